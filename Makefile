@@ -1,0 +1,220 @@
+# make            the headers, the command-line companion build/kecs and the examples
+# make run        the demonstration (DATA=... is handed to it)
+# make test       everything that runs in minutes; ends with "N passed, N failed"
+# make test-full  also every compiler, standard and architecture
+# make check      generated files up to date, style, warnings, static analysis
+# make bench      the benchmark
+# make dist       dist/kecs_store.h with SQLite inside
+# make install    PREFIX=/usr/local, DESTDIR=
+# make clean      build/ but for what was fetched; make distclean: all that is not source
+#
+# KECS_SQLITE=system or KECS_SQLITE=FOLDER chooses the SQLite; see scripts/fetch_sqlite.py.
+
+# ---- Settings ------------------------------------------------------------------------------------------------
+
+CC ?= cc
+CFLAGS ?= -O2 -g
+PREFIX ?= /usr/local
+DESTDIR ?=
+DATA ?=
+PYTHON ?= python3
+
+STD := -std=c99
+WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion
+LIBS := -pthread -lm
+
+# Each flavour has its own flags, for our code and for SQLite. Undefined-behaviour checks are for our code alone.
+FLAGS_normal := $(CFLAGS)
+FLAGS_asan := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
+FLAGS_tsan := -O1 -g -fno-omit-frame-pointer -fsanitize=thread
+SQLITE_FLAGS_normal := $(CFLAGS)
+SQLITE_FLAGS_asan := -O1 -g -fno-omit-frame-pointer -fsanitize=address
+SQLITE_FLAGS_tsan := $(FLAGS_tsan)
+
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+.SUFFIXES:
+.SECONDARY:
+.PHONY: all run test test-full test-tsan check bench dist install clean distclean help
+
+# ---- What is there -------------------------------------------------------------------------------------------
+
+# Every file below the folders $1 that matches the patterns $2.
+files = $(foreach folder,$1,$(foreach entry,$(wildcard $(folder)/*),$(call files,$(entry),$2) $(filter $2,$(entry))))
+
+SOURCES := $(call files,src,%.c %.h)
+MODULES := $(filter %.c,$(SOURCES))
+CORE := $(filter-out src/pg/% src/sync/%,$(MODULES))
+HEADERS := $(patsubst src/%.in.h,%.h,$(wildcard src/*.in.h))
+EXAMPLES := $(patsubst examples/%.c,build/examples/%,$(filter-out examples/kecs.c examples/run.c,$(wildcard examples/*.c)))
+PROGRAMS := $(patsubst examples/kecs.c,build/kecs,$(wildcard examples/kecs.c)) \
+            $(patsubst examples/run.c,build/kecs-demo,$(wildcard examples/run.c))
+SUPPORT := $(wildcard tests/support/*.c)
+
+# ---- SQLite --------------------------------------------------------------------------------------------------
+
+# Make builds an included file first, once, and starts anew; so nothing is fetched twice, whatever -j says.
+SQLITE_MK := build/sqlite-$(if $(KECS_SQLITE),$(subst /,_,$(KECS_SQLITE)),auto).mk
+export KECS_SQLITE
+
+NEEDS_SQLITE := $(filter-out clean distclean help,$(or $(MAKECMDGOALS),all))
+ifneq ($(NEEDS_SQLITE),)
+include $(SQLITE_MK)
+endif
+
+$(SQLITE_MK): scripts/fetch_sqlite.py tools/sqlite.py
+	@$(PYTHON) scripts/fetch_sqlite.py -o $@
+
+SQLITE_INCLUDE := $(if $(SQLITE_DIR),-I$(SQLITE_DIR))
+LIBS += $(if $(SQLITE_DIR),,-lsqlite3)
+sqlite_object = $(if $(SQLITE_DIR),build/obj/$1/sqlite3.o)
+
+build/obj/%/sqlite3.o: $(SQLITE_MK)
+	@mkdir -p $(@D)
+	$(CC) $(SQLITE_FLAGS_$*) -w $(SQLITE_OPTIONS) -c $(SQLITE_DIR)/sqlite3.c -o $@
+
+# ---- The headers ---------------------------------------------------------------------------------------------
+
+build/headers.stamp: amalgamate.py $(wildcard tools/*.py) $(SOURCES)
+	@mkdir -p $(@D)
+	@$(PYTHON) amalgamate.py
+	@touch $@
+
+$(HEADERS): build/headers.stamp ;
+
+dist: dist/kecs_store.h
+dist/kecs_store.h: build/headers.stamp $(SQLITE_MK)
+	@test -n "$(SQLITE_DIR)" || { echo "make dist needs SQLite's amalgamation: make dist KECS_SQLITE=FOLDER" >&2; exit 1; }
+	$(PYTHON) amalgamate.py --bundle-sqlite $(SQLITE_DIR) -o $@
+	@touch $@
+
+# ---- The library, its programs, the examples -----------------------------------------------------------------
+
+build/obj/kecs_store.c:
+	@mkdir -p $(@D)
+	@printf '#define KECS_STORE_IMPLEMENTATION\n#include "kecs_store.h"\n' > $@
+
+build/obj/%/kecs_store.o: build/obj/kecs_store.c $(HEADERS) $(SQLITE_MK)
+	@mkdir -p $(@D)
+	$(CC) $(STD) $(WARNINGS) $(FLAGS_$*) -I. $(SQLITE_INCLUDE) -c $< -o $@
+
+library = build/obj/$1/kecs_store.o $(call sqlite_object,$1)
+LIBRARY := $(call library,normal)
+
+all: $(HEADERS) $(PROGRAMS) $(EXAMPLES)
+
+build/kecs: examples/kecs.c $(LIBRARY)
+	$(CC) $(STD) $(WARNINGS) $(FLAGS_normal) -I. $^ $(LDFLAGS) $(LIBS) -o $@
+
+build/kecs-demo: examples/run.c $(LIBRARY)
+	$(CC) $(STD) $(WARNINGS) $(FLAGS_normal) -I. $^ $(LDFLAGS) $(LIBS) -o $@
+
+build/examples/%: examples/%.c $(LIBRARY)
+	@mkdir -p $(@D)
+	$(CC) $(STD) $(WARNINGS) $(FLAGS_normal) -I. $^ $(LDFLAGS) $(LIBS) -o $@
+
+run: all
+	build/kecs-demo $(DATA)
+
+# ---- Tests ---------------------------------------------------------------------------------------------------
+
+# tests/contract/*.c  what users see; each one a program, with the plain and with the sanitized library
+# tests/fault/*.c     failing memory and disks; sanitized
+# tests/unit/*.c      single modules, compiled one by one; sanitized
+# tests/support/*.c   linked into all of them
+# tests/*/*.py, *.sh  scripts that print "ok NAME" and "not ok NAME reason"
+programs = $(patsubst tests/$2/%.c,build/test/$1/$2/%,$(wildcard tests/$2/*.c))
+
+TESTS := $(call programs,normal,contract) $(call programs,asan,contract) $(call programs,asan,fault) \
+         $(call programs,asan,unit)
+TESTS_TSAN := $(call programs,tsan,contract)
+SCRIPTS := tests/style.py tests/amalgamate_test.py \
+           $(foreach folder,cli corpus compile,$(wildcard tests/$(folder)/*.py tests/$(folder)/*.sh))
+
+KECS_CORPUS ?= $(wildcard ../shared/corpus)
+export KECS_CORPUS
+export KECS := $(CURDIR)/build/kecs
+export CC
+
+build/cmocka.ok: scripts/need.sh
+	@mkdir -p $(@D)
+	@scripts/need.sh cmocka
+	@touch $@
+
+TEST_FLAGS := $(STD) -D_GNU_SOURCE $(WARNINGS) -I. -Itests
+TEST_HEADERS := $(call files,tests,%.h)
+
+# $1 flavour, $2 folder
+define program_rule
+build/test/$1/$2/%: tests/$2/%.c $(SUPPORT) $(TEST_HEADERS) $(call library,$1) build/cmocka.ok
+	@mkdir -p $$(@D)
+	$(CC) $(TEST_FLAGS) $(FLAGS_$1) $(SQLITE_INCLUDE) $$(filter %.c %.o,$$^) $(LDFLAGS) -lcmocka $(LIBS) -o $$@
+endef
+$(foreach flavour,normal asan tsan,$(foreach folder,contract fault,$(eval $(call program_rule,$(flavour),$(folder)))))
+
+MODULE_FLAGS := $(STD) -DKECS_STORE_IMPLEMENTATION -DKECS__MODULES -Isrc $(SQLITE_INCLUDE)
+MODULE_OBJECTS := $(CORE:src/%.c=build/obj/modules/%.o)
+
+build/obj/modules/%.o: src/%.c $(SOURCES) build/headers.stamp $(SQLITE_MK)
+	@mkdir -p $(@D)
+	$(CC) $(MODULE_FLAGS) $(WARNINGS) $(FLAGS_asan) -c $< -o $@
+
+build/test/asan/unit/%: tests/unit/%.c $(SUPPORT) $(TEST_HEADERS) $(MODULE_OBJECTS) $(call sqlite_object,asan) build/cmocka.ok
+	@mkdir -p $(@D)
+	$(CC) $(MODULE_FLAGS) $(WARNINGS) -Itests $(FLAGS_asan) $(filter %.c %.o,$^) $(LDFLAGS) -lcmocka $(LIBS) -o $@
+
+test: all $(TESTS)
+	@$(PYTHON) tests/run.py $(TESTS) $(SCRIPTS)
+
+test-full: all dist $(TESTS) $(TESTS_TSAN)
+	@KECS_FULL=1 $(PYTHON) tests/run.py $(TESTS) $(TESTS_TSAN) $(SCRIPTS)
+
+test-tsan: $(TESTS_TSAN)
+	@$(PYTHON) tests/run.py $(TESTS_TSAN)
+
+# ---- Checks --------------------------------------------------------------------------------------------------
+
+check: build/headers.stamp
+	@$(PYTHON) amalgamate.py --check && echo "generated files: up to date"
+	@$(PYTHON) tests/style.py | { ! grep -v '^ok '; } && echo "style: good"
+	@SQLITE_INCLUDE="$(SQLITE_INCLUDE)" scripts/lint.sh
+
+# ---- Benchmark -----------------------------------------------------------------------------------------------
+
+BENCHES := $(patsubst bench/%.c,build/bench/%,$(wildcard bench/*.c))
+
+build/bench/%: bench/%.c $(wildcard bench/*.h) $(LIBRARY)
+	@mkdir -p $(@D)
+	$(CC) $(STD) -D_GNU_SOURCE $(WARNINGS) $(FLAGS_normal) -I. $(SQLITE_INCLUDE) $(filter %.c %.o,$^) $(LDFLAGS) $(LIBS) -o $@
+
+bench: $(BENCHES)
+	@set -e; if [ -f bench/run.py ]; then $(PYTHON) bench/run.py $(BENCHES); \
+	elif [ -f bench/run.sh ]; then sh bench/run.sh $(BENCHES); \
+	else for program in $(BENCHES); do echo "== $$program"; $$program; done; fi
+
+# ---- Installing ----------------------------------------------------------------------------------------------
+
+VERSION = $(shell sed -n 's/^.define KECS_STORE_VERSION "\(.*\)"/\1/p' src/base/config.h)
+INCLUDE_TO := $(DESTDIR)$(PREFIX)/include
+CONFIG_TO := $(DESTDIR)$(PREFIX)/share
+fill = sed -e 's|@PREFIX@|$(PREFIX)|g' -e 's|@VERSION@|$(VERSION)|g' packaging/$1 > $2
+
+install: $(HEADERS) $(filter build/kecs,$(PROGRAMS))
+	install -d $(INCLUDE_TO) $(CONFIG_TO)/pkgconfig $(CONFIG_TO)/cmake/kecs_store $(DESTDIR)$(PREFIX)/bin
+	install -m 644 $(HEADERS) $(INCLUDE_TO)
+	$(call fill,kecs.pc.in,$(CONFIG_TO)/pkgconfig/kecs.pc)
+	$(call fill,kecs_store-config.cmake.in,$(CONFIG_TO)/cmake/kecs_store/kecs_store-config.cmake)
+	$(call fill,kecs_store-config-version.cmake.in,$(CONFIG_TO)/cmake/kecs_store/kecs_store-config-version.cmake)
+	$(if $(filter build/kecs,$(PROGRAMS)),install -m 755 build/kecs $(DESTDIR)$(PREFIX)/bin)
+
+# ---- Housekeeping --------------------------------------------------------------------------------------------
+
+clean:
+	@if [ -d build ]; then find build -mindepth 1 -maxdepth 1 ! -name sqlite ! -name '.sqlite.lock' -exec rm -rf {} +; fi
+	rm -rf dist
+
+distclean:
+	rm -rf build dist
+
+help:
+	@sed -n '/^#/!q;s/^# \{0,1\}//p' Makefile

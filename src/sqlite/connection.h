@@ -1,0 +1,36 @@
+/* sqlite/connection.h -- one SQLite connection: how it is opened, and how its errors become ours. */
+#ifndef KECS_SQLITE_CONNECTION_H
+#define KECS_SQLITE_CONNECTION_H
+#include "base/memory.h"
+#include "sqlite/sqlite_header.h"
+#include "store/backend.h"
+
+struct kecs_connection {
+  sqlite3 *db;
+  const kecs_allocator *allocator;
+  char *path;
+  bool (*should_stop)(void *user);
+  void *should_stop_user;
+  bool deaf;                /* the stop hook is not asked: a rollback runs */
+  sqlite3_stmt *begin_write; /* BEGIN IMMEDIATE: a transaction that may write never starts as a reader */
+  sqlite3_stmt *begin_read;
+  sqlite3_stmt *commit;
+};
+
+struct kecs_statement {
+  kecs_connection *connection;
+  sqlite3_stmt *handle;
+};
+
+KECS__FN kecs_status kecs__sqlite_connect(const kecs_connect_options *options, kecs_connection **out_connection);
+KECS__FN void kecs__sqlite_disconnect(kecs_connection *connection);
+KECS__FN kecs_status kecs__sqlite_settle(kecs_connection *connection);
+KECS__FN kecs_status kecs__sqlite_describe(kecs_connection *connection, kecs_info *out_info);
+
+/* Steps one of the connection's own statements to its end. */
+KECS__FN kecs_status kecs__sqlite_run_fixed(kecs_connection *connection, sqlite3_stmt **statement);
+
+/* Records a SQLite result code as the thread's error: our code, SQLite's own, and a line that says what to do. */
+KECS__FN kecs_status kecs__sqlite_fail(kecs_connection *connection, int rc, const char *doing);
+
+#endif

@@ -1,0 +1,85 @@
+/* ---- Backends ---------------------------------------------------------------------------------------------- */
+/* What a database must offer to carry a store: a table of functions. kecs_store_pg.h fills one in; others can. The
+ * store makes all SQL, from the kinds and the backend's dialect; a backend never sees a kind. Every function that
+ * returns a status records the failure with kecs_backend_fail; out pointers are NULL then. One connection is used by
+ * one thread at a time, not always the same one. */
+#ifndef KECS_STORE_BACKEND_H
+#define KECS_STORE_BACKEND_H
+#include "store/record.h"
+
+#define KECS_BACKEND_ABI 1
+
+typedef struct kecs_connection kecs_connection; /* each backend's own */
+typedef struct kecs_statement kecs_statement;
+
+typedef enum kecs_value_type { KECS_VALUE_NULL, KECS_VALUE_INT, KECS_VALUE_BOOL, KECS_VALUE_TIME, KECS_VALUE_TEXT } kecs_value_type;
+
+/* A parameter or a column. Texts are borrowed: a parameter's until the statement is reset, a column's until the next
+ * step. */
+typedef struct kecs_value {
+  kecs_value_type type;
+  size_t len;       /* of text, in bytes */
+  const char *text; /* KECS_VALUE_TEXT; terminated */
+  int64_t number;   /* INT; BOOL 0 or 1; TIME microseconds since 1970 */
+} kecs_value;
+
+typedef struct kecs_dialect {
+  const char *type_text;
+  const char *type_int;
+  const char *type_bool;
+  const char *type_time;
+  const char *type_rid;      /* "INTEGER PRIMARY KEY" */
+  const char *table_options; /* after the closing parenthesis: " STRICT" */
+  char placeholder;          /* '?' or '$', followed by the parameter's number */
+} kecs_dialect;
+
+typedef struct kecs_connect_options {
+  const char *path;
+  bool read_only;
+  bool may_create;          /* the first connection of a store that may be made */
+  bool reader;              /* will only read, beside the writing connection */
+  bool full_durability;
+  bool no_foreign_keys;
+  int busy_timeout_ms;
+  int cache_kib;
+  const kecs_allocator *allocator; /* these three live as long as the connection */
+  const kecs_logger *logger;
+  bool (*should_stop)(void *user); /* asked now and then while a statement runs; true: stop with KECS_E_CANCELLED */
+  void *should_stop_user;
+} kecs_connect_options;
+
+struct kecs_backend {
+  int abi;          /* KECS_BACKEND_ABI */
+  const char *name; /* "sqlite" */
+  bool (*answers_to)(const char *path); /* whether it opens such a path or URL */
+  bool (*shares)(const char *path);     /* whether several connections see one database (not ":memory:") */
+  const kecs_dialect *dialect;
+  kecs_status (*connect)(const kecs_connect_options *options, kecs_connection **out_connection);
+  void (*disconnect)(kecs_connection *connection);
+  kecs_status (*settle)(kecs_connection *connection); /* settings that change the database, once it is known as ours */
+  kecs_status (*begin)(kecs_connection *connection, bool write);
+  kecs_status (*commit)(kecs_connection *connection); /* on failure the caller rolls back */
+  void (*rollback)(kecs_connection *connection);      /* cannot fail: at worst the connection is unusable and says so */
+  bool (*in_transaction)(kecs_connection *connection); /* false once the database itself has rolled back */
+  kecs_status (*execute)(kecs_connection *connection, const char *sql); /* one or more statements, no parameters */
+  kecs_status (*prepare)(kecs_connection *connection, const char *sql, size_t len, kecs_statement **out_statement);
+  kecs_status (*start)(kecs_statement *statement, const kecs_value *parameters, int count);
+  kecs_status (*step)(kecs_statement *statement, bool *out_row); /* false: done */
+  void (*columns)(kecs_statement *statement, kecs_value *out, int count);
+  void (*reset)(kecs_statement *statement);
+  void (*finish)(kecs_statement *statement);
+  int64_t (*changes)(kecs_connection *connection);  /* rows of the last insert, update or delete */
+  int64_t (*last_rid)(kecs_connection *connection); /* of the last insert */
+  kecs_status (*table_columns)(kecs_connection *connection, const char *table,
+                               kecs_status (*visit)(const char *column, void *user), void *user);
+  kecs_status (*table_names)(kecs_connection *connection, kecs_status (*visit)(const char *table, void *user), void *user);
+  kecs_status (*describe)(kecs_connection *connection, kecs_info *out_info); /* journal mode and sizes */
+};
+
+/* For backends: records a failure with the database's own codes and returns `status`. sqlstate may be NULL. */
+KECS_STORE_API kecs_status kecs_backend_fail(kecs_status status, int native_code, const char *sqlstate, const char *text);
+
+/* The backend that every store has: SQLite, in a file or in memory. */
+KECS_STORE_API const kecs_backend *kecs_sqlite_backend(void);
+
+#endif

@@ -1,0 +1,372 @@
+/* store/engine.c -- handles and sessions: who may use which connection, and for how long they wait for it. */
+#include "base/prologue.h"
+
+#include "store/engine.h"
+
+#include "base/time.h"
+#include "store/handle.h"
+#include "store/statements.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#define KECS__LOG_LINE 600
+
+KECS__FN void kecs__log(const kecs__engine *engine, kecs_log_level level, const char *format, ...) {
+  if (!engine->logger.write) {
+    return;
+  }
+  char line[KECS__LOG_LINE];
+  va_list args;
+  va_start(args, format);
+  int len = vsnprintf(line, sizeof line, format, args);
+  va_end(args);
+  if (len >= 0) {
+    engine->logger.write(level, line, engine->logger.user);
+  }
+}
+
+KECS__FN kecs_status kecs__check_pointer(const void *pointer, const char *name) {
+  if (pointer) {
+    return KECS_OK;
+  }
+  return kecs__fail(KECS_E_MISUSE, "argument \"%s\" must not be NULL", name);
+}
+
+KECS__FN kecs_status kecs__check_handle(const kecs_store *store) {
+  if (!store) {
+    return kecs__fail(KECS_E_MISUSE, "the store handle is NULL; open it with kecs_open first");
+  }
+  if (store->magic != KECS__MAGIC_OPEN) {
+    return kecs__fail(KECS_E_MISUSE, "the handle is not open: the store was closed, or the transaction has ended");
+  }
+  return KECS_OK;
+}
+
+KECS__FN kecs_status kecs__check_stop(const kecs_store *store, int64_t deadline) {
+  for (const kecs_store *at = store; at; at = at->parent) {
+    if (kecs__flag_get(&at->cancelled)) {
+      return kecs__fail(KECS_E_CANCELLED, "the call was cancelled; nothing was stored");
+    }
+  }
+  if (deadline && kecs__clock_now(&store->engine->clock) >= deadline) {
+    return kecs__fail(KECS_E_TIMEOUT, "the handle's deadline has passed; nothing was stored. "
+                                      "Set a later one with kecs_set_deadline, 0 for none");
+  }
+  return KECS_OK;
+}
+
+/* Asked by the backend while a statement runs. It must not record an error: the statement's outcome does. */
+static bool kecs__session_should_stop(void *user) {
+  const kecs__session *session = user;
+  for (const kecs_store *at = session->user; at; at = at->parent) {
+    if (kecs__flag_get(&at->cancelled)) {
+      return true;
+    }
+  }
+  return session->deadline && kecs__clock_now(&session->engine->clock) >= session->deadline;
+}
+
+KECS__FN kecs_status kecs__session_open(kecs__engine *engine, bool reader, bool may_create,
+                                        kecs__session **out_session) {
+  kecs__session *session = kecs__alloc_zero(&engine->allocator, sizeof *session);
+  if (!session) {
+    return KECS_E_NOMEM;
+  }
+  session->engine = engine;
+  kecs_connect_options options = {0};
+  options.path = engine->path;
+  options.read_only = engine->read_only;
+  options.may_create = may_create;
+  options.reader = reader;
+  options.full_durability = engine->durability == KECS_DURABILITY_FULL;
+  options.no_foreign_keys = engine->no_foreign_keys;
+  options.busy_timeout_ms = engine->busy_timeout_ms;
+  options.cache_kib = reader ? engine->cache_kib / 4 : engine->cache_kib;
+  options.allocator = &engine->allocator;
+  options.logger = &engine->logger;
+  options.should_stop = kecs__session_should_stop;
+  options.should_stop_user = session;
+  kecs_status status = engine->backend->connect(&options, &session->connection);
+  if (status) {
+    kecs__release(&engine->allocator, session, sizeof *session);
+    return status;
+  }
+  *out_session = session;
+  return KECS_OK;
+}
+
+KECS__FN void kecs__session_close(kecs__session *session) {
+  if (!session) {
+    return;
+  }
+  kecs__engine *engine = session->engine;
+  kecs__statements_free(session);
+  engine->backend->disconnect(session->connection);
+  kecs__release(&engine->allocator, session, sizeof *session);
+}
+
+/* How long a wait may still take: the busy timeout, and no longer than the deadline. */
+static int64_t kecs__wait_left(const kecs__engine *engine, int64_t until_ms, int64_t deadline) {
+  int64_t left = until_ms - kecs__monotonic_ms();
+  if (deadline) {
+    int64_t to_deadline = (deadline - kecs__clock_now(&engine->clock)) / 1000 + 1;
+    left = to_deadline < left ? to_deadline : left;
+  }
+  /* Short naps, so that a cancel from another thread is seen soon. */
+  return left > 50 ? 50 : left;
+}
+
+static kecs_status kecs__fail_own_writer(void) {
+  return kecs__fail(KECS_E_MISUSE, "this thread holds a transaction on the store; call through the transaction's handle, "
+                                   "or the call would wait for itself");
+}
+
+KECS__FN kecs_status kecs__writer_take(kecs_store *store, int64_t deadline, kecs__session **out_session) {
+  kecs__engine *engine = store->engine;
+  int64_t until = kecs__monotonic_ms() + engine->busy_timeout_ms;
+  kecs_status status = KECS_OK;
+  kecs__mutex_lock(&engine->mutex);
+  while (!status && engine->writer_taken) {
+    if (kecs__thread_same(engine->writer_thread, kecs__thread_self())) {
+      status = kecs__fail_own_writer();
+      break;
+    }
+    int64_t left = kecs__wait_left(engine, until, deadline);
+    status = kecs__check_stop(store, deadline);
+    if (!status && left <= 0) {
+      status = kecs__fail(KECS_E_BUSY, "another thread has held the writing connection for %d ms; shorten its "
+                                       "transaction or raise options.busy_timeout_ms",
+                          engine->busy_timeout_ms);
+    }
+    if (!status) {
+      kecs__condition_wait(&engine->released, &engine->mutex, left);
+    }
+  }
+  if (!status) {
+    engine->writer_taken = true;
+    engine->writer_thread = kecs__thread_self();
+    engine->writer->user = store;
+    engine->writer->deadline = deadline;
+    *out_session = engine->writer;
+  }
+  kecs__mutex_unlock(&engine->mutex);
+  return status;
+}
+
+KECS__FN void kecs__writer_release(kecs__engine *engine) {
+  kecs__mutex_lock(&engine->mutex);
+  engine->writer->user = NULL;
+  engine->writer_taken = false;
+  kecs__condition_wake_all(&engine->released);
+  kecs__mutex_unlock(&engine->mutex);
+}
+
+/* A reading session: an idle one, a new one while there may be more, or the first that is given back. */
+static kecs_status kecs__reader_take(kecs_store *store, int64_t deadline, kecs__session **out_session) {
+  kecs__engine *engine = store->engine;
+  int64_t until = 0;
+  kecs__mutex_lock(&engine->mutex);
+  kecs_status status = KECS_OK;
+  kecs__session *session = NULL;
+  bool make = false;
+  while (!status && !session && !make) {
+    if (engine->idle_readers) {
+      session = engine->idle_readers;
+      engine->idle_readers = session->next;
+    } else if (engine->reader_count < engine->reader_max) {
+      engine->reader_count++;
+      make = true;
+    } else {
+      until = until ? until : kecs__monotonic_ms() + engine->busy_timeout_ms;
+      int64_t left = kecs__wait_left(engine, until, deadline);
+      status = kecs__check_stop(store, deadline);
+      if (!status && left <= 0) {
+        status = kecs__fail(KECS_E_BUSY, "all %d reading connections are in use; raise options.readers or finish "
+                                         "long walks sooner",
+                            engine->reader_max);
+      }
+      if (!status) {
+        kecs__condition_wait(&engine->released, &engine->mutex, left);
+      }
+    }
+  }
+  kecs__mutex_unlock(&engine->mutex);
+  if (make) {
+    status = kecs__session_open(engine, true, false, &session);
+    if (status) {
+      kecs__mutex_lock(&engine->mutex);
+      engine->reader_count--;
+      kecs__condition_wake_all(&engine->released);
+      kecs__mutex_unlock(&engine->mutex);
+    }
+  }
+  if (!status) {
+    session->user = store;
+    session->deadline = deadline;
+    *out_session = session;
+  }
+  return status;
+}
+
+/* The deadline that holds for a call that starts now. */
+static int64_t kecs__handle_deadline(kecs_store *store) {
+  if (store->depth > 0) {
+    return store->deadline;
+  }
+  kecs__mutex_lock(&store->engine->mutex);
+  int64_t deadline = store->deadline;
+  kecs__mutex_unlock(&store->engine->mutex);
+  return deadline;
+}
+
+static kecs_status kecs__check_transaction(const kecs_store *tx) {
+  if (!tx->broken && tx->session->engine->backend->in_transaction(tx->session->connection)) {
+    return KECS_OK;
+  }
+  return kecs__fail(KECS_E_MISUSE, "the database has rolled the transaction back after an earlier error; end it with "
+                                   "kecs_rollback and begin again");
+}
+
+KECS__FN kecs_status kecs__read_open(kecs_store *store, kecs__session **out_session) {
+  *out_session = NULL;
+  kecs_status status = kecs__check_handle(store);
+  if (status) {
+    return status;
+  }
+  int64_t deadline = kecs__handle_deadline(store);
+  status = kecs__check_stop(store, deadline);
+  if (status) {
+    return status;
+  }
+  if (store->depth > 0) {
+    store->session->user = store;
+    store->session->deadline = deadline;
+    *out_session = store->session;
+    return kecs__check_transaction(store);
+  }
+  if (!store->engine->shared) {
+    return kecs__writer_take(store, deadline, out_session);
+  }
+  return kecs__reader_take(store, deadline, out_session);
+}
+
+KECS__FN void kecs__read_close(kecs_store *store, kecs__session *session) {
+  if (!session || store->depth > 0) {
+    return;
+  }
+  kecs__engine *engine = store->engine;
+  if (session == engine->writer) {
+    kecs__writer_release(engine);
+    return;
+  }
+  kecs__mutex_lock(&engine->mutex);
+  session->user = NULL;
+  session->next = engine->idle_readers;
+  engine->idle_readers = session;
+  kecs__condition_wake_all(&engine->released);
+  kecs__mutex_unlock(&engine->mutex);
+}
+
+KECS__FN kecs_status kecs__begin_write(kecs_store *store, kecs__session *session) {
+  kecs_status status = store->engine->backend->begin(session->connection, true);
+  if (status == KECS_E_BUSY || status == KECS_E_CANCELLED) {
+    kecs_error error = kecs__error_save();
+    kecs_status stop = kecs__check_stop(store, session->deadline);
+    return stop ? stop : kecs__error_restore(&error);
+  }
+  return status;
+}
+
+KECS__FN kecs_status kecs__write_open(kecs_store *store, kecs__write *write) {
+  memset(write, 0, sizeof *write);
+  kecs_status status = kecs__check_handle(store);
+  if (status) {
+    return status;
+  }
+  write->store = store;
+  write->engine = store->engine;
+  kecs__arena_init(&write->arena, &store->engine->allocator);
+  if (store->engine->read_only) {
+    return kecs__fail(KECS_E_READONLY, "%s is open for reading only", store->engine->shown_path);
+  }
+  int64_t deadline = kecs__handle_deadline(store);
+  status = kecs__check_stop(store, deadline);
+  if (status) {
+    return status;
+  }
+  write->now = kecs__clock_now(&store->engine->clock);
+  if (store->depth > 0) {
+    status = kecs__check_transaction(store);
+    write->session = status ? NULL : store->session;
+    store->session->user = store;
+    store->session->deadline = deadline;
+    return status;
+  }
+  status = kecs__writer_take(store, deadline, &write->session);
+  if (status) {
+    return status;
+  }
+  status = kecs__begin_write(store, write->session);
+  if (status) {
+    kecs__writer_release(store->engine);
+    write->session = NULL;
+    return status;
+  }
+  write->own = true;
+  return KECS_OK;
+}
+
+KECS__FN kecs_status kecs__write_guard(kecs__write *write) {
+  if (write->own || write->guarded) {
+    return KECS_OK;
+  }
+  kecs_status status = kecs__run(write->session, "SAVEPOINT kecs_write", NULL, 0, NULL);
+  write->guarded = !status;
+  return status;
+}
+
+/* Ends a write inside a transaction: its savepoint, if it has one. */
+static kecs_status kecs__write_close_part(kecs__write *write, kecs_status status) {
+  if (!write->guarded) {
+    return status;
+  }
+  if (!status) {
+    return kecs__run(write->session, "RELEASE kecs_write", NULL, 0, NULL);
+  }
+  kecs_error error = kecs__error_save();
+  bool undone = kecs__run(write->session, "ROLLBACK TO kecs_write", NULL, 0, NULL) == KECS_OK &&
+                kecs__run(write->session, "RELEASE kecs_write", NULL, 0, NULL) == KECS_OK;
+  write->store->broken = write->store->broken || !undone;
+  return kecs__error_restore(&error);
+}
+
+/* Ends the transaction that the write began. */
+static kecs_status kecs__write_close_own(kecs__write *write, kecs_status status) {
+  const kecs_backend *backend = write->engine->backend;
+  kecs_connection *connection = write->session->connection;
+  if (!status) {
+    status = kecs__check_stop(write->store, write->session->deadline);
+  }
+  if (!status) {
+    status = backend->commit(connection);
+  }
+  if (status) {
+    kecs_error error = kecs__error_save();
+    backend->rollback(connection);
+    (void)kecs__error_restore(&error);
+  }
+  kecs__writer_release(write->engine);
+  return status;
+}
+
+KECS__FN kecs_status kecs__write_close(kecs__write *write, kecs_status status) {
+  if (write->session) {
+    status = write->own ? kecs__write_close_own(write, status) : kecs__write_close_part(write, status);
+  }
+  if (write->store) {
+    kecs__arena_free(&write->arena);
+  }
+  return status;
+}

@@ -1,0 +1,139 @@
+/* store/engine.h -- what stands behind a kecs_store: the engine that all handles of one database share, its sessions
+ * (a connection and its prepared statements), and how a call gets one for reading or writing. */
+#ifndef KECS_STORE_ENGINE_H
+#define KECS_STORE_ENGINE_H
+#include "base/memory.h"
+#include "base/thread.h"
+#include "store/backend.h"
+
+/* What the descriptors of a kind say, looked up once per store. Columns are numbers, -1 where a kind has none. */
+typedef struct kecs__meta {
+  const kecs_kind_info *info;
+  int arn;
+  int id;
+  int name; /* what the ARN ends with: name, or family */
+  int region;
+  int account_id;
+  int created_at; /* the time that identity carries: created_at, registered_at, timestamp */
+  int updated_at;
+  int version;
+  int extra;
+  int omitted;
+  int tags;
+  uint64_t updatable; /* columns that an update may change */
+  char *columns;      /* "arn, id, ..." */
+  size_t columns_len;
+} kecs__meta;
+
+/* A prepared statement in a session's cache. */
+typedef struct kecs__cached {
+  uint64_t hash;
+  int kind;
+  int op;
+  uint64_t mask;
+  char *sql; /* only where the text is the key */
+  size_t sql_len;
+  kecs_statement *statement;
+  bool in_use;
+  bool temporary; /* made because the cached one was in use; finished when it is done */
+} kecs__cached;
+
+typedef struct kecs__engine kecs__engine;
+
+typedef struct kecs__session {
+  kecs__engine *engine;
+  kecs_connection *connection;
+  const kecs_store *user; /* the handle that uses it now: whom to ask about deadline and cancel */
+  int64_t deadline;       /* of the running call */
+  kecs__cached **slots;   /* open addressing */
+  size_t slot_count;      /* a power of two */
+  size_t cached_count;
+  struct kecs__session *next; /* in the idle list */
+} kecs__session;
+
+struct kecs__engine {
+  kecs_allocator allocator;
+  kecs_logger logger;
+  kecs_clock clock;
+  kecs_random random;
+  const kecs_backend *backend;
+  char *path;
+  char *shown_path; /* path with secrets masked */
+  char *account_id;
+  char *region;
+  bool read_only;
+  bool strict;
+  bool no_foreign_keys;
+  bool shared; /* readers have connections of their own */
+  kecs_durability durability;
+  int busy_timeout_ms; /* 0: do not wait */
+  int cache_kib;
+  size_t document_bytes_max;
+  int schema_version;
+
+  kecs__mutex mutex; /* guards what follows */
+  kecs__condition released;
+  kecs__session *writer;
+  bool writer_taken;
+  kecs__thread_id writer_thread;
+  kecs__session *idle_readers;
+  int reader_count;
+  int reader_max;
+  kecs_store *transactions;      /* open ones */
+  kecs_store *spare_handles;     /* ended ones: their memory stays until the store is closed, so misuse is told */
+  kecs__meta kinds[KECS_KIND_COUNT];
+};
+
+struct kecs_store {
+  unsigned magic;
+  kecs__engine *engine;
+  kecs_store *parent;      /* of a transaction */
+  kecs__session *session;  /* of a transaction */
+  int depth;               /* 0: the store; 1: a transaction; more: a savepoint */
+  bool broken;             /* the database ended the transaction by itself */
+  int cancelled;           /* by kecs__flag_get */
+  int64_t deadline;        /* guarded by the engine's mutex in a store; the owner's in a transaction */
+  kecs_store *next;
+};
+
+/* MISUSE unless `store` is an open handle. */
+KECS__FN kecs_status kecs__check_handle(const kecs_store *store);
+
+/* TIMEOUT or CANCELLED when this handle, or one that it was begun from, is past its deadline or cancelled. */
+KECS__FN kecs_status kecs__check_stop(const kecs_store *store, int64_t deadline);
+
+/* INVALID naming the argument when a required pointer is NULL. */
+KECS__FN kecs_status kecs__check_pointer(const void *pointer, const char *name);
+
+/* A session to read with, until kecs__read_close. */
+KECS__FN kecs_status kecs__read_open(kecs_store *store, kecs__session **out_session);
+KECS__FN void kecs__read_close(kecs_store *store, kecs__session *session);
+
+/* A write: in a transaction of its own, or as a part of the handle's. */
+typedef struct kecs__write {
+  kecs_store *store;
+  kecs__engine *engine;
+  kecs__session *session;
+  kecs__arena arena; /* for texts of this write */
+  int64_t now;
+  bool own;       /* this write began the transaction */
+  bool guarded;   /* inside a savepoint of its own */
+} kecs__write;
+KECS__FN kecs_status kecs__write_open(kecs_store *store, kecs__write *write);
+
+/* To be called before the second statement of a write that changes rows: from here on all or nothing. */
+KECS__FN kecs_status kecs__write_guard(kecs__write *write);
+
+/* Commits when `status` is KECS_OK and the deadline has not passed, rolls back otherwise; returns what came of it. */
+KECS__FN kecs_status kecs__write_close(kecs__write *write, kecs_status status);
+
+/* The writing session by itself, for opening and migrating. */
+KECS__FN kecs_status kecs__session_open(kecs__engine *engine, bool reader, bool may_create, kecs__session **out_session);
+KECS__FN void kecs__session_close(kecs__session *session);
+
+KECS__FN void kecs__log(const kecs__engine *engine, kecs_log_level level, const char *format, ...)
+    KECS_STORE_PRINTF(3, 4);
+
+KECS__FN const kecs__meta *kecs__meta_of(const kecs__engine *engine, kecs_kind kind);
+
+#endif

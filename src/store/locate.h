@@ -1,0 +1,40 @@
+/* store/locate.h -- from what a caller addresses a row by (name, id, ARN, parts of a key) to one unique key. */
+#ifndef KECS_STORE_LOCATE_H
+#define KECS_STORE_LOCATE_H
+#include "store/special.h"
+
+/* A unique key with its values, and the columns that must be equal besides. Texts are borrowed from the caller and the
+ * arena. */
+typedef struct kecs__probe {
+  int key; /* number of the unique key */
+  int count;
+  kecs_value values[KECS_KEY_COLUMNS_MAX];
+  int check_count;
+  int check_columns[KECS_KEY_COLUMNS_MAX];
+  kecs_value check_values[KECS_KEY_COLUMNS_MAX];
+  char shown[160]; /* the address, for messages */
+} kecs__probe;
+
+/* From address parts, in the order of the kind's address. */
+KECS__FN kecs_status kecs__probe_address(kecs__session *session, const kecs__meta *meta, const kecs_value *address,
+                                         int count, kecs__arena *arena, kecs__probe *out_probe);
+
+/* From one text, as for kecs_record_get. */
+KECS__FN kecs_status kecs__probe_text(kecs__session *session, const kecs__meta *meta, const char *text,
+                                      kecs__arena *arena, kecs__probe *out_probe);
+
+/* From a row whose natural key is set, or the columns of another unique key. */
+KECS__FN kecs_status kecs__probe_row(kecs__session *session, const kecs__meta *meta, const void *row,
+                                     kecs__arena *arena, kecs__probe *out_probe);
+
+/* Reads the probed row into `row` (texts into the arena); NOT_FOUND names the address. *out_rid may be NULL. */
+KECS__FN kecs_status kecs__probe_read(kecs__session *session, const kecs__meta *meta, const kecs__probe *probe,
+                                      kecs__arena *arena, void *row, int64_t *out_rid);
+
+/* The rid of the probed row; *out_rid is 0 when there is none. */
+KECS__FN kecs_status kecs__probe_rid(kecs__session *session, const kecs__meta *meta, const kecs__probe *probe,
+                                     int64_t *out_rid);
+
+KECS__FN kecs_status kecs__fail_not_found(const kecs__meta *meta, const char *shown);
+
+#endif

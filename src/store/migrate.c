@@ -1,0 +1,245 @@
+/* store/migrate.c -- schema versions.
+ *
+ * The table schema_version holds one row per version that the database went through. A database is ours when it has
+ * that table, or no table at all (it is fresh). Version n to n+1 is: new kinds' tables, columns marked SINCE(n+1), new
+ * indexes; then a step's own statements, if it has any (kecs__steps). Everything happens in one write transaction, and
+ * the version is read again inside it, so processes that open one file at once migrate it once. */
+#include "base/prologue.h"
+
+#include "store/migrate.h"
+
+#include "store/sql.h"
+#include "store/statements.h"
+
+#include <string.h>
+
+#define KECS__DDL_MAX ((size_t)1 << 20)
+
+KECS__FN int kecs__schema_version(void) {
+  int version = 1;
+  for (int kind = 1; kind < KECS_KIND_COUNT; kind++) {
+    const kecs_kind_info *info = kecs_kind_describe((kecs_kind)kind);
+    for (int i = 0; i < info->column_count; i++) {
+      version = info->columns[i].since > version ? info->columns[i].since : version;
+    }
+  }
+  return version;
+}
+
+/* Which tables there are: bit n for kind n's, bit 0 for schema_version. */
+typedef struct kecs__tables {
+  uint64_t ours;
+  int strangers;
+  char stranger[64];
+} kecs__tables;
+
+static kecs_status kecs__tables_visit(const char *table, void *user) {
+  kecs__tables *tables = user;
+  if (strcmp(table, "schema_version") == 0) {
+    tables->ours |= 1;
+    return KECS_OK;
+  }
+  for (int kind = 1; kind < KECS_KIND_COUNT; kind++) {
+    if (strcmp(kecs_kind_describe((kecs_kind)kind)->table, table) == 0) {
+      tables->ours |= KECS_BIT(kind);
+      return KECS_OK;
+    }
+  }
+  if (strcmp(table, "task_definition_families") != 0 && strcmp(table, "elbv2_associations") != 0) {
+    tables->strangers++;
+    strncpy(tables->stranger, table, sizeof tables->stranger - 1);
+  }
+  return KECS_OK;
+}
+
+/* The database's version; 0 for a fresh one. */
+static kecs_status kecs__version_read(kecs__session *session, kecs__tables *out_tables, int *out_version) {
+  const kecs__engine *engine = session->engine;
+  memset(out_tables, 0, sizeof *out_tables);
+  *out_version = 0;
+  kecs_status status = engine->backend->table_names(session->connection, kecs__tables_visit, out_tables);
+  if (status) {
+    return status;
+  }
+  if (!(out_tables->ours & 1)) {
+    if (out_tables->strangers || out_tables->ours) {
+      return kecs__fail(KECS_E_CORRUPT, "%s is a database of something else (it has a table \"%s\" but no schema_version); "
+                                        "give kecs_store a file of its own. Nothing was changed",
+                        engine->shown_path, out_tables->strangers ? out_tables->stranger : "of this name");
+    }
+    return KECS_OK;
+  }
+  static const char sql[] = "SELECT max(version) FROM schema_version";
+  kecs__cached *cached = NULL;
+  bool row = false;
+  status = kecs__statement_text(session, sql, sizeof sql - 1, &cached);
+  if (!status) {
+    status = kecs__statement_start(session, cached, NULL, 0, &row);
+  }
+  if (!status && row) {
+    kecs_value value;
+    kecs__statement_columns(session, cached, &value, 1);
+    *out_version = value.type == KECS_VALUE_INT ? (int)value.number : 0;
+  }
+  kecs__statement_done(session, cached);
+  return status;
+}
+
+/* ---- every column that this version needs is there ---- */
+
+typedef struct kecs__present {
+  const kecs_kind_info *info;
+  uint64_t columns;
+  bool rid;
+} kecs__present;
+
+static kecs_status kecs__present_visit(const char *name, void *user) {
+  kecs__present *present = user;
+  int column = kecs_column_find(present->info, name);
+  if (column >= 0) {
+    present->columns |= KECS_BIT(column);
+  }
+  present->rid = present->rid || strcmp(name, "rid") == 0;
+  return KECS_OK;
+}
+
+static kecs_status kecs__present_read(kecs__session *session, const kecs_kind_info *info, kecs__present *out_present) {
+  memset(out_present, 0, sizeof *out_present);
+  out_present->info = info;
+  return session->engine->backend->table_columns(session->connection, info->table, kecs__present_visit, out_present);
+}
+
+static kecs_status kecs__schema_assert(kecs__session *session) {
+  for (int kind = 1; kind < KECS_KIND_COUNT; kind++) {
+    const kecs_kind_info *info = kecs_kind_describe((kecs_kind)kind);
+    kecs__present present;
+    kecs_status status = kecs__present_read(session, info, &present);
+    if (status) {
+      return status;
+    }
+    for (int i = 0; present.rid && i < info->column_count; i++) {
+      if (!(present.columns & KECS_BIT(i))) {
+        return kecs__fail(KECS_E_CORRUPT, "%s: the table %s lacks the column \"%s\"; restore a backup, or add the column",
+                          session->engine->shown_path, info->table, info->columns[i].name);
+      }
+    }
+    if (!present.rid) {
+      return kecs__fail(KECS_E_CORRUPT, "%s: the table \"%s\" does not exist or has no rid; restore a backup",
+                        session->engine->shown_path, info->table);
+    }
+  }
+  return KECS_OK;
+}
+
+/* ---- making and migrating ---- */
+
+/* What a version needs beyond new columns: SQL that converts what is there. */
+typedef struct kecs__step {
+  int version;
+  const char *sql;
+} kecs__step;
+
+static const kecs__step kecs__steps[] = {
+    {1, ""},
+};
+
+static void kecs__migrate_kind(kecs__text *out, const kecs__engine *engine, const kecs_kind_info *info,
+                               const kecs__present *present) {
+  const kecs_dialect *dialect = engine->backend->dialect;
+  if (!present->rid) {
+    kecs__ddl_table(out, dialect, info);
+  }
+  for (int i = 0; present->rid && i < info->column_count; i++) {
+    if (!(present->columns & KECS_BIT(i))) {
+      kecs__ddl_add_column(out, dialect, info, i);
+    }
+  }
+  kecs__ddl_indexes(out, info);
+}
+
+static kecs_status kecs__migrate_apply(kecs__write *write, int from) {
+  kecs__engine *engine = write->engine;
+  kecs__text text;
+  kecs__text_init(&text, &engine->allocator, KECS__DDL_MAX);
+  kecs__ddl_side_tables(&text, engine->backend->dialect);
+  kecs_status status = KECS_OK;
+  for (int kind = 1; !status && kind < KECS_KIND_COUNT; kind++) {
+    const kecs_kind_info *info = kecs_kind_describe((kecs_kind)kind);
+    kecs__present present;
+    status = kecs__present_read(write->session, info, &present);
+    if (!status) {
+      kecs__migrate_kind(&text, engine, info, &present);
+    }
+  }
+  for (size_t i = 0; i < sizeof kecs__steps / sizeof kecs__steps[0]; i++) {
+    if (kecs__steps[i].version > from) {
+      kecs__text_adds(&text, kecs__steps[i].sql);
+    }
+  }
+  for (int version = from + 1; version <= kecs__schema_version(); version++) {
+    kecs__text_addf(&text, "INSERT INTO schema_version(version,applied_at) VALUES(%d,%lld);\n", version,
+                    (long long)write->now);
+  }
+  if (!status) {
+    status = text.status;
+  }
+  if (!status) {
+    status = engine->backend->execute(write->session->connection, text.data);
+  }
+  kecs__text_free(&text);
+  return status;
+}
+
+static kecs_status kecs__version_check(const kecs__engine *engine, int found) {
+  if (found <= kecs__schema_version()) {
+    return KECS_OK;
+  }
+  return kecs__fail(KECS_E_SCHEMA_NEWER, "%s has schema version %d, this library knows %d; use a newer kecs_store. "
+                                         "Nothing was changed",
+                    engine->shown_path, found, kecs__schema_version());
+}
+
+static kecs_status kecs__migrate_write(kecs_store *store) {
+  kecs__write write;
+  kecs_status status = kecs__write_open(store, &write);
+  kecs__tables tables;
+  int version = 0;
+  if (!status) {
+    status = kecs__version_read(write.session, &tables, &version);
+  }
+  if (!status) {
+    status = kecs__version_check(store->engine, version);
+  }
+  if (!status && version < kecs__schema_version()) {
+    status = kecs__migrate_apply(&write, version);
+    kecs__log(store->engine, KECS_LOG_INFO, "%s: schema version %d -> %d", store->engine->shown_path, version,
+              kecs__schema_version());
+  }
+  return kecs__write_close(&write, status);
+}
+
+KECS__FN kecs_status kecs__migrate(kecs_store *store) {
+  kecs__engine *engine = store->engine;
+  kecs__session *session = engine->writer;
+  kecs__tables tables;
+  int version = 0;
+  kecs_status status = kecs__version_read(session, &tables, &version);
+  if (!status) {
+    status = kecs__version_check(engine, version);
+  }
+  if (!status && engine->read_only && version < kecs__schema_version()) {
+    return kecs__fail(KECS_E_READONLY, "%s has schema version %d and must be migrated to %d: open it for writing once",
+                      engine->shown_path, version, kecs__schema_version());
+  }
+  if (!status && !engine->read_only) {
+    status = engine->backend->settle(session->connection);
+  }
+  if (!status && version < kecs__schema_version()) {
+    status = kecs__migrate_write(store);
+  }
+  if (!status) {
+    status = kecs__schema_assert(session);
+  }
+  engine->schema_version = status ? 0 : kecs__schema_version();
+  return status;
+}

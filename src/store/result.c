@@ -1,0 +1,250 @@
+/* store/result.c -- rows in memory: results, and the way between structs and column values. */
+#include "base/prologue.h"
+
+#include "store/result.h"
+
+#include "store/statements.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define KECS__RESULT_FIRST_ROWS 1
+
+KECS__FN kecs_status kecs__result_new(const kecs_allocator *allocator, kecs_kind kind, size_t row_size,
+                                      kecs_result **out_result) {
+  *out_result = NULL;
+  kecs__arena arena;
+  kecs__arena_init(&arena, allocator);
+  kecs_result *result = kecs__arena_take(&arena, sizeof *result);
+  if (!result) {
+    return KECS_E_NOMEM;
+  }
+  memset(result, 0, sizeof *result);
+  result->allocator = *allocator;
+  result->arena = arena;
+  result->arena.allocator = &result->allocator;
+  result->kind = kind;
+  result->row_size = row_size;
+  *out_result = result;
+  return KECS_OK;
+}
+
+KECS__FN void *kecs__result_add(kecs_result *result) {
+  if (result->count == result->capacity) {
+    size_t capacity = result->capacity ? result->capacity * 4 : KECS__RESULT_FIRST_ROWS;
+    char *rows = kecs__arena_take(&result->arena, capacity * result->row_size);
+    if (!rows) {
+      return NULL;
+    }
+    if (result->count > 0) {
+      memcpy(rows, result->rows, result->count * result->row_size);
+    }
+    result->rows = rows;
+    result->capacity = capacity;
+  }
+  void *row = result->rows + result->count * result->row_size;
+  memset(row, 0, result->row_size);
+  result->count++;
+  return row;
+}
+
+KECS_STORE_API void kecs_result_free(kecs_result *result) {
+  if (result) {
+    kecs_allocator allocator = result->allocator;
+    kecs__arena arena = result->arena; /* the result itself lies in the arena */
+    arena.allocator = &allocator;
+    kecs__arena_free(&arena);
+  }
+}
+
+KECS_STORE_API size_t kecs_result_count(const kecs_result *result) {
+  return result ? result->count : 0;
+}
+
+KECS_STORE_API kecs_kind kecs_result_kind(const kecs_result *result) {
+  return result ? result->kind : (kecs_kind)0;
+}
+
+KECS_STORE_API const char *kecs_result_page_token(const kecs_result *result) {
+  return result ? result->page_token : NULL;
+}
+
+/* ---- rows and values ---- */
+
+static void *kecs__row_field(const kecs_kind_info *info, void *row, int column) {
+  return (char *)row + info->columns[column].offset;
+}
+
+static kecs_status kecs__row_damaged(const kecs_kind_info *info, int column) {
+  return kecs__fail(KECS_E_CORRUPT, "table %s: the column %s of a row holds a value of another type; restore a backup",
+                    info->table, info->columns[column].name);
+}
+
+/* All texts of the row are copied into one piece of the arena, so that a row costs one allocation at most. */
+KECS__FN kecs_status kecs__row_read(const kecs__meta *meta, const kecs_value *values, kecs__arena *arena, void *row) {
+  const kecs_kind_info *info = meta->info;
+  size_t bytes = 0;
+  for (int i = 0; i < info->column_count; i++) {
+    bytes += values[i].type == KECS_VALUE_TEXT ? values[i].len + 1 : 0;
+  }
+  char *at = kecs__arena_bytes(arena, bytes);
+  if (!at) {
+    return KECS_E_NOMEM;
+  }
+  for (int i = 0; i < info->column_count; i++) {
+    const kecs_value *value = &values[i];
+    char *field = (char *)row + info->columns[i].offset;
+    const char *text = NULL;
+    if (value->type == KECS_VALUE_TEXT) {
+      if (!value->text) {
+        return kecs__fail_nomem();
+      }
+      memcpy(at, value->text, value->len + 1);
+      text = at;
+      at += value->len + 1;
+    }
+    switch (info->columns[i].type) {
+      case KECS_TYPE_TEXT:
+      case KECS_TYPE_JSON:
+        if (!text && value->type != KECS_VALUE_NULL) {
+          return kecs__row_damaged(info, i);
+        }
+        memcpy(field, &text, sizeof text);
+        break;
+      case KECS_TYPE_OPTI: {
+        kecs_opt_int number = {value->type == KECS_VALUE_NULL ? 0 : value->number, value->type != KECS_VALUE_NULL};
+        memcpy(field, &number, sizeof number);
+        break;
+      }
+      case KECS_TYPE_BOOL: {
+        bool truth = value->type != KECS_VALUE_NULL && value->number != 0;
+        memcpy(field, &truth, sizeof truth);
+        break;
+      }
+      case KECS_TYPE_INT:
+      case KECS_TYPE_TIME:
+      case KECS_TYPE_RANK: {
+        int64_t number = value->type == KECS_VALUE_NULL ? 0 : value->number;
+        memcpy(field, &number, sizeof number);
+        break;
+      }
+    }
+    if (text && info->columns[i].type != KECS_TYPE_TEXT && info->columns[i].type != KECS_TYPE_JSON) {
+      return kecs__row_damaged(info, i);
+    }
+  }
+  return KECS_OK;
+}
+
+KECS__FN kecs_value kecs__row_value(const kecs_kind_info *info, const void *row, int column) {
+  const char *field = (const char *)row + info->columns[column].offset;
+  kecs_value value = {KECS_VALUE_NULL, 0, NULL, 0};
+  switch (info->columns[column].type) {
+    case KECS_TYPE_TEXT:
+    case KECS_TYPE_JSON: {
+      const char *text;
+      memcpy(&text, field, sizeof text);
+      return kecs__value_text(text);
+    }
+    case KECS_TYPE_OPTI: {
+      kecs_opt_int number;
+      memcpy(&number, field, sizeof number);
+      return number.has ? kecs__value_int(number.value) : value;
+    }
+    case KECS_TYPE_BOOL: {
+      bool truth;
+      memcpy(&truth, field, sizeof truth);
+      value.type = KECS_VALUE_BOOL;
+      value.number = truth ? 1 : 0;
+      return value;
+    }
+    case KECS_TYPE_TIME: {
+      int64_t micros;
+      memcpy(&micros, field, sizeof micros);
+      return kecs__value_time(micros);
+    }
+    case KECS_TYPE_INT:
+    case KECS_TYPE_RANK:
+      break;
+  }
+  memcpy(&value.number, field, sizeof value.number);
+  value.type = KECS_VALUE_INT;
+  return value;
+}
+
+KECS__FN void kecs__row_set(const kecs_kind_info *info, void *row, int column, const kecs_value *value) {
+  void *field = kecs__row_field(info, row, column);
+  bool null = value->type == KECS_VALUE_NULL;
+  switch (info->columns[column].type) {
+    case KECS_TYPE_TEXT:
+    case KECS_TYPE_JSON: {
+      const char *text = null ? NULL : value->text;
+      memcpy(field, &text, sizeof text);
+      break;
+    }
+    case KECS_TYPE_OPTI: {
+      kecs_opt_int number = {null ? 0 : value->number, !null};
+      memcpy(field, &number, sizeof number);
+      break;
+    }
+    case KECS_TYPE_BOOL: {
+      bool truth = !null && value->number != 0;
+      memcpy(field, &truth, sizeof truth);
+      break;
+    }
+    case KECS_TYPE_INT:
+    case KECS_TYPE_TIME:
+    case KECS_TYPE_RANK: {
+      int64_t number = null ? 0 : value->number;
+      memcpy(field, &number, sizeof number);
+      break;
+    }
+  }
+}
+
+KECS__FN const char *kecs__row_text(const kecs_kind_info *info, const void *row, int column) {
+  return column < 0 ? NULL : kecs__row_value(info, row, column).text;
+}
+
+KECS__FN void kecs__row_set_text(const kecs_kind_info *info, void *row, int column, const char *text) {
+  if (column >= 0) {
+    memcpy(kecs__row_field(info, row, column), &text, sizeof text);
+  }
+}
+
+KECS__FN int64_t kecs__row_number(const kecs_kind_info *info, const void *row, int column) {
+  return column < 0 ? 0 : kecs__row_value(info, row, column).number;
+}
+
+KECS__FN void kecs__row_set_number(const kecs_kind_info *info, void *row, int column, int64_t number) {
+  if (column >= 0) {
+    kecs_value value = kecs__value_int(number);
+    kecs__row_set(info, row, column, &value);
+  }
+}
+
+KECS__FN bool kecs__value_same(const kecs_value *a, const kecs_value *b) {
+  if (a->type == KECS_VALUE_NULL || b->type == KECS_VALUE_NULL) {
+    return a->type == b->type;
+  }
+  if (a->type == KECS_VALUE_TEXT || b->type == KECS_VALUE_TEXT) {
+    return a->type == b->type && a->len == b->len && memcmp(a->text, b->text, a->len) == 0;
+  }
+  return a->number == b->number;
+}
+
+KECS__FN void kecs__row_name(const kecs_kind_info *info, const void *row, char out[160]) {
+  size_t used = 0;
+  out[0] = '\0';
+  const kecs_column_list *key = &info->keys[0];
+  const char *arn = kecs__row_text(info, row, key->columns[0]);
+  if (!arn || !arn[0]) {
+    key = key->count == 1 ? &info->address : key; /* a row on its way in may not have its ARN yet */
+  }
+  for (int i = 0; i < key->count && used < 159; i++) {
+    char part[160];
+    bool set = kecs_record_text(info, row, key->columns[i], part, sizeof part, NULL);
+    int len = snprintf(out + used, 160 - used, "%s%s", i > 0 ? "," : "", set ? part : "");
+    used += len > 0 ? (size_t)len : 0;
+  }
+}

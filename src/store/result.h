@@ -1,0 +1,47 @@
+/* store/result.h -- results: rows and their texts in one arena. */
+#ifndef KECS_STORE_RESULT_H
+#define KECS_STORE_RESULT_H
+#include "store/engine.h"
+
+struct kecs_result {
+  kecs_allocator allocator; /* a copy: the result outlives the store */
+  kecs__arena arena;
+  kecs_kind kind;           /* 0: rows of no kind */
+  size_t row_size;
+  char *rows;
+  size_t count;
+  size_t capacity;
+  const char *page_token;
+  char *account_id;         /* of the store: documents are made without it */
+};
+
+/* An empty result for rows of this size. */
+KECS__FN kecs_status kecs__result_new(const kecs_allocator *allocator, kecs_kind kind, size_t row_size,
+                                      kecs_result **out_result);
+
+/* Room for one more row, zeroed; NULL means NOMEM. Rows may move, their texts do not. */
+KECS__FN void *kecs__result_add(kecs_result *result);
+
+/* Reads a row of a kind from column values (every column in order) into `row`, texts into the arena. CORRUPT when a
+ * value is not of its column's type. */
+KECS__FN kecs_status kecs__row_read(const kecs__meta *meta, const kecs_value *values, kecs__arena *arena, void *row);
+
+/* One column of a row as a value; texts are borrowed from the row. */
+KECS__FN kecs_value kecs__row_value(const kecs_kind_info *info, const void *row, int column);
+
+/* Sets one column; texts are borrowed by the row. */
+KECS__FN void kecs__row_set(const kecs_kind_info *info, void *row, int column, const kecs_value *value);
+
+/* Shorthands for TEXT columns by number; column -1 reads NULL and sets nothing. */
+KECS__FN const char *kecs__row_text(const kecs_kind_info *info, const void *row, int column);
+KECS__FN void kecs__row_set_text(const kecs_kind_info *info, void *row, int column, const char *text);
+KECS__FN int64_t kecs__row_number(const kecs_kind_info *info, const void *row, int column);
+KECS__FN void kecs__row_set_number(const kecs_kind_info *info, void *row, int column, int64_t number);
+
+/* Whether two values of a column are the same content. */
+KECS__FN bool kecs__value_same(const kecs_value *a, const kecs_value *b);
+
+/* What names a row in a message: its ARN, or its natural key's columns. */
+KECS__FN void kecs__row_name(const kecs_kind_info *info, const void *row, char out[160]);
+
+#endif

@@ -1,0 +1,48 @@
+/* store/special.h -- what is special to a kind: the few functions that the general code calls for it. A kind's file in
+ * store/ implements them; a kind that is not in the table needs none. */
+#ifndef KECS_STORE_SPECIAL_H
+#define KECS_STORE_SPECIAL_H
+#include "store/result.h"
+
+struct kecs__probe;
+
+typedef struct kecs__special {
+  kecs_kind kind;
+
+  /* Fills what only this kind knows into a row on its way in (a copy that may be changed; texts go to write->arena):
+   * names from an ARN, an ARN from names, parents. `fresh` is false for a row that is only updated. */
+  kecs_status (*fill)(kecs__write *write, const kecs__meta *meta, void *row, bool fresh);
+
+  /* Turns an address that is not an ARN into a unique key, where the general rule does not do. */
+  kecs_status (*probe)(kecs__session *session, const kecs__meta *meta, const kecs_value *address, kecs__arena *arena,
+                       struct kecs__probe *out_probe);
+
+  /* Called after a row was inserted, changed (columns in `changed`) or before it is deleted: keeps look-up tables in
+   * step. `before` is NULL for an insert, `after` for a delete. */
+  kecs_status (*follow)(kecs__write *write, const kecs__meta *meta, const void *before, const void *after,
+                        uint64_t changed);
+
+  uint64_t followed; /* the columns whose change `follow` wants to see */
+} kecs__special;
+
+/* The kind's row of the table, or one whose functions are all NULL. */
+KECS__FN const kecs__special *kecs__special_of(kecs_kind kind);
+
+/* What the general fill offers to the kinds' own: "arn:aws:SERVICE:REGION:ACCOUNT:REST" taken apart. Texts go to the
+ * arena. False when it is no ARN of that service; out pointers may be NULL. */
+KECS__FN bool kecs__arn_parse(const char *arn, const char *service, kecs__arena *arena, char **out_region,
+                              char **out_account, char **out_rest);
+KECS__FN char *kecs__arn_format(kecs__write *write, const char *service, const char *region, const char *account,
+                                const char *format, ...) KECS_STORE_PRINTF(5, 6);
+
+/* The last part of an ARN's resource: after the last slash, or the last colon. Points into `arn`. */
+KECS__FN const char *kecs__arn_tail(const char *arn);
+
+KECS__FN bool kecs__is_arn(const char *text);
+
+/* A parent given by name: its ARN, from the store when it is there, else as AWS would make it. An ARN and NULL are given
+ * back as they are. */
+KECS__FN kecs_status kecs__resolve_parent(kecs__session *session, kecs_kind parent, const char *text, kecs__arena *arena,
+                                          const char **out_arn);
+
+#endif

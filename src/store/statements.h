@@ -1,0 +1,53 @@
+/* store/statements.h -- the prepared statements of a session, made from the descriptors when they are first needed. */
+#ifndef KECS_STORE_STATEMENTS_H
+#define KECS_STORE_STATEMENTS_H
+#include "store/engine.h"
+
+/* What a cached statement does; its text follows from kind, operation and mask (store/sql.c). */
+typedef enum kecs__op {
+  KECS__OP_SELECT_KEY,  /* every column by unique key number `mask` */
+  KECS__OP_FIND_KEY,    /* rid by unique key number `mask` */
+  KECS__OP_SELECT_RID,  /* every column by rid */
+  KECS__OP_READ_FIELDS, /* the columns in `mask` by natural key, rid first: what an update compares with */
+  KECS__OP_READ_RID,    /* the columns in `mask` by rid */
+  KECS__OP_INSERT,      /* every column */
+  KECS__OP_UPDATE,      /* the columns in `mask` by rid */
+  KECS__OP_DELETE,      /* by rid */
+  KECS__OP_TEXT         /* any text: the text itself is the key */
+} kecs__op;
+
+KECS__FN kecs_status kecs__statement(kecs__session *session, const kecs__meta *meta, kecs__op op, uint64_t mask,
+                                     kecs__cached **out_cached);
+KECS__FN kecs_status kecs__statement_text(kecs__session *session, const char *sql, size_t len,
+                                          kecs__cached **out_cached);
+
+/* Ends the use of a statement; NULL is fine. Its columns' texts die. */
+KECS__FN void kecs__statement_done(kecs__session *session, kecs__cached *cached);
+
+/* Starts a statement and makes its first step. */
+KECS__FN kecs_status kecs__statement_start(kecs__session *session, kecs__cached *cached, const kecs_value *parameters,
+                                           int count, bool *out_row);
+KECS__FN kecs_status kecs__statement_step(kecs__session *session, kecs__cached *cached, bool *out_row);
+KECS__FN void kecs__statement_columns(kecs__session *session, kecs__cached *cached, kecs_value *out, int count);
+
+/* Runs a statement that gives no rows, and ends its use, whatever came of it. */
+KECS__FN kecs_status kecs__statement_run(kecs__session *session, kecs__cached *cached, const kecs_value *parameters,
+                                         int count);
+
+/* The two in one for fixed texts: prepares (or finds) the text and runs it. *out_changes may be NULL. */
+KECS__FN kecs_status kecs__run(kecs__session *session, const char *sql, const kecs_value *parameters, int count,
+                               int64_t *out_changes);
+
+KECS__FN void kecs__statements_free(kecs__session *session);
+
+static inline kecs_value kecs__value_int(int64_t number) {
+  kecs_value value = {KECS_VALUE_INT, 0, NULL, number};
+  return value;
+}
+
+/* NULL gives the NULL value. */
+KECS__FN kecs_value kecs__value_text(const char *text);
+KECS__FN kecs_value kecs__value_bytes(const char *text, size_t len); /* text[len] must be 0 */
+KECS__FN kecs_value kecs__value_time(int64_t micros);                /* 0 gives the NULL value */
+
+#endif

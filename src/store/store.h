@@ -1,0 +1,187 @@
+/* ---- Opening and closing --------------------------------------------------------------------------------- */
+#ifndef KECS_STORE_STORE_H
+#define KECS_STORE_STORE_H
+#include "base/hooks.h"
+#include "base/status.h"
+#include "gen/kinds_public.h"
+
+/* A store, or a transaction on one (kecs_begin). A store may be used from any number of threads at once; a
+ * transaction by one thread at a time. */
+typedef struct kecs_store kecs_store;
+
+/* Rows that came back, and every text they point to. Free it with kecs_result_free. It is immutable, may be read
+ * from any thread, and outlives the store. */
+typedef struct kecs_result kecs_result;
+
+typedef struct kecs_backend kecs_backend; /* see "Backends" */
+
+typedef enum kecs_durability {
+  KECS_DURABILITY_NORMAL, /* WAL, synchronous=NORMAL: a power cut may lose the last commits, never corrupts */
+  KECS_DURABILITY_FULL    /* WAL, synchronous=FULL: a commit is on the disk before KECS_OK */
+} kecs_durability;
+
+/* Zero-initialised means the default everywhere. The struct and the texts are read during kecs_open only. */
+typedef struct kecs_options {
+  const char *path;               /* a file, ":memory:", or a URL that one of `backends` answers to. Required. */
+  bool read_only;                 /* never write; the file must exist */
+  bool must_exist;                /* KECS_E_NOT_FOUND instead of creating the file */
+  const char *account_id;         /* what a bare name belongs to; NULL: "000000000000" */
+  const char *region;             /* NULL: "us-east-1" */
+  kecs_durability durability;     /* what KECS_OK promises after a write */
+  bool strict;                    /* validate every created and updated row, see "Validation" */
+  bool no_foreign_keys;           /* take rows whose parent is missing: importing orphaned data */
+  int busy_timeout_ms;            /* how long a write waits for another writer; 0: 30000, negative: not at all */
+  int readers;                    /* connections that read beside the writer; 0: 4, at most 64 */
+  int cache_kib;                  /* page cache of the writing connection; 0: 65536; each reader has a quarter */
+  size_t document_bytes_max;      /* larger JSON documents are KECS_E_INVALID; 0: 64 MiB */
+  kecs_allocator allocator;       /* zeroed: libc */
+  kecs_logger logger;             /* zeroed: silent */
+  kecs_clock clock;               /* zeroed: the system's */
+  kecs_random random;             /* zeroed: the operating system's */
+  const kecs_backend *const *backends; /* further backends, a list ended by NULL; NULL: SQLite alone */
+} kecs_options;
+
+/* Opens the store, creating the file and its schema when it does not exist. An existing older schema is migrated
+ * in one transaction; a newer one, a damaged file and a file that is no kecs_store database are refused untouched.
+ * Safe when several processes open a fresh file at once. On failure *out_store is NULL.
+ * Errors: INVALID (options), NOT_FOUND (no such directory, or must_exist), READONLY, DENIED, CORRUPT,
+ * SCHEMA_NEWER, BUSY, FULL, IO, NOMEM. */
+KECS_STORE_API kecs_status kecs_open(const kecs_options *options, kecs_store **out_store);
+
+/* Closes the store; open transactions are rolled back. NULL is fine. No other thread may use the store any more;
+ * results stay valid. MISUSE when the handle is a transaction. */
+KECS_STORE_API kecs_status kecs_close(kecs_store *store);
+
+/* The library's version ("0.1.0"), and its version, SQLite's version and source id and the options compiled in, in
+ * one line. Both texts are static. */
+KECS_STORE_API const char *kecs_version(void);
+KECS_STORE_API const char *kecs_build_info(void);
+
+/* What an open store is like. Texts live as long as the store. */
+typedef struct kecs_info {
+  const char *backend;     /* "sqlite" */
+  const char *path;        /* as opened, passwords masked */
+  int schema_version;      /* of the open database */
+  bool read_only;
+  const char *account_id;
+  const char *region;
+  const char *journal_mode; /* as read back from the database: "wal", "memory" ... */
+  int64_t size_bytes;       /* of the database, from its page count; 0 when unknown */
+  int64_t wal_bytes;        /* of the write-ahead log file; 0 when there is none */
+} kecs_info;
+KECS_STORE_API kecs_status kecs_store_info(kecs_store *store, kecs_info *out_info);
+
+/* ---- Deadlines and cancelling ---------------------------------------------------------------------------- */
+
+/* Every later call on this handle, and on transactions begun from it, fails with KECS_E_TIMEOUT once the clock
+ * (options.clock) reaches `deadline_us`, microseconds since 1970 UTC; 0 removes it. It is checked before a call
+ * starts, while it runs and right before COMMIT: after KECS_E_TIMEOUT nothing of the call is stored. */
+KECS_STORE_API kecs_status kecs_set_deadline(kecs_store *store, int64_t deadline_us);
+
+/* With `cancelled` true, calls on this handle and its transactions, running ones included, fail with
+ * KECS_E_CANCELLED and store nothing, until it is set to false again. May be called from any thread. */
+KECS_STORE_API kecs_status kecs_set_cancelled(kecs_store *store, bool cancelled);
+
+/* ---- Transactions ---------------------------------------------------------------------------------------- */
+
+/* Begins a transaction, or a savepoint when `store` is a transaction itself. *out_tx takes every call that a store
+ * takes; what is written through it becomes visible to others all at once at kecs_commit. The transaction holds
+ * the database's write lock (BEGIN IMMEDIATE), so keep it short. While a transaction is open its thread must not
+ * write through the store itself: KECS_E_MISUSE, since it would wait for itself.
+ * Errors: BUSY, TIMEOUT, CANCELLED, READONLY, NOMEM, MISUSE. */
+KECS_STORE_API kecs_status kecs_begin(kecs_store *store, kecs_store **out_tx);
+
+/* Ends a transaction; the handle is gone afterwards, whatever is returned. Savepoints within it that are still open
+ * end with it. After a failed commit nothing is stored (but see KECS_E_OUTCOME_UNKNOWN). kecs_rollback(NULL) does
+ * nothing, so a clean-up path can always call it. */
+KECS_STORE_API kecs_status kecs_commit(kecs_store *tx);
+KECS_STORE_API kecs_status kecs_rollback(kecs_store *tx);
+
+/* Runs `work` in a transaction: commits when it returns KECS_OK, else rolls back and returns what it returned.
+ * A BUSY or OFFLINE (from begin, work or commit) is retried with growing, jittered pauses until `budget_ms` have
+ * passed (0: the store's busy timeout), so `work` must be able to run again. On a transaction handle it runs once,
+ * in a savepoint. */
+KECS_STORE_API kecs_status kecs_transact(kecs_store *store, kecs_status (*work)(kecs_store *tx, void *user),
+                                         void *user, int budget_ms);
+
+/* ---- Results --------------------------------------------------------------------------------------------- */
+
+KECS_STORE_API void kecs_result_free(kecs_result *result);              /* NULL is fine */
+KECS_STORE_API size_t kecs_result_count(const kecs_result *result);     /* rows; 0 for NULL */
+KECS_STORE_API kecs_kind kecs_result_kind(const kecs_result *result);   /* 0 for NULL, and where the rows are no kind */
+
+/* The token of the next page, or NULL when this was the last one. It lives as long as the result. */
+KECS_STORE_API const char *kecs_result_page_token(const kecs_result *result);
+
+/* ---- Queries --------------------------------------------------------------------------------------------- */
+
+/* How a filter compares. Texts compare by bytes; no character of a value has a special meaning. A row whose column is
+ * NULL matches only KECS_IS_NULL. */
+typedef enum kecs_op {
+  KECS_EQ,
+  KECS_NE,
+  KECS_LT,
+  KECS_LE,
+  KECS_GT,
+  KECS_GE,
+  KECS_IN,              /* one of `texts` or `numbers` (`count` of them, at most 500); none matches nothing */
+  KECS_PREFIX,          /* begins with `text` */
+  KECS_CONTAINS,        /* has `text` in it */
+  KECS_CONTAINS_NOCASE, /* as CONTAINS, A to Z and a to z alike */
+  KECS_IS_NULL,
+  KECS_NOT_NULL
+} kecs_op;
+
+typedef struct kecs_filter {
+  int column;                 /* a column constant of the queried kind, such as KECS_TASK_STARTED_BY */
+  kecs_op op;
+  const char *text;           /* the value for TEXT and JSON columns. A cluster or service may be a name or an ARN. */
+  int64_t number;             /* the value for INT, OPTI, RANK, TIME and BOOL columns */
+  const char *const *texts;   /* values for KECS_IN on TEXT and JSON columns */
+  const int64_t *numbers;     /* values for KECS_IN on the others */
+  size_t count;
+} kecs_filter;
+
+typedef enum kecs_direction {
+  KECS_ORDER_DEFAULT, /* the kind's own order (docs/kinds.md), mostly newest first; `order_by` is not read */
+  KECS_ORDER_ASCENDING,
+  KECS_ORDER_DESCENDING
+} kecs_direction;
+
+/* Zero-initialised, or NULL: the first 100 rows in the kind's own order. */
+typedef struct kecs_query {
+  const kecs_filter *where; /* all of them must match */
+  size_t where_count;       /* at most 32 */
+  kecs_direction direction;
+  int order_by;             /* a NOT NULL column; ties are broken by the natural key in byte order */
+  int limit;                /* 0: 100; at most 1000, for task_log and event 10000; below 0 or above: INVALID */
+  const char *page_token;   /* of the page before, from the same query; INVALID from another one. NULL: first page */
+} kecs_query;
+
+/* ---- Rows of every kind, typed --------------------------------------------------------------------------- */
+/* The functions of each kind follow below, kind by kind. What holds for all of them:
+ *
+ *   create        INSERT. Fills what is empty: id, ARN, times, account, region, defaults. EXISTS when a unique key is
+ *                 taken, REFERENCE when a parent is missing, INVALID when a required column is NULL.
+ *   create_many   all rows in one transaction, or none.
+ *   get           one row; NOT_FOUND. The last text takes the ARN as well; a cluster may be a name or an ARN, and NULL
+ *                 or "" where the key says enough.
+ *   get_many      the rows of these keys (texts as for kecs_record_get) in their order; unknown ones are left out.
+ *   list          a page of rows in order; an empty page is no error.
+ *   each          calls `visit` for every matching row (limit 0 means all) without keeping them: the row dies when
+ *                 `visit` returns. Anything but KECS_OK from `visit` stops the walk and is returned.
+ *   count         how many rows match; order, limit and token are not read.
+ *   update        writes every column that differs, but those of the group `key`, which never change. The row is found
+ *                 by its natural key (the ARN), or by its name. version 0 is unconditional, otherwise CONFLICT unless
+ *                 it is the stored one, so updating a row that was read never overwrites somebody else's change.
+ *                 A row that equals the stored one is not written and keeps version and updated_at. NOT_FOUND.
+ *   update_fields as update, but only the columns whose bit (KECS_BIT) is in `mask`; a mask of 0 checks that the row is
+ *                 there. INVALID when the mask names a column that can't be changed.
+ *   upsert        update when the natural key is there, create otherwise; one transaction.
+ *   delete        NOT_FOUND when there is no such row. Children go with it (docs/kinds.md: references).
+ *
+ * out_result may be NULL where the row is not wanted back; otherwise it holds the stored row, and is NULL on failure.
+ * The caller's structs are never changed. Any of them may also fail with BUSY, TIMEOUT, CANCELLED, READONLY, FULL,
+ * CORRUPT, IO, NOMEM or MISUSE. */
+
+#endif

@@ -1,0 +1,266 @@
+/* store/transaction.c -- transactions as handles, savepoints inside them, and the retry loop around them. */
+#include "base/prologue.h"
+
+#include "base/id.h"
+#include "base/time.h"
+#include "store/handle.h"
+#include "store/statements.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define KECS__RETRY_FIRST_MS 5
+#define KECS__RETRY_MAX_MS 250
+
+/* Every nested transaction is a savepoint named after its depth. */
+static kecs_status kecs__savepoint(kecs_store *tx, const char *verb) {
+  char sql[64];
+  snprintf(sql, sizeof sql, "%s kecs_%d", verb, tx->depth);
+  return kecs__run(tx->session, sql, NULL, 0, NULL);
+}
+
+/* A handle: one that has ended, or new memory. Its memory stays with the engine, so that use after the end is told. */
+static kecs_store *kecs__handle_new(kecs_store *parent) {
+  kecs__engine *engine = parent->engine;
+  kecs__mutex_lock(&engine->mutex);
+  kecs_store *tx = engine->spare_handles;
+  if (tx) {
+    engine->spare_handles = tx->next;
+  }
+  kecs__mutex_unlock(&engine->mutex);
+  if (!tx) {
+    tx = kecs__alloc(&engine->allocator, sizeof *tx);
+  }
+  if (!tx) {
+    return NULL;
+  }
+  memset(tx, 0, sizeof *tx);
+  tx->engine = engine;
+  tx->parent = parent;
+  tx->depth = parent->depth + 1;
+  kecs__mutex_lock(&engine->mutex);
+  tx->deadline = parent->deadline;
+  kecs__mutex_unlock(&engine->mutex);
+  return tx;
+}
+
+static void kecs__handle_list(kecs_store *tx) {
+  kecs__engine *engine = tx->engine;
+  tx->magic = KECS__MAGIC_OPEN;
+  kecs__mutex_lock(&engine->mutex);
+  tx->next = engine->transactions;
+  engine->transactions = tx;
+  kecs__mutex_unlock(&engine->mutex);
+}
+
+/* To the end of the spare list: the longer an ended handle stays unused, the longer its misuse is told. */
+static void kecs__handle_retire(kecs__engine *engine, kecs_store *tx) {
+  tx->magic = KECS__MAGIC_ENDED;
+  tx->next = NULL;
+  kecs_store **at = &engine->spare_handles;
+  while (*at) {
+    at = &(*at)->next;
+  }
+  *at = tx;
+}
+
+static bool kecs__handle_inside(const kecs_store *handle, const kecs_store *outer) {
+  for (; handle; handle = handle->parent) {
+    if (handle == outer) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/* Takes the handle, and the savepoints inside it that are still open, off the list. */
+static void kecs__handle_end(kecs_store *tx) {
+  kecs__engine *engine = tx->engine;
+  kecs_store *parent = tx->parent;
+  kecs__session *session = tx->session;
+  kecs__mutex_lock(&engine->mutex);
+  for (kecs_store **at = &engine->transactions; *at;) {
+    kecs_store *one = *at;
+    if (kecs__handle_inside(one, tx)) {
+      *at = one->next;
+      kecs__handle_retire(engine, one);
+    } else {
+      at = &one->next;
+    }
+  }
+  kecs__mutex_unlock(&engine->mutex);
+  session->user = parent;
+}
+
+KECS_STORE_API kecs_status kecs_begin(kecs_store *store, kecs_store **out_tx) {
+  kecs_status status = kecs__check_pointer(out_tx, "out_tx");
+  if (status) {
+    return status;
+  }
+  *out_tx = NULL;
+  status = kecs__check_handle(store);
+  if (status) {
+    return status;
+  }
+  if (store->engine->read_only) {
+    return kecs__fail(KECS_E_READONLY, "%s is open for reading only", store->engine->shown_path);
+  }
+  kecs_store *tx = kecs__handle_new(store);
+  if (!tx) {
+    return KECS_E_NOMEM;
+  }
+  status = kecs__check_stop(store, tx->deadline);
+  if (!status && store->depth > 0) {
+    tx->session = store->session;
+    status = kecs__savepoint(tx, "SAVEPOINT");
+  } else if (!status) {
+    status = kecs__writer_take(store, tx->deadline, &tx->session);
+    if (!status) {
+      status = kecs__begin_write(store, tx->session);
+      if (status) {
+        kecs__writer_release(store->engine);
+      }
+    }
+  }
+  if (status) {
+    kecs__mutex_lock(&store->engine->mutex);
+    kecs__handle_retire(store->engine, tx);
+    kecs__mutex_unlock(&store->engine->mutex);
+    return status;
+  }
+  kecs__handle_list(tx);
+  *out_tx = tx;
+  return KECS_OK;
+}
+
+KECS__FN void kecs__transaction_abandon(kecs_store *tx) {
+  kecs_error error = kecs__error_save();
+  kecs__engine *engine = tx->engine;
+  kecs__session *session = tx->session;
+  bool whole = tx->depth == 1;
+  if (whole) {
+    engine->backend->rollback(session->connection);
+  } else if (engine->backend->in_transaction(session->connection)) {
+    bool undone = kecs__savepoint(tx, "ROLLBACK TO") == KECS_OK && kecs__savepoint(tx, "RELEASE") == KECS_OK;
+    tx->parent->broken = tx->parent->broken || !undone;
+  } else {
+    tx->parent->broken = true;
+  }
+  kecs__handle_end(tx);
+  if (whole) {
+    kecs__writer_release(engine);
+  }
+  (void)kecs__error_restore(&error);
+}
+
+static kecs_status kecs__check_is_transaction(const kecs_store *tx) {
+  kecs_status status = kecs__check_handle(tx);
+  if (!status && tx->depth == 0) {
+    status = kecs__fail(KECS_E_MISUSE, "the handle is a store, not a transaction; begin one with kecs_begin");
+  }
+  return status;
+}
+
+KECS_STORE_API kecs_status kecs_commit(kecs_store *tx) {
+  kecs_status status = kecs__check_is_transaction(tx);
+  if (status) {
+    return status;
+  }
+  kecs__engine *engine = tx->engine;
+  if (tx->broken || !engine->backend->in_transaction(tx->session->connection)) {
+    status = kecs__fail(KECS_E_CONFLICT, "the transaction was rolled back after an earlier error; nothing was stored");
+  }
+  if (!status) {
+    status = kecs__check_stop(tx, tx->deadline);
+  }
+  if (!status) {
+    status = tx->depth == 1 ? engine->backend->commit(tx->session->connection) : kecs__savepoint(tx, "RELEASE");
+  }
+  if (status) {
+    kecs__transaction_abandon(tx);
+    return status;
+  }
+  bool whole = tx->depth == 1;
+  kecs__handle_end(tx);
+  if (whole) {
+    kecs__writer_release(engine);
+  }
+  return KECS_OK;
+}
+
+KECS_STORE_API kecs_status kecs_rollback(kecs_store *tx) {
+  if (!tx) {
+    return KECS_OK;
+  }
+  kecs_status status = kecs__check_is_transaction(tx);
+  if (!status) {
+    kecs__transaction_abandon(tx);
+  }
+  return status;
+}
+
+static kecs_status kecs__transact_once(kecs_store *store, kecs_status (*work)(kecs_store *tx, void *user), void *user) {
+  kecs_store *tx = NULL;
+  kecs_status status = kecs_begin(store, &tx);
+  if (status) {
+    return status;
+  }
+  status = work(tx, user);
+  if (status) {
+    kecs__transaction_abandon(tx);
+    return status;
+  }
+  return kecs_commit(tx);
+}
+
+/* Half of the pause is chance: two writers that met once must not meet again and again. */
+static int64_t kecs__retry_pause(const kecs__engine *engine, int attempt) {
+  int64_t pause = KECS__RETRY_FIRST_MS;
+  for (int i = 0; i < attempt && pause < KECS__RETRY_MAX_MS; i++) {
+    pause *= 2;
+  }
+  unsigned char chance = 0;
+  if (kecs__random_fill(&engine->random, &chance, 1)) {
+    chance = 128;
+  }
+  return pause / 2 + pause * chance / 512;
+}
+
+KECS_STORE_API kecs_status kecs_transact(kecs_store *store, kecs_status (*work)(kecs_store *tx, void *user), void *user,
+                                         int budget_ms) {
+  kecs_status status = kecs__check_handle(store);
+  if (!status && !work) {
+    status = kecs__check_pointer(NULL, "work");
+  }
+  if (status) {
+    return status;
+  }
+  int64_t until = kecs__monotonic_ms() + (budget_ms > 0 ? budget_ms : store->engine->busy_timeout_ms);
+  for (int attempt = 0;; attempt++) {
+    status = kecs__transact_once(store, work, user);
+    bool again = store->depth == 0 && (status == KECS_E_BUSY || status == KECS_E_OFFLINE);
+    int64_t pause = again ? kecs__retry_pause(store->engine, attempt) : 0;
+    if (!again || kecs__monotonic_ms() + pause > until) {
+      return status;
+    }
+    kecs__sleep_ms(pause);
+  }
+}
+
+KECS_STORE_API kecs_status kecs_set_deadline(kecs_store *store, int64_t deadline_us) {
+  kecs_status status = kecs__check_handle(store);
+  if (!status) {
+    kecs__mutex_lock(&store->engine->mutex);
+    store->deadline = deadline_us;
+    kecs__mutex_unlock(&store->engine->mutex);
+  }
+  return status;
+}
+
+KECS_STORE_API kecs_status kecs_set_cancelled(kecs_store *store, bool cancelled) {
+  kecs_status status = kecs__check_handle(store);
+  if (!status) {
+    kecs__flag_set(&store->cancelled, cancelled ? 1 : 0);
+  }
+  return status;
+}
