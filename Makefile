@@ -35,7 +35,7 @@ SQLITE_FLAGS_tsan := $(FLAGS_tsan)
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .SECONDARY:
-.PHONY: all run test test-full test-tsan check bench dist install clean distclean help
+.PHONY: all run tests test test-full test-tsan check bench dist install clean distclean help
 
 # ---- What is there -------------------------------------------------------------------------------------------
 
@@ -121,14 +121,16 @@ run: all
 # tests/contract/*.c  what users see; each one a program, with the plain and with the sanitized library
 # tests/fault/*.c     failing memory and disks; sanitized
 # tests/unit/*.c      single modules, compiled one by one; sanitized
+# tests/fuzz/*.c      likewise, given every file of tests/fuzz/corpus
 # tests/support/*.c   linked into all of them
 # tests/*/*.py, *.sh  scripts that print "ok NAME" and "not ok NAME reason"
 programs = $(patsubst tests/$2/%.c,build/test/$1/$2/%,$(wildcard tests/$2/*.c))
 
 TESTS := $(call programs,normal,contract) $(call programs,asan,contract) $(call programs,asan,fault) \
          $(call programs,asan,unit)
+FUZZERS := $(call programs,asan,fuzz)
 TESTS_TSAN := $(call programs,tsan,contract)
-SCRIPTS := tests/style.py tests/amalgamate_test.py \
+SCRIPTS := tests/style.py tests/amalgamate_test.py $(if $(FUZZERS),scripts/replay.py) \
            $(foreach folder,cli corpus compile,$(wildcard tests/$(folder)/*.py tests/$(folder)/*.sh))
 
 KECS_CORPUS ?= $(wildcard ../shared/corpus)
@@ -155,18 +157,30 @@ $(foreach flavour,normal asan tsan,$(foreach folder,contract fault,$(eval $(call
 MODULE_FLAGS := $(STD) -DKECS_STORE_IMPLEMENTATION -DKECS__MODULES -Isrc $(SQLITE_INCLUDE)
 MODULE_OBJECTS := $(CORE:src/%.c=build/obj/modules/%.o)
 
-build/obj/modules/%.o: src/%.c $(SOURCES) build/headers.stamp $(SQLITE_MK)
+build/obj/modules/%.o: src/%.c $(SQLITE_MK) | build/headers.stamp
 	@mkdir -p $(@D)
-	$(CC) $(MODULE_FLAGS) $(WARNINGS) $(FLAGS_asan) -c $< -o $@
+	$(CC) $(MODULE_FLAGS) $(WARNINGS) $(FLAGS_asan) -MMD -MP -c $< -o $@
+-include $(MODULE_OBJECTS:.o=.d)
 
-build/test/asan/unit/%: tests/unit/%.c $(SUPPORT) $(TEST_HEADERS) $(MODULE_OBJECTS) $(call sqlite_object,asan) build/cmocka.ok
+# An archive: a test of one module is linked with what that module needs, and with nothing else.
+build/obj/modules.a: $(MODULE_OBJECTS) $(call sqlite_object,asan)
+	@rm -f $@
+	@$(AR) rcs $@ $^
+
+build/test/asan/unit/%: tests/unit/%.c $(SUPPORT) $(TEST_HEADERS) build/obj/modules.a build/cmocka.ok
 	@mkdir -p $(@D)
-	$(CC) $(MODULE_FLAGS) $(WARNINGS) -Itests $(FLAGS_asan) $(filter %.c %.o,$^) $(LDFLAGS) -lcmocka $(LIBS) -o $@
+	$(CC) $(MODULE_FLAGS) $(WARNINGS) -Itests $(FLAGS_asan) $(filter %.c %.a,$^) $(LDFLAGS) -lcmocka $(LIBS) -o $@
 
-test: all $(TESTS)
+build/test/asan/fuzz/%: tests/fuzz/%.c $(TEST_HEADERS) build/obj/modules.a
+	@mkdir -p $(@D)
+	$(CC) $(MODULE_FLAGS) -DKECS_FUZZ_REPLAY $(WARNINGS) -Itests $(FLAGS_asan) $(filter %.c %.a,$^) $(LDFLAGS) $(LIBS) -o $@
+
+tests: $(TESTS) $(FUZZERS)
+
+test: all tests
 	@$(PYTHON) tests/run.py $(TESTS) $(SCRIPTS)
 
-test-full: all dist $(TESTS) $(TESTS_TSAN)
+test-full: all dist tests $(TESTS_TSAN)
 	@KECS_FULL=1 $(PYTHON) tests/run.py $(TESTS) $(TESTS_TSAN) $(SCRIPTS)
 
 test-tsan: $(TESTS_TSAN)
@@ -177,7 +191,7 @@ test-tsan: $(TESTS_TSAN)
 check: build/headers.stamp
 	@$(PYTHON) amalgamate.py --check && echo "generated files: up to date"
 	@$(PYTHON) tests/style.py | { ! grep -v '^ok '; } && echo "style: good"
-	@SQLITE_INCLUDE="$(SQLITE_INCLUDE)" scripts/lint.sh
+	@$(PYTHON) scripts/lint.py $(SQLITE_DIR)
 
 # ---- Benchmark -----------------------------------------------------------------------------------------------
 

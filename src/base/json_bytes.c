@@ -9,12 +9,12 @@
 static const unsigned char kecs__json_classes[256] = {
      1,  1,  1,  1,  1,  1,  1,  1,  1,  3,  3,  1,  1,  3,  1,  1, /* 00: tab, LF, CR are space */
      1,  1,  1,  1,  1,  1,  1,  1,  1,  1,  1,  1,  1,  1,  1,  1, /* 10 */
-     2,  0,  1,  0,  0,  0,  0,  0,  0,  0,  0, 16,  0, 16, 16,  0, /* 20: blank, quote, + - . */
+     2,  0, 33,  0,  0,  0,  0,  0,  0,  0,  0, 16,  0, 16, 16,  0, /* 20: blank, quote, + - . */
     28, 28, 28, 28, 28, 28, 28, 28, 28, 28,  0,  0,  0,  0,  0,  0, /* 30: digits */
      0, 24, 24, 24, 24, 24, 24, 16, 16, 16, 16, 16, 16, 16, 16, 16, /* 40: A to F, letters */
-    16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16,  0,  1,  0,  0,  0, /* 50: letters, backslash */
+    16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 32,  1, 32,  0,  0, /* 50: letters, bracket, backslash, bracket */
      0, 24, 24, 24, 24, 24, 24, 16, 16, 16, 16, 16, 16, 16, 16, 16, /* 60: a to f, letters */
-    16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16,  0,  0,  0,  0,  0, /* 70: letters */
+    16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 32,  0, 32,  0,  0, /* 70: letters, braces */
      1,  1,  1,  1,  1,  1,  1,  1,  1,  1,  1,  1,  1,  1,  1,  1, /* 80: parts of UTF-8 sequences from here on */
      1,  1,  1,  1,  1,  1,  1,  1,  1,  1,  1,  1,  1,  1,  1,  1, /* 90 */
      1,  1,  1,  1,  1,  1,  1,  1,  1,  1,  1,  1,  1,  1,  1,  1, /* A0 */
@@ -38,6 +38,20 @@ KECS__FN const unsigned char *kecs__json_space(const unsigned char *at, const un
 
 KECS__FN const unsigned char *kecs__json_digits(const unsigned char *at, const unsigned char *end) {
   while (at < end && (kecs__json_classes[*at] & KECS__JSON_DIGIT)) {
+    at++;
+  }
+  return at;
+}
+
+KECS__FN const unsigned char *kecs__json_word(const unsigned char *at, const unsigned char *end) {
+  while (at < end && (kecs__json_classes[*at] & KECS__JSON_WORD)) {
+    at++;
+  }
+  return at;
+}
+
+KECS__FN const unsigned char *kecs__json_mark(const unsigned char *at, const unsigned char *end) {
+  while (at < end && !(kecs__json_classes[*at] & KECS__JSON_MARK)) {
     at++;
   }
   return at;

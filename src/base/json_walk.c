@@ -18,9 +18,11 @@ static const unsigned char *kecs__json_string_end(const unsigned char *at, const
   }
 }
 
-/* The end of the value that starts at `at`. Only brackets and strings matter: what stands between them in a nested
- * value is passed byte by byte. */
+/* The end of the value that starts at `at`. In a nested value only brackets and strings matter. */
 static const unsigned char *kecs__json_value_end(const unsigned char *at, const unsigned char *end) {
+  if (!(kecs__json_class(*at) & KECS__JSON_MARK)) {
+    return kecs__json_word(at + 1, end);
+  }
   size_t depth = 0;
   while (at < end) {
     if (*at == '"') {
@@ -28,18 +30,14 @@ static const unsigned char *kecs__json_value_end(const unsigned char *at, const 
     } else if (*at == '{' || *at == '[') {
       depth++;
       at++;
-    } else if (*at == '}' || *at == ']') {
+    } else {
       depth -= depth > 0;
       at++;
-    } else {
-      at++;
-      while (at < end && (kecs__json_class(*at) & KECS__JSON_WORD)) {
-        at++;
-      }
     }
     if (depth == 0) {
       return at;
     }
+    at = kecs__json_mark(at, end);
   }
   return end;
 }

@@ -231,7 +231,7 @@ static bool kecs__text_reserve(kecs__text *text, size_t more) {
   }
   size_t capacity = text->capacity ? text->capacity : 256;
   while (capacity < text->len + more + 1) {
-    capacity *= 2;
+    capacity = capacity <= SIZE_MAX / 2 ? capacity * 2 : SIZE_MAX; /* 32 bits: doubling must not wrap to 0 */
   }
   char *data = kecs__resize(text->allocator, text->data, text->capacity, capacity);
   if (!data) {

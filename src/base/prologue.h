@@ -16,4 +16,7 @@
 #ifndef _FILE_OFFSET_BITS
 #define _FILE_OFFSET_BITS 64
 #endif
+#ifndef _TIME_BITS
+#define _TIME_BITS 64 /* 32-bit glibc: a clock that outlives 2038 */
+#endif
 #endif

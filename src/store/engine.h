@@ -118,6 +118,7 @@ typedef struct kecs__write {
   int64_t now;
   bool own;       /* this write began the transaction */
   bool guarded;   /* inside a savepoint of its own */
+  bool make_parents; /* an insert makes the parents that are missing, bare (KECS_JSON_PARENTS) */
 } kecs__write;
 KECS__FN kecs_status kecs__write_open(kecs_store *store, kecs__write *write);
 

@@ -5,7 +5,7 @@
 
 /* A unique key with its values, and the columns that must be equal besides. Texts are borrowed from the caller and the
  * arena. */
-typedef struct kecs__probe {
+struct kecs__probe {
   int key; /* number of the unique key */
   int count;
   kecs_value values[KECS_KEY_COLUMNS_MAX];
@@ -13,7 +13,7 @@ typedef struct kecs__probe {
   int check_columns[KECS_KEY_COLUMNS_MAX];
   kecs_value check_values[KECS_KEY_COLUMNS_MAX];
   char shown[160]; /* the address, for messages */
-} kecs__probe;
+};
 
 /* From address parts, in the order of the kind's address. */
 KECS__FN kecs_status kecs__probe_address(kecs__session *session, const kecs__meta *meta, const kecs_value *address,

@@ -290,3 +290,24 @@ KECS__FN kecs_status kecs__count(kecs_store *store, kecs_kind kind, const kecs_q
 KECS__FN const void *kecs__at(const kecs_result *result, kecs_kind kind, size_t index) {
   return result && result->kind == kind && index < result->count ? result->rows + index * result->row_size : NULL;
 }
+
+/* ---- the same for kinds as data ---- */
+
+KECS_STORE_API kecs_status kecs_record_list(kecs_store *store, kecs_kind kind, const kecs_query *query,
+                                            kecs_result **out_result) {
+  return kecs__list(store, kind, query, out_result);
+}
+
+KECS_STORE_API kecs_status kecs_record_each(kecs_store *store, kecs_kind kind, const kecs_query *query,
+                                            kecs_status (*visit)(const void *row, void *user), void *user) {
+  return kecs__each(store, kind, query, visit, user);
+}
+
+KECS_STORE_API kecs_status kecs_record_count(kecs_store *store, kecs_kind kind, const kecs_query *query,
+                                             int64_t *out_count) {
+  return kecs__count(store, kind, query, out_count);
+}
+
+KECS_STORE_API const void *kecs_record_at(const kecs_result *result, kecs_kind kind, size_t index) {
+  return kecs__at(result, kind, index);
+}

@@ -4,7 +4,7 @@
 #define KECS_STORE_SPECIAL_H
 #include "store/result.h"
 
-struct kecs__probe;
+typedef struct kecs__probe kecs__probe; /* store/locate.h */
 
 typedef struct kecs__special {
   kecs_kind kind;
@@ -15,7 +15,7 @@ typedef struct kecs__special {
 
   /* Turns an address that is not an ARN into a unique key, where the general rule does not do. */
   kecs_status (*probe)(kecs__session *session, const kecs__meta *meta, const kecs_value *address, kecs__arena *arena,
-                       struct kecs__probe *out_probe);
+                       kecs__probe *out_probe);
 
   /* Called after a row was inserted, changed (columns in `changed`) or before it is deleted: keeps look-up tables in
    * step. `before` is NULL for an insert, `after` for a delete. */

@@ -1,0 +1,93 @@
+/* kecs_store.in.h -- the manifest: amalgamate.py inlines each quoted include, in this order. */
+#include "doc/manual.h"
+#include "base/prologue.h"
+#ifndef KECS_STORE_H
+#define KECS_STORE_H
+/* amalgamate: public-begin */
+#include "base/config.h"
+#ifdef __cplusplus
+extern "C" {
+#endif
+#include "base/status.h"
+#include "base/hooks.h"
+#include "base/types.h"
+#include "store/store.h"
+#include "gen/api_public.h"
+#include "store/ecs.h"
+#include "store/elb.h"
+#include "store/tags.h"
+#include "store/nodes.h"
+#include "kinds/describe.h"
+#include "store/record.h"
+#include "store/import.h"
+#include "store/validate.h"
+#include "store/backend.h"
+#ifdef __cplusplus
+}
+#endif
+/* amalgamate: public-end */
+#endif
+
+#if defined(KECS_STORE_IMPLEMENTATION) && !defined(KECS_STORE_IMPLEMENTED)
+#define KECS_STORE_IMPLEMENTED
+#include "sqlite/sqlite_header.h"
+#include "base/error.c"
+#include "base/memory.c"
+#include "base/thread.c"
+#include "base/json.c"
+#include "base/json_bytes.c"
+#include "base/json_walk.c"
+#include "base/json_text.c"
+#include "base/time.c"
+#include "base/id.c"
+#include "kinds/describe.c"
+#include "store/backend.c"
+#include "store/meta.c"
+#include "store/sql.c"
+#include "store/ddl.c"
+#include "store/statements.c"
+#include "store/engine.c"
+#include "store/transaction.c"
+#include "store/migrate.c"
+#include "store/open.c"
+#include "store/result.c"
+#include "store/token.c"
+#include "store/locate.c"
+#include "store/query.c"
+#include "store/read.c"
+#include "store/fill.c"
+#include "store/special.c"
+#include "store/write.c"
+#include "store/sweep.c"
+#include "store/document.c"
+#include "store/json_in.c"
+#include "store/json_out.c"
+#include "store/record.c"
+#include "store/validate.c"
+#include "store/validate_task_definition.c"
+#include "store/cluster.c"
+#include "store/task_definition.c"
+#include "store/service.c"
+#include "store/task.c"
+#include "store/task_set.c"
+#include "store/container_instance.c"
+#include "store/attribute.c"
+#include "store/account_setting.c"
+#include "store/task_log.c"
+#include "store/event.c"
+#include "store/tags.c"
+#include "store/load_balancer.c"
+#include "store/target_group.c"
+#include "store/listener.c"
+#include "store/rule.c"
+#include "store/target.c"
+#include "store/resources.c"
+#include "store/node.c"
+#include "store/import.c"
+#include "store/modify.c"
+#include "gen/api.c"
+#include "sqlite/errors.c"
+#include "sqlite/connection.c"
+#include "sqlite/backend.c"
+/* amalgamate: sqlite-tail */
+#endif

@@ -1,0 +1,262 @@
+/* store/json_in.c -- an AWS document to a row.
+ *
+ * Each top-level member is a column, the parent of columns ("State.Code"), or unknown. What is unknown, and what a column
+ * can't give back as an equal value, is kept in `extra` as it was written: extra is a JSON object of raw members. A
+ * member that is a parent of columns is kept whole when anything in it must be kept. `omitted` remembers the columns with
+ * a default that the document does not mention, so that it does not come back with members that it never had. */
+#include "base/prologue.h"
+
+#include "store/document.h"
+#include "store/validate_internal.h"
+#include "store/write.h"
+
+#include <string.h>
+
+typedef struct kecs__put {
+  const char *text;
+  size_t len;
+  unsigned flags;
+  const kecs__meta *meta;
+  kecs__json document;
+  kecs__name names[KECS__NAMES_MAX];
+  int name_count;
+  kecs__text extra; /* "name":value,"name":value */
+  uint64_t seen;    /* columns set by their main name */
+  uint64_t aliased; /* columns set by an alias */
+  uint64_t given;   /* AUTO columns that the document brings */
+  void *row;
+  kecs__arena *arena;
+  kecs_result **out_result;
+} kecs__put;
+
+static kecs_status kecs__put_refuse(const kecs__put *put, const char *at, const char *member, const char *reason) {
+  size_t line = 0;
+  size_t column = 0;
+  kecs__json_position(put->text, (size_t)(at - put->text), &line, &column);
+  return kecs__fail(KECS_E_INVALID, "line %zu, column %zu: %s: %s", line, column, member, reason);
+}
+
+static void kecs__put_keep(kecs__put *put, kecs__json name, kecs__json value) {
+  kecs__text_adds(&put->extra, put->extra.len > 0 ? "," : "");
+  kecs__text_add(&put->extra, name.text, name.len);
+  kecs__text_addc(&put->extra, ':');
+  kecs__text_add(&put->extra, value.text, value.len);
+}
+
+/* Sets a column from a member. *exact tells whether the column gives an equal member back. */
+static kecs_status kecs__put_column(kecs__put *put, const kecs__name *name, kecs__json value, bool *exact) {
+  const kecs_column_info *column = &put->meta->info->columns[name->column];
+  uint64_t bit = KECS_BIT(name->column);
+  *exact = false;
+  if (name->alias && (put->seen & bit)) {
+    return KECS_OK; /* the main name decides; the alias is kept as it is */
+  }
+  if (!name->alias && (put->seen & bit)) {
+    return kecs__put_refuse(put, value.text, column->json, "the member appears twice; which one is meant?");
+  }
+  if (name->alias && (put->aliased & bit)) {
+    return kecs__put_refuse(put, value.text, column->json, "the member appears twice; which one is meant?");
+  }
+  kecs_value read;
+  kecs_status status = kecs__value_from_json(column, value, put->arena, &read, exact);
+  if (status == KECS_E_INVALID) {
+    return kecs__put_refuse(put, value.text, column->json, "a text must hold neither \\u0000 nor half a surrogate pair");
+  }
+  if (status) {
+    return status;
+  }
+  put->seen |= name->alias ? 0 : bit;
+  put->aliased |= name->alias ? bit : 0;
+  if ((column->flags & KECS_COLUMN_AUTO) && read.type != KECS_VALUE_NULL) {
+    put->given |= bit;
+  }
+  kecs__row_set(put->meta->info, put->row, name->column, &read);
+  *exact = *exact && !name->alias;
+  return KECS_OK;
+}
+
+/* The members of a member such as State: {Code, Reason}. *whole is true when the columns give all of it back. */
+static kecs_status kecs__put_inner(kecs__put *put, kecs__json outer_name, kecs__json value, bool *whole) {
+  kecs__json_walk walk = {NULL};
+  kecs__json name;
+  kecs__json inner;
+  size_t members = 0;
+  *whole = true;
+  while (kecs__json_next_member(value, &walk, &name, &inner)) {
+    bool exact = false;
+    members++;
+    for (int i = 0; i < put->name_count; i++) {
+      const kecs__name *one = &put->names[i];
+      if (one->inner && kecs__name_is(outer_name, one->outer, one->outer_len) &&
+          kecs__name_is(name, one->inner, one->inner_len)) {
+        kecs_status status = kecs__put_column(put, one, inner, &exact);
+        if (status) {
+          return status;
+        }
+        break;
+      }
+    }
+    *whole = *whole && exact;
+  }
+  *whole = *whole && members > 0;
+  return KECS_OK;
+}
+
+static kecs_status kecs__put_member(kecs__put *put, kecs__json name, kecs__json value) {
+  bool exact = false;
+  bool ours = false;
+  for (int i = 0; i < put->name_count; i++) {
+    const kecs__name *one = &put->names[i];
+    if (!kecs__name_is(name, one->outer, one->outer_len)) {
+      continue;
+    }
+    ours = kecs__name_ours(one);
+    kecs_status status = one->inner ? kecs__put_inner(put, name, value, &exact)
+                                    : kecs__put_column(put, one, value, &exact);
+    if (status) {
+      return status;
+    }
+    break;
+  }
+  if (!exact && !ours) {
+    kecs__put_keep(put, name, value);
+  }
+  return put->extra.status;
+}
+
+/* Aliases are read after the main names, wherever they stand. */
+static kecs_status kecs__put_members(kecs__put *put) {
+  kecs__json_walk walk = {NULL};
+  kecs__json name;
+  kecs__json value;
+  uint64_t nested = 0;
+  while (kecs__json_next_member(put->document, &walk, &name, &value)) {
+    /* A parent of columns that appears twice would set them twice: refused like any column. */
+    for (int i = 0; i < put->name_count; i++) {
+      const kecs__name *one = &put->names[i];
+      if (one->inner && kecs__name_is(name, one->outer, one->outer_len)) {
+        if (nested & KECS_BIT(one->column)) {
+          return kecs__put_refuse(put, value.text, one->outer, "the member appears twice; which one is meant?");
+        }
+        nested |= KECS_BIT(one->column);
+        break;
+      }
+    }
+    kecs_status status = kecs__put_member(put, name, value);
+    if (status) {
+      return status;
+    }
+  }
+  return KECS_OK;
+}
+
+/* Columns with a default that the document says nothing about. */
+static int64_t kecs__put_omitted(const kecs__put *put) {
+  const kecs_kind_info *info = put->meta->info;
+  uint64_t omitted = 0;
+  for (int i = 0; i < put->name_count; i++) {
+    const kecs_column_info *column = &info->columns[put->names[i].column];
+    uint64_t bit = KECS_BIT(put->names[i].column);
+    bool told = (column->flags & (KECS_COLUMN_SERVER | KECS_COLUMN_AUTO)) || kecs__name_ours(&put->names[i]);
+    if (column->default_text && !told && !((put->seen | put->aliased) & bit)) {
+      omitted |= bit;
+      kecs_value value = kecs__column_default(column);
+      kecs__row_set(info, put->row, put->names[i].column, &value);
+    }
+  }
+  return (int64_t)omitted;
+}
+
+static kecs_status kecs__put_parse(kecs__put *put, const kecs__engine *engine) {
+  kecs__json_fault fault = {0, 0, 0, NULL};
+  if (put->len > engine->document_bytes_max) {
+    return kecs__fail(KECS_E_INVALID, "the document has %zu bytes; at most %zu are taken (options.document_bytes_max)",
+                      put->len, engine->document_bytes_max);
+  }
+  put->document = kecs__json_check(put->text, put->len, &fault);
+  if (put->document.type == KECS__JSON_NONE) {
+    return kecs__fail(KECS_E_INVALID, "line %zu, column %zu: %s", fault.line, fault.column, fault.reason);
+  }
+  if (put->document.type != KECS__JSON_OBJECT) {
+    return kecs__put_refuse(put, put->document.text, put->meta->info->name, "the document is not a JSON object");
+  }
+  kecs_status status = kecs__put_members(put);
+  if (status) {
+    return status;
+  }
+  const kecs__meta *meta = put->meta;
+  if (meta->omitted >= 0) {
+    kecs__row_set_number(meta->info, put->row, meta->omitted, kecs__put_omitted(put));
+    put->given |= KECS_BIT(meta->omitted);
+  }
+  if (meta->extra >= 0 && put->extra.len > 0) {
+    char *extra = kecs__arena_bytes(put->arena, put->extra.len + 3);
+    if (!extra) {
+      return KECS_E_NOMEM;
+    }
+    extra[0] = '{';
+    memcpy(extra + 1, put->extra.data, put->extra.len);
+    memcpy(extra + 1 + put->extra.len, "}", 2);
+    kecs__row_set_text(meta->info, put->row, meta->extra, extra);
+  }
+  return KECS_OK;
+}
+
+static kecs_status kecs__put_work(kecs__write *write, void *user) {
+  kecs__put *put = user;
+  put->arena = &write->arena;
+  put->row = kecs__arena_take(&write->arena, put->meta->info->row_size);
+  if (!put->row) {
+    return KECS_E_NOMEM;
+  }
+  memset(put->row, 0, put->meta->info->row_size);
+  kecs_status status = kecs__put_parse(put, write->engine);
+  if (!status && write->engine->strict) {
+    status = kecs__validate_row(put->meta->info, put->row);
+  }
+  if (!status) {
+    write->make_parents = (put->flags & KECS_JSON_PARENTS) != 0;
+    status = kecs__row_upsert(write, put->meta, put->row, put->given, put->out_result);
+  }
+  return status;
+}
+
+KECS_STORE_API kecs_status kecs_put_json(kecs_store *store, kecs_kind kind, const char *text, size_t len, unsigned flags,
+                                         kecs_result **out_result) {
+  if (out_result) {
+    *out_result = NULL;
+  }
+  const kecs__meta *meta = kecs__meta_checked(store, kind);
+  if (!meta) {
+    return kecs_last_error()->status;
+  }
+  kecs_status status = kecs__check_pointer(text, "text");
+  if (status) {
+    return status;
+  }
+  kecs__put put;
+  memset(&put, 0, sizeof put);
+  put.text = text;
+  put.len = len == SIZE_MAX ? strlen(text) : len;
+  put.flags = flags;
+  put.meta = meta;
+  put.out_result = out_result;
+  put.name_count = kecs__names(meta->info, put.names);
+  kecs__text_init(&put.extra, &store->engine->allocator, store->engine->document_bytes_max + 16);
+  status = kecs__with_write(store, kecs__put_work, &put);
+  kecs__text_free(&put.extra);
+  if (status && out_result) {
+    kecs_result_free(*out_result);
+    *out_result = NULL;
+  }
+  return status;
+}
+
+KECS_STORE_API kecs_status kecs_json_check(const char *text, size_t len) {
+  kecs__json_fault fault;
+  kecs_status status = kecs__check_pointer(text, "text");
+  if (!status && kecs__json_check(text, len == SIZE_MAX ? strlen(text) : len, &fault).type == KECS__JSON_NONE) {
+    status = kecs__fail(KECS_E_INVALID, "line %zu, column %zu: %s", fault.line, fault.column, fault.reason);
+  }
+  return status;
+}

@@ -1,0 +1,325 @@
+/* store/modify.c -- create, update, upsert, delete: for every kind. */
+#include "base/prologue.h"
+
+#include "store/validate_internal.h"
+#include "store/write.h"
+
+#include <string.h>
+
+KECS__FN kecs_status kecs__give_back(kecs__write *write, const kecs__meta *meta, int64_t rid, kecs_result **out_result) {
+  bool found = false;
+  kecs_result *result = NULL;
+  if (!out_result) {
+    return KECS_OK;
+  }
+  kecs_status status = kecs__result_begin(write->store, meta, &result);
+  void *row = status ? NULL : kecs__result_add(result);
+  if (!status) {
+    status = row ? kecs__row_by_rid(write->session, meta, rid, &result->arena, row, &found) : KECS_E_NOMEM;
+  }
+  return kecs__result_end(status, result, out_result);
+}
+
+/* Ends a write; a result that was made goes with a failure. */
+static kecs_status kecs__modify_end(kecs__write *write, kecs_status status, kecs_result **out_result) {
+  status = kecs__write_close(write, status);
+  if (status && out_result) {
+    kecs_result_free(*out_result);
+    *out_result = NULL;
+  }
+  return status;
+}
+
+static const kecs__meta *kecs__modify_begin(kecs_store *store, kecs_kind kind, kecs_result **out_result,
+                                            kecs__write *write) {
+  if (out_result) {
+    *out_result = NULL;
+  }
+  memset(write, 0, sizeof *write);
+  const kecs__meta *meta = kecs__meta_checked(store, kind);
+  return meta;
+}
+
+/* ---- create ---- */
+
+/* The stored row as the result has it: the filled copy, its texts copied once more. */
+static kecs_status kecs__create_keep(const kecs__meta *meta, const void *row, kecs_result *result) {
+  kecs_value values[64];
+  for (int i = 0; i < meta->info->column_count; i++) {
+    values[i] = kecs__row_value(meta->info, row, i);
+  }
+  void *kept = kecs__result_add(result);
+  return kept ? kecs__row_read(meta, values, &result->arena, kept) : KECS_E_NOMEM;
+}
+
+static kecs_status kecs__create_rows(kecs__write *write, const kecs__meta *meta, const void *rows, size_t count,
+                                     kecs_result *result) {
+  size_t size = meta->info->row_size;
+  void *copy = kecs__alloc(&write->engine->allocator, size);
+  kecs_status status = copy ? KECS_OK : KECS_E_NOMEM;
+  if (!status && count > 1) {
+    status = kecs__write_guard(write);
+  }
+  for (size_t i = 0; !status && i < count; i++) {
+    memcpy(copy, (const char *)rows + i * size, size);
+    kecs__arena_reset(&write->arena);
+    status = write->engine->strict ? kecs__validate_row(meta->info, copy) : KECS_OK;
+    if (!status) {
+      status = kecs__row_insert(write, meta, copy, 0);
+    }
+    if (!status && result) {
+      status = kecs__create_keep(meta, copy, result);
+    }
+    if (status && count > 1) {
+      (void)kecs__fail_context("row %zu of %zu", i + 1, count);
+    }
+  }
+  kecs__release(&write->engine->allocator, copy, size);
+  return status;
+}
+
+KECS__FN kecs_status kecs__create_many(kecs_store *store, kecs_kind kind, const void *rows, size_t count,
+                                       kecs_result **out_result) {
+  kecs__write write;
+  kecs_result *result = NULL;
+  const kecs__meta *meta = kecs__modify_begin(store, kind, out_result, &write);
+  if (!meta) {
+    return kecs_last_error()->status;
+  }
+  kecs_status status = count > 0 ? kecs__check_pointer(rows, "row") : KECS_OK;
+  if (!status && out_result) {
+    status = kecs__result_begin(store, meta, &result);
+  }
+  if (!status) {
+    status = kecs__write_open(store, &write);
+  }
+  if (!status) {
+    status = kecs__create_rows(&write, meta, rows, count, result);
+  }
+  if (out_result) {
+    *out_result = result;
+  }
+  return kecs__modify_end(&write, status, out_result);
+}
+
+KECS_STORE_API kecs_status kecs_record_create(kecs_store *store, kecs_kind kind, const void *row,
+                                              kecs_result **out_result) {
+  return kecs__create_many(store, kind, row, 1, out_result);
+}
+
+/* ---- update ---- */
+
+static kecs_status kecs__update_mask(const kecs__meta *meta, uint64_t asked, uint64_t *out_mask) {
+  if (meta->info->flags & (KECS_KIND_APPEND)) {
+    return kecs__fail(KECS_E_UNSUPPORTED, "%s rows are never changed, only added and removed", meta->info->name);
+  }
+  *out_mask = asked & meta->updatable;
+  if (asked == UINT64_MAX) {
+    return KECS_OK;
+  }
+  for (int i = 0; i < meta->info->column_count; i++) {
+    if ((asked & KECS_BIT(i)) && !(meta->updatable & KECS_BIT(i))) {
+      return kecs__fail(KECS_E_INVALID, "%s.%s can't be changed: it is %s", meta->info->name, meta->info->columns[i].name,
+                        meta->info->columns[i].group == KECS_GROUP_KEY ? "part of the row's identity"
+                                                                       : "written by the store alone");
+    }
+  }
+  bool beyond = meta->info->column_count < 64 && (asked >> meta->info->column_count) != 0;
+  return beyond ? kecs__fail(KECS_E_INVALID, "the mask names a column that %s does not have", meta->info->name) : KECS_OK;
+}
+
+/* The probe of an update must be the natural key: READ_FIELDS reads by that. Another key is turned into a rid first. */
+static kecs_status kecs__update_find(kecs__write *write, const kecs__meta *meta, const void *row, kecs__probe *probe,
+                                     kecs__change *change) {
+  kecs_status status = kecs__probe_row(write->session, meta, row, &write->arena, probe);
+  change->probe = probe;
+  if (!status && probe->key != 0) {
+    status = kecs__probe_rid(write->session, meta, probe, &change->rid);
+    if (!status && change->rid == 0) {
+      status = kecs__fail_not_found(meta, probe->shown);
+    }
+  }
+  return status;
+}
+
+KECS__FN kecs_status kecs__update(kecs_store *store, kecs_kind kind, const void *row, uint64_t mask,
+                                  kecs_result **out_result) {
+  kecs__write write;
+  kecs__probe probe;
+  kecs__change change = {0};
+  const kecs__meta *meta = kecs__modify_begin(store, kind, out_result, &write);
+  if (!meta) {
+    return kecs_last_error()->status;
+  }
+  kecs_status status = kecs__check_pointer(row, "row");
+  if (!status) {
+    status = kecs__update_mask(meta, mask, &change.mask);
+  }
+  if (!status && store->engine->strict) {
+    status = kecs__validate_update(meta->info, row, change.mask);
+  }
+  if (!status) {
+    status = kecs__write_open(store, &write);
+  }
+  if (!status) {
+    status = kecs__update_find(&write, meta, row, &probe, &change);
+  }
+  if (!status) {
+    change.row = row;
+    change.version = kecs__row_number(meta->info, row, meta->version);
+    status = kecs__row_change(&write, meta, &change);
+  }
+  if (!status) {
+    status = kecs__give_back(&write, meta, change.rid, out_result);
+  }
+  return kecs__modify_end(&write, status, out_result);
+}
+
+KECS_STORE_API kecs_status kecs_record_update(kecs_store *store, kecs_kind kind, const void *row, uint64_t mask,
+                                              kecs_result **out_result) {
+  return kecs__update(store, kind, row, mask, out_result);
+}
+
+/* ---- upsert ---- */
+
+/* Whether the row is there, by its natural key or, where that is not set, by its name. */
+static kecs_status kecs__upsert_find(kecs__write *write, const kecs__meta *meta, const void *row, kecs__change *change) {
+  kecs__probe probe;
+  kecs_status status = kecs__probe_row(write->session, meta, row, &write->arena, &probe);
+  if (status == KECS_E_NOT_FOUND || status == KECS_E_INVALID) {
+    return KECS_OK; /* no key to look for: create will say what is missing, if anything is */
+  }
+  return status ? status : kecs__probe_rid(write->session, meta, &probe, &change->rid);
+}
+
+KECS__FN kecs_status kecs__row_upsert(kecs__write *write, const kecs__meta *meta, void *row, uint64_t given,
+                                      kecs_result **out_result) {
+  kecs__change change = {0};
+  kecs_status status = kecs__upsert_find(write, meta, row, &change);
+  if (!status && change.rid == 0) {
+    status = kecs__row_insert(write, meta, row, given);
+    change.rid = status ? 0 : write->engine->backend->last_rid(write->session->connection);
+    if (!status && out_result) {
+      status = kecs__upsert_find(write, meta, row, &change); /* look-ups may have inserted rows of their own */
+    }
+  } else if (!status) {
+    change.row = row;
+    change.mask = (meta->updatable | given) & ~(meta->version >= 0 ? KECS_BIT(meta->version) : 0);
+    change.given = given;
+    change.version = given ? 0 : kecs__row_number(meta->info, row, meta->version);
+    status = kecs__row_change(write, meta, &change);
+  }
+  return status ? status : kecs__give_back(write, meta, change.rid, out_result);
+}
+
+KECS__FN kecs_status kecs__upsert(kecs_store *store, kecs_kind kind, const void *row, kecs_result **out_result) {
+  kecs__write write;
+  const kecs__meta *meta = kecs__modify_begin(store, kind, out_result, &write);
+  if (!meta) {
+    return kecs_last_error()->status;
+  }
+  uint64_t mask = 0;
+  kecs_status status = kecs__check_pointer(row, "row");
+  if (!status) {
+    status = kecs__update_mask(meta, UINT64_MAX, &mask);
+  }
+  if (!status && store->engine->strict) {
+    status = kecs__validate_row(meta->info, row);
+  }
+  if (!status) {
+    status = kecs__write_open(store, &write);
+  }
+  void *copy = status ? NULL : kecs__arena_take(&write.arena, meta->info->row_size);
+  if (!status) {
+    status = copy ? KECS_OK : KECS_E_NOMEM;
+  }
+  if (!status) {
+    memcpy(copy, row, meta->info->row_size);
+    status = kecs__row_upsert(&write, meta, copy, 0, out_result);
+  }
+  return kecs__modify_end(&write, status, out_result);
+}
+
+KECS_STORE_API kecs_status kecs_record_upsert(kecs_store *store, kecs_kind kind, const void *row,
+                                              kecs_result **out_result) {
+  return kecs__upsert(store, kind, row, out_result);
+}
+
+/* ---- one addressed row ---- */
+
+KECS__FN kecs_status kecs__edit_one(kecs_store *store, kecs_kind kind, const kecs_value *address, int count,
+                                    kecs_status (*edit)(kecs__write *write, void *row, void *user, uint64_t *out_mask),
+                                    void *user, kecs_result **out_result) {
+  kecs__write write;
+  kecs__probe probe;
+  kecs__change change = {0};
+  const kecs__meta *meta = kecs__modify_begin(store, kind, out_result, &write);
+  if (!meta) {
+    return kecs_last_error()->status;
+  }
+  kecs_status status = kecs__write_open(store, &write);
+  void *row = status ? NULL : kecs__arena_take(&write.arena, meta->info->row_size);
+  if (!status) {
+    status = row ? kecs__probe_address(write.session, meta, address, count, &write.arena, &probe) : KECS_E_NOMEM;
+  }
+  if (!status) {
+    status = kecs__probe_read(write.session, meta, &probe, &write.arena, row, &change.rid);
+  }
+  if (!status) {
+    status = edit(&write, row, user, &change.mask);
+  }
+  if (!status && store->engine->strict) {
+    status = kecs__validate_update(meta->info, row, change.mask);
+  }
+  if (!status) {
+    change.row = row;
+    status = kecs__row_change(&write, meta, &change);
+  }
+  if (!status) {
+    status = kecs__give_back(&write, meta, change.rid, out_result);
+  }
+  return kecs__modify_end(&write, status, out_result);
+}
+
+/* ---- delete ---- */
+
+static kecs_status kecs__delete_probed(kecs__write *write, const kecs__meta *meta, const kecs__probe *probe) {
+  int64_t rid = 0;
+  void *row = kecs__arena_take(&write->arena, meta->info->row_size);
+  kecs_status status = row ? kecs__probe_read(write->session, meta, probe, &write->arena, row, &rid) : KECS_E_NOMEM;
+  return status ? status : kecs__row_delete(write, meta, rid, row);
+}
+
+KECS__FN kecs_status kecs__delete(kecs_store *store, kecs_kind kind, const kecs_value *address, int count) {
+  kecs__write write;
+  kecs__probe probe;
+  const kecs__meta *meta = kecs__modify_begin(store, kind, NULL, &write);
+  if (!meta) {
+    return kecs_last_error()->status;
+  }
+  kecs_status status = kecs__write_open(store, &write);
+  if (!status) {
+    status = kecs__probe_address(write.session, meta, address, count, &write.arena, &probe);
+  }
+  if (!status) {
+    status = kecs__delete_probed(&write, meta, &probe);
+  }
+  return kecs__modify_end(&write, status, NULL);
+}
+
+KECS_STORE_API kecs_status kecs_record_delete(kecs_store *store, kecs_kind kind, const char *key) {
+  kecs__write write;
+  kecs__probe probe;
+  const kecs__meta *meta = kecs__modify_begin(store, kind, NULL, &write);
+  if (!meta) {
+    return kecs_last_error()->status;
+  }
+  kecs_status status = kecs__write_open(store, &write);
+  if (!status) {
+    status = kecs__probe_text(write.session, meta, key, &write.arena, &probe);
+  }
+  if (!status) {
+    status = kecs__delete_probed(&write, meta, &probe);
+  }
+  return kecs__modify_end(&write, status, NULL);
+}

@@ -1,0 +1,437 @@
+/* store/write.c -- insert, change and delete of one row. */
+#include "base/prologue.h"
+
+#include "store/write.h"
+
+#include "base/json.h"
+#include "store/fill.h"
+
+#include <string.h>
+
+KECS__FN kecs_status kecs__with_write(kecs_store *store, kecs_status (*work)(kecs__write *write, void *user),
+                                      void *user) {
+  kecs__write write;
+  kecs_status status = kecs__write_open(store, &write);
+  if (!status) {
+    status = work(&write, user);
+  }
+  return kecs__write_close(&write, status);
+}
+
+KECS__FN kecs_status kecs__row_by_rid(kecs__session *session, const kecs__meta *meta, int64_t rid, kecs__arena *arena,
+                                      void *row, bool *out_found) {
+  kecs_value values[64];
+  kecs_value parameter = kecs__value_int(rid);
+  kecs__cached *cached = NULL;
+  *out_found = false;
+  kecs_status status = kecs__statement(session, meta, KECS__OP_SELECT_RID, 0, &cached);
+  if (!status) {
+    status = kecs__statement_start(session, cached, &parameter, 1, out_found);
+  }
+  if (!status && *out_found) {
+    kecs__statement_columns(session, cached, values, meta->info->column_count);
+    status = kecs__row_read(meta, values, arena, row);
+  }
+  kecs__statement_done(session, cached);
+  return status;
+}
+
+/* ---- insert ---- */
+
+/* The parents that are missing, with nothing but what their ARN says. */
+static kecs_status kecs__parents_make(kecs__write *write, const kecs__meta *meta, const void *row) {
+  for (int i = 0; i < meta->info->reference_count; i++) {
+    const kecs_reference *reference = &meta->info->references[i];
+    const kecs__meta *parent = kecs__meta_of(write->engine, reference->parent);
+    kecs_value arn = kecs__row_value(meta->info, row, reference->column);
+    kecs__probe probe = {0};
+    int64_t rid = 0;
+    if (arn.type == KECS_VALUE_NULL) {
+      continue;
+    }
+    probe.count = 1;
+    probe.values[0] = arn;
+    kecs_status status = kecs__probe_rid(write->session, parent, &probe, &rid);
+    if (!status && rid == 0) {
+      void *bare = kecs__arena_take(&write->arena, parent->info->row_size);
+      if (!bare) {
+        return KECS_E_NOMEM;
+      }
+      memset(bare, 0, parent->info->row_size);
+      kecs__row_set_text(parent->info, bare, reference->parent_column, arn.text);
+      status = kecs__row_insert(write, parent, bare, 0);
+    }
+    if (status) {
+      return status;
+    }
+  }
+  return KECS_OK;
+}
+
+/* A text from a program may be any bytes; what is stored is UTF-8. */
+static kecs_status kecs__check_utf8(const kecs__meta *meta, int column, const kecs_value *value) {
+  if (value->type != KECS_VALUE_TEXT || kecs__utf8_valid(value->text, value->len)) {
+    return KECS_OK;
+  }
+  return kecs__fail(KECS_E_INVALID, "%s.%s is not UTF-8", meta->info->name, meta->info->columns[column].name);
+}
+
+/* Says which parent is missing: the database only says that one is. */
+static kecs_status kecs__fail_reference(kecs__write *write, const kecs__meta *meta, const void *row) {
+  kecs_error error = kecs__error_save();
+  char name[160];
+  kecs__row_name(meta->info, row, name);
+  for (int i = 0; i < meta->info->reference_count; i++) {
+    const kecs_reference *reference = &meta->info->references[i];
+    const kecs__meta *parent = kecs__meta_of(write->engine, reference->parent);
+    const char *arn = kecs__row_text(meta->info, row, reference->column);
+    kecs__probe probe = {0};
+    int64_t rid = 0;
+    if (!arn) {
+      continue;
+    }
+    probe.count = 1;
+    probe.values[0] = kecs__value_text(arn);
+    if (!kecs__probe_rid(write->session, parent, &probe, &rid) && rid == 0) {
+      (void)kecs__fail(KECS_E_REFERENCE, "%s \"%s\": its %s \"%s\" is not in the store; create that first", meta->info->name,
+                       name, parent->info->name, arn);
+      kecs_error better = kecs__error_save();
+      better.native_code = error.native_code;
+      memcpy(better.sqlstate, error.sqlstate, sizeof better.sqlstate);
+      return kecs__error_restore(&better);
+    }
+  }
+  return kecs__error_restore(&error);
+}
+
+/* A taken key, with the row and the key that is taken in the line. */
+static kecs_status kecs__fail_exists(kecs__write *write, const kecs__meta *meta, const void *row) {
+  kecs_error error = kecs__error_save();
+  char name[160];
+  const char *taken = "another row";
+  kecs__row_name(meta->info, row, name);
+  for (int k = 0; k < meta->info->key_count; k++) {
+    const kecs_column_list *key = &meta->info->keys[k];
+    kecs__probe probe = {0};
+    int64_t rid = 0;
+    probe.key = k;
+    probe.count = key->count;
+    for (int i = 0; i < key->count; i++) {
+      probe.values[i] = kecs__row_value(meta->info, row, key->columns[i]);
+    }
+    if (!kecs__probe_rid(write->session, meta, &probe, &rid) && rid != 0) {
+      taken = key->name;
+      break;
+    }
+  }
+  (void)kecs__fail(KECS_E_EXISTS, "%s \"%s\" already exists (its %s is taken)", meta->info->name, name, taken);
+  kecs_error better = kecs__error_save();
+  better.native_code = error.native_code;
+  memcpy(better.sqlstate, error.sqlstate, sizeof better.sqlstate);
+  return kecs__error_restore(&better);
+}
+
+static kecs_status kecs__row_explain(kecs__write *write, const kecs__meta *meta, const void *row, kecs_status status) {
+  if (status == KECS_E_REFERENCE) {
+    return kecs__fail_reference(write, meta, row);
+  }
+  if (status == KECS_E_EXISTS) {
+    return kecs__fail_exists(write, meta, row);
+  }
+  return status;
+}
+
+static kecs_status kecs__row_put(kecs__write *write, const kecs__meta *meta, const void *row) {
+  kecs_value values[64];
+  kecs_status status = KECS_OK;
+  for (int i = 0; !status && i < meta->info->column_count; i++) {
+    values[i] = kecs__row_value(meta->info, row, i);
+    if (values[i].type == KECS_VALUE_NULL && (meta->info->columns[i].flags & KECS_COLUMN_NOT_NULL)) {
+      values[i].type = KECS_VALUE_TIME; /* 1970-01-01T00:00:00Z itself, in a column that is never NULL */
+    }
+    status = kecs__check_utf8(meta, i, &values[i]);
+  }
+  kecs__cached *cached = NULL;
+  if (!status) {
+    status = kecs__statement(write->session, meta, KECS__OP_INSERT, 0, &cached);
+  }
+  return status ? status : kecs__statement_run(write->session, cached, values, meta->info->column_count);
+}
+
+KECS__FN kecs_status kecs__row_insert(kecs__write *write, const kecs__meta *meta, void *row, uint64_t given) {
+  const kecs__special *special = kecs__special_of(meta->info->kind);
+  kecs_status status = kecs__fill(write, meta, row, given);
+  bool follows = special->follow != NULL;
+  if (!status && (follows || write->make_parents)) {
+    status = kecs__write_guard(write);
+  }
+  if (!status && write->make_parents) {
+    status = kecs__parents_make(write, meta, row);
+  }
+  if (!status) {
+    status = kecs__row_put(write, meta, row);
+    status = kecs__row_explain(write, meta, row, status);
+  }
+  if (!status && follows) {
+    status = special->follow(write, meta, NULL, row, UINT64_MAX);
+  }
+  return status;
+}
+
+/* ---- change ---- */
+
+/* Reads rid, version, omitted and what is to be compared, in column order after rid. */
+static kecs_status kecs__change_read(kecs__write *write, const kecs__meta *meta, kecs__change *change, uint64_t mask,
+                                     kecs__cached **out_cached, kecs_value *values) {
+  bool row = false;
+  kecs_value rid = kecs__value_int(change->rid);
+  kecs__op op = change->rid ? KECS__OP_READ_RID : KECS__OP_READ_FIELDS;
+  kecs_status status = kecs__statement(write->session, meta, op, mask, out_cached);
+  if (!status) {
+    status = change->rid ? kecs__statement_start(write->session, *out_cached, &rid, 1, &row)
+                         : kecs__statement_start(write->session, *out_cached, change->probe->values,
+                                                 change->probe->count, &row);
+  }
+  if (!status && !row) {
+    status = kecs__fail_not_found(meta, change->probe ? change->probe->shown : "?");
+  }
+  if (status) {
+    return status;
+  }
+  int count = 1;
+  for (int i = 0; i < meta->info->column_count; i++) {
+    count += mask & KECS_BIT(i) ? 1 : 0;
+  }
+  kecs_value read[65];
+  kecs__statement_columns(write->session, *out_cached, read, count);
+  change->rid = read[0].number;
+  for (int i = 0, at = 1; i < meta->info->column_count; i++) {
+    if (mask & KECS_BIT(i)) {
+      values[i] = read[at++];
+    }
+  }
+  return KECS_OK;
+}
+
+static kecs_status kecs__change_conflict(const kecs__meta *meta, const kecs__change *change, int64_t stored) {
+  char name[160];
+  kecs__row_name(meta->info, change->row, name);
+  return kecs__fail(KECS_E_CONFLICT, "%s \"%s\" has version %lld, not %lld: it was changed meanwhile; read it again and "
+                                     "repeat the update",
+                    meta->info->name, name, (long long)stored, (long long)change->version);
+}
+
+/* The mask of the columns that differ, and the parameters that write them. */
+static kecs_status kecs__change_compare(const kecs__meta *meta, kecs__change *change, const kecs_value *stored,
+                                        kecs_value *parameters) {
+  change->changed = 0;
+  for (int i = 0; i < meta->info->column_count; i++) {
+    if (change->mask & KECS_BIT(i)) {
+      kecs_value value = kecs__row_value(meta->info, change->row, i);
+      if (value.type == KECS_VALUE_NULL && (meta->info->columns[i].flags & KECS_COLUMN_NOT_NULL)) {
+        const char *text = meta->info->columns[i].default_text;
+        value = meta->info->columns[i].type == KECS_TYPE_TIME ? kecs__value_int(0) : kecs__value_text(text ? text : "");
+      }
+      if (!kecs__value_same(&value, &stored[i])) {
+        kecs_status status = kecs__check_utf8(meta, i, &value);
+        if (status) {
+          return status;
+        }
+        change->changed |= KECS_BIT(i);
+        parameters[i] = value;
+      }
+    }
+  }
+  return KECS_OK;
+}
+
+/* version, updated_at and omitted follow a change by themselves. */
+static uint64_t kecs__change_auto(const kecs__write *write, const kecs__meta *meta, const kecs__change *change,
+                                  const kecs_value *stored, kecs_value *parameters) {
+  uint64_t mask = change->changed;
+  if (meta->version >= 0 && !(mask & KECS_BIT(meta->version))) {
+    parameters[meta->version] = kecs__value_int(stored[meta->version].number + 1);
+    mask |= KECS_BIT(meta->version);
+  }
+  if (meta->updated_at >= 0 && !(mask & KECS_BIT(meta->updated_at))) {
+    parameters[meta->updated_at] = kecs__value_time(write->now);
+    mask |= KECS_BIT(meta->updated_at);
+  }
+  if (meta->omitted >= 0 && !(mask & KECS_BIT(meta->omitted)) &&
+      ((uint64_t)stored[meta->omitted].number & change->changed)) {
+    uint64_t omitted = (uint64_t)stored[meta->omitted].number & ~change->changed;
+    parameters[meta->omitted] = kecs__value_int((int64_t)omitted);
+    mask |= KECS_BIT(meta->omitted);
+  }
+  return mask;
+}
+
+static kecs_status kecs__change_write(kecs__write *write, const kecs__meta *meta, const kecs__change *change,
+                                      uint64_t mask, const kecs_value *parameters) {
+  kecs_value packed[65];
+  int count = 0;
+  for (int i = 0; i < meta->info->column_count; i++) {
+    if (mask & KECS_BIT(i)) {
+      packed[count++] = parameters[i];
+    }
+  }
+  packed[count++] = kecs__value_int(change->rid);
+  kecs__cached *cached = NULL;
+  kecs_status status = kecs__statement(write->session, meta, KECS__OP_UPDATE, mask, &cached);
+  if (!status) {
+    status = kecs__statement_run(write->session, cached, packed, count);
+  }
+  return kecs__row_explain(write, meta, change->row, status);
+}
+
+/* What the kind's own look-ups need: the whole row before and after. */
+static kecs_status kecs__change_follow(kecs__write *write, const kecs__meta *meta, const kecs__special *special,
+                                       const kecs__change *change, uint64_t mask, const kecs_value *parameters) {
+  bool found = false;
+  kecs_status status = kecs__write_guard(write);
+  char *before = status ? NULL : kecs__arena_take(&write->arena, meta->info->row_size);
+  char *after = before ? kecs__arena_take(&write->arena, meta->info->row_size) : NULL;
+  if (!status && !after) {
+    return KECS_E_NOMEM;
+  }
+  if (!status) {
+    status = kecs__row_by_rid(write->session, meta, change->rid, &write->arena, before, &found);
+  }
+  if (!status) {
+    memcpy(after, before, meta->info->row_size);
+    for (int i = 0; i < meta->info->column_count; i++) {
+      if (mask & KECS_BIT(i)) {
+        kecs__row_set(meta->info, after, i, &parameters[i]);
+      }
+    }
+    status = kecs__change_write(write, meta, change, mask, parameters);
+  }
+  return status ? status : special->follow(write, meta, before, after, change->changed);
+}
+
+KECS__FN kecs_status kecs__row_change(kecs__write *write, const kecs__meta *meta, kecs__change *change) {
+  const kecs__special *special = kecs__special_of(meta->info->kind);
+  kecs_value stored[64];
+  kecs_value parameters[64];
+  uint64_t read = change->mask;
+  read |= meta->version >= 0 ? KECS_BIT(meta->version) : 0;
+  read |= meta->omitted >= 0 ? KECS_BIT(meta->omitted) : 0;
+  kecs__cached *cached = NULL;
+  kecs_status status = kecs__change_read(write, meta, change, read, &cached, stored);
+  if (!status && change->version != 0 && meta->version >= 0 && stored[meta->version].number != change->version) {
+    status = kecs__change_conflict(meta, change, stored[meta->version].number);
+  }
+  if (!status) {
+    status = kecs__change_compare(meta, change, stored, parameters);
+  }
+  /* The stored texts were borrowed from the statement; from here on only numbers of it are used. */
+  kecs__statement_done(write->session, cached);
+  if (status || change->changed == 0) {
+    return status;
+  }
+  uint64_t mask = kecs__change_auto(write, meta, change, stored, parameters);
+  if (special->follow && (change->changed & special->followed)) {
+    return kecs__change_follow(write, meta, special, change, mask, parameters);
+  }
+  return kecs__change_write(write, meta, change, mask, parameters);
+}
+
+/* ---- delete ---- */
+
+/* The rids of a parent's children, one step at a time: a cluster may have a million tasks. */
+static kecs_status kecs__children(kecs__write *write, const kecs__meta *child, int column, const kecs_value *parent,
+                                  kecs__arena *arena, int64_t *rids, int *out_count) {
+  kecs__plan plan;
+  kecs__cached *cached = NULL;
+  bool row = false;
+  char condition[96];
+  *out_count = 0;
+  kecs__plan_init(&plan, write->session, child, arena);
+  size_t len = strlen(child->info->columns[column].name);
+  memcpy(condition, child->info->columns[column].name, len);
+  memcpy(condition + len, "=?", 3);
+  kecs__plan_where(&plan, condition, parent, 1);
+  kecs_status status = kecs__plan_start(&plan, "rid", false, KECS__STEP_ROWS, &cached, &row);
+  while (!status && row) {
+    kecs_value value;
+    kecs__statement_columns(write->session, cached, &value, 1);
+    rids[(*out_count)++] = value.number;
+    status = kecs__statement_step(write->session, cached, &row);
+  }
+  kecs__statement_done(write->session, cached);
+  kecs__plan_free(&plan);
+  return status;
+}
+
+static kecs_status kecs__child_release(kecs__write *write, const kecs__meta *child, const kecs_reference *reference,
+                                       int64_t rid, kecs__arena *arena) {
+  bool found = false;
+  void *row = kecs__arena_take(arena, child->info->row_size);
+  kecs_status status = row ? kecs__row_by_rid(write->session, child, rid, arena, row, &found) : KECS_E_NOMEM;
+  if (status || !found) {
+    return status;
+  }
+  if (reference->on_delete == KECS_ON_DELETE_CASCADE) {
+    return kecs__row_delete(write, child, rid, row);
+  }
+  kecs__change change = {0};
+  kecs__row_set_text(child->info, row, reference->column, NULL);
+  change.row = row;
+  change.mask = KECS_BIT(reference->column);
+  change.rid = rid;
+  return kecs__row_change(write, child, &change);
+}
+
+static kecs_status kecs__children_release(kecs__write *write, const kecs__meta *child, const kecs_reference *reference,
+                                          const kecs_value *parent) {
+  kecs__arena arena;
+  kecs__arena_init(&arena, &write->engine->allocator);
+  int64_t *rids = kecs__alloc(&write->engine->allocator, KECS__STEP_ROWS * sizeof *rids);
+  kecs_status status = rids ? KECS_OK : KECS_E_NOMEM;
+  int count = KECS__STEP_ROWS;
+  while (!status && count == KECS__STEP_ROWS) {
+    status = kecs__children(write, child, reference->column, parent, &arena, rids, &count);
+    for (int i = 0; !status && i < count; i++) {
+      kecs__arena_reset(&arena);
+      status = kecs__child_release(write, child, reference, rids[i], &arena);
+    }
+  }
+  kecs__release(&write->engine->allocator, rids, KECS__STEP_ROWS * sizeof *rids);
+  kecs__arena_free(&arena);
+  return status;
+}
+
+/* The kinds that refer to this one, each by its rule; grandchildren go with the children. */
+static kecs_status kecs__descendants_release(kecs__write *write, const kecs__meta *meta, const void *row) {
+  for (int kind = KECS_KIND_COUNT - 1; kind >= 1; kind--) {
+    const kecs__meta *child = kecs__meta_of(write->engine, (kecs_kind)kind);
+    for (int i = 0; i < child->info->reference_count; i++) {
+      const kecs_reference *reference = &child->info->references[i];
+      if (reference->parent == meta->info->kind) {
+        kecs_value parent = kecs__row_value(meta->info, row, reference->parent_column);
+        kecs_status status = kecs__children_release(write, child, reference, &parent);
+        if (status) {
+          return status;
+        }
+      }
+    }
+  }
+  return KECS_OK;
+}
+
+KECS__FN kecs_status kecs__row_delete(kecs__write *write, const kecs__meta *meta, int64_t rid, const void *row) {
+  const kecs__special *special = kecs__special_of(meta->info->kind);
+  kecs_value parameter = kecs__value_int(rid);
+  kecs__cached *cached = NULL;
+  kecs_status status = kecs__write_guard(write);
+  if (!status) {
+    status = kecs__descendants_release(write, meta, row);
+  }
+  if (!status && special->follow) {
+    status = special->follow(write, meta, row, NULL, UINT64_MAX);
+  }
+  if (!status) {
+    status = kecs__statement(write->session, meta, KECS__OP_DELETE, 0, &cached);
+  }
+  return status ? status : kecs__statement_run(write->session, cached, &parameter, 1);
+}

@@ -1,0 +1,64 @@
+/* store/write.h -- the one way in which rows change: insert, update, delete of one row, in the transaction of a write.
+ * Whatever has to follow a change (look-up tables, children, later the change log) follows here and nowhere else. */
+#ifndef KECS_STORE_WRITE_H
+#define KECS_STORE_WRITE_H
+#include "store/locate.h"
+#include "store/rows.h"
+
+/* Fills what is empty in `row` (a copy; texts go to write->arena) and inserts it. AUTO columns in `given` keep their
+ * value. EXISTS and REFERENCE name the row and what is in the way. */
+KECS__FN kecs_status kecs__row_insert(kecs__write *write, const kecs__meta *meta, void *row, uint64_t given);
+
+/* A change of one row. */
+typedef struct kecs__change {
+  const void *row;      /* the new values */
+  uint64_t mask;        /* the columns to write where they differ */
+  uint64_t given;       /* AUTO columns that take the row's value as well: documents that bring their own */
+  int64_t version;      /* 0: unconditional; else CONFLICT unless it is the stored one */
+  int64_t rid;          /* of the row, or 0: found by its natural key in `probe` */
+  const kecs__probe *probe;
+  uint64_t changed;     /* out: the columns that did differ */
+} kecs__change;
+
+/* NOT_FOUND, CONFLICT. Fills in change->rid and change->changed. Writes nothing when nothing differs. */
+KECS__FN kecs_status kecs__row_change(kecs__write *write, const kecs__meta *meta, kecs__change *change);
+
+/* Deletes a row and what belongs to it: children by their references, look-ups. `row` is the stored row. */
+KECS__FN kecs_status kecs__row_delete(kecs__write *write, const kecs__meta *meta, int64_t rid, const void *row);
+
+/* Reads a whole row by rid; *out_found is false when it is gone. Texts go to the arena. */
+KECS__FN kecs_status kecs__row_by_rid(kecs__session *session, const kecs__meta *meta, int64_t rid, kecs__arena *arena,
+                                      void *row, bool *out_found);
+
+/* Runs `work` in a write: opens it, closes it with what `work` returned. */
+KECS__FN kecs_status kecs__with_write(kecs_store *store, kecs_status (*work)(kecs__write *write, void *user), void *user);
+
+enum { KECS__STEP_ROWS = 1000 }; /* rows in one transaction of a clean-up */
+
+/* Deletes every row that `narrow` selects, at most 1000 in one transaction (all in the handle's when it is one), and
+ * counts them. A deadline or a failure ends it between two steps: what was deleted is counted and stays deleted. */
+KECS__FN kecs_status kecs__prune(kecs_store *store, kecs_kind kind,
+                                 kecs_status (*narrow)(kecs__plan *plan, const void *user), const void *user,
+                                 int64_t *out_count);
+
+/* Calls `edit` with every row that `narrow` selects, at most 1000 in one transaction; `edit` sets columns of the row and
+ * returns their mask. Edited rows must no longer be selected. Counts the rows that changed. */
+KECS__FN kecs_status kecs__edit_where(kecs_store *store, kecs_kind kind,
+                                      kecs_status (*narrow)(kecs__plan *plan, const void *user),
+                                      uint64_t (*edit)(kecs__write *write, void *row, const void *user), const void *user,
+                                      int64_t *out_count);
+
+/* For operations that change one addressed row: reads it into memory of the write, lets `edit` set columns, writes what
+ * differs, and gives the stored row back. */
+KECS__FN kecs_status kecs__edit_one(kecs_store *store, kecs_kind kind, const kecs_value *address, int count,
+                                    kecs_status (*edit)(kecs__write *write, void *row, void *user, uint64_t *out_mask),
+                                    void *user, kecs_result **out_result);
+
+/* Inserts the row, or changes the stored one to it, as upsert does. `row` is a copy; AUTO columns in `given` count. */
+KECS__FN kecs_status kecs__row_upsert(kecs__write *write, const kecs__meta *meta, void *row, uint64_t given,
+                                      kecs_result **out_result);
+
+/* The stored row of a rid as a result; NULL out_result does nothing. */
+KECS__FN kecs_status kecs__give_back(kecs__write *write, const kecs__meta *meta, int64_t rid, kecs_result **out_result);
+
+#endif
