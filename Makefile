@@ -1,7 +1,8 @@
 # make            the headers, the command-line companion build/kecs and the examples
 # make run        the demonstration (DATA=... is handed to it)
-# make test       everything that runs in minutes; ends with "N passed, N failed"
+# make test       everything that runs in minutes; ends with "N passed, N failed"; ONLY=word runs what has it in its name
 # make test-full  also every compiler, standard and architecture
+# make test-tsan  the contract tests under the thread sanitizer
 # make check      generated files up to date, style, warnings, static analysis
 # make bench      the benchmark
 # make dist       dist/kecs_store.h with SQLite inside
@@ -17,6 +18,7 @@ CFLAGS ?= -O2 -g
 PREFIX ?= /usr/local
 DESTDIR ?=
 DATA ?=
+ONLY ?=
 PYTHON ?= python3
 
 STD := -std=c99
@@ -175,16 +177,18 @@ build/test/asan/fuzz/%: tests/fuzz/%.c $(TEST_HEADERS) build/obj/modules.a
 	@mkdir -p $(@D)
 	$(CC) $(MODULE_FLAGS) -DKECS_FUZZ_REPLAY $(WARNINGS) -Itests $(FLAGS_asan) $(filter %.c %.a,$^) $(LDFLAGS) $(LIBS) -o $@
 
+RUN_TESTS := $(PYTHON) tests/run.py $(if $(ONLY),-k $(ONLY))
+
 tests: $(TESTS) $(FUZZERS)
 
 test: all tests
-	@$(PYTHON) tests/run.py $(TESTS) $(SCRIPTS)
+	@$(RUN_TESTS) $(TESTS) $(SCRIPTS)
 
 test-full: all dist tests $(TESTS_TSAN)
-	@KECS_FULL=1 $(PYTHON) tests/run.py $(TESTS) $(TESTS_TSAN) $(SCRIPTS)
+	@KECS_FULL=1 $(RUN_TESTS) -t 600 $(TESTS) $(TESTS_TSAN) $(SCRIPTS)
 
 test-tsan: $(TESTS_TSAN)
-	@$(PYTHON) tests/run.py $(TESTS_TSAN)
+	@$(RUN_TESTS) $(TESTS_TSAN)
 
 # ---- Checks --------------------------------------------------------------------------------------------------
 

@@ -51,6 +51,7 @@ is_there() {
     clang) have clang clang++ ;;
     g++) have g++ ;;
     musl) have musl-gcc ;;
+    cmake | pkg-config) have "$1" ;;
     arm) have arm-linux-gnueabihf-gcc qemu-arm ;;
     s390x) have s390x-linux-gnu-gcc qemu-s390x ;;
     *) dpkg -s "$1" > /dev/null 2>&1 ;;

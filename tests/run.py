@@ -113,7 +113,8 @@ def show(outcome, verbose):
         ", %d failed" % len(outcome.failures) if outcome.failures else "",
         ", %d skipped" % outcome.skipped if outcome.skipped else "", outcome.seconds), flush=True)
     if outcome.failures or verbose:
-        lines = [line for line in outcome.output.rstrip().split("\n") if verbose or not line.startswith("ok ")]
+        lines = [line for line in outcome.output.rstrip().split("\n") if line and
+                 (verbose or not line.startswith("ok "))]
         if len(lines) > TAIL_LINES and not verbose:
             print("     | ... %d lines before these" % (len(lines) - TAIL_LINES))
             lines = lines[-TAIL_LINES:]

@@ -38,7 +38,7 @@
 #define KECS_CONTAINER_INSTANCE_INDEXES(X, K) \
   X(K, newest, ALWAYS, registered_at, arn) \
   X(K, cluster, ALWAYS, cluster_arn, registered_at, arn) \
-  X(K, status, ALWAYS, cluster_arn, status) \
+  X(K, status, ALWAYS, status, cluster_arn) \
   X(K, ec2_instance, WHEN_SET, ec2_instance_id)
 
 #define KECS_CONTAINER_INSTANCE_ORDER(X, K) X(K, registered_at)

@@ -60,7 +60,7 @@
 #define KECS_SERVICE_INDEXES(X, K) \
   X(K, newest, ALWAYS, created_at, arn) \
   X(K, cluster, ALWAYS, cluster_arn, created_at, arn) \
-  X(K, status, ALWAYS, cluster_arn, status) \
+  X(K, status, ALWAYS, status, cluster_arn) \
   X(K, task_definition, ALWAYS, task_definition)
 
 #define KECS_SERVICE_ORDER(X, K) X(K, created_at)

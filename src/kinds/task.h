@@ -63,7 +63,8 @@
   X(K, cluster, ALWAYS, cluster_arn, created_at, arn) \
   X(K, service, WHEN_SET, service_arn, created_at) \
   X(K, instance, WHEN_SET, container_instance_arn, created_at) \
-  X(K, last_status, ALWAYS, last_status, created_at) \
+  X(K, last_status, ALWAYS, last_status, created_at, stopped_at) \
+  X(K, stopped, WHEN_SET, stopped_at) \
   X(K, desired_status, ALWAYS, desired_status, created_at) \
   X(K, started_by, WHEN_SET, started_by, created_at) \
   X(K, task_group, WHEN_SET, task_group, created_at) \

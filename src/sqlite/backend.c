@@ -209,6 +209,22 @@ static const kecs_backend kecs__sqlite_table = {
     .describe = kecs__sqlite_describe,
 };
 
+#if defined(KECS_STORE_NO_THREADS)
+#define KECS__BUILD_THREADS "no threads"
+#else
+#define KECS__BUILD_THREADS "threads"
+#endif
+#if defined(KECS_STORE_STATIC)
+#define KECS__BUILD_LINKAGE ", static"
+#else
+#define KECS__BUILD_LINKAGE ""
+#endif
+
+KECS_STORE_API const char *kecs_build_info(void) {
+  return "kecs_store " KECS_STORE_VERSION ", " KECS__BUILD_THREADS KECS__BUILD_LINKAGE ", SQLite " SQLITE_VERSION
+         " (" SQLITE_SOURCE_ID ")";
+}
+
 KECS_STORE_API const kecs_backend *kecs_sqlite_backend(void) {
   return &kecs__sqlite_table;
 }

@@ -10,6 +10,9 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#if defined(__linux__)
+#include <sys/vfs.h>
+#endif
 
 #define KECS__SQLITE_PROGRESS_OPS 4000 /* some 50 microseconds between two looks at deadline and cancel */
 #define KECS__SQLITE_CHECKPOINT_PAGES 4000
@@ -144,6 +147,27 @@ KECS__FN kecs_status kecs__sqlite_settle(kecs_connection *connection) {
   return rc == SQLITE_OK ? KECS_OK : kecs__sqlite_fail(connection, rc, "switch to write-ahead logging");
 }
 
+/* Write-ahead logging needs memory that all processes share, which a network file system does not give: what looks like
+ * success there ends in a damaged file. */
+static kecs_status kecs__sqlite_check_place(const char *path) {
+#if defined(__linux__)
+  static const unsigned long networks[] = {0x6969, 0x517B, 0xFF534D42, 0xFE534D42, 0x73757245, 0x5346414F};
+  struct statfs info;
+  if (statfs(path, &info) == 0) {
+    for (size_t i = 0; i < sizeof networks / sizeof networks[0]; i++) {
+      if (((unsigned long)info.f_type & 0xFFFFFFFFUL) == networks[i]) {
+        return kecs__fail(KECS_E_UNSUPPORTED, "%s lies on a network file system, where SQLite's locks are not reliable; "
+                                              "put it on a local disk",
+                          path);
+      }
+    }
+  }
+#else
+  (void)path;
+#endif
+  return KECS_OK;
+}
+
 static int kecs__sqlite_open(kecs_connection *connection, const kecs_connect_options *options) {
   int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
   flags |= options->read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
@@ -217,6 +241,12 @@ static kecs_status kecs__sqlite_connect_fill(kecs__sqlite_full *full, const kecs
   if (rc != SQLITE_OK) {
     kecs_status status = kecs__sqlite_fail(connection, rc, "open the database");
     return status == KECS_E_IO || status == KECS_E_DENIED ? kecs__sqlite_explain(options, status) : status;
+  }
+  if (!options->read_only && !options->reader) {
+    kecs_status status = kecs__sqlite_check_place(options->path);
+    if (status) {
+      return status;
+    }
   }
   if (!options->read_only && !options->reader && sqlite3_db_readonly(connection->db, "main") == 1) {
     return kecs__fail(KECS_E_READONLY, "%s may not be written; check its permissions, or open it with read_only",

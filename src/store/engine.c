@@ -119,8 +119,8 @@ static int64_t kecs__wait_left(const kecs__engine *engine, int64_t until_ms, int
 }
 
 static kecs_status kecs__fail_own_writer(void) {
-  return kecs__fail(KECS_E_MISUSE, "this thread holds a transaction on the store; call through the transaction's handle, "
-                                   "or the call would wait for itself");
+  return kecs__fail(KECS_E_MISUSE, "this thread holds the store's writing connection (a transaction, or a walk over a store "
+                                   "in memory); call through the transaction's handle, or the call would wait for itself");
 }
 
 KECS__FN kecs_status kecs__writer_take(kecs_store *store, int64_t deadline, kecs__session **out_session) {

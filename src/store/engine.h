@@ -21,6 +21,7 @@ typedef struct kecs__meta {
   int omitted;
   int tags;
   uint64_t updatable; /* columns that an update may change */
+  uint64_t automatic; /* columns that the store alone writes, unless a document brings them */
   char *columns;      /* "arn, id, ..." */
   size_t columns_len;
 } kecs__meta;
@@ -118,6 +119,7 @@ typedef struct kecs__write {
   int64_t now;
   bool own;       /* this write began the transaction */
   bool guarded;   /* inside a savepoint of its own */
+  int quiet;      /* above 0: tags and their rows are not followed, since they are being brought into step (tags.c) */
   bool make_parents; /* an insert makes the parents that are missing, bare (KECS_JSON_PARENTS) */
 } kecs__write;
 KECS__FN kecs_status kecs__write_open(kecs_store *store, kecs__write *write);

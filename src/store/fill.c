@@ -113,7 +113,7 @@ static bool kecs__text_empty(const char *text) {
   return !text || !text[0];
 }
 
-/* Account and region: from the ARN when it has them, else the store's. */
+/* Account and region: from the ARN when it has them, or a parent's ARN, else the store's. */
 static kecs_status kecs__fill_place(kecs__write *write, const kecs__meta *meta, void *row) {
   const kecs_kind_info *info = meta->info;
   char *region = NULL;
@@ -127,6 +127,9 @@ static kecs_status kecs__fill_place(kecs__write *write, const kecs__meta *meta, 
     return KECS_OK;
   }
   const char *arn = kecs__row_text(info, row, meta->arn);
+  for (int i = 0; kecs__text_empty(arn) && i < info->reference_count; i++) {
+    arn = kecs__row_text(info, row, info->references[i].column);
+  }
   if (arn) {
     (void)kecs__arn_parse(arn, NULL, &write->arena, &region, &account, NULL);
   }
@@ -195,7 +198,7 @@ static kecs_status kecs__fill_column(const kecs__write *write, const kecs__meta 
   int64_t value = ours ? 0 : kecs__row_number(info, row, number);
   if (value == 0 && column->type == KECS_TYPE_TIME) {
     kecs__row_set_number(info, row, number, write->now);
-  } else if (value == 0 && column->default_text && column->type != KECS_TYPE_BOOL) {
+  } else if (value == 0 && column->default_text && column->type != KECS_TYPE_BOOL && !(given & KECS_BIT(number))) {
     kecs__row_set_number(info, row, number, strtoll(column->default_text, NULL, 10));
   }
   return KECS_OK;

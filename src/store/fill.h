@@ -3,7 +3,7 @@
 #define KECS_STORE_FILL_H
 #include "store/special.h"
 
-/* Fills a row on its way in; INVALID names a required column that is NULL. */
+/* Fills a row on its way in; INVALID names a required column that is NULL. Numbers in `given` stay 0 when they are. */
 KECS__FN kecs_status kecs__fill(kecs__write *write, const kecs__meta *meta, void *row, uint64_t given);
 
 #endif

@@ -23,7 +23,7 @@ typedef struct kecs__put {
   kecs__text extra; /* "name":value,"name":value */
   uint64_t seen;    /* columns set by their main name */
   uint64_t aliased; /* columns set by an alias */
-  uint64_t given;   /* AUTO columns that the document brings */
+  uint64_t given;   /* columns that the document has a value for */
   void *row;
   kecs__arena *arena;
   kecs_result **out_result;
@@ -67,9 +67,7 @@ static kecs_status kecs__put_column(kecs__put *put, const kecs__name *name, kecs
   }
   put->seen |= name->alias ? 0 : bit;
   put->aliased |= name->alias ? bit : 0;
-  if ((column->flags & KECS_COLUMN_AUTO) && read.type != KECS_VALUE_NULL) {
-    put->given |= bit;
-  }
+  put->given |= read.type != KECS_VALUE_NULL ? bit : 0;
   kecs__row_set(put->meta->info, put->row, name->column, &read);
   *exact = *exact && !name->alias;
   return KECS_OK;

@@ -56,7 +56,7 @@ static bool kecs__raw_holds(kecs__writer *writer, int number, kecs__json raw, co
   if (read.type == KECS_VALUE_NULL) {
     kecs_value standing = kecs__column_default(column);
     return kecs__value_nothing(column, value) || kecs__value_same(value, &standing) ||
-           (column->flags & KECS_COLUMN_SERVER) != 0;
+           ((column->flags & KECS_COLUMN_SERVER) && column->group == KECS_GROUP_KEY);
   }
   return kecs__value_same(&read, value);
 }

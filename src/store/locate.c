@@ -239,23 +239,63 @@ KECS__FN kecs_status kecs__probe_text(kecs__session *session, const kecs__meta *
 
 /* ---- from a row ---- */
 
+/* Account and region have defaults, and so has the cluster (see kecs__address_part). */
+static bool kecs__key_part_given(const kecs__meta *meta, int column, const kecs_value *value) {
+  const kecs_reference *reference = kecs__reference_of(meta->info, column);
+  bool number = value->type == KECS_VALUE_INT && value->number != 0;
+  return column == meta->region || column == meta->account_id ||
+         (reference && reference->parent == KECS_KIND_CLUSTER) || number ||
+         (value->type == KECS_VALUE_TEXT && value->len > 0);
+}
+
+/* Takes a unique key's values from the row; false when the row does not have them all. */
+static bool kecs__probe_key(kecs__session *session, const kecs__meta *meta, const void *row, int key,
+                            kecs__arena *arena, kecs__probe *probe, kecs_status *status) {
+  const kecs_column_list *list = &meta->info->keys[key];
+  probe->key = key;
+  probe->count = list->count;
+  for (int i = 0; i < list->count; i++) {
+    int column = list->columns[i];
+    kecs_value value = kecs__row_value(meta->info, row, column);
+    if (!kecs__key_part_given(meta, column, &value)) {
+      return false;
+    }
+    if (kecs__value_empty(&value) && (column == meta->region || column == meta->account_id)) {
+      value = kecs__value_text(column == meta->region ? session->engine->region : session->engine->account_id);
+    }
+    *status = kecs__address_part(session, meta, column, value, true, arena, &probe->values[i]);
+    if (*status) {
+      return true;
+    }
+  }
+  return true;
+}
+
 KECS__FN kecs_status kecs__probe_row(kecs__session *session, const kecs__meta *meta, const void *row,
                                      kecs__arena *arena, kecs__probe *out_probe) {
   const kecs_kind_info *info = meta->info;
-  const kecs_column_list *key = &info->keys[0];
-  kecs_value natural = kecs__row_value(info, row, key->columns[0]);
+  kecs_value natural = kecs__row_value(info, row, info->keys[0].columns[0]);
+  kecs_value address[KECS_KEY_COLUMNS_MAX];
+  kecs_status status = KECS_OK;
+  memset(out_probe, 0, sizeof *out_probe);
+  kecs__row_name(info, row, out_probe->shown);
   if (meta->arn < 0 || !kecs__value_empty(&natural)) {
-    memset(out_probe, 0, sizeof *out_probe);
-    out_probe->count = key->count;
-    for (int i = 0; i < key->count; i++) {
-      out_probe->values[i] = kecs__row_value(info, row, key->columns[i]);
+    out_probe->count = info->keys[0].count;
+    for (int i = 0; i < info->keys[0].count; i++) {
+      out_probe->values[i] = kecs__row_value(info, row, info->keys[0].columns[i]);
+      if (out_probe->values[i].type == KECS_VALUE_NULL) { /* what an insert would put there */
+        out_probe->values[i] = kecs__value_text(info->columns[info->keys[0].columns[i]].default_text);
+      }
     }
-    kecs__row_name(info, row, out_probe->shown);
     return KECS_OK;
   }
-  kecs_value address[KECS_KEY_COLUMNS_MAX];
   for (int i = 0; i < info->address.count; i++) {
     address[i] = kecs__row_value(info, row, info->address.columns[i]);
+  }
+  for (int k = 1; k < info->key_count; k++) {
+    if (!info->keys[k].when_set && kecs__probe_key(session, meta, row, k, arena, out_probe, &status)) {
+      return status ? status : kecs__probe_checks(session, meta, address, info->address.count, arena, out_probe);
+    }
   }
   if (kecs__value_empty(&address[info->address.count - 1])) {
     return kecs__fail(KECS_E_INVALID, "%s: neither arn nor %s is set, so there is no telling which row is meant",
@@ -356,4 +396,16 @@ KECS__FN kecs_status kecs__probe_rid(kecs__session *session, const kecs__meta *m
   }
   kecs__statement_done(session, cached);
   return status;
+}
+
+KECS__FN kecs_status kecs__probe_find(kecs__session *session, const kecs__meta *meta, const kecs__probe *probe,
+                                      kecs__arena *arena, int64_t *out_rid) {
+  *out_rid = 0;
+  if (probe->check_count == 0) {
+    return kecs__probe_rid(session, meta, probe, out_rid);
+  }
+  bool found = false;
+  void *row = kecs__arena_take(arena, meta->info->row_size);
+  kecs_status status = row ? kecs__probe_once(session, meta, probe, arena, row, &found) : KECS_E_NOMEM;
+  return status || !found ? status : kecs__probe_rid(session, meta, probe, out_rid);
 }

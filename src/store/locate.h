@@ -35,6 +35,10 @@ KECS__FN kecs_status kecs__probe_read(kecs__session *session, const kecs__meta *
 KECS__FN kecs_status kecs__probe_rid(kecs__session *session, const kecs__meta *meta, const kecs__probe *probe,
                                      int64_t *out_rid);
 
+/* The same with the probe's checks; a row that does not pass them counts as absent. */
+KECS__FN kecs_status kecs__probe_find(kecs__session *session, const kecs__meta *meta, const kecs__probe *probe,
+                                      kecs__arena *arena, int64_t *out_rid);
+
 KECS__FN kecs_status kecs__fail_not_found(const kecs__meta *meta, const char *shown);
 
 #endif

@@ -42,6 +42,9 @@ static kecs_status kecs__meta_fill(kecs__engine *engine, kecs__meta *meta, const
   meta->omitted = kecs_column_find(info, "omitted");
   meta->tags = kecs_column_find(info, "tags");
   meta->updatable = kecs__meta_updatable(info);
+  for (int i = 0; i < info->column_count; i++) {
+    meta->automatic |= info->columns[i].flags & KECS_COLUMN_AUTO ? KECS_BIT(i) : 0;
+  }
 
   size_t size = 0; /* a comma or the terminator after each name */
   for (int i = 0; i < info->column_count; i++) {

@@ -30,6 +30,19 @@ static kecs_status kecs__modify_end(kecs__write *write, kecs_status status, kecs
   return status;
 }
 
+KECS__FN kecs_status kecs__with_write_result(kecs_store *store, kecs_status (*work)(kecs__write *write, void *user),
+                                             void *user, kecs_result **out_result) {
+  if (out_result) {
+    *out_result = NULL;
+  }
+  kecs_status status = kecs__with_write(store, work, user);
+  if (status && out_result) {
+    kecs_result_free(*out_result);
+    *out_result = NULL;
+  }
+  return status;
+}
+
 static const kecs__meta *kecs__modify_begin(kecs_store *store, kecs_kind kind, kecs_result **out_result,
                                             kecs__write *write) {
   if (out_result) {
@@ -134,7 +147,7 @@ static kecs_status kecs__update_find(kecs__write *write, const kecs__meta *meta,
   kecs_status status = kecs__probe_row(write->session, meta, row, &write->arena, probe);
   change->probe = probe;
   if (!status && probe->key != 0) {
-    status = kecs__probe_rid(write->session, meta, probe, &change->rid);
+    status = kecs__probe_find(write->session, meta, probe, &write->arena, &change->rid);
     if (!status && change->rid == 0) {
       status = kecs__fail_not_found(meta, probe->shown);
     }
@@ -185,11 +198,22 @@ KECS_STORE_API kecs_status kecs_record_update(kecs_store *store, kecs_kind kind,
 /* Whether the row is there, by its natural key or, where that is not set, by its name. */
 static kecs_status kecs__upsert_find(kecs__write *write, const kecs__meta *meta, const void *row, kecs__change *change) {
   kecs__probe probe;
+  const kecs__special *special = kecs__special_of(meta->info->kind);
+  if (special->is_new && special->is_new(meta, row)) {
+    return KECS_OK;
+  }
   kecs_status status = kecs__probe_row(write->session, meta, row, &write->arena, &probe);
   if (status == KECS_E_NOT_FOUND || status == KECS_E_INVALID) {
     return KECS_OK; /* no key to look for: create will say what is missing, if anything is */
   }
-  return status ? status : kecs__probe_rid(write->session, meta, &probe, &change->rid);
+  return status ? status : kecs__probe_find(write->session, meta, &probe, &write->arena, &change->rid);
+}
+
+/* By the natural key, which the fill has completed: look-ups may have inserted rows of their own since. */
+static kecs_status kecs__inserted_rid(kecs__write *write, const kecs__meta *meta, const void *row, int64_t *out_rid) {
+  kecs__probe probe;
+  kecs_status status = kecs__probe_row(write->session, meta, row, &write->arena, &probe);
+  return status ? status : kecs__probe_rid(write->session, meta, &probe, out_rid);
 }
 
 KECS__FN kecs_status kecs__row_upsert(kecs__write *write, const kecs__meta *meta, void *row, uint64_t given,
@@ -198,14 +222,12 @@ KECS__FN kecs_status kecs__row_upsert(kecs__write *write, const kecs__meta *meta
   kecs_status status = kecs__upsert_find(write, meta, row, &change);
   if (!status && change.rid == 0) {
     status = kecs__row_insert(write, meta, row, given);
-    change.rid = status ? 0 : write->engine->backend->last_rid(write->session->connection);
     if (!status && out_result) {
-      status = kecs__upsert_find(write, meta, row, &change); /* look-ups may have inserted rows of their own */
+      status = kecs__inserted_rid(write, meta, row, &change.rid);
     }
   } else if (!status) {
     change.row = row;
-    change.mask = (meta->updatable | given) & ~(meta->version >= 0 ? KECS_BIT(meta->version) : 0);
-    change.given = given;
+    change.mask = meta->updatable | (given & meta->automatic);
     change.version = given ? 0 : kecs__row_number(meta->info, row, meta->version);
     status = kecs__row_change(write, meta, &change);
   }

@@ -22,6 +22,10 @@ typedef struct kecs__special {
   kecs_status (*follow)(kecs__write *write, const kecs__meta *meta, const void *before, const void *after,
                         uint64_t changed);
 
+  /* Whether a row that is put without its ARN is always a new one: a task definition is registered, not replaced. NULL:
+   * no. */
+  bool (*is_new)(const kecs__meta *meta, const void *row);
+
   uint64_t followed; /* the columns whose change `follow` wants to see */
 } kecs__special;
 

@@ -19,15 +19,19 @@ KECS__FILL(load_balancer);
 KECS__FILL(target_group);
 KECS__FILL(listener);
 KECS__FILL(rule);
-KECS__FILL(target);
-KECS__FILL(node);
 
 /* "family" is the latest ACTIVE revision, "family:revision" that one. */
 KECS__FN kecs_status kecs__task_definition_probe(kecs__session *session, const kecs__meta *meta,
                                                  const kecs_value *address, kecs__arena *arena, kecs__probe *out_probe);
 
+/* Without ARN and revision. */
+KECS__FN bool kecs__task_definition_is_new(const kecs__meta *meta, const void *row);
+
 /* resource_tags in step with the column `tags`, for every kind that has both. */
 KECS__FOLLOW(tags);
+
+/* The other way round: the document of the resource in step with a row of the kind tag. */
+KECS__FOLLOW(tag);
 
 /* tags, and elbv2_associations in step with what links load balancers and target groups. */
 KECS__FOLLOW(load_balancer);

@@ -232,7 +232,7 @@ static kecs_status kecs__change_compare(const kecs__meta *meta, kecs__change *ch
         const char *text = meta->info->columns[i].default_text;
         value = meta->info->columns[i].type == KECS_TYPE_TIME ? kecs__value_int(0) : kecs__value_text(text ? text : "");
       }
-      if (!kecs__value_same(&value, &stored[i])) {
+      if (i == meta->version ? value.number > stored[i].number : !kecs__value_same(&value, &stored[i])) {
         kecs_status status = kecs__check_utf8(meta, i, &value);
         if (status) {
           return status;

@@ -5,15 +5,15 @@
 #include "store/locate.h"
 #include "store/rows.h"
 
-/* Fills what is empty in `row` (a copy; texts go to write->arena) and inserts it. AUTO columns in `given` keep their
- * value. EXISTS and REFERENCE name the row and what is in the way. */
+/* Fills what is empty in `row` (a copy; texts go to write->arena) and inserts it. Columns in `given` were set on purpose:
+ * AUTO ones among them keep their value, numbers among them may be 0. EXISTS and REFERENCE name the row and what is in the way. */
 KECS__FN kecs_status kecs__row_insert(kecs__write *write, const kecs__meta *meta, void *row, uint64_t given);
 
 /* A change of one row. */
 typedef struct kecs__change {
   const void *row;      /* the new values */
-  uint64_t mask;        /* the columns to write where they differ */
-  uint64_t given;       /* AUTO columns that take the row's value as well: documents that bring their own */
+  uint64_t mask;        /* the columns to write where they differ. An AUTO column among them takes the row's value, a
+                         * version only when it is higher than the stored one: documents that bring their own. */
   int64_t version;      /* 0: unconditional; else CONFLICT unless it is the stored one */
   int64_t rid;          /* of the row, or 0: found by its natural key in `probe` */
   const kecs__probe *probe;
@@ -32,6 +32,10 @@ KECS__FN kecs_status kecs__row_by_rid(kecs__session *session, const kecs__meta *
 
 /* Runs `work` in a write: opens it, closes it with what `work` returned. */
 KECS__FN kecs_status kecs__with_write(kecs_store *store, kecs_status (*work)(kecs__write *write, void *user), void *user);
+
+/* The same for work that makes a result through `out_result` (may be NULL): a failure, COMMIT's too, frees it. */
+KECS__FN kecs_status kecs__with_write_result(kecs_store *store, kecs_status (*work)(kecs__write *write, void *user),
+                                             void *user, kecs_result **out_result);
 
 enum { KECS__STEP_ROWS = 1000 }; /* rows in one transaction of a clean-up */
 

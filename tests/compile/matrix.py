@@ -273,6 +273,37 @@ def elsewhere(what, compiler, runner):
     assert "smoke: " in run(*(runner + [program]))
 
 
+# ---- legs: what `make install` installs ---------------------------------------------------------------------------
+
+@once
+def installed():
+    prefix = WORK / "prefix"
+    shutil.rmtree(str(prefix), ignore_errors=True)
+    run("make", "install", "PREFIX=%s" % prefix, "DESTDIR=")
+    return prefix
+
+
+def pkg_config():
+    require("sqlite", "pkg-config")
+    environment = dict(os.environ, PKG_CONFIG_PATH=str(installed() / "share" / "pkgconfig"))
+    flags = subprocess.run(["pkg-config", "--cflags", "--libs", "kecs"], env=environment, stdout=subprocess.PIPE,
+                           check=True, universal_newlines=True).stdout.split()
+    build_and_run("by-pkg-config", ["gcc", "-std=gnu99"], [write("impl.c", IMPLEMENTATION), HERE + "/smoke.c"], flags)
+
+
+def cmake():
+    require("sqlite", "cmake")
+    folder = WORK / "cmake"
+    shutil.rmtree(str(folder), ignore_errors=True)
+    folder.mkdir()
+    (folder / "CMakeLists.txt").write_text(
+        "cmake_minimum_required(VERSION 3.14)\nproject(smoke C)\nfind_package(kecs_store 0.1 REQUIRED)\n"
+        "add_executable(smoke %s/smoke.c)\ntarget_link_libraries(smoke kecs_store::library)\n" % (ROOT / HERE))
+    run("cmake", "-S", folder, "-B", folder / "build", "-DCMAKE_PREFIX_PATH=%s" % installed())
+    run("cmake", "--build", folder / "build")
+    assert "smoke: " in run(folder / "build" / "smoke")
+
+
 # ---- the matrix -----------------------------------------------------------------------------------------------------
 
 def legs(full):
@@ -309,6 +340,8 @@ def full_legs():
     yield "bundle_beside_system_sqlite", bundle_beside_system_sqlite, ()
     yield "bundle_switched_to_system_sqlite", bundle_switched_to_system_sqlite, ()
     yield "bundle_stdio_first_gnu99", stdio_first_bundle, ()
+    yield "pkg_config", pkg_config, ()
+    yield "cmake", cmake, ()
     yield "musl", elsewhere, ("musl", "musl-gcc", [])
     yield "arm_32_bit", elsewhere, ("arm", "arm-linux-gnueabihf-gcc", ["qemu-arm"])
     yield "s390x_big_endian", elsewhere, ("s390x", "s390x-linux-gnu-gcc", ["qemu-s390x"])

@@ -290,6 +290,321 @@ static inline void contract_set_clock(int64_t *now, int64_t value) {
   __atomic_store_n(now, value, __ATOMIC_SEQ_CST);
 }
 
+/* ---- Kinds as data ----------------------------------------------------------------------------------------- */
+
+/* Parents that rows of contract_row refer to; contract_parents makes them. */
+#define CONTRACT_CLUSTER "arn:aws:ecs:us-east-1:000000000000:cluster/parent"
+#define CONTRACT_SERVICE "arn:aws:ecs:us-east-1:000000000000:service/parent/parent-svc"
+#define CONTRACT_BALANCER "arn:aws:elasticloadbalancing:us-east-1:000000000000:loadbalancer/app/parent/00000000000000aa"
+#define CONTRACT_GROUP "arn:aws:elasticloadbalancing:us-east-1:000000000000:targetgroup/parent/00000000000000bb"
+#define CONTRACT_LISTENER \
+  "arn:aws:elasticloadbalancing:us-east-1:000000000000:listener/app/parent/00000000000000aa/00000000000000cc"
+
+/* Room for a row of any kind. */
+typedef union contract_any {
+  int64_t number;
+  const char *text;
+  char bytes[2048];
+} contract_any;
+
+/* A row and the texts of its keys. */
+typedef struct contract_row {
+  contract_any row;
+  char texts[8][256];
+} contract_row;
+
+static inline bool contract_column_is_text(const kecs_kind_info *info, int column) {
+  return info->columns[column].type == KECS_TYPE_TEXT || info->columns[column].type == KECS_TYPE_JSON;
+}
+
+/* Whether an update may write the column. */
+static inline bool contract_column_changes(const kecs_kind_info *info, int column) {
+  return info->columns[column].group != KECS_GROUP_KEY && !(info->columns[column].flags & KECS_COLUMN_AUTO);
+}
+
+static inline const char *contract_get_text(const kecs_kind_info *info, const void *row, int column) {
+  const char *text;
+  memcpy(&text, (const char *)row + info->columns[column].offset, sizeof text);
+  return text;
+}
+
+static inline void contract_set_text(const kecs_kind_info *info, void *row, int column, const char *text) {
+  memcpy((char *)row + info->columns[column].offset, &text, sizeof text);
+}
+
+/* Any column but texts. *out_null (may be NULL): whether it is SQL NULL. */
+static inline int64_t contract_get_number(const kecs_kind_info *info, const void *row, int column, bool *out_null) {
+  const char *field = (const char *)row + info->columns[column].offset;
+  kecs_opt_int optional = {0, true};
+  if (info->columns[column].type == KECS_TYPE_OPTI) {
+    memcpy(&optional, field, sizeof optional);
+  } else if (info->columns[column].type == KECS_TYPE_BOOL) {
+    bool truth;
+    memcpy(&truth, field, sizeof truth);
+    optional.value = truth;
+  } else {
+    memcpy(&optional.value, field, sizeof optional.value);
+    optional.has = info->columns[column].type != KECS_TYPE_TIME || optional.value != 0;
+  }
+  if (out_null) {
+    *out_null = !optional.has;
+  }
+  return optional.value;
+}
+
+static inline void contract_set_number(const kecs_kind_info *info, void *row, int column, int64_t number) {
+  char *field = (char *)row + info->columns[column].offset;
+  if (info->columns[column].type == KECS_TYPE_OPTI) {
+    kecs_opt_int optional = {number, true};
+    memcpy(field, &optional, sizeof optional);
+  } else if (info->columns[column].type == KECS_TYPE_BOOL) {
+    bool truth = number != 0;
+    memcpy(field, &truth, sizeof truth);
+  } else {
+    memcpy(field, &number, sizeof number);
+  }
+}
+
+static inline bool contract_column_same(const kecs_kind_info *info, const void *a, const void *b, int column) {
+  if (contract_column_is_text(info, column)) {
+    const char *left = contract_get_text(info, a, column);
+    const char *right = contract_get_text(info, b, column);
+    return left && right ? strcmp(left, right) == 0 : left == right;
+  }
+  bool left_null = false;
+  bool right_null = false;
+  int64_t left = contract_get_number(info, a, column, &left_null);
+  int64_t right = contract_get_number(info, b, column, &right_null);
+  return left_null == right_null && (left_null || left == right);
+}
+
+/* Every column is equal, but those whose bit is in `ignored`. */
+#define CONTRACT_SAME_ROWS(info, actual, expected, ignored) \
+  contract_check_rows((info), (actual), (expected), (ignored), __FILE__, __LINE__)
+
+static inline void contract_check_rows(const kecs_kind_info *info, const void *actual, const void *expected,
+                                       uint64_t ignored, const char *file, int line) {
+  for (int i = 0; i < info->column_count; i++) {
+    if (!(ignored & KECS_BIT(i)) && !contract_column_same(info, actual, expected, i)) {
+      char left[200] = "NULL";
+      char right[200] = "NULL";
+      (void)kecs_record_text(info, actual, i, left, sizeof left, NULL);
+      (void)kecs_record_text(info, expected, i, right, sizeof right, NULL);
+      print_error("%s.%s is \"%s\", not \"%s\"\n", info->name, info->columns[i].name, left, right);
+      _fail(file, line);
+    }
+  }
+}
+
+/* Makes the parents that the rows of contract_row refer to. */
+static inline void contract_parents(kecs_store *store) {
+  kecs_cluster cluster = {.arn = CONTRACT_CLUSTER, .name = "parent"};
+  kecs_service service = {.arn = CONTRACT_SERVICE, .name = "parent-svc", .cluster_arn = CONTRACT_CLUSTER};
+  kecs_load_balancer balancer = {.arn = CONTRACT_BALANCER, .name = "parent"};
+  kecs_target_group group = {.arn = CONTRACT_GROUP, .name = "parent"};
+  kecs_listener listener = {.arn = CONTRACT_LISTENER, .load_balancer_arn = CONTRACT_BALANCER, .port = 1};
+  CONTRACT_OK(kecs_cluster_create(store, &cluster, NULL));
+  CONTRACT_OK(kecs_service_create(store, &service, NULL));
+  CONTRACT_OK(kecs_load_balancer_create(store, &balancer, NULL));
+  CONTRACT_OK(kecs_target_group_create(store, &group, NULL));
+  CONTRACT_OK(kecs_listener_create(store, &listener, NULL));
+}
+
+/* What makes a row of a kind complete and different from every other: text formats that take the row's number. */
+typedef struct contract_key {
+  kecs_kind kind;
+  int column;
+  const char *format; /* NULL: a number, the row's number plus one */
+} contract_key;
+
+#define CONTRACT_ARN_ECS "arn:aws:ecs:us-east-1:000000000000:"
+#define CONTRACT_ARN_ELB "arn:aws:elasticloadbalancing:us-east-1:000000000000:"
+
+static const contract_key contract_keys[] = {
+    {KECS_KIND_CLUSTER, KECS_CLUSTER_ARN, CONTRACT_ARN_ECS "cluster/c%04d"},
+    {KECS_KIND_CLUSTER, KECS_CLUSTER_ID, "id-%04d"},
+    {KECS_KIND_CLUSTER, KECS_CLUSTER_NAME, "c%04d"},
+    {KECS_KIND_TASK_DEFINITION, KECS_TASK_DEFINITION_ARN, CONTRACT_ARN_ECS "task-definition/f%04d:1"},
+    {KECS_KIND_TASK_DEFINITION, KECS_TASK_DEFINITION_ID, "id-%04d"},
+    {KECS_KIND_TASK_DEFINITION, KECS_TASK_DEFINITION_FAMILY, "f%04d"},
+    {KECS_KIND_TASK_DEFINITION, KECS_TASK_DEFINITION_REVISION, ""},
+    {KECS_KIND_TASK_DEFINITION, KECS_TASK_DEFINITION_CONTAINER_DEFINITIONS, "[{\"name\":\"n%04d\"}]"},
+    {KECS_KIND_SERVICE, KECS_SERVICE_ARN, CONTRACT_ARN_ECS "service/parent/s%04d"},
+    {KECS_KIND_SERVICE, KECS_SERVICE_ID, "id-%04d"},
+    {KECS_KIND_SERVICE, KECS_SERVICE_CLUSTER_ARN, CONTRACT_CLUSTER},
+    {KECS_KIND_SERVICE, KECS_SERVICE_NAME, "s%04d"},
+    {KECS_KIND_TASK, KECS_TASK_ARN, CONTRACT_ARN_ECS "task/parent/0000000000000000000000000000%04d"},
+    {KECS_KIND_TASK, KECS_TASK_ID, "0000000000000000000000000000%04d"},
+    {KECS_KIND_TASK, KECS_TASK_CLUSTER_ARN, CONTRACT_CLUSTER},
+    {KECS_KIND_TASK_SET, KECS_TASK_SET_ARN, CONTRACT_ARN_ECS "task-set/parent/parent-svc/ecs-svc/%04d"},
+    {KECS_KIND_TASK_SET, KECS_TASK_SET_ID, "ecs-svc/%04d"},
+    {KECS_KIND_TASK_SET, KECS_TASK_SET_SERVICE_ARN, CONTRACT_SERVICE},
+    {KECS_KIND_TASK_SET, KECS_TASK_SET_CLUSTER_ARN, CONTRACT_CLUSTER},
+    {KECS_KIND_CONTAINER_INSTANCE, KECS_CONTAINER_INSTANCE_ARN,
+     CONTRACT_ARN_ECS "container-instance/parent/0000000000000000000000000000%04d"},
+    {KECS_KIND_CONTAINER_INSTANCE, KECS_CONTAINER_INSTANCE_ID, "0000000000000000000000000000%04d"},
+    {KECS_KIND_CONTAINER_INSTANCE, KECS_CONTAINER_INSTANCE_CLUSTER_ARN, CONTRACT_CLUSTER},
+    {KECS_KIND_ATTRIBUTE, KECS_ATTRIBUTE_ID, "id-%04d"},
+    {KECS_KIND_ATTRIBUTE, KECS_ATTRIBUTE_NAME, "a%04d"},
+    {KECS_KIND_ATTRIBUTE, KECS_ATTRIBUTE_TARGET_TYPE, "container-instance"},
+    {KECS_KIND_ATTRIBUTE, KECS_ATTRIBUTE_TARGET_ID, "target"},
+    {KECS_KIND_ATTRIBUTE, KECS_ATTRIBUTE_CLUSTER, "parent"},
+    {KECS_KIND_ACCOUNT_SETTING, KECS_ACCOUNT_SETTING_ID, "id-%04d"},
+    {KECS_KIND_ACCOUNT_SETTING, KECS_ACCOUNT_SETTING_NAME, "setting%04d"},
+    {KECS_KIND_ACCOUNT_SETTING, KECS_ACCOUNT_SETTING_PRINCIPAL_ARN, "arn:aws:iam::000000000000:root"},
+    {KECS_KIND_TASK_LOG, KECS_TASK_LOG_ID, "log-%04d"},
+    {KECS_KIND_TASK_LOG, KECS_TASK_LOG_TASK_ARN, CONTRACT_ARN_ECS "task/parent/0"},
+    {KECS_KIND_TASK_LOG, KECS_TASK_LOG_CONTAINER_NAME, "web"},
+    {KECS_KIND_LOAD_BALANCER, KECS_LOAD_BALANCER_ARN, CONTRACT_ARN_ELB "loadbalancer/app/lb%04d/0123456789abcdef"},
+    {KECS_KIND_LOAD_BALANCER, KECS_LOAD_BALANCER_NAME, "lb%04d"},
+    {KECS_KIND_TARGET_GROUP, KECS_TARGET_GROUP_ARN, CONTRACT_ARN_ELB "targetgroup/tg%04d/0123456789abcdef"},
+    {KECS_KIND_TARGET_GROUP, KECS_TARGET_GROUP_NAME, "tg%04d"},
+    {KECS_KIND_LISTENER, KECS_LISTENER_ARN, CONTRACT_ARN_ELB "listener/app/parent/00000000000000aa/%04d"},
+    {KECS_KIND_LISTENER, KECS_LISTENER_LOAD_BALANCER_ARN, CONTRACT_BALANCER},
+    {KECS_KIND_RULE, KECS_RULE_ARN,
+     CONTRACT_ARN_ELB "listener-rule/app/parent/00000000000000aa/00000000000000cc/%04d"},
+    {KECS_KIND_RULE, KECS_RULE_LISTENER_ARN, CONTRACT_LISTENER},
+    {KECS_KIND_RULE, KECS_RULE_PRIORITY, NULL},
+    {KECS_KIND_TARGET, KECS_TARGET_TARGET_GROUP_ARN, CONTRACT_GROUP},
+    {KECS_KIND_TARGET, KECS_TARGET_ID, "i-%04d"},
+    {KECS_KIND_TARGET, KECS_TARGET_PORT, NULL},
+    {KECS_KIND_TAG, KECS_TAG_RESOURCE_ARN, CONTRACT_ARN_ECS "cluster/elsewhere"},
+    {KECS_KIND_TAG, KECS_TAG_KEY, "key%04d"},
+    {KECS_KIND_EVENT, KECS_EVENT_ID, "event-%04d"},
+    {KECS_KIND_EVENT, KECS_EVENT_EVENT_TYPE, "changed"},
+    {KECS_KIND_EVENT, KECS_EVENT_RESOURCE_ARN, CONTRACT_ARN_ECS "cluster/elsewhere"},
+    {KECS_KIND_EVENT, KECS_EVENT_RESOURCE_TYPE, "cluster"},
+    {KECS_KIND_EVENT, KECS_EVENT_ACTION, "CREATE"},
+    {KECS_KIND_NODE, KECS_NODE_ID, "node-%04d"},
+    {KECS_KIND_NODE, KECS_NODE_HOSTNAME, "host"},
+    {KECS_KIND_NODE_TASK, KECS_NODE_TASK_ID, "task-%04d"},
+    {KECS_KIND_NODE_TASK, KECS_NODE_TASK_NAME, "name"},
+    {KECS_KIND_NODE_TASK, KECS_NODE_TASK_IMAGE, "image"},
+};
+
+/* Row number n (0 to 9998) of a kind: all keys, parents and required columns are set, everything else is not. */
+static inline void *contract_make_row(kecs_kind kind, int n, contract_row *out) {
+  const kecs_kind_info *info = kecs_kind_describe(kind);
+  size_t used = 0;
+  assert_true(info->row_size <= sizeof out->row);
+  memset(out, 0, sizeof *out);
+  for (size_t i = 0; i < CONTRACT_COUNT(contract_keys); i++) {
+    const contract_key *key = &contract_keys[i];
+    if (key->kind != kind) {
+      continue;
+    }
+    if (!contract_column_is_text(info, key->column)) {
+      contract_set_number(info, &out->row, key->column, key->format ? 1 : n + 1);
+      continue;
+    }
+    assert_true(used < CONTRACT_COUNT(out->texts));
+    const char *number = strstr(key->format, "%04d");
+    int head = number ? (int)(number - key->format) : (int)strlen(key->format);
+    if (number) {
+      snprintf(out->texts[used], sizeof out->texts[used], "%.*s%04d%s", head, key->format, n, number + 4);
+    } else {
+      snprintf(out->texts[used], sizeof out->texts[used], "%.*s", head, key->format);
+    }
+    contract_set_text(info, &out->row, key->column, out->texts[used++]);
+  }
+  return &out->row;
+}
+
+/* The row's key as kecs_record_get takes it: the parts of the address, joined by commas. */
+static inline void contract_row_key(const kecs_kind_info *info, const void *row, char *out, size_t size) {
+  size_t used = 0;
+  for (int i = 0; i < info->address.count; i++) {
+    char part[1024];
+    bool last = i == info->address.count - 1;
+    assert_true(kecs_record_text(info, row, info->address.columns[i], part, sizeof part, NULL));
+    for (const char *at = part; *at && used + 3 < size; at++) {
+      if (!last && (*at == ',' || *at == '\\')) {
+        out[used++] = '\\';
+      }
+      out[used++] = *at;
+    }
+    if (!last) {
+      out[used++] = ',';
+    }
+  }
+  out[used] = '\0';
+  if (info->kind == KECS_KIND_TASK_DEFINITION) { /* its address is a family: the ARN says which revision */
+    snprintf(out, size, "%s", contract_get_text(info, row, KECS_TASK_DEFINITION_ARN));
+  }
+}
+
+/* The stored row of a row that was made or came back. Free the result. */
+static inline const void *contract_read_row(kecs_store *store, const kecs_kind_info *info, const void *row,
+                                            kecs_result **out_result) {
+  char key[4096];
+  contract_row_key(info, row, key, sizeof key);
+  CONTRACT_OK(kecs_record_get(store, info->kind, key, out_result));
+  assert_int_equal(kecs_result_count(*out_result), 1);
+  return kecs_record_at(*out_result, info->kind, 0);
+}
+
+static inline int64_t contract_count_rows(kecs_store *store, kecs_kind kind) {
+  int64_t count = -1;
+  CONTRACT_OK(kecs_record_count(store, kind, NULL, &count));
+  return count;
+}
+
+/* Texts that break careless programs: quotes, wildcards, statements, other alphabets, spaces, emptiness. */
+static const char *const contract_naughty[] = {
+    "plain",
+    "",
+    "Robert\"); DROP TABLE clusters;--",
+    "'; DELETE FROM tasks WHERE '1'='1",
+    "100%",
+    "100_",
+    "100x",
+    "%",
+    "_",
+    "\\",
+    "a\\b",
+    "a\\%b",
+    "''",
+    "\"",
+    "`",
+    "?1",
+    "$1",
+    ":name",
+    "@p1",
+    "NULL",
+    "null",
+    "0",
+    "-1",
+    "1e308",
+    "true",
+    " leading",
+    "trailing ",
+    " ",
+    "\t\r\n",
+    "line1\nline2",
+    "\x01\x02\x1f\x7f",
+    "\xef\xbb\xbf" "bom",
+    "caf\xc3\xa9",
+    "cafe\xcc\x81",
+    "CAF\xc3\x89",
+    "\xd0\x9f\xd1\x80\xd0\xb8\xd0\xb2\xd0\xb5\xd1\x82",
+    "\xe6\x97\xa5\xe6\x9c\xac\xe8\xaa\x9e",
+    "\xf0\x9f\x98\x80",
+    "\xf0\x9f\x91\xa8\xe2\x80\x8d\xf0\x9f\x91\xa9\xe2\x80\x8d\xf0\x9f\x91\xa7",
+    "\xe2\x80\xae" "right to left",
+    "z\xcc\x81\xcc\x82\xcc\x83",
+    "\xf4\x8f\xbf\xbf",
+    "\xef\xbf\xbd",
+    "/* comment */",
+    "-- comment",
+    "{\"json\":\"\\u0000\"}",
+    "a,b",
+    "a,b\\,c",
+    "arn:aws:ecs:us-east-1:000000000000:cluster/other",
+    "ABC",
+    "abc",
+    "PlAiN",
+};
+
 /* ---- Programs ---------------------------------------------------------------------------------------------- */
 
 /* The corpus folder, or NULL with a loud line when there is none. */

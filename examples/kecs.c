@@ -1,0 +1,259 @@
+/* kecs -- a command line for kecs_store: put, get, list, update, delete, import and export, for every kind.
+ *
+ * It uses nothing but the public functions of kecs_store.h and names no kind and no column: what a kind is like comes
+ * from kecs_kind_describe, so a kind that is added to the library is here, too. The parts:
+ *
+ *   kecs_args.h    the command line: options, their help, suggestions
+ *   kecs_print.h   what is printed: cells, tables, documents, JSON, progress
+ *   kecs_rows.h    get, list, update, delete
+ *   kecs_files.h   put, import and export
+ *   kecs_about.h   describe-kind, stat, version
+ *
+ * Build:  cc kecs.c kecs_store_impl.c -lsqlite3 -lpthread -lm */
+#if !defined(_GNU_SOURCE)
+#define _GNU_SOURCE 1 /* isatty, lstat, readdir */
+#endif
+
+#include "kecs_store.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+/* Exit codes, as --help tells them. */
+typedef enum exit_code {
+  EXIT_GOOD = 0,
+  EXIT_FAILED = 1,
+  EXIT_USAGE = 2,
+  EXIT_NOT_FOUND = 3,
+  EXIT_CONFLICT = 4,
+  EXIT_UNAVAILABLE = 5,
+  EXIT_CORRUPT = 6,
+  EXIT_DENIED = 7
+} exit_code;
+
+#include "kecs_args.h"
+#include "kecs_print.h"
+
+static exit_code exit_of(kecs_status status) {
+  switch (status) {
+    case KECS_OK:
+      return EXIT_GOOD;
+    case KECS_E_NOT_FOUND:
+      return EXIT_NOT_FOUND;
+    case KECS_E_EXISTS:
+    case KECS_E_CONFLICT:
+      return EXIT_CONFLICT;
+    case KECS_E_BUSY:
+    case KECS_E_OFFLINE:
+    case KECS_E_TIMEOUT:
+    case KECS_E_OUTCOME_UNKNOWN:
+    case KECS_E_FULL:
+      return EXIT_UNAVAILABLE;
+    case KECS_E_CORRUPT:
+    case KECS_E_SCHEMA_NEWER:
+      return EXIT_CORRUPT;
+    case KECS_E_DENIED:
+    case KECS_E_READONLY:
+      return EXIT_DENIED;
+    default:
+      return EXIT_FAILED;
+  }
+}
+
+/* Tells the library's last failure and gives the exit code for it. */
+static exit_code fail(kecs_status status) {
+  complain("%s", kecs_last_error()->text);
+  return exit_of(status);
+}
+
+/* As fail, for calls that only look at what the command line says: what is not valid is then the command line. */
+static exit_code fail_asked(kecs_status status) {
+  complain("%s", kecs_last_error()->text);
+  return status == KECS_E_INVALID ? EXIT_USAGE : exit_of(status);
+}
+
+typedef enum access_mode {
+  ACCESS_READ,  /* the file stays as it is */
+  ACCESS_WRITE, /* the file must be there */
+  ACCESS_CREATE
+} access_mode;
+
+/* Opens the database of --db. On failure *code says why, and that was told. */
+static kecs_store *open_store(const arguments *args, access_mode mode, exit_code *code) {
+  kecs_options options = {0};
+  kecs_store *store = NULL;
+  options.path = args->db ? args->db : getenv("KECS_DB");
+  if (!options.path || !options.path[0]) {
+    *code = usage_error(args, "which database? Give --db FILE, or set KECS_DB");
+    return NULL;
+  }
+  bool file = strcmp(options.path, ":memory:") != 0;
+  options.account_id = args->account;
+  options.region = args->region;
+  options.strict = args->strict;
+  options.must_exist = file && mode != ACCESS_CREATE;
+  options.read_only = args->read_only || (file && mode == ACCESS_READ);
+  kecs_status status = kecs_open(&options, &store);
+  if (status == KECS_E_READONLY && mode == ACCESS_READ && !args->read_only) {
+    options.read_only = false; /* an older schema: reading it takes a migration first */
+    status = kecs_open(&options, &store);
+  }
+  *code = status ? (status == KECS_E_INVALID ? fail_asked(status) : fail(status)) : EXIT_GOOD;
+  return store;
+}
+
+#include "kecs_rows.h"
+
+#include "kecs_files.h"
+
+#include "kecs_about.h"
+
+/* ---- the commands ---- */
+
+static const command commands[] = {
+    {"put", "KIND [FILE|-]", "store documents of a kind", 1, 2, run_put,
+     "Stores the AWS document, or documents, of a file as rows of a kind: creates them or replaces what is there.\n"
+     "A task definition without an ARN is registered as the next revision of its family.\n",
+     "  kecs --db shop.db put cluster cluster.json\n"
+     "  aws ecs describe-services --cluster web --services shop | kecs --db shop.db put service -\n"},
+    {"get", "KIND KEY", "show one row", 2, 2, run_get,
+     "KEY is an ARN, a name or id where that says enough, or all parts of the address joined by commas\n"
+     "(CLUSTER,NAME for a service). `kecs describe-kind KIND` tells the parts.\n",
+     "  kecs --db shop.db get service web,shop\n"
+     "  kecs --db shop.db get task_definition shop:3 --json\n"},
+    {"list", "KIND", "list rows, a page at a time", 1, 1, run_list,
+     "Rows in the kind's own order, mostly newest first. --where takes COLUMN OPERATOR VALUE with = != < <= > >=,\n"
+     "~ (contains) and ^= (begins with); several must all hold. Columns may be named as in AWS documents.\n"
+     "When more rows follow, their page token is told.\n",
+     "  kecs --db shop.db list task --where last_status=RUNNING --limit 20\n"
+     "  kecs --db shop.db list service --where 'name^=shop-' --json\n"},
+    {"update", "KIND KEY", "change columns of a row", 2, 2, run_update,
+     "--set COLUMN=VALUE writes a column, --unset COLUMN makes it NULL. With --version N the row is changed only while\n"
+     "that is its version; otherwise exit code 4 tells that somebody else was faster.\n",
+     "  kecs --db shop.db update service web,shop --set desired_count=4\n"
+     "  kecs --db shop.db update task 0123abcd --set last_status=STOPPED --version 7\n"},
+    {"delete", "KIND KEY", "delete a row and what belongs to it", 2, 2, run_delete,
+     "Children go with their parent: a cluster takes its services and tasks along.\n",
+     "  kecs --db shop.db delete service web,shop\n"},
+    {"import", "PATH|-...", "store whatever files and folders hold", 1, 0, run_import,
+     "Reads files and, recursively, the *.json and *.jsonl files of folders, in order. Every ECS and ELBv2 document is\n"
+     "recognised by its members: inputs and responses of the AWS API, recorded wrappers, JSON lines, our own exports.\n"
+     "What can't be stored is told with the place and the reason, and the import goes on.\n",
+     "  kecs --db shop.db import backup/ extra.json\n"
+     "  aws ecs describe-tasks --cluster web --tasks $(...) | kecs --db shop.db import -\n"},
+    {"export", "[KIND...]", "write all rows as JSON lines", 0, 0, run_export,
+     "One line a row: {\"kind\":...,\"document\":{...}} with ids, versions and times, so that `kecs import` makes an equal\n"
+     "database of it. Without KIND: everything.\n",
+     "  kecs --db shop.db export > shop.jsonl\n"
+     "  kecs --db shop.db export cluster service | kecs --db copy.db import -\n"},
+    {"describe-kind", "[KIND]", "what a kind is: columns, keys, address", 0, 1, run_describe, "",
+     "  kecs describe-kind\n"
+     "  kecs describe-kind service\n"},
+    {"stat", "", "the database: size, schema, rows of each kind", 0, 0, run_stat, "",
+     "  kecs --db shop.db stat\n"},
+    {"version", "", "the version of this program and of SQLite", 0, 0, run_version, "",
+     "  kecs version\n"},
+};
+
+enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };
+
+static void print_help(void) {
+  printf("kecs -- a store for the state of a container orchestrator\n\n"
+         "usage: kecs --db FILE COMMAND [ARGUMENT...] [OPTION...]\n\n");
+  for (int i = 0; i < COMMAND_COUNT; i++) {
+    printf("  %-13s %-14s %s\n", commands[i].name, commands[i].operands, commands[i].summary);
+  }
+  printf("\nOptions, in any position:\n");
+  print_options(NULL);
+  printf("\nKinds:");
+  for (int kind = 1; kind < KECS_KIND_COUNT; kind++) {
+    const char *name = kecs_kind_describe((kecs_kind)kind)->name;
+    printf("%s%s", kind % 8 == 1 ? "\n  " : " ", name);
+  }
+  printf("\n\nExit codes: 0 done, 1 failed, 2 wrong command line, 3 not found, 4 exists or was changed meanwhile,\n"
+         "  5 busy or full, 6 damaged or made by a newer version, 7 denied or read-only.\n"
+         "`kecs COMMAND --help` tells more, with examples.\n");
+}
+
+static void print_command_help(const command *one) {
+  printf("usage: kecs%s %s %s [OPTION...]\n\n%s%sOptions:\n", strcmp(one->name, "version") == 0 ? "" : " --db FILE",
+         one->name, one->operands, one->details, one->details[0] ? "\n" : "");
+  print_options(one);
+  printf("\nExamples:\n%s", one->examples);
+}
+
+static const command *find_command(const char *name) {
+  for (int i = 0; i < COMMAND_COUNT; i++) {
+    if (strcmp(commands[i].name, name) == 0) {
+      return &commands[i];
+    }
+  }
+  return NULL;
+}
+
+static exit_code unknown_command(const arguments *args, const char *name) {
+  suggestion best = {name, NULL, 0};
+  for (int i = 0; i < COMMAND_COUNT; i++) {
+    suggest(&best, commands[i].name);
+  }
+  return best.word ? usage_error(args, "unknown command \"%s\"; did you mean \"%s\"?", name, best.word)
+                   : usage_error(args, "unknown command \"%s\"", name);
+}
+
+static exit_code run(arguments *args) {
+  if (args->operand_count == 0) {
+    if (args->help) {
+      print_help();
+      return EXIT_GOOD;
+    }
+    return usage_error(args, "which command?");
+  }
+  args->command = find_command(args->operands[0]);
+  args->operands++;
+  args->operand_count--;
+  if (!args->command) {
+    return unknown_command(args, args->operands[-1]);
+  }
+  if (args->help) {
+    print_command_help(args->command);
+    return EXIT_GOOD;
+  }
+  exit_code code = check_options(args);
+  if (code) {
+    return code;
+  }
+  if (args->operand_count < args->command->operands_min) {
+    return usage_error(args, "%s needs %s", args->command->name, args->command->operands);
+  }
+  if (args->command->operands_max > 0 && args->operand_count > args->command->operands_max) {
+    return usage_error(args, "%s takes %s; \"%s\" is too much", args->command->name,
+                       args->command->operands, args->operands[args->command->operands_max]);
+  }
+  if (args->command->operands[0] == '\0' && args->operand_count > 0) {
+    return usage_error(args, "%s takes no argument; \"%s\" is too much", args->command->name, args->operands[0]);
+  }
+  return args->command->run(args);
+}
+
+int main(int argc, char **argv) {
+  arguments args;
+  exit_code code = read_arguments(argc, argv, &args);
+  if (code == EXIT_GOOD) {
+    code = run(&args);
+  }
+  /* A full disk or a closed pipe must not look like success. */
+  if (fflush(stdout) != 0 || ferror(stdout)) {
+    complain("could not write the output: %s", strerror(errno));
+    code = code == EXIT_GOOD ? EXIT_FAILED : code;
+  }
+  free_arguments(&args);
+  return (int)code;
+}

@@ -1,0 +1,62 @@
+/* store/import_put.h -- an import under way, and how one document of it is put and noted. */
+#ifndef KECS_STORE_IMPORT_PUT_H
+#define KECS_STORE_IMPORT_PUT_H
+#include "store/engine.h"
+#include "store/import.h"
+#include "store/import_shapes.h"
+
+typedef struct kecs__import {
+  kecs_store *store;
+  kecs_import_options options;
+  const char *text;
+  size_t len;
+  size_t seen;        /* where line and column were counted last: counting goes on from there */
+  size_t seen_line;
+  size_t seen_column;
+  kecs_store *batch;  /* the open transaction, or NULL */
+  int batch_count;
+  int64_t batch_put;
+  int64_t put;        /* committed */
+  int64_t refused;
+  bool lines;         /* documents stand one a line */
+  kecs__text extra;   /* members to put in front of the next document: "name":value, ... */
+  kecs__text copy;    /* the document with them */
+  kecs__arena arena;  /* for one document */
+  kecs_status status; /* of the whole; sticks */
+} kecs__import;
+
+/* One resource on its way in. */
+typedef struct kecs__item {
+  kecs__json body; /* the object to put */
+  const char *at;  /* where it stands in the text */
+  const kecs__members *own;
+  kecs_kind kind;
+  const char *what;
+} kecs__item;
+
+KECS__FN void kecs__import_init(kecs__import *import, kecs_store *store, const char *text, size_t len,
+                                const kecs_import_options *options);
+
+/* Commits what is open, or rolls it back when the import has failed; gives the memory back. */
+KECS__FN void kecs__import_end(kecs__import *import);
+
+/* Line and column of a place in the text. */
+KECS__FN void kecs__import_position(kecs__import *import, const char *at, size_t *line, size_t *column);
+
+/* Notes what is not put. `line` 0: the place is where it stands, else where the fault is. */
+KECS__FN void kecs__import_refuse(kecs__import *import, const char *at, const char *what, kecs_status status,
+                                  const char *reason);
+KECS__FN void kecs__import_fault(kecs__import *import, const char *at, const char *what, const char *reason, size_t line,
+                                 size_t column);
+
+/* A member to put in front of the next document: `value` is JSON, or plain text to be quoted. */
+KECS__FN void kecs__import_extra(kecs__import *import, const char *name, const char *value, size_t len);
+KECS__FN void kecs__import_extra_text(kecs__import *import, const char *name, const char *value);
+
+/* Puts a document in a savepoint of its own and notes what became of it; what was to go in front of it is used up. */
+KECS__FN void kecs__import_item(kecs__import *import, const kecs__item *item);
+
+/* Likewise a tag description: its tags go into the resource, when that is in the store. */
+KECS__FN void kecs__import_tags(kecs__import *import, const kecs__item *item);
+
+#endif

@@ -1,0 +1,158 @@
+/* store/load_balancer.c -- load balancers, and the ARNs that the ELBv2 kinds make of one another. */
+#include "base/prologue.h"
+
+#include "base/id.h"
+#include "store/elb_internal.h"
+
+#include <string.h>
+
+/* ---- ARNs ---- */
+
+KECS__FN kecs_status kecs__elb_id(kecs__write *write, char out[17]) {
+  return kecs__random_hex(&write->engine->random, out, 16);
+}
+
+KECS__FN kecs_status kecs__elb_child_arn(kecs__write *write, const char *parent_arn, const char *parent_type,
+                                         const char *type, const char **out_arn) {
+  const char *at = strstr(parent_arn, parent_type);
+  char id[17];
+  kecs_status status = kecs__elb_id(write, id);
+  *out_arn = NULL;
+  if (status) {
+    return status;
+  }
+  if (!at || !kecs__is_arn(parent_arn)) {
+    *out_arn = kecs__arn_format(write, KECS__ELB_SERVICE, write->engine->region, write->engine->account_id,
+                                "%sapp/%s/%s", type + 1, kecs__arn_tail(parent_arn), id);
+    return *out_arn ? KECS_OK : kecs_last_error()->status;
+  }
+  kecs__text arn;
+  kecs__text_init(&arn, &write->engine->allocator, strlen(parent_arn) + 64);
+  kecs__text_add(&arn, parent_arn, (size_t)(at - parent_arn));
+  kecs__text_addf(&arn, "%s%s/%s", type, at + strlen(parent_type), id);
+  *out_arn = arn.status ? NULL : kecs__arena_text(&write->arena, arn.data, arn.len);
+  status = arn.status ? arn.status : *out_arn ? KECS_OK : KECS_E_NOMEM;
+  kecs__text_free(&arn);
+  return status;
+}
+
+KECS__FN kecs_status kecs__elb_parent_arn(kecs__write *write, const kecs__meta *meta, const char *arn, const char *type,
+                                          const char *parent_type, int column, const char **out_parent_arn) {
+  const char *at = strstr(arn, type);
+  const char *rest = at ? at + strlen(type) : NULL;
+  const char *last = rest ? strrchr(rest, '/') : NULL; /* the child's own id follows it */
+  *out_parent_arn = NULL;
+  if (!last || !kecs__is_arn(arn)) {
+    return kecs__fail(KECS_E_INVALID, "%s \"%s\": %s is empty, and the ARN does not say it; set it", meta->info->name, arn,
+                      meta->info->columns[column].name);
+  }
+  size_t head = (size_t)(at - arn);
+  size_t middle = strlen(parent_type);
+  size_t tail = (size_t)(last - rest);
+  char *parent = kecs__arena_bytes(&write->arena, head + middle + tail + 1);
+  if (!parent) {
+    return KECS_E_NOMEM;
+  }
+  memcpy(parent, arn, head);
+  memcpy(parent + head, parent_type, middle);
+  memcpy(parent + head + middle, rest, tail);
+  parent[head + middle + tail] = '\0';
+  *out_parent_arn = parent;
+  return KECS_OK;
+}
+
+KECS__FN void kecs__elb_place(kecs__write *write, const kecs__meta *meta, void *row, const char *arn) {
+  char *region = NULL;
+  char *account = NULL;
+  if (kecs__arn_parse(arn, NULL, &write->arena, &region, &account, NULL) && region[0] && account[0]) {
+    kecs__row_set_text(meta->info, row, meta->region, region);
+    kecs__row_set_text(meta->info, row, meta->account_id, account);
+  }
+}
+
+KECS__FN char *kecs__elb_arn_part(const char *arn, int number, kecs__arena *arena) {
+  char *rest = NULL;
+  if (!kecs__arn_parse(arn, KECS__ELB_SERVICE, arena, NULL, NULL, &rest)) {
+    return NULL;
+  }
+  for (int i = 0; rest && i < number; i++) {
+    rest = strchr(rest, '/');
+    rest += rest ? 1 : 0;
+  }
+  char *slash = rest ? strchr(rest, '/') : NULL;
+  if (slash) {
+    *slash = '\0';
+  }
+  return rest;
+}
+
+/* ---- load balancers ---- */
+
+/* The type, and the word that stands for it in ARNs. */
+static const struct {
+  const char *type;
+  const char *word;
+} kecs__load_balancer_types[] = {{"application", "app"}, {"network", "net"}, {"gateway", "gwy"}};
+
+enum { KECS__LOAD_BALANCER_TYPES = sizeof kecs__load_balancer_types / sizeof kecs__load_balancer_types[0] };
+
+/* loadbalancer/app/NAME/ID says type and name; any other ARN at least ends with something to call it. */
+static void kecs__load_balancer_from_arn(kecs__write *write, kecs_load_balancer *balancer) {
+  char *type = kecs__elb_arn_part(balancer->arn, 1, &write->arena);
+  char *name = kecs__elb_arn_part(balancer->arn, 2, &write->arena);
+  if (!balancer->name || !balancer->name[0]) {
+    balancer->name = name ? name : kecs__arn_tail(balancer->arn);
+  }
+  for (int i = 0; type && !balancer->type && i < KECS__LOAD_BALANCER_TYPES; i++) {
+    if (strcmp(type, kecs__load_balancer_types[i].word) == 0) {
+      balancer->type = kecs__load_balancer_types[i].type;
+    }
+  }
+}
+
+KECS__FN kecs_status kecs__load_balancer_fill(kecs__write *write, const kecs__meta *meta, void *row, bool fresh) {
+  kecs_load_balancer *balancer = row;
+  (void)meta;
+  if (balancer->arn && balancer->arn[0]) {
+    kecs__load_balancer_from_arn(write, balancer);
+    return KECS_OK;
+  }
+  if (!fresh) {
+    return KECS_OK;
+  }
+  if (!balancer->name || !balancer->name[0]) {
+    return kecs__fail(KECS_E_INVALID, "a load_balancer has neither arn nor name; set its name");
+  }
+  const char *word = kecs__load_balancer_types[0].word;
+  for (int i = 0; balancer->type && i < KECS__LOAD_BALANCER_TYPES; i++) {
+    if (strcmp(balancer->type, kecs__load_balancer_types[i].type) == 0) {
+      word = kecs__load_balancer_types[i].word;
+    }
+  }
+  char id[17];
+  kecs_status status = kecs__elb_id(write, id);
+  if (!status) {
+    balancer->arn = kecs__arn_format(write, KECS__ELB_SERVICE, balancer->region, balancer->account_id,
+                                     "loadbalancer/%s/%s/%s", word, balancer->name, id);
+    status = balancer->arn ? KECS_OK : kecs_last_error()->status;
+  }
+  return status;
+}
+
+KECS__FN kecs_status kecs__load_balancer_follow(kecs__write *write, const kecs__meta *meta, const void *before,
+                                                const void *after, uint64_t changed) {
+  const kecs_load_balancer *gone = after ? NULL : before;
+  kecs_status status = kecs__tags_follow(write, meta, before, after, changed);
+  if (!status && gone) {
+    status = kecs__association_each_group(write, gone->arn, kecs__target_group_unlink);
+  }
+  if (!status && gone) {
+    status = kecs__association_remove(write, KECS__ASSOCIATION_BALANCER, gone->arn);
+  }
+  return status;
+}
+
+KECS_STORE_API kecs_status kecs_load_balancer_target_groups(kecs_store *store, const char *load_balancer_arn,
+                                                            kecs_result **out_result) {
+  return kecs__association_list(store, KECS_KIND_TARGET_GROUP, load_balancer_arn, out_result);
+}
