@@ -157,28 +157,27 @@ static void bench_checkpoint(const char *path) {
   (void)sqlite3_close(db);
 }
 
+#define BENCH_NOTHING(name)
+#define BENCH_COMPARED \
+  "arn" BASELINE_COLUMNS(BASELINE_NAME, BASELINE_NAME, BENCH_NOTHING, BASELINE_NAME, BASELINE_NAME) ",created_at"
+
 /* Fails unless both files hold the same tasks; updated_at is when each side wrote, so it may differ. */
 static void bench_compare_tasks(const char *ours, const char *theirs) {
-  char sql[4096];
+  char sql[BENCH_PATH + 32];
   sqlite3 *db = baseline_connect(ours, 65536);
   snprintf(sql, sizeof sql, "ATTACH '%s' AS theirs", theirs);
   baseline_run(db, sql);
-#define BENCH_NOTHING(name)
-#define BENCH_VALUE(name) "||'|'||quote(" #name ")"
-#define BENCH_WHOLE                                                                                    \
-  "arn" BASELINE_COLUMNS(BENCH_VALUE, BENCH_VALUE, BENCH_NOTHING, BENCH_VALUE, BENCH_VALUE) "||'|'||created_at"
   sqlite3_stmt *statement = baseline_prepare(
-      db, "SELECT (SELECT count(*) FROM main.tasks)-(SELECT count(*) FROM theirs.tasks),"
-          "(SELECT count(*) FROM main.tasks AS a JOIN theirs.tasks AS b USING(arn) WHERE "
-          "(SELECT " BENCH_WHOLE " FROM main.tasks WHERE rid=a.rid)<>"
-          "(SELECT " BENCH_WHOLE " FROM theirs.tasks WHERE rid=b.rid))");
+      db, "SELECT (SELECT count(*) FROM (SELECT " BENCH_COMPARED " FROM main.tasks EXCEPT SELECT " BENCH_COMPARED
+          " FROM theirs.tasks)),(SELECT count(*) FROM (SELECT " BENCH_COMPARED " FROM theirs.tasks EXCEPT SELECT "
+          BENCH_COMPARED " FROM main.tasks))");
   bench_check(sqlite3_step(statement) == SQLITE_ROW, "compare: %s", sqlite3_errmsg(db));
-  int64_t missing = sqlite3_column_int64(statement, 0);
-  int64_t different = sqlite3_column_int64(statement, 1);
+  int64_t ours_only = sqlite3_column_int64(statement, 0);
+  int64_t theirs_only = sqlite3_column_int64(statement, 1);
   (void)sqlite3_finalize(statement);
   (void)sqlite3_close(db);
-  bench_check(missing == 0 && different == 0, "the two files differ: %lld tasks more in ours, %lld with other values",
-              (long long)missing, (long long)different);
+  bench_check(ours_only == 0 && theirs_only == 0, "the files differ: %lld tasks are in ours alone, %lld in the baseline's",
+              (long long)ours_only, (long long)theirs_only);
 }
 
 #endif

@@ -6,6 +6,7 @@
  * document writes its rows, so neither of the two needs to be in the store. */
 #ifndef KECS_STORE_ELB_INTERNAL_H
 #define KECS_STORE_ELB_INTERNAL_H
+#include "store/elb.h"
 #include "store/special_kinds.h"
 #include "store/write.h"
 

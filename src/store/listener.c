@@ -1,8 +1,9 @@
 /* store/listener.c -- listeners, and the target groups that their default actions forward to. */
 #include "base/prologue.h"
 
-#include "base/json.h"
 #include "store/elb_internal.h"
+
+#include "base/json.h"
 
 #include <string.h>
 

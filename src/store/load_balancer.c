@@ -1,8 +1,9 @@
 /* store/load_balancer.c -- load balancers, and the ARNs that the ELBv2 kinds make of one another. */
 #include "base/prologue.h"
 
-#include "base/id.h"
 #include "store/elb_internal.h"
+
+#include "base/id.h"
 
 #include <string.h>
 

@@ -1,6 +1,8 @@
 /* store/node.c -- worker nodes: heartbeats, who has room, cleaning up. */
 #include "base/prologue.h"
 
+#include "store/nodes.h"
+
 #include "base/json.h"
 #include "store/write.h"
 

@@ -5,6 +5,8 @@
  * so that what it does is not followed by the other. */
 #include "base/prologue.h"
 
+#include "store/tags.h"
+
 #include "store/special_kinds.h"
 #include "store/tag_document.h"
 #include "store/write.h"

@@ -1,6 +1,8 @@
 /* store/target.c -- targets: registering, deregistering, health. */
 #include "base/prologue.h"
 
+#include "store/elb.h"
+
 #include "store/validate_internal.h"
 #include "store/write.h"
 

@@ -1,8 +1,9 @@
 /* store/target_group.c -- target groups, and the load balancers that they are linked to. */
 #include "base/prologue.h"
 
-#include "base/json_edit.h"
 #include "store/elb_internal.h"
+
+#include "base/json_edit.h"
 
 #include <string.h>
 

@@ -147,7 +147,8 @@ static void equal_times_are_ordered_by_the_key_in_bytes(void **state) {
   (void)state;
   /* in the order of their bytes, which is no alphabet's */
   static const char *const names[] = {"!", "A", "B", "Z", "_", "a", "a!", "aa", "b", "z", "~", "\x7f",
-                                      "\xc3\x84", "\xc3\xa4", "\xd0\x96", "\xe4\xb8\xad", "\xef\xbd\x81", "\xef\xbf\xbd", "\xf0\x9f\x98\x80"};
+                                      "\xc3\x84", "\xc3\xa4", "\xd0\x96", "\xe4\xb8\xad", "\xef\xbd\x81",
+                                      "\xef\xbf\xbd", "\xf0\x9f\x98\x80"};
   int64_t now = CONTRACT_NOW;
   kecs_options options = {.clock = contract_clock(&now)};
   kecs_store *store = contract_open_with(&options);
