@@ -51,7 +51,6 @@ HEADERS := $(patsubst src/%.in.h,%.h,$(wildcard src/*.in.h))
 EXAMPLES := $(patsubst examples/%.c,build/examples/%,$(filter-out examples/kecs.c examples/run.c,$(wildcard examples/*.c)))
 PROGRAMS := $(patsubst examples/kecs.c,build/kecs,$(wildcard examples/kecs.c)) \
             $(patsubst examples/run.c,build/kecs-demo,$(wildcard examples/run.c))
-SUPPORT := $(wildcard tests/support/*.c)
 
 # ---- SQLite --------------------------------------------------------------------------------------------------
 
@@ -105,28 +104,32 @@ LIBRARY := $(call library,normal)
 
 all: $(HEADERS) $(PROGRAMS) $(EXAMPLES)
 
-build/kecs: examples/kecs.c $(LIBRARY)
-	$(CC) $(STD) $(WARNINGS) $(FLAGS_normal) -I. $^ $(LDFLAGS) $(LIBS) -o $@
+LINK = $(CC) $(STD) $(WARNINGS) $(FLAGS_normal) -I. $(filter %.c %.o,$^) $(LDFLAGS) $(LIBS) -o $@
 
-build/kecs-demo: examples/run.c $(LIBRARY)
-	$(CC) $(STD) $(WARNINGS) $(FLAGS_normal) -I. $^ $(LDFLAGS) $(LIBS) -o $@
+build/kecs: examples/kecs.c $(wildcard examples/*.h) $(LIBRARY)
+	$(LINK)
 
-build/examples/%: examples/%.c $(LIBRARY)
+build/kecs-demo: examples/run.c $(wildcard examples/*.h) $(LIBRARY)
+	$(LINK)
+
+build/examples/%: examples/%.c $(wildcard examples/*.h) $(LIBRARY)
 	@mkdir -p $(@D)
-	$(CC) $(STD) $(WARNINGS) $(FLAGS_normal) -I. $^ $(LDFLAGS) $(LIBS) -o $@
+	$(LINK)
 
 run: all
 	build/kecs-demo $(DATA)
 
 # ---- Tests ---------------------------------------------------------------------------------------------------
 
-# tests/contract/*.c  what users see; each one a program, with the plain and with the sanitized library
-# tests/fault/*.c     failing memory and disks; sanitized
-# tests/unit/*.c      single modules, compiled one by one; sanitized
-# tests/fuzz/*.c      likewise, given every file of tests/fuzz/corpus
-# tests/support/*.c   linked into all of them
-# tests/*/*.py, *.sh  scripts that print "ok NAME" and "not ok NAME reason"
-programs = $(patsubst tests/$2/%.c,build/test/$1/$2/%,$(wildcard tests/$2/*.c))
+# tests/contract/test_*.c  what users see; each one a program, with the plain and with the sanitized library
+# tests/fault/test_*.c     failing memory and disks; sanitized
+# tests/unit/test_*.c      single modules, compiled one by one; sanitized
+# tests/fuzz/fuzz_*.c      likewise, given every file of tests/fuzz/corpus
+# tests/*/*.py, *.sh       scripts that print "ok NAME" and "not ok NAME reason"
+#
+# Other .c files of a folder are linked into each of its programs. A new file is found by its name.
+programs = $(patsubst tests/$2/%.c,build/test/$1/$2/%,$(wildcard tests/$2/test_*.c tests/$2/fuzz_*.c))
+helpers = $(filter-out tests/$1/test_% tests/$1/fuzz_%,$(wildcard tests/$1/*.c))
 
 TESTS := $(call programs,normal,contract) $(call programs,asan,contract) $(call programs,asan,fault) \
          $(call programs,asan,unit)
@@ -150,7 +153,7 @@ TEST_HEADERS := $(call files,tests,%.h)
 
 # $1 flavour, $2 folder
 define program_rule
-build/test/$1/$2/%: tests/$2/%.c $(SUPPORT) $(TEST_HEADERS) $(call library,$1) build/cmocka.ok
+build/test/$1/$2/%: tests/$2/%.c $(call helpers,$2) $(TEST_HEADERS) $(call library,$1) build/cmocka.ok
 	@mkdir -p $$(@D)
 	$(CC) $(TEST_FLAGS) $(FLAGS_$1) $(SQLITE_INCLUDE) $$(filter %.c %.o,$$^) $(LDFLAGS) -lcmocka $(LIBS) -o $$@
 endef
@@ -169,7 +172,7 @@ build/obj/modules.a: $(MODULE_OBJECTS) $(call sqlite_object,asan)
 	@rm -f $@
 	@$(AR) rcs $@ $^
 
-build/test/asan/unit/%: tests/unit/%.c $(SUPPORT) $(TEST_HEADERS) build/obj/modules.a build/cmocka.ok
+build/test/asan/unit/%: tests/unit/%.c $(call helpers,unit) $(TEST_HEADERS) build/obj/modules.a build/cmocka.ok
 	@mkdir -p $(@D)
 	$(CC) $(MODULE_FLAGS) $(WARNINGS) -Itests $(FLAGS_asan) $(filter %.c %.a,$^) $(LDFLAGS) -lcmocka $(LIBS) -o $@
 

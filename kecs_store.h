@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * ec6fe117f54e684168285294bdd698473884a5938b1bfdc5769379f28f7aaeb0 */
+ * 6c2a023e42aad70184bd6ebdc4b636b7d999488653341f01fd9decbff805c613 */
 /* kecs_store.in.h -- the manifest: amalgamate.py inlines each quoted include, in this order. */
 
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
@@ -66,6 +66,7 @@
  *   KECS_STORE_MALLOC(size), KECS_STORE_REALLOC(pointer, size), KECS_STORE_FREE(pointer)
  *                                 default memory functions; all three or none; options.allocator wins over them
  *   KECS_STORE_NO_THREADS         no mutexes: the store is used by one thread
+ *   KECS_STORE_NO_MEANINGS        leave the columns' descriptions out of kecs_kind_describe: saves 12 KB
  *   SQLITE_...                    any option of SQLite, for the bundled one; ours are only defaults
  *
  * LICENCE
@@ -5855,10 +5856,17 @@ KECS_KINDS(KECS__PROOF)
 
 /* ---- columns ---- */
 
+/* The meanings are prose for people; a small device can do without. */
+#if defined(KECS_STORE_NO_MEANINGS)
+#define KECS__MEANING(text) ""
+#else
+#define KECS__MEANING(text) text
+#endif
+
 #define KECS__COLUMN(K, name, TYPE, GROUP, FLAGS, DEFAULT, json, meaning)                               \
   {#name, KECS_TYPE_##TYPE, KECS_GROUP_##GROUP, (FLAGS) & 0xff,                                         \
-   ((FLAGS) >> KECS__SINCE_SHIFT) ? ((FLAGS) >> KECS__SINCE_SHIFT) : 1, DEFAULT, json, meaning,         \
-   offsetof(kecs_##K, name)},
+   ((FLAGS) >> KECS__SINCE_SHIFT) ? ((FLAGS) >> KECS__SINCE_SHIFT) : 1, DEFAULT, json,                  \
+   KECS__MEANING(meaning), offsetof(kecs_##K, name)},
 #define KECS__COLUMNS(number, name, UPPER, table, flags) \
   static const kecs_column_info kecs__columns_##name[] = {KECS_##UPPER##_COLUMNS(KECS__COLUMN, name)};
 KECS_KINDS(KECS__COLUMNS)
@@ -10426,7 +10434,7 @@ static kecs_status kecs__change_follow(kecs__write *write, const kecs__meta *met
 
 KECS__FN kecs_status kecs__row_change(kecs__write *write, const kecs__meta *meta, kecs__change *change) {
   const kecs__special *special = kecs__special_of(meta->info->kind);
-  kecs_value stored[64];
+  kecs_value stored[64] = {{KECS_VALUE_NULL, 0, NULL, 0}};
   kecs_value parameters[64];
   uint64_t read = change->mask;
   read |= meta->version >= 0 ? KECS_BIT(meta->version) : 0;
@@ -12851,8 +12859,8 @@ KECS_STORE_API kecs_status kecs_validate_fargate_size(const char *cpu, const cha
 /* The resource of an ARN: what follows the fifth colon. NULL when it has not that many. Points into `arn`. */
 KECS__FN const char *kecs__arn_resource(const char *arn);
 
-/* An ARN of the same partition, service, region and account, with another resource. NULL means NOMEM. `arn` must have a
- * resource. */
+/* An ARN of the same partition, service, region and account, with another resource. NULL means NOMEM. `arn` must
+ * have a resource. */
 KECS__FN char *kecs__arn_beside(kecs__arena *arena, const char *arn, const char *format, ...) KECS_STORE_PRINTF(3, 4);
 
 /* The cluster that an ARN such as "TYPE/CLUSTER/..." is in. The default cluster where it names none (the short form of
@@ -12861,18 +12869,19 @@ KECS__FN kecs_status kecs__cluster_of(kecs__session *session, const char *arn, c
                                       const char **out_cluster_arn);
 
 /* The ARN of something in a cluster, "TYPE/CLUSTER/NAME". */
-KECS__FN kecs_status kecs__cluster_member(kecs__arena *arena, const char *cluster_arn, const char *type, const char *name,
-                                          const char **out_arn);
+KECS__FN kecs_status kecs__cluster_member(kecs__arena *arena, const char *cluster_arn, const char *type,
+                                          const char *name, const char **out_arn);
 
-/* For a kind with the columns arn, id and cluster_arn: fills what is empty of them from each other. An id that has to be
- * made is 32 hexadecimal digits. */
-KECS__FN kecs_status kecs__cluster_member_fill(kecs__write *write, const kecs__meta *meta, void *row, const char *type);
+/* For a kind with the columns arn, id and cluster_arn: fills what is empty of them from each other. An id that has to
+ * be made is 32 hexadecimal digits. */
+KECS__FN kecs_status kecs__cluster_member_fill(kecs__write *write, const kecs__meta *meta, void *row,
+                                               const char *type);
 
 /* Adds cluster_arn=? for a cluster's name or ARN; nothing for NULL and "". */
 KECS__FN void kecs__plan_cluster(kecs__plan *plan, const char *cluster);
 
-/* The same where the plan has a condition that selects fewer rows: this one is then not taken for the index. SQLite knows
- * nothing of how many rows a value has and would as soon walk through a whole cluster. */
+/* The same where the plan has a condition that selects fewer rows: this one is then not taken for the index. SQLite
+ * knows nothing of how many rows a value has and would as soon walk through a whole cluster. */
 KECS__FN void kecs__plan_cluster_late(kecs__plan *plan, const char *cluster);
 
 #endif
@@ -12941,11 +12950,11 @@ KECS__FN kecs_status kecs__cluster_of(kecs__session *session, const char *arn, c
   return *out_cluster_arn ? KECS_OK : KECS_E_NOMEM;
 }
 
-KECS__FN kecs_status kecs__cluster_member(kecs__arena *arena, const char *cluster_arn, const char *type, const char *name,
-                                          const char **out_arn) {
+KECS__FN kecs_status kecs__cluster_member(kecs__arena *arena, const char *cluster_arn, const char *type,
+                                          const char *name, const char **out_arn) {
   *out_arn = NULL;
   if (!kecs__arn_resource(cluster_arn)) {
-    return kecs__fail(KECS_E_INVALID, "the cluster \"%.160s\" is not an ARN like arn:aws:ecs:REGION:ACCOUNT:cluster/NAME",
+    return kecs__fail(KECS_E_INVALID, "\"%.160s\" is not an ARN like arn:aws:ecs:REGION:ACCOUNT:cluster/NAME",
                       cluster_arn);
   }
   *out_arn = kecs__arn_beside(arena, cluster_arn, "%s/%s/%s", type, kecs__arn_tail(cluster_arn), name);
@@ -12983,7 +12992,8 @@ static kecs_status kecs__member_id(kecs__write *write, const kecs__meta *meta, v
   return status;
 }
 
-KECS__FN kecs_status kecs__cluster_member_fill(kecs__write *write, const kecs__meta *meta, void *row, const char *type) {
+KECS__FN kecs_status kecs__cluster_member_fill(kecs__write *write, const kecs__meta *meta, void *row,
+                                               const char *type) {
   const kecs_kind_info *info = meta->info;
   const char *arn = kecs__row_text(info, row, meta->arn);
   int column = kecs_column_find(info, "cluster_arn");
@@ -13111,8 +13121,8 @@ KECS_STORE_API kecs_status kecs_cluster_ensure(kecs_store *store, const kecs_clu
 
 /* ---- deleting an idle cluster ---- */
 
-static kecs_status kecs__cluster_count(kecs__write *write, kecs_kind kind, const char *condition, const kecs_value *values,
-                                       int count, int64_t *sum) {
+static kecs_status kecs__cluster_count(kecs__write *write, kecs_kind kind, const char *condition,
+                                       const kecs_value *values, int count, int64_t *sum) {
   kecs__plan plan;
   kecs__cached *cached = NULL;
   bool row = false;
@@ -13136,7 +13146,8 @@ static kecs_status kecs__cluster_check_idle(kecs__write *write, const kecs_clust
   kecs_value task[] = {kecs__value_text("STOPPED"), kecs__value_text(row->arn)};
   int64_t services = 0;
   int64_t tasks = 0;
-  kecs_status status = kecs__cluster_count(write, KECS_KIND_SERVICE, "cluster_arn=? AND status<>?", service, 2, &services);
+  kecs_status status =
+      kecs__cluster_count(write, KECS_KIND_SERVICE, "cluster_arn=? AND status<>?", service, 2, &services);
   if (!status) {
     status = kecs__cluster_count(write, KECS_KIND_TASK, "last_status<? AND cluster_arn||''=?", task, 2, &tasks);
   }
@@ -13144,8 +13155,9 @@ static kecs_status kecs__cluster_check_idle(kecs__write *write, const kecs_clust
     status = kecs__cluster_count(write, KECS_KIND_TASK, "last_status>? AND cluster_arn||''=?", task, 2, &tasks);
   }
   if (!status && (services > 0 || tasks > 0)) {
-    status = kecs__fail(KECS_E_REFERENCE, "cluster \"%.160s\" is in use: %lld services are not INACTIVE, %lld tasks are not "
-                                          "STOPPED; end those first, or delete them with it by kecs_cluster_delete",
+    status = kecs__fail(KECS_E_REFERENCE,
+                        "cluster \"%.160s\" is in use: %lld services are not INACTIVE, %lld tasks are not STOPPED; "
+                        "end those first, or delete them with it by kecs_cluster_delete",
                         row->name, (long long)services, (long long)tasks);
   }
   return status;
@@ -13174,9 +13186,9 @@ KECS_STORE_API kecs_status kecs_cluster_delete_idle(kecs_store *store, const cha
 /* ---- store/task_definition.c ------------------------------------------------------------------------------------- */
 /* store/task_definition.c -- revisions of families.
  *
- * Revisions count up in a table of their own, task_definition_families(account_id, region, family, last_revision), which
- * is written in the transaction of the row. It never counts down, so the revision of a deleted row is not given again;
- * and it is what the families are listed from, without a walk over all their revisions. */
+ * Revisions count up in a table of their own, task_definition_families(account_id, region, family, last_revision),
+ * which is written in the transaction of the row. It never counts down, so the revision of a deleted row is not given
+ * again; and it is what the families are listed from, without a walk over all their revisions. */
 
 /* ---- store/task_definition.h ------------------------------------------------------------------------------------- */
 /* store/task_definition.h -- what tasks need to know of task definitions. */
@@ -13292,10 +13304,12 @@ KECS__FN kecs_status kecs__task_definition_fill(kecs__write *write, const kecs__
     }
   }
   if (!definition->family || !definition->family[0]) {
-    return kecs__fail(KECS_E_INVALID, "task_definition.family is required where there is no ARN to take it from; set it");
+    return kecs__fail(KECS_E_INVALID,
+                      "task_definition.family is required where there is no ARN to take it from; set it");
   }
   if (definition->revision < 0) {
-    return kecs__fail(KECS_E_INVALID, "task_definition.revision is %lld; revisions count from 1, and 0 asks for the next",
+    return kecs__fail(KECS_E_INVALID,
+                      "task_definition.revision is %lld; revisions count from 1, and 0 asks for the next",
                       (long long)definition->revision);
   }
   kecs_status status = fresh ? kecs__revision_allocate(write, definition) : KECS_OK;
@@ -13331,7 +13345,8 @@ KECS_STORE_API kecs_status kecs_task_definition_register(kecs_store *store, cons
 /* ---- finding ---- */
 
 KECS__FN kecs_status kecs__task_definition_probe(kecs__session *session, const kecs__meta *meta,
-                                                 const kecs_value *address, kecs__arena *arena, kecs__probe *out_probe) {
+                                                 const kecs_value *address, kecs__arena *arena,
+                                                 kecs__probe *out_probe) {
   int64_t revision = 0;
   size_t len = kecs__family_split(address[0].text, &revision);
   char *family = kecs__arena_text(arena, address[0].text, len);
@@ -13391,7 +13406,8 @@ KECS_STORE_API kecs_status kecs_task_definition_revisions(kecs_store *store, con
                  : kecs__list_where(store, KECS_KIND_TASK_DEFINITION, &query, kecs__family_narrow, &filter, out_result);
 }
 
-KECS_STORE_API kecs_status kecs_task_definition_latest(kecs_store *store, const char *family, kecs_result **out_result) {
+KECS_STORE_API kecs_status kecs_task_definition_latest(kecs_store *store, const char *family,
+                                                       kecs_result **out_result) {
   kecs_status status = kecs_task_definition_revisions(store, family, "ACTIVE", 1, NULL, out_result);
   if (status) {
     return status;
@@ -13399,7 +13415,8 @@ KECS_STORE_API kecs_status kecs_task_definition_latest(kecs_store *store, const 
   if ((*out_result)->count == 0) {
     kecs_result_free(*out_result);
     *out_result = NULL;
-    return kecs__fail(KECS_E_NOT_FOUND, "task_definition \"%.160s\" not found: the family has no ACTIVE revision", family);
+    return kecs__fail(KECS_E_NOT_FOUND, "task_definition \"%.160s\" not found: the family has no ACTIVE revision",
+                      family);
   }
   (*out_result)->page_token = NULL; /* one row was asked for, not a page */
   return KECS_OK;
@@ -13667,8 +13684,9 @@ static bool kecs__task_names_cluster(const char *service) {
   return slash && strchr(slash + 1, '/');
 }
 
-/* Tasks of a service say so in one of three columns; each has its index. A name without a cluster is looked for in every
- * cluster; an ARN and a name with a cluster are about one cluster, and another one's service of that name is not meant. */
+/* Tasks of a service say so in one of three columns; each has its index. A name without a cluster is looked for in
+ * every cluster; an ARN and a name with a cluster are about one cluster: another one's service of that name is not
+ * meant. */
 static void kecs__task_service(kecs__plan *plan, const char *service, const char *cluster) {
   bool arn = kecs__is_arn(service);
   bool brief = arn && !kecs__task_names_cluster(service);
@@ -13690,17 +13708,21 @@ static void kecs__task_service(kecs__plan *plan, const char *service, const char
   }
   if (!cluster_arn) {
     kecs_value values[] = {kecs__value_text(name), group, starter};
-    kecs__plan_where(plan, "(service_arn IN(SELECT s.arn FROM clusters c JOIN services s ON s.cluster_arn=c.arn AND s.name=?)"
-                           " OR task_group=? OR started_by=?)", values, 3);
+    /* CROSS JOIN makes SQLite begin with the clusters: services have no index on the name alone. */
+    kecs__plan_where(plan,
+                     "(service_arn IN(SELECT s.arn FROM clusters c CROSS JOIN services s WHERE s.cluster_arn=c.arn"
+                     " AND s.name=?) OR task_group=? OR started_by=?)",
+                     values, 3);
     return;
   }
   kecs_value place = kecs__value_text(cluster_arn);
   kecs_value values[] = {kecs__value_text(service_arn), group, place, starter, place};
-  kecs__plan_where(plan, "(service_arn=? OR (task_group=? AND cluster_arn||''=?) OR (started_by=? AND cluster_arn||''=?))",
+  kecs__plan_where(plan,
+                   "(service_arn=? OR (task_group=? AND cluster_arn||''=?) OR (started_by=? AND cluster_arn||''=?))",
                    values, 5);
 }
 
-/* The ARN of an instance that is given by its id: the stored one's, else as AWS would make it in the cluster, and in the
+/* An instance that is given by its id: the ARN of the stored one, else as AWS would make it in the cluster, and in the
  * short form of old ARNs. */
 static void kecs__task_instance(kecs__plan *plan, const char *instance, const char *cluster) {
   if (kecs__is_arn(instance)) {
@@ -13709,35 +13731,45 @@ static void kecs__task_instance(kecs__plan *plan, const char *instance, const ch
   }
   const char *cluster_arn = NULL;
   const char *made = NULL;
-  plan->status = kecs__resolve_parent(plan->session, KECS_KIND_CLUSTER, kecs__task_given(cluster) ? cluster : "default",
-                                      plan->arena, &cluster_arn);
+  const char *place = kecs__task_given(cluster) ? cluster : "default";
+  plan->status = kecs__resolve_parent(plan->session, KECS_KIND_CLUSTER, place, plan->arena, &cluster_arn);
   if (!plan->status) {
     plan->status = kecs__cluster_member(plan->arena, cluster_arn, "container-instance", instance, &made);
-  }
-  const char *brief = plan->status ? NULL : kecs__arn_beside(plan->arena, cluster_arn, "container-instance/%s", instance);
-  if (!plan->status && !brief) {
-    plan->status = KECS_E_NOMEM;
   }
   if (plan->status) {
     return;
   }
+  const char *brief = kecs__arn_beside(plan->arena, cluster_arn, "container-instance/%s", instance);
+  if (!brief) {
+    plan->status = KECS_E_NOMEM;
+    return;
+  }
   kecs_value values[] = {kecs__value_text(instance), kecs__value_text(made), kecs__value_text(brief)};
-  kecs__plan_where(plan, "container_instance_arn IN((SELECT i.arn FROM container_instances i WHERE i.id=?),?,?)", values, 3);
+  kecs__plan_where(plan, "container_instance_arn IN((SELECT i.arn FROM container_instances i WHERE i.id=?),?,?)",
+                   values, 3);
+}
+
+/* Whether a status is one of live tasks: those are few, where stopped ones may pile up. */
+static bool kecs__task_live(const char *status) {
+  return kecs__task_given(status) && strcmp(status, "STOPPED") != 0;
+}
+
+/* Whether the filter has a condition that selects fewer tasks than a cluster has, and an index for it. */
+static bool kecs__task_few(const kecs_task_filter *filter) {
+  return kecs__task_given(filter->service) || kecs__task_given(filter->container_instance) ||
+         kecs__task_given(filter->started_by) || kecs__task_given(filter->family) ||
+         kecs__task_live(filter->desired_status) || kecs__task_live(filter->last_status);
 }
 
 static kecs_status kecs__task_narrow(kecs__plan *plan, const void *user) {
   const kecs_task_filter *filter = user;
-  bool few = false; /* whether a condition selects fewer tasks than a cluster has */
   if (kecs__task_given(filter->service)) {
     kecs__task_service(plan, filter->service, filter->cluster);
-    few = true;
   }
   if (!plan->status && kecs__task_given(filter->container_instance)) {
     kecs__task_instance(plan, filter->container_instance, filter->cluster);
-    few = true;
   }
-  few = few || kecs__task_given(filter->started_by);
-  if (few) {
+  if (kecs__task_few(filter)) {
     kecs__plan_cluster_late(plan, filter->cluster);
   } else {
     kecs__plan_cluster(plan, filter->cluster);
@@ -13763,7 +13795,8 @@ typedef struct kecs__task_ended {
   const char *status; /* NULL: STOPPED and DEPROVISIONING */
 } kecs__task_ended;
 
-static void kecs__task_ended_status(kecs__plan *plan, const kecs__task_ended *ended, const char *one, const char *several) {
+static void kecs__task_ended_status(kecs__plan *plan, const kecs__task_ended *ended, const char *one,
+                                    const char *several) {
   kecs_value status = kecs__value_text(ended->status);
   if (status.len > 0) {
     kecs__plan_where(plan, one, &status, 1);
@@ -13939,7 +13972,7 @@ static kecs_status kecs__task_set_status(kecs__write *write, const kecs__meta *m
   return kecs__row_change(write, meta, &change);
 }
 
-enum { KECS__PRIMARIES_MAX = 16 }; /* demoted in one step; there is more than one only where somebody wrote status himself */
+enum { KECS__PRIMARIES_MAX = 16 }; /* looked up at once; there is more than one only where status was written by hand */
 
 /* PRIMARY sets of a service but this one. */
 static kecs_status kecs__task_set_primaries(kecs__write *write, const kecs__meta *meta, const char *service_arn,
@@ -13991,8 +14024,8 @@ static kecs_status kecs__task_set_promote(kecs__write *write, void *user) {
   return status ? status : kecs__give_back(write, meta, rid, promotion->out_result);
 }
 
-KECS_STORE_API kecs_status kecs_task_set_update_primary(kecs_store *store, const char *service_arn, const char *task_set,
-                                                        kecs_result **out_result) {
+KECS_STORE_API kecs_status kecs_task_set_update_primary(kecs_store *store, const char *service_arn,
+                                                        const char *task_set, kecs_result **out_result) {
   kecs__task_set_promotion promotion = {service_arn, task_set, out_result};
   return kecs__with_write_result(store, kecs__task_set_promote, &promotion, out_result);
 }
@@ -14231,7 +14264,7 @@ static void kecs__setting_plan(kecs__plan *plan, const kecs__setting_filter *fil
   kecs__plan_query(plan, &query, false);
 }
 
-/* Rows come by name, so that a default and the principal's own setting stand side by side: of two, the own one stays. */
+/* Rows come by name, so a default and the principal's own setting stand side by side: of two, the own one stays. */
 static kecs_status kecs__setting_rows(kecs__plan *plan, const char *principal_arn, kecs_result *result) {
   const kecs__meta *meta = plan->meta;
   kecs_value values[64];
@@ -14264,8 +14297,8 @@ static kecs_status kecs__setting_rows(kecs__plan *plan, const char *principal_ar
   return status;
 }
 
-KECS_STORE_API kecs_status kecs_account_setting_effective(kecs_store *store, const char *principal_arn, const char *name,
-                                                          kecs_result **out_result) {
+KECS_STORE_API kecs_status kecs_account_setting_effective(kecs_store *store, const char *principal_arn,
+                                                          const char *name, kecs_result **out_result) {
   kecs__setting_filter filter = {principal_arn, name};
   kecs_status status = kecs__check_pointer(out_result, "out_result");
   if (status) {
@@ -14389,8 +14422,8 @@ KECS_STORE_API kecs_status kecs_event_prune(kecs_store *store, int64_t before, i
 /* store/tag_document.h -- the document in a column `tags`, as text: reading it, and changing one tag of it.
  *
  * It is an array of {"key","value"} objects, as ECS has it, or of {"Key","Value"} objects, as ELBv2 has it, or a map
- * {"key":"value"}. NULL, "" and null are a document without tags. Where a key comes twice, the last one counts. Anything
- * else that the column holds has no tags and can't be given any. */
+ * {"key":"value"}. NULL, "" and null are a document without tags. Where a key comes twice, the last one counts.
+ * Anything else that the column holds has no tags and can't be given any. */
 #ifndef KECS_STORE_TAG_DOCUMENT_H
 #define KECS_STORE_TAG_DOCUMENT_H
 
@@ -14655,9 +14688,9 @@ KECS__FN kecs_status kecs__tag_document_remove(const char *document, const char 
 /* ---- store/tags.c ------------------------------------------------------------------------------------------------ */
 /* store/tags.c -- tags: what resources carry in their documents, and the rows of the kind tag beside them.
  *
- * The two are kept in step from both ends. A resource's row changes: kecs__tags_follow makes the rows what its document
- * says. A row of the kind tag changes: kecs__tag_follow edits the document. While either is at work write->quiet is set,
- * so that what it does is not followed by the other. */
+ * The two are kept in step from both ends. A resource's row changes: kecs__tags_follow makes the rows what its
+ * document says. A row of the kind tag changes: kecs__tag_follow edits the document. While either is at work
+ * write->quiet is set, so that what it does is not followed by the other. */
 
 #include <string.h>
 
@@ -14724,7 +14757,10 @@ static kecs_status kecs__tags_find(kecs__write *write, const char *arn, kecs__ta
   }
   bool found = false;
   out->row = kecs__arena_take(&write->arena, out->meta->info->row_size);
-  return out->row ? kecs__row_by_rid(write->session, out->meta, out->rid, &write->arena, out->row, &found) : KECS_E_NOMEM;
+  if (!out->row) {
+    return KECS_E_NOMEM;
+  }
+  return kecs__row_by_rid(write->session, out->meta, out->rid, &write->arena, out->row, &found);
 }
 
 static const char *kecs__tags_document(const kecs__tags_resource *resource) {
@@ -14851,8 +14887,8 @@ static bool kecs__tags_none(const char *document) {
   return !document || !document[0] || strcmp(document, "[]") == 0;
 }
 
-KECS__FN kecs_status kecs__tags_follow(kecs__write *write, const kecs__meta *meta, const void *before, const void *after,
-                                       uint64_t changed) {
+KECS__FN kecs_status kecs__tags_follow(kecs__write *write, const kecs__meta *meta, const void *before,
+                                       const void *after, uint64_t changed) {
   const char *had = before ? kecs__row_text(meta->info, before, meta->tags) : NULL;
   const char *has = after ? kecs__row_text(meta->info, after, meta->tags) : NULL;
   const char *arn = kecs__row_text(meta->info, after ? after : before, meta->arn);
@@ -14949,12 +14985,16 @@ static kecs_status kecs__tags_check(const kecs_key_value *tag) {
   return KECS_OK;
 }
 
-static kecs_status kecs__tags_count_check(const kecs__tags_request *request, const char *document, kecs__arena *arena) {
+/* Tags that AWS itself has put on a resource begin with aws: and count for nothing. */
+static kecs_status kecs__tags_check_count(const char *document, kecs__arena *arena) {
   kecs__tag_list list;
   kecs_status status = kecs__tag_document_read(document, arena, &list);
-  if (!status && list.count > KECS__TAGS_MAX) {
-    status = kecs__fail(KECS_E_INVALID, "\"%s\" would have %zu tags; AWS allows %d: remove some first", request->arn,
-                        list.count, KECS__TAGS_MAX);
+  size_t count = 0;
+  for (size_t i = 0; !status && i < list.count; i++) {
+    count += strncmp(list.items[i].key, "aws:", 4) != 0;
+  }
+  if (!status && count > KECS__TAGS_MAX) {
+    status = kecs__fail(KECS_E_INVALID, "it would have %zu tags, AWS allows %d; remove some first", count, KECS__TAGS_MAX);
   }
   return status;
 }
@@ -14976,7 +15016,7 @@ static kecs_status kecs__tags_add_all(kecs__write *write, kecs__tags_resource *r
     document = edited->data;
   }
   kecs__text_free(&next);
-  return status ? status : kecs__tags_count_check(request, document, &write->arena);
+  return status ? status : kecs__tags_check_count(document, &write->arena);
 }
 
 static kecs_status kecs__tags_work(kecs__write *write, void *user) {
@@ -15089,7 +15129,7 @@ KECS_STORE_API kecs_status kecs_tags_describe(kecs_store *store, const char *con
 }
 
 /* ---- store/associations.c ---------------------------------------------------------------------------------------- */
-/* store/associations.c -- the table elbv2_associations (see elb_internal.h). It is no kind: its statements stand here. */
+/* store/associations.c -- the table elbv2_associations (see elb_internal.h). It is no kind: its statements are here. */
 
 /* ---- store/elb_internal.h ---------------------------------------------------------------------------------------- */
 /* store/elb_internal.h -- what the ELBv2 kinds share: ARNs made of one another, and the table elbv2_associations.
@@ -15108,8 +15148,8 @@ KECS_STORE_API kecs_status kecs_tags_describe(kecs_store *store, const char *con
 /* 16 hexadecimal digits, as AWS ends its ARNs with. */
 KECS__FN kecs_status kecs__elb_id(kecs__write *write, char out[17]);
 
-/* The ARN of a child: that of its parent with another resource type and a random id at the end. Types stand between a
- * colon and a slash: ":loadbalancer/", ":listener/". A parent's ARN without its type gives one that is made anew. */
+/* The ARN of a child: that of its parent with another resource type and a random id at the end. Types end with a slash:
+ * "loadbalancer/", "listener/". A parent's ARN of another type gives one in the store's own region and account. */
 KECS__FN kecs_status kecs__elb_child_arn(kecs__write *write, const char *parent_arn, const char *parent_type,
                                          const char *type, const char **out_arn);
 
@@ -15138,7 +15178,8 @@ KECS__FN kecs_status kecs__association_add(kecs__write *write, const char *targe
 KECS__FN kecs_status kecs__association_remove(kecs__write *write, kecs__association_owner owner, const char *arn);
 
 /* Target groups (or load balancers) that are associated with this ARN, as a result ordered by ARN. */
-KECS__FN kecs_status kecs__association_list(kecs_store *store, kecs_kind kind, const char *arn, kecs_result **out_result);
+KECS__FN kecs_status kecs__association_list(kecs_store *store, kecs_kind kind, const char *arn,
+                                            kecs_result **out_result);
 
 /* Calls `visit` with each target group whose own array names the load balancer. It may change rows. */
 KECS__FN kecs_status kecs__association_each_group(kecs__write *write, const char *load_balancer_arn,
@@ -15252,7 +15293,8 @@ typedef struct kecs__association_group {
   char *arn;
 } kecs__association_group;
 
-static kecs_status kecs__association_keep(kecs__association_group **groups, const kecs_value *value, kecs__arena *arena) {
+static kecs_status kecs__association_keep(kecs__association_group **groups, const kecs_value *value,
+                                          kecs__arena *arena) {
   kecs__association_group *group = kecs__arena_take(arena, sizeof *group);
   if (!group) {
     return KECS_E_NOMEM;
@@ -15319,53 +15361,41 @@ KECS__FN kecs_status kecs__elb_id(kecs__write *write, char out[17]) {
   return kecs__random_hex(&write->engine->random, out, 16);
 }
 
+/* What follows the type in an ARN's resource, or NULL when it is of another type. */
+static const char *kecs__elb_arn_rest(const char *arn, const char *type) {
+  const char *resource = kecs__arn_resource(arn);
+  return resource && strncmp(resource, type, strlen(type)) == 0 ? resource + strlen(type) : NULL;
+}
+
 KECS__FN kecs_status kecs__elb_child_arn(kecs__write *write, const char *parent_arn, const char *parent_type,
                                          const char *type, const char **out_arn) {
-  const char *at = strstr(parent_arn, parent_type);
+  const char *rest = kecs__elb_arn_rest(parent_arn, parent_type);
   char id[17];
   kecs_status status = kecs__elb_id(write, id);
   *out_arn = NULL;
   if (status) {
     return status;
   }
-  if (!at || !kecs__is_arn(parent_arn)) {
+  if (rest) {
+    *out_arn = kecs__arn_beside(&write->arena, parent_arn, "%s%s/%s", type, rest, id);
+  } else {
     *out_arn = kecs__arn_format(write, KECS__ELB_SERVICE, write->engine->region, write->engine->account_id,
-                                "%sapp/%s/%s", type + 1, kecs__arn_tail(parent_arn), id);
-    return *out_arn ? KECS_OK : kecs_last_error()->status;
+                                "%sapp/%s/%s", type, kecs__arn_tail(parent_arn), id);
   }
-  kecs__text arn;
-  kecs__text_init(&arn, &write->engine->allocator, strlen(parent_arn) + 64);
-  kecs__text_add(&arn, parent_arn, (size_t)(at - parent_arn));
-  kecs__text_addf(&arn, "%s%s/%s", type, at + strlen(parent_type), id);
-  *out_arn = arn.status ? NULL : kecs__arena_text(&write->arena, arn.data, arn.len);
-  status = arn.status ? arn.status : *out_arn ? KECS_OK : KECS_E_NOMEM;
-  kecs__text_free(&arn);
-  return status;
+  return *out_arn ? KECS_OK : kecs_last_error()->status;
 }
 
 KECS__FN kecs_status kecs__elb_parent_arn(kecs__write *write, const kecs__meta *meta, const char *arn, const char *type,
                                           const char *parent_type, int column, const char **out_parent_arn) {
-  const char *at = strstr(arn, type);
-  const char *rest = at ? at + strlen(type) : NULL;
+  const char *rest = kecs__elb_arn_rest(arn, type);
   const char *last = rest ? strrchr(rest, '/') : NULL; /* the child's own id follows it */
   *out_parent_arn = NULL;
-  if (!last || !kecs__is_arn(arn)) {
-    return kecs__fail(KECS_E_INVALID, "%s \"%s\": %s is empty, and the ARN does not say it; set it", meta->info->name, arn,
-                      meta->info->columns[column].name);
+  if (!last) {
+    return kecs__fail(KECS_E_INVALID, "%s \"%s\": %s is empty, and the ARN does not say it; set it", meta->info->name,
+                      arn, meta->info->columns[column].name);
   }
-  size_t head = (size_t)(at - arn);
-  size_t middle = strlen(parent_type);
-  size_t tail = (size_t)(last - rest);
-  char *parent = kecs__arena_bytes(&write->arena, head + middle + tail + 1);
-  if (!parent) {
-    return KECS_E_NOMEM;
-  }
-  memcpy(parent, arn, head);
-  memcpy(parent + head, parent_type, middle);
-  memcpy(parent + head + middle, rest, tail);
-  parent[head + middle + tail] = '\0';
-  *out_parent_arn = parent;
-  return KECS_OK;
+  *out_parent_arn = kecs__arn_beside(&write->arena, arn, "%s%.*s", parent_type, (int)(last - rest), rest);
+  return *out_parent_arn ? KECS_OK : KECS_E_NOMEM;
 }
 
 KECS__FN void kecs__elb_place(kecs__write *write, const kecs__meta *meta, void *row, const char *arn) {
@@ -15378,19 +15408,12 @@ KECS__FN void kecs__elb_place(kecs__write *write, const kecs__meta *meta, void *
 }
 
 KECS__FN char *kecs__elb_arn_part(const char *arn, int number, kecs__arena *arena) {
-  char *rest = NULL;
-  if (!kecs__arn_parse(arn, KECS__ELB_SERVICE, arena, NULL, NULL, &rest)) {
-    return NULL;
+  const char *part = kecs__arn_resource(arn);
+  for (int i = 0; part && i < number; i++) {
+    part = strchr(part, '/');
+    part += part ? 1 : 0;
   }
-  for (int i = 0; rest && i < number; i++) {
-    rest = strchr(rest, '/');
-    rest += rest ? 1 : 0;
-  }
-  char *slash = rest ? strchr(rest, '/') : NULL;
-  if (slash) {
-    *slash = '\0';
-  }
-  return rest;
+  return part ? kecs__arena_text(arena, part, strcspn(part, "/")) : NULL;
 }
 
 /* ---- load balancers ---- */
@@ -15554,7 +15577,7 @@ static bool kecs__target_group_has(kecs__json links, const char *load_balancer_a
   return false;
 }
 
-/* The array with the load balancer in it, or without it, as the row's new text; *out_mask is 0 when it is so already. */
+/* The array with the load balancer in it, or without it, becomes the row's text. *out_mask is 0 when it is so already. */
 static kecs_status kecs__target_group_edit(kecs__write *write, kecs_target_group *group, const char *load_balancer_arn,
                                            bool linked, uint64_t *out_mask) {
   const char *document = group->load_balancer_arns;
@@ -15666,7 +15689,7 @@ KECS__FN kecs_status kecs__listener_fill(kecs__write *write, const kecs__meta *m
   bool balanced = listener->load_balancer_arn && listener->load_balancer_arn[0];
   if (listener->arn && listener->arn[0]) {
     return balanced ? KECS_OK
-                    : kecs__elb_parent_arn(write, meta, listener->arn, ":listener/", ":loadbalancer/",
+                    : kecs__elb_parent_arn(write, meta, listener->arn, "listener/", "loadbalancer/",
                                            KECS_LISTENER_LOAD_BALANCER_ARN, &listener->load_balancer_arn);
   }
   if (!fresh) {
@@ -15676,7 +15699,7 @@ KECS__FN kecs_status kecs__listener_fill(kecs__write *write, const kecs__meta *m
     return kecs__fail(KECS_E_INVALID, "a listener has neither arn nor load_balancer_arn; set load_balancer_arn");
   }
   kecs_status status =
-      kecs__elb_child_arn(write, listener->load_balancer_arn, ":loadbalancer/", ":listener/", &listener->arn);
+      kecs__elb_child_arn(write, listener->load_balancer_arn, "loadbalancer/", "listener/", &listener->arn);
   if (!status) {
     kecs__elb_place(write, meta, row, listener->arn);
   }
@@ -15779,19 +15802,19 @@ KECS__FN kecs_status kecs__rule_fill(kecs__write *write, const kecs__meta *meta,
     rule->priority = KECS_RANK_DEFAULT;
   }
   if (named && !owned) {
-    status = kecs__elb_parent_arn(write, meta, rule->arn, ":listener-rule/", ":listener/", KECS_RULE_LISTENER_ARN,
+    status = kecs__elb_parent_arn(write, meta, rule->arn, "listener-rule/", "listener/", KECS_RULE_LISTENER_ARN,
                                   &rule->listener_arn);
   } else if (!named && !owned && fresh) {
     status = kecs__fail(KECS_E_INVALID, "a rule has neither arn nor listener_arn; set listener_arn");
   } else if (!named && fresh) {
-    status = kecs__elb_child_arn(write, rule->listener_arn, ":listener/", ":listener-rule/", &rule->arn);
+    status = kecs__elb_child_arn(write, rule->listener_arn, "listener/", "listener-rule/", &rule->arn);
     if (!status) {
       kecs__elb_place(write, meta, row, rule->arn);
     }
   }
   if (!status && fresh && rule->priority == 0) {
-    status = kecs__fail(KECS_E_INVALID, "rule \"%s\" has no priority; set it to %d to %d (kecs_rule_next_priority gives a "
-                                        "free one), or set is_default",
+    status = kecs__fail(KECS_E_INVALID, "rule \"%s\" has no priority; give it one from %d to %d, such as "
+                                        "kecs_rule_next_priority finds, or set is_default",
                         rule->arn, KECS__PRIORITY_MIN, KECS__PRIORITY_MAX);
   }
   return status;
@@ -15911,7 +15934,8 @@ KECS_STORE_API kecs_status kecs_rule_next_priority(kecs_store *store, const char
   kecs__read_close(store, session);
   kecs__arena_free(&arena);
   if (!status && priority > bands[band][1]) {
-    return kecs__fail(KECS_E_FULL, "listener \"%s\" has no free priority from %lld to %lld; use another band or remove rules",
+    return kecs__fail(KECS_E_FULL, "listener \"%s\" has no free priority from %lld to %lld; use another band or remove "
+                                   "rules",
                       listener_arn, (long long)bands[band][0], (long long)bands[band][1]);
   }
   *out_priority = priority;
@@ -15959,7 +15983,8 @@ static kecs_status kecs__rule_moves_read(kecs__write *write, kecs__rule_moves *m
       status = kecs__probe_read(write->session, meta, &probe, &write->arena, &move->row, &move->rid);
     }
     if (!status && move->row.is_default) {
-      status = kecs__fail(KECS_E_INVALID, "rule \"%s\" is its listener's default rule, which always comes last", move->row.arn);
+      status = kecs__fail(KECS_E_INVALID, "rule \"%s\" is its listener's default rule, which always comes last",
+                          move->row.arn);
     }
   }
   return status;
@@ -16027,7 +16052,8 @@ static kecs_status kecs__rule_moves_work(kecs__write *write, void *user) {
   return status;
 }
 
-KECS_STORE_API kecs_status kecs_rule_set_priorities(kecs_store *store, const kecs_rule_priority *priorities, size_t count) {
+KECS_STORE_API kecs_status kecs_rule_set_priorities(kecs_store *store, const kecs_rule_priority *priorities,
+                                                    size_t count) {
   kecs__rule_moves moves = {priorities, NULL, count};
   kecs_status status = count > 0 ? kecs__check_pointer(priorities, "priorities") : KECS_OK;
   for (size_t i = 0; !status && i < count; i++) {
@@ -16055,7 +16081,8 @@ typedef struct kecs__target_request {
   int64_t deleted;
 } kecs__target_request;
 
-static kecs_status kecs__target_register_one(kecs__write *write, const char *target_group_arn, const kecs_target *target) {
+static kecs_status kecs__target_register_one(kecs__write *write, const char *target_group_arn,
+                                             const kecs_target *target) {
   const kecs__meta *meta = kecs__meta_of(write->engine, KECS_KIND_TARGET);
   kecs_target row = *target;
   row.target_group_arn = target_group_arn;
@@ -16085,8 +16112,8 @@ static kecs_status kecs__target_register_all(kecs__write *write, void *user) {
   return status;
 }
 
-KECS_STORE_API kecs_status kecs_target_register(kecs_store *store, const char *target_group_arn, const kecs_target *targets,
-                                                size_t count) {
+KECS_STORE_API kecs_status kecs_target_register(kecs_store *store, const char *target_group_arn,
+                                                const kecs_target *targets, size_t count) {
   kecs__target_request request = {target_group_arn, targets, NULL, count, 0};
   kecs_status status = kecs__check_pointer(target_group_arn, "target_group_arn");
   if (!status && count > 0) {
@@ -16169,15 +16196,16 @@ static kecs_status kecs__target_deregister_all(kecs__write *write, void *user) {
     kecs__arena_reset(&arena);
     status = kecs__check_pointer(request->ids[i], "ids[i]");
     if (!status) {
-      status = kecs__target_deregister_one(write, request->target_group_arn, request->ids[i], &arena, &request->deleted);
+      status = kecs__target_deregister_one(write, request->target_group_arn, request->ids[i], &arena,
+                                           &request->deleted);
     }
   }
   kecs__arena_free(&arena);
   return status;
 }
 
-KECS_STORE_API kecs_status kecs_target_deregister(kecs_store *store, const char *target_group_arn, const char *const *ids,
-                                                  size_t count, int64_t *out_count) {
+KECS_STORE_API kecs_status kecs_target_deregister(kecs_store *store, const char *target_group_arn,
+                                                  const char *const *ids, size_t count, int64_t *out_count) {
   kecs__target_request request = {target_group_arn, NULL, ids, count, 0};
   if (out_count) {
     *out_count = 0;
@@ -16208,7 +16236,8 @@ static kecs_status kecs__target_health_work(kecs__write *write, void *user) {
   const kecs__target_health *health = user;
   const kecs__meta *meta = kecs__meta_of(write->engine, KECS_KIND_TARGET);
   kecs__target_rids found;
-  kecs_status status = kecs__target_find(write, health->target_group_arn, health->id, health->port, &write->arena, &found);
+  kecs_status status =
+      kecs__target_find(write, health->target_group_arn, health->id, health->port, &write->arena, &found);
   if (!status && found.count == 0) {
     char shown[160];
     if (health->port != 0) {

@@ -336,7 +336,7 @@ static double time_side(bench_world *world, const bench_case *self,
 /* One round that does not count, then the others; who goes first changes from round to round. */
 static void run_case(bench_world *world, const bench_case *self, const bench_settings *settings, bench_table *table) {
   double ours[BENCH_ROUNDS_MAX];
-  double baseline[BENCH_ROUNDS_MAX];
+  double theirs[BENCH_ROUNDS_MAX];
   bench_check(self->operations <= BENCH_OPERATIONS_MAX, "%s: too many operations", self->name);
   for (int round = -1; round < settings->rounds; round++) {
     int at = round < 0 ? 0 : round;
@@ -344,16 +344,16 @@ static void run_case(bench_world *world, const bench_case *self, const bench_set
       self->prepare(world, self, round);
     }
     if (round % 2) {
-      baseline[at] = time_side(world, self, self->baseline);
+      theirs[at] = time_side(world, self, self->baseline);
     }
     ours[at] = time_side(world, self, self->ours);
     if (round % 2 == 0) {
-      baseline[at] = time_side(world, self, self->baseline);
+      theirs[at] = time_side(world, self, self->baseline);
     }
     bench_check(world->ours_sum == world->baseline_sum, "%s: the two sides have read different rows", self->name);
   }
   loaded_free(world);
-  bench_add(table, self->name, self->target, ours, baseline, settings->rounds);
+  bench_add(table, self->name, self->target, ours, theirs, settings->rounds);
 }
 
 static const bench_case read_cases[] = {

@@ -88,11 +88,11 @@ static void bench_print(const bench_result *result) {
 }
 
 /* Adds a case from the seconds per operation of its rounds. The arrays are sorted afterwards. */
-static void bench_add(bench_table *table, const char *name, double target, double *ours, double *baseline, int rounds) {
+static void bench_add(bench_table *table, const char *name, double target, double *ours, double *theirs, int rounds) {
   double ratios[BENCH_ROUNDS_MAX];
   bench_check(table->count < BENCH_RESULTS_MAX, "more than %d cases", BENCH_RESULTS_MAX);
   for (int i = 0; i < rounds; i++) {
-    ratios[i] = ours[i] / baseline[i];
+    ratios[i] = ours[i] / theirs[i];
   }
   bench_result *result = &table->results[table->count++];
   result->name = name;
@@ -101,7 +101,7 @@ static void bench_add(bench_table *table, const char *name, double target, doubl
   result->least = ratios[0];
   result->most = ratios[rounds - 1];
   result->ours = bench_median(ours, rounds) * 1e6;
-  result->baseline = bench_median(baseline, rounds) * 1e6;
+  result->baseline = bench_median(theirs, rounds) * 1e6;
   bench_print(result);
 }
 

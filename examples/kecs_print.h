@@ -46,7 +46,8 @@ static void add_number(buffer *out, long long number) {
 /* The bytes of the character at `text`, or 0 when it is no UTF-8. A terminator counts as no character. */
 static size_t character(const char *text) {
   const unsigned char *at = (const unsigned char *)text;
-  size_t len = at[0] == 0 ? 0 : at[0] < 0x80 ? 1 : at[0] < 0xC2 ? 0 : at[0] < 0xE0 ? 2 : at[0] < 0xF0 ? 3 : at[0] < 0xF5 ? 4 : 0;
+  bool first = at[0] >= 0xC2 && at[0] < 0xF5;
+  size_t len = at[0] == 0 ? 0 : at[0] < 0x80 ? 1 : !first ? 0 : at[0] < 0xE0 ? 2 : at[0] < 0xF0 ? 3 : 4;
   for (size_t i = 1; i < len; i++) {
     if ((at[i] & 0xC0) != 0x80) {
       return 0;
@@ -122,10 +123,6 @@ static void print_buffer(buffer *out) {
 }
 
 /* ---- columns of rows ---- */
-
-static bool is_text(const kecs_column_info *column) {
-  return column->type == KECS_TYPE_TEXT || column->type == KECS_TYPE_JSON;
-}
 
 static bool is_number(const kecs_column_info *column) {
   return column->type == KECS_TYPE_INT || column->type == KECS_TYPE_OPTI || column->type == KECS_TYPE_RANK;

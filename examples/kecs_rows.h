@@ -228,10 +228,13 @@ static exit_code run_update(const arguments *args) {
   } else if (args->json || args->jsonl) {
     code = print_document(args, result, info, row);
   } else {
+    int column = kecs_column_find(info, "version");
     buffer text = {NULL, 0, 0};
-    add_text(&text, "");
-    add_value(&text, info, row, kecs_column_find(info, "version"), 0);
-    fprintf(stderr, "%s %s is now of version %s\n", info->name, args->operands[1], text.data);
+    add_text(&text, column < 0 ? "" : " and of version ");
+    if (column >= 0) {
+      add_value(&text, info, row, column, 0);
+    }
+    fprintf(stderr, "%s %s is updated%s\n", info->name, args->operands[1], text.data);
     free(text.data);
   }
   kecs_result_free(result);

@@ -58,10 +58,17 @@ KECS_KINDS(KECS__PROOF)
 
 /* ---- columns ---- */
 
+/* The meanings are prose for people; a small device can do without. */
+#if defined(KECS_STORE_NO_MEANINGS)
+#define KECS__MEANING(text) ""
+#else
+#define KECS__MEANING(text) text
+#endif
+
 #define KECS__COLUMN(K, name, TYPE, GROUP, FLAGS, DEFAULT, json, meaning)                               \
   {#name, KECS_TYPE_##TYPE, KECS_GROUP_##GROUP, (FLAGS) & 0xff,                                         \
-   ((FLAGS) >> KECS__SINCE_SHIFT) ? ((FLAGS) >> KECS__SINCE_SHIFT) : 1, DEFAULT, json, meaning,         \
-   offsetof(kecs_##K, name)},
+   ((FLAGS) >> KECS__SINCE_SHIFT) ? ((FLAGS) >> KECS__SINCE_SHIFT) : 1, DEFAULT, json,                  \
+   KECS__MEANING(meaning), offsetof(kecs_##K, name)},
 #define KECS__COLUMNS(number, name, UPPER, table, flags) \
   static const kecs_column_info kecs__columns_##name[] = {KECS_##UPPER##_COLUMNS(KECS__COLUMN, name)};
 KECS_KINDS(KECS__COLUMNS)

@@ -80,7 +80,7 @@ static void kecs__setting_plan(kecs__plan *plan, const kecs__setting_filter *fil
   kecs__plan_query(plan, &query, false);
 }
 
-/* Rows come by name, so that a default and the principal's own setting stand side by side: of two, the own one stays. */
+/* Rows come by name, so a default and the principal's own setting stand side by side: of two, the own one stays. */
 static kecs_status kecs__setting_rows(kecs__plan *plan, const char *principal_arn, kecs_result *result) {
   const kecs__meta *meta = plan->meta;
   kecs_value values[64];
@@ -113,8 +113,8 @@ static kecs_status kecs__setting_rows(kecs__plan *plan, const char *principal_ar
   return status;
 }
 
-KECS_STORE_API kecs_status kecs_account_setting_effective(kecs_store *store, const char *principal_arn, const char *name,
-                                                          kecs_result **out_result) {
+KECS_STORE_API kecs_status kecs_account_setting_effective(kecs_store *store, const char *principal_arn,
+                                                          const char *name, kecs_result **out_result) {
   kecs__setting_filter filter = {principal_arn, name};
   kecs_status status = kecs__check_pointer(out_result, "out_result");
   if (status) {

@@ -1,4 +1,4 @@
-/* store/associations.c -- the table elbv2_associations (see elb_internal.h). It is no kind: its statements stand here. */
+/* store/associations.c -- the table elbv2_associations (see elb_internal.h). It is no kind: its statements are here. */
 #include "base/prologue.h"
 
 #include "store/elb_internal.h"
@@ -103,7 +103,8 @@ typedef struct kecs__association_group {
   char *arn;
 } kecs__association_group;
 
-static kecs_status kecs__association_keep(kecs__association_group **groups, const kecs_value *value, kecs__arena *arena) {
+static kecs_status kecs__association_keep(kecs__association_group **groups, const kecs_value *value,
+                                          kecs__arena *arena) {
   kecs__association_group *group = kecs__arena_take(arena, sizeof *group);
   if (!group) {
     return KECS_E_NOMEM;

@@ -73,11 +73,11 @@ KECS__FN kecs_status kecs__cluster_of(kecs__session *session, const char *arn, c
   return *out_cluster_arn ? KECS_OK : KECS_E_NOMEM;
 }
 
-KECS__FN kecs_status kecs__cluster_member(kecs__arena *arena, const char *cluster_arn, const char *type, const char *name,
-                                          const char **out_arn) {
+KECS__FN kecs_status kecs__cluster_member(kecs__arena *arena, const char *cluster_arn, const char *type,
+                                          const char *name, const char **out_arn) {
   *out_arn = NULL;
   if (!kecs__arn_resource(cluster_arn)) {
-    return kecs__fail(KECS_E_INVALID, "the cluster \"%.160s\" is not an ARN like arn:aws:ecs:REGION:ACCOUNT:cluster/NAME",
+    return kecs__fail(KECS_E_INVALID, "\"%.160s\" is not an ARN like arn:aws:ecs:REGION:ACCOUNT:cluster/NAME",
                       cluster_arn);
   }
   *out_arn = kecs__arn_beside(arena, cluster_arn, "%s/%s/%s", type, kecs__arn_tail(cluster_arn), name);
@@ -115,7 +115,8 @@ static kecs_status kecs__member_id(kecs__write *write, const kecs__meta *meta, v
   return status;
 }
 
-KECS__FN kecs_status kecs__cluster_member_fill(kecs__write *write, const kecs__meta *meta, void *row, const char *type) {
+KECS__FN kecs_status kecs__cluster_member_fill(kecs__write *write, const kecs__meta *meta, void *row,
+                                               const char *type) {
   const kecs_kind_info *info = meta->info;
   const char *arn = kecs__row_text(info, row, meta->arn);
   int column = kecs_column_find(info, "cluster_arn");
@@ -243,8 +244,8 @@ KECS_STORE_API kecs_status kecs_cluster_ensure(kecs_store *store, const kecs_clu
 
 /* ---- deleting an idle cluster ---- */
 
-static kecs_status kecs__cluster_count(kecs__write *write, kecs_kind kind, const char *condition, const kecs_value *values,
-                                       int count, int64_t *sum) {
+static kecs_status kecs__cluster_count(kecs__write *write, kecs_kind kind, const char *condition,
+                                       const kecs_value *values, int count, int64_t *sum) {
   kecs__plan plan;
   kecs__cached *cached = NULL;
   bool row = false;
@@ -268,7 +269,8 @@ static kecs_status kecs__cluster_check_idle(kecs__write *write, const kecs_clust
   kecs_value task[] = {kecs__value_text("STOPPED"), kecs__value_text(row->arn)};
   int64_t services = 0;
   int64_t tasks = 0;
-  kecs_status status = kecs__cluster_count(write, KECS_KIND_SERVICE, "cluster_arn=? AND status<>?", service, 2, &services);
+  kecs_status status =
+      kecs__cluster_count(write, KECS_KIND_SERVICE, "cluster_arn=? AND status<>?", service, 2, &services);
   if (!status) {
     status = kecs__cluster_count(write, KECS_KIND_TASK, "last_status<? AND cluster_arn||''=?", task, 2, &tasks);
   }
@@ -276,8 +278,9 @@ static kecs_status kecs__cluster_check_idle(kecs__write *write, const kecs_clust
     status = kecs__cluster_count(write, KECS_KIND_TASK, "last_status>? AND cluster_arn||''=?", task, 2, &tasks);
   }
   if (!status && (services > 0 || tasks > 0)) {
-    status = kecs__fail(KECS_E_REFERENCE, "cluster \"%.160s\" is in use: %lld services are not INACTIVE, %lld tasks are not "
-                                          "STOPPED; end those first, or delete them with it by kecs_cluster_delete",
+    status = kecs__fail(KECS_E_REFERENCE,
+                        "cluster \"%.160s\" is in use: %lld services are not INACTIVE, %lld tasks are not STOPPED; "
+                        "end those first, or delete them with it by kecs_cluster_delete",
                         row->name, (long long)services, (long long)tasks);
   }
   return status;

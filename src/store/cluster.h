@@ -7,8 +7,8 @@
 /* The resource of an ARN: what follows the fifth colon. NULL when it has not that many. Points into `arn`. */
 KECS__FN const char *kecs__arn_resource(const char *arn);
 
-/* An ARN of the same partition, service, region and account, with another resource. NULL means NOMEM. `arn` must have a
- * resource. */
+/* An ARN of the same partition, service, region and account, with another resource. NULL means NOMEM. `arn` must
+ * have a resource. */
 KECS__FN char *kecs__arn_beside(kecs__arena *arena, const char *arn, const char *format, ...) KECS_STORE_PRINTF(3, 4);
 
 /* The cluster that an ARN such as "TYPE/CLUSTER/..." is in. The default cluster where it names none (the short form of
@@ -17,18 +17,19 @@ KECS__FN kecs_status kecs__cluster_of(kecs__session *session, const char *arn, c
                                       const char **out_cluster_arn);
 
 /* The ARN of something in a cluster, "TYPE/CLUSTER/NAME". */
-KECS__FN kecs_status kecs__cluster_member(kecs__arena *arena, const char *cluster_arn, const char *type, const char *name,
-                                          const char **out_arn);
+KECS__FN kecs_status kecs__cluster_member(kecs__arena *arena, const char *cluster_arn, const char *type,
+                                          const char *name, const char **out_arn);
 
-/* For a kind with the columns arn, id and cluster_arn: fills what is empty of them from each other. An id that has to be
- * made is 32 hexadecimal digits. */
-KECS__FN kecs_status kecs__cluster_member_fill(kecs__write *write, const kecs__meta *meta, void *row, const char *type);
+/* For a kind with the columns arn, id and cluster_arn: fills what is empty of them from each other. An id that has to
+ * be made is 32 hexadecimal digits. */
+KECS__FN kecs_status kecs__cluster_member_fill(kecs__write *write, const kecs__meta *meta, void *row,
+                                               const char *type);
 
 /* Adds cluster_arn=? for a cluster's name or ARN; nothing for NULL and "". */
 KECS__FN void kecs__plan_cluster(kecs__plan *plan, const char *cluster);
 
-/* The same where the plan has a condition that selects fewer rows: this one is then not taken for the index. SQLite knows
- * nothing of how many rows a value has and would as soon walk through a whole cluster. */
+/* The same where the plan has a condition that selects fewer rows: this one is then not taken for the index. SQLite
+ * knows nothing of how many rows a value has and would as soon walk through a whole cluster. */
 KECS__FN void kecs__plan_cluster_late(kecs__plan *plan, const char *cluster);
 
 #endif

@@ -17,8 +17,8 @@
 /* 16 hexadecimal digits, as AWS ends its ARNs with. */
 KECS__FN kecs_status kecs__elb_id(kecs__write *write, char out[17]);
 
-/* The ARN of a child: that of its parent with another resource type and a random id at the end. Types stand between a
- * colon and a slash: ":loadbalancer/", ":listener/". A parent's ARN without its type gives one that is made anew. */
+/* The ARN of a child: that of its parent with another resource type and a random id at the end. Types end with a slash:
+ * "loadbalancer/", "listener/". A parent's ARN of another type gives one in the store's own region and account. */
 KECS__FN kecs_status kecs__elb_child_arn(kecs__write *write, const char *parent_arn, const char *parent_type,
                                          const char *type, const char **out_arn);
 
@@ -47,7 +47,8 @@ KECS__FN kecs_status kecs__association_add(kecs__write *write, const char *targe
 KECS__FN kecs_status kecs__association_remove(kecs__write *write, kecs__association_owner owner, const char *arn);
 
 /* Target groups (or load balancers) that are associated with this ARN, as a result ordered by ARN. */
-KECS__FN kecs_status kecs__association_list(kecs_store *store, kecs_kind kind, const char *arn, kecs_result **out_result);
+KECS__FN kecs_status kecs__association_list(kecs_store *store, kecs_kind kind, const char *arn,
+                                            kecs_result **out_result);
 
 /* Calls `visit` with each target group whose own array names the load balancer. It may change rows. */
 KECS__FN kecs_status kecs__association_each_group(kecs__write *write, const char *load_balancer_arn,

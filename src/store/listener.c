@@ -12,7 +12,7 @@ KECS__FN kecs_status kecs__listener_fill(kecs__write *write, const kecs__meta *m
   bool balanced = listener->load_balancer_arn && listener->load_balancer_arn[0];
   if (listener->arn && listener->arn[0]) {
     return balanced ? KECS_OK
-                    : kecs__elb_parent_arn(write, meta, listener->arn, ":listener/", ":loadbalancer/",
+                    : kecs__elb_parent_arn(write, meta, listener->arn, "listener/", "loadbalancer/",
                                            KECS_LISTENER_LOAD_BALANCER_ARN, &listener->load_balancer_arn);
   }
   if (!fresh) {
@@ -22,7 +22,7 @@ KECS__FN kecs_status kecs__listener_fill(kecs__write *write, const kecs__meta *m
     return kecs__fail(KECS_E_INVALID, "a listener has neither arn nor load_balancer_arn; set load_balancer_arn");
   }
   kecs_status status =
-      kecs__elb_child_arn(write, listener->load_balancer_arn, ":loadbalancer/", ":listener/", &listener->arn);
+      kecs__elb_child_arn(write, listener->load_balancer_arn, "loadbalancer/", "listener/", &listener->arn);
   if (!status) {
     kecs__elb_place(write, meta, row, listener->arn);
   }

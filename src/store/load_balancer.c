@@ -4,6 +4,7 @@
 #include "store/elb_internal.h"
 
 #include "base/id.h"
+#include "store/cluster.h"
 
 #include <string.h>
 
@@ -13,53 +14,41 @@ KECS__FN kecs_status kecs__elb_id(kecs__write *write, char out[17]) {
   return kecs__random_hex(&write->engine->random, out, 16);
 }
 
+/* What follows the type in an ARN's resource, or NULL when it is of another type. */
+static const char *kecs__elb_arn_rest(const char *arn, const char *type) {
+  const char *resource = kecs__arn_resource(arn);
+  return resource && strncmp(resource, type, strlen(type)) == 0 ? resource + strlen(type) : NULL;
+}
+
 KECS__FN kecs_status kecs__elb_child_arn(kecs__write *write, const char *parent_arn, const char *parent_type,
                                          const char *type, const char **out_arn) {
-  const char *at = strstr(parent_arn, parent_type);
+  const char *rest = kecs__elb_arn_rest(parent_arn, parent_type);
   char id[17];
   kecs_status status = kecs__elb_id(write, id);
   *out_arn = NULL;
   if (status) {
     return status;
   }
-  if (!at || !kecs__is_arn(parent_arn)) {
+  if (rest) {
+    *out_arn = kecs__arn_beside(&write->arena, parent_arn, "%s%s/%s", type, rest, id);
+  } else {
     *out_arn = kecs__arn_format(write, KECS__ELB_SERVICE, write->engine->region, write->engine->account_id,
-                                "%sapp/%s/%s", type + 1, kecs__arn_tail(parent_arn), id);
-    return *out_arn ? KECS_OK : kecs_last_error()->status;
+                                "%sapp/%s/%s", type, kecs__arn_tail(parent_arn), id);
   }
-  kecs__text arn;
-  kecs__text_init(&arn, &write->engine->allocator, strlen(parent_arn) + 64);
-  kecs__text_add(&arn, parent_arn, (size_t)(at - parent_arn));
-  kecs__text_addf(&arn, "%s%s/%s", type, at + strlen(parent_type), id);
-  *out_arn = arn.status ? NULL : kecs__arena_text(&write->arena, arn.data, arn.len);
-  status = arn.status ? arn.status : *out_arn ? KECS_OK : KECS_E_NOMEM;
-  kecs__text_free(&arn);
-  return status;
+  return *out_arn ? KECS_OK : kecs_last_error()->status;
 }
 
 KECS__FN kecs_status kecs__elb_parent_arn(kecs__write *write, const kecs__meta *meta, const char *arn, const char *type,
                                           const char *parent_type, int column, const char **out_parent_arn) {
-  const char *at = strstr(arn, type);
-  const char *rest = at ? at + strlen(type) : NULL;
+  const char *rest = kecs__elb_arn_rest(arn, type);
   const char *last = rest ? strrchr(rest, '/') : NULL; /* the child's own id follows it */
   *out_parent_arn = NULL;
-  if (!last || !kecs__is_arn(arn)) {
-    return kecs__fail(KECS_E_INVALID, "%s \"%s\": %s is empty, and the ARN does not say it; set it", meta->info->name, arn,
-                      meta->info->columns[column].name);
+  if (!last) {
+    return kecs__fail(KECS_E_INVALID, "%s \"%s\": %s is empty, and the ARN does not say it; set it", meta->info->name,
+                      arn, meta->info->columns[column].name);
   }
-  size_t head = (size_t)(at - arn);
-  size_t middle = strlen(parent_type);
-  size_t tail = (size_t)(last - rest);
-  char *parent = kecs__arena_bytes(&write->arena, head + middle + tail + 1);
-  if (!parent) {
-    return KECS_E_NOMEM;
-  }
-  memcpy(parent, arn, head);
-  memcpy(parent + head, parent_type, middle);
-  memcpy(parent + head + middle, rest, tail);
-  parent[head + middle + tail] = '\0';
-  *out_parent_arn = parent;
-  return KECS_OK;
+  *out_parent_arn = kecs__arn_beside(&write->arena, arn, "%s%.*s", parent_type, (int)(last - rest), rest);
+  return *out_parent_arn ? KECS_OK : KECS_E_NOMEM;
 }
 
 KECS__FN void kecs__elb_place(kecs__write *write, const kecs__meta *meta, void *row, const char *arn) {
@@ -72,19 +61,12 @@ KECS__FN void kecs__elb_place(kecs__write *write, const kecs__meta *meta, void *
 }
 
 KECS__FN char *kecs__elb_arn_part(const char *arn, int number, kecs__arena *arena) {
-  char *rest = NULL;
-  if (!kecs__arn_parse(arn, KECS__ELB_SERVICE, arena, NULL, NULL, &rest)) {
-    return NULL;
+  const char *part = kecs__arn_resource(arn);
+  for (int i = 0; part && i < number; i++) {
+    part = strchr(part, '/');
+    part += part ? 1 : 0;
   }
-  for (int i = 0; rest && i < number; i++) {
-    rest = strchr(rest, '/');
-    rest += rest ? 1 : 0;
-  }
-  char *slash = rest ? strchr(rest, '/') : NULL;
-  if (slash) {
-    *slash = '\0';
-  }
-  return rest;
+  return part ? kecs__arena_text(arena, part, strcspn(part, "/")) : NULL;
 }
 
 /* ---- load balancers ---- */

@@ -18,19 +18,19 @@ KECS__FN kecs_status kecs__rule_fill(kecs__write *write, const kecs__meta *meta,
     rule->priority = KECS_RANK_DEFAULT;
   }
   if (named && !owned) {
-    status = kecs__elb_parent_arn(write, meta, rule->arn, ":listener-rule/", ":listener/", KECS_RULE_LISTENER_ARN,
+    status = kecs__elb_parent_arn(write, meta, rule->arn, "listener-rule/", "listener/", KECS_RULE_LISTENER_ARN,
                                   &rule->listener_arn);
   } else if (!named && !owned && fresh) {
     status = kecs__fail(KECS_E_INVALID, "a rule has neither arn nor listener_arn; set listener_arn");
   } else if (!named && fresh) {
-    status = kecs__elb_child_arn(write, rule->listener_arn, ":listener/", ":listener-rule/", &rule->arn);
+    status = kecs__elb_child_arn(write, rule->listener_arn, "listener/", "listener-rule/", &rule->arn);
     if (!status) {
       kecs__elb_place(write, meta, row, rule->arn);
     }
   }
   if (!status && fresh && rule->priority == 0) {
-    status = kecs__fail(KECS_E_INVALID, "rule \"%s\" has no priority; set it to %d to %d (kecs_rule_next_priority gives a "
-                                        "free one), or set is_default",
+    status = kecs__fail(KECS_E_INVALID, "rule \"%s\" has no priority; give it one from %d to %d, such as "
+                                        "kecs_rule_next_priority finds, or set is_default",
                         rule->arn, KECS__PRIORITY_MIN, KECS__PRIORITY_MAX);
   }
   return status;
@@ -150,7 +150,8 @@ KECS_STORE_API kecs_status kecs_rule_next_priority(kecs_store *store, const char
   kecs__read_close(store, session);
   kecs__arena_free(&arena);
   if (!status && priority > bands[band][1]) {
-    return kecs__fail(KECS_E_FULL, "listener \"%s\" has no free priority from %lld to %lld; use another band or remove rules",
+    return kecs__fail(KECS_E_FULL, "listener \"%s\" has no free priority from %lld to %lld; use another band or remove "
+                                   "rules",
                       listener_arn, (long long)bands[band][0], (long long)bands[band][1]);
   }
   *out_priority = priority;
@@ -198,7 +199,8 @@ static kecs_status kecs__rule_moves_read(kecs__write *write, kecs__rule_moves *m
       status = kecs__probe_read(write->session, meta, &probe, &write->arena, &move->row, &move->rid);
     }
     if (!status && move->row.is_default) {
-      status = kecs__fail(KECS_E_INVALID, "rule \"%s\" is its listener's default rule, which always comes last", move->row.arn);
+      status = kecs__fail(KECS_E_INVALID, "rule \"%s\" is its listener's default rule, which always comes last",
+                          move->row.arn);
     }
   }
   return status;
@@ -266,7 +268,8 @@ static kecs_status kecs__rule_moves_work(kecs__write *write, void *user) {
   return status;
 }
 
-KECS_STORE_API kecs_status kecs_rule_set_priorities(kecs_store *store, const kecs_rule_priority *priorities, size_t count) {
+KECS_STORE_API kecs_status kecs_rule_set_priorities(kecs_store *store, const kecs_rule_priority *priorities,
+                                                    size_t count) {
   kecs__rule_moves moves = {priorities, NULL, count};
   kecs_status status = count > 0 ? kecs__check_pointer(priorities, "priorities") : KECS_OK;
   for (size_t i = 0; !status && i < count; i++) {

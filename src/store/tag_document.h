@@ -1,8 +1,8 @@
 /* store/tag_document.h -- the document in a column `tags`, as text: reading it, and changing one tag of it.
  *
  * It is an array of {"key","value"} objects, as ECS has it, or of {"Key","Value"} objects, as ELBv2 has it, or a map
- * {"key":"value"}. NULL, "" and null are a document without tags. Where a key comes twice, the last one counts. Anything
- * else that the column holds has no tags and can't be given any. */
+ * {"key":"value"}. NULL, "" and null are a document without tags. Where a key comes twice, the last one counts.
+ * Anything else that the column holds has no tags and can't be given any. */
 #ifndef KECS_STORE_TAG_DOCUMENT_H
 #define KECS_STORE_TAG_DOCUMENT_H
 #include "base/json.h"

@@ -1,8 +1,8 @@
 /* store/tags.c -- tags: what resources carry in their documents, and the rows of the kind tag beside them.
  *
- * The two are kept in step from both ends. A resource's row changes: kecs__tags_follow makes the rows what its document
- * says. A row of the kind tag changes: kecs__tag_follow edits the document. While either is at work write->quiet is set,
- * so that what it does is not followed by the other. */
+ * The two are kept in step from both ends. A resource's row changes: kecs__tags_follow makes the rows what its
+ * document says. A row of the kind tag changes: kecs__tag_follow edits the document. While either is at work
+ * write->quiet is set, so that what it does is not followed by the other. */
 #include "base/prologue.h"
 
 #include "store/tags.h"
@@ -76,7 +76,10 @@ static kecs_status kecs__tags_find(kecs__write *write, const char *arn, kecs__ta
   }
   bool found = false;
   out->row = kecs__arena_take(&write->arena, out->meta->info->row_size);
-  return out->row ? kecs__row_by_rid(write->session, out->meta, out->rid, &write->arena, out->row, &found) : KECS_E_NOMEM;
+  if (!out->row) {
+    return KECS_E_NOMEM;
+  }
+  return kecs__row_by_rid(write->session, out->meta, out->rid, &write->arena, out->row, &found);
 }
 
 static const char *kecs__tags_document(const kecs__tags_resource *resource) {
@@ -203,8 +206,8 @@ static bool kecs__tags_none(const char *document) {
   return !document || !document[0] || strcmp(document, "[]") == 0;
 }
 
-KECS__FN kecs_status kecs__tags_follow(kecs__write *write, const kecs__meta *meta, const void *before, const void *after,
-                                       uint64_t changed) {
+KECS__FN kecs_status kecs__tags_follow(kecs__write *write, const kecs__meta *meta, const void *before,
+                                       const void *after, uint64_t changed) {
   const char *had = before ? kecs__row_text(meta->info, before, meta->tags) : NULL;
   const char *has = after ? kecs__row_text(meta->info, after, meta->tags) : NULL;
   const char *arn = kecs__row_text(meta->info, after ? after : before, meta->arn);
@@ -301,12 +304,16 @@ static kecs_status kecs__tags_check(const kecs_key_value *tag) {
   return KECS_OK;
 }
 
-static kecs_status kecs__tags_count_check(const kecs__tags_request *request, const char *document, kecs__arena *arena) {
+/* Tags that AWS itself has put on a resource begin with aws: and count for nothing. */
+static kecs_status kecs__tags_check_count(const char *document, kecs__arena *arena) {
   kecs__tag_list list;
   kecs_status status = kecs__tag_document_read(document, arena, &list);
-  if (!status && list.count > KECS__TAGS_MAX) {
-    status = kecs__fail(KECS_E_INVALID, "\"%s\" would have %zu tags; AWS allows %d: remove some first", request->arn,
-                        list.count, KECS__TAGS_MAX);
+  size_t count = 0;
+  for (size_t i = 0; !status && i < list.count; i++) {
+    count += strncmp(list.items[i].key, "aws:", 4) != 0;
+  }
+  if (!status && count > KECS__TAGS_MAX) {
+    status = kecs__fail(KECS_E_INVALID, "it would have %zu tags, AWS allows %d; remove some first", count, KECS__TAGS_MAX);
   }
   return status;
 }
@@ -328,7 +335,7 @@ static kecs_status kecs__tags_add_all(kecs__write *write, kecs__tags_resource *r
     document = edited->data;
   }
   kecs__text_free(&next);
-  return status ? status : kecs__tags_count_check(request, document, &write->arena);
+  return status ? status : kecs__tags_check_count(document, &write->arena);
 }
 
 static kecs_status kecs__tags_work(kecs__write *write, void *user) {

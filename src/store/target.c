@@ -19,7 +19,8 @@ typedef struct kecs__target_request {
   int64_t deleted;
 } kecs__target_request;
 
-static kecs_status kecs__target_register_one(kecs__write *write, const char *target_group_arn, const kecs_target *target) {
+static kecs_status kecs__target_register_one(kecs__write *write, const char *target_group_arn,
+                                             const kecs_target *target) {
   const kecs__meta *meta = kecs__meta_of(write->engine, KECS_KIND_TARGET);
   kecs_target row = *target;
   row.target_group_arn = target_group_arn;
@@ -49,8 +50,8 @@ static kecs_status kecs__target_register_all(kecs__write *write, void *user) {
   return status;
 }
 
-KECS_STORE_API kecs_status kecs_target_register(kecs_store *store, const char *target_group_arn, const kecs_target *targets,
-                                                size_t count) {
+KECS_STORE_API kecs_status kecs_target_register(kecs_store *store, const char *target_group_arn,
+                                                const kecs_target *targets, size_t count) {
   kecs__target_request request = {target_group_arn, targets, NULL, count, 0};
   kecs_status status = kecs__check_pointer(target_group_arn, "target_group_arn");
   if (!status && count > 0) {
@@ -133,15 +134,16 @@ static kecs_status kecs__target_deregister_all(kecs__write *write, void *user) {
     kecs__arena_reset(&arena);
     status = kecs__check_pointer(request->ids[i], "ids[i]");
     if (!status) {
-      status = kecs__target_deregister_one(write, request->target_group_arn, request->ids[i], &arena, &request->deleted);
+      status = kecs__target_deregister_one(write, request->target_group_arn, request->ids[i], &arena,
+                                           &request->deleted);
     }
   }
   kecs__arena_free(&arena);
   return status;
 }
 
-KECS_STORE_API kecs_status kecs_target_deregister(kecs_store *store, const char *target_group_arn, const char *const *ids,
-                                                  size_t count, int64_t *out_count) {
+KECS_STORE_API kecs_status kecs_target_deregister(kecs_store *store, const char *target_group_arn,
+                                                  const char *const *ids, size_t count, int64_t *out_count) {
   kecs__target_request request = {target_group_arn, NULL, ids, count, 0};
   if (out_count) {
     *out_count = 0;
@@ -172,7 +174,8 @@ static kecs_status kecs__target_health_work(kecs__write *write, void *user) {
   const kecs__target_health *health = user;
   const kecs__meta *meta = kecs__meta_of(write->engine, KECS_KIND_TARGET);
   kecs__target_rids found;
-  kecs_status status = kecs__target_find(write, health->target_group_arn, health->id, health->port, &write->arena, &found);
+  kecs_status status =
+      kecs__target_find(write, health->target_group_arn, health->id, health->port, &write->arena, &found);
   if (!status && found.count == 0) {
     char shown[160];
     if (health->port != 0) {

@@ -53,8 +53,9 @@ static bool kecs__task_names_cluster(const char *service) {
   return slash && strchr(slash + 1, '/');
 }
 
-/* Tasks of a service say so in one of three columns; each has its index. A name without a cluster is looked for in every
- * cluster; an ARN and a name with a cluster are about one cluster, and another one's service of that name is not meant. */
+/* Tasks of a service say so in one of three columns; each has its index. A name without a cluster is looked for in
+ * every cluster; an ARN and a name with a cluster are about one cluster: another one's service of that name is not
+ * meant. */
 static void kecs__task_service(kecs__plan *plan, const char *service, const char *cluster) {
   bool arn = kecs__is_arn(service);
   bool brief = arn && !kecs__task_names_cluster(service);
@@ -76,17 +77,21 @@ static void kecs__task_service(kecs__plan *plan, const char *service, const char
   }
   if (!cluster_arn) {
     kecs_value values[] = {kecs__value_text(name), group, starter};
-    kecs__plan_where(plan, "(service_arn IN(SELECT s.arn FROM clusters c JOIN services s ON s.cluster_arn=c.arn AND s.name=?)"
-                           " OR task_group=? OR started_by=?)", values, 3);
+    /* CROSS JOIN makes SQLite begin with the clusters: services have no index on the name alone. */
+    kecs__plan_where(plan,
+                     "(service_arn IN(SELECT s.arn FROM clusters c CROSS JOIN services s WHERE s.cluster_arn=c.arn"
+                     " AND s.name=?) OR task_group=? OR started_by=?)",
+                     values, 3);
     return;
   }
   kecs_value place = kecs__value_text(cluster_arn);
   kecs_value values[] = {kecs__value_text(service_arn), group, place, starter, place};
-  kecs__plan_where(plan, "(service_arn=? OR (task_group=? AND cluster_arn||''=?) OR (started_by=? AND cluster_arn||''=?))",
+  kecs__plan_where(plan,
+                   "(service_arn=? OR (task_group=? AND cluster_arn||''=?) OR (started_by=? AND cluster_arn||''=?))",
                    values, 5);
 }
 
-/* The ARN of an instance that is given by its id: the stored one's, else as AWS would make it in the cluster, and in the
+/* An instance that is given by its id: the ARN of the stored one, else as AWS would make it in the cluster, and in the
  * short form of old ARNs. */
 static void kecs__task_instance(kecs__plan *plan, const char *instance, const char *cluster) {
   if (kecs__is_arn(instance)) {
@@ -95,35 +100,45 @@ static void kecs__task_instance(kecs__plan *plan, const char *instance, const ch
   }
   const char *cluster_arn = NULL;
   const char *made = NULL;
-  plan->status = kecs__resolve_parent(plan->session, KECS_KIND_CLUSTER, kecs__task_given(cluster) ? cluster : "default",
-                                      plan->arena, &cluster_arn);
+  const char *place = kecs__task_given(cluster) ? cluster : "default";
+  plan->status = kecs__resolve_parent(plan->session, KECS_KIND_CLUSTER, place, plan->arena, &cluster_arn);
   if (!plan->status) {
     plan->status = kecs__cluster_member(plan->arena, cluster_arn, "container-instance", instance, &made);
-  }
-  const char *brief = plan->status ? NULL : kecs__arn_beside(plan->arena, cluster_arn, "container-instance/%s", instance);
-  if (!plan->status && !brief) {
-    plan->status = KECS_E_NOMEM;
   }
   if (plan->status) {
     return;
   }
+  const char *brief = kecs__arn_beside(plan->arena, cluster_arn, "container-instance/%s", instance);
+  if (!brief) {
+    plan->status = KECS_E_NOMEM;
+    return;
+  }
   kecs_value values[] = {kecs__value_text(instance), kecs__value_text(made), kecs__value_text(brief)};
-  kecs__plan_where(plan, "container_instance_arn IN((SELECT i.arn FROM container_instances i WHERE i.id=?),?,?)", values, 3);
+  kecs__plan_where(plan, "container_instance_arn IN((SELECT i.arn FROM container_instances i WHERE i.id=?),?,?)",
+                   values, 3);
+}
+
+/* Whether a status is one of live tasks: those are few, where stopped ones may pile up. */
+static bool kecs__task_live(const char *status) {
+  return kecs__task_given(status) && strcmp(status, "STOPPED") != 0;
+}
+
+/* Whether the filter has a condition that selects fewer tasks than a cluster has, and an index for it. */
+static bool kecs__task_few(const kecs_task_filter *filter) {
+  return kecs__task_given(filter->service) || kecs__task_given(filter->container_instance) ||
+         kecs__task_given(filter->started_by) || kecs__task_given(filter->family) ||
+         kecs__task_live(filter->desired_status) || kecs__task_live(filter->last_status);
 }
 
 static kecs_status kecs__task_narrow(kecs__plan *plan, const void *user) {
   const kecs_task_filter *filter = user;
-  bool few = false; /* whether a condition selects fewer tasks than a cluster has */
   if (kecs__task_given(filter->service)) {
     kecs__task_service(plan, filter->service, filter->cluster);
-    few = true;
   }
   if (!plan->status && kecs__task_given(filter->container_instance)) {
     kecs__task_instance(plan, filter->container_instance, filter->cluster);
-    few = true;
   }
-  few = few || kecs__task_given(filter->started_by);
-  if (few) {
+  if (kecs__task_few(filter)) {
     kecs__plan_cluster_late(plan, filter->cluster);
   } else {
     kecs__plan_cluster(plan, filter->cluster);
@@ -149,7 +164,8 @@ typedef struct kecs__task_ended {
   const char *status; /* NULL: STOPPED and DEPROVISIONING */
 } kecs__task_ended;
 
-static void kecs__task_ended_status(kecs__plan *plan, const kecs__task_ended *ended, const char *one, const char *several) {
+static void kecs__task_ended_status(kecs__plan *plan, const kecs__task_ended *ended, const char *one,
+                                    const char *several) {
   kecs_value status = kecs__value_text(ended->status);
   if (status.len > 0) {
     kecs__plan_where(plan, one, &status, 1);

@@ -1,8 +1,8 @@
 /* store/task_definition.c -- revisions of families.
  *
- * Revisions count up in a table of their own, task_definition_families(account_id, region, family, last_revision), which
- * is written in the transaction of the row. It never counts down, so the revision of a deleted row is not given again;
- * and it is what the families are listed from, without a walk over all their revisions. */
+ * Revisions count up in a table of their own, task_definition_families(account_id, region, family, last_revision),
+ * which is written in the transaction of the row. It never counts down, so the revision of a deleted row is not given
+ * again; and it is what the families are listed from, without a walk over all their revisions. */
 #include "base/prologue.h"
 
 #include "store/task_definition.h"
@@ -115,10 +115,12 @@ KECS__FN kecs_status kecs__task_definition_fill(kecs__write *write, const kecs__
     }
   }
   if (!definition->family || !definition->family[0]) {
-    return kecs__fail(KECS_E_INVALID, "task_definition.family is required where there is no ARN to take it from; set it");
+    return kecs__fail(KECS_E_INVALID,
+                      "task_definition.family is required where there is no ARN to take it from; set it");
   }
   if (definition->revision < 0) {
-    return kecs__fail(KECS_E_INVALID, "task_definition.revision is %lld; revisions count from 1, and 0 asks for the next",
+    return kecs__fail(KECS_E_INVALID,
+                      "task_definition.revision is %lld; revisions count from 1, and 0 asks for the next",
                       (long long)definition->revision);
   }
   kecs_status status = fresh ? kecs__revision_allocate(write, definition) : KECS_OK;
@@ -154,7 +156,8 @@ KECS_STORE_API kecs_status kecs_task_definition_register(kecs_store *store, cons
 /* ---- finding ---- */
 
 KECS__FN kecs_status kecs__task_definition_probe(kecs__session *session, const kecs__meta *meta,
-                                                 const kecs_value *address, kecs__arena *arena, kecs__probe *out_probe) {
+                                                 const kecs_value *address, kecs__arena *arena,
+                                                 kecs__probe *out_probe) {
   int64_t revision = 0;
   size_t len = kecs__family_split(address[0].text, &revision);
   char *family = kecs__arena_text(arena, address[0].text, len);
@@ -214,7 +217,8 @@ KECS_STORE_API kecs_status kecs_task_definition_revisions(kecs_store *store, con
                  : kecs__list_where(store, KECS_KIND_TASK_DEFINITION, &query, kecs__family_narrow, &filter, out_result);
 }
 
-KECS_STORE_API kecs_status kecs_task_definition_latest(kecs_store *store, const char *family, kecs_result **out_result) {
+KECS_STORE_API kecs_status kecs_task_definition_latest(kecs_store *store, const char *family,
+                                                       kecs_result **out_result) {
   kecs_status status = kecs_task_definition_revisions(store, family, "ACTIVE", 1, NULL, out_result);
   if (status) {
     return status;
@@ -222,7 +226,8 @@ KECS_STORE_API kecs_status kecs_task_definition_latest(kecs_store *store, const 
   if ((*out_result)->count == 0) {
     kecs_result_free(*out_result);
     *out_result = NULL;
-    return kecs__fail(KECS_E_NOT_FOUND, "task_definition \"%.160s\" not found: the family has no ACTIVE revision", family);
+    return kecs__fail(KECS_E_NOT_FOUND, "task_definition \"%.160s\" not found: the family has no ACTIVE revision",
+                      family);
   }
   (*out_result)->page_token = NULL; /* one row was asked for, not a page */
   return KECS_OK;

@@ -138,7 +138,7 @@ static kecs_status kecs__task_set_status(kecs__write *write, const kecs__meta *m
   return kecs__row_change(write, meta, &change);
 }
 
-enum { KECS__PRIMARIES_MAX = 16 }; /* demoted in one step; there is more than one only where somebody wrote status himself */
+enum { KECS__PRIMARIES_MAX = 16 }; /* looked up at once; there is more than one only where status was written by hand */
 
 /* PRIMARY sets of a service but this one. */
 static kecs_status kecs__task_set_primaries(kecs__write *write, const kecs__meta *meta, const char *service_arn,
@@ -190,8 +190,8 @@ static kecs_status kecs__task_set_promote(kecs__write *write, void *user) {
   return status ? status : kecs__give_back(write, meta, rid, promotion->out_result);
 }
 
-KECS_STORE_API kecs_status kecs_task_set_update_primary(kecs_store *store, const char *service_arn, const char *task_set,
-                                                        kecs_result **out_result) {
+KECS_STORE_API kecs_status kecs_task_set_update_primary(kecs_store *store, const char *service_arn,
+                                                        const char *task_set, kecs_result **out_result) {
   kecs__task_set_promotion promotion = {service_arn, task_set, out_result};
   return kecs__with_write_result(store, kecs__task_set_promote, &promotion, out_result);
 }

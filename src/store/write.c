@@ -311,7 +311,7 @@ static kecs_status kecs__change_follow(kecs__write *write, const kecs__meta *met
 
 KECS__FN kecs_status kecs__row_change(kecs__write *write, const kecs__meta *meta, kecs__change *change) {
   const kecs__special *special = kecs__special_of(meta->info->kind);
-  kecs_value stored[64];
+  kecs_value stored[64] = {{KECS_VALUE_NULL, 0, NULL, 0}};
   kecs_value parameters[64];
   uint64_t read = change->mask;
   read |= meta->version >= 0 ? KECS_BIT(meta->version) : 0;

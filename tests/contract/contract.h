@@ -120,7 +120,9 @@ static inline void contract_remove_folder(const char *folder) {
     if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) {
       continue;
     }
-    snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
+    if (snprintf(path, sizeof path, "%s/%s", folder, entry->d_name) >= (int)sizeof path) {
+      continue;
+    }
     if (lstat(path, &info) == 0 && S_ISDIR(info.st_mode)) {
       contract_remove_folder(path);
     } else {

@@ -32,8 +32,8 @@ static void check_walk(kecs_store *store, const kecs_kind_info *info, kecs_query
     }
     last = kecs_result_page_token(page) == NULL;
     if (last == (seen < total) || (!last && kecs_result_count(page) != (size_t)limit)) {
-      fail_msg("%s by %d: a page of %zu after %zu of %zu, and %s", info->name, limit, kecs_result_count(page), seen, total,
-               last ? "no token" : "a token");
+      fail_msg("%s by %d: a page of %zu after %zu of %zu, and %s", info->name, limit, kecs_result_count(page), seen,
+               total, last ? "no token" : "a token");
     }
     free(token);
     token = last ? NULL : strdup(kecs_result_page_token(page));
@@ -396,8 +396,8 @@ static void tokens_carry_naughty_keys(void **state) {
   kecs_store *store = contract_open();
   size_t made = 0;
   for (size_t i = 0; i < CONTRACT_COUNT(contract_naughty); i++) {
-    kecs_tag tag = {.resource_arn = contract_naughty[i], .key = contract_naughty[(i * 3) % CONTRACT_COUNT(contract_naughty)],
-                    .value = "v"};
+    kecs_tag tag = {.resource_arn = contract_naughty[i], .value = "v"};
+    tag.key = contract_naughty[(i * 3) % CONTRACT_COUNT(contract_naughty)];
     if (tag.resource_arn[0] && tag.key[0]) {
       CONTRACT_OK(kecs_tag_create(store, &tag, NULL));
       made++;

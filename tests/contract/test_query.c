@@ -227,9 +227,9 @@ static void truths_and_ranks(void **state) {
   contract_parents(store);
   for (int i = 0; i < 6; i++) {
     contract_row made;
-    void *row = contract_make_row(KECS_KIND_ACCOUNT_SETTING, i, &made);
-    contract_set_number(kecs_kind_describe(KECS_KIND_ACCOUNT_SETTING), row, KECS_ACCOUNT_SETTING_IS_DEFAULT, i % 3 == 0);
-    CONTRACT_OK(kecs_record_create(store, KECS_KIND_ACCOUNT_SETTING, row, NULL));
+    kecs_account_setting *setting = contract_make_row(KECS_KIND_ACCOUNT_SETTING, i, &made);
+    setting->is_default = i % 3 == 0;
+    CONTRACT_OK(kecs_account_setting_create(store, setting, NULL));
     kecs_rule *rule = contract_make_row(KECS_KIND_RULE, i, &made);
     rule->priority = i == 5 ? KECS_RANK_DEFAULT : rule->priority;
     CONTRACT_OK(kecs_record_create(store, KECS_KIND_RULE, rule, NULL));
@@ -396,7 +396,8 @@ static void limits(void **state) {
   static const struct {
     int limit;
     size_t expected; /* 0: INVALID */
-  } cases[] = {{0, 100}, {1, 1}, {100, 100}, {999, 999}, {1000, 1000}, {1001, 0}, {-1, 0}, {INT32_MAX, 0}, {INT32_MIN, 0}};
+  } cases[] = {{0, 100}, {1, 1}, {100, 100}, {999, 999}, {1000, 1000}, {1001, 0}, {-1, 0},
+               {INT32_MAX, 0}, {INT32_MIN, 0}};
   kecs_store *store = contract_open();
   kecs_node *nodes = calloc(ROWS, sizeof *nodes);
   char(*ids)[16] = calloc(ROWS, sizeof *ids);

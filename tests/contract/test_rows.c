@@ -840,8 +840,9 @@ static void assign_takes_texts(void **state) {
   CONTRACT_NUMBER(kecs_task_at(result, 0)->started_at, CONTRACT_NOW);
   CONTRACT_NUMBER(kecs_task_at(result, 0)->stopped_at, CONTRACT_NOW + 250000);
   kecs_result_free(result);
-  CONTRACT_FAILS(kecs_record_assign(store, KECS_KIND_SERVICE, "parent,parent-svc", changes, 1, 1, NULL), KECS_E_CONFLICT);
-  CONTRACT_FAILS(kecs_record_assign(store, KECS_KIND_SERVICE, "parent,nothing", changes, 1, 0, NULL), KECS_E_NOT_FOUND);
+  static const char key[] = "parent,parent-svc";
+  CONTRACT_FAILS(kecs_record_assign(store, KECS_KIND_SERVICE, key, changes, 1, 1, NULL), KECS_E_CONFLICT);
+  CONTRACT_FAILS(kecs_record_assign(store, KECS_KIND_SERVICE, "parent,no", changes, 1, 0, NULL), KECS_E_NOT_FOUND);
   contract_close(store);
 }
 
@@ -849,7 +850,8 @@ static void assign_refuses_and_names_the_column(void **state) {
   (void)state;
   static const kecs_assignment bad[] = {
       {"desired_count", "seven"}, {"desired_count", "7x"},  {"desired_count", ""},     {"desired_count", NULL},
-      {"desired_count", "9223372036854775808"},             {"desired_count", "1.5"},  {"enable_execute_command", "yes"},
+      {"desired_count", "9223372036854775808"},             {"desired_count", "1.5"},
+      {"enable_execute_command", "yes"},
       {"tags", "[}"},             {"tags", "[] x"},         {"name", "renamed"},       {"version", "9"},
       {"arn", "x"},               {"no_such_column", "1"},  {"status", NULL},
   };

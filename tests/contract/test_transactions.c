@@ -428,7 +428,8 @@ static void transact_commits_retries_and_rolls_back(void **state) {
   CONTRACT_NUMBER(contract_count_rows(store, KECS_KIND_CLUSTER), 1);
   assert_true(is_there(store, "run4"));
 
-  static const kecs_status ends[] = {KECS_E_NOT_FOUND, KECS_E_CONFLICT, KECS_E_TIMEOUT, KECS_E_CANCELLED, KECS_E_INVALID};
+  static const kecs_status ends[] = {KECS_E_NOT_FOUND, KECS_E_CONFLICT, KECS_E_TIMEOUT, KECS_E_CANCELLED,
+                                     KECS_E_INVALID};
   for (size_t i = 0; i < CONTRACT_COUNT(ends); i++) {
     job failing = {0, 0, ends[i]};
     CONTRACT_NUMBER(kecs_transact(store, run_job, &failing, 1000), ends[i]);

@@ -33,6 +33,7 @@ static void seed_ecs(kecs_store *store) {
   kecs_service services[] = {
       {.name = "web", .cluster_arn = CLUSTER, .desired_count = 2, .task_definition = "web:1", .tags = TAGS},
       {.name = "old", .cluster_arn = CLUSTER, .status = "INACTIVE"},
+      {.name = "gone", .cluster_arn = CLUSTER},
   };
   kecs_task tasks[] = {
       {.id = "00000000000000000000000000000001", .cluster_arn = CLUSTER, .service_arn = SERVICE,
@@ -60,6 +61,7 @@ static void seed_ecs(kecs_store *store) {
     SEED(kecs_task_definition_register(store, &definition, NULL));
   }
   SEED(kecs_task_set_create_many(store, sets, FAULT_COUNT(sets), NULL));
+  SEED(kecs_service_delete(store, "main", "gone"));
   SEED(kecs_container_instance_create_many(store, instances, FAULT_COUNT(instances), NULL));
   SEED(kecs_attribute_create(store, &attribute, NULL));
 }
@@ -110,7 +112,7 @@ void fault_seed(kecs_store *store) {
 
 kecs_status fault_small_read(kecs_store *store) {
   kecs_result *result = FAULT_POISON;
-  return fault_take(kecs_cluster_get(store, "default", &result), result);
+  return fault_take(kecs_cluster_get(store, "default", &result), &result);
 }
 
 kecs_status fault_small_write(kecs_store *store) {
@@ -123,13 +125,13 @@ kecs_status fault_small_write(kecs_store *store) {
 static kecs_status create(kecs_store *store) {
   kecs_result *result = FAULT_POISON;
   kecs_cluster cluster = {.name = "new", .settings = "[{\"name\":\"containerInsights\",\"value\":\"enabled\"}]"};
-  return fault_take(kecs_cluster_create(store, &cluster, &result), result);
+  return fault_take(kecs_cluster_create(store, &cluster, &result), &result);
 }
 
 static kecs_status create_with_tags(kecs_store *store) {
   kecs_result *result = FAULT_POISON;
   kecs_service service = {.name = "api", .cluster_arn = "main", .tags = TAGS};
-  return fault_take(kecs_service_create(store, &service, &result), result);
+  return fault_take(kecs_service_create(store, &service, &result), &result);
 }
 
 static kecs_status create_no_result(kecs_store *store) {
@@ -140,7 +142,7 @@ static kecs_status create_no_result(kecs_store *store) {
 static kecs_status create_many(kecs_store *store) {
   kecs_result *result = FAULT_POISON;
   kecs_cluster clusters[] = {{.name = "c1", .tags = TAGS}, {.name = "c2"}, {.name = "c3", .tags = TAGS}};
-  return fault_take(kecs_cluster_create_many(store, clusters, FAULT_COUNT(clusters), &result), result);
+  return fault_take(kecs_cluster_create_many(store, clusters, FAULT_COUNT(clusters), &result), &result);
 }
 
 /* More pages than the cache holds, so that some are written before the commit. */
@@ -161,14 +163,14 @@ static kecs_status create_strict(kecs_store *store) {
   kecs_task_definition definition = {.family = "strict", .container_definitions = CONTAINERS, .cpu = "256",
                                      .memory = "512", .requires_compatibilities = "[\"FARGATE\"]",
                                      .network_mode = "awsvpc", .tags = TAGS};
-  return fault_take(kecs_task_definition_create(store, &definition, &result), result);
+  return fault_take(kecs_task_definition_create(store, &definition, &result), &result);
 }
 
 static kecs_status ensure(kecs_store *store) {
   kecs_result *result = FAULT_POISON;
   kecs_cluster cluster = {.name = "ensured", .tags = TAGS};
   bool created = false;
-  kecs_status status = fault_take(kecs_cluster_ensure(store, &cluster, &created, &result), result);
+  kecs_status status = fault_take(kecs_cluster_ensure(store, &cluster, &created, &result), &result);
   fault_output_number(created);
   return status;
 }
@@ -177,10 +179,10 @@ static kecs_status ensure(kecs_store *store) {
 
 static kecs_status get(kecs_store *store) {
   kecs_result *result = FAULT_POISON;
-  kecs_status status = fault_take(kecs_service_get(store, "main", "web", &result), result);
+  kecs_status status = fault_take(kecs_service_get(store, "main", "web", &result), &result);
   if (!status) {
     result = FAULT_POISON;
-    status = fault_take(kecs_task_get(store, NULL, ECS "task/main/00000000000000000000000000000001", &result), result);
+    status = fault_take(kecs_task_get(store, NULL, ECS "task/main/00000000000000000000000000000001", &result), &result);
   }
   return status;
 }
@@ -188,7 +190,7 @@ static kecs_status get(kecs_store *store) {
 static kecs_status get_many(kecs_store *store) {
   static const char *const keys[] = {"idle", "unknown", CLUSTER};
   kecs_result *result = FAULT_POISON;
-  return fault_take(kecs_cluster_get_many(store, keys, FAULT_COUNT(keys), &result), result);
+  return fault_take(kecs_cluster_get_many(store, keys, FAULT_COUNT(keys), &result), &result);
 }
 
 static kecs_status list(kecs_store *store) {
@@ -200,11 +202,11 @@ static kecs_status list(kecs_store *store) {
   kecs_result *result = FAULT_POISON;
   kecs_status status = kecs_task_list(store, &query, &result);
   snprintf(token, sizeof token, "%s", status ? "" : kecs_result_page_token(result));
-  status = fault_take(status, result);
+  status = fault_take(status, &result);
   if (!status) {
     result = FAULT_POISON;
     query.page_token = token;
-    status = fault_take(kecs_task_list(store, &query, &result), result);
+    status = fault_take(kecs_task_list(store, &query, &result), &result);
   }
   return status;
 }
@@ -227,7 +229,7 @@ static kecs_status count(kecs_store *store) {
   kecs_filter filter = {.column = KECS_TASK_LAST_STATUS, .op = KECS_EQ, .text = "RUNNING"};
   kecs_query query = {.where = &filter, .where_count = 1};
   int64_t rows = -1;
-  return fault_take_count(kecs_task_count(store, &query, &rows), rows);
+  return fault_take_count(kecs_task_count(store, &query, &rows), &rows);
 }
 
 static kecs_status info(kecs_store *store) {
@@ -245,14 +247,14 @@ static kecs_status info(kecs_store *store) {
 static kecs_status update(kecs_store *store) {
   kecs_result *result = FAULT_POISON;
   kecs_cluster cluster = {.arn = CLUSTER, .name = "main", .status = "DRAINING", .tags = TAGS, .version = 1};
-  return fault_take(kecs_cluster_update(store, &cluster, &result), result);
+  return fault_take(kecs_cluster_update(store, &cluster, &result), &result);
 }
 
 static kecs_status update_tags(kecs_store *store) {
   kecs_result *result = FAULT_POISON;
   kecs_service service = {.arn = SERVICE, .name = "web", .cluster_arn = CLUSTER, .version = 1,
                           .tags = "[{\"key\":\"team\",\"value\":\"blue\"},{\"key\":\"more\"}]"};
-  return fault_take(kecs_service_update(store, &service, &result), result);
+  return fault_take(kecs_service_update(store, &service, &result), &result);
 }
 
 static kecs_status update_fields(kecs_store *store) {
@@ -260,7 +262,7 @@ static kecs_status update_fields(kecs_store *store) {
   kecs_task task = {.id = "00000000000000000000000000000001", .cluster_arn = "main", .last_status = "STOPPED",
                     .stopped_at = FAR_AHEAD};
   uint64_t mask = KECS_BIT(KECS_TASK_LAST_STATUS) | KECS_BIT(KECS_TASK_STOPPED_AT);
-  return fault_take(kecs_task_update_fields(store, &task, mask, &result), result);
+  return fault_take(kecs_task_update_fields(store, &task, mask, &result), &result);
 }
 
 static kecs_status update_nothing(kecs_store *store) {
@@ -271,14 +273,14 @@ static kecs_status update_nothing(kecs_store *store) {
 static kecs_status upsert_new(kecs_store *store) {
   kecs_result *result = FAULT_POISON;
   kecs_container_instance instance = {.id = "00000000000000000000000000000009", .cluster_arn = CLUSTER, .tags = TAGS};
-  return fault_take(kecs_container_instance_upsert(store, &instance, &result), result);
+  return fault_take(kecs_container_instance_upsert(store, &instance, &result), &result);
 }
 
 static kecs_status upsert_old(kecs_store *store) {
   kecs_result *result = FAULT_POISON;
   kecs_service service = {.name = "web", .cluster_arn = CLUSTER, .desired_count = 9,
                           .tags = "[{\"key\":\"team\",\"value\":\"green\"}]"};
-  return fault_take(kecs_service_upsert(store, &service, &result), result);
+  return fault_take(kecs_service_upsert(store, &service, &result), &result);
 }
 
 static kecs_status assign(kecs_store *store) {
@@ -286,7 +288,7 @@ static kecs_status assign(kecs_store *store) {
   kecs_result *result = FAULT_POISON;
   return fault_take(kecs_record_assign(store, KECS_KIND_SERVICE, "main,web", assignments, FAULT_COUNT(assignments), 1,
                                        &result),
-                    result);
+                    &result);
 }
 
 /* ---- delete ---- */
@@ -309,27 +311,27 @@ static kecs_status delete_idle(kecs_store *store) {
 
 static kecs_status prune(kecs_store *store) {
   int64_t done = -1;
-  kecs_status status = fault_take_count(kecs_task_delete_older(store, "main", FAR_AHEAD, NULL, &done), done);
+  kecs_status status = fault_take_count(kecs_task_delete_older(store, "main", FAR_AHEAD, NULL, &done), &done);
   return status;
 }
 
 static kecs_status prune_all(kecs_store *store) {
   int64_t done = -1;
-  kecs_status status = fault_take_count(kecs_service_delete_marked(store, NULL, FAR_AHEAD, &done), done);
+  kecs_status status = fault_take_count(kecs_service_delete_marked(store, NULL, FAR_AHEAD, &done), &done);
   if (!status) {
-    status = fault_take_count(kecs_task_log_delete_older(store, LONG_AGO + 1, &done), done);
+    status = fault_take_count(kecs_task_log_delete_older(store, LONG_AGO + 1, &done), &done);
   }
   if (!status) {
-    status = fault_take_count(kecs_event_prune(store, LONG_AGO + 1, &done), done);
+    status = fault_take_count(kecs_event_prune(store, LONG_AGO + 1, &done), &done);
   }
   if (!status) {
-    status = fault_take_count(kecs_node_prune(store, FAR_AHEAD, &done), done);
+    status = fault_take_count(kecs_node_prune(store, FAR_AHEAD, &done), &done);
   }
   if (!status) {
-    status = fault_take_count(kecs_container_instance_delete_stale(store, "main", FAR_AHEAD, &done), done);
+    status = fault_take_count(kecs_container_instance_delete_stale(store, "main", FAR_AHEAD, &done), &done);
   }
   if (!status) {
-    status = fault_take_count(kecs_task_set_delete_orphaned(store, "main", &done), done);
+    status = fault_take_count(kecs_task_set_delete_orphaned(store, "main", &done), &done);
   }
   return status;
 }
@@ -420,7 +422,7 @@ static kecs_status put_json(kecs_store *store) {
       "\"containerDefinitions\":[{\"name\":\"a\\u00e9\",\"image\":\"b\"}],\"tags\":" TAGS ",\"unknownMember\":{\"x\":[1,2]},"
       "\"registeredAt\":1709208000.5}";
   kecs_result *result = FAULT_POISON;
-  return fault_take(kecs_put_json(store, KECS_KIND_TASK_DEFINITION, text, SIZE_MAX, 0, &result), result);
+  return fault_take(kecs_put_json(store, KECS_KIND_TASK_DEFINITION, text, SIZE_MAX, 0, &result), &result);
 }
 
 static kecs_status put_json_parents(kecs_store *store) {
@@ -429,14 +431,14 @@ static kecs_status put_json_parents(kecs_store *store) {
       "cluster/orphanage\",\"lastStatus\":\"RUNNING\",\"containers\":[{\"name\":\"a\"}],\"startedAt\":"
       "\"2024-02-29T12:00:00Z\"}";
   kecs_result *result = FAULT_POISON;
-  return fault_take(kecs_put_json(store, KECS_KIND_TASK, text, SIZE_MAX, KECS_JSON_PARENTS, &result), result);
+  return fault_take(kecs_put_json(store, KECS_KIND_TASK, text, SIZE_MAX, KECS_JSON_PARENTS, &result), &result);
 }
 
 static kecs_status put_json_old(kecs_store *store) {
   static const char text[] = "{\"clusterName\":\"main\",\"clusterArn\":\"" CLUSTER "\",\"status\":\"INACTIVE\",\"more\":1,"
                              "\"tags\":[{\"key\":\"team\",\"value\":\"yellow\"}]}";
   kecs_result *result = FAULT_POISON;
-  return fault_take(kecs_put_json(store, KECS_KIND_CLUSTER, text, SIZE_MAX, 0, &result), result);
+  return fault_take(kecs_put_json(store, KECS_KIND_CLUSTER, text, SIZE_MAX, 0, &result), &result);
 }
 
 static kecs_status get_json(kecs_store *store) {
@@ -448,7 +450,7 @@ static kecs_status get_json(kecs_store *store) {
   } else if (text) {
     fault_complain("kecs_get_json gives a text after a failure");
   }
-  return fault_take(status, result);
+  return fault_take(status, &result);
 }
 
 static kecs_status record_json(kecs_store *store) {
@@ -456,7 +458,7 @@ static kecs_status record_json(kecs_store *store) {
   kecs_result *result = FAULT_POISON;
   kecs_status status = kecs_record_get(store, KECS_KIND_TASK_DEFINITION, "web", &result);
   if (status) {
-    return fault_take(status, result);
+    return fault_take(status, &result);
   }
   const kecs_kind_info *about = kecs_kind_describe(KECS_KIND_TASK_DEFINITION);
   status = kecs_record_json(result, about, kecs_record_at(result, about->kind, 0), KECS_JSON_EPOCH, &text);
@@ -487,20 +489,20 @@ static kecs_status import_some(kecs_store *store) {
 static kecs_status definition_register(kecs_store *store) {
   kecs_result *result = FAULT_POISON;
   kecs_task_definition definition = {.family = "web", .container_definitions = CONTAINERS, .tags = TAGS};
-  return fault_take(kecs_task_definition_register(store, &definition, &result), result);
+  return fault_take(kecs_task_definition_register(store, &definition, &result), &result);
 }
 
 static kecs_status definition_deregister(kecs_store *store) {
   kecs_result *result = FAULT_POISON;
-  return fault_take(kecs_task_definition_deregister(store, "web:2", &result), result);
+  return fault_take(kecs_task_definition_deregister(store, "web:2", &result), &result);
 }
 
 static kecs_status definition_read(kecs_store *store) {
   kecs_result *result = FAULT_POISON;
-  kecs_status status = fault_take(kecs_task_definition_latest(store, "web", &result), result);
+  kecs_status status = fault_take(kecs_task_definition_latest(store, "web", &result), &result);
   if (!status) {
     result = FAULT_POISON;
-    status = fault_take(kecs_task_definition_revisions(store, "web", "ACTIVE", 2, NULL, &result), result);
+    status = fault_take(kecs_task_definition_revisions(store, "web", "ACTIVE", 2, NULL, &result), &result);
   }
   return status;
 }
@@ -515,28 +517,28 @@ static kecs_status families(kecs_store *store) {
     fault_output_number(family->latest_revision);
     fault_output_number(family->active_revisions);
   }
-  return fault_take(status, result);
+  return fault_take(status, &result);
 }
 
 static kecs_status task_find(kecs_store *store) {
   kecs_task_filter filter = {.cluster = "main", .service = "web", .last_status = "RUNNING"};
   kecs_result *result = FAULT_POISON;
-  return fault_take(kecs_task_find(store, &filter, NULL, &result), result);
+  return fault_take(kecs_task_find(store, &filter, NULL, &result), &result);
 }
 
 static kecs_status task_set_primary(kecs_store *store) {
   kecs_result *result = FAULT_POISON;
-  return fault_take(kecs_task_set_update_primary(store, SERVICE, "ecs-svc/2", &result), result);
+  return fault_take(kecs_task_set_update_primary(store, SERVICE, "ecs-svc/2", &result), &result);
 }
 
 static kecs_status instance_search(kecs_store *store) {
   kecs_result *result = FAULT_POISON;
-  return fault_take(kecs_container_instance_search(store, "main", "zone", NULL, &result), result);
+  return fault_take(kecs_container_instance_search(store, "main", "zone", NULL, &result), &result);
 }
 
 static kecs_status instance_deregister(kecs_store *store) {
   kecs_result *result = FAULT_POISON;
-  return fault_take(kecs_container_instance_deregister(store, "main", INSTANCE, &result), result);
+  return fault_take(kecs_container_instance_deregister(store, "main", INSTANCE, &result), &result);
 }
 
 static kecs_status attribute_put(kecs_store *store) {
@@ -552,20 +554,20 @@ static kecs_status attribute_remove(kecs_store *store) {
 
 static kecs_status setting_set(kecs_store *store) {
   kecs_result *result = FAULT_POISON;
-  return fault_take(kecs_account_setting_set_default(store, "containerInsights", "disabled", &result), result);
+  return fault_take(kecs_account_setting_set_default(store, "containerInsights", "disabled", &result), &result);
 }
 
 static kecs_status setting_effective(kecs_store *store) {
   kecs_result *result = FAULT_POISON;
-  return fault_take(kecs_account_setting_effective(store, "arn:aws:iam::000000000000:root", NULL, &result), result);
+  return fault_take(kecs_account_setting_effective(store, "arn:aws:iam::000000000000:root", NULL, &result), &result);
 }
 
 static kecs_status log_find(kecs_store *store) {
   kecs_log_filter filter = {.task_arn = ECS "task/main/1", .search = "get"};
   int64_t rows = -1;
   kecs_result *result = FAULT_POISON;
-  kecs_status status = fault_take(kecs_task_log_find(store, &filter, true, 10, NULL, &result), result);
-  return status ? status : fault_take_count(kecs_task_log_count_matching(store, &filter, &rows), rows);
+  kecs_status status = fault_take(kecs_task_log_find(store, &filter, true, 10, NULL, &result), &result);
+  return status ? status : fault_take_count(kecs_task_log_count_matching(store, &filter, &rows), &rows);
 }
 
 /* ---- ELBv2 ---- */
@@ -590,7 +592,7 @@ static kecs_status target_register(kecs_store *store) {
 static kecs_status target_deregister(kecs_store *store) {
   static const char *const ids[] = {"i-1", "i-7"};
   int64_t done = -1;
-  return fault_take_count(kecs_target_deregister(store, GROUP, ids, FAULT_COUNT(ids), &done), done);
+  return fault_take_count(kecs_target_deregister(store, GROUP, ids, FAULT_COUNT(ids), &done), &done);
 }
 
 static kecs_status target_health(kecs_store *store) {
@@ -603,10 +605,10 @@ static kecs_status associate(kecs_store *store) {
 
 static kecs_status associated(kecs_store *store) {
   kecs_result *result = FAULT_POISON;
-  kecs_status status = fault_take(kecs_target_group_load_balancers(store, GROUP, &result), result);
+  kecs_status status = fault_take(kecs_target_group_load_balancers(store, GROUP, &result), &result);
   if (!status) {
     result = FAULT_POISON;
-    status = fault_take(kecs_load_balancer_target_groups(store, BALANCER, &result), result);
+    status = fault_take(kecs_load_balancer_target_groups(store, BALANCER, &result), &result);
   }
   return status;
 }
@@ -631,7 +633,7 @@ static kecs_status tags_remove(kecs_store *store) {
 static kecs_status tags_describe(kecs_store *store) {
   static const char *const arns[] = {SERVICE, CLUSTER};
   kecs_result *result = FAULT_POISON;
-  return fault_take(kecs_tags_describe(store, arns, FAULT_COUNT(arns), &result), result);
+  return fault_take(kecs_tags_describe(store, arns, FAULT_COUNT(arns), &result), &result);
 }
 
 static kecs_status heartbeat(kecs_store *store) {
@@ -640,12 +642,12 @@ static kecs_status heartbeat(kecs_store *store) {
 
 static kecs_status mark_stale(kecs_store *store) {
   int64_t done = -1;
-  return fault_take_count(kecs_node_mark_stale(store, FAR_AHEAD, &done), done);
+  return fault_take_count(kecs_node_mark_stale(store, FAR_AHEAD, &done), &done);
 }
 
 static kecs_status node_available(kecs_store *store) {
   kecs_result *result = FAULT_POISON;
-  return fault_take(kecs_node_available(store, &result), result);
+  return fault_take(kecs_node_available(store, &result), &result);
 }
 
 /* ---- the table ---- */

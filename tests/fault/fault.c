@@ -369,9 +369,10 @@ void fault_install(void) {
       .xInit = sqlite_memory_start,
       .xShutdown = sqlite_memory_stop,
   };
-  /* Without the lookaside buffer each allocation of SQLite comes to us. */
+  /* Without the lookaside buffer and pages in bulk each allocation of SQLite comes to us. */
   bool good = sqlite3_config(SQLITE_CONFIG_MALLOC, &memory) == SQLITE_OK &&
-              sqlite3_config(SQLITE_CONFIG_LOOKASIDE, 0, 0) == SQLITE_OK && sqlite3_initialize() == SQLITE_OK;
+              sqlite3_config(SQLITE_CONFIG_LOOKASIDE, 0, 0) == SQLITE_OK &&
+              sqlite3_config(SQLITE_CONFIG_PAGECACHE, NULL, 0, 0) == SQLITE_OK && sqlite3_initialize() == SQLITE_OK;
   real_vfs = sqlite3_vfs_find(NULL);
   if (!good || !real_vfs) {
     fprintf(stderr, "SQLite was used before fault_install, or takes no allocator\n");
@@ -606,7 +607,8 @@ static void output_row(const kecs_kind_info *info, const void *row) {
   }
 }
 
-kecs_status fault_take(kecs_status status, kecs_result *result) {
+kecs_status fault_take(kecs_status status, kecs_result **in_result) {
+  kecs_result *result = *in_result;
   if (status) {
     if (result) {
       fault_complain("the out pointer is %p after %s", (void *)result, kecs_status_name(status));
@@ -627,10 +629,10 @@ kecs_status fault_take(kecs_status status, kecs_result *result) {
   return status;
 }
 
-kecs_status fault_take_count(kecs_status status, int64_t count) {
-  if (status && count != 0) {
-    fault_complain("the count is %lld after %s", (long long)count, kecs_status_name(status));
+kecs_status fault_take_count(kecs_status status, const int64_t *count) {
+  if (status && *count != 0) {
+    fault_complain("the count is %lld after %s", (long long)*count, kecs_status_name(status));
   }
-  fault_output_number(count);
+  fault_output_number(*count);
   return status;
 }

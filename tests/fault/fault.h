@@ -95,11 +95,11 @@ void fault_output_text(const char *text);
 void fault_output_number(int64_t number);
 
 /* Adds the rows to the output and frees them. Complains when there is a result after a failure or none after a success.
- * Returns the status. */
-kecs_status fault_take(kecs_status status, kecs_result *result);
+ * Returns the status. Takes a pointer to the pointer, since the call that fills it in is an argument, too. */
+kecs_status fault_take(kecs_status status, kecs_result **in_result);
 
 /* Likewise for a count, which must be 0 after a failure. */
-kecs_status fault_take_count(kecs_status status, int64_t count);
+kecs_status fault_take_count(kecs_status status, const int64_t *count);
 
 /* What an out pointer is set to before a call. */
 #define FAULT_POISON ((kecs_result *)(uintptr_t)0x5a5a)

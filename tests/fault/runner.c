@@ -50,7 +50,7 @@ static int failures;
 /* Tells what was complained of in this attempt. */
 static void judge(const attempt *a) {
   const char *complaint = fault_complaint();
-  if (complaint && ++failures <= 8) {
+  if (complaint && ++failures <= 3) {
     print_error("%s%s, %s, n=%lu: %s\n", a->test->what->name, a->test->in_transaction ? " in a transaction" : "",
                 fault_name(a->kind), a->n, complaint);
   }
