@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 6c2a023e42aad70184bd6ebdc4b636b7d999488653341f01fd9decbff805c613 */
+ * 906cb1a899ae83a980b8fbcecf37744dc7aeea0f9fa4815fa1ddeeca81554681 */
 /* kecs_store.in.h -- the manifest: amalgamate.py inlines each quoted include, in this order. */
 
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
@@ -10352,8 +10352,10 @@ static kecs_status kecs__change_compare(const kecs__meta *meta, kecs__change *ch
     if (change->mask & KECS_BIT(i)) {
       kecs_value value = kecs__row_value(meta->info, change->row, i);
       if (value.type == KECS_VALUE_NULL && (meta->info->columns[i].flags & KECS_COLUMN_NOT_NULL)) {
-        const char *text = meta->info->columns[i].default_text;
-        value = meta->info->columns[i].type == KECS_TYPE_TIME ? kecs__value_int(0) : kecs__value_text(text ? text : "");
+        if (meta->info->columns[i].type == KECS_TYPE_TIME) {
+          continue; /* a time that the store filled stays when the caller has none */
+        }
+        value = kecs__value_text(meta->info->columns[i].default_text ? meta->info->columns[i].default_text : "");
       }
       if (i == meta->version ? value.number > stored[i].number : !kecs__value_same(&value, &stored[i])) {
         kecs_status status = kecs__check_utf8(meta, i, &value);
@@ -12322,7 +12324,7 @@ KECS_STORE_API kecs_status kecs_validate_capacity_strategy(const char *strategy,
   kecs__validate_path path = {NULL, "capacityProviderStrategy", 0};
   kecs__validate_path providers_path = {NULL, "capacityProviders", 0};
   kecs__json array;
-  kecs__json list;
+  kecs__json list = {KECS__JSON_NONE, NULL, 0};
   kecs_status status = kecs__validate_parse(&path, strategy, &array);
   if (!status) {
     status = kecs__validate_parse(&providers_path, providers, &list);

@@ -90,6 +90,11 @@ typedef enum access_mode {
 static kecs_store *open_store(const arguments *args, access_mode mode, exit_code *code) {
   kecs_options options = {0};
   kecs_store *store = NULL;
+  int64_t wait = 30;
+  if (args->values[OPTION_WAIT] && (!read_number(args->values[OPTION_WAIT], &wait) || wait < 0 || wait > 86400)) {
+    *code = usage_error(args, "--wait \"%s\" is not a number of seconds, 0 to 86400", args->values[OPTION_WAIT]);
+    return NULL;
+  }
   options.path = args->db ? args->db : getenv("KECS_DB");
   if (!options.path || !options.path[0]) {
     *code = usage_error(args, "which database? Give --db FILE, or set KECS_DB");
@@ -99,6 +104,7 @@ static kecs_store *open_store(const arguments *args, access_mode mode, exit_code
   options.account_id = args->account;
   options.region = args->region;
   options.strict = args->strict;
+  options.busy_timeout_ms = wait > 0 ? (int)wait * 1000 : -1;
   options.must_exist = file && mode != ACCESS_CREATE;
   options.read_only = args->read_only || (file && mode == ACCESS_READ);
   kecs_status status = kecs_open(&options, &store);
@@ -106,7 +112,12 @@ static kecs_store *open_store(const arguments *args, access_mode mode, exit_code
     options.read_only = false; /* an older schema: reading it takes a migration first */
     status = kecs_open(&options, &store);
   }
-  *code = status ? (status == KECS_E_INVALID ? fail_asked(status) : fail(status)) : EXIT_GOOD;
+  if (status == KECS_E_NOT_FOUND && mode != ACCESS_CREATE) {
+    complain("%s does not exist; `kecs import` and `kecs put` create a database", options.path);
+    *code = EXIT_NOT_FOUND;
+  } else {
+    *code = status ? fail_asked(status) : EXIT_GOOD;
+  }
   return store;
 }
 

@@ -142,7 +142,7 @@ static bool in_address(const kecs_kind_info *info, int column) {
   return false;
 }
 
-/* A column's value as a table shows it: ARNs of other rows without their head, times to the second or as epoch seconds. */
+/* A column's value as text: times as ISO 8601 or as epoch seconds. */
 static void add_value(buffer *out, const kecs_kind_info *info, const void *row, int column, unsigned flags) {
   char small[256];
   size_t len = 0;
@@ -168,7 +168,7 @@ static void add_value(buffer *out, const kecs_kind_info *info, const void *row, 
   }
 }
 
-/* The resource part of an ARN: after its five colons. */
+/* The resource part of an ARN, after its five colons; any other text as it is. */
 static const char *without_head(const char *text) {
   const char *at = text;
   for (int colons = 0; strncmp(text, "arn:", 4) == 0 && colons < 5; colons++) {
@@ -179,10 +179,6 @@ static const char *without_head(const char *text) {
     at++;
   }
   return at;
-}
-
-static bool is_foreign_arn(const kecs_kind_info *info, int column) {
-  return info->keys[0].columns[0] != column && ends_with(info->columns[column].name, "_arn");
 }
 
 enum { TABLE_COLUMNS_MAX = 64, CELL_WIDTH = 40, CELL_WIDTH_MIN = 12 };
@@ -311,7 +307,7 @@ static void add_row(table *out, const void *row) {
     buffer text = {NULL, 0, 0};
     add_text(&text, "");
     add_value(&text, out->info, row, column, out->flags);
-    if (is_foreign_arn(out->info, column)) {
+    if (column != out->info->keys[0].columns[0]) {
       memmove(text.data, without_head(text.data), strlen(without_head(text.data)) + 1);
     }
     char *fraction = out->info->columns[column].type == KECS_TYPE_TIME ? strchr(text.data, '.') : NULL;

@@ -230,11 +230,11 @@ static exit_code run_update(const arguments *args) {
   } else {
     int column = kecs_column_find(info, "version");
     buffer text = {NULL, 0, 0};
-    add_text(&text, column < 0 ? "" : " and of version ");
+    add_text(&text, column < 0 ? "" : ": version ");
     if (column >= 0) {
       add_value(&text, info, row, column, 0);
     }
-    fprintf(stderr, "%s %s is updated%s\n", info->name, args->operands[1], text.data);
+    fprintf(stderr, "%s %s updated%s\n", info->name, args->operands[1], text.data);
     free(text.data);
   }
   kecs_result_free(result);
@@ -253,7 +253,7 @@ static exit_code run_delete(const arguments *args) {
   if (status) {
     code = fail_asked(status);
   } else {
-    fprintf(stderr, "%s %s is deleted\n", info->name, args->operands[1]);
+    fprintf(stderr, "%s %s deleted\n", info->name, args->operands[1]);
   }
   kecs_close(store);
   return code;

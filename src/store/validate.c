@@ -560,7 +560,7 @@ KECS_STORE_API kecs_status kecs_validate_capacity_strategy(const char *strategy,
   kecs__validate_path path = {NULL, "capacityProviderStrategy", 0};
   kecs__validate_path providers_path = {NULL, "capacityProviders", 0};
   kecs__json array;
-  kecs__json list;
+  kecs__json list = {KECS__JSON_NONE, NULL, 0};
   kecs_status status = kecs__validate_parse(&path, strategy, &array);
   if (!status) {
     status = kecs__validate_parse(&providers_path, providers, &list);

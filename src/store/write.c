@@ -229,8 +229,10 @@ static kecs_status kecs__change_compare(const kecs__meta *meta, kecs__change *ch
     if (change->mask & KECS_BIT(i)) {
       kecs_value value = kecs__row_value(meta->info, change->row, i);
       if (value.type == KECS_VALUE_NULL && (meta->info->columns[i].flags & KECS_COLUMN_NOT_NULL)) {
-        const char *text = meta->info->columns[i].default_text;
-        value = meta->info->columns[i].type == KECS_TYPE_TIME ? kecs__value_int(0) : kecs__value_text(text ? text : "");
+        if (meta->info->columns[i].type == KECS_TYPE_TIME) {
+          continue; /* a time that the store filled stays when the caller has none */
+        }
+        value = kecs__value_text(meta->info->columns[i].default_text ? meta->info->columns[i].default_text : "");
       }
       if (i == meta->version ? value.number > stored[i].number : !kecs__value_same(&value, &stored[i])) {
         kecs_status status = kecs__check_utf8(meta, i, &value);

@@ -99,7 +99,7 @@ static void create_refuses_each_taken_key(void **state) {
   for (size_t i = 0; i < CONTRACT_COUNT(rows); i++) {
     kecs_result *result = (kecs_result *)&first;
     CONTRACT_FAILS(kecs_cluster_create(store, rows[i], &result), KECS_E_EXISTS);
-    CONTRACT_SAYS(rows[i]->name);
+    CONTRACT_SAYS(rows[i]->arn ? rows[i]->arn : rows[i]->name);
     assert_null(result);
   }
   CONTRACT_NUMBER(contract_count_rows(store, KECS_KIND_CLUSTER), 1);
