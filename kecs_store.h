@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 906cb1a899ae83a980b8fbcecf37744dc7aeea0f9fa4815fa1ddeeca81554681 */
+ * ae6a2275da56eb87fbe007421093ee9542fc7c3602f86870da36df87175298e5 */
 /* kecs_store.in.h -- the manifest: amalgamate.py inlines each quoted include, in this order. */
 
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
@@ -2379,18 +2379,31 @@ KECS_STORE_API bool kecs_record_text(const kecs_kind_info *info, const void *row
 /* A key as one text: the address parts joined by commas ("CLUSTER,ID"); in all parts but the last a comma is written
  * \, and a backslash \\. The ARN alone, or the last part alone where it says enough, will do. */
 KECS_STORE_API kecs_status kecs_record_get(kecs_store *store, kecs_kind kind, const char *key, kecs_result **out_result);
+
+/* delete by such a key: NOT_FOUND when there is no such row; children go with it. */
 KECS_STORE_API kecs_status kecs_record_delete(kecs_store *store, kecs_kind kind, const char *key);
 
+/* create: `row` points to the kind's struct. */
 KECS_STORE_API kecs_status kecs_record_create(kecs_store *store, kecs_kind kind, const void *row,
                                               kecs_result **out_result);
+
+/* update_fields; a mask of UINT64_MAX is update. */
 KECS_STORE_API kecs_status kecs_record_update(kecs_store *store, kecs_kind kind, const void *row, uint64_t mask,
                                               kecs_result **out_result);
+
+/* upsert. */
 KECS_STORE_API kecs_status kecs_record_upsert(kecs_store *store, kecs_kind kind, const void *row,
                                               kecs_result **out_result);
+
+/* list: one page. */
 KECS_STORE_API kecs_status kecs_record_list(kecs_store *store, kecs_kind kind, const kecs_query *query,
                                             kecs_result **out_result);
+
+/* each: `visit` gets a pointer to the kind's struct. */
 KECS_STORE_API kecs_status kecs_record_each(kecs_store *store, kecs_kind kind, const kecs_query *query,
                                             kecs_status (*visit)(const void *row, void *user), void *user);
+
+/* count. */
 KECS_STORE_API kecs_status kecs_record_count(kecs_store *store, kecs_kind kind, const kecs_query *query,
                                              int64_t *out_count);
 

@@ -677,3 +677,530 @@ static void services_in_pages_and_by_launch_type(void **state) {
   kecs_result_free(result);
   contract_close(store);
 }
+
+/* ---- tasks ---- */
+
+static void tasks_fill_themselves(void **state) {
+  (void)state;
+  kecs_store *store = contract_open();
+  kecs_result *result = NULL;
+  make_cluster(store, "default");
+  make_cluster(store, "web");
+  kecs_task from_arn = {.arn = ARN_ECS "task/web/0123", .task_definition_arn = ARN_ECS "task-definition/app:7"};
+  CONTRACT_OK(kecs_task_create(store, &from_arn, &result));
+  CONTRACT_TEXT(ONLY(task, result)->id, "0123");
+  CONTRACT_TEXT(ONLY(task, result)->cluster_arn, ARN_ECS "cluster/web");
+  CONTRACT_TEXT(ONLY(task, result)->family, "app");
+  kecs_result_free(result);
+  kecs_task brief = {.arn = ARN_ECS "task/4567", .task_definition_arn = "app:12", .family = "never read"};
+  CONTRACT_OK(kecs_task_create(store, &brief, &result));
+  CONTRACT_TEXT(ONLY(task, result)->id, "4567");
+  CONTRACT_TEXT(ONLY(task, result)->cluster_arn, ARN_ECS "cluster/default");
+  CONTRACT_TEXT(ONLY(task, result)->family, "app");
+  kecs_result_free(result);
+  kecs_task bare = {.task_definition_arn = "just-a-family"};
+  CONTRACT_OK(kecs_task_create(store, &bare, &result));
+  CONTRACT_NUMBER(strlen(ONLY(task, result)->id), 32);
+  CONTRACT_TEXT(ONLY(task, result)->family, "just-a-family");
+  kecs_result_free(result);
+  kecs_task unknown = {.id = "89ab"};
+  CONTRACT_OK(kecs_task_create(store, &unknown, &result));
+  CONTRACT_TEXT(ONLY(task, result)->arn, ARN_ECS "task/default/89ab");
+  CONTRACT_TEXT(ONLY(task, result)->family, "");
+  kecs_result_free(result);
+
+  /* An id that only stands in the ARN gives way when another row has it; one that was given does not. */
+  kecs_task same_tail = {.arn = "arn:aws:ecs:us-east-1:000000000000:task/default/0123"};
+  CONTRACT_OK(kecs_task_create(store, &same_tail, &result));
+  CONTRACT_NUMBER(strlen(ONLY(task, result)->id), 36);
+  kecs_result_free(result);
+  CONTRACT_FAILS(kecs_task_create(store, &same_tail, NULL), KECS_E_EXISTS);
+  kecs_task same_id = {.cluster_arn = "default", .id = "0123"};
+  CONTRACT_FAILS(kecs_task_create(store, &same_id, NULL), KECS_E_EXISTS);
+  kecs_task fresh_id = {.arn = ARN_ECS "task/web/0123", .id = "fresh"};
+  CONTRACT_FAILS(kecs_task_create(store, &fresh_id, NULL), KECS_E_EXISTS);
+  contract_close(store);
+}
+
+/* The ids of the tasks that a filter finds, oldest first. */
+static void check_found(kecs_store *store, const kecs_task_filter *filter, const char *ids) {
+  char texts[1024];
+  kecs_result *result = NULL;
+  kecs_query query = {.direction = KECS_ORDER_ASCENDING, .order_by = KECS_TASK_ID};
+  CONTRACT_OK(kecs_task_find(store, filter, &query, &result));
+  CONTRACT_TEXT(joined(result, KECS_TASK_ID, texts), ids);
+  kecs_result_free(result);
+}
+
+static void make_found(kecs_store *store) {
+  make_cluster(store, "web");
+  make_cluster(store, "other");
+  make_service(store, "web", "front");
+  make_service(store, "other", "front");
+  kecs_container_instance instance = {.cluster_arn = "web", .id = "i1"};
+  CONTRACT_OK(kecs_container_instance_create(store, &instance, NULL));
+  const kecs_task rows[] = {
+      {.cluster_arn = "web", .id = "1", .service_arn = ARN_ECS "service/web/front", .desired_status = "RUNNING"},
+      {.cluster_arn = "web", .id = "2", .task_group = "service:front", .desired_status = "STOPPED"},
+      {.cluster_arn = "web", .id = "3", .started_by = "ecs-svc/front", .launch_type = "FARGATE"},
+      {.cluster_arn = "web", .id = "4", .task_group = "service:front_", .last_status = "STOPPED"},
+      {.cluster_arn = "other", .id = "5", .service_arn = ARN_ECS "service/other/front", .launch_type = "FARGATE"},
+      {.cluster_arn = "other", .id = "6", .task_group = "service:front"},
+      {.cluster_arn = "web", .id = "7", .task_definition_arn = "special-family:3", .started_by = "me"},
+      {.cluster_arn = "other", .id = "8", .task_definition_arn = ARN_ECS "task-definition/special-family:4"},
+      {.cluster_arn = "web", .id = "9", .container_instance_arn = ARN_ECS "container-instance/web/i1"},
+      {.cluster_arn = "web", .id = "a", .container_instance_arn = ARN_ECS "container-instance/web/i2"},
+      {.cluster_arn = "web", .id = "b", .container_instance_arn = ARN_ECS "container-instance/i2"},
+  };
+  CONTRACT_OK(kecs_task_create_many(store, rows, CONTRACT_COUNT(rows), NULL));
+}
+
+static void tasks_are_found_by_service(void **state) {
+  (void)state;
+  kecs_store *store = contract_open();
+  make_found(store);
+  check_found(store, &(kecs_task_filter){.service = "front"}, "1 2 3 5 6");
+  check_found(store, &(kecs_task_filter){.service = "front", .cluster = "web"}, "1 2 3");
+  check_found(store, &(kecs_task_filter){.service = "front", .cluster = ARN_ECS "cluster/other"}, "5 6");
+  check_found(store, &(kecs_task_filter){.service = ARN_ECS "service/web/front"}, "1 2 3");
+  check_found(store, &(kecs_task_filter){.service = ARN_ECS "service/other/front"}, "5 6");
+  check_found(store, &(kecs_task_filter){.service = ARN_ECS "service/front", .cluster = "web"}, "2 3");
+  check_found(store, &(kecs_task_filter){.service = ARN_ECS "service/web/front", .cluster = "other"}, "");
+  check_found(store, &(kecs_task_filter){.service = "front", .desired_status = "STOPPED"}, "2");
+  check_found(store, &(kecs_task_filter){.service = "fron"}, "");
+  check_found(store, &(kecs_task_filter){.service = "%"}, "");
+  check_found(store, &(kecs_task_filter){.service = "front", .cluster = "unknown"}, "");
+  CONTRACT_OK(kecs_service_delete(store, "web", "front"));
+  check_found(store, &(kecs_task_filter){.service = "front", .cluster = "web"}, "2 3");
+  contract_close(store);
+}
+
+static void tasks_are_found_by_everything_else(void **state) {
+  (void)state;
+  kecs_store *store = contract_open();
+  make_found(store);
+  check_found(store, NULL, "1 2 3 4 5 6 7 8 9 a b");
+  check_found(store, &(kecs_task_filter){.cluster = "", .service = "", .family = ""}, "1 2 3 4 5 6 7 8 9 a b");
+  check_found(store, &(kecs_task_filter){.cluster = "other"}, "5 6 8");
+  check_found(store, &(kecs_task_filter){.family = "special-family"}, "7 8");
+  check_found(store, &(kecs_task_filter){.family = "special-family", .cluster = "other"}, "8");
+  check_found(store, &(kecs_task_filter){.started_by = "me"}, "7");
+  check_found(store, &(kecs_task_filter){.started_by = "me", .cluster = "other"}, "");
+  check_found(store, &(kecs_task_filter){.desired_status = "STOPPED"}, "2");
+  check_found(store, &(kecs_task_filter){.desired_status = "RUNNING", .cluster = "web"}, "1 3 4 7 9 a b");
+  check_found(store, &(kecs_task_filter){.last_status = "STOPPED", .cluster = "web"}, "4");
+  check_found(store, &(kecs_task_filter){.launch_type = "FARGATE"}, "3 5");
+  check_found(store, &(kecs_task_filter){.container_instance = ARN_ECS "container-instance/web/i1"}, "9");
+  check_found(store, &(kecs_task_filter){.container_instance = "i1"}, "9");
+  check_found(store, &(kecs_task_filter){.container_instance = "i2", .cluster = "web"}, "a b");
+  check_found(store, &(kecs_task_filter){.container_instance = "i3"}, "");
+
+  kecs_result *result = NULL;
+  kecs_result *next = NULL;
+  kecs_filter filter = {.column = KECS_TASK_ID, .op = KECS_GE, .text = "3"};
+  kecs_query query = {.where = &filter, .where_count = 1, .limit = 2, .direction = KECS_ORDER_DESCENDING,
+                      .order_by = KECS_TASK_ID};
+  char texts[1024];
+  CONTRACT_OK(kecs_task_find(store, &(kecs_task_filter){.cluster = "web"}, &query, &result));
+  CONTRACT_TEXT(joined(result, KECS_TASK_ID, texts), "b a");
+  query.page_token = kecs_result_page_token(result);
+  CONTRACT_OK(kecs_task_find(store, &(kecs_task_filter){.cluster = "web"}, &query, &next));
+  CONTRACT_TEXT(joined(next, KECS_TASK_ID, texts), "9 7");
+  kecs_result_free(next);
+  CONTRACT_FAILS(kecs_task_find(store, &(kecs_task_filter){.cluster = "other"}, &query, &next), KECS_E_INVALID);
+  CONTRACT_FAILS(kecs_task_find(store, NULL, &query, &next), KECS_E_INVALID);
+  assert_null(next);
+  kecs_result_free(result);
+  CONTRACT_FAILS(kecs_task_find(store, NULL, NULL, NULL), KECS_E_MISUSE);
+  CONTRACT_FAILS(kecs_task_find(NULL, NULL, NULL, &result), KECS_E_MISUSE);
+  contract_close(store);
+}
+
+/* Ends, in hours before CONTRACT_NOW. */
+#define AGO(hours) (CONTRACT_NOW - (hours) * HOUR)
+
+static void make_ended(kecs_store *store) {
+  const kecs_task rows[] = {
+      {.cluster_arn = "web", .id = "long-lived", .last_status = "STOPPED", .created_at = AGO(3),
+       .stopped_at = CONTRACT_NOW - MINUTE},
+      {.cluster_arn = "web", .id = "old", .last_status = "STOPPED", .stopped_at = AGO(2)},
+      {.cluster_arn = "web", .id = "leaving", .last_status = "DEPROVISIONING", .stopped_at = AGO(2)},
+      {.cluster_arn = "web", .id = "executed", .last_status = "STOPPED", .execution_stopped_at = AGO(2)},
+      {.cluster_arn = "web", .id = "unsaid", .last_status = "STOPPED"},
+      {.cluster_arn = "web", .id = "running", .last_status = "RUNNING", .stopped_at = AGO(2)},
+      {.cluster_arn = "web", .id = "pending", .last_status = "PENDING"},
+      {.cluster_arn = "other", .id = "other", .last_status = "STOPPED", .stopped_at = AGO(2)},
+  };
+  make_cluster(store, "web");
+  make_cluster(store, "other");
+  CONTRACT_OK(kecs_task_create_many(store, rows, CONTRACT_COUNT(rows), NULL));
+}
+
+static void ended_tasks_are_deleted_by_their_end(void **state) {
+  (void)state;
+  int64_t now = CONTRACT_NOW;
+  int64_t count = -1;
+  kecs_store *store = open_at(&now);
+  make_ended(store);
+  CONTRACT_OK(kecs_task_delete_older(store, "web", AGO(2), NULL, &count));
+  CONTRACT_NUMBER(count, 0);
+  CONTRACT_OK(kecs_task_delete_older(store, "web", AGO(1), NULL, &count));
+  CONTRACT_NUMBER(count, 3);
+  check_found(store, NULL, "long-lived other pending running unsaid");
+  CONTRACT_OK(kecs_task_delete_older(store, "web", CONTRACT_NOW + 1, "STOPPED", &count));
+  CONTRACT_NUMBER(count, 2);
+  check_found(store, NULL, "other pending running");
+  CONTRACT_OK(kecs_task_delete_older(store, NULL, CONTRACT_NOW + HOUR, "", &count));
+  CONTRACT_NUMBER(count, 1);
+  CONTRACT_OK(kecs_task_delete_older(store, "web", CONTRACT_NOW + HOUR, "RUNNING", &count));
+  CONTRACT_NUMBER(count, 1);
+  check_found(store, NULL, "pending");
+  CONTRACT_OK(kecs_task_delete_older(store, "web", CONTRACT_NOW + HOUR, NULL, NULL));
+  CONTRACT_FAILS(kecs_task_delete_older(NULL, NULL, 0, NULL, &count), KECS_E_MISUSE);
+  contract_close(store);
+}
+
+/* More rows than one step takes, in and out of a transaction. */
+static void a_large_clean_up(void **state) {
+  (void)state;
+  enum { rows = 2500 };
+  kecs_store *store = contract_open();
+  kecs_store *tx = NULL;
+  kecs_task *tasks = calloc(rows, sizeof *tasks);
+  int64_t count = -1;
+  assert_non_null(tasks);
+  make_cluster(store, "web");
+  for (int i = 0; i < rows; i++) {
+    tasks[i].cluster_arn = ARN_ECS "cluster/web";
+    tasks[i].last_status = "STOPPED";
+    tasks[i].stopped_at = i % 2 ? AGO(2) : 0;
+    tasks[i].execution_stopped_at = AGO(2);
+  }
+  CONTRACT_OK(kecs_task_create_many(store, tasks, rows, NULL));
+  free(tasks);
+  CONTRACT_OK(kecs_begin(store, &tx));
+  CONTRACT_OK(kecs_task_delete_older(tx, "web", AGO(1), NULL, &count));
+  CONTRACT_NUMBER(count, rows);
+  CONTRACT_NUMBER(count_of(tx, KECS_KIND_TASK), 0);
+  CONTRACT_OK(kecs_rollback(tx));
+  CONTRACT_NUMBER(count_of(store, KECS_KIND_TASK), rows);
+  CONTRACT_OK(kecs_task_delete_older(store, "web", AGO(1), NULL, &count));
+  CONTRACT_NUMBER(count, rows);
+  CONTRACT_NUMBER(count_of(store, KECS_KIND_TASK), 0);
+  contract_close(store);
+}
+
+/* ---- task sets ---- */
+
+static void task_sets_fill_themselves(void **state) {
+  (void)state;
+  kecs_store *store = contract_open();
+  kecs_result *result = NULL;
+  make_cluster(store, "web");
+  make_cluster(store, "default");
+  make_service(store, "web", "front");
+  make_service(store, "default", "api");
+  kecs_task_set by_arn = {.service_arn = ARN_ECS "service/web/front"};
+  CONTRACT_OK(kecs_task_set_create(store, &by_arn, &result));
+  const kecs_task_set *row = ONLY(task_set, result);
+  CONTRACT_TEXT(row->cluster_arn, ARN_ECS "cluster/web");
+  CONTRACT_TEXT(row->scale, "{\"value\":100.0,\"unit\":\"PERCENT\"}");
+  CONTRACT_TEXT(row->status, "ACTIVE");
+  assert_int_equal(strncmp(row->id, "ecs-svc/", 8), 0);
+  CONTRACT_NUMBER(strspn(row->id + 8, "0123456789"), 19);
+  CONTRACT_NUMBER(strlen(row->id), 27);
+  assert_int_equal(strncmp(row->arn, ARN_ECS "task-set/web/front/", strlen(ARN_ECS "task-set/web/front/")), 0);
+  CONTRACT_TEXT(row->arn + strlen(ARN_ECS "task-set/web/front/"), row->id);
+  kecs_result_free(result);
+
+  kecs_task_set by_name = {.service_arn = "front", .cluster_arn = "web", .id = "one", .scale = "{\"value\": 50}"};
+  CONTRACT_OK(kecs_task_set_create(store, &by_name, &result));
+  CONTRACT_TEXT(ONLY(task_set, result)->arn, ARN_ECS "task-set/web/front/one");
+  CONTRACT_TEXT(ONLY(task_set, result)->service_arn, ARN_ECS "service/web/front");
+  CONTRACT_TEXT(ONLY(task_set, result)->scale, "{\"value\": 50}");
+  kecs_result_free(result);
+  kecs_task_set homeless = {.service_arn = "api", .id = "two"};
+  CONTRACT_OK(kecs_task_set_create(store, &homeless, &result));
+  CONTRACT_TEXT(ONLY(task_set, result)->arn, ARN_ECS "task-set/default/api/two");
+  kecs_result_free(result);
+  kecs_task_set own_arn = {.arn = ARN_ECS "task-set/web/front/ecs-svc/4201323268728819917"};
+  CONTRACT_OK(kecs_task_set_create(store, &own_arn, &result));
+  CONTRACT_TEXT(ONLY(task_set, result)->id, "ecs-svc/4201323268728819917");
+  CONTRACT_TEXT(ONLY(task_set, result)->service_arn, ARN_ECS "service/web/front");
+  CONTRACT_TEXT(ONLY(task_set, result)->cluster_arn, ARN_ECS "cluster/web");
+  kecs_result_free(result);
+
+  kecs_task_set again = {.arn = ARN_ECS "task-set/web/front/one", .id = "fresh", .service_arn = "front",
+                         .cluster_arn = "web"};
+  CONTRACT_FAILS(kecs_task_set_create(store, &again, NULL), KECS_E_EXISTS);
+  CONTRACT_NUMBER(count_of(store, KECS_KIND_TASK_SET), 4);
+  contract_close(store);
+}
+
+static void a_task_set_needs_its_service(void **state) {
+  (void)state;
+  kecs_store *store = contract_open();
+  make_cluster(store, "web");
+  kecs_task_set orphan = {.service_arn = "front", .cluster_arn = "web"};
+  kecs_task_set nothing = {.cluster_arn = "web"};
+  kecs_result *result = NULL;
+  CONTRACT_FAILS(kecs_task_set_create(store, &orphan, &result), KECS_E_REFERENCE);
+  CONTRACT_SAYS(ARN_ECS "service/web/front");
+  CONTRACT_FAILS(kecs_task_set_create(store, &nothing, &result), KECS_E_INVALID);
+  CONTRACT_SAYS("task_set.service_arn");
+  CONTRACT_NUMBER(count_of(store, KECS_KIND_TASK_SET), 0);
+
+  static const char document[] = "{\"id\":\"one\",\"serviceArn\":\"" ARN_ECS "service/new/back\",\"clusterArn\":\"" ARN_ECS
+                                 "cluster/new\",\"status\":\"PRIMARY\"}";
+  CONTRACT_FAILS(kecs_put_json(store, KECS_KIND_TASK_SET, document, SIZE_MAX, 0, NULL), KECS_E_REFERENCE);
+  CONTRACT_OK(kecs_put_json(store, KECS_KIND_TASK_SET, document, SIZE_MAX, KECS_JSON_PARENTS, &result));
+  CONTRACT_TEXT(ONLY(task_set, result)->status, "PRIMARY");
+  kecs_result_free(result);
+  CONTRACT_OK(kecs_service_get(store, "new", "back", &result));
+  kecs_result_free(result);
+  contract_close(store);
+
+  kecs_options options = {.no_foreign_keys = true};
+  store = contract_open_with(&options);
+  CONTRACT_OK(kecs_task_set_create(store, &orphan, NULL));
+  contract_close(store);
+}
+
+static const char *status_of(kecs_store *store, const char *service, const char *id, char out[64]) {
+  kecs_result *result = NULL;
+  CONTRACT_OK(kecs_task_set_get(store, service, id, &result));
+  snprintf(out, 64, "%s", ONLY(task_set, result)->status);
+  kecs_result_free(result);
+  return out;
+}
+
+static void one_task_set_is_primary(void **state) {
+  (void)state;
+  int64_t now = CONTRACT_NOW;
+  kecs_store *store = open_at(&now);
+  static const char front[] = ARN_ECS "service/web/front";
+  static const char back[] = ARN_ECS "service/web/back";
+  make_cluster(store, "web");
+  make_service(store, "web", "front");
+  make_service(store, "web", "back");
+  const kecs_task_set rows[] = {{.service_arn = front, .id = "a", .status = "PRIMARY"},
+                                {.service_arn = front, .id = "b", .status = "PRIMARY"},
+                                {.service_arn = front, .id = "c"},
+                                {.service_arn = front, .id = "d", .status = "DRAINING"},
+                                {.service_arn = back, .id = "a", .status = "PRIMARY"}};
+  CONTRACT_OK(kecs_task_set_create_many(store, rows, CONTRACT_COUNT(rows), NULL));
+  char text[64];
+  kecs_result *result = NULL;
+  now += HOUR;
+  CONTRACT_OK(kecs_task_set_update_primary(store, front, "c", &result));
+  CONTRACT_TEXT(ONLY(task_set, result)->status, "PRIMARY");
+  CONTRACT_NUMBER(ONLY(task_set, result)->updated_at, CONTRACT_NOW + HOUR);
+  CONTRACT_NUMBER(ONLY(task_set, result)->version, 2);
+  kecs_result_free(result);
+  CONTRACT_TEXT(status_of(store, front, "a", text), "ACTIVE");
+  CONTRACT_TEXT(status_of(store, front, "b", text), "ACTIVE");
+  CONTRACT_TEXT(status_of(store, front, "d", text), "DRAINING");
+  CONTRACT_TEXT(status_of(store, back, "a", text), "PRIMARY");
+
+  CONTRACT_FAILS(kecs_task_set_update_primary(store, front, "unknown", &result), KECS_E_NOT_FOUND);
+  CONTRACT_SAYS("unknown");
+  assert_null(result);
+  CONTRACT_FAILS(kecs_task_set_update_primary(store, back, ARN_ECS "task-set/web/front/a", NULL), KECS_E_NOT_FOUND);
+  CONTRACT_TEXT(status_of(store, front, "c", text), "PRIMARY");
+  CONTRACT_OK(kecs_task_set_update_primary(store, front, "c", NULL));
+  CONTRACT_TEXT(status_of(store, front, "c", text), "PRIMARY");
+  CONTRACT_OK(kecs_task_set_update_primary(store, front, ARN_ECS "task-set/web/front/a", NULL));
+  CONTRACT_TEXT(status_of(store, front, "a", text), "PRIMARY");
+  CONTRACT_TEXT(status_of(store, front, "c", text), "ACTIVE");
+  CONTRACT_FAILS(kecs_task_set_update_primary(store, front, NULL, NULL), KECS_E_MISUSE);
+  CONTRACT_FAILS(kecs_task_set_update_primary(store, NULL, "a", NULL), KECS_E_MISUSE);
+  contract_close(store);
+}
+
+static void many_primaries_become_one(void **state) {
+  (void)state;
+  kecs_store *store = contract_open();
+  static const char front[] = ARN_ECS "service/web/front";
+  make_cluster(store, "web");
+  make_service(store, "web", "front");
+  for (int i = 0; i < 40; i++) {
+    char id[20];
+    snprintf(id, sizeof id, "%d", i);
+    kecs_task_set row = {.service_arn = front, .id = id, .status = "PRIMARY"};
+    CONTRACT_OK(kecs_task_set_create(store, &row, NULL));
+  }
+  kecs_filter filter = {.column = KECS_TASK_SET_STATUS, .text = "PRIMARY"};
+  kecs_query query = {.where = &filter, .where_count = 1};
+  kecs_store *tx = NULL;
+  kecs_result *result = NULL;
+  CONTRACT_OK(kecs_begin(store, &tx));
+  CONTRACT_OK(kecs_task_set_update_primary(tx, front, "17", NULL));
+  CONTRACT_OK(kecs_task_set_list(tx, &query, &result));
+  CONTRACT_TEXT(ONLY(task_set, result)->id, "17");
+  kecs_result_free(result);
+  CONTRACT_OK(kecs_rollback(tx));
+  int64_t count = 0;
+  CONTRACT_OK(kecs_task_set_count(store, &query, &count));
+  CONTRACT_NUMBER(count, 40);
+  contract_close(store);
+}
+
+static void orphaned_task_sets_are_deleted(void **state) {
+  (void)state;
+  kecs_store *store = contract_open();
+  make_cluster(store, "web");
+  make_cluster(store, "other");
+  make_service(store, "web", "front");
+  make_service(store, "web", "back");
+  make_service(store, "other", "front");
+  const kecs_task_set rows[] = {{.service_arn = ARN_ECS "service/web/front", .id = "a"},
+                                {.service_arn = ARN_ECS "service/web/front", .id = "b"},
+                                {.service_arn = ARN_ECS "service/web/back", .id = "c"},
+                                {.service_arn = ARN_ECS "service/other/front", .id = "d"}};
+  CONTRACT_OK(kecs_task_set_create_many(store, rows, CONTRACT_COUNT(rows), NULL));
+  CONTRACT_OK(kecs_service_delete(store, "web", "front"));
+  CONTRACT_OK(kecs_service_delete(store, "other", "front"));
+  CONTRACT_NUMBER(count_of(store, KECS_KIND_TASK_SET), 4);
+  int64_t count = -1;
+  CONTRACT_OK(kecs_task_set_delete_orphaned(store, "web", &count));
+  CONTRACT_NUMBER(count, 2);
+  CONTRACT_OK(kecs_task_set_delete_orphaned(store, ARN_ECS "cluster/web", &count));
+  CONTRACT_NUMBER(count, 0);
+  CONTRACT_OK(kecs_task_set_delete_orphaned(store, NULL, &count));
+  CONTRACT_NUMBER(count, 1);
+  char text[64];
+  CONTRACT_TEXT(status_of(store, ARN_ECS "service/web/back", "c", text), "ACTIVE");
+  contract_close(store);
+}
+
+static void task_sets_by_id(void **state) {
+  (void)state;
+  kecs_store *store = contract_open();
+  make_cluster(store, "web");
+  make_service(store, "web", "front");
+  static const char *const ids[] = {"1", "2", "3", "4", "5", "6", "7"};
+  static const char *const wanted[] = {"2", "6", "unknown"};
+  for (size_t i = 0; i < CONTRACT_COUNT(ids); i++) {
+    kecs_task_set row = {.service_arn = ARN_ECS "service/web/front", .id = ids[i]};
+    CONTRACT_OK(kecs_task_set_create(store, &row, NULL));
+  }
+  const kecs_filter filters[] = {{.column = KECS_TASK_SET_SERVICE_ARN, .text = ARN_ECS "service/web/front"},
+                                 {.column = KECS_TASK_SET_ID, .op = KECS_IN, .texts = wanted, .count = 3}};
+  kecs_query query = {.where = filters, .where_count = 2, .direction = KECS_ORDER_ASCENDING,
+                      .order_by = KECS_TASK_SET_ID};
+  kecs_result *result = NULL;
+  char texts[1024];
+  CONTRACT_OK(kecs_task_set_list(store, &query, &result));
+  CONTRACT_TEXT(joined(result, KECS_TASK_SET_ID, texts), "2 6");
+  kecs_result_free(result);
+  contract_close(store);
+}
+
+/* ---- container instances ---- */
+
+static void instances_fill_themselves(void **state) {
+  (void)state;
+  kecs_store *store = contract_open();
+  kecs_result *result = NULL;
+  make_cluster(store, "default");
+  make_cluster(store, "web");
+  kecs_container_instance from_arn = {.arn = ARN_ECS "container-instance/web/0123"};
+  CONTRACT_OK(kecs_container_instance_create(store, &from_arn, &result));
+  CONTRACT_TEXT(ONLY(container_instance, result)->id, "0123");
+  CONTRACT_TEXT(ONLY(container_instance, result)->cluster_arn, ARN_ECS "cluster/web");
+  kecs_result_free(result);
+  kecs_container_instance bare = {.ec2_instance_id = "i-1"};
+  CONTRACT_OK(kecs_container_instance_create(store, &bare, &result));
+  CONTRACT_NUMBER(strlen(ONLY(container_instance, result)->id), 32);
+  CONTRACT_TEXT(ONLY(container_instance, result)->cluster_arn, ARN_ECS "cluster/default");
+  CONTRACT_TEXT(ONLY(container_instance, result)->status, "ACTIVE");
+  kecs_result_free(result);
+  CONTRACT_FAILS(kecs_container_instance_create(store, &from_arn, NULL), KECS_E_EXISTS);
+  contract_close(store);
+}
+
+static void check_searched(kecs_store *store, const char *cluster, const char *text, const char *ids) {
+  char texts[1024];
+  kecs_result *result = NULL;
+  kecs_query query = {.direction = KECS_ORDER_ASCENDING, .order_by = KECS_CONTAINER_INSTANCE_ID};
+  CONTRACT_OK(kecs_container_instance_search(store, cluster, text, &query, &result));
+  CONTRACT_TEXT(joined(result, KECS_CONTAINER_INSTANCE_ID, texts), ids);
+  kecs_result_free(result);
+}
+
+static void instances_are_searched(void **state) {
+  (void)state;
+  kecs_store *store = contract_open();
+  make_cluster(store, "web");
+  make_cluster(store, "other");
+  const kecs_container_instance rows[] = {
+      {.cluster_arn = "web", .id = "aa", .ec2_instance_id = "i-100", .attributes = "[{\"name\":\"stack\"}]"},
+      {.cluster_arn = "web", .id = "bb", .ec2_instance_id = "i-1001", .status = "DRAINING"},
+      {.cluster_arn = "web", .id = "cc_%", .attributes = "[{\"name\":\"i-100\"}]"},
+      {.cluster_arn = "other", .id = "dd", .ec2_instance_id = "i-100"},
+  };
+  CONTRACT_OK(kecs_container_instance_create_many(store, rows, CONTRACT_COUNT(rows), NULL));
+  check_searched(store, NULL, NULL, "aa bb cc_% dd");
+  check_searched(store, "web", "", "aa bb cc_%");
+  check_searched(store, "web", "i-100", "aa cc_%");
+  check_searched(store, NULL, "i-100", "aa cc_% dd");
+  check_searched(store, "", "i-1001", "bb");
+  check_searched(store, "web", "stack", "aa");
+  check_searched(store, "web", "STACK", "");
+  check_searched(store, ARN_ECS "cluster/other", "instance/other/", "dd");
+  check_searched(store, NULL, "_", "cc_%");
+  check_searched(store, NULL, "%", "cc_%");
+  check_searched(store, "unknown", NULL, "");
+
+  kecs_filter filter = {.column = KECS_CONTAINER_INSTANCE_STATUS, .text = "ACTIVE"};
+  kecs_query query = {.where = &filter, .where_count = 1, .limit = 1};
+  kecs_result *result = NULL;
+  CONTRACT_OK(kecs_container_instance_search(store, "web", "i-1", &query, &result));
+  CONTRACT_NUMBER(kecs_result_count(result), 1);
+  kecs_result_free(result);
+  CONTRACT_FAILS(kecs_container_instance_search(store, "web", "i-1", &query, NULL), KECS_E_MISUSE);
+  contract_close(store);
+}
+
+static void deregistered_instances_stay_until_stale(void **state) {
+  (void)state;
+  int64_t now = CONTRACT_NOW;
+  int64_t count = -1;
+  kecs_store *store = open_at(&now);
+  kecs_result *result = NULL;
+  make_cluster(store, "web");
+  make_cluster(store, "other");
+  const kecs_container_instance rows[] = {{.cluster_arn = "web", .id = "a"},
+                                          {.cluster_arn = "web", .id = "b"},
+                                          {.cluster_arn = "web", .id = "unsaid", .status = "INACTIVE"},
+                                          {.cluster_arn = "other", .id = "c", .status = "INACTIVE"}};
+  CONTRACT_OK(kecs_container_instance_create_many(store, rows, CONTRACT_COUNT(rows), NULL));
+  now += HOUR;
+  CONTRACT_OK(kecs_container_instance_deregister(store, "web", "a", &result));
+  CONTRACT_TEXT(ONLY(container_instance, result)->status, "INACTIVE");
+  CONTRACT_NUMBER(ONLY(container_instance, result)->deregistered_at, CONTRACT_NOW + HOUR);
+  kecs_result_free(result);
+  now += HOUR;
+  CONTRACT_OK(kecs_container_instance_deregister(store, "web", ARN_ECS "container-instance/web/a", &result));
+  CONTRACT_NUMBER(ONLY(container_instance, result)->deregistered_at, CONTRACT_NOW + HOUR);
+  CONTRACT_NUMBER(ONLY(container_instance, result)->version, 2);
+  kecs_result_free(result);
+  kecs_container_instance back = {.arn = ARN_ECS "container-instance/web/a", .status = "ACTIVE"};
+  CONTRACT_OK(kecs_container_instance_update_fields(store, &back, KECS_BIT(KECS_CONTAINER_INSTANCE_STATUS), NULL));
+  CONTRACT_OK(kecs_container_instance_deregister(store, "", ARN_ECS "container-instance/web/a", &result));
+  CONTRACT_NUMBER(ONLY(container_instance, result)->deregistered_at, CONTRACT_NOW + 2 * HOUR);
+  kecs_result_free(result);
+  CONTRACT_FAILS(kecs_container_instance_deregister(store, "web", "unknown", &result), KECS_E_NOT_FOUND);
+  CONTRACT_FAILS(kecs_container_instance_deregister(store, "other", "b", &result), KECS_E_NOT_FOUND);
+
+  CONTRACT_OK(kecs_container_instance_delete_stale(store, "web", CONTRACT_NOW, &count));
+  CONTRACT_NUMBER(count, 0);
+  CONTRACT_OK(kecs_container_instance_delete_stale(store, "web", CONTRACT_NOW + 2 * HOUR, &count));
+  CONTRACT_NUMBER(count, 1); /* "unsaid", by updated_at */
+  CONTRACT_OK(kecs_container_instance_delete_stale(store, "web", CONTRACT_NOW + 2 * HOUR + 1, &count));
+  CONTRACT_NUMBER(count, 1);
+  CONTRACT_OK(kecs_container_instance_delete_stale(store, NULL, CONTRACT_NOW + 9 * HOUR, &count));
+  CONTRACT_NUMBER(count, 1);
+  check_searched(store, NULL, NULL, "b");
+  contract_close(store);
+}
