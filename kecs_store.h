@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * ae6a2275da56eb87fbe007421093ee9542fc7c3602f86870da36df87175298e5 */
+ * 3927dd6ca09e6d9a9f06375aa53f1fc2b01bed3981386047141cd9f2ec3fa778 */
 /* kecs_store.in.h -- the manifest: amalgamate.py inlines each quoted include, in this order. */
 
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
@@ -1514,7 +1514,8 @@ typedef enum kecs_op {
 typedef struct kecs_filter {
   int column;                 /* a column constant of the queried kind, such as KECS_TASK_STARTED_BY */
   kecs_op op;
-  const char *text;           /* the value for TEXT and JSON columns. A cluster or service may be a name or an ARN. */
+  const char *text;           /* the value for TEXT and JSON columns. A cluster may be a name or an ARN; so may a service
+                               * of the cluster that a filter before it asks for, or of the cluster "default" */
   int64_t number;             /* the value for INT, OPTI, RANK, TIME and BOOL columns */
   const char *const *texts;   /* values for KECS_IN on TEXT and JSON columns */
   const int64_t *numbers;     /* values for KECS_IN on the others */
@@ -2372,7 +2373,7 @@ KECS_STORE_API int kecs_column_find(const kecs_kind_info *info, const char *name
 #define KECS_STORE_RECORD_H
 
 /* The value of a column of a row as text: numbers in decimal, booleans as true or false, times as ISO 8601. False when
- * it is NULL. `out` is cut to `size` and always terminated; *out_len (may be NULL) is the full length. */
+ * it is NULL, or there is no such column. `out` is cut to `size` and always terminated; *out_len (may be NULL) is the full length. */
 KECS_STORE_API bool kecs_record_text(const kecs_kind_info *info, const void *row, int column, char *out, size_t size,
                                      size_t *out_len);
 
@@ -7468,6 +7469,7 @@ KECS__FN kecs_status kecs__migrate(kecs_store *store);
 #endif
 
 /* ---- store/migrate.c, continued ---------------------------------------------------------------------------------- */
+#include <limits.h>
 #include <string.h>
 
 #define KECS__DDL_MAX ((size_t)1 << 20)
@@ -7536,7 +7538,8 @@ static kecs_status kecs__version_read(kecs__session *session, kecs__tables *out_
   if (!status && row) {
     kecs_value value;
     kecs__statement_columns(session, cached, &value, 1);
-    *out_version = value.type == KECS_VALUE_INT ? (int)value.number : 0;
+    int64_t version = value.type == KECS_VALUE_INT && value.number > 0 ? value.number : 0;
+    *out_version = version < INT_MAX ? (int)version : INT_MAX;
   }
   kecs__statement_done(session, cached);
   return status;
@@ -7765,6 +7768,10 @@ static kecs_status kecs__open_validate(const kecs_options *options) {
   if (options->cache_kib < 0) {
     return kecs__fail(KECS_E_INVALID, "options.cache_kib is %d; give a size, or 0 for %d", options->cache_kib,
                       KECS__CACHE_KIB);
+  }
+  if (options->durability != KECS_DURABILITY_NORMAL && options->durability != KECS_DURABILITY_FULL) {
+    return kecs__fail(KECS_E_INVALID, "options.durability is %d; give KECS_DURABILITY_NORMAL or _FULL",
+                      (int)options->durability);
   }
   return KECS_OK;
 }
@@ -8599,7 +8606,7 @@ static kecs_status kecs__address_part(kecs__session *session, const kecs__meta *
                                       bool needed, kecs__arena *arena, kecs_value *out) {
   const kecs_reference *reference = kecs__reference_of(meta->info, column);
   *out = given;
-  if (!reference) {
+  if (!reference || reference->parent != KECS_KIND_CLUSTER) {
     if (needed && given.type == KECS_VALUE_NULL) {
       return kecs__fail(KECS_E_MISUSE, "argument \"%s\" must not be NULL", meta->info->columns[column].name);
     }
@@ -8973,6 +8980,7 @@ typedef struct kecs__plan {
   int parameter_room;
   kecs__order order;
   int limit;
+  const char *cluster_arn; /* that a filter asks for: where a service's name belongs */
   uint64_t hash;    /* of the query: what a page token is bound to */
   kecs_status status; /* sticks: a caller adds conditions and checks once */
 } kecs__plan;
@@ -9075,6 +9083,26 @@ static bool kecs__is_text(kecs_column_type type) {
   return type == KECS_TYPE_TEXT || type == KECS_TYPE_JSON;
 }
 
+/* A service by its name in the cluster that is asked for, or the default cluster. A name that no service has is left as it
+ * is: it equals no ARN. */
+static kecs_status kecs__filter_service(kecs__plan *plan, const char *text, const char **out_arn) {
+  const kecs__meta *services = kecs__meta_of(plan->session->engine, KECS_KIND_SERVICE);
+  kecs_value address[] = {kecs__value_text(plan->cluster_arn), kecs__value_text(text)};
+  kecs_service service;
+  kecs__probe probe;
+  memset(&service, 0, sizeof service);
+  *out_arn = text;
+  if (!text[0] || kecs__is_arn(text)) {
+    return KECS_OK;
+  }
+  kecs_status status = kecs__probe_address(plan->session, services, address, 2, plan->arena, &probe);
+  if (!status) {
+    status = kecs__probe_read(plan->session, services, &probe, plan->arena, &service, NULL);
+  }
+  *out_arn = status ? text : service.arn;
+  return status == KECS_E_NOT_FOUND ? KECS_OK : status;
+}
+
 /* A filter's value in the type of the column; a parent's name becomes its ARN. */
 static void kecs__filter_value(kecs__plan *plan, int column, const char *text, int64_t number, kecs_value *out) {
   const kecs_kind_info *info = plan->meta->info;
@@ -9091,10 +9119,13 @@ static void kecs__filter_value(kecs__plan *plan, int column, const char *text, i
     return;
   }
   const char *value = text;
-  for (int i = 0; i < info->reference_count; i++) {
+  for (int i = 0; i < info->reference_count && !plan->status; i++) {
     const kecs_reference *reference = &info->references[i];
-    if (reference->column == column && reference->parent == KECS_KIND_CLUSTER) {
+    if (reference->column == column && reference->parent == KECS_KIND_SERVICE) {
+      kecs__plan_fail(plan, kecs__filter_service(plan, text, &value));
+    } else if (reference->column == column) {
       kecs__plan_fail(plan, kecs__resolve_parent(plan->session, reference->parent, text, plan->arena, &value));
+      plan->cluster_arn = reference->parent == KECS_KIND_CLUSTER ? value : plan->cluster_arn;
     }
   }
   *out = kecs__value_text(value);
@@ -10213,7 +10244,7 @@ static kecs_status kecs__check_utf8(const kecs__meta *meta, int column, const ke
 }
 
 /* Says which parent is missing: the database only says that one is. */
-static kecs_status kecs__fail_reference(kecs__write *write, const kecs__meta *meta, const void *row) {
+static kecs_status kecs__fail_reference(kecs__write *write, const kecs__meta *meta, const void *row, uint64_t mask) {
   kecs_error error = kecs__error_save();
   char name[160];
   kecs__row_name(meta->info, row, name);
@@ -10223,7 +10254,7 @@ static kecs_status kecs__fail_reference(kecs__write *write, const kecs__meta *me
     const char *arn = kecs__row_text(meta->info, row, reference->column);
     kecs__probe probe = {0};
     int64_t rid = 0;
-    if (!arn) {
+    if (!arn || !(mask & KECS_BIT(reference->column))) {
       continue;
     }
     probe.count = 1;
@@ -10267,9 +10298,11 @@ static kecs_status kecs__fail_exists(kecs__write *write, const kecs__meta *meta,
   return kecs__error_restore(&better);
 }
 
-static kecs_status kecs__row_explain(kecs__write *write, const kecs__meta *meta, const void *row, kecs_status status) {
+/* The columns in `mask` were written. */
+static kecs_status kecs__row_explain(kecs__write *write, const kecs__meta *meta, const void *row, uint64_t mask,
+                                     kecs_status status) {
   if (status == KECS_E_REFERENCE) {
-    return kecs__fail_reference(write, meta, row);
+    return kecs__fail_reference(write, meta, row, mask);
   }
   if (status == KECS_E_EXISTS) {
     return kecs__fail_exists(write, meta, row);
@@ -10306,7 +10339,7 @@ KECS__FN kecs_status kecs__row_insert(kecs__write *write, const kecs__meta *meta
   }
   if (!status) {
     status = kecs__row_put(write, meta, row);
-    status = kecs__row_explain(write, meta, row, status);
+    status = kecs__row_explain(write, meta, row, UINT64_MAX, status);
   }
   if (!status && follows) {
     status = special->follow(write, meta, NULL, row, UINT64_MAX);
@@ -10368,7 +10401,11 @@ static kecs_status kecs__change_compare(const kecs__meta *meta, kecs__change *ch
         if (meta->info->columns[i].type == KECS_TYPE_TIME) {
           continue; /* a time that the store filled stays when the caller has none */
         }
-        value = kecs__value_text(meta->info->columns[i].default_text ? meta->info->columns[i].default_text : "");
+        if (!meta->info->columns[i].default_text) {
+          return kecs__fail(KECS_E_INVALID, "%s.%s is required and has no default; set it", meta->info->name,
+                            meta->info->columns[i].name);
+        }
+        value = kecs__value_text(meta->info->columns[i].default_text);
       }
       if (i == meta->version ? value.number > stored[i].number : !kecs__value_same(&value, &stored[i])) {
         kecs_status status = kecs__check_utf8(meta, i, &value);
@@ -10419,7 +10456,7 @@ static kecs_status kecs__change_write(kecs__write *write, const kecs__meta *meta
   if (!status) {
     status = kecs__statement_run(write->session, cached, packed, count);
   }
-  return kecs__row_explain(write, meta, change->row, status);
+  return kecs__row_explain(write, meta, change->row, change->changed, status);
 }
 
 /* What the kind's own look-ups need: the whole row before and after. */
@@ -11626,6 +11663,15 @@ KECS_STORE_API bool kecs_record_text(const kecs_kind_info *info, const void *row
                                      size_t *out_len) {
   char number[40];
   const char *text = number;
+  if (!info || !row || column < 0 || column >= info->column_count) {
+    if (out && size > 0) {
+      out[0] = '\0';
+    }
+    if (out_len) {
+      *out_len = 0;
+    }
+    return false;
+  }
   kecs_value value = kecs__row_value(info, row, column);
   if (value.type == KECS_VALUE_NULL) {
     text = "";
@@ -16297,7 +16343,8 @@ KECS_STORE_API kecs_status kecs_target_update_health(kecs_store *store, const ch
 }
 
 /* ---- store/resources.c ------------------------------------------------------------------------------------------- */
-/* store/resources.c -- amounts of CPU and memory: as text, and counted. Whole numbers throughout. */
+/* store/resources.c -- amounts of CPU and memory: as text, and counted. Whole numbers throughout; what a text says below
+ * one millicore or one byte is cut off. */
 
 #include <stdio.h>
 #include <string.h>
@@ -19382,6 +19429,8 @@ KECS__FN kecs_status kecs__sqlite_fail(kecs_connection *connection, int rc, cons
 #define KECS__SQLITE_CHECKPOINT_PAGES 4000
 #define KECS__SQLITE_WAL_LIMIT 67108864 /* what the -wal file is cut to after a checkpoint, in bytes */
 
+#define KECS__SQLITE_SMALLEST 512 /* bytes: the smallest page that SQLite knows */
+
 typedef struct kecs__sqlite_busy {
   int timeout_ms;
   int64_t since;
@@ -19532,6 +19581,17 @@ static kecs_status kecs__sqlite_check_place(const char *path) {
   return KECS_OK;
 }
 
+/* SQLite takes a file of a few bytes for an empty database and would write over it. */
+static kecs_status kecs__sqlite_check_size(const char *path) {
+  struct stat info;
+  if (stat(path, &info) == 0 && S_ISREG(info.st_mode) && info.st_size > 0 && info.st_size < KECS__SQLITE_SMALLEST) {
+    return kecs__fail(KECS_E_CORRUPT, "%s is not a database (it has %d bytes); give another path, or restore a backup; "
+                                      "the file was left as it is",
+                      path, (int)info.st_size);
+  }
+  return KECS_OK;
+}
+
 static int kecs__sqlite_open(kecs_connection *connection, const kecs_connect_options *options) {
   int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
   flags |= options->read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
@@ -19587,6 +19647,10 @@ static kecs_status kecs__sqlite_connect_fill(kecs__sqlite_full *full, const kecs
   connection->path = kecs__copy_text(options->allocator, options->path);
   if (!connection->path) {
     return KECS_E_NOMEM;
+  }
+  kecs_status sized = kecs__sqlite_check_size(options->path);
+  if (sized) {
+    return sized;
   }
   int rc = kecs__sqlite_open(connection, options);
   if (!connection->db) {

@@ -147,22 +147,22 @@ static const command commands[] = {
      "  kecs --db shop.db list task --where last_status=RUNNING --limit 20\n"
      "  kecs --db shop.db list service --where 'name^=shop-' --json\n"},
     {"update", "KIND KEY", "change columns of a row", 2, 2, run_update,
-     "--set COLUMN=VALUE writes a column, --unset COLUMN makes it NULL. With --version N the row is changed only while\n"
-     "that is its version; otherwise exit code 4 tells that somebody else was faster.\n",
+     "--set COLUMN=VALUE writes a column, --unset COLUMN makes it NULL. With --version N the row is changed only\n"
+     "while that is its version; otherwise exit code 4 tells that somebody else was faster.\n",
      "  kecs --db shop.db update service web,shop --set desired_count=4\n"
      "  kecs --db shop.db update task 0123abcd --set last_status=STOPPED --version 7\n"},
     {"delete", "KIND KEY", "delete a row and what belongs to it", 2, 2, run_delete,
      "Children go with their parent: a cluster takes its services and tasks along.\n",
      "  kecs --db shop.db delete service web,shop\n"},
     {"import", "PATH|-...", "store whatever files and folders hold", 1, 0, run_import,
-     "Reads files and, recursively, the *.json and *.jsonl files of folders, in order. Every ECS and ELBv2 document is\n"
-     "recognised by its members: inputs and responses of the AWS API, recorded wrappers, JSON lines, our own exports.\n"
+     "Reads files and, recursively, the *.json and *.jsonl files of folders, in order. Every ECS and ELBv2 document\n"
+     "is recognised by its members: inputs and responses of the AWS API, recorded wrappers, JSON lines, exports.\n"
      "What can't be stored is told with the place and the reason, and the import goes on.\n",
      "  kecs --db shop.db import backup/ extra.json\n"
      "  aws ecs describe-tasks --cluster web --tasks $(...) | kecs --db shop.db import -\n"},
     {"export", "[KIND...]", "write all rows as JSON lines", 0, 0, run_export,
-     "One line a row: {\"kind\":...,\"document\":{...}} with ids, versions and times, so that `kecs import` makes an equal\n"
-     "database of it. Without KIND: everything.\n",
+     "One line a row: {\"kind\":...,\"document\":{...}} with ids, versions and times, so that `kecs import` makes an\n"
+     "equal database of it. Without KIND: everything.\n",
      "  kecs --db shop.db export > shop.jsonl\n"
      "  kecs --db shop.db export cluster service | kecs --db copy.db import -\n"},
     {"describe-kind", "[KIND]", "what a kind is: columns, keys, address", 0, 1, run_describe, "",

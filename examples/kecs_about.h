@@ -142,7 +142,8 @@ static exit_code run_describe(const arguments *args) {
 static void print_info(const kecs_info *info) {
   printf("database   %s (%s%s)\n", info->path, info->backend, info->read_only ? ", read-only" : "");
   printf("schema     version %d, journal %s\n", info->schema_version, info->journal_mode ? info->journal_mode : "-");
-  printf("size       %lld bytes, write-ahead log %lld bytes\n", (long long)info->size_bytes, (long long)info->wal_bytes);
+  printf("size       %lld bytes, write-ahead log %lld bytes\n", (long long)info->size_bytes,
+         (long long)info->wal_bytes);
   printf("names in   account %s, region %s\n\n", info->account_id, info->region);
 }
 

@@ -207,7 +207,8 @@ static void settle_options(arguments *args) {
   args->json = args->values[OPTION_JSON] != NULL;
   args->jsonl = args->values[OPTION_JSONL] != NULL;
   args->help = args->values[OPTION_HELP] != NULL;
-  args->flags = (args->values[OPTION_EPOCH] ? KECS_JSON_EPOCH : 0U) | (args->values[OPTION_FULL] ? KECS_JSON_STORE : 0U);
+  args->flags = args->values[OPTION_EPOCH] ? KECS_JSON_EPOCH : 0U;
+  args->flags |= args->values[OPTION_FULL] ? KECS_JSON_STORE : 0U;
 }
 
 /* One argument that begins with "-". *taken counts the arguments that it takes with it. */

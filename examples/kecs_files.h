@@ -1,7 +1,7 @@
 /* kecs_files.h -- put, import and export: documents from files and folders, and back.
  *
- * What became of each document is told by the library, document by document; here it is counted and told on: refusals on
- * stderr as PATH:LINE:COLUMN, the sum on stdout. */
+ * What became of each document is told by the library, document by document; here it is counted and told on: refusals
+ * on stderr as PATH:LINE:COLUMN, the sum on stdout. */
 
 /* ---- which files ---- */
 
@@ -30,8 +30,8 @@ static int compare_paths(const void *a, const void *b) {
   return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* The *.json and *.jsonl files of a folder and of the folders in it, sorted. Links to folders are not followed: they may
- * lead in circles. */
+/* The *.json and *.jsonl files of a folder and of the folders in it, sorted. Links to folders are not followed: they
+ * may lead in circles. */
 static bool add_folder(file_list *list, const char *folder) {
   struct dirent *entry;
   file_list names = {NULL, 0, 0};
@@ -176,8 +176,10 @@ static void tell_refused(report *all, const kecs_import_note *note) {
   buffer text = {NULL, 0, 0};
   size_t width = 0;
   add_text(&text, "");
-  add_shown(&text, note->name, &width);
-  add_text(&text, width > 0 ? ": " : "");
+  if (note->name[0] && !strstr(note->reason, note->name)) {
+    add_shown(&text, note->name, &width);
+    add_text(&text, ": ");
+  }
   add_shown(&text, note->reason, &width);
   clear_progress(&all->bar);
   fprintf(stderr, "%s:%zu:%zu: %s: %s\n", all->path, note->line, note->column, note->what, text.data);
@@ -419,8 +421,8 @@ static kecs_status export_kind(kecs_store *store, const kecs_kind_info *info, un
   return status;
 }
 
-/* Parents come before their children, as the kinds are numbered. Before all of them come the rows that are mere look-ups
- * (PLAIN): a resource that is imported later finds them there and leaves them as they were. */
+/* Parents come before their children, as the kinds are numbered. Before all of them come the rows that are mere
+ * look-ups (PLAIN): a resource that is imported later finds them there and leaves them as they were. */
 static int export_order(bool wanted[KECS_KIND_COUNT], kecs_kind out[KECS_KIND_COUNT]) {
   int count = 0;
   for (int pass = 0; pass < 2; pass++) {

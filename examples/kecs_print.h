@@ -1,7 +1,7 @@
 /* kecs_print.h -- what kecs prints. Data go to stdout, messages and the progress bar to stderr.
  *
- * Rows come from anywhere, and a terminal obeys control characters: none ever gets into a table. In JSON lines a newline
- * between the members of a nested document becomes a blank, which is the only thing that is ever changed in one. */
+ * Rows come from anywhere, and a terminal obeys control characters: none ever gets into a table. In JSON lines a
+ * newline between the members of a nested document becomes a blank; nothing else is ever changed in a document. */
 
 #include <sys/ioctl.h>
 
@@ -207,8 +207,8 @@ static bool is_telling(const kecs_kind_info *info, int column) {
          strncmp(about->json, "kecs.", 5) != 0;
 }
 
-/* What a table of a kind shows when nobody asks for more: the address, states, counts, a few more words, the time of the
- * kind's order, the version. */
+/* What a table of a kind shows when nobody asks for more: the address, states, counts, a few more words, the time of
+ * the kind's order, the version. */
 static void choose_default(const kecs_kind_info *info, choice *out) {
   int numbers = 0;
   out->count = 0;
@@ -224,8 +224,8 @@ static void choose_default(const kecs_kind_info *info, choice *out) {
   }
   for (int i = 0; i < info->column_count; i++) {
     const kecs_column_info *about = &info->columns[i];
-    bool count = is_number(about) && about->type != KECS_TYPE_OPTI && about->json[0] && !(about->flags & KECS_COLUMN_AUTO);
-    if (count && numbers < 4) {
+    bool ours = (about->flags & KECS_COLUMN_AUTO) != 0;
+    if (is_number(about) && about->type != KECS_TYPE_OPTI && about->json[0] && !ours && numbers < 4) {
       numbers++;
       choose(out, i);
     }
@@ -432,7 +432,8 @@ static void draw_progress(progress *bar, int64_t done, int64_t count, const char
   memset(line, '-', WIDTH);
   memset(line, '#', (size_t)filled);
   line[WIDTH] = '\0';
-  fprintf(stderr, "\r[%s] %3d%%  %lld %s", line, (int)((double)done * 100 / (double)bar->total), (long long)count, what);
+  int percent = (int)((double)done * 100 / (double)bar->total);
+  fprintf(stderr, "\r[%s] %3d%%  %lld %s", line, percent, (long long)count, what);
   bar->drawn_ms = now_ms();
 }
 

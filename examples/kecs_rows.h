@@ -20,7 +20,8 @@ static exit_code choose_columns(const arguments *args, const kecs_kind_info *inf
   return chosen->count > 0 ? EXIT_GOOD : usage_error(args, "--columns names no column");
 }
 
-static exit_code print_document(const arguments *args, kecs_result *result, const kecs_kind_info *info, const void *row) {
+static exit_code print_document(const arguments *args, kecs_result *result, const kecs_kind_info *info,
+                                const void *row) {
   const char *document = NULL;
   buffer out = {NULL, 0, 0};
   kecs_status status = kecs_record_json(result, info, row, args->flags, &document);
@@ -92,7 +93,8 @@ static exit_code read_where(const arguments *args, const kecs_kind_info *info, c
   return usage_error(args, "--where \"%s\" is not COLUMN OPERATOR VALUE, such as status=ACTIVE", text);
 }
 
-static exit_code read_query(const arguments *args, const kecs_kind_info *info, kecs_filter *filters, kecs_query *query) {
+static exit_code read_query(const arguments *args, const kecs_kind_info *info, kecs_filter *filters,
+                            kecs_query *query) {
   const char *limit = args->values[OPTION_LIMIT];
   int64_t number = 0;
   memset(query, 0, sizeof *query);

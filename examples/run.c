@@ -233,30 +233,47 @@ static void make_task(kecs_store *store) {
   check(kecs_task_create(store, &task, NULL), "make a task");
 }
 
+/* A running task, or any, or one that is made for the purpose. */
+static kecs_result *some_task(kecs_store *store) {
+  kecs_result *found = NULL;
+  kecs_query query = {0};
+  kecs_filter running = {0};
+  running.column = KECS_TASK_LAST_STATUS;
+  running.op = KECS_EQ;
+  running.text = "RUNNING";
+  query.where = &running;
+  for (int try = 0; kecs_result_count(found) == 0; try++) {
+    kecs_result_free(found);
+    query.where_count = try == 0 ? 1 : 0;
+    query.limit = 1;
+    if (try == 2) {
+      make_task(store);
+    }
+    check(kecs_task_list(store, &query, &found), "find a task");
+  }
+  return found;
+}
+
 static void show_update(kecs_store *store) {
-  kecs_result *mine = NULL;
+  char told[TEXT_MAX];
   kecs_result *theirs = NULL;
   kecs_result *stored = NULL;
-  int64_t tasks = 0;
   heading(2, "Update", "compare-and-set by version");
-  check(kecs_task_count(store, NULL, &tasks), "count tasks");
-  if (tasks == 0) {
-    make_task(store);
-  }
-  check(kecs_task_list(store, NULL, &mine), "read a task");
+  kecs_result *mine = some_task(store);
   kecs_task task = *kecs_task_at(mine, 0);
   printf("   two writers read %s: %s, version %lld\n", shorter(task.arn), task.last_status, (long long)task.version);
 
   kecs_task other = task;
-  other.last_status = "DEACTIVATING";
+  other.last_status = strcmp(task.last_status, "STOPPING") == 0 ? "DEPROVISIONING" : "STOPPING";
   check(kecs_task_update(store, &other, &stored), "update a task");
-  printf("   one sets lastStatus DEACTIVATING: version %lld\n", (long long)kecs_task_at(stored, 0)->version);
+  printf("   one sets lastStatus %s: version %lld\n", other.last_status, (long long)kecs_task_at(stored, 0)->version);
   kecs_result_free(stored);
 
   task.last_status = "STOPPED";
   task.stopped_reason = "the tour is over";
   kecs_status status = kecs_task_update(store, &task, NULL);
-  printf("   the other sets STOPPED and is told %s: %.90s...\n", kecs_status_name(status), kecs_last_error()->text);
+  without_names(kecs_last_error()->text, told, sizeof told);
+  printf("   the other sets STOPPED and is told %s:\n     %s\n", kecs_status_name(status), told);
 
   check(kecs_task_get(store, NULL, task.arn, &theirs), "read it again");
   kecs_task again = *kecs_task_at(theirs, 0);
@@ -294,8 +311,8 @@ static void show_query(kecs_store *store) {
     const kecs_task *task = kecs_task_at(page, i);
     printf("   %-12s %-28.28s %s\n", task->last_status, task->task_group ? task->task_group : "-", shorter(task->arn));
   }
-  printf("   %zu rows%s, newest first, in %.0f microseconds\n", kecs_result_count(page),
-         kecs_result_page_token(page) ? " (more follow)" : "", took * 1e6);
+  printf("   %zu row%s%s, newest first, in %.0f microseconds\n", kecs_result_count(page),
+         kecs_result_count(page) == 1 ? "" : "s", kecs_result_page_token(page) ? " (more follow)" : "", took * 1e6);
   kecs_result_free(page);
 }
 

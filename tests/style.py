@@ -12,7 +12,8 @@ import sys
 
 FILE_LINES, FUNCTION_LINES, COLUMNS = 600, 70, 120
 PREFIXES = ("kecs_", "KECS_")
-FEATURE_MACROS = ("_GNU_SOURCE", "_FILE_OFFSET_BITS", "_TIME_BITS", "_POSIX_C_SOURCE", "_DARWIN_C_SOURCE", "WIN32_LEAN_AND_MEAN")
+FEATURE_MACROS = (
+    "_GNU_SOURCE", "_FILE_OFFSET_BITS", "_TIME_BITS", "_POSIX_C_SOURCE", "_DARWIN_C_SOURCE", "WIN32_LEAN_AND_MEAN")
 BANNED = {  # call: what to use
     "sprintf": "snprintf", "vsprintf": "vsnprintf", "strcpy": "memcpy with a known length", "strcat": "kecs__text_add",
     "strtok": "strchr or strcspn", "gets": "fgets", "atoi": "strtol, with its errors checked",

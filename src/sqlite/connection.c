@@ -18,6 +18,8 @@
 #define KECS__SQLITE_CHECKPOINT_PAGES 4000
 #define KECS__SQLITE_WAL_LIMIT 67108864 /* what the -wal file is cut to after a checkpoint, in bytes */
 
+#define KECS__SQLITE_SMALLEST 512 /* bytes: the smallest page that SQLite knows */
+
 typedef struct kecs__sqlite_busy {
   int timeout_ms;
   int64_t since;
@@ -168,6 +170,17 @@ static kecs_status kecs__sqlite_check_place(const char *path) {
   return KECS_OK;
 }
 
+/* SQLite takes a file of a few bytes for an empty database and would write over it. */
+static kecs_status kecs__sqlite_check_size(const char *path) {
+  struct stat info;
+  if (stat(path, &info) == 0 && S_ISREG(info.st_mode) && info.st_size > 0 && info.st_size < KECS__SQLITE_SMALLEST) {
+    return kecs__fail(KECS_E_CORRUPT, "%s is not a database (it has %d bytes); give another path, or restore a backup; "
+                                      "the file was left as it is",
+                      path, (int)info.st_size);
+  }
+  return KECS_OK;
+}
+
 static int kecs__sqlite_open(kecs_connection *connection, const kecs_connect_options *options) {
   int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
   flags |= options->read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
@@ -223,6 +236,10 @@ static kecs_status kecs__sqlite_connect_fill(kecs__sqlite_full *full, const kecs
   connection->path = kecs__copy_text(options->allocator, options->path);
   if (!connection->path) {
     return KECS_E_NOMEM;
+  }
+  kecs_status sized = kecs__sqlite_check_size(options->path);
+  if (sized) {
+    return sized;
   }
   int rc = kecs__sqlite_open(connection, options);
   if (!connection->db) {

@@ -34,8 +34,8 @@ static void kecs__import_group(kecs__import *import, const kecs__members *around
   } else if (import->options.target_group_arn) {
     kecs__import_extra_text(import, "TargetGroupArn", import->options.target_group_arn);
   } else {
-    snprintf(unattached, sizeof unattached, "arn:aws:elasticloadbalancing:%s:%s:targetgroup/unattached/0000000000000000",
-             engine->region, engine->account_id);
+    snprintf(unattached, sizeof unattached, "arn:aws:elasticloadbalancing:%s:%s:targetgroup/%s", engine->region,
+             engine->account_id, "unattached/0000000000000000");
     kecs__import_extra_text(import, "TargetGroupArn", unattached);
   }
 }
@@ -78,7 +78,7 @@ static void kecs__import_bare(kecs__import *import, kecs__json object, const kec
                               const kecs__shape *shape, kecs_kind kind) {
   kecs__item item = {object, object.text, own, kind, shape ? shape->what : kecs_kind_describe(kind)->name};
   if (shape && shape->nameless && !import->options.name) {
-    kecs__import_refuse(import, object.text, shape->what, KECS_E_INVALID, "the service has no name, and none was given");
+    kecs__import_refuse(import, object.text, shape->what, KECS_E_INVALID, "the service has no name; give it one");
     return;
   }
   if (shape && shape->nameless) {
@@ -112,7 +112,8 @@ static void kecs__import_held(kecs__import *import, kecs__json value, const kecs
 }
 
 /* All resources of a response. `only` limits it to members of that kind. False when it holds none. */
-static bool kecs__import_response(kecs__import *import, kecs__json object, const kecs__members *around, kecs_kind only) {
+static bool kecs__import_response(kecs__import *import, kecs__json object, const kecs__members *around,
+                                  kecs_kind only) {
   bool held = false;
   const kecs__holder *holder = NULL;
   for (size_t i = 0; (holder = kecs__holder_at(i)) != NULL; i++) {
@@ -252,8 +253,8 @@ static size_t kecs__import_line_end(const kecs__import *import, size_t at) {
   return at;
 }
 
-/* Where to read on after a text that is not JSON: the next line, where documents stand one a line, else nowhere (`len`).
- * That they do is told by the documents before, and by a next line that begins with a document. */
+/* Where to read on after a text that is not JSON: the next line, where documents stand one a line, else nowhere
+ * (`len`). That they do is told by the documents before, and by a next line that begins with a document. */
 static size_t kecs__import_resume(const kecs__import *import, size_t at, size_t fault) {
   size_t end = kecs__import_line_end(import, at);
   size_t next = kecs__import_blank(import, end);
@@ -291,8 +292,8 @@ static void kecs__import_texts(kecs__import *import) {
   }
 }
 
-KECS_STORE_API kecs_status kecs_import(kecs_store *store, const char *text, size_t len, const kecs_import_options *options,
-                                       int64_t *out_put, int64_t *out_refused) {
+KECS_STORE_API kecs_status kecs_import(kecs_store *store, const char *text, size_t len,
+                                       const kecs_import_options *options, int64_t *out_put, int64_t *out_refused) {
   kecs__import import;
   kecs_status status = kecs__check_handle(store);
   if (out_put) {

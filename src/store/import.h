@@ -18,7 +18,7 @@ typedef struct kecs_import_note {
 
 typedef struct kecs_import_options {
   kecs_kind kind;               /* what every object is; 0: what it is by its members */
-  const char *name;             /* what a service without a name of its own is called, such as its file's name; NULL: none */
+  const char *name;             /* of a service that has none of its own, such as its file's; NULL: it is refused */
   const char *target_group_arn; /* what bare target health descriptions belong to; NULL: a group "unattached" */
   void (*note)(const kecs_import_note *note, void *user); /* called for each document; may be NULL. It must not write */
   void *user;
@@ -31,10 +31,10 @@ typedef struct kecs_import_options {
  * document is put whole or not at all; what can't be put is noted and the import goes on.
  * A text that is not JSON is refused with the place; what stands after it is read where documents stand one a line.
  * *out_put and *out_refused (may be NULL) count what is stored and what is not. Fails only for what concerns the whole:
- * NOMEM, FULL, IO, READONLY, CANCELLED, TIMEOUT, BUSY ... Documents are committed a thousand at a time, so after a failure
- * up to that many are not stored though they were noted. `len` is in bytes; SIZE_MAX means strlen. `options` may be
- * NULL. */
-KECS_STORE_API kecs_status kecs_import(kecs_store *store, const char *text, size_t len, const kecs_import_options *options,
-                                       int64_t *out_put, int64_t *out_refused);
+ * NOMEM, FULL, IO, READONLY, CANCELLED, TIMEOUT, BUSY ... Documents are committed a thousand at a time, so after a
+ * failure up to that many are not stored though they were noted. `len` is in bytes; SIZE_MAX means strlen. `options`
+ * may be NULL. */
+KECS_STORE_API kecs_status kecs_import(kecs_store *store, const char *text, size_t len,
+                                       const kecs_import_options *options, int64_t *out_put, int64_t *out_refused);
 
 #endif

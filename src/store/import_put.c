@@ -1,4 +1,4 @@
-/* store/import_put.c -- one document into the store: transactions, notes, and members that come from its surroundings. */
+/* store/import_put.c -- one document into the store: transactions, notes, members that come from its surroundings. */
 #include "base/prologue.h"
 
 #include "store/import_put.h"
@@ -136,8 +136,8 @@ KECS__FN void kecs__import_refuse(kecs__import *import, const char *at, const ch
   kecs__import_tell(import, &note, at);
 }
 
-KECS__FN void kecs__import_fault(kecs__import *import, const char *at, const char *what, const char *reason, size_t line,
-                                 size_t column) {
+KECS__FN void kecs__import_fault(kecs__import *import, const char *at, const char *what, const char *reason,
+                                 size_t line, size_t column) {
   kecs_import_note note = {0};
   note.refused = true;
   note.what = what;
@@ -179,7 +179,7 @@ static kecs__json kecs__import_text(kecs__import *import, kecs__json body) {
   return (kecs__json){KECS__JSON_OBJECT, copy->data, copy->len};
 }
 
-/* "line 3, column 5: reason": what kecs_put_json says of the text that it was given becomes the note's place and reason. */
+/* "line 3, column 5: reason", as kecs_put_json says it of the text that it was given: the note's place and reason. */
 static void kecs__import_place(kecs_import_note *note, const char *reason, kecs__json put, kecs__json body) {
   static const char line_word[] = "line ";
   static const char column_word[] = ", column ";

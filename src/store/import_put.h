@@ -43,11 +43,11 @@ KECS__FN void kecs__import_end(kecs__import *import);
 /* Line and column of a place in the text. */
 KECS__FN void kecs__import_position(kecs__import *import, const char *at, size_t *line, size_t *column);
 
-/* Notes what is not put. `line` 0: the place is where it stands, else where the fault is. */
+/* Notes what is not put: the place is where it stands, or where the fault in it is, counted from there. */
 KECS__FN void kecs__import_refuse(kecs__import *import, const char *at, const char *what, kecs_status status,
                                   const char *reason);
-KECS__FN void kecs__import_fault(kecs__import *import, const char *at, const char *what, const char *reason, size_t line,
-                                 size_t column);
+KECS__FN void kecs__import_fault(kecs__import *import, const char *at, const char *what, const char *reason,
+                                 size_t line, size_t column);
 
 /* A member to put in front of the next document: `value` is JSON, or plain text to be quoted. */
 KECS__FN void kecs__import_extra(kecs__import *import, const char *name, const char *value, size_t len);

@@ -5,8 +5,8 @@
 #include "base/json.h"
 #include "kinds/describe.h"
 
-/* The members that tell objects apart: X(NAME, "name", CLASS). One name may stand for several members by the class of its
- * value: a service's `taskDefinition` is a text, that of a response an object. At most 96. */
+/* The members that tell objects apart: X(NAME, "name", CLASS). One name may stand for several members by the class of
+ * its value: a service's `taskDefinition` is a text, that of a response an object. */
 #define KECS_IMPORT_MEMBERS(X)                                \
   /* wrappers around documents */                             \
   X(STATUS_CODE, "status_code", SCALAR)                       \
@@ -144,7 +144,7 @@ typedef struct kecs__holder {
 /* The holders by number from 0; NULL after the last. */
 KECS__FN const kecs__holder *kecs__holder_at(size_t number);
 
-/* The member that says which row a document of a kind is: its ARN, or what stands for it. NONE when the store gives it. */
+/* The member that says which row a document of a kind is: its ARN. NONE for kinds that have none. */
 KECS__FN kecs__member kecs__identity_of(kecs_kind kind);
 
 #endif

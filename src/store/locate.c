@@ -70,7 +70,7 @@ static kecs_status kecs__address_part(kecs__session *session, const kecs__meta *
                                       bool needed, kecs__arena *arena, kecs_value *out) {
   const kecs_reference *reference = kecs__reference_of(meta->info, column);
   *out = given;
-  if (!reference) {
+  if (!reference || reference->parent != KECS_KIND_CLUSTER) {
     if (needed && given.type == KECS_VALUE_NULL) {
       return kecs__fail(KECS_E_MISUSE, "argument \"%s\" must not be NULL", meta->info->columns[column].name);
     }

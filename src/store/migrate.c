@@ -11,6 +11,7 @@
 #include "store/sql.h"
 #include "store/statements.h"
 
+#include <limits.h>
 #include <string.h>
 
 #define KECS__DDL_MAX ((size_t)1 << 20)
@@ -79,7 +80,8 @@ static kecs_status kecs__version_read(kecs__session *session, kecs__tables *out_
   if (!status && row) {
     kecs_value value;
     kecs__statement_columns(session, cached, &value, 1);
-    *out_version = value.type == KECS_VALUE_INT ? (int)value.number : 0;
+    int64_t version = value.type == KECS_VALUE_INT && value.number > 0 ? value.number : 0;
+    *out_version = version < INT_MAX ? (int)version : INT_MAX;
   }
   kecs__statement_done(session, cached);
   return status;

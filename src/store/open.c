@@ -68,6 +68,10 @@ static kecs_status kecs__open_validate(const kecs_options *options) {
     return kecs__fail(KECS_E_INVALID, "options.cache_kib is %d; give a size, or 0 for %d", options->cache_kib,
                       KECS__CACHE_KIB);
   }
+  if (options->durability != KECS_DURABILITY_NORMAL && options->durability != KECS_DURABILITY_FULL) {
+    return kecs__fail(KECS_E_INVALID, "options.durability is %d; give KECS_DURABILITY_NORMAL or _FULL",
+                      (int)options->durability);
+  }
   return KECS_OK;
 }
 

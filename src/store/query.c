@@ -3,6 +3,7 @@
 
 #include "store/query.h"
 
+#include "store/locate.h"
 #include "store/token.h"
 
 #include <stdio.h>
@@ -76,6 +77,26 @@ static bool kecs__is_text(kecs_column_type type) {
   return type == KECS_TYPE_TEXT || type == KECS_TYPE_JSON;
 }
 
+/* A service by its name in the cluster that is asked for, or the default cluster. A name that no service has is left as it
+ * is: it equals no ARN. */
+static kecs_status kecs__filter_service(kecs__plan *plan, const char *text, const char **out_arn) {
+  const kecs__meta *services = kecs__meta_of(plan->session->engine, KECS_KIND_SERVICE);
+  kecs_value address[] = {kecs__value_text(plan->cluster_arn), kecs__value_text(text)};
+  kecs_service service;
+  kecs__probe probe;
+  memset(&service, 0, sizeof service);
+  *out_arn = text;
+  if (!text[0] || kecs__is_arn(text)) {
+    return KECS_OK;
+  }
+  kecs_status status = kecs__probe_address(plan->session, services, address, 2, plan->arena, &probe);
+  if (!status) {
+    status = kecs__probe_read(plan->session, services, &probe, plan->arena, &service, NULL);
+  }
+  *out_arn = status ? text : service.arn;
+  return status == KECS_E_NOT_FOUND ? KECS_OK : status;
+}
+
 /* A filter's value in the type of the column; a parent's name becomes its ARN. */
 static void kecs__filter_value(kecs__plan *plan, int column, const char *text, int64_t number, kecs_value *out) {
   const kecs_kind_info *info = plan->meta->info;
@@ -92,10 +113,13 @@ static void kecs__filter_value(kecs__plan *plan, int column, const char *text, i
     return;
   }
   const char *value = text;
-  for (int i = 0; i < info->reference_count; i++) {
+  for (int i = 0; i < info->reference_count && !plan->status; i++) {
     const kecs_reference *reference = &info->references[i];
-    if (reference->column == column && reference->parent == KECS_KIND_CLUSTER) {
+    if (reference->column == column && reference->parent == KECS_KIND_SERVICE) {
+      kecs__plan_fail(plan, kecs__filter_service(plan, text, &value));
+    } else if (reference->column == column) {
       kecs__plan_fail(plan, kecs__resolve_parent(plan->session, reference->parent, text, plan->arena, &value));
+      plan->cluster_arn = reference->parent == KECS_KIND_CLUSTER ? value : plan->cluster_arn;
     }
   }
   *out = kecs__value_text(value);

@@ -31,6 +31,7 @@ typedef struct kecs__plan {
   int parameter_room;
   kecs__order order;
   int limit;
+  const char *cluster_arn; /* that a filter asks for: where a service's name belongs */
   uint64_t hash;    /* of the query: what a page token is bound to */
   kecs_status status; /* sticks: a caller adds conditions and checks once */
 } kecs__plan;

@@ -12,6 +12,15 @@ KECS_STORE_API bool kecs_record_text(const kecs_kind_info *info, const void *row
                                      size_t *out_len) {
   char number[40];
   const char *text = number;
+  if (!info || !row || column < 0 || column >= info->column_count) {
+    if (out && size > 0) {
+      out[0] = '\0';
+    }
+    if (out_len) {
+      *out_len = 0;
+    }
+    return false;
+  }
   kecs_value value = kecs__row_value(info, row, column);
   if (value.type == KECS_VALUE_NULL) {
     text = "";

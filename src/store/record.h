@@ -7,7 +7,7 @@
 #include "store/store.h"
 
 /* The value of a column of a row as text: numbers in decimal, booleans as true or false, times as ISO 8601. False when
- * it is NULL. `out` is cut to `size` and always terminated; *out_len (may be NULL) is the full length. */
+ * it is NULL, or there is no such column. `out` is cut to `size` and always terminated; *out_len (may be NULL) is the full length. */
 KECS_STORE_API bool kecs_record_text(const kecs_kind_info *info, const void *row, int column, char *out, size_t size,
                                      size_t *out_len);
 

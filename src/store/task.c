@@ -8,6 +8,7 @@
 #include "store/task_definition.h"
 #include "store/write.h"
 
+#include <stdio.h>
 #include <string.h>
 
 KECS__FN kecs_status kecs__task_fill(kecs__write *write, const kecs__meta *meta, void *row, bool fresh) {
@@ -26,10 +27,13 @@ static bool kecs__task_given(const char *text) {
   return text && text[0];
 }
 
-static void kecs__task_equal(kecs__plan *plan, int column, const char *text) {
+/* Adds COLUMN=? where a text is given. `late`: not by an index of that column, see kecs__plan_cluster_late. */
+static void kecs__task_equal(kecs__plan *plan, int column, const char *text, bool late) {
+  char condition[64];
   if (kecs__task_given(text)) {
-    kecs_filter filter = {.column = column, .op = KECS_EQ, .text = text};
-    kecs__plan_filter(plan, &filter);
+    kecs_value value = kecs__value_text(text);
+    snprintf(condition, sizeof condition, "%s%s=?", plan->meta->info->columns[column].name, late ? "||''" : "");
+    kecs__plan_where(plan, condition, &value, 1);
   }
 }
 
@@ -95,7 +99,7 @@ static void kecs__task_service(kecs__plan *plan, const char *service, const char
  * short form of old ARNs. */
 static void kecs__task_instance(kecs__plan *plan, const char *instance, const char *cluster) {
   if (kecs__is_arn(instance)) {
-    kecs__task_equal(plan, KECS_TASK_CONTAINER_INSTANCE_ARN, instance);
+    kecs__task_equal(plan, KECS_TASK_CONTAINER_INSTANCE_ARN, instance, false);
     return;
   }
   const char *cluster_arn = NULL;
@@ -123,31 +127,29 @@ static bool kecs__task_live(const char *status) {
   return kecs__task_given(status) && strcmp(status, "STOPPED") != 0;
 }
 
-/* Whether the filter has a condition that selects fewer tasks than a cluster has, and an index for it. */
-static bool kecs__task_few(const kecs_task_filter *filter) {
-  return kecs__task_given(filter->service) || kecs__task_given(filter->container_instance) ||
-         kecs__task_given(filter->started_by) || kecs__task_given(filter->family) ||
-         kecs__task_live(filter->desired_status) || kecs__task_live(filter->last_status);
-}
-
+/* The order in which indexes are worth taking: what a task belongs to, its family or a live status, its cluster. */
 static kecs_status kecs__task_narrow(kecs__plan *plan, const void *user) {
   const kecs_task_filter *filter = user;
+  bool owned = kecs__task_given(filter->service) || kecs__task_given(filter->container_instance) ||
+               kecs__task_given(filter->started_by);
+  bool few = owned || kecs__task_given(filter->family) || kecs__task_live(filter->desired_status) ||
+             kecs__task_live(filter->last_status);
   if (kecs__task_given(filter->service)) {
     kecs__task_service(plan, filter->service, filter->cluster);
   }
   if (!plan->status && kecs__task_given(filter->container_instance)) {
     kecs__task_instance(plan, filter->container_instance, filter->cluster);
   }
-  if (kecs__task_few(filter)) {
+  if (few) {
     kecs__plan_cluster_late(plan, filter->cluster);
   } else {
     kecs__plan_cluster(plan, filter->cluster);
   }
-  kecs__task_equal(plan, KECS_TASK_FAMILY, filter->family);
-  kecs__task_equal(plan, KECS_TASK_DESIRED_STATUS, filter->desired_status);
-  kecs__task_equal(plan, KECS_TASK_LAST_STATUS, filter->last_status);
-  kecs__task_equal(plan, KECS_TASK_LAUNCH_TYPE, filter->launch_type);
-  kecs__task_equal(plan, KECS_TASK_STARTED_BY, filter->started_by);
+  kecs__task_equal(plan, KECS_TASK_STARTED_BY, filter->started_by, false);
+  kecs__task_equal(plan, KECS_TASK_FAMILY, filter->family, owned);
+  kecs__task_equal(plan, KECS_TASK_DESIRED_STATUS, filter->desired_status, owned);
+  kecs__task_equal(plan, KECS_TASK_LAST_STATUS, filter->last_status, owned);
+  kecs__task_equal(plan, KECS_TASK_LAUNCH_TYPE, filter->launch_type, false);
   return plan->status;
 }
 

@@ -286,10 +286,11 @@ static void kecs__families_plan(kecs__plan *plan, const kecs_family_query *query
   kecs_filter prefix = {.column = 0, .op = KECS_PREFIX, .text = query->prefix};
   kecs_query page = {.limit = query->limit, .page_token = query->page_token};
   kecs__plan_where(plan, "account_id=? AND region=?", place, 2);
+  /* Not EXISTS: SQLite turns that into a join and may walk through all revisions for every family. */
   if (status.len > 0) {
-    kecs__plan_where(plan, "EXISTS(SELECT 1 " KECS__FAMILY_ROWS " AND d.status=?)", &status, 1);
+    kecs__plan_where(plan, "(SELECT d.revision " KECS__FAMILY_ROWS " AND d.status=? LIMIT 1)>0", &status, 1);
   } else {
-    kecs__plan_where(plan, "EXISTS(SELECT 1 " KECS__FAMILY_ROWS ")", NULL, 0);
+    kecs__plan_where(plan, "(SELECT d.revision " KECS__FAMILY_ROWS " LIMIT 1)>0", NULL, 0);
   }
   if (query->prefix && query->prefix[0]) {
     page.where = &prefix;

@@ -77,7 +77,7 @@ static kecs_status kecs__check_utf8(const kecs__meta *meta, int column, const ke
 }
 
 /* Says which parent is missing: the database only says that one is. */
-static kecs_status kecs__fail_reference(kecs__write *write, const kecs__meta *meta, const void *row) {
+static kecs_status kecs__fail_reference(kecs__write *write, const kecs__meta *meta, const void *row, uint64_t mask) {
   kecs_error error = kecs__error_save();
   char name[160];
   kecs__row_name(meta->info, row, name);
@@ -87,7 +87,7 @@ static kecs_status kecs__fail_reference(kecs__write *write, const kecs__meta *me
     const char *arn = kecs__row_text(meta->info, row, reference->column);
     kecs__probe probe = {0};
     int64_t rid = 0;
-    if (!arn) {
+    if (!arn || !(mask & KECS_BIT(reference->column))) {
       continue;
     }
     probe.count = 1;
@@ -131,9 +131,11 @@ static kecs_status kecs__fail_exists(kecs__write *write, const kecs__meta *meta,
   return kecs__error_restore(&better);
 }
 
-static kecs_status kecs__row_explain(kecs__write *write, const kecs__meta *meta, const void *row, kecs_status status) {
+/* The columns in `mask` were written. */
+static kecs_status kecs__row_explain(kecs__write *write, const kecs__meta *meta, const void *row, uint64_t mask,
+                                     kecs_status status) {
   if (status == KECS_E_REFERENCE) {
-    return kecs__fail_reference(write, meta, row);
+    return kecs__fail_reference(write, meta, row, mask);
   }
   if (status == KECS_E_EXISTS) {
     return kecs__fail_exists(write, meta, row);
@@ -170,7 +172,7 @@ KECS__FN kecs_status kecs__row_insert(kecs__write *write, const kecs__meta *meta
   }
   if (!status) {
     status = kecs__row_put(write, meta, row);
-    status = kecs__row_explain(write, meta, row, status);
+    status = kecs__row_explain(write, meta, row, UINT64_MAX, status);
   }
   if (!status && follows) {
     status = special->follow(write, meta, NULL, row, UINT64_MAX);
@@ -232,7 +234,11 @@ static kecs_status kecs__change_compare(const kecs__meta *meta, kecs__change *ch
         if (meta->info->columns[i].type == KECS_TYPE_TIME) {
           continue; /* a time that the store filled stays when the caller has none */
         }
-        value = kecs__value_text(meta->info->columns[i].default_text ? meta->info->columns[i].default_text : "");
+        if (!meta->info->columns[i].default_text) {
+          return kecs__fail(KECS_E_INVALID, "%s.%s is required and has no default; set it", meta->info->name,
+                            meta->info->columns[i].name);
+        }
+        value = kecs__value_text(meta->info->columns[i].default_text);
       }
       if (i == meta->version ? value.number > stored[i].number : !kecs__value_same(&value, &stored[i])) {
         kecs_status status = kecs__check_utf8(meta, i, &value);
@@ -283,7 +289,7 @@ static kecs_status kecs__change_write(kecs__write *write, const kecs__meta *meta
   if (!status) {
     status = kecs__statement_run(write->session, cached, packed, count);
   }
-  return kecs__row_explain(write, meta, change->row, status);
+  return kecs__row_explain(write, meta, change->row, change->changed, status);
 }
 
 /* What the kind's own look-ups need: the whole row before and after. */

@@ -1204,3 +1204,511 @@ static void deregistered_instances_stay_until_stale(void **state) {
   check_searched(store, NULL, NULL, "b");
   contract_close(store);
 }
+
+/* ---- attributes ---- */
+
+static void attributes_are_put_and_removed(void **state) {
+  (void)state;
+  int64_t now = CONTRACT_NOW;
+  kecs_store *store = open_at(&now);
+  kecs_result *result = NULL;
+  char texts[1024];
+  kecs_attribute rows[] = {{.name = "stack", .value = "prod", .target_id = "i1", .cluster = "web"},
+                           {.name = "ssd", .target_id = "i1", .cluster = "web"},
+                           {.name = "stack", .value = "test", .target_id = "i2", .cluster = "other"},
+                           {.name = "bare", .target_id = "i1"}};
+  CONTRACT_OK(kecs_attribute_put(store, NULL, 0));
+  CONTRACT_NUMBER(count_of(store, KECS_KIND_ATTRIBUTE), 0);
+  CONTRACT_OK(kecs_attribute_put(store, rows, CONTRACT_COUNT(rows)));
+  CONTRACT_NUMBER(count_of(store, KECS_KIND_ATTRIBUTE), 4);
+  now += HOUR;
+  rows[0].value = "canary";
+  rows[0].id = "another id";
+  CONTRACT_OK(kecs_attribute_put(store, rows, CONTRACT_COUNT(rows)));
+  CONTRACT_NUMBER(count_of(store, KECS_KIND_ATTRIBUTE), 4);
+  CONTRACT_OK(kecs_attribute_get(store, "web", "container-instance", "i1", "stack", &result));
+  CONTRACT_TEXT(ONLY(attribute, result)->value, "canary");
+  CONTRACT_NUMBER(ONLY(attribute, result)->version, 2);
+  CONTRACT_NUMBER(ONLY(attribute, result)->created_at, CONTRACT_NOW);
+  CONTRACT_NUMBER(ONLY(attribute, result)->updated_at, CONTRACT_NOW + HOUR);
+  kecs_result_free(result);
+  CONTRACT_OK(kecs_attribute_get(store, "web", "container-instance", "i1", "ssd", &result));
+  CONTRACT_NUMBER(ONLY(attribute, result)->version, 1);
+  kecs_result_free(result);
+
+  const kecs_filter filters[] = {{.column = KECS_ATTRIBUTE_CLUSTER, .text = "web"},
+                                 {.column = KECS_ATTRIBUTE_TARGET_TYPE, .text = "container-instance"}};
+  kecs_query query = {.where = filters, .where_count = 2};
+  CONTRACT_OK(kecs_attribute_list(store, &query, &result));
+  CONTRACT_TEXT(joined(result, KECS_ATTRIBUTE_NAME, texts), "ssd stack");
+  kecs_result_free(result);
+
+  kecs_attribute gone[] = {{.name = "stack", .target_id = "i1"}, {.name = "absent", .target_id = "i1"}};
+  CONTRACT_OK(kecs_attribute_remove(store, "web", NULL, 0));
+  CONTRACT_OK(kecs_attribute_remove(store, "web", gone, 2));
+  CONTRACT_OK(kecs_attribute_remove(store, "web", gone, 2));
+  CONTRACT_OK(kecs_attribute_remove(store, NULL, &rows[3], 1));
+  CONTRACT_OK(kecs_attribute_list(store, NULL, &result));
+  CONTRACT_TEXT(joined(result, KECS_ATTRIBUTE_NAME, texts), "ssd stack");
+  CONTRACT_TEXT(joined(result, KECS_ATTRIBUTE_CLUSTER, texts), "web other");
+  kecs_result_free(result);
+  CONTRACT_OK(kecs_attribute_remove(store, NULL, &rows[2], 1));
+  CONTRACT_NUMBER(count_of(store, KECS_KIND_ATTRIBUTE), 1);
+  CONTRACT_FAILS(kecs_attribute_put(store, NULL, 1), KECS_E_MISUSE);
+  CONTRACT_FAILS(kecs_attribute_remove(store, "web", NULL, 1), KECS_E_MISUSE);
+  contract_close(store);
+}
+
+static void attributes_are_put_all_or_none(void **state) {
+  (void)state;
+  kecs_store *store = contract_open();
+  kecs_store *tx = NULL;
+  const kecs_attribute rows[] = {{.name = "a", .target_id = "i1"}, {.name = "b", .target_id = "i1"}, {.name = "c"}};
+  CONTRACT_FAILS(kecs_attribute_put(store, rows, 3), KECS_E_INVALID);
+  CONTRACT_SAYS("attribute 3 of 3");
+  CONTRACT_SAYS("attribute.target_id");
+  CONTRACT_NUMBER(count_of(store, KECS_KIND_ATTRIBUTE), 0);
+  CONTRACT_OK(kecs_begin(store, &tx));
+  CONTRACT_OK(kecs_attribute_put(tx, rows, 1));
+  CONTRACT_FAILS(kecs_attribute_put(tx, rows + 1, 2), KECS_E_INVALID);
+  CONTRACT_OK(kecs_commit(tx));
+  CONTRACT_NUMBER(count_of(store, KECS_KIND_ATTRIBUTE), 1);
+  contract_close(store);
+}
+
+static void attributes_in_pages(void **state) {
+  (void)state;
+  kecs_store *store = contract_open();
+  kecs_attribute rows[7] = {{.name = NULL}};
+  char names[7][8];
+  for (int i = 0; i < 7; i++) {
+    snprintf(names[i], sizeof names[i], "a%d", i);
+    rows[i].name = names[i];
+    rows[i].target_id = "i1";
+    rows[i].cluster = "web";
+  }
+  CONTRACT_OK(kecs_attribute_put(store, rows, 7));
+  kecs_query query = {.limit = 3};
+  kecs_result *last = NULL;
+  size_t seen = 0;
+  do {
+    kecs_result *page = NULL;
+    CONTRACT_OK(kecs_attribute_list(store, &query, &page));
+    for (size_t i = 0; i < kecs_result_count(page); i++) {
+      CONTRACT_TEXT(kecs_attribute_at(page, i)->name, names[seen++]);
+    }
+    kecs_result_free(last);
+    last = page;
+    query.page_token = kecs_result_page_token(page);
+  } while (query.page_token);
+  CONTRACT_NUMBER(seen, 7);
+  kecs_result_free(last);
+  contract_close(store);
+}
+
+/* ---- account settings ---- */
+
+static void default_settings(void **state) {
+  (void)state;
+  int64_t now = CONTRACT_NOW;
+  kecs_store *store = open_at(&now);
+  kecs_result *result = NULL;
+  CONTRACT_FAILS(kecs_account_setting_get_default(store, "containerInsights", &result), KECS_E_NOT_FOUND);
+  CONTRACT_SAYS("containerInsights");
+  CONTRACT_OK(kecs_account_setting_set_default(store, "containerInsights", "disabled", &result));
+  CONTRACT_TEXT(ONLY(account_setting, result)->principal_arn, "default");
+  CONTRACT_TEXT(ONLY(account_setting, result)->value, "disabled");
+  assert_true(ONLY(account_setting, result)->is_default);
+  CONTRACT_NUMBER(ONLY(account_setting, result)->version, 1);
+  kecs_result_free(result);
+
+  kecs_account_setting typed = {.principal_arn = "default", .name = "containerInsights", .type = "aws_managed"};
+  CONTRACT_OK(kecs_account_setting_update_fields(store, &typed, KECS_BIT(KECS_ACCOUNT_SETTING_TYPE), NULL));
+  CONTRACT_OK(kecs_account_setting_set_default(store, "containerInsights", "enabled", &result));
+  CONTRACT_TEXT(ONLY(account_setting, result)->type, "aws_managed");
+  CONTRACT_NUMBER(ONLY(account_setting, result)->version, 3);
+  kecs_result_free(result);
+  CONTRACT_OK(kecs_account_setting_set_default(store, "containerInsights", "enabled", NULL));
+  CONTRACT_OK(kecs_account_setting_get_default(store, "containerInsights", &result));
+  CONTRACT_TEXT(ONLY(account_setting, result)->value, "enabled");
+  CONTRACT_NUMBER(ONLY(account_setting, result)->version, 3);
+  kecs_result_free(result);
+  CONTRACT_NUMBER(count_of(store, KECS_KIND_ACCOUNT_SETTING), 1);
+  CONTRACT_FAILS(kecs_account_setting_set_default(store, NULL, "x", &result), KECS_E_MISUSE);
+  CONTRACT_FAILS(kecs_account_setting_set_default(store, "x", NULL, &result), KECS_E_MISUSE);
+  CONTRACT_FAILS(kecs_account_setting_get_default(store, NULL, &result), KECS_E_MISUSE);
+  contract_close(store);
+}
+
+static void check_effective(kecs_store *store, const char *principal, const char *name, const char *values) {
+  char texts[1024];
+  kecs_result *result = NULL;
+  CONTRACT_OK(kecs_account_setting_effective(store, principal, name, &result));
+  CONTRACT_TEXT(joined(result, KECS_ACCOUNT_SETTING_VALUE, texts), values);
+  for (size_t i = 0; i < kecs_result_count(result); i++) {
+    assert_false(kecs_account_setting_at(result, i)->is_default);
+  }
+  assert_null(kecs_result_page_token(result));
+  kecs_result_free(result);
+}
+
+static void own_settings_come_before_defaults(void **state) {
+  (void)state;
+  kecs_store *store = contract_open();
+  static const char root[] = "arn:aws:iam::000000000000:root";
+  const kecs_account_setting rows[] = {{.principal_arn = root, .name = "b", .value = "own-b"},
+                                       {.principal_arn = root, .name = "d", .value = "own-d"},
+                                       {.principal_arn = "zz", .name = "a", .value = "zz-a"},
+                                       {.principal_arn = "zz", .name = "b", .value = "zz-b"}};
+  check_effective(store, root, NULL, "");
+  CONTRACT_OK(kecs_account_setting_set_default(store, "c", "default-c", NULL));
+  CONTRACT_OK(kecs_account_setting_set_default(store, "b", "default-b", NULL));
+  CONTRACT_OK(kecs_account_setting_set_default(store, "a", "default-a", NULL));
+  CONTRACT_OK(kecs_account_setting_create_many(store, rows, CONTRACT_COUNT(rows), NULL));
+  check_effective(store, root, NULL, "default-a own-b default-c own-d");
+  check_effective(store, root, "", "default-a own-b default-c own-d");
+  check_effective(store, "zz", NULL, "zz-a zz-b default-c");
+  check_effective(store, "nobody", NULL, "default-a default-b default-c");
+  check_effective(store, "default", NULL, "default-a default-b default-c");
+  check_effective(store, root, "b", "own-b");
+  check_effective(store, root, "a", "default-a");
+  check_effective(store, root, "unknown", "");
+  kecs_result *result = NULL;
+  CONTRACT_FAILS(kecs_account_setting_effective(store, NULL, NULL, &result), KECS_E_MISUSE);
+  CONTRACT_FAILS(kecs_account_setting_effective(store, root, NULL, NULL), KECS_E_MISUSE);
+  contract_close(store);
+}
+
+static void settings_are_upserted(void **state) {
+  (void)state;
+  kecs_store *store = contract_open();
+  static const char user[] = "arn:aws:iam::000000000000:user/a";
+  kecs_account_setting row = {.id = "first", .principal_arn = user, .name = "x", .value = "enabled"};
+  kecs_result *result = NULL;
+  CONTRACT_OK(kecs_account_setting_upsert(store, &row, NULL));
+  row.id = "second";
+  row.value = "disabled";
+  CONTRACT_OK(kecs_account_setting_upsert(store, &row, NULL));
+  CONTRACT_OK(kecs_account_setting_get(store, user, "x", &result));
+  CONTRACT_TEXT(ONLY(account_setting, result)->value, "disabled");
+  CONTRACT_TEXT(ONLY(account_setting, result)->id, "first");
+  kecs_result_free(result);
+  kecs_filter filter = {.column = KECS_ACCOUNT_SETTING_PRINCIPAL_ARN, .text = "unknown"};
+  kecs_query query = {.where = &filter, .where_count = 1};
+  CONTRACT_OK(kecs_account_setting_list(store, &query, &result));
+  CONTRACT_NUMBER(kecs_result_count(result), 0);
+  kecs_result_free(result);
+  CONTRACT_OK(kecs_account_setting_delete(store, user, "x"));
+  CONTRACT_FAILS(kecs_account_setting_delete(store, user, "x"), KECS_E_NOT_FOUND);
+  contract_close(store);
+}
+
+/* ---- task logs ---- */
+
+static void make_logs(kecs_store *store) {
+  const kecs_task_log rows[] = {
+      {.id = "1", .task_arn = "task-1", .container_name = "web", .timestamp = AGO(2), .log_line = "Started 100%"},
+      {.id = "2", .task_arn = "task-1", .container_name = "web", .timestamp = AGO(1), .log_line = "It BROKE",
+       .log_level = "ERROR"},
+      {.id = "3", .task_arn = "task-1", .container_name = "db", .timestamp = CONTRACT_NOW - 30 * MINUTE,
+       .log_line = "broken_pipe", .log_level = "INFO"},
+      {.id = "4", .task_arn = "task-2", .container_name = "web", .timestamp = AGO(1), .log_line = ""},
+      {.id = "5", .task_arn = "task-2", .container_name = "web", .timestamp = AGO(1), .log_line = "100x"},
+  };
+  CONTRACT_OK(kecs_task_log_create_many(store, rows, CONTRACT_COUNT(rows), NULL));
+}
+
+static void check_logs(kecs_store *store, const kecs_log_filter *filter, bool oldest_first, const char *ids) {
+  char texts[1024];
+  kecs_result *result = NULL;
+  int64_t count = -1;
+  CONTRACT_OK(kecs_task_log_find(store, filter, oldest_first, 0, NULL, &result));
+  CONTRACT_TEXT(joined(result, KECS_TASK_LOG_ID, texts), ids);
+  CONTRACT_OK(kecs_task_log_count_matching(store, filter, &count));
+  CONTRACT_NUMBER(count, kecs_result_count(result));
+  kecs_result_free(result);
+}
+
+static void logs_are_found(void **state) {
+  (void)state;
+  kecs_store *store = contract_open();
+  CONTRACT_OK(kecs_task_log_create_many(store, NULL, 0, NULL));
+  check_logs(store, NULL, false, "");
+  make_logs(store);
+  check_logs(store, NULL, false, "3 2 4 5 1");
+  check_logs(store, NULL, true, "1 2 4 5 3");
+  check_logs(store, &(kecs_log_filter){.task_arn = "task-2"}, false, "4 5");
+  check_logs(store, &(kecs_log_filter){.level = "ERROR"}, false, "2");
+  check_logs(store, &(kecs_log_filter){.level = "error"}, false, "");
+  check_logs(store, &(kecs_log_filter){.container_name = "db"}, false, "3");
+  check_logs(store, &(kecs_log_filter){.search = "broke"}, false, "3 2");
+  check_logs(store, &(kecs_log_filter){.search = "100%"}, false, "1");
+  check_logs(store, &(kecs_log_filter){.search = "_"}, false, "3");
+  check_logs(store, &(kecs_log_filter){.search = "", .level = "", .task_arn = ""}, true, "1 2 4 5 3");
+  check_logs(store, &(kecs_log_filter){.from = AGO(1), .to = AGO(1)}, false, "2 4 5");
+  check_logs(store, &(kecs_log_filter){.from = AGO(1) + 1}, false, "3");
+  check_logs(store, &(kecs_log_filter){.to = AGO(1) - 1}, false, "1");
+  kecs_log_filter window = {.task_arn = "task-1", .from = CONTRACT_NOW - 90 * MINUTE, .to = CONTRACT_NOW - 31 * MINUTE};
+  check_logs(store, &window, false, "2");
+  check_logs(store, &(kecs_log_filter){.task_arn = "task-3"}, false, "");
+  contract_close(store);
+}
+
+static void logs_in_pages(void **state) {
+  (void)state;
+  kecs_store *store = contract_open();
+  for (int i = 0; i < 10; i++) {
+    char id[8];
+    snprintf(id, sizeof id, "%d", i);
+    kecs_task_log row = {.id = id, .task_arn = "t", .container_name = "c", .timestamp = CONTRACT_NOW + i / 4};
+    CONTRACT_OK(kecs_task_log_create(store, &row, NULL));
+  }
+  static const char *const pages[2][3] = {{"8 9 4 5", "6 7 0 1", "2 3"}, {"0 1 2 3", "4 5 6 7", "8 9"}};
+  kecs_log_filter filter = {.task_arn = "t"};
+  kecs_result *result = NULL;
+  kecs_result *page = NULL;
+  char texts[1024];
+  for (int oldest_first = 0; oldest_first < 2; oldest_first++) {
+    const char *token = NULL;
+    for (int i = 0; i < 3; i++) {
+      CONTRACT_OK(kecs_task_log_find(store, &filter, oldest_first, 4, token, &page));
+      CONTRACT_TEXT(joined(page, KECS_TASK_LOG_ID, texts), pages[oldest_first][i]);
+      kecs_result_free(result);
+      result = page;
+      token = kecs_result_page_token(page);
+      assert_true((token != NULL) == (i < 2));
+    }
+  }
+  kecs_result_free(result);
+  CONTRACT_OK(kecs_task_log_find(store, &filter, false, 4, NULL, &result));
+  CONTRACT_FAILS(kecs_task_log_find(store, &filter, true, 4, kecs_result_page_token(result), &page), KECS_E_INVALID);
+  filter.search = "x";
+  CONTRACT_FAILS(kecs_task_log_find(store, &filter, false, 4, kecs_result_page_token(result), &page), KECS_E_INVALID);
+  kecs_result_free(result);
+  CONTRACT_FAILS(kecs_task_log_find(store, NULL, false, 10001, NULL, &page), KECS_E_INVALID);
+  CONTRACT_OK(kecs_task_log_find(store, NULL, false, 10000, NULL, &page));
+  kecs_result_free(page);
+  CONTRACT_FAILS(kecs_task_log_find(store, NULL, false, -1, NULL, &page), KECS_E_INVALID);
+  CONTRACT_FAILS(kecs_task_log_find(store, NULL, false, 0, NULL, NULL), KECS_E_MISUSE);
+  CONTRACT_FAILS(kecs_task_log_count_matching(store, NULL, NULL), KECS_E_MISUSE);
+  contract_close(store);
+}
+
+static void old_logs_are_deleted(void **state) {
+  (void)state;
+  int64_t now = CONTRACT_NOW;
+  int64_t count = -1;
+  kecs_store *store = open_at(&now);
+  make_logs(store);
+  now += HOUR;
+  kecs_task_log late = {.id = "late", .task_arn = "task-1", .container_name = "web", .timestamp = AGO(9)};
+  CONTRACT_OK(kecs_task_log_create(store, &late, NULL));
+  CONTRACT_OK(kecs_task_log_delete_older(store, CONTRACT_NOW, &count));
+  CONTRACT_NUMBER(count, 0); /* by when they were saved, not by their own time */
+  CONTRACT_OK(kecs_task_log_delete_task(store, "task-2", &count));
+  CONTRACT_NUMBER(count, 2);
+  CONTRACT_OK(kecs_task_log_delete_task(store, "task-2", &count));
+  CONTRACT_NUMBER(count, 0);
+  CONTRACT_OK(kecs_task_log_delete_older(store, CONTRACT_NOW + 1, &count));
+  CONTRACT_NUMBER(count, 3);
+  check_logs(store, NULL, false, "late");
+  CONTRACT_FAILS(kecs_task_log_delete_task(store, NULL, &count), KECS_E_MISUSE);
+  CONTRACT_FAILS(kecs_task_log_delete_task(store, "", &count), KECS_E_INVALID);
+  CONTRACT_NUMBER(count, 0);
+  check_logs(store, NULL, false, "late");
+  CONTRACT_OK(kecs_task_log_delete_task(store, "task-1", NULL));
+  check_logs(store, NULL, false, "");
+  contract_close(store);
+}
+
+/* ---- events ---- */
+
+static void events_are_listed_and_pruned(void **state) {
+  (void)state;
+  kecs_store *store = contract_open();
+  const kecs_event rows[] = {
+      {.id = "1", .event_type = "change", .resource_arn = "a", .resource_type = "cluster", .action = "CREATE",
+       .timestamp = AGO(3), .correlation_id = "x"},
+      {.id = "2", .event_type = "change", .resource_arn = "b", .resource_type = "service", .action = "CREATE",
+       .timestamp = AGO(2), .correlation_id = "x"},
+      {.id = "3", .event_type = "alarm", .resource_arn = "a", .resource_type = "cluster", .action = "FAIL",
+       .timestamp = AGO(1), .data = "{ \"why\" : 1 }"},
+  };
+  CONTRACT_OK(kecs_event_create_many(store, rows, CONTRACT_COUNT(rows), NULL));
+  const struct {
+    kecs_filter filter;
+    const char *ids;
+  } cases[] = {
+      {{.column = KECS_EVENT_RESOURCE_ARN, .text = "a"}, "3 1"},
+      {{.column = KECS_EVENT_EVENT_TYPE, .text = "change"}, "2 1"},
+      {{.column = KECS_EVENT_CORRELATION_ID, .text = "x"}, "2 1"},
+      {{.column = KECS_EVENT_TIMESTAMP, .op = KECS_GE, .number = AGO(2)}, "3 2"},
+  };
+  char texts[1024];
+  kecs_result *result = NULL;
+  for (size_t i = 0; i < CONTRACT_COUNT(cases); i++) {
+    kecs_query query = {.where = &cases[i].filter, .where_count = 1};
+    CONTRACT_OK(kecs_event_list(store, &query, &result));
+    CONTRACT_TEXT(joined(result, KECS_EVENT_ID, texts), cases[i].ids);
+    kecs_result_free(result);
+  }
+  int64_t count = -1;
+  CONTRACT_OK(kecs_event_prune(store, AGO(3), &count));
+  CONTRACT_NUMBER(count, 0);
+  CONTRACT_OK(kecs_event_prune(store, AGO(1), &count));
+  CONTRACT_NUMBER(count, 2);
+  CONTRACT_OK(kecs_event_get(store, "3", &result));
+  CONTRACT_TEXT(ONLY(event, result)->data, "{ \"why\" : 1 }");
+  kecs_result_free(result);
+  CONTRACT_OK(kecs_event_prune(store, CONTRACT_NOW, NULL));
+  CONTRACT_NUMBER(count_of(store, KECS_KIND_EVENT), 0);
+  CONTRACT_FAILS(kecs_event_prune(NULL, 0, &count), KECS_E_MISUSE);
+  contract_close(store);
+}
+
+/* ---- what all of them keep to ---- */
+
+static void a_read_only_store_refuses_writes(void **state) {
+  (void)state;
+  if (contract_is_memory()) {
+    return;
+  }
+  kecs_store *store = contract_open();
+  make_cluster(store, "web");
+  register_many(store, "app", 1);
+  kecs_options options = {.read_only = true};
+  kecs_store *reader = contract_open_again(store, &options);
+  kecs_cluster cluster = {.name = "web"};
+  kecs_attribute attribute = {.name = "a", .target_id = "b"};
+  kecs_result *result = NULL;
+  CONTRACT_FAILS(kecs_cluster_ensure(reader, &cluster, NULL, &result), KECS_E_READONLY);
+  CONTRACT_FAILS(kecs_cluster_delete_idle(reader, "web"), KECS_E_READONLY);
+  CONTRACT_FAILS(register_one(reader, "app", &result), KECS_E_READONLY);
+  CONTRACT_FAILS(kecs_task_definition_deregister(reader, "app", &result), KECS_E_READONLY);
+  CONTRACT_FAILS(kecs_service_delete_marked(reader, NULL, 1, NULL), KECS_E_READONLY);
+  CONTRACT_FAILS(kecs_task_delete_older(reader, NULL, 1, NULL, NULL), KECS_E_READONLY);
+  CONTRACT_FAILS(kecs_task_set_update_primary(reader, "a", "b", &result), KECS_E_READONLY);
+  CONTRACT_FAILS(kecs_task_set_delete_orphaned(reader, NULL, NULL), KECS_E_READONLY);
+  CONTRACT_FAILS(kecs_container_instance_deregister(reader, "a", "b", &result), KECS_E_READONLY);
+  CONTRACT_FAILS(kecs_container_instance_delete_stale(reader, NULL, 1, NULL), KECS_E_READONLY);
+  CONTRACT_FAILS(kecs_attribute_put(reader, &attribute, 1), KECS_E_READONLY);
+  CONTRACT_FAILS(kecs_attribute_remove(reader, NULL, &attribute, 1), KECS_E_READONLY);
+  CONTRACT_FAILS(kecs_account_setting_set_default(reader, "a", "b", &result), KECS_E_READONLY);
+  CONTRACT_FAILS(kecs_task_log_delete_older(reader, 1, NULL), KECS_E_READONLY);
+  CONTRACT_FAILS(kecs_event_prune(reader, 1, NULL), KECS_E_READONLY);
+  assert_null(result);
+  CONTRACT_OK(kecs_task_definition_families(reader, NULL, &result));
+  CONTRACT_NUMBER(kecs_result_count(result), 1);
+  kecs_result_free(result);
+  contract_close(reader);
+  contract_close(store);
+}
+
+static void a_strict_store_validates(void **state) {
+  (void)state;
+  kecs_options options = {.strict = true};
+  kecs_store *store = contract_open_with(&options);
+  kecs_cluster bad = {.name = "not a name"};
+  kecs_cluster good = {.name = "web"};
+  kecs_task_definition hollow = {.family = "app", .container_definitions = "[]"};
+  CONTRACT_FAILS(kecs_cluster_ensure(store, &bad, NULL, NULL), KECS_E_INVALID);
+  CONTRACT_OK(kecs_cluster_ensure(store, &good, NULL, NULL));
+  CONTRACT_FAILS(kecs_task_definition_register(store, &hollow, NULL), KECS_E_INVALID);
+  CONTRACT_OK(register_one(store, "app", NULL));
+  CONTRACT_OK(kecs_task_definition_deregister(store, "app", NULL));
+  contract_close(store);
+}
+
+/* Nothing of a value is SQL, a pattern or an end of text. */
+static void naughty_texts(void **state) {
+  (void)state;
+  kecs_store *store = contract_open();
+  make_cluster(store, "default");
+  for (size_t i = 0; i < CONTRACT_COUNT(contract_naughty); i++) {
+    const char *text = contract_naughty[i];
+    kecs_result *result = NULL;
+    kecs_family_query query = {.prefix = text};
+    kecs_log_filter search = {.search = text};
+    kecs_task_log line = {.task_arn = "t", .container_name = "c", .log_line = text};
+    if (!text[0]) {
+      continue;
+    }
+    CONTRACT_OK(kecs_task_log_create(store, &line, NULL));
+    CONTRACT_OK(kecs_task_log_find(store, &search, false, 0, NULL, &result));
+    assert_true(kecs_result_count(result) >= 1);
+    kecs_result_free(result);
+    if (strchr(text, ':')) {
+      continue; /* a family with a revision, or an ARN */
+    }
+    CONTRACT_OK(register_one(store, text, NULL));
+    CONTRACT_OK(register_one(store, text, &result));
+    CONTRACT_NUMBER(ONLY(task_definition, result)->revision, 2);
+    kecs_result_free(result);
+    CONTRACT_OK(kecs_task_definition_families(store, &query, &result));
+    CONTRACT_TEXT(kecs_family_at(result, 0)->family, text);
+    CONTRACT_NUMBER(kecs_family_at(result, 0)->latest_revision, 2);
+    kecs_result_free(result);
+    CONTRACT_OK(kecs_task_definition_latest(store, text, &result));
+    CONTRACT_TEXT(ONLY(task_definition, result)->family, text);
+    kecs_result_free(result);
+    kecs_task_filter filter = {.service = text, .container_instance = text, .started_by = text, .cluster = text};
+    CONTRACT_OK(kecs_task_find(store, &filter, NULL, &result));
+    CONTRACT_NUMBER(kecs_result_count(result), 0);
+    kecs_result_free(result);
+    CONTRACT_OK(kecs_account_setting_set_default(store, text, text, NULL));
+    CONTRACT_OK(kecs_account_setting_effective(store, text, text, &result));
+    CONTRACT_TEXT(ONLY(account_setting, result)->value, text);
+    kecs_result_free(result);
+  }
+  contract_close(store);
+}
+
+int main(void) {
+  static const struct CMUnitTest tests[] = {
+      CONTRACT_TEST(ensure_creates_once),
+      CONTRACT_TEST(ensure_refuses_what_it_cannot_name),
+      CONTRACT_TEST(ensure_from_many_threads),
+      CONTRACT_TEST(a_cluster_in_use_is_not_deleted),
+      CONTRACT_TEST(revisions_count_up),
+      CONTRACT_TEST(no_revision_is_given_twice),
+      CONTRACT_TEST(a_rolled_back_revision_is_free),
+      CONTRACT_TEST(twenty_threads_get_twenty_revisions),
+      CONTRACT_TEST(definitions_by_family_revision_and_arn),
+      CONTRACT_TEST(the_first_deregistration_counts),
+      CONTRACT_TEST(upsert_registers_or_replaces),
+      CONTRACT_TEST(families_are_listed),
+      CONTRACT_TEST(families_come_in_pages),
+      CONTRACT_TEST(revisions_are_listed_newest_first),
+      CONTRACT_TEST(services_fill_themselves),
+      CONTRACT_TEST(marked_services_are_deleted),
+      CONTRACT_TEST(services_in_pages_and_by_launch_type),
+      CONTRACT_TEST(tasks_fill_themselves),
+      CONTRACT_TEST(tasks_are_found_by_service),
+      CONTRACT_TEST(tasks_are_found_by_everything_else),
+      CONTRACT_TEST(ended_tasks_are_deleted_by_their_end),
+      CONTRACT_TEST(a_large_clean_up),
+      CONTRACT_TEST(task_sets_fill_themselves),
+      CONTRACT_TEST(a_task_set_needs_its_service),
+      CONTRACT_TEST(one_task_set_is_primary),
+      CONTRACT_TEST(many_primaries_become_one),
+      CONTRACT_TEST(orphaned_task_sets_are_deleted),
+      CONTRACT_TEST(task_sets_by_id),
+      CONTRACT_TEST(instances_fill_themselves),
+      CONTRACT_TEST(instances_are_searched),
+      CONTRACT_TEST(deregistered_instances_stay_until_stale),
+      CONTRACT_TEST(attributes_are_put_and_removed),
+      CONTRACT_TEST(attributes_are_put_all_or_none),
+      CONTRACT_TEST(attributes_in_pages),
+      CONTRACT_TEST(default_settings),
+      CONTRACT_TEST(own_settings_come_before_defaults),
+      CONTRACT_TEST(settings_are_upserted),
+      CONTRACT_TEST(logs_are_found),
+      CONTRACT_TEST(logs_in_pages),
+      CONTRACT_TEST(old_logs_are_deleted),
+      CONTRACT_TEST(events_are_listed_and_pruned),
+      CONTRACT_TEST(a_read_only_store_refuses_writes),
+      CONTRACT_TEST(a_strict_store_validates),
+      CONTRACT_TEST(naughty_texts),
+  };
+  return contract_run("operations of ECS kinds", tests, CONTRACT_COUNT(tests));
+}

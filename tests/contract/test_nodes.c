@@ -275,7 +275,7 @@ static void more_nodes_than_a_page(void **state) {
   (void)state;
   enum { nodes = 1500 };
   static kecs_node rows[nodes];
-  static char ids[nodes][8];
+  static char ids[nodes][16];
   kecs_store *store = contract_open();
   kecs_result *result = NULL;
   for (int i = 0; i < nodes; i++) {
@@ -345,7 +345,7 @@ static void thousands_are_cleaned_up_in_steps(void **state) {
   (void)state;
   enum { nodes = 2500 };
   static kecs_node rows[nodes];
-  static char ids[nodes][8];
+  static char ids[nodes][16];
   kecs_store *store = contract_open();
   int64_t count = -1;
   for (int i = 0; i < nodes; i++) {
@@ -519,7 +519,7 @@ static void amounts_to_text(void **state) {
       {1536, "1536m", "1536"},
       {268435456, "268435456m", "256Mi"},
       {GIB * 1024, "1099511627776m", "1Ti"},
-      {GIB * 3000, "3221225472000m" + 0, "3000Gi"},
+      {GIB * 3000, "3221225472", "3000Gi"},
       {INT64_MAX, "9223372036854775807m", "9223372036854775807"},
   };
   for (size_t i = 0; i < CONTRACT_COUNT(texts); i++) {
@@ -530,9 +530,7 @@ static void amounts_to_text(void **state) {
     CONTRACT_OK(kecs_memory_parse(out, &back));
     CONTRACT_NUMBER(back, texts[i].amount);
     kecs_cpu_format(texts[i].amount, out, sizeof out);
-    if (texts[i].amount % 1000 != 0 || texts[i].amount < 5000) {
-      CONTRACT_TEXT(out, texts[i].cpu);
-    }
+    CONTRACT_TEXT(out, texts[i].cpu);
     CONTRACT_OK(kecs_cpu_parse(out, &back));
     CONTRACT_NUMBER(back, texts[i].amount);
   }

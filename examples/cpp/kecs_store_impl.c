@@ -1,0 +1,2 @@
+#define KECS_STORE_IMPLEMENTATION
+#include "kecs_store.h"
