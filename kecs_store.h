@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 3927dd6ca09e6d9a9f06375aa53f1fc2b01bed3981386047141cd9f2ec3fa778 */
+ * 01426ac2cd15a33895606398aa2b84ef341a5460dacecf9b1648d92d6ead77dc */
 /* kecs_store.in.h -- the manifest: amalgamate.py inlines each quoted include, in this order. */
 
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
@@ -2478,7 +2478,7 @@ typedef struct kecs_import_note {
 
 typedef struct kecs_import_options {
   kecs_kind kind;               /* what every object is; 0: what it is by its members */
-  const char *name;             /* what a service without a name of its own is called, such as its file's name; NULL: none */
+  const char *name;             /* of a service that has none of its own, such as its file's; NULL: it is refused */
   const char *target_group_arn; /* what bare target health descriptions belong to; NULL: a group "unattached" */
   void (*note)(const kecs_import_note *note, void *user); /* called for each document; may be NULL. It must not write */
   void *user;
@@ -2491,11 +2491,11 @@ typedef struct kecs_import_options {
  * document is put whole or not at all; what can't be put is noted and the import goes on.
  * A text that is not JSON is refused with the place; what stands after it is read where documents stand one a line.
  * *out_put and *out_refused (may be NULL) count what is stored and what is not. Fails only for what concerns the whole:
- * NOMEM, FULL, IO, READONLY, CANCELLED, TIMEOUT, BUSY ... Documents are committed a thousand at a time, so after a failure
- * up to that many are not stored though they were noted. `len` is in bytes; SIZE_MAX means strlen. `options` may be
- * NULL. */
-KECS_STORE_API kecs_status kecs_import(kecs_store *store, const char *text, size_t len, const kecs_import_options *options,
-                                       int64_t *out_put, int64_t *out_refused);
+ * NOMEM, FULL, IO, READONLY, CANCELLED, TIMEOUT, BUSY ... Documents are committed a thousand at a time, so after a
+ * failure up to that many are not stored though they were noted. `len` is in bytes; SIZE_MAX means strlen. `options`
+ * may be NULL. */
+KECS_STORE_API kecs_status kecs_import(kecs_store *store, const char *text, size_t len,
+                                       const kecs_import_options *options, int64_t *out_put, int64_t *out_refused);
 
 #endif
 
@@ -7449,7 +7449,7 @@ KECS_STORE_API kecs_status kecs_set_cancelled(kecs_store *store, bool cancelled)
 /* store/migrate.c -- schema versions.
  *
  * The table schema_version holds one row per version that the database went through. A database is ours when it has
- * that table, or no table at all (it is fresh). Version n to n+1 is: new kinds' tables, columns marked SINCE(n+1), new
+ * that table and the kinds', or no table at all (it is fresh). Version n to n+1 is: new kinds' tables, columns marked SINCE(n+1), new
  * indexes; then a step's own statements, if it has any (kecs__steps). Everything happens in one write transaction, and
  * the version is read again inside it, so processes that open one file at once migrate it once. */
 
@@ -7520,11 +7520,13 @@ static kecs_status kecs__version_read(kecs__session *session, kecs__tables *out_
   if (status) {
     return status;
   }
-  if (!(out_tables->ours & 1)) {
+  bool versioned = (out_tables->ours & 1) && (out_tables->ours & KECS_BIT(KECS_KIND_CLUSTER));
+  if (!versioned) {
     if (out_tables->strangers || out_tables->ours) {
-      return kecs__fail(KECS_E_CORRUPT, "%s is a database of something else (it has a table \"%s\" but no schema_version); "
+      return kecs__fail(KECS_E_CORRUPT, "%s is a database of something else (it has %s%s, but not the tables of kecs_store); "
                                         "give kecs_store a file of its own. Nothing was changed",
-                        engine->shown_path, out_tables->strangers ? out_tables->stranger : "of this name");
+                        engine->shown_path, out_tables->strangers ? "a table " : "tables of the same names",
+                        out_tables->stranger);
     }
     return KECS_OK;
   }
@@ -7542,6 +7544,11 @@ static kecs_status kecs__version_read(kecs__session *session, kecs__tables *out_
     *out_version = version < INT_MAX ? (int)version : INT_MAX;
   }
   kecs__statement_done(session, cached);
+  if (!status && *out_version == 0) {
+    status = kecs__fail(KECS_E_CORRUPT, "%s: its table schema_version says no version; it is damaged, or a database of "
+                                        "something else. Nothing was changed",
+                        engine->shown_path);
+  }
   return status;
 }
 
@@ -7691,14 +7698,16 @@ KECS__FN kecs_status kecs__migrate(kecs_store *store) {
     return kecs__fail(KECS_E_READONLY, "%s has schema version %d and must be migrated to %d: open it for writing once",
                       engine->shown_path, version, kecs__schema_version());
   }
+  bool older = version < kecs__schema_version();
+  if (!status && !older) {
+    status = kecs__schema_assert(session); /* before anything lasting is done to the file */
+  }
   if (!status && !engine->read_only) {
     status = engine->backend->settle(session->connection);
   }
-  if (!status && version < kecs__schema_version()) {
+  if (!status && older) {
     status = kecs__migrate_write(store);
-  }
-  if (!status) {
-    status = kecs__schema_assert(session);
+    status = status ? status : kecs__schema_assert(session);
   }
   engine->schema_version = status ? 0 : kecs__schema_version();
   return status;
@@ -13536,10 +13545,11 @@ static void kecs__families_plan(kecs__plan *plan, const kecs_family_query *query
   kecs_filter prefix = {.column = 0, .op = KECS_PREFIX, .text = query->prefix};
   kecs_query page = {.limit = query->limit, .page_token = query->page_token};
   kecs__plan_where(plan, "account_id=? AND region=?", place, 2);
+  /* Not EXISTS: SQLite turns that into a join and may walk through all revisions for every family. */
   if (status.len > 0) {
-    kecs__plan_where(plan, "EXISTS(SELECT 1 " KECS__FAMILY_ROWS " AND d.status=?)", &status, 1);
+    kecs__plan_where(plan, "(SELECT d.revision " KECS__FAMILY_ROWS " AND d.status=? LIMIT 1)>0", &status, 1);
   } else {
-    kecs__plan_where(plan, "EXISTS(SELECT 1 " KECS__FAMILY_ROWS ")", NULL, 0);
+    kecs__plan_where(plan, "(SELECT d.revision " KECS__FAMILY_ROWS " LIMIT 1)>0", NULL, 0);
   }
   if (query->prefix && query->prefix[0]) {
     page.where = &prefix;
@@ -13700,6 +13710,7 @@ KECS_STORE_API kecs_status kecs_service_delete_marked(kecs_store *store, const c
 /* ---- store/task.c ------------------------------------------------------------------------------------------------ */
 /* store/task.c -- tasks: ids, finding them by what they belong to, and the clean-up of ended ones. */
 
+#include <stdio.h>
 #include <string.h>
 
 KECS__FN kecs_status kecs__task_fill(kecs__write *write, const kecs__meta *meta, void *row, bool fresh) {
@@ -13718,10 +13729,13 @@ static bool kecs__task_given(const char *text) {
   return text && text[0];
 }
 
-static void kecs__task_equal(kecs__plan *plan, int column, const char *text) {
+/* Adds COLUMN=? where a text is given. `late`: not by an index of that column, see kecs__plan_cluster_late. */
+static void kecs__task_equal(kecs__plan *plan, int column, const char *text, bool late) {
+  char condition[64];
   if (kecs__task_given(text)) {
-    kecs_filter filter = {.column = column, .op = KECS_EQ, .text = text};
-    kecs__plan_filter(plan, &filter);
+    kecs_value value = kecs__value_text(text);
+    snprintf(condition, sizeof condition, "%s%s=?", plan->meta->info->columns[column].name, late ? "||''" : "");
+    kecs__plan_where(plan, condition, &value, 1);
   }
 }
 
@@ -13787,7 +13801,7 @@ static void kecs__task_service(kecs__plan *plan, const char *service, const char
  * short form of old ARNs. */
 static void kecs__task_instance(kecs__plan *plan, const char *instance, const char *cluster) {
   if (kecs__is_arn(instance)) {
-    kecs__task_equal(plan, KECS_TASK_CONTAINER_INSTANCE_ARN, instance);
+    kecs__task_equal(plan, KECS_TASK_CONTAINER_INSTANCE_ARN, instance, false);
     return;
   }
   const char *cluster_arn = NULL;
@@ -13815,31 +13829,29 @@ static bool kecs__task_live(const char *status) {
   return kecs__task_given(status) && strcmp(status, "STOPPED") != 0;
 }
 
-/* Whether the filter has a condition that selects fewer tasks than a cluster has, and an index for it. */
-static bool kecs__task_few(const kecs_task_filter *filter) {
-  return kecs__task_given(filter->service) || kecs__task_given(filter->container_instance) ||
-         kecs__task_given(filter->started_by) || kecs__task_given(filter->family) ||
-         kecs__task_live(filter->desired_status) || kecs__task_live(filter->last_status);
-}
-
+/* The order in which indexes are worth taking: what a task belongs to, its family or a live status, its cluster. */
 static kecs_status kecs__task_narrow(kecs__plan *plan, const void *user) {
   const kecs_task_filter *filter = user;
+  bool owned = kecs__task_given(filter->service) || kecs__task_given(filter->container_instance) ||
+               kecs__task_given(filter->started_by);
+  bool few = owned || kecs__task_given(filter->family) || kecs__task_live(filter->desired_status) ||
+             kecs__task_live(filter->last_status);
   if (kecs__task_given(filter->service)) {
     kecs__task_service(plan, filter->service, filter->cluster);
   }
   if (!plan->status && kecs__task_given(filter->container_instance)) {
     kecs__task_instance(plan, filter->container_instance, filter->cluster);
   }
-  if (kecs__task_few(filter)) {
+  if (few) {
     kecs__plan_cluster_late(plan, filter->cluster);
   } else {
     kecs__plan_cluster(plan, filter->cluster);
   }
-  kecs__task_equal(plan, KECS_TASK_FAMILY, filter->family);
-  kecs__task_equal(plan, KECS_TASK_DESIRED_STATUS, filter->desired_status);
-  kecs__task_equal(plan, KECS_TASK_LAST_STATUS, filter->last_status);
-  kecs__task_equal(plan, KECS_TASK_LAUNCH_TYPE, filter->launch_type);
-  kecs__task_equal(plan, KECS_TASK_STARTED_BY, filter->started_by);
+  kecs__task_equal(plan, KECS_TASK_STARTED_BY, filter->started_by, false);
+  kecs__task_equal(plan, KECS_TASK_FAMILY, filter->family, owned);
+  kecs__task_equal(plan, KECS_TASK_DESIRED_STATUS, filter->desired_status, owned);
+  kecs__task_equal(plan, KECS_TASK_LAST_STATUS, filter->last_status, owned);
+  kecs__task_equal(plan, KECS_TASK_LAUNCH_TYPE, filter->launch_type, false);
   return plan->status;
 }
 
@@ -15055,7 +15067,8 @@ static kecs_status kecs__tags_check_count(const char *document, kecs__arena *are
     count += strncmp(list.items[i].key, "aws:", 4) != 0;
   }
   if (!status && count > KECS__TAGS_MAX) {
-    status = kecs__fail(KECS_E_INVALID, "it would have %zu tags, AWS allows %d; remove some first", count, KECS__TAGS_MAX);
+    status = kecs__fail(KECS_E_INVALID, "it would have %zu tags, AWS allows %d; remove some first", count,
+                        KECS__TAGS_MAX);
   }
   return status;
 }
@@ -15638,7 +15651,7 @@ static bool kecs__target_group_has(kecs__json links, const char *load_balancer_a
   return false;
 }
 
-/* The array with the load balancer in it, or without it, becomes the row's text. *out_mask is 0 when it is so already. */
+/* The array with the load balancer in it, or without it, becomes the row's. *out_mask is 0 when it is so already. */
 static kecs_status kecs__target_group_edit(kecs__write *write, kecs_target_group *group, const char *load_balancer_arn,
                                            bool linked, uint64_t *out_mask) {
   const char *document = group->load_balancer_arns;
@@ -16054,6 +16067,9 @@ static kecs_status kecs__rule_moves_read(kecs__write *write, kecs__rule_moves *m
 /* No rule twice, no priority of a listener twice. */
 static kecs_status kecs__rule_moves_check(kecs__rule_moves *moves) {
   kecs__rule_move *all = moves->moves;
+  if (moves->count < 2) {
+    return KECS_OK;
+  }
   qsort(all, moves->count, sizeof *all, kecs__rule_by_rid);
   for (size_t i = 1; i < moves->count; i++) {
     if (all[i].rid == all[i - 1].rid) {
@@ -16343,8 +16359,8 @@ KECS_STORE_API kecs_status kecs_target_update_health(kecs_store *store, const ch
 }
 
 /* ---- store/resources.c ------------------------------------------------------------------------------------------- */
-/* store/resources.c -- amounts of CPU and memory: as text, and counted. Whole numbers throughout; what a text says below
- * one millicore or one byte is cut off. */
+/* store/resources.c -- amounts of CPU and memory: as text, and counted. Whole numbers throughout; what a text says
+ * below one millicore or one byte is cut off. */
 
 #include <stdio.h>
 #include <string.h>
@@ -16688,8 +16704,8 @@ KECS_STORE_API kecs_status kecs_node_available(kecs_store *store, kecs_result **
 #ifndef KECS_STORE_IMPORT_SHAPES_H
 #define KECS_STORE_IMPORT_SHAPES_H
 
-/* The members that tell objects apart: X(NAME, "name", CLASS). One name may stand for several members by the class of its
- * value: a service's `taskDefinition` is a text, that of a response an object. At most 96. */
+/* The members that tell objects apart: X(NAME, "name", CLASS). One name may stand for several members by the class of
+ * its value: a service's `taskDefinition` is a text, that of a response an object. */
 #define KECS_IMPORT_MEMBERS(X)                                \
   /* wrappers around documents */                             \
   X(STATUS_CODE, "status_code", SCALAR)                       \
@@ -16827,7 +16843,7 @@ typedef struct kecs__holder {
 /* The holders by number from 0; NULL after the last. */
 KECS__FN const kecs__holder *kecs__holder_at(size_t number);
 
-/* The member that says which row a document of a kind is: its ARN, or what stands for it. NONE when the store gives it. */
+/* The member that says which row a document of a kind is: its ARN. NONE for kinds that have none. */
 KECS__FN kecs__member kecs__identity_of(kecs_kind kind);
 
 #endif
@@ -16901,59 +16917,98 @@ KECS__FN bool kecs__members_have(const kecs__members *members, kecs__member memb
 #define KECS__M(name) KECS__MEMBER_##name
 
 static const char kecs__no_task[] = "it starts tasks and describes none";
-static const char kecs__no_resource[] = "it names a resource and describes none";
+static const char kecs__no_set[] = "it names a task set and describes none";
+static const char kecs__no_kind[] = "the store has no such kind";
 
 static const kecs__shape kecs__shapes[] = {
-    {KECS_KIND_TASK_DEFINITION, "task definition", NULL, false, {KECS__M(CONTAINER_DEFINITIONS)}, {0}, {0}},
-    {KECS_KIND_TASK_SET, "task set", NULL, false, {KECS__M(TASK_SET_ARN)}, {0}, {0}},
-    {KECS_KIND_TASK_LOG, "task log line", NULL, false, {KECS__M(TASK_ARN), KECS__M(LOG_LINE)}, {0}, {0}},
-    {KECS_KIND_TASK, "task", NULL, false, {KECS__M(TASK_ARN)},
-     {KECS__M(LAST_STATUS), KECS__M(CONTAINERS), KECS__M(TASK_DEFINITION_ARN), KECS__M(CLUSTER_ARN)}, {0}},
-    {KECS_KIND_CONTAINER_INSTANCE, "container instance", NULL, false, {KECS__M(CONTAINER_INSTANCE_ARN)}, {0},
-     {KECS__M(TASK_ARN)}},
-    {KECS_KIND_CONTAINER_INSTANCE, "RegisterContainerInstance request", NULL, false, {KECS__M(TOTAL_RESOURCES)}, {0}, {0}},
-    {KECS_KIND_SERVICE, "service", NULL, false, {0}, {KECS__M(SERVICE_ARN), KECS__M(SERVICE_NAME)}, {0}},
-    {(kecs_kind)0, "request about a task set", kecs__no_resource, false, {KECS__M(SERVICE), KECS__M(TASK_SET)}, {0}, {0}},
-    {KECS_KIND_TASK_SET, "CreateTaskSet request", NULL, false, {KECS__M(SERVICE)},
-     {KECS__M(EXTERNAL_ID), KECS__M(SCALE)}, {KECS__M(DESIRED_COUNT)}},
-    {KECS_KIND_SERVICE, "UpdateService request", NULL, false, {KECS__M(SERVICE)},
-     {KECS__M(DESIRED_COUNT), KECS__M(TASK_DEFINITION), KECS__M(DEPLOYMENT_CONFIGURATION), KECS__M(LOAD_BALANCERS),
-      KECS__M(NETWORK_CONFIGURATION)}, {0}},
-    {KECS_KIND_SERVICE, "service without a name", NULL, true, {0},
-     {KECS__M(DESIRED_COUNT), KECS__M(DEPLOYMENT_CONFIGURATION), KECS__M(DEPLOYMENT_CONTROLLER), KECS__M(LOAD_BALANCERS),
-      KECS__M(SCHEDULING_STRATEGY)}, {KECS__M(SERVICE), KECS__M(CLUSTER_NAME)}},
-    {(kecs_kind)0, "RunTask request", kecs__no_task, false, {KECS__M(TASK_DEFINITION)},
-     {KECS__M(OVERRIDES), KECS__M(LAUNCH_TYPE), KECS__M(NETWORK_CONFIGURATION), KECS__M(COUNT), KECS__M(STARTED_BY)}, {0}},
-    {(kecs_kind)0, "capacity provider", "the store has no such kind", false, {KECS__M(CAPACITY_PROVIDER_ARN)}, {0}, {0}},
-    {KECS_KIND_CLUSTER, "cluster", NULL, false, {0}, {KECS__M(CLUSTER_NAME), KECS__M(CLUSTER_ARN)},
-     {KECS__M(SERVICES), KECS__M(TASKS), KECS__M(CONTAINER_INSTANCES), KECS__M(TASK_SETS)}},
-    {KECS_KIND_ATTRIBUTE, "attribute", NULL, false, {KECS__M(NAME), KECS__M(TARGET_ID)}, {0}, {0}},
-    {KECS_KIND_ACCOUNT_SETTING, "account setting", NULL, false,
-     {KECS__M(NAME), KECS__M(VALUE), KECS__M(PRINCIPAL_ARN)}, {0}, {0}},
-    {KECS_KIND_EVENT, "event", NULL, false, {KECS__M(EVENT_TYPE), KECS__M(RESOURCE_ARN), KECS__M(ACTION)}, {0}, {0}},
-    {KECS_KIND_TAG, "tag", NULL, false, {KECS__M(RESOURCE_ARN), KECS__M(KEY)}, {0}, {0}},
-    {KECS_KIND_NODE, "node", NULL, false, {KECS__M(NODE_ID), KECS__M(HOSTNAME)}, {0}, {0}},
-    {KECS_KIND_NODE_TASK, "node task", NULL, false, {KECS__M(TASK_ID), KECS__M(IMAGE)}, {0}, {0}},
-    {KECS_KIND_LOAD_BALANCER, "load balancer", NULL, false,
-     {KECS__M(ELB_LOAD_BALANCER_ARN), KECS__M(ELB_LOAD_BALANCER_NAME)}, {0}, {0}},
-    {KECS_KIND_LOAD_BALANCER, "CreateLoadBalancer request", NULL, false, {KECS__M(ELB_NAME)},
-     {KECS__M(ELB_SUBNETS), KECS__M(ELB_SUBNET_MAPPINGS)}, {0}},
-    {KECS_KIND_TARGET_GROUP, "target group", NULL, false,
-     {KECS__M(ELB_TARGET_GROUP_ARN), KECS__M(ELB_TARGET_GROUP_NAME)}, {0}, {0}},
-    {KECS_KIND_TARGET_GROUP, "CreateTargetGroup request", NULL, false, {KECS__M(ELB_NAME), KECS__M(ELB_PROTOCOL)},
-     {0}, {0}},
-    {KECS_KIND_RULE, "rule", NULL, false, {KECS__M(ELB_RULE_ARN)},
-     {KECS__M(ELB_CONDITIONS), KECS__M(ELB_ACTIONS)}, {0}},
-    {KECS_KIND_RULE, "CreateRule request", NULL, false,
-     {KECS__M(ELB_LISTENER_ARN), KECS__M(ELB_CONDITIONS), KECS__M(ELB_ACTIONS)}, {0}, {0}},
-    {KECS_KIND_LISTENER, "listener", NULL, false, {KECS__M(ELB_LISTENER_ARN)},
-     {KECS__M(ELB_LOAD_BALANCER_ARN), KECS__M(ELB_DEFAULT_ACTIONS)}, {0}},
-    {KECS_KIND_LISTENER, "CreateListener request", NULL, false,
-     {KECS__M(ELB_LOAD_BALANCER_ARN), KECS__M(ELB_DEFAULT_ACTIONS)}, {0}, {0}},
-    {KECS_KIND_TARGET, "target health description", NULL, false, {KECS__M(ELB_TARGET)},
-     {KECS__M(ELB_TARGET_HEALTH), KECS__M(ELB_TARGET_GROUP_ARN)}, {0}},
-    {KECS_KIND_TAG, "tag description", NULL, false, {KECS__M(ELB_RESOURCE_ARN), KECS__M(ELB_RESOURCE_TAGS)}, {0}, {0}},
-    {KECS_KIND_TAG, "TagResource request", NULL, false, {KECS__M(RESOURCE_ARN), KECS__M(TAGS)}, {0}, {0}},
+    /* ECS. A request comes after the resource that it is about, and after what has more of its members. */
+    {.kind = KECS_KIND_TASK_DEFINITION, .what = "task definition", .all = {KECS__M(CONTAINER_DEFINITIONS)}},
+    {.kind = KECS_KIND_TASK_SET, .what = "task set", .all = {KECS__M(TASK_SET_ARN)}},
+    {.kind = KECS_KIND_TASK_LOG, .what = "task log line", .all = {KECS__M(TASK_ARN), KECS__M(LOG_LINE)}},
+    {.kind = KECS_KIND_TASK,
+     .what = "task",
+     .all = {KECS__M(TASK_ARN)},
+     .any = {KECS__M(LAST_STATUS), KECS__M(CONTAINERS), KECS__M(TASK_DEFINITION_ARN), KECS__M(CLUSTER_ARN)}},
+    {.kind = KECS_KIND_CONTAINER_INSTANCE,
+     .what = "container instance",
+     .all = {KECS__M(CONTAINER_INSTANCE_ARN)},
+     .none = {KECS__M(TASK_ARN)}},
+    {.kind = KECS_KIND_CONTAINER_INSTANCE,
+     .what = "RegisterContainerInstance request",
+     .all = {KECS__M(TOTAL_RESOURCES)}},
+    {.kind = KECS_KIND_SERVICE, .what = "service", .any = {KECS__M(SERVICE_ARN), KECS__M(SERVICE_NAME)}},
+    {.what = "request about a task set", .reason = kecs__no_set, .all = {KECS__M(SERVICE), KECS__M(TASK_SET)}},
+    {.kind = KECS_KIND_TASK_SET,
+     .what = "CreateTaskSet request",
+     .all = {KECS__M(SERVICE)},
+     .any = {KECS__M(EXTERNAL_ID), KECS__M(SCALE)},
+     .none = {KECS__M(DESIRED_COUNT)}},
+    {.kind = KECS_KIND_SERVICE,
+     .what = "UpdateService request",
+     .all = {KECS__M(SERVICE)},
+     .any = {KECS__M(DESIRED_COUNT), KECS__M(TASK_DEFINITION), KECS__M(DEPLOYMENT_CONFIGURATION),
+             KECS__M(LOAD_BALANCERS), KECS__M(NETWORK_CONFIGURATION)}},
+    {.kind = KECS_KIND_SERVICE,
+     .what = "service without a name",
+     .nameless = true,
+     .any = {KECS__M(DESIRED_COUNT), KECS__M(DEPLOYMENT_CONFIGURATION), KECS__M(DEPLOYMENT_CONTROLLER),
+             KECS__M(LOAD_BALANCERS), KECS__M(SCHEDULING_STRATEGY)},
+     .none = {KECS__M(SERVICE), KECS__M(CLUSTER_NAME)}},
+    {.what = "RunTask request",
+     .reason = kecs__no_task,
+     .all = {KECS__M(TASK_DEFINITION)},
+     .any = {KECS__M(OVERRIDES), KECS__M(LAUNCH_TYPE), KECS__M(NETWORK_CONFIGURATION), KECS__M(COUNT),
+             KECS__M(STARTED_BY)}},
+    {.what = "capacity provider", .reason = kecs__no_kind, .all = {KECS__M(CAPACITY_PROVIDER_ARN)}},
+    {.kind = KECS_KIND_CLUSTER,
+     .what = "cluster",
+     .any = {KECS__M(CLUSTER_NAME), KECS__M(CLUSTER_ARN)},
+     .none = {KECS__M(SERVICES), KECS__M(TASKS), KECS__M(CONTAINER_INSTANCES), KECS__M(TASK_SETS)}},
+    {.kind = KECS_KIND_ATTRIBUTE, .what = "attribute", .all = {KECS__M(NAME), KECS__M(TARGET_ID)}},
+    {.kind = KECS_KIND_ACCOUNT_SETTING,
+     .what = "account setting",
+     .all = {KECS__M(NAME), KECS__M(VALUE), KECS__M(PRINCIPAL_ARN)}},
+    {.kind = KECS_KIND_EVENT, .what = "event", .all = {KECS__M(EVENT_TYPE), KECS__M(RESOURCE_ARN), KECS__M(ACTION)}},
+    {.kind = KECS_KIND_TAG, .what = "tag", .all = {KECS__M(RESOURCE_ARN), KECS__M(KEY)}},
+    {.kind = KECS_KIND_TAG, .what = "TagResource request", .all = {KECS__M(RESOURCE_ARN), KECS__M(TAGS)}},
+    {.kind = KECS_KIND_NODE, .what = "node", .all = {KECS__M(NODE_ID), KECS__M(HOSTNAME)}},
+    {.kind = KECS_KIND_NODE_TASK, .what = "node task", .all = {KECS__M(TASK_ID), KECS__M(IMAGE)}},
+
+    /* ELBv2 */
+    {.kind = KECS_KIND_LOAD_BALANCER,
+     .what = "load balancer",
+     .all = {KECS__M(ELB_LOAD_BALANCER_ARN), KECS__M(ELB_LOAD_BALANCER_NAME)}},
+    {.kind = KECS_KIND_LOAD_BALANCER,
+     .what = "CreateLoadBalancer request",
+     .all = {KECS__M(ELB_NAME)},
+     .any = {KECS__M(ELB_SUBNETS), KECS__M(ELB_SUBNET_MAPPINGS)}},
+    {.kind = KECS_KIND_TARGET_GROUP,
+     .what = "target group",
+     .all = {KECS__M(ELB_TARGET_GROUP_ARN), KECS__M(ELB_TARGET_GROUP_NAME)}},
+    {.kind = KECS_KIND_TARGET_GROUP,
+     .what = "CreateTargetGroup request",
+     .all = {KECS__M(ELB_NAME), KECS__M(ELB_PROTOCOL)}},
+    {.kind = KECS_KIND_RULE,
+     .what = "rule",
+     .all = {KECS__M(ELB_RULE_ARN)},
+     .any = {KECS__M(ELB_CONDITIONS), KECS__M(ELB_ACTIONS)}},
+    {.kind = KECS_KIND_RULE,
+     .what = "CreateRule request",
+     .all = {KECS__M(ELB_LISTENER_ARN), KECS__M(ELB_CONDITIONS), KECS__M(ELB_ACTIONS)}},
+    {.kind = KECS_KIND_LISTENER,
+     .what = "listener",
+     .all = {KECS__M(ELB_LISTENER_ARN)},
+     .any = {KECS__M(ELB_LOAD_BALANCER_ARN), KECS__M(ELB_DEFAULT_ACTIONS)}},
+    {.kind = KECS_KIND_LISTENER,
+     .what = "CreateListener request",
+     .all = {KECS__M(ELB_LOAD_BALANCER_ARN), KECS__M(ELB_DEFAULT_ACTIONS)}},
+    {.kind = KECS_KIND_TARGET,
+     .what = "target health description",
+     .all = {KECS__M(ELB_TARGET)},
+     .any = {KECS__M(ELB_TARGET_HEALTH), KECS__M(ELB_TARGET_GROUP_ARN)}},
+    {.kind = KECS_KIND_TAG,
+     .what = "tag description",
+     .all = {KECS__M(ELB_RESOURCE_ARN), KECS__M(ELB_RESOURCE_TAGS)}},
 };
 
 #undef KECS__M
@@ -17047,7 +17102,7 @@ KECS__FN kecs__member kecs__identity_of(kecs_kind kind) {
 }
 
 /* ---- store/import_put.c ------------------------------------------------------------------------------------------ */
-/* store/import_put.c -- one document into the store: transactions, notes, and members that come from its surroundings. */
+/* store/import_put.c -- one document into the store: transactions, notes, members that come from its surroundings. */
 
 /* ---- store/import_put.h ------------------------------------------------------------------------------------------ */
 /* store/import_put.h -- an import under way, and how one document of it is put and noted. */
@@ -17092,11 +17147,11 @@ KECS__FN void kecs__import_end(kecs__import *import);
 /* Line and column of a place in the text. */
 KECS__FN void kecs__import_position(kecs__import *import, const char *at, size_t *line, size_t *column);
 
-/* Notes what is not put. `line` 0: the place is where it stands, else where the fault is. */
+/* Notes what is not put: the place is where it stands, or where the fault in it is, counted from there. */
 KECS__FN void kecs__import_refuse(kecs__import *import, const char *at, const char *what, kecs_status status,
                                   const char *reason);
-KECS__FN void kecs__import_fault(kecs__import *import, const char *at, const char *what, const char *reason, size_t line,
-                                 size_t column);
+KECS__FN void kecs__import_fault(kecs__import *import, const char *at, const char *what, const char *reason,
+                                 size_t line, size_t column);
 
 /* A member to put in front of the next document: `value` is JSON, or plain text to be quoted. */
 KECS__FN void kecs__import_extra(kecs__import *import, const char *name, const char *value, size_t len);
@@ -17241,8 +17296,8 @@ KECS__FN void kecs__import_refuse(kecs__import *import, const char *at, const ch
   kecs__import_tell(import, &note, at);
 }
 
-KECS__FN void kecs__import_fault(kecs__import *import, const char *at, const char *what, const char *reason, size_t line,
-                                 size_t column) {
+KECS__FN void kecs__import_fault(kecs__import *import, const char *at, const char *what, const char *reason,
+                                 size_t line, size_t column) {
   kecs_import_note note = {0};
   note.refused = true;
   note.what = what;
@@ -17284,7 +17339,7 @@ static kecs__json kecs__import_text(kecs__import *import, kecs__json body) {
   return (kecs__json){KECS__JSON_OBJECT, copy->data, copy->len};
 }
 
-/* "line 3, column 5: reason": what kecs_put_json says of the text that it was given becomes the note's place and reason. */
+/* "line 3, column 5: reason", as kecs_put_json says it of the text that it was given: the note's place and reason. */
 static void kecs__import_place(kecs_import_note *note, const char *reason, kecs__json put, kecs__json body) {
   static const char line_word[] = "line ";
   static const char column_word[] = ", column ";
@@ -17438,8 +17493,8 @@ static void kecs__import_group(kecs__import *import, const kecs__members *around
   } else if (import->options.target_group_arn) {
     kecs__import_extra_text(import, "TargetGroupArn", import->options.target_group_arn);
   } else {
-    snprintf(unattached, sizeof unattached, "arn:aws:elasticloadbalancing:%s:%s:targetgroup/unattached/0000000000000000",
-             engine->region, engine->account_id);
+    snprintf(unattached, sizeof unattached, "arn:aws:elasticloadbalancing:%s:%s:targetgroup/%s", engine->region,
+             engine->account_id, "unattached/0000000000000000");
     kecs__import_extra_text(import, "TargetGroupArn", unattached);
   }
 }
@@ -17482,7 +17537,7 @@ static void kecs__import_bare(kecs__import *import, kecs__json object, const kec
                               const kecs__shape *shape, kecs_kind kind) {
   kecs__item item = {object, object.text, own, kind, shape ? shape->what : kecs_kind_describe(kind)->name};
   if (shape && shape->nameless && !import->options.name) {
-    kecs__import_refuse(import, object.text, shape->what, KECS_E_INVALID, "the service has no name, and none was given");
+    kecs__import_refuse(import, object.text, shape->what, KECS_E_INVALID, "the service has no name; give it one");
     return;
   }
   if (shape && shape->nameless) {
@@ -17516,7 +17571,8 @@ static void kecs__import_held(kecs__import *import, kecs__json value, const kecs
 }
 
 /* All resources of a response. `only` limits it to members of that kind. False when it holds none. */
-static bool kecs__import_response(kecs__import *import, kecs__json object, const kecs__members *around, kecs_kind only) {
+static bool kecs__import_response(kecs__import *import, kecs__json object, const kecs__members *around,
+                                  kecs_kind only) {
   bool held = false;
   const kecs__holder *holder = NULL;
   for (size_t i = 0; (holder = kecs__holder_at(i)) != NULL; i++) {
@@ -17656,8 +17712,8 @@ static size_t kecs__import_line_end(const kecs__import *import, size_t at) {
   return at;
 }
 
-/* Where to read on after a text that is not JSON: the next line, where documents stand one a line, else nowhere (`len`).
- * That they do is told by the documents before, and by a next line that begins with a document. */
+/* Where to read on after a text that is not JSON: the next line, where documents stand one a line, else nowhere
+ * (`len`). That they do is told by the documents before, and by a next line that begins with a document. */
 static size_t kecs__import_resume(const kecs__import *import, size_t at, size_t fault) {
   size_t end = kecs__import_line_end(import, at);
   size_t next = kecs__import_blank(import, end);
@@ -17695,8 +17751,8 @@ static void kecs__import_texts(kecs__import *import) {
   }
 }
 
-KECS_STORE_API kecs_status kecs_import(kecs_store *store, const char *text, size_t len, const kecs_import_options *options,
-                                       int64_t *out_put, int64_t *out_refused) {
+KECS_STORE_API kecs_status kecs_import(kecs_store *store, const char *text, size_t len,
+                                       const kecs_import_options *options, int64_t *out_put, int64_t *out_refused) {
   kecs__import import;
   kecs_status status = kecs__check_handle(store);
   if (out_put) {

@@ -25,6 +25,7 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 LINE = re.compile(r"^(ok|not ok)\b[ \t]*(.*)$")
 PLAN = re.compile(r"^1\.\.(\d+)$", re.M)
+SANITIZER = re.compile(r"^(?:SUMMARY: )?(\w+Sanitizer: .*|\S+: runtime error: .*)$", re.M)
 TAIL_LINES = 60
 
 
@@ -54,8 +55,10 @@ class Outcome:
             self.failures.append("exit code %d without a failed test" % code)
         elif not code and not reported:
             self.failures.append("ran no test")
-        elif reported < planned and not self.failures:
+        elif reported < planned:
             self.failures.append("reported %d of %d tests" % (reported, planned))
+        for summary in sorted(set(SANITIZER.findall(self.output))):
+            self.failures.append(summary)
 
 
 def command_of(path):

@@ -1,7 +1,7 @@
 /* store/migrate.c -- schema versions.
  *
  * The table schema_version holds one row per version that the database went through. A database is ours when it has
- * that table, or no table at all (it is fresh). Version n to n+1 is: new kinds' tables, columns marked SINCE(n+1), new
+ * that table and the kinds', or no table at all (it is fresh). Version n to n+1 is: new kinds' tables, columns marked SINCE(n+1), new
  * indexes; then a step's own statements, if it has any (kecs__steps). Everything happens in one write transaction, and
  * the version is read again inside it, so processes that open one file at once migrate it once. */
 #include "base/prologue.h"
@@ -62,11 +62,13 @@ static kecs_status kecs__version_read(kecs__session *session, kecs__tables *out_
   if (status) {
     return status;
   }
-  if (!(out_tables->ours & 1)) {
+  bool versioned = (out_tables->ours & 1) && (out_tables->ours & KECS_BIT(KECS_KIND_CLUSTER));
+  if (!versioned) {
     if (out_tables->strangers || out_tables->ours) {
-      return kecs__fail(KECS_E_CORRUPT, "%s is a database of something else (it has a table \"%s\" but no schema_version); "
+      return kecs__fail(KECS_E_CORRUPT, "%s is a database of something else (it has %s%s, but not the tables of kecs_store); "
                                         "give kecs_store a file of its own. Nothing was changed",
-                        engine->shown_path, out_tables->strangers ? out_tables->stranger : "of this name");
+                        engine->shown_path, out_tables->strangers ? "a table " : "tables of the same names",
+                        out_tables->stranger);
     }
     return KECS_OK;
   }
@@ -84,6 +86,11 @@ static kecs_status kecs__version_read(kecs__session *session, kecs__tables *out_
     *out_version = version < INT_MAX ? (int)version : INT_MAX;
   }
   kecs__statement_done(session, cached);
+  if (!status && *out_version == 0) {
+    status = kecs__fail(KECS_E_CORRUPT, "%s: its table schema_version says no version; it is damaged, or a database of "
+                                        "something else. Nothing was changed",
+                        engine->shown_path);
+  }
   return status;
 }
 
@@ -233,14 +240,16 @@ KECS__FN kecs_status kecs__migrate(kecs_store *store) {
     return kecs__fail(KECS_E_READONLY, "%s has schema version %d and must be migrated to %d: open it for writing once",
                       engine->shown_path, version, kecs__schema_version());
   }
+  bool older = version < kecs__schema_version();
+  if (!status && !older) {
+    status = kecs__schema_assert(session); /* before anything lasting is done to the file */
+  }
   if (!status && !engine->read_only) {
     status = engine->backend->settle(session->connection);
   }
-  if (!status && version < kecs__schema_version()) {
+  if (!status && older) {
     status = kecs__migrate_write(store);
-  }
-  if (!status) {
-    status = kecs__schema_assert(session);
+    status = status ? status : kecs__schema_assert(session);
   }
   engine->schema_version = status ? 0 : kecs__schema_version();
   return status;

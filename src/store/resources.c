@@ -1,5 +1,5 @@
-/* store/resources.c -- amounts of CPU and memory: as text, and counted. Whole numbers throughout; what a text says below
- * one millicore or one byte is cut off. */
+/* store/resources.c -- amounts of CPU and memory: as text, and counted. Whole numbers throughout; what a text says
+ * below one millicore or one byte is cut off. */
 #include "base/prologue.h"
 
 #include "store/nodes.h"

@@ -209,6 +209,9 @@ static kecs_status kecs__rule_moves_read(kecs__write *write, kecs__rule_moves *m
 /* No rule twice, no priority of a listener twice. */
 static kecs_status kecs__rule_moves_check(kecs__rule_moves *moves) {
   kecs__rule_move *all = moves->moves;
+  if (moves->count < 2) {
+    return KECS_OK;
+  }
   qsort(all, moves->count, sizeof *all, kecs__rule_by_rid);
   for (size_t i = 1; i < moves->count; i++) {
     if (all[i].rid == all[i - 1].rid) {

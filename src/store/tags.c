@@ -313,7 +313,8 @@ static kecs_status kecs__tags_check_count(const char *document, kecs__arena *are
     count += strncmp(list.items[i].key, "aws:", 4) != 0;
   }
   if (!status && count > KECS__TAGS_MAX) {
-    status = kecs__fail(KECS_E_INVALID, "it would have %zu tags, AWS allows %d; remove some first", count, KECS__TAGS_MAX);
+    status = kecs__fail(KECS_E_INVALID, "it would have %zu tags, AWS allows %d; remove some first", count,
+                        KECS__TAGS_MAX);
   }
   return status;
 }

@@ -92,7 +92,7 @@ static bool kecs__target_group_has(kecs__json links, const char *load_balancer_a
   return false;
 }
 
-/* The array with the load balancer in it, or without it, becomes the row's text. *out_mask is 0 when it is so already. */
+/* The array with the load balancer in it, or without it, becomes the row's. *out_mask is 0 when it is so already. */
 static kecs_status kecs__target_group_edit(kecs__write *write, kecs_target_group *group, const char *load_balancer_arn,
                                            bool linked, uint64_t *out_mask) {
   const char *document = group->load_balancer_arns;

@@ -236,7 +236,7 @@ def bundle_object():
 
 
 def bundle_runs():
-    program = build_and_run("dist", ["gcc", "-std=c99", bundled()], [HERE + "/smoke.c", bundle_object()], LIBS)
+    program = build_and_run("bundled", ["gcc", "-std=c99", bundled()], [HERE + "/smoke.c", bundle_object()], LIBS)
     for listing in (run("nm", "-g", bundle_object()), run("nm", "-g", program)):
         assert "sqlite3" not in listing, "a symbol of SQLite is visible"
 
@@ -255,13 +255,13 @@ def bundle_switched_to_system_sqlite():
         "-o", implementation_object)
     listing = run("nm", implementation_object)
     assert " U sqlite3_open_v2" in listing and " t sqlite3" not in listing, "SQLite is inside"
-    build_and_run("dist-system", ["gcc", "-std=c99", bundled()], [HERE + "/smoke.c", implementation_object],
+    build_and_run("bundled-system", ["gcc", "-std=c99", bundled()], [HERE + "/smoke.c", implementation_object],
                   ["-lsqlite3"] + LIBS)
 
 
 def stdio_first_bundle():
     source = write("stdio.c", "#include <stdio.h>\n" + IMPLEMENTATION)
-    build_and_run("dist-stdio", ["gcc", "-std=gnu99", bundled()], [source, HERE + "/smoke.c"], LIBS)
+    build_and_run("bundled-stdio", ["gcc", "-std=gnu99", bundled()], [source, HERE + "/smoke.c"], LIBS)
 
 
 def elsewhere(what, compiler, runner):

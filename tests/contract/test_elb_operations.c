@@ -39,9 +39,9 @@ static void make_all(kecs_store *store) {
 
 /* The ARN of rule number n of a listener. */
 static const char *rule_arn(const char *listener, int n) {
-  static char out[4][256];
+  static char out[16][256];
   static int next = 0;
-  char *arn = out[next++ % 4];
+  char *arn = out[next++ % 16];
   snprintf(arn, sizeof out[0], ELB "listener-rule%s/%016d", listener + strlen(ELB "listener"), n);
   return arn;
 }
@@ -785,7 +785,8 @@ static void listeners_link_groups(void **state) {
   CONTRACT_TEXT(groups_of(store, BALANCER_A), "c1");
   set_actions(store, LISTENER_A,
               "[ { \"Type\" : \"forward\" , \"ForwardConfig\" : { \"TargetGroups\" : [ { \"Weight\" : 1 , "
-              "\"TargetGroupArn\" : \"" GROUP_2 "\" } , { \"TargetGroupArn\" : \"" ELB "targetgroup\\/g3\\/01\" } ] } } ]");
+              "\"TargetGroupArn\" : \"" GROUP_2 "\" } , { \"TargetGroupArn\" : \"" ELB
+              "targetgroup\\/g3\\/01\" } ] } } ]");
   CONTRACT_TEXT(groups_of(store, BALANCER_A), "c1,c2");
   CONTRACT_OK(kecs_target_group_disassociate(store, GROUP_1, BALANCER_A));
   CONTRACT_TEXT(groups_of(store, BALANCER_A), "c2");
@@ -812,7 +813,7 @@ static void actions_that_link_nothing(void **state) {
     set_actions(store, LISTENER_A, actions[i]);
     CONTRACT_TEXT(groups_of(store, BALANCER_A), "");
   }
-  set_actions(store, LISTENER_A, "[{\"TargetGroup\\u0041rn\":\"" GROUP_1 "\"},{\"a\":[{\"b\":{" FORWARD(GROUP_2) ":1}}]}]");
+  set_actions(store, LISTENER_A, "[{\"TargetGroupArn\":\"" GROUP_1 "\"},{" FORWARD(GROUP_2) ":1}]"); /* no JSON */
   CONTRACT_TEXT(groups_of(store, BALANCER_A), "");
   set_actions(store, LISTENER_A, "[{\"TargetGroup\\u0041rn\":\"" GROUP_1 "\"},{\"a\":[{\"b\":" FORWARD(GROUP_2) "}]}]");
   CONTRACT_TEXT(groups_of(store, BALANCER_A), "c1,c2");

@@ -83,6 +83,9 @@ void fault_save(const fault_image *image, const char *path);
 /* A number made of every row of every table of a database, as a connection of its own sees it. 0 when it has no table. */
 uint64_t fault_digest(const char *path);
 
+/* Both of these keep one connection open, until this is called; it must be, before the file goes. */
+void fault_look_away(void);
+
 /* PRAGMA integrity_check and foreign_key_check; complains of what they find. */
 void fault_check_file(const char *path);
 

@@ -110,7 +110,10 @@ static bool start(attempt *a) {
 static void end(attempt *a) {
   need_ok(fault_small_read(a->store), "a later read");
   need_ok(fault_small_write(a->store), "a later write");
-  fault_check_file(work);
+  if (full || a->n % 4 == 0 || fault_expected(a->kind) != KECS_E_NOMEM) {
+    fault_check_file(work);
+  }
+  fault_look_away();
   need_ok(kecs_close(a->store), "kecs_close");
   need_no_leak(a->before);
 }
@@ -136,7 +139,8 @@ static void run_again(const attempt *a) {
 
 static void after_failure(const attempt *a) {
   bool steps = (a->test->what->flags & FAULT_STEPS) != 0;
-  if (!steps) {
+  bool reads = (a->test->what->flags & FAULT_READS) != 0; /* one look is enough */
+  if (!steps && !reads) {
     need_digest(seed_digest, "as before the call");
   }
   run_again(a);
@@ -275,6 +279,7 @@ static bool open_once(attempt *a, bool fresh) {
     need_no_leak(a->before);
     if (!fresh) {
       need_digest(seed_digest, "as before");
+      fault_look_away();
     }
     status = kecs_open(&options, &a->store);
     need_ok(status, "the next kecs_open");
@@ -288,6 +293,7 @@ static bool open_once(attempt *a, bool fresh) {
   }
   need_digest(a->expected.digest, "as it should be");
   fault_check_file(work);
+  fault_look_away();
   judge(a);
   return fired;
 }
@@ -314,6 +320,7 @@ static bool close_once(attempt *a, bool fresh) {
   need_no_leak(a->before);
   need_digest(begun_digest, "as before it was closed");
   fault_check_file(work);
+  fault_look_away();
   judge(a);
   return fired;
 }
@@ -365,11 +372,13 @@ static void make_seed(void) {
   seed = fault_load(path);
   fault_save(&seed, work);
   seed_digest = fault_digest(work);
+  fault_look_away();
   options.path = work;
   need_ok(kecs_open(&options, &store), "kecs_open");
   need_ok(fault_small_write(store), "the small write");
   need_ok(kecs_close(store), "kecs_close");
   begun_digest = fault_digest(work);
+  fault_look_away();
   if (begun_digest == seed_digest) {
     fault_complain("the small write changes nothing");
   }
