@@ -12,6 +12,7 @@
 #include "store/special_kinds.h"
 #include "store/write.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -155,6 +156,23 @@ KECS_STORE_API kecs_status kecs_task_definition_register(kecs_store *store, cons
 
 /* ---- finding ---- */
 
+/* Points the probe at one revision of a family; 0 means the highest ACTIVE one. */
+static kecs_status kecs__family_probe(kecs__session *session, const char *family, int64_t revision,
+                                      kecs__probe *out_probe) {
+  kecs_value values[] = {kecs__value_text(session->engine->account_id), kecs__value_text(session->engine->region),
+                         kecs__value_text(family), kecs__value_int(revision)};
+  const char *active = kecs__family_sql(session, KECS__FAMILY_ACTIVE("?"), KECS__FAMILY_ACTIVE("$"));
+  kecs_status status = revision > 0 ? KECS_OK : kecs__family_number(session, active, values, 3, &values[3].number);
+  if (!status && values[3].number == 0) {
+    status = kecs__fail(KECS_E_NOT_FOUND, "task_definition \"%.160s\" not found: the family has no ACTIVE revision",
+                        family);
+  }
+  out_probe->key = 2; /* account_id, region, family, revision */
+  out_probe->count = 4;
+  memcpy(out_probe->values, values, sizeof values);
+  return status;
+}
+
 KECS__FN kecs_status kecs__task_definition_probe(kecs__session *session, const kecs__meta *meta,
                                                  const kecs_value *address, kecs__arena *arena,
                                                  kecs__probe *out_probe) {
@@ -164,23 +182,44 @@ KECS__FN kecs_status kecs__task_definition_probe(kecs__session *session, const k
   if (!family) {
     return KECS_E_NOMEM;
   }
-  kecs_value values[] = {kecs__value_text(session->engine->account_id), kecs__value_text(session->engine->region),
-                         kecs__value_bytes(family, len), kecs__value_int(revision)};
-  if (address[0].text[len] == '\0') {
-    const char *active = kecs__family_sql(session, KECS__FAMILY_ACTIVE("?"), KECS__FAMILY_ACTIVE("$"));
-    kecs_status status = kecs__family_number(session, active, values, 3, &values[3].number);
-    if (status) {
-      return status;
-    }
-    if (values[3].number == 0) {
-      return kecs__fail(KECS_E_NOT_FOUND, "%s \"%s\" not found: the family has no ACTIVE revision", meta->info->name,
-                        out_probe->shown);
-    }
+  if (address[0].text[len] != '\0' && revision == 0) {
+    return kecs__fail_not_found(meta, out_probe->shown); /* "FAMILY:0": revisions count from 1 */
   }
-  out_probe->key = 2; /* account_id, region, family, revision */
-  out_probe->count = 4;
-  memcpy(out_probe->values, values, sizeof values);
-  return KECS_OK;
+  return kecs__family_probe(session, family, revision, out_probe);
+}
+
+/* A family's name as it is, colons and all. */
+KECS_STORE_API kecs_status kecs_task_definition_latest(kecs_store *store, const char *family,
+                                                       kecs_result **out_result) {
+  kecs_status status = kecs__check_pointer(out_result, "out_result");
+  if (status) {
+    return status;
+  }
+  *out_result = NULL;
+  const kecs__meta *meta = kecs__meta_checked(store, KECS_KIND_TASK_DEFINITION);
+  if (!meta) {
+    return kecs_last_error()->status;
+  }
+  status = kecs__check_pointer(family, "family");
+  kecs__session *session = NULL;
+  kecs_result *result = NULL;
+  kecs__probe probe = {0};
+  if (!status) {
+    status = kecs__read_open(store, &session);
+  }
+  if (!status) {
+    status = kecs__result_begin(store, meta, &result);
+  }
+  if (!status) {
+    snprintf(probe.shown, sizeof probe.shown, "%s", family);
+    status = kecs__family_probe(session, family, 0, &probe);
+  }
+  void *row = status ? NULL : kecs__result_add(result);
+  if (!status) {
+    status = row ? kecs__probe_read(session, meta, &probe, &result->arena, row, NULL) : KECS_E_NOMEM;
+  }
+  kecs__read_close(store, session);
+  return kecs__result_end(status, result, out_result);
 }
 
 /* What selects revisions of one family in the store's account and region. */
@@ -215,22 +254,6 @@ KECS_STORE_API kecs_status kecs_task_definition_revisions(kecs_store *store, con
   kecs_status checked = kecs__check_pointer(family, "family");
   return checked ? checked
                  : kecs__list_where(store, KECS_KIND_TASK_DEFINITION, &query, kecs__family_narrow, &filter, out_result);
-}
-
-KECS_STORE_API kecs_status kecs_task_definition_latest(kecs_store *store, const char *family,
-                                                       kecs_result **out_result) {
-  kecs_status status = kecs_task_definition_revisions(store, family, "ACTIVE", 1, NULL, out_result);
-  if (status) {
-    return status;
-  }
-  if ((*out_result)->count == 0) {
-    kecs_result_free(*out_result);
-    *out_result = NULL;
-    return kecs__fail(KECS_E_NOT_FOUND, "task_definition \"%.160s\" not found: the family has no ACTIVE revision",
-                      family);
-  }
-  (*out_result)->page_token = NULL; /* one row was asked for, not a page */
-  return KECS_OK;
 }
 
 /* ---- deregistering ---- */

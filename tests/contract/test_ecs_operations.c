@@ -1,5 +1,5 @@
-/* test_ecs_operations.c -- what ECS kinds can do beyond rows: ensure, register, families, find, promote, deregister, put,
- * effective settings, log search, and every clean-up; and what each kind fills in by itself. */
+/* test_ecs_operations.c -- what ECS kinds can do beyond rows: ensure, register, families, find, promote, deregister,
+ * put, effective settings, log search, and every clean-up; and what each kind fills in by itself. */
 #include "contract.h"
 
 #include <pthread.h>
@@ -353,6 +353,7 @@ static void definitions_by_family_revision_and_arn(void **state) {
   CONTRACT_NUMBER(revision_of(store, "app:99999999999999999999999"), KECS_E_NOT_FOUND);
   CONTRACT_NUMBER(revision_of(store, "ap"), KECS_E_NOT_FOUND);
   CONTRACT_NUMBER(revision_of(store, ":1"), KECS_E_NOT_FOUND);
+  CONTRACT_NUMBER(revision_of(store, "app:0"), KECS_E_NOT_FOUND);
 
   CONTRACT_OK(kecs_task_definition_deregister(store, "app:3", NULL));
   CONTRACT_NUMBER(revision_of(store, "app"), 2);
@@ -950,8 +951,8 @@ static void a_task_set_needs_its_service(void **state) {
   CONTRACT_SAYS("task_set.service_arn");
   CONTRACT_NUMBER(count_of(store, KECS_KIND_TASK_SET), 0);
 
-  static const char document[] = "{\"id\":\"one\",\"serviceArn\":\"" ARN_ECS "service/new/back\",\"clusterArn\":\"" ARN_ECS
-                                 "cluster/new\",\"status\":\"PRIMARY\"}";
+  static const char document[] = "{\"id\":\"one\",\"serviceArn\":\"" ARN_ECS "service/new/back\","
+                                 "\"clusterArn\":\"" ARN_ECS "cluster/new\",\"status\":\"PRIMARY\"}";
   CONTRACT_FAILS(kecs_put_json(store, KECS_KIND_TASK_SET, document, SIZE_MAX, 0, NULL), KECS_E_REFERENCE);
   CONTRACT_OK(kecs_put_json(store, KECS_KIND_TASK_SET, document, SIZE_MAX, KECS_JSON_PARENTS, &result));
   CONTRACT_TEXT(ONLY(task_set, result)->status, "PRIMARY");
