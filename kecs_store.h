@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 351db5d4dfc86c61ab173010aeb164185a5a89e7131c04345407748e73ce2fe3 */
+ * ed872e74e442f3057d2e47e64a81a514db6284833799a9e7274de5b5642ff2c8 */
 /* kecs_store.in.h -- the manifest: amalgamate.py inlines each quoted include, in this order. */
 
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
@@ -7458,7 +7458,7 @@ KECS_STORE_API kecs_status kecs_set_cancelled(kecs_store *store, bool cancelled)
 #ifndef KECS_STORE_MIGRATE_H
 #define KECS_STORE_MIGRATE_H
 
-/* The schema version of this library: the highest SINCE of any column. */
+/* The schema version of this library: the highest SINCE of any column, or the last step of migrate.c. */
 KECS__FN int kecs__schema_version(void);
 
 /* Creates or migrates the schema through the writing session, in one transaction, or only checks it when the store is
@@ -7474,6 +7474,19 @@ KECS__FN kecs_status kecs__migrate(kecs_store *store);
 
 #define KECS__DDL_MAX ((size_t)1 << 20)
 
+/* What a version needs beyond new columns: SQL that converts what is there. */
+typedef struct kecs__step {
+  int version;
+  const char *sql;
+} kecs__step;
+
+/* A step without SQL is for a version that brings nothing but indexes. */
+static const kecs__step kecs__steps[] = {
+    {1, ""},
+};
+
+#define KECS__STEP_COUNT (sizeof kecs__steps / sizeof kecs__steps[0])
+
 KECS__FN int kecs__schema_version(void) {
   int version = 1;
   for (int kind = 1; kind < KECS_KIND_COUNT; kind++) {
@@ -7482,7 +7495,8 @@ KECS__FN int kecs__schema_version(void) {
       version = info->columns[i].since > version ? info->columns[i].since : version;
     }
   }
-  return version;
+  int step = kecs__steps[KECS__STEP_COUNT - 1].version;
+  return step > version ? step : version;
 }
 
 /* Which tables there are: bit n for kind n's, bit 0 for schema_version. */
@@ -7600,16 +7614,6 @@ static kecs_status kecs__schema_assert(kecs__session *session) {
 
 /* ---- making and migrating ---- */
 
-/* What a version needs beyond new columns: SQL that converts what is there. */
-typedef struct kecs__step {
-  int version;
-  const char *sql;
-} kecs__step;
-
-static const kecs__step kecs__steps[] = {
-    {1, ""},
-};
-
 static void kecs__migrate_kind(kecs__text *out, const kecs__engine *engine, const kecs_kind_info *info,
                                const kecs__present *present) {
   const kecs_dialect *dialect = engine->backend->dialect;
@@ -7638,7 +7642,7 @@ static kecs_status kecs__migrate_apply(kecs__write *write, int from) {
       kecs__migrate_kind(&text, engine, info, &present);
     }
   }
-  for (size_t i = 0; i < sizeof kecs__steps / sizeof kecs__steps[0]; i++) {
+  for (size_t i = 0; i < KECS__STEP_COUNT; i++) {
     if (kecs__steps[i].version > from) {
       kecs__text_adds(&text, kecs__steps[i].sql);
     }
@@ -11467,6 +11471,9 @@ static bool kecs__raw_holds(kecs__writer *writer, int number, kecs__json raw, co
     return kecs__value_nothing(column, value) || kecs__value_same(value, &standing) ||
            ((column->flags & KECS_COLUMN_SERVER) && column->group == KECS_GROUP_KEY);
   }
+  if (exact && kecs__value_nothing(column, value)) {
+    return true; /* kept by a schema that had no such column: what this one keeps is never exact */
+  }
   return kecs__value_same(&read, value);
 }
 
@@ -13271,6 +13278,7 @@ KECS__FN kecs_status kecs__family_of(const char *definition, kecs__arena *arena,
 #endif
 
 /* ---- store/task_definition.c, continued -------------------------------------------------------------------------- */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13422,7 +13430,8 @@ static kecs_status kecs__family_probe(kecs__session *session, const char *family
   const char *active = kecs__family_sql(session, KECS__FAMILY_ACTIVE("?"), KECS__FAMILY_ACTIVE("$"));
   kecs_status status = revision > 0 ? KECS_OK : kecs__family_number(session, active, values, 3, &values[3].number);
   if (!status && values[3].number == 0) {
-    status = kecs__fail(KECS_E_NOT_FOUND, "task_definition \"%.160s\" not found: the family has no ACTIVE revision", family);
+    status = kecs__fail(KECS_E_NOT_FOUND, "task_definition \"%.160s\" not found: the family has no ACTIVE revision",
+                        family);
   }
   out_probe->key = 2; /* account_id, region, family, revision */
   out_probe->count = 4;
@@ -13468,6 +13477,7 @@ KECS_STORE_API kecs_status kecs_task_definition_latest(kecs_store *store, const 
     status = kecs__result_begin(store, meta, &result);
   }
   if (!status) {
+    snprintf(probe.shown, sizeof probe.shown, "%s", family);
     status = kecs__family_probe(session, family, 0, &probe);
   }
   void *row = status ? NULL : kecs__result_add(result);
@@ -14799,7 +14809,7 @@ typedef struct kecs__tags_resource {
 } kecs__tags_resource;
 
 /* The kind that an ARN says, or 0 when it is of no shape that AWS has. */
-static kecs_kind kecs__tags_kind(const char *arn, kecs__arena *arena) {
+static kecs_kind kecs__tags_kind(const char *arn) {
   static const struct {
     const char *service;
     const char *type;
@@ -14816,10 +14826,12 @@ static kecs_kind kecs__tags_kind(const char *arn, kecs__arena *arena) {
       {"elasticloadbalancing", "listener/", KECS_KIND_LISTENER},
       {"elasticloadbalancing", "listener-rule/", KECS_KIND_RULE},
   };
-  for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
-    char *rest = NULL;
-    if (kecs__arn_parse(arn, known[i].service, arena, NULL, NULL, &rest) &&
-        strncmp(rest, known[i].type, strlen(known[i].type)) == 0) {
+  const char *resource = kecs__arn_resource(arn);
+  const char *service = resource ? strchr(arn + strlen("arn:"), ':') + 1 : NULL; /* arn:PARTITION:SERVICE: */
+  for (size_t i = 0; resource && i < sizeof known / sizeof known[0]; i++) {
+    size_t len = strlen(known[i].service);
+    if (strncmp(service, known[i].service, len) == 0 && service[len] == ':' &&
+        strncmp(resource, known[i].type, strlen(known[i].type)) == 0) {
       return known[i].kind;
     }
   }
@@ -14828,7 +14840,7 @@ static kecs_kind kecs__tags_kind(const char *arn, kecs__arena *arena) {
 
 /* The resource with this ARN, whole; texts are in the write's arena. */
 static kecs_status kecs__tags_find(kecs__write *write, const char *arn, kecs__tags_resource *out) {
-  kecs_kind only = kecs__tags_kind(arn, &write->arena);
+  kecs_kind only = kecs__tags_kind(arn);
   kecs__probe probe = {0};
   probe.count = 1;
   probe.values[0] = kecs__value_text(arn);
@@ -15242,21 +15254,19 @@ KECS_STORE_API kecs_status kecs_tags_describe(kecs_store *store, const char *con
 /* 16 hexadecimal digits, as AWS ends its ARNs with. */
 KECS__FN kecs_status kecs__elb_id(kecs__write *write, char out[17]);
 
-/* The ARN of a child: that of its parent with another resource type and a random id at the end. Types end with a slash:
- * "loadbalancer/", "listener/". A parent's ARN of another type gives one in the store's own region and account. */
-KECS__FN kecs_status kecs__elb_child_arn(kecs__write *write, const char *parent_arn, const char *parent_type,
-                                         const char *type, const char **out_arn);
+/* The ARN of a child, a row on its way in: that of its parent with another resource type and a random id at the end.
+ * Types end with a slash: "loadbalancer/", "listener/". Where the parent's ARN is of another type, region and account
+ * are the row's. */
+KECS__FN kecs_status kecs__elb_child_arn(kecs__write *write, const kecs__meta *meta, const void *row,
+                                         const char *parent_arn, const char *parent_type, const char *type,
+                                         const char **out_arn);
 
 /* The ARN of the parent, from its child's; INVALID, naming `column`, when the child's does not say it. */
 KECS__FN kecs_status kecs__elb_parent_arn(kecs__write *write, const kecs__meta *meta, const char *arn, const char *type,
                                           const char *parent_type, int column, const char **out_parent_arn);
 
-/* Region and account as the ARN says them. The general fill has set them from the store's options where it knew no
- * ARN; a child lives where its parent does. */
-KECS__FN void kecs__elb_place(kecs__write *write, const kecs__meta *meta, void *row, const char *arn);
-
-/* The part of "TYPE/a/b/c" with this number, from 0, in the arena; NULL when there is none. */
-KECS__FN char *kecs__elb_arn_part(const char *arn, int number, kecs__arena *arena);
+/* The part of "TYPE/a/b/c" with this number, from 0, in the arena; *out_part is NULL when there is none. */
+KECS__FN kecs_status kecs__elb_arn_part(const char *arn, int number, kecs__arena *arena, const char **out_part);
 
 /* ---- elbv2_associations (associations.c) ---- */
 
@@ -15461,8 +15471,9 @@ static const char *kecs__elb_arn_rest(const char *arn, const char *type) {
   return resource && strncmp(resource, type, strlen(type)) == 0 ? resource + strlen(type) : NULL;
 }
 
-KECS__FN kecs_status kecs__elb_child_arn(kecs__write *write, const char *parent_arn, const char *parent_type,
-                                         const char *type, const char **out_arn) {
+KECS__FN kecs_status kecs__elb_child_arn(kecs__write *write, const kecs__meta *meta, const void *row,
+                                         const char *parent_arn, const char *parent_type, const char *type,
+                                         const char **out_arn) {
   const char *rest = kecs__elb_arn_rest(parent_arn, parent_type);
   char id[17];
   kecs_status status = kecs__elb_id(write, id);
@@ -15473,8 +15484,10 @@ KECS__FN kecs_status kecs__elb_child_arn(kecs__write *write, const char *parent_
   if (rest) {
     *out_arn = kecs__arn_beside(&write->arena, parent_arn, "%s%s/%s", type, rest, id);
   } else {
-    *out_arn = kecs__arn_format(write, KECS__ELB_SERVICE, write->engine->region, write->engine->account_id,
-                                "%sapp/%s/%s", type, kecs__arn_tail(parent_arn), id);
+    const char *region = kecs__row_text(meta->info, row, meta->region);
+    const char *account = kecs__row_text(meta->info, row, meta->account_id);
+    *out_arn = kecs__arn_format(write, KECS__ELB_SERVICE, region, account, "%sapp/%s/%s", type,
+                                kecs__arn_tail(parent_arn), id);
   }
   return *out_arn ? KECS_OK : kecs_last_error()->status;
 }
@@ -15492,22 +15505,14 @@ KECS__FN kecs_status kecs__elb_parent_arn(kecs__write *write, const kecs__meta *
   return *out_parent_arn ? KECS_OK : KECS_E_NOMEM;
 }
 
-KECS__FN void kecs__elb_place(kecs__write *write, const kecs__meta *meta, void *row, const char *arn) {
-  char *region = NULL;
-  char *account = NULL;
-  if (kecs__arn_parse(arn, NULL, &write->arena, &region, &account, NULL) && region[0] && account[0]) {
-    kecs__row_set_text(meta->info, row, meta->region, region);
-    kecs__row_set_text(meta->info, row, meta->account_id, account);
-  }
-}
-
-KECS__FN char *kecs__elb_arn_part(const char *arn, int number, kecs__arena *arena) {
+KECS__FN kecs_status kecs__elb_arn_part(const char *arn, int number, kecs__arena *arena, const char **out_part) {
   const char *part = kecs__arn_resource(arn);
   for (int i = 0; part && i < number; i++) {
     part = strchr(part, '/');
     part += part ? 1 : 0;
   }
-  return part ? kecs__arena_text(arena, part, strcspn(part, "/")) : NULL;
+  *out_part = part ? kecs__arena_text(arena, part, strcspn(part, "/")) : NULL;
+  return part && !*out_part ? KECS_E_NOMEM : KECS_OK;
 }
 
 /* ---- load balancers ---- */
@@ -15521,9 +15526,13 @@ static const struct {
 enum { KECS__LOAD_BALANCER_TYPES = sizeof kecs__load_balancer_types / sizeof kecs__load_balancer_types[0] };
 
 /* loadbalancer/app/NAME/ID says type and name; any other ARN at least ends with something to call it. */
-static void kecs__load_balancer_from_arn(kecs__write *write, kecs_load_balancer *balancer) {
-  char *type = kecs__elb_arn_part(balancer->arn, 1, &write->arena);
-  char *name = kecs__elb_arn_part(balancer->arn, 2, &write->arena);
+static kecs_status kecs__load_balancer_from_arn(kecs__write *write, kecs_load_balancer *balancer) {
+  const char *type = NULL;
+  const char *name = NULL;
+  kecs_status status = kecs__elb_arn_part(balancer->arn, 1, &write->arena, &type);
+  if (!status) {
+    status = kecs__elb_arn_part(balancer->arn, 2, &write->arena, &name);
+  }
   if (!balancer->name || !balancer->name[0]) {
     balancer->name = name ? name : kecs__arn_tail(balancer->arn);
   }
@@ -15532,14 +15541,14 @@ static void kecs__load_balancer_from_arn(kecs__write *write, kecs_load_balancer 
       balancer->type = kecs__load_balancer_types[i].type;
     }
   }
+  return status;
 }
 
 KECS__FN kecs_status kecs__load_balancer_fill(kecs__write *write, const kecs__meta *meta, void *row, bool fresh) {
   kecs_load_balancer *balancer = row;
   (void)meta;
   if (balancer->arn && balancer->arn[0]) {
-    kecs__load_balancer_from_arn(write, balancer);
-    return KECS_OK;
+    return kecs__load_balancer_from_arn(write, balancer);
   }
   if (!fresh) {
     return KECS_OK;
@@ -15591,9 +15600,10 @@ KECS__FN kecs_status kecs__target_group_fill(kecs__write *write, const kecs__met
   (void)meta;
   bool named = group->name && group->name[0];
   if (group->arn && group->arn[0]) {
-    char *name = named ? NULL : kecs__elb_arn_part(group->arn, 1, &write->arena); /* targetgroup/NAME/ID */
-    group->name = named ? group->name : name ? name : kecs__arn_tail(group->arn);
-    return KECS_OK;
+    const char *name = group->name;
+    kecs_status status = named ? KECS_OK : kecs__elb_arn_part(group->arn, 1, &write->arena, &name); /* TYPE/NAME/ID */
+    group->name = name ? name : kecs__arn_tail(group->arn);
+    return status;
   }
   if (!fresh) {
     return KECS_OK;
@@ -15792,12 +15802,8 @@ KECS__FN kecs_status kecs__listener_fill(kecs__write *write, const kecs__meta *m
   if (!balanced) {
     return kecs__fail(KECS_E_INVALID, "a listener has neither arn nor load_balancer_arn; set load_balancer_arn");
   }
-  kecs_status status =
-      kecs__elb_child_arn(write, listener->load_balancer_arn, "loadbalancer/", "listener/", &listener->arn);
-  if (!status) {
-    kecs__elb_place(write, meta, row, listener->arn);
-  }
-  return status;
+  return kecs__elb_child_arn(write, meta, row, listener->load_balancer_arn, "loadbalancer/", "listener/",
+                             &listener->arn);
 }
 
 /* ---- links ---- */
@@ -15901,10 +15907,7 @@ KECS__FN kecs_status kecs__rule_fill(kecs__write *write, const kecs__meta *meta,
   } else if (!named && !owned && fresh) {
     status = kecs__fail(KECS_E_INVALID, "a rule has neither arn nor listener_arn; set listener_arn");
   } else if (!named && fresh) {
-    status = kecs__elb_child_arn(write, rule->listener_arn, "listener/", "listener-rule/", &rule->arn);
-    if (!status) {
-      kecs__elb_place(write, meta, row, rule->arn);
-    }
+    status = kecs__elb_child_arn(write, meta, row, rule->listener_arn, "listener/", "listener-rule/", &rule->arn);
   }
   if (!status && fresh && rule->priority == 0) {
     status = kecs__fail(KECS_E_INVALID, "rule \"%s\" has no priority; give it one from %d to %d, such as "
@@ -16589,7 +16592,7 @@ static kecs_status kecs__node_older(kecs__plan *plan, const void *user) {
   const kecs__node_age *age = user;
   kecs_value values[] = {kecs__value_text(age->status), kecs__value_time(age->before)};
   kecs__plan_where(plan, "status=? AND last_heartbeat<?", values, 2);
-  return KECS_OK;
+  return plan->status;
 }
 
 static uint64_t kecs__node_set_offline(kecs__write *write, void *row, const void *user) {
@@ -16614,7 +16617,7 @@ static kecs_status kecs__node_task_older(kecs__plan *plan, const void *user) {
   const int64_t *before = user;
   kecs_value values[] = {kecs__value_text("completed"), kecs__value_text("failed"), kecs__value_time(*before)};
   kecs__plan_where(plan, "status IN(?,?) AND finished_at<?", values, 3);
-  return KECS_OK;
+  return plan->status;
 }
 
 KECS_STORE_API kecs_status kecs_node_task_prune(kecs_store *store, int64_t before, int64_t *out_count) {

@@ -17,21 +17,19 @@
 /* 16 hexadecimal digits, as AWS ends its ARNs with. */
 KECS__FN kecs_status kecs__elb_id(kecs__write *write, char out[17]);
 
-/* The ARN of a child: that of its parent with another resource type and a random id at the end. Types end with a slash:
- * "loadbalancer/", "listener/". A parent's ARN of another type gives one in the store's own region and account. */
-KECS__FN kecs_status kecs__elb_child_arn(kecs__write *write, const char *parent_arn, const char *parent_type,
-                                         const char *type, const char **out_arn);
+/* The ARN of a child, a row on its way in: that of its parent with another resource type and a random id at the end.
+ * Types end with a slash: "loadbalancer/", "listener/". Where the parent's ARN is of another type, region and account
+ * are the row's. */
+KECS__FN kecs_status kecs__elb_child_arn(kecs__write *write, const kecs__meta *meta, const void *row,
+                                         const char *parent_arn, const char *parent_type, const char *type,
+                                         const char **out_arn);
 
 /* The ARN of the parent, from its child's; INVALID, naming `column`, when the child's does not say it. */
 KECS__FN kecs_status kecs__elb_parent_arn(kecs__write *write, const kecs__meta *meta, const char *arn, const char *type,
                                           const char *parent_type, int column, const char **out_parent_arn);
 
-/* Region and account as the ARN says them. The general fill has set them from the store's options where it knew no
- * ARN; a child lives where its parent does. */
-KECS__FN void kecs__elb_place(kecs__write *write, const kecs__meta *meta, void *row, const char *arn);
-
-/* The part of "TYPE/a/b/c" with this number, from 0, in the arena; NULL when there is none. */
-KECS__FN char *kecs__elb_arn_part(const char *arn, int number, kecs__arena *arena);
+/* The part of "TYPE/a/b/c" with this number, from 0, in the arena; *out_part is NULL when there is none. */
+KECS__FN kecs_status kecs__elb_arn_part(const char *arn, int number, kecs__arena *arena, const char **out_part);
 
 /* ---- elbv2_associations (associations.c) ---- */
 

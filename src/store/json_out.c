@@ -58,6 +58,9 @@ static bool kecs__raw_holds(kecs__writer *writer, int number, kecs__json raw, co
     return kecs__value_nothing(column, value) || kecs__value_same(value, &standing) ||
            ((column->flags & KECS_COLUMN_SERVER) && column->group == KECS_GROUP_KEY);
   }
+  if (exact && kecs__value_nothing(column, value)) {
+    return true; /* kept by a schema that had no such column: what this one keeps is never exact */
+  }
   return kecs__value_same(&read, value);
 }
 

@@ -21,12 +21,8 @@ KECS__FN kecs_status kecs__listener_fill(kecs__write *write, const kecs__meta *m
   if (!balanced) {
     return kecs__fail(KECS_E_INVALID, "a listener has neither arn nor load_balancer_arn; set load_balancer_arn");
   }
-  kecs_status status =
-      kecs__elb_child_arn(write, listener->load_balancer_arn, "loadbalancer/", "listener/", &listener->arn);
-  if (!status) {
-    kecs__elb_place(write, meta, row, listener->arn);
-  }
-  return status;
+  return kecs__elb_child_arn(write, meta, row, listener->load_balancer_arn, "loadbalancer/", "listener/",
+                             &listener->arn);
 }
 
 /* ---- links ---- */

@@ -20,8 +20,9 @@ static const char *kecs__elb_arn_rest(const char *arn, const char *type) {
   return resource && strncmp(resource, type, strlen(type)) == 0 ? resource + strlen(type) : NULL;
 }
 
-KECS__FN kecs_status kecs__elb_child_arn(kecs__write *write, const char *parent_arn, const char *parent_type,
-                                         const char *type, const char **out_arn) {
+KECS__FN kecs_status kecs__elb_child_arn(kecs__write *write, const kecs__meta *meta, const void *row,
+                                         const char *parent_arn, const char *parent_type, const char *type,
+                                         const char **out_arn) {
   const char *rest = kecs__elb_arn_rest(parent_arn, parent_type);
   char id[17];
   kecs_status status = kecs__elb_id(write, id);
@@ -32,8 +33,10 @@ KECS__FN kecs_status kecs__elb_child_arn(kecs__write *write, const char *parent_
   if (rest) {
     *out_arn = kecs__arn_beside(&write->arena, parent_arn, "%s%s/%s", type, rest, id);
   } else {
-    *out_arn = kecs__arn_format(write, KECS__ELB_SERVICE, write->engine->region, write->engine->account_id,
-                                "%sapp/%s/%s", type, kecs__arn_tail(parent_arn), id);
+    const char *region = kecs__row_text(meta->info, row, meta->region);
+    const char *account = kecs__row_text(meta->info, row, meta->account_id);
+    *out_arn = kecs__arn_format(write, KECS__ELB_SERVICE, region, account, "%sapp/%s/%s", type,
+                                kecs__arn_tail(parent_arn), id);
   }
   return *out_arn ? KECS_OK : kecs_last_error()->status;
 }
@@ -51,22 +54,14 @@ KECS__FN kecs_status kecs__elb_parent_arn(kecs__write *write, const kecs__meta *
   return *out_parent_arn ? KECS_OK : KECS_E_NOMEM;
 }
 
-KECS__FN void kecs__elb_place(kecs__write *write, const kecs__meta *meta, void *row, const char *arn) {
-  char *region = NULL;
-  char *account = NULL;
-  if (kecs__arn_parse(arn, NULL, &write->arena, &region, &account, NULL) && region[0] && account[0]) {
-    kecs__row_set_text(meta->info, row, meta->region, region);
-    kecs__row_set_text(meta->info, row, meta->account_id, account);
-  }
-}
-
-KECS__FN char *kecs__elb_arn_part(const char *arn, int number, kecs__arena *arena) {
+KECS__FN kecs_status kecs__elb_arn_part(const char *arn, int number, kecs__arena *arena, const char **out_part) {
   const char *part = kecs__arn_resource(arn);
   for (int i = 0; part && i < number; i++) {
     part = strchr(part, '/');
     part += part ? 1 : 0;
   }
-  return part ? kecs__arena_text(arena, part, strcspn(part, "/")) : NULL;
+  *out_part = part ? kecs__arena_text(arena, part, strcspn(part, "/")) : NULL;
+  return part && !*out_part ? KECS_E_NOMEM : KECS_OK;
 }
 
 /* ---- load balancers ---- */
@@ -80,9 +75,13 @@ static const struct {
 enum { KECS__LOAD_BALANCER_TYPES = sizeof kecs__load_balancer_types / sizeof kecs__load_balancer_types[0] };
 
 /* loadbalancer/app/NAME/ID says type and name; any other ARN at least ends with something to call it. */
-static void kecs__load_balancer_from_arn(kecs__write *write, kecs_load_balancer *balancer) {
-  char *type = kecs__elb_arn_part(balancer->arn, 1, &write->arena);
-  char *name = kecs__elb_arn_part(balancer->arn, 2, &write->arena);
+static kecs_status kecs__load_balancer_from_arn(kecs__write *write, kecs_load_balancer *balancer) {
+  const char *type = NULL;
+  const char *name = NULL;
+  kecs_status status = kecs__elb_arn_part(balancer->arn, 1, &write->arena, &type);
+  if (!status) {
+    status = kecs__elb_arn_part(balancer->arn, 2, &write->arena, &name);
+  }
   if (!balancer->name || !balancer->name[0]) {
     balancer->name = name ? name : kecs__arn_tail(balancer->arn);
   }
@@ -91,14 +90,14 @@ static void kecs__load_balancer_from_arn(kecs__write *write, kecs_load_balancer 
       balancer->type = kecs__load_balancer_types[i].type;
     }
   }
+  return status;
 }
 
 KECS__FN kecs_status kecs__load_balancer_fill(kecs__write *write, const kecs__meta *meta, void *row, bool fresh) {
   kecs_load_balancer *balancer = row;
   (void)meta;
   if (balancer->arn && balancer->arn[0]) {
-    kecs__load_balancer_from_arn(write, balancer);
-    return KECS_OK;
+    return kecs__load_balancer_from_arn(write, balancer);
   }
   if (!fresh) {
     return KECS_OK;

@@ -16,6 +16,19 @@
 
 #define KECS__DDL_MAX ((size_t)1 << 20)
 
+/* What a version needs beyond new columns: SQL that converts what is there. */
+typedef struct kecs__step {
+  int version;
+  const char *sql;
+} kecs__step;
+
+/* A step without SQL is for a version that brings nothing but indexes. */
+static const kecs__step kecs__steps[] = {
+    {1, ""},
+};
+
+#define KECS__STEP_COUNT (sizeof kecs__steps / sizeof kecs__steps[0])
+
 KECS__FN int kecs__schema_version(void) {
   int version = 1;
   for (int kind = 1; kind < KECS_KIND_COUNT; kind++) {
@@ -24,7 +37,8 @@ KECS__FN int kecs__schema_version(void) {
       version = info->columns[i].since > version ? info->columns[i].since : version;
     }
   }
-  return version;
+  int step = kecs__steps[KECS__STEP_COUNT - 1].version;
+  return step > version ? step : version;
 }
 
 /* Which tables there are: bit n for kind n's, bit 0 for schema_version. */
@@ -142,16 +156,6 @@ static kecs_status kecs__schema_assert(kecs__session *session) {
 
 /* ---- making and migrating ---- */
 
-/* What a version needs beyond new columns: SQL that converts what is there. */
-typedef struct kecs__step {
-  int version;
-  const char *sql;
-} kecs__step;
-
-static const kecs__step kecs__steps[] = {
-    {1, ""},
-};
-
 static void kecs__migrate_kind(kecs__text *out, const kecs__engine *engine, const kecs_kind_info *info,
                                const kecs__present *present) {
   const kecs_dialect *dialect = engine->backend->dialect;
@@ -180,7 +184,7 @@ static kecs_status kecs__migrate_apply(kecs__write *write, int from) {
       kecs__migrate_kind(&text, engine, info, &present);
     }
   }
-  for (size_t i = 0; i < sizeof kecs__steps / sizeof kecs__steps[0]; i++) {
+  for (size_t i = 0; i < KECS__STEP_COUNT; i++) {
     if (kecs__steps[i].version > from) {
       kecs__text_adds(&text, kecs__steps[i].sql);
     }

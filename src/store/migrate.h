@@ -3,7 +3,7 @@
 #define KECS_STORE_MIGRATE_H
 #include "store/engine.h"
 
-/* The schema version of this library: the highest SINCE of any column. */
+/* The schema version of this library: the highest SINCE of any column, or the last step of migrate.c. */
 KECS__FN int kecs__schema_version(void);
 
 /* Creates or migrates the schema through the writing session, in one transaction, or only checks it when the store is

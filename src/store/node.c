@@ -54,7 +54,7 @@ static kecs_status kecs__node_older(kecs__plan *plan, const void *user) {
   const kecs__node_age *age = user;
   kecs_value values[] = {kecs__value_text(age->status), kecs__value_time(age->before)};
   kecs__plan_where(plan, "status=? AND last_heartbeat<?", values, 2);
-  return KECS_OK;
+  return plan->status;
 }
 
 static uint64_t kecs__node_set_offline(kecs__write *write, void *row, const void *user) {
@@ -79,7 +79,7 @@ static kecs_status kecs__node_task_older(kecs__plan *plan, const void *user) {
   const int64_t *before = user;
   kecs_value values[] = {kecs__value_text("completed"), kecs__value_text("failed"), kecs__value_time(*before)};
   kecs__plan_where(plan, "status IN(?,?) AND finished_at<?", values, 3);
-  return KECS_OK;
+  return plan->status;
 }
 
 KECS_STORE_API kecs_status kecs_node_task_prune(kecs_store *store, int64_t before, int64_t *out_count) {

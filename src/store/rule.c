@@ -23,10 +23,7 @@ KECS__FN kecs_status kecs__rule_fill(kecs__write *write, const kecs__meta *meta,
   } else if (!named && !owned && fresh) {
     status = kecs__fail(KECS_E_INVALID, "a rule has neither arn nor listener_arn; set listener_arn");
   } else if (!named && fresh) {
-    status = kecs__elb_child_arn(write, rule->listener_arn, "listener/", "listener-rule/", &rule->arn);
-    if (!status) {
-      kecs__elb_place(write, meta, row, rule->arn);
-    }
+    status = kecs__elb_child_arn(write, meta, row, rule->listener_arn, "listener/", "listener-rule/", &rule->arn);
   }
   if (!status && fresh && rule->priority == 0) {
     status = kecs__fail(KECS_E_INVALID, "rule \"%s\" has no priority; give it one from %d to %d, such as "

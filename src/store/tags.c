@@ -7,6 +7,7 @@
 
 #include "store/tags.h"
 
+#include "store/cluster.h"
 #include "store/special_kinds.h"
 #include "store/tag_document.h"
 #include "store/write.h"
@@ -25,7 +26,7 @@ typedef struct kecs__tags_resource {
 } kecs__tags_resource;
 
 /* The kind that an ARN says, or 0 when it is of no shape that AWS has. */
-static kecs_kind kecs__tags_kind(const char *arn, kecs__arena *arena) {
+static kecs_kind kecs__tags_kind(const char *arn) {
   static const struct {
     const char *service;
     const char *type;
@@ -42,10 +43,12 @@ static kecs_kind kecs__tags_kind(const char *arn, kecs__arena *arena) {
       {"elasticloadbalancing", "listener/", KECS_KIND_LISTENER},
       {"elasticloadbalancing", "listener-rule/", KECS_KIND_RULE},
   };
-  for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
-    char *rest = NULL;
-    if (kecs__arn_parse(arn, known[i].service, arena, NULL, NULL, &rest) &&
-        strncmp(rest, known[i].type, strlen(known[i].type)) == 0) {
+  const char *resource = kecs__arn_resource(arn);
+  const char *service = resource ? strchr(arn + strlen("arn:"), ':') + 1 : NULL; /* arn:PARTITION:SERVICE: */
+  for (size_t i = 0; resource && i < sizeof known / sizeof known[0]; i++) {
+    size_t len = strlen(known[i].service);
+    if (strncmp(service, known[i].service, len) == 0 && service[len] == ':' &&
+        strncmp(resource, known[i].type, strlen(known[i].type)) == 0) {
       return known[i].kind;
     }
   }
@@ -54,7 +57,7 @@ static kecs_kind kecs__tags_kind(const char *arn, kecs__arena *arena) {
 
 /* The resource with this ARN, whole; texts are in the write's arena. */
 static kecs_status kecs__tags_find(kecs__write *write, const char *arn, kecs__tags_resource *out) {
-  kecs_kind only = kecs__tags_kind(arn, &write->arena);
+  kecs_kind only = kecs__tags_kind(arn);
   kecs__probe probe = {0};
   probe.count = 1;
   probe.values[0] = kecs__value_text(arn);

@@ -12,9 +12,10 @@ KECS__FN kecs_status kecs__target_group_fill(kecs__write *write, const kecs__met
   (void)meta;
   bool named = group->name && group->name[0];
   if (group->arn && group->arn[0]) {
-    char *name = named ? NULL : kecs__elb_arn_part(group->arn, 1, &write->arena); /* targetgroup/NAME/ID */
-    group->name = named ? group->name : name ? name : kecs__arn_tail(group->arn);
-    return KECS_OK;
+    const char *name = group->name;
+    kecs_status status = named ? KECS_OK : kecs__elb_arn_part(group->arn, 1, &write->arena, &name); /* TYPE/NAME/ID */
+    group->name = name ? name : kecs__arn_tail(group->arn);
+    return status;
   }
   if (!fresh) {
     return KECS_OK;

@@ -1281,7 +1281,7 @@ static void attributes_in_pages(void **state) {
   (void)state;
   kecs_store *store = contract_open();
   kecs_attribute rows[7] = {{.name = NULL}};
-  char names[7][8];
+  char names[7][16];
   for (int i = 0; i < 7; i++) {
     snprintf(names[i], sizeof names[i], "a%d", i);
     rows[i].name = names[i];
@@ -1459,7 +1459,7 @@ static void logs_in_pages(void **state) {
   (void)state;
   kecs_store *store = contract_open();
   for (int i = 0; i < 10; i++) {
-    char id[8];
+    char id[16];
     snprintf(id, sizeof id, "%d", i);
     kecs_task_log row = {.id = id, .task_arn = "t", .container_name = "c", .timestamp = CONTRACT_NOW + i / 4};
     CONTRACT_OK(kecs_task_log_create(store, &row, NULL));

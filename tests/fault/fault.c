@@ -104,28 +104,27 @@ typedef struct block {
 #define MAGIC_STORE UINT64_C(0x6b6563735f6d656d)
 #define MAGIC_SQLITE UINT64_C(0x73716c5f6d656d6f)
 
-static void *block_new(size_t size, uint64_t magic, long *live) {
+static void *block_new(size_t size) {
   block *made = malloc(sizeof *made + size);
   if (!made) {
     abort();
   }
   made->size = size;
-  made->magic = magic;
+  made->magic = MAGIC_STORE;
   memset(made + 1, 0xa5, size);
-  (*live)++;
+  usage.blocks++;
   return made + 1;
 }
 
-static void block_end(void *pointer, uint64_t magic, long *live) {
+static void block_end(void *pointer) {
   block *old = (block *)pointer - 1;
-  if (old->magic != magic) {
-    fault_complain("a block that is not its owner's was given back");
+  if (old->magic != MAGIC_STORE) {
+    fprintf(stderr, "the store gives back a block that is not its own, or gives it back twice\n");
     abort();
   }
   old->magic = 0;
-  memset(pointer, 0x5a, old->size);
   free(old);
-  (*live)--;
+  usage.blocks--;
 }
 
 static void *store_alloc(size_t size, void *user) {
@@ -133,7 +132,7 @@ static void *store_alloc(size_t size, void *user) {
   if (hit(FAULT_MEMORY, FAULT_MEMORY_ON)) {
     return NULL;
   }
-  return block_new(size, MAGIC_STORE, &usage.blocks);
+  return block_new(size);
 }
 
 static void store_check(const void *pointer, size_t size, const char *what) {
@@ -150,9 +149,9 @@ static void *store_resize(void *pointer, size_t old_size, size_t size, void *use
   if (hit(FAULT_MEMORY, FAULT_MEMORY_ON)) {
     return NULL;
   }
-  void *moved = block_new(size, MAGIC_STORE, &usage.blocks);
+  void *moved = block_new(size);
   memcpy(moved, pointer, old_size < size ? old_size : size);
-  block_end(pointer, MAGIC_STORE, &usage.blocks);
+  block_end(pointer);
   return moved;
 }
 
@@ -163,19 +162,61 @@ static void store_release(void *pointer, size_t size, void *user) {
     return;
   }
   store_check(pointer, size, "release");
-  block_end(pointer, MAGIC_STORE, &usage.blocks);
+  block_end(pointer);
+}
+
+/* SQLite makes some thousand blocks for each file that is opened. They come from lists of blocks that were freed, by size:
+ * the sanitizer, which looks at every malloc, is not there for SQLite. */
+enum { POOL_SIZES = 12, POOL_SMALLEST = 32 };
+static block *pool[POOL_SIZES];
+
+static int pool_of(size_t size) {
+  int at = 0;
+  while (at < POOL_SIZES && size > (size_t)POOL_SMALLEST << at) {
+    at++;
+  }
+  return at;
 }
 
 static void *sqlite_malloc(int size) {
   if (hit(FAULT_SQLITE, FAULT_SQLITE_ON)) {
     return NULL;
   }
-  return block_new((size_t)size, MAGIC_SQLITE, &usage.sqlite_blocks);
+  int at = pool_of((size_t)size);
+  block *made = at < POOL_SIZES ? pool[at] : NULL;
+  if (made) {
+    memcpy(&pool[at], made + 1, sizeof pool[at]);
+  } else {
+    made = malloc(sizeof *made + (at < POOL_SIZES ? (size_t)POOL_SMALLEST << at : (size_t)size));
+  }
+  if (!made) {
+    abort();
+  }
+  made->size = (size_t)size;
+  made->magic = MAGIC_SQLITE;
+  memset(made + 1, 0xa5, (size_t)size);
+  usage.sqlite_blocks++;
+  return made + 1;
 }
 
 static void sqlite_free(void *pointer) {
-  if (pointer) {
-    block_end(pointer, MAGIC_SQLITE, &usage.sqlite_blocks);
+  block *old = pointer ? (block *)pointer - 1 : NULL;
+  if (!old) {
+    return;
+  }
+  if (old->magic != MAGIC_SQLITE) {
+    fprintf(stderr, "SQLite gives back a block that is not its own, or gives it back twice\n");
+    abort();
+  }
+  int at = pool_of(old->size);
+  old->magic = 0;
+  memset(pointer, 0x5a, old->size);
+  usage.sqlite_blocks--;
+  if (at < POOL_SIZES) {
+    memcpy(pointer, &pool[at], sizeof pool[at]);
+    pool[at] = old;
+  } else {
+    free(old);
   }
 }
 
@@ -184,13 +225,12 @@ static int sqlite_size(void *pointer) {
 }
 
 static void *sqlite_realloc(void *pointer, int size) {
-  if (hit(FAULT_SQLITE, FAULT_SQLITE_ON)) {
-    return NULL;
+  void *moved = sqlite_malloc(size);
+  if (moved) {
+    int old = sqlite_size(pointer);
+    memcpy(moved, pointer, (size_t)(old < size ? old : size));
+    sqlite_free(pointer);
   }
-  void *moved = block_new((size_t)size, MAGIC_SQLITE, &usage.sqlite_blocks);
-  int old = sqlite_size(pointer);
-  memcpy(moved, pointer, (size_t)(old < size ? old : size));
-  sqlite_free(pointer);
   return moved;
 }
 
