@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * ed872e74e442f3057d2e47e64a81a514db6284833799a9e7274de5b5642ff2c8 */
+ * c0716ddec97a8d5d2a8e816b84f0f61d38d1a365ee3b20da598f5fa5dd798fba */
 /* kecs_store.in.h -- the manifest: amalgamate.py inlines each quoted include, in this order. */
 
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
@@ -14845,7 +14845,7 @@ static kecs_status kecs__tags_find(kecs__write *write, const char *arn, kecs__ta
   probe.count = 1;
   probe.values[0] = kecs__value_text(arn);
   memset(out, 0, sizeof *out);
-  for (int kind = 1; kind < KECS_KIND_COUNT && out->rid == 0; kind++) {
+  for (int kind = 1; kind < KECS_KIND_COUNT && !out->meta; kind++) {
     const kecs__meta *meta = kecs__meta_of(write->engine, (kecs_kind)kind);
     if (meta->tags < 0 || meta->arn < 0 || (only && kind != (int)only)) {
       continue;
@@ -14854,10 +14854,9 @@ static kecs_status kecs__tags_find(kecs__write *write, const char *arn, kecs__ta
     if (status) {
       return status;
     }
-    out->meta = meta;
+    out->meta = out->rid ? meta : NULL;
   }
-  if (out->rid == 0) {
-    out->meta = NULL;
+  if (!out->meta) {
     return KECS_OK;
   }
   bool found = false;
@@ -16445,9 +16444,8 @@ typedef struct kecs__resources_unit {
 
 static kecs_status kecs__resources_parse(const char *text, const kecs__resources_unit *units, size_t unit_count,
                                          const char *what, const char *example, int64_t *out) {
-  kecs_status status = out ? KECS_OK : kecs__fail(KECS_E_MISUSE, "argument \"out\" must not be NULL");
-  if (status) {
-    return status;
+  if (!out) {
+    return kecs__fail(KECS_E_MISUSE, "the pointer for the amount of %s must not be NULL", what);
   }
   *out = 0;
   if (!text || !text[0]) {
@@ -17363,7 +17361,7 @@ static kecs__json kecs__import_text(kecs__import *import, kecs__json body) {
 }
 
 /* "line 3, column 5: reason", as kecs_put_json says it of the text that it was given: the note's place and reason. */
-static void kecs__import_place(kecs_import_note *note, const char *reason, kecs__json put, kecs__json body) {
+static void kecs__import_place(kecs_import_note *note, const char *reason, kecs__json put, const kecs__item *item) {
   static const char line_word[] = "line ";
   static const char column_word[] = ", column ";
   char *end = NULL;
@@ -17382,8 +17380,11 @@ static void kecs__import_place(kecs_import_note *note, const char *reason, kecs_
   /* The byte after the brace is the first that both texts have in common. */
   size_t first_line = 0;
   size_t first_column = 0;
-  kecs__json_position(put.text, 1 + put.len - body.len, &first_line, &first_column);
+  kecs__json_position(put.text, 1 + put.len - item->body.len, &first_line, &first_column);
   note->reason = end + 2;
+  if (item->body.text != item->at) {
+    return; /* a text of our own making: its places say nothing about the one that was given */
+  }
   if (line > first_line || (line == first_line && column >= first_column)) {
     note->line = line - first_line + 1;
     note->column = line == first_line ? column - first_column + 2 : column;
@@ -17413,7 +17414,7 @@ KECS__FN void kecs__import_item(kecs__import *import, const kecs__item *item) {
   note.what = item->what;
   note.name = name;
   if (status) {
-    kecs__import_place(&note, reason, put, item->body);
+    kecs__import_place(&note, reason, put, item);
   } else if (kecs_result_count(result) > 0) {
     kecs__row_name(kecs_kind_describe(item->kind), kecs_record_at(result, item->kind, 0), name);
   }
@@ -17627,6 +17628,33 @@ static bool kecs__import_response(kecs__import *import, kecs__json object, const
 
 /* ---- values ---- */
 
+/* An exported document stands on one line, and what it holds is kept byte for byte, so white space is written folded:
+ * tab as tab tab, newline as tab blank tab, carriage return as tab blank blank. None of these can stand in a string, so
+ * this is the same JSON for everybody else. Gives the text as it was; a text that is not folded as it is. */
+static kecs__json kecs__import_unfold(kecs__import *import, kecs__json document) {
+  kecs__text *copy = &import->copy;
+  const char *end = document.text + document.len;
+  const char *at = memchr(document.text, '\t', document.len);
+  const char *done = document.text;
+  if (!at || memchr(document.text, '\n', document.len) || memchr(document.text, '\r', document.len)) {
+    return document;
+  }
+  kecs__text_clear(copy);
+  for (; at; at = memchr(done, '\t', (size_t)(end - done))) {
+    /* The document ends with a bracket, so there are two more bytes after a tab, or it is not folded. */
+    bool blank = end - at > 2 && at[1] == ' ';
+    if (end - at < 3 || (at[1] != '\t' && !(blank && (at[2] == '\t' || at[2] == ' ')))) {
+      return document;
+    }
+    kecs__text_add(copy, done, (size_t)(at - done));
+    kecs__text_addc(copy, !blank ? '\t' : at[2] == '\t' ? '\n' : '\r');
+    done = at + (blank ? 3 : 2);
+  }
+  kecs__text_add(copy, done, (size_t)(end - done));
+  import->status = copy->status;
+  return copy->status ? document : (kecs__json){KECS__JSON_OBJECT, copy->data, copy->len};
+}
+
 /* {"kind":..,"document":..}: what the command line exports. */
 static void kecs__import_exported(kecs__import *import, const kecs__members *members, kecs_kind kind) {
   char name[64];
@@ -17644,7 +17672,7 @@ static void kecs__import_exported(kecs__import *import, const kecs__members *mem
                         "it is of another kind than asked for");
   } else {
     kecs__members_read(document, &own);
-    kecs__item item = {document, document.text, &own, info->kind, "exported document"};
+    kecs__item item = {kecs__import_unfold(import, document), document.text, &own, info->kind, "exported document"};
     kecs__import_item(import, &item);
   }
 }

@@ -402,7 +402,7 @@ static kecs_status export_kind(kecs_store *store, const kecs_kind_info *info, un
         add_text(&out, "{\"kind\":\"");
         add_text(&out, info->name);
         add_text(&out, "\",\"document\":");
-        add_line(&out, document);
+        add_folded(&out, document);
         add_text(&out, "}\n");
       }
       ++*done;

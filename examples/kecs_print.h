@@ -1,7 +1,8 @@
 /* kecs_print.h -- what kecs prints. Data go to stdout, messages and the progress bar to stderr.
  *
  * Rows come from anywhere, and a terminal obeys control characters: none ever gets into a table. In JSON lines a
- * newline between the members of a nested document becomes a blank; nothing else is ever changed in a document. */
+ * newline between the members of a nested document becomes a blank; nothing else is ever changed in a document. An
+ * export folds white space instead, so that it comes back byte for byte. */
 
 #include <sys/ioctl.h>
 
@@ -86,6 +87,20 @@ static void add_line(buffer *out, const char *document) {
   for (size_t i = start; i < out->len; i++) {
     if (out->data[i] == '\n' || out->data[i] == '\r') {
       out->data[i] = ' ';
+    }
+  }
+}
+
+/* The same, so that import has the document back byte for byte: tab is written as tab tab, newline as tab blank tab,
+ * carriage return as tab blank blank. All of it is white space to other readers of JSON. */
+static void add_folded(buffer *out, const char *document) {
+  while (*document) {
+    size_t len = strcspn(document, "\t\n\r");
+    add_bytes(out, document, len);
+    document += len;
+    if (*document) {
+      add_text(out, *document == '\t' ? "\t\t" : *document == '\n' ? "\t \t" : "\t  ");
+      document++;
     }
   }
 }

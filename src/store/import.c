@@ -145,6 +145,33 @@ static bool kecs__import_response(kecs__import *import, kecs__json object, const
 
 /* ---- values ---- */
 
+/* An exported document stands on one line, and what it holds is kept byte for byte, so white space is written folded:
+ * tab as tab tab, newline as tab blank tab, carriage return as tab blank blank. None of these can stand in a string, so
+ * this is the same JSON for everybody else. Gives the text as it was; a text that is not folded as it is. */
+static kecs__json kecs__import_unfold(kecs__import *import, kecs__json document) {
+  kecs__text *copy = &import->copy;
+  const char *end = document.text + document.len;
+  const char *at = memchr(document.text, '\t', document.len);
+  const char *done = document.text;
+  if (!at || memchr(document.text, '\n', document.len) || memchr(document.text, '\r', document.len)) {
+    return document;
+  }
+  kecs__text_clear(copy);
+  for (; at; at = memchr(done, '\t', (size_t)(end - done))) {
+    /* The document ends with a bracket, so there are two more bytes after a tab, or it is not folded. */
+    bool blank = end - at > 2 && at[1] == ' ';
+    if (end - at < 3 || (at[1] != '\t' && !(blank && (at[2] == '\t' || at[2] == ' ')))) {
+      return document;
+    }
+    kecs__text_add(copy, done, (size_t)(at - done));
+    kecs__text_addc(copy, !blank ? '\t' : at[2] == '\t' ? '\n' : '\r');
+    done = at + (blank ? 3 : 2);
+  }
+  kecs__text_add(copy, done, (size_t)(end - done));
+  import->status = copy->status;
+  return copy->status ? document : (kecs__json){KECS__JSON_OBJECT, copy->data, copy->len};
+}
+
 /* {"kind":..,"document":..}: what the command line exports. */
 static void kecs__import_exported(kecs__import *import, const kecs__members *members, kecs_kind kind) {
   char name[64];
@@ -162,7 +189,7 @@ static void kecs__import_exported(kecs__import *import, const kecs__members *mem
                         "it is of another kind than asked for");
   } else {
     kecs__members_read(document, &own);
-    kecs__item item = {document, document.text, &own, info->kind, "exported document"};
+    kecs__item item = {kecs__import_unfold(import, document), document.text, &own, info->kind, "exported document"};
     kecs__import_item(import, &item);
   }
 }

@@ -180,7 +180,7 @@ static kecs__json kecs__import_text(kecs__import *import, kecs__json body) {
 }
 
 /* "line 3, column 5: reason", as kecs_put_json says it of the text that it was given: the note's place and reason. */
-static void kecs__import_place(kecs_import_note *note, const char *reason, kecs__json put, kecs__json body) {
+static void kecs__import_place(kecs_import_note *note, const char *reason, kecs__json put, const kecs__item *item) {
   static const char line_word[] = "line ";
   static const char column_word[] = ", column ";
   char *end = NULL;
@@ -199,8 +199,11 @@ static void kecs__import_place(kecs_import_note *note, const char *reason, kecs_
   /* The byte after the brace is the first that both texts have in common. */
   size_t first_line = 0;
   size_t first_column = 0;
-  kecs__json_position(put.text, 1 + put.len - body.len, &first_line, &first_column);
+  kecs__json_position(put.text, 1 + put.len - item->body.len, &first_line, &first_column);
   note->reason = end + 2;
+  if (item->body.text != item->at) {
+    return; /* a text of our own making: its places say nothing about the one that was given */
+  }
   if (line > first_line || (line == first_line && column >= first_column)) {
     note->line = line - first_line + 1;
     note->column = line == first_line ? column - first_column + 2 : column;
@@ -230,7 +233,7 @@ KECS__FN void kecs__import_item(kecs__import *import, const kecs__item *item) {
   note.what = item->what;
   note.name = name;
   if (status) {
-    kecs__import_place(&note, reason, put, item->body);
+    kecs__import_place(&note, reason, put, item);
   } else if (kecs_result_count(result) > 0) {
     kecs__row_name(kecs_kind_describe(item->kind), kecs_record_at(result, item->kind, 0), name);
   }

@@ -309,7 +309,7 @@ static void kecs__plan_limit(kecs__plan *plan, int limit) {
     kecs__plan_fail(plan, kecs__fail(KECS_E_INVALID, "limit is %d; give 1 to %d, or 0 for %d", limit, max,
                                      KECS__PAGE_DEFAULT));
   }
-  plan->limit = limit > 0 ? limit : KECS__PAGE_DEFAULT;
+  plan->limit = limit > 0 && limit <= max ? limit : KECS__PAGE_DEFAULT;
 }
 
 /* After (v1, v2, ...) in the order: c1 at or after v1, and c1 after v1, or else c2 after v2, and so on. The first half

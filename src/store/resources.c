@@ -66,9 +66,8 @@ typedef struct kecs__resources_unit {
 
 static kecs_status kecs__resources_parse(const char *text, const kecs__resources_unit *units, size_t unit_count,
                                          const char *what, const char *example, int64_t *out) {
-  kecs_status status = out ? KECS_OK : kecs__fail(KECS_E_MISUSE, "argument \"out\" must not be NULL");
-  if (status) {
-    return status;
+  if (!out) {
+    return kecs__fail(KECS_E_MISUSE, "the pointer for the amount of %s must not be NULL", what);
   }
   *out = 0;
   if (!text || !text[0]) {

@@ -62,7 +62,7 @@ static kecs_status kecs__tags_find(kecs__write *write, const char *arn, kecs__ta
   probe.count = 1;
   probe.values[0] = kecs__value_text(arn);
   memset(out, 0, sizeof *out);
-  for (int kind = 1; kind < KECS_KIND_COUNT && out->rid == 0; kind++) {
+  for (int kind = 1; kind < KECS_KIND_COUNT && !out->meta; kind++) {
     const kecs__meta *meta = kecs__meta_of(write->engine, (kecs_kind)kind);
     if (meta->tags < 0 || meta->arn < 0 || (only && kind != (int)only)) {
       continue;
@@ -71,10 +71,9 @@ static kecs_status kecs__tags_find(kecs__write *write, const char *arn, kecs__ta
     if (status) {
       return status;
     }
-    out->meta = meta;
+    out->meta = out->rid ? meta : NULL;
   }
-  if (out->rid == 0) {
-    out->meta = NULL;
+  if (!out->meta) {
     return KECS_OK;
   }
   bool found = false;
@@ -346,12 +345,15 @@ static kecs_status kecs__tags_work(kecs__write *write, void *user) {
   const kecs__tags_request *request = user;
   kecs__tags_resource resource;
   kecs_status status = kecs__tags_find(write, request->arn, &resource);
-  if (!status && !resource.meta) {
-    status = kecs__fail(KECS_E_NOT_FOUND, "resource \"%s\" not found: nothing that carries tags has this ARN",
-                        request->arn);
-  }
-  if (status || request->count == 0) {
+  if (status) {
     return status;
+  }
+  if (!resource.meta) {
+    return kecs__fail(KECS_E_NOT_FOUND, "resource \"%s\" not found: nothing that carries tags has this ARN",
+                      request->arn);
+  }
+  if (request->count == 0) {
+    return KECS_OK;
   }
   kecs__text edited;
   kecs__text_init(&edited, &write->engine->allocator, write->engine->document_bytes_max);

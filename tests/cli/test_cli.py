@@ -112,7 +112,7 @@ def test_life_of_a_row():
         text = box.kecs("get", "service", "shop,web").out.decode()
         assert re.search(r"^desired_count +2$", text, re.M), text
         assert box.kecs("get", "service", "shop,web", "--json", "--full").json()["kecs"]["version"] == 1
-        box.kecs("update", "service", "shop,web", "--set", "desired_count=5", "--set", "launchType=EC2", "--version", "1")
+        box.kecs("update", "service", "shop,web", "--set", "desired_count=5", "--set", "launchType=EC2", "--version=1")
         document = box.kecs("update", "service", "shop,web", "--set", "desiredCount=6", "--json").json()
         assert document["desiredCount"] == 6 and document["launchType"] == "EC2", document
         answer = box.kecs("update", "service", "shop,web", "--set", "desired_count=7", "--version", "1", code=4)
@@ -160,8 +160,9 @@ def test_filters():
                             for n in range(1, 9)])
         for where, numbers in ((["version=3"], [3]), (["version!=3"], [1, 2, 4, 5, 6, 7, 8]), (["version<3"], [1, 2]),
                                (["version<=3"], [1, 2, 3]), (["version>6"], [7, 8]), (["version>=7"], [7, 8]),
-                               (["group=service:b", "version>4"], [5, 7]), (["startedBy~%_2"], [2]), (["startedBy~0_"], []),
-                               (["started_by^=100%_7"], [7]), (["created_at>2023-11-14T22:13:26Z"], [7, 8]),
+                               (["group=service:b", "version>4"], [5, 7]), (["startedBy~%_2"], [2]),
+                               (["startedBy~0_"], []), (["started_by^=100%_7"], [7]),
+                               (["created_at>2023-11-14T22:13:26Z"], [7, 8]),
                                (["created_at<=1700000001"], [1]), (["lastStatus=STOPPED"], []), (["startedBy~=x"], [])):
             options = [word for one in where for word in ("--where", one)]
             found = sorted(item["version"] for item in box.items("task", *options))

@@ -155,6 +155,17 @@ static inline const char *contract_folder(void) {
   return NULL;
 }
 
+/* The path of a file in a fresh folder of its own. It stays until the test ends. */
+static inline const char *contract_file(const char *name) {
+  static char paths[CONTRACT_STORES_MAX][CONTRACT_PATH_MAX];
+  static size_t next;
+  char *path = paths[next++ % CONTRACT_STORES_MAX];
+  if (snprintf(path, CONTRACT_PATH_MAX, "%s/%s", contract_folder(), name) >= CONTRACT_PATH_MAX) {
+    fail_msg("the path is too long: %s", name);
+  }
+  return path;
+}
+
 /* ---- Stores ------------------------------------------------------------------------------------------------ */
 
 static inline bool contract_is_memory(void) {

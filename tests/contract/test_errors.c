@@ -483,13 +483,12 @@ static void another_process_holds_the_lock(void **state) {
   if (!contract_is_file()) {
     return;
   }
-  char path[CONTRACT_PATH_MAX];
+  const char *path = contract_file("shared.db");
   holder other;
   pthread_t thread;
   kecs_store *store = NULL;
   kecs_store *tx = NULL;
   kecs_cluster cluster = {.name = "web"};
-  snprintf(path, sizeof path, "%s/shared.db", contract_folder());
   hold_start(path, &other);
   kecs_options options = {.path = path, .busy_timeout_ms = 200};
   CONTRACT_OK(kecs_open(&options, &store));
@@ -523,9 +522,7 @@ static void two_stores_on_one_file(void **state) {
   if (!contract_is_file()) {
     return;
   }
-  char path[CONTRACT_PATH_MAX];
-  snprintf(path, sizeof path, "%s/shared.db", contract_folder());
-  kecs_options options = {.path = path, .busy_timeout_ms = 1000};
+  kecs_options options = {.path = contract_file("shared.db"), .busy_timeout_ms = 1000};
   kecs_store *first = contract_open_with(&options);
   kecs_store *second = contract_open_with(&options);
   kecs_store *tx = NULL;

@@ -44,7 +44,9 @@ static const char *path_in(const char *folder, const char *name) {
   static char paths[8][CONTRACT_PATH_MAX + 64];
   static int next;
   next = (next + 1) % 8;
-  snprintf(paths[next], sizeof paths[next], "%s/%s", folder, name);
+  if (snprintf(paths[next], sizeof paths[next], "%s/%s", folder, name) >= (int)sizeof paths[next]) {
+    fail_msg("the path is too long: %s", name);
+  }
   return paths[next];
 }
 
@@ -385,9 +387,8 @@ static void a_copy_with_its_log_is_whole(void **state) {
   char path[CONTRACT_PATH_MAX + 16];
   static const char *const endings[] = {"", "-wal"};
   for (size_t i = 0; i < CONTRACT_COUNT(endings); i++) {
-    char to[CONTRACT_PATH_MAX + 16];
+    const char *to = path_in(folder, i ? "copy.db-wal" : "copy.db");
     snprintf(path, sizeof path, "%s%s", contract_path(store), endings[i]);
-    snprintf(to, sizeof to, "%s/copy.db%s", folder, endings[i]);
     bytes all = read_bytes(path);
     assert_non_null(all.data);
     write_bytes(to, all.data, all.len);
