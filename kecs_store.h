@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * c0716ddec97a8d5d2a8e816b84f0f61d38d1a365ee3b20da598f5fa5dd798fba */
+ * 54109104942d4322bd376a5cdcbfa4500c79a76b499b074ab8058a2d4098bf1d */
 /* kecs_store.in.h -- the manifest: amalgamate.py inlines each quoted include, in this order. */
 
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
@@ -2833,6 +2833,7 @@ typedef struct kecs__chunk kecs__chunk;
 typedef struct kecs__arena {
   const kecs_allocator *allocator;
   kecs__chunk *chunk; /* newest first */
+  bool failed;        /* a piece could not be had: for callers that look once at the end */
 } kecs__arena;
 KECS__FN void kecs__arena_init(kecs__arena *arena, const kecs_allocator *allocator);
 KECS__FN void *kecs__arena_take(kecs__arena *arena, size_t size); /* NULL means NOMEM, recorded */
@@ -2972,6 +2973,7 @@ typedef union kecs__aligned {
 KECS__FN void kecs__arena_init(kecs__arena *arena, const kecs_allocator *allocator) {
   arena->allocator = allocator;
   arena->chunk = NULL;
+  arena->failed = false;
 }
 
 static kecs__chunk *kecs__arena_grow(kecs__arena *arena, size_t size) {
@@ -2989,6 +2991,7 @@ static kecs__chunk *kecs__arena_grow(kecs__arena *arena, size_t size) {
   }
   kecs__chunk *chunk = kecs__alloc(arena->allocator, wanted);
   if (!chunk) {
+    arena->failed = true;
     return NULL;
   }
   chunk->next = arena->chunk;
@@ -5786,7 +5789,7 @@ KECS__FN kecs_status kecs__random_hex(const kecs_random *random, char *out, size
 #define KECS_NODE_TASK_INDEXES(X, K) \
   X(K, newest, ALWAYS, created_at, id) \
   X(K, node, WHEN_SET, node_id) \
-  X(K, status, ALWAYS, status)
+  X(K, status, ALWAYS, status, finished_at)
 
 #define KECS_NODE_TASK_ORDER(X, K) X(K, created_at)
 #define KECS_NODE_TASK_ADDRESS(X, K) X(K, id)
@@ -9001,6 +9004,9 @@ typedef struct kecs__plan {
 KECS__FN void kecs__plan_init(kecs__plan *plan, kecs__session *session, const kecs__meta *meta, kecs__arena *arena);
 KECS__FN void kecs__plan_free(kecs__plan *plan);
 
+/* Keeps the first failure. */
+KECS__FN void kecs__plan_fail(kecs__plan *plan, kecs_status status);
+
 /* Adds the filters, the order and the limit of a query (NULL: none). `paged` false leaves limit and token unread. */
 KECS__FN void kecs__plan_query(kecs__plan *plan, const kecs_query *query, bool paged);
 
@@ -9043,7 +9049,7 @@ KECS__FN void kecs__plan_free(kecs__plan *plan) {
   kecs__text_free(&plan->where);
 }
 
-static void kecs__plan_fail(kecs__plan *plan, kecs_status status) {
+KECS__FN void kecs__plan_fail(kecs__plan *plan, kecs_status status) {
   plan->status = plan->status ? plan->status : status;
 }
 
@@ -9328,7 +9334,7 @@ static void kecs__plan_limit(kecs__plan *plan, int limit) {
     kecs__plan_fail(plan, kecs__fail(KECS_E_INVALID, "limit is %d; give 1 to %d, or 0 for %d", limit, max,
                                      KECS__PAGE_DEFAULT));
   }
-  plan->limit = limit > 0 ? limit : KECS__PAGE_DEFAULT;
+  plan->limit = limit > 0 && limit <= max ? limit : KECS__PAGE_DEFAULT;
 }
 
 /* After (v1, v2, ...) in the order: c1 at or after v1, and c1 after v1, or else c2 after v2, and so on. The first half
@@ -9638,7 +9644,7 @@ KECS__FN kecs_status kecs__list_where(kecs_store *store, kecs_kind kind, const k
     kecs__plan plan;
     kecs__plan_init(&plan, session, meta, &arena);
     if (narrow) {
-      plan.status = narrow(&plan, user);
+      kecs__plan_fail(&plan, narrow(&plan, user));
     }
     kecs__plan_query(&plan, query, true);
     status = kecs__list_rows(&plan, result);
@@ -9735,7 +9741,7 @@ KECS__FN kecs_status kecs__count_where(kecs_store *store, kecs_kind kind, const 
     bool row = false;
     kecs__plan_init(&plan, session, meta, &arena);
     if (narrow) {
-      plan.status = narrow(&plan, user);
+      kecs__plan_fail(&plan, narrow(&plan, user));
     }
     kecs__plan_query(&plan, query, false);
     status = kecs__plan_start(&plan, "count(*)", false, 0, &cached, &row);
@@ -10005,6 +10011,9 @@ KECS__FN kecs_status kecs__fill(kecs__write *write, const kecs__meta *meta, void
   }
   for (int i = 0; !status && i < meta->info->column_count; i++) {
     status = kecs__fill_column(write, meta, row, i, given);
+  }
+  if (!status && write->arena.failed) {
+    status = kecs__fail_nomem(); /* while an ARN was taken apart, where it looked like no ARN at all */
   }
   return status;
 }
@@ -10643,7 +10652,7 @@ static kecs_status kecs__sweep_find(kecs__write *write, kecs__sweep *sweep) {
   bool row = false;
   sweep->found = 0;
   kecs__plan_init(&plan, write->session, sweep->meta, &write->arena);
-  plan.status = sweep->narrow(&plan, sweep->user);
+  kecs__plan_fail(&plan, sweep->narrow(&plan, sweep->user));
   kecs_status status = kecs__plan_start(&plan, "rid", false, KECS__STEP_ROWS, &cached, &row);
   while (!status && row) {
     kecs_value value;
@@ -15128,12 +15137,15 @@ static kecs_status kecs__tags_work(kecs__write *write, void *user) {
   const kecs__tags_request *request = user;
   kecs__tags_resource resource;
   kecs_status status = kecs__tags_find(write, request->arn, &resource);
-  if (!status && !resource.meta) {
-    status = kecs__fail(KECS_E_NOT_FOUND, "resource \"%s\" not found: nothing that carries tags has this ARN",
-                        request->arn);
-  }
-  if (status || request->count == 0) {
+  if (status) {
     return status;
+  }
+  if (!resource.meta) {
+    return kecs__fail(KECS_E_NOT_FOUND, "resource \"%s\" not found: nothing that carries tags has this ARN",
+                      request->arn);
+  }
+  if (request->count == 0) {
+    return KECS_OK;
   }
   kecs__text edited;
   kecs__text_init(&edited, &write->engine->allocator, write->engine->document_bytes_max);

@@ -113,6 +113,7 @@ typedef union kecs__aligned {
 KECS__FN void kecs__arena_init(kecs__arena *arena, const kecs_allocator *allocator) {
   arena->allocator = allocator;
   arena->chunk = NULL;
+  arena->failed = false;
 }
 
 static kecs__chunk *kecs__arena_grow(kecs__arena *arena, size_t size) {
@@ -130,6 +131,7 @@ static kecs__chunk *kecs__arena_grow(kecs__arena *arena, size_t size) {
   }
   kecs__chunk *chunk = kecs__alloc(arena->allocator, wanted);
   if (!chunk) {
+    arena->failed = true;
     return NULL;
   }
   chunk->next = arena->chunk;

@@ -19,6 +19,7 @@ typedef struct kecs__chunk kecs__chunk;
 typedef struct kecs__arena {
   const kecs_allocator *allocator;
   kecs__chunk *chunk; /* newest first */
+  bool failed;        /* a piece could not be had: for callers that look once at the end */
 } kecs__arena;
 KECS__FN void kecs__arena_init(kecs__arena *arena, const kecs_allocator *allocator);
 KECS__FN void *kecs__arena_take(kecs__arena *arena, size_t size); /* NULL means NOMEM, recorded */

@@ -33,7 +33,7 @@
 #define KECS_NODE_TASK_INDEXES(X, K) \
   X(K, newest, ALWAYS, created_at, id) \
   X(K, node, WHEN_SET, node_id) \
-  X(K, status, ALWAYS, status)
+  X(K, status, ALWAYS, status, finished_at)
 
 #define KECS_NODE_TASK_ORDER(X, K) X(K, created_at)
 #define KECS_NODE_TASK_ADDRESS(X, K) X(K, id)

@@ -219,5 +219,8 @@ KECS__FN kecs_status kecs__fill(kecs__write *write, const kecs__meta *meta, void
   for (int i = 0; !status && i < meta->info->column_count; i++) {
     status = kecs__fill_column(write, meta, row, i, given);
   }
+  if (!status && write->arena.failed) {
+    status = kecs__fail_nomem(); /* while an ARN was taken apart, where it looked like no ARN at all */
+  }
   return status;
 }

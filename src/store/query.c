@@ -24,7 +24,7 @@ KECS__FN void kecs__plan_free(kecs__plan *plan) {
   kecs__text_free(&plan->where);
 }
 
-static void kecs__plan_fail(kecs__plan *plan, kecs_status status) {
+KECS__FN void kecs__plan_fail(kecs__plan *plan, kecs_status status) {
   plan->status = plan->status ? plan->status : status;
 }
 

@@ -39,6 +39,9 @@ typedef struct kecs__plan {
 KECS__FN void kecs__plan_init(kecs__plan *plan, kecs__session *session, const kecs__meta *meta, kecs__arena *arena);
 KECS__FN void kecs__plan_free(kecs__plan *plan);
 
+/* Keeps the first failure. */
+KECS__FN void kecs__plan_fail(kecs__plan *plan, kecs_status status);
+
 /* Adds the filters, the order and the limit of a query (NULL: none). `paged` false leaves limit and token unread. */
 KECS__FN void kecs__plan_query(kecs__plan *plan, const kecs_query *query, bool paged);
 

@@ -169,7 +169,7 @@ KECS__FN kecs_status kecs__list_where(kecs_store *store, kecs_kind kind, const k
     kecs__plan plan;
     kecs__plan_init(&plan, session, meta, &arena);
     if (narrow) {
-      plan.status = narrow(&plan, user);
+      kecs__plan_fail(&plan, narrow(&plan, user));
     }
     kecs__plan_query(&plan, query, true);
     status = kecs__list_rows(&plan, result);
@@ -266,7 +266,7 @@ KECS__FN kecs_status kecs__count_where(kecs_store *store, kecs_kind kind, const 
     bool row = false;
     kecs__plan_init(&plan, session, meta, &arena);
     if (narrow) {
-      plan.status = narrow(&plan, user);
+      kecs__plan_fail(&plan, narrow(&plan, user));
     }
     kecs__plan_query(&plan, query, false);
     status = kecs__plan_start(&plan, "count(*)", false, 0, &cached, &row);

@@ -45,10 +45,11 @@ def kecs(*arguments, stdin=b"", code=0, stdout=subprocess.PIPE, **environment):
 
 
 class Box:
-    """A temporary folder with a database."""
+    """A temporary folder with a database, in memory where that can be had: durability is tested elsewhere."""
 
     def __enter__(self):
-        self.folder = tempfile.TemporaryDirectory(prefix="kecs-cli-")
+        memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+        self.folder = tempfile.TemporaryDirectory(prefix="kecs-cli-", dir=memory)
         self.path = pathlib.Path(self.folder.name)
         self.db = str(self.path / "store.db")
         return self
