@@ -48,7 +48,8 @@ SOURCES := $(call files,src,%.c %.h)
 MODULES := $(filter %.c,$(SOURCES))
 CORE := $(filter-out src/pg/% src/sync/%,$(MODULES))
 HEADERS := $(patsubst src/%.in.h,%.h,$(wildcard src/*.in.h))
-EXAMPLES := $(patsubst examples/%.c,build/examples/%,$(filter-out examples/kecs.c examples/run.c,$(wildcard examples/*.c)))
+EXAMPLES := $(patsubst examples/%.c,build/examples/%,$(filter-out examples/kecs.c examples/run.c,$(wildcard examples/*.c))) \
+            $(if $(shell command -v $(CXX)),$(patsubst examples/cpp/%.cpp,build/examples/%,$(wildcard examples/cpp/*.cpp)))
 PROGRAMS := $(patsubst examples/kecs.c,build/kecs,$(wildcard examples/kecs.c)) \
             $(patsubst examples/run.c,build/kecs-demo,$(wildcard examples/run.c))
 
@@ -115,6 +116,10 @@ build/examples/%: examples/%.c $(wildcard examples/*.h) $(LIBRARY)
 	@mkdir -p $(@D)
 	$(LINK)
 
+build/examples/%: examples/cpp/%.cpp $(LIBRARY)
+	@mkdir -p $(@D)
+	$(CXX) -std=c++11 $(WARNINGS) $(FLAGS_normal) -I. $(filter %.cpp %.o,$^) $(LDFLAGS) $(LIBS) -o $@
+
 run: all
 	build/kecs-demo $(DATA)
 
@@ -134,7 +139,7 @@ TESTS := $(call programs,normal,contract) $(call programs,asan,contract) $(call 
          $(call programs,asan,unit)
 FUZZERS := $(call programs,asan,fuzz)
 TESTS_TSAN := $(call programs,tsan,contract)
-SCRIPTS := tests/style.py tests/amalgamate_test.py $(if $(FUZZERS),scripts/replay.py) \
+SCRIPTS := tests/style.py tests/amalgamate_test.py scripts/examples.py $(if $(FUZZERS),scripts/replay.py) \
            $(foreach folder,cli corpus compile,$(wildcard tests/$(folder)/*.py tests/$(folder)/*.sh))
 
 KECS_CORPUS ?= $(wildcard ../shared/corpus)
@@ -198,9 +203,11 @@ test-tsan: $(TESTS_TSAN)
 # ---- Checks --------------------------------------------------------------------------------------------------
 
 check: build/headers.stamp
-	@$(PYTHON) amalgamate.py --check && echo "generated files: up to date"
-	@$(PYTHON) tests/style.py | { ! grep -v '^ok '; } && echo "style: good"
-	@$(PYTHON) scripts/lint.py $(SQLITE_DIR)
+	@status=0; \
+	$(PYTHON) amalgamate.py --check && echo "generated files: good" || status=1; \
+	$(PYTHON) tests/style.py | grep -v '^ok ' && status=1 || echo "style: good"; \
+	$(PYTHON) scripts/lint.py $(SQLITE_DIR) || status=1; \
+	exit $$status
 
 # ---- Benchmark -----------------------------------------------------------------------------------------------
 

@@ -1,15 +1,15 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 54109104942d4322bd376a5cdcbfa4500c79a76b499b074ab8058a2d4098bf1d */
+ * a63c6fee447d700623a96f3e1d2c8d77cd38844d60bf0e41fbe1ba7de63fd558 */
 /* kecs_store.in.h -- the manifest: amalgamate.py inlines each quoted include, in this order. */
 
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
 /* kecs_store.h -- a durable, typed store for the state of a container orchestrator, in one SQLite file.
  *
  * WHAT IT IS
- *   Clusters, services, tasks, task definitions and the rest of ECS; load balancers, target groups, listeners, rules and
- *   targets of ELBv2; worker nodes and their tasks; logs, tags and audit events: each a plain C struct, created, read,
- *   listed, updated and deleted through functions named after it. AWS API documents go in and come out whole. Nothing
- *   else has to run: the store lives in your process, on SQLite.
+ *   Clusters, services, tasks, task definitions and the rest of ECS; load balancers, target groups, listeners, rules
+ *   and targets of ELBv2; worker nodes and their tasks; logs, tags and audit events: each a plain C struct, created,
+ *   read, listed, updated and deleted through functions named after it. AWS API documents go in and come out whole.
+ *   Nothing else has to run: the store lives in your process, on SQLite.
  *
  * QUICK START
  *   In ONE C file, which is best a file of its own:
@@ -41,23 +41,24 @@
  *   or with SQLite inside (dist/):  cc app.c kecs_store_impl.c -lpthread -lm
  *
  * PROMISES
- *   Ownership   What you pass in is borrowed for the call. What comes back lives in one kecs_result that you free with one
- *               call; it survives later calls and kecs_close.
- *   Threads     A store may be used from any number of threads, a transaction by one at a time. Results are immutable.
- *               There is no global state but the thread's last error and SQLite's own.
- *   Errors      Every function that can fail returns a kecs_status; kecs_last_error() has one English line that names the
- *               thing and says what to do. After a failure the store is usable and nothing is half-written; out pointers
- *               are NULL.
- *   Durability  After KECS_OK a write survives the crash of the process. With KECS_DURABILITY_FULL it survives a power cut,
- *               with the default the last commits before a power cut may be lost, but the file is never damaged.
- *   Source      Struct members are only ever appended, enum values never change within a major version. There is no binary
- *               compatibility between releases: the header is compiled into your program.
+ *   Ownership   What you pass in is borrowed for the call. What comes back lives in one kecs_result that you free with
+ *               one call; it survives later calls and kecs_close.
+ *   Threads     A store may be used from any number of threads, a transaction by one at a time. Results are
+ *               immutable. There is no global state but the thread's last error and SQLite's own.
+ *   Errors      Every function that can fail returns a kecs_status; kecs_last_error() has one English line that names
+ *               the thing and says what to do. After a failure the store is usable and nothing is half-written; out
+ *               pointers are NULL.
+ *   Durability  After KECS_OK a write survives the crash of the process. With KECS_DURABILITY_FULL it survives a power
+ *               cut, with the default the last commits before a power cut may be lost, but the file is never damaged.
+ *   Source      Struct members are only ever appended, enum values never change within a major version. There is no
+ *               binary compatibility between releases: the header is compiled into your program.
  *
  * IT DOES NOT
- *   serve other machines (it is a library), encrypt, merge two stores that were written apart, or work on a network file
- *   system. Do not open one file through two copies of SQLite in one process: their locks do not see each other.
+ *   serve other machines (it is a library), encrypt, merge two stores that were written apart, or work on a network
+ *   file system. Do not open one file through two copies of SQLite in one process: their locks do not see each other.
  *
- * COMPILE-TIME OPTIONS (define before the implementation is included; none changes the public part but the linkage ones)
+ * COMPILE-TIME OPTIONS (define before the implementation is included; only the linkage ones change the
+ * public part)
  *   KECS_STORE_IMPLEMENTATION     build the bodies, in one C file
  *   KECS_STORE_STATIC             every function static, private to that file        (define it everywhere)
  *   KECS_STORE_API                linkage of the public functions; default `extern`   (define it everywhere)
@@ -1514,8 +1515,8 @@ typedef enum kecs_op {
 typedef struct kecs_filter {
   int column;                 /* a column constant of the queried kind, such as KECS_TASK_STARTED_BY */
   kecs_op op;
-  const char *text;           /* the value for TEXT and JSON columns. A cluster may be a name or an ARN; so may a service
-                               * of the cluster that a filter before it asks for, or of the cluster "default" */
+  const char *text; /* the value for TEXT and JSON columns. A cluster may be a name or an ARN; so may a service
+                     * of the cluster that a filter before it asks for, or of the cluster "default" */
   int64_t number;             /* the value for INT, OPTI, RANK, TIME and BOOL columns */
   const char *const *texts;   /* values for KECS_IN on TEXT and JSON columns */
   const int64_t *numbers;     /* values for KECS_IN on the others */
@@ -1997,8 +1998,8 @@ KECS_STORE_API kecs_status kecs_cluster_delete_idle(kecs_store *store, const cha
 /* -- task definitions -- */
 
 /* Registers the next revision of row->family: revision and ARN of `row` are not read. Revisions count up from 1 within
- * (account, region, family), INACTIVE and deleted ones included, and none is ever given twice. kecs_task_definition_create
- * does the same when revision and ARN are empty, and keeps them otherwise (imports). */
+ * (account, region, family), INACTIVE and deleted ones included, and none is ever given twice.
+ * kecs_task_definition_create does the same when revision and ARN are empty, and keeps them otherwise (imports). */
 KECS_STORE_API kecs_status kecs_task_definition_register(kecs_store *store, const kecs_task_definition *row,
                                                          kecs_result **out_result);
 
@@ -2064,16 +2065,16 @@ KECS_STORE_API kecs_status kecs_task_delete_older(kecs_store *store, const char 
 
 /* Makes one task set of a service PRIMARY and every other PRIMARY one ACTIVE, in one transaction. NOT_FOUND changes
  * nothing. `task_set` is an id or an ARN. */
-KECS_STORE_API kecs_status kecs_task_set_update_primary(kecs_store *store, const char *service_arn, const char *task_set,
-                                                        kecs_result **out_result);
+KECS_STORE_API kecs_status kecs_task_set_update_primary(kecs_store *store, const char *service_arn,
+                                                        const char *task_set, kecs_result **out_result);
 
 /* Deletes the task sets of a cluster whose service is not in the store. */
 KECS_STORE_API kecs_status kecs_task_set_delete_orphaned(kecs_store *store, const char *cluster, int64_t *out_count);
 
 /* -- container instances -- */
 
-/* Instances of a cluster (NULL: all) whose EC2 id equals `text`, or whose ARN or attributes contain it; case counts. The
- * filters, order and page of `query` apply besides. */
+/* Instances of a cluster (NULL: all) whose EC2 id equals `text`, or whose ARN or attributes contain it; case counts.
+ * The filters, order and page of `query` apply besides. */
 KECS_STORE_API kecs_status kecs_container_instance_search(kecs_store *store, const char *cluster, const char *text,
                                                           const kecs_query *query, kecs_result **out_result);
 
@@ -2102,10 +2103,10 @@ KECS_STORE_API kecs_status kecs_account_setting_get_default(kecs_store *store, c
 KECS_STORE_API kecs_status kecs_account_setting_set_default(kecs_store *store, const char *name, const char *value,
                                                             kecs_result **out_result);
 
-/* What holds for a principal: the defaults with its own settings in their place, ordered by name; is_default is false in
- * every row. `name` NULL: all. */
-KECS_STORE_API kecs_status kecs_account_setting_effective(kecs_store *store, const char *principal_arn, const char *name,
-                                                          kecs_result **out_result);
+/* What holds for a principal: the defaults with its own settings in their place, ordered by name; is_default is false
+ * in every row. `name` NULL: all. */
+KECS_STORE_API kecs_status kecs_account_setting_effective(kecs_store *store, const char *principal_arn,
+                                                          const char *name, kecs_result **out_result);
 
 /* -- task logs -- */
 
@@ -2148,9 +2149,11 @@ typedef struct kecs_rule_priority {
   int64_t priority; /* 1 to 49999 */
 } kecs_rule_priority;
 
-/* Gives several rules new priorities at once; swapping two is fine. INVALID for a priority out of range, for the default
- * rule or a duplicate in the request; NOT_FOUND; EXISTS when another rule of the listener has it. All or nothing. */
-KECS_STORE_API kecs_status kecs_rule_set_priorities(kecs_store *store, const kecs_rule_priority *priorities, size_t count);
+/* Gives several rules new priorities at once; swapping two is fine. INVALID for a priority out of range, for the
+ * default rule or a duplicate in the request; NOT_FOUND; EXISTS when another rule of the listener has it. All or
+ * nothing. */
+KECS_STORE_API kecs_status kecs_rule_set_priorities(kecs_store *store, const kecs_rule_priority *priorities,
+                                                    size_t count);
 
 /* Whether a priority may be given to `rule_arn` (NULL: to a new rule): INVALID "must be between 1 and 49999", EXISTS
  * "already in use". */
@@ -2172,12 +2175,12 @@ KECS_STORE_API kecs_status kecs_rule_next_priority(kecs_store *store, const char
 /* -- targets -- */
 
 /* Upserts targets of a group by (id, port), registered now; health_state "registering" where it is NULL. */
-KECS_STORE_API kecs_status kecs_target_register(kecs_store *store, const char *target_group_arn, const kecs_target *targets,
-                                                size_t count);
+KECS_STORE_API kecs_status kecs_target_register(kecs_store *store, const char *target_group_arn,
+                                                const kecs_target *targets, size_t count);
 
 /* Removes targets by id, on every port; absent ones are no error. */
-KECS_STORE_API kecs_status kecs_target_deregister(kecs_store *store, const char *target_group_arn, const char *const *ids,
-                                                  size_t count, int64_t *out_count);
+KECS_STORE_API kecs_status kecs_target_deregister(kecs_store *store, const char *target_group_arn,
+                                                  const char *const *ids, size_t count, int64_t *out_count);
 
 /* Sets state, reason and description of a target (port 0: on every port of the id). NOT_FOUND. */
 KECS_STORE_API kecs_status kecs_target_update_health(kecs_store *store, const char *target_group_arn, const char *id,
@@ -2193,8 +2196,8 @@ KECS_STORE_API kecs_status kecs_target_group_associate(kecs_store *store, const 
 KECS_STORE_API kecs_status kecs_target_group_disassociate(kecs_store *store, const char *target_group_arn,
                                                           const char *load_balancer_arn);
 
-/* The load balancers of a target group, and the target groups of a load balancer: linked as above, or through a listener
- * whose default actions forward to the group. Ordered by ARN. */
+/* The load balancers of a target group, and the target groups of a load balancer: linked as above, or through a
+ * listener whose default actions forward to the group. Ordered by ARN. */
 KECS_STORE_API kecs_status kecs_target_group_load_balancers(kecs_store *store, const char *target_group_arn,
                                                             kecs_result **out_result);
 KECS_STORE_API kecs_status kecs_load_balancer_target_groups(kecs_store *store, const char *load_balancer_arn,
@@ -2205,9 +2208,9 @@ KECS_STORE_API kecs_status kecs_load_balancer_target_groups(kecs_store *store, c
 /* ---- store/tags.h ------------------------------------------------------------------------------------------------ */
 /* ---- Tags -------------------------------------------------------------------------------------------------- */
 /* A resource's `tags` document is what counts; the rows of the kind tag are kept in step with it in the same
- * transaction, for finding resources by key and value. kecs_tag_create, _upsert and _delete work on these rows and, when
- * the resource is in the store, on its document. AWS allows 50 tags a resource, keys of 1 to 128 and values of 0 to 256
- * characters: kecs_tags_add holds to it. */
+ * transaction, for finding resources by key and value. kecs_tag_create, _upsert and _delete work on these rows and,
+ * when the resource is in the store, on its document. AWS allows 50 tags a resource, keys of 1 to 128 and values of 0
+ * to 256 characters: kecs_tags_add holds to it. */
 #ifndef KECS_STORE_TAGS_H
 #define KECS_STORE_TAGS_H
 
@@ -2224,8 +2227,8 @@ KECS_STORE_API kecs_status kecs_tags_add(kecs_store *store, const char *resource
 KECS_STORE_API kecs_status kecs_tags_remove(kecs_store *store, const char *resource_arn, const char *const *keys,
                                             size_t count);
 
-/* The tags of several resources, in the order of the ARNs and then of the keys; unknown resources are left out. The rows
- * are of the kind tag. */
+/* The tags of several resources, in the order of the ARNs and then of the keys; unknown resources are left out. The
+ * rows are of the kind tag. */
 KECS_STORE_API kecs_status kecs_tags_describe(kecs_store *store, const char *const *resource_arns, size_t count,
                                               kecs_result **out_result);
 
@@ -2242,7 +2245,8 @@ typedef struct kecs_resources {
   int64_t memory;
 } kecs_resources;
 
-/* A node is alive: last_heartbeat now, status online, running_tasks as given (below 0: unchanged). One row, in place. */
+/* A node is alive: last_heartbeat now, status online, running_tasks as given (below 0: unchanged). One row, in place.
+ */
 KECS_STORE_API kecs_status kecs_node_heartbeat(kecs_store *store, const char *id, int64_t running_tasks);
 
 /* Sets nodes offline that are online and whose last heartbeat is before `before`. */
@@ -2293,7 +2297,12 @@ typedef enum kecs_column_type {
   KECS_TYPE_RANK
 } kecs_column_type;
 
-typedef enum kecs_column_group { KECS_GROUP_KEY, KECS_GROUP_SPEC, KECS_GROUP_STATUS, KECS_GROUP_LOCAL } kecs_column_group;
+typedef enum kecs_column_group {
+  KECS_GROUP_KEY,
+  KECS_GROUP_SPEC,
+  KECS_GROUP_STATUS,
+  KECS_GROUP_LOCAL
+} kecs_column_group;
 
 enum {
   KECS_COLUMN_NOT_NULL = 1, /* never NULL in the database */
@@ -2373,13 +2382,15 @@ KECS_STORE_API int kecs_column_find(const kecs_kind_info *info, const char *name
 #define KECS_STORE_RECORD_H
 
 /* The value of a column of a row as text: numbers in decimal, booleans as true or false, times as ISO 8601. False when
- * it is NULL, or there is no such column. `out` is cut to `size` and always terminated; *out_len (may be NULL) is the full length. */
+ * it is NULL, or there is no such column. `out` is cut to `size` and always terminated; *out_len (may be NULL) is the
+ * full length. */
 KECS_STORE_API bool kecs_record_text(const kecs_kind_info *info, const void *row, int column, char *out, size_t size,
                                      size_t *out_len);
 
 /* A key as one text: the address parts joined by commas ("CLUSTER,ID"); in all parts but the last a comma is written
  * \, and a backslash \\. The ARN alone, or the last part alone where it says enough, will do. */
-KECS_STORE_API kecs_status kecs_record_get(kecs_store *store, kecs_kind kind, const char *key, kecs_result **out_result);
+KECS_STORE_API kecs_status kecs_record_get(kecs_store *store, kecs_kind kind, const char *key,
+                                           kecs_result **out_result);
 
 /* delete by such a key: NOT_FOUND when there is no such row; children go with it. */
 KECS_STORE_API kecs_status kecs_record_delete(kecs_store *store, kecs_kind kind, const char *key);
@@ -2441,8 +2452,8 @@ enum {
  * Refused with INVALID, line and column: what is not JSON (RFC 8259, UTF-8), a duplicated member that is a column,
  * \u0000 in a column, a document larger than options.document_bytes_max, deeper than 1000. `len` is in bytes;
  * SIZE_MAX means strlen. `flags` is a sum of KECS_JSON_...; other errors as create and update. */
-KECS_STORE_API kecs_status kecs_put_json(kecs_store *store, kecs_kind kind, const char *text, size_t len, unsigned flags,
-                                         kecs_result **out_result);
+KECS_STORE_API kecs_status kecs_put_json(kecs_store *store, kecs_kind kind, const char *text, size_t len,
+                                         unsigned flags, kecs_result **out_result);
 
 /* The document of one row. *out_text lives as long as *out_result, which also holds the row. */
 KECS_STORE_API kecs_status kecs_get_json(kecs_store *store, kecs_kind kind, const char *key, unsigned flags,
@@ -2562,7 +2573,13 @@ KECS_STORE_API kecs_status kecs_validate_priority(int64_t priority);
 typedef struct kecs_connection kecs_connection; /* each backend's own */
 typedef struct kecs_statement kecs_statement;
 
-typedef enum kecs_value_type { KECS_VALUE_NULL, KECS_VALUE_INT, KECS_VALUE_BOOL, KECS_VALUE_TIME, KECS_VALUE_TEXT } kecs_value_type;
+typedef enum kecs_value_type {
+  KECS_VALUE_NULL,
+  KECS_VALUE_INT,
+  KECS_VALUE_BOOL,
+  KECS_VALUE_TIME,
+  KECS_VALUE_TEXT
+} kecs_value_type;
 
 /* A parameter or a column. Texts are borrowed: a parameter's until the statement is reset, a column's until the next
  * step. */
@@ -2622,12 +2639,14 @@ struct kecs_backend {
   int64_t (*last_rid)(kecs_connection *connection); /* of the last insert */
   kecs_status (*table_columns)(kecs_connection *connection, const char *table,
                                kecs_status (*visit)(const char *column, void *user), void *user);
-  kecs_status (*table_names)(kecs_connection *connection, kecs_status (*visit)(const char *table, void *user), void *user);
+  kecs_status (*table_names)(kecs_connection *connection, kecs_status (*visit)(const char *table, void *user),
+                             void *user);
   kecs_status (*describe)(kecs_connection *connection, kecs_info *out_info); /* journal mode and sizes */
 };
 
 /* For backends: records a failure with the database's own codes and returns `status`. sqlstate may be NULL. */
-KECS_STORE_API kecs_status kecs_backend_fail(kecs_status status, int native_code, const char *sqlstate, const char *text);
+KECS_STORE_API kecs_status kecs_backend_fail(kecs_status status, int native_code, const char *sqlstate,
+                                             const char *text);
 
 /* The backend that every store has: SQLite, in a file or in memory. */
 KECS_STORE_API const kecs_backend *kecs_sqlite_backend(void);
@@ -5822,7 +5841,7 @@ KECS__FN kecs_status kecs__random_hex(const kecs_random *random, char *out, size
 /* ---- kinds/describe.c, continued --------------------------------------------------------------------------------- */
 #include <string.h>
 
-/* What the words of a kind file mean here. They are undefined again below: the packed header is one translation unit. */
+/* What the words of a kind file mean here. They are undefined again below: the packed header is one unit. */
 #define KECS__FLAG_NN KECS_COLUMN_NOT_NULL
 #define KECS__FLAG_SERVER KECS_COLUMN_SERVER
 #define KECS__FLAG_AUTO KECS_COLUMN_AUTO
@@ -5980,7 +5999,8 @@ KECS_STORE_API int kecs_column_find(const kecs_kind_info *info, const char *name
 
 #include <string.h>
 
-KECS_STORE_API kecs_status kecs_backend_fail(kecs_status status, int native_code, const char *sqlstate, const char *text) {
+KECS_STORE_API kecs_status kecs_backend_fail(kecs_status status, int native_code, const char *sqlstate,
+                                             const char *text) {
   (void)kecs__fail(status, "%s", text);
   kecs_error error = kecs__error_save();
   error.native_code = native_code;
@@ -6129,7 +6149,8 @@ KECS__FN kecs_status kecs__write_guard(kecs__write *write);
 KECS__FN kecs_status kecs__write_close(kecs__write *write, kecs_status status);
 
 /* The writing session by itself, for opening and migrating. */
-KECS__FN kecs_status kecs__session_open(kecs__engine *engine, bool reader, bool may_create, kecs__session **out_session);
+KECS__FN kecs_status kecs__session_open(kecs__engine *engine, bool reader, bool may_create,
+                                        kecs__session **out_session);
 KECS__FN void kecs__session_close(kecs__session *session);
 
 KECS__FN void kecs__log(const kecs__engine *engine, kecs_log_level level, const char *format, ...)
@@ -6314,7 +6335,8 @@ KECS__FN void kecs__ddl_indexes(kecs__text *out, const kecs_kind_info *info);
 KECS__FN void kecs__ddl_side_tables(kecs__text *out, const kecs_dialect *dialect);
 
 /* ALTER TABLE ... ADD COLUMN for a column that an older schema lacks. */
-KECS__FN void kecs__ddl_add_column(kecs__text *out, const kecs_dialect *dialect, const kecs_kind_info *info, int column);
+KECS__FN void kecs__ddl_add_column(kecs__text *out, const kecs_dialect *dialect, const kecs_kind_info *info,
+                                   int column);
 
 #endif
 
@@ -6534,7 +6556,8 @@ KECS__FN void kecs__ddl_side_tables(kecs__text *out, const kecs_dialect *dialect
                        "WHERE listener_arn<>'';\n");
 }
 
-KECS__FN void kecs__ddl_add_column(kecs__text *out, const kecs_dialect *dialect, const kecs_kind_info *info, int column) {
+KECS__FN void kecs__ddl_add_column(kecs__text *out, const kecs_dialect *dialect, const kecs_kind_info *info,
+                                   int column) {
   kecs__text_addf(out, "ALTER TABLE %s ADD COLUMN ", info->table);
   kecs__ddl_column(out, dialect, info, column);
   if (info->columns[column].flags & KECS_COLUMN_NOT_NULL) {
@@ -6934,8 +6957,9 @@ static int64_t kecs__wait_left(const kecs__engine *engine, int64_t until_ms, int
 }
 
 static kecs_status kecs__fail_own_writer(void) {
-  return kecs__fail(KECS_E_MISUSE, "this thread holds the store's writing connection (a transaction, or a walk over a store "
-                                   "in memory); call through the transaction's handle, or the call would wait for itself");
+  return kecs__fail(KECS_E_MISUSE,
+                    "this thread holds the store's writing connection (a transaction, or a walk over a store "
+                    "in memory); call through the transaction's handle, or the call would wait for itself");
 }
 
 KECS__FN kecs_status kecs__writer_take(kecs_store *store, int64_t deadline, kecs__session **out_session) {
@@ -7133,11 +7157,29 @@ KECS__FN kecs_status kecs__write_open(kecs_store *store, kecs__write *write) {
   return KECS_OK;
 }
 
+#define KECS__GUARD_BEGIN "SAVEPOINT kecs_write"
+#define KECS__GUARD_UNDO "ROLLBACK TO kecs_write"
+#define KECS__GUARD_END "RELEASE kecs_write"
+
+/* The statements that end a savepoint are made before it begins: they must run when there is no memory left. */
+static kecs_status kecs__guard_prepare(kecs__session *session, const char *sql) {
+  kecs__cached *cached = NULL;
+  kecs_status status = kecs__statement_text(session, sql, strlen(sql), &cached);
+  kecs__statement_done(session, cached);
+  return status;
+}
+
 KECS__FN kecs_status kecs__write_guard(kecs__write *write) {
   if (write->own || write->guarded) {
     return KECS_OK;
   }
-  kecs_status status = kecs__run(write->session, "SAVEPOINT kecs_write", NULL, 0, NULL);
+  kecs_status status = kecs__guard_prepare(write->session, KECS__GUARD_UNDO);
+  if (!status) {
+    status = kecs__guard_prepare(write->session, KECS__GUARD_END);
+  }
+  if (!status) {
+    status = kecs__run(write->session, KECS__GUARD_BEGIN, NULL, 0, NULL);
+  }
   write->guarded = !status;
   return status;
 }
@@ -7148,11 +7190,14 @@ static kecs_status kecs__write_close_part(kecs__write *write, kecs_status status
     return status;
   }
   if (!status) {
-    return kecs__run(write->session, "RELEASE kecs_write", NULL, 0, NULL);
+    status = kecs__run(write->session, KECS__GUARD_END, NULL, 0, NULL);
+  }
+  if (!status) {
+    return KECS_OK;
   }
   kecs_error error = kecs__error_save();
-  bool undone = kecs__run(write->session, "ROLLBACK TO kecs_write", NULL, 0, NULL) == KECS_OK &&
-                kecs__run(write->session, "RELEASE kecs_write", NULL, 0, NULL) == KECS_OK;
+  bool undone = kecs__run(write->session, KECS__GUARD_UNDO, NULL, 0, NULL) == KECS_OK &&
+                kecs__run(write->session, KECS__GUARD_END, NULL, 0, NULL) == KECS_OK;
   write->store->broken = write->store->broken || !undone;
   return kecs__error_restore(&error);
 }
@@ -7200,6 +7245,22 @@ static kecs_status kecs__savepoint(kecs_store *tx, const char *verb) {
   char sql[64];
   snprintf(sql, sizeof sql, "%s kecs_%d", verb, tx->depth);
   return kecs__run(tx->session, sql, NULL, 0, NULL);
+}
+
+/* The statements that end a savepoint are made before it begins: they must run when there is no memory left. */
+static kecs_status kecs__savepoint_begin(kecs_store *tx) {
+  static const char *const verbs[] = {"ROLLBACK TO", "RELEASE"};
+  for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++) {
+    char sql[64];
+    kecs__cached *cached = NULL;
+    int len = snprintf(sql, sizeof sql, "%s kecs_%d", verbs[i], tx->depth);
+    kecs_status status = kecs__statement_text(tx->session, sql, (size_t)len, &cached);
+    kecs__statement_done(tx->session, cached);
+    if (status) {
+      return status;
+    }
+  }
+  return kecs__savepoint(tx, "SAVEPOINT");
 }
 
 /* A handle: one that has ended, or new memory. Its memory stays with the engine, so that use after the end is told. */
@@ -7295,7 +7356,7 @@ KECS_STORE_API kecs_status kecs_begin(kecs_store *store, kecs_store **out_tx) {
   status = kecs__check_stop(store, tx->deadline);
   if (!status && store->depth > 0) {
     tx->session = store->session;
-    status = kecs__savepoint(tx, "SAVEPOINT");
+    status = kecs__savepoint_begin(tx);
   } else if (!status) {
     status = kecs__writer_take(store, tx->deadline, &tx->session);
     if (!status) {
@@ -7452,9 +7513,9 @@ KECS_STORE_API kecs_status kecs_set_cancelled(kecs_store *store, bool cancelled)
 /* store/migrate.c -- schema versions.
  *
  * The table schema_version holds one row per version that the database went through. A database is ours when it has
- * that table and the kinds', or no table at all (it is fresh). Version n to n+1 is: new kinds' tables, columns marked SINCE(n+1), new
- * indexes; then a step's own statements, if it has any (kecs__steps). Everything happens in one write transaction, and
- * the version is read again inside it, so processes that open one file at once migrate it once. */
+ * that table and the kinds', or no table at all (it is fresh). Version n to n+1 is: new kinds' tables, columns marked
+ * SINCE(n+1), new indexes; then a step's own statements, if it has any (kecs__steps). Everything happens in one write
+ * transaction, and the version is read again inside it, so processes that open one file at once migrate it once. */
 
 /* ---- store/migrate.h --------------------------------------------------------------------------------------------- */
 /* store/migrate.h -- the schema of the open database, brought to this version or refused. */
@@ -7465,8 +7526,8 @@ KECS_STORE_API kecs_status kecs_set_cancelled(kecs_store *store, bool cancelled)
 KECS__FN int kecs__schema_version(void);
 
 /* Creates or migrates the schema through the writing session, in one transaction, or only checks it when the store is
- * read-only. Refused untouched: a newer schema (SCHEMA_NEWER), a database of something else or one that lacks a table or
- * column (CORRUPT). */
+ * read-only. Refused untouched: a newer schema (SCHEMA_NEWER), a database of something else or one that lacks a table
+ * or column (CORRUPT). */
 KECS__FN kecs_status kecs__migrate(kecs_store *store);
 
 #endif
@@ -7540,8 +7601,9 @@ static kecs_status kecs__version_read(kecs__session *session, kecs__tables *out_
   bool versioned = (out_tables->ours & 1) && (out_tables->ours & KECS_BIT(KECS_KIND_CLUSTER));
   if (!versioned) {
     if (out_tables->strangers || out_tables->ours) {
-      return kecs__fail(KECS_E_CORRUPT, "%s is a database of something else (it has %s%s, but not the tables of kecs_store); "
-                                        "give kecs_store a file of its own. Nothing was changed",
+      return kecs__fail(KECS_E_CORRUPT,
+                        "%s is a database of something else (it has %s%s, but not the tables of kecs_store); "
+                        "give kecs_store a file of its own. Nothing was changed",
                         engine->shown_path, out_tables->strangers ? "a table " : "tables of the same names",
                         out_tables->stranger);
     }
@@ -7603,7 +7665,8 @@ static kecs_status kecs__schema_assert(kecs__session *session) {
     }
     for (int i = 0; present.rid && i < info->column_count; i++) {
       if (!(present.columns & KECS_BIT(i))) {
-        return kecs__fail(KECS_E_CORRUPT, "%s: the table %s lacks the column \"%s\"; restore a backup, or add the column",
+        return kecs__fail(KECS_E_CORRUPT,
+                          "%s: the table %s lacks the column \"%s\"; restore a backup, or add the column",
                           session->engine->shown_path, info->table, info->columns[i].name);
       }
     }
@@ -7740,8 +7803,9 @@ KECS_STORE_API const char *kecs_version(void) {
 static kecs_status kecs__open_backend(const kecs_options *options, const kecs_backend **out_backend) {
   for (const kecs_backend *const *at = options->backends; at && *at; at++) {
     if ((*at)->abi != KECS_BACKEND_ABI) {
-      return kecs__fail(KECS_E_UNSUPPORTED, "backend \"%s\" has interface version %d, this library %d; rebuild both from one "
-                                            "release",
+      return kecs__fail(KECS_E_UNSUPPORTED,
+                        "backend \"%s\" has interface version %d, this library %d; rebuild both from one "
+                        "release",
                         (*at)->name, (*at)->abi, KECS_BACKEND_ABI);
     }
     if ((*at)->answers_to(options->path)) {
@@ -8380,7 +8444,8 @@ typedef struct kecs__token_bytes {
 
 static bool kecs__token_decode(const char *token, kecs__arena *arena, kecs__token_bytes *out) {
   size_t len = strlen(token);
-  unsigned char *bytes = len > KECS__TOKEN_MAX || len % 4 == 1 ? NULL : (unsigned char *)kecs__arena_bytes(arena, len + 3);
+  unsigned char *bytes =
+      len > KECS__TOKEN_MAX || len % 4 == 1 ? NULL : (unsigned char *)kecs__arena_bytes(arena, len + 3);
   size_t count = 0;
   for (size_t i = 0; bytes && i < len; i += 4) {
     size_t left = len - i < 4 ? len - i : 4;
@@ -8509,10 +8574,10 @@ KECS__FN const char *kecs__arn_tail(const char *arn);
 
 KECS__FN bool kecs__is_arn(const char *text);
 
-/* A parent given by name: its ARN, from the store when it is there, else as AWS would make it. An ARN and NULL are given
- * back as they are. */
-KECS__FN kecs_status kecs__resolve_parent(kecs__session *session, kecs_kind parent, const char *text, kecs__arena *arena,
-                                          const char **out_arn);
+/* A parent given by name: its ARN, from the store when it is there, else as AWS would make it. An ARN and NULL are
+ * given back as they are. */
+KECS__FN kecs_status kecs__resolve_parent(kecs__session *session, kecs_kind parent, const char *text,
+                                          kecs__arena *arena, const char **out_arn);
 
 #endif
 
@@ -8616,8 +8681,8 @@ static const kecs_reference *kecs__reference_of(const kecs_kind_info *info, int 
   return NULL;
 }
 
-/* A part of the address as the column holds it: a parent's name becomes its ARN; a parent that is left out is the default
- * cluster where the key needs one (AWS assumes it, too). */
+/* A part of the address as the column holds it: a parent's name becomes its ARN; a parent that is left out is the
+ * default cluster where the key needs one (AWS assumes it, too). */
 static kecs_status kecs__address_part(kecs__session *session, const kecs__meta *meta, int column, kecs_value given,
                                       bool needed, kecs__arena *arena, kecs_value *out) {
   const kecs_reference *reference = kecs__reference_of(meta->info, column);
@@ -9013,8 +9078,8 @@ KECS__FN void kecs__plan_query(kecs__plan *plan, const kecs_query *query, bool p
 /* Adds one filter. */
 KECS__FN void kecs__plan_filter(kecs__plan *plan, const kecs_filter *filter);
 
-/* Adds a condition of a kind's own: AND is written by itself; each '?' in `condition` takes the next value. The hash takes
- * part of it in. */
+/* Adds a condition of a kind's own: AND is written by itself; each '?' in `condition` takes the next value. The hash
+ * takes part of it in. */
 KECS__FN void kecs__plan_where(kecs__plan *plan, const char *condition, const kecs_value *values, int count);
 
 /* Continues after the row that the token names. */
@@ -9102,8 +9167,8 @@ static bool kecs__is_text(kecs_column_type type) {
   return type == KECS_TYPE_TEXT || type == KECS_TYPE_JSON;
 }
 
-/* A service by its name in the cluster that is asked for, or the default cluster. A name that no service has is left as it
- * is: it equals no ARN. */
+/* A service by its name in the cluster that is asked for, or the default cluster. A name that no service has is left as
+ * it is: it equals no ARN. */
 static kecs_status kecs__filter_service(kecs__plan *plan, const char *text, const char **out_arn) {
   const kecs__meta *services = kecs__meta_of(plan->session->engine, KECS_KIND_SERVICE);
   kecs_value address[] = {kecs__value_text(plan->cluster_arn), kecs__value_text(text)};
@@ -9229,8 +9294,8 @@ static void kecs__filter_in(kecs__plan *plan, const char *name, const kecs_filte
 static kecs_status kecs__filter_check(const kecs__plan *plan, const kecs_filter *filter) {
   const kecs_kind_info *info = plan->meta->info;
   if (filter->column < 0 || filter->column >= info->column_count) {
-    return kecs__fail(KECS_E_INVALID, "a filter names column %d; %s has the columns 0 to %d", filter->column, info->name,
-                      info->column_count - 1);
+    return kecs__fail(KECS_E_INVALID, "a filter names column %d; %s has the columns 0 to %d", filter->column,
+                      info->name, info->column_count - 1);
   }
   const kecs_column_info *column = &info->columns[filter->column];
   if ((int)filter->op < (int)KECS_EQ || (int)filter->op > (int)KECS_NOT_NULL) {
@@ -9239,12 +9304,12 @@ static kecs_status kecs__filter_check(const kecs__plan *plan, const kecs_filter 
   }
   bool text_only = filter->op == KECS_PREFIX || filter->op == KECS_CONTAINS || filter->op == KECS_CONTAINS_NOCASE;
   if (text_only && !kecs__is_text(column->type)) {
-    return kecs__fail(KECS_E_UNSUPPORTED, "the filter on %s.%s searches in text, but the column is a number", info->name,
-                      column->name);
+    return kecs__fail(KECS_E_UNSUPPORTED, "the filter on %s.%s searches in text, but the column is a number",
+                      info->name, column->name);
   }
   if (filter->op == KECS_IN && filter->count > KECS__IN_MAX) {
-    return kecs__fail(KECS_E_INVALID, "the filter on %s.%s has %zu values; at most %d are taken", info->name, column->name,
-                      filter->count, KECS__IN_MAX);
+    return kecs__fail(KECS_E_INVALID, "the filter on %s.%s has %zu values; at most %d are taken", info->name,
+                      column->name, filter->count, KECS__IN_MAX);
   }
   bool missing = filter->op == KECS_IN && filter->count > 0 &&
                  (kecs__is_text(column->type) ? filter->texts == NULL : filter->numbers == NULL);
@@ -9310,8 +9375,9 @@ static void kecs__plan_order(kecs__plan *plan, const kecs_query *query) {
   if (query->direction != KECS_ORDER_DEFAULT) {
     bool known = query->order_by >= 0 && query->order_by < info->column_count;
     if (!known || !(info->columns[query->order_by].flags & KECS_COLUMN_NOT_NULL)) {
-      kecs__plan_fail(plan, kecs__fail(KECS_E_UNSUPPORTED, "%s can't be ordered by %s; choose a column that is never NULL",
-                                       info->name, known ? info->columns[query->order_by].name : "an unknown column"));
+      kecs__plan_fail(plan,
+                      kecs__fail(KECS_E_UNSUPPORTED, "%s can't be ordered by %s; choose a column that is never NULL",
+                                 info->name, known ? info->columns[query->order_by].name : "an unknown column"));
       return;
     }
     kecs__order_add(&plan->order, query->order_by, query->direction == KECS_ORDER_DESCENDING);
@@ -9345,7 +9411,8 @@ KECS__FN void kecs__plan_page(kecs__plan *plan, const char *page_token) {
   if (!page_token || plan->status) {
     return;
   }
-  kecs__plan_fail(plan, kecs__token_read(page_token, plan->meta->info->kind, plan->hash, plan->arena, values, order->count));
+  kecs__plan_fail(plan,
+                  kecs__token_read(page_token, plan->meta->info->kind, plan->hash, plan->arena, values, order->count));
   if (plan->status) {
     return;
   }
@@ -9372,8 +9439,9 @@ KECS__FN void kecs__plan_query(kecs__plan *plan, const kecs_query *query, bool p
   static const kecs_query everything = {NULL, 0, KECS_ORDER_DEFAULT, 0, 0, NULL};
   query = query ? query : &everything;
   if (query->where_count > KECS__FILTERS_MAX || (query->where_count > 0 && !query->where)) {
-    kecs__plan_fail(plan, kecs__fail(KECS_E_INVALID, "a query has %zu filters; at most %d are taken, and `where` must point "
-                                                     "to them",
+    kecs__plan_fail(plan, kecs__fail(KECS_E_INVALID,
+                                     "a query has %zu filters; at most %d are taken, and `where` must point "
+                                     "to them",
                                      query->where_count, KECS__FILTERS_MAX));
   }
   for (size_t i = 0; i < query->where_count && !plan->status; i++) {
@@ -9441,8 +9509,8 @@ KECS__FN kecs_status kecs__plan_token(const kecs__plan *plan, const void *row, k
 /* store/read.c -- get, get_many, list, each, count: for every kind. */
 
 /* ---- store/rows.h ------------------------------------------------------------------------------------------------ */
-/* store/rows.h -- what the typed functions (gen/api.c) and the record functions stand on: one function an operation, for
- * every kind. The public comments in store/store.h say what they do. */
+/* store/rows.h -- what the typed functions (gen/api.c) and the record functions stand on: one function an operation,
+ * for every kind. The public comments in store/store.h say what they do. */
 #ifndef KECS_STORE_ROWS_H
 #define KECS_STORE_ROWS_H
 
@@ -9863,8 +9931,8 @@ KECS__FN char *kecs__arn_format(kecs__write *write, const char *service, const c
   return arn;
 }
 
-KECS__FN kecs_status kecs__resolve_parent(kecs__session *session, kecs_kind parent, const char *text, kecs__arena *arena,
-                                          const char **out_arn) {
+KECS__FN kecs_status kecs__resolve_parent(kecs__session *session, kecs_kind parent, const char *text,
+                                          kecs__arena *arena, const char **out_arn) {
   *out_arn = text;
   if (!text || !text[0] || kecs__is_arn(text) || parent != KECS_KIND_CLUSTER) {
     return KECS_OK;
@@ -9873,7 +9941,8 @@ KECS__FN kecs_status kecs__resolve_parent(kecs__session *session, kecs_kind pare
   static const char sql_dollar[] = "SELECT arn FROM clusters WHERE account_id=$1 AND region=$2 AND name=$3";
   const kecs__engine *engine = session->engine;
   const char *wanted = engine->backend->dialect->placeholder == '$' ? sql_dollar : sql;
-  kecs_value values[] = {kecs__value_text(engine->account_id), kecs__value_text(engine->region), kecs__value_text(text)};
+  kecs_value values[] = {kecs__value_text(engine->account_id), kecs__value_text(engine->region),
+                         kecs__value_text(text)};
   kecs__cached *cached = NULL;
   bool row = false;
   char *arn = NULL;
@@ -10132,8 +10201,9 @@ KECS__FN const kecs__special *kecs__special_of(kecs_kind kind) {
 #ifndef KECS_STORE_WRITE_H
 #define KECS_STORE_WRITE_H
 
-/* Fills what is empty in `row` (a copy; texts go to write->arena) and inserts it. Columns in `given` were set on purpose:
- * AUTO ones among them keep their value, numbers among them may be 0. EXISTS and REFERENCE name the row and what is in the way. */
+/* Fills what is empty in `row` (a copy; texts go to write->arena) and inserts it. Columns in `given` were set on
+ * purpose: AUTO ones among them keep their value, numbers among them may be 0. EXISTS and REFERENCE name the row and
+ * what is in the way. */
 KECS__FN kecs_status kecs__row_insert(kecs__write *write, const kecs__meta *meta, void *row, uint64_t given);
 
 /* A change of one row. */
@@ -10158,7 +10228,8 @@ KECS__FN kecs_status kecs__row_by_rid(kecs__session *session, const kecs__meta *
                                       void *row, bool *out_found);
 
 /* Runs `work` in a write: opens it, closes it with what `work` returned. */
-KECS__FN kecs_status kecs__with_write(kecs_store *store, kecs_status (*work)(kecs__write *write, void *user), void *user);
+KECS__FN kecs_status kecs__with_write(kecs_store *store, kecs_status (*work)(kecs__write *write, void *user),
+                                      void *user);
 
 /* The same for work that makes a result through `out_result` (may be NULL): a failure, COMMIT's too, frees it. */
 KECS__FN kecs_status kecs__with_write_result(kecs_store *store, kecs_status (*work)(kecs__write *write, void *user),
@@ -10172,12 +10243,12 @@ KECS__FN kecs_status kecs__prune(kecs_store *store, kecs_kind kind,
                                  kecs_status (*narrow)(kecs__plan *plan, const void *user), const void *user,
                                  int64_t *out_count);
 
-/* Calls `edit` with every row that `narrow` selects, at most 1000 in one transaction; `edit` sets columns of the row and
- * returns their mask. Edited rows must no longer be selected. Counts the rows that changed. */
+/* Calls `edit` with every row that `narrow` selects, at most 1000 in one transaction; `edit` sets columns of the row
+ * and returns their mask. Edited rows must no longer be selected. Counts the rows that changed. */
 KECS__FN kecs_status kecs__edit_where(kecs_store *store, kecs_kind kind,
                                       kecs_status (*narrow)(kecs__plan *plan, const void *user),
-                                      uint64_t (*edit)(kecs__write *write, void *row, const void *user), const void *user,
-                                      int64_t *out_count);
+                                      uint64_t (*edit)(kecs__write *write, void *row, const void *user),
+                                      const void *user, int64_t *out_count);
 
 /* For operations that change one addressed row: reads it into memory of the write, lets `edit` set columns, writes what
  * differs, and gives the stored row back. */
@@ -10201,6 +10272,9 @@ KECS__FN kecs_status kecs__with_write(kecs_store *store, kecs_status (*work)(kec
                                       void *user) {
   kecs__write write;
   kecs_status status = kecs__write_open(store, &write);
+  if (!status) {
+    status = kecs__write_guard(&write);
+  }
   if (!status) {
     status = work(&write, user);
   }
@@ -10282,8 +10356,8 @@ static kecs_status kecs__fail_reference(kecs__write *write, const kecs__meta *me
     probe.count = 1;
     probe.values[0] = kecs__value_text(arn);
     if (!kecs__probe_rid(write->session, parent, &probe, &rid) && rid == 0) {
-      (void)kecs__fail(KECS_E_REFERENCE, "%s \"%s\": its %s \"%s\" is not in the store; create that first", meta->info->name,
-                       name, parent->info->name, arn);
+      (void)kecs__fail(KECS_E_REFERENCE, "%s \"%s\": its %s \"%s\" is not in the store; create that first",
+                       meta->info->name, name, parent->info->name, arn);
       kecs_error better = kecs__error_save();
       better.native_code = error.native_code;
       memcpy(better.sqlstate, error.sqlstate, sizeof better.sqlstate);
@@ -10407,8 +10481,9 @@ static kecs_status kecs__change_read(kecs__write *write, const kecs__meta *meta,
 static kecs_status kecs__change_conflict(const kecs__meta *meta, const kecs__change *change, int64_t stored) {
   char name[160];
   kecs__row_name(meta->info, change->row, name);
-  return kecs__fail(KECS_E_CONFLICT, "%s \"%s\" has version %lld, not %lld: it was changed meanwhile; read it again and "
-                                     "repeat the update",
+  return kecs__fail(KECS_E_CONFLICT,
+                    "%s \"%s\" has version %lld, not %lld: it was changed meanwhile; read it again and "
+                    "repeat the update",
                     meta->info->name, name, (long long)stored, (long long)change->version);
 }
 
@@ -10724,8 +10799,8 @@ KECS__FN kecs_status kecs__prune(kecs_store *store, kecs_kind kind,
 
 KECS__FN kecs_status kecs__edit_where(kecs_store *store, kecs_kind kind,
                                       kecs_status (*narrow)(kecs__plan *plan, const void *user),
-                                      uint64_t (*edit)(kecs__write *write, void *row, const void *user), const void *user,
-                                      int64_t *out_count) {
+                                      uint64_t (*edit)(kecs__write *write, void *row, const void *user),
+                                      const void *user, int64_t *out_count) {
   if (out_count) {
     *out_count = 0;
   }
@@ -10766,9 +10841,9 @@ KECS__FN bool kecs__name_is(kecs__json name, const char *text, size_t len);
 /* Whether a name belongs to the member "kecs", which only the store writes. */
 KECS__FN bool kecs__name_ours(const kecs__name *name);
 
-/* What a JSON value means to a column. *exact is false where writing the column back would not give an equal value (null,
- * a number for a text, digits below a microsecond ...): then the document keeps the value in `extra`. A value that the
- * column can't hold at all becomes NULL and is not exact. INVALID for \u0000 and lone surrogates in a text. */
+/* What a JSON value means to a column. *exact is false where writing the column back would not give an equal value
+ * (null, a number for a text, digits below a microsecond ...): then the document keeps the value in `extra`. A value
+ * that the column can't hold at all becomes NULL and is not exact. INVALID for \u0000 and lone surrogates in a text. */
 KECS__FN kecs_status kecs__value_from_json(const kecs_column_info *column, kecs__json json, kecs__arena *arena,
                                            kecs_value *out, bool *exact);
 
@@ -10777,7 +10852,8 @@ KECS__FN kecs_status kecs__value_from_text(const kecs_kind_info *info, int colum
                                            kecs_value *out);
 
 /* Appends a column's value as JSON. */
-KECS__FN void kecs__value_to_json(const kecs_column_info *column, const kecs_value *value, unsigned flags, kecs__text *out);
+KECS__FN void kecs__value_to_json(const kecs_column_info *column, const kecs_value *value, unsigned flags,
+                                  kecs__text *out);
 
 /* The column's default as a value; NULL where it has none. */
 KECS__FN kecs_value kecs__column_default(const kecs_column_info *column);
@@ -11011,7 +11087,8 @@ KECS__FN kecs_status kecs__value_from_text(const kecs_kind_info *info, int colum
 
 /* ---- values to JSON ---- */
 
-KECS__FN void kecs__value_to_json(const kecs_column_info *column, const kecs_value *value, unsigned flags, kecs__text *out) {
+KECS__FN void kecs__value_to_json(const kecs_column_info *column, const kecs_value *value, unsigned flags,
+                                  kecs__text *out) {
   char text[40];
   if (value->type == KECS_VALUE_NULL) {
     kecs__text_adds(out, "null");
@@ -11044,10 +11121,11 @@ KECS__FN void kecs__value_to_json(const kecs_column_info *column, const kecs_val
 /* ---- store/json_in.c --------------------------------------------------------------------------------------------- */
 /* store/json_in.c -- an AWS document to a row.
  *
- * Each top-level member is a column, the parent of columns ("State.Code"), or unknown. What is unknown, and what a column
- * can't give back as an equal value, is kept in `extra` as it was written: extra is a JSON object of raw members. A
- * member that is a parent of columns is kept whole when anything in it must be kept. `omitted` remembers the columns with
- * a default that the document does not mention, so that it does not come back with members that it never had. */
+ * Each top-level member is a column, the parent of columns ("State.Code"), or unknown. What is unknown, and what a
+ * column can't give back as an equal value, is kept in `extra` as it was written: extra is a JSON object of raw
+ * members. A member that is a parent of columns is kept whole when anything in it must be kept. `omitted` remembers the
+ * columns with a default that the document does not mention, so that it does not come back with members that it never
+ * had. */
 
 /* ---- store/validate_internal.h ----------------------------------------------------------------------------------- */
 /* store/validate_internal.h -- validation inside the write path of a strict store, and what its two modules share.
@@ -11224,7 +11302,8 @@ static kecs_status kecs__put_column(kecs__put *put, const kecs__name *name, kecs
   kecs_value read;
   kecs_status status = kecs__value_from_json(column, value, put->arena, &read, exact);
   if (status == KECS_E_INVALID) {
-    return kecs__put_refuse(put, value.text, column->json, "a text must hold neither \\u0000 nor half a surrogate pair");
+    return kecs__put_refuse(put, value.text, column->json,
+                            "a text must hold neither \\u0000 nor half a surrogate pair");
   }
   if (status) {
     return status;
@@ -11383,8 +11462,8 @@ static kecs_status kecs__put_work(kecs__write *write, void *user) {
   return status;
 }
 
-KECS_STORE_API kecs_status kecs_put_json(kecs_store *store, kecs_kind kind, const char *text, size_t len, unsigned flags,
-                                         kecs_result **out_result) {
+KECS_STORE_API kecs_status kecs_put_json(kecs_store *store, kecs_kind kind, const char *text, size_t len,
+                                         unsigned flags, kecs_result **out_result) {
   if (out_result) {
     *out_result = NULL;
   }
@@ -11426,8 +11505,8 @@ KECS_STORE_API kecs_status kecs_json_check(const char *text, size_t len) {
 /* ---- store/json_out.c -------------------------------------------------------------------------------------------- */
 /* store/json_out.c -- a row to the AWS document that it came from, or would have come from.
  *
- * Columns are written in their order, then what `extra` keeps. Where extra holds a member of a column, the raw member is
- * written as long as it still means what the column says; once the column has changed, the column is written. */
+ * Columns are written in their order, then what `extra` keeps. Where extra holds a member of a column, the raw member
+ * is written as long as it still means what the column says; once the column has changed, the column is written. */
 
 #include <string.h>
 
@@ -11464,8 +11543,8 @@ static bool kecs__value_nothing(const kecs_column_info *column, const kecs_value
          (column->type == KECS_TYPE_JSON && value->type == KECS_VALUE_TEXT && value->len == 0);
 }
 
-/* Whether a raw member still means what the column holds. What no column could hold stands for NULL, for the default, and
- * for what the store filled in its place. */
+/* Whether a raw member still means what the column holds. What no column could hold stands for NULL, for the default,
+ * and for what the store filled in its place. */
 static bool kecs__raw_holds(kecs__writer *writer, int number, kecs__json raw, const kecs_value *value) {
   const kecs_column_info *column = &writer->info->columns[number];
   kecs_value read;
@@ -17850,7 +17929,8 @@ KECS_STORE_API kecs_status kecs_import(kecs_store *store, const char *text, size
 
 #include <string.h>
 
-KECS__FN kecs_status kecs__give_back(kecs__write *write, const kecs__meta *meta, int64_t rid, kecs_result **out_result) {
+KECS__FN kecs_status kecs__give_back(kecs__write *write, const kecs__meta *meta, int64_t rid,
+                                     kecs_result **out_result) {
   bool found = false;
   kecs_result *result = NULL;
   if (!out_result) {
@@ -17914,7 +17994,7 @@ static kecs_status kecs__create_rows(kecs__write *write, const kecs__meta *meta,
   size_t size = meta->info->row_size;
   void *copy = kecs__alloc(&write->engine->allocator, size);
   kecs_status status = copy ? KECS_OK : KECS_E_NOMEM;
-  if (!status && count > 1) {
+  if (!status && (count > 1 || result)) {
     status = kecs__write_guard(write);
   }
   for (size_t i = 0; !status && i < count; i++) {
@@ -17976,13 +18056,14 @@ static kecs_status kecs__update_mask(const kecs__meta *meta, uint64_t asked, uin
   }
   for (int i = 0; i < meta->info->column_count; i++) {
     if ((asked & KECS_BIT(i)) && !(meta->updatable & KECS_BIT(i))) {
-      return kecs__fail(KECS_E_INVALID, "%s.%s can't be changed: it is %s", meta->info->name, meta->info->columns[i].name,
-                        meta->info->columns[i].group == KECS_GROUP_KEY ? "part of the row's identity"
-                                                                       : "written by the store alone");
+      return kecs__fail(
+          KECS_E_INVALID, "%s.%s can't be changed: it is %s", meta->info->name, meta->info->columns[i].name,
+          meta->info->columns[i].group == KECS_GROUP_KEY ? "part of the row's identity" : "written by the store alone");
     }
   }
   bool beyond = meta->info->column_count < 64 && (asked >> meta->info->column_count) != 0;
-  return beyond ? kecs__fail(KECS_E_INVALID, "the mask names a column that %s does not have", meta->info->name) : KECS_OK;
+  return beyond ? kecs__fail(KECS_E_INVALID, "the mask names a column that %s does not have", meta->info->name)
+                : KECS_OK;
 }
 
 /* The probe of an update must be the natural key: READ_FIELDS reads by that. Another key is turned into a rid first. */
@@ -18018,6 +18099,9 @@ KECS__FN kecs_status kecs__update(kecs_store *store, kecs_kind kind, const void 
   if (!status) {
     status = kecs__write_open(store, &write);
   }
+  if (!status && out_result) {
+    status = kecs__write_guard(&write); /* giving the row back can fail when it is written already */
+  }
   if (!status) {
     status = kecs__update_find(&write, meta, row, &probe, &change);
   }
@@ -18040,7 +18124,8 @@ KECS_STORE_API kecs_status kecs_record_update(kecs_store *store, kecs_kind kind,
 /* ---- upsert ---- */
 
 /* Whether the row is there, by its natural key or, where that is not set, by its name. */
-static kecs_status kecs__upsert_find(kecs__write *write, const kecs__meta *meta, const void *row, kecs__change *change) {
+static kecs_status kecs__upsert_find(kecs__write *write, const kecs__meta *meta, const void *row,
+                                     kecs__change *change) {
   kecs__probe probe;
   const kecs__special *special = kecs__special_of(meta->info->kind);
   if (special->is_new && special->is_new(meta, row)) {
@@ -18095,6 +18180,9 @@ KECS__FN kecs_status kecs__upsert(kecs_store *store, kecs_kind kind, const void 
   if (!status) {
     status = kecs__write_open(store, &write);
   }
+  if (!status) {
+    status = kecs__write_guard(&write);
+  }
   void *copy = status ? NULL : kecs__arena_take(&write.arena, meta->info->row_size);
   if (!status) {
     status = copy ? KECS_OK : KECS_E_NOMEM;
@@ -18124,6 +18212,9 @@ KECS__FN kecs_status kecs__edit_one(kecs_store *store, kecs_kind kind, const kec
     return kecs_last_error()->status;
   }
   kecs_status status = kecs__write_open(store, &write);
+  if (!status) {
+    status = kecs__write_guard(&write);
+  }
   void *row = status ? NULL : kecs__arena_take(&write.arena, meta->info->row_size);
   if (!status) {
     status = row ? kecs__probe_address(write.session, meta, address, count, &write.arena, &probe) : KECS_E_NOMEM;
@@ -19456,6 +19547,7 @@ struct kecs_connection {
   sqlite3_stmt *begin_write; /* BEGIN IMMEDIATE: a transaction that may write never starts as a reader */
   sqlite3_stmt *begin_read;
   sqlite3_stmt *commit;
+  sqlite3_stmt *rollback; /* made ahead: it must run when there is no memory left */
 };
 
 struct kecs_statement {
@@ -19588,7 +19680,8 @@ KECS__FN kecs_status kecs__sqlite_run_fixed(kecs_connection *connection, sqlite3
     (void)sqlite3_reset(*statement);
     return KECS_OK;
   }
-  kecs_status status = kecs__sqlite_fail(connection, rc, statement == &connection->commit ? "commit" : "begin a transaction");
+  kecs_status status =
+      kecs__sqlite_fail(connection, rc, statement == &connection->commit ? "commit" : "begin a transaction");
   (void)sqlite3_reset(*statement);
   return status;
 }
@@ -19610,7 +19703,8 @@ static kecs_status kecs__sqlite_explain(const kecs_connect_options *options, kec
     return kecs__fail(KECS_E_DENIED, "%s: permission denied; check the permissions of its directory", path);
   }
   if (!options->may_create) {
-    return kecs__fail(KECS_E_NOT_FOUND, "%s does not exist; check the path, or leave out read_only and must_exist", path);
+    return kecs__fail(KECS_E_NOT_FOUND, "%s does not exist; check the path, or leave out read_only and must_exist",
+                      path);
   }
   const char *slash = strrchr(path, '/');
   char directory[1024];
@@ -19660,11 +19754,14 @@ static int kecs__sqlite_configure(kecs_connection *connection, const kecs_connec
   if (rc == SQLITE_OK) {
     rc = kecs__sqlite_prepare_fixed(connection, "COMMIT", &connection->commit);
   }
+  if (rc == SQLITE_OK) {
+    rc = kecs__sqlite_prepare_fixed(connection, "ROLLBACK", &connection->rollback);
+  }
   return rc;
 }
 
-/* What lasts in the file, or writes to it: done once the store has seen that the file is its own. Switching a fresh file
- * to WAL answers BUSY without asking the busy handler while another process does the same, hence the loop. */
+/* What lasts in the file, or writes to it: done once the store has seen that the file is its own. Switching a fresh
+ * file to WAL answers BUSY without asking the busy handler while another process does the same, hence the loop. */
 KECS__FN kecs_status kecs__sqlite_settle(kecs_connection *connection) {
   kecs__sqlite_full *full = (kecs__sqlite_full *)(void *)connection;
   char sql[160];
@@ -19688,8 +19785,9 @@ static kecs_status kecs__sqlite_check_place(const char *path) {
   if (statfs(path, &info) == 0) {
     for (size_t i = 0; i < sizeof networks / sizeof networks[0]; i++) {
       if (((unsigned long)info.f_type & 0xFFFFFFFFUL) == networks[i]) {
-        return kecs__fail(KECS_E_UNSUPPORTED, "%s lies on a network file system, where SQLite's locks are not reliable; "
-                                              "put it on a local disk",
+        return kecs__fail(KECS_E_UNSUPPORTED,
+                          "%s lies on a network file system, where SQLite's locks are not reliable; "
+                          "put it on a local disk",
                           path);
       }
     }
@@ -19756,6 +19854,7 @@ KECS__FN void kecs__sqlite_disconnect(kecs_connection *connection) {
   (void)sqlite3_finalize(connection->begin_write);
   (void)sqlite3_finalize(connection->begin_read);
   (void)sqlite3_finalize(connection->commit);
+  (void)sqlite3_finalize(connection->rollback);
   (void)sqlite3_close(connection->db);
   kecs__release(connection->allocator, connection->path, connection->path ? strlen(connection->path) + 1 : 0);
   kecs__release(connection->allocator, connection, sizeof(kecs__sqlite_full));
@@ -19822,40 +19921,57 @@ KECS__FN kecs_status kecs__sqlite_connect(const kecs_connect_options *options, k
   return KECS_OK;
 }
 
-static int64_t kecs__sqlite_pragma_number(kecs_connection *connection, const char *sql) {
+static int kecs__sqlite_pragma_number(kecs_connection *connection, const char *sql, int64_t *out_number) {
   sqlite3_stmt *handle = NULL;
-  int64_t number = 0;
-  if (sqlite3_prepare_v2(connection->db, sql, -1, &handle, NULL) == SQLITE_OK && sqlite3_step(handle) == SQLITE_ROW) {
-    number = sqlite3_column_int64(handle, 0);
+  int rc = sqlite3_prepare_v2(connection->db, sql, -1, &handle, NULL);
+  if (rc == SQLITE_OK) {
+    rc = sqlite3_step(handle);
+  }
+  if (rc == SQLITE_ROW) {
+    *out_number = sqlite3_column_int64(handle, 0);
+    rc = SQLITE_OK;
   }
   (void)sqlite3_finalize(handle);
-  return number;
+  return rc;
 }
 
 /* The names that PRAGMA journal_mode gives, as texts that live for ever. */
 static const char *const kecs__sqlite_journal_modes[] = {"wal", "memory", "delete", "truncate", "persist", "off"};
 
-KECS__FN kecs_status kecs__sqlite_describe(kecs_connection *connection, kecs_info *out_info) {
+static int kecs__sqlite_journal_mode(kecs_connection *connection, const char **out_mode) {
   sqlite3_stmt *handle = NULL;
-  out_info->journal_mode = "unknown";
   int rc = sqlite3_prepare_v2(connection->db, "PRAGMA journal_mode", -1, &handle, NULL);
-  if (rc == SQLITE_OK && sqlite3_step(handle) == SQLITE_ROW) {
-    const char *mode = (const char *)sqlite3_column_text(handle, 0);
-    for (size_t i = 0; mode && i < sizeof kecs__sqlite_journal_modes / sizeof kecs__sqlite_journal_modes[0]; i++) {
-      if (strcmp(mode, kecs__sqlite_journal_modes[i]) == 0) {
-        out_info->journal_mode = kecs__sqlite_journal_modes[i];
-      }
+  if (rc == SQLITE_OK) {
+    rc = sqlite3_step(handle);
+  }
+  const char *mode = rc == SQLITE_ROW ? (const char *)sqlite3_column_text(handle, 0) : NULL;
+  for (size_t i = 0; mode && i < sizeof kecs__sqlite_journal_modes / sizeof kecs__sqlite_journal_modes[0]; i++) {
+    if (strcmp(mode, kecs__sqlite_journal_modes[i]) == 0) {
+      *out_mode = kecs__sqlite_journal_modes[i];
     }
   }
   (void)sqlite3_finalize(handle);
+  return rc == SQLITE_ROW ? SQLITE_OK : rc;
+}
+
+KECS__FN kecs_status kecs__sqlite_describe(kecs_connection *connection, kecs_info *out_info) {
+  int64_t pages = 0;
+  int64_t page_size = 0;
+  out_info->journal_mode = "unknown";
+  int rc = kecs__sqlite_journal_mode(connection, &out_info->journal_mode);
+  if (rc == SQLITE_OK) {
+    rc = kecs__sqlite_pragma_number(connection, "PRAGMA page_count", &pages);
+  }
+  if (rc == SQLITE_OK) {
+    rc = kecs__sqlite_pragma_number(connection, "PRAGMA page_size", &page_size);
+  }
   if (rc != SQLITE_OK) {
     return kecs__sqlite_fail(connection, rc, "read the settings");
   }
-  out_info->size_bytes = kecs__sqlite_pragma_number(connection, "PRAGMA page_count") *
-                         kecs__sqlite_pragma_number(connection, "PRAGMA page_size");
   char wal[4096];
   struct stat info;
   int len = snprintf(wal, sizeof wal, "%s-wal", connection->path);
+  out_info->size_bytes = pages * page_size;
   out_info->wal_bytes = 0;
   if (len > 0 && (size_t)len < sizeof wal && stat(wal, &info) == 0) {
     out_info->wal_bytes = (int64_t)info.st_size;
@@ -19887,22 +20003,24 @@ static bool kecs__sqlite_shares(const char *path) {
   return strcmp(path, ":memory:") != 0;
 }
 
+static void kecs__sqlite_rollback(kecs_connection *connection) {
+  /* SQLite rolls back by itself after some failures; a second ROLLBACK is then an error of no interest. The stop hook
+   * is out of the way: a rollback must happen when the deadline has passed, too. */
+  if (!sqlite3_get_autocommit(connection->db)) {
+    connection->deaf = true;
+    (void)sqlite3_step(connection->rollback);
+    (void)sqlite3_reset(connection->rollback);
+    connection->deaf = false;
+  }
+}
+
 static kecs_status kecs__sqlite_begin(kecs_connection *connection, bool write) {
+  kecs__sqlite_rollback(connection); /* of a transaction whose own rollback failed; does nothing otherwise */
   return kecs__sqlite_run_fixed(connection, write ? &connection->begin_write : &connection->begin_read);
 }
 
 static kecs_status kecs__sqlite_commit(kecs_connection *connection) {
   return kecs__sqlite_run_fixed(connection, &connection->commit);
-}
-
-static void kecs__sqlite_rollback(kecs_connection *connection) {
-  /* SQLite rolls back by itself after some failures; a second ROLLBACK is then an error of no interest. The stop hook is
-   * out of the way: a rollback must happen when the deadline has passed, too. */
-  if (!sqlite3_get_autocommit(connection->db)) {
-    connection->deaf = true;
-    (void)sqlite3_exec(connection->db, "ROLLBACK", NULL, NULL, NULL);
-    connection->deaf = false;
-  }
 }
 
 static bool kecs__sqlite_in_transaction(kecs_connection *connection) {
@@ -20041,8 +20159,9 @@ static kecs_status kecs__sqlite_table_columns(kecs_connection *connection, const
 
 static kecs_status kecs__sqlite_table_names(kecs_connection *connection,
                                             kecs_status (*visit)(const char *table, void *user), void *user) {
-  return kecs__sqlite_names(connection, "SELECT name FROM sqlite_schema WHERE type='table' AND substr(name,1,7)<>'sqlite_'",
-                            NULL, visit, user);
+  return kecs__sqlite_names(connection,
+                            "SELECT name FROM sqlite_schema WHERE type='table' AND substr(name,1,7)<>'sqlite_'", NULL,
+                            visit, user);
 }
 
 static const kecs_backend kecs__sqlite_table = {

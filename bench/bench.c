@@ -528,8 +528,11 @@ int main(int count, char **arguments) {
   bench_print_head();
   run_reads(&settings, small, &table);
   run_writes(&settings, small, &table);
-  if (is_wanted(&settings, "import.documents")) {
-    run_import(settings.dir, settings.rounds, &table);
+  if (is_wanted(&settings, "import.tasks")) {
+    run_import_tasks(small, settings.dir, settings.rounds, &table);
+  }
+  if (is_wanted(&settings, "import.recorded")) {
+    run_import_recorded(settings.dir, settings.rounds, &table);
   }
   run_large(&settings, empty, &table);
   bench_write(&table, settings.out);

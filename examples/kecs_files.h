@@ -130,6 +130,7 @@ typedef struct report {
   int64_t file_stored[KECS_KIND_COUNT];
   int64_t file_refused;
   kecs_status first; /* why the first one was refused */
+  bool each;         /* tell of each document that was stored */
   buffer json;       /* of what was refused, with --json */
   progress bar;
   int64_t bytes_before; /* of the files before this one */
@@ -205,6 +206,12 @@ static void on_note(const kecs_import_note *note, void *user) {
     add_note(&all->json, all->path, note);
   } else if (note->refused) {
     tell_refused(all, note);
+  } else if (all->each && !all->args->json) {
+    buffer name = {NULL, 0, 0};
+    size_t width = 0;
+    add_shown(&name, note->name, &width);
+    printf("%s %s\n", kecs_kind_describe(note->kind)->name, width > 0 ? name.data : "");
+    free(name.data);
   }
   int64_t count = sum(all->stored) + sum(all->file_stored) + all->refused + all->file_refused;
   draw_progress(&all->bar, all->bytes_before + (int64_t)note->offset, count, "documents");
@@ -224,7 +231,7 @@ static void on_unreadable(report *all, const char *reason) {
 /* "PATH: 2 cluster, 1 refused" */
 static void tell_file(report *all) {
   const char *comma = " ";
-  if (!all->args->json && !all->args->jsonl) {
+  if (!all->args->json && !all->args->jsonl && !all->each) {
     clear_progress(&all->bar);
     printf("%s:", all->path);
     for (int kind = 1; kind < KECS_KIND_COUNT; kind++) {
@@ -319,6 +326,7 @@ static exit_code import_files(const arguments *args, const file_list *list, kecs
   int64_t bytes = 0;
   memset(all, 0, sizeof *all);
   all->args = args;
+  all->each = kind != 0;
   kecs_store *store = open_store(args, ACCESS_CREATE, &code);
   if (!store) {
     return code;

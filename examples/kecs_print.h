@@ -133,7 +133,9 @@ static size_t bytes_of(const char *text, size_t width) {
 }
 
 static void print_buffer(buffer *out) {
-  fwrite(out->data, 1, out->len, stdout);
+  if (out->len > 0) {
+    fwrite(out->data, 1, out->len, stdout);
+  }
   out->len = 0;
 }
 
@@ -201,6 +203,8 @@ enum { TABLE_COLUMNS_MAX = 64, CELL_WIDTH = 40, CELL_WIDTH_MIN = 12 };
 typedef struct choice {
   int columns[TABLE_COLUMNS_MAX];
   int count;
+  int spare_from; /* columns from here to spare_to are left out where a terminal is too narrow */
+  int spare_to;
 } choice;
 
 static void choose(choice *out, int column) {
@@ -226,7 +230,7 @@ static bool is_telling(const kecs_kind_info *info, int column) {
  * the kind's order, the version. */
 static void choose_default(const kecs_kind_info *info, choice *out) {
   int numbers = 0;
-  out->count = 0;
+  memset(out, 0, sizeof *out);
   for (int i = 0; i < info->address.count; i++) {
     choose(out, info->address.columns[i]);
   }
@@ -245,6 +249,7 @@ static void choose_default(const kecs_kind_info *info, choice *out) {
       choose(out, i);
     }
   }
+  out->spare_from = out->count;
   for (int pass = 0; pass < 2; pass++) {
     for (int i = 0; i < info->column_count && out->count < 7; i++) {
       bool always = (info->columns[i].flags & KECS_COLUMN_NOT_NULL) != 0;
@@ -253,6 +258,7 @@ static void choose_default(const kecs_kind_info *info, choice *out) {
       }
     }
   }
+  out->spare_to = out->count;
   for (int i = 0; i < info->order.count; i++) {
     if (info->columns[info->order.columns[i]].type == KECS_TYPE_TIME) {
       choose(out, info->order.columns[i]);
@@ -342,15 +348,30 @@ static size_t terminal_width(void) {
   return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
 }
 
-/* How wide a column gets when no cell but those of the address may be wider than `most`. */
+/* How wide a column gets when no cell may be wider than `most`. Numbers and times are never cut, nor is what a row is
+ * addressed by: half of it would be of no use. */
 static size_t column_width(const table *shown, int number, size_t most) {
+  int column = shown->chosen.columns[number];
+  const kecs_column_info *about = &shown->info->columns[column];
+  bool whole = in_address(shown->info, column) || is_number(about) || about->type == KECS_TYPE_TIME;
+  size_t heading = shown->cells[number].width;
   size_t width = 0;
-  for (size_t row = 0; row < shown->rows; row++) {
+  for (size_t row = 1; row < shown->rows; row++) {
     size_t one = shown->cells[row * (size_t)shown->chosen.count + (size_t)number].width;
     width = one > width ? one : width;
   }
-  bool whole = in_address(shown->info, shown->chosen.columns[number]);
-  return !whole && width > most ? most : width;
+  heading = heading > most ? most : heading;
+  width = !whole && width > most ? most : width;
+  return width > heading ? width : heading;
+}
+
+static size_t table_width(const table *shown, size_t most, int spare_to) {
+  size_t total = 0;
+  for (int i = 0; i < shown->chosen.count; i++) {
+    bool spared = i >= spare_to && i < shown->chosen.spare_to;
+    total += spared ? 0 : column_width(shown, i, most) + 2;
+  }
+  return total;
 }
 
 static void print_cell(const cell *one, size_t width, bool right, bool last) {
@@ -373,18 +394,26 @@ static void print_cell(const cell *one, size_t width, bool right, bool last) {
 /* Prints the table and gives its memory back. */
 static void end_table(table *out) {
   int count = out->chosen.count;
+  int spare_to = out->chosen.spare_to;
   size_t most = CELL_WIDTH;
   size_t room = terminal_width();
-  for (size_t total = room + 1; room > 0 && total > room && most > CELL_WIDTH_MIN; most--) {
-    total = 0;
-    for (int i = 0; i < count; i++) {
-      total += column_width(out, i, most) + 2;
-    }
+  while (room > 0 && most > CELL_WIDTH_MIN && table_width(out, most, spare_to) > room) {
+    most--;
+  }
+  while (room > 0 && spare_to > out->chosen.spare_from && table_width(out, most, spare_to) > room) {
+    spare_to--;
+  }
+  size_t widths[TABLE_COLUMNS_MAX];
+  for (int i = 0; i < count; i++) {
+    bool spared = i >= spare_to && i < out->chosen.spare_to;
+    widths[i] = spared ? 0 : column_width(out, i, most);
   }
   for (size_t row = 0; row < out->rows; row++) {
     for (int i = 0; i < count; i++) {
       bool right = is_number(&out->info->columns[out->chosen.columns[i]]);
-      print_cell(&out->cells[row * (size_t)count + (size_t)i], column_width(out, i, most), right, i == count - 1);
+      if (widths[i] > 0) {
+        print_cell(&out->cells[row * (size_t)count + (size_t)i], widths[i], right, i == count - 1);
+      }
     }
   }
   for (size_t i = 0; i < out->rows * (size_t)count; i++) {

@@ -6,7 +6,7 @@ static exit_code choose_columns(const arguments *args, const kecs_kind_info *inf
   if (!text) {
     return EXIT_GOOD;
   }
-  chosen->count = 0;
+  memset(chosen, 0, sizeof *chosen);
   while (*text) {
     size_t len = strcspn(text, ",");
     exit_code code = EXIT_GOOD;
@@ -42,10 +42,13 @@ static exit_code print_document(const arguments *args, kecs_result *result, cons
 static exit_code run_get(const arguments *args) {
   exit_code code = EXIT_GOOD;
   kecs_result *result = NULL;
-  choice chosen = {{0}, 0};
+  choice chosen = {{0}, 0, 0, 0};
   const kecs_kind_info *info = read_kind(args, args->operands[0], &code);
   for (int i = 0; !code && i < info->column_count; i++) {
-    choose(&chosen, i);
+    const kecs_column_info *column = &info->columns[i];
+    if (column->json[0] || !is_number(column)) { /* a number that no document shows is the store's own business */
+      choose(&chosen, i);
+    }
   }
   code = code ? code : choose_columns(args, info, &chosen);
   kecs_store *store = code ? NULL : open_store(args, ACCESS_READ, &code);
@@ -149,7 +152,7 @@ static exit_code run_list(const arguments *args) {
   exit_code code = EXIT_GOOD;
   kecs_result *result = NULL;
   kecs_query query;
-  choice chosen = {{0}, 0};
+  choice chosen = {{0}, 0, 0, 0};
   const kecs_kind_info *info = read_kind(args, args->operands[0], &code);
   kecs_filter *filters = need(calloc((size_t)args->where_count + 1, sizeof *filters));
   if (!code) {

@@ -199,12 +199,14 @@ static void show_import(tour *all, const char *data) {
          (long long)all->files, data, (long long)all->put, (long long)all->refused, took,
          (double)(all->put + all->refused) / (took > 0 ? took : 1));
   int shown = 0;
+  const char *before = "";
   for (int kind = 1; kind < KECS_KIND_COUNT; kind++) {
     int64_t rows = 0;
     check(kecs_record_count(all->store, (kecs_kind)kind, NULL, &rows), "count");
     if (rows > 0) {
-      printf("%s%6lld %-19s", shown % 4 == 0 ? (shown > 0 ? "\n   " : "   ") : "", (long long)rows,
-             kecs_kind_describe((kecs_kind)kind)->name);
+      int pad = shown % 4 == 0 ? 3 : 20 - (int)strlen(before);
+      before = kecs_kind_describe((kecs_kind)kind)->name;
+      printf("%s%*s%6lld %s", shown > 0 && shown % 4 == 0 ? "\n" : "", pad, "", (long long)rows, before);
       shown++;
     }
   }

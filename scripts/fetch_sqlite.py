@@ -114,15 +114,17 @@ def by_npm():
 
 
 def need(what, install=True):
+    """Whether it is there, or could be installed. What to do otherwise is said by the caller, once."""
     environment = dict(os.environ) if install else dict(os.environ, KECS_NO_INSTALL="1")
-    errors = None if install else subprocess.DEVNULL
-    return subprocess.run([str(ROOT / "scripts" / "need.sh"), what], env=environment, stderr=errors).returncode == 0
+    return subprocess.run([str(ROOT / "scripts" / "need.sh"), what], env=environment,
+                          stderr=subprocess.DEVNULL).returncode == 0
 
 
 def find():
     """A folder with the amalgamation, or "system"."""
     place = chosen() or fetched_before() or by_npm()
     if place is None and (need("sqlite", install=False) or need("sqlite")):
+        print("SQLite: not fetched; building with the installed library", file=sys.stderr)
         place = "system"
     if place is None:
         sys.exit("No SQLite to build with: the npm package could not be fetched and no SQLite library is installed. "

@@ -25,7 +25,10 @@ TIDY = ("clang-analyzer-*", "bugprone-*",
         "-bugprone-macro-parentheses",      # X-rows cannot have any
         "-bugprone-narrowing-conversions",  # -Wconversion says it
         "-bugprone-sizeof-expression",      # takes the proofs in kinds/describe.c for mistakes
-        "-bugprone-assignment-in-if-condition")
+        "-bugprone-assignment-in-if-condition",
+        "-bugprone-not-null-terminated-result",  # memcpy into text builders that terminate later
+        "-bugprone-misplaced-widening-cast",     # size_t is 32 bits elsewhere
+        "-clang-analyzer-optin.performance.Padding")
 
 
 def run(command, text=None):

@@ -80,6 +80,7 @@ def environment_for(box):
 def run_one(path, name, limit):
     outcome, started, timed_out = Outcome(name), time.monotonic(), False
     box = tempfile.mkdtemp(prefix="kecs-test-")
+    os.chmod(box, 0o755)  # tests that drop root must be able to reach their files
     try:
         process = subprocess.Popen(command_of(path), cwd=str(ROOT), env=environment_for(box), start_new_session=True,
                                    stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)

@@ -1,10 +1,10 @@
 /* kecs_store.h -- a durable, typed store for the state of a container orchestrator, in one SQLite file.
  *
  * WHAT IT IS
- *   Clusters, services, tasks, task definitions and the rest of ECS; load balancers, target groups, listeners, rules and
- *   targets of ELBv2; worker nodes and their tasks; logs, tags and audit events: each a plain C struct, created, read,
- *   listed, updated and deleted through functions named after it. AWS API documents go in and come out whole. Nothing
- *   else has to run: the store lives in your process, on SQLite.
+ *   Clusters, services, tasks, task definitions and the rest of ECS; load balancers, target groups, listeners, rules
+ *   and targets of ELBv2; worker nodes and their tasks; logs, tags and audit events: each a plain C struct, created,
+ *   read, listed, updated and deleted through functions named after it. AWS API documents go in and come out whole.
+ *   Nothing else has to run: the store lives in your process, on SQLite.
  *
  * QUICK START
  *   In ONE C file, which is best a file of its own:
@@ -36,23 +36,24 @@
  *   or with SQLite inside (dist/):  cc app.c kecs_store_impl.c -lpthread -lm
  *
  * PROMISES
- *   Ownership   What you pass in is borrowed for the call. What comes back lives in one kecs_result that you free with one
- *               call; it survives later calls and kecs_close.
- *   Threads     A store may be used from any number of threads, a transaction by one at a time. Results are immutable.
- *               There is no global state but the thread's last error and SQLite's own.
- *   Errors      Every function that can fail returns a kecs_status; kecs_last_error() has one English line that names the
- *               thing and says what to do. After a failure the store is usable and nothing is half-written; out pointers
- *               are NULL.
- *   Durability  After KECS_OK a write survives the crash of the process. With KECS_DURABILITY_FULL it survives a power cut,
- *               with the default the last commits before a power cut may be lost, but the file is never damaged.
- *   Source      Struct members are only ever appended, enum values never change within a major version. There is no binary
- *               compatibility between releases: the header is compiled into your program.
+ *   Ownership   What you pass in is borrowed for the call. What comes back lives in one kecs_result that you free with
+ *               one call; it survives later calls and kecs_close.
+ *   Threads     A store may be used from any number of threads, a transaction by one at a time. Results are
+ *               immutable. There is no global state but the thread's last error and SQLite's own.
+ *   Errors      Every function that can fail returns a kecs_status; kecs_last_error() has one English line that names
+ *               the thing and says what to do. After a failure the store is usable and nothing is half-written; out
+ *               pointers are NULL.
+ *   Durability  After KECS_OK a write survives the crash of the process. With KECS_DURABILITY_FULL it survives a power
+ *               cut, with the default the last commits before a power cut may be lost, but the file is never damaged.
+ *   Source      Struct members are only ever appended, enum values never change within a major version. There is no
+ *               binary compatibility between releases: the header is compiled into your program.
  *
  * IT DOES NOT
- *   serve other machines (it is a library), encrypt, merge two stores that were written apart, or work on a network file
- *   system. Do not open one file through two copies of SQLite in one process: their locks do not see each other.
+ *   serve other machines (it is a library), encrypt, merge two stores that were written apart, or work on a network
+ *   file system. Do not open one file through two copies of SQLite in one process: their locks do not see each other.
  *
- * COMPILE-TIME OPTIONS (define before the implementation is included; none changes the public part but the linkage ones)
+ * COMPILE-TIME OPTIONS (define before the implementation is included; only the linkage ones change the
+ * public part)
  *   KECS_STORE_IMPLEMENTATION     build the bodies, in one C file
  *   KECS_STORE_STATIC             every function static, private to that file        (define it everywhere)
  *   KECS_STORE_API                linkage of the public functions; default `extern`   (define it everywhere)

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-/* What the words of a kind file mean here. They are undefined again below: the packed header is one translation unit. */
+/* What the words of a kind file mean here. They are undefined again below: the packed header is one unit. */
 #define KECS__FLAG_NN KECS_COLUMN_NOT_NULL
 #define KECS__FLAG_SERVER KECS_COLUMN_SERVER
 #define KECS__FLAG_AUTO KECS_COLUMN_AUTO

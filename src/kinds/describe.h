@@ -15,7 +15,12 @@ typedef enum kecs_column_type {
   KECS_TYPE_RANK
 } kecs_column_type;
 
-typedef enum kecs_column_group { KECS_GROUP_KEY, KECS_GROUP_SPEC, KECS_GROUP_STATUS, KECS_GROUP_LOCAL } kecs_column_group;
+typedef enum kecs_column_group {
+  KECS_GROUP_KEY,
+  KECS_GROUP_SPEC,
+  KECS_GROUP_STATUS,
+  KECS_GROUP_LOCAL
+} kecs_column_group;
 
 enum {
   KECS_COLUMN_NOT_NULL = 1, /* never NULL in the database */

@@ -24,22 +24,24 @@ static bool kecs__sqlite_shares(const char *path) {
   return strcmp(path, ":memory:") != 0;
 }
 
+static void kecs__sqlite_rollback(kecs_connection *connection) {
+  /* SQLite rolls back by itself after some failures; a second ROLLBACK is then an error of no interest. The stop hook
+   * is out of the way: a rollback must happen when the deadline has passed, too. */
+  if (!sqlite3_get_autocommit(connection->db)) {
+    connection->deaf = true;
+    (void)sqlite3_step(connection->rollback);
+    (void)sqlite3_reset(connection->rollback);
+    connection->deaf = false;
+  }
+}
+
 static kecs_status kecs__sqlite_begin(kecs_connection *connection, bool write) {
+  kecs__sqlite_rollback(connection); /* of a transaction whose own rollback failed; does nothing otherwise */
   return kecs__sqlite_run_fixed(connection, write ? &connection->begin_write : &connection->begin_read);
 }
 
 static kecs_status kecs__sqlite_commit(kecs_connection *connection) {
   return kecs__sqlite_run_fixed(connection, &connection->commit);
-}
-
-static void kecs__sqlite_rollback(kecs_connection *connection) {
-  /* SQLite rolls back by itself after some failures; a second ROLLBACK is then an error of no interest. The stop hook is
-   * out of the way: a rollback must happen when the deadline has passed, too. */
-  if (!sqlite3_get_autocommit(connection->db)) {
-    connection->deaf = true;
-    (void)sqlite3_exec(connection->db, "ROLLBACK", NULL, NULL, NULL);
-    connection->deaf = false;
-  }
 }
 
 static bool kecs__sqlite_in_transaction(kecs_connection *connection) {
@@ -178,8 +180,9 @@ static kecs_status kecs__sqlite_table_columns(kecs_connection *connection, const
 
 static kecs_status kecs__sqlite_table_names(kecs_connection *connection,
                                             kecs_status (*visit)(const char *table, void *user), void *user) {
-  return kecs__sqlite_names(connection, "SELECT name FROM sqlite_schema WHERE type='table' AND substr(name,1,7)<>'sqlite_'",
-                            NULL, visit, user);
+  return kecs__sqlite_names(connection,
+                            "SELECT name FROM sqlite_schema WHERE type='table' AND substr(name,1,7)<>'sqlite_'", NULL,
+                            visit, user);
 }
 
 static const kecs_backend kecs__sqlite_table = {

@@ -58,7 +58,8 @@ KECS__FN kecs_status kecs__sqlite_run_fixed(kecs_connection *connection, sqlite3
     (void)sqlite3_reset(*statement);
     return KECS_OK;
   }
-  kecs_status status = kecs__sqlite_fail(connection, rc, statement == &connection->commit ? "commit" : "begin a transaction");
+  kecs_status status =
+      kecs__sqlite_fail(connection, rc, statement == &connection->commit ? "commit" : "begin a transaction");
   (void)sqlite3_reset(*statement);
   return status;
 }
@@ -80,7 +81,8 @@ static kecs_status kecs__sqlite_explain(const kecs_connect_options *options, kec
     return kecs__fail(KECS_E_DENIED, "%s: permission denied; check the permissions of its directory", path);
   }
   if (!options->may_create) {
-    return kecs__fail(KECS_E_NOT_FOUND, "%s does not exist; check the path, or leave out read_only and must_exist", path);
+    return kecs__fail(KECS_E_NOT_FOUND, "%s does not exist; check the path, or leave out read_only and must_exist",
+                      path);
   }
   const char *slash = strrchr(path, '/');
   char directory[1024];
@@ -130,11 +132,14 @@ static int kecs__sqlite_configure(kecs_connection *connection, const kecs_connec
   if (rc == SQLITE_OK) {
     rc = kecs__sqlite_prepare_fixed(connection, "COMMIT", &connection->commit);
   }
+  if (rc == SQLITE_OK) {
+    rc = kecs__sqlite_prepare_fixed(connection, "ROLLBACK", &connection->rollback);
+  }
   return rc;
 }
 
-/* What lasts in the file, or writes to it: done once the store has seen that the file is its own. Switching a fresh file
- * to WAL answers BUSY without asking the busy handler while another process does the same, hence the loop. */
+/* What lasts in the file, or writes to it: done once the store has seen that the file is its own. Switching a fresh
+ * file to WAL answers BUSY without asking the busy handler while another process does the same, hence the loop. */
 KECS__FN kecs_status kecs__sqlite_settle(kecs_connection *connection) {
   kecs__sqlite_full *full = (kecs__sqlite_full *)(void *)connection;
   char sql[160];
@@ -158,8 +163,9 @@ static kecs_status kecs__sqlite_check_place(const char *path) {
   if (statfs(path, &info) == 0) {
     for (size_t i = 0; i < sizeof networks / sizeof networks[0]; i++) {
       if (((unsigned long)info.f_type & 0xFFFFFFFFUL) == networks[i]) {
-        return kecs__fail(KECS_E_UNSUPPORTED, "%s lies on a network file system, where SQLite's locks are not reliable; "
-                                              "put it on a local disk",
+        return kecs__fail(KECS_E_UNSUPPORTED,
+                          "%s lies on a network file system, where SQLite's locks are not reliable; "
+                          "put it on a local disk",
                           path);
       }
     }
@@ -226,6 +232,7 @@ KECS__FN void kecs__sqlite_disconnect(kecs_connection *connection) {
   (void)sqlite3_finalize(connection->begin_write);
   (void)sqlite3_finalize(connection->begin_read);
   (void)sqlite3_finalize(connection->commit);
+  (void)sqlite3_finalize(connection->rollback);
   (void)sqlite3_close(connection->db);
   kecs__release(connection->allocator, connection->path, connection->path ? strlen(connection->path) + 1 : 0);
   kecs__release(connection->allocator, connection, sizeof(kecs__sqlite_full));
@@ -292,40 +299,57 @@ KECS__FN kecs_status kecs__sqlite_connect(const kecs_connect_options *options, k
   return KECS_OK;
 }
 
-static int64_t kecs__sqlite_pragma_number(kecs_connection *connection, const char *sql) {
+static int kecs__sqlite_pragma_number(kecs_connection *connection, const char *sql, int64_t *out_number) {
   sqlite3_stmt *handle = NULL;
-  int64_t number = 0;
-  if (sqlite3_prepare_v2(connection->db, sql, -1, &handle, NULL) == SQLITE_OK && sqlite3_step(handle) == SQLITE_ROW) {
-    number = sqlite3_column_int64(handle, 0);
+  int rc = sqlite3_prepare_v2(connection->db, sql, -1, &handle, NULL);
+  if (rc == SQLITE_OK) {
+    rc = sqlite3_step(handle);
+  }
+  if (rc == SQLITE_ROW) {
+    *out_number = sqlite3_column_int64(handle, 0);
+    rc = SQLITE_OK;
   }
   (void)sqlite3_finalize(handle);
-  return number;
+  return rc;
 }
 
 /* The names that PRAGMA journal_mode gives, as texts that live for ever. */
 static const char *const kecs__sqlite_journal_modes[] = {"wal", "memory", "delete", "truncate", "persist", "off"};
 
-KECS__FN kecs_status kecs__sqlite_describe(kecs_connection *connection, kecs_info *out_info) {
+static int kecs__sqlite_journal_mode(kecs_connection *connection, const char **out_mode) {
   sqlite3_stmt *handle = NULL;
-  out_info->journal_mode = "unknown";
   int rc = sqlite3_prepare_v2(connection->db, "PRAGMA journal_mode", -1, &handle, NULL);
-  if (rc == SQLITE_OK && sqlite3_step(handle) == SQLITE_ROW) {
-    const char *mode = (const char *)sqlite3_column_text(handle, 0);
-    for (size_t i = 0; mode && i < sizeof kecs__sqlite_journal_modes / sizeof kecs__sqlite_journal_modes[0]; i++) {
-      if (strcmp(mode, kecs__sqlite_journal_modes[i]) == 0) {
-        out_info->journal_mode = kecs__sqlite_journal_modes[i];
-      }
+  if (rc == SQLITE_OK) {
+    rc = sqlite3_step(handle);
+  }
+  const char *mode = rc == SQLITE_ROW ? (const char *)sqlite3_column_text(handle, 0) : NULL;
+  for (size_t i = 0; mode && i < sizeof kecs__sqlite_journal_modes / sizeof kecs__sqlite_journal_modes[0]; i++) {
+    if (strcmp(mode, kecs__sqlite_journal_modes[i]) == 0) {
+      *out_mode = kecs__sqlite_journal_modes[i];
     }
   }
   (void)sqlite3_finalize(handle);
+  return rc == SQLITE_ROW ? SQLITE_OK : rc;
+}
+
+KECS__FN kecs_status kecs__sqlite_describe(kecs_connection *connection, kecs_info *out_info) {
+  int64_t pages = 0;
+  int64_t page_size = 0;
+  out_info->journal_mode = "unknown";
+  int rc = kecs__sqlite_journal_mode(connection, &out_info->journal_mode);
+  if (rc == SQLITE_OK) {
+    rc = kecs__sqlite_pragma_number(connection, "PRAGMA page_count", &pages);
+  }
+  if (rc == SQLITE_OK) {
+    rc = kecs__sqlite_pragma_number(connection, "PRAGMA page_size", &page_size);
+  }
   if (rc != SQLITE_OK) {
     return kecs__sqlite_fail(connection, rc, "read the settings");
   }
-  out_info->size_bytes = kecs__sqlite_pragma_number(connection, "PRAGMA page_count") *
-                         kecs__sqlite_pragma_number(connection, "PRAGMA page_size");
   char wal[4096];
   struct stat info;
   int len = snprintf(wal, sizeof wal, "%s-wal", connection->path);
+  out_info->size_bytes = pages * page_size;
   out_info->wal_bytes = 0;
   if (len > 0 && (size_t)len < sizeof wal && stat(wal, &info) == 0) {
     out_info->wal_bytes = (int64_t)info.st_size;

@@ -15,6 +15,7 @@ struct kecs_connection {
   sqlite3_stmt *begin_write; /* BEGIN IMMEDIATE: a transaction that may write never starts as a reader */
   sqlite3_stmt *begin_read;
   sqlite3_stmt *commit;
+  sqlite3_stmt *rollback; /* made ahead: it must run when there is no memory left */
 };
 
 struct kecs_statement {

@@ -7,7 +7,8 @@
 
 #include <string.h>
 
-KECS_STORE_API kecs_status kecs_backend_fail(kecs_status status, int native_code, const char *sqlstate, const char *text) {
+KECS_STORE_API kecs_status kecs_backend_fail(kecs_status status, int native_code, const char *sqlstate,
+                                             const char *text) {
   (void)kecs__fail(status, "%s", text);
   kecs_error error = kecs__error_save();
   error.native_code = native_code;

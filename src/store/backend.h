@@ -12,7 +12,13 @@
 typedef struct kecs_connection kecs_connection; /* each backend's own */
 typedef struct kecs_statement kecs_statement;
 
-typedef enum kecs_value_type { KECS_VALUE_NULL, KECS_VALUE_INT, KECS_VALUE_BOOL, KECS_VALUE_TIME, KECS_VALUE_TEXT } kecs_value_type;
+typedef enum kecs_value_type {
+  KECS_VALUE_NULL,
+  KECS_VALUE_INT,
+  KECS_VALUE_BOOL,
+  KECS_VALUE_TIME,
+  KECS_VALUE_TEXT
+} kecs_value_type;
 
 /* A parameter or a column. Texts are borrowed: a parameter's until the statement is reset, a column's until the next
  * step. */
@@ -72,12 +78,14 @@ struct kecs_backend {
   int64_t (*last_rid)(kecs_connection *connection); /* of the last insert */
   kecs_status (*table_columns)(kecs_connection *connection, const char *table,
                                kecs_status (*visit)(const char *column, void *user), void *user);
-  kecs_status (*table_names)(kecs_connection *connection, kecs_status (*visit)(const char *table, void *user), void *user);
+  kecs_status (*table_names)(kecs_connection *connection, kecs_status (*visit)(const char *table, void *user),
+                             void *user);
   kecs_status (*describe)(kecs_connection *connection, kecs_info *out_info); /* journal mode and sizes */
 };
 
 /* For backends: records a failure with the database's own codes and returns `status`. sqlstate may be NULL. */
-KECS_STORE_API kecs_status kecs_backend_fail(kecs_status status, int native_code, const char *sqlstate, const char *text);
+KECS_STORE_API kecs_status kecs_backend_fail(kecs_status status, int native_code, const char *sqlstate,
+                                             const char *text);
 
 /* The backend that every store has: SQLite, in a file or in memory. */
 KECS_STORE_API const kecs_backend *kecs_sqlite_backend(void);

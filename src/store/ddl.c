@@ -113,7 +113,8 @@ KECS__FN void kecs__ddl_side_tables(kecs__text *out, const kecs_dialect *dialect
                        "WHERE listener_arn<>'';\n");
 }
 
-KECS__FN void kecs__ddl_add_column(kecs__text *out, const kecs_dialect *dialect, const kecs_kind_info *info, int column) {
+KECS__FN void kecs__ddl_add_column(kecs__text *out, const kecs_dialect *dialect, const kecs_kind_info *info,
+                                   int column) {
   kecs__text_addf(out, "ALTER TABLE %s ADD COLUMN ", info->table);
   kecs__ddl_column(out, dialect, info, column);
   if (info->columns[column].flags & KECS_COLUMN_NOT_NULL) {

@@ -232,7 +232,8 @@ KECS__FN kecs_status kecs__value_from_text(const kecs_kind_info *info, int colum
 
 /* ---- values to JSON ---- */
 
-KECS__FN void kecs__value_to_json(const kecs_column_info *column, const kecs_value *value, unsigned flags, kecs__text *out) {
+KECS__FN void kecs__value_to_json(const kecs_column_info *column, const kecs_value *value, unsigned flags,
+                                  kecs__text *out) {
   char text[40];
   if (value->type == KECS_VALUE_NULL) {
     kecs__text_adds(out, "null");

@@ -25,9 +25,9 @@ KECS__FN bool kecs__name_is(kecs__json name, const char *text, size_t len);
 /* Whether a name belongs to the member "kecs", which only the store writes. */
 KECS__FN bool kecs__name_ours(const kecs__name *name);
 
-/* What a JSON value means to a column. *exact is false where writing the column back would not give an equal value (null,
- * a number for a text, digits below a microsecond ...): then the document keeps the value in `extra`. A value that the
- * column can't hold at all becomes NULL and is not exact. INVALID for \u0000 and lone surrogates in a text. */
+/* What a JSON value means to a column. *exact is false where writing the column back would not give an equal value
+ * (null, a number for a text, digits below a microsecond ...): then the document keeps the value in `extra`. A value
+ * that the column can't hold at all becomes NULL and is not exact. INVALID for \u0000 and lone surrogates in a text. */
 KECS__FN kecs_status kecs__value_from_json(const kecs_column_info *column, kecs__json json, kecs__arena *arena,
                                            kecs_value *out, bool *exact);
 
@@ -36,7 +36,8 @@ KECS__FN kecs_status kecs__value_from_text(const kecs_kind_info *info, int colum
                                            kecs_value *out);
 
 /* Appends a column's value as JSON. */
-KECS__FN void kecs__value_to_json(const kecs_column_info *column, const kecs_value *value, unsigned flags, kecs__text *out);
+KECS__FN void kecs__value_to_json(const kecs_column_info *column, const kecs_value *value, unsigned flags,
+                                  kecs__text *out);
 
 /* The column's default as a value; NULL where it has none. */
 KECS__FN kecs_value kecs__column_default(const kecs_column_info *column);

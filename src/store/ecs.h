@@ -19,8 +19,8 @@ KECS_STORE_API kecs_status kecs_cluster_delete_idle(kecs_store *store, const cha
 /* -- task definitions -- */
 
 /* Registers the next revision of row->family: revision and ARN of `row` are not read. Revisions count up from 1 within
- * (account, region, family), INACTIVE and deleted ones included, and none is ever given twice. kecs_task_definition_create
- * does the same when revision and ARN are empty, and keeps them otherwise (imports). */
+ * (account, region, family), INACTIVE and deleted ones included, and none is ever given twice.
+ * kecs_task_definition_create does the same when revision and ARN are empty, and keeps them otherwise (imports). */
 KECS_STORE_API kecs_status kecs_task_definition_register(kecs_store *store, const kecs_task_definition *row,
                                                          kecs_result **out_result);
 
@@ -86,16 +86,16 @@ KECS_STORE_API kecs_status kecs_task_delete_older(kecs_store *store, const char 
 
 /* Makes one task set of a service PRIMARY and every other PRIMARY one ACTIVE, in one transaction. NOT_FOUND changes
  * nothing. `task_set` is an id or an ARN. */
-KECS_STORE_API kecs_status kecs_task_set_update_primary(kecs_store *store, const char *service_arn, const char *task_set,
-                                                        kecs_result **out_result);
+KECS_STORE_API kecs_status kecs_task_set_update_primary(kecs_store *store, const char *service_arn,
+                                                        const char *task_set, kecs_result **out_result);
 
 /* Deletes the task sets of a cluster whose service is not in the store. */
 KECS_STORE_API kecs_status kecs_task_set_delete_orphaned(kecs_store *store, const char *cluster, int64_t *out_count);
 
 /* -- container instances -- */
 
-/* Instances of a cluster (NULL: all) whose EC2 id equals `text`, or whose ARN or attributes contain it; case counts. The
- * filters, order and page of `query` apply besides. */
+/* Instances of a cluster (NULL: all) whose EC2 id equals `text`, or whose ARN or attributes contain it; case counts.
+ * The filters, order and page of `query` apply besides. */
 KECS_STORE_API kecs_status kecs_container_instance_search(kecs_store *store, const char *cluster, const char *text,
                                                           const kecs_query *query, kecs_result **out_result);
 
@@ -124,10 +124,10 @@ KECS_STORE_API kecs_status kecs_account_setting_get_default(kecs_store *store, c
 KECS_STORE_API kecs_status kecs_account_setting_set_default(kecs_store *store, const char *name, const char *value,
                                                             kecs_result **out_result);
 
-/* What holds for a principal: the defaults with its own settings in their place, ordered by name; is_default is false in
- * every row. `name` NULL: all. */
-KECS_STORE_API kecs_status kecs_account_setting_effective(kecs_store *store, const char *principal_arn, const char *name,
-                                                          kecs_result **out_result);
+/* What holds for a principal: the defaults with its own settings in their place, ordered by name; is_default is false
+ * in every row. `name` NULL: all. */
+KECS_STORE_API kecs_status kecs_account_setting_effective(kecs_store *store, const char *principal_arn,
+                                                          const char *name, kecs_result **out_result);
 
 /* -- task logs -- */
 

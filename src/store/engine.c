@@ -119,8 +119,9 @@ static int64_t kecs__wait_left(const kecs__engine *engine, int64_t until_ms, int
 }
 
 static kecs_status kecs__fail_own_writer(void) {
-  return kecs__fail(KECS_E_MISUSE, "this thread holds the store's writing connection (a transaction, or a walk over a store "
-                                   "in memory); call through the transaction's handle, or the call would wait for itself");
+  return kecs__fail(KECS_E_MISUSE,
+                    "this thread holds the store's writing connection (a transaction, or a walk over a store "
+                    "in memory); call through the transaction's handle, or the call would wait for itself");
 }
 
 KECS__FN kecs_status kecs__writer_take(kecs_store *store, int64_t deadline, kecs__session **out_session) {
@@ -318,11 +319,29 @@ KECS__FN kecs_status kecs__write_open(kecs_store *store, kecs__write *write) {
   return KECS_OK;
 }
 
+#define KECS__GUARD_BEGIN "SAVEPOINT kecs_write"
+#define KECS__GUARD_UNDO "ROLLBACK TO kecs_write"
+#define KECS__GUARD_END "RELEASE kecs_write"
+
+/* The statements that end a savepoint are made before it begins: they must run when there is no memory left. */
+static kecs_status kecs__guard_prepare(kecs__session *session, const char *sql) {
+  kecs__cached *cached = NULL;
+  kecs_status status = kecs__statement_text(session, sql, strlen(sql), &cached);
+  kecs__statement_done(session, cached);
+  return status;
+}
+
 KECS__FN kecs_status kecs__write_guard(kecs__write *write) {
   if (write->own || write->guarded) {
     return KECS_OK;
   }
-  kecs_status status = kecs__run(write->session, "SAVEPOINT kecs_write", NULL, 0, NULL);
+  kecs_status status = kecs__guard_prepare(write->session, KECS__GUARD_UNDO);
+  if (!status) {
+    status = kecs__guard_prepare(write->session, KECS__GUARD_END);
+  }
+  if (!status) {
+    status = kecs__run(write->session, KECS__GUARD_BEGIN, NULL, 0, NULL);
+  }
   write->guarded = !status;
   return status;
 }
@@ -333,11 +352,14 @@ static kecs_status kecs__write_close_part(kecs__write *write, kecs_status status
     return status;
   }
   if (!status) {
-    return kecs__run(write->session, "RELEASE kecs_write", NULL, 0, NULL);
+    status = kecs__run(write->session, KECS__GUARD_END, NULL, 0, NULL);
+  }
+  if (!status) {
+    return KECS_OK;
   }
   kecs_error error = kecs__error_save();
-  bool undone = kecs__run(write->session, "ROLLBACK TO kecs_write", NULL, 0, NULL) == KECS_OK &&
-                kecs__run(write->session, "RELEASE kecs_write", NULL, 0, NULL) == KECS_OK;
+  bool undone = kecs__run(write->session, KECS__GUARD_UNDO, NULL, 0, NULL) == KECS_OK &&
+                kecs__run(write->session, KECS__GUARD_END, NULL, 0, NULL) == KECS_OK;
   write->store->broken = write->store->broken || !undone;
   return kecs__error_restore(&error);
 }

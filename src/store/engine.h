@@ -131,7 +131,8 @@ KECS__FN kecs_status kecs__write_guard(kecs__write *write);
 KECS__FN kecs_status kecs__write_close(kecs__write *write, kecs_status status);
 
 /* The writing session by itself, for opening and migrating. */
-KECS__FN kecs_status kecs__session_open(kecs__engine *engine, bool reader, bool may_create, kecs__session **out_session);
+KECS__FN kecs_status kecs__session_open(kecs__engine *engine, bool reader, bool may_create,
+                                        kecs__session **out_session);
 KECS__FN void kecs__session_close(kecs__session *session);
 
 KECS__FN void kecs__log(const kecs__engine *engine, kecs_log_level level, const char *format, ...)

@@ -70,8 +70,8 @@ KECS__FN char *kecs__arn_format(kecs__write *write, const char *service, const c
   return arn;
 }
 
-KECS__FN kecs_status kecs__resolve_parent(kecs__session *session, kecs_kind parent, const char *text, kecs__arena *arena,
-                                          const char **out_arn) {
+KECS__FN kecs_status kecs__resolve_parent(kecs__session *session, kecs_kind parent, const char *text,
+                                          kecs__arena *arena, const char **out_arn) {
   *out_arn = text;
   if (!text || !text[0] || kecs__is_arn(text) || parent != KECS_KIND_CLUSTER) {
     return KECS_OK;
@@ -80,7 +80,8 @@ KECS__FN kecs_status kecs__resolve_parent(kecs__session *session, kecs_kind pare
   static const char sql_dollar[] = "SELECT arn FROM clusters WHERE account_id=$1 AND region=$2 AND name=$3";
   const kecs__engine *engine = session->engine;
   const char *wanted = engine->backend->dialect->placeholder == '$' ? sql_dollar : sql;
-  kecs_value values[] = {kecs__value_text(engine->account_id), kecs__value_text(engine->region), kecs__value_text(text)};
+  kecs_value values[] = {kecs__value_text(engine->account_id), kecs__value_text(engine->region),
+                         kecs__value_text(text)};
   kecs__cached *cached = NULL;
   bool row = false;
   char *arn = NULL;

@@ -58,7 +58,11 @@ KECS__FN void kecs__members_read(kecs__json object, kecs__members *out) {
     out->count++;
     bool arns = name.len > 6 && memcmp(name.text + name.len - 5, "Arns\"", 5) == 0;
     out->arns = out->arns || (arns && value.type == KECS__JSON_ARRAY);
+    bool escaped = memchr(name.text, '\\', name.len) != NULL;
     for (int i = 1; i < KECS__MEMBER_END; i++) {
+      if (!escaped && name.len != kecs__member_rows[i].len + 2) {
+        continue;
+      }
       if (out->at[i].type == KECS__JSON_NONE && kecs__member_fits(&kecs__member_rows[i], name, value)) {
         out->at[i] = value;
         break;

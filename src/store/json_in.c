@@ -1,9 +1,10 @@
 /* store/json_in.c -- an AWS document to a row.
  *
- * Each top-level member is a column, the parent of columns ("State.Code"), or unknown. What is unknown, and what a column
- * can't give back as an equal value, is kept in `extra` as it was written: extra is a JSON object of raw members. A
- * member that is a parent of columns is kept whole when anything in it must be kept. `omitted` remembers the columns with
- * a default that the document does not mention, so that it does not come back with members that it never had. */
+ * Each top-level member is a column, the parent of columns ("State.Code"), or unknown. What is unknown, and what a
+ * column can't give back as an equal value, is kept in `extra` as it was written: extra is a JSON object of raw
+ * members. A member that is a parent of columns is kept whole when anything in it must be kept. `omitted` remembers the
+ * columns with a default that the document does not mention, so that it does not come back with members that it never
+ * had. */
 #include "base/prologue.h"
 
 #include "store/document.h"
@@ -60,7 +61,8 @@ static kecs_status kecs__put_column(kecs__put *put, const kecs__name *name, kecs
   kecs_value read;
   kecs_status status = kecs__value_from_json(column, value, put->arena, &read, exact);
   if (status == KECS_E_INVALID) {
-    return kecs__put_refuse(put, value.text, column->json, "a text must hold neither \\u0000 nor half a surrogate pair");
+    return kecs__put_refuse(put, value.text, column->json,
+                            "a text must hold neither \\u0000 nor half a surrogate pair");
   }
   if (status) {
     return status;
@@ -219,8 +221,8 @@ static kecs_status kecs__put_work(kecs__write *write, void *user) {
   return status;
 }
 
-KECS_STORE_API kecs_status kecs_put_json(kecs_store *store, kecs_kind kind, const char *text, size_t len, unsigned flags,
-                                         kecs_result **out_result) {
+KECS_STORE_API kecs_status kecs_put_json(kecs_store *store, kecs_kind kind, const char *text, size_t len,
+                                         unsigned flags, kecs_result **out_result) {
   if (out_result) {
     *out_result = NULL;
   }

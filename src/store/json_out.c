@@ -1,7 +1,7 @@
 /* store/json_out.c -- a row to the AWS document that it came from, or would have come from.
  *
- * Columns are written in their order, then what `extra` keeps. Where extra holds a member of a column, the raw member is
- * written as long as it still means what the column says; once the column has changed, the column is written. */
+ * Columns are written in their order, then what `extra` keeps. Where extra holds a member of a column, the raw member
+ * is written as long as it still means what the column says; once the column has changed, the column is written. */
 #include "base/prologue.h"
 
 #include "store/document.h"
@@ -42,8 +42,8 @@ static bool kecs__value_nothing(const kecs_column_info *column, const kecs_value
          (column->type == KECS_TYPE_JSON && value->type == KECS_VALUE_TEXT && value->len == 0);
 }
 
-/* Whether a raw member still means what the column holds. What no column could hold stands for NULL, for the default, and
- * for what the store filled in its place. */
+/* Whether a raw member still means what the column holds. What no column could hold stands for NULL, for the default,
+ * and for what the store filled in its place. */
 static bool kecs__raw_holds(kecs__writer *writer, int number, kecs__json raw, const kecs_value *value) {
   const kecs_column_info *column = &writer->info->columns[number];
   kecs_value read;

@@ -64,8 +64,8 @@ static const kecs_reference *kecs__reference_of(const kecs_kind_info *info, int 
   return NULL;
 }
 
-/* A part of the address as the column holds it: a parent's name becomes its ARN; a parent that is left out is the default
- * cluster where the key needs one (AWS assumes it, too). */
+/* A part of the address as the column holds it: a parent's name becomes its ARN; a parent that is left out is the
+ * default cluster where the key needs one (AWS assumes it, too). */
 static kecs_status kecs__address_part(kecs__session *session, const kecs__meta *meta, int column, kecs_value given,
                                       bool needed, kecs__arena *arena, kecs_value *out) {
   const kecs_reference *reference = kecs__reference_of(meta->info, column);

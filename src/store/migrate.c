@@ -1,9 +1,9 @@
 /* store/migrate.c -- schema versions.
  *
  * The table schema_version holds one row per version that the database went through. A database is ours when it has
- * that table and the kinds', or no table at all (it is fresh). Version n to n+1 is: new kinds' tables, columns marked SINCE(n+1), new
- * indexes; then a step's own statements, if it has any (kecs__steps). Everything happens in one write transaction, and
- * the version is read again inside it, so processes that open one file at once migrate it once. */
+ * that table and the kinds', or no table at all (it is fresh). Version n to n+1 is: new kinds' tables, columns marked
+ * SINCE(n+1), new indexes; then a step's own statements, if it has any (kecs__steps). Everything happens in one write
+ * transaction, and the version is read again inside it, so processes that open one file at once migrate it once. */
 #include "base/prologue.h"
 
 #include "store/migrate.h"
@@ -79,8 +79,9 @@ static kecs_status kecs__version_read(kecs__session *session, kecs__tables *out_
   bool versioned = (out_tables->ours & 1) && (out_tables->ours & KECS_BIT(KECS_KIND_CLUSTER));
   if (!versioned) {
     if (out_tables->strangers || out_tables->ours) {
-      return kecs__fail(KECS_E_CORRUPT, "%s is a database of something else (it has %s%s, but not the tables of kecs_store); "
-                                        "give kecs_store a file of its own. Nothing was changed",
+      return kecs__fail(KECS_E_CORRUPT,
+                        "%s is a database of something else (it has %s%s, but not the tables of kecs_store); "
+                        "give kecs_store a file of its own. Nothing was changed",
                         engine->shown_path, out_tables->strangers ? "a table " : "tables of the same names",
                         out_tables->stranger);
     }
@@ -142,7 +143,8 @@ static kecs_status kecs__schema_assert(kecs__session *session) {
     }
     for (int i = 0; present.rid && i < info->column_count; i++) {
       if (!(present.columns & KECS_BIT(i))) {
-        return kecs__fail(KECS_E_CORRUPT, "%s: the table %s lacks the column \"%s\"; restore a backup, or add the column",
+        return kecs__fail(KECS_E_CORRUPT,
+                          "%s: the table %s lacks the column \"%s\"; restore a backup, or add the column",
                           session->engine->shown_path, info->table, info->columns[i].name);
       }
     }

@@ -7,8 +7,8 @@
 KECS__FN int kecs__schema_version(void);
 
 /* Creates or migrates the schema through the writing session, in one transaction, or only checks it when the store is
- * read-only. Refused untouched: a newer schema (SCHEMA_NEWER), a database of something else or one that lacks a table or
- * column (CORRUPT). */
+ * read-only. Refused untouched: a newer schema (SCHEMA_NEWER), a database of something else or one that lacks a table
+ * or column (CORRUPT). */
 KECS__FN kecs_status kecs__migrate(kecs_store *store);
 
 #endif

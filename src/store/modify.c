@@ -6,7 +6,8 @@
 
 #include <string.h>
 
-KECS__FN kecs_status kecs__give_back(kecs__write *write, const kecs__meta *meta, int64_t rid, kecs_result **out_result) {
+KECS__FN kecs_status kecs__give_back(kecs__write *write, const kecs__meta *meta, int64_t rid,
+                                     kecs_result **out_result) {
   bool found = false;
   kecs_result *result = NULL;
   if (!out_result) {
@@ -70,7 +71,7 @@ static kecs_status kecs__create_rows(kecs__write *write, const kecs__meta *meta,
   size_t size = meta->info->row_size;
   void *copy = kecs__alloc(&write->engine->allocator, size);
   kecs_status status = copy ? KECS_OK : KECS_E_NOMEM;
-  if (!status && count > 1) {
+  if (!status && (count > 1 || result)) {
     status = kecs__write_guard(write);
   }
   for (size_t i = 0; !status && i < count; i++) {
@@ -132,13 +133,14 @@ static kecs_status kecs__update_mask(const kecs__meta *meta, uint64_t asked, uin
   }
   for (int i = 0; i < meta->info->column_count; i++) {
     if ((asked & KECS_BIT(i)) && !(meta->updatable & KECS_BIT(i))) {
-      return kecs__fail(KECS_E_INVALID, "%s.%s can't be changed: it is %s", meta->info->name, meta->info->columns[i].name,
-                        meta->info->columns[i].group == KECS_GROUP_KEY ? "part of the row's identity"
-                                                                       : "written by the store alone");
+      return kecs__fail(
+          KECS_E_INVALID, "%s.%s can't be changed: it is %s", meta->info->name, meta->info->columns[i].name,
+          meta->info->columns[i].group == KECS_GROUP_KEY ? "part of the row's identity" : "written by the store alone");
     }
   }
   bool beyond = meta->info->column_count < 64 && (asked >> meta->info->column_count) != 0;
-  return beyond ? kecs__fail(KECS_E_INVALID, "the mask names a column that %s does not have", meta->info->name) : KECS_OK;
+  return beyond ? kecs__fail(KECS_E_INVALID, "the mask names a column that %s does not have", meta->info->name)
+                : KECS_OK;
 }
 
 /* The probe of an update must be the natural key: READ_FIELDS reads by that. Another key is turned into a rid first. */
@@ -174,6 +176,9 @@ KECS__FN kecs_status kecs__update(kecs_store *store, kecs_kind kind, const void 
   if (!status) {
     status = kecs__write_open(store, &write);
   }
+  if (!status && out_result) {
+    status = kecs__write_guard(&write); /* giving the row back can fail when it is written already */
+  }
   if (!status) {
     status = kecs__update_find(&write, meta, row, &probe, &change);
   }
@@ -196,7 +201,8 @@ KECS_STORE_API kecs_status kecs_record_update(kecs_store *store, kecs_kind kind,
 /* ---- upsert ---- */
 
 /* Whether the row is there, by its natural key or, where that is not set, by its name. */
-static kecs_status kecs__upsert_find(kecs__write *write, const kecs__meta *meta, const void *row, kecs__change *change) {
+static kecs_status kecs__upsert_find(kecs__write *write, const kecs__meta *meta, const void *row,
+                                     kecs__change *change) {
   kecs__probe probe;
   const kecs__special *special = kecs__special_of(meta->info->kind);
   if (special->is_new && special->is_new(meta, row)) {
@@ -251,6 +257,9 @@ KECS__FN kecs_status kecs__upsert(kecs_store *store, kecs_kind kind, const void 
   if (!status) {
     status = kecs__write_open(store, &write);
   }
+  if (!status) {
+    status = kecs__write_guard(&write);
+  }
   void *copy = status ? NULL : kecs__arena_take(&write.arena, meta->info->row_size);
   if (!status) {
     status = copy ? KECS_OK : KECS_E_NOMEM;
@@ -280,6 +289,9 @@ KECS__FN kecs_status kecs__edit_one(kecs_store *store, kecs_kind kind, const kec
     return kecs_last_error()->status;
   }
   kecs_status status = kecs__write_open(store, &write);
+  if (!status) {
+    status = kecs__write_guard(&write);
+  }
   void *row = status ? NULL : kecs__arena_take(&write.arena, meta->info->row_size);
   if (!status) {
     status = row ? kecs__probe_address(write.session, meta, address, count, &write.arena, &probe) : KECS_E_NOMEM;

@@ -9,7 +9,8 @@ typedef struct kecs_resources {
   int64_t memory;
 } kecs_resources;
 
-/* A node is alive: last_heartbeat now, status online, running_tasks as given (below 0: unchanged). One row, in place. */
+/* A node is alive: last_heartbeat now, status online, running_tasks as given (below 0: unchanged). One row, in place.
+ */
 KECS_STORE_API kecs_status kecs_node_heartbeat(kecs_store *store, const char *id, int64_t running_tasks);
 
 /* Sets nodes offline that are online and whose last heartbeat is before `before`. */

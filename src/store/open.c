@@ -23,8 +23,9 @@ KECS_STORE_API const char *kecs_version(void) {
 static kecs_status kecs__open_backend(const kecs_options *options, const kecs_backend **out_backend) {
   for (const kecs_backend *const *at = options->backends; at && *at; at++) {
     if ((*at)->abi != KECS_BACKEND_ABI) {
-      return kecs__fail(KECS_E_UNSUPPORTED, "backend \"%s\" has interface version %d, this library %d; rebuild both from one "
-                                            "release",
+      return kecs__fail(KECS_E_UNSUPPORTED,
+                        "backend \"%s\" has interface version %d, this library %d; rebuild both from one "
+                        "release",
                         (*at)->name, (*at)->abi, KECS_BACKEND_ABI);
     }
     if ((*at)->answers_to(options->path)) {

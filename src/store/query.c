@@ -77,8 +77,8 @@ static bool kecs__is_text(kecs_column_type type) {
   return type == KECS_TYPE_TEXT || type == KECS_TYPE_JSON;
 }
 
-/* A service by its name in the cluster that is asked for, or the default cluster. A name that no service has is left as it
- * is: it equals no ARN. */
+/* A service by its name in the cluster that is asked for, or the default cluster. A name that no service has is left as
+ * it is: it equals no ARN. */
 static kecs_status kecs__filter_service(kecs__plan *plan, const char *text, const char **out_arn) {
   const kecs__meta *services = kecs__meta_of(plan->session->engine, KECS_KIND_SERVICE);
   kecs_value address[] = {kecs__value_text(plan->cluster_arn), kecs__value_text(text)};
@@ -204,8 +204,8 @@ static void kecs__filter_in(kecs__plan *plan, const char *name, const kecs_filte
 static kecs_status kecs__filter_check(const kecs__plan *plan, const kecs_filter *filter) {
   const kecs_kind_info *info = plan->meta->info;
   if (filter->column < 0 || filter->column >= info->column_count) {
-    return kecs__fail(KECS_E_INVALID, "a filter names column %d; %s has the columns 0 to %d", filter->column, info->name,
-                      info->column_count - 1);
+    return kecs__fail(KECS_E_INVALID, "a filter names column %d; %s has the columns 0 to %d", filter->column,
+                      info->name, info->column_count - 1);
   }
   const kecs_column_info *column = &info->columns[filter->column];
   if ((int)filter->op < (int)KECS_EQ || (int)filter->op > (int)KECS_NOT_NULL) {
@@ -214,12 +214,12 @@ static kecs_status kecs__filter_check(const kecs__plan *plan, const kecs_filter 
   }
   bool text_only = filter->op == KECS_PREFIX || filter->op == KECS_CONTAINS || filter->op == KECS_CONTAINS_NOCASE;
   if (text_only && !kecs__is_text(column->type)) {
-    return kecs__fail(KECS_E_UNSUPPORTED, "the filter on %s.%s searches in text, but the column is a number", info->name,
-                      column->name);
+    return kecs__fail(KECS_E_UNSUPPORTED, "the filter on %s.%s searches in text, but the column is a number",
+                      info->name, column->name);
   }
   if (filter->op == KECS_IN && filter->count > KECS__IN_MAX) {
-    return kecs__fail(KECS_E_INVALID, "the filter on %s.%s has %zu values; at most %d are taken", info->name, column->name,
-                      filter->count, KECS__IN_MAX);
+    return kecs__fail(KECS_E_INVALID, "the filter on %s.%s has %zu values; at most %d are taken", info->name,
+                      column->name, filter->count, KECS__IN_MAX);
   }
   bool missing = filter->op == KECS_IN && filter->count > 0 &&
                  (kecs__is_text(column->type) ? filter->texts == NULL : filter->numbers == NULL);
@@ -285,8 +285,9 @@ static void kecs__plan_order(kecs__plan *plan, const kecs_query *query) {
   if (query->direction != KECS_ORDER_DEFAULT) {
     bool known = query->order_by >= 0 && query->order_by < info->column_count;
     if (!known || !(info->columns[query->order_by].flags & KECS_COLUMN_NOT_NULL)) {
-      kecs__plan_fail(plan, kecs__fail(KECS_E_UNSUPPORTED, "%s can't be ordered by %s; choose a column that is never NULL",
-                                       info->name, known ? info->columns[query->order_by].name : "an unknown column"));
+      kecs__plan_fail(plan,
+                      kecs__fail(KECS_E_UNSUPPORTED, "%s can't be ordered by %s; choose a column that is never NULL",
+                                 info->name, known ? info->columns[query->order_by].name : "an unknown column"));
       return;
     }
     kecs__order_add(&plan->order, query->order_by, query->direction == KECS_ORDER_DESCENDING);
@@ -320,7 +321,8 @@ KECS__FN void kecs__plan_page(kecs__plan *plan, const char *page_token) {
   if (!page_token || plan->status) {
     return;
   }
-  kecs__plan_fail(plan, kecs__token_read(page_token, plan->meta->info->kind, plan->hash, plan->arena, values, order->count));
+  kecs__plan_fail(plan,
+                  kecs__token_read(page_token, plan->meta->info->kind, plan->hash, plan->arena, values, order->count));
   if (plan->status) {
     return;
   }
@@ -347,8 +349,9 @@ KECS__FN void kecs__plan_query(kecs__plan *plan, const kecs_query *query, bool p
   static const kecs_query everything = {NULL, 0, KECS_ORDER_DEFAULT, 0, 0, NULL};
   query = query ? query : &everything;
   if (query->where_count > KECS__FILTERS_MAX || (query->where_count > 0 && !query->where)) {
-    kecs__plan_fail(plan, kecs__fail(KECS_E_INVALID, "a query has %zu filters; at most %d are taken, and `where` must point "
-                                                     "to them",
+    kecs__plan_fail(plan, kecs__fail(KECS_E_INVALID,
+                                     "a query has %zu filters; at most %d are taken, and `where` must point "
+                                     "to them",
                                      query->where_count, KECS__FILTERS_MAX));
   }
   for (size_t i = 0; i < query->where_count && !plan->status; i++) {

@@ -48,8 +48,8 @@ KECS__FN void kecs__plan_query(kecs__plan *plan, const kecs_query *query, bool p
 /* Adds one filter. */
 KECS__FN void kecs__plan_filter(kecs__plan *plan, const kecs_filter *filter);
 
-/* Adds a condition of a kind's own: AND is written by itself; each '?' in `condition` takes the next value. The hash takes
- * part of it in. */
+/* Adds a condition of a kind's own: AND is written by itself; each '?' in `condition` takes the next value. The hash
+ * takes part of it in. */
 KECS__FN void kecs__plan_where(kecs__plan *plan, const char *condition, const kecs_value *values, int count);
 
 /* Continues after the row that the token names. */

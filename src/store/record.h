@@ -7,13 +7,15 @@
 #include "store/store.h"
 
 /* The value of a column of a row as text: numbers in decimal, booleans as true or false, times as ISO 8601. False when
- * it is NULL, or there is no such column. `out` is cut to `size` and always terminated; *out_len (may be NULL) is the full length. */
+ * it is NULL, or there is no such column. `out` is cut to `size` and always terminated; *out_len (may be NULL) is the
+ * full length. */
 KECS_STORE_API bool kecs_record_text(const kecs_kind_info *info, const void *row, int column, char *out, size_t size,
                                      size_t *out_len);
 
 /* A key as one text: the address parts joined by commas ("CLUSTER,ID"); in all parts but the last a comma is written
  * \, and a backslash \\. The ARN alone, or the last part alone where it says enough, will do. */
-KECS_STORE_API kecs_status kecs_record_get(kecs_store *store, kecs_kind kind, const char *key, kecs_result **out_result);
+KECS_STORE_API kecs_status kecs_record_get(kecs_store *store, kecs_kind kind, const char *key,
+                                           kecs_result **out_result);
 
 /* delete by such a key: NOT_FOUND when there is no such row; children go with it. */
 KECS_STORE_API kecs_status kecs_record_delete(kecs_store *store, kecs_kind kind, const char *key);
@@ -75,8 +77,8 @@ enum {
  * Refused with INVALID, line and column: what is not JSON (RFC 8259, UTF-8), a duplicated member that is a column,
  * \u0000 in a column, a document larger than options.document_bytes_max, deeper than 1000. `len` is in bytes;
  * SIZE_MAX means strlen. `flags` is a sum of KECS_JSON_...; other errors as create and update. */
-KECS_STORE_API kecs_status kecs_put_json(kecs_store *store, kecs_kind kind, const char *text, size_t len, unsigned flags,
-                                         kecs_result **out_result);
+KECS_STORE_API kecs_status kecs_put_json(kecs_store *store, kecs_kind kind, const char *text, size_t len,
+                                         unsigned flags, kecs_result **out_result);
 
 /* The document of one row. *out_text lives as long as *out_result, which also holds the row. */
 KECS_STORE_API kecs_status kecs_get_json(kecs_store *store, kecs_kind kind, const char *key, unsigned flags,

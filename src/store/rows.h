@@ -1,5 +1,5 @@
-/* store/rows.h -- what the typed functions (gen/api.c) and the record functions stand on: one function an operation, for
- * every kind. The public comments in store/store.h say what they do. */
+/* store/rows.h -- what the typed functions (gen/api.c) and the record functions stand on: one function an operation,
+ * for every kind. The public comments in store/store.h say what they do. */
 #ifndef KECS_STORE_ROWS_H
 #define KECS_STORE_ROWS_H
 #include "gen/api_public.h"

@@ -44,9 +44,9 @@ KECS__FN const char *kecs__arn_tail(const char *arn);
 
 KECS__FN bool kecs__is_arn(const char *text);
 
-/* A parent given by name: its ARN, from the store when it is there, else as AWS would make it. An ARN and NULL are given
- * back as they are. */
-KECS__FN kecs_status kecs__resolve_parent(kecs__session *session, kecs_kind parent, const char *text, kecs__arena *arena,
-                                          const char **out_arn);
+/* A parent given by name: its ARN, from the store when it is there, else as AWS would make it. An ARN and NULL are
+ * given back as they are. */
+KECS__FN kecs_status kecs__resolve_parent(kecs__session *session, kecs_kind parent, const char *text,
+                                          kecs__arena *arena, const char **out_arn);
 
 #endif

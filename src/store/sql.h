@@ -20,6 +20,7 @@ KECS__FN void kecs__ddl_indexes(kecs__text *out, const kecs_kind_info *info);
 KECS__FN void kecs__ddl_side_tables(kecs__text *out, const kecs_dialect *dialect);
 
 /* ALTER TABLE ... ADD COLUMN for a column that an older schema lacks. */
-KECS__FN void kecs__ddl_add_column(kecs__text *out, const kecs_dialect *dialect, const kecs_kind_info *info, int column);
+KECS__FN void kecs__ddl_add_column(kecs__text *out, const kecs_dialect *dialect, const kecs_kind_info *info,
+                                   int column);
 
 #endif

@@ -135,8 +135,8 @@ typedef enum kecs_op {
 typedef struct kecs_filter {
   int column;                 /* a column constant of the queried kind, such as KECS_TASK_STARTED_BY */
   kecs_op op;
-  const char *text;           /* the value for TEXT and JSON columns. A cluster may be a name or an ARN; so may a service
-                               * of the cluster that a filter before it asks for, or of the cluster "default" */
+  const char *text; /* the value for TEXT and JSON columns. A cluster may be a name or an ARN; so may a service
+                     * of the cluster that a filter before it asks for, or of the cluster "default" */
   int64_t number;             /* the value for INT, OPTI, RANK, TIME and BOOL columns */
   const char *const *texts;   /* values for KECS_IN on TEXT and JSON columns */
   const int64_t *numbers;     /* values for KECS_IN on the others */

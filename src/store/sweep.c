@@ -91,8 +91,8 @@ KECS__FN kecs_status kecs__prune(kecs_store *store, kecs_kind kind,
 
 KECS__FN kecs_status kecs__edit_where(kecs_store *store, kecs_kind kind,
                                       kecs_status (*narrow)(kecs__plan *plan, const void *user),
-                                      uint64_t (*edit)(kecs__write *write, void *row, const void *user), const void *user,
-                                      int64_t *out_count) {
+                                      uint64_t (*edit)(kecs__write *write, void *row, const void *user),
+                                      const void *user, int64_t *out_count) {
   if (out_count) {
     *out_count = 0;
   }

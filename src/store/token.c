@@ -82,7 +82,8 @@ typedef struct kecs__token_bytes {
 
 static bool kecs__token_decode(const char *token, kecs__arena *arena, kecs__token_bytes *out) {
   size_t len = strlen(token);
-  unsigned char *bytes = len > KECS__TOKEN_MAX || len % 4 == 1 ? NULL : (unsigned char *)kecs__arena_bytes(arena, len + 3);
+  unsigned char *bytes =
+      len > KECS__TOKEN_MAX || len % 4 == 1 ? NULL : (unsigned char *)kecs__arena_bytes(arena, len + 3);
   size_t count = 0;
   for (size_t i = 0; bytes && i < len; i += 4) {
     size_t left = len - i < 4 ? len - i : 4;

@@ -19,6 +19,22 @@ static kecs_status kecs__savepoint(kecs_store *tx, const char *verb) {
   return kecs__run(tx->session, sql, NULL, 0, NULL);
 }
 
+/* The statements that end a savepoint are made before it begins: they must run when there is no memory left. */
+static kecs_status kecs__savepoint_begin(kecs_store *tx) {
+  static const char *const verbs[] = {"ROLLBACK TO", "RELEASE"};
+  for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++) {
+    char sql[64];
+    kecs__cached *cached = NULL;
+    int len = snprintf(sql, sizeof sql, "%s kecs_%d", verbs[i], tx->depth);
+    kecs_status status = kecs__statement_text(tx->session, sql, (size_t)len, &cached);
+    kecs__statement_done(tx->session, cached);
+    if (status) {
+      return status;
+    }
+  }
+  return kecs__savepoint(tx, "SAVEPOINT");
+}
+
 /* A handle: one that has ended, or new memory. Its memory stays with the engine, so that use after the end is told. */
 static kecs_store *kecs__handle_new(kecs_store *parent) {
   kecs__engine *engine = parent->engine;
@@ -112,7 +128,7 @@ KECS_STORE_API kecs_status kecs_begin(kecs_store *store, kecs_store **out_tx) {
   status = kecs__check_stop(store, tx->deadline);
   if (!status && store->depth > 0) {
     tx->session = store->session;
-    status = kecs__savepoint(tx, "SAVEPOINT");
+    status = kecs__savepoint_begin(tx);
   } else if (!status) {
     status = kecs__writer_take(store, tx->deadline, &tx->session);
     if (!status) {

@@ -13,6 +13,9 @@ KECS__FN kecs_status kecs__with_write(kecs_store *store, kecs_status (*work)(kec
   kecs__write write;
   kecs_status status = kecs__write_open(store, &write);
   if (!status) {
+    status = kecs__write_guard(&write);
+  }
+  if (!status) {
     status = work(&write, user);
   }
   return kecs__write_close(&write, status);
@@ -93,8 +96,8 @@ static kecs_status kecs__fail_reference(kecs__write *write, const kecs__meta *me
     probe.count = 1;
     probe.values[0] = kecs__value_text(arn);
     if (!kecs__probe_rid(write->session, parent, &probe, &rid) && rid == 0) {
-      (void)kecs__fail(KECS_E_REFERENCE, "%s \"%s\": its %s \"%s\" is not in the store; create that first", meta->info->name,
-                       name, parent->info->name, arn);
+      (void)kecs__fail(KECS_E_REFERENCE, "%s \"%s\": its %s \"%s\" is not in the store; create that first",
+                       meta->info->name, name, parent->info->name, arn);
       kecs_error better = kecs__error_save();
       better.native_code = error.native_code;
       memcpy(better.sqlstate, error.sqlstate, sizeof better.sqlstate);
@@ -218,8 +221,9 @@ static kecs_status kecs__change_read(kecs__write *write, const kecs__meta *meta,
 static kecs_status kecs__change_conflict(const kecs__meta *meta, const kecs__change *change, int64_t stored) {
   char name[160];
   kecs__row_name(meta->info, change->row, name);
-  return kecs__fail(KECS_E_CONFLICT, "%s \"%s\" has version %lld, not %lld: it was changed meanwhile; read it again and "
-                                     "repeat the update",
+  return kecs__fail(KECS_E_CONFLICT,
+                    "%s \"%s\" has version %lld, not %lld: it was changed meanwhile; read it again and "
+                    "repeat the update",
                     meta->info->name, name, (long long)stored, (long long)change->version);
 }
 

@@ -5,8 +5,9 @@
 #include "store/locate.h"
 #include "store/rows.h"
 
-/* Fills what is empty in `row` (a copy; texts go to write->arena) and inserts it. Columns in `given` were set on purpose:
- * AUTO ones among them keep their value, numbers among them may be 0. EXISTS and REFERENCE name the row and what is in the way. */
+/* Fills what is empty in `row` (a copy; texts go to write->arena) and inserts it. Columns in `given` were set on
+ * purpose: AUTO ones among them keep their value, numbers among them may be 0. EXISTS and REFERENCE name the row and
+ * what is in the way. */
 KECS__FN kecs_status kecs__row_insert(kecs__write *write, const kecs__meta *meta, void *row, uint64_t given);
 
 /* A change of one row. */
@@ -31,7 +32,8 @@ KECS__FN kecs_status kecs__row_by_rid(kecs__session *session, const kecs__meta *
                                       void *row, bool *out_found);
 
 /* Runs `work` in a write: opens it, closes it with what `work` returned. */
-KECS__FN kecs_status kecs__with_write(kecs_store *store, kecs_status (*work)(kecs__write *write, void *user), void *user);
+KECS__FN kecs_status kecs__with_write(kecs_store *store, kecs_status (*work)(kecs__write *write, void *user),
+                                      void *user);
 
 /* The same for work that makes a result through `out_result` (may be NULL): a failure, COMMIT's too, frees it. */
 KECS__FN kecs_status kecs__with_write_result(kecs_store *store, kecs_status (*work)(kecs__write *write, void *user),
@@ -45,12 +47,12 @@ KECS__FN kecs_status kecs__prune(kecs_store *store, kecs_kind kind,
                                  kecs_status (*narrow)(kecs__plan *plan, const void *user), const void *user,
                                  int64_t *out_count);
 
-/* Calls `edit` with every row that `narrow` selects, at most 1000 in one transaction; `edit` sets columns of the row and
- * returns their mask. Edited rows must no longer be selected. Counts the rows that changed. */
+/* Calls `edit` with every row that `narrow` selects, at most 1000 in one transaction; `edit` sets columns of the row
+ * and returns their mask. Edited rows must no longer be selected. Counts the rows that changed. */
 KECS__FN kecs_status kecs__edit_where(kecs_store *store, kecs_kind kind,
                                       kecs_status (*narrow)(kecs__plan *plan, const void *user),
-                                      uint64_t (*edit)(kecs__write *write, void *row, const void *user), const void *user,
-                                      int64_t *out_count);
+                                      uint64_t (*edit)(kecs__write *write, void *row, const void *user),
+                                      const void *user, int64_t *out_count);
 
 /* For operations that change one addressed row: reads it into memory of the write, lets `edit` set columns, writes what
  * differs, and gives the stored row back. */

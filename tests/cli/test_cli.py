@@ -104,7 +104,7 @@ def test_life_of_a_row():
     with Box() as box:
         service = {"serviceName": "web", "cluster": "shop", "desiredCount": 2}
         answer = box.kecs("put", "service", "-", stdin=json.dumps(service))
-        assert b"1 service" in answer.out, answer
+        assert answer.out.decode() == "service " + ARN + "service/shop/web\n", answer
         document = box.kecs("get", "service", "shop,web", "--json").json()
         assert document["desiredCount"] == 2 and document["serviceArn"] == ARN + "service/shop/web", document
         assert box.kecs("get", "service", ARN + "service/shop/web", "--json").json() == document

@@ -864,6 +864,33 @@ static void documents_of_rows_at_hand(void **state) {
   contract_close(store);
 }
 
+/* A program may have put into a JSON column what is none: the document is JSON all the same. */
+static void columns_that_hold_no_json(void **state) {
+  (void)state;
+  static const char *const texts[] = {"", " ", "{", "[}", "not json", "\"", "\\", "\n", "{\"a\":1} x",
+                                      "\"\\u12\"", "NaN"};
+  kecs_store *store = contract_open();
+  contract_parents(store);
+  for (int kind = 1; kind < KECS_KIND_COUNT; kind++) {
+    const kecs_kind_info *info = kecs_kind_describe((kecs_kind)kind);
+    for (size_t i = 0; i < CONTRACT_COUNT(texts); i++) {
+      contract_row made;
+      char key[1024];
+      void *row = contract_make_row(info->kind, (int)i, &made);
+      for (int column = 0; column < info->column_count; column++) {
+        if (info->columns[column].type == KECS_TYPE_JSON && strcmp(info->columns[column].name, "extra") != 0) {
+          contract_set_text(info, row, column, texts[i]);
+        }
+      }
+      contract_row_key(info, row, key, sizeof key);
+      CONTRACT_OK(kecs_record_create(store, info->kind, row, NULL));
+      free(get(store, info->kind, key)); /* which checks that it is JSON */
+      free(get_flags(store, info->kind, key, KECS_JSON_STORE | KECS_JSON_EPOCH));
+    }
+  }
+  contract_close(store);
+}
+
 /* ---- what is refused ---- */
 
 #define REFUSED_AT(text, len, line, column) check_refused((text), (len), (line), (column), __LINE__)
@@ -1151,6 +1178,7 @@ static const struct CMUnitTest tests[] = {
     CONTRACT_TEST(members_of_members),
     CONTRACT_TEST(aliases_are_read),
     CONTRACT_TEST(documents_of_rows_at_hand),
+    CONTRACT_TEST(columns_that_hold_no_json),
     CONTRACT_TEST(what_is_not_json),
     CONTRACT_TEST(columns_that_appear_twice),
     CONTRACT_TEST(texts_that_no_column_holds),

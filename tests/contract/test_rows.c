@@ -147,6 +147,28 @@ static void names_are_unique_in_account_and_region(void **state) {
   contract_close(store);
 }
 
+/* Texts are UTF-8: what is not would come back from no other database, and would make documents that are no JSON. */
+static void texts_are_utf8(void **state) {
+  (void)state;
+  static const char *const bad[] = {"\x80", "a\xff", "\xc3", "\xc0\xaf", "\xed\xa0\x80", "\xf4\x90\x80\x80"};
+  kecs_store *store = contract_open();
+  make_cluster(store, "web");
+  for (size_t i = 0; i < CONTRACT_COUNT(bad); i++) {
+    kecs_cluster name = {.name = bad[i]};
+    kecs_cluster text = {.name = "new", .attachments_status = bad[i]};
+    kecs_cluster document = {.name = "new", .settings = bad[i]};
+    kecs_cluster change = {.name = "web", .attachments_status = bad[i]};
+    CONTRACT_FAILS(kecs_cluster_create(store, &name, NULL), KECS_E_INVALID);
+    CONTRACT_FAILS(kecs_cluster_create(store, &text, NULL), KECS_E_INVALID);
+    CONTRACT_SAYS("attachments_status");
+    CONTRACT_FAILS(kecs_cluster_create(store, &document, NULL), KECS_E_INVALID);
+    CONTRACT_FAILS(kecs_cluster_update(store, &change, NULL), KECS_E_INVALID);
+    CONTRACT_SAYS("attachments_status");
+  }
+  CONTRACT_NUMBER(contract_count_rows(store, KECS_KIND_CLUSTER), 1);
+  contract_close(store);
+}
+
 /* ---- get ---- */
 
 static void get_takes_every_address(void **state) {
@@ -924,6 +946,7 @@ static const struct CMUnitTest tests[] = {
     CONTRACT_TEST(create_refuses_each_taken_key),
     CONTRACT_TEST(a_pod_carries_one_task),
     CONTRACT_TEST(names_are_unique_in_account_and_region),
+    CONTRACT_TEST(texts_are_utf8),
     CONTRACT_TEST(get_takes_every_address),
     CONTRACT_TEST(get_takes_names_and_arns_of_parents),
     CONTRACT_TEST(get_many_keeps_order_and_skips),

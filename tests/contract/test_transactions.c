@@ -72,6 +72,37 @@ static void a_failed_call_leaves_the_transaction_whole(void **state) {
   contract_close(store);
 }
 
+/* The same for many rows at once, of kinds with look-up tables and of kinds without. */
+static void a_failed_batch_leaves_the_transaction_whole(void **state) {
+  (void)state;
+  static const kecs_kind kinds[] = {KECS_KIND_NODE_TASK, KECS_KIND_CLUSTER, KECS_KIND_TASK_LOG, KECS_KIND_ATTRIBUTE};
+  kecs_store *store = contract_open();
+  for (size_t k = 0; k < CONTRACT_COUNT(kinds); k++) {
+    const kecs_kind_info *info = kecs_kind_describe(kinds[k]);
+    contract_row made[3];
+    char *rows = malloc(info->row_size * 4);
+    kecs_store *tx = NULL;
+    kecs_status status = KECS_OK;
+    for (int i = 0; i < 4; i++) { /* the last is the first once more */
+      memcpy(rows + (size_t)i * info->row_size, contract_make_row(info->kind, i % 3, &made[i % 3]), info->row_size);
+    }
+    CONTRACT_OK(kecs_begin(store, &tx));
+    switch (info->kind) {
+      case KECS_KIND_NODE_TASK: status = kecs_node_task_create_many(tx, (void *)rows, 4, NULL); break;
+      case KECS_KIND_CLUSTER: status = kecs_cluster_create_many(tx, (void *)rows, 4, NULL); break;
+      case KECS_KIND_TASK_LOG: status = kecs_task_log_create_many(tx, (void *)rows, 4, NULL); break;
+      default: status = kecs_attribute_create_many(tx, (void *)rows, 4, NULL); break;
+    }
+    CONTRACT_FAILS(status, KECS_E_EXISTS);
+    CONTRACT_NUMBER(contract_count_rows(tx, info->kind), 0);
+    CONTRACT_OK(kecs_record_create(tx, info->kind, rows, NULL));
+    CONTRACT_OK(kecs_commit(tx));
+    CONTRACT_NUMBER(contract_count_rows(store, info->kind), 1);
+    free(rows);
+  }
+  contract_close(store);
+}
+
 static void nested_transactions_are_savepoints(void **state) {
   (void)state;
   kecs_store *store = contract_open();
@@ -568,6 +599,84 @@ static void a_deadline_anywhere_inside_a_call(void **state) {
   contract_close(store);
 }
 
+/* ---- between the last statement and COMMIT ---- */
+
+/* A decorator around the backend that lets something happen once a statement has run. */
+static const kecs_backend *real_backend;
+static kecs_backend hooked_backend;
+static const kecs_backend *const hooked_backends[] = {&hooked_backend, NULL};
+static void (*after_step)(void);
+static int64_t hooked_now;
+static kecs_store *hooked_store;
+
+static kecs_status hooked_step(kecs_statement *statement, bool *out_row) {
+  kecs_status status = real_backend->step(statement, out_row);
+  if (after_step) {
+    after_step();
+  }
+  return status;
+}
+
+static void let_the_clock_strike(void) {
+  contract_set_clock(&hooked_now, CONTRACT_NOW + 10);
+}
+
+static void cancel_it(void) {
+  (void)kecs_set_cancelled(hooked_store, true);
+}
+
+static kecs_store *open_hooked(void) {
+  kecs_options options = {.clock = contract_clock(&hooked_now), .backends = hooked_backends};
+  real_backend = kecs_sqlite_backend();
+  hooked_backend = *real_backend;
+  hooked_backend.step = hooked_step;
+  after_step = NULL;
+  hooked_now = CONTRACT_NOW;
+  hooked_store = contract_open_with(&options);
+  return hooked_store;
+}
+
+static void stopped_right_before_commit(void **state) {
+  (void)state;
+  static const struct {
+    void (*what)(void);
+    kecs_status status;
+  } cases[] = {{let_the_clock_strike, KECS_E_TIMEOUT}, {cancel_it, KECS_E_CANCELLED}};
+  for (size_t i = 0; i < CONTRACT_COUNT(cases); i++) {
+    kecs_store *store = open_hooked();
+    kecs_cluster change = {.name = "kept", .status = "CHANGED"};
+    kecs_result *result = (kecs_result *)&change;
+    kecs_cluster lost = {.name = "lost"};
+    CONTRACT_OK(make(store, "kept"));
+    for (int call = 0; call < 5; call++) {
+      CONTRACT_OK(kecs_set_deadline(store, CONTRACT_NOW + 10));
+      after_step = cases[i].what;
+      kecs_status status = call == 0   ? kecs_cluster_create(store, &lost, &result)
+                           : call == 1 ? kecs_cluster_update(store, &change, &result)
+                           : call == 2 ? kecs_cluster_upsert(store, &lost, &result)
+                           : call == 3 ? kecs_put_json(store, KECS_KIND_CLUSTER, "{\"clusterName\":\"lost\"}", SIZE_MAX, 0,
+                                                       &result)
+                                       : kecs_cluster_delete(store, "kept");
+      after_step = NULL;
+      contract_set_clock(&hooked_now, CONTRACT_NOW);
+      CONTRACT_FAILS(status, cases[i].status);
+      assert_null(result);
+      CONTRACT_OK(kecs_set_deadline(store, 0));
+      CONTRACT_OK(kecs_set_cancelled(store, false));
+      assert_false(is_there(store, "lost"));
+      CONTRACT_OK(kecs_cluster_get(store, "kept", &result));
+      CONTRACT_TEXT(kecs_cluster_at(result, 0)->status, "ACTIVE");
+      CONTRACT_NUMBER(kecs_cluster_at(result, 0)->version, 1);
+      kecs_result_free(result);
+      result = (kecs_result *)&change;
+      if (call == 3) {
+        result = NULL; /* delete gives none back */
+      }
+    }
+    contract_close(store);
+  }
+}
+
 /* ---- cancelling ---- */
 
 static void cancelled_until_it_is_not(void **state) {
@@ -694,6 +803,7 @@ static const struct CMUnitTest tests[] = {
     CONTRACT_TEST(commit_stores_and_rollback_does_not),
     CONTRACT_TEST(an_empty_transaction_is_fine),
     CONTRACT_TEST(a_failed_call_leaves_the_transaction_whole),
+    CONTRACT_TEST(a_failed_batch_leaves_the_transaction_whole),
     CONTRACT_TEST(nested_transactions_are_savepoints),
     CONTRACT_TEST(deep_nesting),
     CONTRACT_TEST(open_savepoints_end_with_their_transaction),
@@ -711,6 +821,7 @@ static const struct CMUnitTest tests[] = {
     CONTRACT_TEST(a_deadline_right_before_commit),
     CONTRACT_TEST(a_deadline_of_the_transaction_alone),
     CONTRACT_TEST(a_deadline_anywhere_inside_a_call),
+    CONTRACT_TEST(stopped_right_before_commit),
     CONTRACT_TEST(cancelled_until_it_is_not),
     CONTRACT_TEST(cancelling_a_long_walk_from_another_thread),
     CONTRACT_TEST(cancelling_a_long_list_from_another_thread),
