@@ -82,7 +82,8 @@ build/headers.stamp: amalgamate.py $(wildcard tools/*.py) $(SOURCES)
 	@$(PYTHON) amalgamate.py
 	@touch $@
 
-$(HEADERS): build/headers.stamp ;
+$(HEADERS): build/headers.stamp
+	@test -f $@ || $(PYTHON) amalgamate.py
 
 dist: dist/kecs_store.h
 dist/kecs_store.h: build/headers.stamp $(SQLITE_MK)

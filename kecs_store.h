@@ -1,7 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * a63c6fee447d700623a96f3e1d2c8d77cd38844d60bf0e41fbe1ba7de63fd558 */
-/* kecs_store.in.h -- the manifest: amalgamate.py inlines each quoted include, in this order. */
-
+ * f6987d214068c435e12e77a1561602f5f3c1dff5d1ae5fb1e0809281f4a9bffa */
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
 /* kecs_store.h -- a durable, typed store for the state of a container orchestrator, in one SQLite file.
  *
@@ -2496,8 +2494,9 @@ typedef struct kecs_import_options {
 } kecs_import_options;
 
 /* Puts every ECS and ELBv2 resource that a text holds: task definition inputs, create, describe and list requests and
- * responses, recorded wrappers ({"status_code":..,"data":{..}}), {"in":..,"out":..} pairs, {"kind":..,"document":..} as
- * the command line exports, arrays, documents one after another or one a line. A UTF-8 byte order mark is skipped.
+ * responses, recorded wrappers ({"status_code":..,"data":{..}}), {"in":..,"out":..} and {"input":..,"output":..} pairs,
+ * {"kind":..,"document":..} as the command line exports, arrays, documents one after another or one a line. A byte order
+ * mark is skipped. An UpdateService request changes what it names of a service that is there.
  * Parents that are missing are made, bare. A document with a member "kecs" brings its id, version and times. Each
  * document is put whole or not at all; what can't be put is noted and the import goes on.
  * A text that is not JSON is refused with the place; what stands after it is read where documents stand one a line.
@@ -15599,7 +15598,7 @@ KECS__FN kecs_status kecs__elb_arn_part(const char *arn, int number, kecs__arena
   const char *part = kecs__arn_resource(arn);
   for (int i = 0; part && i < number; i++) {
     part = strchr(part, '/');
-    part += part ? 1 : 0;
+    part = part ? part + 1 : NULL;
   }
   *out_part = part ? kecs__arena_text(arena, part, strcspn(part, "/")) : NULL;
   return part && !*out_part ? KECS_E_NOMEM : KECS_OK;
@@ -16824,6 +16823,10 @@ KECS_STORE_API kecs_status kecs_node_available(kecs_store *store, kecs_result **
   X(DATA, "data", OBJECT)                                     \
   X(IN, "in", OBJECT)                                         \
   X(OUT, "out", OBJECT)                                       \
+  X(INPUT, "input", OBJECT)                                   \
+  X(OUTPUT, "output", OBJECT)                                 \
+  X(EXAMPLES, "examples", OBJECT)                             \
+  X(ITEMS, "items", ARRAY)                                    \
   X(KIND, "kind", SCALAR)                                     \
   X(DOCUMENT, "document", OBJECT)                             \
   X(KECS, "kecs", OBJECT)                                     \
@@ -16909,7 +16912,7 @@ KECS_STORE_API kecs_status kecs_node_available(kecs_store *store, kecs_result **
   X(ELB_ACTIONS, "Actions", ARRAY)                            \
   X(ELB_TARGET, "Target", OBJECT)                             \
   X(ELB_TARGET_HEALTH, "TargetHealth", OBJECT)                \
-  X(ELB_REGISTERED, "Targets", ARRAY)                         \
+  X(ELB_SOME_TARGETS, "Targets", ARRAY)                       \
   X(ELB_RESOURCE_ARN, "ResourceArn", SCALAR)                  \
   X(ELB_RESOURCE_TAGS, "Tags", ARRAY)
 
@@ -16937,6 +16940,7 @@ typedef struct kecs__shape {
   const char *what;      /* "task definition", "RunTask request" */
   const char *reason;    /* with kind 0: why there is nothing to keep */
   bool nameless;         /* a service that says everything but its name */
+  bool update;           /* it changes what is there and leaves the rest */
   kecs__member all[3];   /* it has all of these */
   kecs__member any[5];   /* and one of these, when any are listed */
   kecs__member none[4];  /* and none of these */
@@ -17011,7 +17015,11 @@ KECS__FN void kecs__members_read(kecs__json object, kecs__members *out) {
     out->count++;
     bool arns = name.len > 6 && memcmp(name.text + name.len - 5, "Arns\"", 5) == 0;
     out->arns = out->arns || (arns && value.type == KECS__JSON_ARRAY);
+    bool escaped = memchr(name.text, '\\', name.len) != NULL;
     for (int i = 1; i < KECS__MEMBER_END; i++) {
+      if (!escaped && name.len != kecs__member_rows[i].len + 2) {
+        continue;
+      }
       if (out->at[i].type == KECS__JSON_NONE && kecs__member_fits(&kecs__member_rows[i], name, value)) {
         out->at[i] = value;
         break;
@@ -17031,6 +17039,7 @@ KECS__FN bool kecs__members_have(const kecs__members *members, kecs__member memb
 static const char kecs__no_task[] = "it starts tasks and describes none";
 static const char kecs__no_set[] = "it names a task set and describes none";
 static const char kecs__no_kind[] = "the store has no such kind";
+static const char kecs__no_health[] = "it names targets; it may add them, remove them or ask for their health";
 
 static const kecs__shape kecs__shapes[] = {
     /* ECS. A request comes after the resource that it is about, and after what has more of its members. */
@@ -17057,6 +17066,7 @@ static const kecs__shape kecs__shapes[] = {
      .none = {KECS__M(DESIRED_COUNT)}},
     {.kind = KECS_KIND_SERVICE,
      .what = "UpdateService request",
+     .update = true,
      .all = {KECS__M(SERVICE)},
      .any = {KECS__M(DESIRED_COUNT), KECS__M(TASK_DEFINITION), KECS__M(DEPLOYMENT_CONFIGURATION),
              KECS__M(LOAD_BALANCERS), KECS__M(NETWORK_CONFIGURATION)}},
@@ -17114,6 +17124,9 @@ static const kecs__shape kecs__shapes[] = {
     {.kind = KECS_KIND_LISTENER,
      .what = "CreateListener request",
      .all = {KECS__M(ELB_LOAD_BALANCER_ARN), KECS__M(ELB_DEFAULT_ACTIONS)}},
+    {.what = "request about targets",
+     .reason = kecs__no_health,
+     .all = {KECS__M(ELB_TARGET_GROUP_ARN), KECS__M(ELB_SOME_TARGETS)}},
     {.kind = KECS_KIND_TARGET,
      .what = "target health description",
      .all = {KECS__M(ELB_TARGET)},
@@ -17176,7 +17189,6 @@ static const kecs__holder kecs__holders[] = {
     {KECS__MEMBER_ELB_LISTENERS, KECS_KIND_LISTENER, "DescribeListeners response"},
     {KECS__MEMBER_ELB_RULES, KECS_KIND_RULE, "DescribeRules response"},
     {KECS__MEMBER_ELB_TARGETS, KECS_KIND_TARGET, "DescribeTargetHealth response"},
-    {KECS__MEMBER_ELB_REGISTERED, KECS_KIND_TARGET, "RegisterTargets request"},
     {KECS__MEMBER_ELB_TAGS, KECS_KIND_TAG, "DescribeTags response"},
 };
 
@@ -17235,6 +17247,7 @@ typedef struct kecs__import {
   int64_t put;        /* committed */
   int64_t refused;
   bool lines;         /* documents stand one a line */
+  kecs__json group;   /* what the request beside a response says of the target group; or NONE */
   kecs__text extra;   /* members to put in front of the next document: "name":value, ... */
   kecs__text copy;    /* the document with them */
   kecs__arena arena;  /* for one document */
@@ -17265,8 +17278,9 @@ KECS__FN void kecs__import_refuse(kecs__import *import, const char *at, const ch
 KECS__FN void kecs__import_fault(kecs__import *import, const char *at, const char *what, const char *reason,
                                  size_t line, size_t column);
 
-/* A member to put in front of the next document: `value` is JSON, or plain text to be quoted. */
-KECS__FN void kecs__import_extra(kecs__import *import, const char *name, const char *value, size_t len);
+/* A member to put in front of the next document: as it stands elsewhere, or with a name of ours, or with a text. */
+KECS__FN void kecs__import_extra_member(kecs__import *import, kecs__json name, kecs__json value);
+KECS__FN void kecs__import_extra(kecs__import *import, const char *name, kecs__json value);
 KECS__FN void kecs__import_extra_text(kecs__import *import, const char *name, const char *value);
 
 /* Puts a document in a savepoint of its own and notes what became of it; what was to go in front of it is used up. */
@@ -17422,9 +17436,16 @@ KECS__FN void kecs__import_fault(kecs__import *import, const char *at, const cha
 
 /* ---- the text to put ---- */
 
-KECS__FN void kecs__import_extra(kecs__import *import, const char *name, const char *value, size_t len) {
+KECS__FN void kecs__import_extra_member(kecs__import *import, kecs__json name, kecs__json value) {
+  kecs__text_add(&import->extra, name.text, name.len);
+  kecs__text_addc(&import->extra, ':');
+  kecs__text_add(&import->extra, value.text, value.len);
+  kecs__text_addc(&import->extra, ',');
+}
+
+KECS__FN void kecs__import_extra(kecs__import *import, const char *name, kecs__json value) {
   kecs__text_addf(&import->extra, "\"%s\":", name);
-  kecs__text_add(&import->extra, value, len);
+  kecs__text_add(&import->extra, value.text, value.len);
   kecs__text_addc(&import->extra, ',');
 }
 
@@ -17442,7 +17463,10 @@ static kecs__json kecs__import_text(kecs__import *import, kecs__json body) {
     import->status = import->extra.status;
     return body;
   }
-  bool empty = body.text[1 + strspn(body.text + 1, " \t\r\n")] == '}';
+  kecs__json_walk walk = {NULL};
+  kecs__json name;
+  kecs__json value;
+  bool empty = !kecs__json_next_member(body, &walk, &name, &value);
   kecs__text_clear(copy);
   kecs__text_addc(copy, '{');
   kecs__text_add(copy, import->extra.data, empty ? extra - 1 : extra);
@@ -17591,8 +17615,6 @@ KECS__FN void kecs__import_tags(kecs__import *import, const kecs__item *item) {
 
 #define KECS__IMPORT_DEPTH 8 /* wrappers and arrays around a resource */
 
-static const char kecs__empty_object[] = "{}";
-
 static void kecs__import_value(kecs__import *import, kecs__json value, kecs_kind kind, int depth);
 
 /* ---- resources ---- */
@@ -17601,10 +17623,12 @@ static void kecs__import_value(kecs__import *import, kecs__json value, kecs_kind
 static void kecs__import_group(kecs__import *import, const kecs__members *around) {
   const kecs__engine *engine = import->store->engine;
   char unattached[320];
-  kecs__json given = {KECS__JSON_NONE, NULL, 0};
-  given = around ? around->at[KECS__MEMBER_ELB_TARGET_GROUP_ARN] : given;
+  kecs__json given = import->group;
+  if (around && kecs__members_have(around, KECS__MEMBER_ELB_TARGET_GROUP_ARN)) {
+    given = around->at[KECS__MEMBER_ELB_TARGET_GROUP_ARN];
+  }
   if (given.type == KECS__JSON_STRING) {
-    kecs__import_extra(import, "TargetGroupArn", given.text, given.len);
+    kecs__import_extra(import, "TargetGroupArn", given);
   } else if (import->options.target_group_arn) {
     kecs__import_extra_text(import, "TargetGroupArn", import->options.target_group_arn);
   } else {
@@ -17618,7 +17642,7 @@ static void kecs__import_group(kecs__import *import, const kecs__members *around
 static void kecs__import_inherit(kecs__import *import, const kecs__item *item, const kecs__members *around,
                                  kecs__member member, const char *name) {
   if (around && kecs__members_have(around, member) && !kecs__members_have(item->own, member)) {
-    kecs__import_extra(import, name, around->at[member].text, around->at[member].len);
+    kecs__import_extra(import, name, around->at[member]);
   }
 }
 
@@ -17648,6 +17672,38 @@ static void kecs__import_resource(kecs__import *import, kecs__item *item, const 
   kecs__import_item(import, item);
 }
 
+/* An update says what changes: what the stored service says besides goes in front of it. */
+static void kecs__import_update(kecs__import *import, kecs__json update, const kecs__members *own) {
+  char cluster[512];
+  char name[512];
+  const char *text = NULL;
+  kecs_result *stored = NULL;
+  kecs__json_walk walk = {NULL};
+  kecs__json member;
+  kecs__json value;
+  bool in = kecs__json_string_into(own->at[KECS__MEMBER_CLUSTER], cluster, sizeof cluster, NULL);
+  if (!kecs__json_string_into(own->at[KECS__MEMBER_SERVICE], name, sizeof name, NULL)) {
+    return;
+  }
+  kecs_store *store = import->batch ? import->batch : import->store;
+  kecs_status status = kecs_service_get(store, in ? cluster : NULL, name, &stored);
+  if (!status) {
+    status = kecs_record_json(stored, kecs_kind_describe(KECS_KIND_SERVICE), kecs_service_at(stored, 0), 0, &text);
+  }
+  kecs__json document = {KECS__JSON_NONE, NULL, 0};
+  if (!status) {
+    document = kecs__json_check(text, strlen(text), NULL);
+  }
+  while (kecs__json_next_member(document, &walk, &member, &value)) {
+    char plain[128]; /* long and odd names are nobody's but the stored document's */
+    if (!kecs__json_string_into(member, plain, sizeof plain, NULL) || !kecs__json_member(update, plain).type) {
+      kecs__import_extra_member(import, member, value);
+    }
+  }
+  import->status = kecs_status_class(status) == KECS_CLASS_CALLER ? KECS_OK : status;
+  kecs_result_free(stored);
+}
+
 static void kecs__import_bare(kecs__import *import, kecs__json object, const kecs__members *own,
                               const kecs__shape *shape, kecs_kind kind) {
   kecs__item item = {object, object.text, own, kind, shape ? shape->what : kecs_kind_describe(kind)->name};
@@ -17657,6 +17713,9 @@ static void kecs__import_bare(kecs__import *import, kecs__json object, const kec
   }
   if (shape && shape->nameless) {
     kecs__import_extra_text(import, "serviceName", import->options.name);
+  }
+  if (shape && shape->update) {
+    kecs__import_update(import, object, own);
   }
   kecs__import_resource(import, &item, NULL);
 }
@@ -17677,11 +17736,6 @@ static void kecs__import_held(kecs__import *import, kecs__json value, const kecs
     return;
   }
   kecs__members_read(value, &own);
-  if (holder->member == KECS__MEMBER_ELB_REGISTERED) {
-    /* {"Id":..,"Port":..} is what a description has as its member Target. */
-    item.body = (kecs__json){KECS__JSON_OBJECT, kecs__empty_object, sizeof kecs__empty_object - 1};
-    kecs__import_extra(import, "Target", value.text, value.len);
-  }
   kecs__import_resource(import, &item, around);
 }
 
@@ -17782,30 +17836,61 @@ static void kecs__import_unknown(kecs__import *import, kecs__json object, const 
   }
 }
 
+/* A call that was recorded: what was answered, or else what was asked for. */
+static void kecs__import_call(kecs__import *import, kecs__json asked, kecs__json answered, kecs_kind kind, int depth) {
+  kecs__json_walk walk = {NULL};
+  kecs__json name;
+  kecs__json value;
+  kecs__json before = import->group;
+  bool answer = kecs__json_next_member(answered, &walk, &name, &value);
+  import->group = kecs__json_member(asked, "TargetGroupArn");
+  kecs__import_value(import, answer ? answered : asked, kind, depth + 1);
+  import->group = before;
+}
+
+/* What stands around documents. False when the object is nothing of the sort. */
+static bool kecs__import_wrapper(kecs__import *import, const kecs__members *members, kecs_kind kind, int depth) {
+  const kecs__json *at = members->at;
+  kecs__json_walk walk = {NULL};
+  kecs__json name;
+  kecs__json value;
+  if (kecs__members_have(members, KECS__MEMBER_DATA) && kecs__members_have(members, KECS__MEMBER_STATUS_CODE)) {
+    kecs__import_value(import, at[KECS__MEMBER_DATA], kind, depth + 1);
+  } else if (kecs__members_have(members, KECS__MEMBER_IN)) {
+    kecs__import_call(import, at[KECS__MEMBER_IN], at[KECS__MEMBER_OUT], kind, depth);
+  } else if (kecs__members_have(members, KECS__MEMBER_INPUT)) {
+    kecs__import_call(import, at[KECS__MEMBER_INPUT], at[KECS__MEMBER_OUTPUT], kind, depth);
+  } else if (kecs__members_have(members, KECS__MEMBER_KIND) && kecs__members_have(members, KECS__MEMBER_DOCUMENT)) {
+    kecs__import_exported(import, members, kind);
+  } else if (kecs__members_have(members, KECS__MEMBER_ITEMS)) {
+    kecs__import_value(import, at[KECS__MEMBER_ITEMS], kind, depth + 1);
+  } else if (kecs__members_have(members, KECS__MEMBER_EXAMPLES)) {
+    while (!import->status && kecs__json_next_member(at[KECS__MEMBER_EXAMPLES], &walk, &name, &value)) {
+      kecs__import_value(import, value, kind, depth + 1);
+    }
+  } else {
+    return false;
+  }
+  return true;
+}
+
 static void kecs__import_object(kecs__import *import, kecs__json object, kecs_kind kind, int depth) {
   kecs__members members;
   kecs__members_read(object, &members);
-  bool in = kecs__members_have(&members, KECS__MEMBER_IN);
-  bool out = kecs__members_have(&members, KECS__MEMBER_OUT);
-  if (kecs__members_have(&members, KECS__MEMBER_DATA) && kecs__members_have(&members, KECS__MEMBER_STATUS_CODE)) {
-    kecs__import_value(import, members.at[KECS__MEMBER_DATA], kind, depth + 1);
-  } else if (in) {
-    kecs__import_value(import, members.at[out ? KECS__MEMBER_OUT : KECS__MEMBER_IN], kind, depth + 1);
-  } else if (kecs__members_have(&members, KECS__MEMBER_KIND) && kecs__members_have(&members, KECS__MEMBER_DOCUMENT)) {
-    kecs__import_exported(import, &members, kind);
+  const kecs__shape *shape = kecs__shape_of(&members);
+  if (kind && shape && shape->kind != kind) {
+    shape = NULL;
+  }
+  if (shape && shape->kind) {
+    kecs__import_bare(import, object, &members, shape, shape->kind);
+  } else if (kecs__import_wrapper(import, &members, kind, depth)) {
+    return;
   } else if (kind) {
-    const kecs__shape *shape = kecs__shape_of(&members);
-    shape = shape && shape->kind == kind ? shape : NULL;
-    if (shape || !kecs__import_response(import, object, &members, kind)) {
-      kecs__import_bare(import, object, &members, shape, kind);
+    if (!kecs__import_response(import, object, &members, kind)) {
+      kecs__import_bare(import, object, &members, NULL, kind);
     }
-  } else {
-    const kecs__shape *shape = kecs__shape_of(&members);
-    if (shape && shape->kind) {
-      kecs__import_bare(import, object, &members, shape, shape->kind);
-    } else if (shape || !kecs__import_response(import, object, &members, (kecs_kind)0)) {
-      kecs__import_unknown(import, object, &members, shape);
-    }
+  } else if (shape || !kecs__import_response(import, object, &members, (kecs_kind)0)) {
+    kecs__import_unknown(import, object, &members, shape);
   }
 }
 
@@ -19570,6 +19655,7 @@ KECS__FN kecs_status kecs__sqlite_fail(kecs_connection *connection, int rc, cons
 
 /* ---- sqlite/errors.c, continued ---------------------------------------------------------------------------------- */
 #include <stdio.h>
+#include <sys/statvfs.h>
 
 typedef struct kecs__sqlite_code {
   int code; /* extended, or primary for all of its extended ones */
@@ -19603,6 +19689,12 @@ static const kecs__sqlite_code kecs__sqlite_codes[] = {
     {SQLITE_ERROR, KECS_E_CORRUPT, "the schema is not what this version expects"},
 };
 
+/* A full disk shows as an I/O error where SQLite grows the memory that it shares between processes. */
+static bool kecs__sqlite_no_space(const char *path) {
+  struct statvfs info;
+  return path && statvfs(path, &info) == 0 && info.f_blocks > 0 && info.f_bavail == 0;
+}
+
 KECS__FN kecs_status kecs__sqlite_fail(kecs_connection *connection, int rc, const char *doing) {
   int extended = sqlite3_extended_errcode(connection->db);
   if ((extended & 0xff) != (rc & 0xff)) {
@@ -19617,6 +19709,7 @@ KECS__FN kecs_status kecs__sqlite_fail(kecs_connection *connection, int rc, cons
   }
   /* The extended code of an out-of-memory I/O error is named before SQLITE_IOERR by the search above. */
   kecs_status status = found ? found->status : KECS_E_IO;
+  status = status == KECS_E_IO && kecs__sqlite_no_space(connection->path) ? KECS_E_FULL : status;
   char text[512];
   const char *said = sqlite3_errmsg(connection->db);
   snprintf(text, sizeof text, "%s: could not %s: %s; %s", connection->path ? connection->path : "SQLite", doing,

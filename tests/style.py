@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """The style test: what a machine can see, so that reviews can be about design.
 
-    tests/style.py [ROOT]     prints "ok RULE" for each rule that holds, "not ok RULE file:line what" for each breach
+    tests/style.py [ROOT]     prints "ok RULE" for each rule that holds; for others "not ok RULE file:line: what; ..." a
+                              file that breaks it
 
 Rules: sizes of files, functions and lines; ASCII, no tabs, no trailing blanks; no banned calls; prefixes of file-scope
 names; nothing left to do; a comment on every public function."""
@@ -244,12 +245,15 @@ def main():
         print("not ok style there is no source below src/")
         return 1
     for rule in RULES:
-        breaches = ["%s:%d: %s" % (source.name, line, what) for source in sources for line, what in rule(source)]
-        for breach in breaches:
-            print("not ok style_%s %s" % (rule.__name__, breach))
-        if not breaches:
+        held = True
+        for source in sources:
+            breaches = ["%s:%d: %s" % (source.name, line, what) for line, what in rule(source)]
+            if breaches:
+                print("not ok style_%s %s" % (rule.__name__, "; ".join(breaches)))
+                held = False
+        if held:
             print("ok style_%s" % rule.__name__)
-        failed = failed or bool(breaches)
+        failed = failed or not held
     return 1 if failed else 0
 
 

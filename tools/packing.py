@@ -111,6 +111,8 @@ class Packer:
         """Appends a file, with its own quoted includes put in place."""
         depth, guard = 0, 1 if path.endswith(".h") else 0
         for number, line in enumerate(self.tree.text(path).split("\n")[:-1], 1):
+            if not stack and number == 1 and line.startswith("/* " + self.manifest) and line.endswith("*/"):
+                continue  # what the manifest says of itself is not for users
             include, mark = INCLUDE.match(line), MARK.search(line)
             depth += 1 if re.match(r"\s*#\s*if", line) else -1 if re.match(r"\s*#\s*endif", line) else 0
             if include:

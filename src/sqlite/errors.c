@@ -4,6 +4,7 @@
 #include "sqlite/connection.h"
 
 #include <stdio.h>
+#include <sys/statvfs.h>
 
 typedef struct kecs__sqlite_code {
   int code; /* extended, or primary for all of its extended ones */
@@ -37,6 +38,12 @@ static const kecs__sqlite_code kecs__sqlite_codes[] = {
     {SQLITE_ERROR, KECS_E_CORRUPT, "the schema is not what this version expects"},
 };
 
+/* A full disk shows as an I/O error where SQLite grows the memory that it shares between processes. */
+static bool kecs__sqlite_no_space(const char *path) {
+  struct statvfs info;
+  return path && statvfs(path, &info) == 0 && info.f_blocks > 0 && info.f_bavail == 0;
+}
+
 KECS__FN kecs_status kecs__sqlite_fail(kecs_connection *connection, int rc, const char *doing) {
   int extended = sqlite3_extended_errcode(connection->db);
   if ((extended & 0xff) != (rc & 0xff)) {
@@ -51,6 +58,7 @@ KECS__FN kecs_status kecs__sqlite_fail(kecs_connection *connection, int rc, cons
   }
   /* The extended code of an out-of-memory I/O error is named before SQLITE_IOERR by the search above. */
   kecs_status status = found ? found->status : KECS_E_IO;
+  status = status == KECS_E_IO && kecs__sqlite_no_space(connection->path) ? KECS_E_FULL : status;
   char text[512];
   const char *said = sqlite3_errmsg(connection->db);
   snprintf(text, sizeof text, "%s: could not %s: %s; %s", connection->path ? connection->path : "SQLite", doing,

@@ -10,14 +10,13 @@
 
 #include "store/import.h"
 
+#include "gen/api_public.h"
 #include "store/import_put.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #define KECS__IMPORT_DEPTH 8 /* wrappers and arrays around a resource */
-
-static const char kecs__empty_object[] = "{}";
 
 static void kecs__import_value(kecs__import *import, kecs__json value, kecs_kind kind, int depth);
 
@@ -27,10 +26,12 @@ static void kecs__import_value(kecs__import *import, kecs__json value, kecs_kind
 static void kecs__import_group(kecs__import *import, const kecs__members *around) {
   const kecs__engine *engine = import->store->engine;
   char unattached[320];
-  kecs__json given = {KECS__JSON_NONE, NULL, 0};
-  given = around ? around->at[KECS__MEMBER_ELB_TARGET_GROUP_ARN] : given;
+  kecs__json given = import->group;
+  if (around && kecs__members_have(around, KECS__MEMBER_ELB_TARGET_GROUP_ARN)) {
+    given = around->at[KECS__MEMBER_ELB_TARGET_GROUP_ARN];
+  }
   if (given.type == KECS__JSON_STRING) {
-    kecs__import_extra(import, "TargetGroupArn", given.text, given.len);
+    kecs__import_extra(import, "TargetGroupArn", given);
   } else if (import->options.target_group_arn) {
     kecs__import_extra_text(import, "TargetGroupArn", import->options.target_group_arn);
   } else {
@@ -44,7 +45,7 @@ static void kecs__import_group(kecs__import *import, const kecs__members *around
 static void kecs__import_inherit(kecs__import *import, const kecs__item *item, const kecs__members *around,
                                  kecs__member member, const char *name) {
   if (around && kecs__members_have(around, member) && !kecs__members_have(item->own, member)) {
-    kecs__import_extra(import, name, around->at[member].text, around->at[member].len);
+    kecs__import_extra(import, name, around->at[member]);
   }
 }
 
@@ -74,6 +75,38 @@ static void kecs__import_resource(kecs__import *import, kecs__item *item, const 
   kecs__import_item(import, item);
 }
 
+/* An update says what changes: what the stored service says besides goes in front of it. */
+static void kecs__import_update(kecs__import *import, kecs__json update, const kecs__members *own) {
+  char cluster[512];
+  char name[512];
+  const char *text = NULL;
+  kecs_result *stored = NULL;
+  kecs__json_walk walk = {NULL};
+  kecs__json member;
+  kecs__json value;
+  bool in = kecs__json_string_into(own->at[KECS__MEMBER_CLUSTER], cluster, sizeof cluster, NULL);
+  if (!kecs__json_string_into(own->at[KECS__MEMBER_SERVICE], name, sizeof name, NULL)) {
+    return;
+  }
+  kecs_store *store = import->batch ? import->batch : import->store;
+  kecs_status status = kecs_service_get(store, in ? cluster : NULL, name, &stored);
+  if (!status) {
+    status = kecs_record_json(stored, kecs_kind_describe(KECS_KIND_SERVICE), kecs_service_at(stored, 0), 0, &text);
+  }
+  kecs__json document = {KECS__JSON_NONE, NULL, 0};
+  if (!status) {
+    document = kecs__json_check(text, strlen(text), NULL);
+  }
+  while (kecs__json_next_member(document, &walk, &member, &value)) {
+    char plain[128]; /* long and odd names are nobody's but the stored document's */
+    if (!kecs__json_string_into(member, plain, sizeof plain, NULL) || !kecs__json_member(update, plain).type) {
+      kecs__import_extra_member(import, member, value);
+    }
+  }
+  import->status = kecs_status_class(status) == KECS_CLASS_CALLER ? KECS_OK : status;
+  kecs_result_free(stored);
+}
+
 static void kecs__import_bare(kecs__import *import, kecs__json object, const kecs__members *own,
                               const kecs__shape *shape, kecs_kind kind) {
   kecs__item item = {object, object.text, own, kind, shape ? shape->what : kecs_kind_describe(kind)->name};
@@ -83,6 +116,9 @@ static void kecs__import_bare(kecs__import *import, kecs__json object, const kec
   }
   if (shape && shape->nameless) {
     kecs__import_extra_text(import, "serviceName", import->options.name);
+  }
+  if (shape && shape->update) {
+    kecs__import_update(import, object, own);
   }
   kecs__import_resource(import, &item, NULL);
 }
@@ -103,11 +139,6 @@ static void kecs__import_held(kecs__import *import, kecs__json value, const kecs
     return;
   }
   kecs__members_read(value, &own);
-  if (holder->member == KECS__MEMBER_ELB_REGISTERED) {
-    /* {"Id":..,"Port":..} is what a description has as its member Target. */
-    item.body = (kecs__json){KECS__JSON_OBJECT, kecs__empty_object, sizeof kecs__empty_object - 1};
-    kecs__import_extra(import, "Target", value.text, value.len);
-  }
   kecs__import_resource(import, &item, around);
 }
 
@@ -208,30 +239,61 @@ static void kecs__import_unknown(kecs__import *import, kecs__json object, const 
   }
 }
 
+/* A call that was recorded: what was answered, or else what was asked for. */
+static void kecs__import_call(kecs__import *import, kecs__json asked, kecs__json answered, kecs_kind kind, int depth) {
+  kecs__json_walk walk = {NULL};
+  kecs__json name;
+  kecs__json value;
+  kecs__json before = import->group;
+  bool answer = kecs__json_next_member(answered, &walk, &name, &value);
+  import->group = kecs__json_member(asked, "TargetGroupArn");
+  kecs__import_value(import, answer ? answered : asked, kind, depth + 1);
+  import->group = before;
+}
+
+/* What stands around documents. False when the object is nothing of the sort. */
+static bool kecs__import_wrapper(kecs__import *import, const kecs__members *members, kecs_kind kind, int depth) {
+  const kecs__json *at = members->at;
+  kecs__json_walk walk = {NULL};
+  kecs__json name;
+  kecs__json value;
+  if (kecs__members_have(members, KECS__MEMBER_DATA) && kecs__members_have(members, KECS__MEMBER_STATUS_CODE)) {
+    kecs__import_value(import, at[KECS__MEMBER_DATA], kind, depth + 1);
+  } else if (kecs__members_have(members, KECS__MEMBER_IN)) {
+    kecs__import_call(import, at[KECS__MEMBER_IN], at[KECS__MEMBER_OUT], kind, depth);
+  } else if (kecs__members_have(members, KECS__MEMBER_INPUT)) {
+    kecs__import_call(import, at[KECS__MEMBER_INPUT], at[KECS__MEMBER_OUTPUT], kind, depth);
+  } else if (kecs__members_have(members, KECS__MEMBER_KIND) && kecs__members_have(members, KECS__MEMBER_DOCUMENT)) {
+    kecs__import_exported(import, members, kind);
+  } else if (kecs__members_have(members, KECS__MEMBER_ITEMS)) {
+    kecs__import_value(import, at[KECS__MEMBER_ITEMS], kind, depth + 1);
+  } else if (kecs__members_have(members, KECS__MEMBER_EXAMPLES)) {
+    while (!import->status && kecs__json_next_member(at[KECS__MEMBER_EXAMPLES], &walk, &name, &value)) {
+      kecs__import_value(import, value, kind, depth + 1);
+    }
+  } else {
+    return false;
+  }
+  return true;
+}
+
 static void kecs__import_object(kecs__import *import, kecs__json object, kecs_kind kind, int depth) {
   kecs__members members;
   kecs__members_read(object, &members);
-  bool in = kecs__members_have(&members, KECS__MEMBER_IN);
-  bool out = kecs__members_have(&members, KECS__MEMBER_OUT);
-  if (kecs__members_have(&members, KECS__MEMBER_DATA) && kecs__members_have(&members, KECS__MEMBER_STATUS_CODE)) {
-    kecs__import_value(import, members.at[KECS__MEMBER_DATA], kind, depth + 1);
-  } else if (in) {
-    kecs__import_value(import, members.at[out ? KECS__MEMBER_OUT : KECS__MEMBER_IN], kind, depth + 1);
-  } else if (kecs__members_have(&members, KECS__MEMBER_KIND) && kecs__members_have(&members, KECS__MEMBER_DOCUMENT)) {
-    kecs__import_exported(import, &members, kind);
+  const kecs__shape *shape = kecs__shape_of(&members);
+  if (kind && shape && shape->kind != kind) {
+    shape = NULL;
+  }
+  if (shape && shape->kind) {
+    kecs__import_bare(import, object, &members, shape, shape->kind);
+  } else if (kecs__import_wrapper(import, &members, kind, depth)) {
+    return;
   } else if (kind) {
-    const kecs__shape *shape = kecs__shape_of(&members);
-    shape = shape && shape->kind == kind ? shape : NULL;
-    if (shape || !kecs__import_response(import, object, &members, kind)) {
-      kecs__import_bare(import, object, &members, shape, kind);
+    if (!kecs__import_response(import, object, &members, kind)) {
+      kecs__import_bare(import, object, &members, NULL, kind);
     }
-  } else {
-    const kecs__shape *shape = kecs__shape_of(&members);
-    if (shape && shape->kind) {
-      kecs__import_bare(import, object, &members, shape, shape->kind);
-    } else if (shape || !kecs__import_response(import, object, &members, (kecs_kind)0)) {
-      kecs__import_unknown(import, object, &members, shape);
-    }
+  } else if (shape || !kecs__import_response(import, object, &members, (kecs_kind)0)) {
+    kecs__import_unknown(import, object, &members, shape);
   }
 }
 

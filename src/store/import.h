@@ -25,8 +25,9 @@ typedef struct kecs_import_options {
 } kecs_import_options;
 
 /* Puts every ECS and ELBv2 resource that a text holds: task definition inputs, create, describe and list requests and
- * responses, recorded wrappers ({"status_code":..,"data":{..}}), {"in":..,"out":..} pairs, {"kind":..,"document":..} as
- * the command line exports, arrays, documents one after another or one a line. A UTF-8 byte order mark is skipped.
+ * responses, recorded wrappers ({"status_code":..,"data":{..}}), {"in":..,"out":..} and {"input":..,"output":..} pairs,
+ * {"kind":..,"document":..} as the command line exports, arrays, documents one after another or one a line. A byte order
+ * mark is skipped. An UpdateService request changes what it names of a service that is there.
  * Parents that are missing are made, bare. A document with a member "kecs" brings its id, version and times. Each
  * document is put whole or not at all; what can't be put is noted and the import goes on.
  * A text that is not JSON is refused with the place; what stands after it is read where documents stand one a line.

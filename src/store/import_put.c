@@ -150,9 +150,16 @@ KECS__FN void kecs__import_fault(kecs__import *import, const char *at, const cha
 
 /* ---- the text to put ---- */
 
-KECS__FN void kecs__import_extra(kecs__import *import, const char *name, const char *value, size_t len) {
+KECS__FN void kecs__import_extra_member(kecs__import *import, kecs__json name, kecs__json value) {
+  kecs__text_add(&import->extra, name.text, name.len);
+  kecs__text_addc(&import->extra, ':');
+  kecs__text_add(&import->extra, value.text, value.len);
+  kecs__text_addc(&import->extra, ',');
+}
+
+KECS__FN void kecs__import_extra(kecs__import *import, const char *name, kecs__json value) {
   kecs__text_addf(&import->extra, "\"%s\":", name);
-  kecs__text_add(&import->extra, value, len);
+  kecs__text_add(&import->extra, value.text, value.len);
   kecs__text_addc(&import->extra, ',');
 }
 
@@ -170,7 +177,10 @@ static kecs__json kecs__import_text(kecs__import *import, kecs__json body) {
     import->status = import->extra.status;
     return body;
   }
-  bool empty = body.text[1 + strspn(body.text + 1, " \t\r\n")] == '}';
+  kecs__json_walk walk = {NULL};
+  kecs__json name;
+  kecs__json value;
+  bool empty = !kecs__json_next_member(body, &walk, &name, &value);
   kecs__text_clear(copy);
   kecs__text_addc(copy, '{');
   kecs__text_add(copy, import->extra.data, empty ? extra - 1 : extra);

@@ -19,6 +19,7 @@ typedef struct kecs__import {
   int64_t put;        /* committed */
   int64_t refused;
   bool lines;         /* documents stand one a line */
+  kecs__json group;   /* what the request beside a response says of the target group; or NONE */
   kecs__text extra;   /* members to put in front of the next document: "name":value, ... */
   kecs__text copy;    /* the document with them */
   kecs__arena arena;  /* for one document */
@@ -49,8 +50,9 @@ KECS__FN void kecs__import_refuse(kecs__import *import, const char *at, const ch
 KECS__FN void kecs__import_fault(kecs__import *import, const char *at, const char *what, const char *reason,
                                  size_t line, size_t column);
 
-/* A member to put in front of the next document: `value` is JSON, or plain text to be quoted. */
-KECS__FN void kecs__import_extra(kecs__import *import, const char *name, const char *value, size_t len);
+/* A member to put in front of the next document: as it stands elsewhere, or with a name of ours, or with a text. */
+KECS__FN void kecs__import_extra_member(kecs__import *import, kecs__json name, kecs__json value);
+KECS__FN void kecs__import_extra(kecs__import *import, const char *name, kecs__json value);
 KECS__FN void kecs__import_extra_text(kecs__import *import, const char *name, const char *value);
 
 /* Puts a document in a savepoint of its own and notes what became of it; what was to go in front of it is used up. */

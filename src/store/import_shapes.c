@@ -82,6 +82,7 @@ KECS__FN bool kecs__members_have(const kecs__members *members, kecs__member memb
 static const char kecs__no_task[] = "it starts tasks and describes none";
 static const char kecs__no_set[] = "it names a task set and describes none";
 static const char kecs__no_kind[] = "the store has no such kind";
+static const char kecs__no_health[] = "it names targets; it may add them, remove them or ask for their health";
 
 static const kecs__shape kecs__shapes[] = {
     /* ECS. A request comes after the resource that it is about, and after what has more of its members. */
@@ -108,6 +109,7 @@ static const kecs__shape kecs__shapes[] = {
      .none = {KECS__M(DESIRED_COUNT)}},
     {.kind = KECS_KIND_SERVICE,
      .what = "UpdateService request",
+     .update = true,
      .all = {KECS__M(SERVICE)},
      .any = {KECS__M(DESIRED_COUNT), KECS__M(TASK_DEFINITION), KECS__M(DEPLOYMENT_CONFIGURATION),
              KECS__M(LOAD_BALANCERS), KECS__M(NETWORK_CONFIGURATION)}},
@@ -165,6 +167,9 @@ static const kecs__shape kecs__shapes[] = {
     {.kind = KECS_KIND_LISTENER,
      .what = "CreateListener request",
      .all = {KECS__M(ELB_LOAD_BALANCER_ARN), KECS__M(ELB_DEFAULT_ACTIONS)}},
+    {.what = "request about targets",
+     .reason = kecs__no_health,
+     .all = {KECS__M(ELB_TARGET_GROUP_ARN), KECS__M(ELB_SOME_TARGETS)}},
     {.kind = KECS_KIND_TARGET,
      .what = "target health description",
      .all = {KECS__M(ELB_TARGET)},
@@ -227,7 +232,6 @@ static const kecs__holder kecs__holders[] = {
     {KECS__MEMBER_ELB_LISTENERS, KECS_KIND_LISTENER, "DescribeListeners response"},
     {KECS__MEMBER_ELB_RULES, KECS_KIND_RULE, "DescribeRules response"},
     {KECS__MEMBER_ELB_TARGETS, KECS_KIND_TARGET, "DescribeTargetHealth response"},
-    {KECS__MEMBER_ELB_REGISTERED, KECS_KIND_TARGET, "RegisterTargets request"},
     {KECS__MEMBER_ELB_TAGS, KECS_KIND_TAG, "DescribeTags response"},
 };
 

@@ -13,6 +13,10 @@
   X(DATA, "data", OBJECT)                                     \
   X(IN, "in", OBJECT)                                         \
   X(OUT, "out", OBJECT)                                       \
+  X(INPUT, "input", OBJECT)                                   \
+  X(OUTPUT, "output", OBJECT)                                 \
+  X(EXAMPLES, "examples", OBJECT)                             \
+  X(ITEMS, "items", ARRAY)                                    \
   X(KIND, "kind", SCALAR)                                     \
   X(DOCUMENT, "document", OBJECT)                             \
   X(KECS, "kecs", OBJECT)                                     \
@@ -98,7 +102,7 @@
   X(ELB_ACTIONS, "Actions", ARRAY)                            \
   X(ELB_TARGET, "Target", OBJECT)                             \
   X(ELB_TARGET_HEALTH, "TargetHealth", OBJECT)                \
-  X(ELB_REGISTERED, "Targets", ARRAY)                         \
+  X(ELB_SOME_TARGETS, "Targets", ARRAY)                       \
   X(ELB_RESOURCE_ARN, "ResourceArn", SCALAR)                  \
   X(ELB_RESOURCE_TAGS, "Tags", ARRAY)
 
@@ -126,6 +130,7 @@ typedef struct kecs__shape {
   const char *what;      /* "task definition", "RunTask request" */
   const char *reason;    /* with kind 0: why there is nothing to keep */
   bool nameless;         /* a service that says everything but its name */
+  bool update;           /* it changes what is there and leaves the rest */
   kecs__member all[3];   /* it has all of these */
   kecs__member any[5];   /* and one of these, when any are listed */
   kecs__member none[4];  /* and none of these */

@@ -58,7 +58,7 @@ KECS__FN kecs_status kecs__elb_arn_part(const char *arn, int number, kecs__arena
   const char *part = kecs__arn_resource(arn);
   for (int i = 0; part && i < number; i++) {
     part = strchr(part, '/');
-    part += part ? 1 : 0;
+    part = part ? part + 1 : NULL;
   }
   *out_part = part ? kecs__arena_text(arena, part, strcspn(part, "/")) : NULL;
   return part && !*out_part ? KECS_E_NOMEM : KECS_OK;

@@ -239,6 +239,32 @@ def test_examples_data():
     assert count > 20, count
 
 
+def recorded_calls():
+    """(operation, asked, answered) of the examples that the AWS command line brings along, where it is installed."""
+    folders = [pathlib.Path(folder) / "botocore" / "data" for folder in sys.path + ["/usr/lib/python3/dist-packages"]]
+    for folder in folders:
+        for service in ("ecs", "elbv2"):
+            for path in sorted((folder / service).glob("*/examples-1.json")):
+                for operation, calls in json.loads(path.read_text(encoding="utf-8"))["examples"].items():
+                    for call in calls:
+                        yield operation, call.get("input", {}), call.get("output", {})
+
+
+def test_recorded_calls():
+    calls = list(recorded_calls())
+    if not calls:
+        print("# The AWS command line is not installed: its examples are not tried.")
+    count = 0
+    for operation, asked, answered in calls:
+        text = json.dumps({"input": asked, "output": answered})
+        found = documents(json.dumps(answered)) if answered else []
+        with Box() as box:
+            answer = box.kecs("import", "-", "--json", stdin=text, code=None).json()
+            assert sum(answer["imported"].values()) >= len(found), "%s: %s" % (operation, answer)
+            count += check(box, found, operation)
+    assert count >= 25 or not calls, count
+
+
 if CORPUS.is_dir():
     def test_corpus_task_definitions():
         assert files_come_back(CORPUS / "taskdef") >= 90

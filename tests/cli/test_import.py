@@ -21,12 +21,11 @@ HEALTH = {"Target": {"Id": "i-1", "Port": 80}, "TargetHealth": {"State": "health
 DEFINITION = {"family": "web", "containerDefinitions": [{"name": "nginx"}]}
 INSTANCE = {"containerInstanceArn": ECS + "container-instance/shop/9", "ec2InstanceId": "i-9", "status": "ACTIVE"}
 TASK_SET = {"taskSetArn": ECS + "task-set/shop/web/ecs-svc/5", "serviceArn": ECS + "service/shop/web",
-            "clusterArn": ECS + "cluster/shop", "id": "ecs-svc/5"}
+            "clusterArn": ECS + "cluster/shop", "id": "ecs-svc/5", "scale": {"value": 50.0, "unit": "PERCENT"}}
 SERVICE = {"serviceArn": ECS + "service/shop/web", "serviceName": "web", "clusterArn": ECS + "cluster/shop"}
 SETTING = {"name": "containerInsights", "value": "enabled", "principalArn": "arn:aws:iam::000000000000:root"}
 TAGS = [{"key": "a", "value": "b"}]
 SERVICE_B = dict(SERVICE, serviceArn=ECS + "service/shop/b", serviceName="b")
-TARGETS = {"TargetGroupArn": GROUP["TargetGroupArn"], "Targets": [{"Id": "i-1"}, {"Id": "i-2"}]}
 ATTRIBUTE = {"name": "stack", "value": "prod", "targetType": "container-instance", "targetId": "x"}
 
 # What is put in, and how many rows of which kinds come of it (parents that are made besides are not counted).
@@ -70,9 +69,12 @@ SHAPES = (
     ("rules", {"Rules": [RULE]}, {"rule": 1}),
     ("target health", HEALTH, {"target": 1}),
     ("target healths", {"TargetHealthDescriptions": [HEALTH]}, {"target": 1}),
-    ("RegisterTargets", TARGETS, {"target": 2}),
     ("recorded", {"status_code": 200, "data": {"ResponseMetadata": {}, "tasks": [TASK]}}, {"task": 1}),
     ("pair", {"file": "x", "in": DEFINITION, "out": dict(DEFINITION, revision=4)}, {"task_definition": 1}),
+    ("call", {"input": {"tasks": ["1f"]}, "output": {"tasks": [TASK]}, "id": "x"}, {"task": 1}),
+    ("call without answer", {"input": {"clusterName": "a"}, "output": {}}, {"cluster": 1}),
+    ("calls", {"version": "1.0", "examples": {"A": [{"input": {"clusterName": "a"}}]}}, {"cluster": 1}),
+    ("list", {"items": [TASK], "nextToken": None}, {"task": 1}),
     ("pair without answer", {"file": "x", "in": DEFINITION, "out": None}, {"task_definition": 1}),
     ("array", [TASK, [SERVICE], {"clusters": [{"clusterName": "z"}]}], {"task": 1, "service": 1, "cluster": 1}),
     ("export", {"kind": "node", "document": {"nodeId": "n", "hostname": "h", "port": 1}}, {"node": 1}),
@@ -92,6 +94,7 @@ NOTHING = (
     ({"hello": "world"}, "knows"), ({}, "empty"), ([], "empty"), ([1, 2], "plain values"), ("text", "neither"),
     (7, "neither"), (None, "neither"), ([[[[[[[[[[{"clusterName": "deep"}]]]]]]]]]], "wrappers"),
     ({"TagDescriptions": [{"ResourceArn": ELB + "loadbalancer/app/no/1", "Tags": []}]}, "not found"),
+    ({"TargetGroupArn": GROUP["TargetGroupArn"], "Targets": [{"Id": "i-1"}]}, "targets"),
     ({"service": "s", "taskSet": "t", "scale": {}}, "task set"), ({"ResponseMetadata": {}}, "knows"),
 )
 
@@ -134,6 +137,23 @@ def test_what_the_wrapper_says():
         path = box.write("front-end.json", json.dumps({"desiredCount": 2, "deploymentConfiguration": {}}))
         box.kecs("import", path)
         assert box.kecs("get", "service", "front-end", "--json").json()["desiredCount"] == 2
+
+
+def test_what_a_request_says():
+    with Box() as box:
+        asked = {"TargetGroupArn": GROUP["TargetGroupArn"]}
+        box.load({"input": asked, "output": {"TargetHealthDescriptions": [HEALTH]}})
+        assert [item["TargetGroupArn"] for item in box.items("target")] == [GROUP["TargetGroupArn"]]
+        service = dict(SERVICE, taskDefinition="web:1", desiredCount=1, tags=TAGS, status="ACTIVE")
+        service["odd \\ \" name"] = {"x": "\n"}
+        box.load({"clusterName": "shop"}, service, {"cluster": "shop", "service": "web", "desiredCount": 7})
+        stored = box.kecs("get", "service", "shop,web", "--json").json()
+        assert all(stored[name] == value for name, value in dict(service, desiredCount=7).items()), stored
+        assert stored == box.kecs("get", "service", "shop,web", "--json").json()
+        box.load({"service": ECS + "service/shop/web", "taskDefinition": "web:2"})
+        stored = box.items("service")[0]
+        assert (stored["desiredCount"], stored["taskDefinition"]) == (7, "web:2"), stored
+        round_trip(box)
 
 
 def test_tag_descriptions_go_into_resources():
@@ -267,7 +287,7 @@ def test_export_comes_back_equal():
     with Box() as box:
         box.kecs("import", DATA)
         for name, document, _ in SHAPES:
-            if name not in ("UpdateService", "task sets", "task set response"):
+            if name != "UpdateService":
                 box.kecs("import", "-", stdin=json.dumps(document), code=None)
         box.kecs("update", "service", "shop,api", "--set", "desired_count=9")
         box.kecs("update", "task_definition", "web:1", "--set", "status=INACTIVE")

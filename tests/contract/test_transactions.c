@@ -636,6 +636,19 @@ static kecs_store *open_hooked(void) {
   return hooked_store;
 }
 
+static kecs_status write_somehow(kecs_store *store, int call, kecs_result **out_result) {
+  static const char document[] = "{\"clusterName\":\"lost\"}";
+  kecs_cluster change = {.name = "kept", .status = "CHANGED"};
+  kecs_cluster lost = {.name = "lost"};
+  switch (call) {
+    case 0: return kecs_cluster_create(store, &lost, out_result);
+    case 1: return kecs_cluster_update(store, &change, out_result);
+    case 2: return kecs_cluster_upsert(store, &lost, out_result);
+    case 3: return kecs_put_json(store, KECS_KIND_CLUSTER, document, SIZE_MAX, 0, out_result);
+    default: return kecs_cluster_delete(store, "kept");
+  }
+}
+
 static void stopped_right_before_commit(void **state) {
   (void)state;
   static const struct {
@@ -644,19 +657,12 @@ static void stopped_right_before_commit(void **state) {
   } cases[] = {{let_the_clock_strike, KECS_E_TIMEOUT}, {cancel_it, KECS_E_CANCELLED}};
   for (size_t i = 0; i < CONTRACT_COUNT(cases); i++) {
     kecs_store *store = open_hooked();
-    kecs_cluster change = {.name = "kept", .status = "CHANGED"};
-    kecs_result *result = (kecs_result *)&change;
-    kecs_cluster lost = {.name = "lost"};
+    kecs_result *result = NULL;
     CONTRACT_OK(make(store, "kept"));
     for (int call = 0; call < 5; call++) {
       CONTRACT_OK(kecs_set_deadline(store, CONTRACT_NOW + 10));
       after_step = cases[i].what;
-      kecs_status status = call == 0   ? kecs_cluster_create(store, &lost, &result)
-                           : call == 1 ? kecs_cluster_update(store, &change, &result)
-                           : call == 2 ? kecs_cluster_upsert(store, &lost, &result)
-                           : call == 3 ? kecs_put_json(store, KECS_KIND_CLUSTER, "{\"clusterName\":\"lost\"}", SIZE_MAX, 0,
-                                                       &result)
-                                       : kecs_cluster_delete(store, "kept");
+      kecs_status status = write_somehow(store, call, &result);
       after_step = NULL;
       contract_set_clock(&hooked_now, CONTRACT_NOW);
       CONTRACT_FAILS(status, cases[i].status);
@@ -668,10 +674,7 @@ static void stopped_right_before_commit(void **state) {
       CONTRACT_TEXT(kecs_cluster_at(result, 0)->status, "ACTIVE");
       CONTRACT_NUMBER(kecs_cluster_at(result, 0)->version, 1);
       kecs_result_free(result);
-      result = (kecs_result *)&change;
-      if (call == 3) {
-        result = NULL; /* delete gives none back */
-      }
+      result = NULL;
     }
     contract_close(store);
   }
