@@ -1,25 +1,28 @@
 /* bench/baseline.h -- the same work by hand: SQLite's C API, prepared statements, no layer in between.
  *
- * It is what a careful program would do for itself: connections without SQLite's mutex, WAL, synchronous=NORMAL, the same
- * page caches, checkpoints and foreign keys as the store has, one persistent statement for each piece of work, and for a
- * row that is read a struct of its own with all texts copied behind it, in one allocation. The file's schema is the
- * store's, so that tables and indexes are the same. */
+ * It is what a careful program would do for itself: connections without SQLite's mutex, WAL, synchronous=NORMAL, the
+ * same page caches, checkpoints and foreign keys as the store has, one persistent statement for each piece of work, and
+ * for a row that is read a struct of its own with all texts copied behind it, in one allocation. The file's schema is
+ * the store's, so that tables and indexes are the same. */
 #ifndef BENCH_BASELINE_H
 #define BENCH_BASELINE_H
 #include "rows.h"
 
 #include <sqlite3.h>
 
-/* The columns of tasks behind `arn`, in the order of the struct. TIME is NULL for 0; STAMP and NUMBER never are NULL. */
-#define BASELINE_COLUMNS(TEXT, TIME, STAMP, FLAG, NUMBER)                                                                 \
-  TEXT(id) TEXT(cluster_arn) TEXT(task_definition_arn) TEXT(service_arn) TEXT(container_instance_arn) TEXT(containers)    \
-  TEXT(last_status) TEXT(desired_status) TEXT(cpu) TEXT(memory) TEXT(launch_type) TEXT(capacity_provider_name)            \
-  TEXT(platform_version) TEXT(platform_family) TEXT(availability_zone) TEXT(task_group) TEXT(started_by)                  \
-  TIME(started_at) TIME(stopping_at) TIME(stopped_at) TEXT(stop_code) TEXT(stopped_reason) TEXT(connectivity)             \
-  TIME(connectivity_at) TIME(pull_started_at) TIME(pull_stopped_at) TIME(execution_stopped_at) TEXT(health_status)        \
-  TEXT(overrides) TEXT(attachments) TEXT(attributes) TEXT(inference_accelerators) TEXT(ephemeral_storage)                 \
-  TEXT(service_registries) FLAG(enable_execute_command) TEXT(tags) TEXT(pod_name) TEXT(k8s_namespace) TEXT(family)        \
-  STAMP(created_at) STAMP(updated_at) NUMBER(version) TEXT(region) TEXT(account_id) TEXT(extra) NUMBER(omitted)
+/* The columns of tasks behind `arn`, in the struct's order. TIME is NULL for 0; STAMP and NUMBER are never NULL. */
+/* clang-format off */
+#define BASELINE_COLUMNS(TEXT, TIME, STAMP, FLAG, NUMBER)                                                          \
+  TEXT(id) TEXT(cluster_arn) TEXT(task_definition_arn) TEXT(service_arn) TEXT(container_instance_arn)              \
+  TEXT(containers) TEXT(last_status) TEXT(desired_status) TEXT(cpu) TEXT(memory) TEXT(launch_type)                 \
+  TEXT(capacity_provider_name) TEXT(platform_version) TEXT(platform_family) TEXT(availability_zone)                \
+  TEXT(task_group) TEXT(started_by) TIME(started_at) TIME(stopping_at) TIME(stopped_at) TEXT(stop_code)            \
+  TEXT(stopped_reason) TEXT(connectivity) TIME(connectivity_at) TIME(pull_started_at) TIME(pull_stopped_at)        \
+  TIME(execution_stopped_at) TEXT(health_status) TEXT(overrides) TEXT(attachments) TEXT(attributes)                \
+  TEXT(inference_accelerators) TEXT(ephemeral_storage) TEXT(service_registries) FLAG(enable_execute_command)       \
+  TEXT(tags) TEXT(pod_name) TEXT(k8s_namespace) TEXT(family) STAMP(created_at) STAMP(updated_at) NUMBER(version)   \
+  TEXT(region) TEXT(account_id) TEXT(extra) NUMBER(omitted)
+/* clang-format on */
 
 #define BASELINE_NAME(name) "," #name
 #define BASELINE_MARK(name) ",?"
@@ -98,17 +101,17 @@ static void baseline_open(baseline *base, const char *path, int cache_kib) {
   base->commit = baseline_prepare(base->writer, "COMMIT");
   base->get = baseline_prepare(base->reader, "SELECT " BASELINE_NAMES " FROM tasks WHERE arn=?");
   base->get_in_transaction = baseline_prepare(base->writer, "SELECT " BASELINE_NAMES " FROM tasks WHERE arn=?");
-  base->insert = baseline_prepare(base->writer, "INSERT INTO tasks(" BASELINE_NAMES ") VALUES(?"
-                                                BASELINE_ALL(BASELINE_MARK) ")");
-  base->update_reason = baseline_prepare(
-      base->writer, "UPDATE tasks SET stopped_reason=?,version=version+1,updated_at=? WHERE arn=?");
-  base->update_status = baseline_prepare(
-      base->writer, "UPDATE tasks SET last_status=?,version=version+1,updated_at=? WHERE arn=?");
-  base->first_page = baseline_prepare(
-      base->reader, "SELECT " BASELINE_NAMES " FROM tasks ORDER BY created_at DESC,arn LIMIT ?");
-  base->next_page = baseline_prepare(
-      base->reader, "SELECT " BASELINE_NAMES " FROM tasks WHERE created_at<=?1 AND (created_at<?1 OR arn>?2) "
-                    "ORDER BY created_at DESC,arn LIMIT ?3");
+  base->insert =
+      baseline_prepare(base->writer, "INSERT INTO tasks(" BASELINE_NAMES ") VALUES(?" BASELINE_ALL(BASELINE_MARK) ")");
+  base->update_reason =
+      baseline_prepare(base->writer, "UPDATE tasks SET stopped_reason=?,version=version+1,updated_at=? WHERE arn=?");
+  base->update_status =
+      baseline_prepare(base->writer, "UPDATE tasks SET last_status=?,version=version+1,updated_at=? WHERE arn=?");
+  base->first_page =
+      baseline_prepare(base->reader, "SELECT " BASELINE_NAMES " FROM tasks ORDER BY created_at DESC,arn LIMIT ?");
+  base->next_page = baseline_prepare(base->reader, "SELECT " BASELINE_NAMES
+                                                   " FROM tasks WHERE created_at<=?1 AND (created_at<?1 OR arn>?2) "
+                                                   "ORDER BY created_at DESC,arn LIMIT ?3");
   base->cluster_page = baseline_prepare(
       base->reader, "SELECT " BASELINE_NAMES " FROM tasks WHERE cluster_arn=? ORDER BY created_at DESC,arn LIMIT ?");
 }

@@ -15,24 +15,30 @@
 #define BENCH_CACHE_DEFAULT 65536 /* KiB: what the store uses when it is told nothing */
 #define BENCH_CACHE_ALL 1048576   /* a quarter of it, which each reader has, holds all pages of the small file */
 
-enum { BENCH_SMALL_ROWS = 60000, BENCH_HOT_KEYS = 1000, BENCH_OPERATIONS_MAX = 10000, BENCH_PAGE = 100, BENCH_VALUE_SIZE = 64 };
+enum {
+  BENCH_SMALL_ROWS = 60000,
+  BENCH_HOT_KEYS = 1000,
+  BENCH_OPERATIONS_MAX = 10000,
+  BENCH_PAGE = 100,
+  BENCH_VALUE_SIZE = 64
+};
 
 typedef struct bench_world {
   kecs_store *store;
   baseline base;
   char ours_path[BENCH_PATH];
   char baseline_path[BENCH_PATH];
-  int64_t rows;           /* tasks in the file when the cases began */
-  uint64_t next;          /* the first row that is not in it now */
-  bench_batch batch;      /* rows to insert, or to update whole */
+  int64_t rows;      /* tasks in the file when the cases began */
+  uint64_t next;     /* the first row that is not in it now */
+  bench_batch batch; /* rows to insert, or to update whole */
   char (*keys)[BENCH_ARN];
   char (*values)[BENCH_VALUE_SIZE];
   kecs_result **loaded;
   int loaded_count;
-  char *token;            /* of the deep page */
+  char *token; /* of the deep page */
   int64_t token_created_at;
   char token_arn[BENCH_ARN];
-  int64_t ours_sum;       /* what both sides have read must be the same */
+  int64_t ours_sum; /* what both sides have read must be the same */
   int64_t baseline_sum;
 } bench_world;
 
@@ -153,8 +159,8 @@ static void prepare_update(bench_world *world, const bench_case *self, int round
   uint64_t first = bench_scramble((uint64_t)round + 1, 200) % (uint64_t)world->rows;
   for (int i = 0; i < self->operations; i++) {
     bench_arn(world->keys[i], (first + (uint64_t)i * 7919) % (uint64_t)world->rows);
-    snprintf(world->values[i], BENCH_VALUE_SIZE, "%s round %d of %s", strstr(self->name, "indexed") ? "STATUS" : "Stopped in",
-             round, self->name);
+    snprintf(world->values[i], BENCH_VALUE_SIZE, "%s round %d of %s",
+             strstr(self->name, "indexed") ? "STATUS" : "Stopped in", round, self->name);
   }
   prepare_write(world);
 }
@@ -479,8 +485,8 @@ static void run_large(const bench_settings *settings, const char *empty, bench_t
 static int64_t number_of(const char *option, const char *text, int64_t least, int64_t most) {
   char *end;
   long long number = text ? strtoll(text, &end, 10) : 0;
-  bench_check(text && *text && !*end && number >= least && number <= most, "%s takes a number from %lld to %lld", option,
-              (long long)least, (long long)most);
+  bench_check(text && *text && !*end && number >= least && number <= most, "%s takes a number from %lld to %lld",
+              option, (long long)least, (long long)most);
   return number;
 }
 
@@ -505,7 +511,8 @@ static bench_settings settings_of(int count, char **arguments) {
     } else if (strcmp(option, "--out") == 0 && value) {
       settings.out = value;
     } else {
-      bench_check(false, "unknown option %s, or its value is missing; the first lines of bench/bench.c tell them", option);
+      bench_check(false, "unknown option %s, or its value is missing; the first lines of bench/bench.c tell them",
+                  option);
     }
   }
   return settings;
@@ -519,7 +526,8 @@ int main(int count, char **arguments) {
   bench_check((int)BASELINE_COLUMN_COUNT == (int)KECS_TASK_COLUMN_COUNT,
               "bench/baseline.h names %d columns of tasks, the store has %d", (int)BASELINE_COLUMN_COUNT,
               (int)KECS_TASK_COLUMN_COUNT);
-  bench_check(mkdir(settings.dir, 0777) == 0 || access(settings.dir, W_OK) == 0, "can't make the folder %s", settings.dir);
+  bench_check(mkdir(settings.dir, 0777) == 0 || access(settings.dir, W_OK) == 0, "can't make the folder %s",
+              settings.dir);
   snprintf(empty, sizeof empty, "%s/empty.db", settings.dir);
   snprintf(small, sizeof small, "%s/small.db", settings.dir);
   bench_make_empty(empty);

@@ -26,7 +26,7 @@ typedef struct document {
 typedef struct documents {
   document list[DOCUMENTS_MAX];
   int count;
-  char *joined; /* all of them, one behind the other */
+  char *joined;    /* all of them, one behind the other */
   sqlite3 *reader; /* takes documents apart before anything is measured */
   sqlite3_stmt *unwrap;
   sqlite3_stmt *classify;
@@ -60,8 +60,9 @@ static void documents_prepare(documents *set) {
   }
   snprintf(sql + used, sizeof sql - used, " END WHERE json_valid(?1)");
   set->classify = baseline_prepare(set->reader, sql);
-  set->unwrap = baseline_prepare(set->reader, "SELECT CASE json_type(?1,'$.taskDefinition') WHEN 'object' "
-                                              "THEN json_extract(?1,'$.taskDefinition') ELSE ?1 END WHERE json_valid(?1)");
+  set->unwrap = baseline_prepare(set->reader,
+                                 "SELECT CASE json_type(?1,'$.taskDefinition') WHEN 'object' "
+                                 "THEN json_extract(?1,'$.taskDefinition') ELSE ?1 END WHERE json_valid(?1)");
 }
 
 /* Keeps a document that is JSON and of a kind that can be told; a DescribeTaskDefinition answer gives its content. */
@@ -224,7 +225,8 @@ static void member_sql(const char *json, char *out, size_t size) {
   if (!*json || strncmp(json, "kecs.", 5) == 0) {
     snprintf(out, size, "NULL");
   } else if (bar) {
-    snprintf(out, size, "coalesce(json_extract(?1,'$.%.*s'),json_extract(?1,'$.%s'))", (int)(bar - json), json, bar + 1);
+    snprintf(out, size, "coalesce(json_extract(?1,'$.%.*s'),json_extract(?1,'$.%s'))", (int)(bar - json), json,
+             bar + 1);
   } else {
     snprintf(out, size, "json_extract(?1,'$.%s')", json);
   }
@@ -238,8 +240,8 @@ static void column_sql(const kecs_column_info *column, char *out, size_t size) {
   member_sql(column->json, member, sizeof member);
   snprintf(value, sizeof value, "%s", member);
   if (column->type == KECS_TYPE_TIME && strcmp(member, "NULL") != 0) {
-    snprintf(value, sizeof value, "CAST(1000000*iif(typeof(%s)='text',strftime('%%s',%s),%s) AS INTEGER)", member, member,
-             member);
+    snprintf(value, sizeof value, "CAST(1000000*iif(typeof(%s)='text',strftime('%%s',%s),%s) AS INTEGER)", member,
+             member, member);
   } else if (!text && strcmp(member, "NULL") != 0) {
     snprintf(value, sizeof value, "CAST(%s AS INTEGER)", member);
   }
@@ -370,7 +372,8 @@ static int64_t bytes_read(void) {
 
 static void open_by_hand(const char *path) {
   sqlite3 *db = NULL;
-  bench_check(sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) == SQLITE_OK, "open %s", path);
+  bench_check(sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) == SQLITE_OK, "open %s",
+              path);
   baseline_run(db, "SELECT 1 FROM tasks LIMIT 1");
   bench_check(sqlite3_close(db) == SQLITE_OK, "close %s", path);
 }
@@ -398,7 +401,8 @@ static void run_open(const char *path, int rounds, bench_table *table) {
   if (before >= 0) {
     struct stat info;
     bench_check(stat(path, &info) == 0, "can't look at %s", path);
-    printf("%-34s %lld KiB read of a file of %lld MiB\n", "", (long long)read / 1024, (long long)info.st_size / 1048576);
+    printf("%-34s %lld KiB read of a file of %lld MiB\n", "", (long long)read / 1024,
+           (long long)info.st_size / 1048576);
     bench_check(read < BENCH_OPEN_BYTES_MAX, "opening has read %lld bytes: something scans the file", (long long)read);
   }
 }

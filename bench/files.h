@@ -72,7 +72,8 @@ static bool bench_same_schema(const char *path, const char *other) {
   bool same = sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) == SQLITE_OK &&
               sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK;
   static const char query[] =
-      "SELECT count(*) FROM (SELECT name,replace(sql,' ','') FROM main.sqlite_schema WHERE name NOT LIKE 'sqlite_stat%' "
+      "SELECT count(*) FROM (SELECT name,replace(sql,' ','') FROM main.sqlite_schema WHERE name NOT LIKE "
+      "'sqlite_stat%' "
       "EXCEPT SELECT name,replace(sql,' ','') FROM other.sqlite_schema) "
       "UNION ALL SELECT count(*) FROM (SELECT name,replace(sql,' ','') FROM other.sqlite_schema "
       "EXCEPT SELECT name,replace(sql,' ','') FROM main.sqlite_schema)";
@@ -135,7 +136,8 @@ static void bench_load(const char *path, int64_t rows) {
 /* Makes sure that a file with the first `rows` tasks is there. */
 static void bench_make(const char *path, const char *empty, int64_t rows) {
   char part[BENCH_PATH + 8];
-  if (access(path, R_OK) == 0 && bench_same_schema(path, empty) && bench_ask(path, "SELECT count(*) FROM tasks") == rows) {
+  if (access(path, R_OK) == 0 && bench_same_schema(path, empty) &&
+      bench_ask(path, "SELECT count(*) FROM tasks") == rows) {
     return;
   }
   printf("making %s with %lld tasks ... ", path, (long long)rows);
@@ -152,7 +154,8 @@ static void bench_make(const char *path, const char *empty, int64_t rows) {
 /* Moves what is in the write-ahead log into the file, so that both sides begin a round alike. */
 static void bench_checkpoint(const char *path) {
   sqlite3 *db = NULL;
-  bench_check(sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) == SQLITE_OK, "open %s", path);
+  bench_check(sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) == SQLITE_OK, "open %s",
+              path);
   (void)sqlite3_wal_checkpoint_v2(db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
   (void)sqlite3_close(db);
 }
@@ -169,15 +172,16 @@ static void bench_compare_tasks(const char *ours, const char *theirs) {
   baseline_run(db, sql);
   sqlite3_stmt *statement = baseline_prepare(
       db, "SELECT (SELECT count(*) FROM (SELECT " BENCH_COMPARED " FROM main.tasks EXCEPT SELECT " BENCH_COMPARED
-          " FROM theirs.tasks)),(SELECT count(*) FROM (SELECT " BENCH_COMPARED " FROM theirs.tasks EXCEPT SELECT "
-          BENCH_COMPARED " FROM main.tasks))");
+          " FROM theirs.tasks)),(SELECT count(*) FROM (SELECT " BENCH_COMPARED
+          " FROM theirs.tasks EXCEPT SELECT " BENCH_COMPARED " FROM main.tasks))");
   bench_check(sqlite3_step(statement) == SQLITE_ROW, "compare: %s", sqlite3_errmsg(db));
   int64_t ours_only = sqlite3_column_int64(statement, 0);
   int64_t theirs_only = sqlite3_column_int64(statement, 1);
   (void)sqlite3_finalize(statement);
   (void)sqlite3_close(db);
-  bench_check(ours_only == 0 && theirs_only == 0, "the files differ: %lld tasks are in ours alone, %lld in the baseline's",
-              (long long)ours_only, (long long)theirs_only);
+  bench_check(ours_only == 0 && theirs_only == 0,
+              "the files differ: %lld tasks are in ours alone, %lld in the baseline's", (long long)ours_only,
+              (long long)theirs_only);
 }
 
 #endif

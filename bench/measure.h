@@ -1,8 +1,8 @@
 /* bench/measure.h -- time, rounds, and the table of ratios.
  *
- * A case is one piece of work done twice: by this library and by hand-written SQLite. Both sides are run in turn, round by
- * round, in one process, so that whatever else the machine does meets both; a round's figure is CPU time (user and system)
- * per operation, and the result is the median of the rounds' ratios. */
+ * A case is one piece of work done twice: by this library and by hand-written SQLite. Both sides are run in turn, round
+ * by round, in one process, so that whatever else the machine does meets both; a round's figure is CPU time (user and
+ * system) per operation, and the result is the median of the rounds' ratios. */
 #ifndef BENCH_MEASURE_H
 #define BENCH_MEASURE_H
 #include "kecs_store.h"
@@ -22,7 +22,7 @@ typedef struct bench_result {
   double ratio;    /* median of the rounds' ratios */
   double least;
   double most;
-  double target;   /* at most; 0: there is none */
+  double target; /* at most; 0: there is none */
 } bench_result;
 
 typedef struct bench_table {
@@ -74,7 +74,8 @@ static double bench_median(double *values, int count) {
 }
 
 static void bench_print_head(void) {
-  printf("%-34s %10s %10s %7s  %-13s %s\n", "case (microseconds of CPU)", "ours", "baseline", "ratio", "min..max", "target");
+  printf("%-34s %10s %10s %7s  %-13s %s\n", "case (microseconds of CPU)", "ours", "baseline", "ratio", "min..max",
+         "target");
 }
 
 static void bench_print(const bench_result *result) {

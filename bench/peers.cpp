@@ -19,8 +19,8 @@
 
 namespace {
 
-const int gets = 5000;   // in a round, on each side
-const double target = 1.6; // times as fast, at least
+const int gets = 5000;      // in a round, on each side
+const double target = 1.6;  // times as fast, at least
 
 // The columns of a task as SOCI fetches them.
 struct Row {
@@ -31,13 +31,12 @@ struct Row {
 
 class Soci {
  public:
-  explicit Soci(const std::string &path)
-      : session_(soci::sqlite3, "db=" + path + " timeout=10"), statement_(session_) {
+  explicit Soci(const std::string &path) : session_(soci::sqlite3, "db=" + path + " timeout=10"), statement_(session_) {
     session_ << "PRAGMA cache_size=-262144";
     std::string sql;
     const kecs_kind_info *info = kecs_kind_describe(KECS_KIND_TASK);
     size_t columns = static_cast<size_t>(info->column_count);
-    row_.texts.reserve(columns); // SOCI keeps references, so nothing may move
+    row_.texts.reserve(columns);  // SOCI keeps references, so nothing may move
     row_.numbers.reserve(columns);
     row_.indicators.reserve(columns);
     for (int i = 0; i < info->column_count; i++) {

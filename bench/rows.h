@@ -61,7 +61,8 @@ static const char *bench_text(char **at, const char *end, const char *format, ..
 }
 
 static void bench_row_state(kecs_task *task, uint64_t random, char **at, const char *end) {
-  static const char *const statuses[] = {"RUNNING", "RUNNING", "RUNNING", "RUNNING", "RUNNING", "STOPPED", "STOPPED", "PENDING"};
+  static const char *const statuses[] = {"RUNNING", "RUNNING", "RUNNING", "RUNNING",
+                                         "RUNNING", "STOPPED", "STOPPED", "PENDING"};
   task->last_status = statuses[random % 8];
   bool stopped = strcmp(task->last_status, "STOPPED") == 0;
   task->desired_status = stopped ? "STOPPED" : "RUNNING";
@@ -98,18 +99,20 @@ static void bench_row(kecs_task *task, char *text, uint64_t number) {
   task->id = bench_text(&at, end, "%s", strrchr(task->arn, '/') + 1);
   task->cluster_arn = bench_text(&at, end, BENCH_ARN_HEAD "cluster/fleet-%02d", cluster);
   task->family = bench_text(&at, end, "worker-%02d", service);
-  task->task_definition_arn = bench_text(&at, end, BENCH_ARN_HEAD "task-definition/worker-%02d:%d", service,
-                                         1 + (int)(random >> 8 & 15));
+  task->task_definition_arn =
+      bench_text(&at, end, BENCH_ARN_HEAD "task-definition/worker-%02d:%d", service, 1 + (int)(random >> 8 & 15));
   task->created_at = INT64_C(1700000000000000) + (int64_t)number * 977000;
   if (random >> 12 & 7) { /* one of eight is a task of its own */
     task->service_arn = bench_text(&at, end, BENCH_ARN_HEAD "service/fleet-%02d/worker-%02d", cluster, service);
     task->task_group = bench_text(&at, end, "service:worker-%02d", service);
-    task->started_by = bench_text(&at, end, "ecs-svc/%019llu", (unsigned long long)bench_scramble((uint64_t)service, 6) >> 1);
+    task->started_by =
+        bench_text(&at, end, "ecs-svc/%019llu", (unsigned long long)bench_scramble((uint64_t)service, 6) >> 1);
   }
   bench_row_state(task, random, &at, end);
   task->containers = bench_text(
       &at, end,
-      "[{\"containerArn\":\"" BENCH_ARN_HEAD "container/fleet-%02d/%s/app\",\"name\":\"app\",\"image\":\"registry.example/"
+      "[{\"containerArn\":\"" BENCH_ARN_HEAD
+      "container/fleet-%02d/%s/app\",\"name\":\"app\",\"image\":\"registry.example/"
       "worker-%02d:1.%d\",\"runtimeId\":\"%016llx\",\"lastStatus\":\"%s\",\"networkBindings\":[],\"networkInterfaces\":"
       "[{\"privateIpv4Address\":\"10.%d.%d.%d\"}],\"healthStatus\":\"%s\",\"cpu\":\"256\",\"memory\":\"512\"}]",
       cluster, task->id, service, (int)(random >> 8 & 15), (unsigned long long)random, task->last_status,

@@ -26,11 +26,11 @@ typedef struct kecs_import_options {
 
 /* Puts every ECS and ELBv2 resource that a text holds: task definition inputs, create, describe and list requests and
  * responses, recorded wrappers ({"status_code":..,"data":{..}}), {"in":..,"out":..} and {"input":..,"output":..} pairs,
- * {"kind":..,"document":..} as the command line exports, arrays, documents one after another or one a line. A byte order
- * mark is skipped. An UpdateService request changes what it names of a service that is there.
- * Parents that are missing are made, bare. A document with a member "kecs" brings its id, version and times. Each
- * document is put whole or not at all; what can't be put is noted and the import goes on.
- * A text that is not JSON is refused with the place; what stands after it is read where documents stand one a line.
+ * {"kind":..,"document":..} as the command line exports, arrays, documents one after another or one a line. A byte
+ * order mark is skipped. Parents that are missing are made, bare. A document with a member "kecs" brings its id,
+ * version and times. An UpdateService request changes what it names of a service that is there.
+ * Each document is put whole or not at all; what can't be put is noted and the import goes on. A text that is not JSON
+ * is refused with the place; what stands after it is read where documents stand one a line.
  * *out_put and *out_refused (may be NULL) count what is stored and what is not. Fails only for what concerns the whole:
  * NOMEM, FULL, IO, READONLY, CANCELLED, TIMEOUT, BUSY ... Documents are committed a thousand at a time, so after a
  * failure up to that many are not stored though they were noted. `len` is in bytes; SIZE_MAX means strlen. `options`

@@ -43,6 +43,10 @@ def test_what_the_examples_show():
     assert "KECS_E_INVALID" in call(BUILD / "examples/pages")
 
 
+def test_first_program_is_that_of_the_readme():
+    assert (ROOT / "examples" / "hello.c").read_text() in (ROOT / "README.md").read_text()
+
+
 def test_tour():
     with Box() as box:
         text = call(BUILD / "kecs-demo", DATA, box.db)

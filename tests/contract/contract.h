@@ -562,6 +562,24 @@ static inline int64_t contract_count_rows(kecs_store *store, kecs_kind kind) {
   return count;
 }
 
+static inline bool contract_is_utf8(const char *text) {
+  for (const unsigned char *at = (const unsigned char *)text; *at;) {
+    int more = *at < 0x80 ? 0 : *at < 0xC2 ? -1 : *at < 0xE0 ? 1 : *at < 0xF0 ? 2 : *at < 0xF5 ? 3 : -1;
+    unsigned low = *at == 0xE0 ? 0xA0 : *at == 0xF0 ? 0x90 : 0x80;
+    unsigned high = *at == 0xED ? 0x9F : *at == 0xF4 ? 0x8F : 0xBF;
+    if (more < 0 || (more > 0 && (at[1] < low || at[1] > high))) {
+      return false;
+    }
+    for (int i = 2; i <= more; i++) {
+      if ((at[i] & 0xC0) != 0x80) {
+        return false;
+      }
+    }
+    at += 1 + more;
+  }
+  return true;
+}
+
 /* Texts that break careless programs: quotes, wildcards, statements, other alphabets, spaces, emptiness. */
 static const char *const contract_naughty[] = {
     "plain",

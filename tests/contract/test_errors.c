@@ -392,17 +392,38 @@ static void texts_are_one_line_whatever_is_named(void **state) {
       }
     }
   }
-  for (size_t len = 380; len < 520; len++) { /* names of two-byte letters that are cut somewhere */
-    char name[1100];
-    kecs_result *result = NULL;
-    for (size_t i = 0; i < len; i++) {
-      memcpy(name + 2 * i, "\xc3\xa4", 3);
+  contract_close(store);
+}
+
+/* A name that is too long for the line is cut between two letters. */
+static void long_names_are_cut_between_letters(void **state) {
+  (void)state;
+  static const char *const letters[] = {"a", "\xc3\xa4", "\xe6\x97\xa5", "\xf0\x9f\x98\x80"};
+  kecs_store *store = contract_open();
+  for (size_t l = 0; l < CONTRACT_COUNT(letters); l++) {
+    for (size_t shift = 0; shift < 8; shift++) {
+      char name[1200] = "arn:aws:ecs:us-east-1:000000000000:cluster/";
+      char path[1200];
+      memset(name + strlen(name), 'x', shift);
+      for (size_t used = strlen(name); used < 1100; used += strlen(letters[l])) {
+        memcpy(name + used, letters[l], strlen(letters[l]) + 1);
+      }
+      kecs_cluster cluster = {.name = name, .arn = name, .id = name};
+      kecs_service service = {.name = name, .cluster_arn = name + 1};
+      kecs_options options = {.path = path, .must_exist = true};
+      kecs_result *result = NULL;
+      kecs_store *none = NULL;
+      snprintf(path, sizeof path, "/nowhere/%s", name + 43);
+      CONTRACT_FAILS(kecs_cluster_get(store, name, &result), KECS_E_NOT_FOUND);
+      assert_true(contract_is_utf8(kecs_last_error()->text));
+      CONTRACT_FAILS(kecs_service_create(store, &service, NULL), KECS_E_REFERENCE);
+      assert_true(contract_is_utf8(kecs_last_error()->text));
+      CONTRACT_OK(kecs_cluster_create(store, &cluster, NULL));
+      CONTRACT_FAILS(kecs_cluster_create(store, &cluster, NULL), KECS_E_EXISTS);
+      assert_true(contract_is_utf8(kecs_last_error()->text));
+      assert_true(kecs_open(&options, &none) != KECS_OK);
+      assert_true(contract_is_utf8(kecs_last_error()->text));
     }
-    CONTRACT_FAILS(kecs_cluster_get(store, name, &result), KECS_E_NOT_FOUND);
-    const char *text = kecs_last_error()->text;
-    size_t end = strlen(text);
-    assert_true(end < sizeof kecs_last_error()->text);
-    assert_true(end > 0 && text[end - 1] != '\xc3');
   }
   contract_close(store);
 }
@@ -539,6 +560,34 @@ static void two_stores_on_one_file(void **state) {
   contract_close(second);
 }
 
+static void *rollback_soon(void *user) {
+  usleep(200000);
+  return kecs_rollback(user) ? user : NULL;
+}
+
+/* A negative busy timeout does not wait, though the lock would be free soon. */
+static void no_patience_at_all(void **state) {
+  (void)state;
+  if (!contract_is_file()) {
+    return;
+  }
+  kecs_options options = {.path = contract_file("shared.db"), .busy_timeout_ms = -1};
+  kecs_store *first = contract_open_with(&options);
+  kecs_store *other = contract_open_with(&options);
+  kecs_store *tx = NULL;
+  pthread_t thread;
+  kecs_cluster cluster = {.name = "web"};
+  void *failed = NULL;
+  CONTRACT_OK(kecs_begin(first, &tx));
+  assert_int_equal(pthread_create(&thread, NULL, rollback_soon, tx), 0);
+  CONTRACT_FAILS(kecs_cluster_create(other, &cluster, NULL), KECS_E_BUSY);
+  pthread_join(thread, &failed);
+  assert_null(failed);
+  CONTRACT_OK(kecs_cluster_create(other, &cluster, NULL));
+  contract_close(other);
+  contract_close(first);
+}
+
 /* ---- read-only ---- */
 
 static void a_read_only_store_reads_only(void **state) {
@@ -594,9 +643,11 @@ static const struct CMUnitTest tests[] = {
     CONTRACT_TEST(codes_have_names_texts_and_classes),
     CONTRACT_TEST(the_last_error_is_the_threads_own),
     CONTRACT_TEST(texts_are_one_line_whatever_is_named),
+    CONTRACT_TEST(long_names_are_cut_between_letters),
     CONTRACT_TEST(exists_and_constraint_errors_carry_native_codes),
     CONTRACT_TEST(another_process_holds_the_lock),
     CONTRACT_TEST(two_stores_on_one_file),
+    CONTRACT_TEST(no_patience_at_all),
     CONTRACT_TEST(a_read_only_store_reads_only),
 };
 

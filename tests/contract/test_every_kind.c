@@ -564,24 +564,6 @@ static char *read_whole(const char *path, size_t *out_len) {
   return text;
 }
 
-static bool is_utf8(const char *text) {
-  for (const unsigned char *at = (const unsigned char *)text; *at;) {
-    int more = *at < 0x80 ? 0 : *at < 0xC2 ? -1 : *at < 0xE0 ? 1 : *at < 0xF0 ? 2 : *at < 0xF5 ? 3 : -1;
-    unsigned low = *at == 0xE0 ? 0xA0 : *at == 0xF0 ? 0x90 : 0x80;
-    unsigned high = *at == 0xED ? 0x9F : *at == 0xF4 ? 0x8F : 0xBF;
-    if (more < 0 || (more > 0 && (at[1] < low || at[1] > high))) {
-      return false;
-    }
-    for (int i = 2; i <= more; i++) {
-      if ((at[i] & 0xC0) != 0x80) {
-        return false;
-      }
-    }
-    at += 1 + more;
-  }
-  return true;
-}
-
 static void add_lines(text_list *list, const char *path) {
   size_t len = 0;
   char *text = read_whole(path, &len);
@@ -589,7 +571,7 @@ static void add_lines(text_list *list, const char *path) {
     size_t line = strcspn(at, "\r\n");
     char kept = at[line];
     at[line] = '\0';
-    if (is_utf8(at)) {
+    if (contract_is_utf8(at)) {
       add_text(list, at, line);
     }
     at += line + (kept || at + line < text + len ? 1 : 0);

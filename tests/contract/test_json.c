@@ -516,6 +516,32 @@ static void wrongly_typed_members(void **state) {
   contract_close(store);
 }
 
+static void truths_in_any_spelling(void **state) {
+  (void)state;
+  static const struct {
+    const char *written;
+    bool value;
+  } cases[] = {{"true", true}, {"false", false}, {"\"true\"", true}, {"\"false\"", false}, {"\"TRUE\"", false},
+               {"1", false}};
+  kecs_store *store = contract_open();
+  contract_parents(store);
+  for (size_t i = 0; i < CONTRACT_COUNT(cases); i++) {
+    char text[128];
+    char key[32];
+    kecs_result *result = NULL;
+    snprintf(text, sizeof text, "{\"cluster\":\"parent\",\"serviceName\":\"s%zu\",\"enableExecuteCommand\":%s}", i,
+             cases[i].written);
+    snprintf(key, sizeof key, "parent,s%zu", i);
+    CONTRACT_OK(put(store, KECS_KIND_SERVICE, text, &result));
+    CONTRACT_NUMBER(kecs_service_at(result, 0)->enable_execute_command, cases[i].value);
+    kecs_result_free(result);
+    char *back = get(store, KECS_KIND_SERVICE, key);
+    KEPT(back, text);
+    free(back);
+  }
+  contract_close(store);
+}
+
 static void numbers_in_any_spelling(void **state) {
   (void)state;
   static const struct {
@@ -716,6 +742,13 @@ static void absent_members_stay_absent(void **state) {
   assert_non_null(member(tree_a, "desiredCount"));
   assert_int_equal(strtol(member(tree_a, "desiredCount")->text, NULL, 10), 3);
   assert_null(member(tree_a, "enableExecuteCommand"));
+  release(tree_a);
+  free(a);
+  change.desired_count = 0; /* the default again, but now it was said */
+  CONTRACT_OK(kecs_service_update_fields(store, &change, KECS_BIT(KECS_SERVICE_DESIRED_COUNT), NULL));
+  a = get(store, KECS_KIND_SERVICE, "parent,a");
+  tree_a = parse_text(a);
+  assert_non_null(member(tree_a, "desiredCount"));
   release(tree_a);
   free(a);
   contract_close(store);
@@ -1168,6 +1201,7 @@ static const struct CMUnitTest tests[] = {
     CONTRACT_TEST(nested_documents_stay_byte_for_byte),
     CONTRACT_TEST(null_members_stay_null),
     CONTRACT_TEST(wrongly_typed_members),
+    CONTRACT_TEST(truths_in_any_spelling),
     CONTRACT_TEST(numbers_in_any_spelling),
     CONTRACT_TEST(ranks_are_strings),
     CONTRACT_TEST(all_shapes_of_times),

@@ -802,6 +802,50 @@ static void cancelling_a_long_list_from_another_thread(void **state) {
   contract_close(store);
 }
 
+/* A writer that waits for a lock hears of a cancel at once, not when its patience ends. */
+static void *write_when_free(void *user) {
+  writer *one = user;
+  __atomic_store_n(&one->started, 1, __ATOMIC_SEQ_CST);
+  one->status = make(one->store, "waited");
+  return NULL;
+}
+
+static void check_cancelled_wait(kecs_store *holder, kecs_store *waiter) {
+  kecs_store *tx = NULL;
+  pthread_t thread;
+  writer other = {waiter, KECS_OK, 0, 0};
+  CONTRACT_OK(kecs_begin(holder, &tx));
+  CONTRACT_OK(make(tx, "held"));
+  assert_int_equal(pthread_create(&thread, NULL, write_when_free, &other), 0);
+  while (!__atomic_load_n(&other.started, __ATOMIC_SEQ_CST)) {
+    usleep(1000);
+  }
+  usleep(50000); /* it waits by now, or will find itself cancelled when it begins */
+  CONTRACT_OK(kecs_set_cancelled(waiter, true));
+  pthread_join(thread, NULL);
+  CONTRACT_NUMBER(other.status, KECS_E_CANCELLED);
+  CONTRACT_OK(kecs_set_cancelled(waiter, false));
+  CONTRACT_OK(kecs_commit(tx));
+  assert_false(is_there(waiter, "waited"));
+  CONTRACT_OK(make(waiter, "waited"));
+  CONTRACT_NUMBER(contract_count_rows(holder, KECS_KIND_CLUSTER), 2);
+}
+
+static void cancelling_a_writer_that_waits(void **state) {
+  (void)state;
+  kecs_options options = {.busy_timeout_ms = 20000};
+  kecs_store *store = contract_open_with(&options);
+  check_cancelled_wait(store, store);
+  contract_close(store);
+  if (contract_is_file()) { /* for another store, as for another process */
+    kecs_store *holder = contract_open_with(&options);
+    kecs_store *waiter = contract_open_again(holder, NULL);
+    check_cancelled_wait(holder, waiter);
+    contract_close(waiter);
+    contract_close(holder);
+  }
+}
+
 static const struct CMUnitTest tests[] = {
     CONTRACT_TEST(commit_stores_and_rollback_does_not),
     CONTRACT_TEST(an_empty_transaction_is_fine),
@@ -828,6 +872,7 @@ static const struct CMUnitTest tests[] = {
     CONTRACT_TEST(cancelled_until_it_is_not),
     CONTRACT_TEST(cancelling_a_long_walk_from_another_thread),
     CONTRACT_TEST(cancelling_a_long_list_from_another_thread),
+    CONTRACT_TEST(cancelling_a_writer_that_waits),
 };
 
 CONTRACT_MAIN("transactions", tests)

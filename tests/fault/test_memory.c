@@ -1,7 +1,8 @@
-/* test_memory.c -- every case with the n-th allocation failing, the store's own and SQLite's. */
+/* test_memory.c -- every case with the store's n-th allocation failing, and with all of the store's, or of SQLite's,
+ * failing from the n-th on. */
 #include "fault/runner.h"
 
 int main(void) {
-  static const fault_kind kinds[] = {FAULT_MEMORY, FAULT_MEMORY_ON, FAULT_SQLITE, FAULT_SQLITE_ON};
+  static const fault_kind kinds[] = {FAULT_MEMORY, FAULT_MEMORY_ON, FAULT_SQLITE_ON};
   return fault_main("memory that fails", kinds, FAULT_COUNT(kinds));
 }
