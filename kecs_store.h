@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * e085586ac57790039d0cc342d9cf9b148a80580f4f95da7fad85a8923be4804d */
+ * aae257a82a5e17901b8c980bcac9d9e0ffac20f305156a0e40d3de87352fd895 */
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
 /* kecs_store.h -- a durable, typed store for the state of a container orchestrator, in one SQLite file.
  *
@@ -112,7 +112,9 @@
 #define KECS_STORE_VERSION "0.1.0"
 
 #ifndef KECS_STORE_API
-#if defined(KECS_STORE_STATIC)
+#if defined(KECS_STORE_STATIC) && defined(__GNUC__)
+#define KECS_STORE_API static __attribute__((unused)) /* a program rarely calls all of them */
+#elif defined(KECS_STORE_STATIC)
 #define KECS_STORE_API static
 #else
 #define KECS_STORE_API extern
@@ -1548,7 +1550,8 @@ typedef struct kecs_query {
  *   get_many      the rows of these keys (texts as for kecs_record_get) in their order; unknown ones are left out.
  *   list          a page of rows in order; an empty page is no error.
  *   each          calls `visit` for every matching row (limit 0 means all) without keeping them: the row dies when
- *                 `visit` returns. Anything but KECS_OK from `visit` stops the walk and is returned.
+ *                 `visit` returns. Anything but KECS_OK from `visit` stops the walk and is returned. `visit` may call
+ *                 the store, but not a ":memory:" one, whose only connection the walk holds.
  *   count         how many rows match; order, limit and token are not read.
  *   update        writes every column that differs, but those of the group `key`, which never change. The row is found
  *                 by its natural key (the ARN), or by its name. version 0 is unconditional, otherwise CONFLICT unless
@@ -2631,7 +2634,9 @@ struct kecs_backend {
   kecs_status (*prepare)(kecs_connection *connection, const char *sql, size_t len, kecs_statement **out_statement);
   kecs_status (*start)(kecs_statement *statement, const kecs_value *parameters, int count);
   kecs_status (*step)(kecs_statement *statement, bool *out_row); /* false: done */
-  void (*columns)(kecs_statement *statement, kecs_value *out, int count);
+  /* The row's values. `types` says what each is, if it is not NULL; KECS_VALUE_NULL there, or no types: find out. A
+   * number that is NULL may be given as 0 where its type is said. */
+  void (*columns)(kecs_statement *statement, const kecs_value_type *types, kecs_value *out, int count);
   void (*reset)(kecs_statement *statement);
   void (*finish)(kecs_statement *statement);
   int64_t (*changes)(kecs_connection *connection);  /* rows of the last insert, update or delete */
@@ -2763,24 +2768,32 @@ KECS_STORE_API kecs_class kecs_status_class(kecs_status status) {
   return row ? row->status_class : KECS_CLASS_MISUSE;
 }
 
-/* A value taken from a row must not break the one-line promise, nor end in half a UTF-8 sequence. */
-static void kecs__error_tidy(char *text, size_t size) {
-  size_t len = strlen(text);
-  for (size_t i = 0; i < len; i++) {
-    if ((unsigned char)text[i] < 0x20 || text[i] == 0x7f) {
-      text[i] = ' ';
+/* How many bytes a UTF-8 sequence has that begins here; 0 when it is cut short or none at all. */
+static size_t kecs__error_letter(const char *text) {
+  unsigned char first = (unsigned char)text[0];
+  size_t len = first < 0x80 ? 1 : first < 0xC2 ? 0 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : first < 0xF5 ? 4 : 0;
+  for (size_t i = 1; i < len; i++) {
+    if (((unsigned char)text[i] & 0xC0) != 0x80) {
+      return 0;
     }
   }
-  if (len + 1 < size) {
-    return;
+  return len;
+}
+
+/* A value taken from a row must not break the one-line promise; a name that was cut may end in half a letter. */
+static void kecs__error_tidy(char *text) {
+  char *to = text;
+  for (const char *at = text; *at;) {
+    size_t len = kecs__error_letter(at);
+    if (len == 1) {
+      *to++ = (unsigned char)*at < 0x20 || *at == 0x7f ? ' ' : *at;
+    } else if (len > 1) {
+      memmove(to, at, len);
+      to += len;
+    }
+    at += len ? len : 1;
   }
-  while (len > 0 && ((unsigned char)text[len - 1] & 0xC0) == 0x80) {
-    len--;
-  }
-  if (len > 0 && ((unsigned char)text[len - 1] & 0x80)) {
-    len--;
-  }
-  text[len] = '\0';
+  *to = '\0';
 }
 
 KECS__FN kecs_status kecs__fail(kecs_status status, const char *format, ...) {
@@ -2792,7 +2805,7 @@ KECS__FN kecs_status kecs__fail(kecs_status status, const char *format, ...) {
     text[0] = '\0';
   }
   va_end(args);
-  kecs__error_tidy(text, sizeof text);
+  kecs__error_tidy(text);
 
   memset(&kecs__thread_error, 0, sizeof kecs__thread_error);
   kecs__thread_error.status = status;
@@ -2810,7 +2823,7 @@ KECS__FN kecs_status kecs__fail_context(const char *format, ...) {
     return kecs__thread_error.status;
   }
   snprintf(text + len, sizeof text - (size_t)len, ": %.*s", (int)(sizeof text - (size_t)len), kecs__thread_error.text);
-  kecs__error_tidy(text, sizeof text);
+  kecs__error_tidy(text);
   memcpy(kecs__thread_error.text, text, sizeof text);
   return kecs__thread_error.status;
 }
@@ -2996,7 +3009,7 @@ KECS__FN void kecs__arena_init(kecs__arena *arena, const kecs_allocator *allocat
 
 static kecs__chunk *kecs__arena_grow(kecs__arena *arena, size_t size) {
   size_t header = KECS__ALIGN_UP(sizeof(kecs__chunk));
-  size_t wanted = arena->chunk ? arena->chunk->size * 2 : KECS__CHUNK_FIRST;
+  size_t wanted = arena->chunk ? arena->chunk->size * 4 : KECS__CHUNK_FIRST;
   if (wanted > KECS__CHUNK_MAX) {
     wanted = KECS__CHUNK_MAX;
   }
@@ -3019,7 +3032,7 @@ static kecs__chunk *kecs__arena_grow(kecs__arena *arena, size_t size) {
   return chunk;
 }
 
-static char *kecs__arena_cut(kecs__arena *arena, size_t size) {
+static inline char *kecs__arena_cut(kecs__arena *arena, size_t size) {
   kecs__chunk *chunk = arena->chunk;
   if (!chunk || chunk->size - chunk->used < size) {
     chunk = kecs__arena_grow(arena, size);
@@ -6039,7 +6052,9 @@ typedef struct kecs__meta {
   int tags;
   uint64_t updatable; /* columns that an update may change */
   uint64_t automatic; /* columns that the store alone writes, unless a document brings them */
-  char *columns;      /* "arn, id, ..." */
+  size_t offsets[64];        /* of the columns in the kind's struct */
+  kecs_value_type types[64]; /* of the columns, for the backend; KECS_VALUE_NULL for OPTI */
+  char *columns;             /* "arn,id,..." */
   size_t columns_len;
 } kecs__meta;
 
@@ -6189,6 +6204,24 @@ static uint64_t kecs__meta_updatable(const kecs_kind_info *info) {
   return mask;
 }
 
+static kecs_value_type kecs__meta_type(kecs_column_type type) {
+  switch (type) {
+    case KECS_TYPE_TEXT:
+    case KECS_TYPE_JSON:
+      return KECS_VALUE_TEXT;
+    case KECS_TYPE_BOOL:
+      return KECS_VALUE_BOOL;
+    case KECS_TYPE_TIME:
+      return KECS_VALUE_TIME;
+    case KECS_TYPE_INT:
+    case KECS_TYPE_RANK:
+      return KECS_VALUE_INT;
+    case KECS_TYPE_OPTI:
+      break;
+  }
+  return KECS_VALUE_NULL; /* NULL and 0 differ there */
+}
+
 static kecs_status kecs__meta_fill(kecs__engine *engine, kecs__meta *meta, const kecs_kind_info *info) {
   static const char *const names[] = {"name", "family"};
   static const char *const creations[] = {"created_at", "registered_at"};
@@ -6207,6 +6240,8 @@ static kecs_status kecs__meta_fill(kecs__engine *engine, kecs__meta *meta, const
   meta->updatable = kecs__meta_updatable(info);
   for (int i = 0; i < info->column_count; i++) {
     meta->automatic |= info->columns[i].flags & KECS_COLUMN_AUTO ? KECS_BIT(i) : 0;
+    meta->types[i] = kecs__meta_type(info->columns[i].type);
+    meta->offsets[i] = info->columns[i].offset;
   }
 
   size_t size = 0; /* a comma or the terminator after each name */
@@ -6794,7 +6829,7 @@ KECS__FN kecs_status kecs__statement_step(kecs__session *session, kecs__cached *
 }
 
 KECS__FN void kecs__statement_columns(kecs__session *session, kecs__cached *cached, kecs_value *out, int count) {
-  session->engine->backend->columns(cached->statement, out, count);
+  session->engine->backend->columns(cached->statement, NULL, out, count);
 }
 
 KECS__FN kecs_status kecs__statement_run(kecs__session *session, kecs__cached *cached, const kecs_value *parameters,
@@ -8058,8 +8093,8 @@ struct kecs_result {
   char *rows;
   size_t count;
   size_t capacity;
+  size_t first_rows;        /* room to begin with */
   const char *page_token;
-  char *account_id;         /* of the store: documents are made without it */
 };
 
 /* An empty result for rows of this size. */
@@ -8069,9 +8104,16 @@ KECS__FN kecs_status kecs__result_new(const kecs_allocator *allocator, kecs_kind
 /* Room for one more row, zeroed; NULL means NOMEM. Rows may move, their texts do not. */
 KECS__FN void *kecs__result_add(kecs_result *result);
 
+/* The same, not zeroed: for a row that kecs__row_fetch fills. */
+KECS__FN void *kecs__result_room(kecs_result *result);
+
 /* Reads a row of a kind from column values (every column in order) into `row`, texts into the arena. CORRUPT when a
  * value is not of its column's type. */
 KECS__FN kecs_status kecs__row_read(const kecs__meta *meta, const kecs_value *values, kecs__arena *arena, void *row);
+
+/* The current row of a statement that selects every column, read into `row`. */
+KECS__FN kecs_status kecs__row_fetch(kecs__session *session, kecs__cached *cached, const kecs__meta *meta,
+                                     kecs__arena *arena, void *row);
 
 /* One column of a row as a value; texts are borrowed from the row. */
 KECS__FN kecs_value kecs__row_value(const kecs_kind_info *info, const void *row, int column);
@@ -8097,8 +8139,6 @@ KECS__FN void kecs__row_name(const kecs_kind_info *info, const void *row, char o
 #include <stdio.h>
 #include <string.h>
 
-#define KECS__RESULT_FIRST_ROWS 1
-
 KECS__FN kecs_status kecs__result_new(const kecs_allocator *allocator, kecs_kind kind, size_t row_size,
                                       kecs_result **out_result) {
   *out_result = NULL;
@@ -8114,13 +8154,22 @@ KECS__FN kecs_status kecs__result_new(const kecs_allocator *allocator, kecs_kind
   result->arena.allocator = &result->allocator;
   result->kind = kind;
   result->row_size = row_size;
+  result->first_rows = 1;
   *out_result = result;
   return KECS_OK;
 }
 
 KECS__FN void *kecs__result_add(kecs_result *result) {
+  void *row = kecs__result_room(result);
+  if (row) {
+    memset(row, 0, result->row_size);
+  }
+  return row;
+}
+
+KECS__FN void *kecs__result_room(kecs_result *result) {
   if (result->count == result->capacity) {
-    size_t capacity = result->capacity ? result->capacity * 4 : KECS__RESULT_FIRST_ROWS;
+    size_t capacity = result->capacity ? result->capacity * 4 : result->first_rows;
     char *rows = kecs__arena_take(&result->arena, capacity * result->row_size);
     if (!rows) {
       return NULL;
@@ -8131,10 +8180,7 @@ KECS__FN void *kecs__result_add(kecs_result *result) {
     result->rows = rows;
     result->capacity = capacity;
   }
-  void *row = result->rows + result->count * result->row_size;
-  memset(row, 0, result->row_size);
-  result->count++;
-  return row;
+  return result->rows + result->count++ * result->row_size;
 }
 
 KECS_STORE_API void kecs_result_free(kecs_result *result) {
@@ -8169,57 +8215,77 @@ static kecs_status kecs__row_damaged(const kecs_kind_info *info, int column) {
                     info->table, info->columns[column].name);
 }
 
-/* All texts of the row are copied into one piece of the arena, so that a row costs one allocation at most. */
-KECS__FN kecs_status kecs__row_read(const kecs__meta *meta, const kecs_value *values, kecs__arena *arena, void *row) {
-  const kecs_kind_info *info = meta->info;
-  size_t bytes = 0;
-  for (int i = 0; i < info->column_count; i++) {
-    bytes += values[i].type == KECS_VALUE_TEXT ? values[i].len + 1 : 0;
-  }
-  char *at = kecs__arena_bytes(arena, bytes);
-  if (!at) {
-    return KECS_E_NOMEM;
-  }
-  for (int i = 0; i < info->column_count; i++) {
-    const kecs_value *value = &values[i];
-    char *field = (char *)row + info->columns[i].offset;
-    const char *text = NULL;
+static kecs_status kecs__row_field_read(const kecs_kind_info *info, int column, const kecs_value *value,
+                                        kecs__arena *arena, char *field) {
+  bool null = value->type == KECS_VALUE_NULL;
+  kecs_column_type type = info->columns[column].type;
+  if (type == KECS_TYPE_TEXT || type == KECS_TYPE_JSON) {
+    char *text = NULL;
     if (value->type == KECS_VALUE_TEXT) {
-      if (!value->text) {
+      text = value->text ? kecs__arena_bytes(arena, value->len + 1) : NULL;
+      if (!text) {
         return kecs__fail_nomem();
       }
-      memcpy(at, value->text, value->len + 1);
-      text = at;
-      at += value->len + 1;
+      memcpy(text, value->text, value->len + 1);
+    } else if (!null) {
+      return kecs__row_damaged(info, column);
     }
-    switch (info->columns[i].type) {
-      case KECS_TYPE_TEXT:
-      case KECS_TYPE_JSON:
-        if (!text && value->type != KECS_VALUE_NULL) {
-          return kecs__row_damaged(info, i);
+    memcpy(field, &text, sizeof text);
+    return KECS_OK;
+  }
+  if (value->type == KECS_VALUE_TEXT) {
+    return kecs__row_damaged(info, column);
+  }
+  int64_t number = null ? 0 : value->number;
+  if (type == KECS_TYPE_BOOL) {
+    bool truth = number != 0;
+    memcpy(field, &truth, sizeof truth);
+  } else if (type == KECS_TYPE_OPTI) {
+    kecs_opt_int opt = {number, !null};
+    memcpy(field, &opt, sizeof opt);
+  } else {
+    memcpy(field, &number, sizeof number);
+  }
+  return KECS_OK;
+}
+
+KECS__FN kecs_status kecs__row_read(const kecs__meta *meta, const kecs_value *values, kecs__arena *arena, void *row) {
+  const kecs_kind_info *info = meta->info;
+  kecs_status status = KECS_OK;
+  for (int i = 0; i < info->column_count && !status; i++) {
+    status = kecs__row_field_read(info, i, &values[i], arena, (char *)row + info->columns[i].offset);
+  }
+  return status;
+}
+
+/* As kecs__row_read, for the path that every get and list takes: the backend was told the types, so nothing is asked
+ * twice. */
+KECS__FN kecs_status kecs__row_fetch(kecs__session *session, kecs__cached *cached, const kecs__meta *meta,
+                                     kecs__arena *arena, void *row) {
+  kecs_value values[64];
+  int count = meta->info->column_count;
+  session->engine->backend->columns(cached->statement, meta->types, values, count);
+  for (int i = 0; i < count; i++) {
+    const kecs_value *value = &values[i];
+    char *field = (char *)row + meta->offsets[i];
+    if (meta->types[i] == KECS_VALUE_TEXT) {
+      char *text = NULL;
+      if (value->type == KECS_VALUE_TEXT) {
+        text = value->text ? kecs__arena_bytes(arena, value->len + 1) : NULL;
+        if (!text) {
+          return kecs__fail_nomem();
         }
-        memcpy(field, &text, sizeof text);
-        break;
-      case KECS_TYPE_OPTI: {
-        kecs_opt_int number = {value->type == KECS_VALUE_NULL ? 0 : value->number, value->type != KECS_VALUE_NULL};
-        memcpy(field, &number, sizeof number);
-        break;
+        memcpy(text, value->text, value->len + 1);
       }
-      case KECS_TYPE_BOOL: {
-        bool truth = value->type != KECS_VALUE_NULL && value->number != 0;
-        memcpy(field, &truth, sizeof truth);
-        break;
-      }
-      case KECS_TYPE_INT:
-      case KECS_TYPE_TIME:
-      case KECS_TYPE_RANK: {
-        int64_t number = value->type == KECS_VALUE_NULL ? 0 : value->number;
-        memcpy(field, &number, sizeof number);
-        break;
-      }
-    }
-    if (text && info->columns[i].type != KECS_TYPE_TEXT && info->columns[i].type != KECS_TYPE_JSON) {
-      return kecs__row_damaged(info, i);
+      memcpy(field, &text, sizeof text);
+    } else if (meta->types[i] == KECS_VALUE_BOOL) {
+      bool truth = value->number != 0;
+      memcpy(field, &truth, sizeof truth);
+    } else if (meta->types[i] == KECS_VALUE_NULL) {
+      kecs_opt_int opt = {value->type == KECS_VALUE_NULL ? 0 : value->number, value->type != KECS_VALUE_NULL};
+      memcpy(field, &opt, sizeof opt);
+    } else {
+      memcpy(field, &value->number, sizeof value->number);
     }
   }
   return KECS_OK;
@@ -8590,7 +8656,7 @@ struct kecs__probe {
   int check_count;
   int check_columns[KECS_KEY_COLUMNS_MAX];
   kecs_value check_values[KECS_KEY_COLUMNS_MAX];
-  char shown[160]; /* the address, for messages */
+  char shown[160]; /* the address, for messages; "": what the values say */
 };
 
 /* From address parts, in the order of the kind's address. */
@@ -8617,6 +8683,8 @@ KECS__FN kecs_status kecs__probe_rid(kecs__session *session, const kecs__meta *m
 KECS__FN kecs_status kecs__probe_find(kecs__session *session, const kecs__meta *meta, const kecs__probe *probe,
                                       kecs__arena *arena, int64_t *out_rid);
 
+/* NOT_FOUND for a probe's row. */
+KECS__FN kecs_status kecs__fail_probe(const kecs__meta *meta, const kecs__probe *probe);
 KECS__FN kecs_status kecs__fail_not_found(const kecs__meta *meta, const char *shown);
 
 #endif
@@ -8637,6 +8705,41 @@ KECS__FN const char *kecs__arn_tail(const char *arn) {
 
 KECS__FN kecs_status kecs__fail_not_found(const kecs__meta *meta, const char *shown) {
   return kecs__fail(KECS_E_NOT_FOUND, "%s \"%s\" not found", meta->info->name, shown);
+}
+
+static void kecs__probe_show(kecs__probe *probe, const kecs_value *address, int count) {
+  size_t used = 0;
+  probe->shown[0] = '\0';
+  for (int i = 0; i < count && used < sizeof probe->shown - 1; i++) {
+    int len = 0;
+    const char *comma = used > 0 ? "," : "";
+    if (address[i].type == KECS_VALUE_TEXT && address[i].len > 0) {
+      len = snprintf(probe->shown + used, sizeof probe->shown - used, "%s%s", comma, address[i].text);
+    } else if (address[i].type == KECS_VALUE_INT) {
+      len = snprintf(probe->shown + used, sizeof probe->shown - used, "%s%lld", comma, (long long)address[i].number);
+    }
+    used += len > 0 ? (size_t)len : 0;
+  }
+}
+
+/* The parents first, then what the key adds to account and region: as a person would say it. */
+KECS__FN kecs_status kecs__fail_probe(const kecs__meta *meta, const kecs__probe *probe) {
+  const kecs_column_list *key = &meta->info->keys[probe->key];
+  kecs__probe told = *probe;
+  kecs_value parts[2 * KECS_KEY_COLUMNS_MAX];
+  int count = 0;
+  for (int i = 0; i < probe->check_count; i++) {
+    parts[count++] = probe->check_values[i];
+  }
+  for (int i = 0; i < probe->count; i++) {
+    if (key->columns[i] != meta->account_id && key->columns[i] != meta->region) {
+      parts[count++] = probe->values[i];
+    }
+  }
+  if (!told.shown[0]) {
+    kecs__probe_show(&told, parts, count);
+  }
+  return kecs__fail_not_found(meta, told.shown);
 }
 
 /* ---- from an address ---- */
@@ -8707,21 +8810,6 @@ static void kecs__probe_check(kecs__probe *probe, int column, const kecs_value *
   }
 }
 
-static void kecs__probe_show(kecs__probe *probe, const kecs_value *address, int count) {
-  size_t used = 0;
-  probe->shown[0] = '\0';
-  for (int i = 0; i < count && used < sizeof probe->shown - 1; i++) {
-    int len = 0;
-    const char *comma = used > 0 ? "," : "";
-    if (address[i].type == KECS_VALUE_TEXT && address[i].len > 0) {
-      len = snprintf(probe->shown + used, sizeof probe->shown - used, "%s%s", comma, address[i].text);
-    } else if (address[i].type == KECS_VALUE_INT) {
-      len = snprintf(probe->shown + used, sizeof probe->shown - used, "%s%lld", comma, (long long)address[i].number);
-    }
-    used += len > 0 ? (size_t)len : 0;
-  }
-}
-
 /* The columns of the address that the key does not hold must still be equal. */
 static kecs_status kecs__probe_checks(kecs__session *session, const kecs__meta *meta, const kecs_value *address,
                                       int count, kecs__arena *arena, kecs__probe *probe) {
@@ -8751,7 +8839,6 @@ KECS__FN kecs_status kecs__probe_address(kecs__session *session, const kecs__met
   const kecs_kind_info *info = meta->info;
   const kecs__engine *engine = session->engine;
   memset(out_probe, 0, sizeof *out_probe);
-  kecs__probe_show(out_probe, address, count);
   const kecs_value *last = &address[count - 1];
   if (kecs__value_empty(last)) {
     return kecs__fail(last->type == KECS_VALUE_NULL ? KECS_E_MISUSE : KECS_E_INVALID, "%s: the %s to look for is empty",
@@ -8765,6 +8852,7 @@ KECS__FN kecs_status kecs__probe_address(kecs__session *session, const kecs__met
   }
   const kecs__special *special = kecs__special_of(info->kind);
   if (special->probe) {
+    kecs__probe_show(out_probe, address, count);
     return special->probe(session, meta, address, arena, out_probe);
   }
   out_probe->key = kecs__address_key(meta);
@@ -8894,7 +8982,6 @@ KECS__FN kecs_status kecs__probe_row(kecs__session *session, const kecs__meta *m
   kecs_value address[KECS_KEY_COLUMNS_MAX];
   kecs_status status = KECS_OK;
   memset(out_probe, 0, sizeof *out_probe);
-  kecs__row_name(info, row, out_probe->shown);
   if (meta->arn < 0 || !kecs__value_empty(&natural)) {
     out_probe->count = info->keys[0].count;
     for (int i = 0; i < info->keys[0].count; i++) {
@@ -8944,13 +9031,11 @@ static bool kecs__probe_passes(const kecs__meta *meta, const kecs__probe *probe,
 
 static kecs_status kecs__probe_once(kecs__session *session, const kecs__meta *meta, const kecs__probe *probe,
                                     kecs__arena *arena, void *row, bool *out_found) {
-  kecs_value values[64];
   kecs__cached *cached = NULL;
   *out_found = false;
   kecs_status status = kecs__probe_start(session, meta, KECS__OP_SELECT_KEY, probe, &cached, out_found);
   if (!status && *out_found) {
-    kecs__statement_columns(session, cached, values, meta->info->column_count);
-    status = kecs__row_read(meta, values, arena, row);
+    status = kecs__row_fetch(session, cached, meta, arena, row);
   }
   kecs__statement_done(session, cached);
   if (!status && *out_found) {
@@ -8991,7 +9076,7 @@ KECS__FN kecs_status kecs__probe_read(kecs__session *session, const kecs__meta *
     found = found && kecs__arn_same_place(probe->values[0].text, kecs__row_text(meta->info, row, meta->arn));
   }
   if (!status && !found) {
-    status = kecs__fail_not_found(meta, probe->shown);
+    status = kecs__fail_probe(meta, probe);
   }
   if (!status && out_rid) {
     status = kecs__probe_rid(session, meta, &used, out_rid);
@@ -9466,14 +9551,18 @@ KECS__FN kecs_status kecs__plan_start(kecs__plan *plan, const char *what, bool o
   }
   kecs__text sql;
   kecs__text_init(&sql, plan->arena->allocator, KECS__WHERE_MAX * 2);
-  kecs__text_addf(&sql, "SELECT %s FROM %s", what, info->table);
+  kecs__text_adds(&sql, "SELECT ");
+  kecs__text_adds(&sql, what);
+  kecs__text_adds(&sql, " FROM ");
+  kecs__text_adds(&sql, info->table);
   if (plan->where.len > 0) {
     kecs__text_adds(&sql, " WHERE ");
     kecs__text_add(&sql, plan->where.data, plan->where.len);
   }
   for (int i = 0; ordered && i < plan->order.count; i++) {
-    kecs__text_addf(&sql, "%s%s%s", i > 0 ? "," : " ORDER BY ", info->columns[plan->order.columns[i]].name,
-                    plan->order.descending[i] ? " DESC" : "");
+    kecs__text_adds(&sql, i > 0 ? "," : " ORDER BY ");
+    kecs__text_adds(&sql, info->columns[plan->order.columns[i]].name);
+    kecs__text_adds(&sql, plan->order.descending[i] ? " DESC" : "");
   }
   if (limit > 0) {
     kecs_value value = kecs__value_int(limit);
@@ -9561,13 +9650,7 @@ KECS__FN const kecs__meta *kecs__meta_checked(const kecs_store *store, kecs_kind
 }
 
 KECS__FN kecs_status kecs__result_begin(const kecs_store *store, const kecs__meta *meta, kecs_result **out_result) {
-  kecs_status status = kecs__result_new(&store->engine->allocator, meta->info->kind, meta->info->row_size, out_result);
-  if (!status) {
-    const char *account = store->engine->account_id;
-    (*out_result)->account_id = kecs__arena_text(&(*out_result)->arena, account, strlen(account));
-    status = (*out_result)->account_id ? KECS_OK : KECS_E_NOMEM;
-  }
-  return status;
+  return kecs__result_new(&store->engine->allocator, meta->info->kind, meta->info->row_size, out_result);
 }
 
 KECS__FN kecs_status kecs__result_end(kecs_status status, kecs_result *result, kecs_result **out_result) {
@@ -9667,14 +9750,13 @@ KECS__FN kecs_status kecs__get_many(kecs_store *store, kecs_kind kind, const cha
 /* Reads the rows of a started plan, one more than the limit to know whether a page follows. */
 static kecs_status kecs__list_rows(kecs__plan *plan, kecs_result *result) {
   const kecs__meta *meta = plan->meta;
-  kecs_value values[64];
   kecs__cached *cached = NULL;
   bool more = false;
+  result->first_rows = plan->limit < KECS__PAGE_DEFAULT ? (size_t)plan->limit : KECS__PAGE_DEFAULT;
   kecs_status status = kecs__plan_start(plan, meta->columns, true, plan->limit + 1, &cached, &more);
   while (!status && more && result->count < (size_t)plan->limit) {
-    void *row = kecs__result_add(result);
-    kecs__statement_columns(plan->session, cached, values, meta->info->column_count);
-    status = row ? kecs__row_read(meta, values, &result->arena, row) : KECS_E_NOMEM;
+    void *row = kecs__result_room(result);
+    status = row ? kecs__row_fetch(plan->session, cached, meta, &result->arena, row) : KECS_E_NOMEM;
     if (!status) {
       status = kecs__statement_step(plan->session, cached, &more);
     }
@@ -9730,17 +9812,14 @@ KECS__FN kecs_status kecs__list(kecs_store *store, kecs_kind kind, const kecs_qu
 static kecs_status kecs__each_row(kecs__plan *plan, int limit, void *row,
                                   kecs_status (*visit)(const void *row, void *user), void *user) {
   const kecs__meta *meta = plan->meta;
-  kecs_value values[64];
   kecs__cached *cached = NULL;
   bool more = false;
   kecs__arena texts;
   kecs__arena_init(&texts, plan->arena->allocator);
   kecs_status status = kecs__plan_start(plan, meta->columns, true, limit, &cached, &more);
   while (!status && more) {
-    kecs__statement_columns(plan->session, cached, values, meta->info->column_count);
     kecs__arena_reset(&texts);
-    memset(row, 0, meta->info->row_size);
-    status = kecs__row_read(meta, values, &texts, row);
+    status = kecs__row_fetch(plan->session, cached, meta, &texts, row);
     if (!status) {
       status = visit(row, user);
     }
@@ -10282,7 +10361,6 @@ KECS__FN kecs_status kecs__with_write(kecs_store *store, kecs_status (*work)(kec
 
 KECS__FN kecs_status kecs__row_by_rid(kecs__session *session, const kecs__meta *meta, int64_t rid, kecs__arena *arena,
                                       void *row, bool *out_found) {
-  kecs_value values[64];
   kecs_value parameter = kecs__value_int(rid);
   kecs__cached *cached = NULL;
   *out_found = false;
@@ -10291,8 +10369,7 @@ KECS__FN kecs_status kecs__row_by_rid(kecs__session *session, const kecs__meta *
     status = kecs__statement_start(session, cached, &parameter, 1, out_found);
   }
   if (!status && *out_found) {
-    kecs__statement_columns(session, cached, values, meta->info->column_count);
-    status = kecs__row_read(meta, values, arena, row);
+    status = kecs__row_fetch(session, cached, meta, arena, row);
   }
   kecs__statement_done(session, cached);
   return status;
@@ -10457,7 +10534,7 @@ static kecs_status kecs__change_read(kecs__write *write, const kecs__meta *meta,
                                                  change->probe->count, &row);
   }
   if (!status && !row) {
-    status = kecs__fail_not_found(meta, change->probe ? change->probe->shown : "?");
+    status = change->probe ? kecs__fail_probe(meta, change->probe) : kecs__fail_not_found(meta, "?");
   }
   if (status) {
     return status;
@@ -18159,7 +18236,7 @@ static kecs_status kecs__update_find(kecs__write *write, const kecs__meta *meta,
   if (!status && probe->key != 0) {
     status = kecs__probe_find(write->session, meta, probe, &write->arena, &change->rid);
     if (!status && change->rid == 0) {
-      status = kecs__fail_not_found(meta, probe->shown);
+      status = kecs__fail_probe(meta, probe);
     }
   }
   return status;
@@ -19941,6 +20018,8 @@ static void kecs__sqlite_hooks(kecs__sqlite_full *full) {
   (void)sqlite3_busy_handler(full->connection.db, kecs__sqlite_wait, full);
   sqlite3_progress_handler(full->connection.db, KECS__SQLITE_PROGRESS_OPS, kecs__sqlite_progress, &full->connection);
   (void)sqlite3_db_config(full->connection.db, SQLITE_DBCONFIG_DEFENSIVE, 1, (int *)NULL);
+  /* Plans that do not look at bound values: otherwise a new value for LIMIT prepares the statement anew each time. */
+  (void)sqlite3_db_config(full->connection.db, SQLITE_DBCONFIG_ENABLE_QPSG, 1, (int *)NULL);
 }
 
 KECS__FN void kecs__sqlite_disconnect(kecs_connection *connection) {
@@ -20179,23 +20258,44 @@ static kecs_status kecs__sqlite_step(kecs_statement *statement, bool *out_row) {
   return kecs__sqlite_fail(statement->connection, rc, "run a statement");
 }
 
-static void kecs__sqlite_columns(kecs_statement *statement, kecs_value *out, int count) {
+static void kecs__sqlite_column(sqlite3_value *value, kecs_value *out) {
+  switch (sqlite3_value_type(value)) {
+    case SQLITE_INTEGER:
+      out->type = KECS_VALUE_INT;
+      out->number = sqlite3_value_int64(value);
+      break;
+    case SQLITE_NULL:
+      out->type = KECS_VALUE_NULL;
+      out->number = 0;
+      break;
+    default:
+      out->type = KECS_VALUE_TEXT;
+      out->text = (const char *)sqlite3_value_text(value);
+      out->len = (size_t)sqlite3_value_bytes(value);
+      break;
+  }
+}
+
+/* Where the type is known, fewer calls do: the tables are STRICT, so a column holds its type or NULL. */
+static void kecs__sqlite_columns(kecs_statement *statement, const kecs_value_type *types, kecs_value *out, int count) {
   for (int i = 0; i < count; i++) {
-    sqlite3_value *value = sqlite3_column_value(statement->handle, i);
-    switch (sqlite3_value_type(value)) {
-      case SQLITE_INTEGER:
-        out[i].type = KECS_VALUE_INT;
-        out[i].number = sqlite3_value_int64(value);
-        break;
-      case SQLITE_NULL:
-        out[i].type = KECS_VALUE_NULL;
-        out[i].number = 0;
-        break;
-      default:
+    kecs_value_type type = types ? types[i] : KECS_VALUE_NULL;
+    if (type == KECS_VALUE_NULL) {
+      kecs__sqlite_column(sqlite3_column_value(statement->handle, i), &out[i]);
+    } else if (type == KECS_VALUE_TEXT) {
+      sqlite3_value *value = sqlite3_column_value(statement->handle, i);
+      out[i].text = (const char *)sqlite3_value_text(value);
+      out[i].type = KECS_VALUE_NULL;
+      if (out[i].text) {
         out[i].type = KECS_VALUE_TEXT;
-        out[i].text = (const char *)sqlite3_value_text(value);
         out[i].len = (size_t)sqlite3_value_bytes(value);
-        break;
+      } else if (sqlite3_value_type(value) != SQLITE_NULL) {
+        out[i].type = KECS_VALUE_TEXT; /* without a text: there was no memory for it */
+        out[i].len = 0;
+      }
+    } else {
+      out[i].type = type;
+      out[i].number = sqlite3_column_int64(statement->handle, i);
     }
   }
 }
@@ -20304,3 +20404,56 @@ KECS_STORE_API const kecs_backend *kecs_sqlite_backend(void) {
   return &kecs__sqlite_table;
 }
 #endif
+
+/* ---- doc/licence.h ----------------------------------------------------------------------------------------------- */
+/* LICENCE
+ *
+ * This software is available under two licenses; choose the one that you prefer.
+ *
+ * ------------------------------------------------------------------------------
+ * ALTERNATIVE A - MIT No Attribution License (MIT-0)
+ *
+ * Copyright (c) 2026 The kecs_store authors
+ *
+ * Permission is hereby granted, free of charge, to any person obtaining a copy of
+ * this software and associated documentation files (the "Software"), to deal in
+ * the Software without restriction, including without limitation the rights to
+ * use, copy, modify, merge, publish, distribute, sublicense, and/or sell copies
+ * of the Software, and to permit persons to whom the Software is furnished to do
+ * so.
+ *
+ * THE SOFTWARE IS PROVIDED "AS IS", WITHOUT WARRANTY OF ANY KIND, EXPRESS OR
+ * IMPLIED, INCLUDING BUT NOT LIMITED TO THE WARRANTIES OF MERCHANTABILITY,
+ * FITNESS FOR A PARTICULAR PURPOSE AND NONINFRINGEMENT. IN NO EVENT SHALL THE
+ * AUTHORS OR COPYRIGHT HOLDERS BE LIABLE FOR ANY CLAIM, DAMAGES OR OTHER
+ * LIABILITY, WHETHER IN AN ACTION OF CONTRACT, TORT OR OTHERWISE, ARISING FROM,
+ * OUT OF OR IN CONNECTION WITH THE SOFTWARE OR THE USE OR OTHER DEALINGS IN THE
+ * SOFTWARE.
+ *
+ * ------------------------------------------------------------------------------
+ * ALTERNATIVE B - Public Domain (www.unlicense.org)
+ *
+ * This is free and unencumbered software released into the public domain.
+ *
+ * Anyone is free to copy, modify, publish, use, compile, sell, or distribute this
+ * software, either in source code form or as a compiled binary, for any purpose,
+ * commercial or non-commercial, and by any means.
+ *
+ * In jurisdictions that recognize copyright laws, the author or authors of this
+ * software dedicate any and all copyright interest in the software to the public
+ * domain. We make this dedication for the benefit of the public at large and to
+ * the detriment of our heirs and successors. We intend this dedication to be an
+ * overt act of relinquishment in perpetuity of all present and future rights to
+ * this software under copyright law.
+ *
+ * THE SOFTWARE IS PROVIDED "AS IS", WITHOUT WARRANTY OF ANY KIND, EXPRESS OR
+ * IMPLIED, INCLUDING BUT NOT LIMITED TO THE WARRANTIES OF MERCHANTABILITY,
+ * FITNESS FOR A PARTICULAR PURPOSE AND NONINFRINGEMENT. IN NO EVENT SHALL THE
+ * AUTHORS BE LIABLE FOR ANY CLAIM, DAMAGES OR OTHER LIABILITY, WHETHER IN AN
+ * ACTION OF CONTRACT, TORT OR OTHERWISE, ARISING FROM, OUT OF OR IN CONNECTION
+ * WITH THE SOFTWARE OR THE USE OR OTHER DEALINGS IN THE SOFTWARE.
+ *
+ * ------------------------------------------------------------------------------
+ * SQLite, which the one-file release in dist/ carries, is in the public domain
+ * (https://www.sqlite.org/copyright.html).
+ */

@@ -96,3 +96,4 @@ extern "C" {
 #include "sqlite/backend.c"
 /* amalgamate: sqlite-tail */
 #endif
+#include "doc/licence.h"

@@ -12,7 +12,9 @@
 #define KECS_STORE_VERSION "0.1.0"
 
 #ifndef KECS_STORE_API
-#if defined(KECS_STORE_STATIC)
+#if defined(KECS_STORE_STATIC) && defined(__GNUC__)
+#define KECS_STORE_API static __attribute__((unused)) /* a program rarely calls all of them */
+#elif defined(KECS_STORE_STATIC)
 #define KECS_STORE_API static
 #else
 #define KECS_STORE_API extern

@@ -59,24 +59,32 @@ KECS_STORE_API kecs_class kecs_status_class(kecs_status status) {
   return row ? row->status_class : KECS_CLASS_MISUSE;
 }
 
-/* A value taken from a row must not break the one-line promise, nor end in half a UTF-8 sequence. */
-static void kecs__error_tidy(char *text, size_t size) {
-  size_t len = strlen(text);
-  for (size_t i = 0; i < len; i++) {
-    if ((unsigned char)text[i] < 0x20 || text[i] == 0x7f) {
-      text[i] = ' ';
+/* How many bytes a UTF-8 sequence has that begins here; 0 when it is cut short or none at all. */
+static size_t kecs__error_letter(const char *text) {
+  unsigned char first = (unsigned char)text[0];
+  size_t len = first < 0x80 ? 1 : first < 0xC2 ? 0 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : first < 0xF5 ? 4 : 0;
+  for (size_t i = 1; i < len; i++) {
+    if (((unsigned char)text[i] & 0xC0) != 0x80) {
+      return 0;
     }
   }
-  if (len + 1 < size) {
-    return;
+  return len;
+}
+
+/* A value taken from a row must not break the one-line promise; a name that was cut may end in half a letter. */
+static void kecs__error_tidy(char *text) {
+  char *to = text;
+  for (const char *at = text; *at;) {
+    size_t len = kecs__error_letter(at);
+    if (len == 1) {
+      *to++ = (unsigned char)*at < 0x20 || *at == 0x7f ? ' ' : *at;
+    } else if (len > 1) {
+      memmove(to, at, len);
+      to += len;
+    }
+    at += len ? len : 1;
   }
-  while (len > 0 && ((unsigned char)text[len - 1] & 0xC0) == 0x80) {
-    len--;
-  }
-  if (len > 0 && ((unsigned char)text[len - 1] & 0x80)) {
-    len--;
-  }
-  text[len] = '\0';
+  *to = '\0';
 }
 
 KECS__FN kecs_status kecs__fail(kecs_status status, const char *format, ...) {
@@ -88,7 +96,7 @@ KECS__FN kecs_status kecs__fail(kecs_status status, const char *format, ...) {
     text[0] = '\0';
   }
   va_end(args);
-  kecs__error_tidy(text, sizeof text);
+  kecs__error_tidy(text);
 
   memset(&kecs__thread_error, 0, sizeof kecs__thread_error);
   kecs__thread_error.status = status;
@@ -106,7 +114,7 @@ KECS__FN kecs_status kecs__fail_context(const char *format, ...) {
     return kecs__thread_error.status;
   }
   snprintf(text + len, sizeof text - (size_t)len, ": %.*s", (int)(sizeof text - (size_t)len), kecs__thread_error.text);
-  kecs__error_tidy(text, sizeof text);
+  kecs__error_tidy(text);
   memcpy(kecs__thread_error.text, text, sizeof text);
   return kecs__thread_error.status;
 }

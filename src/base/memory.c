@@ -118,7 +118,7 @@ KECS__FN void kecs__arena_init(kecs__arena *arena, const kecs_allocator *allocat
 
 static kecs__chunk *kecs__arena_grow(kecs__arena *arena, size_t size) {
   size_t header = KECS__ALIGN_UP(sizeof(kecs__chunk));
-  size_t wanted = arena->chunk ? arena->chunk->size * 2 : KECS__CHUNK_FIRST;
+  size_t wanted = arena->chunk ? arena->chunk->size * 4 : KECS__CHUNK_FIRST;
   if (wanted > KECS__CHUNK_MAX) {
     wanted = KECS__CHUNK_MAX;
   }
@@ -141,7 +141,7 @@ static kecs__chunk *kecs__arena_grow(kecs__arena *arena, size_t size) {
   return chunk;
 }
 
-static char *kecs__arena_cut(kecs__arena *arena, size_t size) {
+static inline char *kecs__arena_cut(kecs__arena *arena, size_t size) {
   kecs__chunk *chunk = arena->chunk;
   if (!chunk || chunk->size - chunk->used < size) {
     chunk = kecs__arena_grow(arena, size);

@@ -107,23 +107,44 @@ static kecs_status kecs__sqlite_step(kecs_statement *statement, bool *out_row) {
   return kecs__sqlite_fail(statement->connection, rc, "run a statement");
 }
 
-static void kecs__sqlite_columns(kecs_statement *statement, kecs_value *out, int count) {
+static void kecs__sqlite_column(sqlite3_value *value, kecs_value *out) {
+  switch (sqlite3_value_type(value)) {
+    case SQLITE_INTEGER:
+      out->type = KECS_VALUE_INT;
+      out->number = sqlite3_value_int64(value);
+      break;
+    case SQLITE_NULL:
+      out->type = KECS_VALUE_NULL;
+      out->number = 0;
+      break;
+    default:
+      out->type = KECS_VALUE_TEXT;
+      out->text = (const char *)sqlite3_value_text(value);
+      out->len = (size_t)sqlite3_value_bytes(value);
+      break;
+  }
+}
+
+/* Where the type is known, fewer calls do: the tables are STRICT, so a column holds its type or NULL. */
+static void kecs__sqlite_columns(kecs_statement *statement, const kecs_value_type *types, kecs_value *out, int count) {
   for (int i = 0; i < count; i++) {
-    sqlite3_value *value = sqlite3_column_value(statement->handle, i);
-    switch (sqlite3_value_type(value)) {
-      case SQLITE_INTEGER:
-        out[i].type = KECS_VALUE_INT;
-        out[i].number = sqlite3_value_int64(value);
-        break;
-      case SQLITE_NULL:
-        out[i].type = KECS_VALUE_NULL;
-        out[i].number = 0;
-        break;
-      default:
+    kecs_value_type type = types ? types[i] : KECS_VALUE_NULL;
+    if (type == KECS_VALUE_NULL) {
+      kecs__sqlite_column(sqlite3_column_value(statement->handle, i), &out[i]);
+    } else if (type == KECS_VALUE_TEXT) {
+      sqlite3_value *value = sqlite3_column_value(statement->handle, i);
+      out[i].text = (const char *)sqlite3_value_text(value);
+      out[i].type = KECS_VALUE_NULL;
+      if (out[i].text) {
         out[i].type = KECS_VALUE_TEXT;
-        out[i].text = (const char *)sqlite3_value_text(value);
         out[i].len = (size_t)sqlite3_value_bytes(value);
-        break;
+      } else if (sqlite3_value_type(value) != SQLITE_NULL) {
+        out[i].type = KECS_VALUE_TEXT; /* without a text: there was no memory for it */
+        out[i].len = 0;
+      }
+    } else {
+      out[i].type = type;
+      out[i].number = sqlite3_column_int64(statement->handle, i);
     }
   }
 }

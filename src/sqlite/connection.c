@@ -226,6 +226,8 @@ static void kecs__sqlite_hooks(kecs__sqlite_full *full) {
   (void)sqlite3_busy_handler(full->connection.db, kecs__sqlite_wait, full);
   sqlite3_progress_handler(full->connection.db, KECS__SQLITE_PROGRESS_OPS, kecs__sqlite_progress, &full->connection);
   (void)sqlite3_db_config(full->connection.db, SQLITE_DBCONFIG_DEFENSIVE, 1, (int *)NULL);
+  /* Plans that do not look at bound values: otherwise a new value for LIMIT prepares the statement anew each time. */
+  (void)sqlite3_db_config(full->connection.db, SQLITE_DBCONFIG_ENABLE_QPSG, 1, (int *)NULL);
 }
 
 KECS__FN void kecs__sqlite_disconnect(kecs_connection *connection) {

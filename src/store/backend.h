@@ -71,7 +71,9 @@ struct kecs_backend {
   kecs_status (*prepare)(kecs_connection *connection, const char *sql, size_t len, kecs_statement **out_statement);
   kecs_status (*start)(kecs_statement *statement, const kecs_value *parameters, int count);
   kecs_status (*step)(kecs_statement *statement, bool *out_row); /* false: done */
-  void (*columns)(kecs_statement *statement, kecs_value *out, int count);
+  /* The row's values. `types` says what each is, if it is not NULL; KECS_VALUE_NULL there, or no types: find out. A
+   * number that is NULL may be given as 0 where its type is said. */
+  void (*columns)(kecs_statement *statement, const kecs_value_type *types, kecs_value *out, int count);
   void (*reset)(kecs_statement *statement);
   void (*finish)(kecs_statement *statement);
   int64_t (*changes)(kecs_connection *connection);  /* rows of the last insert, update or delete */

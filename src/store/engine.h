@@ -22,7 +22,9 @@ typedef struct kecs__meta {
   int tags;
   uint64_t updatable; /* columns that an update may change */
   uint64_t automatic; /* columns that the store alone writes, unless a document brings them */
-  char *columns;      /* "arn, id, ..." */
+  size_t offsets[64];        /* of the columns in the kind's struct */
+  kecs_value_type types[64]; /* of the columns, for the backend; KECS_VALUE_NULL for OPTI */
+  char *columns;             /* "arn,id,..." */
   size_t columns_len;
 } kecs__meta;
 

@@ -23,6 +23,41 @@ KECS__FN kecs_status kecs__fail_not_found(const kecs__meta *meta, const char *sh
   return kecs__fail(KECS_E_NOT_FOUND, "%s \"%s\" not found", meta->info->name, shown);
 }
 
+static void kecs__probe_show(kecs__probe *probe, const kecs_value *address, int count) {
+  size_t used = 0;
+  probe->shown[0] = '\0';
+  for (int i = 0; i < count && used < sizeof probe->shown - 1; i++) {
+    int len = 0;
+    const char *comma = used > 0 ? "," : "";
+    if (address[i].type == KECS_VALUE_TEXT && address[i].len > 0) {
+      len = snprintf(probe->shown + used, sizeof probe->shown - used, "%s%s", comma, address[i].text);
+    } else if (address[i].type == KECS_VALUE_INT) {
+      len = snprintf(probe->shown + used, sizeof probe->shown - used, "%s%lld", comma, (long long)address[i].number);
+    }
+    used += len > 0 ? (size_t)len : 0;
+  }
+}
+
+/* The parents first, then what the key adds to account and region: as a person would say it. */
+KECS__FN kecs_status kecs__fail_probe(const kecs__meta *meta, const kecs__probe *probe) {
+  const kecs_column_list *key = &meta->info->keys[probe->key];
+  kecs__probe told = *probe;
+  kecs_value parts[2 * KECS_KEY_COLUMNS_MAX];
+  int count = 0;
+  for (int i = 0; i < probe->check_count; i++) {
+    parts[count++] = probe->check_values[i];
+  }
+  for (int i = 0; i < probe->count; i++) {
+    if (key->columns[i] != meta->account_id && key->columns[i] != meta->region) {
+      parts[count++] = probe->values[i];
+    }
+  }
+  if (!told.shown[0]) {
+    kecs__probe_show(&told, parts, count);
+  }
+  return kecs__fail_not_found(meta, told.shown);
+}
+
 /* ---- from an address ---- */
 
 static bool kecs__value_empty(const kecs_value *value) {
@@ -91,21 +126,6 @@ static void kecs__probe_check(kecs__probe *probe, int column, const kecs_value *
   }
 }
 
-static void kecs__probe_show(kecs__probe *probe, const kecs_value *address, int count) {
-  size_t used = 0;
-  probe->shown[0] = '\0';
-  for (int i = 0; i < count && used < sizeof probe->shown - 1; i++) {
-    int len = 0;
-    const char *comma = used > 0 ? "," : "";
-    if (address[i].type == KECS_VALUE_TEXT && address[i].len > 0) {
-      len = snprintf(probe->shown + used, sizeof probe->shown - used, "%s%s", comma, address[i].text);
-    } else if (address[i].type == KECS_VALUE_INT) {
-      len = snprintf(probe->shown + used, sizeof probe->shown - used, "%s%lld", comma, (long long)address[i].number);
-    }
-    used += len > 0 ? (size_t)len : 0;
-  }
-}
-
 /* The columns of the address that the key does not hold must still be equal. */
 static kecs_status kecs__probe_checks(kecs__session *session, const kecs__meta *meta, const kecs_value *address,
                                       int count, kecs__arena *arena, kecs__probe *probe) {
@@ -135,7 +155,6 @@ KECS__FN kecs_status kecs__probe_address(kecs__session *session, const kecs__met
   const kecs_kind_info *info = meta->info;
   const kecs__engine *engine = session->engine;
   memset(out_probe, 0, sizeof *out_probe);
-  kecs__probe_show(out_probe, address, count);
   const kecs_value *last = &address[count - 1];
   if (kecs__value_empty(last)) {
     return kecs__fail(last->type == KECS_VALUE_NULL ? KECS_E_MISUSE : KECS_E_INVALID, "%s: the %s to look for is empty",
@@ -149,6 +168,7 @@ KECS__FN kecs_status kecs__probe_address(kecs__session *session, const kecs__met
   }
   const kecs__special *special = kecs__special_of(info->kind);
   if (special->probe) {
+    kecs__probe_show(out_probe, address, count);
     return special->probe(session, meta, address, arena, out_probe);
   }
   out_probe->key = kecs__address_key(meta);
@@ -278,7 +298,6 @@ KECS__FN kecs_status kecs__probe_row(kecs__session *session, const kecs__meta *m
   kecs_value address[KECS_KEY_COLUMNS_MAX];
   kecs_status status = KECS_OK;
   memset(out_probe, 0, sizeof *out_probe);
-  kecs__row_name(info, row, out_probe->shown);
   if (meta->arn < 0 || !kecs__value_empty(&natural)) {
     out_probe->count = info->keys[0].count;
     for (int i = 0; i < info->keys[0].count; i++) {
@@ -328,13 +347,11 @@ static bool kecs__probe_passes(const kecs__meta *meta, const kecs__probe *probe,
 
 static kecs_status kecs__probe_once(kecs__session *session, const kecs__meta *meta, const kecs__probe *probe,
                                     kecs__arena *arena, void *row, bool *out_found) {
-  kecs_value values[64];
   kecs__cached *cached = NULL;
   *out_found = false;
   kecs_status status = kecs__probe_start(session, meta, KECS__OP_SELECT_KEY, probe, &cached, out_found);
   if (!status && *out_found) {
-    kecs__statement_columns(session, cached, values, meta->info->column_count);
-    status = kecs__row_read(meta, values, arena, row);
+    status = kecs__row_fetch(session, cached, meta, arena, row);
   }
   kecs__statement_done(session, cached);
   if (!status && *out_found) {
@@ -375,7 +392,7 @@ KECS__FN kecs_status kecs__probe_read(kecs__session *session, const kecs__meta *
     found = found && kecs__arn_same_place(probe->values[0].text, kecs__row_text(meta->info, row, meta->arn));
   }
   if (!status && !found) {
-    status = kecs__fail_not_found(meta, probe->shown);
+    status = kecs__fail_probe(meta, probe);
   }
   if (!status && out_rid) {
     status = kecs__probe_rid(session, meta, &used, out_rid);

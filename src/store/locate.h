@@ -12,7 +12,7 @@ struct kecs__probe {
   int check_count;
   int check_columns[KECS_KEY_COLUMNS_MAX];
   kecs_value check_values[KECS_KEY_COLUMNS_MAX];
-  char shown[160]; /* the address, for messages */
+  char shown[160]; /* the address, for messages; "": what the values say */
 };
 
 /* From address parts, in the order of the kind's address. */
@@ -39,6 +39,8 @@ KECS__FN kecs_status kecs__probe_rid(kecs__session *session, const kecs__meta *m
 KECS__FN kecs_status kecs__probe_find(kecs__session *session, const kecs__meta *meta, const kecs__probe *probe,
                                       kecs__arena *arena, int64_t *out_rid);
 
+/* NOT_FOUND for a probe's row. */
+KECS__FN kecs_status kecs__fail_probe(const kecs__meta *meta, const kecs__probe *probe);
 KECS__FN kecs_status kecs__fail_not_found(const kecs__meta *meta, const char *shown);
 
 #endif

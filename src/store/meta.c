@@ -26,6 +26,24 @@ static uint64_t kecs__meta_updatable(const kecs_kind_info *info) {
   return mask;
 }
 
+static kecs_value_type kecs__meta_type(kecs_column_type type) {
+  switch (type) {
+    case KECS_TYPE_TEXT:
+    case KECS_TYPE_JSON:
+      return KECS_VALUE_TEXT;
+    case KECS_TYPE_BOOL:
+      return KECS_VALUE_BOOL;
+    case KECS_TYPE_TIME:
+      return KECS_VALUE_TIME;
+    case KECS_TYPE_INT:
+    case KECS_TYPE_RANK:
+      return KECS_VALUE_INT;
+    case KECS_TYPE_OPTI:
+      break;
+  }
+  return KECS_VALUE_NULL; /* NULL and 0 differ there */
+}
+
 static kecs_status kecs__meta_fill(kecs__engine *engine, kecs__meta *meta, const kecs_kind_info *info) {
   static const char *const names[] = {"name", "family"};
   static const char *const creations[] = {"created_at", "registered_at"};
@@ -44,6 +62,8 @@ static kecs_status kecs__meta_fill(kecs__engine *engine, kecs__meta *meta, const
   meta->updatable = kecs__meta_updatable(info);
   for (int i = 0; i < info->column_count; i++) {
     meta->automatic |= info->columns[i].flags & KECS_COLUMN_AUTO ? KECS_BIT(i) : 0;
+    meta->types[i] = kecs__meta_type(info->columns[i].type);
+    meta->offsets[i] = info->columns[i].offset;
   }
 
   size_t size = 0; /* a comma or the terminator after each name */

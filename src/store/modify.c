@@ -151,7 +151,7 @@ static kecs_status kecs__update_find(kecs__write *write, const kecs__meta *meta,
   if (!status && probe->key != 0) {
     status = kecs__probe_find(write->session, meta, probe, &write->arena, &change->rid);
     if (!status && change->rid == 0) {
-      status = kecs__fail_not_found(meta, probe->shown);
+      status = kecs__fail_probe(meta, probe);
     }
   }
   return status;

@@ -377,14 +377,18 @@ KECS__FN kecs_status kecs__plan_start(kecs__plan *plan, const char *what, bool o
   }
   kecs__text sql;
   kecs__text_init(&sql, plan->arena->allocator, KECS__WHERE_MAX * 2);
-  kecs__text_addf(&sql, "SELECT %s FROM %s", what, info->table);
+  kecs__text_adds(&sql, "SELECT ");
+  kecs__text_adds(&sql, what);
+  kecs__text_adds(&sql, " FROM ");
+  kecs__text_adds(&sql, info->table);
   if (plan->where.len > 0) {
     kecs__text_adds(&sql, " WHERE ");
     kecs__text_add(&sql, plan->where.data, plan->where.len);
   }
   for (int i = 0; ordered && i < plan->order.count; i++) {
-    kecs__text_addf(&sql, "%s%s%s", i > 0 ? "," : " ORDER BY ", info->columns[plan->order.columns[i]].name,
-                    plan->order.descending[i] ? " DESC" : "");
+    kecs__text_adds(&sql, i > 0 ? "," : " ORDER BY ");
+    kecs__text_adds(&sql, info->columns[plan->order.columns[i]].name);
+    kecs__text_adds(&sql, plan->order.descending[i] ? " DESC" : "");
   }
   if (limit > 0) {
     kecs_value value = kecs__value_int(limit);

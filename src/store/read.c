@@ -19,13 +19,7 @@ KECS__FN const kecs__meta *kecs__meta_checked(const kecs_store *store, kecs_kind
 }
 
 KECS__FN kecs_status kecs__result_begin(const kecs_store *store, const kecs__meta *meta, kecs_result **out_result) {
-  kecs_status status = kecs__result_new(&store->engine->allocator, meta->info->kind, meta->info->row_size, out_result);
-  if (!status) {
-    const char *account = store->engine->account_id;
-    (*out_result)->account_id = kecs__arena_text(&(*out_result)->arena, account, strlen(account));
-    status = (*out_result)->account_id ? KECS_OK : KECS_E_NOMEM;
-  }
-  return status;
+  return kecs__result_new(&store->engine->allocator, meta->info->kind, meta->info->row_size, out_result);
 }
 
 KECS__FN kecs_status kecs__result_end(kecs_status status, kecs_result *result, kecs_result **out_result) {
@@ -125,14 +119,13 @@ KECS__FN kecs_status kecs__get_many(kecs_store *store, kecs_kind kind, const cha
 /* Reads the rows of a started plan, one more than the limit to know whether a page follows. */
 static kecs_status kecs__list_rows(kecs__plan *plan, kecs_result *result) {
   const kecs__meta *meta = plan->meta;
-  kecs_value values[64];
   kecs__cached *cached = NULL;
   bool more = false;
+  result->first_rows = plan->limit < KECS__PAGE_DEFAULT ? (size_t)plan->limit : KECS__PAGE_DEFAULT;
   kecs_status status = kecs__plan_start(plan, meta->columns, true, plan->limit + 1, &cached, &more);
   while (!status && more && result->count < (size_t)plan->limit) {
-    void *row = kecs__result_add(result);
-    kecs__statement_columns(plan->session, cached, values, meta->info->column_count);
-    status = row ? kecs__row_read(meta, values, &result->arena, row) : KECS_E_NOMEM;
+    void *row = kecs__result_room(result);
+    status = row ? kecs__row_fetch(plan->session, cached, meta, &result->arena, row) : KECS_E_NOMEM;
     if (!status) {
       status = kecs__statement_step(plan->session, cached, &more);
     }
@@ -188,17 +181,14 @@ KECS__FN kecs_status kecs__list(kecs_store *store, kecs_kind kind, const kecs_qu
 static kecs_status kecs__each_row(kecs__plan *plan, int limit, void *row,
                                   kecs_status (*visit)(const void *row, void *user), void *user) {
   const kecs__meta *meta = plan->meta;
-  kecs_value values[64];
   kecs__cached *cached = NULL;
   bool more = false;
   kecs__arena texts;
   kecs__arena_init(&texts, plan->arena->allocator);
   kecs_status status = kecs__plan_start(plan, meta->columns, true, limit, &cached, &more);
   while (!status && more) {
-    kecs__statement_columns(plan->session, cached, values, meta->info->column_count);
     kecs__arena_reset(&texts);
-    memset(row, 0, meta->info->row_size);
-    status = kecs__row_read(meta, values, &texts, row);
+    status = kecs__row_fetch(plan->session, cached, meta, &texts, row);
     if (!status) {
       status = visit(row, user);
     }

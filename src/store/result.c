@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define KECS__RESULT_FIRST_ROWS 1
 
 KECS__FN kecs_status kecs__result_new(const kecs_allocator *allocator, kecs_kind kind, size_t row_size,
                                       kecs_result **out_result) {
@@ -25,13 +24,22 @@ KECS__FN kecs_status kecs__result_new(const kecs_allocator *allocator, kecs_kind
   result->arena.allocator = &result->allocator;
   result->kind = kind;
   result->row_size = row_size;
+  result->first_rows = 1;
   *out_result = result;
   return KECS_OK;
 }
 
 KECS__FN void *kecs__result_add(kecs_result *result) {
+  void *row = kecs__result_room(result);
+  if (row) {
+    memset(row, 0, result->row_size);
+  }
+  return row;
+}
+
+KECS__FN void *kecs__result_room(kecs_result *result) {
   if (result->count == result->capacity) {
-    size_t capacity = result->capacity ? result->capacity * 4 : KECS__RESULT_FIRST_ROWS;
+    size_t capacity = result->capacity ? result->capacity * 4 : result->first_rows;
     char *rows = kecs__arena_take(&result->arena, capacity * result->row_size);
     if (!rows) {
       return NULL;
@@ -42,10 +50,7 @@ KECS__FN void *kecs__result_add(kecs_result *result) {
     result->rows = rows;
     result->capacity = capacity;
   }
-  void *row = result->rows + result->count * result->row_size;
-  memset(row, 0, result->row_size);
-  result->count++;
-  return row;
+  return result->rows + result->count++ * result->row_size;
 }
 
 KECS_STORE_API void kecs_result_free(kecs_result *result) {
@@ -80,57 +85,77 @@ static kecs_status kecs__row_damaged(const kecs_kind_info *info, int column) {
                     info->table, info->columns[column].name);
 }
 
-/* All texts of the row are copied into one piece of the arena, so that a row costs one allocation at most. */
-KECS__FN kecs_status kecs__row_read(const kecs__meta *meta, const kecs_value *values, kecs__arena *arena, void *row) {
-  const kecs_kind_info *info = meta->info;
-  size_t bytes = 0;
-  for (int i = 0; i < info->column_count; i++) {
-    bytes += values[i].type == KECS_VALUE_TEXT ? values[i].len + 1 : 0;
-  }
-  char *at = kecs__arena_bytes(arena, bytes);
-  if (!at) {
-    return KECS_E_NOMEM;
-  }
-  for (int i = 0; i < info->column_count; i++) {
-    const kecs_value *value = &values[i];
-    char *field = (char *)row + info->columns[i].offset;
-    const char *text = NULL;
+static kecs_status kecs__row_field_read(const kecs_kind_info *info, int column, const kecs_value *value,
+                                        kecs__arena *arena, char *field) {
+  bool null = value->type == KECS_VALUE_NULL;
+  kecs_column_type type = info->columns[column].type;
+  if (type == KECS_TYPE_TEXT || type == KECS_TYPE_JSON) {
+    char *text = NULL;
     if (value->type == KECS_VALUE_TEXT) {
-      if (!value->text) {
+      text = value->text ? kecs__arena_bytes(arena, value->len + 1) : NULL;
+      if (!text) {
         return kecs__fail_nomem();
       }
-      memcpy(at, value->text, value->len + 1);
-      text = at;
-      at += value->len + 1;
+      memcpy(text, value->text, value->len + 1);
+    } else if (!null) {
+      return kecs__row_damaged(info, column);
     }
-    switch (info->columns[i].type) {
-      case KECS_TYPE_TEXT:
-      case KECS_TYPE_JSON:
-        if (!text && value->type != KECS_VALUE_NULL) {
-          return kecs__row_damaged(info, i);
+    memcpy(field, &text, sizeof text);
+    return KECS_OK;
+  }
+  if (value->type == KECS_VALUE_TEXT) {
+    return kecs__row_damaged(info, column);
+  }
+  int64_t number = null ? 0 : value->number;
+  if (type == KECS_TYPE_BOOL) {
+    bool truth = number != 0;
+    memcpy(field, &truth, sizeof truth);
+  } else if (type == KECS_TYPE_OPTI) {
+    kecs_opt_int opt = {number, !null};
+    memcpy(field, &opt, sizeof opt);
+  } else {
+    memcpy(field, &number, sizeof number);
+  }
+  return KECS_OK;
+}
+
+KECS__FN kecs_status kecs__row_read(const kecs__meta *meta, const kecs_value *values, kecs__arena *arena, void *row) {
+  const kecs_kind_info *info = meta->info;
+  kecs_status status = KECS_OK;
+  for (int i = 0; i < info->column_count && !status; i++) {
+    status = kecs__row_field_read(info, i, &values[i], arena, (char *)row + info->columns[i].offset);
+  }
+  return status;
+}
+
+/* As kecs__row_read, for the path that every get and list takes: the backend was told the types, so nothing is asked
+ * twice. */
+KECS__FN kecs_status kecs__row_fetch(kecs__session *session, kecs__cached *cached, const kecs__meta *meta,
+                                     kecs__arena *arena, void *row) {
+  kecs_value values[64];
+  int count = meta->info->column_count;
+  session->engine->backend->columns(cached->statement, meta->types, values, count);
+  for (int i = 0; i < count; i++) {
+    const kecs_value *value = &values[i];
+    char *field = (char *)row + meta->offsets[i];
+    if (meta->types[i] == KECS_VALUE_TEXT) {
+      char *text = NULL;
+      if (value->type == KECS_VALUE_TEXT) {
+        text = value->text ? kecs__arena_bytes(arena, value->len + 1) : NULL;
+        if (!text) {
+          return kecs__fail_nomem();
         }
-        memcpy(field, &text, sizeof text);
-        break;
-      case KECS_TYPE_OPTI: {
-        kecs_opt_int number = {value->type == KECS_VALUE_NULL ? 0 : value->number, value->type != KECS_VALUE_NULL};
-        memcpy(field, &number, sizeof number);
-        break;
+        memcpy(text, value->text, value->len + 1);
       }
-      case KECS_TYPE_BOOL: {
-        bool truth = value->type != KECS_VALUE_NULL && value->number != 0;
-        memcpy(field, &truth, sizeof truth);
-        break;
-      }
-      case KECS_TYPE_INT:
-      case KECS_TYPE_TIME:
-      case KECS_TYPE_RANK: {
-        int64_t number = value->type == KECS_VALUE_NULL ? 0 : value->number;
-        memcpy(field, &number, sizeof number);
-        break;
-      }
-    }
-    if (text && info->columns[i].type != KECS_TYPE_TEXT && info->columns[i].type != KECS_TYPE_JSON) {
-      return kecs__row_damaged(info, i);
+      memcpy(field, &text, sizeof text);
+    } else if (meta->types[i] == KECS_VALUE_BOOL) {
+      bool truth = value->number != 0;
+      memcpy(field, &truth, sizeof truth);
+    } else if (meta->types[i] == KECS_VALUE_NULL) {
+      kecs_opt_int opt = {value->type == KECS_VALUE_NULL ? 0 : value->number, value->type != KECS_VALUE_NULL};
+      memcpy(field, &opt, sizeof opt);
+    } else {
+      memcpy(field, &value->number, sizeof value->number);
     }
   }
   return KECS_OK;

@@ -11,8 +11,8 @@ struct kecs_result {
   char *rows;
   size_t count;
   size_t capacity;
+  size_t first_rows;        /* room to begin with */
   const char *page_token;
-  char *account_id;         /* of the store: documents are made without it */
 };
 
 /* An empty result for rows of this size. */
@@ -22,9 +22,16 @@ KECS__FN kecs_status kecs__result_new(const kecs_allocator *allocator, kecs_kind
 /* Room for one more row, zeroed; NULL means NOMEM. Rows may move, their texts do not. */
 KECS__FN void *kecs__result_add(kecs_result *result);
 
+/* The same, not zeroed: for a row that kecs__row_fetch fills. */
+KECS__FN void *kecs__result_room(kecs_result *result);
+
 /* Reads a row of a kind from column values (every column in order) into `row`, texts into the arena. CORRUPT when a
  * value is not of its column's type. */
 KECS__FN kecs_status kecs__row_read(const kecs__meta *meta, const kecs_value *values, kecs__arena *arena, void *row);
+
+/* The current row of a statement that selects every column, read into `row`. */
+KECS__FN kecs_status kecs__row_fetch(kecs__session *session, kecs__cached *cached, const kecs__meta *meta,
+                                     kecs__arena *arena, void *row);
 
 /* One column of a row as a value; texts are borrowed from the row. */
 KECS__FN kecs_value kecs__row_value(const kecs_kind_info *info, const void *row, int column);

@@ -228,7 +228,7 @@ KECS__FN kecs_status kecs__statement_step(kecs__session *session, kecs__cached *
 }
 
 KECS__FN void kecs__statement_columns(kecs__session *session, kecs__cached *cached, kecs_value *out, int count) {
-  session->engine->backend->columns(cached->statement, out, count);
+  session->engine->backend->columns(cached->statement, NULL, out, count);
 }
 
 KECS__FN kecs_status kecs__statement_run(kecs__session *session, kecs__cached *cached, const kecs_value *parameters,

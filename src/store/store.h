@@ -170,7 +170,8 @@ typedef struct kecs_query {
  *   get_many      the rows of these keys (texts as for kecs_record_get) in their order; unknown ones are left out.
  *   list          a page of rows in order; an empty page is no error.
  *   each          calls `visit` for every matching row (limit 0 means all) without keeping them: the row dies when
- *                 `visit` returns. Anything but KECS_OK from `visit` stops the walk and is returned.
+ *                 `visit` returns. Anything but KECS_OK from `visit` stops the walk and is returned. `visit` may call
+ *                 the store, but not a ":memory:" one, whose only connection the walk holds.
  *   count         how many rows match; order, limit and token are not read.
  *   update        writes every column that differs, but those of the group `key`, which never change. The row is found
  *                 by its natural key (the ARN), or by its name. version 0 is unconditional, otherwise CONFLICT unless

@@ -23,7 +23,6 @@ KECS__FN kecs_status kecs__with_write(kecs_store *store, kecs_status (*work)(kec
 
 KECS__FN kecs_status kecs__row_by_rid(kecs__session *session, const kecs__meta *meta, int64_t rid, kecs__arena *arena,
                                       void *row, bool *out_found) {
-  kecs_value values[64];
   kecs_value parameter = kecs__value_int(rid);
   kecs__cached *cached = NULL;
   *out_found = false;
@@ -32,8 +31,7 @@ KECS__FN kecs_status kecs__row_by_rid(kecs__session *session, const kecs__meta *
     status = kecs__statement_start(session, cached, &parameter, 1, out_found);
   }
   if (!status && *out_found) {
-    kecs__statement_columns(session, cached, values, meta->info->column_count);
-    status = kecs__row_read(meta, values, arena, row);
+    status = kecs__row_fetch(session, cached, meta, arena, row);
   }
   kecs__statement_done(session, cached);
   return status;
@@ -198,7 +196,7 @@ static kecs_status kecs__change_read(kecs__write *write, const kecs__meta *meta,
                                                  change->probe->count, &row);
   }
   if (!status && !row) {
-    status = kecs__fail_not_found(meta, change->probe ? change->probe->shown : "?");
+    status = change->probe ? kecs__fail_probe(meta, change->probe) : kecs__fail_not_found(meta, "?");
   }
   if (status) {
     return status;

@@ -200,8 +200,10 @@ static inline kecs_store *contract_open_with(const kecs_options *options) {
   if (!options->path && contract_is_memory()) {
     slot->options.path = ":memory:";
   } else if (!options->path) {
-    contract_make_folder(slot->folder, sizeof slot->folder);
-    snprintf(slot->path, sizeof slot->path, "%s/store.db", slot->folder);
+    char folder[sizeof slot->folder];
+    contract_make_folder(folder, sizeof folder);
+    memcpy(slot->folder, folder, sizeof folder);
+    snprintf(slot->path, sizeof slot->path, "%s/store.db", folder);
     slot->options.path = slot->path;
   }
   CONTRACT_OK(kecs_open(&slot->options, &slot->store));

@@ -593,8 +593,8 @@ static void databases_of_something_else(void **state) {
 static void a_schema_version_that_is_not_ours(void **state) {
   (void)state;
   static const char *const schemas[] = {
-      "CREATE TABLE schema_version(version INTEGER, applied_at TEXT); CREATE TABLE hosts(ip TEXT);"
-      "INSERT INTO schema_version VALUES(1,'x')",
+      ("CREATE TABLE schema_version(version INTEGER, applied_at TEXT); CREATE TABLE hosts(ip TEXT);"
+       "INSERT INTO schema_version VALUES(1,'x')"),
       "CREATE TABLE schema_version(version TEXT); INSERT INTO schema_version VALUES('one')",
       "CREATE TABLE schema_version(something TEXT)",
   };

@@ -96,12 +96,12 @@ static inline int64_t fuzz_number_of(const kecs_kind_info *info, const void *row
   return number;
 }
 
-/* The row's key as kecs_record_get takes it: the ARN where there is one and it is taken alone, else the parts of the
- * address. Free it. */
+/* The row's key as kecs_record_get takes it: the ARN where there is one, with the other parts empty if it has commas of
+ * its own; else the parts of the address. Free it. */
 static inline char *fuzz_key(const kecs_kind_info *info, const void *row) {
   const char *arn = fuzz_text_of(info, row, "arn");
   size_t size = 16;
-  bool by_arn = arn && strncmp(arn, "arn:", 4) == 0 && !strchr(arn, ',');
+  bool by_arn = arn && strncmp(arn, "arn:", 4) == 0;
   for (int i = 0; i < info->address.count; i++) {
     size_t len = 0;
     (void)kecs_record_text(info, row, info->address.columns[i], NULL, 0, &len);
@@ -125,9 +125,12 @@ static inline char *fuzz_key(const kecs_kind_info *info, const void *row) {
       key[used++] = ',';
     }
   }
+  for (int i = 1; by_arn && strchr(arn, ',') && i < info->address.count; i++) {
+    key[used++] = ',';
+  }
   if (by_arn) {
-    memcpy(key, arn, strlen(arn));
-    used = strlen(arn);
+    memcpy(key + used, arn, strlen(arn));
+    used += strlen(arn);
   }
   key[used] = '\0';
   free(part);
