@@ -191,16 +191,18 @@ static void baseline_read(baseline_rows *rows, sqlite3_stmt *statement) {
                    BASELINE_READ_NUMBER)
 }
 
-/* `get` is one of the two statements; the rows are one, or none. */
-static baseline_rows baseline_get(sqlite3_stmt *get, const char *arn) {
-  baseline_rows rows = baseline_rows_new(1);
-  sqlite3_bind_text(get, 1, arn, -1, SQLITE_STATIC);
-  int rc = sqlite3_step(get);
-  baseline_ok(sqlite3_db_handle(get), rc, "get");
-  if (rc == SQLITE_ROW) {
-    baseline_read(&rows, get);
+/* `get` is one of the two statements; tasks that are not there are left out. */
+static baseline_rows baseline_get_many(sqlite3_stmt *get, char (*arns)[BENCH_ARN], int count) {
+  baseline_rows rows = baseline_rows_new(count);
+  for (int i = 0; i < count; i++) {
+    sqlite3_bind_text(get, 1, arns[i], -1, SQLITE_STATIC);
+    int rc = sqlite3_step(get);
+    baseline_ok(sqlite3_db_handle(get), rc, "get");
+    if (rc == SQLITE_ROW) {
+      baseline_read(&rows, get);
+    }
+    (void)sqlite3_reset(get);
   }
-  (void)sqlite3_reset(get);
   return rows;
 }
 

@@ -80,7 +80,7 @@ static void ours_get_from(bench_world *world, const bench_case *self, kecs_store
 
 static void baseline_get_from(bench_world *world, const bench_case *self, sqlite3_stmt *get) {
   for (int i = 0; i < self->operations; i++) {
-    baseline_rows rows = baseline_get(get, world->keys[i]);
+    baseline_rows rows = baseline_get_many(get, &world->keys[i], 1);
     bench_check(rows.count == 1, "baseline: no task %s", world->keys[i]);
     world->baseline_sum += rows.tasks[0].created_at;
     baseline_rows_free(&rows);
@@ -106,6 +106,35 @@ static void theirs_get_in_transaction(bench_world *world, const bench_case *self
   baseline_step(world->base.begin);
   baseline_get_from(world, self, world->base.get_in_transaction);
   baseline_step(world->base.commit);
+}
+
+static void ours_get_many(bench_world *world, const bench_case *self) {
+  const char *keys[BENCH_PAGE];
+  for (int i = 0; i < self->operations; i += BENCH_PAGE) {
+    kecs_result *result;
+    for (int k = 0; k < BENCH_PAGE; k++) {
+      keys[k] = world->keys[i + k];
+    }
+    bench_ok(kecs_task_get_many(world->store, keys, BENCH_PAGE, &result), "get_many");
+    bench_check(kecs_result_count(result) == BENCH_PAGE, "get_many gives %zu rows", kecs_result_count(result));
+    for (size_t k = 0; k < BENCH_PAGE; k++) {
+      world->ours_sum += kecs_task_at(result, k)->created_at;
+    }
+    kecs_result_free(result);
+  }
+}
+
+static void theirs_get_many(bench_world *world, const bench_case *self) {
+  for (int i = 0; i < self->operations; i += BENCH_PAGE) {
+    baseline_run(world->base.reader, "BEGIN");
+    baseline_rows rows = baseline_get_many(world->base.get, world->keys + i, BENCH_PAGE);
+    baseline_run(world->base.reader, "COMMIT");
+    bench_check(rows.count == BENCH_PAGE, "baseline: %d rows", rows.count);
+    for (int k = 0; k < BENCH_PAGE; k++) {
+      world->baseline_sum += rows.tasks[k].created_at;
+    }
+    baseline_rows_free(&rows);
+  }
 }
 
 /* ---- insert ---- */
@@ -366,6 +395,7 @@ static const bench_case read_cases[] = {
     {"get.uniform", 1.10, 10000, 0, prepare_get, ours_get, theirs_get},
     {"get.hot", 1.10, 10000, 0, prepare_get, ours_get, theirs_get},
     {"get.transaction", 0, 10000, 0, prepare_get, ours_get_in_transaction, theirs_get_in_transaction},
+    {"get.many_100", 0, 10000, 0, prepare_get, ours_get_many, theirs_get_many},
 };
 
 static const bench_case write_cases[] = {

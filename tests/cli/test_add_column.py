@@ -85,13 +85,13 @@ def main():
         after = json.loads(run(new, "--db", db, "get", "cluster", "shop", "--json").stdout)
         check("and_takes_the_member_over", after.get("maintenanceWindow") == {"day": "Monday"}, json.dumps(after))
         check("it_is_described", "maintenance_window" in run(new, "describe-kind", "cluster").stdout)
-        second = run(new, "--db", db, "list", "cluster", "--where", "priority_class=high", "--json")
-        check("it_is_a_filter", [c["clusterName"] for c in json.loads(second.stdout)["items"]] == ["second"], second.stdout)
+        second = run(new, "--db", db, "list", "cluster", "--where", "priority_class=high", "--json").stdout
+        check("it_is_a_filter", [c["clusterName"] for c in json.loads(second)["items"]] == ["second"], second)
 
         bytes_before = digest(db)
         refused = run(KECS, "--db", db, "put", "cluster", "-", stdin=document)
-        check("the_old_program_refuses_the_newer_schema", refused.returncode == 6 and "schema version 2" in refused.stderr,
-              refused.stderr)
+        check("the_old_program_refuses_the_newer_schema",
+              refused.returncode == 6 and "schema version 2" in refused.stderr, refused.stderr)
         check("and_leaves_the_file_alone", digest(db) == bytes_before)
     finally:
         shutil.rmtree(folder, ignore_errors=True)

@@ -42,7 +42,8 @@ static void seed_ecs(kecs_store *store) {
        .task_definition_arn = ECS "task-definition/web:1", .last_status = "STOPPED", .stopped_at = LONG_AGO},
       {.id = "00000000000000000000000000000003", .cluster_arn = CLUSTER, .last_status = "RUNNING", .tags = TAGS},
   };
-  kecs_task_definition definition = {.family = "web", .container_definitions = CONTAINERS, .cpu = "256", .memory = "512"};
+  kecs_task_definition definition = {
+      .family = "web", .container_definitions = CONTAINERS, .cpu = "256", .memory = "512"};
   kecs_task_set sets[] = {
       {.id = "ecs-svc/1", .service_arn = SERVICE, .cluster_arn = CLUSTER, .status = "PRIMARY"},
       {.id = "ecs-svc/2", .service_arn = SERVICE, .cluster_arn = CLUSTER},
@@ -90,7 +91,11 @@ static void seed_others(kecs_store *store) {
   };
   kecs_event events[] = {
       {.event_type = "api", .resource_arn = CLUSTER, .resource_type = "cluster", .action = "CREATE"},
-      {.event_type = "api", .resource_arn = CLUSTER, .resource_type = "cluster", .action = "GET", .timestamp = LONG_AGO},
+      {.event_type = "api",
+       .resource_arn = CLUSTER,
+       .resource_type = "cluster",
+       .action = "GET",
+       .timestamp = LONG_AGO},
   };
   kecs_node nodes[] = {
       {.id = "node-1", .hostname = "one", .status = "online", .last_heartbeat = LONG_AGO},
@@ -412,10 +417,11 @@ static kecs_status transact(kecs_store *store) {
 /* ---- documents ---- */
 
 static kecs_status put_json(kecs_store *store) {
-  static const char text[] =
-      "{\"family\":\"doc\",\"revision\":4,\"taskDefinitionArn\":\"" ECS "task-definition/doc:4\",\"cpu\":\"256\","
-      "\"containerDefinitions\":[{\"name\":\"a\\u00e9\",\"image\":\"b\"}],\"tags\":" TAGS ",\"unknownMember\":{\"x\":[1,2]},"
-      "\"registeredAt\":1709208000.5}";
+  static const char text[] = "{\"family\":\"doc\",\"revision\":4,\"taskDefinitionArn\":\"" ECS
+                             "task-definition/doc:4\",\"cpu\":\"256\","
+                             "\"containerDefinitions\":[{\"name\":\"a\\u00e9\",\"image\":\"b\"}],\"tags\":" TAGS
+                             ",\"unknownMember\":{\"x\":[1,2]},"
+                             "\"registeredAt\":1709208000.5}";
   kecs_result *result = FAULT_POISON;
   return fault_take(kecs_put_json(store, KECS_KIND_TASK_DEFINITION, text, SIZE_MAX, 0, &result), &result);
 }
@@ -430,7 +436,8 @@ static kecs_status put_json_parents(kecs_store *store) {
 }
 
 static kecs_status put_json_old(kecs_store *store) {
-  static const char text[] = "{\"clusterName\":\"main\",\"clusterArn\":\"" CLUSTER "\",\"status\":\"INACTIVE\",\"more\":1,"
+  static const char text[] = "{\"clusterName\":\"main\",\"clusterArn\":\"" CLUSTER
+                             "\",\"status\":\"INACTIVE\",\"more\":1,"
                              "\"tags\":[{\"key\":\"team\",\"value\":\"yellow\"}]}";
   kecs_result *result = FAULT_POISON;
   return fault_take(kecs_put_json(store, KECS_KIND_CLUSTER, text, SIZE_MAX, 0, &result), &result);

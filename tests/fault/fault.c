@@ -165,8 +165,8 @@ static void store_release(void *pointer, size_t size, void *user) {
   block_end(pointer);
 }
 
-/* SQLite makes some thousand blocks for each file that is opened. They come from lists of blocks that were freed, by size:
- * the sanitizer, which looks at every malloc, is not there for SQLite. */
+/* SQLite makes some thousand blocks for each file that is opened. They come from lists of blocks that were freed, by
+ * size: the sanitizer, which looks at every malloc, is not there for SQLite. */
 enum { POOL_SIZES = 12, POOL_SMALLEST = 32 };
 static block *pool[POOL_SIZES];
 
@@ -545,7 +545,8 @@ static uint64_t hash(uint64_t so_far, const void *bytes, size_t size) {
   return so_far;
 }
 
-/* A connection that knows nothing of faults. It stays open until fault_look_away, since opening is what takes the time. */
+/* A connection that knows nothing of faults. It stays open until fault_look_away, since opening is what takes the time.
+ */
 static sqlite3 *looking;
 
 static sqlite3 *look(const char *path) {

@@ -59,8 +59,8 @@ typedef struct fault_usage {
 } fault_usage;
 fault_usage fault_used(void);
 
-/* The first thing that was wrong since the last call of this: a size that was not the block's, an out pointer that was not
- * NULL ... NULL when there was none. */
+/* The first thing that was wrong since the last call of this: a size that was not the block's, an out pointer that was
+ * not NULL ... NULL when there was none. */
 const char *fault_complaint(void);
 void fault_complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
@@ -80,7 +80,8 @@ typedef struct fault_image {
 fault_image fault_load(const char *path);
 void fault_save(const fault_image *image, const char *path);
 
-/* A number made of every row of every table of a database, as a connection of its own sees it. 0 when it has no table. */
+/* A number made of every row of every table of a database, as a connection of its own sees it. 0 when it has no table.
+ */
 uint64_t fault_digest(const char *path);
 
 /* Both of these keep one connection open, until this is called; it must be, before the file goes. */

@@ -1,10 +1,10 @@
 /* runner.c -- one case after another: n = 1, 2, 3 ... until the fault no longer meets a call.
  *
- * What must hold each time. The call fails with the code of the fault, or has its whole effect and gives all that it gives
- * without a fault (SQLite can do without some of its allocations). After a failure the file holds what it held before, out
- * pointers are NULL, and with the fault gone the same call succeeds on the same handle. A transaction goes on with what it
- * had before the call; or it is lost, every later call on it fails, and so does its commit. Nothing leaks, the file is
- * whole. */
+ * What must hold each time. The call fails with the code of the fault, or has its whole effect and gives all that it
+ * gives without a fault (SQLite can do without some of its allocations). After a failure the file holds what it held
+ * before, out pointers are NULL, and with the fault gone the same call succeeds on the same handle. A transaction goes
+ * on with what it had before the call; or it is lost, every later call on it fails, and so does its commit. Nothing
+ * leaks, the file is whole. */
 #include "fault/runner.h"
 
 /* With KECS_FULL=1 every n is tried; else every n up to this one and then fewer and fewer, a fifth further each time.
@@ -88,7 +88,8 @@ static void need_code(kecs_status status, fault_kind kind, bool fired) {
   if (!fired) {
     fault_complain("fails without a fault: %s: %s", kecs_status_name(status), error->text);
   } else if (status != fault_expected(kind)) {
-    fault_complain("gives %s, not %s: %s", kecs_status_name(status), kecs_status_name(fault_expected(kind)), error->text);
+    fault_complain("gives %s, not %s: %s", kecs_status_name(status), kecs_status_name(fault_expected(kind)),
+                   error->text);
   } else if (error->status != status || !error->text[0]) {
     fault_complain("gives %s, the last error is %s \"%s\"", kecs_status_name(status), kecs_status_name(error->status),
                    error->text);
@@ -236,7 +237,8 @@ static bool learn(attempt *a) {
       need_ok(kecs_commit(a->handle), "the commit");
     }
     a->expected.digest = fault_digest(work);
-    if ((a->test->what->flags & FAULT_READS) && a->expected.digest != (a->test->in_transaction ? begun_digest : seed_digest)) {
+    if ((a->test->what->flags & FAULT_READS) &&
+        a->expected.digest != (a->test->in_transaction ? begun_digest : seed_digest)) {
       fault_complain("changes something");
     }
     if (!a->test->in_transaction && !(a->test->what->flags & FAULT_READS) && a->expected.digest == seed_digest &&

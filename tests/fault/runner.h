@@ -4,8 +4,8 @@
 
 #include "fault/cases.h"
 
-/* Runs all cases, on a store and in a transaction, and opening and closing, under these kinds of faults. What a program's
- * main returns. */
+/* Runs all cases, on a store and in a transaction, and opening and closing, under these kinds of faults. What a
+ * program's main returns. */
 int fault_main(const char *group, const fault_kind *kinds, size_t count);
 
 #endif

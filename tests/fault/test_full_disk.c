@@ -74,7 +74,8 @@ static kecs_status write_one(kecs_store *store, int number) {
   memset(data, 'x', sizeof data - 1);
   data[0] = data[sizeof data - 2] = '"';
   snprintf(id, sizeof id, "event-%d", number);
-  kecs_event event = {.id = id, .event_type = "t", .resource_arn = "r", .resource_type = "t", .action = "a", .data = data};
+  kecs_event event = {
+      .id = id, .event_type = "t", .resource_arn = "r", .resource_type = "t", .action = "a", .data = data};
   return kecs_event_create(store, &event, NULL);
 }
 
@@ -221,8 +222,8 @@ static void test_open_old(void **state) {
       assert_int_equal(count(store), 1);
       assert_int_equal(kecs_close(store), KECS_OK);
     } else if (status != KECS_E_FULL) {
-      fail_msg("with %ld bytes left kecs_open gives %s: %s", (long)rooms[i % FAULT_COUNT(rooms)], kecs_status_name(status),
-               kecs_last_error()->text);
+      fail_msg("with %ld bytes left kecs_open gives %s: %s", (long)rooms[i % FAULT_COUNT(rooms)],
+               kecs_status_name(status), kecs_last_error()->text);
     }
     make_room();
     store = open_store();
@@ -251,7 +252,8 @@ static int tear_down(void **state) {
 static void mount_disk(void) {
   char size[40];
   const char *limit = getenv("KECS_TEST_RLIMIT"); /* to try the other way as root */
-  if (geteuid() != 0 || limit || unshare(CLONE_NEWNS) != 0 || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0) {
+  if (geteuid() != 0 || limit || unshare(CLONE_NEWNS) != 0 ||
+      mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0) {
     return;
   }
   snprintf(size, sizeof size, "size=%d", DISK_BYTES);

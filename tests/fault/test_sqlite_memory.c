@@ -1,4 +1,5 @@
-/* test_sqlite_memory.c -- every case with SQLite's n-th allocation failing. There are thousands: a program of its own. */
+/* test_sqlite_memory.c -- every case with SQLite's n-th allocation failing. There are thousands: a program of its own.
+ */
 #include "fault/runner.h"
 
 int main(void) {

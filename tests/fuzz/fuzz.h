@@ -1,4 +1,5 @@
-/* fuzz.h -- what the fuzzers of the store share: checks, a store in memory, rows as keys, and a main that replays files.
+/* fuzz.h -- what the fuzzers of the store share: checks, a store in memory, rows as keys, and a main that replays
+ * files.
  *
  * clang -fsanitize=fuzzer,address links a fuzzer with libFuzzer. With -DKECS_FUZZ_REPLAY it has a main of its own that
  * replays the files given as arguments. */

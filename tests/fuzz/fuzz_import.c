@@ -1,7 +1,7 @@
 /* fuzz_import.c -- any bytes to the importer.
  *
- * The first byte chooses the options. The import as a whole succeeds; what it notes is counted right and points into the
- * text; and what it stored comes back as JSON. */
+ * The first byte chooses the options. The import as a whole succeeds; what it notes is counted right and points into
+ * the text; and what it stored comes back as JSON. */
 #include "fuzz/fuzz.h"
 
 typedef struct notes {

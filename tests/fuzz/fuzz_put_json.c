@@ -1,7 +1,7 @@
 /* fuzz_put_json.c -- any bytes as a document of any kind.
  *
- * The first byte chooses the kind and whether missing parents are made. What is refused leaves nothing behind and is told
- * in one line. What is accepted comes back as JSON, and putting that back changes nothing. */
+ * The first byte chooses the kind and whether missing parents are made. What is refused leaves nothing behind and is
+ * told in one line. What is accepted comes back as JSON, and putting that back changes nothing. */
 #include "fuzz/fuzz.h"
 
 /* The document of a row, copied. Free it. */

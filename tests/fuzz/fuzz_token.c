@@ -1,7 +1,8 @@
 /* fuzz_token.c -- any bytes as the page token of a list.
  *
- * The first byte chooses the kind, the second the order and how the token is made: of the bytes as they are, or of a true
- * token whose values the bytes replace, with its sum put right. The answer is INVALID or a page, never anything else. */
+ * The first byte chooses the kind, the second the order and how the token is made: of the bytes as they are, or of a
+ * true token whose values the bytes replace, with its sum put right. The answer is INVALID or a page, never anything
+ * else. */
 #include "fuzz/fuzz.h"
 
 static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";

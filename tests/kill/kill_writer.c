@@ -1,7 +1,8 @@
 /* kill_writer.c -- the process that test_kill.py kills.
  *
  *   kill_writer write PATH PREFIX SEED    writes for ever, clusters whose names begin with PREFIX
- *   kill_writer dump PATH                 "row NAME VERSION STATUS" for each cluster, then "checked ok" or what is wrong
+ *   kill_writer dump PATH                 "row NAME VERSION STATUS" for each cluster, then "checked ok" or what is
+ * wrong
  *
  * Of every write it says before what it is going to do, and after KECS_OK that it is done:
  *   try NUMBER NAME VERSION STATUS ...    what rows will be like; version 0: gone
