@@ -130,6 +130,7 @@ run: all
 # tests/fault/test_*.c     failing memory and disks; sanitized, but for SQLite: they open thousands of stores
 # tests/unit/test_*.c      single modules, compiled one by one; sanitized
 # tests/fuzz/fuzz_*.c      likewise, given every file of tests/fuzz/corpus
+# tests/kill               a writer that is killed again and again, and what it leaves
 # tests/*/*.py, *.sh       scripts that print "ok NAME" and "not ok NAME reason"
 #
 # Other .c files of a folder are linked into each of its programs. A new file is found by its name.
@@ -141,7 +142,7 @@ TESTS := $(call programs,normal,contract) $(call programs,asan,contract) $(call 
 FUZZERS := $(call programs,asan,fuzz)
 TESTS_TSAN := $(call programs,tsan,contract)
 SCRIPTS := tests/style.py tests/amalgamate_test.py scripts/examples.py $(if $(FUZZERS),scripts/replay.py) \
-           $(foreach folder,cli corpus compile,$(wildcard tests/$(folder)/*.py tests/$(folder)/*.sh))
+           $(foreach folder,cli kill corpus compile,$(wildcard tests/$(folder)/*.py tests/$(folder)/*.sh))
 
 KECS_CORPUS ?= $(wildcard ../shared/corpus)
 export KECS_CORPUS
@@ -188,9 +189,15 @@ build/test/asan/fuzz/%: tests/fuzz/%.c $(TEST_HEADERS) build/obj/modules.a
 	@mkdir -p $(@D)
 	$(CC) $(MODULE_FLAGS) -DKECS_FUZZ_REPLAY $(WARNINGS) -Itests $(FLAGS_asan) $(filter %.c %.a,$^) $(LDFLAGS) $(LIBS) -o $@
 
+# The process that tests/kill/test_kill.py kills.
+KILL_WRITER := $(patsubst tests/kill/%.c,build/test/normal/%,$(wildcard tests/kill/kill_writer.c))
+build/test/normal/kill_writer: tests/kill/kill_writer.c $(TEST_HEADERS) $(LIBRARY)
+	@mkdir -p $(@D)
+	$(CC) $(TEST_FLAGS) $(FLAGS_normal) $(SQLITE_INCLUDE) $(filter %.c %.o,$^) $(LDFLAGS) $(LIBS) -o $@
+
 RUN_TESTS := $(PYTHON) tests/run.py $(if $(ONLY),-k $(ONLY))
 
-tests: $(TESTS) $(FUZZERS)
+tests: $(TESTS) $(FUZZERS) $(KILL_WRITER)
 
 test: all tests
 	@$(RUN_TESTS) $(TESTS) $(SCRIPTS)
