@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * aae257a82a5e17901b8c980bcac9d9e0ffac20f305156a0e40d3de87352fd895 */
+ * 717abb8f80010f1987e1413132077bf57e0400273fd8f1bea7de28282ea5d5f6 */
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
 /* kecs_store.h -- a durable, typed store for the state of a container orchestrator, in one SQLite file.
  *
@@ -695,7 +695,7 @@ typedef struct kecs_task_set {
   const char *platform_version;           /* [spec] Fargate platform version, such as LATEST. */
   const char *platform_family;            /* [spec] Operating system family. */
   const char *scale;                      /* [spec] {value, unit}: percent of the service's desired count that the
-                                           * set runs. */
+                                           * set runs. NULL stores "{"value":100.0,"unit":"PERCENT"}". */
   const char *network_configuration;      /* [spec] awsvpc subnets, groups, public address. */
   const char *load_balancers;             /* [spec] Array of {targetGroupArn, containerName, containerPort}. */
   const char *service_registries;         /* [spec] Array of {registryArn, ...}. */
@@ -5322,7 +5322,7 @@ KECS__FN kecs_status kecs__random_hex(const kecs_random *random, char *out, size
   X(K, launch_type, TEXT, SPEC, 0, NONE, "launchType", "EC2, FARGATE or EXTERNAL.") \
   X(K, platform_version, TEXT, SPEC, 0, NONE, "platformVersion", "Fargate platform version, such as LATEST.") \
   X(K, platform_family, TEXT, SPEC, 0, NONE, "platformFamily", "Operating system family.") \
-  X(K, scale, JSON, SPEC, 0, NONE, "scale", "{value, unit}: percent of the service's desired count that the set runs.") \
+  X(K, scale, JSON, SPEC, NN | SERVER, "{\"value\":100.0,\"unit\":\"PERCENT\"}", "scale", "{value, unit}: percent of the service's desired count that the set runs.") \
   X(K, network_configuration, JSON, SPEC, 0, NONE, "networkConfiguration", "awsvpc subnets, groups, public address.") \
   X(K, load_balancers, JSON, SPEC, 0, NONE, "loadBalancers", "Array of {targetGroupArn, containerName, containerPort}.") \
   X(K, service_registries, JSON, SPEC, 0, NONE, "serviceRegistries", "Array of {registryArn, ...}.") \
@@ -14214,9 +14214,6 @@ KECS__FN kecs_status kecs__task_set_fill(kecs__write *write, const kecs__meta *m
     }
     snprintf(name, strlen(set->service_arn) + strlen(set->id) + 2, "%s/%s", kecs__arn_tail(set->service_arn), set->id);
     status = kecs__cluster_member(&write->arena, set->cluster_arn, "task-set", name, &set->arn);
-  }
-  if (!status && !set->scale) {
-    set->scale = "{\"value\":100.0,\"unit\":\"PERCENT\"}";
   }
   return status;
 }

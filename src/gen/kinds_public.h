@@ -437,7 +437,7 @@ typedef struct kecs_task_set {
   const char *platform_version;           /* [spec] Fargate platform version, such as LATEST. */
   const char *platform_family;            /* [spec] Operating system family. */
   const char *scale;                      /* [spec] {value, unit}: percent of the service's desired count that the
-                                           * set runs. */
+                                           * set runs. NULL stores "{"value":100.0,"unit":"PERCENT"}". */
   const char *network_configuration;      /* [spec] awsvpc subnets, groups, public address. */
   const char *load_balancers;             /* [spec] Array of {targetGroupArn, containerName, containerPort}. */
   const char *service_registries;         /* [spec] Array of {registryArn, ...}. */

@@ -14,7 +14,7 @@
   X(K, launch_type, TEXT, SPEC, 0, NONE, "launchType", "EC2, FARGATE or EXTERNAL.") \
   X(K, platform_version, TEXT, SPEC, 0, NONE, "platformVersion", "Fargate platform version, such as LATEST.") \
   X(K, platform_family, TEXT, SPEC, 0, NONE, "platformFamily", "Operating system family.") \
-  X(K, scale, JSON, SPEC, 0, NONE, "scale", "{value, unit}: percent of the service's desired count that the set runs.") \
+  X(K, scale, JSON, SPEC, NN | SERVER, "{\"value\":100.0,\"unit\":\"PERCENT\"}", "scale", "{value, unit}: percent of the service's desired count that the set runs.") \
   X(K, network_configuration, JSON, SPEC, 0, NONE, "networkConfiguration", "awsvpc subnets, groups, public address.") \
   X(K, load_balancers, JSON, SPEC, 0, NONE, "loadBalancers", "Array of {targetGroupArn, containerName, containerPort}.") \
   X(K, service_registries, JSON, SPEC, 0, NONE, "serviceRegistries", "Array of {registryArn, ...}.") \

@@ -114,9 +114,6 @@ KECS__FN kecs_status kecs__task_set_fill(kecs__write *write, const kecs__meta *m
     snprintf(name, strlen(set->service_arn) + strlen(set->id) + 2, "%s/%s", kecs__arn_tail(set->service_arn), set->id);
     status = kecs__cluster_member(&write->arena, set->cluster_arn, "task-set", name, &set->arn);
   }
-  if (!status && !set->scale) {
-    set->scale = "{\"value\":100.0,\"unit\":\"PERCENT\"}";
-  }
   return status;
 }
 

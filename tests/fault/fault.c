@@ -12,6 +12,7 @@ static struct {
   unsigned long at;
   unsigned long seen;
   bool fired;
+  bool sync_failed;
 } armed;
 
 /* Fewer freed blocks are kept from use and fewer callers of each are noted than by default: half of the time. */
@@ -55,11 +56,16 @@ void fault_arm(fault_kind kind, unsigned long n) {
   armed.at = n;
   armed.seen = 0;
   armed.fired = false;
+  armed.sync_failed = false;
 }
 
 bool fault_disarm(void) {
   armed.kind = FAULT_NONE;
   return armed.fired;
+}
+
+bool fault_sync_failed(void) {
+  return armed.sync_failed;
 }
 
 /* Counts a call that `once` or `on` is about; whether it is to fail. */
@@ -300,7 +306,9 @@ static int disk_truncate(sqlite3_file *file, sqlite3_int64 size) {
 static int disk_sync(sqlite3_file *file, int flags) {
   (void)file;
   (void)flags;
-  return disk_fault(SQLITE_IOERR_FSYNC);
+  int rc = disk_fault(SQLITE_IOERR_FSYNC);
+  armed.sync_failed = armed.sync_failed || rc;
+  return rc;
 }
 
 static int disk_size(sqlite3_file *file, sqlite3_int64 *out_size) {
@@ -480,7 +488,7 @@ static char folder[400];
 
 static void folder_remove(void) {
   static const char *const ends[] = {"", "-wal", "-shm", "-journal"};
-  static const char *const names[] = {"seed.db", "work.db", "fresh.db"};
+  static const char *const names[] = {"seed.db", "work.db", "crash.db"};
   for (size_t i = 0; i < FAULT_COUNT(names) * FAULT_COUNT(ends); i++) {
     char path[512];
     snprintf(path, sizeof path, "%s/%s%s", folder, names[i / FAULT_COUNT(ends)], ends[i % FAULT_COUNT(ends)]);
@@ -531,6 +539,30 @@ void fault_save(const fault_image *image, const char *path) {
   assert_non_null(file);
   assert_int_equal(fwrite(image->bytes, 1, image->size, file), image->size);
   assert_int_equal(fclose(file), 0);
+}
+
+void fault_crash(const char *path, const char *copy) {
+  static const char *const ends[] = {"", "-wal"};
+  fault_remove(copy);
+  for (size_t i = 0; i < FAULT_COUNT(ends); i++) {
+    char from[512];
+    char to[512];
+    char bytes[8192];
+    size_t len = 0;
+    snprintf(from, sizeof from, "%s%s", path, ends[i]);
+    snprintf(to, sizeof to, "%s%s", copy, ends[i]);
+    FILE *in = fopen(from, "rb");
+    FILE *out = in ? fopen(to, "wb") : NULL;
+    while (out && (len = fread(bytes, 1, sizeof bytes, in)) > 0) {
+      assert_int_equal(fwrite(bytes, 1, len, out), len);
+    }
+    if (out) {
+      fclose(out);
+    }
+    if (in) {
+      fclose(in);
+    }
+  }
 }
 
 /* ---- digests ---- */

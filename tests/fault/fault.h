@@ -46,6 +46,9 @@ void fault_install(void);
 void fault_arm(fault_kind kind, unsigned long n);
 bool fault_disarm(void);
 
+/* Whether a sync was among the calls that failed: then a commit may be on the disk that was told as failed. */
+bool fault_sync_failed(void);
+
 /* What the store is opened with: the counted allocator, a clock that stands, random bits that come again after
  * fault_chance. Durability is FULL, so that syncs are among the calls that fail. */
 kecs_options fault_options(const char *path);
@@ -79,6 +82,10 @@ typedef struct fault_image {
 } fault_image;
 fault_image fault_load(const char *path);
 void fault_save(const fault_image *image, const char *path);
+
+/* Copies a database with its -wal as they are now: what is left when the process ends at this moment. (Reading a file
+ * gives up this process's locks on it; there is no other process that would miss them.) */
+void fault_crash(const char *path, const char *copy);
 
 /* A number made of every row of every table of a database, as a connection of its own sees it. 0 when it has no table.
  */
