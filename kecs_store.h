@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 717abb8f80010f1987e1413132077bf57e0400273fd8f1bea7de28282ea5d5f6 */
+ * 5514f7da626bd1414a8fa98fd76e26aad083b88027cb3d51264708c3f8457f05 */
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
 /* kecs_store.h -- a durable, typed store for the state of a container orchestrator, in one SQLite file.
  *
@@ -1453,8 +1453,8 @@ KECS_STORE_API kecs_status kecs_store_info(kecs_store *store, kecs_info *out_inf
 
 /* ---- Deadlines and cancelling ---------------------------------------------------------------------------- */
 
-/* Every later call on this handle, and on transactions begun from it, fails with KECS_E_TIMEOUT once the clock
- * (options.clock) reaches `deadline_us`, microseconds since 1970 UTC; 0 removes it. It is checked before a call
+/* Every later call on this handle, and on transactions begun from it afterwards, fails with KECS_E_TIMEOUT once the
+ * clock (options.clock) reaches `deadline_us`, microseconds since 1970 UTC; 0 removes it. It is checked before a call
  * starts, while it runs and right before COMMIT: after KECS_E_TIMEOUT nothing of the call is stored. */
 KECS_STORE_API kecs_status kecs_set_deadline(kecs_store *store, int64_t deadline_us);
 
@@ -1467,7 +1467,8 @@ KECS_STORE_API kecs_status kecs_set_cancelled(kecs_store *store, bool cancelled)
 /* Begins a transaction, or a savepoint when `store` is a transaction itself. *out_tx takes every call that a store
  * takes; what is written through it becomes visible to others all at once at kecs_commit. The transaction holds
  * the database's write lock (BEGIN IMMEDIATE), so keep it short. While a transaction is open its thread must not
- * write through the store itself: KECS_E_MISUSE, since it would wait for itself.
+ * write through the store itself: KECS_E_MISUSE, since it would wait for itself. Nor may one write through a
+ * transaction while a savepoint inside it is open: MISUSE, since that would be undone with the savepoint.
  * Errors: BUSY, TIMEOUT, CANCELLED, READONLY, NOMEM, MISUSE. */
 KECS_STORE_API kecs_status kecs_begin(kecs_store *store, kecs_store **out_tx);
 
@@ -6123,6 +6124,8 @@ struct kecs_store {
   kecs_store *parent;      /* of a transaction */
   kecs__session *session;  /* of a transaction */
   int depth;               /* 0: the store; 1: a transaction; more: a savepoint */
+  kecs_store *inner;       /* the open savepoint inside a transaction; guarded by the engine's mutex */
+  bool lent;               /* to a function that kecs_transact runs: that one ends it */
   bool broken;             /* the database ended the transaction by itself */
   int cancelled;           /* by kecs__flag_get */
   int64_t deadline;        /* guarded by the engine's mutex in a store; the owner's in a transaction */
@@ -6873,6 +6876,9 @@ KECS__FN void kecs__writer_release(kecs__engine *engine);
 /* BEGIN IMMEDIATE; a wait for another process that the deadline or a cancel ended is told as such. */
 KECS__FN kecs_status kecs__begin_write(kecs_store *store, kecs__session *session);
 
+/* MISUSE while a savepoint inside the transaction is open: what is written meanwhile would be undone with it. */
+KECS__FN kecs_status kecs__check_innermost(const kecs_store *store);
+
 /* Undoes everything since the handle's BEGIN or SAVEPOINT and ends the handle and those inside it. */
 KECS__FN void kecs__transaction_abandon(kecs_store *tx);
 
@@ -7102,6 +7108,14 @@ static kecs_status kecs__check_transaction(const kecs_store *tx) {
                                    "kecs_rollback and begin again");
 }
 
+KECS__FN kecs_status kecs__check_innermost(const kecs_store *store) {
+  if (store->depth == 0 || !store->inner) {
+    return KECS_OK;
+  }
+  return kecs__fail(KECS_E_MISUSE, "a savepoint inside this transaction is open; write through its handle, or end it "
+                                   "first");
+}
+
 KECS__FN kecs_status kecs__read_open(kecs_store *store, kecs__session **out_session) {
   *out_session = NULL;
   kecs_status status = kecs__check_handle(store);
@@ -7172,10 +7186,12 @@ KECS__FN kecs_status kecs__write_open(kecs_store *store, kecs__write *write) {
   write->now = kecs__clock_now(&store->engine->clock);
   if (store->depth > 0) {
     status = kecs__check_transaction(store);
+    status = status ? status : kecs__check_innermost(store);
     write->session = status ? NULL : store->session;
     store->session->user = store;
     store->session->deadline = deadline;
-    return status;
+    /* A statement that a deadline stops may have done its work: only a savepoint can tell. */
+    return status || !deadline ? status : kecs__write_guard(write);
   }
   status = kecs__writer_take(store, deadline, &write->session);
   if (status) {
@@ -7223,6 +7239,8 @@ static kecs_status kecs__write_close_part(kecs__write *write, kecs_status status
   if (!write->guarded) {
     return status;
   }
+  write->session->user = NULL; /* ending is never stopped half-way */
+  write->session->deadline = 0;
   if (!status) {
     status = kecs__run(write->session, KECS__GUARD_END, NULL, 0, NULL);
   }
@@ -7278,6 +7296,8 @@ KECS__FN kecs_status kecs__write_close(kecs__write *write, kecs_status status) {
 static kecs_status kecs__savepoint(kecs_store *tx, const char *verb) {
   char sql[64];
   snprintf(sql, sizeof sql, "%s kecs_%d", verb, tx->depth);
+  tx->session->user = NULL; /* never stopped half-way: the deadline is looked at before */
+  tx->session->deadline = 0;
   return kecs__run(tx->session, sql, NULL, 0, NULL);
 }
 
@@ -7326,6 +7346,9 @@ static void kecs__handle_list(kecs_store *tx) {
   kecs__engine *engine = tx->engine;
   tx->magic = KECS__MAGIC_OPEN;
   kecs__mutex_lock(&engine->mutex);
+  if (tx->depth > 1) {
+    tx->parent->inner = tx;
+  }
   tx->next = engine->transactions;
   engine->transactions = tx;
   kecs__mutex_unlock(&engine->mutex);
@@ -7366,6 +7389,9 @@ static void kecs__handle_end(kecs_store *tx) {
       at = &one->next;
     }
   }
+  if (parent->depth > 0) {
+    parent->inner = NULL;
+  }
   kecs__mutex_unlock(&engine->mutex);
   session->user = parent;
 }
@@ -7382,6 +7408,10 @@ KECS_STORE_API kecs_status kecs_begin(kecs_store *store, kecs_store **out_tx) {
   }
   if (store->engine->read_only) {
     return kecs__fail(KECS_E_READONLY, "%s is open for reading only", store->engine->shown_path);
+  }
+  status = kecs__check_innermost(store);
+  if (status) {
+    return status;
   }
   kecs_store *tx = kecs__handle_new(store);
   if (!tx) {
@@ -7436,6 +7466,11 @@ static kecs_status kecs__check_is_transaction(const kecs_store *tx) {
   if (!status && tx->depth == 0) {
     status = kecs__fail(KECS_E_MISUSE, "the handle is a store, not a transaction; begin one with kecs_begin");
   }
+  if (!status && tx->lent) {
+    status = kecs__fail(KECS_E_MISUSE,
+                        "kecs_transact ends this transaction itself: return KECS_OK to commit, anything else "
+                        "to roll back");
+  }
   return status;
 }
 
@@ -7483,7 +7518,9 @@ static kecs_status kecs__transact_once(kecs_store *store, kecs_status (*work)(ke
   if (status) {
     return status;
   }
+  tx->lent = true;
   status = work(tx, user);
+  tx->lent = false;
   if (status) {
     kecs__transaction_abandon(tx);
     return status;
@@ -7783,10 +7820,13 @@ static kecs_status kecs__migrate_write(kecs_store *store) {
   }
   if (!status && version < kecs__schema_version()) {
     status = kecs__migrate_apply(&write, version);
+  }
+  status = kecs__write_close(&write, status);
+  if (!status && version < kecs__schema_version()) {
     kecs__log(store->engine, KECS_LOG_INFO, "%s: schema version %d -> %d", store->engine->shown_path, version,
               kecs__schema_version());
   }
-  return kecs__write_close(&write, status);
+  return status;
 }
 
 KECS__FN kecs_status kecs__migrate(kecs_store *store) {
@@ -9263,12 +9303,17 @@ static kecs_status kecs__filter_service(kecs__plan *plan, const char *text, cons
   if (!text[0] || kecs__is_arn(text)) {
     return KECS_OK;
   }
+  kecs_error before = kecs__error_save();
   kecs_status status = kecs__probe_address(plan->session, services, address, 2, plan->arena, &probe);
   if (!status) {
     status = kecs__probe_read(plan->session, services, &probe, plan->arena, &service, NULL);
   }
   *out_arn = status ? text : service.arn;
-  return status == KECS_E_NOT_FOUND ? KECS_OK : status;
+  if (status == KECS_E_NOT_FOUND) {
+    (void)kecs__error_restore(&before);
+    return KECS_OK;
+  }
+  return status;
 }
 
 /* A filter's value in the type of the column; a parent's name becomes its ARN. */
@@ -9707,6 +9752,7 @@ static kecs_status kecs__get_each(kecs__session *session, const kecs__meta *meta
   for (size_t i = 0; !status && i < count; i++) {
     kecs__probe probe;
     void *row = NULL;
+    kecs_error before = kecs__error_save();
     status = kecs__probe_text(session, meta, keys[i], &result->arena, &probe);
     if (!status) {
       row = kecs__result_add(result);
@@ -9714,10 +9760,25 @@ static kecs_status kecs__get_each(kecs__session *session, const kecs__meta *meta
     }
     if (status == KECS_E_NOT_FOUND) {
       result->count -= row ? 1 : 0;
+      (void)kecs__error_restore(&before); /* an unknown key is no failure here */
       status = KECS_OK;
     }
   }
   return status;
+}
+
+/* Ends a read that only saw; its failure counts when nothing failed before. */
+static void kecs__read_end(const kecs_backend *backend, kecs_connection *connection, kecs_status *status) {
+  kecs_error error = kecs__error_save();
+  kecs_status ended = backend->commit(connection);
+  if (ended) {
+    backend->rollback(connection);
+  }
+  if (*status) {
+    *status = kecs__error_restore(&error);
+  } else {
+    *status = ended;
+  }
 }
 
 KECS__FN kecs_status kecs__get_many(kecs_store *store, kecs_kind kind, const char *const *keys, size_t count,
@@ -9740,8 +9801,18 @@ KECS__FN kecs_status kecs__get_many(kecs_store *store, kecs_kind kind, const cha
   if (!status) {
     status = kecs__result_begin(store, meta, &result);
   }
+  /* One read for all keys: they are told as of one moment, and its locks are taken once. */
+  bool begun = false;
+  if (!status && count > 1 && store->depth == 0) {
+    status = store->engine->backend->begin(session->connection, false);
+    begun = !status;
+  }
   if (!status) {
+    result->first_rows = count < KECS__PAGE_DEFAULT ? (count ? count : 1) : KECS__PAGE_DEFAULT;
     status = kecs__get_each(session, meta, keys, count, result);
+  }
+  if (begun) {
+    kecs__read_end(store->engine->backend, session->connection, &status);
   }
   kecs__read_close(store, session);
   return kecs__result_end(status, result, out_result);
@@ -10159,6 +10230,13 @@ KECS__FN kecs_status kecs__fill(kecs__write *write, const kecs__meta *meta, void
   for (int i = 0; !status && i < meta->info->column_count; i++) {
     status = kecs__fill_column(write, meta, row, i, given);
   }
+  if (!status && meta->arn >= 0 && kecs__text_empty(kecs__row_text(meta->info, row, meta->arn))) {
+    status = kecs__fail(KECS_E_INVALID, "%s: neither an ARN nor a name is set; give one of them", meta->info->name);
+  }
+  if (!status && meta->version >= 0 && (kecs__row_number(meta->info, row, meta->version) < 0 ||
+                                        kecs__row_number(meta->info, row, meta->version) > INT64_MAX / 2)) {
+    status = kecs__fail(KECS_E_INVALID, "%s.version is out of range", meta->info->name);
+  }
   if (!status && write->arena.failed) {
     status = kecs__fail_nomem(); /* while an ARN was taken apart, where it looked like no ARN at all */
   }
@@ -10407,8 +10485,14 @@ static kecs_status kecs__parents_make(kecs__write *write, const kecs__meta *meta
   return KECS_OK;
 }
 
-/* A text from a program may be any bytes; what is stored is UTF-8. */
-static kecs_status kecs__check_utf8(const kecs__meta *meta, int column, const kecs_value *value) {
+/* A text from a program may be any bytes; what is stored is UTF-8, and `extra` an object. */
+static kecs_status kecs__check_text(const kecs__meta *meta, int column, const kecs_value *value) {
+  if (value->type == KECS_VALUE_TEXT && column == meta->extra &&
+      kecs__json_check(value->text, value->len, NULL).type != KECS__JSON_OBJECT) {
+    return kecs__fail(KECS_E_INVALID,
+                      "%s.extra is not a JSON object; it holds a document's members that have no column",
+                      meta->info->name);
+  }
   if (value->type != KECS_VALUE_TEXT || kecs__utf8_valid(value->text, value->len)) {
     return KECS_OK;
   }
@@ -10490,7 +10574,7 @@ static kecs_status kecs__row_put(kecs__write *write, const kecs__meta *meta, con
     if (values[i].type == KECS_VALUE_NULL && (meta->info->columns[i].flags & KECS_COLUMN_NOT_NULL)) {
       values[i].type = KECS_VALUE_TIME; /* 1970-01-01T00:00:00Z itself, in a column that is never NULL */
     }
-    status = kecs__check_utf8(meta, i, &values[i]);
+    status = kecs__check_text(meta, i, &values[i]);
   }
   kecs__cached *cached = NULL;
   if (!status) {
@@ -10580,8 +10664,9 @@ static kecs_status kecs__change_compare(const kecs__meta *meta, kecs__change *ch
         }
         value = kecs__value_text(meta->info->columns[i].default_text);
       }
-      if (i == meta->version ? value.number > stored[i].number : !kecs__value_same(&value, &stored[i])) {
-        kecs_status status = kecs__check_utf8(meta, i, &value);
+      bool newer = value.number > stored[i].number && value.number <= INT64_MAX / 2;
+      if (i == meta->version ? newer : !kecs__value_same(&value, &stored[i])) {
+        kecs_status status = kecs__check_text(meta, i, &value);
         if (status) {
           return status;
         }
@@ -10972,7 +11057,8 @@ KECS__FN bool kecs__name_is(kecs__json name, const char *text, size_t len) {
   if (name.len == len + 2 && memcmp(name.text + 1, text, len) == 0) {
     return true;
   }
-  if (!memchr(name.text, '\\', name.len)) {
+  /* Escapes only lengthen a name. */
+  if (name.len <= len + 2 || !memchr(name.text, '\\', name.len)) {
     return false;
   }
   /* Names of ours are short: a longer one is none of them. */
@@ -11386,6 +11472,7 @@ static kecs_status kecs__put_column(kecs__put *put, const kecs__name *name, kecs
   }
   put->seen |= name->alias ? 0 : bit;
   put->aliased |= name->alias ? bit : 0;
+  put->given &= ~bit; /* an alias may have set it */
   put->given |= read.type != KECS_VALUE_NULL ? bit : 0;
   kecs__row_set(put->meta->info, put->row, name->column, &read);
   *exact = *exact && !name->alias;
@@ -11441,7 +11528,7 @@ static kecs_status kecs__put_member(kecs__put *put, kecs__json name, kecs__json 
   return put->extra.status;
 }
 
-/* Aliases are read after the main names, wherever they stand. */
+/* A main name wins over an alias, wherever the two stand. */
 static kecs_status kecs__put_members(kecs__put *put) {
   kecs__json_walk walk = {NULL};
   kecs__json name;
@@ -11820,6 +11907,9 @@ KECS_STORE_API kecs_status kecs_record_json(kecs_result *result, const kecs_kind
 
 KECS_STORE_API kecs_status kecs_get_json(kecs_store *store, kecs_kind kind, const char *key, unsigned flags,
                                          kecs_result **out_result, const char **out_text) {
+  if (out_result) {
+    *out_result = NULL;
+  }
   kecs_status status = kecs__check_pointer(out_text, "out_text");
   if (status) {
     return status;
@@ -13548,6 +13638,10 @@ KECS__FN kecs_status kecs__task_definition_fill(kecs__write *write, const kecs__
   if (!definition->family || !definition->family[0]) {
     return kecs__fail(KECS_E_INVALID,
                       "task_definition.family is required where there is no ARN to take it from; set it");
+  }
+  if (definition->revision > INT32_MAX) {
+    return kecs__fail(KECS_E_INVALID, "task_definition.revision is %lld; AWS's revisions end at %lld",
+                      (long long)definition->revision, (long long)INT32_MAX);
   }
   if (definition->revision < 0) {
     return kecs__fail(KECS_E_INVALID,
@@ -18290,8 +18384,10 @@ static kecs_status kecs__upsert_find(kecs__write *write, const kecs__meta *meta,
   if (special->is_new && special->is_new(meta, row)) {
     return KECS_OK;
   }
+  kecs_error before = kecs__error_save();
   kecs_status status = kecs__probe_row(write->session, meta, row, &write->arena, &probe);
   if (status == KECS_E_NOT_FOUND || status == KECS_E_INVALID) {
+    (void)kecs__error_restore(&before);
     return KECS_OK; /* no key to look for: create will say what is missing, if anything is */
   }
   return status ? status : kecs__probe_find(write->session, meta, &probe, &write->arena, &change->rid);
@@ -18308,7 +18404,13 @@ KECS__FN kecs_status kecs__row_upsert(kecs__write *write, const kecs__meta *meta
                                       kecs_result **out_result) {
   kecs__change change = {0};
   kecs_status status = kecs__upsert_find(write, meta, row, &change);
-  if (!status && change.rid == 0) {
+  int64_t version = given ? 0 : kecs__row_number(meta->info, row, meta->version);
+  if (!status && change.rid == 0 && version != 0) {
+    char name[160];
+    kecs__row_name(meta->info, row, name);
+    status = kecs__fail(KECS_E_CONFLICT, "%s \"%s\" had version %lld and is gone: somebody has deleted it",
+                        meta->info->name, name, (long long)version);
+  } else if (!status && change.rid == 0) {
     status = kecs__row_insert(write, meta, row, given);
     if (!status && out_result) {
       status = kecs__inserted_rid(write, meta, row, &change.rid);
@@ -18316,7 +18418,7 @@ KECS__FN kecs_status kecs__row_upsert(kecs__write *write, const kecs__meta *meta
   } else if (!status) {
     change.row = row;
     change.mask = meta->updatable | (given & meta->automatic);
-    change.version = given ? 0 : kecs__row_number(meta->info, row, meta->version);
+    change.version = version;
     status = kecs__row_change(write, meta, &change);
   }
   return status ? status : kecs__give_back(write, meta, change.rid, out_result);
@@ -19820,9 +19922,13 @@ typedef struct kecs__sqlite_full {
   kecs__sqlite_busy busy;
 } kecs__sqlite_full;
 
+static bool kecs__sqlite_stop(const kecs_connection *connection) {
+  return connection->should_stop && connection->should_stop(connection->should_stop_user);
+}
+
 static int kecs__sqlite_progress(void *user) {
   const kecs_connection *connection = user;
-  return !connection->deaf && connection->should_stop && connection->should_stop(connection->should_stop_user);
+  return !connection->deaf && kecs__sqlite_stop(connection);
 }
 
 /* Called while another connection holds the lock: short naps first, so that a short lock costs little. */
@@ -19833,7 +19939,7 @@ static int kecs__sqlite_wait(void *user, int tries) {
     full->busy.since = now;
   }
   int64_t left = full->busy.timeout_ms - (now - full->busy.since);
-  if (left <= 0 || kecs__sqlite_progress(&full->connection)) {
+  if (left <= 0 || kecs__sqlite_stop(&full->connection)) {
     return 0;
   }
   int64_t nap = tries < 4 ? 1 : tries < 12 ? 5 : 20;
@@ -19842,7 +19948,11 @@ static int kecs__sqlite_wait(void *user, int tries) {
 }
 
 KECS__FN kecs_status kecs__sqlite_run_fixed(kecs_connection *connection, sqlite3_stmt **statement) {
+  /* Deaf: SQLite asks the progress hook even after COMMIT has taken effect, and what is stored must not be told as
+   * stopped. A wait for another process still listens. */
+  connection->deaf = true;
   int rc = sqlite3_step(*statement);
+  connection->deaf = false;
   if (rc == SQLITE_DONE) {
     (void)sqlite3_reset(*statement);
     return KECS_OK;
@@ -19927,6 +20037,25 @@ static int kecs__sqlite_configure(kecs_connection *connection, const kecs_connec
   return rc;
 }
 
+/* The names that PRAGMA journal_mode gives, as texts that live for ever. */
+static const char *const kecs__sqlite_journal_modes[] = {"wal", "memory", "delete", "truncate", "persist", "off"};
+
+static int kecs__sqlite_journal_mode(kecs_connection *connection, const char **out_mode) {
+  sqlite3_stmt *handle = NULL;
+  int rc = sqlite3_prepare_v2(connection->db, "PRAGMA journal_mode", -1, &handle, NULL);
+  if (rc == SQLITE_OK) {
+    rc = sqlite3_step(handle);
+  }
+  const char *mode = rc == SQLITE_ROW ? (const char *)sqlite3_column_text(handle, 0) : NULL;
+  for (size_t i = 0; mode && i < sizeof kecs__sqlite_journal_modes / sizeof kecs__sqlite_journal_modes[0]; i++) {
+    if (strcmp(mode, kecs__sqlite_journal_modes[i]) == 0) {
+      *out_mode = kecs__sqlite_journal_modes[i];
+    }
+  }
+  (void)sqlite3_finalize(handle);
+  return rc == SQLITE_ROW ? SQLITE_OK : rc;
+}
+
 /* What lasts in the file, or writes to it: done once the store has seen that the file is its own. Switching a fresh
  * file to WAL answers BUSY without asking the busy handler while another process does the same, hence the loop. */
 KECS__FN kecs_status kecs__sqlite_settle(kecs_connection *connection) {
@@ -19940,7 +20069,20 @@ KECS__FN kecs_status kecs__sqlite_settle(kecs_connection *connection) {
     kecs__sleep_ms(5);
     rc = kecs__sqlite_exec(connection, sql);
   }
-  return rc == SQLITE_OK ? KECS_OK : kecs__sqlite_fail(connection, rc, "switch to write-ahead logging");
+  const char *mode = "unknown";
+  if (rc == SQLITE_OK) {
+    rc = kecs__sqlite_journal_mode(connection, &mode);
+  }
+  if (rc != SQLITE_OK) {
+    return kecs__sqlite_fail(connection, rc, "switch to write-ahead logging");
+  }
+  if (strcmp(mode, "wal") != 0 && strcmp(mode, "memory") != 0) {
+    return kecs__fail(KECS_E_UNSUPPORTED,
+                      "%s: write-ahead logging can't be had there (journal mode %s); put the file on a "
+                      "local disk that every process maps alike",
+                      connection->path, mode);
+  }
+  return KECS_OK;
 }
 
 /* Write-ahead logging needs memory that all processes share, which a network file system does not give: what looks like
@@ -20036,6 +20178,7 @@ static kecs_status kecs__sqlite_connect_fill(kecs__sqlite_full *full, const kecs
     return KECS_E_NOMEM;
   }
   kecs_status sized = kecs__sqlite_check_size(options->path);
+  sized = sized ? sized : kecs__sqlite_check_place(options->path);
   if (sized) {
     return sized;
   }
@@ -20050,6 +20193,7 @@ static kecs_status kecs__sqlite_connect_fill(kecs__sqlite_full *full, const kecs
   if ((rc & 0xff) == SQLITE_CANTOPEN && options->read_only && access(options->path, R_OK) == 0) {
     rc = kecs__sqlite_open_immutable(connection, options);
     if (rc == SQLITE_OK) {
+      kecs__sqlite_hooks(full);
       rc = kecs__sqlite_configure(connection, options);
     }
   }
@@ -20102,25 +20246,6 @@ static int kecs__sqlite_pragma_number(kecs_connection *connection, const char *s
   }
   (void)sqlite3_finalize(handle);
   return rc;
-}
-
-/* The names that PRAGMA journal_mode gives, as texts that live for ever. */
-static const char *const kecs__sqlite_journal_modes[] = {"wal", "memory", "delete", "truncate", "persist", "off"};
-
-static int kecs__sqlite_journal_mode(kecs_connection *connection, const char **out_mode) {
-  sqlite3_stmt *handle = NULL;
-  int rc = sqlite3_prepare_v2(connection->db, "PRAGMA journal_mode", -1, &handle, NULL);
-  if (rc == SQLITE_OK) {
-    rc = sqlite3_step(handle);
-  }
-  const char *mode = rc == SQLITE_ROW ? (const char *)sqlite3_column_text(handle, 0) : NULL;
-  for (size_t i = 0; mode && i < sizeof kecs__sqlite_journal_modes / sizeof kecs__sqlite_journal_modes[0]; i++) {
-    if (strcmp(mode, kecs__sqlite_journal_modes[i]) == 0) {
-      *out_mode = kecs__sqlite_journal_modes[i];
-    }
-  }
-  (void)sqlite3_finalize(handle);
-  return rc == SQLITE_ROW ? SQLITE_OK : rc;
 }
 
 KECS__FN kecs_status kecs__sqlite_describe(kecs_connection *connection, kecs_info *out_info) {

@@ -31,9 +31,13 @@ typedef struct kecs__sqlite_full {
   kecs__sqlite_busy busy;
 } kecs__sqlite_full;
 
+static bool kecs__sqlite_stop(const kecs_connection *connection) {
+  return connection->should_stop && connection->should_stop(connection->should_stop_user);
+}
+
 static int kecs__sqlite_progress(void *user) {
   const kecs_connection *connection = user;
-  return !connection->deaf && connection->should_stop && connection->should_stop(connection->should_stop_user);
+  return !connection->deaf && kecs__sqlite_stop(connection);
 }
 
 /* Called while another connection holds the lock: short naps first, so that a short lock costs little. */
@@ -44,7 +48,7 @@ static int kecs__sqlite_wait(void *user, int tries) {
     full->busy.since = now;
   }
   int64_t left = full->busy.timeout_ms - (now - full->busy.since);
-  if (left <= 0 || kecs__sqlite_progress(&full->connection)) {
+  if (left <= 0 || kecs__sqlite_stop(&full->connection)) {
     return 0;
   }
   int64_t nap = tries < 4 ? 1 : tries < 12 ? 5 : 20;
@@ -53,7 +57,11 @@ static int kecs__sqlite_wait(void *user, int tries) {
 }
 
 KECS__FN kecs_status kecs__sqlite_run_fixed(kecs_connection *connection, sqlite3_stmt **statement) {
+  /* Deaf: SQLite asks the progress hook even after COMMIT has taken effect, and what is stored must not be told as
+   * stopped. A wait for another process still listens. */
+  connection->deaf = true;
   int rc = sqlite3_step(*statement);
+  connection->deaf = false;
   if (rc == SQLITE_DONE) {
     (void)sqlite3_reset(*statement);
     return KECS_OK;
@@ -138,6 +146,25 @@ static int kecs__sqlite_configure(kecs_connection *connection, const kecs_connec
   return rc;
 }
 
+/* The names that PRAGMA journal_mode gives, as texts that live for ever. */
+static const char *const kecs__sqlite_journal_modes[] = {"wal", "memory", "delete", "truncate", "persist", "off"};
+
+static int kecs__sqlite_journal_mode(kecs_connection *connection, const char **out_mode) {
+  sqlite3_stmt *handle = NULL;
+  int rc = sqlite3_prepare_v2(connection->db, "PRAGMA journal_mode", -1, &handle, NULL);
+  if (rc == SQLITE_OK) {
+    rc = sqlite3_step(handle);
+  }
+  const char *mode = rc == SQLITE_ROW ? (const char *)sqlite3_column_text(handle, 0) : NULL;
+  for (size_t i = 0; mode && i < sizeof kecs__sqlite_journal_modes / sizeof kecs__sqlite_journal_modes[0]; i++) {
+    if (strcmp(mode, kecs__sqlite_journal_modes[i]) == 0) {
+      *out_mode = kecs__sqlite_journal_modes[i];
+    }
+  }
+  (void)sqlite3_finalize(handle);
+  return rc == SQLITE_ROW ? SQLITE_OK : rc;
+}
+
 /* What lasts in the file, or writes to it: done once the store has seen that the file is its own. Switching a fresh
  * file to WAL answers BUSY without asking the busy handler while another process does the same, hence the loop. */
 KECS__FN kecs_status kecs__sqlite_settle(kecs_connection *connection) {
@@ -151,7 +178,20 @@ KECS__FN kecs_status kecs__sqlite_settle(kecs_connection *connection) {
     kecs__sleep_ms(5);
     rc = kecs__sqlite_exec(connection, sql);
   }
-  return rc == SQLITE_OK ? KECS_OK : kecs__sqlite_fail(connection, rc, "switch to write-ahead logging");
+  const char *mode = "unknown";
+  if (rc == SQLITE_OK) {
+    rc = kecs__sqlite_journal_mode(connection, &mode);
+  }
+  if (rc != SQLITE_OK) {
+    return kecs__sqlite_fail(connection, rc, "switch to write-ahead logging");
+  }
+  if (strcmp(mode, "wal") != 0 && strcmp(mode, "memory") != 0) {
+    return kecs__fail(KECS_E_UNSUPPORTED,
+                      "%s: write-ahead logging can't be had there (journal mode %s); put the file on a "
+                      "local disk that every process maps alike",
+                      connection->path, mode);
+  }
+  return KECS_OK;
 }
 
 /* Write-ahead logging needs memory that all processes share, which a network file system does not give: what looks like
@@ -247,6 +287,7 @@ static kecs_status kecs__sqlite_connect_fill(kecs__sqlite_full *full, const kecs
     return KECS_E_NOMEM;
   }
   kecs_status sized = kecs__sqlite_check_size(options->path);
+  sized = sized ? sized : kecs__sqlite_check_place(options->path);
   if (sized) {
     return sized;
   }
@@ -261,6 +302,7 @@ static kecs_status kecs__sqlite_connect_fill(kecs__sqlite_full *full, const kecs
   if ((rc & 0xff) == SQLITE_CANTOPEN && options->read_only && access(options->path, R_OK) == 0) {
     rc = kecs__sqlite_open_immutable(connection, options);
     if (rc == SQLITE_OK) {
+      kecs__sqlite_hooks(full);
       rc = kecs__sqlite_configure(connection, options);
     }
   }
@@ -313,25 +355,6 @@ static int kecs__sqlite_pragma_number(kecs_connection *connection, const char *s
   }
   (void)sqlite3_finalize(handle);
   return rc;
-}
-
-/* The names that PRAGMA journal_mode gives, as texts that live for ever. */
-static const char *const kecs__sqlite_journal_modes[] = {"wal", "memory", "delete", "truncate", "persist", "off"};
-
-static int kecs__sqlite_journal_mode(kecs_connection *connection, const char **out_mode) {
-  sqlite3_stmt *handle = NULL;
-  int rc = sqlite3_prepare_v2(connection->db, "PRAGMA journal_mode", -1, &handle, NULL);
-  if (rc == SQLITE_OK) {
-    rc = sqlite3_step(handle);
-  }
-  const char *mode = rc == SQLITE_ROW ? (const char *)sqlite3_column_text(handle, 0) : NULL;
-  for (size_t i = 0; mode && i < sizeof kecs__sqlite_journal_modes / sizeof kecs__sqlite_journal_modes[0]; i++) {
-    if (strcmp(mode, kecs__sqlite_journal_modes[i]) == 0) {
-      *out_mode = kecs__sqlite_journal_modes[i];
-    }
-  }
-  (void)sqlite3_finalize(handle);
-  return rc == SQLITE_ROW ? SQLITE_OK : rc;
 }
 
 KECS__FN kecs_status kecs__sqlite_describe(kecs_connection *connection, kecs_info *out_info) {

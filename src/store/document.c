@@ -41,7 +41,8 @@ KECS__FN bool kecs__name_is(kecs__json name, const char *text, size_t len) {
   if (name.len == len + 2 && memcmp(name.text + 1, text, len) == 0) {
     return true;
   }
-  if (!memchr(name.text, '\\', name.len)) {
+  /* Escapes only lengthen a name. */
+  if (name.len <= len + 2 || !memchr(name.text, '\\', name.len)) {
     return false;
   }
   /* Names of ours are short: a longer one is none of them. */

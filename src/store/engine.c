@@ -230,6 +230,14 @@ static kecs_status kecs__check_transaction(const kecs_store *tx) {
                                    "kecs_rollback and begin again");
 }
 
+KECS__FN kecs_status kecs__check_innermost(const kecs_store *store) {
+  if (store->depth == 0 || !store->inner) {
+    return KECS_OK;
+  }
+  return kecs__fail(KECS_E_MISUSE, "a savepoint inside this transaction is open; write through its handle, or end it "
+                                   "first");
+}
+
 KECS__FN kecs_status kecs__read_open(kecs_store *store, kecs__session **out_session) {
   *out_session = NULL;
   kecs_status status = kecs__check_handle(store);
@@ -300,10 +308,12 @@ KECS__FN kecs_status kecs__write_open(kecs_store *store, kecs__write *write) {
   write->now = kecs__clock_now(&store->engine->clock);
   if (store->depth > 0) {
     status = kecs__check_transaction(store);
+    status = status ? status : kecs__check_innermost(store);
     write->session = status ? NULL : store->session;
     store->session->user = store;
     store->session->deadline = deadline;
-    return status;
+    /* A statement that a deadline stops may have done its work: only a savepoint can tell. */
+    return status || !deadline ? status : kecs__write_guard(write);
   }
   status = kecs__writer_take(store, deadline, &write->session);
   if (status) {
@@ -351,6 +361,8 @@ static kecs_status kecs__write_close_part(kecs__write *write, kecs_status status
   if (!write->guarded) {
     return status;
   }
+  write->session->user = NULL; /* ending is never stopped half-way */
+  write->session->deadline = 0;
   if (!status) {
     status = kecs__run(write->session, KECS__GUARD_END, NULL, 0, NULL);
   }

@@ -220,6 +220,13 @@ KECS__FN kecs_status kecs__fill(kecs__write *write, const kecs__meta *meta, void
   for (int i = 0; !status && i < meta->info->column_count; i++) {
     status = kecs__fill_column(write, meta, row, i, given);
   }
+  if (!status && meta->arn >= 0 && kecs__text_empty(kecs__row_text(meta->info, row, meta->arn))) {
+    status = kecs__fail(KECS_E_INVALID, "%s: neither an ARN nor a name is set; give one of them", meta->info->name);
+  }
+  if (!status && meta->version >= 0 && (kecs__row_number(meta->info, row, meta->version) < 0 ||
+                                        kecs__row_number(meta->info, row, meta->version) > INT64_MAX / 2)) {
+    status = kecs__fail(KECS_E_INVALID, "%s.version is out of range", meta->info->name);
+  }
   if (!status && write->arena.failed) {
     status = kecs__fail_nomem(); /* while an ARN was taken apart, where it looked like no ARN at all */
   }

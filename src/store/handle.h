@@ -12,6 +12,9 @@ KECS__FN void kecs__writer_release(kecs__engine *engine);
 /* BEGIN IMMEDIATE; a wait for another process that the deadline or a cancel ended is told as such. */
 KECS__FN kecs_status kecs__begin_write(kecs_store *store, kecs__session *session);
 
+/* MISUSE while a savepoint inside the transaction is open: what is written meanwhile would be undone with it. */
+KECS__FN kecs_status kecs__check_innermost(const kecs_store *store);
+
 /* Undoes everything since the handle's BEGIN or SAVEPOINT and ends the handle and those inside it. */
 KECS__FN void kecs__transaction_abandon(kecs_store *tx);
 

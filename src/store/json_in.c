@@ -69,6 +69,7 @@ static kecs_status kecs__put_column(kecs__put *put, const kecs__name *name, kecs
   }
   put->seen |= name->alias ? 0 : bit;
   put->aliased |= name->alias ? bit : 0;
+  put->given &= ~bit; /* an alias may have set it */
   put->given |= read.type != KECS_VALUE_NULL ? bit : 0;
   kecs__row_set(put->meta->info, put->row, name->column, &read);
   *exact = *exact && !name->alias;
@@ -124,7 +125,7 @@ static kecs_status kecs__put_member(kecs__put *put, kecs__json name, kecs__json 
   return put->extra.status;
 }
 
-/* Aliases are read after the main names, wherever they stand. */
+/* A main name wins over an alias, wherever the two stand. */
 static kecs_status kecs__put_members(kecs__put *put) {
   kecs__json_walk walk = {NULL};
   kecs__json name;

@@ -243,6 +243,9 @@ KECS_STORE_API kecs_status kecs_record_json(kecs_result *result, const kecs_kind
 
 KECS_STORE_API kecs_status kecs_get_json(kecs_store *store, kecs_kind kind, const char *key, unsigned flags,
                                          kecs_result **out_result, const char **out_text) {
+  if (out_result) {
+    *out_result = NULL;
+  }
   kecs_status status = kecs__check_pointer(out_text, "out_text");
   if (status) {
     return status;

@@ -227,10 +227,13 @@ static kecs_status kecs__migrate_write(kecs_store *store) {
   }
   if (!status && version < kecs__schema_version()) {
     status = kecs__migrate_apply(&write, version);
+  }
+  status = kecs__write_close(&write, status);
+  if (!status && version < kecs__schema_version()) {
     kecs__log(store->engine, KECS_LOG_INFO, "%s: schema version %d -> %d", store->engine->shown_path, version,
               kecs__schema_version());
   }
-  return kecs__write_close(&write, status);
+  return status;
 }
 
 KECS__FN kecs_status kecs__migrate(kecs_store *store) {

@@ -208,8 +208,10 @@ static kecs_status kecs__upsert_find(kecs__write *write, const kecs__meta *meta,
   if (special->is_new && special->is_new(meta, row)) {
     return KECS_OK;
   }
+  kecs_error before = kecs__error_save();
   kecs_status status = kecs__probe_row(write->session, meta, row, &write->arena, &probe);
   if (status == KECS_E_NOT_FOUND || status == KECS_E_INVALID) {
+    (void)kecs__error_restore(&before);
     return KECS_OK; /* no key to look for: create will say what is missing, if anything is */
   }
   return status ? status : kecs__probe_find(write->session, meta, &probe, &write->arena, &change->rid);
@@ -226,7 +228,13 @@ KECS__FN kecs_status kecs__row_upsert(kecs__write *write, const kecs__meta *meta
                                       kecs_result **out_result) {
   kecs__change change = {0};
   kecs_status status = kecs__upsert_find(write, meta, row, &change);
-  if (!status && change.rid == 0) {
+  int64_t version = given ? 0 : kecs__row_number(meta->info, row, meta->version);
+  if (!status && change.rid == 0 && version != 0) {
+    char name[160];
+    kecs__row_name(meta->info, row, name);
+    status = kecs__fail(KECS_E_CONFLICT, "%s \"%s\" had version %lld and is gone: somebody has deleted it",
+                        meta->info->name, name, (long long)version);
+  } else if (!status && change.rid == 0) {
     status = kecs__row_insert(write, meta, row, given);
     if (!status && out_result) {
       status = kecs__inserted_rid(write, meta, row, &change.rid);
@@ -234,7 +242,7 @@ KECS__FN kecs_status kecs__row_upsert(kecs__write *write, const kecs__meta *meta
   } else if (!status) {
     change.row = row;
     change.mask = meta->updatable | (given & meta->automatic);
-    change.version = given ? 0 : kecs__row_number(meta->info, row, meta->version);
+    change.version = version;
     status = kecs__row_change(write, meta, &change);
   }
   return status ? status : kecs__give_back(write, meta, change.rid, out_result);

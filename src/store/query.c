@@ -89,12 +89,17 @@ static kecs_status kecs__filter_service(kecs__plan *plan, const char *text, cons
   if (!text[0] || kecs__is_arn(text)) {
     return KECS_OK;
   }
+  kecs_error before = kecs__error_save();
   kecs_status status = kecs__probe_address(plan->session, services, address, 2, plan->arena, &probe);
   if (!status) {
     status = kecs__probe_read(plan->session, services, &probe, plan->arena, &service, NULL);
   }
   *out_arn = status ? text : service.arn;
-  return status == KECS_E_NOT_FOUND ? KECS_OK : status;
+  if (status == KECS_E_NOT_FOUND) {
+    (void)kecs__error_restore(&before);
+    return KECS_OK;
+  }
+  return status;
 }
 
 /* A filter's value in the type of the column; a parent's name becomes its ARN. */

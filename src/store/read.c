@@ -76,6 +76,7 @@ static kecs_status kecs__get_each(kecs__session *session, const kecs__meta *meta
   for (size_t i = 0; !status && i < count; i++) {
     kecs__probe probe;
     void *row = NULL;
+    kecs_error before = kecs__error_save();
     status = kecs__probe_text(session, meta, keys[i], &result->arena, &probe);
     if (!status) {
       row = kecs__result_add(result);
@@ -83,10 +84,25 @@ static kecs_status kecs__get_each(kecs__session *session, const kecs__meta *meta
     }
     if (status == KECS_E_NOT_FOUND) {
       result->count -= row ? 1 : 0;
+      (void)kecs__error_restore(&before); /* an unknown key is no failure here */
       status = KECS_OK;
     }
   }
   return status;
+}
+
+/* Ends a read that only saw; its failure counts when nothing failed before. */
+static void kecs__read_end(const kecs_backend *backend, kecs_connection *connection, kecs_status *status) {
+  kecs_error error = kecs__error_save();
+  kecs_status ended = backend->commit(connection);
+  if (ended) {
+    backend->rollback(connection);
+  }
+  if (*status) {
+    *status = kecs__error_restore(&error);
+  } else {
+    *status = ended;
+  }
 }
 
 KECS__FN kecs_status kecs__get_many(kecs_store *store, kecs_kind kind, const char *const *keys, size_t count,
@@ -109,8 +125,18 @@ KECS__FN kecs_status kecs__get_many(kecs_store *store, kecs_kind kind, const cha
   if (!status) {
     status = kecs__result_begin(store, meta, &result);
   }
+  /* One read for all keys: they are told as of one moment, and its locks are taken once. */
+  bool begun = false;
+  if (!status && count > 1 && store->depth == 0) {
+    status = store->engine->backend->begin(session->connection, false);
+    begun = !status;
+  }
   if (!status) {
+    result->first_rows = count < KECS__PAGE_DEFAULT ? (count ? count : 1) : KECS__PAGE_DEFAULT;
     status = kecs__get_each(session, meta, keys, count, result);
+  }
+  if (begun) {
+    kecs__read_end(store->engine->backend, session->connection, &status);
   }
   kecs__read_close(store, session);
   return kecs__result_end(status, result, out_result);

@@ -73,8 +73,8 @@ KECS_STORE_API kecs_status kecs_store_info(kecs_store *store, kecs_info *out_inf
 
 /* ---- Deadlines and cancelling ---------------------------------------------------------------------------- */
 
-/* Every later call on this handle, and on transactions begun from it, fails with KECS_E_TIMEOUT once the clock
- * (options.clock) reaches `deadline_us`, microseconds since 1970 UTC; 0 removes it. It is checked before a call
+/* Every later call on this handle, and on transactions begun from it afterwards, fails with KECS_E_TIMEOUT once the
+ * clock (options.clock) reaches `deadline_us`, microseconds since 1970 UTC; 0 removes it. It is checked before a call
  * starts, while it runs and right before COMMIT: after KECS_E_TIMEOUT nothing of the call is stored. */
 KECS_STORE_API kecs_status kecs_set_deadline(kecs_store *store, int64_t deadline_us);
 
@@ -87,7 +87,8 @@ KECS_STORE_API kecs_status kecs_set_cancelled(kecs_store *store, bool cancelled)
 /* Begins a transaction, or a savepoint when `store` is a transaction itself. *out_tx takes every call that a store
  * takes; what is written through it becomes visible to others all at once at kecs_commit. The transaction holds
  * the database's write lock (BEGIN IMMEDIATE), so keep it short. While a transaction is open its thread must not
- * write through the store itself: KECS_E_MISUSE, since it would wait for itself.
+ * write through the store itself: KECS_E_MISUSE, since it would wait for itself. Nor may one write through a
+ * transaction while a savepoint inside it is open: MISUSE, since that would be undone with the savepoint.
  * Errors: BUSY, TIMEOUT, CANCELLED, READONLY, NOMEM, MISUSE. */
 KECS_STORE_API kecs_status kecs_begin(kecs_store *store, kecs_store **out_tx);
 

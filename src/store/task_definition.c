@@ -119,6 +119,10 @@ KECS__FN kecs_status kecs__task_definition_fill(kecs__write *write, const kecs__
     return kecs__fail(KECS_E_INVALID,
                       "task_definition.family is required where there is no ARN to take it from; set it");
   }
+  if (definition->revision > INT32_MAX) {
+    return kecs__fail(KECS_E_INVALID, "task_definition.revision is %lld; AWS's revisions end at %lld",
+                      (long long)definition->revision, (long long)INT32_MAX);
+  }
   if (definition->revision < 0) {
     return kecs__fail(KECS_E_INVALID,
                       "task_definition.revision is %lld; revisions count from 1, and 0 asks for the next",

@@ -16,6 +16,8 @@
 static kecs_status kecs__savepoint(kecs_store *tx, const char *verb) {
   char sql[64];
   snprintf(sql, sizeof sql, "%s kecs_%d", verb, tx->depth);
+  tx->session->user = NULL; /* never stopped half-way: the deadline is looked at before */
+  tx->session->deadline = 0;
   return kecs__run(tx->session, sql, NULL, 0, NULL);
 }
 
@@ -64,6 +66,9 @@ static void kecs__handle_list(kecs_store *tx) {
   kecs__engine *engine = tx->engine;
   tx->magic = KECS__MAGIC_OPEN;
   kecs__mutex_lock(&engine->mutex);
+  if (tx->depth > 1) {
+    tx->parent->inner = tx;
+  }
   tx->next = engine->transactions;
   engine->transactions = tx;
   kecs__mutex_unlock(&engine->mutex);
@@ -104,6 +109,9 @@ static void kecs__handle_end(kecs_store *tx) {
       at = &one->next;
     }
   }
+  if (parent->depth > 0) {
+    parent->inner = NULL;
+  }
   kecs__mutex_unlock(&engine->mutex);
   session->user = parent;
 }
@@ -120,6 +128,10 @@ KECS_STORE_API kecs_status kecs_begin(kecs_store *store, kecs_store **out_tx) {
   }
   if (store->engine->read_only) {
     return kecs__fail(KECS_E_READONLY, "%s is open for reading only", store->engine->shown_path);
+  }
+  status = kecs__check_innermost(store);
+  if (status) {
+    return status;
   }
   kecs_store *tx = kecs__handle_new(store);
   if (!tx) {
@@ -174,6 +186,11 @@ static kecs_status kecs__check_is_transaction(const kecs_store *tx) {
   if (!status && tx->depth == 0) {
     status = kecs__fail(KECS_E_MISUSE, "the handle is a store, not a transaction; begin one with kecs_begin");
   }
+  if (!status && tx->lent) {
+    status = kecs__fail(KECS_E_MISUSE,
+                        "kecs_transact ends this transaction itself: return KECS_OK to commit, anything else "
+                        "to roll back");
+  }
   return status;
 }
 
@@ -221,7 +238,9 @@ static kecs_status kecs__transact_once(kecs_store *store, kecs_status (*work)(ke
   if (status) {
     return status;
   }
+  tx->lent = true;
   status = work(tx, user);
+  tx->lent = false;
   if (status) {
     kecs__transaction_abandon(tx);
     return status;

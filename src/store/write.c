@@ -69,8 +69,14 @@ static kecs_status kecs__parents_make(kecs__write *write, const kecs__meta *meta
   return KECS_OK;
 }
 
-/* A text from a program may be any bytes; what is stored is UTF-8. */
-static kecs_status kecs__check_utf8(const kecs__meta *meta, int column, const kecs_value *value) {
+/* A text from a program may be any bytes; what is stored is UTF-8, and `extra` an object. */
+static kecs_status kecs__check_text(const kecs__meta *meta, int column, const kecs_value *value) {
+  if (value->type == KECS_VALUE_TEXT && column == meta->extra &&
+      kecs__json_check(value->text, value->len, NULL).type != KECS__JSON_OBJECT) {
+    return kecs__fail(KECS_E_INVALID,
+                      "%s.extra is not a JSON object; it holds a document's members that have no column",
+                      meta->info->name);
+  }
   if (value->type != KECS_VALUE_TEXT || kecs__utf8_valid(value->text, value->len)) {
     return KECS_OK;
   }
@@ -152,7 +158,7 @@ static kecs_status kecs__row_put(kecs__write *write, const kecs__meta *meta, con
     if (values[i].type == KECS_VALUE_NULL && (meta->info->columns[i].flags & KECS_COLUMN_NOT_NULL)) {
       values[i].type = KECS_VALUE_TIME; /* 1970-01-01T00:00:00Z itself, in a column that is never NULL */
     }
-    status = kecs__check_utf8(meta, i, &values[i]);
+    status = kecs__check_text(meta, i, &values[i]);
   }
   kecs__cached *cached = NULL;
   if (!status) {
@@ -242,8 +248,9 @@ static kecs_status kecs__change_compare(const kecs__meta *meta, kecs__change *ch
         }
         value = kecs__value_text(meta->info->columns[i].default_text);
       }
-      if (i == meta->version ? value.number > stored[i].number : !kecs__value_same(&value, &stored[i])) {
-        kecs_status status = kecs__check_utf8(meta, i, &value);
+      bool newer = value.number > stored[i].number && value.number <= INT64_MAX / 2;
+      if (i == meta->version ? newer : !kecs__value_same(&value, &stored[i])) {
+        kecs_status status = kecs__check_text(meta, i, &value);
         if (status) {
           return status;
         }

@@ -8,9 +8,10 @@
 #include "fault/runner.h"
 
 /* With KECS_FULL=1 every n is tried; else every n up to this one and then fewer and fewer, a fifth further each time.
- * SQLite's many allocations, and faults that stay, are thinned out sooner, each case beginning at another n. */
+ * SQLite's many allocations, and faults that stay, are thinned out sooner and more, each case beginning at another n.
+ */
 #define EVERY_N 50
-#define EVERY_N_THIN 12
+#define EVERY_N_THIN 8
 
 static const fault_kind *all_kinds;
 static size_t kind_count;
@@ -55,7 +56,7 @@ static unsigned long next_n(const attempt *a) {
   if (full || a->n < (thin ? EVERY_N_THIN : EVERY_N)) {
     return a->n + 1;
   }
-  return a->n + 1 + a->n / 5;
+  return a->n + 1 + a->n / (thin ? 3 : 5);
 }
 
 /* ---- what is wrong ---- */
