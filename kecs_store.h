@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 5514f7da626bd1414a8fa98fd76e26aad083b88027cb3d51264708c3f8457f05 */
+ * 1cdc06afac3a14704c3b24614e53f614e28131dde93e7018991187262af281dc */
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
 /* kecs_store.h -- a durable, typed store for the state of a container orchestrator, in one SQLite file.
  *
@@ -10230,7 +10230,10 @@ KECS__FN kecs_status kecs__fill(kecs__write *write, const kecs__meta *meta, void
   for (int i = 0; !status && i < meta->info->column_count; i++) {
     status = kecs__fill_column(write, meta, row, i, given);
   }
-  if (!status && meta->arn >= 0 && kecs__text_empty(kecs__row_text(meta->info, row, meta->arn))) {
+  /* A row that has neither can't be addressed again. */
+  const kecs_column_list *address = &meta->info->address;
+  if (!status && meta->arn >= 0 && !kecs__is_arn(kecs__row_text(meta->info, row, meta->arn)) &&
+      kecs__text_empty(kecs__row_text(meta->info, row, address->columns[address->count - 1]))) {
     status = kecs__fail(KECS_E_INVALID, "%s: neither an ARN nor a name is set; give one of them", meta->info->name);
   }
   if (!status && meta->version >= 0 && (kecs__row_number(meta->info, row, meta->version) < 0 ||
@@ -18386,7 +18389,7 @@ static kecs_status kecs__upsert_find(kecs__write *write, const kecs__meta *meta,
   }
   kecs_error before = kecs__error_save();
   kecs_status status = kecs__probe_row(write->session, meta, row, &write->arena, &probe);
-  if (status == KECS_E_NOT_FOUND || status == KECS_E_INVALID) {
+  if (status == KECS_E_NOT_FOUND || status == KECS_E_INVALID || status == KECS_E_MISUSE) {
     (void)kecs__error_restore(&before);
     return KECS_OK; /* no key to look for: create will say what is missing, if anything is */
   }

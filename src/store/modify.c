@@ -210,7 +210,7 @@ static kecs_status kecs__upsert_find(kecs__write *write, const kecs__meta *meta,
   }
   kecs_error before = kecs__error_save();
   kecs_status status = kecs__probe_row(write->session, meta, row, &write->arena, &probe);
-  if (status == KECS_E_NOT_FOUND || status == KECS_E_INVALID) {
+  if (status == KECS_E_NOT_FOUND || status == KECS_E_INVALID || status == KECS_E_MISUSE) {
     (void)kecs__error_restore(&before);
     return KECS_OK; /* no key to look for: create will say what is missing, if anything is */
   }

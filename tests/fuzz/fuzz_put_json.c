@@ -31,27 +31,53 @@ static const void *row_of(kecs_store *tx, const kecs_kind_info *info, const char
   return kecs_record_at(*out_result, info->kind, 0);
 }
 
-/* What a document gives when it is put once more: the same row, the same version, the same document. */
-static void put_again(kecs_store *tx, kecs_kind kind, const char *key, unsigned flags) {
+/* The columns that differ, but for version and updated_at. */
+static uint64_t differences(const kecs_kind_info *info, const void *a, const void *b) {
+  uint64_t mask = 0;
+  for (int i = 0; i < info->column_count; i++) {
+    size_t a_len = 0;
+    size_t b_len = 0;
+    bool a_has = kecs_record_text(info, a, i, NULL, 0, &a_len);
+    bool b_has = kecs_record_text(info, b, i, NULL, 0, &b_len);
+    char *a_text = malloc(a_len + 1);
+    char *b_text = malloc(b_len + 1);
+    REQUIRE(a_text && b_text);
+    (void)kecs_record_text(info, a, i, a_text, a_len + 1, NULL);
+    (void)kecs_record_text(info, b, i, b_text, b_len + 1, NULL);
+    mask |= a_has != b_has || strcmp(a_text, b_text) != 0 ? KECS_BIT(i) : 0;
+    free(a_text);
+    free(b_text);
+  }
+  int version = kecs_column_find(info, "version");
+  int updated = kecs_column_find(info, "updated_at");
+  mask &= version >= 0 ? ~KECS_BIT(version) : UINT64_MAX;
+  return mask & (updated >= 0 ? ~KECS_BIT(updated) : UINT64_MAX);
+}
+
+/* Puts the row's own document once more: the same document, the same version. What `extra` keeps of members that were
+ * never of their column's type may be put in order once: `settles` is then set, and the caller tries again. */
+static void put_again(kecs_store *tx, kecs_kind kind, const char *key, unsigned flags, bool *settles) {
   const kecs_kind_info *info = kecs_kind_describe(kind);
   kecs_result *first = NULL;
   kecs_result *second = NULL;
   int64_t version = 0;
   int64_t later = 0;
   char *text = document(tx, kind, key, flags, &version);
-  const void *before = row_of(tx, info, key, &first);
+  REQUIRE_OK(kecs_record_get(tx, kind, key, &first));
   REQUIRE_OK(kecs_put_json(tx, kind, text, strlen(text), 0, NULL));
   char *again = document(tx, kind, key, flags, &later);
-  const void *after = row_of(tx, info, key, &second);
-  if (strcmp(text, again) != 0 || later != version) {
+  REQUIRE_OK(kecs_record_get(tx, kind, key, &second));
+  int extra = kecs_column_find(info, "extra");
+  uint64_t mask = differences(info, kecs_record_at(first, kind, 0), kecs_record_at(second, kind, 0));
+  bool order = settles && extra >= 0 && mask == KECS_BIT(extra) && later == version + 1;
+  if (settles) {
+    *settles = order;
+  }
+  if (!order && (strcmp(text, again) != 0 || later != version || mask)) {
     fprintf(stderr, "version %lld: %s\nversion %lld: %s\n", (long long)version, text, (long long)later, again);
     for (int i = 0; i < info->column_count; i++) {
-      char old_text[300];
-      char new_text[300];
-      (void)kecs_record_text(info, before, i, old_text, sizeof old_text, NULL);
-      (void)kecs_record_text(info, after, i, new_text, sizeof new_text, NULL);
-      if (strcmp(old_text, new_text) != 0) {
-        fprintf(stderr, "  %s: \"%s\" becomes \"%s\"\n", info->columns[i].name, old_text, new_text);
+      if (mask & KECS_BIT(i)) {
+        fprintf(stderr, "  %s has changed\n", info->columns[i].name);
       }
     }
     abort();
@@ -71,9 +97,13 @@ static void accepted(kecs_store *tx, kecs_kind kind, kecs_result *result) {
   char *key = fuzz_key(info, row);
   free(document(tx, kind, key, KECS_JSON_EPOCH, &version));
   if (can_repeat(info)) {
-    put_again(tx, kind, key, KECS_JSON_STORE);
-    put_again(tx, kind, key, 0);
-    put_again(tx, kind, key, KECS_JSON_EPOCH | KECS_JSON_STORE);
+    bool settles = false;
+    put_again(tx, kind, key, KECS_JSON_STORE, &settles);
+    if (settles) {
+      put_again(tx, kind, key, KECS_JSON_STORE, NULL);
+    }
+    put_again(tx, kind, key, 0, NULL);
+    put_again(tx, kind, key, KECS_JSON_EPOCH | KECS_JSON_STORE, NULL);
   }
   REQUIRE_OK(kecs_record_json(result, info, row, KECS_JSON_STORE, &text));
   REQUIRE_OK(kecs_json_check(text, SIZE_MAX));
