@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 1cdc06afac3a14704c3b24614e53f614e28131dde93e7018991187262af281dc */
+ * 14d37766fd77d3bf197886695ec823d7ee2ce5e1dda7e8e9c156b3f4ca5e6542 */
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
 /* kecs_store.h -- a durable, typed store for the state of a container orchestrator, in one SQLite file.
  *
@@ -6879,8 +6879,12 @@ KECS__FN kecs_status kecs__begin_write(kecs_store *store, kecs__session *session
 /* MISUSE while a savepoint inside the transaction is open: what is written meanwhile would be undone with it. */
 KECS__FN kecs_status kecs__check_innermost(const kecs_store *store);
 
-/* Undoes everything since the handle's BEGIN or SAVEPOINT and ends the handle and those inside it. */
-KECS__FN void kecs__transaction_abandon(kecs_store *tx);
+/* MISUSE when the transaction, or one around it, is lost. */
+KECS__FN kecs_status kecs__check_transaction(const kecs_store *tx);
+
+/* Undoes everything since the handle's BEGIN or SAVEPOINT and ends the handle and those inside it. A failure means that a savepoint
+ * could not be undone, and that the transaction around it is lost. */
+KECS__FN kecs_status kecs__transaction_abandon(kecs_store *tx);
 
 #endif
 
@@ -7100,8 +7104,12 @@ static int64_t kecs__handle_deadline(kecs_store *store) {
   return deadline;
 }
 
-static kecs_status kecs__check_transaction(const kecs_store *tx) {
-  if (!tx->broken && tx->session->engine->backend->in_transaction(tx->session->connection)) {
+KECS__FN kecs_status kecs__check_transaction(const kecs_store *tx) {
+  bool lost = !tx->session->engine->backend->in_transaction(tx->session->connection);
+  for (const kecs_store *at = tx; at && !lost; at = at->parent) {
+    lost = at->broken;
+  }
+  if (!lost) {
     return KECS_OK;
   }
   return kecs__fail(KECS_E_MISUSE, "the database has rolled the transaction back after an earlier error; end it with "
@@ -7420,7 +7428,10 @@ KECS_STORE_API kecs_status kecs_begin(kecs_store *store, kecs_store **out_tx) {
   status = kecs__check_stop(store, tx->deadline);
   if (!status && store->depth > 0) {
     tx->session = store->session;
-    status = kecs__savepoint_begin(tx);
+    status = kecs__check_transaction(store);
+    if (!status) {
+      status = kecs__savepoint_begin(tx);
+    }
   } else if (!status) {
     status = kecs__writer_take(store, tx->deadline, &tx->session);
     if (!status) {
@@ -7441,16 +7452,19 @@ KECS_STORE_API kecs_status kecs_begin(kecs_store *store, kecs_store **out_tx) {
   return KECS_OK;
 }
 
-KECS__FN void kecs__transaction_abandon(kecs_store *tx) {
-  kecs_error error = kecs__error_save();
+KECS__FN kecs_status kecs__transaction_abandon(kecs_store *tx) {
+  kecs_status status = KECS_OK;
   kecs__engine *engine = tx->engine;
   kecs__session *session = tx->session;
   bool whole = tx->depth == 1;
   if (whole) {
     engine->backend->rollback(session->connection);
   } else if (engine->backend->in_transaction(session->connection)) {
-    bool undone = kecs__savepoint(tx, "ROLLBACK TO") == KECS_OK && kecs__savepoint(tx, "RELEASE") == KECS_OK;
-    tx->parent->broken = tx->parent->broken || !undone;
+    status = kecs__savepoint(tx, "ROLLBACK TO");
+    if (!status) {
+      status = kecs__savepoint(tx, "RELEASE");
+    }
+    tx->parent->broken = tx->parent->broken || status;
   } else {
     tx->parent->broken = true;
   }
@@ -7458,7 +7472,15 @@ KECS__FN void kecs__transaction_abandon(kecs_store *tx) {
   if (whole) {
     kecs__writer_release(engine);
   }
+  return status;
+}
+
+/* The same after a failure, which stays what is told. */
+static kecs_status kecs__transaction_give_up(kecs_store *tx, kecs_status status) {
+  kecs_error error = kecs__error_save();
+  (void)kecs__transaction_abandon(tx);
   (void)kecs__error_restore(&error);
+  return status;
 }
 
 static kecs_status kecs__check_is_transaction(const kecs_store *tx) {
@@ -7490,8 +7512,7 @@ KECS_STORE_API kecs_status kecs_commit(kecs_store *tx) {
     status = tx->depth == 1 ? engine->backend->commit(tx->session->connection) : kecs__savepoint(tx, "RELEASE");
   }
   if (status) {
-    kecs__transaction_abandon(tx);
-    return status;
+    return kecs__transaction_give_up(tx, status);
   }
   bool whole = tx->depth == 1;
   kecs__handle_end(tx);
@@ -7506,10 +7527,7 @@ KECS_STORE_API kecs_status kecs_rollback(kecs_store *tx) {
     return KECS_OK;
   }
   kecs_status status = kecs__check_is_transaction(tx);
-  if (!status) {
-    kecs__transaction_abandon(tx);
-  }
-  return status;
+  return status ? status : kecs__transaction_abandon(tx);
 }
 
 static kecs_status kecs__transact_once(kecs_store *store, kecs_status (*work)(kecs_store *tx, void *user), void *user) {
@@ -7522,8 +7540,7 @@ static kecs_status kecs__transact_once(kecs_store *store, kecs_status (*work)(ke
   status = work(tx, user);
   tx->lent = false;
   if (status) {
-    kecs__transaction_abandon(tx);
-    return status;
+    return kecs__transaction_give_up(tx, status);
   }
   return kecs_commit(tx);
 }
@@ -8086,7 +8103,7 @@ KECS_STORE_API kecs_status kecs_close(kecs_store *store) {
   }
   if (outermost) {
     kecs__log(engine, KECS_LOG_WARNING, "%s: closed with an open transaction; it was rolled back", engine->shown_path);
-    kecs__transaction_abandon(outermost);
+    (void)kecs__transaction_abandon(outermost);
   }
   store->magic = KECS__MAGIC_ENDED;
   kecs__release(&engine->allocator, store, sizeof *store);

@@ -222,8 +222,12 @@ static int64_t kecs__handle_deadline(kecs_store *store) {
   return deadline;
 }
 
-static kecs_status kecs__check_transaction(const kecs_store *tx) {
-  if (!tx->broken && tx->session->engine->backend->in_transaction(tx->session->connection)) {
+KECS__FN kecs_status kecs__check_transaction(const kecs_store *tx) {
+  bool lost = !tx->session->engine->backend->in_transaction(tx->session->connection);
+  for (const kecs_store *at = tx; at && !lost; at = at->parent) {
+    lost = at->broken;
+  }
+  if (!lost) {
     return KECS_OK;
   }
   return kecs__fail(KECS_E_MISUSE, "the database has rolled the transaction back after an earlier error; end it with "

@@ -15,7 +15,11 @@ KECS__FN kecs_status kecs__begin_write(kecs_store *store, kecs__session *session
 /* MISUSE while a savepoint inside the transaction is open: what is written meanwhile would be undone with it. */
 KECS__FN kecs_status kecs__check_innermost(const kecs_store *store);
 
-/* Undoes everything since the handle's BEGIN or SAVEPOINT and ends the handle and those inside it. */
-KECS__FN void kecs__transaction_abandon(kecs_store *tx);
+/* MISUSE when the transaction, or one around it, is lost. */
+KECS__FN kecs_status kecs__check_transaction(const kecs_store *tx);
+
+/* Undoes everything since the handle's BEGIN or SAVEPOINT and ends the handle and those inside it. A failure means that a savepoint
+ * could not be undone, and that the transaction around it is lost. */
+KECS__FN kecs_status kecs__transaction_abandon(kecs_store *tx);
 
 #endif

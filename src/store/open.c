@@ -232,7 +232,7 @@ KECS_STORE_API kecs_status kecs_close(kecs_store *store) {
   }
   if (outermost) {
     kecs__log(engine, KECS_LOG_WARNING, "%s: closed with an open transaction; it was rolled back", engine->shown_path);
-    kecs__transaction_abandon(outermost);
+    (void)kecs__transaction_abandon(outermost);
   }
   store->magic = KECS__MAGIC_ENDED;
   kecs__release(&engine->allocator, store, sizeof *store);

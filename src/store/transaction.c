@@ -140,7 +140,10 @@ KECS_STORE_API kecs_status kecs_begin(kecs_store *store, kecs_store **out_tx) {
   status = kecs__check_stop(store, tx->deadline);
   if (!status && store->depth > 0) {
     tx->session = store->session;
-    status = kecs__savepoint_begin(tx);
+    status = kecs__check_transaction(store);
+    if (!status) {
+      status = kecs__savepoint_begin(tx);
+    }
   } else if (!status) {
     status = kecs__writer_take(store, tx->deadline, &tx->session);
     if (!status) {
@@ -161,16 +164,19 @@ KECS_STORE_API kecs_status kecs_begin(kecs_store *store, kecs_store **out_tx) {
   return KECS_OK;
 }
 
-KECS__FN void kecs__transaction_abandon(kecs_store *tx) {
-  kecs_error error = kecs__error_save();
+KECS__FN kecs_status kecs__transaction_abandon(kecs_store *tx) {
+  kecs_status status = KECS_OK;
   kecs__engine *engine = tx->engine;
   kecs__session *session = tx->session;
   bool whole = tx->depth == 1;
   if (whole) {
     engine->backend->rollback(session->connection);
   } else if (engine->backend->in_transaction(session->connection)) {
-    bool undone = kecs__savepoint(tx, "ROLLBACK TO") == KECS_OK && kecs__savepoint(tx, "RELEASE") == KECS_OK;
-    tx->parent->broken = tx->parent->broken || !undone;
+    status = kecs__savepoint(tx, "ROLLBACK TO");
+    if (!status) {
+      status = kecs__savepoint(tx, "RELEASE");
+    }
+    tx->parent->broken = tx->parent->broken || status;
   } else {
     tx->parent->broken = true;
   }
@@ -178,7 +184,15 @@ KECS__FN void kecs__transaction_abandon(kecs_store *tx) {
   if (whole) {
     kecs__writer_release(engine);
   }
+  return status;
+}
+
+/* The same after a failure, which stays what is told. */
+static kecs_status kecs__transaction_give_up(kecs_store *tx, kecs_status status) {
+  kecs_error error = kecs__error_save();
+  (void)kecs__transaction_abandon(tx);
   (void)kecs__error_restore(&error);
+  return status;
 }
 
 static kecs_status kecs__check_is_transaction(const kecs_store *tx) {
@@ -210,8 +224,7 @@ KECS_STORE_API kecs_status kecs_commit(kecs_store *tx) {
     status = tx->depth == 1 ? engine->backend->commit(tx->session->connection) : kecs__savepoint(tx, "RELEASE");
   }
   if (status) {
-    kecs__transaction_abandon(tx);
-    return status;
+    return kecs__transaction_give_up(tx, status);
   }
   bool whole = tx->depth == 1;
   kecs__handle_end(tx);
@@ -226,10 +239,7 @@ KECS_STORE_API kecs_status kecs_rollback(kecs_store *tx) {
     return KECS_OK;
   }
   kecs_status status = kecs__check_is_transaction(tx);
-  if (!status) {
-    kecs__transaction_abandon(tx);
-  }
-  return status;
+  return status ? status : kecs__transaction_abandon(tx);
 }
 
 static kecs_status kecs__transact_once(kecs_store *store, kecs_status (*work)(kecs_store *tx, void *user), void *user) {
@@ -242,8 +252,7 @@ static kecs_status kecs__transact_once(kecs_store *store, kecs_status (*work)(ke
   status = work(tx, user);
   tx->lent = false;
   if (status) {
-    kecs__transaction_abandon(tx);
-    return status;
+    return kecs__transaction_give_up(tx, status);
   }
   return kecs_commit(tx);
 }
