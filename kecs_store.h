@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 14d37766fd77d3bf197886695ec823d7ee2ce5e1dda7e8e9c156b3f4ca5e6542 */
+ * 47e5d830a28e25749bea60b77f6f5f4302183a4ebc7a2747e6f979a24b92cd9e */
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
 /* kecs_store.h -- a durable, typed store for the state of a container orchestrator, in one SQLite file.
  *
@@ -9519,11 +9519,15 @@ static void kecs__order_add(kecs__order *order, int column, bool descending) {
 static void kecs__plan_order(kecs__plan *plan, const kecs_query *query) {
   const kecs_kind_info *info = plan->meta->info;
   if (query->direction != KECS_ORDER_DEFAULT) {
-    bool known = query->order_by >= 0 && query->order_by < info->column_count;
-    if (!known || !(info->columns[query->order_by].flags & KECS_COLUMN_NOT_NULL)) {
+    if (query->order_by < 0 || query->order_by >= info->column_count) {
+      kecs__plan_fail(plan, kecs__fail(KECS_E_INVALID, "order_by is %d; %s has columns 0 to %d", query->order_by,
+                                       info->name, info->column_count - 1));
+      return;
+    }
+    if (!(info->columns[query->order_by].flags & KECS_COLUMN_NOT_NULL)) {
       kecs__plan_fail(plan,
                       kecs__fail(KECS_E_UNSUPPORTED, "%s can't be ordered by %s; choose a column that is never NULL",
-                                 info->name, known ? info->columns[query->order_by].name : "an unknown column"));
+                                 info->name, info->columns[query->order_by].name));
       return;
     }
     kecs__order_add(&plan->order, query->order_by, query->direction == KECS_ORDER_DESCENDING);
@@ -11434,7 +11438,14 @@ KECS__VALIDATE_RULE(task_memory);
 #endif
 
 /* ---- store/json_in.c, continued ---------------------------------------------------------------------------------- */
+#include <stdlib.h>
 #include <string.h>
+
+/* A member that extra keeps. */
+typedef struct kecs__kept {
+  kecs__json name;
+  kecs__json value;
+} kecs__kept;
 
 typedef struct kecs__put {
   const char *text;
@@ -11444,7 +11455,9 @@ typedef struct kecs__put {
   kecs__json document;
   kecs__name names[KECS__NAMES_MAX];
   int name_count;
-  kecs__text extra; /* "name":value,"name":value */
+  kecs__kept *kept;
+  size_t kept_count;
+  size_t kept_room;
   uint64_t seen;    /* columns set by their main name */
   uint64_t aliased; /* columns set by an alias */
   uint64_t given;   /* columns that the document has a value for */
@@ -11460,11 +11473,63 @@ static kecs_status kecs__put_refuse(const kecs__put *put, const char *at, const 
   return kecs__fail(KECS_E_INVALID, "line %zu, column %zu: %s: %s", line, column, member, reason);
 }
 
-static void kecs__put_keep(kecs__put *put, kecs__json name, kecs__json value) {
-  kecs__text_adds(&put->extra, put->extra.len > 0 ? "," : "");
-  kecs__text_add(&put->extra, name.text, name.len);
-  kecs__text_addc(&put->extra, ':');
-  kecs__text_add(&put->extra, value.text, value.len);
+static kecs_status kecs__put_keep(kecs__put *put, kecs__json name, kecs__json value) {
+  if (put->kept_count == put->kept_room) {
+    size_t room = put->kept_room > 0 ? 2 * put->kept_room : 8;
+    kecs__kept *kept = kecs__arena_take(put->arena, room * sizeof *kept);
+    if (!kept) {
+      return KECS_E_NOMEM;
+    }
+    if (put->kept_count > 0) {
+      memcpy(kept, put->kept, put->kept_count * sizeof *kept);
+    }
+    put->kept = kept;
+    put->kept_room = room;
+  }
+  put->kept[put->kept_count].name = name;
+  put->kept[put->kept_count++].value = value;
+  return KECS_OK;
+}
+
+/* By name; members of one name stay in the order in which they stand in the document. */
+static int kecs__kept_compare(const void *a, const void *b) {
+  const kecs__kept *left = a;
+  const kecs__kept *right = b;
+  size_t len = left->name.len < right->name.len ? left->name.len : right->name.len;
+  int order = memcmp(left->name.text, right->name.text, len);
+  if (order == 0 && left->name.len == right->name.len) {
+    return (left->name.text > right->name.text) - (left->name.text < right->name.text);
+  }
+  return order ? order : (left->name.len > right->name.len) - (left->name.len < right->name.len);
+}
+
+/* {"name":value,"name":value} */
+static kecs_status kecs__put_extra(kecs__put *put) {
+  size_t size = 2;
+  if (put->meta->extra < 0 || put->kept_count == 0) {
+    return KECS_OK;
+  }
+  qsort(put->kept, put->kept_count, sizeof *put->kept, kecs__kept_compare);
+  for (size_t i = 0; i < put->kept_count; i++) {
+    size += put->kept[i].name.len + put->kept[i].value.len + 2;
+  }
+  char *extra = kecs__arena_bytes(put->arena, size);
+  if (!extra) {
+    return KECS_E_NOMEM;
+  }
+  char *at = extra;
+  for (size_t i = 0; i < put->kept_count; i++) {
+    const kecs__kept *one = &put->kept[i];
+    *at++ = i > 0 ? ',' : '{';
+    memcpy(at, one->name.text, one->name.len);
+    at += one->name.len;
+    *at++ = ':';
+    memcpy(at, one->value.text, one->value.len);
+    at += one->value.len;
+  }
+  memcpy(at, "}", 2);
+  kecs__row_set_text(put->meta->info, put->row, put->meta->extra, extra);
+  return KECS_OK;
 }
 
 /* Sets a column from a member. *exact tells whether the column gives an equal member back. */
@@ -11487,6 +11552,9 @@ static kecs_status kecs__put_column(kecs__put *put, const kecs__name *name, kecs
     return kecs__put_refuse(put, value.text, column->json,
                             "a text must hold neither \\u0000 nor half a surrogate pair");
   }
+  if (!status && read.type == KECS_VALUE_NULL && value.type != KECS__JSON_NULL && column->group == KECS_GROUP_KEY) {
+    status = kecs__put_refuse(put, value.text, column->json, "this value can't name a row");
+  }
   if (status) {
     return status;
   }
@@ -11499,26 +11567,38 @@ static kecs_status kecs__put_column(kecs__put *put, const kecs__name *name, kecs
   return KECS_OK;
 }
 
-/* The members of a member such as State: {Code, Reason}. *whole is true when the columns give all of it back. */
-static kecs_status kecs__put_inner(kecs__put *put, kecs__json outer_name, kecs__json value, bool *whole) {
+static const kecs__name *kecs__put_inner_name(const kecs__put *put, kecs__json outer_name, kecs__json name) {
+  for (int i = 0; i < put->name_count; i++) {
+    const kecs__name *one = &put->names[i];
+    if (one->inner && kecs__name_is(outer_name, one->outer, one->outer_len) &&
+        kecs__name_is(name, one->inner, one->inner_len)) {
+      return one;
+    }
+  }
+  return NULL;
+}
+
+/* The members of a member such as State: {Code, Reason}. *whole is true when the columns give all of it back; of the
+ * store's own member "kecs" they must, since it is written from the columns alone. */
+static kecs_status kecs__put_inner(kecs__put *put, kecs__json outer_name, kecs__json value, bool ours, bool *whole) {
   kecs__json_walk walk = {NULL};
   kecs__json name;
   kecs__json inner;
   size_t members = 0;
   *whole = true;
+  if (ours && value.type != KECS__JSON_OBJECT) {
+    return kecs__put_refuse(put, value.text, "kecs", "the store's own member, but no object as an export writes it");
+  }
   while (kecs__json_next_member(value, &walk, &name, &inner)) {
     bool exact = false;
+    const kecs__name *known = kecs__put_inner_name(put, outer_name, name);
     members++;
-    for (int i = 0; i < put->name_count; i++) {
-      const kecs__name *one = &put->names[i];
-      if (one->inner && kecs__name_is(outer_name, one->outer, one->outer_len) &&
-          kecs__name_is(name, one->inner, one->inner_len)) {
-        kecs_status status = kecs__put_column(put, one, inner, &exact);
-        if (status) {
-          return status;
-        }
-        break;
-      }
+    if (ours && !known) {
+      return kecs__put_refuse(put, name.text, "kecs", "the store's own member, but no export writes this in it");
+    }
+    kecs_status status = known ? kecs__put_column(put, known, inner, &exact) : KECS_OK;
+    if (status) {
+      return status;
     }
     *whole = *whole && exact;
   }
@@ -11535,17 +11615,14 @@ static kecs_status kecs__put_member(kecs__put *put, kecs__json name, kecs__json 
       continue;
     }
     ours = kecs__name_ours(one);
-    kecs_status status = one->inner ? kecs__put_inner(put, name, value, &exact)
+    kecs_status status = one->inner ? kecs__put_inner(put, name, value, ours, &exact)
                                     : kecs__put_column(put, one, value, &exact);
     if (status) {
       return status;
     }
     break;
   }
-  if (!exact && !ours) {
-    kecs__put_keep(put, name, value);
-  }
-  return put->extra.status;
+  return exact || ours ? KECS_OK : kecs__put_keep(put, name, value);
 }
 
 /* A main name wins over an alias, wherever the two stand. */
@@ -11582,8 +11659,8 @@ static int64_t kecs__put_omitted(const kecs__put *put) {
     const kecs_column_info *column = &info->columns[put->names[i].column];
     uint64_t bit = KECS_BIT(put->names[i].column);
     bool told = (column->flags & (KECS_COLUMN_SERVER | KECS_COLUMN_AUTO)) || kecs__name_ours(&put->names[i]);
-    if (column->default_text && !told && !((put->seen | put->aliased) & bit)) {
-      omitted |= bit;
+    if (column->default_text && !told && !(put->given & bit)) { /* what no column can hold stands for the default */
+      omitted |= (put->seen | put->aliased) & bit ? 0 : bit;
       kecs_value value = kecs__column_default(column);
       kecs__row_set(info, put->row, put->names[i].column, &value);
     }
@@ -11613,17 +11690,7 @@ static kecs_status kecs__put_parse(kecs__put *put, const kecs__engine *engine) {
     kecs__row_set_number(meta->info, put->row, meta->omitted, kecs__put_omitted(put));
     put->given |= KECS_BIT(meta->omitted);
   }
-  if (meta->extra >= 0 && put->extra.len > 0) {
-    char *extra = kecs__arena_bytes(put->arena, put->extra.len + 3);
-    if (!extra) {
-      return KECS_E_NOMEM;
-    }
-    extra[0] = '{';
-    memcpy(extra + 1, put->extra.data, put->extra.len);
-    memcpy(extra + 1 + put->extra.len, "}", 2);
-    kecs__row_set_text(meta->info, put->row, meta->extra, extra);
-  }
-  return KECS_OK;
+  return kecs__put_extra(put);
 }
 
 static kecs_status kecs__put_work(kecs__write *write, void *user) {
@@ -11666,9 +11733,7 @@ KECS_STORE_API kecs_status kecs_put_json(kecs_store *store, kecs_kind kind, cons
   put.meta = meta;
   put.out_result = out_result;
   put.name_count = kecs__names(meta->info, put.names);
-  kecs__text_init(&put.extra, &store->engine->allocator, store->engine->document_bytes_max + 16);
   status = kecs__with_write(store, kecs__put_work, &put);
-  kecs__text_free(&put.extra);
   if (status && out_result) {
     kecs_result_free(*out_result);
     *out_result = NULL;

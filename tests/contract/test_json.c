@@ -1000,6 +1000,52 @@ static void columns_that_appear_twice(void **state) {
   contract_close(refusing);
 }
 
+/* Equal documents are no change, in whatever order their members stand. */
+static void order_of_members_is_nothing(void **state) {
+  (void)state;
+  static const char *const texts[] = {
+      "{\"clusterName\":\"web\",\"zone\":1,\"alpha\":{\"b\":1,\"a\":2},\"tags\":null,\"settings\":null}",
+      "{\"settings\":null,\"alpha\":{\"b\":1,\"a\":2},\"tags\":null,\"zone\":1,\"clusterName\":\"web\"}",
+  };
+  kecs_store *store = contract_open();
+  kecs_result *result = NULL;
+  for (size_t i = 0; i < CONTRACT_COUNT(texts); i++) {
+    CONTRACT_OK(put(store, KECS_KIND_CLUSTER, texts[i], &result));
+    CONTRACT_NUMBER(kecs_cluster_at(result, 0)->version, 1);
+    CONTRACT_TEXT(kecs_cluster_at(result, 0)->extra,
+                  "{\"alpha\":{\"b\":1,\"a\":2},\"settings\":null,\"tags\":null,\"zone\":1}");
+    kecs_result_free(result);
+  }
+  /* What no column can hold stands for its default, at the first put as at the second. */
+  for (int i = 0; i < 2; i++) {
+    CONTRACT_OK(put(store, KECS_KIND_TARGET_GROUP, "{\"TargetGroupName\":\"t\",\"Port\":[]}", &result));
+    CONTRACT_NUMBER(kecs_target_group_at(result, 0)->version, 1);
+    kecs_result_free(result);
+  }
+  contract_close(store);
+}
+
+static void values_that_name_no_row(void **state) {
+  (void)state;
+  static const struct {
+    kecs_kind kind;
+    const char *text;
+    const char *says;
+  } bad[] = {
+      {KECS_KIND_TASK_DEFINITION, "{\"family\":\"f\",\"revision\":1.5,\"containerDefinitions\":[]}", "revision"},
+      {KECS_KIND_TASK_DEFINITION, "{\"family\":{},\"containerDefinitions\":[]}", "family"},
+      {KECS_KIND_CLUSTER, "{\"clusterName\":[\"web\"]}", "clusterName"},
+      {KECS_KIND_CLUSTER, "{\"clusterName\":\"web\",\"kecs\":5}", "kecs"},
+      {KECS_KIND_CLUSTER, "{\"clusterName\":\"web\",\"kecs\":{\"colour\":5}}", "kecs"},
+  };
+  kecs_store *store = contract_open();
+  for (size_t i = 0; i < CONTRACT_COUNT(bad); i++) {
+    CONTRACT_FAILS(put(store, bad[i].kind, bad[i].text, NULL), KECS_E_INVALID);
+    CONTRACT_SAYS(bad[i].says);
+  }
+  contract_close(store);
+}
+
 static void texts_that_no_column_holds(void **state) {
   (void)state;
   refusing = contract_open();
@@ -1215,6 +1261,8 @@ static const struct CMUnitTest tests[] = {
     CONTRACT_TEST(columns_that_hold_no_json),
     CONTRACT_TEST(what_is_not_json),
     CONTRACT_TEST(columns_that_appear_twice),
+    CONTRACT_TEST(order_of_members_is_nothing),
+    CONTRACT_TEST(values_that_name_no_row),
     CONTRACT_TEST(texts_that_no_column_holds),
     CONTRACT_TEST(depth_has_a_limit),
     CONTRACT_TEST(size_has_a_limit),
