@@ -203,7 +203,7 @@ test: all tests
 	@$(RUN_TESTS) $(TESTS) $(SCRIPTS)
 
 test-full: all dist tests $(TESTS_TSAN)
-	@KECS_FULL=1 $(RUN_TESTS) -t 600 $(TESTS) $(TESTS_TSAN) $(SCRIPTS)
+	@KECS_FULL=1 $(RUN_TESTS) -t 3600 $(TESTS) $(TESTS_TSAN) $(SCRIPTS)
 
 test-tsan: $(TESTS_TSAN)
 	@$(RUN_TESTS) $(TESTS_TSAN)

@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 47e5d830a28e25749bea60b77f6f5f4302183a4ebc7a2747e6f979a24b92cd9e */
+ * 39675c75afdd04ca59a8df8f60b88c5c8e0d1efcb6a121870a537ca893c61ebb */
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
 /* kecs_store.h -- a durable, typed store for the state of a container orchestrator, in one SQLite file.
  *
@@ -1427,6 +1427,19 @@ typedef struct kecs_options {
  * Errors: INVALID (options), NOT_FOUND (no such directory, or must_exist), READONLY, DENIED, CORRUPT,
  * SCHEMA_NEWER, BUSY, FULL, IO, NOMEM. */
 KECS_STORE_API kecs_status kecs_open(const kecs_options *options, kecs_store **out_store);
+
+/* kecs_open with a path from the environment; options->path, when it is set, wins over it. `options` may be NULL.
+ *
+ *   kind of storage   KECS_STORAGE_TYPE, KECS_STORAGE, STORE_TYPE: sqlite, memory, postgresql (postgres, pg); duckdb
+ *                     opens SQLite and logs a line that says so. None: PostgreSQL where a URL says so, or SQLite.
+ *   PostgreSQL        KECS_DATABASE_URL, KECS_POSTGRES_URL; DATABASE_URL only where STORE_TYPE says postgres; or built
+ *                     from KECS_POSTGRES_HOST, _PORT, _USER, _PASSWORD, _DATABASE, _SSLMODE (localhost, 5432, kecs,
+ *                     kecs, kecs, disable), each left to libpq where its PG variable is set and ours is not.
+ *   SQLite            KECS_STORAGE_PATH, a file; KECS_DATA_DIR, the folder of kecs.db; else $HOME/.kecs/data/kecs.db
+ *
+ * An empty variable counts as unset. Errors: INVALID names the variables that disagree or can't be understood; else as
+ * kecs_open. Not to be called while another thread changes the environment. */
+KECS_STORE_API kecs_status kecs_open_env(const kecs_options *options, kecs_store **out_store);
 
 /* Closes the store; open transactions are rolled back. NULL is fine. No other thread may use the store any more;
  * results stay valid. MISUSE when the handle is a transaction. */
@@ -6882,8 +6895,8 @@ KECS__FN kecs_status kecs__check_innermost(const kecs_store *store);
 /* MISUSE when the transaction, or one around it, is lost. */
 KECS__FN kecs_status kecs__check_transaction(const kecs_store *tx);
 
-/* Undoes everything since the handle's BEGIN or SAVEPOINT and ends the handle and those inside it. A failure means that a savepoint
- * could not be undone, and that the transaction around it is lost. */
+/* Undoes everything since the handle's BEGIN or SAVEPOINT and ends the handle and those inside it. A failure means that
+ * a savepoint could not be undone, and that the transaction around it is lost. */
 KECS__FN kecs_status kecs__transaction_abandon(kecs_store *tx);
 
 #endif
@@ -8131,6 +8144,255 @@ KECS_STORE_API kecs_status kecs_store_info(kecs_store *store, kecs_info *out_inf
   out_info->region = engine->region;
   status = engine->backend->describe(session->connection, out_info);
   kecs__read_close(store, session);
+  return status;
+}
+
+/* ---- store/environment.c ----------------------------------------------------------------------------------------- */
+/* store/environment.c -- kecs_open_env: where the store is, from the environment.
+ *
+ * The names come from three programs whose users should not have to learn new ones. They are looked at in the order of
+ * the tables below; two of one table that say different things are an error, since nobody can tell which was meant. */
+
+#include <stdlib.h>
+#include <string.h>
+
+typedef enum kecs__storage {
+  KECS__STORAGE_UNSAID,
+  KECS__STORAGE_SQLITE,
+  KECS__STORAGE_MEMORY,
+  KECS__STORAGE_PG
+} kecs__storage;
+
+static const struct {
+  const char *word;
+  kecs__storage storage;
+} kecs__storage_words[] = {
+    {"sqlite", KECS__STORAGE_SQLITE}, {"duckdb", KECS__STORAGE_SQLITE}, {"memory", KECS__STORAGE_MEMORY},
+    {"postgresql", KECS__STORAGE_PG}, {"postgres", KECS__STORAGE_PG},   {"pg", KECS__STORAGE_PG},
+};
+
+static const char *const kecs__type_names[] = {"KECS_STORAGE_TYPE", "KECS_STORAGE", "STORE_TYPE", NULL};
+static const char *const kecs__url_names[] = {"KECS_DATABASE_URL", "KECS_POSTGRES_URL", NULL};
+/* DATABASE_URL is every program's name: it is ours only where STORE_TYPE says postgres. */
+static const char *const kecs__shared_url_names[] = {"KECS_DATABASE_URL", "KECS_POSTGRES_URL", "DATABASE_URL", NULL};
+
+typedef struct kecs__environment {
+  kecs_options options;
+  kecs__storage storage;
+  const char *type_name; /* the variable that said so */
+  const char *url_name;
+  const char *url;
+  kecs__text path;
+} kecs__environment;
+
+/* A variable's value; NULL when it is unset or empty, which is the same in a shell's ${NAME:-}. */
+static const char *kecs__variable(const char *name) {
+  const char *value = getenv(name);
+  return value && value[0] ? value : NULL;
+}
+
+static bool kecs__word_is(const char *text, const char *word) {
+  while (*word && ((*text >= 'A' && *text <= 'Z') ? *text + ('a' - 'A') : *text) == *word) {
+    text++;
+    word++;
+  }
+  return !*text && !*word;
+}
+
+static kecs_status kecs__environment_word(kecs__environment *environment, const char *name, const char *value) {
+  for (size_t i = 0; i < sizeof kecs__storage_words / sizeof kecs__storage_words[0]; i++) {
+    kecs__storage storage = kecs__storage_words[i].storage;
+    if (!kecs__word_is(value, kecs__storage_words[i].word)) {
+      continue;
+    }
+    if (environment->type_name && environment->storage != storage) {
+      return kecs__fail(KECS_E_INVALID, "%s and %s ask for different kinds of storage; unset one of them",
+                        environment->type_name, name);
+    }
+    if (kecs__word_is(value, "duckdb") && environment->options.logger.write) {
+      environment->options.logger.write(KECS_LOG_WARNING,
+                                        "storage type duckdb: opened as SQLite, which takes its place",
+                                        environment->options.logger.user);
+    }
+    environment->type_name = environment->type_name ? environment->type_name : name;
+    environment->storage = storage;
+    return KECS_OK;
+  }
+  return kecs__fail(KECS_E_INVALID, "unknown %s: %.40s (valid: sqlite, memory, postgresql, postgres, pg, duckdb)", name,
+                    value);
+}
+
+static kecs_status kecs__environment_type(kecs__environment *environment) {
+  kecs_status status = KECS_OK;
+  for (size_t i = 0; !status && kecs__type_names[i]; i++) {
+    const char *value = kecs__variable(kecs__type_names[i]);
+    status = value ? kecs__environment_word(environment, kecs__type_names[i], value) : KECS_OK;
+  }
+  return status;
+}
+
+static kecs_status kecs__environment_url(kecs__environment *environment) {
+  const char *type = kecs__variable("STORE_TYPE");
+  bool shared = type && environment->storage == KECS__STORAGE_PG;
+  const char *const *names = shared ? kecs__shared_url_names : kecs__url_names;
+  for (size_t i = 0; names[i]; i++) {
+    const char *value = kecs__variable(names[i]);
+    if (value && environment->url && strcmp(value, environment->url) != 0) {
+      return kecs__fail(KECS_E_INVALID, "%s and %s name different databases; unset one of them", environment->url_name,
+                        names[i]);
+    }
+    if (value && !environment->url) {
+      environment->url = value;
+      environment->url_name = names[i];
+    }
+  }
+  return KECS_OK;
+}
+
+static bool kecs__url_is_postgres(const char *url) {
+  return strncmp(url, "postgres://", 11) == 0 || strncmp(url, "postgresql://", 13) == 0;
+}
+
+/* A URL alone says what it is; beside a type the two must agree. */
+static kecs_status kecs__environment_agree(kecs__environment *environment) {
+  bool postgres = environment->url && kecs__url_is_postgres(environment->url);
+  if (environment->storage == KECS__STORAGE_UNSAID) {
+    environment->storage = postgres ? KECS__STORAGE_PG : KECS__STORAGE_SQLITE;
+  } else if (environment->url && postgres != (environment->storage == KECS__STORAGE_PG)) {
+    return kecs__fail(KECS_E_INVALID,
+                      "%s and %s disagree: one is about PostgreSQL, the other is not; unset one of them",
+                      environment->type_name, environment->url_name);
+  }
+  return KECS_OK;
+}
+
+/* ---- PostgreSQL in parts ---- */
+
+typedef struct kecs__url_part {
+  const char *option;
+  const char *name;
+  const char *libpq; /* where this one is set, and ours is not, the part is left to libpq */
+  const char *standard;
+} kecs__url_part;
+
+static const kecs__url_part kecs__url_parts[] = {
+    {"host=", "KECS_POSTGRES_HOST", "PGHOST", "localhost"},
+    {"port=", "KECS_POSTGRES_PORT", "PGPORT", "5432"},
+    {"user=", "KECS_POSTGRES_USER", "PGUSER", "kecs"},
+    {"password=", "KECS_POSTGRES_PASSWORD", "PGPASSWORD", "kecs"},
+    {"dbname=", "KECS_POSTGRES_DATABASE", "PGDATABASE", "kecs"},
+    {"sslmode=", "KECS_POSTGRES_SSLMODE", "PGSSLMODE", "disable"},
+};
+
+static void kecs__add_encoded(kecs__text *out, const char *text) {
+  static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
+  for (; *text; text++) {
+    if (strchr(plain, *text)) {
+      kecs__text_addc(out, *text);
+    } else {
+      kecs__text_addf(out, "%%%02X", (unsigned)(unsigned char)*text);
+    }
+  }
+}
+
+static kecs_status kecs__environment_parts(kecs__environment *environment) {
+  bool given = false;
+  int parts = 0;
+  kecs__text_adds(&environment->path, "postgresql://");
+  for (size_t i = 0; i < sizeof kecs__url_parts / sizeof kecs__url_parts[0]; i++) {
+    const kecs__url_part *part = &kecs__url_parts[i];
+    const char *value = kecs__variable(part->name);
+    given = given || value || kecs__variable(part->libpq);
+    if (!value && kecs__variable(part->libpq)) {
+      continue;
+    }
+    kecs__text_addc(&environment->path, parts++ == 0 ? '?' : '&');
+    kecs__text_adds(&environment->path, part->option);
+    kecs__add_encoded(&environment->path, value ? value : part->standard);
+  }
+  if (!given && strcmp(environment->type_name, "STORE_TYPE") == 0) {
+    return kecs__fail(KECS_E_INVALID,
+                      "DATABASE_URL is required when STORE_TYPE is postgres; set it to "
+                      "postgres://USER:PASSWORD@HOST:PORT/DATABASE");
+  }
+  return environment->path.status;
+}
+
+/* ---- files ---- */
+
+static kecs_status kecs__environment_file(kecs__environment *environment) {
+  const char *file = kecs__variable("KECS_STORAGE_PATH");
+  const char *folder = kecs__variable("KECS_DATA_DIR");
+  const char *home = kecs__variable("HOME");
+  if (environment->url) {
+    kecs__text_adds(&environment->path, environment->url);
+  } else if (file && folder) {
+    return kecs__fail(KECS_E_INVALID,
+                      "KECS_STORAGE_PATH and KECS_DATA_DIR both say where the file is; unset one of them");
+  } else if (file) {
+    kecs__text_adds(&environment->path, file);
+  } else if (folder) {
+    kecs__text_addf(&environment->path, "%s/kecs.db", folder);
+  } else if (home) {
+    kecs__text_addf(&environment->path, "%s/.kecs/data/kecs.db", home);
+  } else {
+    return kecs__fail(KECS_E_INVALID, "the environment does not say where the store is; set KECS_DATA_DIR to a folder");
+  }
+  return environment->path.status;
+}
+
+static kecs_status kecs__environment_path(kecs__environment *environment) {
+  kecs_status status = kecs__environment_type(environment);
+  if (!status) {
+    status = kecs__environment_url(environment);
+  }
+  if (!status) {
+    status = kecs__environment_agree(environment);
+  }
+  if (status) {
+    return status;
+  }
+  if (environment->storage == KECS__STORAGE_MEMORY) {
+    kecs__text_adds(&environment->path, ":memory:");
+  } else if (environment->storage == KECS__STORAGE_SQLITE) {
+    return kecs__environment_file(environment);
+  } else if (environment->url) {
+    kecs__text_adds(&environment->path, environment->url);
+  } else {
+    return kecs__environment_parts(environment);
+  }
+  return environment->path.status;
+}
+
+KECS_STORE_API kecs_status kecs_open_env(const kecs_options *options, kecs_store **out_store) {
+  kecs__environment environment;
+  kecs_allocator allocator;
+  kecs_status status = kecs__check_pointer(out_store, "out_store");
+  if (status) {
+    return status;
+  }
+  *out_store = NULL;
+  memset(&environment, 0, sizeof environment);
+  if (options) {
+    environment.options = *options;
+  }
+  if (environment.options.path) {
+    return kecs_open(&environment.options, out_store);
+  }
+  status = kecs__allocator_resolve(&environment.options.allocator, &allocator);
+  if (status) {
+    return status;
+  }
+  kecs__text_init(&environment.path, &allocator, SIZE_MAX);
+  status = kecs__environment_path(&environment);
+  if (!status) {
+    environment.options.path = environment.path.data;
+    status = kecs_open(&environment.options, out_store);
+  }
+  if (environment.path.data) {
+    memset(environment.path.data, 0, environment.path.len); /* it may hold a password */
+  }
+  kecs__text_free(&environment.path);
   return status;
 }
 

@@ -51,6 +51,7 @@ extern "C" {
 #include "store/transaction.c"
 #include "store/migrate.c"
 #include "store/open.c"
+#include "store/environment.c"
 #include "store/result.c"
 #include "store/token.c"
 #include "store/locate.c"

@@ -48,6 +48,19 @@ typedef struct kecs_options {
  * SCHEMA_NEWER, BUSY, FULL, IO, NOMEM. */
 KECS_STORE_API kecs_status kecs_open(const kecs_options *options, kecs_store **out_store);
 
+/* kecs_open with a path from the environment; options->path, when it is set, wins over it. `options` may be NULL.
+ *
+ *   kind of storage   KECS_STORAGE_TYPE, KECS_STORAGE, STORE_TYPE: sqlite, memory, postgresql (postgres, pg); duckdb
+ *                     opens SQLite and logs a line that says so. None: PostgreSQL where a URL says so, or SQLite.
+ *   PostgreSQL        KECS_DATABASE_URL, KECS_POSTGRES_URL; DATABASE_URL only where STORE_TYPE says postgres; or built
+ *                     from KECS_POSTGRES_HOST, _PORT, _USER, _PASSWORD, _DATABASE, _SSLMODE (localhost, 5432, kecs,
+ *                     kecs, kecs, disable), each left to libpq where its PG variable is set and ours is not.
+ *   SQLite            KECS_STORAGE_PATH, a file; KECS_DATA_DIR, the folder of kecs.db; else $HOME/.kecs/data/kecs.db
+ *
+ * An empty variable counts as unset. Errors: INVALID names the variables that disagree or can't be understood; else as
+ * kecs_open. Not to be called while another thread changes the environment. */
+KECS_STORE_API kecs_status kecs_open_env(const kecs_options *options, kecs_store **out_store);
+
 /* Closes the store; open transactions are rolled back. NULL is fine. No other thread may use the store any more;
  * results stay valid. MISUSE when the handle is a transaction. */
 KECS_STORE_API kecs_status kecs_close(kecs_store *store);
