@@ -142,7 +142,7 @@ TESTS := $(call programs,normal,contract) $(call programs,asan,contract) $(call 
 FUZZERS := $(call programs,asan,fuzz)
 TESTS_TSAN := $(call programs,tsan,contract)
 SCRIPTS := tests/style.py tests/amalgamate_test.py scripts/examples.py $(if $(FUZZERS),scripts/replay.py) \
-           $(foreach folder,cli kill corpus compile,$(wildcard tests/$(folder)/*.py tests/$(folder)/*.sh))
+           $(foreach folder,cli kill corpus compile valgrind,$(wildcard tests/$(folder)/*.py tests/$(folder)/*.sh))
 
 KECS_CORPUS ?= $(wildcard ../shared/corpus)
 export KECS_CORPUS

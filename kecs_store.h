@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 39675c75afdd04ca59a8df8f60b88c5c8e0d1efcb6a121870a537ca893c61ebb */
+ * b42d2c1519a190be06ce56c3b3b7a082226e2559026628e21a7eb8fc89a0d577 */
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
 /* kecs_store.h -- a durable, typed store for the state of a container orchestrator, in one SQLite file.
  *
@@ -837,7 +837,8 @@ typedef struct kecs_attribute {
   const char *value;       /* [spec] Value; NULL for an attribute that is only a name. */
   const char *target_type; /* [key] What kind of thing it is on; AWS knows container-instance only. NULL stores
                             * "container-instance". */
-  const char *target_id;   /* [key] Id or ARN of what it is on, as the caller stores it. Required. */
+  const char *target_id;   /* [key] Id or ARN of what it is on, as the caller stores it; it need not be there, and an
+                            * attribute outlives it. Required. */
   const char *cluster;     /* [key] Cluster, a name or an ARN, as the caller stores it. */
   int64_t created_at;      /* [key] When it was created; now when 0. */
   int64_t updated_at;      /* [local] When the row last changed. The store alone writes it. */
@@ -1022,7 +1023,8 @@ typedef struct kecs_target_group {
   const char *target_type;               /* [spec] instance, ip, lambda or alb. NULL stores "instance". */
   const char *vpc_id;                    /* [spec] Network of the targets; AWS has none for lambda. */
   const char *ip_address_type;           /* [spec] ipv4 or ipv6. */
-  bool health_check_enabled;             /* [spec] Whether health is checked. */
+  bool health_check_enabled;             /* [spec] Whether health is checked; true in a document that does not say,
+                                          * while a zeroed struct says false. */
   const char *health_check_protocol;     /* [spec] Protocol of the checks. */
   const char *health_check_port;         /* [spec] Port of the checks in digits, or traffic-port for the target's
                                           * own. NULL stores "traffic-port". */
@@ -5428,7 +5430,7 @@ KECS__FN kecs_status kecs__random_hex(const kecs_random *random, char *out, size
   X(K, name, TEXT, KEY, NN, NONE, "name", "Name, such as stack; 1 to 128 letters, digits and - _ . / (AWS Attribute).") \
   X(K, value, TEXT, SPEC, 0, NONE, "value", "Value; NULL for an attribute that is only a name.") \
   X(K, target_type, TEXT, KEY, NN, "container-instance", "targetType", "What kind of thing it is on; AWS knows container-instance only.") \
-  X(K, target_id, TEXT, KEY, NN, NONE, "targetId", "Id or ARN of what it is on, as the caller stores it.") \
+  X(K, target_id, TEXT, KEY, NN, NONE, "targetId", "Id or ARN of what it is on, as the caller stores it; it need not be there, and an attribute outlives it.") \
   X(K, cluster, TEXT, KEY, NN, "", "cluster", "Cluster, a name or an ARN, as the caller stores it.") \
   X(K, created_at, TIME, KEY, NN | SERVER, NONE, "kecs.createdAt", "When it was created; now when 0.") \
   X(K, updated_at, TIME, LOCAL, NN | AUTO, NONE, "kecs.updatedAt", "When the row last changed.") \
@@ -5570,7 +5572,7 @@ KECS__FN kecs_status kecs__random_hex(const kecs_random *random, char *out, size
   X(K, target_type, TEXT, SPEC, NN, "instance", "TargetType", "instance, ip, lambda or alb.") \
   X(K, vpc_id, TEXT, SPEC, 0, NONE, "VpcId", "Network of the targets; AWS has none for lambda.") \
   X(K, ip_address_type, TEXT, SPEC, 0, NONE, "IpAddressType", "ipv4 or ipv6.") \
-  X(K, health_check_enabled, BOOL, SPEC, NN, "1", "HealthCheckEnabled", "Whether health is checked.") \
+  X(K, health_check_enabled, BOOL, SPEC, NN, "1", "HealthCheckEnabled", "Whether health is checked; true in a document that does not say, while a zeroed struct says false.") \
   X(K, health_check_protocol, TEXT, SPEC, 0, NONE, "HealthCheckProtocol", "Protocol of the checks.") \
   X(K, health_check_port, TEXT, SPEC, NN, "traffic-port", "HealthCheckPort", "Port of the checks in digits, or traffic-port for the target's own.") \
   X(K, health_check_path, TEXT, SPEC, NN, "/", "HealthCheckPath", "Path that HTTP checks ask for.") \

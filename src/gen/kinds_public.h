@@ -579,7 +579,8 @@ typedef struct kecs_attribute {
   const char *value;       /* [spec] Value; NULL for an attribute that is only a name. */
   const char *target_type; /* [key] What kind of thing it is on; AWS knows container-instance only. NULL stores
                             * "container-instance". */
-  const char *target_id;   /* [key] Id or ARN of what it is on, as the caller stores it. Required. */
+  const char *target_id;   /* [key] Id or ARN of what it is on, as the caller stores it; it need not be there, and an
+                            * attribute outlives it. Required. */
   const char *cluster;     /* [key] Cluster, a name or an ARN, as the caller stores it. */
   int64_t created_at;      /* [key] When it was created; now when 0. */
   int64_t updated_at;      /* [local] When the row last changed. The store alone writes it. */
@@ -764,7 +765,8 @@ typedef struct kecs_target_group {
   const char *target_type;               /* [spec] instance, ip, lambda or alb. NULL stores "instance". */
   const char *vpc_id;                    /* [spec] Network of the targets; AWS has none for lambda. */
   const char *ip_address_type;           /* [spec] ipv4 or ipv6. */
-  bool health_check_enabled;             /* [spec] Whether health is checked. */
+  bool health_check_enabled;             /* [spec] Whether health is checked; true in a document that does not say,
+                                          * while a zeroed struct says false. */
   const char *health_check_protocol;     /* [spec] Protocol of the checks. */
   const char *health_check_port;         /* [spec] Port of the checks in digits, or traffic-port for the target's
                                           * own. NULL stores "traffic-port". */

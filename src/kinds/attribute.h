@@ -8,7 +8,7 @@
   X(K, name, TEXT, KEY, NN, NONE, "name", "Name, such as stack; 1 to 128 letters, digits and - _ . / (AWS Attribute).") \
   X(K, value, TEXT, SPEC, 0, NONE, "value", "Value; NULL for an attribute that is only a name.") \
   X(K, target_type, TEXT, KEY, NN, "container-instance", "targetType", "What kind of thing it is on; AWS knows container-instance only.") \
-  X(K, target_id, TEXT, KEY, NN, NONE, "targetId", "Id or ARN of what it is on, as the caller stores it.") \
+  X(K, target_id, TEXT, KEY, NN, NONE, "targetId", "Id or ARN of what it is on, as the caller stores it; it need not be there, and an attribute outlives it.") \
   X(K, cluster, TEXT, KEY, NN, "", "cluster", "Cluster, a name or an ARN, as the caller stores it.") \
   X(K, created_at, TIME, KEY, NN | SERVER, NONE, "kecs.createdAt", "When it was created; now when 0.") \
   X(K, updated_at, TIME, LOCAL, NN | AUTO, NONE, "kecs.updatedAt", "When the row last changed.") \

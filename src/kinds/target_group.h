@@ -15,7 +15,7 @@
   X(K, target_type, TEXT, SPEC, NN, "instance", "TargetType", "instance, ip, lambda or alb.") \
   X(K, vpc_id, TEXT, SPEC, 0, NONE, "VpcId", "Network of the targets; AWS has none for lambda.") \
   X(K, ip_address_type, TEXT, SPEC, 0, NONE, "IpAddressType", "ipv4 or ipv6.") \
-  X(K, health_check_enabled, BOOL, SPEC, NN, "1", "HealthCheckEnabled", "Whether health is checked.") \
+  X(K, health_check_enabled, BOOL, SPEC, NN, "1", "HealthCheckEnabled", "Whether health is checked; true in a document that does not say, while a zeroed struct says false.") \
   X(K, health_check_protocol, TEXT, SPEC, 0, NONE, "HealthCheckProtocol", "Protocol of the checks.") \
   X(K, health_check_port, TEXT, SPEC, NN, "traffic-port", "HealthCheckPort", "Port of the checks in digits, or traffic-port for the target's own.") \
   X(K, health_check_path, TEXT, SPEC, NN, "/", "HealthCheckPath", "Path that HTTP checks ask for.") \
