@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * b42d2c1519a190be06ce56c3b3b7a082226e2559026628e21a7eb8fc89a0d577 */
+ * de8d6d2fc602911970417d91f4a7b4835a864833997f0bac2396232a9fec57e2 */
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
 /* kecs_store.h -- a durable, typed store for the state of a container orchestrator, in one SQLite file.
  *
@@ -10952,8 +10952,9 @@ static kecs_status kecs__change_compare(const kecs__meta *meta, kecs__change *ch
         }
         value = kecs__value_text(meta->info->columns[i].default_text);
       }
-      bool newer = value.number > stored[i].number && value.number <= INT64_MAX / 2;
-      if (i == meta->version ? newer : !kecs__value_same(&value, &stored[i])) {
+      bool differs = i == meta->version ? value.number > stored[i].number && value.number <= INT64_MAX / 2
+                                        : !kecs__value_same(&value, &stored[i]);
+      if (differs) {
         kecs_status status = kecs__check_text(meta, i, &value);
         if (status) {
           return status;

@@ -248,8 +248,9 @@ static kecs_status kecs__change_compare(const kecs__meta *meta, kecs__change *ch
         }
         value = kecs__value_text(meta->info->columns[i].default_text);
       }
-      bool newer = value.number > stored[i].number && value.number <= INT64_MAX / 2;
-      if (i == meta->version ? newer : !kecs__value_same(&value, &stored[i])) {
+      bool differs = i == meta->version ? value.number > stored[i].number && value.number <= INT64_MAX / 2
+                                        : !kecs__value_same(&value, &stored[i]);
+      if (differs) {
         kecs_status status = kecs__check_text(meta, i, &value);
         if (status) {
           return status;

@@ -18,7 +18,7 @@ def run(name):
     program = ROOT / "build/test/normal/contract" / name
     if not program.exists():
         return "%s is not built" % program.relative_to(ROOT)
-    done = subprocess.run(COMMAND + [str(program), "memory"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+    done = subprocess.run(COMMAND + [str(program)], env=dict(os.environ, KECS_TEST_STORE="memory"), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
     if done.returncode == 0:
         return None
     said = done.stdout.decode("utf-8", "replace").splitlines()
