@@ -11,14 +11,16 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 PROGRAMS = ["test_query", "test_rows", "test_transactions", "test_json", "test_elb_operations", "test_environment"]
-COMMAND = ["valgrind", "--quiet", "--error-exitcode=99", "--leak-check=full", "--errors-for-leak-kinds=definite,indirect"]
+COMMAND = ["valgrind", "--quiet", "--error-exitcode=99", "--leak-check=full",
+           "--errors-for-leak-kinds=definite,indirect"]
 
 
 def run(name):
     program = ROOT / "build/test/normal/contract" / name
     if not program.exists():
         return "%s is not built" % program.relative_to(ROOT)
-    done = subprocess.run(COMMAND + [str(program)], env=dict(os.environ, KECS_TEST_STORE="memory"), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+    done = subprocess.run(COMMAND + [str(program)], env=dict(os.environ, KECS_TEST_STORE="memory"),
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
     if done.returncode == 0:
         return None
     said = done.stdout.decode("utf-8", "replace").splitlines()
