@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * de8d6d2fc602911970417d91f4a7b4835a864833997f0bac2396232a9fec57e2 */
+ * ce3e8d1aa50baaad13f65cca62117c301b0e39cb23d838473ebcda39a7cc58d8 */
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
 /* kecs_store.h -- a durable, typed store for the state of a container orchestrator, in one SQLite file.
  *
@@ -2327,16 +2327,17 @@ enum {
   KECS_COLUMN_AUTO = 4      /* written by the store alone */
 };
 
+/* The numbers are small, because there are some six hundred of these. */
 typedef struct kecs_column_info {
   const char *name;
-  kecs_column_type type;
-  kecs_column_group group;
-  unsigned flags;            /* KECS_COLUMN_... */
-  int since;                 /* schema version that brought it */
   const char *default_text;  /* NULL when there is none */
   const char *json;          /* "clusterArn|cluster", see docs/kinds.md; "" when no document shows it */
   const char *meaning;
-  size_t offset;             /* in the kind's struct */
+  uint16_t offset;           /* in the kind's struct */
+  uint16_t flags;            /* KECS_COLUMN_... */
+  uint16_t since;            /* schema version that brought it */
+  uint8_t type;              /* kecs_column_type */
+  uint8_t group;             /* kecs_column_group */
 } kecs_column_info;
 
 enum { KECS_KEY_COLUMNS_MAX = 5 };
@@ -5927,10 +5928,16 @@ KECS_KINDS(KECS__PROOF)
 #define KECS__MEANING(text) text
 #endif
 
-#define KECS__COLUMN(K, name, TYPE, GROUP, FLAGS, DEFAULT, json, meaning)                               \
-  {#name, KECS_TYPE_##TYPE, KECS_GROUP_##GROUP, (FLAGS) & 0xff,                                         \
-   ((FLAGS) >> KECS__SINCE_SHIFT) ? ((FLAGS) >> KECS__SINCE_SHIFT) : 1, DEFAULT, json,                  \
-   KECS__MEANING(meaning), offsetof(kecs_##K, name)},
+#define KECS__COLUMN(K, column, TYPE, GROUP, FLAGS, DEFAULT, document, text)     \
+  {.name = #column,                                                              \
+   .default_text = DEFAULT,                                                      \
+   .json = document,                                                             \
+   .meaning = KECS__MEANING(text),                                               \
+   .offset = offsetof(kecs_##K, column),                                         \
+   .flags = (FLAGS)&0xff,                                                        \
+   .since = ((FLAGS) >> KECS__SINCE_SHIFT) ? ((FLAGS) >> KECS__SINCE_SHIFT) : 1, \
+   .type = KECS_TYPE_##TYPE,                                                     \
+   .group = KECS_GROUP_##GROUP},
 #define KECS__COLUMNS(number, name, UPPER, table, flags) \
   static const kecs_column_info kecs__columns_##name[] = {KECS_##UPPER##_COLUMNS(KECS__COLUMN, name)};
 KECS_KINDS(KECS__COLUMNS)

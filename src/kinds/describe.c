@@ -65,10 +65,16 @@ KECS_KINDS(KECS__PROOF)
 #define KECS__MEANING(text) text
 #endif
 
-#define KECS__COLUMN(K, name, TYPE, GROUP, FLAGS, DEFAULT, json, meaning)                               \
-  {#name, KECS_TYPE_##TYPE, KECS_GROUP_##GROUP, (FLAGS) & 0xff,                                         \
-   ((FLAGS) >> KECS__SINCE_SHIFT) ? ((FLAGS) >> KECS__SINCE_SHIFT) : 1, DEFAULT, json,                  \
-   KECS__MEANING(meaning), offsetof(kecs_##K, name)},
+#define KECS__COLUMN(K, column, TYPE, GROUP, FLAGS, DEFAULT, document, text)     \
+  {.name = #column,                                                              \
+   .default_text = DEFAULT,                                                      \
+   .json = document,                                                             \
+   .meaning = KECS__MEANING(text),                                               \
+   .offset = offsetof(kecs_##K, column),                                         \
+   .flags = (FLAGS)&0xff,                                                        \
+   .since = ((FLAGS) >> KECS__SINCE_SHIFT) ? ((FLAGS) >> KECS__SINCE_SHIFT) : 1, \
+   .type = KECS_TYPE_##TYPE,                                                     \
+   .group = KECS_GROUP_##GROUP},
 #define KECS__COLUMNS(number, name, UPPER, table, flags) \
   static const kecs_column_info kecs__columns_##name[] = {KECS_##UPPER##_COLUMNS(KECS__COLUMN, name)};
 KECS_KINDS(KECS__COLUMNS)

@@ -28,16 +28,17 @@ enum {
   KECS_COLUMN_AUTO = 4      /* written by the store alone */
 };
 
+/* The numbers are small, because there are some six hundred of these. */
 typedef struct kecs_column_info {
   const char *name;
-  kecs_column_type type;
-  kecs_column_group group;
-  unsigned flags;            /* KECS_COLUMN_... */
-  int since;                 /* schema version that brought it */
   const char *default_text;  /* NULL when there is none */
   const char *json;          /* "clusterArn|cluster", see docs/kinds.md; "" when no document shows it */
   const char *meaning;
-  size_t offset;             /* in the kind's struct */
+  uint16_t offset;           /* in the kind's struct */
+  uint16_t flags;            /* KECS_COLUMN_... */
+  uint16_t since;            /* schema version that brought it */
+  uint8_t type;              /* kecs_column_type */
+  uint8_t group;             /* kecs_column_group */
 } kecs_column_info;
 
 enum { KECS_KEY_COLUMNS_MAX = 5 };
