@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 14d37766fd77d3bf197886695ec823d7ee2ce5e1dda7e8e9c156b3f4ca5e6542 */
+ * c6bcbeade374e97e8e10f86d6a203951b9f276f408023df809653664ae22f8d7 */
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
 /* kecs_store.h -- a durable, typed store for the state of a container orchestrator, in one SQLite file.
  *
@@ -6838,7 +6838,11 @@ KECS__FN void kecs__statement_columns(kecs__session *session, kecs__cached *cach
 KECS__FN kecs_status kecs__statement_run(kecs__session *session, kecs__cached *cached, const kecs_value *parameters,
                                          int count) {
   bool row = false;
-  kecs_status status = kecs__statement_start(session, cached, parameters, count, &row);
+  /* A write is not stopped while it runs (sqlite/backend.c), so it is asked before. */
+  kecs_status status = session->user ? kecs__check_stop(session->user, session->deadline) : KECS_OK;
+  if (!status) {
+    status = kecs__statement_start(session, cached, parameters, count, &row);
+  }
   while (!status && row) {
     status = kecs__statement_step(session, cached, &row);
   }
@@ -19824,7 +19828,7 @@ struct kecs_connection {
   char *path;
   bool (*should_stop)(void *user);
   void *should_stop_user;
-  bool deaf;                /* the stop hook is not asked: a rollback runs */
+  bool deaf;                /* the stop hook is not asked: a rollback, a commit or a write runs */
   sqlite3_stmt *begin_write; /* BEGIN IMMEDIATE: a transaction that may write never starts as a reader */
   sqlite3_stmt *begin_read;
   sqlite3_stmt *commit;
@@ -20392,7 +20396,12 @@ static kecs_status kecs__sqlite_start(kecs_statement *statement, const kecs_valu
 }
 
 static kecs_status kecs__sqlite_step(kecs_statement *statement, bool *out_row) {
+  /* Only what gives rows is stopped half-way. SQLite asks the progress hook once more when a statement has done its
+   * work, so that a write would be told as stopped and be in the transaction all the same; and a write that is stopped
+   * before that takes the whole transaction with it. */
+  statement->connection->deaf = sqlite3_column_count(statement->handle) == 0;
   int rc = sqlite3_step(statement->handle);
+  statement->connection->deaf = false;
   *out_row = rc == SQLITE_ROW;
   if (rc == SQLITE_ROW || rc == SQLITE_DONE) {
     return KECS_OK;
