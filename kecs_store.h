@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 4faa4e1c9fca71bbd461377228d1ef0cdf2d2d40c150fed8a7f740e740ee3e9d */
+ * 65b79dc58870afc7e8683487245e565a1865aba733e04c44e7d25ce14a186bf9 */
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
 /* kecs_store.h -- a durable, typed store for the state of a container orchestrator, in one SQLite file.
  *
@@ -9530,11 +9530,15 @@ static void kecs__order_add(kecs__order *order, int column, bool descending) {
 static void kecs__plan_order(kecs__plan *plan, const kecs_query *query) {
   const kecs_kind_info *info = plan->meta->info;
   if (query->direction != KECS_ORDER_DEFAULT) {
-    bool known = query->order_by >= 0 && query->order_by < info->column_count;
-    if (!known || !(info->columns[query->order_by].flags & KECS_COLUMN_NOT_NULL)) {
+    if (query->order_by < 0 || query->order_by >= info->column_count) {
+      kecs__plan_fail(plan, kecs__fail(KECS_E_INVALID, "order_by names column %d; %s has the columns 0 to %d",
+                                       query->order_by, info->name, info->column_count - 1));
+      return;
+    }
+    if (!(info->columns[query->order_by].flags & KECS_COLUMN_NOT_NULL)) {
       kecs__plan_fail(plan,
                       kecs__fail(KECS_E_UNSUPPORTED, "%s can't be ordered by %s; choose a column that is never NULL",
-                                 info->name, known ? info->columns[query->order_by].name : "an unknown column"));
+                                 info->name, info->columns[query->order_by].name));
       return;
     }
     kecs__order_add(&plan->order, query->order_by, query->direction == KECS_ORDER_DESCENDING);
@@ -10258,11 +10262,15 @@ KECS__FN kecs_status kecs__fill(kecs__write *write, const kecs__meta *meta, void
   for (int i = 0; !status && i < meta->info->column_count; i++) {
     status = kecs__fill_column(write, meta, row, i, given);
   }
-  /* A row that has neither can't be addressed again. */
-  const kecs_column_list *address = &meta->info->address;
-  if (!status && meta->arn >= 0 && !kecs__is_arn(kecs__row_text(meta->info, row, meta->arn)) &&
-      kecs__text_empty(kecs__row_text(meta->info, row, address->columns[address->count - 1]))) {
-    status = kecs__fail(KECS_E_INVALID, "%s: neither an ARN nor a name is set; give one of them", meta->info->name);
+  /* A row that has neither can't be addressed again. A tag of a document may: it is reached through the document. */
+  int last = meta->info->address.columns[meta->info->address.count - 1];
+  if (!status && !write->quiet && meta->info->columns[last].type == KECS_TYPE_TEXT &&
+      kecs__text_empty(kecs__row_text(meta->info, row, last)) &&
+      (meta->arn < 0 || !kecs__is_arn(kecs__row_text(meta->info, row, meta->arn)))) {
+    status = meta->arn < 0 ? kecs__fail(KECS_E_INVALID, "%s.%s is empty, so the row could not be addressed; set it",
+                                        meta->info->name, meta->info->columns[last].name)
+                           : kecs__fail(KECS_E_INVALID, "%s: neither an ARN nor a name is set; give one of them",
+                                        meta->info->name);
   }
   if (!status && meta->version >= 0 && (kecs__row_number(meta->info, row, meta->version) < 0 ||
                                         kecs__row_number(meta->info, row, meta->version) > INT64_MAX / 2)) {
@@ -13651,6 +13659,11 @@ static kecs_status kecs__revision_allocate(kecs__write *write, kecs_task_definit
   return status || given ? status : kecs__family_number(write->session, last, values, 3, &definition->revision);
 }
 
+static kecs_status kecs__fail_revision(const kecs_task_definition *definition) {
+  return kecs__fail(KECS_E_INVALID, "task_definition.revision is %lld; AWS's revisions end at %lld",
+                    (long long)definition->revision, (long long)INT32_MAX);
+}
+
 KECS__FN kecs_status kecs__task_definition_fill(kecs__write *write, const kecs__meta *meta, void *row, bool fresh) {
   kecs_task_definition *definition = row;
   const char *resource = kecs__arn_resource(definition->arn);
@@ -13671,8 +13684,7 @@ KECS__FN kecs_status kecs__task_definition_fill(kecs__write *write, const kecs__
                       "task_definition.family is required where there is no ARN to take it from; set it");
   }
   if (definition->revision > INT32_MAX) {
-    return kecs__fail(KECS_E_INVALID, "task_definition.revision is %lld; AWS's revisions end at %lld",
-                      (long long)definition->revision, (long long)INT32_MAX);
+    return kecs__fail_revision(definition);
   }
   if (definition->revision < 0) {
     return kecs__fail(KECS_E_INVALID,
@@ -13680,6 +13692,9 @@ KECS__FN kecs_status kecs__task_definition_fill(kecs__write *write, const kecs__
                       (long long)definition->revision);
   }
   kecs_status status = fresh ? kecs__revision_allocate(write, definition) : KECS_OK;
+  if (!status && definition->revision > INT32_MAX) {
+    status = kecs__fail_revision(definition); /* the next one after the last */
+  }
   if (!status && (!definition->arn || !definition->arn[0])) {
     definition->arn = kecs__arn_format(write, "ecs", definition->region, definition->account_id,
                                        "task-definition/%s:%lld", definition->family, (long long)definition->revision);

@@ -288,11 +288,15 @@ static void kecs__order_add(kecs__order *order, int column, bool descending) {
 static void kecs__plan_order(kecs__plan *plan, const kecs_query *query) {
   const kecs_kind_info *info = plan->meta->info;
   if (query->direction != KECS_ORDER_DEFAULT) {
-    bool known = query->order_by >= 0 && query->order_by < info->column_count;
-    if (!known || !(info->columns[query->order_by].flags & KECS_COLUMN_NOT_NULL)) {
+    if (query->order_by < 0 || query->order_by >= info->column_count) {
+      kecs__plan_fail(plan, kecs__fail(KECS_E_INVALID, "order_by names column %d; %s has the columns 0 to %d",
+                                       query->order_by, info->name, info->column_count - 1));
+      return;
+    }
+    if (!(info->columns[query->order_by].flags & KECS_COLUMN_NOT_NULL)) {
       kecs__plan_fail(plan,
                       kecs__fail(KECS_E_UNSUPPORTED, "%s can't be ordered by %s; choose a column that is never NULL",
-                                 info->name, known ? info->columns[query->order_by].name : "an unknown column"));
+                                 info->name, info->columns[query->order_by].name));
       return;
     }
     kecs__order_add(&plan->order, query->order_by, query->direction == KECS_ORDER_DESCENDING);
