@@ -143,7 +143,8 @@ static kecs_status call_plainly(kecs_store *store, int call, int n) {
     case 24: return kecs_target_group_disassociate(store, CONTRACT_GROUP, CONTRACT_BALANCER);
     case 25: return kecs_tags_add(store, CONTRACT_CLUSTER, &tag, 1);
     case 26: return kecs_tags_remove(store, CONTRACT_CLUSTER, tag_keys, 1);
-    case 27: return kecs_import(store, "[{\"clusterName\":\"imported\"},{\"no\":\"kind\"},7]", SIZE_MAX, NULL, &put, &count);
+    case 27:
+      return kecs_import(store, "[{\"clusterName\":\"imported\"},{\"no\":\"kind\"},7]", SIZE_MAX, NULL, &put, &count);
     case 28: return kecs_import(store, "{\"clusterName\":\"imported\"}\nno json\n", SIZE_MAX, NULL, &put, &count);
     case 29: return kecs_store_info(store, &info);
     case 30: return kecs_filter_parse(KECS_KIND_TASK, "last_status", KECS_EQ, "x", &parsed);

@@ -304,7 +304,7 @@ static void savepoints_that_the_work_left_open(void **state) {
   contract_close(store);
 }
 
-/* Each level makes a row and calls the next; the levels at which `fails` has its bit fail, which undoes what is below. */
+/* Each level makes a row and calls the next; a level whose bit is set in `fails` fails, which undoes what is below. */
 typedef struct tower {
   int level;
   unsigned fails;

@@ -222,8 +222,8 @@ static void stopped_writes_store_nothing(void **state) {
   }
 }
 
-/* Stops inside a transaction: the call has stored nothing, and the transaction goes on; or the transaction is lost, which
- * each later call says until it is rolled back. */
+/* Stops inside a transaction: the call has stored nothing, and the transaction goes on; or the transaction is lost,
+ * which each later call says until it is rolled back. */
 static void check_stops_inside(bool want, bool nested) {
   for (size_t weapon = 0; weapon < CONTRACT_COUNT(weapons); weapon++) {
     kecs_store *store = open_striking();
