@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 65b79dc58870afc7e8683487245e565a1865aba733e04c44e7d25ce14a186bf9 */
+ * 12df5576ca0fac393cb709c7756fd059a0bec69ea0df42a65c15c14fc01eb0bb */
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
 /* kecs_store.h -- a durable, typed store for the state of a container orchestrator, in one SQLite file.
  *
@@ -1552,7 +1552,8 @@ typedef struct kecs_query {
  *   list          a page of rows in order; an empty page is no error.
  *   each          calls `visit` for every matching row (limit 0 means all) without keeping them: the row dies when
  *                 `visit` returns. Anything but KECS_OK from `visit` stops the walk and is returned. `visit` may call
- *                 the store, but not a ":memory:" one, whose only connection the walk holds.
+ *                 the store, but not a ":memory:" one, whose only connection the walk holds. Ending the transaction
+ *                 that is walked through is MISUSE.
  *   count         how many rows match; order, limit and token are not read.
  *   update        writes every column that differs, but those of the group `key`, which never change. The row is found
  *                 by its natural key (the ARN), or by its name. version 0 is unconditional, otherwise CONFLICT unless
@@ -6126,6 +6127,7 @@ struct kecs_store {
   int depth;               /* 0: the store; 1: a transaction; more: a savepoint */
   kecs_store *inner;       /* the open savepoint inside a transaction; guarded by the engine's mutex */
   bool lent;               /* to a function that kecs_transact runs: that one ends it */
+  int walks;               /* that read through it just now */
   bool broken;             /* the database ended the transaction by itself */
   int cancelled;           /* by kecs__flag_get */
   int64_t deadline;        /* guarded by the engine's mutex in a store; the owner's in a transaction */
@@ -7492,12 +7494,14 @@ static kecs_status kecs__check_is_transaction(const kecs_store *tx) {
   if (!status && tx->depth == 0) {
     status = kecs__fail(KECS_E_MISUSE, "the handle is a store, not a transaction; begin one with kecs_begin");
   }
-  /* One that is lent, or around one that is: it would end with this one. */
+  /* One that is lent or walked through, or around one that is: it would end with this one. */
   for (const kecs_store *at = tx; !status && at; at = at->inner) {
     if (at->lent) {
       status = kecs__fail(KECS_E_MISUSE,
                           "kecs_transact ends this transaction itself: return KECS_OK to commit, anything else "
                           "to roll back");
+    } else if (at->walks) {
+      status = kecs__fail(KECS_E_MISUSE, "a walk reads through this transaction: end it when the walk has ended");
     }
   }
   return status;
@@ -9911,9 +9915,11 @@ KECS__FN kecs_status kecs__list(kecs_store *store, kecs_kind kind, const kecs_qu
   return kecs__list_where(store, kind, query, NULL, NULL, out_result);
 }
 
-/* Each row is read into the same memory: the arena is emptied before the next. */
-static kecs_status kecs__each_row(kecs__plan *plan, int limit, void *row,
+/* Each row is read into the same memory: the arena is emptied before the next. What `visit` calls may take long, and
+ * uses the session when it calls through the same transaction: so the walk looks for itself whether it is to stop. */
+static kecs_status kecs__each_row(kecs_store *store, kecs__plan *plan, int limit, void *row,
                                   kecs_status (*visit)(const void *row, void *user), void *user) {
+  int64_t deadline = plan->session->deadline;
   const kecs__meta *meta = plan->meta;
   kecs__cached *cached = NULL;
   bool more = false;
@@ -9925,6 +9931,11 @@ static kecs_status kecs__each_row(kecs__plan *plan, int limit, void *row,
     status = kecs__row_fetch(plan->session, cached, meta, &texts, row);
     if (!status) {
       status = visit(row, user);
+      plan->session->user = store;
+      plan->session->deadline = deadline;
+    }
+    if (!status) {
+      status = kecs__check_stop(store, deadline);
     }
     if (!status) {
       status = kecs__statement_step(plan->session, cached, &more);
@@ -9960,7 +9971,9 @@ KECS__FN kecs_status kecs__each(kecs_store *store, kecs_kind kind, const kecs_qu
       plan.status = kecs__fail(KECS_E_INVALID, "limit is %d; give the number of rows, or 0 for all", query->limit);
     }
     kecs__plan_page(&plan, query ? query->page_token : NULL);
-    status = kecs__each_row(&plan, query ? query->limit : 0, row, visit, user);
+    store->walks += store->depth > 0 ? 1 : 0; /* the visitor must not end it */
+    status = kecs__each_row(store, &plan, query ? query->limit : 0, row, visit, user);
+    store->walks -= store->depth > 0 ? 1 : 0;
     kecs__plan_free(&plan);
   }
   kecs__read_close(store, session);

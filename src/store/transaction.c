@@ -200,12 +200,14 @@ static kecs_status kecs__check_is_transaction(const kecs_store *tx) {
   if (!status && tx->depth == 0) {
     status = kecs__fail(KECS_E_MISUSE, "the handle is a store, not a transaction; begin one with kecs_begin");
   }
-  /* One that is lent, or around one that is: it would end with this one. */
+  /* One that is lent or walked through, or around one that is: it would end with this one. */
   for (const kecs_store *at = tx; !status && at; at = at->inner) {
     if (at->lent) {
       status = kecs__fail(KECS_E_MISUSE,
                           "kecs_transact ends this transaction itself: return KECS_OK to commit, anything else "
                           "to roll back");
+    } else if (at->walks) {
+      status = kecs__fail(KECS_E_MISUSE, "a walk reads through this transaction: end it when the walk has ended");
     }
   }
   return status;

@@ -1,5 +1,5 @@
-/* test_savepoints.c -- handles inside handles: which may be used when, what kecs_transact lends, and transactions that
- * the database itself has rolled back. */
+/* test_savepoints.c -- handles inside handles: which may be used when, what kecs_transact lends, what is walked
+ * through, and transactions that the database itself has rolled back. */
 #include "contract.h"
 
 static kecs_status make(kecs_store *store, const char *name) {
@@ -340,6 +340,91 @@ static void transact_inside_transact(void **state) {
   }
 }
 
+/* ---- walks ---- */
+
+typedef struct walker {
+  kecs_store *walked;
+  kecs_store *outer;
+  int how;
+  int seen;
+} walker;
+
+static kecs_status use_what_is_walked(const kecs_cluster *row, void *user) {
+  walker *one = user;
+  kecs_store *inner = NULL;
+  kecs_cluster taken = {.name = "c0"};
+  kecs_result *result = (kecs_result *)user;
+  char name[16];
+  one->seen++;
+  snprintf(name, sizeof name, "w%d", one->seen);
+  switch (one->how) {
+    case 0: /* ended through itself or from around */
+      CONTRACT_FAILS(kecs_commit(one->walked), KECS_E_MISUSE);
+      CONTRACT_SAYS("walk");
+      CONTRACT_FAILS(kecs_rollback(one->walked), KECS_E_MISUSE);
+      CONTRACT_FAILS(kecs_commit(one->outer), KECS_E_MISUSE);
+      CONTRACT_FAILS(kecs_rollback(one->outer), KECS_E_MISUSE);
+      break;
+    case 1: /* a call that undoes itself */
+      CONTRACT_FAILS(kecs_cluster_create(one->walked, &taken, &result), KECS_E_EXISTS);
+      assert_null(result);
+      break;
+    case 2: /* a savepoint that is undone, with what it did to the row that is walked over */
+      CONTRACT_OK(kecs_begin(one->walked, &inner));
+      CONTRACT_OK(make(inner, name));
+      CONTRACT_OK(kecs_cluster_delete(inner, row->name));
+      CONTRACT_OK(kecs_rollback(inner));
+      break;
+    case 3: /* a walk inside the walk, of the same query */
+      if (one->outer) {
+        walker again = {one->walked, NULL, 3, 0};
+        CONTRACT_OK(kecs_cluster_each(one->walked, NULL, use_what_is_walked, &again));
+        CONTRACT_NUMBER(again.seen, 5);
+        CONTRACT_FAILS(kecs_commit(one->walked), KECS_E_MISUSE); /* the outer walk is not over */
+      }
+      break;
+    case 4: /* heard at the next row, whatever was written in between */
+      CONTRACT_OK(make(one->walked, "written"));
+      CONTRACT_OK(kecs_set_cancelled(one->walked, true));
+      break;
+    default:
+      CONTRACT_OK(kecs_set_deadline(one->walked, 1));
+      break;
+  }
+  return KECS_OK;
+}
+
+static void walks_through_a_transaction(void **state) {
+  (void)state;
+  for (int how = 0; how < 6; how++) {
+    kecs_store *store = contract_open();
+    kecs_store *outer = NULL;
+    kecs_store *tx = NULL;
+    CONTRACT_OK(kecs_begin(store, &outer));
+    for (int i = 0; i < 5; i++) {
+      char name[8];
+      snprintf(name, sizeof name, "c%d", i);
+      CONTRACT_OK(make(outer, name));
+    }
+    CONTRACT_OK(kecs_begin(outer, &tx));
+    walker one = {tx, outer, how, 0};
+    kecs_status status = kecs_cluster_each(tx, NULL, use_what_is_walked, &one);
+    if (how < 4) {
+      CONTRACT_OK(status);
+      CONTRACT_NUMBER(one.seen, 5);
+    } else { /* a deadline that is set meanwhile is one for later calls */
+      CONTRACT_NUMBER(status, how == 4 ? KECS_E_CANCELLED : KECS_OK);
+      CONTRACT_NUMBER(one.seen, how == 4 ? 1 : 5);
+      CONTRACT_OK(kecs_set_cancelled(tx, false));
+      CONTRACT_OK(kecs_set_deadline(tx, 0));
+    }
+    CONTRACT_OK(kecs_commit(tx));
+    CONTRACT_OK(kecs_commit(outer));
+    CONTRACT_NUMBER(contract_count_rows(store, KECS_KIND_CLUSTER), how == 4 ? 6 : 5);
+    contract_close(store);
+  }
+}
+
 /* ---- transactions that are lost ---- */
 
 /* A backend whose next write finds that the database has rolled everything back, as it does when the disk is full. */
@@ -547,6 +632,7 @@ static const struct CMUnitTest tests[] = {
     CONTRACT_TEST(an_error_of_the_work_comes_back_unchanged),
     CONTRACT_TEST(savepoints_that_the_work_left_open),
     CONTRACT_TEST(transact_inside_transact),
+    CONTRACT_TEST(walks_through_a_transaction),
     CONTRACT_TEST(a_lost_transaction_is_refused_until_it_is_rolled_back),
     CONTRACT_TEST(a_lost_transaction_is_not_committed),
     CONTRACT_TEST(a_work_that_loses_its_transaction),
