@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * ce3e8d1aa50baaad13f65cca62117c301b0e39cb23d838473ebcda39a7cc58d8 */
+ * 7152450679e2fb517bb033608c516e43668b8d9835d0126acef38ff91c7d533d */
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
 /* kecs_store.h -- a durable, typed store for the state of a container orchestrator, in one SQLite file.
  *
@@ -1567,7 +1567,8 @@ typedef struct kecs_query {
  *   list          a page of rows in order; an empty page is no error.
  *   each          calls `visit` for every matching row (limit 0 means all) without keeping them: the row dies when
  *                 `visit` returns. Anything but KECS_OK from `visit` stops the walk and is returned. `visit` may call
- *                 the store, but not a ":memory:" one, whose only connection the walk holds.
+ *                 the store, but not a ":memory:" one, whose only connection the walk holds. Ending the transaction
+ *                 that is walked through is MISUSE.
  *   count         how many rows match; order, limit and token are not read.
  *   update        writes every column that differs, but those of the group `key`, which never change. The row is found
  *                 by its natural key (the ARN), or by its name. version 0 is unconditional, otherwise CONFLICT unless
@@ -6148,6 +6149,7 @@ struct kecs_store {
   int depth;               /* 0: the store; 1: a transaction; more: a savepoint */
   kecs_store *inner;       /* the open savepoint inside a transaction; guarded by the engine's mutex */
   bool lent;               /* to a function that kecs_transact runs: that one ends it */
+  int walks;               /* that read through it just now */
   bool broken;             /* the database ended the transaction by itself */
   int cancelled;           /* by kecs__flag_get */
   int64_t deadline;        /* guarded by the engine's mutex in a store; the owner's in a transaction */
@@ -6860,7 +6862,11 @@ KECS__FN void kecs__statement_columns(kecs__session *session, kecs__cached *cach
 KECS__FN kecs_status kecs__statement_run(kecs__session *session, kecs__cached *cached, const kecs_value *parameters,
                                          int count) {
   bool row = false;
-  kecs_status status = kecs__statement_start(session, cached, parameters, count, &row);
+  /* A write is not stopped while it runs (sqlite/backend.c), so it is asked before. */
+  kecs_status status = session->user ? kecs__check_stop(session->user, session->deadline) : KECS_OK;
+  if (!status) {
+    status = kecs__statement_start(session, cached, parameters, count, &row);
+  }
   while (!status && row) {
     status = kecs__statement_step(session, cached, &row);
   }
@@ -7510,10 +7516,15 @@ static kecs_status kecs__check_is_transaction(const kecs_store *tx) {
   if (!status && tx->depth == 0) {
     status = kecs__fail(KECS_E_MISUSE, "the handle is a store, not a transaction; begin one with kecs_begin");
   }
-  if (!status && tx->lent) {
-    status = kecs__fail(KECS_E_MISUSE,
-                        "kecs_transact ends this transaction itself: return KECS_OK to commit, anything else "
-                        "to roll back");
+  /* One that is lent or walked through, or around one that is: it would end with this one. */
+  for (const kecs_store *at = tx; !status && at; at = at->inner) {
+    if (at->lent) {
+      status = kecs__fail(KECS_E_MISUSE,
+                          "kecs_transact ends this transaction itself: return KECS_OK to commit, anything else "
+                          "to roll back");
+    } else if (at->walks) {
+      status = kecs__fail(KECS_E_MISUSE, "a walk reads through this transaction: end it when the walk has ended");
+    }
   }
   return status;
 }
@@ -7590,11 +7601,15 @@ KECS_STORE_API kecs_status kecs_transact(kecs_store *store, kecs_status (*work)(
     return status;
   }
   int64_t until = kecs__monotonic_ms() + (budget_ms > 0 ? budget_ms : store->engine->busy_timeout_ms);
+  kecs_error before = kecs__error_save();
   for (int attempt = 0;; attempt++) {
     status = kecs__transact_once(store, work, user);
     bool again = store->depth == 0 && (status == KECS_E_BUSY || status == KECS_E_OFFLINE);
     int64_t pause = again ? kecs__retry_pause(store->engine, attempt) : 0;
     if (!again || kecs__monotonic_ms() + pause > until) {
+      if (!status && attempt > 0) {
+        (void)kecs__error_restore(&before); /* what was tried again in vain is no failure of this call */
+      }
       return status;
     }
     kecs__sleep_ms(pause);
@@ -9789,6 +9804,11 @@ static void kecs__order_add(kecs__order *order, int column, bool descending) {
 
 static void kecs__plan_order(kecs__plan *plan, const kecs_query *query) {
   const kecs_kind_info *info = plan->meta->info;
+  if ((int)query->direction < KECS_ORDER_DEFAULT || query->direction > KECS_ORDER_DESCENDING) {
+    kecs__plan_fail(plan, kecs__fail(KECS_E_INVALID, "direction is %d; it is one of KECS_ORDER_DEFAULT to _DESCENDING",
+                                     (int)query->direction));
+    return;
+  }
   if (query->direction != KECS_ORDER_DEFAULT) {
     if (query->order_by < 0 || query->order_by >= info->column_count) {
       kecs__plan_fail(plan, kecs__fail(KECS_E_INVALID, "order_by is %d; %s has columns 0 to %d", query->order_by,
@@ -10171,9 +10191,11 @@ KECS__FN kecs_status kecs__list(kecs_store *store, kecs_kind kind, const kecs_qu
   return kecs__list_where(store, kind, query, NULL, NULL, out_result);
 }
 
-/* Each row is read into the same memory: the arena is emptied before the next. */
-static kecs_status kecs__each_row(kecs__plan *plan, int limit, void *row,
+/* Each row is read into the same memory: the arena is emptied before the next. What `visit` calls may take long, and
+ * uses the session when it calls through the same transaction: so the walk looks for itself whether it is to stop. */
+static kecs_status kecs__each_row(kecs_store *store, kecs__plan *plan, int limit, void *row,
                                   kecs_status (*visit)(const void *row, void *user), void *user) {
+  int64_t deadline = plan->session->deadline;
   const kecs__meta *meta = plan->meta;
   kecs__cached *cached = NULL;
   bool more = false;
@@ -10185,6 +10207,11 @@ static kecs_status kecs__each_row(kecs__plan *plan, int limit, void *row,
     status = kecs__row_fetch(plan->session, cached, meta, &texts, row);
     if (!status) {
       status = visit(row, user);
+      plan->session->user = store;
+      plan->session->deadline = deadline;
+    }
+    if (!status) {
+      status = kecs__check_stop(store, deadline);
     }
     if (!status) {
       status = kecs__statement_step(plan->session, cached, &more);
@@ -10220,7 +10247,9 @@ KECS__FN kecs_status kecs__each(kecs_store *store, kecs_kind kind, const kecs_qu
       plan.status = kecs__fail(KECS_E_INVALID, "limit is %d; give the number of rows, or 0 for all", query->limit);
     }
     kecs__plan_page(&plan, query ? query->page_token : NULL);
-    status = kecs__each_row(&plan, query ? query->limit : 0, row, visit, user);
+    store->walks += store->depth > 0 ? 1 : 0; /* the visitor must not end it */
+    status = kecs__each_row(store, &plan, query ? query->limit : 0, row, visit, user);
+    store->walks -= store->depth > 0 ? 1 : 0;
     kecs__plan_free(&plan);
   }
   kecs__read_close(store, session);
@@ -10522,11 +10551,15 @@ KECS__FN kecs_status kecs__fill(kecs__write *write, const kecs__meta *meta, void
   for (int i = 0; !status && i < meta->info->column_count; i++) {
     status = kecs__fill_column(write, meta, row, i, given);
   }
-  /* A row that has neither can't be addressed again. */
-  const kecs_column_list *address = &meta->info->address;
-  if (!status && meta->arn >= 0 && !kecs__is_arn(kecs__row_text(meta->info, row, meta->arn)) &&
-      kecs__text_empty(kecs__row_text(meta->info, row, address->columns[address->count - 1]))) {
-    status = kecs__fail(KECS_E_INVALID, "%s: neither an ARN nor a name is set; give one of them", meta->info->name);
+  /* A row that has neither can't be addressed again. A tag of a document may: it is reached through the document. */
+  int last = meta->info->address.columns[meta->info->address.count - 1];
+  if (!status && !write->quiet && meta->info->columns[last].type == KECS_TYPE_TEXT &&
+      kecs__text_empty(kecs__row_text(meta->info, row, last)) &&
+      (meta->arn < 0 || !kecs__is_arn(kecs__row_text(meta->info, row, meta->arn)))) {
+    status = meta->arn < 0 ? kecs__fail(KECS_E_INVALID, "%s.%s is empty, so the row could not be addressed; set it",
+                                        meta->info->name, meta->info->columns[last].name)
+                           : kecs__fail(KECS_E_INVALID, "%s: neither an ARN nor a name is set; give one of them",
+                                        meta->info->name);
   }
   if (!status && meta->version >= 0 && (kecs__row_number(meta->info, row, meta->version) < 0 ||
                                         kecs__row_number(meta->info, row, meta->version) > INT64_MAX / 2)) {
@@ -13977,6 +14010,11 @@ static kecs_status kecs__revision_allocate(kecs__write *write, kecs_task_definit
   return status || given ? status : kecs__family_number(write->session, last, values, 3, &definition->revision);
 }
 
+static kecs_status kecs__fail_revision(const kecs_task_definition *definition) {
+  return kecs__fail(KECS_E_INVALID, "task_definition.revision is %lld; AWS's revisions end at %lld",
+                    (long long)definition->revision, (long long)INT32_MAX);
+}
+
 KECS__FN kecs_status kecs__task_definition_fill(kecs__write *write, const kecs__meta *meta, void *row, bool fresh) {
   kecs_task_definition *definition = row;
   const char *resource = kecs__arn_resource(definition->arn);
@@ -13997,8 +14035,7 @@ KECS__FN kecs_status kecs__task_definition_fill(kecs__write *write, const kecs__
                       "task_definition.family is required where there is no ARN to take it from; set it");
   }
   if (definition->revision > INT32_MAX) {
-    return kecs__fail(KECS_E_INVALID, "task_definition.revision is %lld; AWS's revisions end at %lld",
-                      (long long)definition->revision, (long long)INT32_MAX);
+    return kecs__fail_revision(definition);
   }
   if (definition->revision < 0) {
     return kecs__fail(KECS_E_INVALID,
@@ -14006,6 +14043,9 @@ KECS__FN kecs_status kecs__task_definition_fill(kecs__write *write, const kecs__
                       (long long)definition->revision);
   }
   kecs_status status = fresh ? kecs__revision_allocate(write, definition) : KECS_OK;
+  if (!status && definition->revision > INT32_MAX) {
+    status = kecs__fail_revision(definition); /* the next one after the last */
+  }
   if (!status && (!definition->arn || !definition->arn[0])) {
     definition->arn = kecs__arn_format(write, "ecs", definition->region, definition->account_id,
                                        "task-definition/%s:%lld", definition->family, (long long)definition->revision);
@@ -20161,7 +20201,7 @@ struct kecs_connection {
   char *path;
   bool (*should_stop)(void *user);
   void *should_stop_user;
-  bool deaf;                /* the stop hook is not asked: a rollback runs */
+  bool deaf;                /* the stop hook is not asked: a rollback, a commit or a write runs */
   sqlite3_stmt *begin_write; /* BEGIN IMMEDIATE: a transaction that may write never starts as a reader */
   sqlite3_stmt *begin_read;
   sqlite3_stmt *commit;
@@ -20729,7 +20769,12 @@ static kecs_status kecs__sqlite_start(kecs_statement *statement, const kecs_valu
 }
 
 static kecs_status kecs__sqlite_step(kecs_statement *statement, bool *out_row) {
+  /* Only what gives rows is stopped half-way. SQLite asks the progress hook once more when a statement has done its
+   * work, so that a write would be told as stopped and be in the transaction all the same; and a write that is stopped
+   * before that takes the whole transaction with it. */
+  statement->connection->deaf = sqlite3_column_count(statement->handle) == 0;
   int rc = sqlite3_step(statement->handle);
+  statement->connection->deaf = false;
   *out_row = rc == SQLITE_ROW;
   if (rc == SQLITE_ROW || rc == SQLITE_DONE) {
     return KECS_OK;

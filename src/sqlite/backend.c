@@ -99,7 +99,12 @@ static kecs_status kecs__sqlite_start(kecs_statement *statement, const kecs_valu
 }
 
 static kecs_status kecs__sqlite_step(kecs_statement *statement, bool *out_row) {
+  /* Only what gives rows is stopped half-way. SQLite asks the progress hook once more when a statement has done its
+   * work, so that a write would be told as stopped and be in the transaction all the same; and a write that is stopped
+   * before that takes the whole transaction with it. */
+  statement->connection->deaf = sqlite3_column_count(statement->handle) == 0;
   int rc = sqlite3_step(statement->handle);
+  statement->connection->deaf = false;
   *out_row = rc == SQLITE_ROW;
   if (rc == SQLITE_ROW || rc == SQLITE_DONE) {
     return KECS_OK;

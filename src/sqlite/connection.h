@@ -11,7 +11,7 @@ struct kecs_connection {
   char *path;
   bool (*should_stop)(void *user);
   void *should_stop_user;
-  bool deaf;                /* the stop hook is not asked: a rollback runs */
+  bool deaf;                /* the stop hook is not asked: a rollback, a commit or a write runs */
   sqlite3_stmt *begin_write; /* BEGIN IMMEDIATE: a transaction that may write never starts as a reader */
   sqlite3_stmt *begin_read;
   sqlite3_stmt *commit;

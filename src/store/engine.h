@@ -95,6 +95,7 @@ struct kecs_store {
   int depth;               /* 0: the store; 1: a transaction; more: a savepoint */
   kecs_store *inner;       /* the open savepoint inside a transaction; guarded by the engine's mutex */
   bool lent;               /* to a function that kecs_transact runs: that one ends it */
+  int walks;               /* that read through it just now */
   bool broken;             /* the database ended the transaction by itself */
   int cancelled;           /* by kecs__flag_get */
   int64_t deadline;        /* guarded by the engine's mutex in a store; the owner's in a transaction */

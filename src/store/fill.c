@@ -220,11 +220,15 @@ KECS__FN kecs_status kecs__fill(kecs__write *write, const kecs__meta *meta, void
   for (int i = 0; !status && i < meta->info->column_count; i++) {
     status = kecs__fill_column(write, meta, row, i, given);
   }
-  /* A row that has neither can't be addressed again. */
-  const kecs_column_list *address = &meta->info->address;
-  if (!status && meta->arn >= 0 && !kecs__is_arn(kecs__row_text(meta->info, row, meta->arn)) &&
-      kecs__text_empty(kecs__row_text(meta->info, row, address->columns[address->count - 1]))) {
-    status = kecs__fail(KECS_E_INVALID, "%s: neither an ARN nor a name is set; give one of them", meta->info->name);
+  /* A row that has neither can't be addressed again. A tag of a document may: it is reached through the document. */
+  int last = meta->info->address.columns[meta->info->address.count - 1];
+  if (!status && !write->quiet && meta->info->columns[last].type == KECS_TYPE_TEXT &&
+      kecs__text_empty(kecs__row_text(meta->info, row, last)) &&
+      (meta->arn < 0 || !kecs__is_arn(kecs__row_text(meta->info, row, meta->arn)))) {
+    status = meta->arn < 0 ? kecs__fail(KECS_E_INVALID, "%s.%s is empty, so the row could not be addressed; set it",
+                                        meta->info->name, meta->info->columns[last].name)
+                           : kecs__fail(KECS_E_INVALID, "%s: neither an ARN nor a name is set; give one of them",
+                                        meta->info->name);
   }
   if (!status && meta->version >= 0 && (kecs__row_number(meta->info, row, meta->version) < 0 ||
                                         kecs__row_number(meta->info, row, meta->version) > INT64_MAX / 2)) {

@@ -287,6 +287,11 @@ static void kecs__order_add(kecs__order *order, int column, bool descending) {
 
 static void kecs__plan_order(kecs__plan *plan, const kecs_query *query) {
   const kecs_kind_info *info = plan->meta->info;
+  if ((int)query->direction < KECS_ORDER_DEFAULT || query->direction > KECS_ORDER_DESCENDING) {
+    kecs__plan_fail(plan, kecs__fail(KECS_E_INVALID, "direction is %d; it is one of KECS_ORDER_DEFAULT to _DESCENDING",
+                                     (int)query->direction));
+    return;
+  }
   if (query->direction != KECS_ORDER_DEFAULT) {
     if (query->order_by < 0 || query->order_by >= info->column_count) {
       kecs__plan_fail(plan, kecs__fail(KECS_E_INVALID, "order_by is %d; %s has columns 0 to %d", query->order_by,

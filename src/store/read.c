@@ -1,6 +1,7 @@
 /* store/read.c -- get, get_many, list, each, count: for every kind. */
 #include "base/prologue.h"
 
+#include "store/handle.h"
 #include "store/locate.h"
 #include "store/query.h"
 #include "store/rows.h"
@@ -203,9 +204,11 @@ KECS__FN kecs_status kecs__list(kecs_store *store, kecs_kind kind, const kecs_qu
   return kecs__list_where(store, kind, query, NULL, NULL, out_result);
 }
 
-/* Each row is read into the same memory: the arena is emptied before the next. */
-static kecs_status kecs__each_row(kecs__plan *plan, int limit, void *row,
+/* Each row is read into the same memory: the arena is emptied before the next. What `visit` calls may take long, and
+ * uses the session when it calls through the same transaction: so the walk looks for itself whether it is to stop. */
+static kecs_status kecs__each_row(kecs_store *store, kecs__plan *plan, int limit, void *row,
                                   kecs_status (*visit)(const void *row, void *user), void *user) {
+  int64_t deadline = plan->session->deadline;
   const kecs__meta *meta = plan->meta;
   kecs__cached *cached = NULL;
   bool more = false;
@@ -217,6 +220,11 @@ static kecs_status kecs__each_row(kecs__plan *plan, int limit, void *row,
     status = kecs__row_fetch(plan->session, cached, meta, &texts, row);
     if (!status) {
       status = visit(row, user);
+      plan->session->user = store;
+      plan->session->deadline = deadline;
+    }
+    if (!status) {
+      status = kecs__check_stop(store, deadline);
     }
     if (!status) {
       status = kecs__statement_step(plan->session, cached, &more);
@@ -252,7 +260,9 @@ KECS__FN kecs_status kecs__each(kecs_store *store, kecs_kind kind, const kecs_qu
       plan.status = kecs__fail(KECS_E_INVALID, "limit is %d; give the number of rows, or 0 for all", query->limit);
     }
     kecs__plan_page(&plan, query ? query->page_token : NULL);
-    status = kecs__each_row(&plan, query ? query->limit : 0, row, visit, user);
+    store->walks += store->depth > 0 ? 1 : 0; /* the visitor must not end it */
+    status = kecs__each_row(store, &plan, query ? query->limit : 0, row, visit, user);
+    store->walks -= store->depth > 0 ? 1 : 0;
     kecs__plan_free(&plan);
   }
   kecs__read_close(store, session);

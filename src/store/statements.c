@@ -234,7 +234,11 @@ KECS__FN void kecs__statement_columns(kecs__session *session, kecs__cached *cach
 KECS__FN kecs_status kecs__statement_run(kecs__session *session, kecs__cached *cached, const kecs_value *parameters,
                                          int count) {
   bool row = false;
-  kecs_status status = kecs__statement_start(session, cached, parameters, count, &row);
+  /* A write is not stopped while it runs (sqlite/backend.c), so it is asked before. */
+  kecs_status status = session->user ? kecs__check_stop(session->user, session->deadline) : KECS_OK;
+  if (!status) {
+    status = kecs__statement_start(session, cached, parameters, count, &row);
+  }
   while (!status && row) {
     status = kecs__statement_step(session, cached, &row);
   }

@@ -185,7 +185,8 @@ typedef struct kecs_query {
  *   list          a page of rows in order; an empty page is no error.
  *   each          calls `visit` for every matching row (limit 0 means all) without keeping them: the row dies when
  *                 `visit` returns. Anything but KECS_OK from `visit` stops the walk and is returned. `visit` may call
- *                 the store, but not a ":memory:" one, whose only connection the walk holds.
+ *                 the store, but not a ":memory:" one, whose only connection the walk holds. Ending the transaction
+ *                 that is walked through is MISUSE.
  *   count         how many rows match; order, limit and token are not read.
  *   update        writes every column that differs, but those of the group `key`, which never change. The row is found
  *                 by its natural key (the ARN), or by its name. version 0 is unconditional, otherwise CONFLICT unless

@@ -100,6 +100,11 @@ static kecs_status kecs__revision_allocate(kecs__write *write, kecs_task_definit
   return status || given ? status : kecs__family_number(write->session, last, values, 3, &definition->revision);
 }
 
+static kecs_status kecs__fail_revision(const kecs_task_definition *definition) {
+  return kecs__fail(KECS_E_INVALID, "task_definition.revision is %lld; AWS's revisions end at %lld",
+                    (long long)definition->revision, (long long)INT32_MAX);
+}
+
 KECS__FN kecs_status kecs__task_definition_fill(kecs__write *write, const kecs__meta *meta, void *row, bool fresh) {
   kecs_task_definition *definition = row;
   const char *resource = kecs__arn_resource(definition->arn);
@@ -120,8 +125,7 @@ KECS__FN kecs_status kecs__task_definition_fill(kecs__write *write, const kecs__
                       "task_definition.family is required where there is no ARN to take it from; set it");
   }
   if (definition->revision > INT32_MAX) {
-    return kecs__fail(KECS_E_INVALID, "task_definition.revision is %lld; AWS's revisions end at %lld",
-                      (long long)definition->revision, (long long)INT32_MAX);
+    return kecs__fail_revision(definition);
   }
   if (definition->revision < 0) {
     return kecs__fail(KECS_E_INVALID,
@@ -129,6 +133,9 @@ KECS__FN kecs_status kecs__task_definition_fill(kecs__write *write, const kecs__
                       (long long)definition->revision);
   }
   kecs_status status = fresh ? kecs__revision_allocate(write, definition) : KECS_OK;
+  if (!status && definition->revision > INT32_MAX) {
+    status = kecs__fail_revision(definition); /* the next one after the last */
+  }
   if (!status && (!definition->arn || !definition->arn[0])) {
     definition->arn = kecs__arn_format(write, "ecs", definition->region, definition->account_id,
                                        "task-definition/%s:%lld", definition->family, (long long)definition->revision);

@@ -200,10 +200,15 @@ static kecs_status kecs__check_is_transaction(const kecs_store *tx) {
   if (!status && tx->depth == 0) {
     status = kecs__fail(KECS_E_MISUSE, "the handle is a store, not a transaction; begin one with kecs_begin");
   }
-  if (!status && tx->lent) {
-    status = kecs__fail(KECS_E_MISUSE,
-                        "kecs_transact ends this transaction itself: return KECS_OK to commit, anything else "
-                        "to roll back");
+  /* One that is lent or walked through, or around one that is: it would end with this one. */
+  for (const kecs_store *at = tx; !status && at; at = at->inner) {
+    if (at->lent) {
+      status = kecs__fail(KECS_E_MISUSE,
+                          "kecs_transact ends this transaction itself: return KECS_OK to commit, anything else "
+                          "to roll back");
+    } else if (at->walks) {
+      status = kecs__fail(KECS_E_MISUSE, "a walk reads through this transaction: end it when the walk has ended");
+    }
   }
   return status;
 }
@@ -280,11 +285,15 @@ KECS_STORE_API kecs_status kecs_transact(kecs_store *store, kecs_status (*work)(
     return status;
   }
   int64_t until = kecs__monotonic_ms() + (budget_ms > 0 ? budget_ms : store->engine->busy_timeout_ms);
+  kecs_error before = kecs__error_save();
   for (int attempt = 0;; attempt++) {
     status = kecs__transact_once(store, work, user);
     bool again = store->depth == 0 && (status == KECS_E_BUSY || status == KECS_E_OFFLINE);
     int64_t pause = again ? kecs__retry_pause(store->engine, attempt) : 0;
     if (!again || kecs__monotonic_ms() + pause > until) {
+      if (!status && attempt > 0) {
+        (void)kecs__error_restore(&before); /* what was tried again in vain is no failure of this call */
+      }
       return status;
     }
     kecs__sleep_ms(pause);
