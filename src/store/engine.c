@@ -77,6 +77,7 @@ KECS__FN kecs_status kecs__session_open(kecs__engine *engine, bool reader, bool 
   session->engine = engine;
   kecs_connect_options options = {0};
   options.path = engine->path;
+  options.place = &engine->place;
   options.read_only = engine->read_only;
   options.may_create = may_create;
   options.reader = reader;
@@ -302,7 +303,7 @@ KECS__FN kecs_status kecs__write_open(kecs_store *store, kecs__write *write) {
   write->engine = store->engine;
   kecs__arena_init(&write->arena, &store->engine->allocator);
   if (store->engine->read_only) {
-    return kecs__fail(KECS_E_READONLY, "%s is open for reading only", store->engine->shown_path);
+    return kecs__fail(KECS_E_READONLY, "%s is open for reading only", store->engine->place.shown);
   }
   int64_t deadline = kecs__handle_deadline(store);
   status = kecs__check_stop(store, deadline);

@@ -61,7 +61,8 @@ struct kecs__engine {
   kecs_random random;
   const kecs_backend *backend;
   char *path;
-  char *shown_path; /* path with secrets masked */
+  kecs_place place;
+  const kecs_dialect *dialect; /* the place's */
   char *account_id;
   char *region;
   bool read_only;

@@ -146,6 +146,7 @@ static kecs_status kecs__task_set_primaries(kecs__write *write, const kecs__meta
   bool row = false;
   *out_count = 0;
   kecs__plan_init(&plan, write->session, meta, &write->arena);
+  plan.for_change = true;
   kecs__plan_where(&plan, "service_arn=? AND status='PRIMARY' AND id<>?", values, 2);
   kecs_status status = kecs__plan_start(&plan, "rid", false, KECS__PRIMARIES_MAX, &cached, &row);
   while (!status && row) {
@@ -196,7 +197,7 @@ KECS_STORE_API kecs_status kecs_task_set_update_primary(kecs_store *store, const
 /* ---- orphans ---- */
 
 static kecs_status kecs__task_set_orphans(kecs__plan *plan, const void *user) {
-  kecs__plan_where(plan, "NOT EXISTS(SELECT 1 FROM services s WHERE s.arn=task_sets.service_arn)", NULL, 0);
+  kecs__plan_where(plan, "NOT EXISTS(SELECT 1 FROM {services s} WHERE {own s}s.arn=task_sets.service_arn)", NULL, 0);
   kecs__plan_cluster(plan, user);
   return plan->status;
 }

@@ -127,7 +127,7 @@ KECS_STORE_API kecs_status kecs_begin(kecs_store *store, kecs_store **out_tx) {
     return status;
   }
   if (store->engine->read_only) {
-    return kecs__fail(KECS_E_READONLY, "%s is open for reading only", store->engine->shown_path);
+    return kecs__fail(KECS_E_READONLY, "%s is open for reading only", store->engine->place.shown);
   }
   status = kecs__check_innermost(store);
   if (status) {

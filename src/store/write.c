@@ -364,6 +364,7 @@ static kecs_status kecs__children(kecs__write *write, const kecs__meta *child, i
   char condition[96];
   *out_count = 0;
   kecs__plan_init(&plan, write->session, child, arena);
+  plan.for_change = true;
   size_t len = strlen(child->info->columns[column].name);
   memcpy(condition, child->info->columns[column].name, len);
   memcpy(condition + len, "=?", 3);
