@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 2905b24d0ac50bdc217a786066a1ef233c69e861bb90cceec73ce9050fc84c32 */
+ * 4b72695ff4b239022424690b1a259872ec2718cb122d982ab7780e5665db8edf */
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
 /* kecs_store.h -- a durable, typed store for the state of a container orchestrator, in one SQLite file.
  *
@@ -6188,6 +6188,10 @@ KECS__FN kecs_status kecs__write_open(kecs_store *store, kecs__write *write);
 /* To be called before the second statement of a write that changes rows: from here on all or nothing. */
 KECS__FN kecs_status kecs__write_guard(kecs__write *write);
 
+/* After a failed statement, before others look into what was wrong: where the database refuses everything until a
+ * rollback, the write is undone now. It must end with that failure. */
+KECS__FN void kecs__write_revive(kecs__write *write);
+
 /* Commits when `status` is KECS_OK and the deadline has not passed, rolls back otherwise; returns what came of it. */
 KECS__FN kecs_status kecs__write_close(kecs__write *write, kecs_status status);
 
@@ -7400,8 +7404,10 @@ KECS__FN kecs_status kecs__write_open(kecs_store *store, kecs__write *write) {
     write->session = status ? NULL : store->session;
     store->session->user = store;
     store->session->deadline = deadline;
-    /* A statement that a deadline stops may have done its work: only a savepoint can tell. */
-    return status || !deadline ? status : kecs__write_guard(write);
+    /* A statement that a deadline stops may have done its work: only a savepoint can tell. And where a failed statement
+     * ends the transaction, only a savepoint keeps what the caller did before. */
+    bool guard = deadline || store->engine->dialect->failure_ends_transaction;
+    return status || !guard ? status : kecs__write_guard(write);
   }
   status = kecs__writer_take(store, deadline, &write->session);
   if (status) {
@@ -7442,6 +7448,19 @@ KECS__FN kecs_status kecs__write_guard(kecs__write *write) {
   }
   write->guarded = !status;
   return status;
+}
+
+KECS__FN void kecs__write_revive(kecs__write *write) {
+  if (!write->engine->dialect->failure_ends_transaction) {
+    return;
+  }
+  kecs_error error = kecs__error_save();
+  if (write->own) {
+    write->engine->backend->rollback(write->session->connection);
+  } else if (write->guarded) {
+    (void)kecs__run(write->session, KECS__GUARD_UNDO, NULL, 0, NULL);
+  }
+  (void)kecs__error_restore(&error);
 }
 
 /* Ends a write inside a transaction: its savepoint, if it has one. */
@@ -10795,6 +10814,9 @@ static kecs_status kecs__fail_exists(kecs__write *write, const kecs__meta *meta,
 /* The columns in `mask` were written. */
 static kecs_status kecs__row_explain(kecs__write *write, const kecs__meta *meta, const void *row, uint64_t mask,
                                      kecs_status status) {
+  if (status == KECS_E_REFERENCE || status == KECS_E_EXISTS) {
+    kecs__write_revive(write);
+  }
   if (status == KECS_E_REFERENCE) {
     return kecs__fail_reference(write, meta, row, mask);
   }

@@ -1,7 +1,1720 @@
 /* kecs_store_pg.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * a2f49fc39605c4f959e82575b6fb714da888d2ffd07e0cb1478eabf9eeb08359 */
-/* kecs_store_pg.h -- PostgreSQL for kecs_store: not a part of this release. */
+ * 1e71f0fdf0c6380663993a9a59e782d673c2dd000aa3536ebde71d8dd50a104c */
+/* ---- doc/manual_pg.h --------------------------------------------------------------------------------------------- */
+/* kecs_store_pg.h -- PostgreSQL behind the calls of kecs_store.h.
+ *
+ * QUICK START
+ *   In ONE C file, which is best a file of its own:
+ *
+ *     #define KECS_STORE_PG_IMPLEMENTATION
+ *     #include "kecs_store_pg.h"
+ *
+ *   and in the program, beside what kecs_store.h asks for:
+ *
+ *     kecs_options options = {0};
+ *     options.backends = kecs_pg_backends();
+ *     options.path = "postgres://kecs:secret@db.example/kecs?sslmode=verify-full&tenant=fleet-7";
+ *     if (kecs_open(&options, &store)) ...
+ *
+ *   Build with libpq, 15 or newer:  cc -I$(pg_config --includedir) app.c kecs_store_impl.c kecs_store_pg_impl.c
+ *                                      -lpq -lsqlite3 -lpthread -lm
+ *   Servers: PostgreSQL 12 or newer, a database in UTF-8.
+ *
+ * THE URL
+ *   "postgres://", "postgresql://" or libpq's keyword string ("host=db dbname=kecs"). Every option of libpq is libpq's;
+ *   these are ours:
+ *     tenant=NAME       whose rows the store sees and writes; default "default". Tenants never see each other
+ *     schema=NAME       where the tables are; made when it is missing; default "public"
+ *     statements=auto   prepare statements on direct connections, not behind a pooler; or "named", "unnamed"
+ *   Passwords never appear in a message: URLs are shown with *** in their place.
+ *
+ * WHAT DIFFERS FROM A FILE
+ *   Writers     of several processes write side by side. A write locks the rows that it reads, so what it compared is
+ *               what it changes; two that wait for each other end in KECS_E_BUSY for one, which kecs_transact repeats.
+ *   Failures    a connection lost before COMMIT was sent is KECS_E_OFFLINE: nothing is stored. Lost while it ran, it is
+ *               KECS_E_OUTCOME_UNKNOWN: read before you write again. The next call connects anew by itself.
+ *   Options     durability FULL asks for synchronous_commit=on; NORMAL takes what the server has. cache_kib means
+ *               nothing. no_foreign_keys needs the right to set session_replication_role.
+ *
+ * COMPILE-TIME OPTIONS
+ *   KECS_STORE_PG_IMPLEMENTATION  build the bodies, in one C file
+ *   KECS_STORE_HEADER             the core's header; default "kecs_store.h"
+ */
+
+/* ---- pg/prologue.h ----------------------------------------------------------------------------------------------- */
+/* pg/prologue.h -- feature macros; must come before every system header (see base/prologue.h). */
+#if defined(KECS_STORE_PG_IMPLEMENTATION) || defined(KECS__MODULES)
+#if defined(__cplusplus)
+#error "kecs_store_pg.h: compile the implementation as C (put it into a .c file); the declarations are C++-clean"
+#endif
+#if defined(__GLIBC__) && !defined(__USE_XOPEN2K8)
+#error "kecs_store_pg.h: include this header before any system header in the implementation file, or add -D_GNU_SOURCE"
+#endif
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE 1
+#endif
+#endif
 #ifndef KECS_STORE_PG_H
 #define KECS_STORE_PG_H
-#error "kecs_store_pg.h: the PostgreSQL companion is not part of this release; use kecs_store.h with a SQLite file"
+#ifndef KECS_STORE_HEADER
+#define KECS_STORE_HEADER "kecs_store.h"
 #endif
+#include KECS_STORE_HEADER
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- pg/public.h ------------------------------------------------------------------------------------------------- */
+/* ---- PostgreSQL ---------------------------------------------------------------------------------------------- */
+#ifndef KECS_PG_PUBLIC_H
+#define KECS_PG_PUBLIC_H
+
+/* The backend of PostgreSQL, alone in a list as kecs_options.backends takes it: with it, kecs_open also takes
+ * "postgres://" and "postgresql://" URLs and libpq's keyword strings ("host=... dbname=..."). The list is static. */
+KECS_STORE_API const kecs_backend *const *kecs_pg_backends(void);
+
+/* The backend by itself, for programs that make a list of their own. Static. */
+KECS_STORE_API const kecs_backend *kecs_pg_backend(void);
+
+#endif
+#ifdef __cplusplus
+}
+#endif
+#endif
+
+#if defined(KECS_STORE_PG_IMPLEMENTATION) && !defined(KECS_STORE_PG_IMPLEMENTED)
+#define KECS_STORE_PG_IMPLEMENTED
+
+/* ---- pg/internal.c ----------------------------------------------------------------------------------------------- */
+/* pg/internal.c -- memory, failures and the clock: a companion header builds on the core's public part alone. */
+
+/* ---- pg/internal.h ----------------------------------------------------------------------------------------------- */
+/* pg/internal.h -- what the modules of the PostgreSQL backend share: linkage, libpq, memory, failures. */
+#ifndef KECS_PG_INTERNAL_H
+#define KECS_PG_INTERNAL_H
+
+#include <libpq-fe.h>
+
+/* Linkage of what is not public, as KECS__FN in the core. */
+#if defined(KECS__MODULES)
+#define KECS_PG__FN extern
+#else
+#define KECS_PG__FN static
+#endif
+
+#define KECS_PG__STATE_LEN 5 /* of an SQLSTATE */
+
+/* Records a failure that has no SQLSTATE, and returns `status`. */
+KECS_PG__FN kecs_status kecs_pg__fail(kecs_status status, const char *format, ...) KECS_STORE_PRINTF(2, 3);
+
+/* Zeroed memory; NULL means NOMEM and has recorded it. */
+KECS_PG__FN void *kecs_pg__alloc(const kecs_allocator *allocator, size_t size);
+KECS_PG__FN void kecs_pg__release(const kecs_allocator *allocator, void *pointer, size_t size); /* NULL is fine */
+KECS_PG__FN char *kecs_pg__copy(const kecs_allocator *allocator, const char *text, size_t len); /* terminated */
+KECS_PG__FN void kecs_pg__release_text(const kecs_allocator *allocator, char *text);
+
+/* Milliseconds of a clock that never goes back. */
+KECS_PG__FN int64_t kecs_pg__now_ms(void);
+
+#endif
+
+/* ---- pg/internal.c, continued ------------------------------------------------------------------------------------ */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+KECS_PG__FN kecs_status kecs_pg__fail(kecs_status status, const char *format, ...) {
+  char text[sizeof kecs_last_error()->text];
+  va_list args;
+  va_start(args, format);
+  vsnprintf(text, sizeof text, format, args);
+  va_end(args);
+  return kecs_backend_fail(status, 0, NULL, text);
+}
+
+KECS_PG__FN void *kecs_pg__alloc(const kecs_allocator *allocator, size_t size) {
+  void *pointer = allocator->alloc(size, allocator->user);
+  if (!pointer) {
+    (void)kecs_pg__fail(KECS_E_NOMEM, "out of memory (%zu bytes)", size);
+    return NULL;
+  }
+  memset(pointer, 0, size);
+  return pointer;
+}
+
+KECS_PG__FN void kecs_pg__release(const kecs_allocator *allocator, void *pointer, size_t size) {
+  if (pointer) {
+    allocator->release(pointer, size, allocator->user);
+  }
+}
+
+KECS_PG__FN char *kecs_pg__copy(const kecs_allocator *allocator, const char *text, size_t len) {
+  char *copy = kecs_pg__alloc(allocator, len + 1);
+  if (copy) {
+    memcpy(copy, text, len);
+  }
+  return copy;
+}
+
+KECS_PG__FN void kecs_pg__release_text(const kecs_allocator *allocator, char *text) {
+  kecs_pg__release(allocator, text, text ? strlen(text) + 1 : 0);
+}
+
+KECS_PG__FN int64_t kecs_pg__now_ms(void) {
+  struct timespec now;
+  if (clock_gettime(CLOCK_MONOTONIC, &now) != 0) {
+    return 0;
+  }
+  return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* ---- pg/settings.c ----------------------------------------------------------------------------------------------- */
+/* pg/settings.c -- takes our options out of a URL or keyword string, and masks passwords for messages. */
+
+/* ---- pg/settings.h ----------------------------------------------------------------------------------------------- */
+/* pg/settings.h -- a URL or keyword string: what is libpq's, and what is ours. */
+#ifndef KECS_PG_SETTINGS_H
+#define KECS_PG_SETTINGS_H
+
+typedef struct kecs_pg__settings {
+  char *conninfo; /* what libpq gets, ours taken out */
+  char *shown;    /* masked, for messages */
+  char *tenant;
+  char *schema;
+  int statements; /* 0 auto, 1 named, 2 unnamed */
+  int max_connections;
+  int min_connections;
+  int64_t acquire_timeout_ms;
+  int64_t idle_timeout_ms;
+  int64_t max_lifetime_ms;
+  int64_t check_interval_ms;
+} kecs_pg__settings;
+
+/* INVALID where the text does not parse or an option is unknown or out of range; NOMEM. Nothing is kept then. */
+KECS_PG__FN kecs_status kecs_pg__settings_read(const char *url, const kecs_allocator *allocator,
+                                               kecs_pg__settings *out);
+
+/* Works on zeroed settings. */
+KECS_PG__FN void kecs_pg__settings_free(kecs_pg__settings *settings, const kecs_allocator *allocator);
+
+#endif
+
+/* ---- pg/settings.c, continued ------------------------------------------------------------------------------------ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Sets an option of ours; false when the name is not ours. */
+static bool kecs_pg__setting(kecs_pg__settings *out, const kecs_allocator *allocator, const char *name,
+                             const char *value, kecs_status *status) {
+  char **text = strcmp(name, "tenant") == 0 ? &out->tenant : strcmp(name, "schema") == 0 ? &out->schema : NULL;
+  if (text) {
+    kecs_pg__release_text(allocator, *text);
+    *text = kecs_pg__copy(allocator, value, strlen(value));
+    *status = *text ? KECS_OK : KECS_E_NOMEM;
+    return true;
+  }
+  if (strcmp(name, "statements") == 0) {
+    static const char *const modes[] = {"auto", "named", "unnamed"};
+    for (int i = 0; i < 3; i++) {
+      if (strcmp(value, modes[i]) == 0) {
+        out->statements = i;
+        return true;
+      }
+    }
+    *status = kecs_pg__fail(KECS_E_INVALID, "statements=%.40s is not one of auto, named, unnamed", value);
+    return true;
+  }
+  if (strcmp(name, "max_connections") == 0) {
+    out->max_connections = (int)strtol(value, NULL, 10);
+    return true;
+  }
+  return false;
+}
+
+static int kecs_pg__hex(char c) {
+  return c >= '0' && c <= '9'   ? c - '0'
+         : c >= 'a' && c <= 'f' ? c - 'a' + 10
+         : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                : -1;
+}
+
+static void kecs_pg__decode(char *text) {
+  char *to = text;
+  for (; *text; text++) {
+    if (text[0] == '%' && kecs_pg__hex(text[1]) >= 0 && kecs_pg__hex(text[2]) >= 0) {
+      *to++ = (char)(kecs_pg__hex(text[1]) * 16 + kecs_pg__hex(text[2]));
+      text += 2;
+    } else {
+      *to++ = *text;
+    }
+  }
+  *to = '\0';
+}
+
+/* One "name=value" of `len` bytes: ours is set, the rest appended to `to` behind `between`. */
+static kecs_status kecs_pg__pair(kecs_pg__settings *out, const kecs_allocator *allocator, const char *pair, size_t len,
+                                 char *to, char between) {
+  kecs_status status = KECS_OK;
+  char *copy = kecs_pg__copy(allocator, pair, len);
+  char *equals = copy ? strchr(copy, '=') : NULL;
+  bool ours = false;
+  if (!copy) {
+    return KECS_E_NOMEM;
+  }
+  if (equals) {
+    *equals = '\0';
+    if (between == '&') {
+      kecs_pg__decode(equals + 1);
+    }
+    ours = kecs_pg__setting(out, allocator, copy, equals + 1, &status);
+  }
+  kecs_pg__release(allocator, copy, len + 1);
+  if (!ours) {
+    size_t used = strlen(to);
+    bool first = used == 0 || to[used - 1] == '?';
+    snprintf(to + used, len + 2, "%s%.*s", first ? "" : between == '&' ? "&" : " ", (int)len, pair);
+  }
+  return status;
+}
+
+/* Copies the text up to its query, masking what stands between the user's colon and the at sign. */
+static kecs_status kecs_pg__shown_url(const char *url, const kecs_allocator *allocator, char **out) {
+  size_t len = strcspn(url, "?");
+  const char *user = strstr(url, "://") + 3;
+  size_t authority = strcspn(user, "/?");
+  const char *at = NULL;
+  for (size_t i = 0; i < authority; i++) {
+    at = user[i] == '@' ? user + i : at;
+  }
+  const char *colon = at ? memchr(user, ':', (size_t)(at - user)) : NULL;
+  *out = kecs_pg__alloc(allocator, len + 8);
+  if (!*out) {
+    return KECS_E_NOMEM;
+  }
+  if (colon) {
+    snprintf(*out, len + 8, "%.*s:***%.*s", (int)(colon - url), url, (int)(url + len - at), at);
+  } else {
+    snprintf(*out, len + 8, "%.*s", (int)len, url);
+  }
+  char *exact = kecs_pg__copy(allocator, *out, strlen(*out));
+  kecs_pg__release(allocator, *out, len + 8);
+  *out = exact;
+  return exact ? KECS_OK : KECS_E_NOMEM;
+}
+
+static kecs_status kecs_pg__read_url(const char *url, const kecs_allocator *allocator, kecs_pg__settings *out,
+                                     char *conninfo) {
+  size_t head = strcspn(url, "?");
+  memcpy(conninfo, url, head);
+  kecs_status status = kecs_pg__shown_url(url, allocator, &out->shown);
+  const char *at = url[head] ? url + head + 1 : url + head;
+  if (*at) {
+    conninfo[head] = '?';
+  }
+  while (!status && *at) {
+    size_t len = strcspn(at, "&");
+    status = kecs_pg__pair(out, allocator, at, len, conninfo, '&');
+    at += len + (at[len] == '&');
+  }
+  size_t used = strlen(conninfo);
+  if (used > 0 && conninfo[used - 1] == '?') {
+    conninfo[used - 1] = '\0';
+  }
+  return status;
+}
+
+/* Keyword strings are shown without their values: they may hold a password anywhere. */
+static kecs_status kecs_pg__read_words(const char *words, const kecs_allocator *allocator, kecs_pg__settings *out,
+                                       char *conninfo) {
+  kecs_status status = KECS_OK;
+  out->shown = kecs_pg__copy(allocator, "postgresql", strlen("postgresql"));
+  while (!status && *(words += strspn(words, " "))) {
+    size_t len = strcspn(words, "= ");
+    if (words[len] == '=' && words[len + 1] == '\'') {
+      for (len += 2; words[len] && words[len] != '\''; len++) {
+        len += words[len] == '\\' && words[len + 1] ? 1 : 0;
+      }
+      len += words[len] ? 1 : 0;
+    } else {
+      len = strcspn(words, " ");
+    }
+    status = kecs_pg__pair(out, allocator, words, len, conninfo, ' ');
+    words += len;
+  }
+  return status ? status : out->shown ? KECS_OK : KECS_E_NOMEM;
+}
+
+static kecs_status kecs_pg__settings_default(char **text, const char *value, const kecs_allocator *allocator) {
+  if (!*text) {
+    *text = kecs_pg__copy(allocator, value, strlen(value));
+  }
+  return *text ? KECS_OK : KECS_E_NOMEM;
+}
+
+KECS_PG__FN kecs_status kecs_pg__settings_read(const char *url, const kecs_allocator *allocator,
+                                               kecs_pg__settings *out) {
+  memset(out, 0, sizeof *out);
+  out->max_connections = 10;
+  out->min_connections = 1;
+  out->acquire_timeout_ms = 30000;
+  out->idle_timeout_ms = 600000;
+  out->max_lifetime_ms = 3600000;
+  out->check_interval_ms = 60000;
+  size_t size = strlen(url) + 2;
+  char *conninfo = kecs_pg__alloc(allocator, size);
+  if (!conninfo) {
+    return KECS_E_NOMEM;
+  }
+  bool is_url = strstr(url, "://") != NULL;
+  kecs_status status =
+      is_url ? kecs_pg__read_url(url, allocator, out, conninfo) : kecs_pg__read_words(url, allocator, out, conninfo);
+  if (!status) {
+    out->conninfo = kecs_pg__copy(allocator, conninfo, strlen(conninfo));
+    status = out->conninfo ? KECS_OK : KECS_E_NOMEM;
+  }
+  kecs_pg__release(allocator, conninfo, size);
+  status = status ? status : kecs_pg__settings_default(&out->tenant, "default", allocator);
+  status = status ? status : kecs_pg__settings_default(&out->schema, "public", allocator);
+  if (status) {
+    kecs_pg__settings_free(out, allocator);
+  }
+  return status;
+}
+
+KECS_PG__FN void kecs_pg__settings_free(kecs_pg__settings *settings, const kecs_allocator *allocator) {
+  kecs_pg__release_text(allocator, settings->conninfo);
+  kecs_pg__release_text(allocator, settings->shown);
+  kecs_pg__release_text(allocator, settings->tenant);
+  kecs_pg__release_text(allocator, settings->schema);
+  memset(settings, 0, sizeof *settings);
+}
+
+/* ---- pg/errors.c ------------------------------------------------------------------------------------------------- */
+/* pg/errors.c -- the only place that maps SQLSTATEs. */
+
+/* ---- pg/errors.h ------------------------------------------------------------------------------------------------- */
+/* pg/errors.h -- SQLSTATEs and lost connections as our codes. */
+#ifndef KECS_PG_ERRORS_H
+#define KECS_PG_ERRORS_H
+
+/* Records what the server said in a failed result. `shown` is the database's masked URL. */
+KECS_PG__FN kecs_status kecs_pg__fail_result(const char *shown, const PGresult *result, const char *doing);
+
+/* Records why a connection could not be made: libpq only gives a text, in which a server's SQLSTATE stands when the
+ * verbosity is PQERRORS_VERBOSE. */
+KECS_PG__FN kecs_status kecs_pg__fail_connect(const char *shown, PGconn *pg);
+
+/* Records that the connection is gone: OFFLINE, with libpq's reason. */
+KECS_PG__FN kecs_status kecs_pg__fail_lost(const char *shown, PGconn *pg, const char *doing);
+
+/* Whether a result says that its connection is of no more use: the server goes down, or may no longer be written. */
+KECS_PG__FN bool kecs_pg__dooms(const PGresult *result);
+
+#endif
+
+/* ---- pg/errors.c, continued -------------------------------------------------------------------------------------- */
+#include <stdio.h>
+#include <string.h>
+
+typedef struct kecs_pg__state {
+  const char *state; /* a whole SQLSTATE, or the two characters of a class */
+  kecs_status status;
+  const char *advice;
+} kecs_pg__state;
+
+/* Whole states stand before their class: the first row that matches decides. */
+static const kecs_pg__state kecs_pg__states[] = {
+    {"23505", KECS_E_EXISTS, "the key is taken"},
+    {"23503", KECS_E_REFERENCE, "create the parent first"},
+    {"23", KECS_E_INVALID, "a column's value is missing or breaks a rule of the table"},
+    {"22", KECS_E_INVALID, "a column's value is not of its type"},
+    {"54000", KECS_E_INVALID, "a value is longer than PostgreSQL takes; keys may have some 2600 bytes"},
+    {"40001", KECS_E_BUSY, "another writer was in the way; try again"},
+    {"40P01", KECS_E_BUSY, "another writer was in the way; try again"},
+    {"55P03", KECS_E_BUSY, "another session holds the row or table; try again, or raise options.busy_timeout_ms"},
+    {"53300", KECS_E_BUSY, "raise max_connections of the server, or put a pooler before it"},
+    {"40003", KECS_E_OUTCOME_UNKNOWN, "read first whether it was stored"},
+    {"08007", KECS_E_OUTCOME_UNKNOWN, "read first whether it was stored"},
+    {"57014", KECS_E_CANCELLED, "the statement was stopped; nothing was stored"},
+    {"25006", KECS_E_READONLY,
+     "the server takes no writes: connect to the primary (target_session_attrs=read-write), or open with read_only"},
+    {"25P02", KECS_E_MISUSE, "an earlier statement failed; end the transaction with kecs_rollback and begin again"},
+    {"28", KECS_E_DENIED, "check user and password in the URL, and the server's pg_hba.conf"},
+    {"3D000", KECS_E_NOT_FOUND, "create the database, or check its name in the URL"},
+    {"3F000", KECS_E_NOT_FOUND, "create the schema, or check its name in the URL"},
+    {"42501", KECS_E_DENIED, "GRANT the user of the URL what is missing, or let the owner open the store once"},
+    {"0A000", KECS_E_UNSUPPORTED, "this server can't do that"},
+    {"57P01", KECS_E_OFFLINE, "the server ended the connection; try again"},
+    {"57P02", KECS_E_OFFLINE, "the server crashed and restarts; try again"},
+    {"57P03", KECS_E_OFFLINE, "the server is starting or stopping; try again"},
+    {"57P05", KECS_E_OFFLINE, "the server ended an idle connection; try again"},
+    {"08", KECS_E_OFFLINE, "check that the server can be reached; try again"},
+    {"53100", KECS_E_FULL, "free space on the server's disk"},
+    {"53200", KECS_E_NOMEM, "the server is out of memory"},
+    {"53", KECS_E_BUSY, "the server is at a limit; try again"},
+    {"58", KECS_E_IO, "see the server's log"},
+    {"XX001", KECS_E_CORRUPT, "restore a backup"},
+    {"XX002", KECS_E_CORRUPT, "reindex, or restore a backup"},
+    {"42", KECS_E_CORRUPT, "the schema is not what this version expects"},
+    {"26000", KECS_E_OFFLINE, "a pooler took the prepared statement away: put statements=unnamed into the URL"},
+};
+
+static const kecs_pg__state *kecs_pg__state_find(const char *state) {
+  for (size_t i = 0; i < sizeof kecs_pg__states / sizeof kecs_pg__states[0]; i++) {
+    if (strncmp(kecs_pg__states[i].state, state, strlen(kecs_pg__states[i].state)) == 0) {
+      return &kecs_pg__states[i];
+    }
+  }
+  return NULL;
+}
+
+/* Records one line: libpq's and the server's texts may have several, of which the first says what happened. */
+static kecs_status kecs_pg__tell(kecs_status status, const char *shown, const char *doing, const char *state,
+                                 const char *said, const char *advice) {
+  char text[sizeof kecs_last_error()->text];
+  snprintf(text, sizeof text, "%s: could not %s: %.*s; %s", shown, doing, (int)strcspn(said, "\r\n"), said, advice);
+  return kecs_backend_fail(status, 0, state, text);
+}
+
+KECS_PG__FN kecs_status kecs_pg__fail_result(const char *shown, const PGresult *result, const char *doing) {
+  const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+  const char *said = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+  const kecs_pg__state *found = state ? kecs_pg__state_find(state) : NULL;
+  said = said ? said : PQresultErrorMessage(result);
+  return kecs_pg__tell(found ? found->status : KECS_E_IO, shown, doing, state, said[0] ? said : "no reason was given",
+                       found ? found->advice : "see the SQLSTATE and the server's log");
+}
+
+/* "FATAL:  28P01: password ...": the state behind the first colon that one follows. */
+static const char *kecs_pg__state_in(const char *text, char out[KECS_PG__STATE_LEN + 1]) {
+  static const char alphabet[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+  for (const char *at = strchr(text, ':'); at; at = strchr(at + 1, ':')) {
+    const char *state = at + 1 + strspn(at + 1, " ");
+    if (strspn(state, alphabet) == KECS_PG__STATE_LEN && strncmp(state + KECS_PG__STATE_LEN, ": ", 2) == 0) {
+      memcpy(out, state, KECS_PG__STATE_LEN);
+      out[KECS_PG__STATE_LEN] = '\0';
+      return state + KECS_PG__STATE_LEN + 2;
+    }
+  }
+  return NULL;
+}
+
+KECS_PG__FN kecs_status kecs_pg__fail_connect(const char *shown, PGconn *pg) {
+  char state[KECS_PG__STATE_LEN + 1] = "";
+  const char *text = pg ? PQerrorMessage(pg) : "out of memory";
+  const char *said = kecs_pg__state_in(text, state);
+  const kecs_pg__state *found = said ? kecs_pg__state_find(state) : NULL;
+  if (found) {
+    return kecs_pg__tell(found->status, shown, "connect", state, said, found->advice);
+  }
+  if (pg && PQconnectionNeedsPassword(pg)) {
+    return kecs_pg__tell(KECS_E_DENIED, shown, "connect", NULL, said ? said : text,
+                         "put a password into the URL, PGPASSWORD or ~/.pgpass");
+  }
+  return kecs_pg__tell(KECS_E_OFFLINE, shown, "connect", state[0] ? state : NULL, said ? said : text,
+                       "check host and port, and that the server runs");
+}
+
+KECS_PG__FN kecs_status kecs_pg__fail_lost(const char *shown, PGconn *pg, const char *doing) {
+  const char *said = pg ? PQerrorMessage(pg) : "";
+  return kecs_pg__tell(KECS_E_OFFLINE, shown, doing, NULL, said[0] ? said : "the connection is lost",
+                       "nothing was stored; the next call connects anew");
+}
+
+KECS_PG__FN bool kecs_pg__dooms(const PGresult *result) {
+  const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+  return state && (strncmp(state, "57P", 3) == 0 || strncmp(state, "08", 2) == 0 || strcmp(state, "25006") == 0);
+}
+
+/* ---- pg/wire.c --------------------------------------------------------------------------------------------------- */
+/* pg/wire.c -- waits never block for good: they look up now and then whether the call is to stop, and cancel then. */
+
+/* ---- pg/wire.h --------------------------------------------------------------------------------------------------- */
+/* pg/wire.h -- one connection's traffic: sending, waiting with an eye on the stop hook, cancelling. */
+#ifndef KECS_PG_WIRE_H
+#define KECS_PG_WIRE_H
+
+/* A name under which a statement is prepared: a hash of its text. */
+typedef struct kecs_pg__name {
+  uint64_t low;
+  uint64_t high;
+} kecs_pg__name;
+
+/* What a store's connections share (kecs_place.own). */
+typedef struct kecs_pg__home {
+  kecs_pg__settings settings;
+  kecs_dialect dialect;
+  char *schema; /* "\"kecs\"." */
+  char *tenant; /* "'default'" */
+} kecs_pg__home;
+
+/* What stands behind a kecs_connection here. */
+typedef struct kecs_pg__connection {
+  PGconn *pg; /* NULL while there is none */
+  const kecs_pg__home *home;
+  const kecs_allocator *allocator;
+  const kecs_logger *logger;
+  bool (*should_stop)(void *user);
+  void *should_stop_user;
+  bool read_only;
+  bool no_foreign_keys;
+  bool full_durability;
+  int busy_timeout_ms;
+  bool named;           /* statements are prepared under a name */
+  bool doomed;          /* to be given up as soon as no transaction is open */
+  kecs_pg__name *names; /* prepared ones */
+  size_t name_count;
+  size_t name_room;
+  int64_t changes;
+  int64_t last_rid;
+} kecs_pg__connection;
+
+/* How a wait may end early. */
+typedef enum kecs_pg__patience {
+  KECS_PG__STOPS,  /* when the stop hook says so, the statement is cancelled */
+  KECS_PG__DEAF,   /* never */
+  KECS_PG__PATIENT /* a while after the stop hook says so, by giving the connection up: a COMMIT must not be stopped */
+} kecs_pg__patience;
+
+/* Waits for everything that was sent; *out_result is the last result, or the first that failed, and the caller's. When
+ * it is NULL, the connection is lost and the failure recorded. */
+KECS_PG__FN kecs_status kecs_pg__receive(kecs_pg__connection *connection, kecs_pg__patience patience, const char *doing,
+                                         PGresult **out_result);
+
+/* Sends one or more statements without parameters and waits. A failure is recorded; out_result may be NULL. */
+KECS_PG__FN kecs_status kecs_pg__command(kecs_pg__connection *connection, const char *sql, kecs_pg__patience patience,
+                                         const char *doing, PGresult **out_result);
+
+/* Whether the connection can be used; false also finds out about one that the server has closed meanwhile. */
+KECS_PG__FN bool kecs_pg__alive(kecs_pg__connection *connection);
+
+/* Gives up the connection to the server; the next use connects anew. */
+KECS_PG__FN void kecs_pg__hang_up(kecs_pg__connection *connection);
+
+KECS_PG__FN const char *kecs_pg__shown(const kecs_pg__connection *connection);
+
+KECS_PG__FN bool kecs_pg__stopped(const kecs_pg__connection *connection);
+
+/* Waits until the socket can be read (or written), at most `ms`. */
+KECS_PG__FN void kecs_pg__wait(PGconn *pg, bool to_write, int ms);
+
+#endif
+
+/* ---- pg/wire.c, continued ---------------------------------------------------------------------------------------- */
+#include <poll.h>
+#include <string.h>
+
+#define KECS_PG__LOOK_MS 20     /* between two looks at deadline and cancel */
+#define KECS_PG__CANCEL_MS 5000 /* how long a cancelled statement may take to end, before the connection is given up \
+                                 */
+
+KECS_PG__FN const char *kecs_pg__shown(const kecs_pg__connection *connection) {
+  return connection->home->settings.shown;
+}
+
+KECS_PG__FN bool kecs_pg__stopped(const kecs_pg__connection *connection) {
+  return connection->should_stop && connection->should_stop(connection->should_stop_user);
+}
+
+KECS_PG__FN void kecs_pg__wait(PGconn *pg, bool to_write, int ms) {
+  struct pollfd socket = {PQsocket(pg), (short)(to_write ? POLLOUT : POLLIN), 0};
+  (void)poll(&socket, 1, ms); /* whatever it says, libpq looks at the socket next */
+}
+
+KECS_PG__FN void kecs_pg__hang_up(kecs_pg__connection *connection) {
+  if (connection->pg) {
+    PQfinish(connection->pg);
+    connection->pg = NULL;
+  }
+  connection->name_count = 0;
+  connection->doomed = false;
+}
+
+KECS_PG__FN bool kecs_pg__alive(kecs_pg__connection *connection) {
+  if (!connection->pg || PQstatus(connection->pg) != CONNECTION_OK) {
+    return false;
+  }
+  /* Nothing is expected, so what can be read is a notice, or the server's goodbye. */
+  struct pollfd socket = {PQsocket(connection->pg), POLLIN, 0};
+  if (poll(&socket, 1, 0) > 0) {
+    (void)PQconsumeInput(connection->pg);
+    (void)PQisBusy(connection->pg); /* reads what has come: a farewell ends the connection */
+  }
+  return PQstatus(connection->pg) == CONNECTION_OK;
+}
+
+/* Asks the server to stop the statement, over a connection of its own; whether it did is seen in the result. */
+static void kecs_pg__cancel(PGconn *pg) {
+#if defined(LIBPQ_HAS_ASYNC_CANCEL)
+  PGcancelConn *cancel = PQcancelCreate(pg);
+  if (cancel) {
+    (void)PQcancelBlocking(cancel);
+    PQcancelFinish(cancel);
+  }
+#else
+  char reason[256];
+  PGcancel *cancel = PQgetCancel(pg);
+  if (cancel) {
+    (void)PQcancel(cancel, reason, sizeof reason);
+    PQfreeCancel(cancel);
+  }
+#endif
+}
+
+/* Waits until a result can be had without waiting; false: the connection is lost, or was given up. */
+static bool kecs_pg__await(kecs_pg__connection *connection, kecs_pg__patience patience, int64_t *stopped_at) {
+  while (PQisBusy(connection->pg)) {
+    kecs_pg__wait(connection->pg, false, patience == KECS_PG__DEAF ? 1000 : KECS_PG__LOOK_MS);
+    if (!PQconsumeInput(connection->pg)) {
+      return false;
+    }
+    if (patience == KECS_PG__DEAF || !PQisBusy(connection->pg)) {
+      continue;
+    }
+    if (*stopped_at == 0 && kecs_pg__stopped(connection)) {
+      *stopped_at = kecs_pg__now_ms();
+      if (patience == KECS_PG__STOPS) {
+        kecs_pg__cancel(connection->pg);
+      }
+    }
+    if (*stopped_at != 0 && kecs_pg__now_ms() - *stopped_at > KECS_PG__CANCEL_MS) {
+      return false;
+    }
+  }
+  return true;
+}
+
+KECS_PG__FN kecs_status kecs_pg__receive(kecs_pg__connection *connection, kecs_pg__patience patience, const char *doing,
+                                         PGresult **out_result) {
+  int64_t stopped_at = 0;
+  *out_result = NULL;
+  for (;;) {
+    if (!kecs_pg__await(connection, patience, &stopped_at)) {
+      PQclear(*out_result);
+      *out_result = NULL;
+      kecs_status status = kecs_pg__fail_lost(kecs_pg__shown(connection), connection->pg, doing);
+      kecs_pg__hang_up(connection);
+      return status;
+    }
+    PGresult *result = PQgetResult(connection->pg);
+    if (!result) {
+      break;
+    }
+    if (*out_result && PQresultStatus(*out_result) == PGRES_FATAL_ERROR) {
+      PQclear(result);
+    } else {
+      PQclear(*out_result);
+      *out_result = result;
+    }
+  }
+  /* libpq makes a result of a lost connection, without a state of the server's. */
+  bool lost = PQstatus(connection->pg) != CONNECTION_OK;
+  if (lost && (!*out_result || !PQresultErrorField(*out_result, PG_DIAG_SQLSTATE))) {
+    PQclear(*out_result);
+    *out_result = NULL;
+  }
+  kecs_status status = KECS_OK;
+  if (!*out_result) {
+    status = kecs_pg__fail_lost(kecs_pg__shown(connection), connection->pg, doing);
+    connection->doomed = true;
+  } else if (PQresultStatus(*out_result) == PGRES_FATAL_ERROR) {
+    status = kecs_pg__fail_result(kecs_pg__shown(connection), *out_result, doing);
+    connection->doomed = connection->doomed || lost || kecs_pg__dooms(*out_result);
+  }
+  return status;
+}
+
+KECS_PG__FN kecs_status kecs_pg__command(kecs_pg__connection *connection, const char *sql, kecs_pg__patience patience,
+                                         const char *doing, PGresult **out_result) {
+  PGresult *result = NULL;
+  kecs_status status = KECS_OK;
+  if (!connection->pg || !PQsendQuery(connection->pg, sql)) {
+    status = kecs_pg__fail_lost(kecs_pg__shown(connection), connection->pg, doing);
+    connection->doomed = true;
+  } else {
+    status = kecs_pg__receive(connection, patience, doing, &result);
+  }
+  if (out_result && !status) {
+    *out_result = result;
+  } else {
+    PQclear(result);
+  }
+  return status;
+}
+
+/* ---- pg/connection.c --------------------------------------------------------------------------------------------- */
+/* pg/connection.c -- one connection to a server: made without blocking for good, looked over before it is used. */
+
+/* ---- pg/connection.h --------------------------------------------------------------------------------------------- */
+/* pg/connection.h -- connecting, and connecting anew when the server went away between two calls. */
+#ifndef KECS_PG_CONNECTION_H
+#define KECS_PG_CONNECTION_H
+
+/* A kecs_connection is this struct to everybody else: the core names the type, each backend has its own behind it. */
+KECS_PG__FN kecs_pg__connection *kecs_pg__of(kecs_connection *connection);
+
+/* kecs_backend.connect and .disconnect */
+KECS_PG__FN kecs_status kecs_pg__connect(const kecs_connect_options *options, kecs_connection **out_connection);
+KECS_PG__FN void kecs_pg__disconnect(kecs_connection *connection);
+
+/* Makes sure that there is a connection; outside a transaction only. */
+KECS_PG__FN kecs_status kecs_pg__ready(kecs_pg__connection *connection);
+
+/* Whether a transaction is open, be it one that has failed. */
+KECS_PG__FN bool kecs_pg__in_transaction(const kecs_pg__connection *connection);
+
+#endif
+
+/* ---- pg/connection.c, continued ---------------------------------------------------------------------------------- */
+#include <stdlib.h>
+#include <string.h>
+
+#define KECS_PG__SERVER_OLDEST 120000 /* PQserverVersion of the oldest server that is taken */
+
+KECS_PG__FN kecs_pg__connection *kecs_pg__of(kecs_connection *connection) {
+  return (kecs_pg__connection *)(void *)connection;
+}
+
+KECS_PG__FN bool kecs_pg__in_transaction(const kecs_pg__connection *connection) {
+  PGTransactionStatusType status = connection->pg ? PQtransactionStatus(connection->pg) : PQTRANS_UNKNOWN;
+  return status == PQTRANS_INTRANS || status == PQTRANS_INERROR || status == PQTRANS_ACTIVE;
+}
+
+static void kecs_pg__notice(void *user, const char *message) {
+  const kecs_pg__connection *connection = user;
+  char line[512];
+  size_t len = strcspn(message, "\r\n");
+  len = len < sizeof line ? len : sizeof line - 1;
+  memcpy(line, message, len);
+  line[len] = '\0';
+  if (connection->logger && connection->logger->write) {
+    connection->logger->write(KECS_LOG_DEBUG, line, connection->logger->user);
+  }
+}
+
+/* Starts and follows the handshake; what it came to is PQstatus. */
+static kecs_status kecs_pg__shake_hands(kecs_pg__connection *connection) {
+  const kecs_pg__settings *settings = &connection->home->settings;
+  /* The URL comes first, so that it may name an application; the encoding is not its to choose. */
+  const char *const names[] = {"dbname", "fallback_application_name", "client_encoding", NULL};
+  const char *const values[] = {settings->conninfo, "kecs_store", "UTF8", NULL};
+  int64_t until = kecs_pg__now_ms() + settings->acquire_timeout_ms;
+  connection->pg = PQconnectStartParams(names, values, 1);
+  if (!connection->pg) {
+    return kecs_pg__fail(KECS_E_NOMEM, "out of memory for a connection");
+  }
+  (void)PQsetErrorVerbosity(connection->pg, PQERRORS_VERBOSE); /* with the SQLSTATE: libpq tells it no other way */
+  (void)PQsetNoticeProcessor(connection->pg, kecs_pg__notice, connection);
+  PostgresPollingStatusType polled =
+      PQstatus(connection->pg) == CONNECTION_BAD ? PGRES_POLLING_FAILED : PGRES_POLLING_WRITING;
+  while (polled != PGRES_POLLING_OK && polled != PGRES_POLLING_FAILED) {
+    kecs_pg__wait(connection->pg, polled == PGRES_POLLING_WRITING, 50);
+    if (kecs_pg__stopped(connection)) {
+      return kecs_pg__fail(KECS_E_CANCELLED, "%s: stopped while connecting", settings->shown);
+    }
+    if (kecs_pg__now_ms() > until) {
+      return kecs_pg__fail(KECS_E_OFFLINE,
+                           "%s: no connection within %lld ms; check host and port, and that the server "
+                           "runs",
+                           settings->shown, (long long)settings->acquire_timeout_ms);
+    }
+    polled = PQconnectPoll(connection->pg);
+  }
+  if (polled == PGRES_POLLING_FAILED) {
+    return kecs_pg__fail_connect(settings->shown, connection->pg);
+  }
+  (void)PQsetErrorVerbosity(connection->pg, PQERRORS_DEFAULT);
+  return KECS_OK;
+}
+
+static kecs_status kecs_pg__check_server(const kecs_pg__connection *connection) {
+  const char *shown = kecs_pg__shown(connection);
+  const char *encoding = PQparameterStatus(connection->pg, "server_encoding");
+  int version = PQserverVersion(connection->pg);
+  if (version < KECS_PG__SERVER_OLDEST) {
+    return kecs_pg__fail(KECS_E_UNSUPPORTED, "%s: the server is PostgreSQL %d; use 12 or newer", shown,
+                         version / 10000);
+  }
+  if (encoding && strcmp(encoding, "UTF8") != 0) {
+    return kecs_pg__fail(KECS_E_UNSUPPORTED,
+                         "%s: the database's encoding is %s; use one that was made with ENCODING 'UTF8'", shown,
+                         encoding);
+  }
+  return KECS_OK;
+}
+
+/* A direct connection is served by the process that libpq was told of. Behind a pooler any process may serve the next
+ * transaction, and a name that another one was told means nothing to it. */
+static kecs_status kecs_pg__look_over(kecs_pg__connection *connection, bool writer) {
+  PGresult *result = NULL;
+  kecs_status status = kecs_pg__check_server(connection);
+  if (!status) {
+    status =
+        kecs_pg__command(connection, "SELECT pg_backend_pid(),pg_is_in_recovery()", KECS_PG__STOPS, "connect", &result);
+  }
+  if (status) {
+    return status;
+  }
+  int pid = (int)strtol(PQgetvalue(result, 0, 0), NULL, 10);
+  bool standby = PQgetvalue(result, 0, 1)[0] == 't';
+  PQclear(result);
+  int wanted = connection->home->settings.statements;
+  connection->named = wanted == 1 || (wanted == 0 && pid == PQbackendPID(connection->pg));
+  if (standby && writer) {
+    return kecs_pg__fail(KECS_E_READONLY,
+                         "%s: the server is a standby; connect to the primary (target_session_attrs=read-write in the "
+                         "URL), or open with read_only",
+                         kecs_pg__shown(connection));
+  }
+  return KECS_OK;
+}
+
+static kecs_status kecs_pg__dial(kecs_pg__connection *connection, bool writer) {
+  kecs_pg__hang_up(connection);
+  kecs_status status = kecs_pg__shake_hands(connection);
+  if (!status) {
+    status = kecs_pg__look_over(connection, writer);
+  }
+  if (status) {
+    kecs_pg__hang_up(connection);
+  }
+  return status;
+}
+
+KECS_PG__FN kecs_status kecs_pg__ready(kecs_pg__connection *connection) {
+  if (connection->pg && !connection->doomed && PQstatus(connection->pg) == CONNECTION_OK) {
+    return KECS_OK;
+  }
+  return kecs_pg__dial(connection, false);
+}
+
+KECS_PG__FN kecs_status kecs_pg__connect(const kecs_connect_options *options, kecs_connection **out_connection) {
+  *out_connection = NULL;
+  kecs_pg__connection *connection = kecs_pg__alloc(options->allocator, sizeof *connection);
+  if (!connection) {
+    return KECS_E_NOMEM;
+  }
+  connection->home = options->place->own;
+  connection->allocator = options->allocator;
+  connection->logger = options->logger;
+  connection->should_stop = options->should_stop;
+  connection->should_stop_user = options->should_stop_user;
+  connection->read_only = options->read_only || options->reader;
+  connection->no_foreign_keys = options->no_foreign_keys;
+  connection->full_durability = options->full_durability;
+  connection->busy_timeout_ms = options->busy_timeout_ms;
+  kecs_status status = kecs_pg__dial(connection, !connection->read_only);
+  if (status) {
+    kecs_pg__release(options->allocator, connection, sizeof *connection);
+    return status;
+  }
+  *out_connection = (kecs_connection *)(void *)connection;
+  return KECS_OK;
+}
+
+KECS_PG__FN void kecs_pg__disconnect(kecs_connection *shared) {
+  kecs_pg__connection *connection = kecs_pg__of(shared);
+  kecs_pg__hang_up(connection);
+  kecs_pg__release(connection->allocator, connection->names, connection->name_room * sizeof *connection->names);
+  kecs_pg__release(connection->allocator, connection, sizeof *connection);
+}
+
+/* ---- pg/statement.c ---------------------------------------------------------------------------------------------- */
+/* pg/statement.c -- statements.
+ *
+ * A result is read to its end before the first row is given: the connection is free for the next statement then, as the
+ * store expects, and a walk that takes its time holds no snapshot on the server. */
+
+/* ---- pg/statement.h ---------------------------------------------------------------------------------------------- */
+/* pg/statement.h -- statements: named ones are prepared on first use, results are read whole and in binary. */
+#ifndef KECS_PG_STATEMENT_H
+#define KECS_PG_STATEMENT_H
+
+/* The functions of kecs_backend of the same names. */
+KECS_PG__FN kecs_status kecs_pg__prepare(kecs_connection *connection, const char *sql, size_t len,
+                                         kecs_statement **out_statement);
+KECS_PG__FN kecs_status kecs_pg__start(kecs_statement *statement, const kecs_value *parameters, int count);
+KECS_PG__FN kecs_status kecs_pg__step(kecs_statement *statement, bool *out_row);
+KECS_PG__FN void kecs_pg__columns(kecs_statement *statement, const kecs_value_type *types, kecs_value *out, int count);
+KECS_PG__FN void kecs_pg__reset(kecs_statement *statement);
+KECS_PG__FN void kecs_pg__finish(kecs_statement *statement);
+
+#endif
+
+/* ---- pg/statement.c, continued ----------------------------------------------------------------------------------- */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define KECS_PG__NAMES_MAX 1000 /* prepared on one connection; beyond it they are all dropped and made anew on demand \
+                                 */
+#define KECS_PG__NAME_SIZE 40
+
+/* Types of the columns that our statements give; the numbers are PostgreSQL's and never change. */
+enum { KECS_PG__OID_BOOL = 16, KECS_PG__OID_INT8 = 20, KECS_PG__OID_INT4 = 23 };
+
+typedef enum kecs_pg__verb {
+  KECS_PG__READS,  /* SELECT */
+  KECS_PG__WRITES, /* INSERT, UPDATE, DELETE: never outside a transaction */
+  KECS_PG__STEERS  /* SAVEPOINT and its like: no parameters, never prepared; they run in a failed transaction, too */
+} kecs_pg__verb;
+
+typedef struct kecs_pg__statement {
+  kecs_pg__connection *connection;
+  char *sql;
+  size_t len;
+  kecs_pg__verb verb;
+  kecs_pg__name name;
+  PGresult *result;
+  int row;  /* the current one */
+  int rows; /* in the result */
+  int room; /* for parameters */
+  const char **values;
+  int *lengths;
+  int *formats;
+  unsigned char (*numbers)[8];
+} kecs_pg__statement;
+
+static kecs_pg__statement *kecs_pg__statement_of(kecs_statement *statement) {
+  return (kecs_pg__statement *)(void *)statement;
+}
+
+static kecs_pg__verb kecs_pg__verb_of(const char *sql) {
+  if (strncmp(sql, "SELECT", 6) == 0) {
+    return KECS_PG__READS;
+  }
+  return strncmp(sql, "INSERT", 6) == 0 || strncmp(sql, "UPDATE", 6) == 0 || strncmp(sql, "DELETE", 6) == 0
+             ? KECS_PG__WRITES
+             : KECS_PG__STEERS;
+}
+
+/* ---- names ---- */
+
+/* FNV-1a twice, from two beginnings: 128 bits, so that two texts never share a name. */
+static kecs_pg__name kecs_pg__name_of(const char *sql, size_t len) {
+  kecs_pg__name name = {UINT64_C(0xCBF29CE484222325), UINT64_C(0x84222325CBF29CE4)};
+  for (size_t i = 0; i < len; i++) {
+    name.low = (name.low ^ (unsigned char)sql[i]) * UINT64_C(0x100000001B3);
+    name.high = (name.high ^ (unsigned char)sql[i] ^ (name.low >> 32)) * UINT64_C(0x100000001B3);
+  }
+  return name;
+}
+
+static void kecs_pg__name_text(const kecs_pg__name *name, char out[KECS_PG__NAME_SIZE]) {
+  snprintf(out, KECS_PG__NAME_SIZE, "kecs_%016llx%016llx", (unsigned long long)name->high,
+           (unsigned long long)name->low);
+}
+
+/* The names are an open-addressing table: a statement looks itself up each time it runs. */
+static kecs_pg__name *kecs_pg__name_slot(const kecs_pg__connection *connection, const kecs_pg__name *name) {
+  size_t at = (size_t)name->low & (connection->name_room - 1);
+  kecs_pg__name *slot = &connection->names[at];
+  while ((slot->low || slot->high) && (slot->low != name->low || slot->high != name->high)) {
+    at = (at + 1) & (connection->name_room - 1);
+    slot = &connection->names[at];
+  }
+  return slot;
+}
+
+static bool kecs_pg__is_prepared(const kecs_pg__connection *connection, const kecs_pg__name *name) {
+  return connection->name_count > 0 && kecs_pg__name_slot(connection, name)->low == name->low;
+}
+
+/* Room for one more name. The count of 0 says that the table's content is of an older connection. */
+static kecs_status kecs_pg__names_reserve(kecs_pg__connection *connection) {
+  if (!connection->names) {
+    size_t room = 2048; /* twice KECS_PG__NAMES_MAX, a power of two */
+    connection->names = kecs_pg__alloc(connection->allocator, room * sizeof *connection->names);
+    if (!connection->names) {
+      return KECS_E_NOMEM;
+    }
+    connection->name_room = room;
+  }
+  kecs_status status = KECS_OK;
+  if (connection->name_count >= KECS_PG__NAMES_MAX) {
+    status = kecs_pg__command(connection, "DEALLOCATE ALL", KECS_PG__STOPS, "drop prepared statements", NULL);
+    connection->name_count = 0;
+  }
+  if (connection->name_count == 0) {
+    memset(connection->names, 0, connection->name_room * sizeof *connection->names);
+  }
+  return status;
+}
+
+/* Makes sure that the server knows the statement by its name. */
+static kecs_status kecs_pg__announce(const kecs_pg__statement *statement, const char *name) {
+  kecs_pg__connection *connection = statement->connection;
+  if (kecs_pg__is_prepared(connection, &statement->name)) {
+    return KECS_OK;
+  }
+  PGresult *result = NULL;
+  kecs_status status = kecs_pg__names_reserve(connection);
+  if (!status && !PQsendPrepare(connection->pg, name, statement->sql, 0, NULL)) {
+    connection->doomed = true;
+    status = kecs_pg__fail_lost(kecs_pg__shown(connection), connection->pg, "prepare a statement");
+  } else if (!status) {
+    status = kecs_pg__receive(connection, KECS_PG__STOPS, "prepare a statement", &result);
+    PQclear(result);
+  }
+  if (!status) {
+    *kecs_pg__name_slot(connection, &statement->name) = statement->name;
+    connection->name_count++;
+  }
+  return status;
+}
+
+/* ---- parameters ---- */
+
+static void kecs_pg__drop_parameters(kecs_pg__statement *statement) {
+  const kecs_allocator *allocator = statement->connection->allocator;
+  size_t room = (size_t)statement->room;
+  kecs_pg__release(allocator, (void *)statement->values, room * sizeof *statement->values);
+  kecs_pg__release(allocator, statement->lengths, room * sizeof *statement->lengths);
+  kecs_pg__release(allocator, statement->formats, room * sizeof *statement->formats);
+  kecs_pg__release(allocator, statement->numbers, room * sizeof *statement->numbers);
+  statement->values = NULL;
+  statement->lengths = NULL;
+  statement->formats = NULL;
+  statement->numbers = NULL;
+  statement->room = 0;
+}
+
+static kecs_status kecs_pg__reserve_parameters(kecs_pg__statement *statement, int count) {
+  const kecs_allocator *allocator = statement->connection->allocator;
+  size_t room = (size_t)count;
+  if (count <= statement->room) {
+    return KECS_OK;
+  }
+  kecs_pg__drop_parameters(statement);
+  statement->room = count;
+  statement->values = kecs_pg__alloc(allocator, room * sizeof *statement->values);
+  statement->lengths = kecs_pg__alloc(allocator, room * sizeof *statement->lengths);
+  statement->formats = kecs_pg__alloc(allocator, room * sizeof *statement->formats);
+  statement->numbers = kecs_pg__alloc(allocator, room * sizeof *statement->numbers);
+  if (!statement->values || !statement->lengths || !statement->formats || !statement->numbers) {
+    kecs_pg__drop_parameters(statement);
+    return KECS_E_NOMEM;
+  }
+  return KECS_OK;
+}
+
+/* Everything travels in binary: texts are their bytes, numbers 8 bytes with the highest first. */
+static void kecs_pg__bind(kecs_pg__statement *statement, int at, const kecs_value *value) {
+  unsigned char *number = statement->numbers[at];
+  statement->formats[at] = 1;
+  statement->lengths[at] = 8;
+  statement->values[at] = (const char *)number;
+  switch (value->type) {
+    case KECS_VALUE_NULL:
+      statement->values[at] = NULL;
+      break;
+    case KECS_VALUE_TEXT:
+      statement->values[at] = value->text;
+      statement->lengths[at] = (int)value->len;
+      break;
+    case KECS_VALUE_BOOL:
+      number[0] = value->number != 0;
+      statement->lengths[at] = 1;
+      break;
+    case KECS_VALUE_INT:
+    case KECS_VALUE_TIME:
+      for (int i = 0; i < 8; i++) {
+        number[i] = (unsigned char)((uint64_t)value->number >> (56 - 8 * i));
+      }
+      break;
+  }
+}
+
+/* ---- running ---- */
+
+KECS_PG__FN kecs_status kecs_pg__prepare(kecs_connection *shared, const char *sql, size_t len,
+                                         kecs_statement **out_statement) {
+  kecs_pg__connection *connection = kecs_pg__of(shared);
+  *out_statement = NULL;
+  kecs_pg__statement *statement = kecs_pg__alloc(connection->allocator, sizeof *statement);
+  char *copy = statement ? kecs_pg__copy(connection->allocator, sql, len) : NULL;
+  if (!copy) {
+    kecs_pg__release(connection->allocator, statement, sizeof *statement);
+    return KECS_E_NOMEM;
+  }
+  statement->connection = connection;
+  statement->sql = copy;
+  statement->len = len;
+  statement->verb = kecs_pg__verb_of(copy);
+  statement->name = kecs_pg__name_of(copy, len);
+  *out_statement = (kecs_statement *)(void *)statement;
+  return KECS_OK;
+}
+
+static int kecs_pg__send(const kecs_pg__statement *statement, const char *name, int count) {
+  PGconn *pg = statement->connection->pg;
+  if (statement->verb == KECS_PG__STEERS) {
+    return PQsendQuery(pg, statement->sql);
+  }
+  return name ? PQsendQueryPrepared(pg, name, count, statement->values, statement->lengths, statement->formats, 1)
+              : PQsendQueryParams(pg, statement->sql, count, NULL, statement->values, statement->lengths,
+                                  statement->formats, 1);
+}
+
+static kecs_status kecs_pg__run(kecs_pg__statement *statement, int count) {
+  kecs_pg__connection *connection = statement->connection;
+  bool named = connection->named && statement->verb != KECS_PG__STEERS;
+  char name[KECS_PG__NAME_SIZE];
+  kecs_pg__name_text(&statement->name, name);
+  kecs_status status = named ? kecs_pg__announce(statement, name) : KECS_OK;
+  if (status) {
+    return status;
+  }
+  if (!connection->pg || !kecs_pg__send(statement, named ? name : NULL, count)) {
+    connection->doomed = true;
+    return kecs_pg__fail_lost(kecs_pg__shown(connection), connection->pg, "run a statement");
+  }
+  status = kecs_pg__receive(connection, statement->verb == KECS_PG__STEERS ? KECS_PG__PATIENT : KECS_PG__STOPS,
+                            "run a statement", &statement->result);
+  if (status) {
+    PQclear(statement->result);
+    statement->result = NULL;
+  }
+  return status;
+}
+
+static int64_t kecs_pg__number(const char *bytes, int len) {
+  uint64_t number = 0;
+  for (int i = 0; i < len; i++) {
+    number = (number << 8) | (unsigned char)bytes[i];
+  }
+  return len == 4 ? (int64_t)(int32_t)(uint32_t)number : (int64_t)number;
+}
+
+/* What SQLite's connection remembers of its last statement. */
+static void kecs_pg__remember(kecs_pg__statement *statement) {
+  kecs_pg__connection *connection = statement->connection;
+  statement->row = -1;
+  statement->rows = PQntuples(statement->result);
+  if (statement->verb != KECS_PG__WRITES) {
+    return;
+  }
+  connection->changes = strtoll(PQcmdTuples(statement->result), NULL, 10);
+  if (statement->rows == 1 && PQftype(statement->result, 0) == KECS_PG__OID_INT8) {
+    connection->last_rid = kecs_pg__number(PQgetvalue(statement->result, 0, 0), 8);
+  }
+}
+
+KECS_PG__FN kecs_status kecs_pg__start(kecs_statement *shared, const kecs_value *parameters, int count) {
+  kecs_pg__statement *statement = kecs_pg__statement_of(shared);
+  kecs_pg__connection *connection = statement->connection;
+  bool outside = !kecs_pg__in_transaction(connection);
+  kecs_pg__reset(shared);
+  if (outside && statement->verb == KECS_PG__WRITES) {
+    return kecs_pg__fail(KECS_E_MISUSE,
+                         "the database has rolled the transaction back after an earlier error; end it "
+                         "with kecs_rollback and begin again");
+  }
+  kecs_status status = kecs_pg__reserve_parameters(statement, count);
+  if (!status && outside) {
+    status = kecs_pg__ready(connection);
+  }
+  for (int i = 0; !status && i < count; i++) {
+    kecs_pg__bind(statement, i, &parameters[i]);
+  }
+  if (status) {
+    return status;
+  }
+  kecs_error before = *kecs_last_error();
+  status = kecs_pg__run(statement, count);
+  if (status == KECS_E_OFFLINE && outside) {
+    /* The server had gone since the last call. A read outside a transaction can simply be asked again. */
+    status = kecs_pg__ready(connection);
+    status = status ? status : kecs_pg__run(statement, count);
+    if (!status) {
+      (void)kecs_backend_fail(before.status, before.native_code, before.sqlstate, before.text);
+    }
+  }
+  if (!status) {
+    kecs_pg__remember(statement);
+  }
+  return status;
+}
+
+KECS_PG__FN kecs_status kecs_pg__step(kecs_statement *shared, bool *out_row) {
+  kecs_pg__statement *statement = kecs_pg__statement_of(shared);
+  statement->row++;
+  *out_row = statement->row < statement->rows;
+  return KECS_OK;
+}
+
+/* The server says what each column is, so `types` is not needed. */
+KECS_PG__FN void kecs_pg__columns(kecs_statement *shared, const kecs_value_type *types, kecs_value *out, int count) {
+  const kecs_pg__statement *statement = kecs_pg__statement_of(shared);
+  const PGresult *result = statement->result;
+  (void)types;
+  for (int i = 0; i < count; i++) {
+    memset(&out[i], 0, sizeof out[i]);
+    if (PQgetisnull(result, statement->row, i)) {
+      continue;
+    }
+    char *bytes = PQgetvalue(result, statement->row, i);
+    int len = PQgetlength(result, statement->row, i);
+    switch (PQftype(result, i)) {
+      case KECS_PG__OID_INT8:
+      case KECS_PG__OID_INT4:
+        out[i].type = KECS_VALUE_INT;
+        out[i].number = kecs_pg__number(bytes, len);
+        break;
+      case KECS_PG__OID_BOOL:
+        out[i].type = KECS_VALUE_BOOL;
+        out[i].number = bytes[0] != 0;
+        break;
+      default:
+        out[i].type = KECS_VALUE_TEXT;
+        out[i].text = bytes;
+        out[i].len = (size_t)len;
+        break;
+    }
+  }
+}
+
+KECS_PG__FN void kecs_pg__reset(kecs_statement *shared) {
+  kecs_pg__statement *statement = kecs_pg__statement_of(shared);
+  PQclear(statement->result);
+  statement->result = NULL;
+  statement->rows = 0;
+}
+
+KECS_PG__FN void kecs_pg__finish(kecs_statement *shared) {
+  kecs_pg__statement *statement = kecs_pg__statement_of(shared);
+  const kecs_allocator *allocator = statement->connection->allocator;
+  kecs_pg__reset(shared);
+  kecs_pg__drop_parameters(statement);
+  kecs_pg__release(allocator, statement->sql, statement->len + 1);
+  kecs_pg__release(allocator, statement, sizeof *statement);
+}
+
+/* ---- pg/backend.c ------------------------------------------------------------------------------------------------ */
+/* pg/backend.c -- PostgreSQL behind the table of functions: the dialect, transactions, the schema.
+ *
+ * Writers side by side. SQLite's writers follow one another; here they run at once, in READ COMMITTED, and a write
+ * locks each row that it reads in order to change it (kecs_dialect.lock_rows). A second writer of that row waits, and
+ * then sees what the first one stored: what was compared is what is changed, no update is lost, and a version that is
+ * given is compared with the last one. SERIALIZABLE would also do, but it fails writers of different rows whose index
+ * entries share a page, so that heartbeats of a few hundred nodes would be retried again and again. Unique keys and
+ * foreign keys guard what is more than one row. Locks are FOR NO KEY UPDATE: they let others insert children of a
+ * locked parent. */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define KECS_PG__TENANT_MAX 128 /* bytes of a tenant's name */
+#define KECS_PG__SCHEMA_MAX 63  /* bytes of an identifier */
+
+/* ---- the place ---- */
+
+static const kecs_dialect kecs_pg__dialect = {
+    .type_text = "text COLLATE \"C\"",
+    .type_int = "bigint",
+    .type_bool = "boolean",
+    .type_time = "bigint",
+    .type_rid = "bigint GENERATED ALWAYS AS IDENTITY NOT NULL",
+    .table_options = "",
+    .placeholder = '$',
+    .schema = NULL, /* of the URL, as the tenant */
+    .tenant = NULL,
+    .lock_rows = " FOR NO KEY UPDATE",
+    .returning_rid = " RETURNING rid",
+    .find_text = "strpos",
+    .bytewise = " COLLATE \"C\"", /* of a parameter: columns have it from their type */
+    /* SET NULL would also take the tenant away. The store lets go of children before it deletes their parent. */
+    .on_delete_null = "NO ACTION",
+    .own_place = "a schema of its own: put schema=NAME into the URL",
+    .failure_ends_transaction = true,
+};
+
+static bool kecs_pg__starts(const char *text, const char *with) {
+  return strncmp(text, with, strlen(with)) == 0;
+}
+
+static bool kecs_pg__answers_to(const char *path) {
+  static const char *const beginnings[] = {"postgres://", "postgresql://", "host=",    "hostaddr=", "port=",
+                                           "dbname=",     "user=",         "service=", "password=", "passfile="};
+  for (size_t i = 0; i < sizeof beginnings / sizeof beginnings[0]; i++) {
+    if (kecs_pg__starts(path, beginnings[i])) {
+      return true;
+    }
+  }
+  return false;
+}
+
+static bool kecs_pg__shares(const char *path) {
+  (void)path;
+  return true;
+}
+
+/* The text between two quotes, each quote in it twice, and `after` behind it. */
+static char *kecs_pg__quoted(const kecs_allocator *allocator, const char *text, char quote, const char *after) {
+  char quoted[2 * KECS_PG__TENANT_MAX + 8];
+  size_t used = 0;
+  quoted[used++] = quote;
+  for (; *text; text++) {
+    if (*text == quote) {
+      quoted[used++] = quote;
+    }
+    quoted[used++] = *text;
+  }
+  quoted[used++] = quote;
+  memcpy(quoted + used, after, strlen(after));
+  return kecs_pg__copy(allocator, quoted, used + strlen(after));
+}
+
+/* Printable ASCII: the name becomes a part of every statement, and is read by people. */
+static kecs_status kecs_pg__check_name(const char *what, const char *name, size_t max) {
+  size_t len = strlen(name);
+  bool good = len > 0 && len <= max;
+  for (size_t i = 0; good && i < len; i++) {
+    good = name[i] > ' ' && name[i] < 0x7f && name[i] != '\\';
+  }
+  return good ? KECS_OK
+              : kecs_pg__fail(KECS_E_INVALID,
+                              "%s=\"%.60s\" of the URL is no name: give 1 to %d printable ASCII characters without "
+                              "blanks and backslashes",
+                              what, name, (int)max);
+}
+
+static void kecs_pg__detach(kecs_place *place, const kecs_allocator *allocator) {
+  kecs_pg__home *home = place->own;
+  if (home) {
+    kecs_pg__settings_free(&home->settings, allocator);
+    kecs_pg__release_text(allocator, home->schema);
+    kecs_pg__release_text(allocator, home->tenant);
+    kecs_pg__release(allocator, home, sizeof *home);
+  }
+  memset(place, 0, sizeof *place);
+}
+
+static kecs_status kecs_pg__attach(const char *path, const kecs_allocator *allocator, kecs_place *out_place) {
+  kecs_pg__home *home = kecs_pg__alloc(allocator, sizeof *home);
+  if (!home) {
+    return KECS_E_NOMEM;
+  }
+  out_place->own = home;
+  kecs_status status = kecs_pg__settings_read(path, allocator, &home->settings);
+  if (!status) {
+    status = kecs_pg__check_name("tenant", home->settings.tenant, KECS_PG__TENANT_MAX);
+  }
+  if (!status) {
+    status = kecs_pg__check_name("schema", home->settings.schema, KECS_PG__SCHEMA_MAX);
+  }
+  if (!status) {
+    home->tenant = kecs_pg__quoted(allocator, home->settings.tenant, '\'', "");
+    home->schema = home->tenant ? kecs_pg__quoted(allocator, home->settings.schema, '"', ".") : NULL;
+    status = home->schema ? KECS_OK : KECS_E_NOMEM;
+  }
+  if (status) {
+    kecs_pg__detach(out_place, allocator);
+    return status;
+  }
+  home->dialect = kecs_pg__dialect;
+  home->dialect.schema = home->schema;
+  home->dialect.tenant = home->tenant;
+  out_place->dialect = &home->dialect;
+  out_place->shown = home->settings.shown;
+  return KECS_OK;
+}
+
+/* ---- transactions ---- */
+
+static void kecs_pg__rollback(kecs_connection *shared) {
+  kecs_pg__connection *connection = kecs_pg__of(shared);
+  if (kecs_pg__in_transaction(connection) &&
+      kecs_pg__command(connection, "ROLLBACK", KECS_PG__PATIENT, "roll back", NULL)) {
+    kecs_pg__hang_up(connection); /* which rolls back, too */
+  }
+  if (connection->doomed) {
+    kecs_pg__hang_up(connection);
+  }
+}
+
+/* The settings hold for this transaction alone: behind a pooler the next one is somebody else's. */
+static kecs_status kecs_pg__begin_text(const kecs_pg__connection *connection, bool write, char *out, size_t size) {
+  int len = 0;
+  if (!write) {
+    len = snprintf(out, size, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
+  } else {
+    int wait = connection->busy_timeout_ms > 0 ? connection->busy_timeout_ms : 1; /* 0 would wait for ever */
+    len = snprintf(out, size, "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;SET LOCAL lock_timeout=%d%s%s", wait,
+                   connection->full_durability ? ";SET LOCAL synchronous_commit=on" : "",
+                   connection->no_foreign_keys ? ";SET LOCAL session_replication_role=replica" : "");
+  }
+  return len > 0 && (size_t)len < size ? KECS_OK : kecs_pg__fail(KECS_E_MISUSE, "the text of BEGIN is too long");
+}
+
+static kecs_status kecs_pg__begin(kecs_connection *shared, bool write) {
+  kecs_pg__connection *connection = kecs_pg__of(shared);
+  char sql[256];
+  kecs_pg__rollback(shared); /* of a transaction whose own rollback failed; does nothing otherwise */
+  kecs_status status = kecs_pg__begin_text(connection, write, sql, sizeof sql);
+  if (!status) {
+    status = kecs_pg__ready(connection);
+  }
+  if (status) {
+    return status;
+  }
+  kecs_error before = *kecs_last_error();
+  status = kecs_pg__command(connection, sql, KECS_PG__STOPS, "begin a transaction", NULL);
+  if (status == KECS_E_OFFLINE) {
+    /* The server had gone since the last call, and nothing has been asked of it: once more, on a new connection. */
+    status = kecs_pg__ready(connection);
+    status = status ? status : kecs_pg__command(connection, sql, KECS_PG__STOPS, "begin a transaction", NULL);
+    if (!status) {
+      (void)kecs_backend_fail(before.status, before.native_code, before.sqlstate, before.text);
+    }
+  }
+  if (status == KECS_E_READONLY) {
+    connection->doomed = true; /* demoted since: perhaps the next connection reaches the new primary */
+  }
+  return status;
+}
+
+/* The connection ended while COMMIT ran: who knows whether before or after it took effect. */
+static kecs_status kecs_pg__outcome_unknown(const kecs_pg__connection *connection) {
+  return kecs_pg__fail(
+      KECS_E_OUTCOME_UNKNOWN,
+      "%s: the connection was lost while COMMIT ran; read first whether it was stored, and write again "
+      "only if it was not",
+      kecs_pg__shown(connection));
+}
+
+static kecs_status kecs_pg__commit(kecs_connection *shared) {
+  kecs_pg__connection *connection = kecs_pg__of(shared);
+  PGresult *result = NULL;
+  if (!kecs_pg__alive(connection)) {
+    connection->doomed = true;
+    return kecs_pg__fail_lost(kecs_pg__shown(connection), connection->pg, "commit");
+  }
+  if (!PQsendQuery(connection->pg, "COMMIT")) {
+    connection->doomed = true;
+    return kecs_pg__outcome_unknown(connection); /* some of it may have been sent */
+  }
+  kecs_status status = kecs_pg__receive(connection, KECS_PG__PATIENT, "commit", &result);
+  bool undone = !status && strcmp(PQcmdStatus(result), "ROLLBACK") == 0;
+  PQclear(result);
+  if (status == KECS_E_OFFLINE) {
+    connection->doomed = true;
+    return kecs_pg__outcome_unknown(connection);
+  }
+  if (undone) {
+    return kecs_pg__fail(KECS_E_CONFLICT, "the transaction was rolled back after an earlier error; nothing was stored");
+  }
+  return status;
+}
+
+static bool kecs_pg__has_transaction(kecs_connection *shared) {
+  return kecs_pg__in_transaction(kecs_pg__of(shared));
+}
+
+static kecs_status kecs_pg__execute(kecs_connection *shared, const char *sql) {
+  return kecs_pg__command(kecs_pg__of(shared), sql, KECS_PG__STOPS, "run a statement", NULL);
+}
+
+static int64_t kecs_pg__changes(kecs_connection *shared) {
+  return kecs_pg__of(shared)->changes;
+}
+
+static int64_t kecs_pg__last_rid(kecs_connection *shared) {
+  return kecs_pg__of(shared)->last_rid;
+}
+
+/* ---- the schema ---- */
+
+static kecs_status kecs_pg__settle(kecs_connection *shared) {
+  (void)shared; /* nothing lasts beyond a transaction */
+  return KECS_OK;
+}
+
+/* A query with texts as parameters; its result is the caller's. */
+static kecs_status kecs_pg__ask(kecs_pg__connection *connection, const char *sql, const char *const *texts, int count,
+                                PGresult **out_result) {
+  *out_result = NULL;
+  kecs_status status = kecs_pg__in_transaction(connection) ? KECS_OK : kecs_pg__ready(connection);
+  if (!status && !PQsendQueryParams(connection->pg, sql, count, NULL, texts, NULL, NULL, 0)) {
+    connection->doomed = true;
+    status = kecs_pg__fail_lost(kecs_pg__shown(connection), connection->pg, "read the schema");
+  } else if (!status) {
+    status = kecs_pg__receive(connection, KECS_PG__STOPS, "read the schema", out_result);
+  }
+  if (status) {
+    PQclear(*out_result);
+    *out_result = NULL;
+  }
+  return status;
+}
+
+static kecs_status kecs_pg__names(kecs_pg__connection *connection, const char *sql, const char *const *texts, int count,
+                                  kecs_status (*visit)(const char *name, void *user), void *user) {
+  PGresult *result = NULL;
+  kecs_status status = kecs_pg__ask(connection, sql, texts, count, &result);
+  for (int i = 0; !status && i < PQntuples(result); i++) {
+    status = visit(PQgetvalue(result, i, 0), user);
+  }
+  PQclear(result);
+  return status;
+}
+
+static kecs_status kecs_pg__table_columns(kecs_connection *shared, const char *table,
+                                          kecs_status (*visit)(const char *column, void *user), void *user) {
+  kecs_pg__connection *connection = kecs_pg__of(shared);
+  const char *texts[] = {connection->home->settings.schema, table};
+  return kecs_pg__names(connection,
+                        "SELECT a.attname FROM pg_attribute a JOIN pg_class c ON c.oid=a.attrelid "
+                        "JOIN pg_namespace n ON n.oid=c.relnamespace "
+                        "WHERE n.nspname=$1 AND c.relname=$2 AND a.attnum>0 AND NOT a.attisdropped",
+                        texts, 2, visit, user);
+}
+
+static kecs_status kecs_pg__table_names(kecs_connection *shared, kecs_status (*visit)(const char *table, void *user),
+                                        void *user) {
+  kecs_pg__connection *connection = kecs_pg__of(shared);
+  const char *texts[] = {connection->home->settings.schema};
+  return kecs_pg__names(connection,
+                        "SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid=c.relnamespace "
+                        "WHERE n.nspname=$1 AND c.relkind IN('r','p')",
+                        texts, 1, visit, user);
+}
+
+/* A lock of the transaction, never of the session, which behind a pooler is not ours. CREATE ... IF NOT EXISTS alone
+ * does not keep two sessions from creating at once. */
+static kecs_status kecs_pg__keep_out(kecs_connection *shared) {
+  kecs_pg__connection *connection = kecs_pg__of(shared);
+  const char *texts[] = {connection->home->settings.schema};
+  char sql[KECS_PG__TENANT_MAX + 64];
+  PGresult *result = NULL;
+  kecs_status status = kecs_pg__ask(connection, "SELECT pg_advisory_xact_lock(hashtextextended('kecs_store '||$1,0))",
+                                    texts, 1, &result);
+  PQclear(result);
+  if (!status) {
+    status = kecs_pg__ask(connection, "SELECT 1 FROM pg_namespace WHERE nspname=$1", texts, 1, &result);
+  }
+  /* Only a missing schema is made: IF NOT EXISTS would ask for the right to make one all the same. */
+  bool missing = !status && PQntuples(result) == 0;
+  if (!status) {
+    PQclear(result);
+  }
+  if (missing) {
+    snprintf(sql, sizeof sql, "CREATE SCHEMA %.*s", (int)strlen(connection->home->schema) - 1,
+             connection->home->schema);
+    status = kecs_pg__command(connection, sql, KECS_PG__STOPS, "create the schema", NULL);
+  }
+  return status;
+}
+
+static kecs_status kecs_pg__describe(kecs_connection *shared, kecs_info *out_info) {
+  kecs_pg__connection *connection = kecs_pg__of(shared);
+  const char *texts[] = {connection->home->settings.schema};
+  PGresult *result = NULL;
+  kecs_status status = kecs_pg__ask(connection,
+                                    "SELECT coalesce(sum(pg_total_relation_size(c.oid)),0)::bigint FROM pg_class c "
+                                    "JOIN pg_namespace n ON n.oid=c.relnamespace "
+                                    "WHERE n.nspname=$1 AND c.relkind IN('r','p')",
+                                    texts, 1, &result);
+  if (!status) {
+    out_info->size_bytes = strtoll(PQgetvalue(result, 0, 0), NULL, 10);
+    PQclear(result);
+  }
+  out_info->journal_mode = "server";
+  out_info->wal_bytes = 0;
+  return status;
+}
+
+static const kecs_backend kecs_pg__table = {
+    .abi = KECS_BACKEND_ABI,
+    .name = "postgresql",
+    .answers_to = kecs_pg__answers_to,
+    .shares = kecs_pg__shares,
+    .attach = kecs_pg__attach,
+    .detach = kecs_pg__detach,
+    .connect = kecs_pg__connect,
+    .disconnect = kecs_pg__disconnect,
+    .settle = kecs_pg__settle,
+    .keep_out = kecs_pg__keep_out,
+    .begin = kecs_pg__begin,
+    .commit = kecs_pg__commit,
+    .rollback = kecs_pg__rollback,
+    .in_transaction = kecs_pg__has_transaction,
+    .execute = kecs_pg__execute,
+    .prepare = kecs_pg__prepare,
+    .start = kecs_pg__start,
+    .step = kecs_pg__step,
+    .columns = kecs_pg__columns,
+    .reset = kecs_pg__reset,
+    .finish = kecs_pg__finish,
+    .changes = kecs_pg__changes,
+    .last_rid = kecs_pg__last_rid,
+    .table_columns = kecs_pg__table_columns,
+    .table_names = kecs_pg__table_names,
+    .describe = kecs_pg__describe,
+};
+
+KECS_STORE_API const kecs_backend *kecs_pg_backend(void) {
+  return &kecs_pg__table;
+}
+
+KECS_STORE_API const kecs_backend *const *kecs_pg_backends(void) {
+  static const kecs_backend *const list[] = {&kecs_pg__table, NULL};
+  return list;
+}
+#endif
+
+/* ---- doc/licence.h ----------------------------------------------------------------------------------------------- */
+/* LICENCE
+ *
+ * This software is available under two licenses; choose the one that you prefer.
+ *
+ * ------------------------------------------------------------------------------
+ * ALTERNATIVE A - MIT No Attribution License (MIT-0)
+ *
+ * Copyright (c) 2026 The kecs_store authors
+ *
+ * Permission is hereby granted, free of charge, to any person obtaining a copy of
+ * this software and associated documentation files (the "Software"), to deal in
+ * the Software without restriction, including without limitation the rights to
+ * use, copy, modify, merge, publish, distribute, sublicense, and/or sell copies
+ * of the Software, and to permit persons to whom the Software is furnished to do
+ * so.
+ *
+ * THE SOFTWARE IS PROVIDED "AS IS", WITHOUT WARRANTY OF ANY KIND, EXPRESS OR
+ * IMPLIED, INCLUDING BUT NOT LIMITED TO THE WARRANTIES OF MERCHANTABILITY,
+ * FITNESS FOR A PARTICULAR PURPOSE AND NONINFRINGEMENT. IN NO EVENT SHALL THE
+ * AUTHORS OR COPYRIGHT HOLDERS BE LIABLE FOR ANY CLAIM, DAMAGES OR OTHER
+ * LIABILITY, WHETHER IN AN ACTION OF CONTRACT, TORT OR OTHERWISE, ARISING FROM,
+ * OUT OF OR IN CONNECTION WITH THE SOFTWARE OR THE USE OR OTHER DEALINGS IN THE
+ * SOFTWARE.
+ *
+ * ------------------------------------------------------------------------------
+ * ALTERNATIVE B - Public Domain (www.unlicense.org)
+ *
+ * This is free and unencumbered software released into the public domain.
+ *
+ * Anyone is free to copy, modify, publish, use, compile, sell, or distribute this
+ * software, either in source code form or as a compiled binary, for any purpose,
+ * commercial or non-commercial, and by any means.
+ *
+ * In jurisdictions that recognize copyright laws, the author or authors of this
+ * software dedicate any and all copyright interest in the software to the public
+ * domain. We make this dedication for the benefit of the public at large and to
+ * the detriment of our heirs and successors. We intend this dedication to be an
+ * overt act of relinquishment in perpetuity of all present and future rights to
+ * this software under copyright law.
+ *
+ * THE SOFTWARE IS PROVIDED "AS IS", WITHOUT WARRANTY OF ANY KIND, EXPRESS OR
+ * IMPLIED, INCLUDING BUT NOT LIMITED TO THE WARRANTIES OF MERCHANTABILITY,
+ * FITNESS FOR A PARTICULAR PURPOSE AND NONINFRINGEMENT. IN NO EVENT SHALL THE
+ * AUTHORS BE LIABLE FOR ANY CLAIM, DAMAGES OR OTHER LIABILITY, WHETHER IN AN
+ * ACTION OF CONTRACT, TORT OR OTHERWISE, ARISING FROM, OUT OF OR IN CONNECTION
+ * WITH THE SOFTWARE OR THE USE OR OTHER DEALINGS IN THE SOFTWARE.
+ *
+ * ------------------------------------------------------------------------------
+ * SQLite, which the one-file release in dist/ carries, is in the public domain
+ * (https://www.sqlite.org/copyright.html).
+ */

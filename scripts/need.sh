@@ -11,6 +11,7 @@ package_of() {
   case $1 in
     cmocka) echo libcmocka-dev ;;
     sqlite) echo libsqlite3-dev ;;
+    libpq) echo libpq-dev ;;
     clang) echo clang ;;
     g++) echo g++ ;;
     musl) echo musl-tools ;;
@@ -48,6 +49,8 @@ is_there() {
 #if SQLITE_VERSION_NUMBER < 3038000
 #error "older than 3.38"
 #endif' -lsqlite3 ;;
+    libpq) builds '#include <libpq-fe.h>' -I/usr/include/postgresql "-I$(pg_config --includedir 2> /dev/null)" -lpq ;;
+    postgresql) have initdb || ls /usr/lib/postgresql/*/bin/initdb > /dev/null 2>&1 ;;
     clang) have clang clang++ ;;
     g++) have g++ ;;
     musl) have musl-gcc ;;

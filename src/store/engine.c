@@ -317,8 +317,10 @@ KECS__FN kecs_status kecs__write_open(kecs_store *store, kecs__write *write) {
     write->session = status ? NULL : store->session;
     store->session->user = store;
     store->session->deadline = deadline;
-    /* A statement that a deadline stops may have done its work: only a savepoint can tell. */
-    return status || !deadline ? status : kecs__write_guard(write);
+    /* A statement that a deadline stops may have done its work: only a savepoint can tell. And where a failed statement
+     * ends the transaction, only a savepoint keeps what the caller did before. */
+    bool guard = deadline || store->engine->dialect->failure_ends_transaction;
+    return status || !guard ? status : kecs__write_guard(write);
   }
   status = kecs__writer_take(store, deadline, &write->session);
   if (status) {
@@ -359,6 +361,19 @@ KECS__FN kecs_status kecs__write_guard(kecs__write *write) {
   }
   write->guarded = !status;
   return status;
+}
+
+KECS__FN void kecs__write_revive(kecs__write *write) {
+  if (!write->engine->dialect->failure_ends_transaction) {
+    return;
+  }
+  kecs_error error = kecs__error_save();
+  if (write->own) {
+    write->engine->backend->rollback(write->session->connection);
+  } else if (write->guarded) {
+    (void)kecs__run(write->session, KECS__GUARD_UNDO, NULL, 0, NULL);
+  }
+  (void)kecs__error_restore(&error);
 }
 
 /* Ends a write inside a transaction: its savepoint, if it has one. */

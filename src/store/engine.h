@@ -132,6 +132,10 @@ KECS__FN kecs_status kecs__write_open(kecs_store *store, kecs__write *write);
 /* To be called before the second statement of a write that changes rows: from here on all or nothing. */
 KECS__FN kecs_status kecs__write_guard(kecs__write *write);
 
+/* After a failed statement, before others look into what was wrong: where the database refuses everything until a
+ * rollback, the write is undone now. It must end with that failure. */
+KECS__FN void kecs__write_revive(kecs__write *write);
+
 /* Commits when `status` is KECS_OK and the deadline has not passed, rolls back otherwise; returns what came of it. */
 KECS__FN kecs_status kecs__write_close(kecs__write *write, kecs_status status);
 

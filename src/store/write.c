@@ -141,6 +141,9 @@ static kecs_status kecs__fail_exists(kecs__write *write, const kecs__meta *meta,
 /* The columns in `mask` were written. */
 static kecs_status kecs__row_explain(kecs__write *write, const kecs__meta *meta, const void *row, uint64_t mask,
                                      kecs_status status) {
+  if (status == KECS_E_REFERENCE || status == KECS_E_EXISTS) {
+    kecs__write_revive(write);
+  }
   if (status == KECS_E_REFERENCE) {
     return kecs__fail_reference(write, meta, row, mask);
   }
