@@ -1,5 +1,5 @@
 /* kecs_store_pg.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 1e71f0fdf0c6380663993a9a59e782d673c2dd000aa3536ebde71d8dd50a104c */
+ * dca84c9d531a79b3f1764fa8126ed725b421049a437505e550975df38325de15 */
 /* ---- doc/manual_pg.h --------------------------------------------------------------------------------------------- */
 /* kecs_store_pg.h -- PostgreSQL behind the calls of kecs_store.h.
  *
@@ -951,6 +951,7 @@ KECS_PG__FN void kecs_pg__finish(kecs_statement *statement);
 #define KECS_PG__NAMES_MAX 1000 /* prepared on one connection; beyond it they are all dropped and made anew on demand \
                                  */
 #define KECS_PG__NAME_SIZE 40
+#define KECS_PG__LOOK_ROWS 16 /* between two looks at deadline and cancel */
 
 /* Types of the columns that our statements give; the numbers are PostgreSQL's and never change. */
 enum { KECS_PG__OID_BOOL = 16, KECS_PG__OID_INT8 = 20, KECS_PG__OID_INT4 = 23 };
@@ -1242,6 +1243,9 @@ KECS_PG__FN kecs_status kecs_pg__step(kecs_statement *shared, bool *out_row) {
   kecs_pg__statement *statement = kecs_pg__statement_of(shared);
   statement->row++;
   *out_row = statement->row < statement->rows;
+  if (statement->row % KECS_PG__LOOK_ROWS == KECS_PG__LOOK_ROWS - 1 && kecs_pg__stopped(statement->connection)) {
+    return kecs_pg__fail(KECS_E_CANCELLED, "the walk was stopped");
+  }
   return KECS_OK;
 }
 

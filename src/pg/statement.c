@@ -13,6 +13,7 @@
 #define KECS_PG__NAMES_MAX 1000 /* prepared on one connection; beyond it they are all dropped and made anew on demand \
                                  */
 #define KECS_PG__NAME_SIZE 40
+#define KECS_PG__LOOK_ROWS 16 /* between two looks at deadline and cancel */
 
 /* Types of the columns that our statements give; the numbers are PostgreSQL's and never change. */
 enum { KECS_PG__OID_BOOL = 16, KECS_PG__OID_INT8 = 20, KECS_PG__OID_INT4 = 23 };
@@ -304,6 +305,9 @@ KECS_PG__FN kecs_status kecs_pg__step(kecs_statement *shared, bool *out_row) {
   kecs_pg__statement *statement = kecs_pg__statement_of(shared);
   statement->row++;
   *out_row = statement->row < statement->rows;
+  if (statement->row % KECS_PG__LOOK_ROWS == KECS_PG__LOOK_ROWS - 1 && kecs_pg__stopped(statement->connection)) {
+    return kecs_pg__fail(KECS_E_CANCELLED, "the walk was stopped");
+  }
   return KECS_OK;
 }
 

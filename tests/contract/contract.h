@@ -201,21 +201,41 @@ static inline const kecs_backend *const *contract_backends(void) {
   return kecs_pg_backends();
 }
 
-static inline void contract_fresh_url(char *out, size_t size) {
-  static int tenants;
+static inline const kecs_backend *contract_real_backend(void) {
+  return kecs_pg_backend();
+}
+
+/* The database's URL and one option more. */
+static inline void contract_url(const char *option, char *out, size_t size) {
   const char *url = getenv("KECS_TEST_POSTGRES");
   if (!url || !url[0]) {
     fail_msg("KECS_TEST_POSTGRES names no database; tests/run.py starts a server and sets it");
   }
-  snprintf(out, size, "%s%ctenant=test-%d-%d", url, strchr(url, '?') ? '&' : '?', (int)getpid(), ++tenants);
+  snprintf(out, size, "%s%c%s", url, strchr(url, '?') ? '&' : '?', option);
+}
+
+static inline void contract_fresh_url(char *out, size_t size) {
+  static int tenants;
+  char option[64];
+  snprintf(option, sizeof option, "tenant=test-%d-%d", (int)getpid(), ++tenants);
+  contract_url(option, out, size);
 }
 #else
 static inline const kecs_backend *const *contract_backends(void) {
   return NULL;
 }
 
-static inline void contract_fresh_url(char *out, size_t size) {
+static inline const kecs_backend *contract_real_backend(void) {
+  return kecs_sqlite_backend();
+}
+
+static inline void contract_url(const char *option, char *out, size_t size) {
+  (void)option;
   snprintf(out, size, "postgres://");
+}
+
+static inline void contract_fresh_url(char *out, size_t size) {
+  contract_url("", out, size);
 }
 #endif
 
