@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 4b72695ff4b239022424690b1a259872ec2718cb122d982ab7780e5665db8edf */
+ * d7bf99e1967879c64118f747e3f45c457b4173021681554f1cbc2debce666285 */
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
 /* kecs_store.h -- a durable, typed store for the state of a container orchestrator, in one SQLite file.
  *
@@ -6185,6 +6185,20 @@ typedef struct kecs__write {
 } kecs__write;
 KECS__FN kecs_status kecs__write_open(kecs_store *store, kecs__write *write);
 
+/* Where writers write side by side, one may find another in its way: KECS_E_BUSY. A write of its own is then made again,
+ * after a pause, until the store's busy timeout has passed. Zero-initialised before the first try. */
+typedef struct kecs__retry {
+  int64_t until;
+  int tries;
+} kecs__retry;
+KECS__FN bool kecs__retry_again(kecs_store *store, kecs__retry *retry, kecs_status status);
+
+/* Whether writers write side by side, so that what a write did not find may be there a moment later. */
+KECS__FN bool kecs__writers_meet(const kecs__write *write);
+
+/* BUSY: the row was not there when this write looked for it, and another writer has made it since. */
+KECS__FN kecs_status kecs__fail_raced(const kecs__meta *meta);
+
 /* To be called before the second statement of a write that changes rows: from here on all or nothing. */
 KECS__FN kecs_status kecs__write_guard(kecs__write *write);
 
@@ -7450,6 +7464,14 @@ KECS__FN kecs_status kecs__write_guard(kecs__write *write) {
   return status;
 }
 
+KECS__FN bool kecs__writers_meet(const kecs__write *write) {
+  return write->engine->dialect->lock_rows[0] != '\0';
+}
+
+KECS__FN kecs_status kecs__fail_raced(const kecs__meta *meta) {
+  return kecs__fail(KECS_E_BUSY, "another writer has made the same %s just now; try again", meta->info->name);
+}
+
 KECS__FN void kecs__write_revive(kecs__write *write) {
   if (!write->engine->dialect->failure_ends_transaction) {
     return;
@@ -7777,6 +7799,22 @@ static int64_t kecs__retry_pause(const kecs__engine *engine, int attempt) {
     chance = 128;
   }
   return pause / 2 + pause * chance / 512;
+}
+
+KECS__FN bool kecs__retry_again(kecs_store *store, kecs__retry *retry, kecs_status status) {
+  /* Where writers follow one another, BUSY means that the timeout has passed. */
+  if (status != KECS_E_BUSY || store->depth > 0 || !store->engine->dialect->lock_rows[0]) {
+    return false;
+  }
+  int64_t now = kecs__monotonic_ms();
+  int64_t pause = kecs__retry_pause(store->engine, retry->tries);
+  retry->until = retry->until ? retry->until : now + store->engine->busy_timeout_ms;
+  retry->tries++;
+  if (now + pause > retry->until) {
+    return false;
+  }
+  kecs__sleep_ms(pause);
+  return true;
 }
 
 KECS_STORE_API kecs_status kecs_transact(kecs_store *store, kecs_status (*work)(kecs_store *tx, void *user), void *user,
@@ -10640,7 +10678,8 @@ KECS__FN kecs_status kecs__row_delete(kecs__write *write, const kecs__meta *meta
 KECS__FN kecs_status kecs__row_by_rid(kecs__session *session, const kecs__meta *meta, int64_t rid, kecs__arena *arena,
                                       void *row, bool *out_found);
 
-/* Runs `work` in a write: opens it, closes it with what `work` returned. */
+/* Runs `work` in a write: opens it, closes it with what `work` returned. `work` may run again (kecs__retry), so it begins
+ * with nothing that an earlier run left in `user`. */
 KECS__FN kecs_status kecs__with_write(kecs_store *store, kecs_status (*work)(kecs__write *write, void *user),
                                       void *user);
 
@@ -10681,8 +10720,8 @@ KECS__FN kecs_status kecs__give_back(kecs__write *write, const kecs__meta *meta,
 /* ---- store/write.c, continued ------------------------------------------------------------------------------------ */
 #include <string.h>
 
-KECS__FN kecs_status kecs__with_write(kecs_store *store, kecs_status (*work)(kecs__write *write, void *user),
-                                      void *user) {
+static kecs_status kecs__write_once(kecs_store *store, kecs_status (*work)(kecs__write *write, void *user),
+                                    void *user) {
   kecs__write write;
   kecs_status status = kecs__write_open(store, &write);
   if (!status) {
@@ -10692,6 +10731,16 @@ KECS__FN kecs_status kecs__with_write(kecs_store *store, kecs_status (*work)(kec
     status = work(&write, user);
   }
   return kecs__write_close(&write, status);
+}
+
+KECS__FN kecs_status kecs__with_write(kecs_store *store, kecs_status (*work)(kecs__write *write, void *user),
+                                      void *user) {
+  kecs__retry retry = {0, 0};
+  kecs_status status = KECS_OK;
+  do {
+    status = kecs__write_once(store, work, user);
+  } while (kecs__retry_again(store, &retry, status));
+  return status;
 }
 
 KECS__FN kecs_status kecs__row_by_rid(kecs__session *session, const kecs__meta *meta, int64_t rid, kecs__arena *arena,
@@ -10734,6 +10783,9 @@ static kecs_status kecs__parents_make(kecs__write *write, const kecs__meta *meta
       memset(bare, 0, parent->info->row_size);
       kecs__row_set_text(parent->info, bare, reference->parent_column, arn.text);
       status = kecs__row_insert(write, parent, bare, 0);
+      if (status == KECS_E_EXISTS && kecs__writers_meet(write)) {
+        status = kecs__fail_raced(parent);
+      }
     }
     if (status) {
       return status;
@@ -11876,6 +11928,10 @@ static kecs_status kecs__put_work(kecs__write *write, void *user) {
     return KECS_E_NOMEM;
   }
   memset(put->row, 0, put->meta->info->row_size);
+  put->seen = 0; /* an earlier try may have left its marks */
+  put->aliased = 0;
+  put->given = 0;
+  kecs__text_clear(&put->extra);
   kecs_status status = kecs__put_parse(put, write->engine);
   if (!status && write->engine->strict) {
     status = kecs__validate_row(put->meta->info, put->row);
@@ -13676,6 +13732,7 @@ static kecs_status kecs__cluster_ensure_work(kecs__write *write, void *user) {
   const kecs__meta *meta = kecs__meta_of(write->engine, KECS_KIND_CLUSTER);
   kecs_cluster row = *ensuring->row;
   int64_t rid = 0;
+  ensuring->created = false; /* an earlier try may have left it */
   kecs_status status = write->engine->strict ? kecs__validate_row(meta->info, &row) : KECS_OK;
   if (!status) {
     status = kecs__fill(write, meta, &row, 0);
@@ -13686,8 +13743,11 @@ static kecs_status kecs__cluster_ensure_work(kecs__write *write, void *user) {
   if (!status && rid == 0) {
     ensuring->created = true;
     status = kecs__row_insert(write, meta, &row, 0);
-    if (!status) {
+    bool taken = status == KECS_E_EXISTS && kecs__writers_meet(write);
+    if (!status || taken) {
+      kecs_error error = kecs__error_save();
       status = kecs__cluster_find(write, meta, &row, &rid);
+      status = !taken || status ? status : rid ? kecs__fail_raced(meta) : kecs__error_restore(&error);
     }
   }
   return status ? status : kecs__give_back(write, meta, rid, ensuring->out_result);
@@ -14614,6 +14674,27 @@ static kecs_status kecs__task_set_primaries(kecs__write *write, const kecs__meta
   return status;
 }
 
+/* Where writers meet, two promotions in one service would each see the other's set as it was. The service's row is what
+ * they queue for; where it is not in the store, nothing keeps them apart. */
+static kecs_status kecs__task_set_queue(kecs__write *write, const char *service_arn) {
+  const kecs__meta *meta = kecs__meta_of(write->engine, KECS_KIND_SERVICE);
+  kecs_service service;
+  kecs__probe probe;
+  if (!kecs__writers_meet(write)) {
+    return KECS_OK;
+  }
+  kecs_error before = kecs__error_save();
+  kecs_status status = kecs__probe_text(write->session, meta, service_arn, &write->arena, &probe);
+  if (!status) {
+    status = kecs__probe_read(write->session, meta, &probe, &write->arena, &service, NULL);
+  }
+  if (status == KECS_E_NOT_FOUND) {
+    (void)kecs__error_restore(&before);
+    return KECS_OK;
+  }
+  return status;
+}
+
 static kecs_status kecs__task_set_promote(kecs__write *write, void *user) {
   const kecs__task_set_promotion *promotion = user;
   const kecs__meta *meta = kecs__meta_of(write->engine, KECS_KIND_TASK_SET);
@@ -14624,6 +14705,9 @@ static kecs_status kecs__task_set_promote(kecs__write *write, void *user) {
   int64_t others[KECS__PRIMARIES_MAX];
   int count = KECS__PRIMARIES_MAX;
   kecs_status status = kecs__write_guard(write);
+  if (!status) {
+    status = kecs__task_set_queue(write, promotion->service_arn);
+  }
   if (!status) {
     status = kecs__probe_address(write->session, meta, address, 2, &write->arena, &probe);
   }
@@ -14839,7 +14923,11 @@ static kecs_status kecs__setting_set_work(kecs__write *write, void *user) {
     change.mask = KECS_BIT(KECS_ACCOUNT_SETTING_VALUE) | KECS_BIT(KECS_ACCOUNT_SETTING_IS_DEFAULT);
     status = kecs__row_change(write, meta, &change);
   } else if (!status) {
-    status = kecs__row_insert(write, meta, &set->row, 0);
+    kecs_account_setting row = set->row; /* as it was asked for: inserting fills it */
+    status = kecs__row_insert(write, meta, &row, 0);
+    if (status == KECS_E_EXISTS && kecs__writers_meet(write)) {
+      status = kecs__fail_raced(meta); /* nothing but the key that was looked for can be taken */
+    }
     change.rid = status ? 0 : write->engine->backend->last_rid(write->session->connection);
   }
   return status ? status : kecs__give_back(write, meta, change.rid, set->out_result);
@@ -16790,6 +16878,7 @@ static kecs_status kecs__target_deregister_all(kecs__write *write, void *user) {
   kecs__target_request *request = user;
   kecs__arena arena;
   kecs__arena_init(&arena, &write->engine->allocator);
+  request->deleted = 0; /* an earlier try may have counted */
   kecs_status status = kecs__write_guard(write);
   for (size_t i = 0; !status && i < request->count; i++) {
     kecs__arena_reset(&arena);
@@ -18510,7 +18599,7 @@ static kecs_status kecs__create_rows(kecs__write *write, const kecs__meta *meta,
   return status;
 }
 
-KECS__FN kecs_status kecs__create_many(kecs_store *store, kecs_kind kind, const void *rows, size_t count,
+static kecs_status kecs__create_many_once(kecs_store *store, kecs_kind kind, const void *rows, size_t count,
                                        kecs_result **out_result) {
   kecs__write write;
   kecs_result *result = NULL;
@@ -18532,6 +18621,16 @@ KECS__FN kecs_status kecs__create_many(kecs_store *store, kecs_kind kind, const 
     *out_result = result;
   }
   return kecs__modify_end(&write, status, out_result);
+}
+
+KECS__FN kecs_status kecs__create_many(kecs_store *store, kecs_kind kind, const void *rows, size_t count,
+                                       kecs_result **out_result) {
+  kecs__retry retry = {0, 0};
+  kecs_status status = KECS_OK;
+  do {
+    status = kecs__create_many_once(store, kind, rows, count, out_result);
+  } while (kecs__retry_again(store, &retry, status));
+  return status;
 }
 
 KECS_STORE_API kecs_status kecs_record_create(kecs_store *store, kecs_kind kind, const void *row,
@@ -18575,7 +18674,7 @@ static kecs_status kecs__update_find(kecs__write *write, const kecs__meta *meta,
   return status;
 }
 
-KECS__FN kecs_status kecs__update(kecs_store *store, kecs_kind kind, const void *row, uint64_t mask,
+static kecs_status kecs__update_once(kecs_store *store, kecs_kind kind, const void *row, uint64_t mask,
                                   kecs_result **out_result) {
   kecs__write write;
   kecs__probe probe;
@@ -18611,6 +18710,16 @@ KECS__FN kecs_status kecs__update(kecs_store *store, kecs_kind kind, const void 
   return kecs__modify_end(&write, status, out_result);
 }
 
+KECS__FN kecs_status kecs__update(kecs_store *store, kecs_kind kind, const void *row, uint64_t mask,
+                                  kecs_result **out_result) {
+  kecs__retry retry = {0, 0};
+  kecs_status status = KECS_OK;
+  do {
+    status = kecs__update_once(store, kind, row, mask, out_result);
+  } while (kecs__retry_again(store, &retry, status));
+  return status;
+}
+
 KECS_STORE_API kecs_status kecs_record_update(kecs_store *store, kecs_kind kind, const void *row, uint64_t mask,
                                               kecs_result **out_result) {
   return kecs__update(store, kind, row, mask, out_result);
@@ -18642,6 +18751,30 @@ static kecs_status kecs__inserted_rid(kecs__write *write, const kecs__meta *meta
   return status ? status : kecs__probe_rid(write->session, meta, &probe, out_rid);
 }
 
+/* The key of the row that was to be inserted is taken: by the row that was not there, as another writer has made it? */
+static kecs_status kecs__upsert_raced(kecs__write *write, const kecs__meta *meta, const void *asked) {
+  kecs_error error = kecs__error_save();
+  kecs__change change = {0};
+  if (!kecs__upsert_find(write, meta, asked, &change) && change.rid != 0) {
+    return kecs__fail_raced(meta);
+  }
+  return kecs__error_restore(&error);
+}
+
+/* Inserts a row that was looked for in vain. */
+static kecs_status kecs__upsert_insert(kecs__write *write, const kecs__meta *meta, void *row, uint64_t given) {
+  if (!kecs__writers_meet(write)) {
+    return kecs__row_insert(write, meta, row, given);
+  }
+  void *asked = kecs__arena_take(&write->arena, meta->info->row_size); /* as it was looked for: inserting fills it */
+  if (!asked) {
+    return KECS_E_NOMEM;
+  }
+  memcpy(asked, row, meta->info->row_size);
+  kecs_status status = kecs__row_insert(write, meta, row, given);
+  return status == KECS_E_EXISTS ? kecs__upsert_raced(write, meta, asked) : status;
+}
+
 KECS__FN kecs_status kecs__row_upsert(kecs__write *write, const kecs__meta *meta, void *row, uint64_t given,
                                       kecs_result **out_result) {
   kecs__change change = {0};
@@ -18653,7 +18786,7 @@ KECS__FN kecs_status kecs__row_upsert(kecs__write *write, const kecs__meta *meta
     status = kecs__fail(KECS_E_CONFLICT, "%s \"%s\" had version %lld and is gone: somebody has deleted it",
                         meta->info->name, name, (long long)version);
   } else if (!status && change.rid == 0) {
-    status = kecs__row_insert(write, meta, row, given);
+    status = kecs__upsert_insert(write, meta, row, given);
     if (!status && out_result) {
       status = kecs__inserted_rid(write, meta, row, &change.rid);
     }
@@ -18662,11 +18795,14 @@ KECS__FN kecs_status kecs__row_upsert(kecs__write *write, const kecs__meta *meta
     change.mask = meta->updatable | (given & meta->automatic);
     change.version = version;
     status = kecs__row_change(write, meta, &change);
+    if (status == KECS_E_NOT_FOUND && kecs__writers_meet(write)) {
+      status = kecs__fail(KECS_E_BUSY, "another writer has deleted the same %s just now; try again", meta->info->name);
+    }
   }
   return status ? status : kecs__give_back(write, meta, change.rid, out_result);
 }
 
-KECS__FN kecs_status kecs__upsert(kecs_store *store, kecs_kind kind, const void *row, kecs_result **out_result) {
+static kecs_status kecs__upsert_once(kecs_store *store, kecs_kind kind, const void *row, kecs_result **out_result) {
   kecs__write write;
   const kecs__meta *meta = kecs__modify_begin(store, kind, out_result, &write);
   if (!meta) {
@@ -18697,6 +18833,15 @@ KECS__FN kecs_status kecs__upsert(kecs_store *store, kecs_kind kind, const void 
   return kecs__modify_end(&write, status, out_result);
 }
 
+KECS__FN kecs_status kecs__upsert(kecs_store *store, kecs_kind kind, const void *row, kecs_result **out_result) {
+  kecs__retry retry = {0, 0};
+  kecs_status status = KECS_OK;
+  do {
+    status = kecs__upsert_once(store, kind, row, out_result);
+  } while (kecs__retry_again(store, &retry, status));
+  return status;
+}
+
 KECS_STORE_API kecs_status kecs_record_upsert(kecs_store *store, kecs_kind kind, const void *row,
                                               kecs_result **out_result) {
   return kecs__upsert(store, kind, row, out_result);
@@ -18704,7 +18849,7 @@ KECS_STORE_API kecs_status kecs_record_upsert(kecs_store *store, kecs_kind kind,
 
 /* ---- one addressed row ---- */
 
-KECS__FN kecs_status kecs__edit_one(kecs_store *store, kecs_kind kind, const kecs_value *address, int count,
+static kecs_status kecs__edit_one_once(kecs_store *store, kecs_kind kind, const kecs_value *address, int count,
                                     kecs_status (*edit)(kecs__write *write, void *row, void *user, uint64_t *out_mask),
                                     void *user, kecs_result **out_result) {
   kecs__write write;
@@ -18741,6 +18886,17 @@ KECS__FN kecs_status kecs__edit_one(kecs_store *store, kecs_kind kind, const kec
   return kecs__modify_end(&write, status, out_result);
 }
 
+KECS__FN kecs_status kecs__edit_one(kecs_store *store, kecs_kind kind, const kecs_value *address, int count,
+                                    kecs_status (*edit)(kecs__write *write, void *row, void *user, uint64_t *out_mask),
+                                    void *user, kecs_result **out_result) {
+  kecs__retry retry = {0, 0};
+  kecs_status status = KECS_OK;
+  do {
+    status = kecs__edit_one_once(store, kind, address, count, edit, user, out_result);
+  } while (kecs__retry_again(store, &retry, status));
+  return status;
+}
+
 /* ---- delete ---- */
 
 static kecs_status kecs__delete_probed(kecs__write *write, const kecs__meta *meta, const kecs__probe *probe) {
@@ -18750,7 +18906,7 @@ static kecs_status kecs__delete_probed(kecs__write *write, const kecs__meta *met
   return status ? status : kecs__row_delete(write, meta, rid, row);
 }
 
-KECS__FN kecs_status kecs__delete(kecs_store *store, kecs_kind kind, const kecs_value *address, int count) {
+static kecs_status kecs__delete_once(kecs_store *store, kecs_kind kind, const kecs_value *address, int count) {
   kecs__write write;
   kecs__probe probe;
   const kecs__meta *meta = kecs__modify_begin(store, kind, NULL, &write);
@@ -18767,7 +18923,16 @@ KECS__FN kecs_status kecs__delete(kecs_store *store, kecs_kind kind, const kecs_
   return kecs__modify_end(&write, status, NULL);
 }
 
-KECS_STORE_API kecs_status kecs_record_delete(kecs_store *store, kecs_kind kind, const char *key) {
+KECS__FN kecs_status kecs__delete(kecs_store *store, kecs_kind kind, const kecs_value *address, int count) {
+  kecs__retry retry = {0, 0};
+  kecs_status status = KECS_OK;
+  do {
+    status = kecs__delete_once(store, kind, address, count);
+  } while (kecs__retry_again(store, &retry, status));
+  return status;
+}
+
+static kecs_status kecs__delete_key_once(kecs_store *store, kecs_kind kind, const char *key) {
   kecs__write write;
   kecs__probe probe;
   const kecs__meta *meta = kecs__modify_begin(store, kind, NULL, &write);
@@ -18782,6 +18947,15 @@ KECS_STORE_API kecs_status kecs_record_delete(kecs_store *store, kecs_kind kind,
     status = kecs__delete_probed(&write, meta, &probe);
   }
   return kecs__modify_end(&write, status, NULL);
+}
+
+KECS_STORE_API kecs_status kecs_record_delete(kecs_store *store, kecs_kind kind, const char *key) {
+  kecs__retry retry = {0, 0};
+  kecs_status status = KECS_OK;
+  do {
+    status = kecs__delete_key_once(store, kind, key);
+  } while (kecs__retry_again(store, &retry, status));
+  return status;
 }
 
 /* ---- gen/api.c --------------------------------------------------------------------------------------------------- */

@@ -1,5 +1,5 @@
 /* kecs_store_pg.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * dca84c9d531a79b3f1764fa8126ed725b421049a437505e550975df38325de15 */
+ * eae1f8cc569445ea28bddea54903f1f25c40d47cb4b4666938c7c9faa46902d9 */
 /* ---- doc/manual_pg.h --------------------------------------------------------------------------------------------- */
 /* kecs_store_pg.h -- PostgreSQL behind the calls of kecs_store.h.
  *
@@ -492,7 +492,8 @@ static const char *kecs_pg__state_in(const char *text, char out[KECS_PG__STATE_L
   static const char alphabet[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
   for (const char *at = strchr(text, ':'); at; at = strchr(at + 1, ':')) {
     const char *state = at + 1 + strspn(at + 1, " ");
-    if (strspn(state, alphabet) == KECS_PG__STATE_LEN && strncmp(state + KECS_PG__STATE_LEN, ": ", 2) == 0) {
+    bool digits = strcspn(state, "0123456789") < KECS_PG__STATE_LEN; /* "FATAL" is none */
+    if (digits && strspn(state, alphabet) == KECS_PG__STATE_LEN && strncmp(state + KECS_PG__STATE_LEN, ": ", 2) == 0) {
       memcpy(out, state, KECS_PG__STATE_LEN);
       out[KECS_PG__STATE_LEN] = '\0';
       return state + KECS_PG__STATE_LEN + 2;
@@ -636,11 +637,13 @@ KECS_PG__FN bool kecs_pg__alive(kecs_pg__connection *connection) {
   if (!connection->pg || PQstatus(connection->pg) != CONNECTION_OK) {
     return false;
   }
-  /* Nothing is expected, so what can be read is a notice, or the server's goodbye. */
+  /* Nothing is expected, so what can be read is a notice, or the server's goodbye: its last words first, then the end. */
   struct pollfd socket = {PQsocket(connection->pg), POLLIN, 0};
-  if (poll(&socket, 1, 0) > 0) {
-    (void)PQconsumeInput(connection->pg);
-    (void)PQisBusy(connection->pg); /* reads what has come: a farewell ends the connection */
+  while (PQstatus(connection->pg) == CONNECTION_OK && poll(&socket, 1, 0) > 0) {
+    if (!PQconsumeInput(connection->pg)) {
+      return false;
+    }
+    (void)PQisBusy(connection->pg); /* takes what has come out of the buffer */
   }
   return PQstatus(connection->pg) == CONNECTION_OK;
 }

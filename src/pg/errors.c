@@ -80,7 +80,8 @@ static const char *kecs_pg__state_in(const char *text, char out[KECS_PG__STATE_L
   static const char alphabet[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
   for (const char *at = strchr(text, ':'); at; at = strchr(at + 1, ':')) {
     const char *state = at + 1 + strspn(at + 1, " ");
-    if (strspn(state, alphabet) == KECS_PG__STATE_LEN && strncmp(state + KECS_PG__STATE_LEN, ": ", 2) == 0) {
+    bool digits = strcspn(state, "0123456789") < KECS_PG__STATE_LEN; /* "FATAL" is none */
+    if (digits && strspn(state, alphabet) == KECS_PG__STATE_LEN && strncmp(state + KECS_PG__STATE_LEN, ": ", 2) == 0) {
       memcpy(out, state, KECS_PG__STATE_LEN);
       out[KECS_PG__STATE_LEN] = '\0';
       return state + KECS_PG__STATE_LEN + 2;

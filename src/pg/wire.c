@@ -36,11 +36,13 @@ KECS_PG__FN bool kecs_pg__alive(kecs_pg__connection *connection) {
   if (!connection->pg || PQstatus(connection->pg) != CONNECTION_OK) {
     return false;
   }
-  /* Nothing is expected, so what can be read is a notice, or the server's goodbye. */
+  /* Nothing is expected, so what can be read is a notice, or the server's goodbye: its last words first, then the end. */
   struct pollfd socket = {PQsocket(connection->pg), POLLIN, 0};
-  if (poll(&socket, 1, 0) > 0) {
-    (void)PQconsumeInput(connection->pg);
-    (void)PQisBusy(connection->pg); /* reads what has come: a farewell ends the connection */
+  while (PQstatus(connection->pg) == CONNECTION_OK && poll(&socket, 1, 0) > 0) {
+    if (!PQconsumeInput(connection->pg)) {
+      return false;
+    }
+    (void)PQisBusy(connection->pg); /* takes what has come out of the buffer */
   }
   return PQstatus(connection->pg) == CONNECTION_OK;
 }

@@ -363,6 +363,14 @@ KECS__FN kecs_status kecs__write_guard(kecs__write *write) {
   return status;
 }
 
+KECS__FN bool kecs__writers_meet(const kecs__write *write) {
+  return write->engine->dialect->lock_rows[0] != '\0';
+}
+
+KECS__FN kecs_status kecs__fail_raced(const kecs__meta *meta) {
+  return kecs__fail(KECS_E_BUSY, "another writer has made the same %s just now; try again", meta->info->name);
+}
+
 KECS__FN void kecs__write_revive(kecs__write *write) {
   if (!write->engine->dialect->failure_ends_transaction) {
     return;

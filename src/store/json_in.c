@@ -211,6 +211,10 @@ static kecs_status kecs__put_work(kecs__write *write, void *user) {
     return KECS_E_NOMEM;
   }
   memset(put->row, 0, put->meta->info->row_size);
+  put->seen = 0; /* an earlier try may have left its marks */
+  put->aliased = 0;
+  put->given = 0;
+  kecs__text_clear(&put->extra);
   kecs_status status = kecs__put_parse(put, write->engine);
   if (!status && write->engine->strict) {
     status = kecs__validate_row(put->meta->info, put->row);
