@@ -1,5 +1,5 @@
 /* kecs_store_pg.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * eae1f8cc569445ea28bddea54903f1f25c40d47cb4b4666938c7c9faa46902d9 */
+ * 4f62a23071a7f6c7ec022c05893d42f353e16ea8422ae192956a3fbc935d971c */
 /* ---- doc/manual_pg.h --------------------------------------------------------------------------------------------- */
 /* kecs_store_pg.h -- PostgreSQL behind the calls of kecs_store.h.
  *
@@ -564,6 +564,7 @@ typedef struct kecs_pg__connection {
   bool full_durability;
   int busy_timeout_ms;
   bool named;           /* statements are prepared under a name */
+  bool farewell;        /* the server has said that it ends the connection */
   bool doomed;          /* to be given up as soon as no transaction is open */
   kecs_pg__name *names; /* prepared ones */
   size_t name_count;
@@ -607,9 +608,10 @@ KECS_PG__FN void kecs_pg__wait(PGconn *pg, bool to_write, int ms);
 #include <poll.h>
 #include <string.h>
 
-#define KECS_PG__LOOK_MS 20     /* between two looks at deadline and cancel */
-#define KECS_PG__CANCEL_MS 5000 /* how long a cancelled statement may take to end, before the connection is given up \
-                                 */
+#define KECS_PG__LOOK_MS 20 /* between two looks at deadline and cancel */
+#define KECS_PG__CANCEL_MS                                                                  \
+  5000 /* how long a cancelled statement may take to end, before the connection is given up \
+        */
 
 KECS_PG__FN const char *kecs_pg__shown(const kecs_pg__connection *connection) {
   return connection->home->settings.shown;
@@ -631,13 +633,15 @@ KECS_PG__FN void kecs_pg__hang_up(kecs_pg__connection *connection) {
   }
   connection->name_count = 0;
   connection->doomed = false;
+  connection->farewell = false;
 }
 
 KECS_PG__FN bool kecs_pg__alive(kecs_pg__connection *connection) {
   if (!connection->pg || PQstatus(connection->pg) != CONNECTION_OK) {
     return false;
   }
-  /* Nothing is expected, so what can be read is a notice, or the server's goodbye: its last words first, then the end. */
+  /* Nothing is expected, so what can be read is a notice, or the server's goodbye: its last words first, then the end.
+   */
   struct pollfd socket = {PQsocket(connection->pg), POLLIN, 0};
   while (PQstatus(connection->pg) == CONNECTION_OK && poll(&socket, 1, 0) > 0) {
     if (!PQconsumeInput(connection->pg)) {
@@ -645,7 +649,7 @@ KECS_PG__FN bool kecs_pg__alive(kecs_pg__connection *connection) {
     }
     (void)PQisBusy(connection->pg); /* takes what has come out of the buffer */
   }
-  return PQstatus(connection->pg) == CONNECTION_OK;
+  return PQstatus(connection->pg) == CONNECTION_OK && !connection->farewell;
 }
 
 /* Asks the server to stop the statement, over a connection of its own; whether it did is seen in the result. */
@@ -785,14 +789,18 @@ KECS_PG__FN bool kecs_pg__in_transaction(const kecs_pg__connection *connection) 
   return status == PQTRANS_INTRANS || status == PQTRANS_INERROR || status == PQTRANS_ACTIVE;
 }
 
-static void kecs_pg__notice(void *user, const char *message) {
-  const kecs_pg__connection *connection = user;
-  char line[512];
-  size_t len = strcspn(message, "\r\n");
-  len = len < sizeof line ? len : sizeof line - 1;
-  memcpy(line, message, len);
-  line[len] = '\0';
-  if (connection->logger && connection->logger->write) {
+/* Hears notices, and errors that come when nothing was asked: the server's last words before it ends the connection. */
+static void kecs_pg__notice(void *user, const PGresult *result) {
+  kecs_pg__connection *connection = user;
+  const char *severity = PQresultErrorField(result, PG_DIAG_SEVERITY_NONLOCALIZED);
+  const char *said = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+  connection->farewell = connection->farewell || (severity && strcmp(severity, "FATAL") == 0);
+  if (said && connection->logger && connection->logger->write) {
+    char line[512];
+    size_t len = strcspn(said, "\r\n");
+    len = len < sizeof line ? len : sizeof line - 1;
+    memcpy(line, said, len);
+    line[len] = '\0';
     connection->logger->write(KECS_LOG_DEBUG, line, connection->logger->user);
   }
 }
@@ -809,7 +817,7 @@ static kecs_status kecs_pg__shake_hands(kecs_pg__connection *connection) {
     return kecs_pg__fail(KECS_E_NOMEM, "out of memory for a connection");
   }
   (void)PQsetErrorVerbosity(connection->pg, PQERRORS_VERBOSE); /* with the SQLSTATE: libpq tells it no other way */
-  (void)PQsetNoticeProcessor(connection->pg, kecs_pg__notice, connection);
+  (void)PQsetNoticeReceiver(connection->pg, kecs_pg__notice, connection);
   PostgresPollingStatusType polled =
       PQstatus(connection->pg) == CONNECTION_BAD ? PGRES_POLLING_FAILED : PGRES_POLLING_WRITING;
   while (polled != PGRES_POLLING_OK && polled != PGRES_POLLING_FAILED) {
@@ -887,7 +895,7 @@ static kecs_status kecs_pg__dial(kecs_pg__connection *connection, bool writer) {
 }
 
 KECS_PG__FN kecs_status kecs_pg__ready(kecs_pg__connection *connection) {
-  if (connection->pg && !connection->doomed && PQstatus(connection->pg) == CONNECTION_OK) {
+  if (connection->pg && !connection->doomed && !connection->farewell && PQstatus(connection->pg) == CONNECTION_OK) {
     return KECS_OK;
   }
   return kecs_pg__dial(connection, false);
@@ -951,8 +959,9 @@ KECS_PG__FN void kecs_pg__finish(kecs_statement *statement);
 #include <stdlib.h>
 #include <string.h>
 
-#define KECS_PG__NAMES_MAX 1000 /* prepared on one connection; beyond it they are all dropped and made anew on demand \
-                                 */
+#define KECS_PG__NAMES_MAX                                                                   \
+  1000 /* prepared on one connection; beyond it they are all dropped and made anew on demand \
+        */
 #define KECS_PG__NAME_SIZE 40
 #define KECS_PG__LOOK_ROWS 16 /* between two looks at deadline and cancel */
 

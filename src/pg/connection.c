@@ -17,14 +17,18 @@ KECS_PG__FN bool kecs_pg__in_transaction(const kecs_pg__connection *connection) 
   return status == PQTRANS_INTRANS || status == PQTRANS_INERROR || status == PQTRANS_ACTIVE;
 }
 
-static void kecs_pg__notice(void *user, const char *message) {
-  const kecs_pg__connection *connection = user;
-  char line[512];
-  size_t len = strcspn(message, "\r\n");
-  len = len < sizeof line ? len : sizeof line - 1;
-  memcpy(line, message, len);
-  line[len] = '\0';
-  if (connection->logger && connection->logger->write) {
+/* Hears notices, and errors that come when nothing was asked: the server's last words before it ends the connection. */
+static void kecs_pg__notice(void *user, const PGresult *result) {
+  kecs_pg__connection *connection = user;
+  const char *severity = PQresultErrorField(result, PG_DIAG_SEVERITY_NONLOCALIZED);
+  const char *said = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+  connection->farewell = connection->farewell || (severity && strcmp(severity, "FATAL") == 0);
+  if (said && connection->logger && connection->logger->write) {
+    char line[512];
+    size_t len = strcspn(said, "\r\n");
+    len = len < sizeof line ? len : sizeof line - 1;
+    memcpy(line, said, len);
+    line[len] = '\0';
     connection->logger->write(KECS_LOG_DEBUG, line, connection->logger->user);
   }
 }
@@ -41,7 +45,7 @@ static kecs_status kecs_pg__shake_hands(kecs_pg__connection *connection) {
     return kecs_pg__fail(KECS_E_NOMEM, "out of memory for a connection");
   }
   (void)PQsetErrorVerbosity(connection->pg, PQERRORS_VERBOSE); /* with the SQLSTATE: libpq tells it no other way */
-  (void)PQsetNoticeProcessor(connection->pg, kecs_pg__notice, connection);
+  (void)PQsetNoticeReceiver(connection->pg, kecs_pg__notice, connection);
   PostgresPollingStatusType polled =
       PQstatus(connection->pg) == CONNECTION_BAD ? PGRES_POLLING_FAILED : PGRES_POLLING_WRITING;
   while (polled != PGRES_POLLING_OK && polled != PGRES_POLLING_FAILED) {
@@ -119,7 +123,7 @@ static kecs_status kecs_pg__dial(kecs_pg__connection *connection, bool writer) {
 }
 
 KECS_PG__FN kecs_status kecs_pg__ready(kecs_pg__connection *connection) {
-  if (connection->pg && !connection->doomed && PQstatus(connection->pg) == CONNECTION_OK) {
+  if (connection->pg && !connection->doomed && !connection->farewell && PQstatus(connection->pg) == CONNECTION_OK) {
     return KECS_OK;
   }
   return kecs_pg__dial(connection, false);

@@ -10,8 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define KECS_PG__NAMES_MAX 1000 /* prepared on one connection; beyond it they are all dropped and made anew on demand \
-                                 */
+#define KECS_PG__NAMES_MAX                                                                   \
+  1000 /* prepared on one connection; beyond it they are all dropped and made anew on demand \
+        */
 #define KECS_PG__NAME_SIZE 40
 #define KECS_PG__LOOK_ROWS 16 /* between two looks at deadline and cancel */
 

@@ -6,9 +6,10 @@
 #include <poll.h>
 #include <string.h>
 
-#define KECS_PG__LOOK_MS 20     /* between two looks at deadline and cancel */
-#define KECS_PG__CANCEL_MS 5000 /* how long a cancelled statement may take to end, before the connection is given up \
-                                 */
+#define KECS_PG__LOOK_MS 20 /* between two looks at deadline and cancel */
+#define KECS_PG__CANCEL_MS                                                                  \
+  5000 /* how long a cancelled statement may take to end, before the connection is given up \
+        */
 
 KECS_PG__FN const char *kecs_pg__shown(const kecs_pg__connection *connection) {
   return connection->home->settings.shown;
@@ -30,13 +31,15 @@ KECS_PG__FN void kecs_pg__hang_up(kecs_pg__connection *connection) {
   }
   connection->name_count = 0;
   connection->doomed = false;
+  connection->farewell = false;
 }
 
 KECS_PG__FN bool kecs_pg__alive(kecs_pg__connection *connection) {
   if (!connection->pg || PQstatus(connection->pg) != CONNECTION_OK) {
     return false;
   }
-  /* Nothing is expected, so what can be read is a notice, or the server's goodbye: its last words first, then the end. */
+  /* Nothing is expected, so what can be read is a notice, or the server's goodbye: its last words first, then the end.
+   */
   struct pollfd socket = {PQsocket(connection->pg), POLLIN, 0};
   while (PQstatus(connection->pg) == CONNECTION_OK && poll(&socket, 1, 0) > 0) {
     if (!PQconsumeInput(connection->pg)) {
@@ -44,7 +47,7 @@ KECS_PG__FN bool kecs_pg__alive(kecs_pg__connection *connection) {
     }
     (void)PQisBusy(connection->pg); /* takes what has come out of the buffer */
   }
-  return PQstatus(connection->pg) == CONNECTION_OK;
+  return PQstatus(connection->pg) == CONNECTION_OK && !connection->farewell;
 }
 
 /* Asks the server to stop the statement, over a connection of its own; whether it did is seen in the result. */

@@ -31,6 +31,7 @@ typedef struct kecs_pg__connection {
   bool full_durability;
   int busy_timeout_ms;
   bool named;           /* statements are prepared under a name */
+  bool farewell;        /* the server has said that it ends the connection */
   bool doomed;          /* to be given up as soon as no transaction is open */
   kecs_pg__name *names; /* prepared ones */
   size_t name_count;
