@@ -122,8 +122,9 @@ all: $(HEADERS) $(PROGRAMS) $(EXAMPLES)
 
 LINK = $(CC) $(STD) $(WARNINGS) $(FLAGS_normal) -I. $(filter %.c %.o,$^) $(LDFLAGS) $(LIBS) -o $@
 
-build/kecs: examples/kecs.c $(wildcard examples/*.h) $(LIBRARY)
-	$(LINK)
+# The command line opens postgres:// as well where libpq is there.
+build/kecs: examples/kecs.c $(wildcard examples/*.h) $(LIBRARY) $(if $(LIBPQ),build/obj/normal/kecs_store_pg.o)
+	$(LINK) $(if $(LIBPQ),-DKECS_POSTGRES $(LIBPQ))
 
 build/kecs-demo: examples/run.c $(wildcard examples/*.h) $(LIBRARY)
 	$(LINK)
@@ -162,6 +163,7 @@ TESTS += $(POSTGRES_TESTS)
 FUZZERS := $(call programs,asan,fuzz)
 TESTS_TSAN := $(call programs,tsan,contract)
 SCRIPTS := tests/style.py tests/amalgamate_test.py scripts/examples.py $(if $(FUZZERS),scripts/replay.py) \
+           $(if $(LIBPQ),$(wildcard tests/postgres/test_*.py)) \
            $(foreach folder,cli kill corpus compile,$(wildcard tests/$(folder)/*.py tests/$(folder)/*.sh))
 
 KECS_CORPUS ?= $(wildcard ../shared/corpus)
