@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * d7bf99e1967879c64118f747e3f45c457b4173021681554f1cbc2debce666285 */
+ * deec7c5e3b8df07dc8c62f52ab525931f85475402a09d80fd85fdfb84e98762a */
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
 /* kecs_store.h -- a durable, typed store for the state of a container orchestrator, in one SQLite file.
  *
@@ -6185,8 +6185,8 @@ typedef struct kecs__write {
 } kecs__write;
 KECS__FN kecs_status kecs__write_open(kecs_store *store, kecs__write *write);
 
-/* Where writers write side by side, one may find another in its way: KECS_E_BUSY. A write of its own is then made again,
- * after a pause, until the store's busy timeout has passed. Zero-initialised before the first try. */
+/* Where writers write side by side, one may find another in its way: KECS_E_BUSY. A write of its own is then made
+ * again, after a pause, until the store's busy timeout has passed. Zero-initialised before the first try. */
 typedef struct kecs__retry {
   int64_t until;
   int tries;
@@ -10678,8 +10678,8 @@ KECS__FN kecs_status kecs__row_delete(kecs__write *write, const kecs__meta *meta
 KECS__FN kecs_status kecs__row_by_rid(kecs__session *session, const kecs__meta *meta, int64_t rid, kecs__arena *arena,
                                       void *row, bool *out_found);
 
-/* Runs `work` in a write: opens it, closes it with what `work` returned. `work` may run again (kecs__retry), so it begins
- * with nothing that an earlier run left in `user`. */
+/* Runs `work` in a write: opens it, closes it with what `work` returned. `work` may run again (kecs__retry), so it
+ * begins with nothing that an earlier run left in `user`. */
 KECS__FN kecs_status kecs__with_write(kecs_store *store, kecs_status (*work)(kecs__write *write, void *user),
                                       void *user);
 

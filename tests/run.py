@@ -7,7 +7,7 @@ A FILE is a program (cmocka, told to print TAP) or a .py or .sh script; both say
 A file that is killed, ends with an error that no line told of, or reports nothing at all, counts as one failure. The
 last line is "N passed, N failed"; the exit code is 0 only when nothing failed and something passed.
 
-Programs below build/test/postgres find a server that runs for them, with a database of their own, in KECS_TEST_POSTGRES.
+Programs below build/test/postgres find a server that runs for them, with a database each, in KECS_TEST_POSTGRES.
 Each file runs in the repository's root with TMPDIR set to a folder of its own, removed afterwards."""
 
 import argparse

@@ -129,8 +129,8 @@ typedef struct kecs__write {
 } kecs__write;
 KECS__FN kecs_status kecs__write_open(kecs_store *store, kecs__write *write);
 
-/* Where writers write side by side, one may find another in its way: KECS_E_BUSY. A write of its own is then made again,
- * after a pause, until the store's busy timeout has passed. Zero-initialised before the first try. */
+/* Where writers write side by side, one may find another in its way: KECS_E_BUSY. A write of its own is then made
+ * again, after a pause, until the store's busy timeout has passed. Zero-initialised before the first try. */
 typedef struct kecs__retry {
   int64_t until;
   int tries;

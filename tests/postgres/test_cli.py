@@ -32,8 +32,9 @@ def main():
         code, out, err = kecs(url, "import", str(ROOT / "examples" / "data"))
         code_file, out_file, _ = kecs(file, "import", str(ROOT / "examples" / "data"))
         check("import", code == code_file, err)
-        for arguments in (("list", "task"), ("list", "service", "--limit", "2"), ("get", "service", "shop,web", "--json"),
-                          ("list", "listener"), ("update", "service", "shop,web", "--set", "desired_count=7"),
+        for arguments in (("list", "task"), ("list", "service", "--limit", "2"), ("list", "listener"),
+                          ("get", "service", "shop,web", "--json"),
+                          ("update", "service", "shop,web", "--set", "desired_count=7"),
                           ("get", "service", "shop,web", "--json")):
             ours, theirs = kecs(url, *arguments), kecs(file, *arguments)
             # Times that the store filled in and ids that it made differ.
