@@ -1,5 +1,5 @@
 /* kecs_store_pg.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 4f62a23071a7f6c7ec022c05893d42f353e16ea8422ae192956a3fbc935d971c */
+ * 2ec63bce084a33574ce547344a73d63333b5eef05a6b58ac6431fcf9415e6ccf */
 /* ---- doc/manual_pg.h --------------------------------------------------------------------------------------------- */
 /* kecs_store_pg.h -- PostgreSQL behind the calls of kecs_store.h.
  *
@@ -551,6 +551,12 @@ typedef struct kecs_pg__home {
   char *tenant; /* "'default'" */
 } kecs_pg__home;
 
+enum {
+  KECS_PG__WAITING_MAX = 8,   /* statements that wait for the next one */
+  KECS_PG__WAITING_SIZE = 80, /* bytes of one, with its terminator */
+  KECS_PG__NAME_SIZE = 40     /* of a prepared statement's name, with its terminator */
+};
+
 /* What stands behind a kecs_connection here. */
 typedef struct kecs_pg__connection {
   PGconn *pg; /* NULL while there is none */
@@ -571,6 +577,10 @@ typedef struct kecs_pg__connection {
   size_t name_room;
   int64_t changes;
   int64_t last_rid;
+  /* BEGIN, SAVEPOINT and RELEASE give nothing back: they wait here and travel with the next statement. */
+  char waiting[KECS_PG__WAITING_MAX][KECS_PG__WAITING_SIZE];
+  int waiting_count;
+  bool begin_waits; /* the first of them begins the transaction */
 } kecs_pg__connection;
 
 /* How a wait may end early. */
@@ -580,14 +590,33 @@ typedef enum kecs_pg__patience {
   KECS_PG__PATIENT /* a while after the stop hook says so, by giving the connection up: a COMMIT must not be stopped */
 } kecs_pg__patience;
 
-/* Waits for everything that was sent; *out_result is the last result, or the first that failed, and the caller's. When
- * it is NULL, the connection is lost and the failure recorded. */
-KECS_PG__FN kecs_status kecs_pg__receive(kecs_pg__connection *connection, kecs_pg__patience patience, const char *doing,
-                                         PGresult **out_result);
+/* A statement as it is sent. Without a name it is sent as its text; `prepare` sends the text under the name first. */
+typedef struct kecs_pg__message {
+  const char *sql;
+  const char *name;
+  bool prepare;
+  bool binary; /* what comes back */
+  int count;   /* of parameters */
+  const char *const *values;
+  const int *lengths;
+  const int *formats;
+  bool prepared; /* out: the server has taken the name, whatever came of the statement */
+} kecs_pg__message;
 
-/* Sends one or more statements without parameters and waits. A failure is recorded; out_result may be NULL. */
+/* Sends what waits and then the message (NULL: only what waits), in one go, and waits for the answer. On KECS_OK
+ * *out_result (may be NULL) is the message's and the caller's; a failure is recorded. */
+KECS_PG__FN kecs_status kecs_pg__exchange(kecs_pg__connection *connection, kecs_pg__message *message,
+                                          kecs_pg__patience patience, const char *doing, PGresult **out_result);
+
+/* Sends what waits and then one or more statements without parameters. */
 KECS_PG__FN kecs_status kecs_pg__command(kecs_pg__connection *connection, const char *sql, kecs_pg__patience patience,
                                          const char *doing, PGresult **out_result);
+
+/* Lets a statement wait for the next one. */
+KECS_PG__FN kecs_status kecs_pg__defer(kecs_pg__connection *connection, const char *sql);
+
+/* Forgets what waits. */
+KECS_PG__FN void kecs_pg__forget(kecs_pg__connection *connection);
 
 /* Whether the connection can be used; false also finds out about one that the server has closed meanwhile. */
 KECS_PG__FN bool kecs_pg__alive(kecs_pg__connection *connection);
@@ -634,6 +663,11 @@ KECS_PG__FN void kecs_pg__hang_up(kecs_pg__connection *connection) {
   connection->name_count = 0;
   connection->doomed = false;
   connection->farewell = false;
+}
+
+KECS_PG__FN void kecs_pg__forget(kecs_pg__connection *connection) {
+  connection->waiting_count = 0;
+  connection->begin_waits = false;
 }
 
 KECS_PG__FN bool kecs_pg__alive(kecs_pg__connection *connection) {
@@ -693,60 +727,162 @@ static bool kecs_pg__await(kecs_pg__connection *connection, kecs_pg__patience pa
   return true;
 }
 
-KECS_PG__FN kecs_status kecs_pg__receive(kecs_pg__connection *connection, kecs_pg__patience patience, const char *doing,
-                                         PGresult **out_result) {
+/* The answers to what was sent: the last result, or the first that failed. */
+typedef struct kecs_pg__answer {
+  PGresult *result;
+  int good; /* results before the first failure */
+} kecs_pg__answer;
+
+static void kecs_pg__take(kecs_pg__answer *answer, PGresult *result) {
+  ExecStatusType status = PQresultStatus(result);
+  bool failed = answer->result && PQresultStatus(answer->result) == PGRES_FATAL_ERROR;
+  if (failed || status == PGRES_PIPELINE_ABORTED) {
+    PQclear(result);
+    return;
+  }
+  answer->good += status != PGRES_FATAL_ERROR;
+  PQclear(answer->result);
+  answer->result = result;
+}
+
+/* Reads all answers. False: the connection is lost. */
+static bool kecs_pg__listen(kecs_pg__connection *connection, kecs_pg__patience patience, kecs_pg__answer *answer) {
   int64_t stopped_at = 0;
-  *out_result = NULL;
+  bool piped = PQpipelineStatus(connection->pg) != PQ_PIPELINE_OFF;
   for (;;) {
     if (!kecs_pg__await(connection, patience, &stopped_at)) {
-      PQclear(*out_result);
-      *out_result = NULL;
-      kecs_status status = kecs_pg__fail_lost(kecs_pg__shown(connection), connection->pg, doing);
-      kecs_pg__hang_up(connection);
-      return status;
+      return false;
     }
     PGresult *result = PQgetResult(connection->pg);
-    if (!result) {
-      break;
-    }
-    if (*out_result && PQresultStatus(*out_result) == PGRES_FATAL_ERROR) {
+    bool synced = result && PQresultStatus(result) == PGRES_PIPELINE_SYNC;
+    if (synced) {
       PQclear(result);
-    } else {
-      PQclear(*out_result);
-      *out_result = result;
+    } else if (result) {
+      kecs_pg__take(answer, result);
+    }
+    if (synced || (!result && !piped) || (!result && PQstatus(connection->pg) != CONNECTION_OK)) {
+      return PQstatus(connection->pg) == CONNECTION_OK;
     }
   }
-  /* libpq makes a result of a lost connection, without a state of the server's. */
-  bool lost = PQstatus(connection->pg) != CONNECTION_OK;
-  if (lost && (!*out_result || !PQresultErrorField(*out_result, PG_DIAG_SQLSTATE))) {
-    PQclear(*out_result);
-    *out_result = NULL;
+}
+
+/* Waits for the answers and says what they come to. */
+static kecs_status kecs_pg__receive(kecs_pg__connection *connection, kecs_pg__patience patience, const char *doing,
+                                    kecs_pg__answer *answer) {
+  const char *shown = kecs_pg__shown(connection);
+  bool lost = !kecs_pg__listen(connection, patience, answer);
+  bool failed = answer->result && PQresultStatus(answer->result) == PGRES_FATAL_ERROR;
+  if (!lost && PQpipelineStatus(connection->pg) != PQ_PIPELINE_OFF && !PQexitPipelineMode(connection->pg)) {
+    lost = true;
   }
   kecs_status status = KECS_OK;
-  if (!*out_result) {
+  /* libpq makes a result of a lost connection by itself, without a state of the server's. */
+  if (failed && PQresultErrorField(answer->result, PG_DIAG_SQLSTATE)) {
+    status = kecs_pg__fail_result(shown, answer->result, doing);
+    connection->doomed = connection->doomed || kecs_pg__dooms(answer->result);
+  } else if (lost || failed || !answer->result) {
+    status = kecs_pg__fail_lost(shown, connection->pg, doing);
+    lost = true;
+  }
+  if (status) {
+    PQclear(answer->result);
+    answer->result = NULL;
+  }
+  if (lost) {
+    kecs_pg__hang_up(connection);
+  }
+  return status;
+}
+
+/* ---- sending ---- */
+
+static bool kecs_pg__send(kecs_pg__connection *connection, const kecs_pg__message *message) {
+  PGconn *pg = connection->pg;
+  if (message->prepare && !PQsendPrepare(pg, message->name, message->sql, 0, NULL)) {
+    return false;
+  }
+  return message->name ? PQsendQueryPrepared(pg, message->name, message->count, message->values, message->lengths,
+                                             message->formats, message->binary)
+                       : PQsendQueryParams(pg, message->sql, message->count, NULL, message->values, message->lengths,
+                                           message->formats, message->binary);
+}
+
+static bool kecs_pg__send_all(kecs_pg__connection *connection, const kecs_pg__message *message) {
+  bool several = connection->waiting_count > 0 || (message && message->prepare);
+  if (!connection->pg || (several && !PQenterPipelineMode(connection->pg))) {
+    return false;
+  }
+  for (int i = 0; i < connection->waiting_count; i++) {
+    if (!PQsendQueryParams(connection->pg, connection->waiting[i], 0, NULL, NULL, NULL, NULL, 0)) {
+      return false;
+    }
+  }
+  if (message && !kecs_pg__send(connection, message)) {
+    return false;
+  }
+  return !several || PQpipelineSync(connection->pg);
+}
+
+KECS_PG__FN kecs_status kecs_pg__exchange(kecs_pg__connection *connection, kecs_pg__message *message,
+                                          kecs_pg__patience patience, const char *doing, PGresult **out_result) {
+  kecs_pg__answer answer = {NULL, 0};
+  int before = connection->waiting_count;
+  kecs_status status = KECS_OK;
+  if (!kecs_pg__send_all(connection, message)) {
     status = kecs_pg__fail_lost(kecs_pg__shown(connection), connection->pg, doing);
-    connection->doomed = true;
-  } else if (PQresultStatus(*out_result) == PGRES_FATAL_ERROR) {
-    status = kecs_pg__fail_result(kecs_pg__shown(connection), *out_result, doing);
-    connection->doomed = connection->doomed || lost || kecs_pg__dooms(*out_result);
+    kecs_pg__hang_up(connection);
+    return status;
+  }
+  status = kecs_pg__receive(connection, patience, doing, &answer);
+  if (message) {
+    message->prepared = message->prepare && answer.good > before;
+  }
+  if (status != KECS_E_OFFLINE) {
+    kecs_pg__forget(connection); /* what was asked of a lost connection may be asked of the next one */
+  }
+  if (out_result) {
+    *out_result = answer.result;
+  } else {
+    PQclear(answer.result);
   }
   return status;
 }
 
 KECS_PG__FN kecs_status kecs_pg__command(kecs_pg__connection *connection, const char *sql, kecs_pg__patience patience,
                                          const char *doing, PGresult **out_result) {
-  PGresult *result = NULL;
+  kecs_pg__answer answer = {NULL, 0};
   kecs_status status = KECS_OK;
+  if (connection->waiting_count > 0) {
+    status = kecs_pg__exchange(connection, NULL, patience, doing, NULL);
+  }
+  if (status) {
+    return status;
+  }
   if (!connection->pg || !PQsendQuery(connection->pg, sql)) {
     status = kecs_pg__fail_lost(kecs_pg__shown(connection), connection->pg, doing);
-    connection->doomed = true;
-  } else {
-    status = kecs_pg__receive(connection, patience, doing, &result);
+    kecs_pg__hang_up(connection);
+    return status;
   }
-  if (out_result && !status) {
-    *out_result = result;
+  status = kecs_pg__receive(connection, patience, doing, &answer);
+  if (out_result) {
+    *out_result = answer.result;
   } else {
-    PQclear(result);
+    PQclear(answer.result);
+  }
+  return status;
+}
+
+KECS_PG__FN kecs_status kecs_pg__defer(kecs_pg__connection *connection, const char *sql) {
+  kecs_status status = KECS_OK;
+  size_t len = strlen(sql);
+  if (connection->waiting_count == KECS_PG__WAITING_MAX) {
+    status = kecs_pg__exchange(connection, NULL, KECS_PG__PATIENT, "run a statement", NULL);
+  }
+  if (!status && len >= KECS_PG__WAITING_SIZE) {
+    status = kecs_pg__fail(KECS_E_MISUSE, "a statement of %zu bytes is too long to wait", len);
+  }
+  if (!status) {
+    memcpy(connection->waiting[connection->waiting_count++], sql, len + 1);
   }
   return status;
 }
@@ -786,7 +922,7 @@ KECS_PG__FN kecs_pg__connection *kecs_pg__of(kecs_connection *connection) {
 
 KECS_PG__FN bool kecs_pg__in_transaction(const kecs_pg__connection *connection) {
   PGTransactionStatusType status = connection->pg ? PQtransactionStatus(connection->pg) : PQTRANS_UNKNOWN;
-  return status == PQTRANS_INTRANS || status == PQTRANS_INERROR || status == PQTRANS_ACTIVE;
+  return connection->begin_waits || status == PQTRANS_INTRANS || status == PQTRANS_INERROR || status == PQTRANS_ACTIVE;
 }
 
 /* Hears notices, and errors that come when nothing was asked: the server's last words before it ends the connection. */
@@ -883,6 +1019,8 @@ static kecs_status kecs_pg__look_over(kecs_pg__connection *connection, bool writ
 }
 
 static kecs_status kecs_pg__dial(kecs_pg__connection *connection, bool writer) {
+  int waiting = connection->waiting_count; /* a transaction that has not begun yet: not before the looking over */
+  connection->waiting_count = 0;
   kecs_pg__hang_up(connection);
   kecs_status status = kecs_pg__shake_hands(connection);
   if (!status) {
@@ -891,6 +1029,7 @@ static kecs_status kecs_pg__dial(kecs_pg__connection *connection, bool writer) {
   if (status) {
     kecs_pg__hang_up(connection);
   }
+  connection->waiting_count = waiting;
   return status;
 }
 
@@ -959,10 +1098,9 @@ KECS_PG__FN void kecs_pg__finish(kecs_statement *statement);
 #include <stdlib.h>
 #include <string.h>
 
-#define KECS_PG__NAMES_MAX                                                                   \
-  1000 /* prepared on one connection; beyond it they are all dropped and made anew on demand \
-        */
-#define KECS_PG__NAME_SIZE 40
+#define KECS_PG__NAMES_MAX                                                                                          \
+  1000                        /* prepared on one connection; beyond it they are all dropped and made anew on demand \
+                               */
 #define KECS_PG__LOOK_ROWS 16 /* between two looks at deadline and cancel */
 
 /* Types of the columns that our statements give; the numbers are PostgreSQL's and never change. */
@@ -1056,28 +1194,6 @@ static kecs_status kecs_pg__names_reserve(kecs_pg__connection *connection) {
   return status;
 }
 
-/* Makes sure that the server knows the statement by its name. */
-static kecs_status kecs_pg__announce(const kecs_pg__statement *statement, const char *name) {
-  kecs_pg__connection *connection = statement->connection;
-  if (kecs_pg__is_prepared(connection, &statement->name)) {
-    return KECS_OK;
-  }
-  PGresult *result = NULL;
-  kecs_status status = kecs_pg__names_reserve(connection);
-  if (!status && !PQsendPrepare(connection->pg, name, statement->sql, 0, NULL)) {
-    connection->doomed = true;
-    status = kecs_pg__fail_lost(kecs_pg__shown(connection), connection->pg, "prepare a statement");
-  } else if (!status) {
-    status = kecs_pg__receive(connection, KECS_PG__STOPS, "prepare a statement", &result);
-    PQclear(result);
-  }
-  if (!status) {
-    *kecs_pg__name_slot(connection, &statement->name) = statement->name;
-    connection->name_count++;
-  }
-  return status;
-}
-
 /* ---- parameters ---- */
 
 static void kecs_pg__drop_parameters(kecs_pg__statement *statement) {
@@ -1161,34 +1277,40 @@ KECS_PG__FN kecs_status kecs_pg__prepare(kecs_connection *shared, const char *sq
   return KECS_OK;
 }
 
-static int kecs_pg__send(const kecs_pg__statement *statement, const char *name, int count) {
-  PGconn *pg = statement->connection->pg;
-  if (statement->verb == KECS_PG__STEERS) {
-    return PQsendQuery(pg, statement->sql);
+/* SAVEPOINT and RELEASE can wait; a ROLLBACK TO undoes what has failed, and must come through. */
+static kecs_status kecs_pg__steer(kecs_pg__statement *statement) {
+  if (strncmp(statement->sql, "ROLLBACK", 8) != 0 && kecs_pg__in_transaction(statement->connection)) {
+    return kecs_pg__defer(statement->connection, statement->sql);
   }
-  return name ? PQsendQueryPrepared(pg, name, count, statement->values, statement->lengths, statement->formats, 1)
-              : PQsendQueryParams(pg, statement->sql, count, NULL, statement->values, statement->lengths,
-                                  statement->formats, 1);
+  return kecs_pg__command(statement->connection, statement->sql, KECS_PG__PATIENT, "run a statement", NULL);
 }
 
 static kecs_status kecs_pg__run(kecs_pg__statement *statement, int count) {
   kecs_pg__connection *connection = statement->connection;
-  bool named = connection->named && statement->verb != KECS_PG__STEERS;
+  kecs_pg__message message = {0};
   char name[KECS_PG__NAME_SIZE];
-  kecs_pg__name_text(&statement->name, name);
-  kecs_status status = named ? kecs_pg__announce(statement, name) : KECS_OK;
-  if (status) {
-    return status;
+  if (statement->verb == KECS_PG__STEERS) {
+    return kecs_pg__steer(statement);
   }
-  if (!connection->pg || !kecs_pg__send(statement, named ? name : NULL, count)) {
-    connection->doomed = true;
-    return kecs_pg__fail_lost(kecs_pg__shown(connection), connection->pg, "run a statement");
+  message.sql = statement->sql;
+  message.binary = true;
+  message.count = count;
+  message.values = statement->values;
+  message.lengths = statement->lengths;
+  message.formats = statement->formats;
+  kecs_status status = KECS_OK;
+  if (connection->named) {
+    kecs_pg__name_text(&statement->name, name);
+    message.name = name;
+    message.prepare = !kecs_pg__is_prepared(connection, &statement->name);
+    status = message.prepare ? kecs_pg__names_reserve(connection) : KECS_OK;
   }
-  status = kecs_pg__receive(connection, statement->verb == KECS_PG__STEERS ? KECS_PG__PATIENT : KECS_PG__STOPS,
-                            "run a statement", &statement->result);
-  if (status) {
-    PQclear(statement->result);
-    statement->result = NULL;
+  if (!status) {
+    status = kecs_pg__exchange(connection, &message, KECS_PG__STOPS, "run a statement", &statement->result);
+  }
+  if (message.prepared) {
+    *kecs_pg__name_slot(connection, &statement->name) = statement->name;
+    connection->name_count++;
   }
   return status;
 }
@@ -1205,7 +1327,7 @@ static int64_t kecs_pg__number(const char *bytes, int len) {
 static void kecs_pg__remember(kecs_pg__statement *statement) {
   kecs_pg__connection *connection = statement->connection;
   statement->row = -1;
-  statement->rows = PQntuples(statement->result);
+  statement->rows = statement->result ? PQntuples(statement->result) : 0;
   if (statement->verb != KECS_PG__WRITES) {
     return;
   }
@@ -1236,9 +1358,11 @@ KECS_PG__FN kecs_status kecs_pg__start(kecs_statement *shared, const kecs_value 
     return status;
   }
   kecs_error before = *kecs_last_error();
+  bool first = outside || connection->begin_waits;
   status = kecs_pg__run(statement, count);
-  if (status == KECS_E_OFFLINE && outside) {
-    /* The server had gone since the last call. A read outside a transaction can simply be asked again. */
+  if (status == KECS_E_OFFLINE && first) {
+    /* The server had gone since the last call. A read outside a transaction can simply be asked again, and so can a
+     * transaction that begins with this statement: no COMMIT was sent. */
     status = kecs_pg__ready(connection);
     status = status ? status : kecs_pg__run(statement, count);
     if (!status) {
@@ -1443,8 +1567,9 @@ static kecs_status kecs_pg__attach(const char *path, const kecs_allocator *alloc
 
 static void kecs_pg__rollback(kecs_connection *shared) {
   kecs_pg__connection *connection = kecs_pg__of(shared);
-  if (kecs_pg__in_transaction(connection) &&
-      kecs_pg__command(connection, "ROLLBACK", KECS_PG__PATIENT, "roll back", NULL)) {
+  bool begun = !connection->begin_waits && kecs_pg__in_transaction(connection);
+  kecs_pg__forget(connection);
+  if (begun && kecs_pg__command(connection, "ROLLBACK", KECS_PG__PATIENT, "roll back", NULL)) {
     kecs_pg__hang_up(connection); /* which rolls back, too */
   }
   if (connection->doomed) {
@@ -1452,44 +1577,29 @@ static void kecs_pg__rollback(kecs_connection *shared) {
   }
 }
 
-/* The settings hold for this transaction alone: behind a pooler the next one is somebody else's. */
-static kecs_status kecs_pg__begin_text(const kecs_pg__connection *connection, bool write, char *out, size_t size) {
-  int len = 0;
-  if (!write) {
-    len = snprintf(out, size, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
-  } else {
-    int wait = connection->busy_timeout_ms > 0 ? connection->busy_timeout_ms : 1; /* 0 would wait for ever */
-    len = snprintf(out, size, "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;SET LOCAL lock_timeout=%d%s%s", wait,
-                   connection->full_durability ? ";SET LOCAL synchronous_commit=on" : "",
-                   connection->no_foreign_keys ? ";SET LOCAL session_replication_role=replica" : "");
-  }
-  return len > 0 && (size_t)len < size ? KECS_OK : kecs_pg__fail(KECS_E_MISUSE, "the text of BEGIN is too long");
-}
-
+/* The settings hold for this transaction alone: behind a pooler the next one is somebody else's. Nothing is sent yet.
+ */
 static kecs_status kecs_pg__begin(kecs_connection *shared, bool write) {
   kecs_pg__connection *connection = kecs_pg__of(shared);
-  char sql[256];
+  char wait[KECS_PG__WAITING_SIZE];
   kecs_pg__rollback(shared); /* of a transaction whose own rollback failed; does nothing otherwise */
-  kecs_status status = kecs_pg__begin_text(connection, write, sql, sizeof sql);
+  kecs_status status = kecs_pg__alive(connection) ? KECS_OK : kecs_pg__ready(connection);
   if (!status) {
-    status = kecs_pg__ready(connection);
+    status = kecs_pg__defer(connection, write ? "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
+                                              : "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
   }
-  if (status) {
-    return status;
+  if (!status && write) { /* 0 would wait for ever */
+    snprintf(wait, sizeof wait, "SET LOCAL lock_timeout=%d",
+             connection->busy_timeout_ms > 0 ? connection->busy_timeout_ms : 1);
+    status = kecs_pg__defer(connection, wait);
   }
-  kecs_error before = *kecs_last_error();
-  status = kecs_pg__command(connection, sql, KECS_PG__STOPS, "begin a transaction", NULL);
-  if (status == KECS_E_OFFLINE) {
-    /* The server had gone since the last call, and nothing has been asked of it: once more, on a new connection. */
-    status = kecs_pg__ready(connection);
-    status = status ? status : kecs_pg__command(connection, sql, KECS_PG__STOPS, "begin a transaction", NULL);
-    if (!status) {
-      (void)kecs_backend_fail(before.status, before.native_code, before.sqlstate, before.text);
-    }
+  if (!status && write && connection->full_durability) {
+    status = kecs_pg__defer(connection, "SET LOCAL synchronous_commit=on");
   }
-  if (status == KECS_E_READONLY) {
-    connection->doomed = true; /* demoted since: perhaps the next connection reaches the new primary */
+  if (!status && write && connection->no_foreign_keys) {
+    status = kecs_pg__defer(connection, "SET LOCAL session_replication_role=replica");
   }
+  connection->begin_waits = !status;
   return status;
 }
 
@@ -1504,20 +1614,23 @@ static kecs_status kecs_pg__outcome_unknown(const kecs_pg__connection *connectio
 
 static kecs_status kecs_pg__commit(kecs_connection *shared) {
   kecs_pg__connection *connection = kecs_pg__of(shared);
+  kecs_pg__message message = {0};
   PGresult *result = NULL;
+  message.sql = "COMMIT";
+  if (connection->begin_waits) {
+    kecs_pg__forget(connection); /* nothing was done */
+    return KECS_OK;
+  }
   if (!kecs_pg__alive(connection)) {
-    connection->doomed = true;
-    return kecs_pg__fail_lost(kecs_pg__shown(connection), connection->pg, "commit");
+    kecs_status lost = kecs_pg__fail_lost(kecs_pg__shown(connection), connection->pg, "commit");
+    kecs_pg__hang_up(connection);
+    return lost;
   }
-  if (!PQsendQuery(connection->pg, "COMMIT")) {
-    connection->doomed = true;
-    return kecs_pg__outcome_unknown(connection); /* some of it may have been sent */
-  }
-  kecs_status status = kecs_pg__receive(connection, KECS_PG__PATIENT, "commit", &result);
+  kecs_status status = kecs_pg__exchange(connection, &message, KECS_PG__PATIENT, "commit", &result);
   bool undone = !status && strcmp(PQcmdStatus(result), "ROLLBACK") == 0;
   PQclear(result);
   if (status == KECS_E_OFFLINE) {
-    connection->doomed = true;
+    kecs_pg__forget(connection);
     return kecs_pg__outcome_unknown(connection);
   }
   if (undone) {
@@ -1552,19 +1665,13 @@ static kecs_status kecs_pg__settle(kecs_connection *shared) {
 /* A query with texts as parameters; its result is the caller's. */
 static kecs_status kecs_pg__ask(kecs_pg__connection *connection, const char *sql, const char *const *texts, int count,
                                 PGresult **out_result) {
+  kecs_pg__message message = {0};
+  message.sql = sql;
+  message.count = count;
+  message.values = texts;
   *out_result = NULL;
   kecs_status status = kecs_pg__in_transaction(connection) ? KECS_OK : kecs_pg__ready(connection);
-  if (!status && !PQsendQueryParams(connection->pg, sql, count, NULL, texts, NULL, NULL, 0)) {
-    connection->doomed = true;
-    status = kecs_pg__fail_lost(kecs_pg__shown(connection), connection->pg, "read the schema");
-  } else if (!status) {
-    status = kecs_pg__receive(connection, KECS_PG__STOPS, "read the schema", out_result);
-  }
-  if (status) {
-    PQclear(*out_result);
-    *out_result = NULL;
-  }
-  return status;
+  return status ? status : kecs_pg__exchange(connection, &message, KECS_PG__STOPS, "read the schema", out_result);
 }
 
 static kecs_status kecs_pg__names(kecs_pg__connection *connection, const char *sql, const char *const *texts, int count,

@@ -137,8 +137,9 @@ static kecs_status kecs_pg__attach(const char *path, const kecs_allocator *alloc
 
 static void kecs_pg__rollback(kecs_connection *shared) {
   kecs_pg__connection *connection = kecs_pg__of(shared);
-  if (kecs_pg__in_transaction(connection) &&
-      kecs_pg__command(connection, "ROLLBACK", KECS_PG__PATIENT, "roll back", NULL)) {
+  bool begun = !connection->begin_waits && kecs_pg__in_transaction(connection);
+  kecs_pg__forget(connection);
+  if (begun && kecs_pg__command(connection, "ROLLBACK", KECS_PG__PATIENT, "roll back", NULL)) {
     kecs_pg__hang_up(connection); /* which rolls back, too */
   }
   if (connection->doomed) {
@@ -146,44 +147,29 @@ static void kecs_pg__rollback(kecs_connection *shared) {
   }
 }
 
-/* The settings hold for this transaction alone: behind a pooler the next one is somebody else's. */
-static kecs_status kecs_pg__begin_text(const kecs_pg__connection *connection, bool write, char *out, size_t size) {
-  int len = 0;
-  if (!write) {
-    len = snprintf(out, size, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
-  } else {
-    int wait = connection->busy_timeout_ms > 0 ? connection->busy_timeout_ms : 1; /* 0 would wait for ever */
-    len = snprintf(out, size, "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;SET LOCAL lock_timeout=%d%s%s", wait,
-                   connection->full_durability ? ";SET LOCAL synchronous_commit=on" : "",
-                   connection->no_foreign_keys ? ";SET LOCAL session_replication_role=replica" : "");
-  }
-  return len > 0 && (size_t)len < size ? KECS_OK : kecs_pg__fail(KECS_E_MISUSE, "the text of BEGIN is too long");
-}
-
+/* The settings hold for this transaction alone: behind a pooler the next one is somebody else's. Nothing is sent yet.
+ */
 static kecs_status kecs_pg__begin(kecs_connection *shared, bool write) {
   kecs_pg__connection *connection = kecs_pg__of(shared);
-  char sql[256];
+  char wait[KECS_PG__WAITING_SIZE];
   kecs_pg__rollback(shared); /* of a transaction whose own rollback failed; does nothing otherwise */
-  kecs_status status = kecs_pg__begin_text(connection, write, sql, sizeof sql);
+  kecs_status status = kecs_pg__alive(connection) ? KECS_OK : kecs_pg__ready(connection);
   if (!status) {
-    status = kecs_pg__ready(connection);
+    status = kecs_pg__defer(connection, write ? "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
+                                              : "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
   }
-  if (status) {
-    return status;
+  if (!status && write) { /* 0 would wait for ever */
+    snprintf(wait, sizeof wait, "SET LOCAL lock_timeout=%d",
+             connection->busy_timeout_ms > 0 ? connection->busy_timeout_ms : 1);
+    status = kecs_pg__defer(connection, wait);
   }
-  kecs_error before = *kecs_last_error();
-  status = kecs_pg__command(connection, sql, KECS_PG__STOPS, "begin a transaction", NULL);
-  if (status == KECS_E_OFFLINE) {
-    /* The server had gone since the last call, and nothing has been asked of it: once more, on a new connection. */
-    status = kecs_pg__ready(connection);
-    status = status ? status : kecs_pg__command(connection, sql, KECS_PG__STOPS, "begin a transaction", NULL);
-    if (!status) {
-      (void)kecs_backend_fail(before.status, before.native_code, before.sqlstate, before.text);
-    }
+  if (!status && write && connection->full_durability) {
+    status = kecs_pg__defer(connection, "SET LOCAL synchronous_commit=on");
   }
-  if (status == KECS_E_READONLY) {
-    connection->doomed = true; /* demoted since: perhaps the next connection reaches the new primary */
+  if (!status && write && connection->no_foreign_keys) {
+    status = kecs_pg__defer(connection, "SET LOCAL session_replication_role=replica");
   }
+  connection->begin_waits = !status;
   return status;
 }
 
@@ -198,20 +184,23 @@ static kecs_status kecs_pg__outcome_unknown(const kecs_pg__connection *connectio
 
 static kecs_status kecs_pg__commit(kecs_connection *shared) {
   kecs_pg__connection *connection = kecs_pg__of(shared);
+  kecs_pg__message message = {0};
   PGresult *result = NULL;
+  message.sql = "COMMIT";
+  if (connection->begin_waits) {
+    kecs_pg__forget(connection); /* nothing was done */
+    return KECS_OK;
+  }
   if (!kecs_pg__alive(connection)) {
-    connection->doomed = true;
-    return kecs_pg__fail_lost(kecs_pg__shown(connection), connection->pg, "commit");
+    kecs_status lost = kecs_pg__fail_lost(kecs_pg__shown(connection), connection->pg, "commit");
+    kecs_pg__hang_up(connection);
+    return lost;
   }
-  if (!PQsendQuery(connection->pg, "COMMIT")) {
-    connection->doomed = true;
-    return kecs_pg__outcome_unknown(connection); /* some of it may have been sent */
-  }
-  kecs_status status = kecs_pg__receive(connection, KECS_PG__PATIENT, "commit", &result);
+  kecs_status status = kecs_pg__exchange(connection, &message, KECS_PG__PATIENT, "commit", &result);
   bool undone = !status && strcmp(PQcmdStatus(result), "ROLLBACK") == 0;
   PQclear(result);
   if (status == KECS_E_OFFLINE) {
-    connection->doomed = true;
+    kecs_pg__forget(connection);
     return kecs_pg__outcome_unknown(connection);
   }
   if (undone) {
@@ -246,19 +235,13 @@ static kecs_status kecs_pg__settle(kecs_connection *shared) {
 /* A query with texts as parameters; its result is the caller's. */
 static kecs_status kecs_pg__ask(kecs_pg__connection *connection, const char *sql, const char *const *texts, int count,
                                 PGresult **out_result) {
+  kecs_pg__message message = {0};
+  message.sql = sql;
+  message.count = count;
+  message.values = texts;
   *out_result = NULL;
   kecs_status status = kecs_pg__in_transaction(connection) ? KECS_OK : kecs_pg__ready(connection);
-  if (!status && !PQsendQueryParams(connection->pg, sql, count, NULL, texts, NULL, NULL, 0)) {
-    connection->doomed = true;
-    status = kecs_pg__fail_lost(kecs_pg__shown(connection), connection->pg, "read the schema");
-  } else if (!status) {
-    status = kecs_pg__receive(connection, KECS_PG__STOPS, "read the schema", out_result);
-  }
-  if (status) {
-    PQclear(*out_result);
-    *out_result = NULL;
-  }
-  return status;
+  return status ? status : kecs_pg__exchange(connection, &message, KECS_PG__STOPS, "read the schema", out_result);
 }
 
 static kecs_status kecs_pg__names(kecs_pg__connection *connection, const char *sql, const char *const *texts, int count,

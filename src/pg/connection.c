@@ -14,7 +14,7 @@ KECS_PG__FN kecs_pg__connection *kecs_pg__of(kecs_connection *connection) {
 
 KECS_PG__FN bool kecs_pg__in_transaction(const kecs_pg__connection *connection) {
   PGTransactionStatusType status = connection->pg ? PQtransactionStatus(connection->pg) : PQTRANS_UNKNOWN;
-  return status == PQTRANS_INTRANS || status == PQTRANS_INERROR || status == PQTRANS_ACTIVE;
+  return connection->begin_waits || status == PQTRANS_INTRANS || status == PQTRANS_INERROR || status == PQTRANS_ACTIVE;
 }
 
 /* Hears notices, and errors that come when nothing was asked: the server's last words before it ends the connection. */
@@ -111,6 +111,8 @@ static kecs_status kecs_pg__look_over(kecs_pg__connection *connection, bool writ
 }
 
 static kecs_status kecs_pg__dial(kecs_pg__connection *connection, bool writer) {
+  int waiting = connection->waiting_count; /* a transaction that has not begun yet: not before the looking over */
+  connection->waiting_count = 0;
   kecs_pg__hang_up(connection);
   kecs_status status = kecs_pg__shake_hands(connection);
   if (!status) {
@@ -119,6 +121,7 @@ static kecs_status kecs_pg__dial(kecs_pg__connection *connection, bool writer) {
   if (status) {
     kecs_pg__hang_up(connection);
   }
+  connection->waiting_count = waiting;
   return status;
 }
 

@@ -10,10 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define KECS_PG__NAMES_MAX                                                                   \
-  1000 /* prepared on one connection; beyond it they are all dropped and made anew on demand \
-        */
-#define KECS_PG__NAME_SIZE 40
+#define KECS_PG__NAMES_MAX                                                                                          \
+  1000                        /* prepared on one connection; beyond it they are all dropped and made anew on demand \
+                               */
 #define KECS_PG__LOOK_ROWS 16 /* between two looks at deadline and cancel */
 
 /* Types of the columns that our statements give; the numbers are PostgreSQL's and never change. */
@@ -107,28 +106,6 @@ static kecs_status kecs_pg__names_reserve(kecs_pg__connection *connection) {
   return status;
 }
 
-/* Makes sure that the server knows the statement by its name. */
-static kecs_status kecs_pg__announce(const kecs_pg__statement *statement, const char *name) {
-  kecs_pg__connection *connection = statement->connection;
-  if (kecs_pg__is_prepared(connection, &statement->name)) {
-    return KECS_OK;
-  }
-  PGresult *result = NULL;
-  kecs_status status = kecs_pg__names_reserve(connection);
-  if (!status && !PQsendPrepare(connection->pg, name, statement->sql, 0, NULL)) {
-    connection->doomed = true;
-    status = kecs_pg__fail_lost(kecs_pg__shown(connection), connection->pg, "prepare a statement");
-  } else if (!status) {
-    status = kecs_pg__receive(connection, KECS_PG__STOPS, "prepare a statement", &result);
-    PQclear(result);
-  }
-  if (!status) {
-    *kecs_pg__name_slot(connection, &statement->name) = statement->name;
-    connection->name_count++;
-  }
-  return status;
-}
-
 /* ---- parameters ---- */
 
 static void kecs_pg__drop_parameters(kecs_pg__statement *statement) {
@@ -212,34 +189,40 @@ KECS_PG__FN kecs_status kecs_pg__prepare(kecs_connection *shared, const char *sq
   return KECS_OK;
 }
 
-static int kecs_pg__send(const kecs_pg__statement *statement, const char *name, int count) {
-  PGconn *pg = statement->connection->pg;
-  if (statement->verb == KECS_PG__STEERS) {
-    return PQsendQuery(pg, statement->sql);
+/* SAVEPOINT and RELEASE can wait; a ROLLBACK TO undoes what has failed, and must come through. */
+static kecs_status kecs_pg__steer(kecs_pg__statement *statement) {
+  if (strncmp(statement->sql, "ROLLBACK", 8) != 0 && kecs_pg__in_transaction(statement->connection)) {
+    return kecs_pg__defer(statement->connection, statement->sql);
   }
-  return name ? PQsendQueryPrepared(pg, name, count, statement->values, statement->lengths, statement->formats, 1)
-              : PQsendQueryParams(pg, statement->sql, count, NULL, statement->values, statement->lengths,
-                                  statement->formats, 1);
+  return kecs_pg__command(statement->connection, statement->sql, KECS_PG__PATIENT, "run a statement", NULL);
 }
 
 static kecs_status kecs_pg__run(kecs_pg__statement *statement, int count) {
   kecs_pg__connection *connection = statement->connection;
-  bool named = connection->named && statement->verb != KECS_PG__STEERS;
+  kecs_pg__message message = {0};
   char name[KECS_PG__NAME_SIZE];
-  kecs_pg__name_text(&statement->name, name);
-  kecs_status status = named ? kecs_pg__announce(statement, name) : KECS_OK;
-  if (status) {
-    return status;
+  if (statement->verb == KECS_PG__STEERS) {
+    return kecs_pg__steer(statement);
   }
-  if (!connection->pg || !kecs_pg__send(statement, named ? name : NULL, count)) {
-    connection->doomed = true;
-    return kecs_pg__fail_lost(kecs_pg__shown(connection), connection->pg, "run a statement");
+  message.sql = statement->sql;
+  message.binary = true;
+  message.count = count;
+  message.values = statement->values;
+  message.lengths = statement->lengths;
+  message.formats = statement->formats;
+  kecs_status status = KECS_OK;
+  if (connection->named) {
+    kecs_pg__name_text(&statement->name, name);
+    message.name = name;
+    message.prepare = !kecs_pg__is_prepared(connection, &statement->name);
+    status = message.prepare ? kecs_pg__names_reserve(connection) : KECS_OK;
   }
-  status = kecs_pg__receive(connection, statement->verb == KECS_PG__STEERS ? KECS_PG__PATIENT : KECS_PG__STOPS,
-                            "run a statement", &statement->result);
-  if (status) {
-    PQclear(statement->result);
-    statement->result = NULL;
+  if (!status) {
+    status = kecs_pg__exchange(connection, &message, KECS_PG__STOPS, "run a statement", &statement->result);
+  }
+  if (message.prepared) {
+    *kecs_pg__name_slot(connection, &statement->name) = statement->name;
+    connection->name_count++;
   }
   return status;
 }
@@ -256,7 +239,7 @@ static int64_t kecs_pg__number(const char *bytes, int len) {
 static void kecs_pg__remember(kecs_pg__statement *statement) {
   kecs_pg__connection *connection = statement->connection;
   statement->row = -1;
-  statement->rows = PQntuples(statement->result);
+  statement->rows = statement->result ? PQntuples(statement->result) : 0;
   if (statement->verb != KECS_PG__WRITES) {
     return;
   }
@@ -287,9 +270,11 @@ KECS_PG__FN kecs_status kecs_pg__start(kecs_statement *shared, const kecs_value 
     return status;
   }
   kecs_error before = *kecs_last_error();
+  bool first = outside || connection->begin_waits;
   status = kecs_pg__run(statement, count);
-  if (status == KECS_E_OFFLINE && outside) {
-    /* The server had gone since the last call. A read outside a transaction can simply be asked again. */
+  if (status == KECS_E_OFFLINE && first) {
+    /* The server had gone since the last call. A read outside a transaction can simply be asked again, and so can a
+     * transaction that begins with this statement: no COMMIT was sent. */
     status = kecs_pg__ready(connection);
     status = status ? status : kecs_pg__run(statement, count);
     if (!status) {

@@ -34,6 +34,11 @@ KECS_PG__FN void kecs_pg__hang_up(kecs_pg__connection *connection) {
   connection->farewell = false;
 }
 
+KECS_PG__FN void kecs_pg__forget(kecs_pg__connection *connection) {
+  connection->waiting_count = 0;
+  connection->begin_waits = false;
+}
+
 KECS_PG__FN bool kecs_pg__alive(kecs_pg__connection *connection) {
   if (!connection->pg || PQstatus(connection->pg) != CONNECTION_OK) {
     return false;
@@ -91,60 +96,162 @@ static bool kecs_pg__await(kecs_pg__connection *connection, kecs_pg__patience pa
   return true;
 }
 
-KECS_PG__FN kecs_status kecs_pg__receive(kecs_pg__connection *connection, kecs_pg__patience patience, const char *doing,
-                                         PGresult **out_result) {
+/* The answers to what was sent: the last result, or the first that failed. */
+typedef struct kecs_pg__answer {
+  PGresult *result;
+  int good; /* results before the first failure */
+} kecs_pg__answer;
+
+static void kecs_pg__take(kecs_pg__answer *answer, PGresult *result) {
+  ExecStatusType status = PQresultStatus(result);
+  bool failed = answer->result && PQresultStatus(answer->result) == PGRES_FATAL_ERROR;
+  if (failed || status == PGRES_PIPELINE_ABORTED) {
+    PQclear(result);
+    return;
+  }
+  answer->good += status != PGRES_FATAL_ERROR;
+  PQclear(answer->result);
+  answer->result = result;
+}
+
+/* Reads all answers. False: the connection is lost. */
+static bool kecs_pg__listen(kecs_pg__connection *connection, kecs_pg__patience patience, kecs_pg__answer *answer) {
   int64_t stopped_at = 0;
-  *out_result = NULL;
+  bool piped = PQpipelineStatus(connection->pg) != PQ_PIPELINE_OFF;
   for (;;) {
     if (!kecs_pg__await(connection, patience, &stopped_at)) {
-      PQclear(*out_result);
-      *out_result = NULL;
-      kecs_status status = kecs_pg__fail_lost(kecs_pg__shown(connection), connection->pg, doing);
-      kecs_pg__hang_up(connection);
-      return status;
+      return false;
     }
     PGresult *result = PQgetResult(connection->pg);
-    if (!result) {
-      break;
-    }
-    if (*out_result && PQresultStatus(*out_result) == PGRES_FATAL_ERROR) {
+    bool synced = result && PQresultStatus(result) == PGRES_PIPELINE_SYNC;
+    if (synced) {
       PQclear(result);
-    } else {
-      PQclear(*out_result);
-      *out_result = result;
+    } else if (result) {
+      kecs_pg__take(answer, result);
+    }
+    if (synced || (!result && !piped) || (!result && PQstatus(connection->pg) != CONNECTION_OK)) {
+      return PQstatus(connection->pg) == CONNECTION_OK;
     }
   }
-  /* libpq makes a result of a lost connection, without a state of the server's. */
-  bool lost = PQstatus(connection->pg) != CONNECTION_OK;
-  if (lost && (!*out_result || !PQresultErrorField(*out_result, PG_DIAG_SQLSTATE))) {
-    PQclear(*out_result);
-    *out_result = NULL;
+}
+
+/* Waits for the answers and says what they come to. */
+static kecs_status kecs_pg__receive(kecs_pg__connection *connection, kecs_pg__patience patience, const char *doing,
+                                    kecs_pg__answer *answer) {
+  const char *shown = kecs_pg__shown(connection);
+  bool lost = !kecs_pg__listen(connection, patience, answer);
+  bool failed = answer->result && PQresultStatus(answer->result) == PGRES_FATAL_ERROR;
+  if (!lost && PQpipelineStatus(connection->pg) != PQ_PIPELINE_OFF && !PQexitPipelineMode(connection->pg)) {
+    lost = true;
   }
   kecs_status status = KECS_OK;
-  if (!*out_result) {
+  /* libpq makes a result of a lost connection by itself, without a state of the server's. */
+  if (failed && PQresultErrorField(answer->result, PG_DIAG_SQLSTATE)) {
+    status = kecs_pg__fail_result(shown, answer->result, doing);
+    connection->doomed = connection->doomed || kecs_pg__dooms(answer->result);
+  } else if (lost || failed || !answer->result) {
+    status = kecs_pg__fail_lost(shown, connection->pg, doing);
+    lost = true;
+  }
+  if (status) {
+    PQclear(answer->result);
+    answer->result = NULL;
+  }
+  if (lost) {
+    kecs_pg__hang_up(connection);
+  }
+  return status;
+}
+
+/* ---- sending ---- */
+
+static bool kecs_pg__send(kecs_pg__connection *connection, const kecs_pg__message *message) {
+  PGconn *pg = connection->pg;
+  if (message->prepare && !PQsendPrepare(pg, message->name, message->sql, 0, NULL)) {
+    return false;
+  }
+  return message->name ? PQsendQueryPrepared(pg, message->name, message->count, message->values, message->lengths,
+                                             message->formats, message->binary)
+                       : PQsendQueryParams(pg, message->sql, message->count, NULL, message->values, message->lengths,
+                                           message->formats, message->binary);
+}
+
+static bool kecs_pg__send_all(kecs_pg__connection *connection, const kecs_pg__message *message) {
+  bool several = connection->waiting_count > 0 || (message && message->prepare);
+  if (!connection->pg || (several && !PQenterPipelineMode(connection->pg))) {
+    return false;
+  }
+  for (int i = 0; i < connection->waiting_count; i++) {
+    if (!PQsendQueryParams(connection->pg, connection->waiting[i], 0, NULL, NULL, NULL, NULL, 0)) {
+      return false;
+    }
+  }
+  if (message && !kecs_pg__send(connection, message)) {
+    return false;
+  }
+  return !several || PQpipelineSync(connection->pg);
+}
+
+KECS_PG__FN kecs_status kecs_pg__exchange(kecs_pg__connection *connection, kecs_pg__message *message,
+                                          kecs_pg__patience patience, const char *doing, PGresult **out_result) {
+  kecs_pg__answer answer = {NULL, 0};
+  int before = connection->waiting_count;
+  kecs_status status = KECS_OK;
+  if (!kecs_pg__send_all(connection, message)) {
     status = kecs_pg__fail_lost(kecs_pg__shown(connection), connection->pg, doing);
-    connection->doomed = true;
-  } else if (PQresultStatus(*out_result) == PGRES_FATAL_ERROR) {
-    status = kecs_pg__fail_result(kecs_pg__shown(connection), *out_result, doing);
-    connection->doomed = connection->doomed || lost || kecs_pg__dooms(*out_result);
+    kecs_pg__hang_up(connection);
+    return status;
+  }
+  status = kecs_pg__receive(connection, patience, doing, &answer);
+  if (message) {
+    message->prepared = message->prepare && answer.good > before;
+  }
+  if (status != KECS_E_OFFLINE) {
+    kecs_pg__forget(connection); /* what was asked of a lost connection may be asked of the next one */
+  }
+  if (out_result) {
+    *out_result = answer.result;
+  } else {
+    PQclear(answer.result);
   }
   return status;
 }
 
 KECS_PG__FN kecs_status kecs_pg__command(kecs_pg__connection *connection, const char *sql, kecs_pg__patience patience,
                                          const char *doing, PGresult **out_result) {
-  PGresult *result = NULL;
+  kecs_pg__answer answer = {NULL, 0};
   kecs_status status = KECS_OK;
+  if (connection->waiting_count > 0) {
+    status = kecs_pg__exchange(connection, NULL, patience, doing, NULL);
+  }
+  if (status) {
+    return status;
+  }
   if (!connection->pg || !PQsendQuery(connection->pg, sql)) {
     status = kecs_pg__fail_lost(kecs_pg__shown(connection), connection->pg, doing);
-    connection->doomed = true;
-  } else {
-    status = kecs_pg__receive(connection, patience, doing, &result);
+    kecs_pg__hang_up(connection);
+    return status;
   }
-  if (out_result && !status) {
-    *out_result = result;
+  status = kecs_pg__receive(connection, patience, doing, &answer);
+  if (out_result) {
+    *out_result = answer.result;
   } else {
-    PQclear(result);
+    PQclear(answer.result);
+  }
+  return status;
+}
+
+KECS_PG__FN kecs_status kecs_pg__defer(kecs_pg__connection *connection, const char *sql) {
+  kecs_status status = KECS_OK;
+  size_t len = strlen(sql);
+  if (connection->waiting_count == KECS_PG__WAITING_MAX) {
+    status = kecs_pg__exchange(connection, NULL, KECS_PG__PATIENT, "run a statement", NULL);
+  }
+  if (!status && len >= KECS_PG__WAITING_SIZE) {
+    status = kecs_pg__fail(KECS_E_MISUSE, "a statement of %zu bytes is too long to wait", len);
+  }
+  if (!status) {
+    memcpy(connection->waiting[connection->waiting_count++], sql, len + 1);
   }
   return status;
 }

@@ -18,6 +18,12 @@ typedef struct kecs_pg__home {
   char *tenant; /* "'default'" */
 } kecs_pg__home;
 
+enum {
+  KECS_PG__WAITING_MAX = 8,   /* statements that wait for the next one */
+  KECS_PG__WAITING_SIZE = 80, /* bytes of one, with its terminator */
+  KECS_PG__NAME_SIZE = 40     /* of a prepared statement's name, with its terminator */
+};
+
 /* What stands behind a kecs_connection here. */
 typedef struct kecs_pg__connection {
   PGconn *pg; /* NULL while there is none */
@@ -38,6 +44,10 @@ typedef struct kecs_pg__connection {
   size_t name_room;
   int64_t changes;
   int64_t last_rid;
+  /* BEGIN, SAVEPOINT and RELEASE give nothing back: they wait here and travel with the next statement. */
+  char waiting[KECS_PG__WAITING_MAX][KECS_PG__WAITING_SIZE];
+  int waiting_count;
+  bool begin_waits; /* the first of them begins the transaction */
 } kecs_pg__connection;
 
 /* How a wait may end early. */
@@ -47,14 +57,33 @@ typedef enum kecs_pg__patience {
   KECS_PG__PATIENT /* a while after the stop hook says so, by giving the connection up: a COMMIT must not be stopped */
 } kecs_pg__patience;
 
-/* Waits for everything that was sent; *out_result is the last result, or the first that failed, and the caller's. When
- * it is NULL, the connection is lost and the failure recorded. */
-KECS_PG__FN kecs_status kecs_pg__receive(kecs_pg__connection *connection, kecs_pg__patience patience, const char *doing,
-                                         PGresult **out_result);
+/* A statement as it is sent. Without a name it is sent as its text; `prepare` sends the text under the name first. */
+typedef struct kecs_pg__message {
+  const char *sql;
+  const char *name;
+  bool prepare;
+  bool binary; /* what comes back */
+  int count;   /* of parameters */
+  const char *const *values;
+  const int *lengths;
+  const int *formats;
+  bool prepared; /* out: the server has taken the name, whatever came of the statement */
+} kecs_pg__message;
 
-/* Sends one or more statements without parameters and waits. A failure is recorded; out_result may be NULL. */
+/* Sends what waits and then the message (NULL: only what waits), in one go, and waits for the answer. On KECS_OK
+ * *out_result (may be NULL) is the message's and the caller's; a failure is recorded. */
+KECS_PG__FN kecs_status kecs_pg__exchange(kecs_pg__connection *connection, kecs_pg__message *message,
+                                          kecs_pg__patience patience, const char *doing, PGresult **out_result);
+
+/* Sends what waits and then one or more statements without parameters. */
 KECS_PG__FN kecs_status kecs_pg__command(kecs_pg__connection *connection, const char *sql, kecs_pg__patience patience,
                                          const char *doing, PGresult **out_result);
+
+/* Lets a statement wait for the next one. */
+KECS_PG__FN kecs_status kecs_pg__defer(kecs_pg__connection *connection, const char *sql);
+
+/* Forgets what waits. */
+KECS_PG__FN void kecs_pg__forget(kecs_pg__connection *connection);
 
 /* Whether the connection can be used; false also finds out about one that the server has closed meanwhile. */
 KECS_PG__FN bool kecs_pg__alive(kecs_pg__connection *connection);
