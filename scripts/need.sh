@@ -17,6 +17,7 @@ package_of() {
     musl) echo musl-tools ;;
     arm) echo gcc-arm-linux-gnueabihf libc6-dev-armhf-cross qemu-user ;;
     s390x) echo gcc-s390x-linux-gnu libc6-dev-s390x-cross qemu-user ;;
+    libpq) echo libpq-dev ;;
     *) echo "$1" ;;
   esac
 }
@@ -38,6 +39,12 @@ have() {
   done
 }
 
+# The same, also in folders that are not in PATH; $1 has blanks and patterns.
+have_in() {
+  # shellcheck disable=SC2086
+  (PATH=$PATH:$(echo $1 | tr ' ' ':') && shift && have "$@")
+}
+
 is_there() {
   case $1 in
     cmocka) builds '#include <stdarg.h>
@@ -57,6 +64,11 @@ is_there() {
     cmake | pkg-config) have "$1" ;;
     arm) have arm-linux-gnueabihf-gcc qemu-arm ;;
     s390x) have s390x-linux-gnu-gcc qemu-s390x ;;
+    libpq) builds '#include <libpq-fe.h>' -I"$(pg_config --includedir 2> /dev/null || echo /usr/include/postgresql)" \
+      -lpq ;;
+    postgresql) have_in "/usr/lib/postgresql/*/bin $(pg_config --bindir 2> /dev/null)" initdb postgres psql ;;
+    pgbouncer) have_in /usr/sbin pgbouncer ;;
+    openssl) have openssl ;;
     *) dpkg -s "$1" > /dev/null 2>&1 ;;
   esac
 }
