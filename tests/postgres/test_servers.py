@@ -284,8 +284,8 @@ def test_run():
     commands = ('"$0" -X -A -t $KECS_TEST_POSTGRES -c "SELECT 7" && '
                 '"$0" -X -A -t $KECS_TEST_POSTGRES_STANDBY -c "SELECT pg_is_in_recovery()" && '
                 'test $KECS_TEST_POSTGRES != $KECS_TEST_POSTGRES_DIRECT && exit 3')
-    done = subprocess.run([sys.executable, "-B", str(SCRIPT), "run", "--standby", "--pooler", "--", "sh", "-c", commands,
-                           find_program("psql")], stdout=subprocess.PIPE, text=True, timeout=120)
+    done = subprocess.run([sys.executable, "-B", str(SCRIPT), "run", "--standby", "--pooler", "--", "sh", "-c",
+                           commands, find_program("psql")], stdout=subprocess.PIPE, text=True, timeout=120)
     assert (done.returncode, done.stdout) == (3, "7\nt\n"), (done.returncode, done.stdout)
 
 
