@@ -1,5 +1,5 @@
 /* kecs_store_pg.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 2ec63bce084a33574ce547344a73d63333b5eef05a6b58ac6431fcf9415e6ccf */
+ * 261280cf9510cb3b518fb6649ddef704b513d3096dbb4021738e7b7f3982b437 */
 /* ---- doc/manual_pg.h --------------------------------------------------------------------------------------------- */
 /* kecs_store_pg.h -- PostgreSQL behind the calls of kecs_store.h.
  *
@@ -75,6 +75,27 @@ KECS_STORE_API const kecs_backend *const *kecs_pg_backends(void);
 
 /* The backend by itself, for programs that make a list of their own. Static. */
 KECS_STORE_API const kecs_backend *kecs_pg_backend(void);
+
+#endif
+
+/* ---- pg/environment.h -------------------------------------------------------------------------------------------- */
+/* ---- PostgreSQL: the URL that the environment names ---------------------------------------------------------- */
+#ifndef KECS_PG_ENVIRONMENT_H
+#define KECS_PG_ENVIRONMENT_H
+
+/* Writes the URL that the environment asks for into `out_url`, terminated; it holds the password. An empty variable is
+ * an absent one. PostgreSQL is asked for when KECS_STORAGE_TYPE, KECS_STORAGE or STORE_TYPE is "postgresql",
+ * "postgres" or "pg" in any letter case; or when none of them is set and KECS_DATABASE_URL or KECS_POSTGRES_URL is.
+ *
+ *   the URL is  KECS_DATABASE_URL or KECS_POSTGRES_URL;
+ *   else        DATABASE_URL, which is read only when STORE_TYPE asks for PostgreSQL, and is then needed;
+ *   else        put together from KECS_POSTGRES_HOST (localhost), _PORT (5432), _USER (kecs), _PASSWORD (kecs),
+ *               _DATABASE (kecs) and _SSLMODE (disable), percent-encoded. A password that is set and empty is none.
+ *
+ * KECS_E_NOT_FOUND when the environment does not ask for PostgreSQL; KECS_E_INVALID when two variables disagree, the
+ * error naming both, or when the URL is longer than `size`. What libpq reads by itself (PGPASSWORD, PGSSLROOTCERT and
+ * the like) counts where the URL says nothing. Do not call it while another thread changes the environment. */
+KECS_STORE_API kecs_status kecs_pg_url_from_environment(char *out_url, size_t size);
 
 #endif
 #ifdef __cplusplus
@@ -169,214 +190,749 @@ KECS_PG__FN int64_t kecs_pg__now_ms(void) {
   return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+/* ---- pg/url.c ---------------------------------------------------------------------------------------------------- */
+/* pg/url.c -- options as libpq would read them, so that ours can be taken out and the rest left as it is written. */
+
+/* ---- pg/url.h ---------------------------------------------------------------------------------------------------- */
+/* pg/url.h -- the grammar of PostgreSQL URLs and keyword strings: one option after the other. */
+#ifndef KECS_PG_URL_H
+#define KECS_PG_URL_H
+
+#define KECS_PG__NAME_MAX 40 /* longer than any option's name */
+
+/* What a plain name is made of. */
+#define KECS_PG__NAME_CHARS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-"
+
+/* One option of a text. */
+typedef struct kecs_pg__option {
+  const char *text; /* as it is written, `len` bytes */
+  size_t len;
+  char name[KECS_PG__NAME_MAX + 1]; /* decoded; "" when it cannot be one */
+  char *value;                      /* decoded; the caller gives it room for the whole text */
+} kecs_pg__option;
+
+/* Both read the option at *at and move *at to the next one. NULL, or what is wrong with how it is written. */
+KECS_PG__FN const char *kecs_pg__option_of_url(const char **at, kecs_pg__option *option);
+KECS_PG__FN const char *kecs_pg__option_of_keywords(const char **at, kecs_pg__option *option);
+
+KECS_PG__FN const char *kecs_pg__skip_blanks(const char *at);
+
+/* Decodes percent signs; false when one is not followed by two hexadecimal digits, or stands for the byte 0. */
+KECS_PG__FN bool kecs_pg__percent_decode(const char *text, size_t len, char *out);
+
+KECS_PG__FN int kecs_pg__hex_digit(char c); /* -1: none */
+KECS_PG__FN char kecs_pg__lower(char c);
+
+#endif
+
+/* ---- pg/url.c, continued ----------------------------------------------------------------------------------------- */
+#include <string.h>
+
+KECS_PG__FN char kecs_pg__lower(char c) {
+  return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+KECS_PG__FN int kecs_pg__hex_digit(char c) {
+  char lower = kecs_pg__lower(c);
+  return c >= '0' && c <= '9' ? c - '0' : lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
+}
+
+KECS_PG__FN bool kecs_pg__percent_decode(const char *text, size_t len, char *out) {
+  for (size_t i = 0; i < len; i++) {
+    char c = text[i];
+    if (c == '%') {
+      int high = i + 2 < len ? kecs_pg__hex_digit(text[i + 1]) : -1;
+      int low = high >= 0 ? kecs_pg__hex_digit(text[i + 2]) : -1;
+      if (low < 0 || high * 16 + low == 0) {
+        return false;
+      }
+      c = (char)(high * 16 + low);
+      i += 2;
+    }
+    *out++ = c;
+  }
+  *out = '\0';
+  return true;
+}
+
+/* name=value of a URL's query, up to the next & */
+KECS_PG__FN const char *kecs_pg__option_of_url(const char **at, kecs_pg__option *option) {
+  const char *text = *at;
+  size_t len = strcspn(text, "&");
+  size_t name_len = strcspn(text, "=&");
+  option->text = text;
+  option->len = len;
+  *at = text + len + (text[len] == '&');
+  /* The value's room has space for a name of any length. */
+  if (!kecs_pg__percent_decode(text, name_len, option->value) || strlen(option->value) > KECS_PG__NAME_MAX) {
+    option->value[0] = '\0';
+  }
+  memcpy(option->name, option->value, strlen(option->value) + 1);
+  if (name_len == len) {
+    return "has no value; write name=value, and & in a value as %26";
+  }
+  if (memchr(text + name_len + 1, '=', len - name_len - 1)) {
+    return "has two equal signs; write = in a value as %3D, and & between options";
+  }
+  if (!kecs_pg__percent_decode(text + name_len + 1, len - name_len - 1, option->value)) {
+    return "has a % that no character's two hexadecimal digits follow; write % as %25";
+  }
+  return NULL;
+}
+
+static bool kecs_pg__blank(char c) {
+  return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+KECS_PG__FN const char *kecs_pg__skip_blanks(const char *at) {
+  while (kecs_pg__blank(*at)) {
+    at++;
+  }
+  return at;
+}
+
+/* A keyword's value as libpq reads it: up to a blank, or within single quotes; a backslash takes the next character as
+ * it is. Returns what follows, or NULL when a quote is not closed. */
+static const char *kecs_pg__keyword_value(const char *at, char *out) {
+  bool quoted = *at == '\'';
+  at += quoted;
+  while (*at && (quoted ? *at != '\'' : !kecs_pg__blank(*at))) {
+    at += *at == '\\';
+    if (*at) {
+      *out++ = *at++;
+    }
+  }
+  *out = '\0';
+  return !quoted ? at : *at ? at + 1 : NULL;
+}
+
+/* name = value of a keyword string */
+KECS_PG__FN const char *kecs_pg__option_of_keywords(const char **at, kecs_pg__option *option) {
+  const char *text = *at;
+  size_t name_len = 0;
+  while (text[name_len] && text[name_len] != '=' && !kecs_pg__blank(text[name_len])) {
+    name_len++;
+  }
+  size_t kept = name_len <= KECS_PG__NAME_MAX ? name_len : 0;
+  memcpy(option->name, text, kept);
+  option->name[kept] = '\0';
+  const char *equals = kecs_pg__skip_blanks(text + name_len);
+  if (*equals != '=') {
+    return "has no value; write name=value, and quote a value that has spaces";
+  }
+  const char *end = kecs_pg__keyword_value(kecs_pg__skip_blanks(equals + 1), option->value);
+  if (!end) {
+    return "has a quote that is not closed; write ' in a value as \\'";
+  }
+  option->text = text;
+  option->len = (size_t)(end - text);
+  *at = kecs_pg__skip_blanks(end);
+  return NULL;
+}
+
+/* ---- pg/address.c ------------------------------------------------------------------------------------------------ */
+/* pg/address.c -- puts together what is shown of an address: never a piece of the text as it was given. */
+
+/* ---- pg/address.h ------------------------------------------------------------------------------------------------ */
+/* pg/address.h -- a PostgreSQL address as messages and logs may show it. */
+#ifndef KECS_PG_ADDRESS_H
+#define KECS_PG_ADDRESS_H
+
+typedef struct kecs_pg__address {
+  char text[500];
+  size_t len;
+} kecs_pg__address;
+
+/* Writes postgres://USER:***@HOST:PORT/DATABASE from the options that libpq found. A part that does not look like what
+ * it should be is shown as stars: it may be a password that was mistyped. */
+KECS_PG__FN void kecs_pg__address_show(kecs_pg__address *shown, const PQconninfoOption *options);
+
+KECS_PG__FN const PQconninfoOption *kecs_pg__libpq_find(const PQconninfoOption *options, const char *name);
+
+/* Its value, or "". */
+KECS_PG__FN const char *kecs_pg__value_of(const PQconninfoOption *options, const char *name);
+
+#endif
+
+/* ---- pg/address.c, continued ------------------------------------------------------------------------------------- */
+#include <string.h>
+
+KECS_PG__FN const PQconninfoOption *kecs_pg__libpq_find(const PQconninfoOption *options, const char *name) {
+  for (; options->keyword; options++) {
+    if (strcmp(options->keyword, name) == 0) {
+      return options;
+    }
+  }
+  return NULL;
+}
+
+/* Appends; what is too long is cut off, and never in the midst of the stars. */
+static void kecs_pg__show(kecs_pg__address *shown, const char *text, size_t len) {
+  if (len < sizeof shown->text - shown->len) {
+    memcpy(shown->text + shown->len, text, len);
+    shown->len += len;
+    shown->text[shown->len] = '\0';
+  }
+}
+
+/* A part that looks like a name, or stars. */
+static void kecs_pg__show_name(kecs_pg__address *shown, const char *text, size_t len) {
+  size_t good = 0;
+  while (good < len && strchr(KECS_PG__NAME_CHARS, text[good])) {
+    good++;
+  }
+  bool is_name = good == len && len <= 63;
+  kecs_pg__show(shown, is_name ? text : "***", is_name ? len : 3);
+}
+
+/* A host's name, its address (in brackets when it has colons), or the folder of a socket (its slashes encoded). */
+static void kecs_pg__show_host(kecs_pg__address *shown, const char *text, size_t len) {
+  if (memchr(text, ':', len)) {
+    bool is_address = true;
+    for (size_t i = 0; i < len; i++) {
+      is_address = is_address && (kecs_pg__hex_digit(text[i]) >= 0 || text[i] == ':' || text[i] == '.');
+    }
+    kecs_pg__show(shown, is_address ? "[" : "***", is_address ? 1 : 3);
+    kecs_pg__show(shown, text, is_address ? len : 0);
+    kecs_pg__show(shown, "]", is_address ? 1 : 0);
+    return;
+  }
+  size_t start = 0;
+  for (size_t i = 0; i <= len; i++) {
+    if (i == len || text[i] == '/') {
+      kecs_pg__show_name(shown, text + start, i - start);
+      kecs_pg__show(shown, "%2F", i < len ? 3 : 0);
+      start = i + 1;
+    }
+  }
+}
+
+KECS_PG__FN const char *kecs_pg__value_of(const PQconninfoOption *options, const char *name) {
+  const PQconninfoOption *option = kecs_pg__libpq_find(options, name);
+  return option && option->val ? option->val : "";
+}
+
+/* Each host with its port; one port serves all hosts. */
+static void kecs_pg__show_hosts(kecs_pg__address *shown, const char *hosts, const char *ports) {
+  bool one_port = !strchr(ports, ',');
+  for (bool first = true; first || *hosts; first = false) {
+    size_t host_len = strcspn(hosts, ",");
+    size_t port_len = strcspn(ports, ",");
+    kecs_pg__show(shown, ",", first ? 0 : 1);
+    kecs_pg__show_host(shown, hosts, host_len);
+    kecs_pg__show(shown, ":", port_len ? 1 : 0);
+    kecs_pg__show(shown, ports, port_len);
+    hosts += host_len + (hosts[host_len] == ',');
+    ports += one_port ? 0 : port_len + (ports[port_len] == ',');
+  }
+}
+
+KECS_PG__FN void kecs_pg__address_show(kecs_pg__address *shown, const PQconninfoOption *options) {
+  const char *user = kecs_pg__value_of(options, "user");
+  const char *hosts = kecs_pg__value_of(options, "host");
+  const char *database = kecs_pg__value_of(options, "dbname");
+  const char *service = kecs_pg__value_of(options, "service");
+  bool has_password = kecs_pg__value_of(options, "password")[0] != '\0';
+  kecs_pg__show(shown, "postgres://", 11);
+  kecs_pg__show_name(shown, user, strlen(user));
+  kecs_pg__show(shown, ":***", has_password ? 4 : 0);
+  kecs_pg__show(shown, "@", *user || has_password ? 1 : 0);
+  kecs_pg__show_hosts(shown, *hosts ? hosts : kecs_pg__value_of(options, "hostaddr"),
+                      kecs_pg__value_of(options, "port"));
+  kecs_pg__show(shown, "/", *database || *service ? 1 : 0);
+  kecs_pg__show_name(shown, database, strlen(database));
+  kecs_pg__show(shown, "?service=", *service ? 9 : 0);
+  kecs_pg__show_name(shown, service, strlen(service));
+}
+
 /* ---- pg/settings.c ----------------------------------------------------------------------------------------------- */
-/* pg/settings.c -- takes our options out of a URL or keyword string, and masks passwords for messages. */
+/* pg/settings.c -- takes our options out of a PostgreSQL URL, checks them, and leaves the rest to libpq.
+ *
+ * A URL that is mistyped may have its password anywhere: an unencoded "/" or "@" makes it a port, a host or a
+ * database. So nothing is ever echoed because of where it stands. What is shown is put together from the parts that
+ * libpq found, and only from those that look like what they should be; libpq's own messages quote the URL and are
+ * never passed on. */
 
 /* ---- pg/settings.h ----------------------------------------------------------------------------------------------- */
-/* pg/settings.h -- a URL or keyword string: what is libpq's, and what is ours. */
+/* pg/settings.h -- what a PostgreSQL URL or keyword string says, for the backend. */
 #ifndef KECS_PG_SETTINGS_H
 #define KECS_PG_SETTINGS_H
 
+/* Each text is the allocator's, with strlen + 1 bytes. */
 typedef struct kecs_pg__settings {
   char *conninfo; /* what libpq gets, ours taken out */
-  char *shown;    /* masked, for messages */
+  char *shown;    /* masked for messages and logs: postgres://kecs:***@localhost:5432/kecs */
   char *tenant;
   char *schema;
   int statements; /* 0 auto, 1 named, 2 unnamed */
-  int max_connections;
-  int min_connections;
-  int64_t acquire_timeout_ms;
-  int64_t idle_timeout_ms;
-  int64_t max_lifetime_ms;
-  int64_t check_interval_ms;
+  int max_connections, min_connections;
+  int64_t acquire_timeout_ms;                                  /* 0: do not wait */
+  int64_t idle_timeout_ms, max_lifetime_ms, check_interval_ms; /* 0: never */
+  int reads;                                                   /* 0 the primary, 1 a standby */
+  int64_t max_staleness_ms;                                    /* of a standby that is read; 0: any */
 } kecs_pg__settings;
 
-/* INVALID where the text does not parse or an option is unknown or out of range; NOMEM. Nothing is kept then. */
+/* Reads a URL (postgres://, postgresql://) or a keyword string (host=.. dbname=..). INVALID names the option and its
+ * value, but nothing that may be part of a password; on failure `out` is zeroed. The allocator has all its functions.
+ */
 KECS_PG__FN kecs_status kecs_pg__settings_read(const char *url, const kecs_allocator *allocator,
                                                kecs_pg__settings *out);
 
-/* Works on zeroed settings. */
+/* Releases the texts; zeroed settings are fine. */
 KECS_PG__FN void kecs_pg__settings_free(kecs_pg__settings *settings, const kecs_allocator *allocator);
 
 #endif
 
 /* ---- pg/settings.c, continued ------------------------------------------------------------------------------------ */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-/* Sets an option of ours; false when the name is not ours. */
-static bool kecs_pg__setting(kecs_pg__settings *out, const kecs_allocator *allocator, const char *name,
-                             const char *value, kecs_status *status) {
-  char **text = strcmp(name, "tenant") == 0 ? &out->tenant : strcmp(name, "schema") == 0 ? &out->schema : NULL;
-  if (text) {
-    kecs_pg__release_text(allocator, *text);
-    *text = kecs_pg__copy(allocator, value, strlen(value));
-    *status = *text ? KECS_OK : KECS_E_NOMEM;
-    return true;
-  }
-  if (strcmp(name, "statements") == 0) {
-    static const char *const modes[] = {"auto", "named", "unnamed"};
-    for (int i = 0; i < 3; i++) {
-      if (strcmp(value, modes[i]) == 0) {
-        out->statements = i;
-        return true;
-      }
-    }
-    *status = kecs_pg__fail(KECS_E_INVALID, "statements=%.40s is not one of auto, named, unnamed", value);
-    return true;
-  }
-  if (strcmp(name, "max_connections") == 0) {
-    out->max_connections = (int)strtol(value, NULL, 10);
-    return true;
-  }
-  return false;
-}
+#define KECS_PG__TIME_MAX INT64_C(315360000000) /* ten years in milliseconds */
 
-static int kecs_pg__hex(char c) {
-  return c >= '0' && c <= '9'   ? c - '0'
-         : c >= 'a' && c <= 'f' ? c - 'a' + 10
-         : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                : -1;
-}
+static const char kecs_pg__fallback[] = "fallback_application_name=kecs_store";
 
-static void kecs_pg__decode(char *text) {
-  char *to = text;
-  for (; *text; text++) {
-    if (text[0] == '%' && kecs_pg__hex(text[1]) >= 0 && kecs_pg__hex(text[2]) >= 0) {
-      *to++ = (char)(kecs_pg__hex(text[1]) * 16 + kecs_pg__hex(text[2]));
-      text += 2;
-    } else {
-      *to++ = *text;
-    }
-  }
-  *to = '\0';
-}
+typedef enum kecs_pg__own_kind {
+  KECS_PG__COUNT,
+  KECS_PG__TIME,
+  KECS_PG__WORD,
+  KECS_PG__TENANT,
+  KECS_PG__SCHEMA
+} kecs_pg__own_kind;
 
-/* One "name=value" of `len` bytes: ours is set, the rest appended to `to` behind `between`. */
-static kecs_status kecs_pg__pair(kecs_pg__settings *out, const kecs_allocator *allocator, const char *pair, size_t len,
-                                 char *to, char between) {
-  kecs_status status = KECS_OK;
-  char *copy = kecs_pg__copy(allocator, pair, len);
-  char *equals = copy ? strchr(copy, '=') : NULL;
-  bool ours = false;
+typedef struct kecs_pg__own {
+  const char *name;
+  kecs_pg__own_kind kind;
+  size_t offset;        /* in kecs_pg__settings */
+  int min, max;         /* of a count */
+  const char *words[4]; /* the stored number is the word's place */
+} kecs_pg__own;
+
+#define KECS_PG__AT(field) offsetof(kecs_pg__settings, field)
+static const kecs_pg__own kecs_pg__owns[] = {
+    {"max_connections", KECS_PG__COUNT, KECS_PG__AT(max_connections), 1, 10000, {NULL}},
+    {"min_connections", KECS_PG__COUNT, KECS_PG__AT(min_connections), 0, 10000, {NULL}},
+    {"acquire_timeout", KECS_PG__TIME, KECS_PG__AT(acquire_timeout_ms), 0, 0, {NULL}},
+    {"idle_timeout", KECS_PG__TIME, KECS_PG__AT(idle_timeout_ms), 0, 0, {NULL}},
+    {"max_lifetime", KECS_PG__TIME, KECS_PG__AT(max_lifetime_ms), 0, 0, {NULL}},
+    {"check_interval", KECS_PG__TIME, KECS_PG__AT(check_interval_ms), 0, 0, {NULL}},
+    {"max_staleness", KECS_PG__TIME, KECS_PG__AT(max_staleness_ms), 0, 0, {NULL}},
+    {"statements", KECS_PG__WORD, KECS_PG__AT(statements), 0, 0, {"auto", "named", "unnamed", NULL}},
+    {"reads", KECS_PG__WORD, KECS_PG__AT(reads), 0, 0, {"primary", "standby", NULL}},
+    {"tenant", KECS_PG__TENANT, KECS_PG__AT(tenant), 0, 0, {NULL}},
+    {"schema", KECS_PG__SCHEMA, KECS_PG__AT(schema), 0, 0, {NULL}},
+};
+#undef KECS_PG__AT
+enum { KECS_PG__OWNS = sizeof kecs_pg__owns / sizeof kecs_pg__owns[0] };
+
+/* What other libraries call an option that we or libpq have. */
+static const char *const kecs_pg__other_names[][2] = {
+    {"database", "dbname"}, {"username", "user"}, {"hostname", "host"}, {"pool_size", "max_connections"}};
+
+/* One text being read, option by option. */
+typedef struct kecs_pg__reader {
+  const kecs_allocator *allocator;
+  kecs_pg__settings *out;
+  PQconninfoOption *known; /* libpq's options, without values */
+  const char *at;          /* what is still to be read */
+  kecs_pg__option option;  /* in hand */
+  char *rest;              /* what libpq gets */
+  size_t rest_len;
+  bool after_secret; /* the option before this one was a password: this one may be its tail */
+  bool has_fallback;
+} kecs_pg__reader;
+
+/* Puts a copy into *slot, in the place of what is there. */
+static kecs_status kecs_pg__settings_keep(const kecs_allocator *allocator, char **slot, const char *text) {
+  char *copy = kecs_pg__copy(allocator, text, strlen(text));
   if (!copy) {
     return KECS_E_NOMEM;
   }
-  if (equals) {
-    *equals = '\0';
-    if (between == '&') {
-      kecs_pg__decode(equals + 1);
+  kecs_pg__release_text(allocator, *slot);
+  *slot = copy;
+  return KECS_OK;
+}
+
+/* ---- Names -------------------------------------------------------------------------------------------------- */
+
+static const kecs_pg__own *kecs_pg__own_find(const char *name) {
+  for (int i = 0; i < KECS_PG__OWNS; i++) {
+    if (strcmp(kecs_pg__owns[i].name, name) == 0) {
+      return &kecs_pg__owns[i];
     }
-    ours = kecs_pg__setting(out, allocator, copy, equals + 1, &status);
   }
-  kecs_pg__release(allocator, copy, len + 1);
-  if (!ours) {
-    size_t used = strlen(to);
-    bool first = used == 0 || to[used - 1] == '?';
-    snprintf(to + used, len + 2, "%s%.*s", first ? "" : between == '&' ? "&" : " ", (int)len, pair);
-  }
-  return status;
+  return NULL;
 }
 
-/* Copies the text up to its query, masking what stands between the user's colon and the at sign. */
-static kecs_status kecs_pg__shown_url(const char *url, const kecs_allocator *allocator, char **out) {
-  size_t len = strcspn(url, "?");
-  const char *user = strstr(url, "://") + 3;
-  size_t authority = strcspn(user, "/?");
-  const char *at = NULL;
-  for (size_t i = 0; i < authority; i++) {
-    at = user[i] == '@' ? user + i : at;
-  }
-  const char *colon = at ? memchr(user, ':', (size_t)(at - user)) : NULL;
-  *out = kecs_pg__alloc(allocator, len + 8);
-  if (!*out) {
-    return KECS_E_NOMEM;
-  }
-  if (colon) {
-    snprintf(*out, len + 8, "%.*s:***%.*s", (int)(colon - url), url, (int)(url + len - at), at);
-  } else {
-    snprintf(*out, len + 8, "%.*s", (int)len, url);
-  }
-  char *exact = kecs_pg__copy(allocator, *out, strlen(*out));
-  kecs_pg__release(allocator, *out, len + 8);
-  *out = exact;
-  return exact ? KECS_OK : KECS_E_NOMEM;
+/* Names that libpq takes and does not list. */
+static bool kecs_pg__libpq_takes(const char *name) {
+  return strcmp(name, "ssl") == 0 || strcmp(name, "requiressl") == 0;
 }
 
-static kecs_status kecs_pg__read_url(const char *url, const kecs_allocator *allocator, kecs_pg__settings *out,
-                                     char *conninfo) {
-  size_t head = strcspn(url, "?");
-  memcpy(conninfo, url, head);
-  kecs_status status = kecs_pg__shown_url(url, allocator, &out->shown);
-  const char *at = url[head] ? url + head + 1 : url + head;
-  if (*at) {
-    conninfo[head] = '?';
+/* How many letters must be put in, left out or changed to make one name of the other, letter case aside. */
+static int kecs_pg__distance(const char *left, const char *right) {
+  int row[KECS_PG__NAME_MAX + 1];
+  int len = (int)strlen(right);
+  if (len > KECS_PG__NAME_MAX) {
+    return KECS_PG__NAME_MAX;
   }
-  while (!status && *at) {
-    size_t len = strcspn(at, "&");
-    status = kecs_pg__pair(out, allocator, at, len, conninfo, '&');
-    at += len + (at[len] == '&');
+  for (int k = 0; k <= len; k++) {
+    row[k] = k;
   }
-  size_t used = strlen(conninfo);
-  if (used > 0 && conninfo[used - 1] == '?') {
-    conninfo[used - 1] = '\0';
+  for (int i = 1; left[i - 1]; i++) {
+    int diagonal = row[0];
+    row[0] = i;
+    for (int k = 1; k <= len; k++) {
+      int best = diagonal + (kecs_pg__lower(left[i - 1]) != kecs_pg__lower(right[k - 1]));
+      diagonal = row[k];
+      best = row[k] + 1 < best ? row[k] + 1 : best;
+      row[k] = row[k - 1] + 1 < best ? row[k - 1] + 1 : best;
+    }
   }
-  return status;
+  return row[len];
 }
 
-/* Keyword strings are shown without their values: they may hold a password anywhere. */
-static kecs_status kecs_pg__read_words(const char *words, const kecs_allocator *allocator, kecs_pg__settings *out,
-                                       char *conninfo) {
+/* The known name that was meant, when that is obvious; NULL when it is not. */
+static const char *kecs_pg__nearest(const kecs_pg__reader *reader) {
+  for (size_t i = 0; i < sizeof kecs_pg__other_names / sizeof kecs_pg__other_names[0]; i++) {
+    if (strcmp(kecs_pg__other_names[i][0], reader->option.name) == 0) {
+      return kecs_pg__other_names[i][1];
+    }
+  }
+  const char *nearest = NULL;
+  int least = strlen(reader->option.name) > 4 ? 3 : 2; /* one more than may differ */
+  for (int i = 0; i < KECS_PG__OWNS; i++) {
+    int distance = kecs_pg__distance(reader->option.name, kecs_pg__owns[i].name);
+    if (distance < least) {
+      least = distance;
+      nearest = kecs_pg__owns[i].name;
+    }
+  }
+  for (const PQconninfoOption *option = reader->known; option->keyword; option++) {
+    int distance = kecs_pg__distance(reader->option.name, option->keyword);
+    if (distance < least) {
+      least = distance;
+      nearest = option->keyword;
+    }
+  }
+  return nearest;
+}
+
+/* ---- What may be told ---------------------------------------------------------------------------------------- */
+
+/* Whether a value or a name may be told. A password is in none of ours, unless a separator before it was lost. */
+static bool kecs_pg__harmless(const char *text) {
+  char lower[KECS_PG__NAME_MAX + 1];
+  size_t len = strlen(text);
+  if (len > KECS_PG__NAME_MAX || strpbrk(text, "=@&?")) {
+    return false;
+  }
+  for (size_t i = 0; i <= len; i++) {
+    lower[i] = kecs_pg__lower(text[i]);
+  }
+  return !strstr(lower, "pass");
+}
+
+/* The value in hand, quoted, for a message about one of our options. */
+static const char *kecs_pg__told(const kecs_pg__reader *reader, char *room, size_t size) {
+  if (!kecs_pg__harmless(reader->option.value) || snprintf(room, size, "\"%s\"", reader->option.value) < 0) {
+    return "what it says (not shown)";
+  }
+  return room;
+}
+
+/* The option in hand, for a message about how it is written. */
+static const char *kecs_pg__told_name(const kecs_pg__reader *reader) {
+  bool known = kecs_pg__own_find(reader->option.name) || kecs_pg__libpq_find(reader->known, reader->option.name);
+  return known ? reader->option.name : "an option";
+}
+
+static kecs_status kecs_pg__refuse_unknown(const kecs_pg__reader *reader) {
+  if (reader->after_secret) {
+    return kecs_pg__fail(KECS_E_INVALID,
+                         "PostgreSQL URL: what follows the password is no option; if it is a part of the password, "
+                         "write & as %%26 in a URL, or quote the password in a keyword string");
+  }
+  const char *nearest = reader->option.name[0] ? kecs_pg__nearest(reader) : NULL;
+  if (nearest) {
+    return kecs_pg__fail(KECS_E_INVALID, "PostgreSQL URL: there is no option \"%s\"; \"%s\" is the nearest",
+                         reader->option.name, nearest);
+  }
+  bool is_name = reader->option.name[0] &&
+                 !reader->option.name[strspn(reader->option.name, "abcdefghijklmnopqrstuvwxyz0123456789_")];
+  if (is_name && kecs_pg__harmless(reader->option.name)) {
+    return kecs_pg__fail(KECS_E_INVALID,
+                         "PostgreSQL URL: there is no option \"%s\", neither of kecs_store nor of libpq %d",
+                         reader->option.name, PQlibVersion() / 10000);
+  }
+  return kecs_pg__fail(KECS_E_INVALID,
+                       "PostgreSQL URL: an option's name is none of kecs_store or libpq; it is not shown, since it may "
+                       "be a part of a password: percent-encode the password's @ : / ? # & %% and spaces");
+}
+
+/* ---- Our options -------------------------------------------------------------------------------------------- */
+
+/* Digits at the beginning of `text`; -1 when there are none or the number is above KECS_PG__TIME_MAX. */
+static int64_t kecs_pg__digits(const char *text, const char **end) {
+  int64_t number = 0;
+  const char *at = text;
+  for (; *at >= '0' && *at <= '9'; at++) {
+    number = number * 10 + (*at - '0');
+    if (number > KECS_PG__TIME_MAX) {
+      return -1;
+    }
+  }
+  *end = at;
+  return at == text ? -1 : number;
+}
+
+static kecs_status kecs_pg__read_count(kecs_pg__reader *reader, const kecs_pg__own *own, int *out) {
+  const char *end = NULL;
+  char room[KECS_PG__NAME_MAX + 3];
+  int64_t number = kecs_pg__digits(reader->option.value, &end);
+  if (number < own->min || number > own->max || *end) {
+    return kecs_pg__fail(KECS_E_INVALID, "PostgreSQL URL: %s cannot be %s; give a number from %d to %d", own->name,
+                         kecs_pg__told(reader, room, sizeof room), own->min, own->max);
+  }
+  *out = (int)number;
+  return KECS_OK;
+}
+
+static kecs_status kecs_pg__read_time(kecs_pg__reader *reader, const kecs_pg__own *own, int64_t *out_ms) {
+  static const struct {
+    const char *name;
+    int64_t ms;
+  } units[] = {{"ms", 1}, {"s", 1000}, {"", 1000}, {"min", 60000}, {"h", 3600000}};
+  const char *end = NULL;
+  char room[KECS_PG__NAME_MAX + 3];
+  int64_t number = kecs_pg__digits(reader->option.value, &end);
+  for (size_t i = 0; number >= 0 && i < sizeof units / sizeof units[0]; i++) {
+    if (strcmp(end, units[i].name) == 0 && number <= KECS_PG__TIME_MAX / units[i].ms) {
+      *out_ms = number * units[i].ms;
+      return KECS_OK;
+    }
+  }
+  return kecs_pg__fail(KECS_E_INVALID,
+                       "PostgreSQL URL: %s cannot be %s; give a time of up to ten years, such as 500ms, 30s, 10min or "
+                       "1h (a plain number counts seconds)",
+                       own->name, kecs_pg__told(reader, room, sizeof room));
+}
+
+static kecs_status kecs_pg__read_word(kecs_pg__reader *reader, const kecs_pg__own *own, int *out) {
+  char room[KECS_PG__NAME_MAX + 3];
+  int count = 0;
+  for (; own->words[count]; count++) {
+    if (strcmp(own->words[count], reader->option.value) == 0) {
+      *out = count;
+      return KECS_OK;
+    }
+  }
+  return kecs_pg__fail(KECS_E_INVALID, "PostgreSQL URL: %s cannot be %s; give %s%s%s or %s", own->name,
+                       kecs_pg__told(reader, room, sizeof room), count > 2 ? own->words[0] : "", count > 2 ? ", " : "",
+                       own->words[count - 2], own->words[count - 1]);
+}
+
+static kecs_status kecs_pg__read_name(kecs_pg__reader *reader, const kecs_pg__own *own, char **out) {
+  const char *value = reader->option.value;
+  char room[KECS_PG__NAME_MAX + 3];
+  size_t len = strlen(value);
+  if (own->kind == KECS_PG__TENANT) {
+    size_t good = 0;
+    while (value[good] && (strchr(KECS_PG__NAME_CHARS, value[good]) || value[good] == ':' || value[good] == '/')) {
+      good++;
+    }
+    if (len < 1 || len > 128 || good != len) {
+      return kecs_pg__fail(KECS_E_INVALID,
+                           "PostgreSQL URL: %s cannot be %s; give 1 to 128 characters of A-Z a-z 0-9 . _ : / -",
+                           own->name, kecs_pg__told(reader, room, sizeof room));
+    }
+  } else if (len < 1 || len > 63 || (value[0] >= '0' && value[0] <= '9') ||
+             value[strspn(value, "abcdefghijklmnopqrstuvwxyz0123456789_")]) {
+    return kecs_pg__fail(KECS_E_INVALID,
+                         "PostgreSQL URL: %s cannot be %s; give 1 to 63 characters of a-z 0-9 _, no digit first",
+                         own->name, kecs_pg__told(reader, room, sizeof room));
+  }
+  return kecs_pg__settings_keep(reader->allocator, out, value);
+}
+
+static kecs_status kecs_pg__read_own(kecs_pg__reader *reader, const kecs_pg__own *own) {
+  void *field = (char *)reader->out + own->offset;
+  switch (own->kind) {
+    case KECS_PG__COUNT:
+      return kecs_pg__read_count(reader, own, field);
+    case KECS_PG__TIME:
+      return kecs_pg__read_time(reader, own, field);
+    case KECS_PG__WORD:
+      return kecs_pg__read_word(reader, own, field);
+    case KECS_PG__TENANT:
+    case KECS_PG__SCHEMA:
+      break;
+  }
+  return kecs_pg__read_name(reader, own, field);
+}
+
+/* ---- The text, option by option ------------------------------------------------------------------------------ */
+
+static void kecs_pg__rest_add(kecs_pg__reader *reader, const char *text, size_t len) {
+  memcpy(reader->rest + reader->rest_len, text, len);
+  reader->rest_len += len;
+  reader->rest[reader->rest_len] = '\0';
+}
+
+/* The option in hand is one of ours, one of libpq's, or a mistake. */
+static kecs_status kecs_pg__take(kecs_pg__reader *reader, const char *separator) {
+  const kecs_pg__own *own = kecs_pg__own_find(reader->option.name);
+  const PQconninfoOption *known = kecs_pg__libpq_find(reader->known, reader->option.name);
+  if (!own && !known && !kecs_pg__libpq_takes(reader->option.name)) {
+    return kecs_pg__refuse_unknown(reader);
+  }
+  reader->after_secret = known && known->dispchar && known->dispchar[0] == '*';
+  if (own) {
+    return kecs_pg__read_own(reader, own);
+  }
+  reader->has_fallback = reader->has_fallback || strcmp(reader->option.name, "fallback_application_name") == 0;
+  kecs_pg__rest_add(reader, separator, strlen(separator));
+  kecs_pg__rest_add(reader, reader->option.text, reader->option.len);
+  return KECS_OK;
+}
+
+static kecs_status kecs_pg__read_keywords(kecs_pg__reader *reader) {
   kecs_status status = KECS_OK;
-  out->shown = kecs_pg__copy(allocator, "postgresql", strlen("postgresql"));
-  while (!status && *(words += strspn(words, " "))) {
-    size_t len = strcspn(words, "= ");
-    if (words[len] == '=' && words[len + 1] == '\'') {
-      for (len += 2; words[len] && words[len] != '\''; len++) {
-        len += words[len] == '\\' && words[len + 1] ? 1 : 0;
-      }
-      len += words[len] ? 1 : 0;
-    } else {
-      len = strcspn(words, " ");
-    }
-    status = kecs_pg__pair(out, allocator, words, len, conninfo, ' ');
-    words += len;
+  reader->at = kecs_pg__skip_blanks(reader->at);
+  while (!status && *reader->at) {
+    const char *problem = kecs_pg__option_of_keywords(&reader->at, &reader->option);
+    status =
+        problem ? kecs_pg__fail(KECS_E_INVALID, "PostgreSQL keyword string: %s %s", kecs_pg__told_name(reader), problem)
+                : kecs_pg__take(reader, reader->rest_len ? " " : "");
   }
-  return status ? status : out->shown ? KECS_OK : KECS_E_NOMEM;
+  if (!status && !reader->has_fallback) {
+    kecs_pg__rest_add(reader, " ", reader->rest_len ? 1 : 0);
+    kecs_pg__rest_add(reader, kecs_pg__fallback, sizeof kecs_pg__fallback - 1);
+  }
+  return status;
 }
 
-static kecs_status kecs_pg__settings_default(char **text, const char *value, const kecs_allocator *allocator) {
-  if (!*text) {
-    *text = kecs_pg__copy(allocator, value, strlen(value));
+/* The URL's address: what stands before its query. libpq ends the user and password at the first @, if no / is before
+ * it; a further @ means that the password holds one of the two. */
+static kecs_status kecs_pg__read_address(kecs_pg__reader *reader) {
+  const char *address = strstr(reader->at, "//") + 2;
+  size_t user_len = strcspn(address, "@/");
+  const char *hosts = address[user_len] == '@' ? address + user_len + 1 : address;
+  size_t len = strcspn(hosts, "?");
+  if (memchr(hosts, '@', len)) {
+    return kecs_pg__fail(KECS_E_INVALID,
+                         "PostgreSQL URL: it has an @ where a host or database belongs; in a password write @ as %%40 "
+                         "and / as %%2F");
   }
-  return *text ? KECS_OK : KECS_E_NOMEM;
+  if (!kecs_pg__percent_decode(reader->at, (size_t)(hosts - reader->at) + len, reader->option.value)) {
+    return kecs_pg__fail(KECS_E_INVALID,
+                         "PostgreSQL URL: before its query is a %% that no character's two hexadecimal digits follow; "
+                         "write %% as %%25");
+  }
+  kecs_pg__rest_add(reader, reader->at, (size_t)(hosts - reader->at) + len);
+  reader->at = hosts + len + (hosts[len] == '?');
+  return KECS_OK;
+}
+
+static kecs_status kecs_pg__read_url(kecs_pg__reader *reader) {
+  kecs_status status = kecs_pg__read_address(reader);
+  const char *separator = "?";
+  while (!status && *reader->at) {
+    size_t before = reader->rest_len;
+    const char *problem = kecs_pg__option_of_url(&reader->at, &reader->option);
+    status = problem ? kecs_pg__fail(KECS_E_INVALID, "PostgreSQL URL: in its query %s %s", kecs_pg__told_name(reader),
+                                     problem)
+                     : kecs_pg__take(reader, separator);
+    separator = reader->rest_len > before ? "&" : separator;
+  }
+  if (!status && !reader->has_fallback) {
+    kecs_pg__rest_add(reader, separator, 1);
+    kecs_pg__rest_add(reader, kecs_pg__fallback, sizeof kecs_pg__fallback - 1);
+  }
+  return status;
+}
+
+/* ---- All of it ---------------------------------------------------------------------------------------------- */
+
+/* libpq looks at ports when it connects, and quotes what is no number; it may be a password. */
+static kecs_status kecs_pg__check_ports(const char *ports) {
+  while (*ports) {
+    const char *end = ports;
+    int64_t port = *ports == ',' ? 1 : kecs_pg__digits(ports, &end);
+    if (port < 1 || port > 65535 || (*end && *end != ',')) {
+      return kecs_pg__fail(KECS_E_INVALID,
+                           "PostgreSQL URL: its port is no number from 1 to 65535; if that is a part of a password, "
+                           "write its / as %%2F and its @ as %%40, and end it with @");
+    }
+    ports = end + (*end == ',');
+  }
+  return KECS_OK;
+}
+
+/* Has libpq read what is left, and makes what is shown from what it found. */
+static kecs_status kecs_pg__settings_check(kecs_pg__reader *reader) {
+  char *message = NULL; /* quotes the text: never shown */
+  PQconninfoOption *options = PQconninfoParse(reader->rest, &message);
+  bool no_memory = !options && !message;
+  PQfreemem(message);
+  if (!options) {
+    return no_memory ? kecs_pg__fail(KECS_E_NOMEM, "out of memory: libpq had none for the PostgreSQL URL")
+                     : kecs_pg__fail(KECS_E_INVALID,
+                                     "PostgreSQL URL: libpq cannot read it; see to its brackets, spaces and percent "
+                                     "signs (it is not shown, since it may hold a password)");
+  }
+  kecs_pg__address shown = {{0}, 0};
+  kecs_status status = kecs_pg__check_ports(kecs_pg__value_of(options, "port"));
+  kecs_pg__address_show(&shown, options);
+  PQconninfoFree(options);
+  status = status ? status : kecs_pg__settings_keep(reader->allocator, &reader->out->shown, shown.text);
+  return status ? status : kecs_pg__settings_keep(reader->allocator, &reader->out->conninfo, reader->rest);
+}
+
+static kecs_status kecs_pg__settings_fill(kecs_pg__reader *reader) {
+  kecs_pg__settings *out = reader->out;
+  bool is_url = strncmp(reader->at, "postgres://", 11) == 0 || strncmp(reader->at, "postgresql://", 13) == 0;
+  if (!is_url && !strchr(reader->at, '=')) {
+    return kecs_pg__fail(KECS_E_INVALID,
+                         "PostgreSQL URL: write postgres://user:password@host:5432/database, or keywords such as "
+                         "host=localhost dbname=kecs");
+  }
+  kecs_status status = is_url ? kecs_pg__read_url(reader) : kecs_pg__read_keywords(reader);
+  if (!status && out->min_connections > out->max_connections) {
+    return kecs_pg__fail(KECS_E_INVALID, "PostgreSQL URL: min_connections (%d) is more than max_connections (%d)",
+                         out->min_connections, out->max_connections);
+  }
+  if (!status && !out->tenant) {
+    status = kecs_pg__settings_keep(reader->allocator, &out->tenant, "default");
+  }
+  if (!status && !out->schema) {
+    status = kecs_pg__settings_keep(reader->allocator, &out->schema, "public");
+  }
+  return status ? status : kecs_pg__settings_check(reader);
 }
 
 KECS_PG__FN kecs_status kecs_pg__settings_read(const char *url, const kecs_allocator *allocator,
                                                kecs_pg__settings *out) {
-  memset(out, 0, sizeof *out);
-  out->max_connections = 10;
-  out->min_connections = 1;
-  out->acquire_timeout_ms = 30000;
-  out->idle_timeout_ms = 600000;
-  out->max_lifetime_ms = 3600000;
-  out->check_interval_ms = 60000;
-  size_t size = strlen(url) + 2;
-  char *conninfo = kecs_pg__alloc(allocator, size);
-  if (!conninfo) {
-    return KECS_E_NOMEM;
+  *out = (kecs_pg__settings){.max_connections = 10,
+                             .min_connections = 1,
+                             .acquire_timeout_ms = 30000,
+                             .idle_timeout_ms = 600000,
+                             .max_lifetime_ms = 3600000,
+                             .check_interval_ms = 60000};
+  kecs_pg__reader reader = {.allocator = allocator, .out = out, .at = url ? url : ""};
+  reader.known = PQconninfoParse("", NULL);
+  /* One block: the value in hand; and the rest with the fallback name. The rest may be longer than the text: blanks
+   * come between keywords where a closing quote was enough. */
+  size_t value_size = strlen(reader.at) + 1;
+  size_t size = 3 * value_size + sizeof kecs_pg__fallback + 1;
+  kecs_status status = KECS_E_NOMEM;
+  if (!reader.known) {
+    (void)kecs_pg__fail(KECS_E_NOMEM, "out of memory: libpq had none for the PostgreSQL URL");
+  } else if ((reader.option.value = kecs_pg__alloc(allocator, size))) {
+    reader.rest = reader.option.value + value_size;
+    status = kecs_pg__settings_fill(&reader);
+    kecs_pg__release(allocator, reader.option.value, size);
   }
-  bool is_url = strstr(url, "://") != NULL;
-  kecs_status status =
-      is_url ? kecs_pg__read_url(url, allocator, out, conninfo) : kecs_pg__read_words(url, allocator, out, conninfo);
-  if (!status) {
-    out->conninfo = kecs_pg__copy(allocator, conninfo, strlen(conninfo));
-    status = out->conninfo ? KECS_OK : KECS_E_NOMEM;
-  }
-  kecs_pg__release(allocator, conninfo, size);
-  status = status ? status : kecs_pg__settings_default(&out->tenant, "default", allocator);
-  status = status ? status : kecs_pg__settings_default(&out->schema, "public", allocator);
+  PQconninfoFree(reader.known);
   if (status) {
     kecs_pg__settings_free(out, allocator);
   }
@@ -388,7 +944,151 @@ KECS_PG__FN void kecs_pg__settings_free(kecs_pg__settings *settings, const kecs_
   kecs_pg__release_text(allocator, settings->shown);
   kecs_pg__release_text(allocator, settings->tenant);
   kecs_pg__release_text(allocator, settings->schema);
-  memset(settings, 0, sizeof *settings);
+  *settings = (kecs_pg__settings){0};
+}
+
+/* ---- pg/environment.c -------------------------------------------------------------------------------------------- */
+/* pg/environment.c -- the environment variables of the systems that this store takes the place of. */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A variable's value; NULL when it is absent or empty. */
+static const char *kecs_pg__variable(const char *name) {
+  const char *value = getenv(name);
+  return value && *value ? value : NULL;
+}
+
+static bool kecs_pg__says_postgres(const char *value) {
+  static const char *const names[] = {"postgresql", "postgres", "pg"};
+  for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+    size_t k = 0;
+    while (value[k] && kecs_pg__lower(value[k]) == names[i][k]) {
+      k++;
+    }
+    if (!value[k] && !names[i][k]) {
+      return true;
+    }
+  }
+  return false;
+}
+
+static kecs_status kecs_pg__disagree(const char *first, const char *second) {
+  char text[160];
+  snprintf(text, sizeof text, "environment: %s and %s disagree; unset one of them", first, second);
+  return kecs_backend_fail(KECS_E_INVALID, 0, NULL, text);
+}
+
+/* Which of the variables asks for PostgreSQL; NULL when none does. One that names another storage beside it is an
+ * error; alone it means that PostgreSQL is not asked for. */
+static kecs_status kecs_pg__asked_by(const char **out_asked, bool *out_other) {
+  static const char *const names[] = {"KECS_STORAGE_TYPE", "KECS_STORAGE", "STORE_TYPE"};
+  const char *other = NULL;
+  *out_asked = NULL;
+  for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+    const char *value = kecs_pg__variable(names[i]);
+    const char **kind = value && kecs_pg__says_postgres(value) ? out_asked : &other;
+    *kind = value && !*kind ? names[i] : *kind;
+  }
+  *out_other = other != NULL;
+  return *out_asked && other ? kecs_pg__disagree(*out_asked, other) : KECS_OK;
+}
+
+/* The variable that holds the URL; NULL when there is none. */
+static kecs_status kecs_pg__url_variable(bool database_url_counts, const char **out_name) {
+  static const char *const names[] = {"KECS_DATABASE_URL", "KECS_POSTGRES_URL", "DATABASE_URL"};
+  size_t count = database_url_counts ? 3 : 2;
+  *out_name = NULL;
+  for (size_t i = 0; i < count; i++) {
+    const char *value = kecs_pg__variable(names[i]);
+    if (value && *out_name && strcmp(value, kecs_pg__variable(*out_name)) != 0) {
+      return kecs_pg__disagree(*out_name, names[i]);
+    }
+    *out_name = value && !*out_name ? names[i] : *out_name;
+  }
+  return KECS_OK;
+}
+
+typedef struct kecs_pg__url_text {
+  char *data;
+  size_t size;
+  size_t len; /* also of what did not fit */
+} kecs_pg__url_text;
+
+static void kecs_pg__url_add(kecs_pg__url_text *url, const char *text, size_t len) {
+  if (url->len + len < url->size) {
+    memcpy(url->data + url->len, text, len);
+    url->data[url->len + len] = '\0';
+  }
+  url->len += len;
+}
+
+/* Adds a mark and a value, each byte that means something in a URL encoded. */
+static void kecs_pg__url_add_part(kecs_pg__url_text *url, const char *mark, const char *value) {
+  kecs_pg__url_add(url, mark, strlen(mark));
+  for (; *value; value++) {
+    char encoded[4];
+    snprintf(encoded, sizeof encoded, "%%%02X", (unsigned)(unsigned char)*value);
+    bool plain = strchr(KECS_PG__NAME_CHARS, *value) != NULL;
+    kecs_pg__url_add(url, plain ? value : encoded, plain ? 1 : 3);
+  }
+}
+
+static const char *kecs_pg__or(const char *name, const char *otherwise) {
+  const char *value = kecs_pg__variable(name);
+  return value ? value : otherwise;
+}
+
+static void kecs_pg__url_from_parts(kecs_pg__url_text *url) {
+  const char *password = getenv("KECS_POSTGRES_PASSWORD");
+  kecs_pg__url_add_part(url, "postgres://", kecs_pg__or("KECS_POSTGRES_USER", "kecs"));
+  if (!password || *password) {
+    kecs_pg__url_add_part(url, ":", password ? password : "kecs");
+  }
+  kecs_pg__url_add_part(url, "@", kecs_pg__or("KECS_POSTGRES_HOST", "localhost"));
+  kecs_pg__url_add_part(url, ":", kecs_pg__or("KECS_POSTGRES_PORT", "5432"));
+  kecs_pg__url_add_part(url, "/", kecs_pg__or("KECS_POSTGRES_DATABASE", "kecs"));
+  kecs_pg__url_add_part(url, "?sslmode=", kecs_pg__or("KECS_POSTGRES_SSLMODE", "disable"));
+}
+
+KECS_STORE_API kecs_status kecs_pg_url_from_environment(char *out_url, size_t size) {
+  const char *asked = NULL;
+  const char *name = NULL;
+  bool other = false;
+  if (!out_url || size == 0) {
+    return kecs_backend_fail(KECS_E_MISUSE, 0, NULL, "kecs_pg_url_from_environment: out_url has no room");
+  }
+  out_url[0] = '\0';
+  kecs_status status = kecs_pg__asked_by(&asked, &other);
+  if (status) {
+    return status;
+  }
+  const char *store_type = kecs_pg__variable("STORE_TYPE");
+  bool database_url_counts = store_type && kecs_pg__says_postgres(store_type);
+  status = other ? KECS_OK : kecs_pg__url_variable(database_url_counts, &name);
+  if (status) {
+    return status;
+  }
+  if (!asked && !name) {
+    return kecs_backend_fail(KECS_E_NOT_FOUND, 0, NULL,
+                             "environment: PostgreSQL is not asked for; set KECS_STORAGE_TYPE=postgresql, or "
+                             "KECS_DATABASE_URL");
+  }
+  kecs_pg__url_text url = {out_url, size, 0};
+  if (name) {
+    const char *value = kecs_pg__variable(name);
+    kecs_pg__url_add(&url, value, strlen(value));
+  } else if (strcmp(asked, "STORE_TYPE") == 0) {
+    return kecs_backend_fail(KECS_E_INVALID, 0, NULL, "environment: STORE_TYPE asks for PostgreSQL; set DATABASE_URL");
+  } else {
+    kecs_pg__url_from_parts(&url);
+  }
+  if (url.len >= size) {
+    out_url[0] = '\0';
+    return kecs_backend_fail(KECS_E_INVALID, 0, NULL, "environment: the PostgreSQL URL is too long");
+  }
+  return KECS_OK;
 }
 
 /* ---- pg/errors.c ------------------------------------------------------------------------------------------------- */

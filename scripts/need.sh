@@ -17,7 +17,6 @@ package_of() {
     musl) echo musl-tools ;;
     arm) echo gcc-arm-linux-gnueabihf libc6-dev-armhf-cross qemu-user ;;
     s390x) echo gcc-s390x-linux-gnu libc6-dev-s390x-cross qemu-user ;;
-    libpq) echo libpq-dev ;;
     *) echo "$1" ;;
   esac
 }
@@ -57,15 +56,12 @@ is_there() {
 #error "older than 3.38"
 #endif' -lsqlite3 ;;
     libpq) builds '#include <libpq-fe.h>' -I/usr/include/postgresql "-I$(pg_config --includedir 2> /dev/null)" -lpq ;;
-    postgresql) have initdb || ls /usr/lib/postgresql/*/bin/initdb > /dev/null 2>&1 ;;
     clang) have clang clang++ ;;
     g++) have g++ ;;
     musl) have musl-gcc ;;
     cmake | pkg-config) have "$1" ;;
     arm) have arm-linux-gnueabihf-gcc qemu-arm ;;
     s390x) have s390x-linux-gnu-gcc qemu-s390x ;;
-    libpq) builds '#include <libpq-fe.h>' -I"$(pg_config --includedir 2> /dev/null || echo /usr/include/postgresql)" \
-      -lpq ;;
     postgresql) have_in "/usr/lib/postgresql/*/bin $(pg_config --bindir 2> /dev/null)" initdb postgres psql ;;
     pgbouncer) have_in /usr/sbin pgbouncer ;;
     openssl) have openssl ;;

@@ -11,6 +11,7 @@
 extern "C" {
 #endif
 #include "pg/public.h"
+#include "pg/environment.h"
 #ifdef __cplusplus
 }
 #endif
@@ -19,7 +20,10 @@ extern "C" {
 #if defined(KECS_STORE_PG_IMPLEMENTATION) && !defined(KECS_STORE_PG_IMPLEMENTED)
 #define KECS_STORE_PG_IMPLEMENTED
 #include "pg/internal.c"
+#include "pg/url.c"
+#include "pg/address.c"
 #include "pg/settings.c"
+#include "pg/environment.c"
 #include "pg/errors.c"
 #include "pg/wire.c"
 #include "pg/connection.c"

@@ -1,4 +1,6 @@
 /* pg/environment.c -- the environment variables of the systems that this store takes the place of. */
+#include "pg/prologue.h"
+
 #include "pg/environment.h"
 #include "pg/url.h"
 

@@ -4,12 +4,12 @@
  * database. So nothing is ever echoed because of where it stands. What is shown is put together from the parts that
  * libpq found, and only from those that look like what they should be; libpq's own messages quote the URL and are
  * never passed on. */
+#include "pg/prologue.h"
+
 #include "pg/settings.h"
-#include "pg/shown.h"
+#include "pg/address.h"
 #include "pg/url.h"
 
-#include <libpq-fe.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -67,33 +67,13 @@ typedef struct kecs_pg__reader {
   bool has_fallback;
 } kecs_pg__reader;
 
-static kecs_status kecs_pg__refuse(const char *format, ...) KECS_STORE_PRINTF(1, 2);
-static kecs_status kecs_pg__refuse(const char *format, ...) {
-  char text[512];
-  va_list args;
-  va_start(args, format);
-  if (vsnprintf(text, sizeof text, format, args) < 0) {
-    text[0] = '\0';
-  }
-  va_end(args);
-  return kecs_backend_fail(KECS_E_INVALID, 0, NULL, text);
-}
-
-static kecs_status kecs_pg__settings_nomem(void) {
-  return kecs_backend_fail(KECS_E_NOMEM, 0, NULL, "out of memory; free some or raise the process's limit");
-}
-
 /* Puts a copy into *slot, in the place of what is there. */
 static kecs_status kecs_pg__settings_keep(const kecs_allocator *allocator, char **slot, const char *text) {
-  size_t size = strlen(text) + 1;
-  char *copy = allocator->alloc(size, allocator->user);
+  char *copy = kecs_pg__copy(allocator, text, strlen(text));
   if (!copy) {
-    return kecs_pg__settings_nomem();
+    return KECS_E_NOMEM;
   }
-  memcpy(copy, text, size);
-  if (*slot) {
-    allocator->release(*slot, strlen(*slot) + 1, allocator->user);
-  }
+  kecs_pg__release_text(allocator, *slot);
   *slot = copy;
   return KECS_OK;
 }
@@ -194,24 +174,25 @@ static const char *kecs_pg__told_name(const kecs_pg__reader *reader) {
 
 static kecs_status kecs_pg__refuse_unknown(const kecs_pg__reader *reader) {
   if (reader->after_secret) {
-    return kecs_pg__refuse(
-        "PostgreSQL URL: what follows the password is no option; if it is a part of the password, "
-        "write & as %%26 in a URL, or quote the password in a keyword string");
+    return kecs_pg__fail(KECS_E_INVALID,
+                         "PostgreSQL URL: what follows the password is no option; if it is a part of the password, "
+                         "write & as %%26 in a URL, or quote the password in a keyword string");
   }
   const char *nearest = reader->option.name[0] ? kecs_pg__nearest(reader) : NULL;
   if (nearest) {
-    return kecs_pg__refuse("PostgreSQL URL: there is no option \"%s\"; \"%s\" is the nearest", reader->option.name,
-                           nearest);
+    return kecs_pg__fail(KECS_E_INVALID, "PostgreSQL URL: there is no option \"%s\"; \"%s\" is the nearest",
+                         reader->option.name, nearest);
   }
   bool is_name = reader->option.name[0] &&
                  !reader->option.name[strspn(reader->option.name, "abcdefghijklmnopqrstuvwxyz0123456789_")];
   if (is_name && kecs_pg__harmless(reader->option.name)) {
-    return kecs_pg__refuse("PostgreSQL URL: there is no option \"%s\", neither of kecs_store nor of libpq %d",
-                           reader->option.name, PQlibVersion() / 10000);
+    return kecs_pg__fail(KECS_E_INVALID,
+                         "PostgreSQL URL: there is no option \"%s\", neither of kecs_store nor of libpq %d",
+                         reader->option.name, PQlibVersion() / 10000);
   }
-  return kecs_pg__refuse(
-      "PostgreSQL URL: an option's name is none of kecs_store or libpq; it is not shown, since it may "
-      "be a part of a password: percent-encode the password's @ : / ? # & %% and spaces");
+  return kecs_pg__fail(KECS_E_INVALID,
+                       "PostgreSQL URL: an option's name is none of kecs_store or libpq; it is not shown, since it may "
+                       "be a part of a password: percent-encode the password's @ : / ? # & %% and spaces");
 }
 
 /* ---- Our options -------------------------------------------------------------------------------------------- */
@@ -235,8 +216,8 @@ static kecs_status kecs_pg__read_count(kecs_pg__reader *reader, const kecs_pg__o
   char room[KECS_PG__NAME_MAX + 3];
   int64_t number = kecs_pg__digits(reader->option.value, &end);
   if (number < own->min || number > own->max || *end) {
-    return kecs_pg__refuse("PostgreSQL URL: %s cannot be %s; give a number from %d to %d", own->name,
-                           kecs_pg__told(reader, room, sizeof room), own->min, own->max);
+    return kecs_pg__fail(KECS_E_INVALID, "PostgreSQL URL: %s cannot be %s; give a number from %d to %d", own->name,
+                         kecs_pg__told(reader, room, sizeof room), own->min, own->max);
   }
   *out = (int)number;
   return KECS_OK;
@@ -256,10 +237,10 @@ static kecs_status kecs_pg__read_time(kecs_pg__reader *reader, const kecs_pg__ow
       return KECS_OK;
     }
   }
-  return kecs_pg__refuse(
-      "PostgreSQL URL: %s cannot be %s; give a time of up to ten years, such as 500ms, 30s, 10min or "
-      "1h (a plain number counts seconds)",
-      own->name, kecs_pg__told(reader, room, sizeof room));
+  return kecs_pg__fail(KECS_E_INVALID,
+                       "PostgreSQL URL: %s cannot be %s; give a time of up to ten years, such as 500ms, 30s, 10min or "
+                       "1h (a plain number counts seconds)",
+                       own->name, kecs_pg__told(reader, room, sizeof room));
 }
 
 static kecs_status kecs_pg__read_word(kecs_pg__reader *reader, const kecs_pg__own *own, int *out) {
@@ -271,9 +252,9 @@ static kecs_status kecs_pg__read_word(kecs_pg__reader *reader, const kecs_pg__ow
       return KECS_OK;
     }
   }
-  return kecs_pg__refuse("PostgreSQL URL: %s cannot be %s; give %s%s%s or %s", own->name,
-                         kecs_pg__told(reader, room, sizeof room), count > 2 ? own->words[0] : "",
-                         count > 2 ? ", " : "", own->words[count - 2], own->words[count - 1]);
+  return kecs_pg__fail(KECS_E_INVALID, "PostgreSQL URL: %s cannot be %s; give %s%s%s or %s", own->name,
+                       kecs_pg__told(reader, room, sizeof room), count > 2 ? own->words[0] : "", count > 2 ? ", " : "",
+                       own->words[count - 2], own->words[count - 1]);
 }
 
 static kecs_status kecs_pg__read_name(kecs_pg__reader *reader, const kecs_pg__own *own, char **out) {
@@ -286,13 +267,15 @@ static kecs_status kecs_pg__read_name(kecs_pg__reader *reader, const kecs_pg__ow
       good++;
     }
     if (len < 1 || len > 128 || good != len) {
-      return kecs_pg__refuse("PostgreSQL URL: %s cannot be %s; give 1 to 128 characters of A-Z a-z 0-9 . _ : / -",
-                             own->name, kecs_pg__told(reader, room, sizeof room));
+      return kecs_pg__fail(KECS_E_INVALID,
+                           "PostgreSQL URL: %s cannot be %s; give 1 to 128 characters of A-Z a-z 0-9 . _ : / -",
+                           own->name, kecs_pg__told(reader, room, sizeof room));
     }
   } else if (len < 1 || len > 63 || (value[0] >= '0' && value[0] <= '9') ||
              value[strspn(value, "abcdefghijklmnopqrstuvwxyz0123456789_")]) {
-    return kecs_pg__refuse("PostgreSQL URL: %s cannot be %s; give 1 to 63 characters of a-z 0-9 _, no digit first",
-                           own->name, kecs_pg__told(reader, room, sizeof room));
+    return kecs_pg__fail(KECS_E_INVALID,
+                         "PostgreSQL URL: %s cannot be %s; give 1 to 63 characters of a-z 0-9 _, no digit first",
+                         own->name, kecs_pg__told(reader, room, sizeof room));
   }
   return kecs_pg__settings_keep(reader->allocator, out, value);
 }
@@ -343,8 +326,9 @@ static kecs_status kecs_pg__read_keywords(kecs_pg__reader *reader) {
   reader->at = kecs_pg__skip_blanks(reader->at);
   while (!status && *reader->at) {
     const char *problem = kecs_pg__option_of_keywords(&reader->at, &reader->option);
-    status = problem ? kecs_pg__refuse("PostgreSQL keyword string: %s %s", kecs_pg__told_name(reader), problem)
-                     : kecs_pg__take(reader, reader->rest_len ? " " : "");
+    status =
+        problem ? kecs_pg__fail(KECS_E_INVALID, "PostgreSQL keyword string: %s %s", kecs_pg__told_name(reader), problem)
+                : kecs_pg__take(reader, reader->rest_len ? " " : "");
   }
   if (!status && !reader->has_fallback) {
     kecs_pg__rest_add(reader, " ", reader->rest_len ? 1 : 0);
@@ -361,14 +345,14 @@ static kecs_status kecs_pg__read_address(kecs_pg__reader *reader) {
   const char *hosts = address[user_len] == '@' ? address + user_len + 1 : address;
   size_t len = strcspn(hosts, "?");
   if (memchr(hosts, '@', len)) {
-    return kecs_pg__refuse(
-        "PostgreSQL URL: it has an @ where a host or database belongs; in a password write @ as %%40 "
-        "and / as %%2F");
+    return kecs_pg__fail(KECS_E_INVALID,
+                         "PostgreSQL URL: it has an @ where a host or database belongs; in a password write @ as %%40 "
+                         "and / as %%2F");
   }
   if (!kecs_pg__percent_decode(reader->at, (size_t)(hosts - reader->at) + len, reader->option.value)) {
-    return kecs_pg__refuse(
-        "PostgreSQL URL: before its query is a %% that no character's two hexadecimal digits follow; "
-        "write %% as %%25");
+    return kecs_pg__fail(KECS_E_INVALID,
+                         "PostgreSQL URL: before its query is a %% that no character's two hexadecimal digits follow; "
+                         "write %% as %%25");
   }
   kecs_pg__rest_add(reader, reader->at, (size_t)(hosts - reader->at) + len);
   reader->at = hosts + len + (hosts[len] == '?');
@@ -381,7 +365,8 @@ static kecs_status kecs_pg__read_url(kecs_pg__reader *reader) {
   while (!status && *reader->at) {
     size_t before = reader->rest_len;
     const char *problem = kecs_pg__option_of_url(&reader->at, &reader->option);
-    status = problem ? kecs_pg__refuse("PostgreSQL URL: in its query %s %s", kecs_pg__told_name(reader), problem)
+    status = problem ? kecs_pg__fail(KECS_E_INVALID, "PostgreSQL URL: in its query %s %s", kecs_pg__told_name(reader),
+                                     problem)
                      : kecs_pg__take(reader, separator);
     separator = reader->rest_len > before ? "&" : separator;
   }
@@ -400,9 +385,9 @@ static kecs_status kecs_pg__check_ports(const char *ports) {
     const char *end = ports;
     int64_t port = *ports == ',' ? 1 : kecs_pg__digits(ports, &end);
     if (port < 1 || port > 65535 || (*end && *end != ',')) {
-      return kecs_pg__refuse(
-          "PostgreSQL URL: its port is no number from 1 to 65535; if that is a part of a password, "
-          "write its / as %%2F and its @ as %%40, and end it with @");
+      return kecs_pg__fail(KECS_E_INVALID,
+                           "PostgreSQL URL: its port is no number from 1 to 65535; if that is a part of a password, "
+                           "write its / as %%2F and its @ as %%40, and end it with @");
     }
     ports = end + (*end == ',');
   }
@@ -410,20 +395,20 @@ static kecs_status kecs_pg__check_ports(const char *ports) {
 }
 
 /* Has libpq read what is left, and makes what is shown from what it found. */
-static kecs_status kecs_pg__settle(kecs_pg__reader *reader) {
+static kecs_status kecs_pg__settings_check(kecs_pg__reader *reader) {
   char *message = NULL; /* quotes the text: never shown */
   PQconninfoOption *options = PQconninfoParse(reader->rest, &message);
   bool no_memory = !options && !message;
   PQfreemem(message);
   if (!options) {
-    return no_memory ? kecs_pg__settings_nomem()
-                     : kecs_pg__refuse(
-                           "PostgreSQL URL: libpq cannot read it; see to its brackets, spaces and percent "
-                           "signs (it is not shown, since it may hold a password)");
+    return no_memory ? kecs_pg__fail(KECS_E_NOMEM, "out of memory: libpq had none for the PostgreSQL URL")
+                     : kecs_pg__fail(KECS_E_INVALID,
+                                     "PostgreSQL URL: libpq cannot read it; see to its brackets, spaces and percent "
+                                     "signs (it is not shown, since it may hold a password)");
   }
-  kecs_pg__shown shown = {{0}, 0};
+  kecs_pg__address shown = {{0}, 0};
   kecs_status status = kecs_pg__check_ports(kecs_pg__value_of(options, "port"));
-  kecs_pg__show_all(&shown, options);
+  kecs_pg__address_show(&shown, options);
   PQconninfoFree(options);
   status = status ? status : kecs_pg__settings_keep(reader->allocator, &reader->out->shown, shown.text);
   return status ? status : kecs_pg__settings_keep(reader->allocator, &reader->out->conninfo, reader->rest);
@@ -433,14 +418,14 @@ static kecs_status kecs_pg__settings_fill(kecs_pg__reader *reader) {
   kecs_pg__settings *out = reader->out;
   bool is_url = strncmp(reader->at, "postgres://", 11) == 0 || strncmp(reader->at, "postgresql://", 13) == 0;
   if (!is_url && !strchr(reader->at, '=')) {
-    return kecs_pg__refuse(
-        "PostgreSQL URL: write postgres://user:password@host:5432/database, or keywords such as "
-        "host=localhost dbname=kecs");
+    return kecs_pg__fail(KECS_E_INVALID,
+                         "PostgreSQL URL: write postgres://user:password@host:5432/database, or keywords such as "
+                         "host=localhost dbname=kecs");
   }
   kecs_status status = is_url ? kecs_pg__read_url(reader) : kecs_pg__read_keywords(reader);
   if (!status && out->min_connections > out->max_connections) {
-    return kecs_pg__refuse("PostgreSQL URL: min_connections (%d) is more than max_connections (%d)",
-                           out->min_connections, out->max_connections);
+    return kecs_pg__fail(KECS_E_INVALID, "PostgreSQL URL: min_connections (%d) is more than max_connections (%d)",
+                         out->min_connections, out->max_connections);
   }
   if (!status && !out->tenant) {
     status = kecs_pg__settings_keep(reader->allocator, &out->tenant, "default");
@@ -448,7 +433,7 @@ static kecs_status kecs_pg__settings_fill(kecs_pg__reader *reader) {
   if (!status && !out->schema) {
     status = kecs_pg__settings_keep(reader->allocator, &out->schema, "public");
   }
-  return status ? status : kecs_pg__settle(reader);
+  return status ? status : kecs_pg__settings_check(reader);
 }
 
 KECS_PG__FN kecs_status kecs_pg__settings_read(const char *url, const kecs_allocator *allocator,
@@ -465,15 +450,13 @@ KECS_PG__FN kecs_status kecs_pg__settings_read(const char *url, const kecs_alloc
    * come between keywords where a closing quote was enough. */
   size_t value_size = strlen(reader.at) + 1;
   size_t size = 3 * value_size + sizeof kecs_pg__fallback + 1;
-  reader.option.value = reader.known ? allocator->alloc(size, allocator->user) : NULL;
-  kecs_status status = KECS_OK;
-  if (!reader.option.value) {
-    status = kecs_pg__settings_nomem();
-  } else {
-    memset(reader.option.value, 0, size);
+  kecs_status status = KECS_E_NOMEM;
+  if (!reader.known) {
+    (void)kecs_pg__fail(KECS_E_NOMEM, "out of memory: libpq had none for the PostgreSQL URL");
+  } else if ((reader.option.value = kecs_pg__alloc(allocator, size))) {
     reader.rest = reader.option.value + value_size;
     status = kecs_pg__settings_fill(&reader);
-    allocator->release(reader.option.value, size, allocator->user);
+    kecs_pg__release(allocator, reader.option.value, size);
   }
   PQconninfoFree(reader.known);
   if (status) {
@@ -483,11 +466,9 @@ KECS_PG__FN kecs_status kecs_pg__settings_read(const char *url, const kecs_alloc
 }
 
 KECS_PG__FN void kecs_pg__settings_free(kecs_pg__settings *settings, const kecs_allocator *allocator) {
-  char *texts[] = {settings->conninfo, settings->shown, settings->tenant, settings->schema};
-  for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
-    if (texts[i]) {
-      allocator->release(texts[i], strlen(texts[i]) + 1, allocator->user);
-    }
-  }
+  kecs_pg__release_text(allocator, settings->conninfo);
+  kecs_pg__release_text(allocator, settings->shown);
+  kecs_pg__release_text(allocator, settings->tenant);
+  kecs_pg__release_text(allocator, settings->schema);
   *settings = (kecs_pg__settings){0};
 }

@@ -1,7 +1,7 @@
 /* pg/settings.h -- what a PostgreSQL URL or keyword string says, for the backend. */
 #ifndef KECS_PG_SETTINGS_H
 #define KECS_PG_SETTINGS_H
-#include "pg/linkage.h"
+#include "pg/internal.h"
 
 /* Each text is the allocator's, with strlen + 1 bytes. */
 typedef struct kecs_pg__settings {

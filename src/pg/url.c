@@ -1,4 +1,6 @@
 /* pg/url.c -- options as libpq would read them, so that ours can be taken out and the rest left as it is written. */
+#include "pg/prologue.h"
+
 #include "pg/url.h"
 
 #include <string.h>

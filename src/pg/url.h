@@ -1,7 +1,7 @@
 /* pg/url.h -- the grammar of PostgreSQL URLs and keyword strings: one option after the other. */
 #ifndef KECS_PG_URL_H
 #define KECS_PG_URL_H
-#include "pg/linkage.h"
+#include "pg/internal.h"
 
 #define KECS_PG__NAME_MAX 40 /* longer than any option's name */
 

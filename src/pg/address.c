@@ -1,5 +1,7 @@
-/* pg/shown.c -- puts together what is shown of an address: never a piece of the text as it was given. */
-#include "pg/shown.h"
+/* pg/address.c -- puts together what is shown of an address: never a piece of the text as it was given. */
+#include "pg/prologue.h"
+
+#include "pg/address.h"
 #include "pg/url.h"
 
 #include <string.h>
@@ -14,7 +16,7 @@ KECS_PG__FN const PQconninfoOption *kecs_pg__libpq_find(const PQconninfoOption *
 }
 
 /* Appends; what is too long is cut off, and never in the midst of the stars. */
-static void kecs_pg__show(kecs_pg__shown *shown, const char *text, size_t len) {
+static void kecs_pg__show(kecs_pg__address *shown, const char *text, size_t len) {
   if (len < sizeof shown->text - shown->len) {
     memcpy(shown->text + shown->len, text, len);
     shown->len += len;
@@ -23,7 +25,7 @@ static void kecs_pg__show(kecs_pg__shown *shown, const char *text, size_t len) {
 }
 
 /* A part that looks like a name, or stars. */
-static void kecs_pg__show_name(kecs_pg__shown *shown, const char *text, size_t len) {
+static void kecs_pg__show_name(kecs_pg__address *shown, const char *text, size_t len) {
   size_t good = 0;
   while (good < len && strchr(KECS_PG__NAME_CHARS, text[good])) {
     good++;
@@ -33,7 +35,7 @@ static void kecs_pg__show_name(kecs_pg__shown *shown, const char *text, size_t l
 }
 
 /* A host's name, its address (in brackets when it has colons), or the folder of a socket (its slashes encoded). */
-static void kecs_pg__show_host(kecs_pg__shown *shown, const char *text, size_t len) {
+static void kecs_pg__show_host(kecs_pg__address *shown, const char *text, size_t len) {
   if (memchr(text, ':', len)) {
     bool is_address = true;
     for (size_t i = 0; i < len; i++) {
@@ -60,7 +62,7 @@ KECS_PG__FN const char *kecs_pg__value_of(const PQconninfoOption *options, const
 }
 
 /* Each host with its port; one port serves all hosts. */
-static void kecs_pg__show_hosts(kecs_pg__shown *shown, const char *hosts, const char *ports) {
+static void kecs_pg__show_hosts(kecs_pg__address *shown, const char *hosts, const char *ports) {
   bool one_port = !strchr(ports, ',');
   for (bool first = true; first || *hosts; first = false) {
     size_t host_len = strcspn(hosts, ",");
@@ -74,7 +76,7 @@ static void kecs_pg__show_hosts(kecs_pg__shown *shown, const char *hosts, const 
   }
 }
 
-KECS_PG__FN void kecs_pg__show_all(kecs_pg__shown *shown, const PQconninfoOption *options) {
+KECS_PG__FN void kecs_pg__address_show(kecs_pg__address *shown, const PQconninfoOption *options) {
   const char *user = kecs_pg__value_of(options, "user");
   const char *hosts = kecs_pg__value_of(options, "host");
   const char *database = kecs_pg__value_of(options, "dbname");
