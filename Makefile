@@ -78,7 +78,7 @@ build/obj/%/sqlite3.o: $(SQLITE_MK)
 # ---- libpq ---------------------------------------------------------------------------------------------------
 
 # The flags that find libpq, or nothing where it is missing: then what needs it is left out, but tests ask for it first.
-$(if $(filter test tests test-full,$(MAKECMDGOALS)),$(shell scripts/need.sh libpq postgresql >&2))
+$(if $(filter test tests test-full,$(MAKECMDGOALS)),$(shell scripts/need.sh libpq postgresql pgbouncer openssl >&2))
 LIBPQ_INCLUDE := $(firstword $(wildcard /usr/include/postgresql/libpq-fe.h $(shell pg_config --includedir 2>/dev/null)/libpq-fe.h))
 LIBPQ := $(if $(LIBPQ_INCLUDE),-I$(patsubst %/,%,$(dir $(LIBPQ_INCLUDE))) -lpq)
 
@@ -157,14 +157,14 @@ programs = $(patsubst tests/$2/%.c,build/test/$1/$2/%,$(wildcard tests/$2/test_*
 helpers = $(filter-out tests/$1/test_% tests/$1/fuzz_%,$(wildcard tests/$1/*.c))
 
 TESTS := $(call programs,normal,contract) $(call programs,asan,contract) $(call programs,asan,fault) \
-         $(call programs,asan,unit)
+         $(filter-out $(if $(LIBPQ),,build/test/asan/unit/test_pg_%),$(call programs,asan,unit))
 POSTGRES_TESTS := $(if $(LIBPQ),$(call programs,postgres,contract) $(call programs,postgres,postgres))
 TESTS += $(POSTGRES_TESTS)
 FUZZERS := $(call programs,asan,fuzz)
 TESTS_TSAN := $(call programs,tsan,contract)
 SCRIPTS := tests/style.py tests/amalgamate_test.py scripts/examples.py $(if $(FUZZERS),scripts/replay.py) \
-           $(if $(LIBPQ),$(wildcard tests/postgres/test_*.py)) \
-           $(foreach folder,cli kill corpus compile,$(wildcard tests/$(folder)/*.py tests/$(folder)/*.sh))
+           $(foreach folder,cli kill corpus compile,$(wildcard tests/$(folder)/*.py tests/$(folder)/*.sh)) \
+           $(if $(LIBPQ),$(wildcard tests/postgres/test_*.py))
 
 KECS_CORPUS ?= $(wildcard ../shared/corpus)
 export KECS_CORPUS
@@ -200,8 +200,8 @@ build/test/postgres/$1/%: tests/$1/%.c $(call helpers,$1) $(TEST_HEADERS) build/
 endef
 $(foreach folder,contract postgres,$(eval $(call postgres_rule,$(folder))))
 
-MODULE_FLAGS := $(STD) -DKECS_STORE_IMPLEMENTATION -DKECS__MODULES -Isrc $(SQLITE_INCLUDE)
-MODULE_OBJECTS := $(CORE:src/%.c=build/obj/modules/%.o)
+MODULE_FLAGS := $(STD) -DKECS_STORE_IMPLEMENTATION -DKECS__MODULES -Isrc $(SQLITE_INCLUDE) $(filter -I%,$(LIBPQ))
+MODULE_OBJECTS := $(patsubst src/%.c,build/obj/modules/%.o,$(CORE) $(if $(LIBPQ),$(filter src/pg/%,$(MODULES))))
 
 build/obj/modules/%.o: src/%.c $(SQLITE_MK) | build/headers.stamp
 	@mkdir -p $(@D)
@@ -215,7 +215,7 @@ build/obj/modules.a: $(MODULE_OBJECTS) $(call sqlite_object,asan)
 
 build/test/asan/unit/%: tests/unit/%.c $(call helpers,unit) $(TEST_HEADERS) build/obj/modules.a build/cmocka.ok
 	@mkdir -p $(@D)
-	$(CC) $(MODULE_FLAGS) $(WARNINGS) -Itests $(FLAGS_asan) $(filter %.c %.a,$^) $(LDFLAGS) -lcmocka $(LIBS) -o $@
+	$(CC) $(MODULE_FLAGS) $(WARNINGS) -Itests $(FLAGS_asan) $(filter %.c %.a,$^) $(LDFLAGS) -lcmocka $(LIBPQ) $(LIBS) -o $@
 
 build/test/asan/fuzz/%: tests/fuzz/%.c $(TEST_HEADERS) build/obj/modules.a
 	@mkdir -p $(@D)

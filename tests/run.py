@@ -92,7 +92,9 @@ class Postgres:
                 server = importlib.import_module("server").Server()
                 self.server = server.__enter__()
             self.databases += 1
-            return self.server.url("kecs_test_%d" % self.databases, True)
+            name = "kecs_test_%d" % self.databases
+            self.server.create_database(name)
+            return self.server.socket_url(name)
 
     def stop(self):
         if self.server:
