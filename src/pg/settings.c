@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#define KECS_PG__TOLD_MAX 24                    /* bytes of a value in a message */
 #define KECS_PG__TIME_MAX INT64_C(315360000000) /* ten years in milliseconds */
 
 static const char kecs_pg__fallback[] = "fallback_application_name=kecs_store";
@@ -145,17 +146,18 @@ static const char *kecs_pg__nearest(const kecs_pg__reader *reader) {
 
 /* ---- What may be told ---------------------------------------------------------------------------------------- */
 
-/* Whether a value or a name may be told. A password is in none of ours, unless a separator before it was lost. */
+/* Whether a value or a name may be told. A password is in none of ours, unless a separator before it was lost: then
+ * the value goes on, and is long or has pieces of the word. */
 static bool kecs_pg__harmless(const char *text) {
-  char lower[KECS_PG__NAME_MAX + 1];
+  char lower[KECS_PG__TOLD_MAX + 1];
   size_t len = strlen(text);
-  if (len > KECS_PG__NAME_MAX || strpbrk(text, "=@&?")) {
+  if (len > KECS_PG__TOLD_MAX || strpbrk(text, "=@&?")) {
     return false;
   }
   for (size_t i = 0; i <= len; i++) {
     lower[i] = kecs_pg__lower(text[i]);
   }
-  return !strstr(lower, "pass");
+  return !strstr(lower, "pass") && !strstr(lower, "word");
 }
 
 /* The value in hand, quoted, for a message about one of our options. */
@@ -213,7 +215,7 @@ static int64_t kecs_pg__digits(const char *text, const char **end) {
 
 static kecs_status kecs_pg__read_count(kecs_pg__reader *reader, const kecs_pg__own *own, int *out) {
   const char *end = NULL;
-  char room[KECS_PG__NAME_MAX + 3];
+  char room[KECS_PG__TOLD_MAX + 3];
   int64_t number = kecs_pg__digits(reader->option.value, &end);
   if (number < own->min || number > own->max || *end) {
     return kecs_pg__fail(KECS_E_INVALID, "PostgreSQL URL: %s cannot be %s; give a number from %d to %d", own->name,
@@ -229,7 +231,7 @@ static kecs_status kecs_pg__read_time(kecs_pg__reader *reader, const kecs_pg__ow
     int64_t ms;
   } units[] = {{"ms", 1}, {"s", 1000}, {"", 1000}, {"min", 60000}, {"h", 3600000}};
   const char *end = NULL;
-  char room[KECS_PG__NAME_MAX + 3];
+  char room[KECS_PG__TOLD_MAX + 3];
   int64_t number = kecs_pg__digits(reader->option.value, &end);
   for (size_t i = 0; number >= 0 && i < sizeof units / sizeof units[0]; i++) {
     if (strcmp(end, units[i].name) == 0 && number <= KECS_PG__TIME_MAX / units[i].ms) {
@@ -244,7 +246,7 @@ static kecs_status kecs_pg__read_time(kecs_pg__reader *reader, const kecs_pg__ow
 }
 
 static kecs_status kecs_pg__read_word(kecs_pg__reader *reader, const kecs_pg__own *own, int *out) {
-  char room[KECS_PG__NAME_MAX + 3];
+  char room[KECS_PG__TOLD_MAX + 3];
   int count = 0;
   for (; own->words[count]; count++) {
     if (strcmp(own->words[count], reader->option.value) == 0) {
@@ -259,7 +261,7 @@ static kecs_status kecs_pg__read_word(kecs_pg__reader *reader, const kecs_pg__ow
 
 static kecs_status kecs_pg__read_name(kecs_pg__reader *reader, const kecs_pg__own *own, char **out) {
   const char *value = reader->option.value;
-  char room[KECS_PG__NAME_MAX + 3];
+  char room[KECS_PG__TOLD_MAX + 3];
   size_t len = strlen(value);
   if (own->kind == KECS_PG__TENANT) {
     size_t good = 0;

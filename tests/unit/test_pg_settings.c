@@ -211,6 +211,7 @@ static void test_refusals(void **state) {
       {"postgres://h/d?tenant=", "tenant cannot be \"\"", "1 to 128"},
       {"postgres://h/d?tenant=a%20b", "tenant cannot be \"a b\"", NULL},
       {"postgres://h/d?schema=Main", "schema cannot be \"Main\"", "1 to 63"},
+      {"postgres://h/d?schema=A2345678901234567890123456", "schema cannot be what it says (not shown)", NULL},
       {"postgres://h/d?schema=1a", "schema cannot be \"1a\"", NULL},
       {"postgres://h/d?schema=a-b", "schema cannot be \"a-b\"", NULL},
       {"postgres://h/d?max_conections=5", "no option \"max_conections\"", "\"max_connections\" is the nearest"},
