@@ -298,8 +298,9 @@ class Server(Node):
         except Failed:  # before version 15, or built without it
             run(command + ["--locale=C"], cwd="/", **identity())
         lines = ["listen_addresses = '127.0.0.1'", "unix_socket_directories = '%s'" % self.folder.path,
-                 "fsync = off", "password_encryption = 'scram-sha-256'", "max_connections = 100",
-                 "shared_buffers = '32MB'", "timezone = 'UTC'", "log_line_prefix = '%m [%p] %q%u@%d %a '"]
+                 "fsync = off", "full_page_writes = off", "max_connections = 200", "shared_buffers = '32MB'",
+                 "password_encryption = 'scram-sha-256'", "timezone = 'UTC'",
+                 "log_line_prefix = '%m [%p] %q%u@%d %a '"]
         if self.certificates:
             lines += ["ssl = on", "ssl_cert_file = '%s'" % (self.certificates / "server.crt"),
                       "ssl_key_file = '%s'" % (self.certificates / "server.key")]
