@@ -1,5 +1,5 @@
 /* kecs_store_pg.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * d78cf8ab68f57abf48b81300778c43eb5d1298b1eddf7974ca508966791473e7 */
+ * ba0b6eb0a88b6e23fcc8445d669bec23f44c2cddb0b8be9949068410a1daa203 */
 /* ---- doc/manual_pg.h --------------------------------------------------------------------------------------------- */
 /* kecs_store_pg.h -- PostgreSQL behind the calls of kecs_store.h.
  *

@@ -265,14 +265,15 @@ class Node(Program):
 
 
 class Server(Node):
-    """A fresh server, with a database of which its user is the owner; see the top of this file."""
+    """A fresh server, with a database of which its user is the owner; see the top of this file. `trust`: nobody needs a
+    password, for tests that make their own rules; `settings`: lines of postgresql.conf."""
 
-    def __init__(self, standby=False, tls=False, port=None, settings=()):
+    def __init__(self, standby=False, tls=False, port=None, trust=False, settings=()):
         super().__init__(Folder(), "primary", port)
         self.standby = None
         try:
             self.certificates = make_certificates(self.folder) if tls else None
-            self.make_cluster(settings)
+            self.make_cluster(trust, settings)
             self.start()
             self.create_user(USER, PASSWORD, "CREATEDB")
             self.sql(SUPERUSER, MAY_SKIP_FOREIGN_KEYS)
@@ -295,7 +296,7 @@ class Server(Node):
                 node.end(signal.SIGQUIT)
         self.folder.remove()
 
-    def make_cluster(self, settings):
+    def make_cluster(self, trust, settings):
         """initdb and the configuration. Where ICU is there, texts sort as in books: a forgotten COLLATE shows."""
         command = [find_program("initdb"), "-D", self.work, "-U", SUPERUSER, "-A", "trust", "-E", "UTF8", "--no-sync"]
         try:
@@ -311,10 +312,10 @@ class Server(Node):
                       "ssl_key_file = '%s'" % (self.certificates / "server.key")]
         with open(str(self.work / "postgresql.conf"), "a") as file:
             file.write("\n".join(lines + list(settings)) + "\n")
-        host = "hostssl" if self.certificates else "host"
+        host, way = "hostssl" if self.certificates else "host", "trust" if trust else "scram-sha-256"
         (self.work / "pg_hba.conf").write_text(
-            "local all,replication %s trust\nlocal all all scram-sha-256\n%s all all 127.0.0.1/32 scram-sha-256\n"
-            % (SUPERUSER, host))
+            "local all,replication %s trust\nlocal all all %s\n%s all all 127.0.0.1/32 %s\n"
+            % (SUPERUSER, way, host, way))
 
     def create_user(self, name, password, attributes=""):
         self.sql(SUPERUSER, "CREATE ROLE %s LOGIN %s PASSWORD %s" % (identifier(name), attributes, literal(password)))

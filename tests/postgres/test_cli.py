@@ -28,6 +28,7 @@ def kecs(url, *arguments):
 def main():
     box = os.environ.get("TMPDIR", "/tmp")
     with Server() as server:
+        server.create_database("cli")
         url, file = server.url("cli"), os.path.join(box, "same.db")
         code, out, err = kecs(url, "import", str(ROOT / "examples" / "data"))
         code_file, out_file, _ = kecs(file, "import", str(ROOT / "examples" / "data"))
@@ -48,8 +49,8 @@ def main():
         code, _, err = kecs(copy, "import", str(dump))
         check("import of the export", code == 0, err)
         check("both are the same", kecs(copy, "export")[1] == out)
-        code, _, err = kecs(url.replace("kecs@", "kecs:geheim@").replace("/cli", "/nowhere"), "list", "task")
-        check("a missing database", code != 0 and "nowhere" in err and "geheim" not in err, err)
+        code, _, err = kecs(server.url("nowhere"), "list", "task")
+        check("a missing database", code != 0 and "nowhere" in err and "p@ss" not in err and "p%40ss" not in err, err)
     return 1 if failed else 0
 
 
