@@ -1,5 +1,5 @@
 /* kecs_store_pg.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * ba0b6eb0a88b6e23fcc8445d669bec23f44c2cddb0b8be9949068410a1daa203 */
+ * 16b25e8fd7f08e6177fa7ec19e93198cae1e09d37f6733df149d4ed9ca36a8b1 */
 /* ---- doc/manual_pg.h --------------------------------------------------------------------------------------------- */
 /* kecs_store_pg.h -- PostgreSQL behind the calls of kecs_store.h.
  *
