@@ -1,5 +1,5 @@
 /* kecs_store_pg.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 16b25e8fd7f08e6177fa7ec19e93198cae1e09d37f6733df149d4ed9ca36a8b1 */
+ * e4fdbff18bec46309bd4447fe8c7ac2b6bbc0767406437cf4407655b63097942 */
 /* ---- doc/manual_pg.h --------------------------------------------------------------------------------------------- */
 /* kecs_store_pg.h -- PostgreSQL behind the calls of kecs_store.h.
  *
@@ -635,7 +635,7 @@ static bool kecs_pg__harmless(const char *text) {
 }
 
 /* The value in hand, quoted, for a message about one of our options. */
-static const char *kecs_pg__told(const kecs_pg__reader *reader, char *room, size_t size) {
+static const char *kecs_pg__option_told(const kecs_pg__reader *reader, char *room, size_t size) {
   if (!kecs_pg__harmless(reader->option.value) || snprintf(room, size, "\"%s\"", reader->option.value) < 0) {
     return "what it says (not shown)";
   }
@@ -693,7 +693,7 @@ static kecs_status kecs_pg__read_count(kecs_pg__reader *reader, const kecs_pg__o
   int64_t number = kecs_pg__digits(reader->option.value, &end);
   if (number < own->min || number > own->max || *end) {
     return kecs_pg__fail(KECS_E_INVALID, "PostgreSQL URL: %s cannot be %s; give a number from %d to %d", own->name,
-                         kecs_pg__told(reader, room, sizeof room), own->min, own->max);
+                         kecs_pg__option_told(reader, room, sizeof room), own->min, own->max);
   }
   *out = (int)number;
   return KECS_OK;
@@ -716,7 +716,7 @@ static kecs_status kecs_pg__read_time(kecs_pg__reader *reader, const kecs_pg__ow
   return kecs_pg__fail(KECS_E_INVALID,
                        "PostgreSQL URL: %s cannot be %s; give a time of up to ten years, such as 500ms, 30s, 10min or "
                        "1h (a plain number counts seconds)",
-                       own->name, kecs_pg__told(reader, room, sizeof room));
+                       own->name, kecs_pg__option_told(reader, room, sizeof room));
 }
 
 static kecs_status kecs_pg__read_word(kecs_pg__reader *reader, const kecs_pg__own *own, int *out) {
@@ -729,8 +729,8 @@ static kecs_status kecs_pg__read_word(kecs_pg__reader *reader, const kecs_pg__ow
     }
   }
   return kecs_pg__fail(KECS_E_INVALID, "PostgreSQL URL: %s cannot be %s; give %s%s%s or %s", own->name,
-                       kecs_pg__told(reader, room, sizeof room), count > 2 ? own->words[0] : "", count > 2 ? ", " : "",
-                       own->words[count - 2], own->words[count - 1]);
+                       kecs_pg__option_told(reader, room, sizeof room), count > 2 ? own->words[0] : "",
+                       count > 2 ? ", " : "", own->words[count - 2], own->words[count - 1]);
 }
 
 static kecs_status kecs_pg__read_name(kecs_pg__reader *reader, const kecs_pg__own *own, char **out) {
@@ -745,13 +745,13 @@ static kecs_status kecs_pg__read_name(kecs_pg__reader *reader, const kecs_pg__ow
     if (len < 1 || len > 128 || good != len) {
       return kecs_pg__fail(KECS_E_INVALID,
                            "PostgreSQL URL: %s cannot be %s; give 1 to 128 characters of A-Z a-z 0-9 . _ : / -",
-                           own->name, kecs_pg__told(reader, room, sizeof room));
+                           own->name, kecs_pg__option_told(reader, room, sizeof room));
     }
   } else if (len < 1 || len > 63 || (value[0] >= '0' && value[0] <= '9') ||
              value[strspn(value, "abcdefghijklmnopqrstuvwxyz0123456789_")]) {
     return kecs_pg__fail(KECS_E_INVALID,
                          "PostgreSQL URL: %s cannot be %s; give 1 to 63 characters of a-z 0-9 _, no digit first",
-                         own->name, kecs_pg__told(reader, room, sizeof room));
+                         own->name, kecs_pg__option_told(reader, room, sizeof room));
   }
   return kecs_pg__settings_keep(reader->allocator, out, value);
 }
@@ -781,7 +781,7 @@ static void kecs_pg__rest_add(kecs_pg__reader *reader, const char *text, size_t 
 }
 
 /* The option in hand is one of ours, one of libpq's, or a mistake. */
-static kecs_status kecs_pg__take(kecs_pg__reader *reader, const char *separator) {
+static kecs_status kecs_pg__option_take(kecs_pg__reader *reader, const char *separator) {
   const kecs_pg__own *own = kecs_pg__own_find(reader->option.name);
   const PQconninfoOption *known = kecs_pg__libpq_find(reader->known, reader->option.name);
   if (!own && !known && !kecs_pg__libpq_takes(reader->option.name)) {
@@ -797,14 +797,14 @@ static kecs_status kecs_pg__take(kecs_pg__reader *reader, const char *separator)
   return KECS_OK;
 }
 
-static kecs_status kecs_pg__read_keywords(kecs_pg__reader *reader) {
+static kecs_status kecs_pg__settings_of_keywords(kecs_pg__reader *reader) {
   kecs_status status = KECS_OK;
   reader->at = kecs_pg__skip_blanks(reader->at);
   while (!status && *reader->at) {
     const char *problem = kecs_pg__option_of_keywords(&reader->at, &reader->option);
     status =
         problem ? kecs_pg__fail(KECS_E_INVALID, "PostgreSQL keyword string: %s %s", kecs_pg__told_name(reader), problem)
-                : kecs_pg__take(reader, reader->rest_len ? " " : "");
+                : kecs_pg__option_take(reader, reader->rest_len ? " " : "");
   }
   if (!status && !reader->has_fallback) {
     kecs_pg__rest_add(reader, " ", reader->rest_len ? 1 : 0);
@@ -835,7 +835,7 @@ static kecs_status kecs_pg__read_address(kecs_pg__reader *reader) {
   return KECS_OK;
 }
 
-static kecs_status kecs_pg__read_url(kecs_pg__reader *reader) {
+static kecs_status kecs_pg__settings_of_url(kecs_pg__reader *reader) {
   kecs_status status = kecs_pg__read_address(reader);
   const char *separator = "?";
   while (!status && *reader->at) {
@@ -843,7 +843,7 @@ static kecs_status kecs_pg__read_url(kecs_pg__reader *reader) {
     const char *problem = kecs_pg__option_of_url(&reader->at, &reader->option);
     status = problem ? kecs_pg__fail(KECS_E_INVALID, "PostgreSQL URL: in its query %s %s", kecs_pg__told_name(reader),
                                      problem)
-                     : kecs_pg__take(reader, separator);
+                     : kecs_pg__option_take(reader, separator);
     separator = reader->rest_len > before ? "&" : separator;
   }
   if (!status && !reader->has_fallback) {
@@ -898,7 +898,7 @@ static kecs_status kecs_pg__settings_fill(kecs_pg__reader *reader) {
                          "PostgreSQL URL: write postgres://user:password@host:5432/database, or keywords such as "
                          "host=localhost dbname=kecs");
   }
-  kecs_status status = is_url ? kecs_pg__read_url(reader) : kecs_pg__read_keywords(reader);
+  kecs_status status = is_url ? kecs_pg__settings_of_url(reader) : kecs_pg__settings_of_keywords(reader);
   if (!status && out->min_connections > out->max_connections) {
     return kecs_pg__fail(KECS_E_INVALID, "PostgreSQL URL: min_connections (%d) is more than max_connections (%d)",
                          out->min_connections, out->max_connections);
