@@ -75,6 +75,13 @@ build/obj/%/sqlite3.o: $(SQLITE_MK)
 	@mkdir -p $(@D)
 	$(CC) $(SQLITE_FLAGS_$*) -w $(SQLITE_OPTIONS) -c $(SQLITE_DIR)/sqlite3.c -o $@
 
+# ---- libpq ---------------------------------------------------------------------------------------------------
+
+# The flags that find libpq, or nothing where it is missing: then what needs it is left out, but tests ask for it first.
+$(if $(filter test tests test-full,$(MAKECMDGOALS)),$(shell scripts/need.sh libpq postgresql pgbouncer openssl >&2))
+LIBPQ_INCLUDE := $(firstword $(wildcard /usr/include/postgresql/libpq-fe.h $(shell pg_config --includedir 2>/dev/null)/libpq-fe.h))
+LIBPQ := $(if $(LIBPQ_INCLUDE),-I$(patsubst %/,%,$(dir $(LIBPQ_INCLUDE))) -lpq)
+
 # ---- The headers ---------------------------------------------------------------------------------------------
 
 build/headers.stamp: amalgamate.py $(wildcard tools/*.py) $(SOURCES)
@@ -101,14 +108,23 @@ build/obj/%/kecs_store.o: build/obj/kecs_store.c $(HEADERS) $(SQLITE_MK)
 	@mkdir -p $(@D)
 	$(CC) $(STD) $(WARNINGS) $(FLAGS_$*) -I. $(SQLITE_INCLUDE) -c $< -o $@
 
+build/obj/kecs_store_pg.c:
+	@mkdir -p $(@D)
+	@printf '#define KECS_STORE_PG_IMPLEMENTATION\n#include "kecs_store_pg.h"\n' > $@
+
+build/obj/%/kecs_store_pg.o: build/obj/kecs_store_pg.c $(HEADERS)
+	@mkdir -p $(@D)
+	$(CC) $(STD) $(WARNINGS) $(FLAGS_$*) -I. $(filter -I%,$(LIBPQ)) -c $< -o $@
+
 LIBRARY := build/obj/normal/kecs_store.o $(call sqlite_object,normal)
 
 all: $(HEADERS) $(PROGRAMS) $(EXAMPLES)
 
 LINK = $(CC) $(STD) $(WARNINGS) $(FLAGS_normal) -I. $(filter %.c %.o,$^) $(LDFLAGS) $(LIBS) -o $@
 
-build/kecs: examples/kecs.c $(wildcard examples/*.h) $(LIBRARY)
-	$(LINK)
+# The command line opens postgres:// as well where libpq is there.
+build/kecs: examples/kecs.c $(wildcard examples/*.h) $(LIBRARY) $(if $(LIBPQ),build/obj/normal/kecs_store_pg.o)
+	$(LINK) $(if $(LIBPQ),-DKECS_POSTGRES $(LIBPQ))
 
 build/kecs-demo: examples/run.c $(wildcard examples/*.h) $(LIBRARY)
 	$(LINK)
@@ -133,15 +149,21 @@ run: all
 # tests/kill               a writer that is killed again and again, and what it leaves
 # tests/*/*.py, *.sh       scripts that print "ok NAME" and "not ok NAME reason"
 #
+# tests/postgres/test_*.c  PostgreSQL alone; the contract runs there, too. Both need libpq, and a server that tests/run.py
+#                          starts for them
+#
 # Other .c files of a folder are linked into each of its programs. A new file is found by its name.
 programs = $(patsubst tests/$2/%.c,build/test/$1/$2/%,$(wildcard tests/$2/test_*.c tests/$2/fuzz_*.c))
 helpers = $(filter-out tests/$1/test_% tests/$1/fuzz_%,$(wildcard tests/$1/*.c))
 
 TESTS := $(call programs,normal,contract) $(call programs,asan,contract) $(call programs,asan,fault) \
-         $(call programs,asan,unit)
+         $(filter-out $(if $(LIBPQ),,build/test/asan/unit/test_pg_%),$(call programs,asan,unit))
+POSTGRES_TESTS := $(if $(LIBPQ),$(call programs,postgres,contract) $(call programs,postgres,postgres))
+TESTS += $(POSTGRES_TESTS)
 FUZZERS := $(call programs,asan,fuzz)
 TESTS_TSAN := $(call programs,tsan,contract)
 SCRIPTS := tests/style.py tests/amalgamate_test.py scripts/examples.py $(if $(FUZZERS),scripts/replay.py) \
+           $(if $(LIBPQ),$(wildcard tests/postgres/test_*.py)) \
            $(foreach folder,cli kill corpus compile valgrind,$(wildcard tests/$(folder)/*.py tests/$(folder)/*.sh))
 
 KECS_CORPUS ?= $(wildcard ../shared/corpus)
@@ -168,8 +190,18 @@ endef
 $(foreach flavour,normal asan tsan,$(eval $(call program_rule,$(flavour),contract,$(flavour))))
 $(eval $(call program_rule,asan,fault,normal))
 
-MODULE_FLAGS := $(STD) -DKECS_STORE_IMPLEMENTATION -DKECS__MODULES -Isrc $(SQLITE_INCLUDE)
-MODULE_OBJECTS := $(CORE:src/%.c=build/obj/modules/%.o)
+# $1 folder: the same programs on PostgreSQL
+define postgres_rule
+build/test/postgres/$1/%: tests/$1/%.c $(call helpers,$1) $(TEST_HEADERS) build/obj/normal/kecs_store.o \
+                          build/obj/normal/kecs_store_pg.o $(call sqlite_object,normal) build/cmocka.ok
+	@mkdir -p $$(@D)
+	$(CC) $(TEST_FLAGS) -DCONTRACT_POSTGRES $(FLAGS_normal) $(SQLITE_INCLUDE) $$(filter %.c %.o,$$^) $(LDFLAGS) -lcmocka \
+	  $(LIBPQ) $(LIBS) -o $$@
+endef
+$(foreach folder,contract postgres,$(eval $(call postgres_rule,$(folder))))
+
+MODULE_FLAGS := $(STD) -DKECS_STORE_IMPLEMENTATION -DKECS__MODULES -Isrc $(SQLITE_INCLUDE) $(filter -I%,$(LIBPQ))
+MODULE_OBJECTS := $(patsubst src/%.c,build/obj/modules/%.o,$(CORE) $(if $(LIBPQ),$(filter src/pg/%,$(MODULES))))
 
 build/obj/modules/%.o: src/%.c $(SQLITE_MK) | build/headers.stamp
 	@mkdir -p $(@D)
@@ -183,7 +215,7 @@ build/obj/modules.a: $(MODULE_OBJECTS) $(call sqlite_object,asan)
 
 build/test/asan/unit/%: tests/unit/%.c $(call helpers,unit) $(TEST_HEADERS) build/obj/modules.a build/cmocka.ok
 	@mkdir -p $(@D)
-	$(CC) $(MODULE_FLAGS) $(WARNINGS) -Itests $(FLAGS_asan) $(filter %.c %.a,$^) $(LDFLAGS) -lcmocka $(LIBS) -o $@
+	$(CC) $(MODULE_FLAGS) $(WARNINGS) -Itests $(FLAGS_asan) $(filter %.c %.a,$^) $(LDFLAGS) -lcmocka $(LIBPQ) $(LIBS) -o $@
 
 build/test/asan/fuzz/%: tests/fuzz/%.c $(TEST_HEADERS) build/obj/modules.a
 	@mkdir -p $(@D)

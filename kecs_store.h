@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 7152450679e2fb517bb033608c516e43668b8d9835d0126acef38ff91c7d533d */
+ * 78f85093ed16ed491ef1eaebfdbab054e0a336eee9f763ab5824656dbfc4f0ab */
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
 /* kecs_store.h -- a durable, typed store for the state of a container orchestrator, in one SQLite file.
  *
@@ -2588,7 +2588,7 @@ KECS_STORE_API kecs_status kecs_validate_priority(int64_t priority);
 #ifndef KECS_STORE_BACKEND_H
 #define KECS_STORE_BACKEND_H
 
-#define KECS_BACKEND_ABI 1
+#define KECS_BACKEND_ABI 2
 
 typedef struct kecs_connection kecs_connection; /* each backend's own */
 typedef struct kecs_statement kecs_statement;
@@ -2610,18 +2610,38 @@ typedef struct kecs_value {
   int64_t number;   /* INT; BOOL 0 or 1; TIME microseconds since 1970 */
 } kecs_value;
 
+/* How the database wants its SQL. Everything but `tenant` is a text, which may be empty. */
 typedef struct kecs_dialect {
   const char *type_text;
   const char *type_int;
   const char *type_bool;
   const char *type_time;
-  const char *type_rid;      /* "INTEGER PRIMARY KEY" */
-  const char *table_options; /* after the closing parenthesis: " STRICT" */
-  char placeholder;          /* '?' or '$', followed by the parameter's number */
+  const char *type_rid;       /* "INTEGER PRIMARY KEY" */
+  const char *table_options;  /* after the closing parenthesis: " STRICT" */
+  char placeholder;           /* '?' or '$', followed by the parameter's number */
+  const char *schema;         /* put before every table's name: "kecs." */
+  const char *tenant;         /* whose rows the store sees, as a quoted literal; every table then leads with a column
+                               * `tenant`, and every statement asks for it. NULL: tables have no such column */
+  const char *lock_rows;      /* after a SELECT of rows that the running write may change: " FOR NO KEY UPDATE" */
+  const char *returning_rid;  /* after an INSERT: " RETURNING rid" */
+  const char *find_text;      /* the function that gives a text's place in another: "instr" */
+  const char *bytewise;       /* after a parameter that must compare by bytes: " COLLATE ..." */
+  const char *on_delete_null; /* what a foreign key does to children that outlive their parent: "SET NULL" */
+  const char *own_place;      /* what a store must have for itself: "a file of its own" */
+  bool
+      failure_ends_transaction; /* after a failed statement every other fails until a rollback, or one to a savepoint */
 } kecs_dialect;
+
+/* What a backend makes of a path, once for every store. It lives as long as the store. */
+typedef struct kecs_place {
+  const kecs_dialect *dialect;
+  const char *shown; /* the path as messages may show it: without secrets */
+  void *own;         /* the backend's */
+} kecs_place;
 
 typedef struct kecs_connect_options {
   const char *path;
+  const kecs_place *place;
   bool read_only;
   bool may_create;          /* the first connection of a store that may be made */
   bool reader;              /* will only read, beside the writing connection */
@@ -2640,10 +2660,15 @@ struct kecs_backend {
   const char *name; /* "sqlite" */
   bool (*answers_to)(const char *path); /* whether it opens such a path or URL */
   bool (*shares)(const char *path);     /* whether several connections see one database (not ":memory:") */
-  const kecs_dialect *dialect;
+  kecs_status (*attach)(const char *path, const kecs_allocator *allocator,
+                        kecs_place *out_place);                       /* connects nowhere */
+  void (*detach)(kecs_place *place, const kecs_allocator *allocator); /* works on a zeroed place */
   kecs_status (*connect)(const kecs_connect_options *options, kecs_connection **out_connection);
   void (*disconnect)(kecs_connection *connection);
   kecs_status (*settle)(kecs_connection *connection); /* settings that change the database, once it is known as ours */
+  /* The first call in the transaction that makes or migrates the tables: nobody else may do so until it ends. May be
+   * NULL where a writing transaction is alone anyway. */
+  kecs_status (*keep_out)(kecs_connection *connection);
   kecs_status (*begin)(kecs_connection *connection, bool write);
   kecs_status (*commit)(kecs_connection *connection); /* on failure the caller rolls back */
   void (*rollback)(kecs_connection *connection);      /* cannot fail: at worst the connection is unusable and says so */
@@ -6115,7 +6140,8 @@ struct kecs__engine {
   kecs_random random;
   const kecs_backend *backend;
   char *path;
-  char *shown_path; /* path with secrets masked */
+  kecs_place place;
+  const kecs_dialect *dialect; /* the place's */
   char *account_id;
   char *region;
   bool read_only;
@@ -6183,8 +6209,26 @@ typedef struct kecs__write {
 } kecs__write;
 KECS__FN kecs_status kecs__write_open(kecs_store *store, kecs__write *write);
 
+/* Where writers write side by side, one may find another in its way: KECS_E_BUSY. A write of its own is then made
+ * again, after a pause, until the store's busy timeout has passed. Zero-initialised before the first try. */
+typedef struct kecs__retry {
+  int64_t until;
+  int tries;
+} kecs__retry;
+KECS__FN bool kecs__retry_again(kecs_store *store, kecs__retry *retry, kecs_status status);
+
+/* Whether writers write side by side, so that what a write did not find may be there a moment later. */
+KECS__FN bool kecs__writers_meet(const kecs__write *write);
+
+/* BUSY: the row was not there when this write looked for it, and another writer has made it since. */
+KECS__FN kecs_status kecs__fail_raced(const kecs__meta *meta);
+
 /* To be called before the second statement of a write that changes rows: from here on all or nothing. */
 KECS__FN kecs_status kecs__write_guard(kecs__write *write);
+
+/* After a failed statement, before others look into what was wrong: where the database refuses everything until a
+ * rollback, the write is undone now. It must end with that failure. */
+KECS__FN void kecs__write_revive(kecs__write *write);
 
 /* Commits when `status` is KECS_OK and the deadline has not passed, rolls back otherwise; returns what came of it. */
 KECS__FN kecs_status kecs__write_close(kecs__write *write, kecs_status status);
@@ -6321,7 +6365,20 @@ KECS__FN const kecs__meta *kecs__meta_of(const kecs__engine *engine, kecs_kind k
 
 /* ---- store/sql.h ------------------------------------------------------------------------------------------------- */
 /* store/sql.h -- descriptors to SQL text: pure functions, no database. Texts hold identifiers from the kind files and
- * placeholders, never a value. */
+ * placeholders, never a value.
+ *
+ * The store writes its SQL once, with marks, and kecs__sql_expand makes of it what the database takes:
+ *   {TABLE} {TABLE ALIAS}   the table in its schema
+ *   {own} {own ALIAS}       the condition that a table's rows are the store's own, with AND: "tenant='default' AND "
+ *   {whole}                 that condition as a whole WHERE clause
+ *   {tenant}                the tenant's column, with a comma, where a key or the columns of an INSERT are listed
+ *   {ours}                  its value, with a comma
+ *   {lock}                  in a writing session: locks the rows that a SELECT finds
+ *   {rid}                   after an INSERT: gives the new row's rid
+ *   {find} {bytes}          see kecs_dialect
+ *   {shared TABLE}          a table that all tenants share
+ *   ?1                      a parameter
+ * What belongs to a tenant stands nowhere else: a database without tenants gets nothing in its place. */
 #ifndef KECS_STORE_SQL_H
 #define KECS_STORE_SQL_H
 
@@ -6333,6 +6390,7 @@ KECS__FN const kecs__meta *kecs__meta_of(const kecs__engine *engine, kecs_kind k
 /* What a cached statement does; its text follows from kind, operation and mask (store/sql.c). */
 typedef enum kecs__op {
   KECS__OP_SELECT_KEY,  /* every column by unique key number `mask` */
+  KECS__OP_LOOK_KEY,    /* the same, of a row that is only looked at, whatever else the session writes */
   KECS__OP_FIND_KEY,    /* rid by unique key number `mask` */
   KECS__OP_SELECT_RID,  /* every column by rid */
   KECS__OP_READ_FIELDS, /* the columns in `mask` by natural key, rid first: what an update compares with */
@@ -6345,6 +6403,7 @@ typedef enum kecs__op {
 
 KECS__FN kecs_status kecs__statement(kecs__session *session, const kecs__meta *meta, kecs__op op, uint64_t mask,
                                      kecs__cached **out_cached);
+/* A text with marks (store/sql.h). */
 KECS__FN kecs_status kecs__statement_text(kecs__session *session, const char *sql, size_t len,
                                           kecs__cached **out_cached);
 
@@ -6380,15 +6439,21 @@ KECS__FN kecs_value kecs__value_time(int64_t micros);                /* 0 gives 
 #endif
 
 /* ---- store/sql.h, continued -------------------------------------------------------------------------------------- */
-/* The text of one of the fixed operations. Parameters: the key's columns in order, or rid; for INSERT every column in
- * order; for UPDATE the masked columns in order and then rid. READ_FIELDS and READ_RID give rid first. */
-KECS__FN void kecs__sql_build(kecs__text *out, const kecs_dialect *dialect, const kecs__meta *meta, kecs__op op,
-                              uint64_t mask);
+/* Fills in the marks. A statement that mentions a table without saying whose rows, or has an unknown mark, sets the
+ * text's status to MISUSE. */
+KECS__FN void kecs__sql_expand(kecs__text *out, const kecs_dialect *dialect, bool writing, const char *sql, size_t len);
 
-/* "?7" or "$7". */
-KECS__FN void kecs__sql_placeholder(kecs__text *out, const kecs_dialect *dialect, int number);
+/* The same for the texts that make tables, which concern every tenant. */
+KECS__FN void kecs__sql_expand_ddl(kecs__text *out, const kecs_dialect *dialect, const char *sql, size_t len);
 
-/* CREATE TABLE, and each CREATE INDEX, of a kind. IF NOT EXISTS throughout. */
+/* The text of one of the fixed operations, with marks. Parameters: the key's columns in order, or rid; for INSERT every
+ * column in order; for UPDATE the masked columns in order and then rid. READ_FIELDS and READ_RID give rid first. */
+KECS__FN void kecs__sql_build(kecs__text *out, const kecs__meta *meta, kecs__op op, uint64_t mask);
+
+/* "?7" */
+KECS__FN void kecs__sql_placeholder(kecs__text *out, int number);
+
+/* CREATE TABLE, and each CREATE INDEX, of a kind, with marks. IF NOT EXISTS throughout. */
 KECS__FN void kecs__ddl_table(kecs__text *out, const kecs_dialect *dialect, const kecs_kind_info *info);
 KECS__FN void kecs__ddl_indexes(kecs__text *out, const kecs_kind_info *info);
 
@@ -6405,20 +6470,138 @@ KECS__FN void kecs__ddl_add_column(kecs__text *out, const kecs_dialect *dialect,
 #include <stdio.h>
 #include <string.h>
 
-KECS__FN void kecs__sql_placeholder(kecs__text *out, const kecs_dialect *dialect, int number) {
+/* ---- marks ---- */
+
+typedef struct kecs__sql_marks {
+  kecs__text *out;
+  const kecs_dialect *dialect;
+  bool writing;
+  int tables; /* mentioned */
+  int scopes; /* conditions and values that say whose rows */
+} kecs__sql_marks;
+
+/* Whether the mark is `word`, alone or with an argument, which is then given. */
+static bool kecs__sql_mark_is(const char *mark, size_t len, const char *word, const char **out_rest, size_t *out_len) {
+  size_t word_len = strlen(word);
+  if (len < word_len || memcmp(mark, word, word_len) != 0 || (len > word_len && mark[word_len] != ' ')) {
+    return false;
+  }
+  *out_rest = len > word_len ? mark + word_len + 1 : "";
+  *out_len = len > word_len ? len - word_len - 1 : 0;
+  return true;
+}
+
+/* "d.tenant='default'" */
+static void kecs__sql_scope(kecs__sql_marks *marks, const char *alias, size_t len) {
+  marks->scopes++;
+  if (marks->dialect->tenant) {
+    kecs__text_add(marks->out, alias, len);
+    kecs__text_adds(marks->out, len > 0 ? ".tenant=" : "tenant=");
+    kecs__text_adds(marks->out, marks->dialect->tenant);
+  }
+}
+
+static void kecs__sql_table(kecs__sql_marks *marks, const char *table, size_t len) {
+  kecs__text_adds(marks->out, marks->dialect->schema);
+  kecs__text_add(marks->out, table, len);
+}
+
+/* Tenants' marks; false when it is none of them. */
+static bool kecs__sql_mark_tenant(kecs__sql_marks *marks, const char *mark, size_t len) {
+  const char *tenant = marks->dialect->tenant;
+  const char *rest = NULL;
+  size_t rest_len = 0;
+  if (kecs__sql_mark_is(mark, len, "own", &rest, &rest_len)) {
+    kecs__sql_scope(marks, rest, rest_len);
+    kecs__text_adds(marks->out, tenant ? " AND " : "");
+  } else if (kecs__sql_mark_is(mark, len, "whole", &rest, &rest_len)) {
+    kecs__text_adds(marks->out, tenant ? " WHERE " : "");
+    kecs__sql_scope(marks, rest, rest_len);
+  } else if (kecs__sql_mark_is(mark, len, "tenant", &rest, &rest_len)) {
+    kecs__text_adds(marks->out, tenant ? "tenant," : "");
+  } else if (kecs__sql_mark_is(mark, len, "ours", &rest, &rest_len)) {
+    marks->scopes++;
+    kecs__text_adds(marks->out, tenant ? tenant : "");
+    kecs__text_adds(marks->out, tenant ? "," : "");
+  } else {
+    return false;
+  }
+  return true;
+}
+
+static void kecs__sql_mark(kecs__sql_marks *marks, const char *mark, size_t len) {
+  const kecs_dialect *dialect = marks->dialect;
+  const char *rest = NULL;
+  size_t rest_len = 0;
+  if (kecs__sql_mark_tenant(marks, mark, len)) {
+    return;
+  }
+  if (kecs__sql_mark_is(mark, len, "lock", &rest, &rest_len)) {
+    kecs__text_adds(marks->out, marks->writing ? dialect->lock_rows : "");
+  } else if (kecs__sql_mark_is(mark, len, "rid", &rest, &rest_len)) {
+    kecs__text_adds(marks->out, dialect->returning_rid);
+  } else if (kecs__sql_mark_is(mark, len, "find", &rest, &rest_len)) {
+    kecs__text_adds(marks->out, dialect->find_text);
+  } else if (kecs__sql_mark_is(mark, len, "bytes", &rest, &rest_len)) {
+    kecs__text_adds(marks->out, dialect->bytewise);
+  } else if (kecs__sql_mark_is(mark, len, "shared", &rest, &rest_len)) {
+    kecs__sql_table(marks, rest, rest_len);
+  } else {
+    marks->tables++;
+    kecs__sql_table(marks, mark, len);
+  }
+}
+
+static void kecs__sql_marks_fill(kecs__sql_marks *marks, const char *sql, size_t len) {
+  const char *end = sql + len;
+  while (sql < end) {
+    const char *at = sql;
+    while (at < end && *at != '{' && *at != '?') {
+      at++;
+    }
+    kecs__text_add(marks->out, sql, (size_t)(at - sql));
+    if (at < end && *at == '?') {
+      kecs__text_addc(marks->out, marks->dialect->placeholder);
+    } else if (at < end) {
+      const char *mark = at + 1;
+      const char *close = memchr(mark, '}', (size_t)(end - mark));
+      at = close ? close : end;
+      kecs__sql_mark(marks, mark, (size_t)(at - mark));
+    }
+    sql = at < end ? at + 1 : end;
+  }
+}
+
+KECS__FN void kecs__sql_expand(kecs__text *out, const kecs_dialect *dialect, bool writing, const char *sql,
+                               size_t len) {
+  kecs__sql_marks marks = {out, dialect, writing, 0, 0};
+  kecs__sql_marks_fill(&marks, sql, len);
+  if (!out->status && marks.tables != marks.scopes) {
+    out->status = kecs__fail(KECS_E_MISUSE, "a statement has %d tables and says %d times whose rows are meant: %.300s",
+                             marks.tables, marks.scopes, sql);
+  }
+}
+
+KECS__FN void kecs__sql_expand_ddl(kecs__text *out, const kecs_dialect *dialect, const char *sql, size_t len) {
+  kecs__sql_marks marks = {out, dialect, false, 0, 0};
+  kecs__sql_marks_fill(&marks, sql, len);
+}
+
+KECS__FN void kecs__sql_placeholder(kecs__text *out, int number) {
   char text[16];
-  int len = snprintf(text, sizeof text, "%c%d", dialect->placeholder, number);
+  int len = snprintf(text, sizeof text, "?%d", number);
   kecs__text_add(out, text, (size_t)len);
 }
 
+/* ---- rows ---- */
+
 /* "a=?1 AND b=?2" */
-static void kecs__sql_key(kecs__text *out, const kecs_dialect *dialect, const kecs_kind_info *info,
-                          const kecs_column_list *key) {
+static void kecs__sql_key(kecs__text *out, const kecs_kind_info *info, const kecs_column_list *key) {
   for (int i = 0; i < key->count; i++) {
     kecs__text_adds(out, i > 0 ? " AND " : "");
     kecs__text_adds(out, info->columns[key->columns[i]].name);
     kecs__text_addc(out, '=');
-    kecs__sql_placeholder(out, dialect, i + 1);
+    kecs__sql_placeholder(out, i + 1);
   }
   /* The words that make SQLite use the partial index of such a key. */
   for (int i = 0; key->when_set && i < key->count; i++) {
@@ -6435,69 +6618,73 @@ static void kecs__sql_masked(kecs__text *out, const kecs_kind_info *info, uint64
   }
 }
 
-static void kecs__sql_insert(kecs__text *out, const kecs_dialect *dialect, const kecs__meta *meta) {
-  kecs__text_addf(out, "INSERT INTO %s(%s) VALUES(", meta->info->table, meta->columns);
+static void kecs__sql_insert(kecs__text *out, const kecs__meta *meta) {
+  kecs__text_addf(out, "INSERT INTO {%s}({tenant}%s) VALUES({ours}", meta->info->table, meta->columns);
   for (int i = 0; i < meta->info->column_count; i++) {
     if (i > 0) {
       kecs__text_addc(out, ',');
     }
-    kecs__sql_placeholder(out, dialect, i + 1);
+    kecs__sql_placeholder(out, i + 1);
   }
-  kecs__text_addc(out, ')');
+  kecs__text_adds(out, "){rid}");
 }
 
-static void kecs__sql_update(kecs__text *out, const kecs_dialect *dialect, const kecs_kind_info *info, uint64_t mask) {
-  kecs__text_addf(out, "UPDATE %s SET ", info->table);
+static void kecs__sql_update(kecs__text *out, const kecs_kind_info *info, uint64_t mask) {
+  kecs__text_addf(out, "UPDATE {%s} SET ", info->table);
   int number = 0;
   for (int i = 0; i < info->column_count; i++) {
     if (mask & KECS_BIT(i)) {
       kecs__text_adds(out, number > 0 ? "," : "");
       kecs__text_adds(out, info->columns[i].name);
       kecs__text_addc(out, '=');
-      kecs__sql_placeholder(out, dialect, ++number);
+      kecs__sql_placeholder(out, ++number);
     }
   }
-  kecs__text_adds(out, " WHERE rid=");
-  kecs__sql_placeholder(out, dialect, number + 1);
+  kecs__text_adds(out, " WHERE {own}rid=");
+  kecs__sql_placeholder(out, number + 1);
 }
 
-KECS__FN void kecs__sql_build(kecs__text *out, const kecs_dialect *dialect, const kecs__meta *meta, kecs__op op,
-                              uint64_t mask) {
+KECS__FN void kecs__sql_build(kecs__text *out, const kecs__meta *meta, kecs__op op, uint64_t mask) {
   const kecs_kind_info *info = meta->info;
   switch (op) {
     case KECS__OP_SELECT_KEY:
-      kecs__text_addf(out, "SELECT %s FROM %s WHERE ", meta->columns, info->table);
-      kecs__sql_key(out, dialect, info, &info->keys[mask]);
+    case KECS__OP_LOOK_KEY:
+      kecs__text_addf(out, "SELECT %s FROM {%s} WHERE {own}", meta->columns, info->table);
+      kecs__sql_key(out, info, &info->keys[mask]);
+      kecs__text_adds(out, op == KECS__OP_SELECT_KEY ? "{lock}" : "");
       break;
     case KECS__OP_FIND_KEY:
-      kecs__text_addf(out, "SELECT rid FROM %s WHERE ", info->table);
-      kecs__sql_key(out, dialect, info, &info->keys[mask]);
+      kecs__text_addf(out, "SELECT rid FROM {%s} WHERE {own}", info->table);
+      kecs__sql_key(out, info, &info->keys[mask]);
       break;
     case KECS__OP_SELECT_RID:
-      kecs__text_addf(out, "SELECT %s FROM %s WHERE rid=", meta->columns, info->table);
-      kecs__sql_placeholder(out, dialect, 1);
+      kecs__text_addf(out, "SELECT %s FROM {%s} WHERE {own}rid=", meta->columns, info->table);
+      kecs__sql_placeholder(out, 1);
+      kecs__text_adds(out, "{lock}");
       break;
     case KECS__OP_READ_FIELDS:
       kecs__text_adds(out, "SELECT rid");
       kecs__sql_masked(out, info, mask);
-      kecs__text_addf(out, " FROM %s WHERE ", info->table);
-      kecs__sql_key(out, dialect, info, &info->keys[0]);
+      kecs__text_addf(out, " FROM {%s} WHERE {own}", info->table);
+      kecs__sql_key(out, info, &info->keys[0]);
+      kecs__text_adds(out, "{lock}");
       break;
     case KECS__OP_READ_RID:
       kecs__text_adds(out, "SELECT rid");
       kecs__sql_masked(out, info, mask);
-      kecs__text_addf(out, " FROM %s WHERE rid=", info->table);
-      kecs__sql_placeholder(out, dialect, 1);
+      kecs__text_addf(out, " FROM {%s} WHERE {own}rid=", info->table);
+      kecs__sql_placeholder(out, 1);
+      kecs__text_adds(out, "{lock}");
       break;
     case KECS__OP_INSERT:
-      kecs__sql_insert(out, dialect, meta);
+      kecs__sql_insert(out, meta);
       break;
     case KECS__OP_UPDATE:
-      kecs__sql_update(out, dialect, info, mask);
+      kecs__sql_update(out, info, mask);
       break;
     case KECS__OP_DELETE:
-      kecs__text_addf(out, "DELETE FROM %s WHERE rid=", info->table);
-      kecs__sql_placeholder(out, dialect, 1);
+      kecs__text_addf(out, "DELETE FROM {%s} WHERE {own}rid=", info->table);
+      kecs__sql_placeholder(out, 1);
       break;
     case KECS__OP_TEXT:
       break; /* the caller has the text */
@@ -6546,19 +6733,24 @@ static void kecs__ddl_column(kecs__text *out, const kecs_dialect *dialect, const
   }
 }
 
-static const char *kecs__ddl_on_delete(kecs_on_delete on_delete) {
-  return on_delete == KECS_ON_DELETE_CASCADE ? "CASCADE" : "SET NULL";
+/* The first column of every table, where there are tenants. */
+static void kecs__ddl_tenant(kecs__text *out, const kecs_dialect *dialect) {
+  if (dialect->tenant) {
+    kecs__text_addf(out, "tenant %s NOT NULL, ", dialect->type_text);
+  }
 }
 
 KECS__FN void kecs__ddl_table(kecs__text *out, const kecs_dialect *dialect, const kecs_kind_info *info) {
-  kecs__text_addf(out, "CREATE TABLE IF NOT EXISTS %s(\n  rid %s", info->table, dialect->type_rid);
+  kecs__text_addf(out, "CREATE TABLE IF NOT EXISTS {%s}(\n  ", info->table);
+  kecs__ddl_tenant(out, dialect);
+  kecs__text_addf(out, "rid %s", dialect->type_rid);
   for (int i = 0; i < info->column_count; i++) {
     kecs__text_adds(out, ",\n  ");
     kecs__ddl_column(out, dialect, info, i);
   }
   for (int i = 0; i < info->key_count; i++) {
     if (!info->keys[i].when_set) {
-      kecs__text_adds(out, ",\n  UNIQUE(");
+      kecs__text_adds(out, ",\n  UNIQUE({tenant}");
       kecs__ddl_names(out, info, &info->keys[i], false);
       kecs__text_addc(out, ')');
     }
@@ -6566,9 +6758,13 @@ KECS__FN void kecs__ddl_table(kecs__text *out, const kecs_dialect *dialect, cons
   for (int i = 0; i < info->reference_count; i++) {
     const kecs_reference *reference = &info->references[i];
     const kecs_kind_info *parent = kecs_kind_describe(reference->parent);
-    kecs__text_addf(out, ",\n  FOREIGN KEY(%s) REFERENCES %s(%s) ON DELETE %s", info->columns[reference->column].name,
-                    parent->table, parent->columns[reference->parent_column].name,
-                    kecs__ddl_on_delete(reference->on_delete));
+    kecs__text_addf(out, ",\n  FOREIGN KEY({tenant}%s) REFERENCES {%s}({tenant}%s) ON DELETE %s",
+                    info->columns[reference->column].name, parent->table,
+                    parent->columns[reference->parent_column].name,
+                    reference->on_delete == KECS_ON_DELETE_CASCADE ? "CASCADE" : dialect->on_delete_null);
+  }
+  if (dialect->tenant) {
+    kecs__text_adds(out, ",\n  PRIMARY KEY(tenant,rid)");
   }
   kecs__text_addf(out, "\n)%s;\n", dialect->table_options);
 }
@@ -6577,7 +6773,8 @@ KECS__FN void kecs__ddl_indexes(kecs__text *out, const kecs_kind_info *info) {
   for (int i = 0; i < info->key_count; i++) {
     const kecs_column_list *key = &info->keys[i];
     if (key->when_set) {
-      kecs__text_addf(out, "CREATE UNIQUE INDEX IF NOT EXISTS %s_%s_key ON %s(", info->table, key->name, info->table);
+      kecs__text_addf(out, "CREATE UNIQUE INDEX IF NOT EXISTS %s_%s_key ON {%s}({tenant}", info->table, key->name,
+                      info->table);
       kecs__ddl_names(out, info, key, false);
       for (int c = 0; c < key->count; c++) {
         const char *name = info->columns[key->columns[c]].name;
@@ -6588,7 +6785,7 @@ KECS__FN void kecs__ddl_indexes(kecs__text *out, const kecs_kind_info *info) {
   }
   for (int i = 0; i < info->index_count; i++) {
     const kecs_column_list *index = &info->indexes[i];
-    kecs__text_addf(out, "CREATE INDEX IF NOT EXISTS %s_%s ON %s(", info->table, index->name, info->table);
+    kecs__text_addf(out, "CREATE INDEX IF NOT EXISTS %s_%s ON {%s}({tenant}", info->table, index->name, info->table);
     kecs__ddl_names(out, info, index, true);
     kecs__text_addc(out, ')');
     if (index->when_set) {
@@ -6600,26 +6797,32 @@ KECS__FN void kecs__ddl_indexes(kecs__text *out, const kecs_kind_info *info) {
 
 KECS__FN void kecs__ddl_side_tables(kecs__text *out, const kecs_dialect *dialect) {
   const char *text = dialect->type_text;
-  kecs__text_addf(out, "CREATE TABLE IF NOT EXISTS schema_version(version %s NOT NULL, applied_at %s NOT NULL)%s;\n",
-                  dialect->type_int, dialect->type_time, dialect->table_options);
+  kecs__text_addf(
+      out, "CREATE TABLE IF NOT EXISTS {shared schema_version}(version %s NOT NULL, applied_at %s NOT NULL)%s;\n",
+      dialect->type_int, dialect->type_time, dialect->table_options);
+  kecs__text_adds(out, "CREATE TABLE IF NOT EXISTS {task_definition_families}(");
+  kecs__ddl_tenant(out, dialect);
   kecs__text_addf(out,
-                  "CREATE TABLE IF NOT EXISTS task_definition_families(account_id %s NOT NULL, region %s NOT NULL, "
-                  "family %s NOT NULL, last_revision %s NOT NULL, PRIMARY KEY(account_id,region,family))%s;\n",
+                  "account_id %s NOT NULL, region %s NOT NULL, family %s NOT NULL, last_revision %s NOT NULL, "
+                  "PRIMARY KEY({tenant}account_id,region,family))%s;\n",
                   text, text, text, dialect->type_int, dialect->table_options);
+  kecs__text_adds(out, "CREATE TABLE IF NOT EXISTS {elbv2_associations}(");
+  kecs__ddl_tenant(out, dialect);
   kecs__text_addf(out,
-                  "CREATE TABLE IF NOT EXISTS elbv2_associations(target_group_arn %s NOT NULL, "
-                  "load_balancer_arn %s NOT NULL, listener_arn %s NOT NULL, "
-                  "PRIMARY KEY(target_group_arn,load_balancer_arn,listener_arn))%s;\n",
+                  "target_group_arn %s NOT NULL, load_balancer_arn %s NOT NULL, listener_arn %s NOT NULL, "
+                  "PRIMARY KEY({tenant}target_group_arn,load_balancer_arn,listener_arn))%s;\n",
                   text, text, text, dialect->table_options);
-  kecs__text_adds(out, "CREATE INDEX IF NOT EXISTS elbv2_associations_load_balancer ON "
-                       "elbv2_associations(load_balancer_arn,target_group_arn);\n"
-                       "CREATE INDEX IF NOT EXISTS elbv2_associations_listener ON elbv2_associations(listener_arn) "
-                       "WHERE listener_arn<>'';\n");
+  kecs__text_adds(out,
+                  "CREATE INDEX IF NOT EXISTS elbv2_associations_load_balancer ON "
+                  "{elbv2_associations}({tenant}load_balancer_arn,target_group_arn);\n"
+                  "CREATE INDEX IF NOT EXISTS elbv2_associations_listener ON "
+                  "{elbv2_associations}({tenant}listener_arn) "
+                  "WHERE listener_arn<>'';\n");
 }
 
 KECS__FN void kecs__ddl_add_column(kecs__text *out, const kecs_dialect *dialect, const kecs_kind_info *info,
                                    int column) {
-  kecs__text_addf(out, "ALTER TABLE %s ADD COLUMN ", info->table);
+  kecs__text_addf(out, "ALTER TABLE {%s} ADD COLUMN ", info->table);
   kecs__ddl_column(out, dialect, info, column);
   if (info->columns[column].flags & KECS_COLUMN_NOT_NULL) {
     const char *value = info->columns[column].default_text;
@@ -6733,6 +6936,27 @@ static kecs_status kecs__statements_reserve(kecs__session *session) {
   return KECS_OK;
 }
 
+/* The statement as the database takes it. */
+static kecs_status kecs__cached_text(kecs__session *session, const kecs__meta *meta, const kecs__cached *wanted,
+                                     kecs__text *out) {
+  const kecs_dialect *dialect = session->engine->dialect;
+  bool writing = session == session->engine->writer;
+  if (wanted->op == KECS__OP_TEXT) {
+    kecs__sql_expand(out, dialect, writing, wanted->sql, wanted->sql_len);
+    return out->status;
+  }
+  kecs__text marked;
+  kecs__text_init(&marked, &session->engine->allocator, KECS__SQL_MAX);
+  kecs__sql_build(&marked, meta, (kecs__op)wanted->op, wanted->mask);
+  kecs_status status = marked.status;
+  if (!status) {
+    kecs__sql_expand(out, dialect, writing, marked.data, marked.len);
+    status = out->status;
+  }
+  kecs__text_free(&marked);
+  return status;
+}
+
 /* Makes and prepares a statement that is not in the table. */
 static kecs_status kecs__cached_make(kecs__session *session, const kecs__meta *meta, const kecs__cached *wanted,
                                      kecs__cached **out_cached) {
@@ -6746,12 +6970,7 @@ static kecs_status kecs__cached_make(kecs__session *session, const kecs__meta *m
   cached->in_use = true;
   kecs__text text;
   kecs__text_init(&text, &engine->allocator, KECS__SQL_MAX);
-  if (wanted->op == KECS__OP_TEXT) {
-    kecs__text_add(&text, wanted->sql, wanted->sql_len);
-  } else {
-    kecs__sql_build(&text, engine->backend->dialect, meta, (kecs__op)wanted->op, wanted->mask);
-  }
-  kecs_status status = text.status;
+  kecs_status status = kecs__cached_text(session, meta, wanted, &text);
   if (!status) {
     status = engine->backend->prepare(session->connection, text.data, text.len, &cached->statement);
   }
@@ -6987,6 +7206,7 @@ KECS__FN kecs_status kecs__session_open(kecs__engine *engine, bool reader, bool 
   session->engine = engine;
   kecs_connect_options options = {0};
   options.path = engine->path;
+  options.place = &engine->place;
   options.read_only = engine->read_only;
   options.may_create = may_create;
   options.reader = reader;
@@ -7212,7 +7432,7 @@ KECS__FN kecs_status kecs__write_open(kecs_store *store, kecs__write *write) {
   write->engine = store->engine;
   kecs__arena_init(&write->arena, &store->engine->allocator);
   if (store->engine->read_only) {
-    return kecs__fail(KECS_E_READONLY, "%s is open for reading only", store->engine->shown_path);
+    return kecs__fail(KECS_E_READONLY, "%s is open for reading only", store->engine->place.shown);
   }
   int64_t deadline = kecs__handle_deadline(store);
   status = kecs__check_stop(store, deadline);
@@ -7226,8 +7446,10 @@ KECS__FN kecs_status kecs__write_open(kecs_store *store, kecs__write *write) {
     write->session = status ? NULL : store->session;
     store->session->user = store;
     store->session->deadline = deadline;
-    /* A statement that a deadline stops may have done its work: only a savepoint can tell. */
-    return status || !deadline ? status : kecs__write_guard(write);
+    /* A statement that a deadline stops may have done its work: only a savepoint can tell. And where a failed statement
+     * ends the transaction, only a savepoint keeps what the caller did before. */
+    bool guard = deadline || store->engine->dialect->failure_ends_transaction;
+    return status || !guard ? status : kecs__write_guard(write);
   }
   status = kecs__writer_take(store, deadline, &write->session);
   if (status) {
@@ -7268,6 +7490,27 @@ KECS__FN kecs_status kecs__write_guard(kecs__write *write) {
   }
   write->guarded = !status;
   return status;
+}
+
+KECS__FN bool kecs__writers_meet(const kecs__write *write) {
+  return write->engine->dialect->lock_rows[0] != '\0';
+}
+
+KECS__FN kecs_status kecs__fail_raced(const kecs__meta *meta) {
+  return kecs__fail(KECS_E_BUSY, "another writer has made the same %s just now; try again", meta->info->name);
+}
+
+KECS__FN void kecs__write_revive(kecs__write *write) {
+  if (!write->engine->dialect->failure_ends_transaction) {
+    return;
+  }
+  kecs_error error = kecs__error_save();
+  if (write->own) {
+    write->engine->backend->rollback(write->session->connection);
+  } else if (write->guarded) {
+    (void)kecs__run(write->session, KECS__GUARD_UNDO, NULL, 0, NULL);
+  }
+  (void)kecs__error_restore(&error);
 }
 
 /* Ends a write inside a transaction: its savepoint, if it has one. */
@@ -7443,7 +7686,7 @@ KECS_STORE_API kecs_status kecs_begin(kecs_store *store, kecs_store **out_tx) {
     return status;
   }
   if (store->engine->read_only) {
-    return kecs__fail(KECS_E_READONLY, "%s is open for reading only", store->engine->shown_path);
+    return kecs__fail(KECS_E_READONLY, "%s is open for reading only", store->engine->place.shown);
   }
   status = kecs__check_innermost(store);
   if (status) {
@@ -7591,6 +7834,22 @@ static int64_t kecs__retry_pause(const kecs__engine *engine, int attempt) {
   return pause / 2 + pause * chance / 512;
 }
 
+KECS__FN bool kecs__retry_again(kecs_store *store, kecs__retry *retry, kecs_status status) {
+  /* Where writers follow one another, BUSY means that the timeout has passed. */
+  if (status != KECS_E_BUSY || store->depth > 0 || !store->engine->dialect->lock_rows[0]) {
+    return false;
+  }
+  int64_t now = kecs__monotonic_ms();
+  int64_t pause = kecs__retry_pause(store->engine, retry->tries);
+  retry->until = retry->until ? retry->until : now + store->engine->busy_timeout_ms;
+  retry->tries++;
+  if (now + pause > retry->until) {
+    return false;
+  }
+  kecs__sleep_ms(pause);
+  return true;
+}
+
 KECS_STORE_API kecs_status kecs_transact(kecs_store *store, kecs_status (*work)(kecs_store *tx, void *user), void *user,
                                          int budget_ms) {
   kecs_status status = kecs__check_handle(store);
@@ -7728,13 +7987,13 @@ static kecs_status kecs__version_read(kecs__session *session, kecs__tables *out_
     if (out_tables->strangers || out_tables->ours) {
       return kecs__fail(KECS_E_CORRUPT,
                         "%s is a database of something else (it has %s%s, but not the tables of kecs_store); "
-                        "give kecs_store a file of its own. Nothing was changed",
-                        engine->shown_path, out_tables->strangers ? "a table " : "tables of the same names",
-                        out_tables->stranger);
+                        "give kecs_store %s. Nothing was changed",
+                        engine->place.shown, out_tables->strangers ? "a table " : "tables of the same names",
+                        out_tables->stranger, engine->dialect->own_place);
     }
     return KECS_OK;
   }
-  static const char sql[] = "SELECT max(version) FROM schema_version";
+  static const char sql[] = "SELECT max(version) FROM {shared schema_version}";
   kecs__cached *cached = NULL;
   bool row = false;
   status = kecs__statement_text(session, sql, sizeof sql - 1, &cached);
@@ -7749,9 +8008,10 @@ static kecs_status kecs__version_read(kecs__session *session, kecs__tables *out_
   }
   kecs__statement_done(session, cached);
   if (!status && *out_version == 0) {
-    status = kecs__fail(KECS_E_CORRUPT, "%s: its table schema_version says no version; it is damaged, or a database of "
-                                        "something else. Nothing was changed",
-                        engine->shown_path);
+    status = kecs__fail(KECS_E_CORRUPT,
+                        "%s: its table schema_version says no version; it is damaged, or a database of "
+                        "something else. Nothing was changed",
+                        engine->place.shown);
   }
   return status;
 }
@@ -7792,12 +8052,12 @@ static kecs_status kecs__schema_assert(kecs__session *session) {
       if (!(present.columns & KECS_BIT(i))) {
         return kecs__fail(KECS_E_CORRUPT,
                           "%s: the table %s lacks the column \"%s\"; restore a backup, or add the column",
-                          session->engine->shown_path, info->table, info->columns[i].name);
+                          session->engine->place.shown, info->table, info->columns[i].name);
       }
     }
     if (!present.rid) {
       return kecs__fail(KECS_E_CORRUPT, "%s: the table \"%s\" does not exist or has no rid; restore a backup",
-                        session->engine->shown_path, info->table);
+                        session->engine->place.shown, info->table);
     }
   }
   return KECS_OK;
@@ -7807,7 +8067,7 @@ static kecs_status kecs__schema_assert(kecs__session *session) {
 
 static void kecs__migrate_kind(kecs__text *out, const kecs__engine *engine, const kecs_kind_info *info,
                                const kecs__present *present) {
-  const kecs_dialect *dialect = engine->backend->dialect;
+  const kecs_dialect *dialect = engine->dialect;
   if (!present->rid) {
     kecs__ddl_table(out, dialect, info);
   }
@@ -7823,7 +8083,7 @@ static kecs_status kecs__migrate_apply(kecs__write *write, int from) {
   kecs__engine *engine = write->engine;
   kecs__text text;
   kecs__text_init(&text, &engine->allocator, KECS__DDL_MAX);
-  kecs__ddl_side_tables(&text, engine->backend->dialect);
+  kecs__ddl_side_tables(&text, engine->dialect);
   kecs_status status = KECS_OK;
   for (int kind = 1; !status && kind < KECS_KIND_COUNT; kind++) {
     const kecs_kind_info *info = kecs_kind_describe((kecs_kind)kind);
@@ -7839,15 +8099,21 @@ static kecs_status kecs__migrate_apply(kecs__write *write, int from) {
     }
   }
   for (int version = from + 1; version <= kecs__schema_version(); version++) {
-    kecs__text_addf(&text, "INSERT INTO schema_version(version,applied_at) VALUES(%d,%lld);\n", version,
+    kecs__text_addf(&text, "INSERT INTO {shared schema_version}(version,applied_at) VALUES(%d,%lld);\n", version,
                     (long long)write->now);
   }
-  if (!status) {
-    status = text.status;
+  kecs__text sql;
+  kecs__text_init(&sql, &engine->allocator, KECS__DDL_MAX);
+  if (!status && !text.status) {
+    kecs__sql_expand_ddl(&sql, engine->dialect, text.data, text.len);
   }
   if (!status) {
-    status = engine->backend->execute(write->session->connection, text.data);
+    status = text.status ? text.status : sql.status;
   }
+  if (!status) {
+    status = engine->backend->execute(write->session->connection, sql.data);
+  }
+  kecs__text_free(&sql);
   kecs__text_free(&text);
   return status;
 }
@@ -7856,9 +8122,10 @@ static kecs_status kecs__version_check(const kecs__engine *engine, int found) {
   if (found <= kecs__schema_version()) {
     return KECS_OK;
   }
-  return kecs__fail(KECS_E_SCHEMA_NEWER, "%s has schema version %d, this library knows %d; use a newer kecs_store. "
-                                         "Nothing was changed",
-                    engine->shown_path, found, kecs__schema_version());
+  return kecs__fail(KECS_E_SCHEMA_NEWER,
+                    "%s has schema version %d, this library knows %d; use a newer kecs_store. "
+                    "Nothing was changed",
+                    engine->place.shown, found, kecs__schema_version());
 }
 
 static kecs_status kecs__migrate_write(kecs_store *store) {
@@ -7866,6 +8133,9 @@ static kecs_status kecs__migrate_write(kecs_store *store) {
   kecs_status status = kecs__write_open(store, &write);
   kecs__tables tables;
   int version = 0;
+  if (!status && store->engine->backend->keep_out) {
+    status = store->engine->backend->keep_out(write.session->connection);
+  }
   if (!status) {
     status = kecs__version_read(write.session, &tables, &version);
   }
@@ -7877,7 +8147,7 @@ static kecs_status kecs__migrate_write(kecs_store *store) {
   }
   status = kecs__write_close(&write, status);
   if (!status && version < kecs__schema_version()) {
-    kecs__log(store->engine, KECS_LOG_INFO, "%s: schema version %d -> %d", store->engine->shown_path, version,
+    kecs__log(store->engine, KECS_LOG_INFO, "%s: schema version %d -> %d", store->engine->place.shown, version,
               kecs__schema_version());
   }
   return status;
@@ -7894,7 +8164,7 @@ KECS__FN kecs_status kecs__migrate(kecs_store *store) {
   }
   if (!status && engine->read_only && version < kecs__schema_version()) {
     return kecs__fail(KECS_E_READONLY, "%s has schema version %d and must be migrated to %d: open it for writing once",
-                      engine->shown_path, version, kecs__schema_version());
+                      engine->place.shown, version, kecs__schema_version());
   }
   bool older = version < kecs__schema_version();
   if (!status && !older) {
@@ -7988,8 +8258,7 @@ static kecs_status kecs__open_texts(kecs__engine *engine, const kecs_options *op
   const char *account = options->account_id ? options->account_id : "000000000000";
   const char *region = options->region ? options->region : "us-east-1";
   engine->path = kecs__copy_text(&engine->allocator, options->path);
-  engine->shown_path = engine->path ? kecs__copy_text(&engine->allocator, options->path) : NULL;
-  engine->account_id = engine->shown_path ? kecs__copy_text(&engine->allocator, account) : NULL;
+  engine->account_id = engine->path ? kecs__copy_text(&engine->allocator, account) : NULL;
   engine->region = engine->account_id ? kecs__copy_text(&engine->allocator, region) : NULL;
   return engine->region ? KECS_OK : KECS_E_NOMEM;
 }
@@ -8031,8 +8300,10 @@ static void kecs__engine_free(kecs__engine *engine) {
   kecs__session_close(engine->writer);
   kecs__release_handles(engine, engine->spare_handles);
   kecs__meta_free(engine);
+  if (engine->backend) {
+    engine->backend->detach(&engine->place, &engine->allocator);
+  }
   kecs__release_text(&engine->allocator, engine->path);
-  kecs__release_text(&engine->allocator, engine->shown_path);
   kecs__release_text(&engine->allocator, engine->account_id);
   kecs__release_text(&engine->allocator, engine->region);
   kecs__condition_destroy(&engine->released);
@@ -8073,6 +8344,10 @@ static kecs_status kecs__engine_start(kecs_store *store, const kecs_options *opt
   kecs_status status = kecs__open_backend(options, &engine->backend);
   if (!status) {
     status = kecs__open_texts(engine, options);
+  }
+  if (!status) {
+    status = engine->backend->attach(engine->path, &engine->allocator, &engine->place);
+    engine->dialect = engine->place.dialect;
   }
   if (!status) {
     status = kecs__meta_init(engine);
@@ -8139,7 +8414,7 @@ KECS_STORE_API kecs_status kecs_close(kecs_store *store) {
     outermost = outermost->parent;
   }
   if (outermost) {
-    kecs__log(engine, KECS_LOG_WARNING, "%s: closed with an open transaction; it was rolled back", engine->shown_path);
+    kecs__log(engine, KECS_LOG_WARNING, "%s: closed with an open transaction; it was rolled back", engine->place.shown);
     (void)kecs__transaction_abandon(outermost);
   }
   store->magic = KECS__MAGIC_ENDED;
@@ -8161,7 +8436,7 @@ KECS_STORE_API kecs_status kecs_store_info(kecs_store *store, kecs_info *out_inf
   }
   const kecs__engine *engine = store->engine;
   out_info->backend = engine->backend->name;
-  out_info->path = engine->shown_path;
+  out_info->path = engine->place.shown;
   out_info->schema_version = engine->schema_version;
   out_info->read_only = engine->read_only;
   out_info->account_id = engine->account_id;
@@ -9489,8 +9764,9 @@ typedef struct kecs__plan {
   kecs__order order;
   int limit;
   const char *cluster_arn; /* that a filter asks for: where a service's name belongs */
-  uint64_t hash;    /* of the query: what a page token is bound to */
-  kecs_status status; /* sticks: a caller adds conditions and checks once */
+  bool for_change;         /* the write that asks will change the rows that are found: they are locked */
+  uint64_t hash;           /* of the query: what a page token is bound to */
+  kecs_status status;      /* sticks: a caller adds conditions and checks once */
 } kecs__plan;
 
 KECS__FN void kecs__plan_init(kecs__plan *plan, kecs__session *session, const kecs__meta *meta, kecs__arena *arena);
@@ -9561,7 +9837,7 @@ static void kecs__plan_parameter(kecs__plan *plan, const kecs_value *value) {
     plan->parameter_room = room;
   }
   plan->parameters[plan->parameter_count++] = *value;
-  kecs__sql_placeholder(&plan->where, plan->session->engine->backend->dialect, plan->parameter_count);
+  kecs__sql_placeholder(&plan->where, plan->parameter_count);
 }
 
 static void kecs__plan_and(kecs__plan *plan) {
@@ -9776,13 +10052,13 @@ KECS__FN void kecs__plan_filter(kecs__plan *plan, const kecs_filter *filter) {
   if (filter->op == KECS_PREFIX) {
     kecs__filter_prefix(plan, name, &value);
   } else if (filter->op == KECS_CONTAINS) {
-    kecs__text_addf(&plan->where, "instr(%s,", name);
+    kecs__text_addf(&plan->where, "{find}(%s,", name);
     kecs__plan_parameter(plan, &value);
     kecs__text_adds(&plan->where, ")>0");
   } else if (filter->op == KECS_CONTAINS_NOCASE) {
-    kecs__text_addf(&plan->where, "instr(lower(%s),lower(", name);
+    kecs__text_addf(&plan->where, "{find}(lower(%s),lower(", name);
     kecs__plan_parameter(plan, &value);
-    kecs__text_adds(&plan->where, "))>0");
+    kecs__text_adds(&plan->where, "{bytes}))>0");
   } else {
     kecs__text_addf(&plan->where, "%s%s", name, comparisons[filter->op]);
     kecs__plan_parameter(plan, &value);
@@ -9910,10 +10186,10 @@ KECS__FN kecs_status kecs__plan_start(kecs__plan *plan, const char *what, bool o
   kecs__text_init(&sql, plan->arena->allocator, KECS__WHERE_MAX * 2);
   kecs__text_adds(&sql, "SELECT ");
   kecs__text_adds(&sql, what);
-  kecs__text_adds(&sql, " FROM ");
+  kecs__text_adds(&sql, " FROM {");
   kecs__text_adds(&sql, info->table);
+  kecs__text_adds(&sql, plan->where.len > 0 ? "} WHERE {own}" : "}{whole}");
   if (plan->where.len > 0) {
-    kecs__text_adds(&sql, " WHERE ");
     kecs__text_add(&sql, plan->where.data, plan->where.len);
   }
   for (int i = 0; ordered && i < plan->order.count; i++) {
@@ -9927,6 +10203,7 @@ KECS__FN kecs_status kecs__plan_start(kecs__plan *plan, const char *what, bool o
     kecs__plan_parameter(plan, &value);
     kecs__text_addf(&sql, " LIMIT %s", plan->where.data ? plan->where.data : "");
   }
+  kecs__text_adds(&sql, plan->for_change ? "{lock}" : "");
   status = plan->status ? plan->status : sql.status ? sql.status : plan->where.status;
   if (!status) {
     status = kecs__statement_text(plan->session, sql.data, sql.len, out_cached);
@@ -10407,16 +10684,14 @@ KECS__FN kecs_status kecs__resolve_parent(kecs__session *session, kecs_kind pare
   if (!text || !text[0] || kecs__is_arn(text) || parent != KECS_KIND_CLUSTER) {
     return KECS_OK;
   }
-  static const char sql[] = "SELECT arn FROM clusters WHERE account_id=?1 AND region=?2 AND name=?3";
-  static const char sql_dollar[] = "SELECT arn FROM clusters WHERE account_id=$1 AND region=$2 AND name=$3";
+  static const char sql[] = "SELECT arn FROM {clusters} WHERE {own}account_id=?1 AND region=?2 AND name=?3";
   const kecs__engine *engine = session->engine;
-  const char *wanted = engine->backend->dialect->placeholder == '$' ? sql_dollar : sql;
   kecs_value values[] = {kecs__value_text(engine->account_id), kecs__value_text(engine->region),
                          kecs__value_text(text)};
   kecs__cached *cached = NULL;
   bool row = false;
   char *arn = NULL;
-  kecs_status status = kecs__statement_text(session, wanted, sizeof sql - 1, &cached);
+  kecs_status status = kecs__statement_text(session, sql, sizeof sql - 1, &cached);
   if (!status) {
     status = kecs__statement_start(session, cached, values, 3, &row);
   }
@@ -10711,7 +10986,8 @@ KECS__FN kecs_status kecs__row_delete(kecs__write *write, const kecs__meta *meta
 KECS__FN kecs_status kecs__row_by_rid(kecs__session *session, const kecs__meta *meta, int64_t rid, kecs__arena *arena,
                                       void *row, bool *out_found);
 
-/* Runs `work` in a write: opens it, closes it with what `work` returned. */
+/* Runs `work` in a write: opens it, closes it with what `work` returned. `work` may run again (kecs__retry), so it
+ * begins with nothing that an earlier run left in `user`. */
 KECS__FN kecs_status kecs__with_write(kecs_store *store, kecs_status (*work)(kecs__write *write, void *user),
                                       void *user);
 
@@ -10752,8 +11028,8 @@ KECS__FN kecs_status kecs__give_back(kecs__write *write, const kecs__meta *meta,
 /* ---- store/write.c, continued ------------------------------------------------------------------------------------ */
 #include <string.h>
 
-KECS__FN kecs_status kecs__with_write(kecs_store *store, kecs_status (*work)(kecs__write *write, void *user),
-                                      void *user) {
+static kecs_status kecs__write_once(kecs_store *store, kecs_status (*work)(kecs__write *write, void *user),
+                                    void *user) {
   kecs__write write;
   kecs_status status = kecs__write_open(store, &write);
   if (!status) {
@@ -10763,6 +11039,16 @@ KECS__FN kecs_status kecs__with_write(kecs_store *store, kecs_status (*work)(kec
     status = work(&write, user);
   }
   return kecs__write_close(&write, status);
+}
+
+KECS__FN kecs_status kecs__with_write(kecs_store *store, kecs_status (*work)(kecs__write *write, void *user),
+                                      void *user) {
+  kecs__retry retry = {0, 0};
+  kecs_status status = KECS_OK;
+  do {
+    status = kecs__write_once(store, work, user);
+  } while (kecs__retry_again(store, &retry, status));
+  return status;
 }
 
 KECS__FN kecs_status kecs__row_by_rid(kecs__session *session, const kecs__meta *meta, int64_t rid, kecs__arena *arena,
@@ -10805,6 +11091,9 @@ static kecs_status kecs__parents_make(kecs__write *write, const kecs__meta *meta
       memset(bare, 0, parent->info->row_size);
       kecs__row_set_text(parent->info, bare, reference->parent_column, arn.text);
       status = kecs__row_insert(write, parent, bare, 0);
+      if (status == KECS_E_EXISTS && kecs__writers_meet(write)) {
+        status = kecs__fail_raced(parent);
+      }
     }
     if (status) {
       return status;
@@ -10885,6 +11174,9 @@ static kecs_status kecs__fail_exists(kecs__write *write, const kecs__meta *meta,
 /* The columns in `mask` were written. */
 static kecs_status kecs__row_explain(kecs__write *write, const kecs__meta *meta, const void *row, uint64_t mask,
                                      kecs_status status) {
+  if (status == KECS_E_REFERENCE || status == KECS_E_EXISTS) {
+    kecs__write_revive(write);
+  }
   if (status == KECS_E_REFERENCE) {
     return kecs__fail_reference(write, meta, row, mask);
   }
@@ -11109,6 +11401,7 @@ static kecs_status kecs__children(kecs__write *write, const kecs__meta *child, i
   char condition[96];
   *out_count = 0;
   kecs__plan_init(&plan, write->session, child, arena);
+  plan.for_change = true;
   size_t len = strlen(child->info->columns[column].name);
   memcpy(condition, child->info->columns[column].name, len);
   memcpy(condition + len, "=?", 3);
@@ -11217,6 +11510,7 @@ static kecs_status kecs__sweep_find(kecs__write *write, kecs__sweep *sweep) {
   bool row = false;
   sweep->found = 0;
   kecs__plan_init(&plan, write->session, sweep->meta, &write->arena);
+  plan.for_change = true;
   kecs__plan_fail(&plan, sweep->narrow(&plan, sweep->user));
   kecs_status status = kecs__plan_start(&plan, "rid", false, KECS__STEP_ROWS, &cached, &row);
   while (!status && row) {
@@ -12006,6 +12300,12 @@ static kecs_status kecs__put_work(kecs__write *write, void *user) {
     return KECS_E_NOMEM;
   }
   memset(put->row, 0, put->meta->info->row_size);
+  put->seen = 0; /* an earlier try may have left its marks */
+  put->aliased = 0;
+  put->given = 0;
+  put->kept = NULL;
+  put->kept_count = 0;
+  put->kept_room = 0;
   kecs_status status = kecs__put_parse(put, write->engine);
   if (!status && write->engine->strict) {
     status = kecs__validate_row(put->meta->info, put->row);
@@ -13804,6 +14104,7 @@ static kecs_status kecs__cluster_ensure_work(kecs__write *write, void *user) {
   const kecs__meta *meta = kecs__meta_of(write->engine, KECS_KIND_CLUSTER);
   kecs_cluster row = *ensuring->row;
   int64_t rid = 0;
+  ensuring->created = false; /* an earlier try may have left it */
   kecs_status status = write->engine->strict ? kecs__validate_row(meta->info, &row) : KECS_OK;
   if (!status) {
     status = kecs__fill(write, meta, &row, 0);
@@ -13814,8 +14115,11 @@ static kecs_status kecs__cluster_ensure_work(kecs__write *write, void *user) {
   if (!status && rid == 0) {
     ensuring->created = true;
     status = kecs__row_insert(write, meta, &row, 0);
-    if (!status) {
+    bool taken = status == KECS_E_EXISTS && kecs__writers_meet(write);
+    if (!status || taken) {
+      kecs_error error = kecs__error_save();
       status = kecs__cluster_find(write, meta, &row, &rid);
+      status = !taken || status ? status : rid ? kecs__fail_raced(meta) : kecs__error_restore(&error);
     }
   }
   return status ? status : kecs__give_back(write, meta, rid, ensuring->out_result);
@@ -13928,21 +14232,17 @@ KECS__FN kecs_status kecs__family_of(const char *definition, kecs__arena *arena,
 
 #define KECS__REVISION_DIGITS_MAX 18 /* of a revision in a text: more would not fit into 64 bits */
 
-/* The statements that are not about rows of a kind, for either form of placeholder. */
-#define KECS__FAMILY_INSERT(P, revision)                                                                         \
-  "INSERT INTO task_definition_families(account_id,region,family,last_revision) VALUES(" P "1," P "2," P "3," revision \
-  ") ON CONFLICT(account_id,region,family) DO UPDATE SET last_revision="
-#define KECS__FAMILY_NEXT(P) KECS__FAMILY_INSERT(P, "1") "task_definition_families.last_revision+1"
-#define KECS__FAMILY_RAISE(P) KECS__FAMILY_INSERT(P, P "4") P "4 WHERE task_definition_families.last_revision<" P "4"
-#define KECS__FAMILY_LAST(P) \
-  "SELECT last_revision FROM task_definition_families WHERE account_id=" P "1 AND region=" P "2 AND family=" P "3"
-#define KECS__FAMILY_ACTIVE(P)                                                                             \
-  "SELECT revision FROM task_definitions WHERE account_id=" P "1 AND region=" P "2 AND family=" P "3" \
+/* The statements that are not about rows of a kind. */
+#define KECS__FAMILY_INSERT(revision)                                                       \
+  "INSERT INTO {task_definition_families}({tenant}account_id,region,family,last_revision) " \
+  "VALUES({ours}?1,?2,?3," revision ") ON CONFLICT({tenant}account_id,region,family) DO UPDATE SET last_revision="
+#define KECS__FAMILY_NEXT KECS__FAMILY_INSERT("1") "task_definition_families.last_revision+1"
+#define KECS__FAMILY_RAISE KECS__FAMILY_INSERT("?4") "?4 WHERE task_definition_families.last_revision<?4"
+#define KECS__FAMILY_LAST \
+  "SELECT last_revision FROM {task_definition_families} WHERE {own}account_id=?1 AND region=?2 AND family=?3"
+#define KECS__FAMILY_ACTIVE                                                                      \
+  "SELECT revision FROM {task_definitions} WHERE {own}account_id=?1 AND region=?2 AND family=?3" \
   " AND status='ACTIVE' ORDER BY revision DESC LIMIT 1"
-
-static const char *kecs__family_sql(const kecs__session *session, const char *question, const char *dollar) {
-  return session->engine->backend->dialect->placeholder == '$' ? dollar : question;
-}
 
 /* Runs a query for one number; 0 when it gives no row. */
 static kecs_status kecs__family_number(kecs__session *session, const char *sql, const kecs_value *values, int count,
@@ -14000,14 +14300,12 @@ static kecs_status kecs__revision_allocate(kecs__write *write, kecs_task_definit
   kecs_value values[] = {kecs__value_text(definition->account_id), kecs__value_text(definition->region),
                          kecs__value_text(definition->family), kecs__value_int(definition->revision)};
   bool given = definition->revision > 0;
-  const char *count = kecs__family_sql(write->session, KECS__FAMILY_NEXT("?"), KECS__FAMILY_NEXT("$"));
-  const char *raise = kecs__family_sql(write->session, KECS__FAMILY_RAISE("?"), KECS__FAMILY_RAISE("$"));
-  const char *last = kecs__family_sql(write->session, KECS__FAMILY_LAST("?"), KECS__FAMILY_LAST("$"));
   kecs_status status = kecs__write_guard(write);
   if (!status) {
-    status = kecs__run(write->session, given ? raise : count, values, given ? 4 : 3, NULL);
+    status = kecs__run(write->session, given ? KECS__FAMILY_RAISE : KECS__FAMILY_NEXT, values, given ? 4 : 3, NULL);
   }
-  return status || given ? status : kecs__family_number(write->session, last, values, 3, &definition->revision);
+  return status || given ? status
+                         : kecs__family_number(write->session, KECS__FAMILY_LAST, values, 3, &definition->revision);
 }
 
 static kecs_status kecs__fail_revision(const kecs_task_definition *definition) {
@@ -14082,11 +14380,11 @@ static kecs_status kecs__family_probe(kecs__session *session, const char *family
                                       kecs__probe *out_probe) {
   kecs_value values[] = {kecs__value_text(session->engine->account_id), kecs__value_text(session->engine->region),
                          kecs__value_text(family), kecs__value_int(revision)};
-  const char *active = kecs__family_sql(session, KECS__FAMILY_ACTIVE("?"), KECS__FAMILY_ACTIVE("$"));
-  kecs_status status = revision > 0 ? KECS_OK : kecs__family_number(session, active, values, 3, &values[3].number);
+  kecs_status status =
+      revision > 0 ? KECS_OK : kecs__family_number(session, KECS__FAMILY_ACTIVE, values, 3, &values[3].number);
   if (!status && values[3].number == 0) {
-    status = kecs__fail(KECS_E_NOT_FOUND, "task_definition \"%.160s\" not found: the family has no ACTIVE revision",
-                        family);
+    status =
+        kecs__fail(KECS_E_NOT_FOUND, "task_definition \"%.160s\" not found: the family has no ACTIVE revision", family);
   }
   out_probe->key = 2; /* account_id, region, family, revision */
   out_probe->count = 4;
@@ -14216,11 +14514,12 @@ static const kecs_kind_info kecs__family_info = {
     .order = {.name = "order", .count = 1, .columns = {0}},
 };
 
-#define KECS__FAMILY_ROWS                                                     \
-  "FROM task_definitions d WHERE d.account_id=task_definition_families.account_id" \
+#define KECS__FAMILY_ROWS                                                                   \
+  "FROM {task_definitions d} WHERE {own d}d.account_id=task_definition_families.account_id" \
   " AND d.region=task_definition_families.region AND d.family=task_definition_families.family"
-#define KECS__FAMILY_WHAT                                                     \
-  "family,(SELECT d.revision " KECS__FAMILY_ROWS " ORDER BY d.revision DESC LIMIT 1)," \
+#define KECS__FAMILY_WHAT                        \
+  "family,(SELECT d.revision " KECS__FAMILY_ROWS \
+  " ORDER BY d.revision DESC LIMIT 1),"          \
   "(SELECT count(*) " KECS__FAMILY_ROWS " AND d.status='ACTIVE')"
 
 static void kecs__families_plan(kecs__plan *plan, const kecs_family_query *query) {
@@ -14334,7 +14633,7 @@ KECS__FN kecs_status kecs__service_arn(kecs__session *session, const char *clust
   }
   kecs_status status = kecs__probe_address(session, meta, address, 2, arena, &probe);
   if (!status) {
-    status = kecs__statement(session, meta, KECS__OP_SELECT_KEY, (uint64_t)probe.key, &cached);
+    status = kecs__statement(session, meta, KECS__OP_LOOK_KEY, (uint64_t)probe.key, &cached);
   }
   if (!status) {
     status = kecs__statement_start(session, cached, probe.values, probe.count, &found);
@@ -14469,10 +14768,11 @@ static void kecs__task_service(kecs__plan *plan, const char *service, const char
   if (!cluster_arn) {
     kecs_value values[] = {kecs__value_text(name), group, starter};
     /* CROSS JOIN makes SQLite begin with the clusters: services have no index on the name alone. */
-    kecs__plan_where(plan,
-                     "(service_arn IN(SELECT s.arn FROM clusters c CROSS JOIN services s WHERE s.cluster_arn=c.arn"
-                     " AND s.name=?) OR task_group=? OR started_by=?)",
-                     values, 3);
+    kecs__plan_where(
+        plan,
+        "(service_arn IN(SELECT s.arn FROM {clusters c} CROSS JOIN {services s} WHERE {own c}{own s}s.cluster_arn=c.arn"
+        " AND s.name=?) OR task_group=? OR started_by=?)",
+        values, 3);
     return;
   }
   kecs_value place = kecs__value_text(cluster_arn);
@@ -14505,7 +14805,8 @@ static void kecs__task_instance(kecs__plan *plan, const char *instance, const ch
     return;
   }
   kecs_value values[] = {kecs__value_text(instance), kecs__value_text(made), kecs__value_text(brief)};
-  kecs__plan_where(plan, "container_instance_arn IN((SELECT i.arn FROM container_instances i WHERE i.id=?),?,?)",
+  kecs__plan_where(plan,
+                   "container_instance_arn IN((SELECT i.arn FROM {container_instances i} WHERE {own i}i.id=?),?,?)",
                    values, 3);
 }
 
@@ -14738,6 +15039,7 @@ static kecs_status kecs__task_set_primaries(kecs__write *write, const kecs__meta
   bool row = false;
   *out_count = 0;
   kecs__plan_init(&plan, write->session, meta, &write->arena);
+  plan.for_change = true;
   kecs__plan_where(&plan, "service_arn=? AND status='PRIMARY' AND id<>?", values, 2);
   kecs_status status = kecs__plan_start(&plan, "rid", false, KECS__PRIMARIES_MAX, &cached, &row);
   while (!status && row) {
@@ -14751,6 +15053,27 @@ static kecs_status kecs__task_set_primaries(kecs__write *write, const kecs__meta
   return status;
 }
 
+/* Where writers meet, two promotions in one service would each see the other's set as it was. The service's row is what
+ * they queue for; where it is not in the store, nothing keeps them apart. */
+static kecs_status kecs__task_set_queue(kecs__write *write, const char *service_arn) {
+  const kecs__meta *meta = kecs__meta_of(write->engine, KECS_KIND_SERVICE);
+  kecs_service service;
+  kecs__probe probe;
+  if (!kecs__writers_meet(write)) {
+    return KECS_OK;
+  }
+  kecs_error before = kecs__error_save();
+  kecs_status status = kecs__probe_text(write->session, meta, service_arn, &write->arena, &probe);
+  if (!status) {
+    status = kecs__probe_read(write->session, meta, &probe, &write->arena, &service, NULL);
+  }
+  if (status == KECS_E_NOT_FOUND) {
+    (void)kecs__error_restore(&before);
+    return KECS_OK;
+  }
+  return status;
+}
+
 static kecs_status kecs__task_set_promote(kecs__write *write, void *user) {
   const kecs__task_set_promotion *promotion = user;
   const kecs__meta *meta = kecs__meta_of(write->engine, KECS_KIND_TASK_SET);
@@ -14761,6 +15084,9 @@ static kecs_status kecs__task_set_promote(kecs__write *write, void *user) {
   int64_t others[KECS__PRIMARIES_MAX];
   int count = KECS__PRIMARIES_MAX;
   kecs_status status = kecs__write_guard(write);
+  if (!status) {
+    status = kecs__task_set_queue(write, promotion->service_arn);
+  }
   if (!status) {
     status = kecs__probe_address(write->session, meta, address, 2, &write->arena, &probe);
   }
@@ -14788,7 +15114,7 @@ KECS_STORE_API kecs_status kecs_task_set_update_primary(kecs_store *store, const
 /* ---- orphans ---- */
 
 static kecs_status kecs__task_set_orphans(kecs__plan *plan, const void *user) {
-  kecs__plan_where(plan, "NOT EXISTS(SELECT 1 FROM services s WHERE s.arn=task_sets.service_arn)", NULL, 0);
+  kecs__plan_where(plan, "NOT EXISTS(SELECT 1 FROM {services s} WHERE {own s}s.arn=task_sets.service_arn)", NULL, 0);
   kecs__plan_cluster(plan, user);
   return plan->status;
 }
@@ -14820,7 +15146,7 @@ static kecs_status kecs__instance_narrow(kecs__plan *plan, const void *user) {
   if (search->text && search->text[0]) {
     kecs_value text = kecs__value_text(search->text);
     kecs_value values[] = {text, text, text};
-    kecs__plan_where(plan, "(ec2_instance_id=? OR instr(arn,?)>0 OR instr(attributes,?)>0)", values, 3);
+    kecs__plan_where(plan, "(ec2_instance_id=? OR {find}(arn,?)>0 OR {find}(attributes,?)>0)", values, 3);
   }
   return plan->status;
 }
@@ -14976,7 +15302,11 @@ static kecs_status kecs__setting_set_work(kecs__write *write, void *user) {
     change.mask = KECS_BIT(KECS_ACCOUNT_SETTING_VALUE) | KECS_BIT(KECS_ACCOUNT_SETTING_IS_DEFAULT);
     status = kecs__row_change(write, meta, &change);
   } else if (!status) {
-    status = kecs__row_insert(write, meta, &set->row, 0);
+    kecs_account_setting row = set->row; /* as it was asked for: inserting fills it */
+    status = kecs__row_insert(write, meta, &row, 0);
+    if (status == KECS_E_EXISTS && kecs__writers_meet(write)) {
+      status = kecs__fail_raced(meta); /* nothing but the key that was looked for can be taken */
+    }
     change.rid = status ? 0 : write->engine->backend->last_rid(write->session->connection);
   }
   return status ? status : kecs__give_back(write, meta, change.rid, set->out_result);
@@ -15953,38 +16283,25 @@ KECS__FN kecs_status kecs__target_group_unlink(kecs__write *write, const char *t
 /* ---- store/associations.c, continued ----------------------------------------------------------------------------- */
 #include <string.h>
 
-/* Runs a fixed text; "?1" becomes "$1" where the database wants it so. */
-static kecs_status kecs__association_run(kecs__write *write, const char *sql, const kecs_value *values, int count) {
-  char text[256];
-  size_t len = strlen(sql);
-  if (len >= sizeof text) {
-    return kecs__fail(KECS_E_MISUSE, "a statement on elbv2_associations is longer than %zu bytes", sizeof text - 1);
-  }
-  for (size_t i = 0; i <= len; i++) {
-    text[i] = sql[i] == '?' ? write->engine->backend->dialect->placeholder : sql[i];
-  }
-  return kecs__run(write->session, text, values, count, NULL);
-}
-
 KECS__FN kecs_status kecs__association_add(kecs__write *write, const char *target_group_arn,
                                            const char *load_balancer_arn, const char *listener_arn) {
   kecs_value values[] = {kecs__value_text(target_group_arn), kecs__value_text(load_balancer_arn),
                          kecs__value_text(listener_arn)};
-  return kecs__association_run(write,
-                               "INSERT INTO elbv2_associations(target_group_arn,load_balancer_arn,listener_arn) "
-                               "VALUES(?1,?2,?3) ON CONFLICT DO NOTHING",
-                               values, 3);
+  return kecs__run(write->session,
+                   "INSERT INTO {elbv2_associations}({tenant}target_group_arn,load_balancer_arn,listener_arn) "
+                   "VALUES({ours}?1,?2,?3) ON CONFLICT DO NOTHING",
+                   values, 3, NULL);
 }
 
 KECS__FN kecs_status kecs__association_remove(kecs__write *write, kecs__association_owner owner, const char *arn) {
   /* The listeners' index holds only rows with a listener: the condition must say so for the index to be used. */
   static const char *const texts[] = {
-      "DELETE FROM elbv2_associations WHERE target_group_arn=?1 AND listener_arn=''",
-      "DELETE FROM elbv2_associations WHERE listener_arn=?1 AND listener_arn<>''",
-      "DELETE FROM elbv2_associations WHERE load_balancer_arn=?1",
+      "DELETE FROM {elbv2_associations} WHERE {own}target_group_arn=?1 AND listener_arn=''",
+      "DELETE FROM {elbv2_associations} WHERE {own}listener_arn=?1 AND listener_arn<>''",
+      "DELETE FROM {elbv2_associations} WHERE {own}load_balancer_arn=?1",
   };
   kecs_value value = kecs__value_text(arn);
-  return kecs__association_run(write, texts[owner], &value, 1);
+  return kecs__run(write->session, texts[owner], &value, 1, NULL);
 }
 
 /* ---- lists ---- */
@@ -16009,9 +16326,10 @@ static kecs_status kecs__association_read(kecs__plan *plan, kecs_result *result)
 
 KECS__FN kecs_status kecs__association_list(kecs_store *store, kecs_kind kind, const char *arn,
                                             kecs_result **out_result) {
-  const char *condition = kind == KECS_KIND_TARGET_GROUP
-                              ? "arn IN(SELECT target_group_arn FROM elbv2_associations WHERE load_balancer_arn=?)"
-                              : "arn IN(SELECT load_balancer_arn FROM elbv2_associations WHERE target_group_arn=?)";
+  const char *condition =
+      kind == KECS_KIND_TARGET_GROUP
+          ? "arn IN(SELECT target_group_arn FROM {elbv2_associations} WHERE {own}load_balancer_arn=?)"
+          : "arn IN(SELECT load_balancer_arn FROM {elbv2_associations} WHERE {own}target_group_arn=?)";
   kecs_status status = kecs__check_pointer(out_result, "out_result");
   if (status) {
     return status;
@@ -16066,18 +16384,13 @@ static kecs_status kecs__association_keep(kecs__association_group **groups, cons
 /* The groups are read to the end before the first is changed. */
 static kecs_status kecs__association_groups(kecs__write *write, const char *load_balancer_arn, kecs__arena *arena,
                                             kecs__association_group **out_groups) {
-  kecs__text sql;
+  static const char sql[] =
+      "SELECT target_group_arn FROM {elbv2_associations} WHERE {own}listener_arn='' AND load_balancer_arn=?1";
   kecs__cached *cached = NULL;
   kecs_value value = kecs__value_text(load_balancer_arn);
   bool more = false;
   *out_groups = NULL;
-  kecs__text_init(&sql, arena->allocator, 256);
-  kecs__text_adds(&sql, "SELECT target_group_arn FROM elbv2_associations WHERE listener_arn='' AND load_balancer_arn=");
-  kecs__sql_placeholder(&sql, write->engine->backend->dialect, 1);
-  kecs_status status = sql.status;
-  if (!status) {
-    status = kecs__statement_text(write->session, sql.data, sql.len, &cached);
-  }
+  kecs_status status = kecs__statement_text(write->session, sql, sizeof sql - 1, &cached);
   if (!status) {
     status = kecs__statement_start(write->session, cached, &value, 1, &more);
   }
@@ -16090,7 +16403,6 @@ static kecs_status kecs__association_groups(kecs__write *write, const char *load
     }
   }
   kecs__statement_done(write->session, cached);
-  kecs__text_free(&sql);
   return status;
 }
 
@@ -16945,6 +17257,7 @@ static kecs_status kecs__target_deregister_all(kecs__write *write, void *user) {
   kecs__target_request *request = user;
   kecs__arena arena;
   kecs__arena_init(&arena, &write->engine->allocator);
+  request->deleted = 0; /* an earlier try may have counted */
   kecs_status status = kecs__write_guard(write);
   for (size_t i = 0; !status && i < request->count; i++) {
     kecs__arena_reset(&arena);
@@ -18665,7 +18978,7 @@ static kecs_status kecs__create_rows(kecs__write *write, const kecs__meta *meta,
   return status;
 }
 
-KECS__FN kecs_status kecs__create_many(kecs_store *store, kecs_kind kind, const void *rows, size_t count,
+static kecs_status kecs__create_many_once(kecs_store *store, kecs_kind kind, const void *rows, size_t count,
                                        kecs_result **out_result) {
   kecs__write write;
   kecs_result *result = NULL;
@@ -18687,6 +19000,16 @@ KECS__FN kecs_status kecs__create_many(kecs_store *store, kecs_kind kind, const 
     *out_result = result;
   }
   return kecs__modify_end(&write, status, out_result);
+}
+
+KECS__FN kecs_status kecs__create_many(kecs_store *store, kecs_kind kind, const void *rows, size_t count,
+                                       kecs_result **out_result) {
+  kecs__retry retry = {0, 0};
+  kecs_status status = KECS_OK;
+  do {
+    status = kecs__create_many_once(store, kind, rows, count, out_result);
+  } while (kecs__retry_again(store, &retry, status));
+  return status;
 }
 
 KECS_STORE_API kecs_status kecs_record_create(kecs_store *store, kecs_kind kind, const void *row,
@@ -18730,7 +19053,7 @@ static kecs_status kecs__update_find(kecs__write *write, const kecs__meta *meta,
   return status;
 }
 
-KECS__FN kecs_status kecs__update(kecs_store *store, kecs_kind kind, const void *row, uint64_t mask,
+static kecs_status kecs__update_once(kecs_store *store, kecs_kind kind, const void *row, uint64_t mask,
                                   kecs_result **out_result) {
   kecs__write write;
   kecs__probe probe;
@@ -18766,6 +19089,16 @@ KECS__FN kecs_status kecs__update(kecs_store *store, kecs_kind kind, const void 
   return kecs__modify_end(&write, status, out_result);
 }
 
+KECS__FN kecs_status kecs__update(kecs_store *store, kecs_kind kind, const void *row, uint64_t mask,
+                                  kecs_result **out_result) {
+  kecs__retry retry = {0, 0};
+  kecs_status status = KECS_OK;
+  do {
+    status = kecs__update_once(store, kind, row, mask, out_result);
+  } while (kecs__retry_again(store, &retry, status));
+  return status;
+}
+
 KECS_STORE_API kecs_status kecs_record_update(kecs_store *store, kecs_kind kind, const void *row, uint64_t mask,
                                               kecs_result **out_result) {
   return kecs__update(store, kind, row, mask, out_result);
@@ -18797,6 +19130,30 @@ static kecs_status kecs__inserted_rid(kecs__write *write, const kecs__meta *meta
   return status ? status : kecs__probe_rid(write->session, meta, &probe, out_rid);
 }
 
+/* The key of the row that was to be inserted is taken: by the row that was not there, as another writer has made it? */
+static kecs_status kecs__upsert_raced(kecs__write *write, const kecs__meta *meta, const void *asked) {
+  kecs_error error = kecs__error_save();
+  kecs__change change = {0};
+  if (!kecs__upsert_find(write, meta, asked, &change) && change.rid != 0) {
+    return kecs__fail_raced(meta);
+  }
+  return kecs__error_restore(&error);
+}
+
+/* Inserts a row that was looked for in vain. */
+static kecs_status kecs__upsert_insert(kecs__write *write, const kecs__meta *meta, void *row, uint64_t given) {
+  if (!kecs__writers_meet(write)) {
+    return kecs__row_insert(write, meta, row, given);
+  }
+  void *asked = kecs__arena_take(&write->arena, meta->info->row_size); /* as it was looked for: inserting fills it */
+  if (!asked) {
+    return KECS_E_NOMEM;
+  }
+  memcpy(asked, row, meta->info->row_size);
+  kecs_status status = kecs__row_insert(write, meta, row, given);
+  return status == KECS_E_EXISTS ? kecs__upsert_raced(write, meta, asked) : status;
+}
+
 KECS__FN kecs_status kecs__row_upsert(kecs__write *write, const kecs__meta *meta, void *row, uint64_t given,
                                       kecs_result **out_result) {
   kecs__change change = {0};
@@ -18808,7 +19165,7 @@ KECS__FN kecs_status kecs__row_upsert(kecs__write *write, const kecs__meta *meta
     status = kecs__fail(KECS_E_CONFLICT, "%s \"%s\" had version %lld and is gone: somebody has deleted it",
                         meta->info->name, name, (long long)version);
   } else if (!status && change.rid == 0) {
-    status = kecs__row_insert(write, meta, row, given);
+    status = kecs__upsert_insert(write, meta, row, given);
     if (!status && out_result) {
       status = kecs__inserted_rid(write, meta, row, &change.rid);
     }
@@ -18817,11 +19174,14 @@ KECS__FN kecs_status kecs__row_upsert(kecs__write *write, const kecs__meta *meta
     change.mask = meta->updatable | (given & meta->automatic);
     change.version = version;
     status = kecs__row_change(write, meta, &change);
+    if (status == KECS_E_NOT_FOUND && kecs__writers_meet(write)) {
+      status = kecs__fail(KECS_E_BUSY, "another writer has deleted the same %s just now; try again", meta->info->name);
+    }
   }
   return status ? status : kecs__give_back(write, meta, change.rid, out_result);
 }
 
-KECS__FN kecs_status kecs__upsert(kecs_store *store, kecs_kind kind, const void *row, kecs_result **out_result) {
+static kecs_status kecs__upsert_once(kecs_store *store, kecs_kind kind, const void *row, kecs_result **out_result) {
   kecs__write write;
   const kecs__meta *meta = kecs__modify_begin(store, kind, out_result, &write);
   if (!meta) {
@@ -18852,6 +19212,15 @@ KECS__FN kecs_status kecs__upsert(kecs_store *store, kecs_kind kind, const void 
   return kecs__modify_end(&write, status, out_result);
 }
 
+KECS__FN kecs_status kecs__upsert(kecs_store *store, kecs_kind kind, const void *row, kecs_result **out_result) {
+  kecs__retry retry = {0, 0};
+  kecs_status status = KECS_OK;
+  do {
+    status = kecs__upsert_once(store, kind, row, out_result);
+  } while (kecs__retry_again(store, &retry, status));
+  return status;
+}
+
 KECS_STORE_API kecs_status kecs_record_upsert(kecs_store *store, kecs_kind kind, const void *row,
                                               kecs_result **out_result) {
   return kecs__upsert(store, kind, row, out_result);
@@ -18859,7 +19228,7 @@ KECS_STORE_API kecs_status kecs_record_upsert(kecs_store *store, kecs_kind kind,
 
 /* ---- one addressed row ---- */
 
-KECS__FN kecs_status kecs__edit_one(kecs_store *store, kecs_kind kind, const kecs_value *address, int count,
+static kecs_status kecs__edit_one_once(kecs_store *store, kecs_kind kind, const kecs_value *address, int count,
                                     kecs_status (*edit)(kecs__write *write, void *row, void *user, uint64_t *out_mask),
                                     void *user, kecs_result **out_result) {
   kecs__write write;
@@ -18896,6 +19265,17 @@ KECS__FN kecs_status kecs__edit_one(kecs_store *store, kecs_kind kind, const kec
   return kecs__modify_end(&write, status, out_result);
 }
 
+KECS__FN kecs_status kecs__edit_one(kecs_store *store, kecs_kind kind, const kecs_value *address, int count,
+                                    kecs_status (*edit)(kecs__write *write, void *row, void *user, uint64_t *out_mask),
+                                    void *user, kecs_result **out_result) {
+  kecs__retry retry = {0, 0};
+  kecs_status status = KECS_OK;
+  do {
+    status = kecs__edit_one_once(store, kind, address, count, edit, user, out_result);
+  } while (kecs__retry_again(store, &retry, status));
+  return status;
+}
+
 /* ---- delete ---- */
 
 static kecs_status kecs__delete_probed(kecs__write *write, const kecs__meta *meta, const kecs__probe *probe) {
@@ -18905,7 +19285,7 @@ static kecs_status kecs__delete_probed(kecs__write *write, const kecs__meta *met
   return status ? status : kecs__row_delete(write, meta, rid, row);
 }
 
-KECS__FN kecs_status kecs__delete(kecs_store *store, kecs_kind kind, const kecs_value *address, int count) {
+static kecs_status kecs__delete_once(kecs_store *store, kecs_kind kind, const kecs_value *address, int count) {
   kecs__write write;
   kecs__probe probe;
   const kecs__meta *meta = kecs__modify_begin(store, kind, NULL, &write);
@@ -18922,7 +19302,16 @@ KECS__FN kecs_status kecs__delete(kecs_store *store, kecs_kind kind, const kecs_
   return kecs__modify_end(&write, status, NULL);
 }
 
-KECS_STORE_API kecs_status kecs_record_delete(kecs_store *store, kecs_kind kind, const char *key) {
+KECS__FN kecs_status kecs__delete(kecs_store *store, kecs_kind kind, const kecs_value *address, int count) {
+  kecs__retry retry = {0, 0};
+  kecs_status status = KECS_OK;
+  do {
+    status = kecs__delete_once(store, kind, address, count);
+  } while (kecs__retry_again(store, &retry, status));
+  return status;
+}
+
+static kecs_status kecs__delete_key_once(kecs_store *store, kecs_kind kind, const char *key) {
   kecs__write write;
   kecs__probe probe;
   const kecs__meta *meta = kecs__modify_begin(store, kind, NULL, &write);
@@ -18937,6 +19326,15 @@ KECS_STORE_API kecs_status kecs_record_delete(kecs_store *store, kecs_kind kind,
     status = kecs__delete_probed(&write, meta, &probe);
   }
   return kecs__modify_end(&write, status, NULL);
+}
+
+KECS_STORE_API kecs_status kecs_record_delete(kecs_store *store, kecs_kind kind, const char *key) {
+  kecs__retry retry = {0, 0};
+  kecs_status status = KECS_OK;
+  do {
+    status = kecs__delete_key_once(store, kind, key);
+  } while (kecs__retry_again(store, &retry, status));
+  return status;
 }
 
 /* ---- gen/api.c --------------------------------------------------------------------------------------------------- */
@@ -20684,7 +21082,29 @@ static const kecs_dialect kecs__sqlite_dialect = {
     .type_rid = "INTEGER PRIMARY KEY",
     .table_options = " STRICT",
     .placeholder = '?',
+    .schema = "",
+    .tenant = NULL,
+    .lock_rows = "", /* a writing transaction is alone */
+    .returning_rid = "",
+    .find_text = "instr",
+    .bytewise = "", /* BINARY is the default */
+    .on_delete_null = "SET NULL",
+    .own_place = "a file of its own",
+    .failure_ends_transaction = false,
 };
+
+static kecs_status kecs__sqlite_attach(const char *path, const kecs_allocator *allocator, kecs_place *out_place) {
+  (void)allocator;
+  out_place->dialect = &kecs__sqlite_dialect;
+  out_place->shown = path;
+  out_place->own = NULL;
+  return KECS_OK;
+}
+
+static void kecs__sqlite_detach(kecs_place *place, const kecs_allocator *allocator) {
+  (void)place;
+  (void)allocator;
+}
 
 static bool kecs__sqlite_answers_to(const char *path) {
   return strstr(path, "://") == NULL;
@@ -20886,10 +21306,12 @@ static const kecs_backend kecs__sqlite_table = {
     .name = "sqlite",
     .answers_to = kecs__sqlite_answers_to,
     .shares = kecs__sqlite_shares,
-    .dialect = &kecs__sqlite_dialect,
+    .attach = kecs__sqlite_attach,
+    .detach = kecs__sqlite_detach,
     .connect = kecs__sqlite_connect,
     .disconnect = kecs__sqlite_disconnect,
     .settle = kecs__sqlite_settle,
+    .keep_out = NULL,
     .begin = kecs__sqlite_begin,
     .commit = kecs__sqlite_commit,
     .rollback = kecs__sqlite_rollback,

@@ -1,7 +1,2545 @@
 /* kecs_store_pg.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * a2f49fc39605c4f959e82575b6fb714da888d2ffd07e0cb1478eabf9eeb08359 */
-/* kecs_store_pg.h -- PostgreSQL for kecs_store: not a part of this release. */
+ * e4fdbff18bec46309bd4447fe8c7ac2b6bbc0767406437cf4407655b63097942 */
+/* ---- doc/manual_pg.h --------------------------------------------------------------------------------------------- */
+/* kecs_store_pg.h -- PostgreSQL behind the calls of kecs_store.h.
+ *
+ * QUICK START
+ *   In ONE C file, which is best a file of its own:
+ *
+ *     #define KECS_STORE_PG_IMPLEMENTATION
+ *     #include "kecs_store_pg.h"
+ *
+ *   and in the program, beside what kecs_store.h asks for:
+ *
+ *     kecs_options options = {0};
+ *     options.backends = kecs_pg_backends();
+ *     options.path = "postgres://kecs:secret@db.example/kecs?sslmode=verify-full&tenant=fleet-7";
+ *     if (kecs_open(&options, &store)) ...
+ *
+ *   Build with libpq, 15 or newer:  cc -I$(pg_config --includedir) app.c kecs_store_impl.c kecs_store_pg_impl.c
+ *                                      -lpq -lsqlite3 -lpthread -lm
+ *   Servers: PostgreSQL 12 or newer, a database in UTF-8.
+ *
+ * THE URL
+ *   "postgres://", "postgresql://" or libpq's keyword string ("host=db dbname=kecs"). Every option of libpq is libpq's;
+ *   these are ours:
+ *     tenant=NAME       whose rows the store sees and writes; default "default". Tenants never see each other
+ *     schema=NAME       where the tables are; made when it is missing; default "public"
+ *     statements=auto   prepare statements on direct connections, not behind a pooler; or "named", "unnamed"
+ *   Passwords never appear in a message: URLs are shown with *** in their place.
+ *
+ * WHAT DIFFERS FROM A FILE
+ *   Writers     of several processes write side by side. A write locks the rows that it reads, so what it compared is
+ *               what it changes; two that wait for each other end in KECS_E_BUSY for one, which kecs_transact repeats.
+ *   Failures    a connection lost before COMMIT was sent is KECS_E_OFFLINE: nothing is stored. Lost while it ran, it is
+ *               KECS_E_OUTCOME_UNKNOWN: read before you write again. The next call connects anew by itself.
+ *   Options     durability FULL asks for synchronous_commit=on; NORMAL takes what the server has. cache_kib means
+ *               nothing. no_foreign_keys needs the right to set session_replication_role.
+ *
+ * COMPILE-TIME OPTIONS
+ *   KECS_STORE_PG_IMPLEMENTATION  build the bodies, in one C file
+ *   KECS_STORE_HEADER             the core's header; default "kecs_store.h"
+ */
+
+/* ---- pg/prologue.h ----------------------------------------------------------------------------------------------- */
+/* pg/prologue.h -- feature macros; must come before every system header (see base/prologue.h). */
+#if defined(KECS_STORE_PG_IMPLEMENTATION) || defined(KECS__MODULES)
+#if defined(__cplusplus)
+#error "kecs_store_pg.h: compile the implementation as C (put it into a .c file); the declarations are C++-clean"
+#endif
+#if defined(__GLIBC__) && !defined(__USE_XOPEN2K8)
+#error "kecs_store_pg.h: include this header before any system header in the implementation file, or add -D_GNU_SOURCE"
+#endif
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE 1
+#endif
+#endif
 #ifndef KECS_STORE_PG_H
 #define KECS_STORE_PG_H
-#error "kecs_store_pg.h: the PostgreSQL companion is not part of this release; use kecs_store.h with a SQLite file"
+#ifndef KECS_STORE_HEADER
+#define KECS_STORE_HEADER "kecs_store.h"
 #endif
+#include KECS_STORE_HEADER
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- pg/public.h ------------------------------------------------------------------------------------------------- */
+/* ---- PostgreSQL ---------------------------------------------------------------------------------------------- */
+#ifndef KECS_PG_PUBLIC_H
+#define KECS_PG_PUBLIC_H
+
+/* The backend of PostgreSQL, alone in a list as kecs_options.backends takes it: with it, kecs_open also takes
+ * "postgres://" and "postgresql://" URLs and libpq's keyword strings ("host=... dbname=..."). The list is static. */
+KECS_STORE_API const kecs_backend *const *kecs_pg_backends(void);
+
+/* The backend by itself, for programs that make a list of their own. Static. */
+KECS_STORE_API const kecs_backend *kecs_pg_backend(void);
+
+#endif
+
+/* ---- pg/environment.h -------------------------------------------------------------------------------------------- */
+/* ---- PostgreSQL: the URL that the environment names ---------------------------------------------------------- */
+#ifndef KECS_PG_ENVIRONMENT_H
+#define KECS_PG_ENVIRONMENT_H
+
+/* Writes the URL that the environment asks for into `out_url`, terminated; it holds the password. An empty variable is
+ * an absent one. PostgreSQL is asked for when KECS_STORAGE_TYPE, KECS_STORAGE or STORE_TYPE is "postgresql",
+ * "postgres" or "pg" in any letter case; or when none of them is set and KECS_DATABASE_URL or KECS_POSTGRES_URL is.
+ *
+ *   the URL is  KECS_DATABASE_URL or KECS_POSTGRES_URL;
+ *   else        DATABASE_URL, which is read only when STORE_TYPE asks for PostgreSQL, and is then needed;
+ *   else        put together from KECS_POSTGRES_HOST (localhost), _PORT (5432), _USER (kecs), _PASSWORD (kecs),
+ *               _DATABASE (kecs) and _SSLMODE (disable), percent-encoded. A password that is set and empty is none.
+ *
+ * KECS_E_NOT_FOUND when the environment does not ask for PostgreSQL; KECS_E_INVALID when two variables disagree, the
+ * error naming both, or when the URL is longer than `size`. What libpq reads by itself (PGPASSWORD, PGSSLROOTCERT and
+ * the like) counts where the URL says nothing. Do not call it while another thread changes the environment. */
+KECS_STORE_API kecs_status kecs_pg_url_from_environment(char *out_url, size_t size);
+
+#endif
+#ifdef __cplusplus
+}
+#endif
+#endif
+
+#if defined(KECS_STORE_PG_IMPLEMENTATION) && !defined(KECS_STORE_PG_IMPLEMENTED)
+#define KECS_STORE_PG_IMPLEMENTED
+
+/* ---- pg/internal.c ----------------------------------------------------------------------------------------------- */
+/* pg/internal.c -- memory, failures and the clock: a companion header builds on the core's public part alone. */
+
+/* ---- pg/internal.h ----------------------------------------------------------------------------------------------- */
+/* pg/internal.h -- what the modules of the PostgreSQL backend share: linkage, libpq, memory, failures. */
+#ifndef KECS_PG_INTERNAL_H
+#define KECS_PG_INTERNAL_H
+
+#include <libpq-fe.h>
+
+/* Linkage of what is not public, as KECS__FN in the core. */
+#if defined(KECS__MODULES)
+#define KECS_PG__FN extern
+#else
+#define KECS_PG__FN static
+#endif
+
+#define KECS_PG__STATE_LEN 5 /* of an SQLSTATE */
+
+/* Records a failure that has no SQLSTATE, and returns `status`. */
+KECS_PG__FN kecs_status kecs_pg__fail(kecs_status status, const char *format, ...) KECS_STORE_PRINTF(2, 3);
+
+/* Zeroed memory; NULL means NOMEM and has recorded it. */
+KECS_PG__FN void *kecs_pg__alloc(const kecs_allocator *allocator, size_t size);
+KECS_PG__FN void kecs_pg__release(const kecs_allocator *allocator, void *pointer, size_t size); /* NULL is fine */
+KECS_PG__FN char *kecs_pg__copy(const kecs_allocator *allocator, const char *text, size_t len); /* terminated */
+KECS_PG__FN void kecs_pg__release_text(const kecs_allocator *allocator, char *text);
+
+/* Milliseconds of a clock that never goes back. */
+KECS_PG__FN int64_t kecs_pg__now_ms(void);
+
+#endif
+
+/* ---- pg/internal.c, continued ------------------------------------------------------------------------------------ */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+KECS_PG__FN kecs_status kecs_pg__fail(kecs_status status, const char *format, ...) {
+  char text[sizeof kecs_last_error()->text];
+  va_list args;
+  va_start(args, format);
+  vsnprintf(text, sizeof text, format, args);
+  va_end(args);
+  return kecs_backend_fail(status, 0, NULL, text);
+}
+
+KECS_PG__FN void *kecs_pg__alloc(const kecs_allocator *allocator, size_t size) {
+  void *pointer = allocator->alloc(size, allocator->user);
+  if (!pointer) {
+    (void)kecs_pg__fail(KECS_E_NOMEM, "out of memory (%zu bytes)", size);
+    return NULL;
+  }
+  memset(pointer, 0, size);
+  return pointer;
+}
+
+KECS_PG__FN void kecs_pg__release(const kecs_allocator *allocator, void *pointer, size_t size) {
+  if (pointer) {
+    allocator->release(pointer, size, allocator->user);
+  }
+}
+
+KECS_PG__FN char *kecs_pg__copy(const kecs_allocator *allocator, const char *text, size_t len) {
+  char *copy = kecs_pg__alloc(allocator, len + 1);
+  if (copy) {
+    memcpy(copy, text, len);
+  }
+  return copy;
+}
+
+KECS_PG__FN void kecs_pg__release_text(const kecs_allocator *allocator, char *text) {
+  kecs_pg__release(allocator, text, text ? strlen(text) + 1 : 0);
+}
+
+KECS_PG__FN int64_t kecs_pg__now_ms(void) {
+  struct timespec now;
+  if (clock_gettime(CLOCK_MONOTONIC, &now) != 0) {
+    return 0;
+  }
+  return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* ---- pg/url.c ---------------------------------------------------------------------------------------------------- */
+/* pg/url.c -- options as libpq would read them, so that ours can be taken out and the rest left as it is written. */
+
+/* ---- pg/url.h ---------------------------------------------------------------------------------------------------- */
+/* pg/url.h -- the grammar of PostgreSQL URLs and keyword strings: one option after the other. */
+#ifndef KECS_PG_URL_H
+#define KECS_PG_URL_H
+
+#define KECS_PG__NAME_MAX 40 /* longer than any option's name */
+
+/* What a plain name is made of. */
+#define KECS_PG__NAME_CHARS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-"
+
+/* One option of a text. */
+typedef struct kecs_pg__option {
+  const char *text; /* as it is written, `len` bytes */
+  size_t len;
+  char name[KECS_PG__NAME_MAX + 1]; /* decoded; "" when it cannot be one */
+  char *value;                      /* decoded; the caller gives it room for the whole text */
+} kecs_pg__option;
+
+/* Both read the option at *at and move *at to the next one. NULL, or what is wrong with how it is written. */
+KECS_PG__FN const char *kecs_pg__option_of_url(const char **at, kecs_pg__option *option);
+KECS_PG__FN const char *kecs_pg__option_of_keywords(const char **at, kecs_pg__option *option);
+
+KECS_PG__FN const char *kecs_pg__skip_blanks(const char *at);
+
+/* Decodes percent signs; false when one is not followed by two hexadecimal digits, or stands for the byte 0. */
+KECS_PG__FN bool kecs_pg__percent_decode(const char *text, size_t len, char *out);
+
+KECS_PG__FN int kecs_pg__hex_digit(char c); /* -1: none */
+KECS_PG__FN char kecs_pg__lower(char c);
+
+#endif
+
+/* ---- pg/url.c, continued ----------------------------------------------------------------------------------------- */
+#include <string.h>
+
+KECS_PG__FN char kecs_pg__lower(char c) {
+  return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+KECS_PG__FN int kecs_pg__hex_digit(char c) {
+  char lower = kecs_pg__lower(c);
+  return c >= '0' && c <= '9' ? c - '0' : lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
+}
+
+KECS_PG__FN bool kecs_pg__percent_decode(const char *text, size_t len, char *out) {
+  for (size_t i = 0; i < len; i++) {
+    char c = text[i];
+    if (c == '%') {
+      int high = i + 2 < len ? kecs_pg__hex_digit(text[i + 1]) : -1;
+      int low = high >= 0 ? kecs_pg__hex_digit(text[i + 2]) : -1;
+      if (low < 0 || high * 16 + low == 0) {
+        return false;
+      }
+      c = (char)(high * 16 + low);
+      i += 2;
+    }
+    *out++ = c;
+  }
+  *out = '\0';
+  return true;
+}
+
+/* name=value of a URL's query, up to the next & */
+KECS_PG__FN const char *kecs_pg__option_of_url(const char **at, kecs_pg__option *option) {
+  const char *text = *at;
+  size_t len = strcspn(text, "&");
+  size_t name_len = strcspn(text, "=&");
+  option->text = text;
+  option->len = len;
+  *at = text + len + (text[len] == '&');
+  /* The value's room has space for a name of any length. */
+  if (!kecs_pg__percent_decode(text, name_len, option->value) || strlen(option->value) > KECS_PG__NAME_MAX) {
+    option->value[0] = '\0';
+  }
+  memcpy(option->name, option->value, strlen(option->value) + 1);
+  if (name_len == len) {
+    return "has no value; write name=value, and & in a value as %26";
+  }
+  if (memchr(text + name_len + 1, '=', len - name_len - 1)) {
+    return "has two equal signs; write = in a value as %3D, and & between options";
+  }
+  if (!kecs_pg__percent_decode(text + name_len + 1, len - name_len - 1, option->value)) {
+    return "has a % that no character's two hexadecimal digits follow; write % as %25";
+  }
+  return NULL;
+}
+
+static bool kecs_pg__blank(char c) {
+  return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+KECS_PG__FN const char *kecs_pg__skip_blanks(const char *at) {
+  while (kecs_pg__blank(*at)) {
+    at++;
+  }
+  return at;
+}
+
+/* A keyword's value as libpq reads it: up to a blank, or within single quotes; a backslash takes the next character as
+ * it is. Returns what follows, or NULL when a quote is not closed. */
+static const char *kecs_pg__keyword_value(const char *at, char *out) {
+  bool quoted = *at == '\'';
+  at += quoted;
+  while (*at && (quoted ? *at != '\'' : !kecs_pg__blank(*at))) {
+    at += *at == '\\';
+    if (*at) {
+      *out++ = *at++;
+    }
+  }
+  *out = '\0';
+  return !quoted ? at : *at ? at + 1 : NULL;
+}
+
+/* name = value of a keyword string */
+KECS_PG__FN const char *kecs_pg__option_of_keywords(const char **at, kecs_pg__option *option) {
+  const char *text = *at;
+  size_t name_len = 0;
+  while (text[name_len] && text[name_len] != '=' && !kecs_pg__blank(text[name_len])) {
+    name_len++;
+  }
+  size_t kept = name_len <= KECS_PG__NAME_MAX ? name_len : 0;
+  memcpy(option->name, text, kept);
+  option->name[kept] = '\0';
+  const char *equals = kecs_pg__skip_blanks(text + name_len);
+  if (*equals != '=') {
+    return "has no value; write name=value, and quote a value that has spaces";
+  }
+  const char *end = kecs_pg__keyword_value(kecs_pg__skip_blanks(equals + 1), option->value);
+  if (!end) {
+    return "has a quote that is not closed; write ' in a value as \\'";
+  }
+  option->text = text;
+  option->len = (size_t)(end - text);
+  *at = kecs_pg__skip_blanks(end);
+  return NULL;
+}
+
+/* ---- pg/address.c ------------------------------------------------------------------------------------------------ */
+/* pg/address.c -- puts together what is shown of an address: never a piece of the text as it was given. */
+
+/* ---- pg/address.h ------------------------------------------------------------------------------------------------ */
+/* pg/address.h -- a PostgreSQL address as messages and logs may show it. */
+#ifndef KECS_PG_ADDRESS_H
+#define KECS_PG_ADDRESS_H
+
+typedef struct kecs_pg__address {
+  char text[500];
+  size_t len;
+} kecs_pg__address;
+
+/* Writes postgres://USER:***@HOST:PORT/DATABASE from the options that libpq found. A part that does not look like what
+ * it should be is shown as stars: it may be a password that was mistyped. */
+KECS_PG__FN void kecs_pg__address_show(kecs_pg__address *shown, const PQconninfoOption *options);
+
+KECS_PG__FN const PQconninfoOption *kecs_pg__libpq_find(const PQconninfoOption *options, const char *name);
+
+/* Its value, or "". */
+KECS_PG__FN const char *kecs_pg__value_of(const PQconninfoOption *options, const char *name);
+
+#endif
+
+/* ---- pg/address.c, continued ------------------------------------------------------------------------------------- */
+#include <string.h>
+
+KECS_PG__FN const PQconninfoOption *kecs_pg__libpq_find(const PQconninfoOption *options, const char *name) {
+  for (; options->keyword; options++) {
+    if (strcmp(options->keyword, name) == 0) {
+      return options;
+    }
+  }
+  return NULL;
+}
+
+/* Appends; what is too long is cut off, and never in the midst of the stars. */
+static void kecs_pg__show(kecs_pg__address *shown, const char *text, size_t len) {
+  if (len < sizeof shown->text - shown->len) {
+    memcpy(shown->text + shown->len, text, len);
+    shown->len += len;
+    shown->text[shown->len] = '\0';
+  }
+}
+
+/* A part that looks like a name, or stars. */
+static void kecs_pg__show_name(kecs_pg__address *shown, const char *text, size_t len) {
+  size_t good = 0;
+  while (good < len && strchr(KECS_PG__NAME_CHARS, text[good])) {
+    good++;
+  }
+  bool is_name = good == len && len <= 63;
+  kecs_pg__show(shown, is_name ? text : "***", is_name ? len : 3);
+}
+
+/* A host's name, its address (in brackets when it has colons), or the folder of a socket (its slashes encoded). */
+static void kecs_pg__show_host(kecs_pg__address *shown, const char *text, size_t len) {
+  if (memchr(text, ':', len)) {
+    bool is_address = true;
+    for (size_t i = 0; i < len; i++) {
+      is_address = is_address && (kecs_pg__hex_digit(text[i]) >= 0 || text[i] == ':' || text[i] == '.');
+    }
+    kecs_pg__show(shown, is_address ? "[" : "***", is_address ? 1 : 3);
+    kecs_pg__show(shown, text, is_address ? len : 0);
+    kecs_pg__show(shown, "]", is_address ? 1 : 0);
+    return;
+  }
+  size_t start = 0;
+  for (size_t i = 0; i <= len; i++) {
+    if (i == len || text[i] == '/') {
+      kecs_pg__show_name(shown, text + start, i - start);
+      kecs_pg__show(shown, "%2F", i < len ? 3 : 0);
+      start = i + 1;
+    }
+  }
+}
+
+KECS_PG__FN const char *kecs_pg__value_of(const PQconninfoOption *options, const char *name) {
+  const PQconninfoOption *option = kecs_pg__libpq_find(options, name);
+  return option && option->val ? option->val : "";
+}
+
+/* Each host with its port; one port serves all hosts. */
+static void kecs_pg__show_hosts(kecs_pg__address *shown, const char *hosts, const char *ports) {
+  bool one_port = !strchr(ports, ',');
+  for (bool first = true; first || *hosts; first = false) {
+    size_t host_len = strcspn(hosts, ",");
+    size_t port_len = strcspn(ports, ",");
+    kecs_pg__show(shown, ",", first ? 0 : 1);
+    kecs_pg__show_host(shown, hosts, host_len);
+    kecs_pg__show(shown, ":", port_len ? 1 : 0);
+    kecs_pg__show(shown, ports, port_len);
+    hosts += host_len + (hosts[host_len] == ',');
+    ports += one_port ? 0 : port_len + (ports[port_len] == ',');
+  }
+}
+
+KECS_PG__FN void kecs_pg__address_show(kecs_pg__address *shown, const PQconninfoOption *options) {
+  const char *user = kecs_pg__value_of(options, "user");
+  const char *hosts = kecs_pg__value_of(options, "host");
+  const char *database = kecs_pg__value_of(options, "dbname");
+  const char *service = kecs_pg__value_of(options, "service");
+  bool has_password = kecs_pg__value_of(options, "password")[0] != '\0';
+  kecs_pg__show(shown, "postgres://", 11);
+  kecs_pg__show_name(shown, user, strlen(user));
+  kecs_pg__show(shown, ":***", has_password ? 4 : 0);
+  kecs_pg__show(shown, "@", *user || has_password ? 1 : 0);
+  kecs_pg__show_hosts(shown, *hosts ? hosts : kecs_pg__value_of(options, "hostaddr"),
+                      kecs_pg__value_of(options, "port"));
+  kecs_pg__show(shown, "/", *database || *service ? 1 : 0);
+  kecs_pg__show_name(shown, database, strlen(database));
+  kecs_pg__show(shown, "?service=", *service ? 9 : 0);
+  kecs_pg__show_name(shown, service, strlen(service));
+}
+
+/* ---- pg/settings.c ----------------------------------------------------------------------------------------------- */
+/* pg/settings.c -- takes our options out of a PostgreSQL URL, checks them, and leaves the rest to libpq.
+ *
+ * A URL that is mistyped may have its password anywhere: an unencoded "/" or "@" makes it a port, a host or a
+ * database. So nothing is ever echoed because of where it stands. What is shown is put together from the parts that
+ * libpq found, and only from those that look like what they should be; libpq's own messages quote the URL and are
+ * never passed on. */
+
+/* ---- pg/settings.h ----------------------------------------------------------------------------------------------- */
+/* pg/settings.h -- what a PostgreSQL URL or keyword string says, for the backend. */
+#ifndef KECS_PG_SETTINGS_H
+#define KECS_PG_SETTINGS_H
+
+/* Each text is the allocator's, with strlen + 1 bytes. */
+typedef struct kecs_pg__settings {
+  char *conninfo; /* what libpq gets, ours taken out */
+  char *shown;    /* masked for messages and logs: postgres://kecs:***@localhost:5432/kecs */
+  char *tenant;
+  char *schema;
+  int statements; /* 0 auto, 1 named, 2 unnamed */
+  int max_connections, min_connections;
+  int64_t acquire_timeout_ms;                                  /* 0: do not wait */
+  int64_t idle_timeout_ms, max_lifetime_ms, check_interval_ms; /* 0: never */
+  int reads;                                                   /* 0 the primary, 1 a standby */
+  int64_t max_staleness_ms;                                    /* of a standby that is read; 0: any */
+} kecs_pg__settings;
+
+/* Reads a URL (postgres://, postgresql://) or a keyword string (host=.. dbname=..). INVALID names the option and its
+ * value, but nothing that may be part of a password; on failure `out` is zeroed. The allocator has all its functions.
+ */
+KECS_PG__FN kecs_status kecs_pg__settings_read(const char *url, const kecs_allocator *allocator,
+                                               kecs_pg__settings *out);
+
+/* Releases the texts; zeroed settings are fine. */
+KECS_PG__FN void kecs_pg__settings_free(kecs_pg__settings *settings, const kecs_allocator *allocator);
+
+#endif
+
+/* ---- pg/settings.c, continued ------------------------------------------------------------------------------------ */
+#include <stdio.h>
+#include <string.h>
+
+#define KECS_PG__TOLD_MAX 24                    /* bytes of a value in a message */
+#define KECS_PG__TIME_MAX INT64_C(315360000000) /* ten years in milliseconds */
+
+static const char kecs_pg__fallback[] = "fallback_application_name=kecs_store";
+
+typedef enum kecs_pg__own_kind {
+  KECS_PG__COUNT,
+  KECS_PG__TIME,
+  KECS_PG__WORD,
+  KECS_PG__TENANT,
+  KECS_PG__SCHEMA
+} kecs_pg__own_kind;
+
+typedef struct kecs_pg__own {
+  const char *name;
+  kecs_pg__own_kind kind;
+  size_t offset;        /* in kecs_pg__settings */
+  int min, max;         /* of a count */
+  const char *words[4]; /* the stored number is the word's place */
+} kecs_pg__own;
+
+#define KECS_PG__AT(field) offsetof(kecs_pg__settings, field)
+static const kecs_pg__own kecs_pg__owns[] = {
+    {"max_connections", KECS_PG__COUNT, KECS_PG__AT(max_connections), 1, 10000, {NULL}},
+    {"min_connections", KECS_PG__COUNT, KECS_PG__AT(min_connections), 0, 10000, {NULL}},
+    {"acquire_timeout", KECS_PG__TIME, KECS_PG__AT(acquire_timeout_ms), 0, 0, {NULL}},
+    {"idle_timeout", KECS_PG__TIME, KECS_PG__AT(idle_timeout_ms), 0, 0, {NULL}},
+    {"max_lifetime", KECS_PG__TIME, KECS_PG__AT(max_lifetime_ms), 0, 0, {NULL}},
+    {"check_interval", KECS_PG__TIME, KECS_PG__AT(check_interval_ms), 0, 0, {NULL}},
+    {"max_staleness", KECS_PG__TIME, KECS_PG__AT(max_staleness_ms), 0, 0, {NULL}},
+    {"statements", KECS_PG__WORD, KECS_PG__AT(statements), 0, 0, {"auto", "named", "unnamed", NULL}},
+    {"reads", KECS_PG__WORD, KECS_PG__AT(reads), 0, 0, {"primary", "standby", NULL}},
+    {"tenant", KECS_PG__TENANT, KECS_PG__AT(tenant), 0, 0, {NULL}},
+    {"schema", KECS_PG__SCHEMA, KECS_PG__AT(schema), 0, 0, {NULL}},
+};
+#undef KECS_PG__AT
+enum { KECS_PG__OWNS = sizeof kecs_pg__owns / sizeof kecs_pg__owns[0] };
+
+/* What other libraries call an option that we or libpq have. */
+static const char *const kecs_pg__other_names[][2] = {
+    {"database", "dbname"}, {"username", "user"}, {"hostname", "host"}, {"pool_size", "max_connections"}};
+
+/* One text being read, option by option. */
+typedef struct kecs_pg__reader {
+  const kecs_allocator *allocator;
+  kecs_pg__settings *out;
+  PQconninfoOption *known; /* libpq's options, without values */
+  const char *at;          /* what is still to be read */
+  kecs_pg__option option;  /* in hand */
+  char *rest;              /* what libpq gets */
+  size_t rest_len;
+  bool after_secret; /* the option before this one was a password: this one may be its tail */
+  bool has_fallback;
+} kecs_pg__reader;
+
+/* Puts a copy into *slot, in the place of what is there. */
+static kecs_status kecs_pg__settings_keep(const kecs_allocator *allocator, char **slot, const char *text) {
+  char *copy = kecs_pg__copy(allocator, text, strlen(text));
+  if (!copy) {
+    return KECS_E_NOMEM;
+  }
+  kecs_pg__release_text(allocator, *slot);
+  *slot = copy;
+  return KECS_OK;
+}
+
+/* ---- Names -------------------------------------------------------------------------------------------------- */
+
+static const kecs_pg__own *kecs_pg__own_find(const char *name) {
+  for (int i = 0; i < KECS_PG__OWNS; i++) {
+    if (strcmp(kecs_pg__owns[i].name, name) == 0) {
+      return &kecs_pg__owns[i];
+    }
+  }
+  return NULL;
+}
+
+/* Names that libpq takes and does not list. */
+static bool kecs_pg__libpq_takes(const char *name) {
+  return strcmp(name, "ssl") == 0 || strcmp(name, "requiressl") == 0;
+}
+
+/* How many letters must be put in, left out or changed to make one name of the other, letter case aside. */
+static int kecs_pg__distance(const char *left, const char *right) {
+  int row[KECS_PG__NAME_MAX + 1];
+  int len = (int)strlen(right);
+  if (len > KECS_PG__NAME_MAX) {
+    return KECS_PG__NAME_MAX;
+  }
+  for (int k = 0; k <= len; k++) {
+    row[k] = k;
+  }
+  for (int i = 1; left[i - 1]; i++) {
+    int diagonal = row[0];
+    row[0] = i;
+    for (int k = 1; k <= len; k++) {
+      int best = diagonal + (kecs_pg__lower(left[i - 1]) != kecs_pg__lower(right[k - 1]));
+      diagonal = row[k];
+      best = row[k] + 1 < best ? row[k] + 1 : best;
+      row[k] = row[k - 1] + 1 < best ? row[k - 1] + 1 : best;
+    }
+  }
+  return row[len];
+}
+
+/* The known name that was meant, when that is obvious; NULL when it is not. */
+static const char *kecs_pg__nearest(const kecs_pg__reader *reader) {
+  for (size_t i = 0; i < sizeof kecs_pg__other_names / sizeof kecs_pg__other_names[0]; i++) {
+    if (strcmp(kecs_pg__other_names[i][0], reader->option.name) == 0) {
+      return kecs_pg__other_names[i][1];
+    }
+  }
+  const char *nearest = NULL;
+  int least = strlen(reader->option.name) > 4 ? 3 : 2; /* one more than may differ */
+  for (int i = 0; i < KECS_PG__OWNS; i++) {
+    int distance = kecs_pg__distance(reader->option.name, kecs_pg__owns[i].name);
+    if (distance < least) {
+      least = distance;
+      nearest = kecs_pg__owns[i].name;
+    }
+  }
+  for (const PQconninfoOption *option = reader->known; option->keyword; option++) {
+    int distance = kecs_pg__distance(reader->option.name, option->keyword);
+    if (distance < least) {
+      least = distance;
+      nearest = option->keyword;
+    }
+  }
+  return nearest;
+}
+
+/* ---- What may be told ---------------------------------------------------------------------------------------- */
+
+/* Whether a value or a name may be told. A password is in none of ours, unless a separator before it was lost: then
+ * the value goes on, and is long or has pieces of the word. */
+static bool kecs_pg__harmless(const char *text) {
+  char lower[KECS_PG__TOLD_MAX + 1];
+  size_t len = strlen(text);
+  if (len > KECS_PG__TOLD_MAX || strpbrk(text, "=@&?")) {
+    return false;
+  }
+  for (size_t i = 0; i <= len; i++) {
+    lower[i] = kecs_pg__lower(text[i]);
+  }
+  return !strstr(lower, "pass") && !strstr(lower, "word");
+}
+
+/* The value in hand, quoted, for a message about one of our options. */
+static const char *kecs_pg__option_told(const kecs_pg__reader *reader, char *room, size_t size) {
+  if (!kecs_pg__harmless(reader->option.value) || snprintf(room, size, "\"%s\"", reader->option.value) < 0) {
+    return "what it says (not shown)";
+  }
+  return room;
+}
+
+/* The option in hand, for a message about how it is written. */
+static const char *kecs_pg__told_name(const kecs_pg__reader *reader) {
+  bool known = kecs_pg__own_find(reader->option.name) || kecs_pg__libpq_find(reader->known, reader->option.name);
+  return known ? reader->option.name : "an option";
+}
+
+static kecs_status kecs_pg__refuse_unknown(const kecs_pg__reader *reader) {
+  if (reader->after_secret) {
+    return kecs_pg__fail(KECS_E_INVALID,
+                         "PostgreSQL URL: what follows the password is no option; if it is a part of the password, "
+                         "write & as %%26 in a URL, or quote the password in a keyword string");
+  }
+  const char *nearest = reader->option.name[0] ? kecs_pg__nearest(reader) : NULL;
+  if (nearest) {
+    return kecs_pg__fail(KECS_E_INVALID, "PostgreSQL URL: there is no option \"%s\"; \"%s\" is the nearest",
+                         reader->option.name, nearest);
+  }
+  bool is_name = reader->option.name[0] &&
+                 !reader->option.name[strspn(reader->option.name, "abcdefghijklmnopqrstuvwxyz0123456789_")];
+  if (is_name && kecs_pg__harmless(reader->option.name)) {
+    return kecs_pg__fail(KECS_E_INVALID,
+                         "PostgreSQL URL: there is no option \"%s\", neither of kecs_store nor of libpq %d",
+                         reader->option.name, PQlibVersion() / 10000);
+  }
+  return kecs_pg__fail(KECS_E_INVALID,
+                       "PostgreSQL URL: an option's name is none of kecs_store or libpq; it is not shown, since it may "
+                       "be a part of a password: percent-encode the password's @ : / ? # & %% and spaces");
+}
+
+/* ---- Our options -------------------------------------------------------------------------------------------- */
+
+/* Digits at the beginning of `text`; -1 when there are none or the number is above KECS_PG__TIME_MAX. */
+static int64_t kecs_pg__digits(const char *text, const char **end) {
+  int64_t number = 0;
+  const char *at = text;
+  for (; *at >= '0' && *at <= '9'; at++) {
+    number = number * 10 + (*at - '0');
+    if (number > KECS_PG__TIME_MAX) {
+      return -1;
+    }
+  }
+  *end = at;
+  return at == text ? -1 : number;
+}
+
+static kecs_status kecs_pg__read_count(kecs_pg__reader *reader, const kecs_pg__own *own, int *out) {
+  const char *end = NULL;
+  char room[KECS_PG__TOLD_MAX + 3];
+  int64_t number = kecs_pg__digits(reader->option.value, &end);
+  if (number < own->min || number > own->max || *end) {
+    return kecs_pg__fail(KECS_E_INVALID, "PostgreSQL URL: %s cannot be %s; give a number from %d to %d", own->name,
+                         kecs_pg__option_told(reader, room, sizeof room), own->min, own->max);
+  }
+  *out = (int)number;
+  return KECS_OK;
+}
+
+static kecs_status kecs_pg__read_time(kecs_pg__reader *reader, const kecs_pg__own *own, int64_t *out_ms) {
+  static const struct {
+    const char *name;
+    int64_t ms;
+  } units[] = {{"ms", 1}, {"s", 1000}, {"", 1000}, {"min", 60000}, {"h", 3600000}};
+  const char *end = NULL;
+  char room[KECS_PG__TOLD_MAX + 3];
+  int64_t number = kecs_pg__digits(reader->option.value, &end);
+  for (size_t i = 0; number >= 0 && i < sizeof units / sizeof units[0]; i++) {
+    if (strcmp(end, units[i].name) == 0 && number <= KECS_PG__TIME_MAX / units[i].ms) {
+      *out_ms = number * units[i].ms;
+      return KECS_OK;
+    }
+  }
+  return kecs_pg__fail(KECS_E_INVALID,
+                       "PostgreSQL URL: %s cannot be %s; give a time of up to ten years, such as 500ms, 30s, 10min or "
+                       "1h (a plain number counts seconds)",
+                       own->name, kecs_pg__option_told(reader, room, sizeof room));
+}
+
+static kecs_status kecs_pg__read_word(kecs_pg__reader *reader, const kecs_pg__own *own, int *out) {
+  char room[KECS_PG__TOLD_MAX + 3];
+  int count = 0;
+  for (; own->words[count]; count++) {
+    if (strcmp(own->words[count], reader->option.value) == 0) {
+      *out = count;
+      return KECS_OK;
+    }
+  }
+  return kecs_pg__fail(KECS_E_INVALID, "PostgreSQL URL: %s cannot be %s; give %s%s%s or %s", own->name,
+                       kecs_pg__option_told(reader, room, sizeof room), count > 2 ? own->words[0] : "",
+                       count > 2 ? ", " : "", own->words[count - 2], own->words[count - 1]);
+}
+
+static kecs_status kecs_pg__read_name(kecs_pg__reader *reader, const kecs_pg__own *own, char **out) {
+  const char *value = reader->option.value;
+  char room[KECS_PG__TOLD_MAX + 3];
+  size_t len = strlen(value);
+  if (own->kind == KECS_PG__TENANT) {
+    size_t good = 0;
+    while (value[good] && (strchr(KECS_PG__NAME_CHARS, value[good]) || value[good] == ':' || value[good] == '/')) {
+      good++;
+    }
+    if (len < 1 || len > 128 || good != len) {
+      return kecs_pg__fail(KECS_E_INVALID,
+                           "PostgreSQL URL: %s cannot be %s; give 1 to 128 characters of A-Z a-z 0-9 . _ : / -",
+                           own->name, kecs_pg__option_told(reader, room, sizeof room));
+    }
+  } else if (len < 1 || len > 63 || (value[0] >= '0' && value[0] <= '9') ||
+             value[strspn(value, "abcdefghijklmnopqrstuvwxyz0123456789_")]) {
+    return kecs_pg__fail(KECS_E_INVALID,
+                         "PostgreSQL URL: %s cannot be %s; give 1 to 63 characters of a-z 0-9 _, no digit first",
+                         own->name, kecs_pg__option_told(reader, room, sizeof room));
+  }
+  return kecs_pg__settings_keep(reader->allocator, out, value);
+}
+
+static kecs_status kecs_pg__read_own(kecs_pg__reader *reader, const kecs_pg__own *own) {
+  void *field = (char *)reader->out + own->offset;
+  switch (own->kind) {
+    case KECS_PG__COUNT:
+      return kecs_pg__read_count(reader, own, field);
+    case KECS_PG__TIME:
+      return kecs_pg__read_time(reader, own, field);
+    case KECS_PG__WORD:
+      return kecs_pg__read_word(reader, own, field);
+    case KECS_PG__TENANT:
+    case KECS_PG__SCHEMA:
+      break;
+  }
+  return kecs_pg__read_name(reader, own, field);
+}
+
+/* ---- The text, option by option ------------------------------------------------------------------------------ */
+
+static void kecs_pg__rest_add(kecs_pg__reader *reader, const char *text, size_t len) {
+  memcpy(reader->rest + reader->rest_len, text, len);
+  reader->rest_len += len;
+  reader->rest[reader->rest_len] = '\0';
+}
+
+/* The option in hand is one of ours, one of libpq's, or a mistake. */
+static kecs_status kecs_pg__option_take(kecs_pg__reader *reader, const char *separator) {
+  const kecs_pg__own *own = kecs_pg__own_find(reader->option.name);
+  const PQconninfoOption *known = kecs_pg__libpq_find(reader->known, reader->option.name);
+  if (!own && !known && !kecs_pg__libpq_takes(reader->option.name)) {
+    return kecs_pg__refuse_unknown(reader);
+  }
+  reader->after_secret = known && known->dispchar && known->dispchar[0] == '*';
+  if (own) {
+    return kecs_pg__read_own(reader, own);
+  }
+  reader->has_fallback = reader->has_fallback || strcmp(reader->option.name, "fallback_application_name") == 0;
+  kecs_pg__rest_add(reader, separator, strlen(separator));
+  kecs_pg__rest_add(reader, reader->option.text, reader->option.len);
+  return KECS_OK;
+}
+
+static kecs_status kecs_pg__settings_of_keywords(kecs_pg__reader *reader) {
+  kecs_status status = KECS_OK;
+  reader->at = kecs_pg__skip_blanks(reader->at);
+  while (!status && *reader->at) {
+    const char *problem = kecs_pg__option_of_keywords(&reader->at, &reader->option);
+    status =
+        problem ? kecs_pg__fail(KECS_E_INVALID, "PostgreSQL keyword string: %s %s", kecs_pg__told_name(reader), problem)
+                : kecs_pg__option_take(reader, reader->rest_len ? " " : "");
+  }
+  if (!status && !reader->has_fallback) {
+    kecs_pg__rest_add(reader, " ", reader->rest_len ? 1 : 0);
+    kecs_pg__rest_add(reader, kecs_pg__fallback, sizeof kecs_pg__fallback - 1);
+  }
+  return status;
+}
+
+/* The URL's address: what stands before its query. libpq ends the user and password at the first @, if no / is before
+ * it; a further @ means that the password holds one of the two. */
+static kecs_status kecs_pg__read_address(kecs_pg__reader *reader) {
+  const char *address = strstr(reader->at, "//") + 2;
+  size_t user_len = strcspn(address, "@/");
+  const char *hosts = address[user_len] == '@' ? address + user_len + 1 : address;
+  size_t len = strcspn(hosts, "?");
+  if (memchr(hosts, '@', len)) {
+    return kecs_pg__fail(KECS_E_INVALID,
+                         "PostgreSQL URL: it has an @ where a host or database belongs; in a password write @ as %%40 "
+                         "and / as %%2F");
+  }
+  if (!kecs_pg__percent_decode(reader->at, (size_t)(hosts - reader->at) + len, reader->option.value)) {
+    return kecs_pg__fail(KECS_E_INVALID,
+                         "PostgreSQL URL: before its query is a %% that no character's two hexadecimal digits follow; "
+                         "write %% as %%25");
+  }
+  kecs_pg__rest_add(reader, reader->at, (size_t)(hosts - reader->at) + len);
+  reader->at = hosts + len + (hosts[len] == '?');
+  return KECS_OK;
+}
+
+static kecs_status kecs_pg__settings_of_url(kecs_pg__reader *reader) {
+  kecs_status status = kecs_pg__read_address(reader);
+  const char *separator = "?";
+  while (!status && *reader->at) {
+    size_t before = reader->rest_len;
+    const char *problem = kecs_pg__option_of_url(&reader->at, &reader->option);
+    status = problem ? kecs_pg__fail(KECS_E_INVALID, "PostgreSQL URL: in its query %s %s", kecs_pg__told_name(reader),
+                                     problem)
+                     : kecs_pg__option_take(reader, separator);
+    separator = reader->rest_len > before ? "&" : separator;
+  }
+  if (!status && !reader->has_fallback) {
+    kecs_pg__rest_add(reader, separator, 1);
+    kecs_pg__rest_add(reader, kecs_pg__fallback, sizeof kecs_pg__fallback - 1);
+  }
+  return status;
+}
+
+/* ---- All of it ---------------------------------------------------------------------------------------------- */
+
+/* libpq looks at ports when it connects, and quotes what is no number; it may be a password. */
+static kecs_status kecs_pg__check_ports(const char *ports) {
+  while (*ports) {
+    const char *end = ports;
+    int64_t port = *ports == ',' ? 1 : kecs_pg__digits(ports, &end);
+    if (port < 1 || port > 65535 || (*end && *end != ',')) {
+      return kecs_pg__fail(KECS_E_INVALID,
+                           "PostgreSQL URL: its port is no number from 1 to 65535; if that is a part of a password, "
+                           "write its / as %%2F and its @ as %%40, and end it with @");
+    }
+    ports = end + (*end == ',');
+  }
+  return KECS_OK;
+}
+
+/* Has libpq read what is left, and makes what is shown from what it found. */
+static kecs_status kecs_pg__settings_check(kecs_pg__reader *reader) {
+  char *message = NULL; /* quotes the text: never shown */
+  PQconninfoOption *options = PQconninfoParse(reader->rest, &message);
+  bool no_memory = !options && !message;
+  PQfreemem(message);
+  if (!options) {
+    return no_memory ? kecs_pg__fail(KECS_E_NOMEM, "out of memory: libpq had none for the PostgreSQL URL")
+                     : kecs_pg__fail(KECS_E_INVALID,
+                                     "PostgreSQL URL: libpq cannot read it; see to its brackets, spaces and percent "
+                                     "signs (it is not shown, since it may hold a password)");
+  }
+  kecs_pg__address shown = {{0}, 0};
+  kecs_status status = kecs_pg__check_ports(kecs_pg__value_of(options, "port"));
+  kecs_pg__address_show(&shown, options);
+  PQconninfoFree(options);
+  status = status ? status : kecs_pg__settings_keep(reader->allocator, &reader->out->shown, shown.text);
+  return status ? status : kecs_pg__settings_keep(reader->allocator, &reader->out->conninfo, reader->rest);
+}
+
+static kecs_status kecs_pg__settings_fill(kecs_pg__reader *reader) {
+  kecs_pg__settings *out = reader->out;
+  bool is_url = strncmp(reader->at, "postgres://", 11) == 0 || strncmp(reader->at, "postgresql://", 13) == 0;
+  if (!is_url && !strchr(reader->at, '=')) {
+    return kecs_pg__fail(KECS_E_INVALID,
+                         "PostgreSQL URL: write postgres://user:password@host:5432/database, or keywords such as "
+                         "host=localhost dbname=kecs");
+  }
+  kecs_status status = is_url ? kecs_pg__settings_of_url(reader) : kecs_pg__settings_of_keywords(reader);
+  if (!status && out->min_connections > out->max_connections) {
+    return kecs_pg__fail(KECS_E_INVALID, "PostgreSQL URL: min_connections (%d) is more than max_connections (%d)",
+                         out->min_connections, out->max_connections);
+  }
+  if (!status && !out->tenant) {
+    status = kecs_pg__settings_keep(reader->allocator, &out->tenant, "default");
+  }
+  if (!status && !out->schema) {
+    status = kecs_pg__settings_keep(reader->allocator, &out->schema, "public");
+  }
+  return status ? status : kecs_pg__settings_check(reader);
+}
+
+KECS_PG__FN kecs_status kecs_pg__settings_read(const char *url, const kecs_allocator *allocator,
+                                               kecs_pg__settings *out) {
+  *out = (kecs_pg__settings){.max_connections = 10,
+                             .min_connections = 1,
+                             .acquire_timeout_ms = 30000,
+                             .idle_timeout_ms = 600000,
+                             .max_lifetime_ms = 3600000,
+                             .check_interval_ms = 60000};
+  kecs_pg__reader reader = {.allocator = allocator, .out = out, .at = url ? url : ""};
+  reader.known = PQconninfoParse("", NULL);
+  /* One block: the value in hand; and the rest with the fallback name. The rest may be longer than the text: blanks
+   * come between keywords where a closing quote was enough. */
+  size_t value_size = strlen(reader.at) + 1;
+  size_t size = 3 * value_size + sizeof kecs_pg__fallback + 1;
+  kecs_status status = KECS_E_NOMEM;
+  if (!reader.known) {
+    (void)kecs_pg__fail(KECS_E_NOMEM, "out of memory: libpq had none for the PostgreSQL URL");
+  } else if ((reader.option.value = kecs_pg__alloc(allocator, size))) {
+    reader.rest = reader.option.value + value_size;
+    status = kecs_pg__settings_fill(&reader);
+    kecs_pg__release(allocator, reader.option.value, size);
+  }
+  PQconninfoFree(reader.known);
+  if (status) {
+    kecs_pg__settings_free(out, allocator);
+  }
+  return status;
+}
+
+KECS_PG__FN void kecs_pg__settings_free(kecs_pg__settings *settings, const kecs_allocator *allocator) {
+  kecs_pg__release_text(allocator, settings->conninfo);
+  kecs_pg__release_text(allocator, settings->shown);
+  kecs_pg__release_text(allocator, settings->tenant);
+  kecs_pg__release_text(allocator, settings->schema);
+  *settings = (kecs_pg__settings){0};
+}
+
+/* ---- pg/environment.c -------------------------------------------------------------------------------------------- */
+/* pg/environment.c -- the environment variables of the systems that this store takes the place of. */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A variable's value; NULL when it is absent or empty. */
+static const char *kecs_pg__variable(const char *name) {
+  const char *value = getenv(name);
+  return value && *value ? value : NULL;
+}
+
+static bool kecs_pg__says_postgres(const char *value) {
+  static const char *const names[] = {"postgresql", "postgres", "pg"};
+  for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+    size_t k = 0;
+    while (value[k] && kecs_pg__lower(value[k]) == names[i][k]) {
+      k++;
+    }
+    if (!value[k] && !names[i][k]) {
+      return true;
+    }
+  }
+  return false;
+}
+
+static kecs_status kecs_pg__disagree(const char *first, const char *second) {
+  char text[160];
+  snprintf(text, sizeof text, "environment: %s and %s disagree; unset one of them", first, second);
+  return kecs_backend_fail(KECS_E_INVALID, 0, NULL, text);
+}
+
+/* Which of the variables asks for PostgreSQL; NULL when none does. One that names another storage beside it is an
+ * error; alone it means that PostgreSQL is not asked for. */
+static kecs_status kecs_pg__asked_by(const char **out_asked, bool *out_other) {
+  static const char *const names[] = {"KECS_STORAGE_TYPE", "KECS_STORAGE", "STORE_TYPE"};
+  const char *other = NULL;
+  *out_asked = NULL;
+  for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+    const char *value = kecs_pg__variable(names[i]);
+    const char **kind = value && kecs_pg__says_postgres(value) ? out_asked : &other;
+    *kind = value && !*kind ? names[i] : *kind;
+  }
+  *out_other = other != NULL;
+  return *out_asked && other ? kecs_pg__disagree(*out_asked, other) : KECS_OK;
+}
+
+/* The variable that holds the URL; NULL when there is none. */
+static kecs_status kecs_pg__url_variable(bool database_url_counts, const char **out_name) {
+  static const char *const names[] = {"KECS_DATABASE_URL", "KECS_POSTGRES_URL", "DATABASE_URL"};
+  size_t count = database_url_counts ? 3 : 2;
+  *out_name = NULL;
+  for (size_t i = 0; i < count; i++) {
+    const char *value = kecs_pg__variable(names[i]);
+    if (value && *out_name && strcmp(value, kecs_pg__variable(*out_name)) != 0) {
+      return kecs_pg__disagree(*out_name, names[i]);
+    }
+    *out_name = value && !*out_name ? names[i] : *out_name;
+  }
+  return KECS_OK;
+}
+
+typedef struct kecs_pg__url_text {
+  char *data;
+  size_t size;
+  size_t len; /* also of what did not fit */
+} kecs_pg__url_text;
+
+static void kecs_pg__url_add(kecs_pg__url_text *url, const char *text, size_t len) {
+  if (url->len + len < url->size) {
+    memcpy(url->data + url->len, text, len);
+    url->data[url->len + len] = '\0';
+  }
+  url->len += len;
+}
+
+/* Adds a mark and a value, each byte that means something in a URL encoded. */
+static void kecs_pg__url_add_part(kecs_pg__url_text *url, const char *mark, const char *value) {
+  kecs_pg__url_add(url, mark, strlen(mark));
+  for (; *value; value++) {
+    char encoded[4];
+    snprintf(encoded, sizeof encoded, "%%%02X", (unsigned)(unsigned char)*value);
+    bool plain = strchr(KECS_PG__NAME_CHARS, *value) != NULL;
+    kecs_pg__url_add(url, plain ? value : encoded, plain ? 1 : 3);
+  }
+}
+
+static const char *kecs_pg__or(const char *name, const char *otherwise) {
+  const char *value = kecs_pg__variable(name);
+  return value ? value : otherwise;
+}
+
+static void kecs_pg__url_from_parts(kecs_pg__url_text *url) {
+  const char *password = getenv("KECS_POSTGRES_PASSWORD");
+  kecs_pg__url_add_part(url, "postgres://", kecs_pg__or("KECS_POSTGRES_USER", "kecs"));
+  if (!password || *password) {
+    kecs_pg__url_add_part(url, ":", password ? password : "kecs");
+  }
+  kecs_pg__url_add_part(url, "@", kecs_pg__or("KECS_POSTGRES_HOST", "localhost"));
+  kecs_pg__url_add_part(url, ":", kecs_pg__or("KECS_POSTGRES_PORT", "5432"));
+  kecs_pg__url_add_part(url, "/", kecs_pg__or("KECS_POSTGRES_DATABASE", "kecs"));
+  kecs_pg__url_add_part(url, "?sslmode=", kecs_pg__or("KECS_POSTGRES_SSLMODE", "disable"));
+}
+
+KECS_STORE_API kecs_status kecs_pg_url_from_environment(char *out_url, size_t size) {
+  const char *asked = NULL;
+  const char *name = NULL;
+  bool other = false;
+  if (!out_url || size == 0) {
+    return kecs_backend_fail(KECS_E_MISUSE, 0, NULL, "kecs_pg_url_from_environment: out_url has no room");
+  }
+  out_url[0] = '\0';
+  kecs_status status = kecs_pg__asked_by(&asked, &other);
+  if (status) {
+    return status;
+  }
+  const char *store_type = kecs_pg__variable("STORE_TYPE");
+  bool database_url_counts = store_type && kecs_pg__says_postgres(store_type);
+  status = other ? KECS_OK : kecs_pg__url_variable(database_url_counts, &name);
+  if (status) {
+    return status;
+  }
+  if (!asked && !name) {
+    return kecs_backend_fail(KECS_E_NOT_FOUND, 0, NULL,
+                             "environment: PostgreSQL is not asked for; set KECS_STORAGE_TYPE=postgresql, or "
+                             "KECS_DATABASE_URL");
+  }
+  kecs_pg__url_text url = {out_url, size, 0};
+  if (name) {
+    const char *value = kecs_pg__variable(name);
+    kecs_pg__url_add(&url, value, strlen(value));
+  } else if (strcmp(asked, "STORE_TYPE") == 0) {
+    return kecs_backend_fail(KECS_E_INVALID, 0, NULL, "environment: STORE_TYPE asks for PostgreSQL; set DATABASE_URL");
+  } else {
+    kecs_pg__url_from_parts(&url);
+  }
+  if (url.len >= size) {
+    out_url[0] = '\0';
+    return kecs_backend_fail(KECS_E_INVALID, 0, NULL, "environment: the PostgreSQL URL is too long");
+  }
+  return KECS_OK;
+}
+
+/* ---- pg/errors.c ------------------------------------------------------------------------------------------------- */
+/* pg/errors.c -- the only place that maps SQLSTATEs. */
+
+/* ---- pg/errors.h ------------------------------------------------------------------------------------------------- */
+/* pg/errors.h -- SQLSTATEs and lost connections as our codes. */
+#ifndef KECS_PG_ERRORS_H
+#define KECS_PG_ERRORS_H
+
+/* Records what the server said in a failed result. `shown` is the database's masked URL. */
+KECS_PG__FN kecs_status kecs_pg__fail_result(const char *shown, const PGresult *result, const char *doing);
+
+/* Records why a connection could not be made: libpq only gives a text, in which a server's SQLSTATE stands when the
+ * verbosity is PQERRORS_VERBOSE. */
+KECS_PG__FN kecs_status kecs_pg__fail_connect(const char *shown, PGconn *pg);
+
+/* Records that the connection is gone: OFFLINE, with libpq's reason. */
+KECS_PG__FN kecs_status kecs_pg__fail_lost(const char *shown, PGconn *pg, const char *doing);
+
+/* Whether a result says that its connection is of no more use: the server goes down, or may no longer be written. */
+KECS_PG__FN bool kecs_pg__dooms(const PGresult *result);
+
+#endif
+
+/* ---- pg/errors.c, continued -------------------------------------------------------------------------------------- */
+#include <stdio.h>
+#include <string.h>
+
+typedef struct kecs_pg__state {
+  const char *state; /* a whole SQLSTATE, or the two characters of a class */
+  kecs_status status;
+  const char *advice;
+} kecs_pg__state;
+
+/* Whole states stand before their class: the first row that matches decides. */
+static const kecs_pg__state kecs_pg__states[] = {
+    {"23505", KECS_E_EXISTS, "the key is taken"},
+    {"23503", KECS_E_REFERENCE, "create the parent first"},
+    {"23", KECS_E_INVALID, "a column's value is missing or breaks a rule of the table"},
+    {"22", KECS_E_INVALID, "a column's value is not of its type"},
+    {"54000", KECS_E_INVALID, "a value is longer than PostgreSQL takes; keys may have some 2600 bytes"},
+    {"40001", KECS_E_BUSY, "another writer was in the way; try again"},
+    {"40P01", KECS_E_BUSY, "another writer was in the way; try again"},
+    {"55P03", KECS_E_BUSY, "another session holds the row or table; try again, or raise options.busy_timeout_ms"},
+    {"53300", KECS_E_BUSY, "raise max_connections of the server, or put a pooler before it"},
+    {"40003", KECS_E_OUTCOME_UNKNOWN, "read first whether it was stored"},
+    {"08007", KECS_E_OUTCOME_UNKNOWN, "read first whether it was stored"},
+    {"57014", KECS_E_CANCELLED, "the statement was stopped; nothing was stored"},
+    {"25006", KECS_E_READONLY,
+     "the server takes no writes: connect to the primary (target_session_attrs=read-write), or open with read_only"},
+    {"25P02", KECS_E_MISUSE, "an earlier statement failed; end the transaction with kecs_rollback and begin again"},
+    {"28", KECS_E_DENIED, "check user and password in the URL, and the server's pg_hba.conf"},
+    {"3D000", KECS_E_NOT_FOUND, "create the database, or check its name in the URL"},
+    {"3F000", KECS_E_NOT_FOUND, "create the schema, or check its name in the URL"},
+    {"42501", KECS_E_DENIED, "GRANT the user of the URL what is missing, or let the owner open the store once"},
+    {"0A000", KECS_E_UNSUPPORTED, "this server can't do that"},
+    {"57P01", KECS_E_OFFLINE, "the server ended the connection; try again"},
+    {"57P02", KECS_E_OFFLINE, "the server crashed and restarts; try again"},
+    {"57P03", KECS_E_OFFLINE, "the server is starting or stopping; try again"},
+    {"57P05", KECS_E_OFFLINE, "the server ended an idle connection; try again"},
+    {"08", KECS_E_OFFLINE, "check that the server can be reached; try again"},
+    {"53100", KECS_E_FULL, "free space on the server's disk"},
+    {"53200", KECS_E_NOMEM, "the server is out of memory"},
+    {"53", KECS_E_BUSY, "the server is at a limit; try again"},
+    {"58", KECS_E_IO, "see the server's log"},
+    {"XX001", KECS_E_CORRUPT, "restore a backup"},
+    {"XX002", KECS_E_CORRUPT, "reindex, or restore a backup"},
+    {"42", KECS_E_CORRUPT, "the schema is not what this version expects"},
+    {"26000", KECS_E_OFFLINE, "a pooler took the prepared statement away: put statements=unnamed into the URL"},
+};
+
+static const kecs_pg__state *kecs_pg__state_find(const char *state) {
+  for (size_t i = 0; i < sizeof kecs_pg__states / sizeof kecs_pg__states[0]; i++) {
+    if (strncmp(kecs_pg__states[i].state, state, strlen(kecs_pg__states[i].state)) == 0) {
+      return &kecs_pg__states[i];
+    }
+  }
+  return NULL;
+}
+
+/* Records one line: libpq's and the server's texts may have several, of which the first says what happened. */
+static kecs_status kecs_pg__tell(kecs_status status, const char *shown, const char *doing, const char *state,
+                                 const char *said, const char *advice) {
+  char text[sizeof kecs_last_error()->text];
+  snprintf(text, sizeof text, "%s: could not %s: %.*s; %s", shown, doing, (int)strcspn(said, "\r\n"), said, advice);
+  return kecs_backend_fail(status, 0, state, text);
+}
+
+KECS_PG__FN kecs_status kecs_pg__fail_result(const char *shown, const PGresult *result, const char *doing) {
+  const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+  const char *said = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+  const kecs_pg__state *found = state ? kecs_pg__state_find(state) : NULL;
+  said = said ? said : PQresultErrorMessage(result);
+  return kecs_pg__tell(found ? found->status : KECS_E_IO, shown, doing, state, said[0] ? said : "no reason was given",
+                       found ? found->advice : "see the SQLSTATE and the server's log");
+}
+
+/* "FATAL:  28P01: password ...": the state behind the first colon that one follows. */
+static const char *kecs_pg__state_in(const char *text, char out[KECS_PG__STATE_LEN + 1]) {
+  static const char alphabet[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+  for (const char *at = strchr(text, ':'); at; at = strchr(at + 1, ':')) {
+    const char *state = at + 1 + strspn(at + 1, " ");
+    bool digits = strcspn(state, "0123456789") < KECS_PG__STATE_LEN; /* "FATAL" is none */
+    if (digits && strspn(state, alphabet) == KECS_PG__STATE_LEN && strncmp(state + KECS_PG__STATE_LEN, ": ", 2) == 0) {
+      memcpy(out, state, KECS_PG__STATE_LEN);
+      out[KECS_PG__STATE_LEN] = '\0';
+      return state + KECS_PG__STATE_LEN + 2;
+    }
+  }
+  return NULL;
+}
+
+KECS_PG__FN kecs_status kecs_pg__fail_connect(const char *shown, PGconn *pg) {
+  char state[KECS_PG__STATE_LEN + 1] = "";
+  const char *text = pg ? PQerrorMessage(pg) : "out of memory";
+  const char *said = kecs_pg__state_in(text, state);
+  const kecs_pg__state *found = said ? kecs_pg__state_find(state) : NULL;
+  if (found) {
+    return kecs_pg__tell(found->status, shown, "connect", state, said, found->advice);
+  }
+  if (pg && PQconnectionNeedsPassword(pg)) {
+    return kecs_pg__tell(KECS_E_DENIED, shown, "connect", NULL, said ? said : text,
+                         "put a password into the URL, PGPASSWORD or ~/.pgpass");
+  }
+  return kecs_pg__tell(KECS_E_OFFLINE, shown, "connect", state[0] ? state : NULL, said ? said : text,
+                       "check host and port, and that the server runs");
+}
+
+KECS_PG__FN kecs_status kecs_pg__fail_lost(const char *shown, PGconn *pg, const char *doing) {
+  const char *said = pg ? PQerrorMessage(pg) : "";
+  return kecs_pg__tell(KECS_E_OFFLINE, shown, doing, NULL, said[0] ? said : "the connection is lost",
+                       "nothing was stored; the next call connects anew");
+}
+
+KECS_PG__FN bool kecs_pg__dooms(const PGresult *result) {
+  const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+  return state && (strncmp(state, "57P", 3) == 0 || strncmp(state, "08", 2) == 0 || strcmp(state, "25006") == 0);
+}
+
+/* ---- pg/wire.c --------------------------------------------------------------------------------------------------- */
+/* pg/wire.c -- waits never block for good: they look up now and then whether the call is to stop, and cancel then. */
+
+/* ---- pg/wire.h --------------------------------------------------------------------------------------------------- */
+/* pg/wire.h -- one connection's traffic: sending, waiting with an eye on the stop hook, cancelling. */
+#ifndef KECS_PG_WIRE_H
+#define KECS_PG_WIRE_H
+
+/* A name under which a statement is prepared: a hash of its text. */
+typedef struct kecs_pg__name {
+  uint64_t low;
+  uint64_t high;
+} kecs_pg__name;
+
+/* What a store's connections share (kecs_place.own). */
+typedef struct kecs_pg__home {
+  kecs_pg__settings settings;
+  kecs_dialect dialect;
+  char *schema; /* "\"kecs\"." */
+  char *tenant; /* "'default'" */
+} kecs_pg__home;
+
+enum {
+  KECS_PG__WAITING_MAX = 8,   /* statements that wait for the next one */
+  KECS_PG__WAITING_SIZE = 80, /* bytes of one, with its terminator */
+  KECS_PG__NAME_SIZE = 40     /* of a prepared statement's name, with its terminator */
+};
+
+/* What stands behind a kecs_connection here. */
+typedef struct kecs_pg__connection {
+  PGconn *pg; /* NULL while there is none */
+  const kecs_pg__home *home;
+  const kecs_allocator *allocator;
+  const kecs_logger *logger;
+  bool (*should_stop)(void *user);
+  void *should_stop_user;
+  bool read_only;
+  bool no_foreign_keys;
+  bool full_durability;
+  int busy_timeout_ms;
+  bool named;           /* statements are prepared under a name */
+  bool farewell;        /* the server has said that it ends the connection */
+  bool doomed;          /* to be given up as soon as no transaction is open */
+  kecs_pg__name *names; /* prepared ones */
+  size_t name_count;
+  size_t name_room;
+  int64_t changes;
+  int64_t last_rid;
+  /* BEGIN, SAVEPOINT and RELEASE give nothing back: they wait here and travel with the next statement. */
+  char waiting[KECS_PG__WAITING_MAX][KECS_PG__WAITING_SIZE];
+  int waiting_count;
+  bool begin_waits; /* the first of them begins the transaction */
+} kecs_pg__connection;
+
+/* How a wait may end early. */
+typedef enum kecs_pg__patience {
+  KECS_PG__STOPS,  /* when the stop hook says so, the statement is cancelled */
+  KECS_PG__DEAF,   /* never */
+  KECS_PG__PATIENT /* a while after the stop hook says so, by giving the connection up: a COMMIT must not be stopped */
+} kecs_pg__patience;
+
+/* A statement as it is sent. Without a name it is sent as its text; `prepare` sends the text under the name first. */
+typedef struct kecs_pg__message {
+  const char *sql;
+  const char *name;
+  bool prepare;
+  bool binary; /* what comes back */
+  int count;   /* of parameters */
+  const char *const *values;
+  const int *lengths;
+  const int *formats;
+  bool prepared; /* out: the server has taken the name, whatever came of the statement */
+} kecs_pg__message;
+
+/* Sends what waits and then the message (NULL: only what waits), in one go, and waits for the answer. On KECS_OK
+ * *out_result (may be NULL) is the message's and the caller's; a failure is recorded. */
+KECS_PG__FN kecs_status kecs_pg__exchange(kecs_pg__connection *connection, kecs_pg__message *message,
+                                          kecs_pg__patience patience, const char *doing, PGresult **out_result);
+
+/* Sends what waits and then one or more statements without parameters. */
+KECS_PG__FN kecs_status kecs_pg__command(kecs_pg__connection *connection, const char *sql, kecs_pg__patience patience,
+                                         const char *doing, PGresult **out_result);
+
+/* Lets a statement wait for the next one. */
+KECS_PG__FN kecs_status kecs_pg__defer(kecs_pg__connection *connection, const char *sql);
+
+/* Forgets what waits. */
+KECS_PG__FN void kecs_pg__forget(kecs_pg__connection *connection);
+
+/* Whether the connection can be used; false also finds out about one that the server has closed meanwhile. */
+KECS_PG__FN bool kecs_pg__alive(kecs_pg__connection *connection);
+
+/* Gives up the connection to the server; the next use connects anew. */
+KECS_PG__FN void kecs_pg__hang_up(kecs_pg__connection *connection);
+
+KECS_PG__FN const char *kecs_pg__shown(const kecs_pg__connection *connection);
+
+KECS_PG__FN bool kecs_pg__stopped(const kecs_pg__connection *connection);
+
+/* Waits until the socket can be read (or written), at most `ms`. */
+KECS_PG__FN void kecs_pg__wait(PGconn *pg, bool to_write, int ms);
+
+#endif
+
+/* ---- pg/wire.c, continued ---------------------------------------------------------------------------------------- */
+#include <poll.h>
+#include <string.h>
+
+#define KECS_PG__LOOK_MS 20 /* between two looks at deadline and cancel */
+#define KECS_PG__CANCEL_MS                                                                  \
+  5000 /* how long a cancelled statement may take to end, before the connection is given up \
+        */
+
+KECS_PG__FN const char *kecs_pg__shown(const kecs_pg__connection *connection) {
+  return connection->home->settings.shown;
+}
+
+KECS_PG__FN bool kecs_pg__stopped(const kecs_pg__connection *connection) {
+  return connection->should_stop && connection->should_stop(connection->should_stop_user);
+}
+
+KECS_PG__FN void kecs_pg__wait(PGconn *pg, bool to_write, int ms) {
+  struct pollfd socket = {PQsocket(pg), (short)(to_write ? POLLOUT : POLLIN), 0};
+  (void)poll(&socket, 1, ms); /* whatever it says, libpq looks at the socket next */
+}
+
+KECS_PG__FN void kecs_pg__hang_up(kecs_pg__connection *connection) {
+  if (connection->pg) {
+    PQfinish(connection->pg);
+    connection->pg = NULL;
+  }
+  connection->name_count = 0;
+  connection->doomed = false;
+  connection->farewell = false;
+}
+
+KECS_PG__FN void kecs_pg__forget(kecs_pg__connection *connection) {
+  connection->waiting_count = 0;
+  connection->begin_waits = false;
+}
+
+KECS_PG__FN bool kecs_pg__alive(kecs_pg__connection *connection) {
+  if (!connection->pg || PQstatus(connection->pg) != CONNECTION_OK) {
+    return false;
+  }
+  /* Nothing is expected, so what can be read is a notice, or the server's goodbye: its last words first, then the end.
+   */
+  struct pollfd socket = {PQsocket(connection->pg), POLLIN, 0};
+  while (PQstatus(connection->pg) == CONNECTION_OK && poll(&socket, 1, 0) > 0) {
+    if (!PQconsumeInput(connection->pg)) {
+      return false;
+    }
+    (void)PQisBusy(connection->pg); /* takes what has come out of the buffer */
+  }
+  return PQstatus(connection->pg) == CONNECTION_OK && !connection->farewell;
+}
+
+/* Asks the server to stop the statement, over a connection of its own; whether it did is seen in the result. */
+static void kecs_pg__cancel(PGconn *pg) {
+#if defined(LIBPQ_HAS_ASYNC_CANCEL)
+  PGcancelConn *cancel = PQcancelCreate(pg);
+  if (cancel) {
+    (void)PQcancelBlocking(cancel);
+    PQcancelFinish(cancel);
+  }
+#else
+  char reason[256];
+  PGcancel *cancel = PQgetCancel(pg);
+  if (cancel) {
+    (void)PQcancel(cancel, reason, sizeof reason);
+    PQfreeCancel(cancel);
+  }
+#endif
+}
+
+/* Waits until a result can be had without waiting; false: the connection is lost, or was given up. */
+static bool kecs_pg__await(kecs_pg__connection *connection, kecs_pg__patience patience, int64_t *stopped_at) {
+  while (PQisBusy(connection->pg)) {
+    kecs_pg__wait(connection->pg, false, patience == KECS_PG__DEAF ? 1000 : KECS_PG__LOOK_MS);
+    if (!PQconsumeInput(connection->pg)) {
+      return false;
+    }
+    if (patience == KECS_PG__DEAF || !PQisBusy(connection->pg)) {
+      continue;
+    }
+    if (*stopped_at == 0 && kecs_pg__stopped(connection)) {
+      *stopped_at = kecs_pg__now_ms();
+      if (patience == KECS_PG__STOPS) {
+        kecs_pg__cancel(connection->pg);
+      }
+    }
+    if (*stopped_at != 0 && kecs_pg__now_ms() - *stopped_at > KECS_PG__CANCEL_MS) {
+      return false;
+    }
+  }
+  return true;
+}
+
+/* The answers to what was sent: the last result, or the first that failed. */
+typedef struct kecs_pg__answer {
+  PGresult *result;
+  int good; /* results before the first failure */
+} kecs_pg__answer;
+
+static void kecs_pg__take(kecs_pg__answer *answer, PGresult *result) {
+  ExecStatusType status = PQresultStatus(result);
+  bool failed = answer->result && PQresultStatus(answer->result) == PGRES_FATAL_ERROR;
+  if (failed || status == PGRES_PIPELINE_ABORTED) {
+    PQclear(result);
+    return;
+  }
+  answer->good += status != PGRES_FATAL_ERROR;
+  PQclear(answer->result);
+  answer->result = result;
+}
+
+/* Reads all answers. False: the connection is lost. */
+static bool kecs_pg__listen(kecs_pg__connection *connection, kecs_pg__patience patience, kecs_pg__answer *answer) {
+  int64_t stopped_at = 0;
+  bool piped = PQpipelineStatus(connection->pg) != PQ_PIPELINE_OFF;
+  for (;;) {
+    if (!kecs_pg__await(connection, patience, &stopped_at)) {
+      return false;
+    }
+    PGresult *result = PQgetResult(connection->pg);
+    bool synced = result && PQresultStatus(result) == PGRES_PIPELINE_SYNC;
+    if (synced) {
+      PQclear(result);
+    } else if (result) {
+      kecs_pg__take(answer, result);
+    }
+    if (synced || (!result && !piped) || (!result && PQstatus(connection->pg) != CONNECTION_OK)) {
+      return PQstatus(connection->pg) == CONNECTION_OK;
+    }
+  }
+}
+
+/* Waits for the answers and says what they come to. */
+static kecs_status kecs_pg__receive(kecs_pg__connection *connection, kecs_pg__patience patience, const char *doing,
+                                    kecs_pg__answer *answer) {
+  const char *shown = kecs_pg__shown(connection);
+  bool lost = !kecs_pg__listen(connection, patience, answer);
+  bool failed = answer->result && PQresultStatus(answer->result) == PGRES_FATAL_ERROR;
+  if (!lost && PQpipelineStatus(connection->pg) != PQ_PIPELINE_OFF && !PQexitPipelineMode(connection->pg)) {
+    lost = true;
+  }
+  kecs_status status = KECS_OK;
+  /* libpq makes a result of a lost connection by itself, without a state of the server's. */
+  if (failed && PQresultErrorField(answer->result, PG_DIAG_SQLSTATE)) {
+    status = kecs_pg__fail_result(shown, answer->result, doing);
+    connection->doomed = connection->doomed || kecs_pg__dooms(answer->result);
+  } else if (lost || failed || !answer->result) {
+    status = kecs_pg__fail_lost(shown, connection->pg, doing);
+    lost = true;
+  }
+  if (status) {
+    PQclear(answer->result);
+    answer->result = NULL;
+  }
+  if (lost) {
+    kecs_pg__hang_up(connection);
+  }
+  return status;
+}
+
+/* ---- sending ---- */
+
+static bool kecs_pg__send(kecs_pg__connection *connection, const kecs_pg__message *message) {
+  PGconn *pg = connection->pg;
+  if (message->prepare && !PQsendPrepare(pg, message->name, message->sql, 0, NULL)) {
+    return false;
+  }
+  return message->name ? PQsendQueryPrepared(pg, message->name, message->count, message->values, message->lengths,
+                                             message->formats, message->binary)
+                       : PQsendQueryParams(pg, message->sql, message->count, NULL, message->values, message->lengths,
+                                           message->formats, message->binary);
+}
+
+static bool kecs_pg__send_all(kecs_pg__connection *connection, const kecs_pg__message *message) {
+  bool several = connection->waiting_count > 0 || (message && message->prepare);
+  if (!connection->pg || (several && !PQenterPipelineMode(connection->pg))) {
+    return false;
+  }
+  for (int i = 0; i < connection->waiting_count; i++) {
+    if (!PQsendQueryParams(connection->pg, connection->waiting[i], 0, NULL, NULL, NULL, NULL, 0)) {
+      return false;
+    }
+  }
+  if (message && !kecs_pg__send(connection, message)) {
+    return false;
+  }
+  return !several || PQpipelineSync(connection->pg);
+}
+
+KECS_PG__FN kecs_status kecs_pg__exchange(kecs_pg__connection *connection, kecs_pg__message *message,
+                                          kecs_pg__patience patience, const char *doing, PGresult **out_result) {
+  kecs_pg__answer answer = {NULL, 0};
+  int before = connection->waiting_count;
+  kecs_status status = KECS_OK;
+  if (!kecs_pg__send_all(connection, message)) {
+    status = kecs_pg__fail_lost(kecs_pg__shown(connection), connection->pg, doing);
+    kecs_pg__hang_up(connection);
+    return status;
+  }
+  status = kecs_pg__receive(connection, patience, doing, &answer);
+  if (message) {
+    message->prepared = message->prepare && answer.good > before;
+  }
+  if (status != KECS_E_OFFLINE) {
+    kecs_pg__forget(connection); /* what was asked of a lost connection may be asked of the next one */
+  }
+  if (out_result) {
+    *out_result = answer.result;
+  } else {
+    PQclear(answer.result);
+  }
+  return status;
+}
+
+KECS_PG__FN kecs_status kecs_pg__command(kecs_pg__connection *connection, const char *sql, kecs_pg__patience patience,
+                                         const char *doing, PGresult **out_result) {
+  kecs_pg__answer answer = {NULL, 0};
+  kecs_status status = KECS_OK;
+  if (connection->waiting_count > 0) {
+    status = kecs_pg__exchange(connection, NULL, patience, doing, NULL);
+  }
+  if (status) {
+    return status;
+  }
+  if (!connection->pg || !PQsendQuery(connection->pg, sql)) {
+    status = kecs_pg__fail_lost(kecs_pg__shown(connection), connection->pg, doing);
+    kecs_pg__hang_up(connection);
+    return status;
+  }
+  status = kecs_pg__receive(connection, patience, doing, &answer);
+  if (out_result) {
+    *out_result = answer.result;
+  } else {
+    PQclear(answer.result);
+  }
+  return status;
+}
+
+KECS_PG__FN kecs_status kecs_pg__defer(kecs_pg__connection *connection, const char *sql) {
+  kecs_status status = KECS_OK;
+  size_t len = strlen(sql);
+  if (connection->waiting_count == KECS_PG__WAITING_MAX) {
+    status = kecs_pg__exchange(connection, NULL, KECS_PG__PATIENT, "run a statement", NULL);
+  }
+  if (!status && len >= KECS_PG__WAITING_SIZE) {
+    status = kecs_pg__fail(KECS_E_MISUSE, "a statement of %zu bytes is too long to wait", len);
+  }
+  if (!status) {
+    memcpy(connection->waiting[connection->waiting_count++], sql, len + 1);
+  }
+  return status;
+}
+
+/* ---- pg/connection.c --------------------------------------------------------------------------------------------- */
+/* pg/connection.c -- one connection to a server: made without blocking for good, looked over before it is used. */
+
+/* ---- pg/connection.h --------------------------------------------------------------------------------------------- */
+/* pg/connection.h -- connecting, and connecting anew when the server went away between two calls. */
+#ifndef KECS_PG_CONNECTION_H
+#define KECS_PG_CONNECTION_H
+
+/* A kecs_connection is this struct to everybody else: the core names the type, each backend has its own behind it. */
+KECS_PG__FN kecs_pg__connection *kecs_pg__of(kecs_connection *connection);
+
+/* kecs_backend.connect and .disconnect */
+KECS_PG__FN kecs_status kecs_pg__connect(const kecs_connect_options *options, kecs_connection **out_connection);
+KECS_PG__FN void kecs_pg__disconnect(kecs_connection *connection);
+
+/* Makes sure that there is a connection; outside a transaction only. */
+KECS_PG__FN kecs_status kecs_pg__ready(kecs_pg__connection *connection);
+
+/* Whether a transaction is open, be it one that has failed. */
+KECS_PG__FN bool kecs_pg__in_transaction(const kecs_pg__connection *connection);
+
+#endif
+
+/* ---- pg/connection.c, continued ---------------------------------------------------------------------------------- */
+#include <stdlib.h>
+#include <string.h>
+
+#define KECS_PG__SERVER_OLDEST 120000 /* PQserverVersion of the oldest server that is taken */
+
+KECS_PG__FN kecs_pg__connection *kecs_pg__of(kecs_connection *connection) {
+  return (kecs_pg__connection *)(void *)connection;
+}
+
+KECS_PG__FN bool kecs_pg__in_transaction(const kecs_pg__connection *connection) {
+  PGTransactionStatusType status = connection->pg ? PQtransactionStatus(connection->pg) : PQTRANS_UNKNOWN;
+  return connection->begin_waits || status == PQTRANS_INTRANS || status == PQTRANS_INERROR || status == PQTRANS_ACTIVE;
+}
+
+/* Hears notices, and errors that come when nothing was asked: the server's last words before it ends the connection. */
+static void kecs_pg__notice(void *user, const PGresult *result) {
+  kecs_pg__connection *connection = user;
+  const char *severity = PQresultErrorField(result, PG_DIAG_SEVERITY_NONLOCALIZED);
+  const char *said = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+  connection->farewell = connection->farewell || (severity && strcmp(severity, "FATAL") == 0);
+  if (said && connection->logger && connection->logger->write) {
+    char line[512];
+    size_t len = strcspn(said, "\r\n");
+    len = len < sizeof line ? len : sizeof line - 1;
+    memcpy(line, said, len);
+    line[len] = '\0';
+    connection->logger->write(KECS_LOG_DEBUG, line, connection->logger->user);
+  }
+}
+
+/* Starts and follows the handshake; what it came to is PQstatus. */
+static kecs_status kecs_pg__shake_hands(kecs_pg__connection *connection) {
+  const kecs_pg__settings *settings = &connection->home->settings;
+  /* The URL comes first, so that it may name an application; the encoding is not its to choose. */
+  const char *const names[] = {"dbname", "fallback_application_name", "client_encoding", NULL};
+  const char *const values[] = {settings->conninfo, "kecs_store", "UTF8", NULL};
+  int64_t until = kecs_pg__now_ms() + settings->acquire_timeout_ms;
+  connection->pg = PQconnectStartParams(names, values, 1);
+  if (!connection->pg) {
+    return kecs_pg__fail(KECS_E_NOMEM, "out of memory for a connection");
+  }
+  (void)PQsetErrorVerbosity(connection->pg, PQERRORS_VERBOSE); /* with the SQLSTATE: libpq tells it no other way */
+  (void)PQsetNoticeReceiver(connection->pg, kecs_pg__notice, connection);
+  PostgresPollingStatusType polled =
+      PQstatus(connection->pg) == CONNECTION_BAD ? PGRES_POLLING_FAILED : PGRES_POLLING_WRITING;
+  while (polled != PGRES_POLLING_OK && polled != PGRES_POLLING_FAILED) {
+    kecs_pg__wait(connection->pg, polled == PGRES_POLLING_WRITING, 50);
+    if (kecs_pg__stopped(connection)) {
+      return kecs_pg__fail(KECS_E_CANCELLED, "%s: stopped while connecting", settings->shown);
+    }
+    if (kecs_pg__now_ms() > until) {
+      return kecs_pg__fail(KECS_E_OFFLINE,
+                           "%s: no connection within %lld ms; check host and port, and that the server "
+                           "runs",
+                           settings->shown, (long long)settings->acquire_timeout_ms);
+    }
+    polled = PQconnectPoll(connection->pg);
+  }
+  if (polled == PGRES_POLLING_FAILED) {
+    return kecs_pg__fail_connect(settings->shown, connection->pg);
+  }
+  (void)PQsetErrorVerbosity(connection->pg, PQERRORS_DEFAULT);
+  return KECS_OK;
+}
+
+static kecs_status kecs_pg__check_server(const kecs_pg__connection *connection) {
+  const char *shown = kecs_pg__shown(connection);
+  const char *encoding = PQparameterStatus(connection->pg, "server_encoding");
+  int version = PQserverVersion(connection->pg);
+  if (version < KECS_PG__SERVER_OLDEST) {
+    return kecs_pg__fail(KECS_E_UNSUPPORTED, "%s: the server is PostgreSQL %d; use 12 or newer", shown,
+                         version / 10000);
+  }
+  if (encoding && strcmp(encoding, "UTF8") != 0) {
+    return kecs_pg__fail(KECS_E_UNSUPPORTED,
+                         "%s: the database's encoding is %s; use one that was made with ENCODING 'UTF8'", shown,
+                         encoding);
+  }
+  return KECS_OK;
+}
+
+/* A direct connection is served by the process that libpq was told of. Behind a pooler any process may serve the next
+ * transaction, and a name that another one was told means nothing to it. */
+static kecs_status kecs_pg__look_over(kecs_pg__connection *connection, bool writer) {
+  PGresult *result = NULL;
+  kecs_status status = kecs_pg__check_server(connection);
+  if (!status) {
+    status =
+        kecs_pg__command(connection, "SELECT pg_backend_pid(),pg_is_in_recovery()", KECS_PG__STOPS, "connect", &result);
+  }
+  if (status) {
+    return status;
+  }
+  int pid = (int)strtol(PQgetvalue(result, 0, 0), NULL, 10);
+  bool standby = PQgetvalue(result, 0, 1)[0] == 't';
+  PQclear(result);
+  int wanted = connection->home->settings.statements;
+  connection->named = wanted == 1 || (wanted == 0 && pid == PQbackendPID(connection->pg));
+  if (standby && writer) {
+    return kecs_pg__fail(KECS_E_READONLY,
+                         "%s: the server is a standby; connect to the primary (target_session_attrs=read-write in the "
+                         "URL), or open with read_only",
+                         kecs_pg__shown(connection));
+  }
+  return KECS_OK;
+}
+
+static kecs_status kecs_pg__dial(kecs_pg__connection *connection, bool writer) {
+  int waiting = connection->waiting_count; /* a transaction that has not begun yet: not before the looking over */
+  connection->waiting_count = 0;
+  kecs_pg__hang_up(connection);
+  kecs_status status = kecs_pg__shake_hands(connection);
+  if (!status) {
+    status = kecs_pg__look_over(connection, writer);
+  }
+  if (status) {
+    kecs_pg__hang_up(connection);
+  }
+  connection->waiting_count = waiting;
+  return status;
+}
+
+KECS_PG__FN kecs_status kecs_pg__ready(kecs_pg__connection *connection) {
+  if (connection->pg && !connection->doomed && !connection->farewell && PQstatus(connection->pg) == CONNECTION_OK) {
+    return KECS_OK;
+  }
+  return kecs_pg__dial(connection, false);
+}
+
+KECS_PG__FN kecs_status kecs_pg__connect(const kecs_connect_options *options, kecs_connection **out_connection) {
+  *out_connection = NULL;
+  kecs_pg__connection *connection = kecs_pg__alloc(options->allocator, sizeof *connection);
+  if (!connection) {
+    return KECS_E_NOMEM;
+  }
+  connection->home = options->place->own;
+  connection->allocator = options->allocator;
+  connection->logger = options->logger;
+  connection->should_stop = options->should_stop;
+  connection->should_stop_user = options->should_stop_user;
+  connection->read_only = options->read_only || options->reader;
+  connection->no_foreign_keys = options->no_foreign_keys;
+  connection->full_durability = options->full_durability;
+  connection->busy_timeout_ms = options->busy_timeout_ms;
+  kecs_status status = kecs_pg__dial(connection, !connection->read_only);
+  if (status) {
+    kecs_pg__release(options->allocator, connection, sizeof *connection);
+    return status;
+  }
+  *out_connection = (kecs_connection *)(void *)connection;
+  return KECS_OK;
+}
+
+KECS_PG__FN void kecs_pg__disconnect(kecs_connection *shared) {
+  kecs_pg__connection *connection = kecs_pg__of(shared);
+  kecs_pg__hang_up(connection);
+  kecs_pg__release(connection->allocator, connection->names, connection->name_room * sizeof *connection->names);
+  kecs_pg__release(connection->allocator, connection, sizeof *connection);
+}
+
+/* ---- pg/statement.c ---------------------------------------------------------------------------------------------- */
+/* pg/statement.c -- statements.
+ *
+ * A result is read to its end before the first row is given: the connection is free for the next statement then, as the
+ * store expects, and a walk that takes its time holds no snapshot on the server. */
+
+/* ---- pg/statement.h ---------------------------------------------------------------------------------------------- */
+/* pg/statement.h -- statements: named ones are prepared on first use, results are read whole and in binary. */
+#ifndef KECS_PG_STATEMENT_H
+#define KECS_PG_STATEMENT_H
+
+/* The functions of kecs_backend of the same names. */
+KECS_PG__FN kecs_status kecs_pg__prepare(kecs_connection *connection, const char *sql, size_t len,
+                                         kecs_statement **out_statement);
+KECS_PG__FN kecs_status kecs_pg__start(kecs_statement *statement, const kecs_value *parameters, int count);
+KECS_PG__FN kecs_status kecs_pg__step(kecs_statement *statement, bool *out_row);
+KECS_PG__FN void kecs_pg__columns(kecs_statement *statement, const kecs_value_type *types, kecs_value *out, int count);
+KECS_PG__FN void kecs_pg__reset(kecs_statement *statement);
+KECS_PG__FN void kecs_pg__finish(kecs_statement *statement);
+
+#endif
+
+/* ---- pg/statement.c, continued ----------------------------------------------------------------------------------- */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define KECS_PG__NAMES_MAX                                                                                          \
+  1000                        /* prepared on one connection; beyond it they are all dropped and made anew on demand \
+                               */
+#define KECS_PG__LOOK_ROWS 16 /* between two looks at deadline and cancel */
+
+/* Types of the columns that our statements give; the numbers are PostgreSQL's and never change. */
+enum { KECS_PG__OID_BOOL = 16, KECS_PG__OID_INT8 = 20, KECS_PG__OID_INT4 = 23 };
+
+typedef enum kecs_pg__verb {
+  KECS_PG__READS,  /* SELECT */
+  KECS_PG__WRITES, /* INSERT, UPDATE, DELETE: never outside a transaction */
+  KECS_PG__STEERS  /* SAVEPOINT and its like: no parameters, never prepared; they run in a failed transaction, too */
+} kecs_pg__verb;
+
+typedef struct kecs_pg__statement {
+  kecs_pg__connection *connection;
+  char *sql;
+  size_t len;
+  kecs_pg__verb verb;
+  kecs_pg__name name;
+  PGresult *result;
+  int row;  /* the current one */
+  int rows; /* in the result */
+  int room; /* for parameters */
+  const char **values;
+  int *lengths;
+  int *formats;
+  unsigned char (*numbers)[8];
+} kecs_pg__statement;
+
+static kecs_pg__statement *kecs_pg__statement_of(kecs_statement *statement) {
+  return (kecs_pg__statement *)(void *)statement;
+}
+
+static kecs_pg__verb kecs_pg__verb_of(const char *sql) {
+  if (strncmp(sql, "SELECT", 6) == 0) {
+    return KECS_PG__READS;
+  }
+  return strncmp(sql, "INSERT", 6) == 0 || strncmp(sql, "UPDATE", 6) == 0 || strncmp(sql, "DELETE", 6) == 0
+             ? KECS_PG__WRITES
+             : KECS_PG__STEERS;
+}
+
+/* ---- names ---- */
+
+/* FNV-1a twice, from two beginnings: 128 bits, so that two texts never share a name. */
+static kecs_pg__name kecs_pg__name_of(const char *sql, size_t len) {
+  kecs_pg__name name = {UINT64_C(0xCBF29CE484222325), UINT64_C(0x84222325CBF29CE4)};
+  for (size_t i = 0; i < len; i++) {
+    name.low = (name.low ^ (unsigned char)sql[i]) * UINT64_C(0x100000001B3);
+    name.high = (name.high ^ (unsigned char)sql[i] ^ (name.low >> 32)) * UINT64_C(0x100000001B3);
+  }
+  return name;
+}
+
+static void kecs_pg__name_text(const kecs_pg__name *name, char out[KECS_PG__NAME_SIZE]) {
+  snprintf(out, KECS_PG__NAME_SIZE, "kecs_%016llx%016llx", (unsigned long long)name->high,
+           (unsigned long long)name->low);
+}
+
+/* The names are an open-addressing table: a statement looks itself up each time it runs. */
+static kecs_pg__name *kecs_pg__name_slot(const kecs_pg__connection *connection, const kecs_pg__name *name) {
+  size_t at = (size_t)name->low & (connection->name_room - 1);
+  kecs_pg__name *slot = &connection->names[at];
+  while ((slot->low || slot->high) && (slot->low != name->low || slot->high != name->high)) {
+    at = (at + 1) & (connection->name_room - 1);
+    slot = &connection->names[at];
+  }
+  return slot;
+}
+
+static bool kecs_pg__is_prepared(const kecs_pg__connection *connection, const kecs_pg__name *name) {
+  return connection->name_count > 0 && kecs_pg__name_slot(connection, name)->low == name->low;
+}
+
+/* Room for one more name. The count of 0 says that the table's content is of an older connection. */
+static kecs_status kecs_pg__names_reserve(kecs_pg__connection *connection) {
+  if (!connection->names) {
+    size_t room = 2048; /* twice KECS_PG__NAMES_MAX, a power of two */
+    connection->names = kecs_pg__alloc(connection->allocator, room * sizeof *connection->names);
+    if (!connection->names) {
+      return KECS_E_NOMEM;
+    }
+    connection->name_room = room;
+  }
+  kecs_status status = KECS_OK;
+  if (connection->name_count >= KECS_PG__NAMES_MAX) {
+    status = kecs_pg__command(connection, "DEALLOCATE ALL", KECS_PG__STOPS, "drop prepared statements", NULL);
+    connection->name_count = 0;
+  }
+  if (connection->name_count == 0) {
+    memset(connection->names, 0, connection->name_room * sizeof *connection->names);
+  }
+  return status;
+}
+
+/* ---- parameters ---- */
+
+static void kecs_pg__drop_parameters(kecs_pg__statement *statement) {
+  const kecs_allocator *allocator = statement->connection->allocator;
+  size_t room = (size_t)statement->room;
+  kecs_pg__release(allocator, (void *)statement->values, room * sizeof *statement->values);
+  kecs_pg__release(allocator, statement->lengths, room * sizeof *statement->lengths);
+  kecs_pg__release(allocator, statement->formats, room * sizeof *statement->formats);
+  kecs_pg__release(allocator, statement->numbers, room * sizeof *statement->numbers);
+  statement->values = NULL;
+  statement->lengths = NULL;
+  statement->formats = NULL;
+  statement->numbers = NULL;
+  statement->room = 0;
+}
+
+static kecs_status kecs_pg__reserve_parameters(kecs_pg__statement *statement, int count) {
+  const kecs_allocator *allocator = statement->connection->allocator;
+  size_t room = (size_t)count;
+  if (count <= statement->room) {
+    return KECS_OK;
+  }
+  kecs_pg__drop_parameters(statement);
+  statement->room = count;
+  statement->values = kecs_pg__alloc(allocator, room * sizeof *statement->values);
+  statement->lengths = kecs_pg__alloc(allocator, room * sizeof *statement->lengths);
+  statement->formats = kecs_pg__alloc(allocator, room * sizeof *statement->formats);
+  statement->numbers = kecs_pg__alloc(allocator, room * sizeof *statement->numbers);
+  if (!statement->values || !statement->lengths || !statement->formats || !statement->numbers) {
+    kecs_pg__drop_parameters(statement);
+    return KECS_E_NOMEM;
+  }
+  return KECS_OK;
+}
+
+/* Everything travels in binary: texts are their bytes, numbers 8 bytes with the highest first. */
+static void kecs_pg__bind(kecs_pg__statement *statement, int at, const kecs_value *value) {
+  unsigned char *number = statement->numbers[at];
+  statement->formats[at] = 1;
+  statement->lengths[at] = 8;
+  statement->values[at] = (const char *)number;
+  switch (value->type) {
+    case KECS_VALUE_NULL:
+      statement->values[at] = NULL;
+      break;
+    case KECS_VALUE_TEXT:
+      statement->values[at] = value->text;
+      statement->lengths[at] = (int)value->len;
+      break;
+    case KECS_VALUE_BOOL:
+      number[0] = value->number != 0;
+      statement->lengths[at] = 1;
+      break;
+    case KECS_VALUE_INT:
+    case KECS_VALUE_TIME:
+      for (int i = 0; i < 8; i++) {
+        number[i] = (unsigned char)((uint64_t)value->number >> (56 - 8 * i));
+      }
+      break;
+  }
+}
+
+/* ---- running ---- */
+
+KECS_PG__FN kecs_status kecs_pg__prepare(kecs_connection *shared, const char *sql, size_t len,
+                                         kecs_statement **out_statement) {
+  kecs_pg__connection *connection = kecs_pg__of(shared);
+  *out_statement = NULL;
+  kecs_pg__statement *statement = kecs_pg__alloc(connection->allocator, sizeof *statement);
+  char *copy = statement ? kecs_pg__copy(connection->allocator, sql, len) : NULL;
+  if (!copy) {
+    kecs_pg__release(connection->allocator, statement, sizeof *statement);
+    return KECS_E_NOMEM;
+  }
+  statement->connection = connection;
+  statement->sql = copy;
+  statement->len = len;
+  statement->verb = kecs_pg__verb_of(copy);
+  statement->name = kecs_pg__name_of(copy, len);
+  *out_statement = (kecs_statement *)(void *)statement;
+  return KECS_OK;
+}
+
+/* SAVEPOINT and RELEASE can wait; a ROLLBACK TO undoes what has failed, and must come through. */
+static kecs_status kecs_pg__steer(kecs_pg__statement *statement) {
+  if (strncmp(statement->sql, "ROLLBACK", 8) != 0 && kecs_pg__in_transaction(statement->connection)) {
+    return kecs_pg__defer(statement->connection, statement->sql);
+  }
+  return kecs_pg__command(statement->connection, statement->sql, KECS_PG__PATIENT, "run a statement", NULL);
+}
+
+static kecs_status kecs_pg__run(kecs_pg__statement *statement, int count) {
+  kecs_pg__connection *connection = statement->connection;
+  kecs_pg__message message = {0};
+  char name[KECS_PG__NAME_SIZE];
+  if (statement->verb == KECS_PG__STEERS) {
+    return kecs_pg__steer(statement);
+  }
+  message.sql = statement->sql;
+  message.binary = true;
+  message.count = count;
+  message.values = statement->values;
+  message.lengths = statement->lengths;
+  message.formats = statement->formats;
+  kecs_status status = KECS_OK;
+  if (connection->named) {
+    kecs_pg__name_text(&statement->name, name);
+    message.name = name;
+    message.prepare = !kecs_pg__is_prepared(connection, &statement->name);
+    status = message.prepare ? kecs_pg__names_reserve(connection) : KECS_OK;
+  }
+  if (!status) {
+    status = kecs_pg__exchange(connection, &message, KECS_PG__STOPS, "run a statement", &statement->result);
+  }
+  if (message.prepared) {
+    *kecs_pg__name_slot(connection, &statement->name) = statement->name;
+    connection->name_count++;
+  }
+  return status;
+}
+
+static int64_t kecs_pg__number(const char *bytes, int len) {
+  uint64_t number = 0;
+  for (int i = 0; i < len; i++) {
+    number = (number << 8) | (unsigned char)bytes[i];
+  }
+  return len == 4 ? (int64_t)(int32_t)(uint32_t)number : (int64_t)number;
+}
+
+/* What SQLite's connection remembers of its last statement. */
+static void kecs_pg__remember(kecs_pg__statement *statement) {
+  kecs_pg__connection *connection = statement->connection;
+  statement->row = -1;
+  statement->rows = statement->result ? PQntuples(statement->result) : 0;
+  if (statement->verb != KECS_PG__WRITES) {
+    return;
+  }
+  connection->changes = strtoll(PQcmdTuples(statement->result), NULL, 10);
+  if (statement->rows == 1 && PQftype(statement->result, 0) == KECS_PG__OID_INT8) {
+    connection->last_rid = kecs_pg__number(PQgetvalue(statement->result, 0, 0), 8);
+  }
+}
+
+KECS_PG__FN kecs_status kecs_pg__start(kecs_statement *shared, const kecs_value *parameters, int count) {
+  kecs_pg__statement *statement = kecs_pg__statement_of(shared);
+  kecs_pg__connection *connection = statement->connection;
+  bool outside = !kecs_pg__in_transaction(connection);
+  kecs_pg__reset(shared);
+  if (outside && statement->verb == KECS_PG__WRITES) {
+    return kecs_pg__fail(KECS_E_MISUSE,
+                         "the database has rolled the transaction back after an earlier error; end it "
+                         "with kecs_rollback and begin again");
+  }
+  kecs_status status = kecs_pg__reserve_parameters(statement, count);
+  if (!status && outside) {
+    status = kecs_pg__ready(connection);
+  }
+  for (int i = 0; !status && i < count; i++) {
+    kecs_pg__bind(statement, i, &parameters[i]);
+  }
+  if (status) {
+    return status;
+  }
+  kecs_error before = *kecs_last_error();
+  bool first = outside || connection->begin_waits;
+  status = kecs_pg__run(statement, count);
+  if (status == KECS_E_OFFLINE && first) {
+    /* The server had gone since the last call. A read outside a transaction can simply be asked again, and so can a
+     * transaction that begins with this statement: no COMMIT was sent. */
+    status = kecs_pg__ready(connection);
+    status = status ? status : kecs_pg__run(statement, count);
+    if (!status) {
+      (void)kecs_backend_fail(before.status, before.native_code, before.sqlstate, before.text);
+    }
+  }
+  if (!status) {
+    kecs_pg__remember(statement);
+  }
+  return status;
+}
+
+KECS_PG__FN kecs_status kecs_pg__step(kecs_statement *shared, bool *out_row) {
+  kecs_pg__statement *statement = kecs_pg__statement_of(shared);
+  statement->row++;
+  *out_row = statement->row < statement->rows;
+  if (statement->row % KECS_PG__LOOK_ROWS == KECS_PG__LOOK_ROWS - 1 && kecs_pg__stopped(statement->connection)) {
+    return kecs_pg__fail(KECS_E_CANCELLED, "the walk was stopped");
+  }
+  return KECS_OK;
+}
+
+/* The server says what each column is, so `types` is not needed. */
+KECS_PG__FN void kecs_pg__columns(kecs_statement *shared, const kecs_value_type *types, kecs_value *out, int count) {
+  const kecs_pg__statement *statement = kecs_pg__statement_of(shared);
+  const PGresult *result = statement->result;
+  (void)types;
+  for (int i = 0; i < count; i++) {
+    memset(&out[i], 0, sizeof out[i]);
+    if (PQgetisnull(result, statement->row, i)) {
+      continue;
+    }
+    char *bytes = PQgetvalue(result, statement->row, i);
+    int len = PQgetlength(result, statement->row, i);
+    switch (PQftype(result, i)) {
+      case KECS_PG__OID_INT8:
+      case KECS_PG__OID_INT4:
+        out[i].type = KECS_VALUE_INT;
+        out[i].number = kecs_pg__number(bytes, len);
+        break;
+      case KECS_PG__OID_BOOL:
+        out[i].type = KECS_VALUE_BOOL;
+        out[i].number = bytes[0] != 0;
+        break;
+      default:
+        out[i].type = KECS_VALUE_TEXT;
+        out[i].text = bytes;
+        out[i].len = (size_t)len;
+        break;
+    }
+  }
+}
+
+KECS_PG__FN void kecs_pg__reset(kecs_statement *shared) {
+  kecs_pg__statement *statement = kecs_pg__statement_of(shared);
+  PQclear(statement->result);
+  statement->result = NULL;
+  statement->rows = 0;
+}
+
+KECS_PG__FN void kecs_pg__finish(kecs_statement *shared) {
+  kecs_pg__statement *statement = kecs_pg__statement_of(shared);
+  const kecs_allocator *allocator = statement->connection->allocator;
+  kecs_pg__reset(shared);
+  kecs_pg__drop_parameters(statement);
+  kecs_pg__release(allocator, statement->sql, statement->len + 1);
+  kecs_pg__release(allocator, statement, sizeof *statement);
+}
+
+/* ---- pg/backend.c ------------------------------------------------------------------------------------------------ */
+/* pg/backend.c -- PostgreSQL behind the table of functions: the dialect, transactions, the schema.
+ *
+ * Writers side by side. SQLite's writers follow one another; here they run at once, in READ COMMITTED, and a write
+ * locks each row that it reads in order to change it (kecs_dialect.lock_rows). A second writer of that row waits, and
+ * then sees what the first one stored: what was compared is what is changed, no update is lost, and a version that is
+ * given is compared with the last one. SERIALIZABLE would also do, but it fails writers of different rows whose index
+ * entries share a page, so that heartbeats of a few hundred nodes would be retried again and again. Unique keys and
+ * foreign keys guard what is more than one row. Locks are FOR NO KEY UPDATE: they let others insert children of a
+ * locked parent. */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define KECS_PG__TENANT_MAX 128 /* bytes of a tenant's name */
+#define KECS_PG__SCHEMA_MAX 63  /* bytes of an identifier */
+
+/* ---- the place ---- */
+
+static const kecs_dialect kecs_pg__dialect = {
+    .type_text = "text COLLATE \"C\"",
+    .type_int = "bigint",
+    .type_bool = "boolean",
+    .type_time = "bigint",
+    .type_rid = "bigint GENERATED ALWAYS AS IDENTITY NOT NULL",
+    .table_options = "",
+    .placeholder = '$',
+    .schema = NULL, /* of the URL, as the tenant */
+    .tenant = NULL,
+    .lock_rows = " FOR NO KEY UPDATE",
+    .returning_rid = " RETURNING rid",
+    .find_text = "strpos",
+    .bytewise = " COLLATE \"C\"", /* of a parameter: columns have it from their type */
+    /* SET NULL would also take the tenant away. The store lets go of children before it deletes their parent. */
+    .on_delete_null = "NO ACTION",
+    .own_place = "a schema of its own: put schema=NAME into the URL",
+    .failure_ends_transaction = true,
+};
+
+static bool kecs_pg__starts(const char *text, const char *with) {
+  return strncmp(text, with, strlen(with)) == 0;
+}
+
+static bool kecs_pg__answers_to(const char *path) {
+  static const char *const beginnings[] = {"postgres://", "postgresql://", "host=",    "hostaddr=", "port=",
+                                           "dbname=",     "user=",         "service=", "password=", "passfile="};
+  for (size_t i = 0; i < sizeof beginnings / sizeof beginnings[0]; i++) {
+    if (kecs_pg__starts(path, beginnings[i])) {
+      return true;
+    }
+  }
+  return false;
+}
+
+static bool kecs_pg__shares(const char *path) {
+  (void)path;
+  return true;
+}
+
+/* The text between two quotes, each quote in it twice, and `after` behind it. */
+static char *kecs_pg__quoted(const kecs_allocator *allocator, const char *text, char quote, const char *after) {
+  char quoted[2 * KECS_PG__TENANT_MAX + 8];
+  size_t used = 0;
+  quoted[used++] = quote;
+  for (; *text; text++) {
+    if (*text == quote) {
+      quoted[used++] = quote;
+    }
+    quoted[used++] = *text;
+  }
+  quoted[used++] = quote;
+  memcpy(quoted + used, after, strlen(after));
+  return kecs_pg__copy(allocator, quoted, used + strlen(after));
+}
+
+/* Printable ASCII: the name becomes a part of every statement, and is read by people. */
+static kecs_status kecs_pg__check_name(const char *what, const char *name, size_t max) {
+  size_t len = strlen(name);
+  bool good = len > 0 && len <= max;
+  for (size_t i = 0; good && i < len; i++) {
+    good = name[i] > ' ' && name[i] < 0x7f && name[i] != '\\';
+  }
+  return good ? KECS_OK
+              : kecs_pg__fail(KECS_E_INVALID,
+                              "%s=\"%.60s\" of the URL is no name: give 1 to %d printable ASCII characters without "
+                              "blanks and backslashes",
+                              what, name, (int)max);
+}
+
+static void kecs_pg__detach(kecs_place *place, const kecs_allocator *allocator) {
+  kecs_pg__home *home = place->own;
+  if (home) {
+    kecs_pg__settings_free(&home->settings, allocator);
+    kecs_pg__release_text(allocator, home->schema);
+    kecs_pg__release_text(allocator, home->tenant);
+    kecs_pg__release(allocator, home, sizeof *home);
+  }
+  memset(place, 0, sizeof *place);
+}
+
+static kecs_status kecs_pg__attach(const char *path, const kecs_allocator *allocator, kecs_place *out_place) {
+  kecs_pg__home *home = kecs_pg__alloc(allocator, sizeof *home);
+  if (!home) {
+    return KECS_E_NOMEM;
+  }
+  out_place->own = home;
+  kecs_status status = kecs_pg__settings_read(path, allocator, &home->settings);
+  if (!status) {
+    status = kecs_pg__check_name("tenant", home->settings.tenant, KECS_PG__TENANT_MAX);
+  }
+  if (!status) {
+    status = kecs_pg__check_name("schema", home->settings.schema, KECS_PG__SCHEMA_MAX);
+  }
+  if (!status) {
+    home->tenant = kecs_pg__quoted(allocator, home->settings.tenant, '\'', "");
+    home->schema = home->tenant ? kecs_pg__quoted(allocator, home->settings.schema, '"', ".") : NULL;
+    status = home->schema ? KECS_OK : KECS_E_NOMEM;
+  }
+  if (status) {
+    kecs_pg__detach(out_place, allocator);
+    return status;
+  }
+  home->dialect = kecs_pg__dialect;
+  home->dialect.schema = home->schema;
+  home->dialect.tenant = home->tenant;
+  out_place->dialect = &home->dialect;
+  out_place->shown = home->settings.shown;
+  return KECS_OK;
+}
+
+/* ---- transactions ---- */
+
+static void kecs_pg__rollback(kecs_connection *shared) {
+  kecs_pg__connection *connection = kecs_pg__of(shared);
+  bool begun = !connection->begin_waits && kecs_pg__in_transaction(connection);
+  kecs_pg__forget(connection);
+  if (begun && kecs_pg__command(connection, "ROLLBACK", KECS_PG__PATIENT, "roll back", NULL)) {
+    kecs_pg__hang_up(connection); /* which rolls back, too */
+  }
+  if (connection->doomed) {
+    kecs_pg__hang_up(connection);
+  }
+}
+
+/* The settings hold for this transaction alone: behind a pooler the next one is somebody else's. Nothing is sent yet.
+ */
+static kecs_status kecs_pg__begin(kecs_connection *shared, bool write) {
+  kecs_pg__connection *connection = kecs_pg__of(shared);
+  char wait[KECS_PG__WAITING_SIZE];
+  kecs_pg__rollback(shared); /* of a transaction whose own rollback failed; does nothing otherwise */
+  kecs_status status = kecs_pg__alive(connection) ? KECS_OK : kecs_pg__ready(connection);
+  if (!status) {
+    status = kecs_pg__defer(connection, write ? "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
+                                              : "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
+  }
+  if (!status && write) { /* 0 would wait for ever */
+    snprintf(wait, sizeof wait, "SET LOCAL lock_timeout=%d",
+             connection->busy_timeout_ms > 0 ? connection->busy_timeout_ms : 1);
+    status = kecs_pg__defer(connection, wait);
+  }
+  if (!status && write && connection->full_durability) {
+    status = kecs_pg__defer(connection, "SET LOCAL synchronous_commit=on");
+  }
+  if (!status && write && connection->no_foreign_keys) {
+    status = kecs_pg__defer(connection, "SET LOCAL session_replication_role=replica");
+  }
+  connection->begin_waits = !status;
+  return status;
+}
+
+/* The connection ended while COMMIT ran: who knows whether before or after it took effect. */
+static kecs_status kecs_pg__outcome_unknown(const kecs_pg__connection *connection) {
+  return kecs_pg__fail(
+      KECS_E_OUTCOME_UNKNOWN,
+      "%s: the connection was lost while COMMIT ran; read first whether it was stored, and write again "
+      "only if it was not",
+      kecs_pg__shown(connection));
+}
+
+static kecs_status kecs_pg__commit(kecs_connection *shared) {
+  kecs_pg__connection *connection = kecs_pg__of(shared);
+  kecs_pg__message message = {0};
+  PGresult *result = NULL;
+  message.sql = "COMMIT";
+  if (connection->begin_waits) {
+    kecs_pg__forget(connection); /* nothing was done */
+    return KECS_OK;
+  }
+  if (!kecs_pg__alive(connection)) {
+    kecs_status lost = kecs_pg__fail_lost(kecs_pg__shown(connection), connection->pg, "commit");
+    kecs_pg__hang_up(connection);
+    return lost;
+  }
+  kecs_status status = kecs_pg__exchange(connection, &message, KECS_PG__PATIENT, "commit", &result);
+  bool undone = !status && strcmp(PQcmdStatus(result), "ROLLBACK") == 0;
+  PQclear(result);
+  if (status == KECS_E_OFFLINE) {
+    kecs_pg__forget(connection);
+    return kecs_pg__outcome_unknown(connection);
+  }
+  if (undone) {
+    return kecs_pg__fail(KECS_E_CONFLICT, "the transaction was rolled back after an earlier error; nothing was stored");
+  }
+  return status;
+}
+
+static bool kecs_pg__has_transaction(kecs_connection *shared) {
+  return kecs_pg__in_transaction(kecs_pg__of(shared));
+}
+
+static kecs_status kecs_pg__execute(kecs_connection *shared, const char *sql) {
+  return kecs_pg__command(kecs_pg__of(shared), sql, KECS_PG__STOPS, "run a statement", NULL);
+}
+
+static int64_t kecs_pg__changes(kecs_connection *shared) {
+  return kecs_pg__of(shared)->changes;
+}
+
+static int64_t kecs_pg__last_rid(kecs_connection *shared) {
+  return kecs_pg__of(shared)->last_rid;
+}
+
+/* ---- the schema ---- */
+
+static kecs_status kecs_pg__settle(kecs_connection *shared) {
+  (void)shared; /* nothing lasts beyond a transaction */
+  return KECS_OK;
+}
+
+/* A query with texts as parameters; its result is the caller's. */
+static kecs_status kecs_pg__ask(kecs_pg__connection *connection, const char *sql, const char *const *texts, int count,
+                                PGresult **out_result) {
+  kecs_pg__message message = {0};
+  message.sql = sql;
+  message.count = count;
+  message.values = texts;
+  *out_result = NULL;
+  kecs_status status = kecs_pg__in_transaction(connection) ? KECS_OK : kecs_pg__ready(connection);
+  return status ? status : kecs_pg__exchange(connection, &message, KECS_PG__STOPS, "read the schema", out_result);
+}
+
+static kecs_status kecs_pg__names(kecs_pg__connection *connection, const char *sql, const char *const *texts, int count,
+                                  kecs_status (*visit)(const char *name, void *user), void *user) {
+  PGresult *result = NULL;
+  kecs_status status = kecs_pg__ask(connection, sql, texts, count, &result);
+  for (int i = 0; !status && i < PQntuples(result); i++) {
+    status = visit(PQgetvalue(result, i, 0), user);
+  }
+  PQclear(result);
+  return status;
+}
+
+static kecs_status kecs_pg__table_columns(kecs_connection *shared, const char *table,
+                                          kecs_status (*visit)(const char *column, void *user), void *user) {
+  kecs_pg__connection *connection = kecs_pg__of(shared);
+  const char *texts[] = {connection->home->settings.schema, table};
+  return kecs_pg__names(connection,
+                        "SELECT a.attname FROM pg_attribute a JOIN pg_class c ON c.oid=a.attrelid "
+                        "JOIN pg_namespace n ON n.oid=c.relnamespace "
+                        "WHERE n.nspname=$1 AND c.relname=$2 AND a.attnum>0 AND NOT a.attisdropped",
+                        texts, 2, visit, user);
+}
+
+static kecs_status kecs_pg__table_names(kecs_connection *shared, kecs_status (*visit)(const char *table, void *user),
+                                        void *user) {
+  kecs_pg__connection *connection = kecs_pg__of(shared);
+  const char *texts[] = {connection->home->settings.schema};
+  return kecs_pg__names(connection,
+                        "SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid=c.relnamespace "
+                        "WHERE n.nspname=$1 AND c.relkind IN('r','p')",
+                        texts, 1, visit, user);
+}
+
+/* A lock of the transaction, never of the session, which behind a pooler is not ours. CREATE ... IF NOT EXISTS alone
+ * does not keep two sessions from creating at once. */
+static kecs_status kecs_pg__keep_out(kecs_connection *shared) {
+  kecs_pg__connection *connection = kecs_pg__of(shared);
+  const char *texts[] = {connection->home->settings.schema};
+  char sql[KECS_PG__TENANT_MAX + 64];
+  PGresult *result = NULL;
+  kecs_status status = kecs_pg__ask(connection, "SELECT pg_advisory_xact_lock(hashtextextended('kecs_store '||$1,0))",
+                                    texts, 1, &result);
+  PQclear(result);
+  if (!status) {
+    status = kecs_pg__ask(connection, "SELECT 1 FROM pg_namespace WHERE nspname=$1", texts, 1, &result);
+  }
+  /* Only a missing schema is made: IF NOT EXISTS would ask for the right to make one all the same. */
+  bool missing = !status && PQntuples(result) == 0;
+  if (!status) {
+    PQclear(result);
+  }
+  if (missing) {
+    snprintf(sql, sizeof sql, "CREATE SCHEMA %.*s", (int)strlen(connection->home->schema) - 1,
+             connection->home->schema);
+    status = kecs_pg__command(connection, sql, KECS_PG__STOPS, "create the schema", NULL);
+  }
+  return status;
+}
+
+static kecs_status kecs_pg__describe(kecs_connection *shared, kecs_info *out_info) {
+  kecs_pg__connection *connection = kecs_pg__of(shared);
+  const char *texts[] = {connection->home->settings.schema};
+  PGresult *result = NULL;
+  kecs_status status = kecs_pg__ask(connection,
+                                    "SELECT coalesce(sum(pg_total_relation_size(c.oid)),0)::bigint FROM pg_class c "
+                                    "JOIN pg_namespace n ON n.oid=c.relnamespace "
+                                    "WHERE n.nspname=$1 AND c.relkind IN('r','p')",
+                                    texts, 1, &result);
+  if (!status) {
+    out_info->size_bytes = strtoll(PQgetvalue(result, 0, 0), NULL, 10);
+    PQclear(result);
+  }
+  out_info->journal_mode = "server";
+  out_info->wal_bytes = 0;
+  return status;
+}
+
+static const kecs_backend kecs_pg__table = {
+    .abi = KECS_BACKEND_ABI,
+    .name = "postgresql",
+    .answers_to = kecs_pg__answers_to,
+    .shares = kecs_pg__shares,
+    .attach = kecs_pg__attach,
+    .detach = kecs_pg__detach,
+    .connect = kecs_pg__connect,
+    .disconnect = kecs_pg__disconnect,
+    .settle = kecs_pg__settle,
+    .keep_out = kecs_pg__keep_out,
+    .begin = kecs_pg__begin,
+    .commit = kecs_pg__commit,
+    .rollback = kecs_pg__rollback,
+    .in_transaction = kecs_pg__has_transaction,
+    .execute = kecs_pg__execute,
+    .prepare = kecs_pg__prepare,
+    .start = kecs_pg__start,
+    .step = kecs_pg__step,
+    .columns = kecs_pg__columns,
+    .reset = kecs_pg__reset,
+    .finish = kecs_pg__finish,
+    .changes = kecs_pg__changes,
+    .last_rid = kecs_pg__last_rid,
+    .table_columns = kecs_pg__table_columns,
+    .table_names = kecs_pg__table_names,
+    .describe = kecs_pg__describe,
+};
+
+KECS_STORE_API const kecs_backend *kecs_pg_backend(void) {
+  return &kecs_pg__table;
+}
+
+KECS_STORE_API const kecs_backend *const *kecs_pg_backends(void) {
+  static const kecs_backend *const list[] = {&kecs_pg__table, NULL};
+  return list;
+}
+#endif
+
+/* ---- doc/licence.h ----------------------------------------------------------------------------------------------- */
+/* LICENCE
+ *
+ * This software is available under two licenses; choose the one that you prefer.
+ *
+ * ------------------------------------------------------------------------------
+ * ALTERNATIVE A - MIT No Attribution License (MIT-0)
+ *
+ * Copyright (c) 2026 The kecs_store authors
+ *
+ * Permission is hereby granted, free of charge, to any person obtaining a copy of
+ * this software and associated documentation files (the "Software"), to deal in
+ * the Software without restriction, including without limitation the rights to
+ * use, copy, modify, merge, publish, distribute, sublicense, and/or sell copies
+ * of the Software, and to permit persons to whom the Software is furnished to do
+ * so.
+ *
+ * THE SOFTWARE IS PROVIDED "AS IS", WITHOUT WARRANTY OF ANY KIND, EXPRESS OR
+ * IMPLIED, INCLUDING BUT NOT LIMITED TO THE WARRANTIES OF MERCHANTABILITY,
+ * FITNESS FOR A PARTICULAR PURPOSE AND NONINFRINGEMENT. IN NO EVENT SHALL THE
+ * AUTHORS OR COPYRIGHT HOLDERS BE LIABLE FOR ANY CLAIM, DAMAGES OR OTHER
+ * LIABILITY, WHETHER IN AN ACTION OF CONTRACT, TORT OR OTHERWISE, ARISING FROM,
+ * OUT OF OR IN CONNECTION WITH THE SOFTWARE OR THE USE OR OTHER DEALINGS IN THE
+ * SOFTWARE.
+ *
+ * ------------------------------------------------------------------------------
+ * ALTERNATIVE B - Public Domain (www.unlicense.org)
+ *
+ * This is free and unencumbered software released into the public domain.
+ *
+ * Anyone is free to copy, modify, publish, use, compile, sell, or distribute this
+ * software, either in source code form or as a compiled binary, for any purpose,
+ * commercial or non-commercial, and by any means.
+ *
+ * In jurisdictions that recognize copyright laws, the author or authors of this
+ * software dedicate any and all copyright interest in the software to the public
+ * domain. We make this dedication for the benefit of the public at large and to
+ * the detriment of our heirs and successors. We intend this dedication to be an
+ * overt act of relinquishment in perpetuity of all present and future rights to
+ * this software under copyright law.
+ *
+ * THE SOFTWARE IS PROVIDED "AS IS", WITHOUT WARRANTY OF ANY KIND, EXPRESS OR
+ * IMPLIED, INCLUDING BUT NOT LIMITED TO THE WARRANTIES OF MERCHANTABILITY,
+ * FITNESS FOR A PARTICULAR PURPOSE AND NONINFRINGEMENT. IN NO EVENT SHALL THE
+ * AUTHORS BE LIABLE FOR ANY CLAIM, DAMAGES OR OTHER LIABILITY, WHETHER IN AN
+ * ACTION OF CONTRACT, TORT OR OTHERWISE, ARISING FROM, OUT OF OR IN CONNECTION
+ * WITH THE SOFTWARE OR THE USE OR OTHER DEALINGS IN THE SOFTWARE.
+ *
+ * ------------------------------------------------------------------------------
+ * SQLite, which the one-file release in dist/ carries, is in the public domain
+ * (https://www.sqlite.org/copyright.html).
+ */

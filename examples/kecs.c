@@ -9,12 +9,16 @@
  *   kecs_files.h   put, import and export
  *   kecs_about.h   describe-kind, stat, version
  *
- * Build:  cc kecs.c kecs_store_impl.c -lsqlite3 -lpthread -lm */
+ * Build:  cc kecs.c kecs_store_impl.c -lsqlite3 -lpthread -lm
+ *   or, for postgres:// as well, with -DKECS_POSTGRES, kecs_store_pg_impl.c and -lpq */
 #if !defined(_GNU_SOURCE)
 #define _GNU_SOURCE 1 /* isatty, lstat, readdir */
 #endif
 
 #include "kecs_store.h"
+#if defined(KECS_POSTGRES)
+#include "kecs_store_pg.h"
+#endif
 
 #include <ctype.h>
 #include <dirent.h>
@@ -100,6 +104,9 @@ static kecs_store *open_store(const arguments *args, access_mode mode, exit_code
     *code = usage_error(args, "which database? Give --db FILE, or set KECS_DB");
     return NULL;
   }
+#if defined(KECS_POSTGRES)
+  options.backends = kecs_pg_backends();
+#endif
   bool file = strcmp(options.path, ":memory:") != 0;
   options.account_id = args->account;
   options.region = args->region;
@@ -112,7 +119,8 @@ static kecs_store *open_store(const arguments *args, access_mode mode, exit_code
     options.read_only = false; /* an older schema: reading it takes a migration first */
     status = kecs_open(&options, &store);
   }
-  if (status == KECS_E_NOT_FOUND && mode != ACCESS_CREATE) {
+  bool server = kecs_last_error()->sqlstate[0] != '\0'; /* which has said what is missing, and whose URL has secrets */
+  if (status == KECS_E_NOT_FOUND && mode != ACCESS_CREATE && !server) {
     complain("%s does not exist; `kecs import` and `kecs put` create a database", options.path);
     *code = EXIT_NOT_FOUND;
   } else {

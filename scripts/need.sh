@@ -11,6 +11,7 @@ package_of() {
   case $1 in
     cmocka) echo libcmocka-dev ;;
     sqlite) echo libsqlite3-dev ;;
+    libpq) echo libpq-dev ;;
     clang) echo clang ;;
     g++) echo g++ ;;
     musl) echo musl-tools ;;
@@ -37,6 +38,12 @@ have() {
   done
 }
 
+# The same, also in folders that are not in PATH; $1 has blanks and patterns.
+have_in() {
+  # shellcheck disable=SC2086
+  (PATH=$PATH:$(echo $1 | tr ' ' ':') && shift && have "$@")
+}
+
 is_there() {
   case $1 in
     cmocka) builds '#include <stdarg.h>
@@ -48,12 +55,16 @@ is_there() {
 #if SQLITE_VERSION_NUMBER < 3038000
 #error "older than 3.38"
 #endif' -lsqlite3 ;;
+    libpq) builds '#include <libpq-fe.h>' -I/usr/include/postgresql "-I$(pg_config --includedir 2> /dev/null)" -lpq ;;
     clang) have clang clang++ ;;
     g++) have g++ ;;
     musl) have musl-gcc ;;
     cmake | pkg-config) have "$1" ;;
     arm) have arm-linux-gnueabihf-gcc qemu-arm ;;
     s390x) have s390x-linux-gnu-gcc qemu-s390x ;;
+    postgresql) have_in "/usr/lib/postgresql/*/bin $(pg_config --bindir 2> /dev/null)" initdb postgres psql ;;
+    pgbouncer) have_in /usr/sbin pgbouncer ;;
+    openssl) have openssl ;;
     *) dpkg -s "$1" > /dev/null 2>&1 ;;
   esac
 }

@@ -1,5 +1,33 @@
-/* kecs_store_pg.h -- PostgreSQL for kecs_store: not a part of this release. */
+/* kecs_store_pg.in.h -- the companion's manifest; what it builds upon is the public part of kecs_store.h. */
+#include "doc/manual_pg.h"
+#include "pg/prologue.h"
 #ifndef KECS_STORE_PG_H
 #define KECS_STORE_PG_H
-#error "kecs_store_pg.h: the PostgreSQL companion is not part of this release; use kecs_store.h with a SQLite file"
+#ifndef KECS_STORE_HEADER
+#define KECS_STORE_HEADER "kecs_store.h"
 #endif
+#include KECS_STORE_HEADER
+#ifdef __cplusplus
+extern "C" {
+#endif
+#include "pg/public.h"
+#include "pg/environment.h"
+#ifdef __cplusplus
+}
+#endif
+#endif
+
+#if defined(KECS_STORE_PG_IMPLEMENTATION) && !defined(KECS_STORE_PG_IMPLEMENTED)
+#define KECS_STORE_PG_IMPLEMENTED
+#include "pg/internal.c"
+#include "pg/url.c"
+#include "pg/address.c"
+#include "pg/settings.c"
+#include "pg/environment.c"
+#include "pg/errors.c"
+#include "pg/wire.c"
+#include "pg/connection.c"
+#include "pg/statement.c"
+#include "pg/backend.c"
+#endif
+#include "doc/licence.h"

@@ -7,9 +7,11 @@ A FILE is a program (cmocka, told to print TAP) or a .py or .sh script; both say
 A file that is killed, ends with an error that no line told of, or reports nothing at all, counts as one failure. The
 last line is "N passed, N failed"; the exit code is 0 only when nothing failed and something passed.
 
+Programs below build/test/postgres find a server that runs for them, with a database each, in KECS_TEST_POSTGRES.
 Each file runs in the repository's root with TMPDIR set to a folder of its own, removed afterwards."""
 
 import argparse
+import importlib
 import os
 import pathlib
 import queue
@@ -23,6 +25,7 @@ import threading
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "tests" / "postgres"))
 LINE = re.compile(r"^(ok|not ok)\b[ \t]*(.*)$")
 PLAN = re.compile(r"^1\.\.(\d+)$", re.M)
 SANITIZER = re.compile(r"^(?:SUMMARY: )?(\w+Sanitizer: .*|\S+: runtime error: .*)$", re.M)
@@ -77,12 +80,39 @@ def environment_for(box):
     return environment
 
 
+class Postgres:
+    """The server for the programs that want one: started for the first of them."""
+
+    def __init__(self):
+        self.lock, self.server, self.databases = threading.Lock(), None, 0
+
+    def url(self):
+        with self.lock:
+            if not self.server:
+                server = importlib.import_module("server").Server(trust=True)
+                self.server = server.__enter__()
+            self.databases += 1
+            name = "kecs_test_%d" % self.databases
+            self.server.create_database(name)
+            return self.server.socket_url(name)
+
+    def stop(self):
+        if self.server:
+            self.server.__exit__(None, None, None)
+
+
+POSTGRES = Postgres()
+
+
 def run_one(path, name, limit):
     outcome, started, timed_out = Outcome(name), time.monotonic(), False
     box = tempfile.mkdtemp(prefix="kecs-test-")
     os.chmod(box, 0o755)  # tests that drop root must be able to reach their files
     try:
-        process = subprocess.Popen(command_of(path), cwd=str(ROOT), env=environment_for(box), start_new_session=True,
+        environment = environment_for(box)
+        if name.startswith("postgres "):
+            environment["KECS_TEST_POSTGRES"] = POSTGRES.url()
+        process = subprocess.Popen(command_of(path), cwd=str(ROOT), env=environment, start_new_session=True,
                                    stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         try:
             output, _ = process.communicate(timeout=limit)
@@ -92,7 +122,7 @@ def run_one(path, name, limit):
             output, _ = process.communicate()
         outcome.output = output.decode("utf-8", "replace")
         outcome.read(process.returncode, timed_out, limit)
-    except OSError as error:
+    except (OSError, RuntimeError) as error:
         outcome.failures.append("cannot be run: %s" % error)
     finally:
         shutil.rmtree(box, ignore_errors=True)
@@ -162,7 +192,10 @@ def main():
     parser.add_argument("-v", action="store_true", help="show all output")
     args = parser.parse_args()
     paths = [path.resolve() for path in args.files if args.k in name_of(path)]
-    outcomes = run_all(paths, max(args.j, 1), args.t, args.v)
+    try:
+        outcomes = run_all(paths, max(args.j, 1), args.t, args.v)
+    finally:
+        POSTGRES.stop()
     passed = sum(outcome.passed for outcome in outcomes)
     failed = sum(len(outcome.failures) for outcome in outcomes)
     skipped = sum(outcome.skipped for outcome in outcomes)

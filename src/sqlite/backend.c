@@ -14,7 +14,29 @@ static const kecs_dialect kecs__sqlite_dialect = {
     .type_rid = "INTEGER PRIMARY KEY",
     .table_options = " STRICT",
     .placeholder = '?',
+    .schema = "",
+    .tenant = NULL,
+    .lock_rows = "", /* a writing transaction is alone */
+    .returning_rid = "",
+    .find_text = "instr",
+    .bytewise = "", /* BINARY is the default */
+    .on_delete_null = "SET NULL",
+    .own_place = "a file of its own",
+    .failure_ends_transaction = false,
 };
+
+static kecs_status kecs__sqlite_attach(const char *path, const kecs_allocator *allocator, kecs_place *out_place) {
+  (void)allocator;
+  out_place->dialect = &kecs__sqlite_dialect;
+  out_place->shown = path;
+  out_place->own = NULL;
+  return KECS_OK;
+}
+
+static void kecs__sqlite_detach(kecs_place *place, const kecs_allocator *allocator) {
+  (void)place;
+  (void)allocator;
+}
 
 static bool kecs__sqlite_answers_to(const char *path) {
   return strstr(path, "://") == NULL;
@@ -216,10 +238,12 @@ static const kecs_backend kecs__sqlite_table = {
     .name = "sqlite",
     .answers_to = kecs__sqlite_answers_to,
     .shares = kecs__sqlite_shares,
-    .dialect = &kecs__sqlite_dialect,
+    .attach = kecs__sqlite_attach,
+    .detach = kecs__sqlite_detach,
     .connect = kecs__sqlite_connect,
     .disconnect = kecs__sqlite_disconnect,
     .settle = kecs__sqlite_settle,
+    .keep_out = NULL,
     .begin = kecs__sqlite_begin,
     .commit = kecs__sqlite_commit,
     .rollback = kecs__sqlite_rollback,

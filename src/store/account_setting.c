@@ -37,7 +37,11 @@ static kecs_status kecs__setting_set_work(kecs__write *write, void *user) {
     change.mask = KECS_BIT(KECS_ACCOUNT_SETTING_VALUE) | KECS_BIT(KECS_ACCOUNT_SETTING_IS_DEFAULT);
     status = kecs__row_change(write, meta, &change);
   } else if (!status) {
-    status = kecs__row_insert(write, meta, &set->row, 0);
+    kecs_account_setting row = set->row; /* as it was asked for: inserting fills it */
+    status = kecs__row_insert(write, meta, &row, 0);
+    if (status == KECS_E_EXISTS && kecs__writers_meet(write)) {
+      status = kecs__fail_raced(meta); /* nothing but the key that was looked for can be taken */
+    }
     change.rid = status ? 0 : write->engine->backend->last_rid(write->session->connection);
   }
   return status ? status : kecs__give_back(write, meta, change.rid, set->out_result);

@@ -5,38 +5,25 @@
 
 #include <string.h>
 
-/* Runs a fixed text; "?1" becomes "$1" where the database wants it so. */
-static kecs_status kecs__association_run(kecs__write *write, const char *sql, const kecs_value *values, int count) {
-  char text[256];
-  size_t len = strlen(sql);
-  if (len >= sizeof text) {
-    return kecs__fail(KECS_E_MISUSE, "a statement on elbv2_associations is longer than %zu bytes", sizeof text - 1);
-  }
-  for (size_t i = 0; i <= len; i++) {
-    text[i] = sql[i] == '?' ? write->engine->backend->dialect->placeholder : sql[i];
-  }
-  return kecs__run(write->session, text, values, count, NULL);
-}
-
 KECS__FN kecs_status kecs__association_add(kecs__write *write, const char *target_group_arn,
                                            const char *load_balancer_arn, const char *listener_arn) {
   kecs_value values[] = {kecs__value_text(target_group_arn), kecs__value_text(load_balancer_arn),
                          kecs__value_text(listener_arn)};
-  return kecs__association_run(write,
-                               "INSERT INTO elbv2_associations(target_group_arn,load_balancer_arn,listener_arn) "
-                               "VALUES(?1,?2,?3) ON CONFLICT DO NOTHING",
-                               values, 3);
+  return kecs__run(write->session,
+                   "INSERT INTO {elbv2_associations}({tenant}target_group_arn,load_balancer_arn,listener_arn) "
+                   "VALUES({ours}?1,?2,?3) ON CONFLICT DO NOTHING",
+                   values, 3, NULL);
 }
 
 KECS__FN kecs_status kecs__association_remove(kecs__write *write, kecs__association_owner owner, const char *arn) {
   /* The listeners' index holds only rows with a listener: the condition must say so for the index to be used. */
   static const char *const texts[] = {
-      "DELETE FROM elbv2_associations WHERE target_group_arn=?1 AND listener_arn=''",
-      "DELETE FROM elbv2_associations WHERE listener_arn=?1 AND listener_arn<>''",
-      "DELETE FROM elbv2_associations WHERE load_balancer_arn=?1",
+      "DELETE FROM {elbv2_associations} WHERE {own}target_group_arn=?1 AND listener_arn=''",
+      "DELETE FROM {elbv2_associations} WHERE {own}listener_arn=?1 AND listener_arn<>''",
+      "DELETE FROM {elbv2_associations} WHERE {own}load_balancer_arn=?1",
   };
   kecs_value value = kecs__value_text(arn);
-  return kecs__association_run(write, texts[owner], &value, 1);
+  return kecs__run(write->session, texts[owner], &value, 1, NULL);
 }
 
 /* ---- lists ---- */
@@ -61,9 +48,10 @@ static kecs_status kecs__association_read(kecs__plan *plan, kecs_result *result)
 
 KECS__FN kecs_status kecs__association_list(kecs_store *store, kecs_kind kind, const char *arn,
                                             kecs_result **out_result) {
-  const char *condition = kind == KECS_KIND_TARGET_GROUP
-                              ? "arn IN(SELECT target_group_arn FROM elbv2_associations WHERE load_balancer_arn=?)"
-                              : "arn IN(SELECT load_balancer_arn FROM elbv2_associations WHERE target_group_arn=?)";
+  const char *condition =
+      kind == KECS_KIND_TARGET_GROUP
+          ? "arn IN(SELECT target_group_arn FROM {elbv2_associations} WHERE {own}load_balancer_arn=?)"
+          : "arn IN(SELECT load_balancer_arn FROM {elbv2_associations} WHERE {own}target_group_arn=?)";
   kecs_status status = kecs__check_pointer(out_result, "out_result");
   if (status) {
     return status;
@@ -118,18 +106,13 @@ static kecs_status kecs__association_keep(kecs__association_group **groups, cons
 /* The groups are read to the end before the first is changed. */
 static kecs_status kecs__association_groups(kecs__write *write, const char *load_balancer_arn, kecs__arena *arena,
                                             kecs__association_group **out_groups) {
-  kecs__text sql;
+  static const char sql[] =
+      "SELECT target_group_arn FROM {elbv2_associations} WHERE {own}listener_arn='' AND load_balancer_arn=?1";
   kecs__cached *cached = NULL;
   kecs_value value = kecs__value_text(load_balancer_arn);
   bool more = false;
   *out_groups = NULL;
-  kecs__text_init(&sql, arena->allocator, 256);
-  kecs__text_adds(&sql, "SELECT target_group_arn FROM elbv2_associations WHERE listener_arn='' AND load_balancer_arn=");
-  kecs__sql_placeholder(&sql, write->engine->backend->dialect, 1);
-  kecs_status status = sql.status;
-  if (!status) {
-    status = kecs__statement_text(write->session, sql.data, sql.len, &cached);
-  }
+  kecs_status status = kecs__statement_text(write->session, sql, sizeof sql - 1, &cached);
   if (!status) {
     status = kecs__statement_start(write->session, cached, &value, 1, &more);
   }
@@ -142,7 +125,6 @@ static kecs_status kecs__association_groups(kecs__write *write, const char *load
     }
   }
   kecs__statement_done(write->session, cached);
-  kecs__text_free(&sql);
   return status;
 }
 

@@ -7,7 +7,7 @@
 #define KECS_STORE_BACKEND_H
 #include "store/record.h"
 
-#define KECS_BACKEND_ABI 1
+#define KECS_BACKEND_ABI 2
 
 typedef struct kecs_connection kecs_connection; /* each backend's own */
 typedef struct kecs_statement kecs_statement;
@@ -29,18 +29,38 @@ typedef struct kecs_value {
   int64_t number;   /* INT; BOOL 0 or 1; TIME microseconds since 1970 */
 } kecs_value;
 
+/* How the database wants its SQL. Everything but `tenant` is a text, which may be empty. */
 typedef struct kecs_dialect {
   const char *type_text;
   const char *type_int;
   const char *type_bool;
   const char *type_time;
-  const char *type_rid;      /* "INTEGER PRIMARY KEY" */
-  const char *table_options; /* after the closing parenthesis: " STRICT" */
-  char placeholder;          /* '?' or '$', followed by the parameter's number */
+  const char *type_rid;       /* "INTEGER PRIMARY KEY" */
+  const char *table_options;  /* after the closing parenthesis: " STRICT" */
+  char placeholder;           /* '?' or '$', followed by the parameter's number */
+  const char *schema;         /* put before every table's name: "kecs." */
+  const char *tenant;         /* whose rows the store sees, as a quoted literal; every table then leads with a column
+                               * `tenant`, and every statement asks for it. NULL: tables have no such column */
+  const char *lock_rows;      /* after a SELECT of rows that the running write may change: " FOR NO KEY UPDATE" */
+  const char *returning_rid;  /* after an INSERT: " RETURNING rid" */
+  const char *find_text;      /* the function that gives a text's place in another: "instr" */
+  const char *bytewise;       /* after a parameter that must compare by bytes: " COLLATE ..." */
+  const char *on_delete_null; /* what a foreign key does to children that outlive their parent: "SET NULL" */
+  const char *own_place;      /* what a store must have for itself: "a file of its own" */
+  bool
+      failure_ends_transaction; /* after a failed statement every other fails until a rollback, or one to a savepoint */
 } kecs_dialect;
+
+/* What a backend makes of a path, once for every store. It lives as long as the store. */
+typedef struct kecs_place {
+  const kecs_dialect *dialect;
+  const char *shown; /* the path as messages may show it: without secrets */
+  void *own;         /* the backend's */
+} kecs_place;
 
 typedef struct kecs_connect_options {
   const char *path;
+  const kecs_place *place;
   bool read_only;
   bool may_create;          /* the first connection of a store that may be made */
   bool reader;              /* will only read, beside the writing connection */
@@ -59,10 +79,15 @@ struct kecs_backend {
   const char *name; /* "sqlite" */
   bool (*answers_to)(const char *path); /* whether it opens such a path or URL */
   bool (*shares)(const char *path);     /* whether several connections see one database (not ":memory:") */
-  const kecs_dialect *dialect;
+  kecs_status (*attach)(const char *path, const kecs_allocator *allocator,
+                        kecs_place *out_place);                       /* connects nowhere */
+  void (*detach)(kecs_place *place, const kecs_allocator *allocator); /* works on a zeroed place */
   kecs_status (*connect)(const kecs_connect_options *options, kecs_connection **out_connection);
   void (*disconnect)(kecs_connection *connection);
   kecs_status (*settle)(kecs_connection *connection); /* settings that change the database, once it is known as ours */
+  /* The first call in the transaction that makes or migrates the tables: nobody else may do so until it ends. May be
+   * NULL where a writing transaction is alone anyway. */
+  kecs_status (*keep_out)(kecs_connection *connection);
   kecs_status (*begin)(kecs_connection *connection, bool write);
   kecs_status (*commit)(kecs_connection *connection); /* on failure the caller rolls back */
   void (*rollback)(kecs_connection *connection);      /* cannot fail: at worst the connection is unusable and says so */

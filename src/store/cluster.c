@@ -206,6 +206,7 @@ static kecs_status kecs__cluster_ensure_work(kecs__write *write, void *user) {
   const kecs__meta *meta = kecs__meta_of(write->engine, KECS_KIND_CLUSTER);
   kecs_cluster row = *ensuring->row;
   int64_t rid = 0;
+  ensuring->created = false; /* an earlier try may have left it */
   kecs_status status = write->engine->strict ? kecs__validate_row(meta->info, &row) : KECS_OK;
   if (!status) {
     status = kecs__fill(write, meta, &row, 0);
@@ -216,8 +217,11 @@ static kecs_status kecs__cluster_ensure_work(kecs__write *write, void *user) {
   if (!status && rid == 0) {
     ensuring->created = true;
     status = kecs__row_insert(write, meta, &row, 0);
-    if (!status) {
+    bool taken = status == KECS_E_EXISTS && kecs__writers_meet(write);
+    if (!status || taken) {
+      kecs_error error = kecs__error_save();
       status = kecs__cluster_find(write, meta, &row, &rid);
+      status = !taken || status ? status : rid ? kecs__fail_raced(meta) : kecs__error_restore(&error);
     }
   }
   return status ? status : kecs__give_back(write, meta, rid, ensuring->out_result);

@@ -27,7 +27,7 @@ static kecs_status kecs__instance_narrow(kecs__plan *plan, const void *user) {
   if (search->text && search->text[0]) {
     kecs_value text = kecs__value_text(search->text);
     kecs_value values[] = {text, text, text};
-    kecs__plan_where(plan, "(ec2_instance_id=? OR instr(arn,?)>0 OR instr(attributes,?)>0)", values, 3);
+    kecs__plan_where(plan, "(ec2_instance_id=? OR {find}(arn,?)>0 OR {find}(attributes,?)>0)", values, 3);
   }
   return plan->status;
 }

@@ -77,6 +77,7 @@ KECS__FN kecs_status kecs__session_open(kecs__engine *engine, bool reader, bool 
   session->engine = engine;
   kecs_connect_options options = {0};
   options.path = engine->path;
+  options.place = &engine->place;
   options.read_only = engine->read_only;
   options.may_create = may_create;
   options.reader = reader;
@@ -302,7 +303,7 @@ KECS__FN kecs_status kecs__write_open(kecs_store *store, kecs__write *write) {
   write->engine = store->engine;
   kecs__arena_init(&write->arena, &store->engine->allocator);
   if (store->engine->read_only) {
-    return kecs__fail(KECS_E_READONLY, "%s is open for reading only", store->engine->shown_path);
+    return kecs__fail(KECS_E_READONLY, "%s is open for reading only", store->engine->place.shown);
   }
   int64_t deadline = kecs__handle_deadline(store);
   status = kecs__check_stop(store, deadline);
@@ -316,8 +317,10 @@ KECS__FN kecs_status kecs__write_open(kecs_store *store, kecs__write *write) {
     write->session = status ? NULL : store->session;
     store->session->user = store;
     store->session->deadline = deadline;
-    /* A statement that a deadline stops may have done its work: only a savepoint can tell. */
-    return status || !deadline ? status : kecs__write_guard(write);
+    /* A statement that a deadline stops may have done its work: only a savepoint can tell. And where a failed statement
+     * ends the transaction, only a savepoint keeps what the caller did before. */
+    bool guard = deadline || store->engine->dialect->failure_ends_transaction;
+    return status || !guard ? status : kecs__write_guard(write);
   }
   status = kecs__writer_take(store, deadline, &write->session);
   if (status) {
@@ -358,6 +361,27 @@ KECS__FN kecs_status kecs__write_guard(kecs__write *write) {
   }
   write->guarded = !status;
   return status;
+}
+
+KECS__FN bool kecs__writers_meet(const kecs__write *write) {
+  return write->engine->dialect->lock_rows[0] != '\0';
+}
+
+KECS__FN kecs_status kecs__fail_raced(const kecs__meta *meta) {
+  return kecs__fail(KECS_E_BUSY, "another writer has made the same %s just now; try again", meta->info->name);
+}
+
+KECS__FN void kecs__write_revive(kecs__write *write) {
+  if (!write->engine->dialect->failure_ends_transaction) {
+    return;
+  }
+  kecs_error error = kecs__error_save();
+  if (write->own) {
+    write->engine->backend->rollback(write->session->connection);
+  } else if (write->guarded) {
+    (void)kecs__run(write->session, KECS__GUARD_UNDO, NULL, 0, NULL);
+  }
+  (void)kecs__error_restore(&error);
 }
 
 /* Ends a write inside a transaction: its savepoint, if it has one. */

@@ -61,7 +61,8 @@ struct kecs__engine {
   kecs_random random;
   const kecs_backend *backend;
   char *path;
-  char *shown_path; /* path with secrets masked */
+  kecs_place place;
+  const kecs_dialect *dialect; /* the place's */
   char *account_id;
   char *region;
   bool read_only;
@@ -129,8 +130,26 @@ typedef struct kecs__write {
 } kecs__write;
 KECS__FN kecs_status kecs__write_open(kecs_store *store, kecs__write *write);
 
+/* Where writers write side by side, one may find another in its way: KECS_E_BUSY. A write of its own is then made
+ * again, after a pause, until the store's busy timeout has passed. Zero-initialised before the first try. */
+typedef struct kecs__retry {
+  int64_t until;
+  int tries;
+} kecs__retry;
+KECS__FN bool kecs__retry_again(kecs_store *store, kecs__retry *retry, kecs_status status);
+
+/* Whether writers write side by side, so that what a write did not find may be there a moment later. */
+KECS__FN bool kecs__writers_meet(const kecs__write *write);
+
+/* BUSY: the row was not there when this write looked for it, and another writer has made it since. */
+KECS__FN kecs_status kecs__fail_raced(const kecs__meta *meta);
+
 /* To be called before the second statement of a write that changes rows: from here on all or nothing. */
 KECS__FN kecs_status kecs__write_guard(kecs__write *write);
+
+/* After a failed statement, before others look into what was wrong: where the database refuses everything until a
+ * rollback, the write is undone now. It must end with that failure. */
+KECS__FN void kecs__write_revive(kecs__write *write);
 
 /* Commits when `status` is KECS_OK and the deadline has not passed, rolls back otherwise; returns what came of it. */
 KECS__FN kecs_status kecs__write_close(kecs__write *write, kecs_status status);

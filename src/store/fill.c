@@ -76,16 +76,14 @@ KECS__FN kecs_status kecs__resolve_parent(kecs__session *session, kecs_kind pare
   if (!text || !text[0] || kecs__is_arn(text) || parent != KECS_KIND_CLUSTER) {
     return KECS_OK;
   }
-  static const char sql[] = "SELECT arn FROM clusters WHERE account_id=?1 AND region=?2 AND name=?3";
-  static const char sql_dollar[] = "SELECT arn FROM clusters WHERE account_id=$1 AND region=$2 AND name=$3";
+  static const char sql[] = "SELECT arn FROM {clusters} WHERE {own}account_id=?1 AND region=?2 AND name=?3";
   const kecs__engine *engine = session->engine;
-  const char *wanted = engine->backend->dialect->placeholder == '$' ? sql_dollar : sql;
   kecs_value values[] = {kecs__value_text(engine->account_id), kecs__value_text(engine->region),
                          kecs__value_text(text)};
   kecs__cached *cached = NULL;
   bool row = false;
   char *arn = NULL;
-  kecs_status status = kecs__statement_text(session, wanted, sizeof sql - 1, &cached);
+  kecs_status status = kecs__statement_text(session, sql, sizeof sql - 1, &cached);
   if (!status) {
     status = kecs__statement_start(session, cached, values, 3, &row);
   }

@@ -274,6 +274,12 @@ static kecs_status kecs__put_work(kecs__write *write, void *user) {
     return KECS_E_NOMEM;
   }
   memset(put->row, 0, put->meta->info->row_size);
+  put->seen = 0; /* an earlier try may have left its marks */
+  put->aliased = 0;
+  put->given = 0;
+  put->kept = NULL;
+  put->kept_count = 0;
+  put->kept_room = 0;
   kecs_status status = kecs__put_parse(put, write->engine);
   if (!status && write->engine->strict) {
     status = kecs__validate_row(put->meta->info, put->row);

@@ -81,13 +81,13 @@ static kecs_status kecs__version_read(kecs__session *session, kecs__tables *out_
     if (out_tables->strangers || out_tables->ours) {
       return kecs__fail(KECS_E_CORRUPT,
                         "%s is a database of something else (it has %s%s, but not the tables of kecs_store); "
-                        "give kecs_store a file of its own. Nothing was changed",
-                        engine->shown_path, out_tables->strangers ? "a table " : "tables of the same names",
-                        out_tables->stranger);
+                        "give kecs_store %s. Nothing was changed",
+                        engine->place.shown, out_tables->strangers ? "a table " : "tables of the same names",
+                        out_tables->stranger, engine->dialect->own_place);
     }
     return KECS_OK;
   }
-  static const char sql[] = "SELECT max(version) FROM schema_version";
+  static const char sql[] = "SELECT max(version) FROM {shared schema_version}";
   kecs__cached *cached = NULL;
   bool row = false;
   status = kecs__statement_text(session, sql, sizeof sql - 1, &cached);
@@ -102,9 +102,10 @@ static kecs_status kecs__version_read(kecs__session *session, kecs__tables *out_
   }
   kecs__statement_done(session, cached);
   if (!status && *out_version == 0) {
-    status = kecs__fail(KECS_E_CORRUPT, "%s: its table schema_version says no version; it is damaged, or a database of "
-                                        "something else. Nothing was changed",
-                        engine->shown_path);
+    status = kecs__fail(KECS_E_CORRUPT,
+                        "%s: its table schema_version says no version; it is damaged, or a database of "
+                        "something else. Nothing was changed",
+                        engine->place.shown);
   }
   return status;
 }
@@ -145,12 +146,12 @@ static kecs_status kecs__schema_assert(kecs__session *session) {
       if (!(present.columns & KECS_BIT(i))) {
         return kecs__fail(KECS_E_CORRUPT,
                           "%s: the table %s lacks the column \"%s\"; restore a backup, or add the column",
-                          session->engine->shown_path, info->table, info->columns[i].name);
+                          session->engine->place.shown, info->table, info->columns[i].name);
       }
     }
     if (!present.rid) {
       return kecs__fail(KECS_E_CORRUPT, "%s: the table \"%s\" does not exist or has no rid; restore a backup",
-                        session->engine->shown_path, info->table);
+                        session->engine->place.shown, info->table);
     }
   }
   return KECS_OK;
@@ -160,7 +161,7 @@ static kecs_status kecs__schema_assert(kecs__session *session) {
 
 static void kecs__migrate_kind(kecs__text *out, const kecs__engine *engine, const kecs_kind_info *info,
                                const kecs__present *present) {
-  const kecs_dialect *dialect = engine->backend->dialect;
+  const kecs_dialect *dialect = engine->dialect;
   if (!present->rid) {
     kecs__ddl_table(out, dialect, info);
   }
@@ -176,7 +177,7 @@ static kecs_status kecs__migrate_apply(kecs__write *write, int from) {
   kecs__engine *engine = write->engine;
   kecs__text text;
   kecs__text_init(&text, &engine->allocator, KECS__DDL_MAX);
-  kecs__ddl_side_tables(&text, engine->backend->dialect);
+  kecs__ddl_side_tables(&text, engine->dialect);
   kecs_status status = KECS_OK;
   for (int kind = 1; !status && kind < KECS_KIND_COUNT; kind++) {
     const kecs_kind_info *info = kecs_kind_describe((kecs_kind)kind);
@@ -192,15 +193,21 @@ static kecs_status kecs__migrate_apply(kecs__write *write, int from) {
     }
   }
   for (int version = from + 1; version <= kecs__schema_version(); version++) {
-    kecs__text_addf(&text, "INSERT INTO schema_version(version,applied_at) VALUES(%d,%lld);\n", version,
+    kecs__text_addf(&text, "INSERT INTO {shared schema_version}(version,applied_at) VALUES(%d,%lld);\n", version,
                     (long long)write->now);
   }
-  if (!status) {
-    status = text.status;
+  kecs__text sql;
+  kecs__text_init(&sql, &engine->allocator, KECS__DDL_MAX);
+  if (!status && !text.status) {
+    kecs__sql_expand_ddl(&sql, engine->dialect, text.data, text.len);
   }
   if (!status) {
-    status = engine->backend->execute(write->session->connection, text.data);
+    status = text.status ? text.status : sql.status;
   }
+  if (!status) {
+    status = engine->backend->execute(write->session->connection, sql.data);
+  }
+  kecs__text_free(&sql);
   kecs__text_free(&text);
   return status;
 }
@@ -209,9 +216,10 @@ static kecs_status kecs__version_check(const kecs__engine *engine, int found) {
   if (found <= kecs__schema_version()) {
     return KECS_OK;
   }
-  return kecs__fail(KECS_E_SCHEMA_NEWER, "%s has schema version %d, this library knows %d; use a newer kecs_store. "
-                                         "Nothing was changed",
-                    engine->shown_path, found, kecs__schema_version());
+  return kecs__fail(KECS_E_SCHEMA_NEWER,
+                    "%s has schema version %d, this library knows %d; use a newer kecs_store. "
+                    "Nothing was changed",
+                    engine->place.shown, found, kecs__schema_version());
 }
 
 static kecs_status kecs__migrate_write(kecs_store *store) {
@@ -219,6 +227,9 @@ static kecs_status kecs__migrate_write(kecs_store *store) {
   kecs_status status = kecs__write_open(store, &write);
   kecs__tables tables;
   int version = 0;
+  if (!status && store->engine->backend->keep_out) {
+    status = store->engine->backend->keep_out(write.session->connection);
+  }
   if (!status) {
     status = kecs__version_read(write.session, &tables, &version);
   }
@@ -230,7 +241,7 @@ static kecs_status kecs__migrate_write(kecs_store *store) {
   }
   status = kecs__write_close(&write, status);
   if (!status && version < kecs__schema_version()) {
-    kecs__log(store->engine, KECS_LOG_INFO, "%s: schema version %d -> %d", store->engine->shown_path, version,
+    kecs__log(store->engine, KECS_LOG_INFO, "%s: schema version %d -> %d", store->engine->place.shown, version,
               kecs__schema_version());
   }
   return status;
@@ -247,7 +258,7 @@ KECS__FN kecs_status kecs__migrate(kecs_store *store) {
   }
   if (!status && engine->read_only && version < kecs__schema_version()) {
     return kecs__fail(KECS_E_READONLY, "%s has schema version %d and must be migrated to %d: open it for writing once",
-                      engine->shown_path, version, kecs__schema_version());
+                      engine->place.shown, version, kecs__schema_version());
   }
   bool older = version < kecs__schema_version();
   if (!status && !older) {

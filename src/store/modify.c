@@ -92,7 +92,7 @@ static kecs_status kecs__create_rows(kecs__write *write, const kecs__meta *meta,
   return status;
 }
 
-KECS__FN kecs_status kecs__create_many(kecs_store *store, kecs_kind kind, const void *rows, size_t count,
+static kecs_status kecs__create_many_once(kecs_store *store, kecs_kind kind, const void *rows, size_t count,
                                        kecs_result **out_result) {
   kecs__write write;
   kecs_result *result = NULL;
@@ -114,6 +114,16 @@ KECS__FN kecs_status kecs__create_many(kecs_store *store, kecs_kind kind, const 
     *out_result = result;
   }
   return kecs__modify_end(&write, status, out_result);
+}
+
+KECS__FN kecs_status kecs__create_many(kecs_store *store, kecs_kind kind, const void *rows, size_t count,
+                                       kecs_result **out_result) {
+  kecs__retry retry = {0, 0};
+  kecs_status status = KECS_OK;
+  do {
+    status = kecs__create_many_once(store, kind, rows, count, out_result);
+  } while (kecs__retry_again(store, &retry, status));
+  return status;
 }
 
 KECS_STORE_API kecs_status kecs_record_create(kecs_store *store, kecs_kind kind, const void *row,
@@ -157,7 +167,7 @@ static kecs_status kecs__update_find(kecs__write *write, const kecs__meta *meta,
   return status;
 }
 
-KECS__FN kecs_status kecs__update(kecs_store *store, kecs_kind kind, const void *row, uint64_t mask,
+static kecs_status kecs__update_once(kecs_store *store, kecs_kind kind, const void *row, uint64_t mask,
                                   kecs_result **out_result) {
   kecs__write write;
   kecs__probe probe;
@@ -193,6 +203,16 @@ KECS__FN kecs_status kecs__update(kecs_store *store, kecs_kind kind, const void 
   return kecs__modify_end(&write, status, out_result);
 }
 
+KECS__FN kecs_status kecs__update(kecs_store *store, kecs_kind kind, const void *row, uint64_t mask,
+                                  kecs_result **out_result) {
+  kecs__retry retry = {0, 0};
+  kecs_status status = KECS_OK;
+  do {
+    status = kecs__update_once(store, kind, row, mask, out_result);
+  } while (kecs__retry_again(store, &retry, status));
+  return status;
+}
+
 KECS_STORE_API kecs_status kecs_record_update(kecs_store *store, kecs_kind kind, const void *row, uint64_t mask,
                                               kecs_result **out_result) {
   return kecs__update(store, kind, row, mask, out_result);
@@ -224,6 +244,30 @@ static kecs_status kecs__inserted_rid(kecs__write *write, const kecs__meta *meta
   return status ? status : kecs__probe_rid(write->session, meta, &probe, out_rid);
 }
 
+/* The key of the row that was to be inserted is taken: by the row that was not there, as another writer has made it? */
+static kecs_status kecs__upsert_raced(kecs__write *write, const kecs__meta *meta, const void *asked) {
+  kecs_error error = kecs__error_save();
+  kecs__change change = {0};
+  if (!kecs__upsert_find(write, meta, asked, &change) && change.rid != 0) {
+    return kecs__fail_raced(meta);
+  }
+  return kecs__error_restore(&error);
+}
+
+/* Inserts a row that was looked for in vain. */
+static kecs_status kecs__upsert_insert(kecs__write *write, const kecs__meta *meta, void *row, uint64_t given) {
+  if (!kecs__writers_meet(write)) {
+    return kecs__row_insert(write, meta, row, given);
+  }
+  void *asked = kecs__arena_take(&write->arena, meta->info->row_size); /* as it was looked for: inserting fills it */
+  if (!asked) {
+    return KECS_E_NOMEM;
+  }
+  memcpy(asked, row, meta->info->row_size);
+  kecs_status status = kecs__row_insert(write, meta, row, given);
+  return status == KECS_E_EXISTS ? kecs__upsert_raced(write, meta, asked) : status;
+}
+
 KECS__FN kecs_status kecs__row_upsert(kecs__write *write, const kecs__meta *meta, void *row, uint64_t given,
                                       kecs_result **out_result) {
   kecs__change change = {0};
@@ -235,7 +279,7 @@ KECS__FN kecs_status kecs__row_upsert(kecs__write *write, const kecs__meta *meta
     status = kecs__fail(KECS_E_CONFLICT, "%s \"%s\" had version %lld and is gone: somebody has deleted it",
                         meta->info->name, name, (long long)version);
   } else if (!status && change.rid == 0) {
-    status = kecs__row_insert(write, meta, row, given);
+    status = kecs__upsert_insert(write, meta, row, given);
     if (!status && out_result) {
       status = kecs__inserted_rid(write, meta, row, &change.rid);
     }
@@ -244,11 +288,14 @@ KECS__FN kecs_status kecs__row_upsert(kecs__write *write, const kecs__meta *meta
     change.mask = meta->updatable | (given & meta->automatic);
     change.version = version;
     status = kecs__row_change(write, meta, &change);
+    if (status == KECS_E_NOT_FOUND && kecs__writers_meet(write)) {
+      status = kecs__fail(KECS_E_BUSY, "another writer has deleted the same %s just now; try again", meta->info->name);
+    }
   }
   return status ? status : kecs__give_back(write, meta, change.rid, out_result);
 }
 
-KECS__FN kecs_status kecs__upsert(kecs_store *store, kecs_kind kind, const void *row, kecs_result **out_result) {
+static kecs_status kecs__upsert_once(kecs_store *store, kecs_kind kind, const void *row, kecs_result **out_result) {
   kecs__write write;
   const kecs__meta *meta = kecs__modify_begin(store, kind, out_result, &write);
   if (!meta) {
@@ -279,6 +326,15 @@ KECS__FN kecs_status kecs__upsert(kecs_store *store, kecs_kind kind, const void 
   return kecs__modify_end(&write, status, out_result);
 }
 
+KECS__FN kecs_status kecs__upsert(kecs_store *store, kecs_kind kind, const void *row, kecs_result **out_result) {
+  kecs__retry retry = {0, 0};
+  kecs_status status = KECS_OK;
+  do {
+    status = kecs__upsert_once(store, kind, row, out_result);
+  } while (kecs__retry_again(store, &retry, status));
+  return status;
+}
+
 KECS_STORE_API kecs_status kecs_record_upsert(kecs_store *store, kecs_kind kind, const void *row,
                                               kecs_result **out_result) {
   return kecs__upsert(store, kind, row, out_result);
@@ -286,7 +342,7 @@ KECS_STORE_API kecs_status kecs_record_upsert(kecs_store *store, kecs_kind kind,
 
 /* ---- one addressed row ---- */
 
-KECS__FN kecs_status kecs__edit_one(kecs_store *store, kecs_kind kind, const kecs_value *address, int count,
+static kecs_status kecs__edit_one_once(kecs_store *store, kecs_kind kind, const kecs_value *address, int count,
                                     kecs_status (*edit)(kecs__write *write, void *row, void *user, uint64_t *out_mask),
                                     void *user, kecs_result **out_result) {
   kecs__write write;
@@ -323,6 +379,17 @@ KECS__FN kecs_status kecs__edit_one(kecs_store *store, kecs_kind kind, const kec
   return kecs__modify_end(&write, status, out_result);
 }
 
+KECS__FN kecs_status kecs__edit_one(kecs_store *store, kecs_kind kind, const kecs_value *address, int count,
+                                    kecs_status (*edit)(kecs__write *write, void *row, void *user, uint64_t *out_mask),
+                                    void *user, kecs_result **out_result) {
+  kecs__retry retry = {0, 0};
+  kecs_status status = KECS_OK;
+  do {
+    status = kecs__edit_one_once(store, kind, address, count, edit, user, out_result);
+  } while (kecs__retry_again(store, &retry, status));
+  return status;
+}
+
 /* ---- delete ---- */
 
 static kecs_status kecs__delete_probed(kecs__write *write, const kecs__meta *meta, const kecs__probe *probe) {
@@ -332,7 +399,7 @@ static kecs_status kecs__delete_probed(kecs__write *write, const kecs__meta *met
   return status ? status : kecs__row_delete(write, meta, rid, row);
 }
 
-KECS__FN kecs_status kecs__delete(kecs_store *store, kecs_kind kind, const kecs_value *address, int count) {
+static kecs_status kecs__delete_once(kecs_store *store, kecs_kind kind, const kecs_value *address, int count) {
   kecs__write write;
   kecs__probe probe;
   const kecs__meta *meta = kecs__modify_begin(store, kind, NULL, &write);
@@ -349,7 +416,16 @@ KECS__FN kecs_status kecs__delete(kecs_store *store, kecs_kind kind, const kecs_
   return kecs__modify_end(&write, status, NULL);
 }
 
-KECS_STORE_API kecs_status kecs_record_delete(kecs_store *store, kecs_kind kind, const char *key) {
+KECS__FN kecs_status kecs__delete(kecs_store *store, kecs_kind kind, const kecs_value *address, int count) {
+  kecs__retry retry = {0, 0};
+  kecs_status status = KECS_OK;
+  do {
+    status = kecs__delete_once(store, kind, address, count);
+  } while (kecs__retry_again(store, &retry, status));
+  return status;
+}
+
+static kecs_status kecs__delete_key_once(kecs_store *store, kecs_kind kind, const char *key) {
   kecs__write write;
   kecs__probe probe;
   const kecs__meta *meta = kecs__modify_begin(store, kind, NULL, &write);
@@ -364,4 +440,13 @@ KECS_STORE_API kecs_status kecs_record_delete(kecs_store *store, kecs_kind kind,
     status = kecs__delete_probed(&write, meta, &probe);
   }
   return kecs__modify_end(&write, status, NULL);
+}
+
+KECS_STORE_API kecs_status kecs_record_delete(kecs_store *store, kecs_kind kind, const char *key) {
+  kecs__retry retry = {0, 0};
+  kecs_status status = KECS_OK;
+  do {
+    status = kecs__delete_key_once(store, kind, key);
+  } while (kecs__retry_again(store, &retry, status));
+  return status;
 }

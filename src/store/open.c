@@ -80,8 +80,7 @@ static kecs_status kecs__open_texts(kecs__engine *engine, const kecs_options *op
   const char *account = options->account_id ? options->account_id : "000000000000";
   const char *region = options->region ? options->region : "us-east-1";
   engine->path = kecs__copy_text(&engine->allocator, options->path);
-  engine->shown_path = engine->path ? kecs__copy_text(&engine->allocator, options->path) : NULL;
-  engine->account_id = engine->shown_path ? kecs__copy_text(&engine->allocator, account) : NULL;
+  engine->account_id = engine->path ? kecs__copy_text(&engine->allocator, account) : NULL;
   engine->region = engine->account_id ? kecs__copy_text(&engine->allocator, region) : NULL;
   return engine->region ? KECS_OK : KECS_E_NOMEM;
 }
@@ -123,8 +122,10 @@ static void kecs__engine_free(kecs__engine *engine) {
   kecs__session_close(engine->writer);
   kecs__release_handles(engine, engine->spare_handles);
   kecs__meta_free(engine);
+  if (engine->backend) {
+    engine->backend->detach(&engine->place, &engine->allocator);
+  }
   kecs__release_text(&engine->allocator, engine->path);
-  kecs__release_text(&engine->allocator, engine->shown_path);
   kecs__release_text(&engine->allocator, engine->account_id);
   kecs__release_text(&engine->allocator, engine->region);
   kecs__condition_destroy(&engine->released);
@@ -165,6 +166,10 @@ static kecs_status kecs__engine_start(kecs_store *store, const kecs_options *opt
   kecs_status status = kecs__open_backend(options, &engine->backend);
   if (!status) {
     status = kecs__open_texts(engine, options);
+  }
+  if (!status) {
+    status = engine->backend->attach(engine->path, &engine->allocator, &engine->place);
+    engine->dialect = engine->place.dialect;
   }
   if (!status) {
     status = kecs__meta_init(engine);
@@ -231,7 +236,7 @@ KECS_STORE_API kecs_status kecs_close(kecs_store *store) {
     outermost = outermost->parent;
   }
   if (outermost) {
-    kecs__log(engine, KECS_LOG_WARNING, "%s: closed with an open transaction; it was rolled back", engine->shown_path);
+    kecs__log(engine, KECS_LOG_WARNING, "%s: closed with an open transaction; it was rolled back", engine->place.shown);
     (void)kecs__transaction_abandon(outermost);
   }
   store->magic = KECS__MAGIC_ENDED;
@@ -253,7 +258,7 @@ KECS_STORE_API kecs_status kecs_store_info(kecs_store *store, kecs_info *out_inf
   }
   const kecs__engine *engine = store->engine;
   out_info->backend = engine->backend->name;
-  out_info->path = engine->shown_path;
+  out_info->path = engine->place.shown;
   out_info->schema_version = engine->schema_version;
   out_info->read_only = engine->read_only;
   out_info->account_id = engine->account_id;

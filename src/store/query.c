@@ -44,7 +44,7 @@ static void kecs__plan_parameter(kecs__plan *plan, const kecs_value *value) {
     plan->parameter_room = room;
   }
   plan->parameters[plan->parameter_count++] = *value;
-  kecs__sql_placeholder(&plan->where, plan->session->engine->backend->dialect, plan->parameter_count);
+  kecs__sql_placeholder(&plan->where, plan->parameter_count);
 }
 
 static void kecs__plan_and(kecs__plan *plan) {
@@ -259,13 +259,13 @@ KECS__FN void kecs__plan_filter(kecs__plan *plan, const kecs_filter *filter) {
   if (filter->op == KECS_PREFIX) {
     kecs__filter_prefix(plan, name, &value);
   } else if (filter->op == KECS_CONTAINS) {
-    kecs__text_addf(&plan->where, "instr(%s,", name);
+    kecs__text_addf(&plan->where, "{find}(%s,", name);
     kecs__plan_parameter(plan, &value);
     kecs__text_adds(&plan->where, ")>0");
   } else if (filter->op == KECS_CONTAINS_NOCASE) {
-    kecs__text_addf(&plan->where, "instr(lower(%s),lower(", name);
+    kecs__text_addf(&plan->where, "{find}(lower(%s),lower(", name);
     kecs__plan_parameter(plan, &value);
-    kecs__text_adds(&plan->where, "))>0");
+    kecs__text_adds(&plan->where, "{bytes}))>0");
   } else {
     kecs__text_addf(&plan->where, "%s%s", name, comparisons[filter->op]);
     kecs__plan_parameter(plan, &value);
@@ -393,10 +393,10 @@ KECS__FN kecs_status kecs__plan_start(kecs__plan *plan, const char *what, bool o
   kecs__text_init(&sql, plan->arena->allocator, KECS__WHERE_MAX * 2);
   kecs__text_adds(&sql, "SELECT ");
   kecs__text_adds(&sql, what);
-  kecs__text_adds(&sql, " FROM ");
+  kecs__text_adds(&sql, " FROM {");
   kecs__text_adds(&sql, info->table);
+  kecs__text_adds(&sql, plan->where.len > 0 ? "} WHERE {own}" : "}{whole}");
   if (plan->where.len > 0) {
-    kecs__text_adds(&sql, " WHERE ");
     kecs__text_add(&sql, plan->where.data, plan->where.len);
   }
   for (int i = 0; ordered && i < plan->order.count; i++) {
@@ -410,6 +410,7 @@ KECS__FN kecs_status kecs__plan_start(kecs__plan *plan, const char *what, bool o
     kecs__plan_parameter(plan, &value);
     kecs__text_addf(&sql, " LIMIT %s", plan->where.data ? plan->where.data : "");
   }
+  kecs__text_adds(&sql, plan->for_change ? "{lock}" : "");
   status = plan->status ? plan->status : sql.status ? sql.status : plan->where.status;
   if (!status) {
     status = kecs__statement_text(plan->session, sql.data, sql.len, out_cached);

@@ -32,8 +32,9 @@ typedef struct kecs__plan {
   kecs__order order;
   int limit;
   const char *cluster_arn; /* that a filter asks for: where a service's name belongs */
-  uint64_t hash;    /* of the query: what a page token is bound to */
-  kecs_status status; /* sticks: a caller adds conditions and checks once */
+  bool for_change;         /* the write that asks will change the rows that are found: they are locked */
+  uint64_t hash;           /* of the query: what a page token is bound to */
+  kecs_status status;      /* sticks: a caller adds conditions and checks once */
 } kecs__plan;
 
 KECS__FN void kecs__plan_init(kecs__plan *plan, kecs__session *session, const kecs__meta *meta, kecs__arena *arena);

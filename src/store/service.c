@@ -21,7 +21,7 @@ KECS__FN kecs_status kecs__service_arn(kecs__session *session, const char *clust
   }
   kecs_status status = kecs__probe_address(session, meta, address, 2, arena, &probe);
   if (!status) {
-    status = kecs__statement(session, meta, KECS__OP_SELECT_KEY, (uint64_t)probe.key, &cached);
+    status = kecs__statement(session, meta, KECS__OP_LOOK_KEY, (uint64_t)probe.key, &cached);
   }
   if (!status) {
     status = kecs__statement_start(session, cached, probe.values, probe.count, &found);

@@ -105,6 +105,27 @@ static kecs_status kecs__statements_reserve(kecs__session *session) {
   return KECS_OK;
 }
 
+/* The statement as the database takes it. */
+static kecs_status kecs__cached_text(kecs__session *session, const kecs__meta *meta, const kecs__cached *wanted,
+                                     kecs__text *out) {
+  const kecs_dialect *dialect = session->engine->dialect;
+  bool writing = session == session->engine->writer;
+  if (wanted->op == KECS__OP_TEXT) {
+    kecs__sql_expand(out, dialect, writing, wanted->sql, wanted->sql_len);
+    return out->status;
+  }
+  kecs__text marked;
+  kecs__text_init(&marked, &session->engine->allocator, KECS__SQL_MAX);
+  kecs__sql_build(&marked, meta, (kecs__op)wanted->op, wanted->mask);
+  kecs_status status = marked.status;
+  if (!status) {
+    kecs__sql_expand(out, dialect, writing, marked.data, marked.len);
+    status = out->status;
+  }
+  kecs__text_free(&marked);
+  return status;
+}
+
 /* Makes and prepares a statement that is not in the table. */
 static kecs_status kecs__cached_make(kecs__session *session, const kecs__meta *meta, const kecs__cached *wanted,
                                      kecs__cached **out_cached) {
@@ -118,12 +139,7 @@ static kecs_status kecs__cached_make(kecs__session *session, const kecs__meta *m
   cached->in_use = true;
   kecs__text text;
   kecs__text_init(&text, &engine->allocator, KECS__SQL_MAX);
-  if (wanted->op == KECS__OP_TEXT) {
-    kecs__text_add(&text, wanted->sql, wanted->sql_len);
-  } else {
-    kecs__sql_build(&text, engine->backend->dialect, meta, (kecs__op)wanted->op, wanted->mask);
-  }
-  kecs_status status = text.status;
+  kecs_status status = kecs__cached_text(session, meta, wanted, &text);
   if (!status) {
     status = engine->backend->prepare(session->connection, text.data, text.len, &cached->statement);
   }

@@ -6,6 +6,7 @@
 /* What a cached statement does; its text follows from kind, operation and mask (store/sql.c). */
 typedef enum kecs__op {
   KECS__OP_SELECT_KEY,  /* every column by unique key number `mask` */
+  KECS__OP_LOOK_KEY,    /* the same, of a row that is only looked at, whatever else the session writes */
   KECS__OP_FIND_KEY,    /* rid by unique key number `mask` */
   KECS__OP_SELECT_RID,  /* every column by rid */
   KECS__OP_READ_FIELDS, /* the columns in `mask` by natural key, rid first: what an update compares with */
@@ -18,6 +19,7 @@ typedef enum kecs__op {
 
 KECS__FN kecs_status kecs__statement(kecs__session *session, const kecs__meta *meta, kecs__op op, uint64_t mask,
                                      kecs__cached **out_cached);
+/* A text with marks (store/sql.h). */
 KECS__FN kecs_status kecs__statement_text(kecs__session *session, const char *sql, size_t len,
                                           kecs__cached **out_cached);
 

@@ -19,6 +19,7 @@ static kecs_status kecs__sweep_find(kecs__write *write, kecs__sweep *sweep) {
   bool row = false;
   sweep->found = 0;
   kecs__plan_init(&plan, write->session, sweep->meta, &write->arena);
+  plan.for_change = true;
   kecs__plan_fail(&plan, sweep->narrow(&plan, sweep->user));
   kecs_status status = kecs__plan_start(&plan, "rid", false, KECS__STEP_ROWS, &cached, &row);
   while (!status && row) {

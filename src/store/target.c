@@ -129,6 +129,7 @@ static kecs_status kecs__target_deregister_all(kecs__write *write, void *user) {
   kecs__target_request *request = user;
   kecs__arena arena;
   kecs__arena_init(&arena, &write->engine->allocator);
+  request->deleted = 0; /* an earlier try may have counted */
   kecs_status status = kecs__write_guard(write);
   for (size_t i = 0; !status && i < request->count; i++) {
     kecs__arena_reset(&arena);

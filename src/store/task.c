@@ -82,10 +82,11 @@ static void kecs__task_service(kecs__plan *plan, const char *service, const char
   if (!cluster_arn) {
     kecs_value values[] = {kecs__value_text(name), group, starter};
     /* CROSS JOIN makes SQLite begin with the clusters: services have no index on the name alone. */
-    kecs__plan_where(plan,
-                     "(service_arn IN(SELECT s.arn FROM clusters c CROSS JOIN services s WHERE s.cluster_arn=c.arn"
-                     " AND s.name=?) OR task_group=? OR started_by=?)",
-                     values, 3);
+    kecs__plan_where(
+        plan,
+        "(service_arn IN(SELECT s.arn FROM {clusters c} CROSS JOIN {services s} WHERE {own c}{own s}s.cluster_arn=c.arn"
+        " AND s.name=?) OR task_group=? OR started_by=?)",
+        values, 3);
     return;
   }
   kecs_value place = kecs__value_text(cluster_arn);
@@ -118,7 +119,8 @@ static void kecs__task_instance(kecs__plan *plan, const char *instance, const ch
     return;
   }
   kecs_value values[] = {kecs__value_text(instance), kecs__value_text(made), kecs__value_text(brief)};
-  kecs__plan_where(plan, "container_instance_arn IN((SELECT i.arn FROM container_instances i WHERE i.id=?),?,?)",
+  kecs__plan_where(plan,
+                   "container_instance_arn IN((SELECT i.arn FROM {container_instances i} WHERE {own i}i.id=?),?,?)",
                    values, 3);
 }
 

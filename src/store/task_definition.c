@@ -18,21 +18,17 @@
 
 #define KECS__REVISION_DIGITS_MAX 18 /* of a revision in a text: more would not fit into 64 bits */
 
-/* The statements that are not about rows of a kind, for either form of placeholder. */
-#define KECS__FAMILY_INSERT(P, revision)                                                                         \
-  "INSERT INTO task_definition_families(account_id,region,family,last_revision) VALUES(" P "1," P "2," P "3," revision \
-  ") ON CONFLICT(account_id,region,family) DO UPDATE SET last_revision="
-#define KECS__FAMILY_NEXT(P) KECS__FAMILY_INSERT(P, "1") "task_definition_families.last_revision+1"
-#define KECS__FAMILY_RAISE(P) KECS__FAMILY_INSERT(P, P "4") P "4 WHERE task_definition_families.last_revision<" P "4"
-#define KECS__FAMILY_LAST(P) \
-  "SELECT last_revision FROM task_definition_families WHERE account_id=" P "1 AND region=" P "2 AND family=" P "3"
-#define KECS__FAMILY_ACTIVE(P)                                                                             \
-  "SELECT revision FROM task_definitions WHERE account_id=" P "1 AND region=" P "2 AND family=" P "3" \
+/* The statements that are not about rows of a kind. */
+#define KECS__FAMILY_INSERT(revision)                                                       \
+  "INSERT INTO {task_definition_families}({tenant}account_id,region,family,last_revision) " \
+  "VALUES({ours}?1,?2,?3," revision ") ON CONFLICT({tenant}account_id,region,family) DO UPDATE SET last_revision="
+#define KECS__FAMILY_NEXT KECS__FAMILY_INSERT("1") "task_definition_families.last_revision+1"
+#define KECS__FAMILY_RAISE KECS__FAMILY_INSERT("?4") "?4 WHERE task_definition_families.last_revision<?4"
+#define KECS__FAMILY_LAST \
+  "SELECT last_revision FROM {task_definition_families} WHERE {own}account_id=?1 AND region=?2 AND family=?3"
+#define KECS__FAMILY_ACTIVE                                                                      \
+  "SELECT revision FROM {task_definitions} WHERE {own}account_id=?1 AND region=?2 AND family=?3" \
   " AND status='ACTIVE' ORDER BY revision DESC LIMIT 1"
-
-static const char *kecs__family_sql(const kecs__session *session, const char *question, const char *dollar) {
-  return session->engine->backend->dialect->placeholder == '$' ? dollar : question;
-}
 
 /* Runs a query for one number; 0 when it gives no row. */
 static kecs_status kecs__family_number(kecs__session *session, const char *sql, const kecs_value *values, int count,
@@ -90,14 +86,12 @@ static kecs_status kecs__revision_allocate(kecs__write *write, kecs_task_definit
   kecs_value values[] = {kecs__value_text(definition->account_id), kecs__value_text(definition->region),
                          kecs__value_text(definition->family), kecs__value_int(definition->revision)};
   bool given = definition->revision > 0;
-  const char *count = kecs__family_sql(write->session, KECS__FAMILY_NEXT("?"), KECS__FAMILY_NEXT("$"));
-  const char *raise = kecs__family_sql(write->session, KECS__FAMILY_RAISE("?"), KECS__FAMILY_RAISE("$"));
-  const char *last = kecs__family_sql(write->session, KECS__FAMILY_LAST("?"), KECS__FAMILY_LAST("$"));
   kecs_status status = kecs__write_guard(write);
   if (!status) {
-    status = kecs__run(write->session, given ? raise : count, values, given ? 4 : 3, NULL);
+    status = kecs__run(write->session, given ? KECS__FAMILY_RAISE : KECS__FAMILY_NEXT, values, given ? 4 : 3, NULL);
   }
-  return status || given ? status : kecs__family_number(write->session, last, values, 3, &definition->revision);
+  return status || given ? status
+                         : kecs__family_number(write->session, KECS__FAMILY_LAST, values, 3, &definition->revision);
 }
 
 static kecs_status kecs__fail_revision(const kecs_task_definition *definition) {
@@ -172,11 +166,11 @@ static kecs_status kecs__family_probe(kecs__session *session, const char *family
                                       kecs__probe *out_probe) {
   kecs_value values[] = {kecs__value_text(session->engine->account_id), kecs__value_text(session->engine->region),
                          kecs__value_text(family), kecs__value_int(revision)};
-  const char *active = kecs__family_sql(session, KECS__FAMILY_ACTIVE("?"), KECS__FAMILY_ACTIVE("$"));
-  kecs_status status = revision > 0 ? KECS_OK : kecs__family_number(session, active, values, 3, &values[3].number);
+  kecs_status status =
+      revision > 0 ? KECS_OK : kecs__family_number(session, KECS__FAMILY_ACTIVE, values, 3, &values[3].number);
   if (!status && values[3].number == 0) {
-    status = kecs__fail(KECS_E_NOT_FOUND, "task_definition \"%.160s\" not found: the family has no ACTIVE revision",
-                        family);
+    status =
+        kecs__fail(KECS_E_NOT_FOUND, "task_definition \"%.160s\" not found: the family has no ACTIVE revision", family);
   }
   out_probe->key = 2; /* account_id, region, family, revision */
   out_probe->count = 4;
@@ -306,11 +300,12 @@ static const kecs_kind_info kecs__family_info = {
     .order = {.name = "order", .count = 1, .columns = {0}},
 };
 
-#define KECS__FAMILY_ROWS                                                     \
-  "FROM task_definitions d WHERE d.account_id=task_definition_families.account_id" \
+#define KECS__FAMILY_ROWS                                                                   \
+  "FROM {task_definitions d} WHERE {own d}d.account_id=task_definition_families.account_id" \
   " AND d.region=task_definition_families.region AND d.family=task_definition_families.family"
-#define KECS__FAMILY_WHAT                                                     \
-  "family,(SELECT d.revision " KECS__FAMILY_ROWS " ORDER BY d.revision DESC LIMIT 1)," \
+#define KECS__FAMILY_WHAT                        \
+  "family,(SELECT d.revision " KECS__FAMILY_ROWS \
+  " ORDER BY d.revision DESC LIMIT 1),"          \
   "(SELECT count(*) " KECS__FAMILY_ROWS " AND d.status='ACTIVE')"
 
 static void kecs__families_plan(kecs__plan *plan, const kecs_family_query *query) {

@@ -146,6 +146,7 @@ static kecs_status kecs__task_set_primaries(kecs__write *write, const kecs__meta
   bool row = false;
   *out_count = 0;
   kecs__plan_init(&plan, write->session, meta, &write->arena);
+  plan.for_change = true;
   kecs__plan_where(&plan, "service_arn=? AND status='PRIMARY' AND id<>?", values, 2);
   kecs_status status = kecs__plan_start(&plan, "rid", false, KECS__PRIMARIES_MAX, &cached, &row);
   while (!status && row) {
@@ -159,6 +160,27 @@ static kecs_status kecs__task_set_primaries(kecs__write *write, const kecs__meta
   return status;
 }
 
+/* Where writers meet, two promotions in one service would each see the other's set as it was. The service's row is what
+ * they queue for; where it is not in the store, nothing keeps them apart. */
+static kecs_status kecs__task_set_queue(kecs__write *write, const char *service_arn) {
+  const kecs__meta *meta = kecs__meta_of(write->engine, KECS_KIND_SERVICE);
+  kecs_service service;
+  kecs__probe probe;
+  if (!kecs__writers_meet(write)) {
+    return KECS_OK;
+  }
+  kecs_error before = kecs__error_save();
+  kecs_status status = kecs__probe_text(write->session, meta, service_arn, &write->arena, &probe);
+  if (!status) {
+    status = kecs__probe_read(write->session, meta, &probe, &write->arena, &service, NULL);
+  }
+  if (status == KECS_E_NOT_FOUND) {
+    (void)kecs__error_restore(&before);
+    return KECS_OK;
+  }
+  return status;
+}
+
 static kecs_status kecs__task_set_promote(kecs__write *write, void *user) {
   const kecs__task_set_promotion *promotion = user;
   const kecs__meta *meta = kecs__meta_of(write->engine, KECS_KIND_TASK_SET);
@@ -169,6 +191,9 @@ static kecs_status kecs__task_set_promote(kecs__write *write, void *user) {
   int64_t others[KECS__PRIMARIES_MAX];
   int count = KECS__PRIMARIES_MAX;
   kecs_status status = kecs__write_guard(write);
+  if (!status) {
+    status = kecs__task_set_queue(write, promotion->service_arn);
+  }
   if (!status) {
     status = kecs__probe_address(write->session, meta, address, 2, &write->arena, &probe);
   }
@@ -196,7 +221,7 @@ KECS_STORE_API kecs_status kecs_task_set_update_primary(kecs_store *store, const
 /* ---- orphans ---- */
 
 static kecs_status kecs__task_set_orphans(kecs__plan *plan, const void *user) {
-  kecs__plan_where(plan, "NOT EXISTS(SELECT 1 FROM services s WHERE s.arn=task_sets.service_arn)", NULL, 0);
+  kecs__plan_where(plan, "NOT EXISTS(SELECT 1 FROM {services s} WHERE {own s}s.arn=task_sets.service_arn)", NULL, 0);
   kecs__plan_cluster(plan, user);
   return plan->status;
 }

@@ -127,7 +127,7 @@ KECS_STORE_API kecs_status kecs_begin(kecs_store *store, kecs_store **out_tx) {
     return status;
   }
   if (store->engine->read_only) {
-    return kecs__fail(KECS_E_READONLY, "%s is open for reading only", store->engine->shown_path);
+    return kecs__fail(KECS_E_READONLY, "%s is open for reading only", store->engine->place.shown);
   }
   status = kecs__check_innermost(store);
   if (status) {
@@ -273,6 +273,22 @@ static int64_t kecs__retry_pause(const kecs__engine *engine, int attempt) {
     chance = 128;
   }
   return pause / 2 + pause * chance / 512;
+}
+
+KECS__FN bool kecs__retry_again(kecs_store *store, kecs__retry *retry, kecs_status status) {
+  /* Where writers follow one another, BUSY means that the timeout has passed. */
+  if (status != KECS_E_BUSY || store->depth > 0 || !store->engine->dialect->lock_rows[0]) {
+    return false;
+  }
+  int64_t now = kecs__monotonic_ms();
+  int64_t pause = kecs__retry_pause(store->engine, retry->tries);
+  retry->until = retry->until ? retry->until : now + store->engine->busy_timeout_ms;
+  retry->tries++;
+  if (now + pause > retry->until) {
+    return false;
+  }
+  kecs__sleep_ms(pause);
+  return true;
 }
 
 KECS_STORE_API kecs_status kecs_transact(kecs_store *store, kecs_status (*work)(kecs_store *tx, void *user), void *user,

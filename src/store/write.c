@@ -8,8 +8,8 @@
 
 #include <string.h>
 
-KECS__FN kecs_status kecs__with_write(kecs_store *store, kecs_status (*work)(kecs__write *write, void *user),
-                                      void *user) {
+static kecs_status kecs__write_once(kecs_store *store, kecs_status (*work)(kecs__write *write, void *user),
+                                    void *user) {
   kecs__write write;
   kecs_status status = kecs__write_open(store, &write);
   if (!status) {
@@ -19,6 +19,16 @@ KECS__FN kecs_status kecs__with_write(kecs_store *store, kecs_status (*work)(kec
     status = work(&write, user);
   }
   return kecs__write_close(&write, status);
+}
+
+KECS__FN kecs_status kecs__with_write(kecs_store *store, kecs_status (*work)(kecs__write *write, void *user),
+                                      void *user) {
+  kecs__retry retry = {0, 0};
+  kecs_status status = KECS_OK;
+  do {
+    status = kecs__write_once(store, work, user);
+  } while (kecs__retry_again(store, &retry, status));
+  return status;
 }
 
 KECS__FN kecs_status kecs__row_by_rid(kecs__session *session, const kecs__meta *meta, int64_t rid, kecs__arena *arena,
@@ -61,6 +71,9 @@ static kecs_status kecs__parents_make(kecs__write *write, const kecs__meta *meta
       memset(bare, 0, parent->info->row_size);
       kecs__row_set_text(parent->info, bare, reference->parent_column, arn.text);
       status = kecs__row_insert(write, parent, bare, 0);
+      if (status == KECS_E_EXISTS && kecs__writers_meet(write)) {
+        status = kecs__fail_raced(parent);
+      }
     }
     if (status) {
       return status;
@@ -141,6 +154,9 @@ static kecs_status kecs__fail_exists(kecs__write *write, const kecs__meta *meta,
 /* The columns in `mask` were written. */
 static kecs_status kecs__row_explain(kecs__write *write, const kecs__meta *meta, const void *row, uint64_t mask,
                                      kecs_status status) {
+  if (status == KECS_E_REFERENCE || status == KECS_E_EXISTS) {
+    kecs__write_revive(write);
+  }
   if (status == KECS_E_REFERENCE) {
     return kecs__fail_reference(write, meta, row, mask);
   }
@@ -365,6 +381,7 @@ static kecs_status kecs__children(kecs__write *write, const kecs__meta *child, i
   char condition[96];
   *out_count = 0;
   kecs__plan_init(&plan, write->session, child, arena);
+  plan.for_change = true;
   size_t len = strlen(child->info->columns[column].name);
   memcpy(condition, child->info->columns[column].name, len);
   memcpy(condition + len, "=?", 3);

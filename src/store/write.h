@@ -31,7 +31,8 @@ KECS__FN kecs_status kecs__row_delete(kecs__write *write, const kecs__meta *meta
 KECS__FN kecs_status kecs__row_by_rid(kecs__session *session, const kecs__meta *meta, int64_t rid, kecs__arena *arena,
                                       void *row, bool *out_found);
 
-/* Runs `work` in a write: opens it, closes it with what `work` returned. */
+/* Runs `work` in a write: opens it, closes it with what `work` returned. `work` may run again (kecs__retry), so it
+ * begins with nothing that an earlier run left in `user`. */
 KECS__FN kecs_status kecs__with_write(kecs_store *store, kecs_status (*work)(kecs__write *write, void *user),
                                       void *user);
 

@@ -1,9 +1,10 @@
 /* contract.h -- what the contract tests stand on: stores on the backend under test, checks, clocks, counting.
  *
  * A test program is a list of cmocka tests and CONTRACT_MAIN. It runs its whole list once on each backend that
- * KECS_TEST_STORE names (a comma list, default "memory,file"):
- *   memory  ":memory:"
- *   file    a fresh file in a fresh folder, which goes when the store is closed
+ * KECS_TEST_STORE names (a comma list, default "memory,file"; "postgres" where compiled with CONTRACT_POSTGRES):
+ *   memory    ":memory:"
+ *   file      a fresh file in a fresh folder, which goes when the store is closed
+ *   postgres  a fresh tenant in the database that KECS_TEST_POSTGRES names
  *
  * A test opens stores with contract_open and closes them with contract_close. When it fails before that, its stores
  * and folders are cleaned up after it. CONTRACT_OK and the like may only be used on the test's own thread. */
@@ -26,6 +27,9 @@
 #include <cmocka.h>
 
 #include "kecs_store.h"
+#if defined(CONTRACT_POSTGRES)
+#include "kecs_store_pg.h"
+#endif
 
 #define CONTRACT_COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -191,6 +195,50 @@ static inline contract_slot *contract_slot_of(const kecs_store *store) {
   return NULL;
 }
 
+/* The backends that programs under test open their stores with, and the path of a store that nobody has had. */
+#if defined(CONTRACT_POSTGRES)
+static inline const kecs_backend *const *contract_backends(void) {
+  return kecs_pg_backends();
+}
+
+static inline const kecs_backend *contract_real_backend(void) {
+  return kecs_pg_backend();
+}
+
+/* The database's URL and one option more. */
+static inline void contract_url(const char *option, char *out, size_t size) {
+  const char *url = getenv("KECS_TEST_POSTGRES");
+  if (!url || !url[0]) {
+    fail_msg("KECS_TEST_POSTGRES names no database; tests/run.py starts a server and sets it");
+  }
+  snprintf(out, size, "%s%c%s", url, strchr(url, '?') ? '&' : '?', option);
+}
+
+static inline void contract_fresh_url(char *out, size_t size) {
+  static int tenants;
+  char option[64];
+  snprintf(option, sizeof option, "tenant=test-%d-%d", (int)getpid(), ++tenants);
+  contract_url(option, out, size);
+}
+#else
+static inline const kecs_backend *const *contract_backends(void) {
+  return NULL;
+}
+
+static inline const kecs_backend *contract_real_backend(void) {
+  return kecs_sqlite_backend();
+}
+
+static inline void contract_url(const char *option, char *out, size_t size) {
+  (void)option;
+  snprintf(out, size, "postgres://");
+}
+
+static inline void contract_fresh_url(char *out, size_t size) {
+  contract_url("", out, size);
+}
+#endif
+
 /* A fresh, empty store with these options; the path is filled in when it is NULL. What the options point to must
  * stay until contract_close. */
 static inline kecs_store *contract_open_with(const kecs_options *options) {
@@ -199,12 +247,18 @@ static inline kecs_store *contract_open_with(const kecs_options *options) {
   slot->options = *options;
   if (!options->path && contract_is_memory()) {
     slot->options.path = ":memory:";
+  } else if (!options->path && !contract_is_sqlite()) {
+    contract_fresh_url(slot->path, sizeof slot->path);
+    slot->options.path = slot->path;
   } else if (!options->path) {
     char folder[sizeof slot->folder];
     contract_make_folder(folder, sizeof folder);
     memcpy(slot->folder, folder, sizeof folder);
     snprintf(slot->path, sizeof slot->path, "%s/store.db", folder);
     slot->options.path = slot->path;
+  }
+  if (!slot->options.backends) {
+    slot->options.backends = contract_backends();
   }
   CONTRACT_OK(kecs_open(&slot->options, &slot->store));
   assert_non_null(slot->store);
@@ -657,9 +711,13 @@ static inline const char *contract_corpus(void) {
 static inline int contract_run(const char *name, const struct CMUnitTest *tests, size_t count) {
   const char *list = getenv("KECS_TEST_STORE");
   int failed = 0;
+#if defined(CONTRACT_POSTGRES)
+  list = list && list[0] ? list : "postgres";
+#else
   list = list && list[0] ? list : "memory,file";
+#endif
   while (*list) {
-    static const char *const known[] = {"memory", "file"};
+    static const char *const known[] = {"memory", "file", "postgres"};
     size_t len = strcspn(list, ",");
     char group[128];
     contract_backend = NULL;
@@ -669,7 +727,7 @@ static inline int contract_run(const char *name, const struct CMUnitTest *tests,
       }
     }
     if (!contract_backend) {
-      fprintf(stderr, "KECS_TEST_STORE: \"%.*s\" is not one of memory, file\n", (int)len, list);
+      fprintf(stderr, "KECS_TEST_STORE: \"%.*s\" is not one of memory, file, postgres\n", (int)len, list);
       return 2;
     }
     snprintf(group, sizeof group, "%s on %s", name, contract_backend);

@@ -346,7 +346,10 @@ static void texts_of_options_are_copied(void **state) {
   char account[16] = "123456789012";
   char region[16] = "eu-west-1";
   snprintf(path, sizeof path, "%s", contract_is_memory() ? ":memory:" : path_in(contract_folder(), "store.db"));
-  kecs_options options = {.path = path, .account_id = account, .region = region};
+  if (!contract_is_sqlite()) {
+    contract_fresh_url(path, sizeof path);
+  }
+  kecs_options options = {.path = path, .account_id = account, .region = region, .backends = contract_backends()};
   kecs_store *store = NULL;
   kecs_info info;
   kecs_cluster cluster = {.name = "web"};
@@ -379,6 +382,11 @@ static void the_log_hears_of_the_migration(void **state) {
   (void)state;
   log_lines lines = {0, false};
   kecs_options options = {.logger = {take_line, &lines}};
+  char url[CONTRACT_PATH_MAX];
+  if (!contract_is_sqlite()) { /* a tenant is no new schema */
+    contract_url("schema=heard", url, sizeof url);
+    options.path = url;
+  }
   kecs_store *store = contract_open_with(&options);
   assert_true(lines.count >= 1);
   assert_false(lines.bad);

@@ -138,7 +138,9 @@ static void heartbeats_write_one_row_in_place(void **state) {
     CONTRACT_OK(kecs_node_heartbeat(store, "n1", i));
   }
   CONTRACT_OK(kecs_store_info(store, &after));
-  CONTRACT_NUMBER(after.size_bytes, before.size_bytes);
+  if (contract_is_sqlite()) { /* PostgreSQL keeps old versions of a row until vacuum */
+    CONTRACT_NUMBER(after.size_bytes, before.size_bytes);
+  }
   for (int i = 0; i < 1000; i++) {
     CONTRACT_OK(kecs_node_heartbeat(store, "n1", 999)); /* nothing differs: nothing is written */
   }

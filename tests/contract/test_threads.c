@@ -302,7 +302,7 @@ static void cancelling_while_others_work(void **state) {
 static void *open_use_close(void *user) {
   worker *one = user;
   for (int i = 0; i < 4; i++) {
-    kecs_options options = {.path = contract_path(one->store), .readers = 1};
+    kecs_options options = {.path = contract_path(one->store), .readers = 1, .backends = contract_backends()};
     kecs_store *own = NULL;
     if (!failed(one, kecs_open(&options, &own))) {
       one->done += !failed(one, add_task(own, one->number, i));
@@ -312,9 +312,9 @@ static void *open_use_close(void *user) {
   return NULL;
 }
 
-static void stores_of_their_own_on_one_file(void **state) {
+static void stores_of_their_own_on_one_database(void **state) {
   (void)state;
-  if (!contract_is_file()) {
+  if (contract_is_memory()) {
     return;
   }
   kecs_store *store = contract_open();
@@ -341,7 +341,7 @@ static const struct CMUnitTest tests[] = {
     CONTRACT_TEST(revisions_without_gaps),
     CONTRACT_TEST(a_result_is_read_by_all),
     CONTRACT_TEST(cancelling_while_others_work),
-    CONTRACT_TEST(stores_of_their_own_on_one_file),
+    CONTRACT_TEST(stores_of_their_own_on_one_database),
     CONTRACT_TEST(more_readers_than_connections),
 };
 

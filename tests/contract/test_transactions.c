@@ -627,7 +627,7 @@ static void cancel_it(void) {
 
 static kecs_store *open_hooked(void) {
   kecs_options options = {.clock = contract_clock(&hooked_now), .backends = hooked_backends};
-  real_backend = kecs_sqlite_backend();
+  real_backend = contract_real_backend();
   hooked_backend = *real_backend;
   hooked_backend.step = hooked_step;
   after_step = NULL;

@@ -1,0 +1,257 @@
+/* pg/wire.c -- waits never block for good: they look up now and then whether the call is to stop, and cancel then. */
+#include "pg/prologue.h"
+
+#include "pg/wire.h"
+
+#include <poll.h>
+#include <string.h>
+
+#define KECS_PG__LOOK_MS 20 /* between two looks at deadline and cancel */
+#define KECS_PG__CANCEL_MS                                                                  \
+  5000 /* how long a cancelled statement may take to end, before the connection is given up \
+        */
+
+KECS_PG__FN const char *kecs_pg__shown(const kecs_pg__connection *connection) {
+  return connection->home->settings.shown;
+}
+
+KECS_PG__FN bool kecs_pg__stopped(const kecs_pg__connection *connection) {
+  return connection->should_stop && connection->should_stop(connection->should_stop_user);
+}
+
+KECS_PG__FN void kecs_pg__wait(PGconn *pg, bool to_write, int ms) {
+  struct pollfd socket = {PQsocket(pg), (short)(to_write ? POLLOUT : POLLIN), 0};
+  (void)poll(&socket, 1, ms); /* whatever it says, libpq looks at the socket next */
+}
+
+KECS_PG__FN void kecs_pg__hang_up(kecs_pg__connection *connection) {
+  if (connection->pg) {
+    PQfinish(connection->pg);
+    connection->pg = NULL;
+  }
+  connection->name_count = 0;
+  connection->doomed = false;
+  connection->farewell = false;
+}
+
+KECS_PG__FN void kecs_pg__forget(kecs_pg__connection *connection) {
+  connection->waiting_count = 0;
+  connection->begin_waits = false;
+}
+
+KECS_PG__FN bool kecs_pg__alive(kecs_pg__connection *connection) {
+  if (!connection->pg || PQstatus(connection->pg) != CONNECTION_OK) {
+    return false;
+  }
+  /* Nothing is expected, so what can be read is a notice, or the server's goodbye: its last words first, then the end.
+   */
+  struct pollfd socket = {PQsocket(connection->pg), POLLIN, 0};
+  while (PQstatus(connection->pg) == CONNECTION_OK && poll(&socket, 1, 0) > 0) {
+    if (!PQconsumeInput(connection->pg)) {
+      return false;
+    }
+    (void)PQisBusy(connection->pg); /* takes what has come out of the buffer */
+  }
+  return PQstatus(connection->pg) == CONNECTION_OK && !connection->farewell;
+}
+
+/* Asks the server to stop the statement, over a connection of its own; whether it did is seen in the result. */
+static void kecs_pg__cancel(PGconn *pg) {
+#if defined(LIBPQ_HAS_ASYNC_CANCEL)
+  PGcancelConn *cancel = PQcancelCreate(pg);
+  if (cancel) {
+    (void)PQcancelBlocking(cancel);
+    PQcancelFinish(cancel);
+  }
+#else
+  char reason[256];
+  PGcancel *cancel = PQgetCancel(pg);
+  if (cancel) {
+    (void)PQcancel(cancel, reason, sizeof reason);
+    PQfreeCancel(cancel);
+  }
+#endif
+}
+
+/* Waits until a result can be had without waiting; false: the connection is lost, or was given up. */
+static bool kecs_pg__await(kecs_pg__connection *connection, kecs_pg__patience patience, int64_t *stopped_at) {
+  while (PQisBusy(connection->pg)) {
+    kecs_pg__wait(connection->pg, false, patience == KECS_PG__DEAF ? 1000 : KECS_PG__LOOK_MS);
+    if (!PQconsumeInput(connection->pg)) {
+      return false;
+    }
+    if (patience == KECS_PG__DEAF || !PQisBusy(connection->pg)) {
+      continue;
+    }
+    if (*stopped_at == 0 && kecs_pg__stopped(connection)) {
+      *stopped_at = kecs_pg__now_ms();
+      if (patience == KECS_PG__STOPS) {
+        kecs_pg__cancel(connection->pg);
+      }
+    }
+    if (*stopped_at != 0 && kecs_pg__now_ms() - *stopped_at > KECS_PG__CANCEL_MS) {
+      return false;
+    }
+  }
+  return true;
+}
+
+/* The answers to what was sent: the last result, or the first that failed. */
+typedef struct kecs_pg__answer {
+  PGresult *result;
+  int good; /* results before the first failure */
+} kecs_pg__answer;
+
+static void kecs_pg__take(kecs_pg__answer *answer, PGresult *result) {
+  ExecStatusType status = PQresultStatus(result);
+  bool failed = answer->result && PQresultStatus(answer->result) == PGRES_FATAL_ERROR;
+  if (failed || status == PGRES_PIPELINE_ABORTED) {
+    PQclear(result);
+    return;
+  }
+  answer->good += status != PGRES_FATAL_ERROR;
+  PQclear(answer->result);
+  answer->result = result;
+}
+
+/* Reads all answers. False: the connection is lost. */
+static bool kecs_pg__listen(kecs_pg__connection *connection, kecs_pg__patience patience, kecs_pg__answer *answer) {
+  int64_t stopped_at = 0;
+  bool piped = PQpipelineStatus(connection->pg) != PQ_PIPELINE_OFF;
+  for (;;) {
+    if (!kecs_pg__await(connection, patience, &stopped_at)) {
+      return false;
+    }
+    PGresult *result = PQgetResult(connection->pg);
+    bool synced = result && PQresultStatus(result) == PGRES_PIPELINE_SYNC;
+    if (synced) {
+      PQclear(result);
+    } else if (result) {
+      kecs_pg__take(answer, result);
+    }
+    if (synced || (!result && !piped) || (!result && PQstatus(connection->pg) != CONNECTION_OK)) {
+      return PQstatus(connection->pg) == CONNECTION_OK;
+    }
+  }
+}
+
+/* Waits for the answers and says what they come to. */
+static kecs_status kecs_pg__receive(kecs_pg__connection *connection, kecs_pg__patience patience, const char *doing,
+                                    kecs_pg__answer *answer) {
+  const char *shown = kecs_pg__shown(connection);
+  bool lost = !kecs_pg__listen(connection, patience, answer);
+  bool failed = answer->result && PQresultStatus(answer->result) == PGRES_FATAL_ERROR;
+  if (!lost && PQpipelineStatus(connection->pg) != PQ_PIPELINE_OFF && !PQexitPipelineMode(connection->pg)) {
+    lost = true;
+  }
+  kecs_status status = KECS_OK;
+  /* libpq makes a result of a lost connection by itself, without a state of the server's. */
+  if (failed && PQresultErrorField(answer->result, PG_DIAG_SQLSTATE)) {
+    status = kecs_pg__fail_result(shown, answer->result, doing);
+    connection->doomed = connection->doomed || kecs_pg__dooms(answer->result);
+  } else if (lost || failed || !answer->result) {
+    status = kecs_pg__fail_lost(shown, connection->pg, doing);
+    lost = true;
+  }
+  if (status) {
+    PQclear(answer->result);
+    answer->result = NULL;
+  }
+  if (lost) {
+    kecs_pg__hang_up(connection);
+  }
+  return status;
+}
+
+/* ---- sending ---- */
+
+static bool kecs_pg__send(kecs_pg__connection *connection, const kecs_pg__message *message) {
+  PGconn *pg = connection->pg;
+  if (message->prepare && !PQsendPrepare(pg, message->name, message->sql, 0, NULL)) {
+    return false;
+  }
+  return message->name ? PQsendQueryPrepared(pg, message->name, message->count, message->values, message->lengths,
+                                             message->formats, message->binary)
+                       : PQsendQueryParams(pg, message->sql, message->count, NULL, message->values, message->lengths,
+                                           message->formats, message->binary);
+}
+
+static bool kecs_pg__send_all(kecs_pg__connection *connection, const kecs_pg__message *message) {
+  bool several = connection->waiting_count > 0 || (message && message->prepare);
+  if (!connection->pg || (several && !PQenterPipelineMode(connection->pg))) {
+    return false;
+  }
+  for (int i = 0; i < connection->waiting_count; i++) {
+    if (!PQsendQueryParams(connection->pg, connection->waiting[i], 0, NULL, NULL, NULL, NULL, 0)) {
+      return false;
+    }
+  }
+  if (message && !kecs_pg__send(connection, message)) {
+    return false;
+  }
+  return !several || PQpipelineSync(connection->pg);
+}
+
+KECS_PG__FN kecs_status kecs_pg__exchange(kecs_pg__connection *connection, kecs_pg__message *message,
+                                          kecs_pg__patience patience, const char *doing, PGresult **out_result) {
+  kecs_pg__answer answer = {NULL, 0};
+  int before = connection->waiting_count;
+  kecs_status status = KECS_OK;
+  if (!kecs_pg__send_all(connection, message)) {
+    status = kecs_pg__fail_lost(kecs_pg__shown(connection), connection->pg, doing);
+    kecs_pg__hang_up(connection);
+    return status;
+  }
+  status = kecs_pg__receive(connection, patience, doing, &answer);
+  if (message) {
+    message->prepared = message->prepare && answer.good > before;
+  }
+  if (status != KECS_E_OFFLINE) {
+    kecs_pg__forget(connection); /* what was asked of a lost connection may be asked of the next one */
+  }
+  if (out_result) {
+    *out_result = answer.result;
+  } else {
+    PQclear(answer.result);
+  }
+  return status;
+}
+
+KECS_PG__FN kecs_status kecs_pg__command(kecs_pg__connection *connection, const char *sql, kecs_pg__patience patience,
+                                         const char *doing, PGresult **out_result) {
+  kecs_pg__answer answer = {NULL, 0};
+  kecs_status status = KECS_OK;
+  if (connection->waiting_count > 0) {
+    status = kecs_pg__exchange(connection, NULL, patience, doing, NULL);
+  }
+  if (status) {
+    return status;
+  }
+  if (!connection->pg || !PQsendQuery(connection->pg, sql)) {
+    status = kecs_pg__fail_lost(kecs_pg__shown(connection), connection->pg, doing);
+    kecs_pg__hang_up(connection);
+    return status;
+  }
+  status = kecs_pg__receive(connection, patience, doing, &answer);
+  if (out_result) {
+    *out_result = answer.result;
+  } else {
+    PQclear(answer.result);
+  }
+  return status;
+}
+
+KECS_PG__FN kecs_status kecs_pg__defer(kecs_pg__connection *connection, const char *sql) {
+  kecs_status status = KECS_OK;
+  size_t len = strlen(sql);
+  if (connection->waiting_count == KECS_PG__WAITING_MAX) {
+    status = kecs_pg__exchange(connection, NULL, KECS_PG__PATIENT, "run a statement", NULL);
+  }
+  if (!status && len >= KECS_PG__WAITING_SIZE) {
+    status = kecs_pg__fail(KECS_E_MISUSE, "a statement of %zu bytes is too long to wait", len);
+  }
+  if (!status) {
+    memcpy(connection->waiting[connection->waiting_count++], sql, len + 1);
+  }
+  return status;
+}

@@ -1,0 +1,101 @@
+/* pg/wire.h -- one connection's traffic: sending, waiting with an eye on the stop hook, cancelling. */
+#ifndef KECS_PG_WIRE_H
+#define KECS_PG_WIRE_H
+#include "pg/errors.h"
+#include "pg/settings.h"
+
+/* A name under which a statement is prepared: a hash of its text. */
+typedef struct kecs_pg__name {
+  uint64_t low;
+  uint64_t high;
+} kecs_pg__name;
+
+/* What a store's connections share (kecs_place.own). */
+typedef struct kecs_pg__home {
+  kecs_pg__settings settings;
+  kecs_dialect dialect;
+  char *schema; /* "\"kecs\"." */
+  char *tenant; /* "'default'" */
+} kecs_pg__home;
+
+enum {
+  KECS_PG__WAITING_MAX = 8,   /* statements that wait for the next one */
+  KECS_PG__WAITING_SIZE = 80, /* bytes of one, with its terminator */
+  KECS_PG__NAME_SIZE = 40     /* of a prepared statement's name, with its terminator */
+};
+
+/* What stands behind a kecs_connection here. */
+typedef struct kecs_pg__connection {
+  PGconn *pg; /* NULL while there is none */
+  const kecs_pg__home *home;
+  const kecs_allocator *allocator;
+  const kecs_logger *logger;
+  bool (*should_stop)(void *user);
+  void *should_stop_user;
+  bool read_only;
+  bool no_foreign_keys;
+  bool full_durability;
+  int busy_timeout_ms;
+  bool named;           /* statements are prepared under a name */
+  bool farewell;        /* the server has said that it ends the connection */
+  bool doomed;          /* to be given up as soon as no transaction is open */
+  kecs_pg__name *names; /* prepared ones */
+  size_t name_count;
+  size_t name_room;
+  int64_t changes;
+  int64_t last_rid;
+  /* BEGIN, SAVEPOINT and RELEASE give nothing back: they wait here and travel with the next statement. */
+  char waiting[KECS_PG__WAITING_MAX][KECS_PG__WAITING_SIZE];
+  int waiting_count;
+  bool begin_waits; /* the first of them begins the transaction */
+} kecs_pg__connection;
+
+/* How a wait may end early. */
+typedef enum kecs_pg__patience {
+  KECS_PG__STOPS,  /* when the stop hook says so, the statement is cancelled */
+  KECS_PG__DEAF,   /* never */
+  KECS_PG__PATIENT /* a while after the stop hook says so, by giving the connection up: a COMMIT must not be stopped */
+} kecs_pg__patience;
+
+/* A statement as it is sent. Without a name it is sent as its text; `prepare` sends the text under the name first. */
+typedef struct kecs_pg__message {
+  const char *sql;
+  const char *name;
+  bool prepare;
+  bool binary; /* what comes back */
+  int count;   /* of parameters */
+  const char *const *values;
+  const int *lengths;
+  const int *formats;
+  bool prepared; /* out: the server has taken the name, whatever came of the statement */
+} kecs_pg__message;
+
+/* Sends what waits and then the message (NULL: only what waits), in one go, and waits for the answer. On KECS_OK
+ * *out_result (may be NULL) is the message's and the caller's; a failure is recorded. */
+KECS_PG__FN kecs_status kecs_pg__exchange(kecs_pg__connection *connection, kecs_pg__message *message,
+                                          kecs_pg__patience patience, const char *doing, PGresult **out_result);
+
+/* Sends what waits and then one or more statements without parameters. */
+KECS_PG__FN kecs_status kecs_pg__command(kecs_pg__connection *connection, const char *sql, kecs_pg__patience patience,
+                                         const char *doing, PGresult **out_result);
+
+/* Lets a statement wait for the next one. */
+KECS_PG__FN kecs_status kecs_pg__defer(kecs_pg__connection *connection, const char *sql);
+
+/* Forgets what waits. */
+KECS_PG__FN void kecs_pg__forget(kecs_pg__connection *connection);
+
+/* Whether the connection can be used; false also finds out about one that the server has closed meanwhile. */
+KECS_PG__FN bool kecs_pg__alive(kecs_pg__connection *connection);
+
+/* Gives up the connection to the server; the next use connects anew. */
+KECS_PG__FN void kecs_pg__hang_up(kecs_pg__connection *connection);
+
+KECS_PG__FN const char *kecs_pg__shown(const kecs_pg__connection *connection);
+
+KECS_PG__FN bool kecs_pg__stopped(const kecs_pg__connection *connection);
+
+/* Waits until the socket can be read (or written), at most `ms`. */
+KECS_PG__FN void kecs_pg__wait(PGconn *pg, bool to_write, int ms);
+
+#endif
