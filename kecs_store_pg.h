@@ -1,5 +1,5 @@
 /* kecs_store_pg.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 2ec63bce084a33574ce547344a73d63333b5eef05a6b58ac6431fcf9415e6ccf */
+ * f44697e0ee8dc6abc336600df2d8499413aa462495e6e5ac32aaf77f3ef12c52 */
 /* ---- doc/manual_pg.h --------------------------------------------------------------------------------------------- */
 /* kecs_store_pg.h -- PostgreSQL behind the calls of kecs_store.h.
  *
@@ -94,6 +94,9 @@ KECS_STORE_API const kecs_backend *kecs_pg_backend(void);
 #define KECS_PG_INTERNAL_H
 
 #include <libpq-fe.h>
+#if !defined(LIBPQ_HAS_PIPELINING)
+#error "kecs_store_pg.h needs libpq 15 or newer: install a newer libpq-dev, or check -I for an older libpq-fe.h"
+#endif
 
 /* Linkage of what is not public, as KECS__FN in the core. */
 #if defined(KECS__MODULES)
@@ -1075,7 +1078,7 @@ KECS_PG__FN void kecs_pg__disconnect(kecs_connection *shared) {
 /* pg/statement.c -- statements.
  *
  * A result is read to its end before the first row is given: the connection is free for the next statement then, as the
- * store expects, and a walk that takes its time holds no snapshot on the server. */
+ * store expects. Walks come in pages (kecs_dialect.whole_results). */
 
 /* ---- pg/statement.h ---------------------------------------------------------------------------------------------- */
 /* pg/statement.h -- statements: named ones are prepared on first use, results are read whole and in binary. */
@@ -1470,6 +1473,7 @@ static const kecs_dialect kecs_pg__dialect = {
     .on_delete_null = "NO ACTION",
     .own_place = "a schema of its own: put schema=NAME into the URL",
     .failure_ends_transaction = true,
+    .whole_results = true,
 };
 
 static bool kecs_pg__starts(const char *text, const char *with) {
