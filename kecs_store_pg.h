@@ -1,5 +1,5 @@
 /* kecs_store_pg.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * e4fdbff18bec46309bd4447fe8c7ac2b6bbc0767406437cf4407655b63097942 */
+ * aaaf6eaf34df29a31ce724173a48a123a6c93f7719fb1547b9ba9dbdded83235 */
 /* ---- doc/manual_pg.h --------------------------------------------------------------------------------------------- */
 /* kecs_store_pg.h -- PostgreSQL behind the calls of kecs_store.h.
  *
@@ -77,27 +77,6 @@ KECS_STORE_API const kecs_backend *const *kecs_pg_backends(void);
 KECS_STORE_API const kecs_backend *kecs_pg_backend(void);
 
 #endif
-
-/* ---- pg/environment.h -------------------------------------------------------------------------------------------- */
-/* ---- PostgreSQL: the URL that the environment names ---------------------------------------------------------- */
-#ifndef KECS_PG_ENVIRONMENT_H
-#define KECS_PG_ENVIRONMENT_H
-
-/* Writes the URL that the environment asks for into `out_url`, terminated; it holds the password. An empty variable is
- * an absent one. PostgreSQL is asked for when KECS_STORAGE_TYPE, KECS_STORAGE or STORE_TYPE is "postgresql",
- * "postgres" or "pg" in any letter case; or when none of them is set and KECS_DATABASE_URL or KECS_POSTGRES_URL is.
- *
- *   the URL is  KECS_DATABASE_URL or KECS_POSTGRES_URL;
- *   else        DATABASE_URL, which is read only when STORE_TYPE asks for PostgreSQL, and is then needed;
- *   else        put together from KECS_POSTGRES_HOST (localhost), _PORT (5432), _USER (kecs), _PASSWORD (kecs),
- *               _DATABASE (kecs) and _SSLMODE (disable), percent-encoded. A password that is set and empty is none.
- *
- * KECS_E_NOT_FOUND when the environment does not ask for PostgreSQL; KECS_E_INVALID when two variables disagree, the
- * error naming both, or when the URL is longer than `size`. What libpq reads by itself (PGPASSWORD, PGSSLROOTCERT and
- * the like) counts where the URL says nothing. Do not call it while another thread changes the environment. */
-KECS_STORE_API kecs_status kecs_pg_url_from_environment(char *out_url, size_t size);
-
-#endif
 #ifdef __cplusplus
 }
 #endif
@@ -115,6 +94,9 @@ KECS_STORE_API kecs_status kecs_pg_url_from_environment(char *out_url, size_t si
 #define KECS_PG_INTERNAL_H
 
 #include <libpq-fe.h>
+#if !defined(LIBPQ_HAS_PIPELINING)
+#error "kecs_store_pg.h needs libpq 15 or newer: install a newer libpq-dev, or check -I for an older libpq-fe.h"
+#endif
 
 /* Linkage of what is not public, as KECS__FN in the core. */
 #if defined(KECS__MODULES)
@@ -949,150 +931,6 @@ KECS_PG__FN void kecs_pg__settings_free(kecs_pg__settings *settings, const kecs_
   *settings = (kecs_pg__settings){0};
 }
 
-/* ---- pg/environment.c -------------------------------------------------------------------------------------------- */
-/* pg/environment.c -- the environment variables of the systems that this store takes the place of. */
-
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-/* A variable's value; NULL when it is absent or empty. */
-static const char *kecs_pg__variable(const char *name) {
-  const char *value = getenv(name);
-  return value && *value ? value : NULL;
-}
-
-static bool kecs_pg__says_postgres(const char *value) {
-  static const char *const names[] = {"postgresql", "postgres", "pg"};
-  for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-    size_t k = 0;
-    while (value[k] && kecs_pg__lower(value[k]) == names[i][k]) {
-      k++;
-    }
-    if (!value[k] && !names[i][k]) {
-      return true;
-    }
-  }
-  return false;
-}
-
-static kecs_status kecs_pg__disagree(const char *first, const char *second) {
-  char text[160];
-  snprintf(text, sizeof text, "environment: %s and %s disagree; unset one of them", first, second);
-  return kecs_backend_fail(KECS_E_INVALID, 0, NULL, text);
-}
-
-/* Which of the variables asks for PostgreSQL; NULL when none does. One that names another storage beside it is an
- * error; alone it means that PostgreSQL is not asked for. */
-static kecs_status kecs_pg__asked_by(const char **out_asked, bool *out_other) {
-  static const char *const names[] = {"KECS_STORAGE_TYPE", "KECS_STORAGE", "STORE_TYPE"};
-  const char *other = NULL;
-  *out_asked = NULL;
-  for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-    const char *value = kecs_pg__variable(names[i]);
-    const char **kind = value && kecs_pg__says_postgres(value) ? out_asked : &other;
-    *kind = value && !*kind ? names[i] : *kind;
-  }
-  *out_other = other != NULL;
-  return *out_asked && other ? kecs_pg__disagree(*out_asked, other) : KECS_OK;
-}
-
-/* The variable that holds the URL; NULL when there is none. */
-static kecs_status kecs_pg__url_variable(bool database_url_counts, const char **out_name) {
-  static const char *const names[] = {"KECS_DATABASE_URL", "KECS_POSTGRES_URL", "DATABASE_URL"};
-  size_t count = database_url_counts ? 3 : 2;
-  *out_name = NULL;
-  for (size_t i = 0; i < count; i++) {
-    const char *value = kecs_pg__variable(names[i]);
-    if (value && *out_name && strcmp(value, kecs_pg__variable(*out_name)) != 0) {
-      return kecs_pg__disagree(*out_name, names[i]);
-    }
-    *out_name = value && !*out_name ? names[i] : *out_name;
-  }
-  return KECS_OK;
-}
-
-typedef struct kecs_pg__url_text {
-  char *data;
-  size_t size;
-  size_t len; /* also of what did not fit */
-} kecs_pg__url_text;
-
-static void kecs_pg__url_add(kecs_pg__url_text *url, const char *text, size_t len) {
-  if (url->len + len < url->size) {
-    memcpy(url->data + url->len, text, len);
-    url->data[url->len + len] = '\0';
-  }
-  url->len += len;
-}
-
-/* Adds a mark and a value, each byte that means something in a URL encoded. */
-static void kecs_pg__url_add_part(kecs_pg__url_text *url, const char *mark, const char *value) {
-  kecs_pg__url_add(url, mark, strlen(mark));
-  for (; *value; value++) {
-    char encoded[4];
-    snprintf(encoded, sizeof encoded, "%%%02X", (unsigned)(unsigned char)*value);
-    bool plain = strchr(KECS_PG__NAME_CHARS, *value) != NULL;
-    kecs_pg__url_add(url, plain ? value : encoded, plain ? 1 : 3);
-  }
-}
-
-static const char *kecs_pg__or(const char *name, const char *otherwise) {
-  const char *value = kecs_pg__variable(name);
-  return value ? value : otherwise;
-}
-
-static void kecs_pg__url_from_parts(kecs_pg__url_text *url) {
-  const char *password = getenv("KECS_POSTGRES_PASSWORD");
-  kecs_pg__url_add_part(url, "postgres://", kecs_pg__or("KECS_POSTGRES_USER", "kecs"));
-  if (!password || *password) {
-    kecs_pg__url_add_part(url, ":", password ? password : "kecs");
-  }
-  kecs_pg__url_add_part(url, "@", kecs_pg__or("KECS_POSTGRES_HOST", "localhost"));
-  kecs_pg__url_add_part(url, ":", kecs_pg__or("KECS_POSTGRES_PORT", "5432"));
-  kecs_pg__url_add_part(url, "/", kecs_pg__or("KECS_POSTGRES_DATABASE", "kecs"));
-  kecs_pg__url_add_part(url, "?sslmode=", kecs_pg__or("KECS_POSTGRES_SSLMODE", "disable"));
-}
-
-KECS_STORE_API kecs_status kecs_pg_url_from_environment(char *out_url, size_t size) {
-  const char *asked = NULL;
-  const char *name = NULL;
-  bool other = false;
-  if (!out_url || size == 0) {
-    return kecs_backend_fail(KECS_E_MISUSE, 0, NULL, "kecs_pg_url_from_environment: out_url has no room");
-  }
-  out_url[0] = '\0';
-  kecs_status status = kecs_pg__asked_by(&asked, &other);
-  if (status) {
-    return status;
-  }
-  const char *store_type = kecs_pg__variable("STORE_TYPE");
-  bool database_url_counts = store_type && kecs_pg__says_postgres(store_type);
-  status = other ? KECS_OK : kecs_pg__url_variable(database_url_counts, &name);
-  if (status) {
-    return status;
-  }
-  if (!asked && !name) {
-    return kecs_backend_fail(KECS_E_NOT_FOUND, 0, NULL,
-                             "environment: PostgreSQL is not asked for; set KECS_STORAGE_TYPE=postgresql, or "
-                             "KECS_DATABASE_URL");
-  }
-  kecs_pg__url_text url = {out_url, size, 0};
-  if (name) {
-    const char *value = kecs_pg__variable(name);
-    kecs_pg__url_add(&url, value, strlen(value));
-  } else if (strcmp(asked, "STORE_TYPE") == 0) {
-    return kecs_backend_fail(KECS_E_INVALID, 0, NULL, "environment: STORE_TYPE asks for PostgreSQL; set DATABASE_URL");
-  } else {
-    kecs_pg__url_from_parts(&url);
-  }
-  if (url.len >= size) {
-    out_url[0] = '\0';
-    return kecs_backend_fail(KECS_E_INVALID, 0, NULL, "environment: the PostgreSQL URL is too long");
-  }
-  return KECS_OK;
-}
-
 /* ---- pg/errors.c ------------------------------------------------------------------------------------------------- */
 /* pg/errors.c -- the only place that maps SQLSTATEs. */
 
@@ -1777,7 +1615,7 @@ KECS_PG__FN void kecs_pg__disconnect(kecs_connection *shared) {
 /* pg/statement.c -- statements.
  *
  * A result is read to its end before the first row is given: the connection is free for the next statement then, as the
- * store expects, and a walk that takes its time holds no snapshot on the server. */
+ * store expects. Walks come in pages (kecs_dialect.whole_results). */
 
 /* ---- pg/statement.h ---------------------------------------------------------------------------------------------- */
 /* pg/statement.h -- statements: named ones are prepared on first use, results are read whole and in binary. */
@@ -2172,6 +2010,7 @@ static const kecs_dialect kecs_pg__dialect = {
     .on_delete_null = "NO ACTION",
     .own_place = "a schema of its own: put schema=NAME into the URL",
     .failure_ends_transaction = true,
+    .whole_results = true,
 };
 
 static bool kecs_pg__starts(const char *text, const char *with) {

@@ -11,7 +11,6 @@
 extern "C" {
 #endif
 #include "pg/public.h"
-#include "pg/environment.h"
 #ifdef __cplusplus
 }
 #endif
@@ -23,7 +22,6 @@ extern "C" {
 #include "pg/url.c"
 #include "pg/address.c"
 #include "pg/settings.c"
-#include "pg/environment.c"
 #include "pg/errors.c"
 #include "pg/wire.c"
 #include "pg/connection.c"

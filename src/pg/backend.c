@@ -40,6 +40,7 @@ static const kecs_dialect kecs_pg__dialect = {
     .on_delete_null = "NO ACTION",
     .own_place = "a schema of its own: put schema=NAME into the URL",
     .failure_ends_transaction = true,
+    .whole_results = true,
 };
 
 static bool kecs_pg__starts(const char *text, const char *with) {

@@ -4,6 +4,9 @@
 #include "store/backend.h"
 
 #include <libpq-fe.h>
+#if !defined(LIBPQ_HAS_PIPELINING)
+#error "kecs_store_pg.h needs libpq 15 or newer: install a newer libpq-dev, or check -I for an older libpq-fe.h"
+#endif
 
 /* Linkage of what is not public, as KECS__FN in the core. */
 #if defined(KECS__MODULES)

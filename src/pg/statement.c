@@ -1,7 +1,7 @@
 /* pg/statement.c -- statements.
  *
  * A result is read to its end before the first row is given: the connection is free for the next statement then, as the
- * store expects, and a walk that takes its time holds no snapshot on the server. */
+ * store expects. Walks come in pages (kecs_dialect.whole_results). */
 #include "pg/prologue.h"
 
 #include "pg/statement.h"

@@ -23,6 +23,7 @@ static const kecs_dialect kecs__sqlite_dialect = {
     .on_delete_null = "SET NULL",
     .own_place = "a file of its own",
     .failure_ends_transaction = false,
+    .whole_results = false,
 };
 
 static kecs_status kecs__sqlite_attach(const char *path, const kecs_allocator *allocator, kecs_place *out_place) {

@@ -49,6 +49,7 @@ typedef struct kecs_dialect {
   const char *own_place;      /* what a store must have for itself: "a file of its own" */
   bool
       failure_ends_transaction; /* after a failed statement every other fails until a rollback, or one to a savepoint */
+  bool whole_results; /* all rows of a result are in memory at once: long walks are cut into pages */
 } kecs_dialect;
 
 /* What a backend makes of a path, once for every store. It lives as long as the store. */

@@ -128,6 +128,7 @@ typedef struct kecs__url_part {
   const char *standard;
 } kecs__url_part;
 
+enum { KECS__URL_PASSWORD = 3 };
 static const kecs__url_part kecs__url_parts[] = {
     {"host=", "KECS_POSTGRES_HOST", "PGHOST", "localhost"},
     {"port=", "KECS_POSTGRES_PORT", "PGPORT", "5432"},
@@ -156,7 +157,8 @@ static kecs_status kecs__environment_parts(kecs__environment *environment) {
     const kecs__url_part *part = &kecs__url_parts[i];
     const char *value = kecs__variable(part->name);
     given = given || value || kecs__variable(part->libpq);
-    if (!value && kecs__variable(part->libpq)) {
+    bool emptied = !value && i == KECS__URL_PASSWORD && getenv(part->name); /* none: the password file counts */
+    if (emptied || (!value && kecs__variable(part->libpq))) {
       continue;
     }
     kecs__text_addc(&environment->path, parts++ == 0 ? '?' : '&');

@@ -100,7 +100,7 @@ static void kecs__read_end(const kecs_backend *backend, kecs_connection *connect
     backend->rollback(connection);
   }
   if (*status) {
-    *status = kecs__error_restore(&error);
+    (void)kecs__error_restore(&error); /* the status may be a visitor's own, without an error */
   } else {
     *status = ended;
   }
@@ -204,34 +204,89 @@ KECS__FN kecs_status kecs__list(kecs_store *store, kecs_kind kind, const kecs_qu
   return kecs__list_where(store, kind, query, NULL, NULL, out_result);
 }
 
-/* Each row is read into the same memory: the arena is emptied before the next. What `visit` calls may take long, and
- * uses the session when it calls through the same transaction: so the walk looks for itself whether it is to stop. */
-static kecs_status kecs__each_row(kecs_store *store, kecs__plan *plan, int limit, void *row,
-                                  kecs_status (*visit)(const void *row, void *user), void *user) {
+/* A walk: rows are read into the same memory, one after the other. */
+typedef struct kecs__walk {
+  kecs_store *store;
+  kecs__session *session;
+  const kecs__meta *meta;
+  const kecs_query *query; /* may be NULL */
+  void *row;
+  kecs__arena texts; /* of the row; emptied before the next */
+  kecs_status (*visit)(const void *row, void *user);
+  void *user;
+  int seen; /* rows of the last page */
+} kecs__walk;
+
+/* What `visit` calls may take long, and uses the session when it calls through the same transaction: so the walk looks
+ * for itself whether it is to stop. */
+static kecs_status kecs__walk_rows(kecs__walk *walk, kecs__plan *plan, int limit) {
   int64_t deadline = plan->session->deadline;
-  const kecs__meta *meta = plan->meta;
   kecs__cached *cached = NULL;
   bool more = false;
-  kecs__arena texts;
-  kecs__arena_init(&texts, plan->arena->allocator);
-  kecs_status status = kecs__plan_start(plan, meta->columns, true, limit, &cached, &more);
+  kecs_status status = kecs__plan_start(plan, walk->meta->columns, true, limit, &cached, &more);
   while (!status && more) {
-    kecs__arena_reset(&texts);
-    status = kecs__row_fetch(plan->session, cached, meta, &texts, row);
+    kecs__arena_reset(&walk->texts);
+    status = kecs__row_fetch(plan->session, cached, walk->meta, &walk->texts, walk->row);
     if (!status) {
-      status = visit(row, user);
-      plan->session->user = store;
+      walk->seen++;
+      status = walk->visit(walk->row, walk->user);
+      plan->session->user = walk->store;
       plan->session->deadline = deadline;
     }
     if (!status) {
-      status = kecs__check_stop(store, deadline);
+      status = kecs__check_stop(walk->store, deadline);
     }
     if (!status) {
       status = kecs__statement_step(plan->session, cached, &more);
     }
   }
   kecs__statement_done(plan->session, cached);
-  kecs__arena_free(&texts);
+  return status;
+}
+
+/* At most `limit` rows (0: all) from where *token says; *token becomes the place after them, and is to be released. */
+static kecs_status kecs__walk_page(kecs__walk *walk, int limit, bool goes_on, char **token) {
+  const kecs_allocator *allocator = &walk->session->engine->allocator;
+  kecs__arena arena;
+  kecs__plan plan;
+  kecs__arena_init(&arena, allocator);
+  kecs__plan_init(&plan, walk->session, walk->meta, &arena);
+  kecs__plan_query(&plan, walk->query, false);
+  if (walk->query && walk->query->limit < 0) {
+    plan.status =
+        kecs__fail(KECS_E_INVALID, "limit is %d; give the number of rows, or 0 for all", walk->query->limit);
+  }
+  kecs__plan_page(&plan, *token ? *token : walk->query ? walk->query->page_token : NULL);
+  walk->seen = 0;
+  kecs_status status = kecs__walk_rows(walk, &plan, limit);
+  if (!status && goes_on && walk->seen > 0 && walk->seen == limit) {
+    const char *next = NULL;
+    status = kecs__plan_token(&plan, walk->row, &arena, &next);
+    kecs__release(allocator, *token, *token ? strlen(*token) + 1 : 0);
+    *token = status ? NULL : kecs__copy_text(allocator, next);
+    status = status || *token ? status : KECS_E_NOMEM;
+  }
+  kecs__plan_free(&plan);
+  kecs__arena_free(&arena);
+  return status;
+}
+
+enum { KECS__WALK_ROWS = 1000 }; /* of a page, where results are whole */
+
+static kecs_status kecs__walk_all(kecs__walk *walk, int limit) {
+  const kecs_allocator *allocator = &walk->session->engine->allocator;
+  bool paged = walk->session->engine->dialect->whole_results;
+  char *token = NULL;
+  int asked = 0;
+  kecs_status status = KECS_OK;
+  do {
+    asked = paged && (limit == 0 || limit > KECS__WALK_ROWS) ? KECS__WALK_ROWS : limit;
+    bool last = limit > 0 && asked == limit;
+    status = kecs__walk_page(walk, asked, paged && !last, &token);
+    limit -= limit > 0 ? walk->seen : 0;
+    paged = paged && !last;
+  } while (!status && paged && walk->seen == asked);
+  kecs__release(allocator, token, token ? strlen(token) + 1 : 0);
   return status;
 }
 
@@ -252,18 +307,22 @@ KECS__FN kecs_status kecs__each(kecs_store *store, kecs_kind kind, const kecs_qu
   if (!status && !row) {
     status = KECS_E_NOMEM;
   }
+  /* All pages of one walk are of one moment. */
+  bool begun = false;
+  if (!status && store->engine->dialect->whole_results && store->depth == 0) {
+    status = store->engine->backend->begin(session->connection, false);
+    begun = !status;
+  }
   if (!status) {
-    kecs__plan plan;
-    kecs__plan_init(&plan, session, meta, &arena);
-    kecs__plan_query(&plan, query, false);
-    if (query && query->limit < 0) {
-      plan.status = kecs__fail(KECS_E_INVALID, "limit is %d; give the number of rows, or 0 for all", query->limit);
-    }
-    kecs__plan_page(&plan, query ? query->page_token : NULL);
+    kecs__walk walk = {store, session, meta, query, row, {NULL, NULL, false}, visit, user, 0};
+    kecs__arena_init(&walk.texts, &store->engine->allocator);
     store->walks += store->depth > 0 ? 1 : 0; /* the visitor must not end it */
-    status = kecs__each_row(store, &plan, query ? query->limit : 0, row, visit, user);
+    status = kecs__walk_all(&walk, query && query->limit > 0 ? query->limit : 0);
     store->walks -= store->depth > 0 ? 1 : 0;
-    kecs__plan_free(&plan);
+    kecs__arena_free(&walk.texts);
+  }
+  if (begun) {
+    kecs__read_end(store->engine->backend, session->connection, &status);
   }
   kecs__read_close(store, session);
   kecs__arena_free(&arena);

@@ -135,6 +135,8 @@ static void parts(void **state) {
           "&sslmode=verify-full");
   goes_to(LIST("KECS_STORAGE_TYPE=postgresql", "PGHOST=pg", "PGPASSWORD=secret", "KECS_POSTGRES_USER=me"),
           "postgresql://?port=5432&user=me&dbname=kecs&sslmode=disable");
+  goes_to(LIST("KECS_STORAGE_TYPE=pg", "KECS_POSTGRES_PASSWORD="),
+          "postgresql://?host=localhost&port=5432&user=kecs&dbname=kecs&sslmode=disable");
 }
 
 static void files(void **state) {

@@ -528,6 +528,47 @@ static void read_only_writes_nothing(void **state) {
   CONTRACT_FAILS(kecs_open(&options, &none), KECS_E_READONLY);
 }
 
+/* ---- walks ---- */
+
+enum { WALKED = 2500 };
+
+static char walked_last[16];
+static int walked;
+
+static kecs_status walk_node(const kecs_node *node, void *user) {
+  (void)user;
+  if (strcmp(node->id, walked_last) <= 0) {
+    return KECS_E_CORRUPT; /* twice, or out of order */
+  }
+  snprintf(walked_last, sizeof walked_last, "%s", node->id);
+  walked++;
+  return KECS_OK;
+}
+
+static void long_walks_come_in_pages(void **state) {
+  (void)state;
+  static const int limits[] = {0, 1, 999, 1000, 1001, 2000, 2499, 2500, 2501};
+  kecs_store *store = open_url("tenant=walks");
+  kecs_node *nodes = calloc(WALKED, sizeof *nodes);
+  char(*ids)[16] = calloc(WALKED, sizeof *ids);
+  for (int i = 0; i < WALKED; i++) {
+    snprintf(ids[i], sizeof ids[i], "n%05d", i);
+    nodes[i].id = ids[i];
+    nodes[i].hostname = "host";
+  }
+  CONTRACT_OK(kecs_node_create_many(store, nodes, WALKED, NULL));
+  for (size_t i = 0; i < CONTRACT_COUNT(limits); i++) {
+    kecs_query query = {.direction = KECS_ORDER_ASCENDING, .order_by = KECS_NODE_ID, .limit = limits[i]};
+    walked = 0;
+    walked_last[0] = '\0';
+    CONTRACT_OK(kecs_node_each(store, &query, walk_node, NULL));
+    CONTRACT_NUMBER(walked, limits[i] && limits[i] < WALKED ? limits[i] : WALKED);
+  }
+  free(ids);
+  free(nodes);
+  contract_close(store);
+}
+
 /* Behind a pooler statements have no names. */
 static void unnamed_statements(void **state) {
   (void)state;
@@ -577,6 +618,7 @@ static const struct CMUnitTest tests[] = {
     CONTRACT_TEST(schemas_that_are_not_ours),
     CONTRACT_TEST(a_database_in_another_encoding),
     CONTRACT_TEST(read_only_writes_nothing),
+    CONTRACT_TEST(long_walks_come_in_pages),
     CONTRACT_TEST(unnamed_statements),
     CONTRACT_TEST(keyword_strings),
 };

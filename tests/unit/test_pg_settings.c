@@ -1,7 +1,6 @@
 /* tests/unit/test_pg_settings.c -- PostgreSQL URLs: what is ours, what libpq gets, and that no password is shown. */
 #include "base/prologue.h"
 
-#include "pg/environment.h"
 #include "pg/settings.h"
 
 #include <libpq-fe.h>
@@ -460,96 +459,13 @@ static void test_no_memory(void **state) {
   }
 }
 
-/* ---- The environment ------------------------------------------------------------------------------------------------
- */
-
-static void set_environment(const char *text) {
-  static const char *const all[] = {"KECS_STORAGE_TYPE",      "KECS_STORAGE",           "STORE_TYPE",
-                                    "KECS_DATABASE_URL",      "KECS_POSTGRES_URL",      "DATABASE_URL",
-                                    "KECS_POSTGRES_HOST",     "KECS_POSTGRES_PORT",     "KECS_POSTGRES_USER",
-                                    "KECS_POSTGRES_PASSWORD", "KECS_POSTGRES_DATABASE", "KECS_POSTGRES_SSLMODE"};
-  for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
-    assert_int_equal(unsetenv(all[i]), 0);
-  }
-  char copy[400];
-  snprintf(copy, sizeof copy, "%s", text);
-  for (char *at = copy, *next; *at; at = next) {
-    next = at + strcspn(at, "|");
-    next += *next ? (*next = '\0', 1) : 0;
-    char *equals = strchr(at, '=');
-    *equals = '\0';
-    assert_int_equal(setenv(at, equals + 1, 1), 0);
-  }
-}
-
-/* Variables, the status, and the URL or what the error says. */
-static void test_environment(void **state) {
-  (void)state;
-  static const struct {
-    const char *set;
-    kecs_status status;
-    const char *text;
-  } rows[] = {
-      {"", KECS_E_NOT_FOUND, "KECS_STORAGE_TYPE"},
-      {"KECS_STORAGE_TYPE=duckdb", KECS_E_NOT_FOUND, "not asked for"},
-      {"KECS_STORAGE_TYPE=duckdb|KECS_DATABASE_URL=postgres://h/d", KECS_E_NOT_FOUND, "not asked for"},
-      {"STORE_TYPE=memory|DATABASE_URL=postgres://h/d", KECS_E_NOT_FOUND, "not asked for"},
-      {"DATABASE_URL=postgres://h/d", KECS_E_NOT_FOUND, "not asked for"},
-      {"KECS_POSTGRES_HOST=h", KECS_E_NOT_FOUND, "not asked for"},
-      {"KECS_STORAGE_TYPE=postgresql", KECS_OK, "postgres://kecs:kecs@localhost:5432/kecs?sslmode=disable"},
-      {"KECS_STORAGE_TYPE=PG", KECS_OK, "postgres://kecs:kecs@localhost:5432/kecs?sslmode=disable"},
-      {"KECS_STORAGE_TYPE=pgx", KECS_E_NOT_FOUND, "not asked for"},
-      {"KECS_STORAGE=postgres|KECS_POSTGRES_URL=postgres://h/d", KECS_OK, "postgres://h/d"},
-      {"KECS_DATABASE_URL=postgres://h/d|KECS_POSTGRES_HOST=other", KECS_OK, "postgres://h/d"},
-      {"KECS_POSTGRES_URL=postgres://h/d", KECS_OK, "postgres://h/d"},
-      {"STORE_TYPE=postgres|DATABASE_URL=postgres://h/d", KECS_OK, "postgres://h/d"},
-      {"STORE_TYPE=postgres", KECS_E_INVALID, "DATABASE_URL"},
-      {"STORE_TYPE=postgres|KECS_STORAGE_TYPE=pg", KECS_OK, "postgres://kecs:kecs@localhost:5432/kecs?sslmode=disable"},
-      {"STORE_TYPE=memory|KECS_STORAGE_TYPE=pg", KECS_E_INVALID, "KECS_STORAGE_TYPE and STORE_TYPE disagree"},
-      {"KECS_DATABASE_URL=postgres://h/d|KECS_POSTGRES_URL=postgres://h/e", KECS_E_INVALID,
-       "KECS_DATABASE_URL and KECS_POSTGRES_URL disagree"},
-      {"KECS_DATABASE_URL=postgres://h/d|KECS_POSTGRES_URL=postgres://h/d", KECS_OK, "postgres://h/d"},
-      {"STORE_TYPE=pg|KECS_DATABASE_URL=postgres://h/d|DATABASE_URL=postgres://h/e", KECS_E_INVALID,
-       "KECS_DATABASE_URL and DATABASE_URL disagree"},
-      {"KECS_STORAGE_TYPE=postgresql|KECS_POSTGRES_HOST=::1|KECS_POSTGRES_PORT=6543|KECS_POSTGRES_USER=a b|"
-       "KECS_POSTGRES_PASSWORD=p@:/?#%|KECS_POSTGRES_DATABASE=my/db|KECS_POSTGRES_SSLMODE=verify-full",
-       KECS_OK, "postgres://a%20b:p%40%3A%2F%3F%23%25@%3A%3A1:6543/my%2Fdb?sslmode=verify-full"},
-      {"KECS_STORAGE_TYPE=postgresql|KECS_POSTGRES_PASSWORD=|KECS_POSTGRES_USER=", KECS_OK,
-       "postgres://kecs@localhost:5432/kecs?sslmode=disable"},
-  };
-  for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-    char url[200] = "x";
-    set_environment(rows[i].set);
-    kecs_status status = kecs_pg_url_from_environment(url, sizeof url);
-    if (status != rows[i].status || !strstr(status ? kecs_last_error()->text : url, rows[i].text)) {
-      fail_msg("%s: %d %s", rows[i].set, (int)status, status ? kecs_last_error()->text : url);
-    }
-    if (status == KECS_OK) {
-      assert_string_equal(url, rows[i].text);
-      kecs_pg__settings s = read_good(url);
-      done(&s);
-      size_t len = strlen(url);
-      assert_int_equal(kecs_pg_url_from_environment(url, len + 1), KECS_OK);
-      assert_int_equal(kecs_pg_url_from_environment(url, len), KECS_E_INVALID);
-    }
-    assert_string_equal(url, ""); /* also after a failure */
-  }
-  char room[200], url[200];
-  set_environment("KECS_STORAGE_TYPE=pg|KECS_POSTGRES_PASSWORD=p@:/?#%");
-  assert_int_equal(kecs_pg_url_from_environment(url, sizeof url), KECS_OK);
-  assert_string_equal(libpq_says(url, "password", room, sizeof room), "p@:/?#%");
-  assert_int_equal(kecs_pg_url_from_environment(url, 0), KECS_E_MISUSE);
-  assert_int_equal(kecs_pg_url_from_environment(NULL, 9), KECS_E_MISUSE);
-  set_environment("");
-}
-
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_defaults),        cmocka_unit_test(test_all_of_ours),
       cmocka_unit_test(test_left_to_libpq),   cmocka_unit_test(test_refusals),
       cmocka_unit_test(test_name_lengths),    cmocka_unit_test(test_long_texts),
       cmocka_unit_test(test_nasty_passwords), cmocka_unit_test(test_mutations_show_nothing),
-      cmocka_unit_test(test_no_memory),       cmocka_unit_test(test_environment),
+      cmocka_unit_test(test_no_memory),
   };
   return cmocka_run_group_tests_name("pg_settings", tests, NULL, NULL);
 }
