@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 47e5d830a28e25749bea60b77f6f5f4302183a4ebc7a2747e6f979a24b92cd9e */
+ * 00b4fa81abd14130b2a2280524a09b4e90ef33536faf3b251dc164a6110a062b */
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
 /* kecs_store.h -- a durable, typed store for the state of a container orchestrator, in one SQLite file.
  *
@@ -2623,6 +2623,7 @@ struct kecs_backend {
   const char *name; /* "sqlite" */
   bool (*answers_to)(const char *path); /* whether it opens such a path or URL */
   bool (*shares)(const char *path);     /* whether several connections see one database (not ":memory:") */
+  bool one_writer; /* writers wait for each other, and commits are dear: writes of several threads share one */
   const kecs_dialect *dialect;
   kecs_status (*connect)(const kecs_connect_options *options, kecs_connection **out_connection);
   void (*disconnect)(kecs_connection *connection);
@@ -6068,17 +6069,21 @@ typedef struct kecs__cached {
   char *sql; /* only where the text is the key */
   size_t sql_len;
   kecs_statement *statement;
+  bool writes; /* changes rows */
   bool in_use;
   bool temporary; /* made because the cached one was in use; finished when it is done */
 } kecs__cached;
 
 typedef struct kecs__engine kecs__engine;
+typedef struct kecs__turn kecs__turn; /* store/turns.c */
 
 typedef struct kecs__session {
   kecs__engine *engine;
   kecs_connection *connection;
   const kecs_store *user; /* the handle that uses it now: whom to ask about deadline and cancel */
   int64_t deadline;       /* of the running call */
+  bool shared;            /* other writes are in the open transaction, too */
+  bool writing;           /* the running statement changes rows */
   kecs__cached **slots;   /* open addressing */
   size_t slot_count;      /* a power of two */
   size_t cached_count;
@@ -6099,6 +6104,7 @@ struct kecs__engine {
   bool strict;
   bool no_foreign_keys;
   bool shared; /* readers have connections of their own */
+  bool shares_commits; /* writes that wait for each other go into one transaction */
   kecs_durability durability;
   int busy_timeout_ms; /* 0: do not wait */
   int cache_kib;
@@ -6106,10 +6112,15 @@ struct kecs__engine {
   int schema_version;
 
   kecs__mutex mutex; /* guards what follows */
-  kecs__condition released;
+  kecs__condition released; /* a reading session was given back */
   kecs__session *writer;
   bool writer_taken;
   kecs__thread_id writer_thread;
+  kecs__turn *queue;      /* who waits for the writer, and where the next one is appended */
+  kecs__turn **queue_end;
+  kecs__turn *members;    /* whose writes the open transaction holds, beside those of the writer's holder */
+  int member_count;
+  int64_t share_since_ms; /* when the first of them joined */
   kecs__session *idle_readers;
   int reader_count;
   int reader_max;
@@ -6153,6 +6164,7 @@ typedef struct kecs__write {
   kecs__arena arena; /* for texts of this write */
   int64_t now;
   bool own;       /* this write began the transaction */
+  bool joined;    /* it works in the transaction of other writes: it ends with them */
   bool guarded;   /* inside a savepoint of its own */
   int quiet;      /* above 0: tags and their rows are not followed, since they are being brought into step (tags.c) */
   bool make_parents; /* an insert makes the parents that are missing, bare (KECS_JSON_PARENTS) */
@@ -6709,6 +6721,16 @@ static kecs_status kecs__statements_reserve(kecs__session *session) {
   return KECS_OK;
 }
 
+static bool kecs__cached_writes(const kecs__cached *wanted) {
+  switch ((kecs__op)wanted->op) {
+    case KECS__OP_INSERT:
+    case KECS__OP_UPDATE:
+    case KECS__OP_DELETE: return true;
+    case KECS__OP_TEXT: return strncmp(wanted->sql, "SELECT", strlen("SELECT")) != 0;
+    default: return false;
+  }
+}
+
 /* Makes and prepares a statement that is not in the table. */
 static kecs_status kecs__cached_make(kecs__session *session, const kecs__meta *meta, const kecs__cached *wanted,
                                      kecs__cached **out_cached) {
@@ -6719,6 +6741,7 @@ static kecs_status kecs__cached_make(kecs__session *session, const kecs__meta *m
   }
   *cached = *wanted;
   cached->sql = NULL;
+  cached->writes = kecs__cached_writes(wanted);
   cached->in_use = true;
   kecs__text text;
   kecs__text_init(&text, &engine->allocator, KECS__SQL_MAX);
@@ -6820,7 +6843,14 @@ static kecs_status kecs__statement_outcome(kecs__session *session, kecs_status s
 KECS__FN kecs_status kecs__statement_start(kecs__session *session, kecs__cached *cached, const kecs_value *parameters,
                                            int count, bool *out_row) {
   const kecs_backend *backend = session->engine->backend;
-  kecs_status status = backend->start(cached->statement, parameters, count);
+  session->writing = cached->writes;
+  /* Once it runs it will not be stopped: see kecs__session_should_stop. */
+  kecs_status status = session->shared && cached->writes && session->user
+                           ? kecs__check_stop(session->user, session->deadline)
+                           : KECS_OK;
+  if (!status) {
+    status = backend->start(cached->statement, parameters, count);
+  }
   if (!status) {
     status = backend->step(cached->statement, out_row);
   }
@@ -6828,6 +6858,7 @@ KECS__FN kecs_status kecs__statement_start(kecs__session *session, kecs__cached 
 }
 
 KECS__FN kecs_status kecs__statement_step(kecs__session *session, kecs__cached *cached, bool *out_row) {
+  session->writing = cached->writes;
   return kecs__statement_outcome(session, session->engine->backend->step(cached->statement, out_row));
 }
 
@@ -6859,6 +6890,298 @@ KECS__FN kecs_status kecs__run(kecs__session *session, const char *sql, const ke
   return status;
 }
 
+/* ---- store/turns.c ----------------------------------------------------------------------------------------------- */
+/* store/turns.c -- the queue for the writing session, and the commit that several writes share.
+ *
+ * A commit that reaches the disk costs as much for one row as for fifty. So a write that is done while others wait does
+ * not commit: it hands the session with the open transaction to the next in the queue, which works in a savepoint of its
+ * own, and waits. The last one (nobody waits any more, or enough have joined) commits and tells all. Nobody waits for
+ * company: a write that is alone commits at once.
+ *
+ *   queue          turn, turn, turn      threads that wait for the session, first come first served
+ *   members        turn, turn            threads that have written into the open transaction and wait for its commit
+ *
+ * A turn lives on the stack of the thread that waits. The holder of the session alone changes `members`, under the
+ * engine's mutex; whoever takes the session next therefore sees them. */
+
+/* ---- store/turns.h ----------------------------------------------------------------------------------------------- */
+/* store/turns.h -- whose turn it is to use the writing session, and which writes share a commit. */
+#ifndef KECS_STORE_TURNS_H
+#define KECS_STORE_TURNS_H
+
+/* Takes the writing session, waiting for it at most the busy timeout; leaves it taken. No transaction is open then. */
+KECS__FN kecs_status kecs__writer_take(kecs_store *store, int64_t deadline, kecs__session **out_session);
+KECS__FN void kecs__writer_release(kecs__engine *engine);
+
+/* The same for a write of its own. Where *out_joined is true the session comes with the open transaction of the writes
+ * before it: this one works in a savepoint. */
+KECS__FN kecs_status kecs__writer_join(kecs_store *store, int64_t deadline, kecs__session **out_session,
+                                       bool *out_joined);
+
+/* Ends what kecs__writer_join began, and gives the session away. `status` is what came of the write: after KECS_OK it is
+ * part of the transaction, and KECS_OK comes back once that is committed; after a failure nothing of it is, and the
+ * failure comes back. */
+KECS__FN kecs_status kecs__writer_leave(kecs__engine *engine, kecs_status status);
+
+/* How long a wait may still take, in milliseconds: until then by the monotonic clock, and no longer than the deadline. */
+KECS__FN int64_t kecs__wait_left(const kecs__engine *engine, int64_t until_ms, int64_t deadline);
+
+#endif
+
+/* ---- store/turns.c, continued ------------------------------------------------------------------------------------ */
+#include <string.h>
+
+#define KECS__SHARE_MAX 128 /* writes in one transaction */
+#define KECS__SHARE_MS 10   /* after that long nobody joins any more: the first ones wait for their answer */
+
+struct kecs__turn {
+  kecs__turn *next;
+  kecs__condition called;
+  kecs__thread_id thread;
+  bool joins;       /* a write of its own: it may go on in the transaction of the one before it */
+  bool given;       /* the session is its own now */
+  bool told;        /* what became of the shared transaction is known */
+  kecs_error error; /* why it was not committed; its status is KECS_OK where it was */
+};
+
+/* How long a wait may still take: the busy timeout, and no longer than the deadline. */
+KECS__FN int64_t kecs__wait_left(const kecs__engine *engine, int64_t until_ms, int64_t deadline) {
+  int64_t left = until_ms - kecs__monotonic_ms();
+  if (deadline) {
+    int64_t to_deadline = (deadline - kecs__clock_now(&engine->clock)) / 1000 + 1;
+    left = to_deadline < left ? to_deadline : left;
+  }
+  /* Short naps, so that a cancel from another thread is seen soon. */
+  return left > 50 ? 50 : left;
+}
+
+static kecs_status kecs__fail_own_writer(void) {
+  return kecs__fail(KECS_E_MISUSE,
+                    "this thread holds the store's writing connection (a transaction, or a walk over a store "
+                    "in memory); call through the transaction's handle, or the call would wait for itself");
+}
+
+static void kecs__queue_add(kecs__engine *engine, kecs__turn *turn) {
+  *engine->queue_end = turn;
+  engine->queue_end = &turn->next;
+}
+
+static void kecs__queue_remove(kecs__engine *engine, const kecs__turn *turn) {
+  kecs__turn **at = &engine->queue;
+  while (*at != turn) {
+    at = &(*at)->next;
+  }
+  *at = turn->next;
+  if (engine->queue_end == &turn->next) {
+    engine->queue_end = at;
+  }
+}
+
+/* Gives the session to the first in the queue, or to nobody. The mutex is held. */
+static void kecs__writer_pass(kecs__engine *engine) {
+  kecs__turn *next = engine->queue;
+  engine->writer->user = NULL;
+  engine->writer_taken = next != NULL;
+  if (next) {
+    kecs__queue_remove(engine, next);
+    engine->writer_thread = next->thread;
+    next->given = true;
+    kecs__condition_wake_all(&next->called);
+  }
+}
+
+/* Waits in the queue. The mutex is held, and given up while it waits. */
+static kecs_status kecs__turn_wait(kecs_store *store, int64_t deadline, bool joins) {
+  kecs__engine *engine = store->engine;
+  int64_t until = kecs__monotonic_ms() + engine->busy_timeout_ms;
+  kecs__turn turn;
+  memset(&turn, 0, sizeof turn);
+  turn.thread = kecs__thread_self();
+  turn.joins = joins;
+  kecs_status status = kecs__condition_init(&turn.called);
+  if (status) {
+    return status;
+  }
+  kecs__queue_add(engine, &turn);
+  while (!status && !turn.given) {
+    int64_t left = kecs__wait_left(engine, until, deadline);
+    status = kecs__check_stop(store, deadline);
+    if (!status && left <= 0) {
+      status = kecs__fail(KECS_E_BUSY, "another thread has held the writing connection for %d ms; shorten its "
+                                       "transaction or raise options.busy_timeout_ms",
+                          engine->busy_timeout_ms);
+    }
+    if (!status) {
+      kecs__condition_wait(&turn.called, &engine->mutex, left);
+    }
+  }
+  if (!turn.given) {
+    kecs__queue_remove(engine, &turn);
+  }
+  kecs__condition_destroy(&turn.called);
+  return turn.given ? KECS_OK : status;
+}
+
+static kecs_status kecs__writer_get(kecs_store *store, int64_t deadline, bool joins, kecs__session **out_session) {
+  kecs__engine *engine = store->engine;
+  kecs_status status = KECS_OK;
+  kecs__mutex_lock(&engine->mutex);
+  if (!engine->writer_taken) {
+    engine->writer_taken = true;
+    engine->writer_thread = kecs__thread_self();
+  } else if (kecs__thread_same(engine->writer_thread, kecs__thread_self())) {
+    status = kecs__fail_own_writer();
+  } else {
+    status = kecs__turn_wait(store, deadline, joins);
+  }
+  if (!status) {
+    engine->writer->user = store;
+    engine->writer->deadline = deadline;
+    *out_session = engine->writer;
+  }
+  kecs__mutex_unlock(&engine->mutex);
+  return status;
+}
+
+KECS__FN kecs_status kecs__writer_take(kecs_store *store, int64_t deadline, kecs__session **out_session) {
+  return kecs__writer_get(store, deadline, false, out_session);
+}
+
+KECS__FN void kecs__writer_release(kecs__engine *engine) {
+  kecs__mutex_lock(&engine->mutex);
+  kecs__writer_pass(engine);
+  kecs__mutex_unlock(&engine->mutex);
+}
+
+KECS__FN kecs_status kecs__writer_join(kecs_store *store, int64_t deadline, kecs__session **out_session,
+                                       bool *out_joined) {
+  kecs_status status = kecs__writer_get(store, deadline, true, out_session);
+  *out_joined = !status && store->engine->members != NULL;
+  if (!status) {
+    (*out_session)->shared = *out_joined;
+  }
+  return status;
+}
+
+/* Whether the open transaction may go on with the first in the queue. The mutex is held. */
+static bool kecs__share_goes_on(const kecs__engine *engine) {
+  if (!engine->shares_commits || !engine->queue || !engine->queue->joins) {
+    return false;
+  }
+  return !engine->members || (engine->member_count < KECS__SHARE_MAX &&
+                              kecs__monotonic_ms() - engine->share_since_ms < KECS__SHARE_MS);
+}
+
+/* The write is in the transaction; the next one goes on with it, and this one waits for what becomes of both. False when
+ * there is no next one. */
+static bool kecs__share_wait(kecs__engine *engine, kecs_status *out_status) {
+  kecs__turn turn;
+  kecs__mutex_lock(&engine->mutex);
+  bool goes_on = kecs__share_goes_on(engine) && kecs__condition_init(&turn.called) == KECS_OK;
+  if (goes_on) {
+    turn.told = false;
+    turn.error.status = KECS_OK;
+    turn.next = engine->members;
+    engine->share_since_ms = engine->members ? engine->share_since_ms : kecs__monotonic_ms();
+    engine->members = &turn;
+    engine->member_count++;
+    kecs__writer_pass(engine);
+    while (!turn.told) {
+      kecs__condition_wait(&turn.called, &engine->mutex, 1000);
+    }
+  }
+  kecs__mutex_unlock(&engine->mutex);
+  if (!goes_on) {
+    return false;
+  }
+  kecs__condition_destroy(&turn.called);
+  *out_status = KECS_OK;
+  if (turn.error.status) {
+    (void)kecs__error_restore(&turn.error);
+    *out_status = kecs__fail_context("the commit that this write shared with others");
+  }
+  return true;
+}
+
+/* Tells the members what became of their transaction, and passes the session on. */
+static void kecs__share_end(kecs__engine *engine, kecs_status status) {
+  kecs__mutex_lock(&engine->mutex);
+  for (kecs__turn *turn = engine->members; turn;) {
+    kecs__turn *next = turn->next; /* a turn that is told may be gone as soon as the mutex is free */
+    if (status) {
+      turn->error = kecs__error_save();
+    }
+    turn->told = true;
+    kecs__condition_wake_all(&turn->called);
+    turn = next;
+  }
+  engine->members = NULL;
+  engine->member_count = 0;
+  kecs__writer_pass(engine);
+  kecs__mutex_unlock(&engine->mutex);
+}
+
+/* What the others are told when one write's failure cost them the transaction: a full disk is everybody's, somebody's
+ * taken key is not. */
+static void kecs__share_lost(kecs__engine *engine, kecs_status status) {
+  kecs_error error = kecs__error_save();
+  if (kecs_status_class(status) != KECS_CLASS_SYSTEM) {
+    status = kecs__fail(KECS_E_BUSY, "another write's failure ended it; nothing was stored, try again");
+  }
+  kecs__share_end(engine, status);
+  (void)kecs__error_restore(&error);
+}
+
+/* Lets the transaction go on without this write, which has failed. False when somebody must end it. */
+static bool kecs__share_pass(kecs__engine *engine) {
+  kecs__mutex_lock(&engine->mutex);
+  bool goes_on = kecs__share_goes_on(engine);
+  if (goes_on) {
+    kecs__writer_pass(engine);
+  }
+  kecs__mutex_unlock(&engine->mutex);
+  return goes_on;
+}
+
+static kecs_status kecs__share_commit(kecs__engine *engine) {
+  kecs__session *session = engine->writer;
+  if (engine->members) {
+    session->user = NULL; /* one member's deadline is none of the others' */
+    session->deadline = 0;
+  }
+  kecs_status status = engine->backend->commit(session->connection);
+  if (status) {
+    kecs_error error = kecs__error_save();
+    engine->backend->rollback(session->connection);
+    (void)kecs__error_restore(&error);
+  }
+  kecs__share_end(engine, status);
+  return status;
+}
+
+KECS__FN kecs_status kecs__writer_leave(kecs__engine *engine, kecs_status status) {
+  kecs__session *session = engine->writer;
+  kecs_status outcome = KECS_OK;
+  session->shared = false;
+  if (!status) {
+    return kecs__share_wait(engine, &outcome) ? outcome : kecs__share_commit(engine);
+  }
+  if (!engine->members) {
+    kecs_error error = kecs__error_save();
+    engine->backend->rollback(session->connection);
+    kecs__writer_release(engine);
+    return kecs__error_restore(&error);
+  }
+  if (!engine->backend->in_transaction(session->connection)) {
+    kecs__share_lost(engine, status);
+  } else if (!kecs__share_pass(engine)) {
+    kecs_error error = kecs__error_save();
+    (void)kecs__share_commit(engine); /* its failure is told to the members; this write failed by itself */
+    (void)kecs__error_restore(&error);
+  }
+  return status;
+}
+
 /* ---- store/engine.c ---------------------------------------------------------------------------------------------- */
 /* store/engine.c -- handles and sessions: who may use which connection, and for how long they wait for it. */
 
@@ -6868,10 +7191,6 @@ KECS__FN kecs_status kecs__run(kecs__session *session, const char *sql, const ke
 #define KECS_STORE_HANDLE_H
 
 enum { KECS__MAGIC_OPEN = 0x6b656373, KECS__MAGIC_ENDED = 0x64656164 };
-
-/* Takes the writing session, waiting for it at most the busy timeout; leaves it taken. */
-KECS__FN kecs_status kecs__writer_take(kecs_store *store, int64_t deadline, kecs__session **out_session);
-KECS__FN void kecs__writer_release(kecs__engine *engine);
 
 /* BEGIN IMMEDIATE; a wait for another process that the deadline or a cancel ended is told as such. */
 KECS__FN kecs_status kecs__begin_write(kecs_store *store, kecs__session *session);
@@ -6939,9 +7258,14 @@ KECS__FN kecs_status kecs__check_stop(const kecs_store *store, int64_t deadline)
   return KECS_OK;
 }
 
-/* Asked by the backend while a statement runs. It must not record an error: the statement's outcome does. */
+/* Asked by the backend while a statement runs. It must not record an error: the statement's outcome does. SQLite rolls the
+ * whole transaction back when a statement that writes is stopped: not where others have written into it. Such a statement
+ * writes one row, and before the next one the deadline is looked at (statements.c). */
 static bool kecs__session_should_stop(void *user) {
   const kecs__session *session = user;
+  if (session->shared && session->writing) {
+    return false;
+  }
   for (const kecs_store *at = session->user; at; at = at->parent) {
     if (kecs__flag_get(&at->cancelled)) {
       return true;
@@ -6987,63 +7311,6 @@ KECS__FN void kecs__session_close(kecs__session *session) {
   kecs__statements_free(session);
   engine->backend->disconnect(session->connection);
   kecs__release(&engine->allocator, session, sizeof *session);
-}
-
-/* How long a wait may still take: the busy timeout, and no longer than the deadline. */
-static int64_t kecs__wait_left(const kecs__engine *engine, int64_t until_ms, int64_t deadline) {
-  int64_t left = until_ms - kecs__monotonic_ms();
-  if (deadline) {
-    int64_t to_deadline = (deadline - kecs__clock_now(&engine->clock)) / 1000 + 1;
-    left = to_deadline < left ? to_deadline : left;
-  }
-  /* Short naps, so that a cancel from another thread is seen soon. */
-  return left > 50 ? 50 : left;
-}
-
-static kecs_status kecs__fail_own_writer(void) {
-  return kecs__fail(KECS_E_MISUSE,
-                    "this thread holds the store's writing connection (a transaction, or a walk over a store "
-                    "in memory); call through the transaction's handle, or the call would wait for itself");
-}
-
-KECS__FN kecs_status kecs__writer_take(kecs_store *store, int64_t deadline, kecs__session **out_session) {
-  kecs__engine *engine = store->engine;
-  int64_t until = kecs__monotonic_ms() + engine->busy_timeout_ms;
-  kecs_status status = KECS_OK;
-  kecs__mutex_lock(&engine->mutex);
-  while (!status && engine->writer_taken) {
-    if (kecs__thread_same(engine->writer_thread, kecs__thread_self())) {
-      status = kecs__fail_own_writer();
-      break;
-    }
-    int64_t left = kecs__wait_left(engine, until, deadline);
-    status = kecs__check_stop(store, deadline);
-    if (!status && left <= 0) {
-      status = kecs__fail(KECS_E_BUSY, "another thread has held the writing connection for %d ms; shorten its "
-                                       "transaction or raise options.busy_timeout_ms",
-                          engine->busy_timeout_ms);
-    }
-    if (!status) {
-      kecs__condition_wait(&engine->released, &engine->mutex, left);
-    }
-  }
-  if (!status) {
-    engine->writer_taken = true;
-    engine->writer_thread = kecs__thread_self();
-    engine->writer->user = store;
-    engine->writer->deadline = deadline;
-    *out_session = engine->writer;
-  }
-  kecs__mutex_unlock(&engine->mutex);
-  return status;
-}
-
-KECS__FN void kecs__writer_release(kecs__engine *engine) {
-  kecs__mutex_lock(&engine->mutex);
-  engine->writer->user = NULL;
-  engine->writer_taken = false;
-  kecs__condition_wake_all(&engine->released);
-  kecs__mutex_unlock(&engine->mutex);
 }
 
 /* A reading session: an idle one, a new one while there may be more, or the first that is given back. */
@@ -7174,6 +7441,30 @@ KECS__FN kecs_status kecs__begin_write(kecs_store *store, kecs__session *session
   return status;
 }
 
+/* The transaction of a write on a store: its own, or a savepoint in that of the writes before it. */
+static kecs_status kecs__write_begin(kecs__write *write, int64_t deadline) {
+  kecs_status status = kecs__writer_join(write->store, deadline, &write->session, &write->joined);
+  if (status) {
+    return status;
+  }
+  if (write->joined) {
+    status = kecs__check_stop(write->store, deadline);
+    status = status ? status : kecs__write_guard(write);
+    if (status) {
+      status = kecs__writer_leave(write->engine, status);
+      write->session = NULL;
+    }
+    return status;
+  }
+  status = kecs__begin_write(write->store, write->session);
+  if (status) {
+    kecs__writer_release(write->engine);
+    write->session = NULL;
+  }
+  write->own = !status;
+  return status;
+}
+
 KECS__FN kecs_status kecs__write_open(kecs_store *store, kecs__write *write) {
   memset(write, 0, sizeof *write);
   kecs_status status = kecs__check_handle(store);
@@ -7201,18 +7492,7 @@ KECS__FN kecs_status kecs__write_open(kecs_store *store, kecs__write *write) {
     /* A statement that a deadline stops may have done its work: only a savepoint can tell. */
     return status || !deadline ? status : kecs__write_guard(write);
   }
-  status = kecs__writer_take(store, deadline, &write->session);
-  if (status) {
-    return status;
-  }
-  status = kecs__begin_write(store, write->session);
-  if (status) {
-    kecs__writer_release(store->engine);
-    write->session = NULL;
-    return status;
-  }
-  write->own = true;
-  return KECS_OK;
+  return kecs__write_begin(write, deadline);
 }
 
 #define KECS__GUARD_BEGIN "SAVEPOINT kecs_write"
@@ -7258,32 +7538,28 @@ static kecs_status kecs__write_close_part(kecs__write *write, kecs_status status
   kecs_error error = kecs__error_save();
   bool undone = kecs__run(write->session, KECS__GUARD_UNDO, NULL, 0, NULL) == KECS_OK &&
                 kecs__run(write->session, KECS__GUARD_END, NULL, 0, NULL) == KECS_OK;
-  write->store->broken = write->store->broken || !undone;
+  if (!undone && write->joined) {
+    write->engine->backend->rollback(write->session->connection);
+  } else if (!undone) {
+    write->store->broken = true;
+  }
   return kecs__error_restore(&error);
 }
 
-/* Ends the transaction that the write began. */
+/* Ends a write on a store. This is the last look at the deadline: what has joined others waits for their commit. */
 static kecs_status kecs__write_close_own(kecs__write *write, kecs_status status) {
-  const kecs_backend *backend = write->engine->backend;
-  kecs_connection *connection = write->session->connection;
   if (!status) {
     status = kecs__check_stop(write->store, write->session->deadline);
   }
-  if (!status) {
-    status = backend->commit(connection);
+  if (write->joined) {
+    status = kecs__write_close_part(write, status);
   }
-  if (status) {
-    kecs_error error = kecs__error_save();
-    backend->rollback(connection);
-    (void)kecs__error_restore(&error);
-  }
-  kecs__writer_release(write->engine);
-  return status;
+  return kecs__writer_leave(write->engine, status);
 }
 
 KECS__FN kecs_status kecs__write_close(kecs__write *write, kecs_status status) {
   if (write->session) {
-    status = write->own ? kecs__write_close_own(write, status) : kecs__write_close_part(write, status);
+    status = write->own || write->joined ? kecs__write_close_own(write, status) : kecs__write_close_part(write, status);
   }
   if (write->store) {
     kecs__arena_free(&write->arena);
@@ -8015,6 +8291,7 @@ static kecs_status kecs__engine_new(const kecs_options *options, kecs__engine **
     return KECS_E_NOMEM;
   }
   engine->allocator = allocator;
+  engine->queue_end = &engine->queue;
   status = kecs__mutex_init(&engine->mutex);
   if (status) {
     kecs__release(&allocator, engine, sizeof *engine);
@@ -8042,6 +8319,7 @@ static kecs_status kecs__engine_start(kecs_store *store, const kecs_options *opt
   }
   if (!status) {
     engine->shared = engine->backend->shares(engine->path);
+    engine->shares_commits = engine->shared && engine->backend->one_writer;
     status = kecs__session_open(engine, false, !options->must_exist && !options->read_only, &engine->writer);
   }
   if (!status) {
@@ -20569,6 +20847,7 @@ static const kecs_backend kecs__sqlite_table = {
     .name = "sqlite",
     .answers_to = kecs__sqlite_answers_to,
     .shares = kecs__sqlite_shares,
+    .one_writer = true,
     .dialect = &kecs__sqlite_dialect,
     .connect = kecs__sqlite_connect,
     .disconnect = kecs__sqlite_disconnect,

@@ -47,6 +47,7 @@ extern "C" {
 #include "store/sql.c"
 #include "store/ddl.c"
 #include "store/statements.c"
+#include "store/turns.c"
 #include "store/engine.c"
 #include "store/transaction.c"
 #include "store/migrate.c"

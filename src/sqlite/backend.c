@@ -211,6 +211,7 @@ static const kecs_backend kecs__sqlite_table = {
     .name = "sqlite",
     .answers_to = kecs__sqlite_answers_to,
     .shares = kecs__sqlite_shares,
+    .one_writer = true,
     .dialect = &kecs__sqlite_dialect,
     .connect = kecs__sqlite_connect,
     .disconnect = kecs__sqlite_disconnect,

@@ -59,6 +59,7 @@ struct kecs_backend {
   const char *name; /* "sqlite" */
   bool (*answers_to)(const char *path); /* whether it opens such a path or URL */
   bool (*shares)(const char *path);     /* whether several connections see one database (not ":memory:") */
+  bool one_writer; /* writers wait for each other, and commits are dear: writes of several threads share one */
   const kecs_dialect *dialect;
   kecs_status (*connect)(const kecs_connect_options *options, kecs_connection **out_connection);
   void (*disconnect)(kecs_connection *connection);

@@ -57,9 +57,14 @@ KECS__FN kecs_status kecs__check_stop(const kecs_store *store, int64_t deadline)
   return KECS_OK;
 }
 
-/* Asked by the backend while a statement runs. It must not record an error: the statement's outcome does. */
+/* Asked by the backend while a statement runs. It must not record an error: the statement's outcome does. SQLite rolls the
+ * whole transaction back when a statement that writes is stopped: not where others have written into it. Such a statement
+ * writes one row, and before the next one the deadline is looked at (statements.c). */
 static bool kecs__session_should_stop(void *user) {
   const kecs__session *session = user;
+  if (session->shared && session->writing) {
+    return false;
+  }
   for (const kecs_store *at = session->user; at; at = at->parent) {
     if (kecs__flag_get(&at->cancelled)) {
       return true;
@@ -105,63 +110,6 @@ KECS__FN void kecs__session_close(kecs__session *session) {
   kecs__statements_free(session);
   engine->backend->disconnect(session->connection);
   kecs__release(&engine->allocator, session, sizeof *session);
-}
-
-/* How long a wait may still take: the busy timeout, and no longer than the deadline. */
-static int64_t kecs__wait_left(const kecs__engine *engine, int64_t until_ms, int64_t deadline) {
-  int64_t left = until_ms - kecs__monotonic_ms();
-  if (deadline) {
-    int64_t to_deadline = (deadline - kecs__clock_now(&engine->clock)) / 1000 + 1;
-    left = to_deadline < left ? to_deadline : left;
-  }
-  /* Short naps, so that a cancel from another thread is seen soon. */
-  return left > 50 ? 50 : left;
-}
-
-static kecs_status kecs__fail_own_writer(void) {
-  return kecs__fail(KECS_E_MISUSE,
-                    "this thread holds the store's writing connection (a transaction, or a walk over a store "
-                    "in memory); call through the transaction's handle, or the call would wait for itself");
-}
-
-KECS__FN kecs_status kecs__writer_take(kecs_store *store, int64_t deadline, kecs__session **out_session) {
-  kecs__engine *engine = store->engine;
-  int64_t until = kecs__monotonic_ms() + engine->busy_timeout_ms;
-  kecs_status status = KECS_OK;
-  kecs__mutex_lock(&engine->mutex);
-  while (!status && engine->writer_taken) {
-    if (kecs__thread_same(engine->writer_thread, kecs__thread_self())) {
-      status = kecs__fail_own_writer();
-      break;
-    }
-    int64_t left = kecs__wait_left(engine, until, deadline);
-    status = kecs__check_stop(store, deadline);
-    if (!status && left <= 0) {
-      status = kecs__fail(KECS_E_BUSY, "another thread has held the writing connection for %d ms; shorten its "
-                                       "transaction or raise options.busy_timeout_ms",
-                          engine->busy_timeout_ms);
-    }
-    if (!status) {
-      kecs__condition_wait(&engine->released, &engine->mutex, left);
-    }
-  }
-  if (!status) {
-    engine->writer_taken = true;
-    engine->writer_thread = kecs__thread_self();
-    engine->writer->user = store;
-    engine->writer->deadline = deadline;
-    *out_session = engine->writer;
-  }
-  kecs__mutex_unlock(&engine->mutex);
-  return status;
-}
-
-KECS__FN void kecs__writer_release(kecs__engine *engine) {
-  kecs__mutex_lock(&engine->mutex);
-  engine->writer->user = NULL;
-  engine->writer_taken = false;
-  kecs__condition_wake_all(&engine->released);
-  kecs__mutex_unlock(&engine->mutex);
 }
 
 /* A reading session: an idle one, a new one while there may be more, or the first that is given back. */
@@ -292,6 +240,30 @@ KECS__FN kecs_status kecs__begin_write(kecs_store *store, kecs__session *session
   return status;
 }
 
+/* The transaction of a write on a store: its own, or a savepoint in that of the writes before it. */
+static kecs_status kecs__write_begin(kecs__write *write, int64_t deadline) {
+  kecs_status status = kecs__writer_join(write->store, deadline, &write->session, &write->joined);
+  if (status) {
+    return status;
+  }
+  if (write->joined) {
+    status = kecs__check_stop(write->store, deadline);
+    status = status ? status : kecs__write_guard(write);
+    if (status) {
+      status = kecs__writer_leave(write->engine, status);
+      write->session = NULL;
+    }
+    return status;
+  }
+  status = kecs__begin_write(write->store, write->session);
+  if (status) {
+    kecs__writer_release(write->engine);
+    write->session = NULL;
+  }
+  write->own = !status;
+  return status;
+}
+
 KECS__FN kecs_status kecs__write_open(kecs_store *store, kecs__write *write) {
   memset(write, 0, sizeof *write);
   kecs_status status = kecs__check_handle(store);
@@ -319,18 +291,7 @@ KECS__FN kecs_status kecs__write_open(kecs_store *store, kecs__write *write) {
     /* A statement that a deadline stops may have done its work: only a savepoint can tell. */
     return status || !deadline ? status : kecs__write_guard(write);
   }
-  status = kecs__writer_take(store, deadline, &write->session);
-  if (status) {
-    return status;
-  }
-  status = kecs__begin_write(store, write->session);
-  if (status) {
-    kecs__writer_release(store->engine);
-    write->session = NULL;
-    return status;
-  }
-  write->own = true;
-  return KECS_OK;
+  return kecs__write_begin(write, deadline);
 }
 
 #define KECS__GUARD_BEGIN "SAVEPOINT kecs_write"
@@ -376,32 +337,28 @@ static kecs_status kecs__write_close_part(kecs__write *write, kecs_status status
   kecs_error error = kecs__error_save();
   bool undone = kecs__run(write->session, KECS__GUARD_UNDO, NULL, 0, NULL) == KECS_OK &&
                 kecs__run(write->session, KECS__GUARD_END, NULL, 0, NULL) == KECS_OK;
-  write->store->broken = write->store->broken || !undone;
+  if (!undone && write->joined) {
+    write->engine->backend->rollback(write->session->connection);
+  } else if (!undone) {
+    write->store->broken = true;
+  }
   return kecs__error_restore(&error);
 }
 
-/* Ends the transaction that the write began. */
+/* Ends a write on a store. This is the last look at the deadline: what has joined others waits for their commit. */
 static kecs_status kecs__write_close_own(kecs__write *write, kecs_status status) {
-  const kecs_backend *backend = write->engine->backend;
-  kecs_connection *connection = write->session->connection;
   if (!status) {
     status = kecs__check_stop(write->store, write->session->deadline);
   }
-  if (!status) {
-    status = backend->commit(connection);
+  if (write->joined) {
+    status = kecs__write_close_part(write, status);
   }
-  if (status) {
-    kecs_error error = kecs__error_save();
-    backend->rollback(connection);
-    (void)kecs__error_restore(&error);
-  }
-  kecs__writer_release(write->engine);
-  return status;
+  return kecs__writer_leave(write->engine, status);
 }
 
 KECS__FN kecs_status kecs__write_close(kecs__write *write, kecs_status status) {
   if (write->session) {
-    status = write->own ? kecs__write_close_own(write, status) : kecs__write_close_part(write, status);
+    status = write->own || write->joined ? kecs__write_close_own(write, status) : kecs__write_close_part(write, status);
   }
   if (write->store) {
     kecs__arena_free(&write->arena);

@@ -37,17 +37,21 @@ typedef struct kecs__cached {
   char *sql; /* only where the text is the key */
   size_t sql_len;
   kecs_statement *statement;
+  bool writes; /* changes rows */
   bool in_use;
   bool temporary; /* made because the cached one was in use; finished when it is done */
 } kecs__cached;
 
 typedef struct kecs__engine kecs__engine;
+typedef struct kecs__turn kecs__turn; /* store/turns.c */
 
 typedef struct kecs__session {
   kecs__engine *engine;
   kecs_connection *connection;
   const kecs_store *user; /* the handle that uses it now: whom to ask about deadline and cancel */
   int64_t deadline;       /* of the running call */
+  bool shared;            /* other writes are in the open transaction, too */
+  bool writing;           /* the running statement changes rows */
   kecs__cached **slots;   /* open addressing */
   size_t slot_count;      /* a power of two */
   size_t cached_count;
@@ -68,6 +72,7 @@ struct kecs__engine {
   bool strict;
   bool no_foreign_keys;
   bool shared; /* readers have connections of their own */
+  bool shares_commits; /* writes that wait for each other go into one transaction */
   kecs_durability durability;
   int busy_timeout_ms; /* 0: do not wait */
   int cache_kib;
@@ -75,10 +80,15 @@ struct kecs__engine {
   int schema_version;
 
   kecs__mutex mutex; /* guards what follows */
-  kecs__condition released;
+  kecs__condition released; /* a reading session was given back */
   kecs__session *writer;
   bool writer_taken;
   kecs__thread_id writer_thread;
+  kecs__turn *queue;      /* who waits for the writer, and where the next one is appended */
+  kecs__turn **queue_end;
+  kecs__turn *members;    /* whose writes the open transaction holds, beside those of the writer's holder */
+  int member_count;
+  int64_t share_since_ms; /* when the first of them joined */
   kecs__session *idle_readers;
   int reader_count;
   int reader_max;
@@ -122,6 +132,7 @@ typedef struct kecs__write {
   kecs__arena arena; /* for texts of this write */
   int64_t now;
   bool own;       /* this write began the transaction */
+  bool joined;    /* it works in the transaction of other writes: it ends with them */
   bool guarded;   /* inside a savepoint of its own */
   int quiet;      /* above 0: tags and their rows are not followed, since they are being brought into step (tags.c) */
   bool make_parents; /* an insert makes the parents that are missing, bare (KECS_JSON_PARENTS) */

@@ -144,6 +144,7 @@ static kecs_status kecs__engine_new(const kecs_options *options, kecs__engine **
     return KECS_E_NOMEM;
   }
   engine->allocator = allocator;
+  engine->queue_end = &engine->queue;
   status = kecs__mutex_init(&engine->mutex);
   if (status) {
     kecs__release(&allocator, engine, sizeof *engine);
@@ -171,6 +172,7 @@ static kecs_status kecs__engine_start(kecs_store *store, const kecs_options *opt
   }
   if (!status) {
     engine->shared = engine->backend->shares(engine->path);
+    engine->shares_commits = engine->shared && engine->backend->one_writer;
     status = kecs__session_open(engine, false, !options->must_exist && !options->read_only, &engine->writer);
   }
   if (!status) {

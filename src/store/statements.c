@@ -105,6 +105,16 @@ static kecs_status kecs__statements_reserve(kecs__session *session) {
   return KECS_OK;
 }
 
+static bool kecs__cached_writes(const kecs__cached *wanted) {
+  switch ((kecs__op)wanted->op) {
+    case KECS__OP_INSERT:
+    case KECS__OP_UPDATE:
+    case KECS__OP_DELETE: return true;
+    case KECS__OP_TEXT: return strncmp(wanted->sql, "SELECT", strlen("SELECT")) != 0;
+    default: return false;
+  }
+}
+
 /* Makes and prepares a statement that is not in the table. */
 static kecs_status kecs__cached_make(kecs__session *session, const kecs__meta *meta, const kecs__cached *wanted,
                                      kecs__cached **out_cached) {
@@ -115,6 +125,7 @@ static kecs_status kecs__cached_make(kecs__session *session, const kecs__meta *m
   }
   *cached = *wanted;
   cached->sql = NULL;
+  cached->writes = kecs__cached_writes(wanted);
   cached->in_use = true;
   kecs__text text;
   kecs__text_init(&text, &engine->allocator, KECS__SQL_MAX);
@@ -216,7 +227,14 @@ static kecs_status kecs__statement_outcome(kecs__session *session, kecs_status s
 KECS__FN kecs_status kecs__statement_start(kecs__session *session, kecs__cached *cached, const kecs_value *parameters,
                                            int count, bool *out_row) {
   const kecs_backend *backend = session->engine->backend;
-  kecs_status status = backend->start(cached->statement, parameters, count);
+  session->writing = cached->writes;
+  /* Once it runs it will not be stopped: see kecs__session_should_stop. */
+  kecs_status status = session->shared && cached->writes && session->user
+                           ? kecs__check_stop(session->user, session->deadline)
+                           : KECS_OK;
+  if (!status) {
+    status = backend->start(cached->statement, parameters, count);
+  }
   if (!status) {
     status = backend->step(cached->statement, out_row);
   }
@@ -224,6 +242,7 @@ KECS__FN kecs_status kecs__statement_start(kecs__session *session, kecs__cached 
 }
 
 KECS__FN kecs_status kecs__statement_step(kecs__session *session, kecs__cached *cached, bool *out_row) {
+  session->writing = cached->writes;
   return kecs__statement_outcome(session, session->engine->backend->step(cached->statement, out_row));
 }
 

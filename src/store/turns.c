@@ -1,0 +1,270 @@
+/* store/turns.c -- the queue for the writing session, and the commit that several writes share.
+ *
+ * A commit that reaches the disk costs as much for one row as for fifty. So a write that is done while others wait does
+ * not commit: it hands the session with the open transaction to the next in the queue, which works in a savepoint of its
+ * own, and waits. The last one (nobody waits any more, or enough have joined) commits and tells all. Nobody waits for
+ * company: a write that is alone commits at once.
+ *
+ *   queue          turn, turn, turn      threads that wait for the session, first come first served
+ *   members        turn, turn            threads that have written into the open transaction and wait for its commit
+ *
+ * A turn lives on the stack of the thread that waits. The holder of the session alone changes `members`, under the
+ * engine's mutex; whoever takes the session next therefore sees them. */
+#include "base/prologue.h"
+
+#include "store/turns.h"
+
+#include "base/time.h"
+
+#include <string.h>
+
+#define KECS__SHARE_MAX 128 /* writes in one transaction */
+#define KECS__SHARE_MS 10   /* after that long nobody joins any more: the first ones wait for their answer */
+
+struct kecs__turn {
+  kecs__turn *next;
+  kecs__condition called;
+  kecs__thread_id thread;
+  bool joins;       /* a write of its own: it may go on in the transaction of the one before it */
+  bool given;       /* the session is its own now */
+  bool told;        /* what became of the shared transaction is known */
+  kecs_error error; /* why it was not committed; its status is KECS_OK where it was */
+};
+
+/* How long a wait may still take: the busy timeout, and no longer than the deadline. */
+KECS__FN int64_t kecs__wait_left(const kecs__engine *engine, int64_t until_ms, int64_t deadline) {
+  int64_t left = until_ms - kecs__monotonic_ms();
+  if (deadline) {
+    int64_t to_deadline = (deadline - kecs__clock_now(&engine->clock)) / 1000 + 1;
+    left = to_deadline < left ? to_deadline : left;
+  }
+  /* Short naps, so that a cancel from another thread is seen soon. */
+  return left > 50 ? 50 : left;
+}
+
+static kecs_status kecs__fail_own_writer(void) {
+  return kecs__fail(KECS_E_MISUSE,
+                    "this thread holds the store's writing connection (a transaction, or a walk over a store "
+                    "in memory); call through the transaction's handle, or the call would wait for itself");
+}
+
+static void kecs__queue_add(kecs__engine *engine, kecs__turn *turn) {
+  *engine->queue_end = turn;
+  engine->queue_end = &turn->next;
+}
+
+static void kecs__queue_remove(kecs__engine *engine, const kecs__turn *turn) {
+  kecs__turn **at = &engine->queue;
+  while (*at != turn) {
+    at = &(*at)->next;
+  }
+  *at = turn->next;
+  if (engine->queue_end == &turn->next) {
+    engine->queue_end = at;
+  }
+}
+
+/* Gives the session to the first in the queue, or to nobody. The mutex is held. */
+static void kecs__writer_pass(kecs__engine *engine) {
+  kecs__turn *next = engine->queue;
+  engine->writer->user = NULL;
+  engine->writer_taken = next != NULL;
+  if (next) {
+    kecs__queue_remove(engine, next);
+    engine->writer_thread = next->thread;
+    next->given = true;
+    kecs__condition_wake_all(&next->called);
+  }
+}
+
+/* Waits in the queue. The mutex is held, and given up while it waits. */
+static kecs_status kecs__turn_wait(kecs_store *store, int64_t deadline, bool joins) {
+  kecs__engine *engine = store->engine;
+  int64_t until = kecs__monotonic_ms() + engine->busy_timeout_ms;
+  kecs__turn turn;
+  memset(&turn, 0, sizeof turn);
+  turn.thread = kecs__thread_self();
+  turn.joins = joins;
+  kecs_status status = kecs__condition_init(&turn.called);
+  if (status) {
+    return status;
+  }
+  kecs__queue_add(engine, &turn);
+  while (!status && !turn.given) {
+    int64_t left = kecs__wait_left(engine, until, deadline);
+    status = kecs__check_stop(store, deadline);
+    if (!status && left <= 0) {
+      status = kecs__fail(KECS_E_BUSY, "another thread has held the writing connection for %d ms; shorten its "
+                                       "transaction or raise options.busy_timeout_ms",
+                          engine->busy_timeout_ms);
+    }
+    if (!status) {
+      kecs__condition_wait(&turn.called, &engine->mutex, left);
+    }
+  }
+  if (!turn.given) {
+    kecs__queue_remove(engine, &turn);
+  }
+  kecs__condition_destroy(&turn.called);
+  return turn.given ? KECS_OK : status;
+}
+
+static kecs_status kecs__writer_get(kecs_store *store, int64_t deadline, bool joins, kecs__session **out_session) {
+  kecs__engine *engine = store->engine;
+  kecs_status status = KECS_OK;
+  kecs__mutex_lock(&engine->mutex);
+  if (!engine->writer_taken) {
+    engine->writer_taken = true;
+    engine->writer_thread = kecs__thread_self();
+  } else if (kecs__thread_same(engine->writer_thread, kecs__thread_self())) {
+    status = kecs__fail_own_writer();
+  } else {
+    status = kecs__turn_wait(store, deadline, joins);
+  }
+  if (!status) {
+    engine->writer->user = store;
+    engine->writer->deadline = deadline;
+    *out_session = engine->writer;
+  }
+  kecs__mutex_unlock(&engine->mutex);
+  return status;
+}
+
+KECS__FN kecs_status kecs__writer_take(kecs_store *store, int64_t deadline, kecs__session **out_session) {
+  return kecs__writer_get(store, deadline, false, out_session);
+}
+
+KECS__FN void kecs__writer_release(kecs__engine *engine) {
+  kecs__mutex_lock(&engine->mutex);
+  kecs__writer_pass(engine);
+  kecs__mutex_unlock(&engine->mutex);
+}
+
+KECS__FN kecs_status kecs__writer_join(kecs_store *store, int64_t deadline, kecs__session **out_session,
+                                       bool *out_joined) {
+  kecs_status status = kecs__writer_get(store, deadline, true, out_session);
+  *out_joined = !status && store->engine->members != NULL;
+  if (!status) {
+    (*out_session)->shared = *out_joined;
+  }
+  return status;
+}
+
+/* Whether the open transaction may go on with the first in the queue. The mutex is held. */
+static bool kecs__share_goes_on(const kecs__engine *engine) {
+  if (!engine->shares_commits || !engine->queue || !engine->queue->joins) {
+    return false;
+  }
+  return !engine->members || (engine->member_count < KECS__SHARE_MAX &&
+                              kecs__monotonic_ms() - engine->share_since_ms < KECS__SHARE_MS);
+}
+
+/* The write is in the transaction; the next one goes on with it, and this one waits for what becomes of both. False when
+ * there is no next one. */
+static bool kecs__share_wait(kecs__engine *engine, kecs_status *out_status) {
+  kecs__turn turn;
+  kecs__mutex_lock(&engine->mutex);
+  bool goes_on = kecs__share_goes_on(engine) && kecs__condition_init(&turn.called) == KECS_OK;
+  if (goes_on) {
+    turn.told = false;
+    turn.error.status = KECS_OK;
+    turn.next = engine->members;
+    engine->share_since_ms = engine->members ? engine->share_since_ms : kecs__monotonic_ms();
+    engine->members = &turn;
+    engine->member_count++;
+    kecs__writer_pass(engine);
+    while (!turn.told) {
+      kecs__condition_wait(&turn.called, &engine->mutex, 1000);
+    }
+  }
+  kecs__mutex_unlock(&engine->mutex);
+  if (!goes_on) {
+    return false;
+  }
+  kecs__condition_destroy(&turn.called);
+  *out_status = KECS_OK;
+  if (turn.error.status) {
+    (void)kecs__error_restore(&turn.error);
+    *out_status = kecs__fail_context("the commit that this write shared with others");
+  }
+  return true;
+}
+
+/* Tells the members what became of their transaction, and passes the session on. */
+static void kecs__share_end(kecs__engine *engine, kecs_status status) {
+  kecs__mutex_lock(&engine->mutex);
+  for (kecs__turn *turn = engine->members; turn;) {
+    kecs__turn *next = turn->next; /* a turn that is told may be gone as soon as the mutex is free */
+    if (status) {
+      turn->error = kecs__error_save();
+    }
+    turn->told = true;
+    kecs__condition_wake_all(&turn->called);
+    turn = next;
+  }
+  engine->members = NULL;
+  engine->member_count = 0;
+  kecs__writer_pass(engine);
+  kecs__mutex_unlock(&engine->mutex);
+}
+
+/* What the others are told when one write's failure cost them the transaction: a full disk is everybody's, somebody's
+ * taken key is not. */
+static void kecs__share_lost(kecs__engine *engine, kecs_status status) {
+  kecs_error error = kecs__error_save();
+  if (kecs_status_class(status) != KECS_CLASS_SYSTEM) {
+    status = kecs__fail(KECS_E_BUSY, "another write's failure ended it; nothing was stored, try again");
+  }
+  kecs__share_end(engine, status);
+  (void)kecs__error_restore(&error);
+}
+
+/* Lets the transaction go on without this write, which has failed. False when somebody must end it. */
+static bool kecs__share_pass(kecs__engine *engine) {
+  kecs__mutex_lock(&engine->mutex);
+  bool goes_on = kecs__share_goes_on(engine);
+  if (goes_on) {
+    kecs__writer_pass(engine);
+  }
+  kecs__mutex_unlock(&engine->mutex);
+  return goes_on;
+}
+
+static kecs_status kecs__share_commit(kecs__engine *engine) {
+  kecs__session *session = engine->writer;
+  if (engine->members) {
+    session->user = NULL; /* one member's deadline is none of the others' */
+    session->deadline = 0;
+  }
+  kecs_status status = engine->backend->commit(session->connection);
+  if (status) {
+    kecs_error error = kecs__error_save();
+    engine->backend->rollback(session->connection);
+    (void)kecs__error_restore(&error);
+  }
+  kecs__share_end(engine, status);
+  return status;
+}
+
+KECS__FN kecs_status kecs__writer_leave(kecs__engine *engine, kecs_status status) {
+  kecs__session *session = engine->writer;
+  kecs_status outcome = KECS_OK;
+  session->shared = false;
+  if (!status) {
+    return kecs__share_wait(engine, &outcome) ? outcome : kecs__share_commit(engine);
+  }
+  if (!engine->members) {
+    kecs_error error = kecs__error_save();
+    engine->backend->rollback(session->connection);
+    kecs__writer_release(engine);
+    return kecs__error_restore(&error);
+  }
+  if (!engine->backend->in_transaction(session->connection)) {
+    kecs__share_lost(engine, status);
+  } else if (!kecs__share_pass(engine)) {
+    kecs_error error = kecs__error_save();
+    (void)kecs__share_commit(engine); /* its failure is told to the members; this write failed by itself */
+    (void)kecs__error_restore(&error);
+  }
+  return status;
+}
