@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 00b4fa81abd14130b2a2280524a09b4e90ef33536faf3b251dc164a6110a062b */
+ * 6e30a993f62ca543dbc674dce3a06afcf14466ae2c473b5adc0491a2aa497401 */
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
 /* kecs_store.h -- a durable, typed store for the state of a container orchestrator, in one SQLite file.
  *
@@ -3206,6 +3206,7 @@ KECS__FN void kecs__condition_wake_all(kecs__condition *condition);
 /* Waits at most `ms` milliseconds, or until woken; spurious wake-ups happen. Without threads it returns at once: nobody
  * else could wake us. */
 KECS__FN void kecs__condition_wait(kecs__condition *condition, kecs__mutex *mutex, int64_t ms);
+KECS__FN void kecs__condition_wait_us(kecs__condition *condition, kecs__mutex *mutex, int64_t us);
 
 KECS__FN kecs__thread_id kecs__thread_self(void);
 KECS__FN bool kecs__thread_same(kecs__thread_id a, kecs__thread_id b);
@@ -3244,10 +3245,10 @@ KECS__FN void kecs__condition_destroy(kecs__condition *condition) {
 KECS__FN void kecs__condition_wake_all(kecs__condition *condition) {
   (void)condition;
 }
-KECS__FN void kecs__condition_wait(kecs__condition *condition, kecs__mutex *mutex, int64_t ms) {
+KECS__FN void kecs__condition_wait_us(kecs__condition *condition, kecs__mutex *mutex, int64_t us) {
   (void)condition;
   (void)mutex;
-  (void)ms;
+  (void)us;
 }
 KECS__FN kecs__thread_id kecs__thread_self(void) {
   return 0;
@@ -3293,11 +3294,11 @@ KECS__FN void kecs__condition_wake_all(kecs__condition *condition) {
   (void)pthread_cond_broadcast(condition);
 }
 
-KECS__FN void kecs__condition_wait(kecs__condition *condition, kecs__mutex *mutex, int64_t ms) {
+KECS__FN void kecs__condition_wait_us(kecs__condition *condition, kecs__mutex *mutex, int64_t us) {
   struct timespec until;
   (void)clock_gettime(CLOCK_MONOTONIC, &until);
-  until.tv_sec += (time_t)(ms / 1000);
-  until.tv_nsec += (long)(ms % 1000) * 1000000L;
+  until.tv_sec += (time_t)(us / 1000000);
+  until.tv_nsec += (long)(us % 1000000) * 1000L;
   if (until.tv_nsec >= 1000000000L) {
     until.tv_sec++;
     until.tv_nsec -= 1000000000L;
@@ -3314,6 +3315,10 @@ KECS__FN bool kecs__thread_same(kecs__thread_id a, kecs__thread_id b) {
 }
 
 #endif
+
+KECS__FN void kecs__condition_wait(kecs__condition *condition, kecs__mutex *mutex, int64_t ms) {
+  kecs__condition_wait_us(condition, mutex, ms * 1000);
+}
 
 /* An int is atomic on every target with these builtins, so no libatomic is needed. */
 KECS__FN void kecs__flag_set(int *flag, int value) {
@@ -4511,8 +4516,9 @@ KECS__FN void kecs__time_epoch(int64_t micros, char out[32]);
 /* The clock behind a hook: the system's when the hook is empty or NULL. */
 KECS__FN int64_t kecs__clock_now(const kecs_clock *clock);
 
-/* Milliseconds of a clock that never goes back: for waiting, never for rows. */
+/* Milliseconds and microseconds of a clock that never goes back: for waiting, never for rows. */
 KECS__FN int64_t kecs__monotonic_ms(void);
+KECS__FN int64_t kecs__monotonic_us(void);
 
 /* Sleeps at least that long; a signal does not shorten it. At once for 0 and less. */
 KECS__FN void kecs__sleep_ms(int64_t ms);
@@ -4837,10 +4843,14 @@ KECS__FN int64_t kecs__clock_now(const kecs_clock *clock) {
   return (int64_t)now.tv_sec * KECS__TIME_MICROS + (int64_t)now.tv_nsec / 1000;
 }
 
-KECS__FN int64_t kecs__monotonic_ms(void) {
+KECS__FN int64_t kecs__monotonic_us(void) {
   struct timespec now = {0, 0};
   (void)clock_gettime(CLOCK_MONOTONIC, &now);
-  return (int64_t)now.tv_sec * 1000 + (int64_t)now.tv_nsec / 1000000;
+  return (int64_t)now.tv_sec * 1000000 + (int64_t)now.tv_nsec / 1000;
+}
+
+KECS__FN int64_t kecs__monotonic_ms(void) {
+  return kecs__monotonic_us() / 1000;
 }
 
 KECS__FN void kecs__sleep_ms(int64_t ms) {
@@ -6120,7 +6130,11 @@ struct kecs__engine {
   kecs__turn **queue_end;
   kecs__turn *members;    /* whose writes the open transaction holds, beside those of the writer's holder */
   int member_count;
-  int64_t share_since_ms; /* when the first of them joined */
+  int64_t share_since_us; /* when the first of them joined */
+  int share_last;         /* how many writes the last shared commit held, and how long it took */
+  int64_t share_commit_us;
+  kecs__condition arrival; /* somebody has joined the queue while the writer's holder waits for that */
+  bool expecting;
   kecs__session *idle_readers;
   int reader_count;
   int reader_max;
@@ -6895,8 +6909,9 @@ KECS__FN kecs_status kecs__run(kecs__session *session, const char *sql, const ke
  *
  * A commit that reaches the disk costs as much for one row as for fifty. So a write that is done while others wait does
  * not commit: it hands the session with the open transaction to the next in the queue, which works in a savepoint of its
- * own, and waits. The last one (nobody waits any more, or enough have joined) commits and tells all. Nobody waits for
- * company: a write that is alone commits at once.
+ * own, and waits. The last one (nobody waits any more, or enough have joined) commits and tells all. A write that is
+ * alone commits at once; only where the last commit was a shared one does its successor wait for those whom it told,
+ * since they are likely to come back, and no longer than half of a commit.
  *
  *   queue          turn, turn, turn      threads that wait for the session, first come first served
  *   members        turn, turn            threads that have written into the open transaction and wait for its commit
@@ -6931,8 +6946,9 @@ KECS__FN int64_t kecs__wait_left(const kecs__engine *engine, int64_t until_ms, i
 /* ---- store/turns.c, continued ------------------------------------------------------------------------------------ */
 #include <string.h>
 
-#define KECS__SHARE_MAX 128 /* writes in one transaction */
-#define KECS__SHARE_MS 10   /* after that long nobody joins any more: the first ones wait for their answer */
+#define KECS__SHARE_MAX 128        /* writes in one transaction */
+#define KECS__SHARE_US 10000      /* after that long nobody joins any more: the first ones wait for their answer */
+#define KECS__SHARE_EXPECT_US 1000 /* no wait for others is longer */
 
 struct kecs__turn {
   kecs__turn *next;
@@ -6964,6 +6980,9 @@ static kecs_status kecs__fail_own_writer(void) {
 static void kecs__queue_add(kecs__engine *engine, kecs__turn *turn) {
   *engine->queue_end = turn;
   engine->queue_end = &turn->next;
+  if (engine->expecting) {
+    kecs__condition_wake_all(&engine->arrival);
+  }
 }
 
 static void kecs__queue_remove(kecs__engine *engine, const kecs__turn *turn) {
@@ -7069,7 +7088,25 @@ static bool kecs__share_goes_on(const kecs__engine *engine) {
     return false;
   }
   return !engine->members || (engine->member_count < KECS__SHARE_MAX &&
-                              kecs__monotonic_ms() - engine->share_since_ms < KECS__SHARE_MS);
+                              kecs__monotonic_us() - engine->share_since_us < KECS__SHARE_US);
+}
+
+/* Waits a moment for those who shared the last commit. The mutex is held, and given up while it waits. */
+static void kecs__share_expect(kecs__engine *engine) {
+  int64_t until = 0;
+  while (!engine->queue && engine->member_count + 1 < engine->share_last) {
+    int64_t now = kecs__monotonic_us();
+    if (until == 0) {
+      int64_t most = engine->share_commit_us / 2;
+      until = now + (most < KECS__SHARE_EXPECT_US ? most : KECS__SHARE_EXPECT_US);
+    }
+    if (now >= until) {
+      return;
+    }
+    engine->expecting = true;
+    kecs__condition_wait_us(&engine->arrival, &engine->mutex, until - now);
+    engine->expecting = false;
+  }
 }
 
 /* The write is in the transaction; the next one goes on with it, and this one waits for what becomes of both. False when
@@ -7077,12 +7114,13 @@ static bool kecs__share_goes_on(const kecs__engine *engine) {
 static bool kecs__share_wait(kecs__engine *engine, kecs_status *out_status) {
   kecs__turn turn;
   kecs__mutex_lock(&engine->mutex);
+  kecs__share_expect(engine);
   bool goes_on = kecs__share_goes_on(engine) && kecs__condition_init(&turn.called) == KECS_OK;
   if (goes_on) {
     turn.told = false;
     turn.error.status = KECS_OK;
     turn.next = engine->members;
-    engine->share_since_ms = engine->members ? engine->share_since_ms : kecs__monotonic_ms();
+    engine->share_since_us = engine->members ? engine->share_since_us : kecs__monotonic_us();
     engine->members = &turn;
     engine->member_count++;
     kecs__writer_pass(engine);
@@ -7115,6 +7153,7 @@ static void kecs__share_end(kecs__engine *engine, kecs_status status) {
     kecs__condition_wake_all(&turn->called);
     turn = next;
   }
+  engine->share_last = engine->member_count + 1;
   engine->members = NULL;
   engine->member_count = 0;
   kecs__writer_pass(engine);
@@ -7145,11 +7184,14 @@ static bool kecs__share_pass(kecs__engine *engine) {
 
 static kecs_status kecs__share_commit(kecs__engine *engine) {
   kecs__session *session = engine->writer;
-  if (engine->members) {
+  bool shared = engine->members != NULL;
+  int64_t since = shared ? kecs__monotonic_us() : 0;
+  if (shared) {
     session->user = NULL; /* one member's deadline is none of the others' */
     session->deadline = 0;
   }
   kecs_status status = engine->backend->commit(session->connection);
+  engine->share_commit_us = shared ? kecs__monotonic_us() - since : 0;
   if (status) {
     kecs_error error = kecs__error_save();
     engine->backend->rollback(session->connection);
@@ -8274,6 +8316,7 @@ static void kecs__engine_free(kecs__engine *engine) {
   kecs__release_text(&engine->allocator, engine->shown_path);
   kecs__release_text(&engine->allocator, engine->account_id);
   kecs__release_text(&engine->allocator, engine->region);
+  kecs__condition_destroy(&engine->arrival);
   kecs__condition_destroy(&engine->released);
   kecs__mutex_destroy(&engine->mutex);
   kecs_allocator allocator = engine->allocator;
@@ -8298,6 +8341,12 @@ static kecs_status kecs__engine_new(const kecs_options *options, kecs__engine **
     return status;
   }
   status = kecs__condition_init(&engine->released);
+  if (!status) {
+    status = kecs__condition_init(&engine->arrival);
+    if (status) {
+      kecs__condition_destroy(&engine->released);
+    }
+  }
   if (status) {
     kecs__mutex_destroy(&engine->mutex);
     kecs__release(&allocator, engine, sizeof *engine);

@@ -324,10 +324,14 @@ KECS__FN int64_t kecs__clock_now(const kecs_clock *clock) {
   return (int64_t)now.tv_sec * KECS__TIME_MICROS + (int64_t)now.tv_nsec / 1000;
 }
 
-KECS__FN int64_t kecs__monotonic_ms(void) {
+KECS__FN int64_t kecs__monotonic_us(void) {
   struct timespec now = {0, 0};
   (void)clock_gettime(CLOCK_MONOTONIC, &now);
-  return (int64_t)now.tv_sec * 1000 + (int64_t)now.tv_nsec / 1000000;
+  return (int64_t)now.tv_sec * 1000000 + (int64_t)now.tv_nsec / 1000;
+}
+
+KECS__FN int64_t kecs__monotonic_ms(void) {
+  return kecs__monotonic_us() / 1000;
 }
 
 KECS__FN void kecs__sleep_ms(int64_t ms) {

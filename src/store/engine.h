@@ -88,7 +88,11 @@ struct kecs__engine {
   kecs__turn **queue_end;
   kecs__turn *members;    /* whose writes the open transaction holds, beside those of the writer's holder */
   int member_count;
-  int64_t share_since_ms; /* when the first of them joined */
+  int64_t share_since_us; /* when the first of them joined */
+  int share_last;         /* how many writes the last shared commit held, and how long it took */
+  int64_t share_commit_us;
+  kecs__condition arrival; /* somebody has joined the queue while the writer's holder waits for that */
+  bool expecting;
   kecs__session *idle_readers;
   int reader_count;
   int reader_max;

@@ -127,6 +127,7 @@ static void kecs__engine_free(kecs__engine *engine) {
   kecs__release_text(&engine->allocator, engine->shown_path);
   kecs__release_text(&engine->allocator, engine->account_id);
   kecs__release_text(&engine->allocator, engine->region);
+  kecs__condition_destroy(&engine->arrival);
   kecs__condition_destroy(&engine->released);
   kecs__mutex_destroy(&engine->mutex);
   kecs_allocator allocator = engine->allocator;
@@ -151,6 +152,12 @@ static kecs_status kecs__engine_new(const kecs_options *options, kecs__engine **
     return status;
   }
   status = kecs__condition_init(&engine->released);
+  if (!status) {
+    status = kecs__condition_init(&engine->arrival);
+    if (status) {
+      kecs__condition_destroy(&engine->released);
+    }
+  }
   if (status) {
     kecs__mutex_destroy(&engine->mutex);
     kecs__release(&allocator, engine, sizeof *engine);

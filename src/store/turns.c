@@ -2,8 +2,9 @@
  *
  * A commit that reaches the disk costs as much for one row as for fifty. So a write that is done while others wait does
  * not commit: it hands the session with the open transaction to the next in the queue, which works in a savepoint of its
- * own, and waits. The last one (nobody waits any more, or enough have joined) commits and tells all. Nobody waits for
- * company: a write that is alone commits at once.
+ * own, and waits. The last one (nobody waits any more, or enough have joined) commits and tells all. A write that is
+ * alone commits at once; only where the last commit was a shared one does its successor wait for those whom it told,
+ * since they are likely to come back, and no longer than half of a commit.
  *
  *   queue          turn, turn, turn      threads that wait for the session, first come first served
  *   members        turn, turn            threads that have written into the open transaction and wait for its commit
@@ -18,8 +19,9 @@
 
 #include <string.h>
 
-#define KECS__SHARE_MAX 128 /* writes in one transaction */
-#define KECS__SHARE_MS 10   /* after that long nobody joins any more: the first ones wait for their answer */
+#define KECS__SHARE_MAX 128        /* writes in one transaction */
+#define KECS__SHARE_US 10000      /* after that long nobody joins any more: the first ones wait for their answer */
+#define KECS__SHARE_EXPECT_US 1000 /* no wait for others is longer */
 
 struct kecs__turn {
   kecs__turn *next;
@@ -51,6 +53,9 @@ static kecs_status kecs__fail_own_writer(void) {
 static void kecs__queue_add(kecs__engine *engine, kecs__turn *turn) {
   *engine->queue_end = turn;
   engine->queue_end = &turn->next;
+  if (engine->expecting) {
+    kecs__condition_wake_all(&engine->arrival);
+  }
 }
 
 static void kecs__queue_remove(kecs__engine *engine, const kecs__turn *turn) {
@@ -156,7 +161,25 @@ static bool kecs__share_goes_on(const kecs__engine *engine) {
     return false;
   }
   return !engine->members || (engine->member_count < KECS__SHARE_MAX &&
-                              kecs__monotonic_ms() - engine->share_since_ms < KECS__SHARE_MS);
+                              kecs__monotonic_us() - engine->share_since_us < KECS__SHARE_US);
+}
+
+/* Waits a moment for those who shared the last commit. The mutex is held, and given up while it waits. */
+static void kecs__share_expect(kecs__engine *engine) {
+  int64_t until = 0;
+  while (!engine->queue && engine->member_count + 1 < engine->share_last) {
+    int64_t now = kecs__monotonic_us();
+    if (until == 0) {
+      int64_t most = engine->share_commit_us / 2;
+      until = now + (most < KECS__SHARE_EXPECT_US ? most : KECS__SHARE_EXPECT_US);
+    }
+    if (now >= until) {
+      return;
+    }
+    engine->expecting = true;
+    kecs__condition_wait_us(&engine->arrival, &engine->mutex, until - now);
+    engine->expecting = false;
+  }
 }
 
 /* The write is in the transaction; the next one goes on with it, and this one waits for what becomes of both. False when
@@ -164,12 +187,13 @@ static bool kecs__share_goes_on(const kecs__engine *engine) {
 static bool kecs__share_wait(kecs__engine *engine, kecs_status *out_status) {
   kecs__turn turn;
   kecs__mutex_lock(&engine->mutex);
+  kecs__share_expect(engine);
   bool goes_on = kecs__share_goes_on(engine) && kecs__condition_init(&turn.called) == KECS_OK;
   if (goes_on) {
     turn.told = false;
     turn.error.status = KECS_OK;
     turn.next = engine->members;
-    engine->share_since_ms = engine->members ? engine->share_since_ms : kecs__monotonic_ms();
+    engine->share_since_us = engine->members ? engine->share_since_us : kecs__monotonic_us();
     engine->members = &turn;
     engine->member_count++;
     kecs__writer_pass(engine);
@@ -202,6 +226,7 @@ static void kecs__share_end(kecs__engine *engine, kecs_status status) {
     kecs__condition_wake_all(&turn->called);
     turn = next;
   }
+  engine->share_last = engine->member_count + 1;
   engine->members = NULL;
   engine->member_count = 0;
   kecs__writer_pass(engine);
@@ -232,11 +257,14 @@ static bool kecs__share_pass(kecs__engine *engine) {
 
 static kecs_status kecs__share_commit(kecs__engine *engine) {
   kecs__session *session = engine->writer;
-  if (engine->members) {
+  bool shared = engine->members != NULL;
+  int64_t since = shared ? kecs__monotonic_us() : 0;
+  if (shared) {
     session->user = NULL; /* one member's deadline is none of the others' */
     session->deadline = 0;
   }
   kecs_status status = engine->backend->commit(session->connection);
+  engine->share_commit_us = shared ? kecs__monotonic_us() - since : 0;
   if (status) {
     kecs_error error = kecs__error_save();
     engine->backend->rollback(session->connection);
