@@ -131,6 +131,7 @@ run: all
 # tests/unit/test_*.c      single modules, compiled one by one; sanitized
 # tests/fuzz/fuzz_*.c      likewise, given every file of tests/fuzz/corpus
 # tests/kill               a writer that is killed again and again, and what it leaves
+# tests/edge               what the edge profile writes to a disk, and the memory that it takes
 # tests/*/*.py, *.sh       scripts that print "ok NAME" and "not ok NAME reason"
 #
 # Other .c files of a folder are linked into each of its programs. A new file is found by its name.
@@ -142,7 +143,7 @@ TESTS := $(call programs,normal,contract) $(call programs,asan,contract) $(call 
 FUZZERS := $(call programs,asan,fuzz)
 TESTS_TSAN := $(call programs,tsan,contract)
 SCRIPTS := tests/style.py tests/amalgamate_test.py scripts/examples.py $(if $(FUZZERS),scripts/replay.py) \
-           $(foreach folder,cli kill corpus compile,$(wildcard tests/$(folder)/*.py tests/$(folder)/*.sh))
+           $(foreach folder,cli kill edge corpus compile,$(wildcard tests/$(folder)/*.py tests/$(folder)/*.sh))
 
 KECS_CORPUS ?= $(wildcard ../shared/corpus)
 export KECS_CORPUS
@@ -195,9 +196,15 @@ build/test/normal/kill_writer: tests/kill/kill_writer.c $(TEST_HEADERS) $(LIBRAR
 	@mkdir -p $(@D)
 	$(CC) $(TEST_FLAGS) $(FLAGS_normal) $(SQLITE_INCLUDE) $(filter %.c %.o,$^) $(LDFLAGS) $(LIBS) -o $@
 
+# The program of tests/edge/test_edge.py.
+EDGE_WRITER := $(patsubst tests/edge/%.c,build/test/normal/%,$(wildcard tests/edge/edge_writer.c))
+build/test/normal/edge_writer: tests/edge/edge_writer.c $(TEST_HEADERS) $(LIBRARY)
+	@mkdir -p $(@D)
+	$(CC) $(TEST_FLAGS) $(FLAGS_normal) $(SQLITE_INCLUDE) $(filter %.c %.o,$^) $(LDFLAGS) $(LIBS) -o $@
+
 RUN_TESTS := $(PYTHON) tests/run.py $(if $(ONLY),-k $(ONLY))
 
-tests: $(TESTS) $(FUZZERS) $(KILL_WRITER)
+tests: $(TESTS) $(FUZZERS) $(KILL_WRITER) $(EDGE_WRITER)
 
 test: all tests
 	@$(RUN_TESTS) $(TESTS) $(SCRIPTS)

@@ -90,7 +90,8 @@ static void bench_group_open(bench_group_worker *ours, bench_group_worker *their
     one.db = baseline_connect(theirs_path, 65536);
     sqlite3_busy_timeout(one.db, 60000);
     baseline_run(one.db, self->full ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL");
-    one.update = baseline_prepare(one.db, "UPDATE tasks SET stopped_reason=?,version=version+1,updated_at=? WHERE arn=?");
+    one.update =
+        baseline_prepare(one.db, "UPDATE tasks SET stopped_reason=?,version=version+1,updated_at=? WHERE arn=?");
     theirs[i] = one;
   }
 }

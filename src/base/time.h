@@ -34,5 +34,6 @@ KECS__FN int64_t kecs__monotonic_us(void);
 
 /* Sleeps at least that long; a signal does not shorten it. At once for 0 and less. */
 KECS__FN void kecs__sleep_ms(int64_t ms);
+KECS__FN void kecs__sleep_us(int64_t us);
 
 #endif

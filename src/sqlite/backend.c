@@ -227,6 +227,7 @@ static const kecs_backend kecs__sqlite_table = {
     .columns = kecs__sqlite_columns,
     .reset = kecs__sqlite_reset,
     .finish = kecs__sqlite_finish,
+    .tidy = kecs__sqlite_tidy,
     .changes = kecs__sqlite_changes,
     .last_rid = kecs__sqlite_last_rid,
     .table_columns = kecs__sqlite_table_columns,

@@ -5,6 +5,7 @@
 
 #include "base/time.h"
 #include "store/handle.h"
+#include "store/pool.h"
 #include "store/statements.h"
 
 #include <stdarg.h>
@@ -57,9 +58,9 @@ KECS__FN kecs_status kecs__check_stop(const kecs_store *store, int64_t deadline)
   return KECS_OK;
 }
 
-/* Asked by the backend while a statement runs. It must not record an error: the statement's outcome does. SQLite rolls the
- * whole transaction back when a statement that writes is stopped: not where others have written into it. Such a statement
- * writes one row, and before the next one the deadline is looked at (statements.c). */
+/* Asked by the backend while a statement runs. It must not record an error: the statement's outcome does. SQLite rolls
+ * the whole transaction back when a statement that writes is stopped: not where others have written into it. Such a
+ * statement writes one row, and before the next one the deadline is looked at (statements.c). */
 static bool kecs__session_should_stop(void *user) {
   const kecs__session *session = user;
   if (session->shared && session->writing) {
@@ -69,6 +70,9 @@ static bool kecs__session_should_stop(void *user) {
     if (kecs__flag_get(&at->cancelled)) {
       return true;
     }
+  }
+  if (session->read_until_ms && kecs__monotonic_ms() >= session->read_until_ms) {
+    return true;
   }
   return session->deadline && kecs__clock_now(&session->engine->clock) >= session->deadline;
 }
@@ -89,6 +93,9 @@ KECS__FN kecs_status kecs__session_open(kecs__engine *engine, bool reader, bool 
   options.no_foreign_keys = engine->no_foreign_keys;
   options.busy_timeout_ms = engine->busy_timeout_ms;
   options.cache_kib = reader ? engine->cache_kib / 4 : engine->cache_kib;
+  options.page_bytes = engine->page_bytes;
+  options.log_kib = engine->log_kib;
+  options.small = engine->small;
   options.allocator = &engine->allocator;
   options.logger = &engine->logger;
   options.should_stop = kecs__session_should_stop;
@@ -98,6 +105,7 @@ KECS__FN kecs_status kecs__session_open(kecs__engine *engine, bool reader, bool 
     kecs__release(&engine->allocator, session, sizeof *session);
     return status;
   }
+  session->opened_ms = kecs__monotonic_ms();
   *out_session = session;
   return KECS_OK;
 }
@@ -110,53 +118,6 @@ KECS__FN void kecs__session_close(kecs__session *session) {
   kecs__statements_free(session);
   engine->backend->disconnect(session->connection);
   kecs__release(&engine->allocator, session, sizeof *session);
-}
-
-/* A reading session: an idle one, a new one while there may be more, or the first that is given back. */
-static kecs_status kecs__reader_take(kecs_store *store, int64_t deadline, kecs__session **out_session) {
-  kecs__engine *engine = store->engine;
-  int64_t until = 0;
-  kecs__mutex_lock(&engine->mutex);
-  kecs_status status = KECS_OK;
-  kecs__session *session = NULL;
-  bool make = false;
-  while (!status && !session && !make) {
-    if (engine->idle_readers) {
-      session = engine->idle_readers;
-      engine->idle_readers = session->next;
-    } else if (engine->reader_count < engine->reader_max) {
-      engine->reader_count++;
-      make = true;
-    } else {
-      until = until ? until : kecs__monotonic_ms() + engine->busy_timeout_ms;
-      int64_t left = kecs__wait_left(engine, until, deadline);
-      status = kecs__check_stop(store, deadline);
-      if (!status && left <= 0) {
-        status = kecs__fail(KECS_E_BUSY, "all %d reading connections are in use; raise options.readers or finish "
-                                         "long walks sooner",
-                            engine->reader_max);
-      }
-      if (!status) {
-        kecs__condition_wait(&engine->released, &engine->mutex, left);
-      }
-    }
-  }
-  kecs__mutex_unlock(&engine->mutex);
-  if (make) {
-    status = kecs__session_open(engine, true, false, &session);
-    if (status) {
-      kecs__mutex_lock(&engine->mutex);
-      engine->reader_count--;
-      kecs__condition_wake_all(&engine->released);
-      kecs__mutex_unlock(&engine->mutex);
-    }
-  }
-  if (!status) {
-    session->user = store;
-    session->deadline = deadline;
-    *out_session = session;
-  }
-  return status;
 }
 
 /* The deadline that holds for a call that starts now. */
@@ -222,12 +183,7 @@ KECS__FN void kecs__read_close(kecs_store *store, kecs__session *session) {
     kecs__writer_release(engine);
     return;
   }
-  kecs__mutex_lock(&engine->mutex);
-  session->user = NULL;
-  session->next = engine->idle_readers;
-  engine->idle_readers = session;
-  kecs__condition_wake_all(&engine->released);
-  kecs__mutex_unlock(&engine->mutex);
+  kecs__reader_give_back(engine, session);
 }
 
 KECS__FN kecs_status kecs__begin_write(kecs_store *store, kecs__session *session) {

@@ -3,11 +3,11 @@
 
 #include "store/statements.h"
 
+#include "store/pool.h"
 #include "store/sql.h"
 
 #include <string.h>
 
-#define KECS__STATEMENTS_MAX 512 /* beyond it the table is emptied: a program that makes endless shapes of queries */
 #define KECS__SQL_MAX ((size_t)1 << 20)
 
 KECS__FN kecs_value kecs__value_bytes(const char *text, size_t len) {
@@ -88,15 +88,16 @@ KECS__FN void kecs__statements_free(kecs__session *session) {
   session->slot_count = 0;
 }
 
-/* The table never grows: it starts large enough for KECS__STATEMENTS_MAX. */
+/* The table never grows: it starts large enough for engine->statements_max. Beyond that it is emptied: a program that
+ * makes endless shapes of queries. */
 static kecs_status kecs__statements_reserve(kecs__session *session) {
-  if (session->cached_count >= KECS__STATEMENTS_MAX) {
+  if ((int)session->cached_count >= session->engine->statements_max) {
     kecs__statements_clear(session);
   }
   if (session->slots) {
     return KECS_OK;
   }
-  size_t count = (size_t)KECS__STATEMENTS_MAX * 2;
+  size_t count = (size_t)session->engine->statements_max * 2;
   session->slots = kecs__alloc_zero(&session->engine->allocator, count * sizeof session->slots[0]);
   if (!session->slots) {
     return KECS_E_NOMEM;
@@ -219,6 +220,7 @@ KECS__FN void kecs__statement_done(kecs__session *session, kecs__cached *cached)
 static kecs_status kecs__statement_outcome(kecs__session *session, kecs_status status) {
   if (status == KECS_E_CANCELLED && session->user) {
     kecs_status stop = kecs__check_stop(session->user, session->deadline);
+    stop = stop ? stop : kecs__check_read_age(session);
     return stop ? stop : status;
   }
   return status;
@@ -242,6 +244,13 @@ KECS__FN kecs_status kecs__statement_start(kecs__session *session, kecs__cached 
 }
 
 KECS__FN kecs_status kecs__statement_step(kecs__session *session, kecs__cached *cached, bool *out_row) {
+  /* Between two rows a caller may have slept; the clock is not looked at for each row. */
+  if ((++session->steps & 7U) == 0) {
+    kecs_status status = kecs__check_read_age(session);
+    if (status) {
+      return status;
+    }
+  }
   session->writing = cached->writes;
   return kecs__statement_outcome(session, session->engine->backend->step(cached->statement, out_row));
 }

@@ -1,9 +1,9 @@
 /* store/turns.c -- the queue for the writing session, and the commit that several writes share.
  *
  * A commit that reaches the disk costs as much for one row as for fifty. So a write that is done while others wait does
- * not commit: it hands the session with the open transaction to the next in the queue, which works in a savepoint of its
- * own, and waits. The last one (nobody waits any more, or enough have joined) commits and tells all. A write that is
- * alone commits at once; only where the last commit was a shared one does its successor wait for those whom it told,
+ * not commit: it hands the session with the open transaction to the next in the queue, which works in a savepoint of
+ * its own, and waits. The last one (nobody waits any more, or enough have joined) commits and tells all. A write that
+ * is alone commits at once; only where the last commit was a shared one does its successor wait for those whom it told,
  * since they are likely to come back, and no longer than half of a commit.
  *
  *   queue          turn, turn, turn      threads that wait for the session, first come first served
@@ -20,8 +20,9 @@
 #include <string.h>
 
 #define KECS__SHARE_MAX 128        /* writes in one transaction */
-#define KECS__SHARE_US 10000      /* after that long nobody joins any more: the first ones wait for their answer */
-#define KECS__SHARE_EXPECT_US 1000 /* no wait for others is longer */
+#define KECS__SHARE_US 10000       /* after that long nobody joins any more: the first ones wait for their answer */
+#define KECS__SHARE_EXPECT_US 1000 /* no wait for others is longer, but options.share_window_ms */
+#define KECS__SHARE_COMPANY 64     /* writes of one thread alone, until it no longer waits for others */
 
 struct kecs__turn {
   kecs__turn *next;
@@ -99,8 +100,9 @@ static kecs_status kecs__turn_wait(kecs_store *store, int64_t deadline, bool joi
     int64_t left = kecs__wait_left(engine, until, deadline);
     status = kecs__check_stop(store, deadline);
     if (!status && left <= 0) {
-      status = kecs__fail(KECS_E_BUSY, "another thread has held the writing connection for %d ms; shorten its "
-                                       "transaction or raise options.busy_timeout_ms",
+      status = kecs__fail(KECS_E_BUSY,
+                          "another thread has held the writing connection for %d ms; shorten its "
+                          "transaction or raise options.busy_timeout_ms",
                           engine->busy_timeout_ms);
     }
     if (!status) {
@@ -127,6 +129,10 @@ static kecs_status kecs__writer_get(kecs_store *store, int64_t deadline, bool jo
     status = kecs__turn_wait(store, deadline, joins);
   }
   if (!status) {
+    bool same = kecs__thread_same(engine->last_writer, engine->writer_thread);
+    engine->company = same ? engine->company - (engine->company > 0) : KECS__SHARE_COMPANY;
+    engine->last_writer = engine->writer_thread;
+    engine->quiet = false;
     engine->writer->user = store;
     engine->writer->deadline = deadline;
     *out_session = engine->writer;
@@ -137,6 +143,19 @@ static kecs_status kecs__writer_get(kecs_store *store, int64_t deadline, bool jo
 
 KECS__FN kecs_status kecs__writer_take(kecs_store *store, int64_t deadline, kecs__session **out_session) {
   return kecs__writer_get(store, deadline, false, out_session);
+}
+
+KECS__FN bool kecs__writer_try(kecs__engine *engine) {
+  kecs__mutex_lock(&engine->mutex);
+  bool got = !engine->writer_taken;
+  if (got) {
+    engine->writer_taken = true;
+    engine->writer_thread = kecs__thread_self();
+    engine->writer->user = NULL;
+    engine->writer->deadline = 0;
+  }
+  kecs__mutex_unlock(&engine->mutex);
+  return got;
 }
 
 KECS__FN void kecs__writer_release(kecs__engine *engine) {
@@ -161,18 +180,28 @@ static bool kecs__share_goes_on(const kecs__engine *engine) {
     return false;
   }
   return !engine->members || (engine->member_count < KECS__SHARE_MAX &&
-                              kecs__monotonic_us() - engine->share_since_us < KECS__SHARE_US);
+                              kecs__monotonic_us() - engine->share_since_us < KECS__SHARE_US + engine->share_window_us);
+}
+
+/* Whether others are likely to come: those who shared the last commit, or whoever comes within the window. */
+static bool kecs__share_hopes(const kecs__engine *engine) {
+  return engine->member_count + 1 < engine->share_last ||
+         (engine->share_window_us && engine->company && engine->member_count + 1 < KECS__SHARE_MAX);
+}
+
+static int64_t kecs__share_until(const kecs__engine *engine, int64_t now) {
+  int64_t most = engine->share_commit_us / 2;
+  int64_t until = now + (most < KECS__SHARE_EXPECT_US ? most : KECS__SHARE_EXPECT_US);
+  int64_t window = (engine->members ? engine->share_since_us : now) + engine->share_window_us;
+  return engine->company && window > until ? window : until;
 }
 
 /* Waits a moment for those who shared the last commit. The mutex is held, and given up while it waits. */
 static void kecs__share_expect(kecs__engine *engine) {
   int64_t until = 0;
-  while (!engine->queue && engine->member_count + 1 < engine->share_last) {
+  while (!engine->queue && engine->shares_commits && kecs__share_hopes(engine)) {
     int64_t now = kecs__monotonic_us();
-    if (until == 0) {
-      int64_t most = engine->share_commit_us / 2;
-      until = now + (most < KECS__SHARE_EXPECT_US ? most : KECS__SHARE_EXPECT_US);
-    }
+    until = until ? until : kecs__share_until(engine, now);
     if (now >= until) {
       return;
     }
@@ -182,8 +211,8 @@ static void kecs__share_expect(kecs__engine *engine) {
   }
 }
 
-/* The write is in the transaction; the next one goes on with it, and this one waits for what becomes of both. False when
- * there is no next one. */
+/* The write is in the transaction; the next one goes on with it, and this one waits for what becomes of both. False
+ * when there is no next one. */
 static bool kecs__share_wait(kecs__engine *engine, kecs_status *out_status) {
   kecs__turn turn;
   kecs__mutex_lock(&engine->mutex);

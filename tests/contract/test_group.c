@@ -271,8 +271,8 @@ static void *mix(void *user) {
     if (!one->status && kecs_node_task_create(one->store, &row, NULL) != KECS_E_EXISTS) {
       one->status = KECS_E_CORRUPT;
     }
-    if (!one->status && kecs_node_task_update_fields(one->store, &absent, KECS_BIT(KECS_NODE_TASK_STATUS), NULL) !=
-                            KECS_E_NOT_FOUND) {
+    if (!one->status &&
+        kecs_node_task_update_fields(one->store, &absent, KECS_BIT(KECS_NODE_TASK_STATUS), NULL) != KECS_E_NOT_FOUND) {
       one->status = KECS_E_CORRUPT;
     }
     one->status = one->status ? one->status : kecs_node_task_upsert(one->store, &row, NULL);
