@@ -190,9 +190,9 @@ build/test/asan/fuzz/%: tests/fuzz/%.c $(TEST_HEADERS) build/obj/modules.a
 	@mkdir -p $(@D)
 	$(CC) $(MODULE_FLAGS) -DKECS_FUZZ_REPLAY $(WARNINGS) -Itests $(FLAGS_asan) $(filter %.c %.a,$^) $(LDFLAGS) $(LIBS) -o $@
 
-# The process that tests/kill/test_kill.py kills.
-KILL_WRITER := $(patsubst tests/kill/%.c,build/test/normal/%,$(wildcard tests/kill/kill_writer.c))
-build/test/normal/kill_writer: tests/kill/kill_writer.c $(TEST_HEADERS) $(LIBRARY)
+# The processes that the scripts in tests/kill kill.
+KILLED := $(patsubst tests/kill/%.c,build/test/normal/%,$(wildcard tests/kill/kill_*.c))
+build/test/normal/kill_%: tests/kill/kill_%.c $(TEST_HEADERS) $(LIBRARY)
 	@mkdir -p $(@D)
 	$(CC) $(TEST_FLAGS) $(FLAGS_normal) $(SQLITE_INCLUDE) $(filter %.c %.o,$^) $(LDFLAGS) $(LIBS) -o $@
 
@@ -204,7 +204,7 @@ build/test/normal/edge_writer: tests/edge/edge_writer.c $(TEST_HEADERS) $(LIBRAR
 
 RUN_TESTS := $(PYTHON) tests/run.py $(if $(ONLY),-k $(ONLY))
 
-tests: $(TESTS) $(FUZZERS) $(KILL_WRITER) $(EDGE_WRITER)
+tests: $(TESTS) $(FUZZERS) $(KILLED) $(EDGE_WRITER)
 
 test: all tests
 	@$(RUN_TESTS) $(TESTS) $(SCRIPTS)

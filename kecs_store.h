@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * a8d8a0c155d2bdbcacd7dcc4bd16ee0011fa4767343a1f57d51754d2f27b5dda */
+ * a20b7ba8ba3dcb5f73ceccffb0c6c4c2a166a7ba250085ec9a9ffe9c6b4b3285 */
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
 /* kecs_store.h -- a durable, typed store for the state of a container orchestrator, in one SQLite file.
  *
@@ -1497,8 +1497,8 @@ typedef struct kecs_info {
 } kecs_info;
 KECS_STORE_API kecs_status kecs_store_info(kecs_store *store, kecs_info *out_info);
 
-/* For quiet moments: closes reading connections that nobody needs, moves the write-ahead log into the file and cuts it
- * to nothing. Waits for nobody longer than 50 ms: what can't be done now is done the next time. Nothing is written where
+/* For quiet moments: closes reading connections that nobody needs, moves the write-ahead log into the file, cuts it
+ * to nothing. Waits for nobody longer than 50 ms: what is not done now is done the next time. Nothing is written where
  * nothing is to be moved. While the store is read it does this by itself, once nobody has written for
  * options.pool.check_ms; the library has no threads of its own. MISUSE on a transaction. */
 KECS_STORE_API kecs_status kecs_maintain(kecs_store *store);
@@ -1507,7 +1507,8 @@ KECS_STORE_API kecs_status kecs_maintain(kecs_store *store);
 
 /* Every later call on this handle, and on transactions begun from it afterwards, fails with KECS_E_TIMEOUT once the
  * clock (options.clock) reaches `deadline_us`, microseconds since 1970 UTC; 0 removes it. It is checked before a call
- * starts, while it runs and right before COMMIT: after KECS_E_TIMEOUT nothing of the call is stored. */
+ * starts, while it runs and right before COMMIT, or right before a write joins those that share one: after
+ * KECS_E_TIMEOUT nothing of the call is stored. */
 KECS_STORE_API kecs_status kecs_set_deadline(kecs_store *store, int64_t deadline_us);
 
 /* With `cancelled` true, calls on this handle and its transactions, running ones included, fail with
@@ -1515,6 +1516,13 @@ KECS_STORE_API kecs_status kecs_set_deadline(kecs_store *store, int64_t deadline
 KECS_STORE_API kecs_status kecs_set_cancelled(kecs_store *store, bool cancelled);
 
 /* ---- Transactions ---------------------------------------------------------------------------------------- */
+
+/* A write on a store is a transaction of its own. In a file, writes of several threads that wait for each other share
+ * one commit, so that a commit that reaches the disk is paid once for all of them: each works alone, on its own thread,
+ * and is undone alone when it fails; each is told KECS_OK once the commit that holds it is done, and each is told when
+ * that fails. A deadline or a cancel counts until a write has joined the others; from then on it waits for their
+ * commit. Where the database itself gives the transaction up because of one write, the others are told the same if it
+ * was the disk or the memory, else BUSY. */
 
 /* Begins a transaction, or a savepoint when `store` is a transaction itself. *out_tx takes every call that a store
  * takes; what is written through it becomes visible to others all at once at kecs_commit. The transaction holds
@@ -7166,15 +7174,17 @@ KECS__FN int64_t kecs__wait_left(const kecs__engine *engine, int64_t until_ms, i
 /* ---- store/turns.c, continued ------------------------------------------------------------------------------------ */
 #include <string.h>
 
-#define KECS__SHARE_MAX 128        /* writes in one transaction */
-#define KECS__SHARE_US 10000       /* after that long nobody joins any more: the first ones wait for their answer */
-#define KECS__SHARE_EXPECT_US 1000 /* no wait for others is longer, but options.share_window_ms */
-#define KECS__SHARE_COMPANY 64     /* writes of one thread alone, until it no longer waits for others */
+#define KECS__QUEUE_PATIENCE_US 5000 /* whoever has waited so long comes before those who come later */
+#define KECS__SHARE_MAX 128          /* writes in one transaction */
+#define KECS__SHARE_US 10000         /* after that long nobody joins any more: the first ones wait for their answer */
+#define KECS__SHARE_EXPECT_US 1000   /* no wait for others is longer, but options.share_window_ms */
+#define KECS__SHARE_COMPANY 64       /* writes of one thread alone, until it no longer waits for others */
 
 struct kecs__turn {
   kecs__turn *next;
   kecs__condition called;
   kecs__thread_id thread;
+  int64_t since_us; /* when it came */
   bool joins;       /* a write of its own: it may go on in the transaction of the one before it */
   bool given;       /* the session is its own now */
   bool told;        /* what became of the shared transaction is known */
@@ -7217,33 +7227,48 @@ static void kecs__queue_remove(kecs__engine *engine, const kecs__turn *turn) {
   }
 }
 
-/* Gives the session to the first in the queue, or to nobody. The mutex is held. */
+static void kecs__turn_give(kecs__engine *engine, kecs__turn *turn) {
+  kecs__queue_remove(engine, turn);
+  engine->writer_taken = true;
+  engine->writer_thread = turn->thread;
+  turn->given = true;
+}
+
+/* Gives the session to the first in the queue, or to nobody. The mutex is held. Where commits are cheap the first one
+ * is only woken: a thread that runs already would otherwise wait for one that sleeps, at every call. It is given the
+ * session once it has waited for long. */
 static void kecs__writer_pass(kecs__engine *engine) {
   kecs__turn *next = engine->queue;
   engine->writer->user = NULL;
-  engine->writer_taken = next != NULL;
-  if (next) {
-    kecs__queue_remove(engine, next);
-    engine->writer_thread = next->thread;
-    next->given = true;
-    kecs__condition_wake_all(&next->called);
+  engine->writer_taken = false;
+  if (!next) {
+    return;
   }
+  if (engine->shares_commits || kecs__monotonic_us() - next->since_us > KECS__QUEUE_PATIENCE_US) {
+    kecs__turn_give(engine, next);
+  }
+  kecs__condition_wake_all(&next->called);
 }
 
 /* Waits in the queue. The mutex is held, and given up while it waits. */
 static kecs_status kecs__turn_wait(kecs_store *store, int64_t deadline, bool joins) {
   kecs__engine *engine = store->engine;
-  int64_t until = kecs__monotonic_ms() + engine->busy_timeout_ms;
   kecs__turn turn;
   memset(&turn, 0, sizeof turn);
   turn.thread = kecs__thread_self();
   turn.joins = joins;
+  turn.since_us = kecs__monotonic_us();
   kecs_status status = kecs__condition_init(&turn.called);
   if (status) {
     return status;
   }
+  int64_t until = turn.since_us / 1000 + engine->busy_timeout_ms;
   kecs__queue_add(engine, &turn);
   while (!status && !turn.given) {
+    if (!engine->writer_taken) {
+      kecs__turn_give(engine, &turn);
+      break;
+    }
     int64_t left = kecs__wait_left(engine, until, deadline);
     status = kecs__check_stop(store, deadline);
     if (!status && left <= 0) {
@@ -7258,6 +7283,9 @@ static kecs_status kecs__turn_wait(kecs_store *store, int64_t deadline, bool joi
   }
   if (!turn.given) {
     kecs__queue_remove(engine, &turn);
+    if (!engine->writer_taken && engine->queue) {
+      kecs__condition_wake_all(&engine->queue->called); /* what this one was woken for is the next one's */
+    }
   }
   kecs__condition_destroy(&turn.called);
   return turn.given ? KECS_OK : status;
@@ -7454,8 +7482,10 @@ KECS__FN kecs_status kecs__writer_leave(kecs__engine *engine, kecs_status status
   kecs__session *session = engine->writer;
   kecs_status outcome = KECS_OK;
   session->shared = false;
+  bool open = engine->backend->in_transaction(session->connection);
   if (!status) {
-    return kecs__share_wait(engine, &outcome) ? outcome : kecs__share_commit(engine);
+    /* A transaction that is gone is nothing to go on with: the commit says so. */
+    return open && kecs__share_wait(engine, &outcome) ? outcome : kecs__share_commit(engine);
   }
   if (!engine->members) {
     kecs_error error = kecs__error_save();
@@ -7463,7 +7493,7 @@ KECS__FN kecs_status kecs__writer_leave(kecs__engine *engine, kecs_status status
     kecs__writer_release(engine);
     return kecs__error_restore(&error);
   }
-  if (!engine->backend->in_transaction(session->connection)) {
+  if (!open) {
     kecs__share_lost(engine, status);
   } else if (!kecs__share_pass(engine)) {
     kecs_error error = kecs__error_save();
@@ -20795,6 +20825,7 @@ typedef struct kecs__sqlite_code {
 /* Extended codes stand before their primary code: the first row that matches decides. */
 static const kecs__sqlite_code kecs__sqlite_codes[] = {
     {SQLITE_BUSY, KECS_E_BUSY, "another process holds the database; try again, or raise options.busy_timeout_ms"},
+    {SQLITE_PROTOCOL, KECS_E_BUSY, "other processes hold the write-ahead log's locks; try again"},
     {SQLITE_LOCKED, KECS_E_BUSY, "another connection holds the table; try again"},
     {SQLITE_INTERRUPT, KECS_E_CANCELLED, "the call was stopped; nothing was stored"},
     {SQLITE_NOMEM, KECS_E_NOMEM, "free some memory or raise the process's limit"},

@@ -117,8 +117,8 @@ typedef struct kecs_info {
 } kecs_info;
 KECS_STORE_API kecs_status kecs_store_info(kecs_store *store, kecs_info *out_info);
 
-/* For quiet moments: closes reading connections that nobody needs, moves the write-ahead log into the file and cuts it
- * to nothing. Waits for nobody longer than 50 ms: what can't be done now is done the next time. Nothing is written where
+/* For quiet moments: closes reading connections that nobody needs, moves the write-ahead log into the file, cuts it
+ * to nothing. Waits for nobody longer than 50 ms: what is not done now is done the next time. Nothing is written where
  * nothing is to be moved. While the store is read it does this by itself, once nobody has written for
  * options.pool.check_ms; the library has no threads of its own. MISUSE on a transaction. */
 KECS_STORE_API kecs_status kecs_maintain(kecs_store *store);
@@ -127,7 +127,8 @@ KECS_STORE_API kecs_status kecs_maintain(kecs_store *store);
 
 /* Every later call on this handle, and on transactions begun from it afterwards, fails with KECS_E_TIMEOUT once the
  * clock (options.clock) reaches `deadline_us`, microseconds since 1970 UTC; 0 removes it. It is checked before a call
- * starts, while it runs and right before COMMIT: after KECS_E_TIMEOUT nothing of the call is stored. */
+ * starts, while it runs and right before COMMIT, or right before a write joins those that share one: after
+ * KECS_E_TIMEOUT nothing of the call is stored. */
 KECS_STORE_API kecs_status kecs_set_deadline(kecs_store *store, int64_t deadline_us);
 
 /* With `cancelled` true, calls on this handle and its transactions, running ones included, fail with
@@ -135,6 +136,13 @@ KECS_STORE_API kecs_status kecs_set_deadline(kecs_store *store, int64_t deadline
 KECS_STORE_API kecs_status kecs_set_cancelled(kecs_store *store, bool cancelled);
 
 /* ---- Transactions ---------------------------------------------------------------------------------------- */
+
+/* A write on a store is a transaction of its own. In a file, writes of several threads that wait for each other share
+ * one commit, so that a commit that reaches the disk is paid once for all of them: each works alone, on its own thread,
+ * and is undone alone when it fails; each is told KECS_OK once the commit that holds it is done, and each is told when
+ * that fails. A deadline or a cancel counts until a write has joined the others; from then on it waits for their
+ * commit. Where the database itself gives the transaction up because of one write, the others are told the same if it
+ * was the disk or the memory, else BUSY. */
 
 /* Begins a transaction, or a savepoint when `store` is a transaction itself. *out_tx takes every call that a store
  * takes; what is written through it becomes visible to others all at once at kecs_commit. The transaction holds

@@ -19,15 +19,17 @@
 
 #include <string.h>
 
-#define KECS__SHARE_MAX 128        /* writes in one transaction */
-#define KECS__SHARE_US 10000       /* after that long nobody joins any more: the first ones wait for their answer */
-#define KECS__SHARE_EXPECT_US 1000 /* no wait for others is longer, but options.share_window_ms */
-#define KECS__SHARE_COMPANY 64     /* writes of one thread alone, until it no longer waits for others */
+#define KECS__QUEUE_PATIENCE_US 5000 /* whoever has waited so long comes before those who come later */
+#define KECS__SHARE_MAX 128          /* writes in one transaction */
+#define KECS__SHARE_US 10000         /* after that long nobody joins any more: the first ones wait for their answer */
+#define KECS__SHARE_EXPECT_US 1000   /* no wait for others is longer, but options.share_window_ms */
+#define KECS__SHARE_COMPANY 64       /* writes of one thread alone, until it no longer waits for others */
 
 struct kecs__turn {
   kecs__turn *next;
   kecs__condition called;
   kecs__thread_id thread;
+  int64_t since_us; /* when it came */
   bool joins;       /* a write of its own: it may go on in the transaction of the one before it */
   bool given;       /* the session is its own now */
   bool told;        /* what became of the shared transaction is known */
@@ -70,33 +72,48 @@ static void kecs__queue_remove(kecs__engine *engine, const kecs__turn *turn) {
   }
 }
 
-/* Gives the session to the first in the queue, or to nobody. The mutex is held. */
+static void kecs__turn_give(kecs__engine *engine, kecs__turn *turn) {
+  kecs__queue_remove(engine, turn);
+  engine->writer_taken = true;
+  engine->writer_thread = turn->thread;
+  turn->given = true;
+}
+
+/* Gives the session to the first in the queue, or to nobody. The mutex is held. Where commits are cheap the first one
+ * is only woken: a thread that runs already would otherwise wait for one that sleeps, at every call. It is given the
+ * session once it has waited for long. */
 static void kecs__writer_pass(kecs__engine *engine) {
   kecs__turn *next = engine->queue;
   engine->writer->user = NULL;
-  engine->writer_taken = next != NULL;
-  if (next) {
-    kecs__queue_remove(engine, next);
-    engine->writer_thread = next->thread;
-    next->given = true;
-    kecs__condition_wake_all(&next->called);
+  engine->writer_taken = false;
+  if (!next) {
+    return;
   }
+  if (engine->shares_commits || kecs__monotonic_us() - next->since_us > KECS__QUEUE_PATIENCE_US) {
+    kecs__turn_give(engine, next);
+  }
+  kecs__condition_wake_all(&next->called);
 }
 
 /* Waits in the queue. The mutex is held, and given up while it waits. */
 static kecs_status kecs__turn_wait(kecs_store *store, int64_t deadline, bool joins) {
   kecs__engine *engine = store->engine;
-  int64_t until = kecs__monotonic_ms() + engine->busy_timeout_ms;
   kecs__turn turn;
   memset(&turn, 0, sizeof turn);
   turn.thread = kecs__thread_self();
   turn.joins = joins;
+  turn.since_us = kecs__monotonic_us();
   kecs_status status = kecs__condition_init(&turn.called);
   if (status) {
     return status;
   }
+  int64_t until = turn.since_us / 1000 + engine->busy_timeout_ms;
   kecs__queue_add(engine, &turn);
   while (!status && !turn.given) {
+    if (!engine->writer_taken) {
+      kecs__turn_give(engine, &turn);
+      break;
+    }
     int64_t left = kecs__wait_left(engine, until, deadline);
     status = kecs__check_stop(store, deadline);
     if (!status && left <= 0) {
@@ -111,6 +128,9 @@ static kecs_status kecs__turn_wait(kecs_store *store, int64_t deadline, bool joi
   }
   if (!turn.given) {
     kecs__queue_remove(engine, &turn);
+    if (!engine->writer_taken && engine->queue) {
+      kecs__condition_wake_all(&engine->queue->called); /* what this one was woken for is the next one's */
+    }
   }
   kecs__condition_destroy(&turn.called);
   return turn.given ? KECS_OK : status;
@@ -307,8 +327,10 @@ KECS__FN kecs_status kecs__writer_leave(kecs__engine *engine, kecs_status status
   kecs__session *session = engine->writer;
   kecs_status outcome = KECS_OK;
   session->shared = false;
+  bool open = engine->backend->in_transaction(session->connection);
   if (!status) {
-    return kecs__share_wait(engine, &outcome) ? outcome : kecs__share_commit(engine);
+    /* A transaction that is gone is nothing to go on with: the commit says so. */
+    return open && kecs__share_wait(engine, &outcome) ? outcome : kecs__share_commit(engine);
   }
   if (!engine->members) {
     kecs_error error = kecs__error_save();
@@ -316,7 +338,7 @@ KECS__FN kecs_status kecs__writer_leave(kecs__engine *engine, kecs_status status
     kecs__writer_release(engine);
     return kecs__error_restore(&error);
   }
-  if (!engine->backend->in_transaction(session->connection)) {
+  if (!open) {
     kecs__share_lost(engine, status);
   } else if (!kecs__share_pass(engine)) {
     kecs_error error = kecs__error_save();
