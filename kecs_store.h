@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * a20b7ba8ba3dcb5f73ceccffb0c6c4c2a166a7ba250085ec9a9ffe9c6b4b3285 */
+ * 8d24012254cb4637722a098fa57a6407cae1ae01438002fdcf9d95063bd778cd */
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
 /* kecs_store.h -- a durable, typed store for the state of a container orchestrator, in one SQLite file.
  *
@@ -1490,7 +1490,7 @@ typedef struct kecs_info {
   const char *synchronous;  /* of the writing connection, as read back: "normal", "full" ... */
   int64_t page_bytes;
   int64_t cache_bytes;          /* at most, of the writing connection */
-  int64_t wal_checkpoint_bytes; /* the log is moved into the file beyond this size */
+  int64_t wal_checkpoint_bytes; /* the log is moved into the file beyond this size; 0 where the store only reads */
   int64_t wal_limit_bytes;      /* and cut to this size, where readers let it grow further */
   int64_t sqlite_bytes;         /* that SQLite holds for one connection: pages, schema, statements */
   kecs_pool_info pool;
@@ -8995,8 +8995,8 @@ KECS_STORE_API kecs_status kecs_store_info(kecs_store *store, kecs_info *out_inf
   /* These are the writing connection's own, and only it changes the file. */
   out_info->synchronous = engine->settings.synchronous;
   out_info->cache_bytes = engine->settings.cache_bytes;
-  out_info->wal_checkpoint_bytes = engine->settings.wal_checkpoint_bytes;
-  out_info->wal_limit_bytes = engine->settings.wal_limit_bytes;
+  out_info->wal_checkpoint_bytes = engine->read_only ? 0 : engine->settings.wal_checkpoint_bytes;
+  out_info->wal_limit_bytes = engine->read_only ? 0 : engine->settings.wal_limit_bytes;
   kecs__read_close(store, session);
   return status;
 }

@@ -144,10 +144,13 @@ static void print_info(const kecs_info *info) {
   printf("schema     version %d, journal %s\n", info->schema_version, info->journal_mode ? info->journal_mode : "-");
   printf("size       %lld bytes in pages of %lld, write-ahead log %lld bytes\n", (long long)info->size_bytes,
          (long long)info->page_bytes, (long long)info->wal_bytes);
-  printf("settings   synchronous %s, cache %lld KiB, log emptied beyond %lld KiB, cut to %lld KiB\n",
-         info->synchronous ? info->synchronous : "-", (long long)info->cache_bytes / 1024,
-         (long long)info->wal_checkpoint_bytes / 1024, (long long)info->wal_limit_bytes / 1024);
-  printf("readers    %d of %d, %lld waits, %lld us\n", info->pool.total, info->pool.max, (long long)info->pool.waits,
+  printf("settings   synchronous %s, cache %lld KiB", info->synchronous ? info->synchronous : "-",
+         (long long)info->cache_bytes / 1024);
+  if (!info->read_only) {
+    printf(", log emptied beyond %lld KiB, cut to %lld KiB", (long long)info->wal_checkpoint_bytes / 1024,
+           (long long)info->wal_limit_bytes / 1024);
+  }
+  printf("\nreaders    %d of %d, %lld waits, %lld us\n", info->pool.total, info->pool.max, (long long)info->pool.waits,
          (long long)info->pool.wait_us);
   printf("names in   account %s, region %s\n\n", info->account_id, info->region);
 }

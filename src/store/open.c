@@ -242,8 +242,8 @@ KECS_STORE_API kecs_status kecs_store_info(kecs_store *store, kecs_info *out_inf
   /* These are the writing connection's own, and only it changes the file. */
   out_info->synchronous = engine->settings.synchronous;
   out_info->cache_bytes = engine->settings.cache_bytes;
-  out_info->wal_checkpoint_bytes = engine->settings.wal_checkpoint_bytes;
-  out_info->wal_limit_bytes = engine->settings.wal_limit_bytes;
+  out_info->wal_checkpoint_bytes = engine->read_only ? 0 : engine->settings.wal_checkpoint_bytes;
+  out_info->wal_limit_bytes = engine->read_only ? 0 : engine->settings.wal_limit_bytes;
   kecs__read_close(store, session);
   return status;
 }

@@ -110,7 +110,7 @@ typedef struct kecs_info {
   const char *synchronous;  /* of the writing connection, as read back: "normal", "full" ... */
   int64_t page_bytes;
   int64_t cache_bytes;          /* at most, of the writing connection */
-  int64_t wal_checkpoint_bytes; /* the log is moved into the file beyond this size */
+  int64_t wal_checkpoint_bytes; /* the log is moved into the file beyond this size; 0 where the store only reads */
   int64_t wal_limit_bytes;      /* and cut to this size, where readers let it grow further */
   int64_t sqlite_bytes;         /* that SQLite holds for one connection: pages, schema, statements */
   kecs_pool_info pool;

@@ -163,6 +163,49 @@ static void memory_has_a_limit(void **state) {
   kecs_result_free(kept);
 }
 
+typedef struct scarce {
+  int left;  /* allocations that still succeed */
+  int taken; /* blocks that were not given back */
+} scarce;
+
+static void *scarce_alloc(size_t size, void *user) {
+  scarce *one = user;
+  void *block = one->left-- > 0 ? malloc(size) : NULL;
+  one->taken += block != NULL;
+  return block;
+}
+
+static void *scarce_resize(void *pointer, size_t old_size, size_t size, void *user) {
+  scarce *one = user;
+  (void)old_size;
+  return one->left-- > 0 ? realloc(pointer, size) : NULL;
+}
+
+static void scarce_release(void *pointer, size_t size, void *user) {
+  scarce *one = user;
+  (void)size;
+  one->taken--;
+  free(pointer);
+}
+
+/* However early memory ends while a store with a limit is opened: NOMEM, and every block comes back. */
+static void opening_with_a_limit_and_no_memory(void **state) {
+  (void)state;
+  kecs_status status = KECS_E_NOMEM;
+  for (int n = 0; status; n++) {
+    scarce one = {n, 0};
+    kecs_options options = {.path = ":memory:",
+                            .profile = KECS_PROFILE_EDGE,
+                            .allocator = {scarce_alloc, scarce_resize, scarce_release, &one}};
+    kecs_store *store = NULL;
+    status = kecs_open(&options, &store);
+    assert_true(status == KECS_OK || status == KECS_E_NOMEM);
+    assert_true((store != NULL) == (status == KECS_OK));
+    CONTRACT_OK(kecs_close(store));
+    CONTRACT_NUMBER(one.taken, 0);
+  }
+}
+
 /* ---- the pool ---- */
 
 typedef struct reader {
@@ -323,6 +366,7 @@ static const struct CMUnitTest tests[] = {
     CONTRACT_TEST(another_profile_on_the_same_file),
     CONTRACT_TEST(early_heartbeats_are_not_stored),
     CONTRACT_TEST(memory_has_a_limit),
+    CONTRACT_TEST(opening_with_a_limit_and_no_memory),
     CONTRACT_TEST(the_pool_has_a_limit_and_counts),
     CONTRACT_TEST(connections_have_an_age),
     CONTRACT_TEST(a_walk_has_an_age),
