@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 8d24012254cb4637722a098fa57a6407cae1ae01438002fdcf9d95063bd778cd */
+ * 79ca4e3246cd714640dc28bebc95ce32d92f157b56ffac5c8931955c882a17c5 */
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
 /* kecs_store.h -- a durable, typed store for the state of a container orchestrator, in one SQLite file.
  *
@@ -6270,6 +6270,7 @@ typedef struct kecs__session {
   int64_t deadline;       /* of the running call */
   bool shared;            /* other writes are in the open transaction, too */
   bool writing;           /* the running statement changes rows */
+  bool changed;           /* one has, since a write began the open transaction */
   kecs__cached **slots;   /* open addressing */
   size_t slot_count;      /* a power of two */
   size_t cached_count;
@@ -7076,6 +7077,7 @@ KECS__FN kecs_status kecs__statement_start(kecs__session *session, kecs__cached 
                                            int count, bool *out_row) {
   const kecs_backend *backend = session->engine->backend;
   session->writing = cached->writes;
+  session->changed = session->changed || cached->writes;
   /* Once it runs it will not be stopped: see kecs__session_should_stop. */
   kecs_status status = session->shared && cached->writes && session->user
                            ? kecs__check_stop(session->user, session->deadline)
@@ -7345,6 +7347,7 @@ KECS__FN kecs_status kecs__writer_join(kecs_store *store, int64_t deadline, kecs
   *out_joined = !status && store->engine->members != NULL;
   if (!status) {
     (*out_session)->shared = *out_joined;
+    (*out_session)->changed = *out_joined; /* it may see what the others have not committed yet */
   }
   return status;
 }
@@ -7448,7 +7451,8 @@ static void kecs__share_lost(kecs__engine *engine, kecs_status status) {
   (void)kecs__error_restore(&error);
 }
 
-/* Lets the transaction go on without this write, which has failed. False when somebody must end it. */
+/* Lets the transaction go on without this write, which has failed. False when somebody must end
+ * it. */
 static bool kecs__share_pass(kecs__engine *engine) {
   kecs__mutex_lock(&engine->mutex);
   bool goes_on = kecs__share_goes_on(engine);
@@ -7484,8 +7488,10 @@ KECS__FN kecs_status kecs__writer_leave(kecs__engine *engine, kecs_status status
   session->shared = false;
   bool open = engine->backend->in_transaction(session->connection);
   if (!status) {
-    /* A transaction that is gone is nothing to go on with: the commit says so. */
-    return open && kecs__share_wait(engine, &outcome) ? outcome : kecs__share_commit(engine);
+    /* Where nothing was changed there is nothing to wait for; where the transaction is gone, nothing to go on with: the
+     * commit says so. */
+    bool shares = open && session->changed && kecs__share_wait(engine, &outcome);
+    return shares ? outcome : kecs__share_commit(engine);
   }
   if (!engine->members) {
     kecs_error error = kecs__error_save();

@@ -52,6 +52,7 @@ typedef struct kecs__session {
   int64_t deadline;       /* of the running call */
   bool shared;            /* other writes are in the open transaction, too */
   bool writing;           /* the running statement changes rows */
+  bool changed;           /* one has, since a write began the open transaction */
   kecs__cached **slots;   /* open addressing */
   size_t slot_count;      /* a power of two */
   size_t cached_count;

@@ -230,6 +230,7 @@ KECS__FN kecs_status kecs__statement_start(kecs__session *session, kecs__cached 
                                            int count, bool *out_row) {
   const kecs_backend *backend = session->engine->backend;
   session->writing = cached->writes;
+  session->changed = session->changed || cached->writes;
   /* Once it runs it will not be stopped: see kecs__session_should_stop. */
   kecs_status status = session->shared && cached->writes && session->user
                            ? kecs__check_stop(session->user, session->deadline)

@@ -190,6 +190,7 @@ KECS__FN kecs_status kecs__writer_join(kecs_store *store, int64_t deadline, kecs
   *out_joined = !status && store->engine->members != NULL;
   if (!status) {
     (*out_session)->shared = *out_joined;
+    (*out_session)->changed = *out_joined; /* it may see what the others have not committed yet */
   }
   return status;
 }
@@ -293,7 +294,8 @@ static void kecs__share_lost(kecs__engine *engine, kecs_status status) {
   (void)kecs__error_restore(&error);
 }
 
-/* Lets the transaction go on without this write, which has failed. False when somebody must end it. */
+/* Lets the transaction go on without this write, which has failed. False when somebody must end
+ * it. */
 static bool kecs__share_pass(kecs__engine *engine) {
   kecs__mutex_lock(&engine->mutex);
   bool goes_on = kecs__share_goes_on(engine);
@@ -329,8 +331,10 @@ KECS__FN kecs_status kecs__writer_leave(kecs__engine *engine, kecs_status status
   session->shared = false;
   bool open = engine->backend->in_transaction(session->connection);
   if (!status) {
-    /* A transaction that is gone is nothing to go on with: the commit says so. */
-    return open && kecs__share_wait(engine, &outcome) ? outcome : kecs__share_commit(engine);
+    /* Where nothing was changed there is nothing to wait for; where the transaction is gone, nothing to go on with: the
+     * commit says so. */
+    bool shares = open && session->changed && kecs__share_wait(engine, &outcome);
+    return shares ? outcome : kecs__share_commit(engine);
   }
   if (!engine->members) {
     kecs_error error = kecs__error_save();

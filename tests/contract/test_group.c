@@ -13,8 +13,10 @@ static kecs_backend slow;
 static const kecs_backend *const slow_backends[] = {&slow, NULL};
 static pthread_mutex_t guard = PTHREAD_MUTEX_INITIALIZER;
 static int commits;
-static int commits_to_fail; /* so many of the next ones */
-static bool lose;           /* the next statement that fails takes the transaction with it */
+static int commit_ms;         /* how long one takes */
+static int commits_when_done; /* of the thread that changes nothing */
+static int commits_to_fail;   /* so many of the next ones */
+static bool lose;             /* the next statement that fails takes the transaction with it */
 static int64_t now;
 static int64_t now_after_commit; /* 0: the clock stays */
 
@@ -25,17 +27,16 @@ static void nap(int ms) {
 
 static kecs_status slow_commit(kecs_connection *connection) {
   pthread_mutex_lock(&guard);
-  commits++;
   bool fails = commits_to_fail > 0 && commits_to_fail-- > 0;
   pthread_mutex_unlock(&guard);
-  nap(2);
-  if (fails) {
-    return kecs_backend_fail(KECS_E_FULL, 13, NULL, "the disk is full");
-  }
-  kecs_status status = real->commit(connection);
-  if (now_after_commit) {
+  nap(commit_ms);
+  kecs_status status = fails ? kecs_backend_fail(KECS_E_FULL, 13, NULL, "the disk is full") : real->commit(connection);
+  if (!fails && now_after_commit) {
     contract_set_clock(&now, now_after_commit);
   }
+  pthread_mutex_lock(&guard);
+  commits++;
+  pthread_mutex_unlock(&guard);
   return status;
 }
 
@@ -66,6 +67,7 @@ static kecs_store *open_slow(void) {
   now_after_commit = 0;
   kecs_store *store = contract_open_with(&options);
   commits = 0;
+  commit_ms = 2;
   commits_to_fail = 0;
   lose = false;
   return store;
@@ -136,6 +138,36 @@ static void those_who_wait_share_one_commit(void **state) {
     CONTRACT_NUMBER(commits, THREADS); /* nothing is gained there */
   }
   store = contract_reopen(store);
+  CONTRACT_NUMBER(contract_count_rows(store, KECS_KIND_CLUSTER), THREADS);
+  contract_close(store);
+}
+
+/* The first changes nothing and has seen nothing that is not committed: it is gone before the others' commit. */
+static void *change_nothing_or_make(void *user) {
+  worker *one = user;
+  if (one->number > 0) {
+    return make_own(user);
+  }
+  kecs_cluster cluster = {.name = "there"};
+  one->status = kecs_cluster_upsert(one->store, &cluster, NULL);
+  pthread_mutex_lock(&guard);
+  commits_when_done = commits;
+  pthread_mutex_unlock(&guard);
+  return NULL;
+}
+
+static void no_change_waits_for_no_commit(void **state) {
+  (void)state;
+  kecs_store *store = open_slow();
+  worker workers[THREADS];
+  CONTRACT_OK(make(store, "there"));
+  commits = 0;
+  commit_ms = 200;
+  run_queued(store, change_nothing_or_make, workers);
+  for (int i = 0; i < THREADS; i++) {
+    CONTRACT_NUMBER(workers[i].status, KECS_OK);
+  }
+  assert_in_range(commits_when_done, 0, 1);
   CONTRACT_NUMBER(contract_count_rows(store, KECS_KIND_CLUSTER), THREADS);
   contract_close(store);
 }
@@ -308,6 +340,7 @@ static void everything_at_once(void **state) {
 
 static const struct CMUnitTest tests[] = {
     CONTRACT_TEST(those_who_wait_share_one_commit),
+    CONTRACT_TEST(no_change_waits_for_no_commit),
     CONTRACT_TEST(one_alone_commits_at_once),
     CONTRACT_TEST(a_failing_one_is_undone_alone),
     CONTRACT_TEST(a_failed_commit_is_told_to_all),
