@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 79ca4e3246cd714640dc28bebc95ce32d92f157b56ffac5c8931955c882a17c5 */
+ * 80822bfa2f53d8a2e7242981453681a1adfc74ae513d3a5b37d08069dc034827 */
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
 /* kecs_store.h -- a durable, typed store for the state of a container orchestrator, in one SQLite file.
  *
@@ -7433,7 +7433,7 @@ static void kecs__share_end(kecs__engine *engine, kecs_status status) {
     kecs__condition_wake_all(&turn->called);
     turn = next;
   }
-  engine->share_last = engine->member_count + 1;
+  engine->share_last = engine->writer->changed ? engine->member_count + 1 : engine->share_last;
   engine->members = NULL;
   engine->member_count = 0;
   kecs__writer_pass(engine);

@@ -276,7 +276,7 @@ static void kecs__share_end(kecs__engine *engine, kecs_status status) {
     kecs__condition_wake_all(&turn->called);
     turn = next;
   }
-  engine->share_last = engine->member_count + 1;
+  engine->share_last = engine->writer->changed ? engine->member_count + 1 : engine->share_last;
   engine->members = NULL;
   engine->member_count = 0;
   kecs__writer_pass(engine);
