@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 80822bfa2f53d8a2e7242981453681a1adfc74ae513d3a5b37d08069dc034827 */
+ * 3efecb039594282ae3dca3af7fe765a8dd4058ef4d7bfad65ec0270d534af49e */
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
 /* kecs_store.h -- a durable, typed store for the state of a container orchestrator, in one SQLite file.
  *
@@ -7389,6 +7389,13 @@ static void kecs__share_expect(kecs__engine *engine) {
   }
 }
 
+static void kecs__members_add(kecs__engine *engine, kecs__turn *turn) {
+  engine->share_since_us = engine->members ? engine->share_since_us : kecs__monotonic_us();
+  turn->next = engine->members;
+  engine->members = turn;
+  engine->member_count++;
+}
+
 /* The write is in the transaction; the next one goes on with it, and this one waits for what becomes of both. False
  * when there is no next one. */
 static bool kecs__share_wait(kecs__engine *engine, kecs_status *out_status) {
@@ -7399,10 +7406,7 @@ static bool kecs__share_wait(kecs__engine *engine, kecs_status *out_status) {
   if (goes_on) {
     turn.told = false;
     turn.error.status = KECS_OK;
-    turn.next = engine->members;
-    engine->share_since_us = engine->members ? engine->share_since_us : kecs__monotonic_us();
-    engine->members = &turn;
-    engine->member_count++;
+    kecs__members_add(engine, &turn);
     kecs__writer_pass(engine);
     while (!turn.told) {
       kecs__condition_wait(&turn.called, &engine->mutex, 1000);

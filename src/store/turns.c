@@ -232,6 +232,13 @@ static void kecs__share_expect(kecs__engine *engine) {
   }
 }
 
+static void kecs__members_add(kecs__engine *engine, kecs__turn *turn) {
+  engine->share_since_us = engine->members ? engine->share_since_us : kecs__monotonic_us();
+  turn->next = engine->members;
+  engine->members = turn;
+  engine->member_count++;
+}
+
 /* The write is in the transaction; the next one goes on with it, and this one waits for what becomes of both. False
  * when there is no next one. */
 static bool kecs__share_wait(kecs__engine *engine, kecs_status *out_status) {
@@ -242,10 +249,7 @@ static bool kecs__share_wait(kecs__engine *engine, kecs_status *out_status) {
   if (goes_on) {
     turn.told = false;
     turn.error.status = KECS_OK;
-    turn.next = engine->members;
-    engine->share_since_us = engine->members ? engine->share_since_us : kecs__monotonic_us();
-    engine->members = &turn;
-    engine->member_count++;
+    kecs__members_add(engine, &turn);
     kecs__writer_pass(engine);
     while (!turn.told) {
       kecs__condition_wait(&turn.called, &engine->mutex, 1000);
