@@ -147,6 +147,7 @@ run: all
 # tests/unit/test_*.c      single modules, compiled one by one; sanitized
 # tests/fuzz/fuzz_*.c      likewise, given every file of tests/fuzz/corpus
 # tests/kill               a writer that is killed again and again, and what it leaves
+# tests/edge               what the edge profile writes to a disk, and the memory that it takes
 # tests/*/*.py, *.sh       scripts that print "ok NAME" and "not ok NAME reason"
 #
 # tests/postgres/test_*.c  PostgreSQL alone; the contract runs there, too. Both need libpq, and a server that tests/run.py
@@ -164,7 +165,7 @@ FUZZERS := $(call programs,asan,fuzz)
 TESTS_TSAN := $(call programs,tsan,contract)
 SCRIPTS := tests/style.py tests/amalgamate_test.py scripts/examples.py $(if $(FUZZERS),scripts/replay.py) \
            $(if $(LIBPQ),$(wildcard tests/postgres/test_*.py)) \
-           $(foreach folder,cli kill corpus compile valgrind,$(wildcard tests/$(folder)/*.py tests/$(folder)/*.sh))
+           $(foreach folder,cli kill edge corpus compile valgrind,$(wildcard tests/$(folder)/*.py tests/$(folder)/*.sh))
 
 KECS_CORPUS ?= $(wildcard ../shared/corpus)
 export KECS_CORPUS
@@ -221,15 +222,21 @@ build/test/asan/fuzz/%: tests/fuzz/%.c $(TEST_HEADERS) build/obj/modules.a
 	@mkdir -p $(@D)
 	$(CC) $(MODULE_FLAGS) -DKECS_FUZZ_REPLAY $(WARNINGS) -Itests $(FLAGS_asan) $(filter %.c %.a,$^) $(LDFLAGS) $(LIBS) -o $@
 
-# The process that tests/kill/test_kill.py kills.
-KILL_WRITER := $(patsubst tests/kill/%.c,build/test/normal/%,$(wildcard tests/kill/kill_writer.c))
-build/test/normal/kill_writer: tests/kill/kill_writer.c $(TEST_HEADERS) $(LIBRARY)
+# The processes that the scripts in tests/kill kill.
+KILLED := $(patsubst tests/kill/%.c,build/test/normal/%,$(wildcard tests/kill/kill_*.c))
+build/test/normal/kill_%: tests/kill/kill_%.c $(TEST_HEADERS) $(LIBRARY)
+	@mkdir -p $(@D)
+	$(CC) $(TEST_FLAGS) $(FLAGS_normal) $(SQLITE_INCLUDE) $(filter %.c %.o,$^) $(LDFLAGS) $(LIBS) -o $@
+
+# The program of tests/edge/test_edge.py.
+EDGE_WRITER := $(patsubst tests/edge/%.c,build/test/normal/%,$(wildcard tests/edge/edge_writer.c))
+build/test/normal/edge_writer: tests/edge/edge_writer.c $(TEST_HEADERS) $(LIBRARY)
 	@mkdir -p $(@D)
 	$(CC) $(TEST_FLAGS) $(FLAGS_normal) $(SQLITE_INCLUDE) $(filter %.c %.o,$^) $(LDFLAGS) $(LIBS) -o $@
 
 RUN_TESTS := $(PYTHON) tests/run.py $(if $(ONLY),-k $(ONLY))
 
-tests: $(TESTS) $(FUZZERS) $(KILL_WRITER)
+tests: $(TESTS) $(FUZZERS) $(KILLED) $(EDGE_WRITER)
 
 test: all tests
 	@$(RUN_TESTS) $(TESTS) $(SCRIPTS)

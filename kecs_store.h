@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 71cb101d6605f9816de702ef94bb5a2bca065e2149d9596ba8f64daf536c20ec */
+ * 315cdf8f55067790f68d055b82ddb870e1e7b341a6c4213301eabf099ba3de05 */
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
 /* kecs_store.h -- a durable, typed store for the state of a container orchestrator, in one SQLite file.
  *
@@ -1402,6 +1402,25 @@ typedef enum kecs_durability {
   KECS_DURABILITY_FULL    /* WAL, synchronous=FULL: a commit is on the disk before KECS_OK */
 } kecs_durability;
 
+/* A set of defaults for a place. What the options say themselves counts before it. */
+typedef enum kecs_profile {
+  KECS_PROFILE_DEFAULT, /* WAL, synchronous=NORMAL */
+  KECS_PROFILE_DURABLE, /* WAL, synchronous=FULL; writes of several threads share a commit */
+  KECS_PROFILE_EDGE,    /* flash and little memory: pages of 1 KiB in a file that is made, a cache of 64 KiB, one
+                         * reader, commits shared within 20 ms, heartbeats stored every 10 s; see docs/profiles.md */
+  KECS_PROFILE_MEMORY   /* ":memory:"; options.path may be left out */
+} kecs_profile;
+
+/* How the reading connections are kept. 0: the default; -1: no limit (acquire_ms: no wait). */
+typedef struct kecs_pool_options {
+  int acquire_ms;  /* how long a read waits for a free connection, then BUSY; 30000 */
+  int idle_ms;     /* a connection that nobody has used for so long is closed; 1800000 */
+  int lifetime_ms; /* no connection is kept longer; 3600000 */
+  int check_ms;    /* how often that is looked at, while the store is used; 60000 */
+  int read_age_ms; /* a walk (kecs_*_each) that is older ends with TIMEOUT at its next row: while it is open, the
+                    * write-ahead log can't be emptied; 300000 */
+} kecs_pool_options;
+
 /* Zero-initialised means the default everywhere. The struct and the texts are read during kecs_open only. */
 typedef struct kecs_options {
   const char *path;               /* a file, ":memory:", or a URL that one of `backends` answers to. Required. */
@@ -1421,6 +1440,15 @@ typedef struct kecs_options {
   kecs_clock clock;               /* zeroed: the system's */
   kecs_random random;             /* zeroed: the operating system's */
   const kecs_backend *const *backends; /* further backends, a list ended by NULL; NULL: SQLite alone */
+  kecs_profile profile;           /* where the defaults of what stands above and below come from */
+  int log_kib;                    /* the write-ahead log is moved into the file beyond this size; 0: 16000, edge 2048 */
+  int share_window_ms;            /* while several threads write, a write waits so long for others to share its commit;
+                                   * 0: edge 20, else none; negative: none */
+  int heartbeat_ms;               /* kecs_node_heartbeat that changes nothing else is stored at most so often, so the
+                                   * stored time may be so old; 0: edge 10000, else each; negative: each */
+  int memory_kib;                 /* the most that the store and its results hold at once, NOMEM beyond; SQLite's own
+                                   * memory is not in it. 0: edge 256, else no limit; negative: none */
+  kecs_pool_options pool;         /* the reading connections */
 } kecs_options;
 
 /* Opens the store, creating the file and its schema when it does not exist. An existing older schema is migrated
@@ -1452,6 +1480,17 @@ KECS_STORE_API kecs_status kecs_close(kecs_store *store);
 KECS_STORE_API const char *kecs_version(void);
 KECS_STORE_API const char *kecs_build_info(void);
 
+/* The reading connections. */
+typedef struct kecs_pool_info {
+  int max;
+  int total;
+  int active;      /* reading now */
+  int idle;
+  int64_t waits;   /* reads that found none free */
+  int64_t wait_us; /* and how long they have waited, all of them */
+  int64_t retired; /* connections that were closed because of their age or because nobody needed them */
+} kecs_pool_info;
+
 /* What an open store is like. Texts live as long as the store. */
 typedef struct kecs_info {
   const char *backend;     /* "sqlite" */
@@ -1463,14 +1502,28 @@ typedef struct kecs_info {
   const char *journal_mode; /* as read back from the database: "wal", "memory" ... */
   int64_t size_bytes;       /* of the database, from its page count; 0 when unknown */
   int64_t wal_bytes;        /* of the write-ahead log file; 0 when there is none */
+  const char *synchronous;  /* of the writing connection, as read back: "normal", "full" ... */
+  int64_t page_bytes;
+  int64_t cache_bytes;          /* at most, of the writing connection */
+  int64_t wal_checkpoint_bytes; /* the log is moved into the file beyond this size; 0 where the store only reads */
+  int64_t wal_limit_bytes;      /* and cut to this size, where readers let it grow further */
+  int64_t sqlite_bytes;         /* that SQLite holds for one connection: pages, schema, statements */
+  kecs_pool_info pool;
 } kecs_info;
 KECS_STORE_API kecs_status kecs_store_info(kecs_store *store, kecs_info *out_info);
+
+/* For quiet moments: closes reading connections that nobody needs, moves the write-ahead log into the file, cuts it
+ * to nothing. Waits for nobody longer than 50 ms: what is not done now is done the next time. Nothing is written where
+ * nothing is to be moved. While the store is read it does this by itself, once nobody has written for
+ * options.pool.check_ms; the library has no threads of its own. MISUSE on a transaction. */
+KECS_STORE_API kecs_status kecs_maintain(kecs_store *store);
 
 /* ---- Deadlines and cancelling ---------------------------------------------------------------------------- */
 
 /* Every later call on this handle, and on transactions begun from it afterwards, fails with KECS_E_TIMEOUT once the
  * clock (options.clock) reaches `deadline_us`, microseconds since 1970 UTC; 0 removes it. It is checked before a call
- * starts, while it runs and right before COMMIT: after KECS_E_TIMEOUT nothing of the call is stored. */
+ * starts, while it runs and right before COMMIT, or right before a write joins those that share one: after
+ * KECS_E_TIMEOUT nothing of the call is stored. */
 KECS_STORE_API kecs_status kecs_set_deadline(kecs_store *store, int64_t deadline_us);
 
 /* With `cancelled` true, calls on this handle and its transactions, running ones included, fail with
@@ -1478,6 +1531,13 @@ KECS_STORE_API kecs_status kecs_set_deadline(kecs_store *store, int64_t deadline
 KECS_STORE_API kecs_status kecs_set_cancelled(kecs_store *store, bool cancelled);
 
 /* ---- Transactions ---------------------------------------------------------------------------------------- */
+
+/* A write on a store is a transaction of its own. In a file, writes of several threads that wait for each other share
+ * one commit, so that a commit that reaches the disk is paid once for all of them: each works alone, on its own thread,
+ * and is undone alone when it fails; each is told KECS_OK once the commit that holds it is done, and each is told when
+ * that fails. A deadline or a cancel counts until a write has joined the others; from then on it waits for their
+ * commit. Where the database itself gives the transaction up because of one write, the others are told the same if it
+ * was the disk or the memory, else BUSY. */
 
 /* Begins a transaction, or a savepoint when `store` is a transaction itself. *out_tx takes every call that a store
  * takes; what is written through it becomes visible to others all at once at kecs_commit. The transaction holds
@@ -2264,7 +2324,8 @@ typedef struct kecs_resources {
 } kecs_resources;
 
 /* A node is alive: last_heartbeat now, status online, running_tasks as given (below 0: unchanged). One row, in place.
- */
+ * With options.heartbeat_ms (the edge profile's is 10000) one that changes nothing but the time is stored at most so
+ * often: the stored time may be that much older. */
 KECS_STORE_API kecs_status kecs_node_heartbeat(kecs_store *store, const char *id, int64_t running_tasks);
 
 /* Sets nodes offline that are online and whose last heartbeat is before `before`. */
@@ -2650,6 +2711,9 @@ typedef struct kecs_connect_options {
   bool no_foreign_keys;
   int busy_timeout_ms;
   int cache_kib;
+  int page_bytes;           /* of a file that is made; 0: the backend's own */
+  int log_kib;              /* a write-ahead log is emptied beyond this size; 0: the backend's own */
+  bool small;               /* memory counts more than speed */
   const kecs_allocator *allocator; /* these three live as long as the connection */
   const kecs_logger *logger;
   bool (*should_stop)(void *user); /* asked now and then while a statement runs; true: stop with KECS_E_CANCELLED */
@@ -2661,6 +2725,7 @@ struct kecs_backend {
   const char *name; /* "sqlite" */
   bool (*answers_to)(const char *path); /* whether it opens such a path or URL */
   bool (*shares)(const char *path);     /* whether several connections see one database (not ":memory:") */
+  bool one_writer; /* writers wait for each other, and commits are dear: writes of several threads share one */
   kecs_status (*attach)(const char *path, const kecs_allocator *allocator,
                         kecs_place *out_place);                       /* connects nowhere */
   void (*detach)(kecs_place *place, const kecs_allocator *allocator); /* works on a zeroed place */
@@ -2683,13 +2748,16 @@ struct kecs_backend {
   void (*columns)(kecs_statement *statement, const kecs_value_type *types, kecs_value *out, int count);
   void (*reset)(kecs_statement *statement);
   void (*finish)(kecs_statement *statement);
+  /* What waits in a log is moved to where it belongs, as far as that goes at once; nothing is written where nothing
+   * waits. NULL: there is nothing of the kind. */
+  kecs_status (*tidy)(kecs_connection *connection);
   int64_t (*changes)(kecs_connection *connection);  /* rows of the last insert, update or delete */
   int64_t (*last_rid)(kecs_connection *connection); /* of the last insert */
   kecs_status (*table_columns)(kecs_connection *connection, const char *table,
                                kecs_status (*visit)(const char *column, void *user), void *user);
   kecs_status (*table_names)(kecs_connection *connection, kecs_status (*visit)(const char *table, void *user),
                              void *user);
-  kecs_status (*describe)(kecs_connection *connection, kecs_info *out_info); /* journal mode and sizes */
+  kecs_status (*describe)(kecs_connection *connection, kecs_info *out_info); /* settings as read back, and sizes */
 };
 
 /* For backends: records a failure with the database's own codes and returns `status`. sqlstate may be NULL. */
@@ -3248,6 +3316,7 @@ KECS__FN void kecs__condition_wake_all(kecs__condition *condition);
 /* Waits at most `ms` milliseconds, or until woken; spurious wake-ups happen. Without threads it returns at once: nobody
  * else could wake us. */
 KECS__FN void kecs__condition_wait(kecs__condition *condition, kecs__mutex *mutex, int64_t ms);
+KECS__FN void kecs__condition_wait_us(kecs__condition *condition, kecs__mutex *mutex, int64_t us);
 
 KECS__FN kecs__thread_id kecs__thread_self(void);
 KECS__FN bool kecs__thread_same(kecs__thread_id a, kecs__thread_id b);
@@ -3286,10 +3355,10 @@ KECS__FN void kecs__condition_destroy(kecs__condition *condition) {
 KECS__FN void kecs__condition_wake_all(kecs__condition *condition) {
   (void)condition;
 }
-KECS__FN void kecs__condition_wait(kecs__condition *condition, kecs__mutex *mutex, int64_t ms) {
+KECS__FN void kecs__condition_wait_us(kecs__condition *condition, kecs__mutex *mutex, int64_t us) {
   (void)condition;
   (void)mutex;
-  (void)ms;
+  (void)us;
 }
 KECS__FN kecs__thread_id kecs__thread_self(void) {
   return 0;
@@ -3335,11 +3404,11 @@ KECS__FN void kecs__condition_wake_all(kecs__condition *condition) {
   (void)pthread_cond_broadcast(condition);
 }
 
-KECS__FN void kecs__condition_wait(kecs__condition *condition, kecs__mutex *mutex, int64_t ms) {
+KECS__FN void kecs__condition_wait_us(kecs__condition *condition, kecs__mutex *mutex, int64_t us) {
   struct timespec until;
   (void)clock_gettime(CLOCK_MONOTONIC, &until);
-  until.tv_sec += (time_t)(ms / 1000);
-  until.tv_nsec += (long)(ms % 1000) * 1000000L;
+  until.tv_sec += (time_t)(us / 1000000);
+  until.tv_nsec += (long)(us % 1000000) * 1000L;
   if (until.tv_nsec >= 1000000000L) {
     until.tv_sec++;
     until.tv_nsec -= 1000000000L;
@@ -3357,6 +3426,10 @@ KECS__FN bool kecs__thread_same(kecs__thread_id a, kecs__thread_id b) {
 
 #endif
 
+KECS__FN void kecs__condition_wait(kecs__condition *condition, kecs__mutex *mutex, int64_t ms) {
+  kecs__condition_wait_us(condition, mutex, ms * 1000);
+}
+
 /* An int is atomic on every target with these builtins, so no libatomic is needed. */
 KECS__FN void kecs__flag_set(int *flag, int value) {
   __atomic_store_n(flag, value, __ATOMIC_SEQ_CST);
@@ -3364,6 +3437,110 @@ KECS__FN void kecs__flag_set(int *flag, int value) {
 
 KECS__FN int kecs__flag_get(const int *flag) {
   return __atomic_load_n(flag, __ATOMIC_SEQ_CST);
+}
+
+/* ---- base/quota.c ------------------------------------------------------------------------------------------------ */
+/* base/quota.c -- counting what was taken. Sizes are known when blocks come back, so nothing is stored beside them. */
+
+/* ---- base/quota.h ------------------------------------------------------------------------------------------------ */
+/* base/quota.h -- an allocator with a limit, around another one. */
+#ifndef KECS_BASE_QUOTA_H
+#define KECS_BASE_QUOTA_H
+
+/* Makes *allocator one that gives NULL beyond `max` bytes. What came from it may be given back after kecs__quota_close
+ * (results outlive their store): the last block to come back takes the quota with it. */
+KECS__FN kecs_status kecs__quota_open(kecs_allocator *allocator, size_t max);
+KECS__FN void kecs__quota_close(const kecs_allocator *allocator); /* does nothing for an allocator without a quota */
+
+#endif
+
+/* ---- base/quota.c, continued ------------------------------------------------------------------------------------- */
+typedef struct kecs__quota {
+  kecs_allocator under;
+  kecs__mutex mutex;
+  size_t used;
+  size_t max;
+  bool closed;
+} kecs__quota;
+
+static void kecs__quota_free(kecs__quota *quota) {
+  kecs_allocator under = quota->under;
+  kecs__mutex_destroy(&quota->mutex);
+  kecs__release(&under, quota, sizeof *quota);
+}
+
+/* Counts `more` bytes in and `less` bytes out; false, and nothing is counted, beyond the limit. */
+static bool kecs__quota_count(kecs__quota *quota, size_t less, size_t more) {
+  kecs__mutex_lock(&quota->mutex);
+  size_t used = quota->used - less;
+  bool fits = more <= less || (more <= quota->max && used <= quota->max - more);
+  quota->used = fits ? used + more : quota->used;
+  bool last = quota->closed && quota->used == 0;
+  kecs__mutex_unlock(&quota->mutex);
+  if (last) {
+    kecs__quota_free(quota);
+  }
+  return fits;
+}
+
+static void *kecs__quota_alloc(size_t size, void *user) {
+  kecs__quota *quota = user;
+  if (!kecs__quota_count(quota, 0, size)) {
+    return NULL;
+  }
+  void *pointer = quota->under.alloc(size, quota->under.user);
+  if (!pointer) {
+    (void)kecs__quota_count(quota, size, 0);
+  }
+  return pointer;
+}
+
+static void *kecs__quota_resize(void *pointer, size_t old_size, size_t size, void *user) {
+  kecs__quota *quota = user;
+  if (!kecs__quota_count(quota, old_size, size)) {
+    return NULL;
+  }
+  void *moved = quota->under.resize(pointer, old_size, size, quota->under.user);
+  if (!moved) {
+    (void)kecs__quota_count(quota, size, old_size);
+  }
+  return moved;
+}
+
+static void kecs__quota_release(void *pointer, size_t size, void *user) {
+  kecs__quota *quota = user;
+  quota->under.release(pointer, size, quota->under.user);
+  (void)kecs__quota_count(quota, size, 0);
+}
+
+KECS__FN kecs_status kecs__quota_open(kecs_allocator *allocator, size_t max) {
+  kecs__quota *quota = kecs__alloc_zero(allocator, sizeof *quota);
+  if (!quota) {
+    return KECS_E_NOMEM;
+  }
+  quota->under = *allocator;
+  quota->max = max;
+  kecs_status status = kecs__mutex_init(&quota->mutex);
+  if (status) {
+    kecs__release(allocator, quota, sizeof *quota);
+    return status;
+  }
+  *allocator = (kecs_allocator){kecs__quota_alloc, kecs__quota_resize, kecs__quota_release, quota};
+  return KECS_OK;
+}
+
+KECS__FN void kecs__quota_close(const kecs_allocator *allocator) {
+  if (allocator->alloc != kecs__quota_alloc) {
+    return;
+  }
+  kecs__quota *quota = allocator->user;
+  kecs__mutex_lock(&quota->mutex);
+  quota->closed = true;
+  bool last = quota->used == 0;
+  kecs__mutex_unlock(&quota->mutex);
+  if (last) {
+    kecs__quota_free(quota);
+  }
 }
 
 /* ---- base/json.c ------------------------------------------------------------------------------------------------- */
@@ -4553,11 +4730,13 @@ KECS__FN void kecs__time_epoch(int64_t micros, char out[32]);
 /* The clock behind a hook: the system's when the hook is empty or NULL. */
 KECS__FN int64_t kecs__clock_now(const kecs_clock *clock);
 
-/* Milliseconds of a clock that never goes back: for waiting, never for rows. */
+/* Milliseconds and microseconds of a clock that never goes back: for waiting, never for rows. */
 KECS__FN int64_t kecs__monotonic_ms(void);
+KECS__FN int64_t kecs__monotonic_us(void);
 
 /* Sleeps at least that long; a signal does not shorten it. At once for 0 and less. */
 KECS__FN void kecs__sleep_ms(int64_t ms);
+KECS__FN void kecs__sleep_us(int64_t us);
 
 #endif
 
@@ -4879,23 +5058,31 @@ KECS__FN int64_t kecs__clock_now(const kecs_clock *clock) {
   return (int64_t)now.tv_sec * KECS__TIME_MICROS + (int64_t)now.tv_nsec / 1000;
 }
 
-KECS__FN int64_t kecs__monotonic_ms(void) {
+KECS__FN int64_t kecs__monotonic_us(void) {
   struct timespec now = {0, 0};
   (void)clock_gettime(CLOCK_MONOTONIC, &now);
-  return (int64_t)now.tv_sec * 1000 + (int64_t)now.tv_nsec / 1000000;
+  return (int64_t)now.tv_sec * 1000000 + (int64_t)now.tv_nsec / 1000;
 }
 
-KECS__FN void kecs__sleep_ms(int64_t ms) {
-  if (ms <= 0) {
+KECS__FN int64_t kecs__monotonic_ms(void) {
+  return kecs__monotonic_us() / 1000;
+}
+
+KECS__FN void kecs__sleep_us(int64_t us) {
+  if (us <= 0) {
     return;
   }
-  int64_t seconds = ms / 1000;
+  int64_t seconds = us / 1000000;
   struct timespec left = {0, 0};
   left.tv_sec = (time_t)(seconds < INT32_MAX ? seconds : INT32_MAX); /* a time_t may have 32 bits */
-  left.tv_nsec = (long)(ms % 1000) * 1000000;
+  left.tv_nsec = (long)(us % 1000000) * 1000;
   while (nanosleep(&left, &left) != 0 && errno == EINTR) {
     continue; /* a signal is no reason to wake up early */
   }
+}
+
+KECS__FN void kecs__sleep_ms(int64_t ms) {
+  kecs__sleep_us(ms > INT64_MAX / 1000 ? INT64_MAX : ms * 1000);
 }
 
 #undef KECS__TIME_MICROS
@@ -6117,20 +6304,29 @@ typedef struct kecs__cached {
   char *sql; /* only where the text is the key */
   size_t sql_len;
   kecs_statement *statement;
+  bool writes; /* changes rows */
   bool in_use;
   bool temporary; /* made because the cached one was in use; finished when it is done */
 } kecs__cached;
 
 typedef struct kecs__engine kecs__engine;
+typedef struct kecs__turn kecs__turn; /* store/turns.c */
 
 typedef struct kecs__session {
   kecs__engine *engine;
   kecs_connection *connection;
   const kecs_store *user; /* the handle that uses it now: whom to ask about deadline and cancel */
   int64_t deadline;       /* of the running call */
+  bool shared;            /* other writes are in the open transaction, too */
+  bool writing;           /* the running statement changes rows */
+  bool changed;           /* one has, since a write began the open transaction */
   kecs__cached **slots;   /* open addressing */
   size_t slot_count;      /* a power of two */
   size_t cached_count;
+  int64_t opened_ms;
+  int64_t used_ms;       /* when it was last given back, or taken */
+  int64_t read_until_ms; /* when the running read is too old; 0: never */
+  unsigned steps;
   struct kecs__session *next; /* in the idle list */
 } kecs__session;
 
@@ -6149,20 +6345,43 @@ struct kecs__engine {
   bool strict;
   bool no_foreign_keys;
   bool shared; /* readers have connections of their own */
+  bool shares_commits; /* writes that wait for each other go into one transaction */
   kecs_durability durability;
+  bool small; /* memory counts more than speed */
   int busy_timeout_ms; /* 0: do not wait */
   int cache_kib;
+  int page_bytes; /* of a file that is made */
+  int log_kib;
+  int statements_max;      /* in the cache of a session; a power of two */
+  int64_t share_window_us; /* how long a write waits for others, while others write */
+  int64_t heartbeat_us;    /* no heartbeat is stored more often */
+  kecs_pool_options pool;  /* 0: no limit */
+  kecs_info settings;      /* of the writing connection, as read back when the store was opened */
   size_t document_bytes_max;
   int schema_version;
 
   kecs__mutex mutex; /* guards what follows */
-  kecs__condition released;
+  kecs__condition released; /* a reading session was given back */
   kecs__session *writer;
   bool writer_taken;
   kecs__thread_id writer_thread;
-  kecs__session *idle_readers;
+  kecs__thread_id last_writer; /* who had it before */
+  kecs__turn *queue;      /* who waits for the writer, and where the next one is appended */
+  kecs__turn **queue_end;
+  kecs__turn *members;    /* whose writes the open transaction holds, beside those of the writer's holder */
+  int member_count;
+  int64_t share_since_us; /* when the first of them joined */
+  int share_last;         /* how many writes the last shared commit held, and how long it took */
+  int64_t share_commit_us;
+  kecs__condition arrival; /* somebody has joined the queue while the writer's holder waits for that */
+  bool expecting;
+  int company;             /* so many more writes will wait for others: several threads have written lately */
+  kecs__session *idle_readers; /* the one that was used last comes first */
   int reader_count;
   int reader_max;
+  int64_t pool_checked_ms; /* when the idle ones were last looked at */
+  bool quiet;              /* nobody has taken the writer since */
+  kecs_pool_info pool_info; /* the counters of it */
   kecs_store *transactions;      /* open ones */
   kecs_store *spare_handles;     /* ended ones: their memory stays until the store is closed, so misuse is told */
   kecs__meta kinds[KECS_KIND_COUNT];
@@ -6204,6 +6423,7 @@ typedef struct kecs__write {
   kecs__arena arena; /* for texts of this write */
   int64_t now;
   bool own;       /* this write began the transaction */
+  bool joined;    /* it works in the transaction of other writes: it ends with them */
   bool guarded;   /* inside a savepoint of its own */
   int quiet;      /* above 0: tags and their rows are not followed, since they are being brought into step (tags.c) */
   bool make_parents; /* an insert makes the parents that are missing, bare (KECS_JSON_PARENTS) */
@@ -6837,9 +7057,32 @@ KECS__FN void kecs__ddl_add_column(kecs__text *out, const kecs_dialect *dialect,
 /* ---- store/statements.c ------------------------------------------------------------------------------------------ */
 /* store/statements.c -- an open-addressing table of prepared statements per session. */
 
+/* ---- store/pool.h ------------------------------------------------------------------------------------------------ */
+/* store/pool.h -- the reading connections: how many, how long one is kept, how long one waits for one. */
+#ifndef KECS_STORE_POOL_H
+#define KECS_STORE_POOL_H
+
+/* A reading session: an idle one, a new one while there may be more, or the first that is given back. */
+KECS__FN kecs_status kecs__reader_take(kecs_store *store, int64_t deadline, kecs__session **out_session);
+KECS__FN void kecs__reader_give_back(kecs__engine *engine, kecs__session *session);
+
+/* TIMEOUT when the read has been open for longer than options.pool.read_age_ms. */
+KECS__FN kecs_status kecs__check_read_age(const kecs__session *session);
+
+/* Empties the write-ahead log, when nobody writes just now. */
+KECS__FN kecs_status kecs__engine_tidy(kecs__engine *engine);
+
+/* Closes the reading connections that are too old or were not needed for long. */
+KECS__FN void kecs__pool_tidy(kecs__engine *engine);
+
+KECS__FN void kecs__pool_describe(kecs__engine *engine, kecs_pool_info *out_info);
+KECS__FN void kecs__pool_free(kecs__engine *engine);
+
+#endif
+
+/* ---- store/statements.c, continued ------------------------------------------------------------------------------- */
 #include <string.h>
 
-#define KECS__STATEMENTS_MAX 512 /* beyond it the table is emptied: a program that makes endless shapes of queries */
 #define KECS__SQL_MAX ((size_t)1 << 20)
 
 KECS__FN kecs_value kecs__value_bytes(const char *text, size_t len) {
@@ -6920,15 +7163,16 @@ KECS__FN void kecs__statements_free(kecs__session *session) {
   session->slot_count = 0;
 }
 
-/* The table never grows: it starts large enough for KECS__STATEMENTS_MAX. */
+/* The table never grows: it starts large enough for engine->statements_max. Beyond that it is emptied: a program that
+ * makes endless shapes of queries. */
 static kecs_status kecs__statements_reserve(kecs__session *session) {
-  if (session->cached_count >= KECS__STATEMENTS_MAX) {
+  if ((int)session->cached_count >= session->engine->statements_max) {
     kecs__statements_clear(session);
   }
   if (session->slots) {
     return KECS_OK;
   }
-  size_t count = (size_t)KECS__STATEMENTS_MAX * 2;
+  size_t count = (size_t)session->engine->statements_max * 2;
   session->slots = kecs__alloc_zero(&session->engine->allocator, count * sizeof session->slots[0]);
   if (!session->slots) {
     return KECS_E_NOMEM;
@@ -6958,6 +7202,16 @@ static kecs_status kecs__cached_text(kecs__session *session, const kecs__meta *m
   return status;
 }
 
+static bool kecs__cached_writes(const kecs__cached *wanted) {
+  switch ((kecs__op)wanted->op) {
+    case KECS__OP_INSERT:
+    case KECS__OP_UPDATE:
+    case KECS__OP_DELETE: return true;
+    case KECS__OP_TEXT: return strncmp(wanted->sql, "SELECT", strlen("SELECT")) != 0;
+    default: return false;
+  }
+}
+
 /* Makes and prepares a statement that is not in the table. */
 static kecs_status kecs__cached_make(kecs__session *session, const kecs__meta *meta, const kecs__cached *wanted,
                                      kecs__cached **out_cached) {
@@ -6968,6 +7222,7 @@ static kecs_status kecs__cached_make(kecs__session *session, const kecs__meta *m
   }
   *cached = *wanted;
   cached->sql = NULL;
+  cached->writes = kecs__cached_writes(wanted);
   cached->in_use = true;
   kecs__text text;
   kecs__text_init(&text, &engine->allocator, KECS__SQL_MAX);
@@ -7056,6 +7311,7 @@ KECS__FN void kecs__statement_done(kecs__session *session, kecs__cached *cached)
 static kecs_status kecs__statement_outcome(kecs__session *session, kecs_status status) {
   if (status == KECS_E_CANCELLED && session->user) {
     kecs_status stop = kecs__check_stop(session->user, session->deadline);
+    stop = stop ? stop : kecs__check_read_age(session);
     return stop ? stop : status;
   }
   return status;
@@ -7064,7 +7320,15 @@ static kecs_status kecs__statement_outcome(kecs__session *session, kecs_status s
 KECS__FN kecs_status kecs__statement_start(kecs__session *session, kecs__cached *cached, const kecs_value *parameters,
                                            int count, bool *out_row) {
   const kecs_backend *backend = session->engine->backend;
-  kecs_status status = backend->start(cached->statement, parameters, count);
+  session->writing = cached->writes;
+  session->changed = session->changed || cached->writes;
+  /* Once it runs it will not be stopped: see kecs__session_should_stop. */
+  kecs_status status = session->shared && cached->writes && session->user
+                           ? kecs__check_stop(session->user, session->deadline)
+                           : KECS_OK;
+  if (!status) {
+    status = backend->start(cached->statement, parameters, count);
+  }
   if (!status) {
     status = backend->step(cached->statement, out_row);
   }
@@ -7072,6 +7336,14 @@ KECS__FN kecs_status kecs__statement_start(kecs__session *session, kecs__cached 
 }
 
 KECS__FN kecs_status kecs__statement_step(kecs__session *session, kecs__cached *cached, bool *out_row) {
+  /* Between two rows a caller may have slept; the clock is not looked at for each row. */
+  if ((++session->steps & 7U) == 0) {
+    kecs_status status = kecs__check_read_age(session);
+    if (status) {
+      return status;
+    }
+  }
+  session->writing = cached->writes;
   return kecs__statement_outcome(session, session->engine->backend->step(cached->statement, out_row));
 }
 
@@ -7107,6 +7379,722 @@ KECS__FN kecs_status kecs__run(kecs__session *session, const char *sql, const ke
   return status;
 }
 
+/* ---- store/turns.c ----------------------------------------------------------------------------------------------- */
+/* store/turns.c -- the queue for the writing session, and the commit that several writes share.
+ *
+ * A commit that reaches the disk costs as much for one row as for fifty. So a write that is done while others wait does
+ * not commit: it hands the session with the open transaction to the next in the queue, which works in a savepoint of
+ * its own, and waits. The last one (nobody waits any more, or enough have joined) commits and tells all. A write that
+ * is alone commits at once; only where the last commit was a shared one does its successor wait for those whom it told,
+ * since they are likely to come back, and no longer than half of a commit.
+ *
+ *   queue          turn, turn, turn      threads that wait for the session, first come first served
+ *   members        turn, turn            threads that have written into the open transaction and wait for its commit
+ *
+ * A turn lives on the stack of the thread that waits. The holder of the session alone changes `members`, under the
+ * engine's mutex; whoever takes the session next therefore sees them. */
+
+/* ---- store/turns.h ----------------------------------------------------------------------------------------------- */
+/* store/turns.h -- whose turn it is to use the writing session, and which writes share a commit. */
+#ifndef KECS_STORE_TURNS_H
+#define KECS_STORE_TURNS_H
+
+/* Takes the writing session, waiting for it at most the busy timeout; leaves it taken. No transaction is open then. */
+KECS__FN kecs_status kecs__writer_take(kecs_store *store, int64_t deadline, kecs__session **out_session);
+/* The same without a wait, for nobody's call: false when somebody has it. */
+KECS__FN bool kecs__writer_try(kecs__engine *engine);
+KECS__FN void kecs__writer_release(kecs__engine *engine);
+
+/* The same for a write of its own. Where *out_joined is true the session comes with the open transaction of the writes
+ * before it: this one works in a savepoint. */
+KECS__FN kecs_status kecs__writer_join(kecs_store *store, int64_t deadline, kecs__session **out_session,
+                                       bool *out_joined);
+
+/* Ends what kecs__writer_join began, and gives the session away. `status` is what came of the write: after KECS_OK it
+ * is part of the transaction, and KECS_OK comes back once that is committed; after a failure nothing of it is, and the
+ * failure comes back. */
+KECS__FN kecs_status kecs__writer_leave(kecs__engine *engine, kecs_status status);
+
+/* How long a wait may still take, in milliseconds: until then by the monotonic clock, and no longer than the deadline.
+ */
+KECS__FN int64_t kecs__wait_left(const kecs__engine *engine, int64_t until_ms, int64_t deadline);
+
+#endif
+
+/* ---- store/turns.c, continued ------------------------------------------------------------------------------------ */
+#include <string.h>
+
+#define KECS__QUEUE_PATIENCE_US 5000 /* whoever has waited so long comes before those who come later */
+#define KECS__SHARE_MAX 128          /* writes in one transaction */
+#define KECS__SHARE_US 10000         /* after that long nobody joins any more: the first ones wait for their answer */
+#define KECS__SHARE_EXPECT_US 1000   /* no wait for others is longer, but options.share_window_ms */
+#define KECS__SHARE_COMPANY 64       /* writes of one thread alone, until it no longer waits for others */
+
+struct kecs__turn {
+  kecs__turn *next;
+  kecs__condition called;
+  kecs__thread_id thread;
+  int64_t since_us; /* when it came */
+  bool joins;       /* a write of its own: it may go on in the transaction of the one before it */
+  bool given;       /* the session is its own now */
+  bool told;        /* what became of the shared transaction is known */
+  kecs_error error; /* why it was not committed; its status is KECS_OK where it was */
+};
+
+/* How long a wait may still take: the busy timeout, and no longer than the deadline. */
+KECS__FN int64_t kecs__wait_left(const kecs__engine *engine, int64_t until_ms, int64_t deadline) {
+  int64_t left = until_ms - kecs__monotonic_ms();
+  if (deadline) {
+    int64_t to_deadline = (deadline - kecs__clock_now(&engine->clock)) / 1000 + 1;
+    left = to_deadline < left ? to_deadline : left;
+  }
+  /* Short naps, so that a cancel from another thread is seen soon. */
+  return left > 50 ? 50 : left;
+}
+
+static kecs_status kecs__fail_own_writer(void) {
+  return kecs__fail(KECS_E_MISUSE,
+                    "this thread holds the store's writing connection (a transaction, or a walk over a store "
+                    "in memory); call through the transaction's handle, or the call would wait for itself");
+}
+
+static void kecs__queue_add(kecs__engine *engine, kecs__turn *turn) {
+  *engine->queue_end = turn;
+  engine->queue_end = &turn->next;
+  if (engine->expecting) {
+    kecs__condition_wake_all(&engine->arrival);
+  }
+}
+
+static void kecs__queue_remove(kecs__engine *engine, const kecs__turn *turn) {
+  kecs__turn **at = &engine->queue;
+  while (*at != turn) {
+    at = &(*at)->next;
+  }
+  *at = turn->next;
+  if (engine->queue_end == &turn->next) {
+    engine->queue_end = at;
+  }
+}
+
+static void kecs__turn_give(kecs__engine *engine, kecs__turn *turn) {
+  kecs__queue_remove(engine, turn);
+  engine->writer_taken = true;
+  engine->writer_thread = turn->thread;
+  turn->given = true;
+}
+
+/* Gives the session to the first in the queue, or to nobody. The mutex is held. Where commits are cheap the first one
+ * is only woken: a thread that runs already would otherwise wait for one that sleeps, at every call. It is given the
+ * session once it has waited for long. */
+static void kecs__writer_pass(kecs__engine *engine) {
+  kecs__turn *next = engine->queue;
+  engine->writer->user = NULL;
+  engine->writer_taken = false;
+  if (!next) {
+    return;
+  }
+  if (engine->shares_commits || kecs__monotonic_us() - next->since_us > KECS__QUEUE_PATIENCE_US) {
+    kecs__turn_give(engine, next);
+  }
+  kecs__condition_wake_all(&next->called);
+}
+
+/* Waits in the queue. The mutex is held, and given up while it waits. */
+static kecs_status kecs__turn_wait(kecs_store *store, int64_t deadline, bool joins) {
+  kecs__engine *engine = store->engine;
+  kecs__turn turn;
+  memset(&turn, 0, sizeof turn);
+  turn.thread = kecs__thread_self();
+  turn.joins = joins;
+  turn.since_us = kecs__monotonic_us();
+  kecs_status status = kecs__condition_init(&turn.called);
+  if (status) {
+    return status;
+  }
+  int64_t until = turn.since_us / 1000 + engine->busy_timeout_ms;
+  kecs__queue_add(engine, &turn);
+  while (!status && !turn.given) {
+    if (!engine->writer_taken) {
+      kecs__turn_give(engine, &turn);
+      break;
+    }
+    int64_t left = kecs__wait_left(engine, until, deadline);
+    status = kecs__check_stop(store, deadline);
+    if (!status && left <= 0) {
+      status = kecs__fail(KECS_E_BUSY,
+                          "another thread has held the writing connection for %d ms; shorten its "
+                          "transaction or raise options.busy_timeout_ms",
+                          engine->busy_timeout_ms);
+    }
+    if (!status) {
+      kecs__condition_wait(&turn.called, &engine->mutex, left);
+    }
+  }
+  if (!turn.given) {
+    kecs__queue_remove(engine, &turn);
+    if (!engine->writer_taken && engine->queue) {
+      kecs__condition_wake_all(&engine->queue->called); /* what this one was woken for is the next one's */
+    }
+  }
+  kecs__condition_destroy(&turn.called);
+  return turn.given ? KECS_OK : status;
+}
+
+static kecs_status kecs__writer_get(kecs_store *store, int64_t deadline, bool joins, kecs__session **out_session) {
+  kecs__engine *engine = store->engine;
+  kecs_status status = KECS_OK;
+  kecs__mutex_lock(&engine->mutex);
+  if (!engine->writer_taken) {
+    engine->writer_taken = true;
+    engine->writer_thread = kecs__thread_self();
+  } else if (kecs__thread_same(engine->writer_thread, kecs__thread_self())) {
+    status = kecs__fail_own_writer();
+  } else {
+    status = kecs__turn_wait(store, deadline, joins);
+  }
+  if (!status) {
+    bool same = kecs__thread_same(engine->last_writer, engine->writer_thread);
+    engine->company = same ? engine->company - (engine->company > 0) : KECS__SHARE_COMPANY;
+    engine->last_writer = engine->writer_thread;
+    engine->quiet = false;
+    engine->writer->user = store;
+    engine->writer->deadline = deadline;
+    *out_session = engine->writer;
+  }
+  kecs__mutex_unlock(&engine->mutex);
+  return status;
+}
+
+KECS__FN kecs_status kecs__writer_take(kecs_store *store, int64_t deadline, kecs__session **out_session) {
+  return kecs__writer_get(store, deadline, false, out_session);
+}
+
+KECS__FN bool kecs__writer_try(kecs__engine *engine) {
+  kecs__mutex_lock(&engine->mutex);
+  bool got = !engine->writer_taken;
+  if (got) {
+    engine->writer_taken = true;
+    engine->writer_thread = kecs__thread_self();
+    engine->writer->user = NULL;
+    engine->writer->deadline = 0;
+  }
+  kecs__mutex_unlock(&engine->mutex);
+  return got;
+}
+
+KECS__FN void kecs__writer_release(kecs__engine *engine) {
+  kecs__mutex_lock(&engine->mutex);
+  kecs__writer_pass(engine);
+  kecs__mutex_unlock(&engine->mutex);
+}
+
+KECS__FN kecs_status kecs__writer_join(kecs_store *store, int64_t deadline, kecs__session **out_session,
+                                       bool *out_joined) {
+  kecs_status status = kecs__writer_get(store, deadline, true, out_session);
+  *out_joined = !status && store->engine->members != NULL;
+  if (!status) {
+    (*out_session)->shared = *out_joined;
+    (*out_session)->changed = *out_joined; /* it may see what the others have not committed yet */
+  }
+  return status;
+}
+
+/* Whether the open transaction may go on with the first in the queue. The mutex is held. */
+static bool kecs__share_goes_on(const kecs__engine *engine) {
+  if (!engine->shares_commits || !engine->queue || !engine->queue->joins) {
+    return false;
+  }
+  return !engine->members || (engine->member_count < KECS__SHARE_MAX &&
+                              kecs__monotonic_us() - engine->share_since_us < KECS__SHARE_US + engine->share_window_us);
+}
+
+/* Whether others are likely to come: those who shared the last commit, or whoever comes within the window. */
+static bool kecs__share_hopes(const kecs__engine *engine) {
+  return engine->member_count + 1 < engine->share_last ||
+         (engine->share_window_us && engine->company && engine->member_count + 1 < KECS__SHARE_MAX);
+}
+
+static int64_t kecs__share_until(const kecs__engine *engine, int64_t now) {
+  int64_t most = engine->share_commit_us / 2;
+  int64_t until = now + (most < KECS__SHARE_EXPECT_US ? most : KECS__SHARE_EXPECT_US);
+  int64_t window = (engine->members ? engine->share_since_us : now) + engine->share_window_us;
+  return engine->company && window > until ? window : until;
+}
+
+/* Waits a moment for those who shared the last commit. The mutex is held, and given up while it waits. */
+static void kecs__share_expect(kecs__engine *engine) {
+  int64_t until = 0;
+  while (!engine->queue && engine->shares_commits && kecs__share_hopes(engine)) {
+    int64_t now = kecs__monotonic_us();
+    until = until ? until : kecs__share_until(engine, now);
+    if (now >= until) {
+      return;
+    }
+    engine->expecting = true;
+    kecs__condition_wait_us(&engine->arrival, &engine->mutex, until - now);
+    engine->expecting = false;
+  }
+}
+
+static void kecs__members_add(kecs__engine *engine, kecs__turn *turn) {
+  engine->share_since_us = engine->members ? engine->share_since_us : kecs__monotonic_us();
+  turn->next = engine->members;
+  engine->members = turn;
+  engine->member_count++;
+}
+
+/* The write is in the transaction; the next one goes on with it, and this one waits for what becomes of both. False
+ * when there is no next one. */
+static bool kecs__share_wait(kecs__engine *engine, kecs_status *out_status) {
+  kecs__turn turn;
+  kecs__mutex_lock(&engine->mutex);
+  kecs__share_expect(engine);
+  bool goes_on = kecs__share_goes_on(engine) && kecs__condition_init(&turn.called) == KECS_OK;
+  if (goes_on) {
+    turn.told = false;
+    turn.error.status = KECS_OK;
+    kecs__members_add(engine, &turn);
+    kecs__writer_pass(engine);
+    while (!turn.told) {
+      kecs__condition_wait(&turn.called, &engine->mutex, 1000);
+    }
+  }
+  kecs__mutex_unlock(&engine->mutex);
+  if (!goes_on) {
+    return false;
+  }
+  kecs__condition_destroy(&turn.called);
+  *out_status = KECS_OK;
+  if (turn.error.status) {
+    (void)kecs__error_restore(&turn.error);
+    *out_status = kecs__fail_context("the commit that this write shared with others");
+  }
+  return true;
+}
+
+/* Tells the members what became of their transaction, and passes the session on. */
+static void kecs__share_end(kecs__engine *engine, kecs_status status) {
+  kecs__mutex_lock(&engine->mutex);
+  for (kecs__turn *turn = engine->members; turn;) {
+    kecs__turn *next = turn->next; /* a turn that is told may be gone as soon as the mutex is free */
+    if (status) {
+      turn->error = kecs__error_save();
+    }
+    turn->told = true;
+    kecs__condition_wake_all(&turn->called);
+    turn = next;
+  }
+  engine->share_last = engine->writer->changed ? engine->member_count + 1 : engine->share_last;
+  engine->members = NULL;
+  engine->member_count = 0;
+  kecs__writer_pass(engine);
+  kecs__mutex_unlock(&engine->mutex);
+}
+
+/* What the others are told when one write's failure cost them the transaction: a full disk is everybody's, somebody's
+ * taken key is not. */
+static void kecs__share_lost(kecs__engine *engine, kecs_status status) {
+  kecs_error error = kecs__error_save();
+  if (kecs_status_class(status) != KECS_CLASS_SYSTEM) {
+    status = kecs__fail(KECS_E_BUSY, "another write's failure ended it; nothing was stored, try again");
+  }
+  kecs__share_end(engine, status);
+  (void)kecs__error_restore(&error);
+}
+
+/* Lets the transaction go on without this write, which has failed. False when somebody must end
+ * it. */
+static bool kecs__share_pass(kecs__engine *engine) {
+  kecs__mutex_lock(&engine->mutex);
+  bool goes_on = kecs__share_goes_on(engine);
+  if (goes_on) {
+    kecs__writer_pass(engine);
+  }
+  kecs__mutex_unlock(&engine->mutex);
+  return goes_on;
+}
+
+static kecs_status kecs__share_commit(kecs__engine *engine) {
+  kecs__session *session = engine->writer;
+  bool shared = engine->members != NULL;
+  int64_t since = shared ? kecs__monotonic_us() : 0;
+  if (shared) {
+    session->user = NULL; /* one member's deadline is none of the others' */
+    session->deadline = 0;
+  }
+  kecs_status status = engine->backend->commit(session->connection);
+  engine->share_commit_us = shared ? kecs__monotonic_us() - since : 0;
+  if (status) {
+    kecs_error error = kecs__error_save();
+    engine->backend->rollback(session->connection);
+    (void)kecs__error_restore(&error);
+  }
+  kecs__share_end(engine, status);
+  return status;
+}
+
+KECS__FN kecs_status kecs__writer_leave(kecs__engine *engine, kecs_status status) {
+  kecs__session *session = engine->writer;
+  kecs_status outcome = KECS_OK;
+  session->shared = false;
+  bool open = engine->backend->in_transaction(session->connection);
+  if (!status) {
+    /* Where nothing was changed there is nothing to wait for; where the transaction is gone, nothing to go on with: the
+     * commit says so. */
+    bool shares = open && session->changed && kecs__share_wait(engine, &outcome);
+    return shares ? outcome : kecs__share_commit(engine);
+  }
+  if (!engine->members) {
+    kecs_error error = kecs__error_save();
+    engine->backend->rollback(session->connection);
+    kecs__writer_release(engine);
+    return kecs__error_restore(&error);
+  }
+  if (!open) {
+    kecs__share_lost(engine, status);
+  } else if (!kecs__share_pass(engine)) {
+    kecs_error error = kecs__error_save();
+    (void)kecs__share_commit(engine); /* its failure is told to the members; this write failed by itself */
+    (void)kecs__error_restore(&error);
+  }
+  return status;
+}
+
+/* ---- store/pool.c ------------------------------------------------------------------------------------------------ */
+/* store/pool.c -- the pool of reading connections. No thread of its own looks after it: whoever gives a connection back
+ * does, now and then. */
+
+/* Waits until one is given back or may be made. The mutex is held, and given up while it waits. */
+static kecs_status kecs__reader_wait(kecs_store *store, int64_t deadline) {
+  kecs__engine *engine = store->engine;
+  int64_t since = kecs__monotonic_us();
+  int64_t until = since / 1000 + engine->pool.acquire_ms;
+  kecs_status status = KECS_OK;
+  engine->pool_info.waits++;
+  while (!status && !engine->idle_readers && engine->reader_count >= engine->reader_max) {
+    int64_t left = kecs__wait_left(engine, until, deadline);
+    status = kecs__check_stop(store, deadline);
+    if (!status && left <= 0) {
+      status = kecs__fail(KECS_E_BUSY,
+                          "all %d reading connections have been in use for %d ms; raise options.readers or "
+                          "finish long walks sooner",
+                          engine->reader_max, engine->pool.acquire_ms);
+    }
+    if (!status) {
+      kecs__condition_wait(&engine->released, &engine->mutex, left);
+    }
+  }
+  engine->pool_info.wait_us += kecs__monotonic_us() - since;
+  return status;
+}
+
+static void kecs__reader_gone(kecs__engine *engine) {
+  kecs__mutex_lock(&engine->mutex);
+  engine->reader_count--;
+  kecs__condition_wake_all(&engine->released);
+  kecs__mutex_unlock(&engine->mutex);
+}
+
+KECS__FN kecs_status kecs__reader_take(kecs_store *store, int64_t deadline, kecs__session **out_session) {
+  kecs__engine *engine = store->engine;
+  kecs__session *session = NULL;
+  kecs_status status = KECS_OK;
+  kecs__mutex_lock(&engine->mutex);
+  if (!engine->idle_readers && engine->reader_count >= engine->reader_max) {
+    status = kecs__reader_wait(store, deadline);
+  }
+  bool make = !status && !engine->idle_readers;
+  if (make) {
+    engine->reader_count++;
+  } else if (!status) {
+    session = engine->idle_readers;
+    engine->idle_readers = session->next;
+  }
+  kecs__mutex_unlock(&engine->mutex);
+  if (make) {
+    status = kecs__session_open(engine, true, false, &session);
+    if (status) {
+      kecs__reader_gone(engine);
+    }
+  }
+  if (!status) {
+    session->user = store;
+    session->deadline = deadline;
+    session->read_until_ms = engine->pool.read_age_ms ? kecs__monotonic_ms() + engine->pool.read_age_ms : 0;
+    *out_session = session;
+  }
+  return status;
+}
+
+static bool kecs__reader_is_old(const kecs__engine *engine, const kecs__session *session, int64_t now) {
+  return engine->pool.lifetime_ms && now - session->opened_ms >= engine->pool.lifetime_ms;
+}
+
+/* Takes those out of the idle list that are too old or were not needed for long. The mutex is held. */
+static kecs__session *kecs__pool_expired(kecs__engine *engine, int64_t now) {
+  kecs__session *expired = NULL;
+  for (kecs__session **at = &engine->idle_readers; *at;) {
+    kecs__session *one = *at;
+    bool unused = engine->pool.idle_ms && now - one->used_ms >= engine->pool.idle_ms;
+    if (unused || kecs__reader_is_old(engine, one, now)) {
+      *at = one->next;
+      one->next = expired;
+      expired = one;
+      engine->reader_count--;
+      engine->pool_info.retired++;
+    } else {
+      at = &one->next;
+    }
+  }
+  return expired;
+}
+
+static void kecs__readers_close(kecs__session *list) {
+  while (list) {
+    kecs__session *next = list->next;
+    kecs__session_close(list);
+    list = next;
+  }
+}
+
+KECS__FN void kecs__pool_tidy(kecs__engine *engine) {
+  kecs__mutex_lock(&engine->mutex);
+  kecs__session *expired = kecs__pool_expired(engine, kecs__monotonic_ms());
+  kecs__mutex_unlock(&engine->mutex);
+  kecs__readers_close(expired);
+}
+
+KECS__FN kecs_status kecs__engine_tidy(kecs__engine *engine) {
+  if (!engine->backend->tidy || engine->read_only || !engine->shared || !kecs__writer_try(engine)) {
+    return KECS_OK;
+  }
+  kecs_status status = engine->backend->tidy(engine->writer->connection);
+  kecs__writer_release(engine);
+  return status;
+}
+
+/* The quiet of a whole check: what was written last waits in the log, for nobody. */
+static void kecs__pool_check(kecs__engine *engine) {
+  kecs__mutex_lock(&engine->mutex);
+  bool quiet = engine->quiet;
+  engine->quiet = true;
+  kecs__mutex_unlock(&engine->mutex);
+  kecs__pool_tidy(engine);
+  if (quiet) {
+    kecs_error error = kecs__error_save();
+    (void)kecs__engine_tidy(engine); /* none of the caller's business: he has only read */
+    (void)kecs__error_restore(&error);
+  }
+}
+
+KECS__FN void kecs__reader_give_back(kecs__engine *engine, kecs__session *session) {
+  int64_t now = kecs__monotonic_ms();
+  session->user = NULL;
+  session->read_until_ms = 0;
+  session->used_ms = now;
+  kecs__mutex_lock(&engine->mutex);
+  session->next = engine->idle_readers;
+  engine->idle_readers = session;
+  bool check = now - engine->pool_checked_ms >= engine->pool.check_ms;
+  engine->pool_checked_ms = check ? now : engine->pool_checked_ms;
+  kecs__condition_wake_all(&engine->released);
+  kecs__mutex_unlock(&engine->mutex);
+  if (check) {
+    kecs__pool_check(engine);
+  }
+}
+
+KECS__FN kecs_status kecs__check_read_age(const kecs__session *session) {
+  if (!session->read_until_ms || kecs__monotonic_ms() < session->read_until_ms) {
+    return KECS_OK;
+  }
+  return kecs__fail(KECS_E_TIMEOUT,
+                    "a walk has been open for %d ms, and the write-ahead log can't be emptied meanwhile; "
+                    "read page by page, or raise options.pool.read_age_ms",
+                    session->engine->pool.read_age_ms);
+}
+
+KECS__FN void kecs__pool_describe(kecs__engine *engine, kecs_pool_info *out_info) {
+  kecs__mutex_lock(&engine->mutex);
+  *out_info = engine->pool_info;
+  out_info->max = engine->shared ? engine->reader_max : 0;
+  out_info->total = engine->reader_count;
+  for (const kecs__session *one = engine->idle_readers; one; one = one->next) {
+    out_info->idle++;
+  }
+  out_info->active = out_info->total - out_info->idle;
+  kecs__mutex_unlock(&engine->mutex);
+}
+
+KECS__FN void kecs__pool_free(kecs__engine *engine) {
+  kecs__readers_close(engine->idle_readers);
+  engine->idle_readers = NULL;
+}
+
+KECS_STORE_API kecs_status kecs_maintain(kecs_store *store) {
+  kecs_status status = kecs__check_handle(store);
+  if (status) {
+    return status;
+  }
+  if (store->depth > 0) {
+    return kecs__fail(KECS_E_MISUSE, "the handle is a transaction; kecs_maintain takes the store");
+  }
+  kecs__pool_tidy(store->engine);
+  return kecs__engine_tidy(store->engine);
+}
+
+/* ---- store/profile.c --------------------------------------------------------------------------------------------- */
+/* store/profile.c -- the profiles as one table, and the options over it. */
+
+/* ---- store/profile.h --------------------------------------------------------------------------------------------- */
+/* store/profile.h -- options to settings: what a profile gives, and what the options say otherwise. */
+#ifndef KECS_STORE_PROFILE_H
+#define KECS_STORE_PROFILE_H
+
+/* INVALID naming the option that can't be. */
+KECS__FN kecs_status kecs__profile_check(const kecs_options *options);
+
+/* Settings for every option that is zero, and the options. */
+KECS__FN void kecs__profile_apply(kecs__engine *engine, const kecs_options *options);
+
+/* The path that is opened: the memory profile needs none. */
+KECS__FN const char *kecs__profile_path(const kecs_options *options);
+
+/* The most bytes that are taken from options.allocator; 0: no limit. */
+KECS__FN size_t kecs__profile_memory(const kecs_options *options);
+
+#endif
+
+/* ---- store/profile.c, continued ---------------------------------------------------------------------------------- */
+#include <string.h>
+
+#define KECS__MEMORY_PATH ":memory:"
+#define KECS__BUSY_MS 30000
+#define KECS__READERS_MAX 64
+#define KECS__DOCUMENT_BYTES ((size_t)64 << 20)
+
+typedef struct kecs__profile {
+  kecs_durability durability;
+  int page_bytes; /* 0: the backend's own */
+  int log_kib;    /* 0: the backend's own */
+  int cache_kib;
+  int readers;
+  int statements;
+  int share_window_ms;
+  int heartbeat_ms;
+  int memory_kib;
+} kecs__profile;
+
+/* edge: small pages, because a status that changes writes whole pages to the flash; few of them in memory; a log that
+ * is moved late, so that a page that changes often is moved once. */
+static const kecs__profile kecs__profiles[] = {
+    {KECS_DURABILITY_NORMAL, 0, 0, 65536, 4, 512, 0, 0, 0},
+    {KECS_DURABILITY_FULL, 0, 0, 65536, 4, 512, 0, 0, 0},
+    {KECS_DURABILITY_NORMAL, 1024, 2048, 64, 1, 16, 20, 10000, 256},
+    {KECS_DURABILITY_NORMAL, 0, 0, 65536, 4, 512, 0, 0, 0},
+};
+#define KECS__PROFILE_COUNT (sizeof kecs__profiles / sizeof kecs__profiles[0])
+
+static const kecs_pool_options kecs__pool_defaults = {30000, 1800000, 3600000, 60000, 300000};
+
+KECS__FN const char *kecs__profile_path(const kecs_options *options) {
+  bool empty = !options->path || !options->path[0];
+  return empty && options->profile == KECS_PROFILE_MEMORY ? KECS__MEMORY_PATH : options->path;
+}
+
+static bool kecs__digits(const char *text, size_t count) {
+  size_t i = 0;
+  while (text[i] >= '0' && text[i] <= '9') {
+    i++;
+  }
+  return i == count && text[i] == '\0';
+}
+
+static kecs_status kecs__check_least(const char *name, int64_t value, int64_t least) {
+  if (value >= least) {
+    return KECS_OK;
+  }
+  return kecs__fail(KECS_E_INVALID, "options.%s is %lld; give %lld or more, 0 for the default", name, (long long)value,
+                    (long long)least);
+}
+
+static kecs_status kecs__profile_check_path(const kecs_options *options) {
+  const char *path = kecs__profile_path(options);
+  if (!path || !path[0]) {
+    return kecs__fail(KECS_E_INVALID, "options.path is empty; give a file, \":memory:\" or a URL");
+  }
+  if (options->profile == KECS_PROFILE_MEMORY && strcmp(path, KECS__MEMORY_PATH) != 0) {
+    return kecs__fail(KECS_E_INVALID,
+                      "options.profile is KECS_PROFILE_MEMORY and options.path is \"%s\"; leave one out", path);
+  }
+  return KECS_OK;
+}
+
+KECS__FN kecs_status kecs__profile_check(const kecs_options *options) {
+  if ((int)options->profile < 0 || (size_t)options->profile >= KECS__PROFILE_COUNT) {
+    return kecs__fail(KECS_E_INVALID,
+                      "options.profile is %d; give one of KECS_PROFILE_DEFAULT, _DURABLE, _EDGE, _MEMORY",
+                      (int)options->profile);
+  }
+  kecs_status status = kecs__profile_check_path(options);
+  if (status) {
+    return status;
+  }
+  if (options->account_id && !kecs__digits(options->account_id, 12)) {
+    return kecs__fail(KECS_E_INVALID, "options.account_id \"%s\" is not 12 digits", options->account_id);
+  }
+  if (options->region && !options->region[0]) {
+    return kecs__fail(KECS_E_INVALID, "options.region is empty; leave it NULL for us-east-1");
+  }
+  if (options->readers < 0 || options->readers > KECS__READERS_MAX) {
+    return kecs__fail(KECS_E_INVALID, "options.readers is %d; give 1 to %d, or 0 for the default", options->readers,
+                      KECS__READERS_MAX);
+  }
+  if (options->durability != KECS_DURABILITY_NORMAL && options->durability != KECS_DURABILITY_FULL) {
+    return kecs__fail(KECS_E_INVALID, "options.durability is %d; give KECS_DURABILITY_NORMAL or _FULL",
+                      (int)options->durability);
+  }
+  status = kecs__check_least("cache_kib", options->cache_kib, 0);
+  status = status ? status : kecs__check_least("log_kib", options->log_kib, 0);
+  status = status ? status : kecs__check_least("pool.acquire_ms", options->pool.acquire_ms, -1);
+  status = status ? status : kecs__check_least("pool.idle_ms", options->pool.idle_ms, -1);
+  status = status ? status : kecs__check_least("pool.lifetime_ms", options->pool.lifetime_ms, -1);
+  status = status ? status : kecs__check_least("pool.check_ms", options->pool.check_ms, 0);
+  return status ? status : kecs__check_least("pool.read_age_ms", options->pool.read_age_ms, -1);
+}
+
+/* 0: what the profile has; negative: none. */
+static int kecs__chosen(int given, int otherwise) {
+  int chosen = given ? given : otherwise;
+  return chosen < 0 ? 0 : chosen;
+}
+
+KECS__FN size_t kecs__profile_memory(const kecs_options *options) {
+  return (size_t)kecs__chosen(options->memory_kib, kecs__profiles[options->profile].memory_kib) * 1024;
+}
+
+KECS__FN void kecs__profile_apply(kecs__engine *engine, const kecs_options *options) {
+  const kecs__profile *profile = &kecs__profiles[options->profile];
+  const kecs_pool_options *pool = &kecs__pool_defaults;
+  engine->durability = options->durability ? options->durability : profile->durability;
+  engine->page_bytes = profile->page_bytes;
+  engine->small = profile->memory_kib > 0;
+  engine->log_kib = kecs__chosen(options->log_kib, profile->log_kib);
+  engine->cache_kib = kecs__chosen(options->cache_kib, profile->cache_kib);
+  engine->reader_max = kecs__chosen(options->readers, profile->readers);
+  engine->statements_max = profile->statements;
+  engine->share_window_us = (int64_t)kecs__chosen(options->share_window_ms, profile->share_window_ms) * 1000;
+  engine->heartbeat_us = (int64_t)kecs__chosen(options->heartbeat_ms, profile->heartbeat_ms) * 1000;
+  engine->busy_timeout_ms = kecs__chosen(options->busy_timeout_ms, KECS__BUSY_MS);
+  engine->document_bytes_max = options->document_bytes_max ? options->document_bytes_max : KECS__DOCUMENT_BYTES;
+  engine->pool.acquire_ms = kecs__chosen(options->pool.acquire_ms, pool->acquire_ms);
+  engine->pool.idle_ms = kecs__chosen(options->pool.idle_ms, pool->idle_ms);
+  engine->pool.lifetime_ms = kecs__chosen(options->pool.lifetime_ms, pool->lifetime_ms);
+  engine->pool.check_ms = kecs__chosen(options->pool.check_ms, pool->check_ms);
+  engine->pool.read_age_ms = kecs__chosen(options->pool.read_age_ms, pool->read_age_ms);
+}
+
 /* ---- store/engine.c ---------------------------------------------------------------------------------------------- */
 /* store/engine.c -- handles and sessions: who may use which connection, and for how long they wait for it. */
 
@@ -7116,10 +8104,6 @@ KECS__FN kecs_status kecs__run(kecs__session *session, const char *sql, const ke
 #define KECS_STORE_HANDLE_H
 
 enum { KECS__MAGIC_OPEN = 0x6b656373, KECS__MAGIC_ENDED = 0x64656164 };
-
-/* Takes the writing session, waiting for it at most the busy timeout; leaves it taken. */
-KECS__FN kecs_status kecs__writer_take(kecs_store *store, int64_t deadline, kecs__session **out_session);
-KECS__FN void kecs__writer_release(kecs__engine *engine);
 
 /* BEGIN IMMEDIATE; a wait for another process that the deadline or a cancel ended is told as such. */
 KECS__FN kecs_status kecs__begin_write(kecs_store *store, kecs__session *session);
@@ -7187,13 +8171,21 @@ KECS__FN kecs_status kecs__check_stop(const kecs_store *store, int64_t deadline)
   return KECS_OK;
 }
 
-/* Asked by the backend while a statement runs. It must not record an error: the statement's outcome does. */
+/* Asked by the backend while a statement runs. It must not record an error: the statement's outcome does. SQLite rolls
+ * the whole transaction back when a statement that writes is stopped: not where others have written into it. Such a
+ * statement writes one row, and before the next one the deadline is looked at (statements.c). */
 static bool kecs__session_should_stop(void *user) {
   const kecs__session *session = user;
+  if (session->shared && session->writing) {
+    return false;
+  }
   for (const kecs_store *at = session->user; at; at = at->parent) {
     if (kecs__flag_get(&at->cancelled)) {
       return true;
     }
+  }
+  if (session->read_until_ms && kecs__monotonic_ms() >= session->read_until_ms) {
+    return true;
   }
   return session->deadline && kecs__clock_now(&session->engine->clock) >= session->deadline;
 }
@@ -7215,6 +8207,9 @@ KECS__FN kecs_status kecs__session_open(kecs__engine *engine, bool reader, bool 
   options.no_foreign_keys = engine->no_foreign_keys;
   options.busy_timeout_ms = engine->busy_timeout_ms;
   options.cache_kib = reader ? engine->cache_kib / 4 : engine->cache_kib;
+  options.page_bytes = engine->page_bytes;
+  options.log_kib = engine->log_kib;
+  options.small = engine->small;
   options.allocator = &engine->allocator;
   options.logger = &engine->logger;
   options.should_stop = kecs__session_should_stop;
@@ -7224,6 +8219,7 @@ KECS__FN kecs_status kecs__session_open(kecs__engine *engine, bool reader, bool 
     kecs__release(&engine->allocator, session, sizeof *session);
     return status;
   }
+  session->opened_ms = kecs__monotonic_ms();
   *out_session = session;
   return KECS_OK;
 }
@@ -7236,110 +8232,6 @@ KECS__FN void kecs__session_close(kecs__session *session) {
   kecs__statements_free(session);
   engine->backend->disconnect(session->connection);
   kecs__release(&engine->allocator, session, sizeof *session);
-}
-
-/* How long a wait may still take: the busy timeout, and no longer than the deadline. */
-static int64_t kecs__wait_left(const kecs__engine *engine, int64_t until_ms, int64_t deadline) {
-  int64_t left = until_ms - kecs__monotonic_ms();
-  if (deadline) {
-    int64_t to_deadline = (deadline - kecs__clock_now(&engine->clock)) / 1000 + 1;
-    left = to_deadline < left ? to_deadline : left;
-  }
-  /* Short naps, so that a cancel from another thread is seen soon. */
-  return left > 50 ? 50 : left;
-}
-
-static kecs_status kecs__fail_own_writer(void) {
-  return kecs__fail(KECS_E_MISUSE,
-                    "this thread holds the store's writing connection (a transaction, or a walk over a store "
-                    "in memory); call through the transaction's handle, or the call would wait for itself");
-}
-
-KECS__FN kecs_status kecs__writer_take(kecs_store *store, int64_t deadline, kecs__session **out_session) {
-  kecs__engine *engine = store->engine;
-  int64_t until = kecs__monotonic_ms() + engine->busy_timeout_ms;
-  kecs_status status = KECS_OK;
-  kecs__mutex_lock(&engine->mutex);
-  while (!status && engine->writer_taken) {
-    if (kecs__thread_same(engine->writer_thread, kecs__thread_self())) {
-      status = kecs__fail_own_writer();
-      break;
-    }
-    int64_t left = kecs__wait_left(engine, until, deadline);
-    status = kecs__check_stop(store, deadline);
-    if (!status && left <= 0) {
-      status = kecs__fail(KECS_E_BUSY, "another thread has held the writing connection for %d ms; shorten its "
-                                       "transaction or raise options.busy_timeout_ms",
-                          engine->busy_timeout_ms);
-    }
-    if (!status) {
-      kecs__condition_wait(&engine->released, &engine->mutex, left);
-    }
-  }
-  if (!status) {
-    engine->writer_taken = true;
-    engine->writer_thread = kecs__thread_self();
-    engine->writer->user = store;
-    engine->writer->deadline = deadline;
-    *out_session = engine->writer;
-  }
-  kecs__mutex_unlock(&engine->mutex);
-  return status;
-}
-
-KECS__FN void kecs__writer_release(kecs__engine *engine) {
-  kecs__mutex_lock(&engine->mutex);
-  engine->writer->user = NULL;
-  engine->writer_taken = false;
-  kecs__condition_wake_all(&engine->released);
-  kecs__mutex_unlock(&engine->mutex);
-}
-
-/* A reading session: an idle one, a new one while there may be more, or the first that is given back. */
-static kecs_status kecs__reader_take(kecs_store *store, int64_t deadline, kecs__session **out_session) {
-  kecs__engine *engine = store->engine;
-  int64_t until = 0;
-  kecs__mutex_lock(&engine->mutex);
-  kecs_status status = KECS_OK;
-  kecs__session *session = NULL;
-  bool make = false;
-  while (!status && !session && !make) {
-    if (engine->idle_readers) {
-      session = engine->idle_readers;
-      engine->idle_readers = session->next;
-    } else if (engine->reader_count < engine->reader_max) {
-      engine->reader_count++;
-      make = true;
-    } else {
-      until = until ? until : kecs__monotonic_ms() + engine->busy_timeout_ms;
-      int64_t left = kecs__wait_left(engine, until, deadline);
-      status = kecs__check_stop(store, deadline);
-      if (!status && left <= 0) {
-        status = kecs__fail(KECS_E_BUSY, "all %d reading connections are in use; raise options.readers or finish "
-                                         "long walks sooner",
-                            engine->reader_max);
-      }
-      if (!status) {
-        kecs__condition_wait(&engine->released, &engine->mutex, left);
-      }
-    }
-  }
-  kecs__mutex_unlock(&engine->mutex);
-  if (make) {
-    status = kecs__session_open(engine, true, false, &session);
-    if (status) {
-      kecs__mutex_lock(&engine->mutex);
-      engine->reader_count--;
-      kecs__condition_wake_all(&engine->released);
-      kecs__mutex_unlock(&engine->mutex);
-    }
-  }
-  if (!status) {
-    session->user = store;
-    session->deadline = deadline;
-    *out_session = session;
-  }
-  return status;
 }
 
 /* The deadline that holds for a call that starts now. */
@@ -7405,12 +8297,7 @@ KECS__FN void kecs__read_close(kecs_store *store, kecs__session *session) {
     kecs__writer_release(engine);
     return;
   }
-  kecs__mutex_lock(&engine->mutex);
-  session->user = NULL;
-  session->next = engine->idle_readers;
-  engine->idle_readers = session;
-  kecs__condition_wake_all(&engine->released);
-  kecs__mutex_unlock(&engine->mutex);
+  kecs__reader_give_back(engine, session);
 }
 
 KECS__FN kecs_status kecs__begin_write(kecs_store *store, kecs__session *session) {
@@ -7420,6 +8307,30 @@ KECS__FN kecs_status kecs__begin_write(kecs_store *store, kecs__session *session
     kecs_status stop = kecs__check_stop(store, session->deadline);
     return stop ? stop : kecs__error_restore(&error);
   }
+  return status;
+}
+
+/* The transaction of a write on a store: its own, or a savepoint in that of the writes before it. */
+static kecs_status kecs__write_begin(kecs__write *write, int64_t deadline) {
+  kecs_status status = kecs__writer_join(write->store, deadline, &write->session, &write->joined);
+  if (status) {
+    return status;
+  }
+  if (write->joined) {
+    status = kecs__check_stop(write->store, deadline);
+    status = status ? status : kecs__write_guard(write);
+    if (status) {
+      status = kecs__writer_leave(write->engine, status);
+      write->session = NULL;
+    }
+    return status;
+  }
+  status = kecs__begin_write(write->store, write->session);
+  if (status) {
+    kecs__writer_release(write->engine);
+    write->session = NULL;
+  }
+  write->own = !status;
   return status;
 }
 
@@ -7452,18 +8363,7 @@ KECS__FN kecs_status kecs__write_open(kecs_store *store, kecs__write *write) {
     bool guard = deadline || store->engine->dialect->failure_ends_transaction;
     return status || !guard ? status : kecs__write_guard(write);
   }
-  status = kecs__writer_take(store, deadline, &write->session);
-  if (status) {
-    return status;
-  }
-  status = kecs__begin_write(store, write->session);
-  if (status) {
-    kecs__writer_release(store->engine);
-    write->session = NULL;
-    return status;
-  }
-  write->own = true;
-  return KECS_OK;
+  return kecs__write_begin(write, deadline);
 }
 
 #define KECS__GUARD_BEGIN "SAVEPOINT kecs_write"
@@ -7530,32 +8430,28 @@ static kecs_status kecs__write_close_part(kecs__write *write, kecs_status status
   kecs_error error = kecs__error_save();
   bool undone = kecs__run(write->session, KECS__GUARD_UNDO, NULL, 0, NULL) == KECS_OK &&
                 kecs__run(write->session, KECS__GUARD_END, NULL, 0, NULL) == KECS_OK;
-  write->store->broken = write->store->broken || !undone;
+  if (!undone && write->joined) {
+    write->engine->backend->rollback(write->session->connection);
+  } else if (!undone) {
+    write->store->broken = true;
+  }
   return kecs__error_restore(&error);
 }
 
-/* Ends the transaction that the write began. */
+/* Ends a write on a store. This is the last look at the deadline: what has joined others waits for their commit. */
 static kecs_status kecs__write_close_own(kecs__write *write, kecs_status status) {
-  const kecs_backend *backend = write->engine->backend;
-  kecs_connection *connection = write->session->connection;
   if (!status) {
     status = kecs__check_stop(write->store, write->session->deadline);
   }
-  if (!status) {
-    status = backend->commit(connection);
+  if (write->joined) {
+    status = kecs__write_close_part(write, status);
   }
-  if (status) {
-    kecs_error error = kecs__error_save();
-    backend->rollback(connection);
-    (void)kecs__error_restore(&error);
-  }
-  kecs__writer_release(write->engine);
-  return status;
+  return kecs__writer_leave(write->engine, status);
 }
 
 KECS__FN kecs_status kecs__write_close(kecs__write *write, kecs_status status) {
   if (write->session) {
-    status = write->own ? kecs__write_close_own(write, status) : kecs__write_close_part(write, status);
+    status = write->own || write->joined ? kecs__write_close_own(write, status) : kecs__write_close_part(write, status);
   }
   if (write->store) {
     kecs__arena_free(&write->arena);
@@ -8188,18 +9084,13 @@ KECS__FN kecs_status kecs__migrate(kecs_store *store) {
 #include <stdio.h>
 #include <string.h>
 
-#define KECS__BUSY_MS 30000
-#define KECS__READERS 4
-#define KECS__READERS_MAX 64
-#define KECS__CACHE_KIB 65536
-#define KECS__DOCUMENT_BYTES ((size_t)64 << 20)
-
 KECS_STORE_API const char *kecs_version(void) {
   return KECS_STORE_VERSION;
 }
 
 /* Every backend gets the first look at the path in the order given; SQLite takes what is no URL. */
 static kecs_status kecs__open_backend(const kecs_options *options, const kecs_backend **out_backend) {
+  const char *path = kecs__profile_path(options);
   for (const kecs_backend *const *at = options->backends; at && *at; at++) {
     if ((*at)->abi != KECS_BACKEND_ABI) {
       return kecs__fail(KECS_E_UNSUPPORTED,
@@ -8207,58 +9098,25 @@ static kecs_status kecs__open_backend(const kecs_options *options, const kecs_ba
                         "release",
                         (*at)->name, (*at)->abi, KECS_BACKEND_ABI);
     }
-    if ((*at)->answers_to(options->path)) {
+    if ((*at)->answers_to(path)) {
       *out_backend = *at;
       return KECS_OK;
     }
   }
   *out_backend = kecs_sqlite_backend();
-  if ((*out_backend)->answers_to(options->path)) {
+  if ((*out_backend)->answers_to(path)) {
     return KECS_OK;
   }
-  int scheme = (int)(strstr(options->path, "://") - options->path);
+  int scheme = (int)(strstr(path, "://") - path);
   return kecs__fail(KECS_E_UNSUPPORTED, "no backend opens URLs that begin with \"%.*s://\"; for PostgreSQL set "
                                         "options.backends, for SQLite give a plain path",
-                    scheme < 32 ? scheme : 32, options->path);
-}
-
-static bool kecs__digits(const char *text, size_t count) {
-  size_t i = 0;
-  while (text[i] >= '0' && text[i] <= '9') {
-    i++;
-  }
-  return i == count && text[i] == '\0';
-}
-
-static kecs_status kecs__open_validate(const kecs_options *options) {
-  if (!options->path || !options->path[0]) {
-    return kecs__fail(KECS_E_INVALID, "options.path is empty; give a file, \":memory:\" or a URL");
-  }
-  if (options->account_id && !kecs__digits(options->account_id, 12)) {
-    return kecs__fail(KECS_E_INVALID, "options.account_id \"%s\" is not 12 digits", options->account_id);
-  }
-  if (options->region && !options->region[0]) {
-    return kecs__fail(KECS_E_INVALID, "options.region is empty; leave it NULL for us-east-1");
-  }
-  if (options->readers < 0 || options->readers > KECS__READERS_MAX) {
-    return kecs__fail(KECS_E_INVALID, "options.readers is %d; give 1 to %d, or 0 for %d", options->readers,
-                      KECS__READERS_MAX, KECS__READERS);
-  }
-  if (options->cache_kib < 0) {
-    return kecs__fail(KECS_E_INVALID, "options.cache_kib is %d; give a size, or 0 for %d", options->cache_kib,
-                      KECS__CACHE_KIB);
-  }
-  if (options->durability != KECS_DURABILITY_NORMAL && options->durability != KECS_DURABILITY_FULL) {
-    return kecs__fail(KECS_E_INVALID, "options.durability is %d; give KECS_DURABILITY_NORMAL or _FULL",
-                      (int)options->durability);
-  }
-  return KECS_OK;
+                    scheme < 32 ? scheme : 32, path);
 }
 
 static kecs_status kecs__open_texts(kecs__engine *engine, const kecs_options *options) {
   const char *account = options->account_id ? options->account_id : "000000000000";
   const char *region = options->region ? options->region : "us-east-1";
-  engine->path = kecs__copy_text(&engine->allocator, options->path);
+  engine->path = kecs__copy_text(&engine->allocator, kecs__profile_path(options));
   engine->account_id = engine->path ? kecs__copy_text(&engine->allocator, account) : NULL;
   engine->region = engine->account_id ? kecs__copy_text(&engine->allocator, region) : NULL;
   return engine->region ? KECS_OK : KECS_E_NOMEM;
@@ -8271,12 +9129,7 @@ static void kecs__open_defaults(kecs__engine *engine, const kecs_options *option
   engine->read_only = options->read_only;
   engine->strict = options->strict;
   engine->no_foreign_keys = options->no_foreign_keys;
-  engine->durability = options->durability;
-  engine->busy_timeout_ms = options->busy_timeout_ms == 0 ? KECS__BUSY_MS : options->busy_timeout_ms;
-  engine->busy_timeout_ms = engine->busy_timeout_ms < 0 ? 0 : engine->busy_timeout_ms;
-  engine->reader_max = options->readers ? options->readers : KECS__READERS;
-  engine->cache_kib = options->cache_kib ? options->cache_kib : KECS__CACHE_KIB;
-  engine->document_bytes_max = options->document_bytes_max ? options->document_bytes_max : KECS__DOCUMENT_BYTES;
+  kecs__profile_apply(engine, options);
 }
 
 static void kecs__release_text(const kecs_allocator *allocator, char *text) {
@@ -8293,11 +9146,7 @@ static void kecs__release_handles(kecs__engine *engine, kecs_store *list) {
 
 /* Gives everything back; works on an engine that was opened only in part. */
 static void kecs__engine_free(kecs__engine *engine) {
-  while (engine->idle_readers) {
-    kecs__session *next = engine->idle_readers->next;
-    kecs__session_close(engine->idle_readers);
-    engine->idle_readers = next;
-  }
+  kecs__pool_free(engine);
   kecs__session_close(engine->writer);
   kecs__release_handles(engine, engine->spare_handles);
   kecs__meta_free(engine);
@@ -8307,34 +9156,53 @@ static void kecs__engine_free(kecs__engine *engine) {
   kecs__release_text(&engine->allocator, engine->path);
   kecs__release_text(&engine->allocator, engine->account_id);
   kecs__release_text(&engine->allocator, engine->region);
+  kecs__condition_destroy(&engine->arrival);
   kecs__condition_destroy(&engine->released);
   kecs__mutex_destroy(&engine->mutex);
   kecs_allocator allocator = engine->allocator;
   kecs__release(&allocator, engine, sizeof *engine);
+  kecs__quota_close(&allocator);
+}
+
+/* The mutex and the conditions, or none of them. */
+static kecs_status kecs__engine_locks(kecs__engine *engine) {
+  kecs_status status = kecs__mutex_init(&engine->mutex);
+  if (status) {
+    return status;
+  }
+  status = kecs__condition_init(&engine->released);
+  if (!status) {
+    status = kecs__condition_init(&engine->arrival);
+    if (status) {
+      kecs__condition_destroy(&engine->released);
+    }
+  }
+  if (status) {
+    kecs__mutex_destroy(&engine->mutex);
+  }
+  return status;
 }
 
 static kecs_status kecs__engine_new(const kecs_options *options, kecs__engine **out_engine) {
   kecs_allocator allocator;
+  size_t most = kecs__profile_memory(options);
   kecs_status status = kecs__allocator_resolve(&options->allocator, &allocator);
+  if (!status && most > 0) {
+    status = kecs__quota_open(&allocator, most);
+  }
   if (status) {
     return status;
   }
   kecs__engine *engine = kecs__alloc_zero(&allocator, sizeof *engine);
-  if (!engine) {
-    return KECS_E_NOMEM;
+  status = engine ? kecs__engine_locks(engine) : KECS_E_NOMEM;
+  if (status) {
+    kecs__release(&allocator, engine, sizeof *engine);
+    kecs__quota_close(&allocator);
+    return status;
   }
   engine->allocator = allocator;
-  status = kecs__mutex_init(&engine->mutex);
-  if (status) {
-    kecs__release(&allocator, engine, sizeof *engine);
-    return status;
-  }
-  status = kecs__condition_init(&engine->released);
-  if (status) {
-    kecs__mutex_destroy(&engine->mutex);
-    kecs__release(&allocator, engine, sizeof *engine);
-    return status;
-  }
+  engine->queue_end = &engine->queue;
+  engine->last_writer = kecs__thread_self();
   *out_engine = engine;
   return KECS_OK;
 }
@@ -8355,12 +9223,14 @@ static kecs_status kecs__engine_start(kecs_store *store, const kecs_options *opt
   }
   if (!status) {
     engine->shared = engine->backend->shares(engine->path);
+    engine->pool_checked_ms = kecs__monotonic_ms();
+    engine->shares_commits = engine->shared && engine->backend->one_writer;
     status = kecs__session_open(engine, false, !options->must_exist && !options->read_only, &engine->writer);
   }
   if (!status) {
     status = kecs__migrate(store);
   }
-  return status;
+  return status ? status : engine->backend->describe(engine->writer->connection, &engine->settings);
 }
 
 KECS_STORE_API kecs_status kecs_open(const kecs_options *options, kecs_store **out_store) {
@@ -8371,7 +9241,7 @@ KECS_STORE_API kecs_status kecs_open(const kecs_options *options, kecs_store **o
   *out_store = NULL;
   status = kecs__check_pointer(options, "options");
   if (!status) {
-    status = kecs__open_validate(options);
+    status = kecs__profile_check(options);
   }
   kecs__engine *engine = NULL;
   if (!status) {
@@ -8435,7 +9305,8 @@ KECS_STORE_API kecs_status kecs_store_info(kecs_store *store, kecs_info *out_inf
   if (status) {
     return status;
   }
-  const kecs__engine *engine = store->engine;
+  kecs__engine *engine = store->engine;
+  kecs__pool_describe(engine, &out_info->pool);
   out_info->backend = engine->backend->name;
   out_info->path = engine->place.shown;
   out_info->schema_version = engine->schema_version;
@@ -8443,6 +9314,11 @@ KECS_STORE_API kecs_status kecs_store_info(kecs_store *store, kecs_info *out_inf
   out_info->account_id = engine->account_id;
   out_info->region = engine->region;
   status = engine->backend->describe(session->connection, out_info);
+  /* These are the writing connection's own, and only it changes the file. */
+  out_info->synchronous = engine->settings.synchronous;
+  out_info->cache_bytes = engine->settings.cache_bytes;
+  out_info->wal_checkpoint_bytes = engine->read_only ? 0 : engine->settings.wal_checkpoint_bytes;
+  out_info->wal_limit_bytes = engine->read_only ? 0 : engine->settings.wal_limit_bytes;
   kecs__read_close(store, session);
   return status;
 }
@@ -17584,6 +18460,23 @@ typedef struct kecs__node_beat {
   int64_t running_tasks;
 } kecs__node_beat;
 
+/* Whether the stored row says as much already, but for a time that is not old enough to be worth a write. */
+static kecs_status kecs__node_beat_early(kecs__write *write, const kecs__node_beat *beat, const kecs__probe *probe,
+                                         bool *out_early) {
+  const kecs__meta *meta = kecs__meta_of(write->engine, KECS_KIND_NODE);
+  kecs_node stored;
+  int64_t rid = 0;
+  kecs_status status = kecs__probe_read(write->session, meta, probe, &write->arena, &stored, &rid);
+  if (status) {
+    return status;
+  }
+  int64_t age = write->now - stored.last_heartbeat;
+  *out_early = age >= 0 && age < write->engine->heartbeat_us && stored.status &&
+               strcmp(stored.status, KECS__NODE_ONLINE) == 0 &&
+               (beat->running_tasks < 0 || beat->running_tasks == stored.running_tasks);
+  return KECS_OK;
+}
+
 /* Reads the few columns that it writes, and writes those that differ: one row by its key, in place. */
 static kecs_status kecs__node_beat_work(kecs__write *write, void *user) {
   const kecs__node_beat *beat = user;
@@ -17599,8 +18492,12 @@ static kecs_status kecs__node_beat_work(kecs__write *write, void *user) {
   change.probe = &probe;
   change.mask = KECS_BIT(KECS_NODE_STATUS) | KECS_BIT(KECS_NODE_LAST_HEARTBEAT);
   change.mask |= beat->running_tasks >= 0 ? KECS_BIT(KECS_NODE_RUNNING_TASKS) : 0;
+  bool early = false;
   kecs_status status = kecs__probe_row(write->session, meta, &row, &write->arena, &probe);
-  return status ? status : kecs__row_change(write, meta, &change);
+  if (!status && write->engine->heartbeat_us > 0) {
+    status = kecs__node_beat_early(write, beat, &probe, &early);
+  }
+  return status || early ? status : kecs__row_change(write, meta, &change);
 }
 
 KECS_STORE_API kecs_status kecs_node_heartbeat(kecs_store *store, const char *id, int64_t running_tasks) {
@@ -20658,7 +21555,12 @@ KECS_STORE_API const kecs_node_task *kecs_node_task_at(const kecs_result *result
 struct kecs_connection {
   sqlite3 *db;
   const kecs_allocator *allocator;
+  const kecs_logger *logger;
   char *path;
+  int busy_timeout_ms;
+  int64_t busy_since_us; /* when the running wait for another connection began */
+  int page_bytes;        /* of a file that is made; 0: SQLite's own */
+  int log_kib;
   bool (*should_stop)(void *user);
   void *should_stop_user;
   bool deaf;                /* the stop hook is not asked: a rollback, a commit or a write runs */
@@ -20675,7 +21577,12 @@ struct kecs_statement {
 
 KECS__FN kecs_status kecs__sqlite_connect(const kecs_connect_options *options, kecs_connection **out_connection);
 KECS__FN void kecs__sqlite_disconnect(kecs_connection *connection);
+
+/* sqlite/settings.c: the first look into the file; what is set on each connection, and on the file; what is there. */
+KECS__FN int kecs__sqlite_look(kecs_connection *connection, const kecs_connect_options *options);
+KECS__FN kecs_status kecs__sqlite_configure(kecs_connection *connection, const kecs_connect_options *options);
 KECS__FN kecs_status kecs__sqlite_settle(kecs_connection *connection);
+KECS__FN kecs_status kecs__sqlite_tidy(kecs_connection *connection);
 KECS__FN kecs_status kecs__sqlite_describe(kecs_connection *connection, kecs_info *out_info);
 
 /* Steps one of the connection's own statements to its end. */
@@ -20699,6 +21606,7 @@ typedef struct kecs__sqlite_code {
 /* Extended codes stand before their primary code: the first row that matches decides. */
 static const kecs__sqlite_code kecs__sqlite_codes[] = {
     {SQLITE_BUSY, KECS_E_BUSY, "another process holds the database; try again, or raise options.busy_timeout_ms"},
+    {SQLITE_PROTOCOL, KECS_E_BUSY, "other processes hold the write-ahead log's locks; try again"},
     {SQLITE_LOCKED, KECS_E_BUSY, "another connection holds the table; try again"},
     {SQLITE_INTERRUPT, KECS_E_CANCELLED, "the call was stopped; nothing was stored"},
     {SQLITE_NOMEM, KECS_E_NOMEM, "free some memory or raise the process's limit"},
@@ -20750,6 +21658,226 @@ KECS__FN kecs_status kecs__sqlite_fail(kecs_connection *connection, int rc, cons
   return kecs_backend_fail(status, extended, NULL, text);
 }
 
+/* ---- sqlite/settings.c ------------------------------------------------------------------------------------------- */
+/* sqlite/settings.c -- what is set on a connection and on its file, and read back: a pragma that is not understood, or
+ * not possible there, is silently ignored by SQLite. */
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define KECS__SQLITE_LOG_KIB 16000   /* the -wal file is moved into the database beyond this size */
+#define KECS__SQLITE_LOG_CUT_TIMES 4 /* and is cut to so many times that when readers let it grow further */
+#define KECS__SQLITE_TIDY_MS 50      /* how long tidying waits for readers to end */
+#define KECS__SQLITE_LOOKASIDE_SIZE \
+  128 /* where memory is short: small pieces that SQLite takes and gives all the time */
+#define KECS__SQLITE_LOOKASIDE_COUNT 64
+
+static int kecs__sqlite_exec(kecs_connection *connection, const char *sql) {
+  return sqlite3_exec(connection->db, sql, NULL, NULL, NULL);
+}
+
+static int kecs__sqlite_number(kecs_connection *connection, const char *sql, int64_t *out_number) {
+  sqlite3_stmt *handle = NULL;
+  int rc = sqlite3_prepare_v2(connection->db, sql, -1, &handle, NULL);
+  if (rc == SQLITE_OK) {
+    rc = sqlite3_step(handle);
+  }
+  if (rc == SQLITE_ROW) {
+    *out_number = sqlite3_column_int64(handle, 0);
+    rc = SQLITE_OK;
+  }
+  (void)sqlite3_finalize(handle);
+  return rc;
+}
+
+static void kecs__sqlite_warn(const kecs_connection *connection, const char *what, int64_t wanted, int64_t found) {
+  if (connection->logger && connection->logger->write) {
+    char line[300];
+    snprintf(line, sizeof line, "%s: %s is %lld, not %lld as wanted", connection->path, what, (long long)found,
+             (long long)wanted);
+    connection->logger->write(KECS_LOG_WARNING, line, connection->logger->user);
+  }
+}
+
+/* Sets a pragma to a number and asks what it is now. What a promise stands on must be as wanted; the rest may differ.
+ */
+static kecs_status kecs__sqlite_set(kecs_connection *connection, const char *pragma, int64_t wanted, bool promised) {
+  char sql[96];
+  int64_t found = wanted - 1;
+  snprintf(sql, sizeof sql, "PRAGMA %s=%lld", pragma, (long long)wanted);
+  int rc = kecs__sqlite_exec(connection, sql);
+  snprintf(sql, sizeof sql, "PRAGMA %s", pragma);
+  if (rc == SQLITE_OK) {
+    rc = kecs__sqlite_number(connection, sql, &found);
+  }
+  if (rc != SQLITE_OK) {
+    return kecs__sqlite_fail(connection, rc, sql);
+  }
+  if (found != wanted && promised) {
+    return kecs__fail(KECS_E_UNSUPPORTED, "%s: %s was set to %lld and is %lld: this build of SQLite can't do that",
+                      connection->path, sql, (long long)wanted, (long long)found);
+  }
+  if (found != wanted) {
+    kecs__sqlite_warn(connection, sql, wanted, found);
+  }
+  return KECS_OK;
+}
+
+KECS__FN int kecs__sqlite_look(kecs_connection *connection, const kecs_connect_options *options) {
+  if (options->small) {
+    (void)sqlite3_db_config(connection->db, SQLITE_DBCONFIG_LOOKASIDE, (void *)NULL, KECS__SQLITE_LOOKASIDE_SIZE,
+                            KECS__SQLITE_LOOKASIDE_COUNT); /* a matter of speed */
+  }
+  return kecs__sqlite_exec(connection, "SELECT count(*) FROM sqlite_schema");
+}
+
+KECS__FN kecs_status kecs__sqlite_configure(kecs_connection *connection, const kecs_connect_options *options) {
+  int rc = kecs__sqlite_exec(connection, "PRAGMA temp_store=MEMORY; PRAGMA trusted_schema=OFF");
+  if (rc != SQLITE_OK) {
+    return kecs__sqlite_fail(connection, rc, "open the database");
+  }
+  kecs_status status = kecs__sqlite_set(connection, "cache_size", -(int64_t)options->cache_kib, false);
+  status = status ? status : kecs__sqlite_set(connection, "foreign_keys", options->no_foreign_keys ? 0 : 1, true);
+  status = status ? status : kecs__sqlite_set(connection, "synchronous", options->full_durability ? 2 : 1, true);
+  if (!status && options->reader) {
+    status = kecs__sqlite_set(connection, "query_only", 1, true);
+  }
+  return status;
+}
+
+/* The names that PRAGMA journal_mode gives, as texts that live for ever. */
+static const char *const kecs__sqlite_journal_modes[] = {"wal", "memory", "delete", "truncate", "persist", "off"};
+
+static int kecs__sqlite_journal_mode(kecs_connection *connection, const char **out_mode) {
+  sqlite3_stmt *handle = NULL;
+  int rc = sqlite3_prepare_v2(connection->db, "PRAGMA journal_mode", -1, &handle, NULL);
+  if (rc == SQLITE_OK) {
+    rc = sqlite3_step(handle);
+  }
+  const char *mode = rc == SQLITE_ROW ? (const char *)sqlite3_column_text(handle, 0) : NULL;
+  for (size_t i = 0; mode && i < sizeof kecs__sqlite_journal_modes / sizeof kecs__sqlite_journal_modes[0]; i++) {
+    if (strcmp(mode, kecs__sqlite_journal_modes[i]) == 0) {
+      *out_mode = kecs__sqlite_journal_modes[i];
+    }
+  }
+  (void)sqlite3_finalize(handle);
+  return rc == SQLITE_ROW ? SQLITE_OK : rc;
+}
+
+/* Switching a fresh file to WAL answers BUSY without asking the busy handler while another process does the same, hence
+ * the loop. */
+static int kecs__sqlite_settle_journal(kecs_connection *connection, const char **out_mode) {
+  char sql[96];
+  int len = 0;
+  if (connection->page_bytes) {
+    len = snprintf(sql, sizeof sql, "PRAGMA page_size=%d;", connection->page_bytes); /* of a file that is empty yet */
+  }
+  snprintf(sql + len, sizeof sql - (size_t)len, "PRAGMA journal_mode=WAL");
+  int64_t since = kecs__monotonic_ms();
+  int rc = kecs__sqlite_exec(connection, sql);
+  while ((rc & 0xff) == SQLITE_BUSY && kecs__monotonic_ms() - since < connection->busy_timeout_ms) {
+    kecs__sleep_ms(5);
+    rc = kecs__sqlite_exec(connection, sql);
+  }
+  return rc == SQLITE_OK ? kecs__sqlite_journal_mode(connection, out_mode) : rc;
+}
+
+/* What lasts in the file, or writes to it: done once the store has seen that the file is its own. */
+KECS__FN kecs_status kecs__sqlite_settle(kecs_connection *connection) {
+  const char *mode = "unknown";
+  int64_t page_bytes = 0;
+  int rc = kecs__sqlite_settle_journal(connection, &mode);
+  if (rc == SQLITE_OK) {
+    rc = kecs__sqlite_number(connection, "PRAGMA page_size", &page_bytes);
+  }
+  if (rc != SQLITE_OK) {
+    return kecs__sqlite_fail(connection, rc, "switch to write-ahead logging");
+  }
+  if (strcmp(mode, "wal") != 0 && strcmp(mode, "memory") != 0) {
+    return kecs__fail(KECS_E_UNSUPPORTED,
+                      "%s: write-ahead logging can't be had there (journal mode %s); put the file on a "
+                      "local disk that every process maps alike",
+                      connection->path, mode);
+  }
+  if (connection->page_bytes && page_bytes != connection->page_bytes) {
+    kecs__sqlite_warn(connection, "the page size", connection->page_bytes, page_bytes);
+  }
+  int64_t log_bytes = (int64_t)(connection->log_kib ? connection->log_kib : KECS__SQLITE_LOG_KIB) * 1024;
+  int64_t pages = log_bytes / (page_bytes > 0 ? page_bytes : 4096);
+  kecs_status status = kecs__sqlite_set(connection, "wal_autocheckpoint", pages > 0 ? pages : 1, true);
+  if (!status) {
+    status = kecs__sqlite_set(connection, "journal_size_limit", log_bytes * KECS__SQLITE_LOG_CUT_TIMES, true);
+  }
+  return status;
+}
+
+static const char *kecs__sqlite_synchronous(int64_t number) {
+  static const char *const names[] = {"off", "normal", "full", "extra"};
+  return number >= 0 && number < 4 ? names[number] : "unknown";
+}
+
+static int64_t kecs__sqlite_log_bytes(const kecs_connection *connection) {
+  char wal[4096];
+  struct stat info;
+  int len = snprintf(wal, sizeof wal, "%s-wal", connection->path);
+  return len > 0 && (size_t)len < sizeof wal && stat(wal, &info) == 0 ? (int64_t)info.st_size : 0;
+}
+
+KECS__FN kecs_status kecs__sqlite_tidy(kecs_connection *connection) {
+  if (kecs__sqlite_log_bytes(connection) == 0) {
+    return KECS_OK;
+  }
+  int patience = connection->busy_timeout_ms;
+  connection->busy_timeout_ms = patience < KECS__SQLITE_TIDY_MS ? patience : KECS__SQLITE_TIDY_MS;
+  int rc = sqlite3_wal_checkpoint_v2(connection->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+  connection->busy_timeout_ms = patience;
+  bool later = (rc & 0xff) == SQLITE_BUSY || (rc & 0xff) == SQLITE_LOCKED; /* somebody reads or writes: next time */
+  return rc == SQLITE_OK || later ? KECS_OK : kecs__sqlite_fail(connection, rc, "empty the write-ahead log");
+}
+
+/* Memory that SQLite has taken for this connection: pages, schema, statements. */
+static int64_t kecs__sqlite_memory(const kecs_connection *connection) {
+  static const int parts[] = {SQLITE_DBSTATUS_CACHE_USED, SQLITE_DBSTATUS_SCHEMA_USED, SQLITE_DBSTATUS_STMT_USED};
+  int64_t sum = 0;
+  for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+    int now = 0;
+    int most = 0;
+    sum += sqlite3_db_status(connection->db, parts[i], &now, &most, 0) == SQLITE_OK ? now : 0;
+  }
+  return sum;
+}
+
+KECS__FN kecs_status kecs__sqlite_describe(kecs_connection *connection, kecs_info *out_info) {
+  int64_t synchronous = -1;
+  int64_t pages = 0;
+  int64_t cache = 0;
+  out_info->journal_mode = "unknown";
+  int rc = kecs__sqlite_journal_mode(connection, &out_info->journal_mode);
+  struct {
+    const char *sql;
+    int64_t *number;
+  } const asked[] = {{"PRAGMA page_count", &pages},
+                     {"PRAGMA page_size", &out_info->page_bytes},
+                     {"PRAGMA synchronous", &synchronous},
+                     {"PRAGMA cache_size", &cache},
+                     {"PRAGMA wal_autocheckpoint", &out_info->wal_checkpoint_bytes},
+                     {"PRAGMA journal_size_limit", &out_info->wal_limit_bytes}};
+  for (size_t i = 0; rc == SQLITE_OK && i < sizeof asked / sizeof asked[0]; i++) {
+    rc = kecs__sqlite_number(connection, asked[i].sql, asked[i].number);
+  }
+  if (rc != SQLITE_OK) {
+    return kecs__sqlite_fail(connection, rc, "read the settings");
+  }
+  out_info->synchronous = kecs__sqlite_synchronous(synchronous);
+  out_info->size_bytes = pages * out_info->page_bytes;
+  out_info->cache_bytes = cache < 0 ? -cache * 1024 : cache * out_info->page_bytes;
+  out_info->wal_checkpoint_bytes *= out_info->page_bytes;
+  out_info->sqlite_bytes = kecs__sqlite_memory(connection);
+  out_info->wal_bytes = kecs__sqlite_log_bytes(connection);
+  return KECS_OK;
+}
+
 /* ---- sqlite/connection.c ----------------------------------------------------------------------------------------- */
 /* sqlite/connection.c -- opening a file: what may be created, what is refused untouched, which settings hold. */
 
@@ -20763,21 +21891,7 @@ KECS__FN kecs_status kecs__sqlite_fail(kecs_connection *connection, int rc, cons
 #endif
 
 #define KECS__SQLITE_PROGRESS_OPS 4000 /* some 50 microseconds between two looks at deadline and cancel */
-#define KECS__SQLITE_CHECKPOINT_PAGES 4000
-#define KECS__SQLITE_WAL_LIMIT 67108864 /* what the -wal file is cut to after a checkpoint, in bytes */
-
-#define KECS__SQLITE_SMALLEST 512 /* bytes: the smallest page that SQLite knows */
-
-typedef struct kecs__sqlite_busy {
-  int timeout_ms;
-  int64_t since;
-} kecs__sqlite_busy;
-
-/* The connection and what its busy handler needs; kept together so that one pointer serves both hooks. */
-typedef struct kecs__sqlite_full {
-  kecs_connection connection; /* first: the backend's functions see only this */
-  kecs__sqlite_busy busy;
-} kecs__sqlite_full;
+#define KECS__SQLITE_SMALLEST 512      /* bytes: the smallest page that SQLite knows */
 
 static bool kecs__sqlite_stop(const kecs_connection *connection) {
   return connection->should_stop && connection->should_stop(connection->should_stop_user);
@@ -20788,19 +21902,21 @@ static int kecs__sqlite_progress(void *user) {
   return !connection->deaf && kecs__sqlite_stop(connection);
 }
 
-/* Called while another connection holds the lock: short naps first, so that a short lock costs little. */
+/* Called while another connection holds the lock: short naps first, so that a short lock costs little. Half of a nap is
+ * chance: two that met once must not meet again and again. */
 static int kecs__sqlite_wait(void *user, int tries) {
-  kecs__sqlite_full *full = user;
-  int64_t now = kecs__monotonic_ms();
+  kecs_connection *connection = user;
+  int64_t now = kecs__monotonic_us();
   if (tries == 0) {
-    full->busy.since = now;
+    connection->busy_since_us = now;
   }
-  int64_t left = full->busy.timeout_ms - (now - full->busy.since);
-  if (left <= 0 || kecs__sqlite_stop(&full->connection)) {
+  int64_t left = (int64_t)connection->busy_timeout_ms * 1000 - (now - connection->busy_since_us);
+  if (left <= 0 || kecs__sqlite_stop(connection)) {
     return 0;
   }
-  int64_t nap = tries < 4 ? 1 : tries < 12 ? 5 : 20;
-  kecs__sleep_ms(nap < left ? nap : left);
+  int64_t nap = tries < 4 ? 1000 : tries < 12 ? 5000 : 20000;
+  nap = nap / 2 + now % nap;
+  kecs__sleep_us(nap < left ? nap : left);
   return 1;
 }
 
@@ -20857,31 +21973,13 @@ static kecs_status kecs__sqlite_explain(const kecs_connect_options *options, kec
   return status;
 }
 
-static int kecs__sqlite_exec(kecs_connection *connection, const char *sql) {
-  return sqlite3_exec(connection->db, sql, NULL, NULL, NULL);
-}
-
 static int kecs__sqlite_prepare_fixed(kecs_connection *connection, const char *sql, sqlite3_stmt **out) {
   return sqlite3_prepare_v3(connection->db, sql, -1, SQLITE_PREPARE_PERSISTENT, out, NULL);
 }
 
-/* Settings of every connection. Reading the schema comes first: it is what finds out that a file is no database. */
-static int kecs__sqlite_configure(kecs_connection *connection, const kecs_connect_options *options) {
-  char sql[256];
-  snprintf(sql, sizeof sql,
-           "PRAGMA cache_size=-%d; PRAGMA foreign_keys=%s; PRAGMA synchronous=%s; PRAGMA temp_store=MEMORY;"
-           "PRAGMA trusted_schema=OFF",
-           options->cache_kib, options->no_foreign_keys ? "OFF" : "ON", options->full_durability ? "FULL" : "NORMAL");
-  int rc = kecs__sqlite_exec(connection, "SELECT count(*) FROM sqlite_schema");
-  if (rc == SQLITE_OK) {
-    rc = kecs__sqlite_exec(connection, sql);
-  }
-  if (rc == SQLITE_OK && options->reader) {
-    rc = kecs__sqlite_exec(connection, "PRAGMA query_only=ON");
-  }
-  if (rc == SQLITE_OK) {
-    rc = kecs__sqlite_prepare_fixed(connection, "BEGIN IMMEDIATE", &connection->begin_write);
-  }
+/* The connection's own statements, made ahead: a rollback must run when there is no memory left. */
+static kecs_status kecs__sqlite_prepare_all(kecs_connection *connection) {
+  int rc = kecs__sqlite_prepare_fixed(connection, "BEGIN IMMEDIATE", &connection->begin_write);
   if (rc == SQLITE_OK) {
     rc = kecs__sqlite_prepare_fixed(connection, "BEGIN", &connection->begin_read);
   }
@@ -20891,55 +21989,7 @@ static int kecs__sqlite_configure(kecs_connection *connection, const kecs_connec
   if (rc == SQLITE_OK) {
     rc = kecs__sqlite_prepare_fixed(connection, "ROLLBACK", &connection->rollback);
   }
-  return rc;
-}
-
-/* The names that PRAGMA journal_mode gives, as texts that live for ever. */
-static const char *const kecs__sqlite_journal_modes[] = {"wal", "memory", "delete", "truncate", "persist", "off"};
-
-static int kecs__sqlite_journal_mode(kecs_connection *connection, const char **out_mode) {
-  sqlite3_stmt *handle = NULL;
-  int rc = sqlite3_prepare_v2(connection->db, "PRAGMA journal_mode", -1, &handle, NULL);
-  if (rc == SQLITE_OK) {
-    rc = sqlite3_step(handle);
-  }
-  const char *mode = rc == SQLITE_ROW ? (const char *)sqlite3_column_text(handle, 0) : NULL;
-  for (size_t i = 0; mode && i < sizeof kecs__sqlite_journal_modes / sizeof kecs__sqlite_journal_modes[0]; i++) {
-    if (strcmp(mode, kecs__sqlite_journal_modes[i]) == 0) {
-      *out_mode = kecs__sqlite_journal_modes[i];
-    }
-  }
-  (void)sqlite3_finalize(handle);
-  return rc == SQLITE_ROW ? SQLITE_OK : rc;
-}
-
-/* What lasts in the file, or writes to it: done once the store has seen that the file is its own. Switching a fresh
- * file to WAL answers BUSY without asking the busy handler while another process does the same, hence the loop. */
-KECS__FN kecs_status kecs__sqlite_settle(kecs_connection *connection) {
-  kecs__sqlite_full *full = (kecs__sqlite_full *)(void *)connection;
-  char sql[160];
-  snprintf(sql, sizeof sql, "PRAGMA journal_mode=WAL; PRAGMA wal_autocheckpoint=%d; PRAGMA journal_size_limit=%d",
-           KECS__SQLITE_CHECKPOINT_PAGES, KECS__SQLITE_WAL_LIMIT);
-  int64_t since = kecs__monotonic_ms();
-  int rc = kecs__sqlite_exec(connection, sql);
-  while ((rc & 0xff) == SQLITE_BUSY && kecs__monotonic_ms() - since < full->busy.timeout_ms) {
-    kecs__sleep_ms(5);
-    rc = kecs__sqlite_exec(connection, sql);
-  }
-  const char *mode = "unknown";
-  if (rc == SQLITE_OK) {
-    rc = kecs__sqlite_journal_mode(connection, &mode);
-  }
-  if (rc != SQLITE_OK) {
-    return kecs__sqlite_fail(connection, rc, "switch to write-ahead logging");
-  }
-  if (strcmp(mode, "wal") != 0 && strcmp(mode, "memory") != 0) {
-    return kecs__fail(KECS_E_UNSUPPORTED,
-                      "%s: write-ahead logging can't be had there (journal mode %s); put the file on a "
-                      "local disk that every process maps alike",
-                      connection->path, mode);
-  }
-  return KECS_OK;
+  return rc == SQLITE_OK ? KECS_OK : kecs__sqlite_fail(connection, rc, "prepare a statement");
 }
 
 /* Write-ahead logging needs memory that all processes share, which a network file system does not give: what looks like
@@ -20968,8 +22018,9 @@ static kecs_status kecs__sqlite_check_place(const char *path) {
 static kecs_status kecs__sqlite_check_size(const char *path) {
   struct stat info;
   if (stat(path, &info) == 0 && S_ISREG(info.st_mode) && info.st_size > 0 && info.st_size < KECS__SQLITE_SMALLEST) {
-    return kecs__fail(KECS_E_CORRUPT, "%s is not a database (it has %d bytes); give another path, or restore a backup; "
-                                      "the file was left as it is",
+    return kecs__fail(KECS_E_CORRUPT,
+                      "%s is not a database (it has %d bytes); give another path, or restore a backup; "
+                      "the file was left as it is",
                       path, (int)info.st_size);
   }
   return KECS_OK;
@@ -21010,12 +22061,12 @@ static int kecs__sqlite_open_immutable(kecs_connection *connection, const kecs_c
                          SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL);
 }
 
-static void kecs__sqlite_hooks(kecs__sqlite_full *full) {
-  (void)sqlite3_busy_handler(full->connection.db, kecs__sqlite_wait, full);
-  sqlite3_progress_handler(full->connection.db, KECS__SQLITE_PROGRESS_OPS, kecs__sqlite_progress, &full->connection);
-  (void)sqlite3_db_config(full->connection.db, SQLITE_DBCONFIG_DEFENSIVE, 1, (int *)NULL);
+static void kecs__sqlite_hooks(kecs_connection *connection) {
+  (void)sqlite3_busy_handler(connection->db, kecs__sqlite_wait, connection);
+  sqlite3_progress_handler(connection->db, KECS__SQLITE_PROGRESS_OPS, kecs__sqlite_progress, connection);
+  (void)sqlite3_db_config(connection->db, SQLITE_DBCONFIG_DEFENSIVE, 1, (int *)NULL);
   /* Plans that do not look at bound values: otherwise a new value for LIMIT prepares the statement anew each time. */
-  (void)sqlite3_db_config(full->connection.db, SQLITE_DBCONFIG_ENABLE_QPSG, 1, (int *)NULL);
+  (void)sqlite3_db_config(connection->db, SQLITE_DBCONFIG_ENABLE_QPSG, 1, (int *)NULL);
 }
 
 KECS__FN void kecs__sqlite_disconnect(kecs_connection *connection) {
@@ -21025,108 +22076,73 @@ KECS__FN void kecs__sqlite_disconnect(kecs_connection *connection) {
   (void)sqlite3_finalize(connection->rollback);
   (void)sqlite3_close(connection->db);
   kecs__release(connection->allocator, connection->path, connection->path ? strlen(connection->path) + 1 : 0);
-  kecs__release(connection->allocator, connection, sizeof(kecs__sqlite_full));
+  kecs__release(connection->allocator, connection, sizeof *connection);
 }
 
-static kecs_status kecs__sqlite_connect_fill(kecs__sqlite_full *full, const kecs_connect_options *options) {
-  kecs_connection *connection = &full->connection;
+/* Opens the file and reads its schema, which is what finds out that a file is no database. */
+static int kecs__sqlite_open_hooked(kecs_connection *connection, const kecs_connect_options *options, bool immutable) {
+  int rc = immutable ? kecs__sqlite_open_immutable(connection, options) : kecs__sqlite_open(connection, options);
+  if (rc == SQLITE_OK) {
+    kecs__sqlite_hooks(connection);
+    rc = kecs__sqlite_look(connection, options);
+  }
+  return rc;
+}
+
+static kecs_status kecs__sqlite_connect_fill(kecs_connection *connection, const kecs_connect_options *options) {
   connection->path = kecs__copy_text(options->allocator, options->path);
   if (!connection->path) {
     return KECS_E_NOMEM;
   }
-  kecs_status sized = kecs__sqlite_check_size(options->path);
-  sized = sized ? sized : kecs__sqlite_check_place(options->path);
-  if (sized) {
-    return sized;
+  kecs_status status = kecs__sqlite_check_size(options->path);
+  status = status ? status : kecs__sqlite_check_place(options->path);
+  if (status) {
+    return status;
   }
-  int rc = kecs__sqlite_open(connection, options);
+  int rc = kecs__sqlite_open_hooked(connection, options, false);
   if (!connection->db) {
     return kecs__fail_nomem();
   }
-  if (rc == SQLITE_OK) {
-    kecs__sqlite_hooks(full);
-    rc = kecs__sqlite_configure(connection, options);
-  }
   if ((rc & 0xff) == SQLITE_CANTOPEN && options->read_only && access(options->path, R_OK) == 0) {
-    rc = kecs__sqlite_open_immutable(connection, options);
-    if (rc == SQLITE_OK) {
-      kecs__sqlite_hooks(full);
-      rc = kecs__sqlite_configure(connection, options);
-    }
+    rc = kecs__sqlite_open_hooked(connection, options, true);
   }
   if (rc != SQLITE_OK) {
-    kecs_status status = kecs__sqlite_fail(connection, rc, "open the database");
+    status = kecs__sqlite_fail(connection, rc, "open the database");
     return status == KECS_E_IO || status == KECS_E_DENIED ? kecs__sqlite_explain(options, status) : status;
   }
-  if (!options->read_only && !options->reader) {
-    kecs_status status = kecs__sqlite_check_place(options->path);
-    if (status) {
-      return status;
-    }
+  bool writes = !options->read_only && !options->reader;
+  status = kecs__sqlite_configure(connection, options);
+  status = status ? status : kecs__sqlite_prepare_all(connection);
+  if (!status && writes) {
+    status = kecs__sqlite_check_place(options->path); /* now that it is there */
   }
-  if (!options->read_only && !options->reader && sqlite3_db_readonly(connection->db, "main") == 1) {
+  if (!status && writes && sqlite3_db_readonly(connection->db, "main") == 1) {
     return kecs__fail(KECS_E_READONLY, "%s may not be written; check its permissions, or open it with read_only",
                       options->path);
   }
-  return KECS_OK;
+  return status;
 }
 
 KECS__FN kecs_status kecs__sqlite_connect(const kecs_connect_options *options, kecs_connection **out_connection) {
   *out_connection = NULL;
-  kecs__sqlite_full *full = kecs__alloc_zero(options->allocator, sizeof *full);
-  if (!full) {
+  kecs_connection *connection = kecs__alloc_zero(options->allocator, sizeof *connection);
+  if (!connection) {
     return KECS_E_NOMEM;
   }
-  full->busy.timeout_ms = options->busy_timeout_ms;
-  full->connection.allocator = options->allocator;
-  full->connection.should_stop = options->should_stop;
-  full->connection.should_stop_user = options->should_stop_user;
-  kecs_status status = kecs__sqlite_connect_fill(full, options);
+  connection->busy_timeout_ms = options->busy_timeout_ms;
+  connection->page_bytes = options->page_bytes;
+  connection->log_kib = options->log_kib;
+  connection->allocator = options->allocator;
+  connection->logger = options->logger;
+  connection->should_stop = options->should_stop;
+  connection->should_stop_user = options->should_stop_user;
+  kecs_status status = kecs__sqlite_connect_fill(connection, options);
   if (status) {
     kecs_error error = kecs__error_save();
-    kecs__sqlite_disconnect(&full->connection);
+    kecs__sqlite_disconnect(connection);
     return kecs__error_restore(&error);
   }
-  *out_connection = &full->connection;
-  return KECS_OK;
-}
-
-static int kecs__sqlite_pragma_number(kecs_connection *connection, const char *sql, int64_t *out_number) {
-  sqlite3_stmt *handle = NULL;
-  int rc = sqlite3_prepare_v2(connection->db, sql, -1, &handle, NULL);
-  if (rc == SQLITE_OK) {
-    rc = sqlite3_step(handle);
-  }
-  if (rc == SQLITE_ROW) {
-    *out_number = sqlite3_column_int64(handle, 0);
-    rc = SQLITE_OK;
-  }
-  (void)sqlite3_finalize(handle);
-  return rc;
-}
-
-KECS__FN kecs_status kecs__sqlite_describe(kecs_connection *connection, kecs_info *out_info) {
-  int64_t pages = 0;
-  int64_t page_size = 0;
-  out_info->journal_mode = "unknown";
-  int rc = kecs__sqlite_journal_mode(connection, &out_info->journal_mode);
-  if (rc == SQLITE_OK) {
-    rc = kecs__sqlite_pragma_number(connection, "PRAGMA page_count", &pages);
-  }
-  if (rc == SQLITE_OK) {
-    rc = kecs__sqlite_pragma_number(connection, "PRAGMA page_size", &page_size);
-  }
-  if (rc != SQLITE_OK) {
-    return kecs__sqlite_fail(connection, rc, "read the settings");
-  }
-  char wal[4096];
-  struct stat info;
-  int len = snprintf(wal, sizeof wal, "%s-wal", connection->path);
-  out_info->size_bytes = pages * page_size;
-  out_info->wal_bytes = 0;
-  if (len > 0 && (size_t)len < sizeof wal && stat(wal, &info) == 0) {
-    out_info->wal_bytes = (int64_t)info.st_size;
-  }
+  *out_connection = connection;
   return KECS_OK;
 }
 
@@ -21371,6 +22387,7 @@ static const kecs_backend kecs__sqlite_table = {
     .shares = kecs__sqlite_shares,
     .attach = kecs__sqlite_attach,
     .detach = kecs__sqlite_detach,
+    .one_writer = true,
     .connect = kecs__sqlite_connect,
     .disconnect = kecs__sqlite_disconnect,
     .settle = kecs__sqlite_settle,
@@ -21386,6 +22403,7 @@ static const kecs_backend kecs__sqlite_table = {
     .columns = kecs__sqlite_columns,
     .reset = kecs__sqlite_reset,
     .finish = kecs__sqlite_finish,
+    .tidy = kecs__sqlite_tidy,
     .changes = kecs__sqlite_changes,
     .last_rid = kecs__sqlite_last_rid,
     .table_columns = kecs__sqlite_table_columns,

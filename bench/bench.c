@@ -11,6 +11,7 @@
  *
  * Missed targets are told, and are no failure; a wrong answer is. */
 #include "documents.h"
+#include "group.h"
 
 #define BENCH_CACHE_DEFAULT 65536 /* KiB: what the store uses when it is told nothing */
 #define BENCH_CACHE_ALL 1048576   /* a quarter of it, which each reader has, holds all pages of the small file */
@@ -510,6 +511,14 @@ static void run_large(const bench_settings *settings, const char *empty, bench_t
   }
 }
 
+static void run_groups(const bench_settings *settings, const char *small, bench_table *table) {
+  for (size_t i = 0; i < COUNT(bench_group_cases); i++) {
+    if (is_wanted(settings, bench_group_cases[i].name)) {
+      bench_group(&bench_group_cases[i], small, settings->dir, settings->rounds, table);
+    }
+  }
+}
+
 /* ---- the command line ---- */
 
 static int64_t number_of(const char *option, const char *text, int64_t least, int64_t most) {
@@ -572,6 +581,7 @@ int main(int count, char **arguments) {
   if (is_wanted(&settings, "import.recorded")) {
     run_import_recorded(settings.dir, settings.rounds, &table);
   }
+  run_groups(&settings, small, &table);
   run_large(&settings, empty, &table);
   bench_write(&table, settings.out);
   return 0;

@@ -142,8 +142,16 @@ static exit_code run_describe(const arguments *args) {
 static void print_info(const kecs_info *info) {
   printf("database   %s (%s%s)\n", info->path, info->backend, info->read_only ? ", read-only" : "");
   printf("schema     version %d, journal %s\n", info->schema_version, info->journal_mode ? info->journal_mode : "-");
-  printf("size       %lld bytes, write-ahead log %lld bytes\n", (long long)info->size_bytes,
-         (long long)info->wal_bytes);
+  printf("size       %lld bytes in pages of %lld, write-ahead log %lld bytes\n", (long long)info->size_bytes,
+         (long long)info->page_bytes, (long long)info->wal_bytes);
+  printf("settings   synchronous %s, cache %lld KiB", info->synchronous ? info->synchronous : "-",
+         (long long)info->cache_bytes / 1024);
+  if (!info->read_only) {
+    printf(", log emptied beyond %lld KiB, cut to %lld KiB", (long long)info->wal_checkpoint_bytes / 1024,
+           (long long)info->wal_limit_bytes / 1024);
+  }
+  printf("\nreaders    %d of %d, %lld waits, %lld us\n", info->pool.total, info->pool.max, (long long)info->pool.waits,
+         (long long)info->pool.wait_us);
   printf("names in   account %s, region %s\n\n", info->account_id, info->region);
 }
 
@@ -160,6 +168,18 @@ static void add_info(buffer *out, const kecs_info *info) {
   add_number(out, (long long)info->size_bytes);
   add_text(out, ",\"walBytes\":");
   add_number(out, (long long)info->wal_bytes);
+  add_text(out, ",\"pageBytes\":");
+  add_number(out, (long long)info->page_bytes);
+  add_text(out, ",\"synchronous\":");
+  add_quoted(out, info->synchronous ? info->synchronous : "");
+  add_text(out, ",\"cacheBytes\":");
+  add_number(out, (long long)info->cache_bytes);
+  add_text(out, ",\"walCheckpointBytes\":");
+  add_number(out, (long long)info->wal_checkpoint_bytes);
+  add_text(out, ",\"walLimitBytes\":");
+  add_number(out, (long long)info->wal_limit_bytes);
+  add_text(out, ",\"sqliteBytes\":");
+  add_number(out, (long long)info->sqlite_bytes);
   add_text(out, ",\"accountId\":");
   add_quoted(out, info->account_id);
   add_text(out, ",\"region\":");

@@ -30,10 +30,10 @@ KECS__FN void kecs__condition_destroy(kecs__condition *condition) {
 KECS__FN void kecs__condition_wake_all(kecs__condition *condition) {
   (void)condition;
 }
-KECS__FN void kecs__condition_wait(kecs__condition *condition, kecs__mutex *mutex, int64_t ms) {
+KECS__FN void kecs__condition_wait_us(kecs__condition *condition, kecs__mutex *mutex, int64_t us) {
   (void)condition;
   (void)mutex;
-  (void)ms;
+  (void)us;
 }
 KECS__FN kecs__thread_id kecs__thread_self(void) {
   return 0;
@@ -79,11 +79,11 @@ KECS__FN void kecs__condition_wake_all(kecs__condition *condition) {
   (void)pthread_cond_broadcast(condition);
 }
 
-KECS__FN void kecs__condition_wait(kecs__condition *condition, kecs__mutex *mutex, int64_t ms) {
+KECS__FN void kecs__condition_wait_us(kecs__condition *condition, kecs__mutex *mutex, int64_t us) {
   struct timespec until;
   (void)clock_gettime(CLOCK_MONOTONIC, &until);
-  until.tv_sec += (time_t)(ms / 1000);
-  until.tv_nsec += (long)(ms % 1000) * 1000000L;
+  until.tv_sec += (time_t)(us / 1000000);
+  until.tv_nsec += (long)(us % 1000000) * 1000L;
   if (until.tv_nsec >= 1000000000L) {
     until.tv_sec++;
     until.tv_nsec -= 1000000000L;
@@ -100,6 +100,10 @@ KECS__FN bool kecs__thread_same(kecs__thread_id a, kecs__thread_id b) {
 }
 
 #endif
+
+KECS__FN void kecs__condition_wait(kecs__condition *condition, kecs__mutex *mutex, int64_t ms) {
+  kecs__condition_wait_us(condition, mutex, ms * 1000);
+}
 
 /* An int is atomic on every target with these builtins, so no libatomic is needed. */
 KECS__FN void kecs__flag_set(int *flag, int value) {

@@ -30,6 +30,7 @@ KECS__FN void kecs__condition_wake_all(kecs__condition *condition);
 /* Waits at most `ms` milliseconds, or until woken; spurious wake-ups happen. Without threads it returns at once: nobody
  * else could wake us. */
 KECS__FN void kecs__condition_wait(kecs__condition *condition, kecs__mutex *mutex, int64_t ms);
+KECS__FN void kecs__condition_wait_us(kecs__condition *condition, kecs__mutex *mutex, int64_t us);
 
 KECS__FN kecs__thread_id kecs__thread_self(void);
 KECS__FN bool kecs__thread_same(kecs__thread_id a, kecs__thread_id b);

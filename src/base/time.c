@@ -324,23 +324,31 @@ KECS__FN int64_t kecs__clock_now(const kecs_clock *clock) {
   return (int64_t)now.tv_sec * KECS__TIME_MICROS + (int64_t)now.tv_nsec / 1000;
 }
 
-KECS__FN int64_t kecs__monotonic_ms(void) {
+KECS__FN int64_t kecs__monotonic_us(void) {
   struct timespec now = {0, 0};
   (void)clock_gettime(CLOCK_MONOTONIC, &now);
-  return (int64_t)now.tv_sec * 1000 + (int64_t)now.tv_nsec / 1000000;
+  return (int64_t)now.tv_sec * 1000000 + (int64_t)now.tv_nsec / 1000;
 }
 
-KECS__FN void kecs__sleep_ms(int64_t ms) {
-  if (ms <= 0) {
+KECS__FN int64_t kecs__monotonic_ms(void) {
+  return kecs__monotonic_us() / 1000;
+}
+
+KECS__FN void kecs__sleep_us(int64_t us) {
+  if (us <= 0) {
     return;
   }
-  int64_t seconds = ms / 1000;
+  int64_t seconds = us / 1000000;
   struct timespec left = {0, 0};
   left.tv_sec = (time_t)(seconds < INT32_MAX ? seconds : INT32_MAX); /* a time_t may have 32 bits */
-  left.tv_nsec = (long)(ms % 1000) * 1000000;
+  left.tv_nsec = (long)(us % 1000000) * 1000;
   while (nanosleep(&left, &left) != 0 && errno == EINTR) {
     continue; /* a signal is no reason to wake up early */
   }
+}
+
+KECS__FN void kecs__sleep_ms(int64_t ms) {
+  kecs__sleep_us(ms > INT64_MAX / 1000 ? INT64_MAX : ms * 1000);
 }
 
 #undef KECS__TIME_MICROS

@@ -28,10 +28,12 @@ KECS__FN void kecs__time_epoch(int64_t micros, char out[32]);
 /* The clock behind a hook: the system's when the hook is empty or NULL. */
 KECS__FN int64_t kecs__clock_now(const kecs_clock *clock);
 
-/* Milliseconds of a clock that never goes back: for waiting, never for rows. */
+/* Milliseconds and microseconds of a clock that never goes back: for waiting, never for rows. */
 KECS__FN int64_t kecs__monotonic_ms(void);
+KECS__FN int64_t kecs__monotonic_us(void);
 
 /* Sleeps at least that long; a signal does not shorten it. At once for 0 and less. */
 KECS__FN void kecs__sleep_ms(int64_t ms);
+KECS__FN void kecs__sleep_us(int64_t us);
 
 #endif

@@ -15,21 +15,7 @@
 #endif
 
 #define KECS__SQLITE_PROGRESS_OPS 4000 /* some 50 microseconds between two looks at deadline and cancel */
-#define KECS__SQLITE_CHECKPOINT_PAGES 4000
-#define KECS__SQLITE_WAL_LIMIT 67108864 /* what the -wal file is cut to after a checkpoint, in bytes */
-
-#define KECS__SQLITE_SMALLEST 512 /* bytes: the smallest page that SQLite knows */
-
-typedef struct kecs__sqlite_busy {
-  int timeout_ms;
-  int64_t since;
-} kecs__sqlite_busy;
-
-/* The connection and what its busy handler needs; kept together so that one pointer serves both hooks. */
-typedef struct kecs__sqlite_full {
-  kecs_connection connection; /* first: the backend's functions see only this */
-  kecs__sqlite_busy busy;
-} kecs__sqlite_full;
+#define KECS__SQLITE_SMALLEST 512      /* bytes: the smallest page that SQLite knows */
 
 static bool kecs__sqlite_stop(const kecs_connection *connection) {
   return connection->should_stop && connection->should_stop(connection->should_stop_user);
@@ -40,19 +26,21 @@ static int kecs__sqlite_progress(void *user) {
   return !connection->deaf && kecs__sqlite_stop(connection);
 }
 
-/* Called while another connection holds the lock: short naps first, so that a short lock costs little. */
+/* Called while another connection holds the lock: short naps first, so that a short lock costs little. Half of a nap is
+ * chance: two that met once must not meet again and again. */
 static int kecs__sqlite_wait(void *user, int tries) {
-  kecs__sqlite_full *full = user;
-  int64_t now = kecs__monotonic_ms();
+  kecs_connection *connection = user;
+  int64_t now = kecs__monotonic_us();
   if (tries == 0) {
-    full->busy.since = now;
+    connection->busy_since_us = now;
   }
-  int64_t left = full->busy.timeout_ms - (now - full->busy.since);
-  if (left <= 0 || kecs__sqlite_stop(&full->connection)) {
+  int64_t left = (int64_t)connection->busy_timeout_ms * 1000 - (now - connection->busy_since_us);
+  if (left <= 0 || kecs__sqlite_stop(connection)) {
     return 0;
   }
-  int64_t nap = tries < 4 ? 1 : tries < 12 ? 5 : 20;
-  kecs__sleep_ms(nap < left ? nap : left);
+  int64_t nap = tries < 4 ? 1000 : tries < 12 ? 5000 : 20000;
+  nap = nap / 2 + now % nap;
+  kecs__sleep_us(nap < left ? nap : left);
   return 1;
 }
 
@@ -109,31 +97,13 @@ static kecs_status kecs__sqlite_explain(const kecs_connect_options *options, kec
   return status;
 }
 
-static int kecs__sqlite_exec(kecs_connection *connection, const char *sql) {
-  return sqlite3_exec(connection->db, sql, NULL, NULL, NULL);
-}
-
 static int kecs__sqlite_prepare_fixed(kecs_connection *connection, const char *sql, sqlite3_stmt **out) {
   return sqlite3_prepare_v3(connection->db, sql, -1, SQLITE_PREPARE_PERSISTENT, out, NULL);
 }
 
-/* Settings of every connection. Reading the schema comes first: it is what finds out that a file is no database. */
-static int kecs__sqlite_configure(kecs_connection *connection, const kecs_connect_options *options) {
-  char sql[256];
-  snprintf(sql, sizeof sql,
-           "PRAGMA cache_size=-%d; PRAGMA foreign_keys=%s; PRAGMA synchronous=%s; PRAGMA temp_store=MEMORY;"
-           "PRAGMA trusted_schema=OFF",
-           options->cache_kib, options->no_foreign_keys ? "OFF" : "ON", options->full_durability ? "FULL" : "NORMAL");
-  int rc = kecs__sqlite_exec(connection, "SELECT count(*) FROM sqlite_schema");
-  if (rc == SQLITE_OK) {
-    rc = kecs__sqlite_exec(connection, sql);
-  }
-  if (rc == SQLITE_OK && options->reader) {
-    rc = kecs__sqlite_exec(connection, "PRAGMA query_only=ON");
-  }
-  if (rc == SQLITE_OK) {
-    rc = kecs__sqlite_prepare_fixed(connection, "BEGIN IMMEDIATE", &connection->begin_write);
-  }
+/* The connection's own statements, made ahead: a rollback must run when there is no memory left. */
+static kecs_status kecs__sqlite_prepare_all(kecs_connection *connection) {
+  int rc = kecs__sqlite_prepare_fixed(connection, "BEGIN IMMEDIATE", &connection->begin_write);
   if (rc == SQLITE_OK) {
     rc = kecs__sqlite_prepare_fixed(connection, "BEGIN", &connection->begin_read);
   }
@@ -143,55 +113,7 @@ static int kecs__sqlite_configure(kecs_connection *connection, const kecs_connec
   if (rc == SQLITE_OK) {
     rc = kecs__sqlite_prepare_fixed(connection, "ROLLBACK", &connection->rollback);
   }
-  return rc;
-}
-
-/* The names that PRAGMA journal_mode gives, as texts that live for ever. */
-static const char *const kecs__sqlite_journal_modes[] = {"wal", "memory", "delete", "truncate", "persist", "off"};
-
-static int kecs__sqlite_journal_mode(kecs_connection *connection, const char **out_mode) {
-  sqlite3_stmt *handle = NULL;
-  int rc = sqlite3_prepare_v2(connection->db, "PRAGMA journal_mode", -1, &handle, NULL);
-  if (rc == SQLITE_OK) {
-    rc = sqlite3_step(handle);
-  }
-  const char *mode = rc == SQLITE_ROW ? (const char *)sqlite3_column_text(handle, 0) : NULL;
-  for (size_t i = 0; mode && i < sizeof kecs__sqlite_journal_modes / sizeof kecs__sqlite_journal_modes[0]; i++) {
-    if (strcmp(mode, kecs__sqlite_journal_modes[i]) == 0) {
-      *out_mode = kecs__sqlite_journal_modes[i];
-    }
-  }
-  (void)sqlite3_finalize(handle);
-  return rc == SQLITE_ROW ? SQLITE_OK : rc;
-}
-
-/* What lasts in the file, or writes to it: done once the store has seen that the file is its own. Switching a fresh
- * file to WAL answers BUSY without asking the busy handler while another process does the same, hence the loop. */
-KECS__FN kecs_status kecs__sqlite_settle(kecs_connection *connection) {
-  kecs__sqlite_full *full = (kecs__sqlite_full *)(void *)connection;
-  char sql[160];
-  snprintf(sql, sizeof sql, "PRAGMA journal_mode=WAL; PRAGMA wal_autocheckpoint=%d; PRAGMA journal_size_limit=%d",
-           KECS__SQLITE_CHECKPOINT_PAGES, KECS__SQLITE_WAL_LIMIT);
-  int64_t since = kecs__monotonic_ms();
-  int rc = kecs__sqlite_exec(connection, sql);
-  while ((rc & 0xff) == SQLITE_BUSY && kecs__monotonic_ms() - since < full->busy.timeout_ms) {
-    kecs__sleep_ms(5);
-    rc = kecs__sqlite_exec(connection, sql);
-  }
-  const char *mode = "unknown";
-  if (rc == SQLITE_OK) {
-    rc = kecs__sqlite_journal_mode(connection, &mode);
-  }
-  if (rc != SQLITE_OK) {
-    return kecs__sqlite_fail(connection, rc, "switch to write-ahead logging");
-  }
-  if (strcmp(mode, "wal") != 0 && strcmp(mode, "memory") != 0) {
-    return kecs__fail(KECS_E_UNSUPPORTED,
-                      "%s: write-ahead logging can't be had there (journal mode %s); put the file on a "
-                      "local disk that every process maps alike",
-                      connection->path, mode);
-  }
-  return KECS_OK;
+  return rc == SQLITE_OK ? KECS_OK : kecs__sqlite_fail(connection, rc, "prepare a statement");
 }
 
 /* Write-ahead logging needs memory that all processes share, which a network file system does not give: what looks like
@@ -220,8 +142,9 @@ static kecs_status kecs__sqlite_check_place(const char *path) {
 static kecs_status kecs__sqlite_check_size(const char *path) {
   struct stat info;
   if (stat(path, &info) == 0 && S_ISREG(info.st_mode) && info.st_size > 0 && info.st_size < KECS__SQLITE_SMALLEST) {
-    return kecs__fail(KECS_E_CORRUPT, "%s is not a database (it has %d bytes); give another path, or restore a backup; "
-                                      "the file was left as it is",
+    return kecs__fail(KECS_E_CORRUPT,
+                      "%s is not a database (it has %d bytes); give another path, or restore a backup; "
+                      "the file was left as it is",
                       path, (int)info.st_size);
   }
   return KECS_OK;
@@ -262,12 +185,12 @@ static int kecs__sqlite_open_immutable(kecs_connection *connection, const kecs_c
                          SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL);
 }
 
-static void kecs__sqlite_hooks(kecs__sqlite_full *full) {
-  (void)sqlite3_busy_handler(full->connection.db, kecs__sqlite_wait, full);
-  sqlite3_progress_handler(full->connection.db, KECS__SQLITE_PROGRESS_OPS, kecs__sqlite_progress, &full->connection);
-  (void)sqlite3_db_config(full->connection.db, SQLITE_DBCONFIG_DEFENSIVE, 1, (int *)NULL);
+static void kecs__sqlite_hooks(kecs_connection *connection) {
+  (void)sqlite3_busy_handler(connection->db, kecs__sqlite_wait, connection);
+  sqlite3_progress_handler(connection->db, KECS__SQLITE_PROGRESS_OPS, kecs__sqlite_progress, connection);
+  (void)sqlite3_db_config(connection->db, SQLITE_DBCONFIG_DEFENSIVE, 1, (int *)NULL);
   /* Plans that do not look at bound values: otherwise a new value for LIMIT prepares the statement anew each time. */
-  (void)sqlite3_db_config(full->connection.db, SQLITE_DBCONFIG_ENABLE_QPSG, 1, (int *)NULL);
+  (void)sqlite3_db_config(connection->db, SQLITE_DBCONFIG_ENABLE_QPSG, 1, (int *)NULL);
 }
 
 KECS__FN void kecs__sqlite_disconnect(kecs_connection *connection) {
@@ -277,107 +200,72 @@ KECS__FN void kecs__sqlite_disconnect(kecs_connection *connection) {
   (void)sqlite3_finalize(connection->rollback);
   (void)sqlite3_close(connection->db);
   kecs__release(connection->allocator, connection->path, connection->path ? strlen(connection->path) + 1 : 0);
-  kecs__release(connection->allocator, connection, sizeof(kecs__sqlite_full));
+  kecs__release(connection->allocator, connection, sizeof *connection);
 }
 
-static kecs_status kecs__sqlite_connect_fill(kecs__sqlite_full *full, const kecs_connect_options *options) {
-  kecs_connection *connection = &full->connection;
+/* Opens the file and reads its schema, which is what finds out that a file is no database. */
+static int kecs__sqlite_open_hooked(kecs_connection *connection, const kecs_connect_options *options, bool immutable) {
+  int rc = immutable ? kecs__sqlite_open_immutable(connection, options) : kecs__sqlite_open(connection, options);
+  if (rc == SQLITE_OK) {
+    kecs__sqlite_hooks(connection);
+    rc = kecs__sqlite_look(connection, options);
+  }
+  return rc;
+}
+
+static kecs_status kecs__sqlite_connect_fill(kecs_connection *connection, const kecs_connect_options *options) {
   connection->path = kecs__copy_text(options->allocator, options->path);
   if (!connection->path) {
     return KECS_E_NOMEM;
   }
-  kecs_status sized = kecs__sqlite_check_size(options->path);
-  sized = sized ? sized : kecs__sqlite_check_place(options->path);
-  if (sized) {
-    return sized;
+  kecs_status status = kecs__sqlite_check_size(options->path);
+  status = status ? status : kecs__sqlite_check_place(options->path);
+  if (status) {
+    return status;
   }
-  int rc = kecs__sqlite_open(connection, options);
+  int rc = kecs__sqlite_open_hooked(connection, options, false);
   if (!connection->db) {
     return kecs__fail_nomem();
   }
-  if (rc == SQLITE_OK) {
-    kecs__sqlite_hooks(full);
-    rc = kecs__sqlite_configure(connection, options);
-  }
   if ((rc & 0xff) == SQLITE_CANTOPEN && options->read_only && access(options->path, R_OK) == 0) {
-    rc = kecs__sqlite_open_immutable(connection, options);
-    if (rc == SQLITE_OK) {
-      kecs__sqlite_hooks(full);
-      rc = kecs__sqlite_configure(connection, options);
-    }
+    rc = kecs__sqlite_open_hooked(connection, options, true);
   }
   if (rc != SQLITE_OK) {
-    kecs_status status = kecs__sqlite_fail(connection, rc, "open the database");
+    status = kecs__sqlite_fail(connection, rc, "open the database");
     return status == KECS_E_IO || status == KECS_E_DENIED ? kecs__sqlite_explain(options, status) : status;
   }
-  if (!options->read_only && !options->reader) {
-    kecs_status status = kecs__sqlite_check_place(options->path);
-    if (status) {
-      return status;
-    }
+  bool writes = !options->read_only && !options->reader;
+  status = kecs__sqlite_configure(connection, options);
+  status = status ? status : kecs__sqlite_prepare_all(connection);
+  if (!status && writes) {
+    status = kecs__sqlite_check_place(options->path); /* now that it is there */
   }
-  if (!options->read_only && !options->reader && sqlite3_db_readonly(connection->db, "main") == 1) {
+  if (!status && writes && sqlite3_db_readonly(connection->db, "main") == 1) {
     return kecs__fail(KECS_E_READONLY, "%s may not be written; check its permissions, or open it with read_only",
                       options->path);
   }
-  return KECS_OK;
+  return status;
 }
 
 KECS__FN kecs_status kecs__sqlite_connect(const kecs_connect_options *options, kecs_connection **out_connection) {
   *out_connection = NULL;
-  kecs__sqlite_full *full = kecs__alloc_zero(options->allocator, sizeof *full);
-  if (!full) {
+  kecs_connection *connection = kecs__alloc_zero(options->allocator, sizeof *connection);
+  if (!connection) {
     return KECS_E_NOMEM;
   }
-  full->busy.timeout_ms = options->busy_timeout_ms;
-  full->connection.allocator = options->allocator;
-  full->connection.should_stop = options->should_stop;
-  full->connection.should_stop_user = options->should_stop_user;
-  kecs_status status = kecs__sqlite_connect_fill(full, options);
+  connection->busy_timeout_ms = options->busy_timeout_ms;
+  connection->page_bytes = options->page_bytes;
+  connection->log_kib = options->log_kib;
+  connection->allocator = options->allocator;
+  connection->logger = options->logger;
+  connection->should_stop = options->should_stop;
+  connection->should_stop_user = options->should_stop_user;
+  kecs_status status = kecs__sqlite_connect_fill(connection, options);
   if (status) {
     kecs_error error = kecs__error_save();
-    kecs__sqlite_disconnect(&full->connection);
+    kecs__sqlite_disconnect(connection);
     return kecs__error_restore(&error);
   }
-  *out_connection = &full->connection;
-  return KECS_OK;
-}
-
-static int kecs__sqlite_pragma_number(kecs_connection *connection, const char *sql, int64_t *out_number) {
-  sqlite3_stmt *handle = NULL;
-  int rc = sqlite3_prepare_v2(connection->db, sql, -1, &handle, NULL);
-  if (rc == SQLITE_OK) {
-    rc = sqlite3_step(handle);
-  }
-  if (rc == SQLITE_ROW) {
-    *out_number = sqlite3_column_int64(handle, 0);
-    rc = SQLITE_OK;
-  }
-  (void)sqlite3_finalize(handle);
-  return rc;
-}
-
-KECS__FN kecs_status kecs__sqlite_describe(kecs_connection *connection, kecs_info *out_info) {
-  int64_t pages = 0;
-  int64_t page_size = 0;
-  out_info->journal_mode = "unknown";
-  int rc = kecs__sqlite_journal_mode(connection, &out_info->journal_mode);
-  if (rc == SQLITE_OK) {
-    rc = kecs__sqlite_pragma_number(connection, "PRAGMA page_count", &pages);
-  }
-  if (rc == SQLITE_OK) {
-    rc = kecs__sqlite_pragma_number(connection, "PRAGMA page_size", &page_size);
-  }
-  if (rc != SQLITE_OK) {
-    return kecs__sqlite_fail(connection, rc, "read the settings");
-  }
-  char wal[4096];
-  struct stat info;
-  int len = snprintf(wal, sizeof wal, "%s-wal", connection->path);
-  out_info->size_bytes = pages * page_size;
-  out_info->wal_bytes = 0;
-  if (len > 0 && (size_t)len < sizeof wal && stat(wal, &info) == 0) {
-    out_info->wal_bytes = (int64_t)info.st_size;
-  }
+  *out_connection = connection;
   return KECS_OK;
 }

@@ -8,7 +8,12 @@
 struct kecs_connection {
   sqlite3 *db;
   const kecs_allocator *allocator;
+  const kecs_logger *logger;
   char *path;
+  int busy_timeout_ms;
+  int64_t busy_since_us; /* when the running wait for another connection began */
+  int page_bytes;        /* of a file that is made; 0: SQLite's own */
+  int log_kib;
   bool (*should_stop)(void *user);
   void *should_stop_user;
   bool deaf;                /* the stop hook is not asked: a rollback, a commit or a write runs */
@@ -25,7 +30,12 @@ struct kecs_statement {
 
 KECS__FN kecs_status kecs__sqlite_connect(const kecs_connect_options *options, kecs_connection **out_connection);
 KECS__FN void kecs__sqlite_disconnect(kecs_connection *connection);
+
+/* sqlite/settings.c: the first look into the file; what is set on each connection, and on the file; what is there. */
+KECS__FN int kecs__sqlite_look(kecs_connection *connection, const kecs_connect_options *options);
+KECS__FN kecs_status kecs__sqlite_configure(kecs_connection *connection, const kecs_connect_options *options);
 KECS__FN kecs_status kecs__sqlite_settle(kecs_connection *connection);
+KECS__FN kecs_status kecs__sqlite_tidy(kecs_connection *connection);
 KECS__FN kecs_status kecs__sqlite_describe(kecs_connection *connection, kecs_info *out_info);
 
 /* Steps one of the connection's own statements to its end. */

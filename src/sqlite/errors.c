@@ -15,6 +15,7 @@ typedef struct kecs__sqlite_code {
 /* Extended codes stand before their primary code: the first row that matches decides. */
 static const kecs__sqlite_code kecs__sqlite_codes[] = {
     {SQLITE_BUSY, KECS_E_BUSY, "another process holds the database; try again, or raise options.busy_timeout_ms"},
+    {SQLITE_PROTOCOL, KECS_E_BUSY, "other processes hold the write-ahead log's locks; try again"},
     {SQLITE_LOCKED, KECS_E_BUSY, "another connection holds the table; try again"},
     {SQLITE_INTERRUPT, KECS_E_CANCELLED, "the call was stopped; nothing was stored"},
     {SQLITE_NOMEM, KECS_E_NOMEM, "free some memory or raise the process's limit"},

@@ -69,6 +69,9 @@ typedef struct kecs_connect_options {
   bool no_foreign_keys;
   int busy_timeout_ms;
   int cache_kib;
+  int page_bytes;           /* of a file that is made; 0: the backend's own */
+  int log_kib;              /* a write-ahead log is emptied beyond this size; 0: the backend's own */
+  bool small;               /* memory counts more than speed */
   const kecs_allocator *allocator; /* these three live as long as the connection */
   const kecs_logger *logger;
   bool (*should_stop)(void *user); /* asked now and then while a statement runs; true: stop with KECS_E_CANCELLED */
@@ -80,6 +83,7 @@ struct kecs_backend {
   const char *name; /* "sqlite" */
   bool (*answers_to)(const char *path); /* whether it opens such a path or URL */
   bool (*shares)(const char *path);     /* whether several connections see one database (not ":memory:") */
+  bool one_writer; /* writers wait for each other, and commits are dear: writes of several threads share one */
   kecs_status (*attach)(const char *path, const kecs_allocator *allocator,
                         kecs_place *out_place);                       /* connects nowhere */
   void (*detach)(kecs_place *place, const kecs_allocator *allocator); /* works on a zeroed place */
@@ -102,13 +106,16 @@ struct kecs_backend {
   void (*columns)(kecs_statement *statement, const kecs_value_type *types, kecs_value *out, int count);
   void (*reset)(kecs_statement *statement);
   void (*finish)(kecs_statement *statement);
+  /* What waits in a log is moved to where it belongs, as far as that goes at once; nothing is written where nothing
+   * waits. NULL: there is nothing of the kind. */
+  kecs_status (*tidy)(kecs_connection *connection);
   int64_t (*changes)(kecs_connection *connection);  /* rows of the last insert, update or delete */
   int64_t (*last_rid)(kecs_connection *connection); /* of the last insert */
   kecs_status (*table_columns)(kecs_connection *connection, const char *table,
                                kecs_status (*visit)(const char *column, void *user), void *user);
   kecs_status (*table_names)(kecs_connection *connection, kecs_status (*visit)(const char *table, void *user),
                              void *user);
-  kecs_status (*describe)(kecs_connection *connection, kecs_info *out_info); /* journal mode and sizes */
+  kecs_status (*describe)(kecs_connection *connection, kecs_info *out_info); /* settings as read back, and sizes */
 };
 
 /* For backends: records a failure with the database's own codes and returns `status`. sqlstate may be NULL. */

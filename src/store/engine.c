@@ -5,6 +5,7 @@
 
 #include "base/time.h"
 #include "store/handle.h"
+#include "store/pool.h"
 #include "store/statements.h"
 
 #include <stdarg.h>
@@ -57,13 +58,21 @@ KECS__FN kecs_status kecs__check_stop(const kecs_store *store, int64_t deadline)
   return KECS_OK;
 }
 
-/* Asked by the backend while a statement runs. It must not record an error: the statement's outcome does. */
+/* Asked by the backend while a statement runs. It must not record an error: the statement's outcome does. SQLite rolls
+ * the whole transaction back when a statement that writes is stopped: not where others have written into it. Such a
+ * statement writes one row, and before the next one the deadline is looked at (statements.c). */
 static bool kecs__session_should_stop(void *user) {
   const kecs__session *session = user;
+  if (session->shared && session->writing) {
+    return false;
+  }
   for (const kecs_store *at = session->user; at; at = at->parent) {
     if (kecs__flag_get(&at->cancelled)) {
       return true;
     }
+  }
+  if (session->read_until_ms && kecs__monotonic_ms() >= session->read_until_ms) {
+    return true;
   }
   return session->deadline && kecs__clock_now(&session->engine->clock) >= session->deadline;
 }
@@ -85,6 +94,9 @@ KECS__FN kecs_status kecs__session_open(kecs__engine *engine, bool reader, bool 
   options.no_foreign_keys = engine->no_foreign_keys;
   options.busy_timeout_ms = engine->busy_timeout_ms;
   options.cache_kib = reader ? engine->cache_kib / 4 : engine->cache_kib;
+  options.page_bytes = engine->page_bytes;
+  options.log_kib = engine->log_kib;
+  options.small = engine->small;
   options.allocator = &engine->allocator;
   options.logger = &engine->logger;
   options.should_stop = kecs__session_should_stop;
@@ -94,6 +106,7 @@ KECS__FN kecs_status kecs__session_open(kecs__engine *engine, bool reader, bool 
     kecs__release(&engine->allocator, session, sizeof *session);
     return status;
   }
+  session->opened_ms = kecs__monotonic_ms();
   *out_session = session;
   return KECS_OK;
 }
@@ -106,110 +119,6 @@ KECS__FN void kecs__session_close(kecs__session *session) {
   kecs__statements_free(session);
   engine->backend->disconnect(session->connection);
   kecs__release(&engine->allocator, session, sizeof *session);
-}
-
-/* How long a wait may still take: the busy timeout, and no longer than the deadline. */
-static int64_t kecs__wait_left(const kecs__engine *engine, int64_t until_ms, int64_t deadline) {
-  int64_t left = until_ms - kecs__monotonic_ms();
-  if (deadline) {
-    int64_t to_deadline = (deadline - kecs__clock_now(&engine->clock)) / 1000 + 1;
-    left = to_deadline < left ? to_deadline : left;
-  }
-  /* Short naps, so that a cancel from another thread is seen soon. */
-  return left > 50 ? 50 : left;
-}
-
-static kecs_status kecs__fail_own_writer(void) {
-  return kecs__fail(KECS_E_MISUSE,
-                    "this thread holds the store's writing connection (a transaction, or a walk over a store "
-                    "in memory); call through the transaction's handle, or the call would wait for itself");
-}
-
-KECS__FN kecs_status kecs__writer_take(kecs_store *store, int64_t deadline, kecs__session **out_session) {
-  kecs__engine *engine = store->engine;
-  int64_t until = kecs__monotonic_ms() + engine->busy_timeout_ms;
-  kecs_status status = KECS_OK;
-  kecs__mutex_lock(&engine->mutex);
-  while (!status && engine->writer_taken) {
-    if (kecs__thread_same(engine->writer_thread, kecs__thread_self())) {
-      status = kecs__fail_own_writer();
-      break;
-    }
-    int64_t left = kecs__wait_left(engine, until, deadline);
-    status = kecs__check_stop(store, deadline);
-    if (!status && left <= 0) {
-      status = kecs__fail(KECS_E_BUSY, "another thread has held the writing connection for %d ms; shorten its "
-                                       "transaction or raise options.busy_timeout_ms",
-                          engine->busy_timeout_ms);
-    }
-    if (!status) {
-      kecs__condition_wait(&engine->released, &engine->mutex, left);
-    }
-  }
-  if (!status) {
-    engine->writer_taken = true;
-    engine->writer_thread = kecs__thread_self();
-    engine->writer->user = store;
-    engine->writer->deadline = deadline;
-    *out_session = engine->writer;
-  }
-  kecs__mutex_unlock(&engine->mutex);
-  return status;
-}
-
-KECS__FN void kecs__writer_release(kecs__engine *engine) {
-  kecs__mutex_lock(&engine->mutex);
-  engine->writer->user = NULL;
-  engine->writer_taken = false;
-  kecs__condition_wake_all(&engine->released);
-  kecs__mutex_unlock(&engine->mutex);
-}
-
-/* A reading session: an idle one, a new one while there may be more, or the first that is given back. */
-static kecs_status kecs__reader_take(kecs_store *store, int64_t deadline, kecs__session **out_session) {
-  kecs__engine *engine = store->engine;
-  int64_t until = 0;
-  kecs__mutex_lock(&engine->mutex);
-  kecs_status status = KECS_OK;
-  kecs__session *session = NULL;
-  bool make = false;
-  while (!status && !session && !make) {
-    if (engine->idle_readers) {
-      session = engine->idle_readers;
-      engine->idle_readers = session->next;
-    } else if (engine->reader_count < engine->reader_max) {
-      engine->reader_count++;
-      make = true;
-    } else {
-      until = until ? until : kecs__monotonic_ms() + engine->busy_timeout_ms;
-      int64_t left = kecs__wait_left(engine, until, deadline);
-      status = kecs__check_stop(store, deadline);
-      if (!status && left <= 0) {
-        status = kecs__fail(KECS_E_BUSY, "all %d reading connections are in use; raise options.readers or finish "
-                                         "long walks sooner",
-                            engine->reader_max);
-      }
-      if (!status) {
-        kecs__condition_wait(&engine->released, &engine->mutex, left);
-      }
-    }
-  }
-  kecs__mutex_unlock(&engine->mutex);
-  if (make) {
-    status = kecs__session_open(engine, true, false, &session);
-    if (status) {
-      kecs__mutex_lock(&engine->mutex);
-      engine->reader_count--;
-      kecs__condition_wake_all(&engine->released);
-      kecs__mutex_unlock(&engine->mutex);
-    }
-  }
-  if (!status) {
-    session->user = store;
-    session->deadline = deadline;
-    *out_session = session;
-  }
-  return status;
 }
 
 /* The deadline that holds for a call that starts now. */
@@ -275,12 +184,7 @@ KECS__FN void kecs__read_close(kecs_store *store, kecs__session *session) {
     kecs__writer_release(engine);
     return;
   }
-  kecs__mutex_lock(&engine->mutex);
-  session->user = NULL;
-  session->next = engine->idle_readers;
-  engine->idle_readers = session;
-  kecs__condition_wake_all(&engine->released);
-  kecs__mutex_unlock(&engine->mutex);
+  kecs__reader_give_back(engine, session);
 }
 
 KECS__FN kecs_status kecs__begin_write(kecs_store *store, kecs__session *session) {
@@ -290,6 +194,30 @@ KECS__FN kecs_status kecs__begin_write(kecs_store *store, kecs__session *session
     kecs_status stop = kecs__check_stop(store, session->deadline);
     return stop ? stop : kecs__error_restore(&error);
   }
+  return status;
+}
+
+/* The transaction of a write on a store: its own, or a savepoint in that of the writes before it. */
+static kecs_status kecs__write_begin(kecs__write *write, int64_t deadline) {
+  kecs_status status = kecs__writer_join(write->store, deadline, &write->session, &write->joined);
+  if (status) {
+    return status;
+  }
+  if (write->joined) {
+    status = kecs__check_stop(write->store, deadline);
+    status = status ? status : kecs__write_guard(write);
+    if (status) {
+      status = kecs__writer_leave(write->engine, status);
+      write->session = NULL;
+    }
+    return status;
+  }
+  status = kecs__begin_write(write->store, write->session);
+  if (status) {
+    kecs__writer_release(write->engine);
+    write->session = NULL;
+  }
+  write->own = !status;
   return status;
 }
 
@@ -322,18 +250,7 @@ KECS__FN kecs_status kecs__write_open(kecs_store *store, kecs__write *write) {
     bool guard = deadline || store->engine->dialect->failure_ends_transaction;
     return status || !guard ? status : kecs__write_guard(write);
   }
-  status = kecs__writer_take(store, deadline, &write->session);
-  if (status) {
-    return status;
-  }
-  status = kecs__begin_write(store, write->session);
-  if (status) {
-    kecs__writer_release(store->engine);
-    write->session = NULL;
-    return status;
-  }
-  write->own = true;
-  return KECS_OK;
+  return kecs__write_begin(write, deadline);
 }
 
 #define KECS__GUARD_BEGIN "SAVEPOINT kecs_write"
@@ -400,32 +317,28 @@ static kecs_status kecs__write_close_part(kecs__write *write, kecs_status status
   kecs_error error = kecs__error_save();
   bool undone = kecs__run(write->session, KECS__GUARD_UNDO, NULL, 0, NULL) == KECS_OK &&
                 kecs__run(write->session, KECS__GUARD_END, NULL, 0, NULL) == KECS_OK;
-  write->store->broken = write->store->broken || !undone;
+  if (!undone && write->joined) {
+    write->engine->backend->rollback(write->session->connection);
+  } else if (!undone) {
+    write->store->broken = true;
+  }
   return kecs__error_restore(&error);
 }
 
-/* Ends the transaction that the write began. */
+/* Ends a write on a store. This is the last look at the deadline: what has joined others waits for their commit. */
 static kecs_status kecs__write_close_own(kecs__write *write, kecs_status status) {
-  const kecs_backend *backend = write->engine->backend;
-  kecs_connection *connection = write->session->connection;
   if (!status) {
     status = kecs__check_stop(write->store, write->session->deadline);
   }
-  if (!status) {
-    status = backend->commit(connection);
+  if (write->joined) {
+    status = kecs__write_close_part(write, status);
   }
-  if (status) {
-    kecs_error error = kecs__error_save();
-    backend->rollback(connection);
-    (void)kecs__error_restore(&error);
-  }
-  kecs__writer_release(write->engine);
-  return status;
+  return kecs__writer_leave(write->engine, status);
 }
 
 KECS__FN kecs_status kecs__write_close(kecs__write *write, kecs_status status) {
   if (write->session) {
-    status = write->own ? kecs__write_close_own(write, status) : kecs__write_close_part(write, status);
+    status = write->own || write->joined ? kecs__write_close_own(write, status) : kecs__write_close_part(write, status);
   }
   if (write->store) {
     kecs__arena_free(&write->arena);

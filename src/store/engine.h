@@ -37,20 +37,29 @@ typedef struct kecs__cached {
   char *sql; /* only where the text is the key */
   size_t sql_len;
   kecs_statement *statement;
+  bool writes; /* changes rows */
   bool in_use;
   bool temporary; /* made because the cached one was in use; finished when it is done */
 } kecs__cached;
 
 typedef struct kecs__engine kecs__engine;
+typedef struct kecs__turn kecs__turn; /* store/turns.c */
 
 typedef struct kecs__session {
   kecs__engine *engine;
   kecs_connection *connection;
   const kecs_store *user; /* the handle that uses it now: whom to ask about deadline and cancel */
   int64_t deadline;       /* of the running call */
+  bool shared;            /* other writes are in the open transaction, too */
+  bool writing;           /* the running statement changes rows */
+  bool changed;           /* one has, since a write began the open transaction */
   kecs__cached **slots;   /* open addressing */
   size_t slot_count;      /* a power of two */
   size_t cached_count;
+  int64_t opened_ms;
+  int64_t used_ms;       /* when it was last given back, or taken */
+  int64_t read_until_ms; /* when the running read is too old; 0: never */
+  unsigned steps;
   struct kecs__session *next; /* in the idle list */
 } kecs__session;
 
@@ -69,20 +78,43 @@ struct kecs__engine {
   bool strict;
   bool no_foreign_keys;
   bool shared; /* readers have connections of their own */
+  bool shares_commits; /* writes that wait for each other go into one transaction */
   kecs_durability durability;
+  bool small; /* memory counts more than speed */
   int busy_timeout_ms; /* 0: do not wait */
   int cache_kib;
+  int page_bytes; /* of a file that is made */
+  int log_kib;
+  int statements_max;      /* in the cache of a session; a power of two */
+  int64_t share_window_us; /* how long a write waits for others, while others write */
+  int64_t heartbeat_us;    /* no heartbeat is stored more often */
+  kecs_pool_options pool;  /* 0: no limit */
+  kecs_info settings;      /* of the writing connection, as read back when the store was opened */
   size_t document_bytes_max;
   int schema_version;
 
   kecs__mutex mutex; /* guards what follows */
-  kecs__condition released;
+  kecs__condition released; /* a reading session was given back */
   kecs__session *writer;
   bool writer_taken;
   kecs__thread_id writer_thread;
-  kecs__session *idle_readers;
+  kecs__thread_id last_writer; /* who had it before */
+  kecs__turn *queue;      /* who waits for the writer, and where the next one is appended */
+  kecs__turn **queue_end;
+  kecs__turn *members;    /* whose writes the open transaction holds, beside those of the writer's holder */
+  int member_count;
+  int64_t share_since_us; /* when the first of them joined */
+  int share_last;         /* how many writes the last shared commit held, and how long it took */
+  int64_t share_commit_us;
+  kecs__condition arrival; /* somebody has joined the queue while the writer's holder waits for that */
+  bool expecting;
+  int company;             /* so many more writes will wait for others: several threads have written lately */
+  kecs__session *idle_readers; /* the one that was used last comes first */
   int reader_count;
   int reader_max;
+  int64_t pool_checked_ms; /* when the idle ones were last looked at */
+  bool quiet;              /* nobody has taken the writer since */
+  kecs_pool_info pool_info; /* the counters of it */
   kecs_store *transactions;      /* open ones */
   kecs_store *spare_handles;     /* ended ones: their memory stays until the store is closed, so misuse is told */
   kecs__meta kinds[KECS_KIND_COUNT];
@@ -124,6 +156,7 @@ typedef struct kecs__write {
   kecs__arena arena; /* for texts of this write */
   int64_t now;
   bool own;       /* this write began the transaction */
+  bool joined;    /* it works in the transaction of other writes: it ends with them */
   bool guarded;   /* inside a savepoint of its own */
   int quiet;      /* above 0: tags and their rows are not followed, since they are being brought into step (tags.c) */
   bool make_parents; /* an insert makes the parents that are missing, bare (KECS_JSON_PARENTS) */

@@ -2,12 +2,9 @@
 #ifndef KECS_STORE_HANDLE_H
 #define KECS_STORE_HANDLE_H
 #include "store/engine.h"
+#include "store/turns.h"
 
 enum { KECS__MAGIC_OPEN = 0x6b656373, KECS__MAGIC_ENDED = 0x64656164 };
-
-/* Takes the writing session, waiting for it at most the busy timeout; leaves it taken. */
-KECS__FN kecs_status kecs__writer_take(kecs_store *store, int64_t deadline, kecs__session **out_session);
-KECS__FN void kecs__writer_release(kecs__engine *engine);
 
 /* BEGIN IMMEDIATE; a wait for another process that the deadline or a cancel ended is told as such. */
 KECS__FN kecs_status kecs__begin_write(kecs_store *store, kecs__session *session);

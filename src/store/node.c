@@ -18,6 +18,23 @@ typedef struct kecs__node_beat {
   int64_t running_tasks;
 } kecs__node_beat;
 
+/* Whether the stored row says as much already, but for a time that is not old enough to be worth a write. */
+static kecs_status kecs__node_beat_early(kecs__write *write, const kecs__node_beat *beat, const kecs__probe *probe,
+                                         bool *out_early) {
+  const kecs__meta *meta = kecs__meta_of(write->engine, KECS_KIND_NODE);
+  kecs_node stored;
+  int64_t rid = 0;
+  kecs_status status = kecs__probe_read(write->session, meta, probe, &write->arena, &stored, &rid);
+  if (status) {
+    return status;
+  }
+  int64_t age = write->now - stored.last_heartbeat;
+  *out_early = age >= 0 && age < write->engine->heartbeat_us && stored.status &&
+               strcmp(stored.status, KECS__NODE_ONLINE) == 0 &&
+               (beat->running_tasks < 0 || beat->running_tasks == stored.running_tasks);
+  return KECS_OK;
+}
+
 /* Reads the few columns that it writes, and writes those that differ: one row by its key, in place. */
 static kecs_status kecs__node_beat_work(kecs__write *write, void *user) {
   const kecs__node_beat *beat = user;
@@ -33,8 +50,12 @@ static kecs_status kecs__node_beat_work(kecs__write *write, void *user) {
   change.probe = &probe;
   change.mask = KECS_BIT(KECS_NODE_STATUS) | KECS_BIT(KECS_NODE_LAST_HEARTBEAT);
   change.mask |= beat->running_tasks >= 0 ? KECS_BIT(KECS_NODE_RUNNING_TASKS) : 0;
+  bool early = false;
   kecs_status status = kecs__probe_row(write->session, meta, &row, &write->arena, &probe);
-  return status ? status : kecs__row_change(write, meta, &change);
+  if (!status && write->engine->heartbeat_us > 0) {
+    status = kecs__node_beat_early(write, beat, &probe, &early);
+  }
+  return status || early ? status : kecs__row_change(write, meta, &change);
 }
 
 KECS_STORE_API kecs_status kecs_node_heartbeat(kecs_store *store, const char *id, int64_t running_tasks) {

@@ -10,7 +10,8 @@ typedef struct kecs_resources {
 } kecs_resources;
 
 /* A node is alive: last_heartbeat now, status online, running_tasks as given (below 0: unchanged). One row, in place.
- */
+ * With options.heartbeat_ms (the edge profile's is 10000) one that changes nothing but the time is stored at most so
+ * often: the stored time may be that much older. */
 KECS_STORE_API kecs_status kecs_node_heartbeat(kecs_store *store, const char *id, int64_t running_tasks);
 
 /* Sets nodes offline that are online and whose last heartbeat is before `before`. */

@@ -1,19 +1,17 @@
 /* store/open.c -- kecs_open and kecs_close: options to an engine, and everything given back in reverse. */
 #include "base/prologue.h"
 
+#include "base/quota.h"
+#include "base/time.h"
 #include "store/handle.h"
 #include "store/meta.h"
 #include "store/migrate.h"
+#include "store/pool.h"
+#include "store/profile.h"
 #include "store/statements.h"
 
 #include <stdio.h>
 #include <string.h>
-
-#define KECS__BUSY_MS 30000
-#define KECS__READERS 4
-#define KECS__READERS_MAX 64
-#define KECS__CACHE_KIB 65536
-#define KECS__DOCUMENT_BYTES ((size_t)64 << 20)
 
 KECS_STORE_API const char *kecs_version(void) {
   return KECS_STORE_VERSION;
@@ -21,6 +19,7 @@ KECS_STORE_API const char *kecs_version(void) {
 
 /* Every backend gets the first look at the path in the order given; SQLite takes what is no URL. */
 static kecs_status kecs__open_backend(const kecs_options *options, const kecs_backend **out_backend) {
+  const char *path = kecs__profile_path(options);
   for (const kecs_backend *const *at = options->backends; at && *at; at++) {
     if ((*at)->abi != KECS_BACKEND_ABI) {
       return kecs__fail(KECS_E_UNSUPPORTED,
@@ -28,58 +27,25 @@ static kecs_status kecs__open_backend(const kecs_options *options, const kecs_ba
                         "release",
                         (*at)->name, (*at)->abi, KECS_BACKEND_ABI);
     }
-    if ((*at)->answers_to(options->path)) {
+    if ((*at)->answers_to(path)) {
       *out_backend = *at;
       return KECS_OK;
     }
   }
   *out_backend = kecs_sqlite_backend();
-  if ((*out_backend)->answers_to(options->path)) {
+  if ((*out_backend)->answers_to(path)) {
     return KECS_OK;
   }
-  int scheme = (int)(strstr(options->path, "://") - options->path);
+  int scheme = (int)(strstr(path, "://") - path);
   return kecs__fail(KECS_E_UNSUPPORTED, "no backend opens URLs that begin with \"%.*s://\"; for PostgreSQL set "
                                         "options.backends, for SQLite give a plain path",
-                    scheme < 32 ? scheme : 32, options->path);
-}
-
-static bool kecs__digits(const char *text, size_t count) {
-  size_t i = 0;
-  while (text[i] >= '0' && text[i] <= '9') {
-    i++;
-  }
-  return i == count && text[i] == '\0';
-}
-
-static kecs_status kecs__open_validate(const kecs_options *options) {
-  if (!options->path || !options->path[0]) {
-    return kecs__fail(KECS_E_INVALID, "options.path is empty; give a file, \":memory:\" or a URL");
-  }
-  if (options->account_id && !kecs__digits(options->account_id, 12)) {
-    return kecs__fail(KECS_E_INVALID, "options.account_id \"%s\" is not 12 digits", options->account_id);
-  }
-  if (options->region && !options->region[0]) {
-    return kecs__fail(KECS_E_INVALID, "options.region is empty; leave it NULL for us-east-1");
-  }
-  if (options->readers < 0 || options->readers > KECS__READERS_MAX) {
-    return kecs__fail(KECS_E_INVALID, "options.readers is %d; give 1 to %d, or 0 for %d", options->readers,
-                      KECS__READERS_MAX, KECS__READERS);
-  }
-  if (options->cache_kib < 0) {
-    return kecs__fail(KECS_E_INVALID, "options.cache_kib is %d; give a size, or 0 for %d", options->cache_kib,
-                      KECS__CACHE_KIB);
-  }
-  if (options->durability != KECS_DURABILITY_NORMAL && options->durability != KECS_DURABILITY_FULL) {
-    return kecs__fail(KECS_E_INVALID, "options.durability is %d; give KECS_DURABILITY_NORMAL or _FULL",
-                      (int)options->durability);
-  }
-  return KECS_OK;
+                    scheme < 32 ? scheme : 32, path);
 }
 
 static kecs_status kecs__open_texts(kecs__engine *engine, const kecs_options *options) {
   const char *account = options->account_id ? options->account_id : "000000000000";
   const char *region = options->region ? options->region : "us-east-1";
-  engine->path = kecs__copy_text(&engine->allocator, options->path);
+  engine->path = kecs__copy_text(&engine->allocator, kecs__profile_path(options));
   engine->account_id = engine->path ? kecs__copy_text(&engine->allocator, account) : NULL;
   engine->region = engine->account_id ? kecs__copy_text(&engine->allocator, region) : NULL;
   return engine->region ? KECS_OK : KECS_E_NOMEM;
@@ -92,12 +58,7 @@ static void kecs__open_defaults(kecs__engine *engine, const kecs_options *option
   engine->read_only = options->read_only;
   engine->strict = options->strict;
   engine->no_foreign_keys = options->no_foreign_keys;
-  engine->durability = options->durability;
-  engine->busy_timeout_ms = options->busy_timeout_ms == 0 ? KECS__BUSY_MS : options->busy_timeout_ms;
-  engine->busy_timeout_ms = engine->busy_timeout_ms < 0 ? 0 : engine->busy_timeout_ms;
-  engine->reader_max = options->readers ? options->readers : KECS__READERS;
-  engine->cache_kib = options->cache_kib ? options->cache_kib : KECS__CACHE_KIB;
-  engine->document_bytes_max = options->document_bytes_max ? options->document_bytes_max : KECS__DOCUMENT_BYTES;
+  kecs__profile_apply(engine, options);
 }
 
 static void kecs__release_text(const kecs_allocator *allocator, char *text) {
@@ -114,11 +75,7 @@ static void kecs__release_handles(kecs__engine *engine, kecs_store *list) {
 
 /* Gives everything back; works on an engine that was opened only in part. */
 static void kecs__engine_free(kecs__engine *engine) {
-  while (engine->idle_readers) {
-    kecs__session *next = engine->idle_readers->next;
-    kecs__session_close(engine->idle_readers);
-    engine->idle_readers = next;
-  }
+  kecs__pool_free(engine);
   kecs__session_close(engine->writer);
   kecs__release_handles(engine, engine->spare_handles);
   kecs__meta_free(engine);
@@ -128,34 +85,53 @@ static void kecs__engine_free(kecs__engine *engine) {
   kecs__release_text(&engine->allocator, engine->path);
   kecs__release_text(&engine->allocator, engine->account_id);
   kecs__release_text(&engine->allocator, engine->region);
+  kecs__condition_destroy(&engine->arrival);
   kecs__condition_destroy(&engine->released);
   kecs__mutex_destroy(&engine->mutex);
   kecs_allocator allocator = engine->allocator;
   kecs__release(&allocator, engine, sizeof *engine);
+  kecs__quota_close(&allocator);
+}
+
+/* The mutex and the conditions, or none of them. */
+static kecs_status kecs__engine_locks(kecs__engine *engine) {
+  kecs_status status = kecs__mutex_init(&engine->mutex);
+  if (status) {
+    return status;
+  }
+  status = kecs__condition_init(&engine->released);
+  if (!status) {
+    status = kecs__condition_init(&engine->arrival);
+    if (status) {
+      kecs__condition_destroy(&engine->released);
+    }
+  }
+  if (status) {
+    kecs__mutex_destroy(&engine->mutex);
+  }
+  return status;
 }
 
 static kecs_status kecs__engine_new(const kecs_options *options, kecs__engine **out_engine) {
   kecs_allocator allocator;
+  size_t most = kecs__profile_memory(options);
   kecs_status status = kecs__allocator_resolve(&options->allocator, &allocator);
+  if (!status && most > 0) {
+    status = kecs__quota_open(&allocator, most);
+  }
   if (status) {
     return status;
   }
   kecs__engine *engine = kecs__alloc_zero(&allocator, sizeof *engine);
-  if (!engine) {
-    return KECS_E_NOMEM;
+  status = engine ? kecs__engine_locks(engine) : KECS_E_NOMEM;
+  if (status) {
+    kecs__release(&allocator, engine, sizeof *engine);
+    kecs__quota_close(&allocator);
+    return status;
   }
   engine->allocator = allocator;
-  status = kecs__mutex_init(&engine->mutex);
-  if (status) {
-    kecs__release(&allocator, engine, sizeof *engine);
-    return status;
-  }
-  status = kecs__condition_init(&engine->released);
-  if (status) {
-    kecs__mutex_destroy(&engine->mutex);
-    kecs__release(&allocator, engine, sizeof *engine);
-    return status;
-  }
+  engine->queue_end = &engine->queue;
+  engine->last_writer = kecs__thread_self();
   *out_engine = engine;
   return KECS_OK;
 }
@@ -176,12 +152,14 @@ static kecs_status kecs__engine_start(kecs_store *store, const kecs_options *opt
   }
   if (!status) {
     engine->shared = engine->backend->shares(engine->path);
+    engine->pool_checked_ms = kecs__monotonic_ms();
+    engine->shares_commits = engine->shared && engine->backend->one_writer;
     status = kecs__session_open(engine, false, !options->must_exist && !options->read_only, &engine->writer);
   }
   if (!status) {
     status = kecs__migrate(store);
   }
-  return status;
+  return status ? status : engine->backend->describe(engine->writer->connection, &engine->settings);
 }
 
 KECS_STORE_API kecs_status kecs_open(const kecs_options *options, kecs_store **out_store) {
@@ -192,7 +170,7 @@ KECS_STORE_API kecs_status kecs_open(const kecs_options *options, kecs_store **o
   *out_store = NULL;
   status = kecs__check_pointer(options, "options");
   if (!status) {
-    status = kecs__open_validate(options);
+    status = kecs__profile_check(options);
   }
   kecs__engine *engine = NULL;
   if (!status) {
@@ -256,7 +234,8 @@ KECS_STORE_API kecs_status kecs_store_info(kecs_store *store, kecs_info *out_inf
   if (status) {
     return status;
   }
-  const kecs__engine *engine = store->engine;
+  kecs__engine *engine = store->engine;
+  kecs__pool_describe(engine, &out_info->pool);
   out_info->backend = engine->backend->name;
   out_info->path = engine->place.shown;
   out_info->schema_version = engine->schema_version;
@@ -264,6 +243,11 @@ KECS_STORE_API kecs_status kecs_store_info(kecs_store *store, kecs_info *out_inf
   out_info->account_id = engine->account_id;
   out_info->region = engine->region;
   status = engine->backend->describe(session->connection, out_info);
+  /* These are the writing connection's own, and only it changes the file. */
+  out_info->synchronous = engine->settings.synchronous;
+  out_info->cache_bytes = engine->settings.cache_bytes;
+  out_info->wal_checkpoint_bytes = engine->read_only ? 0 : engine->settings.wal_checkpoint_bytes;
+  out_info->wal_limit_bytes = engine->read_only ? 0 : engine->settings.wal_limit_bytes;
   kecs__read_close(store, session);
   return status;
 }

@@ -3,11 +3,11 @@
 
 #include "store/statements.h"
 
+#include "store/pool.h"
 #include "store/sql.h"
 
 #include <string.h>
 
-#define KECS__STATEMENTS_MAX 512 /* beyond it the table is emptied: a program that makes endless shapes of queries */
 #define KECS__SQL_MAX ((size_t)1 << 20)
 
 KECS__FN kecs_value kecs__value_bytes(const char *text, size_t len) {
@@ -88,15 +88,16 @@ KECS__FN void kecs__statements_free(kecs__session *session) {
   session->slot_count = 0;
 }
 
-/* The table never grows: it starts large enough for KECS__STATEMENTS_MAX. */
+/* The table never grows: it starts large enough for engine->statements_max. Beyond that it is emptied: a program that
+ * makes endless shapes of queries. */
 static kecs_status kecs__statements_reserve(kecs__session *session) {
-  if (session->cached_count >= KECS__STATEMENTS_MAX) {
+  if ((int)session->cached_count >= session->engine->statements_max) {
     kecs__statements_clear(session);
   }
   if (session->slots) {
     return KECS_OK;
   }
-  size_t count = (size_t)KECS__STATEMENTS_MAX * 2;
+  size_t count = (size_t)session->engine->statements_max * 2;
   session->slots = kecs__alloc_zero(&session->engine->allocator, count * sizeof session->slots[0]);
   if (!session->slots) {
     return KECS_E_NOMEM;
@@ -126,6 +127,16 @@ static kecs_status kecs__cached_text(kecs__session *session, const kecs__meta *m
   return status;
 }
 
+static bool kecs__cached_writes(const kecs__cached *wanted) {
+  switch ((kecs__op)wanted->op) {
+    case KECS__OP_INSERT:
+    case KECS__OP_UPDATE:
+    case KECS__OP_DELETE: return true;
+    case KECS__OP_TEXT: return strncmp(wanted->sql, "SELECT", strlen("SELECT")) != 0;
+    default: return false;
+  }
+}
+
 /* Makes and prepares a statement that is not in the table. */
 static kecs_status kecs__cached_make(kecs__session *session, const kecs__meta *meta, const kecs__cached *wanted,
                                      kecs__cached **out_cached) {
@@ -136,6 +147,7 @@ static kecs_status kecs__cached_make(kecs__session *session, const kecs__meta *m
   }
   *cached = *wanted;
   cached->sql = NULL;
+  cached->writes = kecs__cached_writes(wanted);
   cached->in_use = true;
   kecs__text text;
   kecs__text_init(&text, &engine->allocator, KECS__SQL_MAX);
@@ -224,6 +236,7 @@ KECS__FN void kecs__statement_done(kecs__session *session, kecs__cached *cached)
 static kecs_status kecs__statement_outcome(kecs__session *session, kecs_status status) {
   if (status == KECS_E_CANCELLED && session->user) {
     kecs_status stop = kecs__check_stop(session->user, session->deadline);
+    stop = stop ? stop : kecs__check_read_age(session);
     return stop ? stop : status;
   }
   return status;
@@ -232,7 +245,15 @@ static kecs_status kecs__statement_outcome(kecs__session *session, kecs_status s
 KECS__FN kecs_status kecs__statement_start(kecs__session *session, kecs__cached *cached, const kecs_value *parameters,
                                            int count, bool *out_row) {
   const kecs_backend *backend = session->engine->backend;
-  kecs_status status = backend->start(cached->statement, parameters, count);
+  session->writing = cached->writes;
+  session->changed = session->changed || cached->writes;
+  /* Once it runs it will not be stopped: see kecs__session_should_stop. */
+  kecs_status status = session->shared && cached->writes && session->user
+                           ? kecs__check_stop(session->user, session->deadline)
+                           : KECS_OK;
+  if (!status) {
+    status = backend->start(cached->statement, parameters, count);
+  }
   if (!status) {
     status = backend->step(cached->statement, out_row);
   }
@@ -240,6 +261,14 @@ KECS__FN kecs_status kecs__statement_start(kecs__session *session, kecs__cached 
 }
 
 KECS__FN kecs_status kecs__statement_step(kecs__session *session, kecs__cached *cached, bool *out_row) {
+  /* Between two rows a caller may have slept; the clock is not looked at for each row. */
+  if ((++session->steps & 7U) == 0) {
+    kecs_status status = kecs__check_read_age(session);
+    if (status) {
+      return status;
+    }
+  }
+  session->writing = cached->writes;
   return kecs__statement_outcome(session, session->engine->backend->step(cached->statement, out_row));
 }
 

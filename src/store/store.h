@@ -20,6 +20,25 @@ typedef enum kecs_durability {
   KECS_DURABILITY_FULL    /* WAL, synchronous=FULL: a commit is on the disk before KECS_OK */
 } kecs_durability;
 
+/* A set of defaults for a place. What the options say themselves counts before it. */
+typedef enum kecs_profile {
+  KECS_PROFILE_DEFAULT, /* WAL, synchronous=NORMAL */
+  KECS_PROFILE_DURABLE, /* WAL, synchronous=FULL; writes of several threads share a commit */
+  KECS_PROFILE_EDGE,    /* flash and little memory: pages of 1 KiB in a file that is made, a cache of 64 KiB, one
+                         * reader, commits shared within 20 ms, heartbeats stored every 10 s; see docs/profiles.md */
+  KECS_PROFILE_MEMORY   /* ":memory:"; options.path may be left out */
+} kecs_profile;
+
+/* How the reading connections are kept. 0: the default; -1: no limit (acquire_ms: no wait). */
+typedef struct kecs_pool_options {
+  int acquire_ms;  /* how long a read waits for a free connection, then BUSY; 30000 */
+  int idle_ms;     /* a connection that nobody has used for so long is closed; 1800000 */
+  int lifetime_ms; /* no connection is kept longer; 3600000 */
+  int check_ms;    /* how often that is looked at, while the store is used; 60000 */
+  int read_age_ms; /* a walk (kecs_*_each) that is older ends with TIMEOUT at its next row: while it is open, the
+                    * write-ahead log can't be emptied; 300000 */
+} kecs_pool_options;
+
 /* Zero-initialised means the default everywhere. The struct and the texts are read during kecs_open only. */
 typedef struct kecs_options {
   const char *path;               /* a file, ":memory:", or a URL that one of `backends` answers to. Required. */
@@ -39,6 +58,15 @@ typedef struct kecs_options {
   kecs_clock clock;               /* zeroed: the system's */
   kecs_random random;             /* zeroed: the operating system's */
   const kecs_backend *const *backends; /* further backends, a list ended by NULL; NULL: SQLite alone */
+  kecs_profile profile;           /* where the defaults of what stands above and below come from */
+  int log_kib;                    /* the write-ahead log is moved into the file beyond this size; 0: 16000, edge 2048 */
+  int share_window_ms;            /* while several threads write, a write waits so long for others to share its commit;
+                                   * 0: edge 20, else none; negative: none */
+  int heartbeat_ms;               /* kecs_node_heartbeat that changes nothing else is stored at most so often, so the
+                                   * stored time may be so old; 0: edge 10000, else each; negative: each */
+  int memory_kib;                 /* the most that the store and its results hold at once, NOMEM beyond; SQLite's own
+                                   * memory is not in it. 0: edge 256, else no limit; negative: none */
+  kecs_pool_options pool;         /* the reading connections */
 } kecs_options;
 
 /* Opens the store, creating the file and its schema when it does not exist. An existing older schema is migrated
@@ -70,6 +98,17 @@ KECS_STORE_API kecs_status kecs_close(kecs_store *store);
 KECS_STORE_API const char *kecs_version(void);
 KECS_STORE_API const char *kecs_build_info(void);
 
+/* The reading connections. */
+typedef struct kecs_pool_info {
+  int max;
+  int total;
+  int active;      /* reading now */
+  int idle;
+  int64_t waits;   /* reads that found none free */
+  int64_t wait_us; /* and how long they have waited, all of them */
+  int64_t retired; /* connections that were closed because of their age or because nobody needed them */
+} kecs_pool_info;
+
 /* What an open store is like. Texts live as long as the store. */
 typedef struct kecs_info {
   const char *backend;     /* "sqlite" */
@@ -81,14 +120,28 @@ typedef struct kecs_info {
   const char *journal_mode; /* as read back from the database: "wal", "memory" ... */
   int64_t size_bytes;       /* of the database, from its page count; 0 when unknown */
   int64_t wal_bytes;        /* of the write-ahead log file; 0 when there is none */
+  const char *synchronous;  /* of the writing connection, as read back: "normal", "full" ... */
+  int64_t page_bytes;
+  int64_t cache_bytes;          /* at most, of the writing connection */
+  int64_t wal_checkpoint_bytes; /* the log is moved into the file beyond this size; 0 where the store only reads */
+  int64_t wal_limit_bytes;      /* and cut to this size, where readers let it grow further */
+  int64_t sqlite_bytes;         /* that SQLite holds for one connection: pages, schema, statements */
+  kecs_pool_info pool;
 } kecs_info;
 KECS_STORE_API kecs_status kecs_store_info(kecs_store *store, kecs_info *out_info);
+
+/* For quiet moments: closes reading connections that nobody needs, moves the write-ahead log into the file, cuts it
+ * to nothing. Waits for nobody longer than 50 ms: what is not done now is done the next time. Nothing is written where
+ * nothing is to be moved. While the store is read it does this by itself, once nobody has written for
+ * options.pool.check_ms; the library has no threads of its own. MISUSE on a transaction. */
+KECS_STORE_API kecs_status kecs_maintain(kecs_store *store);
 
 /* ---- Deadlines and cancelling ---------------------------------------------------------------------------- */
 
 /* Every later call on this handle, and on transactions begun from it afterwards, fails with KECS_E_TIMEOUT once the
  * clock (options.clock) reaches `deadline_us`, microseconds since 1970 UTC; 0 removes it. It is checked before a call
- * starts, while it runs and right before COMMIT: after KECS_E_TIMEOUT nothing of the call is stored. */
+ * starts, while it runs and right before COMMIT, or right before a write joins those that share one: after
+ * KECS_E_TIMEOUT nothing of the call is stored. */
 KECS_STORE_API kecs_status kecs_set_deadline(kecs_store *store, int64_t deadline_us);
 
 /* With `cancelled` true, calls on this handle and its transactions, running ones included, fail with
@@ -96,6 +149,13 @@ KECS_STORE_API kecs_status kecs_set_deadline(kecs_store *store, int64_t deadline
 KECS_STORE_API kecs_status kecs_set_cancelled(kecs_store *store, bool cancelled);
 
 /* ---- Transactions ---------------------------------------------------------------------------------------- */
+
+/* A write on a store is a transaction of its own. In a file, writes of several threads that wait for each other share
+ * one commit, so that a commit that reaches the disk is paid once for all of them: each works alone, on its own thread,
+ * and is undone alone when it fails; each is told KECS_OK once the commit that holds it is done, and each is told when
+ * that fails. A deadline or a cancel counts until a write has joined the others; from then on it waits for their
+ * commit. Where the database itself gives the transaction up because of one write, the others are told the same if it
+ * was the disk or the memory, else BUSY. */
 
 /* Begins a transaction, or a savepoint when `store` is a transaction itself. *out_tx takes every call that a store
  * takes; what is written through it becomes visible to others all at once at kecs_commit. The transaction holds
