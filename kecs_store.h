@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 315cdf8f55067790f68d055b82ddb870e1e7b341a6c4213301eabf099ba3de05 */
+ * ff07411d9952a23cb1cb9d1c1f4fb8006e135630fe0abe2e814c886ae0bc2919 */
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
 /* kecs_store.h -- a durable, typed store for the state of a container orchestrator, in one SQLite file.
  *
@@ -7433,6 +7433,7 @@ KECS__FN int64_t kecs__wait_left(const kecs__engine *engine, int64_t until_ms, i
 struct kecs__turn {
   kecs__turn *next;
   kecs__condition called;
+  kecs__mutex mutex; /* of a member: guards `told` and `error`, so that those who are told don't meet at the engine's */
   kecs__thread_id thread;
   int64_t since_us; /* when it came */
   bool joins;       /* a write of its own: it may go on in the transaction of the one before it */
@@ -7644,52 +7645,74 @@ static void kecs__members_add(kecs__engine *engine, kecs__turn *turn) {
   engine->member_count++;
 }
 
+/* Makes the turn one that can wait as a member. */
+static bool kecs__member_init(kecs__turn *turn) {
+  turn->told = false;
+  turn->error.status = KECS_OK;
+  if (kecs__condition_init(&turn->called)) {
+    return false;
+  }
+  bool good = kecs__mutex_init(&turn->mutex) == KECS_OK;
+  if (!good) {
+    kecs__condition_destroy(&turn->called);
+  }
+  return good;
+}
+
+/* Waits for what becomes of the transaction. */
+static kecs_status kecs__member_wait(kecs__turn *turn) {
+  kecs__mutex_lock(&turn->mutex);
+  while (!turn->told) {
+    kecs__condition_wait(&turn->called, &turn->mutex, 1000);
+  }
+  kecs__mutex_unlock(&turn->mutex);
+  kecs__mutex_destroy(&turn->mutex);
+  kecs__condition_destroy(&turn->called);
+  if (!turn->error.status) {
+    return KECS_OK;
+  }
+  (void)kecs__error_restore(&turn->error);
+  return kecs__fail_context("the commit that this write shared with others");
+}
+
 /* The write is in the transaction; the next one goes on with it, and this one waits for what becomes of both. False
  * when there is no next one. */
 static bool kecs__share_wait(kecs__engine *engine, kecs_status *out_status) {
   kecs__turn turn;
   kecs__mutex_lock(&engine->mutex);
   kecs__share_expect(engine);
-  bool goes_on = kecs__share_goes_on(engine) && kecs__condition_init(&turn.called) == KECS_OK;
+  bool goes_on = kecs__share_goes_on(engine) && kecs__member_init(&turn);
   if (goes_on) {
-    turn.told = false;
-    turn.error.status = KECS_OK;
     kecs__members_add(engine, &turn);
     kecs__writer_pass(engine);
-    while (!turn.told) {
-      kecs__condition_wait(&turn.called, &engine->mutex, 1000);
-    }
   }
   kecs__mutex_unlock(&engine->mutex);
-  if (!goes_on) {
-    return false;
+  if (goes_on) {
+    *out_status = kecs__member_wait(&turn);
   }
-  kecs__condition_destroy(&turn.called);
-  *out_status = KECS_OK;
-  if (turn.error.status) {
-    (void)kecs__error_restore(&turn.error);
-    *out_status = kecs__fail_context("the commit that this write shared with others");
-  }
-  return true;
+  return goes_on;
 }
 
-/* Tells the members what became of their transaction, and passes the session on. */
+/* Passes the session on, and tells the members what became of their transaction. */
 static void kecs__share_end(kecs__engine *engine, kecs_status status) {
   kecs__mutex_lock(&engine->mutex);
-  for (kecs__turn *turn = engine->members; turn;) {
-    kecs__turn *next = turn->next; /* a turn that is told may be gone as soon as the mutex is free */
-    if (status) {
-      turn->error = kecs__error_save();
-    }
-    turn->told = true;
-    kecs__condition_wake_all(&turn->called);
-    turn = next;
-  }
+  kecs__turn *turn = engine->members;
   engine->share_last = engine->writer->changed ? engine->member_count + 1 : engine->share_last;
   engine->members = NULL;
   engine->member_count = 0;
   kecs__writer_pass(engine);
   kecs__mutex_unlock(&engine->mutex);
+  while (turn) {
+    kecs__turn *next = turn->next; /* a turn that is told may be gone as soon as its mutex is free */
+    kecs__mutex_lock(&turn->mutex);
+    if (status) {
+      turn->error = kecs__error_save();
+    }
+    turn->told = true;
+    kecs__condition_wake_all(&turn->called);
+    kecs__mutex_unlock(&turn->mutex);
+    turn = next;
+  }
 }
 
 /* What the others are told when one write's failure cost them the transaction: a full disk is everybody's, somebody's

@@ -126,6 +126,9 @@ static void run_queued(kecs_store *store, void *(*work)(void *user), worker *wor
 
 static void those_who_wait_share_one_commit(void **state) {
   (void)state;
+  if (!contract_is_sqlite()) {
+    return;
+  }
   kecs_store *store = open_slow();
   worker workers[THREADS];
   run_queued(store, make_own, workers);
@@ -158,6 +161,9 @@ static void *change_nothing_or_make(void *user) {
 
 static void no_change_waits_for_no_commit(void **state) {
   (void)state;
+  if (!contract_is_sqlite()) {
+    return;
+  }
   kecs_store *store = open_slow();
   worker workers[THREADS];
   CONTRACT_OK(make(store, "there"));
@@ -174,6 +180,9 @@ static void no_change_waits_for_no_commit(void **state) {
 
 static void one_alone_commits_at_once(void **state) {
   (void)state;
+  if (!contract_is_sqlite()) {
+    return;
+  }
   kecs_store *store = open_slow();
   for (int i = 0; i < ROUNDS; i++) {
     char name[32];
@@ -186,6 +195,9 @@ static void one_alone_commits_at_once(void **state) {
 
 static void a_failing_one_is_undone_alone(void **state) {
   (void)state;
+  if (!contract_is_sqlite()) {
+    return;
+  }
   kecs_store *store = open_slow();
   worker workers[THREADS];
   CONTRACT_OK(make(store, "taken"));
@@ -203,6 +215,9 @@ static void a_failing_one_is_undone_alone(void **state) {
 
 static void a_failed_commit_is_told_to_all(void **state) {
   (void)state;
+  if (!contract_is_sqlite()) {
+    return;
+  }
   kecs_store *store = open_slow();
   worker workers[THREADS];
   commits_to_fail = THREADS;
@@ -222,6 +237,9 @@ static void a_failed_commit_is_told_to_all(void **state) {
 /* The database itself rolls back after some failures: those who were done already are told, and can do it again. */
 static void a_lost_transaction_is_told_to_all(void **state) {
   (void)state;
+  if (!contract_is_sqlite()) {
+    return;
+  }
   kecs_store *store = open_slow();
   worker workers[THREADS];
   CONTRACT_OK(make(store, "taken"));
@@ -243,6 +261,9 @@ static void a_lost_transaction_is_told_to_all(void **state) {
 /* The last look at the deadline is right before a write joins: whoever has joined gets what the commit gives. */
 static void a_deadline_that_passes_during_the_commit(void **state) {
   (void)state;
+  if (!contract_is_sqlite()) {
+    return;
+  }
   kecs_store *store = open_slow();
   worker workers[THREADS];
   CONTRACT_OK(kecs_set_deadline(store, CONTRACT_NOW + 10));
@@ -267,6 +288,9 @@ static void *cancel_later(void *user) {
 /* Those who still wait when it is cancelled store nothing. */
 static void cancelled_in_the_queue(void **state) {
   (void)state;
+  if (!contract_is_sqlite()) {
+    return;
+  }
   kecs_store *store = open_slow();
   kecs_store *tx = NULL;
   pthread_t threads[THREADS];
@@ -320,6 +344,9 @@ static void *mix(void *user) {
 
 static void everything_at_once(void **state) {
   (void)state;
+  if (!contract_is_sqlite()) {
+    return;
+  }
   kecs_store *store = open_slow();
   pthread_t threads[THREADS];
   worker workers[THREADS];
