@@ -66,7 +66,9 @@ def sources(pattern, includes):
 def tidy(includes):
     source = ROOT / "build" / "lint.c"
     source.parent.mkdir(exist_ok=True)
-    source.write_text('#define KECS_STORE_IMPLEMENTATION\n#include "kecs_store.h"\n')
+    companion = '#define KECS_STORE_PG_IMPLEMENTATION\n#include "kecs_store_pg.h"\n'
+    libpq = run(["cc", "-fsyntax-only", "-x", "c", "-"] + includes, "#include <libpq-fe.h>\n")[0]
+    source.write_text('#define KECS_STORE_IMPLEMENTATION\n#include "kecs_store.h"\n' + (companion if libpq else ""))
     return ["clang-tidy", "--quiet", "--warnings-as-errors=*", "--header-filter=.*/kecs_store.*", "--checks=-*," +
             ",".join(TIDY), str(source), "--", "-std=c99", "-I."] + includes
 
@@ -91,7 +93,8 @@ def main():
         good &= step("cppcheck", [
             (["cppcheck", "--quiet", "--std=c99", "--error-exitcode=1", "--inline-suppr", "--template=gcc",
               "--enable=warning,portability", "--suppress=missingIncludeSystem", "-D__GNUC__",
-              "-DSQLITE_VERSION_NUMBER=3053000", "-Isrc"] + DEFINES + [path], None) for path in modules])
+              "-DSQLITE_VERSION_NUMBER=3053000", "-DLIBPQ_HAS_PIPELINING", "-Isrc"] + DEFINES + [path], None)
+            for path in modules])
     if shutil.which("clang-tidy") and (ROOT / "kecs_store.h").is_file():
         good &= step("clang-tidy", [(tidy(includes), None)])
     return 0 if good else 1
