@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * c6116a2b81536bc9fc7bfc757e72cbd5033da76e32082d3a17955025adebc27b */
+ * 68a3c8200ec097fccfa5aa789af0e8d8223c3932ec3f92633cbb30484904becb */
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
 /* kecs_store.h -- a durable, typed store for the state of a container orchestrator, in one SQLite file.
  *
@@ -9260,6 +9260,9 @@ static kecs_status kecs__engine_start(kecs_store *store, const kecs_options *opt
   if (!status) {
     status = engine->backend->attach(engine->path, &engine->allocator, &engine->place);
     engine->dialect = engine->place.dialect;
+  }
+  if (!status && strcmp(engine->backend->name, "postgresql") == 0) {
+    kecs__log(engine, KECS_LOG_INFO, "Using PostgreSQL storage url=%s", engine->place.shown);
   }
   if (!status) {
     status = kecs__meta_init(engine);
