@@ -129,9 +129,10 @@ static exit_code choose_database(const arguments *args, const char **out_path) {
 /* ---- opening it ---- */
 
 static void tell_log(kecs_log_level level, const char *text, void *user) {
-  (void)level;
   (void)user;
-  complain("%s", text);
+  if (level != KECS_LOG_DEBUG) {
+    complain("%s", text);
+  }
 }
 
 static kecs_status open_now(const kecs_options *options, kecs_store **out_store) {
