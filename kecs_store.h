@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * ff07411d9952a23cb1cb9d1c1f4fb8006e135630fe0abe2e814c886ae0bc2919 */
+ * 68a3c8200ec097fccfa5aa789af0e8d8223c3932ec3f92633cbb30484904becb */
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
 /* kecs_store.h -- a durable, typed store for the state of a container orchestrator, in one SQLite file.
  *
@@ -2109,6 +2109,25 @@ KECS_STORE_API const kecs_family *kecs_family_at(const kecs_result *result, size
 KECS_STORE_API kecs_status kecs_task_definition_revisions(kecs_store *store, const char *family, const char *status,
                                                           int limit, const char *page_token, kecs_result **out_result);
 
+/* A family's counter: the last revision that was given, by which the next one is. */
+typedef struct kecs_family_counter {
+  const char *account_id; /* raise: NULL or "" means the store's */
+  const char *region;     /* likewise */
+  const char *family;
+  int64_t last_revision;
+} kecs_family_counter;
+
+/* One page (limit 0: 100, at most 1000) of the counters that no stored row tells, because they are above the highest
+ * revision of their family that is stored: what a copy of the rows would lose. Of all accounts and regions, ordered by
+ * them and the family's name. */
+KECS_STORE_API kecs_status kecs_task_definition_counters(kecs_store *store, int limit, const char *page_token,
+                                                         kecs_result **out_result);
+KECS_STORE_API const kecs_family_counter *kecs_family_counter_at(const kecs_result *result, size_t index);
+
+/* Raises a counter, so that no revision up to last_revision is given any more; never lowers one. The family need not
+ * have a row. */
+KECS_STORE_API kecs_status kecs_task_definition_counter_raise(kecs_store *store, const kecs_family_counter *counter);
+
 /* -- services -- */
 
 /* Deletes services whose end was decided before `before`: status INACTIVE or DELETE_IN_PROGRESS, or DRAINING with
@@ -2557,7 +2576,7 @@ KECS_STORE_API kecs_status kecs_json_check(const char *text, size_t len);
 /* What became of one document. Texts live during the call only. */
 typedef struct kecs_import_note {
   bool refused;
-  kecs_kind kind;         /* of what was put; 0 when it is no kind of the store */
+  kecs_kind kind;         /* of what was put; 0 when it is no kind of the store: a family's counter */
   const char *what;       /* what the document was: "DescribeServices response", "task definition" ... */
   const char *name;       /* the row's ARN or key; where it was refused, the ARN that it has or "" */
   const char *reason;     /* why it was refused, or "" */
@@ -2577,8 +2596,9 @@ typedef struct kecs_import_options {
 
 /* Puts every ECS and ELBv2 resource that a text holds: task definition inputs, create, describe and list requests and
  * responses, recorded wrappers ({"status_code":..,"data":{..}}), {"in":..,"out":..} and {"input":..,"output":..} pairs,
- * {"kind":..,"document":..} as the command line exports, arrays, documents one after another or one a line. A byte
- * order mark is skipped. Parents that are missing are made, bare. A document with a member "kecs" brings its id,
+ * {"kind":..,"document":..} as the command line exports (also of the kind "task_definition_family", whose document
+ * {"accountId","region","family","lastRevision"} raises a counter), arrays, documents one after another or one a line.
+ * A byte order mark is skipped. Parents that are missing are made, bare. A document with a member "kecs" brings its id,
  * version and times. An UpdateService request changes what it names of a service that is there.
  * Each document is put whole or not at all; what can't be put is noted and the import goes on. A text that is not JSON
  * is refused with the place; what stands after it is read where documents stand one a line.
@@ -9241,6 +9261,9 @@ static kecs_status kecs__engine_start(kecs_store *store, const kecs_options *opt
     status = engine->backend->attach(engine->path, &engine->allocator, &engine->place);
     engine->dialect = engine->place.dialect;
   }
+  if (!status && strcmp(engine->backend->name, "postgresql") == 0) {
+    kecs__log(engine, KECS_LOG_INFO, "Using PostgreSQL storage url=%s", engine->place.shown);
+  }
   if (!status) {
     status = kecs__meta_init(engine);
   }
@@ -9609,6 +9632,7 @@ struct kecs_result {
   kecs_allocator allocator; /* a copy: the result outlives the store */
   kecs__arena arena;
   kecs_kind kind;           /* 0: rows of no kind */
+  const void *shape;        /* of rows of no kind: what they are */
   size_t row_size;
   char *rows;
   size_t count;
@@ -15184,6 +15208,17 @@ KECS_STORE_API kecs_status kecs_cluster_delete_idle(kecs_store *store, const cha
 /* The family that "FAMILY", "FAMILY:REVISION" or a task definition's ARN names; "" for an ARN of something else. */
 KECS__FN kecs_status kecs__family_of(const char *definition, kecs__arena *arena, const char **out_family);
 
+/* Statements on the counters of families. */
+#define KECS__FAMILY_INSERT(revision)                                                       \
+  "INSERT INTO {task_definition_families}({tenant}account_id,region,family,last_revision) " \
+  "VALUES({ours}?1,?2,?3," revision ") ON CONFLICT({tenant}account_id,region,family) DO UPDATE SET last_revision="
+#define KECS__FAMILY_RAISE KECS__FAMILY_INSERT("?4") "?4 WHERE task_definition_families.last_revision<?4"
+
+/* The stored revisions of a row of task_definition_families. */
+#define KECS__FAMILY_ROWS                                                                   \
+  "FROM {task_definitions d} WHERE {own d}d.account_id=task_definition_families.account_id" \
+  " AND d.region=task_definition_families.region AND d.family=task_definition_families.family"
+
 #endif
 
 /* ---- store/task_definition.c, continued -------------------------------------------------------------------------- */
@@ -15194,11 +15229,7 @@ KECS__FN kecs_status kecs__family_of(const char *definition, kecs__arena *arena,
 #define KECS__REVISION_DIGITS_MAX 18 /* of a revision in a text: more would not fit into 64 bits */
 
 /* The statements that are not about rows of a kind. */
-#define KECS__FAMILY_INSERT(revision)                                                       \
-  "INSERT INTO {task_definition_families}({tenant}account_id,region,family,last_revision) " \
-  "VALUES({ours}?1,?2,?3," revision ") ON CONFLICT({tenant}account_id,region,family) DO UPDATE SET last_revision="
 #define KECS__FAMILY_NEXT KECS__FAMILY_INSERT("1") "task_definition_families.last_revision+1"
-#define KECS__FAMILY_RAISE KECS__FAMILY_INSERT("?4") "?4 WHERE task_definition_families.last_revision<?4"
 #define KECS__FAMILY_LAST \
   "SELECT last_revision FROM {task_definition_families} WHERE {own}account_id=?1 AND region=?2 AND family=?3"
 #define KECS__FAMILY_ACTIVE                                                                      \
@@ -15475,9 +15506,6 @@ static const kecs_kind_info kecs__family_info = {
     .order = {.name = "order", .count = 1, .columns = {0}},
 };
 
-#define KECS__FAMILY_ROWS                                                                   \
-  "FROM {task_definitions d} WHERE {own d}d.account_id=task_definition_families.account_id" \
-  " AND d.region=task_definition_families.region AND d.family=task_definition_families.family"
 #define KECS__FAMILY_WHAT                        \
   "family,(SELECT d.revision " KECS__FAMILY_ROWS \
   " ORDER BY d.revision DESC LIMIT 1),"          \
@@ -15551,6 +15579,7 @@ KECS_STORE_API kecs_status kecs_task_definition_families(kecs_store *store, cons
   if (!status) {
     kecs__meta meta = {.info = &kecs__family_info};
     kecs__plan plan;
+    result->shape = &kecs__family_info;
     kecs__plan_init(&plan, session, &meta, &arena);
     kecs__families_plan(&plan, query ? query : &everything);
     status = kecs__families_rows(&plan, result);
@@ -15562,8 +15591,153 @@ KECS_STORE_API kecs_status kecs_task_definition_families(kecs_store *store, cons
 }
 
 KECS_STORE_API const kecs_family *kecs_family_at(const kecs_result *result, size_t index) {
-  bool families = result && (int)result->kind == 0 && result->row_size == sizeof(kecs_family);
+  bool families = result && result->shape == &kecs__family_info;
   return families && index < result->count ? (const kecs_family *)(const void *)result->rows + index : NULL;
+}
+
+/* ---- store/family_counter.c -------------------------------------------------------------------------------------- */
+/* store/family_counter.c -- counters of families that no row tells: listed for copies of a store, and raised by them.
+ *
+ * A copy made row by row has each family's counter at its highest stored revision. Where that row was deleted the
+ * counter stands higher, and the copy would give a revision a second time. */
+
+#include <string.h>
+
+/* The table of families as a kind of its own, so that plans and page tokens do for it. */
+#define KECS__COUNTER_TEXT(column) \
+  {.name = #column,                \
+   .type = KECS_TYPE_TEXT,         \
+   .flags = KECS_COLUMN_NOT_NULL,  \
+   .offset = offsetof(kecs_family_counter, column)}
+
+static const kecs_column_info kecs__counter_columns[] = {
+    KECS__COUNTER_TEXT(account_id),
+    KECS__COUNTER_TEXT(region),
+    KECS__COUNTER_TEXT(family),
+};
+static const kecs_column_list kecs__counter_keys[] = {{.name = "family", .count = 3, .columns = {0, 1, 2}}};
+static const kecs_kind_info kecs__counter_info = {
+    .name = "task_definition_family",
+    .table = "task_definition_families",
+    .row_size = sizeof(kecs_family_counter),
+    .column_count = 3,
+    .columns = kecs__counter_columns,
+    .key_count = 1,
+    .keys = kecs__counter_keys,
+    .order = {.name = "order", .count = 3, .columns = {0, 1, 2}},
+};
+
+#define KECS__COUNTER_ABOVE \
+  "last_revision>coalesce((SELECT d.revision " KECS__FAMILY_ROWS " ORDER BY d.revision DESC LIMIT 1),0)"
+
+/* ---- listing ---- */
+
+static kecs_status kecs__counter_read(kecs__plan *plan, kecs__cached *cached, kecs_result *result,
+                                      kecs_family_counter **out_row) {
+  const char *texts[3];
+  kecs_value values[4];
+  kecs_family_counter *row = kecs__result_add(result);
+  *out_row = row;
+  if (!row) {
+    return KECS_E_NOMEM;
+  }
+  kecs__statement_columns(plan->session, cached, values, 4);
+  for (int i = 0; i < 3; i++) {
+    texts[i] = values[i].text ? kecs__arena_text(&result->arena, values[i].text, values[i].len) : NULL;
+    if (!texts[i]) {
+      return kecs__fail_nomem();
+    }
+  }
+  row->account_id = texts[0];
+  row->region = texts[1];
+  row->family = texts[2];
+  row->last_revision = values[3].number;
+  return KECS_OK;
+}
+
+static kecs_status kecs__counters_rows(kecs__plan *plan, kecs_result *result) {
+  kecs__cached *cached = NULL;
+  bool more = false;
+  kecs_family_counter *row = NULL;
+  kecs_status status =
+      kecs__plan_start(plan, "account_id,region,family,last_revision", true, plan->limit + 1, &cached, &more);
+  while (!status && more && result->count < (size_t)plan->limit) {
+    status = kecs__counter_read(plan, cached, result, &row);
+    if (!status) {
+      status = kecs__statement_step(plan->session, cached, &more);
+    }
+  }
+  kecs__statement_done(plan->session, cached);
+  return !status && more ? kecs__plan_token(plan, row, &result->arena, &result->page_token) : status;
+}
+
+KECS_STORE_API kecs_status kecs_task_definition_counters(kecs_store *store, int limit, const char *page_token,
+                                                         kecs_result **out_result) {
+  kecs_status status = kecs__check_pointer(out_result, "out_result");
+  if (status) {
+    return status;
+  }
+  *out_result = NULL;
+  status = kecs__check_handle(store);
+  if (status) {
+    return status;
+  }
+  kecs__session *session = NULL;
+  kecs_result *result = NULL;
+  kecs__arena arena;
+  kecs__arena_init(&arena, &store->engine->allocator);
+  status = kecs__read_open(store, &session);
+  if (!status) {
+    status = kecs__result_new(&store->engine->allocator, (kecs_kind)0, sizeof(kecs_family_counter), &result);
+  }
+  if (!status) {
+    kecs__meta meta = {.info = &kecs__counter_info};
+    kecs_query page = {.limit = limit, .page_token = page_token};
+    kecs__plan plan;
+    result->shape = &kecs__counter_info;
+    kecs__plan_init(&plan, session, &meta, &arena);
+    kecs__plan_where(&plan, KECS__COUNTER_ABOVE, NULL, 0);
+    kecs__plan_query(&plan, &page, true);
+    status = kecs__counters_rows(&plan, result);
+    kecs__plan_free(&plan);
+  }
+  kecs__read_close(store, session);
+  kecs__arena_free(&arena);
+  return kecs__result_end(status, result, out_result);
+}
+
+KECS_STORE_API const kecs_family_counter *kecs_family_counter_at(const kecs_result *result, size_t index) {
+  bool counters = result && result->shape == &kecs__counter_info && index < result->count;
+  return counters ? (const kecs_family_counter *)(const void *)result->rows + index : NULL;
+}
+
+/* ---- raising ---- */
+
+static kecs_status kecs__counter_raise_work(kecs__write *write, void *user) {
+  const kecs_family_counter *counter = user;
+  bool account = counter->account_id && counter->account_id[0];
+  bool region = counter->region && counter->region[0];
+  kecs_value values[] = {kecs__value_text(account ? counter->account_id : write->engine->account_id),
+                         kecs__value_text(region ? counter->region : write->engine->region),
+                         kecs__value_text(counter->family), kecs__value_int(counter->last_revision)};
+  kecs_status status = kecs__write_guard(write);
+  return status ? status : kecs__run(write->session, KECS__FAMILY_RAISE, values, 4, NULL);
+}
+
+KECS_STORE_API kecs_status kecs_task_definition_counter_raise(kecs_store *store, const kecs_family_counter *counter) {
+  kecs_status status = kecs__check_pointer(counter, "counter");
+  if (status) {
+    return status;
+  }
+  if (!counter->family || !counter->family[0]) {
+    return kecs__fail(KECS_E_INVALID, "counter.family is required: the family whose revisions are counted");
+  }
+  if (counter->last_revision < 1 || counter->last_revision > INT32_MAX) {
+    return kecs__fail(KECS_E_INVALID, "counter.last_revision is %lld; revisions count from 1 to %lld",
+                      (long long)counter->last_revision, (long long)INT32_MAX);
+  }
+  kecs_family_counter copy = *counter;
+  return kecs__with_write(store, kecs__counter_raise_work, &copy);
 }
 
 /* ---- store/service.c --------------------------------------------------------------------------------------------- */
@@ -19149,6 +19323,10 @@ KECS__FN void kecs__import_item(kecs__import *import, const kecs__item *item);
 /* Likewise a tag description: its tags go into the resource, when that is in the store. */
 KECS__FN void kecs__import_tags(kecs__import *import, const kecs__item *item);
 
+/* What an exported counter of a family calls itself in place of a kind, and such a line: the counter is raised. */
+#define KECS__IMPORT_COUNTER "task_definition_family"
+KECS__FN void kecs__import_counter(kecs__import *import, const kecs__item *item);
+
 #endif
 
 /* ---- store/import_put.c, continued ------------------------------------------------------------------------------- */
@@ -19460,6 +19638,50 @@ KECS__FN void kecs__import_tags(kecs__import *import, const kecs__item *item) {
   }
 }
 
+/* ---- counters of families ---- */
+
+/* An optional text member; false, with the failure recorded, when it is something else. */
+static bool kecs__import_text_member(kecs__import *import, kecs__json body, const char *name, const char **out) {
+  kecs__json value = kecs__json_member(body, name);
+  *out = value.type == KECS__JSON_NONE ? NULL : kecs__json_string(value, &import->arena, NULL);
+  return *out || value.type == KECS__JSON_NONE;
+}
+
+static kecs_status kecs__import_counter_put(kecs__import *import, kecs_store *tx, kecs__json body,
+                                            kecs_family_counter *counter) {
+  bool texts = kecs__import_text_member(import, body, "family", &counter->family) &&
+               kecs__import_text_member(import, body, "accountId", &counter->account_id) &&
+               kecs__import_text_member(import, body, "region", &counter->region);
+  if (!texts) {
+    return kecs_last_error()->status;
+  }
+  if (!kecs__json_int64(kecs__json_member(body, "lastRevision"), &counter->last_revision)) {
+    return kecs__fail(KECS_E_INVALID, "lastRevision is no whole number; it is the last revision that was given");
+  }
+  return kecs_task_definition_counter_raise(tx, counter);
+}
+
+KECS__FN void kecs__import_counter(kecs__import *import, const kecs__item *item) {
+  char reason[KECS__REASON_SIZE];
+  kecs_family_counter counter = {0};
+  kecs_import_note note = {0};
+  kecs_store *tx = kecs__import_begin(import);
+  if (!tx) {
+    return;
+  }
+  kecs__arena_reset(&import->arena);
+  kecs_status status = kecs__import_counter_put(import, tx, item->body, &counter);
+  status = kecs__import_settle(import, tx, status, reason);
+  note.refused = status != KECS_OK;
+  note.status = status;
+  note.what = item->what;
+  note.name = counter.family;
+  note.reason = reason;
+  if (!import->status) {
+    kecs__import_tell(import, &note, item->at);
+  }
+}
+
 /* ---- store/import.c ---------------------------------------------------------------------------------------------- */
 /* store/import.c -- every resource that a text holds, put into the store.
  *
@@ -19669,7 +19891,11 @@ static void kecs__import_exported(kecs__import *import, const kecs__members *mem
   if (kecs__json_string_into(members->at[KECS__MEMBER_KIND], name, sizeof name, NULL)) {
     info = kecs_kind_find(name);
   }
-  if (!info) {
+  kecs__item item = {kecs__import_unfold(import, document), document.text, &own, (kecs_kind)0, "exported document"};
+  if (!info && !kind && kecs__json_equals(members->at[KECS__MEMBER_KIND], KECS__IMPORT_COUNTER)) {
+    item.what = "exported counter";
+    kecs__import_counter(import, &item);
+  } else if (!info) {
     kecs__import_refuse(import, members->at[KECS__MEMBER_KIND].text, "exported document", KECS_E_UNSUPPORTED,
                         "the store has no such kind");
   } else if (kind && kind != info->kind) {
@@ -19677,7 +19903,7 @@ static void kecs__import_exported(kecs__import *import, const kecs__members *mem
                         "it is of another kind than asked for");
   } else {
     kecs__members_read(document, &own);
-    kecs__item item = {kecs__import_unfold(import, document), document.text, &own, info->kind, "exported document"};
+    item.kind = info->kind;
     kecs__import_item(import, &item);
   }
 }

@@ -5,8 +5,10 @@
  *
  *   kecs_args.h    the command line: options, their help, suggestions
  *   kecs_print.h   what is printed: cells, tables, documents, JSON, progress
+ *   kecs_open.h    which database, and opening it
  *   kecs_rows.h    get, list, update, delete
  *   kecs_files.h   put, import and export
+ *   kecs_migrate.h migrate: a whole store into another one
  *   kecs_about.h   describe-kind, stat, version
  *
  * Build:  cc kecs.c kecs_store_impl.c -lsqlite3 -lpthread -lm
@@ -84,54 +86,13 @@ static exit_code fail_asked(kecs_status status) {
   return status == KECS_E_INVALID ? EXIT_USAGE : exit_of(status);
 }
 
-typedef enum access_mode {
-  ACCESS_READ,  /* the file stays as it is */
-  ACCESS_WRITE, /* the file must be there */
-  ACCESS_CREATE
-} access_mode;
-
-/* Opens the database of --db. On failure *code says why, and that was told. */
-static kecs_store *open_store(const arguments *args, access_mode mode, exit_code *code) {
-  kecs_options options = {0};
-  kecs_store *store = NULL;
-  int64_t wait = 30;
-  if (args->values[OPTION_WAIT] && (!read_number(args->values[OPTION_WAIT], &wait) || wait < 0 || wait > 86400)) {
-    *code = usage_error(args, "--wait \"%s\" is not a number of seconds, 0 to 86400", args->values[OPTION_WAIT]);
-    return NULL;
-  }
-  options.path = args->db ? args->db : getenv("KECS_DB");
-  if (!options.path || !options.path[0]) {
-    *code = usage_error(args, "which database? Give --db FILE, or set KECS_DB");
-    return NULL;
-  }
-#if defined(KECS_POSTGRES)
-  options.backends = kecs_pg_backends();
-#endif
-  bool file = strcmp(options.path, ":memory:") != 0;
-  options.account_id = args->account;
-  options.region = args->region;
-  options.strict = args->strict;
-  options.busy_timeout_ms = wait > 0 ? (int)wait * 1000 : -1;
-  options.must_exist = file && mode != ACCESS_CREATE;
-  options.read_only = args->read_only || (file && mode == ACCESS_READ);
-  kecs_status status = kecs_open(&options, &store);
-  if (status == KECS_E_READONLY && mode == ACCESS_READ && !args->read_only) {
-    options.read_only = false; /* an older schema: reading it takes a migration first */
-    status = kecs_open(&options, &store);
-  }
-  bool server = kecs_last_error()->sqlstate[0] != '\0'; /* which has said what is missing, and whose URL has secrets */
-  if (status == KECS_E_NOT_FOUND && mode != ACCESS_CREATE && !server) {
-    complain("%s does not exist; `kecs import` and `kecs put` create a database", options.path);
-    *code = EXIT_NOT_FOUND;
-  } else {
-    *code = status ? fail_asked(status) : EXIT_GOOD;
-  }
-  return store;
-}
+#include "kecs_open.h"
 
 #include "kecs_rows.h"
 
 #include "kecs_files.h"
+
+#include "kecs_migrate.h"
 
 #include "kecs_about.h"
 
@@ -173,6 +134,12 @@ static const command commands[] = {
      "equal database of it. Without KIND: everything.\n",
      "  kecs --db shop.db export > shop.jsonl\n"
      "  kecs --db shop.db export cluster service | kecs --db copy.db import -\n"},
+    {"migrate", "", "copy a whole store into another one, and verify it", 0, 0, run_migrate,
+     "Copies every row of the store --from into the store --to, with ids, versions and times, and compares the two at\n"
+     "the end. A run that was interrupted is run again: what is there is left alone. A target that has other rows is\n"
+     "refused, unless --merge says that they may stay. --dry-run only counts.\n",
+     "  kecs migrate --from shop.db --to 'postgres://kecs@db.example/kecs?tenant=shop'\n"
+     "  kecs migrate --from 'postgres://kecs@db.example/kecs?tenant=shop' --to copy.db --dry-run\n"},
     {"describe-kind", "[KIND]", "what a kind is: columns, keys, address", 0, 1, run_describe, "",
      "  kecs describe-kind\n"
      "  kecs describe-kind service\n"},
@@ -202,9 +169,13 @@ static void print_help(void) {
          "`kecs COMMAND --help` tells more, with examples.\n");
 }
 
+static bool takes_database(const command *one) {
+  return strcmp(one->name, "version") != 0 && strcmp(one->name, "migrate") != 0;
+}
+
 static void print_command_help(const command *one) {
-  printf("usage: kecs%s %s %s [OPTION...]\n\n%s%sOptions:\n", strcmp(one->name, "version") == 0 ? "" : " --db FILE",
-         one->name, one->operands, one->details, one->details[0] ? "\n" : "");
+  printf("usage: kecs%s %s %s [OPTION...]\n\n%s%sOptions:\n", takes_database(one) ? " --db FILE" : "", one->name,
+         one->operands, one->details, one->details[0] ? "\n" : "");
   print_options(one);
   printf("\nExamples:\n%s", one->examples);
 }

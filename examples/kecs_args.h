@@ -5,6 +5,8 @@ typedef struct command command;
 
 typedef enum option_id {
   OPTION_DB,
+  OPTION_STORAGE,
+  OPTION_POSTGRES_URL,
   OPTION_ACCOUNT,
   OPTION_REGION,
   OPTION_STRICT,
@@ -21,6 +23,11 @@ typedef enum option_id {
   OPTION_SET,
   OPTION_UNSET,
   OPTION_VERSION,
+  OPTION_FROM,
+  OPTION_TO,
+  OPTION_MERGE,
+  OPTION_DRY_RUN,
+  OPTION_VERBOSE,
   OPTION_HELP,
   OPTION_COUNT
 } option_id;
@@ -35,6 +42,8 @@ typedef struct option {
 
 static const option options_known[OPTION_COUNT] = {
     {OPTION_DB, "--db", "FILE", NULL, "the database: a file or a URL; or set KECS_DB"},
+    {OPTION_STORAGE, "--storage", "TYPE", NULL, "sqlite, memory or postgresql; else what --db or the environment says"},
+    {OPTION_POSTGRES_URL, "--postgres-url", "URL", NULL, "the database, on PostgreSQL; as --db URL"},
     {OPTION_ACCOUNT, "--account", "ID", NULL, "the account that bare names belong to; else 000000000000"},
     {OPTION_REGION, "--region", "NAME", NULL, "the region that bare names belong to; else us-east-1"},
     {OPTION_STRICT, "--strict", NULL, " put import update ", "refuse what AWS would refuse"},
@@ -51,6 +60,11 @@ static const option options_known[OPTION_COUNT] = {
     {OPTION_SET, "--set", "COLUMN=VALUE", " update ", "write a column; may be repeated"},
     {OPTION_UNSET, "--unset", "COLUMN", " update ", "make a column NULL; may be repeated"},
     {OPTION_VERSION, "--version", "N", " update ", "change the row only while this is its version"},
+    {OPTION_FROM, "--from", "FILE", " migrate ", "the store to copy: a file or a URL"},
+    {OPTION_TO, "--to", "FILE", " migrate ", "the store to copy it into: a file or a URL"},
+    {OPTION_MERGE, "--merge", NULL, " migrate ", "other rows of the target may stay"},
+    {OPTION_DRY_RUN, "--dry-run", NULL, " migrate ", "count the rows of both and change nothing"},
+    {OPTION_VERBOSE, "--verbose", NULL, NULL, "tell on stderr what the library logs"},
     {OPTION_HELP, "--help", NULL, NULL, "this help; after a command, that command's"},
 };
 

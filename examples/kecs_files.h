@@ -228,15 +228,20 @@ static void on_unreadable(report *all, const char *reason) {
   on_note(&note, all);
 }
 
+/* What is counted at 0 are the counters of families. */
+static const char *counted_name(int kind) {
+  return kind == 0 ? "task_definition_family" : kecs_kind_describe((kecs_kind)kind)->name;
+}
+
 /* "PATH: 2 cluster, 1 refused" */
 static void tell_file(report *all) {
   const char *comma = " ";
   if (!all->args->json && !all->args->jsonl && !all->each) {
     clear_progress(&all->bar);
     printf("%s:", all->path);
-    for (int kind = 1; kind < KECS_KIND_COUNT; kind++) {
+    for (int kind = 0; kind < KECS_KIND_COUNT; kind++) {
       if (all->file_stored[kind] > 0) {
-        printf("%s%lld %s", comma, (long long)all->file_stored[kind], kecs_kind_describe((kecs_kind)kind)->name);
+        printf("%s%lld %s", comma, (long long)all->file_stored[kind], counted_name(kind));
         comma = ", ";
       }
     }
@@ -260,10 +265,10 @@ static void tell_all(report *all, size_t files) {
   buffer out = {NULL, 0, 0};
   const char *comma = "";
   add_text(&out, "{\"imported\":{");
-  for (int kind = 1; kind < KECS_KIND_COUNT; kind++) {
+  for (int kind = 0; kind < KECS_KIND_COUNT; kind++) {
     if (all->stored[kind] > 0) {
       add_text(&out, comma);
-      add_quoted(&out, kecs_kind_describe((kecs_kind)kind)->name);
+      add_quoted(&out, counted_name(kind));
       add_text(&out, ":");
       add_number(&out, (long long)all->stored[kind]);
       comma = ",";
@@ -429,6 +434,39 @@ static kecs_status export_kind(kecs_store *store, const kecs_kind_info *info, un
   return status;
 }
 
+static void add_counter(buffer *out, const kecs_family_counter *counter) {
+  add_text(out, "{\"kind\":\"task_definition_family\",\"document\":{\"accountId\":");
+  add_quoted(out, counter->account_id);
+  add_text(out, ",\"region\":");
+  add_quoted(out, counter->region);
+  add_text(out, ",\"family\":");
+  add_quoted(out, counter->family);
+  add_text(out, ",\"lastRevision\":");
+  add_number(out, (long long)counter->last_revision);
+  add_text(out, "}}\n");
+}
+
+/* The counters of families that stand above their stored revisions: a copy would give deleted ones again. */
+static kecs_status export_counters(kecs_store *store) {
+  kecs_result *page = NULL;
+  buffer out = {NULL, 0, 0};
+  kecs_status status = kecs_task_definition_counters(store, EXPORT_PAGE, NULL, &page);
+  while (!status && page) {
+    kecs_result *next = NULL;
+    for (size_t i = 0; i < kecs_result_count(page); i++) {
+      add_counter(&out, kecs_family_counter_at(page, i));
+    }
+    print_buffer(&out);
+    if (kecs_result_page_token(page) && !ferror(stdout)) {
+      status = kecs_task_definition_counters(store, EXPORT_PAGE, kecs_result_page_token(page), &next);
+    }
+    kecs_result_free(page);
+    page = next;
+  }
+  free(out.data);
+  return status;
+}
+
 /* Parents come before their children, as the kinds are numbered. Before all of them come the rows that are mere
  * look-ups (PLAIN): a resource that is imported later finds them there and leaves them as they were. */
 static int export_order(bool wanted[KECS_KIND_COUNT], kecs_kind out[KECS_KIND_COUNT]) {
@@ -474,6 +512,10 @@ static exit_code run_export(const arguments *args) {
   }
   begin_progress(&bar, total);
   for (int i = 0; !status && i < count; i++) {
+    status = order[i] == KECS_KIND_TASK_DEFINITION ? export_counters(store) : KECS_OK;
+    if (status) {
+      break;
+    }
     status = export_kind(store, kecs_kind_describe(order[i]), args->flags | KECS_JSON_STORE, &bar, &done);
   }
   clear_progress(&bar);

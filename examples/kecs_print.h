@@ -450,6 +450,7 @@ static void print_row(const kecs_kind_info *info, const void *row, const choice 
 typedef struct progress {
   bool shown;
   int64_t total;
+  int64_t begun_ms;
   int64_t drawn_ms;
 } progress;
 
@@ -462,7 +463,21 @@ static int64_t now_ms(void) {
 static void begin_progress(progress *bar, int64_t total) {
   bar->shown = isatty(STDERR_FILENO) && total > 0;
   bar->total = total;
-  bar->drawn_ms = now_ms(); /* what takes no time needs no bar */
+  bar->begun_ms = now_ms();
+  bar->drawn_ms = bar->begun_ms; /* what takes no time needs no bar */
+}
+
+/* ", 5000/s, 1:05 left" */
+static void add_rate(buffer *out, const progress *bar, int64_t done, int64_t count) {
+  int64_t ms = now_ms() - bar->begun_ms;
+  if (ms < 1000 || done <= 0) {
+    return;
+  }
+  int64_t left = (int64_t)((double)ms * (double)(bar->total - done) / (double)done / 1000);
+  char text[80];
+  snprintf(text, sizeof text, ", %.0f/s, %lld:%02d left", (double)count * 1000 / (double)ms, (long long)(left / 60),
+           (int)(left % 60));
+  add_text(out, text);
 }
 
 static void draw_progress(progress *bar, int64_t done, int64_t count, const char *what) {
@@ -477,7 +492,11 @@ static void draw_progress(progress *bar, int64_t done, int64_t count, const char
   memset(line, '#', (size_t)filled);
   line[WIDTH] = '\0';
   int percent = (int)((double)done * 100 / (double)bar->total);
-  fprintf(stderr, "\r[%s] %3d%%  %lld %s", line, percent, (long long)count, what);
+  buffer rate = {NULL, 0, 0};
+  add_text(&rate, "");
+  add_rate(&rate, bar, done, count);
+  fprintf(stderr, "\r[%s] %3d%%  %lld %s%s\033[K", line, percent, (long long)count, what, rate.data);
+  free(rate.data);
   bar->drawn_ms = now_ms();
 }
 

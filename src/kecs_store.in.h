@@ -73,6 +73,7 @@ extern "C" {
 #include "store/validate_task_definition.c"
 #include "store/cluster.c"
 #include "store/task_definition.c"
+#include "store/family_counter.c"
 #include "store/service.c"
 #include "store/task.c"
 #include "store/task_set.c"

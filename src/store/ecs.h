@@ -52,6 +52,25 @@ KECS_STORE_API const kecs_family *kecs_family_at(const kecs_result *result, size
 KECS_STORE_API kecs_status kecs_task_definition_revisions(kecs_store *store, const char *family, const char *status,
                                                           int limit, const char *page_token, kecs_result **out_result);
 
+/* A family's counter: the last revision that was given, by which the next one is. */
+typedef struct kecs_family_counter {
+  const char *account_id; /* raise: NULL or "" means the store's */
+  const char *region;     /* likewise */
+  const char *family;
+  int64_t last_revision;
+} kecs_family_counter;
+
+/* One page (limit 0: 100, at most 1000) of the counters that no stored row tells, because they are above the highest
+ * revision of their family that is stored: what a copy of the rows would lose. Of all accounts and regions, ordered by
+ * them and the family's name. */
+KECS_STORE_API kecs_status kecs_task_definition_counters(kecs_store *store, int limit, const char *page_token,
+                                                         kecs_result **out_result);
+KECS_STORE_API const kecs_family_counter *kecs_family_counter_at(const kecs_result *result, size_t index);
+
+/* Raises a counter, so that no revision up to last_revision is given any more; never lowers one. The family need not
+ * have a row. */
+KECS_STORE_API kecs_status kecs_task_definition_counter_raise(kecs_store *store, const kecs_family_counter *counter);
+
 /* -- services -- */
 
 /* Deletes services whose end was decided before `before`: status INACTIVE or DELETE_IN_PROGRESS, or DRAINING with

@@ -212,7 +212,11 @@ static void kecs__import_exported(kecs__import *import, const kecs__members *mem
   if (kecs__json_string_into(members->at[KECS__MEMBER_KIND], name, sizeof name, NULL)) {
     info = kecs_kind_find(name);
   }
-  if (!info) {
+  kecs__item item = {kecs__import_unfold(import, document), document.text, &own, (kecs_kind)0, "exported document"};
+  if (!info && !kind && kecs__json_equals(members->at[KECS__MEMBER_KIND], KECS__IMPORT_COUNTER)) {
+    item.what = "exported counter";
+    kecs__import_counter(import, &item);
+  } else if (!info) {
     kecs__import_refuse(import, members->at[KECS__MEMBER_KIND].text, "exported document", KECS_E_UNSUPPORTED,
                         "the store has no such kind");
   } else if (kind && kind != info->kind) {
@@ -220,7 +224,7 @@ static void kecs__import_exported(kecs__import *import, const kecs__members *mem
                         "it is of another kind than asked for");
   } else {
     kecs__members_read(document, &own);
-    kecs__item item = {kecs__import_unfold(import, document), document.text, &own, info->kind, "exported document"};
+    item.kind = info->kind;
     kecs__import_item(import, &item);
   }
 }

@@ -6,7 +6,7 @@
 /* What became of one document. Texts live during the call only. */
 typedef struct kecs_import_note {
   bool refused;
-  kecs_kind kind;         /* of what was put; 0 when it is no kind of the store */
+  kecs_kind kind;         /* of what was put; 0 when it is no kind of the store: a family's counter */
   const char *what;       /* what the document was: "DescribeServices response", "task definition" ... */
   const char *name;       /* the row's ARN or key; where it was refused, the ARN that it has or "" */
   const char *reason;     /* why it was refused, or "" */
@@ -26,8 +26,9 @@ typedef struct kecs_import_options {
 
 /* Puts every ECS and ELBv2 resource that a text holds: task definition inputs, create, describe and list requests and
  * responses, recorded wrappers ({"status_code":..,"data":{..}}), {"in":..,"out":..} and {"input":..,"output":..} pairs,
- * {"kind":..,"document":..} as the command line exports, arrays, documents one after another or one a line. A byte
- * order mark is skipped. Parents that are missing are made, bare. A document with a member "kecs" brings its id,
+ * {"kind":..,"document":..} as the command line exports (also of the kind "task_definition_family", whose document
+ * {"accountId","region","family","lastRevision"} raises a counter), arrays, documents one after another or one a line.
+ * A byte order mark is skipped. Parents that are missing are made, bare. A document with a member "kecs" brings its id,
  * version and times. An UpdateService request changes what it names of a service that is there.
  * Each document is put whole or not at all; what can't be put is noted and the import goes on. A text that is not JSON
  * is refused with the place; what stands after it is read where documents stand one a line.

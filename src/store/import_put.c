@@ -3,6 +3,7 @@
 
 #include "store/import_put.h"
 
+#include "store/ecs.h"
 #include "store/result.h"
 #include "store/tags.h"
 
@@ -308,6 +309,50 @@ KECS__FN void kecs__import_tags(kecs__import *import, const kecs__item *item) {
   note.kind = KECS_KIND_TAG;
   note.what = item->what;
   note.name = name;
+  note.reason = reason;
+  if (!import->status) {
+    kecs__import_tell(import, &note, item->at);
+  }
+}
+
+/* ---- counters of families ---- */
+
+/* An optional text member; false, with the failure recorded, when it is something else. */
+static bool kecs__import_text_member(kecs__import *import, kecs__json body, const char *name, const char **out) {
+  kecs__json value = kecs__json_member(body, name);
+  *out = value.type == KECS__JSON_NONE ? NULL : kecs__json_string(value, &import->arena, NULL);
+  return *out || value.type == KECS__JSON_NONE;
+}
+
+static kecs_status kecs__import_counter_put(kecs__import *import, kecs_store *tx, kecs__json body,
+                                            kecs_family_counter *counter) {
+  bool texts = kecs__import_text_member(import, body, "family", &counter->family) &&
+               kecs__import_text_member(import, body, "accountId", &counter->account_id) &&
+               kecs__import_text_member(import, body, "region", &counter->region);
+  if (!texts) {
+    return kecs_last_error()->status;
+  }
+  if (!kecs__json_int64(kecs__json_member(body, "lastRevision"), &counter->last_revision)) {
+    return kecs__fail(KECS_E_INVALID, "lastRevision is no whole number; it is the last revision that was given");
+  }
+  return kecs_task_definition_counter_raise(tx, counter);
+}
+
+KECS__FN void kecs__import_counter(kecs__import *import, const kecs__item *item) {
+  char reason[KECS__REASON_SIZE];
+  kecs_family_counter counter = {0};
+  kecs_import_note note = {0};
+  kecs_store *tx = kecs__import_begin(import);
+  if (!tx) {
+    return;
+  }
+  kecs__arena_reset(&import->arena);
+  kecs_status status = kecs__import_counter_put(import, tx, item->body, &counter);
+  status = kecs__import_settle(import, tx, status, reason);
+  note.refused = status != KECS_OK;
+  note.status = status;
+  note.what = item->what;
+  note.name = counter.family;
   note.reason = reason;
   if (!import->status) {
     kecs__import_tell(import, &note, item->at);

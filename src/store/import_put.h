@@ -61,4 +61,8 @@ KECS__FN void kecs__import_item(kecs__import *import, const kecs__item *item);
 /* Likewise a tag description: its tags go into the resource, when that is in the store. */
 KECS__FN void kecs__import_tags(kecs__import *import, const kecs__item *item);
 
+/* What an exported counter of a family calls itself in place of a kind, and such a line: the counter is raised. */
+#define KECS__IMPORT_COUNTER "task_definition_family"
+KECS__FN void kecs__import_counter(kecs__import *import, const kecs__item *item);
+
 #endif

@@ -147,6 +147,9 @@ static kecs_status kecs__engine_start(kecs_store *store, const kecs_options *opt
     status = engine->backend->attach(engine->path, &engine->allocator, &engine->place);
     engine->dialect = engine->place.dialect;
   }
+  if (!status && strcmp(engine->backend->name, "postgresql") == 0) {
+    kecs__log(engine, KECS_LOG_INFO, "Using PostgreSQL storage url=%s", engine->place.shown);
+  }
   if (!status) {
     status = kecs__meta_init(engine);
   }

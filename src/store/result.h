@@ -7,6 +7,7 @@ struct kecs_result {
   kecs_allocator allocator; /* a copy: the result outlives the store */
   kecs__arena arena;
   kecs_kind kind;           /* 0: rows of no kind */
+  const void *shape;        /* of rows of no kind: what they are */
   size_t row_size;
   char *rows;
   size_t count;

@@ -19,11 +19,7 @@
 #define KECS__REVISION_DIGITS_MAX 18 /* of a revision in a text: more would not fit into 64 bits */
 
 /* The statements that are not about rows of a kind. */
-#define KECS__FAMILY_INSERT(revision)                                                       \
-  "INSERT INTO {task_definition_families}({tenant}account_id,region,family,last_revision) " \
-  "VALUES({ours}?1,?2,?3," revision ") ON CONFLICT({tenant}account_id,region,family) DO UPDATE SET last_revision="
 #define KECS__FAMILY_NEXT KECS__FAMILY_INSERT("1") "task_definition_families.last_revision+1"
-#define KECS__FAMILY_RAISE KECS__FAMILY_INSERT("?4") "?4 WHERE task_definition_families.last_revision<?4"
 #define KECS__FAMILY_LAST \
   "SELECT last_revision FROM {task_definition_families} WHERE {own}account_id=?1 AND region=?2 AND family=?3"
 #define KECS__FAMILY_ACTIVE                                                                      \
@@ -300,9 +296,6 @@ static const kecs_kind_info kecs__family_info = {
     .order = {.name = "order", .count = 1, .columns = {0}},
 };
 
-#define KECS__FAMILY_ROWS                                                                   \
-  "FROM {task_definitions d} WHERE {own d}d.account_id=task_definition_families.account_id" \
-  " AND d.region=task_definition_families.region AND d.family=task_definition_families.family"
 #define KECS__FAMILY_WHAT                        \
   "family,(SELECT d.revision " KECS__FAMILY_ROWS \
   " ORDER BY d.revision DESC LIMIT 1),"          \
@@ -376,6 +369,7 @@ KECS_STORE_API kecs_status kecs_task_definition_families(kecs_store *store, cons
   if (!status) {
     kecs__meta meta = {.info = &kecs__family_info};
     kecs__plan plan;
+    result->shape = &kecs__family_info;
     kecs__plan_init(&plan, session, &meta, &arena);
     kecs__families_plan(&plan, query ? query : &everything);
     status = kecs__families_rows(&plan, result);
@@ -387,6 +381,6 @@ KECS_STORE_API kecs_status kecs_task_definition_families(kecs_store *store, cons
 }
 
 KECS_STORE_API const kecs_family *kecs_family_at(const kecs_result *result, size_t index) {
-  bool families = result && (int)result->kind == 0 && result->row_size == sizeof(kecs_family);
+  bool families = result && result->shape == &kecs__family_info;
   return families && index < result->count ? (const kecs_family *)(const void *)result->rows + index : NULL;
 }

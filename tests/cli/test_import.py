@@ -326,6 +326,42 @@ NAUGHTY = ("", " ", "null", "'", '"', "\\", "\\\\", "%", "_", "*", "a'; DROP TAB
            "\u4e16" * 2000)
 
 
+def test_counters_of_families_survive():
+    with Box() as box:
+        web = {"family": "w\u00e9b \"1\"", "containerDefinitions": []}
+        box.load(*[web] * 3)
+        old = box.kecs("export").out
+        assert b"task_definition_family" not in old
+        box.kecs("delete", "task_definition", web["family"] + ":3")
+        copy = str(box.path / "copy.db")
+        out = box.kecs("export").out
+        lines = [json.loads(line) for line in out.decode().split("\n") if line]
+        kinds = [line["kind"] for line in lines]
+        assert kinds == ["task_definition_family"] + ["task_definition"] * 2, kinds
+        assert lines[0]["document"] == {"accountId": "000000000000", "region": "us-east-1", "family": web["family"],
+                                        "lastRevision": 3}
+        assert b"task_definition_family" not in box.kecs("export", "cluster").out
+        answer = kecs("--db", copy, "import", "-", stdin=out).out.decode()
+        assert "1 task_definition_family, 2 task_definition" in answer, answer
+        answer = kecs("--db", copy, "import", "-", "--json", stdin=out).json()
+        assert answer == {"imported": {"task_definition_family": 1, "task_definition": 2}, "refused": []}, answer
+        assert kecs("--db", copy, "export").out == out
+        told = [kecs("--db", db, "put", "task_definition", "-", stdin=json.dumps(web)).out for db in (box.db, copy)]
+        assert told[0] == told[1] and b":4" in told[0], told
+
+
+def test_counters_that_are_none():
+    with Box() as box:
+        document = {"family": "f", "lastRevision": 3}
+        for change in ({"lastRevision": 0}, {"lastRevision": "3"}, {"lastRevision": 2147483648}, {"family": 1},
+                       {"family": ""}, {"family": None}, {"region": 2}, {"lastRevision": 1.5}):
+            line = json.dumps({"kind": "task_definition_family", "document": dict(document, **change)})
+            answer = box.kecs("import", "-", "--json", stdin=line, code=1).json()
+            assert len(answer["refused"]) == 1 and answer["refused"][0]["what"] == "exported counter", answer
+        line = json.dumps({"kind": "task_definition_family", "document": document})
+        assert box.kecs("put", "cluster", "-", stdin=line, code=None).code != 0
+
+
 def test_naughty_strings():
     with Box() as box:
         lines = [dict(TASK, taskArn=ECS + "task/shop/%032x" % number, startedBy=text, group=text, unknown={text: text},

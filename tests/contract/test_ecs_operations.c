@@ -284,6 +284,76 @@ static void no_revision_is_given_twice(void **state) {
 }
 
 /* What is rolled back was never given. */
+/* "FAMILY=LAST ..." of one page. */
+static const char *counters(kecs_store *store, int limit, const char *token, kecs_result **out, char text[1024]) {
+  size_t used = 0;
+  text[0] = '\0';
+  CONTRACT_OK(kecs_task_definition_counters(store, limit, token, out));
+  assert_true(kecs_result_kind(*out) == 0);
+  assert_null(kecs_family_at(*out, 0));
+  for (size_t i = 0; i < kecs_result_count(*out); i++) {
+    const kecs_family_counter *one = kecs_family_counter_at(*out, i);
+    used += (size_t)snprintf(text + used, 1024 - used, "%s%s/%s=%lld", i > 0 ? " " : "", one->region, one->family,
+                             (long long)one->last_revision);
+  }
+  assert_null(kecs_family_counter_at(*out, kecs_result_count(*out)));
+  return text;
+}
+
+static void counters_tell_what_rows_do_not(void **state) {
+  (void)state;
+  char text[1024];
+  kecs_result *page = NULL;
+  kecs_result *next = NULL;
+  kecs_store *store = contract_open();
+  kecs_task_definition row = {.family = "app", .container_definitions = "[]"};
+  for (int i = 0; i < 3; i++) {
+    CONTRACT_OK(kecs_task_definition_register(store, &row, NULL));
+  }
+  CONTRACT_TEXT(counters(store, 0, NULL, &page, text), "");
+  kecs_result_free(page);
+  CONTRACT_OK(kecs_task_definition_delete(store, "app:2"));
+  CONTRACT_TEXT(counters(store, 0, NULL, &page, text), ""); /* the highest is stored */
+  kecs_result_free(page);
+  CONTRACT_OK(kecs_task_definition_delete(store, "app:3"));
+  kecs_family_counter gone = {.region = "eu-west-1", .family = "gone", .last_revision = 7};
+  CONTRACT_OK(kecs_task_definition_counter_raise(store, &gone));
+  gone.last_revision = 6;
+  CONTRACT_OK(kecs_task_definition_counter_raise(store, &gone)); /* never lower */
+  CONTRACT_TEXT(counters(store, 1, NULL, &page, text), "eu-west-1/gone=7");
+  CONTRACT_TEXT(counters(store, 1, kecs_result_page_token(page), &next, text), "us-east-1/app=3");
+  assert_null(kecs_result_page_token(next));
+  kecs_result_free(page);
+  kecs_result_free(next);
+  kecs_family_counter app = {.family = "app", .last_revision = 40};
+  CONTRACT_OK(kecs_task_definition_counter_raise(store, &app));
+  CONTRACT_OK(kecs_task_definition_register(store, &row, &page));
+  CONTRACT_NUMBER(ONLY(task_definition, page)->revision, 41);
+  kecs_result_free(page);
+  contract_close(store);
+}
+
+static void counters_refuse_what_is_no_counter(void **state) {
+  (void)state;
+  kecs_store *store = contract_open();
+  kecs_result *page = NULL;
+  kecs_family_counter counter = {.family = "", .last_revision = 1};
+  CONTRACT_FAILS(kecs_task_definition_counter_raise(store, &counter), KECS_E_INVALID);
+  CONTRACT_SAYS("family");
+  counter.family = "app";
+  for (int i = 0; i < 3; i++) {
+    counter.last_revision = i == 0 ? 0 : i == 1 ? -1 : (int64_t)INT32_MAX + 1;
+    CONTRACT_FAILS(kecs_task_definition_counter_raise(store, &counter), KECS_E_INVALID);
+    CONTRACT_SAYS("last_revision");
+  }
+  CONTRACT_FAILS(kecs_task_definition_counters(store, -1, NULL, &page), KECS_E_INVALID);
+  CONTRACT_SAYS("limit");
+  CONTRACT_FAILS(kecs_task_definition_counters(store, 1, "nonsense", &page), KECS_E_INVALID);
+  CONTRACT_SAYS("token");
+  assert_null(page);
+  contract_close(store);
+}
+
 static void a_rolled_back_revision_is_free(void **state) {
   (void)state;
   kecs_store *store = contract_open();
@@ -1672,6 +1742,8 @@ int main(void) {
       CONTRACT_TEST(a_cluster_in_use_is_not_deleted),
       CONTRACT_TEST(revisions_count_up),
       CONTRACT_TEST(no_revision_is_given_twice),
+      CONTRACT_TEST(counters_tell_what_rows_do_not),
+      CONTRACT_TEST(counters_refuse_what_is_no_counter),
       CONTRACT_TEST(a_rolled_back_revision_is_free),
       CONTRACT_TEST(twenty_threads_get_twenty_revisions),
       CONTRACT_TEST(definitions_by_family_revision_and_arn),
