@@ -4,7 +4,7 @@
 # make test-full  also every compiler, standard and architecture
 # make test-tsan  the contract tests under the thread sanitizer
 # make check      generated files up to date, style, warnings, static analysis
-# make bench      the benchmark
+# make bench      the benchmark; make bench-pg  that of PostgreSQL
 # make dist       dist/kecs_store.h with SQLite inside
 # make install    PREFIX=/usr/local, DESTDIR=
 # make clean      build/ but for what was fetched; make distclean: all that is not source
@@ -37,7 +37,7 @@ SQLITE_FLAGS_tsan := $(FLAGS_tsan)
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .SECONDARY:
-.PHONY: all run tests test test-full test-tsan check bench dist install clean distclean help
+.PHONY: all run tests test test-full test-tsan check bench bench-pg dist install clean distclean help
 
 # ---- What is there -------------------------------------------------------------------------------------------
 
@@ -258,11 +258,20 @@ check: build/headers.stamp
 
 # ---- Benchmark -----------------------------------------------------------------------------------------------
 
-BENCHES := $(patsubst bench/%.c,build/bench/%,$(wildcard bench/*.c))
+BENCHES := $(patsubst bench/%.c,build/bench/%,$(filter-out bench/bench_pg.c,$(wildcard bench/*.c)))
 
 build/bench/%: bench/%.c $(wildcard bench/*.h) $(LIBRARY)
 	@mkdir -p $(@D)
 	$(CC) $(STD) -D_GNU_SOURCE $(WARNINGS) $(FLAGS_normal) -I. $(SQLITE_INCLUDE) $(filter %.c %.o,$^) $(LDFLAGS) $(LIBS) -o $@
+
+build/bench/bench_pg: bench/bench_pg.c $(wildcard bench/*.h) $(LIBRARY) build/obj/normal/kecs_store_pg.o
+	@mkdir -p $(@D)
+	$(CC) $(STD) -D_GNU_SOURCE $(WARNINGS) $(FLAGS_normal) -I. $(filter %.c %.o,$^) $(LDFLAGS) $(LIBPQ) $(LIBS) -o $@
+
+# ROUNDS=N, ONLY=word; FLUSH=no: the server never waits for the disk
+bench-pg: build/bench/bench_pg
+	@$(PYTHON) bench/pg.py $(if $(filter no,$(FLUSH)),--no-flush) $< $(if $(ROUNDS),--rounds $(ROUNDS)) \
+	  $(if $(ONLY),--only $(ONLY))
 
 bench: $(BENCHES)
 	@set -e; if [ -f bench/run.py ]; then $(PYTHON) bench/run.py $(BENCHES); \

@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 68a3c8200ec097fccfa5aa789af0e8d8223c3932ec3f92633cbb30484904becb */
+ * f240b528c6c934eec4f5c35a414e53dd0f8644687af271ea1e996e299d6d29f8 */
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
 /* kecs_store.h -- a durable, typed store for the state of a container orchestrator, in one SQLite file.
  *
@@ -2669,7 +2669,7 @@ KECS_STORE_API kecs_status kecs_validate_priority(int64_t priority);
 #ifndef KECS_STORE_BACKEND_H
 #define KECS_STORE_BACKEND_H
 
-#define KECS_BACKEND_ABI 2
+#define KECS_BACKEND_ABI 3
 
 typedef struct kecs_connection kecs_connection; /* each backend's own */
 typedef struct kecs_statement kecs_statement;
@@ -2778,6 +2778,10 @@ struct kecs_backend {
   kecs_status (*table_names)(kecs_connection *connection, kecs_status (*visit)(const char *table, void *user),
                              void *user);
   kecs_status (*describe)(kecs_connection *connection, kecs_info *out_info); /* settings as read back, and sizes */
+  /* start for the last statement of a writing transaction, and commit, in one exchange with a server: where it returns
+   * KECS_OK the transaction is committed. A failure is that of start, of commit, or OUTCOME_UNKNOWN; the caller rolls
+   * back. The statement gives no rows; how many it has changed, `changes` says. NULL: there is nothing to gain. */
+  kecs_status (*start_last)(kecs_statement *statement, const kecs_value *parameters, int count);
 };
 
 /* For backends: records a failure with the database's own codes and returns `status`. sqlstate may be NULL. */
@@ -6445,6 +6449,8 @@ typedef struct kecs__write {
   bool own;       /* this write began the transaction */
   bool joined;    /* it works in the transaction of other writes: it ends with them */
   bool guarded;   /* inside a savepoint of its own */
+  bool last;      /* what the next row's statement leaves is all: it may be committed with it */
+  bool ended;     /* it was */
   int quiet;      /* above 0: tags and their rows are not followed, since they are being brought into step (tags.c) */
   bool make_parents; /* an insert makes the parents that are missing, bare (KECS_JSON_PARENTS) */
 } kecs__write;
@@ -6638,6 +6644,7 @@ typedef enum kecs__op {
   KECS__OP_READ_RID,    /* the columns in `mask` by rid */
   KECS__OP_INSERT,      /* every column */
   KECS__OP_UPDATE,      /* the columns in `mask` by rid */
+  KECS__OP_UPDATE_IF,   /* the columns in `mask` by natural key, where one of them differs (store/brief.c) */
   KECS__OP_DELETE,      /* by rid */
   KECS__OP_TEXT         /* any text: the text itself is the key */
 } kecs__op;
@@ -6660,6 +6667,10 @@ KECS__FN void kecs__statement_columns(kecs__session *session, kecs__cached *cach
 /* Runs a statement that gives no rows, and ends its use, whatever came of it. */
 KECS__FN kecs_status kecs__statement_run(kecs__session *session, kecs__cached *cached, const kecs_value *parameters,
                                          int count);
+
+/* The same for the last statement of a write: with the commit, where write->last and the backend allow that. */
+KECS__FN kecs_status kecs__statement_run_last(kecs__write *write, kecs__cached *cached, const kecs_value *parameters,
+                                              int count);
 
 /* The two in one for fixed texts: prepares (or finds) the text and runs it. *out_changes may be NULL. */
 KECS__FN kecs_status kecs__run(kecs__session *session, const char *sql, const kecs_value *parameters, int count,
@@ -6688,7 +6699,8 @@ KECS__FN void kecs__sql_expand(kecs__text *out, const kecs_dialect *dialect, boo
 KECS__FN void kecs__sql_expand_ddl(kecs__text *out, const kecs_dialect *dialect, const char *sql, size_t len);
 
 /* The text of one of the fixed operations, with marks. Parameters: the key's columns in order, or rid; for INSERT every
- * column in order; for UPDATE the masked columns in order and then rid. READ_FIELDS and READ_RID give rid first. */
+ * column in order; for UPDATE the masked columns in order and then rid; for UPDATE_IF the natural key's columns, the
+ * masked ones, updated_at and the version that is wanted (0: any). READ_FIELDS and READ_RID give rid first. */
 KECS__FN void kecs__sql_build(kecs__text *out, const kecs__meta *meta, kecs__op op, uint64_t mask);
 
 /* "?7" */
@@ -6885,6 +6897,37 @@ static void kecs__sql_update(kecs__text *out, const kecs_kind_info *info, uint64
   kecs__sql_placeholder(out, number + 1);
 }
 
+/* What follows a change by itself follows here, too. A column that stands for a default that a document left out is not
+ * for this statement. */
+static void kecs__sql_update_if(kecs__text *out, const kecs__meta *meta, uint64_t mask) {
+  const kecs_kind_info *info = meta->info;
+  int number = info->keys[0].count;
+  kecs__text differs;
+  kecs__text_init(&differs, out->allocator, out->max);
+  kecs__text_addf(out, "UPDATE {%s} SET ", info->table);
+  for (int i = 0; i < info->column_count; i++) {
+    if (mask & KECS_BIT(i)) {
+      kecs__text_addf(out, "%s%s=", differs.len > 0 ? "," : "", info->columns[i].name);
+      kecs__text_addf(&differs, "%s%s IS DISTINCT FROM ", differs.len > 0 ? " OR " : "", info->columns[i].name);
+      kecs__sql_placeholder(out, ++number);
+      kecs__sql_placeholder(&differs, number);
+    }
+  }
+  kecs__text_adds(out, ",updated_at=");
+  kecs__sql_placeholder(out, ++number);
+  kecs__text_adds(out, ",version=version+1 WHERE {own}");
+  kecs__sql_key(out, info, &info->keys[0]);
+  kecs__text_adds(out, " AND (version=");
+  kecs__sql_placeholder(out, ++number);
+  kecs__text_adds(out, " OR ");
+  kecs__sql_placeholder(out, number);
+  kecs__text_addf(out, "=0) AND (omitted&%llu)=0 AND (", (unsigned long long)mask);
+  kecs__text_add(out, differs.data, differs.len);
+  kecs__text_addc(out, ')');
+  out->status = out->status ? out->status : differs.status;
+  kecs__text_free(&differs);
+}
+
 KECS__FN void kecs__sql_build(kecs__text *out, const kecs__meta *meta, kecs__op op, uint64_t mask) {
   const kecs_kind_info *info = meta->info;
   switch (op) {
@@ -6922,6 +6965,9 @@ KECS__FN void kecs__sql_build(kecs__text *out, const kecs__meta *meta, kecs__op 
       break;
     case KECS__OP_UPDATE:
       kecs__sql_update(out, info, mask);
+      break;
+    case KECS__OP_UPDATE_IF:
+      kecs__sql_update_if(out, meta, mask);
       break;
     case KECS__OP_DELETE:
       kecs__text_addf(out, "DELETE FROM {%s} WHERE {own}rid=", info->table);
@@ -7226,6 +7272,7 @@ static bool kecs__cached_writes(const kecs__cached *wanted) {
   switch ((kecs__op)wanted->op) {
     case KECS__OP_INSERT:
     case KECS__OP_UPDATE:
+    case KECS__OP_UPDATE_IF:
     case KECS__OP_DELETE: return true;
     case KECS__OP_TEXT: return strncmp(wanted->sql, "SELECT", strlen("SELECT")) != 0;
     default: return false;
@@ -7381,6 +7428,24 @@ KECS__FN kecs_status kecs__statement_run(kecs__session *session, kecs__cached *c
   }
   while (!status && row) {
     status = kecs__statement_step(session, cached, &row);
+  }
+  kecs__statement_done(session, cached);
+  return status;
+}
+
+KECS__FN kecs_status kecs__statement_run_last(kecs__write *write, kecs__cached *cached, const kecs_value *parameters,
+                                              int count) {
+  kecs__session *session = write->session;
+  const kecs_backend *backend = session->engine->backend;
+  if (!backend->start_last || !write->last || !write->own) {
+    return kecs__statement_run(session, cached, parameters, count);
+  }
+  kecs_status status = session->user ? kecs__check_stop(session->user, session->deadline) : KECS_OK;
+  session->writing = true;
+  session->changed = true;
+  if (!status) {
+    status = kecs__statement_outcome(session, backend->start_last(cached->statement, parameters, count));
+    write->ended = !status;
   }
   kecs__statement_done(session, cached);
   return status;
@@ -8483,7 +8548,7 @@ static kecs_status kecs__write_close_part(kecs__write *write, kecs_status status
 
 /* Ends a write on a store. This is the last look at the deadline: what has joined others waits for their commit. */
 static kecs_status kecs__write_close_own(kecs__write *write, kecs_status status) {
-  if (!status) {
+  if (!status && !write->ended) {
     status = kecs__check_stop(write->store, write->session->deadline);
   }
   if (write->joined) {
@@ -11964,6 +12029,11 @@ typedef struct kecs__change {
 /* NOT_FOUND, CONFLICT. Fills in change->rid and change->changed. Writes nothing when nothing differs. */
 KECS__FN kecs_status kecs__row_change(kecs__write *write, const kecs__meta *meta, kecs__change *change);
 
+/* The same in one statement that ends the write, where that can be; *out_done is false where it could not, or has
+ * found nothing to change: then nothing has happened. */
+KECS__FN kecs_status kecs__row_change_brief(kecs__write *write, const kecs__meta *meta, const kecs__change *change,
+                                            bool *out_done);
+
 /* Deletes a row and what belongs to it: children by their references, look-ups. `row` is the stored row. */
 KECS__FN kecs_status kecs__row_delete(kecs__write *write, const kecs__meta *meta, int64_t rid, const void *row);
 
@@ -12185,13 +12255,23 @@ static kecs_status kecs__row_put(kecs__write *write, const kecs__meta *meta, con
   if (!status) {
     status = kecs__statement(write->session, meta, KECS__OP_INSERT, 0, &cached);
   }
-  return status ? status : kecs__statement_run(write->session, cached, values, meta->info->column_count);
+  return status ? status : kecs__statement_run_last(write, cached, values, meta->info->column_count);
+}
+
+/* Whether look-ups have something to follow in a new row. Most rows have no tags. */
+static bool kecs__insert_follows(const kecs__meta *meta, const kecs__special *special, const void *row) {
+  if (special->follow != kecs__tags_follow) {
+    return special->follow != NULL;
+  }
+  const char *tags = kecs__row_text(meta->info, row, meta->tags);
+  return tags && tags[0];
 }
 
 KECS__FN kecs_status kecs__row_insert(kecs__write *write, const kecs__meta *meta, void *row, uint64_t given) {
   const kecs__special *special = kecs__special_of(meta->info->kind);
   kecs_status status = kecs__fill(write, meta, row, given);
-  bool follows = special->follow != NULL;
+  bool follows = kecs__insert_follows(meta, special, row);
+  write->last = write->last && !follows && !write->make_parents;
   if (!status && (follows || write->make_parents)) {
     status = kecs__write_guard(write);
   }
@@ -12318,7 +12398,7 @@ static kecs_status kecs__change_write(kecs__write *write, const kecs__meta *meta
   kecs__cached *cached = NULL;
   kecs_status status = kecs__statement(write->session, meta, KECS__OP_UPDATE, mask, &cached);
   if (!status) {
-    status = kecs__statement_run(write->session, cached, packed, count);
+    status = kecs__statement_run_last(write, cached, packed, count);
   }
   return kecs__row_explain(write, meta, change->row, change->changed, status);
 }
@@ -12327,6 +12407,7 @@ static kecs_status kecs__change_write(kecs__write *write, const kecs__meta *meta
 static kecs_status kecs__change_follow(kecs__write *write, const kecs__meta *meta, const kecs__special *special,
                                        const kecs__change *change, uint64_t mask, const kecs_value *parameters) {
   bool found = false;
+  write->last = false;
   kecs_status status = kecs__write_guard(write);
   char *before = status ? NULL : kecs__arena_take(&write->arena, meta->info->row_size);
   char *after = before ? kecs__arena_take(&write->arena, meta->info->row_size) : NULL;
@@ -12463,6 +12544,8 @@ KECS__FN kecs_status kecs__row_delete(kecs__write *write, const kecs__meta *meta
   const kecs__special *special = kecs__special_of(meta->info->kind);
   kecs_value parameter = kecs__value_int(rid);
   kecs__cached *cached = NULL;
+  bool last = write->last;
+  write->last = false; /* not those of its children */
   kecs_status status = kecs__write_guard(write);
   if (!status) {
     status = kecs__descendants_release(write, meta, row);
@@ -12473,7 +12556,80 @@ KECS__FN kecs_status kecs__row_delete(kecs__write *write, const kecs__meta *meta
   if (!status) {
     status = kecs__statement(write->session, meta, KECS__OP_DELETE, 0, &cached);
   }
-  return status ? status : kecs__statement_run(write->session, cached, &parameter, 1);
+  write->last = last;
+  return status ? status : kecs__statement_run_last(write, cached, &parameter, 1);
+}
+
+/* ---- store/brief.c ----------------------------------------------------------------------------------------------- */
+/* store/brief.c -- an update in one exchange with a server: the statement compares and writes, and is committed with.
+ *
+ * Where it finds nothing to change there are several reasons: no such row, another version, equal values, a column that
+ * a document has left out. Then nothing has happened, and the update goes the long way, which tells them apart. */
+
+#include <string.h>
+
+/* The columns as parameters; false: one of them needs a closer look. */
+static bool kecs__brief_values(const kecs__meta *meta, const kecs__change *change, kecs_value *out, int *count) {
+  for (int i = 0; i < meta->info->column_count; i++) {
+    if (change->mask & KECS_BIT(i)) {
+      kecs_value value = kecs__row_value(meta->info, change->row, i);
+      if ((value.type == KECS_VALUE_NULL && (meta->info->columns[i].flags & KECS_COLUMN_NOT_NULL)) ||
+          (value.type == KECS_VALUE_TEXT && !kecs__utf8_valid(value.text, value.len))) {
+        return false;
+      }
+      out[(*count)++] = value;
+    }
+  }
+  return true;
+}
+
+/* Documents are compared by more than their bytes, and some columns have a following. */
+static bool kecs__brief_fits(const kecs__write *write, const kecs__meta *meta, const kecs__change *change) {
+  const kecs__special *special = kecs__special_of(meta->info->kind);
+  bool fits = write->engine->backend->start_last && write->own && write->last && change->rid == 0 &&
+              change->probe->key == 0 && change->mask != 0 && meta->version >= 0 && meta->updated_at >= 0 &&
+              meta->omitted >= 0 && !(change->mask & (meta->automatic | special->followed));
+  for (int i = 0; fits && i < meta->info->column_count; i++) {
+    fits = !(change->mask & KECS_BIT(i)) || meta->info->columns[i].type != KECS_TYPE_JSON;
+  }
+  return fits;
+}
+
+/* A transaction that begins anew: the statement has ended the one before, or is undone with it. */
+static kecs_status kecs__brief_again(kecs__write *write, kecs_status status) {
+  if (status) {
+    write->engine->backend->rollback(write->session->connection);
+  }
+  write->ended = false;
+  return kecs__begin_write(write->store, write->session);
+}
+
+KECS__FN kecs_status kecs__row_change_brief(kecs__write *write, const kecs__meta *meta, const kecs__change *change,
+                                            bool *out_done) {
+  kecs_value values[64 + KECS_KEY_COLUMNS_MAX + 2];
+  int count = change->probe->count;
+  *out_done = false;
+  if (!kecs__brief_fits(write, meta, change)) {
+    return KECS_OK;
+  }
+  memcpy(values, change->probe->values, (size_t)count * sizeof *values);
+  if (!kecs__brief_values(meta, change, values, &count)) {
+    return KECS_OK;
+  }
+  values[count++] = kecs__value_int(write->now);
+  values[count++] = kecs__value_int(change->version);
+  kecs_error before = kecs__error_save();
+  kecs__cached *cached = NULL;
+  kecs_status status = kecs__statement(write->session, meta, KECS__OP_UPDATE_IF, change->mask, &cached);
+  if (!status) {
+    status = kecs__statement_run_last(write, cached, values, count);
+  }
+  *out_done = !status && write->engine->backend->changes(write->session->connection) > 0;
+  if (*out_done || (status && kecs_status_class(status) != KECS_CLASS_CALLER)) {
+    return status;
+  }
+  (void)kecs__error_restore(&before);
+  return kecs__brief_again(write, status);
 }
 
 /* ---- store/sweep.c ----------------------------------------------------------------------------------------------- */
@@ -20168,6 +20324,7 @@ static kecs_status kecs__create_rows(kecs__write *write, const kecs__meta *meta,
   if (!status && (count > 1 || result)) {
     status = kecs__write_guard(write);
   }
+  write->last = count == 1 && !result;
   for (size_t i = 0; !status && i < count; i++) {
     memcpy(copy, (const char *)rows + i * size, size);
     kecs__arena_reset(&write->arena);
@@ -20266,6 +20423,7 @@ static kecs_status kecs__update_once(kecs_store *store, kecs_kind kind, const vo
   kecs__write write;
   kecs__probe probe;
   kecs__change change = {0};
+  bool done = false;
   const kecs__meta *meta = kecs__modify_begin(store, kind, out_result, &write);
   if (!meta) {
     return kecs_last_error()->status;
@@ -20284,11 +20442,15 @@ static kecs_status kecs__update_once(kecs_store *store, kecs_kind kind, const vo
     status = kecs__write_guard(&write); /* giving the row back can fail when it is written already */
   }
   if (!status) {
+    write.last = !out_result;
     status = kecs__update_find(&write, meta, row, &probe, &change);
   }
   if (!status) {
     change.row = row;
     change.version = kecs__row_number(meta->info, row, meta->version);
+    status = kecs__row_change_brief(&write, meta, &change, &done);
+  }
+  if (!status && !done) {
     status = kecs__row_change(&write, meta, &change);
   }
   if (!status) {
@@ -20415,6 +20577,7 @@ static kecs_status kecs__upsert_once(kecs_store *store, kecs_kind kind, const vo
   }
   if (!status) {
     memcpy(copy, row, meta->info->row_size);
+    write.last = !out_result;
     status = kecs__row_upsert(&write, meta, copy, 0, out_result);
   }
   return kecs__modify_end(&write, status, out_result);
@@ -20465,6 +20628,7 @@ static kecs_status kecs__edit_one_once(kecs_store *store, kecs_kind kind, const 
   }
   if (!status) {
     change.row = row;
+    write.last = !out_result;
     status = kecs__row_change(&write, meta, &change);
   }
   if (!status) {
@@ -20490,6 +20654,7 @@ static kecs_status kecs__delete_probed(kecs__write *write, const kecs__meta *met
   int64_t rid = 0;
   void *row = kecs__arena_take(&write->arena, meta->info->row_size);
   kecs_status status = row ? kecs__probe_read(write->session, meta, probe, &write->arena, row, &rid) : KECS_E_NOMEM;
+  write->last = true;
   return status ? status : kecs__row_delete(write, meta, rid, row);
 }
 

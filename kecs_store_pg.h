@@ -1,5 +1,5 @@
 /* kecs_store_pg.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * aaaf6eaf34df29a31ce724173a48a123a6c93f7719fb1547b9ba9dbdded83235 */
+ * a62caa11db16565a54cf969ce4304767681c2a25b6fb6596a4d6289767bef4bf */
 /* ---- doc/manual_pg.h --------------------------------------------------------------------------------------------- */
 /* kecs_store_pg.h -- PostgreSQL behind the calls of kecs_store.h.
  *
@@ -1121,6 +1121,7 @@ typedef struct kecs_pg__connection {
   char waiting[KECS_PG__WAITING_MAX][KECS_PG__WAITING_SIZE];
   int waiting_count;
   bool begin_waits; /* the first of them begins the transaction */
+  bool committed;   /* with the transaction's last statement, before it was asked to */
 } kecs_pg__connection;
 
 /* How a wait may end early. */
@@ -1140,6 +1141,7 @@ typedef struct kecs_pg__message {
   const char *const *values;
   const int *lengths;
   const int *formats;
+  bool commits;  /* COMMIT follows */
   bool prepared; /* out: the server has taken the name, whatever came of the statement */
 } kecs_pg__message;
 
@@ -1160,6 +1162,9 @@ KECS_PG__FN void kecs_pg__forget(kecs_pg__connection *connection);
 
 /* Whether the connection can be used; false also finds out about one that the server has closed meanwhile. */
 KECS_PG__FN bool kecs_pg__alive(kecs_pg__connection *connection);
+
+/* OUTCOME_UNKNOWN: the connection ended while COMMIT ran; who knows whether before or after it took effect. */
+KECS_PG__FN kecs_status kecs_pg__fail_unknown(const kecs_pg__connection *connection);
 
 /* Gives up the connection to the server; the next use connects anew. */
 KECS_PG__FN void kecs_pg__hang_up(kecs_pg__connection *connection);
@@ -1188,6 +1193,14 @@ KECS_PG__FN const char *kecs_pg__shown(const kecs_pg__connection *connection) {
 
 KECS_PG__FN bool kecs_pg__stopped(const kecs_pg__connection *connection) {
   return connection->should_stop && connection->should_stop(connection->should_stop_user);
+}
+
+KECS_PG__FN kecs_status kecs_pg__fail_unknown(const kecs_pg__connection *connection) {
+  return kecs_pg__fail(
+      KECS_E_OUTCOME_UNKNOWN,
+      "%s: the connection was lost while COMMIT ran; read first whether it was stored, and write again "
+      "only if it was not",
+      kecs_pg__shown(connection));
 }
 
 KECS_PG__FN void kecs_pg__wait(PGconn *pg, bool to_write, int ms) {
@@ -1270,13 +1283,15 @@ static bool kecs_pg__await(kecs_pg__connection *connection, kecs_pg__patience pa
 /* The answers to what was sent: the last result, or the first that failed. */
 typedef struct kecs_pg__answer {
   PGresult *result;
-  int good; /* results before the first failure */
+  int good;  /* results before the first failure */
+  int count; /* of results whose last is asked for; 0: all of them. One more is COMMIT's */
 } kecs_pg__answer;
 
 static void kecs_pg__take(kecs_pg__answer *answer, PGresult *result) {
   ExecStatusType status = PQresultStatus(result);
   bool failed = answer->result && PQresultStatus(answer->result) == PGRES_FATAL_ERROR;
-  if (failed || status == PGRES_PIPELINE_ABORTED) {
+  bool committed = answer->count > 0 && answer->good == answer->count && status != PGRES_FATAL_ERROR;
+  if (failed || committed || status == PGRES_PIPELINE_ABORTED) {
     PQclear(result);
     return;
   }
@@ -1348,7 +1363,7 @@ static bool kecs_pg__send(kecs_pg__connection *connection, const kecs_pg__messag
 }
 
 static bool kecs_pg__send_all(kecs_pg__connection *connection, const kecs_pg__message *message) {
-  bool several = connection->waiting_count > 0 || (message && message->prepare);
+  bool several = connection->waiting_count > 0 || (message && (message->prepare || message->commits));
   if (!connection->pg || (several && !PQenterPipelineMode(connection->pg))) {
     return false;
   }
@@ -1360,22 +1375,37 @@ static bool kecs_pg__send_all(kecs_pg__connection *connection, const kecs_pg__me
   if (message && !kecs_pg__send(connection, message)) {
     return false;
   }
+  if (message && message->commits && !PQsendQueryParams(connection->pg, "COMMIT", 0, NULL, NULL, NULL, NULL, 0)) {
+    return false;
+  }
   return !several || PQpipelineSync(connection->pg);
+}
+
+/* COMMIT may have run. */
+static kecs_status kecs_pg__in_doubt(kecs_pg__connection *connection) {
+  kecs_pg__forget(connection);
+  return kecs_pg__fail_unknown(connection);
 }
 
 KECS_PG__FN kecs_status kecs_pg__exchange(kecs_pg__connection *connection, kecs_pg__message *message,
                                           kecs_pg__patience patience, const char *doing, PGresult **out_result) {
-  kecs_pg__answer answer = {NULL, 0};
+  kecs_pg__answer answer = {NULL, 0, 0};
   int before = connection->waiting_count;
   kecs_status status = KECS_OK;
   if (!kecs_pg__send_all(connection, message)) {
     status = kecs_pg__fail_lost(kecs_pg__shown(connection), connection->pg, doing);
     kecs_pg__hang_up(connection);
-    return status;
+    return message && message->commits ? kecs_pg__in_doubt(connection) : status;
   }
+  answer.count = message && message->commits ? before + message->prepare + 1 : 0;
   status = kecs_pg__receive(connection, patience, doing, &answer);
   if (message) {
     message->prepared = message->prepare && answer.good > before;
+  }
+  /* What the server itself says of the statement says that COMMIT has not run. */
+  if (status == KECS_E_OFFLINE && answer.count > 0 &&
+      (answer.good == answer.count || !kecs_last_error()->sqlstate[0])) {
+    status = kecs_pg__in_doubt(connection);
   }
   if (status != KECS_E_OFFLINE) {
     kecs_pg__forget(connection); /* what was asked of a lost connection may be asked of the next one */
@@ -1390,7 +1420,7 @@ KECS_PG__FN kecs_status kecs_pg__exchange(kecs_pg__connection *connection, kecs_
 
 KECS_PG__FN kecs_status kecs_pg__command(kecs_pg__connection *connection, const char *sql, kecs_pg__patience patience,
                                          const char *doing, PGresult **out_result) {
-  kecs_pg__answer answer = {NULL, 0};
+  kecs_pg__answer answer = {NULL, 0, 0};
   kecs_status status = KECS_OK;
   if (connection->waiting_count > 0) {
     status = kecs_pg__exchange(connection, NULL, patience, doing, NULL);
@@ -1626,6 +1656,7 @@ KECS_PG__FN void kecs_pg__disconnect(kecs_connection *shared) {
 KECS_PG__FN kecs_status kecs_pg__prepare(kecs_connection *connection, const char *sql, size_t len,
                                          kecs_statement **out_statement);
 KECS_PG__FN kecs_status kecs_pg__start(kecs_statement *statement, const kecs_value *parameters, int count);
+KECS_PG__FN kecs_status kecs_pg__start_last(kecs_statement *statement, const kecs_value *parameters, int count);
 KECS_PG__FN kecs_status kecs_pg__step(kecs_statement *statement, bool *out_row);
 KECS_PG__FN void kecs_pg__columns(kecs_statement *statement, const kecs_value_type *types, kecs_value *out, int count);
 KECS_PG__FN void kecs_pg__reset(kecs_statement *statement);
@@ -1825,7 +1856,8 @@ static kecs_status kecs_pg__steer(kecs_pg__statement *statement) {
   return kecs_pg__command(statement->connection, statement->sql, KECS_PG__PATIENT, "run a statement", NULL);
 }
 
-static kecs_status kecs_pg__run(kecs_pg__statement *statement, int count) {
+/* `last`: with the COMMIT behind it. */
+static kecs_status kecs_pg__run(kecs_pg__statement *statement, int count, bool last) {
   kecs_pg__connection *connection = statement->connection;
   kecs_pg__message message = {0};
   char name[KECS_PG__NAME_SIZE];
@@ -1838,6 +1870,7 @@ static kecs_status kecs_pg__run(kecs_pg__statement *statement, int count) {
   message.values = statement->values;
   message.lengths = statement->lengths;
   message.formats = statement->formats;
+  message.commits = last;
   kecs_status status = KECS_OK;
   if (connection->named) {
     kecs_pg__name_text(&statement->name, name);
@@ -1877,11 +1910,9 @@ static void kecs_pg__remember(kecs_pg__statement *statement) {
   }
 }
 
-KECS_PG__FN kecs_status kecs_pg__start(kecs_statement *shared, const kecs_value *parameters, int count) {
-  kecs_pg__statement *statement = kecs_pg__statement_of(shared);
-  kecs_pg__connection *connection = statement->connection;
-  bool outside = !kecs_pg__in_transaction(connection);
-  kecs_pg__reset(shared);
+/* Gets the connection and the parameters ready. */
+static kecs_status kecs_pg__set_out(kecs_pg__statement *statement, const kecs_value *parameters, int count) {
+  bool outside = !kecs_pg__in_transaction(statement->connection);
   if (outside && statement->verb == KECS_PG__WRITES) {
     return kecs_pg__fail(KECS_E_MISUSE,
                          "the database has rolled the transaction back after an earlier error; end it "
@@ -1889,22 +1920,30 @@ KECS_PG__FN kecs_status kecs_pg__start(kecs_statement *shared, const kecs_value 
   }
   kecs_status status = kecs_pg__reserve_parameters(statement, count);
   if (!status && outside) {
-    status = kecs_pg__ready(connection);
+    status = kecs_pg__ready(statement->connection);
   }
   for (int i = 0; !status && i < count; i++) {
     kecs_pg__bind(statement, i, &parameters[i]);
   }
+  return status;
+}
+
+static kecs_status kecs_pg__start_as(kecs_statement *shared, const kecs_value *parameters, int count, bool last) {
+  kecs_pg__statement *statement = kecs_pg__statement_of(shared);
+  kecs_pg__connection *connection = statement->connection;
+  kecs_pg__reset(shared);
+  bool first = !kecs_pg__in_transaction(connection) || connection->begin_waits;
+  kecs_status status = kecs_pg__set_out(statement, parameters, count);
   if (status) {
     return status;
   }
   kecs_error before = *kecs_last_error();
-  bool first = outside || connection->begin_waits;
-  status = kecs_pg__run(statement, count);
+  status = kecs_pg__run(statement, count, last);
   if (status == KECS_E_OFFLINE && first) {
     /* The server had gone since the last call. A read outside a transaction can simply be asked again, and so can a
-     * transaction that begins with this statement: no COMMIT was sent. */
+     * transaction that begins with this statement: no COMMIT has run. */
     status = kecs_pg__ready(connection);
-    status = status ? status : kecs_pg__run(statement, count);
+    status = status ? status : kecs_pg__run(statement, count, last);
     if (!status) {
       (void)kecs_backend_fail(before.status, before.native_code, before.sqlstate, before.text);
     }
@@ -1912,6 +1951,22 @@ KECS_PG__FN kecs_status kecs_pg__start(kecs_statement *shared, const kecs_value 
   if (!status) {
     kecs_pg__remember(statement);
   }
+  return status;
+}
+
+KECS_PG__FN kecs_status kecs_pg__start(kecs_statement *shared, const kecs_value *parameters, int count) {
+  return kecs_pg__start_as(shared, parameters, count, false);
+}
+
+KECS_PG__FN kecs_status kecs_pg__start_last(kecs_statement *shared, const kecs_value *parameters, int count) {
+  kecs_pg__connection *connection = kecs_pg__statement_of(shared)->connection;
+  if (!connection->begin_waits && !kecs_pg__alive(connection)) { /* COMMIT was not sent: nothing is in doubt */
+    kecs_status lost = kecs_pg__fail_lost(kecs_pg__shown(connection), connection->pg, "commit");
+    kecs_pg__hang_up(connection);
+    return lost;
+  }
+  kecs_status status = kecs_pg__start_as(shared, parameters, count, true);
+  connection->committed = !status;
   return status;
 }
 
@@ -2124,6 +2179,7 @@ static kecs_status kecs_pg__begin(kecs_connection *shared, bool write) {
   kecs_pg__connection *connection = kecs_pg__of(shared);
   char wait[KECS_PG__WAITING_SIZE];
   kecs_pg__rollback(shared); /* of a transaction whose own rollback failed; does nothing otherwise */
+  connection->committed = false;
   kecs_status status = kecs_pg__alive(connection) ? KECS_OK : kecs_pg__ready(connection);
   if (!status) {
     status = kecs_pg__defer(connection, write ? "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
@@ -2144,22 +2200,14 @@ static kecs_status kecs_pg__begin(kecs_connection *shared, bool write) {
   return status;
 }
 
-/* The connection ended while COMMIT ran: who knows whether before or after it took effect. */
-static kecs_status kecs_pg__outcome_unknown(const kecs_pg__connection *connection) {
-  return kecs_pg__fail(
-      KECS_E_OUTCOME_UNKNOWN,
-      "%s: the connection was lost while COMMIT ran; read first whether it was stored, and write again "
-      "only if it was not",
-      kecs_pg__shown(connection));
-}
-
 static kecs_status kecs_pg__commit(kecs_connection *shared) {
   kecs_pg__connection *connection = kecs_pg__of(shared);
   kecs_pg__message message = {0};
   PGresult *result = NULL;
   message.sql = "COMMIT";
-  if (connection->begin_waits) {
-    kecs_pg__forget(connection); /* nothing was done */
+  if (connection->begin_waits || connection->committed) {
+    kecs_pg__forget(connection); /* nothing was done, or all of it */
+    connection->committed = false;
     return KECS_OK;
   }
   if (!kecs_pg__alive(connection)) {
@@ -2172,7 +2220,7 @@ static kecs_status kecs_pg__commit(kecs_connection *shared) {
   PQclear(result);
   if (status == KECS_E_OFFLINE) {
     kecs_pg__forget(connection);
-    return kecs_pg__outcome_unknown(connection);
+    return kecs_pg__fail_unknown(connection);
   }
   if (undone) {
     return kecs_pg__fail(KECS_E_CONFLICT, "the transaction was rolled back after an earlier error; nothing was stored");
@@ -2318,6 +2366,7 @@ static const kecs_backend kecs_pg__table = {
     .table_columns = kecs_pg__table_columns,
     .table_names = kecs_pg__table_names,
     .describe = kecs_pg__describe,
+    .start_last = kecs_pg__start_last,
 };
 
 KECS_STORE_API const kecs_backend *kecs_pg_backend(void) {

@@ -49,7 +49,7 @@ static void bench_ok(kecs_status status, const char *doing) {
 }
 
 /* Seconds of CPU that this process has used, all threads. */
-static double bench_cpu(void) {
+static inline double bench_cpu(void) {
   struct timespec now;
   clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
   return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;

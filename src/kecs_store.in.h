@@ -64,6 +64,7 @@ extern "C" {
 #include "store/fill.c"
 #include "store/special.c"
 #include "store/write.c"
+#include "store/brief.c"
 #include "store/sweep.c"
 #include "store/document.c"
 #include "store/json_in.c"

@@ -154,6 +154,7 @@ static kecs_status kecs_pg__begin(kecs_connection *shared, bool write) {
   kecs_pg__connection *connection = kecs_pg__of(shared);
   char wait[KECS_PG__WAITING_SIZE];
   kecs_pg__rollback(shared); /* of a transaction whose own rollback failed; does nothing otherwise */
+  connection->committed = false;
   kecs_status status = kecs_pg__alive(connection) ? KECS_OK : kecs_pg__ready(connection);
   if (!status) {
     status = kecs_pg__defer(connection, write ? "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
@@ -174,22 +175,14 @@ static kecs_status kecs_pg__begin(kecs_connection *shared, bool write) {
   return status;
 }
 
-/* The connection ended while COMMIT ran: who knows whether before or after it took effect. */
-static kecs_status kecs_pg__outcome_unknown(const kecs_pg__connection *connection) {
-  return kecs_pg__fail(
-      KECS_E_OUTCOME_UNKNOWN,
-      "%s: the connection was lost while COMMIT ran; read first whether it was stored, and write again "
-      "only if it was not",
-      kecs_pg__shown(connection));
-}
-
 static kecs_status kecs_pg__commit(kecs_connection *shared) {
   kecs_pg__connection *connection = kecs_pg__of(shared);
   kecs_pg__message message = {0};
   PGresult *result = NULL;
   message.sql = "COMMIT";
-  if (connection->begin_waits) {
-    kecs_pg__forget(connection); /* nothing was done */
+  if (connection->begin_waits || connection->committed) {
+    kecs_pg__forget(connection); /* nothing was done, or all of it */
+    connection->committed = false;
     return KECS_OK;
   }
   if (!kecs_pg__alive(connection)) {
@@ -202,7 +195,7 @@ static kecs_status kecs_pg__commit(kecs_connection *shared) {
   PQclear(result);
   if (status == KECS_E_OFFLINE) {
     kecs_pg__forget(connection);
-    return kecs_pg__outcome_unknown(connection);
+    return kecs_pg__fail_unknown(connection);
   }
   if (undone) {
     return kecs_pg__fail(KECS_E_CONFLICT, "the transaction was rolled back after an earlier error; nothing was stored");
@@ -348,6 +341,7 @@ static const kecs_backend kecs_pg__table = {
     .table_columns = kecs_pg__table_columns,
     .table_names = kecs_pg__table_names,
     .describe = kecs_pg__describe,
+    .start_last = kecs_pg__start_last,
 };
 
 KECS_STORE_API const kecs_backend *kecs_pg_backend(void) {

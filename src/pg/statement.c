@@ -197,7 +197,8 @@ static kecs_status kecs_pg__steer(kecs_pg__statement *statement) {
   return kecs_pg__command(statement->connection, statement->sql, KECS_PG__PATIENT, "run a statement", NULL);
 }
 
-static kecs_status kecs_pg__run(kecs_pg__statement *statement, int count) {
+/* `last`: with the COMMIT behind it. */
+static kecs_status kecs_pg__run(kecs_pg__statement *statement, int count, bool last) {
   kecs_pg__connection *connection = statement->connection;
   kecs_pg__message message = {0};
   char name[KECS_PG__NAME_SIZE];
@@ -210,6 +211,7 @@ static kecs_status kecs_pg__run(kecs_pg__statement *statement, int count) {
   message.values = statement->values;
   message.lengths = statement->lengths;
   message.formats = statement->formats;
+  message.commits = last;
   kecs_status status = KECS_OK;
   if (connection->named) {
     kecs_pg__name_text(&statement->name, name);
@@ -249,11 +251,9 @@ static void kecs_pg__remember(kecs_pg__statement *statement) {
   }
 }
 
-KECS_PG__FN kecs_status kecs_pg__start(kecs_statement *shared, const kecs_value *parameters, int count) {
-  kecs_pg__statement *statement = kecs_pg__statement_of(shared);
-  kecs_pg__connection *connection = statement->connection;
-  bool outside = !kecs_pg__in_transaction(connection);
-  kecs_pg__reset(shared);
+/* Gets the connection and the parameters ready. */
+static kecs_status kecs_pg__set_out(kecs_pg__statement *statement, const kecs_value *parameters, int count) {
+  bool outside = !kecs_pg__in_transaction(statement->connection);
   if (outside && statement->verb == KECS_PG__WRITES) {
     return kecs_pg__fail(KECS_E_MISUSE,
                          "the database has rolled the transaction back after an earlier error; end it "
@@ -261,22 +261,30 @@ KECS_PG__FN kecs_status kecs_pg__start(kecs_statement *shared, const kecs_value 
   }
   kecs_status status = kecs_pg__reserve_parameters(statement, count);
   if (!status && outside) {
-    status = kecs_pg__ready(connection);
+    status = kecs_pg__ready(statement->connection);
   }
   for (int i = 0; !status && i < count; i++) {
     kecs_pg__bind(statement, i, &parameters[i]);
   }
+  return status;
+}
+
+static kecs_status kecs_pg__start_as(kecs_statement *shared, const kecs_value *parameters, int count, bool last) {
+  kecs_pg__statement *statement = kecs_pg__statement_of(shared);
+  kecs_pg__connection *connection = statement->connection;
+  kecs_pg__reset(shared);
+  bool first = !kecs_pg__in_transaction(connection) || connection->begin_waits;
+  kecs_status status = kecs_pg__set_out(statement, parameters, count);
   if (status) {
     return status;
   }
   kecs_error before = *kecs_last_error();
-  bool first = outside || connection->begin_waits;
-  status = kecs_pg__run(statement, count);
+  status = kecs_pg__run(statement, count, last);
   if (status == KECS_E_OFFLINE && first) {
     /* The server had gone since the last call. A read outside a transaction can simply be asked again, and so can a
-     * transaction that begins with this statement: no COMMIT was sent. */
+     * transaction that begins with this statement: no COMMIT has run. */
     status = kecs_pg__ready(connection);
-    status = status ? status : kecs_pg__run(statement, count);
+    status = status ? status : kecs_pg__run(statement, count, last);
     if (!status) {
       (void)kecs_backend_fail(before.status, before.native_code, before.sqlstate, before.text);
     }
@@ -284,6 +292,22 @@ KECS_PG__FN kecs_status kecs_pg__start(kecs_statement *shared, const kecs_value 
   if (!status) {
     kecs_pg__remember(statement);
   }
+  return status;
+}
+
+KECS_PG__FN kecs_status kecs_pg__start(kecs_statement *shared, const kecs_value *parameters, int count) {
+  return kecs_pg__start_as(shared, parameters, count, false);
+}
+
+KECS_PG__FN kecs_status kecs_pg__start_last(kecs_statement *shared, const kecs_value *parameters, int count) {
+  kecs_pg__connection *connection = kecs_pg__statement_of(shared)->connection;
+  if (!connection->begin_waits && !kecs_pg__alive(connection)) { /* COMMIT was not sent: nothing is in doubt */
+    kecs_status lost = kecs_pg__fail_lost(kecs_pg__shown(connection), connection->pg, "commit");
+    kecs_pg__hang_up(connection);
+    return lost;
+  }
+  kecs_status status = kecs_pg__start_as(shared, parameters, count, true);
+  connection->committed = !status;
   return status;
 }
 

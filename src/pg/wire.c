@@ -19,6 +19,14 @@ KECS_PG__FN bool kecs_pg__stopped(const kecs_pg__connection *connection) {
   return connection->should_stop && connection->should_stop(connection->should_stop_user);
 }
 
+KECS_PG__FN kecs_status kecs_pg__fail_unknown(const kecs_pg__connection *connection) {
+  return kecs_pg__fail(
+      KECS_E_OUTCOME_UNKNOWN,
+      "%s: the connection was lost while COMMIT ran; read first whether it was stored, and write again "
+      "only if it was not",
+      kecs_pg__shown(connection));
+}
+
 KECS_PG__FN void kecs_pg__wait(PGconn *pg, bool to_write, int ms) {
   struct pollfd socket = {PQsocket(pg), (short)(to_write ? POLLOUT : POLLIN), 0};
   (void)poll(&socket, 1, ms); /* whatever it says, libpq looks at the socket next */
@@ -99,13 +107,15 @@ static bool kecs_pg__await(kecs_pg__connection *connection, kecs_pg__patience pa
 /* The answers to what was sent: the last result, or the first that failed. */
 typedef struct kecs_pg__answer {
   PGresult *result;
-  int good; /* results before the first failure */
+  int good;  /* results before the first failure */
+  int count; /* of results whose last is asked for; 0: all of them. One more is COMMIT's */
 } kecs_pg__answer;
 
 static void kecs_pg__take(kecs_pg__answer *answer, PGresult *result) {
   ExecStatusType status = PQresultStatus(result);
   bool failed = answer->result && PQresultStatus(answer->result) == PGRES_FATAL_ERROR;
-  if (failed || status == PGRES_PIPELINE_ABORTED) {
+  bool committed = answer->count > 0 && answer->good == answer->count && status != PGRES_FATAL_ERROR;
+  if (failed || committed || status == PGRES_PIPELINE_ABORTED) {
     PQclear(result);
     return;
   }
@@ -177,7 +187,7 @@ static bool kecs_pg__send(kecs_pg__connection *connection, const kecs_pg__messag
 }
 
 static bool kecs_pg__send_all(kecs_pg__connection *connection, const kecs_pg__message *message) {
-  bool several = connection->waiting_count > 0 || (message && message->prepare);
+  bool several = connection->waiting_count > 0 || (message && (message->prepare || message->commits));
   if (!connection->pg || (several && !PQenterPipelineMode(connection->pg))) {
     return false;
   }
@@ -189,22 +199,37 @@ static bool kecs_pg__send_all(kecs_pg__connection *connection, const kecs_pg__me
   if (message && !kecs_pg__send(connection, message)) {
     return false;
   }
+  if (message && message->commits && !PQsendQueryParams(connection->pg, "COMMIT", 0, NULL, NULL, NULL, NULL, 0)) {
+    return false;
+  }
   return !several || PQpipelineSync(connection->pg);
+}
+
+/* COMMIT may have run. */
+static kecs_status kecs_pg__in_doubt(kecs_pg__connection *connection) {
+  kecs_pg__forget(connection);
+  return kecs_pg__fail_unknown(connection);
 }
 
 KECS_PG__FN kecs_status kecs_pg__exchange(kecs_pg__connection *connection, kecs_pg__message *message,
                                           kecs_pg__patience patience, const char *doing, PGresult **out_result) {
-  kecs_pg__answer answer = {NULL, 0};
+  kecs_pg__answer answer = {NULL, 0, 0};
   int before = connection->waiting_count;
   kecs_status status = KECS_OK;
   if (!kecs_pg__send_all(connection, message)) {
     status = kecs_pg__fail_lost(kecs_pg__shown(connection), connection->pg, doing);
     kecs_pg__hang_up(connection);
-    return status;
+    return message && message->commits ? kecs_pg__in_doubt(connection) : status;
   }
+  answer.count = message && message->commits ? before + message->prepare + 1 : 0;
   status = kecs_pg__receive(connection, patience, doing, &answer);
   if (message) {
     message->prepared = message->prepare && answer.good > before;
+  }
+  /* What the server itself says of the statement says that COMMIT has not run. */
+  if (status == KECS_E_OFFLINE && answer.count > 0 &&
+      (answer.good == answer.count || !kecs_last_error()->sqlstate[0])) {
+    status = kecs_pg__in_doubt(connection);
   }
   if (status != KECS_E_OFFLINE) {
     kecs_pg__forget(connection); /* what was asked of a lost connection may be asked of the next one */
@@ -219,7 +244,7 @@ KECS_PG__FN kecs_status kecs_pg__exchange(kecs_pg__connection *connection, kecs_
 
 KECS_PG__FN kecs_status kecs_pg__command(kecs_pg__connection *connection, const char *sql, kecs_pg__patience patience,
                                          const char *doing, PGresult **out_result) {
-  kecs_pg__answer answer = {NULL, 0};
+  kecs_pg__answer answer = {NULL, 0, 0};
   kecs_status status = KECS_OK;
   if (connection->waiting_count > 0) {
     status = kecs_pg__exchange(connection, NULL, patience, doing, NULL);

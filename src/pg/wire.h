@@ -48,6 +48,7 @@ typedef struct kecs_pg__connection {
   char waiting[KECS_PG__WAITING_MAX][KECS_PG__WAITING_SIZE];
   int waiting_count;
   bool begin_waits; /* the first of them begins the transaction */
+  bool committed;   /* with the transaction's last statement, before it was asked to */
 } kecs_pg__connection;
 
 /* How a wait may end early. */
@@ -67,6 +68,7 @@ typedef struct kecs_pg__message {
   const char *const *values;
   const int *lengths;
   const int *formats;
+  bool commits;  /* COMMIT follows */
   bool prepared; /* out: the server has taken the name, whatever came of the statement */
 } kecs_pg__message;
 
@@ -87,6 +89,9 @@ KECS_PG__FN void kecs_pg__forget(kecs_pg__connection *connection);
 
 /* Whether the connection can be used; false also finds out about one that the server has closed meanwhile. */
 KECS_PG__FN bool kecs_pg__alive(kecs_pg__connection *connection);
+
+/* OUTCOME_UNKNOWN: the connection ended while COMMIT ran; who knows whether before or after it took effect. */
+KECS_PG__FN kecs_status kecs_pg__fail_unknown(const kecs_pg__connection *connection);
 
 /* Gives up the connection to the server; the next use connects anew. */
 KECS_PG__FN void kecs_pg__hang_up(kecs_pg__connection *connection);

@@ -7,7 +7,7 @@
 #define KECS_STORE_BACKEND_H
 #include "store/record.h"
 
-#define KECS_BACKEND_ABI 2
+#define KECS_BACKEND_ABI 3
 
 typedef struct kecs_connection kecs_connection; /* each backend's own */
 typedef struct kecs_statement kecs_statement;
@@ -116,6 +116,10 @@ struct kecs_backend {
   kecs_status (*table_names)(kecs_connection *connection, kecs_status (*visit)(const char *table, void *user),
                              void *user);
   kecs_status (*describe)(kecs_connection *connection, kecs_info *out_info); /* settings as read back, and sizes */
+  /* start for the last statement of a writing transaction, and commit, in one exchange with a server: where it returns
+   * KECS_OK the transaction is committed. A failure is that of start, of commit, or OUTCOME_UNKNOWN; the caller rolls
+   * back. The statement gives no rows; how many it has changed, `changes` says. NULL: there is nothing to gain. */
+  kecs_status (*start_last)(kecs_statement *statement, const kecs_value *parameters, int count);
 };
 
 /* For backends: records a failure with the database's own codes and returns `status`. sqlstate may be NULL. */

@@ -327,7 +327,7 @@ static kecs_status kecs__write_close_part(kecs__write *write, kecs_status status
 
 /* Ends a write on a store. This is the last look at the deadline: what has joined others waits for their commit. */
 static kecs_status kecs__write_close_own(kecs__write *write, kecs_status status) {
-  if (!status) {
+  if (!status && !write->ended) {
     status = kecs__check_stop(write->store, write->session->deadline);
   }
   if (write->joined) {

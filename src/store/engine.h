@@ -158,6 +158,8 @@ typedef struct kecs__write {
   bool own;       /* this write began the transaction */
   bool joined;    /* it works in the transaction of other writes: it ends with them */
   bool guarded;   /* inside a savepoint of its own */
+  bool last;      /* what the next row's statement leaves is all: it may be committed with it */
+  bool ended;     /* it was */
   int quiet;      /* above 0: tags and their rows are not followed, since they are being brought into step (tags.c) */
   bool make_parents; /* an insert makes the parents that are missing, bare (KECS_JSON_PARENTS) */
 } kecs__write;

@@ -74,6 +74,7 @@ static kecs_status kecs__create_rows(kecs__write *write, const kecs__meta *meta,
   if (!status && (count > 1 || result)) {
     status = kecs__write_guard(write);
   }
+  write->last = count == 1 && !result;
   for (size_t i = 0; !status && i < count; i++) {
     memcpy(copy, (const char *)rows + i * size, size);
     kecs__arena_reset(&write->arena);
@@ -172,6 +173,7 @@ static kecs_status kecs__update_once(kecs_store *store, kecs_kind kind, const vo
   kecs__write write;
   kecs__probe probe;
   kecs__change change = {0};
+  bool done = false;
   const kecs__meta *meta = kecs__modify_begin(store, kind, out_result, &write);
   if (!meta) {
     return kecs_last_error()->status;
@@ -190,11 +192,15 @@ static kecs_status kecs__update_once(kecs_store *store, kecs_kind kind, const vo
     status = kecs__write_guard(&write); /* giving the row back can fail when it is written already */
   }
   if (!status) {
+    write.last = !out_result;
     status = kecs__update_find(&write, meta, row, &probe, &change);
   }
   if (!status) {
     change.row = row;
     change.version = kecs__row_number(meta->info, row, meta->version);
+    status = kecs__row_change_brief(&write, meta, &change, &done);
+  }
+  if (!status && !done) {
     status = kecs__row_change(&write, meta, &change);
   }
   if (!status) {
@@ -321,6 +327,7 @@ static kecs_status kecs__upsert_once(kecs_store *store, kecs_kind kind, const vo
   }
   if (!status) {
     memcpy(copy, row, meta->info->row_size);
+    write.last = !out_result;
     status = kecs__row_upsert(&write, meta, copy, 0, out_result);
   }
   return kecs__modify_end(&write, status, out_result);
@@ -371,6 +378,7 @@ static kecs_status kecs__edit_one_once(kecs_store *store, kecs_kind kind, const 
   }
   if (!status) {
     change.row = row;
+    write.last = !out_result;
     status = kecs__row_change(&write, meta, &change);
   }
   if (!status) {
@@ -396,6 +404,7 @@ static kecs_status kecs__delete_probed(kecs__write *write, const kecs__meta *met
   int64_t rid = 0;
   void *row = kecs__arena_take(&write->arena, meta->info->row_size);
   kecs_status status = row ? kecs__probe_read(write->session, meta, probe, &write->arena, row, &rid) : KECS_E_NOMEM;
+  write->last = true;
   return status ? status : kecs__row_delete(write, meta, rid, row);
 }
 

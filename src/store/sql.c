@@ -180,6 +180,37 @@ static void kecs__sql_update(kecs__text *out, const kecs_kind_info *info, uint64
   kecs__sql_placeholder(out, number + 1);
 }
 
+/* What follows a change by itself follows here, too. A column that stands for a default that a document left out is not
+ * for this statement. */
+static void kecs__sql_update_if(kecs__text *out, const kecs__meta *meta, uint64_t mask) {
+  const kecs_kind_info *info = meta->info;
+  int number = info->keys[0].count;
+  kecs__text differs;
+  kecs__text_init(&differs, out->allocator, out->max);
+  kecs__text_addf(out, "UPDATE {%s} SET ", info->table);
+  for (int i = 0; i < info->column_count; i++) {
+    if (mask & KECS_BIT(i)) {
+      kecs__text_addf(out, "%s%s=", differs.len > 0 ? "," : "", info->columns[i].name);
+      kecs__text_addf(&differs, "%s%s IS DISTINCT FROM ", differs.len > 0 ? " OR " : "", info->columns[i].name);
+      kecs__sql_placeholder(out, ++number);
+      kecs__sql_placeholder(&differs, number);
+    }
+  }
+  kecs__text_adds(out, ",updated_at=");
+  kecs__sql_placeholder(out, ++number);
+  kecs__text_adds(out, ",version=version+1 WHERE {own}");
+  kecs__sql_key(out, info, &info->keys[0]);
+  kecs__text_adds(out, " AND (version=");
+  kecs__sql_placeholder(out, ++number);
+  kecs__text_adds(out, " OR ");
+  kecs__sql_placeholder(out, number);
+  kecs__text_addf(out, "=0) AND (omitted&%llu)=0 AND (", (unsigned long long)mask);
+  kecs__text_add(out, differs.data, differs.len);
+  kecs__text_addc(out, ')');
+  out->status = out->status ? out->status : differs.status;
+  kecs__text_free(&differs);
+}
+
 KECS__FN void kecs__sql_build(kecs__text *out, const kecs__meta *meta, kecs__op op, uint64_t mask) {
   const kecs_kind_info *info = meta->info;
   switch (op) {
@@ -217,6 +248,9 @@ KECS__FN void kecs__sql_build(kecs__text *out, const kecs__meta *meta, kecs__op 
       break;
     case KECS__OP_UPDATE:
       kecs__sql_update(out, info, mask);
+      break;
+    case KECS__OP_UPDATE_IF:
+      kecs__sql_update_if(out, meta, mask);
       break;
     case KECS__OP_DELETE:
       kecs__text_addf(out, "DELETE FROM {%s} WHERE {own}rid=", info->table);

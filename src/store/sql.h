@@ -25,7 +25,8 @@ KECS__FN void kecs__sql_expand(kecs__text *out, const kecs_dialect *dialect, boo
 KECS__FN void kecs__sql_expand_ddl(kecs__text *out, const kecs_dialect *dialect, const char *sql, size_t len);
 
 /* The text of one of the fixed operations, with marks. Parameters: the key's columns in order, or rid; for INSERT every
- * column in order; for UPDATE the masked columns in order and then rid. READ_FIELDS and READ_RID give rid first. */
+ * column in order; for UPDATE the masked columns in order and then rid; for UPDATE_IF the natural key's columns, the
+ * masked ones, updated_at and the version that is wanted (0: any). READ_FIELDS and READ_RID give rid first. */
 KECS__FN void kecs__sql_build(kecs__text *out, const kecs__meta *meta, kecs__op op, uint64_t mask);
 
 /* "?7" */

@@ -131,6 +131,7 @@ static bool kecs__cached_writes(const kecs__cached *wanted) {
   switch ((kecs__op)wanted->op) {
     case KECS__OP_INSERT:
     case KECS__OP_UPDATE:
+    case KECS__OP_UPDATE_IF:
     case KECS__OP_DELETE: return true;
     case KECS__OP_TEXT: return strncmp(wanted->sql, "SELECT", strlen("SELECT")) != 0;
     default: return false;
@@ -286,6 +287,24 @@ KECS__FN kecs_status kecs__statement_run(kecs__session *session, kecs__cached *c
   }
   while (!status && row) {
     status = kecs__statement_step(session, cached, &row);
+  }
+  kecs__statement_done(session, cached);
+  return status;
+}
+
+KECS__FN kecs_status kecs__statement_run_last(kecs__write *write, kecs__cached *cached, const kecs_value *parameters,
+                                              int count) {
+  kecs__session *session = write->session;
+  const kecs_backend *backend = session->engine->backend;
+  if (!backend->start_last || !write->last || !write->own) {
+    return kecs__statement_run(session, cached, parameters, count);
+  }
+  kecs_status status = session->user ? kecs__check_stop(session->user, session->deadline) : KECS_OK;
+  session->writing = true;
+  session->changed = true;
+  if (!status) {
+    status = kecs__statement_outcome(session, backend->start_last(cached->statement, parameters, count));
+    write->ended = !status;
   }
   kecs__statement_done(session, cached);
   return status;

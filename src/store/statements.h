@@ -13,6 +13,7 @@ typedef enum kecs__op {
   KECS__OP_READ_RID,    /* the columns in `mask` by rid */
   KECS__OP_INSERT,      /* every column */
   KECS__OP_UPDATE,      /* the columns in `mask` by rid */
+  KECS__OP_UPDATE_IF,   /* the columns in `mask` by natural key, where one of them differs (store/brief.c) */
   KECS__OP_DELETE,      /* by rid */
   KECS__OP_TEXT         /* any text: the text itself is the key */
 } kecs__op;
@@ -35,6 +36,10 @@ KECS__FN void kecs__statement_columns(kecs__session *session, kecs__cached *cach
 /* Runs a statement that gives no rows, and ends its use, whatever came of it. */
 KECS__FN kecs_status kecs__statement_run(kecs__session *session, kecs__cached *cached, const kecs_value *parameters,
                                          int count);
+
+/* The same for the last statement of a write: with the commit, where write->last and the backend allow that. */
+KECS__FN kecs_status kecs__statement_run_last(kecs__write *write, kecs__cached *cached, const kecs_value *parameters,
+                                              int count);
 
 /* The two in one for fixed texts: prepares (or finds) the text and runs it. *out_changes may be NULL. */
 KECS__FN kecs_status kecs__run(kecs__session *session, const char *sql, const kecs_value *parameters, int count,

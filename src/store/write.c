@@ -5,6 +5,7 @@
 
 #include "base/json.h"
 #include "store/fill.h"
+#include "store/special_kinds.h"
 
 #include <string.h>
 
@@ -180,13 +181,23 @@ static kecs_status kecs__row_put(kecs__write *write, const kecs__meta *meta, con
   if (!status) {
     status = kecs__statement(write->session, meta, KECS__OP_INSERT, 0, &cached);
   }
-  return status ? status : kecs__statement_run(write->session, cached, values, meta->info->column_count);
+  return status ? status : kecs__statement_run_last(write, cached, values, meta->info->column_count);
+}
+
+/* Whether look-ups have something to follow in a new row. Most rows have no tags. */
+static bool kecs__insert_follows(const kecs__meta *meta, const kecs__special *special, const void *row) {
+  if (special->follow != kecs__tags_follow) {
+    return special->follow != NULL;
+  }
+  const char *tags = kecs__row_text(meta->info, row, meta->tags);
+  return tags && tags[0];
 }
 
 KECS__FN kecs_status kecs__row_insert(kecs__write *write, const kecs__meta *meta, void *row, uint64_t given) {
   const kecs__special *special = kecs__special_of(meta->info->kind);
   kecs_status status = kecs__fill(write, meta, row, given);
-  bool follows = special->follow != NULL;
+  bool follows = kecs__insert_follows(meta, special, row);
+  write->last = write->last && !follows && !write->make_parents;
   if (!status && (follows || write->make_parents)) {
     status = kecs__write_guard(write);
   }
@@ -313,7 +324,7 @@ static kecs_status kecs__change_write(kecs__write *write, const kecs__meta *meta
   kecs__cached *cached = NULL;
   kecs_status status = kecs__statement(write->session, meta, KECS__OP_UPDATE, mask, &cached);
   if (!status) {
-    status = kecs__statement_run(write->session, cached, packed, count);
+    status = kecs__statement_run_last(write, cached, packed, count);
   }
   return kecs__row_explain(write, meta, change->row, change->changed, status);
 }
@@ -322,6 +333,7 @@ static kecs_status kecs__change_write(kecs__write *write, const kecs__meta *meta
 static kecs_status kecs__change_follow(kecs__write *write, const kecs__meta *meta, const kecs__special *special,
                                        const kecs__change *change, uint64_t mask, const kecs_value *parameters) {
   bool found = false;
+  write->last = false;
   kecs_status status = kecs__write_guard(write);
   char *before = status ? NULL : kecs__arena_take(&write->arena, meta->info->row_size);
   char *after = before ? kecs__arena_take(&write->arena, meta->info->row_size) : NULL;
@@ -458,6 +470,8 @@ KECS__FN kecs_status kecs__row_delete(kecs__write *write, const kecs__meta *meta
   const kecs__special *special = kecs__special_of(meta->info->kind);
   kecs_value parameter = kecs__value_int(rid);
   kecs__cached *cached = NULL;
+  bool last = write->last;
+  write->last = false; /* not those of its children */
   kecs_status status = kecs__write_guard(write);
   if (!status) {
     status = kecs__descendants_release(write, meta, row);
@@ -468,5 +482,6 @@ KECS__FN kecs_status kecs__row_delete(kecs__write *write, const kecs__meta *meta
   if (!status) {
     status = kecs__statement(write->session, meta, KECS__OP_DELETE, 0, &cached);
   }
-  return status ? status : kecs__statement_run(write->session, cached, &parameter, 1);
+  write->last = last;
+  return status ? status : kecs__statement_run_last(write, cached, &parameter, 1);
 }

@@ -24,6 +24,11 @@ typedef struct kecs__change {
 /* NOT_FOUND, CONFLICT. Fills in change->rid and change->changed. Writes nothing when nothing differs. */
 KECS__FN kecs_status kecs__row_change(kecs__write *write, const kecs__meta *meta, kecs__change *change);
 
+/* The same in one statement that ends the write, where that can be; *out_done is false where it could not, or has
+ * found nothing to change: then nothing has happened. */
+KECS__FN kecs_status kecs__row_change_brief(kecs__write *write, const kecs__meta *meta, const kecs__change *change,
+                                            bool *out_done);
+
 /* Deletes a row and what belongs to it: children by their references, look-ups. `row` is the stored row. */
 KECS__FN kecs_status kecs__row_delete(kecs__write *write, const kecs__meta *meta, int64_t rid, const void *row);
 

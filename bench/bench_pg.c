@@ -1,0 +1,314 @@
+/* bench_pg.c -- what this library costs beside libpq used by hand. docs/benchmarks.md tells how to read the table.
+ *
+ *   bench/pg.py build/bench/bench_pg [--rounds N] [--rows N] [--only WORD] [--out FILE]
+ *
+ *   --rounds N   rounds of each case, 9
+ *   --rows N     tasks in the tables, 20000; and those of create_many, 100000, at most five times as many
+ *   --only WORD  the cases whose name has WORD in it
+ *   --out FILE   the figures once more, tab-separated, build/bench_pg.tsv
+ *
+ * KECS_TEST_POSTGRES is the URL of a server that nobody else uses. Figures are microseconds on the clock: client and
+ * server work at the same time. A wrong answer is a failure, a missed target is not. */
+#include "pg_hand.h"
+
+#include "kecs_store_pg.h"
+
+enum { PG_OPERATIONS_MAX = 2000 };
+
+typedef struct pg_world {
+  kecs_store *store;
+  hand by_hand;
+  int rows;          /* in the tables */
+  int many;          /* rows that are created at once */
+  uint64_t next;     /* the first row that is in no table */
+  bench_batch batch; /* what both sides write in this round */
+  char *documents;   /* the batch as documents */
+  size_t documents_len;
+  size_t documents_room;
+  char (*keys)[BENCH_ARN];
+  char (*values)[64];
+  int64_t ours_sum; /* what both sides have read must be the same */
+  int64_t hand_sum;
+} pg_world;
+
+typedef struct pg_case {
+  const char *name;
+  double target;
+  int operations; /* in a round, on each side; 0: the rows of create_many */
+  bool anew;      /* the tables are emptied before each round, and filled again after the case */
+  void (*prepare)(pg_world *world, int operations, int round); /* not measured */
+  void (*ours)(pg_world *world, int operations);
+  void (*by_hand)(pg_world *world, int operations);
+} pg_case;
+
+static double pg_clock(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
+}
+
+/* ---- cases ---- */
+
+static void prepare_keys(pg_world *world, int operations, int round) {
+  for (int i = 0; i < operations; i++) {
+    bench_arn(world->keys[i], bench_scramble((uint64_t)i, 100 + (uint64_t)round) % (uint64_t)world->rows);
+    snprintf(world->values[i], sizeof world->values[i], "round %d, operation %d", round, i);
+  }
+}
+
+static void prepare_rows(pg_world *world, int operations, int round) {
+  (void)round;
+  bench_batch_fill(&world->batch, world->next, operations);
+  world->next += (uint64_t)operations;
+}
+
+static void ours_get(pg_world *world, int operations) {
+  for (int i = 0; i < operations; i++) {
+    kecs_result *result;
+    bench_ok(kecs_task_get(world->store, NULL, world->keys[i], &result), "get");
+    world->ours_sum += kecs_task_at(result, 0)->created_at;
+    kecs_result_free(result);
+  }
+}
+
+static void hand_gets(pg_world *world, int operations) {
+  for (int i = 0; i < operations; i++) {
+    PGresult *result = hand_get(&world->by_hand, world->keys[i]);
+    world->hand_sum += world->by_hand.page[0].created_at;
+    PQclear(result);
+  }
+}
+
+static void ours_page(pg_world *world, int operations) {
+  for (int i = 0; i < operations; i++) {
+    kecs_result *result;
+    bench_ok(kecs_task_list(world->store, NULL, &result), "list");
+    for (size_t k = 0; k < kecs_result_count(result); k++) {
+      world->ours_sum += kecs_task_at(result, k)->created_at;
+    }
+    kecs_result_free(result);
+  }
+}
+
+static void hand_pages(pg_world *world, int operations) {
+  for (int i = 0; i < operations; i++) {
+    PGresult *result = hand_page(&world->by_hand);
+    for (int k = 0; k < PQntuples(result); k++) {
+      world->hand_sum += world->by_hand.page[k].created_at;
+    }
+    PQclear(result);
+  }
+}
+
+static void ours_update(pg_world *world, int operations) {
+  for (int i = 0; i < operations; i++) {
+    kecs_task task = {0};
+    task.arn = world->keys[i];
+    task.stopped_reason = world->values[i];
+    bench_ok(kecs_task_update_fields(world->store, &task, KECS_BIT(KECS_TASK_STOPPED_REASON), NULL), "update");
+  }
+}
+
+static void hand_updates(pg_world *world, int operations) {
+  for (int i = 0; i < operations; i++) {
+    hand_update(&world->by_hand, world->keys[i], world->values[i]);
+  }
+}
+
+static void ours_create(pg_world *world, int operations) {
+  for (int i = 0; i < operations; i++) {
+    bench_ok(kecs_task_create(world->store, &world->batch.tasks[i], NULL), "create");
+  }
+}
+
+static void hand_inserts(pg_world *world, int operations) {
+  for (int i = 0; i < operations; i++) {
+    hand_insert(&world->by_hand, &world->batch.tasks[i]);
+  }
+}
+
+static void ours_create_many(pg_world *world, int operations) {
+  bench_ok(kecs_task_create_many(world->store, world->batch.tasks, (size_t)operations, NULL), "create_many");
+}
+
+static void hand_creates_many(pg_world *world, int operations) {
+  (void)operations;
+  hand_create_many(&world->by_hand, &world->batch);
+}
+
+/* ---- import ---- */
+
+static void prepare_documents(pg_world *world, int operations, int round) {
+  prepare_rows(world, operations, round);
+  const kecs_kind_info *info = kecs_kind_describe(KECS_KIND_TASK);
+  kecs_result *result;
+  bench_ok(kecs_task_list(world->store, &(kecs_query){.limit = 1}, &result), "list");
+  world->documents_len = 0;
+  for (int i = 0; i < operations; i++) {
+    const char *text;
+    world->batch.tasks[i].version = 1;
+    bench_ok(kecs_record_json(result, info, &world->batch.tasks[i], KECS_JSON_STORE, &text), "record_json");
+    size_t len = strlen(text);
+    if (world->documents_len + len + 2 > world->documents_room) {
+      world->documents_room = (world->documents_len + len + 2) * 2;
+      world->documents = realloc(world->documents, world->documents_room);
+      bench_check(world->documents != NULL, "out of memory");
+    }
+    memcpy(world->documents + world->documents_len, text, len);
+    world->documents_len += len;
+    world->documents[world->documents_len++] = '\n';
+    if (i % 1000 == 999) {
+      kecs_result_free(result);
+      bench_ok(kecs_task_list(world->store, &(kecs_query){.limit = 1}, &result), "list");
+    }
+  }
+  kecs_result_free(result);
+}
+
+static void ours_import(pg_world *world, int operations) {
+  int64_t put = 0;
+  int64_t refused = 0;
+  bench_ok(kecs_import(world->store, world->documents, world->documents_len, NULL, &put, &refused), "import");
+  bench_check(put == operations && refused == 0, "import: %lld put, %lld refused", (long long)put, (long long)refused);
+}
+
+static void hand_imports(pg_world *world, int operations) {
+  (void)operations;
+  hand_merge(&world->by_hand, &world->batch);
+}
+
+/* ---- running ---- */
+
+static const pg_case pg_cases[] = {
+    {"pg.get", 1.10, 2000, false, prepare_keys, ours_get, hand_gets},
+    {"pg.page_100", 1.10, 200, false, prepare_keys, ours_page, hand_pages},
+    {"pg.update.autocommit", 1.10, 1000, false, prepare_keys, ours_update, hand_updates},
+    {"pg.create.autocommit", 1.10, 500, false, prepare_rows, ours_create, hand_inserts},
+    {"pg.create_many.20", 1.10, 20, false, prepare_rows, ours_create_many, hand_creates_many},
+    {"pg.create_many", 1.15, 0, true, prepare_rows, ours_create_many, hand_creates_many},
+    {"pg.import.new", 1.15, 5000, false, prepare_documents, ours_import, hand_imports},
+};
+
+static void pg_empty(pg_world *world) {
+  hand_run(&world->by_hand, "TRUNCATE ours.tasks, hand.tasks");
+  hand_run(&world->by_hand, "CHECKPOINT");
+}
+
+static void pg_fill(pg_world *world) {
+  pg_empty(world);
+  bench_batch_fill(&world->batch, 0, world->rows);
+  ours_create_many(world, world->rows);
+  hand_create_many(&world->by_hand, &world->batch);
+  hand_run(&world->by_hand, "VACUUM ANALYZE ours.tasks");
+  hand_run(&world->by_hand, "VACUUM ANALYZE hand.tasks");
+  hand_run(&world->by_hand, "CHECKPOINT");
+}
+
+static double pg_time(pg_world *world, void (*work)(pg_world *world, int operations), int operations) {
+  double since = pg_clock();
+  work(world, operations);
+  return (pg_clock() - since) / operations;
+}
+
+static void pg_run(pg_world *world, const pg_case *one, int rounds, bench_table *table) {
+  double ours[BENCH_ROUNDS_MAX];
+  double theirs[BENCH_ROUNDS_MAX];
+  int operations = one->operations ? one->operations : world->many;
+  for (int round = -1; round < rounds; round++) { /* the first one does not count */
+    int at = round < 0 ? 0 : round;
+    if (one->anew) {
+      pg_empty(world);
+    }
+    one->prepare(world, operations, round + 1);
+    if (round % 2) {
+      ours[at] = pg_time(world, one->ours, operations);
+    }
+    theirs[at] = pg_time(world, one->by_hand, operations);
+    if (round % 2 == 0) {
+      ours[at] = pg_time(world, one->ours, operations);
+    }
+  }
+  bench_add(table, one->name, one->target, ours, theirs, rounds);
+  if (one->anew) {
+    pg_fill(world);
+  }
+}
+
+/* What both sides have stored must be the same, but for the times at which they did. */
+static void pg_compare(const pg_world *world) {
+  PGresult *result = PQexec(world->by_hand.pg,
+                            "SELECT count(*) FROM (SELECT arn,id,cluster_arn,containers,last_status,stopped_reason,"
+                            "service_arn,tags,family,created_at,version,region,account_id FROM ours.tasks EXCEPT "
+                            "SELECT arn,id,cluster_arn,containers,last_status,stopped_reason,service_arn,tags,family,"
+                            "created_at,version,region,account_id FROM hand.tasks) d");
+  hand_check(&world->by_hand, result, "compare");
+  bench_check(strcmp(PQgetvalue(result, 0, 0), "0") == 0, "%s rows differ", PQgetvalue(result, 0, 0));
+  PQclear(result);
+  bench_check(world->ours_sum == world->hand_sum, "what was read differs");
+}
+
+static kecs_store *pg_open(const char *url, const char *schema) {
+  char path[1024];
+  kecs_options options = {0};
+  kecs_store *store;
+  snprintf(path, sizeof path, "%s%cschema=%s", url, strchr(url, '?') ? '&' : '?', schema);
+  options.path = path;
+  options.backends = kecs_pg_backends();
+  options.account_id = BENCH_ACCOUNT;
+  options.region = BENCH_REGION;
+  bench_ok(kecs_open(&options, &store), "open");
+  return store;
+}
+
+static int pg_number(const char *text, int least, int most) {
+  long number = text ? strtol(text, NULL, 10) : 0;
+  bench_check(number >= least && number <= most, "a number from %d to %d is missing", least, most);
+  return (int)number;
+}
+
+int main(int argc, char **argv) {
+  static pg_world world;
+  static bench_table table;
+  const char *only = "";
+  const char *out = "build/bench_pg.tsv";
+  const char *url = getenv("KECS_TEST_POSTGRES");
+  int rounds = 9;
+  world.rows = 20000;
+  for (int i = 1; i < argc; i += 2) {
+    if (strcmp(argv[i], "--rounds") == 0) {
+      rounds = pg_number(argv[i + 1], 1, BENCH_ROUNDS_MAX);
+    } else if (strcmp(argv[i], "--rows") == 0) {
+      world.rows = pg_number(argv[i + 1], 1000, 1000000);
+    } else if (strcmp(argv[i], "--only") == 0 && argv[i + 1]) {
+      only = argv[i + 1];
+    } else {
+      bench_check(strcmp(argv[i], "--out") == 0 && argv[i + 1], "unknown option %s", argv[i]);
+      out = argv[i + 1];
+    }
+  }
+  bench_check(url != NULL, "run it as bench/pg.py does: KECS_TEST_POSTGRES is not set");
+  world.many = world.rows < 20000 ? world.rows * 5 : 100000;
+  world.next = 1000000;
+  world.keys = malloc(PG_OPERATIONS_MAX * sizeof *world.keys);
+  world.values = malloc(PG_OPERATIONS_MAX * sizeof *world.values);
+  bench_check(world.keys && world.values, "out of memory");
+  kecs_store *second = pg_open(url, HAND_SCHEMA);
+  bench_parents(second);
+  bench_ok(kecs_close(second), "close");
+  world.store = pg_open(url, "ours");
+  bench_parents(world.store);
+  hand_open(&world.by_hand, url);
+  pg_fill(&world);
+  printf("microseconds on the clock, not of CPU; \"baseline\" is libpq by hand\n");
+  bench_print_head();
+  for (size_t i = 0; i < sizeof pg_cases / sizeof pg_cases[0]; i++) {
+    if (strstr(pg_cases[i].name, only)) {
+      pg_run(&world, &pg_cases[i], rounds, &table);
+    }
+  }
+  pg_compare(&world);
+  bench_write(&table, out);
+  hand_close(&world.by_hand);
+  bench_ok(kecs_close(world.store), "close");
+  return 0;
+}
