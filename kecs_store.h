@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * f59cd737b83e47caf9d08d1e35ffd8b9659e51b692f25b98b87a6a1e4295a294 */
+ * 9bb20e3c8baf86e8e6912f6f4a75406e8e0350031c4b92da1b7544b7fb68cbb6 */
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
 /* kecs_store.h -- a durable, typed store for the state of a container orchestrator, in one SQLite file.
  *
@@ -22531,7 +22531,8 @@ static kecs_status kecs__sqlite_connect_fill(kecs_connection *connection, const 
   if (!connection->db) {
     return kecs__fail_nomem();
   }
-  if ((rc & 0xff) == SQLITE_CANTOPEN && options->read_only && access(options->path, R_OK) == 0) {
+  bool refused = (rc & 0xff) == SQLITE_CANTOPEN || (rc & 0xff) == SQLITE_READONLY;
+  if (refused && options->read_only && access(options->path, R_OK) == 0) {
     rc = kecs__sqlite_open_hooked(connection, options, true);
   }
   if (rc != SQLITE_OK && options->read_only && kecs__sqlite_lacks_index(options->path, rc)) {

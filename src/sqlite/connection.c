@@ -238,7 +238,8 @@ static kecs_status kecs__sqlite_connect_fill(kecs_connection *connection, const 
   if (!connection->db) {
     return kecs__fail_nomem();
   }
-  if ((rc & 0xff) == SQLITE_CANTOPEN && options->read_only && access(options->path, R_OK) == 0) {
+  bool refused = (rc & 0xff) == SQLITE_CANTOPEN || (rc & 0xff) == SQLITE_READONLY;
+  if (refused && options->read_only && access(options->path, R_OK) == 0) {
     rc = kecs__sqlite_open_hooked(connection, options, true);
   }
   if (rc != SQLITE_OK && options->read_only && kecs__sqlite_lacks_index(options->path, rc)) {
