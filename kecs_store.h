@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * f240b528c6c934eec4f5c35a414e53dd0f8644687af271ea1e996e299d6d29f8 */
+ * 75cb3c9085ab3a36754b9a665f864b2c26a280b093c00d8e73f015fa30700f25 */
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
 /* kecs_store.h -- a durable, typed store for the state of a container orchestrator, in one SQLite file.
  *
@@ -1424,7 +1424,8 @@ typedef struct kecs_pool_options {
 /* Zero-initialised means the default everywhere. The struct and the texts are read during kecs_open only. */
 typedef struct kecs_options {
   const char *path;               /* a file, ":memory:", or a URL that one of `backends` answers to. Required. */
-  bool read_only;                 /* never write; the file must exist */
+  bool read_only;                 /* never write; the file must exist. While it has a log (-wal) of its own, its
+                                   * directory must be writable for SQLite's index of that (-shm), or have it */
   bool must_exist;                /* KECS_E_NOT_FOUND instead of creating the file */
   const char *account_id;         /* what a bare name belongs to; NULL: "000000000000" */
   const char *region;             /* NULL: "us-east-1" */
@@ -6312,6 +6313,7 @@ typedef struct kecs__meta {
   int omitted;
   int tags;
   uint64_t updatable; /* columns that an update may change */
+  uint64_t ranks;     /* columns of type RANK: a document that does not mention them leaves them alone */
   uint64_t automatic; /* columns that the store alone writes, unless a document brings them */
   size_t offsets[64];        /* of the columns in the kind's struct */
   kecs_value_type types[64]; /* of the columns, for the backend; KECS_VALUE_NULL for OPTI */
@@ -6557,6 +6559,7 @@ static kecs_status kecs__meta_fill(kecs__engine *engine, kecs__meta *meta, const
   meta->tags = kecs_column_find(info, "tags");
   meta->updatable = kecs__meta_updatable(info);
   for (int i = 0; i < info->column_count; i++) {
+    meta->ranks |= info->columns[i].type == KECS_TYPE_RANK ? KECS_BIT(i) : 0;
     meta->automatic |= info->columns[i].flags & KECS_COLUMN_AUTO ? KECS_BIT(i) : 0;
     meta->types[i] = kecs__meta_type(info->columns[i].type);
     meta->offsets[i] = info->columns[i].offset;
@@ -9167,6 +9170,9 @@ KECS__FN kecs_status kecs__migrate(kecs_store *store) {
   if (!status) {
     status = kecs__version_check(engine, version);
   }
+  if (!status && engine->read_only && version == 0) {
+    return kecs__fail(KECS_E_NOT_FOUND, "%s is empty: it holds no store yet. Nothing was changed", engine->place.shown);
+  }
   if (!status && engine->read_only && version < kecs__schema_version()) {
     return kecs__fail(KECS_E_READONLY, "%s has schema version %d and must be migrated to %d: open it for writing once",
                       engine->place.shown, version, kecs__schema_version());
@@ -10230,7 +10236,13 @@ typedef struct kecs__special {
    * no. */
   bool (*is_new)(const kecs__meta *meta, const void *row);
 
+  /* Refuses what a row of the kind must not hold, before it is inserted (`stored` is NULL) or the columns in *mask are
+   * changed. A column may be taken out of the mask when it is to stay as it is. `stored` has the columns of the mask,
+   * and those in `judged`. NULL: everything is taken. */
+  kecs_status (*judge)(const kecs__meta *meta, const void *row, const kecs_value *stored, uint64_t *mask);
+
   uint64_t followed; /* the columns whose change `follow` wants to see */
+  uint64_t judged;   /* the columns that `judge` looks at */
 } kecs__special;
 
 /* The kind's row of the table, or one whose functions are all NULL. */
@@ -11239,6 +11251,10 @@ KECS__FN kecs_status kecs__each(kecs_store *store, kecs_kind kind, const kecs_qu
 KECS__FN kecs_status kecs__count(kecs_store *store, kecs_kind kind, const kecs_query *query, int64_t *out_count);
 KECS__FN kecs_status kecs__update(kecs_store *store, kecs_kind kind, const void *row, uint64_t mask,
                                   kecs_result **out_result);
+
+/* The same for a mask of a caller's, in which every bit is a column by name. */
+KECS__FN kecs_status kecs__update_fields(kecs_store *store, kecs_kind kind, const void *row, uint64_t mask,
+                                         kecs_result **out_result);
 KECS__FN kecs_status kecs__upsert(kecs_store *store, kecs_kind kind, const void *row, kecs_result **out_result);
 KECS__FN kecs_status kecs__delete(kecs_store *store, kecs_kind kind, const kecs_value *address, int count);
 KECS__FN const void *kecs__at(const kecs_result *result, kecs_kind kind, size_t index);
@@ -11878,7 +11894,8 @@ KECS__FN kecs_status kecs__fill(kecs__write *write, const kecs__meta *meta, void
   }
   /* A row that has neither can't be addressed again. A tag of a document may: it is reached through the document. */
   int last = meta->info->address.columns[meta->info->address.count - 1];
-  if (!status && !write->quiet && meta->info->columns[last].type == KECS_TYPE_TEXT &&
+  bool told = (meta->info->flags & KECS_KIND_PLAIN) && (given & KECS_BIT(last)); /* as an export has it */
+  if (!status && !write->quiet && !told && meta->info->columns[last].type == KECS_TYPE_TEXT &&
       kecs__text_empty(kecs__row_text(meta->info, row, last)) &&
       (meta->arn < 0 || !kecs__is_arn(kecs__row_text(meta->info, row, meta->arn)))) {
     status = meta->arn < 0 ? kecs__fail(KECS_E_INVALID, "%s.%s is empty, so the row could not be addressed; set it",
@@ -11927,6 +11944,9 @@ KECS__FN kecs_status kecs__task_definition_probe(kecs__session *session, const k
 
 /* Without ARN and revision. */
 KECS__FN bool kecs__task_definition_is_new(const kecs__meta *meta, const void *row);
+
+KECS__FN kecs_status kecs__rule_judge(const kecs__meta *meta, const void *row, const kecs_value *stored,
+                                      uint64_t *mask);
 
 /* resource_tags in step with the column `tags`, for every kind that has both. */
 KECS__FOLLOW(tags);
@@ -11983,6 +12003,8 @@ static const kecs__special kecs__specials[] = {
      .followed = KECS_BIT(KECS_LISTENER_TAGS) | KECS_BIT(KECS_LISTENER_DEFAULT_ACTIONS)},
     {.kind = KECS_KIND_RULE,
      .fill = kecs__rule_fill,
+     .judge = kecs__rule_judge,
+     .judged = KECS_BIT(KECS_RULE_PRIORITY) | KECS_BIT(KECS_RULE_IS_DEFAULT),
      .follow = kecs__tags_follow,
      .followed = KECS_BIT(KECS_RULE_TAGS)},
     {.kind = KECS_KIND_TAG,
@@ -12023,6 +12045,8 @@ typedef struct kecs__change {
   int64_t version;      /* 0: unconditional; else CONFLICT unless it is the stored one */
   int64_t rid;          /* of the row, or 0: found by its natural key in `probe` */
   const kecs__probe *probe;
+  bool document;        /* the row is a document's: its extra belongs to its columns */
+  bool bare;            /* the stored row only held the place: a version in the mask is taken as it is */
   uint64_t changed;     /* out: the columns that did differ */
 } kecs__change;
 
@@ -12077,6 +12101,61 @@ KECS__FN kecs_status kecs__row_upsert(kecs__write *write, const kecs__meta *meta
 
 /* The stored row of a rid as a result; NULL out_result does nothing. */
 KECS__FN kecs_status kecs__give_back(kecs__write *write, const kecs__meta *meta, int64_t rid, kecs_result **out_result);
+
+#endif
+
+/* ---- store/document.h -------------------------------------------------------------------------------------------- */
+/* store/document.h -- what documents and columns have in common: member names, and values from JSON and from text. */
+#ifndef KECS_STORE_DOCUMENT_H
+#define KECS_STORE_DOCUMENT_H
+
+/* One name under which a column stands in a document. */
+typedef struct kecs__name {
+  int column;
+  bool alias;        /* read, but not written */
+  const char *outer; /* the top-level member */
+  size_t outer_len;
+  const char *inner; /* a member of that member; NULL when the member itself is the column */
+  size_t inner_len;
+} kecs__name;
+
+enum { KECS__NAMES_MAX = 128 };
+
+/* All names of a kind's columns; returns how many. */
+KECS__FN int kecs__names(const kecs_kind_info *info, kecs__name out[KECS__NAMES_MAX]);
+
+/* Whether a member's name (a JSON string) is this text. */
+KECS__FN bool kecs__name_is(kecs__json name, const char *text, size_t len);
+
+/* Whether a name belongs to the member "kecs", which only the store writes. */
+KECS__FN bool kecs__name_ours(const kecs__name *name);
+
+/* Whether the member "kecs" tells a column of the document's own when that is null there: the store has filled it, and
+ * it belongs to what the row is. */
+KECS__FN bool kecs__name_filled(const kecs_kind_info *info, const kecs__name *name);
+
+/* What a JSON value means to a column. *exact is false where writing the column back would not give an equal value
+ * (null, a number for a text, digits below a microsecond ...): then the document keeps the value in `extra`. A value
+ * that the column can't hold at all becomes NULL and is not exact. INVALID for \u0000 and lone surrogates in a text. */
+KECS__FN kecs_status kecs__value_from_json(const kecs_column_info *column, kecs__json json, kecs__arena *arena,
+                                           kecs_value *out, bool *exact);
+
+/* The same from plain text, as command lines give it. INVALID names the column. */
+KECS__FN kecs_status kecs__value_from_text(const kecs_kind_info *info, int column, const char *text, kecs__arena *arena,
+                                           kecs_value *out);
+
+/* Appends a column's value as JSON. */
+KECS__FN void kecs__value_to_json(const kecs_column_info *column, const kecs_value *value, unsigned flags,
+                                  kecs__text *out);
+
+/* `extra` without what it keeps of the columns in `mask` that doesn't say what the row holds there: such a member would
+ * come back for a value that was written later. *out_text is `extra` itself when nothing leaves, NULL when nothing is
+ * left, else the arena's. */
+KECS__FN kecs_status kecs__extra_prune(const kecs_kind_info *info, const void *row, uint64_t mask, const char *extra,
+                                       kecs__arena *arena, const char **out_text);
+
+/* The column's default as a value; NULL where it has none. */
+KECS__FN kecs_value kecs__column_default(const kecs_column_info *column);
 
 #endif
 
@@ -12272,6 +12351,10 @@ KECS__FN kecs_status kecs__row_insert(kecs__write *write, const kecs__meta *meta
   kecs_status status = kecs__fill(write, meta, row, given);
   bool follows = kecs__insert_follows(meta, special, row);
   write->last = write->last && !follows && !write->make_parents;
+  if (!status && special->judge) {
+    uint64_t mask = UINT64_MAX;
+    status = special->judge(meta, row, NULL, &mask);
+  }
   if (!status && (follows || write->make_parents)) {
     status = kecs__write_guard(write);
   }
@@ -12361,7 +12444,36 @@ static kecs_status kecs__change_compare(const kecs__meta *meta, kecs__change *ch
       }
     }
   }
+  if (change->bare && change->changed && (change->mask & KECS_BIT(meta->version))) {
+    parameters[meta->version] = kecs__row_value(meta->info, change->row, meta->version);
+    change->changed |= parameters[meta->version].number > 0 ? KECS_BIT(meta->version) : 0;
+  }
   return KECS_OK;
+}
+
+/* A raw member that an earlier document left for a column leaves `extra` when the column is written: by name, or, where
+ * a whole row with its extra is given, with another value. */
+static kecs_status kecs__change_extra(kecs__write *write, const kecs__meta *meta, kecs__change *change,
+                                      const kecs_value *stored, kecs_value *parameters) {
+  bool whole = (change->mask & KECS_BIT(meta->extra)) != 0;
+  uint64_t mask = whole ? change->changed & ~KECS_BIT(meta->extra) : change->mask;
+  kecs_value now = whole ? kecs__row_value(meta->info, change->row, meta->extra) : stored[meta->extra];
+  const char *left = NULL;
+  if (now.type != KECS_VALUE_TEXT || now.len == 0 || mask == 0) {
+    return KECS_OK;
+  }
+  const char *extra = kecs__arena_text(&write->arena, now.text, now.len);
+  if (!extra) {
+    return KECS_E_NOMEM;
+  }
+  kecs_status status = kecs__extra_prune(meta->info, change->row, mask, extra, &write->arena, &left);
+  if (!status && left != extra) {
+    parameters[meta->extra] = kecs__value_text(left);
+    bool differs = !kecs__value_same(&parameters[meta->extra], &stored[meta->extra]);
+    change->changed &= ~KECS_BIT(meta->extra);
+    change->changed |= differs ? KECS_BIT(meta->extra) : 0;
+  }
+  return status;
 }
 
 /* version, updated_at and omitted follow a change by themselves. */
@@ -12436,13 +12548,22 @@ KECS__FN kecs_status kecs__row_change(kecs__write *write, const kecs__meta *meta
   uint64_t read = change->mask;
   read |= meta->version >= 0 ? KECS_BIT(meta->version) : 0;
   read |= meta->omitted >= 0 ? KECS_BIT(meta->omitted) : 0;
+  read |= change->mask & special->judged ? special->judged : 0;
+  bool prunes = !change->document && meta->extra >= 0 && change->mask != 0;
+  read |= prunes ? KECS_BIT(meta->extra) : 0;
   kecs__cached *cached = NULL;
   kecs_status status = kecs__change_read(write, meta, change, read, &cached, stored);
   if (!status && change->version != 0 && meta->version >= 0 && stored[meta->version].number != change->version) {
     status = kecs__change_conflict(meta, change, stored[meta->version].number);
   }
+  if (!status && special->judge) {
+    status = special->judge(meta, change->row, stored, &change->mask);
+  }
   if (!status) {
     status = kecs__change_compare(meta, change, stored, parameters);
+  }
+  if (!status && prunes) {
+    status = kecs__change_extra(write, meta, change, stored, parameters);
   }
   /* The stored texts were borrowed from the statement; from here on only numbers of it are used. */
   kecs__statement_done(write->session, cached);
@@ -12740,52 +12861,6 @@ KECS__FN kecs_status kecs__edit_where(kecs_store *store, kecs_kind kind,
 /* ---- store/document.c -------------------------------------------------------------------------------------------- */
 /* store/document.c -- member names of columns, and values between JSON, text and columns. */
 
-/* ---- store/document.h -------------------------------------------------------------------------------------------- */
-/* store/document.h -- what documents and columns have in common: member names, and values from JSON and from text. */
-#ifndef KECS_STORE_DOCUMENT_H
-#define KECS_STORE_DOCUMENT_H
-
-/* One name under which a column stands in a document. */
-typedef struct kecs__name {
-  int column;
-  bool alias;        /* read, but not written */
-  const char *outer; /* the top-level member */
-  size_t outer_len;
-  const char *inner; /* a member of that member; NULL when the member itself is the column */
-  size_t inner_len;
-} kecs__name;
-
-enum { KECS__NAMES_MAX = 128 };
-
-/* All names of a kind's columns; returns how many. */
-KECS__FN int kecs__names(const kecs_kind_info *info, kecs__name out[KECS__NAMES_MAX]);
-
-/* Whether a member's name (a JSON string) is this text. */
-KECS__FN bool kecs__name_is(kecs__json name, const char *text, size_t len);
-
-/* Whether a name belongs to the member "kecs", which only the store writes. */
-KECS__FN bool kecs__name_ours(const kecs__name *name);
-
-/* What a JSON value means to a column. *exact is false where writing the column back would not give an equal value
- * (null, a number for a text, digits below a microsecond ...): then the document keeps the value in `extra`. A value
- * that the column can't hold at all becomes NULL and is not exact. INVALID for \u0000 and lone surrogates in a text. */
-KECS__FN kecs_status kecs__value_from_json(const kecs_column_info *column, kecs__json json, kecs__arena *arena,
-                                           kecs_value *out, bool *exact);
-
-/* The same from plain text, as command lines give it. INVALID names the column. */
-KECS__FN kecs_status kecs__value_from_text(const kecs_kind_info *info, int column, const char *text, kecs__arena *arena,
-                                           kecs_value *out);
-
-/* Appends a column's value as JSON. */
-KECS__FN void kecs__value_to_json(const kecs_column_info *column, const kecs_value *value, unsigned flags,
-                                  kecs__text *out);
-
-/* The column's default as a value; NULL where it has none. */
-KECS__FN kecs_value kecs__column_default(const kecs_column_info *column);
-
-#endif
-
-/* ---- store/document.c, continued --------------------------------------------------------------------------------- */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12839,6 +12914,11 @@ KECS__FN bool kecs__name_ours(const kecs__name *name) {
   return name->inner && name->outer_len == 4 && memcmp(name->outer, "kecs", 4) == 0;
 }
 
+KECS__FN bool kecs__name_filled(const kecs_kind_info *info, const kecs__name *name) {
+  const kecs_column_info *column = &info->columns[name->column];
+  return !name->inner && !name->alias && column->group == KECS_GROUP_KEY && (column->flags & KECS_COLUMN_SERVER);
+}
+
 /* ---- values from JSON ---- */
 
 static bool kecs__is_document(const kecs_column_info *column) {
@@ -12887,7 +12967,7 @@ static void kecs__value_number_from(const kecs_column_info *column, kecs__json j
     *exact = false;
     return;
   }
-  *exact = (json.type == KECS__JSON_STRING) == rank;
+  *exact = (json.type == KECS__JSON_STRING) == rank && !(rank && (number == 0 || number == KECS_RANK_DEFAULT));
   *out = kecs__value_int(number);
 }
 
@@ -13003,7 +13083,11 @@ KECS__FN kecs_status kecs__value_from_text(const kecs_kind_info *info, int colum
   if (!status) {
     kecs__json json = {KECS__JSON_STRING, quoted.data, quoted.len};
     kecs__value_number_from(&info->columns[column], json, out, &exact);
-    if (out->type == KECS_VALUE_NULL) {
+    size_t sign = text[0] == '-' ? 1 : 0;
+    bool digits = len > sign && strspn(text + sign, "0123456789") == len - sign;
+    if (out->type == KECS_VALUE_NULL && digits && text[sign] != '0') {
+      status = kecs__fail(KECS_E_INVALID, "%s.%s: %.80s is too large", info->name, info->columns[column].name, text);
+    } else if (out->type == KECS_VALUE_NULL) {
       status = kecs__text_refused(info, column, text, "a whole number");
     }
   }
@@ -13042,6 +13126,106 @@ KECS__FN void kecs__value_to_json(const kecs_column_info *column, const kecs_val
     const char *quote = column->type == KECS_TYPE_RANK ? "\"" : "";
     kecs__text_addf(out, "%s%lld%s", quote, (long long)value->number, quote);
   }
+}
+
+/* ---- what extra keeps ---- */
+
+typedef struct kecs__prune_extra {
+  const kecs_kind_info *info;
+  const void *row;
+  uint64_t mask;
+  kecs__name names[KECS__NAMES_MAX];
+  int count;
+  const kecs__name *outer; /* the member of whose members is spoken; NULL: of the document's own */
+  kecs__arena *arena;
+  kecs_status *status;
+} kecs__prune_extra;
+
+static const kecs__name *kecs__prune_name(const kecs__prune_extra *prune, kecs__json name) {
+  const kecs__name *outer = prune->outer;
+  for (int i = 0; i < prune->count; i++) {
+    const kecs__name *one = &prune->names[i];
+    if (!(prune->mask & KECS_BIT(one->column)) || !one->inner != !outer) {
+      continue;
+    }
+    if (!outer ? kecs__name_is(name, one->outer, one->outer_len)
+               : one->outer_len == outer->outer_len && memcmp(one->outer, outer->outer, outer->outer_len) == 0 &&
+                     kecs__name_is(name, one->inner, one->inner_len)) {
+      return one;
+    }
+  }
+  return NULL;
+}
+
+/* Whether a raw member says something else than its column. */
+static bool kecs__prune_drops(kecs__json name, kecs__json raw, const void *user) {
+  const kecs__prune_extra *prune = user;
+  const kecs__name *known = kecs__prune_name(prune, name);
+  kecs_value read;
+  bool exact = false;
+  if (!known) {
+    return false;
+  }
+  const kecs_column_info *column = &prune->info->columns[known->column];
+  kecs_value value = kecs__row_value(prune->info, prune->row, known->column);
+  if (value.type == KECS_VALUE_NULL && (column->flags & KECS_COLUMN_NOT_NULL)) {
+    value = kecs__column_default(column);
+  }
+  if (raw.type == KECS__JSON_NULL) {
+    return value.type != KECS_VALUE_NULL;
+  }
+  kecs_status status = kecs__value_from_json(column, raw, prune->arena, &read, &exact);
+  *prune->status = status == KECS_E_NOMEM ? status : *prune->status;
+  return !status && !kecs__value_same(&read, &value);
+}
+
+/* One pass over `bracket`, which is extra or an object in it. */
+static void kecs__prune_pass(const kecs__prune_extra *prune, kecs__json bracket, const char **io_text) {
+  kecs__json_walk walk = {NULL};
+  kecs__json name;
+  kecs__json raw;
+  bool drops = false;
+  while (!drops && kecs__json_next_member(bracket, &walk, &name, &raw)) {
+    drops = kecs__prune_drops(name, raw, prune);
+  }
+  if (!drops || *prune->status) {
+    return;
+  }
+  kecs__text out;
+  kecs__text_init(&out, prune->arena->allocator, strlen(*io_text) + 1);
+  kecs__json_drop(&out, *io_text, bracket, kecs__prune_drops, prune);
+  *io_text = out.status ? NULL : kecs__arena_text(prune->arena, out.data, out.len);
+  *prune->status = out.status ? out.status : (*io_text ? *prune->status : KECS_E_NOMEM);
+  kecs__text_free(&out);
+}
+
+KECS__FN kecs_status kecs__extra_prune(const kecs_kind_info *info, const void *row, uint64_t mask, const char *extra,
+                                       kecs__arena *arena, const char **out_text) {
+  kecs__prune_extra prune;
+  kecs_status status = KECS_OK;
+  const char *text = extra;
+  memset(&prune, 0, sizeof prune);
+  prune.info = info;
+  prune.row = row;
+  prune.mask = mask;
+  prune.count = kecs__names(info, prune.names);
+  prune.arena = arena;
+  prune.status = &status;
+  kecs__json all = kecs__json_check(text, strlen(text), NULL);
+  kecs__prune_pass(&prune, all, &text);
+  for (int i = 0; !status && i < prune.count; i++) {
+    prune.outer = &prune.names[i];
+    if (prune.outer->inner && (mask & KECS_BIT(prune.outer->column)) && !kecs__name_ours(prune.outer)) {
+      all = text == extra ? all : kecs__json_check(text, strlen(text), NULL);
+      char member[64];
+      size_t len = prune.outer->outer_len < sizeof member ? prune.outer->outer_len : 0;
+      memcpy(member, prune.outer->outer, len);
+      member[len] = '\0';
+      kecs__prune_pass(&prune, kecs__json_member(all, member), &text);
+    }
+  }
+  *out_text = status || strcmp(text, "{}") == 0 ? NULL : text;
+  return status;
 }
 
 /* ---- store/json_in.c --------------------------------------------------------------------------------------------- */
@@ -13185,6 +13369,8 @@ KECS__VALIDATE_RULE(task_memory);
 typedef struct kecs__kept {
   kecs__json name;
   kecs__json value;
+  const char *plain; /* the name as it reads */
+  size_t plain_len;
 } kecs__kept;
 
 typedef struct kecs__put {
@@ -13201,6 +13387,7 @@ typedef struct kecs__put {
   uint64_t seen;    /* columns set by their main name */
   uint64_t aliased; /* columns set by an alias */
   uint64_t given;   /* columns that the document has a value for */
+  uint64_t filled;  /* columns that the member "kecs" told; their own is null */
   void *row;
   kecs__arena *arena;
   kecs_result **out_result;
@@ -13210,7 +13397,8 @@ static kecs_status kecs__put_refuse(const kecs__put *put, const char *at, const 
   size_t line = 0;
   size_t column = 0;
   kecs__json_position(put->text, (size_t)(at - put->text), &line, &column);
-  return kecs__fail(KECS_E_INVALID, "line %zu, column %zu: %s: %s", line, column, member, reason);
+  return kecs__fail(KECS_E_INVALID, "line %zu, column %zu: %.*s: %s", line, column, (int)strcspn(member, "|"), member,
+                    reason);
 }
 
 static kecs_status kecs__put_keep(kecs__put *put, kecs__json name, kecs__json value) {
@@ -13226,21 +13414,35 @@ static kecs_status kecs__put_keep(kecs__put *put, kecs__json name, kecs__json va
     put->kept = kept;
     put->kept_room = room;
   }
-  put->kept[put->kept_count].name = name;
-  put->kept[put->kept_count++].value = value;
+  kecs__kept *kept = &put->kept[put->kept_count++];
+  kept->name = name;
+  kept->value = value;
+  kept->plain = name.text + 1;
+  kept->plain_len = name.len - 2;
+  if (memchr(name.text, '\\', name.len)) {
+    kecs_error before = kecs__error_save();
+    size_t len = 0;
+    const char *plain = kecs__json_string(name, put->arena, &len);
+    if (!plain && kecs_last_error()->status == KECS_E_NOMEM) {
+      return KECS_E_NOMEM;
+    }
+    kept->plain_len = plain ? len : kept->plain_len; /* what no text can hold goes by its escapes */
+    kept->plain = plain ? plain : kept->plain;
+    (void)kecs__error_restore(&before);
+  }
   return KECS_OK;
 }
 
-/* By name; members of one name stay in the order in which they stand in the document. */
+/* By name, however it is spelled; members of one name stay in the order in which they stand in the document. */
 static int kecs__kept_compare(const void *a, const void *b) {
   const kecs__kept *left = a;
   const kecs__kept *right = b;
-  size_t len = left->name.len < right->name.len ? left->name.len : right->name.len;
-  int order = memcmp(left->name.text, right->name.text, len);
-  if (order == 0 && left->name.len == right->name.len) {
+  size_t len = left->plain_len < right->plain_len ? left->plain_len : right->plain_len;
+  int order = memcmp(left->plain, right->plain, len);
+  if (order == 0 && left->plain_len == right->plain_len) {
     return (left->name.text > right->name.text) - (left->name.text < right->name.text);
   }
-  return order ? order : (left->name.len > right->name.len) - (left->name.len < right->name.len);
+  return order ? order : (left->plain_len > right->plain_len) - (left->plain_len < right->plain_len);
 }
 
 /* {"name":value,"name":value} */
@@ -13272,6 +13474,25 @@ static kecs_status kecs__put_extra(kecs__put *put) {
   return KECS_OK;
 }
 
+/* Why a column can't hold a value by which its row would go. */
+static const char *kecs__put_reason(const kecs_column_info *column) {
+  switch (column->type) {
+    case KECS_TYPE_TIME:
+      return "it is not a time, such as 2024-05-01T10:00:00Z or epoch seconds";
+    case KECS_TYPE_BOOL:
+      return "it is neither true nor false";
+    case KECS_TYPE_INT:
+    case KECS_TYPE_OPTI:
+      return "it is not a whole number of 64 bits";
+    case KECS_TYPE_RANK:
+      return "it is neither a whole number nor \"default\"";
+    case KECS_TYPE_TEXT:
+    case KECS_TYPE_JSON:
+      break;
+  }
+  return "it is not a text";
+}
+
 /* Sets a column from a member. *exact tells whether the column gives an equal member back. */
 static kecs_status kecs__put_column(kecs__put *put, const kecs__name *name, kecs__json value, bool *exact) {
   const kecs_column_info *column = &put->meta->info->columns[name->column];
@@ -13292,19 +13513,51 @@ static kecs_status kecs__put_column(kecs__put *put, const kecs__name *name, kecs
     return kecs__put_refuse(put, value.text, column->json,
                             "a text must hold neither \\u0000 nor half a surrogate pair");
   }
-  if (!status && read.type == KECS_VALUE_NULL && value.type != KECS__JSON_NULL && column->group == KECS_GROUP_KEY) {
-    status = kecs__put_refuse(put, value.text, column->json, "this value can't name a row");
+  bool needed = column->group == KECS_GROUP_KEY || column->type == KECS_TYPE_RANK;
+  if (!status && read.type == KECS_VALUE_NULL && value.type != KECS__JSON_NULL && needed) {
+    status = kecs__put_refuse(put, value.text, column->json, kecs__put_reason(column));
   }
   if (status) {
     return status;
   }
   put->seen |= name->alias ? 0 : bit;
+  if (put->filled & bit) {
+    return read.type == KECS_VALUE_NULL
+               ? KECS_OK
+               : kecs__put_refuse(put, value.text, column->json, "the member appears twice; which one is meant?");
+  }
   put->aliased |= name->alias ? bit : 0;
   put->given &= ~bit; /* an alias may have set it */
   put->given |= read.type != KECS_VALUE_NULL ? bit : 0;
   kecs__row_set(put->meta->info, put->row, name->column, &read);
   *exact = *exact && !name->alias;
   return KECS_OK;
+}
+
+/* A column of the document's own that the store filled, in the member "kecs". */
+static kecs_status kecs__put_filled(kecs__put *put, const kecs__name *name, kecs__json value) {
+  uint64_t bit = KECS_BIT(name->column);
+  bool exact = false;
+  uint64_t seen = put->seen & bit;
+  if ((put->given | put->filled) & bit) {
+    return kecs__put_refuse(put, value.text, put->meta->info->columns[name->column].json,
+                            "the member appears twice; which one is meant?");
+  }
+  put->seen &= ~bit;
+  kecs_status status = kecs__put_column(put, name, value, &exact);
+  put->seen = (put->seen & ~bit) | seen;
+  put->filled |= bit;
+  return status;
+}
+
+static const kecs__name *kecs__put_filled_name(const kecs__put *put, kecs__json name) {
+  for (int i = 0; i < put->name_count; i++) {
+    const kecs__name *one = &put->names[i];
+    if (kecs__name_filled(put->meta->info, one) && kecs__name_is(name, one->outer, one->outer_len)) {
+      return one;
+    }
+  }
+  return NULL;
 }
 
 static const kecs__name *kecs__put_inner_name(const kecs__put *put, kecs__json outer_name, kecs__json name) {
@@ -13332,11 +13585,14 @@ static kecs_status kecs__put_inner(kecs__put *put, kecs__json outer_name, kecs__
   while (kecs__json_next_member(value, &walk, &name, &inner)) {
     bool exact = false;
     const kecs__name *known = kecs__put_inner_name(put, outer_name, name);
+    const kecs__name *filled = ours && !known ? kecs__put_filled_name(put, name) : NULL;
     members++;
-    if (ours && !known) {
+    if (ours && !known && !filled) {
       return kecs__put_refuse(put, name.text, "kecs", "the store's own member, but no export writes this in it");
     }
-    kecs_status status = known ? kecs__put_column(put, known, inner, &exact) : KECS_OK;
+    kecs_status status = known    ? kecs__put_column(put, known, inner, &exact)
+                         : filled ? kecs__put_filled(put, filled, inner)
+                                  : KECS_OK;
     if (status) {
       return status;
     }
@@ -13444,6 +13700,7 @@ static kecs_status kecs__put_work(kecs__write *write, void *user) {
   put->seen = 0; /* an earlier try may have left its marks */
   put->aliased = 0;
   put->given = 0;
+  put->filled = 0;
   put->kept = NULL;
   put->kept_count = 0;
   put->kept_room = 0;
@@ -13548,6 +13805,9 @@ static bool kecs__raw_holds(kecs__writer *writer, int number, kecs__json raw, co
     writer->status = status == KECS_E_INVALID ? writer->status : status;
     return false;
   }
+  if (column->type == KECS_TYPE_RANK && value->number == KECS_RANK_DEFAULT && read.number == 0) {
+    return true;
+  }
   if (read.type == KECS_VALUE_NULL) {
     kecs_value standing = kecs__column_default(column);
     return kecs__value_nothing(column, value) || kecs__value_same(value, &standing) ||
@@ -13599,6 +13859,17 @@ static bool kecs__same_outer(const kecs__name *a, const kecs__name *b) {
   return a->outer_len == b->outer_len && memcmp(a->outer, b->outer, a->outer_len) == 0;
 }
 
+/* What the store filled where the document has null, which is what the document's own member goes on saying. */
+static void kecs__write_filled(kecs__writer *writer, size_t start) {
+  for (int i = 0; i < writer->name_count; i++) {
+    const kecs__name *name = &writer->names[i];
+    if (kecs__name_filled(writer->info, name) &&
+        kecs__extra_member(writer, name->outer, name->outer_len).type == KECS__JSON_NULL) {
+      kecs__write_column(writer, start, name, (kecs__json){KECS__JSON_NONE, NULL, 0}, false);
+    }
+  }
+}
+
 /* "State":{...}: the columns that belong there, and what the raw member had besides. */
 static void kecs__write_outer(kecs__writer *writer, size_t start, int first) {
   const kecs__name *head = &writer->names[first];
@@ -13616,6 +13887,9 @@ static void kecs__write_outer(kecs__writer *writer, size_t start, int first) {
       member[len] = '\0';
       kecs__write_column(writer, inside, name, kecs__json_member(raw, member), true);
     }
+  }
+  if (kecs__name_ours(head)) {
+    kecs__write_filled(writer, inside);
   }
   kecs__json_walk walk = {NULL};
   kecs__json found;
@@ -18166,12 +18440,40 @@ KECS__FN kecs_status kecs__rule_fill(kecs__write *write, const kecs__meta *meta,
   } else if (!named && fresh) {
     status = kecs__elb_child_arn(write, meta, row, rule->listener_arn, "listener/", "listener-rule/", &rule->arn);
   }
-  if (!status && fresh && rule->priority == 0) {
-    status = kecs__fail(KECS_E_INVALID, "rule \"%s\" has no priority; give it one from %d to %d, such as "
-                                        "kecs_rule_next_priority finds, or set is_default",
-                        rule->arn, KECS__PRIORITY_MIN, KECS__PRIORITY_MAX);
-  }
   return status;
+}
+
+/* The default rule has KECS_RANK_DEFAULT for ever, every other rule one of AWS's priorities. */
+KECS__FN kecs_status kecs__rule_judge(const kecs__meta *meta, const void *row, const kecs_value *stored,
+                                      uint64_t *mask) {
+  const kecs_rule *rule = row;
+  bool last = stored ? stored[KECS_RULE_IS_DEFAULT].number != 0 : rule->is_default;
+  bool whole = !stored || (*mask & meta->updatable) == meta->updatable;
+  bool unset = whole && rule->is_default && rule->priority == 0; /* which is filled, see above */
+  char name[160];
+  if (!(*mask & KECS_BIT(KECS_RULE_PRIORITY))) {
+    return KECS_OK;
+  }
+  if (last && (unset || rule->priority == KECS_RANK_DEFAULT)) {
+    *mask &= ~KECS_BIT(KECS_RULE_PRIORITY);
+    return KECS_OK;
+  }
+  if (!last && rule->priority >= KECS__PRIORITY_MIN && rule->priority <= KECS__PRIORITY_MAX) {
+    return KECS_OK;
+  }
+  kecs__row_name(meta->info, row, name);
+  if (last) {
+    return kecs__fail(KECS_E_INVALID, "rule \"%s\" is its listener's default rule, which always comes last: its "
+                                      "priority can't be %lld",
+                      name, (long long)rule->priority);
+  }
+  if (rule->priority == 0) {
+    return kecs__fail(KECS_E_INVALID, "rule \"%s\" has no priority; give it one from %d to %d, such as "
+                                      "kecs_rule_next_priority finds%s",
+                      name, KECS__PRIORITY_MIN, KECS__PRIORITY_MAX, stored ? "" : ", or set is_default");
+  }
+  return kecs__fail(KECS_E_INVALID, "rule \"%s\": priority %lld is not allowed: it must be between %d and %d", name,
+                    (long long)rule->priority, KECS__PRIORITY_MIN, KECS__PRIORITY_MAX);
 }
 
 /* ---- priorities ---- */
@@ -20384,14 +20686,8 @@ KECS_STORE_API kecs_status kecs_record_create(kecs_store *store, kecs_kind kind,
 
 /* ---- update ---- */
 
-static kecs_status kecs__update_mask(const kecs__meta *meta, uint64_t asked, uint64_t *out_mask) {
-  if (meta->info->flags & (KECS_KIND_APPEND)) {
-    return kecs__fail(KECS_E_UNSUPPORTED, "%s rows are never changed, only added and removed", meta->info->name);
-  }
-  *out_mask = asked & meta->updatable;
-  if (asked == UINT64_MAX) {
-    return KECS_OK;
-  }
+/* The columns that are asked for by name. */
+static kecs_status kecs__update_named(const kecs__meta *meta, uint64_t asked) {
   for (int i = 0; i < meta->info->column_count; i++) {
     if ((asked & KECS_BIT(i)) && !(meta->updatable & KECS_BIT(i))) {
       return kecs__fail(
@@ -20402,6 +20698,15 @@ static kecs_status kecs__update_mask(const kecs__meta *meta, uint64_t asked, uin
   bool beyond = meta->info->column_count < 64 && (asked >> meta->info->column_count) != 0;
   return beyond ? kecs__fail(KECS_E_INVALID, "the mask names a column that %s does not have", meta->info->name)
                 : KECS_OK;
+}
+
+/* UINT64_MAX is every column that can be changed. */
+static kecs_status kecs__update_mask(const kecs__meta *meta, uint64_t asked, uint64_t *out_mask) {
+  if (meta->info->flags & (KECS_KIND_APPEND)) {
+    return kecs__fail(KECS_E_UNSUPPORTED, "%s rows are never changed, only added and removed", meta->info->name);
+  }
+  *out_mask = asked & meta->updatable;
+  return asked == UINT64_MAX ? KECS_OK : kecs__update_named(meta, asked);
 }
 
 /* The probe of an update must be the natural key: READ_FIELDS reads by that. Another key is turned into a rid first. */
@@ -20469,6 +20774,18 @@ KECS__FN kecs_status kecs__update(kecs_store *store, kecs_kind kind, const void 
   return status;
 }
 
+KECS__FN kecs_status kecs__update_fields(kecs_store *store, kecs_kind kind, const void *row, uint64_t mask,
+                                         kecs_result **out_result) {
+  if (mask == UINT64_MAX) {
+    const kecs__meta *meta = kecs__meta_checked(store, kind);
+    if (out_result) {
+      *out_result = NULL;
+    }
+    return meta ? kecs__update_named(meta, mask) : kecs_last_error()->status;
+  }
+  return kecs__update(store, kind, row, mask, out_result);
+}
+
 KECS_STORE_API kecs_status kecs_record_update(kecs_store *store, kecs_kind kind, const void *row, uint64_t mask,
                                               kecs_result **out_result) {
   return kecs__update(store, kind, row, mask, out_result);
@@ -20524,6 +20841,81 @@ static kecs_status kecs__upsert_insert(kecs__write *write, const kecs__meta *met
   return status == KECS_E_EXISTS ? kecs__upsert_raced(write, meta, asked) : status;
 }
 
+/* ---- bare parents ---- */
+
+static bool kecs__is_parent(const kecs__write *write, const kecs__meta *meta) {
+  for (int kind = 1; kind < KECS_KIND_COUNT; kind++) {
+    const kecs_kind_info *info = kecs__meta_of(write->engine, (kecs_kind)kind)->info;
+    for (int i = 0; i < info->reference_count; i++) {
+      if (info->references[i].parent == meta->info->kind) {
+        return true;
+      }
+    }
+  }
+  return false;
+}
+
+/* What a bare parent has of its own beyond what its ARN says: its document's replaces it. */
+static uint64_t kecs__bare_columns(const kecs__meta *meta) {
+  uint64_t mask = 0;
+  for (int i = 0; i < meta->info->column_count; i++) {
+    mask |= meta->info->columns[i].group == KECS_GROUP_KEY ? KECS_BIT(i) : 0;
+  }
+  for (int i = 0; i < meta->info->reference_count; i++) {
+    mask &= ~KECS_BIT(meta->info->references[i].column);
+  }
+  const int kept[] = {meta->arn, meta->name, meta->region, meta->account_id};
+  for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++) {
+    mask &= kept[i] >= 0 ? ~KECS_BIT(kept[i]) : UINT64_MAX;
+  }
+  return mask;
+}
+
+/* Whether a stored row is just what kecs__parents_make makes of its ARN. */
+static kecs_status kecs__bare_is(kecs__write *write, const kecs__meta *meta, int64_t rid, bool *out_bare) {
+  bool found = false;
+  char *stored = kecs__arena_take(&write->arena, 2 * meta->info->row_size);
+  if (!stored) {
+    return KECS_E_NOMEM;
+  }
+  char *made = stored + meta->info->row_size;
+  kecs_status status = kecs__row_by_rid(write->session, meta, rid, &write->arena, stored, &found);
+  if (status || !found || kecs__row_number(meta->info, stored, meta->version) != 1) {
+    return status;
+  }
+  kecs_error before = kecs__error_save();
+  memset(made, 0, meta->info->row_size);
+  kecs__row_set_text(meta->info, made, meta->arn, kecs__row_text(meta->info, stored, meta->arn));
+  status = kecs__fill(write, meta, made, 0);
+  if (status && kecs_status_class(status) != KECS_CLASS_CALLER) {
+    return status;
+  }
+  if (status) { /* nothing can be made of this ARN */
+    (void)kecs__error_restore(&before);
+    return KECS_OK;
+  }
+  *out_bare = true;
+  uint64_t own = kecs__bare_columns(meta) | (meta->updated_at >= 0 ? KECS_BIT(meta->updated_at) : 0);
+  for (int i = 0; *out_bare && i < meta->info->column_count; i++) {
+    kecs_value is = kecs__row_value(meta->info, stored, i);
+    kecs_value would = kecs__row_value(meta->info, made, i);
+    *out_bare = (own & KECS_BIT(i)) || kecs__value_same(&is, &would);
+  }
+  return KECS_OK;
+}
+
+/* A document that comes after its children finds a bare row in its place, which takes all of the document. */
+static kecs_status kecs__upsert_bare(kecs__write *write, const kecs__meta *meta, uint64_t given,
+                                     kecs__change *change) {
+  uint64_t own = given & kecs__bare_columns(meta);
+  if (own == 0 || meta->arn < 0 || meta->version < 0 || !kecs__is_parent(write, meta)) {
+    return KECS_OK;
+  }
+  kecs_status status = kecs__bare_is(write, meta, change->rid, &change->bare);
+  change->mask |= !status && change->bare ? own : 0;
+  return status;
+}
+
 KECS__FN kecs_status kecs__row_upsert(kecs__write *write, const kecs__meta *meta, void *row, uint64_t given,
                                       kecs_result **out_result) {
   kecs__change change = {0};
@@ -20541,9 +20933,11 @@ KECS__FN kecs_status kecs__row_upsert(kecs__write *write, const kecs__meta *meta
     }
   } else if (!status) {
     change.row = row;
-    change.mask = meta->updatable | (given & meta->automatic);
+    change.mask = (given ? meta->updatable & ~(meta->ranks & ~given) : meta->updatable) | (given & meta->automatic);
     change.version = version;
-    status = kecs__row_change(write, meta, &change);
+    change.document = given != 0;
+    status = kecs__upsert_bare(write, meta, given, &change);
+    status = status ? status : kecs__row_change(write, meta, &change);
     if (status == KECS_E_NOT_FOUND && kecs__writers_meet(write)) {
       status = kecs__fail(KECS_E_BUSY, "another writer has deleted the same %s just now; try again", meta->info->name);
     }
@@ -20765,7 +21159,7 @@ KECS_STORE_API kecs_status kecs_cluster_update(kecs_store *store, const kecs_clu
 
 KECS_STORE_API kecs_status kecs_cluster_update_fields(kecs_store *store, const kecs_cluster *row, uint64_t mask,
                                                       kecs_result **out_result) {
-  return kecs__update(store, KECS_KIND_CLUSTER, row, mask, out_result);
+  return kecs__update_fields(store, KECS_KIND_CLUSTER, row, mask, out_result);
 }
 
 KECS_STORE_API kecs_status kecs_cluster_upsert(kecs_store *store, const kecs_cluster *row, kecs_result **out_result) {
@@ -20837,7 +21231,7 @@ KECS_STORE_API kecs_status kecs_task_definition_update(kecs_store *store, const 
 
 KECS_STORE_API kecs_status kecs_task_definition_update_fields(kecs_store *store, const kecs_task_definition *row,
                                                               uint64_t mask, kecs_result **out_result) {
-  return kecs__update(store, KECS_KIND_TASK_DEFINITION, row, mask, out_result);
+  return kecs__update_fields(store, KECS_KIND_TASK_DEFINITION, row, mask, out_result);
 }
 
 KECS_STORE_API kecs_status kecs_task_definition_upsert(kecs_store *store, const kecs_task_definition *row,
@@ -20907,7 +21301,7 @@ KECS_STORE_API kecs_status kecs_service_update(kecs_store *store, const kecs_ser
 
 KECS_STORE_API kecs_status kecs_service_update_fields(kecs_store *store, const kecs_service *row, uint64_t mask,
                                                       kecs_result **out_result) {
-  return kecs__update(store, KECS_KIND_SERVICE, row, mask, out_result);
+  return kecs__update_fields(store, KECS_KIND_SERVICE, row, mask, out_result);
 }
 
 KECS_STORE_API kecs_status kecs_service_upsert(kecs_store *store, const kecs_service *row, kecs_result **out_result) {
@@ -20976,7 +21370,7 @@ KECS_STORE_API kecs_status kecs_task_update(kecs_store *store, const kecs_task *
 
 KECS_STORE_API kecs_status kecs_task_update_fields(kecs_store *store, const kecs_task *row, uint64_t mask,
                                                    kecs_result **out_result) {
-  return kecs__update(store, KECS_KIND_TASK, row, mask, out_result);
+  return kecs__update_fields(store, KECS_KIND_TASK, row, mask, out_result);
 }
 
 KECS_STORE_API kecs_status kecs_task_upsert(kecs_store *store, const kecs_task *row, kecs_result **out_result) {
@@ -21045,7 +21439,7 @@ KECS_STORE_API kecs_status kecs_task_set_update(kecs_store *store, const kecs_ta
 
 KECS_STORE_API kecs_status kecs_task_set_update_fields(kecs_store *store, const kecs_task_set *row, uint64_t mask,
                                                        kecs_result **out_result) {
-  return kecs__update(store, KECS_KIND_TASK_SET, row, mask, out_result);
+  return kecs__update_fields(store, KECS_KIND_TASK_SET, row, mask, out_result);
 }
 
 KECS_STORE_API kecs_status kecs_task_set_upsert(kecs_store *store, const kecs_task_set *row, kecs_result **out_result) {
@@ -21120,7 +21514,7 @@ KECS_STORE_API kecs_status kecs_container_instance_update(kecs_store *store, con
 KECS_STORE_API kecs_status kecs_container_instance_update_fields(kecs_store *store,
                                                                  const kecs_container_instance *row, uint64_t mask,
                                                                  kecs_result **out_result) {
-  return kecs__update(store, KECS_KIND_CONTAINER_INSTANCE, row, mask, out_result);
+  return kecs__update_fields(store, KECS_KIND_CONTAINER_INSTANCE, row, mask, out_result);
 }
 
 KECS_STORE_API kecs_status kecs_container_instance_upsert(kecs_store *store, const kecs_container_instance *row,
@@ -21194,7 +21588,7 @@ KECS_STORE_API kecs_status kecs_attribute_update(kecs_store *store, const kecs_a
 
 KECS_STORE_API kecs_status kecs_attribute_update_fields(kecs_store *store, const kecs_attribute *row, uint64_t mask,
                                                         kecs_result **out_result) {
-  return kecs__update(store, KECS_KIND_ATTRIBUTE, row, mask, out_result);
+  return kecs__update_fields(store, KECS_KIND_ATTRIBUTE, row, mask, out_result);
 }
 
 KECS_STORE_API kecs_status kecs_attribute_upsert(kecs_store *store, const kecs_attribute *row,
@@ -21270,7 +21664,7 @@ KECS_STORE_API kecs_status kecs_account_setting_update(kecs_store *store, const 
 
 KECS_STORE_API kecs_status kecs_account_setting_update_fields(kecs_store *store, const kecs_account_setting *row,
                                                               uint64_t mask, kecs_result **out_result) {
-  return kecs__update(store, KECS_KIND_ACCOUNT_SETTING, row, mask, out_result);
+  return kecs__update_fields(store, KECS_KIND_ACCOUNT_SETTING, row, mask, out_result);
 }
 
 KECS_STORE_API kecs_status kecs_account_setting_upsert(kecs_store *store, const kecs_account_setting *row,
@@ -21398,7 +21792,7 @@ KECS_STORE_API kecs_status kecs_load_balancer_update(kecs_store *store, const ke
 
 KECS_STORE_API kecs_status kecs_load_balancer_update_fields(kecs_store *store, const kecs_load_balancer *row,
                                                             uint64_t mask, kecs_result **out_result) {
-  return kecs__update(store, KECS_KIND_LOAD_BALANCER, row, mask, out_result);
+  return kecs__update_fields(store, KECS_KIND_LOAD_BALANCER, row, mask, out_result);
 }
 
 KECS_STORE_API kecs_status kecs_load_balancer_upsert(kecs_store *store, const kecs_load_balancer *row,
@@ -21471,7 +21865,7 @@ KECS_STORE_API kecs_status kecs_target_group_update(kecs_store *store, const kec
 
 KECS_STORE_API kecs_status kecs_target_group_update_fields(kecs_store *store, const kecs_target_group *row,
                                                            uint64_t mask, kecs_result **out_result) {
-  return kecs__update(store, KECS_KIND_TARGET_GROUP, row, mask, out_result);
+  return kecs__update_fields(store, KECS_KIND_TARGET_GROUP, row, mask, out_result);
 }
 
 KECS_STORE_API kecs_status kecs_target_group_upsert(kecs_store *store, const kecs_target_group *row,
@@ -21540,7 +21934,7 @@ KECS_STORE_API kecs_status kecs_listener_update(kecs_store *store, const kecs_li
 
 KECS_STORE_API kecs_status kecs_listener_update_fields(kecs_store *store, const kecs_listener *row, uint64_t mask,
                                                        kecs_result **out_result) {
-  return kecs__update(store, KECS_KIND_LISTENER, row, mask, out_result);
+  return kecs__update_fields(store, KECS_KIND_LISTENER, row, mask, out_result);
 }
 
 KECS_STORE_API kecs_status kecs_listener_upsert(kecs_store *store, const kecs_listener *row, kecs_result **out_result) {
@@ -21608,7 +22002,7 @@ KECS_STORE_API kecs_status kecs_rule_update(kecs_store *store, const kecs_rule *
 
 KECS_STORE_API kecs_status kecs_rule_update_fields(kecs_store *store, const kecs_rule *row, uint64_t mask,
                                                    kecs_result **out_result) {
-  return kecs__update(store, KECS_KIND_RULE, row, mask, out_result);
+  return kecs__update_fields(store, KECS_KIND_RULE, row, mask, out_result);
 }
 
 KECS_STORE_API kecs_status kecs_rule_upsert(kecs_store *store, const kecs_rule *row, kecs_result **out_result) {
@@ -21677,7 +22071,7 @@ KECS_STORE_API kecs_status kecs_target_update(kecs_store *store, const kecs_targ
 
 KECS_STORE_API kecs_status kecs_target_update_fields(kecs_store *store, const kecs_target *row, uint64_t mask,
                                                      kecs_result **out_result) {
-  return kecs__update(store, KECS_KIND_TARGET, row, mask, out_result);
+  return kecs__update_fields(store, KECS_KIND_TARGET, row, mask, out_result);
 }
 
 KECS_STORE_API kecs_status kecs_target_upsert(kecs_store *store, const kecs_target *row, kecs_result **out_result) {
@@ -21747,7 +22141,7 @@ KECS_STORE_API kecs_status kecs_tag_update(kecs_store *store, const kecs_tag *ro
 
 KECS_STORE_API kecs_status kecs_tag_update_fields(kecs_store *store, const kecs_tag *row, uint64_t mask,
                                                   kecs_result **out_result) {
-  return kecs__update(store, KECS_KIND_TAG, row, mask, out_result);
+  return kecs__update_fields(store, KECS_KIND_TAG, row, mask, out_result);
 }
 
 KECS_STORE_API kecs_status kecs_tag_upsert(kecs_store *store, const kecs_tag *row, kecs_result **out_result) {
@@ -21870,7 +22264,7 @@ KECS_STORE_API kecs_status kecs_node_update(kecs_store *store, const kecs_node *
 
 KECS_STORE_API kecs_status kecs_node_update_fields(kecs_store *store, const kecs_node *row, uint64_t mask,
                                                    kecs_result **out_result) {
-  return kecs__update(store, KECS_KIND_NODE, row, mask, out_result);
+  return kecs__update_fields(store, KECS_KIND_NODE, row, mask, out_result);
 }
 
 KECS_STORE_API kecs_status kecs_node_upsert(kecs_store *store, const kecs_node *row, kecs_result **out_result) {
@@ -21941,7 +22335,7 @@ KECS_STORE_API kecs_status kecs_node_task_update(kecs_store *store, const kecs_n
 
 KECS_STORE_API kecs_status kecs_node_task_update_fields(kecs_store *store, const kecs_node_task *row, uint64_t mask,
                                                         kecs_result **out_result) {
-  return kecs__update(store, KECS_KIND_NODE_TASK, row, mask, out_result);
+  return kecs__update_fields(store, KECS_KIND_NODE_TASK, row, mask, out_result);
 }
 
 KECS_STORE_API kecs_status kecs_node_task_upsert(kecs_store *store, const kecs_node_task *row,
@@ -22428,9 +22822,12 @@ static kecs_status kecs__sqlite_check_place(const char *path) {
   return KECS_OK;
 }
 
-/* SQLite takes a file of a few bytes for an empty database and would write over it. */
-static kecs_status kecs__sqlite_check_size(const char *path) {
+/* SQLite takes a file of a few bytes for an empty database and would write over it, and waits for a pipe. */
+static kecs_status kecs__sqlite_check_file(const char *path) {
   struct stat info;
+  if (stat(path, &info) == 0 && !S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode)) {
+    return kecs__fail(KECS_E_INVALID, "%s is not a regular file; give another path", path);
+  }
   if (stat(path, &info) == 0 && S_ISREG(info.st_mode) && info.st_size > 0 && info.st_size < KECS__SQLITE_SMALLEST) {
     return kecs__fail(KECS_E_CORRUPT,
                       "%s is not a database (it has %d bytes); give another path, or restore a backup; "
@@ -22475,6 +22872,14 @@ static int kecs__sqlite_open_immutable(kecs_connection *connection, const kecs_c
                          SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL);
 }
 
+/* Whether a file can't be read because its log has no index, -shm, and none may be made. */
+static bool kecs__sqlite_lacks_index(const char *path, int rc) {
+  char beside[4096];
+  int len = snprintf(beside, sizeof beside, "%s-wal", path);
+  bool refused = (rc & 0xff) == SQLITE_CANTOPEN || (rc & 0xff) == SQLITE_READONLY;
+  return refused && len > 0 && (size_t)len < sizeof beside && access(path, R_OK) == 0 && access(beside, F_OK) == 0;
+}
+
 static void kecs__sqlite_hooks(kecs_connection *connection) {
   (void)sqlite3_busy_handler(connection->db, kecs__sqlite_wait, connection);
   sqlite3_progress_handler(connection->db, KECS__SQLITE_PROGRESS_OPS, kecs__sqlite_progress, connection);
@@ -22508,7 +22913,7 @@ static kecs_status kecs__sqlite_connect_fill(kecs_connection *connection, const 
   if (!connection->path) {
     return KECS_E_NOMEM;
   }
-  kecs_status status = kecs__sqlite_check_size(options->path);
+  kecs_status status = kecs__sqlite_check_file(options->path);
   status = status ? status : kecs__sqlite_check_place(options->path);
   if (status) {
     return status;
@@ -22517,8 +22922,15 @@ static kecs_status kecs__sqlite_connect_fill(kecs_connection *connection, const 
   if (!connection->db) {
     return kecs__fail_nomem();
   }
-  if ((rc & 0xff) == SQLITE_CANTOPEN && options->read_only && access(options->path, R_OK) == 0) {
+  bool refused = (rc & 0xff) == SQLITE_CANTOPEN || (rc & 0xff) == SQLITE_READONLY;
+  if (refused && options->read_only && access(options->path, R_OK) == 0) {
     rc = kecs__sqlite_open_hooked(connection, options, true);
+  }
+  if (rc != SQLITE_OK && options->read_only && kecs__sqlite_lacks_index(options->path, rc)) {
+    return kecs__fail(KECS_E_DENIED,
+                      "%s has a write-ahead log, which takes %s-shm to read, and that can't be made here; make its "
+                      "directory writable, or copy the file with its -wal to another one",
+                      options->path, options->path);
   }
   if (rc != SQLITE_OK) {
     status = kecs__sqlite_fail(connection, rc, "open the database");

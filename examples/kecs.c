@@ -74,15 +74,44 @@ static exit_code exit_of(kecs_status status) {
   }
 }
 
+/* The library's last failure. It speaks to programs; here its options go by other names. */
+static void tell_failure(void) {
+  static const char *const names[][2] = {
+      {"raise options.busy_timeout_ms", "raise --wait"},
+      {"open it with read_only", "give --read-only"},
+      {"open with read_only", "give --read-only"},
+      {"options.account_id", "--account"},
+      {"options.region", "--region"},
+      {"; leave it NULL for us-east-1", ""},
+      {"; for PostgreSQL set options.backends, for SQLite give a plain path", "; give the path of a file"},
+  };
+  buffer text = {NULL, 0, 0};
+  const char *at = kecs_last_error()->text;
+  add_text(&text, "");
+  while (*at) {
+    size_t length = 1;
+    const char *shown = NULL;
+    for (size_t i = 0; !shown && i < sizeof names / sizeof names[0]; i++) {
+      size_t len = strlen(names[i][0]);
+      shown = strncmp(at, names[i][0], len) == 0 ? names[i][1] : NULL;
+      length = shown ? len : 1;
+    }
+    add_bytes(&text, shown ? shown : at, shown ? strlen(shown) : 1);
+    at += length;
+  }
+  complain("%s", text.data);
+  free(text.data);
+}
+
 /* Tells the library's last failure and gives the exit code for it. */
 static exit_code fail(kecs_status status) {
-  complain("%s", kecs_last_error()->text);
+  tell_failure();
   return exit_of(status);
 }
 
 /* As fail, for calls that only look at what the command line says: what is not valid is then the command line. */
 static exit_code fail_asked(kecs_status status) {
-  complain("%s", kecs_last_error()->text);
+  tell_failure();
   return status == KECS_E_INVALID ? EXIT_USAGE : exit_of(status);
 }
 
@@ -170,12 +199,13 @@ static void print_help(void) {
 }
 
 static bool takes_database(const command *one) {
-  return strcmp(one->name, "version") != 0 && strcmp(one->name, "migrate") != 0;
+  return strcmp(one->name, "version") != 0 && strcmp(one->name, "migrate") != 0 &&
+         strcmp(one->name, "describe-kind") != 0;
 }
 
 static void print_command_help(const command *one) {
-  printf("usage: kecs%s %s %s [OPTION...]\n\n%s%sOptions:\n", takes_database(one) ? " --db FILE" : "", one->name,
-         one->operands, one->details, one->details[0] ? "\n" : "");
+  printf("usage: kecs%s %s%s%s [OPTION...]\n\n%s%sOptions:\n", takes_database(one) ? " --db FILE" : "", one->name,
+         one->operands[0] ? " " : "", one->operands, one->details, one->details[0] ? "\n" : "");
   print_options(one);
   printf("\nExamples:\n%s", one->examples);
 }

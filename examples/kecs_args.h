@@ -55,7 +55,7 @@ static const option options_known[OPTION_COUNT] = {
     {OPTION_FULL, "--full", NULL, " get list ", "documents with the member kecs: id, version, times"},
     {OPTION_COLUMNS, "--columns", "A,B,...", " get list ", "the columns of the table"},
     {OPTION_WHERE, "--where", "COLUMN=VALUE", " list ", "only rows where it holds: = != < <= > >= ~ ^="},
-    {OPTION_LIMIT, "--limit", "N", " list ", "rows of a page; else 100"},
+    {OPTION_LIMIT, "--limit", "N", " list ", "rows of a page, 1 or more; else 100"},
     {OPTION_PAGE_TOKEN, "--page-token", "T", " list ", "go on after the page that gave this token"},
     {OPTION_SET, "--set", "COLUMN=VALUE", " update ", "write a column; may be repeated"},
     {OPTION_UNSET, "--unset", "COLUMN", " update ", "make a column NULL; may be repeated"},
@@ -105,22 +105,41 @@ struct command {
 static void complain(const char *format, ...) KECS_STORE_PRINTF(1, 2);
 static exit_code usage_error(const arguments *args, const char *format, ...) KECS_STORE_PRINTF(2, 3);
 
+/* A terminal obeys control characters, and names of files or of what is asked for may hold any: none gets there. */
+static void tell(const char *format, va_list list) {
+  va_list again;
+  va_copy(again, list);
+  int len = vsnprintf(NULL, 0, format, again);
+  va_end(again);
+  char *text = len < 0 ? NULL : malloc((size_t)len + 1);
+  if (text) {
+    vsnprintf(text, (size_t)len + 1, format, list);
+    for (unsigned char *at = (unsigned char *)text; *at; at++) {
+      bool c1 = *at == 0xC2 && at[1] >= 0x80 && at[1] < 0xA0;
+      if (*at < 0x20 || *at == 0x7F) {
+        *at = *at == '\n' || *at == '\r' || *at == '\t' ? ' ' : '?';
+      } else if (c1) {
+        at[0] = at[1] = '?';
+      }
+    }
+    fprintf(stderr, "kecs: %s\n", text);
+  }
+  free(text);
+}
+
 static void complain(const char *format, ...) {
   va_list list;
   va_start(list, format);
-  fputs("kecs: ", stderr);
-  vfprintf(stderr, format, list);
-  fputc('\n', stderr);
+  tell(format, list);
   va_end(list);
 }
 
 static exit_code usage_error(const arguments *args, const char *format, ...) {
   va_list list;
   va_start(list, format);
-  fputs("kecs: ", stderr);
-  vfprintf(stderr, format, list);
+  tell(format, list);
   va_end(list);
-  fprintf(stderr, "\nTry `kecs%s%s --help`.\n", args->command ? " " : "", args->command ? args->command->name : "");
+  fprintf(stderr, "Try `kecs%s%s --help`.\n", args->command ? " " : "", args->command ? args->command->name : "");
   return EXIT_USAGE;
 }
 
@@ -316,8 +335,9 @@ static void print_options(const command *one) {
     const option *known = &options_known[i];
     char shown[64];
     snprintf(shown, sizeof shown, "%s%s%s", known->name, known->value ? " " : "", known->value ? known->value : "");
+    bool document = known->id == OPTION_JSON && one && strcmp(one->name, "export") == 0;
     if (!one || option_fits(known, one)) {
-      printf("  %-22s %s\n", shown, known->help);
+      printf("  %-22s %s\n", shown, document ? "says nothing: an export is JSON lines" : known->help);
     }
   }
 }

@@ -67,6 +67,15 @@ static bool add_folder(file_list *list, const char *folder) {
   return good;
 }
 
+/* What is neither a file nor a folder, such as a pipe that nobody writes to, might be waited for without end. */
+static bool is_readable(const char *path, const struct stat *about) {
+  if (S_ISREG(about->st_mode) || S_ISDIR(about->st_mode)) {
+    return true;
+  }
+  complain("%s is not a regular file; pipe it in and give - instead", path);
+  return false;
+}
+
 /* Everything that the command line names; nothing is imported when some of it is not there. */
 static bool add_operand(file_list *list, const char *path) {
   struct stat about;
@@ -76,6 +85,9 @@ static bool add_operand(file_list *list, const char *path) {
   }
   if (stat(path, &about) != 0) {
     complain("cannot read %s: %s", path, strerror(errno));
+    return false;
+  }
+  if (!is_readable(path, &about)) {
     return false;
   }
   if (!S_ISDIR(about.st_mode)) {
@@ -88,9 +100,8 @@ static bool add_operand(file_list *list, const char *path) {
   }
   if (list->count == before) {
     complain("there are no *.json and *.jsonl files in %s", path);
-    return false;
   }
-  return true;
+  return true; /* the others go on */
 }
 
 static int64_t size_of(const char *path) {
@@ -175,15 +186,22 @@ static void add_note(buffer *out, const char *path, const kecs_import_note *note
 
 static void tell_refused(report *all, const kecs_import_note *note) {
   buffer text = {NULL, 0, 0};
+  buffer place = {NULL, 0, 0};
   size_t width = 0;
   add_text(&text, "");
+  add_shown(&place, all->path, &width);
   if (note->name[0] && !strstr(note->reason, note->name)) {
     add_shown(&text, note->name, &width);
     add_text(&text, ": ");
   }
   add_shown(&text, note->reason, &width);
   clear_progress(&all->bar);
-  fprintf(stderr, "%s:%zu:%zu: %s: %s\n", all->path, note->line, note->column, note->what, text.data);
+  if (note->line > 0) {
+    fprintf(stderr, "%s:%zu:%zu: %s: %s\n", place.data, note->line, note->column, note->what, text.data);
+  } else {
+    fprintf(stderr, "%s: %s: %s\n", place.data, note->what, text.data);
+  }
+  free(place.data);
   free(text.data);
 }
 
@@ -238,7 +256,11 @@ static void tell_file(report *all) {
   const char *comma = " ";
   if (!all->args->json && !all->args->jsonl && !all->each) {
     clear_progress(&all->bar);
-    printf("%s:", all->path);
+    buffer place = {NULL, 0, 0};
+    size_t width = 0;
+    add_shown(&place, all->path, &width);
+    printf("%s:", place.data);
+    free(place.data);
     for (int kind = 0; kind < KECS_KIND_COUNT; kind++) {
       if (all->file_stored[kind] > 0) {
         printf("%s%lld %s", comma, (long long)all->file_stored[kind], counted_name(kind));
@@ -300,8 +322,11 @@ static kecs_status import_file(kecs_store *store, const char *path, kecs_kind ki
   buffer text = {NULL, 0, 0};
   kecs_import_options options = {0};
   kecs_status status = KECS_OK;
+  struct stat about;
   all->path = shown_path(path);
-  if (!read_file(path, &text)) {
+  if (strcmp(path, "-") != 0 && stat(path, &about) == 0 && !S_ISREG(about.st_mode)) {
+    on_unreadable(all, "it is not a regular file");
+  } else if (!read_file(path, &text)) {
     on_unreadable(all, strerror(errno));
   } else {
     char *name = plain_name(path);
@@ -384,6 +409,7 @@ static exit_code run_import(const arguments *args) {
   for (int i = 0; !code && i < args->operand_count; i++) {
     code = add_operand(&list, args->operands[i]) ? EXIT_GOOD : EXIT_FAILED;
   }
+  code = code || list.count > 0 ? code : EXIT_FAILED;
   if (!code) {
     code = import_files(args, &list, (kecs_kind)0, &all);
     code = code || sum(all.stored) > 0 ? code : EXIT_FAILED;

@@ -167,10 +167,11 @@ static kecs_store *open_path(const arguments *args, const char *path, access_mod
     options.read_only = false; /* an older schema: reading it takes a migration first */
     status = open_now(&options, &store);
   }
-  if (status == KECS_E_READONLY && mode == ACCESS_LOOK) {
+  bool there = path && type == STORAGE_FILE && access(path, F_OK) == 0; /* but empty */
+  if ((status == KECS_E_READONLY || (status == KECS_E_NOT_FOUND && there)) && mode == ACCESS_LOOK) {
     complain("%s; it counts as empty", kecs_last_error()->text);
     *code = EXIT_GOOD;
-  } else if (status == KECS_E_NOT_FOUND && mode != ACCESS_CREATE && path && type == STORAGE_FILE) {
+  } else if (status == KECS_E_NOT_FOUND && mode != ACCESS_CREATE && path && type == STORAGE_FILE && !there) {
     complain("%s does not exist; `kecs import` and `kecs put` create a database", path);
     *code = EXIT_NOT_FOUND;
   } else {

@@ -81,6 +81,7 @@ kecs_status kecs__each(kecs_store *store, kecs_kind kind, const kecs_query *quer
                        kecs_status (*visit)(const void *row, void *user), void *user);
 kecs_status kecs__count(kecs_store *store, kecs_kind kind, const kecs_query *query, int64_t *out_count);
 kecs_status kecs__update(kecs_store *store, kecs_kind kind, const void *row, uint64_t mask, kecs_result **out);
+kecs_status kecs__update_fields(kecs_store *store, kecs_kind kind, const void *row, uint64_t mask, kecs_result **out);
 kecs_status kecs__upsert(kecs_store *store, kecs_kind kind, const void *row, kecs_result **out);
 kecs_status kecs__delete(kecs_store *store, kecs_kind kind, const kecs_value *address, int count);
 const void *kecs__at(const kecs_result *result, kecs_kind kind, size_t index);

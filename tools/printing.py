@@ -167,7 +167,7 @@ def functions(kind):
             Function(kind, "update", [store, row, result],
                      "  return kecs__update(store, %s, row, UINT64_MAX, out_result);\n" % id_),
             Function(kind, "update_fields", [store, row, "uint64_t mask", result],
-                     "  return kecs__update(store, %s, row, mask, out_result);\n" % id_),
+                     "  return kecs__update_fields(store, %s, row, mask, out_result);\n" % id_),
             Function(kind, "upsert", [store, row, result],
                      "  return kecs__upsert(store, %s, row, out_result);\n" % id_),
         ]

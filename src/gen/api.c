@@ -54,7 +54,7 @@ KECS_STORE_API kecs_status kecs_cluster_update(kecs_store *store, const kecs_clu
 
 KECS_STORE_API kecs_status kecs_cluster_update_fields(kecs_store *store, const kecs_cluster *row, uint64_t mask,
                                                       kecs_result **out_result) {
-  return kecs__update(store, KECS_KIND_CLUSTER, row, mask, out_result);
+  return kecs__update_fields(store, KECS_KIND_CLUSTER, row, mask, out_result);
 }
 
 KECS_STORE_API kecs_status kecs_cluster_upsert(kecs_store *store, const kecs_cluster *row, kecs_result **out_result) {
@@ -126,7 +126,7 @@ KECS_STORE_API kecs_status kecs_task_definition_update(kecs_store *store, const 
 
 KECS_STORE_API kecs_status kecs_task_definition_update_fields(kecs_store *store, const kecs_task_definition *row,
                                                               uint64_t mask, kecs_result **out_result) {
-  return kecs__update(store, KECS_KIND_TASK_DEFINITION, row, mask, out_result);
+  return kecs__update_fields(store, KECS_KIND_TASK_DEFINITION, row, mask, out_result);
 }
 
 KECS_STORE_API kecs_status kecs_task_definition_upsert(kecs_store *store, const kecs_task_definition *row,
@@ -196,7 +196,7 @@ KECS_STORE_API kecs_status kecs_service_update(kecs_store *store, const kecs_ser
 
 KECS_STORE_API kecs_status kecs_service_update_fields(kecs_store *store, const kecs_service *row, uint64_t mask,
                                                       kecs_result **out_result) {
-  return kecs__update(store, KECS_KIND_SERVICE, row, mask, out_result);
+  return kecs__update_fields(store, KECS_KIND_SERVICE, row, mask, out_result);
 }
 
 KECS_STORE_API kecs_status kecs_service_upsert(kecs_store *store, const kecs_service *row, kecs_result **out_result) {
@@ -265,7 +265,7 @@ KECS_STORE_API kecs_status kecs_task_update(kecs_store *store, const kecs_task *
 
 KECS_STORE_API kecs_status kecs_task_update_fields(kecs_store *store, const kecs_task *row, uint64_t mask,
                                                    kecs_result **out_result) {
-  return kecs__update(store, KECS_KIND_TASK, row, mask, out_result);
+  return kecs__update_fields(store, KECS_KIND_TASK, row, mask, out_result);
 }
 
 KECS_STORE_API kecs_status kecs_task_upsert(kecs_store *store, const kecs_task *row, kecs_result **out_result) {
@@ -334,7 +334,7 @@ KECS_STORE_API kecs_status kecs_task_set_update(kecs_store *store, const kecs_ta
 
 KECS_STORE_API kecs_status kecs_task_set_update_fields(kecs_store *store, const kecs_task_set *row, uint64_t mask,
                                                        kecs_result **out_result) {
-  return kecs__update(store, KECS_KIND_TASK_SET, row, mask, out_result);
+  return kecs__update_fields(store, KECS_KIND_TASK_SET, row, mask, out_result);
 }
 
 KECS_STORE_API kecs_status kecs_task_set_upsert(kecs_store *store, const kecs_task_set *row, kecs_result **out_result) {
@@ -409,7 +409,7 @@ KECS_STORE_API kecs_status kecs_container_instance_update(kecs_store *store, con
 KECS_STORE_API kecs_status kecs_container_instance_update_fields(kecs_store *store,
                                                                  const kecs_container_instance *row, uint64_t mask,
                                                                  kecs_result **out_result) {
-  return kecs__update(store, KECS_KIND_CONTAINER_INSTANCE, row, mask, out_result);
+  return kecs__update_fields(store, KECS_KIND_CONTAINER_INSTANCE, row, mask, out_result);
 }
 
 KECS_STORE_API kecs_status kecs_container_instance_upsert(kecs_store *store, const kecs_container_instance *row,
@@ -483,7 +483,7 @@ KECS_STORE_API kecs_status kecs_attribute_update(kecs_store *store, const kecs_a
 
 KECS_STORE_API kecs_status kecs_attribute_update_fields(kecs_store *store, const kecs_attribute *row, uint64_t mask,
                                                         kecs_result **out_result) {
-  return kecs__update(store, KECS_KIND_ATTRIBUTE, row, mask, out_result);
+  return kecs__update_fields(store, KECS_KIND_ATTRIBUTE, row, mask, out_result);
 }
 
 KECS_STORE_API kecs_status kecs_attribute_upsert(kecs_store *store, const kecs_attribute *row,
@@ -559,7 +559,7 @@ KECS_STORE_API kecs_status kecs_account_setting_update(kecs_store *store, const 
 
 KECS_STORE_API kecs_status kecs_account_setting_update_fields(kecs_store *store, const kecs_account_setting *row,
                                                               uint64_t mask, kecs_result **out_result) {
-  return kecs__update(store, KECS_KIND_ACCOUNT_SETTING, row, mask, out_result);
+  return kecs__update_fields(store, KECS_KIND_ACCOUNT_SETTING, row, mask, out_result);
 }
 
 KECS_STORE_API kecs_status kecs_account_setting_upsert(kecs_store *store, const kecs_account_setting *row,
@@ -687,7 +687,7 @@ KECS_STORE_API kecs_status kecs_load_balancer_update(kecs_store *store, const ke
 
 KECS_STORE_API kecs_status kecs_load_balancer_update_fields(kecs_store *store, const kecs_load_balancer *row,
                                                             uint64_t mask, kecs_result **out_result) {
-  return kecs__update(store, KECS_KIND_LOAD_BALANCER, row, mask, out_result);
+  return kecs__update_fields(store, KECS_KIND_LOAD_BALANCER, row, mask, out_result);
 }
 
 KECS_STORE_API kecs_status kecs_load_balancer_upsert(kecs_store *store, const kecs_load_balancer *row,
@@ -760,7 +760,7 @@ KECS_STORE_API kecs_status kecs_target_group_update(kecs_store *store, const kec
 
 KECS_STORE_API kecs_status kecs_target_group_update_fields(kecs_store *store, const kecs_target_group *row,
                                                            uint64_t mask, kecs_result **out_result) {
-  return kecs__update(store, KECS_KIND_TARGET_GROUP, row, mask, out_result);
+  return kecs__update_fields(store, KECS_KIND_TARGET_GROUP, row, mask, out_result);
 }
 
 KECS_STORE_API kecs_status kecs_target_group_upsert(kecs_store *store, const kecs_target_group *row,
@@ -829,7 +829,7 @@ KECS_STORE_API kecs_status kecs_listener_update(kecs_store *store, const kecs_li
 
 KECS_STORE_API kecs_status kecs_listener_update_fields(kecs_store *store, const kecs_listener *row, uint64_t mask,
                                                        kecs_result **out_result) {
-  return kecs__update(store, KECS_KIND_LISTENER, row, mask, out_result);
+  return kecs__update_fields(store, KECS_KIND_LISTENER, row, mask, out_result);
 }
 
 KECS_STORE_API kecs_status kecs_listener_upsert(kecs_store *store, const kecs_listener *row, kecs_result **out_result) {
@@ -897,7 +897,7 @@ KECS_STORE_API kecs_status kecs_rule_update(kecs_store *store, const kecs_rule *
 
 KECS_STORE_API kecs_status kecs_rule_update_fields(kecs_store *store, const kecs_rule *row, uint64_t mask,
                                                    kecs_result **out_result) {
-  return kecs__update(store, KECS_KIND_RULE, row, mask, out_result);
+  return kecs__update_fields(store, KECS_KIND_RULE, row, mask, out_result);
 }
 
 KECS_STORE_API kecs_status kecs_rule_upsert(kecs_store *store, const kecs_rule *row, kecs_result **out_result) {
@@ -966,7 +966,7 @@ KECS_STORE_API kecs_status kecs_target_update(kecs_store *store, const kecs_targ
 
 KECS_STORE_API kecs_status kecs_target_update_fields(kecs_store *store, const kecs_target *row, uint64_t mask,
                                                      kecs_result **out_result) {
-  return kecs__update(store, KECS_KIND_TARGET, row, mask, out_result);
+  return kecs__update_fields(store, KECS_KIND_TARGET, row, mask, out_result);
 }
 
 KECS_STORE_API kecs_status kecs_target_upsert(kecs_store *store, const kecs_target *row, kecs_result **out_result) {
@@ -1036,7 +1036,7 @@ KECS_STORE_API kecs_status kecs_tag_update(kecs_store *store, const kecs_tag *ro
 
 KECS_STORE_API kecs_status kecs_tag_update_fields(kecs_store *store, const kecs_tag *row, uint64_t mask,
                                                   kecs_result **out_result) {
-  return kecs__update(store, KECS_KIND_TAG, row, mask, out_result);
+  return kecs__update_fields(store, KECS_KIND_TAG, row, mask, out_result);
 }
 
 KECS_STORE_API kecs_status kecs_tag_upsert(kecs_store *store, const kecs_tag *row, kecs_result **out_result) {
@@ -1159,7 +1159,7 @@ KECS_STORE_API kecs_status kecs_node_update(kecs_store *store, const kecs_node *
 
 KECS_STORE_API kecs_status kecs_node_update_fields(kecs_store *store, const kecs_node *row, uint64_t mask,
                                                    kecs_result **out_result) {
-  return kecs__update(store, KECS_KIND_NODE, row, mask, out_result);
+  return kecs__update_fields(store, KECS_KIND_NODE, row, mask, out_result);
 }
 
 KECS_STORE_API kecs_status kecs_node_upsert(kecs_store *store, const kecs_node *row, kecs_result **out_result) {
@@ -1230,7 +1230,7 @@ KECS_STORE_API kecs_status kecs_node_task_update(kecs_store *store, const kecs_n
 
 KECS_STORE_API kecs_status kecs_node_task_update_fields(kecs_store *store, const kecs_node_task *row, uint64_t mask,
                                                         kecs_result **out_result) {
-  return kecs__update(store, KECS_KIND_NODE_TASK, row, mask, out_result);
+  return kecs__update_fields(store, KECS_KIND_NODE_TASK, row, mask, out_result);
 }
 
 KECS_STORE_API kecs_status kecs_node_task_upsert(kecs_store *store, const kecs_node_task *row,

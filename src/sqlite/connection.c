@@ -138,9 +138,12 @@ static kecs_status kecs__sqlite_check_place(const char *path) {
   return KECS_OK;
 }
 
-/* SQLite takes a file of a few bytes for an empty database and would write over it. */
-static kecs_status kecs__sqlite_check_size(const char *path) {
+/* SQLite takes a file of a few bytes for an empty database and would write over it, and waits for a pipe. */
+static kecs_status kecs__sqlite_check_file(const char *path) {
   struct stat info;
+  if (stat(path, &info) == 0 && !S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode)) {
+    return kecs__fail(KECS_E_INVALID, "%s is not a regular file; give another path", path);
+  }
   if (stat(path, &info) == 0 && S_ISREG(info.st_mode) && info.st_size > 0 && info.st_size < KECS__SQLITE_SMALLEST) {
     return kecs__fail(KECS_E_CORRUPT,
                       "%s is not a database (it has %d bytes); give another path, or restore a backup; "
@@ -185,6 +188,14 @@ static int kecs__sqlite_open_immutable(kecs_connection *connection, const kecs_c
                          SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL);
 }
 
+/* Whether a file can't be read because its log has no index, -shm, and none may be made. */
+static bool kecs__sqlite_lacks_index(const char *path, int rc) {
+  char beside[4096];
+  int len = snprintf(beside, sizeof beside, "%s-wal", path);
+  bool refused = (rc & 0xff) == SQLITE_CANTOPEN || (rc & 0xff) == SQLITE_READONLY;
+  return refused && len > 0 && (size_t)len < sizeof beside && access(path, R_OK) == 0 && access(beside, F_OK) == 0;
+}
+
 static void kecs__sqlite_hooks(kecs_connection *connection) {
   (void)sqlite3_busy_handler(connection->db, kecs__sqlite_wait, connection);
   sqlite3_progress_handler(connection->db, KECS__SQLITE_PROGRESS_OPS, kecs__sqlite_progress, connection);
@@ -218,7 +229,7 @@ static kecs_status kecs__sqlite_connect_fill(kecs_connection *connection, const 
   if (!connection->path) {
     return KECS_E_NOMEM;
   }
-  kecs_status status = kecs__sqlite_check_size(options->path);
+  kecs_status status = kecs__sqlite_check_file(options->path);
   status = status ? status : kecs__sqlite_check_place(options->path);
   if (status) {
     return status;
@@ -227,8 +238,15 @@ static kecs_status kecs__sqlite_connect_fill(kecs_connection *connection, const 
   if (!connection->db) {
     return kecs__fail_nomem();
   }
-  if ((rc & 0xff) == SQLITE_CANTOPEN && options->read_only && access(options->path, R_OK) == 0) {
+  bool refused = (rc & 0xff) == SQLITE_CANTOPEN || (rc & 0xff) == SQLITE_READONLY;
+  if (refused && options->read_only && access(options->path, R_OK) == 0) {
     rc = kecs__sqlite_open_hooked(connection, options, true);
+  }
+  if (rc != SQLITE_OK && options->read_only && kecs__sqlite_lacks_index(options->path, rc)) {
+    return kecs__fail(KECS_E_DENIED,
+                      "%s has a write-ahead log, which takes %s-shm to read, and that can't be made here; make its "
+                      "directory writable, or copy the file with its -wal to another one",
+                      options->path, options->path);
   }
   if (rc != SQLITE_OK) {
     status = kecs__sqlite_fail(connection, rc, "open the database");

@@ -3,7 +3,9 @@
 
 #include "store/document.h"
 
+#include "base/json_edit.h"
 #include "base/time.h"
+#include "store/rows.h"
 #include "store/statements.h"
 
 #include <stdio.h>
@@ -59,6 +61,11 @@ KECS__FN bool kecs__name_ours(const kecs__name *name) {
   return name->inner && name->outer_len == 4 && memcmp(name->outer, "kecs", 4) == 0;
 }
 
+KECS__FN bool kecs__name_filled(const kecs_kind_info *info, const kecs__name *name) {
+  const kecs_column_info *column = &info->columns[name->column];
+  return !name->inner && !name->alias && column->group == KECS_GROUP_KEY && (column->flags & KECS_COLUMN_SERVER);
+}
+
 /* ---- values from JSON ---- */
 
 static bool kecs__is_document(const kecs_column_info *column) {
@@ -107,7 +114,7 @@ static void kecs__value_number_from(const kecs_column_info *column, kecs__json j
     *exact = false;
     return;
   }
-  *exact = (json.type == KECS__JSON_STRING) == rank;
+  *exact = (json.type == KECS__JSON_STRING) == rank && !(rank && (number == 0 || number == KECS_RANK_DEFAULT));
   *out = kecs__value_int(number);
 }
 
@@ -223,7 +230,11 @@ KECS__FN kecs_status kecs__value_from_text(const kecs_kind_info *info, int colum
   if (!status) {
     kecs__json json = {KECS__JSON_STRING, quoted.data, quoted.len};
     kecs__value_number_from(&info->columns[column], json, out, &exact);
-    if (out->type == KECS_VALUE_NULL) {
+    size_t sign = text[0] == '-' ? 1 : 0;
+    bool digits = len > sign && strspn(text + sign, "0123456789") == len - sign;
+    if (out->type == KECS_VALUE_NULL && digits && text[sign] != '0') {
+      status = kecs__fail(KECS_E_INVALID, "%s.%s: %.80s is too large", info->name, info->columns[column].name, text);
+    } else if (out->type == KECS_VALUE_NULL) {
       status = kecs__text_refused(info, column, text, "a whole number");
     }
   }
@@ -262,4 +273,104 @@ KECS__FN void kecs__value_to_json(const kecs_column_info *column, const kecs_val
     const char *quote = column->type == KECS_TYPE_RANK ? "\"" : "";
     kecs__text_addf(out, "%s%lld%s", quote, (long long)value->number, quote);
   }
+}
+
+/* ---- what extra keeps ---- */
+
+typedef struct kecs__prune_extra {
+  const kecs_kind_info *info;
+  const void *row;
+  uint64_t mask;
+  kecs__name names[KECS__NAMES_MAX];
+  int count;
+  const kecs__name *outer; /* the member of whose members is spoken; NULL: of the document's own */
+  kecs__arena *arena;
+  kecs_status *status;
+} kecs__prune_extra;
+
+static const kecs__name *kecs__prune_name(const kecs__prune_extra *prune, kecs__json name) {
+  const kecs__name *outer = prune->outer;
+  for (int i = 0; i < prune->count; i++) {
+    const kecs__name *one = &prune->names[i];
+    if (!(prune->mask & KECS_BIT(one->column)) || !one->inner != !outer) {
+      continue;
+    }
+    if (!outer ? kecs__name_is(name, one->outer, one->outer_len)
+               : one->outer_len == outer->outer_len && memcmp(one->outer, outer->outer, outer->outer_len) == 0 &&
+                     kecs__name_is(name, one->inner, one->inner_len)) {
+      return one;
+    }
+  }
+  return NULL;
+}
+
+/* Whether a raw member says something else than its column. */
+static bool kecs__prune_drops(kecs__json name, kecs__json raw, const void *user) {
+  const kecs__prune_extra *prune = user;
+  const kecs__name *known = kecs__prune_name(prune, name);
+  kecs_value read;
+  bool exact = false;
+  if (!known) {
+    return false;
+  }
+  const kecs_column_info *column = &prune->info->columns[known->column];
+  kecs_value value = kecs__row_value(prune->info, prune->row, known->column);
+  if (value.type == KECS_VALUE_NULL && (column->flags & KECS_COLUMN_NOT_NULL)) {
+    value = kecs__column_default(column);
+  }
+  if (raw.type == KECS__JSON_NULL) {
+    return value.type != KECS_VALUE_NULL;
+  }
+  kecs_status status = kecs__value_from_json(column, raw, prune->arena, &read, &exact);
+  *prune->status = status == KECS_E_NOMEM ? status : *prune->status;
+  return !status && !kecs__value_same(&read, &value);
+}
+
+/* One pass over `bracket`, which is extra or an object in it. */
+static void kecs__prune_pass(const kecs__prune_extra *prune, kecs__json bracket, const char **io_text) {
+  kecs__json_walk walk = {NULL};
+  kecs__json name;
+  kecs__json raw;
+  bool drops = false;
+  while (!drops && kecs__json_next_member(bracket, &walk, &name, &raw)) {
+    drops = kecs__prune_drops(name, raw, prune);
+  }
+  if (!drops || *prune->status) {
+    return;
+  }
+  kecs__text out;
+  kecs__text_init(&out, prune->arena->allocator, strlen(*io_text) + 1);
+  kecs__json_drop(&out, *io_text, bracket, kecs__prune_drops, prune);
+  *io_text = out.status ? NULL : kecs__arena_text(prune->arena, out.data, out.len);
+  *prune->status = out.status ? out.status : (*io_text ? *prune->status : KECS_E_NOMEM);
+  kecs__text_free(&out);
+}
+
+KECS__FN kecs_status kecs__extra_prune(const kecs_kind_info *info, const void *row, uint64_t mask, const char *extra,
+                                       kecs__arena *arena, const char **out_text) {
+  kecs__prune_extra prune;
+  kecs_status status = KECS_OK;
+  const char *text = extra;
+  memset(&prune, 0, sizeof prune);
+  prune.info = info;
+  prune.row = row;
+  prune.mask = mask;
+  prune.count = kecs__names(info, prune.names);
+  prune.arena = arena;
+  prune.status = &status;
+  kecs__json all = kecs__json_check(text, strlen(text), NULL);
+  kecs__prune_pass(&prune, all, &text);
+  for (int i = 0; !status && i < prune.count; i++) {
+    prune.outer = &prune.names[i];
+    if (prune.outer->inner && (mask & KECS_BIT(prune.outer->column)) && !kecs__name_ours(prune.outer)) {
+      all = text == extra ? all : kecs__json_check(text, strlen(text), NULL);
+      char member[64];
+      size_t len = prune.outer->outer_len < sizeof member ? prune.outer->outer_len : 0;
+      memcpy(member, prune.outer->outer, len);
+      member[len] = '\0';
+      kecs__prune_pass(&prune, kecs__json_member(all, member), &text);
+    }
+  }
+  *out_text = status || strcmp(text, "{}") == 0 ? NULL : text;
+  return status;
 }

@@ -25,6 +25,10 @@ KECS__FN bool kecs__name_is(kecs__json name, const char *text, size_t len);
 /* Whether a name belongs to the member "kecs", which only the store writes. */
 KECS__FN bool kecs__name_ours(const kecs__name *name);
 
+/* Whether the member "kecs" tells a column of the document's own when that is null there: the store has filled it, and
+ * it belongs to what the row is. */
+KECS__FN bool kecs__name_filled(const kecs_kind_info *info, const kecs__name *name);
+
 /* What a JSON value means to a column. *exact is false where writing the column back would not give an equal value
  * (null, a number for a text, digits below a microsecond ...): then the document keeps the value in `extra`. A value
  * that the column can't hold at all becomes NULL and is not exact. INVALID for \u0000 and lone surrogates in a text. */
@@ -38,6 +42,12 @@ KECS__FN kecs_status kecs__value_from_text(const kecs_kind_info *info, int colum
 /* Appends a column's value as JSON. */
 KECS__FN void kecs__value_to_json(const kecs_column_info *column, const kecs_value *value, unsigned flags,
                                   kecs__text *out);
+
+/* `extra` without what it keeps of the columns in `mask` that doesn't say what the row holds there: such a member would
+ * come back for a value that was written later. *out_text is `extra` itself when nothing leaves, NULL when nothing is
+ * left, else the arena's. */
+KECS__FN kecs_status kecs__extra_prune(const kecs_kind_info *info, const void *row, uint64_t mask, const char *extra,
+                                       kecs__arena *arena, const char **out_text);
 
 /* The column's default as a value; NULL where it has none. */
 KECS__FN kecs_value kecs__column_default(const kecs_column_info *column);

@@ -21,6 +21,7 @@ typedef struct kecs__meta {
   int omitted;
   int tags;
   uint64_t updatable; /* columns that an update may change */
+  uint64_t ranks;     /* columns of type RANK: a document that does not mention them leaves them alone */
   uint64_t automatic; /* columns that the store alone writes, unless a document brings them */
   size_t offsets[64];        /* of the columns in the kind's struct */
   kecs_value_type types[64]; /* of the columns, for the backend; KECS_VALUE_NULL for OPTI */

@@ -220,7 +220,8 @@ KECS__FN kecs_status kecs__fill(kecs__write *write, const kecs__meta *meta, void
   }
   /* A row that has neither can't be addressed again. A tag of a document may: it is reached through the document. */
   int last = meta->info->address.columns[meta->info->address.count - 1];
-  if (!status && !write->quiet && meta->info->columns[last].type == KECS_TYPE_TEXT &&
+  bool told = (meta->info->flags & KECS_KIND_PLAIN) && (given & KECS_BIT(last)); /* as an export has it */
+  if (!status && !write->quiet && !told && meta->info->columns[last].type == KECS_TYPE_TEXT &&
       kecs__text_empty(kecs__row_text(meta->info, row, last)) &&
       (meta->arn < 0 || !kecs__is_arn(kecs__row_text(meta->info, row, meta->arn)))) {
     status = meta->arn < 0 ? kecs__fail(KECS_E_INVALID, "%s.%s is empty, so the row could not be addressed; set it",

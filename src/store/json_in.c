@@ -18,6 +18,8 @@
 typedef struct kecs__kept {
   kecs__json name;
   kecs__json value;
+  const char *plain; /* the name as it reads */
+  size_t plain_len;
 } kecs__kept;
 
 typedef struct kecs__put {
@@ -34,6 +36,7 @@ typedef struct kecs__put {
   uint64_t seen;    /* columns set by their main name */
   uint64_t aliased; /* columns set by an alias */
   uint64_t given;   /* columns that the document has a value for */
+  uint64_t filled;  /* columns that the member "kecs" told; their own is null */
   void *row;
   kecs__arena *arena;
   kecs_result **out_result;
@@ -43,7 +46,8 @@ static kecs_status kecs__put_refuse(const kecs__put *put, const char *at, const 
   size_t line = 0;
   size_t column = 0;
   kecs__json_position(put->text, (size_t)(at - put->text), &line, &column);
-  return kecs__fail(KECS_E_INVALID, "line %zu, column %zu: %s: %s", line, column, member, reason);
+  return kecs__fail(KECS_E_INVALID, "line %zu, column %zu: %.*s: %s", line, column, (int)strcspn(member, "|"), member,
+                    reason);
 }
 
 static kecs_status kecs__put_keep(kecs__put *put, kecs__json name, kecs__json value) {
@@ -59,21 +63,35 @@ static kecs_status kecs__put_keep(kecs__put *put, kecs__json name, kecs__json va
     put->kept = kept;
     put->kept_room = room;
   }
-  put->kept[put->kept_count].name = name;
-  put->kept[put->kept_count++].value = value;
+  kecs__kept *kept = &put->kept[put->kept_count++];
+  kept->name = name;
+  kept->value = value;
+  kept->plain = name.text + 1;
+  kept->plain_len = name.len - 2;
+  if (memchr(name.text, '\\', name.len)) {
+    kecs_error before = kecs__error_save();
+    size_t len = 0;
+    const char *plain = kecs__json_string(name, put->arena, &len);
+    if (!plain && kecs_last_error()->status == KECS_E_NOMEM) {
+      return KECS_E_NOMEM;
+    }
+    kept->plain_len = plain ? len : kept->plain_len; /* what no text can hold goes by its escapes */
+    kept->plain = plain ? plain : kept->plain;
+    (void)kecs__error_restore(&before);
+  }
   return KECS_OK;
 }
 
-/* By name; members of one name stay in the order in which they stand in the document. */
+/* By name, however it is spelled; members of one name stay in the order in which they stand in the document. */
 static int kecs__kept_compare(const void *a, const void *b) {
   const kecs__kept *left = a;
   const kecs__kept *right = b;
-  size_t len = left->name.len < right->name.len ? left->name.len : right->name.len;
-  int order = memcmp(left->name.text, right->name.text, len);
-  if (order == 0 && left->name.len == right->name.len) {
+  size_t len = left->plain_len < right->plain_len ? left->plain_len : right->plain_len;
+  int order = memcmp(left->plain, right->plain, len);
+  if (order == 0 && left->plain_len == right->plain_len) {
     return (left->name.text > right->name.text) - (left->name.text < right->name.text);
   }
-  return order ? order : (left->name.len > right->name.len) - (left->name.len < right->name.len);
+  return order ? order : (left->plain_len > right->plain_len) - (left->plain_len < right->plain_len);
 }
 
 /* {"name":value,"name":value} */
@@ -105,6 +123,25 @@ static kecs_status kecs__put_extra(kecs__put *put) {
   return KECS_OK;
 }
 
+/* Why a column can't hold a value by which its row would go. */
+static const char *kecs__put_reason(const kecs_column_info *column) {
+  switch (column->type) {
+    case KECS_TYPE_TIME:
+      return "it is not a time, such as 2024-05-01T10:00:00Z or epoch seconds";
+    case KECS_TYPE_BOOL:
+      return "it is neither true nor false";
+    case KECS_TYPE_INT:
+    case KECS_TYPE_OPTI:
+      return "it is not a whole number of 64 bits";
+    case KECS_TYPE_RANK:
+      return "it is neither a whole number nor \"default\"";
+    case KECS_TYPE_TEXT:
+    case KECS_TYPE_JSON:
+      break;
+  }
+  return "it is not a text";
+}
+
 /* Sets a column from a member. *exact tells whether the column gives an equal member back. */
 static kecs_status kecs__put_column(kecs__put *put, const kecs__name *name, kecs__json value, bool *exact) {
   const kecs_column_info *column = &put->meta->info->columns[name->column];
@@ -125,19 +162,51 @@ static kecs_status kecs__put_column(kecs__put *put, const kecs__name *name, kecs
     return kecs__put_refuse(put, value.text, column->json,
                             "a text must hold neither \\u0000 nor half a surrogate pair");
   }
-  if (!status && read.type == KECS_VALUE_NULL && value.type != KECS__JSON_NULL && column->group == KECS_GROUP_KEY) {
-    status = kecs__put_refuse(put, value.text, column->json, "this value can't name a row");
+  bool needed = column->group == KECS_GROUP_KEY || column->type == KECS_TYPE_RANK;
+  if (!status && read.type == KECS_VALUE_NULL && value.type != KECS__JSON_NULL && needed) {
+    status = kecs__put_refuse(put, value.text, column->json, kecs__put_reason(column));
   }
   if (status) {
     return status;
   }
   put->seen |= name->alias ? 0 : bit;
+  if (put->filled & bit) {
+    return read.type == KECS_VALUE_NULL
+               ? KECS_OK
+               : kecs__put_refuse(put, value.text, column->json, "the member appears twice; which one is meant?");
+  }
   put->aliased |= name->alias ? bit : 0;
   put->given &= ~bit; /* an alias may have set it */
   put->given |= read.type != KECS_VALUE_NULL ? bit : 0;
   kecs__row_set(put->meta->info, put->row, name->column, &read);
   *exact = *exact && !name->alias;
   return KECS_OK;
+}
+
+/* A column of the document's own that the store filled, in the member "kecs". */
+static kecs_status kecs__put_filled(kecs__put *put, const kecs__name *name, kecs__json value) {
+  uint64_t bit = KECS_BIT(name->column);
+  bool exact = false;
+  uint64_t seen = put->seen & bit;
+  if ((put->given | put->filled) & bit) {
+    return kecs__put_refuse(put, value.text, put->meta->info->columns[name->column].json,
+                            "the member appears twice; which one is meant?");
+  }
+  put->seen &= ~bit;
+  kecs_status status = kecs__put_column(put, name, value, &exact);
+  put->seen = (put->seen & ~bit) | seen;
+  put->filled |= bit;
+  return status;
+}
+
+static const kecs__name *kecs__put_filled_name(const kecs__put *put, kecs__json name) {
+  for (int i = 0; i < put->name_count; i++) {
+    const kecs__name *one = &put->names[i];
+    if (kecs__name_filled(put->meta->info, one) && kecs__name_is(name, one->outer, one->outer_len)) {
+      return one;
+    }
+  }
+  return NULL;
 }
 
 static const kecs__name *kecs__put_inner_name(const kecs__put *put, kecs__json outer_name, kecs__json name) {
@@ -165,11 +234,14 @@ static kecs_status kecs__put_inner(kecs__put *put, kecs__json outer_name, kecs__
   while (kecs__json_next_member(value, &walk, &name, &inner)) {
     bool exact = false;
     const kecs__name *known = kecs__put_inner_name(put, outer_name, name);
+    const kecs__name *filled = ours && !known ? kecs__put_filled_name(put, name) : NULL;
     members++;
-    if (ours && !known) {
+    if (ours && !known && !filled) {
       return kecs__put_refuse(put, name.text, "kecs", "the store's own member, but no export writes this in it");
     }
-    kecs_status status = known ? kecs__put_column(put, known, inner, &exact) : KECS_OK;
+    kecs_status status = known    ? kecs__put_column(put, known, inner, &exact)
+                         : filled ? kecs__put_filled(put, filled, inner)
+                                  : KECS_OK;
     if (status) {
       return status;
     }
@@ -277,6 +349,7 @@ static kecs_status kecs__put_work(kecs__write *write, void *user) {
   put->seen = 0; /* an earlier try may have left its marks */
   put->aliased = 0;
   put->given = 0;
+  put->filled = 0;
   put->kept = NULL;
   put->kept_count = 0;
   put->kept_room = 0;

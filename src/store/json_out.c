@@ -53,6 +53,9 @@ static bool kecs__raw_holds(kecs__writer *writer, int number, kecs__json raw, co
     writer->status = status == KECS_E_INVALID ? writer->status : status;
     return false;
   }
+  if (column->type == KECS_TYPE_RANK && value->number == KECS_RANK_DEFAULT && read.number == 0) {
+    return true;
+  }
   if (read.type == KECS_VALUE_NULL) {
     kecs_value standing = kecs__column_default(column);
     return kecs__value_nothing(column, value) || kecs__value_same(value, &standing) ||
@@ -104,6 +107,17 @@ static bool kecs__same_outer(const kecs__name *a, const kecs__name *b) {
   return a->outer_len == b->outer_len && memcmp(a->outer, b->outer, a->outer_len) == 0;
 }
 
+/* What the store filled where the document has null, which is what the document's own member goes on saying. */
+static void kecs__write_filled(kecs__writer *writer, size_t start) {
+  for (int i = 0; i < writer->name_count; i++) {
+    const kecs__name *name = &writer->names[i];
+    if (kecs__name_filled(writer->info, name) &&
+        kecs__extra_member(writer, name->outer, name->outer_len).type == KECS__JSON_NULL) {
+      kecs__write_column(writer, start, name, (kecs__json){KECS__JSON_NONE, NULL, 0}, false);
+    }
+  }
+}
+
 /* "State":{...}: the columns that belong there, and what the raw member had besides. */
 static void kecs__write_outer(kecs__writer *writer, size_t start, int first) {
   const kecs__name *head = &writer->names[first];
@@ -121,6 +135,9 @@ static void kecs__write_outer(kecs__writer *writer, size_t start, int first) {
       member[len] = '\0';
       kecs__write_column(writer, inside, name, kecs__json_member(raw, member), true);
     }
+  }
+  if (kecs__name_ours(head)) {
+    kecs__write_filled(writer, inside);
   }
   kecs__json_walk walk = {NULL};
   kecs__json found;

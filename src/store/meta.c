@@ -61,6 +61,7 @@ static kecs_status kecs__meta_fill(kecs__engine *engine, kecs__meta *meta, const
   meta->tags = kecs_column_find(info, "tags");
   meta->updatable = kecs__meta_updatable(info);
   for (int i = 0; i < info->column_count; i++) {
+    meta->ranks |= info->columns[i].type == KECS_TYPE_RANK ? KECS_BIT(i) : 0;
     meta->automatic |= info->columns[i].flags & KECS_COLUMN_AUTO ? KECS_BIT(i) : 0;
     meta->types[i] = kecs__meta_type(info->columns[i].type);
     meta->offsets[i] = info->columns[i].offset;

@@ -256,6 +256,9 @@ KECS__FN kecs_status kecs__migrate(kecs_store *store) {
   if (!status) {
     status = kecs__version_check(engine, version);
   }
+  if (!status && engine->read_only && version == 0) {
+    return kecs__fail(KECS_E_NOT_FOUND, "%s is empty: it holds no store yet. Nothing was changed", engine->place.shown);
+  }
   if (!status && engine->read_only && version < kecs__schema_version()) {
     return kecs__fail(KECS_E_READONLY, "%s has schema version %d and must be migrated to %d: open it for writing once",
                       engine->place.shown, version, kecs__schema_version());

@@ -1,6 +1,7 @@
 /* store/modify.c -- create, update, upsert, delete: for every kind. */
 #include "base/prologue.h"
 
+#include "store/fill.h"
 #include "store/validate_internal.h"
 #include "store/write.h"
 
@@ -134,14 +135,8 @@ KECS_STORE_API kecs_status kecs_record_create(kecs_store *store, kecs_kind kind,
 
 /* ---- update ---- */
 
-static kecs_status kecs__update_mask(const kecs__meta *meta, uint64_t asked, uint64_t *out_mask) {
-  if (meta->info->flags & (KECS_KIND_APPEND)) {
-    return kecs__fail(KECS_E_UNSUPPORTED, "%s rows are never changed, only added and removed", meta->info->name);
-  }
-  *out_mask = asked & meta->updatable;
-  if (asked == UINT64_MAX) {
-    return KECS_OK;
-  }
+/* The columns that are asked for by name. */
+static kecs_status kecs__update_named(const kecs__meta *meta, uint64_t asked) {
   for (int i = 0; i < meta->info->column_count; i++) {
     if ((asked & KECS_BIT(i)) && !(meta->updatable & KECS_BIT(i))) {
       return kecs__fail(
@@ -152,6 +147,15 @@ static kecs_status kecs__update_mask(const kecs__meta *meta, uint64_t asked, uin
   bool beyond = meta->info->column_count < 64 && (asked >> meta->info->column_count) != 0;
   return beyond ? kecs__fail(KECS_E_INVALID, "the mask names a column that %s does not have", meta->info->name)
                 : KECS_OK;
+}
+
+/* UINT64_MAX is every column that can be changed. */
+static kecs_status kecs__update_mask(const kecs__meta *meta, uint64_t asked, uint64_t *out_mask) {
+  if (meta->info->flags & (KECS_KIND_APPEND)) {
+    return kecs__fail(KECS_E_UNSUPPORTED, "%s rows are never changed, only added and removed", meta->info->name);
+  }
+  *out_mask = asked & meta->updatable;
+  return asked == UINT64_MAX ? KECS_OK : kecs__update_named(meta, asked);
 }
 
 /* The probe of an update must be the natural key: READ_FIELDS reads by that. Another key is turned into a rid first. */
@@ -219,6 +223,18 @@ KECS__FN kecs_status kecs__update(kecs_store *store, kecs_kind kind, const void 
   return status;
 }
 
+KECS__FN kecs_status kecs__update_fields(kecs_store *store, kecs_kind kind, const void *row, uint64_t mask,
+                                         kecs_result **out_result) {
+  if (mask == UINT64_MAX) {
+    const kecs__meta *meta = kecs__meta_checked(store, kind);
+    if (out_result) {
+      *out_result = NULL;
+    }
+    return meta ? kecs__update_named(meta, mask) : kecs_last_error()->status;
+  }
+  return kecs__update(store, kind, row, mask, out_result);
+}
+
 KECS_STORE_API kecs_status kecs_record_update(kecs_store *store, kecs_kind kind, const void *row, uint64_t mask,
                                               kecs_result **out_result) {
   return kecs__update(store, kind, row, mask, out_result);
@@ -274,6 +290,81 @@ static kecs_status kecs__upsert_insert(kecs__write *write, const kecs__meta *met
   return status == KECS_E_EXISTS ? kecs__upsert_raced(write, meta, asked) : status;
 }
 
+/* ---- bare parents ---- */
+
+static bool kecs__is_parent(const kecs__write *write, const kecs__meta *meta) {
+  for (int kind = 1; kind < KECS_KIND_COUNT; kind++) {
+    const kecs_kind_info *info = kecs__meta_of(write->engine, (kecs_kind)kind)->info;
+    for (int i = 0; i < info->reference_count; i++) {
+      if (info->references[i].parent == meta->info->kind) {
+        return true;
+      }
+    }
+  }
+  return false;
+}
+
+/* What a bare parent has of its own beyond what its ARN says: its document's replaces it. */
+static uint64_t kecs__bare_columns(const kecs__meta *meta) {
+  uint64_t mask = 0;
+  for (int i = 0; i < meta->info->column_count; i++) {
+    mask |= meta->info->columns[i].group == KECS_GROUP_KEY ? KECS_BIT(i) : 0;
+  }
+  for (int i = 0; i < meta->info->reference_count; i++) {
+    mask &= ~KECS_BIT(meta->info->references[i].column);
+  }
+  const int kept[] = {meta->arn, meta->name, meta->region, meta->account_id};
+  for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++) {
+    mask &= kept[i] >= 0 ? ~KECS_BIT(kept[i]) : UINT64_MAX;
+  }
+  return mask;
+}
+
+/* Whether a stored row is just what kecs__parents_make makes of its ARN. */
+static kecs_status kecs__bare_is(kecs__write *write, const kecs__meta *meta, int64_t rid, bool *out_bare) {
+  bool found = false;
+  char *stored = kecs__arena_take(&write->arena, 2 * meta->info->row_size);
+  if (!stored) {
+    return KECS_E_NOMEM;
+  }
+  char *made = stored + meta->info->row_size;
+  kecs_status status = kecs__row_by_rid(write->session, meta, rid, &write->arena, stored, &found);
+  if (status || !found || kecs__row_number(meta->info, stored, meta->version) != 1) {
+    return status;
+  }
+  kecs_error before = kecs__error_save();
+  memset(made, 0, meta->info->row_size);
+  kecs__row_set_text(meta->info, made, meta->arn, kecs__row_text(meta->info, stored, meta->arn));
+  status = kecs__fill(write, meta, made, 0);
+  if (status && kecs_status_class(status) != KECS_CLASS_CALLER) {
+    return status;
+  }
+  if (status) { /* nothing can be made of this ARN */
+    (void)kecs__error_restore(&before);
+    return KECS_OK;
+  }
+  *out_bare = true;
+  uint64_t own = kecs__bare_columns(meta) | (meta->updated_at >= 0 ? KECS_BIT(meta->updated_at) : 0);
+  for (int i = 0; *out_bare && i < meta->info->column_count; i++) {
+    kecs_value is = kecs__row_value(meta->info, stored, i);
+    kecs_value would = kecs__row_value(meta->info, made, i);
+    *out_bare = (own & KECS_BIT(i)) || kecs__value_same(&is, &would);
+  }
+  return KECS_OK;
+}
+
+/* A document that comes after its children finds a bare row in its place, which takes all of the document. */
+static kecs_status kecs__upsert_bare(kecs__write *write, const kecs__meta *meta, uint64_t given,
+                                     kecs__change *change) {
+  uint64_t own = given & kecs__bare_columns(meta);
+  if (own == 0 || meta->arn < 0 || meta->version < 0 || !kecs__is_parent(write, meta)) {
+    return KECS_OK;
+  }
+  kecs_status status = kecs__bare_is(write, meta, change->rid, &change->bare);
+  change->mask |= !status && change->bare ? own : 0;
+  return status;
+}
+
 KECS__FN kecs_status kecs__row_upsert(kecs__write *write, const kecs__meta *meta, void *row, uint64_t given,
                                       kecs_result **out_result) {
   kecs__change change = {0};
@@ -291,9 +382,11 @@ KECS__FN kecs_status kecs__row_upsert(kecs__write *write, const kecs__meta *meta
     }
   } else if (!status) {
     change.row = row;
-    change.mask = meta->updatable | (given & meta->automatic);
+    change.mask = (given ? meta->updatable & ~(meta->ranks & ~given) : meta->updatable) | (given & meta->automatic);
     change.version = version;
-    status = kecs__row_change(write, meta, &change);
+    change.document = given != 0;
+    status = kecs__upsert_bare(write, meta, given, &change);
+    status = status ? status : kecs__row_change(write, meta, &change);
     if (status == KECS_E_NOT_FOUND && kecs__writers_meet(write)) {
       status = kecs__fail(KECS_E_BUSY, "another writer has deleted the same %s just now; try again", meta->info->name);
     }

@@ -19,6 +19,10 @@ KECS__FN kecs_status kecs__each(kecs_store *store, kecs_kind kind, const kecs_qu
 KECS__FN kecs_status kecs__count(kecs_store *store, kecs_kind kind, const kecs_query *query, int64_t *out_count);
 KECS__FN kecs_status kecs__update(kecs_store *store, kecs_kind kind, const void *row, uint64_t mask,
                                   kecs_result **out_result);
+
+/* The same for a mask of a caller's, in which every bit is a column by name. */
+KECS__FN kecs_status kecs__update_fields(kecs_store *store, kecs_kind kind, const void *row, uint64_t mask,
+                                         kecs_result **out_result);
 KECS__FN kecs_status kecs__upsert(kecs_store *store, kecs_kind kind, const void *row, kecs_result **out_result);
 KECS__FN kecs_status kecs__delete(kecs_store *store, kecs_kind kind, const kecs_value *address, int count);
 KECS__FN const void *kecs__at(const kecs_result *result, kecs_kind kind, size_t index);

@@ -25,12 +25,40 @@ KECS__FN kecs_status kecs__rule_fill(kecs__write *write, const kecs__meta *meta,
   } else if (!named && fresh) {
     status = kecs__elb_child_arn(write, meta, row, rule->listener_arn, "listener/", "listener-rule/", &rule->arn);
   }
-  if (!status && fresh && rule->priority == 0) {
-    status = kecs__fail(KECS_E_INVALID, "rule \"%s\" has no priority; give it one from %d to %d, such as "
-                                        "kecs_rule_next_priority finds, or set is_default",
-                        rule->arn, KECS__PRIORITY_MIN, KECS__PRIORITY_MAX);
-  }
   return status;
+}
+
+/* The default rule has KECS_RANK_DEFAULT for ever, every other rule one of AWS's priorities. */
+KECS__FN kecs_status kecs__rule_judge(const kecs__meta *meta, const void *row, const kecs_value *stored,
+                                      uint64_t *mask) {
+  const kecs_rule *rule = row;
+  bool last = stored ? stored[KECS_RULE_IS_DEFAULT].number != 0 : rule->is_default;
+  bool whole = !stored || (*mask & meta->updatable) == meta->updatable;
+  bool unset = whole && rule->is_default && rule->priority == 0; /* which is filled, see above */
+  char name[160];
+  if (!(*mask & KECS_BIT(KECS_RULE_PRIORITY))) {
+    return KECS_OK;
+  }
+  if (last && (unset || rule->priority == KECS_RANK_DEFAULT)) {
+    *mask &= ~KECS_BIT(KECS_RULE_PRIORITY);
+    return KECS_OK;
+  }
+  if (!last && rule->priority >= KECS__PRIORITY_MIN && rule->priority <= KECS__PRIORITY_MAX) {
+    return KECS_OK;
+  }
+  kecs__row_name(meta->info, row, name);
+  if (last) {
+    return kecs__fail(KECS_E_INVALID, "rule \"%s\" is its listener's default rule, which always comes last: its "
+                                      "priority can't be %lld",
+                      name, (long long)rule->priority);
+  }
+  if (rule->priority == 0) {
+    return kecs__fail(KECS_E_INVALID, "rule \"%s\" has no priority; give it one from %d to %d, such as "
+                                      "kecs_rule_next_priority finds%s",
+                      name, KECS__PRIORITY_MIN, KECS__PRIORITY_MAX, stored ? "" : ", or set is_default");
+  }
+  return kecs__fail(KECS_E_INVALID, "rule \"%s\": priority %lld is not allowed: it must be between %d and %d", name,
+                    (long long)rule->priority, KECS__PRIORITY_MIN, KECS__PRIORITY_MAX);
 }
 
 /* ---- priorities ---- */

@@ -26,7 +26,13 @@ typedef struct kecs__special {
    * no. */
   bool (*is_new)(const kecs__meta *meta, const void *row);
 
+  /* Refuses what a row of the kind must not hold, before it is inserted (`stored` is NULL) or the columns in *mask are
+   * changed. A column may be taken out of the mask when it is to stay as it is. `stored` has the columns of the mask,
+   * and those in `judged`. NULL: everything is taken. */
+  kecs_status (*judge)(const kecs__meta *meta, const void *row, const kecs_value *stored, uint64_t *mask);
+
   uint64_t followed; /* the columns whose change `follow` wants to see */
+  uint64_t judged;   /* the columns that `judge` looks at */
 } kecs__special;
 
 /* The kind's row of the table, or one whose functions are all NULL. */

@@ -27,6 +27,9 @@ KECS__FN kecs_status kecs__task_definition_probe(kecs__session *session, const k
 /* Without ARN and revision. */
 KECS__FN bool kecs__task_definition_is_new(const kecs__meta *meta, const void *row);
 
+KECS__FN kecs_status kecs__rule_judge(const kecs__meta *meta, const void *row, const kecs_value *stored,
+                                      uint64_t *mask);
+
 /* resource_tags in step with the column `tags`, for every kind that has both. */
 KECS__FOLLOW(tags);
 

@@ -42,7 +42,8 @@ typedef struct kecs_pool_options {
 /* Zero-initialised means the default everywhere. The struct and the texts are read during kecs_open only. */
 typedef struct kecs_options {
   const char *path;               /* a file, ":memory:", or a URL that one of `backends` answers to. Required. */
-  bool read_only;                 /* never write; the file must exist */
+  bool read_only;                 /* never write; the file must exist. While it has a log (-wal) of its own, its
+                                   * directory must be writable for SQLite's index of that (-shm), or have it */
   bool must_exist;                /* KECS_E_NOT_FOUND instead of creating the file */
   const char *account_id;         /* what a bare name belongs to; NULL: "000000000000" */
   const char *region;             /* NULL: "us-east-1" */

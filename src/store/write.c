@@ -4,6 +4,7 @@
 #include "store/write.h"
 
 #include "base/json.h"
+#include "store/document.h"
 #include "store/fill.h"
 #include "store/special_kinds.h"
 
@@ -198,6 +199,10 @@ KECS__FN kecs_status kecs__row_insert(kecs__write *write, const kecs__meta *meta
   kecs_status status = kecs__fill(write, meta, row, given);
   bool follows = kecs__insert_follows(meta, special, row);
   write->last = write->last && !follows && !write->make_parents;
+  if (!status && special->judge) {
+    uint64_t mask = UINT64_MAX;
+    status = special->judge(meta, row, NULL, &mask);
+  }
   if (!status && (follows || write->make_parents)) {
     status = kecs__write_guard(write);
   }
@@ -287,7 +292,36 @@ static kecs_status kecs__change_compare(const kecs__meta *meta, kecs__change *ch
       }
     }
   }
+  if (change->bare && change->changed && (change->mask & KECS_BIT(meta->version))) {
+    parameters[meta->version] = kecs__row_value(meta->info, change->row, meta->version);
+    change->changed |= parameters[meta->version].number > 0 ? KECS_BIT(meta->version) : 0;
+  }
   return KECS_OK;
+}
+
+/* A raw member that an earlier document left for a column leaves `extra` when the column is written: by name, or, where
+ * a whole row with its extra is given, with another value. */
+static kecs_status kecs__change_extra(kecs__write *write, const kecs__meta *meta, kecs__change *change,
+                                      const kecs_value *stored, kecs_value *parameters) {
+  bool whole = (change->mask & KECS_BIT(meta->extra)) != 0;
+  uint64_t mask = whole ? change->changed & ~KECS_BIT(meta->extra) : change->mask;
+  kecs_value now = whole ? kecs__row_value(meta->info, change->row, meta->extra) : stored[meta->extra];
+  const char *left = NULL;
+  if (now.type != KECS_VALUE_TEXT || now.len == 0 || mask == 0) {
+    return KECS_OK;
+  }
+  const char *extra = kecs__arena_text(&write->arena, now.text, now.len);
+  if (!extra) {
+    return KECS_E_NOMEM;
+  }
+  kecs_status status = kecs__extra_prune(meta->info, change->row, mask, extra, &write->arena, &left);
+  if (!status && left != extra) {
+    parameters[meta->extra] = kecs__value_text(left);
+    bool differs = !kecs__value_same(&parameters[meta->extra], &stored[meta->extra]);
+    change->changed &= ~KECS_BIT(meta->extra);
+    change->changed |= differs ? KECS_BIT(meta->extra) : 0;
+  }
+  return status;
 }
 
 /* version, updated_at and omitted follow a change by themselves. */
@@ -362,13 +396,22 @@ KECS__FN kecs_status kecs__row_change(kecs__write *write, const kecs__meta *meta
   uint64_t read = change->mask;
   read |= meta->version >= 0 ? KECS_BIT(meta->version) : 0;
   read |= meta->omitted >= 0 ? KECS_BIT(meta->omitted) : 0;
+  read |= change->mask & special->judged ? special->judged : 0;
+  bool prunes = !change->document && meta->extra >= 0 && change->mask != 0;
+  read |= prunes ? KECS_BIT(meta->extra) : 0;
   kecs__cached *cached = NULL;
   kecs_status status = kecs__change_read(write, meta, change, read, &cached, stored);
   if (!status && change->version != 0 && meta->version >= 0 && stored[meta->version].number != change->version) {
     status = kecs__change_conflict(meta, change, stored[meta->version].number);
   }
+  if (!status && special->judge) {
+    status = special->judge(meta, change->row, stored, &change->mask);
+  }
   if (!status) {
     status = kecs__change_compare(meta, change, stored, parameters);
+  }
+  if (!status && prunes) {
+    status = kecs__change_extra(write, meta, change, stored, parameters);
   }
   /* The stored texts were borrowed from the statement; from here on only numbers of it are used. */
   kecs__statement_done(write->session, cached);

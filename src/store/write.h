@@ -18,6 +18,8 @@ typedef struct kecs__change {
   int64_t version;      /* 0: unconditional; else CONFLICT unless it is the stored one */
   int64_t rid;          /* of the row, or 0: found by its natural key in `probe` */
   const kecs__probe *probe;
+  bool document;        /* the row is a document's: its extra belongs to its columns */
+  bool bare;            /* the stored row only held the place: a version in the mask is taken as it is */
   uint64_t changed;     /* out: the columns that did differ */
 } kecs__change;
 

@@ -339,6 +339,79 @@ def test_read_only():
             os.chmod(box.db, 0o644)
 
 
+def test_empty_file_stays_empty():
+    with Box() as box:
+        path = box.write("empty.db", "")
+        for arguments in (["list", "cluster"], ["get", "cluster", "x"], ["export"], ["stat"]):
+            for option in ([], ["--read-only"]):
+                answer = kecs("--db", path, *arguments, *option, code=3)
+                assert b"is empty: it holds no store" in answer.err, answer
+        assert pathlib.Path(path).read_bytes() == b"" and [one.name for one in box.path.iterdir()] == ["empty.db"]
+        kecs("--db", path, "put", "cluster", "-", stdin='{"clusterName":"y"}')
+        kecs("--db", path, "get", "cluster", "y", "--read-only")
+
+
+def test_what_is_no_regular_file():
+    with Box() as box:
+        pipe = str(box.path / "pipe.json")
+        os.mkfifo(pipe)
+        assert b"is not a regular file" in kecs("--db", pipe, "stat", code=2).err
+        assert b"is not a regular file" in kecs("--db", pipe, "import", "-", stdin="{}", code=2).err
+        assert b"is not a regular file" in box.kecs("import", pipe, code=1).err
+        assert b"is not a regular file" in box.kecs("put", "cluster", pipe, code=1).err
+        box.write("good.json", '{"clusterName":"y"}')
+        assert b"pipe.json: file: it is not a regular file" in box.kecs("import", box.path).err
+        box.kecs("get", "cluster", "y")
+
+
+def test_messages_hold_no_control_characters():
+    with Box() as box:
+        box.load(CLUSTER)
+        evil = box.write("a\x1b[31m.json", "[1]")
+        for arguments in (["import", evil], ["import", evil + "\x9b"], ["get", "cl\x1b[31muster", "x"], ["\x1b[31m"],
+                          ["get", "cluster", "\x1b[31m\x9b\x07"], ["list", "cluster", "--limit", "\x1b"]):
+            answer = box.kecs(*arguments, code=None)
+            told = (answer.err + answer.out).decode()
+            assert answer.code != 0 and not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f]", told), repr(told)
+
+
+def test_messages_speak_of_options():
+    with Box() as box:
+        box.load(CLUSTER)
+        answer = box.kecs("get", "cluster", "x", "--account", "12", code=2)
+        assert b"--account" in answer.err and b"options." not in answer.err, answer
+        answer = box.kecs("update", "cluster", "shop", "--set", "running_tasks_count=99999999999999999999", code=2)
+        assert b"is too large" in answer.err, answer
+        connection = sqlite3.connect(box.db, isolation_level=None)
+        connection.execute("BEGIN IMMEDIATE")
+        answer = box.kecs("update", "cluster", "shop", "--set", "status=X", "--wait", "0", code=5)
+        assert b"raise --wait" in answer.err and b"options." not in answer.err, answer
+        connection.close()
+        assert b"--db FILE describe-kind" not in kecs("describe-kind", "--help").out
+        assert b"  [OPTION" not in kecs("stat", "--help").out
+
+
+def test_a_folder_without_documents():
+    with Box() as box:
+        (box.path / "none").mkdir()
+        good = box.write("good.json", '{"clusterName":"y"}')
+        box.kecs("import", box.path / "none", code=1)
+        assert not os.path.exists(box.db)
+        assert b"there are no *.json" in box.kecs("import", box.path / "none", good).err
+        box.kecs("get", "cluster", "y")
+
+
+def test_tags_without_a_key_are_carried():
+    with Box() as box:
+        box.load({"clusterName": "a", "tags": [{"key": "", "value": "v"}, {"key": "k", "value": ""}]})
+        lines = box.kecs("export").out
+        copy = str(box.path / "copy.db")
+        kecs("--db", copy, "import", "-", stdin=lines)
+        kecs("--db", copy, "import", "-", stdin=lines)
+        assert b"refused" not in kecs("--db", copy, "import", "-", "--jsonl", stdin=lines).err
+        assert kecs("--db", copy, "export").out == lines
+
+
 def test_url_without_backend():
     answer = kecs("--db", "postgres://someone:secret@nowhere/x", "stat", code=None)
     assert answer.code in (1, 5) and b"secret" not in answer.err, answer

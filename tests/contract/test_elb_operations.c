@@ -336,6 +336,125 @@ static void a_default_rule_comes_last(void **state) {
 
 /* ---- priorities ---- */
 
+static kecs_status put_rule(kecs_store *store, const char *arn, const char *members) {
+  char text[512];
+  snprintf(text, sizeof text, "{\"RuleArn\":\"%s\"%s}", arn, members);
+  return kecs_put_json(store, KECS_KIND_RULE, text, SIZE_MAX, 0, NULL);
+}
+
+static kecs_status set_priority(kecs_store *store, const char *arn, int64_t priority, const char *text) {
+  kecs_rule row = {.arn = arn, .priority = priority};
+  kecs_assignment one = {"priority", text};
+  kecs_status status = kecs_rule_update_fields(store, &row, KECS_BIT(KECS_RULE_PRIORITY), NULL);
+  kecs_status assigned = kecs_record_assign(store, KECS_KIND_RULE, arn, &one, 1, 0, NULL);
+  CONTRACT_NUMBER(assigned, status);
+  return status;
+}
+
+static void check_rule(kecs_store *store, const char *arn, int64_t priority, int64_t version, const char *member) {
+  kecs_result *result = NULL;
+  const char *text = NULL;
+  CONTRACT_OK(kecs_get_json(store, KECS_KIND_RULE, arn, 0, &result, &text));
+  CONTRACT_NUMBER(kecs_rule_at(result, 0)->priority, priority);
+  CONTRACT_NUMBER(kecs_rule_at(result, 0)->version, version);
+  if (!strstr(text, member)) {
+    fail_msg("%s does not have %s", text, member);
+  }
+  kecs_result_free(result);
+}
+
+/* A document that has none leaves the priority alone; what is out of range is refused on every way in. */
+static void a_priority_stays_in_its_range(void **state) {
+  (void)state;
+  kecs_store *store = contract_open();
+  make_all(store);
+  const char *arn = rule_arn(LISTENER_A, 1);
+  CONTRACT_OK(put_rule(store, arn, ",\"Priority\":\"5\""));
+  CONTRACT_OK(put_rule(store, arn, ",\"Actions\":[]"));
+  check_rule(store, arn, 5, 2, "\"Priority\":\"5\"");
+  CONTRACT_OK(put_rule(store, arn, ",\"Actions\":[],\"Priority\":null"));
+  check_rule(store, arn, 5, 3, "\"Priority\":\"5\"");
+  CONTRACT_OK(put_rule(store, arn, ",\"Priority\":\"6\""));
+  check_rule(store, arn, 6, 4, "\"Priority\":\"6\"");
+  static const struct {
+    int64_t priority;
+    const char *text;
+  } refused[] = {{0, "0"}, {-4, "-4"}, {50000, "50000"}, {50000, "default"}, {60000, "60000"}};
+  for (size_t i = 0; i < CONTRACT_COUNT(refused); i++) {
+    char member[64];
+    kecs_rule row = {.arn = arn, .listener_arn = LISTENER_A, .priority = refused[i].priority, .actions = "[]"};
+    snprintf(member, sizeof member, ",\"Priority\":\"%s\"", refused[i].text);
+    CONTRACT_FAILS(set_priority(store, arn, refused[i].priority, refused[i].text), KECS_E_INVALID);
+    CONTRACT_SAYS(arn);
+    CONTRACT_FAILS(put_rule(store, arn, member), KECS_E_INVALID);
+    CONTRACT_FAILS(kecs_rule_update(store, &row, NULL), KECS_E_INVALID);
+    CONTRACT_FAILS(kecs_rule_upsert(store, &row, NULL), KECS_E_INVALID);
+    row.arn = rule_arn(LISTENER_A, 2);
+    CONTRACT_FAILS(put_rule(store, row.arn, member), KECS_E_INVALID);
+    CONTRACT_FAILS(kecs_rule_create(store, &row, NULL), KECS_E_INVALID);
+    CONTRACT_FAILS(kecs_rule_upsert(store, &row, NULL), KECS_E_INVALID);
+  }
+  CONTRACT_FAILS(put_rule(store, arn, ",\"Priority\":\"x\""), KECS_E_INVALID);
+  CONTRACT_SAYS("Priority");
+  check_rule(store, arn, 6, 4, "\"Priority\":\"6\"");
+  CONTRACT_OK(set_priority(store, arn, 49999, "49999"));
+  CONTRACT_OK(set_priority(store, arn, 1, "1"));
+  check_rule(store, arn, 1, 6, "\"Priority\":\"1\"");
+  contract_close(store);
+}
+
+static void a_default_rule_stays_last(void **state) {
+  (void)state;
+  kecs_store *store = contract_open();
+  make_all(store);
+  const char *arn = rule_arn(LISTENER_A, 1);
+  static const char *const same[] = {",\"IsDefault\":true", "", ",\"IsDefault\":true,\"Priority\":null"};
+  for (int round = 0; round < 2; round++) {
+    CONTRACT_OK(put_rule(store, arn, same[0]));
+    check_rule(store, arn, KECS_RANK_DEFAULT, 1, "\"Priority\":\"default\"");
+  }
+  for (size_t i = 0; i < CONTRACT_COUNT(same); i++) {
+    CONTRACT_OK(put_rule(store, arn, same[i]));
+    check_rule(store, arn, KECS_RANK_DEFAULT, 1 + (int64_t)i, i < 2 ? "\"default\"" : "\"Priority\":null");
+  }
+  CONTRACT_OK(put_rule(store, arn, ",\"IsDefault\":true,\"Priority\":\"0\""));
+  CONTRACT_OK(put_rule(store, arn, ",\"IsDefault\":true,\"Priority\":\"0\""));
+  check_rule(store, arn, KECS_RANK_DEFAULT, 4, "\"Priority\":\"0\"");
+  CONTRACT_OK(put_rule(store, arn, ",\"IsDefault\":true,\"Priority\":\"50000\""));
+  check_rule(store, arn, KECS_RANK_DEFAULT, 5, "\"Priority\":\"50000\"");
+  CONTRACT_OK(put_rule(store, arn, ",\"IsDefault\":true,\"Priority\":\"default\""));
+  check_rule(store, arn, KECS_RANK_DEFAULT, 6, "\"Priority\":\"default\"");
+
+  static const struct {
+    int64_t priority;
+    const char *text;
+  } refused[] = {{0, "0"}, {-4, "-4"}, {7, "7"}, {60000, "60000"}};
+  for (size_t i = 0; i < CONTRACT_COUNT(refused); i++) {
+    char member[64];
+    kecs_rule row = {.arn = arn, .is_default = true, .priority = refused[i].priority, .actions = "[]"};
+    snprintf(member, sizeof member, ",\"IsDefault\":true,\"Priority\":\"%s\"", refused[i].text);
+    CONTRACT_FAILS(set_priority(store, arn, refused[i].priority, refused[i].text), KECS_E_INVALID);
+    CONTRACT_SAYS(arn);
+    if (refused[i].priority != 0) { /* which is not set: filled */
+      CONTRACT_FAILS(put_rule(store, arn, member), KECS_E_INVALID);
+      CONTRACT_FAILS(kecs_rule_update(store, &row, NULL), KECS_E_INVALID);
+      CONTRACT_FAILS(kecs_rule_upsert(store, &row, NULL), KECS_E_INVALID);
+      row.arn = rule_arn(LISTENER_B, 1);
+      CONTRACT_FAILS(kecs_rule_create(store, &row, NULL), KECS_E_INVALID);
+      CONTRACT_FAILS(put_rule(store, row.arn, member), KECS_E_INVALID);
+    }
+  }
+  CONTRACT_OK(set_priority(store, arn, KECS_RANK_DEFAULT, "default"));
+  kecs_rule whole = {.arn = arn, .listener_arn = LISTENER_A, .is_default = true, .actions = "[{}]"};
+  CONTRACT_OK(kecs_rule_update(store, &whole, NULL));
+  check_rule(store, arn, KECS_RANK_DEFAULT, 7, "\"default\"");
+  whole.actions = "[]";
+  CONTRACT_OK(kecs_rule_upsert(store, &whole, NULL));
+  CONTRACT_OK(kecs_rule_upsert(store, &whole, NULL));
+  check_rule(store, arn, KECS_RANK_DEFAULT, 8, "\"default\"");
+  contract_close(store);
+}
+
 static int64_t priority_of(kecs_store *store, const char *arn, int64_t *out_version) {
   kecs_result *result = NULL;
   CONTRACT_OK(kecs_rule_get(store, arn, &result));
@@ -917,6 +1036,8 @@ static const struct CMUnitTest tests[] = {
     CONTRACT_TEST(odd_parents_have_children_too),
     CONTRACT_TEST(rules_know_their_listener),
     CONTRACT_TEST(a_default_rule_comes_last),
+    CONTRACT_TEST(a_priority_stays_in_its_range),
+    CONTRACT_TEST(a_default_rule_stays_last),
     CONTRACT_TEST(priorities_move_together),
     CONTRACT_TEST(priorities_are_set_all_or_none),
     CONTRACT_TEST(listeners_count_for_themselves),

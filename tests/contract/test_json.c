@@ -603,8 +603,8 @@ static void ranks_are_strings(void **state) {
     char text[512];
     kecs_result *result = NULL;
     snprintf(text, sizeof text, "{\"RuleArn\":\"%slistener-rule/app/parent/00000000000000aa/00000000000000cc/%zu\","
-                                "\"Priority\":%s,\"Actions\":[]}",
-             CONTRACT_ARN_ELB, i, cases[i].written);
+                                "\"Priority\":%s,\"IsDefault\":%s,\"Actions\":[]}",
+             CONTRACT_ARN_ELB, i, cases[i].written, cases[i].value == KECS_RANK_DEFAULT ? "true" : "false");
     CONTRACT_OK(put(store, KECS_KIND_RULE, text, &result));
     CONTRACT_NUMBER(kecs_rule_at(result, 0)->priority, cases[i].value);
     CONTRACT_TEXT(kecs_rule_at(result, 0)->listener_arn, CONTRACT_LISTENER);
@@ -820,6 +820,137 @@ static void changed_columns_win_over_raw_members(void **state) {
   release(tree);
   free(back);
   kecs_result_free(result);
+  contract_close(store);
+}
+
+#define WEB_GROUP CONTRACT_ARN_ELB "targetgroup/web/1"
+#define WEB_TARGET WEB_GROUP ",10.0.0.1,80"
+
+static void check_target(kecs_store *store, const char *part, int line) {
+  char *document = get(store, KECS_KIND_TARGET, WEB_TARGET);
+  if (!strstr(document, part)) {
+    fail_msg("line %d: %s does not have %s", line, document, part);
+  }
+  free(document);
+}
+
+/* What a document left in place of a column is gone once the column is written, by name or with a whole row, and does
+ * not come back. */
+static void a_written_column_forgets_its_raw_member(void **state) {
+  (void)state;
+  kecs_store *store = contract_open();
+  kecs_result *result = NULL;
+  static const char text[] = "{\"clusterName\":\"a\",\"runningTasksCount\":1.5,\"pendingTasksCount\":\"2\","
+                             "\"odd\":1.5,\"settings\":null}";
+  CONTRACT_OK(put(store, KECS_KIND_CLUSTER, text, NULL));
+  kecs_cluster row = {.name = "a", .pending_tasks_count = 2};
+  uint64_t counts = KECS_BIT(KECS_CLUSTER_RUNNING_TASKS_COUNT) | KECS_BIT(KECS_CLUSTER_PENDING_TASKS_COUNT);
+  for (int round = 0; round < 2; round++) { /* the second one changes nothing */
+    CONTRACT_OK(kecs_cluster_update_fields(store, &row, counts | KECS_BIT(KECS_CLUSTER_SETTINGS), &result));
+    CONTRACT_NUMBER(kecs_cluster_at(result, 0)->version, 2);
+    CONTRACT_TEXT(kecs_cluster_at(result, 0)->extra, "{\"odd\":1.5,\"pendingTasksCount\":\"2\",\"settings\":null}");
+    kecs_result_free(result);
+  }
+  char *document = get(store, KECS_KIND_CLUSTER, "a");
+  assert_non_null(strstr(document, "\"runningTasksCount\":0"));
+  free(document);
+
+  /* A row that is read, changed and written: the extra that came with it loses what was changed, and nothing else. */
+  CONTRACT_OK(put(store, KECS_KIND_CLUSTER, text, NULL));
+  CONTRACT_OK(kecs_cluster_get(store, "a", &result));
+  kecs_cluster read = *kecs_cluster_at(result, 0);
+  int64_t version = read.version;
+  CONTRACT_OK(kecs_cluster_update(store, &read, NULL));
+  document = get(store, KECS_KIND_CLUSTER, "a");
+  assert_non_null(strstr(document, "\"runningTasksCount\":1.5"));
+  free(document);
+  for (int64_t count = 5; count >= 0; count -= 5) {
+    read.running_tasks_count = count;
+    read.version = 0;
+    kecs_result *written = NULL;
+    CONTRACT_OK(count ? kecs_cluster_update(store, &read, &written) : kecs_cluster_upsert(store, &read, &written));
+    CONTRACT_NUMBER(kecs_cluster_at(written, 0)->version, count ? version + 1 : version + 2);
+    CONTRACT_TEXT(kecs_cluster_at(written, 0)->extra, "{\"odd\":1.5,\"pendingTasksCount\":\"2\",\"settings\":null}");
+    kecs_result_free(written);
+  }
+  kecs_result_free(result);
+
+  /* A document brings its own. */
+  CONTRACT_OK(kecs_cluster_update_fields(store, &(kecs_cluster){.name = "a", .running_tasks_count = 7}, counts, NULL));
+  CONTRACT_OK(put(store, KECS_KIND_CLUSTER, text, NULL));
+  document = get(store, KECS_KIND_CLUSTER, "a");
+  assert_non_null(strstr(document, "\"runningTasksCount\":1.5"));
+  free(document);
+
+  /* In a member of a member. */
+  kecs_target_group group = {.arn = WEB_GROUP};
+  CONTRACT_OK(kecs_target_group_create(store, &group, &result));
+  char target[512];
+  snprintf(target, sizeof target, "{\"TargetGroupArn\":\"%s\",\"Target\":{\"Id\":\"10.0.0.1\",\"Port\":80},"
+                                  "\"TargetHealth\":{\"State\":\"healthy\",\"Reason\":7,\"New\":[1]}}",
+           kecs_target_group_at(result, 0)->arn);
+  CONTRACT_OK(put(store, KECS_KIND_TARGET, target, NULL));
+  check_target(store, "\"Reason\":7", __LINE__);
+  kecs_assignment other = {"health_reason", "x"};
+  kecs_assignment none = {"health_reason", "7"};
+  CONTRACT_OK(kecs_record_assign(store, KECS_KIND_TARGET, WEB_TARGET, &other, 1, 0, NULL));
+  check_target(store, "\"Reason\":\"x\"", __LINE__);
+  CONTRACT_OK(kecs_record_assign(store, KECS_KIND_TARGET, WEB_TARGET, &none, 1, 0, NULL));
+  check_target(store, "\"Reason\":\"7\"", __LINE__);
+  check_target(store, "\"New\":[1]", __LINE__);
+  kecs_result_free(result);
+  contract_close(store);
+}
+
+/* The last of several members of one name counts: they stay in order, however the name is spelled. */
+static void spellings_of_a_name_stay_in_order(void **state) {
+  (void)state;
+  kecs_store *store = contract_open();
+  kecs_result *result = NULL;
+  CONTRACT_OK(put(store, KECS_KIND_CLUSTER,
+                  "{\"clusterName\":\"a\",\"x\":1,\"\\u0078\":2,\"b\\u0000\":1,\"\\u0062\":3,\"x\":4}", &result));
+  CONTRACT_TEXT(kecs_cluster_at(result, 0)->extra,
+                "{\"\\u0062\":3,\"b\\u0000\":1,\"x\":1,\"\\u0078\":2,\"x\":4}");
+  kecs_result_free(result);
+  contract_close(store);
+}
+
+/* What the store fills in place of null is told by the store's own member, so that a copy has it, too. */
+static void filled_columns_are_carried(void **state) {
+  (void)state;
+  kecs_store *store = contract_open();
+  kecs_store *copy = contract_open();
+  static const struct {
+    kecs_kind kind;
+    const char *text;
+  } rows[] = {
+      {KECS_KIND_CLUSTER, "{\"clusterArn\":null,\"clusterName\":\"a\"}"},
+      {KECS_KIND_TASK, "{\"clusterArn\":\"" CONTRACT_ARN_ECS "cluster/a\",\"createdAt\":null,\"taskArn\":null}"},
+      {KECS_KIND_LOAD_BALANCER, "{\"LoadBalancerName\":\"l\",\"LoadBalancerArn\":null,\"CreatedTime\":null}"},
+  };
+  for (size_t i = 0; i < CONTRACT_COUNT(rows); i++) {
+    kecs_result *made = NULL;
+    kecs_result *copied = NULL;
+    const char *full = NULL;
+    const char *again = NULL;
+    CONTRACT_OK(put(store, rows[i].kind, rows[i].text, &made));
+    const kecs_kind_info *info = kecs_kind_describe(rows[i].kind);
+    CONTRACT_OK(kecs_record_json(made, info, kecs_record_at(made, info->kind, 0), KECS_JSON_STORE, &full));
+    CONTRACT_OK(put(copy, rows[i].kind, full, &copied));
+    CONTRACT_OK(kecs_record_json(copied, info, kecs_record_at(copied, info->kind, 0), KECS_JSON_STORE, &again));
+    CONTRACT_TEXT(again, full);
+    CONTRACT_OK(kecs_record_json(copied, info, kecs_record_at(copied, info->kind, 0), 0, &again));
+    check_kept(again, rows[i].text, __LINE__);
+    kecs_result_free(made);
+    kecs_result_free(copied);
+  }
+  CONTRACT_FAILS(put(store, KECS_KIND_TASK,
+                     "{\"clusterArn\":\"a\",\"createdAt\":1,\"kecs\":{\"createdAt\":2}}", NULL), KECS_E_INVALID);
+  CONTRACT_SAYS("twice");
+  CONTRACT_FAILS(put(store, KECS_KIND_TASK,
+                     "{\"kecs\":{\"createdAt\":2},\"clusterArn\":\"a\",\"createdAt\":1}", NULL), KECS_E_INVALID);
+  CONTRACT_SAYS("twice");
+  contract_close(copy);
   contract_close(store);
 }
 
@@ -1181,6 +1312,71 @@ static void parents_on_request(void **state) {
 
 /* ---- JSON itself ---- */
 
+/* A parent that was made for its child takes all of its own document when that comes, as if it had come first. */
+static void bare_parents_give_way(void **state) {
+  (void)state;
+  kecs_store *store = contract_open();
+  kecs_store *copy = contract_open();
+  static const struct {
+    kecs_kind kind;
+    const char *text;
+  } rows[] = {
+      {KECS_KIND_CLUSTER, "{\"clusterName\":\"a\",\"tags\":[{\"key\":\"k\",\"value\":\"v\"}]}"},
+      {KECS_KIND_CLUSTER, "{\"clusterName\":\"a\",\"tags\":[]}"},
+      {KECS_KIND_SERVICE, "{\"serviceName\":\"s\",\"clusterArn\":\"" CONTRACT_ARN_ECS "cluster/b\","
+                          "\"createdAt\":\"2020-01-02T03:04:05Z\",\"createdBy\":\"me\"}"},
+      {KECS_KIND_LOAD_BALANCER, "{\"LoadBalancerArn\":\"" CONTRACT_ARN_ELB "loadbalancer/app/l/1\","
+                                "\"CreatedTime\":\"2020-01-02T03:04:05Z\"}"},
+      {KECS_KIND_LISTENER, "{\"ListenerArn\":\"" CONTRACT_ARN_ELB "listener/app/l/1/2\"}"},
+  };
+  static const struct {
+    kecs_kind kind;
+    const char *text;
+  } children[] = {
+      {KECS_KIND_TASK, "{\"clusterArn\":\"a\"}"},
+      {KECS_KIND_TASK, "{\"clusterArn\":\"b\",\"kecs\":{\"serviceArn\":\"" CONTRACT_ARN_ECS "service/b/s\"}}"},
+      {KECS_KIND_RULE, "{\"RuleArn\":\"" CONTRACT_ARN_ELB "listener-rule/app/l/1/2/3\",\"Priority\":\"1\"}"},
+  };
+  for (size_t i = 0; i < CONTRACT_COUNT(children); i++) {
+    CONTRACT_OK(kecs_put_json(copy, children[i].kind, children[i].text, SIZE_MAX, KECS_JSON_PARENTS, NULL));
+  }
+  for (size_t i = 0; i < CONTRACT_COUNT(rows); i++) {
+    kecs_result *made = NULL;
+    kecs_result *copied = NULL;
+    const char *full = NULL;
+    const char *again = NULL;
+    const kecs_kind_info *info = kecs_kind_describe(rows[i].kind);
+    CONTRACT_OK(kecs_put_json(store, rows[i].kind, rows[i].text, SIZE_MAX, KECS_JSON_PARENTS, &made));
+    if (i == 0) { /* the second row is this one, with version 2 */
+      kecs_result_free(made);
+      continue;
+    }
+    CONTRACT_OK(kecs_record_json(made, info, kecs_record_at(made, info->kind, 0), KECS_JSON_STORE, &full));
+    for (int round = 0; round < 2; round++) {
+      CONTRACT_OK(kecs_put_json(copy, rows[i].kind, full, SIZE_MAX, 0, &copied));
+      CONTRACT_OK(kecs_record_json(copied, info, kecs_record_at(copied, info->kind, 0), KECS_JSON_STORE, &again));
+      CONTRACT_TEXT(again, full);
+      kecs_result_free(copied);
+    }
+    kecs_result_free(made);
+  }
+
+  /* What somebody has written since is no bare row. */
+  kecs_result *result = NULL;
+  kecs_cluster bare = {.name = "c"};
+  CONTRACT_OK(kecs_cluster_create(copy, &bare, NULL));
+  bare.status = "INACTIVE";
+  CONTRACT_OK(kecs_cluster_update(copy, &bare, NULL));
+  CONTRACT_OK(put(copy, KECS_KIND_CLUSTER,
+                  "{\"clusterArn\":\"" CONTRACT_ARN_ECS "cluster/c\",\"kecs\":{\"id\":\"other\",\"version\":1}}",
+                  &result));
+  assert_string_not_equal(kecs_cluster_at(result, 0)->id, "other");
+  CONTRACT_NUMBER(kecs_cluster_at(result, 0)->version, 3);
+  kecs_result_free(result);
+  contract_close(copy);
+  contract_close(store);
+}
+
 static void json_checked(void **state) {
   (void)state;
   static const char *const good[] = {"0", "-0.0e-0", "\"\"", "[]", "{}", " null ", "true", "\"\\ud800\"", "\"\\u0000\"",
@@ -1259,6 +1455,9 @@ static const struct CMUnitTest tests[] = {
     CONTRACT_TEST(absent_members_stay_absent),
     CONTRACT_TEST(a_second_document_replaces_the_first),
     CONTRACT_TEST(changed_columns_win_over_raw_members),
+    CONTRACT_TEST(a_written_column_forgets_its_raw_member),
+    CONTRACT_TEST(spellings_of_a_name_stay_in_order),
+    CONTRACT_TEST(filled_columns_are_carried),
     CONTRACT_TEST(members_of_members),
     CONTRACT_TEST(aliases_are_read),
     CONTRACT_TEST(documents_of_rows_at_hand),
@@ -1272,6 +1471,7 @@ static const struct CMUnitTest tests[] = {
     CONTRACT_TEST(size_has_a_limit),
     CONTRACT_TEST(required_members),
     CONTRACT_TEST(parents_on_request),
+    CONTRACT_TEST(bare_parents_give_way),
     CONTRACT_TEST(json_checked),
     CONTRACT_TEST(json_test_suite),
 };

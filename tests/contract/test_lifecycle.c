@@ -208,6 +208,31 @@ static void check_as_nobody(const char *path, bool read_only, kecs_status expect
   CONTRACT_NUMBER(WEXITSTATUS(result), 0);
 }
 
+/* A log that nobody has an index of can't be read where none can be made; without a log the file itself is enough. */
+static void a_log_in_a_directory_that_is_read_only(void **state) {
+  (void)state;
+  if (!contract_is_file()) {
+    return;
+  }
+  const char *folder = contract_folder();
+  const char *path = path_in(folder, "store.db");
+  char log[CONTRACT_PATH_MAX + 80];
+  make_file(path);
+  snprintf(log, sizeof log, "%s-wal", path_in(folder, "store.db"));
+  for (int file = 0444; file <= 0644; file += 0200) {
+    chmod(path_in(folder, "store.db"), (mode_t)file);
+    chmod(folder, 0555);
+    check_as_nobody(path_in(folder, "store.db"), true, KECS_OK);
+    chmod(folder, 0755);
+    write_bytes(log, "", 0);
+    chmod(log, 0444);
+    chmod(folder, 0555);
+    check_as_nobody(path_in(folder, "store.db"), true, KECS_E_DENIED);
+    chmod(folder, 0755);
+    unlink(log);
+  }
+}
+
 static void permissions(void **state) {
   (void)state;
   if (!contract_is_file()) {
@@ -769,6 +794,7 @@ static const struct CMUnitTest tests[] = {
     CONTRACT_TEST(memory_is_empty_each_time),
     CONTRACT_TEST(paths_that_do_not_do),
     CONTRACT_TEST(permissions),
+    CONTRACT_TEST(a_log_in_a_directory_that_is_read_only),
     CONTRACT_TEST(symbolic_links),
     CONTRACT_TEST(options_are_checked),
     CONTRACT_TEST(options_that_are_half),

@@ -231,6 +231,7 @@ static void truths_and_ranks(void **state) {
     setting->is_default = i % 3 == 0;
     CONTRACT_OK(kecs_account_setting_create(store, setting, NULL));
     kecs_rule *rule = contract_make_row(KECS_KIND_RULE, i, &made);
+    rule->is_default = i == 5;
     rule->priority = i == 5 ? KECS_RANK_DEFAULT : rule->priority;
     CONTRACT_OK(kecs_record_create(store, KECS_KIND_RULE, rule, NULL));
   }

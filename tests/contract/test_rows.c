@@ -407,6 +407,25 @@ static void update_fields_writes_the_mask_alone(void **state) {
   contract_close(store);
 }
 
+/* A mask of all bits names what can't be changed, too. */
+static void a_mask_of_every_bit_is_refused(void **state) {
+  (void)state;
+  kecs_store *store = contract_open();
+  kecs_result *result = NULL;
+  kecs_cluster row = {.name = "a"};
+  kecs_node node = {.id = "n"};
+  CONTRACT_OK(kecs_cluster_create(store, &row, NULL));
+  row.status = "INACTIVE";
+  CONTRACT_FAILS(kecs_cluster_update_fields(store, &row, UINT64_MAX, &result), KECS_E_INVALID);
+  CONTRACT_SAYS("cluster.arn");
+  assert_null(result);
+  CONTRACT_FAILS(kecs_node_update_fields(store, &node, UINT64_MAX, NULL), KECS_E_INVALID);
+  CONTRACT_OK(kecs_cluster_get(store, "a", &result));
+  CONTRACT_TEXT(kecs_cluster_at(result, 0)->status, "ACTIVE");
+  kecs_result_free(result);
+  contract_close(store);
+}
+
 /* Each column that can't be changed is refused by name, and nothing is written, not even what else the mask names. */
 static void update_fields_refuses_what_cannot_change(void **state) {
   (void)state;
@@ -956,6 +975,7 @@ static const struct CMUnitTest tests[] = {
     CONTRACT_TEST(update_finds_the_row_by_name),
     CONTRACT_TEST(update_fields_writes_the_mask_alone),
     CONTRACT_TEST(update_fields_refuses_what_cannot_change),
+    CONTRACT_TEST(a_mask_of_every_bit_is_refused),
     CONTRACT_TEST(a_stale_version_conflicts),
     CONTRACT_TEST(an_equal_row_is_not_written),
     CONTRACT_TEST(racing_updates_lose_nothing),
