@@ -48,7 +48,7 @@ DECLARE
 BEGIN
   FOR one IN SELECT c.relname AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
              JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'tenant' AND NOT a.attisdropped
-             WHERE n.nspname = wanted AND c.relkind IN ('r', 'p') LOOP
+             WHERE n.nspname = wanted AND c.relkind IN ('r', 'p') AND NOT c.relispartition LOOP
     EXECUTE format('ALTER TABLE %I.%I ENABLE ROW LEVEL SECURITY', wanted, one.name);
     EXECUTE format('DROP POLICY IF EXISTS kecs_tenant ON %I.%I', wanted, one.name);
     EXECUTE format('CREATE POLICY kecs_tenant ON %I.%I FOR ALL TO kecs_app, kecs_reader USING (%s) WITH CHECK (%s)',

@@ -52,7 +52,8 @@ DECLARE
   one record;
 BEGIN
   FOR one IN SELECT c.relname AS name, c.relowner <> 'kecs_owner'::regrole AS stranger FROM pg_class c
-             JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = wanted AND c.relkind IN ('r', 'p') LOOP
+             JOIN pg_namespace n ON n.oid = c.relnamespace
+             WHERE n.nspname = wanted AND c.relkind IN ('r', 'p') AND NOT c.relispartition LOOP
     IF one.stranger THEN
       EXECUTE format('ALTER TABLE %I.%I OWNER TO kecs_owner', wanted, one.name);
     END IF;
@@ -61,6 +62,11 @@ BEGIN
     IF one.name <> 'schema_version' THEN
       EXECUTE format('GRANT INSERT, UPDATE, DELETE ON %I.%I TO kecs_app', wanted, one.name);
     END IF;
+  END LOOP;
+  -- Of partitioned tables, which count their rows by a sequence.
+  FOR one IN SELECT c.relname AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+             WHERE n.nspname = wanted AND c.relkind = 'S' AND c.relname LIKE '%\_rid\_numbers' LOOP
+    EXECUTE format('GRANT USAGE ON SEQUENCE %I.%I TO kecs_app', wanted, one.name);
   END LOOP;
 END $$;
 COMMIT;
