@@ -3,8 +3,8 @@
 --
 --   psql -v ON_ERROR_STOP=1 -f partitions.sql "dbname=kecs"              -v schema=NAME: another schema than "kecs"
 --
--- Run it as the tables' owner or a superuser, when the store has made its tables; programs wait meanwhile. The rows that
--- are there become the first partition, the ones after it are one for each month. Running it again changes nothing.
+-- Run it as the tables' owner or a superuser, when the store has made its tables; programs wait meanwhile. The rows
+-- that are there become the first partition; then there is one for each month. Running it again changes nothing.
 -- Where roles.sql and rls.sql are in use, run both again afterwards, in one go.
 --
 -- Then, once a day, as the owner, for example by cron:
@@ -104,10 +104,12 @@ END $$;
 CREATE OR REPLACE FUNCTION kecs_partitions.upkeep(in_schema text, ahead int DEFAULT 2, keep_logs interval DEFAULT NULL,
                                                   keep_events interval DEFAULT NULL,
                                                   today timestamptz DEFAULT now())
-RETURNS TABLE (did text, part text, row_count bigint) LANGUAGE plpgsql SET lock_timeout = '5s' AS $$
+RETURNS TABLE (did text, part text, row_count bigint) LANGUAGE plpgsql
+SET lock_timeout = '5s' SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   PERFORM pg_advisory_xact_lock(hashtextextended('kecs_partitions ' || in_schema, 0));
-  RETURN QUERY SELECT * FROM kecs_partitions.upkeep_table(in_schema, 'task_logs', 'created_at', ahead, keep_logs, today);
+  RETURN QUERY SELECT * FROM kecs_partitions.upkeep_table(in_schema, 'task_logs', 'created_at', ahead, keep_logs,
+                                                          today);
   RETURN QUERY SELECT * FROM kecs_partitions.upkeep_table(in_schema, 'events', 'timestamp', ahead, keep_events, today);
 END $$;
 
@@ -135,9 +137,9 @@ BEGIN
   SELECT coalesce(array_agg(format('GRANT %s ON %s TO %s', a.privilege_type, whole,
                                    CASE WHEN a.grantee = 0 THEN 'PUBLIC' ELSE a.grantee::regrole::text END)), '{}')
     INTO grants FROM pg_class c, aclexplode(c.relacl) a WHERE c.oid = whole::regclass AND a.grantee <> c.relowner;
-  SELECT coalesce(array_agg(format('CREATE POLICY %I ON %s AS %s FOR %s TO %s', p.policyname, whole, p.permissive, p.cmd,
-                                   (SELECT string_agg(CASE WHEN r = 'public' THEN 'PUBLIC' ELSE quote_ident(r) END, ',')
-                                    FROM unnest(p.roles) r)) ||
+  SELECT coalesce(array_agg(format('CREATE POLICY %I ON %s AS %s FOR %s TO %s', p.policyname, whole, p.permissive,
+                                   p.cmd, (SELECT string_agg(CASE WHEN r = 'public' THEN 'PUBLIC' ELSE quote_ident(r)
+                                                             END, ',') FROM unnest(p.roles) r)) ||
                             coalesce(' USING (' || p.qual || ')', '') ||
                             coalesce(' WITH CHECK (' || p.with_check || ')', '')), '{}')
     INTO policies FROM pg_policies p WHERE p.schemaname = in_schema AND p.tablename = in_table;
