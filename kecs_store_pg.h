@@ -1,5 +1,5 @@
 /* kecs_store_pg.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * a62caa11db16565a54cf969ce4304767681c2a25b6fb6596a4d6289767bef4bf */
+ * e24fd56b9e543b8f987147f212116e383c4365979f98ba50c1d6b3ab7af09cd8 */
 /* ---- doc/manual_pg.h --------------------------------------------------------------------------------------------- */
 /* kecs_store_pg.h -- PostgreSQL behind the calls of kecs_store.h.
  *
@@ -984,7 +984,9 @@ static const kecs_pg__state kecs_pg__states[] = {
     {"28", KECS_E_DENIED, "check user and password in the URL, and the server's pg_hba.conf"},
     {"3D000", KECS_E_NOT_FOUND, "create the database, or check its name in the URL"},
     {"3F000", KECS_E_NOT_FOUND, "create the schema, or check its name in the URL"},
-    {"42501", KECS_E_DENIED, "GRANT the user of the URL what is missing, or let the owner open the store once"},
+    {"42501", KECS_E_DENIED,
+     "GRANT the user of the URL what is missing (docs/postgresql/roles.sql), let the owner open the store once, or "
+     "give the tenant that the user may write"},
     {"0A000", KECS_E_UNSUPPORTED, "this server can't do that"},
     {"57P01", KECS_E_OFFLINE, "the server ended the connection; try again"},
     {"57P02", KECS_E_OFFLINE, "the server crashed and restarts; try again"},

@@ -32,7 +32,9 @@ static const kecs_pg__state kecs_pg__states[] = {
     {"28", KECS_E_DENIED, "check user and password in the URL, and the server's pg_hba.conf"},
     {"3D000", KECS_E_NOT_FOUND, "create the database, or check its name in the URL"},
     {"3F000", KECS_E_NOT_FOUND, "create the schema, or check its name in the URL"},
-    {"42501", KECS_E_DENIED, "GRANT the user of the URL what is missing, or let the owner open the store once"},
+    {"42501", KECS_E_DENIED,
+     "GRANT the user of the URL what is missing (docs/postgresql/roles.sql), let the owner open the store once, or "
+     "give the tenant that the user may write"},
     {"0A000", KECS_E_UNSUPPORTED, "this server can't do that"},
     {"57P01", KECS_E_OFFLINE, "the server ended the connection; try again"},
     {"57P02", KECS_E_OFFLINE, "the server crashed and restarts; try again"},

@@ -95,6 +95,38 @@ def test_a_target_that_is_not_empty():
         assert b"z" in export(third)
 
 
+def test_the_proof_finds_a_difference():
+    with Box() as box:
+        fill(box.db)
+        for number, harm in enumerate(("UPDATE nodes SET hostname = 'x'", "DELETE FROM task_logs WHERE id = 'log-1'",
+                                       "UPDATE task_definition_families SET last_revision = 9")):
+            copy = str(box.path / ("copy%d.db" % number))
+            kecs("--db", copy, "import", "-", stdin="{}", code=1)
+            with sqlite3.connect(copy) as store:
+                store.execute("CREATE TRIGGER harm AFTER INSERT ON nodes BEGIN %s; END" % harm)
+            store.close()
+            answer = migrate(box.db, copy, code=1)
+            assert b"is not equal to" in answer.err and answer.out == b"", answer
+
+
+def test_a_row_without_its_parent():
+    with Box() as box:
+        text = fill(box.db)
+        with sqlite3.connect(box.db) as store:
+            arn, = store.execute("SELECT arn FROM clusters WHERE name = 'shop'").fetchone()
+            store.execute("UPDATE clusters SET arn = 'gone' WHERE arn = ?", (arn,))
+        store.close()
+        copy = str(box.path / "copy.db")
+        assert b"shop" in migrate(box.db, copy, code=1).err
+        with sqlite3.connect(box.db) as store:
+            store.execute("UPDATE clusters SET arn = ? WHERE arn = 'gone'", (arn,))
+        store.close()
+        migrate(box.db, copy, code=4)  # it has the cluster "gone"
+        os.unlink(copy)
+        migrate(box.db, copy)
+        assert export(copy) == text
+
+
 def test_command_lines_that_are_wrong():
     with Box() as box:
         fill(box.db)

@@ -522,6 +522,22 @@ static kecs_status families(kecs_store *store) {
   return fault_take(status, &result);
 }
 
+static kecs_status counter_raise(kecs_store *store) {
+  kecs_family_counter counter = {.family = "gone", .last_revision = 7};
+  return kecs_task_definition_counter_raise(store, &counter);
+}
+
+static kecs_status counters(kecs_store *store) {
+  kecs_result *result = FAULT_POISON;
+  kecs_status status = kecs_task_definition_counters(store, 1, NULL, &result);
+  const kecs_family_counter *counter = status ? NULL : kecs_family_counter_at(result, 0);
+  if (counter) {
+    fault_output_text(counter->family);
+    fault_output_number(counter->last_revision);
+  }
+  return fault_take(status, &result);
+}
+
 static kecs_status task_find(kecs_store *store) {
   kecs_task_filter filter = {.cluster = "main", .service = "web", .last_status = "RUNNING"};
   kecs_result *result = FAULT_POISON;
@@ -695,6 +711,8 @@ const fault_case fault_cases[] = {
     {"deregister", definition_deregister, 0},
     {"latest and revisions", definition_read, FAULT_READS},
     {"families", families, FAULT_READS},
+    {"family counter raised", counter_raise, 0},
+    {"family counters", counters, FAULT_READS},
     {"task find", task_find, FAULT_READS},
     {"task set made primary", task_set_primary, 0},
     {"instance search", instance_search, FAULT_READS},
