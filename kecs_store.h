@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 60f39be3ae35810807df4f130cfcc17ac7e0f96e4ee5ee4bef110042af31d7d1 */
+ * 9bce433303edc941be5dbbe9c9ba48ff341613ece0a9a6262e54cf801ced4b4c */
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
 /* kecs_store.h -- a durable, typed store for the state of a container orchestrator, in one SQLite file.
  *
@@ -2762,6 +2762,12 @@ struct kecs_backend {
    * KECS_OK the transaction is committed. A failure is that of start, of commit, or OUTCOME_UNKNOWN; the caller rolls
    * back. The statement gives no rows; how many it has changed, `changes` says. NULL: there is nothing to gain. */
   kecs_status (*start_last)(kecs_statement *statement, const kecs_value *parameters, int count);
+  /* Inserts many rows into a table: `values` has `count` of them a row, in the order of `columns` ("arn,id,..."), as
+   * parameters of `insert`, which inserts one. All are inserted or none; after a failure it need not be known which row
+   * was the reason. *commit: the transaction may be committed with it, as start_last does; false afterwards where it
+   * was not. NULL: rows are inserted one by one. */
+  kecs_status (*insert_many)(kecs_statement *insert, const char *table, const char *columns, const kecs_value *values,
+                             int count, size_t rows, bool *commit);
 };
 
 /* For backends: records a failure with the database's own codes and returns `status`. sqlstate may be NULL. */
@@ -6652,6 +6658,10 @@ KECS__FN kecs_status kecs__statement_run(kecs__session *session, kecs__cached *c
 KECS__FN kecs_status kecs__statement_run_last(kecs__write *write, kecs__cached *cached, const kecs_value *parameters,
                                               int count);
 
+/* Many rows through a backend's insert_many; `cached` inserts one of them. */
+KECS__FN kecs_status kecs__statement_run_many(kecs__write *write, kecs__cached *cached, const kecs__meta *meta,
+                                              const kecs_value *values, size_t rows);
+
 /* The two in one for fixed texts: prepares (or finds) the text and runs it. *out_changes may be NULL. */
 KECS__FN kecs_status kecs__run(kecs__session *session, const char *sql, const kecs_value *parameters, int count,
                                int64_t *out_changes);
@@ -7426,6 +7436,23 @@ KECS__FN kecs_status kecs__statement_run_last(kecs__write *write, kecs__cached *
   if (!status) {
     status = kecs__statement_outcome(session, backend->start_last(cached->statement, parameters, count));
     write->ended = !status;
+  }
+  kecs__statement_done(session, cached);
+  return status;
+}
+
+KECS__FN kecs_status kecs__statement_run_many(kecs__write *write, kecs__cached *cached, const kecs__meta *meta,
+                                              const kecs_value *values, size_t rows) {
+  kecs__session *session = write->session;
+  bool commit = write->last && write->own;
+  kecs_status status = session->user ? kecs__check_stop(session->user, session->deadline) : KECS_OK;
+  session->writing = true;
+  session->changed = true;
+  if (!status) {
+    status = session->engine->backend->insert_many(cached->statement, meta->info->table, meta->columns, values,
+                                                   meta->info->column_count, rows, &commit);
+    status = kecs__statement_outcome(session, status);
+    write->ended = !status && commit;
   }
   kecs__statement_done(session, cached);
   return status;
@@ -11991,6 +12018,15 @@ KECS__FN const kecs__special *kecs__special_of(kecs_kind kind) {
  * what is in the way. */
 KECS__FN kecs_status kecs__row_insert(kecs__write *write, const kecs__meta *meta, void *row, uint64_t given);
 
+/* The values of a filled row, as INSERT takes them. INVALID for a text that can't be stored. */
+KECS__FN kecs_status kecs__row_values(const kecs__meta *meta, const void *row, kecs_value *out);
+
+/* Whether look-ups have something to follow in a new row. Most rows have no tags. */
+KECS__FN bool kecs__insert_follows(const kecs__meta *meta, const void *row);
+
+/* The stored row as a result has it: the filled copy, its texts copied once more. */
+KECS__FN kecs_status kecs__row_keep(const kecs__meta *meta, const void *row, kecs_result *result);
+
 /* A change of one row. */
 typedef struct kecs__change {
   const void *row;      /* the new values */
@@ -12217,25 +12253,30 @@ static kecs_status kecs__row_explain(kecs__write *write, const kecs__meta *meta,
   return status;
 }
 
-static kecs_status kecs__row_put(kecs__write *write, const kecs__meta *meta, const void *row) {
-  kecs_value values[64];
+KECS__FN kecs_status kecs__row_values(const kecs__meta *meta, const void *row, kecs_value *out) {
   kecs_status status = KECS_OK;
   for (int i = 0; !status && i < meta->info->column_count; i++) {
-    values[i] = kecs__row_value(meta->info, row, i);
-    if (values[i].type == KECS_VALUE_NULL && (meta->info->columns[i].flags & KECS_COLUMN_NOT_NULL)) {
-      values[i].type = KECS_VALUE_TIME; /* 1970-01-01T00:00:00Z itself, in a column that is never NULL */
+    out[i] = kecs__row_value(meta->info, row, i);
+    if (out[i].type == KECS_VALUE_NULL && (meta->info->columns[i].flags & KECS_COLUMN_NOT_NULL)) {
+      out[i].type = KECS_VALUE_TIME; /* 1970-01-01T00:00:00Z itself, in a column that is never NULL */
     }
-    status = kecs__check_text(meta, i, &values[i]);
+    status = kecs__check_text(meta, i, &out[i]);
   }
+  return status;
+}
+
+static kecs_status kecs__row_put(kecs__write *write, const kecs__meta *meta, const void *row) {
+  kecs_value values[64];
   kecs__cached *cached = NULL;
+  kecs_status status = kecs__row_values(meta, row, values);
   if (!status) {
     status = kecs__statement(write->session, meta, KECS__OP_INSERT, 0, &cached);
   }
   return status ? status : kecs__statement_run_last(write, cached, values, meta->info->column_count);
 }
 
-/* Whether look-ups have something to follow in a new row. Most rows have no tags. */
-static bool kecs__insert_follows(const kecs__meta *meta, const kecs__special *special, const void *row) {
+KECS__FN bool kecs__insert_follows(const kecs__meta *meta, const void *row) {
+  const kecs__special *special = kecs__special_of(meta->info->kind);
   if (special->follow != kecs__tags_follow) {
     return special->follow != NULL;
   }
@@ -12246,7 +12287,7 @@ static bool kecs__insert_follows(const kecs__meta *meta, const kecs__special *sp
 KECS__FN kecs_status kecs__row_insert(kecs__write *write, const kecs__meta *meta, void *row, uint64_t given) {
   const kecs__special *special = kecs__special_of(meta->info->kind);
   kecs_status status = kecs__fill(write, meta, row, given);
-  bool follows = kecs__insert_follows(meta, special, row);
+  bool follows = kecs__insert_follows(meta, row);
   write->last = write->last && !follows && !write->make_parents;
   if (!status && (follows || write->make_parents)) {
     status = kecs__write_guard(write);
@@ -12606,6 +12647,250 @@ KECS__FN kecs_status kecs__row_change_brief(kecs__write *write, const kecs__meta
   }
   (void)kecs__error_restore(&before);
   return kecs__brief_again(write, status);
+}
+
+/* ---- store/bulk.c ------------------------------------------------------------------------------------------------ */
+/* store/bulk.c -- a piece of rows is filled first, sent as a whole, and then followed: its tags get their rows. */
+
+/* ---- store/bulk.h ------------------------------------------------------------------------------------------------ */
+/* store/bulk.h -- many new rows in few exchanges with a database that takes them together. */
+#ifndef KECS_STORE_BULK_H
+#define KECS_STORE_BULK_H
+
+/* Whether rows of this kind may be inserted together: none of them needs to find the one before. */
+KECS__FN bool kecs__bulk_fits(const kecs__write *write, const kecs__meta *meta);
+
+/* Fills and inserts rows in pieces; with write->last, the last of them may commit. `result` (may be NULL) gets them as they are stored. *out_done are the rows whose
+ * pieces are in, also after a failure: which of the next ones was the reason, only inserting them one by one tells. */
+KECS__FN kecs_status kecs__bulk_insert(kecs__write *write, const kecs__meta *meta, const void *rows, size_t count,
+                                       kecs_result *result, size_t *out_done);
+
+#endif
+
+/* ---- store/validate_internal.h ----------------------------------------------------------------------------------- */
+/* store/validate_internal.h -- validation inside the write path of a strict store, and what its two modules share.
+ *
+ * A rule is one row of a table in validate.c: a kind, a column, the further columns that it reads, and a function. The
+ * JSON columns are checked once, before the rules; a rule then walks the spans. Paths are linked on the stack and
+ * become text only when a rule is broken, so a valid row costs no memory but for lists whose names must be unique. */
+#ifndef KECS_STORE_VALIDATE_INTERNAL_H
+#define KECS_STORE_VALIDATE_INTERNAL_H
+
+/* As kecs_validate, for a row on its way in: what the store will fill may be empty. */
+KECS__FN kecs_status kecs__validate_row(const kecs_kind_info *info, const void *row);
+
+/* The rules of an update that writes the columns in `mask`. A rule that reads several columns is applied only when the
+ * mask has all of them: of the others the row says nothing. */
+KECS__FN kecs_status kecs__validate_update(const kecs_kind_info *info, const void *row, uint64_t mask);
+
+/* ---- what rules are made of ---- */
+
+/* A place in an AWS document: containerDefinitions[1].image. */
+typedef struct kecs__validate_path {
+  const struct kecs__validate_path *parent; /* NULL: a member of the document itself */
+  const char *member;                       /* NULL: an element of an array */
+  size_t index;
+} kecs__validate_path;
+
+/* A row while it is validated. */
+typedef struct kecs__validate_case {
+  const kecs_kind_info *info;
+  const void *row;
+  kecs__json documents[64]; /* by column; NONE when the column is not set, or says null */
+} kecs__validate_case;
+
+typedef struct kecs__validate_rule {
+  kecs_kind kind;
+  int column;
+  uint64_t also; /* further columns that it reads, as bits */
+  kecs_status (*check)(const kecs__validate_case *it, const struct kecs__validate_rule *rule,
+                       const kecs__validate_path *path);
+  const char *accepts; /* what the function looks for: words, punctuation, a member's name */
+  int64_t limit;       /* the longest text, the highest number */
+} kecs__validate_rule;
+
+/* INVALID: the path, a colon, and the text. */
+KECS__FN kecs_status kecs__validate_fail(const kecs__validate_path *path, const char *format, ...)
+    KECS_STORE_PRINTF(2, 3);
+
+/* A refused value as a message quotes it: cut, but never inside a character. */
+enum { KECS__VALIDATE_SHOWN = 44 };
+KECS__FN const char *kecs__validate_shown(const char *text, size_t len, char out[KECS__VALIDATE_SHOWN]);
+
+/* A column's text, or NULL when it is not set or empty. */
+KECS__FN const char *kecs__validate_text(const kecs__validate_case *it, int column);
+
+/* `max` letters, digits and characters of `punctuation` at most, and one at least. */
+KECS__FN kecs_status kecs__validate_name(const kecs__validate_path *path, const char *name, const char *punctuation,
+                                         int64_t max);
+
+/* A text of min to max characters (code points). */
+KECS__FN kecs_status kecs__validate_length(const kecs__validate_path *path, const char *text, size_t min, int64_t max);
+
+/* Whether a text is one of `words`, which a space separates; INVALID unless a text, or a JSON string, is. */
+KECS__FN bool kecs__validate_among(const char *text, const char *words);
+KECS__FN kecs_status kecs__validate_word_text(const kecs__validate_path *path, const char *text, const char *words);
+KECS__FN kecs_status kecs__validate_word(const kecs__validate_path *path, kecs__json value, const char *words);
+
+/* A whole number from min to max. NONE is none: true in *out_set tells that there is one. */
+KECS__FN kecs_status kecs__validate_number(const kecs__validate_path *path, kecs__json value, int64_t min, int64_t max,
+                                           bool *out_set, int64_t *out);
+
+/* The value that a text is, type NONE for NULL, "" and null. INVALID with line and column when it is not JSON. */
+KECS__FN kecs_status kecs__validate_parse(const kecs__validate_path *path, const char *text, kecs__json *out);
+
+/* A member that is not null, or NONE. */
+KECS__FN kecs__json kecs__validate_member(kecs__json object, const char *name);
+
+/* Calls `check` for each element of an array of objects, in order, until one fails. NONE is an empty array. */
+typedef kecs_status (*kecs__validate_each_fn)(const kecs__validate_path *path, kecs__json object, void *user);
+KECS__FN kecs_status kecs__validate_each(const kecs__validate_path *path, kecs__json array,
+                                         kecs__validate_each_fn check, void *user);
+
+/* The names that the elements of an array have, decoded and sorted: to find twins, and to look names up. */
+typedef struct kecs__validate_named {
+  const char *name;
+  size_t index; /* of the element */
+} kecs__validate_named;
+typedef struct kecs__validate_names {
+  kecs_allocator allocator;
+  kecs__arena arena;
+  kecs__validate_named *items;
+  size_t count;
+} kecs__validate_names;
+
+/* Reads the member `member` of each element, or with NULL the elements themselves; what is no string is left out. To be
+ * freed whatever the status; must not be moved. INVALID when a name holds what no text can hold. */
+KECS__FN kecs_status kecs__validate_names_read(kecs__validate_names *names, const kecs__validate_path *path,
+                                               kecs__json array, const char *member);
+KECS__FN void kecs__validate_names_free(kecs__validate_names *names);
+
+/* Decodes one string into the names' memory. */
+KECS__FN kecs_status kecs__validate_names_text(kecs__validate_names *names, const kecs__validate_path *path,
+                                               kecs__json string, const char **out);
+KECS__FN bool kecs__validate_names_has(const kecs__validate_names *names, const char *name);
+
+/* Reads and frees: INVALID names the first element whose name an earlier one has. */
+KECS__FN kecs_status kecs__validate_unique(const kecs__validate_path *path, kecs__json array, const char *member);
+
+/* ---- rules of task definitions: validate_task_definition.c ---- */
+
+#define KECS__VALIDATE_RULE(name)                                                                          \
+  KECS__FN kecs_status kecs__validate_##name(const kecs__validate_case *it, const kecs__validate_rule *rule, \
+                                             const kecs__validate_path *path)
+KECS__VALIDATE_RULE(family);
+KECS__VALIDATE_RULE(containers);
+KECS__VALIDATE_RULE(volumes);
+KECS__VALIDATE_RULE(mount_points);
+KECS__VALIDATE_RULE(compatibilities);
+KECS__VALIDATE_RULE(fargate_network);
+KECS__VALIDATE_RULE(fargate_size);
+KECS__VALIDATE_RULE(task_cpu);
+KECS__VALIDATE_RULE(task_memory);
+#undef KECS__VALIDATE_RULE
+
+#endif
+
+/* ---- store/bulk.c, continued ------------------------------------------------------------------------------------- */
+#include <string.h>
+
+enum { KECS__BULK_ROWS = 1000 }; /* of a piece */
+
+typedef struct kecs__bulk {
+  kecs__write *write;
+  const kecs__meta *meta;
+  kecs_value *values; /* of the piece, row by row */
+  void *row;          /* the one that is being filled */
+  void *followed[KECS__BULK_ROWS]; /* rows of the piece, in the write's arena */
+  size_t followed_count;
+} kecs__bulk;
+
+KECS__FN bool kecs__bulk_fits(const kecs__write *write, const kecs__meta *meta) {
+  const kecs__special *special = kecs__special_of(meta->info->kind);
+  return write->engine->backend->insert_many && !write->make_parents && !special->is_new &&
+         (!special->follow || special->follow == kecs__tags_follow);
+}
+
+static kecs_status kecs__bulk_row(kecs__bulk *bulk, size_t at, kecs_result *result) {
+  kecs__write *write = bulk->write;
+  const kecs__meta *meta = bulk->meta;
+  kecs_status status = write->engine->strict ? kecs__validate_row(meta->info, bulk->row) : KECS_OK;
+  if (!status) {
+    status = kecs__fill(write, meta, bulk->row, 0);
+  }
+  if (!status) {
+    status = kecs__row_values(meta, bulk->row, bulk->values + at * (size_t)meta->info->column_count);
+  }
+  if (!status && result) {
+    status = kecs__row_keep(meta, bulk->row, result);
+  }
+  if (!status && kecs__insert_follows(meta, bulk->row)) {
+    void *kept = kecs__arena_take(&write->arena, meta->info->row_size);
+    if (!kept) {
+      return KECS_E_NOMEM;
+    }
+    memcpy(kept, bulk->row, meta->info->row_size);
+    bulk->followed[bulk->followed_count++] = kept;
+  }
+  return status;
+}
+
+static kecs_status kecs__bulk_follow(kecs__bulk *bulk) {
+  const kecs__special *special = kecs__special_of(bulk->meta->info->kind);
+  kecs_status status = KECS_OK;
+  for (size_t i = 0; !status && i < bulk->followed_count; i++) {
+    status = special->follow(bulk->write, bulk->meta, NULL, bulk->followed[i], UINT64_MAX);
+  }
+  return status;
+}
+
+static kecs_status kecs__bulk_piece(kecs__bulk *bulk, const char *rows, size_t count, bool last, kecs_result *result) {
+  kecs__write *write = bulk->write;
+  size_t size = bulk->meta->info->row_size;
+  kecs__cached *cached = NULL;
+  kecs_status status = KECS_OK;
+  kecs__arena_reset(&write->arena);
+  bulk->followed_count = 0;
+  for (size_t i = 0; !status && i < count; i++) {
+    memcpy(bulk->row, rows + i * size, size);
+    status = kecs__bulk_row(bulk, i, result);
+  }
+  if (!status) {
+    status = kecs__statement(write->session, bulk->meta, KECS__OP_INSERT, 0, &cached);
+  }
+  if (!status) {
+    write->last = last && bulk->followed_count == 0;
+    status = kecs__statement_run_many(write, cached, bulk->meta, bulk->values, count);
+  }
+  return status ? status : kecs__bulk_follow(bulk);
+}
+
+KECS__FN kecs_status kecs__bulk_insert(kecs__write *write, const kecs__meta *meta, const void *rows, size_t count,
+                                       kecs_result *result, size_t *out_done) {
+  const kecs_allocator *allocator = &write->engine->allocator;
+  size_t size = meta->info->row_size;
+  size_t room = count < KECS__BULK_ROWS ? count : KECS__BULK_ROWS;
+  bool last = write->last;
+  size_t values_size = room * (size_t)meta->info->column_count * sizeof(kecs_value);
+  kecs__bulk *bulk = kecs__alloc_zero(allocator, sizeof *bulk);
+  *out_done = 0;
+  if (!bulk) {
+    return KECS_E_NOMEM;
+  }
+  bulk->write = write;
+  bulk->meta = meta;
+  bulk->values = kecs__alloc(allocator, values_size);
+  bulk->row = bulk->values ? kecs__alloc(allocator, size) : NULL;
+  kecs_status status = bulk->row ? KECS_OK : KECS_E_NOMEM;
+  while (!status && *out_done < count) {
+    size_t piece = count - *out_done < room ? count - *out_done : room;
+    status = kecs__bulk_piece(bulk, (const char *)rows + *out_done * size, piece, last && *out_done + piece == count, result);
+    *out_done += status ? 0 : piece;
+  }
+  kecs__release(allocator, bulk->row, size);
+  kecs__release(allocator, bulk->values, values_size);
+  kecs__release(allocator, bulk, sizeof *bulk);
+  return status;
 }
 
 /* ---- store/sweep.c ----------------------------------------------------------------------------------------------- */
@@ -13029,131 +13314,6 @@ KECS__FN void kecs__value_to_json(const kecs_column_info *column, const kecs_val
  * columns with a default that the document does not mention, so that it does not come back with members that it never
  * had. */
 
-/* ---- store/validate_internal.h ----------------------------------------------------------------------------------- */
-/* store/validate_internal.h -- validation inside the write path of a strict store, and what its two modules share.
- *
- * A rule is one row of a table in validate.c: a kind, a column, the further columns that it reads, and a function. The
- * JSON columns are checked once, before the rules; a rule then walks the spans. Paths are linked on the stack and
- * become text only when a rule is broken, so a valid row costs no memory but for lists whose names must be unique. */
-#ifndef KECS_STORE_VALIDATE_INTERNAL_H
-#define KECS_STORE_VALIDATE_INTERNAL_H
-
-/* As kecs_validate, for a row on its way in: what the store will fill may be empty. */
-KECS__FN kecs_status kecs__validate_row(const kecs_kind_info *info, const void *row);
-
-/* The rules of an update that writes the columns in `mask`. A rule that reads several columns is applied only when the
- * mask has all of them: of the others the row says nothing. */
-KECS__FN kecs_status kecs__validate_update(const kecs_kind_info *info, const void *row, uint64_t mask);
-
-/* ---- what rules are made of ---- */
-
-/* A place in an AWS document: containerDefinitions[1].image. */
-typedef struct kecs__validate_path {
-  const struct kecs__validate_path *parent; /* NULL: a member of the document itself */
-  const char *member;                       /* NULL: an element of an array */
-  size_t index;
-} kecs__validate_path;
-
-/* A row while it is validated. */
-typedef struct kecs__validate_case {
-  const kecs_kind_info *info;
-  const void *row;
-  kecs__json documents[64]; /* by column; NONE when the column is not set, or says null */
-} kecs__validate_case;
-
-typedef struct kecs__validate_rule {
-  kecs_kind kind;
-  int column;
-  uint64_t also; /* further columns that it reads, as bits */
-  kecs_status (*check)(const kecs__validate_case *it, const struct kecs__validate_rule *rule,
-                       const kecs__validate_path *path);
-  const char *accepts; /* what the function looks for: words, punctuation, a member's name */
-  int64_t limit;       /* the longest text, the highest number */
-} kecs__validate_rule;
-
-/* INVALID: the path, a colon, and the text. */
-KECS__FN kecs_status kecs__validate_fail(const kecs__validate_path *path, const char *format, ...)
-    KECS_STORE_PRINTF(2, 3);
-
-/* A refused value as a message quotes it: cut, but never inside a character. */
-enum { KECS__VALIDATE_SHOWN = 44 };
-KECS__FN const char *kecs__validate_shown(const char *text, size_t len, char out[KECS__VALIDATE_SHOWN]);
-
-/* A column's text, or NULL when it is not set or empty. */
-KECS__FN const char *kecs__validate_text(const kecs__validate_case *it, int column);
-
-/* `max` letters, digits and characters of `punctuation` at most, and one at least. */
-KECS__FN kecs_status kecs__validate_name(const kecs__validate_path *path, const char *name, const char *punctuation,
-                                         int64_t max);
-
-/* A text of min to max characters (code points). */
-KECS__FN kecs_status kecs__validate_length(const kecs__validate_path *path, const char *text, size_t min, int64_t max);
-
-/* Whether a text is one of `words`, which a space separates; INVALID unless a text, or a JSON string, is. */
-KECS__FN bool kecs__validate_among(const char *text, const char *words);
-KECS__FN kecs_status kecs__validate_word_text(const kecs__validate_path *path, const char *text, const char *words);
-KECS__FN kecs_status kecs__validate_word(const kecs__validate_path *path, kecs__json value, const char *words);
-
-/* A whole number from min to max. NONE is none: true in *out_set tells that there is one. */
-KECS__FN kecs_status kecs__validate_number(const kecs__validate_path *path, kecs__json value, int64_t min, int64_t max,
-                                           bool *out_set, int64_t *out);
-
-/* The value that a text is, type NONE for NULL, "" and null. INVALID with line and column when it is not JSON. */
-KECS__FN kecs_status kecs__validate_parse(const kecs__validate_path *path, const char *text, kecs__json *out);
-
-/* A member that is not null, or NONE. */
-KECS__FN kecs__json kecs__validate_member(kecs__json object, const char *name);
-
-/* Calls `check` for each element of an array of objects, in order, until one fails. NONE is an empty array. */
-typedef kecs_status (*kecs__validate_each_fn)(const kecs__validate_path *path, kecs__json object, void *user);
-KECS__FN kecs_status kecs__validate_each(const kecs__validate_path *path, kecs__json array,
-                                         kecs__validate_each_fn check, void *user);
-
-/* The names that the elements of an array have, decoded and sorted: to find twins, and to look names up. */
-typedef struct kecs__validate_named {
-  const char *name;
-  size_t index; /* of the element */
-} kecs__validate_named;
-typedef struct kecs__validate_names {
-  kecs_allocator allocator;
-  kecs__arena arena;
-  kecs__validate_named *items;
-  size_t count;
-} kecs__validate_names;
-
-/* Reads the member `member` of each element, or with NULL the elements themselves; what is no string is left out. To be
- * freed whatever the status; must not be moved. INVALID when a name holds what no text can hold. */
-KECS__FN kecs_status kecs__validate_names_read(kecs__validate_names *names, const kecs__validate_path *path,
-                                               kecs__json array, const char *member);
-KECS__FN void kecs__validate_names_free(kecs__validate_names *names);
-
-/* Decodes one string into the names' memory. */
-KECS__FN kecs_status kecs__validate_names_text(kecs__validate_names *names, const kecs__validate_path *path,
-                                               kecs__json string, const char **out);
-KECS__FN bool kecs__validate_names_has(const kecs__validate_names *names, const char *name);
-
-/* Reads and frees: INVALID names the first element whose name an earlier one has. */
-KECS__FN kecs_status kecs__validate_unique(const kecs__validate_path *path, kecs__json array, const char *member);
-
-/* ---- rules of task definitions: validate_task_definition.c ---- */
-
-#define KECS__VALIDATE_RULE(name)                                                                          \
-  KECS__FN kecs_status kecs__validate_##name(const kecs__validate_case *it, const kecs__validate_rule *rule, \
-                                             const kecs__validate_path *path)
-KECS__VALIDATE_RULE(family);
-KECS__VALIDATE_RULE(containers);
-KECS__VALIDATE_RULE(volumes);
-KECS__VALIDATE_RULE(mount_points);
-KECS__VALIDATE_RULE(compatibilities);
-KECS__VALIDATE_RULE(fargate_network);
-KECS__VALIDATE_RULE(fargate_size);
-KECS__VALIDATE_RULE(task_cpu);
-KECS__VALIDATE_RULE(task_memory);
-#undef KECS__VALIDATE_RULE
-
-#endif
-
-/* ---- store/json_in.c, continued ---------------------------------------------------------------------------------- */
 #include <stdlib.h>
 #include <string.h>
 
@@ -20080,8 +20240,7 @@ static const kecs__meta *kecs__modify_begin(kecs_store *store, kecs_kind kind, k
 
 /* ---- create ---- */
 
-/* The stored row as the result has it: the filled copy, its texts copied once more. */
-static kecs_status kecs__create_keep(const kecs__meta *meta, const void *row, kecs_result *result) {
+KECS__FN kecs_status kecs__row_keep(const kecs__meta *meta, const void *row, kecs_result *result) {
   kecs_value values[64];
   for (int i = 0; i < meta->info->column_count; i++) {
     values[i] = kecs__row_value(meta->info, row, i);
@@ -20090,24 +20249,32 @@ static kecs_status kecs__create_keep(const kecs__meta *meta, const void *row, ke
   return kept ? kecs__row_read(meta, values, &result->arena, kept) : KECS_E_NOMEM;
 }
 
-static kecs_status kecs__create_rows(kecs__write *write, const kecs__meta *meta, const void *rows, size_t count,
-                                     kecs_result *result) {
-  size_t size = meta->info->row_size;
+/* A call that creates rows. */
+typedef struct kecs__create {
+  const kecs__meta *meta;
+  const void *rows;
+  size_t count;
+  kecs_result *result; /* of the stored rows, or NULL */
+  size_t together;     /* so many of the first rows may be inserted together */
+  kecs_error before;   /* what was told before rows were */
+} kecs__create;
+
+/* Rows one by one, from number `first` on. */
+static kecs_status kecs__create_singly(kecs__write *write, const kecs__create *create, size_t first) {
+  size_t size = create->meta->info->row_size;
+  size_t count = create->count;
   void *copy = kecs__alloc(&write->engine->allocator, size);
   kecs_status status = copy ? KECS_OK : KECS_E_NOMEM;
-  if (!status && (count > 1 || result)) {
-    status = kecs__write_guard(write);
-  }
-  write->last = count == 1 && !result;
-  for (size_t i = 0; !status && i < count; i++) {
-    memcpy(copy, (const char *)rows + i * size, size);
+  write->last = count == 1 && !create->result;
+  for (size_t i = first; !status && i < count; i++) {
+    memcpy(copy, (const char *)create->rows + i * size, size);
     kecs__arena_reset(&write->arena);
-    status = write->engine->strict ? kecs__validate_row(meta->info, copy) : KECS_OK;
+    status = write->engine->strict ? kecs__validate_row(create->meta->info, copy) : KECS_OK;
     if (!status) {
-      status = kecs__row_insert(write, meta, copy, 0);
+      status = kecs__row_insert(write, create->meta, copy, 0);
     }
-    if (!status && result) {
-      status = kecs__create_keep(meta, copy, result);
+    if (!status && create->result) {
+      status = kecs__row_keep(create->meta, copy, create->result);
     }
     if (status && count > 1) {
       (void)kecs__fail_context("row %zu of %zu", i + 1, count);
@@ -20117,37 +20284,66 @@ static kecs_status kecs__create_rows(kecs__write *write, const kecs__meta *meta,
   return status;
 }
 
-static kecs_status kecs__create_many_once(kecs_store *store, kecs_kind kind, const void *rows, size_t count,
-                                       kecs_result **out_result) {
+static kecs_status kecs__create_rows(kecs__write *write, kecs__create *create) {
+  size_t done = 0;
+  size_t together = create->together < create->count ? create->together : create->count;
+  kecs_status status = KECS_OK;
+  if (create->count > 1 || create->result) {
+    status = kecs__write_guard(write);
+  }
+  if (!status && together > 1 && kecs__bulk_fits(write, create->meta)) {
+    create->before = create->together == SIZE_MAX ? kecs__error_save() : create->before;
+    write->last = together == create->count;
+    status = kecs__bulk_insert(write, create->meta, create->rows, together, create->result, &done);
+    create->together = status ? done : create->together;
+  }
+  return status || done == create->count ? status : kecs__create_singly(write, create, done);
+}
+
+static kecs_status kecs__create_many_once(kecs_store *store, kecs_kind kind, kecs__create *create,
+                                          kecs_result **out_result) {
   kecs__write write;
-  kecs_result *result = NULL;
   const kecs__meta *meta = kecs__modify_begin(store, kind, out_result, &write);
   if (!meta) {
     return kecs_last_error()->status;
   }
-  kecs_status status = count > 0 ? kecs__check_pointer(rows, "row") : KECS_OK;
+  create->meta = meta;
+  create->result = NULL;
+  kecs_status status = create->count > 0 ? kecs__check_pointer(create->rows, "row") : KECS_OK;
   if (!status && out_result) {
-    status = kecs__result_begin(store, meta, &result);
+    status = kecs__result_begin(store, meta, &create->result);
   }
   if (!status) {
     status = kecs__write_open(store, &write);
   }
   if (!status) {
-    status = kecs__create_rows(&write, meta, rows, count, result);
+    status = kecs__create_rows(&write, create);
   }
   if (out_result) {
-    *out_result = result;
+    *out_result = create->result;
   }
   return kecs__modify_end(&write, status, out_result);
 }
 
+/* Rows that were refused together are tried once more, one by one from where they failed: the failure then names the
+ * row and what is wrong with it. */
 KECS__FN kecs_status kecs__create_many(kecs_store *store, kecs_kind kind, const void *rows, size_t count,
                                        kecs_result **out_result) {
   kecs__retry retry = {0, 0};
+  kecs__create create;
   kecs_status status = KECS_OK;
+  bool again = false;
+  create.rows = rows;
+  create.count = count;
+  create.together = SIZE_MAX;
   do {
-    status = kecs__create_many_once(store, kind, rows, count, out_result);
-  } while (kecs__retry_again(store, &retry, status));
+    size_t together = create.together;
+    status = kecs__create_many_once(store, kind, &create, out_result);
+    again = status && create.together < together && kecs_status_class(status) == KECS_CLASS_CALLER;
+  } while (again || kecs__retry_again(store, &retry, status));
+  if (!status && create.together != SIZE_MAX) {
+    (void)kecs__error_restore(&create.before); /* what was tried again in vain is no failure of this call */
+  }
   return status;
 }
 

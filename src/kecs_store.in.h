@@ -65,6 +65,7 @@ extern "C" {
 #include "store/special.c"
 #include "store/write.c"
 #include "store/brief.c"
+#include "store/bulk.c"
 #include "store/sweep.c"
 #include "store/document.c"
 #include "store/json_in.c"

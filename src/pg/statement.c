@@ -18,29 +18,7 @@
 /* Types of the columns that our statements give; the numbers are PostgreSQL's and never change. */
 enum { KECS_PG__OID_BOOL = 16, KECS_PG__OID_INT8 = 20, KECS_PG__OID_INT4 = 23 };
 
-typedef enum kecs_pg__verb {
-  KECS_PG__READS,  /* SELECT */
-  KECS_PG__WRITES, /* INSERT, UPDATE, DELETE: never outside a transaction */
-  KECS_PG__STEERS  /* SAVEPOINT and its like: no parameters, never prepared; they run in a failed transaction, too */
-} kecs_pg__verb;
-
-typedef struct kecs_pg__statement {
-  kecs_pg__connection *connection;
-  char *sql;
-  size_t len;
-  kecs_pg__verb verb;
-  kecs_pg__name name;
-  PGresult *result;
-  int row;  /* the current one */
-  int rows; /* in the result */
-  int room; /* for parameters */
-  const char **values;
-  int *lengths;
-  int *formats;
-  unsigned char (*numbers)[8];
-} kecs_pg__statement;
-
-static kecs_pg__statement *kecs_pg__statement_of(kecs_statement *statement) {
+KECS_PG__FN kecs_pg__statement *kecs_pg__statement_of(kecs_statement *statement) {
   return (kecs_pg__statement *)(void *)statement;
 }
 
@@ -122,7 +100,7 @@ static void kecs_pg__drop_parameters(kecs_pg__statement *statement) {
   statement->room = 0;
 }
 
-static kecs_status kecs_pg__reserve_parameters(kecs_pg__statement *statement, int count) {
+KECS_PG__FN kecs_status kecs_pg__reserve_parameters(kecs_pg__statement *statement, int count) {
   const kecs_allocator *allocator = statement->connection->allocator;
   size_t room = (size_t)count;
   if (count <= statement->room) {
@@ -141,8 +119,7 @@ static kecs_status kecs_pg__reserve_parameters(kecs_pg__statement *statement, in
   return KECS_OK;
 }
 
-/* Everything travels in binary: texts are their bytes, numbers 8 bytes with the highest first. */
-static void kecs_pg__bind(kecs_pg__statement *statement, int at, const kecs_value *value) {
+KECS_PG__FN void kecs_pg__bind(kecs_pg__statement *statement, int at, const kecs_value *value) {
   unsigned char *number = statement->numbers[at];
   statement->formats[at] = 1;
   statement->lengths[at] = 8;
@@ -197,36 +174,42 @@ static kecs_status kecs_pg__steer(kecs_pg__statement *statement) {
   return kecs_pg__command(statement->connection, statement->sql, KECS_PG__PATIENT, "run a statement", NULL);
 }
 
-/* `last`: with the COMMIT behind it. */
-static kecs_status kecs_pg__run(kecs_pg__statement *statement, int count, bool last) {
+KECS_PG__FN kecs_status kecs_pg__run(kecs_pg__statement *statement, kecs_pg__message *message) {
   kecs_pg__connection *connection = statement->connection;
-  kecs_pg__message message = {0};
   char name[KECS_PG__NAME_SIZE];
-  if (statement->verb == KECS_PG__STEERS) {
-    return kecs_pg__steer(statement);
-  }
-  message.sql = statement->sql;
-  message.binary = true;
-  message.count = count;
-  message.values = statement->values;
-  message.lengths = statement->lengths;
-  message.formats = statement->formats;
-  message.commits = last;
+  message->sql = statement->sql;
+  message->binary = true;
+  message->values = statement->values;
+  message->lengths = statement->lengths;
+  message->formats = statement->formats;
   kecs_status status = KECS_OK;
   if (connection->named) {
     kecs_pg__name_text(&statement->name, name);
-    message.name = name;
-    message.prepare = !kecs_pg__is_prepared(connection, &statement->name);
-    status = message.prepare ? kecs_pg__names_reserve(connection) : KECS_OK;
+    message->name = name;
+    message->prepare = !kecs_pg__is_prepared(connection, &statement->name);
+    status = message->prepare ? kecs_pg__names_reserve(connection) : KECS_OK;
   }
   if (!status) {
-    status = kecs_pg__exchange(connection, &message, KECS_PG__STOPS, "run a statement", &statement->result);
+    status = kecs_pg__exchange(connection, message, KECS_PG__STOPS, "run a statement", &statement->result);
   }
-  if (message.prepared) {
+  if (message->prepared) {
     *kecs_pg__name_slot(connection, &statement->name) = statement->name;
     connection->name_count++;
   }
+  message->name = NULL;
+  message->prepared = false;
   return status;
+}
+
+/* `last`: with the COMMIT behind it. */
+static kecs_status kecs_pg__run_once(kecs_pg__statement *statement, int count, bool last) {
+  kecs_pg__message message = {0};
+  if (statement->verb == KECS_PG__STEERS) {
+    return kecs_pg__steer(statement);
+  }
+  message.count = count;
+  message.commits = last;
+  return kecs_pg__run(statement, &message);
 }
 
 static int64_t kecs_pg__number(const char *bytes, int len) {
@@ -279,12 +262,12 @@ static kecs_status kecs_pg__start_as(kecs_statement *shared, const kecs_value *p
     return status;
   }
   kecs_error before = *kecs_last_error();
-  status = kecs_pg__run(statement, count, last);
+  status = kecs_pg__run_once(statement, count, last);
   if (status == KECS_E_OFFLINE && first) {
     /* The server had gone since the last call. A read outside a transaction can simply be asked again, and so can a
      * transaction that begins with this statement: no COMMIT has run. */
     status = kecs_pg__ready(connection);
-    status = status ? status : kecs_pg__run(statement, count, last);
+    status = status ? status : kecs_pg__run_once(statement, count, last);
     if (!status) {
       (void)kecs_backend_fail(before.status, before.native_code, before.sqlstate, before.text);
     }

@@ -10,6 +10,15 @@
  * what is in the way. */
 KECS__FN kecs_status kecs__row_insert(kecs__write *write, const kecs__meta *meta, void *row, uint64_t given);
 
+/* The values of a filled row, as INSERT takes them. INVALID for a text that can't be stored. */
+KECS__FN kecs_status kecs__row_values(const kecs__meta *meta, const void *row, kecs_value *out);
+
+/* Whether look-ups have something to follow in a new row. Most rows have no tags. */
+KECS__FN bool kecs__insert_follows(const kecs__meta *meta, const void *row);
+
+/* The stored row as a result has it: the filled copy, its texts copied once more. */
+KECS__FN kecs_status kecs__row_keep(const kecs__meta *meta, const void *row, kecs_result *result);
+
 /* A change of one row. */
 typedef struct kecs__change {
   const void *row;      /* the new values */
