@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 9bce433303edc941be5dbbe9c9ba48ff341613ece0a9a6262e54cf801ced4b4c */
+ * bacacf136b2c4f761d67d33707a484dc14b3849550b34317810add07e9454cf0 */
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
 /* kecs_store.h -- a durable, typed store for the state of a container orchestrator, in one SQLite file.
  *
@@ -12018,6 +12018,9 @@ KECS__FN const kecs__special *kecs__special_of(kecs_kind kind) {
  * what is in the way. */
 KECS__FN kecs_status kecs__row_insert(kecs__write *write, const kecs__meta *meta, void *row, uint64_t given);
 
+/* Inserts the parents of a filled row that are missing, with nothing but what their ARN says. */
+KECS__FN kecs_status kecs__parents_make(kecs__write *write, const kecs__meta *meta, const void *row);
+
 /* The values of a filled row, as INSERT takes them. INVALID for a text that can't be stored. */
 KECS__FN kecs_status kecs__row_values(const kecs__meta *meta, const void *row, kecs_value *out);
 
@@ -12136,8 +12139,7 @@ KECS__FN kecs_status kecs__row_by_rid(kecs__session *session, const kecs__meta *
 
 /* ---- insert ---- */
 
-/* The parents that are missing, with nothing but what their ARN says. */
-static kecs_status kecs__parents_make(kecs__write *write, const kecs__meta *meta, const void *row) {
+KECS__FN kecs_status kecs__parents_make(kecs__write *write, const kecs__meta *meta, const void *row) {
   for (int i = 0; i < meta->info->reference_count; i++) {
     const kecs_reference *reference = &meta->info->references[i];
     const kecs__meta *parent = kecs__meta_of(write->engine, reference->parent);
@@ -12650,18 +12652,43 @@ KECS__FN kecs_status kecs__row_change_brief(kecs__write *write, const kecs__meta
 }
 
 /* ---- store/bulk.c ------------------------------------------------------------------------------------------------ */
-/* store/bulk.c -- a piece of rows is filled first, sent as a whole, and then followed: its tags get their rows. */
+/* store/bulk.c -- rows are filled first, sent as a whole, and then followed: their tags get rows of their own. */
 
 /* ---- store/bulk.h ------------------------------------------------------------------------------------------------ */
 /* store/bulk.h -- many new rows in few exchanges with a database that takes them together. */
 #ifndef KECS_STORE_BULK_H
 #define KECS_STORE_BULK_H
 
-/* Whether rows of this kind may be inserted together: none of them needs to find the one before. */
-KECS__FN bool kecs__bulk_fits(const kecs__write *write, const kecs__meta *meta);
+enum { KECS__BULK_ROWS = 1000, /* that are sent at once */ KECS__BULK_PARENTS = 256 };
 
-/* Fills and inserts rows in pieces; with write->last, the last of them may commit. `result` (may be NULL) gets them as they are stored. *out_done are the rows whose
- * pieces are in, also after a failure: which of the next ones was the reason, only inserting them one by one tells. */
+/* Rows that are filled, one after the other, and then sent. */
+typedef struct kecs__bulk {
+  kecs__write *write;
+  const kecs__meta *meta;
+  kecs_value *values; /* row by row */
+  size_t room;        /* for rows */
+  size_t count;
+  void *followed[KECS__BULK_ROWS]; /* rows whose look-ups follow, in the write's arena */
+  size_t followed_count;
+  const char *parents[KECS__BULK_PARENTS]; /* ARNs that are there, by their hash */
+} kecs__bulk;
+
+/* Whether rows of this kind may be inserted together: none of them needs to find the one before. */
+KECS__FN bool kecs__bulk_fits(const kecs__engine *engine, const kecs__meta *meta);
+
+/* For at most `room` rows, and no more than KECS__BULK_ROWS. NULL: NOMEM. */
+KECS__FN kecs__bulk *kecs__bulk_begin(kecs__write *write, const kecs__meta *meta, size_t room);
+KECS__FN void kecs__bulk_free(kecs__bulk *bulk);
+
+/* Checks and fills `row`, as kecs__row_insert does; what it points to stays until the rows are sent. */
+KECS__FN kecs_status kecs__bulk_add(kecs__bulk *bulk, void *row, uint64_t given);
+
+/* Inserts what was added, all or nothing; which row was the reason of a failure only inserting them one by one tells.
+ * With write->last it may commit. */
+KECS__FN kecs_status kecs__bulk_send(kecs__bulk *bulk);
+
+/* All rows of an array, in pieces. `result` (may be NULL) gets them as they are stored. *out_done are the rows whose
+ * pieces are in, also after a failure. */
 KECS__FN kecs_status kecs__bulk_insert(kecs__write *write, const kecs__meta *meta, const void *rows, size_t count,
                                        kecs_result *result, size_t *out_done);
 
@@ -12794,102 +12821,147 @@ KECS__VALIDATE_RULE(task_memory);
 /* ---- store/bulk.c, continued ------------------------------------------------------------------------------------- */
 #include <string.h>
 
-enum { KECS__BULK_ROWS = 1000 }; /* of a piece */
-
-typedef struct kecs__bulk {
-  kecs__write *write;
-  const kecs__meta *meta;
-  kecs_value *values; /* of the piece, row by row */
-  void *row;          /* the one that is being filled */
-  void *followed[KECS__BULK_ROWS]; /* rows of the piece, in the write's arena */
-  size_t followed_count;
-} kecs__bulk;
-
-KECS__FN bool kecs__bulk_fits(const kecs__write *write, const kecs__meta *meta) {
+KECS__FN bool kecs__bulk_fits(const kecs__engine *engine, const kecs__meta *meta) {
   const kecs__special *special = kecs__special_of(meta->info->kind);
-  return write->engine->backend->insert_many && !write->make_parents && !special->is_new &&
+  return engine->backend->insert_many && !special->is_new &&
          (!special->follow || special->follow == kecs__tags_follow);
 }
 
-static kecs_status kecs__bulk_row(kecs__bulk *bulk, size_t at, kecs_result *result) {
+static size_t kecs__bulk_values_size(const kecs__bulk *bulk) {
+  return bulk->room * (size_t)bulk->meta->info->column_count * sizeof(kecs_value);
+}
+
+KECS__FN kecs__bulk *kecs__bulk_begin(kecs__write *write, const kecs__meta *meta, size_t room) {
+  const kecs_allocator *allocator = &write->engine->allocator;
+  kecs__bulk *bulk = kecs__alloc_zero(allocator, sizeof *bulk);
+  if (!bulk) {
+    return NULL;
+  }
+  bulk->write = write;
+  bulk->meta = meta;
+  bulk->room = room;
+  bulk->values = kecs__alloc(allocator, kecs__bulk_values_size(bulk));
+  if (!bulk->values) {
+    kecs__release(allocator, bulk, sizeof *bulk);
+    return NULL;
+  }
+  return bulk;
+}
+
+KECS__FN void kecs__bulk_free(kecs__bulk *bulk) {
+  if (bulk) {
+    const kecs_allocator *allocator = &bulk->write->engine->allocator;
+    kecs__release(allocator, bulk->values, kecs__bulk_values_size(bulk));
+    kecs__release(allocator, bulk, sizeof *bulk);
+  }
+}
+
+/* ---- parents ---- */
+
+static const char **kecs__bulk_parent(kecs__bulk *bulk, const char *arn) {
+  uint64_t hash = 0;
+  for (const char *at = arn; *at; at++) {
+    hash = hash * 31 + (unsigned char)*at;
+  }
+  return &bulk->parents[(hash ^ (hash >> 16)) % KECS__BULK_PARENTS];
+}
+
+/* Most rows have the parents of a row before. */
+static kecs_status kecs__bulk_parents(kecs__bulk *bulk, const void *row) {
+  const kecs_kind_info *info = bulk->meta->info;
+  bool known = true;
+  for (int i = 0; i < info->reference_count; i++) {
+    const char *arn = kecs__row_text(info, row, info->references[i].column);
+    const char *seen = arn ? *kecs__bulk_parent(bulk, arn) : NULL;
+    known = known && (!arn || (seen && strcmp(seen, arn) == 0));
+  }
+  kecs_status status = known ? KECS_OK : kecs__parents_make(bulk->write, bulk->meta, row);
+  for (int i = 0; !status && i < info->reference_count; i++) {
+    const char *arn = kecs__row_text(info, row, info->references[i].column);
+    if (arn) {
+      *kecs__bulk_parent(bulk, arn) = arn;
+    }
+  }
+  return status;
+}
+
+/* ---- rows ---- */
+
+KECS__FN kecs_status kecs__bulk_add(kecs__bulk *bulk, void *row, uint64_t given) {
   kecs__write *write = bulk->write;
   const kecs__meta *meta = bulk->meta;
-  kecs_status status = write->engine->strict ? kecs__validate_row(meta->info, bulk->row) : KECS_OK;
+  kecs_status status = write->engine->strict ? kecs__validate_row(meta->info, row) : KECS_OK;
   if (!status) {
-    status = kecs__fill(write, meta, bulk->row, 0);
+    status = kecs__fill(write, meta, row, given);
+  }
+  if (!status && write->make_parents) {
+    status = kecs__bulk_parents(bulk, row);
   }
   if (!status) {
-    status = kecs__row_values(meta, bulk->row, bulk->values + at * (size_t)meta->info->column_count);
+    status = kecs__row_values(meta, row, bulk->values + bulk->count * (size_t)meta->info->column_count);
   }
-  if (!status && result) {
-    status = kecs__row_keep(meta, bulk->row, result);
-  }
-  if (!status && kecs__insert_follows(meta, bulk->row)) {
+  if (!status && kecs__insert_follows(meta, row)) {
     void *kept = kecs__arena_take(&write->arena, meta->info->row_size);
     if (!kept) {
       return KECS_E_NOMEM;
     }
-    memcpy(kept, bulk->row, meta->info->row_size);
+    memcpy(kept, row, meta->info->row_size);
     bulk->followed[bulk->followed_count++] = kept;
   }
+  bulk->count += status ? 0 : 1;
   return status;
 }
 
-static kecs_status kecs__bulk_follow(kecs__bulk *bulk) {
+KECS__FN kecs_status kecs__bulk_send(kecs__bulk *bulk) {
   const kecs__special *special = kecs__special_of(bulk->meta->info->kind);
-  kecs_status status = KECS_OK;
-  for (size_t i = 0; !status && i < bulk->followed_count; i++) {
-    status = special->follow(bulk->write, bulk->meta, NULL, bulk->followed[i], UINT64_MAX);
+  kecs__write *write = bulk->write;
+  kecs__cached *cached = NULL;
+  kecs_status status = kecs__statement(write->session, bulk->meta, KECS__OP_INSERT, 0, &cached);
+  if (!status) {
+    write->last = write->last && bulk->followed_count == 0;
+    status = kecs__statement_run_many(write, cached, bulk->meta, bulk->values, bulk->count);
   }
+  for (size_t i = 0; !status && i < bulk->followed_count; i++) {
+    status = special->follow(write, bulk->meta, NULL, bulk->followed[i], UINT64_MAX);
+  }
+  bulk->count = 0;
+  bulk->followed_count = 0;
   return status;
 }
 
-static kecs_status kecs__bulk_piece(kecs__bulk *bulk, const char *rows, size_t count, bool last, kecs_result *result) {
-  kecs__write *write = bulk->write;
+/* `row` is where they are filled. */
+static kecs_status kecs__bulk_piece(kecs__bulk *bulk, const char *rows, size_t count, void *row, kecs_result *result) {
   size_t size = bulk->meta->info->row_size;
-  kecs__cached *cached = NULL;
   kecs_status status = KECS_OK;
-  kecs__arena_reset(&write->arena);
-  bulk->followed_count = 0;
+  kecs__arena_reset(&bulk->write->arena);
+  memset(bulk->parents, 0, sizeof bulk->parents);
   for (size_t i = 0; !status && i < count; i++) {
-    memcpy(bulk->row, rows + i * size, size);
-    status = kecs__bulk_row(bulk, i, result);
+    memcpy(row, rows + i * size, size);
+    status = kecs__bulk_add(bulk, row, 0);
+    if (!status && result) {
+      status = kecs__row_keep(bulk->meta, row, result);
+    }
   }
-  if (!status) {
-    status = kecs__statement(write->session, bulk->meta, KECS__OP_INSERT, 0, &cached);
-  }
-  if (!status) {
-    write->last = last && bulk->followed_count == 0;
-    status = kecs__statement_run_many(write, cached, bulk->meta, bulk->values, count);
-  }
-  return status ? status : kecs__bulk_follow(bulk);
+  return status ? status : kecs__bulk_send(bulk);
 }
 
 KECS__FN kecs_status kecs__bulk_insert(kecs__write *write, const kecs__meta *meta, const void *rows, size_t count,
                                        kecs_result *result, size_t *out_done) {
-  const kecs_allocator *allocator = &write->engine->allocator;
   size_t size = meta->info->row_size;
   size_t room = count < KECS__BULK_ROWS ? count : KECS__BULK_ROWS;
   bool last = write->last;
-  size_t values_size = room * (size_t)meta->info->column_count * sizeof(kecs_value);
-  kecs__bulk *bulk = kecs__alloc_zero(allocator, sizeof *bulk);
+  kecs__bulk *bulk = kecs__bulk_begin(write, meta, room);
+  void *row = bulk ? kecs__alloc(&write->engine->allocator, size) : NULL;
+  kecs_status status = row ? KECS_OK : KECS_E_NOMEM;
   *out_done = 0;
-  if (!bulk) {
-    return KECS_E_NOMEM;
-  }
-  bulk->write = write;
-  bulk->meta = meta;
-  bulk->values = kecs__alloc(allocator, values_size);
-  bulk->row = bulk->values ? kecs__alloc(allocator, size) : NULL;
-  kecs_status status = bulk->row ? KECS_OK : KECS_E_NOMEM;
   while (!status && *out_done < count) {
     size_t piece = count - *out_done < room ? count - *out_done : room;
-    status = kecs__bulk_piece(bulk, (const char *)rows + *out_done * size, piece, last && *out_done + piece == count, result);
+    write->last = last && *out_done + piece == count;
+    status = kecs__bulk_piece(bulk, (const char *)rows + *out_done * size, piece, row, result);
     *out_done += status ? 0 : piece;
   }
-  kecs__release(allocator, bulk->row, size);
-  kecs__release(allocator, bulk->values, values_size);
-  kecs__release(allocator, bulk, sizeof *bulk);
+  kecs__release(&write->engine->allocator, row, size);
+  kecs__bulk_free(bulk);
   return status;
 }
 
@@ -13043,6 +13115,11 @@ KECS__FN void kecs__value_to_json(const kecs_column_info *column, const kecs_val
 
 /* The column's default as a value; NULL where it has none. */
 KECS__FN kecs_value kecs__column_default(const kecs_column_info *column);
+
+/* Puts documents of a kind that fits (bulk.h), none of which is in the store yet; one that is fails all of them, and
+ * so does any other failure. `flags` as for kecs_put_json. */
+KECS__FN kecs_status kecs__put_together(kecs_store *store, kecs_kind kind, const kecs__json *documents, size_t count,
+                                        unsigned flags);
 
 #endif
 
@@ -13569,8 +13646,8 @@ static kecs_status kecs__put_parse(kecs__put *put, const kecs__engine *engine) {
   return kecs__put_extra(put);
 }
 
-static kecs_status kecs__put_work(kecs__write *write, void *user) {
-  kecs__put *put = user;
+/* The document as a row, in the write's arena. */
+static kecs_status kecs__put_row(kecs__write *write, kecs__put *put) {
   put->arena = &write->arena;
   put->row = kecs__arena_take(&write->arena, put->meta->info->row_size);
   if (!put->row) {
@@ -13583,7 +13660,12 @@ static kecs_status kecs__put_work(kecs__write *write, void *user) {
   put->kept = NULL;
   put->kept_count = 0;
   put->kept_room = 0;
-  kecs_status status = kecs__put_parse(put, write->engine);
+  return kecs__put_parse(put, write->engine);
+}
+
+static kecs_status kecs__put_work(kecs__write *write, void *user) {
+  kecs__put *put = user;
+  kecs_status status = kecs__put_row(write, put);
   if (!status && write->engine->strict) {
     status = kecs__validate_row(put->meta->info, put->row);
   }
@@ -13621,6 +13703,52 @@ KECS_STORE_API kecs_status kecs_put_json(kecs_store *store, kecs_kind kind, cons
     *out_result = NULL;
   }
   return status;
+}
+
+/* Documents that are put together. */
+typedef struct kecs__puts {
+  kecs__put put; /* the one that is read now */
+  const kecs__json *documents;
+  size_t count;
+} kecs__puts;
+
+static kecs_status kecs__puts_work(kecs__write *write, void *user) {
+  kecs__puts *puts = user;
+  kecs__put *put = &puts->put;
+  kecs_status status = kecs__write_guard(write);
+  kecs__bulk *bulk = status ? NULL : kecs__bulk_begin(write, put->meta, puts->count);
+  if (!bulk) {
+    return status ? status : KECS_E_NOMEM;
+  }
+  write->make_parents = (put->flags & KECS_JSON_PARENTS) != 0;
+  for (size_t i = 0; !status && i < puts->count; i++) {
+    put->text = puts->documents[i].text;
+    put->len = puts->documents[i].len;
+    status = kecs__put_row(write, put);
+    if (!status && put->given == 0 && kecs__row_number(put->meta->info, put->row, put->meta->version) != 0) {
+      status = kecs__fail(KECS_E_CONFLICT, "a version alone is a row that was there");
+    }
+    if (!status) {
+      status = kecs__bulk_add(bulk, put->row, put->given);
+    }
+  }
+  if (!status) {
+    status = kecs__bulk_send(bulk);
+  }
+  kecs__bulk_free(bulk);
+  return status;
+}
+
+KECS__FN kecs_status kecs__put_together(kecs_store *store, kecs_kind kind, const kecs__json *documents, size_t count,
+                                        unsigned flags) {
+  kecs__puts puts;
+  memset(&puts, 0, sizeof puts);
+  puts.put.flags = flags;
+  puts.put.meta = kecs__meta_of(store->engine, kind);
+  puts.put.name_count = kecs__names(puts.put.meta->info, puts.put.names);
+  puts.documents = documents;
+  puts.count = count;
+  return kecs__with_write(store, kecs__puts_work, &puts);
 }
 
 KECS_STORE_API kecs_status kecs_json_check(const char *text, size_t len) {
@@ -19409,6 +19537,8 @@ KECS__FN kecs__member kecs__identity_of(kecs_kind kind) {
 #ifndef KECS_STORE_IMPORT_PUT_H
 #define KECS_STORE_IMPORT_PUT_H
 
+enum { KECS__IMPORT_NAME = 512 }; /* bytes of a name in a note */
+
 typedef struct kecs__import {
   kecs_store *store;
   kecs_import_options options;
@@ -19428,6 +19558,7 @@ typedef struct kecs__import {
   kecs__text copy;    /* the document with them */
   kecs__arena arena;  /* for one document */
   kecs_status status; /* of the whole; sticks */
+  struct kecs__together *together; /* documents that wait to be put together (import_many.c), or NULL */
 } kecs__import;
 
 /* One resource on its way in. */
@@ -19462,6 +19593,28 @@ KECS__FN void kecs__import_extra_text(kecs__import *import, const char *name, co
 /* Puts a document in a savepoint of its own and notes what became of it; what was to go in front of it is used up. */
 KECS__FN void kecs__import_item(kecs__import *import, const kecs__item *item);
 
+/* The same at once, in its place behind those that wait. */
+KECS__FN void kecs__import_put(kecs__import *import, const kecs__item *item, kecs__json put, unsigned flags,
+                               const char *name);
+
+/* Completes a note and hands it over. Its line and column are those in the document, or 0 for the document itself. */
+KECS__FN void kecs__import_tell(kecs__import *import, kecs_import_note *note, const char *at);
+
+/* A savepoint for one document, or several, in the transaction of its batch; and its end, after a failure too. NULL:
+ * the import has failed. */
+KECS__FN kecs_store *kecs__import_begin(kecs__import *import);
+KECS__FN kecs_status kecs__import_settle(kecs__import *import, kecs_store *tx, kecs_status status, char *reason);
+enum { KECS__REASON_SIZE = sizeof((kecs_error *)0)->text };
+
+/* Where a backend takes rows together, a document may wait for others like it: true when it does. */
+KECS__FN bool kecs__import_wait(kecs__import *import, const kecs__item *item, unsigned flags, const char *name);
+
+/* The size of what `together` points to, or 0 when it is NULL. */
+KECS__FN size_t kecs__together_size(void);
+
+/* Puts what waits. To be called before anything else is put, told or read. */
+KECS__FN void kecs__import_flush(kecs__import *import);
+
 /* Likewise a tag description: its tags go into the resource, when that is in the store. */
 KECS__FN void kecs__import_tags(kecs__import *import, const kecs__item *item);
 
@@ -19473,8 +19626,6 @@ KECS__FN void kecs__import_tags(kecs__import *import, const kecs__item *item);
 
 #define KECS__IMPORT_BATCH 1000    /* documents in one transaction */
 #define KECS__IMPORT_TAGS_MAX 1000 /* of one tag description; AWS allows 50 */
-
-enum { KECS__REASON_SIZE = sizeof((kecs_error *)0)->text };
 
 KECS__FN void kecs__import_init(kecs__import *import, kecs_store *store, const char *text, size_t len,
                                 const kecs_import_options *options) {
@@ -19509,14 +19660,15 @@ static void kecs__import_commit(kecs__import *import) {
 }
 
 KECS__FN void kecs__import_end(kecs__import *import) {
+  kecs__import_flush(import);
+  kecs__release(&import->store->engine->allocator, import->together, kecs__together_size());
   kecs__import_commit(import);
   kecs__text_free(&import->extra);
   kecs__text_free(&import->copy);
   kecs__arena_free(&import->arena);
 }
 
-/* A savepoint for one document, in the transaction of its batch. NULL when the import has failed. */
-static kecs_store *kecs__import_begin(kecs__import *import) {
+KECS__FN kecs_store *kecs__import_begin(kecs__import *import) {
   kecs_store *document = NULL;
   if (import->batch_count >= KECS__IMPORT_BATCH) {
     kecs__import_commit(import);
@@ -19537,7 +19689,7 @@ static bool kecs__import_goes_on(kecs_status status) {
 }
 
 /* Ends a document's savepoint. A failure that concerns the whole ends the import: the batch goes with the savepoint. */
-static kecs_status kecs__import_settle(kecs__import *import, kecs_store *tx, kecs_status status, char *reason) {
+KECS__FN kecs_status kecs__import_settle(kecs__import *import, kecs_store *tx, kecs_status status, char *reason) {
   if (!status) {
     status = kecs_commit(tx);
     tx = NULL;
@@ -19568,8 +19720,7 @@ KECS__FN void kecs__import_position(kecs__import *import, const char *at, size_t
   import->seen_column = *column;
 }
 
-/* Completes a note and hands it over. Its line and column are those in the document, or 0 for the document itself. */
-static void kecs__import_tell(kecs__import *import, kecs_import_note *note, const char *at) {
+KECS__FN void kecs__import_tell(kecs__import *import, kecs_import_note *note, const char *at) {
   size_t line = note->line;
   size_t column = note->column;
   import->refused += note->refused ? 1 : 0;
@@ -19591,6 +19742,7 @@ static void kecs__import_tell(kecs__import *import, kecs_import_note *note, cons
 KECS__FN void kecs__import_refuse(kecs__import *import, const char *at, const char *what, kecs_status status,
                                   const char *reason) {
   kecs_import_note note = {0};
+  kecs__import_flush(import);
   note.refused = true;
   note.what = what;
   note.reason = reason;
@@ -19601,6 +19753,7 @@ KECS__FN void kecs__import_refuse(kecs__import *import, const char *at, const ch
 KECS__FN void kecs__import_fault(kecs__import *import, const char *at, const char *what, const char *reason,
                                  size_t line, size_t column) {
   kecs_import_note note = {0};
+  kecs__import_flush(import);
   note.refused = true;
   note.what = what;
   note.reason = reason;
@@ -19682,21 +19835,18 @@ static void kecs__import_place(kecs_import_note *note, const char *reason, kecs_
   }
 }
 
-KECS__FN void kecs__import_item(kecs__import *import, const kecs__item *item) {
-  char name[512] = "";
+KECS__FN void kecs__import_put(kecs__import *import, const kecs__item *item, kecs__json put, unsigned flags,
+                               const char *given) {
+  char name[KECS__IMPORT_NAME] = "";
   char reason[KECS__REASON_SIZE];
   kecs_import_note note = {0};
   kecs_result *result = NULL;
-  kecs__json put = kecs__import_text(import, item->body);
   kecs_store *tx = import->status ? NULL : kecs__import_begin(import);
-  kecs__text_clear(&import->extra);
   if (!tx) {
     return;
   }
-  unsigned flags = KECS_JSON_PARENTS | (kecs__members_have(item->own, KECS__MEMBER_KECS) ? KECS_JSON_STORE : 0U);
-  kecs__member identity = kecs__identity_of(item->kind);
-  bool named = kecs__json_string_into(item->own->at[identity], name, sizeof name, NULL);
-  bool read = import->options.note && !named; /* the store names the row: it must be read to be told */
+  memcpy(name, given, strlen(given) + 1);
+  bool read = import->options.note && !name[0]; /* the store names the row: it must be read to be told */
   kecs_status status = kecs_put_json(tx, item->kind, put.text, put.len, flags, read ? &result : NULL);
   status = kecs__import_settle(import, tx, status, reason);
   note.refused = status != KECS_OK;
@@ -19713,6 +19863,22 @@ KECS__FN void kecs__import_item(kecs__import *import, const kecs__item *item) {
     kecs__import_tell(import, &note, item->at);
   }
   kecs_result_free(result);
+}
+
+KECS__FN void kecs__import_item(kecs__import *import, const kecs__item *item) {
+  char name[KECS__IMPORT_NAME] = "";
+  unsigned flags = KECS_JSON_PARENTS | (kecs__members_have(item->own, KECS__MEMBER_KECS) ? KECS_JSON_STORE : 0U);
+  kecs__member identity = kecs__identity_of(item->kind);
+  if (!kecs__json_string_into(item->own->at[identity], name, sizeof name, NULL)) {
+    name[0] = '\0';
+  }
+  if (kecs__import_wait(import, item, flags, name)) {
+    return;
+  }
+  kecs__import_flush(import);
+  kecs__json put = kecs__import_text(import, item->body);
+  kecs__text_clear(&import->extra);
+  kecs__import_put(import, item, put, flags, name);
 }
 
 /* ---- tags of resources ---- */
@@ -19755,6 +19921,7 @@ KECS__FN void kecs__import_tags(kecs__import *import, const kecs__item *item) {
   char reason[KECS__REASON_SIZE];
   char *name = NULL;
   kecs_import_note note = {0};
+  kecs__import_flush(import);
   kecs_store *tx = kecs__import_begin(import);
   if (!tx) {
     return;
@@ -19773,6 +19940,116 @@ KECS__FN void kecs__import_tags(kecs__import *import, const kecs__item *item) {
   note.reason = reason;
   if (!import->status) {
     kecs__import_tell(import, &note, item->at);
+  }
+}
+
+/* ---- store/import_many.c ----------------------------------------------------------------------------------------- */
+/* store/import_many.c -- documents of one kind that follow each other are put together, as long as all of them are
+ * new: the first import of many. Where one of them can't be put so, each is put by itself: what is wrong with it, and
+ * whether it only changes a row that is there, is found out then. */
+
+#include <string.h>
+
+enum {
+  KECS__TOGETHER_MAX = 500,
+  KECS__TOGETHER_PAUSE = 2000 /* documents that are put by themselves after some could not be put together */
+};
+
+/* A document that waits: it stands in the text as it is to be put. */
+typedef struct kecs__waiting {
+  const char *at;
+  const char *what;
+  char name[KECS__IMPORT_NAME];
+} kecs__waiting;
+
+typedef struct kecs__together {
+  kecs_kind kind; /* of all of them */
+  unsigned flags;
+  int count;
+  int pause;
+  kecs__json documents[KECS__TOGETHER_MAX];
+  kecs__waiting waiting[KECS__TOGETHER_MAX];
+} kecs__together;
+
+KECS__FN size_t kecs__together_size(void) {
+  return sizeof(kecs__together);
+}
+
+static bool kecs__import_fits(const kecs__import *import, const kecs__item *item, const char *name) {
+  const kecs__engine *engine = import->store->engine;
+  const kecs__meta *meta = kecs__meta_of(engine, item->kind);
+  return !import->status && meta->arn >= 0 && name[0] && import->extra.len == 0 && item->body.text == item->at &&
+         !engine->read_only && kecs__bulk_fits(engine, meta);
+}
+
+KECS__FN bool kecs__import_wait(kecs__import *import, const kecs__item *item, unsigned flags, const char *name) {
+  if (!kecs__import_fits(import, item, name)) {
+    return false;
+  }
+  if (!import->together) {
+    import->together = kecs__alloc_zero(&import->store->engine->allocator, sizeof *import->together);
+    if (!import->together) {
+      import->status = KECS_E_NOMEM;
+      return false;
+    }
+  }
+  kecs__together *together = import->together;
+  if (together->pause > 0) {
+    together->pause--;
+    return false;
+  }
+  if (together->count == KECS__TOGETHER_MAX ||
+      (together->count > 0 && (together->kind != item->kind || together->flags != flags))) {
+    kecs__import_flush(import);
+  }
+  kecs__waiting *waiting = &together->waiting[together->count];
+  together->documents[together->count++] = item->body;
+  together->kind = item->kind;
+  together->flags = flags;
+  waiting->at = item->at;
+  waiting->what = item->what;
+  memcpy(waiting->name, name, strlen(name) + 1);
+  return true;
+}
+
+/* All of them in one savepoint; false when nothing of that has happened. */
+static bool kecs__import_together(kecs__import *import, const kecs__together *together, int count) {
+  char reason[KECS__REASON_SIZE];
+  kecs_error before = kecs__error_save();
+  kecs_store *tx = kecs__import_begin(import);
+  if (!tx) {
+    return false;
+  }
+  kecs_status status = kecs__put_together(tx, together->kind, together->documents, (size_t)count, together->flags);
+  status = kecs__import_settle(import, tx, status, reason);
+  import->batch_count += count - 1;
+  if (status && !import->status) {
+    (void)kecs__error_restore(&before);
+  }
+  return !status;
+}
+
+KECS__FN void kecs__import_flush(kecs__import *import) {
+  kecs__together *together = import->together;
+  int count = together ? together->count : 0;
+  if (count == 0) {
+    return;
+  }
+  together->count = 0; /* what is told below flushes, too */
+  bool done = count > 1 && !import->status && kecs__import_together(import, together, count);
+  together->pause = done || count == 1 ? 0 : KECS__TOGETHER_PAUSE;
+  for (int i = 0; i < count && !import->status; i++) {
+    const kecs__waiting *waiting = &together->waiting[i];
+    if (done) {
+      kecs_import_note note = {0};
+      note.kind = together->kind;
+      note.what = waiting->what;
+      note.name = waiting->name;
+      kecs__import_tell(import, &note, waiting->at);
+    } else {
+      kecs__item item = {together->documents[i], waiting->at, NULL, together->kind, waiting->what};
+      kecs__import_put(import, &item, item.body, together->flags, waiting->name);
+    }
   }
 }
 
@@ -19861,6 +20138,7 @@ static void kecs__import_update(kecs__import *import, kecs__json update, const k
   if (!kecs__json_string_into(own->at[KECS__MEMBER_SERVICE], name, sizeof name, NULL)) {
     return;
   }
+  kecs__import_flush(import);
   kecs_store *store = import->batch ? import->batch : import->store;
   kecs_status status = kecs_service_get(store, in ? cluster : NULL, name, &stored);
   if (!status) {
@@ -20291,7 +20569,7 @@ static kecs_status kecs__create_rows(kecs__write *write, kecs__create *create) {
   if (create->count > 1 || create->result) {
     status = kecs__write_guard(write);
   }
-  if (!status && together > 1 && kecs__bulk_fits(write, create->meta)) {
+  if (!status && together > 1 && kecs__bulk_fits(write->engine, create->meta)) {
     create->before = create->together == SIZE_MAX ? kecs__error_save() : create->before;
     write->last = together == create->count;
     status = kecs__bulk_insert(write, create->meta, create->rows, together, create->result, &done);

@@ -1,5 +1,5 @@
 /* kecs_store_pg.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 90a28d1427afc8ae9be0e69a57197eb3c29008a593d55b5c4a80861d550242bc */
+ * f8ffe1c99fe10dbea26efa82b390dcdefeeaef2a77d168ff609b1b9672580938 */
 /* ---- doc/manual_pg.h --------------------------------------------------------------------------------------------- */
 /* kecs_store_pg.h -- PostgreSQL behind the calls of kecs_store.h.
  *
@@ -1378,7 +1378,8 @@ static bool kecs_pg__send(kecs_pg__connection *connection, const kecs_pg__messag
 }
 
 static bool kecs_pg__send_all(kecs_pg__connection *connection, const kecs_pg__message *message) {
-  bool several = connection->waiting_count > 0 || (message && (message->prepare || message->commits || message->times > 1));
+  bool several = connection->waiting_count > 0 ||
+                 (message && (message->prepare || message->commits || message->times > 1));
   if (!connection->pg || (several && !PQenterPipelineMode(connection->pg))) {
     return false;
   }
@@ -1412,7 +1413,9 @@ KECS_PG__FN kecs_status kecs_pg__exchange(kecs_pg__connection *connection, kecs_
     kecs_pg__hang_up(connection);
     return message && message->commits ? kecs_pg__in_doubt(connection) : status;
   }
-  answer.count = message && message->commits ? before + message->prepare + (message->times > 1 ? message->times : 1) : 0;
+  if (message && message->commits) {
+    answer.count = before + message->prepare + (message->times > 1 ? message->times : 1);
+  }
   status = kecs_pg__receive(connection, patience, doing, &answer);
   if (message) {
     message->prepared = message->prepare && answer.good > before;

@@ -95,6 +95,7 @@ extern "C" {
 #include "store/node.c"
 #include "store/import_shapes.c"
 #include "store/import_put.c"
+#include "store/import_many.c"
 #include "store/import.c"
 #include "store/modify.c"
 #include "gen/api.c"

@@ -195,7 +195,8 @@ static bool kecs_pg__send(kecs_pg__connection *connection, const kecs_pg__messag
 }
 
 static bool kecs_pg__send_all(kecs_pg__connection *connection, const kecs_pg__message *message) {
-  bool several = connection->waiting_count > 0 || (message && (message->prepare || message->commits || message->times > 1));
+  bool several = connection->waiting_count > 0 ||
+                 (message && (message->prepare || message->commits || message->times > 1));
   if (!connection->pg || (several && !PQenterPipelineMode(connection->pg))) {
     return false;
   }
@@ -229,7 +230,9 @@ KECS_PG__FN kecs_status kecs_pg__exchange(kecs_pg__connection *connection, kecs_
     kecs_pg__hang_up(connection);
     return message && message->commits ? kecs_pg__in_doubt(connection) : status;
   }
-  answer.count = message && message->commits ? before + message->prepare + (message->times > 1 ? message->times : 1) : 0;
+  if (message && message->commits) {
+    answer.count = before + message->prepare + (message->times > 1 ? message->times : 1);
+  }
   status = kecs_pg__receive(connection, patience, doing, &answer);
   if (message) {
     message->prepared = message->prepare && answer.good > before;

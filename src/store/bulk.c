@@ -1,4 +1,4 @@
-/* store/bulk.c -- a piece of rows is filled first, sent as a whole, and then followed: its tags get their rows. */
+/* store/bulk.c -- rows are filled first, sent as a whole, and then followed: their tags get rows of their own. */
 #include "base/prologue.h"
 
 #include "store/bulk.h"
@@ -9,101 +9,146 @@
 
 #include <string.h>
 
-enum { KECS__BULK_ROWS = 1000 }; /* of a piece */
-
-typedef struct kecs__bulk {
-  kecs__write *write;
-  const kecs__meta *meta;
-  kecs_value *values; /* of the piece, row by row */
-  void *row;          /* the one that is being filled */
-  void *followed[KECS__BULK_ROWS]; /* rows of the piece, in the write's arena */
-  size_t followed_count;
-} kecs__bulk;
-
-KECS__FN bool kecs__bulk_fits(const kecs__write *write, const kecs__meta *meta) {
+KECS__FN bool kecs__bulk_fits(const kecs__engine *engine, const kecs__meta *meta) {
   const kecs__special *special = kecs__special_of(meta->info->kind);
-  return write->engine->backend->insert_many && !write->make_parents && !special->is_new &&
+  return engine->backend->insert_many && !special->is_new &&
          (!special->follow || special->follow == kecs__tags_follow);
 }
 
-static kecs_status kecs__bulk_row(kecs__bulk *bulk, size_t at, kecs_result *result) {
+static size_t kecs__bulk_values_size(const kecs__bulk *bulk) {
+  return bulk->room * (size_t)bulk->meta->info->column_count * sizeof(kecs_value);
+}
+
+KECS__FN kecs__bulk *kecs__bulk_begin(kecs__write *write, const kecs__meta *meta, size_t room) {
+  const kecs_allocator *allocator = &write->engine->allocator;
+  kecs__bulk *bulk = kecs__alloc_zero(allocator, sizeof *bulk);
+  if (!bulk) {
+    return NULL;
+  }
+  bulk->write = write;
+  bulk->meta = meta;
+  bulk->room = room;
+  bulk->values = kecs__alloc(allocator, kecs__bulk_values_size(bulk));
+  if (!bulk->values) {
+    kecs__release(allocator, bulk, sizeof *bulk);
+    return NULL;
+  }
+  return bulk;
+}
+
+KECS__FN void kecs__bulk_free(kecs__bulk *bulk) {
+  if (bulk) {
+    const kecs_allocator *allocator = &bulk->write->engine->allocator;
+    kecs__release(allocator, bulk->values, kecs__bulk_values_size(bulk));
+    kecs__release(allocator, bulk, sizeof *bulk);
+  }
+}
+
+/* ---- parents ---- */
+
+static const char **kecs__bulk_parent(kecs__bulk *bulk, const char *arn) {
+  uint64_t hash = 0;
+  for (const char *at = arn; *at; at++) {
+    hash = hash * 31 + (unsigned char)*at;
+  }
+  return &bulk->parents[(hash ^ (hash >> 16)) % KECS__BULK_PARENTS];
+}
+
+/* Most rows have the parents of a row before. */
+static kecs_status kecs__bulk_parents(kecs__bulk *bulk, const void *row) {
+  const kecs_kind_info *info = bulk->meta->info;
+  bool known = true;
+  for (int i = 0; i < info->reference_count; i++) {
+    const char *arn = kecs__row_text(info, row, info->references[i].column);
+    const char *seen = arn ? *kecs__bulk_parent(bulk, arn) : NULL;
+    known = known && (!arn || (seen && strcmp(seen, arn) == 0));
+  }
+  kecs_status status = known ? KECS_OK : kecs__parents_make(bulk->write, bulk->meta, row);
+  for (int i = 0; !status && i < info->reference_count; i++) {
+    const char *arn = kecs__row_text(info, row, info->references[i].column);
+    if (arn) {
+      *kecs__bulk_parent(bulk, arn) = arn;
+    }
+  }
+  return status;
+}
+
+/* ---- rows ---- */
+
+KECS__FN kecs_status kecs__bulk_add(kecs__bulk *bulk, void *row, uint64_t given) {
   kecs__write *write = bulk->write;
   const kecs__meta *meta = bulk->meta;
-  kecs_status status = write->engine->strict ? kecs__validate_row(meta->info, bulk->row) : KECS_OK;
+  kecs_status status = write->engine->strict ? kecs__validate_row(meta->info, row) : KECS_OK;
   if (!status) {
-    status = kecs__fill(write, meta, bulk->row, 0);
+    status = kecs__fill(write, meta, row, given);
+  }
+  if (!status && write->make_parents) {
+    status = kecs__bulk_parents(bulk, row);
   }
   if (!status) {
-    status = kecs__row_values(meta, bulk->row, bulk->values + at * (size_t)meta->info->column_count);
+    status = kecs__row_values(meta, row, bulk->values + bulk->count * (size_t)meta->info->column_count);
   }
-  if (!status && result) {
-    status = kecs__row_keep(meta, bulk->row, result);
-  }
-  if (!status && kecs__insert_follows(meta, bulk->row)) {
+  if (!status && kecs__insert_follows(meta, row)) {
     void *kept = kecs__arena_take(&write->arena, meta->info->row_size);
     if (!kept) {
       return KECS_E_NOMEM;
     }
-    memcpy(kept, bulk->row, meta->info->row_size);
+    memcpy(kept, row, meta->info->row_size);
     bulk->followed[bulk->followed_count++] = kept;
   }
+  bulk->count += status ? 0 : 1;
   return status;
 }
 
-static kecs_status kecs__bulk_follow(kecs__bulk *bulk) {
+KECS__FN kecs_status kecs__bulk_send(kecs__bulk *bulk) {
   const kecs__special *special = kecs__special_of(bulk->meta->info->kind);
-  kecs_status status = KECS_OK;
-  for (size_t i = 0; !status && i < bulk->followed_count; i++) {
-    status = special->follow(bulk->write, bulk->meta, NULL, bulk->followed[i], UINT64_MAX);
+  kecs__write *write = bulk->write;
+  kecs__cached *cached = NULL;
+  kecs_status status = kecs__statement(write->session, bulk->meta, KECS__OP_INSERT, 0, &cached);
+  if (!status) {
+    write->last = write->last && bulk->followed_count == 0;
+    status = kecs__statement_run_many(write, cached, bulk->meta, bulk->values, bulk->count);
   }
+  for (size_t i = 0; !status && i < bulk->followed_count; i++) {
+    status = special->follow(write, bulk->meta, NULL, bulk->followed[i], UINT64_MAX);
+  }
+  bulk->count = 0;
+  bulk->followed_count = 0;
   return status;
 }
 
-static kecs_status kecs__bulk_piece(kecs__bulk *bulk, const char *rows, size_t count, bool last, kecs_result *result) {
-  kecs__write *write = bulk->write;
+/* `row` is where they are filled. */
+static kecs_status kecs__bulk_piece(kecs__bulk *bulk, const char *rows, size_t count, void *row, kecs_result *result) {
   size_t size = bulk->meta->info->row_size;
-  kecs__cached *cached = NULL;
   kecs_status status = KECS_OK;
-  kecs__arena_reset(&write->arena);
-  bulk->followed_count = 0;
+  kecs__arena_reset(&bulk->write->arena);
+  memset(bulk->parents, 0, sizeof bulk->parents);
   for (size_t i = 0; !status && i < count; i++) {
-    memcpy(bulk->row, rows + i * size, size);
-    status = kecs__bulk_row(bulk, i, result);
+    memcpy(row, rows + i * size, size);
+    status = kecs__bulk_add(bulk, row, 0);
+    if (!status && result) {
+      status = kecs__row_keep(bulk->meta, row, result);
+    }
   }
-  if (!status) {
-    status = kecs__statement(write->session, bulk->meta, KECS__OP_INSERT, 0, &cached);
-  }
-  if (!status) {
-    write->last = last && bulk->followed_count == 0;
-    status = kecs__statement_run_many(write, cached, bulk->meta, bulk->values, count);
-  }
-  return status ? status : kecs__bulk_follow(bulk);
+  return status ? status : kecs__bulk_send(bulk);
 }
 
 KECS__FN kecs_status kecs__bulk_insert(kecs__write *write, const kecs__meta *meta, const void *rows, size_t count,
                                        kecs_result *result, size_t *out_done) {
-  const kecs_allocator *allocator = &write->engine->allocator;
   size_t size = meta->info->row_size;
   size_t room = count < KECS__BULK_ROWS ? count : KECS__BULK_ROWS;
   bool last = write->last;
-  size_t values_size = room * (size_t)meta->info->column_count * sizeof(kecs_value);
-  kecs__bulk *bulk = kecs__alloc_zero(allocator, sizeof *bulk);
+  kecs__bulk *bulk = kecs__bulk_begin(write, meta, room);
+  void *row = bulk ? kecs__alloc(&write->engine->allocator, size) : NULL;
+  kecs_status status = row ? KECS_OK : KECS_E_NOMEM;
   *out_done = 0;
-  if (!bulk) {
-    return KECS_E_NOMEM;
-  }
-  bulk->write = write;
-  bulk->meta = meta;
-  bulk->values = kecs__alloc(allocator, values_size);
-  bulk->row = bulk->values ? kecs__alloc(allocator, size) : NULL;
-  kecs_status status = bulk->row ? KECS_OK : KECS_E_NOMEM;
   while (!status && *out_done < count) {
     size_t piece = count - *out_done < room ? count - *out_done : room;
-    status = kecs__bulk_piece(bulk, (const char *)rows + *out_done * size, piece, last && *out_done + piece == count, result);
+    write->last = last && *out_done + piece == count;
+    status = kecs__bulk_piece(bulk, (const char *)rows + *out_done * size, piece, row, result);
     *out_done += status ? 0 : piece;
   }
-  kecs__release(allocator, bulk->row, size);
-  kecs__release(allocator, bulk->values, values_size);
-  kecs__release(allocator, bulk, sizeof *bulk);
+  kecs__release(&write->engine->allocator, row, size);
+  kecs__bulk_free(bulk);
   return status;
 }

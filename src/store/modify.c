@@ -108,7 +108,7 @@ static kecs_status kecs__create_rows(kecs__write *write, kecs__create *create) {
   if (create->count > 1 || create->result) {
     status = kecs__write_guard(write);
   }
-  if (!status && together > 1 && kecs__bulk_fits(write, create->meta)) {
+  if (!status && together > 1 && kecs__bulk_fits(write->engine, create->meta)) {
     create->before = create->together == SIZE_MAX ? kecs__error_save() : create->before;
     write->last = together == create->count;
     status = kecs__bulk_insert(write, create->meta, create->rows, together, create->result, &done);

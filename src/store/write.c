@@ -50,8 +50,7 @@ KECS__FN kecs_status kecs__row_by_rid(kecs__session *session, const kecs__meta *
 
 /* ---- insert ---- */
 
-/* The parents that are missing, with nothing but what their ARN says. */
-static kecs_status kecs__parents_make(kecs__write *write, const kecs__meta *meta, const void *row) {
+KECS__FN kecs_status kecs__parents_make(kecs__write *write, const kecs__meta *meta, const void *row) {
   for (int i = 0; i < meta->info->reference_count; i++) {
     const kecs_reference *reference = &meta->info->references[i];
     const kecs__meta *parent = kecs__meta_of(write->engine, reference->parent);

@@ -10,6 +10,9 @@
  * what is in the way. */
 KECS__FN kecs_status kecs__row_insert(kecs__write *write, const kecs__meta *meta, void *row, uint64_t given);
 
+/* Inserts the parents of a filled row that are missing, with nothing but what their ARN says. */
+KECS__FN kecs_status kecs__parents_make(kecs__write *write, const kecs__meta *meta, const void *row);
+
 /* The values of a filled row, as INSERT takes them. INVALID for a text that can't be stored. */
 KECS__FN kecs_status kecs__row_values(const kecs__meta *meta, const void *row, kecs_value *out);
 

@@ -186,7 +186,82 @@ static void an_update_tells_why_it_changes_nothing(void **state) {
   contract_close(rows->store);
 }
 
+/* ---- imports ---- */
+
+enum { BULK_DOCUMENTS = 700, BULK_DOCUMENT = 256 };
+
+typedef struct bulk_notes {
+  int count;
+  int refused; /* number of the only refused one, from 1; -1: there are several */
+  size_t offset;
+  bool ordered;
+  bool named;
+} bulk_notes;
+
+static void bulk_note(const kecs_import_note *note, void *user) {
+  bulk_notes *notes = user;
+  notes->count++;
+  if (note->refused) {
+    notes->refused = notes->refused ? -1 : notes->count;
+  }
+  notes->ordered = notes->ordered && (notes->count == 1 || note->offset > notes->offset);
+  notes->named = notes->named && note->name[0];
+  notes->offset = note->offset;
+}
+
+/* Tasks of a cluster and a service that are not there yet; number `bad` (if it is not 0) can't be stored. */
+static char *bulk_documents(const char *status, int bad) {
+  static char text[BULK_DOCUMENTS * BULK_DOCUMENT];
+  size_t used = 0;
+  for (int i = 1; i <= BULK_DOCUMENTS; i++) {
+    used += (size_t)snprintf(text + used, sizeof text - used,
+                             "{\"taskArn\":\"arn:aws:ecs:us-east-1:000000000000:task/made/d%04d\",\"clusterArn\":"
+                             "\"arn:aws:ecs:us-east-1:000000000000:cluster/made\",\"lastStatus\":\"%s\",%s\"cpu\":"
+                             "\"%s\"}\n",
+                             i, status, i == 9 ? "\"tags\":[{\"key\":\"a\",\"value\":\"b\"}]," : "",
+                             i == bad ? "\\u0000" : "256");
+  }
+  return text;
+}
+
+static void bulk_import(kecs_store *store, const char *status, int bad) {
+  bulk_notes notes = {.ordered = true, .named = true};
+  kecs_import_options options = {.note = bulk_note, .user = &notes};
+  int64_t put = 0;
+  int64_t refused = 0;
+  CONTRACT_OK(kecs_import(store, bulk_documents(status, bad), SIZE_MAX, &options, &put, &refused));
+  CONTRACT_NUMBER(put, BULK_DOCUMENTS - (bad > 0));
+  CONTRACT_NUMBER(refused, bad > 0);
+  CONTRACT_NUMBER(notes.count, BULK_DOCUMENTS);
+  CONTRACT_NUMBER(notes.refused, bad);
+  assert_true(notes.ordered);
+  assert_true(notes.named);
+  CONTRACT_NUMBER(contract_count_rows(store, KECS_KIND_TASK), BULK_DOCUMENTS - (bad > 0));
+  CONTRACT_NUMBER(contract_count_rows(store, KECS_KIND_CLUSTER), 1);
+  CONTRACT_NUMBER(contract_count_rows(store, KECS_KIND_TAG), 1);
+}
+
+static void imports_are_as_one_by_one(void **state) {
+  (void)state;
+  kecs_result *result = NULL;
+  kecs_store *store = contract_open();
+  bulk_import(store, "PENDING", 613); /* refused in the middle */
+  bulk_import(store, "RUNNING", 0);   /* all but one are there */
+  CONTRACT_OK(kecs_task_get(store, "made", "d0009", &result));
+  CONTRACT_TEXT(kecs_task_at(result, 0)->last_status, "RUNNING");
+  CONTRACT_NUMBER(kecs_task_at(result, 0)->version, 2);
+  kecs_result_free(result);
+  CONTRACT_OK(kecs_task_get(store, "made", "d0613", &result));
+  CONTRACT_NUMBER(kecs_task_at(result, 0)->version, 1);
+  kecs_result_free(result);
+  contract_close(store);
+  store = contract_open();
+  bulk_import(store, "PENDING", 0); /* all are new */
+  contract_close(store);
+}
+
 static const struct CMUnitTest tests[] = {
+    CONTRACT_TEST(imports_are_as_one_by_one),
     CONTRACT_TEST(many_rows_are_stored),
     CONTRACT_TEST(few_rows_are_stored),
     CONTRACT_TEST(rows_join_their_transaction),
