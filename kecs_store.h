@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * bacacf136b2c4f761d67d33707a484dc14b3849550b34317810add07e9454cf0 */
+ * 9a5ff64a84fdfea9bdcb18aaa0c481caf7929ea94aa107a67570bea730d7a41f */
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
 /* kecs_store.h -- a durable, typed store for the state of a container orchestrator, in one SQLite file.
  *
@@ -12288,9 +12288,11 @@ KECS__FN bool kecs__insert_follows(const kecs__meta *meta, const void *row) {
 
 KECS__FN kecs_status kecs__row_insert(kecs__write *write, const kecs__meta *meta, void *row, uint64_t given) {
   const kecs__special *special = kecs__special_of(meta->info->kind);
+  bool last = write->last;
+  write->last = false; /* not what the fill may have to write */
   kecs_status status = kecs__fill(write, meta, row, given);
   bool follows = kecs__insert_follows(meta, row);
-  write->last = write->last && !follows && !write->make_parents;
+  write->last = last && !follows && !write->make_parents;
   if (!status && (follows || write->make_parents)) {
     status = kecs__write_guard(write);
   }

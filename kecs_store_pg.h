@@ -1,5 +1,5 @@
 /* kecs_store_pg.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * f8ffe1c99fe10dbea26efa82b390dcdefeeaef2a77d168ff609b1b9672580938 */
+ * de2970d1b55916573159dfb46bdffcac048fd0cd146d813cc151e945107ceb05 */
 /* ---- doc/manual_pg.h --------------------------------------------------------------------------------------------- */
 /* kecs_store_pg.h -- PostgreSQL behind the calls of kecs_store.h.
  *
@@ -1937,9 +1937,15 @@ static kecs_status kecs_pg__run_once(kecs_pg__statement *statement, int count, b
 }
 
 static int64_t kecs_pg__number(const char *bytes, int len) {
+  const unsigned char *at = (const unsigned char *)bytes;
   uint64_t number = 0;
+  if (len == 8) { /* compilers make one instruction of it */
+    number = (uint64_t)at[0] << 56 | (uint64_t)at[1] << 48 | (uint64_t)at[2] << 40 | (uint64_t)at[3] << 32 |
+             (uint64_t)at[4] << 24 | (uint64_t)at[5] << 16 | (uint64_t)at[6] << 8 | (uint64_t)at[7];
+    return (int64_t)number;
+  }
   for (int i = 0; i < len; i++) {
-    number = (number << 8) | (unsigned char)bytes[i];
+    number = (number << 8) | at[i];
   }
   return len == 4 ? (int64_t)(int32_t)(uint32_t)number : (int64_t)number;
 }
@@ -2028,33 +2034,36 @@ KECS_PG__FN kecs_status kecs_pg__step(kecs_statement *shared, bool *out_row) {
   return KECS_OK;
 }
 
-/* The server says what each column is, so `types` is not needed. */
+/* What the server says that a column is. */
+static kecs_value_type kecs_pg__type_of(const PGresult *result, int column) {
+  switch (PQftype(result, column)) {
+    case KECS_PG__OID_INT8:
+    case KECS_PG__OID_INT4: return KECS_VALUE_INT;
+    case KECS_PG__OID_BOOL: return KECS_VALUE_BOOL;
+    default: return KECS_VALUE_TEXT;
+  }
+}
+
+/* A page has thousands of values: libpq is asked as little as can be. Its values are terminated. */
 KECS_PG__FN void kecs_pg__columns(kecs_statement *shared, const kecs_value_type *types, kecs_value *out, int count) {
+  static const kecs_value nothing = {KECS_VALUE_NULL, 0, NULL, 0};
   const kecs_pg__statement *statement = kecs_pg__statement_of(shared);
   const PGresult *result = statement->result;
-  (void)types;
+  int row = statement->row;
   for (int i = 0; i < count; i++) {
-    memset(&out[i], 0, sizeof out[i]);
-    if (PQgetisnull(result, statement->row, i)) {
+    kecs_value_type type = types && types[i] ? types[i] : kecs_pg__type_of(result, i);
+    int len = PQgetlength(result, row, i);
+    out[i] = nothing;
+    if (len == 0 && PQgetisnull(result, row, i)) {
       continue;
     }
-    char *bytes = PQgetvalue(result, statement->row, i);
-    int len = PQgetlength(result, statement->row, i);
-    switch (PQftype(result, i)) {
-      case KECS_PG__OID_INT8:
-      case KECS_PG__OID_INT4:
-        out[i].type = KECS_VALUE_INT;
-        out[i].number = kecs_pg__number(bytes, len);
-        break;
-      case KECS_PG__OID_BOOL:
-        out[i].type = KECS_VALUE_BOOL;
-        out[i].number = bytes[0] != 0;
-        break;
-      default:
-        out[i].type = KECS_VALUE_TEXT;
-        out[i].text = bytes;
-        out[i].len = (size_t)len;
-        break;
+    const char *bytes = PQgetvalue(result, row, i);
+    out[i].type = type == KECS_VALUE_TIME ? KECS_VALUE_INT : type;
+    if (type == KECS_VALUE_TEXT) {
+      out[i].text = bytes;
+      out[i].len = (size_t)len;
+    } else {
+      out[i].number = type == KECS_VALUE_BOOL ? bytes[0] != 0 : kecs_pg__number(bytes, len);
     }
   }
 }

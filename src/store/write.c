@@ -199,9 +199,11 @@ KECS__FN bool kecs__insert_follows(const kecs__meta *meta, const void *row) {
 
 KECS__FN kecs_status kecs__row_insert(kecs__write *write, const kecs__meta *meta, void *row, uint64_t given) {
   const kecs__special *special = kecs__special_of(meta->info->kind);
+  bool last = write->last;
+  write->last = false; /* not what the fill may have to write */
   kecs_status status = kecs__fill(write, meta, row, given);
   bool follows = kecs__insert_follows(meta, row);
-  write->last = write->last && !follows && !write->make_parents;
+  write->last = last && !follows && !write->make_parents;
   if (!status && (follows || write->make_parents)) {
     status = kecs__write_guard(write);
   }
