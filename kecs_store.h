@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 75cb3c9085ab3a36754b9a665f864b2c26a280b093c00d8e73f015fa30700f25 */
+ * 9c0e83aeb7772196222bf4bf54444805589b96a454a4b8f4a517b423d99dedad */
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
 /* kecs_store.h -- a durable, typed store for the state of a container orchestrator, in one SQLite file.
  *
@@ -2783,6 +2783,12 @@ struct kecs_backend {
    * KECS_OK the transaction is committed. A failure is that of start, of commit, or OUTCOME_UNKNOWN; the caller rolls
    * back. The statement gives no rows; how many it has changed, `changes` says. NULL: there is nothing to gain. */
   kecs_status (*start_last)(kecs_statement *statement, const kecs_value *parameters, int count);
+  /* Inserts many rows into a table: `values` has `count` of them a row, in the order of `columns` ("arn,id,..."), as
+   * parameters of `insert`, which inserts one. All are inserted or none; after a failure it need not be known which row
+   * was the reason. *commit: the transaction may be committed with it, as start_last does; false afterwards where it
+   * was not. NULL: rows are inserted one by one. */
+  kecs_status (*insert_many)(kecs_statement *insert, const char *table, const char *columns, const kecs_value *values,
+                             int count, size_t rows, bool *commit);
 };
 
 /* For backends: records a failure with the database's own codes and returns `status`. sqlstate may be NULL. */
@@ -6675,6 +6681,10 @@ KECS__FN kecs_status kecs__statement_run(kecs__session *session, kecs__cached *c
 KECS__FN kecs_status kecs__statement_run_last(kecs__write *write, kecs__cached *cached, const kecs_value *parameters,
                                               int count);
 
+/* Many rows through a backend's insert_many; `cached` inserts one of them. */
+KECS__FN kecs_status kecs__statement_run_many(kecs__write *write, kecs__cached *cached, const kecs__meta *meta,
+                                              const kecs_value *values, size_t rows);
+
 /* The two in one for fixed texts: prepares (or finds) the text and runs it. *out_changes may be NULL. */
 KECS__FN kecs_status kecs__run(kecs__session *session, const char *sql, const kecs_value *parameters, int count,
                                int64_t *out_changes);
@@ -7449,6 +7459,23 @@ KECS__FN kecs_status kecs__statement_run_last(kecs__write *write, kecs__cached *
   if (!status) {
     status = kecs__statement_outcome(session, backend->start_last(cached->statement, parameters, count));
     write->ended = !status;
+  }
+  kecs__statement_done(session, cached);
+  return status;
+}
+
+KECS__FN kecs_status kecs__statement_run_many(kecs__write *write, kecs__cached *cached, const kecs__meta *meta,
+                                              const kecs_value *values, size_t rows) {
+  kecs__session *session = write->session;
+  bool commit = write->last && write->own;
+  kecs_status status = session->user ? kecs__check_stop(session->user, session->deadline) : KECS_OK;
+  session->writing = true;
+  session->changed = true;
+  if (!status) {
+    status = session->engine->backend->insert_many(cached->statement, meta->info->table, meta->columns, values,
+                                                   meta->info->column_count, rows, &commit);
+    status = kecs__statement_outcome(session, status);
+    write->ended = !status && commit;
   }
   kecs__statement_done(session, cached);
   return status;
@@ -12032,10 +12059,25 @@ KECS__FN const kecs__special *kecs__special_of(kecs_kind kind) {
 #ifndef KECS_STORE_WRITE_H
 #define KECS_STORE_WRITE_H
 
+/* Fills a new row in and asks whether its kind takes it so: all that comes before it is sent to the database. */
+KECS__FN kecs_status kecs__row_ready(kecs__write *write, const kecs__meta *meta, void *row, uint64_t given);
+
 /* Fills what is empty in `row` (a copy; texts go to write->arena) and inserts it. Columns in `given` were set on
  * purpose: AUTO ones among them keep their value, numbers among them may be 0. EXISTS and REFERENCE name the row and
  * what is in the way. */
 KECS__FN kecs_status kecs__row_insert(kecs__write *write, const kecs__meta *meta, void *row, uint64_t given);
+
+/* Inserts the parents of a filled row that are missing, with nothing but what their ARN says. */
+KECS__FN kecs_status kecs__parents_make(kecs__write *write, const kecs__meta *meta, const void *row);
+
+/* The values of a filled row, as INSERT takes them. INVALID for a text that can't be stored. */
+KECS__FN kecs_status kecs__row_values(const kecs__meta *meta, const void *row, kecs_value *out);
+
+/* Whether look-ups have something to follow in a new row. Most rows have no tags. */
+KECS__FN bool kecs__insert_follows(const kecs__meta *meta, const void *row);
+
+/* The stored row as a result has it: the filled copy, its texts copied once more. */
+KECS__FN kecs_status kecs__row_keep(const kecs__meta *meta, const void *row, kecs_result *result);
 
 /* A change of one row. */
 typedef struct kecs__change {
@@ -12157,6 +12199,11 @@ KECS__FN kecs_status kecs__extra_prune(const kecs_kind_info *info, const void *r
 /* The column's default as a value; NULL where it has none. */
 KECS__FN kecs_value kecs__column_default(const kecs_column_info *column);
 
+/* Puts documents of a kind that fits (bulk.h), none of which is in the store yet; one that is fails all of them, and
+ * so does any other failure. `flags` as for kecs_put_json. */
+KECS__FN kecs_status kecs__put_together(kecs_store *store, kecs_kind kind, const kecs__json *documents, size_t count,
+                                        unsigned flags);
+
 #endif
 
 /* ---- store/write.c, continued ------------------------------------------------------------------------------------ */
@@ -12203,8 +12250,7 @@ KECS__FN kecs_status kecs__row_by_rid(kecs__session *session, const kecs__meta *
 
 /* ---- insert ---- */
 
-/* The parents that are missing, with nothing but what their ARN says. */
-static kecs_status kecs__parents_make(kecs__write *write, const kecs__meta *meta, const void *row) {
+KECS__FN kecs_status kecs__parents_make(kecs__write *write, const kecs__meta *meta, const void *row) {
   for (int i = 0; i < meta->info->reference_count; i++) {
     const kecs_reference *reference = &meta->info->references[i];
     const kecs__meta *parent = kecs__meta_of(write->engine, reference->parent);
@@ -12320,25 +12366,30 @@ static kecs_status kecs__row_explain(kecs__write *write, const kecs__meta *meta,
   return status;
 }
 
-static kecs_status kecs__row_put(kecs__write *write, const kecs__meta *meta, const void *row) {
-  kecs_value values[64];
+KECS__FN kecs_status kecs__row_values(const kecs__meta *meta, const void *row, kecs_value *out) {
   kecs_status status = KECS_OK;
   for (int i = 0; !status && i < meta->info->column_count; i++) {
-    values[i] = kecs__row_value(meta->info, row, i);
-    if (values[i].type == KECS_VALUE_NULL && (meta->info->columns[i].flags & KECS_COLUMN_NOT_NULL)) {
-      values[i].type = KECS_VALUE_TIME; /* 1970-01-01T00:00:00Z itself, in a column that is never NULL */
+    out[i] = kecs__row_value(meta->info, row, i);
+    if (out[i].type == KECS_VALUE_NULL && (meta->info->columns[i].flags & KECS_COLUMN_NOT_NULL)) {
+      out[i].type = KECS_VALUE_TIME; /* 1970-01-01T00:00:00Z itself, in a column that is never NULL */
     }
-    status = kecs__check_text(meta, i, &values[i]);
+    status = kecs__check_text(meta, i, &out[i]);
   }
+  return status;
+}
+
+static kecs_status kecs__row_put(kecs__write *write, const kecs__meta *meta, const void *row) {
+  kecs_value values[64];
   kecs__cached *cached = NULL;
+  kecs_status status = kecs__row_values(meta, row, values);
   if (!status) {
     status = kecs__statement(write->session, meta, KECS__OP_INSERT, 0, &cached);
   }
   return status ? status : kecs__statement_run_last(write, cached, values, meta->info->column_count);
 }
 
-/* Whether look-ups have something to follow in a new row. Most rows have no tags. */
-static bool kecs__insert_follows(const kecs__meta *meta, const kecs__special *special, const void *row) {
+KECS__FN bool kecs__insert_follows(const kecs__meta *meta, const void *row) {
+  const kecs__special *special = kecs__special_of(meta->info->kind);
   if (special->follow != kecs__tags_follow) {
     return special->follow != NULL;
   }
@@ -12346,15 +12397,20 @@ static bool kecs__insert_follows(const kecs__meta *meta, const kecs__special *sp
   return tags && tags[0];
 }
 
+KECS__FN kecs_status kecs__row_ready(kecs__write *write, const kecs__meta *meta, void *row, uint64_t given) {
+  const kecs__special *special = kecs__special_of(meta->info->kind);
+  uint64_t mask = UINT64_MAX;
+  kecs_status status = kecs__fill(write, meta, row, given);
+  return status || !special->judge ? status : special->judge(meta, row, NULL, &mask);
+}
+
 KECS__FN kecs_status kecs__row_insert(kecs__write *write, const kecs__meta *meta, void *row, uint64_t given) {
   const kecs__special *special = kecs__special_of(meta->info->kind);
-  kecs_status status = kecs__fill(write, meta, row, given);
-  bool follows = kecs__insert_follows(meta, special, row);
-  write->last = write->last && !follows && !write->make_parents;
-  if (!status && special->judge) {
-    uint64_t mask = UINT64_MAX;
-    status = special->judge(meta, row, NULL, &mask);
-  }
+  bool last = write->last;
+  write->last = false; /* not what the fill may have to write */
+  kecs_status status = kecs__row_ready(write, meta, row, given);
+  bool follows = kecs__insert_follows(meta, row);
+  write->last = last && !follows && !write->make_parents;
   if (!status && (follows || write->make_parents)) {
     status = kecs__write_guard(write);
   }
@@ -12751,6 +12807,320 @@ KECS__FN kecs_status kecs__row_change_brief(kecs__write *write, const kecs__meta
   }
   (void)kecs__error_restore(&before);
   return kecs__brief_again(write, status);
+}
+
+/* ---- store/bulk.c ------------------------------------------------------------------------------------------------ */
+/* store/bulk.c -- rows are filled first, sent as a whole, and then followed: their tags get rows of their own. */
+
+/* ---- store/bulk.h ------------------------------------------------------------------------------------------------ */
+/* store/bulk.h -- many new rows in few exchanges with a database that takes them together. */
+#ifndef KECS_STORE_BULK_H
+#define KECS_STORE_BULK_H
+
+enum { KECS__BULK_ROWS = 1000, /* that are sent at once */ KECS__BULK_PARENTS = 256 };
+
+/* Rows that are filled, one after the other, and then sent. */
+typedef struct kecs__bulk {
+  kecs__write *write;
+  const kecs__meta *meta;
+  kecs_value *values; /* row by row */
+  size_t room;        /* for rows */
+  size_t count;
+  void *followed[KECS__BULK_ROWS]; /* rows whose look-ups follow, in the write's arena */
+  size_t followed_count;
+  const char *parents[KECS__BULK_PARENTS]; /* ARNs that are there, by their hash */
+} kecs__bulk;
+
+/* Whether rows of this kind may be inserted together: none of them needs to find the one before. */
+KECS__FN bool kecs__bulk_fits(const kecs__engine *engine, const kecs__meta *meta);
+
+/* For at most `room` rows, and no more than KECS__BULK_ROWS. NULL: NOMEM. */
+KECS__FN kecs__bulk *kecs__bulk_begin(kecs__write *write, const kecs__meta *meta, size_t room);
+KECS__FN void kecs__bulk_free(kecs__bulk *bulk);
+
+/* Checks and fills `row`, as kecs__row_insert does; what it points to stays until the rows are sent. */
+KECS__FN kecs_status kecs__bulk_add(kecs__bulk *bulk, void *row, uint64_t given);
+
+/* Inserts what was added, all or nothing; which row was the reason of a failure only inserting them one by one tells.
+ * With write->last it may commit. */
+KECS__FN kecs_status kecs__bulk_send(kecs__bulk *bulk);
+
+/* All rows of an array, in pieces. `result` (may be NULL) gets them as they are stored. *out_done are the rows whose
+ * pieces are in, also after a failure. */
+KECS__FN kecs_status kecs__bulk_insert(kecs__write *write, const kecs__meta *meta, const void *rows, size_t count,
+                                       kecs_result *result, size_t *out_done);
+
+#endif
+
+/* ---- store/validate_internal.h ----------------------------------------------------------------------------------- */
+/* store/validate_internal.h -- validation inside the write path of a strict store, and what its two modules share.
+ *
+ * A rule is one row of a table in validate.c: a kind, a column, the further columns that it reads, and a function. The
+ * JSON columns are checked once, before the rules; a rule then walks the spans. Paths are linked on the stack and
+ * become text only when a rule is broken, so a valid row costs no memory but for lists whose names must be unique. */
+#ifndef KECS_STORE_VALIDATE_INTERNAL_H
+#define KECS_STORE_VALIDATE_INTERNAL_H
+
+/* As kecs_validate, for a row on its way in: what the store will fill may be empty. */
+KECS__FN kecs_status kecs__validate_row(const kecs_kind_info *info, const void *row);
+
+/* The rules of an update that writes the columns in `mask`. A rule that reads several columns is applied only when the
+ * mask has all of them: of the others the row says nothing. */
+KECS__FN kecs_status kecs__validate_update(const kecs_kind_info *info, const void *row, uint64_t mask);
+
+/* ---- what rules are made of ---- */
+
+/* A place in an AWS document: containerDefinitions[1].image. */
+typedef struct kecs__validate_path {
+  const struct kecs__validate_path *parent; /* NULL: a member of the document itself */
+  const char *member;                       /* NULL: an element of an array */
+  size_t index;
+} kecs__validate_path;
+
+/* A row while it is validated. */
+typedef struct kecs__validate_case {
+  const kecs_kind_info *info;
+  const void *row;
+  kecs__json documents[64]; /* by column; NONE when the column is not set, or says null */
+} kecs__validate_case;
+
+typedef struct kecs__validate_rule {
+  kecs_kind kind;
+  int column;
+  uint64_t also; /* further columns that it reads, as bits */
+  kecs_status (*check)(const kecs__validate_case *it, const struct kecs__validate_rule *rule,
+                       const kecs__validate_path *path);
+  const char *accepts; /* what the function looks for: words, punctuation, a member's name */
+  int64_t limit;       /* the longest text, the highest number */
+} kecs__validate_rule;
+
+/* INVALID: the path, a colon, and the text. */
+KECS__FN kecs_status kecs__validate_fail(const kecs__validate_path *path, const char *format, ...)
+    KECS_STORE_PRINTF(2, 3);
+
+/* A refused value as a message quotes it: cut, but never inside a character. */
+enum { KECS__VALIDATE_SHOWN = 44 };
+KECS__FN const char *kecs__validate_shown(const char *text, size_t len, char out[KECS__VALIDATE_SHOWN]);
+
+/* A column's text, or NULL when it is not set or empty. */
+KECS__FN const char *kecs__validate_text(const kecs__validate_case *it, int column);
+
+/* `max` letters, digits and characters of `punctuation` at most, and one at least. */
+KECS__FN kecs_status kecs__validate_name(const kecs__validate_path *path, const char *name, const char *punctuation,
+                                         int64_t max);
+
+/* A text of min to max characters (code points). */
+KECS__FN kecs_status kecs__validate_length(const kecs__validate_path *path, const char *text, size_t min, int64_t max);
+
+/* Whether a text is one of `words`, which a space separates; INVALID unless a text, or a JSON string, is. */
+KECS__FN bool kecs__validate_among(const char *text, const char *words);
+KECS__FN kecs_status kecs__validate_word_text(const kecs__validate_path *path, const char *text, const char *words);
+KECS__FN kecs_status kecs__validate_word(const kecs__validate_path *path, kecs__json value, const char *words);
+
+/* A whole number from min to max. NONE is none: true in *out_set tells that there is one. */
+KECS__FN kecs_status kecs__validate_number(const kecs__validate_path *path, kecs__json value, int64_t min, int64_t max,
+                                           bool *out_set, int64_t *out);
+
+/* The value that a text is, type NONE for NULL, "" and null. INVALID with line and column when it is not JSON. */
+KECS__FN kecs_status kecs__validate_parse(const kecs__validate_path *path, const char *text, kecs__json *out);
+
+/* A member that is not null, or NONE. */
+KECS__FN kecs__json kecs__validate_member(kecs__json object, const char *name);
+
+/* Calls `check` for each element of an array of objects, in order, until one fails. NONE is an empty array. */
+typedef kecs_status (*kecs__validate_each_fn)(const kecs__validate_path *path, kecs__json object, void *user);
+KECS__FN kecs_status kecs__validate_each(const kecs__validate_path *path, kecs__json array,
+                                         kecs__validate_each_fn check, void *user);
+
+/* The names that the elements of an array have, decoded and sorted: to find twins, and to look names up. */
+typedef struct kecs__validate_named {
+  const char *name;
+  size_t index; /* of the element */
+} kecs__validate_named;
+typedef struct kecs__validate_names {
+  kecs_allocator allocator;
+  kecs__arena arena;
+  kecs__validate_named *items;
+  size_t count;
+} kecs__validate_names;
+
+/* Reads the member `member` of each element, or with NULL the elements themselves; what is no string is left out. To be
+ * freed whatever the status; must not be moved. INVALID when a name holds what no text can hold. */
+KECS__FN kecs_status kecs__validate_names_read(kecs__validate_names *names, const kecs__validate_path *path,
+                                               kecs__json array, const char *member);
+KECS__FN void kecs__validate_names_free(kecs__validate_names *names);
+
+/* Decodes one string into the names' memory. */
+KECS__FN kecs_status kecs__validate_names_text(kecs__validate_names *names, const kecs__validate_path *path,
+                                               kecs__json string, const char **out);
+KECS__FN bool kecs__validate_names_has(const kecs__validate_names *names, const char *name);
+
+/* Reads and frees: INVALID names the first element whose name an earlier one has. */
+KECS__FN kecs_status kecs__validate_unique(const kecs__validate_path *path, kecs__json array, const char *member);
+
+/* ---- rules of task definitions: validate_task_definition.c ---- */
+
+#define KECS__VALIDATE_RULE(name)                                                                          \
+  KECS__FN kecs_status kecs__validate_##name(const kecs__validate_case *it, const kecs__validate_rule *rule, \
+                                             const kecs__validate_path *path)
+KECS__VALIDATE_RULE(family);
+KECS__VALIDATE_RULE(containers);
+KECS__VALIDATE_RULE(volumes);
+KECS__VALIDATE_RULE(mount_points);
+KECS__VALIDATE_RULE(compatibilities);
+KECS__VALIDATE_RULE(fargate_network);
+KECS__VALIDATE_RULE(fargate_size);
+KECS__VALIDATE_RULE(task_cpu);
+KECS__VALIDATE_RULE(task_memory);
+#undef KECS__VALIDATE_RULE
+
+#endif
+
+/* ---- store/bulk.c, continued ------------------------------------------------------------------------------------- */
+#include <string.h>
+
+KECS__FN bool kecs__bulk_fits(const kecs__engine *engine, const kecs__meta *meta) {
+  const kecs__special *special = kecs__special_of(meta->info->kind);
+  return engine->backend->insert_many && !special->is_new &&
+         (!special->follow || special->follow == kecs__tags_follow);
+}
+
+static size_t kecs__bulk_values_size(const kecs__bulk *bulk) {
+  return bulk->room * (size_t)bulk->meta->info->column_count * sizeof(kecs_value);
+}
+
+KECS__FN kecs__bulk *kecs__bulk_begin(kecs__write *write, const kecs__meta *meta, size_t room) {
+  const kecs_allocator *allocator = &write->engine->allocator;
+  kecs__bulk *bulk = kecs__alloc_zero(allocator, sizeof *bulk);
+  if (!bulk) {
+    return NULL;
+  }
+  bulk->write = write;
+  bulk->meta = meta;
+  bulk->room = room;
+  bulk->values = kecs__alloc(allocator, kecs__bulk_values_size(bulk));
+  if (!bulk->values) {
+    kecs__release(allocator, bulk, sizeof *bulk);
+    return NULL;
+  }
+  return bulk;
+}
+
+KECS__FN void kecs__bulk_free(kecs__bulk *bulk) {
+  if (bulk) {
+    const kecs_allocator *allocator = &bulk->write->engine->allocator;
+    kecs__release(allocator, bulk->values, kecs__bulk_values_size(bulk));
+    kecs__release(allocator, bulk, sizeof *bulk);
+  }
+}
+
+/* ---- parents ---- */
+
+static const char **kecs__bulk_parent(kecs__bulk *bulk, const char *arn) {
+  uint64_t hash = 0;
+  for (const char *at = arn; *at; at++) {
+    hash = hash * 31 + (unsigned char)*at;
+  }
+  return &bulk->parents[(hash ^ (hash >> 16)) % KECS__BULK_PARENTS];
+}
+
+/* Most rows have the parents of a row before. */
+static kecs_status kecs__bulk_parents(kecs__bulk *bulk, const void *row) {
+  const kecs_kind_info *info = bulk->meta->info;
+  bool known = true;
+  for (int i = 0; i < info->reference_count; i++) {
+    const char *arn = kecs__row_text(info, row, info->references[i].column);
+    const char *seen = arn ? *kecs__bulk_parent(bulk, arn) : NULL;
+    known = known && (!arn || (seen && strcmp(seen, arn) == 0));
+  }
+  kecs_status status = known ? KECS_OK : kecs__parents_make(bulk->write, bulk->meta, row);
+  for (int i = 0; !status && i < info->reference_count; i++) {
+    const char *arn = kecs__row_text(info, row, info->references[i].column);
+    if (arn) {
+      *kecs__bulk_parent(bulk, arn) = arn;
+    }
+  }
+  return status;
+}
+
+/* ---- rows ---- */
+
+KECS__FN kecs_status kecs__bulk_add(kecs__bulk *bulk, void *row, uint64_t given) {
+  kecs__write *write = bulk->write;
+  const kecs__meta *meta = bulk->meta;
+  kecs_status status = write->engine->strict ? kecs__validate_row(meta->info, row) : KECS_OK;
+  if (!status) {
+    status = kecs__row_ready(write, meta, row, given);
+  }
+  if (!status && write->make_parents) {
+    status = kecs__bulk_parents(bulk, row);
+  }
+  if (!status) {
+    status = kecs__row_values(meta, row, bulk->values + bulk->count * (size_t)meta->info->column_count);
+  }
+  if (!status && kecs__insert_follows(meta, row)) {
+    void *kept = kecs__arena_take(&write->arena, meta->info->row_size);
+    if (!kept) {
+      return KECS_E_NOMEM;
+    }
+    memcpy(kept, row, meta->info->row_size);
+    bulk->followed[bulk->followed_count++] = kept;
+  }
+  bulk->count += status ? 0 : 1;
+  return status;
+}
+
+KECS__FN kecs_status kecs__bulk_send(kecs__bulk *bulk) {
+  const kecs__special *special = kecs__special_of(bulk->meta->info->kind);
+  kecs__write *write = bulk->write;
+  kecs__cached *cached = NULL;
+  kecs_status status = kecs__statement(write->session, bulk->meta, KECS__OP_INSERT, 0, &cached);
+  if (!status) {
+    write->last = write->last && bulk->followed_count == 0;
+    status = kecs__statement_run_many(write, cached, bulk->meta, bulk->values, bulk->count);
+  }
+  for (size_t i = 0; !status && i < bulk->followed_count; i++) {
+    status = special->follow(write, bulk->meta, NULL, bulk->followed[i], UINT64_MAX);
+  }
+  bulk->count = 0;
+  bulk->followed_count = 0;
+  return status;
+}
+
+/* `row` is where they are filled. */
+static kecs_status kecs__bulk_piece(kecs__bulk *bulk, const char *rows, size_t count, void *row, kecs_result *result) {
+  size_t size = bulk->meta->info->row_size;
+  kecs_status status = KECS_OK;
+  kecs__arena_reset(&bulk->write->arena);
+  memset(bulk->parents, 0, sizeof bulk->parents);
+  for (size_t i = 0; !status && i < count; i++) {
+    memcpy(row, rows + i * size, size);
+    status = kecs__bulk_add(bulk, row, 0);
+    if (!status && result) {
+      status = kecs__row_keep(bulk->meta, row, result);
+    }
+  }
+  return status ? status : kecs__bulk_send(bulk);
+}
+
+KECS__FN kecs_status kecs__bulk_insert(kecs__write *write, const kecs__meta *meta, const void *rows, size_t count,
+                                       kecs_result *result, size_t *out_done) {
+  size_t size = meta->info->row_size;
+  size_t room = count < KECS__BULK_ROWS ? count : KECS__BULK_ROWS;
+  bool last = write->last;
+  kecs__bulk *bulk = kecs__bulk_begin(write, meta, room);
+  void *row = bulk ? kecs__alloc(&write->engine->allocator, size) : NULL;
+  kecs_status status = row ? KECS_OK : KECS_E_NOMEM;
+  *out_done = 0;
+  while (!status && *out_done < count) {
+    size_t piece = count - *out_done < room ? count - *out_done : room;
+    write->last = last && *out_done + piece == count;
+    status = kecs__bulk_piece(bulk, (const char *)rows + *out_done * size, piece, row, result);
+    *out_done += status ? 0 : piece;
+  }
+  kecs__release(&write->engine->allocator, row, size);
+  kecs__bulk_free(bulk);
+  return status;
 }
 
 /* ---- store/sweep.c ----------------------------------------------------------------------------------------------- */
@@ -13237,131 +13607,6 @@ KECS__FN kecs_status kecs__extra_prune(const kecs_kind_info *info, const void *r
  * columns with a default that the document does not mention, so that it does not come back with members that it never
  * had. */
 
-/* ---- store/validate_internal.h ----------------------------------------------------------------------------------- */
-/* store/validate_internal.h -- validation inside the write path of a strict store, and what its two modules share.
- *
- * A rule is one row of a table in validate.c: a kind, a column, the further columns that it reads, and a function. The
- * JSON columns are checked once, before the rules; a rule then walks the spans. Paths are linked on the stack and
- * become text only when a rule is broken, so a valid row costs no memory but for lists whose names must be unique. */
-#ifndef KECS_STORE_VALIDATE_INTERNAL_H
-#define KECS_STORE_VALIDATE_INTERNAL_H
-
-/* As kecs_validate, for a row on its way in: what the store will fill may be empty. */
-KECS__FN kecs_status kecs__validate_row(const kecs_kind_info *info, const void *row);
-
-/* The rules of an update that writes the columns in `mask`. A rule that reads several columns is applied only when the
- * mask has all of them: of the others the row says nothing. */
-KECS__FN kecs_status kecs__validate_update(const kecs_kind_info *info, const void *row, uint64_t mask);
-
-/* ---- what rules are made of ---- */
-
-/* A place in an AWS document: containerDefinitions[1].image. */
-typedef struct kecs__validate_path {
-  const struct kecs__validate_path *parent; /* NULL: a member of the document itself */
-  const char *member;                       /* NULL: an element of an array */
-  size_t index;
-} kecs__validate_path;
-
-/* A row while it is validated. */
-typedef struct kecs__validate_case {
-  const kecs_kind_info *info;
-  const void *row;
-  kecs__json documents[64]; /* by column; NONE when the column is not set, or says null */
-} kecs__validate_case;
-
-typedef struct kecs__validate_rule {
-  kecs_kind kind;
-  int column;
-  uint64_t also; /* further columns that it reads, as bits */
-  kecs_status (*check)(const kecs__validate_case *it, const struct kecs__validate_rule *rule,
-                       const kecs__validate_path *path);
-  const char *accepts; /* what the function looks for: words, punctuation, a member's name */
-  int64_t limit;       /* the longest text, the highest number */
-} kecs__validate_rule;
-
-/* INVALID: the path, a colon, and the text. */
-KECS__FN kecs_status kecs__validate_fail(const kecs__validate_path *path, const char *format, ...)
-    KECS_STORE_PRINTF(2, 3);
-
-/* A refused value as a message quotes it: cut, but never inside a character. */
-enum { KECS__VALIDATE_SHOWN = 44 };
-KECS__FN const char *kecs__validate_shown(const char *text, size_t len, char out[KECS__VALIDATE_SHOWN]);
-
-/* A column's text, or NULL when it is not set or empty. */
-KECS__FN const char *kecs__validate_text(const kecs__validate_case *it, int column);
-
-/* `max` letters, digits and characters of `punctuation` at most, and one at least. */
-KECS__FN kecs_status kecs__validate_name(const kecs__validate_path *path, const char *name, const char *punctuation,
-                                         int64_t max);
-
-/* A text of min to max characters (code points). */
-KECS__FN kecs_status kecs__validate_length(const kecs__validate_path *path, const char *text, size_t min, int64_t max);
-
-/* Whether a text is one of `words`, which a space separates; INVALID unless a text, or a JSON string, is. */
-KECS__FN bool kecs__validate_among(const char *text, const char *words);
-KECS__FN kecs_status kecs__validate_word_text(const kecs__validate_path *path, const char *text, const char *words);
-KECS__FN kecs_status kecs__validate_word(const kecs__validate_path *path, kecs__json value, const char *words);
-
-/* A whole number from min to max. NONE is none: true in *out_set tells that there is one. */
-KECS__FN kecs_status kecs__validate_number(const kecs__validate_path *path, kecs__json value, int64_t min, int64_t max,
-                                           bool *out_set, int64_t *out);
-
-/* The value that a text is, type NONE for NULL, "" and null. INVALID with line and column when it is not JSON. */
-KECS__FN kecs_status kecs__validate_parse(const kecs__validate_path *path, const char *text, kecs__json *out);
-
-/* A member that is not null, or NONE. */
-KECS__FN kecs__json kecs__validate_member(kecs__json object, const char *name);
-
-/* Calls `check` for each element of an array of objects, in order, until one fails. NONE is an empty array. */
-typedef kecs_status (*kecs__validate_each_fn)(const kecs__validate_path *path, kecs__json object, void *user);
-KECS__FN kecs_status kecs__validate_each(const kecs__validate_path *path, kecs__json array,
-                                         kecs__validate_each_fn check, void *user);
-
-/* The names that the elements of an array have, decoded and sorted: to find twins, and to look names up. */
-typedef struct kecs__validate_named {
-  const char *name;
-  size_t index; /* of the element */
-} kecs__validate_named;
-typedef struct kecs__validate_names {
-  kecs_allocator allocator;
-  kecs__arena arena;
-  kecs__validate_named *items;
-  size_t count;
-} kecs__validate_names;
-
-/* Reads the member `member` of each element, or with NULL the elements themselves; what is no string is left out. To be
- * freed whatever the status; must not be moved. INVALID when a name holds what no text can hold. */
-KECS__FN kecs_status kecs__validate_names_read(kecs__validate_names *names, const kecs__validate_path *path,
-                                               kecs__json array, const char *member);
-KECS__FN void kecs__validate_names_free(kecs__validate_names *names);
-
-/* Decodes one string into the names' memory. */
-KECS__FN kecs_status kecs__validate_names_text(kecs__validate_names *names, const kecs__validate_path *path,
-                                               kecs__json string, const char **out);
-KECS__FN bool kecs__validate_names_has(const kecs__validate_names *names, const char *name);
-
-/* Reads and frees: INVALID names the first element whose name an earlier one has. */
-KECS__FN kecs_status kecs__validate_unique(const kecs__validate_path *path, kecs__json array, const char *member);
-
-/* ---- rules of task definitions: validate_task_definition.c ---- */
-
-#define KECS__VALIDATE_RULE(name)                                                                          \
-  KECS__FN kecs_status kecs__validate_##name(const kecs__validate_case *it, const kecs__validate_rule *rule, \
-                                             const kecs__validate_path *path)
-KECS__VALIDATE_RULE(family);
-KECS__VALIDATE_RULE(containers);
-KECS__VALIDATE_RULE(volumes);
-KECS__VALIDATE_RULE(mount_points);
-KECS__VALIDATE_RULE(compatibilities);
-KECS__VALIDATE_RULE(fargate_network);
-KECS__VALIDATE_RULE(fargate_size);
-KECS__VALIDATE_RULE(task_cpu);
-KECS__VALIDATE_RULE(task_memory);
-#undef KECS__VALIDATE_RULE
-
-#endif
-
-/* ---- store/json_in.c, continued ---------------------------------------------------------------------------------- */
 #include <stdlib.h>
 #include <string.h>
 
@@ -13689,8 +13934,8 @@ static kecs_status kecs__put_parse(kecs__put *put, const kecs__engine *engine) {
   return kecs__put_extra(put);
 }
 
-static kecs_status kecs__put_work(kecs__write *write, void *user) {
-  kecs__put *put = user;
+/* The document as a row, in the write's arena. */
+static kecs_status kecs__put_row(kecs__write *write, kecs__put *put) {
   put->arena = &write->arena;
   put->row = kecs__arena_take(&write->arena, put->meta->info->row_size);
   if (!put->row) {
@@ -13704,7 +13949,12 @@ static kecs_status kecs__put_work(kecs__write *write, void *user) {
   put->kept = NULL;
   put->kept_count = 0;
   put->kept_room = 0;
-  kecs_status status = kecs__put_parse(put, write->engine);
+  return kecs__put_parse(put, write->engine);
+}
+
+static kecs_status kecs__put_work(kecs__write *write, void *user) {
+  kecs__put *put = user;
+  kecs_status status = kecs__put_row(write, put);
   if (!status && write->engine->strict) {
     status = kecs__validate_row(put->meta->info, put->row);
   }
@@ -13742,6 +13992,52 @@ KECS_STORE_API kecs_status kecs_put_json(kecs_store *store, kecs_kind kind, cons
     *out_result = NULL;
   }
   return status;
+}
+
+/* Documents that are put together. */
+typedef struct kecs__puts {
+  kecs__put put; /* the one that is read now */
+  const kecs__json *documents;
+  size_t count;
+} kecs__puts;
+
+static kecs_status kecs__puts_work(kecs__write *write, void *user) {
+  kecs__puts *puts = user;
+  kecs__put *put = &puts->put;
+  kecs_status status = kecs__write_guard(write);
+  kecs__bulk *bulk = status ? NULL : kecs__bulk_begin(write, put->meta, puts->count);
+  if (!bulk) {
+    return status ? status : KECS_E_NOMEM;
+  }
+  write->make_parents = (put->flags & KECS_JSON_PARENTS) != 0;
+  for (size_t i = 0; !status && i < puts->count; i++) {
+    put->text = puts->documents[i].text;
+    put->len = puts->documents[i].len;
+    status = kecs__put_row(write, put);
+    if (!status && put->given == 0 && kecs__row_number(put->meta->info, put->row, put->meta->version) != 0) {
+      status = kecs__fail(KECS_E_CONFLICT, "a version alone is a row that was there");
+    }
+    if (!status) {
+      status = kecs__bulk_add(bulk, put->row, put->given);
+    }
+  }
+  if (!status) {
+    status = kecs__bulk_send(bulk);
+  }
+  kecs__bulk_free(bulk);
+  return status;
+}
+
+KECS__FN kecs_status kecs__put_together(kecs_store *store, kecs_kind kind, const kecs__json *documents, size_t count,
+                                        unsigned flags) {
+  kecs__puts puts;
+  memset(&puts, 0, sizeof puts);
+  puts.put.flags = flags;
+  puts.put.meta = kecs__meta_of(store->engine, kind);
+  puts.put.name_count = kecs__names(puts.put.meta->info, puts.put.names);
+  puts.documents = documents;
+  puts.count = count;
+  return kecs__with_write(store, kecs__puts_work, &puts);
 }
 
 KECS_STORE_API kecs_status kecs_json_check(const char *text, size_t len) {
@@ -19725,6 +20021,8 @@ KECS__FN kecs__member kecs__identity_of(kecs_kind kind) {
 #ifndef KECS_STORE_IMPORT_PUT_H
 #define KECS_STORE_IMPORT_PUT_H
 
+enum { KECS__IMPORT_NAME = 512 }; /* bytes of a name in a note */
+
 typedef struct kecs__import {
   kecs_store *store;
   kecs_import_options options;
@@ -19744,6 +20042,7 @@ typedef struct kecs__import {
   kecs__text copy;    /* the document with them */
   kecs__arena arena;  /* for one document */
   kecs_status status; /* of the whole; sticks */
+  struct kecs__together *together; /* documents that wait to be put together (import_many.c), or NULL */
 } kecs__import;
 
 /* One resource on its way in. */
@@ -19778,6 +20077,28 @@ KECS__FN void kecs__import_extra_text(kecs__import *import, const char *name, co
 /* Puts a document in a savepoint of its own and notes what became of it; what was to go in front of it is used up. */
 KECS__FN void kecs__import_item(kecs__import *import, const kecs__item *item);
 
+/* The same at once, in its place behind those that wait. */
+KECS__FN void kecs__import_put(kecs__import *import, const kecs__item *item, kecs__json put, unsigned flags,
+                               const char *name);
+
+/* Completes a note and hands it over. Its line and column are those in the document, or 0 for the document itself. */
+KECS__FN void kecs__import_tell(kecs__import *import, kecs_import_note *note, const char *at);
+
+/* A savepoint for one document, or several, in the transaction of its batch; and its end, after a failure too. NULL:
+ * the import has failed. */
+KECS__FN kecs_store *kecs__import_begin(kecs__import *import);
+KECS__FN kecs_status kecs__import_settle(kecs__import *import, kecs_store *tx, kecs_status status, char *reason);
+enum { KECS__REASON_SIZE = sizeof((kecs_error *)0)->text };
+
+/* Where a backend takes rows together, a document may wait for others like it: true when it does. */
+KECS__FN bool kecs__import_wait(kecs__import *import, const kecs__item *item, unsigned flags, const char *name);
+
+/* The size of what `together` points to, or 0 when it is NULL. */
+KECS__FN size_t kecs__together_size(void);
+
+/* Puts what waits. To be called before anything else is put, told or read. */
+KECS__FN void kecs__import_flush(kecs__import *import);
+
 /* Likewise a tag description: its tags go into the resource, when that is in the store. */
 KECS__FN void kecs__import_tags(kecs__import *import, const kecs__item *item);
 
@@ -19793,8 +20114,6 @@ KECS__FN void kecs__import_counter(kecs__import *import, const kecs__item *item)
 
 #define KECS__IMPORT_BATCH 1000    /* documents in one transaction */
 #define KECS__IMPORT_TAGS_MAX 1000 /* of one tag description; AWS allows 50 */
-
-enum { KECS__REASON_SIZE = sizeof((kecs_error *)0)->text };
 
 KECS__FN void kecs__import_init(kecs__import *import, kecs_store *store, const char *text, size_t len,
                                 const kecs_import_options *options) {
@@ -19829,14 +20148,15 @@ static void kecs__import_commit(kecs__import *import) {
 }
 
 KECS__FN void kecs__import_end(kecs__import *import) {
+  kecs__import_flush(import);
+  kecs__release(&import->store->engine->allocator, import->together, kecs__together_size());
   kecs__import_commit(import);
   kecs__text_free(&import->extra);
   kecs__text_free(&import->copy);
   kecs__arena_free(&import->arena);
 }
 
-/* A savepoint for one document, in the transaction of its batch. NULL when the import has failed. */
-static kecs_store *kecs__import_begin(kecs__import *import) {
+KECS__FN kecs_store *kecs__import_begin(kecs__import *import) {
   kecs_store *document = NULL;
   if (import->batch_count >= KECS__IMPORT_BATCH) {
     kecs__import_commit(import);
@@ -19857,7 +20177,7 @@ static bool kecs__import_goes_on(kecs_status status) {
 }
 
 /* Ends a document's savepoint. A failure that concerns the whole ends the import: the batch goes with the savepoint. */
-static kecs_status kecs__import_settle(kecs__import *import, kecs_store *tx, kecs_status status, char *reason) {
+KECS__FN kecs_status kecs__import_settle(kecs__import *import, kecs_store *tx, kecs_status status, char *reason) {
   if (!status) {
     status = kecs_commit(tx);
     tx = NULL;
@@ -19888,8 +20208,7 @@ KECS__FN void kecs__import_position(kecs__import *import, const char *at, size_t
   import->seen_column = *column;
 }
 
-/* Completes a note and hands it over. Its line and column are those in the document, or 0 for the document itself. */
-static void kecs__import_tell(kecs__import *import, kecs_import_note *note, const char *at) {
+KECS__FN void kecs__import_tell(kecs__import *import, kecs_import_note *note, const char *at) {
   size_t line = note->line;
   size_t column = note->column;
   import->refused += note->refused ? 1 : 0;
@@ -19911,6 +20230,7 @@ static void kecs__import_tell(kecs__import *import, kecs_import_note *note, cons
 KECS__FN void kecs__import_refuse(kecs__import *import, const char *at, const char *what, kecs_status status,
                                   const char *reason) {
   kecs_import_note note = {0};
+  kecs__import_flush(import);
   note.refused = true;
   note.what = what;
   note.reason = reason;
@@ -19921,6 +20241,7 @@ KECS__FN void kecs__import_refuse(kecs__import *import, const char *at, const ch
 KECS__FN void kecs__import_fault(kecs__import *import, const char *at, const char *what, const char *reason,
                                  size_t line, size_t column) {
   kecs_import_note note = {0};
+  kecs__import_flush(import);
   note.refused = true;
   note.what = what;
   note.reason = reason;
@@ -20002,21 +20323,18 @@ static void kecs__import_place(kecs_import_note *note, const char *reason, kecs_
   }
 }
 
-KECS__FN void kecs__import_item(kecs__import *import, const kecs__item *item) {
-  char name[512] = "";
+KECS__FN void kecs__import_put(kecs__import *import, const kecs__item *item, kecs__json put, unsigned flags,
+                               const char *given) {
+  char name[KECS__IMPORT_NAME] = "";
   char reason[KECS__REASON_SIZE];
   kecs_import_note note = {0};
   kecs_result *result = NULL;
-  kecs__json put = kecs__import_text(import, item->body);
   kecs_store *tx = import->status ? NULL : kecs__import_begin(import);
-  kecs__text_clear(&import->extra);
   if (!tx) {
     return;
   }
-  unsigned flags = KECS_JSON_PARENTS | (kecs__members_have(item->own, KECS__MEMBER_KECS) ? KECS_JSON_STORE : 0U);
-  kecs__member identity = kecs__identity_of(item->kind);
-  bool named = kecs__json_string_into(item->own->at[identity], name, sizeof name, NULL);
-  bool read = import->options.note && !named; /* the store names the row: it must be read to be told */
+  memcpy(name, given, strlen(given) + 1);
+  bool read = import->options.note && !name[0]; /* the store names the row: it must be read to be told */
   kecs_status status = kecs_put_json(tx, item->kind, put.text, put.len, flags, read ? &result : NULL);
   status = kecs__import_settle(import, tx, status, reason);
   note.refused = status != KECS_OK;
@@ -20033,6 +20351,22 @@ KECS__FN void kecs__import_item(kecs__import *import, const kecs__item *item) {
     kecs__import_tell(import, &note, item->at);
   }
   kecs_result_free(result);
+}
+
+KECS__FN void kecs__import_item(kecs__import *import, const kecs__item *item) {
+  char name[KECS__IMPORT_NAME] = "";
+  unsigned flags = KECS_JSON_PARENTS | (kecs__members_have(item->own, KECS__MEMBER_KECS) ? KECS_JSON_STORE : 0U);
+  kecs__member identity = kecs__identity_of(item->kind);
+  if (!kecs__json_string_into(item->own->at[identity], name, sizeof name, NULL)) {
+    name[0] = '\0';
+  }
+  if (kecs__import_wait(import, item, flags, name)) {
+    return;
+  }
+  kecs__import_flush(import);
+  kecs__json put = kecs__import_text(import, item->body);
+  kecs__text_clear(&import->extra);
+  kecs__import_put(import, item, put, flags, name);
 }
 
 /* ---- tags of resources ---- */
@@ -20075,6 +20409,7 @@ KECS__FN void kecs__import_tags(kecs__import *import, const kecs__item *item) {
   char reason[KECS__REASON_SIZE];
   char *name = NULL;
   kecs_import_note note = {0};
+  kecs__import_flush(import);
   kecs_store *tx = kecs__import_begin(import);
   if (!tx) {
     return;
@@ -20137,6 +20472,116 @@ KECS__FN void kecs__import_counter(kecs__import *import, const kecs__item *item)
   note.reason = reason;
   if (!import->status) {
     kecs__import_tell(import, &note, item->at);
+  }
+}
+
+/* ---- store/import_many.c ----------------------------------------------------------------------------------------- */
+/* store/import_many.c -- documents of one kind that follow each other are put together, as long as all of them are
+ * new: the first import of many. Where one of them can't be put so, each is put by itself: what is wrong with it, and
+ * whether it only changes a row that is there, is found out then. */
+
+#include <string.h>
+
+enum {
+  KECS__TOGETHER_MAX = 500,
+  KECS__TOGETHER_PAUSE = 2000 /* documents that are put by themselves after some could not be put together */
+};
+
+/* A document that waits: it stands in the text as it is to be put. */
+typedef struct kecs__waiting {
+  const char *at;
+  const char *what;
+  char name[KECS__IMPORT_NAME];
+} kecs__waiting;
+
+typedef struct kecs__together {
+  kecs_kind kind; /* of all of them */
+  unsigned flags;
+  int count;
+  int pause;
+  kecs__json documents[KECS__TOGETHER_MAX];
+  kecs__waiting waiting[KECS__TOGETHER_MAX];
+} kecs__together;
+
+KECS__FN size_t kecs__together_size(void) {
+  return sizeof(kecs__together);
+}
+
+static bool kecs__import_fits(const kecs__import *import, const kecs__item *item, const char *name) {
+  const kecs__engine *engine = import->store->engine;
+  const kecs__meta *meta = kecs__meta_of(engine, item->kind);
+  return !import->status && meta->arn >= 0 && name[0] && import->extra.len == 0 && item->body.text == item->at &&
+         !engine->read_only && kecs__bulk_fits(engine, meta);
+}
+
+KECS__FN bool kecs__import_wait(kecs__import *import, const kecs__item *item, unsigned flags, const char *name) {
+  if (!kecs__import_fits(import, item, name)) {
+    return false;
+  }
+  if (!import->together) {
+    import->together = kecs__alloc_zero(&import->store->engine->allocator, sizeof *import->together);
+    if (!import->together) {
+      import->status = KECS_E_NOMEM;
+      return false;
+    }
+  }
+  kecs__together *together = import->together;
+  if (together->pause > 0) {
+    together->pause--;
+    return false;
+  }
+  if (together->count == KECS__TOGETHER_MAX ||
+      (together->count > 0 && (together->kind != item->kind || together->flags != flags))) {
+    kecs__import_flush(import);
+  }
+  kecs__waiting *waiting = &together->waiting[together->count];
+  together->documents[together->count++] = item->body;
+  together->kind = item->kind;
+  together->flags = flags;
+  waiting->at = item->at;
+  waiting->what = item->what;
+  memcpy(waiting->name, name, strlen(name) + 1);
+  return true;
+}
+
+/* All of them in one savepoint; false when nothing of that has happened. */
+static bool kecs__import_together(kecs__import *import, const kecs__together *together, int count) {
+  char reason[KECS__REASON_SIZE];
+  kecs_error before = kecs__error_save();
+  kecs_store *tx = kecs__import_begin(import);
+  if (!tx) {
+    return false;
+  }
+  kecs_status status = kecs__put_together(tx, together->kind, together->documents, (size_t)count, together->flags);
+  status = kecs__import_settle(import, tx, status, reason);
+  import->batch_count += count - 1;
+  if (status && !import->status) {
+    (void)kecs__error_restore(&before);
+  }
+  return !status;
+}
+
+KECS__FN void kecs__import_flush(kecs__import *import) {
+  kecs__together *together = import->together;
+  int count = together ? together->count : 0;
+  if (count == 0) {
+    return;
+  }
+  together->count = 0; /* what is told below flushes, too */
+  bool done = count > 1 && !import->status && kecs__import_together(import, together, count);
+  together->pause = done || count == 1 ? 0 : KECS__TOGETHER_PAUSE;
+  for (int i = 0; i < count && !import->status; i++) {
+    const kecs__waiting *waiting = &together->waiting[i];
+    if (done) {
+      kecs_import_note note = {0};
+      note.kind = together->kind;
+      note.what = waiting->what;
+      note.name = waiting->name;
+      kecs__import_tell(import, &note, waiting->at);
+    } else {
+      kecs__item item = {together->documents[i], waiting->at, NULL, together->kind, waiting->what};
+      kecs__import_put(import, &item, item.body, together->flags, waiting->name);
+    }
   }
 }
 
@@ -20225,6 +20670,7 @@ static void kecs__import_update(kecs__import *import, kecs__json update, const k
   if (!kecs__json_string_into(own->at[KECS__MEMBER_SERVICE], name, sizeof name, NULL)) {
     return;
   }
+  kecs__import_flush(import);
   kecs_store *store = import->batch ? import->batch : import->store;
   kecs_status status = kecs_service_get(store, in ? cluster : NULL, name, &stored);
   if (!status) {
@@ -20608,8 +21054,7 @@ static const kecs__meta *kecs__modify_begin(kecs_store *store, kecs_kind kind, k
 
 /* ---- create ---- */
 
-/* The stored row as the result has it: the filled copy, its texts copied once more. */
-static kecs_status kecs__create_keep(const kecs__meta *meta, const void *row, kecs_result *result) {
+KECS__FN kecs_status kecs__row_keep(const kecs__meta *meta, const void *row, kecs_result *result) {
   kecs_value values[64];
   for (int i = 0; i < meta->info->column_count; i++) {
     values[i] = kecs__row_value(meta->info, row, i);
@@ -20618,24 +21063,32 @@ static kecs_status kecs__create_keep(const kecs__meta *meta, const void *row, ke
   return kept ? kecs__row_read(meta, values, &result->arena, kept) : KECS_E_NOMEM;
 }
 
-static kecs_status kecs__create_rows(kecs__write *write, const kecs__meta *meta, const void *rows, size_t count,
-                                     kecs_result *result) {
-  size_t size = meta->info->row_size;
+/* A call that creates rows. */
+typedef struct kecs__create {
+  const kecs__meta *meta;
+  const void *rows;
+  size_t count;
+  kecs_result *result; /* of the stored rows, or NULL */
+  size_t together;     /* so many of the first rows may be inserted together */
+  kecs_error before;   /* what was told before rows were */
+} kecs__create;
+
+/* Rows one by one, from number `first` on. */
+static kecs_status kecs__create_singly(kecs__write *write, const kecs__create *create, size_t first) {
+  size_t size = create->meta->info->row_size;
+  size_t count = create->count;
   void *copy = kecs__alloc(&write->engine->allocator, size);
   kecs_status status = copy ? KECS_OK : KECS_E_NOMEM;
-  if (!status && (count > 1 || result)) {
-    status = kecs__write_guard(write);
-  }
-  write->last = count == 1 && !result;
-  for (size_t i = 0; !status && i < count; i++) {
-    memcpy(copy, (const char *)rows + i * size, size);
+  write->last = count == 1 && !create->result;
+  for (size_t i = first; !status && i < count; i++) {
+    memcpy(copy, (const char *)create->rows + i * size, size);
     kecs__arena_reset(&write->arena);
-    status = write->engine->strict ? kecs__validate_row(meta->info, copy) : KECS_OK;
+    status = write->engine->strict ? kecs__validate_row(create->meta->info, copy) : KECS_OK;
     if (!status) {
-      status = kecs__row_insert(write, meta, copy, 0);
+      status = kecs__row_insert(write, create->meta, copy, 0);
     }
-    if (!status && result) {
-      status = kecs__create_keep(meta, copy, result);
+    if (!status && create->result) {
+      status = kecs__row_keep(create->meta, copy, create->result);
     }
     if (status && count > 1) {
       (void)kecs__fail_context("row %zu of %zu", i + 1, count);
@@ -20645,37 +21098,66 @@ static kecs_status kecs__create_rows(kecs__write *write, const kecs__meta *meta,
   return status;
 }
 
-static kecs_status kecs__create_many_once(kecs_store *store, kecs_kind kind, const void *rows, size_t count,
-                                       kecs_result **out_result) {
+static kecs_status kecs__create_rows(kecs__write *write, kecs__create *create) {
+  size_t done = 0;
+  size_t together = create->together < create->count ? create->together : create->count;
+  kecs_status status = KECS_OK;
+  if (create->count > 1 || create->result) {
+    status = kecs__write_guard(write);
+  }
+  if (!status && together > 1 && kecs__bulk_fits(write->engine, create->meta)) {
+    create->before = create->together == SIZE_MAX ? kecs__error_save() : create->before;
+    write->last = together == create->count;
+    status = kecs__bulk_insert(write, create->meta, create->rows, together, create->result, &done);
+    create->together = status ? done : create->together;
+  }
+  return status || done == create->count ? status : kecs__create_singly(write, create, done);
+}
+
+static kecs_status kecs__create_many_once(kecs_store *store, kecs_kind kind, kecs__create *create,
+                                          kecs_result **out_result) {
   kecs__write write;
-  kecs_result *result = NULL;
   const kecs__meta *meta = kecs__modify_begin(store, kind, out_result, &write);
   if (!meta) {
     return kecs_last_error()->status;
   }
-  kecs_status status = count > 0 ? kecs__check_pointer(rows, "row") : KECS_OK;
+  create->meta = meta;
+  create->result = NULL;
+  kecs_status status = create->count > 0 ? kecs__check_pointer(create->rows, "row") : KECS_OK;
   if (!status && out_result) {
-    status = kecs__result_begin(store, meta, &result);
+    status = kecs__result_begin(store, meta, &create->result);
   }
   if (!status) {
     status = kecs__write_open(store, &write);
   }
   if (!status) {
-    status = kecs__create_rows(&write, meta, rows, count, result);
+    status = kecs__create_rows(&write, create);
   }
   if (out_result) {
-    *out_result = result;
+    *out_result = create->result;
   }
   return kecs__modify_end(&write, status, out_result);
 }
 
+/* Rows that were refused together are tried once more, one by one from where they failed: the failure then names the
+ * row and what is wrong with it. */
 KECS__FN kecs_status kecs__create_many(kecs_store *store, kecs_kind kind, const void *rows, size_t count,
                                        kecs_result **out_result) {
   kecs__retry retry = {0, 0};
+  kecs__create create;
   kecs_status status = KECS_OK;
+  bool again = false;
+  create.rows = rows;
+  create.count = count;
+  create.together = SIZE_MAX;
   do {
-    status = kecs__create_many_once(store, kind, rows, count, out_result);
-  } while (kecs__retry_again(store, &retry, status));
+    size_t together = create.together;
+    status = kecs__create_many_once(store, kind, &create, out_result);
+    again = status && create.together < together && kecs_status_class(status) == KECS_CLASS_CALLER;
+  } while (again || kecs__retry_again(store, &retry, status));
+  if (!status && create.together != SIZE_MAX) {
+    (void)kecs__error_restore(&create.before); /* what was tried again in vain is no failure of this call */
+  }
   return status;
 }
 

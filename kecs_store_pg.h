@@ -1,5 +1,5 @@
 /* kecs_store_pg.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * e24fd56b9e543b8f987147f212116e383c4365979f98ba50c1d6b3ab7af09cd8 */
+ * a3e3ae8c82e5f3ace343b1c8f6641b93f35074e5e6c7ff99bb70ad39086b75d5 */
 /* ---- doc/manual_pg.h --------------------------------------------------------------------------------------------- */
 /* kecs_store_pg.h -- PostgreSQL behind the calls of kecs_store.h.
  *
@@ -1112,6 +1112,7 @@ typedef struct kecs_pg__connection {
   bool full_durability;
   int busy_timeout_ms;
   bool named;           /* statements are prepared under a name */
+  bool no_copy;         /* the server takes no COPY from us: row-level security */
   bool farewell;        /* the server has said that it ends the connection */
   bool doomed;          /* to be given up as soon as no transaction is open */
   kecs_pg__name *names; /* prepared ones */
@@ -1143,6 +1144,9 @@ typedef struct kecs_pg__message {
   const char *const *values;
   const int *lengths;
   const int *formats;
+  int times; /* it is sent so often; 0: once */
+  void (*bind)(void *user, int time); /* sets the values before each time; may be NULL */
+  void *user;
   bool commits;  /* COMMIT follows */
   bool prepared; /* out: the server has taken the name, whatever came of the statement */
 } kecs_pg__message;
@@ -1155,6 +1159,9 @@ KECS_PG__FN kecs_status kecs_pg__exchange(kecs_pg__connection *connection, kecs_
 /* Sends what waits and then one or more statements without parameters. */
 KECS_PG__FN kecs_status kecs_pg__command(kecs_pg__connection *connection, const char *sql, kecs_pg__patience patience,
                                          const char *doing, PGresult **out_result);
+
+/* Ends a COPY, whose rows are sent: with the server's word on them. Not NULL: why it is to fail. */
+KECS_PG__FN kecs_status kecs_pg__copy_end(kecs_pg__connection *connection, const char *reason);
 
 /* Lets a statement wait for the next one. */
 KECS_PG__FN kecs_status kecs_pg__defer(kecs_pg__connection *connection, const char *sql);
@@ -1312,12 +1319,13 @@ static bool kecs_pg__listen(kecs_pg__connection *connection, kecs_pg__patience p
     }
     PGresult *result = PQgetResult(connection->pg);
     bool synced = result && PQresultStatus(result) == PGRES_PIPELINE_SYNC;
+    bool copies = result && PQresultStatus(result) == PGRES_COPY_IN;
     if (synced) {
       PQclear(result);
     } else if (result) {
       kecs_pg__take(answer, result);
     }
-    if (synced || (!result && !piped) || (!result && PQstatus(connection->pg) != CONNECTION_OK)) {
+    if (synced || copies || (!result && !piped) || (!result && PQstatus(connection->pg) != CONNECTION_OK)) {
       return PQstatus(connection->pg) == CONNECTION_OK;
     }
   }
@@ -1358,14 +1366,22 @@ static bool kecs_pg__send(kecs_pg__connection *connection, const kecs_pg__messag
   if (message->prepare && !PQsendPrepare(pg, message->name, message->sql, 0, NULL)) {
     return false;
   }
-  return message->name ? PQsendQueryPrepared(pg, message->name, message->count, message->values, message->lengths,
-                                             message->formats, message->binary)
-                       : PQsendQueryParams(pg, message->sql, message->count, NULL, message->values, message->lengths,
-                                           message->formats, message->binary);
+  int sent = 1;
+  for (int i = 0; sent && (i == 0 || i < message->times); i++) {
+    if (message->bind) {
+      message->bind(message->user, i);
+    }
+    sent = message->name ? PQsendQueryPrepared(pg, message->name, message->count, message->values, message->lengths,
+                                               message->formats, message->binary)
+                         : PQsendQueryParams(pg, message->sql, message->count, NULL, message->values, message->lengths,
+                                             message->formats, message->binary);
+  }
+  return sent;
 }
 
 static bool kecs_pg__send_all(kecs_pg__connection *connection, const kecs_pg__message *message) {
-  bool several = connection->waiting_count > 0 || (message && (message->prepare || message->commits));
+  bool several = connection->waiting_count > 0 ||
+                 (message && (message->prepare || message->commits || message->times > 1));
   if (!connection->pg || (several && !PQenterPipelineMode(connection->pg))) {
     return false;
   }
@@ -1399,7 +1415,9 @@ KECS_PG__FN kecs_status kecs_pg__exchange(kecs_pg__connection *connection, kecs_
     kecs_pg__hang_up(connection);
     return message && message->commits ? kecs_pg__in_doubt(connection) : status;
   }
-  answer.count = message && message->commits ? before + message->prepare + 1 : 0;
+  if (message && message->commits) {
+    answer.count = before + message->prepare + (message->times > 1 ? message->times : 1);
+  }
   status = kecs_pg__receive(connection, patience, doing, &answer);
   if (message) {
     message->prepared = message->prepare && answer.good > before;
@@ -1441,6 +1459,19 @@ KECS_PG__FN kecs_status kecs_pg__command(kecs_pg__connection *connection, const 
   } else {
     PQclear(answer.result);
   }
+  return status;
+}
+
+KECS_PG__FN kecs_status kecs_pg__copy_end(kecs_pg__connection *connection, const char *reason) {
+  kecs_pg__answer answer = {NULL, 0, 0};
+  kecs_status status = KECS_OK;
+  if (PQputCopyEnd(connection->pg, reason) != 1) {
+    status = kecs_pg__fail_lost(kecs_pg__shown(connection), connection->pg, "load rows");
+    kecs_pg__hang_up(connection);
+    return status;
+  }
+  status = kecs_pg__receive(connection, KECS_PG__STOPS, "load rows", &answer);
+  PQclear(answer.result);
   return status;
 }
 
@@ -1654,6 +1685,40 @@ KECS_PG__FN void kecs_pg__disconnect(kecs_connection *shared) {
 #ifndef KECS_PG_STATEMENT_H
 #define KECS_PG_STATEMENT_H
 
+typedef enum kecs_pg__verb {
+  KECS_PG__READS,  /* SELECT */
+  KECS_PG__WRITES, /* INSERT, UPDATE, DELETE: never outside a transaction */
+  KECS_PG__STEERS  /* SAVEPOINT and its like: no parameters, never prepared; they run in a failed transaction, too */
+} kecs_pg__verb;
+
+typedef struct kecs_pg__statement {
+  kecs_pg__connection *connection;
+  char *sql;
+  size_t len;
+  kecs_pg__verb verb;
+  kecs_pg__name name;
+  PGresult *result;
+  int row;  /* the current one */
+  int rows; /* in the result */
+  int room; /* for parameters */
+  const char **values;
+  int *lengths;
+  int *formats;
+  unsigned char (*numbers)[8];
+} kecs_pg__statement;
+
+KECS_PG__FN kecs_pg__statement *kecs_pg__statement_of(kecs_statement *statement);
+
+/* Room for so many parameters. */
+KECS_PG__FN kecs_status kecs_pg__reserve_parameters(kecs_pg__statement *statement, int count);
+
+/* Parameter number `at`, from 0. Everything travels in binary: texts are their bytes, numbers 8 bytes with the highest
+ * first. */
+KECS_PG__FN void kecs_pg__bind(kecs_pg__statement *statement, int at, const kecs_value *value);
+
+/* Sends the statement as the message says, under its name where it has one; the result is the statement's. */
+KECS_PG__FN kecs_status kecs_pg__run(kecs_pg__statement *statement, kecs_pg__message *message);
+
 /* The functions of kecs_backend of the same names. */
 KECS_PG__FN kecs_status kecs_pg__prepare(kecs_connection *connection, const char *sql, size_t len,
                                          kecs_statement **out_statement);
@@ -1679,29 +1744,7 @@ KECS_PG__FN void kecs_pg__finish(kecs_statement *statement);
 /* Types of the columns that our statements give; the numbers are PostgreSQL's and never change. */
 enum { KECS_PG__OID_BOOL = 16, KECS_PG__OID_INT8 = 20, KECS_PG__OID_INT4 = 23 };
 
-typedef enum kecs_pg__verb {
-  KECS_PG__READS,  /* SELECT */
-  KECS_PG__WRITES, /* INSERT, UPDATE, DELETE: never outside a transaction */
-  KECS_PG__STEERS  /* SAVEPOINT and its like: no parameters, never prepared; they run in a failed transaction, too */
-} kecs_pg__verb;
-
-typedef struct kecs_pg__statement {
-  kecs_pg__connection *connection;
-  char *sql;
-  size_t len;
-  kecs_pg__verb verb;
-  kecs_pg__name name;
-  PGresult *result;
-  int row;  /* the current one */
-  int rows; /* in the result */
-  int room; /* for parameters */
-  const char **values;
-  int *lengths;
-  int *formats;
-  unsigned char (*numbers)[8];
-} kecs_pg__statement;
-
-static kecs_pg__statement *kecs_pg__statement_of(kecs_statement *statement) {
+KECS_PG__FN kecs_pg__statement *kecs_pg__statement_of(kecs_statement *statement) {
   return (kecs_pg__statement *)(void *)statement;
 }
 
@@ -1783,7 +1826,7 @@ static void kecs_pg__drop_parameters(kecs_pg__statement *statement) {
   statement->room = 0;
 }
 
-static kecs_status kecs_pg__reserve_parameters(kecs_pg__statement *statement, int count) {
+KECS_PG__FN kecs_status kecs_pg__reserve_parameters(kecs_pg__statement *statement, int count) {
   const kecs_allocator *allocator = statement->connection->allocator;
   size_t room = (size_t)count;
   if (count <= statement->room) {
@@ -1802,8 +1845,7 @@ static kecs_status kecs_pg__reserve_parameters(kecs_pg__statement *statement, in
   return KECS_OK;
 }
 
-/* Everything travels in binary: texts are their bytes, numbers 8 bytes with the highest first. */
-static void kecs_pg__bind(kecs_pg__statement *statement, int at, const kecs_value *value) {
+KECS_PG__FN void kecs_pg__bind(kecs_pg__statement *statement, int at, const kecs_value *value) {
   unsigned char *number = statement->numbers[at];
   statement->formats[at] = 1;
   statement->lengths[at] = 8;
@@ -1858,42 +1900,54 @@ static kecs_status kecs_pg__steer(kecs_pg__statement *statement) {
   return kecs_pg__command(statement->connection, statement->sql, KECS_PG__PATIENT, "run a statement", NULL);
 }
 
-/* `last`: with the COMMIT behind it. */
-static kecs_status kecs_pg__run(kecs_pg__statement *statement, int count, bool last) {
+KECS_PG__FN kecs_status kecs_pg__run(kecs_pg__statement *statement, kecs_pg__message *message) {
   kecs_pg__connection *connection = statement->connection;
-  kecs_pg__message message = {0};
   char name[KECS_PG__NAME_SIZE];
-  if (statement->verb == KECS_PG__STEERS) {
-    return kecs_pg__steer(statement);
-  }
-  message.sql = statement->sql;
-  message.binary = true;
-  message.count = count;
-  message.values = statement->values;
-  message.lengths = statement->lengths;
-  message.formats = statement->formats;
-  message.commits = last;
+  message->sql = statement->sql;
+  message->binary = true;
+  message->values = statement->values;
+  message->lengths = statement->lengths;
+  message->formats = statement->formats;
   kecs_status status = KECS_OK;
   if (connection->named) {
     kecs_pg__name_text(&statement->name, name);
-    message.name = name;
-    message.prepare = !kecs_pg__is_prepared(connection, &statement->name);
-    status = message.prepare ? kecs_pg__names_reserve(connection) : KECS_OK;
+    message->name = name;
+    message->prepare = !kecs_pg__is_prepared(connection, &statement->name);
+    status = message->prepare ? kecs_pg__names_reserve(connection) : KECS_OK;
   }
   if (!status) {
-    status = kecs_pg__exchange(connection, &message, KECS_PG__STOPS, "run a statement", &statement->result);
+    status = kecs_pg__exchange(connection, message, KECS_PG__STOPS, "run a statement", &statement->result);
   }
-  if (message.prepared) {
+  if (message->prepared) {
     *kecs_pg__name_slot(connection, &statement->name) = statement->name;
     connection->name_count++;
   }
+  message->name = NULL;
+  message->prepared = false;
   return status;
 }
 
+/* `last`: with the COMMIT behind it. */
+static kecs_status kecs_pg__run_once(kecs_pg__statement *statement, int count, bool last) {
+  kecs_pg__message message = {0};
+  if (statement->verb == KECS_PG__STEERS) {
+    return kecs_pg__steer(statement);
+  }
+  message.count = count;
+  message.commits = last;
+  return kecs_pg__run(statement, &message);
+}
+
 static int64_t kecs_pg__number(const char *bytes, int len) {
+  const unsigned char *at = (const unsigned char *)bytes;
   uint64_t number = 0;
+  if (len == 8) { /* compilers make one instruction of it */
+    number = (uint64_t)at[0] << 56 | (uint64_t)at[1] << 48 | (uint64_t)at[2] << 40 | (uint64_t)at[3] << 32 |
+             (uint64_t)at[4] << 24 | (uint64_t)at[5] << 16 | (uint64_t)at[6] << 8 | (uint64_t)at[7];
+    return (int64_t)number;
+  }
   for (int i = 0; i < len; i++) {
-    number = (number << 8) | (unsigned char)bytes[i];
+    number = (number << 8) | at[i];
   }
   return len == 4 ? (int64_t)(int32_t)(uint32_t)number : (int64_t)number;
 }
@@ -1940,12 +1994,12 @@ static kecs_status kecs_pg__start_as(kecs_statement *shared, const kecs_value *p
     return status;
   }
   kecs_error before = *kecs_last_error();
-  status = kecs_pg__run(statement, count, last);
+  status = kecs_pg__run_once(statement, count, last);
   if (status == KECS_E_OFFLINE && first) {
     /* The server had gone since the last call. A read outside a transaction can simply be asked again, and so can a
      * transaction that begins with this statement: no COMMIT has run. */
     status = kecs_pg__ready(connection);
-    status = status ? status : kecs_pg__run(statement, count, last);
+    status = status ? status : kecs_pg__run_once(statement, count, last);
     if (!status) {
       (void)kecs_backend_fail(before.status, before.native_code, before.sqlstate, before.text);
     }
@@ -1982,33 +2036,36 @@ KECS_PG__FN kecs_status kecs_pg__step(kecs_statement *shared, bool *out_row) {
   return KECS_OK;
 }
 
-/* The server says what each column is, so `types` is not needed. */
+/* What the server says that a column is. */
+static kecs_value_type kecs_pg__type_of(const PGresult *result, int column) {
+  switch (PQftype(result, column)) {
+    case KECS_PG__OID_INT8:
+    case KECS_PG__OID_INT4: return KECS_VALUE_INT;
+    case KECS_PG__OID_BOOL: return KECS_VALUE_BOOL;
+    default: return KECS_VALUE_TEXT;
+  }
+}
+
+/* A page has thousands of values: libpq is asked as little as can be. Its values are terminated. */
 KECS_PG__FN void kecs_pg__columns(kecs_statement *shared, const kecs_value_type *types, kecs_value *out, int count) {
+  static const kecs_value nothing = {KECS_VALUE_NULL, 0, NULL, 0};
   const kecs_pg__statement *statement = kecs_pg__statement_of(shared);
   const PGresult *result = statement->result;
-  (void)types;
+  int row = statement->row;
   for (int i = 0; i < count; i++) {
-    memset(&out[i], 0, sizeof out[i]);
-    if (PQgetisnull(result, statement->row, i)) {
+    kecs_value_type type = types && types[i] ? types[i] : kecs_pg__type_of(result, i);
+    int len = PQgetlength(result, row, i);
+    out[i] = nothing;
+    if (len == 0 && PQgetisnull(result, row, i)) {
       continue;
     }
-    char *bytes = PQgetvalue(result, statement->row, i);
-    int len = PQgetlength(result, statement->row, i);
-    switch (PQftype(result, i)) {
-      case KECS_PG__OID_INT8:
-      case KECS_PG__OID_INT4:
-        out[i].type = KECS_VALUE_INT;
-        out[i].number = kecs_pg__number(bytes, len);
-        break;
-      case KECS_PG__OID_BOOL:
-        out[i].type = KECS_VALUE_BOOL;
-        out[i].number = bytes[0] != 0;
-        break;
-      default:
-        out[i].type = KECS_VALUE_TEXT;
-        out[i].text = bytes;
-        out[i].len = (size_t)len;
-        break;
+    const char *bytes = PQgetvalue(result, row, i);
+    out[i].type = type == KECS_VALUE_TIME ? KECS_VALUE_INT : type;
+    if (type == KECS_VALUE_TEXT) {
+      out[i].text = bytes;
+      out[i].len = (size_t)len;
+    } else {
+      out[i].number = type == KECS_VALUE_BOOL ? bytes[0] != 0 : kecs_pg__number(bytes, len);
     }
   }
 }
@@ -2027,6 +2084,189 @@ KECS_PG__FN void kecs_pg__finish(kecs_statement *shared) {
   kecs_pg__drop_parameters(statement);
   kecs_pg__release(allocator, statement->sql, statement->len + 1);
   kecs_pg__release(allocator, statement, sizeof *statement);
+}
+
+/* ---- pg/bulk.c --------------------------------------------------------------------------------------------------- */
+/* pg/bulk.c -- many rows at once: few of them as INSERTs that are sent together, more by binary COPY.
+ *
+ * A COPY costs two exchanges with the server before its first row; from some thirty rows on it is the faster way. It
+ * takes the rows as they come, a value its length and its bytes, numbers with the highest byte first. */
+
+/* ---- pg/bulk.h --------------------------------------------------------------------------------------------------- */
+/* pg/bulk.h -- many rows at once. */
+#ifndef KECS_PG_BULK_H
+#define KECS_PG_BULK_H
+
+/* The function of kecs_backend of that name. */
+KECS_PG__FN kecs_status kecs_pg__insert_many(kecs_statement *insert, const char *table, const char *columns,
+                                             const kecs_value *values, int count, size_t rows, bool *commit);
+
+#endif
+
+/* ---- pg/bulk.c, continued ---------------------------------------------------------------------------------------- */
+#include <stdio.h>
+#include <string.h>
+
+#define KECS_PG__COPY_MIN 30    /* rows */
+#define KECS_PG__SEND_MAX 64    /* INSERTs that are sent before an answer is read: the answers wait in the socket */
+#define KECS_PG__BUFFER 65536   /* bytes of rows that are handed to libpq at once */
+#define KECS_PG__COPY_SQL 8192
+
+/* ---- few ---- */
+
+typedef struct kecs_pg__few {
+  kecs_pg__statement *statement;
+  const kecs_value *values; /* of the first row that is sent now */
+  int count;
+} kecs_pg__few;
+
+static void kecs_pg__bind_row(void *user, int time) {
+  kecs_pg__few *few = user;
+  for (int i = 0; i < few->count; i++) {
+    kecs_pg__bind(few->statement, i, &few->values[time * few->count + i]);
+  }
+}
+
+static kecs_status kecs_pg__insert_few(kecs_pg__statement *statement, const kecs_value *values, int count, size_t rows,
+                                       bool *commit) {
+  kecs_pg__few few = {statement, values, count};
+  kecs_status status = kecs_pg__reserve_parameters(statement, count);
+  while (!status && rows > 0) {
+    size_t now = rows < KECS_PG__SEND_MAX ? rows : KECS_PG__SEND_MAX;
+    kecs_pg__message message = {0};
+    message.count = count;
+    message.times = (int)now;
+    message.bind = kecs_pg__bind_row;
+    message.user = &few;
+    message.commits = *commit && now == rows;
+    status = kecs_pg__run(statement, &message);
+    PQclear(statement->result);
+    statement->result = NULL;
+    few.values += now * (size_t)count;
+    rows -= now;
+  }
+  statement->connection->committed = !status && *commit;
+  return status;
+}
+
+/* ---- many ---- */
+
+typedef struct kecs_pg__load {
+  kecs_pg__connection *connection;
+  char *buffer;
+  size_t used;
+} kecs_pg__load;
+
+static kecs_status kecs_pg__load_begin(kecs_pg__connection *connection, const char *table, const char *columns) {
+  char sql[KECS_PG__COPY_SQL];
+  PGresult *result = NULL;
+  int len = snprintf(sql, sizeof sql, "COPY %s%s(tenant,%s) FROM STDIN (FORMAT binary)", connection->home->schema,
+                     table, columns);
+  if (len < 0 || (size_t)len >= sizeof sql) {
+    return kecs_pg__fail(KECS_E_MISUSE, "%s has too many columns for one COPY", table);
+  }
+  kecs_status status = kecs_pg__command(connection, sql, KECS_PG__STOPS, "load rows", &result);
+  PQclear(result);
+  connection->no_copy = connection->no_copy || status == KECS_E_UNSUPPORTED;
+  return status;
+}
+
+/* Hands the buffer to libpq. False: the connection is lost. */
+static bool kecs_pg__load_flush(kecs_pg__load *load) {
+  bool good = PQputCopyData(load->connection->pg, load->buffer, (int)load->used) == 1;
+  load->used = 0;
+  return good;
+}
+
+static bool kecs_pg__load_bytes(kecs_pg__load *load, const char *bytes, size_t len) {
+  while (len > 0) {
+    size_t fits = KECS_PG__BUFFER - load->used;
+    fits = len < fits ? len : fits;
+    memcpy(load->buffer + load->used, bytes, fits);
+    load->used += fits;
+    bytes += fits;
+    len -= fits;
+    if (load->used == KECS_PG__BUFFER && !kecs_pg__load_flush(load)) {
+      return false;
+    }
+  }
+  return true;
+}
+
+/* `size` bytes, at most 8, with the highest first. */
+static bool kecs_pg__load_number(kecs_pg__load *load, int64_t number, int size) {
+  char bytes[8];
+  for (int i = 0; i < size; i++) {
+    bytes[i] = (char)(unsigned char)((uint64_t)number >> (8 * (size - 1 - i)));
+  }
+  return kecs_pg__load_bytes(load, bytes, (size_t)size);
+}
+
+static bool kecs_pg__load_text(kecs_pg__load *load, const char *text, size_t len) {
+  return kecs_pg__load_number(load, (int64_t)len, 4) && kecs_pg__load_bytes(load, text, len);
+}
+
+static bool kecs_pg__load_value(kecs_pg__load *load, const kecs_value *value) {
+  switch (value->type) {
+    case KECS_VALUE_NULL: return kecs_pg__load_number(load, -1, 4);
+    case KECS_VALUE_TEXT: return kecs_pg__load_text(load, value->text, value->len);
+    case KECS_VALUE_BOOL: return kecs_pg__load_number(load, 1, 4) && kecs_pg__load_number(load, value->number != 0, 1);
+    default: return kecs_pg__load_number(load, 8, 4) && kecs_pg__load_number(load, value->number, 8);
+  }
+}
+
+static bool kecs_pg__load_row(kecs_pg__load *load, const kecs_value *values, int count) {
+  const char *tenant = load->connection->home->settings.tenant;
+  bool good = kecs_pg__load_number(load, count + 1, 2) && kecs_pg__load_text(load, tenant, strlen(tenant));
+  for (int i = 0; good && i < count; i++) {
+    good = kecs_pg__load_value(load, &values[i]);
+  }
+  return good;
+}
+
+/* Sends the rows; NULL, or why the COPY is to fail. False: the connection is lost. */
+static bool kecs_pg__load_rows(kecs_pg__load *load, const kecs_value *values, int count, size_t rows,
+                               const char **out_reason) {
+  static const char head[] = "PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0"; /* and the terminator: no flags, no extension */
+  bool good = kecs_pg__load_bytes(load, head, sizeof head);
+  for (size_t i = 0; good && i < rows && !*out_reason; i++) {
+    good = kecs_pg__load_row(load, values + i * (size_t)count, count);
+    *out_reason = i % 64 == 63 && kecs_pg__stopped(load->connection) ? "stopped" : NULL;
+  }
+  return good && kecs_pg__load_number(load, -1, 2) && kecs_pg__load_flush(load);
+}
+
+static kecs_status kecs_pg__insert_copied(kecs_pg__connection *connection, const char *table, const char *columns,
+                                          const kecs_value *values, int count, size_t rows) {
+  kecs_pg__load load = {connection, kecs_pg__alloc(connection->allocator, KECS_PG__BUFFER), 0};
+  const char *reason = NULL;
+  kecs_status status = load.buffer ? kecs_pg__load_begin(connection, table, columns) : KECS_E_NOMEM;
+  if (!status && kecs_pg__load_rows(&load, values, count, rows, &reason)) {
+    status = kecs_pg__copy_end(connection, reason);
+  } else if (!status) {
+    status = kecs_pg__fail_lost(kecs_pg__shown(connection), connection->pg, "load rows");
+    kecs_pg__hang_up(connection);
+  }
+  kecs_pg__release(connection->allocator, load.buffer, KECS_PG__BUFFER);
+  return status;
+}
+
+KECS_PG__FN kecs_status kecs_pg__insert_many(kecs_statement *insert, const char *table, const char *columns,
+                                             const kecs_value *values, int count, size_t rows, bool *commit) {
+  kecs_pg__statement *statement = kecs_pg__statement_of(insert);
+  kecs_pg__connection *connection = statement->connection;
+  kecs_status status = KECS_OK;
+  if (!kecs_pg__in_transaction(connection)) {
+    return kecs_pg__fail(KECS_E_MISUSE, "the transaction has ended already");
+  }
+  if (rows < KECS_PG__COPY_MIN || connection->no_copy) {
+    status = kecs_pg__insert_few(statement, values, count, rows, commit);
+  } else {
+    *commit = false;
+    status = kecs_pg__insert_copied(connection, table, columns, values, count, rows);
+  }
+  connection->changes = status ? 0 : (int64_t)rows;
+  return status;
 }
 
 /* ---- pg/backend.c ------------------------------------------------------------------------------------------------ */
@@ -2369,6 +2609,7 @@ static const kecs_backend kecs_pg__table = {
     .table_names = kecs_pg__table_names,
     .describe = kecs_pg__describe,
     .start_last = kecs_pg__start_last,
+    .insert_many = kecs_pg__insert_many,
 };
 
 KECS_STORE_API const kecs_backend *kecs_pg_backend(void) {

@@ -26,6 +26,7 @@ extern "C" {
 #include "pg/wire.c"
 #include "pg/connection.c"
 #include "pg/statement.c"
+#include "pg/bulk.c"
 #include "pg/backend.c"
 #endif
 #include "doc/licence.h"

@@ -11,6 +11,7 @@
 
 #include "pg/public.h"
 
+#include "pg/bulk.h"
 #include "pg/statement.h"
 
 #include <stdio.h>
@@ -342,6 +343,7 @@ static const kecs_backend kecs_pg__table = {
     .table_names = kecs_pg__table_names,
     .describe = kecs_pg__describe,
     .start_last = kecs_pg__start_last,
+    .insert_many = kecs_pg__insert_many,
 };
 
 KECS_STORE_API const kecs_backend *kecs_pg_backend(void) {

@@ -18,29 +18,7 @@
 /* Types of the columns that our statements give; the numbers are PostgreSQL's and never change. */
 enum { KECS_PG__OID_BOOL = 16, KECS_PG__OID_INT8 = 20, KECS_PG__OID_INT4 = 23 };
 
-typedef enum kecs_pg__verb {
-  KECS_PG__READS,  /* SELECT */
-  KECS_PG__WRITES, /* INSERT, UPDATE, DELETE: never outside a transaction */
-  KECS_PG__STEERS  /* SAVEPOINT and its like: no parameters, never prepared; they run in a failed transaction, too */
-} kecs_pg__verb;
-
-typedef struct kecs_pg__statement {
-  kecs_pg__connection *connection;
-  char *sql;
-  size_t len;
-  kecs_pg__verb verb;
-  kecs_pg__name name;
-  PGresult *result;
-  int row;  /* the current one */
-  int rows; /* in the result */
-  int room; /* for parameters */
-  const char **values;
-  int *lengths;
-  int *formats;
-  unsigned char (*numbers)[8];
-} kecs_pg__statement;
-
-static kecs_pg__statement *kecs_pg__statement_of(kecs_statement *statement) {
+KECS_PG__FN kecs_pg__statement *kecs_pg__statement_of(kecs_statement *statement) {
   return (kecs_pg__statement *)(void *)statement;
 }
 
@@ -122,7 +100,7 @@ static void kecs_pg__drop_parameters(kecs_pg__statement *statement) {
   statement->room = 0;
 }
 
-static kecs_status kecs_pg__reserve_parameters(kecs_pg__statement *statement, int count) {
+KECS_PG__FN kecs_status kecs_pg__reserve_parameters(kecs_pg__statement *statement, int count) {
   const kecs_allocator *allocator = statement->connection->allocator;
   size_t room = (size_t)count;
   if (count <= statement->room) {
@@ -141,8 +119,7 @@ static kecs_status kecs_pg__reserve_parameters(kecs_pg__statement *statement, in
   return KECS_OK;
 }
 
-/* Everything travels in binary: texts are their bytes, numbers 8 bytes with the highest first. */
-static void kecs_pg__bind(kecs_pg__statement *statement, int at, const kecs_value *value) {
+KECS_PG__FN void kecs_pg__bind(kecs_pg__statement *statement, int at, const kecs_value *value) {
   unsigned char *number = statement->numbers[at];
   statement->formats[at] = 1;
   statement->lengths[at] = 8;
@@ -197,42 +174,54 @@ static kecs_status kecs_pg__steer(kecs_pg__statement *statement) {
   return kecs_pg__command(statement->connection, statement->sql, KECS_PG__PATIENT, "run a statement", NULL);
 }
 
-/* `last`: with the COMMIT behind it. */
-static kecs_status kecs_pg__run(kecs_pg__statement *statement, int count, bool last) {
+KECS_PG__FN kecs_status kecs_pg__run(kecs_pg__statement *statement, kecs_pg__message *message) {
   kecs_pg__connection *connection = statement->connection;
-  kecs_pg__message message = {0};
   char name[KECS_PG__NAME_SIZE];
-  if (statement->verb == KECS_PG__STEERS) {
-    return kecs_pg__steer(statement);
-  }
-  message.sql = statement->sql;
-  message.binary = true;
-  message.count = count;
-  message.values = statement->values;
-  message.lengths = statement->lengths;
-  message.formats = statement->formats;
-  message.commits = last;
+  message->sql = statement->sql;
+  message->binary = true;
+  message->values = statement->values;
+  message->lengths = statement->lengths;
+  message->formats = statement->formats;
   kecs_status status = KECS_OK;
   if (connection->named) {
     kecs_pg__name_text(&statement->name, name);
-    message.name = name;
-    message.prepare = !kecs_pg__is_prepared(connection, &statement->name);
-    status = message.prepare ? kecs_pg__names_reserve(connection) : KECS_OK;
+    message->name = name;
+    message->prepare = !kecs_pg__is_prepared(connection, &statement->name);
+    status = message->prepare ? kecs_pg__names_reserve(connection) : KECS_OK;
   }
   if (!status) {
-    status = kecs_pg__exchange(connection, &message, KECS_PG__STOPS, "run a statement", &statement->result);
+    status = kecs_pg__exchange(connection, message, KECS_PG__STOPS, "run a statement", &statement->result);
   }
-  if (message.prepared) {
+  if (message->prepared) {
     *kecs_pg__name_slot(connection, &statement->name) = statement->name;
     connection->name_count++;
   }
+  message->name = NULL;
+  message->prepared = false;
   return status;
 }
 
+/* `last`: with the COMMIT behind it. */
+static kecs_status kecs_pg__run_once(kecs_pg__statement *statement, int count, bool last) {
+  kecs_pg__message message = {0};
+  if (statement->verb == KECS_PG__STEERS) {
+    return kecs_pg__steer(statement);
+  }
+  message.count = count;
+  message.commits = last;
+  return kecs_pg__run(statement, &message);
+}
+
 static int64_t kecs_pg__number(const char *bytes, int len) {
+  const unsigned char *at = (const unsigned char *)bytes;
   uint64_t number = 0;
+  if (len == 8) { /* compilers make one instruction of it */
+    number = (uint64_t)at[0] << 56 | (uint64_t)at[1] << 48 | (uint64_t)at[2] << 40 | (uint64_t)at[3] << 32 |
+             (uint64_t)at[4] << 24 | (uint64_t)at[5] << 16 | (uint64_t)at[6] << 8 | (uint64_t)at[7];
+    return (int64_t)number;
+  }
   for (int i = 0; i < len; i++) {
-    number = (number << 8) | (unsigned char)bytes[i];
+    number = (number << 8) | at[i];
   }
   return len == 4 ? (int64_t)(int32_t)(uint32_t)number : (int64_t)number;
 }
@@ -279,12 +268,12 @@ static kecs_status kecs_pg__start_as(kecs_statement *shared, const kecs_value *p
     return status;
   }
   kecs_error before = *kecs_last_error();
-  status = kecs_pg__run(statement, count, last);
+  status = kecs_pg__run_once(statement, count, last);
   if (status == KECS_E_OFFLINE && first) {
     /* The server had gone since the last call. A read outside a transaction can simply be asked again, and so can a
      * transaction that begins with this statement: no COMMIT has run. */
     status = kecs_pg__ready(connection);
-    status = status ? status : kecs_pg__run(statement, count, last);
+    status = status ? status : kecs_pg__run_once(statement, count, last);
     if (!status) {
       (void)kecs_backend_fail(before.status, before.native_code, before.sqlstate, before.text);
     }
@@ -321,33 +310,36 @@ KECS_PG__FN kecs_status kecs_pg__step(kecs_statement *shared, bool *out_row) {
   return KECS_OK;
 }
 
-/* The server says what each column is, so `types` is not needed. */
+/* What the server says that a column is. */
+static kecs_value_type kecs_pg__type_of(const PGresult *result, int column) {
+  switch (PQftype(result, column)) {
+    case KECS_PG__OID_INT8:
+    case KECS_PG__OID_INT4: return KECS_VALUE_INT;
+    case KECS_PG__OID_BOOL: return KECS_VALUE_BOOL;
+    default: return KECS_VALUE_TEXT;
+  }
+}
+
+/* A page has thousands of values: libpq is asked as little as can be. Its values are terminated. */
 KECS_PG__FN void kecs_pg__columns(kecs_statement *shared, const kecs_value_type *types, kecs_value *out, int count) {
+  static const kecs_value nothing = {KECS_VALUE_NULL, 0, NULL, 0};
   const kecs_pg__statement *statement = kecs_pg__statement_of(shared);
   const PGresult *result = statement->result;
-  (void)types;
+  int row = statement->row;
   for (int i = 0; i < count; i++) {
-    memset(&out[i], 0, sizeof out[i]);
-    if (PQgetisnull(result, statement->row, i)) {
+    kecs_value_type type = types && types[i] ? types[i] : kecs_pg__type_of(result, i);
+    int len = PQgetlength(result, row, i);
+    out[i] = nothing;
+    if (len == 0 && PQgetisnull(result, row, i)) {
       continue;
     }
-    char *bytes = PQgetvalue(result, statement->row, i);
-    int len = PQgetlength(result, statement->row, i);
-    switch (PQftype(result, i)) {
-      case KECS_PG__OID_INT8:
-      case KECS_PG__OID_INT4:
-        out[i].type = KECS_VALUE_INT;
-        out[i].number = kecs_pg__number(bytes, len);
-        break;
-      case KECS_PG__OID_BOOL:
-        out[i].type = KECS_VALUE_BOOL;
-        out[i].number = bytes[0] != 0;
-        break;
-      default:
-        out[i].type = KECS_VALUE_TEXT;
-        out[i].text = bytes;
-        out[i].len = (size_t)len;
-        break;
+    const char *bytes = PQgetvalue(result, row, i);
+    out[i].type = type == KECS_VALUE_TIME ? KECS_VALUE_INT : type;
+    if (type == KECS_VALUE_TEXT) {
+      out[i].text = bytes;
+      out[i].len = (size_t)len;
+    } else {
+      out[i].number = type == KECS_VALUE_BOOL ? bytes[0] != 0 : kecs_pg__number(bytes, len);
     }
   }
 }

@@ -3,6 +3,40 @@
 #define KECS_PG_STATEMENT_H
 #include "pg/connection.h"
 
+typedef enum kecs_pg__verb {
+  KECS_PG__READS,  /* SELECT */
+  KECS_PG__WRITES, /* INSERT, UPDATE, DELETE: never outside a transaction */
+  KECS_PG__STEERS  /* SAVEPOINT and its like: no parameters, never prepared; they run in a failed transaction, too */
+} kecs_pg__verb;
+
+typedef struct kecs_pg__statement {
+  kecs_pg__connection *connection;
+  char *sql;
+  size_t len;
+  kecs_pg__verb verb;
+  kecs_pg__name name;
+  PGresult *result;
+  int row;  /* the current one */
+  int rows; /* in the result */
+  int room; /* for parameters */
+  const char **values;
+  int *lengths;
+  int *formats;
+  unsigned char (*numbers)[8];
+} kecs_pg__statement;
+
+KECS_PG__FN kecs_pg__statement *kecs_pg__statement_of(kecs_statement *statement);
+
+/* Room for so many parameters. */
+KECS_PG__FN kecs_status kecs_pg__reserve_parameters(kecs_pg__statement *statement, int count);
+
+/* Parameter number `at`, from 0. Everything travels in binary: texts are their bytes, numbers 8 bytes with the highest
+ * first. */
+KECS_PG__FN void kecs_pg__bind(kecs_pg__statement *statement, int at, const kecs_value *value);
+
+/* Sends the statement as the message says, under its name where it has one; the result is the statement's. */
+KECS_PG__FN kecs_status kecs_pg__run(kecs_pg__statement *statement, kecs_pg__message *message);
+
 /* The functions of kecs_backend of the same names. */
 KECS_PG__FN kecs_status kecs_pg__prepare(kecs_connection *connection, const char *sql, size_t len,
                                          kecs_statement **out_statement);

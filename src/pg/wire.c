@@ -134,12 +134,13 @@ static bool kecs_pg__listen(kecs_pg__connection *connection, kecs_pg__patience p
     }
     PGresult *result = PQgetResult(connection->pg);
     bool synced = result && PQresultStatus(result) == PGRES_PIPELINE_SYNC;
+    bool copies = result && PQresultStatus(result) == PGRES_COPY_IN;
     if (synced) {
       PQclear(result);
     } else if (result) {
       kecs_pg__take(answer, result);
     }
-    if (synced || (!result && !piped) || (!result && PQstatus(connection->pg) != CONNECTION_OK)) {
+    if (synced || copies || (!result && !piped) || (!result && PQstatus(connection->pg) != CONNECTION_OK)) {
       return PQstatus(connection->pg) == CONNECTION_OK;
     }
   }
@@ -180,14 +181,22 @@ static bool kecs_pg__send(kecs_pg__connection *connection, const kecs_pg__messag
   if (message->prepare && !PQsendPrepare(pg, message->name, message->sql, 0, NULL)) {
     return false;
   }
-  return message->name ? PQsendQueryPrepared(pg, message->name, message->count, message->values, message->lengths,
-                                             message->formats, message->binary)
-                       : PQsendQueryParams(pg, message->sql, message->count, NULL, message->values, message->lengths,
-                                           message->formats, message->binary);
+  int sent = 1;
+  for (int i = 0; sent && (i == 0 || i < message->times); i++) {
+    if (message->bind) {
+      message->bind(message->user, i);
+    }
+    sent = message->name ? PQsendQueryPrepared(pg, message->name, message->count, message->values, message->lengths,
+                                               message->formats, message->binary)
+                         : PQsendQueryParams(pg, message->sql, message->count, NULL, message->values, message->lengths,
+                                             message->formats, message->binary);
+  }
+  return sent;
 }
 
 static bool kecs_pg__send_all(kecs_pg__connection *connection, const kecs_pg__message *message) {
-  bool several = connection->waiting_count > 0 || (message && (message->prepare || message->commits));
+  bool several = connection->waiting_count > 0 ||
+                 (message && (message->prepare || message->commits || message->times > 1));
   if (!connection->pg || (several && !PQenterPipelineMode(connection->pg))) {
     return false;
   }
@@ -221,7 +230,9 @@ KECS_PG__FN kecs_status kecs_pg__exchange(kecs_pg__connection *connection, kecs_
     kecs_pg__hang_up(connection);
     return message && message->commits ? kecs_pg__in_doubt(connection) : status;
   }
-  answer.count = message && message->commits ? before + message->prepare + 1 : 0;
+  if (message && message->commits) {
+    answer.count = before + message->prepare + (message->times > 1 ? message->times : 1);
+  }
   status = kecs_pg__receive(connection, patience, doing, &answer);
   if (message) {
     message->prepared = message->prepare && answer.good > before;
@@ -263,6 +274,19 @@ KECS_PG__FN kecs_status kecs_pg__command(kecs_pg__connection *connection, const 
   } else {
     PQclear(answer.result);
   }
+  return status;
+}
+
+KECS_PG__FN kecs_status kecs_pg__copy_end(kecs_pg__connection *connection, const char *reason) {
+  kecs_pg__answer answer = {NULL, 0, 0};
+  kecs_status status = KECS_OK;
+  if (PQputCopyEnd(connection->pg, reason) != 1) {
+    status = kecs_pg__fail_lost(kecs_pg__shown(connection), connection->pg, "load rows");
+    kecs_pg__hang_up(connection);
+    return status;
+  }
+  status = kecs_pg__receive(connection, KECS_PG__STOPS, "load rows", &answer);
+  PQclear(answer.result);
   return status;
 }
 

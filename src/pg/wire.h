@@ -37,6 +37,7 @@ typedef struct kecs_pg__connection {
   bool full_durability;
   int busy_timeout_ms;
   bool named;           /* statements are prepared under a name */
+  bool no_copy;         /* the server takes no COPY from us: row-level security */
   bool farewell;        /* the server has said that it ends the connection */
   bool doomed;          /* to be given up as soon as no transaction is open */
   kecs_pg__name *names; /* prepared ones */
@@ -68,6 +69,9 @@ typedef struct kecs_pg__message {
   const char *const *values;
   const int *lengths;
   const int *formats;
+  int times; /* it is sent so often; 0: once */
+  void (*bind)(void *user, int time); /* sets the values before each time; may be NULL */
+  void *user;
   bool commits;  /* COMMIT follows */
   bool prepared; /* out: the server has taken the name, whatever came of the statement */
 } kecs_pg__message;
@@ -80,6 +84,9 @@ KECS_PG__FN kecs_status kecs_pg__exchange(kecs_pg__connection *connection, kecs_
 /* Sends what waits and then one or more statements without parameters. */
 KECS_PG__FN kecs_status kecs_pg__command(kecs_pg__connection *connection, const char *sql, kecs_pg__patience patience,
                                          const char *doing, PGresult **out_result);
+
+/* Ends a COPY, whose rows are sent: with the server's word on them. Not NULL: why it is to fail. */
+KECS_PG__FN kecs_status kecs_pg__copy_end(kecs_pg__connection *connection, const char *reason);
 
 /* Lets a statement wait for the next one. */
 KECS_PG__FN kecs_status kecs_pg__defer(kecs_pg__connection *connection, const char *sql);

@@ -120,6 +120,12 @@ struct kecs_backend {
    * KECS_OK the transaction is committed. A failure is that of start, of commit, or OUTCOME_UNKNOWN; the caller rolls
    * back. The statement gives no rows; how many it has changed, `changes` says. NULL: there is nothing to gain. */
   kecs_status (*start_last)(kecs_statement *statement, const kecs_value *parameters, int count);
+  /* Inserts many rows into a table: `values` has `count` of them a row, in the order of `columns` ("arn,id,..."), as
+   * parameters of `insert`, which inserts one. All are inserted or none; after a failure it need not be known which row
+   * was the reason. *commit: the transaction may be committed with it, as start_last does; false afterwards where it
+   * was not. NULL: rows are inserted one by one. */
+  kecs_status (*insert_many)(kecs_statement *insert, const char *table, const char *columns, const kecs_value *values,
+                             int count, size_t rows, bool *commit);
 };
 
 /* For backends: records a failure with the database's own codes and returns `status`. sqlstate may be NULL. */

@@ -88,6 +88,7 @@ static void kecs__import_update(kecs__import *import, kecs__json update, const k
   if (!kecs__json_string_into(own->at[KECS__MEMBER_SERVICE], name, sizeof name, NULL)) {
     return;
   }
+  kecs__import_flush(import);
   kecs_store *store = import->batch ? import->batch : import->store;
   kecs_status status = kecs_service_get(store, in ? cluster : NULL, name, &stored);
   if (!status) {

@@ -13,8 +13,6 @@
 #define KECS__IMPORT_BATCH 1000    /* documents in one transaction */
 #define KECS__IMPORT_TAGS_MAX 1000 /* of one tag description; AWS allows 50 */
 
-enum { KECS__REASON_SIZE = sizeof((kecs_error *)0)->text };
-
 KECS__FN void kecs__import_init(kecs__import *import, kecs_store *store, const char *text, size_t len,
                                 const kecs_import_options *options) {
   const kecs_allocator *allocator = &store->engine->allocator;
@@ -48,14 +46,15 @@ static void kecs__import_commit(kecs__import *import) {
 }
 
 KECS__FN void kecs__import_end(kecs__import *import) {
+  kecs__import_flush(import);
+  kecs__release(&import->store->engine->allocator, import->together, kecs__together_size());
   kecs__import_commit(import);
   kecs__text_free(&import->extra);
   kecs__text_free(&import->copy);
   kecs__arena_free(&import->arena);
 }
 
-/* A savepoint for one document, in the transaction of its batch. NULL when the import has failed. */
-static kecs_store *kecs__import_begin(kecs__import *import) {
+KECS__FN kecs_store *kecs__import_begin(kecs__import *import) {
   kecs_store *document = NULL;
   if (import->batch_count >= KECS__IMPORT_BATCH) {
     kecs__import_commit(import);
@@ -76,7 +75,7 @@ static bool kecs__import_goes_on(kecs_status status) {
 }
 
 /* Ends a document's savepoint. A failure that concerns the whole ends the import: the batch goes with the savepoint. */
-static kecs_status kecs__import_settle(kecs__import *import, kecs_store *tx, kecs_status status, char *reason) {
+KECS__FN kecs_status kecs__import_settle(kecs__import *import, kecs_store *tx, kecs_status status, char *reason) {
   if (!status) {
     status = kecs_commit(tx);
     tx = NULL;
@@ -107,8 +106,7 @@ KECS__FN void kecs__import_position(kecs__import *import, const char *at, size_t
   import->seen_column = *column;
 }
 
-/* Completes a note and hands it over. Its line and column are those in the document, or 0 for the document itself. */
-static void kecs__import_tell(kecs__import *import, kecs_import_note *note, const char *at) {
+KECS__FN void kecs__import_tell(kecs__import *import, kecs_import_note *note, const char *at) {
   size_t line = note->line;
   size_t column = note->column;
   import->refused += note->refused ? 1 : 0;
@@ -130,6 +128,7 @@ static void kecs__import_tell(kecs__import *import, kecs_import_note *note, cons
 KECS__FN void kecs__import_refuse(kecs__import *import, const char *at, const char *what, kecs_status status,
                                   const char *reason) {
   kecs_import_note note = {0};
+  kecs__import_flush(import);
   note.refused = true;
   note.what = what;
   note.reason = reason;
@@ -140,6 +139,7 @@ KECS__FN void kecs__import_refuse(kecs__import *import, const char *at, const ch
 KECS__FN void kecs__import_fault(kecs__import *import, const char *at, const char *what, const char *reason,
                                  size_t line, size_t column) {
   kecs_import_note note = {0};
+  kecs__import_flush(import);
   note.refused = true;
   note.what = what;
   note.reason = reason;
@@ -221,21 +221,18 @@ static void kecs__import_place(kecs_import_note *note, const char *reason, kecs_
   }
 }
 
-KECS__FN void kecs__import_item(kecs__import *import, const kecs__item *item) {
-  char name[512] = "";
+KECS__FN void kecs__import_put(kecs__import *import, const kecs__item *item, kecs__json put, unsigned flags,
+                               const char *given) {
+  char name[KECS__IMPORT_NAME] = "";
   char reason[KECS__REASON_SIZE];
   kecs_import_note note = {0};
   kecs_result *result = NULL;
-  kecs__json put = kecs__import_text(import, item->body);
   kecs_store *tx = import->status ? NULL : kecs__import_begin(import);
-  kecs__text_clear(&import->extra);
   if (!tx) {
     return;
   }
-  unsigned flags = KECS_JSON_PARENTS | (kecs__members_have(item->own, KECS__MEMBER_KECS) ? KECS_JSON_STORE : 0U);
-  kecs__member identity = kecs__identity_of(item->kind);
-  bool named = kecs__json_string_into(item->own->at[identity], name, sizeof name, NULL);
-  bool read = import->options.note && !named; /* the store names the row: it must be read to be told */
+  memcpy(name, given, strlen(given) + 1);
+  bool read = import->options.note && !name[0]; /* the store names the row: it must be read to be told */
   kecs_status status = kecs_put_json(tx, item->kind, put.text, put.len, flags, read ? &result : NULL);
   status = kecs__import_settle(import, tx, status, reason);
   note.refused = status != KECS_OK;
@@ -252,6 +249,22 @@ KECS__FN void kecs__import_item(kecs__import *import, const kecs__item *item) {
     kecs__import_tell(import, &note, item->at);
   }
   kecs_result_free(result);
+}
+
+KECS__FN void kecs__import_item(kecs__import *import, const kecs__item *item) {
+  char name[KECS__IMPORT_NAME] = "";
+  unsigned flags = KECS_JSON_PARENTS | (kecs__members_have(item->own, KECS__MEMBER_KECS) ? KECS_JSON_STORE : 0U);
+  kecs__member identity = kecs__identity_of(item->kind);
+  if (!kecs__json_string_into(item->own->at[identity], name, sizeof name, NULL)) {
+    name[0] = '\0';
+  }
+  if (kecs__import_wait(import, item, flags, name)) {
+    return;
+  }
+  kecs__import_flush(import);
+  kecs__json put = kecs__import_text(import, item->body);
+  kecs__text_clear(&import->extra);
+  kecs__import_put(import, item, put, flags, name);
 }
 
 /* ---- tags of resources ---- */
@@ -294,6 +307,7 @@ KECS__FN void kecs__import_tags(kecs__import *import, const kecs__item *item) {
   char reason[KECS__REASON_SIZE];
   char *name = NULL;
   kecs_import_note note = {0};
+  kecs__import_flush(import);
   kecs_store *tx = kecs__import_begin(import);
   if (!tx) {
     return;

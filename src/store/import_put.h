@@ -5,6 +5,8 @@
 #include "store/import.h"
 #include "store/import_shapes.h"
 
+enum { KECS__IMPORT_NAME = 512 }; /* bytes of a name in a note */
+
 typedef struct kecs__import {
   kecs_store *store;
   kecs_import_options options;
@@ -24,6 +26,7 @@ typedef struct kecs__import {
   kecs__text copy;    /* the document with them */
   kecs__arena arena;  /* for one document */
   kecs_status status; /* of the whole; sticks */
+  struct kecs__together *together; /* documents that wait to be put together (import_many.c), or NULL */
 } kecs__import;
 
 /* One resource on its way in. */
@@ -57,6 +60,28 @@ KECS__FN void kecs__import_extra_text(kecs__import *import, const char *name, co
 
 /* Puts a document in a savepoint of its own and notes what became of it; what was to go in front of it is used up. */
 KECS__FN void kecs__import_item(kecs__import *import, const kecs__item *item);
+
+/* The same at once, in its place behind those that wait. */
+KECS__FN void kecs__import_put(kecs__import *import, const kecs__item *item, kecs__json put, unsigned flags,
+                               const char *name);
+
+/* Completes a note and hands it over. Its line and column are those in the document, or 0 for the document itself. */
+KECS__FN void kecs__import_tell(kecs__import *import, kecs_import_note *note, const char *at);
+
+/* A savepoint for one document, or several, in the transaction of its batch; and its end, after a failure too. NULL:
+ * the import has failed. */
+KECS__FN kecs_store *kecs__import_begin(kecs__import *import);
+KECS__FN kecs_status kecs__import_settle(kecs__import *import, kecs_store *tx, kecs_status status, char *reason);
+enum { KECS__REASON_SIZE = sizeof((kecs_error *)0)->text };
+
+/* Where a backend takes rows together, a document may wait for others like it: true when it does. */
+KECS__FN bool kecs__import_wait(kecs__import *import, const kecs__item *item, unsigned flags, const char *name);
+
+/* The size of what `together` points to, or 0 when it is NULL. */
+KECS__FN size_t kecs__together_size(void);
+
+/* Puts what waits. To be called before anything else is put, told or read. */
+KECS__FN void kecs__import_flush(kecs__import *import);
 
 /* Likewise a tag description: its tags go into the resource, when that is in the store. */
 KECS__FN void kecs__import_tags(kecs__import *import, const kecs__item *item);

@@ -7,6 +7,7 @@
  * had. */
 #include "base/prologue.h"
 
+#include "store/bulk.h"
 #include "store/document.h"
 #include "store/validate_internal.h"
 #include "store/write.h"
@@ -338,8 +339,8 @@ static kecs_status kecs__put_parse(kecs__put *put, const kecs__engine *engine) {
   return kecs__put_extra(put);
 }
 
-static kecs_status kecs__put_work(kecs__write *write, void *user) {
-  kecs__put *put = user;
+/* The document as a row, in the write's arena. */
+static kecs_status kecs__put_row(kecs__write *write, kecs__put *put) {
   put->arena = &write->arena;
   put->row = kecs__arena_take(&write->arena, put->meta->info->row_size);
   if (!put->row) {
@@ -353,7 +354,12 @@ static kecs_status kecs__put_work(kecs__write *write, void *user) {
   put->kept = NULL;
   put->kept_count = 0;
   put->kept_room = 0;
-  kecs_status status = kecs__put_parse(put, write->engine);
+  return kecs__put_parse(put, write->engine);
+}
+
+static kecs_status kecs__put_work(kecs__write *write, void *user) {
+  kecs__put *put = user;
+  kecs_status status = kecs__put_row(write, put);
   if (!status && write->engine->strict) {
     status = kecs__validate_row(put->meta->info, put->row);
   }
@@ -391,6 +397,52 @@ KECS_STORE_API kecs_status kecs_put_json(kecs_store *store, kecs_kind kind, cons
     *out_result = NULL;
   }
   return status;
+}
+
+/* Documents that are put together. */
+typedef struct kecs__puts {
+  kecs__put put; /* the one that is read now */
+  const kecs__json *documents;
+  size_t count;
+} kecs__puts;
+
+static kecs_status kecs__puts_work(kecs__write *write, void *user) {
+  kecs__puts *puts = user;
+  kecs__put *put = &puts->put;
+  kecs_status status = kecs__write_guard(write);
+  kecs__bulk *bulk = status ? NULL : kecs__bulk_begin(write, put->meta, puts->count);
+  if (!bulk) {
+    return status ? status : KECS_E_NOMEM;
+  }
+  write->make_parents = (put->flags & KECS_JSON_PARENTS) != 0;
+  for (size_t i = 0; !status && i < puts->count; i++) {
+    put->text = puts->documents[i].text;
+    put->len = puts->documents[i].len;
+    status = kecs__put_row(write, put);
+    if (!status && put->given == 0 && kecs__row_number(put->meta->info, put->row, put->meta->version) != 0) {
+      status = kecs__fail(KECS_E_CONFLICT, "a version alone is a row that was there");
+    }
+    if (!status) {
+      status = kecs__bulk_add(bulk, put->row, put->given);
+    }
+  }
+  if (!status) {
+    status = kecs__bulk_send(bulk);
+  }
+  kecs__bulk_free(bulk);
+  return status;
+}
+
+KECS__FN kecs_status kecs__put_together(kecs_store *store, kecs_kind kind, const kecs__json *documents, size_t count,
+                                        unsigned flags) {
+  kecs__puts puts;
+  memset(&puts, 0, sizeof puts);
+  puts.put.flags = flags;
+  puts.put.meta = kecs__meta_of(store->engine, kind);
+  puts.put.name_count = kecs__names(puts.put.meta->info, puts.put.names);
+  puts.documents = documents;
+  puts.count = count;
+  return kecs__with_write(store, kecs__puts_work, &puts);
 }
 
 KECS_STORE_API kecs_status kecs_json_check(const char *text, size_t len) {

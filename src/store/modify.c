@@ -1,6 +1,7 @@
 /* store/modify.c -- create, update, upsert, delete: for every kind. */
 #include "base/prologue.h"
 
+#include "store/bulk.h"
 #include "store/fill.h"
 #include "store/validate_internal.h"
 #include "store/write.h"
@@ -57,8 +58,7 @@ static const kecs__meta *kecs__modify_begin(kecs_store *store, kecs_kind kind, k
 
 /* ---- create ---- */
 
-/* The stored row as the result has it: the filled copy, its texts copied once more. */
-static kecs_status kecs__create_keep(const kecs__meta *meta, const void *row, kecs_result *result) {
+KECS__FN kecs_status kecs__row_keep(const kecs__meta *meta, const void *row, kecs_result *result) {
   kecs_value values[64];
   for (int i = 0; i < meta->info->column_count; i++) {
     values[i] = kecs__row_value(meta->info, row, i);
@@ -67,24 +67,32 @@ static kecs_status kecs__create_keep(const kecs__meta *meta, const void *row, ke
   return kept ? kecs__row_read(meta, values, &result->arena, kept) : KECS_E_NOMEM;
 }
 
-static kecs_status kecs__create_rows(kecs__write *write, const kecs__meta *meta, const void *rows, size_t count,
-                                     kecs_result *result) {
-  size_t size = meta->info->row_size;
+/* A call that creates rows. */
+typedef struct kecs__create {
+  const kecs__meta *meta;
+  const void *rows;
+  size_t count;
+  kecs_result *result; /* of the stored rows, or NULL */
+  size_t together;     /* so many of the first rows may be inserted together */
+  kecs_error before;   /* what was told before rows were */
+} kecs__create;
+
+/* Rows one by one, from number `first` on. */
+static kecs_status kecs__create_singly(kecs__write *write, const kecs__create *create, size_t first) {
+  size_t size = create->meta->info->row_size;
+  size_t count = create->count;
   void *copy = kecs__alloc(&write->engine->allocator, size);
   kecs_status status = copy ? KECS_OK : KECS_E_NOMEM;
-  if (!status && (count > 1 || result)) {
-    status = kecs__write_guard(write);
-  }
-  write->last = count == 1 && !result;
-  for (size_t i = 0; !status && i < count; i++) {
-    memcpy(copy, (const char *)rows + i * size, size);
+  write->last = count == 1 && !create->result;
+  for (size_t i = first; !status && i < count; i++) {
+    memcpy(copy, (const char *)create->rows + i * size, size);
     kecs__arena_reset(&write->arena);
-    status = write->engine->strict ? kecs__validate_row(meta->info, copy) : KECS_OK;
+    status = write->engine->strict ? kecs__validate_row(create->meta->info, copy) : KECS_OK;
     if (!status) {
-      status = kecs__row_insert(write, meta, copy, 0);
+      status = kecs__row_insert(write, create->meta, copy, 0);
     }
-    if (!status && result) {
-      status = kecs__create_keep(meta, copy, result);
+    if (!status && create->result) {
+      status = kecs__row_keep(create->meta, copy, create->result);
     }
     if (status && count > 1) {
       (void)kecs__fail_context("row %zu of %zu", i + 1, count);
@@ -94,37 +102,66 @@ static kecs_status kecs__create_rows(kecs__write *write, const kecs__meta *meta,
   return status;
 }
 
-static kecs_status kecs__create_many_once(kecs_store *store, kecs_kind kind, const void *rows, size_t count,
-                                       kecs_result **out_result) {
+static kecs_status kecs__create_rows(kecs__write *write, kecs__create *create) {
+  size_t done = 0;
+  size_t together = create->together < create->count ? create->together : create->count;
+  kecs_status status = KECS_OK;
+  if (create->count > 1 || create->result) {
+    status = kecs__write_guard(write);
+  }
+  if (!status && together > 1 && kecs__bulk_fits(write->engine, create->meta)) {
+    create->before = create->together == SIZE_MAX ? kecs__error_save() : create->before;
+    write->last = together == create->count;
+    status = kecs__bulk_insert(write, create->meta, create->rows, together, create->result, &done);
+    create->together = status ? done : create->together;
+  }
+  return status || done == create->count ? status : kecs__create_singly(write, create, done);
+}
+
+static kecs_status kecs__create_many_once(kecs_store *store, kecs_kind kind, kecs__create *create,
+                                          kecs_result **out_result) {
   kecs__write write;
-  kecs_result *result = NULL;
   const kecs__meta *meta = kecs__modify_begin(store, kind, out_result, &write);
   if (!meta) {
     return kecs_last_error()->status;
   }
-  kecs_status status = count > 0 ? kecs__check_pointer(rows, "row") : KECS_OK;
+  create->meta = meta;
+  create->result = NULL;
+  kecs_status status = create->count > 0 ? kecs__check_pointer(create->rows, "row") : KECS_OK;
   if (!status && out_result) {
-    status = kecs__result_begin(store, meta, &result);
+    status = kecs__result_begin(store, meta, &create->result);
   }
   if (!status) {
     status = kecs__write_open(store, &write);
   }
   if (!status) {
-    status = kecs__create_rows(&write, meta, rows, count, result);
+    status = kecs__create_rows(&write, create);
   }
   if (out_result) {
-    *out_result = result;
+    *out_result = create->result;
   }
   return kecs__modify_end(&write, status, out_result);
 }
 
+/* Rows that were refused together are tried once more, one by one from where they failed: the failure then names the
+ * row and what is wrong with it. */
 KECS__FN kecs_status kecs__create_many(kecs_store *store, kecs_kind kind, const void *rows, size_t count,
                                        kecs_result **out_result) {
   kecs__retry retry = {0, 0};
+  kecs__create create;
   kecs_status status = KECS_OK;
+  bool again = false;
+  create.rows = rows;
+  create.count = count;
+  create.together = SIZE_MAX;
   do {
-    status = kecs__create_many_once(store, kind, rows, count, out_result);
-  } while (kecs__retry_again(store, &retry, status));
+    size_t together = create.together;
+    status = kecs__create_many_once(store, kind, &create, out_result);
+    again = status && create.together < together && kecs_status_class(status) == KECS_CLASS_CALLER;
+  } while (again || kecs__retry_again(store, &retry, status));
+  if (!status && create.together != SIZE_MAX) {
+    (void)kecs__error_restore(&create.before); /* what was tried again in vain is no failure of this call */
+  }
   return status;
 }
 

@@ -51,8 +51,7 @@ KECS__FN kecs_status kecs__row_by_rid(kecs__session *session, const kecs__meta *
 
 /* ---- insert ---- */
 
-/* The parents that are missing, with nothing but what their ARN says. */
-static kecs_status kecs__parents_make(kecs__write *write, const kecs__meta *meta, const void *row) {
+KECS__FN kecs_status kecs__parents_make(kecs__write *write, const kecs__meta *meta, const void *row) {
   for (int i = 0; i < meta->info->reference_count; i++) {
     const kecs_reference *reference = &meta->info->references[i];
     const kecs__meta *parent = kecs__meta_of(write->engine, reference->parent);
@@ -168,25 +167,30 @@ static kecs_status kecs__row_explain(kecs__write *write, const kecs__meta *meta,
   return status;
 }
 
-static kecs_status kecs__row_put(kecs__write *write, const kecs__meta *meta, const void *row) {
-  kecs_value values[64];
+KECS__FN kecs_status kecs__row_values(const kecs__meta *meta, const void *row, kecs_value *out) {
   kecs_status status = KECS_OK;
   for (int i = 0; !status && i < meta->info->column_count; i++) {
-    values[i] = kecs__row_value(meta->info, row, i);
-    if (values[i].type == KECS_VALUE_NULL && (meta->info->columns[i].flags & KECS_COLUMN_NOT_NULL)) {
-      values[i].type = KECS_VALUE_TIME; /* 1970-01-01T00:00:00Z itself, in a column that is never NULL */
+    out[i] = kecs__row_value(meta->info, row, i);
+    if (out[i].type == KECS_VALUE_NULL && (meta->info->columns[i].flags & KECS_COLUMN_NOT_NULL)) {
+      out[i].type = KECS_VALUE_TIME; /* 1970-01-01T00:00:00Z itself, in a column that is never NULL */
     }
-    status = kecs__check_text(meta, i, &values[i]);
+    status = kecs__check_text(meta, i, &out[i]);
   }
+  return status;
+}
+
+static kecs_status kecs__row_put(kecs__write *write, const kecs__meta *meta, const void *row) {
+  kecs_value values[64];
   kecs__cached *cached = NULL;
+  kecs_status status = kecs__row_values(meta, row, values);
   if (!status) {
     status = kecs__statement(write->session, meta, KECS__OP_INSERT, 0, &cached);
   }
   return status ? status : kecs__statement_run_last(write, cached, values, meta->info->column_count);
 }
 
-/* Whether look-ups have something to follow in a new row. Most rows have no tags. */
-static bool kecs__insert_follows(const kecs__meta *meta, const kecs__special *special, const void *row) {
+KECS__FN bool kecs__insert_follows(const kecs__meta *meta, const void *row) {
+  const kecs__special *special = kecs__special_of(meta->info->kind);
   if (special->follow != kecs__tags_follow) {
     return special->follow != NULL;
   }
@@ -194,15 +198,20 @@ static bool kecs__insert_follows(const kecs__meta *meta, const kecs__special *sp
   return tags && tags[0];
 }
 
+KECS__FN kecs_status kecs__row_ready(kecs__write *write, const kecs__meta *meta, void *row, uint64_t given) {
+  const kecs__special *special = kecs__special_of(meta->info->kind);
+  uint64_t mask = UINT64_MAX;
+  kecs_status status = kecs__fill(write, meta, row, given);
+  return status || !special->judge ? status : special->judge(meta, row, NULL, &mask);
+}
+
 KECS__FN kecs_status kecs__row_insert(kecs__write *write, const kecs__meta *meta, void *row, uint64_t given) {
   const kecs__special *special = kecs__special_of(meta->info->kind);
-  kecs_status status = kecs__fill(write, meta, row, given);
-  bool follows = kecs__insert_follows(meta, special, row);
-  write->last = write->last && !follows && !write->make_parents;
-  if (!status && special->judge) {
-    uint64_t mask = UINT64_MAX;
-    status = special->judge(meta, row, NULL, &mask);
-  }
+  bool last = write->last;
+  write->last = false; /* not what the fill may have to write */
+  kecs_status status = kecs__row_ready(write, meta, row, given);
+  bool follows = kecs__insert_follows(meta, row);
+  write->last = last && !follows && !write->make_parents;
   if (!status && (follows || write->make_parents)) {
     status = kecs__write_guard(write);
   }

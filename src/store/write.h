@@ -5,10 +5,25 @@
 #include "store/locate.h"
 #include "store/rows.h"
 
+/* Fills a new row in and asks whether its kind takes it so: all that comes before it is sent to the database. */
+KECS__FN kecs_status kecs__row_ready(kecs__write *write, const kecs__meta *meta, void *row, uint64_t given);
+
 /* Fills what is empty in `row` (a copy; texts go to write->arena) and inserts it. Columns in `given` were set on
  * purpose: AUTO ones among them keep their value, numbers among them may be 0. EXISTS and REFERENCE name the row and
  * what is in the way. */
 KECS__FN kecs_status kecs__row_insert(kecs__write *write, const kecs__meta *meta, void *row, uint64_t given);
+
+/* Inserts the parents of a filled row that are missing, with nothing but what their ARN says. */
+KECS__FN kecs_status kecs__parents_make(kecs__write *write, const kecs__meta *meta, const void *row);
+
+/* The values of a filled row, as INSERT takes them. INVALID for a text that can't be stored. */
+KECS__FN kecs_status kecs__row_values(const kecs__meta *meta, const void *row, kecs_value *out);
+
+/* Whether look-ups have something to follow in a new row. Most rows have no tags. */
+KECS__FN bool kecs__insert_follows(const kecs__meta *meta, const void *row);
+
+/* The stored row as a result has it: the filled copy, its texts copied once more. */
+KECS__FN kecs_status kecs__row_keep(const kecs__meta *meta, const void *row, kecs_result *result);
 
 /* A change of one row. */
 typedef struct kecs__change {

@@ -1,0 +1,172 @@
+/* pg/bulk.c -- many rows at once: few of them as INSERTs that are sent together, more by binary COPY.
+ *
+ * A COPY costs two exchanges with the server before its first row; from some thirty rows on it is the faster way. It
+ * takes the rows as they come, a value its length and its bytes, numbers with the highest byte first. */
+#include "pg/prologue.h"
+
+#include "pg/bulk.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define KECS_PG__COPY_MIN 30    /* rows */
+#define KECS_PG__SEND_MAX 64    /* INSERTs that are sent before an answer is read: the answers wait in the socket */
+#define KECS_PG__BUFFER 65536   /* bytes of rows that are handed to libpq at once */
+#define KECS_PG__COPY_SQL 8192
+
+/* ---- few ---- */
+
+typedef struct kecs_pg__few {
+  kecs_pg__statement *statement;
+  const kecs_value *values; /* of the first row that is sent now */
+  int count;
+} kecs_pg__few;
+
+static void kecs_pg__bind_row(void *user, int time) {
+  kecs_pg__few *few = user;
+  for (int i = 0; i < few->count; i++) {
+    kecs_pg__bind(few->statement, i, &few->values[time * few->count + i]);
+  }
+}
+
+static kecs_status kecs_pg__insert_few(kecs_pg__statement *statement, const kecs_value *values, int count, size_t rows,
+                                       bool *commit) {
+  kecs_pg__few few = {statement, values, count};
+  kecs_status status = kecs_pg__reserve_parameters(statement, count);
+  while (!status && rows > 0) {
+    size_t now = rows < KECS_PG__SEND_MAX ? rows : KECS_PG__SEND_MAX;
+    kecs_pg__message message = {0};
+    message.count = count;
+    message.times = (int)now;
+    message.bind = kecs_pg__bind_row;
+    message.user = &few;
+    message.commits = *commit && now == rows;
+    status = kecs_pg__run(statement, &message);
+    PQclear(statement->result);
+    statement->result = NULL;
+    few.values += now * (size_t)count;
+    rows -= now;
+  }
+  statement->connection->committed = !status && *commit;
+  return status;
+}
+
+/* ---- many ---- */
+
+typedef struct kecs_pg__load {
+  kecs_pg__connection *connection;
+  char *buffer;
+  size_t used;
+} kecs_pg__load;
+
+static kecs_status kecs_pg__load_begin(kecs_pg__connection *connection, const char *table, const char *columns) {
+  char sql[KECS_PG__COPY_SQL];
+  PGresult *result = NULL;
+  int len = snprintf(sql, sizeof sql, "COPY %s%s(tenant,%s) FROM STDIN (FORMAT binary)", connection->home->schema,
+                     table, columns);
+  if (len < 0 || (size_t)len >= sizeof sql) {
+    return kecs_pg__fail(KECS_E_MISUSE, "%s has too many columns for one COPY", table);
+  }
+  kecs_status status = kecs_pg__command(connection, sql, KECS_PG__STOPS, "load rows", &result);
+  PQclear(result);
+  connection->no_copy = connection->no_copy || status == KECS_E_UNSUPPORTED;
+  return status;
+}
+
+/* Hands the buffer to libpq. False: the connection is lost. */
+static bool kecs_pg__load_flush(kecs_pg__load *load) {
+  bool good = PQputCopyData(load->connection->pg, load->buffer, (int)load->used) == 1;
+  load->used = 0;
+  return good;
+}
+
+static bool kecs_pg__load_bytes(kecs_pg__load *load, const char *bytes, size_t len) {
+  while (len > 0) {
+    size_t fits = KECS_PG__BUFFER - load->used;
+    fits = len < fits ? len : fits;
+    memcpy(load->buffer + load->used, bytes, fits);
+    load->used += fits;
+    bytes += fits;
+    len -= fits;
+    if (load->used == KECS_PG__BUFFER && !kecs_pg__load_flush(load)) {
+      return false;
+    }
+  }
+  return true;
+}
+
+/* `size` bytes, at most 8, with the highest first. */
+static bool kecs_pg__load_number(kecs_pg__load *load, int64_t number, int size) {
+  char bytes[8];
+  for (int i = 0; i < size; i++) {
+    bytes[i] = (char)(unsigned char)((uint64_t)number >> (8 * (size - 1 - i)));
+  }
+  return kecs_pg__load_bytes(load, bytes, (size_t)size);
+}
+
+static bool kecs_pg__load_text(kecs_pg__load *load, const char *text, size_t len) {
+  return kecs_pg__load_number(load, (int64_t)len, 4) && kecs_pg__load_bytes(load, text, len);
+}
+
+static bool kecs_pg__load_value(kecs_pg__load *load, const kecs_value *value) {
+  switch (value->type) {
+    case KECS_VALUE_NULL: return kecs_pg__load_number(load, -1, 4);
+    case KECS_VALUE_TEXT: return kecs_pg__load_text(load, value->text, value->len);
+    case KECS_VALUE_BOOL: return kecs_pg__load_number(load, 1, 4) && kecs_pg__load_number(load, value->number != 0, 1);
+    default: return kecs_pg__load_number(load, 8, 4) && kecs_pg__load_number(load, value->number, 8);
+  }
+}
+
+static bool kecs_pg__load_row(kecs_pg__load *load, const kecs_value *values, int count) {
+  const char *tenant = load->connection->home->settings.tenant;
+  bool good = kecs_pg__load_number(load, count + 1, 2) && kecs_pg__load_text(load, tenant, strlen(tenant));
+  for (int i = 0; good && i < count; i++) {
+    good = kecs_pg__load_value(load, &values[i]);
+  }
+  return good;
+}
+
+/* Sends the rows; NULL, or why the COPY is to fail. False: the connection is lost. */
+static bool kecs_pg__load_rows(kecs_pg__load *load, const kecs_value *values, int count, size_t rows,
+                               const char **out_reason) {
+  static const char head[] = "PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0"; /* and the terminator: no flags, no extension */
+  bool good = kecs_pg__load_bytes(load, head, sizeof head);
+  for (size_t i = 0; good && i < rows && !*out_reason; i++) {
+    good = kecs_pg__load_row(load, values + i * (size_t)count, count);
+    *out_reason = i % 64 == 63 && kecs_pg__stopped(load->connection) ? "stopped" : NULL;
+  }
+  return good && kecs_pg__load_number(load, -1, 2) && kecs_pg__load_flush(load);
+}
+
+static kecs_status kecs_pg__insert_copied(kecs_pg__connection *connection, const char *table, const char *columns,
+                                          const kecs_value *values, int count, size_t rows) {
+  kecs_pg__load load = {connection, kecs_pg__alloc(connection->allocator, KECS_PG__BUFFER), 0};
+  const char *reason = NULL;
+  kecs_status status = load.buffer ? kecs_pg__load_begin(connection, table, columns) : KECS_E_NOMEM;
+  if (!status && kecs_pg__load_rows(&load, values, count, rows, &reason)) {
+    status = kecs_pg__copy_end(connection, reason);
+  } else if (!status) {
+    status = kecs_pg__fail_lost(kecs_pg__shown(connection), connection->pg, "load rows");
+    kecs_pg__hang_up(connection);
+  }
+  kecs_pg__release(connection->allocator, load.buffer, KECS_PG__BUFFER);
+  return status;
+}
+
+KECS_PG__FN kecs_status kecs_pg__insert_many(kecs_statement *insert, const char *table, const char *columns,
+                                             const kecs_value *values, int count, size_t rows, bool *commit) {
+  kecs_pg__statement *statement = kecs_pg__statement_of(insert);
+  kecs_pg__connection *connection = statement->connection;
+  kecs_status status = KECS_OK;
+  if (!kecs_pg__in_transaction(connection)) {
+    return kecs_pg__fail(KECS_E_MISUSE, "the transaction has ended already");
+  }
+  if (rows < KECS_PG__COPY_MIN || connection->no_copy) {
+    status = kecs_pg__insert_few(statement, values, count, rows, commit);
+  } else {
+    *commit = false;
+    status = kecs_pg__insert_copied(connection, table, columns, values, count, rows);
+  }
+  connection->changes = status ? 0 : (int64_t)rows;
+  return status;
+}

@@ -1,0 +1,10 @@
+/* pg/bulk.h -- many rows at once. */
+#ifndef KECS_PG_BULK_H
+#define KECS_PG_BULK_H
+#include "pg/statement.h"
+
+/* The function of kecs_backend of that name. */
+KECS_PG__FN kecs_status kecs_pg__insert_many(kecs_statement *insert, const char *table, const char *columns,
+                                             const kecs_value *values, int count, size_t rows, bool *commit);
+
+#endif
