@@ -234,9 +234,16 @@ build/test/normal/edge_writer: tests/edge/edge_writer.c $(TEST_HEADERS) $(LIBRAR
 	@mkdir -p $(@D)
 	$(CC) $(TEST_FLAGS) $(FLAGS_normal) $(SQLITE_INCLUDE) $(filter %.c %.o,$^) $(LDFLAGS) $(LIBS) -o $@
 
+# The program of tests/postgres/test_outages.py and its like.
+PG_DRIVER := $(if $(LIBPQ),build/test/postgres/pg_driver)
+build/test/postgres/pg_driver: tests/postgres/driver/pg_driver.c build/obj/normal/kecs_store.o \
+                               build/obj/normal/kecs_store_pg.o $(call sqlite_object,normal)
+	@mkdir -p $(@D)
+	$(CC) $(TEST_FLAGS) $(FLAGS_normal) $(SQLITE_INCLUDE) $(filter %.c %.o,$^) $(LDFLAGS) $(LIBPQ) $(LIBS) -o $@
+
 RUN_TESTS := $(PYTHON) tests/run.py $(if $(ONLY),-k $(ONLY))
 
-tests: $(TESTS) $(FUZZERS) $(KILLED) $(EDGE_WRITER)
+tests: $(TESTS) $(FUZZERS) $(KILLED) $(EDGE_WRITER) $(PG_DRIVER)
 
 test: all tests
 	@$(RUN_TESTS) $(TESTS) $(SCRIPTS)

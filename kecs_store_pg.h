@@ -1,5 +1,5 @@
 /* kecs_store_pg.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * aaaf6eaf34df29a31ce724173a48a123a6c93f7719fb1547b9ba9dbdded83235 */
+ * c77e510f2d13666f4b0d28aa32147e8b9b7344c8394af553131cc27cae0e41e9 */
 /* ---- doc/manual_pg.h --------------------------------------------------------------------------------------------- */
 /* kecs_store_pg.h -- PostgreSQL behind the calls of kecs_store.h.
  *
@@ -118,10 +118,12 @@ KECS_PG__FN void kecs_pg__release_text(const kecs_allocator *allocator, char *te
 
 /* Milliseconds of a clock that never goes back. */
 KECS_PG__FN int64_t kecs_pg__now_ms(void);
+KECS_PG__FN void kecs_pg__sleep_ms(int ms);
 
 #endif
 
 /* ---- pg/internal.c, continued ------------------------------------------------------------------------------------ */
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -170,6 +172,10 @@ KECS_PG__FN int64_t kecs_pg__now_ms(void) {
     return 0;
   }
   return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+KECS_PG__FN void kecs_pg__sleep_ms(int ms) {
+  (void)poll(NULL, 0, ms);
 }
 
 /* ---- pg/url.c ---------------------------------------------------------------------------------------------------- */
@@ -1105,16 +1111,21 @@ typedef struct kecs_pg__connection {
   const kecs_logger *logger;
   bool (*should_stop)(void *user);
   void *should_stop_user;
-  bool read_only;
+  bool writer; /* writes, so its server must not be a standby */
   bool no_foreign_keys;
   bool full_durability;
   int busy_timeout_ms;
+  int acquire_ms;
   bool named;           /* statements are prepared under a name */
   bool farewell;        /* the server has said that it ends the connection */
   bool doomed;          /* to be given up as soon as no transaction is open */
   kecs_pg__name *names; /* prepared ones */
   size_t name_count;
   size_t name_room;
+  int64_t transaction; /* the server's number of the open one; 0: it has none yet, or nobody has asked */
+  bool id_prepared;    /* the statement that asks for it */
+  char timeline[16];   /* of the server's history: numbers of another one mean other transactions; "" where it can't be
+                        * told */
   int64_t changes;
   int64_t last_rid;
   /* BEGIN, SAVEPOINT and RELEASE give nothing back: they wait here and travel with the next statement. */
@@ -1140,6 +1151,7 @@ typedef struct kecs_pg__message {
   const char *const *values;
   const int *lengths;
   const int *formats;
+  bool ask_id; /* after the statement also what its transaction is called: kecs_pg__connection.transaction */
   bool prepared; /* out: the server has taken the name, whatever came of the statement */
 } kecs_pg__message;
 
@@ -1175,6 +1187,7 @@ KECS_PG__FN void kecs_pg__wait(PGconn *pg, bool to_write, int ms);
 
 /* ---- pg/wire.c, continued ---------------------------------------------------------------------------------------- */
 #include <poll.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define KECS_PG__LOOK_MS 20 /* between two looks at deadline and cancel */
@@ -1201,6 +1214,7 @@ KECS_PG__FN void kecs_pg__hang_up(kecs_pg__connection *connection) {
     connection->pg = NULL;
   }
   connection->name_count = 0;
+  connection->id_prepared = false;
   connection->doomed = false;
   connection->farewell = false;
 }
@@ -1270,13 +1284,22 @@ static bool kecs_pg__await(kecs_pg__connection *connection, kecs_pg__patience pa
 /* The answers to what was sent: the last result, or the first that failed. */
 typedef struct kecs_pg__answer {
   PGresult *result;
-  int good; /* results before the first failure */
+  int good;   /* results before the first failure */
+  int wanted; /* the last result that counts is the one of this number; 0: all do. What follows is the id. */
+  int64_t id;
 } kecs_pg__answer;
 
 static void kecs_pg__take(kecs_pg__answer *answer, PGresult *result) {
   ExecStatusType status = PQresultStatus(result);
   bool failed = answer->result && PQresultStatus(answer->result) == PGRES_FATAL_ERROR;
   if (failed || status == PGRES_PIPELINE_ABORTED) {
+    PQclear(result);
+    return;
+  }
+  if (answer->wanted && answer->good >= answer->wanted && status != PGRES_FATAL_ERROR) {
+    bool told = status == PGRES_TUPLES_OK && PQntuples(result) == 1 && !PQgetisnull(result, 0, 0);
+    answer->id = told ? strtoll(PQgetvalue(result, 0, 0), NULL, 10) : 0;
+    answer->good++;
     PQclear(result);
     return;
   }
@@ -1347,8 +1370,19 @@ static bool kecs_pg__send(kecs_pg__connection *connection, const kecs_pg__messag
                                            message->formats, message->binary);
 }
 
+/* A number is given with the first row that is written; asking gives none. */
+static bool kecs_pg__send_id(kecs_pg__connection *connection) {
+  static const char name[] = "kecs_transaction";
+  static const char sql[] = "SELECT txid_current_if_assigned()";
+  if (!connection->named) {
+    return PQsendQueryParams(connection->pg, sql, 0, NULL, NULL, NULL, NULL, 0);
+  }
+  return (connection->id_prepared || PQsendPrepare(connection->pg, name, sql, 0, NULL)) &&
+         PQsendQueryPrepared(connection->pg, name, 0, NULL, NULL, NULL, 0);
+}
+
 static bool kecs_pg__send_all(kecs_pg__connection *connection, const kecs_pg__message *message) {
-  bool several = connection->waiting_count > 0 || (message && message->prepare);
+  bool several = connection->waiting_count > 0 || (message && (message->prepare || message->ask_id));
   if (!connection->pg || (several && !PQenterPipelineMode(connection->pg))) {
     return false;
   }
@@ -1357,7 +1391,7 @@ static bool kecs_pg__send_all(kecs_pg__connection *connection, const kecs_pg__me
       return false;
     }
   }
-  if (message && !kecs_pg__send(connection, message)) {
+  if (message && (!kecs_pg__send(connection, message) || (message->ask_id && !kecs_pg__send_id(connection)))) {
     return false;
   }
   return !several || PQpipelineSync(connection->pg);
@@ -1365,7 +1399,7 @@ static bool kecs_pg__send_all(kecs_pg__connection *connection, const kecs_pg__me
 
 KECS_PG__FN kecs_status kecs_pg__exchange(kecs_pg__connection *connection, kecs_pg__message *message,
                                           kecs_pg__patience patience, const char *doing, PGresult **out_result) {
-  kecs_pg__answer answer = {NULL, 0};
+  kecs_pg__answer answer = {NULL, 0, 0, 0};
   int before = connection->waiting_count;
   kecs_status status = KECS_OK;
   if (!kecs_pg__send_all(connection, message)) {
@@ -1373,12 +1407,21 @@ KECS_PG__FN kecs_status kecs_pg__exchange(kecs_pg__connection *connection, kecs_
     kecs_pg__hang_up(connection);
     return status;
   }
+  answer.wanted = message && message->ask_id ? before + message->prepare + 1 : 0;
   status = kecs_pg__receive(connection, patience, doing, &answer);
   if (message) {
     message->prepared = message->prepare && answer.good > before;
   }
-  if (status != KECS_E_OFFLINE) {
-    kecs_pg__forget(connection); /* what was asked of a lost connection may be asked of the next one */
+  if (answer.wanted && answer.good > answer.wanted) {
+    connection->transaction = answer.id;
+    connection->id_prepared = connection->named && connection->pg;
+  }
+  /* What was asked of a lost connection may be asked of the next one; so may what a server refused that was demoted. */
+  bool anew = status == KECS_E_OFFLINE || (status && connection->doomed && connection->begin_waits);
+  if (anew && connection->doomed) {
+    kecs_pg__hang_up(connection);
+  } else if (!anew) {
+    kecs_pg__forget(connection);
   }
   if (out_result) {
     *out_result = answer.result;
@@ -1390,7 +1433,7 @@ KECS_PG__FN kecs_status kecs_pg__exchange(kecs_pg__connection *connection, kecs_
 
 KECS_PG__FN kecs_status kecs_pg__command(kecs_pg__connection *connection, const char *sql, kecs_pg__patience patience,
                                          const char *doing, PGresult **out_result) {
-  kecs_pg__answer answer = {NULL, 0};
+  kecs_pg__answer answer = {NULL, 0, 0, 0};
   kecs_status status = KECS_OK;
   if (connection->waiting_count > 0) {
     status = kecs_pg__exchange(connection, NULL, patience, doing, NULL);
@@ -1451,9 +1494,13 @@ KECS_PG__FN bool kecs_pg__in_transaction(const kecs_pg__connection *connection);
 #endif
 
 /* ---- pg/connection.c, continued ---------------------------------------------------------------------------------- */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#define KECS_PG__CONNECT_MS 30000 /* the longest that connecting may take, where a call needn't wait for a connection */
+#define KECS_PG__START_FIRST_MS 50
+#define KECS_PG__START_MAX_MS 1000
 #define KECS_PG__SERVER_OLDEST 120000 /* PQserverVersion of the oldest server that is taken */
 
 KECS_PG__FN kecs_pg__connection *kecs_pg__of(kecs_connection *connection) {
@@ -1465,19 +1512,25 @@ KECS_PG__FN bool kecs_pg__in_transaction(const kecs_pg__connection *connection) 
   return connection->begin_waits || status == PQTRANS_INTRANS || status == PQTRANS_INERROR || status == PQTRANS_ACTIVE;
 }
 
+static void kecs_pg__log(const kecs_pg__connection *connection, kecs_log_level level, const char *text) {
+  if (connection->logger && connection->logger->write) {
+    char line[512];
+    size_t len = strcspn(text, "\r\n");
+    len = len < sizeof line ? len : sizeof line - 1;
+    memcpy(line, text, len);
+    line[len] = '\0';
+    connection->logger->write(level, line, connection->logger->user);
+  }
+}
+
 /* Hears notices, and errors that come when nothing was asked: the server's last words before it ends the connection. */
 static void kecs_pg__notice(void *user, const PGresult *result) {
   kecs_pg__connection *connection = user;
   const char *severity = PQresultErrorField(result, PG_DIAG_SEVERITY_NONLOCALIZED);
   const char *said = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
   connection->farewell = connection->farewell || (severity && strcmp(severity, "FATAL") == 0);
-  if (said && connection->logger && connection->logger->write) {
-    char line[512];
-    size_t len = strcspn(said, "\r\n");
-    len = len < sizeof line ? len : sizeof line - 1;
-    memcpy(line, said, len);
-    line[len] = '\0';
-    connection->logger->write(KECS_LOG_DEBUG, line, connection->logger->user);
+  if (said) {
+    kecs_pg__log(connection, KECS_LOG_DEBUG, said);
   }
 }
 
@@ -1487,7 +1540,8 @@ static kecs_status kecs_pg__shake_hands(kecs_pg__connection *connection) {
   /* The URL comes first, so that it may name an application; the encoding is not its to choose. */
   const char *const names[] = {"dbname", "fallback_application_name", "client_encoding", NULL};
   const char *const values[] = {settings->conninfo, "kecs_store", "UTF8", NULL};
-  int64_t until = kecs_pg__now_ms() + settings->acquire_timeout_ms;
+  int limit = connection->acquire_ms > 0 ? connection->acquire_ms : KECS_PG__CONNECT_MS;
+  int64_t until = kecs_pg__now_ms() + limit;
   connection->pg = PQconnectStartParams(names, values, 1);
   if (!connection->pg) {
     return kecs_pg__fail(KECS_E_NOMEM, "out of memory for a connection");
@@ -1503,9 +1557,9 @@ static kecs_status kecs_pg__shake_hands(kecs_pg__connection *connection) {
     }
     if (kecs_pg__now_ms() > until) {
       return kecs_pg__fail(KECS_E_OFFLINE,
-                           "%s: no connection within %lld ms; check host and port, and that the server "
+                           "%s: no connection within %d ms; check host and port, and that the server "
                            "runs",
-                           settings->shown, (long long)settings->acquire_timeout_ms);
+                           settings->shown, limit);
     }
     polled = PQconnectPoll(connection->pg);
   }
@@ -1532,24 +1586,30 @@ static kecs_status kecs_pg__check_server(const kecs_pg__connection *connection) 
   return KECS_OK;
 }
 
+static const char kecs_pg__question[] =
+    "SELECT pg_backend_pid(),pg_is_in_recovery(),CASE WHEN pg_is_in_recovery() THEN '' "
+    "ELSE substr(pg_walfile_name(pg_current_wal_lsn()),1,8) END";
+static const char kecs_pg__short_question[] = "SELECT pg_backend_pid(),pg_is_in_recovery(),''";
+
 /* A direct connection is served by the process that libpq was told of. Behind a pooler any process may serve the next
  * transaction, and a name that another one was told means nothing to it. */
-static kecs_status kecs_pg__look_over(kecs_pg__connection *connection, bool writer) {
+static kecs_status kecs_pg__look_over(kecs_pg__connection *connection) {
   PGresult *result = NULL;
   kecs_status status = kecs_pg__check_server(connection);
-  if (!status) {
-    status =
-        kecs_pg__command(connection, "SELECT pg_backend_pid(),pg_is_in_recovery()", KECS_PG__STOPS, "connect", &result);
+  status = status ? status : kecs_pg__command(connection, kecs_pg__question, KECS_PG__STOPS, "connect", &result);
+  if (status && connection->pg && kecs_last_error()->sqlstate[0]) { /* not every server tells of its log */
+    status = kecs_pg__command(connection, kecs_pg__short_question, KECS_PG__STOPS, "connect", &result);
   }
   if (status) {
     return status;
   }
+  snprintf(connection->timeline, sizeof connection->timeline, "%s", PQgetvalue(result, 0, 2));
   int pid = (int)strtol(PQgetvalue(result, 0, 0), NULL, 10);
   bool standby = PQgetvalue(result, 0, 1)[0] == 't';
   PQclear(result);
   int wanted = connection->home->settings.statements;
   connection->named = wanted == 1 || (wanted == 0 && pid == PQbackendPID(connection->pg));
-  if (standby && writer) {
+  if (standby && connection->writer) {
     return kecs_pg__fail(KECS_E_READONLY,
                          "%s: the server is a standby; connect to the primary (target_session_attrs=read-write in the "
                          "URL), or open with read_only",
@@ -1558,13 +1618,13 @@ static kecs_status kecs_pg__look_over(kecs_pg__connection *connection, bool writ
   return KECS_OK;
 }
 
-static kecs_status kecs_pg__dial(kecs_pg__connection *connection, bool writer) {
+static kecs_status kecs_pg__dial(kecs_pg__connection *connection) {
   int waiting = connection->waiting_count; /* a transaction that has not begun yet: not before the looking over */
   connection->waiting_count = 0;
   kecs_pg__hang_up(connection);
   kecs_status status = kecs_pg__shake_hands(connection);
   if (!status) {
-    status = kecs_pg__look_over(connection, writer);
+    status = kecs_pg__look_over(connection);
   }
   if (status) {
     kecs_pg__hang_up(connection);
@@ -1573,11 +1633,27 @@ static kecs_status kecs_pg__dial(kecs_pg__connection *connection, bool writer) {
   return status;
 }
 
+/* The first connection of a store: it may be opened before its server is. */
+static kecs_status kecs_pg__dial_first(kecs_pg__connection *connection) {
+  int64_t until = kecs_pg__now_ms() + connection->acquire_ms;
+  int pause = KECS_PG__START_FIRST_MS;
+  for (;;) {
+    kecs_status status = kecs_pg__dial(connection);
+    bool may_come = status == KECS_E_OFFLINE || strcmp(kecs_last_error()->sqlstate, "53300") == 0;
+    if (!status || !may_come || kecs_pg__now_ms() + pause > until || kecs_pg__stopped(connection)) {
+      return status;
+    }
+    kecs_pg__log(connection, KECS_LOG_INFO, kecs_last_error()->text);
+    kecs_pg__sleep_ms(pause);
+    pause = 2 * pause < KECS_PG__START_MAX_MS ? 2 * pause : KECS_PG__START_MAX_MS;
+  }
+}
+
 KECS_PG__FN kecs_status kecs_pg__ready(kecs_pg__connection *connection) {
   if (connection->pg && !connection->doomed && !connection->farewell && PQstatus(connection->pg) == CONNECTION_OK) {
     return KECS_OK;
   }
-  return kecs_pg__dial(connection, false);
+  return kecs_pg__dial(connection);
 }
 
 KECS_PG__FN kecs_status kecs_pg__connect(const kecs_connect_options *options, kecs_connection **out_connection) {
@@ -1591,11 +1667,12 @@ KECS_PG__FN kecs_status kecs_pg__connect(const kecs_connect_options *options, ke
   connection->logger = options->logger;
   connection->should_stop = options->should_stop;
   connection->should_stop_user = options->should_stop_user;
-  connection->read_only = options->read_only || options->reader;
+  connection->writer = !options->read_only && !options->reader;
   connection->no_foreign_keys = options->no_foreign_keys;
   connection->full_durability = options->full_durability;
   connection->busy_timeout_ms = options->busy_timeout_ms;
-  kecs_status status = kecs_pg__dial(connection, !connection->read_only);
+  connection->acquire_ms = options->acquire_ms;
+  kecs_status status = options->opening ? kecs_pg__dial_first(connection) : kecs_pg__dial(connection);
   if (status) {
     kecs_pg__release(options->allocator, connection, sizeof *connection);
     return status;
@@ -1727,6 +1804,7 @@ static kecs_status kecs_pg__names_reserve(kecs_pg__connection *connection) {
   if (connection->name_count >= KECS_PG__NAMES_MAX) {
     status = kecs_pg__command(connection, "DEALLOCATE ALL", KECS_PG__STOPS, "drop prepared statements", NULL);
     connection->name_count = 0;
+    connection->id_prepared = false;
   }
   if (connection->name_count == 0) {
     memset(connection->names, 0, connection->name_room * sizeof *connection->names);
@@ -1835,6 +1913,7 @@ static kecs_status kecs_pg__run(kecs_pg__statement *statement, int count) {
   message.sql = statement->sql;
   message.binary = true;
   message.count = count;
+  message.ask_id = statement->verb == KECS_PG__WRITES && connection->transaction == 0;
   message.values = statement->values;
   message.lengths = statement->lengths;
   message.formats = statement->formats;
@@ -1900,9 +1979,9 @@ KECS_PG__FN kecs_status kecs_pg__start(kecs_statement *shared, const kecs_value 
   kecs_error before = *kecs_last_error();
   bool first = outside || connection->begin_waits;
   status = kecs_pg__run(statement, count);
-  if (status == KECS_E_OFFLINE && first) {
-    /* The server had gone since the last call. A read outside a transaction can simply be asked again, and so can a
-     * transaction that begins with this statement: no COMMIT was sent. */
+  if ((status == KECS_E_OFFLINE || status == KECS_E_READONLY) && first && !connection->pg) {
+    /* The server had gone since the last call, or was demoted. A read outside a transaction can simply be asked again,
+     * and so can a transaction that begins with this statement: no COMMIT was sent. */
     status = kecs_pg__ready(connection);
     status = status ? status : kecs_pg__run(statement, count);
     if (!status) {
@@ -1983,12 +2062,14 @@ KECS_PG__FN void kecs_pg__finish(kecs_statement *shared) {
  * foreign keys guard what is more than one row. Locks are FOR NO KEY UPDATE: they let others insert children of a
  * locked parent. */
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define KECS_PG__TENANT_MAX 128 /* bytes of a tenant's name */
 #define KECS_PG__SCHEMA_MAX 63  /* bytes of an identifier */
+#define KECS_PG__OUTCOME_MS 20  /* between two questions for a transaction that is still running */
 
 /* ---- the place ---- */
 
@@ -2074,6 +2155,21 @@ static void kecs_pg__detach(kecs_place *place, const kecs_allocator *allocator) 
   memset(place, 0, sizeof *place);
 }
 
+/* A time of the URL as a store takes it: negative means none. What is longer than an int can say lasts for ever. */
+static int kecs_pg__pool_time(int64_t ms) {
+  return ms > 0 && ms <= INT_MAX ? (int)ms : -1;
+}
+
+static void kecs_pg__attach_pool(const kecs_pg__settings *settings, kecs_place *out_place) {
+  int64_t acquire = settings->acquire_timeout_ms;
+  out_place->pool_max = settings->max_connections;
+  out_place->pool_min = settings->min_connections;
+  out_place->pool.acquire_ms = acquire > INT_MAX ? INT_MAX : kecs_pg__pool_time(acquire);
+  out_place->pool.idle_ms = kecs_pg__pool_time(settings->idle_timeout_ms);
+  out_place->pool.lifetime_ms = kecs_pg__pool_time(settings->max_lifetime_ms);
+  out_place->pool.check_ms = kecs_pg__pool_time(settings->check_interval_ms);
+}
+
 static kecs_status kecs_pg__attach(const char *path, const kecs_allocator *allocator, kecs_place *out_place) {
   kecs_pg__home *home = kecs_pg__alloc(allocator, sizeof *home);
   if (!home) {
@@ -2101,6 +2197,7 @@ static kecs_status kecs_pg__attach(const char *path, const kecs_allocator *alloc
   home->dialect.tenant = home->tenant;
   out_place->dialect = &home->dialect;
   out_place->shown = home->settings.shown;
+  kecs_pg__attach_pool(&home->settings, out_place);
   return KECS_OK;
 }
 
@@ -2141,16 +2238,88 @@ static kecs_status kecs_pg__begin(kecs_connection *shared, bool write) {
     status = kecs_pg__defer(connection, "SET LOCAL session_replication_role=replica");
   }
   connection->begin_waits = !status;
+  connection->transaction = 0;
   return status;
+}
+
+/* A query with texts as parameters; its result is the caller's. */
+static kecs_status kecs_pg__ask(kecs_pg__connection *connection, const char *sql, const char *const *texts, int count,
+                                PGresult **out_result) {
+  kecs_pg__message message = {0};
+  message.sql = sql;
+  message.count = count;
+  message.values = texts;
+  *out_result = NULL;
+  kecs_status status = kecs_pg__in_transaction(connection) ? KECS_OK : kecs_pg__ready(connection);
+  return status ? status : kecs_pg__exchange(connection, &message, KECS_PG__STOPS, "read the schema", out_result);
 }
 
 /* The connection ended while COMMIT ran: who knows whether before or after it took effect. */
 static kecs_status kecs_pg__outcome_unknown(const kecs_pg__connection *connection) {
-  return kecs_pg__fail(
-      KECS_E_OUTCOME_UNKNOWN,
-      "%s: the connection was lost while COMMIT ran; read first whether it was stored, and write again "
-      "only if it was not",
-      kecs_pg__shown(connection));
+  char text[sizeof kecs_last_error()->text];
+  char name[sizeof kecs_last_error()->transaction] = "";
+  const char *shown = kecs_pg__shown(connection);
+  if (connection->transaction) {
+    snprintf(name, sizeof name, "%lld@%s", (long long)connection->transaction, connection->timeline);
+    snprintf(text, sizeof text,
+             "%s: the connection was lost while COMMIT ran; kecs_find_outcome tells whether transaction %s was stored: "
+             "write again only if it was not",
+             shown, name);
+  } else {
+    snprintf(text, sizeof text,
+             "%s: the connection was lost while COMMIT ran; read first whether it was stored, and write again only if "
+             "it was not",
+             shown);
+  }
+  return kecs_backend_fail_commit(name, text);
+}
+
+static kecs_status kecs_pg__outcome_once(kecs_pg__connection *connection, const char *number, kecs_outcome *out) {
+  static const struct {
+    const char *word;
+    kecs_outcome outcome;
+  } words[] = {{"committed", KECS_OUTCOME_STORED},
+               {"aborted", KECS_OUTCOME_NOT_STORED},
+               {"in progress", KECS_OUTCOME_RUNNING}};
+  PGresult *result = NULL;
+  *out = KECS_OUTCOME_UNKNOWN; /* also of one that the server has forgotten */
+  kecs_status status = kecs_pg__ask(connection, "SELECT txid_status($1::bigint)", &number, 1, &result);
+  if (status == KECS_E_INVALID) {
+    *out = KECS_OUTCOME_NOT_STORED; /* the number has not been given yet: it went with a server that failed */
+    return KECS_OK;
+  }
+  for (size_t i = 0; !status && i < sizeof words / sizeof words[0]; i++) {
+    if (strcmp(PQgetvalue(result, 0, 0), words[i].word) == 0) {
+      *out = words[i].outcome;
+    }
+  }
+  PQclear(result);
+  return status;
+}
+
+/* The server that lost the connection may still be working at the COMMIT. */
+static kecs_status kecs_pg__outcome(kecs_connection *shared, const char *transaction, kecs_outcome *out) {
+  kecs_pg__connection *connection = kecs_pg__of(shared);
+  char number[24];
+  const char *at = strchr(transaction, '@');
+  size_t len = at ? (size_t)(at - transaction) : 0;
+  if (len == 0 || len >= sizeof number || strspn(transaction, "0123456789") != len) {
+    return kecs_pg__fail(KECS_E_INVALID, "\"%.40s\" names no transaction of PostgreSQL", transaction);
+  }
+  memcpy(number, transaction, len);
+  number[len] = '\0';
+  int64_t until = kecs_pg__now_ms() + connection->busy_timeout_ms;
+  for (;;) {
+    kecs_status status = kecs_pg__outcome_once(connection, number, out);
+    bool other = strcmp(at + 1, connection->timeline) != 0;
+    if (!status && other && *out != KECS_OUTCOME_NOT_STORED) {
+      *out = KECS_OUTCOME_UNKNOWN; /* another server has taken over, and may have given the number to another write */
+    }
+    if (status || *out != KECS_OUTCOME_RUNNING || kecs_pg__now_ms() > until || kecs_pg__stopped(connection)) {
+      return status;
+    }
+    kecs_pg__sleep_ms(KECS_PG__OUTCOME_MS);
+  }
 }
 
 static kecs_status kecs_pg__commit(kecs_connection *shared) {
@@ -2201,18 +2370,6 @@ static int64_t kecs_pg__last_rid(kecs_connection *shared) {
 static kecs_status kecs_pg__settle(kecs_connection *shared) {
   (void)shared; /* nothing lasts beyond a transaction */
   return KECS_OK;
-}
-
-/* A query with texts as parameters; its result is the caller's. */
-static kecs_status kecs_pg__ask(kecs_pg__connection *connection, const char *sql, const char *const *texts, int count,
-                                PGresult **out_result) {
-  kecs_pg__message message = {0};
-  message.sql = sql;
-  message.count = count;
-  message.values = texts;
-  *out_result = NULL;
-  kecs_status status = kecs_pg__in_transaction(connection) ? KECS_OK : kecs_pg__ready(connection);
-  return status ? status : kecs_pg__exchange(connection, &message, KECS_PG__STOPS, "read the schema", out_result);
 }
 
 static kecs_status kecs_pg__names(kecs_pg__connection *connection, const char *sql, const char *const *texts, int count,
@@ -2305,6 +2462,7 @@ static const kecs_backend kecs_pg__table = {
     .begin = kecs_pg__begin,
     .commit = kecs_pg__commit,
     .rollback = kecs_pg__rollback,
+    .outcome = kecs_pg__outcome,
     .in_transaction = kecs_pg__has_transaction,
     .execute = kecs_pg__execute,
     .prepare = kecs_pg__prepare,

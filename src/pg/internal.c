@@ -3,6 +3,7 @@
 
 #include "pg/internal.h"
 
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -51,4 +52,8 @@ KECS_PG__FN int64_t kecs_pg__now_ms(void) {
     return 0;
   }
   return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+KECS_PG__FN void kecs_pg__sleep_ms(int ms) {
+  (void)poll(NULL, 0, ms);
 }

@@ -28,5 +28,6 @@ KECS_PG__FN void kecs_pg__release_text(const kecs_allocator *allocator, char *te
 
 /* Milliseconds of a clock that never goes back. */
 KECS_PG__FN int64_t kecs_pg__now_ms(void);
+KECS_PG__FN void kecs_pg__sleep_ms(int ms);
 
 #endif

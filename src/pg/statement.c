@@ -99,6 +99,7 @@ static kecs_status kecs_pg__names_reserve(kecs_pg__connection *connection) {
   if (connection->name_count >= KECS_PG__NAMES_MAX) {
     status = kecs_pg__command(connection, "DEALLOCATE ALL", KECS_PG__STOPS, "drop prepared statements", NULL);
     connection->name_count = 0;
+    connection->id_prepared = false;
   }
   if (connection->name_count == 0) {
     memset(connection->names, 0, connection->name_room * sizeof *connection->names);
@@ -207,6 +208,7 @@ static kecs_status kecs_pg__run(kecs_pg__statement *statement, int count) {
   message.sql = statement->sql;
   message.binary = true;
   message.count = count;
+  message.ask_id = statement->verb == KECS_PG__WRITES && connection->transaction == 0;
   message.values = statement->values;
   message.lengths = statement->lengths;
   message.formats = statement->formats;
@@ -272,9 +274,9 @@ KECS_PG__FN kecs_status kecs_pg__start(kecs_statement *shared, const kecs_value 
   kecs_error before = *kecs_last_error();
   bool first = outside || connection->begin_waits;
   status = kecs_pg__run(statement, count);
-  if (status == KECS_E_OFFLINE && first) {
-    /* The server had gone since the last call. A read outside a transaction can simply be asked again, and so can a
-     * transaction that begins with this statement: no COMMIT was sent. */
+  if ((status == KECS_E_OFFLINE || status == KECS_E_READONLY) && first && !connection->pg) {
+    /* The server had gone since the last call, or was demoted. A read outside a transaction can simply be asked again,
+     * and so can a transaction that begins with this statement: no COMMIT was sent. */
     status = kecs_pg__ready(connection);
     status = status ? status : kecs_pg__run(statement, count);
     if (!status) {

@@ -4,6 +4,7 @@
 #include "pg/wire.h"
 
 #include <poll.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define KECS_PG__LOOK_MS 20 /* between two looks at deadline and cancel */
@@ -30,6 +31,7 @@ KECS_PG__FN void kecs_pg__hang_up(kecs_pg__connection *connection) {
     connection->pg = NULL;
   }
   connection->name_count = 0;
+  connection->id_prepared = false;
   connection->doomed = false;
   connection->farewell = false;
 }
@@ -99,13 +101,22 @@ static bool kecs_pg__await(kecs_pg__connection *connection, kecs_pg__patience pa
 /* The answers to what was sent: the last result, or the first that failed. */
 typedef struct kecs_pg__answer {
   PGresult *result;
-  int good; /* results before the first failure */
+  int good;   /* results before the first failure */
+  int wanted; /* the last result that counts is the one of this number; 0: all do. What follows is the id. */
+  int64_t id;
 } kecs_pg__answer;
 
 static void kecs_pg__take(kecs_pg__answer *answer, PGresult *result) {
   ExecStatusType status = PQresultStatus(result);
   bool failed = answer->result && PQresultStatus(answer->result) == PGRES_FATAL_ERROR;
   if (failed || status == PGRES_PIPELINE_ABORTED) {
+    PQclear(result);
+    return;
+  }
+  if (answer->wanted && answer->good >= answer->wanted && status != PGRES_FATAL_ERROR) {
+    bool told = status == PGRES_TUPLES_OK && PQntuples(result) == 1 && !PQgetisnull(result, 0, 0);
+    answer->id = told ? strtoll(PQgetvalue(result, 0, 0), NULL, 10) : 0;
+    answer->good++;
     PQclear(result);
     return;
   }
@@ -176,8 +187,19 @@ static bool kecs_pg__send(kecs_pg__connection *connection, const kecs_pg__messag
                                            message->formats, message->binary);
 }
 
+/* A number is given with the first row that is written; asking gives none. */
+static bool kecs_pg__send_id(kecs_pg__connection *connection) {
+  static const char name[] = "kecs_transaction";
+  static const char sql[] = "SELECT txid_current_if_assigned()";
+  if (!connection->named) {
+    return PQsendQueryParams(connection->pg, sql, 0, NULL, NULL, NULL, NULL, 0);
+  }
+  return (connection->id_prepared || PQsendPrepare(connection->pg, name, sql, 0, NULL)) &&
+         PQsendQueryPrepared(connection->pg, name, 0, NULL, NULL, NULL, 0);
+}
+
 static bool kecs_pg__send_all(kecs_pg__connection *connection, const kecs_pg__message *message) {
-  bool several = connection->waiting_count > 0 || (message && message->prepare);
+  bool several = connection->waiting_count > 0 || (message && (message->prepare || message->ask_id));
   if (!connection->pg || (several && !PQenterPipelineMode(connection->pg))) {
     return false;
   }
@@ -186,7 +208,7 @@ static bool kecs_pg__send_all(kecs_pg__connection *connection, const kecs_pg__me
       return false;
     }
   }
-  if (message && !kecs_pg__send(connection, message)) {
+  if (message && (!kecs_pg__send(connection, message) || (message->ask_id && !kecs_pg__send_id(connection)))) {
     return false;
   }
   return !several || PQpipelineSync(connection->pg);
@@ -194,7 +216,7 @@ static bool kecs_pg__send_all(kecs_pg__connection *connection, const kecs_pg__me
 
 KECS_PG__FN kecs_status kecs_pg__exchange(kecs_pg__connection *connection, kecs_pg__message *message,
                                           kecs_pg__patience patience, const char *doing, PGresult **out_result) {
-  kecs_pg__answer answer = {NULL, 0};
+  kecs_pg__answer answer = {NULL, 0, 0, 0};
   int before = connection->waiting_count;
   kecs_status status = KECS_OK;
   if (!kecs_pg__send_all(connection, message)) {
@@ -202,12 +224,21 @@ KECS_PG__FN kecs_status kecs_pg__exchange(kecs_pg__connection *connection, kecs_
     kecs_pg__hang_up(connection);
     return status;
   }
+  answer.wanted = message && message->ask_id ? before + message->prepare + 1 : 0;
   status = kecs_pg__receive(connection, patience, doing, &answer);
   if (message) {
     message->prepared = message->prepare && answer.good > before;
   }
-  if (status != KECS_E_OFFLINE) {
-    kecs_pg__forget(connection); /* what was asked of a lost connection may be asked of the next one */
+  if (answer.wanted && answer.good > answer.wanted) {
+    connection->transaction = answer.id;
+    connection->id_prepared = connection->named && connection->pg;
+  }
+  /* What was asked of a lost connection may be asked of the next one; so may what a server refused that was demoted. */
+  bool anew = status == KECS_E_OFFLINE || (status && connection->doomed && connection->begin_waits);
+  if (anew && connection->doomed) {
+    kecs_pg__hang_up(connection);
+  } else if (!anew) {
+    kecs_pg__forget(connection);
   }
   if (out_result) {
     *out_result = answer.result;
@@ -219,7 +250,7 @@ KECS_PG__FN kecs_status kecs_pg__exchange(kecs_pg__connection *connection, kecs_
 
 KECS_PG__FN kecs_status kecs_pg__command(kecs_pg__connection *connection, const char *sql, kecs_pg__patience patience,
                                          const char *doing, PGresult **out_result) {
-  kecs_pg__answer answer = {NULL, 0};
+  kecs_pg__answer answer = {NULL, 0, 0, 0};
   kecs_status status = KECS_OK;
   if (connection->waiting_count > 0) {
     status = kecs_pg__exchange(connection, NULL, patience, doing, NULL);

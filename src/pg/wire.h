@@ -32,16 +32,21 @@ typedef struct kecs_pg__connection {
   const kecs_logger *logger;
   bool (*should_stop)(void *user);
   void *should_stop_user;
-  bool read_only;
+  bool writer; /* writes, so its server must not be a standby */
   bool no_foreign_keys;
   bool full_durability;
   int busy_timeout_ms;
+  int acquire_ms;
   bool named;           /* statements are prepared under a name */
   bool farewell;        /* the server has said that it ends the connection */
   bool doomed;          /* to be given up as soon as no transaction is open */
   kecs_pg__name *names; /* prepared ones */
   size_t name_count;
   size_t name_room;
+  int64_t transaction; /* the server's number of the open one; 0: it has none yet, or nobody has asked */
+  bool id_prepared;    /* the statement that asks for it */
+  char timeline[16];   /* of the server's history: numbers of another one mean other transactions; "" where it can't be
+                        * told */
   int64_t changes;
   int64_t last_rid;
   /* BEGIN, SAVEPOINT and RELEASE give nothing back: they wait here and travel with the next statement. */
@@ -67,6 +72,7 @@ typedef struct kecs_pg__message {
   const char *const *values;
   const int *lengths;
   const int *formats;
+  bool ask_id; /* after the statement also what its transaction is called: kecs_pg__connection.transaction */
   bool prepared; /* out: the server has taken the name, whatever came of the statement */
 } kecs_pg__message;
 
