@@ -161,6 +161,11 @@ TESTS := $(call programs,normal,contract) $(call programs,asan,contract) $(call 
          $(filter-out $(if $(LIBPQ),,build/test/asan/unit/test_pg_%),$(call programs,asan,unit))
 POSTGRES_TESTS := $(if $(LIBPQ),$(call programs,postgres,contract) $(call programs,postgres,postgres))
 TESTS += $(POSTGRES_TESTS)
+# The same programs behind a pooler: some that show what a pooler could spoil; with test-full all.
+POOLED := every_kind puts savepoints threads transactions
+PGBOUNCER_TESTS := $(if $(LIBPQ),$(if $(filter test-full,$(MAKECMDGOALS)),$(call programs,pgbouncer,contract),\
+                   $(POOLED:%=build/test/pgbouncer/contract/test_%)))
+TESTS += $(PGBOUNCER_TESTS)
 FUZZERS := $(call programs,asan,fuzz)
 TESTS_TSAN := $(call programs,tsan,contract)
 SCRIPTS := tests/style.py tests/amalgamate_test.py scripts/examples.py $(if $(FUZZERS),scripts/replay.py) \
@@ -200,6 +205,10 @@ build/test/postgres/$1/%: tests/$1/%.c $(call helpers,$1) $(TEST_HEADERS) build/
 	  $(LIBPQ) $(LIBS) -o $$@
 endef
 $(foreach folder,contract postgres,$(eval $(call postgres_rule,$(folder))))
+
+build/test/pgbouncer/%: build/test/postgres/%
+	@mkdir -p $(@D)
+	@ln -f $< $@
 
 MODULE_FLAGS := $(STD) -DKECS_STORE_IMPLEMENTATION -DKECS__MODULES -Isrc $(SQLITE_INCLUDE) $(filter -I%,$(LIBPQ))
 MODULE_OBJECTS := $(patsubst src/%.c,build/obj/modules/%.o,$(CORE) $(if $(LIBPQ),$(filter src/pg/%,$(MODULES))))

@@ -1,5 +1,5 @@
 /* kecs_store_pg.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * c77e510f2d13666f4b0d28aa32147e8b9b7344c8394af553131cc27cae0e41e9 */
+ * 8b12c4a2e740c94991e0488c1d8f503f0181533db2ec99e506c20d1053e35dac */
 /* ---- doc/manual_pg.h --------------------------------------------------------------------------------------------- */
 /* kecs_store_pg.h -- PostgreSQL behind the calls of kecs_store.h.
  *
@@ -110,6 +110,9 @@ KECS_STORE_API const kecs_backend *kecs_pg_backend(void);
 /* Records a failure that has no SQLSTATE, and returns `status`. */
 KECS_PG__FN kecs_status kecs_pg__fail(kecs_status status, const char *format, ...) KECS_STORE_PRINTF(2, 3);
 
+/* Makes a failure the last one again, when what came after it was none of the caller's business. */
+KECS_PG__FN void kecs_pg__restore(const kecs_error *error);
+
 /* Zeroed memory; NULL means NOMEM and has recorded it. */
 KECS_PG__FN void *kecs_pg__alloc(const kecs_allocator *allocator, size_t size);
 KECS_PG__FN void kecs_pg__release(const kecs_allocator *allocator, void *pointer, size_t size); /* NULL is fine */
@@ -136,6 +139,14 @@ KECS_PG__FN kecs_status kecs_pg__fail(kecs_status status, const char *format, ..
   vsnprintf(text, sizeof text, format, args);
   va_end(args);
   return kecs_backend_fail(status, 0, NULL, text);
+}
+
+KECS_PG__FN void kecs_pg__restore(const kecs_error *error) {
+  if (error->transaction[0]) {
+    (void)kecs_backend_fail_commit(error->transaction, error->text);
+  } else {
+    (void)kecs_backend_fail(error->status, error->native_code, error->sqlstate, error->text);
+  }
 }
 
 KECS_PG__FN void *kecs_pg__alloc(const kecs_allocator *allocator, size_t size) {
@@ -446,6 +457,14 @@ KECS_PG__FN void kecs_pg__address_show(kecs_pg__address *shown, const PQconninfo
 #ifndef KECS_PG_SETTINGS_H
 #define KECS_PG_SETTINGS_H
 
+/* Which of several servers will do. */
+typedef enum kecs_pg__target {
+  KECS_PG__ANY,
+  KECS_PG__PRIMARY,
+  KECS_PG__STANDBY,
+  KECS_PG__PREFER_STANDBY
+} kecs_pg__target;
+
 /* Each text is the allocator's, with strlen + 1 bytes. */
 typedef struct kecs_pg__settings {
   char *conninfo; /* what libpq gets, ours taken out */
@@ -456,6 +475,10 @@ typedef struct kecs_pg__settings {
   int max_connections, min_connections;
   int64_t acquire_timeout_ms;                                  /* 0: do not wait */
   int64_t idle_timeout_ms, max_lifetime_ms, check_interval_ms; /* 0: never */
+  char *hosts, *addresses, *ports; /* lists with commas, as the URL has them; NULL where it has none */
+  int host_count;                  /* 0: the environment's, or libpq's own */
+  kecs_pg__target target;          /* target_session_attrs, where there are several */
+  int connect_timeout_ms;          /* for one of them; 0: the URL says nothing */
   int reads;                                                   /* 0 the primary, 1 a standby */
   int64_t max_staleness_ms;                                    /* of a standby that is read; 0: any */
 } kecs_pg__settings;
@@ -473,6 +496,7 @@ KECS_PG__FN void kecs_pg__settings_free(kecs_pg__settings *settings, const kecs_
 
 /* ---- pg/settings.c, continued ------------------------------------------------------------------------------------ */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define KECS_PG__TOLD_MAX 24                    /* bytes of a value in a message */
@@ -858,6 +882,51 @@ static kecs_status kecs_pg__check_ports(const char *ports) {
   return KECS_OK;
 }
 
+static int kecs_pg__parts_of(const char *list) {
+  int count = list && list[0] ? 1 : 0;
+  for (; list && *list; list++) {
+    count += *list == ',';
+  }
+  return count;
+}
+
+/* What libpq can't be left alone with when there are several servers (dial.c). */
+static kecs_status kecs_pg__settings_servers(kecs_pg__reader *reader, const PQconninfoOption *options) {
+  static const struct {
+    const char *name;
+    kecs_pg__target target;
+  } targets[] = {{"read-write", KECS_PG__PRIMARY}, {"primary", KECS_PG__PRIMARY},
+                 {"read-only", KECS_PG__STANDBY},  {"standby", KECS_PG__STANDBY},
+                 {"prefer-standby", KECS_PG__PREFER_STANDBY}};
+  kecs_pg__settings *out = reader->out;
+  kecs_status status = kecs_pg__settings_keep(reader->allocator, &out->hosts, kecs_pg__value_of(options, "host"));
+  status = status ? status
+                  : kecs_pg__settings_keep(reader->allocator, &out->addresses, kecs_pg__value_of(options, "hostaddr"));
+  status = status ? status : kecs_pg__settings_keep(reader->allocator, &out->ports, kecs_pg__value_of(options, "port"));
+  if (status) {
+    return status;
+  }
+  int hosts = kecs_pg__parts_of(out->hosts);
+  int addresses = kecs_pg__parts_of(out->addresses);
+  int ports = kecs_pg__parts_of(out->ports);
+  out->host_count = addresses > hosts ? addresses : hosts;
+  if ((hosts && addresses && hosts != addresses) || (ports > 1 && ports != out->host_count)) {
+    return kecs_pg__fail(KECS_E_INVALID,
+                         "PostgreSQL URL: it has %d hosts, %d addresses (hostaddr) and %d ports; give one port, or as "
+                         "many of each",
+                         hosts, addresses, ports);
+  }
+  const char *wanted = kecs_pg__value_of(options, "target_session_attrs");
+  for (size_t i = 0; i < sizeof targets / sizeof targets[0]; i++) {
+    if (out->host_count > 1 && strcmp(targets[i].name, wanted) == 0) {
+      out->target = targets[i].target;
+    }
+  }
+  int64_t seconds = strtoll(kecs_pg__value_of(options, "connect_timeout"), NULL, 10);
+  out->connect_timeout_ms = seconds <= 0 ? 0 : seconds > 3600 ? 3600000 : (int)seconds * 1000;
+  return KECS_OK;
+}
+
 /* Has libpq read what is left, and makes what is shown from what it found. */
 static kecs_status kecs_pg__settings_check(kecs_pg__reader *reader) {
   char *message = NULL; /* quotes the text: never shown */
@@ -873,6 +942,7 @@ static kecs_status kecs_pg__settings_check(kecs_pg__reader *reader) {
   kecs_pg__address shown = {{0}, 0};
   kecs_status status = kecs_pg__check_ports(kecs_pg__value_of(options, "port"));
   kecs_pg__address_show(&shown, options);
+  status = status ? status : kecs_pg__settings_servers(reader, options);
   PQconninfoFree(options);
   status = status ? status : kecs_pg__settings_keep(reader->allocator, &reader->out->shown, shown.text);
   return status ? status : kecs_pg__settings_keep(reader->allocator, &reader->out->conninfo, reader->rest);
@@ -934,6 +1004,9 @@ KECS_PG__FN void kecs_pg__settings_free(kecs_pg__settings *settings, const kecs_
   kecs_pg__release_text(allocator, settings->shown);
   kecs_pg__release_text(allocator, settings->tenant);
   kecs_pg__release_text(allocator, settings->schema);
+  kecs_pg__release_text(allocator, settings->hosts);
+  kecs_pg__release_text(allocator, settings->addresses);
+  kecs_pg__release_text(allocator, settings->ports);
   *settings = (kecs_pg__settings){0};
 }
 
@@ -947,6 +1020,9 @@ KECS_PG__FN void kecs_pg__settings_free(kecs_pg__settings *settings, const kecs_
 
 /* Records what the server said in a failed result. `shown` is the database's masked URL. */
 KECS_PG__FN kecs_status kecs_pg__fail_result(const char *shown, const PGresult *result, const char *doing);
+
+/* The same for a BEGIN. A standby refuses one that may write as a feature that it lacks (0A000): READONLY. */
+KECS_PG__FN kecs_status kecs_pg__fail_begin(const char *shown, const PGresult *result, const char *doing);
 
 /* Records why a connection could not be made: libpq only gives a text, in which a server's SQLSTATE stands when the
  * verbosity is PQERRORS_VERBOSE. */
@@ -985,7 +1061,7 @@ static const kecs_pg__state kecs_pg__states[] = {
     {"08007", KECS_E_OUTCOME_UNKNOWN, "read first whether it was stored"},
     {"57014", KECS_E_CANCELLED, "the statement was stopped; nothing was stored"},
     {"25006", KECS_E_READONLY,
-     "the server takes no writes: connect to the primary (target_session_attrs=read-write), or open with read_only"},
+     "the server takes no writes: name the primary in the URL, too (host1,host2), or open with read_only"},
     {"25P02", KECS_E_MISUSE, "an earlier statement failed; end the transaction with kecs_rollback and begin again"},
     {"28", KECS_E_DENIED, "check user and password in the URL, and the server's pg_hba.conf"},
     {"3D000", KECS_E_NOT_FOUND, "create the database, or check its name in the URL"},
@@ -1024,13 +1100,22 @@ static kecs_status kecs_pg__tell(kecs_status status, const char *shown, const ch
   return kecs_backend_fail(status, 0, state, text);
 }
 
-KECS_PG__FN kecs_status kecs_pg__fail_result(const char *shown, const PGresult *result, const char *doing) {
-  const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+static kecs_status kecs_pg__fail_state(const char *shown, const PGresult *result, const char *doing,
+                                       const char *state) {
   const char *said = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
   const kecs_pg__state *found = state ? kecs_pg__state_find(state) : NULL;
   said = said ? said : PQresultErrorMessage(result);
   return kecs_pg__tell(found ? found->status : KECS_E_IO, shown, doing, state, said[0] ? said : "no reason was given",
                        found ? found->advice : "see the SQLSTATE and the server's log");
+}
+
+KECS_PG__FN kecs_status kecs_pg__fail_result(const char *shown, const PGresult *result, const char *doing) {
+  return kecs_pg__fail_state(shown, result, doing, PQresultErrorField(result, PG_DIAG_SQLSTATE));
+}
+
+KECS_PG__FN kecs_status kecs_pg__fail_begin(const char *shown, const PGresult *result, const char *doing) {
+  const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+  return kecs_pg__fail_state(shown, result, doing, state && strcmp(state, "0A000") == 0 ? "25006" : state);
 }
 
 /* "FATAL:  28P01: password ...": the state behind the first colon that one follows. */
@@ -1111,7 +1196,12 @@ typedef struct kecs_pg__connection {
   const kecs_logger *logger;
   bool (*should_stop)(void *user);
   void *should_stop_user;
-  bool writer; /* writes, so its server must not be a standby */
+  bool writer;  /* writes, so its server must not be a standby */
+  bool splits;  /* reads outside transactions, from a standby where there is one */
+  bool standby; /* its server is one */
+  bool stale;   /* and too far behind */
+  int64_t checked_ms;       /* when that was found out */
+  int64_t shunned_until_ms; /* a standby has failed: the primary is asked meanwhile */
   bool no_foreign_keys;
   bool full_durability;
   int busy_timeout_ms;
@@ -1191,6 +1281,7 @@ KECS_PG__FN void kecs_pg__wait(PGconn *pg, bool to_write, int ms);
 #include <string.h>
 
 #define KECS_PG__LOOK_MS 20 /* between two looks at deadline and cancel */
+#define KECS_PG__SHUN_MS 5000 /* a standby that has refused something is left alone for so long */
 #define KECS_PG__CANCEL_MS                                                                  \
   5000 /* how long a cancelled statement may take to end, before the connection is given up \
         */
@@ -1329,6 +1420,14 @@ static bool kecs_pg__listen(kecs_pg__connection *connection, kecs_pg__patience p
   }
 }
 
+/* What a standby refuses (a conflict with what it replays, a table that has not arrived yet) the primary may do. */
+static void kecs_pg__shun(kecs_pg__connection *connection, kecs_status status) {
+  if (connection->splits && connection->standby && status != KECS_E_CANCELLED) {
+    connection->doomed = true;
+    connection->shunned_until_ms = kecs_pg__now_ms() + KECS_PG__SHUN_MS;
+  }
+}
+
 /* Waits for the answers and says what they come to. */
 static kecs_status kecs_pg__receive(kecs_pg__connection *connection, kecs_pg__patience patience, const char *doing,
                                     kecs_pg__answer *answer) {
@@ -1341,8 +1440,11 @@ static kecs_status kecs_pg__receive(kecs_pg__connection *connection, kecs_pg__pa
   kecs_status status = KECS_OK;
   /* libpq makes a result of a lost connection by itself, without a state of the server's. */
   if (failed && PQresultErrorField(answer->result, PG_DIAG_SQLSTATE)) {
-    status = kecs_pg__fail_result(shown, answer->result, doing);
-    connection->doomed = connection->doomed || kecs_pg__dooms(answer->result);
+    bool at_begin = connection->begin_waits && answer->good == 0;
+    status = at_begin ? kecs_pg__fail_begin(shown, answer->result, doing)
+                      : kecs_pg__fail_result(shown, answer->result, doing);
+    connection->doomed = connection->doomed || status == KECS_E_READONLY || kecs_pg__dooms(answer->result);
+    kecs_pg__shun(connection, status);
   } else if (lost || failed || !answer->result) {
     status = kecs_pg__fail_lost(shown, connection->pg, doing);
     lost = true;
@@ -1470,47 +1572,43 @@ KECS_PG__FN kecs_status kecs_pg__defer(kecs_pg__connection *connection, const ch
   return status;
 }
 
-/* ---- pg/connection.c --------------------------------------------------------------------------------------------- */
-/* pg/connection.c -- one connection to a server: made without blocking for good, looked over before it is used. */
+/* ---- pg/dial.c --------------------------------------------------------------------------------------------------- */
+/* pg/dial.c -- making a connection. Several servers of a URL are tried one by one, each for a part of the time: libpq
+ * by itself would wait for the first one's network until the call has no time left, and tell a standby from a primary in
+ * a text alone. */
 
-/* ---- pg/connection.h --------------------------------------------------------------------------------------------- */
-/* pg/connection.h -- connecting, and connecting anew when the server went away between two calls. */
-#ifndef KECS_PG_CONNECTION_H
-#define KECS_PG_CONNECTION_H
+/* ---- pg/dial.h --------------------------------------------------------------------------------------------------- */
+/* pg/dial.h -- making a connection: which of the URL's servers, how long it may take, and whether the server that
+ * answers is the one that is wanted. */
+#ifndef KECS_PG_DIAL_H
+#define KECS_PG_DIAL_H
 
-/* A kecs_connection is this struct to everybody else: the core names the type, each backend has its own behind it. */
-KECS_PG__FN kecs_pg__connection *kecs_pg__of(kecs_connection *connection);
+/* Connects to the first of the URL's servers that will do. */
+KECS_PG__FN kecs_status kecs_pg__dial(kecs_pg__connection *connection);
 
-/* kecs_backend.connect and .disconnect */
-KECS_PG__FN kecs_status kecs_pg__connect(const kecs_connect_options *options, kecs_connection **out_connection);
-KECS_PG__FN void kecs_pg__disconnect(kecs_connection *connection);
+/* The same for the first connection of a store, which may be opened before its server is: tries again for as long as a
+ * call may wait for a connection. */
+KECS_PG__FN kecs_status kecs_pg__dial_first(kecs_pg__connection *connection);
 
-/* Makes sure that there is a connection; outside a transaction only. */
-KECS_PG__FN kecs_status kecs_pg__ready(kecs_pg__connection *connection);
-
-/* Whether a transaction is open, be it one that has failed. */
-KECS_PG__FN bool kecs_pg__in_transaction(const kecs_pg__connection *connection);
+/* Whether a connection that only reads should be made anew: its standby is too far behind, or there may be one again.
+ * Looked at now and then; says nothing of connections that write. */
+KECS_PG__FN bool kecs_pg__should_move(kecs_pg__connection *connection);
 
 #endif
 
-/* ---- pg/connection.c, continued ---------------------------------------------------------------------------------- */
+/* ---- pg/dial.c, continued ---------------------------------------------------------------------------------------- */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define KECS_PG__CONNECT_MS 30000 /* the longest that connecting may take, where a call needn't wait for a connection */
+#define KECS_PG__CONNECT_MS 30000 /* what connecting may take where a call need not wait for a connection */
 #define KECS_PG__START_FIRST_MS 50
 #define KECS_PG__START_MAX_MS 1000
+#define KECS_PG__MOVE_MS 1000         /* standbys are not looked for more often */
 #define KECS_PG__SERVER_OLDEST 120000 /* PQserverVersion of the oldest server that is taken */
+#define KECS_PG__HOST_SIZE 1024
 
-KECS_PG__FN kecs_pg__connection *kecs_pg__of(kecs_connection *connection) {
-  return (kecs_pg__connection *)(void *)connection;
-}
-
-KECS_PG__FN bool kecs_pg__in_transaction(const kecs_pg__connection *connection) {
-  PGTransactionStatusType status = connection->pg ? PQtransactionStatus(connection->pg) : PQTRANS_UNKNOWN;
-  return connection->begin_waits || status == PQTRANS_INTRANS || status == PQTRANS_INERROR || status == PQTRANS_ACTIVE;
-}
+/* ---- one server ---- */
 
 static void kecs_pg__log(const kecs_pg__connection *connection, kecs_log_level level, const char *text) {
   if (connection->logger && connection->logger->write) {
@@ -1534,15 +1632,47 @@ static void kecs_pg__notice(void *user, const PGresult *result) {
   }
 }
 
-/* Starts and follows the handshake; what it came to is PQstatus. */
-static kecs_status kecs_pg__shake_hands(kecs_pg__connection *connection) {
-  const kecs_pg__settings *settings = &connection->home->settings;
+/* The n-th part of a list with commas; the only part of a list that has one, too. */
+static const char *kecs_pg__part(const char *list, int n, char out[KECS_PG__HOST_SIZE]) {
+  const char *at = list ? list : "";
+  bool several = strchr(at, ',') != NULL;
+  for (int i = 0; i < n && several; i++) {
+    at += strcspn(at, ",");
+    at += *at == ',';
+  }
+  size_t len = strcspn(at, ",");
+  len = len < KECS_PG__HOST_SIZE ? len : KECS_PG__HOST_SIZE - 1;
+  memcpy(out, at, len);
+  out[len] = '\0';
+  return out;
+}
+
+/* Starts a connection to the n-th server of the URL. Which of them will do is not for libpq to say then. */
+static PGconn *kecs_pg__start_connect(const kecs_pg__settings *settings, int n) {
+  char host[KECS_PG__HOST_SIZE];
+  char address[KECS_PG__HOST_SIZE];
+  char port[KECS_PG__HOST_SIZE];
   /* The URL comes first, so that it may name an application; the encoding is not its to choose. */
-  const char *const names[] = {"dbname", "fallback_application_name", "client_encoding", NULL};
-  const char *const values[] = {settings->conninfo, "kecs_store", "UTF8", NULL};
-  int limit = connection->acquire_ms > 0 ? connection->acquire_ms : KECS_PG__CONNECT_MS;
+  const char *names[] = {"dbname", "fallback_application_name", "client_encoding", NULL, NULL, NULL, NULL, NULL};
+  const char *values[] = {settings->conninfo, "kecs_store", "UTF8", NULL, NULL, NULL, NULL, NULL};
+  if (settings->host_count > 1) {
+    names[3] = "host";
+    values[3] = kecs_pg__part(settings->hosts, n, host);
+    names[4] = "hostaddr";
+    values[4] = kecs_pg__part(settings->addresses, n, address);
+    names[5] = "port";
+    values[5] = kecs_pg__part(settings->ports, n, port);
+    names[6] = "target_session_attrs";
+    values[6] = "any";
+  }
+  return PQconnectStartParams(names, values, 1);
+}
+
+/* Starts and follows the handshake, for at most so long; what it came to is PQstatus. */
+static kecs_status kecs_pg__shake_hands(kecs_pg__connection *connection, int n, int limit) {
+  const char *shown = kecs_pg__shown(connection);
   int64_t until = kecs_pg__now_ms() + limit;
-  connection->pg = PQconnectStartParams(names, values, 1);
+  connection->pg = kecs_pg__start_connect(&connection->home->settings, n);
   if (!connection->pg) {
     return kecs_pg__fail(KECS_E_NOMEM, "out of memory for a connection");
   }
@@ -1553,18 +1683,18 @@ static kecs_status kecs_pg__shake_hands(kecs_pg__connection *connection) {
   while (polled != PGRES_POLLING_OK && polled != PGRES_POLLING_FAILED) {
     kecs_pg__wait(connection->pg, polled == PGRES_POLLING_WRITING, 50);
     if (kecs_pg__stopped(connection)) {
-      return kecs_pg__fail(KECS_E_CANCELLED, "%s: stopped while connecting", settings->shown);
+      return kecs_pg__fail(KECS_E_CANCELLED, "%s: stopped while connecting", shown);
     }
     if (kecs_pg__now_ms() > until) {
       return kecs_pg__fail(KECS_E_OFFLINE,
                            "%s: no connection within %d ms; check host and port, and that the server "
                            "runs",
-                           settings->shown, limit);
+                           shown, limit);
     }
     polled = PQconnectPoll(connection->pg);
   }
   if (polled == PGRES_POLLING_FAILED) {
-    return kecs_pg__fail_connect(settings->shown, connection->pg);
+    return kecs_pg__fail_connect(shown, connection->pg);
   }
   (void)PQsetErrorVerbosity(connection->pg, PQERRORS_DEFAULT);
   return KECS_OK;
@@ -1586,10 +1716,20 @@ static kecs_status kecs_pg__check_server(const kecs_pg__connection *connection) 
   return KECS_OK;
 }
 
+/* How far a standby is behind, in milliseconds: the age of the last transaction that it has replayed. Where nobody
+ * writes that grows, too, and the reads go to the primary, which then has little to do. */
+#define KECS_PG__LAG "(extract(epoch FROM clock_timestamp()-pg_last_xact_replay_timestamp())*1000)::bigint"
+
 static const char kecs_pg__question[] =
     "SELECT pg_backend_pid(),pg_is_in_recovery(),CASE WHEN pg_is_in_recovery() THEN '' "
-    "ELSE substr(pg_walfile_name(pg_current_wal_lsn()),1,8) END";
-static const char kecs_pg__short_question[] = "SELECT pg_backend_pid(),pg_is_in_recovery(),''";
+    "ELSE substr(pg_walfile_name(pg_current_wal_lsn()),1,8) END," KECS_PG__LAG;
+static const char kecs_pg__short_question[] = "SELECT pg_backend_pid(),pg_is_in_recovery(),''," KECS_PG__LAG;
+
+static bool kecs_pg__is_fresh(const kecs_pg__connection *connection, const PGresult *result, int column) {
+  int64_t most = connection->home->settings.max_staleness_ms;
+  return most == 0 ||
+         (!PQgetisnull(result, 0, column) && strtoll(PQgetvalue(result, 0, column), NULL, 10) <= most);
+}
 
 /* A direct connection is served by the process that libpq was told of. Behind a pooler any process may serve the next
  * transaction, and a name that another one was told means nothing to it. */
@@ -1605,41 +1745,105 @@ static kecs_status kecs_pg__look_over(kecs_pg__connection *connection) {
   }
   snprintf(connection->timeline, sizeof connection->timeline, "%s", PQgetvalue(result, 0, 2));
   int pid = (int)strtol(PQgetvalue(result, 0, 0), NULL, 10);
-  bool standby = PQgetvalue(result, 0, 1)[0] == 't';
-  PQclear(result);
   int wanted = connection->home->settings.statements;
   connection->named = wanted == 1 || (wanted == 0 && pid == PQbackendPID(connection->pg));
-  if (standby && connection->writer) {
+  connection->standby = PQgetvalue(result, 0, 1)[0] == 't';
+  connection->stale = connection->standby && !connection->writer && !kecs_pg__is_fresh(connection, result, 3);
+  connection->checked_ms = kecs_pg__now_ms();
+  PQclear(result);
+  return KECS_OK;
+}
+
+/* ---- which server ---- */
+
+static kecs_status kecs_pg__check_role(const kecs_pg__connection *connection, kecs_pg__target target) {
+  if (target == KECS_PG__PRIMARY && connection->standby) {
     return kecs_pg__fail(KECS_E_READONLY,
-                         "%s: the server is a standby; connect to the primary (target_session_attrs=read-write in the "
-                         "URL), or open with read_only",
+                         "%s: the server is a standby; name the primary in the URL, too (host1,host2), or open with "
+                         "read_only",
+                         kecs_pg__shown(connection));
+  }
+  if (target == KECS_PG__STANDBY && (!connection->standby || connection->stale)) {
+    return kecs_pg__fail(KECS_E_OFFLINE, "%s: none of the servers is a standby that is up to date enough",
                          kecs_pg__shown(connection));
   }
   return KECS_OK;
 }
 
-static kecs_status kecs_pg__dial(kecs_pg__connection *connection) {
-  int waiting = connection->waiting_count; /* a transaction that has not begun yet: not before the looking over */
-  connection->waiting_count = 0;
-  kecs_pg__hang_up(connection);
-  kecs_status status = kecs_pg__shake_hands(connection);
-  if (!status) {
-    status = kecs_pg__look_over(connection);
-  }
-  if (status) {
+/* One try of each server. What went wrong with one that answered says more than that another one does not. */
+static kecs_status kecs_pg__dial_all(kecs_pg__connection *connection, kecs_pg__target target, int64_t until) {
+  const kecs_pg__settings *settings = &connection->home->settings;
+  kecs_status status = KECS_E_OFFLINE;
+  kecs_error told = {KECS_OK, 0, "", "", ""};
+  int count = settings->host_count > 1 ? settings->host_count : 1;
+  for (int n = 0; n < count; n++) {
+    int64_t left = (until - kecs_pg__now_ms()) / (count - n);
+    int limit = settings->connect_timeout_ms > 0 && settings->connect_timeout_ms < left ? settings->connect_timeout_ms
+                                                                                        : (int)left;
     kecs_pg__hang_up(connection);
+    status = kecs_pg__shake_hands(connection, n, limit > 1 ? limit : 1);
+    status = status ? status : kecs_pg__look_over(connection);
+    status = status ? status : kecs_pg__check_role(connection, target);
+    if (!status) {
+      return KECS_OK;
+    }
+    if (!told.status || status != KECS_E_OFFLINE) {
+      told = *kecs_last_error();
+    }
+    if (status != KECS_E_OFFLINE && status != KECS_E_READONLY && status != KECS_E_BUSY) {
+      break; /* the others would say the same */
+    }
+  }
+  kecs_pg__hang_up(connection);
+  return kecs_backend_fail(told.status, 0, told.sqlstate, told.text);
+}
+
+/* What a connection is made for, and whether something else will do. */
+static kecs_pg__target kecs_pg__target_of(const kecs_pg__connection *connection) {
+  const kecs_pg__settings *settings = &connection->home->settings;
+  if (connection->writer) {
+    return KECS_PG__PRIMARY;
+  }
+  if (!connection->splits) {
+    return settings->target;
+  }
+  if (settings->host_count < 2) {
+    return KECS_PG__ANY;
+  }
+  return connection->shunned_until_ms > kecs_pg__now_ms() ? KECS_PG__PRIMARY : KECS_PG__PREFER_STANDBY;
+}
+
+KECS_PG__FN kecs_status kecs_pg__dial(kecs_pg__connection *connection) {
+  int waiting = connection->waiting_count; /* a transaction that has not begun yet: not before the looking over */
+  int64_t limit = connection->acquire_ms > 0 ? connection->acquire_ms : KECS_PG__CONNECT_MS;
+  int64_t now = kecs_pg__now_ms();
+  kecs_pg__target target = kecs_pg__target_of(connection);
+  kecs_error before = *kecs_last_error();
+  kecs_status status = KECS_OK;
+  connection->waiting_count = 0;
+  if (target == KECS_PG__PREFER_STANDBY) {
+    status = kecs_pg__dial_all(connection, KECS_PG__STANDBY, now + limit / 2);
+    if (status && status != KECS_E_CANCELLED) {
+      /* Whoever only reads in a store that writes must not read what is too old. */
+      status = kecs_pg__dial_all(connection, connection->splits ? KECS_PG__PRIMARY : KECS_PG__ANY, now + limit);
+      if (!status) {
+        kecs_pg__restore(&before);
+      }
+    }
+  } else {
+    status = kecs_pg__dial_all(connection, target, now + limit);
   }
   connection->waiting_count = waiting;
   return status;
 }
 
-/* The first connection of a store: it may be opened before its server is. */
-static kecs_status kecs_pg__dial_first(kecs_pg__connection *connection) {
+KECS_PG__FN kecs_status kecs_pg__dial_first(kecs_pg__connection *connection) {
   int64_t until = kecs_pg__now_ms() + connection->acquire_ms;
   int pause = KECS_PG__START_FIRST_MS;
   for (;;) {
     kecs_status status = kecs_pg__dial(connection);
-    bool may_come = status == KECS_E_OFFLINE || strcmp(kecs_last_error()->sqlstate, "53300") == 0;
+    bool may_come = status == KECS_E_OFFLINE || strcmp(kecs_last_error()->sqlstate, "53300") == 0 ||
+                    (status == KECS_E_READONLY && connection->home->settings.host_count > 1);
     if (!status || !may_come || kecs_pg__now_ms() + pause > until || kecs_pg__stopped(connection)) {
       return status;
     }
@@ -1649,11 +1853,69 @@ static kecs_status kecs_pg__dial_first(kecs_pg__connection *connection) {
   }
 }
 
-KECS_PG__FN kecs_status kecs_pg__ready(kecs_pg__connection *connection) {
-  if (connection->pg && !connection->doomed && !connection->farewell && PQstatus(connection->pg) == CONNECTION_OK) {
-    return KECS_OK;
+KECS_PG__FN bool kecs_pg__should_move(kecs_pg__connection *connection) {
+  const kecs_pg__settings *settings = &connection->home->settings;
+  int64_t age = kecs_pg__now_ms() - connection->checked_ms;
+  PGresult *result = NULL;
+  if (!connection->splits || age < settings->check_interval_ms || settings->host_count < 2) {
+    return false;
   }
-  return kecs_pg__dial(connection);
+  if (!connection->standby) {
+    return age >= KECS_PG__MOVE_MS;
+  }
+  if (settings->max_staleness_ms == 0) {
+    return false;
+  }
+  int waiting = connection->waiting_count;
+  kecs_error before = *kecs_last_error();
+  connection->waiting_count = 0;
+  kecs_status status = kecs_pg__command(connection, "SELECT pg_is_in_recovery()," KECS_PG__LAG, KECS_PG__STOPS,
+                                        "ask a standby for its age", &result);
+  connection->waiting_count = waiting;
+  bool good = !status && PQgetvalue(result, 0, 0)[0] == 't' && kecs_pg__is_fresh(connection, result, 1);
+  PQclear(result);
+  kecs_pg__restore(&before);
+  connection->checked_ms = kecs_pg__now_ms();
+  return !good;
+}
+
+/* ---- pg/connection.c --------------------------------------------------------------------------------------------- */
+/* pg/connection.c -- one connection to a server, made anew when the server went away between two calls. */
+
+/* ---- pg/connection.h --------------------------------------------------------------------------------------------- */
+/* pg/connection.h -- connecting, and connecting anew when the server went away between two calls. */
+#ifndef KECS_PG_CONNECTION_H
+#define KECS_PG_CONNECTION_H
+
+/* A kecs_connection is this struct to everybody else: the core names the type, each backend has its own behind it. */
+KECS_PG__FN kecs_pg__connection *kecs_pg__of(kecs_connection *connection);
+
+/* kecs_backend.connect and .disconnect */
+KECS_PG__FN kecs_status kecs_pg__connect(const kecs_connect_options *options, kecs_connection **out_connection);
+KECS_PG__FN void kecs_pg__disconnect(kecs_connection *connection);
+
+/* Makes sure that there is a connection; outside a transaction only. */
+KECS_PG__FN kecs_status kecs_pg__ready(kecs_pg__connection *connection);
+
+/* Whether a transaction is open, be it one that has failed. */
+KECS_PG__FN bool kecs_pg__in_transaction(const kecs_pg__connection *connection);
+
+#endif
+
+/* ---- pg/connection.c, continued ---------------------------------------------------------------------------------- */
+KECS_PG__FN kecs_pg__connection *kecs_pg__of(kecs_connection *connection) {
+  return (kecs_pg__connection *)(void *)connection;
+}
+
+KECS_PG__FN bool kecs_pg__in_transaction(const kecs_pg__connection *connection) {
+  PGTransactionStatusType status = connection->pg ? PQtransactionStatus(connection->pg) : PQTRANS_UNKNOWN;
+  return connection->begin_waits || status == PQTRANS_INTRANS || status == PQTRANS_INERROR || status == PQTRANS_ACTIVE;
+}
+
+KECS_PG__FN kecs_status kecs_pg__ready(kecs_pg__connection *connection) {
+  bool good =
+      connection->pg && !connection->doomed && !connection->farewell && PQstatus(connection->pg) == CONNECTION_OK;
+  return good && !kecs_pg__should_move(connection) ? KECS_OK : kecs_pg__dial(connection);
 }
 
 KECS_PG__FN kecs_status kecs_pg__connect(const kecs_connect_options *options, kecs_connection **out_connection) {
@@ -1668,6 +1930,7 @@ KECS_PG__FN kecs_status kecs_pg__connect(const kecs_connect_options *options, ke
   connection->should_stop = options->should_stop;
   connection->should_stop_user = options->should_stop_user;
   connection->writer = !options->read_only && !options->reader;
+  connection->splits = options->reader && connection->home->settings.reads == 1;
   connection->no_foreign_keys = options->no_foreign_keys;
   connection->full_durability = options->full_durability;
   connection->busy_timeout_ms = options->busy_timeout_ms;
@@ -1978,14 +2241,17 @@ KECS_PG__FN kecs_status kecs_pg__start(kecs_statement *shared, const kecs_value 
   }
   kecs_error before = *kecs_last_error();
   bool first = outside || connection->begin_waits;
+  bool standby = connection->splits && connection->standby;
   status = kecs_pg__run(statement, count);
-  if ((status == KECS_E_OFFLINE || status == KECS_E_READONLY) && first && !connection->pg) {
+  bool elsewhere = status == KECS_E_OFFLINE || status == KECS_E_READONLY ||
+                   (standby && status && status != KECS_E_CANCELLED && status != KECS_E_NOMEM);
+  if (elsewhere && first && (!connection->pg || connection->doomed)) {
     /* The server had gone since the last call, or was demoted. A read outside a transaction can simply be asked again,
      * and so can a transaction that begins with this statement: no COMMIT was sent. */
     status = kecs_pg__ready(connection);
     status = status ? status : kecs_pg__run(statement, count);
     if (!status) {
-      (void)kecs_backend_fail(before.status, before.native_code, before.sqlstate, before.text);
+      kecs_pg__restore(&before);
     }
   }
   if (!status) {
@@ -2164,6 +2430,7 @@ static void kecs_pg__attach_pool(const kecs_pg__settings *settings, kecs_place *
   int64_t acquire = settings->acquire_timeout_ms;
   out_place->pool_max = settings->max_connections;
   out_place->pool_min = settings->min_connections;
+  out_place->splits_reads = settings->reads == 1 && settings->host_count > 1;
   out_place->pool.acquire_ms = acquire > INT_MAX ? INT_MAX : kecs_pg__pool_time(acquire);
   out_place->pool.idle_ms = kecs_pg__pool_time(settings->idle_timeout_ms);
   out_place->pool.lifetime_ms = kecs_pg__pool_time(settings->max_lifetime_ms);
@@ -2221,7 +2488,8 @@ static kecs_status kecs_pg__begin(kecs_connection *shared, bool write) {
   kecs_pg__connection *connection = kecs_pg__of(shared);
   char wait[KECS_PG__WAITING_SIZE];
   kecs_pg__rollback(shared); /* of a transaction whose own rollback failed; does nothing otherwise */
-  kecs_status status = kecs_pg__alive(connection) ? KECS_OK : kecs_pg__ready(connection);
+  bool good = kecs_pg__alive(connection) && !kecs_pg__should_move(connection);
+  kecs_status status = good ? KECS_OK : kecs_pg__dial(connection);
   if (!status) {
     status = kecs_pg__defer(connection, write ? "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
                                               : "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");

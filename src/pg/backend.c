@@ -11,6 +11,7 @@
 
 #include "pg/public.h"
 
+#include "pg/dial.h"
 #include "pg/statement.h"
 
 #include <limits.h>
@@ -115,6 +116,7 @@ static void kecs_pg__attach_pool(const kecs_pg__settings *settings, kecs_place *
   int64_t acquire = settings->acquire_timeout_ms;
   out_place->pool_max = settings->max_connections;
   out_place->pool_min = settings->min_connections;
+  out_place->splits_reads = settings->reads == 1 && settings->host_count > 1;
   out_place->pool.acquire_ms = acquire > INT_MAX ? INT_MAX : kecs_pg__pool_time(acquire);
   out_place->pool.idle_ms = kecs_pg__pool_time(settings->idle_timeout_ms);
   out_place->pool.lifetime_ms = kecs_pg__pool_time(settings->max_lifetime_ms);
@@ -172,7 +174,8 @@ static kecs_status kecs_pg__begin(kecs_connection *shared, bool write) {
   kecs_pg__connection *connection = kecs_pg__of(shared);
   char wait[KECS_PG__WAITING_SIZE];
   kecs_pg__rollback(shared); /* of a transaction whose own rollback failed; does nothing otherwise */
-  kecs_status status = kecs_pg__alive(connection) ? KECS_OK : kecs_pg__ready(connection);
+  bool good = kecs_pg__alive(connection) && !kecs_pg__should_move(connection);
+  kecs_status status = good ? KECS_OK : kecs_pg__dial(connection);
   if (!status) {
     status = kecs_pg__defer(connection, write ? "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
                                               : "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");

@@ -27,7 +27,7 @@ static const kecs_pg__state kecs_pg__states[] = {
     {"08007", KECS_E_OUTCOME_UNKNOWN, "read first whether it was stored"},
     {"57014", KECS_E_CANCELLED, "the statement was stopped; nothing was stored"},
     {"25006", KECS_E_READONLY,
-     "the server takes no writes: connect to the primary (target_session_attrs=read-write), or open with read_only"},
+     "the server takes no writes: name the primary in the URL, too (host1,host2), or open with read_only"},
     {"25P02", KECS_E_MISUSE, "an earlier statement failed; end the transaction with kecs_rollback and begin again"},
     {"28", KECS_E_DENIED, "check user and password in the URL, and the server's pg_hba.conf"},
     {"3D000", KECS_E_NOT_FOUND, "create the database, or check its name in the URL"},
@@ -66,13 +66,22 @@ static kecs_status kecs_pg__tell(kecs_status status, const char *shown, const ch
   return kecs_backend_fail(status, 0, state, text);
 }
 
-KECS_PG__FN kecs_status kecs_pg__fail_result(const char *shown, const PGresult *result, const char *doing) {
-  const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+static kecs_status kecs_pg__fail_state(const char *shown, const PGresult *result, const char *doing,
+                                       const char *state) {
   const char *said = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
   const kecs_pg__state *found = state ? kecs_pg__state_find(state) : NULL;
   said = said ? said : PQresultErrorMessage(result);
   return kecs_pg__tell(found ? found->status : KECS_E_IO, shown, doing, state, said[0] ? said : "no reason was given",
                        found ? found->advice : "see the SQLSTATE and the server's log");
+}
+
+KECS_PG__FN kecs_status kecs_pg__fail_result(const char *shown, const PGresult *result, const char *doing) {
+  return kecs_pg__fail_state(shown, result, doing, PQresultErrorField(result, PG_DIAG_SQLSTATE));
+}
+
+KECS_PG__FN kecs_status kecs_pg__fail_begin(const char *shown, const PGresult *result, const char *doing) {
+  const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+  return kecs_pg__fail_state(shown, result, doing, state && strcmp(state, "0A000") == 0 ? "25006" : state);
 }
 
 /* "FATAL:  28P01: password ...": the state behind the first colon that one follows. */

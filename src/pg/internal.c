@@ -18,6 +18,14 @@ KECS_PG__FN kecs_status kecs_pg__fail(kecs_status status, const char *format, ..
   return kecs_backend_fail(status, 0, NULL, text);
 }
 
+KECS_PG__FN void kecs_pg__restore(const kecs_error *error) {
+  if (error->transaction[0]) {
+    (void)kecs_backend_fail_commit(error->transaction, error->text);
+  } else {
+    (void)kecs_backend_fail(error->status, error->native_code, error->sqlstate, error->text);
+  }
+}
+
 KECS_PG__FN void *kecs_pg__alloc(const kecs_allocator *allocator, size_t size) {
   void *pointer = allocator->alloc(size, allocator->user);
   if (!pointer) {

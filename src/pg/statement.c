@@ -273,14 +273,17 @@ KECS_PG__FN kecs_status kecs_pg__start(kecs_statement *shared, const kecs_value 
   }
   kecs_error before = *kecs_last_error();
   bool first = outside || connection->begin_waits;
+  bool standby = connection->splits && connection->standby;
   status = kecs_pg__run(statement, count);
-  if ((status == KECS_E_OFFLINE || status == KECS_E_READONLY) && first && !connection->pg) {
+  bool elsewhere = status == KECS_E_OFFLINE || status == KECS_E_READONLY ||
+                   (standby && status && status != KECS_E_CANCELLED && status != KECS_E_NOMEM);
+  if (elsewhere && first && (!connection->pg || connection->doomed)) {
     /* The server had gone since the last call, or was demoted. A read outside a transaction can simply be asked again,
      * and so can a transaction that begins with this statement: no COMMIT was sent. */
     status = kecs_pg__ready(connection);
     status = status ? status : kecs_pg__run(statement, count);
     if (!status) {
-      (void)kecs_backend_fail(before.status, before.native_code, before.sqlstate, before.text);
+      kecs_pg__restore(&before);
     }
   }
   if (!status) {

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #define KECS_PG__LOOK_MS 20 /* between two looks at deadline and cancel */
+#define KECS_PG__SHUN_MS 5000 /* a standby that has refused something is left alone for so long */
 #define KECS_PG__CANCEL_MS                                                                  \
   5000 /* how long a cancelled statement may take to end, before the connection is given up \
         */
@@ -146,6 +147,14 @@ static bool kecs_pg__listen(kecs_pg__connection *connection, kecs_pg__patience p
   }
 }
 
+/* What a standby refuses (a conflict with what it replays, a table that has not arrived yet) the primary may do. */
+static void kecs_pg__shun(kecs_pg__connection *connection, kecs_status status) {
+  if (connection->splits && connection->standby && status != KECS_E_CANCELLED) {
+    connection->doomed = true;
+    connection->shunned_until_ms = kecs_pg__now_ms() + KECS_PG__SHUN_MS;
+  }
+}
+
 /* Waits for the answers and says what they come to. */
 static kecs_status kecs_pg__receive(kecs_pg__connection *connection, kecs_pg__patience patience, const char *doing,
                                     kecs_pg__answer *answer) {
@@ -158,8 +167,11 @@ static kecs_status kecs_pg__receive(kecs_pg__connection *connection, kecs_pg__pa
   kecs_status status = KECS_OK;
   /* libpq makes a result of a lost connection by itself, without a state of the server's. */
   if (failed && PQresultErrorField(answer->result, PG_DIAG_SQLSTATE)) {
-    status = kecs_pg__fail_result(shown, answer->result, doing);
-    connection->doomed = connection->doomed || kecs_pg__dooms(answer->result);
+    bool at_begin = connection->begin_waits && answer->good == 0;
+    status = at_begin ? kecs_pg__fail_begin(shown, answer->result, doing)
+                      : kecs_pg__fail_result(shown, answer->result, doing);
+    connection->doomed = connection->doomed || status == KECS_E_READONLY || kecs_pg__dooms(answer->result);
+    kecs_pg__shun(connection, status);
   } else if (lost || failed || !answer->result) {
     status = kecs_pg__fail_lost(shown, connection->pg, doing);
     lost = true;

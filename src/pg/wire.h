@@ -32,7 +32,12 @@ typedef struct kecs_pg__connection {
   const kecs_logger *logger;
   bool (*should_stop)(void *user);
   void *should_stop_user;
-  bool writer; /* writes, so its server must not be a standby */
+  bool writer;  /* writes, so its server must not be a standby */
+  bool splits;  /* reads outside transactions, from a standby where there is one */
+  bool standby; /* its server is one */
+  bool stale;   /* and too far behind */
+  int64_t checked_ms;       /* when that was found out */
+  int64_t shunned_until_ms; /* a standby has failed: the primary is asked meanwhile */
   bool no_foreign_keys;
   bool full_durability;
   int busy_timeout_ms;

@@ -6,6 +6,7 @@ its own. Prints ok / not ok lines.
 
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 import threading
@@ -207,6 +208,95 @@ def test_outcome_of_a_server_that_dies():
         one.start()
         assert driver.ok("outcome") == "stored"
         assert driver.ok("count") == "2"
+
+
+# ---- Several servers ------------------------------------------------------------------------------------------------
+
+def test_reads_from_a_standby():
+    with Server(standby=True) as one:
+        standby = one.standby
+        with Driver(one.url(also=[standby], reads="standby")) as driver:
+            driver.ok("put", "a")
+            standby.catch_up()
+            assert driver.ok("count") == "1"
+            assert connections(standby) == 1 and connections(one) == 1
+            standby.sql("postgres", "SELECT pg_wal_replay_pause()")
+            driver.ok("put", "b")
+            assert driver.ok("count") == "1", "it was not read from the standby"
+            driver.ok("begin")
+            driver.ok("txput", "c")
+            driver.ok("commit")
+            standby.sql("postgres", "SELECT pg_wal_replay_resume()")
+            standby.catch_up()
+            assert driver.ok("count") == "3"
+            standby.stop()
+            assert driver.ok("count") == "3"  # by the primary
+            driver.ok("put", "d")
+            standby.start()
+            standby.catch_up()
+            one.kill()
+            driver.fails("KECS_E_READONLY", "put", "e", says="standby")
+            standby.promote()
+            driver.ok("put", "e")
+            assert driver.ok("count") == "5"
+        with Driver(one.url(also=[standby], reads="standby")) as driver:  # there is none now
+            assert driver.ok("count") == "5"
+
+
+def test_a_standby_that_is_behind():
+    with Server(standby=True) as one:
+        standby = one.standby
+        options = {"reads": "standby", "max_staleness": "1500ms", "check_interval": "100ms"}
+        with Driver(one.url(also=[standby], **options)) as driver:
+            driver.ok("put", "a")
+            standby.catch_up()
+            assert within(10, lambda: driver.ok("count") == "1" and connections(standby) == 1), "nobody reads there"
+            standby.sql("postgres", "SELECT pg_wal_replay_pause()")
+            time.sleep(1.7)
+            driver.ok("put", "b")
+            assert driver.ok("count") == "2", "too old"
+            standby.sql("postgres", "SELECT pg_wal_replay_resume()")
+
+            def back():
+                driver.ok("put", "n%d" % time.monotonic_ns())
+                driver.ok("count")
+                return connections(standby) == 1
+            assert within(10, back), "it does not come back"
+
+
+def test_first_server_does_not_answer():
+    """A server whose network is gone must not take all the time."""
+    with Proxy(shared) as dead:
+        dead.freeze()
+        url = shared.url(tenant="several", acquire_timeout="4s").replace("@", "@127.0.0.1:%d," % dead.port)
+        with Driver() as driver:
+            started = time.monotonic()
+            driver.ok("open", url)
+            assert 1 < time.monotonic() - started < 4
+            driver.ok("close")
+            started = time.monotonic()
+            driver.ok("open", url + "&connect_timeout=1")
+            assert time.monotonic() - started < 1.9
+
+
+def test_demotion():
+    """Connections that stay, behind a pooler, while the server behind them is no primary any more."""
+    with Server(standby=True) as one, Pooler(one) as pooler:
+        config = pooler.config.read_text().replace("* = ", "kecs = ")  # only a named one is read again
+        pooler.config.write_text(config)
+        pooler.stop()
+        pooler.start()
+        with Driver(pooler.url(), acquire_timeout="2s") as driver:
+            driver.ok("put", "a")
+            one.standby.catch_up()
+            pooler.config.write_text(config.replace("port=%d" % one.port, "port=%d" % one.standby.port))
+            pooler.process.send_signal(signal.SIGHUP)
+            assert within(10, lambda: driver.ask("put", "b%d" % time.monotonic_ns())[0] == "KECS_E_READONLY")
+            driver.fails("KECS_E_READONLY", "put", "c", says="standby")
+            one.kill()
+            one.standby.promote()
+            driver.ok("put", "c")
+            assert driver.ok("get", "c") == "1"
 
 
 # ---- The report -----------------------------------------------------------------------------------------------------
