@@ -1,6 +1,6 @@
 /* pg/dial.c -- making a connection. Several servers of a URL are tried one by one, each for a part of the time: libpq
- * by itself would wait for the first one's network until the call has no time left, and tell a standby from a primary in
- * a text alone. */
+ * by itself would wait for the first one's network until the call has no time left, and tell a standby from a primary
+ * in a text alone. */
 #include "pg/prologue.h"
 
 #include "pg/dial.h"

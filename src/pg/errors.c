@@ -38,6 +38,9 @@ static const kecs_pg__state kecs_pg__states[] = {
     {"57P02", KECS_E_OFFLINE, "the server crashed and restarts; try again"},
     {"57P03", KECS_E_OFFLINE, "the server is starting or stopping; try again"},
     {"57P05", KECS_E_OFFLINE, "the server ended an idle connection; try again"},
+    {"08P01", KECS_E_OFFLINE,
+     "poolers say so when the server behind them or a limit of theirs (max_client_conn, query_wait_timeout) is in the "
+     "way; try again"},
     {"08", KECS_E_OFFLINE, "check that the server can be reached; try again"},
     {"53100", KECS_E_FULL, "free space on the server's disk"},
     {"53200", KECS_E_NOMEM, "the server is out of memory"},
@@ -99,6 +102,17 @@ static const char *kecs_pg__state_in(const char *text, char out[KECS_PG__STATE_L
   return NULL;
 }
 
+/* Whether the two could not agree on encryption: libpq gives no code for that. Trying again would not help. */
+static bool kecs_pg__is_tls(const char *text) {
+  static const char *const words[] = {"certificate", "SSL error", "does not support SSL"};
+  for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+    if (strstr(text, words[i])) {
+      return true;
+    }
+  }
+  return false;
+}
+
 KECS_PG__FN kecs_status kecs_pg__fail_connect(const char *shown, PGconn *pg) {
   char state[KECS_PG__STATE_LEN + 1] = "";
   const char *text = pg ? PQerrorMessage(pg) : "out of memory";
@@ -110,6 +124,11 @@ KECS_PG__FN kecs_status kecs_pg__fail_connect(const char *shown, PGconn *pg) {
   if (pg && PQconnectionNeedsPassword(pg)) {
     return kecs_pg__tell(KECS_E_DENIED, shown, "connect", NULL, said ? said : text,
                          "put a password into the URL, PGPASSWORD or ~/.pgpass");
+  }
+  if (kecs_pg__is_tls(said ? said : text)) {
+    return kecs_pg__tell(KECS_E_DENIED, shown, "connect", NULL, said ? said : text,
+                         "check sslmode and sslrootcert in the URL, and that the host is the one in the server's "
+                         "certificate");
   }
   return kecs_pg__tell(KECS_E_OFFLINE, shown, "connect", state[0] ? state : NULL, said ? said : text,
                        "check host and port, and that the server runs");

@@ -299,6 +299,36 @@ def test_demotion():
             assert driver.ok("get", "c") == "1"
 
 
+# ---- TLS, poolers ---------------------------------------------------------------------------------------------------
+
+def test_tls():
+    with Server(tls=True) as one, Driver() as driver:
+        wrong = one.certificates / "wrong_ca.crt"
+        started = time.monotonic()
+        driver.fails("KECS_E_DENIED", "open", one.url(sslmode="verify-full", sslrootcert=wrong), says="sslrootcert")
+        driver.fails("KECS_E_DENIED", "open", one.url(sslmode="verify-full", sslrootcert=one.folder.path / "none.crt"),
+                     says="sslrootcert")
+        elsewhere = one.url(hostaddr="127.0.0.1").replace("@localhost:", "@elsewhere:")
+        driver.fails("KECS_E_DENIED", "open", elsewhere, says="the host is the one in the server's certificate")
+        driver.fails("KECS_E_DENIED", "open", one.url(sslmode="disable"), says="pg_hba.conf")
+        assert time.monotonic() - started < 10, "what can't succeed is tried again"
+        driver.ok("open", one.url())
+        driver.ok("put", "a")
+        ask = "SELECT bool_and(ssl) FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) WHERE application_name = '%s'"
+        assert one.sql("postgres", ask % "kecs_store") == "t"
+        driver.ok("close")
+    with Driver() as driver:
+        driver.fails("KECS_E_DENIED", "open", shared.url(sslmode="require"), says="sslmode")
+
+
+def test_limits_of_a_pooler():
+    settings = ["max_client_conn = 1"]
+    with Pooler(shared, settings=settings) as pooler, Driver(pooler.url(tenant="limits")) as first, Driver() as second:
+        first.ok("put", "a")
+        second.fails("KECS_E_OFFLINE", "open", pooler.url(acquire_timeout="200ms"), says="max_client_conn")
+        assert second.state == "08P01"
+
+
 # ---- The report -----------------------------------------------------------------------------------------------------
 
 def main():
