@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 4d026cd0c720c84f875c6f3a872f503f3772534465f1f03ff62a8df6c0a4ce96 */
+ * f6cbd463cd6e746208c1e98ffc3d64d404bfc3d617d5610a43ecb9bd79d37635 */
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
 /* kecs_store.h -- a durable, typed store for the state of a container orchestrator, in one SQLite file.
  *
@@ -9063,10 +9063,11 @@ static int64_t kecs__retry_pause(const kecs__engine *engine, int attempt) {
 
 KECS__FN bool kecs__retry_again(kecs_store *store, kecs__retry *retry, kecs_status status) {
   /* Where writers follow one another, BUSY means that the timeout has passed; so does any state of the database but
-   * those of class 40, after which the same may well succeed. */
+   * those of class 40, after which the same may well succeed. Those end a transaction; a race that the store itself has
+   * seen (kecs__fail_raced) has cost one no more than the savepoint of this write. */
   const char *state = kecs_last_error()->sqlstate;
-  bool meets = !state[0] || strncmp(state, "40", 2) == 0;
-  if (status != KECS_E_BUSY || store->depth > 0 || !store->engine->dialect->lock_rows[0] || !meets) {
+  bool meets = !state[0] || (store->depth == 0 && strncmp(state, "40", 2) == 0);
+  if (status != KECS_E_BUSY || !store->engine->dialect->lock_rows[0] || !meets) {
     return false;
   }
   int64_t now = kecs__monotonic_ms();
@@ -11793,9 +11794,13 @@ KECS__FN kecs_status kecs__each(kecs_store *store, kecs_kind kind, const kecs_qu
   if (!status) {
     kecs__walk walk = {store, session, meta, query, row, {NULL, NULL, false}, visit, user, 0};
     kecs__arena_init(&walk.texts, &store->engine->allocator);
-    store->walks += store->depth > 0 ? 1 : 0; /* the visitor must not end it */
+    if (store->depth > 0) {
+      store->walks++; /* the visitor must not end it */
+    }
     status = kecs__walk_all(&walk, query && query->limit > 0 ? query->limit : 0);
-    store->walks -= store->depth > 0 ? 1 : 0;
+    if (store->depth > 0) {
+      store->walks--;
+    }
     kecs__arena_free(&walk.texts);
   }
   if (begun) {

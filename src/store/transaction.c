@@ -308,10 +308,11 @@ static int64_t kecs__retry_pause(const kecs__engine *engine, int attempt) {
 
 KECS__FN bool kecs__retry_again(kecs_store *store, kecs__retry *retry, kecs_status status) {
   /* Where writers follow one another, BUSY means that the timeout has passed; so does any state of the database but
-   * those of class 40, after which the same may well succeed. */
+   * those of class 40, after which the same may well succeed. Those end a transaction; a race that the store itself has
+   * seen (kecs__fail_raced) has cost one no more than the savepoint of this write. */
   const char *state = kecs_last_error()->sqlstate;
-  bool meets = !state[0] || strncmp(state, "40", 2) == 0;
-  if (status != KECS_E_BUSY || store->depth > 0 || !store->engine->dialect->lock_rows[0] || !meets) {
+  bool meets = !state[0] || (store->depth == 0 && strncmp(state, "40", 2) == 0);
+  if (status != KECS_E_BUSY || !store->engine->dialect->lock_rows[0] || !meets) {
     return false;
   }
   int64_t now = kecs__monotonic_ms();

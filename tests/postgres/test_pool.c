@@ -248,6 +248,31 @@ static void writes_inside_a_walk(void **state) {
   contract_close(store);
 }
 
+/* All make the same row, each in a transaction that has more in it: one inserts it, the others wait and update. */
+static void *upsert_in_transaction(void *user) {
+  worker *one = user;
+  char name[32];
+  kecs_store *tx = NULL;
+  snprintf(name, sizeof name, "own%d", one->number);
+  kecs_cluster cluster = {.name = "shared", .k8s_cluster_name = name};
+  note(one, kecs_begin(one->store, &tx));
+  note(one, tx ? make(tx, name) : KECS_OK);
+  pthread_barrier_wait(one->together);
+  note(one, tx ? kecs_cluster_upsert(tx, &cluster, NULL) : KECS_OK);
+  note(one, tx ? kecs_commit(tx) : KECS_OK);
+  __atomic_sub_fetch(one->running, 1, __ATOMIC_SEQ_CST);
+  return NULL;
+}
+
+static void transactions_make_the_same_row(void **state) {
+  (void)state;
+  worker workers[THREADS];
+  kecs_store *store = open_pool("tenant=same");
+  run(store, upsert_in_transaction, true, workers, NULL, NULL);
+  CONTRACT_NUMBER(contract_count_rows(store, KECS_KIND_CLUSTER), THREADS + 1);
+  contract_close(store);
+}
+
 static void open_transactions_end_with_the_store(void **state) {
   (void)state;
   worker workers[THREADS];
@@ -271,6 +296,7 @@ static const struct CMUnitTest tests[] = {
     CONTRACT_TEST(options_count_before_the_url),
     CONTRACT_TEST(spare_connections_go),
     CONTRACT_TEST(writes_inside_a_walk),
+    CONTRACT_TEST(transactions_make_the_same_row),
     CONTRACT_TEST(open_transactions_end_with_the_store),
 };
 
