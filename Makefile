@@ -161,6 +161,11 @@ TESTS := $(call programs,normal,contract) $(call programs,asan,contract) $(call 
          $(filter-out $(if $(LIBPQ),,build/test/asan/unit/test_pg_%),$(call programs,asan,unit))
 POSTGRES_TESTS := $(if $(LIBPQ),$(call programs,postgres,contract) $(call programs,postgres,postgres))
 TESTS += $(POSTGRES_TESTS)
+# The same programs behind a pooler: some that show what a pooler could spoil; with test-full all.
+POOLED := paging savepoints threads transactions
+PGBOUNCER_TESTS := $(if $(LIBPQ),$(if $(filter test-full,$(MAKECMDGOALS)),$(call programs,pgbouncer,contract),\
+                   $(POOLED:%=build/test/pgbouncer/contract/test_%)))
+TESTS += $(PGBOUNCER_TESTS)
 FUZZERS := $(call programs,asan,fuzz)
 TESTS_TSAN := $(call programs,tsan,contract)
 SCRIPTS := tests/style.py tests/amalgamate_test.py scripts/examples.py $(if $(FUZZERS),scripts/replay.py) \
@@ -201,6 +206,10 @@ build/test/postgres/$1/%: tests/$1/%.c $(call helpers,$1) $(TEST_HEADERS) build/
 endef
 $(foreach folder,contract postgres,$(eval $(call postgres_rule,$(folder))))
 
+build/test/pgbouncer/%: build/test/postgres/%
+	@mkdir -p $(@D)
+	@ln -f $< $@
+
 MODULE_FLAGS := $(STD) -DKECS_STORE_IMPLEMENTATION -DKECS__MODULES -Isrc $(SQLITE_INCLUDE) $(filter -I%,$(LIBPQ))
 MODULE_OBJECTS := $(patsubst src/%.c,build/obj/modules/%.o,$(CORE) $(if $(LIBPQ),$(filter src/pg/%,$(MODULES))))
 
@@ -234,9 +243,16 @@ build/test/normal/edge_writer: tests/edge/edge_writer.c $(TEST_HEADERS) $(LIBRAR
 	@mkdir -p $(@D)
 	$(CC) $(TEST_FLAGS) $(FLAGS_normal) $(SQLITE_INCLUDE) $(filter %.c %.o,$^) $(LDFLAGS) $(LIBS) -o $@
 
+# The program of tests/postgres/test_outages.py and its like.
+PG_DRIVER := $(if $(LIBPQ),build/test/postgres/pg_driver)
+build/test/postgres/pg_driver: tests/postgres/driver/pg_driver.c build/obj/normal/kecs_store.o \
+                               build/obj/normal/kecs_store_pg.o $(call sqlite_object,normal)
+	@mkdir -p $(@D)
+	$(CC) $(TEST_FLAGS) $(FLAGS_normal) $(SQLITE_INCLUDE) $(filter %.c %.o,$^) $(LDFLAGS) $(LIBPQ) $(LIBS) -o $@
+
 RUN_TESTS := $(PYTHON) tests/run.py $(if $(ONLY),-k $(ONLY))
 
-tests: $(TESTS) $(FUZZERS) $(KILLED) $(EDGE_WRITER)
+tests: $(TESTS) $(FUZZERS) $(KILLED) $(EDGE_WRITER) $(PG_DRIVER)
 
 test: all tests
 	@$(RUN_TESTS) $(TESTS) $(SCRIPTS)

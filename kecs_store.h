@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 9c0e83aeb7772196222bf4bf54444805589b96a454a4b8f4a517b423d99dedad */
+ * 61270615de9cd1c4df104061d60695c0eed156bc041c1d0a32dc3aea8c255241 */
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
 /* kecs_store.h -- a durable, typed store for the state of a container orchestrator, in one SQLite file.
  *
@@ -180,6 +180,7 @@ typedef struct kecs_error {
   int native_code;    /* SQLite's extended result code, or 0 */
   char sqlstate[6];   /* PostgreSQL's SQLSTATE, or "" */
   char text[512];     /* one English line that names the thing and what to do; never a secret */
+  char transaction[40]; /* of KECS_E_OUTCOME_UNKNOWN, for kecs_find_outcome; or "" */
 } kecs_error;
 
 /* The calling thread's last failure. A call that succeeds leaves it as it is. Never NULL; the pointer stays
@@ -1411,10 +1412,11 @@ typedef enum kecs_profile {
   KECS_PROFILE_MEMORY   /* ":memory:"; options.path may be left out */
 } kecs_profile;
 
-/* How the reading connections are kept. 0: the default; -1: no limit (acquire_ms: no wait). */
+/* How connections are kept: those that read, on PostgreSQL all. 0: the default, or what the URL says; -1: no limit
+ * (acquire_ms: no wait). */
 typedef struct kecs_pool_options {
-  int acquire_ms;  /* how long a read waits for a free connection, then BUSY; 30000 */
-  int idle_ms;     /* a connection that nobody has used for so long is closed; 1800000 */
+  int acquire_ms;  /* how long a call waits for a free connection, then BUSY; 30000 */
+  int idle_ms;     /* a connection that nobody has used for so long is closed; 1800000 (PostgreSQL 600000) */
   int lifetime_ms; /* no connection is kept longer; 3600000 */
   int check_ms;    /* how often that is looked at, while the store is used; 60000 */
   int read_age_ms; /* a walk (kecs_*_each) that is older ends with TIMEOUT at its next row: while it is open, the
@@ -1433,7 +1435,8 @@ typedef struct kecs_options {
   bool strict;                    /* validate every created and updated row, see "Validation" */
   bool no_foreign_keys;           /* take rows whose parent is missing: importing orphaned data */
   int busy_timeout_ms;            /* how long a write waits for another writer; 0: 30000, negative: not at all */
-  int readers;                    /* connections that read beside the writer; 0: 4, at most 64 */
+  int readers;                    /* connections that read beside the writer; 0: 4, at most 64. On PostgreSQL
+                                   * the URL's max_connections counts instead */
   int cache_kib;                  /* page cache of the writing connection; 0: 65536; each reader has a quarter */
   size_t document_bytes_max;      /* larger JSON documents are KECS_E_INVALID; 0: 64 MiB */
   kecs_allocator allocator;       /* zeroed: libc */
@@ -1481,13 +1484,13 @@ KECS_STORE_API kecs_status kecs_close(kecs_store *store);
 KECS_STORE_API const char *kecs_version(void);
 KECS_STORE_API const char *kecs_build_info(void);
 
-/* The reading connections. */
+/* The connections that read, or on PostgreSQL all. */
 typedef struct kecs_pool_info {
   int max;
   int total;
-  int active;      /* reading now */
+  int active;      /* in use now */
   int idle;
-  int64_t waits;   /* reads that found none free */
+  int64_t waits;   /* calls that found none free */
   int64_t wait_us; /* and how long they have waited, all of them */
   int64_t retired; /* connections that were closed because of their age or because nobody needed them */
 } kecs_pool_info;
@@ -1553,6 +1556,21 @@ KECS_STORE_API kecs_status kecs_begin(kecs_store *store, kecs_store **out_tx);
  * nothing, so a clean-up path can always call it. */
 KECS_STORE_API kecs_status kecs_commit(kecs_store *tx);
 KECS_STORE_API kecs_status kecs_rollback(kecs_store *tx);
+
+/* What became of a write or transaction that failed with KECS_E_OUTCOME_UNKNOWN: a connection that was lost while its
+ * COMMIT ran. */
+typedef enum kecs_outcome {
+  KECS_OUTCOME_UNKNOWN,    /* nobody can tell any more: read what it should have stored */
+  KECS_OUTCOME_STORED,     /* all of it */
+  KECS_OUTCOME_NOT_STORED, /* nothing of it, and nothing ever will be: it may be written again */
+  KECS_OUTCOME_RUNNING     /* the server is still at it: ask again */
+} kecs_outcome;
+
+/* Asks the database, over another connection. `error` is a copy of kecs_last_error() as it was right after the call
+ * that failed; its `transaction` alone is looked at, so a program that has started anew may bring it from its log.
+ * Waits at most the busy timeout for one that is still running. OFFLINE until the server can be reached again; INVALID
+ * when the error names no transaction; MISUSE on a transaction. */
+KECS_STORE_API kecs_status kecs_find_outcome(kecs_store *store, const kecs_error *error, kecs_outcome *out_outcome);
 
 /* Runs `work` in a transaction: commits when it returns KECS_OK, else rolls back and returns what it returned.
  * A BUSY or OFFLINE (from begin, work or commit) is retried with growing, jittered pauses until `budget_ms` have
@@ -2720,6 +2738,12 @@ typedef struct kecs_place {
   const kecs_dialect *dialect;
   const char *shown; /* the path as messages may show it: without secrets */
   void *own;         /* the backend's */
+  /* Where writers write side by side: how many connections a store may have and keeps, each for reading and writing,
+   * and what the place itself says of their times (negative: no limit, 0: nothing). */
+  int pool_max;
+  int pool_min;
+  kecs_pool_options pool;
+  bool splits_reads; /* reads outside transactions have connections of their own (kecs_connect_options.reader) */
 } kecs_place;
 
 typedef struct kecs_connect_options {
@@ -2727,10 +2751,12 @@ typedef struct kecs_connect_options {
   const kecs_place *place;
   bool read_only;
   bool may_create;          /* the first connection of a store that may be made */
-  bool reader;              /* will only read, beside the writing connection */
+  bool opening;             /* the first connection of a store: a server that only starts may be waited for */
+  bool reader;              /* will only read, beside those that write */
   bool full_durability;
   bool no_foreign_keys;
   int busy_timeout_ms;
+  int acquire_ms; /* how long a call may wait for a connection; 0: not at all */
   int cache_kib;
   int page_bytes;           /* of a file that is made; 0: the backend's own */
   int log_kib;              /* a write-ahead log is emptied beyond this size; 0: the backend's own */
@@ -2759,6 +2785,9 @@ struct kecs_backend {
   kecs_status (*begin)(kecs_connection *connection, bool write);
   kecs_status (*commit)(kecs_connection *connection); /* on failure the caller rolls back */
   void (*rollback)(kecs_connection *connection);      /* cannot fail: at worst the connection is unusable and says so */
+  /* What became of a transaction whose commit gave OUTCOME_UNKNOWN; the name is kecs_backend_fail_commit's. May wait
+   * for it to end. NULL where commits can't fail like that. */
+  kecs_status (*outcome)(kecs_connection *connection, const char *transaction, kecs_outcome *out_outcome);
   bool (*in_transaction)(kecs_connection *connection); /* false once the database itself has rolled back */
   kecs_status (*execute)(kecs_connection *connection, const char *sql); /* one or more statements, no parameters */
   kecs_status (*prepare)(kecs_connection *connection, const char *sql, size_t len, kecs_statement **out_statement);
@@ -2794,6 +2823,9 @@ struct kecs_backend {
 /* For backends: records a failure with the database's own codes and returns `status`. sqlstate may be NULL. */
 KECS_STORE_API kecs_status kecs_backend_fail(kecs_status status, int native_code, const char *sqlstate,
                                              const char *text);
+
+/* For backends: records KECS_E_OUTCOME_UNKNOWN with the transaction's name, and returns it. */
+KECS_STORE_API kecs_status kecs_backend_fail_commit(const char *transaction, const char *text);
 
 /* The backend that every store has: SQLite, in a file or in memory. */
 KECS_STORE_API const kecs_backend *kecs_sqlite_backend(void);
@@ -6290,6 +6322,13 @@ KECS_STORE_API kecs_status kecs_backend_fail(kecs_status status, int native_code
   return kecs__error_restore(&error);
 }
 
+KECS_STORE_API kecs_status kecs_backend_fail_commit(const char *transaction, const char *text) {
+  (void)kecs__fail(KECS_E_OUTCOME_UNKNOWN, "%s", text);
+  kecs_error error = kecs__error_save();
+  strncpy(error.transaction, transaction, sizeof error.transaction - 1);
+  return kecs__error_restore(&error);
+}
+
 /* ---- store/meta.c ------------------------------------------------------------------------------------------------ */
 /* store/meta.c -- the columns that the store itself has to know, found once by name. */
 
@@ -6337,18 +6376,23 @@ typedef struct kecs__cached {
   size_t sql_len;
   kecs_statement *statement;
   bool writes; /* changes rows */
+  bool locks;  /* rows that it reads, where writers write side by side */
   bool in_use;
   bool temporary; /* made because the cached one was in use; finished when it is done */
 } kecs__cached;
 
 typedef struct kecs__engine kecs__engine;
 typedef struct kecs__turn kecs__turn; /* store/turns.c */
+typedef struct kecs__waiter kecs__waiter; /* store/pool.c */
 
 typedef struct kecs__session {
   kecs__engine *engine;
   kecs_connection *connection;
   const kecs_store *user; /* the handle that uses it now: whom to ask about deadline and cancel */
   int64_t deadline;       /* of the running call */
+  bool reader;            /* made for reading alone */
+  bool locks;             /* writes just now: the rows that it reads stay as they are until its transaction ends */
+  kecs__thread_id thread; /* that has taken it from the pool */
   bool shared;            /* other writes are in the open transaction, too */
   bool writing;           /* the running statement changes rows */
   bool changed;           /* one has, since a write began the open transaction */
@@ -6359,7 +6403,7 @@ typedef struct kecs__session {
   int64_t used_ms;       /* when it was last given back, or taken */
   int64_t read_until_ms; /* when the running read is too old; 0: never */
   unsigned steps;
-  struct kecs__session *next; /* in the idle list */
+  struct kecs__session *next; /* in the list of the idle ones, or of those in use */
 } kecs__session;
 
 struct kecs__engine {
@@ -6377,6 +6421,7 @@ struct kecs__engine {
   bool strict;
   bool no_foreign_keys;
   bool shared; /* readers have connections of their own */
+  bool pooled; /* each write takes a session from the pool, as a read does; there is no `writer` then */
   bool shares_commits; /* writes that wait for each other go into one transaction */
   kecs_durability durability;
   bool small; /* memory counts more than speed */
@@ -6393,7 +6438,6 @@ struct kecs__engine {
   int schema_version;
 
   kecs__mutex mutex; /* guards what follows */
-  kecs__condition released; /* a reading session was given back */
   kecs__session *writer;
   bool writer_taken;
   kecs__thread_id writer_thread;
@@ -6408,9 +6452,13 @@ struct kecs__engine {
   kecs__condition arrival; /* somebody has joined the queue while the writer's holder waits for that */
   bool expecting;
   int company;             /* so many more writes will wait for others: several threads have written lately */
-  kecs__session *idle_readers; /* the one that was used last comes first */
-  int reader_count;
-  int reader_max;
+  /* The pool: of reading sessions, or of all where it is `pooled`. */
+  kecs__session *idle; /* the one that was used last comes first */
+  kecs__session *busy;
+  kecs__waiter *waiters; /* the one that came first comes first */
+  int session_count;     /* with those that are being made */
+  int session_max;
+  int session_min; /* so many are kept, however idle */
   int64_t pool_checked_ms; /* when the idle ones were last looked at */
   bool quiet;              /* nobody has taken the writer since */
   kecs_pool_info pool_info; /* the counters of it */
@@ -6934,7 +6982,9 @@ static void kecs__sql_update_if(kecs__text *out, const kecs__meta *meta, uint64_
   kecs__sql_placeholder(out, ++number);
   kecs__text_adds(out, " OR ");
   kecs__sql_placeholder(out, number);
-  kecs__text_addf(out, "=0) AND (omitted&%llu)=0 AND (", (unsigned long long)mask);
+  /* What extra keeps may have to go with the change: such a row is changed the longer way. */
+  kecs__text_addf(out, "=0) AND (omitted&%llu)=0%s AND (", (unsigned long long)mask,
+                  meta->extra >= 0 ? " AND extra IS NULL" : "");
   kecs__text_add(out, differs.data, differs.len);
   kecs__text_addc(out, ')');
   out->status = out->status ? out->status : differs.status;
@@ -7137,13 +7187,18 @@ KECS__FN void kecs__ddl_add_column(kecs__text *out, const kecs_dialect *dialect,
 /* store/statements.c -- an open-addressing table of prepared statements per session. */
 
 /* ---- store/pool.h ------------------------------------------------------------------------------------------------ */
-/* store/pool.h -- the reading connections: how many, how long one is kept, how long one waits for one. */
+/* store/pool.h -- the pool of connections: how many, how long one is kept, how long one waits for one. */
 #ifndef KECS_STORE_POOL_H
 #define KECS_STORE_POOL_H
 
-/* A reading session: an idle one, a new one while there may be more, or the first that is given back. */
-KECS__FN kecs_status kecs__reader_take(kecs_store *store, int64_t deadline, kecs__session **out_session);
-KECS__FN void kecs__reader_give_back(kecs__engine *engine, kecs__session *session);
+/* A session: an idle one, a new one while there may be more, or the first that is given back. `writes` only where the
+ * engine is `pooled`. No transaction is open then. */
+KECS__FN kecs_status kecs__pool_take(kecs_store *store, int64_t deadline, bool writes, kecs__session **out_session);
+KECS__FN void kecs__pool_give_back(kecs__session *session);
+
+/* While the store is being opened: adds a session that is idle; makes those that are kept in any case. */
+KECS__FN void kecs__pool_add(kecs__engine *engine, kecs__session *session);
+KECS__FN void kecs__pool_fill(kecs__engine *engine);
 
 /* TIMEOUT when the read has been open for longer than options.pool.read_age_ms. */
 KECS__FN kecs_status kecs__check_read_age(const kecs__session *session);
@@ -7151,7 +7206,7 @@ KECS__FN kecs_status kecs__check_read_age(const kecs__session *session);
 /* Empties the write-ahead log, when nobody writes just now. */
 KECS__FN kecs_status kecs__engine_tidy(kecs__engine *engine);
 
-/* Closes the reading connections that are too old or were not needed for long. */
+/* Closes the idle connections that are too old or were not needed for long. */
 KECS__FN void kecs__pool_tidy(kecs__engine *engine);
 
 KECS__FN void kecs__pool_describe(kecs__engine *engine, kecs_pool_info *out_info);
@@ -7199,7 +7254,7 @@ static uint64_t kecs__hash_text(const char *text, size_t len) {
 
 static bool kecs__cached_is(const kecs__cached *cached, const kecs__cached *wanted) {
   return cached->hash == wanted->hash && cached->kind == wanted->kind && cached->op == wanted->op &&
-         cached->mask == wanted->mask && cached->sql_len == wanted->sql_len &&
+         cached->locks == wanted->locks && cached->mask == wanted->mask && cached->sql_len == wanted->sql_len &&
          (wanted->op != KECS__OP_TEXT || memcmp(cached->sql, wanted->sql, wanted->sql_len) == 0);
 }
 
@@ -7264,9 +7319,8 @@ static kecs_status kecs__statements_reserve(kecs__session *session) {
 static kecs_status kecs__cached_text(kecs__session *session, const kecs__meta *meta, const kecs__cached *wanted,
                                      kecs__text *out) {
   const kecs_dialect *dialect = session->engine->dialect;
-  bool writing = session == session->engine->writer;
   if (wanted->op == KECS__OP_TEXT) {
-    kecs__sql_expand(out, dialect, writing, wanted->sql, wanted->sql_len);
+    kecs__sql_expand(out, dialect, wanted->locks, wanted->sql, wanted->sql_len);
     return out->status;
   }
   kecs__text marked;
@@ -7274,7 +7328,7 @@ static kecs_status kecs__cached_text(kecs__session *session, const kecs__meta *m
   kecs__sql_build(&marked, meta, (kecs__op)wanted->op, wanted->mask);
   kecs_status status = marked.status;
   if (!status) {
-    kecs__sql_expand(out, dialect, writing, marked.data, marked.len);
+    kecs__sql_expand(out, dialect, wanted->locks, marked.data, marked.len);
     status = out->status;
   }
   kecs__text_free(&marked);
@@ -7362,6 +7416,7 @@ KECS__FN kecs_status kecs__statement(kecs__session *session, const kecs__meta *m
   wanted.kind = (int)meta->info->kind;
   wanted.op = (int)op;
   wanted.mask = mask;
+  wanted.locks = session->locks;
   wanted.hash = kecs__mix(mask ^ kecs__mix(((uint64_t)wanted.kind << 8) | (uint64_t)wanted.op));
   return kecs__statement_find(session, meta, &wanted, out_cached);
 }
@@ -7372,6 +7427,7 @@ KECS__FN kecs_status kecs__statement_text(kecs__session *session, const char *sq
   wanted.op = (int)KECS__OP_TEXT;
   wanted.sql = (char *)(uintptr_t)sql; /* only read: a copy is kept */
   wanted.sql_len = len;
+  wanted.locks = session->locks;
   wanted.hash = kecs__hash_text(sql, len);
   return kecs__statement_find(session, NULL, &wanted, out_cached);
 }
@@ -7510,7 +7566,8 @@ KECS__FN kecs_status kecs__run(kecs__session *session, const char *sql, const ke
  * engine's mutex; whoever takes the session next therefore sees them. */
 
 /* ---- store/turns.h ----------------------------------------------------------------------------------------------- */
-/* store/turns.h -- whose turn it is to use the writing session, and which writes share a commit. */
+/* store/turns.h -- whose turn it is to use the writing session, and which writes share a commit. Where each write takes
+ * a session from the pool, that is done here, too. */
 #ifndef KECS_STORE_TURNS_H
 #define KECS_STORE_TURNS_H
 
@@ -7518,7 +7575,7 @@ KECS__FN kecs_status kecs__run(kecs__session *session, const char *sql, const ke
 KECS__FN kecs_status kecs__writer_take(kecs_store *store, int64_t deadline, kecs__session **out_session);
 /* The same without a wait, for nobody's call: false when somebody has it. */
 KECS__FN bool kecs__writer_try(kecs__engine *engine);
-KECS__FN void kecs__writer_release(kecs__engine *engine);
+KECS__FN void kecs__writer_release(kecs__session *session);
 
 /* The same for a write of its own. Where *out_joined is true the session comes with the open transaction of the writes
  * before it: this one works in a savepoint. */
@@ -7528,7 +7585,10 @@ KECS__FN kecs_status kecs__writer_join(kecs_store *store, int64_t deadline, kecs
 /* Ends what kecs__writer_join began, and gives the session away. `status` is what came of the write: after KECS_OK it
  * is part of the transaction, and KECS_OK comes back once that is committed; after a failure nothing of it is, and the
  * failure comes back. */
-KECS__FN kecs_status kecs__writer_leave(kecs__engine *engine, kecs_status status);
+KECS__FN kecs_status kecs__writer_leave(kecs__session *session, kecs_status status);
+
+/* MISUSE: the call would wait for what its own thread holds. */
+KECS__FN kecs_status kecs__fail_own_writer(void);
 
 /* How long a wait may still take, in milliseconds: until then by the monotonic clock, and no longer than the deadline.
  */
@@ -7568,7 +7628,7 @@ KECS__FN int64_t kecs__wait_left(const kecs__engine *engine, int64_t until_ms, i
   return left > 50 ? 50 : left;
 }
 
-static kecs_status kecs__fail_own_writer(void) {
+KECS__FN kecs_status kecs__fail_own_writer(void) {
   return kecs__fail(KECS_E_MISUSE,
                     "this thread holds the store's writing connection (a transaction, or a walk over a store "
                     "in memory); call through the transaction's handle, or the call would wait for itself");
@@ -7660,6 +7720,9 @@ static kecs_status kecs__turn_wait(kecs_store *store, int64_t deadline, bool joi
 static kecs_status kecs__writer_get(kecs_store *store, int64_t deadline, bool joins, kecs__session **out_session) {
   kecs__engine *engine = store->engine;
   kecs_status status = KECS_OK;
+  if (engine->pooled) {
+    return kecs__pool_take(store, deadline, true, out_session);
+  }
   kecs__mutex_lock(&engine->mutex);
   if (!engine->writer_taken) {
     engine->writer_taken = true;
@@ -7699,7 +7762,12 @@ KECS__FN bool kecs__writer_try(kecs__engine *engine) {
   return got;
 }
 
-KECS__FN void kecs__writer_release(kecs__engine *engine) {
+KECS__FN void kecs__writer_release(kecs__session *session) {
+  kecs__engine *engine = session->engine;
+  if (engine->pooled) {
+    kecs__pool_give_back(session);
+    return;
+  }
   kecs__mutex_lock(&engine->mutex);
   kecs__writer_pass(engine);
   kecs__mutex_unlock(&engine->mutex);
@@ -7853,6 +7921,22 @@ static bool kecs__share_pass(kecs__engine *engine) {
   return goes_on;
 }
 
+/* Ends a write on a session of the pool: nobody shares its commit. */
+static kecs_status kecs__pool_leave(kecs__session *session, kecs_status status) {
+  const kecs_backend *backend = session->engine->backend;
+  if (!status) {
+    status = backend->commit(session->connection);
+  }
+  if (!status) {
+    kecs__pool_give_back(session);
+    return KECS_OK;
+  }
+  kecs_error error = kecs__error_save();
+  backend->rollback(session->connection);
+  kecs__pool_give_back(session);
+  return kecs__error_restore(&error);
+}
+
 static kecs_status kecs__share_commit(kecs__engine *engine) {
   kecs__session *session = engine->writer;
   bool shared = engine->members != NULL;
@@ -7872,8 +7956,11 @@ static kecs_status kecs__share_commit(kecs__engine *engine) {
   return status;
 }
 
-KECS__FN kecs_status kecs__writer_leave(kecs__engine *engine, kecs_status status) {
-  kecs__session *session = engine->writer;
+KECS__FN kecs_status kecs__writer_leave(kecs__session *session, kecs_status status) {
+  kecs__engine *engine = session->engine;
+  if (engine->pooled) {
+    return kecs__pool_leave(session, status);
+  }
   kecs_status outcome = KECS_OK;
   session->shared = false;
   bool open = engine->backend->in_transaction(session->connection);
@@ -7886,7 +7973,7 @@ KECS__FN kecs_status kecs__writer_leave(kecs__engine *engine, kecs_status status
   if (!engine->members) {
     kecs_error error = kecs__error_save();
     engine->backend->rollback(session->connection);
-    kecs__writer_release(engine);
+    kecs__writer_release(session);
     return kecs__error_restore(&error);
   }
   if (!open) {
@@ -7900,95 +7987,257 @@ KECS__FN kecs_status kecs__writer_leave(kecs__engine *engine, kecs_status status
 }
 
 /* ---- store/pool.c ------------------------------------------------------------------------------------------------ */
-/* store/pool.c -- the pool of reading connections. No thread of its own looks after it: whoever gives a connection back
- * does, now and then. */
+/* store/pool.c -- the pool of connections: of those that read beside the one that writes, or of all of them. No thread
+ * of its own looks after it: whoever gives a connection back does, now and then. */
 
-/* Waits until one is given back or may be made. The mutex is held, and given up while it waits. */
-static kecs_status kecs__reader_wait(kecs_store *store, int64_t deadline) {
-  kecs__engine *engine = store->engine;
-  int64_t since = kecs__monotonic_us();
-  int64_t until = since / 1000 + engine->pool.acquire_ms;
-  kecs_status status = KECS_OK;
-  engine->pool_info.waits++;
-  while (!status && !engine->idle_readers && engine->reader_count >= engine->reader_max) {
-    int64_t left = kecs__wait_left(engine, until, deadline);
-    status = kecs__check_stop(store, deadline);
-    if (!status && left <= 0) {
-      status = kecs__fail(KECS_E_BUSY,
-                          "all %d reading connections have been in use for %d ms; raise options.readers or "
-                          "finish long walks sooner",
-                          engine->reader_max, engine->pool.acquire_ms);
-    }
-    if (!status) {
-      kecs__condition_wait(&engine->released, &engine->mutex, left);
-    }
-  }
-  engine->pool_info.wait_us += kecs__monotonic_us() - since;
-  return status;
-}
+#define KECS__WAIT_PATIENCE_US 5000 /* whoever has waited so long comes before those who come later */
 
-static void kecs__reader_gone(kecs__engine *engine) {
-  kecs__mutex_lock(&engine->mutex);
-  engine->reader_count--;
-  kecs__condition_wake_all(&engine->released);
-  kecs__mutex_unlock(&engine->mutex);
-}
+/* Who waits for a session. */
+struct kecs__waiter {
+  kecs__waiter *next;
+  kecs__condition called;
+  int64_t since_us;
+};
 
-KECS__FN kecs_status kecs__reader_take(kecs_store *store, int64_t deadline, kecs__session **out_session) {
-  kecs__engine *engine = store->engine;
-  kecs__session *session = NULL;
-  kecs_status status = KECS_OK;
-  kecs__mutex_lock(&engine->mutex);
-  if (!engine->idle_readers && engine->reader_count >= engine->reader_max) {
-    status = kecs__reader_wait(store, deadline);
-  }
-  bool make = !status && !engine->idle_readers;
-  if (make) {
-    engine->reader_count++;
-  } else if (!status) {
-    session = engine->idle_readers;
-    engine->idle_readers = session->next;
-  }
-  kecs__mutex_unlock(&engine->mutex);
-  if (make) {
-    status = kecs__session_open(engine, true, false, &session);
-    if (status) {
-      kecs__reader_gone(engine);
-    }
-  }
-  if (!status) {
-    session->user = store;
-    session->deadline = deadline;
-    session->read_until_ms = engine->pool.read_age_ms ? kecs__monotonic_ms() + engine->pool.read_age_ms : 0;
-    *out_session = session;
-  }
-  return status;
-}
+/* What a call wants of the pool, and what it got: a session, or the right to make one. */
+typedef struct kecs__claim {
+  bool reader;
+  kecs__session *session;
+  kecs__session *gone; /* to be closed first */
+} kecs__claim;
 
-static bool kecs__reader_is_old(const kecs__engine *engine, const kecs__session *session, int64_t now) {
+static bool kecs__session_is_old(const kecs__session *session, int64_t now) {
+  const kecs__engine *engine = session->engine;
   return engine->pool.lifetime_ms && now - session->opened_ms >= engine->pool.lifetime_ms;
 }
 
-/* Takes those out of the idle list that are too old or were not needed for long. The mutex is held. */
+static bool kecs__session_is_unused(const kecs__session *session, int64_t now) {
+  const kecs__engine *engine = session->engine;
+  return engine->pool.idle_ms && now - session->used_ms >= engine->pool.idle_ms;
+}
+
+static void kecs__session_unlink(kecs__session **list, const kecs__session *session) {
+  while (*list != session) {
+    list = &(*list)->next;
+  }
+  *list = session->next;
+}
+
+/* Takes an idle session of the wanted sort, or one of another sort to be closed for a new one. The mutex is held, as in
+ * all that follow. */
+static void kecs__claim_idle(kecs__engine *engine, kecs__claim *claim) {
+  kecs__session *one = engine->idle;
+  while (one && one->reader != claim->reader) {
+    one = one->next;
+  }
+  if (one) {
+    kecs__session_unlink(&engine->idle, one);
+    int64_t now = engine->pooled ? kecs__monotonic_ms() : 0;
+    bool good = !engine->pooled || (!kecs__session_is_old(one, now) && !kecs__session_is_unused(one, now));
+    claim->session = good ? one : NULL;
+    claim->gone = good ? NULL : one;
+  } else if (engine->session_count >= engine->session_max) {
+    claim->gone = engine->idle;
+    engine->idle = claim->gone->next;
+  } else {
+    engine->session_count++;
+  }
+  engine->pool_info.retired += claim->gone != NULL;
+}
+
+/* False when it must wait: there is none, or somebody has waited long enough to come first. `self` is the caller's own
+ * place among those who wait. */
+static bool kecs__claim_try(kecs__engine *engine, kecs__claim *claim, const kecs__waiter *self) {
+  const kecs__waiter *first = engine->waiters;
+  if (!engine->idle && engine->session_count >= engine->session_max) {
+    return false;
+  }
+  if (first && first != self && (self || kecs__monotonic_us() - first->since_us > KECS__WAIT_PATIENCE_US)) {
+    return false;
+  }
+  kecs__claim_idle(engine, claim);
+  return true;
+}
+
+static void kecs__waiters_call(kecs__engine *engine) {
+  if (engine->waiters) {
+    kecs__condition_wake_all(&engine->waiters->called);
+  }
+}
+
+/* How many sessions the calling thread has; *out_writes: whether it writes with one. */
+static int kecs__sessions_own(const kecs__engine *engine, bool *out_writes) {
+  kecs__thread_id self = kecs__thread_self();
+  int count = 0;
+  *out_writes = false;
+  for (const kecs__session *one = engine->busy; one; one = one->next) {
+    bool own = kecs__thread_same(one->thread, self);
+    count += own;
+    *out_writes = *out_writes || (own && one->locks);
+  }
+  return count;
+}
+
+static kecs_status kecs__fail_exhausted(const kecs__engine *engine) {
+  if (!engine->pooled) {
+    return kecs__fail(KECS_E_BUSY,
+                      "all %d reading connections have been in use for %d ms; raise options.readers or "
+                      "finish long walks sooner",
+                      engine->session_max, engine->pool.acquire_ms);
+  }
+  (void)kecs__fail(KECS_E_BUSY,
+                   "%s: all %d connections have been in use for %d ms; raise max_connections in the URL or "
+                   "finish transactions and walks sooner",
+                   engine->place.shown, engine->session_max, engine->pool.acquire_ms);
+  kecs_error error = kecs__error_save();
+  return kecs_backend_fail(KECS_E_BUSY, 0, "53300", error.text); /* the state that a full server gives */
+}
+
+/* Waits until a session is there or may be made. The mutex is given up while it waits. */
+static kecs_status kecs__pool_wait(kecs_store *store, int64_t deadline, kecs__claim *claim) {
+  kecs__engine *engine = store->engine;
+  kecs__waiter self = {0};
+  kecs_status status = kecs__condition_init(&self.called);
+  if (status) {
+    return status;
+  }
+  kecs__waiter **at = &engine->waiters;
+  while (*at) {
+    at = &(*at)->next;
+  }
+  *at = &self;
+  self.since_us = kecs__monotonic_us();
+  int64_t until = self.since_us / 1000 + engine->pool.acquire_ms;
+  engine->pool_info.waits++;
+  while (!status && !kecs__claim_try(engine, claim, &self)) {
+    int64_t left = kecs__wait_left(engine, until, deadline);
+    status = kecs__check_stop(store, deadline);
+    if (!status && left <= 0) {
+      status = kecs__fail_exhausted(engine);
+    }
+    if (!status) {
+      kecs__condition_wait(&self.called, &engine->mutex, left);
+    }
+  }
+  engine->pool_info.wait_us += kecs__monotonic_us() - self.since_us;
+  for (at = &engine->waiters; *at != &self;) {
+    at = &(*at)->next;
+  }
+  *at = self.next;
+  kecs__waiters_call(engine); /* there may be one for the next, too */
+  kecs__condition_destroy(&self.called);
+  return status;
+}
+
+static kecs_status kecs__pool_claim(kecs_store *store, int64_t deadline, bool writes, kecs__claim *claim) {
+  kecs__engine *engine = store->engine;
+  bool own_writes = false;
+  if (writes && kecs__sessions_own(engine, &own_writes) > 0 && own_writes) {
+    return kecs__fail_own_writer();
+  }
+  if (kecs__claim_try(engine, claim, NULL)) {
+    return KECS_OK;
+  }
+  if (engine->pooled && kecs__sessions_own(engine, &own_writes) >= engine->session_max) {
+    return kecs__fail(KECS_E_MISUSE,
+                      "this thread holds all %d connections of the store (transactions, walks): the call would wait "
+                      "for itself; raise max_connections in the URL",
+                      engine->session_max);
+  }
+  return kecs__pool_wait(store, deadline, claim);
+}
+
+static void kecs__session_gone(kecs__engine *engine) {
+  kecs__mutex_lock(&engine->mutex);
+  engine->session_count--;
+  kecs__waiters_call(engine);
+  kecs__mutex_unlock(&engine->mutex);
+}
+
+static void kecs__session_use(kecs_store *store, kecs__session *session, int64_t deadline, bool writes) {
+  kecs__engine *engine = store->engine;
+  session->user = store;
+  session->deadline = deadline;
+  session->locks = writes;
+  session->shared = false;
+  session->changed = false;
+  session->thread = kecs__thread_self();
+  session->read_until_ms = engine->pool.read_age_ms && !writes ? kecs__monotonic_ms() + engine->pool.read_age_ms : 0;
+  session->next = engine->busy;
+  engine->busy = session;
+}
+
+KECS__FN kecs_status kecs__pool_take(kecs_store *store, int64_t deadline, bool writes, kecs__session **out_session) {
+  kecs__engine *engine = store->engine;
+  kecs__claim claim = {0};
+  claim.reader = !engine->pooled || (engine->place.splits_reads && !writes);
+  kecs__mutex_lock(&engine->mutex);
+  kecs_status status = kecs__pool_claim(store, deadline, writes, &claim);
+  if (claim.session) {
+    kecs__session_use(store, claim.session, deadline, writes);
+  }
+  kecs__mutex_unlock(&engine->mutex);
+  if (status || claim.session) {
+    *out_session = claim.session;
+    return status;
+  }
+  kecs__session_close(claim.gone);
+  status = kecs__session_open(engine, claim.reader, false, &claim.session);
+  if (status) {
+    kecs__session_gone(engine);
+    return status;
+  }
+  kecs__mutex_lock(&engine->mutex);
+  kecs__session_use(store, claim.session, deadline, writes);
+  kecs__mutex_unlock(&engine->mutex);
+  *out_session = claim.session;
+  return KECS_OK;
+}
+
+KECS__FN void kecs__pool_add(kecs__engine *engine, kecs__session *session) {
+  session->used_ms = kecs__monotonic_ms();
+  session->next = engine->idle;
+  engine->idle = session;
+  engine->session_count++;
+}
+
+KECS__FN void kecs__pool_fill(kecs__engine *engine) {
+  kecs_error before = kecs__error_save();
+  while (engine->session_count < engine->session_min) {
+    kecs__session *session = NULL;
+    if (kecs__session_open(engine, false, false, &session)) {
+      kecs__log(engine, KECS_LOG_WARNING, "%d of %d connections: %s", engine->session_count, engine->session_min,
+                kecs_last_error()->text);
+      (void)kecs__error_restore(&before);
+      return; /* they are made when they are needed */
+    }
+    kecs__pool_add(engine, session);
+  }
+}
+
+/* Takes those out of the idle list that are too old or were not needed for long. */
 static kecs__session *kecs__pool_expired(kecs__engine *engine, int64_t now) {
   kecs__session *expired = NULL;
-  for (kecs__session **at = &engine->idle_readers; *at;) {
+  for (kecs__session **at = &engine->idle; *at;) {
     kecs__session *one = *at;
-    bool unused = engine->pool.idle_ms && now - one->used_ms >= engine->pool.idle_ms;
-    if (unused || kecs__reader_is_old(engine, one, now)) {
+    bool spare = engine->session_count > engine->session_min;
+    if (kecs__session_is_old(one, now) || (spare && kecs__session_is_unused(one, now))) {
       *at = one->next;
       one->next = expired;
       expired = one;
-      engine->reader_count--;
+      engine->session_count--;
       engine->pool_info.retired++;
     } else {
       at = &one->next;
     }
   }
+  if (expired) {
+    kecs__waiters_call(engine);
+  }
   return expired;
 }
 
-static void kecs__readers_close(kecs__session *list) {
+static void kecs__sessions_close(kecs__session *list) {
   while (list) {
     kecs__session *next = list->next;
     kecs__session_close(list);
@@ -8000,7 +8249,7 @@ KECS__FN void kecs__pool_tidy(kecs__engine *engine) {
   kecs__mutex_lock(&engine->mutex);
   kecs__session *expired = kecs__pool_expired(engine, kecs__monotonic_ms());
   kecs__mutex_unlock(&engine->mutex);
-  kecs__readers_close(expired);
+  kecs__sessions_close(expired);
 }
 
 KECS__FN kecs_status kecs__engine_tidy(kecs__engine *engine) {
@@ -8008,7 +8257,7 @@ KECS__FN kecs_status kecs__engine_tidy(kecs__engine *engine) {
     return KECS_OK;
   }
   kecs_status status = engine->backend->tidy(engine->writer->connection);
-  kecs__writer_release(engine);
+  kecs__writer_release(engine->writer);
   return status;
 }
 
@@ -8026,17 +8275,19 @@ static void kecs__pool_check(kecs__engine *engine) {
   }
 }
 
-KECS__FN void kecs__reader_give_back(kecs__engine *engine, kecs__session *session) {
+KECS__FN void kecs__pool_give_back(kecs__session *session) {
+  kecs__engine *engine = session->engine;
   int64_t now = kecs__monotonic_ms();
   session->user = NULL;
   session->read_until_ms = 0;
   session->used_ms = now;
   kecs__mutex_lock(&engine->mutex);
-  session->next = engine->idle_readers;
-  engine->idle_readers = session;
+  kecs__session_unlink(&engine->busy, session);
+  session->next = engine->idle;
+  engine->idle = session;
   bool check = now - engine->pool_checked_ms >= engine->pool.check_ms;
   engine->pool_checked_ms = check ? now : engine->pool_checked_ms;
-  kecs__condition_wake_all(&engine->released);
+  kecs__waiters_call(engine);
   kecs__mutex_unlock(&engine->mutex);
   if (check) {
     kecs__pool_check(engine);
@@ -8056,9 +8307,9 @@ KECS__FN kecs_status kecs__check_read_age(const kecs__session *session) {
 KECS__FN void kecs__pool_describe(kecs__engine *engine, kecs_pool_info *out_info) {
   kecs__mutex_lock(&engine->mutex);
   *out_info = engine->pool_info;
-  out_info->max = engine->shared ? engine->reader_max : 0;
-  out_info->total = engine->reader_count;
-  for (const kecs__session *one = engine->idle_readers; one; one = one->next) {
+  out_info->max = engine->shared ? engine->session_max : 0;
+  out_info->total = engine->session_count;
+  for (const kecs__session *one = engine->idle; one; one = one->next) {
     out_info->idle++;
   }
   out_info->active = out_info->total - out_info->idle;
@@ -8066,8 +8317,8 @@ KECS__FN void kecs__pool_describe(kecs__engine *engine, kecs_pool_info *out_info
 }
 
 KECS__FN void kecs__pool_free(kecs__engine *engine) {
-  kecs__readers_close(engine->idle_readers);
-  engine->idle_readers = NULL;
+  kecs__sessions_close(engine->idle);
+  engine->idle = NULL;
 }
 
 KECS_STORE_API kecs_status kecs_maintain(kecs_store *store) {
@@ -8095,6 +8346,9 @@ KECS__FN kecs_status kecs__profile_check(const kecs_options *options);
 
 /* Settings for every option that is zero, and the options. */
 KECS__FN void kecs__profile_apply(kecs__engine *engine, const kecs_options *options);
+
+/* What the place says of the pool, where the options are silent. */
+KECS__FN void kecs__profile_place(kecs__engine *engine, const kecs_options *options);
 
 /* The path that is opened: the memory profile needs none. */
 KECS__FN const char *kecs__profile_path(const kecs_options *options);
@@ -8220,7 +8474,7 @@ KECS__FN void kecs__profile_apply(kecs__engine *engine, const kecs_options *opti
   engine->small = profile->memory_kib > 0;
   engine->log_kib = kecs__chosen(options->log_kib, profile->log_kib);
   engine->cache_kib = kecs__chosen(options->cache_kib, profile->cache_kib);
-  engine->reader_max = kecs__chosen(options->readers, profile->readers);
+  engine->session_max = kecs__chosen(options->readers, profile->readers);
   engine->statements_max = profile->statements;
   engine->share_window_us = (int64_t)kecs__chosen(options->share_window_ms, profile->share_window_ms) * 1000;
   engine->heartbeat_us = (int64_t)kecs__chosen(options->heartbeat_ms, profile->heartbeat_ms) * 1000;
@@ -8233,6 +8487,25 @@ KECS__FN void kecs__profile_apply(kecs__engine *engine, const kecs_options *opti
   engine->pool.read_age_ms = kecs__chosen(options->pool.read_age_ms, pool->read_age_ms);
 }
 
+/* The option, else what the place says, else what is set already. */
+static void kecs__choose(int given, int place, int *out) {
+  if (given == 0 && place != 0) {
+    *out = place < 0 ? 0 : place;
+  }
+}
+
+KECS__FN void kecs__profile_place(kecs__engine *engine, const kecs_options *options) {
+  const kecs_place *place = &engine->place;
+  if (place->pool_max > 0) {
+    engine->session_max = place->pool_max;
+    engine->session_min = place->pool_min;
+  }
+  kecs__choose(options->pool.acquire_ms, place->pool.acquire_ms, &engine->pool.acquire_ms);
+  kecs__choose(options->pool.idle_ms, place->pool.idle_ms, &engine->pool.idle_ms);
+  kecs__choose(options->pool.lifetime_ms, place->pool.lifetime_ms, &engine->pool.lifetime_ms);
+  kecs__choose(options->pool.check_ms, place->pool.check_ms, &engine->pool.check_ms);
+}
+
 /* ---- store/engine.c ---------------------------------------------------------------------------------------------- */
 /* store/engine.c -- handles and sessions: who may use which connection, and for how long they wait for it. */
 
@@ -8242,6 +8515,9 @@ KECS__FN void kecs__profile_apply(kecs__engine *engine, const kecs_options *opti
 #define KECS_STORE_HANDLE_H
 
 enum { KECS__MAGIC_OPEN = 0x6b656373, KECS__MAGIC_ENDED = 0x64656164 };
+
+/* The deadline that holds for a call that starts now. */
+KECS__FN int64_t kecs__handle_deadline(kecs_store *store);
 
 /* BEGIN IMMEDIATE; a wait for another process that the deadline or a cancel ended is told as such. */
 KECS__FN kecs_status kecs__begin_write(kecs_store *store, kecs__session *session);
@@ -8335,15 +8611,19 @@ KECS__FN kecs_status kecs__session_open(kecs__engine *engine, bool reader, bool 
     return KECS_E_NOMEM;
   }
   session->engine = engine;
+  session->reader = reader;
+  session->locks = !reader;
   kecs_connect_options options = {0};
   options.path = engine->path;
   options.place = &engine->place;
   options.read_only = engine->read_only;
   options.may_create = may_create;
+  options.opening = engine->schema_version == 0;
   options.reader = reader;
   options.full_durability = engine->durability == KECS_DURABILITY_FULL;
   options.no_foreign_keys = engine->no_foreign_keys;
   options.busy_timeout_ms = engine->busy_timeout_ms;
+  options.acquire_ms = engine->pool.acquire_ms;
   options.cache_kib = reader ? engine->cache_kib / 4 : engine->cache_kib;
   options.page_bytes = engine->page_bytes;
   options.log_kib = engine->log_kib;
@@ -8372,8 +8652,7 @@ KECS__FN void kecs__session_close(kecs__session *session) {
   kecs__release(&engine->allocator, session, sizeof *session);
 }
 
-/* The deadline that holds for a call that starts now. */
-static int64_t kecs__handle_deadline(kecs_store *store) {
+KECS__FN int64_t kecs__handle_deadline(kecs_store *store) {
   if (store->depth > 0) {
     return store->deadline;
   }
@@ -8423,19 +8702,18 @@ KECS__FN kecs_status kecs__read_open(kecs_store *store, kecs__session **out_sess
   if (!store->engine->shared) {
     return kecs__writer_take(store, deadline, out_session);
   }
-  return kecs__reader_take(store, deadline, out_session);
+  return kecs__pool_take(store, deadline, false, out_session);
 }
 
 KECS__FN void kecs__read_close(kecs_store *store, kecs__session *session) {
   if (!session || store->depth > 0) {
     return;
   }
-  kecs__engine *engine = store->engine;
-  if (session == engine->writer) {
-    kecs__writer_release(engine);
+  if (session == store->engine->writer) {
+    kecs__writer_release(session);
     return;
   }
-  kecs__reader_give_back(engine, session);
+  kecs__pool_give_back(session);
 }
 
 KECS__FN kecs_status kecs__begin_write(kecs_store *store, kecs__session *session) {
@@ -8458,14 +8736,14 @@ static kecs_status kecs__write_begin(kecs__write *write, int64_t deadline) {
     status = kecs__check_stop(write->store, deadline);
     status = status ? status : kecs__write_guard(write);
     if (status) {
-      status = kecs__writer_leave(write->engine, status);
+      status = kecs__writer_leave(write->session, status);
       write->session = NULL;
     }
     return status;
   }
   status = kecs__begin_write(write->store, write->session);
   if (status) {
-    kecs__writer_release(write->engine);
+    kecs__writer_release(write->session);
     write->session = NULL;
   }
   write->own = !status;
@@ -8584,7 +8862,7 @@ static kecs_status kecs__write_close_own(kecs__write *write, kecs_status status)
   if (write->joined) {
     status = kecs__write_close_part(write, status);
   }
-  return kecs__writer_leave(write->engine, status);
+  return kecs__writer_leave(write->session, status);
 }
 
 KECS__FN kecs_status kecs__write_close(kecs__write *write, kecs_status status) {
@@ -8743,7 +9021,7 @@ KECS_STORE_API kecs_status kecs_begin(kecs_store *store, kecs_store **out_tx) {
     if (!status) {
       status = kecs__begin_write(store, tx->session);
       if (status) {
-        kecs__writer_release(store->engine);
+        kecs__writer_release(tx->session);
       }
     }
   }
@@ -8776,7 +9054,7 @@ KECS__FN kecs_status kecs__transaction_abandon(kecs_store *tx) {
   }
   kecs__handle_end(tx);
   if (whole) {
-    kecs__writer_release(engine);
+    kecs__writer_release(session);
   }
   return status;
 }
@@ -8826,9 +9104,10 @@ KECS_STORE_API kecs_status kecs_commit(kecs_store *tx) {
     return kecs__transaction_give_up(tx, status);
   }
   bool whole = tx->depth == 1;
+  kecs__session *session = tx->session;
   kecs__handle_end(tx);
   if (whole) {
-    kecs__writer_release(engine);
+    kecs__writer_release(session);
   }
   return KECS_OK;
 }
@@ -8839,6 +9118,36 @@ KECS_STORE_API kecs_status kecs_rollback(kecs_store *tx) {
   }
   kecs_status status = kecs__check_is_transaction(tx);
   return status ? status : kecs__transaction_abandon(tx);
+}
+
+KECS_STORE_API kecs_status kecs_find_outcome(kecs_store *store, const kecs_error *error, kecs_outcome *out_outcome) {
+  kecs_status status = kecs__check_pointer(out_outcome, "out_outcome");
+  if (status) {
+    return status;
+  }
+  *out_outcome = KECS_OUTCOME_UNKNOWN;
+  status = kecs__check_handle(store);
+  status = status ? status : kecs__check_pointer(error, "error");
+  if (status) {
+    return status;
+  }
+  if (store->depth > 0) {
+    return kecs__fail(KECS_E_MISUSE, "the handle is a transaction; kecs_find_outcome takes the store");
+  }
+  if (!error->transaction[0]) {
+    return kecs__fail(KECS_E_INVALID, "the error names no transaction: give the one of a call that failed with "
+                                      "KECS_E_OUTCOME_UNKNOWN");
+  }
+  if (!store->engine->backend->outcome) {
+    return kecs__fail(KECS_E_UNSUPPORTED, "%s knows what became of every commit", store->engine->backend->name);
+  }
+  kecs__session *session = NULL;
+  status = kecs__writer_take(store, kecs__handle_deadline(store), &session);
+  if (!status) {
+    status = store->engine->backend->outcome(session->connection, error->transaction, out_outcome);
+    kecs__writer_release(session);
+  }
+  return status;
 }
 
 static kecs_status kecs__transact_once(kecs_store *store, kecs_status (*work)(kecs_store *tx, void *user), void *user) {
@@ -8870,8 +9179,12 @@ static int64_t kecs__retry_pause(const kecs__engine *engine, int attempt) {
 }
 
 KECS__FN bool kecs__retry_again(kecs_store *store, kecs__retry *retry, kecs_status status) {
-  /* Where writers follow one another, BUSY means that the timeout has passed. */
-  if (status != KECS_E_BUSY || store->depth > 0 || !store->engine->dialect->lock_rows[0]) {
+  /* Where writers follow one another, BUSY means that the timeout has passed; so does any state of the database but
+   * those of class 40, after which the same may well succeed. Those end a transaction; a race that the store itself has
+   * seen (kecs__fail_raced) has cost one no more than the savepoint of this write. */
+  const char *state = kecs_last_error()->sqlstate;
+  bool meets = !state[0] || (store->depth == 0 && strncmp(state, "40", 2) == 0);
+  if (status != KECS_E_BUSY || !store->engine->dialect->lock_rows[0] || !meets) {
     return false;
   }
   int64_t now = kecs__monotonic_ms();
@@ -9298,26 +9611,19 @@ static void kecs__engine_free(kecs__engine *engine) {
   kecs__release_text(&engine->allocator, engine->account_id);
   kecs__release_text(&engine->allocator, engine->region);
   kecs__condition_destroy(&engine->arrival);
-  kecs__condition_destroy(&engine->released);
   kecs__mutex_destroy(&engine->mutex);
   kecs_allocator allocator = engine->allocator;
   kecs__release(&allocator, engine, sizeof *engine);
   kecs__quota_close(&allocator);
 }
 
-/* The mutex and the conditions, or none of them. */
+/* The mutex and the condition, or none of them. */
 static kecs_status kecs__engine_locks(kecs__engine *engine) {
   kecs_status status = kecs__mutex_init(&engine->mutex);
   if (status) {
     return status;
   }
-  status = kecs__condition_init(&engine->released);
-  if (!status) {
-    status = kecs__condition_init(&engine->arrival);
-    if (status) {
-      kecs__condition_destroy(&engine->released);
-    }
-  }
+  status = kecs__condition_init(&engine->arrival);
   if (status) {
     kecs__mutex_destroy(&engine->mutex);
   }
@@ -9366,6 +9672,7 @@ static kecs_status kecs__engine_start(kecs_store *store, const kecs_options *opt
     status = kecs__meta_init(engine);
   }
   if (!status) {
+    kecs__profile_place(engine, options);
     engine->shared = engine->backend->shares(engine->path);
     engine->pool_checked_ms = kecs__monotonic_ms();
     engine->shares_commits = engine->shared && engine->backend->one_writer;
@@ -9374,7 +9681,14 @@ static kecs_status kecs__engine_start(kecs_store *store, const kecs_options *opt
   if (!status) {
     status = kecs__migrate(store);
   }
-  return status ? status : engine->backend->describe(engine->writer->connection, &engine->settings);
+  status = status ? status : engine->backend->describe(engine->writer->connection, &engine->settings);
+  if (!status && engine->shared && engine->place.pool_max > 0) {
+    kecs__pool_add(engine, engine->writer);
+    engine->writer = NULL;
+    engine->pooled = true;
+    kecs__pool_fill(engine);
+  }
+  return status;
 }
 
 KECS_STORE_API kecs_status kecs_open(const kecs_options *options, kecs_store **out_store) {
@@ -9424,11 +9738,11 @@ KECS_STORE_API kecs_status kecs_close(kecs_store *store) {
     return kecs__fail(KECS_E_MISUSE, "the handle is a transaction; end it with kecs_commit or kecs_rollback");
   }
   kecs__engine *engine = store->engine;
-  kecs_store *outermost = engine->transactions;
-  while (outermost && outermost->depth > 1) {
-    outermost = outermost->parent;
-  }
-  if (outermost) {
+  while (engine->transactions) {
+    kecs_store *outermost = engine->transactions;
+    while (outermost->depth > 1) {
+      outermost = outermost->parent;
+    }
     kecs__log(engine, KECS_LOG_WARNING, "%s: closed with an open transaction; it was rolled back", engine->place.shown);
     (void)kecs__transaction_abandon(outermost);
   }
@@ -11614,9 +11928,13 @@ KECS__FN kecs_status kecs__each(kecs_store *store, kecs_kind kind, const kecs_qu
   if (!status) {
     kecs__walk walk = {store, session, meta, query, row, {NULL, NULL, false}, visit, user, 0};
     kecs__arena_init(&walk.texts, &store->engine->allocator);
-    store->walks += store->depth > 0 ? 1 : 0; /* the visitor must not end it */
+    if (store->depth > 0) {
+      store->walks++; /* the visitor must not end it */
+    }
     status = kecs__walk_all(&walk, query && query->limit > 0 ? query->limit : 0);
-    store->walks -= store->depth > 0 ? 1 : 0;
+    if (store->depth > 0) {
+      store->walks--;
+    }
     kecs__arena_free(&walk.texts);
   }
   if (begun) {
@@ -12765,7 +13083,7 @@ static bool kecs__brief_fits(const kecs__write *write, const kecs__meta *meta, c
   const kecs__special *special = kecs__special_of(meta->info->kind);
   bool fits = write->engine->backend->start_last && write->own && write->last && change->rid == 0 &&
               change->probe->key == 0 && change->mask != 0 && meta->version >= 0 && meta->updated_at >= 0 &&
-              meta->omitted >= 0 && !(change->mask & (meta->automatic | special->followed));
+              meta->omitted >= 0 && !(change->mask & (meta->automatic | special->followed | special->judged));
   for (int i = 0; fits && i < meta->info->column_count; i++) {
     fits = !(change->mask & KECS_BIT(i)) || meta->info->columns[i].type != KECS_TYPE_JSON;
   }

@@ -1,5 +1,5 @@
 /* kecs_store_pg.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * a3e3ae8c82e5f3ace343b1c8f6641b93f35074e5e6c7ff99bb70ad39086b75d5 */
+ * 7efe987c8dbf4b04e7f1e9667f67cd7a659e9e29d4e135c26ea06457b9ba5292 */
 /* ---- doc/manual_pg.h --------------------------------------------------------------------------------------------- */
 /* kecs_store_pg.h -- PostgreSQL behind the calls of kecs_store.h.
  *
@@ -110,6 +110,9 @@ KECS_STORE_API const kecs_backend *kecs_pg_backend(void);
 /* Records a failure that has no SQLSTATE, and returns `status`. */
 KECS_PG__FN kecs_status kecs_pg__fail(kecs_status status, const char *format, ...) KECS_STORE_PRINTF(2, 3);
 
+/* Makes a failure the last one again, when what came after it was none of the caller's business. */
+KECS_PG__FN void kecs_pg__restore(const kecs_error *error);
+
 /* Zeroed memory; NULL means NOMEM and has recorded it. */
 KECS_PG__FN void *kecs_pg__alloc(const kecs_allocator *allocator, size_t size);
 KECS_PG__FN void kecs_pg__release(const kecs_allocator *allocator, void *pointer, size_t size); /* NULL is fine */
@@ -118,10 +121,12 @@ KECS_PG__FN void kecs_pg__release_text(const kecs_allocator *allocator, char *te
 
 /* Milliseconds of a clock that never goes back. */
 KECS_PG__FN int64_t kecs_pg__now_ms(void);
+KECS_PG__FN void kecs_pg__sleep_ms(int ms);
 
 #endif
 
 /* ---- pg/internal.c, continued ------------------------------------------------------------------------------------ */
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -134,6 +139,14 @@ KECS_PG__FN kecs_status kecs_pg__fail(kecs_status status, const char *format, ..
   vsnprintf(text, sizeof text, format, args);
   va_end(args);
   return kecs_backend_fail(status, 0, NULL, text);
+}
+
+KECS_PG__FN void kecs_pg__restore(const kecs_error *error) {
+  if (error->transaction[0]) {
+    (void)kecs_backend_fail_commit(error->transaction, error->text);
+  } else {
+    (void)kecs_backend_fail(error->status, error->native_code, error->sqlstate, error->text);
+  }
 }
 
 KECS_PG__FN void *kecs_pg__alloc(const kecs_allocator *allocator, size_t size) {
@@ -170,6 +183,10 @@ KECS_PG__FN int64_t kecs_pg__now_ms(void) {
     return 0;
   }
   return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+KECS_PG__FN void kecs_pg__sleep_ms(int ms) {
+  (void)poll(NULL, 0, ms);
 }
 
 /* ---- pg/url.c ---------------------------------------------------------------------------------------------------- */
@@ -440,6 +457,14 @@ KECS_PG__FN void kecs_pg__address_show(kecs_pg__address *shown, const PQconninfo
 #ifndef KECS_PG_SETTINGS_H
 #define KECS_PG_SETTINGS_H
 
+/* Which of several servers will do. */
+typedef enum kecs_pg__target {
+  KECS_PG__ANY,
+  KECS_PG__PRIMARY,
+  KECS_PG__STANDBY,
+  KECS_PG__PREFER_STANDBY
+} kecs_pg__target;
+
 /* Each text is the allocator's, with strlen + 1 bytes. */
 typedef struct kecs_pg__settings {
   char *conninfo; /* what libpq gets, ours taken out */
@@ -450,6 +475,10 @@ typedef struct kecs_pg__settings {
   int max_connections, min_connections;
   int64_t acquire_timeout_ms;                                  /* 0: do not wait */
   int64_t idle_timeout_ms, max_lifetime_ms, check_interval_ms; /* 0: never */
+  char *hosts, *addresses, *ports; /* lists with commas, as the URL has them; NULL where it has none */
+  int host_count;                  /* 0: the environment's, or libpq's own */
+  kecs_pg__target target;          /* target_session_attrs, where there are several */
+  int connect_timeout_ms;          /* for one of them; 0: the URL says nothing */
   int reads;                                                   /* 0 the primary, 1 a standby */
   int64_t max_staleness_ms;                                    /* of a standby that is read; 0: any */
 } kecs_pg__settings;
@@ -467,6 +496,7 @@ KECS_PG__FN void kecs_pg__settings_free(kecs_pg__settings *settings, const kecs_
 
 /* ---- pg/settings.c, continued ------------------------------------------------------------------------------------ */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define KECS_PG__TOLD_MAX 24                    /* bytes of a value in a message */
@@ -852,6 +882,51 @@ static kecs_status kecs_pg__check_ports(const char *ports) {
   return KECS_OK;
 }
 
+static int kecs_pg__parts_of(const char *list) {
+  int count = list && list[0] ? 1 : 0;
+  for (; list && *list; list++) {
+    count += *list == ',';
+  }
+  return count;
+}
+
+/* What libpq can't be left alone with when there are several servers (dial.c). */
+static kecs_status kecs_pg__settings_servers(kecs_pg__reader *reader, const PQconninfoOption *options) {
+  static const struct {
+    const char *name;
+    kecs_pg__target target;
+  } targets[] = {{"read-write", KECS_PG__PRIMARY}, {"primary", KECS_PG__PRIMARY},
+                 {"read-only", KECS_PG__STANDBY},  {"standby", KECS_PG__STANDBY},
+                 {"prefer-standby", KECS_PG__PREFER_STANDBY}};
+  kecs_pg__settings *out = reader->out;
+  kecs_status status = kecs_pg__settings_keep(reader->allocator, &out->hosts, kecs_pg__value_of(options, "host"));
+  status = status ? status
+                  : kecs_pg__settings_keep(reader->allocator, &out->addresses, kecs_pg__value_of(options, "hostaddr"));
+  status = status ? status : kecs_pg__settings_keep(reader->allocator, &out->ports, kecs_pg__value_of(options, "port"));
+  if (status) {
+    return status;
+  }
+  int hosts = kecs_pg__parts_of(out->hosts);
+  int addresses = kecs_pg__parts_of(out->addresses);
+  int ports = kecs_pg__parts_of(out->ports);
+  out->host_count = addresses > hosts ? addresses : hosts;
+  if ((hosts && addresses && hosts != addresses) || (ports > 1 && ports != out->host_count)) {
+    return kecs_pg__fail(KECS_E_INVALID,
+                         "PostgreSQL URL: it has %d hosts, %d addresses (hostaddr) and %d ports; give one port, or as "
+                         "many of each",
+                         hosts, addresses, ports);
+  }
+  const char *wanted = kecs_pg__value_of(options, "target_session_attrs");
+  for (size_t i = 0; i < sizeof targets / sizeof targets[0]; i++) {
+    if (out->host_count > 1 && strcmp(targets[i].name, wanted) == 0) {
+      out->target = targets[i].target;
+    }
+  }
+  int64_t seconds = strtoll(kecs_pg__value_of(options, "connect_timeout"), NULL, 10);
+  out->connect_timeout_ms = seconds <= 0 ? 0 : seconds > 3600 ? 3600000 : (int)seconds * 1000;
+  return KECS_OK;
+}
+
 /* Has libpq read what is left, and makes what is shown from what it found. */
 static kecs_status kecs_pg__settings_check(kecs_pg__reader *reader) {
   char *message = NULL; /* quotes the text: never shown */
@@ -867,6 +942,7 @@ static kecs_status kecs_pg__settings_check(kecs_pg__reader *reader) {
   kecs_pg__address shown = {{0}, 0};
   kecs_status status = kecs_pg__check_ports(kecs_pg__value_of(options, "port"));
   kecs_pg__address_show(&shown, options);
+  status = status ? status : kecs_pg__settings_servers(reader, options);
   PQconninfoFree(options);
   status = status ? status : kecs_pg__settings_keep(reader->allocator, &reader->out->shown, shown.text);
   return status ? status : kecs_pg__settings_keep(reader->allocator, &reader->out->conninfo, reader->rest);
@@ -928,6 +1004,9 @@ KECS_PG__FN void kecs_pg__settings_free(kecs_pg__settings *settings, const kecs_
   kecs_pg__release_text(allocator, settings->shown);
   kecs_pg__release_text(allocator, settings->tenant);
   kecs_pg__release_text(allocator, settings->schema);
+  kecs_pg__release_text(allocator, settings->hosts);
+  kecs_pg__release_text(allocator, settings->addresses);
+  kecs_pg__release_text(allocator, settings->ports);
   *settings = (kecs_pg__settings){0};
 }
 
@@ -941,6 +1020,9 @@ KECS_PG__FN void kecs_pg__settings_free(kecs_pg__settings *settings, const kecs_
 
 /* Records what the server said in a failed result. `shown` is the database's masked URL. */
 KECS_PG__FN kecs_status kecs_pg__fail_result(const char *shown, const PGresult *result, const char *doing);
+
+/* The same for a BEGIN. A standby refuses one that may write as a feature that it lacks (0A000): READONLY. */
+KECS_PG__FN kecs_status kecs_pg__fail_begin(const char *shown, const PGresult *result, const char *doing);
 
 /* Records why a connection could not be made: libpq only gives a text, in which a server's SQLSTATE stands when the
  * verbosity is PQERRORS_VERBOSE. */
@@ -979,7 +1061,7 @@ static const kecs_pg__state kecs_pg__states[] = {
     {"08007", KECS_E_OUTCOME_UNKNOWN, "read first whether it was stored"},
     {"57014", KECS_E_CANCELLED, "the statement was stopped; nothing was stored"},
     {"25006", KECS_E_READONLY,
-     "the server takes no writes: connect to the primary (target_session_attrs=read-write), or open with read_only"},
+     "the server takes no writes: name the primary in the URL, too (host1,host2), or open with read_only"},
     {"25P02", KECS_E_MISUSE, "an earlier statement failed; end the transaction with kecs_rollback and begin again"},
     {"28", KECS_E_DENIED, "check user and password in the URL, and the server's pg_hba.conf"},
     {"3D000", KECS_E_NOT_FOUND, "create the database, or check its name in the URL"},
@@ -992,6 +1074,9 @@ static const kecs_pg__state kecs_pg__states[] = {
     {"57P02", KECS_E_OFFLINE, "the server crashed and restarts; try again"},
     {"57P03", KECS_E_OFFLINE, "the server is starting or stopping; try again"},
     {"57P05", KECS_E_OFFLINE, "the server ended an idle connection; try again"},
+    {"08P01", KECS_E_OFFLINE,
+     "poolers say so when the server behind them or a limit of theirs (max_client_conn, query_wait_timeout) is in the "
+     "way; try again"},
     {"08", KECS_E_OFFLINE, "check that the server can be reached; try again"},
     {"53100", KECS_E_FULL, "free space on the server's disk"},
     {"53200", KECS_E_NOMEM, "the server is out of memory"},
@@ -1020,13 +1105,22 @@ static kecs_status kecs_pg__tell(kecs_status status, const char *shown, const ch
   return kecs_backend_fail(status, 0, state, text);
 }
 
-KECS_PG__FN kecs_status kecs_pg__fail_result(const char *shown, const PGresult *result, const char *doing) {
-  const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+static kecs_status kecs_pg__fail_state(const char *shown, const PGresult *result, const char *doing,
+                                       const char *state) {
   const char *said = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
   const kecs_pg__state *found = state ? kecs_pg__state_find(state) : NULL;
   said = said ? said : PQresultErrorMessage(result);
   return kecs_pg__tell(found ? found->status : KECS_E_IO, shown, doing, state, said[0] ? said : "no reason was given",
                        found ? found->advice : "see the SQLSTATE and the server's log");
+}
+
+KECS_PG__FN kecs_status kecs_pg__fail_result(const char *shown, const PGresult *result, const char *doing) {
+  return kecs_pg__fail_state(shown, result, doing, PQresultErrorField(result, PG_DIAG_SQLSTATE));
+}
+
+KECS_PG__FN kecs_status kecs_pg__fail_begin(const char *shown, const PGresult *result, const char *doing) {
+  const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+  return kecs_pg__fail_state(shown, result, doing, state && strcmp(state, "0A000") == 0 ? "25006" : state);
 }
 
 /* "FATAL:  28P01: password ...": the state behind the first colon that one follows. */
@@ -1044,6 +1138,17 @@ static const char *kecs_pg__state_in(const char *text, char out[KECS_PG__STATE_L
   return NULL;
 }
 
+/* Whether the two could not agree on encryption: libpq gives no code for that. Trying again would not help. */
+static bool kecs_pg__is_tls(const char *text) {
+  static const char *const words[] = {"certificate", "SSL error", "does not support SSL"};
+  for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+    if (strstr(text, words[i])) {
+      return true;
+    }
+  }
+  return false;
+}
+
 KECS_PG__FN kecs_status kecs_pg__fail_connect(const char *shown, PGconn *pg) {
   char state[KECS_PG__STATE_LEN + 1] = "";
   const char *text = pg ? PQerrorMessage(pg) : "out of memory";
@@ -1055,6 +1160,11 @@ KECS_PG__FN kecs_status kecs_pg__fail_connect(const char *shown, PGconn *pg) {
   if (pg && PQconnectionNeedsPassword(pg)) {
     return kecs_pg__tell(KECS_E_DENIED, shown, "connect", NULL, said ? said : text,
                          "put a password into the URL, PGPASSWORD or ~/.pgpass");
+  }
+  if (kecs_pg__is_tls(said ? said : text)) {
+    return kecs_pg__tell(KECS_E_DENIED, shown, "connect", NULL, said ? said : text,
+                         "check sslmode and sslrootcert in the URL, and that the host is the one in the server's "
+                         "certificate");
   }
   return kecs_pg__tell(KECS_E_OFFLINE, shown, "connect", state[0] ? state : NULL, said ? said : text,
                        "check host and port, and that the server runs");
@@ -1107,10 +1217,16 @@ typedef struct kecs_pg__connection {
   const kecs_logger *logger;
   bool (*should_stop)(void *user);
   void *should_stop_user;
-  bool read_only;
+  bool writer;  /* writes, so its server must not be a standby */
+  bool splits;  /* reads outside transactions, from a standby where there is one */
+  bool standby; /* its server is one */
+  bool stale;   /* and too far behind */
+  int64_t checked_ms;       /* when that was found out */
+  int64_t shunned_until_ms; /* a standby has failed: the primary is asked meanwhile */
   bool no_foreign_keys;
   bool full_durability;
   int busy_timeout_ms;
+  int acquire_ms;
   bool named;           /* statements are prepared under a name */
   bool no_copy;         /* the server takes no COPY from us: row-level security */
   bool farewell;        /* the server has said that it ends the connection */
@@ -1118,6 +1234,10 @@ typedef struct kecs_pg__connection {
   kecs_pg__name *names; /* prepared ones */
   size_t name_count;
   size_t name_room;
+  int64_t transaction; /* the server's number of the open one; 0: it has none yet, or nobody has asked */
+  bool id_prepared;    /* the statement that asks for it */
+  char timeline[16];   /* of the server's history: numbers of another one mean other transactions; "" where it can't be
+                        * told */
   int64_t changes;
   int64_t last_rid;
   /* BEGIN, SAVEPOINT and RELEASE give nothing back: they wait here and travel with the next statement. */
@@ -1148,6 +1268,7 @@ typedef struct kecs_pg__message {
   void (*bind)(void *user, int time); /* sets the values before each time; may be NULL */
   void *user;
   bool commits;  /* COMMIT follows */
+  bool ask_id; /* after the statement also what its transaction is called: kecs_pg__connection.transaction */
   bool prepared; /* out: the server has taken the name, whatever came of the statement */
 } kecs_pg__message;
 
@@ -1189,9 +1310,11 @@ KECS_PG__FN void kecs_pg__wait(PGconn *pg, bool to_write, int ms);
 
 /* ---- pg/wire.c, continued ---------------------------------------------------------------------------------------- */
 #include <poll.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define KECS_PG__LOOK_MS 20 /* between two looks at deadline and cancel */
+#define KECS_PG__SHUN_MS 5000 /* a standby that has refused something is left alone for so long */
 #define KECS_PG__CANCEL_MS                                                                  \
   5000 /* how long a cancelled statement may take to end, before the connection is given up \
         */
@@ -1204,12 +1327,24 @@ KECS_PG__FN bool kecs_pg__stopped(const kecs_pg__connection *connection) {
   return connection->should_stop && connection->should_stop(connection->should_stop_user);
 }
 
+/* The connection ended while COMMIT ran: who knows whether before or after it took effect. */
 KECS_PG__FN kecs_status kecs_pg__fail_unknown(const kecs_pg__connection *connection) {
-  return kecs_pg__fail(
-      KECS_E_OUTCOME_UNKNOWN,
-      "%s: the connection was lost while COMMIT ran; read first whether it was stored, and write again "
-      "only if it was not",
-      kecs_pg__shown(connection));
+  char text[sizeof kecs_last_error()->text];
+  char name[sizeof kecs_last_error()->transaction] = "";
+  const char *shown = kecs_pg__shown(connection);
+  if (connection->transaction) {
+    snprintf(name, sizeof name, "%lld@%s", (long long)connection->transaction, connection->timeline);
+    snprintf(text, sizeof text,
+             "%s: the connection was lost while COMMIT ran; kecs_find_outcome tells whether transaction %s was stored: "
+             "write again only if it was not",
+             shown, name);
+  } else {
+    snprintf(text, sizeof text,
+             "%s: the connection was lost while COMMIT ran; read first whether it was stored, and write again only if "
+             "it was not",
+             shown);
+  }
+  return kecs_backend_fail_commit(name, text);
 }
 
 KECS_PG__FN void kecs_pg__wait(PGconn *pg, bool to_write, int ms) {
@@ -1223,6 +1358,7 @@ KECS_PG__FN void kecs_pg__hang_up(kecs_pg__connection *connection) {
     connection->pg = NULL;
   }
   connection->name_count = 0;
+  connection->id_prepared = false;
   connection->doomed = false;
   connection->farewell = false;
 }
@@ -1292,15 +1428,23 @@ static bool kecs_pg__await(kecs_pg__connection *connection, kecs_pg__patience pa
 /* The answers to what was sent: the last result, or the first that failed. */
 typedef struct kecs_pg__answer {
   PGresult *result;
-  int good;  /* results before the first failure */
-  int count; /* of results whose last is asked for; 0: all of them. One more is COMMIT's */
+  int good;    /* results before the first failure */
+  int wanted;  /* the last result that counts is the one of this number; 0: all do */
+  int64_t id;  /* the transaction's number, if it was asked for; COMMIT's result comes after it */
 } kecs_pg__answer;
 
 static void kecs_pg__take(kecs_pg__answer *answer, PGresult *result) {
   ExecStatusType status = PQresultStatus(result);
   bool failed = answer->result && PQresultStatus(answer->result) == PGRES_FATAL_ERROR;
-  bool committed = answer->count > 0 && answer->good == answer->count && status != PGRES_FATAL_ERROR;
-  if (failed || committed || status == PGRES_PIPELINE_ABORTED) {
+  if (failed || status == PGRES_PIPELINE_ABORTED) {
+    PQclear(result);
+    return;
+  }
+  if (answer->wanted && answer->good >= answer->wanted && status != PGRES_FATAL_ERROR) {
+    if (status == PGRES_TUPLES_OK && PQntuples(result) == 1 && !PQgetisnull(result, 0, 0)) {
+      answer->id = strtoll(PQgetvalue(result, 0, 0), NULL, 10);
+    }
+    answer->good++;
     PQclear(result);
     return;
   }
@@ -1331,6 +1475,14 @@ static bool kecs_pg__listen(kecs_pg__connection *connection, kecs_pg__patience p
   }
 }
 
+/* What a standby refuses (a conflict with what it replays, a table that has not arrived yet) the primary may do. */
+static void kecs_pg__shun(kecs_pg__connection *connection, kecs_status status) {
+  if (connection->splits && connection->standby && status != KECS_E_CANCELLED) {
+    connection->doomed = true;
+    connection->shunned_until_ms = kecs_pg__now_ms() + KECS_PG__SHUN_MS;
+  }
+}
+
 /* Waits for the answers and says what they come to. */
 static kecs_status kecs_pg__receive(kecs_pg__connection *connection, kecs_pg__patience patience, const char *doing,
                                     kecs_pg__answer *answer) {
@@ -1343,8 +1495,11 @@ static kecs_status kecs_pg__receive(kecs_pg__connection *connection, kecs_pg__pa
   kecs_status status = KECS_OK;
   /* libpq makes a result of a lost connection by itself, without a state of the server's. */
   if (failed && PQresultErrorField(answer->result, PG_DIAG_SQLSTATE)) {
-    status = kecs_pg__fail_result(shown, answer->result, doing);
-    connection->doomed = connection->doomed || kecs_pg__dooms(answer->result);
+    bool at_begin = connection->begin_waits && answer->good == 0;
+    status = at_begin ? kecs_pg__fail_begin(shown, answer->result, doing)
+                      : kecs_pg__fail_result(shown, answer->result, doing);
+    connection->doomed = connection->doomed || status == KECS_E_READONLY || kecs_pg__dooms(answer->result);
+    kecs_pg__shun(connection, status);
   } else if (lost || failed || !answer->result) {
     status = kecs_pg__fail_lost(shown, connection->pg, doing);
     lost = true;
@@ -1379,9 +1534,20 @@ static bool kecs_pg__send(kecs_pg__connection *connection, const kecs_pg__messag
   return sent;
 }
 
+/* A number is given with the first row that is written; asking gives none. */
+static bool kecs_pg__send_id(kecs_pg__connection *connection) {
+  static const char name[] = "kecs_transaction";
+  static const char sql[] = "SELECT txid_current_if_assigned()";
+  if (!connection->named) {
+    return PQsendQueryParams(connection->pg, sql, 0, NULL, NULL, NULL, NULL, 0);
+  }
+  return (connection->id_prepared || PQsendPrepare(connection->pg, name, sql, 0, NULL)) &&
+         PQsendQueryPrepared(connection->pg, name, 0, NULL, NULL, NULL, 0);
+}
+
 static bool kecs_pg__send_all(kecs_pg__connection *connection, const kecs_pg__message *message) {
   bool several = connection->waiting_count > 0 ||
-                 (message && (message->prepare || message->commits || message->times > 1));
+                 (message && (message->prepare || message->ask_id || message->commits || message->times > 1));
   if (!connection->pg || (several && !PQenterPipelineMode(connection->pg))) {
     return false;
   }
@@ -1390,7 +1556,7 @@ static bool kecs_pg__send_all(kecs_pg__connection *connection, const kecs_pg__me
       return false;
     }
   }
-  if (message && !kecs_pg__send(connection, message)) {
+  if (message && (!kecs_pg__send(connection, message) || (message->ask_id && !kecs_pg__send_id(connection)))) {
     return false;
   }
   if (message && message->commits && !PQsendQueryParams(connection->pg, "COMMIT", 0, NULL, NULL, NULL, NULL, 0)) {
@@ -1407,7 +1573,7 @@ static kecs_status kecs_pg__in_doubt(kecs_pg__connection *connection) {
 
 KECS_PG__FN kecs_status kecs_pg__exchange(kecs_pg__connection *connection, kecs_pg__message *message,
                                           kecs_pg__patience patience, const char *doing, PGresult **out_result) {
-  kecs_pg__answer answer = {NULL, 0, 0};
+  kecs_pg__answer answer = {NULL, 0, 0, 0};
   int before = connection->waiting_count;
   kecs_status status = KECS_OK;
   if (!kecs_pg__send_all(connection, message)) {
@@ -1415,20 +1581,30 @@ KECS_PG__FN kecs_status kecs_pg__exchange(kecs_pg__connection *connection, kecs_
     kecs_pg__hang_up(connection);
     return message && message->commits ? kecs_pg__in_doubt(connection) : status;
   }
-  if (message && message->commits) {
-    answer.count = before + message->prepare + (message->times > 1 ? message->times : 1);
+  if (message && (message->commits || message->ask_id)) {
+    answer.wanted = before + message->prepare + (message->times > 1 ? message->times : 1);
   }
   status = kecs_pg__receive(connection, patience, doing, &answer);
   if (message) {
     message->prepared = message->prepare && answer.good > before;
   }
-  /* What the server itself says of the statement says that COMMIT has not run. */
-  if (status == KECS_E_OFFLINE && answer.count > 0 &&
-      (answer.good == answer.count || !kecs_last_error()->sqlstate[0])) {
-    status = kecs_pg__in_doubt(connection);
+  if (answer.id) {
+    connection->transaction = answer.id;
   }
-  if (status != KECS_E_OFFLINE) {
-    kecs_pg__forget(connection); /* what was asked of a lost connection may be asked of the next one */
+  if (message && message->ask_id && answer.good > answer.wanted) {
+    connection->id_prepared = connection->named && connection->pg;
+  }
+  /* What the server itself says of the statement says that COMMIT has not run. */
+  if (status == KECS_E_OFFLINE && message && message->commits &&
+      (answer.good >= answer.wanted || !kecs_last_error()->sqlstate[0])) {
+    return kecs_pg__in_doubt(connection);
+  }
+  /* What was asked of a lost connection may be asked of the next one; so may what a server refused that was demoted. */
+  bool anew = status == KECS_E_OFFLINE || (status && connection->doomed && connection->begin_waits);
+  if (anew && connection->doomed) {
+    kecs_pg__hang_up(connection);
+  } else if (!anew) {
+    kecs_pg__forget(connection);
   }
   if (out_result) {
     *out_result = answer.result;
@@ -1440,7 +1616,7 @@ KECS_PG__FN kecs_status kecs_pg__exchange(kecs_pg__connection *connection, kecs_
 
 KECS_PG__FN kecs_status kecs_pg__command(kecs_pg__connection *connection, const char *sql, kecs_pg__patience patience,
                                          const char *doing, PGresult **out_result) {
-  kecs_pg__answer answer = {NULL, 0, 0};
+  kecs_pg__answer answer = {NULL, 0, 0, 0};
   kecs_status status = KECS_OK;
   if (connection->waiting_count > 0) {
     status = kecs_pg__exchange(connection, NULL, patience, doing, NULL);
@@ -1463,7 +1639,7 @@ KECS_PG__FN kecs_status kecs_pg__command(kecs_pg__connection *connection, const 
 }
 
 KECS_PG__FN kecs_status kecs_pg__copy_end(kecs_pg__connection *connection, const char *reason) {
-  kecs_pg__answer answer = {NULL, 0, 0};
+  kecs_pg__answer answer = {NULL, 0, 0, 0};
   kecs_status status = KECS_OK;
   if (PQputCopyEnd(connection->pg, reason) != 1) {
     status = kecs_pg__fail_lost(kecs_pg__shown(connection), connection->pg, "load rows");
@@ -1490,8 +1666,315 @@ KECS_PG__FN kecs_status kecs_pg__defer(kecs_pg__connection *connection, const ch
   return status;
 }
 
+/* ---- pg/dial.c --------------------------------------------------------------------------------------------------- */
+/* pg/dial.c -- making a connection. Several servers of a URL are tried one by one, each for a part of the time: libpq
+ * by itself would wait for the first one's network until the call has no time left, and tell a standby from a primary
+ * in a text alone. */
+
+/* ---- pg/dial.h --------------------------------------------------------------------------------------------------- */
+/* pg/dial.h -- making a connection: which of the URL's servers, how long it may take, and whether the server that
+ * answers is the one that is wanted. */
+#ifndef KECS_PG_DIAL_H
+#define KECS_PG_DIAL_H
+
+/* Connects to the first of the URL's servers that will do. */
+KECS_PG__FN kecs_status kecs_pg__dial(kecs_pg__connection *connection);
+
+/* The same for the first connection of a store, which may be opened before its server is: tries again for as long as a
+ * call may wait for a connection. */
+KECS_PG__FN kecs_status kecs_pg__dial_first(kecs_pg__connection *connection);
+
+/* Whether a connection that only reads should be made anew: its standby is too far behind, or there may be one again.
+ * Looked at now and then; says nothing of connections that write. */
+KECS_PG__FN bool kecs_pg__should_move(kecs_pg__connection *connection);
+
+#endif
+
+/* ---- pg/dial.c, continued ---------------------------------------------------------------------------------------- */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define KECS_PG__CONNECT_MS 30000 /* what connecting may take where a call need not wait for a connection */
+#define KECS_PG__START_FIRST_MS 50
+#define KECS_PG__START_MAX_MS 1000
+#define KECS_PG__MOVE_MS 1000         /* standbys are not looked for more often */
+#define KECS_PG__SERVER_OLDEST 120000 /* PQserverVersion of the oldest server that is taken */
+#define KECS_PG__HOST_SIZE 1024
+
+/* ---- one server ---- */
+
+static void kecs_pg__log(const kecs_pg__connection *connection, kecs_log_level level, const char *text) {
+  if (connection->logger && connection->logger->write) {
+    char line[512];
+    size_t len = strcspn(text, "\r\n");
+    len = len < sizeof line ? len : sizeof line - 1;
+    memcpy(line, text, len);
+    line[len] = '\0';
+    connection->logger->write(level, line, connection->logger->user);
+  }
+}
+
+/* Hears notices, and errors that come when nothing was asked: the server's last words before it ends the connection. */
+static void kecs_pg__notice(void *user, const PGresult *result) {
+  kecs_pg__connection *connection = user;
+  const char *severity = PQresultErrorField(result, PG_DIAG_SEVERITY_NONLOCALIZED);
+  const char *said = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+  connection->farewell = connection->farewell || (severity && strcmp(severity, "FATAL") == 0);
+  if (said) {
+    kecs_pg__log(connection, KECS_LOG_DEBUG, said);
+  }
+}
+
+/* The n-th part of a list with commas; the only part of a list that has one, too. */
+static const char *kecs_pg__part(const char *list, int n, char out[KECS_PG__HOST_SIZE]) {
+  const char *at = list ? list : "";
+  bool several = strchr(at, ',') != NULL;
+  for (int i = 0; i < n && several; i++) {
+    at += strcspn(at, ",");
+    at += *at == ',';
+  }
+  size_t len = strcspn(at, ",");
+  len = len < KECS_PG__HOST_SIZE ? len : KECS_PG__HOST_SIZE - 1;
+  memcpy(out, at, len);
+  out[len] = '\0';
+  return out;
+}
+
+/* Starts a connection to the n-th server of the URL. Which of them will do is not for libpq to say then. */
+static PGconn *kecs_pg__start_connect(const kecs_pg__settings *settings, int n) {
+  char host[KECS_PG__HOST_SIZE];
+  char address[KECS_PG__HOST_SIZE];
+  char port[KECS_PG__HOST_SIZE];
+  /* The URL comes first, so that it may name an application; the encoding is not its to choose. */
+  const char *names[] = {"dbname", "fallback_application_name", "client_encoding", NULL, NULL, NULL, NULL, NULL};
+  const char *values[] = {settings->conninfo, "kecs_store", "UTF8", NULL, NULL, NULL, NULL, NULL};
+  if (settings->host_count > 1) {
+    names[3] = "host";
+    values[3] = kecs_pg__part(settings->hosts, n, host);
+    names[4] = "hostaddr";
+    values[4] = kecs_pg__part(settings->addresses, n, address);
+    names[5] = "port";
+    values[5] = kecs_pg__part(settings->ports, n, port);
+    names[6] = "target_session_attrs";
+    values[6] = "any";
+  }
+  return PQconnectStartParams(names, values, 1);
+}
+
+/* Starts and follows the handshake, for at most so long; what it came to is PQstatus. */
+static kecs_status kecs_pg__shake_hands(kecs_pg__connection *connection, int n, int limit) {
+  const char *shown = kecs_pg__shown(connection);
+  int64_t until = kecs_pg__now_ms() + limit;
+  connection->pg = kecs_pg__start_connect(&connection->home->settings, n);
+  if (!connection->pg) {
+    return kecs_pg__fail(KECS_E_NOMEM, "out of memory for a connection");
+  }
+  (void)PQsetErrorVerbosity(connection->pg, PQERRORS_VERBOSE); /* with the SQLSTATE: libpq tells it no other way */
+  (void)PQsetNoticeReceiver(connection->pg, kecs_pg__notice, connection);
+  PostgresPollingStatusType polled =
+      PQstatus(connection->pg) == CONNECTION_BAD ? PGRES_POLLING_FAILED : PGRES_POLLING_WRITING;
+  while (polled != PGRES_POLLING_OK && polled != PGRES_POLLING_FAILED) {
+    kecs_pg__wait(connection->pg, polled == PGRES_POLLING_WRITING, 50);
+    if (kecs_pg__stopped(connection)) {
+      return kecs_pg__fail(KECS_E_CANCELLED, "%s: stopped while connecting", shown);
+    }
+    if (kecs_pg__now_ms() > until) {
+      return kecs_pg__fail(KECS_E_OFFLINE,
+                           "%s: no connection within %d ms; check host and port, and that the server "
+                           "runs",
+                           shown, limit);
+    }
+    polled = PQconnectPoll(connection->pg);
+  }
+  if (polled == PGRES_POLLING_FAILED) {
+    return kecs_pg__fail_connect(shown, connection->pg);
+  }
+  (void)PQsetErrorVerbosity(connection->pg, PQERRORS_DEFAULT);
+  return KECS_OK;
+}
+
+static kecs_status kecs_pg__check_server(const kecs_pg__connection *connection) {
+  const char *shown = kecs_pg__shown(connection);
+  const char *encoding = PQparameterStatus(connection->pg, "server_encoding");
+  int version = PQserverVersion(connection->pg);
+  if (version < KECS_PG__SERVER_OLDEST) {
+    return kecs_pg__fail(KECS_E_UNSUPPORTED, "%s: the server is PostgreSQL %d; use 12 or newer", shown,
+                         version / 10000);
+  }
+  if (encoding && strcmp(encoding, "UTF8") != 0) {
+    return kecs_pg__fail(KECS_E_UNSUPPORTED,
+                         "%s: the database's encoding is %s; use one that was made with ENCODING 'UTF8'", shown,
+                         encoding);
+  }
+  return KECS_OK;
+}
+
+/* How far a standby is behind, in milliseconds: the age of the last transaction that it has replayed. Where nobody
+ * writes that grows, too, and the reads go to the primary, which then has little to do. */
+#define KECS_PG__LAG "(extract(epoch FROM clock_timestamp()-pg_last_xact_replay_timestamp())*1000)::bigint"
+
+static const char kecs_pg__question[] =
+    "SELECT pg_backend_pid(),pg_is_in_recovery(),CASE WHEN pg_is_in_recovery() THEN '' "
+    "ELSE substr(pg_walfile_name(pg_current_wal_lsn()),1,8) END," KECS_PG__LAG;
+static const char kecs_pg__short_question[] = "SELECT pg_backend_pid(),pg_is_in_recovery(),''," KECS_PG__LAG;
+
+static bool kecs_pg__is_fresh(const kecs_pg__connection *connection, const PGresult *result, int column) {
+  int64_t most = connection->home->settings.max_staleness_ms;
+  return most == 0 ||
+         (!PQgetisnull(result, 0, column) && strtoll(PQgetvalue(result, 0, column), NULL, 10) <= most);
+}
+
+/* A direct connection is served by the process that libpq was told of. Behind a pooler any process may serve the next
+ * transaction, and a name that another one was told means nothing to it. */
+static kecs_status kecs_pg__look_over(kecs_pg__connection *connection) {
+  PGresult *result = NULL;
+  kecs_status status = kecs_pg__check_server(connection);
+  status = status ? status : kecs_pg__command(connection, kecs_pg__question, KECS_PG__STOPS, "connect", &result);
+  if (status && connection->pg && kecs_last_error()->sqlstate[0]) { /* not every server tells of its log */
+    status = kecs_pg__command(connection, kecs_pg__short_question, KECS_PG__STOPS, "connect", &result);
+  }
+  if (status) {
+    return status;
+  }
+  snprintf(connection->timeline, sizeof connection->timeline, "%s", PQgetvalue(result, 0, 2));
+  int pid = (int)strtol(PQgetvalue(result, 0, 0), NULL, 10);
+  int wanted = connection->home->settings.statements;
+  connection->named = wanted == 1 || (wanted == 0 && pid == PQbackendPID(connection->pg));
+  connection->standby = PQgetvalue(result, 0, 1)[0] == 't';
+  connection->stale = connection->standby && !connection->writer && !kecs_pg__is_fresh(connection, result, 3);
+  connection->checked_ms = kecs_pg__now_ms();
+  PQclear(result);
+  return KECS_OK;
+}
+
+/* ---- which server ---- */
+
+static kecs_status kecs_pg__check_role(const kecs_pg__connection *connection, kecs_pg__target target) {
+  if (target == KECS_PG__PRIMARY && connection->standby) {
+    return kecs_pg__fail(KECS_E_READONLY,
+                         "%s: the server is a standby; name the primary in the URL, too (host1,host2), or open with "
+                         "read_only",
+                         kecs_pg__shown(connection));
+  }
+  if (target == KECS_PG__STANDBY && (!connection->standby || connection->stale)) {
+    return kecs_pg__fail(KECS_E_OFFLINE, "%s: none of the servers is a standby that is up to date enough",
+                         kecs_pg__shown(connection));
+  }
+  return KECS_OK;
+}
+
+/* One try of each server. What went wrong with one that answered says more than that another one does not. */
+static kecs_status kecs_pg__dial_all(kecs_pg__connection *connection, kecs_pg__target target, int64_t until) {
+  const kecs_pg__settings *settings = &connection->home->settings;
+  kecs_status status = KECS_E_OFFLINE;
+  kecs_error told = {KECS_OK, 0, "", "", ""};
+  int count = settings->host_count > 1 ? settings->host_count : 1;
+  for (int n = 0; n < count; n++) {
+    int64_t left = (until - kecs_pg__now_ms()) / (count - n);
+    int limit = settings->connect_timeout_ms > 0 && settings->connect_timeout_ms < left ? settings->connect_timeout_ms
+                                                                                        : (int)left;
+    kecs_pg__hang_up(connection);
+    status = kecs_pg__shake_hands(connection, n, limit > 1 ? limit : 1);
+    status = status ? status : kecs_pg__look_over(connection);
+    status = status ? status : kecs_pg__check_role(connection, target);
+    if (!status) {
+      return KECS_OK;
+    }
+    if (!told.status || status != KECS_E_OFFLINE) {
+      told = *kecs_last_error();
+    }
+    if (status != KECS_E_OFFLINE && status != KECS_E_READONLY && status != KECS_E_BUSY) {
+      break; /* the others would say the same */
+    }
+  }
+  kecs_pg__hang_up(connection);
+  return kecs_backend_fail(told.status, 0, told.sqlstate, told.text);
+}
+
+/* What a connection is made for, and whether something else will do. */
+static kecs_pg__target kecs_pg__target_of(const kecs_pg__connection *connection) {
+  const kecs_pg__settings *settings = &connection->home->settings;
+  if (connection->writer) {
+    return KECS_PG__PRIMARY;
+  }
+  if (!connection->splits) {
+    return settings->target;
+  }
+  if (settings->host_count < 2) {
+    return KECS_PG__ANY;
+  }
+  return connection->shunned_until_ms > kecs_pg__now_ms() ? KECS_PG__PRIMARY : KECS_PG__PREFER_STANDBY;
+}
+
+KECS_PG__FN kecs_status kecs_pg__dial(kecs_pg__connection *connection) {
+  int waiting = connection->waiting_count; /* a transaction that has not begun yet: not before the looking over */
+  int64_t limit = connection->acquire_ms > 0 ? connection->acquire_ms : KECS_PG__CONNECT_MS;
+  int64_t now = kecs_pg__now_ms();
+  kecs_pg__target target = kecs_pg__target_of(connection);
+  kecs_error before = *kecs_last_error();
+  kecs_status status = KECS_OK;
+  connection->waiting_count = 0;
+  if (target == KECS_PG__PREFER_STANDBY) {
+    status = kecs_pg__dial_all(connection, KECS_PG__STANDBY, now + limit / 2);
+    if (status && status != KECS_E_CANCELLED) {
+      /* Whoever only reads in a store that writes must not read what is too old. */
+      status = kecs_pg__dial_all(connection, connection->splits ? KECS_PG__PRIMARY : KECS_PG__ANY, now + limit);
+      if (!status) {
+        kecs_pg__restore(&before);
+      }
+    }
+  } else {
+    status = kecs_pg__dial_all(connection, target, now + limit);
+  }
+  connection->waiting_count = waiting;
+  return status;
+}
+
+KECS_PG__FN kecs_status kecs_pg__dial_first(kecs_pg__connection *connection) {
+  int64_t until = kecs_pg__now_ms() + connection->acquire_ms;
+  int pause = KECS_PG__START_FIRST_MS;
+  for (;;) {
+    kecs_status status = kecs_pg__dial(connection);
+    bool may_come = status == KECS_E_OFFLINE || strcmp(kecs_last_error()->sqlstate, "53300") == 0 ||
+                    (status == KECS_E_READONLY && connection->home->settings.host_count > 1);
+    if (!status || !may_come || kecs_pg__now_ms() + pause > until || kecs_pg__stopped(connection)) {
+      return status;
+    }
+    kecs_pg__log(connection, KECS_LOG_INFO, kecs_last_error()->text);
+    kecs_pg__sleep_ms(pause);
+    pause = 2 * pause < KECS_PG__START_MAX_MS ? 2 * pause : KECS_PG__START_MAX_MS;
+  }
+}
+
+KECS_PG__FN bool kecs_pg__should_move(kecs_pg__connection *connection) {
+  const kecs_pg__settings *settings = &connection->home->settings;
+  int64_t age = kecs_pg__now_ms() - connection->checked_ms;
+  PGresult *result = NULL;
+  if (!connection->splits || age < settings->check_interval_ms || settings->host_count < 2) {
+    return false;
+  }
+  if (!connection->standby) {
+    return age >= KECS_PG__MOVE_MS;
+  }
+  if (settings->max_staleness_ms == 0) {
+    return false;
+  }
+  int waiting = connection->waiting_count;
+  kecs_error before = *kecs_last_error();
+  connection->waiting_count = 0;
+  kecs_status status = kecs_pg__command(connection, "SELECT pg_is_in_recovery()," KECS_PG__LAG, KECS_PG__STOPS,
+                                        "ask a standby for its age", &result);
+  connection->waiting_count = waiting;
+  bool good = !status && PQgetvalue(result, 0, 0)[0] == 't' && kecs_pg__is_fresh(connection, result, 1);
+  PQclear(result);
+  kecs_pg__restore(&before);
+  connection->checked_ms = kecs_pg__now_ms();
+  return !good;
+}
+
 /* ---- pg/connection.c --------------------------------------------------------------------------------------------- */
-/* pg/connection.c -- one connection to a server: made without blocking for good, looked over before it is used. */
+/* pg/connection.c -- one connection to a server, made anew when the server went away between two calls. */
 
 /* ---- pg/connection.h --------------------------------------------------------------------------------------------- */
 /* pg/connection.h -- connecting, and connecting anew when the server went away between two calls. */
@@ -1514,11 +1997,6 @@ KECS_PG__FN bool kecs_pg__in_transaction(const kecs_pg__connection *connection);
 #endif
 
 /* ---- pg/connection.c, continued ---------------------------------------------------------------------------------- */
-#include <stdlib.h>
-#include <string.h>
-
-#define KECS_PG__SERVER_OLDEST 120000 /* PQserverVersion of the oldest server that is taken */
-
 KECS_PG__FN kecs_pg__connection *kecs_pg__of(kecs_connection *connection) {
   return (kecs_pg__connection *)(void *)connection;
 }
@@ -1528,119 +2006,10 @@ KECS_PG__FN bool kecs_pg__in_transaction(const kecs_pg__connection *connection) 
   return connection->begin_waits || status == PQTRANS_INTRANS || status == PQTRANS_INERROR || status == PQTRANS_ACTIVE;
 }
 
-/* Hears notices, and errors that come when nothing was asked: the server's last words before it ends the connection. */
-static void kecs_pg__notice(void *user, const PGresult *result) {
-  kecs_pg__connection *connection = user;
-  const char *severity = PQresultErrorField(result, PG_DIAG_SEVERITY_NONLOCALIZED);
-  const char *said = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
-  connection->farewell = connection->farewell || (severity && strcmp(severity, "FATAL") == 0);
-  if (said && connection->logger && connection->logger->write) {
-    char line[512];
-    size_t len = strcspn(said, "\r\n");
-    len = len < sizeof line ? len : sizeof line - 1;
-    memcpy(line, said, len);
-    line[len] = '\0';
-    connection->logger->write(KECS_LOG_DEBUG, line, connection->logger->user);
-  }
-}
-
-/* Starts and follows the handshake; what it came to is PQstatus. */
-static kecs_status kecs_pg__shake_hands(kecs_pg__connection *connection) {
-  const kecs_pg__settings *settings = &connection->home->settings;
-  /* The URL comes first, so that it may name an application; the encoding is not its to choose. */
-  const char *const names[] = {"dbname", "fallback_application_name", "client_encoding", NULL};
-  const char *const values[] = {settings->conninfo, "kecs_store", "UTF8", NULL};
-  int64_t until = kecs_pg__now_ms() + settings->acquire_timeout_ms;
-  connection->pg = PQconnectStartParams(names, values, 1);
-  if (!connection->pg) {
-    return kecs_pg__fail(KECS_E_NOMEM, "out of memory for a connection");
-  }
-  (void)PQsetErrorVerbosity(connection->pg, PQERRORS_VERBOSE); /* with the SQLSTATE: libpq tells it no other way */
-  (void)PQsetNoticeReceiver(connection->pg, kecs_pg__notice, connection);
-  PostgresPollingStatusType polled =
-      PQstatus(connection->pg) == CONNECTION_BAD ? PGRES_POLLING_FAILED : PGRES_POLLING_WRITING;
-  while (polled != PGRES_POLLING_OK && polled != PGRES_POLLING_FAILED) {
-    kecs_pg__wait(connection->pg, polled == PGRES_POLLING_WRITING, 50);
-    if (kecs_pg__stopped(connection)) {
-      return kecs_pg__fail(KECS_E_CANCELLED, "%s: stopped while connecting", settings->shown);
-    }
-    if (kecs_pg__now_ms() > until) {
-      return kecs_pg__fail(KECS_E_OFFLINE,
-                           "%s: no connection within %lld ms; check host and port, and that the server "
-                           "runs",
-                           settings->shown, (long long)settings->acquire_timeout_ms);
-    }
-    polled = PQconnectPoll(connection->pg);
-  }
-  if (polled == PGRES_POLLING_FAILED) {
-    return kecs_pg__fail_connect(settings->shown, connection->pg);
-  }
-  (void)PQsetErrorVerbosity(connection->pg, PQERRORS_DEFAULT);
-  return KECS_OK;
-}
-
-static kecs_status kecs_pg__check_server(const kecs_pg__connection *connection) {
-  const char *shown = kecs_pg__shown(connection);
-  const char *encoding = PQparameterStatus(connection->pg, "server_encoding");
-  int version = PQserverVersion(connection->pg);
-  if (version < KECS_PG__SERVER_OLDEST) {
-    return kecs_pg__fail(KECS_E_UNSUPPORTED, "%s: the server is PostgreSQL %d; use 12 or newer", shown,
-                         version / 10000);
-  }
-  if (encoding && strcmp(encoding, "UTF8") != 0) {
-    return kecs_pg__fail(KECS_E_UNSUPPORTED,
-                         "%s: the database's encoding is %s; use one that was made with ENCODING 'UTF8'", shown,
-                         encoding);
-  }
-  return KECS_OK;
-}
-
-/* A direct connection is served by the process that libpq was told of. Behind a pooler any process may serve the next
- * transaction, and a name that another one was told means nothing to it. */
-static kecs_status kecs_pg__look_over(kecs_pg__connection *connection, bool writer) {
-  PGresult *result = NULL;
-  kecs_status status = kecs_pg__check_server(connection);
-  if (!status) {
-    status =
-        kecs_pg__command(connection, "SELECT pg_backend_pid(),pg_is_in_recovery()", KECS_PG__STOPS, "connect", &result);
-  }
-  if (status) {
-    return status;
-  }
-  int pid = (int)strtol(PQgetvalue(result, 0, 0), NULL, 10);
-  bool standby = PQgetvalue(result, 0, 1)[0] == 't';
-  PQclear(result);
-  int wanted = connection->home->settings.statements;
-  connection->named = wanted == 1 || (wanted == 0 && pid == PQbackendPID(connection->pg));
-  if (standby && writer) {
-    return kecs_pg__fail(KECS_E_READONLY,
-                         "%s: the server is a standby; connect to the primary (target_session_attrs=read-write in the "
-                         "URL), or open with read_only",
-                         kecs_pg__shown(connection));
-  }
-  return KECS_OK;
-}
-
-static kecs_status kecs_pg__dial(kecs_pg__connection *connection, bool writer) {
-  int waiting = connection->waiting_count; /* a transaction that has not begun yet: not before the looking over */
-  connection->waiting_count = 0;
-  kecs_pg__hang_up(connection);
-  kecs_status status = kecs_pg__shake_hands(connection);
-  if (!status) {
-    status = kecs_pg__look_over(connection, writer);
-  }
-  if (status) {
-    kecs_pg__hang_up(connection);
-  }
-  connection->waiting_count = waiting;
-  return status;
-}
-
 KECS_PG__FN kecs_status kecs_pg__ready(kecs_pg__connection *connection) {
-  if (connection->pg && !connection->doomed && !connection->farewell && PQstatus(connection->pg) == CONNECTION_OK) {
-    return KECS_OK;
-  }
-  return kecs_pg__dial(connection, false);
+  bool good =
+      connection->pg && !connection->doomed && !connection->farewell && PQstatus(connection->pg) == CONNECTION_OK;
+  return good && !kecs_pg__should_move(connection) ? KECS_OK : kecs_pg__dial(connection);
 }
 
 KECS_PG__FN kecs_status kecs_pg__connect(const kecs_connect_options *options, kecs_connection **out_connection) {
@@ -1654,11 +2023,13 @@ KECS_PG__FN kecs_status kecs_pg__connect(const kecs_connect_options *options, ke
   connection->logger = options->logger;
   connection->should_stop = options->should_stop;
   connection->should_stop_user = options->should_stop_user;
-  connection->read_only = options->read_only || options->reader;
+  connection->writer = !options->read_only && !options->reader;
+  connection->splits = options->reader && connection->home->settings.reads == 1;
   connection->no_foreign_keys = options->no_foreign_keys;
   connection->full_durability = options->full_durability;
   connection->busy_timeout_ms = options->busy_timeout_ms;
-  kecs_status status = kecs_pg__dial(connection, !connection->read_only);
+  connection->acquire_ms = options->acquire_ms;
+  kecs_status status = options->opening ? kecs_pg__dial_first(connection) : kecs_pg__dial(connection);
   if (status) {
     kecs_pg__release(options->allocator, connection, sizeof *connection);
     return status;
@@ -1803,6 +2174,7 @@ static kecs_status kecs_pg__names_reserve(kecs_pg__connection *connection) {
   if (connection->name_count >= KECS_PG__NAMES_MAX) {
     status = kecs_pg__command(connection, "DEALLOCATE ALL", KECS_PG__STOPS, "drop prepared statements", NULL);
     connection->name_count = 0;
+    connection->id_prepared = false;
   }
   if (connection->name_count == 0) {
     memset(connection->names, 0, connection->name_room * sizeof *connection->names);
@@ -1905,6 +2277,7 @@ KECS_PG__FN kecs_status kecs_pg__run(kecs_pg__statement *statement, kecs_pg__mes
   char name[KECS_PG__NAME_SIZE];
   message->sql = statement->sql;
   message->binary = true;
+  message->ask_id = statement->verb == KECS_PG__WRITES && connection->transaction == 0;
   message->values = statement->values;
   message->lengths = statement->lengths;
   message->formats = statement->formats;
@@ -1994,14 +2367,17 @@ static kecs_status kecs_pg__start_as(kecs_statement *shared, const kecs_value *p
     return status;
   }
   kecs_error before = *kecs_last_error();
+  bool standby = connection->splits && connection->standby;
   status = kecs_pg__run_once(statement, count, last);
-  if (status == KECS_E_OFFLINE && first) {
-    /* The server had gone since the last call. A read outside a transaction can simply be asked again, and so can a
-     * transaction that begins with this statement: no COMMIT has run. */
+  bool elsewhere = status == KECS_E_OFFLINE || status == KECS_E_READONLY ||
+                   (standby && status && status != KECS_E_CANCELLED && status != KECS_E_NOMEM);
+  if (elsewhere && first && (!connection->pg || connection->doomed)) {
+    /* The server had gone since the last call, or was demoted. A read outside a transaction can simply be asked again,
+     * and so can a transaction that begins with this statement: no COMMIT has run. */
     status = kecs_pg__ready(connection);
     status = status ? status : kecs_pg__run_once(statement, count, last);
     if (!status) {
-      (void)kecs_backend_fail(before.status, before.native_code, before.sqlstate, before.text);
+      kecs_pg__restore(&before);
     }
   }
   if (!status) {
@@ -2280,12 +2656,14 @@ KECS_PG__FN kecs_status kecs_pg__insert_many(kecs_statement *insert, const char 
  * foreign keys guard what is more than one row. Locks are FOR NO KEY UPDATE: they let others insert children of a
  * locked parent. */
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define KECS_PG__TENANT_MAX 128 /* bytes of a tenant's name */
 #define KECS_PG__SCHEMA_MAX 63  /* bytes of an identifier */
+#define KECS_PG__OUTCOME_MS 20  /* between two questions for a transaction that is still running */
 
 /* ---- the place ---- */
 
@@ -2371,6 +2749,22 @@ static void kecs_pg__detach(kecs_place *place, const kecs_allocator *allocator) 
   memset(place, 0, sizeof *place);
 }
 
+/* A time of the URL as a store takes it: negative means none. What is longer than an int can say lasts for ever. */
+static int kecs_pg__pool_time(int64_t ms) {
+  return ms > 0 && ms <= INT_MAX ? (int)ms : -1;
+}
+
+static void kecs_pg__attach_pool(const kecs_pg__settings *settings, kecs_place *out_place) {
+  int64_t acquire = settings->acquire_timeout_ms;
+  out_place->pool_max = settings->max_connections;
+  out_place->pool_min = settings->min_connections;
+  out_place->splits_reads = settings->reads == 1 && settings->host_count > 1;
+  out_place->pool.acquire_ms = acquire > INT_MAX ? INT_MAX : kecs_pg__pool_time(acquire);
+  out_place->pool.idle_ms = kecs_pg__pool_time(settings->idle_timeout_ms);
+  out_place->pool.lifetime_ms = kecs_pg__pool_time(settings->max_lifetime_ms);
+  out_place->pool.check_ms = kecs_pg__pool_time(settings->check_interval_ms);
+}
+
 static kecs_status kecs_pg__attach(const char *path, const kecs_allocator *allocator, kecs_place *out_place) {
   kecs_pg__home *home = kecs_pg__alloc(allocator, sizeof *home);
   if (!home) {
@@ -2398,6 +2792,7 @@ static kecs_status kecs_pg__attach(const char *path, const kecs_allocator *alloc
   home->dialect.tenant = home->tenant;
   out_place->dialect = &home->dialect;
   out_place->shown = home->settings.shown;
+  kecs_pg__attach_pool(&home->settings, out_place);
   return KECS_OK;
 }
 
@@ -2421,8 +2816,9 @@ static kecs_status kecs_pg__begin(kecs_connection *shared, bool write) {
   kecs_pg__connection *connection = kecs_pg__of(shared);
   char wait[KECS_PG__WAITING_SIZE];
   kecs_pg__rollback(shared); /* of a transaction whose own rollback failed; does nothing otherwise */
+  bool good = kecs_pg__alive(connection) && !kecs_pg__should_move(connection);
   connection->committed = false;
-  kecs_status status = kecs_pg__alive(connection) ? KECS_OK : kecs_pg__ready(connection);
+  kecs_status status = good ? KECS_OK : kecs_pg__dial(connection);
   if (!status) {
     status = kecs_pg__defer(connection, write ? "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
                                               : "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
@@ -2439,7 +2835,68 @@ static kecs_status kecs_pg__begin(kecs_connection *shared, bool write) {
     status = kecs_pg__defer(connection, "SET LOCAL session_replication_role=replica");
   }
   connection->begin_waits = !status;
+  connection->transaction = 0;
   return status;
+}
+
+/* A query with texts as parameters; its result is the caller's. */
+static kecs_status kecs_pg__ask(kecs_pg__connection *connection, const char *sql, const char *const *texts, int count,
+                                PGresult **out_result) {
+  kecs_pg__message message = {0};
+  message.sql = sql;
+  message.count = count;
+  message.values = texts;
+  *out_result = NULL;
+  kecs_status status = kecs_pg__in_transaction(connection) ? KECS_OK : kecs_pg__ready(connection);
+  return status ? status : kecs_pg__exchange(connection, &message, KECS_PG__STOPS, "read the schema", out_result);
+}
+
+static kecs_status kecs_pg__outcome_once(kecs_pg__connection *connection, const char *number, kecs_outcome *out) {
+  static const struct {
+    const char *word;
+    kecs_outcome outcome;
+  } words[] = {{"committed", KECS_OUTCOME_STORED},
+               {"aborted", KECS_OUTCOME_NOT_STORED},
+               {"in progress", KECS_OUTCOME_RUNNING}};
+  PGresult *result = NULL;
+  *out = KECS_OUTCOME_UNKNOWN; /* also of one that the server has forgotten */
+  kecs_status status = kecs_pg__ask(connection, "SELECT txid_status($1::bigint)", &number, 1, &result);
+  if (status == KECS_E_INVALID) {
+    *out = KECS_OUTCOME_NOT_STORED; /* the number has not been given yet: it went with a server that failed */
+    return KECS_OK;
+  }
+  for (size_t i = 0; !status && i < sizeof words / sizeof words[0]; i++) {
+    if (strcmp(PQgetvalue(result, 0, 0), words[i].word) == 0) {
+      *out = words[i].outcome;
+    }
+  }
+  PQclear(result);
+  return status;
+}
+
+/* The server that lost the connection may still be working at the COMMIT. */
+static kecs_status kecs_pg__outcome(kecs_connection *shared, const char *transaction, kecs_outcome *out) {
+  kecs_pg__connection *connection = kecs_pg__of(shared);
+  char number[24];
+  const char *at = strchr(transaction, '@');
+  size_t len = at ? (size_t)(at - transaction) : 0;
+  if (len == 0 || len >= sizeof number || strspn(transaction, "0123456789") != len) {
+    return kecs_pg__fail(KECS_E_INVALID, "\"%.40s\" names no transaction of PostgreSQL", transaction);
+  }
+  memcpy(number, transaction, len);
+  number[len] = '\0';
+  int64_t until = kecs_pg__now_ms() + connection->busy_timeout_ms;
+  for (;;) {
+    kecs_status status = kecs_pg__outcome_once(connection, number, out);
+    bool other = strcmp(at + 1, connection->timeline) != 0;
+    if (!status && other && *out != KECS_OUTCOME_NOT_STORED) {
+      *out = KECS_OUTCOME_UNKNOWN; /* another server has taken over, and may have given the number to another write */
+    }
+    if (status || *out != KECS_OUTCOME_RUNNING || kecs_pg__now_ms() > until || kecs_pg__stopped(connection)) {
+      return status;
+    }
+    kecs_pg__sleep_ms(KECS_PG__OUTCOME_MS);
+  }
 }
 
 static kecs_status kecs_pg__commit(kecs_connection *shared) {
@@ -2491,18 +2948,6 @@ static int64_t kecs_pg__last_rid(kecs_connection *shared) {
 static kecs_status kecs_pg__settle(kecs_connection *shared) {
   (void)shared; /* nothing lasts beyond a transaction */
   return KECS_OK;
-}
-
-/* A query with texts as parameters; its result is the caller's. */
-static kecs_status kecs_pg__ask(kecs_pg__connection *connection, const char *sql, const char *const *texts, int count,
-                                PGresult **out_result) {
-  kecs_pg__message message = {0};
-  message.sql = sql;
-  message.count = count;
-  message.values = texts;
-  *out_result = NULL;
-  kecs_status status = kecs_pg__in_transaction(connection) ? KECS_OK : kecs_pg__ready(connection);
-  return status ? status : kecs_pg__exchange(connection, &message, KECS_PG__STOPS, "read the schema", out_result);
 }
 
 static kecs_status kecs_pg__names(kecs_pg__connection *connection, const char *sql, const char *const *texts, int count,
@@ -2595,6 +3040,7 @@ static const kecs_backend kecs_pg__table = {
     .begin = kecs_pg__begin,
     .commit = kecs_pg__commit,
     .rollback = kecs_pg__rollback,
+    .outcome = kecs_pg__outcome,
     .in_transaction = kecs_pg__has_transaction,
     .execute = kecs_pg__execute,
     .prepare = kecs_pg__prepare,

@@ -163,12 +163,14 @@ static kecs_store *open_path(const arguments *args, const char *path, access_mod
   options.read_only = args->read_only || (file && mode <= ACCESS_READ);
   options.logger.write = args->values[OPTION_VERBOSE] ? tell_log : NULL;
   kecs_status status = open_now(&options, &store);
-  if (status == KECS_E_READONLY && mode == ACCESS_READ && !args->read_only) {
+  /* A server's database without tables; one that is not there has the server's own code. */
+  bool bare = status == KECS_E_NOT_FOUND && (!path || type == STORAGE_POSTGRES) && !kecs_last_error()->sqlstate[0];
+  if ((status == KECS_E_READONLY || bare) && mode == ACCESS_READ && !args->read_only) {
     options.read_only = false; /* an older schema: reading it takes a migration first */
     status = open_now(&options, &store);
   }
   bool there = path && type == STORAGE_FILE && access(path, F_OK) == 0; /* but empty */
-  if ((status == KECS_E_READONLY || (status == KECS_E_NOT_FOUND && there)) && mode == ACCESS_LOOK) {
+  if ((status == KECS_E_READONLY || bare || (status == KECS_E_NOT_FOUND && there)) && mode == ACCESS_LOOK) {
     complain("%s; it counts as empty", kecs_last_error()->text);
     *code = EXIT_GOOD;
   } else if (status == KECS_E_NOT_FOUND && mode != ACCESS_CREATE && path && type == STORAGE_FILE && !there) {

@@ -24,6 +24,7 @@ extern "C" {
 #include "pg/settings.c"
 #include "pg/errors.c"
 #include "pg/wire.c"
+#include "pg/dial.c"
 #include "pg/connection.c"
 #include "pg/statement.c"
 #include "pg/bulk.c"

@@ -7,7 +7,8 @@ A FILE is a program (cmocka, told to print TAP) or a .py or .sh script; both say
 A file that is killed, ends with an error that no line told of, or reports nothing at all, counts as one failure. The
 last line is "N passed, N failed"; the exit code is 0 only when nothing failed and something passed.
 
-Programs below build/test/postgres find a server that runs for them, with a database each, in KECS_TEST_POSTGRES.
+Programs below build/test/postgres find a server that runs for them, with a database each, in KECS_TEST_POSTGRES; those
+below build/test/pgbouncer find it behind PgBouncer in transaction mode.
 Each file runs in the repository's root with TMPDIR set to a folder of its own, removed afterwards."""
 
 import argparse
@@ -84,21 +85,23 @@ class Postgres:
     """The server for the programs that want one: started for the first of them."""
 
     def __init__(self):
-        self.lock, self.server, self.databases = threading.Lock(), None, 0
+        self.lock, self.server, self.pooler, self.databases = threading.Lock(), None, None, 0
 
-    def url(self):
+    def url(self, pooled):
+        servers = importlib.import_module("server")
         with self.lock:
-            if not self.server:
-                server = importlib.import_module("server").Server(trust=True)
-                self.server = server.__enter__()
+            self.server = self.server or servers.Server(trust=True)
+            if pooled and not self.pooler:
+                self.pooler = servers.Pooler(self.server)
             self.databases += 1
             name = "kecs_test_%d" % self.databases
             self.server.create_database(name)
-            return self.server.socket_url(name)
+            return self.pooler.url(name) if pooled else self.server.socket_url(name)
 
     def stop(self):
-        if self.server:
-            self.server.__exit__(None, None, None)
+        for one in (self.pooler, self.server):
+            if one:
+                one.close()
 
 
 POSTGRES = Postgres()
@@ -110,8 +113,9 @@ def run_one(path, name, limit):
     os.chmod(box, 0o755)  # tests that drop root must be able to reach their files
     try:
         environment = environment_for(box)
-        if name.startswith("postgres "):
-            environment["KECS_TEST_POSTGRES"] = POSTGRES.url()
+        variant = name.split(" ")[0]
+        if variant in ("postgres", "pgbouncer"):
+            environment["KECS_TEST_POSTGRES"] = POSTGRES.url(variant == "pgbouncer")
         process = subprocess.Popen(command_of(path), cwd=str(ROOT), env=environment, start_new_session=True,
                                    stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         try:

@@ -12,14 +12,17 @@
 #include "pg/public.h"
 
 #include "pg/bulk.h"
+#include "pg/dial.h"
 #include "pg/statement.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define KECS_PG__TENANT_MAX 128 /* bytes of a tenant's name */
 #define KECS_PG__SCHEMA_MAX 63  /* bytes of an identifier */
+#define KECS_PG__OUTCOME_MS 20  /* between two questions for a transaction that is still running */
 
 /* ---- the place ---- */
 
@@ -105,6 +108,22 @@ static void kecs_pg__detach(kecs_place *place, const kecs_allocator *allocator) 
   memset(place, 0, sizeof *place);
 }
 
+/* A time of the URL as a store takes it: negative means none. What is longer than an int can say lasts for ever. */
+static int kecs_pg__pool_time(int64_t ms) {
+  return ms > 0 && ms <= INT_MAX ? (int)ms : -1;
+}
+
+static void kecs_pg__attach_pool(const kecs_pg__settings *settings, kecs_place *out_place) {
+  int64_t acquire = settings->acquire_timeout_ms;
+  out_place->pool_max = settings->max_connections;
+  out_place->pool_min = settings->min_connections;
+  out_place->splits_reads = settings->reads == 1 && settings->host_count > 1;
+  out_place->pool.acquire_ms = acquire > INT_MAX ? INT_MAX : kecs_pg__pool_time(acquire);
+  out_place->pool.idle_ms = kecs_pg__pool_time(settings->idle_timeout_ms);
+  out_place->pool.lifetime_ms = kecs_pg__pool_time(settings->max_lifetime_ms);
+  out_place->pool.check_ms = kecs_pg__pool_time(settings->check_interval_ms);
+}
+
 static kecs_status kecs_pg__attach(const char *path, const kecs_allocator *allocator, kecs_place *out_place) {
   kecs_pg__home *home = kecs_pg__alloc(allocator, sizeof *home);
   if (!home) {
@@ -132,6 +151,7 @@ static kecs_status kecs_pg__attach(const char *path, const kecs_allocator *alloc
   home->dialect.tenant = home->tenant;
   out_place->dialect = &home->dialect;
   out_place->shown = home->settings.shown;
+  kecs_pg__attach_pool(&home->settings, out_place);
   return KECS_OK;
 }
 
@@ -155,8 +175,9 @@ static kecs_status kecs_pg__begin(kecs_connection *shared, bool write) {
   kecs_pg__connection *connection = kecs_pg__of(shared);
   char wait[KECS_PG__WAITING_SIZE];
   kecs_pg__rollback(shared); /* of a transaction whose own rollback failed; does nothing otherwise */
+  bool good = kecs_pg__alive(connection) && !kecs_pg__should_move(connection);
   connection->committed = false;
-  kecs_status status = kecs_pg__alive(connection) ? KECS_OK : kecs_pg__ready(connection);
+  kecs_status status = good ? KECS_OK : kecs_pg__dial(connection);
   if (!status) {
     status = kecs_pg__defer(connection, write ? "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
                                               : "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
@@ -173,7 +194,68 @@ static kecs_status kecs_pg__begin(kecs_connection *shared, bool write) {
     status = kecs_pg__defer(connection, "SET LOCAL session_replication_role=replica");
   }
   connection->begin_waits = !status;
+  connection->transaction = 0;
   return status;
+}
+
+/* A query with texts as parameters; its result is the caller's. */
+static kecs_status kecs_pg__ask(kecs_pg__connection *connection, const char *sql, const char *const *texts, int count,
+                                PGresult **out_result) {
+  kecs_pg__message message = {0};
+  message.sql = sql;
+  message.count = count;
+  message.values = texts;
+  *out_result = NULL;
+  kecs_status status = kecs_pg__in_transaction(connection) ? KECS_OK : kecs_pg__ready(connection);
+  return status ? status : kecs_pg__exchange(connection, &message, KECS_PG__STOPS, "read the schema", out_result);
+}
+
+static kecs_status kecs_pg__outcome_once(kecs_pg__connection *connection, const char *number, kecs_outcome *out) {
+  static const struct {
+    const char *word;
+    kecs_outcome outcome;
+  } words[] = {{"committed", KECS_OUTCOME_STORED},
+               {"aborted", KECS_OUTCOME_NOT_STORED},
+               {"in progress", KECS_OUTCOME_RUNNING}};
+  PGresult *result = NULL;
+  *out = KECS_OUTCOME_UNKNOWN; /* also of one that the server has forgotten */
+  kecs_status status = kecs_pg__ask(connection, "SELECT txid_status($1::bigint)", &number, 1, &result);
+  if (status == KECS_E_INVALID) {
+    *out = KECS_OUTCOME_NOT_STORED; /* the number has not been given yet: it went with a server that failed */
+    return KECS_OK;
+  }
+  for (size_t i = 0; !status && i < sizeof words / sizeof words[0]; i++) {
+    if (strcmp(PQgetvalue(result, 0, 0), words[i].word) == 0) {
+      *out = words[i].outcome;
+    }
+  }
+  PQclear(result);
+  return status;
+}
+
+/* The server that lost the connection may still be working at the COMMIT. */
+static kecs_status kecs_pg__outcome(kecs_connection *shared, const char *transaction, kecs_outcome *out) {
+  kecs_pg__connection *connection = kecs_pg__of(shared);
+  char number[24];
+  const char *at = strchr(transaction, '@');
+  size_t len = at ? (size_t)(at - transaction) : 0;
+  if (len == 0 || len >= sizeof number || strspn(transaction, "0123456789") != len) {
+    return kecs_pg__fail(KECS_E_INVALID, "\"%.40s\" names no transaction of PostgreSQL", transaction);
+  }
+  memcpy(number, transaction, len);
+  number[len] = '\0';
+  int64_t until = kecs_pg__now_ms() + connection->busy_timeout_ms;
+  for (;;) {
+    kecs_status status = kecs_pg__outcome_once(connection, number, out);
+    bool other = strcmp(at + 1, connection->timeline) != 0;
+    if (!status && other && *out != KECS_OUTCOME_NOT_STORED) {
+      *out = KECS_OUTCOME_UNKNOWN; /* another server has taken over, and may have given the number to another write */
+    }
+    if (status || *out != KECS_OUTCOME_RUNNING || kecs_pg__now_ms() > until || kecs_pg__stopped(connection)) {
+      return status;
+    }
+    kecs_pg__sleep_ms(KECS_PG__OUTCOME_MS);
+  }
 }
 
 static kecs_status kecs_pg__commit(kecs_connection *shared) {
@@ -225,18 +307,6 @@ static int64_t kecs_pg__last_rid(kecs_connection *shared) {
 static kecs_status kecs_pg__settle(kecs_connection *shared) {
   (void)shared; /* nothing lasts beyond a transaction */
   return KECS_OK;
-}
-
-/* A query with texts as parameters; its result is the caller's. */
-static kecs_status kecs_pg__ask(kecs_pg__connection *connection, const char *sql, const char *const *texts, int count,
-                                PGresult **out_result) {
-  kecs_pg__message message = {0};
-  message.sql = sql;
-  message.count = count;
-  message.values = texts;
-  *out_result = NULL;
-  kecs_status status = kecs_pg__in_transaction(connection) ? KECS_OK : kecs_pg__ready(connection);
-  return status ? status : kecs_pg__exchange(connection, &message, KECS_PG__STOPS, "read the schema", out_result);
 }
 
 static kecs_status kecs_pg__names(kecs_pg__connection *connection, const char *sql, const char *const *texts, int count,
@@ -329,6 +399,7 @@ static const kecs_backend kecs_pg__table = {
     .begin = kecs_pg__begin,
     .commit = kecs_pg__commit,
     .rollback = kecs_pg__rollback,
+    .outcome = kecs_pg__outcome,
     .in_transaction = kecs_pg__has_transaction,
     .execute = kecs_pg__execute,
     .prepare = kecs_pg__prepare,

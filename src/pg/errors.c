@@ -27,7 +27,7 @@ static const kecs_pg__state kecs_pg__states[] = {
     {"08007", KECS_E_OUTCOME_UNKNOWN, "read first whether it was stored"},
     {"57014", KECS_E_CANCELLED, "the statement was stopped; nothing was stored"},
     {"25006", KECS_E_READONLY,
-     "the server takes no writes: connect to the primary (target_session_attrs=read-write), or open with read_only"},
+     "the server takes no writes: name the primary in the URL, too (host1,host2), or open with read_only"},
     {"25P02", KECS_E_MISUSE, "an earlier statement failed; end the transaction with kecs_rollback and begin again"},
     {"28", KECS_E_DENIED, "check user and password in the URL, and the server's pg_hba.conf"},
     {"3D000", KECS_E_NOT_FOUND, "create the database, or check its name in the URL"},
@@ -40,6 +40,9 @@ static const kecs_pg__state kecs_pg__states[] = {
     {"57P02", KECS_E_OFFLINE, "the server crashed and restarts; try again"},
     {"57P03", KECS_E_OFFLINE, "the server is starting or stopping; try again"},
     {"57P05", KECS_E_OFFLINE, "the server ended an idle connection; try again"},
+    {"08P01", KECS_E_OFFLINE,
+     "poolers say so when the server behind them or a limit of theirs (max_client_conn, query_wait_timeout) is in the "
+     "way; try again"},
     {"08", KECS_E_OFFLINE, "check that the server can be reached; try again"},
     {"53100", KECS_E_FULL, "free space on the server's disk"},
     {"53200", KECS_E_NOMEM, "the server is out of memory"},
@@ -68,13 +71,22 @@ static kecs_status kecs_pg__tell(kecs_status status, const char *shown, const ch
   return kecs_backend_fail(status, 0, state, text);
 }
 
-KECS_PG__FN kecs_status kecs_pg__fail_result(const char *shown, const PGresult *result, const char *doing) {
-  const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+static kecs_status kecs_pg__fail_state(const char *shown, const PGresult *result, const char *doing,
+                                       const char *state) {
   const char *said = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
   const kecs_pg__state *found = state ? kecs_pg__state_find(state) : NULL;
   said = said ? said : PQresultErrorMessage(result);
   return kecs_pg__tell(found ? found->status : KECS_E_IO, shown, doing, state, said[0] ? said : "no reason was given",
                        found ? found->advice : "see the SQLSTATE and the server's log");
+}
+
+KECS_PG__FN kecs_status kecs_pg__fail_result(const char *shown, const PGresult *result, const char *doing) {
+  return kecs_pg__fail_state(shown, result, doing, PQresultErrorField(result, PG_DIAG_SQLSTATE));
+}
+
+KECS_PG__FN kecs_status kecs_pg__fail_begin(const char *shown, const PGresult *result, const char *doing) {
+  const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+  return kecs_pg__fail_state(shown, result, doing, state && strcmp(state, "0A000") == 0 ? "25006" : state);
 }
 
 /* "FATAL:  28P01: password ...": the state behind the first colon that one follows. */
@@ -92,6 +104,17 @@ static const char *kecs_pg__state_in(const char *text, char out[KECS_PG__STATE_L
   return NULL;
 }
 
+/* Whether the two could not agree on encryption: libpq gives no code for that. Trying again would not help. */
+static bool kecs_pg__is_tls(const char *text) {
+  static const char *const words[] = {"certificate", "SSL error", "does not support SSL"};
+  for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+    if (strstr(text, words[i])) {
+      return true;
+    }
+  }
+  return false;
+}
+
 KECS_PG__FN kecs_status kecs_pg__fail_connect(const char *shown, PGconn *pg) {
   char state[KECS_PG__STATE_LEN + 1] = "";
   const char *text = pg ? PQerrorMessage(pg) : "out of memory";
@@ -103,6 +126,11 @@ KECS_PG__FN kecs_status kecs_pg__fail_connect(const char *shown, PGconn *pg) {
   if (pg && PQconnectionNeedsPassword(pg)) {
     return kecs_pg__tell(KECS_E_DENIED, shown, "connect", NULL, said ? said : text,
                          "put a password into the URL, PGPASSWORD or ~/.pgpass");
+  }
+  if (kecs_pg__is_tls(said ? said : text)) {
+    return kecs_pg__tell(KECS_E_DENIED, shown, "connect", NULL, said ? said : text,
+                         "check sslmode and sslrootcert in the URL, and that the host is the one in the server's "
+                         "certificate");
   }
   return kecs_pg__tell(KECS_E_OFFLINE, shown, "connect", state[0] ? state : NULL, said ? said : text,
                        "check host and port, and that the server runs");

@@ -3,6 +3,7 @@
 
 #include "pg/internal.h"
 
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,6 +16,14 @@ KECS_PG__FN kecs_status kecs_pg__fail(kecs_status status, const char *format, ..
   vsnprintf(text, sizeof text, format, args);
   va_end(args);
   return kecs_backend_fail(status, 0, NULL, text);
+}
+
+KECS_PG__FN void kecs_pg__restore(const kecs_error *error) {
+  if (error->transaction[0]) {
+    (void)kecs_backend_fail_commit(error->transaction, error->text);
+  } else {
+    (void)kecs_backend_fail(error->status, error->native_code, error->sqlstate, error->text);
+  }
 }
 
 KECS_PG__FN void *kecs_pg__alloc(const kecs_allocator *allocator, size_t size) {
@@ -51,4 +60,8 @@ KECS_PG__FN int64_t kecs_pg__now_ms(void) {
     return 0;
   }
   return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+KECS_PG__FN void kecs_pg__sleep_ms(int ms) {
+  (void)poll(NULL, 0, ms);
 }

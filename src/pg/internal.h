@@ -20,6 +20,9 @@
 /* Records a failure that has no SQLSTATE, and returns `status`. */
 KECS_PG__FN kecs_status kecs_pg__fail(kecs_status status, const char *format, ...) KECS_STORE_PRINTF(2, 3);
 
+/* Makes a failure the last one again, when what came after it was none of the caller's business. */
+KECS_PG__FN void kecs_pg__restore(const kecs_error *error);
+
 /* Zeroed memory; NULL means NOMEM and has recorded it. */
 KECS_PG__FN void *kecs_pg__alloc(const kecs_allocator *allocator, size_t size);
 KECS_PG__FN void kecs_pg__release(const kecs_allocator *allocator, void *pointer, size_t size); /* NULL is fine */
@@ -28,5 +31,6 @@ KECS_PG__FN void kecs_pg__release_text(const kecs_allocator *allocator, char *te
 
 /* Milliseconds of a clock that never goes back. */
 KECS_PG__FN int64_t kecs_pg__now_ms(void);
+KECS_PG__FN void kecs_pg__sleep_ms(int ms);
 
 #endif

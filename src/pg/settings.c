@@ -11,6 +11,7 @@
 #include "pg/url.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define KECS_PG__TOLD_MAX 24                    /* bytes of a value in a message */
@@ -396,6 +397,51 @@ static kecs_status kecs_pg__check_ports(const char *ports) {
   return KECS_OK;
 }
 
+static int kecs_pg__parts_of(const char *list) {
+  int count = list && list[0] ? 1 : 0;
+  for (; list && *list; list++) {
+    count += *list == ',';
+  }
+  return count;
+}
+
+/* What libpq can't be left alone with when there are several servers (dial.c). */
+static kecs_status kecs_pg__settings_servers(kecs_pg__reader *reader, const PQconninfoOption *options) {
+  static const struct {
+    const char *name;
+    kecs_pg__target target;
+  } targets[] = {{"read-write", KECS_PG__PRIMARY}, {"primary", KECS_PG__PRIMARY},
+                 {"read-only", KECS_PG__STANDBY},  {"standby", KECS_PG__STANDBY},
+                 {"prefer-standby", KECS_PG__PREFER_STANDBY}};
+  kecs_pg__settings *out = reader->out;
+  kecs_status status = kecs_pg__settings_keep(reader->allocator, &out->hosts, kecs_pg__value_of(options, "host"));
+  status = status ? status
+                  : kecs_pg__settings_keep(reader->allocator, &out->addresses, kecs_pg__value_of(options, "hostaddr"));
+  status = status ? status : kecs_pg__settings_keep(reader->allocator, &out->ports, kecs_pg__value_of(options, "port"));
+  if (status) {
+    return status;
+  }
+  int hosts = kecs_pg__parts_of(out->hosts);
+  int addresses = kecs_pg__parts_of(out->addresses);
+  int ports = kecs_pg__parts_of(out->ports);
+  out->host_count = addresses > hosts ? addresses : hosts;
+  if ((hosts && addresses && hosts != addresses) || (ports > 1 && ports != out->host_count)) {
+    return kecs_pg__fail(KECS_E_INVALID,
+                         "PostgreSQL URL: it has %d hosts, %d addresses (hostaddr) and %d ports; give one port, or as "
+                         "many of each",
+                         hosts, addresses, ports);
+  }
+  const char *wanted = kecs_pg__value_of(options, "target_session_attrs");
+  for (size_t i = 0; i < sizeof targets / sizeof targets[0]; i++) {
+    if (out->host_count > 1 && strcmp(targets[i].name, wanted) == 0) {
+      out->target = targets[i].target;
+    }
+  }
+  int64_t seconds = strtoll(kecs_pg__value_of(options, "connect_timeout"), NULL, 10);
+  out->connect_timeout_ms = seconds <= 0 ? 0 : seconds > 3600 ? 3600000 : (int)seconds * 1000;
+  return KECS_OK;
+}
+
 /* Has libpq read what is left, and makes what is shown from what it found. */
 static kecs_status kecs_pg__settings_check(kecs_pg__reader *reader) {
   char *message = NULL; /* quotes the text: never shown */
@@ -411,6 +457,7 @@ static kecs_status kecs_pg__settings_check(kecs_pg__reader *reader) {
   kecs_pg__address shown = {{0}, 0};
   kecs_status status = kecs_pg__check_ports(kecs_pg__value_of(options, "port"));
   kecs_pg__address_show(&shown, options);
+  status = status ? status : kecs_pg__settings_servers(reader, options);
   PQconninfoFree(options);
   status = status ? status : kecs_pg__settings_keep(reader->allocator, &reader->out->shown, shown.text);
   return status ? status : kecs_pg__settings_keep(reader->allocator, &reader->out->conninfo, reader->rest);
@@ -472,5 +519,8 @@ KECS_PG__FN void kecs_pg__settings_free(kecs_pg__settings *settings, const kecs_
   kecs_pg__release_text(allocator, settings->shown);
   kecs_pg__release_text(allocator, settings->tenant);
   kecs_pg__release_text(allocator, settings->schema);
+  kecs_pg__release_text(allocator, settings->hosts);
+  kecs_pg__release_text(allocator, settings->addresses);
+  kecs_pg__release_text(allocator, settings->ports);
   *settings = (kecs_pg__settings){0};
 }

@@ -77,6 +77,7 @@ static kecs_status kecs_pg__names_reserve(kecs_pg__connection *connection) {
   if (connection->name_count >= KECS_PG__NAMES_MAX) {
     status = kecs_pg__command(connection, "DEALLOCATE ALL", KECS_PG__STOPS, "drop prepared statements", NULL);
     connection->name_count = 0;
+    connection->id_prepared = false;
   }
   if (connection->name_count == 0) {
     memset(connection->names, 0, connection->name_room * sizeof *connection->names);
@@ -179,6 +180,7 @@ KECS_PG__FN kecs_status kecs_pg__run(kecs_pg__statement *statement, kecs_pg__mes
   char name[KECS_PG__NAME_SIZE];
   message->sql = statement->sql;
   message->binary = true;
+  message->ask_id = statement->verb == KECS_PG__WRITES && connection->transaction == 0;
   message->values = statement->values;
   message->lengths = statement->lengths;
   message->formats = statement->formats;
@@ -268,14 +270,17 @@ static kecs_status kecs_pg__start_as(kecs_statement *shared, const kecs_value *p
     return status;
   }
   kecs_error before = *kecs_last_error();
+  bool standby = connection->splits && connection->standby;
   status = kecs_pg__run_once(statement, count, last);
-  if (status == KECS_E_OFFLINE && first) {
-    /* The server had gone since the last call. A read outside a transaction can simply be asked again, and so can a
-     * transaction that begins with this statement: no COMMIT has run. */
+  bool elsewhere = status == KECS_E_OFFLINE || status == KECS_E_READONLY ||
+                   (standby && status && status != KECS_E_CANCELLED && status != KECS_E_NOMEM);
+  if (elsewhere && first && (!connection->pg || connection->doomed)) {
+    /* The server had gone since the last call, or was demoted. A read outside a transaction can simply be asked again,
+     * and so can a transaction that begins with this statement: no COMMIT has run. */
     status = kecs_pg__ready(connection);
     status = status ? status : kecs_pg__run_once(statement, count, last);
     if (!status) {
-      (void)kecs_backend_fail(before.status, before.native_code, before.sqlstate, before.text);
+      kecs_pg__restore(&before);
     }
   }
   if (!status) {

@@ -4,9 +4,11 @@
 #include "pg/wire.h"
 
 #include <poll.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define KECS_PG__LOOK_MS 20 /* between two looks at deadline and cancel */
+#define KECS_PG__SHUN_MS 5000 /* a standby that has refused something is left alone for so long */
 #define KECS_PG__CANCEL_MS                                                                  \
   5000 /* how long a cancelled statement may take to end, before the connection is given up \
         */
@@ -19,12 +21,24 @@ KECS_PG__FN bool kecs_pg__stopped(const kecs_pg__connection *connection) {
   return connection->should_stop && connection->should_stop(connection->should_stop_user);
 }
 
+/* The connection ended while COMMIT ran: who knows whether before or after it took effect. */
 KECS_PG__FN kecs_status kecs_pg__fail_unknown(const kecs_pg__connection *connection) {
-  return kecs_pg__fail(
-      KECS_E_OUTCOME_UNKNOWN,
-      "%s: the connection was lost while COMMIT ran; read first whether it was stored, and write again "
-      "only if it was not",
-      kecs_pg__shown(connection));
+  char text[sizeof kecs_last_error()->text];
+  char name[sizeof kecs_last_error()->transaction] = "";
+  const char *shown = kecs_pg__shown(connection);
+  if (connection->transaction) {
+    snprintf(name, sizeof name, "%lld@%s", (long long)connection->transaction, connection->timeline);
+    snprintf(text, sizeof text,
+             "%s: the connection was lost while COMMIT ran; kecs_find_outcome tells whether transaction %s was stored: "
+             "write again only if it was not",
+             shown, name);
+  } else {
+    snprintf(text, sizeof text,
+             "%s: the connection was lost while COMMIT ran; read first whether it was stored, and write again only if "
+             "it was not",
+             shown);
+  }
+  return kecs_backend_fail_commit(name, text);
 }
 
 KECS_PG__FN void kecs_pg__wait(PGconn *pg, bool to_write, int ms) {
@@ -38,6 +52,7 @@ KECS_PG__FN void kecs_pg__hang_up(kecs_pg__connection *connection) {
     connection->pg = NULL;
   }
   connection->name_count = 0;
+  connection->id_prepared = false;
   connection->doomed = false;
   connection->farewell = false;
 }
@@ -107,15 +122,23 @@ static bool kecs_pg__await(kecs_pg__connection *connection, kecs_pg__patience pa
 /* The answers to what was sent: the last result, or the first that failed. */
 typedef struct kecs_pg__answer {
   PGresult *result;
-  int good;  /* results before the first failure */
-  int count; /* of results whose last is asked for; 0: all of them. One more is COMMIT's */
+  int good;    /* results before the first failure */
+  int wanted;  /* the last result that counts is the one of this number; 0: all do */
+  int64_t id;  /* the transaction's number, if it was asked for; COMMIT's result comes after it */
 } kecs_pg__answer;
 
 static void kecs_pg__take(kecs_pg__answer *answer, PGresult *result) {
   ExecStatusType status = PQresultStatus(result);
   bool failed = answer->result && PQresultStatus(answer->result) == PGRES_FATAL_ERROR;
-  bool committed = answer->count > 0 && answer->good == answer->count && status != PGRES_FATAL_ERROR;
-  if (failed || committed || status == PGRES_PIPELINE_ABORTED) {
+  if (failed || status == PGRES_PIPELINE_ABORTED) {
+    PQclear(result);
+    return;
+  }
+  if (answer->wanted && answer->good >= answer->wanted && status != PGRES_FATAL_ERROR) {
+    if (status == PGRES_TUPLES_OK && PQntuples(result) == 1 && !PQgetisnull(result, 0, 0)) {
+      answer->id = strtoll(PQgetvalue(result, 0, 0), NULL, 10);
+    }
+    answer->good++;
     PQclear(result);
     return;
   }
@@ -146,6 +169,14 @@ static bool kecs_pg__listen(kecs_pg__connection *connection, kecs_pg__patience p
   }
 }
 
+/* What a standby refuses (a conflict with what it replays, a table that has not arrived yet) the primary may do. */
+static void kecs_pg__shun(kecs_pg__connection *connection, kecs_status status) {
+  if (connection->splits && connection->standby && status != KECS_E_CANCELLED) {
+    connection->doomed = true;
+    connection->shunned_until_ms = kecs_pg__now_ms() + KECS_PG__SHUN_MS;
+  }
+}
+
 /* Waits for the answers and says what they come to. */
 static kecs_status kecs_pg__receive(kecs_pg__connection *connection, kecs_pg__patience patience, const char *doing,
                                     kecs_pg__answer *answer) {
@@ -158,8 +189,11 @@ static kecs_status kecs_pg__receive(kecs_pg__connection *connection, kecs_pg__pa
   kecs_status status = KECS_OK;
   /* libpq makes a result of a lost connection by itself, without a state of the server's. */
   if (failed && PQresultErrorField(answer->result, PG_DIAG_SQLSTATE)) {
-    status = kecs_pg__fail_result(shown, answer->result, doing);
-    connection->doomed = connection->doomed || kecs_pg__dooms(answer->result);
+    bool at_begin = connection->begin_waits && answer->good == 0;
+    status = at_begin ? kecs_pg__fail_begin(shown, answer->result, doing)
+                      : kecs_pg__fail_result(shown, answer->result, doing);
+    connection->doomed = connection->doomed || status == KECS_E_READONLY || kecs_pg__dooms(answer->result);
+    kecs_pg__shun(connection, status);
   } else if (lost || failed || !answer->result) {
     status = kecs_pg__fail_lost(shown, connection->pg, doing);
     lost = true;
@@ -194,9 +228,20 @@ static bool kecs_pg__send(kecs_pg__connection *connection, const kecs_pg__messag
   return sent;
 }
 
+/* A number is given with the first row that is written; asking gives none. */
+static bool kecs_pg__send_id(kecs_pg__connection *connection) {
+  static const char name[] = "kecs_transaction";
+  static const char sql[] = "SELECT txid_current_if_assigned()";
+  if (!connection->named) {
+    return PQsendQueryParams(connection->pg, sql, 0, NULL, NULL, NULL, NULL, 0);
+  }
+  return (connection->id_prepared || PQsendPrepare(connection->pg, name, sql, 0, NULL)) &&
+         PQsendQueryPrepared(connection->pg, name, 0, NULL, NULL, NULL, 0);
+}
+
 static bool kecs_pg__send_all(kecs_pg__connection *connection, const kecs_pg__message *message) {
   bool several = connection->waiting_count > 0 ||
-                 (message && (message->prepare || message->commits || message->times > 1));
+                 (message && (message->prepare || message->ask_id || message->commits || message->times > 1));
   if (!connection->pg || (several && !PQenterPipelineMode(connection->pg))) {
     return false;
   }
@@ -205,7 +250,7 @@ static bool kecs_pg__send_all(kecs_pg__connection *connection, const kecs_pg__me
       return false;
     }
   }
-  if (message && !kecs_pg__send(connection, message)) {
+  if (message && (!kecs_pg__send(connection, message) || (message->ask_id && !kecs_pg__send_id(connection)))) {
     return false;
   }
   if (message && message->commits && !PQsendQueryParams(connection->pg, "COMMIT", 0, NULL, NULL, NULL, NULL, 0)) {
@@ -222,7 +267,7 @@ static kecs_status kecs_pg__in_doubt(kecs_pg__connection *connection) {
 
 KECS_PG__FN kecs_status kecs_pg__exchange(kecs_pg__connection *connection, kecs_pg__message *message,
                                           kecs_pg__patience patience, const char *doing, PGresult **out_result) {
-  kecs_pg__answer answer = {NULL, 0, 0};
+  kecs_pg__answer answer = {NULL, 0, 0, 0};
   int before = connection->waiting_count;
   kecs_status status = KECS_OK;
   if (!kecs_pg__send_all(connection, message)) {
@@ -230,20 +275,30 @@ KECS_PG__FN kecs_status kecs_pg__exchange(kecs_pg__connection *connection, kecs_
     kecs_pg__hang_up(connection);
     return message && message->commits ? kecs_pg__in_doubt(connection) : status;
   }
-  if (message && message->commits) {
-    answer.count = before + message->prepare + (message->times > 1 ? message->times : 1);
+  if (message && (message->commits || message->ask_id)) {
+    answer.wanted = before + message->prepare + (message->times > 1 ? message->times : 1);
   }
   status = kecs_pg__receive(connection, patience, doing, &answer);
   if (message) {
     message->prepared = message->prepare && answer.good > before;
   }
-  /* What the server itself says of the statement says that COMMIT has not run. */
-  if (status == KECS_E_OFFLINE && answer.count > 0 &&
-      (answer.good == answer.count || !kecs_last_error()->sqlstate[0])) {
-    status = kecs_pg__in_doubt(connection);
+  if (answer.id) {
+    connection->transaction = answer.id;
   }
-  if (status != KECS_E_OFFLINE) {
-    kecs_pg__forget(connection); /* what was asked of a lost connection may be asked of the next one */
+  if (message && message->ask_id && answer.good > answer.wanted) {
+    connection->id_prepared = connection->named && connection->pg;
+  }
+  /* What the server itself says of the statement says that COMMIT has not run. */
+  if (status == KECS_E_OFFLINE && message && message->commits &&
+      (answer.good >= answer.wanted || !kecs_last_error()->sqlstate[0])) {
+    return kecs_pg__in_doubt(connection);
+  }
+  /* What was asked of a lost connection may be asked of the next one; so may what a server refused that was demoted. */
+  bool anew = status == KECS_E_OFFLINE || (status && connection->doomed && connection->begin_waits);
+  if (anew && connection->doomed) {
+    kecs_pg__hang_up(connection);
+  } else if (!anew) {
+    kecs_pg__forget(connection);
   }
   if (out_result) {
     *out_result = answer.result;
@@ -255,7 +310,7 @@ KECS_PG__FN kecs_status kecs_pg__exchange(kecs_pg__connection *connection, kecs_
 
 KECS_PG__FN kecs_status kecs_pg__command(kecs_pg__connection *connection, const char *sql, kecs_pg__patience patience,
                                          const char *doing, PGresult **out_result) {
-  kecs_pg__answer answer = {NULL, 0, 0};
+  kecs_pg__answer answer = {NULL, 0, 0, 0};
   kecs_status status = KECS_OK;
   if (connection->waiting_count > 0) {
     status = kecs_pg__exchange(connection, NULL, patience, doing, NULL);
@@ -278,7 +333,7 @@ KECS_PG__FN kecs_status kecs_pg__command(kecs_pg__connection *connection, const 
 }
 
 KECS_PG__FN kecs_status kecs_pg__copy_end(kecs_pg__connection *connection, const char *reason) {
-  kecs_pg__answer answer = {NULL, 0, 0};
+  kecs_pg__answer answer = {NULL, 0, 0, 0};
   kecs_status status = KECS_OK;
   if (PQputCopyEnd(connection->pg, reason) != 1) {
     status = kecs_pg__fail_lost(kecs_pg__shown(connection), connection->pg, "load rows");

@@ -32,10 +32,16 @@ typedef struct kecs_pg__connection {
   const kecs_logger *logger;
   bool (*should_stop)(void *user);
   void *should_stop_user;
-  bool read_only;
+  bool writer;  /* writes, so its server must not be a standby */
+  bool splits;  /* reads outside transactions, from a standby where there is one */
+  bool standby; /* its server is one */
+  bool stale;   /* and too far behind */
+  int64_t checked_ms;       /* when that was found out */
+  int64_t shunned_until_ms; /* a standby has failed: the primary is asked meanwhile */
   bool no_foreign_keys;
   bool full_durability;
   int busy_timeout_ms;
+  int acquire_ms;
   bool named;           /* statements are prepared under a name */
   bool no_copy;         /* the server takes no COPY from us: row-level security */
   bool farewell;        /* the server has said that it ends the connection */
@@ -43,6 +49,10 @@ typedef struct kecs_pg__connection {
   kecs_pg__name *names; /* prepared ones */
   size_t name_count;
   size_t name_room;
+  int64_t transaction; /* the server's number of the open one; 0: it has none yet, or nobody has asked */
+  bool id_prepared;    /* the statement that asks for it */
+  char timeline[16];   /* of the server's history: numbers of another one mean other transactions; "" where it can't be
+                        * told */
   int64_t changes;
   int64_t last_rid;
   /* BEGIN, SAVEPOINT and RELEASE give nothing back: they wait here and travel with the next statement. */
@@ -73,6 +83,7 @@ typedef struct kecs_pg__message {
   void (*bind)(void *user, int time); /* sets the values before each time; may be NULL */
   void *user;
   bool commits;  /* COMMIT follows */
+  bool ask_id; /* after the statement also what its transaction is called: kecs_pg__connection.transaction */
   bool prepared; /* out: the server has taken the name, whatever came of the statement */
 } kecs_pg__message;
 

@@ -17,3 +17,10 @@ KECS_STORE_API kecs_status kecs_backend_fail(kecs_status status, int native_code
   }
   return kecs__error_restore(&error);
 }
+
+KECS_STORE_API kecs_status kecs_backend_fail_commit(const char *transaction, const char *text) {
+  (void)kecs__fail(KECS_E_OUTCOME_UNKNOWN, "%s", text);
+  kecs_error error = kecs__error_save();
+  strncpy(error.transaction, transaction, sizeof error.transaction - 1);
+  return kecs__error_restore(&error);
+}

@@ -57,6 +57,12 @@ typedef struct kecs_place {
   const kecs_dialect *dialect;
   const char *shown; /* the path as messages may show it: without secrets */
   void *own;         /* the backend's */
+  /* Where writers write side by side: how many connections a store may have and keeps, each for reading and writing,
+   * and what the place itself says of their times (negative: no limit, 0: nothing). */
+  int pool_max;
+  int pool_min;
+  kecs_pool_options pool;
+  bool splits_reads; /* reads outside transactions have connections of their own (kecs_connect_options.reader) */
 } kecs_place;
 
 typedef struct kecs_connect_options {
@@ -64,10 +70,12 @@ typedef struct kecs_connect_options {
   const kecs_place *place;
   bool read_only;
   bool may_create;          /* the first connection of a store that may be made */
-  bool reader;              /* will only read, beside the writing connection */
+  bool opening;             /* the first connection of a store: a server that only starts may be waited for */
+  bool reader;              /* will only read, beside those that write */
   bool full_durability;
   bool no_foreign_keys;
   int busy_timeout_ms;
+  int acquire_ms; /* how long a call may wait for a connection; 0: not at all */
   int cache_kib;
   int page_bytes;           /* of a file that is made; 0: the backend's own */
   int log_kib;              /* a write-ahead log is emptied beyond this size; 0: the backend's own */
@@ -96,6 +104,9 @@ struct kecs_backend {
   kecs_status (*begin)(kecs_connection *connection, bool write);
   kecs_status (*commit)(kecs_connection *connection); /* on failure the caller rolls back */
   void (*rollback)(kecs_connection *connection);      /* cannot fail: at worst the connection is unusable and says so */
+  /* What became of a transaction whose commit gave OUTCOME_UNKNOWN; the name is kecs_backend_fail_commit's. May wait
+   * for it to end. NULL where commits can't fail like that. */
+  kecs_status (*outcome)(kecs_connection *connection, const char *transaction, kecs_outcome *out_outcome);
   bool (*in_transaction)(kecs_connection *connection); /* false once the database itself has rolled back */
   kecs_status (*execute)(kecs_connection *connection, const char *sql); /* one or more statements, no parameters */
   kecs_status (*prepare)(kecs_connection *connection, const char *sql, size_t len, kecs_statement **out_statement);
@@ -131,6 +142,9 @@ struct kecs_backend {
 /* For backends: records a failure with the database's own codes and returns `status`. sqlstate may be NULL. */
 KECS_STORE_API kecs_status kecs_backend_fail(kecs_status status, int native_code, const char *sqlstate,
                                              const char *text);
+
+/* For backends: records KECS_E_OUTCOME_UNKNOWN with the transaction's name, and returns it. */
+KECS_STORE_API kecs_status kecs_backend_fail_commit(const char *transaction, const char *text);
 
 /* The backend that every store has: SQLite, in a file or in memory. */
 KECS_STORE_API const kecs_backend *kecs_sqlite_backend(void);

@@ -30,7 +30,7 @@ static bool kecs__brief_fits(const kecs__write *write, const kecs__meta *meta, c
   const kecs__special *special = kecs__special_of(meta->info->kind);
   bool fits = write->engine->backend->start_last && write->own && write->last && change->rid == 0 &&
               change->probe->key == 0 && change->mask != 0 && meta->version >= 0 && meta->updated_at >= 0 &&
-              meta->omitted >= 0 && !(change->mask & (meta->automatic | special->followed));
+              meta->omitted >= 0 && !(change->mask & (meta->automatic | special->followed | special->judged));
   for (int i = 0; fits && i < meta->info->column_count; i++) {
     fits = !(change->mask & KECS_BIT(i)) || meta->info->columns[i].type != KECS_TYPE_JSON;
   }

@@ -84,15 +84,19 @@ KECS__FN kecs_status kecs__session_open(kecs__engine *engine, bool reader, bool 
     return KECS_E_NOMEM;
   }
   session->engine = engine;
+  session->reader = reader;
+  session->locks = !reader;
   kecs_connect_options options = {0};
   options.path = engine->path;
   options.place = &engine->place;
   options.read_only = engine->read_only;
   options.may_create = may_create;
+  options.opening = engine->schema_version == 0;
   options.reader = reader;
   options.full_durability = engine->durability == KECS_DURABILITY_FULL;
   options.no_foreign_keys = engine->no_foreign_keys;
   options.busy_timeout_ms = engine->busy_timeout_ms;
+  options.acquire_ms = engine->pool.acquire_ms;
   options.cache_kib = reader ? engine->cache_kib / 4 : engine->cache_kib;
   options.page_bytes = engine->page_bytes;
   options.log_kib = engine->log_kib;
@@ -121,8 +125,7 @@ KECS__FN void kecs__session_close(kecs__session *session) {
   kecs__release(&engine->allocator, session, sizeof *session);
 }
 
-/* The deadline that holds for a call that starts now. */
-static int64_t kecs__handle_deadline(kecs_store *store) {
+KECS__FN int64_t kecs__handle_deadline(kecs_store *store) {
   if (store->depth > 0) {
     return store->deadline;
   }
@@ -172,19 +175,18 @@ KECS__FN kecs_status kecs__read_open(kecs_store *store, kecs__session **out_sess
   if (!store->engine->shared) {
     return kecs__writer_take(store, deadline, out_session);
   }
-  return kecs__reader_take(store, deadline, out_session);
+  return kecs__pool_take(store, deadline, false, out_session);
 }
 
 KECS__FN void kecs__read_close(kecs_store *store, kecs__session *session) {
   if (!session || store->depth > 0) {
     return;
   }
-  kecs__engine *engine = store->engine;
-  if (session == engine->writer) {
-    kecs__writer_release(engine);
+  if (session == store->engine->writer) {
+    kecs__writer_release(session);
     return;
   }
-  kecs__reader_give_back(engine, session);
+  kecs__pool_give_back(session);
 }
 
 KECS__FN kecs_status kecs__begin_write(kecs_store *store, kecs__session *session) {
@@ -207,14 +209,14 @@ static kecs_status kecs__write_begin(kecs__write *write, int64_t deadline) {
     status = kecs__check_stop(write->store, deadline);
     status = status ? status : kecs__write_guard(write);
     if (status) {
-      status = kecs__writer_leave(write->engine, status);
+      status = kecs__writer_leave(write->session, status);
       write->session = NULL;
     }
     return status;
   }
   status = kecs__begin_write(write->store, write->session);
   if (status) {
-    kecs__writer_release(write->engine);
+    kecs__writer_release(write->session);
     write->session = NULL;
   }
   write->own = !status;
@@ -333,7 +335,7 @@ static kecs_status kecs__write_close_own(kecs__write *write, kecs_status status)
   if (write->joined) {
     status = kecs__write_close_part(write, status);
   }
-  return kecs__writer_leave(write->engine, status);
+  return kecs__writer_leave(write->session, status);
 }
 
 KECS__FN kecs_status kecs__write_close(kecs__write *write, kecs_status status) {

@@ -39,18 +39,23 @@ typedef struct kecs__cached {
   size_t sql_len;
   kecs_statement *statement;
   bool writes; /* changes rows */
+  bool locks;  /* rows that it reads, where writers write side by side */
   bool in_use;
   bool temporary; /* made because the cached one was in use; finished when it is done */
 } kecs__cached;
 
 typedef struct kecs__engine kecs__engine;
 typedef struct kecs__turn kecs__turn; /* store/turns.c */
+typedef struct kecs__waiter kecs__waiter; /* store/pool.c */
 
 typedef struct kecs__session {
   kecs__engine *engine;
   kecs_connection *connection;
   const kecs_store *user; /* the handle that uses it now: whom to ask about deadline and cancel */
   int64_t deadline;       /* of the running call */
+  bool reader;            /* made for reading alone */
+  bool locks;             /* writes just now: the rows that it reads stay as they are until its transaction ends */
+  kecs__thread_id thread; /* that has taken it from the pool */
   bool shared;            /* other writes are in the open transaction, too */
   bool writing;           /* the running statement changes rows */
   bool changed;           /* one has, since a write began the open transaction */
@@ -61,7 +66,7 @@ typedef struct kecs__session {
   int64_t used_ms;       /* when it was last given back, or taken */
   int64_t read_until_ms; /* when the running read is too old; 0: never */
   unsigned steps;
-  struct kecs__session *next; /* in the idle list */
+  struct kecs__session *next; /* in the list of the idle ones, or of those in use */
 } kecs__session;
 
 struct kecs__engine {
@@ -79,6 +84,7 @@ struct kecs__engine {
   bool strict;
   bool no_foreign_keys;
   bool shared; /* readers have connections of their own */
+  bool pooled; /* each write takes a session from the pool, as a read does; there is no `writer` then */
   bool shares_commits; /* writes that wait for each other go into one transaction */
   kecs_durability durability;
   bool small; /* memory counts more than speed */
@@ -95,7 +101,6 @@ struct kecs__engine {
   int schema_version;
 
   kecs__mutex mutex; /* guards what follows */
-  kecs__condition released; /* a reading session was given back */
   kecs__session *writer;
   bool writer_taken;
   kecs__thread_id writer_thread;
@@ -110,9 +115,13 @@ struct kecs__engine {
   kecs__condition arrival; /* somebody has joined the queue while the writer's holder waits for that */
   bool expecting;
   int company;             /* so many more writes will wait for others: several threads have written lately */
-  kecs__session *idle_readers; /* the one that was used last comes first */
-  int reader_count;
-  int reader_max;
+  /* The pool: of reading sessions, or of all where it is `pooled`. */
+  kecs__session *idle; /* the one that was used last comes first */
+  kecs__session *busy;
+  kecs__waiter *waiters; /* the one that came first comes first */
+  int session_count;     /* with those that are being made */
+  int session_max;
+  int session_min; /* so many are kept, however idle */
   int64_t pool_checked_ms; /* when the idle ones were last looked at */
   bool quiet;              /* nobody has taken the writer since */
   kecs_pool_info pool_info; /* the counters of it */

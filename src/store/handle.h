@@ -6,6 +6,9 @@
 
 enum { KECS__MAGIC_OPEN = 0x6b656373, KECS__MAGIC_ENDED = 0x64656164 };
 
+/* The deadline that holds for a call that starts now. */
+KECS__FN int64_t kecs__handle_deadline(kecs_store *store);
+
 /* BEGIN IMMEDIATE; a wait for another process that the deadline or a cancel ended is told as such. */
 KECS__FN kecs_status kecs__begin_write(kecs_store *store, kecs__session *session);
 

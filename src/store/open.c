@@ -86,26 +86,19 @@ static void kecs__engine_free(kecs__engine *engine) {
   kecs__release_text(&engine->allocator, engine->account_id);
   kecs__release_text(&engine->allocator, engine->region);
   kecs__condition_destroy(&engine->arrival);
-  kecs__condition_destroy(&engine->released);
   kecs__mutex_destroy(&engine->mutex);
   kecs_allocator allocator = engine->allocator;
   kecs__release(&allocator, engine, sizeof *engine);
   kecs__quota_close(&allocator);
 }
 
-/* The mutex and the conditions, or none of them. */
+/* The mutex and the condition, or none of them. */
 static kecs_status kecs__engine_locks(kecs__engine *engine) {
   kecs_status status = kecs__mutex_init(&engine->mutex);
   if (status) {
     return status;
   }
-  status = kecs__condition_init(&engine->released);
-  if (!status) {
-    status = kecs__condition_init(&engine->arrival);
-    if (status) {
-      kecs__condition_destroy(&engine->released);
-    }
-  }
+  status = kecs__condition_init(&engine->arrival);
   if (status) {
     kecs__mutex_destroy(&engine->mutex);
   }
@@ -154,6 +147,7 @@ static kecs_status kecs__engine_start(kecs_store *store, const kecs_options *opt
     status = kecs__meta_init(engine);
   }
   if (!status) {
+    kecs__profile_place(engine, options);
     engine->shared = engine->backend->shares(engine->path);
     engine->pool_checked_ms = kecs__monotonic_ms();
     engine->shares_commits = engine->shared && engine->backend->one_writer;
@@ -162,7 +156,14 @@ static kecs_status kecs__engine_start(kecs_store *store, const kecs_options *opt
   if (!status) {
     status = kecs__migrate(store);
   }
-  return status ? status : engine->backend->describe(engine->writer->connection, &engine->settings);
+  status = status ? status : engine->backend->describe(engine->writer->connection, &engine->settings);
+  if (!status && engine->shared && engine->place.pool_max > 0) {
+    kecs__pool_add(engine, engine->writer);
+    engine->writer = NULL;
+    engine->pooled = true;
+    kecs__pool_fill(engine);
+  }
+  return status;
 }
 
 KECS_STORE_API kecs_status kecs_open(const kecs_options *options, kecs_store **out_store) {
@@ -212,11 +213,11 @@ KECS_STORE_API kecs_status kecs_close(kecs_store *store) {
     return kecs__fail(KECS_E_MISUSE, "the handle is a transaction; end it with kecs_commit or kecs_rollback");
   }
   kecs__engine *engine = store->engine;
-  kecs_store *outermost = engine->transactions;
-  while (outermost && outermost->depth > 1) {
-    outermost = outermost->parent;
-  }
-  if (outermost) {
+  while (engine->transactions) {
+    kecs_store *outermost = engine->transactions;
+    while (outermost->depth > 1) {
+      outermost = outermost->parent;
+    }
     kecs__log(engine, KECS_LOG_WARNING, "%s: closed with an open transaction; it was rolled back", engine->place.shown);
     (void)kecs__transaction_abandon(outermost);
   }

@@ -118,7 +118,7 @@ KECS__FN void kecs__profile_apply(kecs__engine *engine, const kecs_options *opti
   engine->small = profile->memory_kib > 0;
   engine->log_kib = kecs__chosen(options->log_kib, profile->log_kib);
   engine->cache_kib = kecs__chosen(options->cache_kib, profile->cache_kib);
-  engine->reader_max = kecs__chosen(options->readers, profile->readers);
+  engine->session_max = kecs__chosen(options->readers, profile->readers);
   engine->statements_max = profile->statements;
   engine->share_window_us = (int64_t)kecs__chosen(options->share_window_ms, profile->share_window_ms) * 1000;
   engine->heartbeat_us = (int64_t)kecs__chosen(options->heartbeat_ms, profile->heartbeat_ms) * 1000;
@@ -129,4 +129,23 @@ KECS__FN void kecs__profile_apply(kecs__engine *engine, const kecs_options *opti
   engine->pool.lifetime_ms = kecs__chosen(options->pool.lifetime_ms, pool->lifetime_ms);
   engine->pool.check_ms = kecs__chosen(options->pool.check_ms, pool->check_ms);
   engine->pool.read_age_ms = kecs__chosen(options->pool.read_age_ms, pool->read_age_ms);
+}
+
+/* The option, else what the place says, else what is set already. */
+static void kecs__choose(int given, int place, int *out) {
+  if (given == 0 && place != 0) {
+    *out = place < 0 ? 0 : place;
+  }
+}
+
+KECS__FN void kecs__profile_place(kecs__engine *engine, const kecs_options *options) {
+  const kecs_place *place = &engine->place;
+  if (place->pool_max > 0) {
+    engine->session_max = place->pool_max;
+    engine->session_min = place->pool_min;
+  }
+  kecs__choose(options->pool.acquire_ms, place->pool.acquire_ms, &engine->pool.acquire_ms);
+  kecs__choose(options->pool.idle_ms, place->pool.idle_ms, &engine->pool.idle_ms);
+  kecs__choose(options->pool.lifetime_ms, place->pool.lifetime_ms, &engine->pool.lifetime_ms);
+  kecs__choose(options->pool.check_ms, place->pool.check_ms, &engine->pool.check_ms);
 }

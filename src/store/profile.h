@@ -9,6 +9,9 @@ KECS__FN kecs_status kecs__profile_check(const kecs_options *options);
 /* Settings for every option that is zero, and the options. */
 KECS__FN void kecs__profile_apply(kecs__engine *engine, const kecs_options *options);
 
+/* What the place says of the pool, where the options are silent. */
+KECS__FN void kecs__profile_place(kecs__engine *engine, const kecs_options *options);
+
 /* The path that is opened: the memory profile needs none. */
 KECS__FN const char *kecs__profile_path(const kecs_options *options);
 

@@ -316,9 +316,13 @@ KECS__FN kecs_status kecs__each(kecs_store *store, kecs_kind kind, const kecs_qu
   if (!status) {
     kecs__walk walk = {store, session, meta, query, row, {NULL, NULL, false}, visit, user, 0};
     kecs__arena_init(&walk.texts, &store->engine->allocator);
-    store->walks += store->depth > 0 ? 1 : 0; /* the visitor must not end it */
+    if (store->depth > 0) {
+      store->walks++; /* the visitor must not end it */
+    }
     status = kecs__walk_all(&walk, query && query->limit > 0 ? query->limit : 0);
-    store->walks -= store->depth > 0 ? 1 : 0;
+    if (store->depth > 0) {
+      store->walks--;
+    }
     kecs__arena_free(&walk.texts);
   }
   if (begun) {

@@ -204,7 +204,9 @@ static void kecs__sql_update_if(kecs__text *out, const kecs__meta *meta, uint64_
   kecs__sql_placeholder(out, ++number);
   kecs__text_adds(out, " OR ");
   kecs__sql_placeholder(out, number);
-  kecs__text_addf(out, "=0) AND (omitted&%llu)=0 AND (", (unsigned long long)mask);
+  /* What extra keeps may have to go with the change: such a row is changed the longer way. */
+  kecs__text_addf(out, "=0) AND (omitted&%llu)=0%s AND (", (unsigned long long)mask,
+                  meta->extra >= 0 ? " AND extra IS NULL" : "");
   kecs__text_add(out, differs.data, differs.len);
   kecs__text_addc(out, ')');
   out->status = out->status ? out->status : differs.status;

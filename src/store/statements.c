@@ -45,7 +45,7 @@ static uint64_t kecs__hash_text(const char *text, size_t len) {
 
 static bool kecs__cached_is(const kecs__cached *cached, const kecs__cached *wanted) {
   return cached->hash == wanted->hash && cached->kind == wanted->kind && cached->op == wanted->op &&
-         cached->mask == wanted->mask && cached->sql_len == wanted->sql_len &&
+         cached->locks == wanted->locks && cached->mask == wanted->mask && cached->sql_len == wanted->sql_len &&
          (wanted->op != KECS__OP_TEXT || memcmp(cached->sql, wanted->sql, wanted->sql_len) == 0);
 }
 
@@ -110,9 +110,8 @@ static kecs_status kecs__statements_reserve(kecs__session *session) {
 static kecs_status kecs__cached_text(kecs__session *session, const kecs__meta *meta, const kecs__cached *wanted,
                                      kecs__text *out) {
   const kecs_dialect *dialect = session->engine->dialect;
-  bool writing = session == session->engine->writer;
   if (wanted->op == KECS__OP_TEXT) {
-    kecs__sql_expand(out, dialect, writing, wanted->sql, wanted->sql_len);
+    kecs__sql_expand(out, dialect, wanted->locks, wanted->sql, wanted->sql_len);
     return out->status;
   }
   kecs__text marked;
@@ -120,7 +119,7 @@ static kecs_status kecs__cached_text(kecs__session *session, const kecs__meta *m
   kecs__sql_build(&marked, meta, (kecs__op)wanted->op, wanted->mask);
   kecs_status status = marked.status;
   if (!status) {
-    kecs__sql_expand(out, dialect, writing, marked.data, marked.len);
+    kecs__sql_expand(out, dialect, wanted->locks, marked.data, marked.len);
     status = out->status;
   }
   kecs__text_free(&marked);
@@ -208,6 +207,7 @@ KECS__FN kecs_status kecs__statement(kecs__session *session, const kecs__meta *m
   wanted.kind = (int)meta->info->kind;
   wanted.op = (int)op;
   wanted.mask = mask;
+  wanted.locks = session->locks;
   wanted.hash = kecs__mix(mask ^ kecs__mix(((uint64_t)wanted.kind << 8) | (uint64_t)wanted.op));
   return kecs__statement_find(session, meta, &wanted, out_cached);
 }
@@ -218,6 +218,7 @@ KECS__FN kecs_status kecs__statement_text(kecs__session *session, const char *sq
   wanted.op = (int)KECS__OP_TEXT;
   wanted.sql = (char *)(uintptr_t)sql; /* only read: a copy is kept */
   wanted.sql_len = len;
+  wanted.locks = session->locks;
   wanted.hash = kecs__hash_text(sql, len);
   return kecs__statement_find(session, NULL, &wanted, out_cached);
 }

@@ -29,10 +29,11 @@ typedef enum kecs_profile {
   KECS_PROFILE_MEMORY   /* ":memory:"; options.path may be left out */
 } kecs_profile;
 
-/* How the reading connections are kept. 0: the default; -1: no limit (acquire_ms: no wait). */
+/* How connections are kept: those that read, on PostgreSQL all. 0: the default, or what the URL says; -1: no limit
+ * (acquire_ms: no wait). */
 typedef struct kecs_pool_options {
-  int acquire_ms;  /* how long a read waits for a free connection, then BUSY; 30000 */
-  int idle_ms;     /* a connection that nobody has used for so long is closed; 1800000 */
+  int acquire_ms;  /* how long a call waits for a free connection, then BUSY; 30000 */
+  int idle_ms;     /* a connection that nobody has used for so long is closed; 1800000 (PostgreSQL 600000) */
   int lifetime_ms; /* no connection is kept longer; 3600000 */
   int check_ms;    /* how often that is looked at, while the store is used; 60000 */
   int read_age_ms; /* a walk (kecs_*_each) that is older ends with TIMEOUT at its next row: while it is open, the
@@ -51,7 +52,8 @@ typedef struct kecs_options {
   bool strict;                    /* validate every created and updated row, see "Validation" */
   bool no_foreign_keys;           /* take rows whose parent is missing: importing orphaned data */
   int busy_timeout_ms;            /* how long a write waits for another writer; 0: 30000, negative: not at all */
-  int readers;                    /* connections that read beside the writer; 0: 4, at most 64 */
+  int readers;                    /* connections that read beside the writer; 0: 4, at most 64. On PostgreSQL
+                                   * the URL's max_connections counts instead */
   int cache_kib;                  /* page cache of the writing connection; 0: 65536; each reader has a quarter */
   size_t document_bytes_max;      /* larger JSON documents are KECS_E_INVALID; 0: 64 MiB */
   kecs_allocator allocator;       /* zeroed: libc */
@@ -99,13 +101,13 @@ KECS_STORE_API kecs_status kecs_close(kecs_store *store);
 KECS_STORE_API const char *kecs_version(void);
 KECS_STORE_API const char *kecs_build_info(void);
 
-/* The reading connections. */
+/* The connections that read, or on PostgreSQL all. */
 typedef struct kecs_pool_info {
   int max;
   int total;
-  int active;      /* reading now */
+  int active;      /* in use now */
   int idle;
-  int64_t waits;   /* reads that found none free */
+  int64_t waits;   /* calls that found none free */
   int64_t wait_us; /* and how long they have waited, all of them */
   int64_t retired; /* connections that were closed because of their age or because nobody needed them */
 } kecs_pool_info;
@@ -171,6 +173,21 @@ KECS_STORE_API kecs_status kecs_begin(kecs_store *store, kecs_store **out_tx);
  * nothing, so a clean-up path can always call it. */
 KECS_STORE_API kecs_status kecs_commit(kecs_store *tx);
 KECS_STORE_API kecs_status kecs_rollback(kecs_store *tx);
+
+/* What became of a write or transaction that failed with KECS_E_OUTCOME_UNKNOWN: a connection that was lost while its
+ * COMMIT ran. */
+typedef enum kecs_outcome {
+  KECS_OUTCOME_UNKNOWN,    /* nobody can tell any more: read what it should have stored */
+  KECS_OUTCOME_STORED,     /* all of it */
+  KECS_OUTCOME_NOT_STORED, /* nothing of it, and nothing ever will be: it may be written again */
+  KECS_OUTCOME_RUNNING     /* the server is still at it: ask again */
+} kecs_outcome;
+
+/* Asks the database, over another connection. `error` is a copy of kecs_last_error() as it was right after the call
+ * that failed; its `transaction` alone is looked at, so a program that has started anew may bring it from its log.
+ * Waits at most the busy timeout for one that is still running. OFFLINE until the server can be reached again; INVALID
+ * when the error names no transaction; MISUSE on a transaction. */
+KECS_STORE_API kecs_status kecs_find_outcome(kecs_store *store, const kecs_error *error, kecs_outcome *out_outcome);
 
 /* Runs `work` in a transaction: commits when it returns KECS_OK, else rolls back and returns what it returned.
  * A BUSY or OFFLINE (from begin, work or commit) is retried with growing, jittered pauses until `budget_ms` have

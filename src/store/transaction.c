@@ -149,7 +149,7 @@ KECS_STORE_API kecs_status kecs_begin(kecs_store *store, kecs_store **out_tx) {
     if (!status) {
       status = kecs__begin_write(store, tx->session);
       if (status) {
-        kecs__writer_release(store->engine);
+        kecs__writer_release(tx->session);
       }
     }
   }
@@ -182,7 +182,7 @@ KECS__FN kecs_status kecs__transaction_abandon(kecs_store *tx) {
   }
   kecs__handle_end(tx);
   if (whole) {
-    kecs__writer_release(engine);
+    kecs__writer_release(session);
   }
   return status;
 }
@@ -232,9 +232,10 @@ KECS_STORE_API kecs_status kecs_commit(kecs_store *tx) {
     return kecs__transaction_give_up(tx, status);
   }
   bool whole = tx->depth == 1;
+  kecs__session *session = tx->session;
   kecs__handle_end(tx);
   if (whole) {
-    kecs__writer_release(engine);
+    kecs__writer_release(session);
   }
   return KECS_OK;
 }
@@ -245,6 +246,36 @@ KECS_STORE_API kecs_status kecs_rollback(kecs_store *tx) {
   }
   kecs_status status = kecs__check_is_transaction(tx);
   return status ? status : kecs__transaction_abandon(tx);
+}
+
+KECS_STORE_API kecs_status kecs_find_outcome(kecs_store *store, const kecs_error *error, kecs_outcome *out_outcome) {
+  kecs_status status = kecs__check_pointer(out_outcome, "out_outcome");
+  if (status) {
+    return status;
+  }
+  *out_outcome = KECS_OUTCOME_UNKNOWN;
+  status = kecs__check_handle(store);
+  status = status ? status : kecs__check_pointer(error, "error");
+  if (status) {
+    return status;
+  }
+  if (store->depth > 0) {
+    return kecs__fail(KECS_E_MISUSE, "the handle is a transaction; kecs_find_outcome takes the store");
+  }
+  if (!error->transaction[0]) {
+    return kecs__fail(KECS_E_INVALID, "the error names no transaction: give the one of a call that failed with "
+                                      "KECS_E_OUTCOME_UNKNOWN");
+  }
+  if (!store->engine->backend->outcome) {
+    return kecs__fail(KECS_E_UNSUPPORTED, "%s knows what became of every commit", store->engine->backend->name);
+  }
+  kecs__session *session = NULL;
+  status = kecs__writer_take(store, kecs__handle_deadline(store), &session);
+  if (!status) {
+    status = store->engine->backend->outcome(session->connection, error->transaction, out_outcome);
+    kecs__writer_release(session);
+  }
+  return status;
 }
 
 static kecs_status kecs__transact_once(kecs_store *store, kecs_status (*work)(kecs_store *tx, void *user), void *user) {
@@ -276,8 +307,12 @@ static int64_t kecs__retry_pause(const kecs__engine *engine, int attempt) {
 }
 
 KECS__FN bool kecs__retry_again(kecs_store *store, kecs__retry *retry, kecs_status status) {
-  /* Where writers follow one another, BUSY means that the timeout has passed. */
-  if (status != KECS_E_BUSY || store->depth > 0 || !store->engine->dialect->lock_rows[0]) {
+  /* Where writers follow one another, BUSY means that the timeout has passed; so does any state of the database but
+   * those of class 40, after which the same may well succeed. Those end a transaction; a race that the store itself has
+   * seen (kecs__fail_raced) has cost one no more than the savepoint of this write. */
+  const char *state = kecs_last_error()->sqlstate;
+  bool meets = !state[0] || (store->depth == 0 && strncmp(state, "40", 2) == 0);
+  if (status != KECS_E_BUSY || !store->engine->dialect->lock_rows[0] || !meets) {
     return false;
   }
   int64_t now = kecs__monotonic_ms();

@@ -16,6 +16,7 @@
 #include "store/turns.h"
 
 #include "base/time.h"
+#include "store/pool.h"
 
 #include <string.h>
 
@@ -48,7 +49,7 @@ KECS__FN int64_t kecs__wait_left(const kecs__engine *engine, int64_t until_ms, i
   return left > 50 ? 50 : left;
 }
 
-static kecs_status kecs__fail_own_writer(void) {
+KECS__FN kecs_status kecs__fail_own_writer(void) {
   return kecs__fail(KECS_E_MISUSE,
                     "this thread holds the store's writing connection (a transaction, or a walk over a store "
                     "in memory); call through the transaction's handle, or the call would wait for itself");
@@ -140,6 +141,9 @@ static kecs_status kecs__turn_wait(kecs_store *store, int64_t deadline, bool joi
 static kecs_status kecs__writer_get(kecs_store *store, int64_t deadline, bool joins, kecs__session **out_session) {
   kecs__engine *engine = store->engine;
   kecs_status status = KECS_OK;
+  if (engine->pooled) {
+    return kecs__pool_take(store, deadline, true, out_session);
+  }
   kecs__mutex_lock(&engine->mutex);
   if (!engine->writer_taken) {
     engine->writer_taken = true;
@@ -179,7 +183,12 @@ KECS__FN bool kecs__writer_try(kecs__engine *engine) {
   return got;
 }
 
-KECS__FN void kecs__writer_release(kecs__engine *engine) {
+KECS__FN void kecs__writer_release(kecs__session *session) {
+  kecs__engine *engine = session->engine;
+  if (engine->pooled) {
+    kecs__pool_give_back(session);
+    return;
+  }
   kecs__mutex_lock(&engine->mutex);
   kecs__writer_pass(engine);
   kecs__mutex_unlock(&engine->mutex);
@@ -333,6 +342,22 @@ static bool kecs__share_pass(kecs__engine *engine) {
   return goes_on;
 }
 
+/* Ends a write on a session of the pool: nobody shares its commit. */
+static kecs_status kecs__pool_leave(kecs__session *session, kecs_status status) {
+  const kecs_backend *backend = session->engine->backend;
+  if (!status) {
+    status = backend->commit(session->connection);
+  }
+  if (!status) {
+    kecs__pool_give_back(session);
+    return KECS_OK;
+  }
+  kecs_error error = kecs__error_save();
+  backend->rollback(session->connection);
+  kecs__pool_give_back(session);
+  return kecs__error_restore(&error);
+}
+
 static kecs_status kecs__share_commit(kecs__engine *engine) {
   kecs__session *session = engine->writer;
   bool shared = engine->members != NULL;
@@ -352,8 +377,11 @@ static kecs_status kecs__share_commit(kecs__engine *engine) {
   return status;
 }
 
-KECS__FN kecs_status kecs__writer_leave(kecs__engine *engine, kecs_status status) {
-  kecs__session *session = engine->writer;
+KECS__FN kecs_status kecs__writer_leave(kecs__session *session, kecs_status status) {
+  kecs__engine *engine = session->engine;
+  if (engine->pooled) {
+    return kecs__pool_leave(session, status);
+  }
   kecs_status outcome = KECS_OK;
   session->shared = false;
   bool open = engine->backend->in_transaction(session->connection);
@@ -366,7 +394,7 @@ KECS__FN kecs_status kecs__writer_leave(kecs__engine *engine, kecs_status status
   if (!engine->members) {
     kecs_error error = kecs__error_save();
     engine->backend->rollback(session->connection);
-    kecs__writer_release(engine);
+    kecs__writer_release(session);
     return kecs__error_restore(&error);
   }
   if (!open) {

@@ -266,9 +266,22 @@ static void *write_one(void *user) {
   return NULL;
 }
 
+/* A store with one connection that writes: where writers write side by side, with one connection at all. */
+static kecs_store *open_with_one_writer(const kecs_options *given) {
+  static char url[CONTRACT_PATH_MAX];
+  kecs_options options = *given;
+  if (!contract_is_sqlite()) {
+    contract_fresh_url(url, sizeof url);
+    snprintf(url + strlen(url), sizeof url - strlen(url), "&max_connections=1");
+    options.path = url;
+  }
+  return contract_open_with(&options);
+}
+
 static void another_thread_waits_for_the_transaction(void **state) {
   (void)state;
-  kecs_store *store = contract_open();
+  kecs_options options = {0};
+  kecs_store *store = open_with_one_writer(&options);
   kecs_store *tx = NULL;
   pthread_t thread;
   writer other = {store, KECS_E_MISUSE, 0, 0};
@@ -290,8 +303,8 @@ static void another_thread_waits_for_the_transaction(void **state) {
 
 static void another_thread_gives_up_in_time(void **state) {
   (void)state;
-  kecs_options options = {.busy_timeout_ms = 50};
-  kecs_store *store = contract_open_with(&options);
+  kecs_options options = {.busy_timeout_ms = 50, .pool = {.acquire_ms = 50}};
+  kecs_store *store = open_with_one_writer(&options);
   kecs_store *tx = NULL;
   pthread_t thread;
   writer other = {store, KECS_OK, 0, 0};
@@ -834,7 +847,7 @@ static void check_cancelled_wait(kecs_store *holder, kecs_store *waiter) {
 static void cancelling_a_writer_that_waits(void **state) {
   (void)state;
   kecs_options options = {.busy_timeout_ms = 20000};
-  kecs_store *store = contract_open_with(&options);
+  kecs_store *store = open_with_one_writer(&options);
   check_cancelled_wait(store, store);
   contract_close(store);
   if (contract_is_file()) { /* for another store, as for another process */

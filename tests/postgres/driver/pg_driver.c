@@ -1,0 +1,100 @@
+/* pg_driver.c -- a program with one store that does what it reads, line by line, for scripts that stop servers and cut
+ * connections meanwhile. It answers each line with one of its own: the status, the SQLSTATE or "-", and a text.
+ *
+ *   open URL | close | put NAME | count | get NAME | begin | txput NAME | commit | rollback | pool | outcome
+ *
+ * count and get answer with the number of clusters; pool with total, active, idle and retired connections; outcome says
+ * what became of the transaction of the last failure. */
+#include "kecs_store_pg.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static kecs_store *store;
+static kecs_store *tx;
+static kecs_error failure;
+static char said[256];
+
+static kecs_status put(kecs_store *into, const char *name) {
+  kecs_cluster cluster = {.name = name};
+  return kecs_cluster_create(into, &cluster, NULL);
+}
+
+static kecs_status get(const char *name) {
+  kecs_result *result = NULL;
+  kecs_status status = kecs_cluster_get(store, name, &result);
+  snprintf(said, sizeof said, "%d", (int)kecs_result_count(result));
+  kecs_result_free(result);
+  return status;
+}
+
+static kecs_status count(void) {
+  int64_t rows = 0;
+  kecs_status status = kecs_cluster_count(store, NULL, &rows);
+  snprintf(said, sizeof said, "%lld", (long long)rows);
+  return status;
+}
+
+static kecs_status pool(void) {
+  kecs_info info;
+  kecs_status status = kecs_store_info(store, &info);
+  snprintf(said, sizeof said, "%d %d %d %lld", info.pool.total, info.pool.active, info.pool.idle,
+           (long long)info.pool.retired);
+  return status;
+}
+
+static kecs_status outcome(void) {
+  static const char *const words[] = {"unknown", "stored", "not stored", "running"};
+  kecs_outcome what = KECS_OUTCOME_UNKNOWN;
+  kecs_status status = kecs_find_outcome(store, &failure, &what);
+  snprintf(said, sizeof said, "%s", words[what]);
+  return status;
+}
+
+static kecs_status end(kecs_status (*how)(kecs_store *handle), kecs_store **handle) {
+  kecs_store *ended = *handle;
+  *handle = NULL;
+  return how(ended);
+}
+
+static kecs_status obey(const char *verb, const char *rest) {
+  kecs_options options = {.path = rest, .backends = kecs_pg_backends()};
+  said[0] = '\0';
+  if (strcmp(verb, "open") == 0) {
+    return kecs_open(&options, &store);
+  }
+  if (strcmp(verb, "put") == 0 || strcmp(verb, "txput") == 0) {
+    return put(verb[0] == 'p' ? store : tx, rest);
+  }
+  if (strcmp(verb, "begin") == 0) {
+    return kecs_begin(store, &tx);
+  }
+  return strcmp(verb, "close") == 0      ? end(kecs_close, &store)
+         : strcmp(verb, "commit") == 0   ? end(kecs_commit, &tx)
+         : strcmp(verb, "rollback") == 0 ? end(kecs_rollback, &tx)
+         : strcmp(verb, "count") == 0    ? count()
+         : strcmp(verb, "get") == 0      ? get(rest)
+         : strcmp(verb, "pool") == 0     ? pool()
+         : strcmp(verb, "outcome") == 0  ? outcome()
+                                         : KECS_E_MISUSE;
+}
+
+int main(void) {
+  char line[2048];
+  while (fgets(line, sizeof line, stdin)) {
+    line[strcspn(line, "\n")] = '\0';
+    char *rest = strchr(line, ' ');
+    if (rest) {
+      *rest++ = '\0';
+    }
+    kecs_status status = obey(line, rest ? rest : "");
+    kecs_error now = *kecs_last_error();
+    if (status && strcmp(line, "outcome") != 0) {
+      failure = now;
+    }
+    printf("%s %s %s\n", kecs_status_name(status), status && now.sqlstate[0] ? now.sqlstate : "-",
+           status ? now.text : said);
+    fflush(stdout);
+  }
+  return kecs_close(store) == KECS_OK ? 0 : 1;
+}
