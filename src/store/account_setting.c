@@ -38,7 +38,7 @@ static kecs_status kecs__setting_set_work(kecs__write *write, void *user) {
     status = kecs__row_change(write, meta, &change);
   } else if (!status) {
     status = kecs__row_insert(write, meta, &set->row, 0);
-    change.rid = status ? 0 : write->engine->backend->last_rid(write->session->connection);
+    change.rid = status ? 0 : write->rid;
   }
   return status ? status : kecs__give_back(write, meta, change.rid, set->out_result);
 }

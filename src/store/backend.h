@@ -83,6 +83,9 @@ struct kecs_backend {
   kecs_status (*table_names)(kecs_connection *connection, kecs_status (*visit)(const char *table, void *user),
                              void *user);
   kecs_status (*describe)(kecs_connection *connection, kecs_info *out_info); /* journal mode and sizes */
+  /* Whether the triggers that log changes fire for this connection's writes. Off: the store logs them itself. NULL: it
+   * can't be asked, and options.track is KECS_E_UNSUPPORTED. */
+  kecs_status (*guard)(kecs_connection *connection, bool on);
 };
 
 /* For backends: records a failure with the database's own codes and returns `status`. sqlstate may be NULL. */

@@ -1,10 +1,11 @@
 /* store/ddl.c -- tables and indexes from the descriptors.
  *
- * Layout (SQLite): rid INTEGER PRIMARY KEY, the natural key UNIQUE, STRICT. rid is what later layers refer to; parents
- * are referred to by their natural key. A unique key WHEN_SET becomes a partial unique index. TIME columns in indexes
- * are kept newest first, because that is how they are listed. */
+ * Layout (SQLite): rid INTEGER PRIMARY KEY, the natural key UNIQUE, STRICT. rid is what the change log refers to, whose
+ * stamps come after the kind's columns; parents are referred to by their natural key. A unique key WHEN_SET becomes a
+ * partial unique index. TIME columns in indexes are kept newest first, because that is how they are listed. */
 #include "base/prologue.h"
 
+#include "store/feed.h"
 #include "store/sql.h"
 
 #include <string.h>
@@ -52,6 +53,7 @@ KECS__FN void kecs__ddl_table(kecs__text *out, const kecs_dialect *dialect, cons
     kecs__text_adds(out, ",\n  ");
     kecs__ddl_column(out, dialect, info, i);
   }
+  kecs__feed_ddl_columns(out, dialect, info);
   for (int i = 0; i < info->key_count; i++) {
     if (!info->keys[i].when_set) {
       kecs__text_adds(out, ",\n  UNIQUE(");
@@ -111,6 +113,7 @@ KECS__FN void kecs__ddl_side_tables(kecs__text *out, const kecs_dialect *dialect
                        "elbv2_associations(load_balancer_arn,target_group_arn);\n"
                        "CREATE INDEX IF NOT EXISTS elbv2_associations_listener ON elbv2_associations(listener_arn) "
                        "WHERE listener_arn<>'';\n");
+  kecs__feed_ddl_tables(out, dialect);
 }
 
 KECS__FN void kecs__ddl_add_column(kecs__text *out, const kecs_dialect *dialect, const kecs_kind_info *info,

@@ -4,6 +4,7 @@
 #include "store/engine.h"
 
 #include "base/time.h"
+#include "store/feed.h"
 #include "store/handle.h"
 #include "store/statements.h"
 
@@ -159,6 +160,7 @@ KECS__FN kecs_status kecs__writer_take(kecs_store *store, int64_t deadline, kecs
 KECS__FN void kecs__writer_release(kecs__engine *engine) {
   kecs__mutex_lock(&engine->mutex);
   engine->writer->user = NULL;
+  kecs__feed_ended(engine);
   engine->writer_taken = false;
   kecs__condition_wake_all(&engine->released);
   kecs__mutex_unlock(&engine->mutex);
@@ -283,6 +285,7 @@ KECS__FN void kecs__read_close(kecs_store *store, kecs__session *session) {
 }
 
 KECS__FN kecs_status kecs__begin_write(kecs_store *store, kecs__session *session) {
+  session->place.known = false;
   kecs_status status = store->engine->backend->begin(session->connection, true);
   if (status == KECS_E_BUSY || status == KECS_E_CANCELLED) {
     kecs_error error = kecs__error_save();

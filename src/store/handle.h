@@ -18,8 +18,8 @@ KECS__FN kecs_status kecs__check_innermost(const kecs_store *store);
 /* MISUSE when the transaction, or one around it, is lost. */
 KECS__FN kecs_status kecs__check_transaction(const kecs_store *tx);
 
-/* Undoes everything since the handle's BEGIN or SAVEPOINT and ends the handle and those inside it. A failure means that a savepoint
- * could not be undone, and that the transaction around it is lost. */
+/* Undoes everything since the handle's BEGIN or SAVEPOINT and ends the handle and those inside it. A failure means that
+ * a savepoint could not be undone, and that the transaction around it is lost. */
 KECS__FN kecs_status kecs__transaction_abandon(kecs_store *tx);
 
 #endif

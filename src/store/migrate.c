@@ -8,6 +8,7 @@
 
 #include "store/migrate.h"
 
+#include "store/feed.h"
 #include "store/sql.h"
 #include "store/statements.h"
 
@@ -25,6 +26,7 @@ typedef struct kecs__step {
 /* A step without SQL is for a version that brings nothing but indexes. */
 static const kecs__step kecs__steps[] = {
     {1, ""},
+    {2, ""}, /* the change log: its tables, and the stamps in the kinds' (feed_sql.c) */
 };
 
 #define KECS__STEP_COUNT (sizeof kecs__steps / sizeof kecs__steps[0])
@@ -60,7 +62,8 @@ static kecs_status kecs__tables_visit(const char *table, void *user) {
       return KECS_OK;
     }
   }
-  if (strcmp(table, "task_definition_families") != 0 && strcmp(table, "elbv2_associations") != 0) {
+  if (strcmp(table, "task_definition_families") != 0 && strcmp(table, "elbv2_associations") != 0 &&
+      !kecs__feed_is_side_table(table)) {
     tables->strangers++;
     strncpy(tables->stranger, table, sizeof tables->stranger - 1);
   }
@@ -115,6 +118,7 @@ typedef struct kecs__present {
   const kecs_kind_info *info;
   uint64_t columns;
   bool rid;
+  bool stamps;
 } kecs__present;
 
 static kecs_status kecs__present_visit(const char *name, void *user) {
@@ -124,6 +128,7 @@ static kecs_status kecs__present_visit(const char *name, void *user) {
     present->columns |= KECS_BIT(column);
   }
   present->rid = present->rid || strcmp(name, "rid") == 0;
+  present->stamps = present->stamps || strcmp(name, "stamp_life") == 0;
   return KECS_OK;
 }
 
@@ -148,6 +153,10 @@ static kecs_status kecs__schema_assert(kecs__session *session) {
                           session->engine->shown_path, info->table, info->columns[i].name);
       }
     }
+    if (present.rid && kecs__feed_stamped(info) && !present.stamps) {
+      return kecs__fail(KECS_E_CORRUPT, "%s: the table %s lacks the column \"stamp_life\"; restore a backup",
+                        session->engine->shown_path, info->table);
+    }
     if (!present.rid) {
       return kecs__fail(KECS_E_CORRUPT, "%s: the table \"%s\" does not exist or has no rid; restore a backup",
                         session->engine->shown_path, info->table);
@@ -168,6 +177,9 @@ static void kecs__migrate_kind(kecs__text *out, const kecs__engine *engine, cons
     if (!(present->columns & KECS_BIT(i))) {
       kecs__ddl_add_column(out, dialect, info, i);
     }
+  }
+  if (present->rid && !present->stamps) {
+    kecs__feed_ddl_add_columns(out, dialect, info);
   }
   kecs__ddl_indexes(out, info);
 }
@@ -202,7 +214,7 @@ static kecs_status kecs__migrate_apply(kecs__write *write, int from) {
     status = engine->backend->execute(write->session->connection, text.data);
   }
   kecs__text_free(&text);
-  return status;
+  return status ? status : kecs__feed_migrated(write);
 }
 
 static kecs_status kecs__version_check(const kecs__engine *engine, int found) {

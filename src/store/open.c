@@ -1,6 +1,7 @@
 /* store/open.c -- kecs_open and kecs_close: options to an engine, and everything given back in reverse. */
 #include "base/prologue.h"
 
+#include "store/feed.h"
 #include "store/handle.h"
 #include "store/meta.h"
 #include "store/migrate.h"
@@ -73,6 +74,9 @@ static kecs_status kecs__open_validate(const kecs_options *options) {
     return kecs__fail(KECS_E_INVALID, "options.durability is %d; give KECS_DURABILITY_NORMAL or _FULL",
                       (int)options->durability);
   }
+  if (options->track != KECS_TRACK_KEEP && options->track != KECS_TRACK_ON && options->track != KECS_TRACK_OFF) {
+    return kecs__fail(KECS_E_INVALID, "options.track is %d; give KECS_TRACK_KEEP, _ON or _OFF", (int)options->track);
+  }
   return KECS_OK;
 }
 
@@ -127,6 +131,7 @@ static void kecs__engine_free(kecs__engine *engine) {
   kecs__release_text(&engine->allocator, engine->shown_path);
   kecs__release_text(&engine->allocator, engine->account_id);
   kecs__release_text(&engine->allocator, engine->region);
+  kecs__condition_destroy(&engine->changed);
   kecs__condition_destroy(&engine->released);
   kecs__mutex_destroy(&engine->mutex);
   kecs_allocator allocator = engine->allocator;
@@ -150,6 +155,12 @@ static kecs_status kecs__engine_new(const kecs_options *options, kecs__engine **
     return status;
   }
   status = kecs__condition_init(&engine->released);
+  if (!status) {
+    status = kecs__condition_init(&engine->changed);
+    if (status) {
+      kecs__condition_destroy(&engine->released);
+    }
+  }
   if (status) {
     kecs__mutex_destroy(&engine->mutex);
     kecs__release(&allocator, engine, sizeof *engine);
@@ -176,7 +187,7 @@ static kecs_status kecs__engine_start(kecs_store *store, const kecs_options *opt
   if (!status) {
     status = kecs__migrate(store);
   }
-  return status;
+  return status ? status : kecs__feed_open(store, options->track);
 }
 
 KECS_STORE_API kecs_status kecs_open(const kecs_options *options, kecs_store **out_store) {

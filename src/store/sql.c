@@ -3,6 +3,8 @@
 
 #include "store/sql.h"
 
+#include "store/feed.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -47,7 +49,8 @@ static void kecs__sql_insert(kecs__text *out, const kecs_dialect *dialect, const
   kecs__text_addc(out, ')');
 }
 
-static void kecs__sql_update(kecs__text *out, const kecs_dialect *dialect, const kecs_kind_info *info, uint64_t mask) {
+static void kecs__sql_update(kecs__text *out, const kecs_dialect *dialect, const kecs_kind_info *info, kecs__op op,
+                             uint64_t mask) {
   kecs__text_addf(out, "UPDATE %s SET ", info->table);
   int number = 0;
   for (int i = 0; i < info->column_count; i++) {
@@ -57,6 +60,9 @@ static void kecs__sql_update(kecs__text *out, const kecs_dialect *dialect, const
       kecs__text_addc(out, '=');
       kecs__sql_placeholder(out, dialect, ++number);
     }
+  }
+  if (op != KECS__OP_UPDATE) {
+    kecs__feed_sql_update(out, dialect, op, ++number);
   }
   kecs__text_adds(out, " WHERE rid=");
   kecs__sql_placeholder(out, dialect, number + 1);
@@ -79,22 +85,36 @@ KECS__FN void kecs__sql_build(kecs__text *out, const kecs_dialect *dialect, cons
       kecs__sql_placeholder(out, dialect, 1);
       break;
     case KECS__OP_READ_FIELDS:
+    case KECS__OP_READ_FIELDS_LOGGED:
       kecs__text_adds(out, "SELECT rid");
       kecs__sql_masked(out, info, mask);
+      if (op == KECS__OP_READ_FIELDS_LOGGED) {
+        kecs__feed_sql_read(out, info);
+      }
       kecs__text_addf(out, " FROM %s WHERE ", info->table);
       kecs__sql_key(out, dialect, info, &info->keys[0]);
       break;
     case KECS__OP_READ_RID:
+    case KECS__OP_READ_RID_LOGGED:
       kecs__text_adds(out, "SELECT rid");
       kecs__sql_masked(out, info, mask);
+      if (op == KECS__OP_READ_RID_LOGGED) {
+        kecs__feed_sql_read(out, info);
+      }
       kecs__text_addf(out, " FROM %s WHERE rid=", info->table);
       kecs__sql_placeholder(out, dialect, 1);
       break;
     case KECS__OP_INSERT:
       kecs__sql_insert(out, dialect, meta);
       break;
+    case KECS__OP_INSERT_LOGGED:
+      kecs__feed_sql_insert(out, dialect, meta);
+      break;
     case KECS__OP_UPDATE:
-      kecs__sql_update(out, dialect, info, mask);
+    case KECS__OP_UPDATE_SPEC:
+    case KECS__OP_UPDATE_STATUS:
+    case KECS__OP_UPDATE_BOTH:
+      kecs__sql_update(out, dialect, info, op, mask);
       break;
     case KECS__OP_DELETE:
       kecs__text_addf(out, "DELETE FROM %s WHERE rid=", info->table);

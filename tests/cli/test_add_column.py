@@ -14,8 +14,8 @@ import tempfile
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 KECS = os.environ.get("KECS_BIN", os.path.join(ROOT, "build", "kecs"))
 ROW = '''  KECS_KEPT_COLUMNS(X, K) \\
-  X(K, maintenance_window, JSON, SPEC, SINCE(2), NONE, "maintenanceWindow", "When the cluster may be changed.") \\
-  X(K, priority_class, TEXT, SPEC, NN | SINCE(2), "normal", "priorityClass", "How urgent its work is.")
+  X(K, maintenance_window, JSON, SPEC, SINCE(3), NONE, "maintenanceWindow", "When the cluster may be changed.") \\
+  X(K, priority_class, TEXT, SPEC, NN | SINCE(3), "normal", "priorityClass", "How urgent its work is.")
 '''
 failed = 0
 
