@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 401801a7ac9eb06444a1363c22b0a0ca6941d695d6dade53d71d9694919d71a3 */
+ * e065b11f74c9cb41610d0c0ac5bccc019a800b2bc2d25d37cea408745f625f62 */
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
 /* kecs_store.h -- a durable, typed store for the state of a container orchestrator, in one SQLite file.
  *
@@ -6283,6 +6283,7 @@ struct kecs__engine {
   bool strict;
   bool no_foreign_keys;
   bool shared; /* readers have connections of their own */
+  bool stamps; /* tables that are made get stamps at once: the file is to be tracked */
   kecs_durability durability;
   int busy_timeout_ms; /* 0: do not wait */
   int cache_kib;
@@ -6564,8 +6565,8 @@ KECS__FN void kecs__sql_build(kecs__text *out, const kecs_dialect *dialect, cons
 /* "?7" or "$7". */
 KECS__FN void kecs__sql_placeholder(kecs__text *out, const kecs_dialect *dialect, int number);
 
-/* CREATE TABLE, and each CREATE INDEX, of a kind. IF NOT EXISTS throughout. */
-KECS__FN void kecs__ddl_table(kecs__text *out, const kecs_dialect *dialect, const kecs_kind_info *info);
+/* CREATE TABLE, with the change log's stamps or without, and each CREATE INDEX, of a kind. IF NOT EXISTS throughout. */
+KECS__FN void kecs__ddl_table(kecs__text *out, const kecs_dialect *dialect, const kecs_kind_info *info, bool stamps);
 KECS__FN void kecs__ddl_indexes(kecs__text *out, const kecs_kind_info *info);
 
 /* The tables beside the kinds': the schema's version, the families' revision counters, the load balancers' links. */
@@ -6739,7 +6740,7 @@ typedef struct kecs__feed_end {
 /* Finds out whether the file is tracked, and switches it as options.track says. */
 KECS__FN kecs_status kecs__feed_open(kecs_store *store, kecs_track track);
 
-/* After a migration: the guard triggers name columns, so a tracked file gets new ones. */
+/* After a migration: the guard triggers name columns, so a tracked file gets new ones; new kinds get stamps. */
 KECS__FN kecs_status kecs__feed_migrated(kecs__write *write);
 
 /* ---- writing ---- */
@@ -6981,13 +6982,15 @@ static const char *kecs__ddl_on_delete(kecs_on_delete on_delete) {
   return on_delete == KECS_ON_DELETE_CASCADE ? "CASCADE" : "SET NULL";
 }
 
-KECS__FN void kecs__ddl_table(kecs__text *out, const kecs_dialect *dialect, const kecs_kind_info *info) {
+KECS__FN void kecs__ddl_table(kecs__text *out, const kecs_dialect *dialect, const kecs_kind_info *info, bool stamps) {
   kecs__text_addf(out, "CREATE TABLE IF NOT EXISTS %s(\n  rid %s", info->table, dialect->type_rid);
   for (int i = 0; i < info->column_count; i++) {
     kecs__text_adds(out, ",\n  ");
     kecs__ddl_column(out, dialect, info, i);
   }
-  kecs__feed_ddl_columns(out, dialect, info);
+  if (stamps) {
+    kecs__feed_ddl_columns(out, dialect, info);
+  }
   for (int i = 0; i < info->key_count; i++) {
     if (!info->keys[i].when_set) {
       kecs__text_adds(out, ",\n  UNIQUE(");
@@ -7419,7 +7422,8 @@ KECS__FN void kecs__feed_ddl_tables(kecs__text *out, const kecs_dialect *dialect
                   dialect->table_options, dialect->type_int, dialect->type_int, dialect->table_options);
 }
 
-/* stamp_x is the time of the write, site_x the site that wrote it: NULL for this one. */
+/* Only in files that were tracked once. stamp_x is the time of the write, site_x the site that wrote it: NULL for this
+ * one. */
 static void kecs__feed_ddl_stamps(kecs__text *out, const kecs_dialect *dialect, const kecs_kind_info *info,
                                   const char *before, const char *after) {
   for (int i = 0; kecs__feed_stamped(info) && i < KECS__STAMPS; i++) {
@@ -8409,7 +8413,7 @@ typedef struct kecs__step {
 /* A step without SQL is for a version that brings nothing but indexes. */
 static const kecs__step kecs__steps[] = {
     {1, ""},
-    {2, ""}, /* the change log: its tables, and the stamps in the kinds' (feed_sql.c) */
+    {2, ""}, /* the tables of the change log (feed_sql.c) */
 };
 
 #define KECS__STEP_COUNT (sizeof kecs__steps / sizeof kecs__steps[0])
@@ -8501,7 +8505,6 @@ typedef struct kecs__present {
   const kecs_kind_info *info;
   uint64_t columns;
   bool rid;
-  bool stamps;
 } kecs__present;
 
 static kecs_status kecs__present_visit(const char *name, void *user) {
@@ -8511,7 +8514,6 @@ static kecs_status kecs__present_visit(const char *name, void *user) {
     present->columns |= KECS_BIT(column);
   }
   present->rid = present->rid || strcmp(name, "rid") == 0;
-  present->stamps = present->stamps || strcmp(name, "stamp_life") == 0;
   return KECS_OK;
 }
 
@@ -8536,10 +8538,6 @@ static kecs_status kecs__schema_assert(kecs__session *session) {
                           session->engine->shown_path, info->table, info->columns[i].name);
       }
     }
-    if (present.rid && kecs__feed_stamped(info) && !present.stamps) {
-      return kecs__fail(KECS_E_CORRUPT, "%s: the table %s lacks the column \"stamp_life\"; restore a backup",
-                        session->engine->shown_path, info->table);
-    }
     if (!present.rid) {
       return kecs__fail(KECS_E_CORRUPT, "%s: the table \"%s\" does not exist or has no rid; restore a backup",
                         session->engine->shown_path, info->table);
@@ -8554,15 +8552,12 @@ static void kecs__migrate_kind(kecs__text *out, const kecs__engine *engine, cons
                                const kecs__present *present) {
   const kecs_dialect *dialect = engine->backend->dialect;
   if (!present->rid) {
-    kecs__ddl_table(out, dialect, info);
+    kecs__ddl_table(out, dialect, info, engine->stamps);
   }
   for (int i = 0; present->rid && i < info->column_count; i++) {
     if (!(present->columns & KECS_BIT(i))) {
       kecs__ddl_add_column(out, dialect, info, i);
     }
-  }
-  if (present->rid && !present->stamps) {
-    kecs__feed_ddl_add_columns(out, dialect, info);
   }
   kecs__ddl_indexes(out, info);
 }
@@ -8753,6 +8748,7 @@ static void kecs__open_defaults(kecs__engine *engine, const kecs_options *option
   engine->strict = options->strict;
   engine->no_foreign_keys = options->no_foreign_keys;
   engine->durability = options->durability;
+  engine->stamps = options->track == KECS_TRACK_ON;
   engine->busy_timeout_ms = options->busy_timeout_ms == 0 ? KECS__BUSY_MS : options->busy_timeout_ms;
   engine->busy_timeout_ms = engine->busy_timeout_ms < 0 ? 0 : engine->busy_timeout_ms;
   engine->reader_max = options->readers ? options->readers : KECS__READERS;
@@ -11482,6 +11478,35 @@ KECS__FN kecs_status kecs__feed_delete(kecs__write *write, const kecs__meta *met
 
 /* ---- switching on and off ---- */
 
+static kecs_status kecs__feed_stamp_visit(const char *column, void *user) {
+  bool *found = user;
+  *found = *found || strcmp(column, "stamp_life") == 0;
+  return KECS_OK;
+}
+
+/* Rows of a file that is not tracked have no stamps, so that they cost it nothing; they get them when they are needed
+ * first, and keep them. */
+static kecs_status kecs__feed_add_stamps(kecs__write *write) {
+  kecs__engine *engine = write->engine;
+  kecs_status status = KECS_OK;
+  kecs__text text;
+  kecs__text_init(&text, &engine->allocator, KECS__FEED_GUARDS_MAX);
+  for (int kind = 1; !status && kind < KECS_KIND_COUNT; kind++) {
+    const kecs_kind_info *info = kecs_kind_describe((kecs_kind)kind);
+    bool found = false;
+    status = engine->backend->table_columns(write->session->connection, info->table, kecs__feed_stamp_visit, &found);
+    if (!status && !found) {
+      kecs__feed_ddl_add_columns(&text, engine->backend->dialect, info);
+    }
+  }
+  status = status ? status : text.status;
+  if (!status && text.len > 0) {
+    status = engine->backend->execute(write->session->connection, text.data);
+  }
+  kecs__text_free(&text);
+  return status;
+}
+
 static kecs_status kecs__feed_guards(kecs__write *write, bool make) {
   kecs__engine *engine = write->engine;
   kecs__text text;
@@ -11504,7 +11529,11 @@ static kecs_status kecs__feed_guards(kecs__write *write, bool make) {
 KECS__FN kecs_status kecs__feed_migrated(kecs__write *write) {
   kecs__feed_end end;
   kecs_status status = kecs__feed_read_end(write->session, &end);
-  return status || !kecs__feed_is_on(&end) ? status : kecs__feed_guards(write, true);
+  if (status || !kecs__feed_is_on(&end)) {
+    return status;
+  }
+  status = kecs__feed_add_stamps(write); /* of new kinds */
+  return status ? status : kecs__feed_guards(write, true);
 }
 
 /* The mark is the one entry left when tracking is switched off, and the first new one when it is switched on. What was
@@ -11549,7 +11578,10 @@ static kecs_status kecs__feed_switch(kecs__write *write, void *user) {
   if (status || kecs__feed_is_on(&end) == on) {
     return status; /* another process was faster */
   }
-  status = kecs__feed_guards(write, on);
+  status = on ? kecs__feed_add_stamps(write) : KECS_OK;
+  if (!status) {
+    status = kecs__feed_guards(write, on);
+  }
   if (!status && !on) {
     status = kecs__feed_clear(write);
   }

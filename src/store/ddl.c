@@ -47,13 +47,15 @@ static const char *kecs__ddl_on_delete(kecs_on_delete on_delete) {
   return on_delete == KECS_ON_DELETE_CASCADE ? "CASCADE" : "SET NULL";
 }
 
-KECS__FN void kecs__ddl_table(kecs__text *out, const kecs_dialect *dialect, const kecs_kind_info *info) {
+KECS__FN void kecs__ddl_table(kecs__text *out, const kecs_dialect *dialect, const kecs_kind_info *info, bool stamps) {
   kecs__text_addf(out, "CREATE TABLE IF NOT EXISTS %s(\n  rid %s", info->table, dialect->type_rid);
   for (int i = 0; i < info->column_count; i++) {
     kecs__text_adds(out, ",\n  ");
     kecs__ddl_column(out, dialect, info, i);
   }
-  kecs__feed_ddl_columns(out, dialect, info);
+  if (stamps) {
+    kecs__feed_ddl_columns(out, dialect, info);
+  }
   for (int i = 0; i < info->key_count; i++) {
     if (!info->keys[i].when_set) {
       kecs__text_adds(out, ",\n  UNIQUE(");

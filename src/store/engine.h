@@ -79,6 +79,7 @@ struct kecs__engine {
   bool strict;
   bool no_foreign_keys;
   bool shared; /* readers have connections of their own */
+  bool stamps; /* tables that are made get stamps at once: the file is to be tracked */
   kecs_durability durability;
   int busy_timeout_ms; /* 0: do not wait */
   int cache_kib;

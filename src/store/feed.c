@@ -331,6 +331,35 @@ KECS__FN kecs_status kecs__feed_delete(kecs__write *write, const kecs__meta *met
 
 /* ---- switching on and off ---- */
 
+static kecs_status kecs__feed_stamp_visit(const char *column, void *user) {
+  bool *found = user;
+  *found = *found || strcmp(column, "stamp_life") == 0;
+  return KECS_OK;
+}
+
+/* Rows of a file that is not tracked have no stamps, so that they cost it nothing; they get them when they are needed
+ * first, and keep them. */
+static kecs_status kecs__feed_add_stamps(kecs__write *write) {
+  kecs__engine *engine = write->engine;
+  kecs_status status = KECS_OK;
+  kecs__text text;
+  kecs__text_init(&text, &engine->allocator, KECS__FEED_GUARDS_MAX);
+  for (int kind = 1; !status && kind < KECS_KIND_COUNT; kind++) {
+    const kecs_kind_info *info = kecs_kind_describe((kecs_kind)kind);
+    bool found = false;
+    status = engine->backend->table_columns(write->session->connection, info->table, kecs__feed_stamp_visit, &found);
+    if (!status && !found) {
+      kecs__feed_ddl_add_columns(&text, engine->backend->dialect, info);
+    }
+  }
+  status = status ? status : text.status;
+  if (!status && text.len > 0) {
+    status = engine->backend->execute(write->session->connection, text.data);
+  }
+  kecs__text_free(&text);
+  return status;
+}
+
 static kecs_status kecs__feed_guards(kecs__write *write, bool make) {
   kecs__engine *engine = write->engine;
   kecs__text text;
@@ -353,7 +382,11 @@ static kecs_status kecs__feed_guards(kecs__write *write, bool make) {
 KECS__FN kecs_status kecs__feed_migrated(kecs__write *write) {
   kecs__feed_end end;
   kecs_status status = kecs__feed_read_end(write->session, &end);
-  return status || !kecs__feed_is_on(&end) ? status : kecs__feed_guards(write, true);
+  if (status || !kecs__feed_is_on(&end)) {
+    return status;
+  }
+  status = kecs__feed_add_stamps(write); /* of new kinds */
+  return status ? status : kecs__feed_guards(write, true);
 }
 
 /* The mark is the one entry left when tracking is switched off, and the first new one when it is switched on. What was
@@ -398,7 +431,10 @@ static kecs_status kecs__feed_switch(kecs__write *write, void *user) {
   if (status || kecs__feed_is_on(&end) == on) {
     return status; /* another process was faster */
   }
-  status = kecs__feed_guards(write, on);
+  status = on ? kecs__feed_add_stamps(write) : KECS_OK;
+  if (!status) {
+    status = kecs__feed_guards(write, on);
+  }
   if (!status && !on) {
     status = kecs__feed_clear(write);
   }

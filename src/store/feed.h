@@ -51,7 +51,7 @@ typedef struct kecs__feed_end {
 /* Finds out whether the file is tracked, and switches it as options.track says. */
 KECS__FN kecs_status kecs__feed_open(kecs_store *store, kecs_track track);
 
-/* After a migration: the guard triggers name columns, so a tracked file gets new ones. */
+/* After a migration: the guard triggers name columns, so a tracked file gets new ones; new kinds get stamps. */
 KECS__FN kecs_status kecs__feed_migrated(kecs__write *write);
 
 /* ---- writing ---- */

@@ -81,7 +81,8 @@ KECS__FN void kecs__feed_ddl_tables(kecs__text *out, const kecs_dialect *dialect
                   dialect->table_options, dialect->type_int, dialect->type_int, dialect->table_options);
 }
 
-/* stamp_x is the time of the write, site_x the site that wrote it: NULL for this one. */
+/* Only in files that were tracked once. stamp_x is the time of the write, site_x the site that wrote it: NULL for this
+ * one. */
 static void kecs__feed_ddl_stamps(kecs__text *out, const kecs_dialect *dialect, const kecs_kind_info *info,
                                   const char *before, const char *after) {
   for (int i = 0; kecs__feed_stamped(info) && i < KECS__STAMPS; i++) {

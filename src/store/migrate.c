@@ -26,7 +26,7 @@ typedef struct kecs__step {
 /* A step without SQL is for a version that brings nothing but indexes. */
 static const kecs__step kecs__steps[] = {
     {1, ""},
-    {2, ""}, /* the change log: its tables, and the stamps in the kinds' (feed_sql.c) */
+    {2, ""}, /* the tables of the change log (feed_sql.c) */
 };
 
 #define KECS__STEP_COUNT (sizeof kecs__steps / sizeof kecs__steps[0])
@@ -118,7 +118,6 @@ typedef struct kecs__present {
   const kecs_kind_info *info;
   uint64_t columns;
   bool rid;
-  bool stamps;
 } kecs__present;
 
 static kecs_status kecs__present_visit(const char *name, void *user) {
@@ -128,7 +127,6 @@ static kecs_status kecs__present_visit(const char *name, void *user) {
     present->columns |= KECS_BIT(column);
   }
   present->rid = present->rid || strcmp(name, "rid") == 0;
-  present->stamps = present->stamps || strcmp(name, "stamp_life") == 0;
   return KECS_OK;
 }
 
@@ -153,10 +151,6 @@ static kecs_status kecs__schema_assert(kecs__session *session) {
                           session->engine->shown_path, info->table, info->columns[i].name);
       }
     }
-    if (present.rid && kecs__feed_stamped(info) && !present.stamps) {
-      return kecs__fail(KECS_E_CORRUPT, "%s: the table %s lacks the column \"stamp_life\"; restore a backup",
-                        session->engine->shown_path, info->table);
-    }
     if (!present.rid) {
       return kecs__fail(KECS_E_CORRUPT, "%s: the table \"%s\" does not exist or has no rid; restore a backup",
                         session->engine->shown_path, info->table);
@@ -171,15 +165,12 @@ static void kecs__migrate_kind(kecs__text *out, const kecs__engine *engine, cons
                                const kecs__present *present) {
   const kecs_dialect *dialect = engine->backend->dialect;
   if (!present->rid) {
-    kecs__ddl_table(out, dialect, info);
+    kecs__ddl_table(out, dialect, info, engine->stamps);
   }
   for (int i = 0; present->rid && i < info->column_count; i++) {
     if (!(present->columns & KECS_BIT(i))) {
       kecs__ddl_add_column(out, dialect, info, i);
     }
-  }
-  if (present->rid && !present->stamps) {
-    kecs__feed_ddl_add_columns(out, dialect, info);
   }
   kecs__ddl_indexes(out, info);
 }

@@ -98,6 +98,7 @@ static void kecs__open_defaults(kecs__engine *engine, const kecs_options *option
   engine->strict = options->strict;
   engine->no_foreign_keys = options->no_foreign_keys;
   engine->durability = options->durability;
+  engine->stamps = options->track == KECS_TRACK_ON;
   engine->busy_timeout_ms = options->busy_timeout_ms == 0 ? KECS__BUSY_MS : options->busy_timeout_ms;
   engine->busy_timeout_ms = engine->busy_timeout_ms < 0 ? 0 : engine->busy_timeout_ms;
   engine->reader_max = options->readers ? options->readers : KECS__READERS;

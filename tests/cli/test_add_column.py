@@ -91,7 +91,7 @@ def main():
         bytes_before = digest(db)
         refused = run(KECS, "--db", db, "put", "cluster", "-", stdin=document)
         check("the_old_program_refuses_the_newer_schema",
-              refused.returncode == 6 and "schema version 2" in refused.stderr, refused.stderr)
+              refused.returncode == 6 and "schema version 3" in refused.stderr, refused.stderr)
         check("and_leaves_the_file_alone", digest(db) == bytes_before)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
