@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * e065b11f74c9cb41610d0c0ac5bccc019a800b2bc2d25d37cea408745f625f62 */
+ * 0d0a39b27e549e03c4d2d1aec54ec3f4e0d43e8b6922a21595e199455becda71 */
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
 /* kecs_store.h -- a durable, typed store for the state of a container orchestrator, in one SQLite file.
  *
@@ -2610,7 +2610,7 @@ KECS_STORE_API kecs_status kecs_changes_pending(kecs_store *store, kecs_kind kin
 /* ---- Watching --------------------------------------------------------------------------------------------- */
 /* A watch tells the changes of a tracked store one by one, in commit order, none left out: those of this program and of
  * any other that writes to the file. It tells committed changes only. It costs nothing while nothing is written but a
- * look at the file every 40 ms. */
+ * look at the file every 25 ms. */
 #ifndef KECS_STORE_WATCH_H
 #define KECS_STORE_WATCH_H
 
@@ -19962,12 +19962,12 @@ KECS_STORE_API kecs_status kecs_changes_pending(kecs_store *store, kecs_kind kin
  *
  * A step reads up to 100 entries and their rows in one read of the database, floor included, so nothing can be removed
  * in between. A wait ends when a write of this process commits, which wakes it, or when a look at the log's end shows
- * an entry of another one: all watches of a store share these looks, one every 40 ms while any of them waits. Nothing
+ * an entry of another one: all watches of a store share these looks, one every 25 ms while any of them waits. Nothing
  * here knows SQLite. */
 
 #include <string.h>
 
-enum { KECS__WATCH_STEP = 100, KECS__WATCH_LOOK_MS = 40, KECS__WATCH_STOP_MS = 50 };
+enum { KECS__WATCH_STEP = 100, KECS__WATCH_LOOK_MS = 25, KECS__WATCH_STOP_MS = 50 };
 
 struct kecs_watch {
   kecs_store *store;

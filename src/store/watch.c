@@ -2,7 +2,7 @@
  *
  * A step reads up to 100 entries and their rows in one read of the database, floor included, so nothing can be removed
  * in between. A wait ends when a write of this process commits, which wakes it, or when a look at the log's end shows
- * an entry of another one: all watches of a store share these looks, one every 40 ms while any of them waits. Nothing
+ * an entry of another one: all watches of a store share these looks, one every 25 ms while any of them waits. Nothing
  * here knows SQLite. */
 #include "base/prologue.h"
 
@@ -15,7 +15,7 @@
 
 #include <string.h>
 
-enum { KECS__WATCH_STEP = 100, KECS__WATCH_LOOK_MS = 40, KECS__WATCH_STOP_MS = 50 };
+enum { KECS__WATCH_STEP = 100, KECS__WATCH_LOOK_MS = 25, KECS__WATCH_STOP_MS = 50 };
 
 struct kecs_watch {
   kecs_store *store;

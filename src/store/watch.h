@@ -1,7 +1,7 @@
 /* ---- Watching --------------------------------------------------------------------------------------------- */
 /* A watch tells the changes of a tracked store one by one, in commit order, none left out: those of this program and of
  * any other that writes to the file. It tells committed changes only. It costs nothing while nothing is written but a
- * look at the file every 40 ms. */
+ * look at the file every 25 ms. */
 #ifndef KECS_STORE_WATCH_H
 #define KECS_STORE_WATCH_H
 #include "store/changes.h"
