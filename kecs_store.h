@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 0d0a39b27e549e03c4d2d1aec54ec3f4e0d43e8b6922a21595e199455becda71 */
+ * 5acb8fbd08c2f503f608e0cc38cb6977249f98cef836a595c9d0a8b7fc044f38 */
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
 /* kecs_store.h -- a durable, typed store for the state of a container orchestrator, in one SQLite file.
  *
@@ -8022,6 +8022,7 @@ KECS__FN kecs_status kecs__write_guard(kecs__write *write) {
 
 /* Ends a write inside a transaction: its savepoint, if it has one. */
 static kecs_status kecs__write_close_part(kecs__write *write, kecs_status status) {
+  write->session->place.known = write->session->place.known && !status; /* stamps go on from what stays */
   if (!write->guarded) {
     return status;
   }
@@ -8235,6 +8236,7 @@ KECS__FN kecs_status kecs__transaction_abandon(kecs_store *tx) {
   kecs__engine *engine = tx->engine;
   kecs__session *session = tx->session;
   bool whole = tx->depth == 1;
+  session->place.known = false; /* stamps go on from what stays */
   if (whole) {
     engine->backend->rollback(session->connection);
   } else if (engine->backend->in_transaction(session->connection)) {
@@ -11263,6 +11265,10 @@ KECS__FN kecs_status kecs__feed_check_floor(kecs__session *session, int64_t seq)
 
 /* ---- the place in a transaction ---- */
 
+#define KECS__FEED_APPEND                                                          \
+  "INSERT INTO changes(kind,rid,groups,op,stamp,base_life,base_spec,base_status) " \
+  "VALUES(?1,?2,?3,?4,?5,?6,?7,?8)"
+
 KECS__FN kecs_status kecs__feed_begin(kecs__write *write) {
   kecs__place *place = &write->session->place;
   if (!kecs__flag_get(&write->engine->tracked)) {
@@ -11278,6 +11284,12 @@ KECS__FN kecs_status kecs__feed_begin(kecs__write *write) {
     /* Another process has switched it off. Should one switch it on again, its guards will catch what we write. */
     kecs__flag_set(&write->engine->tracked, 0);
     status = write->engine->backend->guard(write->session->connection, true);
+  }
+  if (!status && kecs__feed_is_on(&end)) {
+    /* Made ahead: between a row and its entry there should be nothing that can fail but the database. */
+    kecs__cached *cached = NULL;
+    status = kecs__feed_statement(write->session, KECS__FEED_APPEND, &cached);
+    kecs__statement_done(write->session, cached);
   }
   if (!status) {
     place->known = true;
@@ -11332,10 +11344,7 @@ static kecs_status kecs__feed_append(kecs__write *write, int kind, int64_t rid, 
                          kecs__feed_base(base[KECS__STAMP_STATUS])};
   session->user = NULL; /* never stopped between a row and its entry */
   session->deadline = 0;
-  kecs_status status = kecs__feed_run(session,
-                                      "INSERT INTO changes(kind,rid,groups,op,stamp,base_life,base_spec,base_status) "
-                                      "VALUES(?1,?2,?3,?4,?5,?6,?7,?8)",
-                                      values, 8, NULL);
+  kecs_status status = kecs__feed_run(session, KECS__FEED_APPEND, values, 8, NULL);
   session->user = user;
   session->deadline = deadline;
   session->place.appended = true;
@@ -11560,10 +11569,11 @@ static kecs_status kecs__feed_put_mark(kecs__write *write, const kecs__feed_end 
 
 /* What is removed: entries, folds and tombstones; what the tombstones say of rids stays. */
 static kecs_status kecs__feed_clear(kecs__write *write) {
-  static const char *const texts[] = {
+  static const char marks[] =
       "INSERT INTO change_state(id,value) SELECT 1000+kind,max(rid) FROM change_tombstones WHERE true GROUP BY kind "
-      "ON CONFLICT(id) DO UPDATE SET value=max(value,excluded.value)",
-      "DELETE FROM change_tombstones", "DELETE FROM change_folds", "DELETE FROM changes"};
+      "ON CONFLICT(id) DO UPDATE SET value=max(value,excluded.value)";
+  static const char *const texts[] = {marks, "DELETE FROM change_tombstones", "DELETE FROM change_folds",
+                                      "DELETE FROM changes"};
   kecs_status status = KECS_OK;
   for (size_t i = 0; !status && i < sizeof texts / sizeof texts[0]; i++) {
     status = kecs__feed_run(write->session, texts[i], NULL, 0, NULL);
@@ -19568,7 +19578,7 @@ static kecs_status kecs__compact_end(kecs__write *write, const kecs__compact *co
 }
 
 /* The earlier entries of a row are folded already: their groups, bases and oldest stamp stay, the rest is the newer
- * one's. Entries of local columns, and of kinds that only grow, are for watches alone. */
+ * one's. Entries of local columns are for watches alone. */
 static kecs_status kecs__compact_fold(kecs__write *write, int64_t upto, int64_t pushed, int64_t *out_count) {
   kecs_value values[] = {kecs__value_int(pushed), kecs__value_int(upto)};
   return kecs__feed_run(

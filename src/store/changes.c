@@ -87,7 +87,7 @@ static kecs_status kecs__compact_end(kecs__write *write, const kecs__compact *co
 }
 
 /* The earlier entries of a row are folded already: their groups, bases and oldest stamp stay, the rest is the newer
- * one's. Entries of local columns, and of kinds that only grow, are for watches alone. */
+ * one's. Entries of local columns are for watches alone. */
 static kecs_status kecs__compact_fold(kecs__write *write, int64_t upto, int64_t pushed, int64_t *out_count) {
   kecs_value values[] = {kecs__value_int(pushed), kecs__value_int(upto)};
   return kecs__feed_run(

@@ -365,6 +365,7 @@ KECS__FN kecs_status kecs__write_guard(kecs__write *write) {
 
 /* Ends a write inside a transaction: its savepoint, if it has one. */
 static kecs_status kecs__write_close_part(kecs__write *write, kecs_status status) {
+  write->session->place.known = write->session->place.known && !status; /* stamps go on from what stays */
   if (!write->guarded) {
     return status;
   }

@@ -116,6 +116,10 @@ KECS__FN kecs_status kecs__feed_check_floor(kecs__session *session, int64_t seq)
 
 /* ---- the place in a transaction ---- */
 
+#define KECS__FEED_APPEND                                                          \
+  "INSERT INTO changes(kind,rid,groups,op,stamp,base_life,base_spec,base_status) " \
+  "VALUES(?1,?2,?3,?4,?5,?6,?7,?8)"
+
 KECS__FN kecs_status kecs__feed_begin(kecs__write *write) {
   kecs__place *place = &write->session->place;
   if (!kecs__flag_get(&write->engine->tracked)) {
@@ -131,6 +135,12 @@ KECS__FN kecs_status kecs__feed_begin(kecs__write *write) {
     /* Another process has switched it off. Should one switch it on again, its guards will catch what we write. */
     kecs__flag_set(&write->engine->tracked, 0);
     status = write->engine->backend->guard(write->session->connection, true);
+  }
+  if (!status && kecs__feed_is_on(&end)) {
+    /* Made ahead: between a row and its entry there should be nothing that can fail but the database. */
+    kecs__cached *cached = NULL;
+    status = kecs__feed_statement(write->session, KECS__FEED_APPEND, &cached);
+    kecs__statement_done(write->session, cached);
   }
   if (!status) {
     place->known = true;
@@ -185,10 +195,7 @@ static kecs_status kecs__feed_append(kecs__write *write, int kind, int64_t rid, 
                          kecs__feed_base(base[KECS__STAMP_STATUS])};
   session->user = NULL; /* never stopped between a row and its entry */
   session->deadline = 0;
-  kecs_status status = kecs__feed_run(session,
-                                      "INSERT INTO changes(kind,rid,groups,op,stamp,base_life,base_spec,base_status) "
-                                      "VALUES(?1,?2,?3,?4,?5,?6,?7,?8)",
-                                      values, 8, NULL);
+  kecs_status status = kecs__feed_run(session, KECS__FEED_APPEND, values, 8, NULL);
   session->user = user;
   session->deadline = deadline;
   session->place.appended = true;
@@ -413,10 +420,11 @@ static kecs_status kecs__feed_put_mark(kecs__write *write, const kecs__feed_end 
 
 /* What is removed: entries, folds and tombstones; what the tombstones say of rids stays. */
 static kecs_status kecs__feed_clear(kecs__write *write) {
-  static const char *const texts[] = {
+  static const char marks[] =
       "INSERT INTO change_state(id,value) SELECT 1000+kind,max(rid) FROM change_tombstones WHERE true GROUP BY kind "
-      "ON CONFLICT(id) DO UPDATE SET value=max(value,excluded.value)",
-      "DELETE FROM change_tombstones", "DELETE FROM change_folds", "DELETE FROM changes"};
+      "ON CONFLICT(id) DO UPDATE SET value=max(value,excluded.value)";
+  static const char *const texts[] = {marks, "DELETE FROM change_tombstones", "DELETE FROM change_folds",
+                                      "DELETE FROM changes"};
   kecs_status status = KECS_OK;
   for (size_t i = 0; !status && i < sizeof texts / sizeof texts[0]; i++) {
     status = kecs__feed_run(write->session, texts[i], NULL, 0, NULL);
