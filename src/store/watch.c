@@ -67,8 +67,10 @@ static kecs_status kecs__watch_entries(kecs_watch *watch, kecs__session *session
   return status;
 }
 
-/* A deleted row's key. */
-static kecs_status kecs__watch_tombstone(kecs_watch *watch, kecs__session *session, kecs_change *change, int64_t rid) {
+/* A deleted row's key. Another program's INSERT OR REPLACE takes a row away without a deletion that could be logged:
+ * then there is none, and nothing to tell, since the row that took its place has an entry of its own. */
+static kecs_status kecs__watch_tombstone(kecs_watch *watch, kecs__session *session, kecs_change *change, int64_t rid,
+                                         bool *out_told) {
   kecs__cached *cached = NULL;
   bool row = false;
   kecs_value parameters[] = {kecs__value_int((int64_t)change->kind), kecs__value_int(rid)};
@@ -83,11 +85,10 @@ static kecs_status kecs__watch_tombstone(kecs_watch *watch, kecs__session *sessi
     change->key = key.text ? kecs__arena_text(&watch->texts, key.text, key.len) : NULL;
     status = change->key ? KECS_OK : kecs__fail_nomem();
   } else if (!status) {
-    status = kecs__fail(KECS_E_CORRUPT,
-                        "%s: the change log names a row of %s that is neither there nor deleted; its "
-                        "entry is %lld",
-                        session->engine->shown_path, kecs_kind_describe(change->kind)->name, (long long)change->seq);
+    kecs__log(session->engine, KECS_LOG_WARNING, "%s: change %lld is of a %s that another program has replaced",
+              session->engine->shown_path, (long long)change->seq, kecs_kind_describe(change->kind)->name);
   }
+  *out_told = row;
   kecs__statement_done(session, cached);
   return status;
 }
@@ -131,7 +132,7 @@ static kecs_status kecs__watch_row(kecs_watch *watch, kecs__session *session, ke
     status = kecs__row_by_rid(session, meta, rid, &watch->texts, row, &found);
   }
   if (status || !found) {
-    return status ? status : kecs__watch_tombstone(watch, session, change, rid);
+    return status ? status : kecs__watch_tombstone(watch, session, change, rid, out_told);
   }
   bool matches = true;
   status = kecs__watch_matches(watch, session, meta, rid, &matches);

@@ -523,6 +523,27 @@ static void foreign_sql_is_logged(void **state) {
   contract_close(store);
 }
 
+/* The row that is replaced goes without a trace; what took its place is told. */
+static void foreign_replacement_does_not_stop_a_watch(void **state) {
+  (void)state;
+  if (!contract_is_file()) {
+    return;
+  }
+  kecs_store *store = open_tracked();
+  int64_t start = log_of(store).last_seq;
+  make_node(store, "one");
+  run_sql(contract_path(store),
+          "INSERT OR REPLACE INTO nodes(id,hostname,port,status,running_tasks,last_heartbeat,created_at,updated_at,"
+          "version,omitted) SELECT 'one','theirs',port,status,running_tasks,last_heartbeat,created_at,updated_at,"
+          "version,omitted FROM nodes WHERE id='one'");
+  make_node(store, "two");
+  CONTRACT_NUMBER(changes_after(store, start), 2);
+  CHANGE(0, KECS_KIND_NODE, KECS_CHANGE_CREATED, ALL, "one");
+  CHANGE(1, KECS_KIND_NODE, KECS_CHANGE_CREATED, ALL, "two");
+  CONTRACT_NUMBER(pending_of(store).count, 2);
+  contract_close(store);
+}
+
 /* A store that was open before another one switched tracking on or off. */
 static void switching_is_seen_by_open_stores(void **state) {
   (void)state;
@@ -617,6 +638,7 @@ static const struct CMUnitTest tests[] = {
     CONTRACT_TEST(rids_hold_across_savepoints),          CONTRACT_TEST(the_clock_never_goes_back),
     CONTRACT_TEST(compaction_removes_and_says_so),       CONTRACT_TEST(compaction_goes_by_age),
     CONTRACT_TEST(pending_rows_come_once_folded_or_not), CONTRACT_TEST(foreign_sql_is_logged),
+    CONTRACT_TEST(foreign_replacement_does_not_stop_a_watch),
     CONTRACT_TEST(switching_is_seen_by_open_stores),     CONTRACT_TEST(a_file_of_the_first_schema_is_migrated),
 };
 
