@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * ea7de2d4e074a9c7ffca585055da4d6040b25c80a4289095942fb8fc0ffbe137 */
+ * b3fd50555277f239b73864a372ebd27e68902ba702df5488ba2883012c237137 */
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
 /* kecs_store.h -- a durable, typed store for the state of a container orchestrator, in one SQLite file.
  *
@@ -11253,11 +11253,10 @@ KECS__FN kecs_status kecs__feed_check_floor(kecs__session *session, int64_t seq)
   if (status || seq >= floor) {
     return status;
   }
-  status =
-      kecs__fail(KECS_E_COMPACTED,
-                 "changes up to %lld were removed from the log, those after %lld are asked for; list anew and watch "
-                 "from the list's sequence",
-                 (long long)floor, (long long)seq);
+  (void)kecs__fail(KECS_E_COMPACTED,
+                   "changes up to %lld were removed from the log, those after %lld are asked for; list anew and watch "
+                   "from the list's sequence",
+                   (long long)floor, (long long)seq);
   kecs_error error = kecs__error_save();
   error.floor = floor;
   return kecs__error_restore(&error);
@@ -19665,7 +19664,7 @@ KECS_STORE_API kecs_status kecs_changes_compact(kecs_store *store, const kecs_co
                                                 kecs_compacted *out_done) {
   static const kecs_compaction all;
   kecs_compacted done;
-  kecs_compacted unused;
+  kecs_compacted unused = {0, 0, 0, 0};
   kecs__compact compact = {options ? options : &all, &done, false};
   out_done = out_done ? out_done : &unused;
   memset(out_done, 0, sizeof *out_done);
@@ -19689,7 +19688,7 @@ KECS_STORE_API kecs_status kecs_changes_compact(kecs_store *store, const kecs_co
 static kecs_status kecs__pushed_work(kecs__write *write, void *user) {
   kecs_value seq = kecs__value_int(*(const int64_t *)user);
   kecs_value id = kecs__value_int(KECS__FEED_PUSHED);
-  kecs__feed_end end;
+  kecs__feed_end end = {0, 0, 0};
   kecs_status status = kecs__write_guard(write);
   if (!status) {
     status = kecs__feed_read_end(write->session, &end);

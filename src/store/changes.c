@@ -174,7 +174,7 @@ KECS_STORE_API kecs_status kecs_changes_compact(kecs_store *store, const kecs_co
                                                 kecs_compacted *out_done) {
   static const kecs_compaction all;
   kecs_compacted done;
-  kecs_compacted unused;
+  kecs_compacted unused = {0, 0, 0, 0};
   kecs__compact compact = {options ? options : &all, &done, false};
   out_done = out_done ? out_done : &unused;
   memset(out_done, 0, sizeof *out_done);
@@ -198,7 +198,7 @@ KECS_STORE_API kecs_status kecs_changes_compact(kecs_store *store, const kecs_co
 static kecs_status kecs__pushed_work(kecs__write *write, void *user) {
   kecs_value seq = kecs__value_int(*(const int64_t *)user);
   kecs_value id = kecs__value_int(KECS__FEED_PUSHED);
-  kecs__feed_end end;
+  kecs__feed_end end = {0, 0, 0};
   kecs_status status = kecs__write_guard(write);
   if (!status) {
     status = kecs__feed_read_end(write->session, &end);

@@ -104,11 +104,10 @@ KECS__FN kecs_status kecs__feed_check_floor(kecs__session *session, int64_t seq)
   if (status || seq >= floor) {
     return status;
   }
-  status =
-      kecs__fail(KECS_E_COMPACTED,
-                 "changes up to %lld were removed from the log, those after %lld are asked for; list anew and watch "
-                 "from the list's sequence",
-                 (long long)floor, (long long)seq);
+  (void)kecs__fail(KECS_E_COMPACTED,
+                   "changes up to %lld were removed from the log, those after %lld are asked for; list anew and watch "
+                   "from the list's sequence",
+                   (long long)floor, (long long)seq);
   kecs_error error = kecs__error_save();
   error.floor = floor;
   return kecs__error_restore(&error);
