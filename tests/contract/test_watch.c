@@ -325,6 +325,95 @@ static void what_is_not_committed_is_not_told(void **state) {
   contract_close(store);
 }
 
+/* ---- without memory ---- */
+
+static long allocations_left = -1; /* negative: all succeed */
+
+static bool memory_is_there(void) {
+  if (allocations_left == 0) {
+    return false;
+  }
+  allocations_left -= allocations_left > 0 ? 1 : 0;
+  return true;
+}
+
+static void *scarce_alloc(size_t size, void *user) {
+  (void)user;
+  return memory_is_there() ? malloc(size) : NULL;
+}
+
+static void *scarce_resize(void *pointer, size_t old_size, size_t size, void *user) {
+  (void)old_size;
+  (void)user;
+  return memory_is_there() ? realloc(pointer, size) : NULL;
+}
+
+static void scarce_release(void *pointer, size_t size, void *user) {
+  (void)size;
+  (void)user;
+  free(pointer);
+}
+
+static kecs_status count_pending(const kecs_pending *pending, void *user) {
+  int *count = user;
+  *count += pending->row || pending->key ? 1 : 0;
+  return KECS_OK;
+}
+
+/* Everything that reads the log: how many changes it told. */
+static kecs_status read_all(kecs_store *store, int *out_told) {
+  static const kecs_kind kinds[] = {KECS_KIND_NODE};
+  const char *hosts[] = {"host", "other"};
+  kecs_filter where[] = {{.column = KECS_NODE_HOSTNAME, .op = KECS_IN, .texts = hosts, .count = 2}};
+  kecs_watch_options options = {kinds, 1, where, 1, KECS_WATCH_OLDEST, true, false};
+  kecs_watch *watch = NULL;
+  const kecs_change *change = NULL;
+  int pending = 0;
+  *out_told = 0;
+  kecs_status status = kecs_watch_open(store, &options, &watch);
+  while (!status) {
+    status = kecs_watch_next(watch, 0, &change);
+    if (status || !change) {
+      break;
+    }
+    ++*out_told;
+  }
+  kecs_watch_close(watch);
+  status = status ? status : kecs_changes_pending(store, KECS_KIND_NODE, 0, count_pending, &pending);
+  *out_told += pending;
+  return status ? status : kecs_changes_compact(store, &(kecs_compaction){.upto_seq = 1}, NULL);
+}
+
+static void memory_that_fails_is_told(void **state) {
+  (void)state;
+  kecs_options options = {.track = KECS_TRACK_ON, .allocator = {scarce_alloc, scarce_resize, scarce_release, NULL}};
+  kecs_store *store = contract_open_with(&options);
+  kecs_status status = KECS_E_NOMEM;
+  int expected = 0;
+  int told = 0;
+  for (int i = 0; i < 5; i++) {
+    char id[16];
+    snprintf(id, sizeof id, "n%d", i);
+    CONTRACT_OK(make_node(store, id));
+    CONTRACT_OK(set_port(store, id, 80));
+  }
+  CONTRACT_OK(kecs_node_delete(store, "n3"));
+  CONTRACT_OK(read_all(store, &expected));
+  CONTRACT_NUMBER(expected, 11 + 5);
+  for (long n = 0; status && n < 1000; n++) {
+    store = contract_reopen(store); /* without prepared statements */
+    allocations_left = n;
+    status = read_all(store, &told);
+    allocations_left = -1;
+    if (status) {
+      CONTRACT_NUMBER(status, KECS_E_NOMEM);
+    }
+  }
+  CONTRACT_OK(status);
+  CONTRACT_NUMBER(told, expected);
+  contract_close(store);
+}
+
 /* ---- informers ---- */
 
 typedef struct cache {
@@ -424,6 +513,7 @@ static const struct CMUnitTest tests[] = {
     CONTRACT_TEST(writers_in_threads_are_told_without_gaps),
     CONTRACT_TEST(another_process_is_told_soon),
     CONTRACT_TEST(what_is_not_committed_is_not_told),
+    CONTRACT_TEST(memory_that_fails_is_told),
     CONTRACT_TEST(an_informer_lists_watches_and_lists_again),
 };
 
