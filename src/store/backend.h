@@ -7,7 +7,7 @@
 #define KECS_STORE_BACKEND_H
 #include "store/record.h"
 
-#define KECS_BACKEND_ABI 2
+#define KECS_BACKEND_ABI 3
 
 typedef struct kecs_connection kecs_connection; /* each backend's own */
 typedef struct kecs_statement kecs_statement;
@@ -116,6 +116,9 @@ struct kecs_backend {
   kecs_status (*table_names)(kecs_connection *connection, kecs_status (*visit)(const char *table, void *user),
                              void *user);
   kecs_status (*describe)(kecs_connection *connection, kecs_info *out_info); /* settings as read back, and sizes */
+  /* Whether the triggers that log changes fire for this connection's writes. Off: the store logs them itself. NULL: the
+   * backend has no change log, and options.track is KECS_E_UNSUPPORTED. */
+  kecs_status (*guard)(kecs_connection *connection, bool on);
 };
 
 /* For backends: records a failure with the database's own codes and returns `status`. sqlstate may be NULL. */
