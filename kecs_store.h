@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * cd56f590a1b6409682eea03408430eb2363af9ca4f37d9ce96d8711590950019 */
+ * 26fcbfa68a6f5de62c3a42ce8417654b5e715b4c38a32593e8444f4867e035a9 */
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
 /* kecs_store.h -- a durable, typed store for the state of a container orchestrator, in one SQLite file.
  *
@@ -12208,9 +12208,14 @@ KECS__FN kecs_status kecs__each(kecs_store *store, kecs_kind kind, const kecs_qu
   if (!status) {
     kecs__walk walk = {store, session, meta, query, row, {NULL, NULL, false}, visit, user, 0};
     kecs__arena_init(&walk.texts, &store->engine->allocator);
-    store->walks += store->depth > 0 ? 1 : 0; /* the visitor must not end it */
+    bool inside = store->depth > 0; /* a transaction, which the visitor must not end; a store is many threads' */
+    if (inside) {
+      store->walks++;
+    }
     status = kecs__walk_all(&walk, query && query->limit > 0 ? query->limit : 0);
-    store->walks -= store->depth > 0 ? 1 : 0;
+    if (inside) {
+      store->walks--;
+    }
     kecs__arena_free(&walk.texts);
   }
   if (begun) {

@@ -339,9 +339,14 @@ KECS__FN kecs_status kecs__each(kecs_store *store, kecs_kind kind, const kecs_qu
   if (!status) {
     kecs__walk walk = {store, session, meta, query, row, {NULL, NULL, false}, visit, user, 0};
     kecs__arena_init(&walk.texts, &store->engine->allocator);
-    store->walks += store->depth > 0 ? 1 : 0; /* the visitor must not end it */
+    bool inside = store->depth > 0; /* a transaction, which the visitor must not end; a store is many threads' */
+    if (inside) {
+      store->walks++;
+    }
     status = kecs__walk_all(&walk, query && query->limit > 0 ? query->limit : 0);
-    store->walks -= store->depth > 0 ? 1 : 0;
+    if (inside) {
+      store->walks--;
+    }
     kecs__arena_free(&walk.texts);
   }
   if (begun) {
