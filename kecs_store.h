@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 61270615de9cd1c4df104061d60695c0eed156bc041c1d0a32dc3aea8c255241 */
+ * 54bb5983f2abf5bd37ff713d6c093ba5c60173e4dd14996113feb78fed85e346 */
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
 /* kecs_store.h -- a durable, typed store for the state of a container orchestrator, in one SQLite file.
  *
@@ -181,6 +181,7 @@ typedef struct kecs_error {
   char sqlstate[6];   /* PostgreSQL's SQLSTATE, or "" */
   char text[512];     /* one English line that names the thing and what to do; never a secret */
   char transaction[40]; /* of KECS_E_OUTCOME_UNKNOWN, for kecs_find_outcome; or "" */
+  int64_t floor;      /* KECS_E_COMPACTED: the earliest sequence that a watch can begin after */
 } kecs_error;
 
 /* The calling thread's last failure. A call that succeeds leaves it as it is. Never NULL; the pointer stays
@@ -1422,6 +1423,14 @@ typedef struct kecs_pool_options {
   int read_age_ms; /* a walk (kecs_*_each) that is older ends with TIMEOUT at its next row: while it is open, the
                     * write-ahead log can't be emptied; 300000 */
 } kecs_pool_options;
+/* Whether the file keeps a log of its changes, which kecs_watch_... and sync read (see "Changes"). It is a property of
+ * the file: once it is switched on, every program that opens the file logs, whatever its own options say. On backends
+ * other than SQLite KECS_TRACK_ON is KECS_E_UNSUPPORTED. */
+typedef enum kecs_track {
+  KECS_TRACK_KEEP, /* as the file is; a fresh one has no log */
+  KECS_TRACK_ON,   /* from now on */
+  KECS_TRACK_OFF   /* no longer; the log is removed, and whoever watches is told KECS_E_UNSUPPORTED */
+} kecs_track;
 
 /* Zero-initialised means the default everywhere. The struct and the texts are read during kecs_open only. */
 typedef struct kecs_options {
@@ -1453,6 +1462,7 @@ typedef struct kecs_options {
   int memory_kib;                 /* the most that the store and its results hold at once, NOMEM beyond; SQLite's own
                                    * memory is not in it. 0: edge 256, else no limit; negative: none */
   kecs_pool_options pool;         /* the reading connections */
+  kecs_track track;               /* keep a log of changes, for kecs_watch_open */
 } kecs_options;
 
 /* Opens the store, creating the file and its schema when it does not exist. An existing older schema is migrated
@@ -1587,6 +1597,10 @@ KECS_STORE_API kecs_kind kecs_result_kind(const kecs_result *result);   /* 0 for
 
 /* The token of the next page, or NULL when this was the last one. It lives as long as the result. */
 KECS_STORE_API const char *kecs_result_page_token(const kecs_result *result);
+
+/* The sequence of the change log that a list was read at: a watch from there tells everything that came later. 0 where
+ * the store keeps no log, and for results of other calls. Inside a transaction it holds once that is committed. */
+KECS_STORE_API int64_t kecs_result_seq(const kecs_result *result);
 
 /* ---- Queries --------------------------------------------------------------------------------------------- */
 
@@ -2630,6 +2644,162 @@ KECS_STORE_API kecs_status kecs_import(kecs_store *store, const char *text, size
 
 #endif
 
+/* ---- store/changes.h --------------------------------------------------------------------------------------------- */
+/* ---- Changes ---------------------------------------------------------------------------------------------- */
+/* A store that was opened with options.track keeps a log: one small entry for each row that is created, changed or
+ * deleted, written in the transaction of the change, numbered in commit order. docs/changes.md tells what it costs and
+ * how to live with it. The log grows until kecs_changes_compact is called. */
+#ifndef KECS_STORE_CHANGES_H
+#define KECS_STORE_CHANGES_H
+
+typedef enum kecs_change_op {
+  KECS_CHANGE_CREATED = 1,
+  KECS_CHANGE_UPDATED = 2,
+  KECS_CHANGE_DELETED = 3, /* by itself, or with a parent */
+  KECS_CHANGE_LEFT = 4     /* only with a filter: the row was changed and the filter does not hold for it now */
+} kecs_change_op;
+
+/* The time of a stamp, microseconds since 1970: what the clock said, or more where it had gone back. */
+KECS_STORE_API int64_t kecs_stamp_time(int64_t stamp);
+
+/* Where the log is. */
+typedef struct kecs_changes_info {
+  bool tracked;
+  int64_t last_seq;   /* of the newest entry */
+  int64_t floor;      /* a watch can begin after this sequence, or any later one */
+  int64_t since;      /* where tracking was switched on last: changes before it may be missing */
+  int64_t last_stamp; /* of the newest entry; stamps ascend with the sequence */
+} kecs_changes_info;
+
+/* All zero for a store that was never tracked. */
+KECS_STORE_API kecs_status kecs_changes_describe(kecs_store *store, kecs_changes_info *out_info);
+
+/* What of the log is no longer needed. Zeroed: all but the newest entry, and tombstones of a week ago. */
+typedef struct kecs_compaction {
+  int64_t upto_seq;       /* entries up to this one; 0: the last but one */
+  int64_t older_than_us;  /* and at least so old; 0: of any age */
+  int64_t tombstones_us;  /* tombstones of removed entries go when they are so old; 0: 7 days; negative: of any age */
+  int steps;              /* at most so many transactions, of 1000 entries each; 0: as many as it takes */
+} kecs_compaction;
+
+typedef struct kecs_compacted {
+  int64_t removed;    /* entries that are gone */
+  int64_t folded;     /* of these, entries still to be pushed: each row's are one now */
+  int64_t tombstones; /* that are gone */
+  int64_t floor;      /* the floor now */
+} kecs_compacted;
+
+/* Removes entries from the old end of the log, at most 1000 in one transaction, so that no writer waits long. Watches
+ * that have not read them are told KECS_E_COMPACTED. Where a push mark is set (kecs_changes_pushed), entries above it
+ * are folded instead: one a row stays, outside of the log. `options` and `out_done` may be NULL. A failure ends it
+ * between two steps. UNSUPPORTED for a store that is not tracked. */
+KECS_STORE_API kecs_status kecs_changes_compact(kecs_store *store, const kecs_compaction *options,
+                                                kecs_compacted *out_done);
+
+/* Says that everything up to `seq` has been pushed to wherever the changes go, and that compaction must keep what comes
+ * later until that is pushed, too. Never goes back; -1 ends it: nobody pushes any more. */
+KECS_STORE_API kecs_status kecs_changes_pushed(kecs_store *store, int64_t seq);
+
+/* A row with changes that are still to be pushed. */
+typedef struct kecs_pending {
+  kecs_kind kind;
+  kecs_change_op op;    /* CREATED: the row is new since the push mark. LEFT never. */
+  unsigned groups;      /* KECS_BIT(KECS_GROUP_...) of what has changed */
+  int64_t seq;          /* of the row's latest change; a push mark here says that it is pushed */
+  int64_t stamp;        /* of the latest change */
+  int64_t oldest_stamp; /* of the first */
+  int64_t base_life;    /* stamps before the first change: of the life, and of each group that has changed; 0: none */
+  int64_t base_spec;
+  int64_t base_status;
+  const char *key;      /* of a deleted row: its natural key, as kecs_record_get takes it; else NULL */
+  const void *row;      /* as it is now; NULL when it is deleted */
+} kecs_pending;
+
+/* Calls `visit` for the rows of a kind with changes above the push mark, each once, in the order of their latest
+ * changes, at most `limit` (0: all). What `visit` gets dies when it returns; what it returns ends the walk. */
+KECS_STORE_API kecs_status kecs_changes_pending(kecs_store *store, kecs_kind kind, int limit,
+                                                kecs_status (*visit)(const kecs_pending *pending, void *user),
+                                                void *user);
+
+#endif
+
+/* ---- store/watch.h ----------------------------------------------------------------------------------------------- */
+/* ---- Watching --------------------------------------------------------------------------------------------- */
+/* A watch tells the changes of a tracked store one by one, in commit order, none left out: those of this program and of
+ * any other that writes to the file. It tells committed changes only. It costs nothing while nothing is written but a
+ * look at the file every 25 ms. */
+#ifndef KECS_STORE_WATCH_H
+#define KECS_STORE_WATCH_H
+
+/* kecs_watch_options.from_seq: whatever the log still has. */
+#define KECS_WATCH_OLDEST INT64_C(-1)
+
+/* Zero-initialised: every kind, from now on, without rows. The struct is read during kecs_watch_open only. */
+typedef struct kecs_watch_options {
+  const kecs_kind *kinds;    /* `kind_count` of them; none: every kind */
+  size_t kind_count;
+  const kecs_filter *where;  /* all must hold for the row as it is now; needs exactly one kind */
+  size_t where_count;
+  int64_t from_seq;          /* changes after this one: kecs_result_seq of a list, or `seq` of the last change that was
+                              * seen. 0: from now on. KECS_WATCH_OLDEST. */
+  bool rows;                 /* give the changed rows, too */
+  bool old_rows;             /* the rows before the change: UNSUPPORTED, the store keeps no history */
+} kecs_watch_options;
+
+/* One row was created, changed or deleted. Texts and row live until the next kecs_watch_next on the same watch. */
+typedef struct kecs_change {
+  int64_t seq;       /* ascends; where to resume */
+  kecs_kind kind;
+  kecs_change_op op;
+  unsigned groups;   /* what was written: KECS_BIT(KECS_GROUP_...), all of them for a new and for a deleted row */
+  int64_t stamp;     /* kecs_stamp_time tells the time */
+  const char *key;   /* the natural key, as kecs_record_get takes it: an ARN, or parts joined by commas */
+  const void *row;   /* with options.rows: the kind's struct. It is the row as it was when this change was read, so it
+                      * may hold later changes already, which are told in their turn. NULL when it is deleted by now. */
+} kecs_change;
+
+typedef struct kecs_watch kecs_watch;
+
+/* Begins to watch. The store must stay open until kecs_watch_close; a transaction can't be watched.
+ * Errors: UNSUPPORTED (the store keeps no log, see options.track; old_rows), COMPACTED (the log no longer has what
+ * comes after from_seq; kecs_last_error()->floor is where it begins), INVALID, MISUSE. */
+KECS_STORE_API kecs_status kecs_watch_open(kecs_store *store, const kecs_watch_options *options,
+                                           kecs_watch **out_watch);
+
+/* The next change; waits for it up to `timeout_ms` (0: not at all, negative: without end). *out_change is NULL when
+ * none came. A watch may be used by one thread at a time. kecs_set_cancelled and kecs_set_deadline on the store end a
+ * wait. COMPACTED when changes that this watch has not told yet were removed from the log: list anew, and open another
+ * watch. In a build without threads a store in memory can't change while this waits, so it does not. */
+KECS_STORE_API kecs_status kecs_watch_next(kecs_watch *watch, int timeout_ms, const kecs_change **out_change);
+
+/* Up to where the watch has told everything that concerns it: where another one can go on. It is beyond the last
+ * change when later ones were of other kinds. 0 for NULL. */
+KECS_STORE_API int64_t kecs_watch_seq(const kecs_watch *watch);
+
+/* NULL is fine. */
+KECS_STORE_API void kecs_watch_close(kecs_watch *watch);
+
+/* ---- A list that stays up to date ---- */
+
+/* What an informer calls: `set` for each row that is in the list or has changed, `remove` for the key of one that is in
+ * it no more (perhaps it never was), `reset` before the list is told anew: whatever `set` is not called for until
+ * `synced` is gone. NULL members are left out. What they return other than KECS_OK ends the run. */
+typedef struct kecs_informer {
+  kecs_status (*set)(const void *row, void *user);
+  kecs_status (*remove)(kecs_kind kind, const char *key, void *user);
+  kecs_status (*reset)(void *user);
+  kecs_status (*synced)(void *user); /* the list was told to its end */
+  void *user;
+} kecs_informer;
+
+/* Lists the rows of a kind that `where` selects, then watches it, and lists anew when the log no longer has what comes
+ * next. Runs until `timeout_ms` have passed without a change (negative: without end), a function of `informer` or a
+ * call fails, or the store's calls are cancelled (KECS_E_CANCELLED). */
+KECS_STORE_API kecs_status kecs_informer_run(kecs_store *store, kecs_kind kind, const kecs_filter *where,
+                                             size_t where_count, int timeout_ms, const kecs_informer *informer);
+
+#endif
+
 /* ---- store/validate.h -------------------------------------------------------------------------------------------- */
 /* ---- Validation ------------------------------------------------------------------------------------------- */
 /* Rules of AWS and of the store's own operations. Off by default, since real data breaks some of them: they are applied
@@ -2818,6 +2988,9 @@ struct kecs_backend {
    * was not. NULL: rows are inserted one by one. */
   kecs_status (*insert_many)(kecs_statement *insert, const char *table, const char *columns, const kecs_value *values,
                              int count, size_t rows, bool *commit);
+  /* Whether the triggers that log changes fire for this connection's writes. Off: the store logs them itself. NULL: the
+   * backend has no change log, and options.track is KECS_E_UNSUPPORTED. */
+  kecs_status (*guard)(kecs_connection *connection, bool on);
 };
 
 /* For backends: records a failure with the database's own codes and returns `status`. sqlstate may be NULL. */
@@ -6381,6 +6554,16 @@ typedef struct kecs__cached {
   bool temporary; /* made because the cached one was in use; finished when it is done */
 } kecs__cached;
 
+/* What a writing transaction knows of the change log (feed.h). */
+typedef struct kecs__place {
+  bool known;              /* the log's end was read in this transaction */
+  bool on;                 /* the transaction's writes are logged */
+  bool appended;           /* some were */
+  int64_t stamp;           /* the last that was given out */
+  uint64_t marked;         /* bit n: marks[n] was read */
+  int64_t marks[KECS_KIND_COUNT]; /* no new row of the kind has this rid or a lower one */
+} kecs__place;
+
 typedef struct kecs__engine kecs__engine;
 typedef struct kecs__turn kecs__turn; /* store/turns.c */
 typedef struct kecs__waiter kecs__waiter; /* store/pool.c */
@@ -6404,6 +6587,7 @@ typedef struct kecs__session {
   int64_t read_until_ms; /* when the running read is too old; 0: never */
   unsigned steps;
   struct kecs__session *next; /* in the list of the idle ones, or of those in use */
+  kecs__place place;          /* of the writing session */
 } kecs__session;
 
 struct kecs__engine {
@@ -6423,6 +6607,7 @@ struct kecs__engine {
   bool shared; /* readers have connections of their own */
   bool pooled; /* each write takes a session from the pool, as a read does; there is no `writer` then */
   bool shares_commits; /* writes that wait for each other go into one transaction */
+  bool stamps; /* tables that are made get stamps at once: the file is to be tracked */
   kecs_durability durability;
   bool small; /* memory counts more than speed */
   int busy_timeout_ms; /* 0: do not wait */
@@ -6465,6 +6650,12 @@ struct kecs__engine {
   kecs_store *transactions;      /* open ones */
   kecs_store *spare_handles;     /* ended ones: their memory stays until the store is closed, so misuse is told */
   kecs__meta kinds[KECS_KIND_COUNT];
+
+  int tracked;               /* by kecs__flag_get: our writes go into the change log */
+  kecs__condition changed;   /* with the mutex: what follows has changed */
+  uint64_t feed_turn;        /* goes up when there may be new entries */
+  int64_t feed_seen;         /* the newest entry that somebody here has seen */
+  int64_t feed_looked_ms;    /* when somebody last looked */
 };
 
 struct kecs_store {
@@ -6495,6 +6686,9 @@ KECS__FN kecs_status kecs__check_pointer(const void *pointer, const char *name);
 KECS__FN kecs_status kecs__read_open(kecs_store *store, kecs__session **out_session);
 KECS__FN void kecs__read_close(kecs_store *store, kecs__session *session);
 
+/* Ends a read transaction; its failure counts when nothing failed before. */
+KECS__FN void kecs__read_end(const kecs_backend *backend, kecs_connection *connection, kecs_status *status);
+
 /* A write: in a transaction of its own, or as a part of the handle's. */
 typedef struct kecs__write {
   kecs_store *store;
@@ -6502,6 +6696,7 @@ typedef struct kecs__write {
   kecs__session *session;
   kecs__arena arena; /* for texts of this write */
   int64_t now;
+  int64_t rid;    /* of the row that was inserted last */
   bool own;       /* this write began the transaction */
   bool joined;    /* it works in the transaction of other writes: it ends with them */
   bool guarded;   /* inside a savepoint of its own */
@@ -6703,6 +6898,12 @@ typedef enum kecs__op {
   KECS__OP_UPDATE,      /* the columns in `mask` by rid */
   KECS__OP_UPDATE_IF,   /* the columns in `mask` by natural key, where one of them differs (store/brief.c) */
   KECS__OP_DELETE,      /* by rid */
+  KECS__OP_INSERT_LOGGED,      /* these six for tracked stores: INSERT, with the life's stamp last */
+  KECS__OP_READ_FIELDS_LOGGED, /* READ_FIELDS, with the three stamps last */
+  KECS__OP_READ_RID_LOGGED,    /* READ_RID, likewise */
+  KECS__OP_UPDATE_SPEC,        /* UPDATE, with the stamp of a group before rid */
+  KECS__OP_UPDATE_STATUS,
+  KECS__OP_UPDATE_BOTH,        /* likewise, one stamp for both groups */
   KECS__OP_TEXT         /* any text: the text itself is the key */
 } kecs__op;
 
@@ -6767,8 +6968,9 @@ KECS__FN void kecs__sql_build(kecs__text *out, const kecs__meta *meta, kecs__op 
 /* "?7" */
 KECS__FN void kecs__sql_placeholder(kecs__text *out, int number);
 
-/* CREATE TABLE, and each CREATE INDEX, of a kind, with marks. IF NOT EXISTS throughout. */
-KECS__FN void kecs__ddl_table(kecs__text *out, const kecs_dialect *dialect, const kecs_kind_info *info);
+/* CREATE TABLE, with the change log's stamps or without, and each CREATE INDEX, of a kind, with marks. IF NOT EXISTS
+ * throughout. */
+KECS__FN void kecs__ddl_table(kecs__text *out, const kecs_dialect *dialect, const kecs_kind_info *info, bool stamps);
 KECS__FN void kecs__ddl_indexes(kecs__text *out, const kecs_kind_info *info);
 
 /* The tables beside the kinds': the schema's version, the families' revision counters, the load balancers' links. */
@@ -6777,6 +6979,260 @@ KECS__FN void kecs__ddl_side_tables(kecs__text *out, const kecs_dialect *dialect
 /* ALTER TABLE ... ADD COLUMN for a column that an older schema lacks. */
 KECS__FN void kecs__ddl_add_column(kecs__text *out, const kecs_dialect *dialect, const kecs_kind_info *info,
                                    int column);
+
+#endif
+
+/* ---- store/feed.h ------------------------------------------------------------------------------------------------ */
+/* store/feed.h -- the change log from within: what the write path calls, and the layout of its tables (feed_sql.c).
+ *
+ *   changes            one entry a change, in commit order. seq goes on for ever: the newest entry is never removed, so
+ *                      that seq and stamp continue from it; it is their high-water mark.
+ *   change_folds       what compaction leaves of entries that are still to be pushed: one a row
+ *   change_tombstones  the natural keys of deleted rows, by the seq of their entry
+ *   change_state       numbers: the floor, the push mark, and per kind the highest rid whose tombstone is gone
+ *
+ * An entry of kind 0 is a mark: tracking was switched on, or off. The last entry says off exactly when it is. */
+#ifndef KECS_STORE_FEED_H
+#define KECS_STORE_FEED_H
+
+/* ---- store/special.h --------------------------------------------------------------------------------------------- */
+/* store/special.h -- what is special to a kind: the few functions that the general code calls for it. A kind's file in
+ * store/ implements them; a kind that is not in the table needs none. */
+#ifndef KECS_STORE_SPECIAL_H
+#define KECS_STORE_SPECIAL_H
+
+/* ---- store/result.h ---------------------------------------------------------------------------------------------- */
+/* store/result.h -- results: rows and their texts in one arena. */
+#ifndef KECS_STORE_RESULT_H
+#define KECS_STORE_RESULT_H
+
+struct kecs_result {
+  kecs_allocator allocator; /* a copy: the result outlives the store */
+  kecs__arena arena;
+  kecs_kind kind;           /* 0: rows of no kind */
+  const void *shape;        /* of rows of no kind: what they are */
+  size_t row_size;
+  char *rows;
+  size_t count;
+  size_t capacity;
+  size_t first_rows;        /* room to begin with */
+  const char *page_token;
+  int64_t seq;              /* of the change log, when it was read */
+};
+
+/* An empty result for rows of this size. */
+KECS__FN kecs_status kecs__result_new(const kecs_allocator *allocator, kecs_kind kind, size_t row_size,
+                                      kecs_result **out_result);
+
+/* Room for one more row, zeroed; NULL means NOMEM. Rows may move, their texts do not. */
+KECS__FN void *kecs__result_add(kecs_result *result);
+
+/* The same, not zeroed: for a row that kecs__row_fetch fills. */
+KECS__FN void *kecs__result_room(kecs_result *result);
+
+/* Reads a row of a kind from column values (every column in order) into `row`, texts into the arena. CORRUPT when a
+ * value is not of its column's type. */
+KECS__FN kecs_status kecs__row_read(const kecs__meta *meta, const kecs_value *values, kecs__arena *arena, void *row);
+
+/* The current row of a statement that selects every column, read into `row`. */
+KECS__FN kecs_status kecs__row_fetch(kecs__session *session, kecs__cached *cached, const kecs__meta *meta,
+                                     kecs__arena *arena, void *row);
+
+/* One column of a row as a value; texts are borrowed from the row. */
+KECS__FN kecs_value kecs__row_value(const kecs_kind_info *info, const void *row, int column);
+
+/* Sets one column; texts are borrowed by the row. */
+KECS__FN void kecs__row_set(const kecs_kind_info *info, void *row, int column, const kecs_value *value);
+
+/* Shorthands for TEXT columns by number; column -1 reads NULL and sets nothing. */
+KECS__FN const char *kecs__row_text(const kecs_kind_info *info, const void *row, int column);
+KECS__FN void kecs__row_set_text(const kecs_kind_info *info, void *row, int column, const char *text);
+KECS__FN int64_t kecs__row_number(const kecs_kind_info *info, const void *row, int column);
+KECS__FN void kecs__row_set_number(const kecs_kind_info *info, void *row, int column, int64_t number);
+
+/* Whether two values of a column are the same content. */
+KECS__FN bool kecs__value_same(const kecs_value *a, const kecs_value *b);
+
+/* What names a row in a message: its ARN, or its natural key's columns. */
+KECS__FN void kecs__row_name(const kecs_kind_info *info, const void *row, char out[160]);
+
+#endif
+
+/* ---- store/special.h, continued ---------------------------------------------------------------------------------- */
+typedef struct kecs__probe kecs__probe; /* store/locate.h */
+
+typedef struct kecs__special {
+  kecs_kind kind;
+
+  /* Fills what only this kind knows into a row on its way in (a copy that may be changed; texts go to write->arena):
+   * names from an ARN, an ARN from names, parents. `fresh` is false for a row that is only updated. */
+  kecs_status (*fill)(kecs__write *write, const kecs__meta *meta, void *row, bool fresh);
+
+  /* Turns an address that is not an ARN into a unique key, where the general rule does not do. */
+  kecs_status (*probe)(kecs__session *session, const kecs__meta *meta, const kecs_value *address, kecs__arena *arena,
+                       kecs__probe *out_probe);
+
+  /* Called after a row was inserted, changed (columns in `changed`) or before it is deleted: keeps look-up tables in
+   * step. `before` is NULL for an insert, `after` for a delete. */
+  kecs_status (*follow)(kecs__write *write, const kecs__meta *meta, const void *before, const void *after,
+                        uint64_t changed);
+
+  /* Whether a row that is put without its ARN is always a new one: a task definition is registered, not replaced. NULL:
+   * no. */
+  bool (*is_new)(const kecs__meta *meta, const void *row);
+
+  /* Refuses what a row of the kind must not hold, before it is inserted (`stored` is NULL) or the columns in *mask are
+   * changed. A column may be taken out of the mask when it is to stay as it is. `stored` has the columns of the mask,
+   * and those in `judged`. NULL: everything is taken. */
+  kecs_status (*judge)(const kecs__meta *meta, const void *row, const kecs_value *stored, uint64_t *mask);
+
+  uint64_t followed; /* the columns whose change `follow` wants to see */
+  uint64_t judged;   /* the columns that `judge` looks at */
+} kecs__special;
+
+/* The kind's row of the table, or one whose functions are all NULL. */
+KECS__FN const kecs__special *kecs__special_of(kecs_kind kind);
+
+/* What the general fill offers to the kinds' own: "arn:aws:SERVICE:REGION:ACCOUNT:REST" taken apart. Texts go to the
+ * arena. False when it is no ARN of that service; out pointers may be NULL. */
+KECS__FN bool kecs__arn_parse(const char *arn, const char *service, kecs__arena *arena, char **out_region,
+                              char **out_account, char **out_rest);
+KECS__FN char *kecs__arn_format(kecs__write *write, const char *service, const char *region, const char *account,
+                                const char *format, ...) KECS_STORE_PRINTF(5, 6);
+
+/* The last part of an ARN's resource: after the last slash, or the last colon. Points into `arn`. */
+KECS__FN const char *kecs__arn_tail(const char *arn);
+
+KECS__FN bool kecs__is_arn(const char *text);
+
+/* A parent given by name: its ARN, from the store when it is there, else as AWS would make it. An ARN and NULL are
+ * given back as they are. */
+KECS__FN kecs_status kecs__resolve_parent(kecs__session *session, kecs_kind parent, const char *text,
+                                          kecs__arena *arena, const char **out_arn);
+
+#endif
+
+/* ---- store/feed.h, continued ------------------------------------------------------------------------------------- */
+/* op of an entry; 1 to 3 are those of kecs_change_op. */
+enum {
+  KECS__FEED_CREATED = 1,
+  KECS__FEED_UPDATED = 2,
+  KECS__FEED_DELETED = 3,
+  KECS__FEED_ON = 8,
+  KECS__FEED_OFF = 9
+};
+
+/* Rows of change_state. */
+enum {
+  KECS__FEED_FLOOR = 1,   /* a watch can begin after this seq */
+  KECS__FEED_PUSHED = 2,  /* the push mark; no row: nobody pushes */
+  KECS__FEED_SINCE = 3,   /* the seq at which tracking was switched on last */
+  KECS__FEED_RID = 1000   /* + kind: the highest rid of a tombstone that is gone */
+};
+
+/* A row's stamps, in the order of its columns stamp_life, stamp_spec, stamp_status; 0 is NULL. A group that was not
+ * written in this life has NULL: it is as old as the life. */
+enum { KECS__STAMP_LIFE, KECS__STAMP_SPEC, KECS__STAMP_STATUS, KECS__STAMPS };
+
+#define KECS__GROUPS_SYNCED (KECS_BIT(KECS_GROUP_SPEC) | KECS_BIT(KECS_GROUP_STATUS))
+#define KECS__GROUPS_ALL                                                                                  \
+  (KECS_BIT(KECS_GROUP_KEY) | KECS_BIT(KECS_GROUP_SPEC) | KECS_BIT(KECS_GROUP_STATUS) | \
+   KECS_BIT(KECS_GROUP_LOCAL))
+
+/* The end of the log. */
+typedef struct kecs__feed_end {
+  int64_t seq; /* 0: the log is empty */
+  int64_t op;
+  int64_t stamp;
+} kecs__feed_end;
+
+/* ---- opening ---- */
+
+/* Finds out whether the file is tracked, and switches it as options.track says. */
+KECS__FN kecs_status kecs__feed_open(kecs_store *store, kecs_track track);
+
+/* After a migration: the guard triggers name columns, so a tracked file gets new ones; new kinds get stamps. */
+KECS__FN kecs_status kecs__feed_migrated(kecs__write *write);
+
+/* ---- writing ---- */
+
+/* To be called before a row is written: from here on session->place.on says whether the write is logged. */
+KECS__FN kecs_status kecs__feed_begin(kecs__write *write);
+
+/* Inserts a row with its stamp and logs it. `values` has room for one more than the kind's columns. */
+KECS__FN kecs_status kecs__feed_insert(kecs__write *write, const kecs__meta *meta, kecs_value *values);
+
+/* The groups of the columns in `mask`, as bits. */
+KECS__FN uint64_t kecs__feed_groups(const kecs__meta *meta, uint64_t mask);
+
+/* The next stamp. */
+KECS__FN kecs_status kecs__feed_stamp(kecs__write *write, int64_t *out_stamp);
+
+/* Logs a change that was just written. A failure outside of a guarded write loses the transaction: the row is written,
+ * and it must not stay so without its entry. */
+KECS__FN kecs_status kecs__feed_updated(kecs__write *write, const kecs__meta *meta, int64_t rid, uint64_t groups,
+                                        int64_t stamp, const int64_t base[KECS__STAMPS]);
+
+/* Logs that a row, which is still there, is about to be deleted, and keeps its key. */
+KECS__FN kecs_status kecs__feed_delete(kecs__write *write, const kecs__meta *meta, int64_t rid, const void *row);
+
+/* After the writer's transaction has ended, be it one write's or that of many, under the engine's mutex: wakes those
+ * who watch. */
+KECS__FN void kecs__feed_ended(kecs__engine *engine);
+
+/* ---- reading ---- */
+
+/* Prepares a text with marks. */
+KECS__FN kecs_status kecs__feed_statement(kecs__session *session, const char *sql, kecs__cached **out_cached);
+
+/* The first column of the first row; 0 when there is none. */
+KECS__FN kecs_status kecs__feed_number(kecs__session *session, const char *sql, const kecs_value *parameters, int count,
+                                       int64_t *out_number);
+
+/* A row of change_state, 0 when there is none; and to raise one, which never goes down. */
+KECS__FN kecs_status kecs__feed_state(kecs__session *session, int id, int64_t *out_value);
+KECS__FN kecs_status kecs__feed_state_raise(kecs__session *session, int id, int64_t value);
+
+/* The end of the log; zeroed where it is empty, or where the backend has none. */
+KECS__FN kecs_status kecs__feed_read_end(kecs__session *session, kecs__feed_end *out_end);
+
+/* UNSUPPORTED: the store is not tracked, or can't be. */
+KECS__FN kecs_status kecs__fail_no_feed(const kecs__engine *engine);
+
+/* UNSUPPORTED unless the end of the log says that the store is tracked. */
+KECS__FN kecs_status kecs__feed_check(const kecs__engine *engine, const kecs__feed_end *end);
+
+/* COMPACTED, with the floor in line and error, when entries after `seq` may be gone. Nothing above the floor is. */
+KECS__FN kecs_status kecs__feed_check_floor(kecs__session *session, int64_t seq);
+
+/* ---- the clock (clock.c) ---- */
+
+/* A stamp is the time in milliseconds, shifted left by 16, or one more than the last where that is higher. So it never
+ * goes back, whatever the clock does, and two stamps of one file never are equal. */
+KECS__FN kecs_status kecs__clock_next(int64_t *last, int64_t now_us);
+
+/* ---- texts (feed_sql.c) ---- */
+
+KECS__FN bool kecs__feed_stamped(const kecs_kind_info *info); /* kinds that only grow have no stamps in their rows */
+KECS__FN bool kecs__feed_has_group(const kecs_kind_info *info, kecs_column_group group);
+KECS__FN void kecs__feed_ddl_tables(kecs__text *out, const kecs_dialect *dialect);
+
+/* The stamps of a kind's table: what CREATE TABLE adds, and what ALTER TABLE adds. With marks, as the tables. */
+KECS__FN void kecs__feed_ddl_columns(kecs__text *out, const kecs_dialect *dialect, const kecs_kind_info *info);
+KECS__FN void kecs__feed_ddl_add_columns(kecs__text *out, const kecs_dialect *dialect, const kecs_kind_info *info);
+KECS__FN bool kecs__feed_is_side_table(const char *name);
+
+/* Without marks: triggers are SQLite's, which has neither schemas nor tenants. */
+KECS__FN void kecs__feed_ddl_guards(kecs__text *out, const kecs_kind_info *info);
+KECS__FN void kecs__feed_ddl_no_guards(kecs__text *out, const kecs_kind_info *info);
+
+/* What the logged forms of the fixed statements add: see kecs__op. */
+KECS__FN void kecs__feed_sql_insert(kecs__text *out, const kecs__meta *meta);
+KECS__FN void kecs__feed_sql_read(kecs__text *out, const kecs_kind_info *info);
+KECS__FN void kecs__feed_sql_update(kecs__text *out, kecs__op op, int number);
+
+/* A row's natural key as one text, as kecs_record_get takes it. NULL means NOMEM. */
+KECS__FN const char *kecs__feed_key(const kecs__meta *meta, const void *row, kecs__arena *arena);
 
 #endif
 
@@ -6943,7 +7399,7 @@ static void kecs__sql_insert(kecs__text *out, const kecs__meta *meta) {
   kecs__text_adds(out, "){rid}");
 }
 
-static void kecs__sql_update(kecs__text *out, const kecs_kind_info *info, uint64_t mask) {
+static void kecs__sql_update(kecs__text *out, const kecs_kind_info *info, kecs__op op, uint64_t mask) {
   kecs__text_addf(out, "UPDATE {%s} SET ", info->table);
   int number = 0;
   for (int i = 0; i < info->column_count; i++) {
@@ -6953,6 +7409,9 @@ static void kecs__sql_update(kecs__text *out, const kecs_kind_info *info, uint64
       kecs__text_addc(out, '=');
       kecs__sql_placeholder(out, ++number);
     }
+  }
+  if (op != KECS__OP_UPDATE) {
+    kecs__feed_sql_update(out, op, ++number);
   }
   kecs__text_adds(out, " WHERE {own}rid=");
   kecs__sql_placeholder(out, number + 1);
@@ -7010,15 +7469,23 @@ KECS__FN void kecs__sql_build(kecs__text *out, const kecs__meta *meta, kecs__op 
       kecs__text_adds(out, "{lock}");
       break;
     case KECS__OP_READ_FIELDS:
+    case KECS__OP_READ_FIELDS_LOGGED:
       kecs__text_adds(out, "SELECT rid");
       kecs__sql_masked(out, info, mask);
+      if (op == KECS__OP_READ_FIELDS_LOGGED) {
+        kecs__feed_sql_read(out, info);
+      }
       kecs__text_addf(out, " FROM {%s} WHERE {own}", info->table);
       kecs__sql_key(out, info, &info->keys[0]);
       kecs__text_adds(out, "{lock}");
       break;
     case KECS__OP_READ_RID:
+    case KECS__OP_READ_RID_LOGGED:
       kecs__text_adds(out, "SELECT rid");
       kecs__sql_masked(out, info, mask);
+      if (op == KECS__OP_READ_RID_LOGGED) {
+        kecs__feed_sql_read(out, info);
+      }
       kecs__text_addf(out, " FROM {%s} WHERE {own}rid=", info->table);
       kecs__sql_placeholder(out, 1);
       kecs__text_adds(out, "{lock}");
@@ -7026,8 +7493,14 @@ KECS__FN void kecs__sql_build(kecs__text *out, const kecs__meta *meta, kecs__op 
     case KECS__OP_INSERT:
       kecs__sql_insert(out, meta);
       break;
+    case KECS__OP_INSERT_LOGGED:
+      kecs__feed_sql_insert(out, meta);
+      break;
     case KECS__OP_UPDATE:
-      kecs__sql_update(out, info, mask);
+    case KECS__OP_UPDATE_SPEC:
+    case KECS__OP_UPDATE_STATUS:
+    case KECS__OP_UPDATE_BOTH:
+      kecs__sql_update(out, info, op, mask);
       break;
     case KECS__OP_UPDATE_IF:
       kecs__sql_update_if(out, meta, mask);
@@ -7044,9 +7517,9 @@ KECS__FN void kecs__sql_build(kecs__text *out, const kecs__meta *meta, kecs__op 
 /* ---- store/ddl.c ------------------------------------------------------------------------------------------------- */
 /* store/ddl.c -- tables and indexes from the descriptors.
  *
- * Layout (SQLite): rid INTEGER PRIMARY KEY, the natural key UNIQUE, STRICT. rid is what later layers refer to; parents
- * are referred to by their natural key. A unique key WHEN_SET becomes a partial unique index. TIME columns in indexes
- * are kept newest first, because that is how they are listed. */
+ * Layout (SQLite): rid INTEGER PRIMARY KEY, the natural key UNIQUE, STRICT. rid is what the change log refers to, whose
+ * stamps come after the kind's columns; parents are referred to by their natural key. A unique key WHEN_SET becomes a
+ * partial unique index. TIME columns in indexes are kept newest first, because that is how they are listed. */
 
 #include <string.h>
 
@@ -7090,13 +7563,16 @@ static void kecs__ddl_tenant(kecs__text *out, const kecs_dialect *dialect) {
   }
 }
 
-KECS__FN void kecs__ddl_table(kecs__text *out, const kecs_dialect *dialect, const kecs_kind_info *info) {
+KECS__FN void kecs__ddl_table(kecs__text *out, const kecs_dialect *dialect, const kecs_kind_info *info, bool stamps) {
   kecs__text_addf(out, "CREATE TABLE IF NOT EXISTS {%s}(\n  ", info->table);
   kecs__ddl_tenant(out, dialect);
   kecs__text_addf(out, "rid %s", dialect->type_rid);
   for (int i = 0; i < info->column_count; i++) {
     kecs__text_adds(out, ",\n  ");
     kecs__ddl_column(out, dialect, info, i);
+  }
+  if (stamps) {
+    kecs__feed_ddl_columns(out, dialect, info);
   }
   for (int i = 0; i < info->key_count; i++) {
     if (!info->keys[i].when_set) {
@@ -7340,7 +7816,11 @@ static bool kecs__cached_writes(const kecs__cached *wanted) {
     case KECS__OP_INSERT:
     case KECS__OP_UPDATE:
     case KECS__OP_UPDATE_IF:
-    case KECS__OP_DELETE: return true;
+    case KECS__OP_DELETE:
+    case KECS__OP_INSERT_LOGGED:
+    case KECS__OP_UPDATE_SPEC:
+    case KECS__OP_UPDATE_STATUS:
+    case KECS__OP_UPDATE_BOTH: return true;
     case KECS__OP_TEXT: return strncmp(wanted->sql, "SELECT", strlen("SELECT")) != 0;
     default: return false;
   }
@@ -7769,6 +8249,7 @@ KECS__FN void kecs__writer_release(kecs__session *session) {
     return;
   }
   kecs__mutex_lock(&engine->mutex);
+  kecs__feed_ended(engine);
   kecs__writer_pass(engine);
   kecs__mutex_unlock(&engine->mutex);
 }
@@ -7883,6 +8364,7 @@ static void kecs__share_end(kecs__engine *engine, kecs_status status) {
   engine->share_last = engine->writer->changed ? engine->member_count + 1 : engine->share_last;
   engine->members = NULL;
   engine->member_count = 0;
+  kecs__feed_ended(engine); /* once for all: nobody who watches is told of a write before it is committed */
   kecs__writer_pass(engine);
   kecs__mutex_unlock(&engine->mutex);
   while (turn) {
@@ -8447,6 +8929,9 @@ KECS__FN kecs_status kecs__profile_check(const kecs_options *options) {
     return kecs__fail(KECS_E_INVALID, "options.durability is %d; give KECS_DURABILITY_NORMAL or _FULL",
                       (int)options->durability);
   }
+  if (options->track != KECS_TRACK_KEEP && options->track != KECS_TRACK_ON && options->track != KECS_TRACK_OFF) {
+    return kecs__fail(KECS_E_INVALID, "options.track is %d; give KECS_TRACK_KEEP, _ON or _OFF", (int)options->track);
+  }
   status = kecs__check_least("cache_kib", options->cache_kib, 0);
   status = status ? status : kecs__check_least("log_kib", options->log_kib, 0);
   status = status ? status : kecs__check_least("pool.acquire_ms", options->pool.acquire_ms, -1);
@@ -8504,6 +8989,322 @@ KECS__FN void kecs__profile_place(kecs__engine *engine, const kecs_options *opti
   kecs__choose(options->pool.idle_ms, place->pool.idle_ms, &engine->pool.idle_ms);
   kecs__choose(options->pool.lifetime_ms, place->pool.lifetime_ms, &engine->pool.lifetime_ms);
   kecs__choose(options->pool.check_ms, place->pool.check_ms, &engine->pool.check_ms);
+}
+
+/* ---- store/clock.c ----------------------------------------------------------------------------------------------- */
+/* store/clock.c -- the hybrid logical clock. What it gave out last is kept in the newest entry of the change log. */
+
+#define KECS__CLOCK_SHIFT 16
+#define KECS__CLOCK_MS_MAX ((INT64_C(1) << 46) - 1) /* the year 4199 */
+
+KECS__FN kecs_status kecs__clock_next(int64_t *last, int64_t now_us) {
+  int64_t now_ms = now_us > 0 ? now_us / 1000 : 0;
+  int64_t wall = (now_ms < KECS__CLOCK_MS_MAX ? now_ms : KECS__CLOCK_MS_MAX) * (INT64_C(1) << KECS__CLOCK_SHIFT);
+  if (*last >= INT64_MAX - 1) {
+    return kecs__fail(KECS_E_CORRUPT,
+                      "the change log's last stamp is %lld, which leaves no room for another; restore a "
+                      "backup",
+                      (long long)*last);
+  }
+  *last = wall > *last ? wall : *last + 1;
+  return KECS_OK;
+}
+
+KECS_STORE_API int64_t kecs_stamp_time(int64_t stamp) {
+  return (stamp > 0 ? stamp >> KECS__CLOCK_SHIFT : 0) * 1000;
+}
+
+/* ---- store/feed_sql.c -------------------------------------------------------------------------------------------- */
+/* store/feed_sql.c -- the texts of the change log: its tables, the stamps in the kinds' tables, and the guard triggers.
+ *
+ * The guards log what other programs write (the sqlite3 shell). Our own connections have triggers switched off, since
+ * the write path logs at a fraction of the cost; a connection of ours that was opened before another process switched
+ * tracking on has not, so its writes are caught, too. A guard stamps as the library does and uses nothing but SQLite's
+ * own functions. It refuses to change a natural key: that would be another row. */
+
+#include <stdio.h>
+#include <string.h>
+
+static const char *const kecs__stamp_names[KECS__STAMPS] = {"life", "spec", "status"};
+
+static kecs_column_group kecs__stamp_group(int stamp) {
+  return stamp == KECS__STAMP_SPEC ? KECS_GROUP_SPEC : stamp == KECS__STAMP_STATUS ? KECS_GROUP_STATUS : KECS_GROUP_KEY;
+}
+
+KECS__FN bool kecs__feed_stamped(const kecs_kind_info *info) {
+  return !(info->flags & KECS_KIND_APPEND);
+}
+
+KECS__FN bool kecs__feed_has_group(const kecs_kind_info *info, kecs_column_group group) {
+  for (int i = 0; i < info->column_count; i++) {
+    if (info->columns[i].group == group) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/* ---- tables ---- */
+
+static const char *const kecs__feed_tables[] = {"changes", "change_folds", "change_tombstones", "change_state"};
+
+KECS__FN bool kecs__feed_is_side_table(const char *name) {
+  for (size_t i = 0; i < sizeof kecs__feed_tables / sizeof kecs__feed_tables[0]; i++) {
+    if (strcmp(name, kecs__feed_tables[i]) == 0) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/* "CREATE TABLE name(seq INTEGER PRIMARY KEY,a INTEGER NOT NULL,b INTEGER,..." */
+static void kecs__feed_ddl_numbers(kecs__text *out, const kecs_dialect *dialect, const char *const *names, size_t count,
+                                   const char *after) {
+  for (size_t i = 0; i < count; i++) {
+    kecs__text_addf(out, ",%s %s%s", names[i], dialect->type_int, after);
+  }
+}
+
+KECS__FN void kecs__feed_ddl_tables(kecs__text *out, const kecs_dialect *dialect) {
+  static const char *const entry[] = {"kind", "rid", "groups", "op", "stamp"};
+  static const char *const base[] = {"base_life", "base_spec", "base_status"};
+  static const char *const fold[] = {"rid", "seq", "groups", "op", "stamp", "oldest"};
+  static const char *const life[] = {"site", "life", "life_site"};
+  kecs__text_addf(out, "CREATE TABLE IF NOT EXISTS {changes}(seq %s", dialect->type_rid);
+  kecs__feed_ddl_numbers(out, dialect, entry, sizeof entry / sizeof entry[0], " NOT NULL");
+  kecs__feed_ddl_numbers(out, dialect, base, sizeof base / sizeof base[0], "");
+  kecs__text_addf(out, ")%s;\nCREATE TABLE IF NOT EXISTS {change_folds}(kind %s NOT NULL", dialect->table_options,
+                  dialect->type_int);
+  kecs__feed_ddl_numbers(out, dialect, fold, sizeof fold / sizeof fold[0], " NOT NULL");
+  kecs__feed_ddl_numbers(out, dialect, base, sizeof base / sizeof base[0], "");
+  kecs__text_addf(
+      out,
+      ",PRIMARY KEY(kind,rid))%s;\n"
+      "CREATE UNIQUE INDEX IF NOT EXISTS change_folds_seq ON {change_folds}(seq);\n"
+      "CREATE TABLE IF NOT EXISTS {change_tombstones}(seq %s,kind %s NOT NULL,rid %s NOT NULL,key %s NOT NULL,"
+      "stamp %s NOT NULL",
+      dialect->table_options, dialect->type_rid, dialect->type_int, dialect->type_int, dialect->type_text,
+      dialect->type_int);
+  kecs__feed_ddl_numbers(out, dialect, life, sizeof life / sizeof life[0], "");
+  kecs__text_addf(out,
+                  ")%s;\n"
+                  "CREATE INDEX IF NOT EXISTS change_tombstones_rid ON {change_tombstones}(kind,rid);\n"
+                  "CREATE INDEX IF NOT EXISTS change_tombstones_key ON {change_tombstones}(kind,key);\n"
+                  "CREATE TABLE IF NOT EXISTS {change_state}(id %s NOT NULL PRIMARY KEY,value %s NOT NULL)%s;\n",
+                  dialect->table_options, dialect->type_int, dialect->type_int, dialect->table_options);
+}
+
+/* Only in files that were tracked once. stamp_x is the time of the write, site_x the site that wrote it: NULL for this
+ * one. */
+static void kecs__feed_ddl_stamps(kecs__text *out, const kecs_dialect *dialect, const kecs_kind_info *info,
+                                  const char *before, const char *after) {
+  for (int i = 0; kecs__feed_stamped(info) && i < KECS__STAMPS; i++) {
+    if (kecs__feed_has_group(info, kecs__stamp_group(i))) {
+      const char *name = kecs__stamp_names[i];
+      kecs__text_addf(out, "%sstamp_%s %s%s%ssite_%s %s%s", before, name, dialect->type_int, after, before, name,
+                      dialect->type_int, after);
+    }
+  }
+}
+
+KECS__FN void kecs__feed_ddl_columns(kecs__text *out, const kecs_dialect *dialect, const kecs_kind_info *info) {
+  kecs__feed_ddl_stamps(out, dialect, info, ",\n  ", "");
+}
+
+KECS__FN void kecs__feed_ddl_add_columns(kecs__text *out, const kecs_dialect *dialect, const kecs_kind_info *info) {
+  char before[128];
+  snprintf(before, sizeof before, "ALTER TABLE {%s} ADD COLUMN ", info->table);
+  kecs__feed_ddl_stamps(out, dialect, info, before, ";\n");
+}
+
+/* ---- the logged forms of the fixed statements ---- */
+
+KECS__FN void kecs__feed_sql_insert(kecs__text *out, const kecs__meta *meta) {
+  kecs__text_addf(out, "INSERT INTO {%s}({tenant}%s,stamp_life) VALUES({ours}", meta->info->table, meta->columns);
+  for (int i = 0; i <= meta->info->column_count; i++) {
+    kecs__text_adds(out, i > 0 ? "," : "");
+    kecs__sql_placeholder(out, i + 1);
+  }
+  kecs__text_adds(out, "){rid}");
+}
+
+KECS__FN void kecs__feed_sql_read(kecs__text *out, const kecs_kind_info *info) {
+  for (int i = 0; i < KECS__STAMPS; i++) {
+    bool has = kecs__feed_stamped(info) && kecs__feed_has_group(info, kecs__stamp_group(i));
+    kecs__text_addf(out, ",%s%s", has ? "stamp_" : "", has ? kecs__stamp_names[i] : "NULL");
+  }
+}
+
+KECS__FN void kecs__feed_sql_update(kecs__text *out, kecs__op op, int number) {
+  static const char *const names[] = {"stamp_spec", "stamp_status"};
+  for (int i = 0; i < 2; i++) {
+    if (op == KECS__OP_UPDATE_BOTH || op == (i == 0 ? KECS__OP_UPDATE_SPEC : KECS__OP_UPDATE_STATUS)) {
+      kecs__text_addf(out, ",%s=", names[i]);
+      kecs__sql_placeholder(out, number);
+    }
+  }
+}
+
+/* ---- keys ---- */
+
+/* In all parts but the last a comma is written \, and a backslash \\. */
+static void kecs__feed_key_part(kecs__text *out, const kecs_value *value, bool last) {
+  if (value->type != KECS_VALUE_TEXT) {
+    kecs__text_addf(out, "%lld", (long long)value->number);
+    return;
+  }
+  for (size_t i = 0; i < value->len; i++) {
+    if (!last && (value->text[i] == ',' || value->text[i] == '\\')) {
+      kecs__text_addc(out, '\\');
+    }
+    kecs__text_addc(out, value->text[i]);
+  }
+}
+
+KECS__FN const char *kecs__feed_key(const kecs__meta *meta, const void *row, kecs__arena *arena) {
+  const kecs_column_list *key = &meta->info->keys[0];
+  kecs__text text;
+  kecs__text_init(&text, arena->allocator, (size_t)1 << 30);
+  for (int i = 0; i < key->count; i++) {
+    kecs_value value = kecs__row_value(meta->info, row, key->columns[i]);
+    kecs__text_adds(&text, i > 0 ? "," : "");
+    kecs__feed_key_part(&text, &value, i == key->count - 1);
+  }
+  const char *copy = text.status ? NULL : kecs__arena_text(arena, text.data, text.len);
+  kecs__text_free(&text);
+  return copy;
+}
+
+/* ---- guards ---- */
+
+#define KECS__GUARD_STAMP                                                    \
+  "max(coalesce((SELECT stamp FROM changes ORDER BY seq DESC LIMIT 1),0)+1," \
+  "CAST((julianday('now')-2440587.5)*86400000 AS INTEGER)<<16)"
+#define KECS__GUARD_LAST "(SELECT stamp FROM changes ORDER BY seq DESC LIMIT 1)"
+
+static const char *const kecs__guard_names[] = {"insert", "delete", "spec", "status", "local", "key"};
+
+/* "a=new.a AND b=new.b" over the natural key. */
+static void kecs__guard_where(kecs__text *out, const kecs_kind_info *info) {
+  for (int i = 0; i < info->keys[0].count; i++) {
+    const char *name = info->columns[info->keys[0].columns[i]].name;
+    kecs__text_addf(out, "%s%s=new.%s", i > 0 ? " AND " : " WHERE ", name, name);
+  }
+}
+
+static void kecs__guard_insert(kecs__text *out, const kecs_kind_info *info) {
+  int kind = (int)info->kind;
+  char mark[256];
+  snprintf(mark, sizeof mark,
+           "max(coalesce((SELECT max(rid) FROM change_tombstones WHERE kind=%d),0),"
+           "coalesce((SELECT value FROM change_state WHERE id=%d),0))",
+           kind, KECS__FEED_RID + kind);
+  kecs__text_addf(out, "CREATE TRIGGER feed_%s_insert AFTER INSERT ON %s BEGIN\n", info->table, info->table);
+  kecs__text_addf(out, "  UPDATE %s SET rid=%s+1 WHERE rid=new.rid AND rid<=%s;\n", info->table, mark, mark);
+  kecs__text_addf(out,
+                  "  INSERT INTO changes(kind,rid,groups,op,stamp) SELECT %d,rid,%d,%d," KECS__GUARD_STAMP " FROM %s",
+                  kind, (int)KECS__GROUPS_ALL, (int)KECS__FEED_CREATED, info->table);
+  kecs__guard_where(out, info);
+  kecs__text_adds(out, ";\n");
+  if (kecs__feed_stamped(info)) {
+    kecs__text_addf(out, "  UPDATE %s SET stamp_life=" KECS__GUARD_LAST, info->table);
+    kecs__guard_where(out, info);
+    kecs__text_adds(out, ";\n");
+  }
+  kecs__text_adds(out, "END;\n");
+}
+
+static void kecs__guard_key(kecs__text *out, const kecs_kind_info *info) {
+  const kecs_column_list *key = &info->keys[0];
+  for (int i = 0; i < key->count; i++) {
+    const kecs_column_info *column = &info->columns[key->columns[i]];
+    bool text = column->type == KECS_TYPE_TEXT;
+    kecs__text_adds(out, i > 0 ? "||','||" : "");
+    kecs__text_addf(out, text && i < key->count - 1 ? "replace(replace(old.%s,'\\','\\\\'),',','\\,')" : "old.%s",
+                    column->name);
+  }
+}
+
+static void kecs__guard_delete(kecs__text *out, const kecs_kind_info *info) {
+  bool stamped = kecs__feed_stamped(info);
+  kecs__text_addf(out, "CREATE TRIGGER feed_%s_delete AFTER DELETE ON %s BEGIN\n", info->table, info->table);
+  kecs__text_addf(out,
+                  "  INSERT INTO changes(kind,rid,groups,op,stamp,base_life) VALUES(%d,old.rid,%d,%d," KECS__GUARD_STAMP
+                  ",%s);\n",
+                  (int)info->kind, (int)KECS__GROUPS_ALL, (int)KECS__FEED_DELETED, stamped ? "old.stamp_life" : "NULL");
+  kecs__text_addf(out,
+                  "  INSERT INTO change_tombstones(seq,kind,rid,stamp,life,life_site,key) "
+                  "SELECT seq,kind,rid,stamp,%s,",
+                  stamped ? "old.stamp_life,old.site_life" : "NULL,NULL");
+  kecs__guard_key(out, info);
+  kecs__text_adds(out, " FROM changes ORDER BY seq DESC LIMIT 1;\nEND;\n");
+}
+
+static bool kecs__guard_in_key(const kecs_kind_info *info, int column) {
+  for (int i = 0; i < info->keys[0].count; i++) {
+    if (info->keys[0].columns[i] == column) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/* The columns of a group; what identifies a row without being its natural key goes with the local ones. */
+static int kecs__guard_columns(kecs__text *out, const kecs_kind_info *info, kecs_column_group group) {
+  int count = 0;
+  for (int i = 0; i < info->column_count; i++) {
+    kecs_column_group own = info->columns[i].group;
+    own = own == KECS_GROUP_KEY && !kecs__guard_in_key(info, i) ? KECS_GROUP_LOCAL : own;
+    if (own == group) {
+      kecs__text_addf(out, "%s%s", count++ > 0 ? "," : "", info->columns[i].name);
+    }
+  }
+  return count;
+}
+
+static void kecs__guard_update(kecs__text *out, const kecs_kind_info *info, kecs_column_group group, const char *name) {
+  kecs__text columns;
+  kecs__text_init(&columns, out->allocator, (size_t)1 << 16);
+  bool stamped = kecs__feed_stamped(info) && (group == KECS_GROUP_SPEC || group == KECS_GROUP_STATUS);
+  if (kecs__guard_columns(&columns, info, group) > 0 && !columns.status) {
+    kecs__text_addf(out, "CREATE TRIGGER feed_%s_%s AFTER UPDATE OF %s ON %s BEGIN\n", info->table, name, columns.data,
+                    info->table);
+    kecs__text_addf(out,
+                    "  INSERT INTO changes(kind,rid,groups,op,stamp%s%s) VALUES(%d,new.rid,%d,%d," KECS__GUARD_STAMP,
+                    stamped ? ",base_life,base_" : "", stamped ? name : "", (int)info->kind, 1 << (int)group,
+                    (int)KECS__FEED_UPDATED);
+    if (stamped) {
+      kecs__text_addf(out, ",old.stamp_life,old.stamp_%s);\n", name);
+      kecs__text_addf(out, "  UPDATE %s SET stamp_%s=" KECS__GUARD_LAST " WHERE rid=new.rid", info->table, name);
+    }
+    kecs__text_adds(out, stamped ? ";\nEND;\n" : ");\nEND;\n");
+  }
+  kecs__text_free(&columns);
+}
+
+KECS__FN void kecs__feed_ddl_guards(kecs__text *out, const kecs_kind_info *info) {
+  kecs__guard_insert(out, info);
+  kecs__guard_delete(out, info);
+  kecs__guard_update(out, info, KECS_GROUP_SPEC, "spec");
+  kecs__guard_update(out, info, KECS_GROUP_STATUS, "status");
+  kecs__guard_update(out, info, KECS_GROUP_LOCAL, "local");
+  kecs__text_addf(out, "CREATE TRIGGER feed_%s_key BEFORE UPDATE OF ", info->table);
+  (void)kecs__guard_columns(out, info, KECS_GROUP_KEY);
+  kecs__text_addf(out, " ON %s WHEN ", info->table);
+  for (int i = 0; i < info->keys[0].count; i++) {
+    const char *column = info->columns[info->keys[0].columns[i]].name;
+    kecs__text_addf(out, "%sold.%s IS NOT new.%s", i > 0 ? " OR " : "", column, column);
+  }
+  kecs__text_addf(out,
+                  " BEGIN\n  SELECT RAISE(ABORT,'kecs_store logs changes of this file, and %s has another key after "
+                  "this one: delete the row and insert it anew');\nEND;\n",
+                  info->name);
+}
+
+KECS__FN void kecs__feed_ddl_no_guards(kecs__text *out, const kecs_kind_info *info) {
+  for (size_t i = 0; i < sizeof kecs__guard_names / sizeof kecs__guard_names[0]; i++) {
+    kecs__text_addf(out, "DROP TRIGGER IF EXISTS feed_%s_%s;\n", info->table, kecs__guard_names[i]);
+  }
 }
 
 /* ---- store/engine.c ---------------------------------------------------------------------------------------------- */
@@ -8717,6 +9518,7 @@ KECS__FN void kecs__read_close(kecs_store *store, kecs__session *session) {
 }
 
 KECS__FN kecs_status kecs__begin_write(kecs_store *store, kecs__session *session) {
+  session->place.known = false;
   kecs_status status = store->engine->backend->begin(session->connection, true);
   if (status == KECS_E_BUSY || status == KECS_E_CANCELLED) {
     kecs_error error = kecs__error_save();
@@ -8832,6 +9634,7 @@ KECS__FN void kecs__write_revive(kecs__write *write) {
 
 /* Ends a write inside a transaction: its savepoint, if it has one. */
 static kecs_status kecs__write_close_part(kecs__write *write, kecs_status status) {
+  write->session->place.known = write->session->place.known && !status; /* stamps go on from what stays */
   if (!write->guarded) {
     return status;
   }
@@ -8843,6 +9646,7 @@ static kecs_status kecs__write_close_part(kecs__write *write, kecs_status status
   if (!status) {
     return KECS_OK;
   }
+  write->session->place.known = false;
   kecs_error error = kecs__error_save();
   bool undone = kecs__run(write->session, KECS__GUARD_UNDO, NULL, 0, NULL) == KECS_OK &&
                 kecs__run(write->session, KECS__GUARD_END, NULL, 0, NULL) == KECS_OK;
@@ -9041,6 +9845,7 @@ KECS__FN kecs_status kecs__transaction_abandon(kecs_store *tx) {
   kecs__engine *engine = tx->engine;
   kecs__session *session = tx->session;
   bool whole = tx->depth == 1;
+  session->place.known = false; /* stamps go on from what stays */
   if (whole) {
     engine->backend->rollback(session->connection);
   } else if (engine->backend->in_transaction(session->connection)) {
@@ -9279,6 +10084,7 @@ typedef struct kecs__step {
 /* A step without SQL is for a version that brings nothing but indexes. */
 static const kecs__step kecs__steps[] = {
     {1, ""},
+    {2, ""}, /* the tables of the change log (feed_sql.c), where the backend has one */
 };
 
 #define KECS__STEP_COUNT (sizeof kecs__steps / sizeof kecs__steps[0])
@@ -9314,7 +10120,8 @@ static kecs_status kecs__tables_visit(const char *table, void *user) {
       return KECS_OK;
     }
   }
-  if (strcmp(table, "task_definition_families") != 0 && strcmp(table, "elbv2_associations") != 0) {
+  if (strcmp(table, "task_definition_families") != 0 && strcmp(table, "elbv2_associations") != 0 &&
+      !kecs__feed_is_side_table(table)) {
     tables->strangers++;
     strncpy(tables->stranger, table, sizeof tables->stranger - 1);
   }
@@ -9417,7 +10224,7 @@ static void kecs__migrate_kind(kecs__text *out, const kecs__engine *engine, cons
                                const kecs__present *present) {
   const kecs_dialect *dialect = engine->dialect;
   if (!present->rid) {
-    kecs__ddl_table(out, dialect, info);
+    kecs__ddl_table(out, dialect, info, engine->stamps);
   }
   for (int i = 0; present->rid && i < info->column_count; i++) {
     if (!(present->columns & KECS_BIT(i))) {
@@ -9432,6 +10239,9 @@ static kecs_status kecs__migrate_apply(kecs__write *write, int from) {
   kecs__text text;
   kecs__text_init(&text, &engine->allocator, KECS__DDL_MAX);
   kecs__ddl_side_tables(&text, engine->dialect);
+  if (engine->backend->guard) {
+    kecs__feed_ddl_tables(&text, engine->dialect);
+  }
   kecs_status status = KECS_OK;
   for (int kind = 1; !status && kind < KECS_KIND_COUNT; kind++) {
     const kecs_kind_info *info = kecs_kind_describe((kecs_kind)kind);
@@ -9463,7 +10273,7 @@ static kecs_status kecs__migrate_apply(kecs__write *write, int from) {
   }
   kecs__text_free(&sql);
   kecs__text_free(&text);
-  return status;
+  return status ? status : kecs__feed_migrated(write);
 }
 
 static kecs_status kecs__version_check(const kecs__engine *engine, int found) {
@@ -9583,6 +10393,7 @@ static void kecs__open_defaults(kecs__engine *engine, const kecs_options *option
   engine->read_only = options->read_only;
   engine->strict = options->strict;
   engine->no_foreign_keys = options->no_foreign_keys;
+  engine->stamps = options->track == KECS_TRACK_ON;
   kecs__profile_apply(engine, options);
 }
 
@@ -9610,6 +10421,7 @@ static void kecs__engine_free(kecs__engine *engine) {
   kecs__release_text(&engine->allocator, engine->path);
   kecs__release_text(&engine->allocator, engine->account_id);
   kecs__release_text(&engine->allocator, engine->region);
+  kecs__condition_destroy(&engine->changed);
   kecs__condition_destroy(&engine->arrival);
   kecs__mutex_destroy(&engine->mutex);
   kecs_allocator allocator = engine->allocator;
@@ -9623,10 +10435,18 @@ static kecs_status kecs__engine_locks(kecs__engine *engine) {
   if (status) {
     return status;
   }
-  status = kecs__condition_init(&engine->arrival);
-  if (status) {
-    kecs__mutex_destroy(&engine->mutex);
+  kecs__condition *const conditions[] = {&engine->arrival, &engine->changed};
+  int made = 0;
+  for (; !status && made < 2; made += status ? 0 : 1) {
+    status = kecs__condition_init(conditions[made]);
   }
+  if (!status) {
+    return KECS_OK;
+  }
+  while (made > 0) {
+    kecs__condition_destroy(conditions[--made]);
+  }
+  kecs__mutex_destroy(&engine->mutex);
   return status;
 }
 
@@ -9680,6 +10500,9 @@ static kecs_status kecs__engine_start(kecs_store *store, const kecs_options *opt
   }
   if (!status) {
     status = kecs__migrate(store);
+  }
+  if (!status) {
+    status = kecs__feed_open(store, options->track);
   }
   status = status ? status : engine->backend->describe(engine->writer->connection, &engine->settings);
   if (!status && engine->shared && engine->place.pool_max > 0) {
@@ -10035,63 +10858,6 @@ KECS_STORE_API kecs_status kecs_open_env(const kecs_options *options, kecs_store
 /* ---- store/result.c ---------------------------------------------------------------------------------------------- */
 /* store/result.c -- rows in memory: results, and the way between structs and column values. */
 
-/* ---- store/result.h ---------------------------------------------------------------------------------------------- */
-/* store/result.h -- results: rows and their texts in one arena. */
-#ifndef KECS_STORE_RESULT_H
-#define KECS_STORE_RESULT_H
-
-struct kecs_result {
-  kecs_allocator allocator; /* a copy: the result outlives the store */
-  kecs__arena arena;
-  kecs_kind kind;           /* 0: rows of no kind */
-  const void *shape;        /* of rows of no kind: what they are */
-  size_t row_size;
-  char *rows;
-  size_t count;
-  size_t capacity;
-  size_t first_rows;        /* room to begin with */
-  const char *page_token;
-};
-
-/* An empty result for rows of this size. */
-KECS__FN kecs_status kecs__result_new(const kecs_allocator *allocator, kecs_kind kind, size_t row_size,
-                                      kecs_result **out_result);
-
-/* Room for one more row, zeroed; NULL means NOMEM. Rows may move, their texts do not. */
-KECS__FN void *kecs__result_add(kecs_result *result);
-
-/* The same, not zeroed: for a row that kecs__row_fetch fills. */
-KECS__FN void *kecs__result_room(kecs_result *result);
-
-/* Reads a row of a kind from column values (every column in order) into `row`, texts into the arena. CORRUPT when a
- * value is not of its column's type. */
-KECS__FN kecs_status kecs__row_read(const kecs__meta *meta, const kecs_value *values, kecs__arena *arena, void *row);
-
-/* The current row of a statement that selects every column, read into `row`. */
-KECS__FN kecs_status kecs__row_fetch(kecs__session *session, kecs__cached *cached, const kecs__meta *meta,
-                                     kecs__arena *arena, void *row);
-
-/* One column of a row as a value; texts are borrowed from the row. */
-KECS__FN kecs_value kecs__row_value(const kecs_kind_info *info, const void *row, int column);
-
-/* Sets one column; texts are borrowed by the row. */
-KECS__FN void kecs__row_set(const kecs_kind_info *info, void *row, int column, const kecs_value *value);
-
-/* Shorthands for TEXT columns by number; column -1 reads NULL and sets nothing. */
-KECS__FN const char *kecs__row_text(const kecs_kind_info *info, const void *row, int column);
-KECS__FN void kecs__row_set_text(const kecs_kind_info *info, void *row, int column, const char *text);
-KECS__FN int64_t kecs__row_number(const kecs_kind_info *info, const void *row, int column);
-KECS__FN void kecs__row_set_number(const kecs_kind_info *info, void *row, int column, int64_t number);
-
-/* Whether two values of a column are the same content. */
-KECS__FN bool kecs__value_same(const kecs_value *a, const kecs_value *b);
-
-/* What names a row in a message: its ARN, or its natural key's columns. */
-KECS__FN void kecs__row_name(const kecs_kind_info *info, const void *row, char out[160]);
-
-#endif
-
-/* ---- store/result.c, continued ----------------------------------------------------------------------------------- */
 #include <stdio.h>
 #include <string.h>
 
@@ -10154,6 +10920,10 @@ KECS_STORE_API size_t kecs_result_count(const kecs_result *result) {
 
 KECS_STORE_API kecs_kind kecs_result_kind(const kecs_result *result) {
   return result ? result->kind : (kecs_kind)0;
+}
+
+KECS_STORE_API int64_t kecs_result_seq(const kecs_result *result) {
+  return result ? result->seq : 0;
 }
 
 KECS_STORE_API const char *kecs_result_page_token(const kecs_result *result) {
@@ -10549,66 +11319,6 @@ KECS__FN kecs_status kecs__token_read(const char *token, kecs_kind kind, uint64_
 #ifndef KECS_STORE_LOCATE_H
 #define KECS_STORE_LOCATE_H
 
-/* ---- store/special.h --------------------------------------------------------------------------------------------- */
-/* store/special.h -- what is special to a kind: the few functions that the general code calls for it. A kind's file in
- * store/ implements them; a kind that is not in the table needs none. */
-#ifndef KECS_STORE_SPECIAL_H
-#define KECS_STORE_SPECIAL_H
-
-typedef struct kecs__probe kecs__probe; /* store/locate.h */
-
-typedef struct kecs__special {
-  kecs_kind kind;
-
-  /* Fills what only this kind knows into a row on its way in (a copy that may be changed; texts go to write->arena):
-   * names from an ARN, an ARN from names, parents. `fresh` is false for a row that is only updated. */
-  kecs_status (*fill)(kecs__write *write, const kecs__meta *meta, void *row, bool fresh);
-
-  /* Turns an address that is not an ARN into a unique key, where the general rule does not do. */
-  kecs_status (*probe)(kecs__session *session, const kecs__meta *meta, const kecs_value *address, kecs__arena *arena,
-                       kecs__probe *out_probe);
-
-  /* Called after a row was inserted, changed (columns in `changed`) or before it is deleted: keeps look-up tables in
-   * step. `before` is NULL for an insert, `after` for a delete. */
-  kecs_status (*follow)(kecs__write *write, const kecs__meta *meta, const void *before, const void *after,
-                        uint64_t changed);
-
-  /* Whether a row that is put without its ARN is always a new one: a task definition is registered, not replaced. NULL:
-   * no. */
-  bool (*is_new)(const kecs__meta *meta, const void *row);
-
-  /* Refuses what a row of the kind must not hold, before it is inserted (`stored` is NULL) or the columns in *mask are
-   * changed. A column may be taken out of the mask when it is to stay as it is. `stored` has the columns of the mask,
-   * and those in `judged`. NULL: everything is taken. */
-  kecs_status (*judge)(const kecs__meta *meta, const void *row, const kecs_value *stored, uint64_t *mask);
-
-  uint64_t followed; /* the columns whose change `follow` wants to see */
-  uint64_t judged;   /* the columns that `judge` looks at */
-} kecs__special;
-
-/* The kind's row of the table, or one whose functions are all NULL. */
-KECS__FN const kecs__special *kecs__special_of(kecs_kind kind);
-
-/* What the general fill offers to the kinds' own: "arn:aws:SERVICE:REGION:ACCOUNT:REST" taken apart. Texts go to the
- * arena. False when it is no ARN of that service; out pointers may be NULL. */
-KECS__FN bool kecs__arn_parse(const char *arn, const char *service, kecs__arena *arena, char **out_region,
-                              char **out_account, char **out_rest);
-KECS__FN char *kecs__arn_format(kecs__write *write, const char *service, const char *region, const char *account,
-                                const char *format, ...) KECS_STORE_PRINTF(5, 6);
-
-/* The last part of an ARN's resource: after the last slash, or the last colon. Points into `arn`. */
-KECS__FN const char *kecs__arn_tail(const char *arn);
-
-KECS__FN bool kecs__is_arn(const char *text);
-
-/* A parent given by name: its ARN, from the store when it is there, else as AWS would make it. An ARN and NULL are
- * given back as they are. */
-KECS__FN kecs_status kecs__resolve_parent(kecs__session *session, kecs_kind parent, const char *text,
-                                          kecs__arena *arena, const char **out_arn);
-
-#endif
-
-/* ---- store/locate.h, continued ----------------------------------------------------------------------------------- */
 /* A unique key with its values, and the columns that must be equal besides. Texts are borrowed from the caller and the
  * arena. */
 struct kecs__probe {
@@ -11704,8 +12414,7 @@ static kecs_status kecs__get_each(kecs__session *session, const kecs__meta *meta
   return status;
 }
 
-/* Ends a read that only saw; its failure counts when nothing failed before. */
-static void kecs__read_end(const kecs_backend *backend, kecs_connection *connection, kecs_status *status) {
+KECS__FN void kecs__read_end(const kecs_backend *backend, kecs_connection *connection, kecs_status *status) {
   kecs_error error = kecs__error_save();
   kecs_status ended = backend->commit(connection);
   if (ended) {
@@ -11777,6 +12486,22 @@ static kecs_status kecs__list_rows(kecs__plan *plan, kecs_result *result) {
   return status;
 }
 
+/* Where the log was when the rows were read: both in one read. */
+static kecs_status kecs__list_seq(kecs_store *store, kecs__session *session, kecs_result *result, bool *out_begun) {
+  *out_begun = false;
+  if (!kecs__flag_get(&store->engine->tracked)) {
+    return KECS_OK;
+  }
+  kecs__feed_end end = {0, 0, 0};
+  kecs_status status = store->depth > 0 ? KECS_OK : store->engine->backend->begin(session->connection, false);
+  *out_begun = !status && store->depth == 0;
+  if (!status) {
+    status = kecs__feed_read_end(session, &end);
+  }
+  result->seq = end.op == KECS__FEED_OFF ? 0 : end.seq;
+  return status;
+}
+
 KECS__FN kecs_status kecs__list_where(kecs_store *store, kecs_kind kind, const kecs_query *query,
                                       kecs_status (*narrow)(kecs__plan *plan, const void *user), const void *user,
                                       kecs_result **out_result) {
@@ -11792,10 +12517,14 @@ KECS__FN kecs_status kecs__list_where(kecs_store *store, kecs_kind kind, const k
   kecs__session *session = NULL;
   kecs_result *result = NULL;
   kecs__arena arena; /* values of the query; they die with the call */
+  bool begun = false;
   kecs__arena_init(&arena, &store->engine->allocator);
   status = kecs__read_open(store, &session);
   if (!status) {
     status = kecs__result_begin(store, meta, &result);
+  }
+  if (!status) {
+    status = kecs__list_seq(store, session, result, &begun);
   }
   if (!status) {
     kecs__plan plan;
@@ -11806,6 +12535,9 @@ KECS__FN kecs_status kecs__list_where(kecs_store *store, kecs_kind kind, const k
     kecs__plan_query(&plan, query, true);
     status = kecs__list_rows(&plan, result);
     kecs__plan_free(&plan);
+  }
+  if (begun) {
+    kecs__read_end(store->engine->backend, session->connection, &status);
   }
   kecs__read_close(store, session);
   kecs__arena_free(&arena);
@@ -12368,12 +13100,16 @@ KECS__FN const kecs__special *kecs__special_of(kecs_kind kind) {
   return &kecs__special_none;
 }
 
-/* ---- store/write.c ----------------------------------------------------------------------------------------------- */
-/* store/write.c -- insert, change and delete of one row. */
+/* ---- store/feed.c ------------------------------------------------------------------------------------------------ */
+/* store/feed.c -- how the write path logs: where the log ends, stamps, entries, tombstones; switching it on and off.
+ *
+ * An entry is appended in the transaction of the write that it tells of. Readers follow seq, which ascends in commit
+ * order, because SQLite has one writer at a time. The log's end is read anew in each transaction: another process may
+ * have written, or switched the log off. */
 
 /* ---- store/write.h ----------------------------------------------------------------------------------------------- */
 /* store/write.h -- the one way in which rows change: insert, update, delete of one row, in the transaction of a write.
- * Whatever has to follow a change (look-up tables, children, later the change log) follows here and nowhere else. */
+ * Whatever has to follow a change (look-up tables, children, the change log) follows here and nowhere else. */
 #ifndef KECS_STORE_WRITE_H
 #define KECS_STORE_WRITE_H
 
@@ -12408,6 +13144,7 @@ typedef struct kecs__change {
   bool document;        /* the row is a document's: its extra belongs to its columns */
   bool bare;            /* the stored row only held the place: a version in the mask is taken as it is */
   uint64_t changed;     /* out: the columns that did differ */
+  int64_t base[3];      /* out: the stamps before the change, where it is logged (feed.h) */
 } kecs__change;
 
 /* NOT_FOUND, CONFLICT. Fills in change->rid and change->changed. Writes nothing when nothing differs. */
@@ -12463,6 +13200,470 @@ KECS__FN kecs_status kecs__row_upsert(kecs__write *write, const kecs__meta *meta
 KECS__FN kecs_status kecs__give_back(kecs__write *write, const kecs__meta *meta, int64_t rid, kecs_result **out_result);
 
 #endif
+
+/* ---- store/feed.c, continued ------------------------------------------------------------------------------------- */
+#include <string.h>
+
+#define KECS__FEED_SQL_MAX 1024
+#define KECS__FEED_GUARDS_MAX ((size_t)1 << 20)
+
+/* ---- statements ---- */
+
+KECS__FN kecs_status kecs__feed_statement(kecs__session *session, const char *sql, kecs__cached **out_cached) {
+  return kecs__statement_text(session, sql, strlen(sql), out_cached);
+}
+
+KECS__FN kecs_status kecs__feed_number(kecs__session *session, const char *sql, const kecs_value *parameters, int count,
+                                       int64_t *out_number) {
+  kecs__cached *cached = NULL;
+  bool row = false;
+  *out_number = 0;
+  kecs_status status = kecs__feed_statement(session, sql, &cached);
+  if (!status) {
+    status = kecs__statement_start(session, cached, parameters, count, &row);
+  }
+  if (!status && row) {
+    kecs_value value;
+    kecs__statement_columns(session, cached, &value, 1);
+    *out_number = value.type == KECS_VALUE_NULL ? 0 : value.number;
+  }
+  kecs__statement_done(session, cached);
+  return status;
+}
+
+KECS__FN kecs_status kecs__feed_state(kecs__session *session, int id, int64_t *out_value) {
+  kecs_value value = kecs__value_int(id);
+  return kecs__feed_number(session, "SELECT value FROM {change_state} WHERE {own}id=?1", &value, 1, out_value);
+}
+
+KECS__FN kecs_status kecs__feed_state_raise(kecs__session *session, int id, int64_t value) {
+  kecs_value values[] = {kecs__value_int(id), kecs__value_int(value)};
+  return kecs__run(session,
+                   "INSERT INTO {change_state}({tenant}id,value) VALUES({ours}?1,?2) ON CONFLICT({tenant}id) DO UPDATE "
+                   "SET value=max(value,excluded.value)",
+                   values, 2, NULL);
+}
+
+KECS__FN kecs_status kecs__feed_read_end(kecs__session *session, kecs__feed_end *out_end) {
+  kecs__cached *cached = NULL;
+  bool row = false;
+  memset(out_end, 0, sizeof *out_end);
+  if (!session->engine->backend->guard) {
+    return KECS_OK; /* there are no such tables */
+  }
+  kecs_status status = kecs__feed_statement(
+      session, "SELECT seq,op,stamp FROM {changes} WHERE {own}seq>0 ORDER BY seq DESC LIMIT 1", &cached);
+  if (!status) {
+    status = kecs__statement_start(session, cached, NULL, 0, &row);
+  }
+  if (!status && row) {
+    kecs_value values[3];
+    kecs__statement_columns(session, cached, values, 3);
+    out_end->seq = values[0].number;
+    out_end->op = values[1].number;
+    out_end->stamp = values[2].number;
+  }
+  kecs__statement_done(session, cached);
+  return status;
+}
+
+static bool kecs__feed_is_on(const kecs__feed_end *end) {
+  return end->seq != 0 && end->op != KECS__FEED_OFF;
+}
+
+KECS__FN kecs_status kecs__fail_no_feed(const kecs__engine *engine) {
+  if (!engine->backend->guard) {
+    return kecs__fail(KECS_E_UNSUPPORTED, "%s: the %s backend has no log of changes", engine->place.shown,
+                      engine->backend->name);
+  }
+  return kecs__fail(KECS_E_UNSUPPORTED, "%s keeps no log of its changes; open it once with options.track",
+                    engine->place.shown);
+}
+
+KECS__FN kecs_status kecs__feed_check(const kecs__engine *engine, const kecs__feed_end *end) {
+  return kecs__feed_is_on(end) ? KECS_OK : kecs__fail_no_feed(engine);
+}
+
+KECS__FN kecs_status kecs__feed_check_floor(kecs__session *session, int64_t seq) {
+  int64_t floor = 0;
+  kecs_status status = kecs__feed_state(session, KECS__FEED_FLOOR, &floor);
+  if (status || seq >= floor) {
+    return status;
+  }
+  (void)kecs__fail(KECS_E_COMPACTED,
+                   "changes up to %lld were removed from the log, those after %lld are asked for; list anew and watch "
+                   "from the list's sequence",
+                   (long long)floor, (long long)seq);
+  kecs_error error = kecs__error_save();
+  error.floor = floor;
+  return kecs__error_restore(&error);
+}
+
+/* ---- the place in a transaction ---- */
+
+#define KECS__FEED_APPEND                                                                      \
+  "INSERT INTO {changes}({tenant}kind,rid,groups,op,stamp,base_life,base_spec,base_status) " \
+  "VALUES({ours}?1,?2,?3,?4,?5,?6,?7,?8)"
+
+KECS__FN kecs_status kecs__feed_begin(kecs__write *write) {
+  kecs__place *place = &write->session->place;
+  if (!kecs__flag_get(&write->engine->tracked)) {
+    place->on = false;
+    return KECS_OK;
+  }
+  if (place->known) {
+    return KECS_OK;
+  }
+  kecs__feed_end end;
+  kecs_status status = kecs__feed_read_end(write->session, &end);
+  if (!status && !kecs__feed_is_on(&end)) {
+    /* Another process has switched it off. Should one switch it on again, its guards will catch what we write. */
+    kecs__flag_set(&write->engine->tracked, 0);
+    status = write->engine->backend->guard(write->session->connection, true);
+  }
+  if (!status && kecs__feed_is_on(&end)) {
+    /* Made ahead: between a row and its entry there should be nothing that can fail but the database. */
+    kecs__cached *cached = NULL;
+    status = kecs__feed_statement(write->session, KECS__FEED_APPEND, &cached);
+    kecs__statement_done(write->session, cached);
+  }
+  if (!status) {
+    place->known = true;
+    place->on = kecs__feed_is_on(&end);
+    place->stamp = end.stamp;
+    place->marked = 0;
+  }
+  return status;
+}
+
+KECS__FN void kecs__feed_ended(kecs__engine *engine) {
+  kecs__place *place = &engine->writer->place;
+  if (place->appended) {
+    place->appended = false;
+    engine->feed_turn++;
+    kecs__condition_wake_all(&engine->changed);
+  }
+}
+
+KECS__FN kecs_status kecs__feed_stamp(kecs__write *write, int64_t *out_stamp) {
+  kecs__place *place = &write->session->place;
+  kecs_status status = kecs__clock_next(&place->stamp, write->now);
+  *out_stamp = place->stamp;
+  return status;
+}
+
+KECS__FN uint64_t kecs__feed_groups(const kecs__meta *meta, uint64_t mask) {
+  uint64_t groups = 0;
+  for (int i = 0; i < meta->info->column_count; i++) {
+    groups |= mask & KECS_BIT(i) ? KECS_BIT(meta->info->columns[i].group) : 0;
+  }
+  return groups;
+}
+
+static kecs_value kecs__feed_base(int64_t stamp) {
+  kecs_value value = {stamp ? KECS_VALUE_INT : KECS_VALUE_NULL, 0, NULL, stamp};
+  return value;
+}
+
+static kecs_status kecs__feed_append(kecs__write *write, int kind, int64_t rid, uint64_t groups, int op, int64_t stamp,
+                                     const int64_t base[KECS__STAMPS]) {
+  kecs__session *session = write->session;
+  const kecs_store *user = session->user;
+  int64_t deadline = session->deadline;
+  kecs_value values[] = {kecs__value_int(kind),
+                         kecs__value_int(rid),
+                         kecs__value_int((int64_t)groups),
+                         kecs__value_int(op),
+                         kecs__value_int(stamp),
+                         kecs__feed_base(base[KECS__STAMP_LIFE]),
+                         kecs__feed_base(base[KECS__STAMP_SPEC]),
+                         kecs__feed_base(base[KECS__STAMP_STATUS])};
+  session->user = NULL; /* never stopped between a row and its entry */
+  session->deadline = 0;
+  kecs_status status = kecs__run(session, KECS__FEED_APPEND, values, 8, NULL);
+  session->user = user;
+  session->deadline = deadline;
+  session->place.appended = true;
+  if (status && !write->own && !write->guarded) {
+    write->store->broken = true;
+  }
+  return status;
+}
+
+/* ---- rows ---- */
+
+/* No new row may have this rid or a lower one: rows that had were deleted. */
+static kecs_status kecs__feed_mark(kecs__write *write, const kecs__meta *meta, int64_t *out_mark) {
+  kecs__place *place = &write->session->place;
+  int kind = (int)meta->info->kind;
+  if (!(place->marked & KECS_BIT(kind))) {
+    kecs_value values[] = {kecs__value_int(kind), kecs__value_int(KECS__FEED_RID + kind)};
+    kecs_status status = kecs__feed_number(write->session,
+                                           "SELECT max(coalesce((SELECT max(rid) FROM {change_tombstones} WHERE {own}"
+                                           "kind=?1),0),coalesce((SELECT value FROM {change_state} WHERE {own}id=?2),"
+                                           "0))",
+                                           values, 2, &place->marks[kind]);
+    if (status) {
+      return status;
+    }
+    place->marked |= KECS_BIT(kind);
+  }
+  *out_mark = place->marks[kind];
+  return KECS_OK;
+}
+
+/* SQLite gives the rid of the last row again when that row was deleted. */
+static kecs_status kecs__feed_new_rid(kecs__write *write, const kecs__meta *meta, int64_t mark, int64_t *rid) {
+  if (*rid > mark) {
+    return KECS_OK;
+  }
+  kecs__text sql;
+  kecs_value values[] = {kecs__value_int(mark + 1), kecs__value_int(*rid)};
+  kecs__text_init(&sql, &write->engine->allocator, KECS__FEED_SQL_MAX);
+  kecs__text_addf(&sql, "UPDATE {%s} SET rid=?1 WHERE {own}rid=?2", meta->info->table);
+  kecs_status status = sql.status ? sql.status : kecs__run(write->session, sql.data, values, 2, NULL);
+  kecs__text_free(&sql);
+  *rid = mark + 1;
+  return status;
+}
+
+KECS__FN kecs_status kecs__feed_insert(kecs__write *write, const kecs__meta *meta, kecs_value *values) {
+  static const int64_t none[KECS__STAMPS];
+  kecs__session *session = write->session;
+  bool stamped = kecs__feed_stamped(meta->info);
+  int count = meta->info->column_count;
+  int64_t stamp = 0;
+  int64_t mark = 0;
+  kecs__cached *cached = NULL;
+  kecs_status status = kecs__feed_mark(write, meta, &mark);
+  if (!status) {
+    status = kecs__feed_stamp(write, &stamp);
+  }
+  if (!status) {
+    values[count] = kecs__value_int(stamp);
+    status = kecs__statement(session, meta, stamped ? KECS__OP_INSERT_LOGGED : KECS__OP_INSERT, 0, &cached);
+  }
+  if (!status) {
+    status = kecs__statement_run(session, cached, values, stamped ? count + 1 : count);
+  }
+  if (!status) {
+    write->rid = write->engine->backend->last_rid(session->connection);
+    status = kecs__feed_new_rid(write, meta, mark, &write->rid);
+    write->store->broken = write->store->broken || (status && !write->own && !write->guarded);
+  }
+  if (!status) {
+    status =
+        kecs__feed_append(write, (int)meta->info->kind, write->rid, KECS__GROUPS_ALL, KECS__FEED_CREATED, stamp, none);
+  }
+  return status;
+}
+
+KECS__FN kecs_status kecs__feed_updated(kecs__write *write, const kecs__meta *meta, int64_t rid, uint64_t groups,
+                                        int64_t stamp, const int64_t base[KECS__STAMPS]) {
+  return kecs__feed_append(write, (int)meta->info->kind, rid, groups, KECS__FEED_UPDATED, stamp, base);
+}
+
+/* The stamps of a row, from its table. */
+static kecs_status kecs__feed_read_stamps(kecs__write *write, const kecs__meta *meta, int64_t rid,
+                                          int64_t out_stamps[KECS__STAMPS]) {
+  kecs__cached *cached = NULL;
+  kecs_value parameter = kecs__value_int(rid);
+  kecs_value values[1 + KECS__STAMPS];
+  bool row = false;
+  kecs_status status = kecs__statement(write->session, meta, KECS__OP_READ_RID_LOGGED, 0, &cached);
+  if (!status) {
+    status = kecs__statement_start(write->session, cached, &parameter, 1, &row);
+  }
+  for (int i = 0; i < KECS__STAMPS; i++) {
+    out_stamps[i] = 0;
+  }
+  if (!status && row) {
+    kecs__statement_columns(write->session, cached, values, 1 + KECS__STAMPS);
+    for (int i = 0; i < KECS__STAMPS; i++) {
+      out_stamps[i] = values[1 + i].type == KECS_VALUE_NULL ? 0 : values[1 + i].number;
+    }
+  }
+  kecs__statement_done(write->session, cached);
+  return status;
+}
+
+KECS__FN kecs_status kecs__feed_delete(kecs__write *write, const kecs__meta *meta, int64_t rid, const void *row) {
+  kecs__place *place = &write->session->place;
+  int kind = (int)meta->info->kind;
+  int64_t stamp = 0;
+  int64_t base[KECS__STAMPS];
+  kecs_status status = kecs__feed_read_stamps(write, meta, rid, base);
+  if (!status) {
+    status = kecs__feed_stamp(write, &stamp);
+  }
+  if (!status) {
+    status = kecs__feed_append(write, kind, rid, KECS__GROUPS_ALL, KECS__FEED_DELETED, stamp, base);
+  }
+  if (status) {
+    return status;
+  }
+  int64_t seq = write->engine->backend->last_rid(write->session->connection);
+  kecs__arena arena;
+  kecs__arena_init(&arena, &write->engine->allocator);
+  const char *key = kecs__feed_key(meta, row, &arena);
+  if (key) {
+    kecs_value values[] = {kecs__value_int(seq),  kecs__value_int(kind),  kecs__value_int(rid),
+                           kecs__value_text(key), kecs__value_int(stamp), kecs__feed_base(base[KECS__STAMP_LIFE])};
+    status = kecs__run(write->session,
+                            "INSERT INTO {change_tombstones}({tenant}seq,kind,rid,key,stamp,life) "
+                            "VALUES({ours}?1,?2,?3,?4,?5,?6)",
+                            values, 6, NULL);
+  } else {
+    status = KECS_E_NOMEM;
+  }
+  kecs__arena_free(&arena);
+  if (place->marks[kind] < rid) {
+    place->marks[kind] = rid; /* counts only where it is known; otherwise the tombstone says it */
+  }
+  return status;
+}
+
+/* ---- switching on and off ---- */
+
+static kecs_status kecs__feed_stamp_visit(const char *column, void *user) {
+  bool *found = user;
+  *found = *found || strcmp(column, "stamp_life") == 0;
+  return KECS_OK;
+}
+
+/* Rows of a file that is not tracked have no stamps, so that they cost it nothing; they get them when they are needed
+ * first, and keep them. */
+static kecs_status kecs__feed_add_stamps(kecs__write *write) {
+  kecs__engine *engine = write->engine;
+  kecs_status status = KECS_OK;
+  kecs__text text;
+  kecs__text sql;
+  kecs__text_init(&text, &engine->allocator, KECS__FEED_GUARDS_MAX);
+  kecs__text_init(&sql, &engine->allocator, KECS__FEED_GUARDS_MAX);
+  for (int kind = 1; !status && kind < KECS_KIND_COUNT; kind++) {
+    const kecs_kind_info *info = kecs_kind_describe((kecs_kind)kind);
+    bool found = false;
+    status = engine->backend->table_columns(write->session->connection, info->table, kecs__feed_stamp_visit, &found);
+    if (!status && !found) {
+      kecs__feed_ddl_add_columns(&text, engine->dialect, info);
+    }
+  }
+  status = status ? status : text.status;
+  if (!status && text.len > 0) {
+    kecs__sql_expand_ddl(&sql, engine->dialect, text.data, text.len);
+    status = sql.status ? sql.status : engine->backend->execute(write->session->connection, sql.data);
+  }
+  kecs__text_free(&sql);
+  kecs__text_free(&text);
+  return status;
+}
+
+/* Kind by kind: the text of all is more than a store with little memory may hold. */
+static kecs_status kecs__feed_guards(kecs__write *write, bool make) {
+  kecs__engine *engine = write->engine;
+  kecs_status status = KECS_OK;
+  for (int kind = 1; !status && kind < KECS_KIND_COUNT; kind++) {
+    const kecs_kind_info *info = kecs_kind_describe((kecs_kind)kind);
+    kecs__text text;
+    kecs__text_init(&text, &engine->allocator, KECS__FEED_GUARDS_MAX);
+    kecs__feed_ddl_no_guards(&text, info);
+    if (make) {
+      kecs__feed_ddl_guards(&text, info);
+    }
+    status = text.status ? text.status : engine->backend->execute(write->session->connection, text.data);
+    kecs__text_free(&text);
+  }
+  return status;
+}
+
+KECS__FN kecs_status kecs__feed_migrated(kecs__write *write) {
+  kecs__feed_end end;
+  kecs_status status = kecs__feed_read_end(write->session, &end);
+  if (status || !kecs__feed_is_on(&end)) {
+    return status;
+  }
+  status = kecs__feed_add_stamps(write); /* of new kinds */
+  return status ? status : kecs__feed_guards(write, true);
+}
+
+/* The mark is the one entry left when tracking is switched off, and the first new one when it is switched on. What was
+ * watched before must not go on as if nothing had been missed, so the floor is raised to it. */
+static kecs_status kecs__feed_put_mark(kecs__write *write, const kecs__feed_end *end, int op) {
+  int64_t stamp = end->stamp;
+  kecs_status status = kecs__clock_next(&stamp, write->now);
+  kecs_value values[] = {kecs__value_int(end->seq + 1), kecs__value_int(op), kecs__value_int(stamp)};
+  if (!status) {
+    status = kecs__run(write->session,
+                       "INSERT INTO {changes}({tenant}seq,kind,rid,groups,op,stamp) VALUES({ours}?1,0,0,0,?2,?3)",
+                       values, 3, NULL);
+  }
+  if (!status) {
+    status = kecs__feed_state_raise(write->session, KECS__FEED_FLOOR, end->seq + 1);
+  }
+  if (!status && op == KECS__FEED_ON) {
+    status = kecs__feed_state_raise(write->session, KECS__FEED_SINCE, end->seq + 1);
+  }
+  write->session->place.appended = true;
+  return status;
+}
+
+/* What is removed: entries, folds and tombstones; what the tombstones say of rids stays. */
+static kecs_status kecs__feed_clear(kecs__write *write) {
+  static const char marks[] =
+      "INSERT INTO {change_state}({tenant}id,value) SELECT {ours}1000+kind,max(rid) FROM {change_tombstones} "
+      "WHERE {own}true GROUP BY kind ON CONFLICT({tenant}id) DO UPDATE SET value=max(value,excluded.value)";
+  static const char *const texts[] = {marks, "DELETE FROM {change_tombstones}{whole}",
+                                      "DELETE FROM {change_folds}{whole}", "DELETE FROM {changes}{whole}"};
+  kecs_status status = KECS_OK;
+  for (size_t i = 0; !status && i < sizeof texts / sizeof texts[0]; i++) {
+    status = kecs__run(write->session, texts[i], NULL, 0, NULL);
+  }
+  return status;
+}
+
+static kecs_status kecs__feed_switch(kecs__write *write, void *user) {
+  bool on = *(const bool *)user;
+  kecs__feed_end end;
+  kecs_status status = kecs__feed_read_end(write->session, &end);
+  if (status || kecs__feed_is_on(&end) == on) {
+    return status; /* another process was faster */
+  }
+  status = on ? kecs__feed_add_stamps(write) : KECS_OK;
+  if (!status) {
+    status = kecs__feed_guards(write, on);
+  }
+  if (!status && !on) {
+    status = kecs__feed_clear(write);
+  }
+  return status ? status : kecs__feed_put_mark(write, &end, on ? KECS__FEED_ON : KECS__FEED_OFF);
+}
+
+KECS__FN kecs_status kecs__feed_open(kecs_store *store, kecs_track track) {
+  kecs__engine *engine = store->engine;
+  kecs__feed_end end = {0, 0, 0};
+  if (!engine->backend->guard) {
+    return track == KECS_TRACK_ON ? kecs__fail_no_feed(engine) : KECS_OK;
+  }
+  kecs_status status = kecs__feed_read_end(engine->writer, &end);
+  bool on = kecs__feed_is_on(&end);
+  bool wanted = track == KECS_TRACK_KEEP ? on : track == KECS_TRACK_ON;
+  if (!status && on != wanted && engine->read_only) {
+    return kecs__fail(KECS_E_READONLY, "options.track: %s is open for reading only", engine->place.shown);
+  }
+  if (!status && on != wanted) {
+    status = kecs__with_write(store, kecs__feed_switch, &wanted);
+  }
+  if (!status && wanted) {
+    status = engine->backend->guard(engine->writer->connection, false);
+  }
+  if (!status) {
+    kecs__flag_set(&engine->tracked, wanted ? 1 : 0);
+  }
+  return status;
+}
+
+/* ---- store/write.c ----------------------------------------------------------------------------------------------- */
+/* store/write.c -- insert, change and delete of one row. */
 
 /* ---- store/document.h -------------------------------------------------------------------------------------------- */
 /* store/document.h -- what documents and columns have in common: member names, and values from JSON and from text. */
@@ -12697,13 +13898,23 @@ KECS__FN kecs_status kecs__row_values(const kecs__meta *meta, const void *row, k
 }
 
 static kecs_status kecs__row_put(kecs__write *write, const kecs__meta *meta, const void *row) {
-  kecs_value values[64];
+  kecs_value values[65];
   kecs__cached *cached = NULL;
-  kecs_status status = kecs__row_values(meta, row, values);
+  kecs_status status = kecs__feed_begin(write);
+  if (!status) {
+    status = kecs__row_values(meta, row, values);
+  }
+  if (!status && write->session->place.on) {
+    return kecs__feed_insert(write, meta, values);
+  }
   if (!status) {
     status = kecs__statement(write->session, meta, KECS__OP_INSERT, 0, &cached);
   }
-  return status ? status : kecs__statement_run_last(write, cached, values, meta->info->column_count);
+  if (!status) {
+    status = kecs__statement_run_last(write, cached, values, meta->info->column_count);
+  }
+  write->rid = status ? 0 : write->engine->backend->last_rid(write->session->connection);
+  return status;
 }
 
 KECS__FN bool kecs__insert_follows(const kecs__meta *meta, const void *row) {
@@ -12739,9 +13950,11 @@ KECS__FN kecs_status kecs__row_insert(kecs__write *write, const kecs__meta *meta
     status = kecs__row_put(write, meta, row);
     status = kecs__row_explain(write, meta, row, UINT64_MAX, status);
   }
+  int64_t rid = write->rid;
   if (!status && follows) {
     status = special->follow(write, meta, NULL, row, UINT64_MAX);
   }
+  write->rid = rid; /* the look-ups may have inserted rows of their own */
   return status;
 }
 
@@ -12752,7 +13965,9 @@ static kecs_status kecs__change_read(kecs__write *write, const kecs__meta *meta,
                                      kecs__cached **out_cached, kecs_value *values) {
   bool row = false;
   kecs_value rid = kecs__value_int(change->rid);
-  kecs__op op = change->rid ? KECS__OP_READ_RID : KECS__OP_READ_FIELDS;
+  bool logged = write->session->place.on;
+  kecs__op op = change->rid ? (logged ? KECS__OP_READ_RID_LOGGED : KECS__OP_READ_RID)
+                            : (logged ? KECS__OP_READ_FIELDS_LOGGED : KECS__OP_READ_FIELDS);
   kecs_status status = kecs__statement(write->session, meta, op, mask, out_cached);
   if (!status) {
     status = change->rid ? kecs__statement_start(write->session, *out_cached, &rid, 1, &row)
@@ -12769,9 +13984,12 @@ static kecs_status kecs__change_read(kecs__write *write, const kecs__meta *meta,
   for (int i = 0; i < meta->info->column_count; i++) {
     count += mask & KECS_BIT(i) ? 1 : 0;
   }
-  kecs_value read[65];
-  kecs__statement_columns(write->session, *out_cached, read, count);
+  kecs_value read[65 + KECS__STAMPS];
+  kecs__statement_columns(write->session, *out_cached, read, logged ? count + KECS__STAMPS : count);
   change->rid = read[0].number;
+  for (int i = 0; logged && i < KECS__STAMPS; i++) {
+    change->base[i] = read[count + i].type == KECS_VALUE_NULL ? 0 : read[count + i].number;
+  }
   for (int i = 0, at = 1; i < meta->info->column_count; i++) {
     if (mask & KECS_BIT(i)) {
       values[i] = read[at++];
@@ -12871,22 +14089,50 @@ static uint64_t kecs__change_auto(const kecs__write *write, const kecs__meta *me
   return mask;
 }
 
+/* Which form of UPDATE stamps these groups. */
+static kecs__op kecs__change_op(uint64_t groups) {
+  bool spec = groups & KECS_BIT(KECS_GROUP_SPEC);
+  bool observed = groups & KECS_BIT(KECS_GROUP_STATUS);
+  if (spec && observed) {
+    return KECS__OP_UPDATE_BOTH;
+  }
+  return spec ? KECS__OP_UPDATE_SPEC : observed ? KECS__OP_UPDATE_STATUS : KECS__OP_UPDATE;
+}
+
 static kecs_status kecs__change_write(kecs__write *write, const kecs__meta *meta, const kecs__change *change,
                                       uint64_t mask, const kecs_value *parameters) {
-  kecs_value packed[65];
+  kecs_value packed[66];
   int count = 0;
+  bool logged = write->session->place.on;
+  kecs__op op = KECS__OP_UPDATE;
+  uint64_t groups = 0;
+  int64_t stamp = 0;
+  kecs_status status = KECS_OK;
   for (int i = 0; i < meta->info->column_count; i++) {
     if (mask & KECS_BIT(i)) {
       packed[count++] = parameters[i];
     }
   }
+  if (logged) {
+    groups = kecs__feed_groups(meta, change->changed);
+    op = kecs__feed_stamped(meta->info) ? kecs__change_op(groups) : KECS__OP_UPDATE;
+    status = kecs__feed_stamp(write, &stamp);
+  }
+  if (op != KECS__OP_UPDATE) {
+    packed[count++] = kecs__value_int(stamp);
+  }
   packed[count++] = kecs__value_int(change->rid);
   kecs__cached *cached = NULL;
-  kecs_status status = kecs__statement(write->session, meta, KECS__OP_UPDATE, mask, &cached);
+  if (!status) {
+    status = kecs__statement(write->session, meta, op, mask, &cached);
+  }
   if (!status) {
     status = kecs__statement_run_last(write, cached, packed, count);
   }
-  return kecs__row_explain(write, meta, change->row, change->changed, status);
+  if (status) {
+    return kecs__row_explain(write, meta, change->row, change->changed, status);
+  }
+  return logged ? kecs__feed_updated(write, meta, change->rid, groups, stamp, change->base) : KECS_OK;
 }
 
 /* What the kind's own look-ups need: the whole row before and after. */
@@ -12926,7 +14172,10 @@ KECS__FN kecs_status kecs__row_change(kecs__write *write, const kecs__meta *meta
   bool prunes = !change->document && meta->extra >= 0 && change->mask != 0;
   read |= prunes ? KECS_BIT(meta->extra) : 0;
   kecs__cached *cached = NULL;
-  kecs_status status = kecs__change_read(write, meta, change, read, &cached, stored);
+  kecs_status status = kecs__feed_begin(write);
+  if (!status) {
+    status = kecs__change_read(write, meta, change, read, &cached, stored);
+  }
   if (!status && change->version != 0 && meta->version >= 0 && stored[meta->version].number != change->version) {
     status = kecs__change_conflict(meta, change, stored[meta->version].number);
   }
@@ -13047,6 +14296,12 @@ KECS__FN kecs_status kecs__row_delete(kecs__write *write, const kecs__meta *meta
   }
   if (!status && special->follow) {
     status = special->follow(write, meta, row, NULL, UINT64_MAX);
+  }
+  if (!status) {
+    status = kecs__feed_begin(write);
+  }
+  if (!status && write->session->place.on) {
+    status = kecs__feed_delete(write, meta, rid, row);
   }
   if (!status) {
     status = kecs__statement(write->session, meta, KECS__OP_DELETE, 0, &cached);
@@ -17486,7 +18741,7 @@ static kecs_status kecs__setting_set_work(kecs__write *write, void *user) {
     if (status == KECS_E_EXISTS && kecs__writers_meet(write)) {
       status = kecs__fail_raced(meta); /* nothing but the key that was looked for can be taken */
     }
-    change.rid = status ? 0 : write->engine->backend->last_rid(write->session->connection);
+    change.rid = status ? 0 : write->rid;
   }
   return status ? status : kecs__give_back(write, meta, change.rid, set->out_result);
 }
@@ -21317,6 +22572,1006 @@ KECS_STORE_API kecs_status kecs_import(kecs_store *store, const char *text, size
   return import.status;
 }
 
+/* ---- store/changes.c --------------------------------------------------------------------------------------------- */
+/* store/changes.c -- what is done with the log as a whole: where it is, removing its old end, what is to be pushed.
+ *
+ * Compaction takes entries from the old end, at most 1000 in one transaction. Where nobody pushes they are deleted.
+ * Where a push mark is set, entries above it go into change_folds first, which has one row a row: after weeks without
+ * a link it is as long as the list of changed rows, not as the list of changes. The floor goes up with each step, so
+ * what a watch can still read is never folded. */
+
+#include <string.h>
+
+#define KECS__COMPACT_ROWS 1000
+#define KECS__TOMBSTONE_US (INT64_C(7) * 24 * 3600 * 1000000)
+
+KECS_STORE_API kecs_status kecs_changes_describe(kecs_store *store, kecs_changes_info *out_info) {
+  kecs_status status = kecs__check_pointer(out_info, "out_info");
+  if (status) {
+    return status;
+  }
+  memset(out_info, 0, sizeof *out_info);
+  kecs__session *session = NULL;
+  kecs__feed_end end = {0, 0, 0};
+  status = kecs__read_open(store, &session);
+  bool can = !status && session->engine->backend->guard;
+  if (can) {
+    status = kecs__feed_state(session, KECS__FEED_FLOOR, &out_info->floor);
+  }
+  if (!status && can) {
+    status = kecs__feed_state(session, KECS__FEED_SINCE, &out_info->since);
+  }
+  if (!status) {
+    status = kecs__feed_read_end(session, &end);
+  }
+  kecs__read_close(store, session);
+  out_info->tracked = !status && end.seq != 0 && end.op != KECS__FEED_OFF;
+  out_info->last_seq = end.seq;
+  out_info->last_stamp = end.stamp;
+  return status;
+}
+
+/* ---- compaction ---- */
+
+typedef struct kecs__compact {
+  const kecs_compaction *options;
+  kecs_compacted *done;
+  bool more;
+} kecs__compact;
+
+/* Above the times of `age` ago no stamp is that old. */
+static int64_t kecs__compact_stamp(const kecs__write *write, int64_t age_us) {
+  int64_t last = 0;
+  (void)kecs__clock_next(&last, write->now - age_us);
+  return last;
+}
+
+/* The last entry of this step; 0 when there is none. The newest entry of the log always stays. */
+static kecs_status kecs__compact_end(kecs__write *write, const kecs__compact *compact, int64_t *out_seq) {
+  kecs__feed_end end;
+  kecs_status status = kecs__feed_read_end(write->session, &end);
+  if (!status) {
+    status = kecs__feed_check(write->engine, &end);
+  }
+  int64_t upto = compact->options->upto_seq;
+  upto = upto <= 0 || upto >= end.seq ? end.seq - 1 : upto;
+  int64_t age = compact->options->older_than_us;
+  kecs_value values[] = {kecs__value_int(upto), kecs__value_int(age > 0 ? kecs__compact_stamp(write, age) : INT64_MAX),
+                         kecs__value_int(KECS__COMPACT_ROWS)};
+  if (!status) {
+    status = kecs__feed_number(write->session,
+                               "SELECT max(seq) FROM (SELECT seq FROM {changes} WHERE {own}seq<=?1 AND stamp<=?2 "
+                               "ORDER BY seq LIMIT ?3) AS step",
+                               values, 3, out_seq);
+  }
+  return status;
+}
+
+/* The earlier entries of a row are folded already: their groups, bases and oldest stamp stay, the rest is the newer
+ * one's. Entries of local columns are for watches alone. */
+static kecs_status kecs__compact_fold(kecs__write *write, int64_t upto, int64_t pushed, int64_t *out_count) {
+  kecs_value values[] = {kecs__value_int(pushed), kecs__value_int(upto)};
+  return kecs__run(
+      write->session,
+      "INSERT INTO {change_folds}({tenant}kind,rid,seq,groups,op,stamp,oldest,base_life,base_spec,base_status) "
+      "SELECT {ours}kind,rid,seq,groups,op,stamp,stamp,base_life,base_spec,base_status FROM {changes} "
+      "WHERE {own}seq>?1 AND seq<=?2 AND kind<>0 AND (op<>2 OR groups&6<>0) ORDER BY seq "
+      "ON CONFLICT({tenant}kind,rid) DO UPDATE SET seq=excluded.seq,groups=groups|excluded.groups,stamp=excluded.stamp,"
+      "op=CASE WHEN op=1 AND excluded.op=2 THEN 1 ELSE excluded.op END,"
+      "base_spec=CASE WHEN groups&2<>0 THEN base_spec ELSE excluded.base_spec END,"
+      "base_status=CASE WHEN groups&4<>0 THEN base_status ELSE excluded.base_status END",
+      values, 2, out_count);
+}
+
+static kecs_status kecs__compact_entries(kecs__write *write, kecs__compact *compact, int64_t upto) {
+  kecs_value id = kecs__value_int(KECS__FEED_PUSHED);
+  kecs_value until = kecs__value_int(upto);
+  int64_t pushed = 0;
+  int64_t folded = 0;
+  int64_t removed = 0;
+  kecs_status status = kecs__feed_number(write->session, "SELECT value+1 FROM {change_state} WHERE {own}id=?1", &id, 1,
+                                         &pushed); /* 0: nobody pushes */
+  if (!status && pushed > 0) {
+    status = kecs__compact_fold(write, upto, pushed - 1, &folded);
+  }
+  if (!status) {
+    status = kecs__run(write->session, "DELETE FROM {changes} WHERE {own}seq<=?1", &until, 1, &removed);
+  }
+  if (!status) {
+    status = kecs__feed_state_raise(write->session, KECS__FEED_FLOOR, upto);
+  }
+  compact->done->folded += folded;
+  compact->done->removed += removed;
+  compact->more = removed == KECS__COMPACT_ROWS;
+  return status;
+}
+
+/* Tombstones whose entry is gone from log and folds. They hold the highest rids: the state remembers those. */
+static kecs_status kecs__compact_tombstones(kecs__write *write, kecs__compact *compact) {
+#define KECS__TOMBSTONES_OLD                                                                          \
+  "(SELECT t.seq FROM {change_tombstones t} WHERE {own t}t.seq<=?1 AND t.stamp<=?2 AND NOT EXISTS(" \
+  "SELECT 1 FROM {change_folds f} WHERE {own f}f.seq=t.seq) ORDER BY t.seq LIMIT ?3)"
+  int64_t age = compact->options->tombstones_us;
+  int64_t floor = 0;
+  int64_t removed = 0;
+  kecs_status status = kecs__feed_state(write->session, KECS__FEED_FLOOR, &floor);
+  int64_t stamp = age < 0 ? INT64_MAX : kecs__compact_stamp(write, age ? age : KECS__TOMBSTONE_US);
+  kecs_value values[] = {kecs__value_int(floor), kecs__value_int(stamp), kecs__value_int(KECS__COMPACT_ROWS)};
+  if (!status) {
+    status = kecs__run(write->session,
+                            "INSERT INTO {change_state}({tenant}id,value) SELECT {ours}1000+kind,max(rid) FROM "
+                            "{change_tombstones} WHERE {own}seq IN " KECS__TOMBSTONES_OLD
+                            " GROUP BY kind ON CONFLICT({tenant}id) DO UPDATE SET value=max(value,excluded.value)",
+                            values, 3, NULL);
+  }
+  if (!status) {
+    status = kecs__run(write->session, "DELETE FROM {change_tombstones} WHERE {own}seq IN " KECS__TOMBSTONES_OLD,
+                       values, 3, &removed);
+  }
+#undef KECS__TOMBSTONES_OLD
+  compact->done->tombstones += removed;
+  compact->done->floor = floor;
+  compact->more = compact->more || removed == KECS__COMPACT_ROWS;
+  return status;
+}
+
+static kecs_status kecs__compact_step(kecs__write *write, void *user) {
+  kecs__compact *compact = user;
+  int64_t upto = 0;
+  compact->more = false;
+  kecs_status status = kecs__write_guard(write);
+  if (!status) {
+    status = kecs__compact_end(write, compact, &upto);
+  }
+  if (!status && upto > 0) {
+    status = kecs__compact_entries(write, compact, upto);
+  }
+  return status ? status : kecs__compact_tombstones(write, compact);
+}
+
+KECS_STORE_API kecs_status kecs_changes_compact(kecs_store *store, const kecs_compaction *options,
+                                                kecs_compacted *out_done) {
+  static const kecs_compaction all;
+  kecs_compacted done;
+  kecs_compacted unused = {0, 0, 0, 0};
+  kecs__compact compact = {options ? options : &all, &done, false};
+  out_done = out_done ? out_done : &unused;
+  memset(out_done, 0, sizeof *out_done);
+  kecs_status status = kecs__check_handle(store);
+  int steps = 0;
+  do {
+    done = *out_done;
+    if (!status) {
+      status = kecs__with_write(store, kecs__compact_step, &compact);
+    }
+    if (!status) {
+      *out_done = done;
+    }
+    steps++;
+  } while (!status && compact.more && (compact.options->steps <= 0 || steps < compact.options->steps));
+  return status;
+}
+
+/* ---- the push mark ---- */
+
+static kecs_status kecs__pushed_work(kecs__write *write, void *user) {
+  kecs_value seq = kecs__value_int(*(const int64_t *)user);
+  kecs_value id = kecs__value_int(KECS__FEED_PUSHED);
+  kecs__feed_end end = {0, 0, 0};
+  kecs_status status = kecs__write_guard(write);
+  if (!status) {
+    status = kecs__feed_read_end(write->session, &end);
+  }
+  if (!status) {
+    status = kecs__feed_check(write->engine, &end);
+  }
+  if (!status && seq.number > end.seq) {
+    return kecs__fail(KECS_E_INVALID, "the log ends at %lld; %lld can't have been pushed", (long long)end.seq,
+                      (long long)seq.number);
+  }
+  if (!status && seq.number < 0) {
+    status = kecs__run(write->session, "DELETE FROM {change_state} WHERE {own}id=?1", &id, 1, NULL);
+    return status ? status : kecs__run(write->session, "DELETE FROM {change_folds}{whole}", NULL, 0, NULL);
+  }
+  if (!status) {
+    status = kecs__feed_state_raise(write->session, KECS__FEED_PUSHED, seq.number);
+  }
+  return status ? status : kecs__run(write->session, "DELETE FROM {change_folds} WHERE {own}seq<=?1", &seq, 1, NULL);
+}
+
+KECS_STORE_API kecs_status kecs_changes_pushed(kecs_store *store, int64_t seq) {
+  return kecs__with_write(store, kecs__pushed_work, &seq);
+}
+
+/* ---- store/pending.c --------------------------------------------------------------------------------------------- */
+/* store/pending.c -- rows with changes that are still to be pushed, each once.
+ *
+ * Folds come first, then the log's entries above the push mark, both joined with the rows by rid: an integer join in
+ * the order of the log. An entry is a row's latest when its stamp is the highest in the row, or when it deletes it.
+ * Earlier ones are laid aside by rid until the latest comes, since groups, bases and the oldest stamp are theirs to
+ * tell: the memory that this takes grows with the rows that have several entries, not with the log. */
+
+#include <string.h>
+
+enum { KECS__PENDING_COLUMNS = 9, KECS__PENDING_SLOTS = 256, KECS__PENDING_SQL = 16384 };
+
+/* What the entries of a row have in common. rid 0: a free slot. */
+typedef struct kecs__aside {
+  int64_t rid;
+  uint64_t groups;
+  int64_t op;
+  int64_t oldest;
+  int64_t base[KECS__STAMPS];
+} kecs__aside;
+
+typedef struct kecs__pend {
+  const kecs__meta *meta;
+  kecs__session *session;
+  kecs_allocator *allocator;
+  kecs__aside *slots; /* open addressing */
+  size_t slot_count;  /* a power of two */
+  size_t used;
+  int64_t pushed;
+  int64_t count;
+  int limit;
+  void *row;
+  kecs__arena texts;
+  kecs_status (*visit)(const kecs_pending *pending, void *user);
+  void *user;
+} kecs__pend;
+
+/* ---- what is laid aside ---- */
+
+static kecs__aside *kecs__aside_slot(kecs__aside *slots, size_t count, int64_t rid) {
+  size_t at = (size_t)(((uint64_t)rid * UINT64_C(0x9E3779B97F4A7C15)) >> 20) & (count - 1);
+  while (slots[at].rid != 0 && slots[at].rid != rid) {
+    at = (at + 1) & (count - 1);
+  }
+  return &slots[at];
+}
+
+static kecs_status kecs__aside_grow(kecs__pend *pend) {
+  size_t count = pend->slot_count ? pend->slot_count * 2 : KECS__PENDING_SLOTS;
+  kecs__aside *slots = kecs__alloc_zero(pend->allocator, count * sizeof *slots);
+  if (!slots) {
+    return KECS_E_NOMEM;
+  }
+  for (size_t i = 0; i < pend->slot_count; i++) {
+    if (pend->slots[i].rid != 0) {
+      *kecs__aside_slot(slots, count, pend->slots[i].rid) = pend->slots[i];
+    }
+  }
+  kecs__release(pend->allocator, pend->slots, pend->slot_count * sizeof *pend->slots);
+  pend->slots = slots;
+  pend->slot_count = count;
+  return KECS_OK;
+}
+
+/* Joins an earlier entry and a later one. */
+static void kecs__aside_join(kecs__aside *all, const kecs__aside *later) {
+  static const uint64_t groups[KECS__STAMPS] = {0, KECS_BIT(KECS_GROUP_SPEC), KECS_BIT(KECS_GROUP_STATUS)};
+  for (int i = 0; i < KECS__STAMPS; i++) {
+    if (i > 0 && !(all->groups & groups[i])) {
+      all->base[i] = later->base[i];
+    }
+  }
+  all->groups |= later->groups;
+  all->op = all->op == KECS__FEED_CREATED && later->op == KECS__FEED_UPDATED ? all->op : later->op;
+}
+
+/* Adds an entry to what is known of its row. *out_all is the sum. */
+static kecs_status kecs__aside_add(kecs__pend *pend, const kecs__aside *entry, bool last, kecs__aside *out_all) {
+  *out_all = *entry;
+  if (last && pend->used == 0) {
+    return KECS_OK;
+  }
+  if ((pend->used + 1) * 2 > pend->slot_count) {
+    kecs_status status = kecs__aside_grow(pend);
+    if (status) {
+      return status;
+    }
+  }
+  kecs__aside *slot = kecs__aside_slot(pend->slots, pend->slot_count, entry->rid);
+  if (slot->rid != 0) {
+    kecs__aside_join(slot, entry);
+    *out_all = *slot;
+  } else if (!last) {
+    *slot = *entry;
+    pend->used++;
+  }
+  return KECS_OK;
+}
+
+/* ---- rows ---- */
+
+static kecs_status kecs__pend_tell(kecs__pend *pend, const kecs_value *values, const kecs__aside *all) {
+  kecs_pending pending;
+  memset(&pending, 0, sizeof pending);
+  pending.kind = pend->meta->info->kind;
+  pending.op = (kecs_change_op)all->op;
+  pending.groups = (unsigned)all->groups;
+  pending.seq = values[0].number;
+  pending.stamp = values[4].number;
+  pending.oldest_stamp = all->oldest;
+  pending.base_life = all->base[KECS__STAMP_LIFE];
+  pending.base_spec = all->base[KECS__STAMP_SPEC];
+  pending.base_status = all->base[KECS__STAMP_STATUS];
+  kecs_status status = KECS_OK;
+  kecs__arena_reset(&pend->texts);
+  if (pending.op == KECS_CHANGE_DELETED) {
+    kecs_value key = values[KECS__PENDING_COLUMNS];
+    pending.key = key.text ? kecs__arena_text(&pend->texts, key.text, key.len) : NULL;
+    status = pending.key
+                 ? KECS_OK
+                 : kecs__fail(KECS_E_CORRUPT, "entry %lld of the change log has no tombstone", (long long)pending.seq);
+  } else {
+    kecs_value row[64];
+    const kecs_value *columns = values + KECS__PENDING_COLUMNS + 2;
+    memcpy(row, columns, (size_t)pend->meta->info->column_count * sizeof row[0]);
+    status = kecs__row_read(pend->meta, row, &pend->texts, pend->row);
+    pending.row = pend->row;
+  }
+  pend->count++;
+  return status ? status : pend->visit(&pending, pend->user);
+}
+
+static kecs_status kecs__pend_entry(kecs__pend *pend, kecs__cached *cached) {
+  kecs_value values[KECS__PENDING_COLUMNS + 2 + 64];
+  kecs__aside all;
+  memset(values, 0, sizeof values);
+  kecs__statement_columns(pend->session, cached, values, KECS__PENDING_COLUMNS + 2 + pend->meta->info->column_count);
+  kecs__aside entry = {values[1].number, (uint64_t)values[2].number, values[3].number, values[5].number, {0}};
+  for (int i = 0; i < KECS__STAMPS; i++) {
+    entry.base[i] = values[6 + i].type == KECS_VALUE_NULL ? 0 : values[6 + i].number;
+  }
+  /* The column after the key: the row's highest stamp, NULL when the row is gone. */
+  kecs_value highest = values[KECS__PENDING_COLUMNS + 1];
+  bool there = highest.type != KECS_VALUE_NULL;
+  bool last = entry.op == KECS__FEED_DELETED || (there && highest.number <= values[4].number);
+  kecs_status status = kecs__aside_add(pend, &entry, last, &all);
+  return status || !last ? status : kecs__pend_tell(pend, values, &all);
+}
+
+/* "SELECT c.seq,...,x.key,<highest stamp>,t.a,t.b... FROM {changes c} LEFT JOIN ..." */
+static void kecs__pend_sql(kecs__text *sql, const kecs__meta *meta, const char *table, const char *oldest) {
+  static const char *const groups[] = {"life", "spec", "status"};
+  static const kecs_column_group columns[] = {KECS_GROUP_KEY, KECS_GROUP_SPEC, KECS_GROUP_STATUS};
+  const kecs_kind_info *info = meta->info;
+  kecs__text_addf(sql,
+                  "SELECT c.seq,c.rid,c.groups,c.op,c.stamp,c.%s,c.base_life,c.base_spec,c.base_status,"
+                  "CASE WHEN c.op=3 THEN (SELECT x.key FROM {change_tombstones x} WHERE {own x}x.seq=c.seq) END,"
+                  "CASE WHEN t.rid IS NOT NULL THEN max(0",
+                  oldest);
+  for (int i = 0; kecs__feed_stamped(info) && i < KECS__STAMPS; i++) {
+    if (kecs__feed_has_group(info, columns[i])) {
+      kecs__text_addf(sql, ",coalesce(t.stamp_%s,0)", groups[i]);
+    }
+  }
+  kecs__text_adds(sql, ",0) END");
+  for (int i = 0; i < info->column_count; i++) {
+    kecs__text_addf(sql, ",t.%s", info->columns[i].name);
+  }
+  kecs__text_addf(sql,
+                  " FROM {%s c} LEFT JOIN {%s t} ON {own t}t.rid=c.rid WHERE {own c}c.seq>?1 AND c.kind=%d AND "
+                  "(c.op<>2 OR c.groups&6<>0) ORDER BY c.seq",
+                  table, info->table, (int)info->kind);
+}
+
+static kecs_status kecs__pend_walk(kecs__pend *pend, const char *table, const char *oldest) {
+  kecs__text sql;
+  kecs__cached *cached = NULL;
+  bool row = false;
+  kecs_value pushed = kecs__value_int(pend->pushed);
+  kecs__text_init(&sql, pend->allocator, KECS__PENDING_SQL);
+  kecs__pend_sql(&sql, pend->meta, table, oldest);
+  kecs_status status = sql.status;
+  if (!status) {
+    status = kecs__feed_statement(pend->session, sql.data, &cached);
+  }
+  kecs__text_free(&sql);
+  if (!status) {
+    status = kecs__statement_start(pend->session, cached, &pushed, 1, &row);
+  }
+  while (!status && row && (pend->limit <= 0 || pend->count < pend->limit)) {
+    status = kecs__pend_entry(pend, cached);
+    if (!status) {
+      status = kecs__statement_step(pend->session, cached, &row);
+    }
+  }
+  kecs__statement_done(pend->session, cached);
+  return status;
+}
+
+static kecs_status kecs__pend_all(kecs__pend *pend) {
+  kecs__feed_end end;
+  kecs_status status = kecs__feed_read_end(pend->session, &end);
+  if (!status) {
+    status = kecs__feed_check(pend->session->engine, &end);
+  }
+  if (!status) {
+    status = kecs__feed_state(pend->session, KECS__FEED_PUSHED, &pend->pushed);
+  }
+  if (!status) {
+    status = kecs__pend_walk(pend, "change_folds", "oldest");
+  }
+  return status ? status : kecs__pend_walk(pend, "changes", "stamp");
+}
+
+KECS_STORE_API kecs_status kecs_changes_pending(kecs_store *store, kecs_kind kind, int limit,
+                                                kecs_status (*visit)(const kecs_pending *pending, void *user),
+                                                void *user) {
+  kecs__pend pend;
+  memset(&pend, 0, sizeof pend);
+  pend.meta = kecs__meta_checked(store, kind);
+  if (!pend.meta) {
+    return kecs_last_error()->status;
+  }
+  if (!visit) {
+    return kecs__check_pointer(NULL, "visit");
+  }
+  pend.allocator = &store->engine->allocator;
+  pend.limit = limit;
+  pend.visit = visit;
+  pend.user = user;
+  kecs__arena_init(&pend.texts, pend.allocator);
+  pend.row = kecs__alloc(pend.allocator, pend.meta->info->row_size);
+  kecs_status status = pend.row ? kecs__read_open(store, &pend.session) : KECS_E_NOMEM;
+  bool begun = !status && store->depth == 0;
+  if (begun) {
+    status = store->engine->backend->begin(pend.session->connection, false);
+    begun = !status;
+  }
+  if (!status) {
+    status = kecs__pend_all(&pend);
+  }
+  if (begun) {
+    kecs__read_end(store->engine->backend, pend.session->connection, &status);
+  }
+  kecs__read_close(store, pend.session);
+  kecs__release(pend.allocator, pend.slots, pend.slot_count * sizeof *pend.slots);
+  kecs__release(pend.allocator, pend.row, pend.meta->info->row_size);
+  kecs__arena_free(&pend.texts);
+  return status;
+}
+
+/* ---- store/watch.c ----------------------------------------------------------------------------------------------- */
+/* store/watch.c -- watches: reading the log in steps, and waiting for it to grow.
+ *
+ * A step reads up to 100 entries and their rows in one read of the database, floor included, so nothing can be removed
+ * in between. A wait ends when a write of this process commits, which wakes it, or when a look at the log's end shows
+ * an entry of another one: all watches of a store share these looks, one every 25 ms while any of them waits. Nothing
+ * here knows SQLite. */
+
+#include <string.h>
+
+enum { KECS__WATCH_STEP = 100, KECS__WATCH_LOOK_MS = 25, KECS__WATCH_STOP_MS = 50 };
+
+struct kecs_watch {
+  kecs_store *store;
+  uint64_t kinds; /* bit n: kind n is told */
+  kecs_filter *where;
+  size_t where_count;
+  bool rows;
+  kecs__arena own;   /* the filters */
+  kecs__arena texts; /* of this step */
+  int64_t read_seq;  /* every entry up to here was read */
+  int64_t told_seq;  /* and up to here told */
+  bool more;         /* the last step was a full one */
+  int count;
+  int at;
+  kecs_change changes[KECS__WATCH_STEP];
+  int64_t rids[KECS__WATCH_STEP];
+};
+
+/* ---- one step ---- */
+
+static kecs_status kecs__watch_entries(kecs_watch *watch, kecs__session *session) {
+  kecs__cached *cached = NULL;
+  bool row = false;
+  kecs_value parameters[] = {kecs__value_int(watch->read_seq), kecs__value_int(KECS__WATCH_STEP)};
+  kecs_status status = kecs__feed_statement(
+      session, "SELECT seq,kind,rid,groups,op,stamp FROM {changes} WHERE {own}seq>?1 ORDER BY seq LIMIT ?2", &cached);
+  if (!status) {
+    status = kecs__statement_start(session, cached, parameters, 2, &row);
+  }
+  int read = 0;
+  for (; !status && row; read++) {
+    kecs_value values[6];
+    kecs__statement_columns(session, cached, values, 6);
+    kecs_change *change = &watch->changes[watch->count];
+    memset(change, 0, sizeof *change);
+    change->seq = values[0].number;
+    change->kind = (kecs_kind)values[1].number;
+    change->groups = (unsigned)values[3].number;
+    change->op = (kecs_change_op)values[4].number;
+    change->stamp = values[5].number;
+    watch->rids[watch->count] = values[2].number;
+    bool known = change->kind > 0 && change->kind < KECS_KIND_COUNT;
+    watch->count += known && (watch->kinds & KECS_BIT(change->kind)) ? 1 : 0;
+    watch->read_seq = change->seq;
+    status = kecs__statement_step(session, cached, &row);
+  }
+  kecs__statement_done(session, cached);
+  watch->more = read == KECS__WATCH_STEP;
+  return status;
+}
+
+/* A deleted row's key. Another program's INSERT OR REPLACE takes a row away without a deletion that could be logged:
+ * then there is none, and nothing to tell, since the row that took its place has an entry of its own. */
+static kecs_status kecs__watch_tombstone(kecs_watch *watch, kecs__session *session, kecs_change *change, int64_t rid,
+                                         bool *out_told) {
+  kecs__cached *cached = NULL;
+  bool row = false;
+  kecs_value parameters[] = {kecs__value_int((int64_t)change->kind), kecs__value_int(rid)};
+  kecs_status status =
+      kecs__feed_statement(session, "SELECT key FROM {change_tombstones} WHERE {own}kind=?1 AND rid=?2", &cached);
+  if (!status) {
+    status = kecs__statement_start(session, cached, parameters, 2, &row);
+  }
+  if (!status && row) {
+    kecs_value key;
+    kecs__statement_columns(session, cached, &key, 1);
+    change->key = key.text ? kecs__arena_text(&watch->texts, key.text, key.len) : NULL;
+    status = change->key ? KECS_OK : kecs__fail_nomem();
+  } else if (!status) {
+    kecs__log(session->engine, KECS_LOG_WARNING, "%s: change %lld is of a %s that another program has replaced",
+              session->engine->place.shown, (long long)change->seq, kecs_kind_describe(change->kind)->name);
+  }
+  *out_told = row;
+  kecs__statement_done(session, cached);
+  return status;
+}
+
+/* Whether the filter holds for the row. */
+static kecs_status kecs__watch_matches(const kecs_watch *watch, kecs__session *session, const kecs__meta *meta,
+                                       int64_t rid, bool *out_matches) {
+  kecs__plan plan;
+  kecs__arena arena;
+  kecs__cached *cached = NULL;
+  kecs_value value = kecs__value_int(rid);
+  *out_matches = true;
+  if (watch->where_count == 0) {
+    return KECS_OK;
+  }
+  kecs__arena_init(&arena, &session->engine->allocator);
+  kecs__plan_init(&plan, session, meta, &arena);
+  for (size_t i = 0; i < watch->where_count; i++) {
+    kecs__plan_filter(&plan, &watch->where[i]);
+  }
+  kecs__plan_where(&plan, "rid=?", &value, 1);
+  kecs_status status = kecs__plan_start(&plan, "rid", false, 1, &cached, out_matches);
+  kecs__statement_done(session, cached);
+  kecs__plan_free(&plan);
+  kecs__arena_free(&arena);
+  return status;
+}
+
+/* Key and row of an entry. *out_told is false for one that does not concern the watch. */
+static kecs_status kecs__watch_row(kecs_watch *watch, kecs__session *session, kecs_change *change, int64_t rid,
+                                   bool *out_told) {
+  const kecs__meta *meta = kecs__meta_of(session->engine, change->kind);
+  bool found = false;
+  *out_told = true;
+  void *row = kecs__arena_take(&watch->texts, meta->info->row_size);
+  if (!row) {
+    return KECS_E_NOMEM;
+  }
+  kecs_status status = KECS_OK;
+  if (change->op != KECS_CHANGE_DELETED) {
+    status = kecs__row_by_rid(session, meta, rid, &watch->texts, row, &found);
+  }
+  if (status || !found) {
+    return status ? status : kecs__watch_tombstone(watch, session, change, rid, out_told);
+  }
+  bool matches = true;
+  status = kecs__watch_matches(watch, session, meta, rid, &matches);
+  if (!matches) {
+    *out_told = change->op != KECS_CHANGE_CREATED;
+    change->op = KECS_CHANGE_LEFT;
+  }
+  change->row = watch->rows && matches ? row : NULL;
+  change->key = kecs__feed_key(meta, row, &watch->texts);
+  return status || change->key ? status : KECS_E_NOMEM;
+}
+
+static kecs_status kecs__watch_fill(kecs_watch *watch, kecs__session *session) {
+  kecs__feed_end end;
+  kecs_status status = kecs__feed_read_end(session, &end);
+  if (!status) {
+    status = kecs__feed_check(session->engine, &end);
+  }
+  if (!status) {
+    status = kecs__feed_check_floor(session, watch->read_seq);
+  }
+  if (!status && end.seq > watch->read_seq) {
+    status = kecs__watch_entries(watch, session);
+  }
+  int told = 0;
+  for (int i = 0; !status && i < watch->count; i++) {
+    bool keep = true;
+    status = kecs__watch_row(watch, session, &watch->changes[i], watch->rids[i], &keep);
+    watch->changes[told] = watch->changes[i];
+    told += keep ? 1 : 0;
+  }
+  watch->count = told;
+  return status;
+}
+
+/* Reads the next entries. After a failure the watch stands where it stood. */
+static kecs_status kecs__watch_step(kecs_watch *watch) {
+  kecs__session *session = NULL;
+  int64_t before = watch->read_seq;
+  kecs_status status = kecs__read_open(watch->store, &session);
+  if (status) {
+    return status;
+  }
+  const kecs_backend *backend = session->engine->backend;
+  kecs__arena_reset(&watch->texts);
+  watch->at = 0;
+  watch->count = 0;
+  watch->more = false;
+  status = backend->begin(session->connection, false);
+  if (!status) {
+    status = kecs__watch_fill(watch, session);
+    kecs__read_end(backend, session->connection, &status);
+  }
+  kecs__read_close(watch->store, session);
+  if (status) {
+    watch->read_seq = before;
+    watch->count = 0;
+  }
+  return status;
+}
+
+/* ---- waiting ---- */
+
+static kecs_status kecs__watch_look(kecs_store *store) {
+  kecs__engine *engine = store->engine;
+  kecs__session *session = NULL;
+  kecs__feed_end end = {0, 0, 0};
+  kecs_status status = kecs__read_open(store, &session);
+  if (!status) {
+    status = kecs__feed_read_end(session, &end);
+    kecs__read_close(store, session);
+  }
+  kecs__mutex_lock(&engine->mutex);
+  if (end.seq > engine->feed_seen) {
+    engine->feed_seen = end.seq;
+    kecs__condition_wake_all(&engine->changed);
+  }
+  kecs__mutex_unlock(&engine->mutex);
+  return status;
+}
+
+static void kecs__watch_nap(kecs__engine *engine, int64_t ms) {
+#if defined(KECS_STORE_NO_THREADS)
+  (void)engine;
+  kecs__sleep_ms(ms);
+#else
+  kecs__condition_wait(&engine->changed, &engine->mutex, ms);
+#endif
+}
+
+/* Waits until there may be entries beyond read_seq. *out_again is false when the time is up. */
+static kecs_status kecs__watch_wait(kecs_watch *watch, uint64_t turn, int64_t until, bool *out_again) {
+  kecs__engine *engine = watch->store->engine;
+  kecs_status status = KECS_OK;
+  *out_again = true;
+  kecs__mutex_lock(&engine->mutex);
+  while (!status && engine->feed_turn == turn && engine->feed_seen <= watch->read_seq) {
+    int64_t now = kecs__monotonic_ms();
+    int64_t rest = engine->shared ? engine->feed_looked_ms + KECS__WATCH_LOOK_MS - now : KECS__WATCH_STOP_MS;
+    status = kecs__check_stop(watch->store, watch->store->deadline);
+    if (!status && now >= until) {
+      *out_again = false;
+      break;
+    }
+    if (!status && rest <= 0) {
+      engine->feed_looked_ms = now;
+      kecs__mutex_unlock(&engine->mutex);
+      status = kecs__watch_look(watch->store);
+      kecs__mutex_lock(&engine->mutex);
+    } else if (!status) {
+      kecs__watch_nap(engine, rest < until - now ? rest : until - now);
+    }
+  }
+  kecs__mutex_unlock(&engine->mutex);
+  return status;
+}
+
+static bool kecs__watch_waits(const kecs_watch *watch, int timeout_ms) {
+#if defined(KECS_STORE_NO_THREADS)
+  return timeout_ms != 0 && watch->store->engine->shared;
+#else
+  (void)watch;
+  return timeout_ms != 0;
+#endif
+}
+
+/* The change that is told next, or NULL. */
+static const kecs_change *kecs__watch_take(kecs_watch *watch) {
+  if (watch->at == watch->count) {
+    watch->told_seq = watch->read_seq;
+    return NULL;
+  }
+  const kecs_change *change = &watch->changes[watch->at++];
+  watch->told_seq = change->seq;
+  return change;
+}
+
+KECS_STORE_API kecs_status kecs_watch_next(kecs_watch *watch, int timeout_ms, const kecs_change **out_change) {
+  kecs_status status = kecs__check_pointer(out_change, "out_change");
+  if (status) {
+    return status;
+  }
+  *out_change = NULL;
+  status = kecs__check_pointer(watch, "watch");
+  if (status) {
+    return status;
+  }
+  kecs__engine *engine = watch->store->engine;
+  int64_t until = timeout_ms < 0 ? INT64_MAX : kecs__monotonic_ms() + timeout_ms;
+  bool again = true;
+  while (!status && again) {
+    *out_change = kecs__watch_take(watch);
+    if (*out_change) {
+      break;
+    }
+    kecs__mutex_lock(&engine->mutex);
+    uint64_t turn = engine->feed_turn;
+    kecs__mutex_unlock(&engine->mutex);
+    status = kecs__watch_step(watch);
+    if (!status && watch->count == 0 && !watch->more) {
+      again = kecs__watch_waits(watch, timeout_ms);
+      status = again ? kecs__watch_wait(watch, turn, until, &again) : KECS_OK;
+    }
+  }
+  return status;
+}
+
+KECS_STORE_API int64_t kecs_watch_seq(const kecs_watch *watch) {
+  return watch ? watch->told_seq : 0;
+}
+
+/* ---- opening ---- */
+
+/* A copy of a filter, its texts and numbers in the watch's own memory. */
+static kecs_status kecs__watch_filter(kecs_watch *watch, const kecs_filter *given, kecs_filter *out) {
+  *out = *given;
+  if (given->text) {
+    out->text = kecs__arena_text(&watch->own, given->text, strlen(given->text));
+    if (!out->text) {
+      return KECS_E_NOMEM;
+    }
+  }
+  if (given->numbers && given->count > 0) {
+    int64_t *numbers = kecs__arena_take(&watch->own, given->count * sizeof *numbers);
+    if (!numbers) {
+      return KECS_E_NOMEM;
+    }
+    memcpy(numbers, given->numbers, given->count * sizeof *numbers);
+    out->numbers = numbers;
+  }
+  if (given->texts && given->count > 0) {
+    const char **texts = kecs__arena_take(&watch->own, given->count * sizeof *texts);
+    for (size_t i = 0; texts && i < given->count; i++) {
+      const char *text = given->texts[i];
+      texts[i] = text ? kecs__arena_text(&watch->own, text, strlen(text)) : NULL;
+      if (text && !texts[i]) {
+        return KECS_E_NOMEM;
+      }
+    }
+    out->texts = texts;
+    return texts ? KECS_OK : KECS_E_NOMEM;
+  }
+  return KECS_OK;
+}
+
+static kecs_status kecs__watch_settle(kecs_watch *watch, const kecs_watch_options *options) {
+  if (options->old_rows) {
+    return kecs__fail(KECS_E_UNSUPPORTED, "options.old_rows: the store keeps no earlier versions of its rows");
+  }
+  if (options->where_count > KECS__FILTERS_MAX || (options->where_count > 0 && options->kind_count != 1)) {
+    return kecs__fail(KECS_E_INVALID, "a watch with filters takes one kind and at most %d filters",
+                      (int)KECS__FILTERS_MAX);
+  }
+  watch->kinds = options->kind_count == 0 ? UINT64_MAX : 0;
+  for (size_t i = 0; i < options->kind_count; i++) {
+    const kecs__meta *meta = kecs__meta_checked(watch->store, options->kinds[i]);
+    if (!meta) {
+      return kecs_last_error()->status;
+    }
+    watch->kinds |= KECS_BIT(options->kinds[i]);
+  }
+  watch->rows = options->rows;
+  watch->where_count = options->where_count;
+  if (options->where_count > 0) {
+    watch->where = kecs__arena_take(&watch->own, options->where_count * sizeof *watch->where);
+  }
+  kecs_status status = options->where_count == 0 || watch->where ? KECS_OK : KECS_E_NOMEM;
+  for (size_t i = 0; !status && i < options->where_count; i++) {
+    status = kecs__watch_filter(watch, &options->where[i], &watch->where[i]);
+  }
+  return status;
+}
+
+/* Where it begins; filters are tried once, so that a wrong one is told now. */
+static kecs_status kecs__watch_begin(kecs_watch *watch, kecs__session *session, const kecs_watch_options *options) {
+  kecs__feed_end end;
+  bool matches = false;
+  kecs_status status = kecs__feed_read_end(session, &end);
+  if (!status) {
+    status = kecs__feed_check(session->engine, &end);
+  }
+  if (!status && options->where_count > 0) {
+    status = kecs__watch_matches(watch, session, kecs__meta_of(session->engine, options->kinds[0]), 0, &matches);
+  }
+  watch->read_seq = options->from_seq == 0 ? end.seq : options->from_seq;
+  if (!status && options->from_seq == KECS_WATCH_OLDEST) {
+    status = kecs__feed_state(session, KECS__FEED_FLOOR, &watch->read_seq);
+  }
+  if (!status && (watch->read_seq > end.seq || watch->read_seq < 0)) {
+    status = kecs__fail(KECS_E_INVALID, "the change log of %s ends at %lld; there is no sequence %lld",
+                        session->engine->place.shown, (long long)end.seq, (long long)options->from_seq);
+  }
+  watch->told_seq = watch->read_seq;
+  return status ? status : kecs__feed_check_floor(session, watch->read_seq);
+}
+
+KECS_STORE_API kecs_status kecs_watch_open(kecs_store *store, const kecs_watch_options *options,
+                                           kecs_watch **out_watch) {
+  static const kecs_watch_options everything;
+  options = options ? options : &everything;
+  kecs_status status = kecs__check_pointer(out_watch, "out_watch");
+  if (status) {
+    return status;
+  }
+  *out_watch = NULL;
+  status = kecs__check_handle(store);
+  if (!status && store->depth > 0) {
+    status = kecs__fail(KECS_E_MISUSE, "a transaction can't be watched; watch the store");
+  }
+  kecs_watch *watch = status ? NULL : kecs__alloc_zero(&store->engine->allocator, sizeof *watch);
+  if (!watch) {
+    return status ? status : KECS_E_NOMEM;
+  }
+  watch->store = store;
+  kecs__arena_init(&watch->own, &store->engine->allocator);
+  kecs__arena_init(&watch->texts, &store->engine->allocator);
+  kecs__session *session = NULL;
+  status = kecs__watch_settle(watch, options);
+  if (!status) {
+    status = kecs__read_open(store, &session);
+  }
+  if (!status) {
+    status = kecs__watch_begin(watch, session, options);
+  }
+  kecs__read_close(store, session);
+  if (status) {
+    kecs_watch_close(watch);
+    return status;
+  }
+  *out_watch = watch;
+  return KECS_OK;
+}
+
+KECS_STORE_API void kecs_watch_close(kecs_watch *watch) {
+  if (!watch) {
+    return;
+  }
+  kecs__arena_free(&watch->own);
+  kecs__arena_free(&watch->texts);
+  kecs__release(&watch->store->engine->allocator, watch, sizeof *watch);
+}
+
+/* ---- store/informer.c -------------------------------------------------------------------------------------------- */
+/* store/informer.c -- list, watch, and list again when the log has moved on: what every cache needs. */
+
+#define KECS__INFORMER_PAGE 1000
+
+typedef struct kecs__informing {
+  kecs_store *store;
+  const kecs_kind_info *info;
+  const kecs_informer *informer;
+  kecs_query query;
+  kecs_watch_options options;
+  int timeout_ms;
+} kecs__informing;
+
+static kecs_status kecs__inform_page(const kecs__informing *run, const kecs_result *page) {
+  kecs_status status = KECS_OK;
+  for (size_t i = 0; !status && run->informer->set && i < kecs_result_count(page); i++) {
+    status = run->informer->set(kecs_record_at(page, run->info->kind, i), run->informer->user);
+  }
+  return status;
+}
+
+/* The pages need not be of one moment: what changes meanwhile is watched from a sequence before the first. */
+static kecs_status kecs__inform_list(kecs__informing *run) {
+  kecs_changes_info info;
+  kecs_result *page = NULL;
+  kecs_status status = kecs_changes_describe(run->store, &info);
+  run->options.from_seq = info.last_seq;
+  if (!status && !info.tracked) {
+    return kecs__fail_no_feed(run->store->engine);
+  }
+  if (!status && run->informer->reset) {
+    status = run->informer->reset(run->informer->user);
+  }
+  run->query.page_token = NULL;
+  bool more = !status;
+  while (more) {
+    kecs_result *next = NULL;
+    status = kecs_record_list(run->store, run->info->kind, &run->query, &next);
+    kecs_result_free(page); /* its token was read until now */
+    page = next;
+    status = status ? status : kecs__inform_page(run, page);
+    run->query.page_token = kecs_result_page_token(page);
+    more = !status && run->query.page_token;
+  }
+  kecs_result_free(page);
+  if (!status && run->informer->synced) {
+    status = run->informer->synced(run->informer->user);
+  }
+  return status;
+}
+
+/* Until the time is up (*out_done) or a failure, COMPACTED among them. */
+static kecs_status kecs__inform_watch(kecs__informing *run, bool *out_done) {
+  const kecs_informer *informer = run->informer;
+  const kecs_change *change = NULL;
+  kecs_watch *watch = NULL;
+  kecs_status status = kecs_watch_open(run->store, &run->options, &watch);
+  *out_done = false;
+  while (!status && !*out_done) {
+    status = kecs_watch_next(watch, run->timeout_ms, &change);
+    if (status) {
+      break;
+    }
+    if (!change) {
+      *out_done = true;
+    } else if (change->row) {
+      status = informer->set ? informer->set(change->row, informer->user) : KECS_OK;
+    } else {
+      status = informer->remove ? informer->remove(change->kind, change->key, informer->user) : KECS_OK;
+    }
+    *out_done = *out_done || status; /* a failure of theirs is no reason to begin anew, whatever its code */
+  }
+  kecs_watch_close(watch);
+  return status;
+}
+
+KECS_STORE_API kecs_status kecs_informer_run(kecs_store *store, kecs_kind kind, const kecs_filter *where,
+                                             size_t where_count, int timeout_ms, const kecs_informer *informer) {
+  kecs_status status = kecs__check_pointer(informer, "informer");
+  if (!status) {
+    status = kecs__check_handle(store);
+  }
+  if (!status && !kecs_kind_describe(kind)) {
+    status = kecs__fail(KECS_E_INVALID, "there is no kind number %d", (int)kind);
+  }
+  if (status) {
+    return status;
+  }
+  kecs__informing run = {store, kecs_kind_describe(kind), informer, {0}, {0}, timeout_ms};
+  run.query.where = where;
+  run.query.where_count = where_count;
+  run.query.limit = KECS__INFORMER_PAGE;
+  run.options.kinds = &kind;
+  run.options.kind_count = 1;
+  run.options.where = where;
+  run.options.where_count = where_count;
+  run.options.rows = true;
+  bool done = false;
+  do {
+    status = kecs__inform_list(&run);
+    if (!status) {
+      status = kecs__inform_watch(&run, &done);
+    }
+  } while (status == KECS_E_COMPACTED && !done);
+  return status;
+}
+
 /* ---- store/modify.c ---------------------------------------------------------------------------------------------- */
 /* store/modify.c -- create, update, upsert, delete: for every kind. */
 
@@ -24006,6 +26261,11 @@ static kecs_status kecs__sqlite_table_names(kecs_connection *connection,
                             visit, user);
 }
 
+static kecs_status kecs__sqlite_guard(kecs_connection *connection, bool on) {
+  int rc = sqlite3_db_config(connection->db, SQLITE_DBCONFIG_ENABLE_TRIGGER, on ? 1 : 0, (int *)NULL);
+  return rc == SQLITE_OK ? KECS_OK : kecs__sqlite_fail(connection, rc, "switch triggers");
+}
+
 static const kecs_backend kecs__sqlite_table = {
     .abi = KECS_BACKEND_ABI,
     .name = "sqlite",
@@ -24035,6 +26295,7 @@ static const kecs_backend kecs__sqlite_table = {
     .table_columns = kecs__sqlite_table_columns,
     .table_names = kecs__sqlite_table_names,
     .describe = kecs__sqlite_describe,
+    .guard = kecs__sqlite_guard,
 };
 
 #if defined(KECS_STORE_NO_THREADS)

@@ -1,5 +1,5 @@
 /* kecs_store_pg.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 7efe987c8dbf4b04e7f1e9667f67cd7a659e9e29d4e135c26ea06457b9ba5292 */
+ * 968a8e7a273fa1248a5f3f92e7b62e8655db94362a4c6a84c313b287c89c309f */
 /* ---- doc/manual_pg.h --------------------------------------------------------------------------------------------- */
 /* kecs_store_pg.h -- PostgreSQL behind the calls of kecs_store.h.
  *
@@ -1868,7 +1868,7 @@ static kecs_status kecs_pg__check_role(const kecs_pg__connection *connection, ke
 static kecs_status kecs_pg__dial_all(kecs_pg__connection *connection, kecs_pg__target target, int64_t until) {
   const kecs_pg__settings *settings = &connection->home->settings;
   kecs_status status = KECS_E_OFFLINE;
-  kecs_error told = {KECS_OK, 0, "", "", ""};
+  kecs_error told = {KECS_OK, 0, "", "", "", 0};
   int count = settings->host_count > 1 ? settings->host_count : 1;
   for (int n = 0; n < count; n++) {
     int64_t left = (until - kecs_pg__now_ms()) / (count - n);

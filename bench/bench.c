@@ -26,6 +26,7 @@ enum {
 
 typedef struct bench_world {
   kecs_store *store;
+  kecs_store *plain; /* of the cases of feed.h: the one without a change log */
   baseline base;
   char ours_path[BENCH_PATH];
   char baseline_path[BENCH_PATH];
@@ -356,6 +357,8 @@ static void walk_to(bench_world *world, int64_t depth) {
   }
 }
 
+#include "feed.h"
+
 /* ---- running ---- */
 
 static bool is_wanted(const bench_settings *settings, const char *name) {
@@ -488,6 +491,32 @@ static void run_writes(const bench_settings *settings, const char *small, bench_
   }
 }
 
+static void run_feed(const bench_settings *settings, const char *small, bench_table *table) {
+  bench_world world;
+  char ours[BENCH_PATH];
+  char theirs[BENCH_PATH];
+  snprintf(ours, sizeof ours, "%s/ours.db", settings->dir);
+  snprintf(theirs, sizeof theirs, "%s/baseline.db", settings->dir);
+  if (wanted_count(settings, feed_cases, COUNT(feed_cases)) > 0) {
+    bench_copy(small, ours);
+    bench_copy(small, theirs);
+    world_open(&world, ours, theirs, BENCH_SMALL_ROWS, BENCH_CACHE_DEFAULT);
+    bench_ok(kecs_close(world.store), "close");
+    world.store = feed_open(ours, BENCH_CACHE_DEFAULT, KECS_TRACK_ON);
+    world.plain = feed_open(theirs, BENCH_CACHE_DEFAULT, KECS_TRACK_OFF);
+    run_cases(&world, settings, feed_cases, COUNT(feed_cases), table);
+    bench_ok(kecs_close(world.plain), "close");
+    world_close(&world);
+    bench_compare_tasks(ours, theirs);
+  }
+  if (is_wanted(settings, "feed.extract_100000")) {
+    bench_copy(small, ours);
+    run_feed_extract(ours, settings->rounds, table);
+  }
+  bench_remove(ours);
+  bench_remove(theirs);
+}
+
 static void run_large(const bench_settings *settings, const char *empty, bench_table *table) {
   bench_world world;
   char large[BENCH_PATH];
@@ -575,6 +604,7 @@ int main(int count, char **arguments) {
   bench_print_head();
   run_reads(&settings, small, &table);
   run_writes(&settings, small, &table);
+  run_feed(&settings, small, &table);
   if (is_wanted(&settings, "import.tasks")) {
     run_import_tasks(small, settings.dir, settings.rounds, &table);
   }

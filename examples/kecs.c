@@ -10,6 +10,7 @@
  *   kecs_files.h   put, import and export
  *   kecs_migrate.h migrate: a whole store into another one
  *   kecs_about.h   describe-kind, stat, version
+ *   kecs_watch.h   track, watch, compact
  *
  * Build:  cc kecs.c kecs_store_impl.c -lsqlite3 -lpthread -lm
  *   or, for postgres:// as well, with -DKECS_POSTGRES, kecs_store_pg_impl.c and -lpq */
@@ -125,6 +126,8 @@ static exit_code fail_asked(kecs_status status) {
 
 #include "kecs_about.h"
 
+#include "kecs_watch.h"
+
 /* ---- the commands ---- */
 
 static const command commands[] = {
@@ -172,6 +175,19 @@ static const command commands[] = {
     {"describe-kind", "[KIND]", "what a kind is: columns, keys, address", 0, 1, run_describe, "",
      "  kecs describe-kind\n"
      "  kecs describe-kind service\n"},
+    {"track", "[on|off|status]", "keep a log of changes, or no longer", 0, 1, run_track,
+     "The log is what `kecs watch` reads. It is a property of the file: every program that opens it logs. It grows\n"
+     "until `kecs compact` is run.\n",
+     "  kecs --db shop.db track on\n"},
+    {"watch", "[KIND...]", "tell changes as they happen", 0, 0, run_watch,
+     "One line a change: sequence, time, what happened, kind, key, and of an update the groups that were written.\n"
+     "With --json one document a line, with the row as it is now. --from goes on after a sequence that was told\n"
+     "before; it fails when the log no longer has what came then. Runs until it is stopped, or --for is over.\n",
+     "  kecs --db shop.db watch service task\n"
+     "  kecs --db shop.db watch task --where last_status=STOPPED --json\n"
+     "  kecs --db shop.db watch --from 117 --for 0\n"},
+    {"compact", "", "remove old entries of the log of changes", 0, 0, run_compact, "",
+     "  kecs --db shop.db compact --older 24\n"},
     {"stat", "", "the database: size, schema, rows of each kind", 0, 0, run_stat, "",
      "  kecs --db shop.db stat\n"},
     {"version", "", "the version of this program and of SQLite", 0, 0, run_version, "",

@@ -28,6 +28,8 @@ typedef enum option_id {
   OPTION_MERGE,
   OPTION_DRY_RUN,
   OPTION_VERBOSE,
+  OPTION_FOR,
+  OPTION_OLDER,
   OPTION_HELP,
   OPTION_COUNT
 } option_id;
@@ -51,20 +53,23 @@ static const option options_known[OPTION_COUNT] = {
     {OPTION_WAIT, "--wait", "SECONDS", NULL, "how long to wait for another writer; else 30"},
     {OPTION_JSON, "--json", NULL, NULL, "print one JSON document; of a row its AWS document"},
     {OPTION_JSONL, "--jsonl", NULL, NULL, "print one JSON document a line"},
-    {OPTION_EPOCH, "--epoch", NULL, " get list export ", "times as epoch seconds, as AWS sends them"},
+    {OPTION_EPOCH, "--epoch", NULL, " get list export watch ", "times as epoch seconds, as AWS sends them"},
     {OPTION_FULL, "--full", NULL, " get list ", "documents with the member kecs: id, version, times"},
     {OPTION_COLUMNS, "--columns", "A,B,...", " get list ", "the columns of the table"},
-    {OPTION_WHERE, "--where", "COLUMN=VALUE", " list ", "only rows where it holds: = != < <= > >= ~ ^="},
+    {OPTION_WHERE, "--where", "COLUMN=VALUE", " list watch ", "only rows where it holds: = != < <= > >= ~ ^="},
     {OPTION_LIMIT, "--limit", "N", " list ", "rows of a page, 1 or more; else 100"},
     {OPTION_PAGE_TOKEN, "--page-token", "T", " list ", "go on after the page that gave this token"},
     {OPTION_SET, "--set", "COLUMN=VALUE", " update ", "write a column; may be repeated"},
     {OPTION_UNSET, "--unset", "COLUMN", " update ", "make a column NULL; may be repeated"},
     {OPTION_VERSION, "--version", "N", " update ", "change the row only while this is its version"},
-    {OPTION_FROM, "--from", "FILE", " migrate ", "the store to copy: a file or a URL"},
+    {OPTION_FROM, "--from", "FROM", " migrate watch ",
+     "the store to copy, a file or a URL; of a watch the change to begin after, or oldest; else from now on"},
     {OPTION_TO, "--to", "FILE", " migrate ", "the store to copy it into: a file or a URL"},
     {OPTION_MERGE, "--merge", NULL, " migrate ", "other rows of the target may stay"},
     {OPTION_DRY_RUN, "--dry-run", NULL, " migrate ", "count the rows of both and change nothing"},
     {OPTION_VERBOSE, "--verbose", NULL, NULL, "tell on stderr what the library logs"},
+    {OPTION_FOR, "--for", "SECONDS", " watch ", "end when so long nothing has changed; 0: do not wait"},
+    {OPTION_OLDER, "--older", "HOURS", " compact ", "only entries that are at least so old"},
     {OPTION_HELP, "--help", NULL, NULL, "this help; after a command, that command's"},
 };
 
@@ -79,6 +84,7 @@ typedef struct arguments {
   bool json;
   bool jsonl;
   bool help;
+  kecs_track track; /* what `track` asks for */
   unsigned flags; /* KECS_JSON_..., for documents */
   char **operands;
   int operand_count;

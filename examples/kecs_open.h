@@ -158,6 +158,7 @@ static kecs_store *open_path(const arguments *args, const char *path, access_mod
   options.account_id = args->account;
   options.region = args->region;
   options.strict = args->strict;
+  options.track = args->track;
   options.busy_timeout_ms = wait > 0 ? (int)wait * 1000 : -1;
   options.must_exist = file && mode != ACCESS_CREATE;
   options.read_only = args->read_only || (file && mode <= ACCESS_READ);

@@ -47,6 +47,7 @@ typedef struct kecs_error {
   char sqlstate[6];   /* PostgreSQL's SQLSTATE, or "" */
   char text[512];     /* one English line that names the thing and what to do; never a secret */
   char transaction[40]; /* of KECS_E_OUTCOME_UNKNOWN, for kecs_find_outcome; or "" */
+  int64_t floor;      /* KECS_E_COMPACTED: the earliest sequence that a watch can begin after */
 } kecs_error;
 
 /* The calling thread's last failure. A call that succeeds leaves it as it is. Never NULL; the pointer stays

@@ -182,7 +182,7 @@ static kecs_status kecs_pg__check_role(const kecs_pg__connection *connection, ke
 static kecs_status kecs_pg__dial_all(kecs_pg__connection *connection, kecs_pg__target target, int64_t until) {
   const kecs_pg__settings *settings = &connection->home->settings;
   kecs_status status = KECS_E_OFFLINE;
-  kecs_error told = {KECS_OK, 0, "", "", ""};
+  kecs_error told = {KECS_OK, 0, "", "", "", 0};
   int count = settings->host_count > 1 ? settings->host_count : 1;
   for (int n = 0; n < count; n++) {
     int64_t left = (until - kecs_pg__now_ms()) / (count - n);

@@ -234,6 +234,11 @@ static kecs_status kecs__sqlite_table_names(kecs_connection *connection,
                             visit, user);
 }
 
+static kecs_status kecs__sqlite_guard(kecs_connection *connection, bool on) {
+  int rc = sqlite3_db_config(connection->db, SQLITE_DBCONFIG_ENABLE_TRIGGER, on ? 1 : 0, (int *)NULL);
+  return rc == SQLITE_OK ? KECS_OK : kecs__sqlite_fail(connection, rc, "switch triggers");
+}
+
 static const kecs_backend kecs__sqlite_table = {
     .abi = KECS_BACKEND_ABI,
     .name = "sqlite",
@@ -263,6 +268,7 @@ static const kecs_backend kecs__sqlite_table = {
     .table_columns = kecs__sqlite_table_columns,
     .table_names = kecs__sqlite_table_names,
     .describe = kecs__sqlite_describe,
+    .guard = kecs__sqlite_guard,
 };
 
 #if defined(KECS_STORE_NO_THREADS)

@@ -42,7 +42,7 @@ static kecs_status kecs__setting_set_work(kecs__write *write, void *user) {
     if (status == KECS_E_EXISTS && kecs__writers_meet(write)) {
       status = kecs__fail_raced(meta); /* nothing but the key that was looked for can be taken */
     }
-    change.rid = status ? 0 : write->engine->backend->last_rid(write->session->connection);
+    change.rid = status ? 0 : write->rid;
   }
   return status ? status : kecs__give_back(write, meta, change.rid, set->out_result);
 }

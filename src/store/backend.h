@@ -137,6 +137,9 @@ struct kecs_backend {
    * was not. NULL: rows are inserted one by one. */
   kecs_status (*insert_many)(kecs_statement *insert, const char *table, const char *columns, const kecs_value *values,
                              int count, size_t rows, bool *commit);
+  /* Whether the triggers that log changes fire for this connection's writes. Off: the store logs them itself. NULL: the
+   * backend has no change log, and options.track is KECS_E_UNSUPPORTED. */
+  kecs_status (*guard)(kecs_connection *connection, bool on);
 };
 
 /* For backends: records a failure with the database's own codes and returns `status`. sqlstate may be NULL. */

@@ -1,10 +1,11 @@
 /* store/ddl.c -- tables and indexes from the descriptors.
  *
- * Layout (SQLite): rid INTEGER PRIMARY KEY, the natural key UNIQUE, STRICT. rid is what later layers refer to; parents
- * are referred to by their natural key. A unique key WHEN_SET becomes a partial unique index. TIME columns in indexes
- * are kept newest first, because that is how they are listed. */
+ * Layout (SQLite): rid INTEGER PRIMARY KEY, the natural key UNIQUE, STRICT. rid is what the change log refers to, whose
+ * stamps come after the kind's columns; parents are referred to by their natural key. A unique key WHEN_SET becomes a
+ * partial unique index. TIME columns in indexes are kept newest first, because that is how they are listed. */
 #include "base/prologue.h"
 
+#include "store/feed.h"
 #include "store/sql.h"
 
 #include <string.h>
@@ -49,13 +50,16 @@ static void kecs__ddl_tenant(kecs__text *out, const kecs_dialect *dialect) {
   }
 }
 
-KECS__FN void kecs__ddl_table(kecs__text *out, const kecs_dialect *dialect, const kecs_kind_info *info) {
+KECS__FN void kecs__ddl_table(kecs__text *out, const kecs_dialect *dialect, const kecs_kind_info *info, bool stamps) {
   kecs__text_addf(out, "CREATE TABLE IF NOT EXISTS {%s}(\n  ", info->table);
   kecs__ddl_tenant(out, dialect);
   kecs__text_addf(out, "rid %s", dialect->type_rid);
   for (int i = 0; i < info->column_count; i++) {
     kecs__text_adds(out, ",\n  ");
     kecs__ddl_column(out, dialect, info, i);
+  }
+  if (stamps) {
+    kecs__feed_ddl_columns(out, dialect, info);
   }
   for (int i = 0; i < info->key_count; i++) {
     if (!info->keys[i].when_set) {

@@ -4,6 +4,7 @@
 #include "store/engine.h"
 
 #include "base/time.h"
+#include "store/feed.h"
 #include "store/handle.h"
 #include "store/pool.h"
 #include "store/statements.h"
@@ -190,6 +191,7 @@ KECS__FN void kecs__read_close(kecs_store *store, kecs__session *session) {
 }
 
 KECS__FN kecs_status kecs__begin_write(kecs_store *store, kecs__session *session) {
+  session->place.known = false;
   kecs_status status = store->engine->backend->begin(session->connection, true);
   if (status == KECS_E_BUSY || status == KECS_E_CANCELLED) {
     kecs_error error = kecs__error_save();
@@ -305,6 +307,7 @@ KECS__FN void kecs__write_revive(kecs__write *write) {
 
 /* Ends a write inside a transaction: its savepoint, if it has one. */
 static kecs_status kecs__write_close_part(kecs__write *write, kecs_status status) {
+  write->session->place.known = write->session->place.known && !status; /* stamps go on from what stays */
   if (!write->guarded) {
     return status;
   }
@@ -316,6 +319,7 @@ static kecs_status kecs__write_close_part(kecs__write *write, kecs_status status
   if (!status) {
     return KECS_OK;
   }
+  write->session->place.known = false;
   kecs_error error = kecs__error_save();
   bool undone = kecs__run(write->session, KECS__GUARD_UNDO, NULL, 0, NULL) == KECS_OK &&
                 kecs__run(write->session, KECS__GUARD_END, NULL, 0, NULL) == KECS_OK;

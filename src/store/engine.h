@@ -44,6 +44,16 @@ typedef struct kecs__cached {
   bool temporary; /* made because the cached one was in use; finished when it is done */
 } kecs__cached;
 
+/* What a writing transaction knows of the change log (feed.h). */
+typedef struct kecs__place {
+  bool known;              /* the log's end was read in this transaction */
+  bool on;                 /* the transaction's writes are logged */
+  bool appended;           /* some were */
+  int64_t stamp;           /* the last that was given out */
+  uint64_t marked;         /* bit n: marks[n] was read */
+  int64_t marks[KECS_KIND_COUNT]; /* no new row of the kind has this rid or a lower one */
+} kecs__place;
+
 typedef struct kecs__engine kecs__engine;
 typedef struct kecs__turn kecs__turn; /* store/turns.c */
 typedef struct kecs__waiter kecs__waiter; /* store/pool.c */
@@ -67,6 +77,7 @@ typedef struct kecs__session {
   int64_t read_until_ms; /* when the running read is too old; 0: never */
   unsigned steps;
   struct kecs__session *next; /* in the list of the idle ones, or of those in use */
+  kecs__place place;          /* of the writing session */
 } kecs__session;
 
 struct kecs__engine {
@@ -86,6 +97,7 @@ struct kecs__engine {
   bool shared; /* readers have connections of their own */
   bool pooled; /* each write takes a session from the pool, as a read does; there is no `writer` then */
   bool shares_commits; /* writes that wait for each other go into one transaction */
+  bool stamps; /* tables that are made get stamps at once: the file is to be tracked */
   kecs_durability durability;
   bool small; /* memory counts more than speed */
   int busy_timeout_ms; /* 0: do not wait */
@@ -128,6 +140,12 @@ struct kecs__engine {
   kecs_store *transactions;      /* open ones */
   kecs_store *spare_handles;     /* ended ones: their memory stays until the store is closed, so misuse is told */
   kecs__meta kinds[KECS_KIND_COUNT];
+
+  int tracked;               /* by kecs__flag_get: our writes go into the change log */
+  kecs__condition changed;   /* with the mutex: what follows has changed */
+  uint64_t feed_turn;        /* goes up when there may be new entries */
+  int64_t feed_seen;         /* the newest entry that somebody here has seen */
+  int64_t feed_looked_ms;    /* when somebody last looked */
 };
 
 struct kecs_store {
@@ -158,6 +176,9 @@ KECS__FN kecs_status kecs__check_pointer(const void *pointer, const char *name);
 KECS__FN kecs_status kecs__read_open(kecs_store *store, kecs__session **out_session);
 KECS__FN void kecs__read_close(kecs_store *store, kecs__session *session);
 
+/* Ends a read transaction; its failure counts when nothing failed before. */
+KECS__FN void kecs__read_end(const kecs_backend *backend, kecs_connection *connection, kecs_status *status);
+
 /* A write: in a transaction of its own, or as a part of the handle's. */
 typedef struct kecs__write {
   kecs_store *store;
@@ -165,6 +186,7 @@ typedef struct kecs__write {
   kecs__session *session;
   kecs__arena arena; /* for texts of this write */
   int64_t now;
+  int64_t rid;    /* of the row that was inserted last */
   bool own;       /* this write began the transaction */
   bool joined;    /* it works in the transaction of other writes: it ends with them */
   bool guarded;   /* inside a savepoint of its own */

@@ -8,6 +8,7 @@
 
 #include "store/migrate.h"
 
+#include "store/feed.h"
 #include "store/sql.h"
 #include "store/statements.h"
 
@@ -25,6 +26,7 @@ typedef struct kecs__step {
 /* A step without SQL is for a version that brings nothing but indexes. */
 static const kecs__step kecs__steps[] = {
     {1, ""},
+    {2, ""}, /* the tables of the change log (feed_sql.c), where the backend has one */
 };
 
 #define KECS__STEP_COUNT (sizeof kecs__steps / sizeof kecs__steps[0])
@@ -60,7 +62,8 @@ static kecs_status kecs__tables_visit(const char *table, void *user) {
       return KECS_OK;
     }
   }
-  if (strcmp(table, "task_definition_families") != 0 && strcmp(table, "elbv2_associations") != 0) {
+  if (strcmp(table, "task_definition_families") != 0 && strcmp(table, "elbv2_associations") != 0 &&
+      !kecs__feed_is_side_table(table)) {
     tables->strangers++;
     strncpy(tables->stranger, table, sizeof tables->stranger - 1);
   }
@@ -163,7 +166,7 @@ static void kecs__migrate_kind(kecs__text *out, const kecs__engine *engine, cons
                                const kecs__present *present) {
   const kecs_dialect *dialect = engine->dialect;
   if (!present->rid) {
-    kecs__ddl_table(out, dialect, info);
+    kecs__ddl_table(out, dialect, info, engine->stamps);
   }
   for (int i = 0; present->rid && i < info->column_count; i++) {
     if (!(present->columns & KECS_BIT(i))) {
@@ -178,6 +181,9 @@ static kecs_status kecs__migrate_apply(kecs__write *write, int from) {
   kecs__text text;
   kecs__text_init(&text, &engine->allocator, KECS__DDL_MAX);
   kecs__ddl_side_tables(&text, engine->dialect);
+  if (engine->backend->guard) {
+    kecs__feed_ddl_tables(&text, engine->dialect);
+  }
   kecs_status status = KECS_OK;
   for (int kind = 1; !status && kind < KECS_KIND_COUNT; kind++) {
     const kecs_kind_info *info = kecs_kind_describe((kecs_kind)kind);
@@ -209,7 +215,7 @@ static kecs_status kecs__migrate_apply(kecs__write *write, int from) {
   }
   kecs__text_free(&sql);
   kecs__text_free(&text);
-  return status;
+  return status ? status : kecs__feed_migrated(write);
 }
 
 static kecs_status kecs__version_check(const kecs__engine *engine, int found) {

@@ -3,6 +3,7 @@
 
 #include "base/quota.h"
 #include "base/time.h"
+#include "store/feed.h"
 #include "store/handle.h"
 #include "store/meta.h"
 #include "store/migrate.h"
@@ -58,6 +59,7 @@ static void kecs__open_defaults(kecs__engine *engine, const kecs_options *option
   engine->read_only = options->read_only;
   engine->strict = options->strict;
   engine->no_foreign_keys = options->no_foreign_keys;
+  engine->stamps = options->track == KECS_TRACK_ON;
   kecs__profile_apply(engine, options);
 }
 
@@ -85,6 +87,7 @@ static void kecs__engine_free(kecs__engine *engine) {
   kecs__release_text(&engine->allocator, engine->path);
   kecs__release_text(&engine->allocator, engine->account_id);
   kecs__release_text(&engine->allocator, engine->region);
+  kecs__condition_destroy(&engine->changed);
   kecs__condition_destroy(&engine->arrival);
   kecs__mutex_destroy(&engine->mutex);
   kecs_allocator allocator = engine->allocator;
@@ -98,10 +101,18 @@ static kecs_status kecs__engine_locks(kecs__engine *engine) {
   if (status) {
     return status;
   }
-  status = kecs__condition_init(&engine->arrival);
-  if (status) {
-    kecs__mutex_destroy(&engine->mutex);
+  kecs__condition *const conditions[] = {&engine->arrival, &engine->changed};
+  int made = 0;
+  for (; !status && made < 2; made += status ? 0 : 1) {
+    status = kecs__condition_init(conditions[made]);
   }
+  if (!status) {
+    return KECS_OK;
+  }
+  while (made > 0) {
+    kecs__condition_destroy(conditions[--made]);
+  }
+  kecs__mutex_destroy(&engine->mutex);
   return status;
 }
 
@@ -155,6 +166,9 @@ static kecs_status kecs__engine_start(kecs_store *store, const kecs_options *opt
   }
   if (!status) {
     status = kecs__migrate(store);
+  }
+  if (!status) {
+    status = kecs__feed_open(store, options->track);
   }
   status = status ? status : engine->backend->describe(engine->writer->connection, &engine->settings);
   if (!status && engine->shared && engine->place.pool_max > 0) {

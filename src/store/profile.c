@@ -91,6 +91,9 @@ KECS__FN kecs_status kecs__profile_check(const kecs_options *options) {
     return kecs__fail(KECS_E_INVALID, "options.durability is %d; give KECS_DURABILITY_NORMAL or _FULL",
                       (int)options->durability);
   }
+  if (options->track != KECS_TRACK_KEEP && options->track != KECS_TRACK_ON && options->track != KECS_TRACK_OFF) {
+    return kecs__fail(KECS_E_INVALID, "options.track is %d; give KECS_TRACK_KEEP, _ON or _OFF", (int)options->track);
+  }
   status = kecs__check_least("cache_kib", options->cache_kib, 0);
   status = status ? status : kecs__check_least("log_kib", options->log_kib, 0);
   status = status ? status : kecs__check_least("pool.acquire_ms", options->pool.acquire_ms, -1);

@@ -1,6 +1,7 @@
 /* store/read.c -- get, get_many, list, each, count: for every kind. */
 #include "base/prologue.h"
 
+#include "store/feed.h"
 #include "store/handle.h"
 #include "store/locate.h"
 #include "store/query.h"
@@ -92,8 +93,7 @@ static kecs_status kecs__get_each(kecs__session *session, const kecs__meta *meta
   return status;
 }
 
-/* Ends a read that only saw; its failure counts when nothing failed before. */
-static void kecs__read_end(const kecs_backend *backend, kecs_connection *connection, kecs_status *status) {
+KECS__FN void kecs__read_end(const kecs_backend *backend, kecs_connection *connection, kecs_status *status) {
   kecs_error error = kecs__error_save();
   kecs_status ended = backend->commit(connection);
   if (ended) {
@@ -165,6 +165,22 @@ static kecs_status kecs__list_rows(kecs__plan *plan, kecs_result *result) {
   return status;
 }
 
+/* Where the log was when the rows were read: both in one read. */
+static kecs_status kecs__list_seq(kecs_store *store, kecs__session *session, kecs_result *result, bool *out_begun) {
+  *out_begun = false;
+  if (!kecs__flag_get(&store->engine->tracked)) {
+    return KECS_OK;
+  }
+  kecs__feed_end end = {0, 0, 0};
+  kecs_status status = store->depth > 0 ? KECS_OK : store->engine->backend->begin(session->connection, false);
+  *out_begun = !status && store->depth == 0;
+  if (!status) {
+    status = kecs__feed_read_end(session, &end);
+  }
+  result->seq = end.op == KECS__FEED_OFF ? 0 : end.seq;
+  return status;
+}
+
 KECS__FN kecs_status kecs__list_where(kecs_store *store, kecs_kind kind, const kecs_query *query,
                                       kecs_status (*narrow)(kecs__plan *plan, const void *user), const void *user,
                                       kecs_result **out_result) {
@@ -180,10 +196,14 @@ KECS__FN kecs_status kecs__list_where(kecs_store *store, kecs_kind kind, const k
   kecs__session *session = NULL;
   kecs_result *result = NULL;
   kecs__arena arena; /* values of the query; they die with the call */
+  bool begun = false;
   kecs__arena_init(&arena, &store->engine->allocator);
   status = kecs__read_open(store, &session);
   if (!status) {
     status = kecs__result_begin(store, meta, &result);
+  }
+  if (!status) {
+    status = kecs__list_seq(store, session, result, &begun);
   }
   if (!status) {
     kecs__plan plan;
@@ -194,6 +214,9 @@ KECS__FN kecs_status kecs__list_where(kecs_store *store, kecs_kind kind, const k
     kecs__plan_query(&plan, query, true);
     status = kecs__list_rows(&plan, result);
     kecs__plan_free(&plan);
+  }
+  if (begun) {
+    kecs__read_end(store->engine->backend, session->connection, &status);
   }
   kecs__read_close(store, session);
   kecs__arena_free(&arena);

@@ -70,6 +70,10 @@ KECS_STORE_API kecs_kind kecs_result_kind(const kecs_result *result) {
   return result ? result->kind : (kecs_kind)0;
 }
 
+KECS_STORE_API int64_t kecs_result_seq(const kecs_result *result) {
+  return result ? result->seq : 0;
+}
+
 KECS_STORE_API const char *kecs_result_page_token(const kecs_result *result) {
   return result ? result->page_token : NULL;
 }

@@ -14,6 +14,7 @@ struct kecs_result {
   size_t capacity;
   size_t first_rows;        /* room to begin with */
   const char *page_token;
+  int64_t seq;              /* of the change log, when it was read */
 };
 
 /* An empty result for rows of this size. */

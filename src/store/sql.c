@@ -3,6 +3,8 @@
 
 #include "store/sql.h"
 
+#include "store/feed.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -165,7 +167,7 @@ static void kecs__sql_insert(kecs__text *out, const kecs__meta *meta) {
   kecs__text_adds(out, "){rid}");
 }
 
-static void kecs__sql_update(kecs__text *out, const kecs_kind_info *info, uint64_t mask) {
+static void kecs__sql_update(kecs__text *out, const kecs_kind_info *info, kecs__op op, uint64_t mask) {
   kecs__text_addf(out, "UPDATE {%s} SET ", info->table);
   int number = 0;
   for (int i = 0; i < info->column_count; i++) {
@@ -175,6 +177,9 @@ static void kecs__sql_update(kecs__text *out, const kecs_kind_info *info, uint64
       kecs__text_addc(out, '=');
       kecs__sql_placeholder(out, ++number);
     }
+  }
+  if (op != KECS__OP_UPDATE) {
+    kecs__feed_sql_update(out, op, ++number);
   }
   kecs__text_adds(out, " WHERE {own}rid=");
   kecs__sql_placeholder(out, number + 1);
@@ -232,15 +237,23 @@ KECS__FN void kecs__sql_build(kecs__text *out, const kecs__meta *meta, kecs__op 
       kecs__text_adds(out, "{lock}");
       break;
     case KECS__OP_READ_FIELDS:
+    case KECS__OP_READ_FIELDS_LOGGED:
       kecs__text_adds(out, "SELECT rid");
       kecs__sql_masked(out, info, mask);
+      if (op == KECS__OP_READ_FIELDS_LOGGED) {
+        kecs__feed_sql_read(out, info);
+      }
       kecs__text_addf(out, " FROM {%s} WHERE {own}", info->table);
       kecs__sql_key(out, info, &info->keys[0]);
       kecs__text_adds(out, "{lock}");
       break;
     case KECS__OP_READ_RID:
+    case KECS__OP_READ_RID_LOGGED:
       kecs__text_adds(out, "SELECT rid");
       kecs__sql_masked(out, info, mask);
+      if (op == KECS__OP_READ_RID_LOGGED) {
+        kecs__feed_sql_read(out, info);
+      }
       kecs__text_addf(out, " FROM {%s} WHERE {own}rid=", info->table);
       kecs__sql_placeholder(out, 1);
       kecs__text_adds(out, "{lock}");
@@ -248,8 +261,14 @@ KECS__FN void kecs__sql_build(kecs__text *out, const kecs__meta *meta, kecs__op 
     case KECS__OP_INSERT:
       kecs__sql_insert(out, meta);
       break;
+    case KECS__OP_INSERT_LOGGED:
+      kecs__feed_sql_insert(out, meta);
+      break;
     case KECS__OP_UPDATE:
-      kecs__sql_update(out, info, mask);
+    case KECS__OP_UPDATE_SPEC:
+    case KECS__OP_UPDATE_STATUS:
+    case KECS__OP_UPDATE_BOTH:
+      kecs__sql_update(out, info, op, mask);
       break;
     case KECS__OP_UPDATE_IF:
       kecs__sql_update_if(out, meta, mask);

@@ -32,8 +32,9 @@ KECS__FN void kecs__sql_build(kecs__text *out, const kecs__meta *meta, kecs__op 
 /* "?7" */
 KECS__FN void kecs__sql_placeholder(kecs__text *out, int number);
 
-/* CREATE TABLE, and each CREATE INDEX, of a kind, with marks. IF NOT EXISTS throughout. */
-KECS__FN void kecs__ddl_table(kecs__text *out, const kecs_dialect *dialect, const kecs_kind_info *info);
+/* CREATE TABLE, with the change log's stamps or without, and each CREATE INDEX, of a kind, with marks. IF NOT EXISTS
+ * throughout. */
+KECS__FN void kecs__ddl_table(kecs__text *out, const kecs_dialect *dialect, const kecs_kind_info *info, bool stamps);
 KECS__FN void kecs__ddl_indexes(kecs__text *out, const kecs_kind_info *info);
 
 /* The tables beside the kinds': the schema's version, the families' revision counters, the load balancers' links. */

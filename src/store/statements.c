@@ -131,7 +131,11 @@ static bool kecs__cached_writes(const kecs__cached *wanted) {
     case KECS__OP_INSERT:
     case KECS__OP_UPDATE:
     case KECS__OP_UPDATE_IF:
-    case KECS__OP_DELETE: return true;
+    case KECS__OP_DELETE:
+    case KECS__OP_INSERT_LOGGED:
+    case KECS__OP_UPDATE_SPEC:
+    case KECS__OP_UPDATE_STATUS:
+    case KECS__OP_UPDATE_BOTH: return true;
     case KECS__OP_TEXT: return strncmp(wanted->sql, "SELECT", strlen("SELECT")) != 0;
     default: return false;
   }

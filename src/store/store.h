@@ -39,6 +39,14 @@ typedef struct kecs_pool_options {
   int read_age_ms; /* a walk (kecs_*_each) that is older ends with TIMEOUT at its next row: while it is open, the
                     * write-ahead log can't be emptied; 300000 */
 } kecs_pool_options;
+/* Whether the file keeps a log of its changes, which kecs_watch_... and sync read (see "Changes"). It is a property of
+ * the file: once it is switched on, every program that opens the file logs, whatever its own options say. On backends
+ * other than SQLite KECS_TRACK_ON is KECS_E_UNSUPPORTED. */
+typedef enum kecs_track {
+  KECS_TRACK_KEEP, /* as the file is; a fresh one has no log */
+  KECS_TRACK_ON,   /* from now on */
+  KECS_TRACK_OFF   /* no longer; the log is removed, and whoever watches is told KECS_E_UNSUPPORTED */
+} kecs_track;
 
 /* Zero-initialised means the default everywhere. The struct and the texts are read during kecs_open only. */
 typedef struct kecs_options {
@@ -70,6 +78,7 @@ typedef struct kecs_options {
   int memory_kib;                 /* the most that the store and its results hold at once, NOMEM beyond; SQLite's own
                                    * memory is not in it. 0: edge 256, else no limit; negative: none */
   kecs_pool_options pool;         /* the reading connections */
+  kecs_track track;               /* keep a log of changes, for kecs_watch_open */
 } kecs_options;
 
 /* Opens the store, creating the file and its schema when it does not exist. An existing older schema is migrated
@@ -204,6 +213,10 @@ KECS_STORE_API kecs_kind kecs_result_kind(const kecs_result *result);   /* 0 for
 
 /* The token of the next page, or NULL when this was the last one. It lives as long as the result. */
 KECS_STORE_API const char *kecs_result_page_token(const kecs_result *result);
+
+/* The sequence of the change log that a list was read at: a watch from there tells everything that came later. 0 where
+ * the store keeps no log, and for results of other calls. Inside a transaction it holds once that is committed. */
+KECS_STORE_API int64_t kecs_result_seq(const kecs_result *result);
 
 /* ---- Queries --------------------------------------------------------------------------------------------- */
 

@@ -169,6 +169,7 @@ KECS__FN kecs_status kecs__transaction_abandon(kecs_store *tx) {
   kecs__engine *engine = tx->engine;
   kecs__session *session = tx->session;
   bool whole = tx->depth == 1;
+  session->place.known = false; /* stamps go on from what stays */
   if (whole) {
     engine->backend->rollback(session->connection);
   } else if (engine->backend->in_transaction(session->connection)) {

@@ -16,6 +16,7 @@
 #include "store/turns.h"
 
 #include "base/time.h"
+#include "store/feed.h"
 #include "store/pool.h"
 
 #include <string.h>
@@ -190,6 +191,7 @@ KECS__FN void kecs__writer_release(kecs__session *session) {
     return;
   }
   kecs__mutex_lock(&engine->mutex);
+  kecs__feed_ended(engine);
   kecs__writer_pass(engine);
   kecs__mutex_unlock(&engine->mutex);
 }
@@ -304,6 +306,7 @@ static void kecs__share_end(kecs__engine *engine, kecs_status status) {
   engine->share_last = engine->writer->changed ? engine->member_count + 1 : engine->share_last;
   engine->members = NULL;
   engine->member_count = 0;
+  kecs__feed_ended(engine); /* once for all: nobody who watches is told of a write before it is committed */
   kecs__writer_pass(engine);
   kecs__mutex_unlock(&engine->mutex);
   while (turn) {

@@ -5,6 +5,7 @@
 
 #include "base/json.h"
 #include "store/document.h"
+#include "store/feed.h"
 #include "store/fill.h"
 #include "store/special_kinds.h"
 
@@ -180,13 +181,23 @@ KECS__FN kecs_status kecs__row_values(const kecs__meta *meta, const void *row, k
 }
 
 static kecs_status kecs__row_put(kecs__write *write, const kecs__meta *meta, const void *row) {
-  kecs_value values[64];
+  kecs_value values[65];
   kecs__cached *cached = NULL;
-  kecs_status status = kecs__row_values(meta, row, values);
+  kecs_status status = kecs__feed_begin(write);
+  if (!status) {
+    status = kecs__row_values(meta, row, values);
+  }
+  if (!status && write->session->place.on) {
+    return kecs__feed_insert(write, meta, values);
+  }
   if (!status) {
     status = kecs__statement(write->session, meta, KECS__OP_INSERT, 0, &cached);
   }
-  return status ? status : kecs__statement_run_last(write, cached, values, meta->info->column_count);
+  if (!status) {
+    status = kecs__statement_run_last(write, cached, values, meta->info->column_count);
+  }
+  write->rid = status ? 0 : write->engine->backend->last_rid(write->session->connection);
+  return status;
 }
 
 KECS__FN bool kecs__insert_follows(const kecs__meta *meta, const void *row) {
@@ -222,9 +233,11 @@ KECS__FN kecs_status kecs__row_insert(kecs__write *write, const kecs__meta *meta
     status = kecs__row_put(write, meta, row);
     status = kecs__row_explain(write, meta, row, UINT64_MAX, status);
   }
+  int64_t rid = write->rid;
   if (!status && follows) {
     status = special->follow(write, meta, NULL, row, UINT64_MAX);
   }
+  write->rid = rid; /* the look-ups may have inserted rows of their own */
   return status;
 }
 
@@ -235,7 +248,9 @@ static kecs_status kecs__change_read(kecs__write *write, const kecs__meta *meta,
                                      kecs__cached **out_cached, kecs_value *values) {
   bool row = false;
   kecs_value rid = kecs__value_int(change->rid);
-  kecs__op op = change->rid ? KECS__OP_READ_RID : KECS__OP_READ_FIELDS;
+  bool logged = write->session->place.on;
+  kecs__op op = change->rid ? (logged ? KECS__OP_READ_RID_LOGGED : KECS__OP_READ_RID)
+                            : (logged ? KECS__OP_READ_FIELDS_LOGGED : KECS__OP_READ_FIELDS);
   kecs_status status = kecs__statement(write->session, meta, op, mask, out_cached);
   if (!status) {
     status = change->rid ? kecs__statement_start(write->session, *out_cached, &rid, 1, &row)
@@ -252,9 +267,12 @@ static kecs_status kecs__change_read(kecs__write *write, const kecs__meta *meta,
   for (int i = 0; i < meta->info->column_count; i++) {
     count += mask & KECS_BIT(i) ? 1 : 0;
   }
-  kecs_value read[65];
-  kecs__statement_columns(write->session, *out_cached, read, count);
+  kecs_value read[65 + KECS__STAMPS];
+  kecs__statement_columns(write->session, *out_cached, read, logged ? count + KECS__STAMPS : count);
   change->rid = read[0].number;
+  for (int i = 0; logged && i < KECS__STAMPS; i++) {
+    change->base[i] = read[count + i].type == KECS_VALUE_NULL ? 0 : read[count + i].number;
+  }
   for (int i = 0, at = 1; i < meta->info->column_count; i++) {
     if (mask & KECS_BIT(i)) {
       values[i] = read[at++];
@@ -354,22 +372,50 @@ static uint64_t kecs__change_auto(const kecs__write *write, const kecs__meta *me
   return mask;
 }
 
+/* Which form of UPDATE stamps these groups. */
+static kecs__op kecs__change_op(uint64_t groups) {
+  bool spec = groups & KECS_BIT(KECS_GROUP_SPEC);
+  bool observed = groups & KECS_BIT(KECS_GROUP_STATUS);
+  if (spec && observed) {
+    return KECS__OP_UPDATE_BOTH;
+  }
+  return spec ? KECS__OP_UPDATE_SPEC : observed ? KECS__OP_UPDATE_STATUS : KECS__OP_UPDATE;
+}
+
 static kecs_status kecs__change_write(kecs__write *write, const kecs__meta *meta, const kecs__change *change,
                                       uint64_t mask, const kecs_value *parameters) {
-  kecs_value packed[65];
+  kecs_value packed[66];
   int count = 0;
+  bool logged = write->session->place.on;
+  kecs__op op = KECS__OP_UPDATE;
+  uint64_t groups = 0;
+  int64_t stamp = 0;
+  kecs_status status = KECS_OK;
   for (int i = 0; i < meta->info->column_count; i++) {
     if (mask & KECS_BIT(i)) {
       packed[count++] = parameters[i];
     }
   }
+  if (logged) {
+    groups = kecs__feed_groups(meta, change->changed);
+    op = kecs__feed_stamped(meta->info) ? kecs__change_op(groups) : KECS__OP_UPDATE;
+    status = kecs__feed_stamp(write, &stamp);
+  }
+  if (op != KECS__OP_UPDATE) {
+    packed[count++] = kecs__value_int(stamp);
+  }
   packed[count++] = kecs__value_int(change->rid);
   kecs__cached *cached = NULL;
-  kecs_status status = kecs__statement(write->session, meta, KECS__OP_UPDATE, mask, &cached);
+  if (!status) {
+    status = kecs__statement(write->session, meta, op, mask, &cached);
+  }
   if (!status) {
     status = kecs__statement_run_last(write, cached, packed, count);
   }
-  return kecs__row_explain(write, meta, change->row, change->changed, status);
+  if (status) {
+    return kecs__row_explain(write, meta, change->row, change->changed, status);
+  }
+  return logged ? kecs__feed_updated(write, meta, change->rid, groups, stamp, change->base) : KECS_OK;
 }
 
 /* What the kind's own look-ups need: the whole row before and after. */
@@ -409,7 +455,10 @@ KECS__FN kecs_status kecs__row_change(kecs__write *write, const kecs__meta *meta
   bool prunes = !change->document && meta->extra >= 0 && change->mask != 0;
   read |= prunes ? KECS_BIT(meta->extra) : 0;
   kecs__cached *cached = NULL;
-  kecs_status status = kecs__change_read(write, meta, change, read, &cached, stored);
+  kecs_status status = kecs__feed_begin(write);
+  if (!status) {
+    status = kecs__change_read(write, meta, change, read, &cached, stored);
+  }
   if (!status && change->version != 0 && meta->version >= 0 && stored[meta->version].number != change->version) {
     status = kecs__change_conflict(meta, change, stored[meta->version].number);
   }
@@ -530,6 +579,12 @@ KECS__FN kecs_status kecs__row_delete(kecs__write *write, const kecs__meta *meta
   }
   if (!status && special->follow) {
     status = special->follow(write, meta, row, NULL, UINT64_MAX);
+  }
+  if (!status) {
+    status = kecs__feed_begin(write);
+  }
+  if (!status && write->session->place.on) {
+    status = kecs__feed_delete(write, meta, rid, row);
   }
   if (!status) {
     status = kecs__statement(write->session, meta, KECS__OP_DELETE, 0, &cached);

@@ -1,5 +1,5 @@
 /* store/write.h -- the one way in which rows change: insert, update, delete of one row, in the transaction of a write.
- * Whatever has to follow a change (look-up tables, children, later the change log) follows here and nowhere else. */
+ * Whatever has to follow a change (look-up tables, children, the change log) follows here and nowhere else. */
 #ifndef KECS_STORE_WRITE_H
 #define KECS_STORE_WRITE_H
 #include "store/locate.h"
@@ -36,6 +36,7 @@ typedef struct kecs__change {
   bool document;        /* the row is a document's: its extra belongs to its columns */
   bool bare;            /* the stored row only held the place: a version in the mask is taken as it is */
   uint64_t changed;     /* out: the columns that did differ */
+  int64_t base[3];      /* out: the stamps before the change, where it is logged (feed.h) */
 } kecs__change;
 
 /* NOT_FOUND, CONFLICT. Fills in change->rid and change->changed. Writes nothing when nothing differs. */

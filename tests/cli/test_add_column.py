@@ -14,8 +14,8 @@ import tempfile
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 KECS = os.environ.get("KECS_BIN", os.path.join(ROOT, "build", "kecs"))
 ROW = '''  KECS_KEPT_COLUMNS(X, K) \\
-  X(K, maintenance_window, JSON, SPEC, SINCE(2), NONE, "maintenanceWindow", "When the cluster may be changed.") \\
-  X(K, priority_class, TEXT, SPEC, NN | SINCE(2), "normal", "priorityClass", "How urgent its work is.")
+  X(K, maintenance_window, JSON, SPEC, SINCE(3), NONE, "maintenanceWindow", "When the cluster may be changed.") \\
+  X(K, priority_class, TEXT, SPEC, NN | SINCE(3), "normal", "priorityClass", "How urgent its work is.")
 '''
 failed = 0
 
@@ -91,7 +91,7 @@ def main():
         bytes_before = digest(db)
         refused = run(KECS, "--db", db, "put", "cluster", "-", stdin=document)
         check("the_old_program_refuses_the_newer_schema",
-              refused.returncode == 6 and "schema version 2" in refused.stderr, refused.stderr)
+              refused.returncode == 6 and "schema version 3" in refused.stderr, refused.stderr)
         check("and_leaves_the_file_alone", digest(db) == bytes_before)
     finally:
         shutil.rmtree(folder, ignore_errors=True)

@@ -14,8 +14,8 @@ import sys
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent / "support"))
 from kecs_cli import Box, DATA, KECS, kecs, run  # noqa: E402
 
-COMMANDS = ("put", "get", "list", "update", "delete", "import", "export", "migrate", "describe-kind", "stat",
-            "version")
+COMMANDS = ("put", "get", "list", "update", "delete", "import", "export", "migrate", "describe-kind", "track", "watch",
+            "compact", "stat", "version")
 CLUSTER = {"clusterName": "shop"}
 ARN = "arn:aws:ecs:us-east-1:000000000000:"
 
@@ -423,6 +423,34 @@ def test_output_that_cannot_be_written():
             box.load(CLUSTER)
             for arguments in (["export"], ["list", "cluster"], ["get", "cluster", "shop", "--json"], ["stat"]):
                 box.kecs(*arguments, stdout=full, code=1)
+
+
+# ---- changes ----
+
+def test_changes_are_told_in_order():
+    with Box() as box:
+        box.kecs("track", "on")
+        box.load(CLUSTER)
+        box.load(task(1))
+        box.kecs("update", "task", "shop,%s" % task(1)["taskArn"].rsplit("/")[-1], "--set", "last_status=STOPPED")
+        box.kecs("delete", "cluster", "shop")
+        lines = box.kecs("watch", "--from", "oldest", "--for", "0").out.decode().splitlines()
+        told = [line.split("  ")[2:4] for line in lines]
+        assert told[0] == ["created", "cluster"] and told[-1] == ["deleted", "cluster"], lines
+        assert ["updated", "task"] in told and told[-2] == ["deleted", "task"], lines
+        seqs = [int(line.split("  ")[0]) for line in lines]
+        assert seqs == sorted(seqs) and lines[told.index(["updated", "task"])].endswith("status"), lines
+        rest = box.kecs("watch", "task", "--from", str(seqs[0]), "--for", "0", "--jsonl").out.decode().splitlines()
+        assert [json.loads(line)["op"] for line in rest] == ["created", "updated", "deleted"], rest
+        box.kecs("compact")
+        answer = box.kecs("watch", "--from", str(seqs[0]), "--for", "0", code=1)
+        assert b"removed" in answer.err, answer
+        assert box.kecs("track", "--json").json()["tracked"]
+        box.kecs("track", "off")
+        assert b"track" in box.kecs("watch", "--for", "0", code=1).err
+        box.kecs("track", "sideways", code=2)
+        box.kecs("watch", "--from", "x", code=2)
+        box.kecs("watch", "cluster", "task", "--where", "name=shop", code=2)
 
 
 # ---- many at once ----

@@ -24,7 +24,7 @@ def call(*command, code=0, cwd=ROOT):
 
 
 def test_examples_run():
-    assert NAMES == ["conflict", "hello", "hooks", "pages", "transaction"], NAMES
+    assert NAMES == ["conflict", "hello", "hooks", "pages", "transaction", "watch"], NAMES
     for name in NAMES:
         program = BUILD / "examples" / name
         with Box() as box:

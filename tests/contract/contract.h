@@ -5,6 +5,7 @@
  *   memory    ":memory:"
  *   file      a fresh file in a fresh folder, which goes when the store is closed
  *   postgres  a fresh tenant in the database that KECS_TEST_POSTGRES names
+ * With KECS_TEST_TRACK=1 its stores keep the change log, where the backend can.
  *
  * A test opens stores with contract_open and closes them with contract_close. When it fails before that, its stores
  * and folders are cleaned up after it. CONTRACT_OK and the like may only be used on the test's own thread. */
@@ -243,8 +244,12 @@ static inline void contract_fresh_url(char *out, size_t size) {
  * stay until contract_close. */
 static inline kecs_store *contract_open_with(const kecs_options *options) {
   contract_slot *slot = contract_slot_of(NULL);
+  const char *track = getenv("KECS_TEST_TRACK"); /* set: every store keeps the change log */
   memset(slot, 0, sizeof *slot);
   slot->options = *options;
+  if (track && track[0] && !options->track && !options->read_only && contract_is_sqlite()) {
+    slot->options.track = KECS_TRACK_ON;
+  }
   if (!options->path && contract_is_memory()) {
     slot->options.path = ":memory:";
   } else if (!options->path && !contract_is_sqlite()) {

@@ -479,6 +479,8 @@ kecs_options fault_options(const char *path) {
   options.allocator = (kecs_allocator){store_alloc, store_resize, store_release, NULL};
   options.clock.now = clock_stands;
   options.random.fill = chance_fill;
+  const char *track = getenv("KECS_TEST_TRACK"); /* set: with the change log */
+  options.track = track && track[0] ? KECS_TRACK_ON : KECS_TRACK_KEEP;
   return options;
 }
 
