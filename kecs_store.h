@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 54bb5983f2abf5bd37ff713d6c093ba5c60173e4dd14996113feb78fed85e346 */
+ * 47bb19edd83ee4add20f4be9eaa59d90bcd635de666ed6939ff42cdb84890147 */
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
 /* kecs_store.h -- a durable, typed store for the state of a container orchestrator, in one SQLite file.
  *
@@ -6512,13 +6512,16 @@ KECS_STORE_API kecs_status kecs_backend_fail_commit(const char *transaction, con
 
 /* ---- store/engine.h ---------------------------------------------------------------------------------------------- */
 /* store/engine.h -- what stands behind a kecs_store: the engine that all handles of one database share, its sessions
- * (a connection and its prepared statements), and how a call gets one for reading or writing. */
+ * (a connection and its prepared statements), and what every call asks of its handle. */
 #ifndef KECS_STORE_ENGINE_H
 #define KECS_STORE_ENGINE_H
+
+typedef struct kecs__special kecs__special; /* store/special.h */
 
 /* What the descriptors of a kind say, looked up once per store. Columns are numbers, -1 where a kind has none. */
 typedef struct kecs__meta {
   const kecs_kind_info *info;
+  const kecs__special *special; /* never NULL */
   int arn;
   int id;
   int name; /* what the ARN ends with: name, or family */
@@ -6658,8 +6661,10 @@ struct kecs__engine {
   int64_t feed_looked_ms;    /* when somebody last looked */
 };
 
+enum { KECS__MAGIC_OPEN = 0x6b656373, KECS__MAGIC_ENDED = 0x64656164 };
+
 struct kecs_store {
-  unsigned magic;
+  unsigned magic; /* one of the two above */
   kecs__engine *engine;
   kecs_store *parent;      /* of a transaction */
   kecs__session *session;  /* of a transaction */
@@ -6672,22 +6677,6 @@ struct kecs_store {
   int64_t deadline;        /* guarded by the engine's mutex in a store; the owner's in a transaction */
   kecs_store *next;
 };
-
-/* MISUSE unless `store` is an open handle. */
-KECS__FN kecs_status kecs__check_handle(const kecs_store *store);
-
-/* TIMEOUT or CANCELLED when this handle, or one that it was begun from, is past its deadline or cancelled. */
-KECS__FN kecs_status kecs__check_stop(const kecs_store *store, int64_t deadline);
-
-/* INVALID naming the argument when a required pointer is NULL. */
-KECS__FN kecs_status kecs__check_pointer(const void *pointer, const char *name);
-
-/* A session to read with, until kecs__read_close. */
-KECS__FN kecs_status kecs__read_open(kecs_store *store, kecs__session **out_session);
-KECS__FN void kecs__read_close(kecs_store *store, kecs__session *session);
-
-/* Ends a read transaction; its failure counts when nothing failed before. */
-KECS__FN void kecs__read_end(const kecs_backend *backend, kecs_connection *connection, kecs_status *status);
 
 /* A write: in a transaction of its own, or as a part of the handle's. */
 typedef struct kecs__write {
@@ -6705,36 +6694,34 @@ typedef struct kecs__write {
   int quiet;      /* above 0: tags and their rows are not followed, since they are being brought into step (tags.c) */
   bool make_parents; /* an insert makes the parents that are missing, bare (KECS_JSON_PARENTS) */
 } kecs__write;
-KECS__FN kecs_status kecs__write_open(kecs_store *store, kecs__write *write);
 
-/* Where writers write side by side, one may find another in its way: KECS_E_BUSY. A write of its own is then made
- * again, after a pause, until the store's busy timeout has passed. Zero-initialised before the first try. */
-typedef struct kecs__retry {
-  int64_t until;
-  int tries;
-} kecs__retry;
-KECS__FN bool kecs__retry_again(kecs_store *store, kecs__retry *retry, kecs_status status);
+/* MISUSE unless `store` is an open handle. */
+KECS__FN kecs_status kecs__check_handle(const kecs_store *store);
 
-/* Whether writers write side by side, so that what a write did not find may be there a moment later. */
-KECS__FN bool kecs__writers_meet(const kecs__write *write);
+/* TIMEOUT or CANCELLED when this handle, or one that it was begun from, is past its deadline or cancelled. */
+KECS__FN kecs_status kecs__check_stop(const kecs_store *store, int64_t deadline);
 
-/* BUSY: the row was not there when this write looked for it, and another writer has made it since. */
-KECS__FN kecs_status kecs__fail_raced(const kecs__meta *meta);
+/* INVALID naming the argument when a required pointer is NULL. */
+KECS__FN kecs_status kecs__check_pointer(const void *pointer, const char *name);
 
-/* To be called before the second statement of a write that changes rows: from here on all or nothing. */
-KECS__FN kecs_status kecs__write_guard(kecs__write *write);
+/* The deadline that holds for a call that starts now. */
+KECS__FN int64_t kecs__handle_deadline(kecs_store *store);
 
-/* After a failed statement, before others look into what was wrong: where the database refuses everything until a
- * rollback, the write is undone now. It must end with that failure. */
-KECS__FN void kecs__write_revive(kecs__write *write);
+/* MISUSE while a savepoint inside the transaction is open: what is written meanwhile would be undone with it. */
+KECS__FN kecs_status kecs__check_innermost(const kecs_store *store);
 
-/* Commits when `status` is KECS_OK and the deadline has not passed, rolls back otherwise; returns what came of it. */
-KECS__FN kecs_status kecs__write_close(kecs__write *write, kecs_status status);
+/* MISUSE when the transaction, or one around it, is lost. */
+KECS__FN kecs_status kecs__check_transaction(const kecs_store *tx);
 
-/* The writing session by itself, for opening and migrating. */
-KECS__FN kecs_status kecs__session_open(kecs__engine *engine, bool reader, bool may_create,
-                                        kecs__session **out_session);
-KECS__FN void kecs__session_close(kecs__session *session);
+/* MISUSE: the call would wait for what its own thread holds. */
+KECS__FN kecs_status kecs__fail_own_writer(void);
+
+/* How long a wait may still take, in milliseconds: until then by the monotonic clock, and no longer than the deadline.
+ */
+KECS__FN int64_t kecs__wait_left(const kecs__engine *engine, int64_t until_ms, int64_t deadline);
+
+/* TIMEOUT when the read has been open for longer than options.pool.read_age_ms. */
+KECS__FN kecs_status kecs__check_read_age(const kecs__session *session);
 
 KECS__FN void kecs__log(const kecs__engine *engine, kecs_log_level level, const char *format, ...)
     KECS_STORE_PRINTF(3, 4);
@@ -7061,7 +7048,7 @@ KECS__FN void kecs__row_name(const kecs_kind_info *info, const void *row, char o
 /* ---- store/special.h, continued ---------------------------------------------------------------------------------- */
 typedef struct kecs__probe kecs__probe; /* store/locate.h */
 
-typedef struct kecs__special {
+struct kecs__special {
   kecs_kind kind;
 
   /* Fills what only this kind knows into a row on its way in (a copy that may be changed; texts go to write->arena):
@@ -7087,28 +7074,12 @@ typedef struct kecs__special {
   kecs_status (*judge)(const kecs__meta *meta, const void *row, const kecs_value *stored, uint64_t *mask);
 
   uint64_t followed; /* the columns whose change `follow` wants to see */
+  bool tags_alone;   /* `follow` does nothing for a row without tags */
   uint64_t judged;   /* the columns that `judge` looks at */
-} kecs__special;
+};
 
-/* The kind's row of the table, or one whose functions are all NULL. */
-KECS__FN const kecs__special *kecs__special_of(kecs_kind kind);
-
-/* What the general fill offers to the kinds' own: "arn:aws:SERVICE:REGION:ACCOUNT:REST" taken apart. Texts go to the
- * arena. False when it is no ARN of that service; out pointers may be NULL. */
-KECS__FN bool kecs__arn_parse(const char *arn, const char *service, kecs__arena *arena, char **out_region,
-                              char **out_account, char **out_rest);
-KECS__FN char *kecs__arn_format(kecs__write *write, const char *service, const char *region, const char *account,
-                                const char *format, ...) KECS_STORE_PRINTF(5, 6);
-
-/* The last part of an ARN's resource: after the last slash, or the last colon. Points into `arn`. */
-KECS__FN const char *kecs__arn_tail(const char *arn);
-
-KECS__FN bool kecs__is_arn(const char *text);
-
-/* A parent given by name: its ARN, from the store when it is there, else as AWS would make it. An ARN and NULL are
- * given back as they are. */
-KECS__FN kecs_status kecs__resolve_parent(kecs__session *session, kecs_kind parent, const char *text,
-                                          kecs__arena *arena, const char **out_arn);
+/* Gives each kind's kecs__meta its row of the table, or one whose functions are all NULL. */
+KECS__FN void kecs__specials_set(kecs__engine *engine);
 
 #endif
 
@@ -7175,10 +7146,6 @@ KECS__FN kecs_status kecs__feed_updated(kecs__write *write, const kecs__meta *me
 
 /* Logs that a row, which is still there, is about to be deleted, and keeps its key. */
 KECS__FN kecs_status kecs__feed_delete(kecs__write *write, const kecs__meta *meta, int64_t rid, const void *row);
-
-/* After the writer's transaction has ended, be it one write's or that of many, under the engine's mutex: wakes those
- * who watch. */
-KECS__FN void kecs__feed_ended(kecs__engine *engine);
 
 /* ---- reading ---- */
 
@@ -7659,6 +7626,115 @@ KECS__FN void kecs__ddl_add_column(kecs__text *out, const kecs_dialect *dialect,
   kecs__text_adds(out, ";\n");
 }
 
+/* ---- store/engine.c ---------------------------------------------------------------------------------------------- */
+/* store/engine.c -- what every call asks of a handle and its engine: is it open, may it go on, how long may it wait. */
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#define KECS__LOG_LINE 600
+
+KECS__FN void kecs__log(const kecs__engine *engine, kecs_log_level level, const char *format, ...) {
+  if (!engine->logger.write) {
+    return;
+  }
+  char line[KECS__LOG_LINE];
+  va_list args;
+  va_start(args, format);
+  int len = vsnprintf(line, sizeof line, format, args);
+  va_end(args);
+  if (len >= 0) {
+    engine->logger.write(level, line, engine->logger.user);
+  }
+}
+
+KECS__FN kecs_status kecs__check_pointer(const void *pointer, const char *name) {
+  if (pointer) {
+    return KECS_OK;
+  }
+  return kecs__fail(KECS_E_MISUSE, "argument \"%s\" must not be NULL", name);
+}
+
+KECS__FN kecs_status kecs__check_handle(const kecs_store *store) {
+  if (!store) {
+    return kecs__fail(KECS_E_MISUSE, "the store handle is NULL; open it with kecs_open first");
+  }
+  if (store->magic != KECS__MAGIC_OPEN) {
+    return kecs__fail(KECS_E_MISUSE, "the handle is not open: the store was closed, or the transaction has ended");
+  }
+  return KECS_OK;
+}
+
+KECS__FN kecs_status kecs__check_stop(const kecs_store *store, int64_t deadline) {
+  for (const kecs_store *at = store; at; at = at->parent) {
+    if (kecs__flag_get(&at->cancelled)) {
+      return kecs__fail(KECS_E_CANCELLED, "the call was cancelled; nothing was stored");
+    }
+  }
+  if (deadline && kecs__clock_now(&store->engine->clock) >= deadline) {
+    return kecs__fail(KECS_E_TIMEOUT, "the handle's deadline has passed; nothing was stored. "
+                                      "Set a later one with kecs_set_deadline, 0 for none");
+  }
+  return KECS_OK;
+}
+
+KECS__FN int64_t kecs__handle_deadline(kecs_store *store) {
+  if (store->depth > 0) {
+    return store->deadline;
+  }
+  kecs__mutex_lock(&store->engine->mutex);
+  int64_t deadline = store->deadline;
+  kecs__mutex_unlock(&store->engine->mutex);
+  return deadline;
+}
+
+KECS__FN kecs_status kecs__check_transaction(const kecs_store *tx) {
+  bool lost = !tx->session->engine->backend->in_transaction(tx->session->connection);
+  for (const kecs_store *at = tx; at && !lost; at = at->parent) {
+    lost = at->broken;
+  }
+  if (!lost) {
+    return KECS_OK;
+  }
+  return kecs__fail(KECS_E_MISUSE, "the database has rolled the transaction back after an earlier error; end it with "
+                                   "kecs_rollback and begin again");
+}
+
+KECS__FN kecs_status kecs__check_innermost(const kecs_store *store) {
+  if (store->depth == 0 || !store->inner) {
+    return KECS_OK;
+  }
+  return kecs__fail(KECS_E_MISUSE, "a savepoint inside this transaction is open; write through its handle, or end it "
+                                   "first");
+}
+
+/* How long a wait may still take: the busy timeout, and no longer than the deadline. */
+KECS__FN int64_t kecs__wait_left(const kecs__engine *engine, int64_t until_ms, int64_t deadline) {
+  int64_t left = until_ms - kecs__monotonic_ms();
+  if (deadline) {
+    int64_t to_deadline = (deadline - kecs__clock_now(&engine->clock)) / 1000 + 1;
+    left = to_deadline < left ? to_deadline : left;
+  }
+  /* Short naps, so that a cancel from another thread is seen soon. */
+  return left > 50 ? 50 : left;
+}
+
+KECS__FN kecs_status kecs__fail_own_writer(void) {
+  return kecs__fail(KECS_E_MISUSE,
+                    "this thread holds the store's writing connection (a transaction, or a walk over a store "
+                    "in memory); call through the transaction's handle, or the call would wait for itself");
+}
+
+KECS__FN kecs_status kecs__check_read_age(const kecs__session *session) {
+  if (!session->read_until_ms || kecs__monotonic_ms() < session->read_until_ms) {
+    return KECS_OK;
+  }
+  return kecs__fail(KECS_E_TIMEOUT,
+                    "a walk has been open for %d ms, and the write-ahead log can't be emptied meanwhile; "
+                    "read page by page, or raise options.pool.read_age_ms",
+                    session->engine->pool.read_age_ms);
+}
+
 /* ---- store/statements.c ------------------------------------------------------------------------------------------ */
 /* store/statements.c -- an open-addressing table of prepared statements per session. */
 
@@ -7675,9 +7751,6 @@ KECS__FN void kecs__pool_give_back(kecs__session *session);
 /* While the store is being opened: adds a session that is idle; makes those that are kept in any case. */
 KECS__FN void kecs__pool_add(kecs__engine *engine, kecs__session *session);
 KECS__FN void kecs__pool_fill(kecs__engine *engine);
-
-/* TIMEOUT when the read has been open for longer than options.pool.read_age_ms. */
-KECS__FN kecs_status kecs__check_read_age(const kecs__session *session);
 
 /* Empties the write-ahead log, when nobody writes just now. */
 KECS__FN kecs_status kecs__engine_tidy(kecs__engine *engine);
@@ -8030,60 +8103,100 @@ KECS__FN kecs_status kecs__run(kecs__session *session, const char *sql, const ke
   return status;
 }
 
-/* ---- store/turns.c ----------------------------------------------------------------------------------------------- */
-/* store/turns.c -- the queue for the writing session, and the commit that several writes share.
- *
- * A commit that reaches the disk costs as much for one row as for fifty. So a write that is done while others wait does
- * not commit: it hands the session with the open transaction to the next in the queue, which works in a savepoint of
- * its own, and waits. The last one (nobody waits any more, or enough have joined) commits and tells all. A write that
- * is alone commits at once; only where the last commit was a shared one does its successor wait for those whom it told,
- * since they are likely to come back, and no longer than half of a commit.
- *
- *   queue          turn, turn, turn      threads that wait for the session, first come first served
- *   members        turn, turn            threads that have written into the open transaction and wait for its commit
- *
- * A turn lives on the stack of the thread that waits. The holder of the session alone changes `members`, under the
- * engine's mutex; whoever takes the session next therefore sees them. */
+/* ---- store/session.c --------------------------------------------------------------------------------------------- */
+/* store/session.c -- a session: a connection, the statements prepared on it, and when the backend must stop. */
 
-/* ---- store/turns.h ----------------------------------------------------------------------------------------------- */
-/* store/turns.h -- whose turn it is to use the writing session, and which writes share a commit. Where each write takes
- * a session from the pool, that is done here, too. */
-#ifndef KECS_STORE_TURNS_H
-#define KECS_STORE_TURNS_H
+/* ---- store/session.h --------------------------------------------------------------------------------------------- */
+/* store/session.h -- making and ending sessions. */
+#ifndef KECS_STORE_SESSION_H
+#define KECS_STORE_SESSION_H
 
-/* Takes the writing session, waiting for it at most the busy timeout; leaves it taken. No transaction is open then. */
-KECS__FN kecs_status kecs__writer_take(kecs_store *store, int64_t deadline, kecs__session **out_session);
-/* The same without a wait, for nobody's call: false when somebody has it. */
-KECS__FN bool kecs__writer_try(kecs__engine *engine);
-KECS__FN void kecs__writer_release(kecs__session *session);
-
-/* The same for a write of its own. Where *out_joined is true the session comes with the open transaction of the writes
- * before it: this one works in a savepoint. */
-KECS__FN kecs_status kecs__writer_join(kecs_store *store, int64_t deadline, kecs__session **out_session,
-                                       bool *out_joined);
-
-/* Ends what kecs__writer_join began, and gives the session away. `status` is what came of the write: after KECS_OK it
- * is part of the transaction, and KECS_OK comes back once that is committed; after a failure nothing of it is, and the
- * failure comes back. */
-KECS__FN kecs_status kecs__writer_leave(kecs__session *session, kecs_status status);
-
-/* MISUSE: the call would wait for what its own thread holds. */
-KECS__FN kecs_status kecs__fail_own_writer(void);
-
-/* How long a wait may still take, in milliseconds: until then by the monotonic clock, and no longer than the deadline.
- */
-KECS__FN int64_t kecs__wait_left(const kecs__engine *engine, int64_t until_ms, int64_t deadline);
+/* A connection to the engine's database, for reading alone or for both. */
+KECS__FN kecs_status kecs__session_open(kecs__engine *engine, bool reader, bool may_create,
+                                        kecs__session **out_session);
+KECS__FN void kecs__session_close(kecs__session *session);
 
 #endif
 
-/* ---- store/turns.c, continued ------------------------------------------------------------------------------------ */
-#include <string.h>
+/* ---- store/session.c, continued ---------------------------------------------------------------------------------- */
+/* Asked by the backend while a statement runs. It must not record an error: the statement's outcome does. SQLite rolls
+ * the whole transaction back when a statement that writes is stopped: not where others have written into it. Such a
+ * statement writes one row, and before the next one the deadline is looked at (statements.c). */
+static bool kecs__session_should_stop(void *user) {
+  const kecs__session *session = user;
+  if (session->shared && session->writing) {
+    return false;
+  }
+  for (const kecs_store *at = session->user; at; at = at->parent) {
+    if (kecs__flag_get(&at->cancelled)) {
+      return true;
+    }
+  }
+  if (session->read_until_ms && kecs__monotonic_ms() >= session->read_until_ms) {
+    return true;
+  }
+  return session->deadline && kecs__clock_now(&session->engine->clock) >= session->deadline;
+}
 
-#define KECS__QUEUE_PATIENCE_US 5000 /* whoever has waited so long comes before those who come later */
-#define KECS__SHARE_MAX 128          /* writes in one transaction */
-#define KECS__SHARE_US 10000         /* after that long nobody joins any more: the first ones wait for their answer */
-#define KECS__SHARE_EXPECT_US 1000   /* no wait for others is longer, but options.share_window_ms */
-#define KECS__SHARE_COMPANY 64       /* writes of one thread alone, until it no longer waits for others */
+KECS__FN kecs_status kecs__session_open(kecs__engine *engine, bool reader, bool may_create,
+                                        kecs__session **out_session) {
+  kecs__session *session = kecs__alloc_zero(&engine->allocator, sizeof *session);
+  if (!session) {
+    return KECS_E_NOMEM;
+  }
+  session->engine = engine;
+  session->reader = reader;
+  session->locks = !reader;
+  kecs_connect_options options = {0};
+  options.path = engine->path;
+  options.place = &engine->place;
+  options.read_only = engine->read_only;
+  options.may_create = may_create;
+  options.opening = engine->schema_version == 0;
+  options.reader = reader;
+  options.full_durability = engine->durability == KECS_DURABILITY_FULL;
+  options.no_foreign_keys = engine->no_foreign_keys;
+  options.busy_timeout_ms = engine->busy_timeout_ms;
+  options.acquire_ms = engine->pool.acquire_ms;
+  options.cache_kib = reader ? engine->cache_kib / 4 : engine->cache_kib;
+  options.page_bytes = engine->page_bytes;
+  options.log_kib = engine->log_kib;
+  options.small = engine->small;
+  options.allocator = &engine->allocator;
+  options.logger = &engine->logger;
+  options.should_stop = kecs__session_should_stop;
+  options.should_stop_user = session;
+  kecs_status status = engine->backend->connect(&options, &session->connection);
+  if (status) {
+    kecs__release(&engine->allocator, session, sizeof *session);
+    return status;
+  }
+  session->opened_ms = kecs__monotonic_ms();
+  *out_session = session;
+  return KECS_OK;
+}
+
+KECS__FN void kecs__session_close(kecs__session *session) {
+  if (!session) {
+    return;
+  }
+  kecs__engine *engine = session->engine;
+  kecs__statements_free(session);
+  engine->backend->disconnect(session->connection);
+  kecs__release(&engine->allocator, session, sizeof *session);
+}
+
+/* ---- store/turns.c ----------------------------------------------------------------------------------------------- */
+/* store/turns.c -- the queue for the writing session: first come, first served.
+ *
+ *   queue          turn, turn, turn      threads that wait for the session
+ *
+ * A turn lives on the stack of the thread that waits. */
+
+/* ---- store/turns.h ----------------------------------------------------------------------------------------------- */
+/* store/turns.h -- whose turn it is to use the writing session. */
+#ifndef KECS_STORE_TURNS_H
+#define KECS_STORE_TURNS_H
 
 struct kecs__turn {
   kecs__turn *next;
@@ -8097,22 +8210,28 @@ struct kecs__turn {
   kecs_error error; /* why it was not committed; its status is KECS_OK where it was */
 };
 
-/* How long a wait may still take: the busy timeout, and no longer than the deadline. */
-KECS__FN int64_t kecs__wait_left(const kecs__engine *engine, int64_t until_ms, int64_t deadline) {
-  int64_t left = until_ms - kecs__monotonic_ms();
-  if (deadline) {
-    int64_t to_deadline = (deadline - kecs__clock_now(&engine->clock)) / 1000 + 1;
-    left = to_deadline < left ? to_deadline : left;
-  }
-  /* Short naps, so that a cancel from another thread is seen soon. */
-  return left > 50 ? 50 : left;
-}
+/* Takes the writing session, waiting for it at most the busy timeout; leaves it taken. Where it `joins`, the
+ * transaction of the one before may be open. */
+KECS__FN kecs_status kecs__turn_take(kecs_store *store, int64_t deadline, bool joins, kecs__session **out_session);
 
-KECS__FN kecs_status kecs__fail_own_writer(void) {
-  return kecs__fail(KECS_E_MISUSE,
-                    "this thread holds the store's writing connection (a transaction, or a walk over a store "
-                    "in memory); call through the transaction's handle, or the call would wait for itself");
-}
+/* The same without a wait, for nobody's call: false when somebody has it. */
+KECS__FN bool kecs__turn_try(kecs__engine *engine);
+
+/* Gives it to the first in the queue, and tells those who watch when something was written. */
+KECS__FN void kecs__turn_end(kecs__session *session);
+
+/* The two parts of it, each with the engine's mutex held: those who watch are woken once the writer's transaction has
+ * ended, be it one write's or that of many. */
+KECS__FN void kecs__watches_tell(kecs__engine *engine);
+KECS__FN void kecs__turn_pass(kecs__engine *engine);
+
+#endif
+
+/* ---- store/turns.c, continued ------------------------------------------------------------------------------------ */
+#include <string.h>
+
+#define KECS__QUEUE_PATIENCE_US 5000 /* whoever has waited so long comes before those who come later */
+#define KECS__SHARE_COMPANY 64       /* writes of one thread alone, until it no longer waits for others */
 
 static void kecs__queue_add(kecs__engine *engine, kecs__turn *turn) {
   *engine->queue_end = turn;
@@ -8143,7 +8262,7 @@ static void kecs__turn_give(kecs__engine *engine, kecs__turn *turn) {
 /* Gives the session to the first in the queue, or to nobody. The mutex is held. Where commits are cheap the first one
  * is only woken: a thread that runs already would otherwise wait for one that sleeps, at every call. It is given the
  * session once it has waited for long. */
-static void kecs__writer_pass(kecs__engine *engine) {
+KECS__FN void kecs__turn_pass(kecs__engine *engine) {
   kecs__turn *next = engine->queue;
   engine->writer->user = NULL;
   engine->writer_taken = false;
@@ -8197,12 +8316,9 @@ static kecs_status kecs__turn_wait(kecs_store *store, int64_t deadline, bool joi
   return turn.given ? KECS_OK : status;
 }
 
-static kecs_status kecs__writer_get(kecs_store *store, int64_t deadline, bool joins, kecs__session **out_session) {
+KECS__FN kecs_status kecs__turn_take(kecs_store *store, int64_t deadline, bool joins, kecs__session **out_session) {
   kecs__engine *engine = store->engine;
   kecs_status status = KECS_OK;
-  if (engine->pooled) {
-    return kecs__pool_take(store, deadline, true, out_session);
-  }
   kecs__mutex_lock(&engine->mutex);
   if (!engine->writer_taken) {
     engine->writer_taken = true;
@@ -8225,11 +8341,7 @@ static kecs_status kecs__writer_get(kecs_store *store, int64_t deadline, bool jo
   return status;
 }
 
-KECS__FN kecs_status kecs__writer_take(kecs_store *store, int64_t deadline, kecs__session **out_session) {
-  return kecs__writer_get(store, deadline, false, out_session);
-}
-
-KECS__FN bool kecs__writer_try(kecs__engine *engine) {
+KECS__FN bool kecs__turn_try(kecs__engine *engine) {
   kecs__mutex_lock(&engine->mutex);
   bool got = !engine->writer_taken;
   if (got) {
@@ -8242,230 +8354,21 @@ KECS__FN bool kecs__writer_try(kecs__engine *engine) {
   return got;
 }
 
-KECS__FN void kecs__writer_release(kecs__session *session) {
+KECS__FN void kecs__watches_tell(kecs__engine *engine) {
+  kecs__place *place = &engine->writer->place;
+  if (place->appended) {
+    place->appended = false;
+    engine->feed_turn++;
+    kecs__condition_wake_all(&engine->changed);
+  }
+}
+
+KECS__FN void kecs__turn_end(kecs__session *session) {
   kecs__engine *engine = session->engine;
-  if (engine->pooled) {
-    kecs__pool_give_back(session);
-    return;
-  }
   kecs__mutex_lock(&engine->mutex);
-  kecs__feed_ended(engine);
-  kecs__writer_pass(engine);
+  kecs__watches_tell(engine);
+  kecs__turn_pass(engine);
   kecs__mutex_unlock(&engine->mutex);
-}
-
-KECS__FN kecs_status kecs__writer_join(kecs_store *store, int64_t deadline, kecs__session **out_session,
-                                       bool *out_joined) {
-  kecs_status status = kecs__writer_get(store, deadline, true, out_session);
-  *out_joined = !status && store->engine->members != NULL;
-  if (!status) {
-    (*out_session)->shared = *out_joined;
-    (*out_session)->changed = *out_joined; /* it may see what the others have not committed yet */
-  }
-  return status;
-}
-
-/* Whether the open transaction may go on with the first in the queue. The mutex is held. */
-static bool kecs__share_goes_on(const kecs__engine *engine) {
-  if (!engine->shares_commits || !engine->queue || !engine->queue->joins) {
-    return false;
-  }
-  return !engine->members || (engine->member_count < KECS__SHARE_MAX &&
-                              kecs__monotonic_us() - engine->share_since_us < KECS__SHARE_US + engine->share_window_us);
-}
-
-/* Whether others are likely to come: those who shared the last commit, or whoever comes within the window. */
-static bool kecs__share_hopes(const kecs__engine *engine) {
-  return engine->member_count + 1 < engine->share_last ||
-         (engine->share_window_us && engine->company && engine->member_count + 1 < KECS__SHARE_MAX);
-}
-
-static int64_t kecs__share_until(const kecs__engine *engine, int64_t now) {
-  int64_t most = engine->share_commit_us / 2;
-  int64_t until = now + (most < KECS__SHARE_EXPECT_US ? most : KECS__SHARE_EXPECT_US);
-  int64_t window = (engine->members ? engine->share_since_us : now) + engine->share_window_us;
-  return engine->company && window > until ? window : until;
-}
-
-/* Waits a moment for those who shared the last commit. The mutex is held, and given up while it waits. */
-static void kecs__share_expect(kecs__engine *engine) {
-  int64_t until = 0;
-  while (!engine->queue && engine->shares_commits && kecs__share_hopes(engine)) {
-    int64_t now = kecs__monotonic_us();
-    until = until ? until : kecs__share_until(engine, now);
-    if (now >= until) {
-      return;
-    }
-    engine->expecting = true;
-    kecs__condition_wait_us(&engine->arrival, &engine->mutex, until - now);
-    engine->expecting = false;
-  }
-}
-
-static void kecs__members_add(kecs__engine *engine, kecs__turn *turn) {
-  engine->share_since_us = engine->members ? engine->share_since_us : kecs__monotonic_us();
-  turn->next = engine->members;
-  engine->members = turn;
-  engine->member_count++;
-}
-
-/* Makes the turn one that can wait as a member. */
-static bool kecs__member_init(kecs__turn *turn) {
-  turn->told = false;
-  turn->error.status = KECS_OK;
-  if (kecs__condition_init(&turn->called)) {
-    return false;
-  }
-  bool good = kecs__mutex_init(&turn->mutex) == KECS_OK;
-  if (!good) {
-    kecs__condition_destroy(&turn->called);
-  }
-  return good;
-}
-
-/* Waits for what becomes of the transaction. */
-static kecs_status kecs__member_wait(kecs__turn *turn) {
-  kecs__mutex_lock(&turn->mutex);
-  while (!turn->told) {
-    kecs__condition_wait(&turn->called, &turn->mutex, 1000);
-  }
-  kecs__mutex_unlock(&turn->mutex);
-  kecs__mutex_destroy(&turn->mutex);
-  kecs__condition_destroy(&turn->called);
-  if (!turn->error.status) {
-    return KECS_OK;
-  }
-  (void)kecs__error_restore(&turn->error);
-  return kecs__fail_context("the commit that this write shared with others");
-}
-
-/* The write is in the transaction; the next one goes on with it, and this one waits for what becomes of both. False
- * when there is no next one. */
-static bool kecs__share_wait(kecs__engine *engine, kecs_status *out_status) {
-  kecs__turn turn;
-  kecs__mutex_lock(&engine->mutex);
-  kecs__share_expect(engine);
-  bool goes_on = kecs__share_goes_on(engine) && kecs__member_init(&turn);
-  if (goes_on) {
-    kecs__members_add(engine, &turn);
-    kecs__writer_pass(engine);
-  }
-  kecs__mutex_unlock(&engine->mutex);
-  if (goes_on) {
-    *out_status = kecs__member_wait(&turn);
-  }
-  return goes_on;
-}
-
-/* Passes the session on, and tells the members what became of their transaction. */
-static void kecs__share_end(kecs__engine *engine, kecs_status status) {
-  kecs__mutex_lock(&engine->mutex);
-  kecs__turn *turn = engine->members;
-  engine->share_last = engine->writer->changed ? engine->member_count + 1 : engine->share_last;
-  engine->members = NULL;
-  engine->member_count = 0;
-  kecs__feed_ended(engine); /* once for all: nobody who watches is told of a write before it is committed */
-  kecs__writer_pass(engine);
-  kecs__mutex_unlock(&engine->mutex);
-  while (turn) {
-    kecs__turn *next = turn->next; /* a turn that is told may be gone as soon as its mutex is free */
-    kecs__mutex_lock(&turn->mutex);
-    if (status) {
-      turn->error = kecs__error_save();
-    }
-    turn->told = true;
-    kecs__condition_wake_all(&turn->called);
-    kecs__mutex_unlock(&turn->mutex);
-    turn = next;
-  }
-}
-
-/* What the others are told when one write's failure cost them the transaction: a full disk is everybody's, somebody's
- * taken key is not. */
-static void kecs__share_lost(kecs__engine *engine, kecs_status status) {
-  kecs_error error = kecs__error_save();
-  if (kecs_status_class(status) != KECS_CLASS_SYSTEM) {
-    status = kecs__fail(KECS_E_BUSY, "another write's failure ended it; nothing was stored, try again");
-  }
-  kecs__share_end(engine, status);
-  (void)kecs__error_restore(&error);
-}
-
-/* Lets the transaction go on without this write, which has failed. False when somebody must end
- * it. */
-static bool kecs__share_pass(kecs__engine *engine) {
-  kecs__mutex_lock(&engine->mutex);
-  bool goes_on = kecs__share_goes_on(engine);
-  if (goes_on) {
-    kecs__writer_pass(engine);
-  }
-  kecs__mutex_unlock(&engine->mutex);
-  return goes_on;
-}
-
-/* Ends a write on a session of the pool: nobody shares its commit. */
-static kecs_status kecs__pool_leave(kecs__session *session, kecs_status status) {
-  const kecs_backend *backend = session->engine->backend;
-  if (!status) {
-    status = backend->commit(session->connection);
-  }
-  if (!status) {
-    kecs__pool_give_back(session);
-    return KECS_OK;
-  }
-  kecs_error error = kecs__error_save();
-  backend->rollback(session->connection);
-  kecs__pool_give_back(session);
-  return kecs__error_restore(&error);
-}
-
-static kecs_status kecs__share_commit(kecs__engine *engine) {
-  kecs__session *session = engine->writer;
-  bool shared = engine->members != NULL;
-  int64_t since = shared ? kecs__monotonic_us() : 0;
-  if (shared) {
-    session->user = NULL; /* one member's deadline is none of the others' */
-    session->deadline = 0;
-  }
-  kecs_status status = engine->backend->commit(session->connection);
-  engine->share_commit_us = shared ? kecs__monotonic_us() - since : 0;
-  if (status) {
-    kecs_error error = kecs__error_save();
-    engine->backend->rollback(session->connection);
-    (void)kecs__error_restore(&error);
-  }
-  kecs__share_end(engine, status);
-  return status;
-}
-
-KECS__FN kecs_status kecs__writer_leave(kecs__session *session, kecs_status status) {
-  kecs__engine *engine = session->engine;
-  if (engine->pooled) {
-    return kecs__pool_leave(session, status);
-  }
-  kecs_status outcome = KECS_OK;
-  session->shared = false;
-  bool open = engine->backend->in_transaction(session->connection);
-  if (!status) {
-    /* Where nothing was changed there is nothing to wait for; where the transaction is gone, nothing to go on with: the
-     * commit says so. */
-    bool shares = open && session->changed && kecs__share_wait(engine, &outcome);
-    return shares ? outcome : kecs__share_commit(engine);
-  }
-  if (!engine->members) {
-    kecs_error error = kecs__error_save();
-    engine->backend->rollback(session->connection);
-    kecs__writer_release(session);
-    return kecs__error_restore(&error);
-  }
-  if (!open) {
-    kecs__share_lost(engine, status);
-  } else if (!kecs__share_pass(engine)) {
-    kecs_error error = kecs__error_save();
-    (void)kecs__share_commit(engine); /* its failure is told to the members; this write failed by itself */
-    (void)kecs__error_restore(&error);
-  }
-  return status;
 }
 
 /* ---- store/pool.c ------------------------------------------------------------------------------------------------ */
@@ -8735,11 +8638,11 @@ KECS__FN void kecs__pool_tidy(kecs__engine *engine) {
 }
 
 KECS__FN kecs_status kecs__engine_tidy(kecs__engine *engine) {
-  if (!engine->backend->tidy || engine->read_only || !engine->shared || !kecs__writer_try(engine)) {
+  if (!engine->backend->tidy || engine->read_only || !engine->shared || !kecs__turn_try(engine)) {
     return KECS_OK;
   }
   kecs_status status = engine->backend->tidy(engine->writer->connection);
-  kecs__writer_release(engine->writer);
+  kecs__turn_end(engine->writer);
   return status;
 }
 
@@ -8776,16 +8679,6 @@ KECS__FN void kecs__pool_give_back(kecs__session *session) {
   }
 }
 
-KECS__FN kecs_status kecs__check_read_age(const kecs__session *session) {
-  if (!session->read_until_ms || kecs__monotonic_ms() < session->read_until_ms) {
-    return KECS_OK;
-  }
-  return kecs__fail(KECS_E_TIMEOUT,
-                    "a walk has been open for %d ms, and the write-ahead log can't be emptied meanwhile; "
-                    "read page by page, or raise options.pool.read_age_ms",
-                    session->engine->pool.read_age_ms);
-}
-
 KECS__FN void kecs__pool_describe(kecs__engine *engine, kecs_pool_info *out_info) {
   kecs__mutex_lock(&engine->mutex);
   *out_info = engine->pool_info;
@@ -8813,6 +8706,591 @@ KECS_STORE_API kecs_status kecs_maintain(kecs_store *store) {
   }
   kecs__pool_tidy(store->engine);
   return kecs__engine_tidy(store->engine);
+}
+
+/* ---- store/share.c ----------------------------------------------------------------------------------------------- */
+/* store/share.c -- the commit that several writes share.
+ *
+ * A commit that reaches the disk costs as much for one row as for fifty. So a write that is done while others wait does
+ * not commit: it hands the session with the open transaction to the next in the queue, which works in a savepoint of
+ * its own, and waits. The last one (nobody waits any more, or enough have joined) commits and tells all. A write that
+ * is alone commits at once; only where the last commit was a shared one does its successor wait for those whom it told,
+ * since they are likely to come back, and no longer than half of a commit.
+ *
+ *   members        turn, turn            threads that have written into the open transaction and wait for its commit
+ *
+ * A turn lives on the stack of the thread that waits. The holder of the session alone changes `members`, under the
+ * engine's mutex; whoever takes the session next therefore sees them. */
+
+/* ---- store/share.h ----------------------------------------------------------------------------------------------- */
+/* store/share.h -- a session to write with, and which writes share a commit. */
+#ifndef KECS_STORE_SHARE_H
+#define KECS_STORE_SHARE_H
+
+/* A session to write with, waiting for it at most the busy timeout. No transaction is open then. */
+KECS__FN kecs_status kecs__writer_take(kecs_store *store, int64_t deadline, kecs__session **out_session);
+KECS__FN void kecs__writer_release(kecs__session *session);
+
+/* The same for a write of its own. Where *out_joined is true the session comes with the open transaction of the writes
+ * before it: this one works in a savepoint. */
+KECS__FN kecs_status kecs__writer_join(kecs_store *store, int64_t deadline, kecs__session **out_session,
+                                       bool *out_joined);
+
+/* Ends what kecs__writer_join began, and gives the session away. `status` is what came of the write: after KECS_OK it
+ * is part of the transaction, and KECS_OK comes back once that is committed; after a failure nothing of it is, and the
+ * failure comes back. */
+KECS__FN kecs_status kecs__writer_leave(kecs__session *session, kecs_status status);
+
+#endif
+
+/* ---- store/share.c, continued ------------------------------------------------------------------------------------ */
+#define KECS__SHARE_MAX 128          /* writes in one transaction */
+#define KECS__SHARE_US 10000         /* after that long nobody joins any more: the first ones wait for their answer */
+#define KECS__SHARE_EXPECT_US 1000   /* no wait for others is longer, but options.share_window_ms */
+
+/* A session to write with: the pool's where each write takes one from there, the only one otherwise. */
+static kecs_status kecs__writer_get(kecs_store *store, int64_t deadline, bool joins, kecs__session **out_session) {
+  if (store->engine->pooled) {
+    return kecs__pool_take(store, deadline, true, out_session);
+  }
+  return kecs__turn_take(store, deadline, joins, out_session);
+}
+
+KECS__FN kecs_status kecs__writer_take(kecs_store *store, int64_t deadline, kecs__session **out_session) {
+  return kecs__writer_get(store, deadline, false, out_session);
+}
+
+KECS__FN void kecs__writer_release(kecs__session *session) {
+  if (session->engine->pooled) {
+    kecs__pool_give_back(session);
+  } else {
+    kecs__turn_end(session);
+  }
+}
+
+KECS__FN kecs_status kecs__writer_join(kecs_store *store, int64_t deadline, kecs__session **out_session,
+                                       bool *out_joined) {
+  kecs_status status = kecs__writer_get(store, deadline, true, out_session);
+  *out_joined = !status && store->engine->members != NULL;
+  if (!status) {
+    (*out_session)->shared = *out_joined;
+    (*out_session)->changed = *out_joined; /* it may see what the others have not committed yet */
+  }
+  return status;
+}
+
+/* Whether the open transaction may go on with the first in the queue. The mutex is held. */
+static bool kecs__share_goes_on(const kecs__engine *engine) {
+  if (!engine->shares_commits || !engine->queue || !engine->queue->joins) {
+    return false;
+  }
+  return !engine->members || (engine->member_count < KECS__SHARE_MAX &&
+                              kecs__monotonic_us() - engine->share_since_us < KECS__SHARE_US + engine->share_window_us);
+}
+
+/* Whether others are likely to come: those who shared the last commit, or whoever comes within the window. */
+static bool kecs__share_hopes(const kecs__engine *engine) {
+  return engine->member_count + 1 < engine->share_last ||
+         (engine->share_window_us && engine->company && engine->member_count + 1 < KECS__SHARE_MAX);
+}
+
+static int64_t kecs__share_until(const kecs__engine *engine, int64_t now) {
+  int64_t most = engine->share_commit_us / 2;
+  int64_t until = now + (most < KECS__SHARE_EXPECT_US ? most : KECS__SHARE_EXPECT_US);
+  int64_t window = (engine->members ? engine->share_since_us : now) + engine->share_window_us;
+  return engine->company && window > until ? window : until;
+}
+
+/* Waits a moment for those who shared the last commit. The mutex is held, and given up while it waits. */
+static void kecs__share_expect(kecs__engine *engine) {
+  int64_t until = 0;
+  while (!engine->queue && engine->shares_commits && kecs__share_hopes(engine)) {
+    int64_t now = kecs__monotonic_us();
+    until = until ? until : kecs__share_until(engine, now);
+    if (now >= until) {
+      return;
+    }
+    engine->expecting = true;
+    kecs__condition_wait_us(&engine->arrival, &engine->mutex, until - now);
+    engine->expecting = false;
+  }
+}
+
+static void kecs__members_add(kecs__engine *engine, kecs__turn *turn) {
+  engine->share_since_us = engine->members ? engine->share_since_us : kecs__monotonic_us();
+  turn->next = engine->members;
+  engine->members = turn;
+  engine->member_count++;
+}
+
+/* Makes the turn one that can wait as a member. */
+static bool kecs__member_init(kecs__turn *turn) {
+  turn->told = false;
+  turn->error.status = KECS_OK;
+  if (kecs__condition_init(&turn->called)) {
+    return false;
+  }
+  bool good = kecs__mutex_init(&turn->mutex) == KECS_OK;
+  if (!good) {
+    kecs__condition_destroy(&turn->called);
+  }
+  return good;
+}
+
+/* Waits for what becomes of the transaction. */
+static kecs_status kecs__member_wait(kecs__turn *turn) {
+  kecs__mutex_lock(&turn->mutex);
+  while (!turn->told) {
+    kecs__condition_wait(&turn->called, &turn->mutex, 1000);
+  }
+  kecs__mutex_unlock(&turn->mutex);
+  kecs__mutex_destroy(&turn->mutex);
+  kecs__condition_destroy(&turn->called);
+  if (!turn->error.status) {
+    return KECS_OK;
+  }
+  (void)kecs__error_restore(&turn->error);
+  return kecs__fail_context("the commit that this write shared with others");
+}
+
+/* The write is in the transaction; the next one goes on with it, and this one waits for what becomes of both. False
+ * when there is no next one. */
+static bool kecs__share_wait(kecs__engine *engine, kecs_status *out_status) {
+  kecs__turn turn;
+  kecs__mutex_lock(&engine->mutex);
+  kecs__share_expect(engine);
+  bool goes_on = kecs__share_goes_on(engine) && kecs__member_init(&turn);
+  if (goes_on) {
+    kecs__members_add(engine, &turn);
+    kecs__turn_pass(engine);
+  }
+  kecs__mutex_unlock(&engine->mutex);
+  if (goes_on) {
+    *out_status = kecs__member_wait(&turn);
+  }
+  return goes_on;
+}
+
+/* Passes the session on, and tells the members what became of their transaction. */
+static void kecs__share_end(kecs__engine *engine, kecs_status status) {
+  kecs__mutex_lock(&engine->mutex);
+  kecs__turn *turn = engine->members;
+  engine->share_last = engine->writer->changed ? engine->member_count + 1 : engine->share_last;
+  engine->members = NULL;
+  engine->member_count = 0;
+  kecs__watches_tell(engine); /* once for all: nobody who watches is told of a write before it is committed */
+  kecs__turn_pass(engine);
+  kecs__mutex_unlock(&engine->mutex);
+  while (turn) {
+    kecs__turn *next = turn->next; /* a turn that is told may be gone as soon as its mutex is free */
+    kecs__mutex_lock(&turn->mutex);
+    if (status) {
+      turn->error = kecs__error_save();
+    }
+    turn->told = true;
+    kecs__condition_wake_all(&turn->called);
+    kecs__mutex_unlock(&turn->mutex);
+    turn = next;
+  }
+}
+
+/* What the others are told when one write's failure cost them the transaction: a full disk is everybody's, somebody's
+ * taken key is not. */
+static void kecs__share_lost(kecs__engine *engine, kecs_status status) {
+  kecs_error error = kecs__error_save();
+  if (kecs_status_class(status) != KECS_CLASS_SYSTEM) {
+    status = kecs__fail(KECS_E_BUSY, "another write's failure ended it; nothing was stored, try again");
+  }
+  kecs__share_end(engine, status);
+  (void)kecs__error_restore(&error);
+}
+
+/* Lets the transaction go on without this write, which has failed. False when somebody must end
+ * it. */
+static bool kecs__share_pass(kecs__engine *engine) {
+  kecs__mutex_lock(&engine->mutex);
+  bool goes_on = kecs__share_goes_on(engine);
+  if (goes_on) {
+    kecs__turn_pass(engine);
+  }
+  kecs__mutex_unlock(&engine->mutex);
+  return goes_on;
+}
+
+/* Ends a write on a session of the pool: nobody shares its commit. */
+static kecs_status kecs__pool_leave(kecs__session *session, kecs_status status) {
+  const kecs_backend *backend = session->engine->backend;
+  if (!status) {
+    status = backend->commit(session->connection);
+  }
+  if (!status) {
+    kecs__pool_give_back(session);
+    return KECS_OK;
+  }
+  kecs_error error = kecs__error_save();
+  backend->rollback(session->connection);
+  kecs__pool_give_back(session);
+  return kecs__error_restore(&error);
+}
+
+static kecs_status kecs__share_commit(kecs__engine *engine) {
+  kecs__session *session = engine->writer;
+  bool shared = engine->members != NULL;
+  int64_t since = shared ? kecs__monotonic_us() : 0;
+  if (shared) {
+    session->user = NULL; /* one member's deadline is none of the others' */
+    session->deadline = 0;
+  }
+  kecs_status status = engine->backend->commit(session->connection);
+  engine->share_commit_us = shared ? kecs__monotonic_us() - since : 0;
+  if (status) {
+    kecs_error error = kecs__error_save();
+    engine->backend->rollback(session->connection);
+    (void)kecs__error_restore(&error);
+  }
+  kecs__share_end(engine, status);
+  return status;
+}
+
+KECS__FN kecs_status kecs__writer_leave(kecs__session *session, kecs_status status) {
+  kecs__engine *engine = session->engine;
+  if (engine->pooled) {
+    return kecs__pool_leave(session, status);
+  }
+  kecs_status outcome = KECS_OK;
+  session->shared = false;
+  bool open = engine->backend->in_transaction(session->connection);
+  if (!status) {
+    /* Where nothing was changed there is nothing to wait for; where the transaction is gone, nothing to go on with: the
+     * commit says so. */
+    bool shares = open && session->changed && kecs__share_wait(engine, &outcome);
+    return shares ? outcome : kecs__share_commit(engine);
+  }
+  if (!engine->members) {
+    kecs_error error = kecs__error_save();
+    engine->backend->rollback(session->connection);
+    kecs__writer_release(session);
+    return kecs__error_restore(&error);
+  }
+  if (!open) {
+    kecs__share_lost(engine, status);
+  } else if (!kecs__share_pass(engine)) {
+    kecs_error error = kecs__error_save();
+    (void)kecs__share_commit(engine); /* its failure is told to the members; this write failed by itself */
+    (void)kecs__error_restore(&error);
+  }
+  return status;
+}
+
+/* ---- store/access.c ---------------------------------------------------------------------------------------------- */
+/* store/access.c -- how a call gets a session to read or to write with, and how its write begins and ends. */
+
+/* ---- store/access.h ---------------------------------------------------------------------------------------------- */
+/* store/access.h -- how a call gets a session to read or to write with, and a write as a whole. */
+#ifndef KECS_STORE_ACCESS_H
+#define KECS_STORE_ACCESS_H
+
+/* A session to read with, until kecs__read_close. */
+KECS__FN kecs_status kecs__read_open(kecs_store *store, kecs__session **out_session);
+KECS__FN void kecs__read_close(kecs_store *store, kecs__session *session);
+
+/* Ends a read transaction; its failure counts when nothing failed before. */
+KECS__FN void kecs__read_end(const kecs_backend *backend, kecs_connection *connection, kecs_status *status);
+
+/* A write, until kecs__write_close. */
+KECS__FN kecs_status kecs__write_open(kecs_store *store, kecs__write *write);
+
+/* Whether writers write side by side, so that what a write did not find may be there a moment later. */
+KECS__FN bool kecs__writers_meet(const kecs__write *write);
+
+/* BUSY: the row was not there when this write looked for it, and another writer has made it since. */
+KECS__FN kecs_status kecs__fail_raced(const kecs__meta *meta);
+
+/* To be called before the second statement of a write that changes rows: from here on all or nothing. */
+KECS__FN kecs_status kecs__write_guard(kecs__write *write);
+
+/* After a failed statement, before others look into what was wrong: where the database refuses everything until a
+ * rollback, the write is undone now. It must end with that failure. */
+KECS__FN void kecs__write_revive(kecs__write *write);
+
+/* Commits when `status` is KECS_OK and the deadline has not passed, rolls back otherwise; returns what came of it. */
+KECS__FN kecs_status kecs__write_close(kecs__write *write, kecs_status status);
+
+/* BEGIN IMMEDIATE; a wait for another process that the deadline or a cancel ended is told as such. */
+KECS__FN kecs_status kecs__begin_write(kecs_store *store, kecs__session *session);
+
+#endif
+
+/* ---- store/access.c, continued ----------------------------------------------------------------------------------- */
+#include <string.h>
+
+KECS__FN kecs_status kecs__read_open(kecs_store *store, kecs__session **out_session) {
+  *out_session = NULL;
+  kecs_status status = kecs__check_handle(store);
+  if (status) {
+    return status;
+  }
+  int64_t deadline = kecs__handle_deadline(store);
+  status = kecs__check_stop(store, deadline);
+  if (status) {
+    return status;
+  }
+  if (store->depth > 0) {
+    store->session->user = store;
+    store->session->deadline = deadline;
+    *out_session = store->session;
+    return kecs__check_transaction(store);
+  }
+  if (!store->engine->shared) {
+    return kecs__writer_take(store, deadline, out_session);
+  }
+  return kecs__pool_take(store, deadline, false, out_session);
+}
+
+KECS__FN void kecs__read_close(kecs_store *store, kecs__session *session) {
+  if (!session || store->depth > 0) {
+    return;
+  }
+  if (session == store->engine->writer) {
+    kecs__writer_release(session);
+    return;
+  }
+  kecs__pool_give_back(session);
+}
+
+KECS__FN void kecs__read_end(const kecs_backend *backend, kecs_connection *connection, kecs_status *status) {
+  kecs_error error = kecs__error_save();
+  kecs_status ended = backend->commit(connection);
+  if (ended) {
+    backend->rollback(connection);
+  }
+  if (*status) {
+    (void)kecs__error_restore(&error); /* the status may be a visitor's own, without an error */
+  } else {
+    *status = ended;
+  }
+}
+
+KECS__FN kecs_status kecs__begin_write(kecs_store *store, kecs__session *session) {
+  session->place.known = false;
+  kecs_status status = store->engine->backend->begin(session->connection, true);
+  if (status == KECS_E_BUSY || status == KECS_E_CANCELLED) {
+    kecs_error error = kecs__error_save();
+    kecs_status stop = kecs__check_stop(store, session->deadline);
+    return stop ? stop : kecs__error_restore(&error);
+  }
+  return status;
+}
+
+/* The transaction of a write on a store: its own, or a savepoint in that of the writes before it. */
+static kecs_status kecs__write_begin(kecs__write *write, int64_t deadline) {
+  kecs_status status = kecs__writer_join(write->store, deadline, &write->session, &write->joined);
+  if (status) {
+    return status;
+  }
+  if (write->joined) {
+    status = kecs__check_stop(write->store, deadline);
+    status = status ? status : kecs__write_guard(write);
+    if (status) {
+      status = kecs__writer_leave(write->session, status);
+      write->session = NULL;
+    }
+    return status;
+  }
+  status = kecs__begin_write(write->store, write->session);
+  if (status) {
+    kecs__writer_release(write->session);
+    write->session = NULL;
+  }
+  write->own = !status;
+  return status;
+}
+
+KECS__FN kecs_status kecs__write_open(kecs_store *store, kecs__write *write) {
+  memset(write, 0, sizeof *write);
+  kecs_status status = kecs__check_handle(store);
+  if (status) {
+    return status;
+  }
+  write->store = store;
+  write->engine = store->engine;
+  kecs__arena_init(&write->arena, &store->engine->allocator);
+  if (store->engine->read_only) {
+    return kecs__fail(KECS_E_READONLY, "%s is open for reading only", store->engine->place.shown);
+  }
+  int64_t deadline = kecs__handle_deadline(store);
+  status = kecs__check_stop(store, deadline);
+  if (status) {
+    return status;
+  }
+  write->now = kecs__clock_now(&store->engine->clock);
+  if (store->depth > 0) {
+    status = kecs__check_transaction(store);
+    status = status ? status : kecs__check_innermost(store);
+    write->session = status ? NULL : store->session;
+    store->session->user = store;
+    store->session->deadline = deadline;
+    /* A statement that a deadline stops may have done its work: only a savepoint can tell. And where a failed statement
+     * ends the transaction, only a savepoint keeps what the caller did before. */
+    bool guard = deadline || store->engine->dialect->failure_ends_transaction;
+    return status || !guard ? status : kecs__write_guard(write);
+  }
+  return kecs__write_begin(write, deadline);
+}
+
+#define KECS__GUARD_BEGIN "SAVEPOINT kecs_write"
+#define KECS__GUARD_UNDO "ROLLBACK TO kecs_write"
+#define KECS__GUARD_END "RELEASE kecs_write"
+
+/* The statements that end a savepoint are made before it begins: they must run when there is no memory left. */
+static kecs_status kecs__guard_prepare(kecs__session *session, const char *sql) {
+  kecs__cached *cached = NULL;
+  kecs_status status = kecs__statement_text(session, sql, strlen(sql), &cached);
+  kecs__statement_done(session, cached);
+  return status;
+}
+
+KECS__FN kecs_status kecs__write_guard(kecs__write *write) {
+  if (write->own || write->guarded) {
+    return KECS_OK;
+  }
+  kecs_status status = kecs__guard_prepare(write->session, KECS__GUARD_UNDO);
+  if (!status) {
+    status = kecs__guard_prepare(write->session, KECS__GUARD_END);
+  }
+  if (!status) {
+    status = kecs__run(write->session, KECS__GUARD_BEGIN, NULL, 0, NULL);
+  }
+  write->guarded = !status;
+  return status;
+}
+
+KECS__FN bool kecs__writers_meet(const kecs__write *write) {
+  return write->engine->dialect->lock_rows[0] != '\0';
+}
+
+KECS__FN kecs_status kecs__fail_raced(const kecs__meta *meta) {
+  return kecs__fail(KECS_E_BUSY, "another writer has made the same %s just now; try again", meta->info->name);
+}
+
+KECS__FN void kecs__write_revive(kecs__write *write) {
+  if (!write->engine->dialect->failure_ends_transaction) {
+    return;
+  }
+  kecs_error error = kecs__error_save();
+  if (write->own) {
+    write->engine->backend->rollback(write->session->connection);
+  } else if (write->guarded) {
+    (void)kecs__run(write->session, KECS__GUARD_UNDO, NULL, 0, NULL);
+  }
+  (void)kecs__error_restore(&error);
+}
+
+/* Ends a write inside a transaction: its savepoint, if it has one. */
+static kecs_status kecs__write_close_part(kecs__write *write, kecs_status status) {
+  write->session->place.known = write->session->place.known && !status; /* stamps go on from what stays */
+  if (!write->guarded) {
+    return status;
+  }
+  write->session->user = NULL; /* ending is never stopped half-way */
+  write->session->deadline = 0;
+  if (!status) {
+    status = kecs__run(write->session, KECS__GUARD_END, NULL, 0, NULL);
+  }
+  if (!status) {
+    return KECS_OK;
+  }
+  write->session->place.known = false;
+  kecs_error error = kecs__error_save();
+  bool undone = kecs__run(write->session, KECS__GUARD_UNDO, NULL, 0, NULL) == KECS_OK &&
+                kecs__run(write->session, KECS__GUARD_END, NULL, 0, NULL) == KECS_OK;
+  if (!undone && write->joined) {
+    write->engine->backend->rollback(write->session->connection);
+  } else if (!undone) {
+    write->store->broken = true;
+  }
+  return kecs__error_restore(&error);
+}
+
+/* Ends a write on a store. This is the last look at the deadline: what has joined others waits for their commit. */
+static kecs_status kecs__write_close_own(kecs__write *write, kecs_status status) {
+  if (!status && !write->ended) {
+    status = kecs__check_stop(write->store, write->session->deadline);
+  }
+  if (write->joined) {
+    status = kecs__write_close_part(write, status);
+  }
+  return kecs__writer_leave(write->session, status);
+}
+
+KECS__FN kecs_status kecs__write_close(kecs__write *write, kecs_status status) {
+  if (write->session) {
+    status = write->own || write->joined ? kecs__write_close_own(write, status) : kecs__write_close_part(write, status);
+  }
+  if (write->store) {
+    kecs__arena_free(&write->arena);
+  }
+  return status;
+}
+
+/* ---- store/retry.c ----------------------------------------------------------------------------------------------- */
+/* store/retry.c -- when a write that met another one is made again. */
+
+/* ---- store/retry.h ----------------------------------------------------------------------------------------------- */
+/* store/retry.h -- when a write that met another one is made again. */
+#ifndef KECS_STORE_RETRY_H
+#define KECS_STORE_RETRY_H
+
+/* Milliseconds until the next try, longer each time. */
+KECS__FN int64_t kecs__retry_pause(const kecs__engine *engine, int attempt);
+
+/* Where writers write side by side, one may find another in its way: KECS_E_BUSY. A write of its own is then made
+ * again, after a pause, until the store's busy timeout has passed. Zero-initialised before the first try. */
+typedef struct kecs__retry {
+  int64_t until;
+  int tries;
+} kecs__retry;
+KECS__FN bool kecs__retry_again(kecs_store *store, kecs__retry *retry, kecs_status status);
+
+#endif
+
+/* ---- store/retry.c, continued ------------------------------------------------------------------------------------ */
+#include <string.h>
+
+#define KECS__RETRY_FIRST_MS 5
+#define KECS__RETRY_MAX_MS 250
+
+/* Half of the pause is chance: two writers that met once must not meet again and again. */
+KECS__FN int64_t kecs__retry_pause(const kecs__engine *engine, int attempt) {
+  int64_t pause = KECS__RETRY_FIRST_MS;
+  for (int i = 0; i < attempt && pause < KECS__RETRY_MAX_MS; i++) {
+    pause *= 2;
+  }
+  unsigned char chance = 0;
+  if (kecs__random_fill(&engine->random, &chance, 1)) {
+    chance = 128;
+  }
+  return pause / 2 + pause * chance / 512;
+}
+
+KECS__FN bool kecs__retry_again(kecs_store *store, kecs__retry *retry, kecs_status status) {
+  /* Where writers follow one another, BUSY means that the timeout has passed; so does any state of the database but
+   * those of class 40, after which the same may well succeed. Those end a transaction; a race that the store itself has
+   * seen (kecs__fail_raced) has cost one no more than the savepoint of this write. */
+  const char *state = kecs_last_error()->sqlstate;
+  bool meets = !state[0] || (store->depth == 0 && strncmp(state, "40", 2) == 0);
+  if (status != KECS_E_BUSY || !store->engine->dialect->lock_rows[0] || !meets) {
+    return false;
+  }
+  int64_t now = kecs__monotonic_ms();
+  int64_t pause = kecs__retry_pause(store->engine, retry->tries);
+  retry->until = retry->until ? retry->until : now + store->engine->busy_timeout_ms;
+  retry->tries++;
+  if (now + pause > retry->until) {
+    return false;
+  }
+  kecs__sleep_ms(pause);
+  return true;
 }
 
 /* ---- store/profile.c --------------------------------------------------------------------------------------------- */
@@ -9307,27 +9785,13 @@ KECS__FN void kecs__feed_ddl_no_guards(kecs__text *out, const kecs_kind_info *in
   }
 }
 
-/* ---- store/engine.c ---------------------------------------------------------------------------------------------- */
-/* store/engine.c -- handles and sessions: who may use which connection, and for how long they wait for it. */
+/* ---- store/transaction.c ----------------------------------------------------------------------------------------- */
+/* store/transaction.c -- transactions as handles, savepoints inside them, and the retry loop around them. */
 
-/* ---- store/handle.h ---------------------------------------------------------------------------------------------- */
-/* store/handle.h -- making and ending handles: what open, begin, commit and close share. */
-#ifndef KECS_STORE_HANDLE_H
-#define KECS_STORE_HANDLE_H
-
-enum { KECS__MAGIC_OPEN = 0x6b656373, KECS__MAGIC_ENDED = 0x64656164 };
-
-/* The deadline that holds for a call that starts now. */
-KECS__FN int64_t kecs__handle_deadline(kecs_store *store);
-
-/* BEGIN IMMEDIATE; a wait for another process that the deadline or a cancel ended is told as such. */
-KECS__FN kecs_status kecs__begin_write(kecs_store *store, kecs__session *session);
-
-/* MISUSE while a savepoint inside the transaction is open: what is written meanwhile would be undone with it. */
-KECS__FN kecs_status kecs__check_innermost(const kecs_store *store);
-
-/* MISUSE when the transaction, or one around it, is lost. */
-KECS__FN kecs_status kecs__check_transaction(const kecs_store *tx);
+/* ---- store/transaction.h ----------------------------------------------------------------------------------------- */
+/* store/transaction.h -- ending what a handle has begun. */
+#ifndef KECS_STORE_TRANSACTION_H
+#define KECS_STORE_TRANSACTION_H
 
 /* Undoes everything since the handle's BEGIN or SAVEPOINT and ends the handle and those inside it. A failure means that
  * a savepoint could not be undone, and that the transaction around it is lost. */
@@ -9335,358 +9799,9 @@ KECS__FN kecs_status kecs__transaction_abandon(kecs_store *tx);
 
 #endif
 
-/* ---- store/engine.c, continued ----------------------------------------------------------------------------------- */
-#include <stdarg.h>
+/* ---- store/transaction.c, continued ------------------------------------------------------------------------------ */
 #include <stdio.h>
 #include <string.h>
-
-#define KECS__LOG_LINE 600
-
-KECS__FN void kecs__log(const kecs__engine *engine, kecs_log_level level, const char *format, ...) {
-  if (!engine->logger.write) {
-    return;
-  }
-  char line[KECS__LOG_LINE];
-  va_list args;
-  va_start(args, format);
-  int len = vsnprintf(line, sizeof line, format, args);
-  va_end(args);
-  if (len >= 0) {
-    engine->logger.write(level, line, engine->logger.user);
-  }
-}
-
-KECS__FN kecs_status kecs__check_pointer(const void *pointer, const char *name) {
-  if (pointer) {
-    return KECS_OK;
-  }
-  return kecs__fail(KECS_E_MISUSE, "argument \"%s\" must not be NULL", name);
-}
-
-KECS__FN kecs_status kecs__check_handle(const kecs_store *store) {
-  if (!store) {
-    return kecs__fail(KECS_E_MISUSE, "the store handle is NULL; open it with kecs_open first");
-  }
-  if (store->magic != KECS__MAGIC_OPEN) {
-    return kecs__fail(KECS_E_MISUSE, "the handle is not open: the store was closed, or the transaction has ended");
-  }
-  return KECS_OK;
-}
-
-KECS__FN kecs_status kecs__check_stop(const kecs_store *store, int64_t deadline) {
-  for (const kecs_store *at = store; at; at = at->parent) {
-    if (kecs__flag_get(&at->cancelled)) {
-      return kecs__fail(KECS_E_CANCELLED, "the call was cancelled; nothing was stored");
-    }
-  }
-  if (deadline && kecs__clock_now(&store->engine->clock) >= deadline) {
-    return kecs__fail(KECS_E_TIMEOUT, "the handle's deadline has passed; nothing was stored. "
-                                      "Set a later one with kecs_set_deadline, 0 for none");
-  }
-  return KECS_OK;
-}
-
-/* Asked by the backend while a statement runs. It must not record an error: the statement's outcome does. SQLite rolls
- * the whole transaction back when a statement that writes is stopped: not where others have written into it. Such a
- * statement writes one row, and before the next one the deadline is looked at (statements.c). */
-static bool kecs__session_should_stop(void *user) {
-  const kecs__session *session = user;
-  if (session->shared && session->writing) {
-    return false;
-  }
-  for (const kecs_store *at = session->user; at; at = at->parent) {
-    if (kecs__flag_get(&at->cancelled)) {
-      return true;
-    }
-  }
-  if (session->read_until_ms && kecs__monotonic_ms() >= session->read_until_ms) {
-    return true;
-  }
-  return session->deadline && kecs__clock_now(&session->engine->clock) >= session->deadline;
-}
-
-KECS__FN kecs_status kecs__session_open(kecs__engine *engine, bool reader, bool may_create,
-                                        kecs__session **out_session) {
-  kecs__session *session = kecs__alloc_zero(&engine->allocator, sizeof *session);
-  if (!session) {
-    return KECS_E_NOMEM;
-  }
-  session->engine = engine;
-  session->reader = reader;
-  session->locks = !reader;
-  kecs_connect_options options = {0};
-  options.path = engine->path;
-  options.place = &engine->place;
-  options.read_only = engine->read_only;
-  options.may_create = may_create;
-  options.opening = engine->schema_version == 0;
-  options.reader = reader;
-  options.full_durability = engine->durability == KECS_DURABILITY_FULL;
-  options.no_foreign_keys = engine->no_foreign_keys;
-  options.busy_timeout_ms = engine->busy_timeout_ms;
-  options.acquire_ms = engine->pool.acquire_ms;
-  options.cache_kib = reader ? engine->cache_kib / 4 : engine->cache_kib;
-  options.page_bytes = engine->page_bytes;
-  options.log_kib = engine->log_kib;
-  options.small = engine->small;
-  options.allocator = &engine->allocator;
-  options.logger = &engine->logger;
-  options.should_stop = kecs__session_should_stop;
-  options.should_stop_user = session;
-  kecs_status status = engine->backend->connect(&options, &session->connection);
-  if (status) {
-    kecs__release(&engine->allocator, session, sizeof *session);
-    return status;
-  }
-  session->opened_ms = kecs__monotonic_ms();
-  *out_session = session;
-  return KECS_OK;
-}
-
-KECS__FN void kecs__session_close(kecs__session *session) {
-  if (!session) {
-    return;
-  }
-  kecs__engine *engine = session->engine;
-  kecs__statements_free(session);
-  engine->backend->disconnect(session->connection);
-  kecs__release(&engine->allocator, session, sizeof *session);
-}
-
-KECS__FN int64_t kecs__handle_deadline(kecs_store *store) {
-  if (store->depth > 0) {
-    return store->deadline;
-  }
-  kecs__mutex_lock(&store->engine->mutex);
-  int64_t deadline = store->deadline;
-  kecs__mutex_unlock(&store->engine->mutex);
-  return deadline;
-}
-
-KECS__FN kecs_status kecs__check_transaction(const kecs_store *tx) {
-  bool lost = !tx->session->engine->backend->in_transaction(tx->session->connection);
-  for (const kecs_store *at = tx; at && !lost; at = at->parent) {
-    lost = at->broken;
-  }
-  if (!lost) {
-    return KECS_OK;
-  }
-  return kecs__fail(KECS_E_MISUSE, "the database has rolled the transaction back after an earlier error; end it with "
-                                   "kecs_rollback and begin again");
-}
-
-KECS__FN kecs_status kecs__check_innermost(const kecs_store *store) {
-  if (store->depth == 0 || !store->inner) {
-    return KECS_OK;
-  }
-  return kecs__fail(KECS_E_MISUSE, "a savepoint inside this transaction is open; write through its handle, or end it "
-                                   "first");
-}
-
-KECS__FN kecs_status kecs__read_open(kecs_store *store, kecs__session **out_session) {
-  *out_session = NULL;
-  kecs_status status = kecs__check_handle(store);
-  if (status) {
-    return status;
-  }
-  int64_t deadline = kecs__handle_deadline(store);
-  status = kecs__check_stop(store, deadline);
-  if (status) {
-    return status;
-  }
-  if (store->depth > 0) {
-    store->session->user = store;
-    store->session->deadline = deadline;
-    *out_session = store->session;
-    return kecs__check_transaction(store);
-  }
-  if (!store->engine->shared) {
-    return kecs__writer_take(store, deadline, out_session);
-  }
-  return kecs__pool_take(store, deadline, false, out_session);
-}
-
-KECS__FN void kecs__read_close(kecs_store *store, kecs__session *session) {
-  if (!session || store->depth > 0) {
-    return;
-  }
-  if (session == store->engine->writer) {
-    kecs__writer_release(session);
-    return;
-  }
-  kecs__pool_give_back(session);
-}
-
-KECS__FN kecs_status kecs__begin_write(kecs_store *store, kecs__session *session) {
-  session->place.known = false;
-  kecs_status status = store->engine->backend->begin(session->connection, true);
-  if (status == KECS_E_BUSY || status == KECS_E_CANCELLED) {
-    kecs_error error = kecs__error_save();
-    kecs_status stop = kecs__check_stop(store, session->deadline);
-    return stop ? stop : kecs__error_restore(&error);
-  }
-  return status;
-}
-
-/* The transaction of a write on a store: its own, or a savepoint in that of the writes before it. */
-static kecs_status kecs__write_begin(kecs__write *write, int64_t deadline) {
-  kecs_status status = kecs__writer_join(write->store, deadline, &write->session, &write->joined);
-  if (status) {
-    return status;
-  }
-  if (write->joined) {
-    status = kecs__check_stop(write->store, deadline);
-    status = status ? status : kecs__write_guard(write);
-    if (status) {
-      status = kecs__writer_leave(write->session, status);
-      write->session = NULL;
-    }
-    return status;
-  }
-  status = kecs__begin_write(write->store, write->session);
-  if (status) {
-    kecs__writer_release(write->session);
-    write->session = NULL;
-  }
-  write->own = !status;
-  return status;
-}
-
-KECS__FN kecs_status kecs__write_open(kecs_store *store, kecs__write *write) {
-  memset(write, 0, sizeof *write);
-  kecs_status status = kecs__check_handle(store);
-  if (status) {
-    return status;
-  }
-  write->store = store;
-  write->engine = store->engine;
-  kecs__arena_init(&write->arena, &store->engine->allocator);
-  if (store->engine->read_only) {
-    return kecs__fail(KECS_E_READONLY, "%s is open for reading only", store->engine->place.shown);
-  }
-  int64_t deadline = kecs__handle_deadline(store);
-  status = kecs__check_stop(store, deadline);
-  if (status) {
-    return status;
-  }
-  write->now = kecs__clock_now(&store->engine->clock);
-  if (store->depth > 0) {
-    status = kecs__check_transaction(store);
-    status = status ? status : kecs__check_innermost(store);
-    write->session = status ? NULL : store->session;
-    store->session->user = store;
-    store->session->deadline = deadline;
-    /* A statement that a deadline stops may have done its work: only a savepoint can tell. And where a failed statement
-     * ends the transaction, only a savepoint keeps what the caller did before. */
-    bool guard = deadline || store->engine->dialect->failure_ends_transaction;
-    return status || !guard ? status : kecs__write_guard(write);
-  }
-  return kecs__write_begin(write, deadline);
-}
-
-#define KECS__GUARD_BEGIN "SAVEPOINT kecs_write"
-#define KECS__GUARD_UNDO "ROLLBACK TO kecs_write"
-#define KECS__GUARD_END "RELEASE kecs_write"
-
-/* The statements that end a savepoint are made before it begins: they must run when there is no memory left. */
-static kecs_status kecs__guard_prepare(kecs__session *session, const char *sql) {
-  kecs__cached *cached = NULL;
-  kecs_status status = kecs__statement_text(session, sql, strlen(sql), &cached);
-  kecs__statement_done(session, cached);
-  return status;
-}
-
-KECS__FN kecs_status kecs__write_guard(kecs__write *write) {
-  if (write->own || write->guarded) {
-    return KECS_OK;
-  }
-  kecs_status status = kecs__guard_prepare(write->session, KECS__GUARD_UNDO);
-  if (!status) {
-    status = kecs__guard_prepare(write->session, KECS__GUARD_END);
-  }
-  if (!status) {
-    status = kecs__run(write->session, KECS__GUARD_BEGIN, NULL, 0, NULL);
-  }
-  write->guarded = !status;
-  return status;
-}
-
-KECS__FN bool kecs__writers_meet(const kecs__write *write) {
-  return write->engine->dialect->lock_rows[0] != '\0';
-}
-
-KECS__FN kecs_status kecs__fail_raced(const kecs__meta *meta) {
-  return kecs__fail(KECS_E_BUSY, "another writer has made the same %s just now; try again", meta->info->name);
-}
-
-KECS__FN void kecs__write_revive(kecs__write *write) {
-  if (!write->engine->dialect->failure_ends_transaction) {
-    return;
-  }
-  kecs_error error = kecs__error_save();
-  if (write->own) {
-    write->engine->backend->rollback(write->session->connection);
-  } else if (write->guarded) {
-    (void)kecs__run(write->session, KECS__GUARD_UNDO, NULL, 0, NULL);
-  }
-  (void)kecs__error_restore(&error);
-}
-
-/* Ends a write inside a transaction: its savepoint, if it has one. */
-static kecs_status kecs__write_close_part(kecs__write *write, kecs_status status) {
-  write->session->place.known = write->session->place.known && !status; /* stamps go on from what stays */
-  if (!write->guarded) {
-    return status;
-  }
-  write->session->user = NULL; /* ending is never stopped half-way */
-  write->session->deadline = 0;
-  if (!status) {
-    status = kecs__run(write->session, KECS__GUARD_END, NULL, 0, NULL);
-  }
-  if (!status) {
-    return KECS_OK;
-  }
-  write->session->place.known = false;
-  kecs_error error = kecs__error_save();
-  bool undone = kecs__run(write->session, KECS__GUARD_UNDO, NULL, 0, NULL) == KECS_OK &&
-                kecs__run(write->session, KECS__GUARD_END, NULL, 0, NULL) == KECS_OK;
-  if (!undone && write->joined) {
-    write->engine->backend->rollback(write->session->connection);
-  } else if (!undone) {
-    write->store->broken = true;
-  }
-  return kecs__error_restore(&error);
-}
-
-/* Ends a write on a store. This is the last look at the deadline: what has joined others waits for their commit. */
-static kecs_status kecs__write_close_own(kecs__write *write, kecs_status status) {
-  if (!status && !write->ended) {
-    status = kecs__check_stop(write->store, write->session->deadline);
-  }
-  if (write->joined) {
-    status = kecs__write_close_part(write, status);
-  }
-  return kecs__writer_leave(write->session, status);
-}
-
-KECS__FN kecs_status kecs__write_close(kecs__write *write, kecs_status status) {
-  if (write->session) {
-    status = write->own || write->joined ? kecs__write_close_own(write, status) : kecs__write_close_part(write, status);
-  }
-  if (write->store) {
-    kecs__arena_free(&write->arena);
-  }
-  return status;
-}
-
-/* ---- store/transaction.c ----------------------------------------------------------------------------------------- */
-/* store/transaction.c -- transactions as handles, savepoints inside them, and the retry loop around them. */
-
-#include <stdio.h>
-#include <string.h>
-
-#define KECS__RETRY_FIRST_MS 5
-#define KECS__RETRY_MAX_MS 250
 
 /* Every nested transaction is a savepoint named after its depth. */
 static kecs_status kecs__savepoint(kecs_store *tx, const char *verb) {
@@ -9968,39 +10083,6 @@ static kecs_status kecs__transact_once(kecs_store *store, kecs_status (*work)(ke
     return kecs__transaction_give_up(tx, status);
   }
   return kecs_commit(tx);
-}
-
-/* Half of the pause is chance: two writers that met once must not meet again and again. */
-static int64_t kecs__retry_pause(const kecs__engine *engine, int attempt) {
-  int64_t pause = KECS__RETRY_FIRST_MS;
-  for (int i = 0; i < attempt && pause < KECS__RETRY_MAX_MS; i++) {
-    pause *= 2;
-  }
-  unsigned char chance = 0;
-  if (kecs__random_fill(&engine->random, &chance, 1)) {
-    chance = 128;
-  }
-  return pause / 2 + pause * chance / 512;
-}
-
-KECS__FN bool kecs__retry_again(kecs_store *store, kecs__retry *retry, kecs_status status) {
-  /* Where writers follow one another, BUSY means that the timeout has passed; so does any state of the database but
-   * those of class 40, after which the same may well succeed. Those end a transaction; a race that the store itself has
-   * seen (kecs__fail_raced) has cost one no more than the savepoint of this write. */
-  const char *state = kecs_last_error()->sqlstate;
-  bool meets = !state[0] || (store->depth == 0 && strncmp(state, "40", 2) == 0);
-  if (status != KECS_E_BUSY || !store->engine->dialect->lock_rows[0] || !meets) {
-    return false;
-  }
-  int64_t now = kecs__monotonic_ms();
-  int64_t pause = kecs__retry_pause(store->engine, retry->tries);
-  retry->until = retry->until ? retry->until : now + store->engine->busy_timeout_ms;
-  retry->tries++;
-  if (now + pause > retry->until) {
-    return false;
-  }
-  kecs__sleep_ms(pause);
-  return true;
 }
 
 KECS_STORE_API kecs_status kecs_transact(kecs_store *store, kecs_status (*work)(kecs_store *tx, void *user), void *user,
@@ -10339,519 +10421,6 @@ KECS__FN kecs_status kecs__migrate(kecs_store *store) {
     status = status ? status : kecs__schema_assert(session);
   }
   engine->schema_version = status ? 0 : kecs__schema_version();
-  return status;
-}
-
-/* ---- store/open.c ------------------------------------------------------------------------------------------------ */
-/* store/open.c -- kecs_open and kecs_close: options to an engine, and everything given back in reverse. */
-
-#include <stdio.h>
-#include <string.h>
-
-KECS_STORE_API const char *kecs_version(void) {
-  return KECS_STORE_VERSION;
-}
-
-/* Every backend gets the first look at the path in the order given; SQLite takes what is no URL. */
-static kecs_status kecs__open_backend(const kecs_options *options, const kecs_backend **out_backend) {
-  const char *path = kecs__profile_path(options);
-  for (const kecs_backend *const *at = options->backends; at && *at; at++) {
-    if ((*at)->abi != KECS_BACKEND_ABI) {
-      return kecs__fail(KECS_E_UNSUPPORTED,
-                        "backend \"%s\" has interface version %d, this library %d; rebuild both from one "
-                        "release",
-                        (*at)->name, (*at)->abi, KECS_BACKEND_ABI);
-    }
-    if ((*at)->answers_to(path)) {
-      *out_backend = *at;
-      return KECS_OK;
-    }
-  }
-  *out_backend = kecs_sqlite_backend();
-  if ((*out_backend)->answers_to(path)) {
-    return KECS_OK;
-  }
-  int scheme = (int)(strstr(path, "://") - path);
-  return kecs__fail(KECS_E_UNSUPPORTED, "no backend opens URLs that begin with \"%.*s://\"; for PostgreSQL set "
-                                        "options.backends, for SQLite give a plain path",
-                    scheme < 32 ? scheme : 32, path);
-}
-
-static kecs_status kecs__open_texts(kecs__engine *engine, const kecs_options *options) {
-  const char *account = options->account_id ? options->account_id : "000000000000";
-  const char *region = options->region ? options->region : "us-east-1";
-  engine->path = kecs__copy_text(&engine->allocator, kecs__profile_path(options));
-  engine->account_id = engine->path ? kecs__copy_text(&engine->allocator, account) : NULL;
-  engine->region = engine->account_id ? kecs__copy_text(&engine->allocator, region) : NULL;
-  return engine->region ? KECS_OK : KECS_E_NOMEM;
-}
-
-static void kecs__open_defaults(kecs__engine *engine, const kecs_options *options) {
-  engine->logger = options->logger;
-  engine->clock = options->clock;
-  engine->random = options->random;
-  engine->read_only = options->read_only;
-  engine->strict = options->strict;
-  engine->no_foreign_keys = options->no_foreign_keys;
-  engine->stamps = options->track == KECS_TRACK_ON;
-  kecs__profile_apply(engine, options);
-}
-
-static void kecs__release_text(const kecs_allocator *allocator, char *text) {
-  kecs__release(allocator, text, text ? strlen(text) + 1 : 0);
-}
-
-static void kecs__release_handles(kecs__engine *engine, kecs_store *list) {
-  while (list) {
-    kecs_store *next = list->next;
-    kecs__release(&engine->allocator, list, sizeof *list);
-    list = next;
-  }
-}
-
-/* Gives everything back; works on an engine that was opened only in part. */
-static void kecs__engine_free(kecs__engine *engine) {
-  kecs__pool_free(engine);
-  kecs__session_close(engine->writer);
-  kecs__release_handles(engine, engine->spare_handles);
-  kecs__meta_free(engine);
-  if (engine->backend) {
-    engine->backend->detach(&engine->place, &engine->allocator);
-  }
-  kecs__release_text(&engine->allocator, engine->path);
-  kecs__release_text(&engine->allocator, engine->account_id);
-  kecs__release_text(&engine->allocator, engine->region);
-  kecs__condition_destroy(&engine->changed);
-  kecs__condition_destroy(&engine->arrival);
-  kecs__mutex_destroy(&engine->mutex);
-  kecs_allocator allocator = engine->allocator;
-  kecs__release(&allocator, engine, sizeof *engine);
-  kecs__quota_close(&allocator);
-}
-
-/* The mutex and the condition, or none of them. */
-static kecs_status kecs__engine_locks(kecs__engine *engine) {
-  kecs_status status = kecs__mutex_init(&engine->mutex);
-  if (status) {
-    return status;
-  }
-  kecs__condition *const conditions[] = {&engine->arrival, &engine->changed};
-  int made = 0;
-  for (; !status && made < 2; made += status ? 0 : 1) {
-    status = kecs__condition_init(conditions[made]);
-  }
-  if (!status) {
-    return KECS_OK;
-  }
-  while (made > 0) {
-    kecs__condition_destroy(conditions[--made]);
-  }
-  kecs__mutex_destroy(&engine->mutex);
-  return status;
-}
-
-static kecs_status kecs__engine_new(const kecs_options *options, kecs__engine **out_engine) {
-  kecs_allocator allocator;
-  size_t most = kecs__profile_memory(options);
-  kecs_status status = kecs__allocator_resolve(&options->allocator, &allocator);
-  if (!status && most > 0) {
-    status = kecs__quota_open(&allocator, most);
-  }
-  if (status) {
-    return status;
-  }
-  kecs__engine *engine = kecs__alloc_zero(&allocator, sizeof *engine);
-  status = engine ? kecs__engine_locks(engine) : KECS_E_NOMEM;
-  if (status) {
-    kecs__release(&allocator, engine, sizeof *engine);
-    kecs__quota_close(&allocator);
-    return status;
-  }
-  engine->allocator = allocator;
-  engine->queue_end = &engine->queue;
-  engine->last_writer = kecs__thread_self();
-  *out_engine = engine;
-  return KECS_OK;
-}
-
-static kecs_status kecs__engine_start(kecs_store *store, const kecs_options *options) {
-  kecs__engine *engine = store->engine;
-  kecs__open_defaults(engine, options);
-  kecs_status status = kecs__open_backend(options, &engine->backend);
-  if (!status) {
-    status = kecs__open_texts(engine, options);
-  }
-  if (!status) {
-    status = engine->backend->attach(engine->path, &engine->allocator, &engine->place);
-    engine->dialect = engine->place.dialect;
-  }
-  if (!status && strcmp(engine->backend->name, "postgresql") == 0) {
-    kecs__log(engine, KECS_LOG_INFO, "Using PostgreSQL storage url=%s", engine->place.shown);
-  }
-  if (!status) {
-    status = kecs__meta_init(engine);
-  }
-  if (!status) {
-    kecs__profile_place(engine, options);
-    engine->shared = engine->backend->shares(engine->path);
-    engine->pool_checked_ms = kecs__monotonic_ms();
-    engine->shares_commits = engine->shared && engine->backend->one_writer;
-    status = kecs__session_open(engine, false, !options->must_exist && !options->read_only, &engine->writer);
-  }
-  if (!status) {
-    status = kecs__migrate(store);
-  }
-  if (!status) {
-    status = kecs__feed_open(store, options->track);
-  }
-  status = status ? status : engine->backend->describe(engine->writer->connection, &engine->settings);
-  if (!status && engine->shared && engine->place.pool_max > 0) {
-    kecs__pool_add(engine, engine->writer);
-    engine->writer = NULL;
-    engine->pooled = true;
-    kecs__pool_fill(engine);
-  }
-  return status;
-}
-
-KECS_STORE_API kecs_status kecs_open(const kecs_options *options, kecs_store **out_store) {
-  kecs_status status = kecs__check_pointer(out_store, "out_store");
-  if (status) {
-    return status;
-  }
-  *out_store = NULL;
-  status = kecs__check_pointer(options, "options");
-  if (!status) {
-    status = kecs__profile_check(options);
-  }
-  kecs__engine *engine = NULL;
-  if (!status) {
-    status = kecs__engine_new(options, &engine);
-  }
-  if (status) {
-    return status;
-  }
-  kecs_store *store = kecs__alloc_zero(&engine->allocator, sizeof *store);
-  if (!store) {
-    kecs__engine_free(engine);
-    return KECS_E_NOMEM;
-  }
-  store->engine = engine;
-  store->magic = KECS__MAGIC_OPEN;
-  status = kecs__engine_start(store, options);
-  if (status) {
-    kecs_error error = kecs__error_save();
-    kecs__release(&engine->allocator, store, sizeof *store);
-    kecs__engine_free(engine);
-    return kecs__error_restore(&error);
-  }
-  *out_store = store;
-  return KECS_OK;
-}
-
-KECS_STORE_API kecs_status kecs_close(kecs_store *store) {
-  if (!store) {
-    return KECS_OK;
-  }
-  kecs_status status = kecs__check_handle(store);
-  if (status) {
-    return status;
-  }
-  if (store->depth > 0) {
-    return kecs__fail(KECS_E_MISUSE, "the handle is a transaction; end it with kecs_commit or kecs_rollback");
-  }
-  kecs__engine *engine = store->engine;
-  while (engine->transactions) {
-    kecs_store *outermost = engine->transactions;
-    while (outermost->depth > 1) {
-      outermost = outermost->parent;
-    }
-    kecs__log(engine, KECS_LOG_WARNING, "%s: closed with an open transaction; it was rolled back", engine->place.shown);
-    (void)kecs__transaction_abandon(outermost);
-  }
-  store->magic = KECS__MAGIC_ENDED;
-  kecs__release(&engine->allocator, store, sizeof *store);
-  kecs__engine_free(engine);
-  return KECS_OK;
-}
-
-KECS_STORE_API kecs_status kecs_store_info(kecs_store *store, kecs_info *out_info) {
-  kecs_status status = kecs__check_pointer(out_info, "out_info");
-  if (status) {
-    return status;
-  }
-  memset(out_info, 0, sizeof *out_info);
-  kecs__session *session = NULL;
-  status = kecs__read_open(store, &session);
-  if (status) {
-    return status;
-  }
-  kecs__engine *engine = store->engine;
-  kecs__pool_describe(engine, &out_info->pool);
-  out_info->backend = engine->backend->name;
-  out_info->path = engine->place.shown;
-  out_info->schema_version = engine->schema_version;
-  out_info->read_only = engine->read_only;
-  out_info->account_id = engine->account_id;
-  out_info->region = engine->region;
-  status = engine->backend->describe(session->connection, out_info);
-  /* These are the writing connection's own, and only it changes the file. */
-  out_info->synchronous = engine->settings.synchronous;
-  out_info->cache_bytes = engine->settings.cache_bytes;
-  out_info->wal_checkpoint_bytes = engine->read_only ? 0 : engine->settings.wal_checkpoint_bytes;
-  out_info->wal_limit_bytes = engine->read_only ? 0 : engine->settings.wal_limit_bytes;
-  kecs__read_close(store, session);
-  return status;
-}
-
-/* ---- store/environment.c ----------------------------------------------------------------------------------------- */
-/* store/environment.c -- kecs_open_env: where the store is, from the environment.
- *
- * The names come from three programs whose users should not have to learn new ones. They are looked at in the order of
- * the tables below; two of one table that say different things are an error, since nobody can tell which was meant. */
-
-#include <stdlib.h>
-#include <string.h>
-
-typedef enum kecs__storage {
-  KECS__STORAGE_UNSAID,
-  KECS__STORAGE_SQLITE,
-  KECS__STORAGE_MEMORY,
-  KECS__STORAGE_PG
-} kecs__storage;
-
-static const struct {
-  const char *word;
-  kecs__storage storage;
-} kecs__storage_words[] = {
-    {"sqlite", KECS__STORAGE_SQLITE}, {"duckdb", KECS__STORAGE_SQLITE}, {"memory", KECS__STORAGE_MEMORY},
-    {"postgresql", KECS__STORAGE_PG}, {"postgres", KECS__STORAGE_PG},   {"pg", KECS__STORAGE_PG},
-};
-
-static const char *const kecs__type_names[] = {"KECS_STORAGE_TYPE", "KECS_STORAGE", "STORE_TYPE", NULL};
-static const char *const kecs__url_names[] = {"KECS_DATABASE_URL", "KECS_POSTGRES_URL", NULL};
-/* DATABASE_URL is every program's name: it is ours only where STORE_TYPE says postgres. */
-static const char *const kecs__shared_url_names[] = {"KECS_DATABASE_URL", "KECS_POSTGRES_URL", "DATABASE_URL", NULL};
-
-typedef struct kecs__environment {
-  kecs_options options;
-  kecs__storage storage;
-  const char *type_name; /* the variable that said so */
-  const char *url_name;
-  const char *url;
-  kecs__text path;
-} kecs__environment;
-
-/* A variable's value; NULL when it is unset or empty, which is the same in a shell's ${NAME:-}. */
-static const char *kecs__variable(const char *name) {
-  const char *value = getenv(name);
-  return value && value[0] ? value : NULL;
-}
-
-static bool kecs__word_is(const char *text, const char *word) {
-  while (*word && ((*text >= 'A' && *text <= 'Z') ? *text + ('a' - 'A') : *text) == *word) {
-    text++;
-    word++;
-  }
-  return !*text && !*word;
-}
-
-static kecs_status kecs__environment_word(kecs__environment *environment, const char *name, const char *value) {
-  for (size_t i = 0; i < sizeof kecs__storage_words / sizeof kecs__storage_words[0]; i++) {
-    kecs__storage storage = kecs__storage_words[i].storage;
-    if (!kecs__word_is(value, kecs__storage_words[i].word)) {
-      continue;
-    }
-    if (environment->type_name && environment->storage != storage) {
-      return kecs__fail(KECS_E_INVALID, "%s and %s ask for different kinds of storage; unset one of them",
-                        environment->type_name, name);
-    }
-    if (kecs__word_is(value, "duckdb") && environment->options.logger.write) {
-      environment->options.logger.write(KECS_LOG_WARNING,
-                                        "storage type duckdb: opened as SQLite, which takes its place",
-                                        environment->options.logger.user);
-    }
-    environment->type_name = environment->type_name ? environment->type_name : name;
-    environment->storage = storage;
-    return KECS_OK;
-  }
-  return kecs__fail(KECS_E_INVALID, "unknown %s: %.40s (valid: sqlite, memory, postgresql, postgres, pg, duckdb)", name,
-                    value);
-}
-
-static kecs_status kecs__environment_type(kecs__environment *environment) {
-  kecs_status status = KECS_OK;
-  for (size_t i = 0; !status && kecs__type_names[i]; i++) {
-    const char *value = kecs__variable(kecs__type_names[i]);
-    status = value ? kecs__environment_word(environment, kecs__type_names[i], value) : KECS_OK;
-  }
-  return status;
-}
-
-static kecs_status kecs__environment_url(kecs__environment *environment) {
-  const char *type = kecs__variable("STORE_TYPE");
-  bool shared = type && environment->storage == KECS__STORAGE_PG;
-  const char *const *names = shared ? kecs__shared_url_names : kecs__url_names;
-  for (size_t i = 0; names[i]; i++) {
-    const char *value = kecs__variable(names[i]);
-    if (value && environment->url && strcmp(value, environment->url) != 0) {
-      return kecs__fail(KECS_E_INVALID, "%s and %s name different databases; unset one of them", environment->url_name,
-                        names[i]);
-    }
-    if (value && !environment->url) {
-      environment->url = value;
-      environment->url_name = names[i];
-    }
-  }
-  return KECS_OK;
-}
-
-static bool kecs__url_is_postgres(const char *url) {
-  return strncmp(url, "postgres://", 11) == 0 || strncmp(url, "postgresql://", 13) == 0;
-}
-
-/* A URL alone says what it is; beside a type the two must agree. */
-static kecs_status kecs__environment_agree(kecs__environment *environment) {
-  bool postgres = environment->url && kecs__url_is_postgres(environment->url);
-  if (environment->storage == KECS__STORAGE_UNSAID) {
-    environment->storage = postgres ? KECS__STORAGE_PG : KECS__STORAGE_SQLITE;
-  } else if (environment->url && postgres != (environment->storage == KECS__STORAGE_PG)) {
-    return kecs__fail(KECS_E_INVALID,
-                      "%s and %s disagree: one is about PostgreSQL, the other is not; unset one of them",
-                      environment->type_name, environment->url_name);
-  }
-  return KECS_OK;
-}
-
-/* ---- PostgreSQL in parts ---- */
-
-typedef struct kecs__url_part {
-  const char *option;
-  const char *name;
-  const char *libpq; /* where this one is set, and ours is not, the part is left to libpq */
-  const char *standard;
-} kecs__url_part;
-
-enum { KECS__URL_PASSWORD = 3 };
-static const kecs__url_part kecs__url_parts[] = {
-    {"host=", "KECS_POSTGRES_HOST", "PGHOST", "localhost"},
-    {"port=", "KECS_POSTGRES_PORT", "PGPORT", "5432"},
-    {"user=", "KECS_POSTGRES_USER", "PGUSER", "kecs"},
-    {"password=", "KECS_POSTGRES_PASSWORD", "PGPASSWORD", "kecs"},
-    {"dbname=", "KECS_POSTGRES_DATABASE", "PGDATABASE", "kecs"},
-    {"sslmode=", "KECS_POSTGRES_SSLMODE", "PGSSLMODE", "disable"},
-};
-
-static void kecs__add_encoded(kecs__text *out, const char *text) {
-  static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
-  for (; *text; text++) {
-    if (strchr(plain, *text)) {
-      kecs__text_addc(out, *text);
-    } else {
-      kecs__text_addf(out, "%%%02X", (unsigned)(unsigned char)*text);
-    }
-  }
-}
-
-static kecs_status kecs__environment_parts(kecs__environment *environment) {
-  bool given = false;
-  int parts = 0;
-  kecs__text_adds(&environment->path, "postgresql://");
-  for (size_t i = 0; i < sizeof kecs__url_parts / sizeof kecs__url_parts[0]; i++) {
-    const kecs__url_part *part = &kecs__url_parts[i];
-    const char *value = kecs__variable(part->name);
-    given = given || value || kecs__variable(part->libpq);
-    bool emptied = !value && i == KECS__URL_PASSWORD && getenv(part->name); /* none: the password file counts */
-    if (emptied || (!value && kecs__variable(part->libpq))) {
-      continue;
-    }
-    kecs__text_addc(&environment->path, parts++ == 0 ? '?' : '&');
-    kecs__text_adds(&environment->path, part->option);
-    kecs__add_encoded(&environment->path, value ? value : part->standard);
-  }
-  if (!given && strcmp(environment->type_name, "STORE_TYPE") == 0) {
-    return kecs__fail(KECS_E_INVALID,
-                      "DATABASE_URL is required when STORE_TYPE is postgres; set it to "
-                      "postgres://USER:PASSWORD@HOST:PORT/DATABASE");
-  }
-  return environment->path.status;
-}
-
-/* ---- files ---- */
-
-static kecs_status kecs__environment_file(kecs__environment *environment) {
-  const char *file = kecs__variable("KECS_STORAGE_PATH");
-  const char *folder = kecs__variable("KECS_DATA_DIR");
-  const char *home = kecs__variable("HOME");
-  if (environment->url) {
-    kecs__text_adds(&environment->path, environment->url);
-  } else if (file && folder) {
-    return kecs__fail(KECS_E_INVALID,
-                      "KECS_STORAGE_PATH and KECS_DATA_DIR both say where the file is; unset one of them");
-  } else if (file) {
-    kecs__text_adds(&environment->path, file);
-  } else if (folder) {
-    kecs__text_addf(&environment->path, "%s/kecs.db", folder);
-  } else if (home) {
-    kecs__text_addf(&environment->path, "%s/.kecs/data/kecs.db", home);
-  } else {
-    return kecs__fail(KECS_E_INVALID, "the environment does not say where the store is; set KECS_DATA_DIR to a folder");
-  }
-  return environment->path.status;
-}
-
-static kecs_status kecs__environment_path(kecs__environment *environment) {
-  kecs_status status = kecs__environment_type(environment);
-  if (!status) {
-    status = kecs__environment_url(environment);
-  }
-  if (!status) {
-    status = kecs__environment_agree(environment);
-  }
-  if (status) {
-    return status;
-  }
-  if (environment->storage == KECS__STORAGE_MEMORY) {
-    kecs__text_adds(&environment->path, ":memory:");
-  } else if (environment->storage == KECS__STORAGE_SQLITE) {
-    return kecs__environment_file(environment);
-  } else if (environment->url) {
-    kecs__text_adds(&environment->path, environment->url);
-  } else {
-    return kecs__environment_parts(environment);
-  }
-  return environment->path.status;
-}
-
-KECS_STORE_API kecs_status kecs_open_env(const kecs_options *options, kecs_store **out_store) {
-  kecs__environment environment;
-  kecs_allocator allocator;
-  kecs_status status = kecs__check_pointer(out_store, "out_store");
-  if (status) {
-    return status;
-  }
-  *out_store = NULL;
-  memset(&environment, 0, sizeof environment);
-  if (options) {
-    environment.options = *options;
-  }
-  if (environment.options.path) {
-    return kecs_open(&environment.options, out_store);
-  }
-  status = kecs__allocator_resolve(&environment.options.allocator, &allocator);
-  if (status) {
-    return status;
-  }
-  kecs__text_init(&environment.path, &allocator, SIZE_MAX);
-  status = kecs__environment_path(&environment);
-  if (!status) {
-    environment.options.path = environment.path.data;
-    status = kecs_open(&environment.options, out_store);
-  }
-  if (environment.path.data) {
-    memset(environment.path.data, 0, environment.path.len); /* it may hold a password */
-  }
-  kecs__text_free(&environment.path);
   return status;
 }
 
@@ -11311,6 +10880,142 @@ KECS__FN kecs_status kecs__token_read(const char *token, kecs_kind kind, uint64_
   return bytes.at == bytes.end ? KECS_OK : kecs__token_bad();
 }
 
+/* ---- store/arn.c ------------------------------------------------------------------------------------------------- */
+/* store/arn.c -- ARNs taken apart and made. */
+
+/* ---- store/arn.h ------------------------------------------------------------------------------------------------- */
+/* store/arn.h -- ARNs taken apart and made: "arn:aws:SERVICE:REGION:ACCOUNT:RESOURCE". */
+#ifndef KECS_STORE_ARN_H
+#define KECS_STORE_ARN_H
+
+/* "arn:aws:SERVICE:REGION:ACCOUNT:REST" taken apart. Texts go to the
+ * arena. False when it is no ARN of that service; out pointers may be NULL. */
+KECS__FN bool kecs__arn_parse(const char *arn, const char *service, kecs__arena *arena, char **out_region,
+                              char **out_account, char **out_rest);
+KECS__FN char *kecs__arn_format(kecs__write *write, const char *service, const char *region, const char *account,
+                                const char *format, ...) KECS_STORE_PRINTF(5, 6);
+
+/* The last part of an ARN's resource: after the last slash, or the last colon. Points into `arn`. */
+KECS__FN const char *kecs__arn_tail(const char *arn);
+
+KECS__FN bool kecs__is_arn(const char *text);
+
+/* The resource of an ARN: what follows the fifth colon. NULL when it has not that many. Points into `arn`. */
+KECS__FN const char *kecs__arn_resource(const char *arn);
+
+/* An ARN of the same partition, service, region and account, with another resource. NULL means NOMEM. `arn` must
+ * have a resource. */
+KECS__FN char *kecs__arn_beside(kecs__arena *arena, const char *arn, const char *format, ...) KECS_STORE_PRINTF(3, 4);
+
+/* Two ARNs of one resource agree up to the resource's own part: partition, service, region, account, type. */
+KECS__FN bool kecs__arn_same_place(const char *a, const char *b);
+
+#endif
+
+/* ---- store/arn.c, continued -------------------------------------------------------------------------------------- */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+KECS__FN bool kecs__is_arn(const char *text) {
+  return text && strncmp(text, "arn:", 4) == 0;
+}
+
+KECS__FN const char *kecs__arn_tail(const char *arn) {
+  const char *tail = strrchr(arn, '/');
+  tail = tail ? tail : strrchr(arn, ':');
+  return tail ? tail + 1 : arn;
+}
+
+KECS__FN const char *kecs__arn_resource(const char *arn) {
+  if (!kecs__is_arn(arn)) {
+    return NULL;
+  }
+  for (int i = 0; i < 5; i++) {
+    arn = strchr(arn, ':');
+    if (!arn) {
+      return NULL;
+    }
+    arn++;
+  }
+  return arn;
+}
+
+KECS__FN bool kecs__arn_same_place(const char *a, const char *b) {
+  const char *slash = strchr(a, '/');
+  return slash && strncmp(a, b, (size_t)(slash - a) + 1) == 0;
+}
+
+KECS__FN bool kecs__arn_parse(const char *arn, const char *service, kecs__arena *arena, char **out_region,
+                              char **out_account, char **out_rest) {
+  /* arn:PARTITION:SERVICE:REGION:ACCOUNT:REST */
+  const char *at[6] = {arn, NULL, NULL, NULL, NULL, NULL};
+  if (!kecs__is_arn(arn)) {
+    return false;
+  }
+  for (int i = 1; i < 6; i++) {
+    const char *colon = strchr(at[i - 1], ':');
+    if (!colon) {
+      return false;
+    }
+    at[i] = colon + 1;
+  }
+  if (service && (strncmp(at[2], service, strlen(service)) != 0 || at[2][strlen(service)] != ':')) {
+    return false;
+  }
+  char *region = kecs__arena_text(arena, at[3], (size_t)(at[4] - at[3]) - 1);
+  char *account = kecs__arena_text(arena, at[4], (size_t)(at[5] - at[4]) - 1);
+  char *rest = kecs__arena_text(arena, at[5], strlen(at[5]));
+  if (out_region) {
+    *out_region = region;
+  }
+  if (out_account) {
+    *out_account = account;
+  }
+  if (out_rest) {
+    *out_rest = rest;
+  }
+  return region && account && rest;
+}
+
+KECS__FN char *kecs__arn_format(kecs__write *write, const char *service, const char *region, const char *account,
+                                const char *format, ...) {
+  char head[256];
+  va_list args;
+  va_start(args, format);
+  int len = vsnprintf(NULL, 0, format, args);
+  va_end(args);
+  int head_len = snprintf(head, sizeof head, "arn:aws:%s:%s:%s:", service, region, account);
+  if (len < 0 || head_len < 0 || (size_t)head_len >= sizeof head) {
+    (void)kecs__fail(KECS_E_INVALID, "region \"%.40s\" and account \"%.40s\" are too long for an ARN", region, account);
+    return NULL;
+  }
+  char *arn = kecs__arena_bytes(&write->arena, (size_t)head_len + (size_t)len + 1);
+  if (arn) {
+    memcpy(arn, head, (size_t)head_len);
+    va_start(args, format);
+    vsnprintf(arn + head_len, (size_t)len + 1, format, args);
+    va_end(args);
+  }
+  return arn;
+}
+
+KECS__FN char *kecs__arn_beside(kecs__arena *arena, const char *arn, const char *format, ...) {
+  size_t head = (size_t)(kecs__arn_resource(arn) - arn);
+  va_list args;
+  va_start(args, format);
+  int len = vsnprintf(NULL, 0, format, args);
+  va_end(args);
+  char *out = len < 0 ? NULL : kecs__arena_bytes(arena, head + (size_t)len + 1);
+  if (out) {
+    memcpy(out, arn, head);
+    va_start(args, format);
+    vsnprintf(out + head, (size_t)len + 1, format, args);
+    va_end(args);
+  }
+  return out;
+}
+
 /* ---- store/locate.c ---------------------------------------------------------------------------------------------- */
 /* store/locate.c -- addresses to unique keys, and the one read by a key that get, delete and assign share. */
 
@@ -11359,21 +11064,16 @@ KECS__FN kecs_status kecs__probe_find(kecs__session *session, const kecs__meta *
 KECS__FN kecs_status kecs__fail_probe(const kecs__meta *meta, const kecs__probe *probe);
 KECS__FN kecs_status kecs__fail_not_found(const kecs__meta *meta, const char *shown);
 
+/* A parent given by name: its ARN, from the store when it is there, else as AWS would make it. An ARN and NULL are
+ * given back as they are. */
+KECS__FN kecs_status kecs__resolve_parent(kecs__session *session, kecs_kind parent, const char *text,
+                                          kecs__arena *arena, const char **out_arn);
+
 #endif
 
 /* ---- store/locate.c, continued ----------------------------------------------------------------------------------- */
 #include <stdio.h>
 #include <string.h>
-
-KECS__FN bool kecs__is_arn(const char *text) {
-  return text && strncmp(text, "arn:", 4) == 0;
-}
-
-KECS__FN const char *kecs__arn_tail(const char *arn) {
-  const char *tail = strrchr(arn, '/');
-  tail = tail ? tail : strrchr(arn, ':');
-  return tail ? tail + 1 : arn;
-}
 
 KECS__FN kecs_status kecs__fail_not_found(const kecs__meta *meta, const char *shown) {
   return kecs__fail(KECS_E_NOT_FOUND, "%s \"%s\" not found", meta->info->name, shown);
@@ -11522,7 +11222,7 @@ KECS__FN kecs_status kecs__probe_address(kecs__session *session, const kecs__met
     out_probe->values[0] = *last;
     return kecs__probe_checks(session, meta, address, count, arena, out_probe);
   }
-  const kecs__special *special = kecs__special_of(info->kind);
+  const kecs__special *special = meta->special;
   if (special->probe) {
     kecs__probe_show(out_probe, address, count);
     return special->probe(session, meta, address, arena, out_probe);
@@ -11732,12 +11432,6 @@ static bool kecs__probe_by_tail(const kecs__meta *meta, const kecs__probe *probe
   return true;
 }
 
-/* Two ARNs of one resource agree up to the resource's own part: partition, service, region, account, type. */
-static bool kecs__arn_same_place(const char *a, const char *b) {
-  const char *slash = strchr(a, '/');
-  return slash && strncmp(a, b, (size_t)(slash - a) + 1) == 0;
-}
-
 KECS__FN kecs_status kecs__probe_read(kecs__session *session, const kecs__meta *meta, const kecs__probe *probe,
                                       kecs__arena *arena, void *row, int64_t *out_rid) {
   bool found = false;
@@ -11781,6 +11475,42 @@ KECS__FN kecs_status kecs__probe_find(kecs__session *session, const kecs__meta *
   void *row = kecs__arena_take(arena, meta->info->row_size);
   kecs_status status = row ? kecs__probe_once(session, meta, probe, arena, row, &found) : KECS_E_NOMEM;
   return status || !found ? status : kecs__probe_rid(session, meta, probe, out_rid);
+}
+
+KECS__FN kecs_status kecs__resolve_parent(kecs__session *session, kecs_kind parent, const char *text,
+                                          kecs__arena *arena, const char **out_arn) {
+  *out_arn = text;
+  if (!text || !text[0] || kecs__is_arn(text) || parent != KECS_KIND_CLUSTER) {
+    return KECS_OK;
+  }
+  static const char sql[] = "SELECT arn FROM {clusters} WHERE {own}account_id=?1 AND region=?2 AND name=?3";
+  const kecs__engine *engine = session->engine;
+  kecs_value values[] = {kecs__value_text(engine->account_id), kecs__value_text(engine->region),
+                         kecs__value_text(text)};
+  kecs__cached *cached = NULL;
+  bool row = false;
+  char *arn = NULL;
+  kecs_status status = kecs__statement_text(session, sql, sizeof sql - 1, &cached);
+  if (!status) {
+    status = kecs__statement_start(session, cached, values, 3, &row);
+  }
+  if (!status && row) {
+    kecs_value value;
+    kecs__statement_columns(session, cached, &value, 1);
+    arn = value.text ? kecs__arena_text(arena, value.text, value.len) : NULL;
+    status = arn ? KECS_OK : kecs__fail_nomem();
+  }
+  kecs__statement_done(session, cached);
+  if (!status && !arn) {
+    kecs__text made;
+    kecs__text_init(&made, arena->allocator, strlen(text) + 256);
+    kecs__text_addf(&made, "arn:aws:ecs:%s:%s:cluster/%s", engine->region, engine->account_id, text);
+    arn = made.status ? NULL : kecs__arena_text(arena, made.data, made.len);
+    status = made.status ? made.status : (arn ? KECS_OK : KECS_E_NOMEM);
+    kecs__text_free(&made);
+  }
+  *out_arn = arn;
+  return status;
 }
 
 /* ---- store/query.c ----------------------------------------------------------------------------------------------- */
@@ -12414,19 +12144,6 @@ static kecs_status kecs__get_each(kecs__session *session, const kecs__meta *meta
   return status;
 }
 
-KECS__FN void kecs__read_end(const kecs_backend *backend, kecs_connection *connection, kecs_status *status) {
-  kecs_error error = kecs__error_save();
-  kecs_status ended = backend->commit(connection);
-  if (ended) {
-    backend->rollback(connection);
-  }
-  if (*status) {
-    (void)kecs__error_restore(&error); /* the status may be a visitor's own, without an error */
-  } else {
-    *status = ended;
-  }
-}
-
 KECS__FN kecs_status kecs__get_many(kecs_store *store, kecs_kind kind, const char *const *keys, size_t count,
                                     kecs_result **out_result) {
   kecs_status status = kecs__check_pointer(out_result, "out_result");
@@ -12746,8 +12463,7 @@ KECS_STORE_API const void *kecs_record_at(const kecs_result *result, kecs_kind k
 }
 
 /* ---- store/fill.c ------------------------------------------------------------------------------------------------ */
-/* store/fill.c -- the general fill of a row on its way in: account and region, ids, times, defaults; and the ARNs that
- * the kinds' own fills are made of. */
+/* store/fill.c -- the general fill of a row on its way in: account and region, parents, ids, times, defaults. */
 
 /* ---- store/fill.h ------------------------------------------------------------------------------------------------ */
 /* store/fill.h -- what create sets where the caller left a column empty. */
@@ -12760,104 +12476,7 @@ KECS__FN kecs_status kecs__fill(kecs__write *write, const kecs__meta *meta, void
 #endif
 
 /* ---- store/fill.c, continued ------------------------------------------------------------------------------------- */
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-
-/* ---- ARNs ---- */
-
-KECS__FN bool kecs__arn_parse(const char *arn, const char *service, kecs__arena *arena, char **out_region,
-                              char **out_account, char **out_rest) {
-  /* arn:PARTITION:SERVICE:REGION:ACCOUNT:REST */
-  const char *at[6] = {arn, NULL, NULL, NULL, NULL, NULL};
-  if (!kecs__is_arn(arn)) {
-    return false;
-  }
-  for (int i = 1; i < 6; i++) {
-    const char *colon = strchr(at[i - 1], ':');
-    if (!colon) {
-      return false;
-    }
-    at[i] = colon + 1;
-  }
-  if (service && (strncmp(at[2], service, strlen(service)) != 0 || at[2][strlen(service)] != ':')) {
-    return false;
-  }
-  char *region = kecs__arena_text(arena, at[3], (size_t)(at[4] - at[3]) - 1);
-  char *account = kecs__arena_text(arena, at[4], (size_t)(at[5] - at[4]) - 1);
-  char *rest = kecs__arena_text(arena, at[5], strlen(at[5]));
-  if (out_region) {
-    *out_region = region;
-  }
-  if (out_account) {
-    *out_account = account;
-  }
-  if (out_rest) {
-    *out_rest = rest;
-  }
-  return region && account && rest;
-}
-
-KECS__FN char *kecs__arn_format(kecs__write *write, const char *service, const char *region, const char *account,
-                                const char *format, ...) {
-  char head[256];
-  va_list args;
-  va_start(args, format);
-  int len = vsnprintf(NULL, 0, format, args);
-  va_end(args);
-  int head_len = snprintf(head, sizeof head, "arn:aws:%s:%s:%s:", service, region, account);
-  if (len < 0 || head_len < 0 || (size_t)head_len >= sizeof head) {
-    (void)kecs__fail(KECS_E_INVALID, "region \"%.40s\" and account \"%.40s\" are too long for an ARN", region, account);
-    return NULL;
-  }
-  char *arn = kecs__arena_bytes(&write->arena, (size_t)head_len + (size_t)len + 1);
-  if (arn) {
-    memcpy(arn, head, (size_t)head_len);
-    va_start(args, format);
-    vsnprintf(arn + head_len, (size_t)len + 1, format, args);
-    va_end(args);
-  }
-  return arn;
-}
-
-KECS__FN kecs_status kecs__resolve_parent(kecs__session *session, kecs_kind parent, const char *text,
-                                          kecs__arena *arena, const char **out_arn) {
-  *out_arn = text;
-  if (!text || !text[0] || kecs__is_arn(text) || parent != KECS_KIND_CLUSTER) {
-    return KECS_OK;
-  }
-  static const char sql[] = "SELECT arn FROM {clusters} WHERE {own}account_id=?1 AND region=?2 AND name=?3";
-  const kecs__engine *engine = session->engine;
-  kecs_value values[] = {kecs__value_text(engine->account_id), kecs__value_text(engine->region),
-                         kecs__value_text(text)};
-  kecs__cached *cached = NULL;
-  bool row = false;
-  char *arn = NULL;
-  kecs_status status = kecs__statement_text(session, sql, sizeof sql - 1, &cached);
-  if (!status) {
-    status = kecs__statement_start(session, cached, values, 3, &row);
-  }
-  if (!status && row) {
-    kecs_value value;
-    kecs__statement_columns(session, cached, &value, 1);
-    arn = value.text ? kecs__arena_text(arena, value.text, value.len) : NULL;
-    status = arn ? KECS_OK : kecs__fail_nomem();
-  }
-  kecs__statement_done(session, cached);
-  if (!status && !arn) {
-    kecs__text made;
-    kecs__text_init(&made, arena->allocator, strlen(text) + 256);
-    kecs__text_addf(&made, "arn:aws:ecs:%s:%s:cluster/%s", engine->region, engine->account_id, text);
-    arn = made.status ? NULL : kecs__arena_text(arena, made.data, made.len);
-    status = made.status ? made.status : (arn ? KECS_OK : KECS_E_NOMEM);
-    kecs__text_free(&made);
-  }
-  *out_arn = arn;
-  return status;
-}
-
-/* ---- the general fill ---- */
 
 static bool kecs__text_empty(const char *text) {
   return !text || !text[0];
@@ -12955,7 +12574,7 @@ static kecs_status kecs__fill_column(const kecs__write *write, const kecs__meta 
 }
 
 KECS__FN kecs_status kecs__fill(kecs__write *write, const kecs__meta *meta, void *row, uint64_t given) {
-  const kecs__special *special = kecs__special_of(meta->info->kind);
+  const kecs__special *special = meta->special;
   kecs_status status = kecs__fill_place(write, meta, row);
   if (!status) {
     status = kecs__fill_parents(write, meta, row);
@@ -12988,116 +12607,6 @@ KECS__FN kecs_status kecs__fill(kecs__write *write, const kecs__meta *meta, void
     status = kecs__fail_nomem(); /* while an ARN was taken apart, where it looked like no ARN at all */
   }
   return status;
-}
-
-/* ---- store/special.c --------------------------------------------------------------------------------------------- */
-/* store/special.c -- the table of what is special to each kind. The functions stand in the file of the kind. */
-
-/* ---- store/special_kinds.h --------------------------------------------------------------------------------------- */
-/* store/special_kinds.h -- the functions of the table in special.c, each in its kind's file (see kecs__special). */
-#ifndef KECS_STORE_SPECIAL_KINDS_H
-#define KECS_STORE_SPECIAL_KINDS_H
-
-#define KECS__FILL(name) \
-  KECS__FN kecs_status kecs__##name##_fill(kecs__write *write, const kecs__meta *meta, void *row, bool fresh)
-#define KECS__FOLLOW(name)                                                                                       \
-  KECS__FN kecs_status kecs__##name##_follow(kecs__write *write, const kecs__meta *meta, const void *before, \
-                                             const void *after, uint64_t changed)
-
-KECS__FILL(cluster);
-KECS__FILL(task_definition);
-KECS__FILL(service);
-KECS__FILL(task);
-KECS__FILL(task_set);
-KECS__FILL(container_instance);
-KECS__FILL(load_balancer);
-KECS__FILL(target_group);
-KECS__FILL(listener);
-KECS__FILL(rule);
-
-/* "family" is the latest ACTIVE revision, "family:revision" that one. */
-KECS__FN kecs_status kecs__task_definition_probe(kecs__session *session, const kecs__meta *meta,
-                                                 const kecs_value *address, kecs__arena *arena, kecs__probe *out_probe);
-
-/* Without ARN and revision. */
-KECS__FN bool kecs__task_definition_is_new(const kecs__meta *meta, const void *row);
-
-KECS__FN kecs_status kecs__rule_judge(const kecs__meta *meta, const void *row, const kecs_value *stored,
-                                      uint64_t *mask);
-
-/* resource_tags in step with the column `tags`, for every kind that has both. */
-KECS__FOLLOW(tags);
-
-/* The other way round: the document of the resource in step with a row of the kind tag. */
-KECS__FOLLOW(tag);
-
-/* tags, and elbv2_associations in step with what links load balancers and target groups. */
-KECS__FOLLOW(load_balancer);
-KECS__FOLLOW(target_group);
-KECS__FOLLOW(listener);
-
-#endif
-
-/* ---- store/special.c, continued ---------------------------------------------------------------------------------- */
-static const kecs__special kecs__specials[] = {
-    {.kind = KECS_KIND_CLUSTER,
-     .fill = kecs__cluster_fill,
-     .follow = kecs__tags_follow,
-     .followed = KECS_BIT(KECS_CLUSTER_TAGS)},
-    {.kind = KECS_KIND_TASK_DEFINITION,
-     .fill = kecs__task_definition_fill,
-     .probe = kecs__task_definition_probe,
-     .is_new = kecs__task_definition_is_new,
-     .follow = kecs__tags_follow,
-     .followed = KECS_BIT(KECS_TASK_DEFINITION_TAGS)},
-    {.kind = KECS_KIND_SERVICE,
-     .fill = kecs__service_fill,
-     .follow = kecs__tags_follow,
-     .followed = KECS_BIT(KECS_SERVICE_TAGS)},
-    {.kind = KECS_KIND_TASK,
-     .fill = kecs__task_fill,
-     .follow = kecs__tags_follow,
-     .followed = KECS_BIT(KECS_TASK_TAGS)},
-    {.kind = KECS_KIND_TASK_SET,
-     .fill = kecs__task_set_fill,
-     .follow = kecs__tags_follow,
-     .followed = KECS_BIT(KECS_TASK_SET_TAGS)},
-    {.kind = KECS_KIND_CONTAINER_INSTANCE,
-     .fill = kecs__container_instance_fill,
-     .follow = kecs__tags_follow,
-     .followed = KECS_BIT(KECS_CONTAINER_INSTANCE_TAGS)},
-    {.kind = KECS_KIND_LOAD_BALANCER,
-     .fill = kecs__load_balancer_fill,
-     .follow = kecs__load_balancer_follow,
-     .followed = KECS_BIT(KECS_LOAD_BALANCER_TAGS)},
-    {.kind = KECS_KIND_TARGET_GROUP,
-     .fill = kecs__target_group_fill,
-     .follow = kecs__target_group_follow,
-     .followed = KECS_BIT(KECS_TARGET_GROUP_TAGS) | KECS_BIT(KECS_TARGET_GROUP_LOAD_BALANCER_ARNS)},
-    {.kind = KECS_KIND_LISTENER,
-     .fill = kecs__listener_fill,
-     .follow = kecs__listener_follow,
-     .followed = KECS_BIT(KECS_LISTENER_TAGS) | KECS_BIT(KECS_LISTENER_DEFAULT_ACTIONS)},
-    {.kind = KECS_KIND_RULE,
-     .fill = kecs__rule_fill,
-     .judge = kecs__rule_judge,
-     .judged = KECS_BIT(KECS_RULE_PRIORITY) | KECS_BIT(KECS_RULE_IS_DEFAULT),
-     .follow = kecs__tags_follow,
-     .followed = KECS_BIT(KECS_RULE_TAGS)},
-    {.kind = KECS_KIND_TAG,
-     .follow = kecs__tag_follow,
-     .followed = KECS_BIT(KECS_TAG_VALUE)},
-};
-
-static const kecs__special kecs__special_none = {.kind = (kecs_kind)0};
-
-KECS__FN const kecs__special *kecs__special_of(kecs_kind kind) {
-  for (size_t i = 0; i < sizeof kecs__specials / sizeof kecs__specials[0]; i++) {
-    if (kecs__specials[i].kind == kind) {
-      return &kecs__specials[i];
-    }
-  }
-  return &kecs__special_none;
 }
 
 /* ---- store/feed.c ------------------------------------------------------------------------------------------------ */
@@ -13334,15 +12843,6 @@ KECS__FN kecs_status kecs__feed_begin(kecs__write *write) {
     place->marked = 0;
   }
   return status;
-}
-
-KECS__FN void kecs__feed_ended(kecs__engine *engine) {
-  kecs__place *place = &engine->writer->place;
-  if (place->appended) {
-    place->appended = false;
-    engine->feed_turn++;
-    kecs__condition_wake_all(&engine->changed);
-  }
 }
 
 KECS__FN kecs_status kecs__feed_stamp(kecs__write *write, int64_t *out_stamp) {
@@ -13918,8 +13418,8 @@ static kecs_status kecs__row_put(kecs__write *write, const kecs__meta *meta, con
 }
 
 KECS__FN bool kecs__insert_follows(const kecs__meta *meta, const void *row) {
-  const kecs__special *special = kecs__special_of(meta->info->kind);
-  if (special->follow != kecs__tags_follow) {
+  const kecs__special *special = meta->special;
+  if (!special->tags_alone) {
     return special->follow != NULL;
   }
   const char *tags = kecs__row_text(meta->info, row, meta->tags);
@@ -13927,14 +13427,14 @@ KECS__FN bool kecs__insert_follows(const kecs__meta *meta, const void *row) {
 }
 
 KECS__FN kecs_status kecs__row_ready(kecs__write *write, const kecs__meta *meta, void *row, uint64_t given) {
-  const kecs__special *special = kecs__special_of(meta->info->kind);
+  const kecs__special *special = meta->special;
   uint64_t mask = UINT64_MAX;
   kecs_status status = kecs__fill(write, meta, row, given);
   return status || !special->judge ? status : special->judge(meta, row, NULL, &mask);
 }
 
 KECS__FN kecs_status kecs__row_insert(kecs__write *write, const kecs__meta *meta, void *row, uint64_t given) {
-  const kecs__special *special = kecs__special_of(meta->info->kind);
+  const kecs__special *special = meta->special;
   bool last = write->last;
   write->last = false; /* not what the fill may have to write */
   kecs_status status = kecs__row_ready(write, meta, row, given);
@@ -14162,7 +13662,7 @@ static kecs_status kecs__change_follow(kecs__write *write, const kecs__meta *met
 }
 
 KECS__FN kecs_status kecs__row_change(kecs__write *write, const kecs__meta *meta, kecs__change *change) {
-  const kecs__special *special = kecs__special_of(meta->info->kind);
+  const kecs__special *special = meta->special;
   kecs_value stored[64] = {{KECS_VALUE_NULL, 0, NULL, 0}};
   kecs_value parameters[64];
   uint64_t read = change->mask;
@@ -14285,7 +13785,7 @@ static kecs_status kecs__descendants_release(kecs__write *write, const kecs__met
 }
 
 KECS__FN kecs_status kecs__row_delete(kecs__write *write, const kecs__meta *meta, int64_t rid, const void *row) {
-  const kecs__special *special = kecs__special_of(meta->info->kind);
+  const kecs__special *special = meta->special;
   kecs_value parameter = kecs__value_int(rid);
   kecs__cached *cached = NULL;
   bool last = write->last;
@@ -14335,7 +13835,7 @@ static bool kecs__brief_values(const kecs__meta *meta, const kecs__change *chang
 
 /* Documents are compared by more than their bytes, and some columns have a following. */
 static bool kecs__brief_fits(const kecs__write *write, const kecs__meta *meta, const kecs__change *change) {
-  const kecs__special *special = kecs__special_of(meta->info->kind);
+  const kecs__special *special = meta->special;
   bool fits = write->engine->backend->start_last && write->own && write->last && change->rid == 0 &&
               change->probe->key == 0 && change->mask != 0 && meta->version >= 0 && meta->updated_at >= 0 &&
               meta->omitted >= 0 && !(change->mask & (meta->automatic | special->followed | special->judged));
@@ -14553,9 +14053,8 @@ KECS__VALIDATE_RULE(task_memory);
 #include <string.h>
 
 KECS__FN bool kecs__bulk_fits(const kecs__engine *engine, const kecs__meta *meta) {
-  const kecs__special *special = kecs__special_of(meta->info->kind);
-  return engine->backend->insert_many && !special->is_new &&
-         (!special->follow || special->follow == kecs__tags_follow);
+  const kecs__special *special = meta->special;
+  return engine->backend->insert_many && !special->is_new && (!special->follow || special->tags_alone);
 }
 
 static size_t kecs__bulk_values_size(const kecs__bulk *bulk) {
@@ -14644,7 +14143,7 @@ KECS__FN kecs_status kecs__bulk_add(kecs__bulk *bulk, void *row, uint64_t given)
 }
 
 KECS__FN kecs_status kecs__bulk_send(kecs__bulk *bulk) {
-  const kecs__special *special = kecs__special_of(bulk->meta->info->kind);
+  const kecs__special *special = bulk->meta->special;
   kecs__write *write = bulk->write;
   kecs__cached *cached = NULL;
   kecs_status status = kecs__statement(write->session, bulk->meta, KECS__OP_INSERT, 0, &cached);
@@ -17161,13 +16660,6 @@ KECS_STORE_API kecs_status kecs_validate_fargate_size(const char *cpu, const cha
 #ifndef KECS_STORE_CLUSTER_H
 #define KECS_STORE_CLUSTER_H
 
-/* The resource of an ARN: what follows the fifth colon. NULL when it has not that many. Points into `arn`. */
-KECS__FN const char *kecs__arn_resource(const char *arn);
-
-/* An ARN of the same partition, service, region and account, with another resource. NULL means NOMEM. `arn` must
- * have a resource. */
-KECS__FN char *kecs__arn_beside(kecs__arena *arena, const char *arn, const char *format, ...) KECS_STORE_PRINTF(3, 4);
-
 /* The cluster that an ARN such as "TYPE/CLUSTER/..." is in. The default cluster where it names none (the short form of
  * old ARNs), or where there is no ARN. */
 KECS__FN kecs_status kecs__cluster_of(kecs__session *session, const char *arn, const char *type, kecs__arena *arena,
@@ -17191,6 +16683,51 @@ KECS__FN void kecs__plan_cluster_late(kecs__plan *plan, const char *cluster);
 
 #endif
 
+/* ---- store/special_kinds.h --------------------------------------------------------------------------------------- */
+/* store/special_kinds.h -- the functions of the table in special.c, each in its kind's file (see kecs__special). */
+#ifndef KECS_STORE_SPECIAL_KINDS_H
+#define KECS_STORE_SPECIAL_KINDS_H
+
+#define KECS__FILL(name) \
+  KECS__FN kecs_status kecs__##name##_fill(kecs__write *write, const kecs__meta *meta, void *row, bool fresh)
+#define KECS__FOLLOW(name)                                                                                       \
+  KECS__FN kecs_status kecs__##name##_follow(kecs__write *write, const kecs__meta *meta, const void *before, \
+                                             const void *after, uint64_t changed)
+
+KECS__FILL(cluster);
+KECS__FILL(task_definition);
+KECS__FILL(service);
+KECS__FILL(task);
+KECS__FILL(task_set);
+KECS__FILL(container_instance);
+KECS__FILL(load_balancer);
+KECS__FILL(target_group);
+KECS__FILL(listener);
+KECS__FILL(rule);
+
+/* "family" is the latest ACTIVE revision, "family:revision" that one. */
+KECS__FN kecs_status kecs__task_definition_probe(kecs__session *session, const kecs__meta *meta,
+                                                 const kecs_value *address, kecs__arena *arena, kecs__probe *out_probe);
+
+/* Without ARN and revision. */
+KECS__FN bool kecs__task_definition_is_new(const kecs__meta *meta, const void *row);
+
+KECS__FN kecs_status kecs__rule_judge(const kecs__meta *meta, const void *row, const kecs_value *stored,
+                                      uint64_t *mask);
+
+/* resource_tags in step with the column `tags`, for every kind that has both. */
+KECS__FOLLOW(tags);
+
+/* The other way round: the document of the resource in step with a row of the kind tag. */
+KECS__FOLLOW(tag);
+
+/* tags, and elbv2_associations in step with what links load balancers and target groups. */
+KECS__FOLLOW(load_balancer);
+KECS__FOLLOW(target_group);
+KECS__FOLLOW(listener);
+
+#endif
+
 /* ---- store/cluster.c, continued ---------------------------------------------------------------------------------- */
 #include <stdarg.h>
 #include <stdio.h>
@@ -17200,38 +16737,6 @@ KECS__FN void kecs__plan_cluster_late(kecs__plan *plan, const char *cluster);
 
 static bool kecs__cluster_empty(const char *text) {
   return !text || !text[0];
-}
-
-/* ---- ARNs ---- */
-
-KECS__FN const char *kecs__arn_resource(const char *arn) {
-  if (!kecs__is_arn(arn)) {
-    return NULL;
-  }
-  for (int i = 0; i < 5; i++) {
-    arn = strchr(arn, ':');
-    if (!arn) {
-      return NULL;
-    }
-    arn++;
-  }
-  return arn;
-}
-
-KECS__FN char *kecs__arn_beside(kecs__arena *arena, const char *arn, const char *format, ...) {
-  size_t head = (size_t)(kecs__arn_resource(arn) - arn);
-  va_list args;
-  va_start(args, format);
-  int len = vsnprintf(NULL, 0, format, args);
-  va_end(args);
-  char *out = len < 0 ? NULL : kecs__arena_bytes(arena, head + (size_t)len + 1);
-  if (out) {
-    memcpy(out, arn, head);
-    va_start(args, format);
-    vsnprintf(out + head, (size_t)len + 1, format, args);
-    va_end(args);
-  }
-  return out;
 }
 
 KECS__FN kecs_status kecs__cluster_of(kecs__session *session, const char *arn, const char *type, kecs__arena *arena,
@@ -23852,7 +23357,7 @@ KECS_STORE_API kecs_status kecs_record_update(kecs_store *store, kecs_kind kind,
 static kecs_status kecs__upsert_find(kecs__write *write, const kecs__meta *meta, const void *row,
                                      kecs__change *change) {
   kecs__probe probe;
-  const kecs__special *special = kecs__special_of(meta->info->kind);
+  const kecs__special *special = meta->special;
   if (special->is_new && special->is_new(meta, row)) {
     return KECS_OK;
   }
@@ -24156,6 +23661,591 @@ KECS_STORE_API kecs_status kecs_record_delete(kecs_store *store, kecs_kind kind,
   do {
     status = kecs__delete_key_once(store, kind, key);
   } while (kecs__retry_again(store, &retry, status));
+  return status;
+}
+
+/* ---- store/special.c --------------------------------------------------------------------------------------------- */
+/* store/special.c -- the table of what is special to each kind. The functions stand in the file of the kind. */
+
+static const kecs__special kecs__specials[] = {
+    {.kind = KECS_KIND_CLUSTER,
+     .fill = kecs__cluster_fill,
+     .follow = kecs__tags_follow,
+     .tags_alone = true,
+     .followed = KECS_BIT(KECS_CLUSTER_TAGS)},
+    {.kind = KECS_KIND_TASK_DEFINITION,
+     .fill = kecs__task_definition_fill,
+     .probe = kecs__task_definition_probe,
+     .is_new = kecs__task_definition_is_new,
+     .follow = kecs__tags_follow,
+     .tags_alone = true,
+     .followed = KECS_BIT(KECS_TASK_DEFINITION_TAGS)},
+    {.kind = KECS_KIND_SERVICE,
+     .fill = kecs__service_fill,
+     .follow = kecs__tags_follow,
+     .tags_alone = true,
+     .followed = KECS_BIT(KECS_SERVICE_TAGS)},
+    {.kind = KECS_KIND_TASK,
+     .fill = kecs__task_fill,
+     .follow = kecs__tags_follow,
+     .tags_alone = true,
+     .followed = KECS_BIT(KECS_TASK_TAGS)},
+    {.kind = KECS_KIND_TASK_SET,
+     .fill = kecs__task_set_fill,
+     .follow = kecs__tags_follow,
+     .tags_alone = true,
+     .followed = KECS_BIT(KECS_TASK_SET_TAGS)},
+    {.kind = KECS_KIND_CONTAINER_INSTANCE,
+     .fill = kecs__container_instance_fill,
+     .follow = kecs__tags_follow,
+     .tags_alone = true,
+     .followed = KECS_BIT(KECS_CONTAINER_INSTANCE_TAGS)},
+    {.kind = KECS_KIND_LOAD_BALANCER,
+     .fill = kecs__load_balancer_fill,
+     .follow = kecs__load_balancer_follow,
+     .followed = KECS_BIT(KECS_LOAD_BALANCER_TAGS)},
+    {.kind = KECS_KIND_TARGET_GROUP,
+     .fill = kecs__target_group_fill,
+     .follow = kecs__target_group_follow,
+     .followed = KECS_BIT(KECS_TARGET_GROUP_TAGS) | KECS_BIT(KECS_TARGET_GROUP_LOAD_BALANCER_ARNS)},
+    {.kind = KECS_KIND_LISTENER,
+     .fill = kecs__listener_fill,
+     .follow = kecs__listener_follow,
+     .followed = KECS_BIT(KECS_LISTENER_TAGS) | KECS_BIT(KECS_LISTENER_DEFAULT_ACTIONS)},
+    {.kind = KECS_KIND_RULE,
+     .fill = kecs__rule_fill,
+     .judge = kecs__rule_judge,
+     .judged = KECS_BIT(KECS_RULE_PRIORITY) | KECS_BIT(KECS_RULE_IS_DEFAULT),
+     .follow = kecs__tags_follow,
+     .tags_alone = true,
+     .followed = KECS_BIT(KECS_RULE_TAGS)},
+    {.kind = KECS_KIND_TAG,
+     .follow = kecs__tag_follow,
+     .followed = KECS_BIT(KECS_TAG_VALUE)},
+};
+
+static const kecs__special kecs__special_none = {.kind = (kecs_kind)0};
+
+KECS__FN void kecs__specials_set(kecs__engine *engine) {
+  for (int kind = 0; kind < KECS_KIND_COUNT; kind++) {
+    engine->kinds[kind].special = &kecs__special_none;
+  }
+  for (size_t i = 0; i < sizeof kecs__specials / sizeof kecs__specials[0]; i++) {
+    engine->kinds[kecs__specials[i].kind].special = &kecs__specials[i];
+  }
+}
+
+/* ---- store/open.c ------------------------------------------------------------------------------------------------ */
+/* store/open.c -- kecs_open and kecs_close: options to an engine, and everything given back in reverse. */
+
+#include <stdio.h>
+#include <string.h>
+
+KECS_STORE_API const char *kecs_version(void) {
+  return KECS_STORE_VERSION;
+}
+
+/* Every backend gets the first look at the path in the order given; SQLite takes what is no URL. */
+static kecs_status kecs__open_backend(const kecs_options *options, const kecs_backend **out_backend) {
+  const char *path = kecs__profile_path(options);
+  for (const kecs_backend *const *at = options->backends; at && *at; at++) {
+    if ((*at)->abi != KECS_BACKEND_ABI) {
+      return kecs__fail(KECS_E_UNSUPPORTED,
+                        "backend \"%s\" has interface version %d, this library %d; rebuild both from one "
+                        "release",
+                        (*at)->name, (*at)->abi, KECS_BACKEND_ABI);
+    }
+    if ((*at)->answers_to(path)) {
+      *out_backend = *at;
+      return KECS_OK;
+    }
+  }
+  *out_backend = kecs_sqlite_backend();
+  if ((*out_backend)->answers_to(path)) {
+    return KECS_OK;
+  }
+  int scheme = (int)(strstr(path, "://") - path);
+  return kecs__fail(KECS_E_UNSUPPORTED, "no backend opens URLs that begin with \"%.*s://\"; for PostgreSQL set "
+                                        "options.backends, for SQLite give a plain path",
+                    scheme < 32 ? scheme : 32, path);
+}
+
+static kecs_status kecs__open_texts(kecs__engine *engine, const kecs_options *options) {
+  const char *account = options->account_id ? options->account_id : "000000000000";
+  const char *region = options->region ? options->region : "us-east-1";
+  engine->path = kecs__copy_text(&engine->allocator, kecs__profile_path(options));
+  engine->account_id = engine->path ? kecs__copy_text(&engine->allocator, account) : NULL;
+  engine->region = engine->account_id ? kecs__copy_text(&engine->allocator, region) : NULL;
+  return engine->region ? KECS_OK : KECS_E_NOMEM;
+}
+
+static void kecs__open_defaults(kecs__engine *engine, const kecs_options *options) {
+  engine->logger = options->logger;
+  engine->clock = options->clock;
+  engine->random = options->random;
+  engine->read_only = options->read_only;
+  engine->strict = options->strict;
+  engine->no_foreign_keys = options->no_foreign_keys;
+  engine->stamps = options->track == KECS_TRACK_ON;
+  kecs__profile_apply(engine, options);
+}
+
+static void kecs__release_text(const kecs_allocator *allocator, char *text) {
+  kecs__release(allocator, text, text ? strlen(text) + 1 : 0);
+}
+
+static void kecs__release_handles(kecs__engine *engine, kecs_store *list) {
+  while (list) {
+    kecs_store *next = list->next;
+    kecs__release(&engine->allocator, list, sizeof *list);
+    list = next;
+  }
+}
+
+/* Gives everything back; works on an engine that was opened only in part. */
+static void kecs__engine_free(kecs__engine *engine) {
+  kecs__pool_free(engine);
+  kecs__session_close(engine->writer);
+  kecs__release_handles(engine, engine->spare_handles);
+  kecs__meta_free(engine);
+  if (engine->backend) {
+    engine->backend->detach(&engine->place, &engine->allocator);
+  }
+  kecs__release_text(&engine->allocator, engine->path);
+  kecs__release_text(&engine->allocator, engine->account_id);
+  kecs__release_text(&engine->allocator, engine->region);
+  kecs__condition_destroy(&engine->changed);
+  kecs__condition_destroy(&engine->arrival);
+  kecs__mutex_destroy(&engine->mutex);
+  kecs_allocator allocator = engine->allocator;
+  kecs__release(&allocator, engine, sizeof *engine);
+  kecs__quota_close(&allocator);
+}
+
+/* The mutex and the condition, or none of them. */
+static kecs_status kecs__engine_locks(kecs__engine *engine) {
+  kecs_status status = kecs__mutex_init(&engine->mutex);
+  if (status) {
+    return status;
+  }
+  kecs__condition *const conditions[] = {&engine->arrival, &engine->changed};
+  int made = 0;
+  for (; !status && made < 2; made += status ? 0 : 1) {
+    status = kecs__condition_init(conditions[made]);
+  }
+  if (!status) {
+    return KECS_OK;
+  }
+  while (made > 0) {
+    kecs__condition_destroy(conditions[--made]);
+  }
+  kecs__mutex_destroy(&engine->mutex);
+  return status;
+}
+
+static kecs_status kecs__engine_new(const kecs_options *options, kecs__engine **out_engine) {
+  kecs_allocator allocator;
+  size_t most = kecs__profile_memory(options);
+  kecs_status status = kecs__allocator_resolve(&options->allocator, &allocator);
+  if (!status && most > 0) {
+    status = kecs__quota_open(&allocator, most);
+  }
+  if (status) {
+    return status;
+  }
+  kecs__engine *engine = kecs__alloc_zero(&allocator, sizeof *engine);
+  status = engine ? kecs__engine_locks(engine) : KECS_E_NOMEM;
+  if (status) {
+    kecs__release(&allocator, engine, sizeof *engine);
+    kecs__quota_close(&allocator);
+    return status;
+  }
+  engine->allocator = allocator;
+  engine->queue_end = &engine->queue;
+  engine->last_writer = kecs__thread_self();
+  *out_engine = engine;
+  return KECS_OK;
+}
+
+static kecs_status kecs__engine_start(kecs_store *store, const kecs_options *options) {
+  kecs__engine *engine = store->engine;
+  kecs__open_defaults(engine, options);
+  kecs_status status = kecs__open_backend(options, &engine->backend);
+  if (!status) {
+    status = kecs__open_texts(engine, options);
+  }
+  if (!status) {
+    status = engine->backend->attach(engine->path, &engine->allocator, &engine->place);
+    engine->dialect = engine->place.dialect;
+  }
+  if (!status && strcmp(engine->backend->name, "postgresql") == 0) {
+    kecs__log(engine, KECS_LOG_INFO, "Using PostgreSQL storage url=%s", engine->place.shown);
+  }
+  if (!status) {
+    status = kecs__meta_init(engine);
+    kecs__specials_set(engine);
+  }
+  if (!status) {
+    kecs__profile_place(engine, options);
+    engine->shared = engine->backend->shares(engine->path);
+    engine->pool_checked_ms = kecs__monotonic_ms();
+    engine->shares_commits = engine->shared && engine->backend->one_writer;
+    status = kecs__session_open(engine, false, !options->must_exist && !options->read_only, &engine->writer);
+  }
+  if (!status) {
+    status = kecs__migrate(store);
+  }
+  if (!status) {
+    status = kecs__feed_open(store, options->track);
+  }
+  status = status ? status : engine->backend->describe(engine->writer->connection, &engine->settings);
+  if (!status && engine->shared && engine->place.pool_max > 0) {
+    kecs__pool_add(engine, engine->writer);
+    engine->writer = NULL;
+    engine->pooled = true;
+    kecs__pool_fill(engine);
+  }
+  return status;
+}
+
+KECS_STORE_API kecs_status kecs_open(const kecs_options *options, kecs_store **out_store) {
+  kecs_status status = kecs__check_pointer(out_store, "out_store");
+  if (status) {
+    return status;
+  }
+  *out_store = NULL;
+  status = kecs__check_pointer(options, "options");
+  if (!status) {
+    status = kecs__profile_check(options);
+  }
+  kecs__engine *engine = NULL;
+  if (!status) {
+    status = kecs__engine_new(options, &engine);
+  }
+  if (status) {
+    return status;
+  }
+  kecs_store *store = kecs__alloc_zero(&engine->allocator, sizeof *store);
+  if (!store) {
+    kecs__engine_free(engine);
+    return KECS_E_NOMEM;
+  }
+  store->engine = engine;
+  store->magic = KECS__MAGIC_OPEN;
+  status = kecs__engine_start(store, options);
+  if (status) {
+    kecs_error error = kecs__error_save();
+    kecs__release(&engine->allocator, store, sizeof *store);
+    kecs__engine_free(engine);
+    return kecs__error_restore(&error);
+  }
+  *out_store = store;
+  return KECS_OK;
+}
+
+KECS_STORE_API kecs_status kecs_close(kecs_store *store) {
+  if (!store) {
+    return KECS_OK;
+  }
+  kecs_status status = kecs__check_handle(store);
+  if (status) {
+    return status;
+  }
+  if (store->depth > 0) {
+    return kecs__fail(KECS_E_MISUSE, "the handle is a transaction; end it with kecs_commit or kecs_rollback");
+  }
+  kecs__engine *engine = store->engine;
+  while (engine->transactions) {
+    kecs_store *outermost = engine->transactions;
+    while (outermost->depth > 1) {
+      outermost = outermost->parent;
+    }
+    kecs__log(engine, KECS_LOG_WARNING, "%s: closed with an open transaction; it was rolled back", engine->place.shown);
+    (void)kecs__transaction_abandon(outermost);
+  }
+  store->magic = KECS__MAGIC_ENDED;
+  kecs__release(&engine->allocator, store, sizeof *store);
+  kecs__engine_free(engine);
+  return KECS_OK;
+}
+
+KECS_STORE_API kecs_status kecs_store_info(kecs_store *store, kecs_info *out_info) {
+  kecs_status status = kecs__check_pointer(out_info, "out_info");
+  if (status) {
+    return status;
+  }
+  memset(out_info, 0, sizeof *out_info);
+  kecs__session *session = NULL;
+  status = kecs__read_open(store, &session);
+  if (status) {
+    return status;
+  }
+  kecs__engine *engine = store->engine;
+  kecs__pool_describe(engine, &out_info->pool);
+  out_info->backend = engine->backend->name;
+  out_info->path = engine->place.shown;
+  out_info->schema_version = engine->schema_version;
+  out_info->read_only = engine->read_only;
+  out_info->account_id = engine->account_id;
+  out_info->region = engine->region;
+  status = engine->backend->describe(session->connection, out_info);
+  /* These are the writing connection's own, and only it changes the file. */
+  out_info->synchronous = engine->settings.synchronous;
+  out_info->cache_bytes = engine->settings.cache_bytes;
+  out_info->wal_checkpoint_bytes = engine->read_only ? 0 : engine->settings.wal_checkpoint_bytes;
+  out_info->wal_limit_bytes = engine->read_only ? 0 : engine->settings.wal_limit_bytes;
+  kecs__read_close(store, session);
+  return status;
+}
+
+/* ---- store/environment.c ----------------------------------------------------------------------------------------- */
+/* store/environment.c -- kecs_open_env: where the store is, from the environment.
+ *
+ * The names come from three programs whose users should not have to learn new ones. They are looked at in the order of
+ * the tables below; two of one table that say different things are an error, since nobody can tell which was meant. */
+
+#include <stdlib.h>
+#include <string.h>
+
+typedef enum kecs__storage {
+  KECS__STORAGE_UNSAID,
+  KECS__STORAGE_SQLITE,
+  KECS__STORAGE_MEMORY,
+  KECS__STORAGE_PG
+} kecs__storage;
+
+static const struct {
+  const char *word;
+  kecs__storage storage;
+} kecs__storage_words[] = {
+    {"sqlite", KECS__STORAGE_SQLITE}, {"duckdb", KECS__STORAGE_SQLITE}, {"memory", KECS__STORAGE_MEMORY},
+    {"postgresql", KECS__STORAGE_PG}, {"postgres", KECS__STORAGE_PG},   {"pg", KECS__STORAGE_PG},
+};
+
+static const char *const kecs__type_names[] = {"KECS_STORAGE_TYPE", "KECS_STORAGE", "STORE_TYPE", NULL};
+static const char *const kecs__url_names[] = {"KECS_DATABASE_URL", "KECS_POSTGRES_URL", NULL};
+/* DATABASE_URL is every program's name: it is ours only where STORE_TYPE says postgres. */
+static const char *const kecs__shared_url_names[] = {"KECS_DATABASE_URL", "KECS_POSTGRES_URL", "DATABASE_URL", NULL};
+
+typedef struct kecs__environment {
+  kecs_options options;
+  kecs__storage storage;
+  const char *type_name; /* the variable that said so */
+  const char *url_name;
+  const char *url;
+  kecs__text path;
+} kecs__environment;
+
+/* A variable's value; NULL when it is unset or empty, which is the same in a shell's ${NAME:-}. */
+static const char *kecs__variable(const char *name) {
+  const char *value = getenv(name);
+  return value && value[0] ? value : NULL;
+}
+
+static bool kecs__word_is(const char *text, const char *word) {
+  while (*word && ((*text >= 'A' && *text <= 'Z') ? *text + ('a' - 'A') : *text) == *word) {
+    text++;
+    word++;
+  }
+  return !*text && !*word;
+}
+
+static kecs_status kecs__environment_word(kecs__environment *environment, const char *name, const char *value) {
+  for (size_t i = 0; i < sizeof kecs__storage_words / sizeof kecs__storage_words[0]; i++) {
+    kecs__storage storage = kecs__storage_words[i].storage;
+    if (!kecs__word_is(value, kecs__storage_words[i].word)) {
+      continue;
+    }
+    if (environment->type_name && environment->storage != storage) {
+      return kecs__fail(KECS_E_INVALID, "%s and %s ask for different kinds of storage; unset one of them",
+                        environment->type_name, name);
+    }
+    if (kecs__word_is(value, "duckdb") && environment->options.logger.write) {
+      environment->options.logger.write(KECS_LOG_WARNING,
+                                        "storage type duckdb: opened as SQLite, which takes its place",
+                                        environment->options.logger.user);
+    }
+    environment->type_name = environment->type_name ? environment->type_name : name;
+    environment->storage = storage;
+    return KECS_OK;
+  }
+  return kecs__fail(KECS_E_INVALID, "unknown %s: %.40s (valid: sqlite, memory, postgresql, postgres, pg, duckdb)", name,
+                    value);
+}
+
+static kecs_status kecs__environment_type(kecs__environment *environment) {
+  kecs_status status = KECS_OK;
+  for (size_t i = 0; !status && kecs__type_names[i]; i++) {
+    const char *value = kecs__variable(kecs__type_names[i]);
+    status = value ? kecs__environment_word(environment, kecs__type_names[i], value) : KECS_OK;
+  }
+  return status;
+}
+
+static kecs_status kecs__environment_url(kecs__environment *environment) {
+  const char *type = kecs__variable("STORE_TYPE");
+  bool shared = type && environment->storage == KECS__STORAGE_PG;
+  const char *const *names = shared ? kecs__shared_url_names : kecs__url_names;
+  for (size_t i = 0; names[i]; i++) {
+    const char *value = kecs__variable(names[i]);
+    if (value && environment->url && strcmp(value, environment->url) != 0) {
+      return kecs__fail(KECS_E_INVALID, "%s and %s name different databases; unset one of them", environment->url_name,
+                        names[i]);
+    }
+    if (value && !environment->url) {
+      environment->url = value;
+      environment->url_name = names[i];
+    }
+  }
+  return KECS_OK;
+}
+
+static bool kecs__url_is_postgres(const char *url) {
+  return strncmp(url, "postgres://", 11) == 0 || strncmp(url, "postgresql://", 13) == 0;
+}
+
+/* A URL alone says what it is; beside a type the two must agree. */
+static kecs_status kecs__environment_agree(kecs__environment *environment) {
+  bool postgres = environment->url && kecs__url_is_postgres(environment->url);
+  if (environment->storage == KECS__STORAGE_UNSAID) {
+    environment->storage = postgres ? KECS__STORAGE_PG : KECS__STORAGE_SQLITE;
+  } else if (environment->url && postgres != (environment->storage == KECS__STORAGE_PG)) {
+    return kecs__fail(KECS_E_INVALID,
+                      "%s and %s disagree: one is about PostgreSQL, the other is not; unset one of them",
+                      environment->type_name, environment->url_name);
+  }
+  return KECS_OK;
+}
+
+/* ---- PostgreSQL in parts ---- */
+
+typedef struct kecs__url_part {
+  const char *option;
+  const char *name;
+  const char *libpq; /* where this one is set, and ours is not, the part is left to libpq */
+  const char *standard;
+} kecs__url_part;
+
+enum { KECS__URL_PASSWORD = 3 };
+static const kecs__url_part kecs__url_parts[] = {
+    {"host=", "KECS_POSTGRES_HOST", "PGHOST", "localhost"},
+    {"port=", "KECS_POSTGRES_PORT", "PGPORT", "5432"},
+    {"user=", "KECS_POSTGRES_USER", "PGUSER", "kecs"},
+    {"password=", "KECS_POSTGRES_PASSWORD", "PGPASSWORD", "kecs"},
+    {"dbname=", "KECS_POSTGRES_DATABASE", "PGDATABASE", "kecs"},
+    {"sslmode=", "KECS_POSTGRES_SSLMODE", "PGSSLMODE", "disable"},
+};
+
+static void kecs__add_encoded(kecs__text *out, const char *text) {
+  static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
+  for (; *text; text++) {
+    if (strchr(plain, *text)) {
+      kecs__text_addc(out, *text);
+    } else {
+      kecs__text_addf(out, "%%%02X", (unsigned)(unsigned char)*text);
+    }
+  }
+}
+
+static kecs_status kecs__environment_parts(kecs__environment *environment) {
+  bool given = false;
+  int parts = 0;
+  kecs__text_adds(&environment->path, "postgresql://");
+  for (size_t i = 0; i < sizeof kecs__url_parts / sizeof kecs__url_parts[0]; i++) {
+    const kecs__url_part *part = &kecs__url_parts[i];
+    const char *value = kecs__variable(part->name);
+    given = given || value || kecs__variable(part->libpq);
+    bool emptied = !value && i == KECS__URL_PASSWORD && getenv(part->name); /* none: the password file counts */
+    if (emptied || (!value && kecs__variable(part->libpq))) {
+      continue;
+    }
+    kecs__text_addc(&environment->path, parts++ == 0 ? '?' : '&');
+    kecs__text_adds(&environment->path, part->option);
+    kecs__add_encoded(&environment->path, value ? value : part->standard);
+  }
+  if (!given && strcmp(environment->type_name, "STORE_TYPE") == 0) {
+    return kecs__fail(KECS_E_INVALID,
+                      "DATABASE_URL is required when STORE_TYPE is postgres; set it to "
+                      "postgres://USER:PASSWORD@HOST:PORT/DATABASE");
+  }
+  return environment->path.status;
+}
+
+/* ---- files ---- */
+
+static kecs_status kecs__environment_file(kecs__environment *environment) {
+  const char *file = kecs__variable("KECS_STORAGE_PATH");
+  const char *folder = kecs__variable("KECS_DATA_DIR");
+  const char *home = kecs__variable("HOME");
+  if (environment->url) {
+    kecs__text_adds(&environment->path, environment->url);
+  } else if (file && folder) {
+    return kecs__fail(KECS_E_INVALID,
+                      "KECS_STORAGE_PATH and KECS_DATA_DIR both say where the file is; unset one of them");
+  } else if (file) {
+    kecs__text_adds(&environment->path, file);
+  } else if (folder) {
+    kecs__text_addf(&environment->path, "%s/kecs.db", folder);
+  } else if (home) {
+    kecs__text_addf(&environment->path, "%s/.kecs/data/kecs.db", home);
+  } else {
+    return kecs__fail(KECS_E_INVALID, "the environment does not say where the store is; set KECS_DATA_DIR to a folder");
+  }
+  return environment->path.status;
+}
+
+static kecs_status kecs__environment_path(kecs__environment *environment) {
+  kecs_status status = kecs__environment_type(environment);
+  if (!status) {
+    status = kecs__environment_url(environment);
+  }
+  if (!status) {
+    status = kecs__environment_agree(environment);
+  }
+  if (status) {
+    return status;
+  }
+  if (environment->storage == KECS__STORAGE_MEMORY) {
+    kecs__text_adds(&environment->path, ":memory:");
+  } else if (environment->storage == KECS__STORAGE_SQLITE) {
+    return kecs__environment_file(environment);
+  } else if (environment->url) {
+    kecs__text_adds(&environment->path, environment->url);
+  } else {
+    return kecs__environment_parts(environment);
+  }
+  return environment->path.status;
+}
+
+KECS_STORE_API kecs_status kecs_open_env(const kecs_options *options, kecs_store **out_store) {
+  kecs__environment environment;
+  kecs_allocator allocator;
+  kecs_status status = kecs__check_pointer(out_store, "out_store");
+  if (status) {
+    return status;
+  }
+  *out_store = NULL;
+  memset(&environment, 0, sizeof environment);
+  if (options) {
+    environment.options = *options;
+  }
+  if (environment.options.path) {
+    return kecs_open(&environment.options, out_store);
+  }
+  status = kecs__allocator_resolve(&environment.options.allocator, &allocator);
+  if (status) {
+    return status;
+  }
+  kecs__text_init(&environment.path, &allocator, SIZE_MAX);
+  status = kecs__environment_path(&environment);
+  if (!status) {
+    environment.options.path = environment.path.data;
+    status = kecs_open(&environment.options, out_store);
+  }
+  if (environment.path.data) {
+    memset(environment.path.data, 0, environment.path.len); /* it may hold a password */
+  }
+  kecs__text_free(&environment.path);
   return status;
 }
 

@@ -145,15 +145,6 @@ KECS__FN kecs_status kecs__feed_begin(kecs__write *write) {
   return status;
 }
 
-KECS__FN void kecs__feed_ended(kecs__engine *engine) {
-  kecs__place *place = &engine->writer->place;
-  if (place->appended) {
-    place->appended = false;
-    engine->feed_turn++;
-    kecs__condition_wake_all(&engine->changed);
-  }
-}
-
 KECS__FN kecs_status kecs__feed_stamp(kecs__write *write, int64_t *out_stamp) {
   kecs__place *place = &write->session->place;
   kecs_status status = kecs__clock_next(&place->stamp, write->now);

@@ -1,6 +1,7 @@
 /* store/load_balancer.c -- load balancers, and the ARNs that the ELBv2 kinds make of one another. */
 #include "base/prologue.h"
 
+#include "store/arn.h"
 #include "store/elb_internal.h"
 
 #include "base/id.h"

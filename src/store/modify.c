@@ -3,6 +3,7 @@
 
 #include "store/bulk.h"
 #include "store/fill.h"
+#include "store/retry.h"
 #include "store/validate_internal.h"
 #include "store/write.h"
 
@@ -283,7 +284,7 @@ KECS_STORE_API kecs_status kecs_record_update(kecs_store *store, kecs_kind kind,
 static kecs_status kecs__upsert_find(kecs__write *write, const kecs__meta *meta, const void *row,
                                      kecs__change *change) {
   kecs__probe probe;
-  const kecs__special *special = kecs__special_of(meta->info->kind);
+  const kecs__special *special = meta->special;
   if (special->is_new && special->is_new(meta, row)) {
     return KECS_OK;
   }

@@ -3,12 +3,15 @@
 
 #include "base/quota.h"
 #include "base/time.h"
+#include "store/access.h"
 #include "store/feed.h"
-#include "store/handle.h"
+#include "store/transaction.h"
 #include "store/meta.h"
 #include "store/migrate.h"
 #include "store/pool.h"
 #include "store/profile.h"
+#include "store/session.h"
+#include "store/special.h"
 #include "store/statements.h"
 
 #include <stdio.h>
@@ -156,6 +159,7 @@ static kecs_status kecs__engine_start(kecs_store *store, const kecs_options *opt
   }
   if (!status) {
     status = kecs__meta_init(engine);
+    kecs__specials_set(engine);
   }
   if (!status) {
     kecs__profile_place(engine, options);

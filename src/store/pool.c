@@ -5,6 +5,7 @@
 #include "store/pool.h"
 
 #include "base/time.h"
+#include "store/session.h"
 #include "store/turns.h"
 
 #define KECS__WAIT_PATIENCE_US 5000 /* whoever has waited so long comes before those who come later */
@@ -270,11 +271,11 @@ KECS__FN void kecs__pool_tidy(kecs__engine *engine) {
 }
 
 KECS__FN kecs_status kecs__engine_tidy(kecs__engine *engine) {
-  if (!engine->backend->tidy || engine->read_only || !engine->shared || !kecs__writer_try(engine)) {
+  if (!engine->backend->tidy || engine->read_only || !engine->shared || !kecs__turn_try(engine)) {
     return KECS_OK;
   }
   kecs_status status = engine->backend->tidy(engine->writer->connection);
-  kecs__writer_release(engine->writer);
+  kecs__turn_end(engine->writer);
   return status;
 }
 
@@ -309,16 +310,6 @@ KECS__FN void kecs__pool_give_back(kecs__session *session) {
   if (check) {
     kecs__pool_check(engine);
   }
-}
-
-KECS__FN kecs_status kecs__check_read_age(const kecs__session *session) {
-  if (!session->read_until_ms || kecs__monotonic_ms() < session->read_until_ms) {
-    return KECS_OK;
-  }
-  return kecs__fail(KECS_E_TIMEOUT,
-                    "a walk has been open for %d ms, and the write-ahead log can't be emptied meanwhile; "
-                    "read page by page, or raise options.pool.read_age_ms",
-                    session->engine->pool.read_age_ms);
 }
 
 KECS__FN void kecs__pool_describe(kecs__engine *engine, kecs_pool_info *out_info) {

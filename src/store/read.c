@@ -1,8 +1,8 @@
 /* store/read.c -- get, get_many, list, each, count: for every kind. */
 #include "base/prologue.h"
 
+#include "store/access.h"
 #include "store/feed.h"
-#include "store/handle.h"
 #include "store/locate.h"
 #include "store/query.h"
 #include "store/rows.h"
@@ -91,19 +91,6 @@ static kecs_status kecs__get_each(kecs__session *session, const kecs__meta *meta
     }
   }
   return status;
-}
-
-KECS__FN void kecs__read_end(const kecs_backend *backend, kecs_connection *connection, kecs_status *status) {
-  kecs_error error = kecs__error_save();
-  kecs_status ended = backend->commit(connection);
-  if (ended) {
-    backend->rollback(connection);
-  }
-  if (*status) {
-    (void)kecs__error_restore(&error); /* the status may be a visitor's own, without an error */
-  } else {
-    *status = ended;
-  }
 }
 
 KECS__FN kecs_status kecs__get_many(kecs_store *store, kecs_kind kind, const char *const *keys, size_t count,

@@ -2,6 +2,7 @@
  * Whatever has to follow a change (look-up tables, children, the change log) follows here and nowhere else. */
 #ifndef KECS_STORE_WRITE_H
 #define KECS_STORE_WRITE_H
+#include "store/access.h"
 #include "store/locate.h"
 #include "store/rows.h"
 

@@ -1,0 +1,11 @@
+/* store/session.h -- making and ending sessions. */
+#ifndef KECS_STORE_SESSION_H
+#define KECS_STORE_SESSION_H
+#include "store/engine.h"
+
+/* A connection to the engine's database, for reading alone or for both. */
+KECS__FN kecs_status kecs__session_open(kecs__engine *engine, bool reader, bool may_create,
+                                        kecs__session **out_session);
+KECS__FN void kecs__session_close(kecs__session *session);
+
+#endif
