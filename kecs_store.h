@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 47bb19edd83ee4add20f4be9eaa59d90bcd635de666ed6939ff42cdb84890147 */
+ * 90be46cfc700200613e2c34c66451bdd303a3441579b8908debb07b66898cbc5 */
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
 /* kecs_store.h -- a durable, typed store for the state of a container orchestrator, in one SQLite file.
  *
@@ -6502,6 +6502,54 @@ KECS_STORE_API kecs_status kecs_backend_fail_commit(const char *transaction, con
   return kecs__error_restore(&error);
 }
 
+/* ---- store/value.c ----------------------------------------------------------------------------------------------- */
+/* store/value.c -- values as statements take them. Texts are borrowed. */
+
+/* ---- store/value.h ----------------------------------------------------------------------------------------------- */
+/* store/value.h -- values as statements take them. */
+#ifndef KECS_STORE_VALUE_H
+#define KECS_STORE_VALUE_H
+
+static inline kecs_value kecs__value_int(int64_t number) {
+  kecs_value value = {KECS_VALUE_INT, 0, NULL, number};
+  return value;
+}
+
+/* NULL gives the NULL value. */
+KECS__FN kecs_value kecs__value_text(const char *text);
+KECS__FN kecs_value kecs__value_bytes(const char *text, size_t len); /* text[len] must be 0 */
+KECS__FN kecs_value kecs__value_time(int64_t micros);                /* 0 gives the NULL value */
+
+/* "?7": where the seventh value goes */
+KECS__FN void kecs__sql_placeholder(kecs__text *out, int number);
+
+#endif
+
+/* ---- store/value.c, continued ------------------------------------------------------------------------------------ */
+#include <stdio.h>
+#include <string.h>
+
+KECS__FN kecs_value kecs__value_bytes(const char *text, size_t len) {
+  kecs_value value = {KECS_VALUE_TEXT, len, text, 0};
+  return value;
+}
+
+KECS__FN kecs_value kecs__value_text(const char *text) {
+  kecs_value value = {KECS_VALUE_NULL, 0, NULL, 0};
+  return text ? kecs__value_bytes(text, strlen(text)) : value;
+}
+
+KECS__FN kecs_value kecs__value_time(int64_t micros) {
+  kecs_value value = {micros ? KECS_VALUE_TIME : KECS_VALUE_NULL, 0, NULL, micros};
+  return value;
+}
+
+KECS__FN void kecs__sql_placeholder(kecs__text *out, int number) {
+  char text[16];
+  int len = snprintf(text, sizeof text, "?%d", number);
+  kecs__text_add(out, text, (size_t)len);
+}
+
 /* ---- store/meta.c ------------------------------------------------------------------------------------------------ */
 /* store/meta.c -- the columns that the store itself has to know, found once by name. */
 
@@ -6927,16 +6975,6 @@ KECS__FN kecs_status kecs__run(kecs__session *session, const char *sql, const ke
 
 KECS__FN void kecs__statements_free(kecs__session *session);
 
-static inline kecs_value kecs__value_int(int64_t number) {
-  kecs_value value = {KECS_VALUE_INT, 0, NULL, number};
-  return value;
-}
-
-/* NULL gives the NULL value. */
-KECS__FN kecs_value kecs__value_text(const char *text);
-KECS__FN kecs_value kecs__value_bytes(const char *text, size_t len); /* text[len] must be 0 */
-KECS__FN kecs_value kecs__value_time(int64_t micros);                /* 0 gives the NULL value */
-
 #endif
 
 /* ---- store/sql.h, continued -------------------------------------------------------------------------------------- */
@@ -6951,9 +6989,6 @@ KECS__FN void kecs__sql_expand_ddl(kecs__text *out, const kecs_dialect *dialect,
  * column in order; for UPDATE the masked columns in order and then rid; for UPDATE_IF the natural key's columns, the
  * masked ones, updated_at and the version that is wanted (0: any). READ_FIELDS and READ_RID give rid first. */
 KECS__FN void kecs__sql_build(kecs__text *out, const kecs__meta *meta, kecs__op op, uint64_t mask);
-
-/* "?7" */
-KECS__FN void kecs__sql_placeholder(kecs__text *out, int number);
 
 /* CREATE TABLE, with the change log's stamps or without, and each CREATE INDEX, of a kind, with marks. IF NOT EXISTS
  * throughout. */
@@ -7042,6 +7077,9 @@ KECS__FN bool kecs__value_same(const kecs_value *a, const kecs_value *b);
 
 /* What names a row in a message: its ARN, or its natural key's columns. */
 KECS__FN void kecs__row_name(const kecs_kind_info *info, const void *row, char out[160]);
+
+/* The stored row as a result has it: the filled copy, its texts copied once more. */
+KECS__FN kecs_status kecs__row_keep(const kecs__meta *meta, const void *row, kecs_result *result);
 
 #endif
 
@@ -7322,12 +7360,6 @@ KECS__FN void kecs__sql_expand(kecs__text *out, const kecs_dialect *dialect, boo
 KECS__FN void kecs__sql_expand_ddl(kecs__text *out, const kecs_dialect *dialect, const char *sql, size_t len) {
   kecs__sql_marks marks = {out, dialect, false, 0, 0};
   kecs__sql_marks_fill(&marks, sql, len);
-}
-
-KECS__FN void kecs__sql_placeholder(kecs__text *out, int number) {
-  char text[16];
-  int len = snprintf(text, sizeof text, "?%d", number);
-  kecs__text_add(out, text, (size_t)len);
 }
 
 /* ---- rows ---- */
@@ -7767,21 +7799,6 @@ KECS__FN void kecs__pool_free(kecs__engine *engine);
 #include <string.h>
 
 #define KECS__SQL_MAX ((size_t)1 << 20)
-
-KECS__FN kecs_value kecs__value_bytes(const char *text, size_t len) {
-  kecs_value value = {KECS_VALUE_TEXT, len, text, 0};
-  return value;
-}
-
-KECS__FN kecs_value kecs__value_text(const char *text) {
-  kecs_value value = {KECS_VALUE_NULL, 0, NULL, 0};
-  return text ? kecs__value_bytes(text, strlen(text)) : value;
-}
-
-KECS__FN kecs_value kecs__value_time(int64_t micros) {
-  kecs_value value = {micros ? KECS_VALUE_TIME : KECS_VALUE_NULL, 0, NULL, micros};
-  return value;
-}
 
 static uint64_t kecs__mix(uint64_t value) {
   value ^= value >> 32;
@@ -9019,6 +9036,29 @@ KECS__FN kecs_status kecs__write_close(kecs__write *write, kecs_status status);
 /* BEGIN IMMEDIATE; a wait for another process that the deadline or a cancel ended is told as such. */
 KECS__FN kecs_status kecs__begin_write(kecs_store *store, kecs__session *session);
 
+/* Runs `work` in a write: opens it, closes it with what `work` returned. `work` may run again (kecs__retry), so it
+ * begins with nothing that an earlier run left in `user`. */
+KECS__FN kecs_status kecs__with_write(kecs_store *store, kecs_status (*work)(kecs__write *write, void *user),
+                                      void *user);
+
+#endif
+
+/* ---- store/retry.h ----------------------------------------------------------------------------------------------- */
+/* store/retry.h -- when a write that met another one is made again. */
+#ifndef KECS_STORE_RETRY_H
+#define KECS_STORE_RETRY_H
+
+/* Milliseconds until the next try, longer each time. */
+KECS__FN int64_t kecs__retry_pause(const kecs__engine *engine, int attempt);
+
+/* Where writers write side by side, one may find another in its way: KECS_E_BUSY. A write of its own is then made
+ * again, after a pause, until the store's busy timeout has passed. Zero-initialised before the first try. */
+typedef struct kecs__retry {
+  int64_t until;
+  int tries;
+} kecs__retry;
+KECS__FN bool kecs__retry_again(kecs_store *store, kecs__retry *retry, kecs_status status);
+
 #endif
 
 /* ---- store/access.c, continued ----------------------------------------------------------------------------------- */
@@ -9233,28 +9273,32 @@ KECS__FN kecs_status kecs__write_close(kecs__write *write, kecs_status status) {
   return status;
 }
 
+static kecs_status kecs__write_once(kecs_store *store, kecs_status (*work)(kecs__write *write, void *user),
+                                    void *user) {
+  kecs__write write;
+  kecs_status status = kecs__write_open(store, &write);
+  if (!status) {
+    status = kecs__write_guard(&write);
+  }
+  if (!status) {
+    status = work(&write, user);
+  }
+  return kecs__write_close(&write, status);
+}
+
+KECS__FN kecs_status kecs__with_write(kecs_store *store, kecs_status (*work)(kecs__write *write, void *user),
+                                      void *user) {
+  kecs__retry retry = {0, 0};
+  kecs_status status = KECS_OK;
+  do {
+    status = kecs__write_once(store, work, user);
+  } while (kecs__retry_again(store, &retry, status));
+  return status;
+}
+
 /* ---- store/retry.c ----------------------------------------------------------------------------------------------- */
 /* store/retry.c -- when a write that met another one is made again. */
 
-/* ---- store/retry.h ----------------------------------------------------------------------------------------------- */
-/* store/retry.h -- when a write that met another one is made again. */
-#ifndef KECS_STORE_RETRY_H
-#define KECS_STORE_RETRY_H
-
-/* Milliseconds until the next try, longer each time. */
-KECS__FN int64_t kecs__retry_pause(const kecs__engine *engine, int attempt);
-
-/* Where writers write side by side, one may find another in its way: KECS_E_BUSY. A write of its own is then made
- * again, after a pause, until the store's busy timeout has passed. Zero-initialised before the first try. */
-typedef struct kecs__retry {
-  int64_t until;
-  int tries;
-} kecs__retry;
-KECS__FN bool kecs__retry_again(kecs_store *store, kecs__retry *retry, kecs_status status);
-
-#endif
-
-/* ---- store/retry.c, continued ------------------------------------------------------------------------------------ */
 #include <string.h>
 
 #define KECS__RETRY_FIRST_MS 5
@@ -10697,6 +10741,15 @@ KECS__FN void kecs__row_name(const kecs_kind_info *info, const void *row, char o
     int len = snprintf(out + used, 160 - used, "%s%s", i > 0 ? "," : "", set ? part : "");
     used += len > 0 ? (size_t)len : 0;
   }
+}
+
+KECS__FN kecs_status kecs__row_keep(const kecs__meta *meta, const void *row, kecs_result *result) {
+  kecs_value values[64];
+  for (int i = 0; i < meta->info->column_count; i++) {
+    values[i] = kecs__row_value(meta->info, row, i);
+  }
+  void *kept = kecs__result_add(result);
+  return kept ? kecs__row_read(meta, values, &result->arena, kept) : KECS_E_NOMEM;
 }
 
 /* ---- store/token.c ----------------------------------------------------------------------------------------------- */
@@ -12639,9 +12692,6 @@ KECS__FN kecs_status kecs__row_values(const kecs__meta *meta, const void *row, k
 /* Whether look-ups have something to follow in a new row. Most rows have no tags. */
 KECS__FN bool kecs__insert_follows(const kecs__meta *meta, const void *row);
 
-/* The stored row as a result has it: the filled copy, its texts copied once more. */
-KECS__FN kecs_status kecs__row_keep(const kecs__meta *meta, const void *row, kecs_result *result);
-
 /* A change of one row. */
 typedef struct kecs__change {
   const void *row;      /* the new values */
@@ -12670,11 +12720,6 @@ KECS__FN kecs_status kecs__row_delete(kecs__write *write, const kecs__meta *meta
 /* Reads a whole row by rid; *out_found is false when it is gone. Texts go to the arena. */
 KECS__FN kecs_status kecs__row_by_rid(kecs__session *session, const kecs__meta *meta, int64_t rid, kecs__arena *arena,
                                       void *row, bool *out_found);
-
-/* Runs `work` in a write: opens it, closes it with what `work` returned. `work` may run again (kecs__retry), so it
- * begins with nothing that an earlier run left in `user`. */
-KECS__FN kecs_status kecs__with_write(kecs_store *store, kecs_status (*work)(kecs__write *write, void *user),
-                                      void *user);
 
 /* The same for work that makes a result through `out_result` (may be NULL): a failure, COMMIT's too, frees it. */
 KECS__FN kecs_status kecs__with_write_result(kecs_store *store, kecs_status (*work)(kecs__write *write, void *user),
@@ -13227,29 +13272,6 @@ KECS__FN kecs_status kecs__put_together(kecs_store *store, kecs_kind kind, const
 
 /* ---- store/write.c, continued ------------------------------------------------------------------------------------ */
 #include <string.h>
-
-static kecs_status kecs__write_once(kecs_store *store, kecs_status (*work)(kecs__write *write, void *user),
-                                    void *user) {
-  kecs__write write;
-  kecs_status status = kecs__write_open(store, &write);
-  if (!status) {
-    status = kecs__write_guard(&write);
-  }
-  if (!status) {
-    status = work(&write, user);
-  }
-  return kecs__write_close(&write, status);
-}
-
-KECS__FN kecs_status kecs__with_write(kecs_store *store, kecs_status (*work)(kecs__write *write, void *user),
-                                      void *user) {
-  kecs__retry retry = {0, 0};
-  kecs_status status = KECS_OK;
-  do {
-    status = kecs__write_once(store, work, user);
-  } while (kecs__retry_again(store, &retry, status));
-  return status;
-}
 
 KECS__FN kecs_status kecs__row_by_rid(kecs__session *session, const kecs__meta *meta, int64_t rid, kecs__arena *arena,
                                       void *row, bool *out_found) {
@@ -15568,24 +15590,16 @@ KECS_STORE_API kecs_status kecs_filter_parse(kecs_kind kind, const char *column,
   return status;
 }
 
-/* ---- store/validate.c -------------------------------------------------------------------------------------------- */
-/* store/validate.c -- validation: the table of rules, the rules that several kinds share, and how they are applied.
- * What each rule accepts, and where it comes from, is listed in docs/validation.md. */
+/* ---- store/validate_parts.c -------------------------------------------------------------------------------------- */
+/* store/validate_parts.c -- what the rules are made of: failures that name a place in the document, words, names,
+ * numbers, lists of objects and of names. */
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-enum {
-  KECS__VALIDATE_DEPTH = 8,     /* links of a path */
-  KECS__VALIDATE_TAGS = 50,     /* a resource's tags, those of AWS itself not counted */
-  KECS__VALIDATE_TAG_KEY = 128, /* characters */
-  KECS__VALIDATE_TAG_VALUE = 256,
-  KECS__VALIDATE_STRING = 4 * KECS__VALIDATE_TAG_VALUE + 1,
-  KECS__VALIDATE_PRIORITY = 49999,
-  KECS__VALIDATE_WEIGHT = 1000,
-  KECS__VALIDATE_BASE = 100000
-};
+enum { KECS__VALIDATE_DEPTH = 8 }; /* links of a path */
 
 /* ---- failures ---- */
 
@@ -15761,6 +15775,151 @@ KECS__FN kecs_status kecs__validate_parse(const kecs__validate_path *path, const
   }
   return KECS_OK;
 }
+
+/* ---- lists in documents ---- */
+
+KECS__FN kecs__json kecs__validate_member(kecs__json object, const char *name) {
+  kecs__json value = kecs__json_member(object, name);
+  return value.type == KECS__JSON_NULL ? (kecs__json){KECS__JSON_NONE, NULL, 0} : value;
+}
+
+KECS__FN kecs_status kecs__validate_each(const kecs__validate_path *path, kecs__json array,
+                                         kecs__validate_each_fn check, void *user) {
+  kecs__json_walk walk = {NULL};
+  kecs__json element;
+  kecs__validate_path at = {path, NULL, 0};
+  if (array.type != KECS__JSON_NONE && array.type != KECS__JSON_ARRAY) {
+    return kecs__validate_fail(path, "a JSON array of objects is expected");
+  }
+  for (; kecs__json_next_element(array, &walk, &element); at.index++) {
+    if (element.type != KECS__JSON_OBJECT) {
+      return kecs__validate_fail(&at, "a JSON object is expected");
+    }
+    kecs_status status = check(&at, element, user);
+    if (status) {
+      return status;
+    }
+  }
+  return KECS_OK;
+}
+
+/* ---- names in lists ---- */
+
+static int kecs__validate_names_order(const void *a, const void *b) {
+  const kecs__validate_named *left = a;
+  const kecs__validate_named *right = b;
+  int order = strcmp(left->name, right->name);
+  return order ? order : (left->index > right->index) - (left->index < right->index);
+}
+
+KECS__FN kecs_status kecs__validate_names_text(kecs__validate_names *names, const kecs__validate_path *path,
+                                               kecs__json string, const char **out) {
+  char *text = kecs__arena_bytes(&names->arena, string.len);
+  *out = text;
+  if (!text) {
+    return KECS_E_NOMEM;
+  }
+  return kecs__json_string_into(string, text, string.len, NULL)
+             ? KECS_OK
+             : kecs__validate_fail(path, "a string without \\u0000 and without half surrogate pairs is expected");
+}
+
+KECS__FN kecs_status kecs__validate_names_read(kecs__validate_names *names, const kecs__validate_path *path,
+                                               kecs__json array, const char *member) {
+  kecs_allocator libc;
+  kecs__json_walk walk = {NULL};
+  kecs__json element;
+  size_t total = 0;
+  memset(names, 0, sizeof *names);
+  memset(&libc, 0, sizeof libc);
+  kecs__arena_init(&names->arena, &names->allocator);
+  kecs_status status = kecs__allocator_resolve(&libc, &names->allocator);
+  while (kecs__json_next_element(array, &walk, &element)) {
+    total++;
+  }
+  if (status || total == 0) {
+    return status;
+  }
+  names->items = kecs__arena_take(&names->arena, total * sizeof *names->items);
+  if (!names->items) {
+    return KECS_E_NOMEM;
+  }
+  kecs__validate_path at = {path, NULL, 0};
+  kecs__validate_path inside = {&at, member, 0};
+  walk.at = NULL;
+  for (; !status && kecs__json_next_element(array, &walk, &element); at.index++) {
+    kecs__json string = member ? kecs__json_member(element, member) : element;
+    if (string.type == KECS__JSON_STRING) {
+      kecs__validate_named *item = &names->items[names->count++];
+      item->index = at.index;
+      status = kecs__validate_names_text(names, member ? &inside : &at, string, &item->name);
+    }
+  }
+  if (!status) {
+    qsort(names->items, names->count, sizeof *names->items, kecs__validate_names_order);
+  }
+  return status;
+}
+
+KECS__FN void kecs__validate_names_free(kecs__validate_names *names) {
+  kecs__arena_free(&names->arena);
+}
+
+KECS__FN bool kecs__validate_names_has(const kecs__validate_names *names, const char *name) {
+  size_t low = 0;
+  size_t high = names->count;
+  while (low < high) {
+    size_t middle = low + (high - low) / 2;
+    int order = strcmp(names->items[middle].name, name);
+    if (order == 0) {
+      return true;
+    }
+    low = order < 0 ? middle + 1 : low;
+    high = order < 0 ? high : middle;
+  }
+  return false;
+}
+
+KECS__FN kecs_status kecs__validate_unique(const kecs__validate_path *path, kecs__json array, const char *member) {
+  kecs__validate_names names;
+  const kecs__validate_named *twin = NULL;
+  size_t first = 0;
+  kecs_status status = kecs__validate_names_read(&names, path, array, member);
+  for (size_t i = 1; !status && i < names.count; i++) {
+    const kecs__validate_named *item = &names.items[i];
+    if (strcmp(item[-1].name, item->name) == 0 && (!twin || item->index < twin->index)) {
+      twin = item;
+      first = item[-1].index;
+    }
+  }
+  if (twin) {
+    char shown[KECS__VALIDATE_SHOWN];
+    kecs__validate_path at = {path, NULL, twin->index};
+    kecs__validate_path inside = {&at, member, 0};
+    status = kecs__validate_fail(&inside, "\"%s\" is used by element %zu already; each must be used once",
+                                 kecs__validate_shown(twin->name, strlen(twin->name), shown), first);
+  }
+  kecs__validate_names_free(&names);
+  return status;
+}
+
+/* ---- store/validate.c -------------------------------------------------------------------------------------------- */
+/* store/validate.c -- validation: the table of rules, the rules that several kinds share, and how they are applied.
+ * What each rule accepts, and where it comes from, is listed in docs/validation.md. */
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+enum {
+  KECS__VALIDATE_TAGS = 50,     /* a resource's tags, those of AWS itself not counted */
+  KECS__VALIDATE_TAG_KEY = 128, /* characters */
+  KECS__VALIDATE_TAG_VALUE = 256,
+  KECS__VALIDATE_STRING = 4 * KECS__VALIDATE_TAG_VALUE + 1,
+  KECS__VALIDATE_PRIORITY = 49999,
+  KECS__VALIDATE_WEIGHT = 1000,
+  KECS__VALIDATE_BASE = 100000
+};
 
 /* ---- settings, capacity providers, tags ---- */
 
@@ -16153,133 +16312,6 @@ KECS_STORE_API kecs_status kecs_validate_priority(int64_t priority) {
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* ---- lists in documents ---- */
-
-KECS__FN kecs__json kecs__validate_member(kecs__json object, const char *name) {
-  kecs__json value = kecs__json_member(object, name);
-  return value.type == KECS__JSON_NULL ? (kecs__json){KECS__JSON_NONE, NULL, 0} : value;
-}
-
-KECS__FN kecs_status kecs__validate_each(const kecs__validate_path *path, kecs__json array,
-                                         kecs__validate_each_fn check, void *user) {
-  kecs__json_walk walk = {NULL};
-  kecs__json element;
-  kecs__validate_path at = {path, NULL, 0};
-  if (array.type != KECS__JSON_NONE && array.type != KECS__JSON_ARRAY) {
-    return kecs__validate_fail(path, "a JSON array of objects is expected");
-  }
-  for (; kecs__json_next_element(array, &walk, &element); at.index++) {
-    if (element.type != KECS__JSON_OBJECT) {
-      return kecs__validate_fail(&at, "a JSON object is expected");
-    }
-    kecs_status status = check(&at, element, user);
-    if (status) {
-      return status;
-    }
-  }
-  return KECS_OK;
-}
-
-/* ---- names in lists ---- */
-
-static int kecs__validate_names_order(const void *a, const void *b) {
-  const kecs__validate_named *left = a;
-  const kecs__validate_named *right = b;
-  int order = strcmp(left->name, right->name);
-  return order ? order : (left->index > right->index) - (left->index < right->index);
-}
-
-KECS__FN kecs_status kecs__validate_names_text(kecs__validate_names *names, const kecs__validate_path *path,
-                                               kecs__json string, const char **out) {
-  char *text = kecs__arena_bytes(&names->arena, string.len);
-  *out = text;
-  if (!text) {
-    return KECS_E_NOMEM;
-  }
-  return kecs__json_string_into(string, text, string.len, NULL)
-             ? KECS_OK
-             : kecs__validate_fail(path, "a string without \\u0000 and without half surrogate pairs is expected");
-}
-
-KECS__FN kecs_status kecs__validate_names_read(kecs__validate_names *names, const kecs__validate_path *path,
-                                               kecs__json array, const char *member) {
-  kecs_allocator libc;
-  kecs__json_walk walk = {NULL};
-  kecs__json element;
-  size_t total = 0;
-  memset(names, 0, sizeof *names);
-  memset(&libc, 0, sizeof libc);
-  kecs__arena_init(&names->arena, &names->allocator);
-  kecs_status status = kecs__allocator_resolve(&libc, &names->allocator);
-  while (kecs__json_next_element(array, &walk, &element)) {
-    total++;
-  }
-  if (status || total == 0) {
-    return status;
-  }
-  names->items = kecs__arena_take(&names->arena, total * sizeof *names->items);
-  if (!names->items) {
-    return KECS_E_NOMEM;
-  }
-  kecs__validate_path at = {path, NULL, 0};
-  kecs__validate_path inside = {&at, member, 0};
-  walk.at = NULL;
-  for (; !status && kecs__json_next_element(array, &walk, &element); at.index++) {
-    kecs__json string = member ? kecs__json_member(element, member) : element;
-    if (string.type == KECS__JSON_STRING) {
-      kecs__validate_named *item = &names->items[names->count++];
-      item->index = at.index;
-      status = kecs__validate_names_text(names, member ? &inside : &at, string, &item->name);
-    }
-  }
-  if (!status) {
-    qsort(names->items, names->count, sizeof *names->items, kecs__validate_names_order);
-  }
-  return status;
-}
-
-KECS__FN void kecs__validate_names_free(kecs__validate_names *names) {
-  kecs__arena_free(&names->arena);
-}
-
-KECS__FN bool kecs__validate_names_has(const kecs__validate_names *names, const char *name) {
-  size_t low = 0;
-  size_t high = names->count;
-  while (low < high) {
-    size_t middle = low + (high - low) / 2;
-    int order = strcmp(names->items[middle].name, name);
-    if (order == 0) {
-      return true;
-    }
-    low = order < 0 ? middle + 1 : low;
-    high = order < 0 ? high : middle;
-  }
-  return false;
-}
-
-KECS__FN kecs_status kecs__validate_unique(const kecs__validate_path *path, kecs__json array, const char *member) {
-  kecs__validate_names names;
-  const kecs__validate_named *twin = NULL;
-  size_t first = 0;
-  kecs_status status = kecs__validate_names_read(&names, path, array, member);
-  for (size_t i = 1; !status && i < names.count; i++) {
-    const kecs__validate_named *item = &names.items[i];
-    if (strcmp(item[-1].name, item->name) == 0 && (!twin || item->index < twin->index)) {
-      twin = item;
-      first = item[-1].index;
-    }
-  }
-  if (twin) {
-    char shown[KECS__VALIDATE_SHOWN];
-    kecs__validate_path at = {path, NULL, twin->index};
-    kecs__validate_path inside = {&at, member, 0};
-    status = kecs__validate_fail(&inside, "\"%s\" is used by element %zu already; each must be used once",
-                                 kecs__validate_shown(twin->name, strlen(twin->name), shown), first);
-  }
-  kecs__validate_names_free(&names);
-  return status;
-}
 
 /* ---- containers ---- */
 
@@ -19359,12 +19391,10 @@ KECS__FN kecs_status kecs__association_each_group(kecs__write *write, const char
   return status;
 }
 
-/* ---- store/load_balancer.c --------------------------------------------------------------------------------------- */
-/* store/load_balancer.c -- load balancers, and the ARNs that the ELBv2 kinds make of one another. */
+/* ---- store/elb_arn.c --------------------------------------------------------------------------------------------- */
+/* store/elb_arn.c -- the ARNs that the ELBv2 kinds make of one another. */
 
 #include <string.h>
-
-/* ---- ARNs ---- */
 
 KECS__FN kecs_status kecs__elb_id(kecs__write *write, char out[17]) {
   return kecs__random_hex(&write->engine->random, out, 16);
@@ -19420,7 +19450,10 @@ KECS__FN kecs_status kecs__elb_arn_part(const char *arn, int number, kecs__arena
   return part && !*out_part ? KECS_E_NOMEM : KECS_OK;
 }
 
-/* ---- load balancers ---- */
+/* ---- store/load_balancer.c --------------------------------------------------------------------------------------- */
+/* store/load_balancer.c -- load balancers. */
+
+#include <string.h>
 
 /* The type, and the word that stands for it in ARNs. */
 static const struct {
@@ -23131,15 +23164,6 @@ static const kecs__meta *kecs__modify_begin(kecs_store *store, kecs_kind kind, k
 }
 
 /* ---- create ---- */
-
-KECS__FN kecs_status kecs__row_keep(const kecs__meta *meta, const void *row, kecs_result *result) {
-  kecs_value values[64];
-  for (int i = 0; i < meta->info->column_count; i++) {
-    values[i] = kecs__row_value(meta->info, row, i);
-  }
-  void *kept = kecs__result_add(result);
-  return kept ? kecs__row_read(meta, values, &result->arena, kept) : KECS_E_NOMEM;
-}
 
 /* A call that creates rows. */
 typedef struct kecs__create {

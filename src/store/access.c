@@ -5,6 +5,7 @@
 
 #include "base/time.h"
 #include "store/pool.h"
+#include "store/retry.h"
 #include "store/share.h"
 #include "store/statements.h"
 
@@ -216,5 +217,28 @@ KECS__FN kecs_status kecs__write_close(kecs__write *write, kecs_status status) {
   if (write->store) {
     kecs__arena_free(&write->arena);
   }
+  return status;
+}
+
+static kecs_status kecs__write_once(kecs_store *store, kecs_status (*work)(kecs__write *write, void *user),
+                                    void *user) {
+  kecs__write write;
+  kecs_status status = kecs__write_open(store, &write);
+  if (!status) {
+    status = kecs__write_guard(&write);
+  }
+  if (!status) {
+    status = work(&write, user);
+  }
+  return kecs__write_close(&write, status);
+}
+
+KECS__FN kecs_status kecs__with_write(kecs_store *store, kecs_status (*work)(kecs__write *write, void *user),
+                                      void *user) {
+  kecs__retry retry = {0, 0};
+  kecs_status status = KECS_OK;
+  do {
+    status = kecs__write_once(store, work, user);
+  } while (kecs__retry_again(store, &retry, status));
   return status;
 }

@@ -32,4 +32,9 @@ KECS__FN kecs_status kecs__write_close(kecs__write *write, kecs_status status);
 /* BEGIN IMMEDIATE; a wait for another process that the deadline or a cancel ended is told as such. */
 KECS__FN kecs_status kecs__begin_write(kecs_store *store, kecs__session *session);
 
+/* Runs `work` in a write: opens it, closes it with what `work` returned. `work` may run again (kecs__retry), so it
+ * begins with nothing that an earlier run left in `user`. */
+KECS__FN kecs_status kecs__with_write(kecs_store *store, kecs_status (*work)(kecs__write *write, void *user),
+                                      void *user);
+
 #endif

@@ -125,12 +125,6 @@ KECS__FN void kecs__sql_expand_ddl(kecs__text *out, const kecs_dialect *dialect,
   kecs__sql_marks_fill(&marks, sql, len);
 }
 
-KECS__FN void kecs__sql_placeholder(kecs__text *out, int number) {
-  char text[16];
-  int len = snprintf(text, sizeof text, "?%d", number);
-  kecs__text_add(out, text, (size_t)len);
-}
-
 /* ---- rows ---- */
 
 /* "a=?1 AND b=?2" */

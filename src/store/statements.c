@@ -10,21 +10,6 @@
 
 #define KECS__SQL_MAX ((size_t)1 << 20)
 
-KECS__FN kecs_value kecs__value_bytes(const char *text, size_t len) {
-  kecs_value value = {KECS_VALUE_TEXT, len, text, 0};
-  return value;
-}
-
-KECS__FN kecs_value kecs__value_text(const char *text) {
-  kecs_value value = {KECS_VALUE_NULL, 0, NULL, 0};
-  return text ? kecs__value_bytes(text, strlen(text)) : value;
-}
-
-KECS__FN kecs_value kecs__value_time(int64_t micros) {
-  kecs_value value = {micros ? KECS_VALUE_TIME : KECS_VALUE_NULL, 0, NULL, micros};
-  return value;
-}
-
 static uint64_t kecs__mix(uint64_t value) {
   value ^= value >> 32;
   value *= UINT64_C(0x9E3779B97F4A7C15);

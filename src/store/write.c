@@ -7,33 +7,9 @@
 #include "store/document.h"
 #include "store/feed.h"
 #include "store/fill.h"
-#include "store/retry.h"
 #include "store/special.h"
 
 #include <string.h>
-
-static kecs_status kecs__write_once(kecs_store *store, kecs_status (*work)(kecs__write *write, void *user),
-                                    void *user) {
-  kecs__write write;
-  kecs_status status = kecs__write_open(store, &write);
-  if (!status) {
-    status = kecs__write_guard(&write);
-  }
-  if (!status) {
-    status = work(&write, user);
-  }
-  return kecs__write_close(&write, status);
-}
-
-KECS__FN kecs_status kecs__with_write(kecs_store *store, kecs_status (*work)(kecs__write *write, void *user),
-                                      void *user) {
-  kecs__retry retry = {0, 0};
-  kecs_status status = KECS_OK;
-  do {
-    status = kecs__write_once(store, work, user);
-  } while (kecs__retry_again(store, &retry, status));
-  return status;
-}
 
 KECS__FN kecs_status kecs__row_by_rid(kecs__session *session, const kecs__meta *meta, int64_t rid, kecs__arena *arena,
                                       void *row, bool *out_found) {
