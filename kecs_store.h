@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 90be46cfc700200613e2c34c66451bdd303a3441579b8908debb07b66898cbc5 */
+ * 3baaf1c61dc4e7b5c29419642ee869207f2bc0be63e4542979727957421ea66f */
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
 /* kecs_store.h -- a durable, typed store for the state of a container orchestrator, in one SQLite file.
  *
@@ -66,6 +66,8 @@
  *                                 default memory functions; all three or none; options.allocator wins over them
  *   KECS_STORE_NO_THREADS         no mutexes: the store is used by one thread
  *   KECS_STORE_NO_MEANINGS        leave the columns' descriptions out of kecs_kind_describe: saves 12 KB
+ *   KECS_STORE_NO_VALIDATION      leave kecs_validate... and options.strict out (they say UNSUPPORTED): saves 16 KB
+ *   KECS_STORE_NO_IMPORT          leave kecs_import out: saves 12 KB
  *   SQLITE_...                    any option of SQLite, for the bundled one; ours are only defaults
  *
  * LICENCE
@@ -3844,10 +3846,12 @@ typedef struct kecs__json_fault {
  * Accepts exactly what RFC 8259 accepts: duplicate members, \u0000 and lone surrogate escapes are fine here. */
 KECS__FN kecs__json kecs__json_check(const char *text, size_t len, kecs__json_fault *fault);
 
+#if !defined(KECS_STORE_NO_IMPORT)
 /* As kecs__json_check, but stops after the first value: *used is the number of bytes read, white space after the
  * value included, and 0 when there is no value. For streams of documents (JSON lines, documents one after another):
  * call it again on the rest until nothing is left. */
 KECS__FN kecs__json kecs__json_check_first(const char *text, size_t len, size_t *used, kecs__json_fault *fault);
+#endif
 
 /* Line and column of a byte inside a text, counted as in kecs__json_fault. Reads only the bytes before `offset`. */
 KECS__FN void kecs__json_position(const char *text, size_t offset, size_t *line, size_t *column);
@@ -4242,6 +4246,7 @@ KECS__FN kecs__json kecs__json_check(const char *text, size_t len, kecs__json_fa
   return value;
 }
 
+#if !defined(KECS_STORE_NO_IMPORT)
 KECS__FN kecs__json kecs__json_check_first(const char *text, size_t len, size_t *used, kecs__json_fault *fault) {
   kecs__json_scan scan;
   kecs__json value = kecs__json_scan_first(&scan, text, len);
@@ -4253,6 +4258,7 @@ KECS__FN kecs__json kecs__json_check_first(const char *text, size_t len, size_t 
   }
   return value;
 }
+#endif
 
 KECS__FN void kecs__json_position(const char *text, size_t offset, size_t *line, size_t *column) {
   *line = 1;
@@ -7242,7 +7248,6 @@ KECS__FN const char *kecs__feed_key(const kecs__meta *meta, const void *row, kec
 #endif
 
 /* ---- store/sql.c, continued -------------------------------------------------------------------------------------- */
-#include <stdio.h>
 #include <string.h>
 
 /* ---- marks ---- */
@@ -9451,6 +9456,12 @@ KECS__FN kecs_status kecs__profile_check(const kecs_options *options) {
     return kecs__fail(KECS_E_INVALID, "options.durability is %d; give KECS_DURABILITY_NORMAL or _FULL",
                       (int)options->durability);
   }
+#if defined(KECS_STORE_NO_VALIDATION)
+  if (options->strict) {
+    return kecs__fail(KECS_E_UNSUPPORTED, "options.strict: this build leaves validation out; compile the implementation "
+                                          "without KECS_STORE_NO_VALIDATION");
+  }
+#endif
   if (options->track != KECS_TRACK_KEEP && options->track != KECS_TRACK_ON && options->track != KECS_TRACK_OFF) {
     return kecs__fail(KECS_E_INVALID, "options.track is %d; give KECS_TRACK_KEEP, _ON or _OFF", (int)options->track);
   }
@@ -13263,10 +13274,12 @@ KECS__FN kecs_status kecs__extra_prune(const kecs_kind_info *info, const void *r
 /* The column's default as a value; NULL where it has none. */
 KECS__FN kecs_value kecs__column_default(const kecs_column_info *column);
 
+#if !defined(KECS_STORE_NO_IMPORT)
 /* Puts documents of a kind that fits (bulk.h), none of which is in the store yet; one that is fails all of them, and
  * so does any other failure. `flags` as for kecs_put_json. */
 KECS__FN kecs_status kecs__put_together(kecs_store *store, kecs_kind kind, const kecs__json *documents, size_t count,
                                         unsigned flags);
+#endif
 
 #endif
 
@@ -13947,14 +13960,10 @@ KECS__FN kecs_status kecs__bulk_insert(kecs__write *write, const kecs__meta *met
 
 #endif
 
-/* ---- store/validate_internal.h ----------------------------------------------------------------------------------- */
-/* store/validate_internal.h -- validation inside the write path of a strict store, and what its two modules share.
- *
- * A rule is one row of a table in validate.c: a kind, a column, the further columns that it reads, and a function. The
- * JSON columns are checked once, before the rules; a rule then walks the spans. Paths are linked on the stack and
- * become text only when a rule is broken, so a valid row costs no memory but for lists whose names must be unique. */
-#ifndef KECS_STORE_VALIDATE_INTERNAL_H
-#define KECS_STORE_VALIDATE_INTERNAL_H
+/* ---- store/validate_row.h ---------------------------------------------------------------------------------------- */
+/* store/validate_row.h -- validation inside the write path of a strict store. */
+#ifndef KECS_STORE_VALIDATE_ROW_H
+#define KECS_STORE_VALIDATE_ROW_H
 
 /* As kecs_validate, for a row on its way in: what the store will fill may be empty. */
 KECS__FN kecs_status kecs__validate_row(const kecs_kind_info *info, const void *row);
@@ -13962,112 +13971,6 @@ KECS__FN kecs_status kecs__validate_row(const kecs_kind_info *info, const void *
 /* The rules of an update that writes the columns in `mask`. A rule that reads several columns is applied only when the
  * mask has all of them: of the others the row says nothing. */
 KECS__FN kecs_status kecs__validate_update(const kecs_kind_info *info, const void *row, uint64_t mask);
-
-/* ---- what rules are made of ---- */
-
-/* A place in an AWS document: containerDefinitions[1].image. */
-typedef struct kecs__validate_path {
-  const struct kecs__validate_path *parent; /* NULL: a member of the document itself */
-  const char *member;                       /* NULL: an element of an array */
-  size_t index;
-} kecs__validate_path;
-
-/* A row while it is validated. */
-typedef struct kecs__validate_case {
-  const kecs_kind_info *info;
-  const void *row;
-  kecs__json documents[64]; /* by column; NONE when the column is not set, or says null */
-} kecs__validate_case;
-
-typedef struct kecs__validate_rule {
-  kecs_kind kind;
-  int column;
-  uint64_t also; /* further columns that it reads, as bits */
-  kecs_status (*check)(const kecs__validate_case *it, const struct kecs__validate_rule *rule,
-                       const kecs__validate_path *path);
-  const char *accepts; /* what the function looks for: words, punctuation, a member's name */
-  int64_t limit;       /* the longest text, the highest number */
-} kecs__validate_rule;
-
-/* INVALID: the path, a colon, and the text. */
-KECS__FN kecs_status kecs__validate_fail(const kecs__validate_path *path, const char *format, ...)
-    KECS_STORE_PRINTF(2, 3);
-
-/* A refused value as a message quotes it: cut, but never inside a character. */
-enum { KECS__VALIDATE_SHOWN = 44 };
-KECS__FN const char *kecs__validate_shown(const char *text, size_t len, char out[KECS__VALIDATE_SHOWN]);
-
-/* A column's text, or NULL when it is not set or empty. */
-KECS__FN const char *kecs__validate_text(const kecs__validate_case *it, int column);
-
-/* `max` letters, digits and characters of `punctuation` at most, and one at least. */
-KECS__FN kecs_status kecs__validate_name(const kecs__validate_path *path, const char *name, const char *punctuation,
-                                         int64_t max);
-
-/* A text of min to max characters (code points). */
-KECS__FN kecs_status kecs__validate_length(const kecs__validate_path *path, const char *text, size_t min, int64_t max);
-
-/* Whether a text is one of `words`, which a space separates; INVALID unless a text, or a JSON string, is. */
-KECS__FN bool kecs__validate_among(const char *text, const char *words);
-KECS__FN kecs_status kecs__validate_word_text(const kecs__validate_path *path, const char *text, const char *words);
-KECS__FN kecs_status kecs__validate_word(const kecs__validate_path *path, kecs__json value, const char *words);
-
-/* A whole number from min to max. NONE is none: true in *out_set tells that there is one. */
-KECS__FN kecs_status kecs__validate_number(const kecs__validate_path *path, kecs__json value, int64_t min, int64_t max,
-                                           bool *out_set, int64_t *out);
-
-/* The value that a text is, type NONE for NULL, "" and null. INVALID with line and column when it is not JSON. */
-KECS__FN kecs_status kecs__validate_parse(const kecs__validate_path *path, const char *text, kecs__json *out);
-
-/* A member that is not null, or NONE. */
-KECS__FN kecs__json kecs__validate_member(kecs__json object, const char *name);
-
-/* Calls `check` for each element of an array of objects, in order, until one fails. NONE is an empty array. */
-typedef kecs_status (*kecs__validate_each_fn)(const kecs__validate_path *path, kecs__json object, void *user);
-KECS__FN kecs_status kecs__validate_each(const kecs__validate_path *path, kecs__json array,
-                                         kecs__validate_each_fn check, void *user);
-
-/* The names that the elements of an array have, decoded and sorted: to find twins, and to look names up. */
-typedef struct kecs__validate_named {
-  const char *name;
-  size_t index; /* of the element */
-} kecs__validate_named;
-typedef struct kecs__validate_names {
-  kecs_allocator allocator;
-  kecs__arena arena;
-  kecs__validate_named *items;
-  size_t count;
-} kecs__validate_names;
-
-/* Reads the member `member` of each element, or with NULL the elements themselves; what is no string is left out. To be
- * freed whatever the status; must not be moved. INVALID when a name holds what no text can hold. */
-KECS__FN kecs_status kecs__validate_names_read(kecs__validate_names *names, const kecs__validate_path *path,
-                                               kecs__json array, const char *member);
-KECS__FN void kecs__validate_names_free(kecs__validate_names *names);
-
-/* Decodes one string into the names' memory. */
-KECS__FN kecs_status kecs__validate_names_text(kecs__validate_names *names, const kecs__validate_path *path,
-                                               kecs__json string, const char **out);
-KECS__FN bool kecs__validate_names_has(const kecs__validate_names *names, const char *name);
-
-/* Reads and frees: INVALID names the first element whose name an earlier one has. */
-KECS__FN kecs_status kecs__validate_unique(const kecs__validate_path *path, kecs__json array, const char *member);
-
-/* ---- rules of task definitions: validate_task_definition.c ---- */
-
-#define KECS__VALIDATE_RULE(name)                                                                          \
-  KECS__FN kecs_status kecs__validate_##name(const kecs__validate_case *it, const kecs__validate_rule *rule, \
-                                             const kecs__validate_path *path)
-KECS__VALIDATE_RULE(family);
-KECS__VALIDATE_RULE(containers);
-KECS__VALIDATE_RULE(volumes);
-KECS__VALIDATE_RULE(mount_points);
-KECS__VALIDATE_RULE(compatibilities);
-KECS__VALIDATE_RULE(fargate_network);
-KECS__VALIDATE_RULE(fargate_size);
-KECS__VALIDATE_RULE(task_cpu);
-KECS__VALIDATE_RULE(task_memory);
-#undef KECS__VALIDATE_RULE
 
 #endif
 
@@ -15088,6 +14991,8 @@ KECS_STORE_API kecs_status kecs_put_json(kecs_store *store, kecs_kind kind, cons
   return status;
 }
 
+#if !defined(KECS_STORE_NO_IMPORT)
+
 /* Documents that are put together. */
 typedef struct kecs__puts {
   kecs__put put; /* the one that is read now */
@@ -15133,6 +15038,8 @@ KECS__FN kecs_status kecs__put_together(kecs_store *store, kecs_kind kind, const
   puts.count = count;
   return kecs__with_write(store, kecs__puts_work, &puts);
 }
+
+#endif
 
 KECS_STORE_API kecs_status kecs_json_check(const char *text, size_t len) {
   kecs__json_fault fault;
@@ -15589,11 +15496,128 @@ KECS_STORE_API kecs_status kecs_filter_parse(kecs_kind kind, const char *column,
   kecs__arena_free(&arena);
   return status;
 }
+#ifndef KECS_STORE_NO_VALIDATION
 
 /* ---- store/validate_parts.c -------------------------------------------------------------------------------------- */
 /* store/validate_parts.c -- what the rules are made of: failures that name a place in the document, words, names,
  * numbers, lists of objects and of names. */
 
+/* ---- store/validate_internal.h ----------------------------------------------------------------------------------- */
+/* store/validate_internal.h -- what the modules of validation share.
+ *
+ * A rule is one row of a table in validate.c: a kind, a column, the further columns that it reads, and a function. The
+ * JSON columns are checked once, before the rules; a rule then walks the spans. Paths are linked on the stack and
+ * become text only when a rule is broken, so a valid row costs no memory but for lists whose names must be unique. */
+#ifndef KECS_STORE_VALIDATE_INTERNAL_H
+#define KECS_STORE_VALIDATE_INTERNAL_H
+
+/* A place in an AWS document: containerDefinitions[1].image. */
+typedef struct kecs__validate_path {
+  const struct kecs__validate_path *parent; /* NULL: a member of the document itself */
+  const char *member;                       /* NULL: an element of an array */
+  size_t index;
+} kecs__validate_path;
+
+/* A row while it is validated. */
+typedef struct kecs__validate_case {
+  const kecs_kind_info *info;
+  const void *row;
+  kecs__json documents[64]; /* by column; NONE when the column is not set, or says null */
+} kecs__validate_case;
+
+typedef struct kecs__validate_rule {
+  kecs_kind kind;
+  int column;
+  uint64_t also; /* further columns that it reads, as bits */
+  kecs_status (*check)(const kecs__validate_case *it, const struct kecs__validate_rule *rule,
+                       const kecs__validate_path *path);
+  const char *accepts; /* what the function looks for: words, punctuation, a member's name */
+  int64_t limit;       /* the longest text, the highest number */
+} kecs__validate_rule;
+
+/* INVALID: the path, a colon, and the text. */
+KECS__FN kecs_status kecs__validate_fail(const kecs__validate_path *path, const char *format, ...)
+    KECS_STORE_PRINTF(2, 3);
+
+/* A refused value as a message quotes it: cut, but never inside a character. */
+enum { KECS__VALIDATE_SHOWN = 44 };
+KECS__FN const char *kecs__validate_shown(const char *text, size_t len, char out[KECS__VALIDATE_SHOWN]);
+
+/* A column's text, or NULL when it is not set or empty. */
+KECS__FN const char *kecs__validate_text(const kecs__validate_case *it, int column);
+
+/* `max` letters, digits and characters of `punctuation` at most, and one at least. */
+KECS__FN kecs_status kecs__validate_name(const kecs__validate_path *path, const char *name, const char *punctuation,
+                                         int64_t max);
+
+/* A text of min to max characters (code points). */
+KECS__FN kecs_status kecs__validate_length(const kecs__validate_path *path, const char *text, size_t min, int64_t max);
+
+/* Whether a text is one of `words`, which a space separates; INVALID unless a text, or a JSON string, is. */
+KECS__FN bool kecs__validate_among(const char *text, const char *words);
+KECS__FN kecs_status kecs__validate_word_text(const kecs__validate_path *path, const char *text, const char *words);
+KECS__FN kecs_status kecs__validate_word(const kecs__validate_path *path, kecs__json value, const char *words);
+
+/* A whole number from min to max. NONE is none: true in *out_set tells that there is one. */
+KECS__FN kecs_status kecs__validate_number(const kecs__validate_path *path, kecs__json value, int64_t min, int64_t max,
+                                           bool *out_set, int64_t *out);
+
+/* The value that a text is, type NONE for NULL, "" and null. INVALID with line and column when it is not JSON. */
+KECS__FN kecs_status kecs__validate_parse(const kecs__validate_path *path, const char *text, kecs__json *out);
+
+/* A member that is not null, or NONE. */
+KECS__FN kecs__json kecs__validate_member(kecs__json object, const char *name);
+
+/* Calls `check` for each element of an array of objects, in order, until one fails. NONE is an empty array. */
+typedef kecs_status (*kecs__validate_each_fn)(const kecs__validate_path *path, kecs__json object, void *user);
+KECS__FN kecs_status kecs__validate_each(const kecs__validate_path *path, kecs__json array,
+                                         kecs__validate_each_fn check, void *user);
+
+/* The names that the elements of an array have, decoded and sorted: to find twins, and to look names up. */
+typedef struct kecs__validate_named {
+  const char *name;
+  size_t index; /* of the element */
+} kecs__validate_named;
+typedef struct kecs__validate_names {
+  kecs_allocator allocator;
+  kecs__arena arena;
+  kecs__validate_named *items;
+  size_t count;
+} kecs__validate_names;
+
+/* Reads the member `member` of each element, or with NULL the elements themselves; what is no string is left out. To be
+ * freed whatever the status; must not be moved. INVALID when a name holds what no text can hold. */
+KECS__FN kecs_status kecs__validate_names_read(kecs__validate_names *names, const kecs__validate_path *path,
+                                               kecs__json array, const char *member);
+KECS__FN void kecs__validate_names_free(kecs__validate_names *names);
+
+/* Decodes one string into the names' memory. */
+KECS__FN kecs_status kecs__validate_names_text(kecs__validate_names *names, const kecs__validate_path *path,
+                                               kecs__json string, const char **out);
+KECS__FN bool kecs__validate_names_has(const kecs__validate_names *names, const char *name);
+
+/* Reads and frees: INVALID names the first element whose name an earlier one has. */
+KECS__FN kecs_status kecs__validate_unique(const kecs__validate_path *path, kecs__json array, const char *member);
+
+/* ---- rules of task definitions: validate_task_definition.c ---- */
+
+#define KECS__VALIDATE_RULE(name)                                                                          \
+  KECS__FN kecs_status kecs__validate_##name(const kecs__validate_case *it, const kecs__validate_rule *rule, \
+                                             const kecs__validate_path *path)
+KECS__VALIDATE_RULE(family);
+KECS__VALIDATE_RULE(containers);
+KECS__VALIDATE_RULE(volumes);
+KECS__VALIDATE_RULE(mount_points);
+KECS__VALIDATE_RULE(compatibilities);
+KECS__VALIDATE_RULE(fargate_network);
+KECS__VALIDATE_RULE(fargate_size);
+KECS__VALIDATE_RULE(task_cpu);
+KECS__VALIDATE_RULE(task_memory);
+#undef KECS__VALIDATE_RULE
+
+#endif
+
+/* ---- store/validate_parts.c, continued --------------------------------------------------------------------------- */
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16682,6 +16706,7 @@ KECS__FN kecs_status kecs__validate_task_memory(const kecs__validate_case *it, c
 KECS_STORE_API kecs_status kecs_validate_fargate_size(const char *cpu, const char *memory) {
   return kecs__validate_fargate(cpu, memory);
 }
+#endif
 
 /* ---- store/cluster.c --------------------------------------------------------------------------------------------- */
 /* store/cluster.c -- clusters: the one of a name, deleting an idle one; and what their members have in common. */
@@ -20701,6 +20726,7 @@ KECS_STORE_API kecs_status kecs_node_available(kecs_store *store, kecs_result **
   kecs__read_close(store, session);
   return kecs__result_end(status, result, out_result);
 }
+#ifndef KECS_STORE_NO_IMPORT
 
 /* ---- store/import_shapes.c --------------------------------------------------------------------------------------- */
 /* store/import_shapes.c -- the table of shapes: the AWS API's resources, responses and requests, by their members.
@@ -22109,6 +22135,92 @@ KECS_STORE_API kecs_status kecs_import(kecs_store *store, const char *text, size
   }
   return import.status;
 }
+#endif
+
+/* ---- store/left_out.c -------------------------------------------------------------------------------------------- */
+/* store/left_out.c -- what stands in for the parts that a KECS_STORE_NO_... leaves out: each call says so. */
+
+#if defined(KECS_STORE_NO_IMPORT) || defined(KECS_STORE_NO_VALIDATION)
+static kecs_status kecs__fail_left_out(const char *what, const char *option) {
+  return kecs__fail(KECS_E_UNSUPPORTED, "this build leaves %s out; compile the implementation without %s", what, option);
+}
+#endif
+
+#if defined(KECS_STORE_NO_IMPORT)
+
+KECS_STORE_API kecs_status kecs_import(kecs_store *store, const char *text, size_t len,
+                                       const kecs_import_options *options, int64_t *out_put, int64_t *out_refused) {
+  (void)store;
+  (void)text;
+  (void)len;
+  (void)options;
+  if (out_put) {
+    *out_put = 0;
+  }
+  if (out_refused) {
+    *out_refused = 0;
+  }
+  return kecs__fail_left_out("kecs_import", "KECS_STORE_NO_IMPORT");
+}
+
+#endif
+
+#if defined(KECS_STORE_NO_VALIDATION)
+
+static kecs_status kecs__fail_no_validation(void) {
+  return kecs__fail_left_out("validation", "KECS_STORE_NO_VALIDATION");
+}
+
+KECS__FN kecs_status kecs__validate_row(const kecs_kind_info *info, const void *row) {
+  (void)info;
+  (void)row;
+  return kecs__fail_no_validation();
+}
+
+KECS__FN kecs_status kecs__validate_update(const kecs_kind_info *info, const void *row, uint64_t mask) {
+  (void)mask;
+  return kecs__validate_row(info, row);
+}
+
+KECS_STORE_API kecs_status kecs_validate(kecs_kind kind, const void *row) {
+  (void)kind;
+  (void)row;
+  return kecs__fail_no_validation();
+}
+
+KECS_STORE_API kecs_status kecs_validate_cluster_name(const char *name) {
+  (void)name;
+  return kecs__fail_no_validation();
+}
+
+KECS_STORE_API kecs_status kecs_validate_account_id(const char *account_id) {
+  (void)account_id;
+  return kecs__fail_no_validation();
+}
+
+KECS_STORE_API kecs_status kecs_validate_cluster_settings(const char *settings) {
+  (void)settings;
+  return kecs__fail_no_validation();
+}
+
+KECS_STORE_API kecs_status kecs_validate_capacity_strategy(const char *strategy, const char *providers) {
+  (void)strategy;
+  (void)providers;
+  return kecs__fail_no_validation();
+}
+
+KECS_STORE_API kecs_status kecs_validate_fargate_size(const char *cpu, const char *memory) {
+  (void)cpu;
+  (void)memory;
+  return kecs__fail_no_validation();
+}
+
+KECS_STORE_API kecs_status kecs_validate_priority(int64_t priority) {
+  (void)priority;
+  return kecs__fail_no_validation();
+}
+
+#endif
 
 /* ---- store/changes.c --------------------------------------------------------------------------------------------- */
 /* store/changes.c -- what is done with the log as a whole: where it is, removing its old end, what is to be pushed.

@@ -79,9 +79,11 @@ extern "C" {
 #include "store/json_in.c"
 #include "store/json_out.c"
 #include "store/record.c"
+#ifndef KECS_STORE_NO_VALIDATION
 #include "store/validate_parts.c"
 #include "store/validate.c"
 #include "store/validate_task_definition.c"
+#endif
 #include "store/cluster.c"
 #include "store/task_definition.c"
 #include "store/family_counter.c"
@@ -104,10 +106,13 @@ extern "C" {
 #include "store/target.c"
 #include "store/resources.c"
 #include "store/node.c"
+#ifndef KECS_STORE_NO_IMPORT
 #include "store/import_shapes.c"
 #include "store/import_put.c"
 #include "store/import_many.c"
 #include "store/import.c"
+#endif
+#include "store/left_out.c"
 #include "store/changes.c"
 #include "store/pending.c"
 #include "store/watch.c"

@@ -5,7 +5,7 @@
 
 #include "store/fill.h"
 #include "store/special.h"
-#include "store/validate_internal.h"
+#include "store/validate_row.h"
 
 #include <string.h>
 

@@ -8,7 +8,7 @@
 #include "store/ecs.h"
 #include "store/fill.h"
 #include "store/special_kinds.h"
-#include "store/validate_internal.h"
+#include "store/validate_row.h"
 #include "store/write.h"
 
 #include <stdarg.h>

@@ -4,7 +4,7 @@
 #include "store/bulk.h"
 #include "store/fill.h"
 #include "store/retry.h"
-#include "store/validate_internal.h"
+#include "store/validate_row.h"
 #include "store/write.h"
 
 #include <string.h>

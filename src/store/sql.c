@@ -5,7 +5,6 @@
 
 #include "store/feed.h"
 
-#include <stdio.h>
 #include <string.h>
 
 /* ---- marks ---- */
