@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 3baaf1c61dc4e7b5c29419642ee869207f2bc0be63e4542979727957421ea66f */
+ * 6f5e6dd68967195cb259c46ea80eb4e8002aa3924b44dd651e95f35184678d2b */
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
 /* kecs_store.h -- a durable, typed store for the state of a container orchestrator, in one SQLite file.
  *
@@ -9458,8 +9458,8 @@ KECS__FN kecs_status kecs__profile_check(const kecs_options *options) {
   }
 #if defined(KECS_STORE_NO_VALIDATION)
   if (options->strict) {
-    return kecs__fail(KECS_E_UNSUPPORTED, "options.strict: this build leaves validation out; compile the implementation "
-                                          "without KECS_STORE_NO_VALIDATION");
+    return kecs__fail(KECS_E_UNSUPPORTED, "options.strict: this build leaves validation out; compile the "
+                                          "implementation without KECS_STORE_NO_VALIDATION");
   }
 #endif
   if (options->track != KECS_TRACK_KEEP && options->track != KECS_TRACK_ON && options->track != KECS_TRACK_OFF) {
@@ -22142,7 +22142,8 @@ KECS_STORE_API kecs_status kecs_import(kecs_store *store, const char *text, size
 
 #if defined(KECS_STORE_NO_IMPORT) || defined(KECS_STORE_NO_VALIDATION)
 static kecs_status kecs__fail_left_out(const char *what, const char *option) {
-  return kecs__fail(KECS_E_UNSUPPORTED, "this build leaves %s out; compile the implementation without %s", what, option);
+  return kecs__fail(KECS_E_UNSUPPORTED, "this build leaves %s out; compile the implementation without %s", what,
+                    option);
 }
 #endif
 

@@ -6,7 +6,8 @@
 
 #if defined(KECS_STORE_NO_IMPORT) || defined(KECS_STORE_NO_VALIDATION)
 static kecs_status kecs__fail_left_out(const char *what, const char *option) {
-  return kecs__fail(KECS_E_UNSUPPORTED, "this build leaves %s out; compile the implementation without %s", what, option);
+  return kecs__fail(KECS_E_UNSUPPORTED, "this build leaves %s out; compile the implementation without %s", what,
+                    option);
 }
 #endif
 

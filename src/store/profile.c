@@ -93,8 +93,8 @@ KECS__FN kecs_status kecs__profile_check(const kecs_options *options) {
   }
 #if defined(KECS_STORE_NO_VALIDATION)
   if (options->strict) {
-    return kecs__fail(KECS_E_UNSUPPORTED, "options.strict: this build leaves validation out; compile the implementation "
-                                          "without KECS_STORE_NO_VALIDATION");
+    return kecs__fail(KECS_E_UNSUPPORTED, "options.strict: this build leaves validation out; compile the "
+                                          "implementation without KECS_STORE_NO_VALIDATION");
   }
 #endif
   if (options->track != KECS_TRACK_KEEP && options->track != KECS_TRACK_ON && options->track != KECS_TRACK_OFF) {
