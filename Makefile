@@ -295,7 +295,7 @@ bench-pg: build/bench/bench_pg
 
 bench: $(BENCHES)
 	@set -e; if [ -f bench/run.py ]; then $(PYTHON) bench/run.py $(BENCHES); \
-	elif [ -f bench/run.sh ]; then sh bench/run.sh $(BENCHES); \
+	elif [ -f bench/run.sh ]; then SQLITE_DIR=$(SQLITE_DIR) PYTHON=$(PYTHON) sh bench/run.sh $(BENCHES); \
 	else for program in $(BENCHES); do echo "== $$program"; $$program; done; fi
 
 # ---- Installing ----------------------------------------------------------------------------------------------
