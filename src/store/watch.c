@@ -172,7 +172,8 @@ static kecs_status kecs__watch_fill(kecs_watch *watch, kecs__session *session) {
 static kecs_status kecs__watch_step(kecs_watch *watch) {
   kecs__session *session = NULL;
   int64_t before = watch->read_seq;
-  kecs_status status = kecs__read_open(watch->store, &session);
+  kecs_status status = kecs__feed_number_new(watch->store);
+  status = status ? status : kecs__read_open(watch->store, &session);
   if (status) {
     return status;
   }
@@ -200,7 +201,8 @@ static kecs_status kecs__watch_look(kecs_store *store) {
   kecs__engine *engine = store->engine;
   kecs__session *session = NULL;
   kecs__feed_end end = {0, 0, 0};
-  kecs_status status = kecs__read_open(store, &session);
+  kecs_status status = kecs__feed_number_new(store);
+  status = status ? status : kecs__read_open(store, &session);
   if (!status) {
     status = kecs__feed_read_end(session, &end);
     kecs__read_close(store, session);
@@ -411,6 +413,9 @@ KECS_STORE_API kecs_status kecs_watch_open(kecs_store *store, const kecs_watch_o
   kecs__arena_init(&watch->texts, &store->engine->allocator);
   kecs__session *session = NULL;
   status = kecs__watch_settle(watch, options);
+  if (!status) {
+    status = kecs__feed_number_new(store);
+  }
   if (!status) {
     status = kecs__read_open(store, &session);
   }
