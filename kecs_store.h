@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 30b41157eb6c98ca0aa9c5c9511f027e63507db8518d07c7590ca5ca8588bc8e */
+ * 5b5d0bbd3e57f2312a3daf2ee337254a5d04683db92db726af4b5d48b3696140 */
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
 /* kecs_store.h -- a durable, typed store for the state of a container orchestrator, in one SQLite file.
  *
@@ -2948,6 +2948,9 @@ typedef struct kecs_backend_log {
   kecs_status (*turn)(kecs_connection *connection, bool on);
   /* Outside of a transaction: numbers what is committed. When somebody else does just now, it does nothing. */
   kecs_status (*number)(kecs_connection *connection);
+  /* On a connection that is kept for this alone, now and then: whether somebody has numbered entries since it was last
+   * asked. It waits for nothing once it listens; *out_listens is false where nothing would be heard. May be NULL. */
+  kecs_status (*hear)(kecs_connection *connection, bool *out_listens, bool *out_heard);
   /* In a writing transaction: entries below this sequence are gone, and so may be what else is kept of them. */
   kecs_status (*trim)(kecs_connection *connection, int64_t floor);
 } kecs_backend_log;
@@ -6673,7 +6676,11 @@ struct kecs__engine {
   kecs__condition changed;   /* with the mutex: what follows has changed */
   uint64_t feed_turn;        /* goes up when there may be new entries */
   int64_t feed_seen;         /* the newest entry that somebody here has seen */
-  int64_t feed_looked_ms;    /* when somebody last looked */
+  int64_t feed_look_ms;      /* when somebody is to look next */
+  int watch_count;           /* open ones */
+  kecs__session *ear;        /* hears what the database says by itself; not of the pool (ear.c) */
+  bool ear_taken;            /* by a thread that asks what it has heard */
+  int64_t ear_next_ms;       /* when to ask next */
 };
 
 struct kecs_store {
@@ -10448,6 +10455,7 @@ static void kecs__release_handles(kecs__engine *engine, kecs_store *list) {
 
 /* Gives everything back; works on an engine that was opened only in part. */
 static void kecs__engine_free(kecs__engine *engine) {
+  kecs__session_close(engine->ear);
   kecs__pool_free(engine);
   kecs__session_close(engine->writer);
   kecs__release_handles(engine, engine->spare_handles);
@@ -23197,17 +23205,186 @@ KECS_STORE_API kecs_status kecs_changes_pending(kecs_store *store, kecs_kind kin
   return status;
 }
 
+/* ---- store/ear.c ------------------------------------------------------------------------------------------------- */
+/* store/ear.c -- how those who wait for changes learn of them. A wait ends when
+ *
+ *   - a write of this process commits, which wakes it;
+ *   - a look at the log's end shows an entry. All watches of a store share these looks, one every 25 ms while any of them
+ *     waits. Where entries are numbered after the commit a look numbers them first: who waits is who numbers, since
+ *     nobody else needs the numbers. The pauses between looks are 20 to 40 ms there, so that many stores that wait on one
+ *     server don't ask in step;
+ *   - the database says that somebody has numbered entries (kecs_backend_log.hear), over a connection that is kept for
+ *     that while a watch is open. It is not what the 40 ms stand on: it spares the rest of the pause, and the next look. */
+
+/* ---- store/ear.h ------------------------------------------------------------------------------------------------- */
+/* store/ear.h -- how those who wait for changes learn of them. */
+#ifndef KECS_STORE_EAR_H
+#define KECS_STORE_EAR_H
+
+/* One more watch is open, one less. */
+KECS__FN void kecs__ear_open(kecs__engine *engine);
+KECS__FN void kecs__ear_leave(kecs__engine *engine);
+
+/* Waits until there may be entries beyond `seq`: engine->feed_turn is no longer `turn`, or a look has shown some.
+ * *out_again is false when the time is up (of kecs__monotonic_ms). */
+KECS__FN kecs_status kecs__ear_wait(kecs_store *store, uint64_t turn, int64_t seq, int64_t until, bool *out_again);
+
+#endif
+
+/* ---- store/ear.c, continued -------------------------------------------------------------------------------------- */
+enum {
+  KECS__EAR_PAUSE_MS = 25,
+  KECS__EAR_SPREAD_FROM_MS = 20,
+  KECS__EAR_SPREAD_MS = 20,
+  KECS__EAR_STOP_MS = 50,     /* between two looks at deadline and cancel where nobody else can write */
+  KECS__EAR_HEAR_MS = 10,     /* between two looks at what the database has said */
+  KECS__EAR_RETRY_MS = 5000,  /* after a connection for hearing was lost, or could not be made */
+  KECS__EAR_NEVER_MS = 300000 /* after it turned out to hear nothing: behind a pooler, on a standby */
+};
+
+static bool kecs__ear_can_hear(const kecs__engine *engine) {
+  return engine->backend->log && engine->backend->log->hear && engine->shared;
+}
+
+KECS__FN void kecs__ear_open(kecs__engine *engine) {
+  kecs__mutex_lock(&engine->mutex);
+  engine->watch_count++;
+  kecs__mutex_unlock(&engine->mutex);
+}
+
+/* What is said to a connection that nobody listens on would pile up at the server. */
+KECS__FN void kecs__ear_leave(kecs__engine *engine) {
+  kecs__mutex_lock(&engine->mutex);
+  kecs__session *ear = --engine->watch_count == 0 && !engine->ear_taken ? engine->ear : NULL;
+  engine->ear = ear ? NULL : engine->ear;
+  kecs__mutex_unlock(&engine->mutex);
+  kecs__session_close(ear);
+}
+
+/* ---- hearing ---- */
+
+/* Whether the database has said something. The ear is the caller's for now, and the mutex is free. *out_pause: how long
+ * to leave it alone. What goes wrong here is nobody's failure: looks go on. */
+static bool kecs__ear_hear(kecs_store *store, int64_t *out_pause) {
+  kecs__engine *engine = store->engine;
+  kecs_error before = kecs__error_save();
+  bool listens = false;
+  bool heard = false;
+  kecs_status status = engine->ear ? KECS_OK : kecs__session_open(engine, false, false, &engine->ear);
+  if (!status) {
+    engine->ear->user = store;
+    engine->ear->deadline = 0;
+    status = engine->backend->log->hear(engine->ear->connection, &listens, &heard);
+    engine->ear->user = NULL;
+  }
+  *out_pause = listens ? KECS__EAR_HEAR_MS : status ? KECS__EAR_RETRY_MS : KECS__EAR_NEVER_MS;
+  if (status) {
+    kecs__log(engine, KECS_LOG_INFO, "%s: no notifications: %s", engine->place.shown, kecs_last_error()->text);
+  }
+  if (status || !listens) {
+    kecs__session_close(engine->ear);
+    engine->ear = NULL;
+  }
+  (void)kecs__error_restore(&before);
+  return heard;
+}
+
+/* The mutex is held, and given up meanwhile. */
+static void kecs__ear_ask(kecs_store *store) {
+  kecs__engine *engine = store->engine;
+  int64_t pause = 0;
+  engine->ear_taken = true;
+  kecs__mutex_unlock(&engine->mutex);
+  bool heard = kecs__ear_hear(store, &pause);
+  kecs__mutex_lock(&engine->mutex);
+  engine->ear_taken = false;
+  engine->ear_next_ms = kecs__monotonic_ms() + pause;
+  if (heard) {
+    engine->feed_turn++;
+    kecs__condition_wake_all(&engine->changed);
+  }
+}
+
+/* ---- looking ---- */
+
+static int64_t kecs__ear_pause(const kecs__engine *engine) {
+  uint64_t mixed = (uint64_t)kecs__monotonic_us() * UINT64_C(0x9E3779B97F4A7C15);
+  return engine->backend->log ? KECS__EAR_SPREAD_FROM_MS + (int64_t)((mixed >> 33) % KECS__EAR_SPREAD_MS)
+                              : KECS__EAR_PAUSE_MS;
+}
+
+static kecs_status kecs__ear_look(kecs_store *store) {
+  kecs__engine *engine = store->engine;
+  kecs__session *session = NULL;
+  kecs__feed_end end = {0, 0, 0};
+  kecs_status status = kecs__feed_number_new(store);
+  status = status ? status : kecs__read_open(store, &session);
+  if (!status) {
+    status = kecs__feed_read_end(session, &end);
+    kecs__read_close(store, session);
+  }
+  kecs__mutex_lock(&engine->mutex);
+  if (end.seq > engine->feed_seen) {
+    engine->feed_seen = end.seq;
+    kecs__condition_wake_all(&engine->changed);
+  }
+  kecs__mutex_unlock(&engine->mutex);
+  return status;
+}
+
+static void kecs__ear_nap(kecs__engine *engine, int64_t ms) {
+#if defined(KECS_STORE_NO_THREADS)
+  (void)engine;
+  kecs__sleep_ms(ms);
+#else
+  kecs__condition_wait(&engine->changed, &engine->mutex, ms);
+#endif
+}
+
+/* How long there is nothing to do but to be woken. */
+static int64_t kecs__ear_rest(const kecs__engine *engine, int64_t now, int64_t until) {
+  int64_t rest = engine->shared ? engine->feed_look_ms - now : KECS__EAR_STOP_MS;
+  int64_t ear = engine->ear_next_ms - now;
+  rest = until - now < rest ? until - now : rest;
+  return kecs__ear_can_hear(engine) && !engine->ear_taken && ear < rest ? ear : rest;
+}
+
+KECS__FN kecs_status kecs__ear_wait(kecs_store *store, uint64_t turn, int64_t seq, int64_t until, bool *out_again) {
+  kecs__engine *engine = store->engine;
+  kecs_status status = KECS_OK;
+  *out_again = true;
+  kecs__mutex_lock(&engine->mutex);
+  while (!status && engine->feed_turn == turn && engine->feed_seen <= seq) {
+    int64_t now = kecs__monotonic_ms();
+    status = kecs__check_stop(store, store->deadline);
+    if (!status && now >= until) {
+      *out_again = false;
+      break;
+    }
+    if (!status && engine->shared && now >= engine->feed_look_ms) {
+      engine->feed_look_ms = now + kecs__ear_pause(engine);
+      kecs__mutex_unlock(&engine->mutex);
+      status = kecs__ear_look(store);
+      kecs__mutex_lock(&engine->mutex);
+    } else if (!status && kecs__ear_can_hear(engine) && !engine->ear_taken && now >= engine->ear_next_ms) {
+      kecs__ear_ask(store);
+    } else if (!status) {
+      kecs__ear_nap(engine, kecs__ear_rest(engine, now, until));
+    }
+  }
+  kecs__mutex_unlock(&engine->mutex);
+  return status;
+}
+
 /* ---- store/watch.c ----------------------------------------------------------------------------------------------- */
 /* store/watch.c -- watches: reading the log in steps, and waiting for it to grow.
  *
  * A step reads up to 100 entries and their rows in one read of the database, floor included, so nothing can be removed
- * in between. A wait ends when a write of this process commits, which wakes it, or when a look at the log's end shows
- * an entry of another one: all watches of a store share these looks, one every 25 ms while any of them waits. Nothing
- * here knows SQLite. */
+ * in between. How a wait ends is ear.c's business. Nothing here knows a database. */
 
 #include <string.h>
 
-enum { KECS__WATCH_STEP = 100, KECS__WATCH_LOOK_MS = 25, KECS__WATCH_STOP_MS = 50 };
+enum { KECS__WATCH_STEP = 100 };
 
 struct kecs_watch {
   kecs_store *store;
@@ -23389,61 +23566,6 @@ static kecs_status kecs__watch_step(kecs_watch *watch) {
 
 /* ---- waiting ---- */
 
-static kecs_status kecs__watch_look(kecs_store *store) {
-  kecs__engine *engine = store->engine;
-  kecs__session *session = NULL;
-  kecs__feed_end end = {0, 0, 0};
-  kecs_status status = kecs__feed_number_new(store);
-  status = status ? status : kecs__read_open(store, &session);
-  if (!status) {
-    status = kecs__feed_read_end(session, &end);
-    kecs__read_close(store, session);
-  }
-  kecs__mutex_lock(&engine->mutex);
-  if (end.seq > engine->feed_seen) {
-    engine->feed_seen = end.seq;
-    kecs__condition_wake_all(&engine->changed);
-  }
-  kecs__mutex_unlock(&engine->mutex);
-  return status;
-}
-
-static void kecs__watch_nap(kecs__engine *engine, int64_t ms) {
-#if defined(KECS_STORE_NO_THREADS)
-  (void)engine;
-  kecs__sleep_ms(ms);
-#else
-  kecs__condition_wait(&engine->changed, &engine->mutex, ms);
-#endif
-}
-
-/* Waits until there may be entries beyond read_seq. *out_again is false when the time is up. */
-static kecs_status kecs__watch_wait(kecs_watch *watch, uint64_t turn, int64_t until, bool *out_again) {
-  kecs__engine *engine = watch->store->engine;
-  kecs_status status = KECS_OK;
-  *out_again = true;
-  kecs__mutex_lock(&engine->mutex);
-  while (!status && engine->feed_turn == turn && engine->feed_seen <= watch->read_seq) {
-    int64_t now = kecs__monotonic_ms();
-    int64_t rest = engine->shared ? engine->feed_looked_ms + KECS__WATCH_LOOK_MS - now : KECS__WATCH_STOP_MS;
-    status = kecs__check_stop(watch->store, watch->store->deadline);
-    if (!status && now >= until) {
-      *out_again = false;
-      break;
-    }
-    if (!status && rest <= 0) {
-      engine->feed_looked_ms = now;
-      kecs__mutex_unlock(&engine->mutex);
-      status = kecs__watch_look(watch->store);
-      kecs__mutex_lock(&engine->mutex);
-    } else if (!status) {
-      kecs__watch_nap(engine, rest < until - now ? rest : until - now);
-    }
-  }
-  kecs__mutex_unlock(&engine->mutex);
-  return status;
-}
-
 static bool kecs__watch_waits(const kecs_watch *watch, int timeout_ms) {
 #if defined(KECS_STORE_NO_THREADS)
   return timeout_ms != 0 && watch->store->engine->shared;
@@ -23488,7 +23610,7 @@ KECS_STORE_API kecs_status kecs_watch_next(kecs_watch *watch, int timeout_ms, co
     status = kecs__watch_step(watch);
     if (!status && watch->count == 0 && !watch->more) {
       again = kecs__watch_waits(watch, timeout_ms);
-      status = again ? kecs__watch_wait(watch, turn, until, &again) : KECS_OK;
+      status = again ? kecs__ear_wait(watch->store, turn, watch->read_seq, until, &again) : KECS_OK;
     }
   }
   return status;
@@ -23601,6 +23723,7 @@ KECS_STORE_API kecs_status kecs_watch_open(kecs_store *store, const kecs_watch_o
     return status ? status : KECS_E_NOMEM;
   }
   watch->store = store;
+  kecs__ear_open(store->engine);
   kecs__arena_init(&watch->own, &store->engine->allocator);
   kecs__arena_init(&watch->texts, &store->engine->allocator);
   kecs__session *session = NULL;
@@ -23627,6 +23750,7 @@ KECS_STORE_API void kecs_watch_close(kecs_watch *watch) {
   if (!watch) {
     return;
   }
+  kecs__ear_leave(watch->store->engine);
   kecs__arena_free(&watch->own);
   kecs__arena_free(&watch->texts);
   kecs__release(&watch->store->engine->allocator, watch, sizeof *watch);

@@ -1,5 +1,5 @@
 /* kecs_store_pg.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 89c3faf0b5155322e26b6ff5d679ce172d86145cf957c614f61693a86e10bb39 */
+ * e76d7b3a7da11385fbbb89b7d8fe2f9ccc8f67c491433bf43f171fa94a5a1e31 */
 /* ---- doc/manual_pg.h --------------------------------------------------------------------------------------------- */
 /* kecs_store_pg.h -- PostgreSQL behind the calls of kecs_store.h.
  *
@@ -1227,7 +1227,9 @@ typedef struct kecs_pg__connection {
   bool full_durability;
   int busy_timeout_ms;
   int acquire_ms;
+  bool direct;          /* no pooler is in between */
   bool named;           /* statements are prepared under a name */
+  bool listens;         /* to what the numbering of the change log tells */
   bool no_copy;         /* the server takes no COPY from us: row-level security */
   bool farewell;        /* the server has said that it ends the connection */
   bool doomed;          /* to be given up as soon as no transaction is open */
@@ -1359,6 +1361,7 @@ KECS_PG__FN void kecs_pg__hang_up(kecs_pg__connection *connection) {
   }
   connection->name_count = 0;
   connection->id_prepared = false;
+  connection->listens = false;
   connection->doomed = false;
   connection->farewell = false;
 }
@@ -1840,7 +1843,8 @@ static kecs_status kecs_pg__look_over(kecs_pg__connection *connection) {
   snprintf(connection->timeline, sizeof connection->timeline, "%s", PQgetvalue(result, 0, 2));
   int pid = (int)strtol(PQgetvalue(result, 0, 0), NULL, 10);
   int wanted = connection->home->settings.statements;
-  connection->named = wanted == 1 || (wanted == 0 && pid == PQbackendPID(connection->pg));
+  connection->direct = pid == PQbackendPID(connection->pg);
+  connection->named = wanted == 1 || (wanted == 0 && connection->direct);
   connection->standby = PQgetvalue(result, 0, 1)[0] == 't';
   connection->stale = connection->standby && !connection->writer && !kecs_pg__is_fresh(connection, result, 3);
   connection->checked_ms = kecs_pg__now_ms();
@@ -3219,6 +3223,7 @@ KECS_PG__FN void kecs_pg__log_no_triggers(kecs_pg__text *out, const kecs_pg__con
 KECS_PG__FN kecs_status kecs_pg__log_make(kecs_connection *connection);
 KECS_PG__FN kecs_status kecs_pg__log_turn(kecs_connection *connection, bool on);
 KECS_PG__FN kecs_status kecs_pg__log_number(kecs_connection *connection);
+KECS_PG__FN kecs_status kecs_pg__log_hear(kecs_connection *connection, bool *out_listens, bool *out_heard);
 KECS_PG__FN kecs_status kecs_pg__log_trim(kecs_connection *connection, int64_t floor);
 
 #endif
@@ -3393,6 +3398,46 @@ KECS_PG__FN kecs_status kecs_pg__log_number(kecs_connection *shared) {
                          kecs_pg__shown(connection));
   }
   return status;
+}
+
+/* ---- hearing ---- */
+
+/* Behind a pooler LISTEN is for a session that is somebody else's a moment later; a standby refuses it. What was
+ * numbered before it listened was not heard: that counts as heard. */
+static kecs_status kecs_pg__log_listen(kecs_pg__connection *connection) {
+  char channel[64];
+  char sql[128];
+  kecs_status status = kecs_pg__log_ask(connection, "SELECT {S}change_channel({T})", channel, sizeof channel);
+  snprintf(sql, sizeof sql, "LISTEN %s", channel);
+  status = status ? status : kecs_pg__command(connection, sql, KECS_PG__STOPS, "listen", NULL);
+  connection->listens = !status;
+  return status;
+}
+
+KECS_PG__FN kecs_status kecs_pg__log_hear(kecs_connection *shared, bool *out_listens, bool *out_heard) {
+  kecs_pg__connection *connection = kecs_pg__of(shared);
+  *out_listens = false;
+  *out_heard = false;
+  if (!kecs_pg__alive(connection)) {
+    kecs_status lost = kecs_pg__fail_lost(kecs_pg__shown(connection), connection->pg, "listen");
+    kecs_pg__hang_up(connection);
+    return lost;
+  }
+  if (!connection->direct || connection->standby) {
+    return KECS_OK;
+  }
+  if (!connection->listens) {
+    *out_heard = true;
+    kecs_status status = kecs_pg__log_listen(connection);
+    *out_listens = !status;
+    return status;
+  }
+  for (PGnotify *note = PQnotifies(connection->pg); note; note = PQnotifies(connection->pg)) {
+    *out_heard = true;
+    PQfreemem(note);
+  }
+  *out_listens = true;
+  return KECS_OK;
 }
 
 KECS_PG__FN kecs_status kecs_pg__log_trim(kecs_connection *shared, int64_t floor) {
@@ -3791,6 +3836,7 @@ static const kecs_backend_log kecs_pg__log_table = {
     .make = kecs_pg__log_make,
     .turn = kecs_pg__log_turn,
     .number = kecs_pg__log_number,
+    .hear = kecs_pg__log_hear,
     .trim = kecs_pg__log_trim,
 };
 

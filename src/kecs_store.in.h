@@ -105,6 +105,7 @@ extern "C" {
 #include "store/import.c"
 #include "store/changes.c"
 #include "store/pending.c"
+#include "store/ear.c"
 #include "store/watch.c"
 #include "store/informer.c"
 #include "store/modify.c"

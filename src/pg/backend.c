@@ -391,6 +391,7 @@ static const kecs_backend_log kecs_pg__log_table = {
     .make = kecs_pg__log_make,
     .turn = kecs_pg__log_turn,
     .number = kecs_pg__log_number,
+    .hear = kecs_pg__log_hear,
     .trim = kecs_pg__log_trim,
 };
 

@@ -177,6 +177,46 @@ KECS_PG__FN kecs_status kecs_pg__log_number(kecs_connection *shared) {
   return status;
 }
 
+/* ---- hearing ---- */
+
+/* Behind a pooler LISTEN is for a session that is somebody else's a moment later; a standby refuses it. What was
+ * numbered before it listened was not heard: that counts as heard. */
+static kecs_status kecs_pg__log_listen(kecs_pg__connection *connection) {
+  char channel[64];
+  char sql[128];
+  kecs_status status = kecs_pg__log_ask(connection, "SELECT {S}change_channel({T})", channel, sizeof channel);
+  snprintf(sql, sizeof sql, "LISTEN %s", channel);
+  status = status ? status : kecs_pg__command(connection, sql, KECS_PG__STOPS, "listen", NULL);
+  connection->listens = !status;
+  return status;
+}
+
+KECS_PG__FN kecs_status kecs_pg__log_hear(kecs_connection *shared, bool *out_listens, bool *out_heard) {
+  kecs_pg__connection *connection = kecs_pg__of(shared);
+  *out_listens = false;
+  *out_heard = false;
+  if (!kecs_pg__alive(connection)) {
+    kecs_status lost = kecs_pg__fail_lost(kecs_pg__shown(connection), connection->pg, "listen");
+    kecs_pg__hang_up(connection);
+    return lost;
+  }
+  if (!connection->direct || connection->standby) {
+    return KECS_OK;
+  }
+  if (!connection->listens) {
+    *out_heard = true;
+    kecs_status status = kecs_pg__log_listen(connection);
+    *out_listens = !status;
+    return status;
+  }
+  for (PGnotify *note = PQnotifies(connection->pg); note; note = PQnotifies(connection->pg)) {
+    *out_heard = true;
+    PQfreemem(note);
+  }
+  *out_listens = true;
+  return KECS_OK;
+}
+
 KECS_PG__FN kecs_status kecs_pg__log_trim(kecs_connection *shared, int64_t floor) {
   kecs_pg__connection *connection = kecs_pg__of(shared);
   kecs_pg__text text = {connection->allocator, NULL, 0, 0, KECS_OK};

@@ -97,6 +97,9 @@ typedef struct kecs_backend_log {
   kecs_status (*turn)(kecs_connection *connection, bool on);
   /* Outside of a transaction: numbers what is committed. When somebody else does just now, it does nothing. */
   kecs_status (*number)(kecs_connection *connection);
+  /* On a connection that is kept for this alone, now and then: whether somebody has numbered entries since it was last
+   * asked. It waits for nothing once it listens; *out_listens is false where nothing would be heard. May be NULL. */
+  kecs_status (*hear)(kecs_connection *connection, bool *out_listens, bool *out_heard);
   /* In a writing transaction: entries below this sequence are gone, and so may be what else is kept of them. */
   kecs_status (*trim)(kecs_connection *connection, int64_t floor);
 } kecs_backend_log;
