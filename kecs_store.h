@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 6f5e6dd68967195cb259c46ea80eb4e8002aa3924b44dd651e95f35184678d2b */
+ * 137225b6b097123e82c9097d0de7a4b3d442a236bb378c8503710efebce43d56 */
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
 /* kecs_store.h -- a durable, typed store for the state of a container orchestrator, in one SQLite file.
  *
@@ -2860,7 +2860,7 @@ KECS_STORE_API kecs_status kecs_validate_priority(int64_t priority);
 #ifndef KECS_STORE_BACKEND_H
 #define KECS_STORE_BACKEND_H
 
-#define KECS_BACKEND_ABI 3
+#define KECS_BACKEND_ABI 4
 
 typedef struct kecs_connection kecs_connection; /* each backend's own */
 typedef struct kecs_statement kecs_statement;
@@ -2897,6 +2897,7 @@ typedef struct kecs_dialect {
   const char *lock_rows;      /* after a SELECT of rows that the running write may change: " FOR NO KEY UPDATE" */
   const char *returning_rid;  /* after an INSERT: " RETURNING rid" */
   const char *find_text;      /* the function that gives a text's place in another: "instr" */
+  const char *highest;        /* the function that gives the highest of several numbers: "max" */
   const char *bytewise;       /* after a parameter that must compare by bytes: " COLLATE ..." */
   const char *on_delete_null; /* what a foreign key does to children that outlive their parent: "SET NULL" */
   const char *own_place;      /* what a store must have for itself: "a file of its own" */
@@ -2938,6 +2939,23 @@ typedef struct kecs_connect_options {
   bool (*should_stop)(void *user); /* asked now and then while a statement runs; true: stop with KECS_E_CANCELLED */
   void *should_stop_user;
 } kecs_connect_options;
+
+/* A change log that the database fills by itself, by triggers: writes of every program are logged then. Where writers
+ * commit side by side, none of them can number its changes: entries get their numbers after the commit, by whoever
+ * reads. The log's tables are named and read as those that the store makes (store/feed.h). */
+typedef struct kecs_backend_log {
+  /* In the transaction that makes or migrates the tables: makes the log's. */
+  kecs_status (*make)(kecs_connection *connection);
+  /* In a writing transaction of its own: switches it on or off for the store's tenant; nothing where it is so. */
+  kecs_status (*turn)(kecs_connection *connection, bool on);
+  /* Outside of a transaction: numbers what is committed. When somebody else does just now, it does nothing. */
+  kecs_status (*number)(kecs_connection *connection);
+  /* On a connection that is kept for this alone, now and then: whether somebody has numbered entries since it was last
+   * asked. It waits for nothing once it listens; *out_listens is false where nothing would be heard. May be NULL. */
+  kecs_status (*hear)(kecs_connection *connection, bool *out_listens, bool *out_heard);
+  /* In a writing transaction: entries below this sequence are gone, and so may be what else is kept of them. */
+  kecs_status (*trim)(kecs_connection *connection, int64_t floor);
+} kecs_backend_log;
 
 struct kecs_backend {
   int abi;          /* KECS_BACKEND_ABI */
@@ -2991,8 +3009,11 @@ struct kecs_backend {
   kecs_status (*insert_many)(kecs_statement *insert, const char *table, const char *columns, const kecs_value *values,
                              int count, size_t rows, bool *commit);
   /* Whether the triggers that log changes fire for this connection's writes. Off: the store logs them itself. NULL: the
-   * backend has no change log, and options.track is KECS_E_UNSUPPORTED. */
+   * store does not. */
   kecs_status (*guard)(kecs_connection *connection, bool on);
+  /* The database logs changes. NULL: it does not. Without either of the two the backend has no change log, and
+   * options.track is KECS_E_UNSUPPORTED. */
+  const kecs_backend_log *log;
 };
 
 /* For backends: records a failure with the database's own codes and returns `status`. sqlstate may be NULL. */
@@ -6712,7 +6733,11 @@ struct kecs__engine {
   kecs__condition changed;   /* with the mutex: what follows has changed */
   uint64_t feed_turn;        /* goes up when there may be new entries */
   int64_t feed_seen;         /* the newest entry that somebody here has seen */
-  int64_t feed_looked_ms;    /* when somebody last looked */
+  int64_t feed_look_ms;      /* when somebody is to look next */
+  int watch_count;           /* open ones */
+  kecs__session *ear;        /* hears what the database says by itself; not of the pool (ear.c) */
+  bool ear_taken;            /* by a thread that asks what it has heard */
+  int64_t ear_next_ms;       /* when to ask next */
 };
 
 enum { KECS__MAGIC_OPEN = 0x6b656373, KECS__MAGIC_ENDED = 0x64656164 };
@@ -6915,7 +6940,7 @@ KECS__FN const kecs__meta *kecs__meta_of(const kecs__engine *engine, kecs_kind k
  *   {ours}                  its value, with a comma
  *   {lock}                  in a writing session: locks the rows that a SELECT finds
  *   {rid}                   after an INSERT: gives the new row's rid
- *   {find} {bytes}          see kecs_dialect
+ *   {find} {bytes} {highest} see kecs_dialect
  *   {shared TABLE}          a table that all tenants share
  *   ?1                      a parameter
  * What belongs to a tenant stands nowhere else: a database without tenants gets nothing in its place. */
@@ -7019,7 +7044,10 @@ KECS__FN void kecs__ddl_add_column(kecs__text *out, const kecs_dialect *dialect,
  *   change_tombstones  the natural keys of deleted rows, by the seq of their entry
  *   change_state       numbers: the floor, the push mark, and per kind the highest rid whose tombstone is gone
  *
- * An entry of kind 0 is a mark: tracking was switched on, or off. The last entry says off exactly when it is. */
+ * An entry of kind 0 is a mark: tracking was switched on, or off. The last entry says off exactly when it is.
+ *
+ * Where the database logs by itself (kecs_backend.log) nothing of this is written here, and what is read of the log is
+ * first numbered (kecs__feed_number_new). */
 #ifndef KECS_STORE_FEED_H
 #define KECS_STORE_FEED_H
 
@@ -7193,6 +7221,13 @@ KECS__FN kecs_status kecs__feed_delete(kecs__write *write, const kecs__meta *met
 
 /* ---- reading ---- */
 
+/* Whether the backend has a log, whoever writes it. */
+KECS__FN bool kecs__feed_can(const kecs__engine *engine);
+
+/* Where the database logs by itself: gives what is committed its numbers. Before a read of the log that is to show
+ * what was written before it; not on a transaction's handle, whose reads show what they show. */
+KECS__FN kecs_status kecs__feed_number_new(kecs_store *store);
+
 /* Prepares a text with marks. */
 KECS__FN kecs_status kecs__feed_statement(kecs__session *session, const char *sql, kecs__cached **out_cached);
 
@@ -7322,6 +7357,8 @@ static void kecs__sql_mark(kecs__sql_marks *marks, const char *mark, size_t len)
     kecs__text_adds(marks->out, dialect->returning_rid);
   } else if (kecs__sql_mark_is(mark, len, "find", &rest, &rest_len)) {
     kecs__text_adds(marks->out, dialect->find_text);
+  } else if (kecs__sql_mark_is(mark, len, "highest", &rest, &rest_len)) {
+    kecs__text_adds(marks->out, dialect->highest);
   } else if (kecs__sql_mark_is(mark, len, "bytes", &rest, &rest_len)) {
     kecs__text_adds(marks->out, dialect->bytewise);
   } else if (kecs__sql_mark_is(mark, len, "shared", &rest, &rest_len)) {
@@ -8247,6 +8284,9 @@ KECS__FN void kecs__turn_end(kecs__session *session);
 KECS__FN void kecs__watches_tell(kecs__engine *engine);
 KECS__FN void kecs__turn_pass(kecs__engine *engine);
 
+/* As kecs__watches_tell where the database logs and each writer has a session of the pool, which it gives back now. */
+KECS__FN void kecs__watches_tell_of(kecs__session *session);
+
 #endif
 
 /* ---- store/turns.c, continued ------------------------------------------------------------------------------------ */
@@ -8383,6 +8423,15 @@ KECS__FN void kecs__watches_tell(kecs__engine *engine) {
     engine->feed_turn++;
     kecs__condition_wake_all(&engine->changed);
   }
+}
+
+KECS__FN void kecs__watches_tell_of(kecs__session *session) {
+  kecs__engine *engine = session->engine;
+  if (session->changed && engine->backend->log) {
+    engine->feed_turn++;
+    kecs__condition_wake_all(&engine->changed);
+  }
+  session->changed = false;
 }
 
 KECS__FN void kecs__turn_end(kecs__session *session) {
@@ -8692,6 +8741,7 @@ KECS__FN void kecs__pool_give_back(kecs__session *session) {
   kecs__session_unlink(&engine->busy, session);
   session->next = engine->idle;
   engine->idle = session;
+  kecs__watches_tell_of(session);
   bool check = now - engine->pool_checked_ms >= engine->pool.check_ms;
   engine->pool_checked_ms = check ? now : engine->pool_checked_ms;
   kecs__waiters_call(engine);
@@ -9579,7 +9629,9 @@ KECS__FN bool kecs__feed_has_group(const kecs_kind_info *info, kecs_column_group
 
 /* ---- tables ---- */
 
-static const char *const kecs__feed_tables[] = {"changes", "change_folds", "change_tombstones", "change_state"};
+/* The last three are of logs that the database writes. */
+static const char *const kecs__feed_tables[] = {"changes",      "change_folds", "change_tombstones", "change_state",
+                                                "change_heads", "change_queue", "change_batches"};
 
 KECS__FN bool kecs__feed_is_side_table(const char *name) {
   for (size_t i = 0; i < sizeof kecs__feed_tables / sizeof kecs__feed_tables[0]; i++) {
@@ -10221,7 +10273,8 @@ typedef struct kecs__step {
 /* A step without SQL is for a version that brings nothing but indexes. */
 static const kecs__step kecs__steps[] = {
     {1, ""},
-    {2, ""}, /* the tables of the change log (feed_sql.c), where the backend has one */
+    {2, ""}, /* the tables of the change log (feed_sql.c), where the store writes it */
+    {3, ""}, /* those of one that the database writes (kecs_backend_log) */
 };
 
 #define KECS__STEP_COUNT (sizeof kecs__steps / sizeof kecs__steps[0])
@@ -10376,7 +10429,7 @@ static kecs_status kecs__migrate_apply(kecs__write *write, int from) {
   kecs__text text;
   kecs__text_init(&text, &engine->allocator, KECS__DDL_MAX);
   kecs__ddl_side_tables(&text, engine->dialect);
-  if (engine->backend->guard) {
+  if (engine->backend->guard) { /* a log that the database writes has tables of the backend's making */
     kecs__feed_ddl_tables(&text, engine->dialect);
   }
   kecs_status status = KECS_OK;
@@ -12300,7 +12353,8 @@ KECS__FN kecs_status kecs__list_where(kecs_store *store, kecs_kind kind, const k
   kecs__arena arena; /* values of the query; they die with the call */
   bool begun = false;
   kecs__arena_init(&arena, &store->engine->allocator);
-  status = kecs__read_open(store, &session);
+  status = kecs__flag_get(&store->engine->tracked) ? kecs__feed_number_new(store) : KECS_OK;
+  status = status ? status : kecs__read_open(store, &session);
   if (!status) {
     status = kecs__result_begin(store, meta, &result);
   }
@@ -12805,15 +12859,45 @@ KECS__FN kecs_status kecs__feed_state_raise(kecs__session *session, int id, int6
   kecs_value values[] = {kecs__value_int(id), kecs__value_int(value)};
   return kecs__run(session,
                    "INSERT INTO {change_state}({tenant}id,value) VALUES({ours}?1,?2) ON CONFLICT({tenant}id) DO UPDATE "
-                   "SET value=max(value,excluded.value)",
+                   "SET value={highest}(change_state.value,excluded.value)",
                    values, 2, NULL);
+}
+
+KECS__FN bool kecs__feed_can(const kecs__engine *engine) {
+  return engine->backend->guard || engine->backend->log;
+}
+
+KECS__FN kecs_status kecs__feed_number_new(kecs_store *store) {
+  kecs__engine *engine = store->engine;
+  kecs__session *session = NULL;
+  if (!engine->backend->log || store->depth > 0) {
+    return KECS_OK;
+  }
+  kecs_error before = kecs__error_save();
+  int64_t deadline = kecs__handle_deadline(store);
+  kecs_status status = kecs__check_stop(store, deadline);
+  if (status) {
+    return status;
+  }
+  status = kecs__pool_take(store, deadline, engine->place.splits_reads && !engine->read_only, &session);
+  if (!status) {
+    status = engine->backend->log->number(session->connection);
+    kecs__pool_give_back(session);
+  }
+  /* Who may not number is told what others have numbered. So is a thread that writes in a transaction of its own and
+   * looks at the store beside it, where reads go to another server. */
+  if (status == KECS_E_DENIED || status == KECS_E_READONLY || status == KECS_E_MISUSE || status == KECS_E_BUSY) {
+    (void)kecs__error_restore(&before);
+    return KECS_OK;
+  }
+  return status;
 }
 
 KECS__FN kecs_status kecs__feed_read_end(kecs__session *session, kecs__feed_end *out_end) {
   kecs__cached *cached = NULL;
   bool row = false;
   memset(out_end, 0, sizeof *out_end);
-  if (!session->engine->backend->guard) {
+  if (!kecs__feed_can(session->engine)) {
     return KECS_OK; /* there are no such tables */
   }
   kecs_status status = kecs__feed_statement(
@@ -12837,7 +12921,7 @@ static bool kecs__feed_is_on(const kecs__feed_end *end) {
 }
 
 KECS__FN kecs_status kecs__fail_no_feed(const kecs__engine *engine) {
-  if (!engine->backend->guard) {
+  if (!kecs__feed_can(engine)) {
     return kecs__fail(KECS_E_UNSUPPORTED, "%s: the %s backend has no log of changes", engine->place.shown,
                       engine->backend->name);
   }
@@ -12872,7 +12956,7 @@ KECS__FN kecs_status kecs__feed_check_floor(kecs__session *session, int64_t seq)
 
 KECS__FN kecs_status kecs__feed_begin(kecs__write *write) {
   kecs__place *place = &write->session->place;
-  if (!kecs__flag_get(&write->engine->tracked)) {
+  if (!kecs__flag_get(&write->engine->tracked) || write->engine->backend->log) {
     place->on = false;
     return KECS_OK;
   }
@@ -13133,7 +13217,11 @@ static kecs_status kecs__feed_guards(kecs__write *write, bool make) {
 }
 
 KECS__FN kecs_status kecs__feed_migrated(kecs__write *write) {
+  const kecs_backend *backend = write->engine->backend;
   kecs__feed_end end;
+  if (!backend->guard) {
+    return backend->log ? backend->log->make(write->session->connection) : KECS_OK;
+  }
   kecs_status status = kecs__feed_read_end(write->session, &end);
   if (status || !kecs__feed_is_on(&end)) {
     return status;
@@ -13167,7 +13255,8 @@ static kecs_status kecs__feed_put_mark(kecs__write *write, const kecs__feed_end 
 static kecs_status kecs__feed_clear(kecs__write *write) {
   static const char marks[] =
       "INSERT INTO {change_state}({tenant}id,value) SELECT {ours}1000+kind,max(rid) FROM {change_tombstones} "
-      "WHERE {own}true GROUP BY kind ON CONFLICT({tenant}id) DO UPDATE SET value=max(value,excluded.value)";
+      "WHERE {own}true GROUP BY kind ON CONFLICT({tenant}id) DO UPDATE SET "
+      "value={highest}(change_state.value,excluded.value)";
   static const char *const texts[] = {marks, "DELETE FROM {change_tombstones}{whole}",
                                       "DELETE FROM {change_folds}{whole}", "DELETE FROM {changes}{whole}"};
   kecs_status status = KECS_OK;
@@ -13180,6 +13269,9 @@ static kecs_status kecs__feed_clear(kecs__write *write) {
 static kecs_status kecs__feed_switch(kecs__write *write, void *user) {
   bool on = *(const bool *)user;
   kecs__feed_end end;
+  if (write->engine->backend->log) {
+    return write->engine->backend->log->turn(write->session->connection, on);
+  }
   kecs_status status = kecs__feed_read_end(write->session, &end);
   if (status || kecs__feed_is_on(&end) == on) {
     return status; /* another process was faster */
@@ -13197,7 +13289,7 @@ static kecs_status kecs__feed_switch(kecs__write *write, void *user) {
 KECS__FN kecs_status kecs__feed_open(kecs_store *store, kecs_track track) {
   kecs__engine *engine = store->engine;
   kecs__feed_end end = {0, 0, 0};
-  if (!engine->backend->guard) {
+  if (!kecs__feed_can(engine)) {
     return track == KECS_TRACK_ON ? kecs__fail_no_feed(engine) : KECS_OK;
   }
   kecs_status status = kecs__feed_read_end(engine->writer, &end);
@@ -13209,7 +13301,7 @@ KECS__FN kecs_status kecs__feed_open(kecs_store *store, kecs_track track) {
   if (!status && on != wanted) {
     status = kecs__with_write(store, kecs__feed_switch, &wanted);
   }
-  if (!status && wanted) {
+  if (!status && wanted && engine->backend->guard) {
     status = engine->backend->guard(engine->writer->connection, false);
   }
   if (!status) {
@@ -22244,8 +22336,10 @@ KECS_STORE_API kecs_status kecs_changes_describe(kecs_store *store, kecs_changes
   memset(out_info, 0, sizeof *out_info);
   kecs__session *session = NULL;
   kecs__feed_end end = {0, 0, 0};
-  status = kecs__read_open(store, &session);
-  bool can = !status && session->engine->backend->guard;
+  status = kecs__check_handle(store);
+  status = status ? status : kecs__feed_number_new(store);
+  status = status ? status : kecs__read_open(store, &session);
+  bool can = !status && kecs__feed_can(session->engine);
   if (can) {
     status = kecs__feed_state(session, KECS__FEED_FLOOR, &out_info->floor);
   }
@@ -22298,20 +22392,34 @@ static kecs_status kecs__compact_end(kecs__write *write, const kecs__compact *co
   return status;
 }
 
-/* The earlier entries of a row are folded already: their groups, bases and oldest stamp stay, the rest is the newer
- * one's. Entries of local columns are for watches alone. */
+/* What of the step is still to be pushed. Entries of local columns are for watches alone. */
+#define KECS__FOLDED "{own}seq>?1 AND seq<=?2 AND kind<>0 AND (op<>2 OR groups&6<>0)"
+
+/* A row's entries become one: the last one's place, the groups of all, and of each group the stamp before its first
+ * change. What was folded before is earlier than all of them. */
 static kecs_status kecs__compact_fold(kecs__write *write, int64_t upto, int64_t pushed, int64_t *out_count) {
   kecs_value values[] = {kecs__value_int(pushed), kecs__value_int(upto)};
+  kecs_status status = kecs__feed_number(write->session, "SELECT count(*) FROM {changes} WHERE " KECS__FOLDED, values, 2,
+                                         out_count);
+  if (status || *out_count == 0) {
+    return status;
+  }
   return kecs__run(
       write->session,
       "INSERT INTO {change_folds}({tenant}kind,rid,seq,groups,op,stamp,oldest,base_life,base_spec,base_status) "
-      "SELECT {ours}kind,rid,seq,groups,op,stamp,stamp,base_life,base_spec,base_status FROM {changes} "
-      "WHERE {own}seq>?1 AND seq<=?2 AND kind<>0 AND (op<>2 OR groups&6<>0) ORDER BY seq "
-      "ON CONFLICT({tenant}kind,rid) DO UPDATE SET seq=excluded.seq,groups=groups|excluded.groups,stamp=excluded.stamp,"
-      "op=CASE WHEN op=1 AND excluded.op=2 THEN 1 ELSE excluded.op END,"
-      "base_spec=CASE WHEN groups&2<>0 THEN base_spec ELSE excluded.base_spec END,"
-      "base_status=CASE WHEN groups&4<>0 THEN base_status ELSE excluded.base_status END",
-      values, 2, out_count);
+      "SELECT {ours}g.kind,g.rid,g.last_seq,g.groups,CASE WHEN f.op=1 AND l.op=2 THEN 1 ELSE l.op END,l.stamp,f.stamp,"
+      "f.base_life,s.base_spec,u.base_status FROM (SELECT kind,rid,max(seq) AS last_seq,min(seq) AS first_seq,"
+      "max(groups&1)|max(groups&2)|max(groups&4)|max(groups&8) AS groups,"
+      "min(CASE WHEN groups&2<>0 THEN seq END) AS spec_seq,min(CASE WHEN groups&4<>0 THEN seq END) AS status_seq "
+      "FROM {changes} WHERE " KECS__FOLDED
+      " GROUP BY kind,rid) AS g "
+      "JOIN {changes l} ON {own l}l.seq=g.last_seq JOIN {changes f} ON {own f}f.seq=g.first_seq "
+      "LEFT JOIN {changes s} ON {own s}s.seq=g.spec_seq LEFT JOIN {changes u} ON {own u}u.seq=g.status_seq WHERE true "
+      "ON CONFLICT({tenant}kind,rid) DO UPDATE SET seq=excluded.seq,groups=change_folds.groups|excluded.groups,"
+      "stamp=excluded.stamp,op=CASE WHEN change_folds.op=1 AND excluded.op=2 THEN 1 ELSE excluded.op END,"
+      "base_spec=CASE WHEN change_folds.groups&2<>0 THEN change_folds.base_spec ELSE excluded.base_spec END,"
+      "base_status=CASE WHEN change_folds.groups&4<>0 THEN change_folds.base_status ELSE excluded.base_status END",
+      values, 2, NULL);
 }
 
 static kecs_status kecs__compact_entries(kecs__write *write, kecs__compact *compact, int64_t upto) {
@@ -22330,6 +22438,9 @@ static kecs_status kecs__compact_entries(kecs__write *write, kecs__compact *comp
   }
   if (!status) {
     status = kecs__feed_state_raise(write->session, KECS__FEED_FLOOR, upto);
+  }
+  if (!status && write->engine->backend->log) {
+    status = write->engine->backend->log->trim(write->session->connection, upto);
   }
   compact->done->folded += folded;
   compact->done->removed += removed;
@@ -22352,7 +22463,8 @@ static kecs_status kecs__compact_tombstones(kecs__write *write, kecs__compact *c
     status = kecs__run(write->session,
                             "INSERT INTO {change_state}({tenant}id,value) SELECT {ours}1000+kind,max(rid) FROM "
                             "{change_tombstones} WHERE {own}seq IN " KECS__TOMBSTONES_OLD
-                            " GROUP BY kind ON CONFLICT({tenant}id) DO UPDATE SET value=max(value,excluded.value)",
+                            " GROUP BY kind ON CONFLICT({tenant}id) DO UPDATE SET "
+                            "value={highest}(change_state.value,excluded.value)",
                             values, 3, NULL);
   }
   if (!status) {
@@ -22389,6 +22501,7 @@ KECS_STORE_API kecs_status kecs_changes_compact(kecs_store *store, const kecs_co
   out_done = out_done ? out_done : &unused;
   memset(out_done, 0, sizeof *out_done);
   kecs_status status = kecs__check_handle(store);
+  status = status ? status : kecs__feed_number_new(store);
   int steps = 0;
   do {
     done = *out_done;
@@ -22431,7 +22544,9 @@ static kecs_status kecs__pushed_work(kecs__write *write, void *user) {
 }
 
 KECS_STORE_API kecs_status kecs_changes_pushed(kecs_store *store, int64_t seq) {
-  return kecs__with_write(store, kecs__pushed_work, &seq);
+  kecs_status status = kecs__check_handle(store);
+  status = status ? status : kecs__feed_number_new(store);
+  return status ? status : kecs__with_write(store, kecs__pushed_work, &seq);
 }
 
 /* ---- store/pending.c --------------------------------------------------------------------------------------------- */
@@ -22444,7 +22559,13 @@ KECS_STORE_API kecs_status kecs_changes_pushed(kecs_store *store, int64_t seq) {
 
 #include <string.h>
 
-enum { KECS__PENDING_COLUMNS = 9, KECS__PENDING_SLOTS = 256, KECS__PENDING_SQL = 16384 };
+enum {
+  KECS__PENDING_COLUMNS = 9,
+  KECS__PENDING_SLOTS = 256,
+  KECS__PENDING_SQL = 16384,
+  KECS__PENDING_PAGE = 1000, /* entries, where all rows of a result are in memory at once */
+  KECS__PENDING_TRIES = 50   /* for a moment at which all that is committed is numbered */
+};
 
 /* What the entries of a row have in common. rid 0: a free slot. */
 typedef struct kecs__aside {
@@ -22463,6 +22584,8 @@ typedef struct kecs__pend {
   size_t slot_count;  /* a power of two */
   size_t used;
   int64_t pushed;
+  int64_t read_seq; /* of the last entry that was read */
+  int read;         /* entries of this page */
   int64_t count;
   int limit;
   void *row;
@@ -22578,6 +22701,8 @@ static kecs_status kecs__pend_entry(kecs__pend *pend, kecs__cached *cached) {
   /* The column after the key: the row's highest stamp, NULL when the row is gone. */
   kecs_value highest = values[KECS__PENDING_COLUMNS + 1];
   bool there = highest.type != KECS_VALUE_NULL;
+  pend->read_seq = values[0].number;
+  pend->read++;
   bool last = entry.op == KECS__FEED_DELETED || (there && highest.number <= values[4].number);
   kecs_status status = kecs__aside_add(pend, &entry, last, &all);
   return status || !last ? status : kecs__pend_tell(pend, values, &all);
@@ -22591,7 +22716,7 @@ static void kecs__pend_sql(kecs__text *sql, const kecs__meta *meta, const char *
   kecs__text_addf(sql,
                   "SELECT c.seq,c.rid,c.groups,c.op,c.stamp,c.%s,c.base_life,c.base_spec,c.base_status,"
                   "CASE WHEN c.op=3 THEN (SELECT x.key FROM {change_tombstones x} WHERE {own x}x.seq=c.seq) END,"
-                  "CASE WHEN t.rid IS NOT NULL THEN max(0",
+                  "CASE WHEN t.rid IS NOT NULL THEN {highest}(0",
                   oldest);
   for (int i = 0; kecs__feed_stamped(info) && i < KECS__STAMPS; i++) {
     if (kecs__feed_has_group(info, columns[i])) {
@@ -22604,15 +22729,21 @@ static void kecs__pend_sql(kecs__text *sql, const kecs__meta *meta, const char *
   }
   kecs__text_addf(sql,
                   " FROM {%s c} LEFT JOIN {%s t} ON {own t}t.rid=c.rid WHERE {own c}c.seq>?1 AND c.kind=%d AND "
-                  "(c.op<>2 OR c.groups&6<>0) ORDER BY c.seq",
+                  "(c.op<>2 OR c.groups&6<>0) ORDER BY c.seq LIMIT ?2",
                   table, info->table, (int)info->kind);
 }
 
-static kecs_status kecs__pend_walk(kecs__pend *pend, const char *table, const char *oldest) {
+static bool kecs__pend_goes_on(const kecs__pend *pend) {
+  return pend->limit <= 0 || pend->count < pend->limit;
+}
+
+/* Some entries of a table, or all of them. */
+static kecs_status kecs__pend_page(kecs__pend *pend, const char *table, const char *oldest, int64_t most) {
   kecs__text sql;
   kecs__cached *cached = NULL;
   bool row = false;
-  kecs_value pushed = kecs__value_int(pend->pushed);
+  kecs_value values[] = {kecs__value_int(pend->read_seq), kecs__value_int(most)};
+  pend->read = 0;
   kecs__text_init(&sql, pend->allocator, KECS__PENDING_SQL);
   kecs__pend_sql(&sql, pend->meta, table, oldest);
   kecs_status status = sql.status;
@@ -22621,15 +22752,25 @@ static kecs_status kecs__pend_walk(kecs__pend *pend, const char *table, const ch
   }
   kecs__text_free(&sql);
   if (!status) {
-    status = kecs__statement_start(pend->session, cached, &pushed, 1, &row);
+    status = kecs__statement_start(pend->session, cached, values, 2, &row);
   }
-  while (!status && row && (pend->limit <= 0 || pend->count < pend->limit)) {
+  while (!status && row && kecs__pend_goes_on(pend)) {
     status = kecs__pend_entry(pend, cached);
     if (!status) {
       status = kecs__statement_step(pend->session, cached, &row);
     }
   }
   kecs__statement_done(pend->session, cached);
+  return status;
+}
+
+static kecs_status kecs__pend_walk(kecs__pend *pend, const char *table, const char *oldest) {
+  int64_t most = pend->session->engine->dialect->whole_results ? KECS__PENDING_PAGE : INT64_MAX;
+  kecs_status status = KECS_OK;
+  pend->read_seq = pend->pushed;
+  do {
+    status = kecs__pend_page(pend, table, oldest, most);
+  } while (!status && pend->read == most && kecs__pend_goes_on(pend));
   return status;
 }
 
@@ -22646,6 +22787,39 @@ static kecs_status kecs__pend_all(kecs__pend *pend) {
     status = kecs__pend_walk(pend, "change_folds", "oldest");
   }
   return status ? status : kecs__pend_walk(pend, "changes", "stamp");
+}
+
+/* A read of one moment. Where entries are numbered after their commit, it is one at which none waits for its number: a
+ * row that shows a change without its entry could not be told apart from one whose latest entry was read. */
+static kecs_status kecs__pend_begin(kecs__pend *pend, kecs_store *store, bool *out_begun) {
+  const kecs_backend *backend = store->engine->backend;
+  int64_t waiting = 1;
+  kecs_status status = KECS_OK;
+  for (int i = 0; !status && waiting && i < KECS__PENDING_TRIES; i++) {
+    if (pend->session) {
+      backend->rollback(pend->session->connection);
+      kecs__read_close(store, pend->session);
+      pend->session = NULL;
+      *out_begun = false;
+    }
+    status = kecs__feed_number_new(store);
+    status = status ? status : kecs__read_open(store, &pend->session);
+    if (!status && store->depth == 0) {
+      status = backend->begin(pend->session->connection, false);
+      *out_begun = !status;
+    }
+    waiting = 0;
+    if (!status && backend->log && store->depth == 0) {
+      status = kecs__feed_number(pend->session,
+                                 "SELECT 1 FROM {change_heads h} WHERE {own h}h.tracked AND EXISTS(SELECT 1 FROM "
+                                 "{change_queue q} WHERE {own q}true)",
+                                 NULL, 0, &waiting);
+    }
+  }
+  return status || !waiting
+             ? status
+             : kecs__fail(KECS_E_BUSY, "others write so much just now that their changes could not be numbered; try "
+                                       "again");
 }
 
 KECS_STORE_API kecs_status kecs_changes_pending(kecs_store *store, kecs_kind kind, int limit,
@@ -22666,12 +22840,8 @@ KECS_STORE_API kecs_status kecs_changes_pending(kecs_store *store, kecs_kind kin
   pend.user = user;
   kecs__arena_init(&pend.texts, pend.allocator);
   pend.row = kecs__alloc(pend.allocator, pend.meta->info->row_size);
-  kecs_status status = pend.row ? kecs__read_open(store, &pend.session) : KECS_E_NOMEM;
-  bool begun = !status && store->depth == 0;
-  if (begun) {
-    status = store->engine->backend->begin(pend.session->connection, false);
-    begun = !status;
-  }
+  bool begun = false;
+  kecs_status status = pend.row ? kecs__pend_begin(&pend, store, &begun) : KECS_E_NOMEM;
   if (!status) {
     status = kecs__pend_all(&pend);
   }
@@ -22685,17 +22855,186 @@ KECS_STORE_API kecs_status kecs_changes_pending(kecs_store *store, kecs_kind kin
   return status;
 }
 
+/* ---- store/ear.c ------------------------------------------------------------------------------------------------- */
+/* store/ear.c -- how those who wait for changes learn of them. A wait ends when
+ *
+ *   - a write of this process commits, which wakes it;
+ *   - a look at the log's end shows an entry. All watches of a store share these looks, one every 25 ms while any of them
+ *     waits. Where entries are numbered after the commit a look numbers them first: who waits is who numbers, since
+ *     nobody else needs the numbers. The pauses between looks are 20 to 40 ms there, so that many stores that wait on one
+ *     server don't ask in step;
+ *   - the database says that somebody has numbered entries (kecs_backend_log.hear), over a connection that is kept for
+ *     that while a watch is open. It is not what the 40 ms stand on: it spares the rest of the pause, and the next look. */
+
+/* ---- store/ear.h ------------------------------------------------------------------------------------------------- */
+/* store/ear.h -- how those who wait for changes learn of them. */
+#ifndef KECS_STORE_EAR_H
+#define KECS_STORE_EAR_H
+
+/* One more watch is open, one less. */
+KECS__FN void kecs__ear_open(kecs__engine *engine);
+KECS__FN void kecs__ear_leave(kecs__engine *engine);
+
+/* Waits until there may be entries beyond `seq`: engine->feed_turn is no longer `turn`, or a look has shown some.
+ * *out_again is false when the time is up (of kecs__monotonic_ms). */
+KECS__FN kecs_status kecs__ear_wait(kecs_store *store, uint64_t turn, int64_t seq, int64_t until, bool *out_again);
+
+#endif
+
+/* ---- store/ear.c, continued -------------------------------------------------------------------------------------- */
+enum {
+  KECS__EAR_PAUSE_MS = 25,
+  KECS__EAR_SPREAD_FROM_MS = 20,
+  KECS__EAR_SPREAD_MS = 20,
+  KECS__EAR_STOP_MS = 50,     /* between two looks at deadline and cancel where nobody else can write */
+  KECS__EAR_HEAR_MS = 10,     /* between two looks at what the database has said */
+  KECS__EAR_RETRY_MS = 5000,  /* after a connection for hearing was lost, or could not be made */
+  KECS__EAR_NEVER_MS = 300000 /* after it turned out to hear nothing: behind a pooler, on a standby */
+};
+
+static bool kecs__ear_can_hear(const kecs__engine *engine) {
+  return engine->backend->log && engine->backend->log->hear && engine->shared;
+}
+
+KECS__FN void kecs__ear_open(kecs__engine *engine) {
+  kecs__mutex_lock(&engine->mutex);
+  engine->watch_count++;
+  kecs__mutex_unlock(&engine->mutex);
+}
+
+/* What is said to a connection that nobody listens on would pile up at the server. */
+KECS__FN void kecs__ear_leave(kecs__engine *engine) {
+  kecs__mutex_lock(&engine->mutex);
+  kecs__session *ear = --engine->watch_count == 0 && !engine->ear_taken ? engine->ear : NULL;
+  engine->ear = ear ? NULL : engine->ear;
+  kecs__mutex_unlock(&engine->mutex);
+  kecs__session_close(ear);
+}
+
+/* ---- hearing ---- */
+
+/* Whether the database has said something. The ear is the caller's for now, and the mutex is free. *out_pause: how long
+ * to leave it alone. What goes wrong here is nobody's failure: looks go on. */
+static bool kecs__ear_hear(kecs_store *store, int64_t *out_pause) {
+  kecs__engine *engine = store->engine;
+  kecs_error before = kecs__error_save();
+  bool listens = false;
+  bool heard = false;
+  kecs_status status = engine->ear ? KECS_OK : kecs__session_open(engine, false, false, &engine->ear);
+  if (!status) {
+    engine->ear->user = store;
+    engine->ear->deadline = 0;
+    status = engine->backend->log->hear(engine->ear->connection, &listens, &heard);
+    engine->ear->user = NULL;
+  }
+  *out_pause = listens ? KECS__EAR_HEAR_MS : status ? KECS__EAR_RETRY_MS : KECS__EAR_NEVER_MS;
+  if (status) {
+    kecs__log(engine, KECS_LOG_INFO, "%s: no notifications: %s", engine->place.shown, kecs_last_error()->text);
+  }
+  if (status || !listens) {
+    kecs__session_close(engine->ear);
+    engine->ear = NULL;
+  }
+  (void)kecs__error_restore(&before);
+  return heard;
+}
+
+/* The mutex is held, and given up meanwhile. */
+static void kecs__ear_ask(kecs_store *store) {
+  kecs__engine *engine = store->engine;
+  int64_t pause = 0;
+  engine->ear_taken = true;
+  kecs__mutex_unlock(&engine->mutex);
+  bool heard = kecs__ear_hear(store, &pause);
+  kecs__mutex_lock(&engine->mutex);
+  engine->ear_taken = false;
+  engine->ear_next_ms = kecs__monotonic_ms() + pause;
+  if (heard) {
+    engine->feed_turn++;
+    kecs__condition_wake_all(&engine->changed);
+  }
+}
+
+/* ---- looking ---- */
+
+static int64_t kecs__ear_pause(const kecs__engine *engine) {
+  uint64_t mixed = (uint64_t)kecs__monotonic_us() * UINT64_C(0x9E3779B97F4A7C15);
+  return engine->backend->log ? KECS__EAR_SPREAD_FROM_MS + (int64_t)((mixed >> 33) % KECS__EAR_SPREAD_MS)
+                              : KECS__EAR_PAUSE_MS;
+}
+
+static kecs_status kecs__ear_look(kecs_store *store) {
+  kecs__engine *engine = store->engine;
+  kecs__session *session = NULL;
+  kecs__feed_end end = {0, 0, 0};
+  kecs_status status = kecs__feed_number_new(store);
+  status = status ? status : kecs__read_open(store, &session);
+  if (!status) {
+    status = kecs__feed_read_end(session, &end);
+    kecs__read_close(store, session);
+  }
+  kecs__mutex_lock(&engine->mutex);
+  if (end.seq > engine->feed_seen) {
+    engine->feed_seen = end.seq;
+    kecs__condition_wake_all(&engine->changed);
+  }
+  kecs__mutex_unlock(&engine->mutex);
+  return status;
+}
+
+static void kecs__ear_nap(kecs__engine *engine, int64_t ms) {
+#if defined(KECS_STORE_NO_THREADS)
+  (void)engine;
+  kecs__sleep_ms(ms);
+#else
+  kecs__condition_wait(&engine->changed, &engine->mutex, ms);
+#endif
+}
+
+/* How long there is nothing to do but to be woken. */
+static int64_t kecs__ear_rest(const kecs__engine *engine, int64_t now, int64_t until) {
+  int64_t rest = engine->shared ? engine->feed_look_ms - now : KECS__EAR_STOP_MS;
+  int64_t ear = engine->ear_next_ms - now;
+  rest = until - now < rest ? until - now : rest;
+  return kecs__ear_can_hear(engine) && !engine->ear_taken && ear < rest ? ear : rest;
+}
+
+KECS__FN kecs_status kecs__ear_wait(kecs_store *store, uint64_t turn, int64_t seq, int64_t until, bool *out_again) {
+  kecs__engine *engine = store->engine;
+  kecs_status status = KECS_OK;
+  *out_again = true;
+  kecs__mutex_lock(&engine->mutex);
+  while (!status && engine->feed_turn == turn && engine->feed_seen <= seq) {
+    int64_t now = kecs__monotonic_ms();
+    status = kecs__check_stop(store, store->deadline);
+    if (!status && now >= until) {
+      *out_again = false;
+      break;
+    }
+    if (!status && engine->shared && now >= engine->feed_look_ms) {
+      engine->feed_look_ms = now + kecs__ear_pause(engine);
+      kecs__mutex_unlock(&engine->mutex);
+      status = kecs__ear_look(store);
+      kecs__mutex_lock(&engine->mutex);
+    } else if (!status && kecs__ear_can_hear(engine) && !engine->ear_taken && now >= engine->ear_next_ms) {
+      kecs__ear_ask(store);
+    } else if (!status) {
+      kecs__ear_nap(engine, kecs__ear_rest(engine, now, until));
+    }
+  }
+  kecs__mutex_unlock(&engine->mutex);
+  return status;
+}
+
 /* ---- store/watch.c ----------------------------------------------------------------------------------------------- */
 /* store/watch.c -- watches: reading the log in steps, and waiting for it to grow.
  *
  * A step reads up to 100 entries and their rows in one read of the database, floor included, so nothing can be removed
- * in between. A wait ends when a write of this process commits, which wakes it, or when a look at the log's end shows
- * an entry of another one: all watches of a store share these looks, one every 25 ms while any of them waits. Nothing
- * here knows SQLite. */
+ * in between. How a wait ends is ear.c's business. Nothing here knows a database. */
 
 #include <string.h>
 
-enum { KECS__WATCH_STEP = 100, KECS__WATCH_LOOK_MS = 25, KECS__WATCH_STOP_MS = 50 };
+enum { KECS__WATCH_STEP = 100 };
 
 struct kecs_watch {
   kecs_store *store;
@@ -22852,7 +23191,8 @@ static kecs_status kecs__watch_fill(kecs_watch *watch, kecs__session *session) {
 static kecs_status kecs__watch_step(kecs_watch *watch) {
   kecs__session *session = NULL;
   int64_t before = watch->read_seq;
-  kecs_status status = kecs__read_open(watch->store, &session);
+  kecs_status status = kecs__feed_number_new(watch->store);
+  status = status ? status : kecs__read_open(watch->store, &session);
   if (status) {
     return status;
   }
@@ -22875,60 +23215,6 @@ static kecs_status kecs__watch_step(kecs_watch *watch) {
 }
 
 /* ---- waiting ---- */
-
-static kecs_status kecs__watch_look(kecs_store *store) {
-  kecs__engine *engine = store->engine;
-  kecs__session *session = NULL;
-  kecs__feed_end end = {0, 0, 0};
-  kecs_status status = kecs__read_open(store, &session);
-  if (!status) {
-    status = kecs__feed_read_end(session, &end);
-    kecs__read_close(store, session);
-  }
-  kecs__mutex_lock(&engine->mutex);
-  if (end.seq > engine->feed_seen) {
-    engine->feed_seen = end.seq;
-    kecs__condition_wake_all(&engine->changed);
-  }
-  kecs__mutex_unlock(&engine->mutex);
-  return status;
-}
-
-static void kecs__watch_nap(kecs__engine *engine, int64_t ms) {
-#if defined(KECS_STORE_NO_THREADS)
-  (void)engine;
-  kecs__sleep_ms(ms);
-#else
-  kecs__condition_wait(&engine->changed, &engine->mutex, ms);
-#endif
-}
-
-/* Waits until there may be entries beyond read_seq. *out_again is false when the time is up. */
-static kecs_status kecs__watch_wait(kecs_watch *watch, uint64_t turn, int64_t until, bool *out_again) {
-  kecs__engine *engine = watch->store->engine;
-  kecs_status status = KECS_OK;
-  *out_again = true;
-  kecs__mutex_lock(&engine->mutex);
-  while (!status && engine->feed_turn == turn && engine->feed_seen <= watch->read_seq) {
-    int64_t now = kecs__monotonic_ms();
-    int64_t rest = engine->shared ? engine->feed_looked_ms + KECS__WATCH_LOOK_MS - now : KECS__WATCH_STOP_MS;
-    status = kecs__check_stop(watch->store, watch->store->deadline);
-    if (!status && now >= until) {
-      *out_again = false;
-      break;
-    }
-    if (!status && rest <= 0) {
-      engine->feed_looked_ms = now;
-      kecs__mutex_unlock(&engine->mutex);
-      status = kecs__watch_look(watch->store);
-      kecs__mutex_lock(&engine->mutex);
-    } else if (!status) {
-      kecs__watch_nap(engine, rest < until - now ? rest : until - now);
-    }
-  }
-  kecs__mutex_unlock(&engine->mutex);
-  return status;
-}
 
 static bool kecs__watch_waits(const kecs_watch *watch, int timeout_ms) {
 #if defined(KECS_STORE_NO_THREADS)
@@ -22974,7 +23260,7 @@ KECS_STORE_API kecs_status kecs_watch_next(kecs_watch *watch, int timeout_ms, co
     status = kecs__watch_step(watch);
     if (!status && watch->count == 0 && !watch->more) {
       again = kecs__watch_waits(watch, timeout_ms);
-      status = again ? kecs__watch_wait(watch, turn, until, &again) : KECS_OK;
+      status = again ? kecs__ear_wait(watch->store, turn, watch->read_seq, until, &again) : KECS_OK;
     }
   }
   return status;
@@ -23087,10 +23373,14 @@ KECS_STORE_API kecs_status kecs_watch_open(kecs_store *store, const kecs_watch_o
     return status ? status : KECS_E_NOMEM;
   }
   watch->store = store;
+  kecs__ear_open(store->engine);
   kecs__arena_init(&watch->own, &store->engine->allocator);
   kecs__arena_init(&watch->texts, &store->engine->allocator);
   kecs__session *session = NULL;
   status = kecs__watch_settle(watch, options);
+  if (!status) {
+    status = kecs__feed_number_new(store);
+  }
   if (!status) {
     status = kecs__read_open(store, &session);
   }
@@ -23110,6 +23400,7 @@ KECS_STORE_API void kecs_watch_close(kecs_watch *watch) {
   if (!watch) {
     return;
   }
+  kecs__ear_leave(watch->store->engine);
   kecs__arena_free(&watch->own);
   kecs__arena_free(&watch->texts);
   kecs__release(&watch->store->engine->allocator, watch, sizeof *watch);
@@ -23941,6 +24232,7 @@ static void kecs__release_handles(kecs__engine *engine, kecs_store *list) {
 
 /* Gives everything back; works on an engine that was opened only in part. */
 static void kecs__engine_free(kecs__engine *engine) {
+  kecs__session_close(engine->ear);
   kecs__pool_free(engine);
   kecs__session_close(engine->writer);
   kecs__release_handles(engine, engine->spare_handles);
@@ -26273,6 +26565,7 @@ static const kecs_dialect kecs__sqlite_dialect = {
     .lock_rows = "", /* a writing transaction is alone */
     .returning_rid = "",
     .find_text = "instr",
+    .highest = "max",
     .bytewise = "", /* BINARY is the default */
     .on_delete_null = "SET NULL",
     .own_place = "a file of its own",

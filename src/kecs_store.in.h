@@ -115,6 +115,7 @@ extern "C" {
 #include "store/left_out.c"
 #include "store/changes.c"
 #include "store/pending.c"
+#include "store/ear.c"
 #include "store/watch.c"
 #include "store/informer.c"
 #include "store/modify.c"

@@ -148,7 +148,11 @@ struct kecs__engine {
   kecs__condition changed;   /* with the mutex: what follows has changed */
   uint64_t feed_turn;        /* goes up when there may be new entries */
   int64_t feed_seen;         /* the newest entry that somebody here has seen */
-  int64_t feed_looked_ms;    /* when somebody last looked */
+  int64_t feed_look_ms;      /* when somebody is to look next */
+  int watch_count;           /* open ones */
+  kecs__session *ear;        /* hears what the database says by itself; not of the pool (ear.c) */
+  bool ear_taken;            /* by a thread that asks what it has heard */
+  int64_t ear_next_ms;       /* when to ask next */
 };
 
 enum { KECS__MAGIC_OPEN = 0x6b656373, KECS__MAGIC_ENDED = 0x64656164 };

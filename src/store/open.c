@@ -80,6 +80,7 @@ static void kecs__release_handles(kecs__engine *engine, kecs_store *list) {
 
 /* Gives everything back; works on an engine that was opened only in part. */
 static void kecs__engine_free(kecs__engine *engine) {
+  kecs__session_close(engine->ear);
   kecs__pool_free(engine);
   kecs__session_close(engine->writer);
   kecs__release_handles(engine, engine->spare_handles);

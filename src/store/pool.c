@@ -4,6 +4,7 @@
 
 #include "store/pool.h"
 
+
 #include "base/time.h"
 #include "store/session.h"
 #include "store/turns.h"
@@ -303,6 +304,7 @@ KECS__FN void kecs__pool_give_back(kecs__session *session) {
   kecs__session_unlink(&engine->busy, session);
   session->next = engine->idle;
   engine->idle = session;
+  kecs__watches_tell_of(session);
   bool check = now - engine->pool_checked_ms >= engine->pool.check_ms;
   engine->pool_checked_ms = check ? now : engine->pool_checked_ms;
   kecs__waiters_call(engine);

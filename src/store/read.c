@@ -185,7 +185,8 @@ KECS__FN kecs_status kecs__list_where(kecs_store *store, kecs_kind kind, const k
   kecs__arena arena; /* values of the query; they die with the call */
   bool begun = false;
   kecs__arena_init(&arena, &store->engine->allocator);
-  status = kecs__read_open(store, &session);
+  status = kecs__flag_get(&store->engine->tracked) ? kecs__feed_number_new(store) : KECS_OK;
+  status = status ? status : kecs__read_open(store, &session);
   if (!status) {
     status = kecs__result_begin(store, meta, &result);
   }

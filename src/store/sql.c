@@ -79,6 +79,8 @@ static void kecs__sql_mark(kecs__sql_marks *marks, const char *mark, size_t len)
     kecs__text_adds(marks->out, dialect->returning_rid);
   } else if (kecs__sql_mark_is(mark, len, "find", &rest, &rest_len)) {
     kecs__text_adds(marks->out, dialect->find_text);
+  } else if (kecs__sql_mark_is(mark, len, "highest", &rest, &rest_len)) {
+    kecs__text_adds(marks->out, dialect->highest);
   } else if (kecs__sql_mark_is(mark, len, "bytes", &rest, &rest_len)) {
     kecs__text_adds(marks->out, dialect->bytewise);
   } else if (kecs__sql_mark_is(mark, len, "shared", &rest, &rest_len)) {

@@ -9,7 +9,7 @@
  *   {ours}                  its value, with a comma
  *   {lock}                  in a writing session: locks the rows that a SELECT finds
  *   {rid}                   after an INSERT: gives the new row's rid
- *   {find} {bytes}          see kecs_dialect
+ *   {find} {bytes} {highest} see kecs_dialect
  *   {shared TABLE}          a table that all tenants share
  *   ?1                      a parameter
  * What belongs to a tenant stands nowhere else: a database without tenants gets nothing in its place. */

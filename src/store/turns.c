@@ -144,6 +144,15 @@ KECS__FN void kecs__watches_tell(kecs__engine *engine) {
   }
 }
 
+KECS__FN void kecs__watches_tell_of(kecs__session *session) {
+  kecs__engine *engine = session->engine;
+  if (session->changed && engine->backend->log) {
+    engine->feed_turn++;
+    kecs__condition_wake_all(&engine->changed);
+  }
+  session->changed = false;
+}
+
 KECS__FN void kecs__turn_end(kecs__session *session) {
   kecs__engine *engine = session->engine;
   kecs__mutex_lock(&engine->mutex);

@@ -30,4 +30,7 @@ KECS__FN void kecs__turn_end(kecs__session *session);
 KECS__FN void kecs__watches_tell(kecs__engine *engine);
 KECS__FN void kecs__turn_pass(kecs__engine *engine);
 
+/* As kecs__watches_tell where the database logs and each writer has a session of the pool, which it gives back now. */
+KECS__FN void kecs__watches_tell_of(kecs__session *session);
+
 #endif
