@@ -4,6 +4,7 @@
 #include "store/engine.h"
 
 #include "base/time.h"
+#include "store/cache.h"
 #include "store/feed.h"
 #include "store/handle.h"
 #include "store/pool.h"
@@ -130,6 +131,9 @@ KECS__FN int64_t kecs__handle_deadline(kecs_store *store) {
   if (store->depth > 0) {
     return store->deadline;
   }
+  if (!kecs__flag_get(&store->timed)) {
+    return 0;
+  }
   kecs__mutex_lock(&store->engine->mutex);
   int64_t deadline = store->deadline;
   kecs__mutex_unlock(&store->engine->mutex);
@@ -190,9 +194,18 @@ KECS__FN void kecs__read_close(kecs_store *store, kecs__session *session) {
   kecs__pool_give_back(session);
 }
 
+KECS__FN kecs_status kecs__session_commit(kecs__session *session) {
+  kecs_status status = session->engine->backend->commit(session->connection);
+  session->committed = !status;
+  return status;
+}
+
 KECS__FN kecs_status kecs__begin_write(kecs_store *store, kecs__session *session) {
   session->place.known = false;
   kecs_status status = store->engine->backend->begin(session->connection, true);
+  if (!status) {
+    kecs__cache_begun(session);
+  }
   if (status == KECS_E_BUSY || status == KECS_E_CANCELLED) {
     kecs_error error = kecs__error_save();
     kecs_status stop = kecs__check_stop(store, session->deadline);
