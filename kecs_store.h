@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 137225b6b097123e82c9097d0de7a4b3d442a236bb378c8503710efebce43d56 */
+ * a68e2fcacfb0d6c2943b287cc035ad1ea4563de7989d566167177f6b60fb7cb2 */
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
 /* kecs_store.h -- a durable, typed store for the state of a container orchestrator, in one SQLite file.
  *
@@ -1425,6 +1425,19 @@ typedef struct kecs_pool_options {
   int read_age_ms; /* a walk (kecs_*_each) that is older ends with TIMEOUT at its next row: while it is open, the
                     * write-ahead log can't be emptied; 300000 */
 } kecs_pool_options;
+
+/* The row cache: rows that gets and lists have read are kept, and each later caller gets a copy of his own. A row goes
+ * when it is changed, by whomever: no get gives what was overwritten before it was called. 0 is the default everywhere.
+ * docs/cache.md tells how, and what it costs. */
+typedef struct kecs_row_cache_options {
+  int entries;      /* rows and list answers, at most; 10000. Negative: no cache. KECS_PROFILE_EDGE, a limit of memory
+                     * (memory_kib) and PostgreSQL have none unless it is asked for here */
+  int ttl_ms;       /* none is older, by options.clock; 300000 */
+  int kib;          /* of memory, at most; 65536 */
+  int staleness_ms; /* where other processes write and can't be seen (PostgreSQL): what they have changed may be told
+                     * as it was, for so long. 0: then there is no cache. Where they are seen it is not looked at */
+} kecs_row_cache_options;
+
 /* Whether the file keeps a log of its changes, which kecs_watch_... and sync read (see "Changes"). It is a property of
  * the file: once it is switched on, every program that opens the file logs, whatever its own options say. On backends
  * other than SQLite KECS_TRACK_ON is KECS_E_UNSUPPORTED. */
@@ -1465,6 +1478,7 @@ typedef struct kecs_options {
                                    * memory is not in it. 0: edge 256, else no limit; negative: none */
   kecs_pool_options pool;         /* the reading connections */
   kecs_track track;               /* keep a log of changes, for kecs_watch_open */
+  kecs_row_cache_options row_cache; /* rows that were read are kept */
 } kecs_options;
 
 /* Opens the store, creating the file and its schema when it does not exist. An existing older schema is migrated
@@ -1507,6 +1521,21 @@ typedef struct kecs_pool_info {
   int64_t retired; /* connections that were closed because of their age or because nobody needed them */
 } kecs_pool_info;
 
+/* The row cache. The counts begin when the store is opened. */
+typedef struct kecs_cache_info {
+  bool on;
+  int64_t entries_max;
+  int64_t bytes_max;
+  int64_t entries;       /* rows and list answers in it */
+  int64_t bytes;         /* that they take */
+  int64_t hits;          /* gets and lists that it has answered */
+  int64_t misses;        /* and those that went to the database */
+  int64_t evictions;     /* entries that made room for others */
+  int64_t expirations;   /* entries that were too old when they were asked for */
+  int64_t invalidations; /* entries that were changed */
+  int64_t flushes;       /* times that all went, because another process had written */
+} kecs_cache_info;
+
 /* What an open store is like. Texts live as long as the store. */
 typedef struct kecs_info {
   const char *backend;     /* "sqlite" */
@@ -1525,8 +1554,12 @@ typedef struct kecs_info {
   int64_t wal_limit_bytes;      /* and cut to this size, where readers let it grow further */
   int64_t sqlite_bytes;         /* that SQLite holds for one connection: pages, schema, statements */
   kecs_pool_info pool;
+  kecs_cache_info cache;
 } kecs_info;
 KECS_STORE_API kecs_status kecs_store_info(kecs_store *store, kecs_info *out_info);
+
+/* Drops all that the row cache holds; its counts go on. For measurements: an answer is never wrong for want of it. */
+KECS_STORE_API kecs_status kecs_cache_clear(kecs_store *store);
 
 /* For quiet moments: closes reading connections that nobody needs, moves the write-ahead log into the file, cuts it
  * to nothing. Waits for nobody longer than 50 ms: what is not done now is done the next time. Nothing is written where
@@ -2906,6 +2939,12 @@ typedef struct kecs_dialect {
   bool whole_results; /* all rows of a result are in memory at once: long walks are cut into pages */
 } kecs_dialect;
 
+/* What a database is at. Equal marks: nobody has committed in between. */
+typedef struct kecs_mark {
+  uint32_t commits; /* goes up by one with each commit that changes rows */
+  uint32_t words[3];
+} kecs_mark;
+
 /* What a backend makes of a path, once for every store. It lives as long as the store. */
 typedef struct kecs_place {
   const kecs_dialect *dialect;
@@ -3014,6 +3053,11 @@ struct kecs_backend {
   /* The database logs changes. NULL: it does not. Without either of the two the backend has no change log, and
    * options.track is KECS_E_UNSUPPORTED. */
   const kecs_backend_log *log;
+  /* The database's mark, as it is this moment, whoever has committed: asked before each answer of the row cache, by any
+   * thread, while another may use the connection; so it takes nanoseconds and touches nothing. False: it can't be told.
+   * NULL: never; then the row cache is off where other processes may write. */
+  bool (*mark)(kecs_connection *connection, kecs_mark *out_mark);
+  int64_t (*changes_ever)(kecs_connection *connection); /* rows that it has changed since it was opened; with `mark` */
 };
 
 /* For backends: records a failure with the database's own codes and returns `status`. sqlstate may be NULL. */
@@ -3238,6 +3282,9 @@ typedef struct kecs__arena {
   bool failed;        /* a piece could not be had: for callers that look once at the end */
 } kecs__arena;
 KECS__FN void kecs__arena_init(kecs__arena *arena, const kecs_allocator *allocator);
+/* The first piece of an arena, in memory that has room for one more of `more` bytes, and for nothing else. */
+KECS__FN void *kecs__arena_whole(kecs__arena *arena, size_t size, size_t more);
+KECS__FN char *kecs__arena_rest(const kecs__arena *arena, size_t more); /* that one */
 KECS__FN void *kecs__arena_take(kecs__arena *arena, size_t size); /* NULL means NOMEM, recorded */
 KECS__FN char *kecs__arena_bytes(kecs__arena *arena, size_t size); /* unaligned, for text */
 KECS__FN char *kecs__arena_text(kecs__arena *arena, const char *text, size_t len); /* copies and terminates */
@@ -3414,6 +3461,25 @@ static inline char *kecs__arena_cut(kecs__arena *arena, size_t size) {
   char *piece = (char *)chunk + chunk->used;
   chunk->used += size;
   return piece;
+}
+
+KECS__FN void *kecs__arena_whole(kecs__arena *arena, size_t size, size_t more) {
+  size_t header = KECS__ALIGN_UP(sizeof(kecs__chunk));
+  size_t first = header + KECS__ALIGN_UP(size);
+  kecs__chunk *chunk = more > SIZE_MAX - first ? NULL : kecs__alloc(arena->allocator, first + more);
+  if (!chunk) {
+    arena->failed = true;
+    return more > SIZE_MAX - first ? (void)kecs__fail_nomem(), NULL : NULL;
+  }
+  chunk->next = NULL;
+  chunk->size = first + more;
+  chunk->used = chunk->size;
+  arena->chunk = chunk;
+  return (char *)chunk + header;
+}
+
+KECS__FN char *kecs__arena_rest(const kecs__arena *arena, size_t more) {
+  return (char *)arena->chunk + (arena->chunk->size - more);
 }
 
 KECS__FN void *kecs__arena_take(kecs__arena *arena, size_t size) {
@@ -4993,6 +5059,9 @@ KECS__FN void kecs__time_epoch(int64_t micros, char out[32]);
 /* The clock behind a hook: the system's when the hook is empty or NULL. */
 KECS__FN int64_t kecs__clock_now(const kecs_clock *clock);
 
+/* The same, some milliseconds late, where the system's then is cheaper: for ages, never for rows. */
+KECS__FN int64_t kecs__clock_coarse(const kecs_clock *clock);
+
 /* Milliseconds and microseconds of a clock that never goes back: for waiting, never for rows. */
 KECS__FN int64_t kecs__monotonic_ms(void);
 KECS__FN int64_t kecs__monotonic_us(void);
@@ -5319,6 +5388,17 @@ KECS__FN int64_t kecs__clock_now(const kecs_clock *clock) {
   struct timespec now = {0, 0};
   (void)clock_gettime(CLOCK_REALTIME, &now);
   return (int64_t)now.tv_sec * KECS__TIME_MICROS + (int64_t)now.tv_nsec / 1000;
+}
+
+KECS__FN int64_t kecs__clock_coarse(const kecs_clock *clock) {
+#if defined(CLOCK_REALTIME_COARSE)
+  if (!clock || !clock->now) {
+    struct timespec now = {0, 0};
+    (void)clock_gettime(CLOCK_REALTIME_COARSE, &now);
+    return (int64_t)now.tv_sec * KECS__TIME_MICROS + (int64_t)now.tv_nsec / 1000;
+  }
+#endif
+  return kecs__clock_now(clock);
 }
 
 KECS__FN int64_t kecs__monotonic_us(void) {
@@ -6613,6 +6693,8 @@ typedef struct kecs__meta {
   uint64_t automatic; /* columns that the store alone writes, unless a document brings them */
   size_t offsets[64];        /* of the columns in the kind's struct */
   kecs_value_type types[64]; /* of the columns, for the backend; KECS_VALUE_NULL for OPTI */
+  uint16_t texts[64];        /* offsets of those that are texts */
+  int text_count;
   char *columns;             /* "arn,id,..." */
   size_t columns_len;
 } kecs__meta;
@@ -6620,7 +6702,7 @@ typedef struct kecs__meta {
 /* A prepared statement in a session's cache. */
 typedef struct kecs__cached {
   uint64_t hash;
-  int kind;
+  int kind; /* whose table it is about; of a text, only where it changes that */
   int op;
   uint64_t mask;
   char *sql; /* only where the text is the key */
@@ -6637,12 +6719,25 @@ typedef struct kecs__place {
   bool known;              /* the log's end was read in this transaction */
   bool on;                 /* the transaction's writes are logged */
   bool appended;           /* some were */
+  int64_t seq;             /* of the last of them */
   int64_t stamp;           /* the last that was given out */
   uint64_t marked;         /* bit n: marks[n] was read */
   int64_t marks[KECS_KIND_COUNT]; /* no new row of the kind has this rid or a lower one */
 } kecs__place;
 
+enum { KECS__CACHE_BUCKETS = 256 };
+
+/* What a transaction has changed, as far as the row cache wants to know (cache.h): nothing of it enters. */
+typedef struct kecs__hold {
+  bool any;
+  bool parents;   /* a cluster or service has come or gone */
+  uint64_t lists; /* kinds, by their bits */
+  uint64_t kinds; /* kinds of which any row may have been changed */
+  uint32_t rows[KECS__CACHE_BUCKETS / 32];
+} kecs__hold;
+
 typedef struct kecs__engine kecs__engine;
+typedef struct kecs__cache kecs__cache; /* store/cache.h */
 typedef struct kecs__turn kecs__turn; /* store/turns.c */
 typedef struct kecs__waiter kecs__waiter; /* store/pool.c */
 
@@ -6666,6 +6761,8 @@ typedef struct kecs__session {
   unsigned steps;
   struct kecs__session *next; /* in the list of the idle ones, or of those in use */
   kecs__place place;          /* of the writing session */
+  kecs__hold hold;
+  bool committed;             /* the transaction that kecs__cache_begun was told of */
 } kecs__session;
 
 struct kecs__engine {
@@ -6699,6 +6796,12 @@ struct kecs__engine {
   kecs_info settings;      /* of the writing connection, as read back when the store was opened */
   size_t document_bytes_max;
   int schema_version;
+  kecs__cache *cache;      /* of rows; NULL: there is none */
+  bool cache_wanted;       /* by the options */
+  int cache_entries;       /* 0: none is wanted */
+  int cache_rows_kib;
+  int64_t cache_ttl_us;
+  int64_t cache_staleness_us; /* how old an answer may be where other processes' writes are not seen; 0: not at all */
 
   kecs__mutex mutex; /* guards what follows */
   kecs__session *writer;
@@ -6753,6 +6856,7 @@ struct kecs_store {
   int walks;               /* that read through it just now */
   bool broken;             /* the database ended the transaction by itself */
   int cancelled;           /* by kecs__flag_get */
+  int timed;               /* likewise: there is a deadline */
   int64_t deadline;        /* guarded by the engine's mutex in a store; the owner's in a transaction */
   kecs_store *next;
 };
@@ -6878,7 +6982,12 @@ static kecs_status kecs__meta_fill(kecs__engine *engine, kecs__meta *meta, const
     meta->automatic |= info->columns[i].flags & KECS_COLUMN_AUTO ? KECS_BIT(i) : 0;
     meta->types[i] = kecs__meta_type(info->columns[i].type);
     meta->offsets[i] = info->columns[i].offset;
+    if (meta->types[i] == KECS_VALUE_TEXT) {
+      meta->texts[meta->text_count++] = (uint16_t)info->columns[i].offset;
+    }
   }
+
+  meta->types[info->column_count] = KECS_VALUE_INT; /* rid, where it is asked for as well */
 
   size_t size = 0; /* a comma or the terminator after each name */
   for (int i = 0; i < info->column_count; i++) {
@@ -6954,8 +7063,8 @@ KECS__FN const kecs__meta *kecs__meta_of(const kecs__engine *engine, kecs_kind k
 
 /* What a cached statement does; its text follows from kind, operation and mask (store/sql.c). */
 typedef enum kecs__op {
-  KECS__OP_SELECT_KEY,  /* every column by unique key number `mask` */
-  KECS__OP_LOOK_KEY,    /* the same, of a row that is only looked at, whatever else the session writes */
+  KECS__OP_SELECT_KEY,  /* every column, and rid, by unique key number `mask` */
+  KECS__OP_LOOK_KEY,    /* every column likewise, of a row that is only looked at, whatever else the session writes */
   KECS__OP_FIND_KEY,    /* rid by unique key number `mask` */
   KECS__OP_SELECT_RID,  /* every column by rid */
   KECS__OP_READ_FIELDS, /* the columns in `mask` by natural key, rid first: what an update compares with */
@@ -7080,6 +7189,11 @@ struct kecs_result {
 KECS__FN kecs_status kecs__result_new(const kecs_allocator *allocator, kecs_kind kind, size_t row_size,
                                       kecs_result **out_result);
 
+/* A result of so many rows in one piece of memory, with `size` bytes for the rows and what they point to. The rows are
+ * the caller's to fill. */
+KECS__FN kecs_status kecs__result_whole(const kecs_allocator *allocator, kecs_kind kind, size_t row_size, size_t count,
+                                        size_t size, kecs_result **out_result);
+
 /* Room for one more row, zeroed; NULL means NOMEM. Rows may move, their texts do not. */
 KECS__FN void *kecs__result_add(kecs_result *result);
 
@@ -7090,9 +7204,10 @@ KECS__FN void *kecs__result_room(kecs_result *result);
  * value is not of its column's type. */
 KECS__FN kecs_status kecs__row_read(const kecs__meta *meta, const kecs_value *values, kecs__arena *arena, void *row);
 
-/* The current row of a statement that selects every column, read into `row`. */
+/* The current row of a statement that selects every column, read into `row`. Where it selects rid behind them, out_rid
+ * is not NULL. */
 KECS__FN kecs_status kecs__row_fetch(kecs__session *session, kecs__cached *cached, const kecs__meta *meta,
-                                     kecs__arena *arena, void *row);
+                                     kecs__arena *arena, void *row, int64_t *out_rid);
 
 /* One column of a row as a value; texts are borrowed from the row. */
 KECS__FN kecs_value kecs__row_value(const kecs_kind_info *info, const void *row, int column);
@@ -7496,7 +7611,8 @@ KECS__FN void kecs__sql_build(kecs__text *out, const kecs__meta *meta, kecs__op 
   switch (op) {
     case KECS__OP_SELECT_KEY:
     case KECS__OP_LOOK_KEY:
-      kecs__text_addf(out, "SELECT %s FROM {%s} WHERE {own}", meta->columns, info->table);
+      kecs__text_addf(out, "SELECT %s%s FROM {%s} WHERE {own}", meta->columns,
+                      op == KECS__OP_SELECT_KEY ? ",rid" : "", info->table);
       kecs__sql_key(out, info, &info->keys[mask]);
       kecs__text_adds(out, op == KECS__OP_SELECT_KEY ? "{lock}" : "");
       break;
@@ -7756,6 +7872,9 @@ KECS__FN int64_t kecs__handle_deadline(kecs_store *store) {
   if (store->depth > 0) {
     return store->deadline;
   }
+  if (!kecs__flag_get(&store->timed)) {
+    return 0;
+  }
   kecs__mutex_lock(&store->engine->mutex);
   int64_t deadline = store->deadline;
   kecs__mutex_unlock(&store->engine->mutex);
@@ -7812,6 +7931,225 @@ KECS__FN kecs_status kecs__check_read_age(const kecs__session *session) {
 /* ---- store/statements.c ------------------------------------------------------------------------------------------ */
 /* store/statements.c -- an open-addressing table of prepared statements per session. */
 
+/* ---- store/cache.h ----------------------------------------------------------------------------------------------- */
+/* store/cache.h -- the row cache: what gets and lists have read, kept in memory and copied for each caller.
+ *
+ *   cache.c        entries, the names that lead to them, the order of use, limits
+ *   cache_block.c  rows in one block of memory that can be copied, and copied out of as a result
+ *   cache_rows.c   a get and a list through the cache: keys, tickets, answers
+ *   coherence.c    what makes entries go: own writes, writes of other processes
+ *
+ * Only what is committed enters. Three rules keep it right whatever the threads do:
+ *
+ *   1. Before a statement changes a row, the row's entry goes, and the row is held: until the transaction has ended,
+ *      committed or not, nothing of it enters again. (A hold is one of KECS__CACHE_BUCKETS for rows, and one for the
+ *      lists of each kind.)
+ *   2. Whoever wants to put something in draws a ticket before he reads the database. When he comes back, a row that
+ *      was held since then is turned away: what he has read may be from before the commit.
+ *   3. Where other processes write the same database, each answer is preceded by a look at its mark (backend.h), which
+ *      changes with each commit. While it is not the one that is known, nothing is answered and nothing enters.
+ *
+ * Locks, in this order: `state`, which guards tickets and holds; then the slots. A reader takes one slot, which one
+ * depends on its thread; who changes entries takes them all. */
+#ifndef KECS_STORE_CACHE_H
+#define KECS_STORE_CACHE_H
+
+/* ---- store/locate.h ---------------------------------------------------------------------------------------------- */
+/* store/locate.h -- from what a caller addresses a row by (name, id, ARN, parts of a key) to one unique key. */
+#ifndef KECS_STORE_LOCATE_H
+#define KECS_STORE_LOCATE_H
+
+/* A unique key with its values, and the columns that must be equal besides. Texts are borrowed from the caller and the
+ * arena. */
+struct kecs__probe {
+  int key; /* number of the unique key */
+  int count;
+  kecs_value values[KECS_KEY_COLUMNS_MAX];
+  int check_count;
+  int check_columns[KECS_KEY_COLUMNS_MAX];
+  kecs_value check_values[KECS_KEY_COLUMNS_MAX];
+  char shown[160]; /* the address, for messages; "": what the values say */
+  bool floating;   /* the address means whichever row is the latest just now */
+};
+
+/* From address parts, in the order of the kind's address. */
+KECS__FN kecs_status kecs__probe_address(kecs__session *session, const kecs__meta *meta, const kecs_value *address,
+                                         int count, kecs__arena *arena, kecs__probe *out_probe);
+
+/* From one text, as for kecs_record_get. */
+KECS__FN kecs_status kecs__probe_text(kecs__session *session, const kecs__meta *meta, const char *text,
+                                      kecs__arena *arena, kecs__probe *out_probe);
+
+/* From a row whose natural key is set, or the columns of another unique key. */
+KECS__FN kecs_status kecs__probe_row(kecs__session *session, const kecs__meta *meta, const void *row,
+                                     kecs__arena *arena, kecs__probe *out_probe);
+
+/* Reads the probed row into `row` (texts into the arena); NOT_FOUND names the address. *out_rid may be NULL. */
+KECS__FN kecs_status kecs__probe_read(kecs__session *session, const kecs__meta *meta, const kecs__probe *probe,
+                                      kecs__arena *arena, void *row, int64_t *out_rid);
+
+/* The rid of the probed row; *out_rid is 0 when there is none. */
+KECS__FN kecs_status kecs__probe_rid(kecs__session *session, const kecs__meta *meta, const kecs__probe *probe,
+                                     int64_t *out_rid);
+
+/* The same with the probe's checks; a row that does not pass them counts as absent. */
+KECS__FN kecs_status kecs__probe_find(kecs__session *session, const kecs__meta *meta, const kecs__probe *probe,
+                                      kecs__arena *arena, int64_t *out_rid);
+
+/* NOT_FOUND for a probe's row. */
+KECS__FN kecs_status kecs__fail_probe(const kecs__meta *meta, const kecs__probe *probe);
+KECS__FN kecs_status kecs__fail_not_found(const kecs__meta *meta, const char *shown);
+
+/* A parent given by name: its ARN, from the store when it is there, else as AWS would make it. An ARN and NULL are
+ * given back as they are. */
+KECS__FN kecs_status kecs__resolve_parent(kecs__session *session, kecs_kind parent, const char *text,
+                                          kecs__arena *arena, const char **out_arn);
+
+#endif
+
+/* ---- store/cache.h, continued ------------------------------------------------------------------------------------ */
+/* What a get asks for, as it was asked: two ways of naming one row are two keys. Texts are borrowed. */
+enum { KECS__FORM_ADDRESS, KECS__FORM_TEXT, KECS__FORM_QUERY };
+typedef struct kecs__cache_key {
+  kecs_kind kind; /* 0: none */
+  int form;
+  int count;
+  const kecs_value *values;
+  uint64_t hash;
+} kecs__cache_key;
+
+/* Drawn before a read; see above. */
+typedef struct kecs__ticket {
+  bool good;
+  uint64_t number;
+  uint64_t parents; /* as kecs__cache.parents */
+  int64_t now;
+} kecs__ticket;
+
+#if defined(KECS_STORE_NO_CACHE)
+
+/* There is none: engine->cache is NULL. */
+static inline void kecs__cache_close(kecs__engine *engine) {
+  (void)engine;
+}
+static inline void kecs__cache_describe(kecs__engine *engine, kecs_cache_info *out_info) {
+  (void)engine;
+  (void)out_info;
+}
+static inline void kecs__cache_hold(kecs__session *session, const kecs__cached *cached, const kecs_value *parameters, int count) {
+  (void)session;
+  (void)cached;
+  (void)parameters;
+  (void)count;
+}
+static inline void kecs__cache_begun(kecs__session *session) {
+  (void)session;
+}
+static inline void kecs__cache_ended(kecs__session *session) {
+  (void)session;
+}
+static inline void kecs__cache_key_make(const kecs__engine *engine, const kecs__meta *meta, int form, const kecs_value *values, int count, kecs__cache_key *out_key) {
+  (void)engine;
+  (void)meta;
+  (void)form;
+  (void)values;
+  (void)count;
+  (void)out_key;
+}
+static inline kecs_status kecs__cache_get(kecs_store *store, const kecs__meta *meta, const kecs__cache_key *key, kecs_result **out_result) {
+  (void)store;
+  (void)meta;
+  (void)key;
+  (void)out_result;
+  return KECS_OK;
+}
+static inline void kecs__cache_ticket(kecs__session *session, kecs__ticket *out_ticket) {
+  (void)session;
+  (void)out_ticket;
+}
+static inline void kecs__cache_put(kecs__session *session, const kecs__meta *meta, const kecs__cache_key *key, const kecs__ticket *ticket, const kecs__probe *probe, int64_t rid, const kecs_result *result) {
+  (void)session;
+  (void)meta;
+  (void)key;
+  (void)ticket;
+  (void)probe;
+  (void)rid;
+  (void)result;
+}
+static inline void kecs__cache_key_query(kecs_store *store, const kecs__meta *meta, const kecs_query *query, kecs__arena *arena, kecs__cache_key *out_key) {
+  (void)store;
+  (void)meta;
+  (void)query;
+  (void)arena;
+  (void)out_key;
+}
+static inline kecs_status kecs__cache_list(kecs_store *store, const kecs__meta *meta, const kecs__cache_key *key, kecs_result **out_result) {
+  (void)store;
+  (void)meta;
+  (void)key;
+  (void)out_result;
+  return KECS_OK;
+}
+static inline void kecs__cache_put_list(kecs__session *session, const kecs__cache_key *key, const kecs__ticket *ticket, const kecs_result *result) {
+  (void)session;
+  (void)key;
+  (void)ticket;
+  (void)result;
+}
+
+#else
+
+/* ---- the life of a cache (cache.c) ---- */
+
+/* What the options ask for, or nothing where it can't be right; then a line says so. */
+KECS__FN kecs_status kecs__cache_open(kecs_store *store);
+KECS__FN void kecs__cache_close(kecs__engine *engine);
+KECS__FN void kecs__cache_describe(kecs__engine *engine, kecs_cache_info *out_info);
+
+/* ---- reading through it (cache_rows.c) ---- */
+
+/* `values` must stay as long as the key is used. */
+KECS__FN void kecs__cache_key_make(const kecs__engine *engine, const kecs__meta *meta, int form,
+                                   const kecs_value *values, int count, kecs__cache_key *out_key);
+
+/* The answer, a result of the caller's own, or NULL where there is none. */
+KECS__FN kecs_status kecs__cache_get(kecs_store *store, const kecs__meta *meta, const kecs__cache_key *key,
+                                     kecs_result **out_result);
+
+/* To be called once a session is there and before it reads. */
+KECS__FN void kecs__cache_ticket(kecs__session *session, kecs__ticket *out_ticket);
+
+/* Keeps what was read; failing to is no failure. `probe` led to the row. */
+KECS__FN void kecs__cache_put(kecs__session *session, const kecs__meta *meta, const kecs__cache_key *key,
+                              const kecs__ticket *ticket, const kecs__probe *probe, int64_t rid,
+                              const kecs_result *result);
+
+/* The same for a page. A query that can't be a key has the kind 0. */
+KECS__FN void kecs__cache_key_query(kecs_store *store, const kecs__meta *meta, const kecs_query *query,
+                                    kecs__arena *arena, kecs__cache_key *out_key);
+KECS__FN kecs_status kecs__cache_list(kecs_store *store, const kecs__meta *meta, const kecs__cache_key *key,
+                                      kecs_result **out_result);
+KECS__FN void kecs__cache_put_list(kecs__session *session, const kecs__cache_key *key, const kecs__ticket *ticket,
+                                   const kecs_result *result);
+
+/* ---- what makes entries go (coherence.c) ---- */
+
+/* Before a statement runs: holds what it changes. */
+KECS__FN void kecs__cache_hold(kecs__session *session, const kecs__cached *cached, const kecs_value *parameters,
+                               int count);
+
+/* A writing transaction has begun on the session: nobody else can commit until it ends, where writers are alone. */
+KECS__FN void kecs__cache_begun(kecs__session *session);
+
+/* The session's transaction has ended, whatever came of it. To be called before anybody is told. */
+KECS__FN void kecs__cache_ended(kecs__session *session);
+
+/* What other processes have done is taken in; after it the mark is known, or it could not be done now. */
+KECS__FN void kecs__cache_catch_up(kecs__session *session);
+
+#endif
+#endif
+
 /* ---- store/pool.h ------------------------------------------------------------------------------------------------ */
 /* store/pool.h -- the pool of connections: how many, how long one is kept, how long one waits for one. */
 #ifndef KECS_STORE_POOL_H
@@ -7861,9 +8199,12 @@ static uint64_t kecs__hash_text(const char *text, size_t len) {
 }
 
 static bool kecs__cached_is(const kecs__cached *cached, const kecs__cached *wanted) {
-  return cached->hash == wanted->hash && cached->kind == wanted->kind && cached->op == wanted->op &&
-         cached->locks == wanted->locks && cached->mask == wanted->mask && cached->sql_len == wanted->sql_len &&
-         (wanted->op != KECS__OP_TEXT || memcmp(cached->sql, wanted->sql, wanted->sql_len) == 0);
+  if (cached->hash != wanted->hash || cached->op != wanted->op || cached->locks != wanted->locks ||
+      cached->mask != wanted->mask || cached->sql_len != wanted->sql_len) {
+    return false;
+  }
+  return wanted->op == KECS__OP_TEXT ? memcmp(cached->sql, wanted->sql, wanted->sql_len) == 0
+                                     : cached->kind == wanted->kind;
 }
 
 /* The slot that holds the wanted statement, or the free one where it belongs. */
@@ -7958,6 +8299,19 @@ static bool kecs__cached_writes(const kecs__cached *wanted) {
   }
 }
 
+/* The kind whose table a text changes, or 0: the first mark names the table. */
+static int kecs__text_kind(const char *sql) {
+  const char *mark = strchr(sql, '{');
+  for (int kind = 1; mark && kind < KECS_KIND_COUNT; kind++) {
+    const char *table = kecs_kind_describe((kecs_kind)kind)->table;
+    size_t len = strlen(table);
+    if (strncmp(mark + 1, table, len) == 0 && mark[1 + len] == '}') {
+      return kind;
+    }
+  }
+  return 0;
+}
+
 /* Makes and prepares a statement that is not in the table. */
 static kecs_status kecs__cached_make(kecs__session *session, const kecs__meta *meta, const kecs__cached *wanted,
                                      kecs__cached **out_cached) {
@@ -7969,6 +8323,7 @@ static kecs_status kecs__cached_make(kecs__session *session, const kecs__meta *m
   *cached = *wanted;
   cached->sql = NULL;
   cached->writes = kecs__cached_writes(wanted);
+  cached->kind = wanted->op == KECS__OP_TEXT && cached->writes ? kecs__text_kind(wanted->sql) : wanted->kind;
   cached->in_use = true;
   kecs__text text;
   kecs__text_init(&text, &engine->allocator, KECS__SQL_MAX);
@@ -8070,6 +8425,9 @@ KECS__FN kecs_status kecs__statement_start(kecs__session *session, kecs__cached 
   const kecs_backend *backend = session->engine->backend;
   session->writing = cached->writes;
   session->changed = session->changed || cached->writes;
+  if (cached->writes) {
+    kecs__cache_hold(session, cached, parameters, count);
+  }
   /* Once it runs it will not be stopped: see kecs__session_should_stop. */
   kecs_status status = session->shared && cached->writes && session->user
                            ? kecs__check_stop(session->user, session->deadline)
@@ -8124,6 +8482,7 @@ KECS__FN kecs_status kecs__statement_run_last(kecs__write *write, kecs__cached *
   kecs_status status = session->user ? kecs__check_stop(session->user, session->deadline) : KECS_OK;
   session->writing = true;
   session->changed = true;
+  kecs__cache_hold(session, cached, parameters, count);
   if (!status) {
     status = kecs__statement_outcome(session, backend->start_last(cached->statement, parameters, count));
     write->ended = !status;
@@ -8139,6 +8498,7 @@ KECS__FN kecs_status kecs__statement_run_many(kecs__write *write, kecs__cached *
   kecs_status status = session->user ? kecs__check_stop(session->user, session->deadline) : KECS_OK;
   session->writing = true;
   session->changed = true;
+  kecs__cache_hold(session, cached, values, 0);
   if (!status) {
     status = session->engine->backend->insert_many(cached->statement, meta->info->table, meta->columns, values,
                                                    meta->info->column_count, rows, &commit);
@@ -8166,7 +8526,7 @@ KECS__FN kecs_status kecs__run(kecs__session *session, const char *sql, const ke
 /* store/session.c -- a session: a connection, the statements prepared on it, and when the backend must stop. */
 
 /* ---- store/session.h --------------------------------------------------------------------------------------------- */
-/* store/session.h -- making and ending sessions. */
+/* store/session.h -- making and ending sessions, and committing what was written in one. */
 #ifndef KECS_STORE_SESSION_H
 #define KECS_STORE_SESSION_H
 
@@ -8174,6 +8534,9 @@ KECS__FN kecs_status kecs__run(kecs__session *session, const char *sql, const ke
 KECS__FN kecs_status kecs__session_open(kecs__engine *engine, bool reader, bool may_create,
                                         kecs__session **out_session);
 KECS__FN void kecs__session_close(kecs__session *session);
+
+/* backend->commit; the row cache wants to know that it was done. */
+KECS__FN kecs_status kecs__session_commit(kecs__session *session);
 
 #endif
 
@@ -8243,6 +8606,12 @@ KECS__FN void kecs__session_close(kecs__session *session) {
   kecs__statements_free(session);
   engine->backend->disconnect(session->connection);
   kecs__release(&engine->allocator, session, sizeof *session);
+}
+
+KECS__FN kecs_status kecs__session_commit(kecs__session *session) {
+  kecs_status status = session->engine->backend->commit(session->connection);
+  session->committed = !status;
+  return status;
 }
 
 /* ---- store/turns.c ----------------------------------------------------------------------------------------------- */
@@ -8436,6 +8805,7 @@ KECS__FN void kecs__watches_tell_of(kecs__session *session) {
 
 KECS__FN void kecs__turn_end(kecs__session *session) {
   kecs__engine *engine = session->engine;
+  kecs__cache_ended(session);
   kecs__mutex_lock(&engine->mutex);
   kecs__watches_tell(engine);
   kecs__turn_pass(engine);
@@ -8734,6 +9104,7 @@ static void kecs__pool_check(kecs__engine *engine) {
 KECS__FN void kecs__pool_give_back(kecs__session *session) {
   kecs__engine *engine = session->engine;
   int64_t now = kecs__monotonic_ms();
+  kecs__cache_ended(session);
   session->user = NULL;
   session->read_until_ms = 0;
   session->used_ms = now;
@@ -8945,6 +9316,7 @@ static bool kecs__share_wait(kecs__engine *engine, kecs_status *out_status) {
 
 /* Passes the session on, and tells the members what became of their transaction. */
 static void kecs__share_end(kecs__engine *engine, kecs_status status) {
+  kecs__cache_ended(engine->writer);
   kecs__mutex_lock(&engine->mutex);
   kecs__turn *turn = engine->members;
   engine->share_last = engine->writer->changed ? engine->member_count + 1 : engine->share_last;
@@ -9013,7 +9385,7 @@ static kecs_status kecs__share_commit(kecs__engine *engine) {
     session->user = NULL; /* one member's deadline is none of the others' */
     session->deadline = 0;
   }
-  kecs_status status = engine->backend->commit(session->connection);
+  kecs_status status = kecs__session_commit(session);
   engine->share_commit_us = shared ? kecs__monotonic_us() - since : 0;
   if (status) {
     kecs_error error = kecs__error_save();
@@ -9169,6 +9541,9 @@ KECS__FN void kecs__read_end(const kecs_backend *backend, kecs_connection *conne
 KECS__FN kecs_status kecs__begin_write(kecs_store *store, kecs__session *session) {
   session->place.known = false;
   kecs_status status = store->engine->backend->begin(session->connection, true);
+  if (!status) {
+    kecs__cache_begun(session);
+  }
   if (status == KECS_E_BUSY || status == KECS_E_CANCELLED) {
     kecs_error error = kecs__error_save();
     kecs_status stop = kecs__check_stop(store, session->deadline);
@@ -9424,6 +9799,10 @@ KECS__FN size_t kecs__profile_memory(const kecs_options *options);
 #define KECS__BUSY_MS 30000
 #define KECS__READERS_MAX 64
 #define KECS__DOCUMENT_BYTES ((size_t)64 << 20)
+#define KECS__CACHE_ENTRIES 10000
+#define KECS__CACHE_ENTRIES_MAX 100000000
+#define KECS__CACHE_TTL_MS 300000
+#define KECS__CACHE_KIB 65536
 
 typedef struct kecs__profile {
   kecs_durability durability;
@@ -9435,15 +9814,16 @@ typedef struct kecs__profile {
   int share_window_ms;
   int heartbeat_ms;
   int memory_kib;
+  int cache_entries; /* of rows; negative: none */
 } kecs__profile;
 
 /* edge: small pages, because a status that changes writes whole pages to the flash; few of them in memory; a log that
  * is moved late, so that a page that changes often is moved once. */
 static const kecs__profile kecs__profiles[] = {
-    {KECS_DURABILITY_NORMAL, 0, 0, 65536, 4, 512, 0, 0, 0},
-    {KECS_DURABILITY_FULL, 0, 0, 65536, 4, 512, 0, 0, 0},
-    {KECS_DURABILITY_NORMAL, 1024, 2048, 64, 1, 16, 20, 10000, 256},
-    {KECS_DURABILITY_NORMAL, 0, 0, 65536, 4, 512, 0, 0, 0},
+    {KECS_DURABILITY_NORMAL, 0, 0, 65536, 4, 512, 0, 0, 0, KECS__CACHE_ENTRIES},
+    {KECS_DURABILITY_FULL, 0, 0, 65536, 4, 512, 0, 0, 0, KECS__CACHE_ENTRIES},
+    {KECS_DURABILITY_NORMAL, 1024, 2048, 64, 1, 16, 20, 10000, 256, -1},
+    {KECS_DURABILITY_NORMAL, 0, 0, 65536, 4, 512, 0, 0, 0, KECS__CACHE_ENTRIES},
 };
 #define KECS__PROFILE_COUNT (sizeof kecs__profiles / sizeof kecs__profiles[0])
 
@@ -9468,6 +9848,22 @@ static kecs_status kecs__check_least(const char *name, int64_t value, int64_t le
   }
   return kecs__fail(KECS_E_INVALID, "options.%s is %lld; give %lld or more, 0 for the default", name, (long long)value,
                     (long long)least);
+}
+
+static kecs_status kecs__profile_check_cache(const kecs_row_cache_options *cache) {
+  kecs_status status = kecs__check_least("row_cache.ttl_ms", cache->ttl_ms, 0);
+  status = status ? status : kecs__check_least("row_cache.kib", cache->kib, 0);
+  status = status ? status : kecs__check_least("row_cache.staleness_ms", cache->staleness_ms, 0);
+  if (!status && cache->entries > KECS__CACHE_ENTRIES_MAX) {
+    status = kecs__fail(KECS_E_INVALID, "options.row_cache.entries is %d; give at most %d", cache->entries,
+                        KECS__CACHE_ENTRIES_MAX);
+  }
+#if defined(KECS_STORE_NO_CACHE)
+  if (!status && (cache->entries > 0 || cache->ttl_ms || cache->kib || cache->staleness_ms)) {
+    status = kecs__fail(KECS_E_UNSUPPORTED, "options.row_cache: this program was built with KECS_STORE_NO_CACHE");
+  }
+#endif
+  return status;
 }
 
 static kecs_status kecs__profile_check_path(const kecs_options *options) {
@@ -9521,7 +9917,8 @@ KECS__FN kecs_status kecs__profile_check(const kecs_options *options) {
   status = status ? status : kecs__check_least("pool.idle_ms", options->pool.idle_ms, -1);
   status = status ? status : kecs__check_least("pool.lifetime_ms", options->pool.lifetime_ms, -1);
   status = status ? status : kecs__check_least("pool.check_ms", options->pool.check_ms, 0);
-  return status ? status : kecs__check_least("pool.read_age_ms", options->pool.read_age_ms, -1);
+  status = status ? status : kecs__check_least("pool.read_age_ms", options->pool.read_age_ms, -1);
+  return status ? status : kecs__profile_check_cache(&options->row_cache);
 }
 
 /* 0: what the profile has; negative: none. */
@@ -9532,6 +9929,17 @@ static int kecs__chosen(int given, int otherwise) {
 
 KECS__FN size_t kecs__profile_memory(const kecs_options *options) {
   return (size_t)kecs__chosen(options->memory_kib, kecs__profiles[options->profile].memory_kib) * 1024;
+}
+
+/* Where memory is counted, a cache nobody has asked for would take it from what is needed. */
+static void kecs__profile_cache(kecs__engine *engine, const kecs_options *options) {
+  const kecs_row_cache_options *given = &options->row_cache;
+  int otherwise = kecs__profile_memory(options) ? -1 : kecs__profiles[options->profile].cache_entries;
+  engine->cache_wanted = given->entries > 0 || given->staleness_ms > 0;
+  engine->cache_entries = kecs__chosen(given->entries, given->staleness_ms ? KECS__CACHE_ENTRIES : otherwise);
+  engine->cache_rows_kib = kecs__chosen(given->kib, KECS__CACHE_KIB);
+  engine->cache_ttl_us = (int64_t)kecs__chosen(given->ttl_ms, KECS__CACHE_TTL_MS) * 1000;
+  engine->cache_staleness_us = (int64_t)given->staleness_ms * 1000;
 }
 
 KECS__FN void kecs__profile_apply(kecs__engine *engine, const kecs_options *options) {
@@ -9553,6 +9961,7 @@ KECS__FN void kecs__profile_apply(kecs__engine *engine, const kecs_options *opti
   engine->pool.lifetime_ms = kecs__chosen(options->pool.lifetime_ms, pool->lifetime_ms);
   engine->pool.check_ms = kecs__chosen(options->pool.check_ms, pool->check_ms);
   engine->pool.read_age_ms = kecs__chosen(options->pool.read_age_ms, pool->read_age_ms);
+  kecs__profile_cache(engine, options);
 }
 
 /* The option, else what the place says, else what is set already. */
@@ -10125,7 +10534,7 @@ KECS_STORE_API kecs_status kecs_commit(kecs_store *tx) {
     status = kecs__check_stop(tx, tx->deadline);
   }
   if (!status) {
-    status = tx->depth == 1 ? engine->backend->commit(tx->session->connection) : kecs__savepoint(tx, "RELEASE");
+    status = tx->depth == 1 ? kecs__session_commit(tx->session) : kecs__savepoint(tx, "RELEASE");
   }
   if (status) {
     return kecs__transaction_give_up(tx, status);
@@ -10222,6 +10631,7 @@ KECS_STORE_API kecs_status kecs_set_deadline(kecs_store *store, int64_t deadline
   if (!status) {
     kecs__mutex_lock(&store->engine->mutex);
     store->deadline = deadline_us;
+    kecs__flag_set(&store->timed, deadline_us ? 1 : 0);
     kecs__mutex_unlock(&store->engine->mutex);
   }
   return status;
@@ -10558,6 +10968,30 @@ KECS__FN kecs_status kecs__result_new(const kecs_allocator *allocator, kecs_kind
   return KECS_OK;
 }
 
+KECS__FN kecs_status kecs__result_whole(const kecs_allocator *allocator, kecs_kind kind, size_t row_size, size_t count,
+                                        size_t size, kecs_result **out_result) {
+  kecs__arena arena;
+  kecs__arena_init(&arena, allocator);
+  kecs_result *result = kecs__arena_whole(&arena, sizeof *result, size);
+  *out_result = result;
+  if (!result) {
+    return KECS_E_NOMEM;
+  }
+  result->allocator = *allocator;
+  result->arena = arena;
+  result->arena.allocator = &result->allocator;
+  result->kind = kind;
+  result->shape = NULL;
+  result->row_size = row_size;
+  result->rows = kecs__arena_rest(&arena, size);
+  result->count = count;
+  result->capacity = count;
+  result->first_rows = 1;
+  result->page_token = NULL;
+  result->seq = 0;
+  return KECS_OK;
+}
+
 KECS__FN void *kecs__result_add(kecs_result *result) {
   void *row = kecs__result_room(result);
   if (row) {
@@ -10664,10 +11098,13 @@ KECS__FN kecs_status kecs__row_read(const kecs__meta *meta, const kecs_value *va
 /* As kecs__row_read, for the path that every get and list takes: the backend was told the types, so nothing is asked
  * twice. */
 KECS__FN kecs_status kecs__row_fetch(kecs__session *session, kecs__cached *cached, const kecs__meta *meta,
-                                     kecs__arena *arena, void *row) {
-  kecs_value values[64];
+                                     kecs__arena *arena, void *row, int64_t *out_rid) {
+  kecs_value values[65];
   int count = meta->info->column_count;
-  session->engine->backend->columns(cached->statement, meta->types, values, count);
+  session->engine->backend->columns(cached->statement, meta->types, values, out_rid ? count + 1 : count);
+  if (out_rid) {
+    *out_rid = values[count].number;
+  }
   for (int i = 0; i < count; i++) {
     const kecs_value *value = &values[i];
     char *field = (char *)row + meta->offsets[i];
@@ -11136,59 +11573,6 @@ KECS__FN char *kecs__arn_beside(kecs__arena *arena, const char *arn, const char 
 /* ---- store/locate.c ---------------------------------------------------------------------------------------------- */
 /* store/locate.c -- addresses to unique keys, and the one read by a key that get, delete and assign share. */
 
-/* ---- store/locate.h ---------------------------------------------------------------------------------------------- */
-/* store/locate.h -- from what a caller addresses a row by (name, id, ARN, parts of a key) to one unique key. */
-#ifndef KECS_STORE_LOCATE_H
-#define KECS_STORE_LOCATE_H
-
-/* A unique key with its values, and the columns that must be equal besides. Texts are borrowed from the caller and the
- * arena. */
-struct kecs__probe {
-  int key; /* number of the unique key */
-  int count;
-  kecs_value values[KECS_KEY_COLUMNS_MAX];
-  int check_count;
-  int check_columns[KECS_KEY_COLUMNS_MAX];
-  kecs_value check_values[KECS_KEY_COLUMNS_MAX];
-  char shown[160]; /* the address, for messages; "": what the values say */
-};
-
-/* From address parts, in the order of the kind's address. */
-KECS__FN kecs_status kecs__probe_address(kecs__session *session, const kecs__meta *meta, const kecs_value *address,
-                                         int count, kecs__arena *arena, kecs__probe *out_probe);
-
-/* From one text, as for kecs_record_get. */
-KECS__FN kecs_status kecs__probe_text(kecs__session *session, const kecs__meta *meta, const char *text,
-                                      kecs__arena *arena, kecs__probe *out_probe);
-
-/* From a row whose natural key is set, or the columns of another unique key. */
-KECS__FN kecs_status kecs__probe_row(kecs__session *session, const kecs__meta *meta, const void *row,
-                                     kecs__arena *arena, kecs__probe *out_probe);
-
-/* Reads the probed row into `row` (texts into the arena); NOT_FOUND names the address. *out_rid may be NULL. */
-KECS__FN kecs_status kecs__probe_read(kecs__session *session, const kecs__meta *meta, const kecs__probe *probe,
-                                      kecs__arena *arena, void *row, int64_t *out_rid);
-
-/* The rid of the probed row; *out_rid is 0 when there is none. */
-KECS__FN kecs_status kecs__probe_rid(kecs__session *session, const kecs__meta *meta, const kecs__probe *probe,
-                                     int64_t *out_rid);
-
-/* The same with the probe's checks; a row that does not pass them counts as absent. */
-KECS__FN kecs_status kecs__probe_find(kecs__session *session, const kecs__meta *meta, const kecs__probe *probe,
-                                      kecs__arena *arena, int64_t *out_rid);
-
-/* NOT_FOUND for a probe's row. */
-KECS__FN kecs_status kecs__fail_probe(const kecs__meta *meta, const kecs__probe *probe);
-KECS__FN kecs_status kecs__fail_not_found(const kecs__meta *meta, const char *shown);
-
-/* A parent given by name: its ARN, from the store when it is there, else as AWS would make it. An ARN and NULL are
- * given back as they are. */
-KECS__FN kecs_status kecs__resolve_parent(kecs__session *session, kecs_kind parent, const char *text,
-                                          kecs__arena *arena, const char **out_arn);
-
-#endif
-
-/* ---- store/locate.c, continued ----------------------------------------------------------------------------------- */
 #include <stdio.h>
 #include <string.h>
 
@@ -11519,12 +11903,12 @@ static bool kecs__probe_passes(const kecs__meta *meta, const kecs__probe *probe,
 }
 
 static kecs_status kecs__probe_once(kecs__session *session, const kecs__meta *meta, const kecs__probe *probe,
-                                    kecs__arena *arena, void *row, bool *out_found) {
+                                    kecs__arena *arena, void *row, int64_t *out_rid, bool *out_found) {
   kecs__cached *cached = NULL;
   *out_found = false;
   kecs_status status = kecs__probe_start(session, meta, KECS__OP_SELECT_KEY, probe, &cached, out_found);
   if (!status && *out_found) {
-    status = kecs__row_fetch(session, cached, meta, arena, row);
+    status = kecs__row_fetch(session, cached, meta, arena, row, out_rid);
   }
   kecs__statement_done(session, cached);
   if (!status && *out_found) {
@@ -11552,17 +11936,18 @@ static bool kecs__probe_by_tail(const kecs__meta *meta, const kecs__probe *probe
 KECS__FN kecs_status kecs__probe_read(kecs__session *session, const kecs__meta *meta, const kecs__probe *probe,
                                       kecs__arena *arena, void *row, int64_t *out_rid) {
   bool found = false;
-  kecs_status status = kecs__probe_once(session, meta, probe, arena, row, &found);
-  kecs__probe used = *probe;
+  int64_t rid = 0;
+  kecs_status status = kecs__probe_once(session, meta, probe, arena, row, &rid, &found);
+  kecs__probe used;
   if (!status && !found && kecs__probe_by_tail(meta, probe, &used)) {
-    status = kecs__probe_once(session, meta, &used, arena, row, &found);
+    status = kecs__probe_once(session, meta, &used, arena, row, &rid, &found);
     found = found && kecs__arn_same_place(probe->values[0].text, kecs__row_text(meta->info, row, meta->arn));
   }
   if (!status && !found) {
     status = kecs__fail_probe(meta, probe);
   }
   if (!status && out_rid) {
-    status = kecs__probe_rid(session, meta, &used, out_rid);
+    *out_rid = rid;
   }
   return status;
 }
@@ -11589,9 +11974,11 @@ KECS__FN kecs_status kecs__probe_find(kecs__session *session, const kecs__meta *
     return kecs__probe_rid(session, meta, probe, out_rid);
   }
   bool found = false;
+  int64_t rid = 0;
   void *row = kecs__arena_take(arena, meta->info->row_size);
-  kecs_status status = row ? kecs__probe_once(session, meta, probe, arena, row, &found) : KECS_E_NOMEM;
-  return status || !found ? status : kecs__probe_rid(session, meta, probe, out_rid);
+  kecs_status status = row ? kecs__probe_once(session, meta, probe, arena, row, &rid, &found) : KECS_E_NOMEM;
+  *out_rid = !status && found ? rid : 0;
+  return status;
 }
 
 KECS__FN kecs_status kecs__resolve_parent(kecs__session *session, kecs_kind parent, const char *text,
@@ -12128,6 +12515,1516 @@ KECS__FN kecs_status kecs__plan_token(const kecs__plan *plan, const void *row, k
   return kecs__token_write(plan->meta->info->kind, plan->hash, values, plan->order.count, arena, out_token);
 }
 
+/* ---- store/cache.c ----------------------------------------------------------------------------------------------- */
+/* store/cache.c -- the entries of the row cache: how they are found, in which order they were used, how many there are.
+ *
+ *   by_name   hash of a name -> entry      what gets and lists look into; several names may lead to one entry
+ *   by_row    hash of kind and rid -> entry  what writes look into
+ *   nodes     the entries, tied together in the order of their use: 0.next was used last, 0.prev longest ago
+ *
+ * A reader holds one slot and so may not change the order: it writes down what it has used, and tells when its notes
+ * are full. Whoever holds all slots has read the notes first, so that the order is right when an entry has to go. */
+
+/* ---- store/cache_entries.h --------------------------------------------------------------------------------------- */
+/* store/cache_entries.h -- what the row cache is made of: for its own modules alone (cache.h tells the rules). */
+#ifndef KECS_STORE_CACHE_ENTRIES_H
+#define KECS_STORE_CACHE_ENTRIES_H
+
+#if !defined(KECS_STORE_NO_CACHE)
+
+/* One way of asking that leads to an entry. Its values follow it, packed. */
+typedef struct kecs__cache_name {
+  struct kecs__cache_name *next;
+  uint64_t hash;
+  uint64_t parents; /* 0: the row's own key; else a parent's name had to be looked up, when cache->parents was this */
+  size_t size;      /* of this piece of memory; 0 for the first one, which lies in the block */
+  kecs_kind kind;
+  int form;
+  int count;
+} kecs__cache_name;
+
+/* Rows and their texts, ready to be copied: pointers are offsets from the first row, 0 is NULL. */
+typedef struct kecs__cache_block {
+  size_t size; /* of this piece of memory */
+  size_t image_at;
+  size_t image_size;
+  size_t rows;
+  size_t token_at; /* of the page token in the image; 0: there is none */
+  int64_t seq;
+} kecs__cache_block; /* the first name and the image follow */
+
+/* An entry. Number 0 is none: it ties the ends of the order of use together. */
+typedef struct kecs__cache_node {
+  kecs__cache_block *block; /* NULL: not in use */
+  kecs__cache_name *names;
+  int64_t loaded_us;
+  int64_t rid;      /* 0: a list */
+  uint64_t natural; /* hash of the row's natural key, where writes may name it by that */
+  uint64_t ticket;  /* of a list */
+  uint64_t parents;
+  uint32_t prev; /* used after this one */
+  uint32_t next;
+} kecs__cache_node;
+
+typedef struct kecs__cache_link {
+  uint64_t hash;
+  uint32_t node; /* 0: free */
+} kecs__cache_link;
+
+/* Open addressing, never more than half full. */
+typedef struct kecs__cache_table {
+  kecs__cache_link *links;
+  size_t room; /* a power of two, or 0 */
+  size_t used;
+} kecs__cache_table;
+
+enum {
+  KECS__CACHE_READS = 32,  /* uses that a slot remembers before it tells them */
+  KECS__CACHE_NAMES = 8,   /* of one entry */
+#if defined(KECS_STORE_NO_THREADS)
+  KECS__CACHE_SLOTS = 1
+#else
+  KECS__CACHE_SLOTS = 8
+#endif
+};
+
+/* A lock for some of the readers, and what they have done. */
+typedef struct kecs__cache_slot {
+  kecs__mutex mutex;
+  int64_t hits;
+  int64_t misses;
+  unsigned read_count;
+  uint32_t reads[KECS__CACHE_READS];
+  char apart[64]; /* two threads' slots do not share a line of the processor's cache */
+} kecs__cache_slot;
+
+/* Until when something may not enter. */
+typedef struct kecs__cache_guard {
+  unsigned holders;
+  uint64_t since; /* tickets up to this one are too old */
+} kecs__cache_guard;
+
+struct kecs__cache {
+  kecs__engine *engine;
+  uint64_t seed;
+  size_t entries_max;
+  size_t bytes_max;
+  int64_t ttl_us;
+  bool marked;  /* others write the database, too: its mark tells */
+  bool natural; /* writes may name a row by its natural key alone */
+
+  kecs__mutex state; /* guards what follows */
+  uint64_t ticket;   /* the last that was drawn, or told by a hold */
+  kecs__cache_guard rows[KECS__CACHE_BUCKETS];
+  kecs__cache_guard all_rows[KECS_KIND_COUNT];
+  kecs__cache_guard lists[KECS_KIND_COUNT];
+  unsigned parents_holders;
+  bool writing; /* our own writer's transaction is open, */
+  bool steady;  /* and at its begin the mark was the one that is known */
+  int64_t written; /* rows that the writer had changed when it began */
+  int64_t seq;     /* of the change log: what came before has been taken in */
+
+  /* Read with any slot taken, changed with all of them, and some with `state`, too. */
+  kecs_mark mark;
+  uint64_t parents; /* goes up when a cluster or service comes or goes */
+  kecs__cache_node *nodes;
+  size_t node_room;
+  uint32_t free_nodes; /* through `next` */
+  size_t entries;
+  size_t bytes;
+  kecs__cache_table by_name;
+  kecs__cache_table by_row;
+  int64_t evictions;
+  int64_t expirations;
+  int64_t invalidations;
+  int64_t flushes;
+
+  kecs__mutex order; /* of `prev` and `next`, for those who have one slot only */
+  kecs__cache_slot slots[KECS__CACHE_SLOTS];
+};
+
+/* ---- cache.c ---- */
+
+KECS__FN kecs__cache_slot *kecs__cache_slot_of(kecs__cache *cache);
+KECS__FN void kecs__cache_lock_all(kecs__cache *cache);
+KECS__FN void kecs__cache_unlock_all(kecs__cache *cache);
+
+KECS__FN uint64_t kecs__cache_hash(uint64_t seed, const char *text, size_t len);
+KECS__FN uint64_t kecs__cache_hash_values(uint64_t seed, const kecs_value *values, int count);
+KECS__FN uint64_t kecs__cache_hash_rid(const kecs__cache *cache, kecs_kind kind, int64_t rid);
+
+/* 0 when there is none. One slot or all are taken. */
+KECS__FN uint32_t kecs__cache_find(const kecs__cache *cache, const kecs__cache_key *key);
+KECS__FN bool kecs__cache_expired(const kecs__cache *cache, uint32_t node, int64_t now);
+
+/* The entry was used. The slot is taken. */
+KECS__FN void kecs__cache_used(kecs__cache *cache, kecs__cache_slot *slot, uint32_t node);
+
+/* These with all slots taken. */
+KECS__FN uint32_t kecs__cache_find_row(const kecs__cache *cache, kecs_kind kind, int64_t rid);
+KECS__FN void kecs__cache_remove(kecs__cache *cache, uint32_t node);
+KECS__FN void kecs__cache_remove_row(kecs__cache *cache, kecs_kind kind, int64_t rid);
+KECS__FN void kecs__cache_remove_natural(kecs__cache *cache, kecs_kind kind, uint64_t natural);
+KECS__FN void kecs__cache_remove_kind(kecs__cache *cache, kecs_kind kind); /* KECS_KIND_COUNT: all */
+
+/* Takes the entry over, names and all, or releases it where there is no room or no memory. `entry` is filled but for
+ * what ties it in. */
+KECS__FN void kecs__cache_add(kecs__cache *cache, const kecs__cache_node *entry);
+KECS__FN void kecs__cache_add_name(kecs__cache *cache, uint32_t node, kecs__cache_name *name);
+
+/* ---- cache_block.c ---- */
+
+/* A block with the rows of a result and its first name; NULL when there is no memory for it, or it is larger than
+ * `most`. Records no error. */
+KECS__FN kecs__cache_block *kecs__cache_pack(const kecs__cache *cache, const kecs__meta *meta,
+                                             const kecs__cache_key *key, const kecs_result *result, size_t most);
+KECS__FN kecs__cache_name *kecs__cache_block_name(kecs__cache_block *block);
+KECS__FN kecs_status kecs__cache_unpack(const kecs__cache *cache, const kecs__meta *meta,
+                                        const kecs__cache_block *block, kecs_result **out_result);
+
+/* A name by itself, likewise. */
+KECS__FN kecs__cache_name *kecs__cache_name_new(const kecs__cache *cache, const kecs__cache_key *key);
+KECS__FN bool kecs__cache_name_is(const kecs__cache_name *name, const kecs__cache_key *key);
+
+/* ---- coherence.c ---- */
+
+/* Whether the database is as it is known: nobody else has committed since. One slot or `state` is taken. */
+KECS__FN bool kecs__cache_is_known(const kecs__cache *cache);
+
+/* Whether what was read with the ticket may enter. `state` is taken. */
+KECS__FN bool kecs__cache_may_enter(const kecs__cache *cache, kecs_kind kind, int64_t rid, uint64_t natural,
+                                    const kecs__ticket *ticket);
+KECS__FN bool kecs__cache_list_holds(const kecs__cache *cache, kecs_kind kind, uint64_t ticket, uint64_t parents);
+
+/* What is known of a kind's table now: a number that goes up when rows of it may have changed. `state` is taken. */
+KECS__FN uint64_t kecs__cache_generation(const kecs__cache *cache, kecs_kind kind);
+
+#endif
+#endif
+
+/* ---- store/cache.c, continued ------------------------------------------------------------------------------------ */
+#include <string.h>
+
+#if !defined(KECS_STORE_NO_CACHE)
+
+#define KECS__CACHE_FIRST 64 /* entries and links to begin with */
+
+/* ---- hashing ---- */
+
+#define KECS__HASH_A UINT64_C(0xe7037ed1a0b428db)
+#define KECS__HASH_B UINT64_C(0x8ebc6af09c88c6e3)
+
+#if defined(__SIZEOF_INT128__)
+__extension__ typedef unsigned __int128 kecs__wide;
+static inline uint64_t kecs__fold(uint64_t a, uint64_t b) {
+  kecs__wide product = (kecs__wide)a * b;
+  return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+#else
+static inline uint64_t kecs__fold(uint64_t a, uint64_t b) {
+  uint64_t low = (a & UINT32_MAX) * (b & UINT32_MAX);
+  uint64_t high = (a >> 32) * (b >> 32);
+  uint64_t middle = (a >> 32) * (b & UINT32_MAX) ^ ((b >> 32) * (a & UINT32_MAX));
+  return low ^ high ^ (middle << 32 | middle >> 32);
+}
+#endif
+
+static inline uint64_t kecs__eight(const char *bytes) {
+  uint64_t word;
+  memcpy(&word, bytes, sizeof word);
+  return word;
+}
+
+KECS__FN uint64_t kecs__cache_hash(uint64_t seed, const char *text, size_t len) {
+  uint64_t hash = seed ^ (UINT64_C(0x9E3779B97F4A7C15) * (len + 1));
+  for (; len > 16; len -= 16, text += 16) {
+    hash = kecs__fold(kecs__eight(text) ^ KECS__HASH_A, kecs__eight(text + 8) ^ hash);
+  }
+  char last[16] = {0};
+  memcpy(last, text, len);
+  return kecs__fold(kecs__eight(last) ^ KECS__HASH_B, kecs__eight(last + 8) ^ hash);
+}
+
+KECS__FN uint64_t kecs__cache_hash_values(uint64_t seed, const kecs_value *values, int count) {
+  for (int i = 0; i < count; i++) {
+    if (values[i].type == KECS_VALUE_TEXT) {
+      seed = kecs__cache_hash(seed, values[i].text, values[i].len);
+    } else {
+      seed = kecs__fold(seed ^ (uint64_t)values[i].number ^ KECS__HASH_A, KECS__HASH_B ^ (uint64_t)values[i].type);
+    }
+  }
+  return seed;
+}
+
+KECS__FN uint64_t kecs__cache_hash_rid(const kecs__cache *cache, kecs_kind kind, int64_t rid) {
+  return kecs__fold(cache->seed ^ (uint64_t)rid, KECS__HASH_A ^ (uint64_t)kind << 40);
+}
+
+/* ---- tables ---- */
+
+static void kecs__table_put(kecs__cache_table *table, uint64_t hash, uint32_t node) {
+  size_t at = (size_t)hash & (table->room - 1);
+  while (table->links[at].node) {
+    at = (at + 1) & (table->room - 1);
+  }
+  table->links[at].hash = hash;
+  table->links[at].node = node;
+}
+
+static bool kecs__table_reserve(kecs__cache *cache, kecs__cache_table *table, size_t more) {
+  if (table->room && (table->used + more) * 2 <= table->room) {
+    return true;
+  }
+  const kecs_allocator *allocator = &cache->engine->allocator;
+  kecs__cache_table grown = {NULL, table->room ? table->room * 2 : KECS__CACHE_FIRST, table->used};
+  size_t size = grown.room * sizeof *grown.links;
+  grown.links = allocator->alloc(size, allocator->user);
+  if (!grown.links) {
+    return false;
+  }
+  memset(grown.links, 0, size);
+  for (size_t i = 0; i < table->room; i++) {
+    if (table->links[i].node) {
+      kecs__table_put(&grown, table->links[i].hash, table->links[i].node);
+    }
+  }
+  kecs__release(allocator, table->links, table->room * sizeof *table->links);
+  *table = grown;
+  return true;
+}
+
+/* Links that had to step aside for this one move back, so that no gap ends a search too early. */
+static void kecs__table_remove(kecs__cache_table *table, uint64_t hash, uint32_t node) {
+  size_t mask = table->room - 1;
+  size_t gap = (size_t)hash & mask;
+  while (table->links[gap].node != node || table->links[gap].hash != hash) {
+    gap = (gap + 1) & mask;
+  }
+  for (size_t at = (gap + 1) & mask; table->links[at].node; at = (at + 1) & mask) {
+    size_t home = (size_t)table->links[at].hash & mask;
+    if (((at - home) & mask) >= ((at - gap) & mask)) {
+      table->links[gap] = table->links[at];
+      gap = at;
+    }
+  }
+  table->links[gap].node = 0;
+  table->used--;
+}
+
+KECS__FN uint32_t kecs__cache_find(const kecs__cache *cache, const kecs__cache_key *key) {
+  const kecs__cache_table *table = &cache->by_name;
+  if (table->used == 0) {
+    return 0;
+  }
+  size_t at = (size_t)key->hash & (table->room - 1);
+  for (; table->links[at].node; at = (at + 1) & (table->room - 1)) {
+    if (table->links[at].hash != key->hash) {
+      continue;
+    }
+    const kecs__cache_name *name = cache->nodes[table->links[at].node].names;
+    for (; name; name = name->next) {
+      if ((!name->parents || name->parents == cache->parents) && kecs__cache_name_is(name, key)) {
+        return table->links[at].node;
+      }
+    }
+  }
+  return 0;
+}
+
+KECS__FN uint32_t kecs__cache_find_row(const kecs__cache *cache, kecs_kind kind, int64_t rid) {
+  const kecs__cache_table *table = &cache->by_row;
+  if (table->used == 0) {
+    return 0;
+  }
+  uint64_t hash = kecs__cache_hash_rid(cache, kind, rid);
+  size_t at = (size_t)hash & (table->room - 1);
+  for (; table->links[at].node; at = (at + 1) & (table->room - 1)) {
+    const kecs__cache_node *node = &cache->nodes[table->links[at].node];
+    if (table->links[at].hash == hash && node->rid == rid && node->names->kind == kind) {
+      return table->links[at].node;
+    }
+  }
+  return 0;
+}
+
+/* ---- the order of use ---- */
+
+static void kecs__order_out(kecs__cache *cache, uint32_t node) {
+  cache->nodes[cache->nodes[node].prev].next = cache->nodes[node].next;
+  cache->nodes[cache->nodes[node].next].prev = cache->nodes[node].prev;
+}
+
+static void kecs__order_first(kecs__cache *cache, uint32_t node) {
+  uint32_t second = cache->nodes[0].next;
+  cache->nodes[node].prev = 0;
+  cache->nodes[node].next = second;
+  cache->nodes[second].prev = node;
+  cache->nodes[0].next = node;
+}
+
+static void kecs__slot_tell(kecs__cache *cache, kecs__cache_slot *slot) {
+  for (unsigned i = 0; i < slot->read_count; i++) {
+    kecs__order_out(cache, slot->reads[i]);
+    kecs__order_first(cache, slot->reads[i]);
+  }
+  slot->read_count = 0;
+}
+
+KECS__FN void kecs__cache_used(kecs__cache *cache, kecs__cache_slot *slot, uint32_t node) {
+  if (slot->read_count > 0 && slot->reads[slot->read_count - 1] == node) {
+    return;
+  }
+  if (slot->read_count == KECS__CACHE_READS) {
+    kecs__mutex_lock(&cache->order);
+    kecs__slot_tell(cache, slot);
+    kecs__mutex_unlock(&cache->order);
+  }
+  slot->reads[slot->read_count++] = node;
+}
+
+KECS__FN bool kecs__cache_expired(const kecs__cache *cache, uint32_t node, int64_t now) {
+  int64_t age = now - cache->nodes[node].loaded_us;
+  return age >= cache->ttl_us || age < 0; /* a clock that was set back says nothing of the age */
+}
+
+/* ---- locks ---- */
+
+KECS__FN kecs__cache_slot *kecs__cache_slot_of(kecs__cache *cache) {
+  uint64_t place = (uint64_t)(uintptr_t)kecs_last_error(); /* each thread has its own */
+  return &cache->slots[(place * UINT64_C(0x9E3779B97F4A7C15) >> 40) % KECS__CACHE_SLOTS];
+}
+
+KECS__FN void kecs__cache_lock_all(kecs__cache *cache) {
+  for (int i = 0; i < KECS__CACHE_SLOTS; i++) {
+    kecs__mutex_lock(&cache->slots[i].mutex);
+    kecs__slot_tell(cache, &cache->slots[i]);
+  }
+}
+
+KECS__FN void kecs__cache_unlock_all(kecs__cache *cache) {
+  for (int i = KECS__CACHE_SLOTS; i > 0; i--) {
+    kecs__mutex_unlock(&cache->slots[i - 1].mutex);
+  }
+}
+
+/* ---- entries that go ---- */
+
+static size_t kecs__node_bytes(const kecs__cache_node *node) {
+  size_t bytes = sizeof *node + node->block->size;
+  for (const kecs__cache_name *name = node->names; name; name = name->next) {
+    bytes += name->size;
+  }
+  return bytes;
+}
+
+static void kecs__node_release(kecs__cache *cache, const kecs__cache_node *node) {
+  const kecs_allocator *allocator = &cache->engine->allocator;
+  kecs__cache_name *name = node->names;
+  while (name) {
+    kecs__cache_name *next = name->next;
+    kecs__release(allocator, name->size ? name : NULL, name->size);
+    name = next;
+  }
+  kecs__release(allocator, node->block, node->block->size);
+}
+
+KECS__FN void kecs__cache_remove(kecs__cache *cache, uint32_t number) {
+  kecs__cache_node *node = &cache->nodes[number];
+  for (const kecs__cache_name *name = node->names; name; name = name->next) {
+    kecs__table_remove(&cache->by_name, name->hash, number);
+  }
+  if (node->rid) {
+    kecs__table_remove(&cache->by_row, kecs__cache_hash_rid(cache, node->names->kind, node->rid), number);
+  }
+  if (node->natural) {
+    kecs__table_remove(&cache->by_row, node->natural, number);
+  }
+  kecs__order_out(cache, number);
+  cache->bytes -= kecs__node_bytes(node);
+  cache->entries--;
+  kecs__node_release(cache, node);
+  memset(node, 0, sizeof *node);
+  node->next = cache->free_nodes;
+  cache->free_nodes = number;
+}
+
+KECS__FN void kecs__cache_remove_row(kecs__cache *cache, kecs_kind kind, int64_t rid) {
+  uint32_t node = kecs__cache_find_row(cache, kind, rid);
+  if (node) {
+    kecs__cache_remove(cache, node);
+    cache->invalidations++;
+  }
+}
+
+KECS__FN void kecs__cache_remove_natural(kecs__cache *cache, kecs_kind kind, uint64_t natural) {
+  const kecs__cache_table *table = &cache->by_row;
+  size_t at = table->used ? (size_t)natural & (table->room - 1) : 0;
+  while (table->used && table->links[at].node) {
+    uint32_t node = table->links[at].node;
+    if (table->links[at].hash == natural && cache->nodes[node].names->kind == kind) {
+      kecs__cache_remove(cache, node);
+      cache->invalidations++;
+      at = (size_t)natural & (table->room - 1); /* links may have moved */
+    } else {
+      at = (at + 1) & (table->room - 1);
+    }
+  }
+}
+
+KECS__FN void kecs__cache_remove_kind(kecs__cache *cache, kecs_kind kind) {
+  for (size_t i = 1; i < cache->node_room; i++) {
+    const kecs__cache_node *node = &cache->nodes[i];
+    if (node->block && (kind == KECS_KIND_COUNT || node->names->kind == kind)) {
+      kecs__cache_remove(cache, (uint32_t)i);
+      cache->invalidations++;
+    }
+  }
+}
+
+/* ---- entries that come ---- */
+
+static bool kecs__nodes_reserve(kecs__cache *cache) {
+  if (cache->free_nodes) {
+    return true;
+  }
+  const kecs_allocator *allocator = &cache->engine->allocator;
+  size_t most = cache->entries_max + 2; /* the one that is no entry, and one that comes before another goes */
+  size_t room = cache->node_room ? cache->node_room * 2 : KECS__CACHE_FIRST;
+  room = room < most ? room : most;
+  kecs__cache_node *nodes = allocator->alloc(room * sizeof *nodes, allocator->user);
+  if (!nodes) {
+    return false;
+  }
+  memset(nodes, 0, room * sizeof *nodes);
+  if (cache->node_room) {
+    memcpy(nodes, cache->nodes, cache->node_room * sizeof *nodes);
+  }
+  kecs__release(allocator, cache->nodes, cache->node_room * sizeof *nodes);
+  for (size_t i = room; i > (cache->node_room ? cache->node_room : 1); i--) {
+    nodes[i - 1].next = cache->free_nodes;
+    cache->free_nodes = (uint32_t)(i - 1);
+  }
+  cache->nodes = nodes;
+  cache->node_room = room;
+  return true;
+}
+
+KECS__FN void kecs__cache_add(kecs__cache *cache, const kecs__cache_node *entry) {
+  if (!kecs__nodes_reserve(cache) || !kecs__table_reserve(cache, &cache->by_name, 1) ||
+      !kecs__table_reserve(cache, &cache->by_row, 2)) {
+    kecs__node_release(cache, entry);
+    return;
+  }
+  uint32_t number = cache->free_nodes;
+  kecs__cache_node *node = &cache->nodes[number];
+  cache->free_nodes = node->next;
+  *node = *entry;
+  kecs__table_put(&cache->by_name, node->names->hash, number);
+  cache->by_name.used++;
+  if (node->rid) {
+    kecs__table_put(&cache->by_row, kecs__cache_hash_rid(cache, node->names->kind, node->rid), number);
+    cache->by_row.used++;
+  }
+  if (node->natural) {
+    kecs__table_put(&cache->by_row, node->natural, number);
+    cache->by_row.used++;
+  }
+  kecs__order_first(cache, number);
+  cache->entries++;
+  cache->bytes += kecs__node_bytes(node);
+  while (cache->entries > cache->entries_max || cache->bytes > cache->bytes_max) {
+    kecs__cache_remove(cache, cache->nodes[0].prev);
+    cache->evictions++;
+  }
+}
+
+/* Names that a parent's name was in, and that may lead elsewhere now. Returns how many are left. */
+static int kecs__names_prune(kecs__cache *cache, uint32_t number) {
+  int count = 1;
+  for (kecs__cache_name **at = &cache->nodes[number].names->next; *at;) {
+    kecs__cache_name *name = *at;
+    if (name->parents && name->parents != cache->parents) {
+      *at = name->next;
+      kecs__table_remove(&cache->by_name, name->hash, number);
+      cache->bytes -= name->size;
+      kecs__release(&cache->engine->allocator, name, name->size);
+    } else {
+      at = &name->next;
+      count++;
+    }
+  }
+  return count;
+}
+
+KECS__FN void kecs__cache_add_name(kecs__cache *cache, uint32_t number, kecs__cache_name *name) {
+  kecs__cache_node *node = &cache->nodes[number];
+  int count = kecs__names_prune(cache, number);
+  if (count >= KECS__CACHE_NAMES || !kecs__table_reserve(cache, &cache->by_name, 1)) {
+    kecs__release(&cache->engine->allocator, name, name->size);
+    return;
+  }
+  name->next = node->names->next;
+  node->names->next = name;
+  kecs__table_put(&cache->by_name, name->hash, number);
+  cache->by_name.used++;
+  cache->bytes += name->size;
+}
+
+/* ---- the cache as a whole ---- */
+
+static kecs_status kecs__cache_locks(kecs__cache *cache) {
+  kecs__mutex *mutexes[KECS__CACHE_SLOTS + 2] = {&cache->state, &cache->order};
+  int made = 0;
+  for (int i = 0; i < KECS__CACHE_SLOTS; i++) {
+    mutexes[i + 2] = &cache->slots[i].mutex;
+  }
+  while (made < KECS__CACHE_SLOTS + 2 && kecs__mutex_init(mutexes[made]) == KECS_OK) {
+    made++;
+  }
+  if (made == KECS__CACHE_SLOTS + 2) {
+    return KECS_OK;
+  }
+  while (made > 0) {
+    kecs__mutex_destroy(mutexes[--made]);
+  }
+  return KECS_E_NOMEM;
+}
+
+static void kecs__cache_free(kecs__cache *cache) {
+  const kecs_allocator *allocator = &cache->engine->allocator;
+  kecs__cache_remove_kind(cache, KECS_KIND_COUNT);
+  kecs__release(allocator, cache->nodes, cache->node_room * sizeof *cache->nodes);
+  kecs__release(allocator, cache->by_name.links, cache->by_name.room * sizeof *cache->by_name.links);
+  kecs__release(allocator, cache->by_row.links, cache->by_row.room * sizeof *cache->by_row.links);
+  kecs__mutex_destroy(&cache->state);
+  kecs__mutex_destroy(&cache->order);
+  for (int i = 0; i < KECS__CACHE_SLOTS; i++) {
+    kecs__mutex_destroy(&cache->slots[i].mutex);
+  }
+  kecs__release(allocator, cache, sizeof *cache);
+}
+
+KECS__FN void kecs__cache_close(kecs__engine *engine) {
+  if (engine->cache) {
+    kecs__cache_free(engine->cache);
+    engine->cache = NULL;
+  }
+}
+
+/* Others who write the same database must be seen, or be allowed to be seen late. */
+static bool kecs__cache_can(kecs__engine *engine, kecs__cache *cache) {
+  const kecs_backend *backend = engine->backend;
+  if (!engine->shared) {
+    return true;
+  }
+  cache->marked = backend->mark && backend->one_writer && backend->mark(engine->writer->connection, &cache->mark);
+  if (!cache->marked && engine->cache_staleness_us > 0) {
+    cache->ttl_us = engine->cache_staleness_us < cache->ttl_us ? engine->cache_staleness_us : cache->ttl_us;
+    return true;
+  }
+  if (!cache->marked && engine->cache_wanted) {
+    kecs__log(engine, KECS_LOG_WARNING,
+              "%s: the row cache is off: what other processes write can't be seen here; options.row_cache.staleness_ms "
+              "switches it on with answers that may be so old",
+              engine->place.shown);
+  }
+  return cache->marked;
+}
+
+KECS__FN kecs_status kecs__cache_open(kecs_store *store) {
+  kecs__engine *engine = store->engine;
+  if (engine->cache_entries == 0) {
+    return KECS_OK;
+  }
+  kecs__cache *cache = kecs__alloc_zero(&engine->allocator, sizeof *cache);
+  if (!cache || kecs__cache_locks(cache)) {
+    kecs__release(&engine->allocator, cache, sizeof *cache);
+    return KECS_E_NOMEM;
+  }
+  cache->engine = engine;
+  cache->entries_max = (size_t)engine->cache_entries;
+  cache->bytes_max = (size_t)engine->cache_rows_kib * 1024;
+  cache->ttl_us = engine->cache_ttl_us;
+  cache->natural = engine->backend->start_last != NULL;
+  cache->parents = 1;
+  if (kecs__random_fill(&engine->random, (unsigned char *)&cache->seed, sizeof cache->seed)) {
+    cache->seed = (uint64_t)(uintptr_t)cache;
+  }
+  kecs__feed_end end = {0, 0, 0};
+  kecs_status status = KECS_OK;
+  if (!kecs__cache_can(engine, cache)) {
+    kecs__cache_free(cache);
+    return KECS_OK;
+  }
+  if (!engine->pooled && kecs__flag_get(&engine->tracked)) {
+    status = kecs__feed_read_end(engine->writer, &end);
+    cache->seq = end.seq;
+  }
+  if (status) {
+    kecs__cache_free(cache);
+    return status;
+  }
+  engine->cache = cache;
+  return KECS_OK;
+}
+
+KECS__FN void kecs__cache_describe(kecs__engine *engine, kecs_cache_info *out_info) {
+  kecs__cache *cache = engine->cache;
+  if (!cache) {
+    return;
+  }
+  kecs__cache_lock_all(cache);
+  out_info->on = true;
+  out_info->entries_max = (int64_t)cache->entries_max;
+  out_info->bytes_max = (int64_t)cache->bytes_max;
+  out_info->entries = (int64_t)cache->entries;
+  out_info->bytes = (int64_t)cache->bytes;
+  for (int i = 0; i < KECS__CACHE_SLOTS; i++) {
+    out_info->hits += cache->slots[i].hits;
+    out_info->misses += cache->slots[i].misses;
+  }
+  out_info->evictions = cache->evictions;
+  out_info->expirations = cache->expirations;
+  out_info->invalidations = cache->invalidations;
+  out_info->flushes = cache->flushes;
+  kecs__cache_unlock_all(cache);
+}
+
+KECS_STORE_API kecs_status kecs_cache_clear(kecs_store *store) {
+  kecs_status status = kecs__check_handle(store);
+  if (!status && store->engine->cache) {
+    kecs__cache_lock_all(store->engine->cache);
+    kecs__cache_remove_kind(store->engine->cache, KECS_KIND_COUNT);
+    kecs__cache_unlock_all(store->engine->cache);
+  }
+  return status;
+}
+
+#else
+
+KECS_STORE_API kecs_status kecs_cache_clear(kecs_store *store) {
+  return kecs__check_handle(store); /* there is nothing to drop */
+}
+
+#endif
+
+/* ---- store/cache_block.c ----------------------------------------------------------------------------------------- */
+/* store/cache_block.c -- rows in one block of memory that does not mind where it lies, and results out of it. */
+
+#include <string.h>
+
+#if !defined(KECS_STORE_NO_CACHE)
+
+#define KECS__CACHE_ALIGN(size) (((size) + 15) & ~(size_t)15)
+
+/* ---- names ---- */
+
+static size_t kecs__name_size(const kecs__cache_key *key) {
+  size_t size = sizeof(kecs__cache_name);
+  for (int i = 0; i < key->count; i++) {
+    size += sizeof(int64_t) + (key->values[i].type == KECS_VALUE_TEXT ? key->values[i].len : 0);
+  }
+  return size;
+}
+
+/* Each value is a number, of a text its length, and the text. NULL has a length that no text has. */
+static int64_t kecs__name_number(const kecs_value *value) {
+  return value->type == KECS_VALUE_TEXT ? (int64_t)value->len : value->type == KECS_VALUE_NULL ? -1 : value->number;
+}
+
+static void kecs__name_fill(kecs__cache_name *name, const kecs__cache_key *key, size_t size) {
+  char *at = (char *)(name + 1);
+  memset(name, 0, sizeof *name);
+  name->hash = key->hash;
+  name->size = size;
+  name->kind = key->kind;
+  name->form = key->form;
+  name->count = key->count;
+  for (int i = 0; i < key->count; i++) {
+    const kecs_value *value = &key->values[i];
+    int64_t number = kecs__name_number(value);
+    memcpy(at, &number, sizeof number);
+    at += sizeof number;
+    if (value->type == KECS_VALUE_TEXT) {
+      memcpy(at, value->text, value->len);
+      at += value->len;
+    }
+  }
+}
+
+KECS__FN bool kecs__cache_name_is(const kecs__cache_name *name, const kecs__cache_key *key) {
+  const char *at = (const char *)(name + 1);
+  if (name->hash != key->hash || name->kind != key->kind || name->form != key->form || name->count != key->count) {
+    return false;
+  }
+  for (int i = 0; i < key->count; i++) {
+    const kecs_value *value = &key->values[i];
+    int64_t number = kecs__name_number(value);
+    if (memcmp(at, &number, sizeof number) != 0) {
+      return false;
+    }
+    at += sizeof number;
+    if (value->type == KECS_VALUE_TEXT) {
+      if (memcmp(at, value->text, value->len) != 0) {
+        return false;
+      }
+      at += value->len;
+    }
+  }
+  return true;
+}
+
+/* Memory for what may as well be left out: no error is recorded. */
+static void *kecs__cache_alloc(const kecs__cache *cache, size_t size) {
+  const kecs_allocator *allocator = &cache->engine->allocator;
+  return allocator->alloc(size, allocator->user);
+}
+
+KECS__FN kecs__cache_name *kecs__cache_name_new(const kecs__cache *cache, const kecs__cache_key *key) {
+  size_t size = kecs__name_size(key);
+  kecs__cache_name *name = kecs__cache_alloc(cache, size);
+  if (name) {
+    kecs__name_fill(name, key, size);
+  }
+  return name;
+}
+
+/* ---- rows ---- */
+
+static const char *kecs__field_text(const char *row, size_t offset) {
+  const char *text;
+  memcpy(&text, row + offset, sizeof text);
+  return text;
+}
+
+static size_t kecs__image_size(const kecs__meta *meta, const kecs_result *result) {
+  size_t size = result->count * result->row_size;
+  for (size_t r = 0; r < result->count; r++) {
+    for (int i = 0; i < meta->text_count; i++) {
+      const char *text = kecs__field_text(result->rows + r * result->row_size, meta->texts[i]);
+      size += text ? strlen(text) + 1 : 0;
+    }
+  }
+  return size + (result->page_token ? strlen(result->page_token) + 1 : 0);
+}
+
+static size_t kecs__image_text(char *image, size_t at, const char *text) {
+  size_t size = strlen(text) + 1;
+  memcpy(image + at, text, size);
+  return at + size;
+}
+
+static void kecs__image_fill(char *image, const kecs__meta *meta, const kecs_result *result, size_t *out_token_at) {
+  size_t at = result->count * result->row_size;
+  *out_token_at = 0;
+  if (at > 0) {
+    memcpy(image, result->rows, at);
+  }
+  for (size_t r = 0; r < result->count; r++) {
+    char *row = image + r * result->row_size;
+    for (int i = 0; i < meta->text_count; i++) {
+      const char *text = kecs__field_text(row, meta->texts[i]);
+      uintptr_t place = text ? (uintptr_t)at : 0;
+      memcpy(row + meta->texts[i], &place, sizeof place);
+      at = text ? kecs__image_text(image, at, text) : at;
+    }
+  }
+  if (result->page_token) {
+    *out_token_at = at;
+    (void)kecs__image_text(image, at, result->page_token);
+  }
+}
+
+KECS__FN kecs__cache_name *kecs__cache_block_name(kecs__cache_block *block) {
+  return (kecs__cache_name *)(void *)((char *)block + KECS__CACHE_ALIGN(sizeof *block));
+}
+
+KECS__FN kecs__cache_block *kecs__cache_pack(const kecs__cache *cache, const kecs__meta *meta,
+                                             const kecs__cache_key *key, const kecs_result *result, size_t most) {
+  size_t image_at = KECS__CACHE_ALIGN(KECS__CACHE_ALIGN(sizeof(kecs__cache_block)) + kecs__name_size(key));
+  size_t image_size = kecs__image_size(meta, result);
+  kecs__cache_block *block = NULL;
+  if (image_at + image_size <= most) {
+    block = kecs__cache_alloc(cache, image_at + image_size);
+  }
+  if (!block) {
+    return NULL;
+  }
+  block->size = image_at + image_size;
+  block->image_at = image_at;
+  block->image_size = image_size;
+  block->rows = result->count;
+  block->seq = result->seq;
+  kecs__name_fill(kecs__cache_block_name(block), key, 0);
+  kecs__image_fill((char *)block + image_at, meta, result, &block->token_at);
+  return block;
+}
+
+KECS__FN kecs_status kecs__cache_unpack(const kecs__cache *cache, const kecs__meta *meta,
+                                        const kecs__cache_block *block, kecs_result **out_result) {
+  size_t row_size = meta->info->row_size;
+  kecs_status status = kecs__result_whole(&cache->engine->allocator, meta->info->kind, row_size, block->rows,
+                                          block->image_size, out_result);
+  if (status) {
+    return status;
+  }
+  kecs_result *result = *out_result;
+  char *image = result->rows;
+  if (block->image_size > 0) {
+    memcpy(image, (const char *)block + block->image_at, block->image_size);
+  }
+  for (size_t r = 0; r < block->rows; r++) {
+    char *row = image + r * row_size;
+    for (int i = 0; i < meta->text_count; i++) {
+      uintptr_t place;
+      memcpy(&place, row + meta->texts[i], sizeof place);
+      char *text = place ? image + place : NULL;
+      memcpy(row + meta->texts[i], &text, sizeof text);
+    }
+  }
+  result->page_token = block->token_at ? image + block->token_at : NULL;
+  result->seq = block->seq;
+  return KECS_OK;
+}
+
+#endif
+
+/* ---- store/coherence.c ------------------------------------------------------------------------------------------- */
+/* store/coherence.c -- what makes entries of the row cache go: statements of our own, and other processes.
+ *
+ * What a statement changes is seen where it is run (statements.c), so whoever changes rows, in whichever way, is seen.
+ * Other processes are seen by the database's mark. Where the change log is kept it says which rows they have changed;
+ * otherwise everything goes. */
+
+#include <string.h>
+
+#if !defined(KECS_STORE_NO_CACHE)
+
+#define KECS__CATCH_UP_MAX 1000 /* changes of others that are looked at one by one */
+
+/* ---- marks ---- */
+
+static bool kecs__mark_same(const kecs_mark *a, const kecs_mark *b) {
+  return memcmp(a, b, sizeof *a) == 0;
+}
+
+static bool kecs__mark_now(const kecs__cache *cache, kecs_mark *out_mark) {
+  const kecs__engine *engine = cache->engine;
+  return engine->backend->mark(engine->writer->connection, out_mark);
+}
+
+KECS__FN bool kecs__cache_is_known(const kecs__cache *cache) {
+  kecs_mark now;
+  return !cache->marked || (kecs__mark_now(cache, &now) && kecs__mark_same(&now, &cache->mark));
+}
+
+/* ---- holds ---- */
+
+static size_t kecs__bucket_of(uint64_t hash) {
+  return (size_t)(hash >> 32) % KECS__CACHE_BUCKETS;
+}
+
+static bool kecs__guard_lets(const kecs__cache_guard *guard, uint64_t ticket) {
+  return guard->holders == 0 && guard->since < ticket;
+}
+
+KECS__FN bool kecs__cache_may_enter(const kecs__cache *cache, kecs_kind kind, int64_t rid, uint64_t natural,
+                                    const kecs__ticket *ticket) {
+  size_t bucket = kecs__bucket_of(kecs__cache_hash_rid(cache, kind, rid));
+  return ticket->good && kecs__guard_lets(&cache->rows[bucket], ticket->number) &&
+         kecs__guard_lets(&cache->all_rows[kind], ticket->number) &&
+         (!natural || kecs__guard_lets(&cache->rows[kecs__bucket_of(natural)], ticket->number)) &&
+         kecs__cache_is_known(cache);
+}
+
+KECS__FN bool kecs__cache_list_holds(const kecs__cache *cache, kecs_kind kind, uint64_t ticket, uint64_t parents) {
+  return cache->lists[kind].holders == 0 && kecs__cache_generation(cache, kind) < ticket &&
+         cache->parents_holders == 0 && parents == cache->parents;
+}
+
+KECS__FN uint64_t kecs__cache_generation(const kecs__cache *cache, kecs_kind kind) {
+  return cache->lists[kind].since;
+}
+
+static bool kecs__kind_is_parent(int kind) {
+  return kind == KECS_KIND_CLUSTER || kind == KECS_KIND_SERVICE;
+}
+
+/* The names of clusters and services may mean something else from now on. `state` is taken. */
+static void kecs__parents_changed(kecs__cache *cache) {
+  kecs__cache_lock_all(cache);
+  cache->parents++;
+  kecs__cache_unlock_all(cache);
+}
+
+static void kecs__hold_bucket(kecs__cache *cache, kecs__hold *hold, size_t bucket) {
+  uint32_t bit = (uint32_t)1 << (bucket % 32);
+  if (!(hold->rows[bucket / 32] & bit)) {
+    hold->rows[bucket / 32] |= bit;
+    cache->rows[bucket].holders++;
+  }
+}
+
+/* The lists of a kind, and names that lead by it. */
+static void kecs__hold_lists(kecs__cache *cache, kecs__hold *hold, int kind, bool moves) {
+  if (!(hold->lists & KECS_BIT(kind))) {
+    hold->lists |= KECS_BIT(kind);
+    cache->lists[kind].holders++;
+  }
+  if (moves && kecs__kind_is_parent(kind) && !hold->parents) {
+    hold->parents = true;
+    cache->parents_holders++;
+    kecs__parents_changed(cache);
+  }
+}
+
+static void kecs__hold_row(kecs__cache *cache, kecs__hold *hold, kecs_kind kind, int64_t rid) {
+  kecs__hold_bucket(cache, hold, kecs__bucket_of(kecs__cache_hash_rid(cache, kind, rid)));
+  kecs__mutex_lock(&cache->slots[0].mutex);
+  bool there = kecs__cache_find_row(cache, kind, rid) != 0;
+  kecs__mutex_unlock(&cache->slots[0].mutex);
+  if (there) {
+    kecs__cache_lock_all(cache);
+    kecs__cache_remove_row(cache, kind, rid);
+    kecs__cache_unlock_all(cache);
+  }
+}
+
+static void kecs__hold_natural(kecs__cache *cache, kecs__hold *hold, kecs_kind kind, const kecs_value *values,
+                               int count) {
+  uint64_t natural = kecs__cache_hash_values(cache->seed ^ (uint64_t)kind, values, count);
+  kecs__hold_bucket(cache, hold, kecs__bucket_of(natural));
+  kecs__cache_lock_all(cache);
+  kecs__cache_remove_natural(cache, kind, natural);
+  kecs__cache_unlock_all(cache);
+}
+
+/* A statement that is written out may change any row of the kind. */
+static void kecs__hold_kind(kecs__cache *cache, kecs__hold *hold, kecs_kind kind) {
+  if (!(hold->kinds & KECS_BIT(kind))) {
+    hold->kinds |= KECS_BIT(kind);
+    cache->all_rows[kind].holders++;
+  }
+  kecs__cache_lock_all(cache);
+  kecs__cache_remove_kind(cache, kind);
+  kecs__cache_unlock_all(cache);
+}
+
+KECS__FN void kecs__cache_hold(kecs__session *session, const kecs__cached *cached, const kecs_value *parameters,
+                               int count) {
+  kecs__engine *engine = session->engine;
+  kecs__cache *cache = engine->cache;
+  kecs__hold *hold = &session->hold;
+  kecs__op op = (kecs__op)cached->op;
+  if (!cache || !cached->kind) {
+    return; /* texts that change none of the kinds' tables */
+  }
+  kecs_kind kind = (kecs_kind)cached->kind;
+  bool inserts = op == KECS__OP_INSERT || op == KECS__OP_INSERT_LOGGED;
+  bool moves = inserts || op == KECS__OP_DELETE || op == KECS__OP_TEXT;
+  if (inserts && (hold->lists & KECS_BIT(kind)) && (hold->parents || !kecs__kind_is_parent(kind))) {
+    return; /* one of many */
+  }
+  kecs__mutex_lock(&cache->state);
+  hold->any = true;
+  kecs__hold_lists(cache, hold, kind, moves);
+  if (op == KECS__OP_TEXT) {
+    kecs__hold_kind(cache, hold, kind);
+  } else if (op == KECS__OP_UPDATE_IF) {
+    const kecs_column_list *key = &kecs__meta_of(engine, kind)->info->keys[0];
+    kecs__hold_natural(cache, hold, kind, parameters, key->count);
+  } else if (!inserts) {
+    kecs__hold_row(cache, hold, kind, parameters[count - 1].number);
+  }
+  kecs__mutex_unlock(&cache->state);
+}
+
+/* Tickets that are drawn later count again. */
+static void kecs__hold_release(kecs__cache *cache, kecs__hold *hold) {
+  uint64_t since = cache->ticket++;
+  for (size_t i = 0; i < KECS__CACHE_BUCKETS; i++) {
+    if (hold->rows[i / 32] & (uint32_t)1 << (i % 32)) {
+      cache->rows[i].holders--;
+      cache->rows[i].since = since;
+    }
+  }
+  for (int kind = 1; kind < KECS_KIND_COUNT; kind++) {
+    if (hold->lists & KECS_BIT(kind)) {
+      cache->lists[kind].holders--;
+      cache->lists[kind].since = since;
+    }
+    if (hold->kinds & KECS_BIT(kind)) {
+      cache->all_rows[kind].holders--;
+      cache->all_rows[kind].since = since;
+    }
+  }
+  if (hold->parents) {
+    cache->parents_holders--;
+    kecs__parents_changed(cache);
+  }
+  memset(hold, 0, sizeof *hold);
+}
+
+/* ---- our own transactions ---- */
+
+KECS__FN void kecs__cache_begun(kecs__session *session) {
+  kecs__cache *cache = session->engine->cache;
+  session->committed = false;
+  if (!cache || !cache->marked) {
+    return;
+  }
+  kecs__mutex_lock(&cache->state);
+  cache->writing = true;
+  cache->steady = kecs__cache_is_known(cache);
+  cache->written = session->engine->backend->changes_ever(session->connection);
+  kecs__mutex_unlock(&cache->state);
+}
+
+static void kecs__cache_logged(kecs__cache *cache, const kecs__session *session) {
+  cache->seq = session->place.appended ? session->place.seq : cache->seq;
+}
+
+/* The mark that our own commit has left is known, unless somebody else has committed since: it counts commits. Ours
+ * was one exactly when it was committed and has changed rows. Otherwise the next reader catches up. */
+static void kecs__cache_move_on(kecs__cache *cache, kecs__session *session) {
+  kecs_mark now;
+  bool changed = session->committed &&
+                 session->engine->backend->changes_ever(session->connection) != cache->written;
+  cache->writing = false;
+  if (cache->steady && changed && kecs__mark_now(cache, &now) && now.commits == cache->mark.commits + 1) {
+    kecs__cache_lock_all(cache);
+    cache->mark = now;
+    kecs__cache_unlock_all(cache);
+    kecs__cache_logged(cache, session);
+  }
+}
+
+KECS__FN void kecs__cache_ended(kecs__session *session) {
+  kecs__cache *cache = session->engine->cache;
+  if (!cache || !(session->hold.any || (cache->marked && session == session->engine->writer))) {
+    return;
+  }
+  kecs__mutex_lock(&cache->state);
+  if (cache->writing) {
+    kecs__cache_move_on(cache, session);
+  } else if (!cache->marked && session->committed) {
+    kecs__cache_logged(cache, session);
+  }
+  if (session->hold.any) {
+    kecs__hold_release(cache, &session->hold);
+  }
+  kecs__mutex_unlock(&cache->state);
+}
+
+/* ---- other processes ---- */
+
+/* What others have changed, as the log tells it. */
+typedef struct kecs__foreign {
+  int64_t seq;
+  size_t count;
+  bool whole; /* the log does not tell all: everything goes */
+  struct {
+    kecs_kind kind;
+    int64_t rid;
+    bool moves;
+  } rows[KECS__CATCH_UP_MAX];
+} kecs__foreign;
+
+static kecs_status kecs__foreign_rows(kecs__session *session, int64_t after, kecs__foreign *foreign) {
+  kecs_value values[] = {kecs__value_int(after), kecs__value_int(KECS__CATCH_UP_MAX + 1)};
+  kecs__cached *cached = NULL;
+  bool row = false;
+  kecs_status status = kecs__feed_statement(
+      session, "SELECT seq,kind,rid,op FROM {changes} WHERE {own}seq>?1 ORDER BY seq LIMIT ?2", &cached);
+  if (!status) {
+    status = kecs__statement_start(session, cached, values, 2, &row);
+  }
+  while (!status && row && !foreign->whole) {
+    kecs_value read[4];
+    kecs__statement_columns(session, cached, read, 4);
+    foreign->seq = read[0].number;
+    foreign->whole = foreign->count == KECS__CATCH_UP_MAX || read[1].number < 1 || read[1].number >= KECS_KIND_COUNT;
+    if (!foreign->whole) {
+      foreign->rows[foreign->count].kind = (kecs_kind)read[1].number;
+      foreign->rows[foreign->count].rid = read[2].number;
+      foreign->rows[foreign->count++].moves = read[3].number != KECS__FEED_UPDATED;
+      status = kecs__statement_step(session, cached, &row);
+    }
+  }
+  kecs__statement_done(session, cached);
+  return status;
+}
+
+/* Entries first, the floor behind them: what was removed from the log meanwhile lies below it. */
+static kecs_status kecs__foreign_read(kecs__session *session, int64_t after, kecs__foreign *foreign) {
+  int64_t floor = 0;
+  foreign->seq = after;
+  kecs_status status = kecs__foreign_rows(session, after, foreign);
+  if (!status && !foreign->whole) {
+    status = kecs__feed_state(session, KECS__FEED_FLOOR, &floor);
+    foreign->whole = floor > after;
+  }
+  if (!status && foreign->whole) {
+    kecs__feed_end end;
+    status = kecs__feed_read_end(session, &end);
+    foreign->seq = end.seq;
+  }
+  return status;
+}
+
+static void kecs__guard_pass(kecs__cache_guard *guard, uint64_t since) {
+  guard->since = since > guard->since ? since : guard->since;
+}
+
+/* `state` and all slots are taken. */
+static void kecs__foreign_apply(kecs__cache *cache, const kecs__foreign *foreign) {
+  uint64_t since = cache->ticket++;
+  bool moves = !foreign || foreign->whole;
+  if (moves) {
+    kecs__cache_remove_kind(cache, KECS_KIND_COUNT);
+    cache->flushes++;
+    for (int kind = 1; kind < KECS_KIND_COUNT; kind++) {
+      kecs__guard_pass(&cache->lists[kind], since);
+      kecs__guard_pass(&cache->all_rows[kind], since);
+    }
+  }
+  for (size_t i = 0; foreign && i < foreign->count; i++) {
+    kecs_kind kind = foreign->rows[i].kind;
+    uint64_t hash = kecs__cache_hash_rid(cache, kind, foreign->rows[i].rid);
+    kecs__cache_remove_row(cache, kind, foreign->rows[i].rid);
+    kecs__guard_pass(&cache->rows[kecs__bucket_of(hash)], since);
+    kecs__guard_pass(&cache->lists[kind], since);
+    moves = moves || (foreign->rows[i].moves && kecs__kind_is_parent((int)kind));
+  }
+  cache->parents += moves;
+}
+
+/* The mark was read before the log was: what comes between the two is looked at twice, never left out. */
+static void kecs__caught_up(kecs__cache *cache, const kecs_mark *before, const kecs_mark *now,
+                            const kecs__foreign *foreign) {
+  kecs__mutex_lock(&cache->state);
+  if (kecs__mark_same(&cache->mark, before)) { /* nobody else was faster */
+    kecs__cache_lock_all(cache);
+    kecs__foreign_apply(cache, foreign);
+    cache->mark = *now;
+    kecs__cache_unlock_all(cache);
+    cache->seq = foreign ? foreign->seq : cache->seq;
+  }
+  kecs__mutex_unlock(&cache->state);
+}
+
+KECS__FN void kecs__cache_catch_up(kecs__session *session) {
+  kecs__engine *engine = session->engine;
+  kecs__cache *cache = engine->cache;
+  kecs_mark before;
+  kecs_mark now;
+  kecs__mutex_lock(&cache->state);
+  before = cache->mark;
+  int64_t seq = cache->seq;
+  bool due = kecs__mark_now(cache, &now) && !kecs__mark_same(&now, &before) && !(cache->writing && cache->steady);
+  kecs__mutex_unlock(&cache->state);
+  if (!due) {
+    return;
+  }
+  if (!kecs__flag_get(&engine->tracked)) {
+    kecs__caught_up(cache, &before, &now, NULL);
+    return;
+  }
+  const kecs_allocator *allocator = &engine->allocator;
+  kecs__foreign *foreign = allocator->alloc(sizeof *foreign, allocator->user);
+  kecs_error error = kecs__error_save();
+  if (!foreign) {
+    kecs__caught_up(cache, &before, &now, NULL);
+  } else {
+    memset(foreign, 0, sizeof *foreign);
+    if (kecs__foreign_read(session, seq, foreign) == KECS_OK) {
+      kecs__caught_up(cache, &before, &now, foreign);
+    }
+    kecs__release(allocator, foreign, sizeof *foreign);
+  }
+  (void)kecs__error_restore(&error); /* the caller's read will meet what was in the way, or can do without */
+}
+
+#endif
+
+/* ---- store/cache_rows.c ------------------------------------------------------------------------------------------ */
+/* store/cache_rows.c -- gets and lists through the row cache: what is a key, who may put something in, answers. */
+
+#include <string.h>
+
+#if !defined(KECS_STORE_NO_CACHE)
+
+/* An entry may take an eighth of the cache. */
+static size_t kecs__cache_most(const kecs__cache *cache) {
+  return cache->bytes_max / 8;
+}
+
+KECS__FN void kecs__cache_key_make(const kecs__engine *engine, const kecs__meta *meta, int form,
+                                   const kecs_value *values, int count, kecs__cache_key *out_key) {
+  out_key->kind = meta->info->kind;
+  out_key->form = form;
+  out_key->count = count;
+  out_key->values = values;
+  uint64_t seed = engine->cache->seed ^ (uint64_t)meta->info->kind << 8 ^ (uint64_t)form;
+  out_key->hash = kecs__cache_hash_values(seed, values, count);
+}
+
+KECS__FN void kecs__cache_ticket(kecs__session *session, kecs__ticket *out_ticket) {
+  kecs__cache *cache = session->engine->cache;
+  memset(out_ticket, 0, sizeof *out_ticket);
+  if (cache->marked) {
+    kecs__cache_catch_up(session);
+  }
+  out_ticket->now = kecs__clock_coarse(&session->engine->clock);
+  kecs__mutex_lock(&cache->state);
+  out_ticket->number = ++cache->ticket;
+  out_ticket->parents = cache->parents_holders ? 0 : cache->parents;
+  out_ticket->good = true;
+  kecs__mutex_unlock(&cache->state);
+}
+
+/* ---- rows ---- */
+
+static void kecs__cache_expire(kecs__cache *cache, const kecs__cache_key *key, int64_t now) {
+  kecs__cache_lock_all(cache);
+  uint32_t node = kecs__cache_find(cache, key);
+  if (node && kecs__cache_expired(cache, node, now)) {
+    kecs__cache_remove(cache, node);
+    cache->expirations++;
+  }
+  kecs__cache_unlock_all(cache);
+}
+
+/* The caller's copy of what the key leads to. One slot is taken. */
+static kecs_status kecs__cache_answer(kecs__cache *cache, kecs__cache_slot *slot, const kecs__meta *meta, uint32_t node,
+                                      kecs_result **out_result) {
+  slot->hits++;
+  kecs__cache_used(cache, slot, node);
+  return kecs__cache_unpack(cache, meta, cache->nodes[node].block, out_result);
+}
+
+KECS__FN kecs_status kecs__cache_get(kecs_store *store, const kecs__meta *meta, const kecs__cache_key *key,
+                                     kecs_result **out_result) {
+  kecs__cache *cache = store->engine->cache;
+  int64_t now = kecs__clock_coarse(&store->engine->clock);
+  kecs__cache_slot *slot = kecs__cache_slot_of(cache);
+  kecs_status status = KECS_OK;
+  bool expired = false;
+  *out_result = NULL;
+  kecs__mutex_lock(&slot->mutex);
+  uint32_t node = kecs__cache_is_known(cache) ? kecs__cache_find(cache, key) : 0;
+  expired = node && kecs__cache_expired(cache, node, now);
+  if (node && !expired) {
+    status = kecs__cache_answer(cache, slot, meta, node, out_result);
+  } else {
+    slot->misses++;
+  }
+  kecs__mutex_unlock(&slot->mutex);
+  if (expired) {
+    kecs__cache_expire(cache, key, now);
+  }
+  return status;
+}
+
+/* Whether the key has the name of a cluster in it, or means the default one: which row it leads to then depends on
+ * other rows. */
+static bool kecs__key_needs_parents(const kecs__meta *meta, const kecs__cache_key *key) {
+  const kecs_kind_info *info = meta->info;
+  const kecs_value *last = &key->values[key->count - 1];
+  if (key->form == KECS__FORM_TEXT) {
+    return info->reference_count > 0 && (!kecs__is_arn(last->text) || strchr(last->text, ','));
+  }
+  for (int i = 0; i < key->count; i++) {
+    const kecs_value *value = &key->values[i];
+    bool empty = value->type != KECS_VALUE_TEXT || value->len == 0;
+    for (int r = 0; r < info->reference_count; r++) {
+      if (info->references[r].column == info->address.columns[i] &&
+          (empty ? !kecs__is_arn(last->text) : !kecs__is_arn(value->text))) {
+        return true;
+      }
+    }
+  }
+  return false;
+}
+
+static uint64_t kecs__row_natural(const kecs__cache *cache, const kecs__meta *meta, const void *row) {
+  const kecs_column_list *key = &meta->info->keys[0];
+  kecs_value values[KECS_KEY_COLUMNS_MAX];
+  if (!cache->natural) {
+    return 0;
+  }
+  for (int i = 0; i < key->count; i++) {
+    values[i] = kecs__row_value(meta->info, row, key->columns[i]);
+  }
+  return kecs__cache_hash_values(cache->seed ^ (uint64_t)meta->info->kind, values, key->count);
+}
+
+/* All slots are taken. */
+static void kecs__cache_enter(kecs__cache *cache, const kecs__meta *meta, const kecs__cache_key *key,
+                              const kecs_result *result, kecs__cache_node *entry, uint64_t parents) {
+  uint32_t there = entry->rid ? kecs__cache_find_row(cache, key->kind, entry->rid) : 0;
+  uint32_t named = kecs__cache_find(cache, key);
+  if (there && there != named && !kecs__cache_expired(cache, there, entry->loaded_us)) {
+    kecs__cache_name *name = kecs__cache_name_new(cache, key);
+    if (name) {
+      name->parents = parents;
+      kecs__cache_add_name(cache, there, name);
+    }
+    return;
+  }
+  if (there) {
+    kecs__cache_remove(cache, there);
+  }
+  if (named && named != there) {
+    kecs__cache_remove(cache, named);
+  }
+  entry->block = kecs__cache_pack(cache, meta, key, result, kecs__cache_most(cache));
+  if (entry->block) {
+    entry->names = kecs__cache_block_name(entry->block);
+    entry->names->parents = parents;
+    kecs__cache_add(cache, entry);
+  }
+}
+
+KECS__FN void kecs__cache_put(kecs__session *session, const kecs__meta *meta, const kecs__cache_key *key,
+                              const kecs__ticket *ticket, const kecs__probe *probe, int64_t rid,
+                              const kecs_result *result) {
+  kecs__cache *cache = session->engine->cache;
+  kecs__cache_node entry = {0};
+  bool needs = kecs__key_needs_parents(meta, key);
+  /* A row that an ARN was a short form of, or that is the latest one, need not be it the next time. */
+  const char *arn = meta->arn >= 0 && probe->key == 0 ? kecs__row_text(meta->info, result->rows, meta->arn) : NULL;
+  if (rid == 0 || probe->floating || (arn && strcmp(arn, probe->values[0].text) != 0)) {
+    return;
+  }
+  entry.rid = rid;
+  entry.loaded_us = ticket->now;
+  entry.natural = kecs__row_natural(cache, meta, result->rows);
+  kecs__mutex_lock(&cache->state);
+  bool may = kecs__cache_may_enter(cache, key->kind, rid, entry.natural, ticket);
+  may = may && (!needs || (cache->parents_holders == 0 && ticket->parents == cache->parents));
+  if (may) {
+    kecs__cache_lock_all(cache);
+    kecs__cache_enter(cache, meta, key, result, &entry, needs ? cache->parents : 0);
+    kecs__cache_unlock_all(cache);
+  }
+  kecs__mutex_unlock(&cache->state);
+}
+
+/* ---- lists ---- */
+
+static void kecs__ask_bytes(kecs__text *out, const void *bytes, size_t size) {
+  kecs__text_add(out, bytes, size);
+}
+
+static void kecs__ask_number(kecs__text *out, int64_t number) {
+  kecs__ask_bytes(out, &number, sizeof number);
+}
+
+static void kecs__ask_text(kecs__text *out, const char *text) {
+  kecs__ask_number(out, text ? (int64_t)strlen(text) : -1);
+  kecs__text_adds(out, text ? text : "");
+}
+
+static void kecs__ask_filter(kecs__text *out, const kecs_filter *filter) {
+  kecs__ask_number(out, filter->column);
+  kecs__ask_number(out, (int64_t)filter->op);
+  kecs__ask_text(out, filter->text);
+  kecs__ask_number(out, filter->number);
+  if (filter->op == KECS_IN) {
+    kecs__ask_number(out, (int64_t)filter->count);
+    for (size_t i = 0; i < filter->count && (filter->texts || filter->numbers); i++) {
+      if (filter->texts) {
+        kecs__ask_text(out, filter->texts[i]);
+      } else {
+        kecs__ask_number(out, filter->numbers[i]);
+      }
+    }
+  }
+}
+
+#define KECS__CACHE_QUERY_MAX 4096 /* a longer query is asked anew each time */
+
+KECS__FN void kecs__cache_key_query(kecs_store *store, const kecs__meta *meta, const kecs_query *query,
+                                    kecs__arena *arena, kecs__cache_key *out_key) {
+  static const kecs_query all;
+  kecs__text text;
+  kecs_error error = kecs__error_save();
+  query = query ? query : &all;
+  memset(out_key, 0, sizeof *out_key);
+  kecs__text_init(&text, &store->engine->allocator, KECS__CACHE_QUERY_MAX);
+  kecs__ask_number(&text, (int64_t)query->direction);
+  kecs__ask_number(&text, query->direction == KECS_ORDER_DEFAULT ? 0 : query->order_by);
+  kecs__ask_number(&text, query->limit ? query->limit : KECS__PAGE_DEFAULT);
+  kecs__ask_text(&text, query->page_token);
+  size_t filters = query->where ? query->where_count : 0;
+  for (size_t i = 0; i < filters && i < KECS__FILTERS_MAX && !text.status; i++) {
+    kecs__ask_filter(&text, &query->where[i]);
+  }
+  kecs_value *value = text.status || filters != query->where_count || filters > KECS__FILTERS_MAX
+                          ? NULL
+                          : kecs__arena_take(arena, sizeof *value);
+  char *copy = value ? kecs__arena_text(arena, text.data, text.len) : NULL;
+  if (copy) {
+    kecs_value made = {KECS_VALUE_TEXT, text.len, copy, 0};
+    *value = made;
+    kecs__cache_key_make(store->engine, meta, KECS__FORM_QUERY, value, 1, out_key);
+  }
+  kecs__text_free(&text);
+  (void)kecs__error_restore(&error); /* it is asked without the cache then */
+}
+
+KECS__FN kecs_status kecs__cache_list(kecs_store *store, const kecs__meta *meta, const kecs__cache_key *key,
+                                      kecs_result **out_result) {
+  kecs__cache *cache = store->engine->cache;
+  int64_t now = kecs__clock_coarse(&store->engine->clock);
+  kecs__cache_slot *slot = kecs__cache_slot_of(cache);
+  kecs_status status = KECS_OK;
+  *out_result = NULL;
+  kecs__mutex_lock(&cache->state);
+  kecs__mutex_lock(&slot->mutex);
+  uint32_t number = key->kind && kecs__cache_is_known(cache) ? kecs__cache_find(cache, key) : 0;
+  const kecs__cache_node *node = number ? &cache->nodes[number] : NULL;
+  bool expired = node && kecs__cache_expired(cache, number, now);
+  bool holds = node && !expired && kecs__cache_list_holds(cache, key->kind, node->ticket, node->parents);
+  int64_t seq = cache->seq; /* the list holds until here, so a watch may begin here */
+  kecs__mutex_unlock(&cache->state);
+  if (holds) {
+    status = kecs__cache_answer(cache, slot, meta, number, out_result);
+  } else {
+    slot->misses++;
+  }
+  kecs__mutex_unlock(&slot->mutex);
+  if (*out_result && (*out_result)->seq > 0 && seq > (*out_result)->seq) {
+    (*out_result)->seq = seq;
+  }
+  if (expired) {
+    kecs__cache_expire(cache, key, now);
+  }
+  return status;
+}
+
+KECS__FN void kecs__cache_put_list(kecs__session *session, const kecs__cache_key *key, const kecs__ticket *ticket,
+                                   const kecs_result *result) {
+  kecs__cache *cache = session->engine->cache;
+  kecs__cache_node entry = {0};
+  if (!key->kind) {
+    return;
+  }
+  entry.loaded_us = ticket->now;
+  entry.ticket = ticket->number;
+  entry.parents = ticket->parents;
+  kecs__mutex_lock(&cache->state);
+  if (kecs__cache_list_holds(cache, key->kind, ticket->number, ticket->parents) && kecs__cache_is_known(cache)) {
+    kecs__cache_lock_all(cache);
+    kecs__cache_enter(cache, kecs__meta_of(session->engine, key->kind), key, result, &entry, 0);
+    kecs__cache_unlock_all(cache);
+  }
+  kecs__mutex_unlock(&cache->state);
+}
+
+#endif
+
 /* ---- store/read.c ------------------------------------------------------------------------------------------------ */
 /* store/read.c -- get, get_many, list, each, count: for every kind. */
 
@@ -12201,8 +14098,36 @@ KECS__FN kecs_status kecs__result_end(kecs_status status, kecs_result *result, k
   return status;
 }
 
-KECS__FN kecs_status kecs__get(kecs_store *store, kecs_kind kind, const kecs_value *address, int count,
-                               kecs_result **out_result) {
+/* What the cache has to say of a get on a store; a transaction sees what it has written itself. */
+static kecs_status kecs__get_cached(kecs_store *store, const kecs__meta *meta, kecs__cache_key *key, int form,
+                                    const kecs_value *values, int count, kecs_result **out_result) {
+  memset(key, 0, sizeof *key);
+  if (store->depth > 0 || !store->engine->cache) {
+    return KECS_OK;
+  }
+  kecs_status status = kecs__check_stop(store, kecs__handle_deadline(store));
+  if (!status) {
+    kecs__cache_key_make(store->engine, meta, form, values, count, key);
+    status = kecs__cache_get(store, meta, key, out_result);
+  }
+  return status;
+}
+
+/* The row from the database. */
+static kecs_status kecs__get_read(kecs__session *session, const kecs__meta *meta, int form, const kecs_value *values,
+                                  int count, kecs__probe *probe, int64_t *out_rid, kecs_result *result) {
+  kecs_status status = form == KECS__FORM_TEXT
+                           ? kecs__probe_text(session, meta, values[0].text, &result->arena, probe)
+                           : kecs__probe_address(session, meta, values, count, &result->arena, probe);
+  void *row = status ? NULL : kecs__result_add(result);
+  if (!status) {
+    status = row ? kecs__probe_read(session, meta, probe, &result->arena, row, out_rid) : KECS_E_NOMEM;
+  }
+  return status;
+}
+
+static kecs_status kecs__get_one(kecs_store *store, kecs_kind kind, int form, const kecs_value *values, int count,
+                                 kecs_result **out_result) {
   kecs_status status = kecs__check_pointer(out_result, "out_result");
   if (status) {
     return status;
@@ -12212,32 +14137,43 @@ KECS__FN kecs_status kecs__get(kecs_store *store, kecs_kind kind, const kecs_val
   if (!meta) {
     return kecs_last_error()->status;
   }
+  kecs__cache_key key;
+  status = kecs__get_cached(store, meta, &key, form, values, count, out_result);
+  if (status || *out_result) {
+    return status;
+  }
   kecs__session *session = NULL;
   kecs_result *result = NULL;
   kecs__probe probe;
+  kecs__ticket ticket;
+  int64_t rid = 0;
   status = kecs__read_open(store, &session);
+  if (!status && key.kind) {
+    kecs__cache_ticket(session, &ticket);
+  }
   if (!status) {
     status = kecs__result_begin(store, meta, &result);
   }
   if (!status) {
-    status = kecs__probe_address(session, meta, address, count, &result->arena, &probe);
+    status = kecs__get_read(session, meta, form, values, count, &probe, &rid, result);
   }
-  void *row = status ? NULL : kecs__result_add(result);
-  if (!status) {
-    status = row ? kecs__probe_read(session, meta, &probe, &result->arena, row, NULL) : KECS_E_NOMEM;
+  if (!status && key.kind) {
+    kecs__cache_put(session, meta, &key, &ticket, &probe, rid, result);
   }
   kecs__read_close(store, session);
   return kecs__result_end(status, result, out_result);
 }
 
+KECS__FN kecs_status kecs__get(kecs_store *store, kecs_kind kind, const kecs_value *address, int count,
+                               kecs_result **out_result) {
+  return kecs__get_one(store, kind, KECS__FORM_ADDRESS, address, count, out_result);
+}
+
 KECS_STORE_API kecs_status kecs_record_get(kecs_store *store, kecs_kind kind, const char *key,
                                            kecs_result **out_result) {
-  kecs_status status = kecs__get_many(store, kind, &key, 1, out_result);
-  if (!status && kecs_result_count(*out_result) == 0) {
-    const kecs__meta *meta = kecs__meta_of(store->engine, kind);
-    status = kecs__result_end(kecs__fail_not_found(meta, key), *out_result, out_result);
-  }
-  return status;
+  kecs_value value = kecs__value_text(key);
+  kecs_status status = kecs__get_one(store, kind, KECS__FORM_TEXT, &value, 1, out_result);
+  return status == KECS_E_NOT_FOUND ? kecs__fail_not_found(kecs__meta_of(store->engine, kind), key) : status;
 }
 
 static kecs_status kecs__get_each(kecs__session *session, const kecs__meta *meta, const char *const *keys, size_t count,
@@ -12307,7 +14243,7 @@ static kecs_status kecs__list_rows(kecs__plan *plan, kecs_result *result) {
   kecs_status status = kecs__plan_start(plan, meta->columns, true, plan->limit + 1, &cached, &more);
   while (!status && more && result->count < (size_t)plan->limit) {
     void *row = kecs__result_room(result);
-    status = row ? kecs__row_fetch(plan->session, cached, meta, &result->arena, row) : KECS_E_NOMEM;
+    status = row ? kecs__row_fetch(plan->session, cached, meta, &result->arena, row, NULL) : KECS_E_NOMEM;
     if (!status) {
       status = kecs__statement_step(plan->session, cached, &more);
     }
@@ -12336,6 +14272,52 @@ static kecs_status kecs__list_seq(kecs_store *store, kecs__session *session, kec
   return status;
 }
 
+typedef struct kecs__listing {
+  const kecs__meta *meta;
+  const kecs_query *query;
+  kecs_status (*narrow)(kecs__plan *plan, const void *user);
+  const void *user;
+  kecs__arena *arena;
+} kecs__listing;
+
+/* The page from the database. */
+static kecs_status kecs__list_read(kecs_store *store, const kecs__listing *list, const kecs__cache_key *key,
+                                   kecs_result **out_result) {
+  kecs__session *session = NULL;
+  kecs_result *result = NULL;
+  kecs__ticket ticket;
+  bool begun = false;
+  kecs_status status = kecs__flag_get(&store->engine->tracked) ? kecs__feed_number_new(store) : KECS_OK;
+  status = status ? status : kecs__read_open(store, &session);
+  if (!status && key->kind) {
+    kecs__cache_ticket(session, &ticket);
+  }
+  if (!status) {
+    status = kecs__result_begin(store, list->meta, &result);
+  }
+  if (!status) {
+    status = kecs__list_seq(store, session, result, &begun);
+  }
+  if (!status) {
+    kecs__plan plan;
+    kecs__plan_init(&plan, session, list->meta, list->arena);
+    if (list->narrow) {
+      kecs__plan_fail(&plan, list->narrow(&plan, list->user));
+    }
+    kecs__plan_query(&plan, list->query, true);
+    status = kecs__list_rows(&plan, result);
+    kecs__plan_free(&plan);
+  }
+  if (begun) {
+    kecs__read_end(store->engine->backend, session->connection, &status);
+  }
+  if (!status && key->kind) {
+    kecs__cache_put_list(session, key, &ticket, result);
+  }
+  kecs__read_close(store, session);
+  return kecs__result_end(status, result, out_result);
+}
+
 KECS__FN kecs_status kecs__list_where(kecs_store *store, kecs_kind kind, const kecs_query *query,
                                       kecs_status (*narrow)(kecs__plan *plan, const void *user), const void *user,
                                       kecs_result **out_result) {
@@ -12348,35 +14330,22 @@ KECS__FN kecs_status kecs__list_where(kecs_store *store, kecs_kind kind, const k
   if (!meta) {
     return kecs_last_error()->status;
   }
-  kecs__session *session = NULL;
-  kecs_result *result = NULL;
   kecs__arena arena; /* values of the query; they die with the call */
-  bool begun = false;
+  kecs__cache_key key = {(kecs_kind)0, 0, 0, NULL, 0};
   kecs__arena_init(&arena, &store->engine->allocator);
-  status = kecs__flag_get(&store->engine->tracked) ? kecs__feed_number_new(store) : KECS_OK;
-  status = status ? status : kecs__read_open(store, &session);
-  if (!status) {
-    status = kecs__result_begin(store, meta, &result);
-  }
-  if (!status) {
-    status = kecs__list_seq(store, session, result, &begun);
-  }
-  if (!status) {
-    kecs__plan plan;
-    kecs__plan_init(&plan, session, meta, &arena);
-    if (narrow) {
-      kecs__plan_fail(&plan, narrow(&plan, user));
+  if (store->depth == 0 && store->engine->cache && !narrow) {
+    status = kecs__check_stop(store, kecs__handle_deadline(store));
+    if (!status) {
+      kecs__cache_key_query(store, meta, query, &arena, &key);
+      status = kecs__cache_list(store, meta, &key, out_result);
     }
-    kecs__plan_query(&plan, query, true);
-    status = kecs__list_rows(&plan, result);
-    kecs__plan_free(&plan);
   }
-  if (begun) {
-    kecs__read_end(store->engine->backend, session->connection, &status);
+  if (!status && !*out_result) {
+    kecs__listing list = {meta, query, narrow, user, &arena};
+    status = kecs__list_read(store, &list, &key, out_result);
   }
-  kecs__read_close(store, session);
   kecs__arena_free(&arena);
-  return kecs__result_end(status, result, out_result);
+  return status;
 }
 
 KECS__FN kecs_status kecs__list(kecs_store *store, kecs_kind kind, const kecs_query *query, kecs_result **out_result) {
@@ -12405,7 +14374,7 @@ static kecs_status kecs__walk_rows(kecs__walk *walk, kecs__plan *plan, int limit
   kecs_status status = kecs__plan_start(plan, walk->meta->columns, true, limit, &cached, &more);
   while (!status && more) {
     kecs__arena_reset(&walk->texts);
-    status = kecs__row_fetch(plan->session, cached, walk->meta, &walk->texts, walk->row);
+    status = kecs__row_fetch(plan->session, cached, walk->meta, &walk->texts, walk->row, NULL);
     if (!status) {
       walk->seen++;
       status = walk->visit(walk->row, walk->user);
@@ -13024,6 +14993,7 @@ static kecs_status kecs__feed_append(kecs__write *write, int kind, int64_t rid, 
   session->user = user;
   session->deadline = deadline;
   session->place.appended = true;
+  session->place.seq = status ? session->place.seq : session->engine->backend->last_rid(session->connection);
   if (status && !write->own && !write->guarded) {
     write->store->broken = true;
   }
@@ -13248,6 +15218,7 @@ static kecs_status kecs__feed_put_mark(kecs__write *write, const kecs__feed_end 
     status = kecs__feed_state_raise(write->session, KECS__FEED_SINCE, end->seq + 1);
   }
   write->session->place.appended = true;
+  write->session->place.seq = end->seq + 1;
   return status;
 }
 
@@ -13388,7 +15359,7 @@ KECS__FN kecs_status kecs__row_by_rid(kecs__session *session, const kecs__meta *
     status = kecs__statement_start(session, cached, &parameter, 1, out_found);
   }
   if (!status && *out_found) {
-    status = kecs__row_fetch(session, cached, meta, arena, row);
+    status = kecs__row_fetch(session, cached, meta, arena, row, NULL);
   }
   kecs__statement_done(session, cached);
   return status;
@@ -17332,6 +19303,7 @@ static kecs_status kecs__family_probe(kecs__session *session, const char *family
         kecs__fail(KECS_E_NOT_FOUND, "task_definition \"%.160s\" not found: the family has no ACTIVE revision", family);
   }
   out_probe->key = 2; /* account_id, region, family, revision */
+  out_probe->floating = revision <= 0;
   out_probe->count = 4;
   memcpy(out_probe->values, values, sizeof values);
   return status;
@@ -24233,6 +26205,7 @@ static void kecs__release_handles(kecs__engine *engine, kecs_store *list) {
 /* Gives everything back; works on an engine that was opened only in part. */
 static void kecs__engine_free(kecs__engine *engine) {
   kecs__session_close(engine->ear);
+  kecs__cache_close(engine);
   kecs__pool_free(engine);
   kecs__session_close(engine->writer);
   kecs__release_handles(engine, engine->spare_handles);
@@ -24328,6 +26301,9 @@ static kecs_status kecs__engine_start(kecs_store *store, const kecs_options *opt
     status = kecs__feed_open(store, options->track);
   }
   status = status ? status : engine->backend->describe(engine->writer->connection, &engine->settings);
+#if !defined(KECS_STORE_NO_CACHE)
+  status = status ? status : kecs__cache_open(store);
+#endif
   if (!status && engine->shared && engine->place.pool_max > 0) {
     kecs__pool_add(engine, engine->writer);
     engine->writer = NULL;
@@ -24411,6 +26387,7 @@ KECS_STORE_API kecs_status kecs_store_info(kecs_store *store, kecs_info *out_inf
   }
   kecs__engine *engine = store->engine;
   kecs__pool_describe(engine, &out_info->pool);
+  kecs__cache_describe(engine, &out_info->cache);
   out_info->backend = engine->backend->name;
   out_info->path = engine->place.shown;
   out_info->schema_version = engine->schema_version;
@@ -25945,6 +27922,7 @@ struct kecs_connection {
   int log_kib;
   bool (*should_stop)(void *user);
   void *should_stop_user;
+  const volatile uint32_t *index; /* of the write-ahead log, where the mark is read; NULL: not looked for yet */
   bool deaf;                /* the stop hook is not asked: a rollback, a commit or a write runs */
   sqlite3_stmt *begin_write; /* BEGIN IMMEDIATE: a transaction that may write never starts as a reader */
   sqlite3_stmt *begin_read;
@@ -25966,6 +27944,9 @@ KECS__FN kecs_status kecs__sqlite_configure(kecs_connection *connection, const k
 KECS__FN kecs_status kecs__sqlite_settle(kecs_connection *connection);
 KECS__FN kecs_status kecs__sqlite_tidy(kecs_connection *connection);
 KECS__FN kecs_status kecs__sqlite_describe(kecs_connection *connection, kecs_info *out_info);
+
+/* sqlite/mark.c: kecs_backend.mark */
+KECS__FN bool kecs__sqlite_mark(kecs_connection *connection, kecs_mark *out_mark);
 
 /* Steps one of the connection's own statements to its end. */
 KECS__FN kecs_status kecs__sqlite_run_fixed(kecs_connection *connection, sqlite3_stmt **statement);
@@ -26546,6 +28527,72 @@ KECS__FN kecs_status kecs__sqlite_connect(const kecs_connect_options *options, k
   return KECS_OK;
 }
 
+/* ---- sqlite/mark.c ----------------------------------------------------------------------------------------------- */
+/* sqlite/mark.c -- whether anybody has committed since: seen in the index of the write-ahead log, without a system call.
+ *
+ * All connections to a file in WAL mode, in whichever process, map the same index (-shm). It begins with two copies of a
+ * header, the layout of which is told in https://www.sqlite.org/walformat.html: a counter of commits, the last valid
+ * frame, and a sum over the whole. A commit writes the second copy, then the first, and is seen by no reader before both
+ * are there. So what the second copy says is never older than what anybody can read. */
+
+enum {
+  KECS__INDEX_BYTES = 32768, /* of the index's first part, as SQLite maps it */
+  KECS__INDEX_VERSION = 3007000,
+  KECS__INDEX_COPY = 12, /* where the second copy begins, in words; within it: */
+  KECS__INDEX_COMMITS = 2,
+  KECS__INDEX_FRAMES = 4,
+  KECS__INDEX_SUM = 10
+};
+
+#if defined(__SANITIZE_THREAD__)
+#define KECS__INDEX_RACES __attribute__((no_sanitize_thread))
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define KECS__INDEX_RACES __attribute__((no_sanitize_thread))
+#endif
+#endif
+#if !defined(KECS__INDEX_RACES)
+#define KECS__INDEX_RACES
+#endif
+
+/* The connection has read the file, so that it has the index mapped: asking for it again gives the same place, which
+ * stays as long as the connection does. */
+static const volatile uint32_t *kecs__sqlite_index(const kecs_connection *connection) {
+  sqlite3_file *file = NULL;
+  void volatile *mapped = NULL;
+  const char *mode = NULL;
+  sqlite3_stmt *statement = NULL;
+  if (sqlite3_prepare_v2(connection->db, "PRAGMA journal_mode", -1, &statement, NULL) == SQLITE_OK &&
+      sqlite3_step(statement) == SQLITE_ROW) {
+    mode = (const char *)sqlite3_column_text(statement, 0);
+  }
+  bool wal = mode && sqlite3_stricmp(mode, "wal") == 0;
+  (void)sqlite3_finalize(statement);
+  if (!wal || sqlite3_file_control(connection->db, "main", SQLITE_FCNTL_FILE_POINTER, &file) != SQLITE_OK || !file ||
+      !file->pMethods || file->pMethods->iVersion < 2 || !file->pMethods->xShmMap ||
+      file->pMethods->xShmMap(file, 0, KECS__INDEX_BYTES, 0, &mapped) != SQLITE_OK) {
+    return NULL;
+  }
+  const volatile uint32_t *index = (const volatile uint32_t *)mapped;
+  return index && index[KECS__INDEX_COPY] == KECS__INDEX_VERSION ? index : NULL;
+}
+
+/* Another process may write while this reads: a mark that is half of one and half of another equals neither. */
+KECS__FN KECS__INDEX_RACES bool kecs__sqlite_mark(kecs_connection *connection, kecs_mark *out_mark) {
+  if (!connection->index) {
+    connection->index = kecs__sqlite_index(connection);
+  }
+  if (!connection->index) {
+    return false;
+  }
+  const volatile uint32_t *copy = connection->index + KECS__INDEX_COPY;
+  out_mark->commits = copy[KECS__INDEX_COMMITS];
+  out_mark->words[0] = copy[KECS__INDEX_FRAMES];
+  out_mark->words[1] = copy[KECS__INDEX_SUM];
+  out_mark->words[2] = copy[KECS__INDEX_SUM + 1];
+  return true;
+}
+
 /* ---- sqlite/backend.c -------------------------------------------------------------------------------------------- */
 /* sqlite/backend.c -- SQLite behind the table of functions: statements, values, transactions. */
 
@@ -26737,6 +28784,10 @@ static int64_t kecs__sqlite_changes(kecs_connection *connection) {
   return sqlite3_changes(connection->db);
 }
 
+static int64_t kecs__sqlite_changes_ever(kecs_connection *connection) {
+  return sqlite3_total_changes(connection->db);
+}
+
 static int64_t kecs__sqlite_last_rid(kecs_connection *connection) {
   return sqlite3_last_insert_rowid(connection->db);
 }
@@ -26816,6 +28867,8 @@ static const kecs_backend kecs__sqlite_table = {
     .table_names = kecs__sqlite_table_names,
     .describe = kecs__sqlite_describe,
     .guard = kecs__sqlite_guard,
+    .mark = kecs__sqlite_mark,
+    .changes_ever = kecs__sqlite_changes_ever,
 };
 
 #if defined(KECS_STORE_NO_THREADS)

@@ -68,6 +68,10 @@ extern "C" {
 #include "store/arn.c"
 #include "store/locate.c"
 #include "store/query.c"
+#include "store/cache.c"
+#include "store/cache_block.c"
+#include "store/coherence.c"
+#include "store/cache_rows.c"
 #include "store/read.c"
 #include "store/fill.c"
 #include "store/feed.c"
@@ -126,6 +130,7 @@ extern "C" {
 #include "sqlite/errors.c"
 #include "sqlite/settings.c"
 #include "sqlite/connection.c"
+#include "sqlite/mark.c"
 #include "sqlite/backend.c"
 /* amalgamate: sqlite-tail */
 #endif

@@ -4,6 +4,7 @@
 #include "store/access.h"
 
 #include "base/time.h"
+#include "store/cache.h"
 #include "store/pool.h"
 #include "store/retry.h"
 #include "store/share.h"
@@ -61,6 +62,9 @@ KECS__FN void kecs__read_end(const kecs_backend *backend, kecs_connection *conne
 KECS__FN kecs_status kecs__begin_write(kecs_store *store, kecs__session *session) {
   session->place.known = false;
   kecs_status status = store->engine->backend->begin(session->connection, true);
+  if (!status) {
+    kecs__cache_begun(session);
+  }
   if (status == KECS_E_BUSY || status == KECS_E_CANCELLED) {
     kecs_error error = kecs__error_save();
     kecs_status stop = kecs__check_stop(store, session->deadline);

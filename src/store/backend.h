@@ -53,6 +53,12 @@ typedef struct kecs_dialect {
   bool whole_results; /* all rows of a result are in memory at once: long walks are cut into pages */
 } kecs_dialect;
 
+/* What a database is at. Equal marks: nobody has committed in between. */
+typedef struct kecs_mark {
+  uint32_t commits; /* goes up by one with each commit that changes rows */
+  uint32_t words[3];
+} kecs_mark;
+
 /* What a backend makes of a path, once for every store. It lives as long as the store. */
 typedef struct kecs_place {
   const kecs_dialect *dialect;
@@ -161,6 +167,11 @@ struct kecs_backend {
   /* The database logs changes. NULL: it does not. Without either of the two the backend has no change log, and
    * options.track is KECS_E_UNSUPPORTED. */
   const kecs_backend_log *log;
+  /* The database's mark, as it is this moment, whoever has committed: asked before each answer of the row cache, by any
+   * thread, while another may use the connection; so it takes nanoseconds and touches nothing. False: it can't be told.
+   * NULL: never; then the row cache is off where other processes may write. */
+  bool (*mark)(kecs_connection *connection, kecs_mark *out_mark);
+  int64_t (*changes_ever)(kecs_connection *connection); /* rows that it has changed since it was opened; with `mark` */
 };
 
 /* For backends: records a failure with the database's own codes and returns `status`. sqlstate may be NULL. */

@@ -58,6 +58,9 @@ KECS__FN int64_t kecs__handle_deadline(kecs_store *store) {
   if (store->depth > 0) {
     return store->deadline;
   }
+  if (!kecs__flag_get(&store->timed)) {
+    return 0;
+  }
   kecs__mutex_lock(&store->engine->mutex);
   int64_t deadline = store->deadline;
   kecs__mutex_unlock(&store->engine->mutex);

@@ -28,6 +28,8 @@ typedef struct kecs__meta {
   uint64_t automatic; /* columns that the store alone writes, unless a document brings them */
   size_t offsets[64];        /* of the columns in the kind's struct */
   kecs_value_type types[64]; /* of the columns, for the backend; KECS_VALUE_NULL for OPTI */
+  uint16_t texts[64];        /* offsets of those that are texts */
+  int text_count;
   char *columns;             /* "arn,id,..." */
   size_t columns_len;
 } kecs__meta;
@@ -35,7 +37,7 @@ typedef struct kecs__meta {
 /* A prepared statement in a session's cache. */
 typedef struct kecs__cached {
   uint64_t hash;
-  int kind;
+  int kind; /* whose table it is about; of a text, only where it changes that */
   int op;
   uint64_t mask;
   char *sql; /* only where the text is the key */
@@ -52,12 +54,25 @@ typedef struct kecs__place {
   bool known;              /* the log's end was read in this transaction */
   bool on;                 /* the transaction's writes are logged */
   bool appended;           /* some were */
+  int64_t seq;             /* of the last of them */
   int64_t stamp;           /* the last that was given out */
   uint64_t marked;         /* bit n: marks[n] was read */
   int64_t marks[KECS_KIND_COUNT]; /* no new row of the kind has this rid or a lower one */
 } kecs__place;
 
+enum { KECS__CACHE_BUCKETS = 256 };
+
+/* What a transaction has changed, as far as the row cache wants to know (cache.h): nothing of it enters. */
+typedef struct kecs__hold {
+  bool any;
+  bool parents;   /* a cluster or service has come or gone */
+  uint64_t lists; /* kinds, by their bits */
+  uint64_t kinds; /* kinds of which any row may have been changed */
+  uint32_t rows[KECS__CACHE_BUCKETS / 32];
+} kecs__hold;
+
 typedef struct kecs__engine kecs__engine;
+typedef struct kecs__cache kecs__cache; /* store/cache.h */
 typedef struct kecs__turn kecs__turn; /* store/turns.c */
 typedef struct kecs__waiter kecs__waiter; /* store/pool.c */
 
@@ -81,6 +96,8 @@ typedef struct kecs__session {
   unsigned steps;
   struct kecs__session *next; /* in the list of the idle ones, or of those in use */
   kecs__place place;          /* of the writing session */
+  kecs__hold hold;
+  bool committed;             /* the transaction that kecs__cache_begun was told of */
 } kecs__session;
 
 struct kecs__engine {
@@ -114,6 +131,12 @@ struct kecs__engine {
   kecs_info settings;      /* of the writing connection, as read back when the store was opened */
   size_t document_bytes_max;
   int schema_version;
+  kecs__cache *cache;      /* of rows; NULL: there is none */
+  bool cache_wanted;       /* by the options */
+  int cache_entries;       /* 0: none is wanted */
+  int cache_rows_kib;
+  int64_t cache_ttl_us;
+  int64_t cache_staleness_us; /* how old an answer may be where other processes' writes are not seen; 0: not at all */
 
   kecs__mutex mutex; /* guards what follows */
   kecs__session *writer;
@@ -168,6 +191,7 @@ struct kecs_store {
   int walks;               /* that read through it just now */
   bool broken;             /* the database ended the transaction by itself */
   int cancelled;           /* by kecs__flag_get */
+  int timed;               /* likewise: there is a deadline */
   int64_t deadline;        /* guarded by the engine's mutex in a store; the owner's in a transaction */
   kecs_store *next;
 };

@@ -216,6 +216,7 @@ static kecs_status kecs__feed_append(kecs__write *write, int kind, int64_t rid, 
   session->user = user;
   session->deadline = deadline;
   session->place.appended = true;
+  session->place.seq = status ? session->place.seq : session->engine->backend->last_rid(session->connection);
   if (status && !write->own && !write->guarded) {
     write->store->broken = true;
   }
@@ -440,6 +441,7 @@ static kecs_status kecs__feed_put_mark(kecs__write *write, const kecs__feed_end 
     status = kecs__feed_state_raise(write->session, KECS__FEED_SINCE, end->seq + 1);
   }
   write->session->place.appended = true;
+  write->session->place.seq = end->seq + 1;
   return status;
 }
 

@@ -337,12 +337,12 @@ static bool kecs__probe_passes(const kecs__meta *meta, const kecs__probe *probe,
 }
 
 static kecs_status kecs__probe_once(kecs__session *session, const kecs__meta *meta, const kecs__probe *probe,
-                                    kecs__arena *arena, void *row, bool *out_found) {
+                                    kecs__arena *arena, void *row, int64_t *out_rid, bool *out_found) {
   kecs__cached *cached = NULL;
   *out_found = false;
   kecs_status status = kecs__probe_start(session, meta, KECS__OP_SELECT_KEY, probe, &cached, out_found);
   if (!status && *out_found) {
-    status = kecs__row_fetch(session, cached, meta, arena, row);
+    status = kecs__row_fetch(session, cached, meta, arena, row, out_rid);
   }
   kecs__statement_done(session, cached);
   if (!status && *out_found) {
@@ -370,17 +370,18 @@ static bool kecs__probe_by_tail(const kecs__meta *meta, const kecs__probe *probe
 KECS__FN kecs_status kecs__probe_read(kecs__session *session, const kecs__meta *meta, const kecs__probe *probe,
                                       kecs__arena *arena, void *row, int64_t *out_rid) {
   bool found = false;
-  kecs_status status = kecs__probe_once(session, meta, probe, arena, row, &found);
-  kecs__probe used = *probe;
+  int64_t rid = 0;
+  kecs_status status = kecs__probe_once(session, meta, probe, arena, row, &rid, &found);
+  kecs__probe used;
   if (!status && !found && kecs__probe_by_tail(meta, probe, &used)) {
-    status = kecs__probe_once(session, meta, &used, arena, row, &found);
+    status = kecs__probe_once(session, meta, &used, arena, row, &rid, &found);
     found = found && kecs__arn_same_place(probe->values[0].text, kecs__row_text(meta->info, row, meta->arn));
   }
   if (!status && !found) {
     status = kecs__fail_probe(meta, probe);
   }
   if (!status && out_rid) {
-    status = kecs__probe_rid(session, meta, &used, out_rid);
+    *out_rid = rid;
   }
   return status;
 }
@@ -407,9 +408,11 @@ KECS__FN kecs_status kecs__probe_find(kecs__session *session, const kecs__meta *
     return kecs__probe_rid(session, meta, probe, out_rid);
   }
   bool found = false;
+  int64_t rid = 0;
   void *row = kecs__arena_take(arena, meta->info->row_size);
-  kecs_status status = row ? kecs__probe_once(session, meta, probe, arena, row, &found) : KECS_E_NOMEM;
-  return status || !found ? status : kecs__probe_rid(session, meta, probe, out_rid);
+  kecs_status status = row ? kecs__probe_once(session, meta, probe, arena, row, &rid, &found) : KECS_E_NOMEM;
+  *out_rid = !status && found ? rid : 0;
+  return status;
 }
 
 KECS__FN kecs_status kecs__resolve_parent(kecs__session *session, kecs_kind parent, const char *text,

@@ -13,6 +13,7 @@ struct kecs__probe {
   int check_columns[KECS_KEY_COLUMNS_MAX];
   kecs_value check_values[KECS_KEY_COLUMNS_MAX];
   char shown[160]; /* the address, for messages; "": what the values say */
+  bool floating;   /* the address means whichever row is the latest just now */
 };
 
 /* From address parts, in the order of the kind's address. */

@@ -4,9 +4,9 @@
 
 #include "store/pool.h"
 
-
 #include "base/time.h"
 #include "store/session.h"
+#include "store/cache.h"
 #include "store/turns.h"
 
 #define KECS__WAIT_PATIENCE_US 5000 /* whoever has waited so long comes before those who come later */
@@ -297,6 +297,7 @@ static void kecs__pool_check(kecs__engine *engine) {
 KECS__FN void kecs__pool_give_back(kecs__session *session) {
   kecs__engine *engine = session->engine;
   int64_t now = kecs__monotonic_ms();
+  kecs__cache_ended(session);
   session->user = NULL;
   session->read_until_ms = 0;
   session->used_ms = now;

@@ -28,6 +28,30 @@ KECS__FN kecs_status kecs__result_new(const kecs_allocator *allocator, kecs_kind
   return KECS_OK;
 }
 
+KECS__FN kecs_status kecs__result_whole(const kecs_allocator *allocator, kecs_kind kind, size_t row_size, size_t count,
+                                        size_t size, kecs_result **out_result) {
+  kecs__arena arena;
+  kecs__arena_init(&arena, allocator);
+  kecs_result *result = kecs__arena_whole(&arena, sizeof *result, size);
+  *out_result = result;
+  if (!result) {
+    return KECS_E_NOMEM;
+  }
+  result->allocator = *allocator;
+  result->arena = arena;
+  result->arena.allocator = &result->allocator;
+  result->kind = kind;
+  result->shape = NULL;
+  result->row_size = row_size;
+  result->rows = kecs__arena_rest(&arena, size);
+  result->count = count;
+  result->capacity = count;
+  result->first_rows = 1;
+  result->page_token = NULL;
+  result->seq = 0;
+  return KECS_OK;
+}
+
 KECS__FN void *kecs__result_add(kecs_result *result) {
   void *row = kecs__result_room(result);
   if (row) {
@@ -134,10 +158,13 @@ KECS__FN kecs_status kecs__row_read(const kecs__meta *meta, const kecs_value *va
 /* As kecs__row_read, for the path that every get and list takes: the backend was told the types, so nothing is asked
  * twice. */
 KECS__FN kecs_status kecs__row_fetch(kecs__session *session, kecs__cached *cached, const kecs__meta *meta,
-                                     kecs__arena *arena, void *row) {
-  kecs_value values[64];
+                                     kecs__arena *arena, void *row, int64_t *out_rid) {
+  kecs_value values[65];
   int count = meta->info->column_count;
-  session->engine->backend->columns(cached->statement, meta->types, values, count);
+  session->engine->backend->columns(cached->statement, meta->types, values, out_rid ? count + 1 : count);
+  if (out_rid) {
+    *out_rid = values[count].number;
+  }
   for (int i = 0; i < count; i++) {
     const kecs_value *value = &values[i];
     char *field = (char *)row + meta->offsets[i];

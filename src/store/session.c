@@ -72,3 +72,9 @@ KECS__FN void kecs__session_close(kecs__session *session) {
   engine->backend->disconnect(session->connection);
   kecs__release(&engine->allocator, session, sizeof *session);
 }
+
+KECS__FN kecs_status kecs__session_commit(kecs__session *session) {
+  kecs_status status = session->engine->backend->commit(session->connection);
+  session->committed = !status;
+  return status;
+}

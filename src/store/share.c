@@ -15,7 +15,9 @@
 #include "store/share.h"
 
 #include "base/time.h"
+#include "store/cache.h"
 #include "store/pool.h"
+#include "store/session.h"
 #include "store/turns.h"
 
 #define KECS__SHARE_MAX 128          /* writes in one transaction */
@@ -147,6 +149,7 @@ static bool kecs__share_wait(kecs__engine *engine, kecs_status *out_status) {
 
 /* Passes the session on, and tells the members what became of their transaction. */
 static void kecs__share_end(kecs__engine *engine, kecs_status status) {
+  kecs__cache_ended(engine->writer);
   kecs__mutex_lock(&engine->mutex);
   kecs__turn *turn = engine->members;
   engine->share_last = engine->writer->changed ? engine->member_count + 1 : engine->share_last;
@@ -215,7 +218,7 @@ static kecs_status kecs__share_commit(kecs__engine *engine) {
     session->user = NULL; /* one member's deadline is none of the others' */
     session->deadline = 0;
   }
-  kecs_status status = engine->backend->commit(session->connection);
+  kecs_status status = kecs__session_commit(session);
   engine->share_commit_us = shared ? kecs__monotonic_us() - since : 0;
   if (status) {
     kecs_error error = kecs__error_save();

@@ -218,7 +218,8 @@ KECS__FN void kecs__sql_build(kecs__text *out, const kecs__meta *meta, kecs__op 
   switch (op) {
     case KECS__OP_SELECT_KEY:
     case KECS__OP_LOOK_KEY:
-      kecs__text_addf(out, "SELECT %s FROM {%s} WHERE {own}", meta->columns, info->table);
+      kecs__text_addf(out, "SELECT %s%s FROM {%s} WHERE {own}", meta->columns,
+                      op == KECS__OP_SELECT_KEY ? ",rid" : "", info->table);
       kecs__sql_key(out, info, &info->keys[mask]);
       kecs__text_adds(out, op == KECS__OP_SELECT_KEY ? "{lock}" : "");
       break;

@@ -6,8 +6,8 @@
 
 /* What a cached statement does; its text follows from kind, operation and mask (store/sql.c). */
 typedef enum kecs__op {
-  KECS__OP_SELECT_KEY,  /* every column by unique key number `mask` */
-  KECS__OP_LOOK_KEY,    /* the same, of a row that is only looked at, whatever else the session writes */
+  KECS__OP_SELECT_KEY,  /* every column, and rid, by unique key number `mask` */
+  KECS__OP_LOOK_KEY,    /* every column likewise, of a row that is only looked at, whatever else the session writes */
   KECS__OP_FIND_KEY,    /* rid by unique key number `mask` */
   KECS__OP_SELECT_RID,  /* every column by rid */
   KECS__OP_READ_FIELDS, /* the columns in `mask` by natural key, rid first: what an update compares with */

@@ -7,6 +7,7 @@
 #include "base/time.h"
 #include "store/access.h"
 #include "store/retry.h"
+#include "store/session.h"
 #include "store/share.h"
 #include "store/statements.h"
 
@@ -228,7 +229,7 @@ KECS_STORE_API kecs_status kecs_commit(kecs_store *tx) {
     status = kecs__check_stop(tx, tx->deadline);
   }
   if (!status) {
-    status = tx->depth == 1 ? engine->backend->commit(tx->session->connection) : kecs__savepoint(tx, "RELEASE");
+    status = tx->depth == 1 ? kecs__session_commit(tx->session) : kecs__savepoint(tx, "RELEASE");
   }
   if (status) {
     return kecs__transaction_give_up(tx, status);
@@ -325,6 +326,7 @@ KECS_STORE_API kecs_status kecs_set_deadline(kecs_store *store, int64_t deadline
   if (!status) {
     kecs__mutex_lock(&store->engine->mutex);
     store->deadline = deadline_us;
+    kecs__flag_set(&store->timed, deadline_us ? 1 : 0);
     kecs__mutex_unlock(&store->engine->mutex);
   }
   return status;

@@ -8,6 +8,7 @@
 #include "store/turns.h"
 
 #include "base/time.h"
+#include "store/cache.h"
 
 #include <string.h>
 
@@ -155,6 +156,7 @@ KECS__FN void kecs__watches_tell_of(kecs__session *session) {
 
 KECS__FN void kecs__turn_end(kecs__session *session) {
   kecs__engine *engine = session->engine;
+  kecs__cache_ended(session);
   kecs__mutex_lock(&engine->mutex);
   kecs__watches_tell(engine);
   kecs__turn_pass(engine);

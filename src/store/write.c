@@ -21,7 +21,7 @@ KECS__FN kecs_status kecs__row_by_rid(kecs__session *session, const kecs__meta *
     status = kecs__statement_start(session, cached, &parameter, 1, out_found);
   }
   if (!status && *out_found) {
-    status = kecs__row_fetch(session, cached, meta, arena, row);
+    status = kecs__row_fetch(session, cached, meta, arena, row, NULL);
   }
   kecs__statement_done(session, cached);
   return status;
