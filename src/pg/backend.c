@@ -13,6 +13,7 @@
 
 #include "pg/bulk.h"
 #include "pg/dial.h"
+#include "pg/gather.h"
 #include "pg/statement.h"
 
 #include <limits.h>
@@ -415,6 +416,9 @@ static const kecs_backend kecs_pg__table = {
     .describe = kecs_pg__describe,
     .start_last = kecs_pg__start_last,
     .insert_many = kecs_pg__insert_many,
+    .start_many = kecs_pg__start_many,
+    .lend_answer = kecs_pg__lend_answer,
+    .drop_answer = kecs_pg__drop_answer,
 };
 
 KECS_STORE_API const kecs_backend *kecs_pg_backend(void) {

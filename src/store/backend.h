@@ -7,7 +7,7 @@
 #define KECS_STORE_BACKEND_H
 #include "store/record.h"
 
-#define KECS_BACKEND_ABI 3
+#define KECS_BACKEND_ABI 4
 
 typedef struct kecs_connection kecs_connection; /* each backend's own */
 typedef struct kecs_statement kecs_statement;
@@ -86,6 +86,16 @@ typedef struct kecs_connect_options {
   void *should_stop_user;
 } kecs_connect_options;
 
+/* One of several statements that are started together. */
+typedef struct kecs_start {
+  kecs_statement *statement; /* others may start the same */
+  const kecs_value *parameters;
+  int count;
+  void *answer;       /* out: the backend's, for lend_answer; NULL where there is none */
+  kecs_status status; /* out: a failure of this statement alone */
+  kecs_error error;   /* out: of that failure */
+} kecs_start;
+
 struct kecs_backend {
   int abi;          /* KECS_BACKEND_ABI */
   const char *name; /* "sqlite" */
@@ -137,6 +147,13 @@ struct kecs_backend {
    * was not. NULL: rows are inserted one by one. */
   kecs_status (*insert_many)(kecs_statement *insert, const char *table, const char *columns, const kecs_value *values,
                              int count, size_t rows, bool *commit);
+  /* start for several statements that only read, in one exchange with a server. A failure of one of them is noted with
+   * it, and concerns none of the others; inside a transaction, and where it is the connection's, it is that of all.
+   * NULL, as the next two then are: there is nothing to gain. */
+  kecs_status (*start_many)(kecs_connection *connection, kecs_start *const *starts, size_t count);
+  /* The statement steps through an answer, as if it had just been started, until its reset; the answer stays. */
+  void (*lend_answer)(kecs_statement *statement, void *answer);
+  void (*drop_answer)(void *answer); /* NULL is fine */
   /* Whether the triggers that log changes fire for this connection's writes. Off: the store logs them itself. NULL: the
    * backend has no change log, and options.track is KECS_E_UNSUPPORTED. */
   kecs_status (*guard)(kecs_connection *connection, bool on);
