@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * a68e2fcacfb0d6c2943b287cc035ad1ea4563de7989d566167177f6b60fb7cb2 */
+ * ee90e907eb4bf353c7f99cc4bed8f62c6df2a7ba9f7b83b7a740f4a981c381be */
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
 /* kecs_store.h -- a durable, typed store for the state of a container orchestrator, in one SQLite file.
  *
@@ -2636,6 +2636,66 @@ KECS_STORE_API kecs_status kecs_json_check(const char *text, size_t len);
 
 #endif
 
+/* ---- store/pipeline.h -------------------------------------------------------------------------------------------- */
+/* ---- Independent reads together ---------------------------------------------------------------------------- */
+/* A page of a dashboard asks a dozen things that have nothing to do with each other. Asked together they cost one round
+ * trip to a PostgreSQL server, not a dozen; on SQLite, where nothing travels, they run one after the other, with the
+ * same results:
+ *
+ *   kecs_read reads[] = {{.kind = KECS_KIND_CLUSTER, .key = "shop"},
+ *                        {.kind = KECS_KIND_SERVICE, .query = &running},
+ *                        {.kind = KECS_KIND_TASK}};
+ *   kecs_answers *answers = NULL;
+ *   if (kecs_pipeline(store, reads, 3, &answers) == KECS_OK) {
+ *     kecs_result *cluster = NULL;
+ *     if (kecs_answers_at(answers, 0, &cluster) == KECS_OK) {
+ *       puts(kecs_cluster_at(cluster, 0)->arn);
+ *     }
+ *     kecs_answers_free(answers);
+ *   } */
+#ifndef KECS_STORE_PIPELINE_H
+#define KECS_STORE_PIPELINE_H
+
+enum { KECS_PIPELINE_MAX = 256 /* reads in one call */ };
+
+/* One read. With a key: that row, as kecs_record_get reads it. Without: a page, as kecs_record_list reads it. All that
+ * it points to is borrowed for the call. */
+typedef struct kecs_read {
+  kecs_kind kind;
+  const char *key;         /* as for kecs_record_get; NULL: a list */
+  const kecs_query *query; /* of a list; NULL: the first 100 rows in the kind's own order. INVALID beside a key */
+} kecs_read;
+
+/* What came of the reads of one call. Immutable, may be read from any thread, and outlives the store. */
+typedef struct kecs_answers kecs_answers;
+
+/* Sends `count` reads together and waits for all of them. KECS_OK says that each has its answer, be it a failure of its
+ * own (an unknown kind, no such row, a bad filter or page token, a right that is missing), which concerns none of the
+ * others: kecs_answers_at tells it. Anything that concerns all of them is this call's failure, and *out_answers is
+ * NULL: INVALID (more than KECS_PIPELINE_MAX), MISUSE, BUSY, OFFLINE, TIMEOUT, CANCELLED, CORRUPT, IO, NOMEM.
+ *
+ * The reads are independent: another writer may come between two of them, and each sees what was stored when it ran. In
+ * a transaction they see what it has written; a read that a PostgreSQL server refuses there ends the transaction, as
+ * any failed statement does, and is this call's failure.
+ *
+ * The one round trip holds for lists and for keys that are ARNs, ids or names. A name under which the store has an ARN
+ * that AWS would not have made of it takes a second one. */
+KECS_STORE_API kecs_status kecs_pipeline(kecs_store *store, const kecs_read *reads, size_t count,
+                                         kecs_answers **out_answers);
+
+/* How many reads there were; 0 for NULL. */
+KECS_STORE_API size_t kecs_answers_count(const kecs_answers *answers);
+
+/* What read number `index` came to: its status, with kecs_last_error() as it was after it, and its rows: one for a key,
+ * a page for a list, with kecs_result_page_token. The result belongs to `answers`: it is not to be freed, and dies with
+ * them. *out_result is NULL after a failure. INVALID when there is no such read. */
+KECS_STORE_API kecs_status kecs_answers_at(const kecs_answers *answers, size_t index, kecs_result **out_result);
+
+/* Frees the answers and all their results; NULL is fine. */
+KECS_STORE_API void kecs_answers_free(kecs_answers *answers);
+
+#endif
+
 /* ---- store/import.h ---------------------------------------------------------------------------------------------- */
 /* ---- Import ------------------------------------------------------------------------------------------------- */
 #ifndef KECS_STORE_IMPORT_H
@@ -2995,6 +3055,15 @@ typedef struct kecs_backend_log {
   /* In a writing transaction: entries below this sequence are gone, and so may be what else is kept of them. */
   kecs_status (*trim)(kecs_connection *connection, int64_t floor);
 } kecs_backend_log;
+/* One of several statements that are started together. */
+typedef struct kecs_start {
+  kecs_statement *statement; /* others may start the same */
+  const kecs_value *parameters;
+  int count;
+  void *answer;       /* out: the backend's, for lend_answer; NULL where there is none */
+  kecs_status status; /* out: a failure of this statement alone */
+  kecs_error error;   /* out: of that failure */
+} kecs_start;
 
 struct kecs_backend {
   int abi;          /* KECS_BACKEND_ABI */
@@ -3047,6 +3116,13 @@ struct kecs_backend {
    * was not. NULL: rows are inserted one by one. */
   kecs_status (*insert_many)(kecs_statement *insert, const char *table, const char *columns, const kecs_value *values,
                              int count, size_t rows, bool *commit);
+  /* start for several statements that only read, in one exchange with a server. A failure of one of them is noted with
+   * it, and concerns none of the others; inside a transaction, and where it is the connection's, it is that of all.
+   * NULL, as the next two then are: there is nothing to gain. */
+  kecs_status (*start_many)(kecs_connection *connection, kecs_start *const *starts, size_t count);
+  /* The statement steps through an answer, as if it had just been started, until its reset; the answer stays. */
+  void (*lend_answer)(kecs_statement *statement, void *answer);
+  void (*drop_answer)(void *answer); /* NULL is fine */
   /* Whether the triggers that log changes fire for this connection's writes. Off: the store logs them itself. NULL: the
    * store does not. */
   kecs_status (*guard)(kecs_connection *connection, bool on);
@@ -6738,6 +6814,7 @@ typedef struct kecs__hold {
 
 typedef struct kecs__engine kecs__engine;
 typedef struct kecs__cache kecs__cache; /* store/cache.h */
+typedef struct kecs__gather kecs__gather; /* store/gather.h */
 typedef struct kecs__turn kecs__turn; /* store/turns.c */
 typedef struct kecs__waiter kecs__waiter; /* store/pool.c */
 
@@ -6759,6 +6836,7 @@ typedef struct kecs__session {
   int64_t used_ms;       /* when it was last given back, or taken */
   int64_t read_until_ms; /* when the running read is too old; 0: never */
   unsigned steps;
+  kecs__gather *gather;  /* the running read is asked together with others */
   struct kecs__session *next; /* in the list of the idle ones, or of those in use */
   kecs__place place;          /* of the writing session */
   kecs__hold hold;
@@ -7096,6 +7174,9 @@ KECS__FN kecs_status kecs__statement_start(kecs__session *session, kecs__cached 
                                            int count, bool *out_row);
 KECS__FN kecs_status kecs__statement_step(kecs__session *session, kecs__cached *cached, bool *out_row);
 KECS__FN void kecs__statement_columns(kecs__session *session, kecs__cached *cached, kecs_value *out, int count);
+
+/* An interrupted statement is told as what interrupted it. */
+KECS__FN kecs_status kecs__statement_outcome(kecs__session *session, kecs_status status);
 
 /* Runs a statement that gives no rows, and ends its use, whatever came of it. */
 KECS__FN kecs_status kecs__statement_run(kecs__session *session, kecs__cached *cached, const kecs_value *parameters,
@@ -8150,6 +8231,52 @@ KECS__FN void kecs__cache_catch_up(kecs__session *session);
 #endif
 #endif
 
+/* ---- store/gather.h ---------------------------------------------------------------------------------------------- */
+/* store/gather.h -- reads that are sent together. A read that gathers runs twice, or more often: what its statements
+ * ask is only remembered at first, and the read is broken off; once all reads have been asked, in one exchange, each
+ * runs again, finds its answers, and goes on to what it asks next. So the code of a read is the same whether it gathers
+ * or not. */
+#ifndef KECS_STORE_GATHER_H
+#define KECS_STORE_GATHER_H
+
+/* A statement that a read has started. */
+typedef struct kecs__asked {
+  kecs_start start;
+  kecs__cached *cached;
+  struct kecs__asked *next;
+} kecs__asked;
+
+/* What one read has asked, in its order. */
+struct kecs__gather {
+  kecs__arena *arena;
+  kecs__asked *first;
+  kecs__asked **at; /* where the next one is expected */
+  int guesses;      /* above 0: what is not answered yet is taken to find nothing, and the read goes on */
+  bool waits;       /* the read was broken off, or has guessed: it is to run again */
+};
+
+KECS__FN void kecs__gather_init(kecs__gather *gather, kecs__arena *arena);
+
+/* The session's reads gather until kecs__gather_end; from the first statement on. */
+KECS__FN void kecs__gather_begin(kecs__session *session, kecs__gather *gather);
+KECS__FN void kecs__gather_end(kecs__session *session);
+
+/* Between the two, a statement may find nothing as far as the read can know yet, and mostly will not change what it
+ * asks next: then both travel together, and where the guess was wrong the read asks anew. Does nothing elsewhere. */
+KECS__FN void kecs__gather_guess(kecs__session *session, bool guess);
+
+/* kecs__statement_start of a session that gathers. */
+KECS__FN kecs_status kecs__gather_start(kecs__session *session, kecs__cached *cached, const kecs_value *parameters,
+                                        int count, bool *out_row);
+
+/* Asks what `count` reads have asked so far, in one exchange. A failure of one statement is told to its read. */
+KECS__FN kecs_status kecs__gather_send(kecs__session *session, kecs__gather *gathers, size_t count);
+
+/* The answers go. */
+KECS__FN void kecs__gather_free(kecs__session *session, kecs__gather *gather);
+
+#endif
+
 /* ---- store/pool.h ------------------------------------------------------------------------------------------------ */
 /* store/pool.h -- the pool of connections: how many, how long one is kept, how long one waits for one. */
 #ifndef KECS_STORE_POOL_H
@@ -8247,9 +8374,13 @@ KECS__FN void kecs__statements_free(kecs__session *session) {
 }
 
 /* The table never grows: it starts large enough for engine->statements_max. Beyond that it is emptied: a program that
- * makes endless shapes of queries. */
+ * makes endless shapes of queries. Not while statements are remembered that are still to be asked. */
+static bool kecs__statements_full(const kecs__session *session) {
+  return (int)session->cached_count >= session->engine->statements_max;
+}
+
 static kecs_status kecs__statements_reserve(kecs__session *session) {
-  if ((int)session->cached_count >= session->engine->statements_max) {
+  if (kecs__statements_full(session) && !session->gather) {
     kecs__statements_clear(session);
   }
   if (session->slots) {
@@ -8367,7 +8498,7 @@ static kecs_status kecs__statement_find(kecs__session *session, const kecs__meta
   if (status) {
     return status;
   }
-  if (*slot) {
+  if (*slot || kecs__statements_full(session)) {
     cached->temporary = true;
   } else {
     *slot = cached;
@@ -8410,8 +8541,7 @@ KECS__FN void kecs__statement_done(kecs__session *session, kecs__cached *cached)
   }
 }
 
-/* An interrupted statement is told as what interrupted it. */
-static kecs_status kecs__statement_outcome(kecs__session *session, kecs_status status) {
+KECS__FN kecs_status kecs__statement_outcome(kecs__session *session, kecs_status status) {
   if (status == KECS_E_CANCELLED && session->user) {
     kecs_status stop = kecs__check_stop(session->user, session->deadline);
     stop = stop ? stop : kecs__check_read_age(session);
@@ -8423,6 +8553,9 @@ static kecs_status kecs__statement_outcome(kecs__session *session, kecs_status s
 KECS__FN kecs_status kecs__statement_start(kecs__session *session, kecs__cached *cached, const kecs_value *parameters,
                                            int count, bool *out_row) {
   const kecs_backend *backend = session->engine->backend;
+  if (session->gather && !cached->temporary) {
+    return kecs__gather_start(session, cached, parameters, count, out_row);
+  }
   session->writing = cached->writes;
   session->changed = session->changed || cached->writes;
   if (cached->writes) {
@@ -8612,6 +8745,133 @@ KECS__FN kecs_status kecs__session_commit(kecs__session *session) {
   kecs_status status = session->engine->backend->commit(session->connection);
   session->committed = !status;
   return status;
+}
+
+/* ---- store/gather.c ---------------------------------------------------------------------------------------------- */
+/* store/gather.c -- statements that are remembered first, and asked together. */
+
+#include <string.h>
+
+KECS__FN void kecs__gather_init(kecs__gather *gather, kecs__arena *arena) {
+  memset(gather, 0, sizeof *gather);
+  gather->arena = arena;
+}
+
+KECS__FN void kecs__gather_begin(kecs__session *session, kecs__gather *gather) {
+  gather->at = &gather->first;
+  gather->guesses = 0;
+  gather->waits = false;
+  session->gather = gather;
+}
+
+KECS__FN void kecs__gather_end(kecs__session *session) {
+  session->gather = NULL;
+}
+
+KECS__FN void kecs__gather_guess(kecs__session *session, bool guess) {
+  if (session->gather) {
+    session->gather->guesses += guess ? 1 : -1;
+  }
+}
+
+static bool kecs__value_equal(const kecs_value *a, const kecs_value *b) {
+  bool text = a->type == KECS_VALUE_TEXT;
+  return a->type == b->type && (text ? a->len == b->len && memcmp(a->text, b->text, a->len) == 0
+                                     : a->type == KECS_VALUE_NULL || a->number == b->number);
+}
+
+static bool kecs__asked_is(const kecs__asked *asked, const kecs__cached *cached, const kecs_value *parameters,
+                           int count) {
+  bool same = asked->cached == cached && asked->start.count == count;
+  for (int i = 0; same && i < count; i++) {
+    same = kecs__value_equal(&asked->start.parameters[i], &parameters[i]);
+  }
+  return same;
+}
+
+/* A copy that outlives the run of the read: the next run has values of its own. */
+static kecs_status kecs__gather_add(kecs__gather *gather, kecs__cached *cached, const kecs_value *parameters,
+                                    int count) {
+  kecs__asked *asked = kecs__arena_take(gather->arena, sizeof *asked);
+  kecs_value *values = asked ? kecs__arena_take(gather->arena, ((size_t)count + 1) * sizeof *values) : NULL;
+  if (!values) {
+    return KECS_E_NOMEM;
+  }
+  memset(asked, 0, sizeof *asked);
+  for (int i = 0; i < count; i++) {
+    values[i] = parameters[i];
+    if (values[i].type == KECS_VALUE_TEXT) {
+      values[i].text = kecs__arena_text(gather->arena, parameters[i].text, parameters[i].len);
+      if (!values[i].text) {
+        return KECS_E_NOMEM;
+      }
+    }
+  }
+  asked->cached = cached;
+  asked->start.statement = cached->statement;
+  asked->start.parameters = values;
+  asked->start.count = count;
+  *gather->at = asked;
+  gather->at = &asked->next;
+  gather->waits = true;
+  return KECS_OK;
+}
+
+static void kecs__gather_drop(kecs__session *session, kecs__asked *asked) {
+  for (; asked; asked = asked->next) {
+    session->engine->backend->drop_answer(asked->start.answer);
+    asked->start.answer = NULL;
+  }
+}
+
+KECS__FN kecs_status kecs__gather_start(kecs__session *session, kecs__cached *cached, const kecs_value *parameters,
+                                        int count, bool *out_row) {
+  kecs__gather *gather = session->gather;
+  kecs__asked *asked = *gather->at;
+  *out_row = false;
+  if (asked && !kecs__asked_is(asked, cached, parameters, count)) {
+    kecs__gather_drop(session, asked); /* a guess was wrong: what followed from it was asked in vain */
+    *gather->at = asked = NULL;
+  }
+  if (!asked) {
+    kecs_status status = kecs__gather_add(gather, cached, parameters, count);
+    return status || gather->guesses > 0 ? status : KECS_E_BUSY; /* told to nobody: the read runs again */
+  }
+  gather->at = &asked->next;
+  if (asked->start.status) {
+    return kecs__error_restore(&asked->start.error);
+  }
+  session->engine->backend->lend_answer(cached->statement, asked->start.answer);
+  return session->engine->backend->step(cached->statement, out_row);
+}
+
+KECS__FN kecs_status kecs__gather_send(kecs__session *session, kecs__gather *gathers, size_t count) {
+  size_t open = 0;
+  for (size_t i = 0; i < count; i++) {
+    for (const kecs__asked *asked = gathers[i].first; asked; asked = asked->next) {
+      open += !asked->start.answer && !asked->start.status;
+    }
+  }
+  kecs_start **starts = kecs__alloc(&session->engine->allocator, (open + 1) * sizeof *starts);
+  if (!starts) {
+    return KECS_E_NOMEM;
+  }
+  size_t used = 0;
+  for (size_t i = 0; i < count; i++) {
+    for (kecs__asked *asked = gathers[i].first; asked; asked = asked->next) {
+      if (!asked->start.answer && !asked->start.status) {
+        starts[used++] = &asked->start;
+      }
+    }
+  }
+  kecs_status status = session->engine->backend->start_many(session->connection, starts, used);
+  kecs__release(&session->engine->allocator, starts, (open + 1) * sizeof *starts);
+  return kecs__statement_outcome(session, status);
+}
+
+KECS__FN void kecs__gather_free(kecs__session *session, kecs__gather *gather) {
+  kecs__gather_drop(session, gather->first);
+  gather->first = NULL;
 }
 
 /* ---- store/turns.c ----------------------------------------------------------------------------------------------- */
@@ -11995,9 +12255,11 @@ KECS__FN kecs_status kecs__resolve_parent(kecs__session *session, kecs_kind pare
   bool row = false;
   char *arn = NULL;
   kecs_status status = kecs__statement_text(session, sql, sizeof sql - 1, &cached);
+  kecs__gather_guess(session, true); /* most ARNs are what is made of the name below */
   if (!status) {
     status = kecs__statement_start(session, cached, values, 3, &row);
   }
+  kecs__gather_guess(session, false);
   if (!status && row) {
     kecs_value value;
     kecs__statement_columns(session, cached, &value, 1);
@@ -14054,6 +14316,14 @@ KECS__FN kecs_status kecs__upsert(kecs_store *store, kecs_kind kind, const void 
 KECS__FN kecs_status kecs__delete(kecs_store *store, kecs_kind kind, const kecs_value *address, int count);
 KECS__FN const void *kecs__at(const kecs_result *result, kecs_kind kind, size_t index);
 
+/* The rows of keys, and a page, into a result that is there, through a session that is open. */
+KECS__FN kecs_status kecs__read_keys(kecs__session *session, const kecs__meta *meta, const char *const *keys,
+                                     size_t count, kecs_result *result);
+KECS__FN kecs_status kecs__read_page(kecs_store *store, kecs__session *session, const kecs__meta *meta,
+                                     const kecs_query *query,
+                                     kecs_status (*narrow)(kecs__plan *plan, const void *user), const void *user,
+                                     kecs_result *result);
+
 /* list and count with conditions that a kind's own operation adds to the query. */
 KECS__FN kecs_status kecs__list_where(kecs_store *store, kecs_kind kind, const kecs_query *query,
                                       kecs_status (*narrow)(kecs__plan *plan, const void *user), const void *user,
@@ -14176,8 +14446,8 @@ KECS_STORE_API kecs_status kecs_record_get(kecs_store *store, kecs_kind kind, co
   return status == KECS_E_NOT_FOUND ? kecs__fail_not_found(kecs__meta_of(store->engine, kind), key) : status;
 }
 
-static kecs_status kecs__get_each(kecs__session *session, const kecs__meta *meta, const char *const *keys, size_t count,
-                                  kecs_result *result) {
+KECS__FN kecs_status kecs__read_keys(kecs__session *session, const kecs__meta *meta, const char *const *keys,
+                                     size_t count, kecs_result *result) {
   kecs_status status = KECS_OK;
   for (size_t i = 0; !status && i < count; i++) {
     kecs__probe probe;
@@ -14225,7 +14495,7 @@ KECS__FN kecs_status kecs__get_many(kecs_store *store, kecs_kind kind, const cha
   }
   if (!status) {
     result->first_rows = count < KECS__PAGE_DEFAULT ? (count ? count : 1) : KECS__PAGE_DEFAULT;
-    status = kecs__get_each(session, meta, keys, count, result);
+    status = kecs__read_keys(session, meta, keys, count, result);
   }
   if (begun) {
     kecs__read_end(store->engine->backend, session->connection, &status);
@@ -14263,12 +14533,38 @@ static kecs_status kecs__list_seq(kecs_store *store, kecs__session *session, kec
     return KECS_OK;
   }
   kecs__feed_end end = {0, 0, 0};
-  kecs_status status = store->depth > 0 ? KECS_OK : store->engine->backend->begin(session->connection, false);
-  *out_begun = !status && store->depth == 0;
+  bool begins = store->depth == 0 && !session->gather; /* what is gathered is asked in this order, and at once */
+  kecs_status status = begins ? store->engine->backend->begin(session->connection, false) : KECS_OK;
+  *out_begun = !status && begins;
   if (!status) {
     status = kecs__feed_read_end(session, &end);
   }
   result->seq = end.op == KECS__FEED_OFF ? 0 : end.seq;
+  return status;
+}
+
+KECS__FN kecs_status kecs__read_page(kecs_store *store, kecs__session *session, const kecs__meta *meta,
+                                     const kecs_query *query,
+                                     kecs_status (*narrow)(kecs__plan *plan, const void *user), const void *user,
+                                     kecs_result *result) {
+  kecs__arena arena; /* values of the query; they die with the call */
+  bool begun = false;
+  kecs__arena_init(&arena, &store->engine->allocator);
+  kecs_status status = kecs__list_seq(store, session, result, &begun);
+  if (!status) {
+    kecs__plan plan;
+    kecs__plan_init(&plan, session, meta, &arena);
+    if (narrow) {
+      kecs__plan_fail(&plan, narrow(&plan, user));
+    }
+    kecs__plan_query(&plan, query, true);
+    status = kecs__list_rows(&plan, result);
+    kecs__plan_free(&plan);
+  }
+  if (begun) {
+    kecs__read_end(store->engine->backend, session->connection, &status);
+  }
+  kecs__arena_free(&arena);
   return status;
 }
 
@@ -14277,7 +14573,6 @@ typedef struct kecs__listing {
   const kecs_query *query;
   kecs_status (*narrow)(kecs__plan *plan, const void *user);
   const void *user;
-  kecs__arena *arena;
 } kecs__listing;
 
 /* The page from the database. */
@@ -14286,7 +14581,6 @@ static kecs_status kecs__list_read(kecs_store *store, const kecs__listing *list,
   kecs__session *session = NULL;
   kecs_result *result = NULL;
   kecs__ticket ticket;
-  bool begun = false;
   kecs_status status = kecs__flag_get(&store->engine->tracked) ? kecs__feed_number_new(store) : KECS_OK;
   status = status ? status : kecs__read_open(store, &session);
   if (!status && key->kind) {
@@ -14296,20 +14590,7 @@ static kecs_status kecs__list_read(kecs_store *store, const kecs__listing *list,
     status = kecs__result_begin(store, list->meta, &result);
   }
   if (!status) {
-    status = kecs__list_seq(store, session, result, &begun);
-  }
-  if (!status) {
-    kecs__plan plan;
-    kecs__plan_init(&plan, session, list->meta, list->arena);
-    if (list->narrow) {
-      kecs__plan_fail(&plan, list->narrow(&plan, list->user));
-    }
-    kecs__plan_query(&plan, list->query, true);
-    status = kecs__list_rows(&plan, result);
-    kecs__plan_free(&plan);
-  }
-  if (begun) {
-    kecs__read_end(store->engine->backend, session->connection, &status);
+    status = kecs__read_page(store, session, list->meta, list->query, list->narrow, list->user, result);
   }
   if (!status && key->kind) {
     kecs__cache_put_list(session, key, &ticket, result);
@@ -14330,7 +14611,7 @@ KECS__FN kecs_status kecs__list_where(kecs_store *store, kecs_kind kind, const k
   if (!meta) {
     return kecs_last_error()->status;
   }
-  kecs__arena arena; /* values of the query; they die with the call */
+  kecs__arena arena; /* of the key */
   kecs__cache_key key = {(kecs_kind)0, 0, 0, NULL, 0};
   kecs__arena_init(&arena, &store->engine->allocator);
   if (store->depth == 0 && store->engine->cache && !narrow) {
@@ -14341,7 +14622,7 @@ KECS__FN kecs_status kecs__list_where(kecs_store *store, kecs_kind kind, const k
     }
   }
   if (!status && !*out_result) {
-    kecs__listing list = {meta, query, narrow, user, &arena};
+    kecs__listing list = {meta, query, narrow, user};
     status = kecs__list_read(store, &list, &key, out_result);
   }
   kecs__arena_free(&arena);
@@ -14547,6 +14828,251 @@ KECS_STORE_API kecs_status kecs_record_count(kecs_store *store, kecs_kind kind, 
 
 KECS_STORE_API const void *kecs_record_at(const kecs_result *result, kecs_kind kind, size_t index) {
   return kecs__at(result, kind, index);
+}
+
+/* ---- store/pipeline.c -------------------------------------------------------------------------------------------- */
+/* store/pipeline.c -- independent reads together: each keeps its own outcome. */
+
+#include <string.h>
+
+typedef struct kecs__answer {
+  kecs_status status;
+  kecs_error *error; /* of a failure */
+  kecs_result *result;
+  bool done;
+} kecs__answer;
+
+struct kecs_answers {
+  kecs_allocator allocator; /* a copy: the answers outlive the store */
+  kecs__arena arena;        /* they lie in it themselves */
+  kecs__answer *list;
+  size_t count;
+};
+
+static kecs_status kecs__answers_new(const kecs_allocator *allocator, size_t count, kecs_answers **out_answers) {
+  kecs__arena arena;
+  kecs__arena_init(&arena, allocator);
+  kecs_answers *answers = kecs__arena_take(&arena, sizeof *answers);
+  kecs__answer *list = answers ? kecs__arena_take(&arena, (count + 1) * sizeof *list) : NULL;
+  if (!list) {
+    kecs__arena_free(&arena);
+    return KECS_E_NOMEM;
+  }
+  memset(list, 0, (count + 1) * sizeof *list);
+  answers->allocator = *allocator;
+  answers->arena = arena;
+  answers->arena.allocator = &answers->allocator;
+  answers->list = list;
+  answers->count = count;
+  *out_answers = answers;
+  return KECS_OK;
+}
+
+KECS_STORE_API void kecs_answers_free(kecs_answers *answers) {
+  if (!answers) {
+    return;
+  }
+  for (size_t i = 0; i < answers->count; i++) {
+    kecs_result_free(answers->list[i].result);
+  }
+  kecs_allocator allocator = answers->allocator;
+  kecs__arena arena = answers->arena;
+  arena.allocator = &allocator;
+  kecs__arena_free(&arena);
+}
+
+KECS_STORE_API size_t kecs_answers_count(const kecs_answers *answers) {
+  return answers ? answers->count : 0;
+}
+
+KECS_STORE_API kecs_status kecs_answers_at(const kecs_answers *answers, size_t index, kecs_result **out_result) {
+  kecs_status status = kecs__check_pointer(out_result, "out_result");
+  if (status) {
+    return status;
+  }
+  *out_result = NULL;
+  if (index >= kecs_answers_count(answers)) {
+    return kecs__fail(KECS_E_INVALID, "there is no answer number %zu; there are %zu, from 0", index,
+                      kecs_answers_count(answers));
+  }
+  const kecs__answer *answer = &answers->list[index];
+  *out_result = answer->result;
+  return answer->error ? kecs__error_restore(answer->error) : answer->status;
+}
+
+/* Whether a failure is the read's own: the others have their answers all the same. */
+static bool kecs__answer_is_own(kecs_status status) {
+  return kecs_status_class(status) == KECS_CLASS_CALLER;
+}
+
+/* Keeps what a read came to; a failure that is not its own is given back. */
+static kecs_status kecs__answer_keep(kecs_answers *answers, size_t index, kecs_status status, kecs_result *result) {
+  kecs__answer *answer = &answers->list[index];
+  answer->done = true;
+  answer->status = status;
+  answer->result = result;
+  if (!status || !kecs__answer_is_own(status)) {
+    return status;
+  }
+  kecs_error error = kecs__error_save();
+  answer->error = kecs__arena_take(&answers->arena, sizeof error);
+  if (!answer->error) {
+    return KECS_E_NOMEM;
+  }
+  *answer->error = error;
+  return KECS_OK;
+}
+
+/* ---- one read ---- */
+
+static kecs_status kecs__read_check(const kecs_store *store, const kecs_read *read, const kecs__meta **out_meta) {
+  *out_meta = kecs__meta_checked(store, read->kind);
+  if (!*out_meta) {
+    return kecs_last_error()->status;
+  }
+  if (read->key && read->query) {
+    return kecs__fail(KECS_E_INVALID, "%s: a read has a key or a query, not both", (*out_meta)->info->name);
+  }
+  return KECS_OK;
+}
+
+static kecs_status kecs__read_one(kecs_store *store, kecs__session *session, const kecs_read *read,
+                                  kecs_result **out_result) {
+  const kecs__meta *meta = NULL;
+  kecs_result *result = NULL;
+  kecs_status status = kecs__read_check(store, read, &meta);
+  if (!status) {
+    status = kecs__result_begin(store, meta, &result);
+  }
+  if (!status && read->key) {
+    status = kecs__read_keys(session, meta, &read->key, 1, result);
+    if (!status && kecs_result_count(result) == 0) {
+      status = kecs__fail_not_found(meta, read->key);
+    }
+  } else if (!status) {
+    status = kecs__read_page(store, session, meta, read->query, NULL, NULL, result);
+  }
+  return kecs__result_end(status, result, out_result);
+}
+
+/* ---- all reads ---- */
+
+/* Those that are not done yet run, each as far as it comes. False: none of them waits for an answer. */
+static kecs_status kecs__pipeline_run(kecs_store *store, kecs__session *session, const kecs_read *reads,
+                                      kecs__gather *gathers, kecs_answers *answers, bool *out_waits) {
+  kecs_status status = KECS_OK;
+  *out_waits = false;
+  for (size_t i = 0; !status && i < answers->count; i++) {
+    if (answers->list[i].done) {
+      continue;
+    }
+    kecs_result *result = NULL;
+    kecs__gather_begin(session, &gathers[i]);
+    kecs_status one = kecs__read_one(store, session, &reads[i], &result);
+    kecs__gather_end(session);
+    if (gathers[i].waits && one != KECS_E_NOMEM) {
+      kecs_result_free(result);
+      *out_waits = true;
+    } else {
+      status = kecs__answer_keep(answers, i, one, result);
+    }
+  }
+  return status;
+}
+
+/* One exchange is enough for most: see store/gather.h. */
+static kecs_status kecs__pipeline_gather(kecs_store *store, kecs__session *session, const kecs_read *reads,
+                                         kecs_answers *answers) {
+  const kecs_allocator *allocator = &store->engine->allocator;
+  size_t count = answers->count;
+  kecs__arena arena;
+  bool waits = true;
+  kecs__arena_init(&arena, allocator);
+  kecs__gather *gathers = kecs__arena_take(&arena, (count + 1) * sizeof *gathers);
+  kecs_status status = gathers ? KECS_OK : KECS_E_NOMEM;
+  kecs_error before = kecs__error_save();
+  for (size_t i = 0; !status && i < count; i++) {
+    kecs__gather_init(&gathers[i], &arena);
+  }
+  while (!status && waits) {
+    status = kecs__pipeline_run(store, session, reads, gathers, answers, &waits);
+    if (!status && waits) {
+      status = kecs__gather_send(session, gathers, count);
+    }
+  }
+  for (size_t i = 0; gathers && i < count; i++) {
+    kecs__gather_free(session, &gathers[i]);
+  }
+  if (!status) {
+    (void)kecs__error_restore(&before); /* a read's own failure is told by kecs_answers_at */
+  }
+  kecs__arena_free(&arena);
+  return status;
+}
+
+/* One after the other. */
+static kecs_status kecs__pipeline_serially(kecs_store *store, kecs__session *session, const kecs_read *reads,
+                                           kecs_answers *answers) {
+  kecs_error before = kecs__error_save();
+  kecs_status status = KECS_OK;
+  for (size_t i = 0; !status && i < answers->count; i++) {
+    kecs_result *result = NULL;
+    kecs_status one = kecs__read_one(store, session, &reads[i], &result);
+    status = kecs__answer_keep(answers, i, one, result);
+  }
+  if (!status) {
+    (void)kecs__error_restore(&before);
+  }
+  return status;
+}
+
+/* A list of a store that is tracked says which place of the change log it was read at: it needs a snapshot of its own. */
+static bool kecs__pipeline_gathers(const kecs_store *store, const kecs_read *reads, size_t count) {
+  bool lists = false;
+  for (size_t i = 0; i < count; i++) {
+    lists = lists || !reads[i].key;
+  }
+  return store->engine->backend->start_many && !(lists && kecs__flag_get(&store->engine->tracked));
+}
+
+KECS_STORE_API kecs_status kecs_pipeline(kecs_store *store, const kecs_read *reads, size_t count,
+                                         kecs_answers **out_answers) {
+  kecs__session *session = NULL;
+  kecs_answers *answers = NULL;
+  kecs_status status = kecs__check_pointer(out_answers, "out_answers");
+  if (status) {
+    return status;
+  }
+  *out_answers = NULL;
+  status = kecs__check_handle(store);
+  if (!status && count > KECS_PIPELINE_MAX) {
+    status = kecs__fail(KECS_E_INVALID, "%zu reads are too many for one pipeline; give at most %d", count,
+                        KECS_PIPELINE_MAX);
+  }
+  if (!status && count > 0) {
+    status = kecs__check_pointer(reads, "reads");
+  }
+  if (!status && kecs__flag_get(&store->engine->tracked)) {
+    status = kecs__feed_number_new(store);
+  }
+  if (!status) {
+    status = kecs__read_open(store, &session);
+  }
+  if (!status) {
+    status = kecs__answers_new(&store->engine->allocator, count, &answers);
+  }
+  if (!status) {
+    status = kecs__pipeline_gathers(store, reads, count) ? kecs__pipeline_gather(store, session, reads, answers)
+                                                         : kecs__pipeline_serially(store, session, reads, answers);
+  }
+  kecs__read_close(store, session);
+  if (status) {
+    kecs_error error = kecs__error_save();
+    kecs_answers_free(answers);
+    return kecs__error_restore(&error);
+  }
+  *out_answers = answers;
+  return KECS_OK;
 }
 
 /* ---- store/fill.c ------------------------------------------------------------------------------------------------ */

@@ -109,6 +109,15 @@ typedef struct kecs_backend_log {
   /* In a writing transaction: entries below this sequence are gone, and so may be what else is kept of them. */
   kecs_status (*trim)(kecs_connection *connection, int64_t floor);
 } kecs_backend_log;
+/* One of several statements that are started together. */
+typedef struct kecs_start {
+  kecs_statement *statement; /* others may start the same */
+  const kecs_value *parameters;
+  int count;
+  void *answer;       /* out: the backend's, for lend_answer; NULL where there is none */
+  kecs_status status; /* out: a failure of this statement alone */
+  kecs_error error;   /* out: of that failure */
+} kecs_start;
 
 struct kecs_backend {
   int abi;          /* KECS_BACKEND_ABI */
@@ -161,6 +170,13 @@ struct kecs_backend {
    * was not. NULL: rows are inserted one by one. */
   kecs_status (*insert_many)(kecs_statement *insert, const char *table, const char *columns, const kecs_value *values,
                              int count, size_t rows, bool *commit);
+  /* start for several statements that only read, in one exchange with a server. A failure of one of them is noted with
+   * it, and concerns none of the others; inside a transaction, and where it is the connection's, it is that of all.
+   * NULL, as the next two then are: there is nothing to gain. */
+  kecs_status (*start_many)(kecs_connection *connection, kecs_start *const *starts, size_t count);
+  /* The statement steps through an answer, as if it had just been started, until its reset; the answer stays. */
+  void (*lend_answer)(kecs_statement *statement, void *answer);
+  void (*drop_answer)(void *answer); /* NULL is fine */
   /* Whether the triggers that log changes fire for this connection's writes. Off: the store logs them itself. NULL: the
    * store does not. */
   kecs_status (*guard)(kecs_connection *connection, bool on);

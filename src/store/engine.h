@@ -73,6 +73,7 @@ typedef struct kecs__hold {
 
 typedef struct kecs__engine kecs__engine;
 typedef struct kecs__cache kecs__cache; /* store/cache.h */
+typedef struct kecs__gather kecs__gather; /* store/gather.h */
 typedef struct kecs__turn kecs__turn; /* store/turns.c */
 typedef struct kecs__waiter kecs__waiter; /* store/pool.c */
 
@@ -94,6 +95,7 @@ typedef struct kecs__session {
   int64_t used_ms;       /* when it was last given back, or taken */
   int64_t read_until_ms; /* when the running read is too old; 0: never */
   unsigned steps;
+  kecs__gather *gather;  /* the running read is asked together with others */
   struct kecs__session *next; /* in the list of the idle ones, or of those in use */
   kecs__place place;          /* of the writing session */
   kecs__hold hold;

@@ -5,6 +5,7 @@
 
 #include "base/json.h"
 #include "store/arn.h"
+#include "store/gather.h"
 #include "store/statements.h"
 
 #include <stdio.h>
@@ -429,9 +430,11 @@ KECS__FN kecs_status kecs__resolve_parent(kecs__session *session, kecs_kind pare
   bool row = false;
   char *arn = NULL;
   kecs_status status = kecs__statement_text(session, sql, sizeof sql - 1, &cached);
+  kecs__gather_guess(session, true); /* most ARNs are what is made of the name below */
   if (!status) {
     status = kecs__statement_start(session, cached, values, 3, &row);
   }
+  kecs__gather_guess(session, false);
   if (!status && row) {
     kecs_value value;
     kecs__statement_columns(session, cached, &value, 1);

@@ -40,6 +40,9 @@ KECS__FN kecs_status kecs__statement_start(kecs__session *session, kecs__cached 
 KECS__FN kecs_status kecs__statement_step(kecs__session *session, kecs__cached *cached, bool *out_row);
 KECS__FN void kecs__statement_columns(kecs__session *session, kecs__cached *cached, kecs_value *out, int count);
 
+/* An interrupted statement is told as what interrupted it. */
+KECS__FN kecs_status kecs__statement_outcome(kecs__session *session, kecs_status status);
+
 /* Runs a statement that gives no rows, and ends its use, whatever came of it. */
 KECS__FN kecs_status kecs__statement_run(kecs__session *session, kecs__cached *cached, const kecs_value *parameters,
                                          int count);
