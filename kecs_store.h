@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * ee90e907eb4bf353c7f99cc4bed8f62c6df2a7ba9f7b83b7a740f4a981c381be */
+ * 230cf8c865dad68d420254f1c1453cd3e85f8a4c80887c6f17b87f393246915e */
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
 /* kecs_store.h -- a durable, typed store for the state of a container orchestrator, in one SQLite file.
  *
@@ -14339,6 +14339,16 @@ KECS__FN const kecs__meta *kecs__meta_checked(const kecs_store *store, kecs_kind
 KECS__FN kecs_status kecs__result_begin(const kecs_store *store, const kecs__meta *meta, kecs_result **out_result);
 KECS__FN kecs_status kecs__result_end(kecs_status status, kecs_result *result, kecs_result **out_result);
 
+/* A list whose rows are of no kind. */
+typedef struct kecs__shaped {
+  const kecs_kind_info *shape; /* the rows' size, and the keys that pages go by */
+  const char *what;            /* the columns, as SQL with marks */
+  void (*plan)(kecs__plan *plan, const void *user);
+  kecs_status (*read)(kecs__plan *plan, kecs__cached *cached, kecs_result *result, void *row); /* the current row */
+  const void *user; /* for `plan` */
+} kecs__shaped;
+KECS__FN kecs_status kecs__list_shaped(kecs_store *store, const kecs__shaped *list, kecs_result **out_result);
+
 #endif
 
 /* ---- store/read.c, continued ------------------------------------------------------------------------------------- */
@@ -14828,6 +14838,54 @@ KECS_STORE_API kecs_status kecs_record_count(kecs_store *store, kecs_kind kind, 
 
 KECS_STORE_API const void *kecs_record_at(const kecs_result *result, kecs_kind kind, size_t index) {
   return kecs__at(result, kind, index);
+}
+
+static kecs_status kecs__shaped_rows(const kecs__shaped *list, kecs__plan *plan, kecs_result *result) {
+  kecs__cached *cached = NULL;
+  bool more = false;
+  void *row = NULL;
+  kecs_status status = kecs__plan_start(plan, list->what, true, plan->limit + 1, &cached, &more);
+  while (!status && more && result->count < (size_t)plan->limit) {
+    row = kecs__result_add(result);
+    status = row ? list->read(plan, cached, result, row) : KECS_E_NOMEM;
+    if (!status) {
+      status = kecs__statement_step(plan->session, cached, &more);
+    }
+  }
+  kecs__statement_done(plan->session, cached);
+  return !status && more ? kecs__plan_token(plan, row, &result->arena, &result->page_token) : status;
+}
+
+KECS__FN kecs_status kecs__list_shaped(kecs_store *store, const kecs__shaped *list, kecs_result **out_result) {
+  kecs_status status = kecs__check_pointer(out_result, "out_result");
+  if (status) {
+    return status;
+  }
+  *out_result = NULL;
+  status = kecs__check_handle(store);
+  if (status) {
+    return status;
+  }
+  kecs__session *session = NULL;
+  kecs_result *result = NULL;
+  kecs__arena arena;
+  kecs__arena_init(&arena, &store->engine->allocator);
+  status = kecs__read_open(store, &session);
+  if (!status) {
+    status = kecs__result_new(&store->engine->allocator, (kecs_kind)0, list->shape->row_size, &result);
+  }
+  if (!status) {
+    kecs__meta meta = {.info = list->shape};
+    kecs__plan plan;
+    result->shape = list->shape;
+    kecs__plan_init(&plan, session, &meta, &arena);
+    list->plan(&plan, list->user);
+    status = kecs__shaped_rows(list, &plan, result);
+    kecs__plan_free(&plan);
+  }
+  kecs__read_close(store, session);
+  kecs__arena_free(&arena);
+  return kecs__result_end(status, result, out_result);
 }
 
 /* ---- store/pipeline.c -------------------------------------------------------------------------------------------- */
@@ -19962,7 +20020,8 @@ static const kecs_kind_info kecs__family_info = {
   " ORDER BY d.revision DESC LIMIT 1),"          \
   "(SELECT count(*) " KECS__FAMILY_ROWS " AND d.status='ACTIVE')"
 
-static void kecs__families_plan(kecs__plan *plan, const kecs_family_query *query) {
+static void kecs__families_plan(kecs__plan *plan, const void *user) {
+  const kecs_family_query *query = user;
   kecs_value place[] = {kecs__value_text(plan->session->engine->account_id),
                         kecs__value_text(plan->session->engine->region)};
   kecs_value status = kecs__value_text(query->status);
@@ -19982,63 +20041,22 @@ static void kecs__families_plan(kecs__plan *plan, const kecs_family_query *query
   kecs__plan_query(plan, &page, true);
 }
 
-static kecs_status kecs__families_rows(kecs__plan *plan, kecs_result *result) {
+static kecs_status kecs__family_read(kecs__plan *plan, kecs__cached *cached, kecs_result *result, void *out_row) {
   kecs_value values[3];
-  kecs__cached *cached = NULL;
-  bool more = false;
-  kecs_family *row = NULL;
-  kecs_status status = kecs__plan_start(plan, KECS__FAMILY_WHAT, true, plan->limit + 1, &cached, &more);
-  while (!status && more && result->count < (size_t)plan->limit) {
-    row = kecs__result_add(result);
-    if (!row) {
-      status = KECS_E_NOMEM;
-      break;
-    }
-    kecs__statement_columns(plan->session, cached, values, 3);
-    row->family = values[0].text ? kecs__arena_text(&result->arena, values[0].text, values[0].len) : NULL;
-    row->latest_revision = values[1].number;
-    row->active_revisions = values[2].number;
-    status = row->family ? kecs__statement_step(plan->session, cached, &more) : kecs__fail_nomem();
-  }
-  kecs__statement_done(plan->session, cached);
-  if (!status && more) {
-    status = kecs__plan_token(plan, row, &result->arena, &result->page_token);
-  }
-  return status;
+  kecs_family *row = out_row;
+  kecs__statement_columns(plan->session, cached, values, 3);
+  row->family = values[0].text ? kecs__arena_text(&result->arena, values[0].text, values[0].len) : NULL;
+  row->latest_revision = values[1].number;
+  row->active_revisions = values[2].number;
+  return row->family ? KECS_OK : kecs__fail_nomem();
 }
 
 KECS_STORE_API kecs_status kecs_task_definition_families(kecs_store *store, const kecs_family_query *query,
                                                          kecs_result **out_result) {
   static const kecs_family_query everything = {NULL, NULL, 0, NULL};
-  kecs_status status = kecs__check_pointer(out_result, "out_result");
-  if (status) {
-    return status;
-  }
-  *out_result = NULL;
-  status = kecs__check_handle(store);
-  if (status) {
-    return status;
-  }
-  kecs__session *session = NULL;
-  kecs_result *result = NULL;
-  kecs__arena arena;
-  kecs__arena_init(&arena, &store->engine->allocator);
-  status = kecs__read_open(store, &session);
-  if (!status) {
-    status = kecs__result_new(&store->engine->allocator, (kecs_kind)0, sizeof(kecs_family), &result);
-  }
-  if (!status) {
-    kecs__meta meta = {.info = &kecs__family_info};
-    kecs__plan plan;
-    result->shape = &kecs__family_info;
-    kecs__plan_init(&plan, session, &meta, &arena);
-    kecs__families_plan(&plan, query ? query : &everything);
-    status = kecs__families_rows(&plan, result);
-    kecs__plan_free(&plan);
-  }
-  kecs__read_close(store, session);
-  kecs__arena_free(&arena);
-  return kecs__result_end(status, result, out_result);
+  kecs__shaped list = {&kecs__family_info, KECS__FAMILY_WHAT, kecs__families_plan, kecs__family_read,
+                       query ? query : &everything};
+  return kecs__list_shaped(store, &list, out_result);
 }
 
 KECS_STORE_API const kecs_family *kecs_family_at(const kecs_result *result, size_t index) {
@@ -20083,15 +20101,10 @@ static const kecs_kind_info kecs__counter_info = {
 
 /* ---- listing ---- */
 
-static kecs_status kecs__counter_read(kecs__plan *plan, kecs__cached *cached, kecs_result *result,
-                                      kecs_family_counter **out_row) {
+static kecs_status kecs__counter_read(kecs__plan *plan, kecs__cached *cached, kecs_result *result, void *out_row) {
   const char *texts[3];
   kecs_value values[4];
-  kecs_family_counter *row = kecs__result_add(result);
-  *out_row = row;
-  if (!row) {
-    return KECS_E_NOMEM;
-  }
+  kecs_family_counter *row = out_row;
   kecs__statement_columns(plan->session, cached, values, 4);
   for (int i = 0; i < 3; i++) {
     texts[i] = values[i].text ? kecs__arena_text(&result->arena, values[i].text, values[i].len) : NULL;
@@ -20106,55 +20119,17 @@ static kecs_status kecs__counter_read(kecs__plan *plan, kecs__cached *cached, ke
   return KECS_OK;
 }
 
-static kecs_status kecs__counters_rows(kecs__plan *plan, kecs_result *result) {
-  kecs__cached *cached = NULL;
-  bool more = false;
-  kecs_family_counter *row = NULL;
-  kecs_status status =
-      kecs__plan_start(plan, "account_id,region,family,last_revision", true, plan->limit + 1, &cached, &more);
-  while (!status && more && result->count < (size_t)plan->limit) {
-    status = kecs__counter_read(plan, cached, result, &row);
-    if (!status) {
-      status = kecs__statement_step(plan->session, cached, &more);
-    }
-  }
-  kecs__statement_done(plan->session, cached);
-  return !status && more ? kecs__plan_token(plan, row, &result->arena, &result->page_token) : status;
+static void kecs__counters_plan(kecs__plan *plan, const void *user) {
+  kecs__plan_where(plan, KECS__COUNTER_ABOVE, NULL, 0);
+  kecs__plan_query(plan, user, true);
 }
 
 KECS_STORE_API kecs_status kecs_task_definition_counters(kecs_store *store, int limit, const char *page_token,
                                                          kecs_result **out_result) {
-  kecs_status status = kecs__check_pointer(out_result, "out_result");
-  if (status) {
-    return status;
-  }
-  *out_result = NULL;
-  status = kecs__check_handle(store);
-  if (status) {
-    return status;
-  }
-  kecs__session *session = NULL;
-  kecs_result *result = NULL;
-  kecs__arena arena;
-  kecs__arena_init(&arena, &store->engine->allocator);
-  status = kecs__read_open(store, &session);
-  if (!status) {
-    status = kecs__result_new(&store->engine->allocator, (kecs_kind)0, sizeof(kecs_family_counter), &result);
-  }
-  if (!status) {
-    kecs__meta meta = {.info = &kecs__counter_info};
-    kecs_query page = {.limit = limit, .page_token = page_token};
-    kecs__plan plan;
-    result->shape = &kecs__counter_info;
-    kecs__plan_init(&plan, session, &meta, &arena);
-    kecs__plan_where(&plan, KECS__COUNTER_ABOVE, NULL, 0);
-    kecs__plan_query(&plan, &page, true);
-    status = kecs__counters_rows(&plan, result);
-    kecs__plan_free(&plan);
-  }
-  kecs__read_close(store, session);
-  kecs__arena_free(&arena);
-  return kecs__result_end(status, result, out_result);
+  kecs_query page = {.limit = limit, .page_token = page_token};
+  kecs__shaped list = {&kecs__counter_info, "account_id,region,family,last_revision", kecs__counters_plan,
+                       kecs__counter_read, &page};
+  return kecs__list_shaped(store, &list, out_result);
 }
 
 KECS_STORE_API const kecs_family_counter *kecs_family_counter_at(const kecs_result *result, size_t index) {
