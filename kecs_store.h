@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 5b5d0bbd3e57f2312a3daf2ee337254a5d04683db92db726af4b5d48b3696140 */
+ * 91a96b96e74805de58ee86bbfe1d21a0c550a034a7006da21867bf04610d24e9 */
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
 /* kecs_store.h -- a durable, typed store for the state of a container orchestrator, in one SQLite file.
  *
@@ -22749,8 +22749,8 @@ static kecs_status kecs__compact_end(kecs__write *write, const kecs__compact *co
  * change. What was folded before is earlier than all of them. */
 static kecs_status kecs__compact_fold(kecs__write *write, int64_t upto, int64_t pushed, int64_t *out_count) {
   kecs_value values[] = {kecs__value_int(pushed), kecs__value_int(upto)};
-  kecs_status status = kecs__feed_number(write->session, "SELECT count(*) FROM {changes} WHERE " KECS__FOLDED, values, 2,
-                                         out_count);
+  static const char counted[] = "SELECT count(*) FROM {changes} WHERE " KECS__FOLDED;
+  kecs_status status = kecs__feed_number(write->session, counted, values, 2, out_count);
   if (status || *out_count == 0) {
     return status;
   }
@@ -23209,12 +23209,13 @@ KECS_STORE_API kecs_status kecs_changes_pending(kecs_store *store, kecs_kind kin
 /* store/ear.c -- how those who wait for changes learn of them. A wait ends when
  *
  *   - a write of this process commits, which wakes it;
- *   - a look at the log's end shows an entry. All watches of a store share these looks, one every 25 ms while any of them
- *     waits. Where entries are numbered after the commit a look numbers them first: who waits is who numbers, since
- *     nobody else needs the numbers. The pauses between looks are 20 to 40 ms there, so that many stores that wait on one
- *     server don't ask in step;
+ *   - a look at the log's end shows an entry. All watches of a store share these looks, one every 25 ms while any of
+ *     them waits. Where entries are numbered after the commit a look numbers them first: who waits is who numbers,
+ *     since nobody else needs the numbers. The pauses between looks are 20 to 40 ms there, so that many stores that
+ *     wait on one server don't ask in step;
  *   - the database says that somebody has numbered entries (kecs_backend_log.hear), over a connection that is kept for
- *     that while a watch is open. It is not what the 40 ms stand on: it spares the rest of the pause, and the next look. */
+ *     that while a watch is open. It spares the rest of the pause; that a wait ends within it stands on the looks
+ *     alone. */
 
 /* ---- store/ear.h ------------------------------------------------------------------------------------------------- */
 /* store/ear.h -- how those who wait for changes learn of them. */
