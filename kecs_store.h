@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 91a96b96e74805de58ee86bbfe1d21a0c550a034a7006da21867bf04610d24e9 */
+ * af6dd7a591619a3923aeb388205804ed28303be94dd84751216cd08355f4b3a1 */
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
 /* kecs_store.h -- a durable, typed store for the state of a container orchestrator, in one SQLite file.
  *
@@ -1424,8 +1424,8 @@ typedef struct kecs_pool_options {
                     * write-ahead log can't be emptied; 300000 */
 } kecs_pool_options;
 /* Whether the file keeps a log of its changes, which kecs_watch_... and sync read (see "Changes"). It is a property of
- * the file: once it is switched on, every program that opens the file logs, whatever its own options say. On backends
- * other than SQLite KECS_TRACK_ON is KECS_E_UNSUPPORTED. */
+ * the file, on PostgreSQL of the tenant: once it is switched on, every program that opens the file logs, whatever its own
+ * options say. On PostgreSQL the tables' owner must switch it on first, for any tenant: DENIED otherwise. */
 typedef enum kecs_track {
   KECS_TRACK_KEEP, /* as the file is; a fresh one has no log */
   KECS_TRACK_ON,   /* from now on */
@@ -2668,7 +2668,7 @@ typedef struct kecs_changes_info {
   int64_t last_seq;   /* of the newest entry */
   int64_t floor;      /* a watch can begin after this sequence, or any later one */
   int64_t since;      /* where tracking was switched on last: changes before it may be missing */
-  int64_t last_stamp; /* of the newest entry; stamps ascend with the sequence */
+  int64_t last_stamp; /* of the newest entry; stamps ascend with the sequence, on PostgreSQL with a row's changes only */
 } kecs_changes_info;
 
 /* All zero for a store that was never tracked. */
@@ -2726,8 +2726,9 @@ KECS_STORE_API kecs_status kecs_changes_pending(kecs_store *store, kecs_kind kin
 /* ---- store/watch.h ----------------------------------------------------------------------------------------------- */
 /* ---- Watching --------------------------------------------------------------------------------------------- */
 /* A watch tells the changes of a tracked store one by one, in commit order, none left out: those of this program and of
- * any other that writes to the file. It tells committed changes only. It costs nothing while nothing is written but a
- * look at the file every 25 ms. */
+ * any other that writes to the file or database. It tells committed changes only. It costs nothing while nothing is
+ * written but a look at the file every 25 ms, on PostgreSQL a question every 20 to 40 ms and one connection that is kept
+ * to be told sooner. While a server is away kecs_watch_next is OFFLINE; call it again, it goes on where it was. */
 #ifndef KECS_STORE_WATCH_H
 #define KECS_STORE_WATCH_H
 
