@@ -27,6 +27,7 @@ extern "C" {
 #include "pg/dial.c"
 #include "pg/connection.c"
 #include "pg/statement.c"
+#include "pg/gather.c"
 #include "pg/bulk.c"
 #include "pg/text.c"
 #include "pg/log_sql.c"

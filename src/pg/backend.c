@@ -14,6 +14,7 @@
 #include "pg/bulk.h"
 #include "pg/dial.h"
 #include "pg/log.h"
+#include "pg/gather.h"
 #include "pg/statement.h"
 
 #include <limits.h>
@@ -426,6 +427,9 @@ static const kecs_backend kecs_pg__table = {
     .start_last = kecs_pg__start_last,
     .insert_many = kecs_pg__insert_many,
     .log = &kecs_pg__log_table,
+    .start_many = kecs_pg__start_many,
+    .lend_answer = kecs_pg__lend_answer,
+    .drop_answer = kecs_pg__drop_answer,
 };
 
 KECS_STORE_API const kecs_backend *kecs_pg_backend(void) {

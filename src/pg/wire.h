@@ -101,6 +101,16 @@ KECS_PG__FN kecs_status kecs_pg__command(kecs_pg__connection *connection, const 
 /* Ends a COPY, whose rows are sent: with the server's word on them. Not NULL: why it is to fail. */
 KECS_PG__FN kecs_status kecs_pg__copy_end(kecs_pg__connection *connection, const char *reason);
 
+/* Waits until a result can be had without waiting; false: the connection is lost, or was given up. *stopped_at is 0 at
+ * first. */
+KECS_PG__FN bool kecs_pg__await(kecs_pg__connection *connection, kecs_pg__patience patience, int64_t *stopped_at);
+
+/* What a standby refuses (a conflict with what it replays, a table that has not arrived yet) the primary may do. */
+KECS_PG__FN void kecs_pg__shun(kecs_pg__connection *connection, kecs_status status);
+
+/* Sends what waits, in pipeline mode. */
+KECS_PG__FN bool kecs_pg__send_waiting(kecs_pg__connection *connection);
+
 /* Lets a statement wait for the next one. */
 KECS_PG__FN kecs_status kecs_pg__defer(kecs_pg__connection *connection, const char *sql);
 

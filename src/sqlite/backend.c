@@ -191,6 +191,10 @@ static int64_t kecs__sqlite_changes(kecs_connection *connection) {
   return sqlite3_changes(connection->db);
 }
 
+static int64_t kecs__sqlite_changes_ever(kecs_connection *connection) {
+  return sqlite3_total_changes(connection->db);
+}
+
 static int64_t kecs__sqlite_last_rid(kecs_connection *connection) {
   return sqlite3_last_insert_rowid(connection->db);
 }
@@ -270,6 +274,8 @@ static const kecs_backend kecs__sqlite_table = {
     .table_names = kecs__sqlite_table_names,
     .describe = kecs__sqlite_describe,
     .guard = kecs__sqlite_guard,
+    .mark = kecs__sqlite_mark,
+    .changes_ever = kecs__sqlite_changes_ever,
 };
 
 #if defined(KECS_STORE_NO_THREADS)

@@ -53,6 +53,12 @@ typedef struct kecs_dialect {
   bool whole_results; /* all rows of a result are in memory at once: long walks are cut into pages */
 } kecs_dialect;
 
+/* What a database is at. Equal marks: nobody has committed in between. */
+typedef struct kecs_mark {
+  uint32_t commits; /* goes up by one with each commit that changes rows */
+  uint32_t words[3];
+} kecs_mark;
+
 /* What a backend makes of a path, once for every store. It lives as long as the store. */
 typedef struct kecs_place {
   const kecs_dialect *dialect;
@@ -103,6 +109,15 @@ typedef struct kecs_backend_log {
   /* In a writing transaction: entries below this sequence are gone, and so may be what else is kept of them. */
   kecs_status (*trim)(kecs_connection *connection, int64_t floor);
 } kecs_backend_log;
+/* One of several statements that are started together. */
+typedef struct kecs_start {
+  kecs_statement *statement; /* others may start the same */
+  const kecs_value *parameters;
+  int count;
+  void *answer;       /* out: the backend's, for lend_answer; NULL where there is none */
+  kecs_status status; /* out: a failure of this statement alone */
+  kecs_error error;   /* out: of that failure */
+} kecs_start;
 
 struct kecs_backend {
   int abi;          /* KECS_BACKEND_ABI */
@@ -155,12 +170,24 @@ struct kecs_backend {
    * was not. NULL: rows are inserted one by one. */
   kecs_status (*insert_many)(kecs_statement *insert, const char *table, const char *columns, const kecs_value *values,
                              int count, size_t rows, bool *commit);
+  /* start for several statements that only read, in one exchange with a server. A failure of one of them is noted with
+   * it, and concerns none of the others; inside a transaction, and where it is the connection's, it is that of all.
+   * NULL, as the next two then are: there is nothing to gain. */
+  kecs_status (*start_many)(kecs_connection *connection, kecs_start *const *starts, size_t count);
+  /* The statement steps through an answer, as if it had just been started, until its reset; the answer stays. */
+  void (*lend_answer)(kecs_statement *statement, void *answer);
+  void (*drop_answer)(void *answer); /* NULL is fine */
   /* Whether the triggers that log changes fire for this connection's writes. Off: the store logs them itself. NULL: the
    * store does not. */
   kecs_status (*guard)(kecs_connection *connection, bool on);
   /* The database logs changes. NULL: it does not. Without either of the two the backend has no change log, and
    * options.track is KECS_E_UNSUPPORTED. */
   const kecs_backend_log *log;
+  /* The database's mark, as it is this moment, whoever has committed: asked before each answer of the row cache, by any
+   * thread, while another may use the connection; so it takes nanoseconds and touches nothing. False: it can't be told.
+   * NULL: never; then the row cache is off where other processes may write. */
+  bool (*mark)(kecs_connection *connection, kecs_mark *out_mark);
+  int64_t (*changes_ever)(kecs_connection *connection); /* rows that it has changed since it was opened; with `mark` */
 };
 
 /* For backends: records a failure with the database's own codes and returns `status`. sqlstate may be NULL. */

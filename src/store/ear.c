@@ -13,8 +13,9 @@
 #include "store/ear.h"
 
 #include "base/time.h"
+#include "store/access.h"
 #include "store/feed.h"
-#include "store/handle.h"
+#include "store/session.h"
 
 enum {
   KECS__EAR_PAUSE_MS = 25,

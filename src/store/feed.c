@@ -8,7 +8,7 @@
 #include "store/feed.h"
 
 #include "base/time.h"
-#include "store/handle.h"
+#include "store/access.h"
 #include "store/pool.h"
 #include "store/sql.h"
 #include "store/write.h"
@@ -177,24 +177,6 @@ KECS__FN kecs_status kecs__feed_begin(kecs__write *write) {
   return status;
 }
 
-KECS__FN void kecs__feed_ended(kecs__engine *engine) {
-  kecs__place *place = &engine->writer->place;
-  if (place->appended) {
-    place->appended = false;
-    engine->feed_turn++;
-    kecs__condition_wake_all(&engine->changed);
-  }
-}
-
-KECS__FN void kecs__feed_written(kecs__session *session) {
-  kecs__engine *engine = session->engine;
-  if (session->changed && engine->backend->log) {
-    engine->feed_turn++;
-    kecs__condition_wake_all(&engine->changed);
-  }
-  session->changed = false;
-}
-
 KECS__FN kecs_status kecs__feed_stamp(kecs__write *write, int64_t *out_stamp) {
   kecs__place *place = &write->session->place;
   kecs_status status = kecs__clock_next(&place->stamp, write->now);
@@ -234,6 +216,7 @@ static kecs_status kecs__feed_append(kecs__write *write, int kind, int64_t rid, 
   session->user = user;
   session->deadline = deadline;
   session->place.appended = true;
+  session->place.seq = status ? session->place.seq : session->engine->backend->last_rid(session->connection);
   if (status && !write->own && !write->guarded) {
     write->store->broken = true;
   }
@@ -458,6 +441,7 @@ static kecs_status kecs__feed_put_mark(kecs__write *write, const kecs__feed_end 
     status = kecs__feed_state_raise(write->session, KECS__FEED_SINCE, end->seq + 1);
   }
   write->session->place.appended = true;
+  write->session->place.seq = end->seq + 1;
   return status;
 }
 

@@ -79,13 +79,6 @@ KECS__FN kecs_status kecs__feed_updated(kecs__write *write, const kecs__meta *me
 /* Logs that a row, which is still there, is about to be deleted, and keeps its key. */
 KECS__FN kecs_status kecs__feed_delete(kecs__write *write, const kecs__meta *meta, int64_t rid, const void *row);
 
-/* After the writer's transaction has ended, be it one write's or that of many, under the engine's mutex: wakes those
- * who watch. */
-KECS__FN void kecs__feed_ended(kecs__engine *engine);
-
-/* The same where the database logs and each writer has a session of the pool, which it gives back now. */
-KECS__FN void kecs__feed_written(kecs__session *session);
-
 /* ---- reading ---- */
 
 /* Whether the backend has a log, whoever writes it. */

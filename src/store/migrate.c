@@ -8,6 +8,7 @@
 
 #include "store/migrate.h"
 
+#include "store/access.h"
 #include "store/feed.h"
 #include "store/sql.h"
 #include "store/statements.h"

@@ -5,7 +5,6 @@
 
 #include "store/feed.h"
 
-#include <stdio.h>
 #include <string.h>
 
 /* ---- marks ---- */
@@ -127,12 +126,6 @@ KECS__FN void kecs__sql_expand_ddl(kecs__text *out, const kecs_dialect *dialect,
   kecs__sql_marks_fill(&marks, sql, len);
 }
 
-KECS__FN void kecs__sql_placeholder(kecs__text *out, int number) {
-  char text[16];
-  int len = snprintf(text, sizeof text, "?%d", number);
-  kecs__text_add(out, text, (size_t)len);
-}
-
 /* ---- rows ---- */
 
 /* "a=?1 AND b=?2" */
@@ -225,7 +218,8 @@ KECS__FN void kecs__sql_build(kecs__text *out, const kecs__meta *meta, kecs__op 
   switch (op) {
     case KECS__OP_SELECT_KEY:
     case KECS__OP_LOOK_KEY:
-      kecs__text_addf(out, "SELECT %s FROM {%s} WHERE {own}", meta->columns, info->table);
+      kecs__text_addf(out, "SELECT %s%s FROM {%s} WHERE {own}", meta->columns,
+                      op == KECS__OP_SELECT_KEY ? ",rid" : "", info->table);
       kecs__sql_key(out, info, &info->keys[mask]);
       kecs__text_adds(out, op == KECS__OP_SELECT_KEY ? "{lock}" : "");
       break;

@@ -29,9 +29,6 @@ KECS__FN void kecs__sql_expand_ddl(kecs__text *out, const kecs_dialect *dialect,
  * masked ones, updated_at and the version that is wanted (0: any). READ_FIELDS and READ_RID give rid first. */
 KECS__FN void kecs__sql_build(kecs__text *out, const kecs__meta *meta, kecs__op op, uint64_t mask);
 
-/* "?7" */
-KECS__FN void kecs__sql_placeholder(kecs__text *out, int number);
-
 /* CREATE TABLE, with the change log's stamps or without, and each CREATE INDEX, of a kind, with marks. IF NOT EXISTS
  * throughout. */
 KECS__FN void kecs__ddl_table(kecs__text *out, const kecs_dialect *dialect, const kecs_kind_info *info, bool stamps);
