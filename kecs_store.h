@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 929ead4840b2ac19d650ad3e47752a87762608a28ecc6328b4e393895b649c9d */
+ * a8ebea6f382f485944ddbaf90e0e506790020ff4f7a0348c066247e5f5ee8a7f */
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
 /* kecs_store.h -- a durable, typed store for the state of a container orchestrator, in one SQLite file.
  *
@@ -12701,15 +12701,17 @@ typedef struct kecs__cache_name {
   int count;
 } kecs__cache_name;
 
-/* Rows and their texts, ready to be copied: pointers are offsets from the first row, 0 is NULL. */
+/* Rows and their texts, ready to be copied: pointers are offsets from the first row. Where they are stands beside them:
+ * for each row a number of fields, and the fields' places in the row. */
 typedef struct kecs__cache_block {
   size_t size; /* of this piece of memory */
+  size_t fields_at;
   size_t image_at;
   size_t image_size;
   size_t rows;
   size_t token_at; /* of the page token in the image; 0: there is none */
   int64_t seq;
-} kecs__cache_block; /* the first name and the image follow */
+} kecs__cache_block; /* the first name, the fields and the image follow */
 
 /* An entry. Number 0 is none: it ties the ends of the order of use together. */
 typedef struct kecs__cache_node {
@@ -12726,7 +12728,8 @@ typedef struct kecs__cache_node {
 
 typedef struct kecs__cache_link {
   uint64_t hash;
-  uint32_t node; /* 0: free */
+  const kecs__cache_name *name; /* of a table of names: so that name and entry are fetched side by side */
+  uint32_t node;                /* 0: free */
 } kecs__cache_link;
 
 /* Open addressing, never more than half full. */
@@ -12865,7 +12868,10 @@ KECS__FN uint64_t kecs__cache_generation(const kecs__cache *cache, kecs_kind kin
 
 #if !defined(KECS_STORE_NO_CACHE)
 
-#define KECS__CACHE_FIRST 64 /* entries and links to begin with */
+enum {
+  KECS__CACHE_FIRST = 64, /* entries and links to begin with */
+  KECS__CACHE_LINES = 24  /* of the processor's cache, that a row is likely to take */
+};
 
 /* ---- hashing ---- */
 
@@ -12895,12 +12901,16 @@ static inline uint64_t kecs__eight(const char *bytes) {
 
 KECS__FN uint64_t kecs__cache_hash(uint64_t seed, const char *text, size_t len) {
   uint64_t hash = seed ^ (UINT64_C(0x9E3779B97F4A7C15) * (len + 1));
-  for (; len > 16; len -= 16, text += 16) {
+  if (len < 16) {
+    char last[16] = {0};
+    memcpy(last, text, len);
+    return kecs__fold(kecs__eight(last) ^ KECS__HASH_B, kecs__eight(last + 8) ^ hash);
+  }
+  const char *end = text + len;
+  for (; end - text > 16; text += 16) {
     hash = kecs__fold(kecs__eight(text) ^ KECS__HASH_A, kecs__eight(text + 8) ^ hash);
   }
-  char last[16] = {0};
-  memcpy(last, text, len);
-  return kecs__fold(kecs__eight(last) ^ KECS__HASH_B, kecs__eight(last + 8) ^ hash);
+  return kecs__fold(kecs__eight(end - 16) ^ KECS__HASH_B, kecs__eight(end - 8) ^ hash); /* some bytes twice */
 }
 
 KECS__FN uint64_t kecs__cache_hash_values(uint64_t seed, const kecs_value *values, int count) {
@@ -12920,12 +12930,13 @@ KECS__FN uint64_t kecs__cache_hash_rid(const kecs__cache *cache, kecs_kind kind,
 
 /* ---- tables ---- */
 
-static void kecs__table_put(kecs__cache_table *table, uint64_t hash, uint32_t node) {
+static void kecs__table_put(kecs__cache_table *table, uint64_t hash, const kecs__cache_name *name, uint32_t node) {
   size_t at = (size_t)hash & (table->room - 1);
   while (table->links[at].node) {
     at = (at + 1) & (table->room - 1);
   }
   table->links[at].hash = hash;
+  table->links[at].name = name;
   table->links[at].node = node;
 }
 
@@ -12943,7 +12954,7 @@ static bool kecs__table_reserve(kecs__cache *cache, kecs__cache_table *table, si
   memset(grown.links, 0, size);
   for (size_t i = 0; i < table->room; i++) {
     if (table->links[i].node) {
-      kecs__table_put(&grown, table->links[i].hash, table->links[i].node);
+      kecs__table_put(&grown, table->links[i].hash, table->links[i].name, table->links[i].node);
     }
   }
   kecs__release(allocator, table->links, table->room * sizeof *table->links);
@@ -12952,10 +12963,10 @@ static bool kecs__table_reserve(kecs__cache *cache, kecs__cache_table *table, si
 }
 
 /* Links that had to step aside for this one move back, so that no gap ends a search too early. */
-static void kecs__table_remove(kecs__cache_table *table, uint64_t hash, uint32_t node) {
+static void kecs__table_remove(kecs__cache_table *table, uint64_t hash, const kecs__cache_name *name, uint32_t node) {
   size_t mask = table->room - 1;
   size_t gap = (size_t)hash & mask;
-  while (table->links[gap].node != node || table->links[gap].hash != hash) {
+  while (table->links[gap].node != node || table->links[gap].hash != hash || table->links[gap].name != name) {
     gap = (gap + 1) & mask;
   }
   for (size_t at = (gap + 1) & mask; table->links[at].node; at = (at + 1) & mask) {
@@ -12969,6 +12980,20 @@ static void kecs__table_remove(kecs__cache_table *table, uint64_t hash, uint32_t
   table->used--;
 }
 
+/* What a hit will read next: most of its time is waiting for memory. */
+static inline void kecs__link_expect(const kecs__cache *cache, const kecs__cache_link *link) {
+#if defined(__GNUC__)
+  const char *at = (const char *)link->name;
+  __builtin_prefetch(&cache->nodes[link->node]);
+  for (int line = 0; line < KECS__CACHE_LINES; line++) {
+    __builtin_prefetch(at + line * 64);
+  }
+#else
+  (void)cache;
+  (void)link;
+#endif
+}
+
 KECS__FN uint32_t kecs__cache_find(const kecs__cache *cache, const kecs__cache_key *key) {
   const kecs__cache_table *table = &cache->by_name;
   if (table->used == 0) {
@@ -12976,14 +13001,13 @@ KECS__FN uint32_t kecs__cache_find(const kecs__cache *cache, const kecs__cache_k
   }
   size_t at = (size_t)key->hash & (table->room - 1);
   for (; table->links[at].node; at = (at + 1) & (table->room - 1)) {
-    if (table->links[at].hash != key->hash) {
+    const kecs__cache_link *link = &table->links[at];
+    if (link->hash != key->hash) {
       continue;
     }
-    const kecs__cache_name *name = cache->nodes[table->links[at].node].names;
-    for (; name; name = name->next) {
-      if ((!name->parents || name->parents == cache->parents) && kecs__cache_name_is(name, key)) {
-        return table->links[at].node;
-      }
+    kecs__link_expect(cache, link);
+    if ((!link->name->parents || link->name->parents == cache->parents) && kecs__cache_name_is(link->name, key)) {
+      return link->node;
     }
   }
   return 0;
@@ -13089,13 +13113,13 @@ static void kecs__node_release(kecs__cache *cache, const kecs__cache_node *node)
 KECS__FN void kecs__cache_remove(kecs__cache *cache, uint32_t number) {
   kecs__cache_node *node = &cache->nodes[number];
   for (const kecs__cache_name *name = node->names; name; name = name->next) {
-    kecs__table_remove(&cache->by_name, name->hash, number);
+    kecs__table_remove(&cache->by_name, name->hash, name, number);
   }
   if (node->rid) {
-    kecs__table_remove(&cache->by_row, kecs__cache_hash_rid(cache, node->names->kind, node->rid), number);
+    kecs__table_remove(&cache->by_row, kecs__cache_hash_rid(cache, node->names->kind, node->rid), NULL, number);
   }
   if (node->natural) {
-    kecs__table_remove(&cache->by_row, node->natural, number);
+    kecs__table_remove(&cache->by_row, node->natural, NULL, number);
   }
   kecs__order_out(cache, number);
   cache->bytes -= kecs__node_bytes(node);
@@ -13177,14 +13201,14 @@ KECS__FN void kecs__cache_add(kecs__cache *cache, const kecs__cache_node *entry)
   kecs__cache_node *node = &cache->nodes[number];
   cache->free_nodes = node->next;
   *node = *entry;
-  kecs__table_put(&cache->by_name, node->names->hash, number);
+  kecs__table_put(&cache->by_name, node->names->hash, node->names, number);
   cache->by_name.used++;
   if (node->rid) {
-    kecs__table_put(&cache->by_row, kecs__cache_hash_rid(cache, node->names->kind, node->rid), number);
+    kecs__table_put(&cache->by_row, kecs__cache_hash_rid(cache, node->names->kind, node->rid), NULL, number);
     cache->by_row.used++;
   }
   if (node->natural) {
-    kecs__table_put(&cache->by_row, node->natural, number);
+    kecs__table_put(&cache->by_row, node->natural, NULL, number);
     cache->by_row.used++;
   }
   kecs__order_first(cache, number);
@@ -13203,7 +13227,7 @@ static int kecs__names_prune(kecs__cache *cache, uint32_t number) {
     kecs__cache_name *name = *at;
     if (name->parents && name->parents != cache->parents) {
       *at = name->next;
-      kecs__table_remove(&cache->by_name, name->hash, number);
+      kecs__table_remove(&cache->by_name, name->hash, name, number);
       cache->bytes -= name->size;
       kecs__release(&cache->engine->allocator, name, name->size);
     } else {
@@ -13223,7 +13247,7 @@ KECS__FN void kecs__cache_add_name(kecs__cache *cache, uint32_t number, kecs__ca
   }
   name->next = node->names->next;
   node->names->next = name;
-  kecs__table_put(&cache->by_name, name->hash, number);
+  kecs__table_put(&cache->by_name, name->hash, name, number);
   cache->by_name.used++;
   cache->bytes += name->size;
 }
@@ -13455,12 +13479,14 @@ static const char *kecs__field_text(const char *row, size_t offset) {
   return text;
 }
 
-static size_t kecs__image_size(const kecs__meta *meta, const kecs_result *result) {
+static size_t kecs__image_size(const kecs__meta *meta, const kecs_result *result, size_t *out_fields) {
   size_t size = result->count * result->row_size;
+  *out_fields = result->count;
   for (size_t r = 0; r < result->count; r++) {
     for (int i = 0; i < meta->text_count; i++) {
       const char *text = kecs__field_text(result->rows + r * result->row_size, meta->texts[i]);
       size += text ? strlen(text) + 1 : 0;
+      *out_fields += text != NULL;
     }
   }
   return size + (result->page_token ? strlen(result->page_token) + 1 : 0);
@@ -13472,7 +13498,8 @@ static size_t kecs__image_text(char *image, size_t at, const char *text) {
   return at + size;
 }
 
-static void kecs__image_fill(char *image, const kecs__meta *meta, const kecs_result *result, size_t *out_token_at) {
+static void kecs__image_fill(char *image, uint16_t *fields, const kecs__meta *meta, const kecs_result *result,
+                             size_t *out_token_at) {
   size_t at = result->count * result->row_size;
   *out_token_at = 0;
   if (at > 0) {
@@ -13480,11 +13507,17 @@ static void kecs__image_fill(char *image, const kecs__meta *meta, const kecs_res
   }
   for (size_t r = 0; r < result->count; r++) {
     char *row = image + r * result->row_size;
+    uint16_t *count = fields++;
+    *count = 0;
     for (int i = 0; i < meta->text_count; i++) {
       const char *text = kecs__field_text(row, meta->texts[i]);
-      uintptr_t place = text ? (uintptr_t)at : 0;
-      memcpy(row + meta->texts[i], &place, sizeof place);
-      at = text ? kecs__image_text(image, at, text) : at;
+      if (text) {
+        uintptr_t place = (uintptr_t)at;
+        memcpy(row + meta->texts[i], &place, sizeof place);
+        at = kecs__image_text(image, at, text);
+        *fields++ = meta->texts[i];
+        ++*count;
+      }
     }
   }
   if (result->page_token) {
@@ -13499,8 +13532,10 @@ KECS__FN kecs__cache_name *kecs__cache_block_name(kecs__cache_block *block) {
 
 KECS__FN kecs__cache_block *kecs__cache_pack(const kecs__cache *cache, const kecs__meta *meta,
                                              const kecs__cache_key *key, const kecs_result *result, size_t most) {
-  size_t image_at = KECS__CACHE_ALIGN(KECS__CACHE_ALIGN(sizeof(kecs__cache_block)) + kecs__name_size(key));
-  size_t image_size = kecs__image_size(meta, result);
+  size_t fields = 0;
+  size_t image_size = kecs__image_size(meta, result, &fields);
+  size_t fields_at = KECS__CACHE_ALIGN(KECS__CACHE_ALIGN(sizeof(kecs__cache_block)) + kecs__name_size(key));
+  size_t image_at = KECS__CACHE_ALIGN(fields_at + fields * sizeof(uint16_t));
   kecs__cache_block *block = NULL;
   if (image_at + image_size <= most) {
     block = kecs__cache_alloc(cache, image_at + image_size);
@@ -13509,12 +13544,14 @@ KECS__FN kecs__cache_block *kecs__cache_pack(const kecs__cache *cache, const kec
     return NULL;
   }
   block->size = image_at + image_size;
+  block->fields_at = fields_at;
   block->image_at = image_at;
   block->image_size = image_size;
   block->rows = result->count;
   block->seq = result->seq;
   kecs__name_fill(kecs__cache_block_name(block), key, 0);
-  kecs__image_fill((char *)block + image_at, meta, result, &block->token_at);
+  kecs__image_fill((char *)block + image_at, (uint16_t *)(void *)((char *)block + fields_at), meta, result,
+                   &block->token_at);
   return block;
 }
 
@@ -13531,13 +13568,15 @@ KECS__FN kecs_status kecs__cache_unpack(const kecs__cache *cache, const kecs__me
   if (block->image_size > 0) {
     memcpy(image, (const char *)block + block->image_at, block->image_size);
   }
+  const uint16_t *fields = (const uint16_t *)(const void *)((const char *)block + block->fields_at);
   for (size_t r = 0; r < block->rows; r++) {
     char *row = image + r * row_size;
-    for (int i = 0; i < meta->text_count; i++) {
+    for (int left = *fields++; left > 0; left--) {
+      char *field = row + *fields++;
       uintptr_t place;
-      memcpy(&place, row + meta->texts[i], sizeof place);
-      char *text = place ? image + place : NULL;
-      memcpy(row + meta->texts[i], &text, sizeof text);
+      memcpy(&place, field, sizeof place);
+      place += (uintptr_t)image;
+      memcpy(field, &place, sizeof place);
     }
   }
   result->page_token = block->token_at ? image + block->token_at : NULL;
@@ -14259,7 +14298,7 @@ KECS__FN kecs_status kecs__result_end(kecs_status status, kecs_result *result, k
 /* What the cache has to say of a get on a store; a transaction sees what it has written itself. */
 static kecs_status kecs__get_cached(kecs_store *store, const kecs__meta *meta, kecs__cache_key *key, int form,
                                     const kecs_value *values, int count, kecs_result **out_result) {
-  memset(key, 0, sizeof *key);
+  key->kind = (kecs_kind)0;
   if (store->depth > 0 || !store->engine->cache) {
     return KECS_OK;
   }
