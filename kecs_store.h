@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * a8ebea6f382f485944ddbaf90e0e506790020ff4f7a0348c066247e5f5ee8a7f */
+ * 8fe2d26f71344d9b7f09a4839c669a75a9f75c79502e2df51105d6c1c8dd74be */
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
 /* kecs_store.h -- a durable, typed store for the state of a container orchestrator, in one SQLite file.
  *
@@ -1494,6 +1494,9 @@ KECS_STORE_API kecs_status kecs_open(const kecs_options *options, kecs_store **o
  *                     from KECS_POSTGRES_HOST, _PORT, _USER, _PASSWORD, _DATABASE, _SSLMODE (localhost, 5432, kecs,
  *                     kecs, kecs, disable), each left to libpq where its PG variable is set and ours is not.
  *   SQLite            KECS_STORAGE_PATH, a file; KECS_DATA_DIR, the folder of kecs.db; else $HOME/.kecs/data/kecs.db
+ *
+ *   profile           KECS_PROFILE: default, durable, edge, memory; where options->profile is KECS_PROFILE_DEFAULT, and
+ *                     whether a path is given or not. memory is a kind of storage as well.
  *
  * An empty variable counts as unset. Errors: INVALID names the variables that disagree or can't be understood; else as
  * kecs_open. Not to be called while another thread changes the environment. */
@@ -11043,8 +11046,19 @@ static const char *const kecs__url_names[] = {"KECS_DATABASE_URL", "KECS_POSTGRE
 /* DATABASE_URL is every program's name: it is ours only where STORE_TYPE says postgres. */
 static const char *const kecs__shared_url_names[] = {"KECS_DATABASE_URL", "KECS_POSTGRES_URL", "DATABASE_URL", NULL};
 
+static const struct {
+  const char *word;
+  kecs_profile profile;
+} kecs__profile_words[] = {
+    {"default", KECS_PROFILE_DEFAULT},
+    {"durable", KECS_PROFILE_DURABLE},
+    {"edge", KECS_PROFILE_EDGE},
+    {"memory", KECS_PROFILE_MEMORY},
+};
+
 typedef struct kecs__environment {
   kecs_options options;
+  bool in_memory; /* KECS_PROFILE says memory */
   kecs__storage storage;
   const char *type_name; /* the variable that said so */
   const char *url_name;
@@ -11210,10 +11224,46 @@ static kecs_status kecs__environment_file(kecs__environment *environment) {
   return environment->path.status;
 }
 
+/* KECS_PROFILE, where the options leave the profile open. */
+static kecs_status kecs__environment_profile(kecs__environment *environment) {
+  const char *value = kecs__variable("KECS_PROFILE");
+  if (!value || environment->options.profile != KECS_PROFILE_DEFAULT) {
+    return KECS_OK;
+  }
+  for (size_t i = 0; i < sizeof kecs__profile_words / sizeof kecs__profile_words[0]; i++) {
+    if (kecs__word_is(value, kecs__profile_words[i].word)) {
+      environment->options.profile = kecs__profile_words[i].profile;
+      environment->in_memory = environment->options.profile == KECS_PROFILE_MEMORY;
+      const char *path = environment->options.path;
+      if (environment->in_memory && path && strcmp(path, ":memory:") != 0) {
+        return kecs__fail(KECS_E_INVALID, "KECS_PROFILE says memory, options.path \"%s\"; leave one out", path);
+      }
+      return KECS_OK;
+    }
+  }
+  return kecs__fail(KECS_E_INVALID, "unknown KECS_PROFILE: %.40s (valid: default, durable, edge, memory)", value);
+}
+
+/* The profile for memory is a kind of storage, too. */
+static kecs_status kecs__environment_memory(kecs__environment *environment) {
+  const char *other = environment->type_name ? environment->type_name : environment->url_name;
+  if (!environment->in_memory || environment->storage == KECS__STORAGE_MEMORY) {
+    return KECS_OK;
+  }
+  if (other) {
+    return kecs__fail(KECS_E_INVALID, "KECS_PROFILE says memory, %s another place; unset one of them", other);
+  }
+  environment->storage = KECS__STORAGE_MEMORY;
+  return KECS_OK;
+}
+
 static kecs_status kecs__environment_path(kecs__environment *environment) {
   kecs_status status = kecs__environment_type(environment);
   if (!status) {
     status = kecs__environment_url(environment);
+  }
+  if (!status) {
+    status = kecs__environment_memory(environment);
   }
   if (!status) {
     status = kecs__environment_agree(environment);
@@ -11244,6 +11294,10 @@ KECS_STORE_API kecs_status kecs_open_env(const kecs_options *options, kecs_store
   memset(&environment, 0, sizeof environment);
   if (options) {
     environment.options = *options;
+  }
+  status = kecs__environment_profile(&environment);
+  if (status) {
+    return status;
   }
   if (environment.options.path) {
     return kecs_open(&environment.options, out_store);
@@ -13079,6 +13133,8 @@ KECS__FN kecs__cache_slot *kecs__cache_slot_of(kecs__cache *cache) {
 KECS__FN void kecs__cache_lock_all(kecs__cache *cache) {
   for (int i = 0; i < KECS__CACHE_SLOTS; i++) {
     kecs__mutex_lock(&cache->slots[i].mutex);
+  }
+  for (int i = 0; i < KECS__CACHE_SLOTS; i++) { /* now that nobody else can */
     kecs__slot_tell(cache, &cache->slots[i]);
   }
 }

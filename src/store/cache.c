@@ -228,6 +228,8 @@ KECS__FN kecs__cache_slot *kecs__cache_slot_of(kecs__cache *cache) {
 KECS__FN void kecs__cache_lock_all(kecs__cache *cache) {
   for (int i = 0; i < KECS__CACHE_SLOTS; i++) {
     kecs__mutex_lock(&cache->slots[i].mutex);
+  }
+  for (int i = 0; i < KECS__CACHE_SLOTS; i++) { /* now that nobody else can */
     kecs__slot_tell(cache, &cache->slots[i]);
   }
 }
