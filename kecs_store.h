@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 8fe2d26f71344d9b7f09a4839c669a75a9f75c79502e2df51105d6c1c8dd74be */
+ * 11a78fe30792457bc75690a42703d1d58d1d778923f20e886cf86611e8d862a8 */
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
 /* kecs_store.h -- a durable, typed store for the state of a container orchestrator, in one SQLite file.
  *
@@ -65,6 +65,7 @@
  *   KECS_STORE_MALLOC(size), KECS_STORE_REALLOC(pointer, size), KECS_STORE_FREE(pointer)
  *                                 default memory functions; all three or none; options.allocator wins over them
  *   KECS_STORE_NO_THREADS         no mutexes: the store is used by one thread
+ *   KECS_STORE_NO_CACHE           leave the row cache out: saves 9 KB. options.row_cache is KECS_E_UNSUPPORTED then
  *   KECS_STORE_NO_MEANINGS        leave the columns' descriptions out of kecs_kind_describe: saves 12 KB
  *   SQLITE_...                    any option of SQLite, for the bundled one; ours are only defaults
  *
@@ -3262,9 +3263,11 @@ typedef struct kecs__arena {
   bool failed;        /* a piece could not be had: for callers that look once at the end */
 } kecs__arena;
 KECS__FN void kecs__arena_init(kecs__arena *arena, const kecs_allocator *allocator);
+#if !defined(KECS_STORE_NO_CACHE)
 /* The first piece of an arena, in memory that has room for one more of `more` bytes, and for nothing else. */
 KECS__FN void *kecs__arena_whole(kecs__arena *arena, size_t size, size_t more);
 KECS__FN char *kecs__arena_rest(const kecs__arena *arena, size_t more); /* that one */
+#endif
 KECS__FN void *kecs__arena_take(kecs__arena *arena, size_t size); /* NULL means NOMEM, recorded */
 KECS__FN char *kecs__arena_bytes(kecs__arena *arena, size_t size); /* unaligned, for text */
 KECS__FN char *kecs__arena_text(kecs__arena *arena, const char *text, size_t len); /* copies and terminates */
@@ -3443,6 +3446,7 @@ static inline char *kecs__arena_cut(kecs__arena *arena, size_t size) {
   return piece;
 }
 
+#if !defined(KECS_STORE_NO_CACHE)
 KECS__FN void *kecs__arena_whole(kecs__arena *arena, size_t size, size_t more) {
   size_t header = KECS__ALIGN_UP(sizeof(kecs__chunk));
   size_t first = header + KECS__ALIGN_UP(size);
@@ -3461,6 +3465,7 @@ KECS__FN void *kecs__arena_whole(kecs__arena *arena, size_t size, size_t more) {
 KECS__FN char *kecs__arena_rest(const kecs__arena *arena, size_t more) {
   return (char *)arena->chunk + (arena->chunk->size - more);
 }
+#endif
 
 KECS__FN void *kecs__arena_take(kecs__arena *arena, size_t size) {
   if (size > SIZE_MAX - sizeof(kecs__aligned)) {
@@ -5035,8 +5040,10 @@ KECS__FN void kecs__time_epoch(int64_t micros, char out[32]);
 /* The clock behind a hook: the system's when the hook is empty or NULL. */
 KECS__FN int64_t kecs__clock_now(const kecs_clock *clock);
 
+#if !defined(KECS_STORE_NO_CACHE)
 /* The same, some milliseconds late, where the system's then is cheaper: for ages, never for rows. */
 KECS__FN int64_t kecs__clock_coarse(const kecs_clock *clock);
+#endif
 
 /* Milliseconds and microseconds of a clock that never goes back: for waiting, never for rows. */
 KECS__FN int64_t kecs__monotonic_ms(void);
@@ -5366,6 +5373,7 @@ KECS__FN int64_t kecs__clock_now(const kecs_clock *clock) {
   return (int64_t)now.tv_sec * KECS__TIME_MICROS + (int64_t)now.tv_nsec / 1000;
 }
 
+#if !defined(KECS_STORE_NO_CACHE)
 KECS__FN int64_t kecs__clock_coarse(const kecs_clock *clock) {
 #if defined(CLOCK_REALTIME_COARSE)
   if (!clock || !clock->now) {
@@ -5376,6 +5384,7 @@ KECS__FN int64_t kecs__clock_coarse(const kecs_clock *clock) {
 #endif
   return kecs__clock_now(clock);
 }
+#endif
 
 KECS__FN int64_t kecs__monotonic_us(void) {
   struct timespec now = {0, 0};
@@ -7139,10 +7148,12 @@ struct kecs_result {
 KECS__FN kecs_status kecs__result_new(const kecs_allocator *allocator, kecs_kind kind, size_t row_size,
                                       kecs_result **out_result);
 
+#if !defined(KECS_STORE_NO_CACHE)
 /* A result of so many rows in one piece of memory, with `size` bytes for the rows and what they point to. The rows are
  * the caller's to fill. */
 KECS__FN kecs_status kecs__result_whole(const kecs_allocator *allocator, kecs_kind kind, size_t row_size, size_t count,
                                         size_t size, kecs_result **out_result);
+#endif
 
 /* Room for one more row, zeroed; NULL means NOMEM. Rows may move, their texts do not. */
 KECS__FN void *kecs__result_add(kecs_result *result);
@@ -11345,6 +11356,7 @@ KECS__FN kecs_status kecs__result_new(const kecs_allocator *allocator, kecs_kind
   return KECS_OK;
 }
 
+#if !defined(KECS_STORE_NO_CACHE)
 KECS__FN kecs_status kecs__result_whole(const kecs_allocator *allocator, kecs_kind kind, size_t row_size, size_t count,
                                         size_t size, kecs_result **out_result) {
   kecs__arena arena;
@@ -11368,6 +11380,7 @@ KECS__FN kecs_status kecs__result_whole(const kecs_allocator *allocator, kecs_ki
   result->seq = 0;
   return KECS_OK;
 }
+#endif
 
 KECS__FN void *kecs__result_add(kecs_result *result) {
   void *row = kecs__result_room(result);
