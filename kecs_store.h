@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 11a78fe30792457bc75690a42703d1d58d1d778923f20e886cf86611e8d862a8 */
+ * bf03c0342fff3c2607e576073097db9ba0649e0c3e598bed40eed03fc8496ba1 */
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
 /* kecs_store.h -- a durable, typed store for the state of a container orchestrator, in one SQLite file.
  *
@@ -7895,7 +7895,8 @@ static inline void kecs__cache_describe(kecs__engine *engine, kecs_cache_info *o
   (void)engine;
   (void)out_info;
 }
-static inline void kecs__cache_hold(kecs__session *session, const kecs__cached *cached, const kecs_value *parameters, int count) {
+static inline void kecs__cache_hold(kecs__session *session, const kecs__cached *cached, const kecs_value *parameters,
+                                    int count) {
   (void)session;
   (void)cached;
   (void)parameters;
@@ -7907,7 +7908,8 @@ static inline void kecs__cache_begun(kecs__session *session) {
 static inline void kecs__cache_ended(kecs__session *session) {
   (void)session;
 }
-static inline void kecs__cache_key_make(const kecs__engine *engine, const kecs__meta *meta, int form, const kecs_value *values, int count, kecs__cache_key *out_key) {
+static inline void kecs__cache_key_make(const kecs__engine *engine, const kecs__meta *meta, int form,
+                                        const kecs_value *values, int count, kecs__cache_key *out_key) {
   (void)engine;
   (void)meta;
   (void)form;
@@ -7915,7 +7917,8 @@ static inline void kecs__cache_key_make(const kecs__engine *engine, const kecs__
   (void)count;
   (void)out_key;
 }
-static inline kecs_status kecs__cache_get(kecs_store *store, const kecs__meta *meta, const kecs__cache_key *key, kecs_result **out_result) {
+static inline kecs_status kecs__cache_get(kecs_store *store, const kecs__meta *meta, const kecs__cache_key *key,
+                                          kecs_result **out_result) {
   (void)store;
   (void)meta;
   (void)key;
@@ -7926,7 +7929,9 @@ static inline void kecs__cache_ticket(kecs__session *session, kecs__ticket *out_
   (void)session;
   (void)out_ticket;
 }
-static inline void kecs__cache_put(kecs__session *session, const kecs__meta *meta, const kecs__cache_key *key, const kecs__ticket *ticket, const kecs__probe *probe, int64_t rid, const kecs_result *result) {
+static inline void kecs__cache_put(kecs__session *session, const kecs__meta *meta, const kecs__cache_key *key,
+                                   const kecs__ticket *ticket, const kecs__probe *probe, int64_t rid,
+                                   const kecs_result *result) {
   (void)session;
   (void)meta;
   (void)key;
@@ -7935,21 +7940,24 @@ static inline void kecs__cache_put(kecs__session *session, const kecs__meta *met
   (void)rid;
   (void)result;
 }
-static inline void kecs__cache_key_query(kecs_store *store, const kecs__meta *meta, const kecs_query *query, kecs__arena *arena, kecs__cache_key *out_key) {
+static inline void kecs__cache_key_query(kecs_store *store, const kecs__meta *meta, const kecs_query *query,
+                                         kecs__arena *arena, kecs__cache_key *out_key) {
   (void)store;
   (void)meta;
   (void)query;
   (void)arena;
   (void)out_key;
 }
-static inline kecs_status kecs__cache_list(kecs_store *store, const kecs__meta *meta, const kecs__cache_key *key, kecs_result **out_result) {
+static inline kecs_status kecs__cache_list(kecs_store *store, const kecs__meta *meta, const kecs__cache_key *key,
+                                           kecs_result **out_result) {
   (void)store;
   (void)meta;
   (void)key;
   (void)out_result;
   return KECS_OK;
 }
-static inline void kecs__cache_put_list(kecs__session *session, const kecs__cache_key *key, const kecs__ticket *ticket, const kecs_result *result) {
+static inline void kecs__cache_put_list(kecs__session *session, const kecs__cache_key *key, const kecs__ticket *ticket,
+                                        const kecs_result *result) {
   (void)session;
   (void)key;
   (void)ticket;
@@ -13548,27 +13556,28 @@ static const char *kecs__field_text(const char *row, size_t offset) {
   return text;
 }
 
-static size_t kecs__image_size(const kecs__meta *meta, const kecs_result *result, size_t *out_fields) {
+/* The lengths of the texts of the last row, with their ends; 0 for NULL. */
+typedef struct kecs__image_sizes {
+  size_t fields;
+  size_t texts[64];
+} kecs__image_sizes;
+
+static size_t kecs__image_size(const kecs__meta *meta, const kecs_result *result, kecs__image_sizes *out_sizes) {
   size_t size = result->count * result->row_size;
-  *out_fields = result->count;
+  out_sizes->fields = result->count;
   for (size_t r = 0; r < result->count; r++) {
     for (int i = 0; i < meta->text_count; i++) {
       const char *text = kecs__field_text(result->rows + r * result->row_size, meta->texts[i]);
-      size += text ? strlen(text) + 1 : 0;
-      *out_fields += text != NULL;
+      out_sizes->texts[i] = text ? strlen(text) + 1 : 0;
+      size += out_sizes->texts[i];
+      out_sizes->fields += text != NULL;
     }
   }
   return size + (result->page_token ? strlen(result->page_token) + 1 : 0);
 }
 
-static size_t kecs__image_text(char *image, size_t at, const char *text) {
-  size_t size = strlen(text) + 1;
-  memcpy(image + at, text, size);
-  return at + size;
-}
-
 static void kecs__image_fill(char *image, uint16_t *fields, const kecs__meta *meta, const kecs_result *result,
-                             size_t *out_token_at) {
+                             const kecs__image_sizes *sizes, size_t *out_token_at) {
   size_t at = result->count * result->row_size;
   *out_token_at = 0;
   if (at > 0) {
@@ -13582,8 +13591,10 @@ static void kecs__image_fill(char *image, uint16_t *fields, const kecs__meta *me
       const char *text = kecs__field_text(row, meta->texts[i]);
       if (text) {
         uintptr_t place = (uintptr_t)at;
+        size_t size = result->count == 1 ? sizes->texts[i] : strlen(text) + 1;
         memcpy(row + meta->texts[i], &place, sizeof place);
-        at = kecs__image_text(image, at, text);
+        memcpy(image + at, text, size);
+        at += size;
         *fields++ = meta->texts[i];
         ++*count;
       }
@@ -13591,7 +13602,7 @@ static void kecs__image_fill(char *image, uint16_t *fields, const kecs__meta *me
   }
   if (result->page_token) {
     *out_token_at = at;
-    (void)kecs__image_text(image, at, result->page_token);
+    memcpy(image + at, result->page_token, strlen(result->page_token) + 1);
   }
 }
 
@@ -13601,10 +13612,10 @@ KECS__FN kecs__cache_name *kecs__cache_block_name(kecs__cache_block *block) {
 
 KECS__FN kecs__cache_block *kecs__cache_pack(const kecs__cache *cache, const kecs__meta *meta,
                                              const kecs__cache_key *key, const kecs_result *result, size_t most) {
-  size_t fields = 0;
-  size_t image_size = kecs__image_size(meta, result, &fields);
+  kecs__image_sizes sizes;
+  size_t image_size = kecs__image_size(meta, result, &sizes);
   size_t fields_at = KECS__CACHE_ALIGN(KECS__CACHE_ALIGN(sizeof(kecs__cache_block)) + kecs__name_size(key));
-  size_t image_at = KECS__CACHE_ALIGN(fields_at + fields * sizeof(uint16_t));
+  size_t image_at = KECS__CACHE_ALIGN(fields_at + sizes.fields * sizeof(uint16_t));
   kecs__cache_block *block = NULL;
   if (image_at + image_size <= most) {
     block = kecs__cache_alloc(cache, image_at + image_size);
@@ -13619,7 +13630,7 @@ KECS__FN kecs__cache_block *kecs__cache_pack(const kecs__cache *cache, const kec
   block->rows = result->count;
   block->seq = result->seq;
   kecs__name_fill(kecs__cache_block_name(block), key, 0);
-  kecs__image_fill((char *)block + image_at, (uint16_t *)(void *)((char *)block + fields_at), meta, result,
+  kecs__image_fill((char *)block + image_at, (uint16_t *)(void *)((char *)block + fields_at), meta, result, &sizes,
                    &block->token_at);
   return block;
 }
@@ -13808,13 +13819,16 @@ KECS__FN void kecs__cache_hold(kecs__session *session, const kecs__cached *cache
 /* Tickets that are drawn later count again. */
 static void kecs__hold_release(kecs__cache *cache, kecs__hold *hold) {
   uint64_t since = cache->ticket++;
-  for (size_t i = 0; i < KECS__CACHE_BUCKETS; i++) {
-    if (hold->rows[i / 32] & (uint32_t)1 << (i % 32)) {
-      cache->rows[i].holders--;
-      cache->rows[i].since = since;
+  for (size_t word = 0; word < KECS__CACHE_BUCKETS / 32; word++) {
+    for (size_t i = word * 32; hold->rows[word]; i++) {
+      if (hold->rows[word] & (uint32_t)1 << (i % 32)) {
+        hold->rows[word] &= ~((uint32_t)1 << (i % 32));
+        cache->rows[i].holders--;
+        cache->rows[i].since = since;
+      }
     }
   }
-  for (int kind = 1; kind < KECS_KIND_COUNT; kind++) {
+  for (int kind = 1; kind < KECS_KIND_COUNT && (hold->lists | hold->kinds); kind++) {
     if (hold->lists & KECS_BIT(kind)) {
       cache->lists[kind].holders--;
       cache->lists[kind].since = since;
@@ -14038,11 +14052,13 @@ KECS__FN void kecs__cache_key_make(const kecs__engine *engine, const kecs__meta 
 KECS__FN void kecs__cache_ticket(kecs__session *session, kecs__ticket *out_ticket) {
   kecs__cache *cache = session->engine->cache;
   memset(out_ticket, 0, sizeof *out_ticket);
-  if (cache->marked) {
-    kecs__cache_catch_up(session);
-  }
   out_ticket->now = kecs__clock_coarse(&session->engine->clock);
   kecs__mutex_lock(&cache->state);
+  if (!kecs__cache_is_known(cache)) {
+    kecs__mutex_unlock(&cache->state);
+    kecs__cache_catch_up(session);
+    kecs__mutex_lock(&cache->state);
+  }
   out_ticket->number = ++cache->ticket;
   out_ticket->parents = cache->parents_holders ? 0 : cache->parents;
   out_ticket->good = true;
@@ -28117,12 +28133,12 @@ KECS__FN kecs_status kecs__sqlite_connect(const kecs_connect_options *options, k
 }
 
 /* ---- sqlite/mark.c ----------------------------------------------------------------------------------------------- */
-/* sqlite/mark.c -- whether anybody has committed since: seen in the index of the write-ahead log, without a system call.
+/* sqlite/mark.c -- whether anybody has committed: seen in the index of the write-ahead log, without a system call.
  *
- * All connections to a file in WAL mode, in whichever process, map the same index (-shm). It begins with two copies of a
- * header, the layout of which is told in https://www.sqlite.org/walformat.html: a counter of commits, the last valid
- * frame, and a sum over the whole. A commit writes the second copy, then the first, and is seen by no reader before both
- * are there. So what the second copy says is never older than what anybody can read. */
+ * All connections to a file in WAL mode, in whichever process, map the same index (-shm). It begins with two copies of
+ * a header, the layout of which is told in https://www.sqlite.org/walformat.html: a counter of commits, the last valid
+ * frame, and a sum over the whole. A commit writes the second copy, then the first, and is seen by no reader before
+ * both are there. So what the second copy says is never older than what anybody can read. */
 
 enum {
   KECS__INDEX_BYTES = 32768, /* of the index's first part, as SQLite maps it */

@@ -1,8 +1,8 @@
 /* bench/cache.h -- the row cache beside a hash table under a mutex, and a heartbeat in memory beside a struct there.
  *
- * By hand, a cached row is what a careful program would keep: one block with the struct and all its texts, pointers in
- * it relative; a get copies it into memory of the caller's own, under the lock, and puts the pointers right. It knows no
- * time, no order of use, no invalidation and no other process. */
+ * By hand, a cached row is what a careful program would keep: one block with the struct and all its texts, with
+ * relative pointers; a get copies it into memory of the caller's own, under the lock, and puts the pointers right. It
+ * knows of no time, order of use, invalidation or other process. */
 #ifndef BENCH_CACHE_H
 #define BENCH_CACHE_H
 #include "columns.h"

@@ -153,9 +153,10 @@ static void print_info(const kecs_info *info) {
   printf("\nreaders    %d of %d, %lld waits, %lld us\n", info->pool.total, info->pool.max, (long long)info->pool.waits,
          (long long)info->pool.wait_us);
   if (info->cache.on) {
-    printf("row cache  %lld of %lld entries, %lld of %lld KiB, %lld hits, %lld misses\n", (long long)info->cache.entries,
-           (long long)info->cache.entries_max, (long long)info->cache.bytes / 1024,
-           (long long)info->cache.bytes_max / 1024, (long long)info->cache.hits, (long long)info->cache.misses);
+    const kecs_cache_info *cache = &info->cache;
+    printf("row cache  %lld of %lld entries, %lld of %lld KiB, %lld hits, %lld misses\n", (long long)cache->entries,
+           (long long)cache->entries_max, (long long)cache->bytes / 1024, (long long)cache->bytes_max / 1024,
+           (long long)cache->hits, (long long)cache->misses);
   } else {
     printf("row cache  off\n");
   }

@@ -90,27 +90,28 @@ static const char *kecs__field_text(const char *row, size_t offset) {
   return text;
 }
 
-static size_t kecs__image_size(const kecs__meta *meta, const kecs_result *result, size_t *out_fields) {
+/* The lengths of the texts of the last row, with their ends; 0 for NULL. */
+typedef struct kecs__image_sizes {
+  size_t fields;
+  size_t texts[64];
+} kecs__image_sizes;
+
+static size_t kecs__image_size(const kecs__meta *meta, const kecs_result *result, kecs__image_sizes *out_sizes) {
   size_t size = result->count * result->row_size;
-  *out_fields = result->count;
+  out_sizes->fields = result->count;
   for (size_t r = 0; r < result->count; r++) {
     for (int i = 0; i < meta->text_count; i++) {
       const char *text = kecs__field_text(result->rows + r * result->row_size, meta->texts[i]);
-      size += text ? strlen(text) + 1 : 0;
-      *out_fields += text != NULL;
+      out_sizes->texts[i] = text ? strlen(text) + 1 : 0;
+      size += out_sizes->texts[i];
+      out_sizes->fields += text != NULL;
     }
   }
   return size + (result->page_token ? strlen(result->page_token) + 1 : 0);
 }
 
-static size_t kecs__image_text(char *image, size_t at, const char *text) {
-  size_t size = strlen(text) + 1;
-  memcpy(image + at, text, size);
-  return at + size;
-}
-
 static void kecs__image_fill(char *image, uint16_t *fields, const kecs__meta *meta, const kecs_result *result,
-                             size_t *out_token_at) {
+                             const kecs__image_sizes *sizes, size_t *out_token_at) {
   size_t at = result->count * result->row_size;
   *out_token_at = 0;
   if (at > 0) {
@@ -124,8 +125,10 @@ static void kecs__image_fill(char *image, uint16_t *fields, const kecs__meta *me
       const char *text = kecs__field_text(row, meta->texts[i]);
       if (text) {
         uintptr_t place = (uintptr_t)at;
+        size_t size = result->count == 1 ? sizes->texts[i] : strlen(text) + 1;
         memcpy(row + meta->texts[i], &place, sizeof place);
-        at = kecs__image_text(image, at, text);
+        memcpy(image + at, text, size);
+        at += size;
         *fields++ = meta->texts[i];
         ++*count;
       }
@@ -133,7 +136,7 @@ static void kecs__image_fill(char *image, uint16_t *fields, const kecs__meta *me
   }
   if (result->page_token) {
     *out_token_at = at;
-    (void)kecs__image_text(image, at, result->page_token);
+    memcpy(image + at, result->page_token, strlen(result->page_token) + 1);
   }
 }
 
@@ -143,10 +146,10 @@ KECS__FN kecs__cache_name *kecs__cache_block_name(kecs__cache_block *block) {
 
 KECS__FN kecs__cache_block *kecs__cache_pack(const kecs__cache *cache, const kecs__meta *meta,
                                              const kecs__cache_key *key, const kecs_result *result, size_t most) {
-  size_t fields = 0;
-  size_t image_size = kecs__image_size(meta, result, &fields);
+  kecs__image_sizes sizes;
+  size_t image_size = kecs__image_size(meta, result, &sizes);
   size_t fields_at = KECS__CACHE_ALIGN(KECS__CACHE_ALIGN(sizeof(kecs__cache_block)) + kecs__name_size(key));
-  size_t image_at = KECS__CACHE_ALIGN(fields_at + fields * sizeof(uint16_t));
+  size_t image_at = KECS__CACHE_ALIGN(fields_at + sizes.fields * sizeof(uint16_t));
   kecs__cache_block *block = NULL;
   if (image_at + image_size <= most) {
     block = kecs__cache_alloc(cache, image_at + image_size);
@@ -161,7 +164,7 @@ KECS__FN kecs__cache_block *kecs__cache_pack(const kecs__cache *cache, const kec
   block->rows = result->count;
   block->seq = result->seq;
   kecs__name_fill(kecs__cache_block_name(block), key, 0);
-  kecs__image_fill((char *)block + image_at, (uint16_t *)(void *)((char *)block + fields_at), meta, result,
+  kecs__image_fill((char *)block + image_at, (uint16_t *)(void *)((char *)block + fields_at), meta, result, &sizes,
                    &block->token_at);
   return block;
 }
