@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * bf03c0342fff3c2607e576073097db9ba0649e0c3e598bed40eed03fc8496ba1 */
+ * 79e599d0f33a4063c2075a266ad9fdaf1369bcfaf0a258b2c046325ab3ab027a */
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
 /* kecs_store.h -- a durable, typed store for the state of a container orchestrator, in one SQLite file.
  *
@@ -13060,7 +13060,7 @@ static inline void kecs__link_expect(const kecs__cache *cache, const kecs__cache
 #if defined(__GNUC__)
   const char *at = (const char *)link->name;
   __builtin_prefetch(&cache->nodes[link->node]);
-  for (int line = 0; line < KECS__CACHE_LINES; line++) {
+  for (size_t line = 0; line < KECS__CACHE_LINES; line++) {
     __builtin_prefetch(at + line * 64);
   }
 #else
@@ -13799,12 +13799,12 @@ KECS__FN void kecs__cache_hold(kecs__session *session, const kecs__cached *cache
   kecs_kind kind = (kecs_kind)cached->kind;
   bool inserts = op == KECS__OP_INSERT || op == KECS__OP_INSERT_LOGGED;
   bool moves = inserts || op == KECS__OP_DELETE || op == KECS__OP_TEXT;
-  if (inserts && (hold->lists & KECS_BIT(kind)) && (hold->parents || !kecs__kind_is_parent(kind))) {
+  if (inserts && (hold->lists & KECS_BIT(kind)) && (hold->parents || !kecs__kind_is_parent((int)kind))) {
     return; /* one of many */
   }
   kecs__mutex_lock(&cache->state);
   hold->any = true;
-  kecs__hold_lists(cache, hold, kind, moves);
+  kecs__hold_lists(cache, hold, (int)kind, moves);
   if (op == KECS__OP_TEXT) {
     kecs__hold_kind(cache, hold, kind);
   } else if (op == KECS__OP_UPDATE_IF) {

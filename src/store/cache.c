@@ -134,7 +134,7 @@ static inline void kecs__link_expect(const kecs__cache *cache, const kecs__cache
 #if defined(__GNUC__)
   const char *at = (const char *)link->name;
   __builtin_prefetch(&cache->nodes[link->node]);
-  for (int line = 0; line < KECS__CACHE_LINES; line++) {
+  for (size_t line = 0; line < KECS__CACHE_LINES; line++) {
     __builtin_prefetch(at + line * 64);
   }
 #else

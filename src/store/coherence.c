@@ -135,12 +135,12 @@ KECS__FN void kecs__cache_hold(kecs__session *session, const kecs__cached *cache
   kecs_kind kind = (kecs_kind)cached->kind;
   bool inserts = op == KECS__OP_INSERT || op == KECS__OP_INSERT_LOGGED;
   bool moves = inserts || op == KECS__OP_DELETE || op == KECS__OP_TEXT;
-  if (inserts && (hold->lists & KECS_BIT(kind)) && (hold->parents || !kecs__kind_is_parent(kind))) {
+  if (inserts && (hold->lists & KECS_BIT(kind)) && (hold->parents || !kecs__kind_is_parent((int)kind))) {
     return; /* one of many */
   }
   kecs__mutex_lock(&cache->state);
   hold->any = true;
-  kecs__hold_lists(cache, hold, kind, moves);
+  kecs__hold_lists(cache, hold, (int)kind, moves);
   if (op == KECS__OP_TEXT) {
     kecs__hold_kind(cache, hold, kind);
   } else if (op == KECS__OP_UPDATE_IF) {
