@@ -19,6 +19,7 @@ static const kecs_dialect kecs__sqlite_dialect = {
     .lock_rows = "", /* a writing transaction is alone */
     .returning_rid = "",
     .find_text = "instr",
+    .highest = "max",
     .bytewise = "", /* BINARY is the default */
     .on_delete_null = "SET NULL",
     .own_place = "a file of its own",

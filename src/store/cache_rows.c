@@ -1,6 +1,7 @@
 /* store/cache_rows.c -- gets and lists through the row cache: what is a key, who may put something in, answers. */
 #include "base/prologue.h"
 
+#include "store/arn.h"
 #include "store/cache_entries.h"
 
 #include "base/time.h"

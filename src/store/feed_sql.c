@@ -33,7 +33,9 @@ KECS__FN bool kecs__feed_has_group(const kecs_kind_info *info, kecs_column_group
 
 /* ---- tables ---- */
 
-static const char *const kecs__feed_tables[] = {"changes", "change_folds", "change_tombstones", "change_state"};
+/* The last three are of logs that the database writes. */
+static const char *const kecs__feed_tables[] = {"changes",      "change_folds", "change_tombstones", "change_state",
+                                                "change_heads", "change_queue", "change_batches"};
 
 KECS__FN bool kecs__feed_is_side_table(const char *name) {
   for (size_t i = 0; i < sizeof kecs__feed_tables / sizeof kecs__feed_tables[0]; i++) {

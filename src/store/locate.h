@@ -44,4 +44,9 @@ KECS__FN kecs_status kecs__probe_find(kecs__session *session, const kecs__meta *
 KECS__FN kecs_status kecs__fail_probe(const kecs__meta *meta, const kecs__probe *probe);
 KECS__FN kecs_status kecs__fail_not_found(const kecs__meta *meta, const char *shown);
 
+/* A parent given by name: its ARN, from the store when it is there, else as AWS would make it. An ARN and NULL are
+ * given back as they are. */
+KECS__FN kecs_status kecs__resolve_parent(kecs__session *session, kecs_kind parent, const char *text,
+                                          kecs__arena *arena, const char **out_arn);
+
 #endif

@@ -3,13 +3,16 @@
 
 #include "base/quota.h"
 #include "base/time.h"
+#include "store/access.h"
 #include "store/cache.h"
 #include "store/feed.h"
-#include "store/handle.h"
+#include "store/transaction.h"
 #include "store/meta.h"
 #include "store/migrate.h"
 #include "store/pool.h"
 #include "store/profile.h"
+#include "store/session.h"
+#include "store/special.h"
 #include "store/statements.h"
 
 #include <stdio.h>
@@ -78,6 +81,7 @@ static void kecs__release_handles(kecs__engine *engine, kecs_store *list) {
 
 /* Gives everything back; works on an engine that was opened only in part. */
 static void kecs__engine_free(kecs__engine *engine) {
+  kecs__session_close(engine->ear);
   kecs__cache_close(engine);
   kecs__pool_free(engine);
   kecs__session_close(engine->writer);
@@ -158,6 +162,7 @@ static kecs_status kecs__engine_start(kecs_store *store, const kecs_options *opt
   }
   if (!status) {
     status = kecs__meta_init(engine);
+    kecs__specials_set(engine);
   }
   if (!status) {
     kecs__profile_place(engine, options);

@@ -112,6 +112,12 @@ KECS__FN kecs_status kecs__profile_check(const kecs_options *options) {
     return kecs__fail(KECS_E_INVALID, "options.durability is %d; give KECS_DURABILITY_NORMAL or _FULL",
                       (int)options->durability);
   }
+#if defined(KECS_STORE_NO_VALIDATION)
+  if (options->strict) {
+    return kecs__fail(KECS_E_UNSUPPORTED, "options.strict: this build leaves validation out; compile the "
+                                          "implementation without KECS_STORE_NO_VALIDATION");
+  }
+#endif
   if (options->track != KECS_TRACK_KEEP && options->track != KECS_TRACK_ON && options->track != KECS_TRACK_OFF) {
     return kecs__fail(KECS_E_INVALID, "options.track is %d; give KECS_TRACK_KEEP, _ON or _OFF", (int)options->track);
   }

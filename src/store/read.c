@@ -1,9 +1,9 @@
 /* store/read.c -- get, get_many, list, each, count: for every kind. */
 #include "base/prologue.h"
 
+#include "store/access.h"
 #include "store/cache.h"
 #include "store/feed.h"
-#include "store/handle.h"
 #include "store/locate.h"
 #include "store/query.h"
 #include "store/rows.h"
@@ -112,8 +112,8 @@ KECS_STORE_API kecs_status kecs_record_get(kecs_store *store, kecs_kind kind, co
   return status == KECS_E_NOT_FOUND ? kecs__fail_not_found(kecs__meta_of(store->engine, kind), key) : status;
 }
 
-static kecs_status kecs__get_each(kecs__session *session, const kecs__meta *meta, const char *const *keys, size_t count,
-                                  kecs_result *result) {
+KECS__FN kecs_status kecs__read_keys(kecs__session *session, const kecs__meta *meta, const char *const *keys,
+                                     size_t count, kecs_result *result) {
   kecs_status status = KECS_OK;
   for (size_t i = 0; !status && i < count; i++) {
     kecs__probe probe;
@@ -131,19 +131,6 @@ static kecs_status kecs__get_each(kecs__session *session, const kecs__meta *meta
     }
   }
   return status;
-}
-
-KECS__FN void kecs__read_end(const kecs_backend *backend, kecs_connection *connection, kecs_status *status) {
-  kecs_error error = kecs__error_save();
-  kecs_status ended = backend->commit(connection);
-  if (ended) {
-    backend->rollback(connection);
-  }
-  if (*status) {
-    (void)kecs__error_restore(&error); /* the status may be a visitor's own, without an error */
-  } else {
-    *status = ended;
-  }
 }
 
 KECS__FN kecs_status kecs__get_many(kecs_store *store, kecs_kind kind, const char *const *keys, size_t count,
@@ -174,7 +161,7 @@ KECS__FN kecs_status kecs__get_many(kecs_store *store, kecs_kind kind, const cha
   }
   if (!status) {
     result->first_rows = count < KECS__PAGE_DEFAULT ? (count ? count : 1) : KECS__PAGE_DEFAULT;
-    status = kecs__get_each(session, meta, keys, count, result);
+    status = kecs__read_keys(session, meta, keys, count, result);
   }
   if (begun) {
     kecs__read_end(store->engine->backend, session->connection, &status);
@@ -212,12 +199,38 @@ static kecs_status kecs__list_seq(kecs_store *store, kecs__session *session, kec
     return KECS_OK;
   }
   kecs__feed_end end = {0, 0, 0};
-  kecs_status status = store->depth > 0 ? KECS_OK : store->engine->backend->begin(session->connection, false);
-  *out_begun = !status && store->depth == 0;
+  bool begins = store->depth == 0 && !session->gather; /* what is gathered is asked in this order, and at once */
+  kecs_status status = begins ? store->engine->backend->begin(session->connection, false) : KECS_OK;
+  *out_begun = !status && begins;
   if (!status) {
     status = kecs__feed_read_end(session, &end);
   }
   result->seq = end.op == KECS__FEED_OFF ? 0 : end.seq;
+  return status;
+}
+
+KECS__FN kecs_status kecs__read_page(kecs_store *store, kecs__session *session, const kecs__meta *meta,
+                                     const kecs_query *query,
+                                     kecs_status (*narrow)(kecs__plan *plan, const void *user), const void *user,
+                                     kecs_result *result) {
+  kecs__arena arena; /* values of the query; they die with the call */
+  bool begun = false;
+  kecs__arena_init(&arena, &store->engine->allocator);
+  kecs_status status = kecs__list_seq(store, session, result, &begun);
+  if (!status) {
+    kecs__plan plan;
+    kecs__plan_init(&plan, session, meta, &arena);
+    if (narrow) {
+      kecs__plan_fail(&plan, narrow(&plan, user));
+    }
+    kecs__plan_query(&plan, query, true);
+    status = kecs__list_rows(&plan, result);
+    kecs__plan_free(&plan);
+  }
+  if (begun) {
+    kecs__read_end(store->engine->backend, session->connection, &status);
+  }
+  kecs__arena_free(&arena);
   return status;
 }
 
@@ -226,7 +239,6 @@ typedef struct kecs__listing {
   const kecs_query *query;
   kecs_status (*narrow)(kecs__plan *plan, const void *user);
   const void *user;
-  kecs__arena *arena;
 } kecs__listing;
 
 /* The page from the database. */
@@ -235,8 +247,8 @@ static kecs_status kecs__list_read(kecs_store *store, const kecs__listing *list,
   kecs__session *session = NULL;
   kecs_result *result = NULL;
   kecs__ticket ticket;
-  bool begun = false;
-  kecs_status status = kecs__read_open(store, &session);
+  kecs_status status = kecs__flag_get(&store->engine->tracked) ? kecs__feed_number_new(store) : KECS_OK;
+  status = status ? status : kecs__read_open(store, &session);
   if (!status && key->kind) {
     kecs__cache_ticket(session, &ticket);
   }
@@ -244,20 +256,7 @@ static kecs_status kecs__list_read(kecs_store *store, const kecs__listing *list,
     status = kecs__result_begin(store, list->meta, &result);
   }
   if (!status) {
-    status = kecs__list_seq(store, session, result, &begun);
-  }
-  if (!status) {
-    kecs__plan plan;
-    kecs__plan_init(&plan, session, list->meta, list->arena);
-    if (list->narrow) {
-      kecs__plan_fail(&plan, list->narrow(&plan, list->user));
-    }
-    kecs__plan_query(&plan, list->query, true);
-    status = kecs__list_rows(&plan, result);
-    kecs__plan_free(&plan);
-  }
-  if (begun) {
-    kecs__read_end(store->engine->backend, session->connection, &status);
+    status = kecs__read_page(store, session, list->meta, list->query, list->narrow, list->user, result);
   }
   if (!status && key->kind) {
     kecs__cache_put_list(session, key, &ticket, result);
@@ -278,7 +277,7 @@ KECS__FN kecs_status kecs__list_where(kecs_store *store, kecs_kind kind, const k
   if (!meta) {
     return kecs_last_error()->status;
   }
-  kecs__arena arena; /* values of the query; they die with the call */
+  kecs__arena arena; /* of the key */
   kecs__cache_key key = {(kecs_kind)0, 0, 0, NULL, 0};
   kecs__arena_init(&arena, &store->engine->allocator);
   if (store->depth == 0 && store->engine->cache && !narrow) {
@@ -289,7 +288,7 @@ KECS__FN kecs_status kecs__list_where(kecs_store *store, kecs_kind kind, const k
     }
   }
   if (!status && !*out_result) {
-    kecs__listing list = {meta, query, narrow, user, &arena};
+    kecs__listing list = {meta, query, narrow, user};
     status = kecs__list_read(store, &list, &key, out_result);
   }
   kecs__arena_free(&arena);

@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 
-
 KECS__FN kecs_status kecs__result_new(const kecs_allocator *allocator, kecs_kind kind, size_t row_size,
                                       kecs_result **out_result) {
   *out_result = NULL;
@@ -305,4 +304,13 @@ KECS__FN void kecs__row_name(const kecs_kind_info *info, const void *row, char o
     int len = snprintf(out + used, 160 - used, "%s%s", i > 0 ? "," : "", set ? part : "");
     used += len > 0 ? (size_t)len : 0;
   }
+}
+
+KECS__FN kecs_status kecs__row_keep(const kecs__meta *meta, const void *row, kecs_result *result) {
+  kecs_value values[64];
+  for (int i = 0; i < meta->info->column_count; i++) {
+    values[i] = kecs__row_value(meta->info, row, i);
+  }
+  void *kept = kecs__result_add(result);
+  return kept ? kecs__row_read(meta, values, &result->arena, kept) : KECS_E_NOMEM;
 }

@@ -61,4 +61,7 @@ KECS__FN bool kecs__value_same(const kecs_value *a, const kecs_value *b);
 /* What names a row in a message: its ARN, or its natural key's columns. */
 KECS__FN void kecs__row_name(const kecs_kind_info *info, const void *row, char out[160]);
 
+/* The stored row as a result has it: the filled copy, its texts copied once more. */
+KECS__FN kecs_status kecs__row_keep(const kecs__meta *meta, const void *row, kecs_result *result);
+
 #endif

@@ -4,27 +4,13 @@
 #include "store/statements.h"
 
 #include "store/cache.h"
+#include "store/gather.h"
 #include "store/pool.h"
 #include "store/sql.h"
 
 #include <string.h>
 
 #define KECS__SQL_MAX ((size_t)1 << 20)
-
-KECS__FN kecs_value kecs__value_bytes(const char *text, size_t len) {
-  kecs_value value = {KECS_VALUE_TEXT, len, text, 0};
-  return value;
-}
-
-KECS__FN kecs_value kecs__value_text(const char *text) {
-  kecs_value value = {KECS_VALUE_NULL, 0, NULL, 0};
-  return text ? kecs__value_bytes(text, strlen(text)) : value;
-}
-
-KECS__FN kecs_value kecs__value_time(int64_t micros) {
-  kecs_value value = {micros ? KECS_VALUE_TIME : KECS_VALUE_NULL, 0, NULL, micros};
-  return value;
-}
 
 static uint64_t kecs__mix(uint64_t value) {
   value ^= value >> 32;
@@ -93,9 +79,13 @@ KECS__FN void kecs__statements_free(kecs__session *session) {
 }
 
 /* The table never grows: it starts large enough for engine->statements_max. Beyond that it is emptied: a program that
- * makes endless shapes of queries. */
+ * makes endless shapes of queries. Not while statements are remembered that are still to be asked. */
+static bool kecs__statements_full(const kecs__session *session) {
+  return (int)session->cached_count >= session->engine->statements_max;
+}
+
 static kecs_status kecs__statements_reserve(kecs__session *session) {
-  if ((int)session->cached_count >= session->engine->statements_max) {
+  if (kecs__statements_full(session) && !session->gather) {
     kecs__statements_clear(session);
   }
   if (session->slots) {
@@ -213,7 +203,7 @@ static kecs_status kecs__statement_find(kecs__session *session, const kecs__meta
   if (status) {
     return status;
   }
-  if (*slot) {
+  if (*slot || kecs__statements_full(session)) {
     cached->temporary = true;
   } else {
     *slot = cached;
@@ -256,8 +246,7 @@ KECS__FN void kecs__statement_done(kecs__session *session, kecs__cached *cached)
   }
 }
 
-/* An interrupted statement is told as what interrupted it. */
-static kecs_status kecs__statement_outcome(kecs__session *session, kecs_status status) {
+KECS__FN kecs_status kecs__statement_outcome(kecs__session *session, kecs_status status) {
   if (status == KECS_E_CANCELLED && session->user) {
     kecs_status stop = kecs__check_stop(session->user, session->deadline);
     stop = stop ? stop : kecs__check_read_age(session);
@@ -269,6 +258,9 @@ static kecs_status kecs__statement_outcome(kecs__session *session, kecs_status s
 KECS__FN kecs_status kecs__statement_start(kecs__session *session, kecs__cached *cached, const kecs_value *parameters,
                                            int count, bool *out_row) {
   const kecs_backend *backend = session->engine->backend;
+  if (session->gather && !cached->temporary) {
+    return kecs__gather_start(session, cached, parameters, count, out_row);
+  }
   session->writing = cached->writes;
   session->changed = session->changed || cached->writes;
   if (cached->writes) {

@@ -7,6 +7,7 @@
 
 #include "store/task_definition.h"
 
+#include "store/arn.h"
 #include "store/cluster.h"
 #include "store/ecs.h"
 #include "store/special_kinds.h"

@@ -247,7 +247,7 @@ static inline kecs_store *contract_open_with(const kecs_options *options) {
   const char *track = getenv("KECS_TEST_TRACK"); /* set: every store keeps the change log */
   memset(slot, 0, sizeof *slot);
   slot->options = *options;
-  if (track && track[0] && !options->track && !options->read_only && contract_is_sqlite()) {
+  if (track && track[0] && !options->track && !options->read_only) {
     slot->options.track = KECS_TRACK_ON;
   }
   if (!options->path && contract_is_memory()) {
