@@ -37,7 +37,7 @@ KECS__FN kecs_status kecs__result_end(kecs_status status, kecs_result *result, k
 /* What the cache has to say of a get on a store; a transaction sees what it has written itself. */
 static kecs_status kecs__get_cached(kecs_store *store, const kecs__meta *meta, kecs__cache_key *key, int form,
                                     const kecs_value *values, int count, kecs_result **out_result) {
-  memset(key, 0, sizeof *key);
+  key->kind = (kecs_kind)0;
   if (store->depth > 0 || !store->engine->cache) {
     return KECS_OK;
   }
