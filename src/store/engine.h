@@ -49,6 +49,7 @@ typedef struct kecs__place {
   bool known;              /* the log's end was read in this transaction */
   bool on;                 /* the transaction's writes are logged */
   bool appended;           /* some were */
+  uint64_t history;        /* bit n: what rows of kind n were is kept (history_log.h) */
   int64_t stamp;           /* the last that was given out */
   uint64_t marked;         /* bit n: marks[n] was read */
   int64_t marks[KECS_KIND_COUNT]; /* no new row of the kind has this rid or a lower one */
@@ -160,6 +161,8 @@ struct kecs_store {
   bool broken;             /* the database ended the transaction by itself */
   int cancelled;           /* by kecs__flag_get */
   int64_t deadline;        /* guarded by the engine's mutex in a store; the owner's in a transaction */
+  char *actor;             /* who writes, and why, for the history: NULL as the parent says; guarded likewise */
+  char *reason;
   kecs_store *next;
 };
 
@@ -193,6 +196,9 @@ typedef struct kecs__write {
   bool last;      /* what the next row's statement leaves is all: it may be committed with it */
   bool ended;     /* it was */
   int quiet;      /* above 0: tags and their rows are not followed, since they are being brought into step (tags.c) */
+  const char *actor;  /* for the history, once `noted` */
+  const char *reason;
+  bool noted;
   bool make_parents; /* an insert makes the parents that are missing, bare (KECS_JSON_PARENTS) */
 } kecs__write;
 KECS__FN kecs_status kecs__write_open(kecs_store *store, kecs__write *write);

@@ -27,6 +27,7 @@ typedef struct kecs__step {
 static const kecs__step kecs__steps[] = {
     {1, ""},
     {2, ""}, /* the tables of the change log (feed_sql.c), where the backend has one */
+    {3, ""}, /* and those of the history (history_sql.c) */
 };
 
 #define KECS__STEP_COUNT (sizeof kecs__steps / sizeof kecs__steps[0])

@@ -4,6 +4,7 @@
 #include "base/id.h"
 #include "base/time.h"
 #include "store/handle.h"
+#include "store/history_log.h"
 #include "store/statements.h"
 
 #include <stdio.h>
@@ -78,6 +79,7 @@ static void kecs__handle_list(kecs_store *tx) {
 static void kecs__handle_retire(kecs__engine *engine, kecs_store *tx) {
   tx->magic = KECS__MAGIC_ENDED;
   tx->next = NULL;
+  kecs__actor_free(tx);
   kecs_store **at = &engine->spare_handles;
   while (*at) {
     at = &(*at)->next;
