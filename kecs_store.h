@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 1030302fedb5d6ea0e3f437a114f5e3aef440a8ff2138ea697577fdcfe1785d6 */
+ * 93592d868613db4db1c0c5ec37a6cebf53ce2858198a5dbac178ea424dddb5ff */
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
 /* kecs_store.h -- a durable, typed store for the state of a container orchestrator, in one SQLite file.
  *
@@ -1436,7 +1436,7 @@ typedef enum kecs_track {
 /* Whether the file keeps what its rows were before they changed (see "History"). As the log of changes, without which
  * there is none, it is a property of the file. Zero-initialised: as the file is; a fresh one keeps none. */
 typedef struct kecs_history_options {
-  kecs_track track;       /* KECS_TRACK_ON: of these kinds, and no others; KECS_TRACK_OFF: none, and what is kept goes */
+  kecs_track track;       /* KECS_TRACK_ON: of these kinds alone; KECS_TRACK_OFF: of none, and what is kept goes */
   const kecs_kind *kinds; /* `kind_count` of them; none: every kind whose rows change (not task_log and event) */
   size_t kind_count;
   int rows_max;           /* changes of one row that compaction leaves; 0: 100, negative: all */
@@ -2704,9 +2704,10 @@ typedef struct kecs_compacted {
 } kecs_compacted;
 
 /* Removes entries from the old end of the log, at most 1000 in one transaction, so that no writer waits long. Watches
- * that have not read them are told KECS_E_COMPACTED. With them goes what is beyond the bounds of options.history. Where a push mark is set (kecs_changes_pushed), entries above it
- * are folded instead: one a row stays, outside of the log. `options` and `out_done` may be NULL. A failure ends it
- * between two steps. UNSUPPORTED for a store that is not tracked. */
+ * that have not read them are told KECS_E_COMPACTED. With them goes what is beyond the bounds of options.history. Where
+ * a push mark is set (kecs_changes_pushed), entries above it are folded instead: one a row stays, outside of the log.
+ * `options` and `out_done` may be NULL. A failure ends it between two steps. UNSUPPORTED for a store that is not
+ * tracked. */
 KECS_STORE_API kecs_status kecs_changes_compact(kecs_store *store, const kecs_compaction *options,
                                                 kecs_compacted *out_done);
 
@@ -6672,6 +6673,7 @@ typedef struct kecs__place {
 typedef struct kecs__engine kecs__engine;
 typedef struct kecs__turn kecs__turn; /* store/turns.c */
 typedef struct kecs__waiter kecs__waiter; /* store/pool.c */
+typedef struct kecs__change kecs__change; /* store/write.h */
 
 typedef struct kecs__session {
   kecs__engine *engine;
@@ -7224,8 +7226,6 @@ KECS__FN kecs_status kecs__resolve_parent(kecs__session *session, kecs_kind pare
 #endif
 
 /* ---- store/feed.h, continued ------------------------------------------------------------------------------------- */
-typedef struct kecs__change kecs__change; /* store/write.h */
-
 /* op of an entry; 1 to 3 are those of kecs_change_op. */
 enum {
   KECS__FEED_CREATED = 1,
@@ -9628,7 +9628,8 @@ KECS__FN void kecs__history_guard_delete(kecs__text *out, const kecs_kind_info *
   kecs__text_adds(out, "'}'");
   kecs__history_guard_tail(out);
   for (int number = 0; number < info->key_count; number++) {
-    kecs__text_addf(out, "  INSERT INTO history_keys(seq,number,kind,rid,key) SELECT seq,%d,kind,rid,coalesce(", number);
+    kecs__text_addf(out, "  INSERT INTO history_keys(seq,number,kind,rid,key) SELECT seq,%d,kind,rid,coalesce(",
+                    number);
     kecs__feed_guard_key(out, info, number);
     kecs__text_adds(out, ",'')");
     kecs__history_guard_tail(out);
@@ -12665,6 +12666,101 @@ KECS__FN kecs_status kecs__result_end(kecs_status status, kecs_result *result, k
 
 #endif
 
+/* ---- store/write.h ----------------------------------------------------------------------------------------------- */
+/* store/write.h -- the one way in which rows change: insert, update, delete of one row, in the transaction of a write.
+ * Whatever has to follow a change (look-up tables, children, the change log) follows here and nowhere else. */
+#ifndef KECS_STORE_WRITE_H
+#define KECS_STORE_WRITE_H
+
+/* Fills a new row in and asks whether its kind takes it so: all that comes before it is sent to the database. */
+KECS__FN kecs_status kecs__row_ready(kecs__write *write, const kecs__meta *meta, void *row, uint64_t given);
+
+/* Fills what is empty in `row` (a copy; texts go to write->arena) and inserts it. Columns in `given` were set on
+ * purpose: AUTO ones among them keep their value, numbers among them may be 0. EXISTS and REFERENCE name the row and
+ * what is in the way. */
+KECS__FN kecs_status kecs__row_insert(kecs__write *write, const kecs__meta *meta, void *row, uint64_t given);
+
+/* Inserts the parents of a filled row that are missing, with nothing but what their ARN says. */
+KECS__FN kecs_status kecs__parents_make(kecs__write *write, const kecs__meta *meta, const void *row);
+
+/* The values of a filled row, as INSERT takes them. INVALID for a text that can't be stored. */
+KECS__FN kecs_status kecs__row_values(const kecs__meta *meta, const void *row, kecs_value *out);
+
+/* Whether look-ups have something to follow in a new row. Most rows have no tags. */
+KECS__FN bool kecs__insert_follows(const kecs__meta *meta, const void *row);
+
+/* The stored row as a result has it: the filled copy, its texts copied once more. */
+KECS__FN kecs_status kecs__row_keep(const kecs__meta *meta, const void *row, kecs_result *result);
+
+/* A change of one row. */
+struct kecs__change {
+  const void *row;      /* the new values */
+  uint64_t mask;        /* the columns to write where they differ. An AUTO column among them takes the row's value, a
+                         * version only when it is higher than the stored one: documents that bring their own. */
+  int64_t version;      /* 0: unconditional; else CONFLICT unless it is the stored one */
+  int64_t rid;          /* of the row, or 0: found by its natural key in `probe` */
+  const kecs__probe *probe;
+  bool document;        /* the row is a document's: its extra belongs to its columns */
+  bool bare;            /* the stored row only held the place: a version in the mask is taken as it is */
+  uint64_t changed;     /* out: the columns that did differ */
+  int64_t base[3];      /* out: the stamps before the change, where it is logged (feed.h) */
+  const kecs__past *past; /* what the history keeps of the row; NULL: nothing (history_log.h) */
+};
+
+/* NOT_FOUND, CONFLICT. Fills in change->rid and change->changed. Writes nothing when nothing differs. */
+KECS__FN kecs_status kecs__row_change(kecs__write *write, const kecs__meta *meta, kecs__change *change);
+
+/* The same in one statement that ends the write, where that can be; *out_done is false where it could not, or has
+ * found nothing to change: then nothing has happened. */
+KECS__FN kecs_status kecs__row_change_brief(kecs__write *write, const kecs__meta *meta, const kecs__change *change,
+                                            bool *out_done);
+
+/* Deletes a row and what belongs to it: children by their references, look-ups. `row` is the stored row. */
+KECS__FN kecs_status kecs__row_delete(kecs__write *write, const kecs__meta *meta, int64_t rid, const void *row);
+
+/* Reads a whole row by rid; *out_found is false when it is gone. Texts go to the arena. */
+KECS__FN kecs_status kecs__row_by_rid(kecs__session *session, const kecs__meta *meta, int64_t rid, kecs__arena *arena,
+                                      void *row, bool *out_found);
+
+/* Runs `work` in a write: opens it, closes it with what `work` returned. `work` may run again (kecs__retry), so it
+ * begins with nothing that an earlier run left in `user`. */
+KECS__FN kecs_status kecs__with_write(kecs_store *store, kecs_status (*work)(kecs__write *write, void *user),
+                                      void *user);
+
+/* The same for work that makes a result through `out_result` (may be NULL): a failure, COMMIT's too, frees it. */
+KECS__FN kecs_status kecs__with_write_result(kecs_store *store, kecs_status (*work)(kecs__write *write, void *user),
+                                             void *user, kecs_result **out_result);
+
+enum { KECS__STEP_ROWS = 1000 }; /* rows in one transaction of a clean-up */
+
+/* Deletes every row that `narrow` selects, at most 1000 in one transaction (all in the handle's when it is one), and
+ * counts them. A deadline or a failure ends it between two steps: what was deleted is counted and stays deleted. */
+KECS__FN kecs_status kecs__prune(kecs_store *store, kecs_kind kind,
+                                 kecs_status (*narrow)(kecs__plan *plan, const void *user), const void *user,
+                                 int64_t *out_count);
+
+/* Calls `edit` with every row that `narrow` selects, at most 1000 in one transaction; `edit` sets columns of the row
+ * and returns their mask. Edited rows must no longer be selected. Counts the rows that changed. */
+KECS__FN kecs_status kecs__edit_where(kecs_store *store, kecs_kind kind,
+                                      kecs_status (*narrow)(kecs__plan *plan, const void *user),
+                                      uint64_t (*edit)(kecs__write *write, void *row, const void *user),
+                                      const void *user, int64_t *out_count);
+
+/* For operations that change one addressed row: reads it into memory of the write, lets `edit` set columns, writes what
+ * differs, and gives the stored row back. */
+KECS__FN kecs_status kecs__edit_one(kecs_store *store, kecs_kind kind, const kecs_value *address, int count,
+                                    kecs_status (*edit)(kecs__write *write, void *row, void *user, uint64_t *out_mask),
+                                    void *user, kecs_result **out_result);
+
+/* Inserts the row, or changes the stored one to it, as upsert does. `row` is a copy; AUTO columns in `given` count. */
+KECS__FN kecs_status kecs__row_upsert(kecs__write *write, const kecs__meta *meta, void *row, uint64_t given,
+                                      kecs_result **out_result);
+
+/* The stored row of a rid as a result; NULL out_result does nothing. */
+KECS__FN kecs_status kecs__give_back(kecs__write *write, const kecs__meta *meta, int64_t rid, kecs_result **out_result);
+
+#endif
+
 /* ---- store/read.c, continued ------------------------------------------------------------------------------------- */
 #include <string.h>
 
@@ -12689,6 +12785,22 @@ KECS__FN kecs_status kecs__result_end(kecs_status status, kecs_result *result, k
     result = NULL;
   }
   *out_result = result;
+  return status;
+}
+
+KECS__FN kecs_status kecs__row_by_rid(kecs__session *session, const kecs__meta *meta, int64_t rid, kecs__arena *arena,
+                                      void *row, bool *out_found) {
+  kecs_value parameter = kecs__value_int(rid);
+  kecs__cached *cached = NULL;
+  *out_found = false;
+  kecs_status status = kecs__statement(session, meta, KECS__OP_SELECT_RID, 0, &cached);
+  if (!status) {
+    status = kecs__statement_start(session, cached, &parameter, 1, out_found);
+  }
+  if (!status && *out_found) {
+    status = kecs__row_fetch(session, cached, meta, arena, row);
+  }
+  kecs__statement_done(session, cached);
   return status;
 }
 
@@ -13445,102 +13557,6 @@ KECS__FN const kecs__special *kecs__special_of(kecs_kind kind) {
  * order, because SQLite has one writer at a time. The log's end is read anew in each transaction: another process may
  * have written, or switched the log off. */
 
-/* ---- store/write.h ----------------------------------------------------------------------------------------------- */
-/* store/write.h -- the one way in which rows change: insert, update, delete of one row, in the transaction of a write.
- * Whatever has to follow a change (look-up tables, children, the change log) follows here and nowhere else. */
-#ifndef KECS_STORE_WRITE_H
-#define KECS_STORE_WRITE_H
-
-/* Fills a new row in and asks whether its kind takes it so: all that comes before it is sent to the database. */
-KECS__FN kecs_status kecs__row_ready(kecs__write *write, const kecs__meta *meta, void *row, uint64_t given);
-
-/* Fills what is empty in `row` (a copy; texts go to write->arena) and inserts it. Columns in `given` were set on
- * purpose: AUTO ones among them keep their value, numbers among them may be 0. EXISTS and REFERENCE name the row and
- * what is in the way. */
-KECS__FN kecs_status kecs__row_insert(kecs__write *write, const kecs__meta *meta, void *row, uint64_t given);
-
-/* Inserts the parents of a filled row that are missing, with nothing but what their ARN says. */
-KECS__FN kecs_status kecs__parents_make(kecs__write *write, const kecs__meta *meta, const void *row);
-
-/* The values of a filled row, as INSERT takes them. INVALID for a text that can't be stored. */
-KECS__FN kecs_status kecs__row_values(const kecs__meta *meta, const void *row, kecs_value *out);
-
-/* Whether look-ups have something to follow in a new row. Most rows have no tags. */
-KECS__FN bool kecs__insert_follows(const kecs__meta *meta, const void *row);
-
-/* The stored row as a result has it: the filled copy, its texts copied once more. */
-KECS__FN kecs_status kecs__row_keep(const kecs__meta *meta, const void *row, kecs_result *result);
-
-/* A change of one row. */
-struct kecs__change {
-  const void *row;      /* the new values */
-  uint64_t mask;        /* the columns to write where they differ. An AUTO column among them takes the row's value, a
-                         * version only when it is higher than the stored one: documents that bring their own. */
-  int64_t version;      /* 0: unconditional; else CONFLICT unless it is the stored one */
-  int64_t rid;          /* of the row, or 0: found by its natural key in `probe` */
-  const kecs__probe *probe;
-  bool document;        /* the row is a document's: its extra belongs to its columns */
-  bool bare;            /* the stored row only held the place: a version in the mask is taken as it is */
-  uint64_t changed;     /* out: the columns that did differ */
-  int64_t base[3];      /* out: the stamps before the change, where it is logged (feed.h) */
-  const kecs__past *past; /* what the history keeps of the row; NULL: nothing (history_log.h) */
-};
-
-/* NOT_FOUND, CONFLICT. Fills in change->rid and change->changed. Writes nothing when nothing differs. */
-KECS__FN kecs_status kecs__row_change(kecs__write *write, const kecs__meta *meta, kecs__change *change);
-
-/* The same in one statement that ends the write, where that can be; *out_done is false where it could not, or has
- * found nothing to change: then nothing has happened. */
-KECS__FN kecs_status kecs__row_change_brief(kecs__write *write, const kecs__meta *meta, const kecs__change *change,
-                                            bool *out_done);
-
-/* Deletes a row and what belongs to it: children by their references, look-ups. `row` is the stored row. */
-KECS__FN kecs_status kecs__row_delete(kecs__write *write, const kecs__meta *meta, int64_t rid, const void *row);
-
-/* Reads a whole row by rid; *out_found is false when it is gone. Texts go to the arena. */
-KECS__FN kecs_status kecs__row_by_rid(kecs__session *session, const kecs__meta *meta, int64_t rid, kecs__arena *arena,
-                                      void *row, bool *out_found);
-
-/* Runs `work` in a write: opens it, closes it with what `work` returned. `work` may run again (kecs__retry), so it
- * begins with nothing that an earlier run left in `user`. */
-KECS__FN kecs_status kecs__with_write(kecs_store *store, kecs_status (*work)(kecs__write *write, void *user),
-                                      void *user);
-
-/* The same for work that makes a result through `out_result` (may be NULL): a failure, COMMIT's too, frees it. */
-KECS__FN kecs_status kecs__with_write_result(kecs_store *store, kecs_status (*work)(kecs__write *write, void *user),
-                                             void *user, kecs_result **out_result);
-
-enum { KECS__STEP_ROWS = 1000 }; /* rows in one transaction of a clean-up */
-
-/* Deletes every row that `narrow` selects, at most 1000 in one transaction (all in the handle's when it is one), and
- * counts them. A deadline or a failure ends it between two steps: what was deleted is counted and stays deleted. */
-KECS__FN kecs_status kecs__prune(kecs_store *store, kecs_kind kind,
-                                 kecs_status (*narrow)(kecs__plan *plan, const void *user), const void *user,
-                                 int64_t *out_count);
-
-/* Calls `edit` with every row that `narrow` selects, at most 1000 in one transaction; `edit` sets columns of the row
- * and returns their mask. Edited rows must no longer be selected. Counts the rows that changed. */
-KECS__FN kecs_status kecs__edit_where(kecs_store *store, kecs_kind kind,
-                                      kecs_status (*narrow)(kecs__plan *plan, const void *user),
-                                      uint64_t (*edit)(kecs__write *write, void *row, const void *user),
-                                      const void *user, int64_t *out_count);
-
-/* For operations that change one addressed row: reads it into memory of the write, lets `edit` set columns, writes what
- * differs, and gives the stored row back. */
-KECS__FN kecs_status kecs__edit_one(kecs_store *store, kecs_kind kind, const kecs_value *address, int count,
-                                    kecs_status (*edit)(kecs__write *write, void *row, void *user, uint64_t *out_mask),
-                                    void *user, kecs_result **out_result);
-
-/* Inserts the row, or changes the stored one to it, as upsert does. `row` is a copy; AUTO columns in `given` count. */
-KECS__FN kecs_status kecs__row_upsert(kecs__write *write, const kecs__meta *meta, void *row, uint64_t given,
-                                      kecs_result **out_result);
-
-/* The stored row of a rid as a result; NULL out_result does nothing. */
-KECS__FN kecs_status kecs__give_back(kecs__write *write, const kecs__meta *meta, int64_t rid, kecs_result **out_result);
-
-#endif
-
-/* ---- store/feed.c, continued ------------------------------------------------------------------------------------- */
 #include <string.h>
 
 #define KECS__FEED_SQL_MAX 1024
@@ -14028,8 +14044,8 @@ KECS__FN kecs_status kecs__feed_open(kecs_store *store, kecs_track track) {
 }
 
 /* ---- store/history_write.c --------------------------------------------------------------------------------------- */
-/* store/history_write.c -- how the write path keeps what rows were. It is called where the change log is written, in the
- * same transaction, and nowhere else. */
+/* store/history_write.c -- how the write path keeps what rows were. It is called where the change log is written, in
+ * the same transaction, and nowhere else. */
 
 #include <string.h>
 
@@ -14299,22 +14315,6 @@ KECS__FN kecs_status kecs__with_write(kecs_store *store, kecs_status (*work)(kec
   do {
     status = kecs__write_once(store, work, user);
   } while (kecs__retry_again(store, &retry, status));
-  return status;
-}
-
-KECS__FN kecs_status kecs__row_by_rid(kecs__session *session, const kecs__meta *meta, int64_t rid, kecs__arena *arena,
-                                      void *row, bool *out_found) {
-  kecs_value parameter = kecs__value_int(rid);
-  kecs__cached *cached = NULL;
-  *out_found = false;
-  kecs_status status = kecs__statement(session, meta, KECS__OP_SELECT_RID, 0, &cached);
-  if (!status) {
-    status = kecs__statement_start(session, cached, &parameter, 1, out_found);
-  }
-  if (!status && *out_found) {
-    status = kecs__row_fetch(session, cached, meta, arena, row);
-  }
-  kecs__statement_done(session, cached);
   return status;
 }
 
@@ -24663,7 +24663,8 @@ static kecs_status kecs__history_apply(const kecs__meta *meta, const kecs_value 
     } else if (value.type != KECS__JSON_NULL) {
       return KECS_E_CORRUPT;
     }
-    bool text = meta->info->columns[column].type == KECS_TYPE_TEXT || meta->info->columns[column].type == KECS_TYPE_JSON;
+    kecs_column_type type = meta->info->columns[column].type;
+    bool text = type == KECS_TYPE_TEXT || type == KECS_TYPE_JSON;
     if (set.type != KECS_VALUE_NULL && text != (set.type == KECS_VALUE_TEXT)) {
       return KECS_E_CORRUPT;
     }
@@ -25162,8 +25163,10 @@ static kecs_status kecs__page_is(kecs__history_page *page, int64_t rid, int64_t 
     return KECS_OK;
   }
   void *row = kecs__arena_take(&asked->arena, asked->meta->info->row_size);
-  kecs_status status = row ? kecs__history_row(asked->session, asked->meta, rid, deleted - 1, &asked->arena, row, out_is)
-                           : KECS_E_NOMEM;
+  kecs_status status = KECS_E_NOMEM;
+  if (row) {
+    status = kecs__history_row(asked->session, asked->meta, rid, deleted - 1, &asked->arena, row, out_is);
+  }
   *out_is = !status && *out_is && kecs__asked_passes(asked, row);
   return status;
 }
@@ -25512,8 +25515,8 @@ KECS_STORE_API const kecs_difference *kecs_diff_at(const kecs_result *result, si
 #endif
 
 /* ---- store/history_off.c ----------------------------------------------------------------------------------------- */
-/* store/history_off.c -- what stands in place of the history in a build with KECS_STORE_NO_HISTORY: refusals. A file that
- * keeps one may be read, and tracking may be switched off with all that belongs to it. */
+/* store/history_off.c -- what stands in place of the history in a build with KECS_STORE_NO_HISTORY: refusals. A file
+ * that keeps one may be read, and tracking may be switched off with all that belongs to it. */
 
 #include <string.h>
 

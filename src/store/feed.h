@@ -14,8 +14,6 @@
 #include "store/statements.h"
 #include "store/store.h"
 
-typedef struct kecs__change kecs__change; /* store/write.h */
-
 /* op of an entry; 1 to 3 are those of kecs_change_op. */
 enum {
   KECS__FEED_CREATED = 1,

@@ -383,8 +383,10 @@ static kecs_status kecs__page_is(kecs__history_page *page, int64_t rid, int64_t 
     return KECS_OK;
   }
   void *row = kecs__arena_take(&asked->arena, asked->meta->info->row_size);
-  kecs_status status = row ? kecs__history_row(asked->session, asked->meta, rid, deleted - 1, &asked->arena, row, out_is)
-                           : KECS_E_NOMEM;
+  kecs_status status = KECS_E_NOMEM;
+  if (row) {
+    status = kecs__history_row(asked->session, asked->meta, rid, deleted - 1, &asked->arena, row, out_is);
+  }
   *out_is = !status && *out_is && kecs__asked_passes(asked, row);
   return status;
 }

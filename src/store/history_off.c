@@ -1,5 +1,5 @@
-/* store/history_off.c -- what stands in place of the history in a build with KECS_STORE_NO_HISTORY: refusals. A file that
- * keeps one may be read, and tracking may be switched off with all that belongs to it. */
+/* store/history_off.c -- what stands in place of the history in a build with KECS_STORE_NO_HISTORY: refusals. A file
+ * that keeps one may be read, and tracking may be switched off with all that belongs to it. */
 #include "base/prologue.h"
 
 #include "store/feed.h"

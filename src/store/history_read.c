@@ -4,6 +4,7 @@
 #include "store/history_log.h"
 
 #include "base/json.h"
+#include "store/document.h"
 #include "store/feed.h"
 #include "store/write.h"
 
@@ -109,7 +110,8 @@ static kecs_status kecs__history_apply(const kecs__meta *meta, const kecs_value 
     } else if (value.type != KECS__JSON_NULL) {
       return KECS_E_CORRUPT;
     }
-    bool text = meta->info->columns[column].type == KECS_TYPE_TEXT || meta->info->columns[column].type == KECS_TYPE_JSON;
+    kecs_column_type type = meta->info->columns[column].type;
+    bool text = type == KECS_TYPE_TEXT || type == KECS_TYPE_JSON;
     if (set.type != KECS_VALUE_NULL && text != (set.type == KECS_VALUE_TEXT)) {
       return KECS_E_CORRUPT;
     }

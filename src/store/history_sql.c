@@ -62,7 +62,8 @@ KECS__FN void kecs__history_guard_delete(kecs__text *out, const kecs_kind_info *
   kecs__text_adds(out, "'}'");
   kecs__history_guard_tail(out);
   for (int number = 0; number < info->key_count; number++) {
-    kecs__text_addf(out, "  INSERT INTO history_keys(seq,number,kind,rid,key) SELECT seq,%d,kind,rid,coalesce(", number);
+    kecs__text_addf(out, "  INSERT INTO history_keys(seq,number,kind,rid,key) SELECT seq,%d,kind,rid,coalesce(",
+                    number);
     kecs__feed_guard_key(out, info, number);
     kecs__text_adds(out, ",'')");
     kecs__history_guard_tail(out);

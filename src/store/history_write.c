@@ -1,5 +1,5 @@
-/* store/history_write.c -- how the write path keeps what rows were. It is called where the change log is written, in the
- * same transaction, and nowhere else. */
+/* store/history_write.c -- how the write path keeps what rows were. It is called where the change log is written, in
+ * the same transaction, and nowhere else. */
 #include "base/prologue.h"
 
 #include "store/history_log.h"

@@ -52,7 +52,7 @@ typedef enum kecs_track {
 /* Whether the file keeps what its rows were before they changed (see "History"). As the log of changes, without which
  * there is none, it is a property of the file. Zero-initialised: as the file is; a fresh one keeps none. */
 typedef struct kecs_history_options {
-  kecs_track track;       /* KECS_TRACK_ON: of these kinds, and no others; KECS_TRACK_OFF: none, and what is kept goes */
+  kecs_track track;       /* KECS_TRACK_ON: of these kinds alone; KECS_TRACK_OFF: of none, and what is kept goes */
   const kecs_kind *kinds; /* `kind_count` of them; none: every kind whose rows change (not task_log and event) */
   size_t kind_count;
   int rows_max;           /* changes of one row that compaction leaves; 0: 100, negative: all */

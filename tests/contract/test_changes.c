@@ -653,7 +653,8 @@ static void a_file_of_the_first_schema_is_migrated(void **state) {
   }
   run_sql(slot->path,
           "DROP TABLE changes; DROP TABLE change_folds; DROP TABLE change_tombstones;"
-          "DROP TABLE change_state; DROP TABLE history; DROP TABLE history_keys; DELETE FROM schema_version WHERE version>1");
+          "DROP TABLE change_state; DROP TABLE history; DROP TABLE history_keys;"
+          "DELETE FROM schema_version WHERE version>1");
   slot->options.track = tracking.track;
   CONTRACT_OK(kecs_open(&slot->options, &slot->store));
   store = slot->store;
