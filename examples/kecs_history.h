@@ -284,8 +284,8 @@ static void print_differences(const arguments *args, const kecs_result *result) 
 static exit_code read_version(const arguments *args, option_id id, int64_t *out_seq) {
   const char *text = args->values[id];
   if (text && (!read_number(text, out_seq) || *out_seq < 1)) {
-    return usage_error(args, "%s \"%s\" is no sequence; `kecs history` tells them", id == OPTION_FROM ? "--from" : "--to",
-                       text);
+    return usage_error(args, "%s \"%s\" is no sequence; `kecs history` tells them",
+                       id == OPTION_FROM ? "--from" : "--to", text);
   }
   return EXIT_GOOD;
 }

@@ -81,7 +81,8 @@ def test_a_row_as_it_was():
         assert b"desired_count" in box.kecs("get", "service", "web,shop", "--as-of", seqs[2]).out
         box.kecs("get", "service", "web,shop", code=3)
         box.kecs("get", "service", "web,shop", "--as-of", seqs[0] + 1, code=3)
-        assert b"history begins" in box.kecs("get", "service", "web,shop", "--as-of", "2001-01-01T00:00:00Z", code=1).err
+        answer = box.kecs("get", "service", "web,shop", "--as-of", "2001-01-01T00:00:00Z", code=1)
+        assert b"history begins" in answer.err, answer
         box.kecs("get", "service", "web,shop", "--as-of", seqs[0] + 100, code=2)
         box.kecs("get", "service", "web,shop", "--as-of", "yesterday", code=2)
         box.kecs("get", "service", "web,shop", "--as-of", "0", code=2)
