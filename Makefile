@@ -29,6 +29,8 @@ LIBS := -pthread -lm
 FLAGS_normal := $(CFLAGS)
 FLAGS_asan := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 FLAGS_tsan := -O1 -g -fno-omit-frame-pointer -fsanitize=thread
+# Without all that can be left out.
+FLAGS_small := -Os -g -DKECS_STORE_NO_MEANINGS -DKECS_STORE_NO_VALIDATION -DKECS_STORE_NO_IMPORT
 SQLITE_FLAGS_normal := $(CFLAGS)
 SQLITE_FLAGS_asan := -O1 -g -fno-omit-frame-pointer -fsanitize=address
 SQLITE_FLAGS_tsan := $(FLAGS_tsan)
@@ -144,6 +146,7 @@ run: all
 
 # tests/contract/test_*.c  what users see; each one a program, with the plain and with the sanitized library
 # tests/fault/test_*.c     failing memory and disks; sanitized, but for SQLite: they open thousands of stores
+# tests/small/test_*.c     the library without the parts that can be left out
 # tests/unit/test_*.c      single modules, compiled one by one; sanitized
 # tests/fuzz/fuzz_*.c      likewise, given every file of tests/fuzz/corpus
 # tests/kill               a writer that is killed again and again, and what it leaves
@@ -158,11 +161,11 @@ programs = $(patsubst tests/$2/%.c,build/test/$1/$2/%,$(wildcard tests/$2/test_*
 helpers = $(filter-out tests/$1/test_% tests/$1/fuzz_%,$(wildcard tests/$1/*.c))
 
 TESTS := $(call programs,normal,contract) $(call programs,asan,contract) $(call programs,asan,fault) \
-         $(filter-out $(if $(LIBPQ),,build/test/asan/unit/test_pg_%),$(call programs,asan,unit))
+         $(call programs,small,small) $(filter-out $(if $(LIBPQ),,build/test/asan/unit/test_pg_%),$(call programs,asan,unit))
 POSTGRES_TESTS := $(if $(LIBPQ),$(call programs,postgres,contract) $(call programs,postgres,postgres))
 TESTS += $(POSTGRES_TESTS)
 # The same programs behind a pooler: some that show what a pooler could spoil; with test-full all.
-POOLED := paging savepoints threads transactions
+POOLED := changes paging savepoints threads transactions watch
 PGBOUNCER_TESTS := $(if $(LIBPQ),$(if $(filter test-full,$(MAKECMDGOALS)),$(call programs,pgbouncer,contract),\
                    $(POOLED:%=build/test/pgbouncer/contract/test_%)))
 TESTS += $(PGBOUNCER_TESTS)
@@ -195,6 +198,7 @@ build/test/$1/$2/%: tests/$2/%.c $(call helpers,$2) $(TEST_HEADERS) build/obj/$1
 endef
 $(foreach flavour,normal asan tsan,$(eval $(call program_rule,$(flavour),contract,$(flavour))))
 $(eval $(call program_rule,asan,fault,normal))
+$(eval $(call program_rule,small,small,normal))
 
 # $1 folder: the same programs on PostgreSQL
 define postgres_rule
@@ -291,7 +295,7 @@ bench-pg: build/bench/bench_pg
 
 bench: $(BENCHES)
 	@set -e; if [ -f bench/run.py ]; then $(PYTHON) bench/run.py $(BENCHES); \
-	elif [ -f bench/run.sh ]; then sh bench/run.sh $(BENCHES); \
+	elif [ -f bench/run.sh ]; then SQLITE_DIR=$(SQLITE_DIR) PYTHON=$(PYTHON) sh bench/run.sh $(BENCHES); \
 	else for program in $(BENCHES); do echo "== $$program"; $$program; done; fi
 
 # ---- Installing ----------------------------------------------------------------------------------------------

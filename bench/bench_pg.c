@@ -13,7 +13,7 @@
 
 #include "kecs_store_pg.h"
 
-enum { PG_OPERATIONS_MAX = 2000 };
+enum { PG_OPERATIONS_MAX = 2000, PG_PIPELINE = 10 };
 
 typedef struct pg_world {
   kecs_store *store;
@@ -76,6 +76,34 @@ static void hand_gets(pg_world *world, int operations) {
     PGresult *result = hand_get(&world->by_hand, world->keys[i]);
     world->hand_sum += world->by_hand.page[0].created_at;
     PQclear(result);
+  }
+}
+
+static void ours_pipeline(pg_world *world, int operations) {
+  for (int i = 0; i < operations; i += PG_PIPELINE) {
+    kecs_read reads[PG_PIPELINE];
+    kecs_answers *answers;
+    for (int k = 0; k < PG_PIPELINE; k++) {
+      reads[k] = (kecs_read){KECS_KIND_TASK, world->keys[i + k], NULL};
+    }
+    bench_ok(kecs_pipeline(world->store, reads, PG_PIPELINE, &answers), "pipeline");
+    for (size_t k = 0; k < PG_PIPELINE; k++) {
+      kecs_result *result;
+      bench_ok(kecs_answers_at(answers, k, &result), "get");
+      world->ours_sum += kecs_task_at(result, 0)->created_at;
+    }
+    kecs_answers_free(answers);
+  }
+}
+
+static void hand_pipelines(pg_world *world, int operations) {
+  for (int i = 0; i < operations; i += PG_PIPELINE) {
+    PGresult *results[PG_PIPELINE];
+    hand_pipeline(&world->by_hand, (const char(*)[BENCH_ARN])(world->keys + i), PG_PIPELINE, results);
+    for (int k = 0; k < PG_PIPELINE; k++) {
+      world->hand_sum += world->by_hand.page[k].created_at;
+      PQclear(results[k]);
+    }
   }
 }
 
@@ -181,6 +209,7 @@ static void hand_imports(pg_world *world, int operations) {
 
 static const pg_case pg_cases[] = {
     {"pg.get", 1.10, 2000, false, prepare_keys, ours_get, hand_gets},
+    {"pg.pipeline_10", 1.10, 2000, false, prepare_keys, ours_pipeline, hand_pipelines},
     {"pg.page_100", 1.10, 200, false, prepare_keys, ours_page, hand_pages},
     {"pg.update.autocommit", 1.10, 1000, false, prepare_keys, ours_update, hand_updates},
     {"pg.create.autocommit", 1.10, 500, false, prepare_rows, ours_create, hand_inserts},

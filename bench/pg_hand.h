@@ -121,6 +121,26 @@ static PGresult *hand_get(hand *by_hand, const char *arn) {
   return result;
 }
 
+/* Several in one exchange. The results are the caller's. */
+static void hand_pipeline(hand *by_hand, const char (*arns)[BENCH_ARN], int count, PGresult **out) {
+  bench_check(PQenterPipelineMode(by_hand->pg), "by hand: no pipeline");
+  for (int i = 0; i < count; i++) {
+    const char *values[] = {arns[i]};
+    bench_check(PQsendQueryPrepared(by_hand->pg, "get", 1, values, NULL, NULL, 1), "by hand: send");
+  }
+  bench_check(PQpipelineSync(by_hand->pg), "by hand: sync");
+  for (int i = 0; i < count; i++) {
+    out[i] = PQgetResult(by_hand->pg);
+    hand_check(by_hand, out[i], "get");
+    bench_check(PQntuples(out[i]) == 1 && !PQgetResult(by_hand->pg), "by hand: no task %s", arns[i]);
+    hand_read(&by_hand->page[i], out[i], 0);
+  }
+  PGresult *synced = PQgetResult(by_hand->pg);
+  bench_check(PQresultStatus(synced) == PGRES_PIPELINE_SYNC, "by hand: no sync");
+  PQclear(synced);
+  bench_check(PQexitPipelineMode(by_hand->pg), "by hand: %s", PQerrorMessage(by_hand->pg));
+}
+
 static PGresult *hand_page(hand *by_hand) {
   PGresult *result = PQexecPrepared(by_hand->pg, "page", 0, NULL, NULL, NULL, 1);
   hand_check(by_hand, result, "page");

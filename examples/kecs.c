@@ -193,7 +193,7 @@ static const command commands[] = {
      "  kecs --db shop.db watch task --where last_status=STOPPED --json\n"
      "  kecs --db shop.db watch --from 117 --for 0\n"},
     {"history", "KIND KEY", "who changed a row, when and why", 2, 2, run_history,
-     "The changes of a row that the history has, newest first; the row may be deleted. The history is switched on with\n"
+     "The changes of a row that the history has, newest first; the row may be deleted. It is switched on with\n"
      "`kecs track on --history KINDS`; what --actor and --reason said of a write stands in it. --full gives the rows\n"
      "as they were before, with --json.\n",
      "  kecs --db shop.db history service web,shop --limit 10\n"

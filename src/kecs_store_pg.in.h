@@ -27,7 +27,11 @@ extern "C" {
 #include "pg/dial.c"
 #include "pg/connection.c"
 #include "pg/statement.c"
+#include "pg/gather.c"
 #include "pg/bulk.c"
+#include "pg/text.c"
+#include "pg/log_sql.c"
+#include "pg/log.c"
 #include "pg/backend.c"
 #endif
 #include "doc/licence.h"

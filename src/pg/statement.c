@@ -43,7 +43,7 @@ static kecs_pg__name kecs_pg__name_of(const char *sql, size_t len) {
   return name;
 }
 
-static void kecs_pg__name_text(const kecs_pg__name *name, char out[KECS_PG__NAME_SIZE]) {
+KECS_PG__FN void kecs_pg__name_text(const kecs_pg__name *name, char out[KECS_PG__NAME_SIZE]) {
   snprintf(out, KECS_PG__NAME_SIZE, "kecs_%016llx%016llx", (unsigned long long)name->high,
            (unsigned long long)name->low);
 }
@@ -59,12 +59,17 @@ static kecs_pg__name *kecs_pg__name_slot(const kecs_pg__connection *connection, 
   return slot;
 }
 
-static bool kecs_pg__is_prepared(const kecs_pg__connection *connection, const kecs_pg__name *name) {
+KECS_PG__FN bool kecs_pg__is_prepared(const kecs_pg__connection *connection, const kecs_pg__name *name) {
   return connection->name_count > 0 && kecs_pg__name_slot(connection, name)->low == name->low;
 }
 
-/* Room for one more name. The count of 0 says that the table's content is of an older connection. */
-static kecs_status kecs_pg__names_reserve(kecs_pg__connection *connection) {
+KECS_PG__FN void kecs_pg__note_prepared(kecs_pg__connection *connection, const kecs_pg__name *name) {
+  *kecs_pg__name_slot(connection, name) = *name;
+  connection->name_count++;
+}
+
+/* The count of 0 says that the table's content is of an older connection. */
+KECS_PG__FN kecs_status kecs_pg__names_reserve(kecs_pg__connection *connection, size_t more) {
   if (!connection->names) {
     size_t room = 2048; /* twice KECS_PG__NAMES_MAX, a power of two */
     connection->names = kecs_pg__alloc(connection->allocator, room * sizeof *connection->names);
@@ -74,7 +79,7 @@ static kecs_status kecs_pg__names_reserve(kecs_pg__connection *connection) {
     connection->name_room = room;
   }
   kecs_status status = KECS_OK;
-  if (connection->name_count >= KECS_PG__NAMES_MAX) {
+  if (connection->name_count + more > KECS_PG__NAMES_MAX) {
     status = kecs_pg__command(connection, "DEALLOCATE ALL", KECS_PG__STOPS, "drop prepared statements", NULL);
     connection->name_count = 0;
     connection->id_prepared = false;
@@ -189,14 +194,13 @@ KECS_PG__FN kecs_status kecs_pg__run(kecs_pg__statement *statement, kecs_pg__mes
     kecs_pg__name_text(&statement->name, name);
     message->name = name;
     message->prepare = !kecs_pg__is_prepared(connection, &statement->name);
-    status = message->prepare ? kecs_pg__names_reserve(connection) : KECS_OK;
+    status = message->prepare ? kecs_pg__names_reserve(connection, 1) : KECS_OK;
   }
   if (!status) {
     status = kecs_pg__exchange(connection, message, KECS_PG__STOPS, "run a statement", &statement->result);
   }
   if (message->prepared) {
-    *kecs_pg__name_slot(connection, &statement->name) = statement->name;
-    connection->name_count++;
+    kecs_pg__note_prepared(connection, &statement->name);
   }
   message->name = NULL;
   message->prepared = false;
@@ -351,8 +355,11 @@ KECS_PG__FN void kecs_pg__columns(kecs_statement *shared, const kecs_value_type 
 
 KECS_PG__FN void kecs_pg__reset(kecs_statement *shared) {
   kecs_pg__statement *statement = kecs_pg__statement_of(shared);
-  PQclear(statement->result);
+  if (!statement->lent) {
+    PQclear(statement->result);
+  }
   statement->result = NULL;
+  statement->lent = false;
   statement->rows = 0;
 }
 

@@ -16,6 +16,7 @@ typedef struct kecs_pg__statement {
   kecs_pg__verb verb;
   kecs_pg__name name;
   PGresult *result;
+  bool lent; /* the result is somebody else's */
   int row;  /* the current one */
   int rows; /* in the result */
   int room; /* for parameters */
@@ -33,6 +34,13 @@ KECS_PG__FN kecs_status kecs_pg__reserve_parameters(kecs_pg__statement *statemen
 /* Parameter number `at`, from 0. Everything travels in binary: texts are their bytes, numbers 8 bytes with the highest
  * first. */
 KECS_PG__FN void kecs_pg__bind(kecs_pg__statement *statement, int at, const kecs_value *value);
+
+/* Names under which statements are prepared: their text, whether the server knows one, that it will, and room for so
+ * many more. */
+KECS_PG__FN void kecs_pg__name_text(const kecs_pg__name *name, char out[KECS_PG__NAME_SIZE]);
+KECS_PG__FN bool kecs_pg__is_prepared(const kecs_pg__connection *connection, const kecs_pg__name *name);
+KECS_PG__FN void kecs_pg__note_prepared(kecs_pg__connection *connection, const kecs_pg__name *name);
+KECS_PG__FN kecs_status kecs_pg__names_reserve(kecs_pg__connection *connection, size_t more);
 
 /* Sends the statement as the message says, under its name where it has one; the result is the statement's. */
 KECS_PG__FN kecs_status kecs_pg__run(kecs_pg__statement *statement, kecs_pg__message *message);

@@ -53,6 +53,7 @@ KECS_PG__FN void kecs_pg__hang_up(kecs_pg__connection *connection) {
   }
   connection->name_count = 0;
   connection->id_prepared = false;
+  connection->listens = false;
   connection->doomed = false;
   connection->farewell = false;
 }
@@ -96,8 +97,7 @@ static void kecs_pg__cancel(PGconn *pg) {
 #endif
 }
 
-/* Waits until a result can be had without waiting; false: the connection is lost, or was given up. */
-static bool kecs_pg__await(kecs_pg__connection *connection, kecs_pg__patience patience, int64_t *stopped_at) {
+KECS_PG__FN bool kecs_pg__await(kecs_pg__connection *connection, kecs_pg__patience patience, int64_t *stopped_at) {
   while (PQisBusy(connection->pg)) {
     kecs_pg__wait(connection->pg, false, patience == KECS_PG__DEAF ? 1000 : KECS_PG__LOOK_MS);
     if (!PQconsumeInput(connection->pg)) {
@@ -169,8 +169,7 @@ static bool kecs_pg__listen(kecs_pg__connection *connection, kecs_pg__patience p
   }
 }
 
-/* What a standby refuses (a conflict with what it replays, a table that has not arrived yet) the primary may do. */
-static void kecs_pg__shun(kecs_pg__connection *connection, kecs_status status) {
+KECS_PG__FN void kecs_pg__shun(kecs_pg__connection *connection, kecs_status status) {
   if (connection->splits && connection->standby && status != KECS_E_CANCELLED) {
     connection->doomed = true;
     connection->shunned_until_ms = kecs_pg__now_ms() + KECS_PG__SHUN_MS;
@@ -239,16 +238,22 @@ static bool kecs_pg__send_id(kecs_pg__connection *connection) {
          PQsendQueryPrepared(connection->pg, name, 0, NULL, NULL, NULL, 0);
 }
 
+KECS_PG__FN bool kecs_pg__send_waiting(kecs_pg__connection *connection) {
+  bool sent = true;
+  for (int i = 0; sent && i < connection->waiting_count; i++) {
+    sent = PQsendQueryParams(connection->pg, connection->waiting[i], 0, NULL, NULL, NULL, NULL, 0);
+  }
+  return sent;
+}
+
 static bool kecs_pg__send_all(kecs_pg__connection *connection, const kecs_pg__message *message) {
   bool several = connection->waiting_count > 0 ||
                  (message && (message->prepare || message->ask_id || message->commits || message->times > 1));
   if (!connection->pg || (several && !PQenterPipelineMode(connection->pg))) {
     return false;
   }
-  for (int i = 0; i < connection->waiting_count; i++) {
-    if (!PQsendQueryParams(connection->pg, connection->waiting[i], 0, NULL, NULL, NULL, NULL, 0)) {
-      return false;
-    }
+  if (!kecs_pg__send_waiting(connection)) {
+    return false;
   }
   if (message && (!kecs_pg__send(connection, message) || (message->ask_id && !kecs_pg__send_id(connection)))) {
     return false;

@@ -42,7 +42,9 @@ typedef struct kecs_pg__connection {
   bool full_durability;
   int busy_timeout_ms;
   int acquire_ms;
+  bool direct;          /* no pooler is in between */
   bool named;           /* statements are prepared under a name */
+  bool listens;         /* to what the numbering of the change log tells */
   bool no_copy;         /* the server takes no COPY from us: row-level security */
   bool farewell;        /* the server has said that it ends the connection */
   bool doomed;          /* to be given up as soon as no transaction is open */
@@ -98,6 +100,16 @@ KECS_PG__FN kecs_status kecs_pg__command(kecs_pg__connection *connection, const 
 
 /* Ends a COPY, whose rows are sent: with the server's word on them. Not NULL: why it is to fail. */
 KECS_PG__FN kecs_status kecs_pg__copy_end(kecs_pg__connection *connection, const char *reason);
+
+/* Waits until a result can be had without waiting; false: the connection is lost, or was given up. *stopped_at is 0 at
+ * first. */
+KECS_PG__FN bool kecs_pg__await(kecs_pg__connection *connection, kecs_pg__patience patience, int64_t *stopped_at);
+
+/* What a standby refuses (a conflict with what it replays, a table that has not arrived yet) the primary may do. */
+KECS_PG__FN void kecs_pg__shun(kecs_pg__connection *connection, kecs_status status);
+
+/* Sends what waits, in pipeline mode. */
+KECS_PG__FN bool kecs_pg__send_waiting(kecs_pg__connection *connection);
 
 /* Lets a statement wait for the next one. */
 KECS_PG__FN kecs_status kecs_pg__defer(kecs_pg__connection *connection, const char *sql);

@@ -4,7 +4,8 @@
  * the tables below; two of one table that say different things are an error, since nobody can tell which was meant. */
 #include "base/prologue.h"
 
-#include "store/handle.h"
+#include "store/engine.h"
+
 
 #include <stdlib.h>
 #include <string.h>

@@ -8,7 +8,9 @@
 #include "store/feed.h"
 
 #include "base/time.h"
+#include "store/access.h"
 #include "store/history_log.h"
+#include "store/pool.h"
 #include "store/sql.h"
 #include "store/write.h"
 
@@ -50,7 +52,7 @@ KECS__FN kecs_status kecs__feed_state_raise(kecs__session *session, int id, int6
   kecs_value values[] = {kecs__value_int(id), kecs__value_int(value)};
   return kecs__run(session,
                    "INSERT INTO {change_state}({tenant}id,value) VALUES({ours}?1,?2) ON CONFLICT({tenant}id) DO UPDATE "
-                   "SET value=max(value,excluded.value)",
+                   "SET value={highest}(change_state.value,excluded.value)",
                    values, 2, NULL);
 }
 
@@ -62,11 +64,41 @@ KECS__FN kecs_status kecs__feed_state_set(kecs__session *session, int id, int64_
                    values, 2, NULL);
 }
 
+KECS__FN bool kecs__feed_can(const kecs__engine *engine) {
+  return engine->backend->guard || engine->backend->log;
+}
+
+KECS__FN kecs_status kecs__feed_number_new(kecs_store *store) {
+  kecs__engine *engine = store->engine;
+  kecs__session *session = NULL;
+  if (!engine->backend->log || store->depth > 0) {
+    return KECS_OK;
+  }
+  kecs_error before = kecs__error_save();
+  int64_t deadline = kecs__handle_deadline(store);
+  kecs_status status = kecs__check_stop(store, deadline);
+  if (status) {
+    return status;
+  }
+  status = kecs__pool_take(store, deadline, engine->place.splits_reads && !engine->read_only, &session);
+  if (!status) {
+    status = engine->backend->log->number(session->connection);
+    kecs__pool_give_back(session);
+  }
+  /* Who may not number is told what others have numbered. So is a thread that writes in a transaction of its own and
+   * looks at the store beside it, where reads go to another server. */
+  if (status == KECS_E_DENIED || status == KECS_E_READONLY || status == KECS_E_MISUSE || status == KECS_E_BUSY) {
+    (void)kecs__error_restore(&before);
+    return KECS_OK;
+  }
+  return status;
+}
+
 KECS__FN kecs_status kecs__feed_read_end(kecs__session *session, kecs__feed_end *out_end) {
   kecs__cached *cached = NULL;
   bool row = false;
   memset(out_end, 0, sizeof *out_end);
-  if (!session->engine->backend->guard) {
+  if (!kecs__feed_can(session->engine)) {
     return KECS_OK; /* there are no such tables */
   }
   kecs_status status = kecs__feed_statement(
@@ -90,7 +122,7 @@ static bool kecs__feed_is_on(const kecs__feed_end *end) {
 }
 
 KECS__FN kecs_status kecs__fail_no_feed(const kecs__engine *engine) {
-  if (!engine->backend->guard) {
+  if (!kecs__feed_can(engine)) {
     return kecs__fail(KECS_E_UNSUPPORTED, "%s: the %s backend has no log of changes", engine->place.shown,
                       engine->backend->name);
   }
@@ -125,7 +157,7 @@ KECS__FN kecs_status kecs__feed_check_floor(kecs__session *session, int64_t seq)
 
 KECS__FN kecs_status kecs__feed_begin(kecs__write *write) {
   kecs__place *place = &write->session->place;
-  if (!kecs__flag_get(&write->engine->tracked)) {
+  if (!kecs__flag_get(&write->engine->tracked) || write->engine->backend->log) {
     place->on = false;
     return KECS_OK;
   }
@@ -153,15 +185,6 @@ KECS__FN kecs_status kecs__feed_begin(kecs__write *write) {
     place->marked = 0;
   }
   return status;
-}
-
-KECS__FN void kecs__feed_ended(kecs__engine *engine) {
-  kecs__place *place = &engine->writer->place;
-  if (place->appended) {
-    place->appended = false;
-    engine->feed_turn++;
-    kecs__condition_wake_all(&engine->changed);
-  }
 }
 
 KECS__FN kecs_status kecs__feed_stamp(kecs__write *write, int64_t *out_stamp) {
@@ -209,8 +232,11 @@ static kecs_status kecs__feed_append(kecs__write *write, int kind, int64_t rid, 
                          kecs__feed_base(base[KECS__STAMP_LIFE]),
                          kecs__feed_base(base[KECS__STAMP_SPEC]),
                          kecs__feed_base(base[KECS__STAMP_STATUS])};
-  write->session->place.appended = true;
-  return kecs__feed_run(write, KECS__FEED_APPEND, values, 8);
+  kecs_status status = kecs__feed_run(write, KECS__FEED_APPEND, values, 8);
+  kecs__session *session = write->session;
+  session->place.appended = true;
+  session->place.seq = status ? session->place.seq : session->engine->backend->last_rid(session->connection);
+  return status;
 }
 
 /* ---- rows ---- */
@@ -413,7 +439,11 @@ KECS__FN kecs_status kecs__feed_guards(kecs__write *write, bool make) {
 }
 
 KECS__FN kecs_status kecs__feed_migrated(kecs__write *write) {
+  const kecs_backend *backend = write->engine->backend;
   kecs__feed_end end;
+  if (!backend->guard) {
+    return backend->log ? backend->log->make(write->session->connection) : KECS_OK;
+  }
   kecs_status status = kecs__feed_read_end(write->session, &end);
   if (status || !kecs__feed_is_on(&end)) {
     return status;
@@ -440,6 +470,7 @@ static kecs_status kecs__feed_put_mark(kecs__write *write, const kecs__feed_end 
     status = kecs__feed_state_raise(write->session, KECS__FEED_SINCE, end->seq + 1);
   }
   write->session->place.appended = true;
+  write->session->place.seq = end->seq + 1;
   return status;
 }
 
@@ -447,7 +478,8 @@ static kecs_status kecs__feed_put_mark(kecs__write *write, const kecs__feed_end 
 static kecs_status kecs__feed_clear(kecs__write *write) {
   static const char marks[] =
       "INSERT INTO {change_state}({tenant}id,value) SELECT {ours}1000+kind,max(rid) FROM {change_tombstones} "
-      "WHERE {own}true GROUP BY kind ON CONFLICT({tenant}id) DO UPDATE SET value=max(value,excluded.value)";
+      "WHERE {own}true GROUP BY kind ON CONFLICT({tenant}id) DO UPDATE SET "
+      "value={highest}(change_state.value,excluded.value)";
   static const char *const texts[] = {marks, "DELETE FROM {change_tombstones}{whole}",
                                       "DELETE FROM {change_folds}{whole}", "DELETE FROM {changes}{whole}"};
   kecs_status status = KECS_OK;
@@ -460,6 +492,9 @@ static kecs_status kecs__feed_clear(kecs__write *write) {
 static kecs_status kecs__feed_switch(kecs__write *write, void *user) {
   bool on = *(const bool *)user;
   kecs__feed_end end;
+  if (write->engine->backend->log) {
+    return write->engine->backend->log->turn(write->session->connection, on);
+  }
   kecs_status status = kecs__feed_read_end(write->session, &end);
   if (status || kecs__feed_is_on(&end) == on) {
     return status; /* another process was faster */
@@ -477,7 +512,7 @@ static kecs_status kecs__feed_switch(kecs__write *write, void *user) {
 KECS__FN kecs_status kecs__feed_open(kecs_store *store, kecs_track track) {
   kecs__engine *engine = store->engine;
   kecs__feed_end end = {0, 0, 0};
-  if (!engine->backend->guard) {
+  if (!kecs__feed_can(engine)) {
     return track == KECS_TRACK_ON ? kecs__fail_no_feed(engine) : KECS_OK;
   }
   kecs_status status = kecs__feed_read_end(engine->writer, &end);
@@ -489,7 +524,7 @@ KECS__FN kecs_status kecs__feed_open(kecs_store *store, kecs_track track) {
   if (!status && on != wanted) {
     status = kecs__with_write(store, kecs__feed_switch, &wanted);
   }
-  if (!status && wanted) {
+  if (!status && wanted && engine->backend->guard) {
     status = engine->backend->guard(engine->writer->connection, false);
   }
   if (!status) {

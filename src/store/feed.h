@@ -7,7 +7,10 @@
  *   change_state       numbers: the floor, the push mark, and per kind the highest rid whose tombstone is gone
  *   history            what rows were before entries, and history_keys (history_log.h)
  *
- * An entry of kind 0 is a mark: tracking was switched on, or off. The last entry says off exactly when it is. */
+ * An entry of kind 0 is a mark: tracking was switched on, or off. The last entry says off exactly when it is.
+ *
+ * Where the database logs by itself (kecs_backend.log) nothing of this is written here, and what is read of the log is
+ * first numbered (kecs__feed_number_new). */
 #ifndef KECS_STORE_FEED_H
 #define KECS_STORE_FEED_H
 #include "store/special.h"
@@ -90,11 +93,14 @@ KECS__FN kecs_status kecs__feed_guards(kecs__write *write, bool make);
 /* Logs that a row, which is still there, is about to be deleted, and keeps its key. */
 KECS__FN kecs_status kecs__feed_delete(kecs__write *write, const kecs__meta *meta, int64_t rid, const void *row);
 
-/* After the writer's transaction has ended, be it one write's or that of many, under the engine's mutex: wakes those
- * who watch. */
-KECS__FN void kecs__feed_ended(kecs__engine *engine);
-
 /* ---- reading ---- */
+
+/* Whether the backend has a log, whoever writes it. */
+KECS__FN bool kecs__feed_can(const kecs__engine *engine);
+
+/* Where the database logs by itself: gives what is committed its numbers. Before a read of the log that is to show
+ * what was written before it; not on a transaction's handle, whose reads show what they show. */
+KECS__FN kecs_status kecs__feed_number_new(kecs_store *store);
 
 /* Prepares a text with marks. */
 KECS__FN kecs_status kecs__feed_statement(kecs__session *session, const char *sql, kecs__cached **out_cached);

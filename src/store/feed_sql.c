@@ -34,8 +34,10 @@ KECS__FN bool kecs__feed_has_group(const kecs_kind_info *info, kecs_column_group
 
 /* ---- tables ---- */
 
+/* change_heads, change_queue and change_batches are of logs that the database writes. */
 static const char *const kecs__feed_tables[] = {"changes",      "change_folds", "change_tombstones",
-                                                "change_state", "history",      "history_keys"};
+                                                "change_state", "change_heads", "change_queue",
+                                                "change_batches", "history",    "history_keys"};
 
 KECS__FN bool kecs__feed_is_side_table(const char *name) {
   for (size_t i = 0; i < sizeof kecs__feed_tables / sizeof kecs__feed_tables[0]; i++) {

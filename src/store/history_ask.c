@@ -22,7 +22,7 @@ static const char kecs__history_shape[] = "history"; /* what such a result is to
 /* ---- the rows of a key ---- */
 
 /* The row that is there. Those before it had its natural key; where there is none, they had what was asked for. */
-static kecs_status kecs__asked_live(kecs__asked *asked) {
+static kecs_status kecs__inquiry_live(kecs__inquiry *asked) {
   kecs_error before = kecs__error_save();
   void *row = kecs__arena_take(&asked->arena, asked->meta->info->row_size);
   if (!row) {
@@ -44,16 +44,16 @@ static kecs_status kecs__asked_live(kecs__asked *asked) {
   return status;
 }
 
-static kecs_status kecs__asked_find(kecs__asked *asked, const char *key) {
+static kecs_status kecs__inquiry_find(kecs__inquiry *asked, const char *key) {
   kecs_status status = kecs__history_check(asked->session, KECS_BIT(asked->meta->info->kind));
   if (!status) {
     status = kecs__probe_text(asked->session, asked->meta, key, &asked->arena, &asked->probe);
   }
-  return status ? status : kecs__asked_live(asked);
+  return status ? status : kecs__inquiry_live(asked);
 }
 
 /* The first deletion of a row with this key after `seq`, or the last one before it; 0 when there is none. */
-static kecs_status kecs__asked_deleted(const kecs__asked *asked, int64_t seq, bool before, int64_t *out_rid,
+static kecs_status kecs__inquiry_deleted(const kecs__inquiry *asked, int64_t seq, bool before, int64_t *out_rid,
                                        int64_t *out_seq) {
   kecs__cached *cached = NULL;
   bool row = false;
@@ -80,7 +80,7 @@ static kecs_status kecs__asked_deleted(const kecs__asked *asked, int64_t seq, bo
   return status;
 }
 
-static bool kecs__asked_passes(const kecs__asked *asked, const void *row) {
+static bool kecs__inquiry_passes(const kecs__inquiry *asked, const void *row) {
   for (int i = 0; asked->live == 0 && i < asked->probe.check_count; i++) {
     kecs_value value = kecs__row_value(asked->meta->info, row, asked->probe.check_columns[i]);
     if (!kecs__value_same(&value, &asked->probe.check_values[i])) {
@@ -91,19 +91,20 @@ static bool kecs__asked_passes(const kecs__asked *asked, const void *row) {
 }
 
 /* The row of the key as it was after `seq`: that of the first deletion since, or the one that is there. */
-KECS__FN kecs_status kecs__asked_row(kecs__asked *asked, int64_t seq, kecs__arena *arena, void *row, bool *out_there) {
+KECS__FN kecs_status kecs__inquiry_row(kecs__inquiry *asked, int64_t seq, kecs__arena *arena, void *row,
+                                       bool *out_there) {
   int64_t rid = 0;
   int64_t from = seq;
   *out_there = false;
   kecs_status status = kecs__history_check_floor(asked->session, KECS_BIT(asked->meta->info->kind), seq);
   bool more = !status;
   while (more) {
-    status = kecs__asked_deleted(asked, from, false, &rid, &from);
+    status = kecs__inquiry_deleted(asked, from, false, &rid, &from);
     if (status || rid == 0) {
       break;
     }
     status = kecs__history_row(asked->session, asked->meta, rid, seq, arena, row, out_there);
-    *out_there = *out_there && kecs__asked_passes(asked, row);
+    *out_there = *out_there && kecs__inquiry_passes(asked, row);
     more = !status && !*out_there;
   }
   if (!status && !*out_there && asked->live) {
@@ -113,7 +114,7 @@ KECS__FN kecs_status kecs__asked_row(kecs__asked *asked, int64_t seq, kecs__aren
 }
 
 /* The latest entry of one row up to `seq`, if it is later than *io_seq. */
-static kecs_status kecs__asked_later(const kecs__asked *asked, int64_t rid, int64_t seq, int64_t *io_seq) {
+static kecs_status kecs__inquiry_later(const kecs__inquiry *asked, int64_t rid, int64_t seq, int64_t *io_seq) {
   kecs_value values[] = {kecs__value_int((int64_t)asked->meta->info->kind), kecs__value_int(rid), kecs__value_int(seq)};
   int64_t found = 0;
   kecs_status status = kecs__feed_number(
@@ -123,19 +124,19 @@ static kecs_status kecs__asked_later(const kecs__asked *asked, int64_t rid, int6
   return status;
 }
 
-KECS__FN kecs_status kecs__asked_latest(kecs__asked *asked, int64_t seq, int64_t *out_seq) {
+KECS__FN kecs_status kecs__inquiry_latest(kecs__inquiry *asked, int64_t seq, int64_t *out_seq) {
   int64_t rid = 0;
   int64_t deleted = 0;
   *out_seq = 0;
-  kecs_status status = kecs__asked_deleted(asked, seq, false, &rid, &deleted);
+  kecs_status status = kecs__inquiry_deleted(asked, seq, false, &rid, &deleted);
   if (!status && rid) {
-    status = kecs__asked_later(asked, rid, seq, out_seq);
+    status = kecs__inquiry_later(asked, rid, seq, out_seq);
   }
   if (!status && asked->live) {
-    status = kecs__asked_later(asked, asked->live, seq, out_seq);
+    status = kecs__inquiry_later(asked, asked->live, seq, out_seq);
   }
   if (!status && *out_seq == 0) {
-    status = kecs__asked_deleted(asked, seq < INT64_MAX ? seq + 1 : seq, true, &rid, &deleted);
+    status = kecs__inquiry_deleted(asked, seq < INT64_MAX ? seq + 1 : seq, true, &rid, &deleted);
     *out_seq = status || rid == 0 ? *out_seq : deleted;
   }
   return status;
@@ -225,7 +226,7 @@ KECS__FN kecs_status kecs__moment_check(kecs__session *session, int64_t seq) {
 /* ---- the calls ---- */
 
 /* A call reads all that it reads at one moment. */
-KECS__FN kecs_status kecs__asked_open(kecs_store *store, kecs_kind kind, const char *key, kecs__asked *asked) {
+KECS__FN kecs_status kecs__inquiry_open(kecs_store *store, kecs_kind kind, const char *key, kecs__inquiry *asked) {
   memset(asked, 0, sizeof *asked);
   asked->meta = kecs__meta_checked(store, kind);
   if (!asked->meta) {
@@ -242,10 +243,10 @@ KECS__FN kecs_status kecs__asked_open(kecs_store *store, kecs_kind kind, const c
   } else if (status) {
     asked->session = NULL;
   }
-  return status ? status : kecs__asked_find(asked, key);
+  return status ? status : kecs__inquiry_find(asked, key);
 }
 
-KECS__FN kecs_status kecs__asked_close(kecs_store *store, kecs__asked *asked, kecs_status status) {
+KECS__FN kecs_status kecs__inquiry_close(kecs_store *store, kecs__inquiry *asked, kecs_status status) {
   if (asked->session) {
     if (store->depth == 0) {
       kecs__read_end(store->engine->backend, asked->session->connection, &status);
@@ -258,7 +259,7 @@ KECS__FN kecs_status kecs__asked_close(kecs_store *store, kecs__asked *asked, ke
   return status;
 }
 
-static kecs_status kecs__asked_at(kecs__asked *asked, int64_t seq, int64_t time_us, kecs_result *result) {
+static kecs_status kecs__inquiry_at(kecs__inquiry *asked, int64_t seq, int64_t time_us, kecs_result *result) {
   bool there = false;
   void *row = kecs__result_add(result);
   kecs_status status = row ? KECS_OK : KECS_E_NOMEM;
@@ -267,14 +268,14 @@ static kecs_status kecs__asked_at(kecs__asked *asked, int64_t seq, int64_t time_
                  : kecs__moment_seq(asked->session, asked->meta, time_us, &seq);
   }
   if (!status) {
-    status = kecs__asked_row(asked, seq, &result->arena, row, &there);
+    status = kecs__inquiry_row(asked, seq, &result->arena, row, &there);
   }
   return status || there ? status : kecs__fail_probe(asked->meta, &asked->probe);
 }
 
 KECS_STORE_API kecs_status kecs_get_at(kecs_store *store, kecs_kind kind, const char *key, int64_t seq, int64_t time_us,
                                        kecs_result **out_result) {
-  kecs__asked asked;
+  kecs__inquiry asked;
   kecs_result *result = NULL;
   kecs_status status = kecs__check_pointer(out_result, "out_result");
   if (status) {
@@ -284,21 +285,21 @@ KECS_STORE_API kecs_status kecs_get_at(kecs_store *store, kecs_kind kind, const 
   if ((seq != 0) == (time_us != 0)) {
     return kecs__fail(KECS_E_INVALID, "give either a sequence or a time");
   }
-  status = kecs__asked_open(store, kind, key, &asked);
+  status = kecs__inquiry_open(store, kind, key, &asked);
   if (!status) {
     status = kecs__result_begin(store, asked.meta, &result);
   }
   if (!status) {
-    status = kecs__asked_at(&asked, seq, time_us, result);
+    status = kecs__inquiry_at(&asked, seq, time_us, result);
   }
-  status = kecs__asked_close(store, &asked, status);
+  status = kecs__inquiry_close(store, &asked, status);
   return kecs__result_end(status, result, out_result);
 }
 
 /* ---- the list ---- */
 
 typedef struct kecs__history_page {
-  kecs__asked *asked;
+  kecs__inquiry *asked;
   kecs_result *result;
   int64_t from; /* stamps */
   int64_t to;
@@ -377,7 +378,7 @@ static kecs_status kecs__page_life(kecs__history_page *page, int64_t rid, int64_
 
 /* Whether a deleted row is one that was asked for, where the key alone does not say. */
 static kecs_status kecs__page_is(kecs__history_page *page, int64_t rid, int64_t deleted, bool *out_is) {
-  kecs__asked *asked = page->asked;
+  kecs__inquiry *asked = page->asked;
   *out_is = true;
   if (asked->live || asked->probe.check_count == 0) {
     return KECS_OK;
@@ -387,20 +388,20 @@ static kecs_status kecs__page_is(kecs__history_page *page, int64_t rid, int64_t 
   if (row) {
     status = kecs__history_row(asked->session, asked->meta, rid, deleted - 1, &asked->arena, row, out_is);
   }
-  *out_is = !status && *out_is && kecs__asked_passes(asked, row);
+  *out_is = !status && *out_is && kecs__inquiry_passes(asked, row);
   return status;
 }
 
 /* One row after the other, from the newest. `seq`: the page before ended there. */
 static kecs_status kecs__page_fill(kecs__history_page *page, int64_t seq, bool *out_known) {
-  kecs__asked *asked = page->asked;
+  kecs__inquiry *asked = page->asked;
   int64_t rid = 0;
   int64_t deleted = INT64_MAX;
   kecs_status status = asked->live ? kecs__page_life(page, asked->live, seq) : KECS_OK;
   *out_known = asked->live != 0;
   while (!status && !page->more) {
     bool is = false;
-    status = kecs__asked_deleted(asked, deleted, true, &rid, &deleted);
+    status = kecs__inquiry_deleted(asked, deleted, true, &rid, &deleted);
     if (status || rid == 0) {
       break;
     }
@@ -442,7 +443,7 @@ static kecs_status kecs__page_run(kecs__history_page *page, const kecs_history_q
 KECS_STORE_API kecs_status kecs_history(kecs_store *store, kecs_kind kind, const char *key,
                                         const kecs_history_query *query, kecs_result **out_result) {
   static const kecs_history_query newest;
-  kecs__asked asked;
+  kecs__inquiry asked;
   kecs__history_page page;
   kecs_status status = kecs__check_pointer(out_result, "out_result");
   if (status) {
@@ -460,7 +461,7 @@ KECS_STORE_API kecs_status kecs_history(kecs_store *store, kecs_kind kind, const
   page.limit = (size_t)(query->limit ? query->limit : KECS__HISTORY_LIMIT);
   page.from = kecs__moment_stamp(query->from_us, false);
   page.to = query->to_us ? kecs__moment_stamp(query->to_us, true) : INT64_MAX;
-  status = kecs__asked_open(store, kind, key, &asked);
+  status = kecs__inquiry_open(store, kind, key, &asked);
   if (!status) {
     status = kecs__result_new(&store->engine->allocator, (kecs_kind)0, sizeof(kecs_history_entry), &page.result);
   }
@@ -468,7 +469,7 @@ KECS_STORE_API kecs_status kecs_history(kecs_store *store, kecs_kind kind, const
     page.result->shape = kecs__history_shape;
     status = kecs__page_run(&page, query);
   }
-  status = kecs__asked_close(store, &asked, status);
+  status = kecs__inquiry_close(store, &asked, status);
   return kecs__result_end(status, page.result, out_result);
 }
 

@@ -6,7 +6,7 @@
 #include "store/write.h"
 
 /* What a call asks about: the rows of a key, the one that is there and those before it. */
-typedef struct kecs__asked {
+typedef struct kecs__inquiry {
   kecs__session *session;
   const kecs__meta *meta;
   kecs__probe probe;
@@ -14,17 +14,18 @@ typedef struct kecs__asked {
   const char *key;
   int64_t live;    /* the row that is there, or 0 */
   kecs__arena arena;
-} kecs__asked;
+} kecs__inquiry;
 
 /* A call reads all that it reads at one moment. To be closed whatever comes of it. */
-KECS__FN kecs_status kecs__asked_open(kecs_store *store, kecs_kind kind, const char *key, kecs__asked *asked);
-KECS__FN kecs_status kecs__asked_close(kecs_store *store, kecs__asked *asked, kecs_status status);
+KECS__FN kecs_status kecs__inquiry_open(kecs_store *store, kecs_kind kind, const char *key, kecs__inquiry *asked);
+KECS__FN kecs_status kecs__inquiry_close(kecs_store *store, kecs__inquiry *asked, kecs_status status);
 
 /* The row of the key as it was after `seq`: that of the first deletion since, or the one that is there. */
-KECS__FN kecs_status kecs__asked_row(kecs__asked *asked, int64_t seq, kecs__arena *arena, void *row, bool *out_there);
+KECS__FN kecs_status kecs__inquiry_row(kecs__inquiry *asked, int64_t seq, kecs__arena *arena, void *row,
+                                       bool *out_there);
 
 /* The latest change of the key's rows up to `seq`; 0 when none is kept. */
-KECS__FN kecs_status kecs__asked_latest(kecs__asked *asked, int64_t seq, int64_t *out_seq);
+KECS__FN kecs_status kecs__inquiry_latest(kecs__inquiry *asked, int64_t seq, int64_t *out_seq);
 
 /* INVALID when the log has no such sequence. */
 KECS__FN kecs_status kecs__moment_check(kecs__session *session, int64_t seq);

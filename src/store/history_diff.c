@@ -174,10 +174,10 @@ static void kecs__diff_values(kecs__diff *diff, kecs__json a, kecs__json b, int 
 /* ---- the two documents ---- */
 
 /* "{}" for a row that is not there. */
-static kecs_status kecs__diff_document(kecs__asked *asked, int64_t seq, unsigned flags, kecs_result *result,
+static kecs_status kecs__diff_document(kecs__inquiry *asked, int64_t seq, unsigned flags, kecs_result *result,
                                        const char **out_text, bool *out_there) {
   void *row = kecs__arena_take(&result->arena, asked->meta->info->row_size);
-  kecs_status status = row ? kecs__asked_row(asked, seq, &result->arena, row, out_there) : KECS_E_NOMEM;
+  kecs_status status = row ? kecs__inquiry_row(asked, seq, &result->arena, row, out_there) : KECS_E_NOMEM;
   *out_text = "{}";
   if (!status && *out_there) {
     status = kecs_record_json(result, asked->meta->info, row, flags, out_text);
@@ -185,7 +185,7 @@ static kecs_status kecs__diff_document(kecs__asked *asked, int64_t seq, unsigned
   return status;
 }
 
-static kecs_status kecs__diff_moments(kecs__asked *asked, int64_t *from, int64_t *to) {
+static kecs_status kecs__diff_moments(kecs__inquiry *asked, int64_t *from, int64_t *to) {
   kecs__feed_end end;
   int64_t latest = 0;
   kecs_status status = kecs__feed_read_end(asked->session, &end);
@@ -197,13 +197,13 @@ static kecs_status kecs__diff_moments(kecs__asked *asked, int64_t *from, int64_t
     return kecs__moment_check(asked->session, *from);
   }
   if (!status) {
-    status = kecs__asked_latest(asked, *to, &latest);
+    status = kecs__inquiry_latest(asked, *to, &latest);
   }
   *from = latest ? latest - 1 : *to;
   return status;
 }
 
-static kecs_status kecs__diff_run(kecs__asked *asked, int64_t from, int64_t to, unsigned flags, kecs_result *result) {
+static kecs_status kecs__diff_run(kecs__inquiry *asked, int64_t from, int64_t to, unsigned flags, kecs_result *result) {
   const char *texts[2];
   bool there[2] = {false, false};
   kecs_status status = kecs__diff_moments(asked, &from, &to);
@@ -233,14 +233,14 @@ static kecs_status kecs__diff_run(kecs__asked *asked, int64_t from, int64_t to, 
 
 KECS_STORE_API kecs_status kecs_diff(kecs_store *store, kecs_kind kind, const char *key, int64_t from_seq,
                                      int64_t to_seq, unsigned flags, kecs_result **out_result) {
-  kecs__asked asked;
+  kecs__inquiry asked;
   kecs_result *result = NULL;
   kecs_status status = kecs__check_pointer(out_result, "out_result");
   if (status) {
     return status;
   }
   *out_result = NULL;
-  status = kecs__asked_open(store, kind, key, &asked);
+  status = kecs__inquiry_open(store, kind, key, &asked);
   if (!status) {
     status = kecs__result_new(&store->engine->allocator, (kecs_kind)0, sizeof(kecs_difference), &result);
   }
@@ -248,7 +248,7 @@ KECS_STORE_API kecs_status kecs_diff(kecs_store *store, kecs_kind kind, const ch
     result->shape = kecs__diff_shape;
     status = kecs__diff_run(&asked, from_seq, to_seq, flags, result);
   }
-  status = kecs__asked_close(store, &asked, status);
+  status = kecs__inquiry_close(store, &asked, status);
   return kecs__result_end(status, result, out_result);
 }
 

@@ -6,7 +6,6 @@
 
 #include "base/json.h"
 #include "store/feed.h"
-#include "store/handle.h"
 #include "store/write.h"
 
 #include <string.h>

@@ -9,7 +9,7 @@
 
 #include "store/bulk.h"
 #include "store/document.h"
-#include "store/validate_internal.h"
+#include "store/validate_row.h"
 #include "store/write.h"
 
 #include <stdlib.h>
@@ -399,6 +399,8 @@ KECS_STORE_API kecs_status kecs_put_json(kecs_store *store, kecs_kind kind, cons
   return status;
 }
 
+#if !defined(KECS_STORE_NO_IMPORT)
+
 /* Documents that are put together. */
 typedef struct kecs__puts {
   kecs__put put; /* the one that is read now */
@@ -444,6 +446,8 @@ KECS__FN kecs_status kecs__put_together(kecs_store *store, kecs_kind kind, const
   puts.count = count;
   return kecs__with_write(store, kecs__puts_work, &puts);
 }
+
+#endif
 
 KECS_STORE_API kecs_status kecs_json_check(const char *text, size_t len) {
   kecs__json_fault fault;

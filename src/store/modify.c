@@ -3,7 +3,8 @@
 
 #include "store/bulk.h"
 #include "store/fill.h"
-#include "store/validate_internal.h"
+#include "store/retry.h"
+#include "store/validate_row.h"
 #include "store/write.h"
 
 #include <string.h>
@@ -57,15 +58,6 @@ static const kecs__meta *kecs__modify_begin(kecs_store *store, kecs_kind kind, k
 }
 
 /* ---- create ---- */
-
-KECS__FN kecs_status kecs__row_keep(const kecs__meta *meta, const void *row, kecs_result *result) {
-  kecs_value values[64];
-  for (int i = 0; i < meta->info->column_count; i++) {
-    values[i] = kecs__row_value(meta->info, row, i);
-  }
-  void *kept = kecs__result_add(result);
-  return kept ? kecs__row_read(meta, values, &result->arena, kept) : KECS_E_NOMEM;
-}
 
 /* A call that creates rows. */
 typedef struct kecs__create {
@@ -283,7 +275,7 @@ KECS_STORE_API kecs_status kecs_record_update(kecs_store *store, kecs_kind kind,
 static kecs_status kecs__upsert_find(kecs__write *write, const kecs__meta *meta, const void *row,
                                      kecs__change *change) {
   kecs__probe probe;
-  const kecs__special *special = kecs__special_of(meta->info->kind);
+  const kecs__special *special = meta->special;
   if (special->is_new && special->is_new(meta, row)) {
     return KECS_OK;
   }

@@ -1,11 +1,12 @@
 /* store/read.c -- get, get_many, list, each, count: for every kind. */
 #include "base/prologue.h"
 
+#include "store/access.h"
+#include "store/cache.h"
 #include "store/feed.h"
-#include "store/handle.h"
+#include "store/locate.h"
 #include "store/query.h"
 #include "store/rows.h"
-#include "store/write.h"
 
 #include <string.h>
 
@@ -33,24 +34,36 @@ KECS__FN kecs_status kecs__result_end(kecs_status status, kecs_result *result, k
   return status;
 }
 
-KECS__FN kecs_status kecs__row_by_rid(kecs__session *session, const kecs__meta *meta, int64_t rid, kecs__arena *arena,
-                                      void *row, bool *out_found) {
-  kecs_value parameter = kecs__value_int(rid);
-  kecs__cached *cached = NULL;
-  *out_found = false;
-  kecs_status status = kecs__statement(session, meta, KECS__OP_SELECT_RID, 0, &cached);
+/* What the cache has to say of a get on a store; a transaction sees what it has written itself. */
+static kecs_status kecs__get_cached(kecs_store *store, const kecs__meta *meta, kecs__cache_key *key, int form,
+                                    const kecs_value *values, int count, kecs_result **out_result) {
+  memset(key, 0, sizeof *key);
+  if (store->depth > 0 || !store->engine->cache) {
+    return KECS_OK;
+  }
+  kecs_status status = kecs__check_stop(store, kecs__handle_deadline(store));
   if (!status) {
-    status = kecs__statement_start(session, cached, &parameter, 1, out_found);
+    kecs__cache_key_make(store->engine, meta, form, values, count, key);
+    status = kecs__cache_get(store, meta, key, out_result);
   }
-  if (!status && *out_found) {
-    status = kecs__row_fetch(session, cached, meta, arena, row);
-  }
-  kecs__statement_done(session, cached);
   return status;
 }
 
-KECS__FN kecs_status kecs__get(kecs_store *store, kecs_kind kind, const kecs_value *address, int count,
-                               kecs_result **out_result) {
+/* The row from the database. */
+static kecs_status kecs__get_read(kecs__session *session, const kecs__meta *meta, int form, const kecs_value *values,
+                                  int count, kecs__probe *probe, int64_t *out_rid, kecs_result *result) {
+  kecs_status status = form == KECS__FORM_TEXT
+                           ? kecs__probe_text(session, meta, values[0].text, &result->arena, probe)
+                           : kecs__probe_address(session, meta, values, count, &result->arena, probe);
+  void *row = status ? NULL : kecs__result_add(result);
+  if (!status) {
+    status = row ? kecs__probe_read(session, meta, probe, &result->arena, row, out_rid) : KECS_E_NOMEM;
+  }
+  return status;
+}
+
+static kecs_status kecs__get_one(kecs_store *store, kecs_kind kind, int form, const kecs_value *values, int count,
+                                 kecs_result **out_result) {
   kecs_status status = kecs__check_pointer(out_result, "out_result");
   if (status) {
     return status;
@@ -60,36 +73,47 @@ KECS__FN kecs_status kecs__get(kecs_store *store, kecs_kind kind, const kecs_val
   if (!meta) {
     return kecs_last_error()->status;
   }
+  kecs__cache_key key;
+  status = kecs__get_cached(store, meta, &key, form, values, count, out_result);
+  if (status || *out_result) {
+    return status;
+  }
   kecs__session *session = NULL;
   kecs_result *result = NULL;
   kecs__probe probe;
+  kecs__ticket ticket;
+  int64_t rid = 0;
   status = kecs__read_open(store, &session);
+  if (!status && key.kind) {
+    kecs__cache_ticket(session, &ticket);
+  }
   if (!status) {
     status = kecs__result_begin(store, meta, &result);
   }
   if (!status) {
-    status = kecs__probe_address(session, meta, address, count, &result->arena, &probe);
+    status = kecs__get_read(session, meta, form, values, count, &probe, &rid, result);
   }
-  void *row = status ? NULL : kecs__result_add(result);
-  if (!status) {
-    status = row ? kecs__probe_read(session, meta, &probe, &result->arena, row, NULL) : KECS_E_NOMEM;
+  if (!status && key.kind) {
+    kecs__cache_put(session, meta, &key, &ticket, &probe, rid, result);
   }
   kecs__read_close(store, session);
   return kecs__result_end(status, result, out_result);
 }
 
-KECS_STORE_API kecs_status kecs_record_get(kecs_store *store, kecs_kind kind, const char *key,
-                                           kecs_result **out_result) {
-  kecs_status status = kecs__get_many(store, kind, &key, 1, out_result);
-  if (!status && kecs_result_count(*out_result) == 0) {
-    const kecs__meta *meta = kecs__meta_of(store->engine, kind);
-    status = kecs__result_end(kecs__fail_not_found(meta, key), *out_result, out_result);
-  }
-  return status;
+KECS__FN kecs_status kecs__get(kecs_store *store, kecs_kind kind, const kecs_value *address, int count,
+                               kecs_result **out_result) {
+  return kecs__get_one(store, kind, KECS__FORM_ADDRESS, address, count, out_result);
 }
 
-static kecs_status kecs__get_each(kecs__session *session, const kecs__meta *meta, const char *const *keys, size_t count,
-                                  kecs_result *result) {
+KECS_STORE_API kecs_status kecs_record_get(kecs_store *store, kecs_kind kind, const char *key,
+                                           kecs_result **out_result) {
+  kecs_value value = kecs__value_text(key);
+  kecs_status status = kecs__get_one(store, kind, KECS__FORM_TEXT, &value, 1, out_result);
+  return status == KECS_E_NOT_FOUND ? kecs__fail_not_found(kecs__meta_of(store->engine, kind), key) : status;
+}
+
+KECS__FN kecs_status kecs__read_keys(kecs__session *session, const kecs__meta *meta, const char *const *keys,
+                                     size_t count, kecs_result *result) {
   kecs_status status = KECS_OK;
   for (size_t i = 0; !status && i < count; i++) {
     kecs__probe probe;
@@ -107,19 +131,6 @@ static kecs_status kecs__get_each(kecs__session *session, const kecs__meta *meta
     }
   }
   return status;
-}
-
-KECS__FN void kecs__read_end(const kecs_backend *backend, kecs_connection *connection, kecs_status *status) {
-  kecs_error error = kecs__error_save();
-  kecs_status ended = backend->commit(connection);
-  if (ended) {
-    backend->rollback(connection);
-  }
-  if (*status) {
-    (void)kecs__error_restore(&error); /* the status may be a visitor's own, without an error */
-  } else {
-    *status = ended;
-  }
 }
 
 KECS__FN kecs_status kecs__get_many(kecs_store *store, kecs_kind kind, const char *const *keys, size_t count,
@@ -150,7 +161,7 @@ KECS__FN kecs_status kecs__get_many(kecs_store *store, kecs_kind kind, const cha
   }
   if (!status) {
     result->first_rows = count < KECS__PAGE_DEFAULT ? (count ? count : 1) : KECS__PAGE_DEFAULT;
-    status = kecs__get_each(session, meta, keys, count, result);
+    status = kecs__read_keys(session, meta, keys, count, result);
   }
   if (begun) {
     kecs__read_end(store->engine->backend, session->connection, &status);
@@ -168,7 +179,7 @@ static kecs_status kecs__list_rows(kecs__plan *plan, kecs_result *result) {
   kecs_status status = kecs__plan_start(plan, meta->columns, true, plan->limit + 1, &cached, &more);
   while (!status && more && result->count < (size_t)plan->limit) {
     void *row = kecs__result_room(result);
-    status = row ? kecs__row_fetch(plan->session, cached, meta, &result->arena, row) : KECS_E_NOMEM;
+    status = row ? kecs__row_fetch(plan->session, cached, meta, &result->arena, row, NULL) : KECS_E_NOMEM;
     if (!status) {
       status = kecs__statement_step(plan->session, cached, &more);
     }
@@ -188,13 +199,70 @@ static kecs_status kecs__list_seq(kecs_store *store, kecs__session *session, kec
     return KECS_OK;
   }
   kecs__feed_end end = {0, 0, 0};
-  kecs_status status = store->depth > 0 ? KECS_OK : store->engine->backend->begin(session->connection, false);
-  *out_begun = !status && store->depth == 0;
+  bool begins = store->depth == 0 && !session->gather; /* what is gathered is asked in this order, and at once */
+  kecs_status status = begins ? store->engine->backend->begin(session->connection, false) : KECS_OK;
+  *out_begun = !status && begins;
   if (!status) {
     status = kecs__feed_read_end(session, &end);
   }
   result->seq = end.op == KECS__FEED_OFF ? 0 : end.seq;
   return status;
+}
+
+KECS__FN kecs_status kecs__read_page(kecs_store *store, kecs__session *session, const kecs__meta *meta,
+                                     const kecs_query *query,
+                                     kecs_status (*narrow)(kecs__plan *plan, const void *user), const void *user,
+                                     kecs_result *result) {
+  kecs__arena arena; /* values of the query; they die with the call */
+  bool begun = false;
+  kecs__arena_init(&arena, &store->engine->allocator);
+  kecs_status status = kecs__list_seq(store, session, result, &begun);
+  if (!status) {
+    kecs__plan plan;
+    kecs__plan_init(&plan, session, meta, &arena);
+    if (narrow) {
+      kecs__plan_fail(&plan, narrow(&plan, user));
+    }
+    kecs__plan_query(&plan, query, true);
+    status = kecs__list_rows(&plan, result);
+    kecs__plan_free(&plan);
+  }
+  if (begun) {
+    kecs__read_end(store->engine->backend, session->connection, &status);
+  }
+  kecs__arena_free(&arena);
+  return status;
+}
+
+typedef struct kecs__listing {
+  const kecs__meta *meta;
+  const kecs_query *query;
+  kecs_status (*narrow)(kecs__plan *plan, const void *user);
+  const void *user;
+} kecs__listing;
+
+/* The page from the database. */
+static kecs_status kecs__list_read(kecs_store *store, const kecs__listing *list, const kecs__cache_key *key,
+                                   kecs_result **out_result) {
+  kecs__session *session = NULL;
+  kecs_result *result = NULL;
+  kecs__ticket ticket;
+  kecs_status status = kecs__flag_get(&store->engine->tracked) ? kecs__feed_number_new(store) : KECS_OK;
+  status = status ? status : kecs__read_open(store, &session);
+  if (!status && key->kind) {
+    kecs__cache_ticket(session, &ticket);
+  }
+  if (!status) {
+    status = kecs__result_begin(store, list->meta, &result);
+  }
+  if (!status) {
+    status = kecs__read_page(store, session, list->meta, list->query, list->narrow, list->user, result);
+  }
+  if (!status && key->kind) {
+    kecs__cache_put_list(session, key, &ticket, result);
+  }
+  kecs__read_close(store, session);
+  return kecs__result_end(status, result, out_result);
 }
 
 KECS__FN kecs_status kecs__list_where(kecs_store *store, kecs_kind kind, const kecs_query *query,
@@ -209,34 +277,22 @@ KECS__FN kecs_status kecs__list_where(kecs_store *store, kecs_kind kind, const k
   if (!meta) {
     return kecs_last_error()->status;
   }
-  kecs__session *session = NULL;
-  kecs_result *result = NULL;
-  kecs__arena arena; /* values of the query; they die with the call */
-  bool begun = false;
+  kecs__arena arena; /* of the key */
+  kecs__cache_key key = {(kecs_kind)0, 0, 0, NULL, 0};
   kecs__arena_init(&arena, &store->engine->allocator);
-  status = kecs__read_open(store, &session);
-  if (!status) {
-    status = kecs__result_begin(store, meta, &result);
-  }
-  if (!status) {
-    status = kecs__list_seq(store, session, result, &begun);
-  }
-  if (!status) {
-    kecs__plan plan;
-    kecs__plan_init(&plan, session, meta, &arena);
-    if (narrow) {
-      kecs__plan_fail(&plan, narrow(&plan, user));
+  if (store->depth == 0 && store->engine->cache && !narrow) {
+    status = kecs__check_stop(store, kecs__handle_deadline(store));
+    if (!status) {
+      kecs__cache_key_query(store, meta, query, &arena, &key);
+      status = kecs__cache_list(store, meta, &key, out_result);
     }
-    kecs__plan_query(&plan, query, true);
-    status = kecs__list_rows(&plan, result);
-    kecs__plan_free(&plan);
   }
-  if (begun) {
-    kecs__read_end(store->engine->backend, session->connection, &status);
+  if (!status && !*out_result) {
+    kecs__listing list = {meta, query, narrow, user};
+    status = kecs__list_read(store, &list, &key, out_result);
   }
-  kecs__read_close(store, session);
   kecs__arena_free(&arena);
-  return kecs__result_end(status, result, out_result);
+  return status;
 }
 
 KECS__FN kecs_status kecs__list(kecs_store *store, kecs_kind kind, const kecs_query *query, kecs_result **out_result) {
@@ -265,7 +321,7 @@ static kecs_status kecs__walk_rows(kecs__walk *walk, kecs__plan *plan, int limit
   kecs_status status = kecs__plan_start(plan, walk->meta->columns, true, limit, &cached, &more);
   while (!status && more) {
     kecs__arena_reset(&walk->texts);
-    status = kecs__row_fetch(plan->session, cached, walk->meta, &walk->texts, walk->row);
+    status = kecs__row_fetch(plan->session, cached, walk->meta, &walk->texts, walk->row, NULL);
     if (!status) {
       walk->seen++;
       status = walk->visit(walk->row, walk->user);

@@ -27,6 +27,14 @@ KECS__FN kecs_status kecs__upsert(kecs_store *store, kecs_kind kind, const void 
 KECS__FN kecs_status kecs__delete(kecs_store *store, kecs_kind kind, const kecs_value *address, int count);
 KECS__FN const void *kecs__at(const kecs_result *result, kecs_kind kind, size_t index);
 
+/* The rows of keys, and a page, into a result that is there, through a session that is open. */
+KECS__FN kecs_status kecs__read_keys(kecs__session *session, const kecs__meta *meta, const char *const *keys,
+                                     size_t count, kecs_result *result);
+KECS__FN kecs_status kecs__read_page(kecs_store *store, kecs__session *session, const kecs__meta *meta,
+                                     const kecs_query *query,
+                                     kecs_status (*narrow)(kecs__plan *plan, const void *user), const void *user,
+                                     kecs_result *result);
+
 /* list and count with conditions that a kind's own operation adds to the query. */
 KECS__FN kecs_status kecs__list_where(kecs_store *store, kecs_kind kind, const kecs_query *query,
                                       kecs_status (*narrow)(kecs__plan *plan, const void *user), const void *user,

@@ -7,6 +7,7 @@
 
 #include "store/task_definition.h"
 
+#include "store/arn.h"
 #include "store/cluster.h"
 #include "store/ecs.h"
 #include "store/special_kinds.h"
@@ -169,6 +170,7 @@ static kecs_status kecs__family_probe(kecs__session *session, const char *family
         kecs__fail(KECS_E_NOT_FOUND, "task_definition \"%.160s\" not found: the family has no ACTIVE revision", family);
   }
   out_probe->key = 2; /* account_id, region, family, revision */
+  out_probe->floating = revision <= 0;
   out_probe->count = 4;
   memcpy(out_probe->values, values, sizeof values);
   return status;

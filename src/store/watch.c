@@ -1,14 +1,13 @@
 /* store/watch.c -- watches: reading the log in steps, and waiting for it to grow.
  *
  * A step reads up to 100 entries and their rows in one read of the database, floor included, so nothing can be removed
- * in between. A wait ends when a write of this process commits, which wakes it, or when a look at the log's end shows
- * an entry of another one: all watches of a store share these looks, one every 25 ms while any of them waits. Nothing
- * here knows SQLite. */
+ * in between. How a wait ends is ear.c's business. Nothing here knows a database. */
 #include "base/prologue.h"
 
 #include "store/watch.h"
 
 #include "base/time.h"
+#include "store/ear.h"
 #include "store/feed.h"
 #include "store/history_log.h"
 #include "store/query.h"
@@ -16,7 +15,7 @@
 
 #include <string.h>
 
-enum { KECS__WATCH_STEP = 100, KECS__WATCH_LOOK_MS = 25, KECS__WATCH_STOP_MS = 50 };
+enum { KECS__WATCH_STEP = 100 };
 
 struct kecs_watch {
   kecs_store *store;
@@ -204,7 +203,8 @@ static kecs_status kecs__watch_fill(kecs_watch *watch, kecs__session *session) {
 static kecs_status kecs__watch_step(kecs_watch *watch) {
   kecs__session *session = NULL;
   int64_t before = watch->read_seq;
-  kecs_status status = kecs__read_open(watch->store, &session);
+  kecs_status status = kecs__feed_number_new(watch->store);
+  status = status ? status : kecs__read_open(watch->store, &session);
   if (status) {
     return status;
   }
@@ -227,60 +227,6 @@ static kecs_status kecs__watch_step(kecs_watch *watch) {
 }
 
 /* ---- waiting ---- */
-
-static kecs_status kecs__watch_look(kecs_store *store) {
-  kecs__engine *engine = store->engine;
-  kecs__session *session = NULL;
-  kecs__feed_end end = {0, 0, 0};
-  kecs_status status = kecs__read_open(store, &session);
-  if (!status) {
-    status = kecs__feed_read_end(session, &end);
-    kecs__read_close(store, session);
-  }
-  kecs__mutex_lock(&engine->mutex);
-  if (end.seq > engine->feed_seen) {
-    engine->feed_seen = end.seq;
-    kecs__condition_wake_all(&engine->changed);
-  }
-  kecs__mutex_unlock(&engine->mutex);
-  return status;
-}
-
-static void kecs__watch_nap(kecs__engine *engine, int64_t ms) {
-#if defined(KECS_STORE_NO_THREADS)
-  (void)engine;
-  kecs__sleep_ms(ms);
-#else
-  kecs__condition_wait(&engine->changed, &engine->mutex, ms);
-#endif
-}
-
-/* Waits until there may be entries beyond read_seq. *out_again is false when the time is up. */
-static kecs_status kecs__watch_wait(kecs_watch *watch, uint64_t turn, int64_t until, bool *out_again) {
-  kecs__engine *engine = watch->store->engine;
-  kecs_status status = KECS_OK;
-  *out_again = true;
-  kecs__mutex_lock(&engine->mutex);
-  while (!status && engine->feed_turn == turn && engine->feed_seen <= watch->read_seq) {
-    int64_t now = kecs__monotonic_ms();
-    int64_t rest = engine->shared ? engine->feed_looked_ms + KECS__WATCH_LOOK_MS - now : KECS__WATCH_STOP_MS;
-    status = kecs__check_stop(watch->store, watch->store->deadline);
-    if (!status && now >= until) {
-      *out_again = false;
-      break;
-    }
-    if (!status && rest <= 0) {
-      engine->feed_looked_ms = now;
-      kecs__mutex_unlock(&engine->mutex);
-      status = kecs__watch_look(watch->store);
-      kecs__mutex_lock(&engine->mutex);
-    } else if (!status) {
-      kecs__watch_nap(engine, rest < until - now ? rest : until - now);
-    }
-  }
-  kecs__mutex_unlock(&engine->mutex);
-  return status;
-}
 
 static bool kecs__watch_waits(const kecs_watch *watch, int timeout_ms) {
 #if defined(KECS_STORE_NO_THREADS)
@@ -326,7 +272,7 @@ KECS_STORE_API kecs_status kecs_watch_next(kecs_watch *watch, int timeout_ms, co
     status = kecs__watch_step(watch);
     if (!status && watch->count == 0 && !watch->more) {
       again = kecs__watch_waits(watch, timeout_ms);
-      status = again ? kecs__watch_wait(watch, turn, until, &again) : KECS_OK;
+      status = again ? kecs__ear_wait(watch->store, turn, watch->read_seq, until, &again) : KECS_OK;
     }
   }
   return status;
@@ -443,10 +389,14 @@ KECS_STORE_API kecs_status kecs_watch_open(kecs_store *store, const kecs_watch_o
     return status ? status : KECS_E_NOMEM;
   }
   watch->store = store;
+  kecs__ear_open(store->engine);
   kecs__arena_init(&watch->own, &store->engine->allocator);
   kecs__arena_init(&watch->texts, &store->engine->allocator);
   kecs__session *session = NULL;
   status = kecs__watch_settle(watch, options);
+  if (!status) {
+    status = kecs__feed_number_new(store);
+  }
   if (!status) {
     status = kecs__read_open(store, &session);
   }
@@ -466,6 +416,7 @@ KECS_STORE_API void kecs_watch_close(kecs_watch *watch) {
   if (!watch) {
     return;
   }
+  kecs__ear_leave(watch->store->engine);
   kecs__arena_free(&watch->own);
   kecs__arena_free(&watch->texts);
   kecs__release(&watch->store->engine->allocator, watch, sizeof *watch);

@@ -7,30 +7,23 @@
 #include "store/document.h"
 #include "store/feed.h"
 #include "store/fill.h"
-#include "store/special_kinds.h"
+#include "store/special.h"
 
 #include <string.h>
 
-static kecs_status kecs__write_once(kecs_store *store, kecs_status (*work)(kecs__write *write, void *user),
-                                    void *user) {
-  kecs__write write;
-  kecs_status status = kecs__write_open(store, &write);
+KECS__FN kecs_status kecs__row_by_rid(kecs__session *session, const kecs__meta *meta, int64_t rid, kecs__arena *arena,
+                                      void *row, bool *out_found) {
+  kecs_value parameter = kecs__value_int(rid);
+  kecs__cached *cached = NULL;
+  *out_found = false;
+  kecs_status status = kecs__statement(session, meta, KECS__OP_SELECT_RID, 0, &cached);
   if (!status) {
-    status = kecs__write_guard(&write);
+    status = kecs__statement_start(session, cached, &parameter, 1, out_found);
   }
-  if (!status) {
-    status = work(&write, user);
+  if (!status && *out_found) {
+    status = kecs__row_fetch(session, cached, meta, arena, row, NULL);
   }
-  return kecs__write_close(&write, status);
-}
-
-KECS__FN kecs_status kecs__with_write(kecs_store *store, kecs_status (*work)(kecs__write *write, void *user),
-                                      void *user) {
-  kecs__retry retry = {0, 0};
-  kecs_status status = KECS_OK;
-  do {
-    status = kecs__write_once(store, work, user);
-  } while (kecs__retry_again(store, &retry, status));
+  kecs__statement_done(session, cached);
   return status;
 }
 
@@ -185,8 +178,8 @@ static kecs_status kecs__row_put(kecs__write *write, const kecs__meta *meta, con
 }
 
 KECS__FN bool kecs__insert_follows(const kecs__meta *meta, const void *row) {
-  const kecs__special *special = kecs__special_of(meta->info->kind);
-  if (special->follow != kecs__tags_follow) {
+  const kecs__special *special = meta->special;
+  if (!special->tags_alone) {
     return special->follow != NULL;
   }
   const char *tags = kecs__row_text(meta->info, row, meta->tags);
@@ -194,14 +187,14 @@ KECS__FN bool kecs__insert_follows(const kecs__meta *meta, const void *row) {
 }
 
 KECS__FN kecs_status kecs__row_ready(kecs__write *write, const kecs__meta *meta, void *row, uint64_t given) {
-  const kecs__special *special = kecs__special_of(meta->info->kind);
+  const kecs__special *special = meta->special;
   uint64_t mask = UINT64_MAX;
   kecs_status status = kecs__fill(write, meta, row, given);
   return status || !special->judge ? status : special->judge(meta, row, NULL, &mask);
 }
 
 KECS__FN kecs_status kecs__row_insert(kecs__write *write, const kecs__meta *meta, void *row, uint64_t given) {
-  const kecs__special *special = kecs__special_of(meta->info->kind);
+  const kecs__special *special = meta->special;
   bool last = write->last;
   write->last = false; /* not what the fill may have to write */
   kecs_status status = kecs__row_ready(write, meta, row, given);
@@ -429,7 +422,7 @@ static kecs_status kecs__change_follow(kecs__write *write, const kecs__meta *met
 }
 
 KECS__FN kecs_status kecs__row_change(kecs__write *write, const kecs__meta *meta, kecs__change *change) {
-  const kecs__special *special = kecs__special_of(meta->info->kind);
+  const kecs__special *special = meta->special;
   kecs_value stored[64] = {{KECS_VALUE_NULL, 0, NULL, 0}};
   kecs_value parameters[64];
   uint64_t read = change->mask;
@@ -565,7 +558,7 @@ static kecs_status kecs__descendants_release(kecs__write *write, const kecs__met
 }
 
 KECS__FN kecs_status kecs__row_delete(kecs__write *write, const kecs__meta *meta, int64_t rid, const void *row) {
-  const kecs__special *special = kecs__special_of(meta->info->kind);
+  const kecs__special *special = meta->special;
   kecs_value parameter = kecs__value_int(rid);
   kecs__cached *cached = NULL;
   bool last = write->last;

@@ -198,6 +198,25 @@ static kecs_status get_many(kecs_store *store) {
   return fault_take(kecs_cluster_get_many(store, keys, FAULT_COUNT(keys), &result), &result);
 }
 
+static kecs_status pipeline(kecs_store *store) {
+  const kecs_read reads[] = {{KECS_KIND_CLUSTER, "main", NULL},
+                             {KECS_KIND_CLUSTER, "unknown", NULL},
+                             {(kecs_kind)0, NULL, NULL},
+                             {KECS_KIND_TASK, NULL, NULL}};
+  kecs_answers *answers = (kecs_answers *)(void *)FAULT_POISON;
+  kecs_status status = kecs_pipeline(store, reads, FAULT_COUNT(reads), &answers);
+  if (status) {
+    return answers == NULL ? status : KECS_E_MISUSE;
+  }
+  for (size_t i = 0; i < FAULT_COUNT(reads); i++) {
+    static const kecs_status expected[] = {KECS_OK, KECS_E_NOT_FOUND, KECS_E_INVALID, KECS_OK};
+    kecs_result *result = FAULT_POISON;
+    status = kecs_answers_at(answers, i, &result) == expected[i] ? status : KECS_E_MISUSE;
+  }
+  kecs_answers_free(answers);
+  return status;
+}
+
 static kecs_status list(kecs_store *store) {
   kecs_filter filters[] = {{.column = KECS_TASK_CLUSTER_ARN, .op = KECS_EQ, .text = "main"},
                            {.column = KECS_TASK_ID, .op = KECS_PREFIX, .text = "0000"}};
@@ -680,6 +699,7 @@ const fault_case fault_cases[] = {
     {"ensure", ensure, 0},
     {"get", get, FAULT_READS},
     {"get many", get_many, FAULT_READS},
+    {"pipeline", pipeline, FAULT_READS},
     {"list", list, FAULT_READS},
     {"each", each, FAULT_READS},
     {"count", count, FAULT_READS},

@@ -124,6 +124,7 @@ class Link:
                 self.client.sendall(data)
                 continue
             for kind, message in messages.feed(data):
+                self.proxy.answers += kind == b"Z"
                 if not self.swallowing:
                     self.client.sendall(message)
                 elif kind == b"Z":  # ready for the next query: this one is done
@@ -137,6 +138,7 @@ class Proxy:
     cut()       ends all connections; with refuse=True new ones end at once, too, until heal()
     freeze()    passes nothing on any more and ends nothing, until heal()
     lose(...)   arms a trap for one message; `hit` is set when it has snapped
+    answers     how often the server was ready for the next query: a round trip each
 
     Messages are seen on connections without TLS only."""
 
@@ -147,7 +149,7 @@ class Proxy:
         self.target = ("127.0.0.1", server.port)
         self.flowing, self.hit, self.lock = threading.Event(), threading.Event(), threading.Lock()
         self.flowing.set()
-        self.links, self.rule, self.refusing, self.accepted = set(), None, False, 0
+        self.links, self.rule, self.refusing, self.accepted, self.answers = set(), None, False, 0, 0
         self.make_url = server.url
         self.listener = socket.create_server((self.host, 0))
         self.port = self.listener.getsockname()[1]

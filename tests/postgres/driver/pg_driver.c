@@ -2,9 +2,11 @@
  * connections meanwhile. It answers each line with one of its own: the status, the SQLSTATE or "-", and a text.
  *
  *   open URL | close | put NAME | count | get NAME | begin | txput NAME | commit | rollback | pool | outcome
+ *   pipeline KIND=KEY ...
  *
  * count and get answer with the number of clusters; pool with total, active, idle and retired connections; outcome says
- * what became of the transaction of the last failure. */
+ * what became of the transaction of the last failure. pipeline reads rows by their keys (a list where there is none),
+ * and answers with the number of rows of each, or its status. */
 #include "kecs_store_pg.h"
 
 #include <stdio.h>
@@ -43,6 +45,28 @@ static kecs_status pool(void) {
   return status;
 }
 
+static kecs_status pipeline(char *words) {
+  kecs_read reads[16];
+  kecs_answers *answers = NULL;
+  size_t count = 0;
+  for (char *word = strtok(words, " "); word && count < sizeof reads / sizeof reads[0]; word = strtok(NULL, " ")) {
+    char *equals = strchr(word, '=');
+    *equals = '\0';
+    const kecs_kind_info *info = kecs_kind_find(word);
+    reads[count++] = (kecs_read){info ? info->kind : (kecs_kind)0, equals[1] ? equals + 1 : NULL, NULL};
+  }
+  kecs_status status = kecs_pipeline(store, reads, count, &answers);
+  size_t used = 0;
+  for (size_t i = 0; i < kecs_answers_count(answers); i++) {
+    kecs_result *result = NULL;
+    kecs_status one = kecs_answers_at(answers, i, &result);
+    used += (size_t)snprintf(said + used, sizeof said - used, "%s%d", i > 0 ? " " : "",
+                             one ? (int)one : (int)kecs_result_count(result));
+  }
+  kecs_answers_free(answers);
+  return status;
+}
+
 static kecs_status outcome(void) {
   static const char *const words[] = {"unknown", "stored", "not stored", "running"};
   kecs_outcome what = KECS_OUTCOME_UNKNOWN;
@@ -57,7 +81,7 @@ static kecs_status end(kecs_status (*how)(kecs_store *handle), kecs_store **hand
   return how(ended);
 }
 
-static kecs_status obey(const char *verb, const char *rest) {
+static kecs_status obey(const char *verb, char *rest) {
   kecs_options options = {.path = rest, .backends = kecs_pg_backends()};
   said[0] = '\0';
   if (strcmp(verb, "open") == 0) {
@@ -75,6 +99,7 @@ static kecs_status obey(const char *verb, const char *rest) {
          : strcmp(verb, "count") == 0    ? count()
          : strcmp(verb, "get") == 0      ? get(rest)
          : strcmp(verb, "pool") == 0     ? pool()
+         : strcmp(verb, "pipeline") == 0 ? pipeline(rest)
          : strcmp(verb, "outcome") == 0  ? outcome()
                                          : KECS_E_MISUSE;
 }
@@ -87,7 +112,7 @@ int main(void) {
     if (rest) {
       *rest++ = '\0';
     }
-    kecs_status status = obey(line, rest ? rest : "");
+    kecs_status status = obey(line, rest ? rest : line + strlen(line));
     kecs_error now = *kecs_last_error();
     if (status && strcmp(line, "outcome") != 0) {
       failure = now;

@@ -1,0 +1,97 @@
+/* The store without the parts that can be left out (FLAGS_small in the Makefile): the rest works, and what was left out
+ * says so. */
+#include "kecs_store.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <string.h>
+
+static int set_up(void **state) {
+  kecs_options options = {0};
+  kecs_store *store = NULL;
+  options.path = ":memory:";
+  if (kecs_open(&options, &store)) {
+    return -1;
+  }
+  *state = store;
+  return 0;
+}
+
+static int tear_down(void **state) {
+  return kecs_close(*state) ? -1 : 0;
+}
+
+static void left_out(kecs_status status, const char *option) {
+  assert_int_equal(status, KECS_E_UNSUPPORTED);
+  assert_non_null(strstr(kecs_last_error()->text, option));
+}
+
+static void what_is_left_works(void **state) {
+  kecs_store *store = *state;
+  kecs_result *result = NULL;
+  kecs_cluster cluster = {0};
+  cluster.name = "edge";
+  assert_int_equal(kecs_cluster_create(store, &cluster, NULL), KECS_OK);
+  static const char service[] = "{\"serviceName\":\"web\",\"cluster\":\"edge\",\"desiredCount\":2,\"x\":[1]}";
+  assert_int_equal(kecs_put_json(store, KECS_KIND_SERVICE, service, SIZE_MAX, 0, NULL), KECS_OK);
+  assert_int_equal(kecs_service_get(store, "edge", "web", &result), KECS_OK);
+  assert_int_equal(kecs_service_at(result, 0)->desired_count, 2);
+  kecs_result_free(result);
+}
+
+static void columns_have_names_and_no_meanings(void **state) {
+  (void)state;
+  const kecs_kind_info *info = kecs_kind_describe(KECS_KIND_TASK);
+  for (int i = 0; i < info->column_count; i++) {
+    assert_true(info->columns[i].name[0]);
+    assert_string_equal(info->columns[i].meaning, "");
+  }
+}
+
+static void import_says_that_it_was_left_out(void **state) {
+  int64_t put = 7;
+  int64_t refused = 7;
+  left_out(kecs_import(*state, "{}", 2, NULL, &put, &refused), "KECS_STORE_NO_IMPORT");
+  assert_int_equal(put, 0);
+  assert_int_equal(refused, 0);
+  left_out(kecs_import(*state, "{}", 2, NULL, NULL, NULL), "KECS_STORE_NO_IMPORT");
+}
+
+static void validation_says_that_it_was_left_out(void **state) {
+  (void)state;
+  kecs_cluster cluster = {0};
+  cluster.name = "edge";
+  static const char option[] = "KECS_STORE_NO_VALIDATION";
+  left_out(kecs_validate(KECS_KIND_CLUSTER, &cluster), option);
+  left_out(kecs_validate_cluster_name("edge"), option);
+  left_out(kecs_validate_account_id("123456789012"), option);
+  left_out(kecs_validate_cluster_settings("[]"), option);
+  left_out(kecs_validate_capacity_strategy("[]", "[]"), option);
+  left_out(kecs_validate_fargate_size("256", "512"), option);
+  left_out(kecs_validate_priority(1), option);
+}
+
+static void a_strict_store_is_not_opened(void **state) {
+  (void)state;
+  kecs_options options = {0};
+  kecs_store *store = NULL;
+  options.path = ":memory:";
+  options.strict = true;
+  left_out(kecs_open(&options, &store), "KECS_STORE_NO_VALIDATION");
+  assert_null(store);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test_setup_teardown(what_is_left_works, set_up, tear_down),
+      cmocka_unit_test(columns_have_names_and_no_meanings),
+      cmocka_unit_test_setup_teardown(import_says_that_it_was_left_out, set_up, tear_down),
+      cmocka_unit_test(validation_says_that_it_was_left_out),
+      cmocka_unit_test(a_strict_store_is_not_opened),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
