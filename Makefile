@@ -30,7 +30,8 @@ FLAGS_normal := $(CFLAGS)
 FLAGS_asan := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 FLAGS_tsan := -O1 -g -fno-omit-frame-pointer -fsanitize=thread
 # Without all that can be left out.
-FLAGS_small := -Os -g -DKECS_STORE_NO_MEANINGS -DKECS_STORE_NO_VALIDATION -DKECS_STORE_NO_IMPORT
+FLAGS_small := -Os -g -DKECS_STORE_NO_MEANINGS -DKECS_STORE_NO_VALIDATION -DKECS_STORE_NO_IMPORT \
+               -DKECS_STORE_NO_HISTORY
 SQLITE_FLAGS_normal := $(CFLAGS)
 SQLITE_FLAGS_asan := -O1 -g -fno-omit-frame-pointer -fsanitize=address
 SQLITE_FLAGS_tsan := $(FLAGS_tsan)

@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 78bdfb1447a3db99b3fe95636706f876b9615d21d3ec717ec95653ada5228c3b */
+ * fbcbb5944c621b15158f9c50c300de704cfb5cdf72b2ddd3ae73b58f83335b31 */
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
 /* kecs_store.h -- a durable, typed store for the state of a container orchestrator, in one SQLite file.
  *
@@ -68,6 +68,7 @@
  *   KECS_STORE_NO_MEANINGS        leave the columns' descriptions out of kecs_kind_describe: saves 12 KB
  *   KECS_STORE_NO_VALIDATION      leave kecs_validate... and options.strict out (they say UNSUPPORTED): saves 16 KB
  *   KECS_STORE_NO_IMPORT          leave kecs_import out: saves 12 KB
+ *   KECS_STORE_NO_HISTORY         leave kecs_history... and options.history out: saves 12 KB
  *   SQLITE_...                    any option of SQLite, for the bundled one; ours are only defaults
  *
  * LICENCE
@@ -10498,8 +10499,10 @@ KECS__FN kecs_status kecs__history_kinds(kecs__session *session, uint64_t *out_k
 /* UNSUPPORTED unless the history of all these kinds is kept. */
 KECS__FN kecs_status kecs__history_check(kecs__session *session, uint64_t kinds);
 
+#if !defined(KECS_STORE_NO_HISTORY)
 /* COMPACTED, with the floor. */
 KECS__FN kecs_status kecs__fail_before_history(int64_t floor);
+#endif
 
 /* COMPACTED when the history of one of these kinds begins after `seq`. */
 KECS__FN kecs_status kecs__history_check_floor(kecs__session *session, uint64_t kinds, int64_t seq);
@@ -27198,6 +27201,8 @@ KECS__FN kecs_status kecs__history_row(kecs__session *session, const kecs__meta 
 #ifndef KECS_STORE_HISTORY_ASK_H
 #define KECS_STORE_HISTORY_ASK_H
 
+#if !defined(KECS_STORE_NO_HISTORY)
+
 /* What a call asks about: the rows of a key, the one that is there and those before it. */
 typedef struct kecs__inquiry {
   kecs__session *session;
@@ -27223,6 +27228,7 @@ KECS__FN kecs_status kecs__inquiry_latest(kecs__inquiry *asked, int64_t seq, int
 /* INVALID when the log has no such sequence. */
 KECS__FN kecs_status kecs__moment_check(kecs__session *session, int64_t seq);
 
+#endif
 #endif
 
 /* ---- store/history_ask.c, continued ------------------------------------------------------------------------------ */
@@ -28006,14 +28012,13 @@ KECS__FN kecs_status kecs__history_open(kecs_store *store, const kecs_history_op
 }
 
 KECS__FN kecs_status kecs__history_clear(kecs__write *write, uint64_t kinds) {
-  static const char *const texts[] = {"DELETE FROM {history_keys}{whole}", "DELETE FROM {history}{whole}",
-                                      "DELETE FROM {change_state} WHERE {own}id=4"};
+  static const char *const texts[] = {"DELETE FROM {history_keys}{whole}", "DELETE FROM {history}{whole}"};
   (void)kinds;
   kecs_status status = KECS_OK;
   for (size_t i = 0; !status && i < sizeof texts / sizeof texts[0]; i++) {
     status = kecs__run(write->session, texts[i], NULL, 0, NULL);
   }
-  return status;
+  return status ? status : kecs__feed_state_set(write->session, KECS__FEED_HISTORY, 0);
 }
 
 /* Only what a build with history makes beyond the bounds goes, when that compacts. */

@@ -5,6 +5,8 @@
 #include "store/locate.h"
 #include "store/write.h"
 
+#if !defined(KECS_STORE_NO_HISTORY)
+
 /* What a call asks about: the rows of a key, the one that is there and those before it. */
 typedef struct kecs__inquiry {
   kecs__session *session;
@@ -30,4 +32,5 @@ KECS__FN kecs_status kecs__inquiry_latest(kecs__inquiry *asked, int64_t seq, int
 /* INVALID when the log has no such sequence. */
 KECS__FN kecs_status kecs__moment_check(kecs__session *session, int64_t seq);
 
+#endif
 #endif

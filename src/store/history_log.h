@@ -87,8 +87,10 @@ KECS__FN kecs_status kecs__history_kinds(kecs__session *session, uint64_t *out_k
 /* UNSUPPORTED unless the history of all these kinds is kept. */
 KECS__FN kecs_status kecs__history_check(kecs__session *session, uint64_t kinds);
 
+#if !defined(KECS_STORE_NO_HISTORY)
 /* COMPACTED, with the floor. */
 KECS__FN kecs_status kecs__fail_before_history(int64_t floor);
+#endif
 
 /* COMPACTED when the history of one of these kinds begins after `seq`. */
 KECS__FN kecs_status kecs__history_check_floor(kecs__session *session, uint64_t kinds, int64_t seq);

@@ -58,14 +58,13 @@ KECS__FN kecs_status kecs__history_open(kecs_store *store, const kecs_history_op
 }
 
 KECS__FN kecs_status kecs__history_clear(kecs__write *write, uint64_t kinds) {
-  static const char *const texts[] = {"DELETE FROM {history_keys}{whole}", "DELETE FROM {history}{whole}",
-                                      "DELETE FROM {change_state} WHERE {own}id=4"};
+  static const char *const texts[] = {"DELETE FROM {history_keys}{whole}", "DELETE FROM {history}{whole}"};
   (void)kinds;
   kecs_status status = KECS_OK;
   for (size_t i = 0; !status && i < sizeof texts / sizeof texts[0]; i++) {
     status = kecs__run(write->session, texts[i], NULL, 0, NULL);
   }
-  return status;
+  return status ? status : kecs__feed_state_set(write->session, KECS__FEED_HISTORY, 0);
 }
 
 /* Only what a build with history makes beyond the bounds goes, when that compacts. */
