@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * fbcbb5944c621b15158f9c50c300de704cfb5cdf72b2ddd3ae73b58f83335b31 */
+ * 3fc0931787ca73a95e16985ffdbc3868756ebf56baec97559749cffaee642435 */
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
 /* kecs_store.h -- a durable, typed store for the state of a container orchestrator, in one SQLite file.
  *
@@ -1448,7 +1448,6 @@ typedef enum kecs_track {
   KECS_TRACK_OFF   /* no longer; the log is removed, and whoever watches is told KECS_E_UNSUPPORTED */
 } kecs_track;
 
-/* Zero-initialised means the default everywhere. The struct and the texts are read during kecs_open only. */
 /* Whether the file keeps what its rows were before they changed (see "History"). As the log of changes, without which
  * there is none, it is a property of the file. Zero-initialised: as the file is; a fresh one keeps none. */
 typedef struct kecs_history_options {
@@ -1459,6 +1458,7 @@ typedef struct kecs_history_options {
   int64_t age_us;         /* and how old they may be; 0: 30 days, negative: any age */
 } kecs_history_options;
 
+/* Zero-initialised means the default everywhere. The struct and the texts are read during kecs_open only. */
 typedef struct kecs_options {
   const char *path;               /* a file, ":memory:", or a URL that one of `backends` answers to. Required. */
   bool read_only;                 /* never write; the file must exist. While it has a log (-wal) of its own, its
@@ -27243,37 +27243,6 @@ static const char kecs__history_shape[] = "history"; /* what such a result is to
 
 /* ---- the rows of a key ---- */
 
-/* The row that is there. Those before it had its natural key; where there is none, they had what was asked for. */
-static kecs_status kecs__inquiry_live(kecs__inquiry *asked) {
-  kecs_error before = kecs__error_save();
-  void *row = kecs__arena_take(&asked->arena, asked->meta->info->row_size);
-  if (!row) {
-    return KECS_E_NOMEM;
-  }
-  kecs_status status =
-      kecs__probe_read(asked->session, asked->meta, &asked->probe, &asked->arena, row, &asked->live);
-  if (!status) {
-    asked->key = kecs__feed_key(asked->meta, row, &asked->arena);
-    return asked->key ? KECS_OK : KECS_E_NOMEM;
-  }
-  if (status == KECS_E_NOT_FOUND) {
-    (void)kecs__error_restore(&before);
-    asked->live = 0;
-    asked->number = asked->probe.key;
-    asked->key = kecs__feed_key_text(asked->probe.values, asked->probe.count, &asked->arena);
-    status = asked->key ? KECS_OK : KECS_E_NOMEM;
-  }
-  return status;
-}
-
-static kecs_status kecs__inquiry_find(kecs__inquiry *asked, const char *key) {
-  kecs_status status = kecs__history_check(asked->session, KECS_BIT(asked->meta->info->kind));
-  if (!status) {
-    status = kecs__probe_text(asked->session, asked->meta, key, &asked->arena, &asked->probe);
-  }
-  return status ? status : kecs__inquiry_live(asked);
-}
-
 /* The first deletion of a row with this key after `seq`, or the last one before it; 0 when there is none. */
 static kecs_status kecs__inquiry_deleted(const kecs__inquiry *asked, int64_t seq, bool before, int64_t *out_rid,
                                        int64_t *out_seq) {
@@ -27300,6 +27269,48 @@ static kecs_status kecs__inquiry_deleted(const kecs__inquiry *asked, int64_t seq
   }
   kecs__statement_done(asked->session, cached);
   return status;
+}
+
+/* The row that is there, read from the database; those before it had its natural key. */
+static kecs_status kecs__inquiry_live(kecs__inquiry *asked) {
+  kecs_error before = kecs__error_save();
+  void *row = kecs__arena_take(&asked->arena, asked->meta->info->row_size);
+  if (!row) {
+    return KECS_E_NOMEM;
+  }
+  kecs_status status =
+      kecs__probe_read(asked->session, asked->meta, &asked->probe, &asked->arena, row, &asked->live);
+  if (status == KECS_E_NOT_FOUND) {
+    (void)kecs__error_restore(&before);
+    asked->live = 0;
+    return KECS_OK;
+  }
+  if (!status) {
+    asked->key = kecs__feed_key(asked->meta, row, &asked->arena);
+    asked->number = 0;
+  }
+  return status || asked->key ? status : KECS_E_NOMEM;
+}
+
+/* Short forms of an ARN are tried last: what is there by such a form may be another row than the one that had the whole
+ * ARN and is deleted. */
+static kecs_status kecs__inquiry_find(kecs__inquiry *asked, const char *key) {
+  int64_t rid = 0;
+  int64_t deleted = 0;
+  kecs_status status = kecs__history_check(asked->session, KECS_BIT(asked->meta->info->kind));
+  if (!status) {
+    status = kecs__probe_text(asked->session, asked->meta, key, &asked->arena, &asked->probe);
+  }
+  if (!status) {
+    asked->number = asked->probe.key;
+    asked->key = kecs__feed_key_text(asked->probe.values, asked->probe.count, &asked->arena);
+    status = asked->key ? kecs__probe_find(asked->session, asked->meta, &asked->probe, &asked->arena, &asked->live)
+                        : KECS_E_NOMEM;
+  }
+  if (!status && !asked->live) {
+    status = kecs__inquiry_deleted(asked, 0, false, &rid, &deleted);
+  }
+  return status || (!asked->live && rid) ? status : kecs__inquiry_live(asked);
 }
 
 static bool kecs__inquiry_passes(const kecs__inquiry *asked, const void *row) {

@@ -21,37 +21,6 @@ static const char kecs__history_shape[] = "history"; /* what such a result is to
 
 /* ---- the rows of a key ---- */
 
-/* The row that is there. Those before it had its natural key; where there is none, they had what was asked for. */
-static kecs_status kecs__inquiry_live(kecs__inquiry *asked) {
-  kecs_error before = kecs__error_save();
-  void *row = kecs__arena_take(&asked->arena, asked->meta->info->row_size);
-  if (!row) {
-    return KECS_E_NOMEM;
-  }
-  kecs_status status =
-      kecs__probe_read(asked->session, asked->meta, &asked->probe, &asked->arena, row, &asked->live);
-  if (!status) {
-    asked->key = kecs__feed_key(asked->meta, row, &asked->arena);
-    return asked->key ? KECS_OK : KECS_E_NOMEM;
-  }
-  if (status == KECS_E_NOT_FOUND) {
-    (void)kecs__error_restore(&before);
-    asked->live = 0;
-    asked->number = asked->probe.key;
-    asked->key = kecs__feed_key_text(asked->probe.values, asked->probe.count, &asked->arena);
-    status = asked->key ? KECS_OK : KECS_E_NOMEM;
-  }
-  return status;
-}
-
-static kecs_status kecs__inquiry_find(kecs__inquiry *asked, const char *key) {
-  kecs_status status = kecs__history_check(asked->session, KECS_BIT(asked->meta->info->kind));
-  if (!status) {
-    status = kecs__probe_text(asked->session, asked->meta, key, &asked->arena, &asked->probe);
-  }
-  return status ? status : kecs__inquiry_live(asked);
-}
-
 /* The first deletion of a row with this key after `seq`, or the last one before it; 0 when there is none. */
 static kecs_status kecs__inquiry_deleted(const kecs__inquiry *asked, int64_t seq, bool before, int64_t *out_rid,
                                        int64_t *out_seq) {
@@ -78,6 +47,48 @@ static kecs_status kecs__inquiry_deleted(const kecs__inquiry *asked, int64_t seq
   }
   kecs__statement_done(asked->session, cached);
   return status;
+}
+
+/* The row that is there, read from the database; those before it had its natural key. */
+static kecs_status kecs__inquiry_live(kecs__inquiry *asked) {
+  kecs_error before = kecs__error_save();
+  void *row = kecs__arena_take(&asked->arena, asked->meta->info->row_size);
+  if (!row) {
+    return KECS_E_NOMEM;
+  }
+  kecs_status status =
+      kecs__probe_read(asked->session, asked->meta, &asked->probe, &asked->arena, row, &asked->live);
+  if (status == KECS_E_NOT_FOUND) {
+    (void)kecs__error_restore(&before);
+    asked->live = 0;
+    return KECS_OK;
+  }
+  if (!status) {
+    asked->key = kecs__feed_key(asked->meta, row, &asked->arena);
+    asked->number = 0;
+  }
+  return status || asked->key ? status : KECS_E_NOMEM;
+}
+
+/* Short forms of an ARN are tried last: what is there by such a form may be another row than the one that had the whole
+ * ARN and is deleted. */
+static kecs_status kecs__inquiry_find(kecs__inquiry *asked, const char *key) {
+  int64_t rid = 0;
+  int64_t deleted = 0;
+  kecs_status status = kecs__history_check(asked->session, KECS_BIT(asked->meta->info->kind));
+  if (!status) {
+    status = kecs__probe_text(asked->session, asked->meta, key, &asked->arena, &asked->probe);
+  }
+  if (!status) {
+    asked->number = asked->probe.key;
+    asked->key = kecs__feed_key_text(asked->probe.values, asked->probe.count, &asked->arena);
+    status = asked->key ? kecs__probe_find(asked->session, asked->meta, &asked->probe, &asked->arena, &asked->live)
+                        : KECS_E_NOMEM;
+  }
+  if (!status && !asked->live) {
+    status = kecs__inquiry_deleted(asked, 0, false, &rid, &deleted);
+  }
+  return status || (!asked->live && rid) ? status : kecs__inquiry_live(asked);
 }
 
 static bool kecs__inquiry_passes(const kecs__inquiry *asked, const void *row) {

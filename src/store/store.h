@@ -61,7 +61,6 @@ typedef enum kecs_track {
   KECS_TRACK_OFF   /* no longer; the log is removed, and whoever watches is told KECS_E_UNSUPPORTED */
 } kecs_track;
 
-/* Zero-initialised means the default everywhere. The struct and the texts are read during kecs_open only. */
 /* Whether the file keeps what its rows were before they changed (see "History"). As the log of changes, without which
  * there is none, it is a property of the file. Zero-initialised: as the file is; a fresh one keeps none. */
 typedef struct kecs_history_options {
@@ -72,6 +71,7 @@ typedef struct kecs_history_options {
   int64_t age_us;         /* and how old they may be; 0: 30 days, negative: any age */
 } kecs_history_options;
 
+/* Zero-initialised means the default everywhere. The struct and the texts are read during kecs_open only. */
 typedef struct kecs_options {
   const char *path;               /* a file, ":memory:", or a URL that one of `backends` answers to. Required. */
   bool read_only;                 /* never write; the file must exist. While it has a log (-wal) of its own, its

@@ -659,6 +659,37 @@ static void a_key_has_had_several_rows(void **state) {
   contract_close(store);
 }
 
+/* The short form of a task's ARN names the one that has the id now; the whole ARN the one that had it. */
+static void an_id_has_moved(void **state) {
+  (void)state;
+  if (!contract_is_sqlite()) {
+    return;
+  }
+  kecs_store *store = open_history();
+  kecs_result *result = NULL;
+  make_cluster(store, "web");
+  make_cluster(store, "shop");
+  kecs_task task = {.cluster_arn = "web", .id = "t1", .last_status = "OLD"};
+  CONTRACT_OK(kecs_task_create(store, &task, NULL));
+  int64_t seq = last_seq(store);
+  CONTRACT_OK(kecs_task_delete(store, "web", "t1"));
+  task.cluster_arn = "shop";
+  task.last_status = "NEW";
+  CONTRACT_OK(kecs_task_create(store, &task, NULL));
+#define TASK "arn:aws:ecs:us-east-1:000000000000:task/"
+  CONTRACT_OK(kecs_get_at(store, KECS_KIND_TASK, TASK "web/t1", seq, 0, &result));
+  CONTRACT_TEXT(kecs_task_at(result, 0)->last_status, "OLD");
+  kecs_result_free(result);
+  CONTRACT_FAILS(kecs_get_at(store, KECS_KIND_TASK, TASK "web/t1", last_seq(store), 0, &result), KECS_E_NOT_FOUND);
+  CONTRACT_OK(kecs_get_at(store, KECS_KIND_TASK, TASK "t1", last_seq(store), 0, &result));
+  CONTRACT_TEXT(kecs_task_at(result, 0)->last_status, "NEW");
+  kecs_result_free(result);
+  CONTRACT_NUMBER(count_entries(store, KECS_KIND_TASK, TASK "web/t1"), 2);
+  CONTRACT_NUMBER(count_entries(store, KECS_KIND_TASK, TASK "shop/t1"), 1);
+  CONTRACT_NUMBER(count_entries(store, KECS_KIND_TASK, TASK "t1"), 1);
+  contract_close(store);
+}
+
 static void by_time_the_sequence_decides_ties(void **state) {
   (void)state;
   if (!contract_is_sqlite()) {
@@ -1185,6 +1216,7 @@ static const struct CMUnitTest tests[] = {
     CONTRACT_TEST(every_column_comes_back),
     CONTRACT_TEST(long_histories_hold),
     CONTRACT_TEST(a_key_has_had_several_rows),
+    CONTRACT_TEST(an_id_has_moved),
     CONTRACT_TEST(by_time_the_sequence_decides_ties),
     CONTRACT_TEST(a_list_has_pages),
     CONTRACT_TEST(differences_are_told_member_by_member),
