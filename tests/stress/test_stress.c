@@ -266,6 +266,8 @@ typedef struct entry {
   char *key; /* NULL: free */
   kecs_kind kind;
   uint64_t now;     /* 0: it is not there */
+  uint64_t exact;   /* as the last change left it; 0: it was changed again before it was read */
+  int64_t version;  /* after the last change, by counting */
   uint64_t counted; /* in the table, at the end */
 } entry;
 
@@ -338,6 +340,26 @@ typedef struct watcher {
   int64_t seq; /* told up to here; by other threads */
 } watcher;
 
+static int64_t version_of(const kecs_kind_info *info, const void *row) {
+  int column = kecs_column_find(info, "version");
+  char text[32] = "";
+  bool set = row && column >= 0 && kecs_record_text(info, row, column, text, sizeof text, NULL);
+  return set ? atoll(text) : 0;
+}
+
+/* Each change makes a version more, and what it left is what the next one found. */
+static void watcher_compare(entry *row, const kecs_kind_info *info, const kecs_change *change) {
+  bool counts = kecs_column_find(info, "version") >= 0;
+  if (change->old_row && counts && version_of(info, change->old_row) != row->version) {
+    wrong("an old row is not the version before", change->key);
+  }
+  if (change->old_row && row->exact && hash_row(info, change->old_row) != row->exact) {
+    wrong("an old row is not what the change before had left", change->key);
+  }
+  row->version = change->op == KECS_CHANGE_CREATED ? 1 : row->version + 1;
+  row->exact = counts && version_of(info, change->row) == row->version ? hash_row(info, change->row) : 0;
+}
+
 static void watcher_take(watcher *one, const kecs_change *change) {
   if (change->seq != one->seq + 1) {
     wrong("the log has a gap, or went back", change->key);
@@ -345,6 +367,7 @@ static void watcher_take(watcher *one, const kecs_change *change) {
   const kecs_kind_info *info = kecs_kind_describe(change->kind);
   size_t slot = model_slot(&one->rows, change->kind, change->key);
   one->rows.entries[slot].now = hash_row(info, change->row);
+  watcher_compare(&one->rows.entries[slot], info, change);
   if (one->count < LOG_MAX) {
     told *entry_of = &one->log[one->count++];
     *entry_of = (told){change->seq, change->kind, change->op, slot, hash_row(info, change->old_row)};
