@@ -30,7 +30,8 @@ FLAGS_normal := $(CFLAGS)
 FLAGS_asan := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 FLAGS_tsan := -O1 -g -fno-omit-frame-pointer -fsanitize=thread
 # Without all that can be left out.
-FLAGS_small := -Os -g -DKECS_STORE_NO_MEANINGS -DKECS_STORE_NO_VALIDATION -DKECS_STORE_NO_IMPORT
+FLAGS_small := -Os -g -DKECS_STORE_NO_MEANINGS -DKECS_STORE_NO_VALIDATION -DKECS_STORE_NO_IMPORT \
+               -DKECS_STORE_NO_HISTORY -DKECS_STORE_NO_CACHE
 SQLITE_FLAGS_normal := $(CFLAGS)
 SQLITE_FLAGS_asan := -O1 -g -fno-omit-frame-pointer -fsanitize=address
 SQLITE_FLAGS_tsan := $(FLAGS_tsan)
@@ -146,6 +147,7 @@ run: all
 
 # tests/contract/test_*.c  what users see; each one a program, with the plain and with the sanitized library
 # tests/fault/test_*.c     failing memory and disks; sanitized, but for SQLite: they open thousands of stores
+# tests/stress/test_*.c    everything at once for KECS_STRESS_SECONDS (20); with test-tsan, too
 # tests/small/test_*.c     the library without the parts that can be left out
 # tests/unit/test_*.c      single modules, compiled one by one; sanitized
 # tests/fuzz/fuzz_*.c      likewise, given every file of tests/fuzz/corpus
@@ -161,7 +163,7 @@ programs = $(patsubst tests/$2/%.c,build/test/$1/$2/%,$(wildcard tests/$2/test_*
 helpers = $(filter-out tests/$1/test_% tests/$1/fuzz_%,$(wildcard tests/$1/*.c))
 
 TESTS := $(call programs,normal,contract) $(call programs,asan,contract) $(call programs,asan,fault) \
-         $(call programs,small,small) $(filter-out $(if $(LIBPQ),,build/test/asan/unit/test_pg_%),$(call programs,asan,unit))
+         $(call programs,normal,stress) $(call programs,small,small) $(filter-out $(if $(LIBPQ),,build/test/asan/unit/test_pg_%),$(call programs,asan,unit))
 POSTGRES_TESTS := $(if $(LIBPQ),$(call programs,postgres,contract) $(call programs,postgres,postgres))
 TESTS += $(POSTGRES_TESTS)
 # The same programs behind a pooler: some that show what a pooler could spoil; with test-full all.
@@ -170,7 +172,7 @@ PGBOUNCER_TESTS := $(if $(LIBPQ),$(if $(filter test-full,$(MAKECMDGOALS)),$(call
                    $(POOLED:%=build/test/pgbouncer/contract/test_%)))
 TESTS += $(PGBOUNCER_TESTS)
 FUZZERS := $(call programs,asan,fuzz)
-TESTS_TSAN := $(call programs,tsan,contract)
+TESTS_TSAN := $(call programs,tsan,contract) $(call programs,tsan,stress)
 SCRIPTS := tests/style.py tests/amalgamate_test.py scripts/examples.py $(if $(FUZZERS),scripts/replay.py) \
            $(if $(LIBPQ),$(wildcard tests/postgres/test_*.py)) \
            $(foreach folder,cli kill edge corpus compile valgrind,$(wildcard tests/$(folder)/*.py tests/$(folder)/*.sh))
@@ -197,6 +199,7 @@ build/test/$1/$2/%: tests/$2/%.c $(call helpers,$2) $(TEST_HEADERS) build/obj/$1
 	$(CC) $(TEST_FLAGS) $(FLAGS_$1) $(SQLITE_INCLUDE) $$(filter %.c %.o,$$^) $(LDFLAGS) -lcmocka $(LIBS) -o $$@
 endef
 $(foreach flavour,normal asan tsan,$(eval $(call program_rule,$(flavour),contract,$(flavour))))
+$(foreach flavour,normal tsan,$(eval $(call program_rule,$(flavour),stress,$(flavour))))
 $(eval $(call program_rule,asan,fault,normal))
 $(eval $(call program_rule,small,small,normal))
 

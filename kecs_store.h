@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 8426b20f49d28ca35f92704ae4aa9f063642da8f9c06ef946c414a42c3f08966 */
+ * 45c9718449ae15cd8410ddf54ef729fb3dd2489350080913a3cd22e06cf02cdc */
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
 /* kecs_store.h -- a durable, typed store for the state of a container orchestrator, in one SQLite file.
  *
@@ -69,6 +69,7 @@
  *   KECS_STORE_NO_MEANINGS        leave the columns' descriptions out of kecs_kind_describe: saves 12 KB
  *   KECS_STORE_NO_VALIDATION      leave kecs_validate... and options.strict out (they say UNSUPPORTED): saves 16 KB
  *   KECS_STORE_NO_IMPORT          leave kecs_import out: saves 12 KB
+ *   KECS_STORE_NO_HISTORY         leave kecs_history... and options.history out: saves 12 KB
  *   SQLITE_...                    any option of SQLite, for the bundled one; ours are only defaults
  *
  * LICENCE
@@ -1448,6 +1449,16 @@ typedef enum kecs_track {
   KECS_TRACK_OFF   /* no longer; the log is removed, and whoever watches is told KECS_E_UNSUPPORTED */
 } kecs_track;
 
+/* Whether the file keeps what its rows were before they changed (see "History"). As the log of changes, without which
+ * there is none, it is a property of the file. Zero-initialised: as the file is; a fresh one keeps none. */
+typedef struct kecs_history_options {
+  kecs_track track;       /* KECS_TRACK_ON: of these kinds alone; KECS_TRACK_OFF: of none, and what is kept goes */
+  const kecs_kind *kinds; /* `kind_count` of them; none: every kind whose rows change (not task_log and event) */
+  size_t kind_count;
+  int rows_max;           /* changes of one row that compaction leaves; 0: 100, negative: all */
+  int64_t age_us;         /* and how old they may be; 0: 30 days, negative: any age */
+} kecs_history_options;
+
 /* Zero-initialised means the default everywhere. The struct and the texts are read during kecs_open only. */
 typedef struct kecs_options {
   const char *path;               /* a file, ":memory:", or a URL that one of `backends` answers to. Required. */
@@ -1480,6 +1491,9 @@ typedef struct kecs_options {
   kecs_pool_options pool;         /* the reading connections */
   kecs_track track;               /* keep a log of changes, for kecs_watch_open */
   kecs_row_cache_options row_cache; /* rows that were read are kept */
+  kecs_history_options history;   /* keep what rows were, for kecs_history. Needs the log: INVALID without */
+  const char *actor;              /* who writes, for the history: as kecs_set_actor on the store */
+  const char *reason;             /* and why */
 } kecs_options;
 
 /* Opens the store, creating the file and its schema when it does not exist. An existing older schema is migrated
@@ -2786,12 +2800,14 @@ typedef struct kecs_compacted {
   int64_t folded;     /* of these, entries still to be pushed: each row's are one now */
   int64_t tombstones; /* that are gone */
   int64_t floor;      /* the floor now */
+  int64_t history;    /* changes that the history has no more */
 } kecs_compacted;
 
 /* Removes entries from the old end of the log, at most 1000 in one transaction, so that no writer waits long. Watches
- * that have not read them are told KECS_E_COMPACTED. Where a push mark is set (kecs_changes_pushed), entries above it
- * are folded instead: one a row stays, outside of the log. `options` and `out_done` may be NULL. A failure ends it
- * between two steps. UNSUPPORTED for a store that is not tracked. */
+ * that have not read them are told KECS_E_COMPACTED. With them goes what is beyond the bounds of options.history. Where
+ * a push mark is set (kecs_changes_pushed), entries above it are folded instead: one a row stays, outside of the log.
+ * `options` and `out_done` may be NULL. A failure ends it between two steps. UNSUPPORTED for a store that is not
+ * tracked. */
 KECS_STORE_API kecs_status kecs_changes_compact(kecs_store *store, const kecs_compaction *options,
                                                 kecs_compacted *out_done);
 
@@ -2843,7 +2859,8 @@ typedef struct kecs_watch_options {
   int64_t from_seq;          /* changes after this one: kecs_result_seq of a list, or `seq` of the last change that was
                               * seen. 0: from now on. KECS_WATCH_OLDEST. */
   bool rows;                 /* give the changed rows, too */
-  bool old_rows;             /* the rows before the change: UNSUPPORTED, the store keeps no history */
+  bool old_rows;             /* and the rows as they were before the change: UNSUPPORTED unless options.history keeps
+                              * the named kinds; without named kinds, of those that it keeps */
 } kecs_watch_options;
 
 /* One row was created, changed or deleted. Texts and row live until the next kecs_watch_next on the same watch. */
@@ -2856,13 +2873,16 @@ typedef struct kecs_change {
   const char *key;   /* the natural key, as kecs_record_get takes it: an ARN, or parts joined by commas */
   const void *row;   /* with options.rows: the kind's struct. It is the row as it was when this change was read, so it
                       * may hold later changes already, which are told in their turn. NULL when it is deleted by now. */
+  const void *old_row; /* with options.old_rows: the row right before this change; NULL when it was created by it, and
+                        * where no history of the kind is kept */
 } kecs_change;
 
 typedef struct kecs_watch kecs_watch;
 
 /* Begins to watch. The store must stay open until kecs_watch_close; a transaction can't be watched.
- * Errors: UNSUPPORTED (the store keeps no log, see options.track; old_rows), COMPACTED (the log no longer has what
- * comes after from_seq; kecs_last_error()->floor is where it begins), INVALID, MISUSE. */
+ * Errors: UNSUPPORTED (the store keeps no log, see options.track; old_rows without a history), COMPACTED (the log no
+ * longer has what comes after from_seq, or the history does not begin there; kecs_last_error()->floor is where it
+ * begins), INVALID, MISUSE. */
 KECS_STORE_API kecs_status kecs_watch_open(kecs_store *store, const kecs_watch_options *options,
                                            kecs_watch **out_watch);
 
@@ -2897,6 +2917,92 @@ typedef struct kecs_informer {
  * call fails, or the store's calls are cancelled (KECS_E_CANCELLED). */
 KECS_STORE_API kecs_status kecs_informer_run(kecs_store *store, kecs_kind kind, const kecs_filter *where,
                                              size_t where_count, int timeout_ms, const kecs_informer *informer);
+
+#endif
+
+/* ---- store/history.h --------------------------------------------------------------------------------------------- */
+/* ---- History ---------------------------------------------------------------------------------------------- */
+/* A tracked store may keep what its rows were before they changed: who changed which row, when and why, and a row as it
+ * was at any moment that is still within the history. It is switched on by options.history, for all kinds or for some,
+ * and written in the transaction of the change; docs/history.md tells what it costs. What is beyond its bounds goes
+ * with kecs_changes_compact. A build with KECS_STORE_NO_HISTORY has these functions, and each is UNSUPPORTED. */
+#ifndef KECS_STORE_HISTORY_H
+#define KECS_STORE_HISTORY_H
+
+/* Who writes through this handle and through transactions that are begun from it, and why: what history notes of the
+ * writes that come after this call. On a transaction it holds for that one alone, so one call is noted by itself in a
+ * transaction of its own. NULL leaves what the handle around it says (on a store: what nobody has said); "" is nobody,
+ * or no reason. Both are UTF-8, copied, at most 256 and 1024 bytes. They cost nothing where no history is kept.
+ * Errors: INVALID, NOMEM, MISUSE. */
+KECS_STORE_API kecs_status kecs_set_actor(kecs_store *store, const char *actor, const char *reason);
+
+/* One change of one row. Texts and rows live as long as the result. */
+typedef struct kecs_history_entry {
+  int64_t seq;         /* of the change log; the version's name in kecs_diff and kecs_get_at */
+  kecs_change_op op;   /* CREATED, UPDATED or DELETED */
+  int64_t stamp;
+  int64_t time_us;     /* kecs_stamp_time of it */
+  const char *actor;   /* NULL where none was said, as for what another program has written */
+  const char *reason;
+  const void *row;     /* with query.rows: the kind's struct as the change left it; NULL when it deleted the row */
+  const void *old_row; /* and as it was before; NULL when the change created it */
+} kecs_history_entry;
+
+/* Zero-initialised, or NULL: the newest 100 changes, without rows. */
+typedef struct kecs_history_query {
+  int64_t from_us;        /* changes at or after this time; 0: from the oldest that is kept */
+  int64_t to_us;          /* and at or before this one; 0: up to now */
+  int limit;              /* 0: 100; at most 1000; below 0 or above: INVALID */
+  const char *page_token; /* of the page before, from the same query; INVALID from another one. NULL: first page */
+  bool rows;              /* give the rows before and after, too */
+} kecs_history_query;
+
+/* The changes of one row, newest first. `key` is as for kecs_record_get; the row may be deleted, and what had the key
+ * before it is listed, too. Read the entries with kecs_history_at. NOT_FOUND when there is no such row and nothing is
+ * known of one; UNSUPPORTED when no history of the kind is kept. */
+KECS_STORE_API kecs_status kecs_history(kecs_store *store, kecs_kind kind, const char *key,
+                                        const kecs_history_query *query, kecs_result **out_result);
+
+/* An entry of such a result; NULL beyond its end, and for other results. */
+KECS_STORE_API const kecs_history_entry *kecs_history_at(const kecs_result *result, size_t index);
+
+/* The row of a key as it was right after change `seq` of the log, whichever row that was of; or, where seq is 0, as it
+ * was at `time_us`, with every change of that millisecond. Exactly one of the two is given. A row that is deleted since
+ * comes back as it was. NOT_FOUND when there was none then; COMPACTED when that is before what is kept:
+ * kecs_last_error()->floor is the first sequence that can be asked for; INVALID beyond the end of the log; UNSUPPORTED
+ * when no history of the kind is kept. */
+KECS_STORE_API kecs_status kecs_get_at(kecs_store *store, kecs_kind kind, const char *key, int64_t seq, int64_t time_us,
+                                       kecs_result **out_result);
+
+/* One member in which two versions differ. */
+typedef struct kecs_difference {
+  const char *path;     /* a JSON Pointer (RFC 6901) into the row's document: "/desiredCount", "/tags/0/value" */
+  const char *old_text; /* the value as JSON; NULL where the older version has no such member */
+  const char *new_text; /* NULL where the newer one has none */
+} kecs_difference;
+
+/* In what the documents (kecs_get_json with these `flags`) of a row at two moments differ, member by member; arrays
+ * element by element, what is nested deeper than 32 levels as a whole. `from_seq` and `to_seq` are as `seq` of
+ * kecs_get_at. to_seq 0: now. from_seq 0: before the latest change up to to_seq. A row that is not there counts as a
+ * document without members. Read the differences with kecs_diff_at; errors as of kecs_get_at, NOT_FOUND when the row is
+ * at neither. */
+KECS_STORE_API kecs_status kecs_diff(kecs_store *store, kecs_kind kind, const char *key, int64_t from_seq,
+                                     int64_t to_seq, unsigned flags, kecs_result **out_result);
+
+/* A difference of such a result; NULL beyond its end, and for other results. */
+KECS_STORE_API const kecs_difference *kecs_diff_at(const kecs_result *result, size_t index);
+
+/* What history the store keeps. */
+typedef struct kecs_history_info {
+  uint64_t kinds;    /* KECS_BIT(kind) of those whose history is kept; 0: none is */
+  int rows_max;      /* changes of one row that compaction leaves; 0: all */
+  int64_t age_us;    /* changes that are older go with compaction; 0: none */
+  int64_t floor;     /* changes up to this sequence are gone because of their age */
+  int64_t since[KECS_KIND_COUNT]; /* of a kind whose history is kept: the sequence after which it begins */
+} kecs_history_info;
+
+/* All zero for a store that keeps none. */
+KECS_STORE_API kecs_status kecs_history_describe(kecs_store *store, kecs_history_info *out_info);
 
 #endif
 
@@ -6808,6 +6914,7 @@ typedef struct kecs__place {
   bool known;              /* the log's end was read in this transaction */
   bool on;                 /* the transaction's writes are logged */
   bool appended;           /* some were */
+  uint64_t history;        /* bit n: what rows of kind n were is kept (history_log.h) */
   int64_t seq;             /* of the last of them */
   int64_t stamp;           /* the last that was given out */
   uint64_t marked;         /* bit n: marks[n] was read */
@@ -6830,6 +6937,7 @@ typedef struct kecs__cache kecs__cache; /* store/cache.h */
 typedef struct kecs__gather kecs__gather; /* store/gather.h */
 typedef struct kecs__turn kecs__turn; /* store/turns.c */
 typedef struct kecs__waiter kecs__waiter; /* store/pool.c */
+typedef struct kecs__change kecs__change; /* store/write.h */
 
 typedef struct kecs__session {
   kecs__engine *engine;
@@ -6949,6 +7057,8 @@ struct kecs_store {
   int cancelled;           /* by kecs__flag_get */
   int timed;               /* likewise: there is a deadline */
   int64_t deadline;        /* guarded by the engine's mutex in a store; the owner's in a transaction */
+  char *actor;             /* who writes, and why, for the history: NULL as the parent says; guarded likewise */
+  char *reason;
   kecs_store *next;
 };
 
@@ -6966,6 +7076,9 @@ typedef struct kecs__write {
   bool last;      /* what the next row's statement leaves is all: it may be committed with it */
   bool ended;     /* it was */
   int quiet;      /* above 0: tags and their rows are not followed, since they are being brought into step (tags.c) */
+  const char *actor;  /* for the history, once `noted` */
+  const char *reason;
+  bool noted;
   bool make_parents; /* an insert makes the parents that are missing, bare (KECS_JSON_PARENTS) */
 } kecs__write;
 
@@ -7246,6 +7359,7 @@ KECS__FN void kecs__ddl_add_column(kecs__text *out, const kecs_dialect *dialect,
  *   change_folds       what compaction leaves of entries that are still to be pushed: one a row
  *   change_tombstones  the natural keys of deleted rows, by the seq of their entry
  *   change_state       numbers: the floor, the push mark, and per kind the highest rid whose tombstone is gone
+ *   history            what rows were before entries, and history_keys (history_log.h)
  *
  * An entry of kind 0 is a mark: tracking was switched on, or off. The last entry says off exactly when it is.
  *
@@ -7381,7 +7495,14 @@ enum {
   KECS__FEED_FLOOR = 1,   /* a watch can begin after this seq */
   KECS__FEED_PUSHED = 2,  /* the push mark; no row: nobody pushes */
   KECS__FEED_SINCE = 3,   /* the seq at which tracking was switched on last */
-  KECS__FEED_RID = 1000   /* + kind: the highest rid of a tombstone that is gone */
+  KECS__FEED_HISTORY = 4, /* the kinds whose history is kept, as bits (history_log.h), and the history's bounds: */
+  KECS__FEED_HISTORY_ROWS = 5,
+  KECS__FEED_HISTORY_AGE = 6,
+  KECS__FEED_HISTORY_FLOOR = 7,       /* the newest seq that went because of its age, and its stamp */
+  KECS__FEED_HISTORY_FLOOR_STAMP = 8,
+  KECS__FEED_RID = 1000,              /* + kind: the highest rid of a tombstone that is gone */
+  KECS__FEED_HISTORY_SINCE = 2000,    /* + kind: where its history begins, as seq and as stamp */
+  KECS__FEED_HISTORY_SINCE_STAMP = 3000
 };
 
 /* A row's stamps, in the order of its columns stamp_life, stamp_spec, stamp_status; 0 is NULL. A group that was not
@@ -7422,10 +7543,16 @@ KECS__FN uint64_t kecs__feed_groups(const kecs__meta *meta, uint64_t mask);
 /* The next stamp. */
 KECS__FN kecs_status kecs__feed_stamp(kecs__write *write, int64_t *out_stamp);
 
-/* Logs a change that was just written. A failure outside of a guarded write loses the transaction: the row is written,
- * and it must not stay so without its entry. */
-KECS__FN kecs_status kecs__feed_updated(kecs__write *write, const kecs__meta *meta, int64_t rid, uint64_t groups,
-                                        int64_t stamp, const int64_t base[KECS__STAMPS]);
+/* Logs a change that was just written, and keeps what the row was where `change` says. A failure outside of a guarded
+ * write loses the transaction: the row is written, and it must not stay so without its entry. */
+KECS__FN kecs_status kecs__feed_updated(kecs__write *write, const kecs__meta *meta, const kecs__change *change,
+                                        uint64_t groups, int64_t stamp);
+
+/* Runs a statement that belongs to a row that is written already: nothing stops it, and its failure counts as above. */
+KECS__FN kecs_status kecs__feed_run(kecs__write *write, const char *sql, const kecs_value *values, int count);
+
+/* Makes the guard triggers of every kind anew, as change_state says, or removes them. */
+KECS__FN kecs_status kecs__feed_guards(kecs__write *write, bool make);
 
 /* Logs that a row, which is still there, is about to be deleted, and keeps its key. */
 KECS__FN kecs_status kecs__feed_delete(kecs__write *write, const kecs__meta *meta, int64_t rid, const void *row);
@@ -7449,6 +7576,7 @@ KECS__FN kecs_status kecs__feed_number(kecs__session *session, const char *sql, 
 /* A row of change_state, 0 when there is none; and to raise one, which never goes down. */
 KECS__FN kecs_status kecs__feed_state(kecs__session *session, int id, int64_t *out_value);
 KECS__FN kecs_status kecs__feed_state_raise(kecs__session *session, int id, int64_t value);
+KECS__FN kecs_status kecs__feed_state_set(kecs__session *session, int id, int64_t value);
 
 /* The end of the log; zeroed where it is empty, or where the backend has none. */
 KECS__FN kecs_status kecs__feed_read_end(kecs__session *session, kecs__feed_end *out_end);
@@ -7480,7 +7608,7 @@ KECS__FN void kecs__feed_ddl_add_columns(kecs__text *out, const kecs_dialect *di
 KECS__FN bool kecs__feed_is_side_table(const char *name);
 
 /* Without marks: triggers are SQLite's, which has neither schemas nor tenants. */
-KECS__FN void kecs__feed_ddl_guards(kecs__text *out, const kecs_kind_info *info);
+KECS__FN void kecs__feed_ddl_guards(kecs__text *out, const kecs_kind_info *info, bool history);
 KECS__FN void kecs__feed_ddl_no_guards(kecs__text *out, const kecs_kind_info *info);
 
 /* What the logged forms of the fixed statements add: see kecs__op. */
@@ -7490,6 +7618,10 @@ KECS__FN void kecs__feed_sql_update(kecs__text *out, kecs__op op, int number);
 
 /* A row's natural key as one text, as kecs_record_get takes it. NULL means NOMEM. */
 KECS__FN const char *kecs__feed_key(const kecs__meta *meta, const void *row, kecs__arena *arena);
+
+/* The same from values, of any unique key; and the expression of a trigger that makes it of the row `old`. */
+KECS__FN const char *kecs__feed_key_text(const kecs_value *values, int count, kecs__arena *arena);
+KECS__FN void kecs__feed_guard_key(kecs__text *out, const kecs_kind_info *info, int number);
 
 #endif
 
@@ -10191,8 +10323,12 @@ KECS__FN kecs_status kecs__profile_check(const kecs_options *options) {
                                           "implementation without KECS_STORE_NO_VALIDATION");
   }
 #endif
-  if (options->track != KECS_TRACK_KEEP && options->track != KECS_TRACK_ON && options->track != KECS_TRACK_OFF) {
-    return kecs__fail(KECS_E_INVALID, "options.track is %d; give KECS_TRACK_KEEP, _ON or _OFF", (int)options->track);
+  const int tracks[] = {(int)options->track, (int)options->history.track};
+  for (size_t i = 0; i < sizeof tracks / sizeof tracks[0]; i++) {
+    if (tracks[i] < (int)KECS_TRACK_KEEP || tracks[i] > (int)KECS_TRACK_OFF) {
+      return kecs__fail(KECS_E_INVALID, "options.%s is %d; give KECS_TRACK_KEEP, _ON or _OFF",
+                        i == 0 ? "track" : "history.track", tracks[i]);
+    }
   }
   status = kecs__check_least("cache_kib", options->cache_kib, 0);
   status = status ? status : kecs__check_least("log_kib", options->log_kib, 0);
@@ -10297,6 +10433,111 @@ KECS_STORE_API int64_t kecs_stamp_time(int64_t stamp) {
  * tracking on has not, so its writes are caught, too. A guard stamps as the library does and uses nothing but SQLite's
  * own functions. It refuses to change a natural key: that would be another row. */
 
+/* ---- store/history_log.h ----------------------------------------------------------------------------------------- */
+/* store/history_log.h -- the history from within: what is kept of rows, its tables, its switch, its end.
+ *
+ *   history       one row an entry of the change log, under the same seq: who, why, and what the row was before it
+ *   history_keys  the unique keys of deleted rows, by the seq of their deletion: what a row was addressed by
+ *
+ * `old` is a JSON object of columns by their names, texts as strings, all else as integers. An update keeps the columns
+ * that it has changed (whole=0); a deletion, and each 64th update of a row, the whole row without its NULLs (whole=1).
+ * So a row as it was after seq S has each column from the first entry above S that mentions it, up to the first whole
+ * one; where none does, from the row itself. That takes no entry at or below S, so the old end can be cut off anywhere.
+ *
+ * The cut is marked, so that nothing older is ever answered from what is left: where entries of one row went because
+ * they were too many, the newest of them stays with op=0 and nothing else; what went because of its age, for all rows
+ * together, is told by change_state. Nothing above the floor of the change log goes: a watch may want it. */
+#ifndef KECS_STORE_HISTORY_LOG_H
+#define KECS_STORE_HISTORY_LOG_H
+
+enum { KECS__HISTORY_WHOLE = 64, KECS__HISTORY_CUT = 0 /* op */ };
+
+#define KECS__HISTORY_MAX (SIZE_MAX / 4)
+
+/* What a row was before a change. */
+typedef struct kecs__past {
+  kecs__text text; /* without data: nothing, for a new row */
+  bool whole;
+} kecs__past;
+
+/* ---- texts (history_sql.c) ---- */
+
+KECS__FN void kecs__history_ddl_tables(kecs__text *out, const kecs_dialect *dialect);
+
+/* What the guard triggers of a kind do besides, after they have logged the change. `columns`: "a,b,...". */
+KECS__FN void kecs__history_guard_insert(kecs__text *out);
+KECS__FN void kecs__history_guard_update(kecs__text *out, const char *columns);
+KECS__FN void kecs__history_guard_delete(kecs__text *out, const kecs_kind_info *info);
+
+/* ---- writing (history_write.c) ---- */
+
+/* At the begin of a writing transaction that is logged: which kinds are kept. */
+KECS__FN kecs_status kecs__history_begin(kecs__write *write);
+
+/* Whether what rows of the kind were is kept; after kecs__feed_begin. */
+static inline bool kecs__history_kept(const kecs__write *write, const kecs__meta *meta) {
+#if defined(KECS_STORE_NO_HISTORY)
+  (void)write;
+  (void)meta;
+  return false;
+#else
+  return write->session->place.on && (write->session->place.history & KECS_BIT(meta->info->kind)) != 0;
+#endif
+}
+
+/* The columns in `mask`, as `old` has them, and a whole row. */
+KECS__FN kecs_status kecs__history_values(const kecs_kind_info *info, const kecs_value *values, uint64_t mask,
+                                          kecs__text *out);
+KECS__FN kecs_status kecs__history_whole(kecs__write *write, const kecs__meta *meta, int64_t rid, kecs__text *out);
+
+/* Keeps what belongs to the entry that was logged last. */
+KECS__FN kecs_status kecs__history_add(kecs__write *write, const kecs__meta *meta, int op, int64_t rid, int64_t stamp,
+                                       const kecs__past *past);
+
+/* The same for a row that is about to be deleted, whose deletion is logged as `seq`. */
+KECS__FN kecs_status kecs__history_deleted(kecs__write *write, const kecs__meta *meta, int64_t seq, int64_t rid,
+                                           int64_t stamp, const void *row);
+
+/* ---- the whole of it (history_keep.c) ---- */
+
+/* Switches as options.history says, after kecs__feed_open. */
+KECS__FN kecs_status kecs__history_open(kecs_store *store, const kecs_history_options *options);
+
+/* Removes what is kept of these kinds, and that they are kept. */
+KECS__FN kecs_status kecs__history_clear(kecs__write *write, uint64_t kinds);
+
+/* One step of compaction, at most `limit` rows: what is beyond the bounds, of rows whose entries up to `upto` are about
+ * to leave the log, and what is too old, up to there. *out_count rows are gone; fewer than `limit`: nothing is left. */
+KECS__FN kecs_status kecs__history_trim(kecs__write *write, int64_t upto, int limit, int64_t *out_count);
+
+/* Copies of who writes and why, in a handle; and their end. */
+KECS__FN kecs_status kecs__actor_set(kecs_store *store, const char *actor, const char *reason);
+KECS__FN void kecs__actor_free(kecs_store *store);
+
+/* ---- reading (history_read.c) ---- */
+
+/* The kinds whose history is kept, as bits. */
+KECS__FN kecs_status kecs__history_kinds(kecs__session *session, uint64_t *out_kinds);
+
+/* UNSUPPORTED unless the history of all these kinds is kept. */
+KECS__FN kecs_status kecs__history_check(kecs__session *session, uint64_t kinds);
+
+#if !defined(KECS_STORE_NO_HISTORY)
+/* COMPACTED, with the floor. */
+KECS__FN kecs_status kecs__fail_before_history(int64_t floor);
+#endif
+
+/* COMPACTED when the history of one of these kinds begins after `seq`. */
+KECS__FN kecs_status kecs__history_check_floor(kecs__session *session, uint64_t kinds, int64_t seq);
+
+/* A row as it was after `seq`, which its history still has; *out_there is false when it was not there. COMPACTED when
+ * its entries were cut off after that. */
+KECS__FN kecs_status kecs__history_row(kecs__session *session, const kecs__meta *meta, int64_t rid, int64_t seq,
+                                       kecs__arena *arena, void *row, bool *out_there);
+
+#endif
+
+/* ---- store/feed_sql.c, continued --------------------------------------------------------------------------------- */
 #include <stdio.h>
 #include <string.h>
 
@@ -10321,9 +10562,10 @@ KECS__FN bool kecs__feed_has_group(const kecs_kind_info *info, kecs_column_group
 
 /* ---- tables ---- */
 
-/* The last three are of logs that the database writes. */
-static const char *const kecs__feed_tables[] = {"changes",      "change_folds", "change_tombstones", "change_state",
-                                                "change_heads", "change_queue", "change_batches"};
+/* change_heads, change_queue and change_batches are of logs that the database writes. */
+static const char *const kecs__feed_tables[] = {"changes",      "change_folds", "change_tombstones",
+                                                "change_state", "change_heads", "change_queue",
+                                                "change_batches", "history",    "history_keys"};
 
 KECS__FN bool kecs__feed_is_side_table(const char *name) {
   for (size_t i = 0; i < sizeof kecs__feed_tables / sizeof kecs__feed_tables[0]; i++) {
@@ -10369,6 +10611,7 @@ KECS__FN void kecs__feed_ddl_tables(kecs__text *out, const kecs_dialect *dialect
                   "CREATE INDEX IF NOT EXISTS change_tombstones_key ON {change_tombstones}(kind,key);\n"
                   "CREATE TABLE IF NOT EXISTS {change_state}(id %s NOT NULL PRIMARY KEY,value %s NOT NULL)%s;\n",
                   dialect->table_options, dialect->type_int, dialect->type_int, dialect->table_options);
+  kecs__history_ddl_tables(out, dialect);
 }
 
 /* Only in files that were tracked once. stamp_x is the time of the write, site_x the site that wrote it: NULL for this
@@ -10440,12 +10683,19 @@ static void kecs__feed_key_part(kecs__text *out, const kecs_value *value, bool l
 
 KECS__FN const char *kecs__feed_key(const kecs__meta *meta, const void *row, kecs__arena *arena) {
   const kecs_column_list *key = &meta->info->keys[0];
+  kecs_value values[KECS_KEY_COLUMNS_MAX];
+  for (int i = 0; i < key->count; i++) {
+    values[i] = kecs__row_value(meta->info, row, key->columns[i]);
+  }
+  return kecs__feed_key_text(values, key->count, arena);
+}
+
+KECS__FN const char *kecs__feed_key_text(const kecs_value *values, int count, kecs__arena *arena) {
   kecs__text text;
   kecs__text_init(&text, arena->allocator, (size_t)1 << 30);
-  for (int i = 0; i < key->count; i++) {
-    kecs_value value = kecs__row_value(meta->info, row, key->columns[i]);
+  for (int i = 0; i < count; i++) {
     kecs__text_adds(&text, i > 0 ? "," : "");
-    kecs__feed_key_part(&text, &value, i == key->count - 1);
+    kecs__feed_key_part(&text, &values[i], i == count - 1);
   }
   const char *copy = text.status ? NULL : kecs__arena_text(arena, text.data, text.len);
   kecs__text_free(&text);
@@ -10469,7 +10719,7 @@ static void kecs__guard_where(kecs__text *out, const kecs_kind_info *info) {
   }
 }
 
-static void kecs__guard_insert(kecs__text *out, const kecs_kind_info *info) {
+static void kecs__guard_insert(kecs__text *out, const kecs_kind_info *info, bool history) {
   int kind = (int)info->kind;
   char mark[256];
   snprintf(mark, sizeof mark,
@@ -10483,6 +10733,9 @@ static void kecs__guard_insert(kecs__text *out, const kecs_kind_info *info) {
                   kind, (int)KECS__GROUPS_ALL, (int)KECS__FEED_CREATED, info->table);
   kecs__guard_where(out, info);
   kecs__text_adds(out, ";\n");
+  if (history) {
+    kecs__history_guard_insert(out);
+  }
   if (kecs__feed_stamped(info)) {
     kecs__text_addf(out, "  UPDATE %s SET stamp_life=" KECS__GUARD_LAST, info->table);
     kecs__guard_where(out, info);
@@ -10491,8 +10744,8 @@ static void kecs__guard_insert(kecs__text *out, const kecs_kind_info *info) {
   kecs__text_adds(out, "END;\n");
 }
 
-static void kecs__guard_key(kecs__text *out, const kecs_kind_info *info) {
-  const kecs_column_list *key = &info->keys[0];
+KECS__FN void kecs__feed_guard_key(kecs__text *out, const kecs_kind_info *info, int number) {
+  const kecs_column_list *key = &info->keys[number];
   for (int i = 0; i < key->count; i++) {
     const kecs_column_info *column = &info->columns[key->columns[i]];
     bool text = column->type == KECS_TYPE_TEXT;
@@ -10502,7 +10755,7 @@ static void kecs__guard_key(kecs__text *out, const kecs_kind_info *info) {
   }
 }
 
-static void kecs__guard_delete(kecs__text *out, const kecs_kind_info *info) {
+static void kecs__guard_delete(kecs__text *out, const kecs_kind_info *info, bool history) {
   bool stamped = kecs__feed_stamped(info);
   kecs__text_addf(out, "CREATE TRIGGER feed_%s_delete AFTER DELETE ON %s BEGIN\n", info->table, info->table);
   kecs__text_addf(out,
@@ -10513,8 +10766,12 @@ static void kecs__guard_delete(kecs__text *out, const kecs_kind_info *info) {
                   "  INSERT INTO change_tombstones(seq,kind,rid,stamp,life,life_site,key) "
                   "SELECT seq,kind,rid,stamp,%s,",
                   stamped ? "old.stamp_life,old.site_life" : "NULL,NULL");
-  kecs__guard_key(out, info);
-  kecs__text_adds(out, " FROM changes ORDER BY seq DESC LIMIT 1;\nEND;\n");
+  kecs__feed_guard_key(out, info, 0);
+  kecs__text_adds(out, " FROM changes ORDER BY seq DESC LIMIT 1;\n");
+  if (history) {
+    kecs__history_guard_delete(out, info);
+  }
+  kecs__text_adds(out, "END;\n");
 }
 
 static bool kecs__guard_in_key(const kecs_kind_info *info, int column) {
@@ -10539,7 +10796,8 @@ static int kecs__guard_columns(kecs__text *out, const kecs_kind_info *info, kecs
   return count;
 }
 
-static void kecs__guard_update(kecs__text *out, const kecs_kind_info *info, kecs_column_group group, const char *name) {
+static void kecs__guard_update(kecs__text *out, const kecs_kind_info *info, kecs_column_group group, const char *name,
+                               bool history) {
   kecs__text columns;
   kecs__text_init(&columns, out->allocator, (size_t)1 << 16);
   bool stamped = kecs__feed_stamped(info) && (group == KECS_GROUP_SPEC || group == KECS_GROUP_STATUS);
@@ -10554,17 +10812,22 @@ static void kecs__guard_update(kecs__text *out, const kecs_kind_info *info, kecs
       kecs__text_addf(out, ",old.stamp_life,old.stamp_%s);\n", name);
       kecs__text_addf(out, "  UPDATE %s SET stamp_%s=" KECS__GUARD_LAST " WHERE rid=new.rid", info->table, name);
     }
-    kecs__text_adds(out, stamped ? ";\nEND;\n" : ");\nEND;\n");
+    kecs__text_adds(out, stamped ? ";\n" : ");\n");
+    if (history) {
+      kecs__history_guard_update(out, columns.data);
+    }
+    kecs__text_adds(out, "END;\n");
   }
+  out->status = out->status ? out->status : columns.status;
   kecs__text_free(&columns);
 }
 
-KECS__FN void kecs__feed_ddl_guards(kecs__text *out, const kecs_kind_info *info) {
-  kecs__guard_insert(out, info);
-  kecs__guard_delete(out, info);
-  kecs__guard_update(out, info, KECS_GROUP_SPEC, "spec");
-  kecs__guard_update(out, info, KECS_GROUP_STATUS, "status");
-  kecs__guard_update(out, info, KECS_GROUP_LOCAL, "local");
+KECS__FN void kecs__feed_ddl_guards(kecs__text *out, const kecs_kind_info *info, bool history) {
+  kecs__guard_insert(out, info, history);
+  kecs__guard_delete(out, info, history);
+  kecs__guard_update(out, info, KECS_GROUP_SPEC, "spec", history);
+  kecs__guard_update(out, info, KECS_GROUP_STATUS, "status", history);
+  kecs__guard_update(out, info, KECS_GROUP_LOCAL, "local", history);
   kecs__text_addf(out, "CREATE TRIGGER feed_%s_key BEFORE UPDATE OF ", info->table);
   (void)kecs__guard_columns(out, info, KECS_GROUP_KEY);
   kecs__text_addf(out, " ON %s WHEN ", info->table);
@@ -10581,6 +10844,75 @@ KECS__FN void kecs__feed_ddl_guards(kecs__text *out, const kecs_kind_info *info)
 KECS__FN void kecs__feed_ddl_no_guards(kecs__text *out, const kecs_kind_info *info) {
   for (size_t i = 0; i < sizeof kecs__guard_names / sizeof kecs__guard_names[0]; i++) {
     kecs__text_addf(out, "DROP TRIGGER IF EXISTS feed_%s_%s;\n", info->table, kecs__guard_names[i]);
+  }
+}
+
+/* ---- store/history_sql.c ----------------------------------------------------------------------------------------- */
+/* store/history_sql.c -- the texts of the history: its tables, and what the guard triggers keep. */
+
+#include <string.h>
+
+KECS__FN void kecs__history_ddl_tables(kecs__text *out, const kecs_dialect *dialect) {
+  const char *number = dialect->type_int;
+  const char *text = dialect->type_text;
+  kecs__text_addf(out,
+                  "CREATE TABLE IF NOT EXISTS {history}(seq %s,kind %s NOT NULL,rid %s NOT NULL,op %s NOT NULL,"
+                  "whole %s NOT NULL,stamp %s NOT NULL,actor %s,reason %s,old %s)%s;\n"
+                  "CREATE INDEX IF NOT EXISTS history_row ON {history}(kind,rid,seq);\n",
+                  dialect->type_rid, number, number, number, number, number, text, text, text, dialect->table_options);
+  kecs__text_addf(out,
+                  "CREATE TABLE IF NOT EXISTS {history_keys}(seq %s NOT NULL,number %s NOT NULL,kind %s NOT NULL,"
+                  "rid %s NOT NULL,key %s NOT NULL,PRIMARY KEY(seq,number))%s;\n"
+                  "CREATE INDEX IF NOT EXISTS history_keys_key ON {history_keys}(kind,number,key,seq);\n",
+                  number, number, number, number, text, dialect->table_options);
+}
+
+/* The entry that the trigger has just logged. */
+static void kecs__history_guard_head(kecs__text *out) {
+  kecs__text_adds(out, "  INSERT INTO history(seq,kind,rid,op,whole,stamp,old) SELECT seq,kind,rid,op,");
+}
+
+static void kecs__history_guard_tail(kecs__text *out) {
+  kecs__text_adds(out, " FROM changes ORDER BY seq DESC LIMIT 1;\n");
+}
+
+/* By hand, since a function takes no more than 127 arguments everywhere. */
+static void kecs__history_guard_column(kecs__text *out, const char *name, size_t len, bool more) {
+  kecs__text_addf(out, "'%s\"%.*s\":'||json_quote(old.%.*s)||", more ? "," : "{", (int)len, name, (int)len, name);
+}
+
+KECS__FN void kecs__history_guard_insert(kecs__text *out) {
+  kecs__history_guard_head(out);
+  kecs__text_adds(out, "0,stamp,NULL");
+  kecs__history_guard_tail(out);
+}
+
+KECS__FN void kecs__history_guard_update(kecs__text *out, const char *columns) {
+  kecs__history_guard_head(out);
+  kecs__text_adds(out, "0,stamp,");
+  for (bool more = false; *columns; more = true) {
+    size_t len = strcspn(columns, ",");
+    kecs__history_guard_column(out, columns, len, more);
+    columns += len + (columns[len] ? 1 : 0);
+  }
+  kecs__text_adds(out, "'}'");
+  kecs__history_guard_tail(out);
+}
+
+KECS__FN void kecs__history_guard_delete(kecs__text *out, const kecs_kind_info *info) {
+  kecs__history_guard_head(out);
+  kecs__text_adds(out, "1,stamp,");
+  for (int i = 0; i < info->column_count; i++) {
+    kecs__history_guard_column(out, info->columns[i].name, strlen(info->columns[i].name), i > 0);
+  }
+  kecs__text_adds(out, "'}'");
+  kecs__history_guard_tail(out);
+  for (int number = 0; number < info->key_count; number++) {
+    kecs__text_addf(out, "  INSERT INTO history_keys(seq,number,kind,rid,key) SELECT seq,%d,kind,rid,coalesce(",
+                    number);
+    kecs__feed_guard_key(out, info, number);
+    kecs__text_adds(out, ",'')");
+    kecs__history_guard_tail(out);
   }
 }
 
@@ -10668,6 +11000,7 @@ static void kecs__handle_list(kecs_store *tx) {
 static void kecs__handle_retire(kecs__engine *engine, kecs_store *tx) {
   tx->magic = KECS__MAGIC_ENDED;
   tx->next = NULL;
+  kecs__actor_free(tx);
   kecs_store **at = &engine->spare_handles;
   while (*at) {
     at = &(*at)->next;
@@ -10968,6 +11301,7 @@ static const kecs__step kecs__steps[] = {
     {1, ""},
     {2, ""}, /* the tables of the change log (feed_sql.c), where the store writes it */
     {3, ""}, /* those of one that the database writes (kecs_backend_log) */
+    {4, ""}, /* those of the history (history_sql.c) */
 };
 
 #define KECS__STEP_COUNT (sizeof kecs__steps / sizeof kecs__steps[0])
@@ -15385,7 +15719,7 @@ KECS__FN kecs_status kecs__row_values(const kecs__meta *meta, const void *row, k
 KECS__FN bool kecs__insert_follows(const kecs__meta *meta, const void *row);
 
 /* A change of one row. */
-typedef struct kecs__change {
+struct kecs__change {
   const void *row;      /* the new values */
   uint64_t mask;        /* the columns to write where they differ. An AUTO column among them takes the row's value, a
                          * version only when it is higher than the stored one: documents that bring their own. */
@@ -15396,7 +15730,8 @@ typedef struct kecs__change {
   bool bare;            /* the stored row only held the place: a version in the mask is taken as it is */
   uint64_t changed;     /* out: the columns that did differ */
   int64_t base[3];      /* out: the stamps before the change, where it is logged (feed.h) */
-} kecs__change;
+  const kecs__past *past; /* what the history keeps of the row; NULL: nothing (history_log.h) */
+};
 
 /* NOT_FOUND, CONFLICT. Fills in change->rid and change->changed. Writes nothing when nothing differs. */
 KECS__FN kecs_status kecs__row_change(kecs__write *write, const kecs__meta *meta, kecs__change *change);
@@ -15487,6 +15822,14 @@ KECS__FN kecs_status kecs__feed_state_raise(kecs__session *session, int id, int6
   return kecs__run(session,
                    "INSERT INTO {change_state}({tenant}id,value) VALUES({ours}?1,?2) ON CONFLICT({tenant}id) DO UPDATE "
                    "SET value={highest}(change_state.value,excluded.value)",
+                   values, 2, NULL);
+}
+
+KECS__FN kecs_status kecs__feed_state_set(kecs__session *session, int id, int64_t value) {
+  kecs_value values[] = {kecs__value_int(id), kecs__value_int(value)};
+  return kecs__run(session,
+                   "INSERT INTO {change_state}({tenant}id,value) VALUES({ours}?1,?2) ON CONFLICT({tenant}id) DO UPDATE "
+                   "SET value=excluded.value",
                    values, 2, NULL);
 }
 
@@ -15602,6 +15945,7 @@ KECS__FN kecs_status kecs__feed_begin(kecs__write *write) {
     kecs__cached *cached = NULL;
     status = kecs__feed_statement(write->session, KECS__FEED_APPEND, &cached);
     kecs__statement_done(write->session, cached);
+    status = status ? status : kecs__history_begin(write);
   }
   if (!status) {
     place->known = true;
@@ -15632,11 +15976,23 @@ static kecs_value kecs__feed_base(int64_t stamp) {
   return value;
 }
 
-static kecs_status kecs__feed_append(kecs__write *write, int kind, int64_t rid, uint64_t groups, int op, int64_t stamp,
-                                     const int64_t base[KECS__STAMPS]) {
+KECS__FN kecs_status kecs__feed_run(kecs__write *write, const char *sql, const kecs_value *values, int count) {
   kecs__session *session = write->session;
   const kecs_store *user = session->user;
   int64_t deadline = session->deadline;
+  session->user = NULL; /* never stopped between a row and its entry */
+  session->deadline = 0;
+  kecs_status status = kecs__run(session, sql, values, count, NULL);
+  session->user = user;
+  session->deadline = deadline;
+  if (status && !write->own && !write->guarded) {
+    write->store->broken = true;
+  }
+  return status;
+}
+
+static kecs_status kecs__feed_append(kecs__write *write, int kind, int64_t rid, uint64_t groups, int op, int64_t stamp,
+                                     const int64_t base[KECS__STAMPS]) {
   kecs_value values[] = {kecs__value_int(kind),
                          kecs__value_int(rid),
                          kecs__value_int((int64_t)groups),
@@ -15645,16 +16001,10 @@ static kecs_status kecs__feed_append(kecs__write *write, int kind, int64_t rid, 
                          kecs__feed_base(base[KECS__STAMP_LIFE]),
                          kecs__feed_base(base[KECS__STAMP_SPEC]),
                          kecs__feed_base(base[KECS__STAMP_STATUS])};
-  session->user = NULL; /* never stopped between a row and its entry */
-  session->deadline = 0;
-  kecs_status status = kecs__run(session, KECS__FEED_APPEND, values, 8, NULL);
-  session->user = user;
-  session->deadline = deadline;
+  kecs_status status = kecs__feed_run(write, KECS__FEED_APPEND, values, 8);
+  kecs__session *session = write->session;
   session->place.appended = true;
   session->place.seq = status ? session->place.seq : session->engine->backend->last_rid(session->connection);
-  if (status && !write->own && !write->guarded) {
-    write->store->broken = true;
-  }
   return status;
 }
 
@@ -15723,12 +16073,21 @@ KECS__FN kecs_status kecs__feed_insert(kecs__write *write, const kecs__meta *met
     status =
         kecs__feed_append(write, (int)meta->info->kind, write->rid, KECS__GROUPS_ALL, KECS__FEED_CREATED, stamp, none);
   }
+  if (!status && kecs__history_kept(write, meta)) {
+    kecs__past nothing = {{0}, false};
+    status = kecs__history_add(write, meta, KECS__FEED_CREATED, write->rid, stamp, &nothing);
+  }
   return status;
 }
 
-KECS__FN kecs_status kecs__feed_updated(kecs__write *write, const kecs__meta *meta, int64_t rid, uint64_t groups,
-                                        int64_t stamp, const int64_t base[KECS__STAMPS]) {
-  return kecs__feed_append(write, (int)meta->info->kind, rid, groups, KECS__FEED_UPDATED, stamp, base);
+KECS__FN kecs_status kecs__feed_updated(kecs__write *write, const kecs__meta *meta, const kecs__change *change,
+                                        uint64_t groups, int64_t stamp) {
+  kecs_status status =
+      kecs__feed_append(write, (int)meta->info->kind, change->rid, groups, KECS__FEED_UPDATED, stamp, change->base);
+  if (!status && change->past) {
+    status = kecs__history_add(write, meta, KECS__FEED_UPDATED, change->rid, stamp, change->past);
+  }
+  return status;
 }
 
 /* The stamps of a row, from its table. */
@@ -15785,6 +16144,9 @@ KECS__FN kecs_status kecs__feed_delete(kecs__write *write, const kecs__meta *met
     status = KECS_E_NOMEM;
   }
   kecs__arena_free(&arena);
+  if (!status && kecs__history_kept(write, meta)) {
+    status = kecs__history_deleted(write, meta, seq, rid, stamp, row);
+  }
   if (place->marks[kind] < rid) {
     place->marks[kind] = rid; /* counts only where it is known; otherwise the tombstone says it */
   }
@@ -15827,16 +16189,17 @@ static kecs_status kecs__feed_add_stamps(kecs__write *write) {
 }
 
 /* Kind by kind: the text of all is more than a store with little memory may hold. */
-static kecs_status kecs__feed_guards(kecs__write *write, bool make) {
+KECS__FN kecs_status kecs__feed_guards(kecs__write *write, bool make) {
   kecs__engine *engine = write->engine;
-  kecs_status status = KECS_OK;
+  int64_t history = 0;
+  kecs_status status = kecs__feed_state(write->session, KECS__FEED_HISTORY, &history);
   for (int kind = 1; !status && kind < KECS_KIND_COUNT; kind++) {
     const kecs_kind_info *info = kecs_kind_describe((kecs_kind)kind);
     kecs__text text;
     kecs__text_init(&text, &engine->allocator, KECS__FEED_GUARDS_MAX);
     kecs__feed_ddl_no_guards(&text, info);
     if (make) {
-      kecs__feed_ddl_guards(&text, info);
+      kecs__feed_ddl_guards(&text, info, ((uint64_t)history & KECS_BIT(kind)) != 0);
     }
     status = text.status ? text.status : engine->backend->execute(write->session->connection, text.data);
     kecs__text_free(&text);
@@ -15892,7 +16255,7 @@ static kecs_status kecs__feed_clear(kecs__write *write) {
   for (size_t i = 0; !status && i < sizeof texts / sizeof texts[0]; i++) {
     status = kecs__run(write->session, texts[i], NULL, 0, NULL);
   }
-  return status;
+  return status ? status : kecs__history_clear(write, UINT64_MAX);
 }
 
 static kecs_status kecs__feed_switch(kecs__write *write, void *user) {
@@ -15938,6 +16301,192 @@ KECS__FN kecs_status kecs__feed_open(kecs_store *store, kecs_track track) {
   }
   return status;
 }
+
+/* ---- store/history_write.c --------------------------------------------------------------------------------------- */
+/* store/history_write.c -- how the write path keeps what rows were. It is called where the change log is written, in
+ * the same transaction, and nowhere else. */
+
+#include <string.h>
+
+#if !defined(KECS_STORE_NO_HISTORY)
+
+#define KECS__HISTORY_APPEND                                                        \
+  "INSERT INTO {history}({tenant}seq,kind,rid,op,whole,stamp,actor,reason,old) " \
+  "VALUES({ours}?1,?2,?3,?4,?5,?6,?7,?8,?9)"
+
+KECS__FN kecs_status kecs__history_begin(kecs__write *write) {
+  int64_t kinds = 0;
+  kecs__cached *cached = NULL;
+  kecs_status status = kecs__feed_state(write->session, KECS__FEED_HISTORY, &kinds);
+  write->session->place.history = (uint64_t)kinds;
+  if (!status && kinds) {
+    /* Made ahead, as the log's own statement. */
+    status = kecs__feed_statement(write->session, KECS__HISTORY_APPEND, &cached);
+    kecs__statement_done(write->session, cached);
+  }
+  return status;
+}
+
+/* ---- what a row was ---- */
+
+static void kecs__history_value(kecs__text *out, const char *name, const kecs_value *value) {
+  kecs__text_adds(out, out->len > 1 ? ",\"" : "\"");
+  kecs__text_adds(out, name);
+  kecs__text_adds(out, "\":");
+  if (value->type == KECS_VALUE_NULL) {
+    kecs__text_adds(out, "null");
+  } else if (value->type == KECS_VALUE_TEXT) {
+    kecs__json_quote(out, value->text, value->len);
+  } else {
+    kecs__text_addf(out, "%lld", (long long)value->number);
+  }
+}
+
+KECS__FN kecs_status kecs__history_values(const kecs_kind_info *info, const kecs_value *values, uint64_t mask,
+                                          kecs__text *out) {
+  kecs__text_addc(out, '{');
+  for (int i = 0; i < info->column_count; i++) {
+    if (mask & KECS_BIT(i)) {
+      kecs__history_value(out, info->columns[i].name, &values[i]);
+    }
+  }
+  kecs__text_addc(out, '}');
+  return out->status;
+}
+
+static kecs_status kecs__history_struct(const kecs_kind_info *info, const void *row, kecs__text *out) {
+  kecs__text_addc(out, '{');
+  for (int i = 0; i < info->column_count; i++) {
+    kecs_value value = kecs__row_value(info, row, i);
+    if (value.type != KECS_VALUE_NULL) {
+      kecs__history_value(out, info->columns[i].name, &value);
+    }
+  }
+  kecs__text_addc(out, '}');
+  return out->status;
+}
+
+KECS__FN kecs_status kecs__history_whole(kecs__write *write, const kecs__meta *meta, int64_t rid, kecs__text *out) {
+  kecs__arena arena;
+  bool found = false;
+  kecs__arena_init(&arena, &write->engine->allocator);
+  void *row = kecs__arena_take(&arena, meta->info->row_size);
+  kecs_status status = row ? kecs__row_by_rid(write->session, meta, rid, &arena, row, &found) : KECS_E_NOMEM;
+  if (!status && found) {
+    status = kecs__history_struct(meta->info, row, out);
+  }
+  kecs__arena_free(&arena);
+  return status;
+}
+
+/* ---- who and why ---- */
+
+static kecs_status kecs__history_copy(kecs__write *write, const char *from, const char **out) {
+  if (from && !*out) {
+    *out = kecs__arena_text(&write->arena, from, strlen(from));
+    return *out ? KECS_OK : KECS_E_NOMEM;
+  }
+  return KECS_OK;
+}
+
+/* Of the innermost handle that says it. */
+static kecs_status kecs__history_note(kecs__write *write) {
+  kecs_status status = KECS_OK;
+  if (write->noted) {
+    return KECS_OK;
+  }
+  for (kecs_store *at = write->store; !status && at; at = at->parent) {
+    if (at->depth == 0) {
+      kecs__mutex_lock(&write->engine->mutex);
+    }
+    status = kecs__history_copy(write, at->actor, &write->actor);
+    if (!status) {
+      status = kecs__history_copy(write, at->reason, &write->reason);
+    }
+    if (at->depth == 0) {
+      kecs__mutex_unlock(&write->engine->mutex);
+    }
+  }
+  write->noted = !status;
+  return status;
+}
+
+static kecs_value kecs__history_said(const char *text) {
+  return kecs__value_text(text && text[0] ? text : NULL);
+}
+
+/* ---- entries ---- */
+
+static kecs_status kecs__history_put(kecs__write *write, const kecs__meta *meta, int op, int64_t seq, int64_t rid,
+                                     int64_t stamp, const kecs__past *past) {
+  kecs_status status = kecs__history_note(write);
+  if (status) {
+    write->store->broken = write->store->broken || (!write->own && !write->guarded);
+    return status;
+  }
+  kecs_value old = {KECS_VALUE_NULL, 0, NULL, 0};
+  if (past->text.data) {
+    old = kecs__value_bytes(past->text.data, past->text.len);
+  }
+  kecs_value values[] = {kecs__value_int(seq),
+                         kecs__value_int((int64_t)meta->info->kind),
+                         kecs__value_int(rid),
+                         kecs__value_int(op),
+                         kecs__value_int(past->whole ? 1 : 0),
+                         kecs__value_int(stamp),
+                         kecs__history_said(write->actor),
+                         kecs__history_said(write->reason),
+                         old};
+  return kecs__feed_run(write, KECS__HISTORY_APPEND, values, 9);
+}
+
+KECS__FN kecs_status kecs__history_add(kecs__write *write, const kecs__meta *meta, int op, int64_t rid, int64_t stamp,
+                                       const kecs__past *past) {
+  int64_t seq = write->engine->backend->last_rid(write->session->connection);
+  return kecs__history_put(write, meta, op, seq, rid, stamp, past);
+}
+
+/* What the row will no longer be found by. */
+static kecs_status kecs__history_key(kecs__write *write, const kecs__meta *meta, int number, int64_t seq, int64_t rid,
+                                     const void *row) {
+  const kecs_column_list *key = &meta->info->keys[number];
+  kecs_value parts[KECS_KEY_COLUMNS_MAX];
+  kecs__arena arena;
+  kecs__arena_init(&arena, &write->engine->allocator);
+  for (int i = 0; i < key->count; i++) {
+    parts[i] = kecs__row_value(meta->info, row, key->columns[i]);
+  }
+  const char *text = kecs__feed_key_text(parts, key->count, &arena);
+  kecs_value values[] = {kecs__value_int(seq), kecs__value_int(number), kecs__value_int((int64_t)meta->info->kind),
+                         kecs__value_int(rid), kecs__value_text(text)};
+  kecs_status status = text ? KECS_OK : KECS_E_NOMEM;
+  if (!status) {
+    status = kecs__run(write->session,
+                       "INSERT INTO {history_keys}({tenant}seq,number,kind,rid,key) VALUES({ours}?1,?2,?3,?4,?5)",
+                       values, 5, NULL);
+  }
+  kecs__arena_free(&arena);
+  return status;
+}
+
+KECS__FN kecs_status kecs__history_deleted(kecs__write *write, const kecs__meta *meta, int64_t seq, int64_t rid,
+                                           int64_t stamp, const void *row) {
+  kecs__past past;
+  past.whole = true;
+  kecs__text_init(&past.text, &write->engine->allocator, KECS__HISTORY_MAX);
+  /* As it is now: what has followed may have changed it since the caller read it. */
+  kecs_status status = kecs__history_whole(write, meta, rid, &past.text);
+  if (!status) {
+    status = kecs__history_put(write, meta, KECS__FEED_DELETED, seq, rid, stamp, &past);
+  }
+  for (int number = 0; !status && number < meta->info->key_count; number++) {
+    status = kecs__history_key(write, meta, number, seq, rid, row);
+  }
+  kecs__text_free(&past.text);
+  return status;
+}
+
+#endif
 
 /* ---- store/write.c ----------------------------------------------------------------------------------------------- */
 /* store/write.c -- insert, change and delete of one row. */
@@ -16388,7 +16937,7 @@ static kecs_status kecs__change_write(kecs__write *write, const kecs__meta *meta
   if (status) {
     return kecs__row_explain(write, meta, change->row, change->changed, status);
   }
-  return logged ? kecs__feed_updated(write, meta, change->rid, groups, stamp, change->base) : KECS_OK;
+  return logged ? kecs__feed_updated(write, meta, change, groups, stamp) : KECS_OK;
 }
 
 /* What the kind's own look-ups need: the whole row before and after. */
@@ -16429,6 +16978,8 @@ KECS__FN kecs_status kecs__row_change(kecs__write *write, const kecs__meta *meta
   read |= prunes ? KECS_BIT(meta->extra) : 0;
   kecs__cached *cached = NULL;
   kecs_status status = kecs__feed_begin(write);
+  bool kept = !status && kecs__history_kept(write, meta);
+  read |= kept && meta->updated_at >= 0 ? KECS_BIT(meta->updated_at) : 0;
   if (!status) {
     status = kecs__change_read(write, meta, change, read, &cached, stored);
   }
@@ -16444,16 +16995,27 @@ KECS__FN kecs_status kecs__row_change(kecs__write *write, const kecs__meta *meta
   if (!status && prunes) {
     status = kecs__change_extra(write, meta, change, stored, parameters);
   }
+  uint64_t mask = status || change->changed == 0 ? 0 : kecs__change_auto(write, meta, change, stored, parameters);
+  kecs__past past;
+  kecs__text_init(&past.text, &write->engine->allocator, KECS__HISTORY_MAX);
+  past.whole = kept && meta->version >= 0 && stored[meta->version].number % KECS__HISTORY_WHOLE == 0;
+  if (kept && mask && !past.whole) {
+    status = kecs__history_values(meta->info, stored, mask, &past.text);
+  }
+  change->past = kept ? &past : NULL;
   /* The stored texts were borrowed from the statement; from here on only numbers of it are used. */
   kecs__statement_done(write->session, cached);
-  if (status || change->changed == 0) {
-    return status;
+  if (!status && mask && past.whole) {
+    status = kecs__history_whole(write, meta, change->rid, &past.text);
   }
-  uint64_t mask = kecs__change_auto(write, meta, change, stored, parameters);
-  if (special->follow && (change->changed & special->followed)) {
-    return kecs__change_follow(write, meta, special, change, mask, parameters);
+  bool follows = special->follow && (change->changed & special->followed);
+  if (!status && mask) {
+    status = follows ? kecs__change_follow(write, meta, special, change, mask, parameters)
+                     : kecs__change_write(write, meta, change, mask, parameters);
   }
-  return kecs__change_write(write, meta, change, mask, parameters);
+  kecs__text_free(&past.text);
+  change->past = NULL;
+  return status;
 }
 
 /* ---- delete ---- */
@@ -25025,6 +25587,23 @@ static kecs_status kecs__compact_tombstones(kecs__write *write, kecs__compact *c
   return status;
 }
 
+/* The history goes first: what it may lose is told by the entries that are about to go. The floor is raised before, so
+ * that no watch still wants the old rows. */
+static kecs_status kecs__compact_history(kecs__write *write, kecs__compact *compact, int64_t upto) {
+  int64_t removed = 0;
+  int64_t floor = 0;
+  kecs_status status = upto > 0 ? kecs__feed_state_raise(write->session, KECS__FEED_FLOOR, upto) : KECS_OK;
+  if (!status) {
+    status = kecs__feed_state(write->session, KECS__FEED_FLOOR, &floor);
+  }
+  if (!status) {
+    status = kecs__history_trim(write, floor, KECS__COMPACT_ROWS, &removed);
+  }
+  compact->done->history += removed;
+  compact->more = removed >= KECS__COMPACT_ROWS;
+  return status;
+}
+
 static kecs_status kecs__compact_step(kecs__write *write, void *user) {
   kecs__compact *compact = user;
   int64_t upto = 0;
@@ -25033,7 +25612,10 @@ static kecs_status kecs__compact_step(kecs__write *write, void *user) {
   if (!status) {
     status = kecs__compact_end(write, compact, &upto);
   }
-  if (!status && upto > 0) {
+  if (!status) {
+    status = kecs__compact_history(write, compact, upto);
+  }
+  if (!status && upto > 0 && !compact->more) {
     status = kecs__compact_entries(write, compact, upto);
   }
   return status ? status : kecs__compact_tombstones(write, compact);
@@ -25043,7 +25625,7 @@ KECS_STORE_API kecs_status kecs_changes_compact(kecs_store *store, const kecs_co
                                                 kecs_compacted *out_done) {
   static const kecs_compaction all;
   kecs_compacted done;
-  kecs_compacted unused = {0, 0, 0, 0};
+  kecs_compacted unused = {0, 0, 0, 0, 0};
   kecs__compact compact = {options ? options : &all, &done, false};
   out_done = out_done ? out_done : &unused;
   memset(out_done, 0, sizeof *out_done);
@@ -25590,6 +26172,8 @@ struct kecs_watch {
   kecs_filter *where;
   size_t where_count;
   bool rows;
+  bool old_rows;
+  uint64_t kept;  /* bit n: kind n has a history */
   kecs__arena own;   /* the filters */
   kecs__arena texts; /* of this step */
   int64_t read_seq;  /* every entry up to here was read */
@@ -25684,6 +26268,32 @@ static kecs_status kecs__watch_matches(const kecs_watch *watch, kecs__session *s
   return status;
 }
 
+/* The kinds that the watch names must all have a history that is old enough; of those that it does not, it tells what
+ * there is. */
+static kecs_status kecs__watch_history(kecs_watch *watch, kecs__session *session) {
+  kecs_status status = kecs__history_kinds(session, &watch->kept);
+  bool all = watch->kinds == UINT64_MAX;
+  if (!status && (!all || watch->kept == 0)) {
+    status = kecs__history_check(session, watch->kinds);
+  }
+  return status ? status : kecs__history_check_floor(session, watch->kinds & watch->kept, watch->read_seq);
+}
+
+static kecs_status kecs__watch_old_row(kecs_watch *watch, kecs__session *session, const kecs__meta *meta,
+                                       kecs_change *change, int64_t rid) {
+  bool there = false;
+  if (!watch->old_rows || change->op == KECS_CHANGE_CREATED || !(watch->kept & KECS_BIT(change->kind))) {
+    return KECS_OK;
+  }
+  void *row = kecs__arena_take(&watch->texts, meta->info->row_size);
+  if (!row) {
+    return KECS_E_NOMEM;
+  }
+  kecs_status status = kecs__history_row(session, meta, rid, change->seq - 1, &watch->texts, row, &there);
+  change->old_row = there ? row : NULL;
+  return status;
+}
+
 /* Key and row of an entry. *out_told is false for one that does not concern the watch. */
 static kecs_status kecs__watch_row(kecs_watch *watch, kecs__session *session, kecs_change *change, int64_t rid,
                                    bool *out_told) {
@@ -25694,8 +26304,8 @@ static kecs_status kecs__watch_row(kecs_watch *watch, kecs__session *session, ke
   if (!row) {
     return KECS_E_NOMEM;
   }
-  kecs_status status = KECS_OK;
-  if (change->op != KECS_CHANGE_DELETED) {
+  kecs_status status = kecs__watch_old_row(watch, session, meta, change, rid);
+  if (!status && change->op != KECS_CHANGE_DELETED) {
     status = kecs__row_by_rid(session, meta, rid, &watch->texts, row, &found);
   }
   if (status || !found) {
@@ -25720,6 +26330,9 @@ static kecs_status kecs__watch_fill(kecs_watch *watch, kecs__session *session) {
   }
   if (!status) {
     status = kecs__feed_check_floor(session, watch->read_seq);
+  }
+  if (!status && watch->old_rows && end.seq > watch->read_seq) {
+    status = kecs__watch_history(watch, session);
   }
   if (!status && end.seq > watch->read_seq) {
     status = kecs__watch_entries(watch, session);
@@ -25853,9 +26466,6 @@ static kecs_status kecs__watch_filter(kecs_watch *watch, const kecs_filter *give
 }
 
 static kecs_status kecs__watch_settle(kecs_watch *watch, const kecs_watch_options *options) {
-  if (options->old_rows) {
-    return kecs__fail(KECS_E_UNSUPPORTED, "options.old_rows: the store keeps no earlier versions of its rows");
-  }
   if (options->where_count > KECS__FILTERS_MAX || (options->where_count > 0 && options->kind_count != 1)) {
     return kecs__fail(KECS_E_INVALID, "a watch with filters takes one kind and at most %d filters",
                       (int)KECS__FILTERS_MAX);
@@ -25869,6 +26479,7 @@ static kecs_status kecs__watch_settle(kecs_watch *watch, const kecs_watch_option
     watch->kinds |= KECS_BIT(options->kinds[i]);
   }
   watch->rows = options->rows;
+  watch->old_rows = options->old_rows;
   watch->where_count = options->where_count;
   if (options->where_count > 0) {
     watch->where = kecs__arena_take(&watch->own, options->where_count * sizeof *watch->where);
@@ -25900,7 +26511,13 @@ static kecs_status kecs__watch_begin(kecs_watch *watch, kecs__session *session, 
                         session->engine->place.shown, (long long)end.seq, (long long)options->from_seq);
   }
   watch->told_seq = watch->read_seq;
-  return status ? status : kecs__feed_check_floor(session, watch->read_seq);
+  if (!status) {
+    status = kecs__feed_check_floor(session, watch->read_seq);
+  }
+  if (!status && watch->old_rows) {
+    status = kecs__watch_history(watch, session);
+  }
+  return status;
 }
 
 KECS_STORE_API kecs_status kecs_watch_open(kecs_store *store, const kecs_watch_options *options,
@@ -26061,6 +26678,1489 @@ KECS_STORE_API kecs_status kecs_informer_run(kecs_store *store, kecs_kind kind, 
   } while (status == KECS_E_COMPACTED && !done);
   return status;
 }
+
+/* ---- store/history_keep.c ---------------------------------------------------------------------------------------- */
+/* store/history_keep.c -- the history as a whole: switching it on and off, who writes, and cutting off its old end. */
+
+#include <string.h>
+
+#define KECS__HISTORY_ROWS 100
+#define KECS__HISTORY_AGE_US (INT64_C(30) * 24 * 3600 * 1000000)
+
+enum { KECS__ACTOR_MAX = 256, KECS__REASON_MAX = 1024 };
+
+/* ---- who writes ---- */
+
+static kecs_status kecs__actor_copy(const kecs_allocator *allocator, const char *name, const char *text, size_t max,
+                                    char **out) {
+  *out = NULL;
+  if (!text) {
+    return KECS_OK;
+  }
+  size_t len = strlen(text);
+  if (len > max || !kecs__utf8_valid(text, len)) {
+    return kecs__fail(KECS_E_INVALID, len > max ? "%s is longer than %d bytes" : "%s is not UTF-8 of at most %d bytes",
+                      name, (int)max);
+  }
+  *out = kecs__copy_text(allocator, text);
+  return *out ? KECS_OK : KECS_E_NOMEM;
+}
+
+static void kecs__actor_release(const kecs_allocator *allocator, char *text) {
+  kecs__release(allocator, text, text ? strlen(text) + 1 : 0);
+}
+
+KECS__FN void kecs__actor_free(kecs_store *store) {
+  kecs__actor_release(&store->engine->allocator, store->actor);
+  kecs__actor_release(&store->engine->allocator, store->reason);
+  store->actor = NULL;
+  store->reason = NULL;
+}
+
+KECS__FN kecs_status kecs__actor_set(kecs_store *store, const char *actor, const char *reason) {
+  const kecs_allocator *allocator = &store->engine->allocator;
+  char *who = NULL;
+  char *why = NULL;
+  kecs_status status = kecs__actor_copy(allocator, "actor", actor, KECS__ACTOR_MAX, &who);
+  if (!status) {
+    status = kecs__actor_copy(allocator, "reason", reason, KECS__REASON_MAX, &why);
+  }
+  if (status) {
+    kecs__actor_release(allocator, who);
+    return status;
+  }
+  kecs__mutex_lock(&store->engine->mutex);
+  kecs__actor_free(store);
+  store->actor = who;
+  store->reason = why;
+  kecs__mutex_unlock(&store->engine->mutex);
+  return KECS_OK;
+}
+
+KECS_STORE_API kecs_status kecs_set_actor(kecs_store *store, const char *actor, const char *reason) {
+  kecs_status status = kecs__check_handle(store);
+  return status ? status : kecs__actor_set(store, actor, reason);
+}
+
+#if !defined(KECS_STORE_NO_HISTORY)
+
+/* ---- switching ---- */
+
+/* What options.history asks for, in the form of change_state. */
+typedef struct kecs__history_wish {
+  int64_t kinds;
+  int64_t rows;
+  int64_t age;
+} kecs__history_wish;
+
+static kecs_status kecs__history_wish_read(kecs_store *store, const kecs_history_options *options,
+                                           kecs__history_wish *out) {
+  memset(out, 0, sizeof *out);
+  if (options->track != KECS_TRACK_ON) {
+    return KECS_OK;
+  }
+  out->rows = options->rows_max == 0 ? KECS__HISTORY_ROWS : options->rows_max > 0 ? options->rows_max : 0;
+  out->age = options->age_us == 0 ? KECS__HISTORY_AGE_US : options->age_us > 0 ? options->age_us : 0;
+  uint64_t kinds = 0;
+  for (size_t i = 0; i < options->kind_count; i++) {
+    const kecs__meta *meta = kecs__meta_checked(store, options->kinds[i]);
+    if (!meta) {
+      return kecs_last_error()->status;
+    }
+    kinds |= KECS_BIT(options->kinds[i]);
+  }
+  for (int kind = 1; options->kind_count == 0 && kind < KECS_KIND_COUNT; kind++) {
+    kinds |= kecs_kind_describe((kecs_kind)kind)->flags & KECS_KIND_APPEND ? 0 : KECS_BIT(kind);
+  }
+  out->kinds = (int64_t)kinds;
+  return KECS_OK;
+}
+
+KECS__FN kecs_status kecs__history_clear(kecs__write *write, uint64_t kinds) {
+  int64_t kept = 0;
+  kecs_status status = kecs__feed_state(write->session, KECS__FEED_HISTORY, &kept);
+  kinds &= (uint64_t)kept;
+  for (int kind = 1; !status && kind < KECS_KIND_COUNT; kind++) {
+    kecs_value value = kecs__value_int(kind);
+    if (kinds & KECS_BIT(kind)) {
+      status = kecs__run(write->session, "DELETE FROM {history_keys} WHERE {own}kind=?1", &value, 1, NULL);
+      status = status ? status
+                      : kecs__run(write->session, "DELETE FROM {history} WHERE {own}kind=?1", &value, 1, NULL);
+    }
+  }
+  if (!status && kinds) {
+    status = kecs__feed_state_set(write->session, KECS__FEED_HISTORY, kept & ~(int64_t)kinds);
+  }
+  return status;
+}
+
+/* The history of these kinds begins after the log's end. */
+static kecs_status kecs__history_start(kecs__write *write, uint64_t kinds, const kecs__feed_end *end) {
+  kecs_status status = KECS_OK;
+  for (int kind = 1; !status && kind < KECS_KIND_COUNT; kind++) {
+    if (kinds & KECS_BIT(kind)) {
+      status = kecs__feed_state_set(write->session, KECS__FEED_HISTORY_SINCE + kind, end->seq);
+      if (!status) {
+        status = kecs__feed_state_set(write->session, KECS__FEED_HISTORY_SINCE_STAMP + kind, end->stamp);
+      }
+    }
+  }
+  return status;
+}
+
+static kecs_status kecs__history_switch(kecs__write *write, void *user) {
+  const kecs__history_wish *wish = user;
+  kecs__session *session = write->session;
+  kecs__feed_end end;
+  int64_t kept = 0;
+  kecs_status status = kecs__feed_read_end(session, &end);
+  if (!status) {
+    status = kecs__feed_state(session, KECS__FEED_HISTORY, &kept);
+  }
+  if (!status && wish->kinds) {
+    status = kecs__feed_check(write->engine, &end);
+  }
+  if (!status && kept == wish->kinds && !wish->kinds) {
+    return KECS_OK; /* another process was faster */
+  }
+  if (!status) {
+    status = kecs__history_clear(write, ~(uint64_t)wish->kinds);
+  }
+  if (!status) {
+    status = kecs__history_start(write, (uint64_t)(wish->kinds & ~kept), &end);
+  }
+  const int64_t values[][2] = {{KECS__FEED_HISTORY, wish->kinds},
+                               {KECS__FEED_HISTORY_ROWS, wish->rows},
+                               {KECS__FEED_HISTORY_AGE, wish->age}};
+  for (size_t i = 0; !status && i < sizeof values / sizeof values[0]; i++) {
+    status = kecs__feed_state_set(session, (int)values[i][0], values[i][1]);
+  }
+  return status || kept == wish->kinds ? status : kecs__feed_guards(write, true);
+}
+
+/* Whether the file is as the options say. */
+static kecs_status kecs__history_is(kecs__session *session, const kecs__history_wish *wish, bool *out_same) {
+  int64_t kinds = 0;
+  int64_t rows = 0;
+  int64_t age = 0;
+  kecs_status status = kecs__feed_state(session, KECS__FEED_HISTORY, &kinds);
+  if (!status) {
+    status = kecs__feed_state(session, KECS__FEED_HISTORY_ROWS, &rows);
+  }
+  if (!status) {
+    status = kecs__feed_state(session, KECS__FEED_HISTORY_AGE, &age);
+  }
+  *out_same = kinds == wish->kinds && (kinds == 0 || (rows == wish->rows && age == wish->age));
+  return status;
+}
+
+KECS__FN kecs_status kecs__history_open(kecs_store *store, const kecs_history_options *options) {
+  kecs__engine *engine = store->engine;
+  kecs__history_wish wish;
+  bool same = false;
+  if (!engine->backend->guard) {
+    return options->track != KECS_TRACK_ON
+               ? KECS_OK
+               : kecs__fail(KECS_E_UNSUPPORTED, "options.history: the %s backend keeps no history",
+                            engine->backend->name);
+  }
+  kecs_status status = kecs__history_wish_read(store, options, &wish);
+  if (status || options->track == KECS_TRACK_KEEP) {
+    return status;
+  }
+  if (wish.kinds && !kecs__flag_get(&engine->tracked)) {
+    return kecs__fail(KECS_E_INVALID, "options.history needs the log of changes, which %s does not keep; set "
+                                      "options.track to KECS_TRACK_ON as well",
+                      engine->place.shown);
+  }
+  status = kecs__history_is(engine->writer, &wish, &same);
+  if (!status && !same && engine->read_only) {
+    return kecs__fail(KECS_E_READONLY, "options.history: %s is open for reading only", engine->place.shown);
+  }
+  return status || same ? status : kecs__with_write(store, kecs__history_switch, &wish);
+}
+
+KECS_STORE_API kecs_status kecs_history_describe(kecs_store *store, kecs_history_info *out_info) {
+  kecs_status status = kecs__check_pointer(out_info, "out_info");
+  if (status) {
+    return status;
+  }
+  memset(out_info, 0, sizeof *out_info);
+  kecs__session *session = NULL;
+  int64_t values[4] = {0, 0, 0, 0};
+  static const int ids[] = {KECS__FEED_HISTORY, KECS__FEED_HISTORY_ROWS, KECS__FEED_HISTORY_AGE,
+                            KECS__FEED_HISTORY_FLOOR};
+  status = kecs__read_open(store, &session);
+  for (int i = 0; !status && session->engine->backend->guard && i < 4; i++) {
+    status = kecs__feed_state(session, ids[i], &values[i]);
+  }
+  uint64_t kinds = (uint64_t)values[0];
+  for (int kind = 1; !status && kind < KECS_KIND_COUNT; kind++) {
+    if (kinds & KECS_BIT(kind)) {
+      status = kecs__feed_state(session, KECS__FEED_HISTORY_SINCE + kind, &out_info->since[kind]);
+    }
+  }
+  kecs__read_close(store, session);
+  if (!status && kinds) {
+    out_info->kinds = kinds;
+    out_info->rows_max = (int)values[1];
+    out_info->age_us = values[2];
+    out_info->floor = values[3];
+  }
+  return status;
+}
+
+/* ---- cutting off ---- */
+
+/* The newest entry of a row that goes is marked as the cut, then those before it go, the newest first: what is left
+ * below in between is still without a gap. */
+static kecs_status kecs__history_cut(kecs__write *write, int64_t kind, int64_t rid, int64_t edge, int64_t *left) {
+  kecs_value values[] = {kecs__value_int(kind), kecs__value_int(rid), kecs__value_int(edge), kecs__value_int(*left)};
+  int64_t removed = 0;
+  int64_t cut = 0;
+  kecs_status status =
+      kecs__feed_number(write->session, "SELECT max(seq) FROM {history} WHERE {own}kind=?1 AND rid=?2 AND seq<=?3",
+                        values, 3, &cut);
+  if (status || cut == 0) {
+    return status;
+  }
+  values[2] = kecs__value_int(cut);
+  status = kecs__run(write->session,
+                     "UPDATE {history} SET op=0,whole=0,actor=NULL,reason=NULL,old=NULL WHERE {own}seq=?1 AND op<>0",
+                     &values[2], 1, NULL);
+  if (!status) {
+    status = kecs__run(write->session,
+                       "DELETE FROM {history} WHERE {own}seq IN (SELECT h.seq FROM {history h} WHERE {own h}h.kind=?1 "
+                       "AND h.rid=?2 AND h.seq<?3 ORDER BY h.seq DESC LIMIT ?4)",
+                       values, 4, &removed);
+  }
+  *left -= removed;
+  return status;
+}
+
+typedef struct kecs__history_row_id {
+  int64_t kind;
+  int64_t rid;
+  int64_t edge; /* the newest entry of the row that is too many */
+} kecs__history_row_id;
+
+/* Rows that the log is about to forget, and that have more entries than may stay. */
+static kecs_status kecs__history_long(kecs__write *write, int64_t upto, int64_t most, kecs__history_row_id *rows,
+                                      int limit, int *out_count) {
+  kecs__cached *cached = NULL;
+  bool row = false;
+  kecs_value values[] = {kecs__value_int(upto), kecs__value_int(most)};
+  *out_count = 0;
+  kecs_status status = kecs__feed_statement(
+      write->session,
+      "SELECT c.kind,c.rid,(SELECT x.seq FROM {history x} WHERE {own x}x.kind=c.kind AND x.rid=c.rid AND x.op<>0 "
+      "ORDER BY x.seq DESC LIMIT 1 OFFSET ?2) AS edge FROM (SELECT DISTINCT d.kind,d.rid FROM {changes d} WHERE "
+      "{own d}d.seq<=?1) AS c",
+      &cached);
+  if (!status) {
+    status = kecs__statement_start(write->session, cached, values, 2, &row);
+  }
+  while (!status && row && *out_count < limit) {
+    kecs_value read[3];
+    kecs__statement_columns(write->session, cached, read, 3);
+    if (read[2].type != KECS_VALUE_NULL) {
+      kecs__history_row_id one = {read[0].number, read[1].number, read[2].number};
+      rows[(*out_count)++] = one;
+    }
+    status = kecs__statement_step(write->session, cached, &row);
+  }
+  kecs__statement_done(write->session, cached);
+  return status;
+}
+
+static kecs_status kecs__history_trim_rows(kecs__write *write, int64_t upto, int limit, int64_t *left) {
+  kecs_allocator *allocator = &write->engine->allocator;
+  int64_t most = 0;
+  int count = 0;
+  kecs_status status = kecs__feed_state(write->session, KECS__FEED_HISTORY_ROWS, &most);
+  if (status || most == 0) {
+    return status;
+  }
+  kecs__history_row_id *rows = kecs__alloc(allocator, (size_t)limit * sizeof *rows);
+  status = rows ? kecs__history_long(write, upto, most, rows, limit, &count) : KECS_E_NOMEM;
+  for (int i = 0; !status && *left > 0 && i < count; i++) {
+    int64_t edge = rows[i].edge < upto ? rows[i].edge : upto;
+    status = kecs__history_cut(write, rows[i].kind, rows[i].rid, edge, left);
+  }
+  kecs__release(allocator, rows, (size_t)limit * sizeof *rows);
+  return status;
+}
+
+/* Stamps ascend with the sequence, so the old ones stand at the beginning. */
+static kecs_status kecs__history_trim_age(kecs__write *write, int64_t upto, int64_t *left) {
+  int64_t age = 0;
+  int64_t oldest = 0; /* the highest stamp that is too old */
+  kecs_status status = kecs__feed_state(write->session, KECS__FEED_HISTORY_AGE, &age);
+  if (status || age == 0 || *left <= 0) {
+    return status;
+  }
+  (void)kecs__clock_next(&oldest, write->now - age);
+  kecs_value values[] = {kecs__value_int(upto), kecs__value_int(oldest), kecs__value_int(*left)};
+  int64_t seq = 0;
+  status = kecs__feed_number(write->session,
+                             "SELECT max(seq) FROM (SELECT seq,stamp FROM {history} WHERE {own}seq<=?1 ORDER BY seq "
+                             "LIMIT ?3) AS step WHERE stamp<=?2",
+                             values, 3, &seq);
+  if (status || seq == 0) {
+    return status;
+  }
+  kecs_value last = kecs__value_int(seq);
+  int64_t stamp = 0;
+  int64_t removed = 0;
+  status = kecs__feed_number(write->session, "SELECT stamp FROM {history} WHERE {own}seq=?1", &last, 1, &stamp);
+  if (!status) {
+    status = kecs__run(write->session, "DELETE FROM {history_keys} WHERE {own}seq<=?1", &last, 1, NULL);
+  }
+  if (!status) {
+    status = kecs__run(write->session, "DELETE FROM {history} WHERE {own}seq<=?1", &last, 1, &removed);
+  }
+  if (!status) {
+    status = kecs__feed_state_raise(write->session, KECS__FEED_HISTORY_FLOOR, seq);
+  }
+  if (!status) {
+    status = kecs__feed_state_raise(write->session, KECS__FEED_HISTORY_FLOOR_STAMP, stamp);
+  }
+  *left -= removed;
+  return status;
+}
+
+KECS__FN kecs_status kecs__history_trim(kecs__write *write, int64_t upto, int limit, int64_t *out_count) {
+  int64_t kinds = 0;
+  int64_t left = limit;
+  kecs_status status = kecs__feed_state(write->session, KECS__FEED_HISTORY, &kinds);
+  *out_count = 0;
+  if (!status && kinds) {
+    status = kecs__history_trim_rows(write, upto, limit, &left);
+  }
+  if (!status && kinds) {
+    status = kecs__history_trim_age(write, upto, &left);
+  }
+  *out_count = limit - left;
+  return status;
+}
+
+#endif
+
+/* ---- store/history_read.c ---------------------------------------------------------------------------------------- */
+/* store/history_read.c -- a row as it was, put together from what was kept of it as history_log.h says. */
+
+#include <string.h>
+
+#if !defined(KECS_STORE_NO_HISTORY)
+
+/* ---- whether it is kept ---- */
+
+KECS__FN kecs_status kecs__history_kinds(kecs__session *session, uint64_t *out_kinds) {
+  int64_t kinds = 0;
+  kecs_status status =
+      session->engine->backend->guard ? kecs__feed_state(session, KECS__FEED_HISTORY, &kinds) : KECS_OK;
+  *out_kinds = (uint64_t)kinds;
+  return status;
+}
+
+KECS__FN kecs_status kecs__history_check(kecs__session *session, uint64_t kinds) {
+  uint64_t kept = 0;
+  kecs_status status = kecs__history_kinds(session, &kept);
+  for (int kind = 1; !status && kind < KECS_KIND_COUNT; kind++) {
+    if (kinds & ~kept & KECS_BIT(kind)) {
+      const kecs__engine *engine = session->engine;
+      const char *name = kecs_kind_describe((kecs_kind)kind)->name;
+      return engine->backend->guard
+                 ? kecs__fail(KECS_E_UNSUPPORTED, "%s keeps no history of the kind %s; open it once with "
+                                                  "options.history",
+                              engine->place.shown, name)
+                 : kecs__fail(KECS_E_UNSUPPORTED, "%s: the %s backend keeps no history", engine->place.shown,
+                              engine->backend->name);
+    }
+  }
+  return status;
+}
+
+KECS__FN kecs_status kecs__fail_before_history(int64_t floor) {
+  (void)kecs__fail(KECS_E_COMPACTED,
+                   "the history begins after %lld; what was before is not kept, see rows_max and age_us of "
+                   "options.history",
+                   (long long)floor);
+  kecs_error error = kecs__error_save();
+  error.floor = floor;
+  return kecs__error_restore(&error);
+}
+
+KECS__FN kecs_status kecs__history_check_floor(kecs__session *session, uint64_t kinds, int64_t seq) {
+  int64_t floor = 0;
+  kecs_status status = kecs__feed_state(session, KECS__FEED_HISTORY_FLOOR, &floor);
+  for (int kind = 1; !status && kind < KECS_KIND_COUNT; kind++) {
+    int64_t since = 0;
+    if (kinds & KECS_BIT(kind)) {
+      status = kecs__feed_state(session, KECS__FEED_HISTORY_SINCE + kind, &since);
+      floor = since > floor ? since : floor;
+    }
+  }
+  return status || seq >= floor ? status : kecs__fail_before_history(floor);
+}
+
+/* ---- one row ---- */
+
+static int kecs__history_column(const kecs_kind_info *info, kecs__json name) {
+  for (int i = 0; i < info->column_count; i++) {
+    if (kecs__json_equals(name, info->columns[i].name)) {
+      return i;
+    }
+  }
+  return -1;
+}
+
+static kecs_status kecs__history_damaged(const kecs__meta *meta, int64_t rid) {
+  return kecs__fail(KECS_E_CORRUPT, "the history of %s number %lld is damaged; switch the history off and on again",
+                    meta->info->name, (long long)rid);
+}
+
+/* Sets the columns that `old` mentions and that are not known yet. */
+static kecs_status kecs__history_apply(const kecs__meta *meta, const kecs_value *old, uint64_t *known,
+                                       kecs__arena *arena, void *row) {
+  kecs__json_walk walk = {NULL};
+  kecs__json name;
+  kecs__json value;
+  kecs__json all = {KECS__JSON_NONE, NULL, 0};
+  if (old->type == KECS_VALUE_TEXT && old->text) {
+    all = kecs__json_check(old->text, old->len, NULL);
+  }
+  if (all.type != KECS__JSON_OBJECT) {
+    return KECS_E_CORRUPT;
+  }
+  while (kecs__json_next_member(all, &walk, &name, &value)) {
+    int column = kecs__history_column(meta->info, name);
+    kecs_value set = {KECS_VALUE_NULL, 0, NULL, 0};
+    if (column < 0 || (*known & KECS_BIT(column))) {
+      continue; /* of a later schema; or a later change has said it already */
+    }
+    if (value.type == KECS__JSON_STRING) {
+      size_t len = 0;
+      const char *text = kecs__json_string(value, arena, &len);
+      if (!text) {
+        return kecs_last_error()->status == KECS_E_NOMEM ? KECS_E_NOMEM : KECS_E_CORRUPT;
+      }
+      set = kecs__value_bytes(text, len);
+    } else if (value.type == KECS__JSON_NUMBER && kecs__json_int64(value, &set.number)) {
+      set.type = KECS_VALUE_INT;
+    } else if (value.type != KECS__JSON_NULL) {
+      return KECS_E_CORRUPT;
+    }
+    kecs_column_type type = meta->info->columns[column].type;
+    bool text = type == KECS_TYPE_TEXT || type == KECS_TYPE_JSON;
+    if (set.type != KECS_VALUE_NULL && text != (set.type == KECS_VALUE_TEXT)) {
+      return KECS_E_CORRUPT;
+    }
+    kecs__row_set(meta->info, row, column, &set);
+    *known |= KECS_BIT(column);
+  }
+  return KECS_OK;
+}
+
+/* What a whole row says nothing of is NULL, or came with a later schema. */
+static void kecs__history_rest(const kecs__meta *meta, uint64_t known, void *row) {
+  for (int i = 0; i < meta->info->column_count; i++) {
+    const kecs_column_info *column = &meta->info->columns[i];
+    if (!(known & KECS_BIT(i))) {
+      kecs_value value = {KECS_VALUE_NULL, 0, NULL, 0};
+      value = column->flags & KECS_COLUMN_NOT_NULL ? kecs__column_default(column) : value;
+      kecs__row_set(meta->info, row, i, &value);
+    }
+  }
+}
+
+static void kecs__history_fill(const kecs_kind_info *info, const void *from, uint64_t known, void *row) {
+  for (int i = 0; i < info->column_count; i++) {
+    if (!(known & KECS_BIT(i))) {
+      kecs_value value = kecs__row_value(info, from, i);
+      kecs__row_set(info, row, i, &value);
+    }
+  }
+}
+
+/* How far the entries after a sequence have told what a row was. */
+typedef struct kecs__rebuild {
+  uint64_t known;
+  bool done; /* an entry has told all of it */
+  bool there;
+} kecs__rebuild;
+
+static kecs_status kecs__history_entry_apply(const kecs__meta *meta, const kecs_value *entry, kecs__rebuild *rebuild,
+                                             kecs__arena *arena, void *row) {
+  int64_t op = entry[1].number;
+  if (op == KECS__HISTORY_CUT) {
+    return kecs__fail_before_history(entry[0].number);
+  }
+  rebuild->done = op == KECS__FEED_CREATED || entry[2].number != 0;
+  rebuild->there = op != KECS__FEED_CREATED;
+  kecs_status status =
+      op == KECS__FEED_CREATED ? KECS_OK : kecs__history_apply(meta, &entry[3], &rebuild->known, arena, row);
+  if (!status && rebuild->done) {
+    kecs__history_rest(meta, rebuild->known, row);
+  }
+  return status;
+}
+
+KECS__FN kecs_status kecs__history_row(kecs__session *session, const kecs__meta *meta, int64_t rid, int64_t seq,
+                                       kecs__arena *arena, void *row, bool *out_there) {
+  kecs__cached *cached = NULL;
+  bool more = false;
+  kecs__rebuild rebuild = {0, false, false};
+  kecs_value parameters[] = {kecs__value_int((int64_t)meta->info->kind), kecs__value_int(rid), kecs__value_int(seq)};
+  memset(row, 0, meta->info->row_size);
+  kecs_status status = kecs__feed_statement(
+      session, "SELECT seq,op,whole,old FROM {history} WHERE {own}kind=?1 AND rid=?2 AND seq>?3 ORDER BY seq", &cached);
+  if (!status) {
+    status = kecs__statement_start(session, cached, parameters, 3, &more);
+  }
+  while (!status && more && !rebuild.done) {
+    kecs_value entry[4];
+    kecs__statement_columns(session, cached, entry, 4);
+    status = kecs__history_entry_apply(meta, entry, &rebuild, arena, row);
+    if (!status && !rebuild.done) {
+      status = kecs__statement_step(session, cached, &more);
+    }
+  }
+  kecs__statement_done(session, cached);
+  if (!status && !rebuild.done) {
+    void *now = kecs__arena_take(arena, meta->info->row_size);
+    status = now ? kecs__row_by_rid(session, meta, rid, arena, now, &rebuild.there) : KECS_E_NOMEM;
+    if (!status && rebuild.there) {
+      kecs__history_fill(meta->info, now, rebuild.known, row);
+    }
+  }
+  *out_there = rebuild.there;
+  return status == KECS_E_CORRUPT ? kecs__history_damaged(meta, rid) : status;
+}
+
+#endif
+
+/* ---- store/history_ask.c ----------------------------------------------------------------------------------------- */
+/* store/history_ask.c -- what callers ask of the history: a row at a moment, the list of its changes.
+ *
+ * A key names one row after the other: the one that is there, and those that were deleted since (history_keys). They
+ * never lived at the same time. */
+
+/* ---- store/history_ask.h ----------------------------------------------------------------------------------------- */
+/* store/history_ask.h -- what the calls that ask the history have in common. */
+#ifndef KECS_STORE_HISTORY_ASK_H
+#define KECS_STORE_HISTORY_ASK_H
+
+#if !defined(KECS_STORE_NO_HISTORY)
+
+/* What a call asks about: the rows of a key, the one that is there and those before it. */
+typedef struct kecs__inquiry {
+  kecs__session *session;
+  const kecs__meta *meta;
+  kecs__probe probe;
+  int number;      /* the unique key by which deleted rows are found, and what it was */
+  const char *key;
+  int64_t live;    /* the row that is there, or 0 */
+  kecs__arena arena;
+} kecs__inquiry;
+
+/* A call reads all that it reads at one moment. To be closed whatever comes of it. */
+KECS__FN kecs_status kecs__inquiry_open(kecs_store *store, kecs_kind kind, const char *key, kecs__inquiry *asked);
+KECS__FN kecs_status kecs__inquiry_close(kecs_store *store, kecs__inquiry *asked, kecs_status status);
+
+/* The row of the key as it was after `seq`: that of the first deletion since, or the one that is there. */
+KECS__FN kecs_status kecs__inquiry_row(kecs__inquiry *asked, int64_t seq, kecs__arena *arena, void *row,
+                                       bool *out_there);
+
+/* The latest change of the key's rows up to `seq`; 0 when none is kept. */
+KECS__FN kecs_status kecs__inquiry_latest(kecs__inquiry *asked, int64_t seq, int64_t *out_seq);
+
+/* INVALID when the log has no such sequence. */
+KECS__FN kecs_status kecs__moment_check(kecs__session *session, int64_t seq);
+
+#endif
+#endif
+
+/* ---- store/history_ask.c, continued ------------------------------------------------------------------------------ */
+#include <string.h>
+
+#if !defined(KECS_STORE_NO_HISTORY)
+
+#define KECS__HISTORY_LIMIT 100
+#define KECS__HISTORY_LIMIT_MAX 1000
+
+static const char kecs__history_shape[] = "history"; /* what such a result is told by */
+
+/* ---- the rows of a key ---- */
+
+/* The first deletion of a row with this key after `seq`, or the last one before it; 0 when there is none. */
+static kecs_status kecs__inquiry_deleted(const kecs__inquiry *asked, int64_t seq, bool before, int64_t *out_rid,
+                                       int64_t *out_seq) {
+  kecs__cached *cached = NULL;
+  bool row = false;
+  kecs_value parameters[] = {kecs__value_int((int64_t)asked->meta->info->kind), kecs__value_int(asked->number),
+                             kecs__value_text(asked->key), kecs__value_int(seq)};
+  *out_rid = 0;
+  kecs_status status = kecs__feed_statement(
+      asked->session,
+      before ? "SELECT rid,seq FROM {history_keys} WHERE {own}kind=?1 AND number=?2 AND key=?3 AND seq<?4 ORDER BY seq "
+               "DESC LIMIT 1"
+             : "SELECT rid,seq FROM {history_keys} WHERE {own}kind=?1 AND number=?2 AND key=?3 AND seq>?4 ORDER BY seq "
+               "LIMIT 1",
+      &cached);
+  if (!status) {
+    status = kecs__statement_start(asked->session, cached, parameters, 4, &row);
+  }
+  if (!status && row) {
+    kecs_value values[2];
+    kecs__statement_columns(asked->session, cached, values, 2);
+    *out_rid = values[0].number;
+    *out_seq = values[1].number;
+  }
+  kecs__statement_done(asked->session, cached);
+  return status;
+}
+
+/* The row that is there, read from the database; those before it had its natural key. */
+static kecs_status kecs__inquiry_live(kecs__inquiry *asked) {
+  kecs_error before = kecs__error_save();
+  void *row = kecs__arena_take(&asked->arena, asked->meta->info->row_size);
+  if (!row) {
+    return KECS_E_NOMEM;
+  }
+  kecs_status status =
+      kecs__probe_read(asked->session, asked->meta, &asked->probe, &asked->arena, row, &asked->live);
+  if (status == KECS_E_NOT_FOUND) {
+    (void)kecs__error_restore(&before);
+    asked->live = 0;
+    return KECS_OK;
+  }
+  if (!status) {
+    asked->key = kecs__feed_key(asked->meta, row, &asked->arena);
+    asked->number = 0;
+  }
+  return status || asked->key ? status : KECS_E_NOMEM;
+}
+
+/* Short forms of an ARN are tried last: what is there by such a form may be another row than the one that had the whole
+ * ARN and is deleted. */
+static kecs_status kecs__inquiry_find(kecs__inquiry *asked, const char *key) {
+  int64_t rid = 0;
+  int64_t deleted = 0;
+  kecs_status status = kecs__history_check(asked->session, KECS_BIT(asked->meta->info->kind));
+  if (!status) {
+    status = kecs__probe_text(asked->session, asked->meta, key, &asked->arena, &asked->probe);
+  }
+  if (!status) {
+    asked->number = asked->probe.key;
+    asked->key = kecs__feed_key_text(asked->probe.values, asked->probe.count, &asked->arena);
+    status = asked->key ? kecs__probe_find(asked->session, asked->meta, &asked->probe, &asked->arena, &asked->live)
+                        : KECS_E_NOMEM;
+  }
+  if (!status && !asked->live) {
+    status = kecs__inquiry_deleted(asked, 0, false, &rid, &deleted);
+  }
+  return status || (!asked->live && rid) ? status : kecs__inquiry_live(asked);
+}
+
+static bool kecs__inquiry_passes(const kecs__inquiry *asked, const void *row) {
+  for (int i = 0; asked->live == 0 && i < asked->probe.check_count; i++) {
+    kecs_value value = kecs__row_value(asked->meta->info, row, asked->probe.check_columns[i]);
+    if (!kecs__value_same(&value, &asked->probe.check_values[i])) {
+      return false;
+    }
+  }
+  return true;
+}
+
+/* The row of the key as it was after `seq`: that of the first deletion since, or the one that is there. */
+KECS__FN kecs_status kecs__inquiry_row(kecs__inquiry *asked, int64_t seq, kecs__arena *arena, void *row,
+                                       bool *out_there) {
+  int64_t rid = 0;
+  int64_t from = seq;
+  *out_there = false;
+  kecs_status status = kecs__history_check_floor(asked->session, KECS_BIT(asked->meta->info->kind), seq);
+  bool more = !status;
+  while (more) {
+    status = kecs__inquiry_deleted(asked, from, false, &rid, &from);
+    if (status || rid == 0) {
+      break;
+    }
+    status = kecs__history_row(asked->session, asked->meta, rid, seq, arena, row, out_there);
+    *out_there = *out_there && kecs__inquiry_passes(asked, row);
+    more = !status && !*out_there;
+  }
+  if (!status && !*out_there && asked->live) {
+    status = kecs__history_row(asked->session, asked->meta, asked->live, seq, arena, row, out_there);
+  }
+  return status;
+}
+
+/* The latest entry of one row up to `seq`, if it is later than *io_seq. */
+static kecs_status kecs__inquiry_later(const kecs__inquiry *asked, int64_t rid, int64_t seq, int64_t *io_seq) {
+  kecs_value values[] = {kecs__value_int((int64_t)asked->meta->info->kind), kecs__value_int(rid), kecs__value_int(seq)};
+  int64_t found = 0;
+  kecs_status status = kecs__feed_number(
+      asked->session, "SELECT max(seq) FROM {history} WHERE {own}kind=?1 AND rid=?2 AND seq<=?3 AND op<>0", values, 3,
+      &found);
+  *io_seq = found > *io_seq ? found : *io_seq;
+  return status;
+}
+
+KECS__FN kecs_status kecs__inquiry_latest(kecs__inquiry *asked, int64_t seq, int64_t *out_seq) {
+  int64_t rid = 0;
+  int64_t deleted = 0;
+  *out_seq = 0;
+  kecs_status status = kecs__inquiry_deleted(asked, seq, false, &rid, &deleted);
+  if (!status && rid) {
+    status = kecs__inquiry_later(asked, rid, seq, out_seq);
+  }
+  if (!status && asked->live) {
+    status = kecs__inquiry_later(asked, asked->live, seq, out_seq);
+  }
+  if (!status && *out_seq == 0) {
+    status = kecs__inquiry_deleted(asked, seq < INT64_MAX ? seq + 1 : seq, true, &rid, &deleted);
+    *out_seq = status || rid == 0 ? *out_seq : deleted;
+  }
+  return status;
+}
+
+/* ---- a moment ---- */
+
+/* The first entry at or after `seq`; out values stay where there is none. */
+static kecs_status kecs__moment_entry(kecs__session *session, int64_t seq, int64_t *out_seq, int64_t *out_stamp) {
+  kecs__cached *cached = NULL;
+  bool row = false;
+  kecs_value parameter = kecs__value_int(seq);
+  kecs_status status = kecs__feed_statement(
+      session, "SELECT seq,stamp FROM {history} WHERE {own}seq>=?1 ORDER BY seq LIMIT 1", &cached);
+  if (!status) {
+    status = kecs__statement_start(session, cached, &parameter, 1, &row);
+  }
+  if (!status && row) {
+    kecs_value values[2];
+    kecs__statement_columns(session, cached, values, 2);
+    *out_seq = values[0].number;
+    *out_stamp = values[1].number;
+  }
+  kecs__statement_done(session, cached);
+  return status;
+}
+
+/* Every change up to here has a stamp of at most `stamp`, and every one after it a higher one: stamps ascend with the
+ * sequence, so halving the distance finds it. */
+static kecs_status kecs__moment_halve(kecs__session *session, int64_t stamp, int64_t *io_low) {
+  kecs__feed_end end;
+  kecs_status status = kecs__feed_read_end(session, &end);
+  int64_t high = end.seq;
+  while (!status && *io_low < high) {
+    int64_t middle = *io_low + (high - *io_low + 1) / 2;
+    int64_t seq = high;
+    int64_t found = 0;
+    status = kecs__moment_entry(session, middle, &seq, &found);
+    if (found <= stamp) {
+      *io_low = seq;
+    } else {
+      high = middle - 1;
+    }
+  }
+  return status;
+}
+
+/* The first stamp of a millisecond, or the last. */
+static int64_t kecs__moment_stamp(int64_t time_us, bool end) {
+  int64_t ms = time_us / 1000;
+  return ms < 0 ? -1 : ms >= INT64_MAX >> 17 ? INT64_MAX : ms * 65536 + (end ? 65535 : 0);
+}
+
+/* A time as a sequence. */
+static kecs_status kecs__moment_seq(kecs__session *session, const kecs__meta *meta, int64_t time_us, int64_t *out_seq) {
+  int kind = (int)meta->info->kind;
+  const int ids[][2] = {{KECS__FEED_HISTORY_FLOOR_STAMP, KECS__FEED_HISTORY_FLOOR},
+                        {KECS__FEED_HISTORY_SINCE_STAMP + kind, KECS__FEED_HISTORY_SINCE + kind}};
+  int64_t stamp = kecs__moment_stamp(time_us, true);
+  kecs_status status = KECS_OK;
+  *out_seq = 0;
+  for (int i = 0; !status && i < 2; i++) {
+    int64_t floor_stamp = 0;
+    int64_t floor = 0;
+    status = kecs__feed_state(session, ids[i][0], &floor_stamp);
+    if (!status) {
+      status = kecs__feed_state(session, ids[i][1], &floor);
+    }
+    if (!status && stamp < floor_stamp) {
+      status = kecs__fail_before_history(floor);
+    }
+    *out_seq = floor > *out_seq ? floor : *out_seq;
+  }
+  return status ? status : kecs__moment_halve(session, stamp, out_seq);
+}
+
+KECS__FN kecs_status kecs__moment_check(kecs__session *session, int64_t seq) {
+  kecs__feed_end end;
+  kecs_status status = kecs__feed_read_end(session, &end);
+  if (!status && (seq > end.seq || seq < 0)) {
+    status = kecs__fail(KECS_E_INVALID, "the change log of %s ends at %lld; there is no sequence %lld",
+                        session->engine->place.shown, (long long)end.seq, (long long)seq);
+  }
+  return status;
+}
+
+/* ---- the calls ---- */
+
+/* A call reads all that it reads at one moment. */
+KECS__FN kecs_status kecs__inquiry_open(kecs_store *store, kecs_kind kind, const char *key, kecs__inquiry *asked) {
+  memset(asked, 0, sizeof *asked);
+  asked->meta = kecs__meta_checked(store, kind);
+  if (!asked->meta) {
+    return kecs_last_error()->status;
+  }
+  kecs__arena_init(&asked->arena, &store->engine->allocator);
+  kecs_status status = kecs__read_open(store, &asked->session);
+  if (!status && store->depth == 0) {
+    status = store->engine->backend->begin(asked->session->connection, false);
+    if (status) {
+      kecs__read_close(store, asked->session);
+      asked->session = NULL;
+    }
+  } else if (status) {
+    asked->session = NULL;
+  }
+  return status ? status : kecs__inquiry_find(asked, key);
+}
+
+KECS__FN kecs_status kecs__inquiry_close(kecs_store *store, kecs__inquiry *asked, kecs_status status) {
+  if (asked->session) {
+    if (store->depth == 0) {
+      kecs__read_end(store->engine->backend, asked->session->connection, &status);
+    }
+    kecs__read_close(store, asked->session);
+  }
+  if (asked->meta) {
+    kecs__arena_free(&asked->arena);
+  }
+  return status;
+}
+
+static kecs_status kecs__inquiry_at(kecs__inquiry *asked, int64_t seq, int64_t time_us, kecs_result *result) {
+  bool there = false;
+  void *row = kecs__result_add(result);
+  kecs_status status = row ? KECS_OK : KECS_E_NOMEM;
+  if (!status) {
+    status = seq ? kecs__moment_check(asked->session, seq)
+                 : kecs__moment_seq(asked->session, asked->meta, time_us, &seq);
+  }
+  if (!status) {
+    status = kecs__inquiry_row(asked, seq, &result->arena, row, &there);
+  }
+  return status || there ? status : kecs__fail_probe(asked->meta, &asked->probe);
+}
+
+KECS_STORE_API kecs_status kecs_get_at(kecs_store *store, kecs_kind kind, const char *key, int64_t seq, int64_t time_us,
+                                       kecs_result **out_result) {
+  kecs__inquiry asked;
+  kecs_result *result = NULL;
+  kecs_status status = kecs__check_pointer(out_result, "out_result");
+  if (status) {
+    return status;
+  }
+  *out_result = NULL;
+  if ((seq != 0) == (time_us != 0)) {
+    return kecs__fail(KECS_E_INVALID, "give either a sequence or a time");
+  }
+  status = kecs__inquiry_open(store, kind, key, &asked);
+  if (!status) {
+    status = kecs__result_begin(store, asked.meta, &result);
+  }
+  if (!status) {
+    status = kecs__inquiry_at(&asked, seq, time_us, result);
+  }
+  status = kecs__inquiry_close(store, &asked, status);
+  return kecs__result_end(status, result, out_result);
+}
+
+/* ---- the list ---- */
+
+typedef struct kecs__history_page {
+  kecs__inquiry *asked;
+  kecs_result *result;
+  int64_t from; /* stamps */
+  int64_t to;
+  size_t limit;
+  bool rows;
+  bool more;
+} kecs__history_page;
+
+static kecs_status kecs__page_row(const kecs__history_page *page, int64_t rid, int64_t seq, const void **out_row) {
+  bool there = false;
+  kecs__arena *arena = &page->result->arena;
+  void *row = kecs__arena_take(arena, page->asked->meta->info->row_size);
+  kecs_status status =
+      row ? kecs__history_row(page->asked->session, page->asked->meta, rid, seq, arena, row, &there) : KECS_E_NOMEM;
+  *out_row = there ? row : NULL;
+  return status;
+}
+
+static kecs_status kecs__page_text(kecs__history_page *page, const kecs_value *value, const char **out_text) {
+  bool said = value->type == KECS_VALUE_TEXT;
+  *out_text = said ? kecs__arena_text(&page->result->arena, value->text, value->len) : NULL;
+  return said && !*out_text ? KECS_E_NOMEM : KECS_OK;
+}
+
+static kecs_status kecs__page_entry(kecs__history_page *page, int64_t rid, const kecs_value *values) {
+  kecs_history_entry *entry = kecs__result_add(page->result);
+  if (!entry) {
+    return KECS_E_NOMEM;
+  }
+  entry->seq = values[0].number;
+  entry->op = (kecs_change_op)values[1].number;
+  entry->stamp = values[2].number;
+  entry->time_us = kecs_stamp_time(entry->stamp);
+  kecs_status status = kecs__page_text(page, &values[3], &entry->actor);
+  if (!status) {
+    status = kecs__page_text(page, &values[4], &entry->reason);
+  }
+  if (!status && page->rows) {
+    status = kecs__page_row(page, rid, entry->seq - 1, &entry->old_row);
+  }
+  if (!status && page->rows) {
+    status = kecs__page_row(page, rid, entry->seq, &entry->row);
+  }
+  return status;
+}
+
+/* The entries of one row before `seq`, newest first, until the page is full and one more is seen. */
+static kecs_status kecs__page_life(kecs__history_page *page, int64_t rid, int64_t seq) {
+  kecs__session *session = page->asked->session;
+  kecs__cached *cached = NULL;
+  bool row = false;
+  kecs_value parameters[] = {kecs__value_int((int64_t)page->asked->meta->info->kind),
+                             kecs__value_int(rid),
+                             kecs__value_int(seq),
+                             kecs__value_int(page->from),
+                             kecs__value_int(page->to)};
+  kecs_status status = kecs__feed_statement(session,
+                                            "SELECT seq,op,stamp,actor,reason FROM {history} WHERE {own}kind=?1 AND "
+                                            "rid=?2 AND seq<?3 AND stamp>=?4 AND stamp<=?5 AND op<>0 ORDER BY seq DESC",
+                                            &cached);
+  if (!status) {
+    status = kecs__statement_start(session, cached, parameters, 5, &row);
+  }
+  while (!status && row && !page->more) {
+    kecs_value values[5];
+    kecs__statement_columns(session, cached, values, 5);
+    page->more = page->result->count == page->limit;
+    status = page->more ? KECS_OK : kecs__page_entry(page, rid, values);
+    if (!status && !page->more) {
+      status = kecs__statement_step(session, cached, &row);
+    }
+  }
+  kecs__statement_done(session, cached);
+  return status;
+}
+
+/* Whether a deleted row is one that was asked for, where the key alone does not say. */
+static kecs_status kecs__page_is(kecs__history_page *page, int64_t rid, int64_t deleted, bool *out_is) {
+  kecs__inquiry *asked = page->asked;
+  *out_is = true;
+  if (asked->live || asked->probe.check_count == 0) {
+    return KECS_OK;
+  }
+  void *row = kecs__arena_take(&asked->arena, asked->meta->info->row_size);
+  kecs_status status = KECS_E_NOMEM;
+  if (row) {
+    status = kecs__history_row(asked->session, asked->meta, rid, deleted - 1, &asked->arena, row, out_is);
+  }
+  *out_is = !status && *out_is && kecs__inquiry_passes(asked, row);
+  return status;
+}
+
+/* One row after the other, from the newest. `seq`: the page before ended there. */
+static kecs_status kecs__page_fill(kecs__history_page *page, int64_t seq, bool *out_known) {
+  kecs__inquiry *asked = page->asked;
+  int64_t rid = 0;
+  int64_t deleted = INT64_MAX;
+  kecs_status status = asked->live ? kecs__page_life(page, asked->live, seq) : KECS_OK;
+  *out_known = asked->live != 0;
+  while (!status && !page->more) {
+    bool is = false;
+    status = kecs__inquiry_deleted(asked, deleted, true, &rid, &deleted);
+    if (status || rid == 0) {
+      break;
+    }
+    status = kecs__page_is(page, rid, deleted, &is);
+    if (!status && is) {
+      *out_known = true;
+      status = kecs__page_life(page, rid, seq);
+    }
+  }
+  return status;
+}
+
+static kecs_status kecs__page_run(kecs__history_page *page, const kecs_history_query *query) {
+  kecs_result *result = page->result;
+  uint64_t hash = kecs__hash(KECS__HASH_START, page->asked->key, strlen(page->asked->key));
+  hash = kecs__hash(hash, &page->from, sizeof page->from);
+  hash = kecs__hash(hash, &page->to, sizeof page->to);
+  kecs_kind kind = page->asked->meta->info->kind;
+  kecs_value after = kecs__value_int(INT64_MAX);
+  bool known = false;
+  kecs_status status = KECS_OK;
+  if (query->page_token) {
+    status = kecs__token_read(query->page_token, kind, hash, &page->asked->arena, &after, 1);
+  }
+  if (!status) {
+    status = kecs__page_fill(page, after.number, &known);
+  }
+  if (!status && !known) {
+    status = kecs__fail_probe(page->asked->meta, &page->asked->probe);
+  }
+  if (!status && page->more) {
+    const kecs_history_entry *last = kecs_history_at(result, result->count - 1);
+    after = kecs__value_int(last->seq);
+    status = kecs__token_write(kind, hash, &after, 1, &result->arena, &result->page_token);
+  }
+  return status;
+}
+
+KECS_STORE_API kecs_status kecs_history(kecs_store *store, kecs_kind kind, const char *key,
+                                        const kecs_history_query *query, kecs_result **out_result) {
+  static const kecs_history_query newest;
+  kecs__inquiry asked;
+  kecs__history_page page;
+  kecs_status status = kecs__check_pointer(out_result, "out_result");
+  if (status) {
+    return status;
+  }
+  *out_result = NULL;
+  query = query ? query : &newest;
+  memset(&page, 0, sizeof page);
+  if (query->limit < 0 || query->limit > KECS__HISTORY_LIMIT_MAX) {
+    return kecs__fail(KECS_E_INVALID, "query.limit is %d; give 1 to %d, or 0 for %d", query->limit,
+                      KECS__HISTORY_LIMIT_MAX, KECS__HISTORY_LIMIT);
+  }
+  page.asked = &asked;
+  page.rows = query->rows;
+  page.limit = (size_t)(query->limit ? query->limit : KECS__HISTORY_LIMIT);
+  page.from = kecs__moment_stamp(query->from_us, false);
+  page.to = query->to_us ? kecs__moment_stamp(query->to_us, true) : INT64_MAX;
+  status = kecs__inquiry_open(store, kind, key, &asked);
+  if (!status) {
+    status = kecs__result_new(&store->engine->allocator, (kecs_kind)0, sizeof(kecs_history_entry), &page.result);
+  }
+  if (!status) {
+    page.result->shape = kecs__history_shape;
+    status = kecs__page_run(&page, query);
+  }
+  status = kecs__inquiry_close(store, &asked, status);
+  return kecs__result_end(status, page.result, out_result);
+}
+
+KECS_STORE_API const kecs_history_entry *kecs_history_at(const kecs_result *result, size_t index) {
+  bool entries = result && result->shape == kecs__history_shape && index < result->count;
+  return entries ? (const kecs_history_entry *)(const void *)result->rows + index : NULL;
+}
+
+#endif
+
+/* ---- store/history_diff.c ---------------------------------------------------------------------------------------- */
+/* store/history_diff.c -- in what two versions of a row differ: their documents, member by member. */
+
+#include <stdio.h>
+#include <string.h>
+
+#if !defined(KECS_STORE_NO_HISTORY)
+
+#define KECS__DIFF_DEPTH 32 /* each level of nesting is a level of calls */
+
+static const char kecs__diff_shape[] = "diff"; /* what such a result is told by */
+
+typedef struct kecs__diff {
+  kecs_result *result;
+  kecs__text path;
+  kecs__arena scratch; /* decoded texts */
+  kecs_status status;
+} kecs__diff;
+
+static const kecs__json kecs__diff_none = {KECS__JSON_NONE, NULL, 0};
+
+static bool kecs__diff_same_bytes(kecs__json a, kecs__json b) {
+  return a.len == b.len && memcmp(a.text, b.text, a.len) == 0;
+}
+
+/* Strings may be written in several ways. What can't be decoded is what its bytes are. */
+static bool kecs__diff_same_string(kecs__diff *diff, kecs__json a, kecs__json b) {
+  if (kecs__diff_same_bytes(a, b)) {
+    return true;
+  }
+  if (!memchr(a.text, '\\', a.len) && !memchr(b.text, '\\', b.len)) {
+    return false;
+  }
+  kecs_error before = kecs__error_save();
+  const char *left = kecs__json_string(a, &diff->scratch, NULL);
+  const char *right = left ? kecs__json_string(b, &diff->scratch, NULL) : NULL;
+  bool same = right && strcmp(left, right) == 0;
+  if (!right) {
+    diff->status = diff->scratch.failed ? KECS_E_NOMEM : diff->status;
+    (void)kecs__error_restore(&before);
+  }
+  kecs__arena_reset(&diff->scratch);
+  return same;
+}
+
+static const char *kecs__diff_text(kecs__diff *diff, kecs__json value) {
+  return value.type == KECS__JSON_NONE ? NULL : kecs__arena_text(&diff->result->arena, value.text, value.len);
+}
+
+static void kecs__diff_add(kecs__diff *diff, kecs__json a, kecs__json b) {
+  kecs_difference *one = diff->path.status ? NULL : kecs__result_add(diff->result);
+  if (one) {
+    one->path = kecs__arena_text(&diff->result->arena, diff->path.data ? diff->path.data : "", diff->path.len);
+    one->old_text = kecs__diff_text(diff, a);
+    one->new_text = kecs__diff_text(diff, b);
+  }
+  if (!one || diff->result->arena.failed) {
+    diff->status = KECS_E_NOMEM;
+  }
+}
+
+/* "/name" after the path, by the rules of RFC 6901. */
+static void kecs__diff_step(kecs__diff *diff, kecs__json name) {
+  kecs_error before = kecs__error_save();
+  size_t len = name.len >= 2 ? name.len - 2 : 0;
+  const char *text = kecs__json_string(name, &diff->scratch, &len);
+  if (!text) {
+    (void)kecs__error_restore(&before);
+    text = name.text + 1;
+  }
+  kecs__text_addc(&diff->path, '/');
+  for (size_t i = 0; i < len; i++) {
+    if (text[i] == '~' || text[i] == '/') {
+      kecs__text_adds(&diff->path, text[i] == '~' ? "~0" : "~1");
+    } else {
+      kecs__text_addc(&diff->path, text[i]);
+    }
+  }
+  kecs__arena_reset(&diff->scratch);
+}
+
+static void kecs__diff_back(kecs__diff *diff, size_t len) {
+  diff->path.len = diff->path.data ? len : 0;
+  if (diff->path.data) {
+    diff->path.data[len] = '\0';
+  }
+}
+
+static void kecs__diff_values(kecs__diff *diff, kecs__json a, kecs__json b, int depth);
+
+/* The member of this name. Documents of one row have their members in one order, so it is mostly the next one. */
+static kecs__json kecs__diff_member(kecs__diff *diff, kecs__json object, kecs__json name, kecs__json_walk *next) {
+  kecs__json_walk ahead = *next;
+  kecs__json found;
+  kecs__json value;
+  if (kecs__json_next_member(object, &ahead, &found, &value) && kecs__diff_same_bytes(found, name)) {
+    *next = ahead;
+    return value;
+  }
+  kecs__json_walk walk = {NULL};
+  while (kecs__json_next_member(object, &walk, &found, &value)) {
+    if (kecs__diff_same_string(diff, found, name)) {
+      *next = walk;
+      return value;
+    }
+  }
+  return kecs__diff_none;
+}
+
+static void kecs__diff_objects(kecs__diff *diff, kecs__json a, kecs__json b, int depth) {
+  size_t len = diff->path.len;
+  kecs__json_walk walk = {NULL};
+  kecs__json_walk next = {NULL};
+  kecs__json name;
+  kecs__json value;
+  while (!diff->status && kecs__json_next_member(a, &walk, &name, &value)) {
+    kecs__json other = kecs__diff_member(diff, b, name, &next);
+    kecs__diff_step(diff, name);
+    kecs__diff_values(diff, value, other, depth);
+    kecs__diff_back(diff, len);
+  }
+  walk.at = NULL;
+  next.at = NULL;
+  while (!diff->status && kecs__json_next_member(b, &walk, &name, &value)) {
+    if (kecs__diff_member(diff, a, name, &next).type == KECS__JSON_NONE) {
+      kecs__diff_step(diff, name);
+      kecs__diff_add(diff, kecs__diff_none, value);
+      kecs__diff_back(diff, len);
+    }
+  }
+}
+
+static void kecs__diff_arrays(kecs__diff *diff, kecs__json a, kecs__json b, int depth) {
+  size_t len = diff->path.len;
+  kecs__json_walk left = {NULL};
+  kecs__json_walk right = {NULL};
+  kecs__json one = kecs__diff_none;
+  kecs__json other = kecs__diff_none;
+  bool more_left = kecs__json_next_element(a, &left, &one);
+  bool more_right = kecs__json_next_element(b, &right, &other);
+  for (int at = 0; !diff->status && (more_left || more_right); at++) {
+    kecs__text_addf(&diff->path, "/%d", at);
+    kecs__diff_values(diff, more_left ? one : kecs__diff_none, more_right ? other : kecs__diff_none, depth);
+    kecs__diff_back(diff, len);
+    more_left = more_left && kecs__json_next_element(a, &left, &one);
+    more_right = more_right && kecs__json_next_element(b, &right, &other);
+  }
+}
+
+static void kecs__diff_values(kecs__diff *diff, kecs__json a, kecs__json b, int depth) {
+  bool both = a.type == b.type;
+  if (diff->status || diff->path.status) {
+    diff->status = diff->status ? diff->status : diff->path.status;
+    return;
+  }
+  if (both && kecs__diff_same_bytes(a, b)) {
+    return;
+  }
+  if (both && a.type == KECS__JSON_OBJECT && depth < KECS__DIFF_DEPTH) {
+    kecs__diff_objects(diff, a, b, depth + 1);
+  } else if (both && a.type == KECS__JSON_ARRAY && depth < KECS__DIFF_DEPTH) {
+    kecs__diff_arrays(diff, a, b, depth + 1);
+  } else if (!both || a.type != KECS__JSON_STRING || !kecs__diff_same_string(diff, a, b)) {
+    kecs__diff_add(diff, a, b);
+  }
+}
+
+/* ---- the two documents ---- */
+
+/* "{}" for a row that is not there. */
+static kecs_status kecs__diff_document(kecs__inquiry *asked, int64_t seq, unsigned flags, kecs_result *result,
+                                       const char **out_text, bool *out_there) {
+  void *row = kecs__arena_take(&result->arena, asked->meta->info->row_size);
+  kecs_status status = row ? kecs__inquiry_row(asked, seq, &result->arena, row, out_there) : KECS_E_NOMEM;
+  *out_text = "{}";
+  if (!status && *out_there) {
+    status = kecs_record_json(result, asked->meta->info, row, flags, out_text);
+  }
+  return status;
+}
+
+static kecs_status kecs__diff_moments(kecs__inquiry *asked, int64_t *from, int64_t *to) {
+  kecs__feed_end end;
+  int64_t latest = 0;
+  kecs_status status = kecs__feed_read_end(asked->session, &end);
+  *to = *to ? *to : end.seq;
+  if (!status) {
+    status = kecs__moment_check(asked->session, *to);
+  }
+  if (!status && *from) {
+    return kecs__moment_check(asked->session, *from);
+  }
+  if (!status) {
+    status = kecs__inquiry_latest(asked, *to, &latest);
+  }
+  *from = latest ? latest - 1 : *to;
+  return status;
+}
+
+static kecs_status kecs__diff_run(kecs__inquiry *asked, int64_t from, int64_t to, unsigned flags, kecs_result *result) {
+  const char *texts[2];
+  bool there[2] = {false, false};
+  kecs_status status = kecs__diff_moments(asked, &from, &to);
+  if (!status) {
+    status = kecs__diff_document(asked, from, flags, result, &texts[0], &there[0]);
+  }
+  if (!status) {
+    status = kecs__diff_document(asked, to, flags, result, &texts[1], &there[1]);
+  }
+  if (!status && !there[0] && !there[1]) {
+    status = kecs__fail_probe(asked->meta, &asked->probe);
+  }
+  if (status) {
+    return status;
+  }
+  kecs__diff diff;
+  memset(&diff, 0, sizeof diff);
+  diff.result = result;
+  kecs__text_init(&diff.path, &result->allocator, KECS__HISTORY_MAX);
+  kecs__arena_init(&diff.scratch, &result->allocator);
+  kecs__diff_values(&diff, kecs__json_check(texts[0], strlen(texts[0]), NULL),
+                    kecs__json_check(texts[1], strlen(texts[1]), NULL), 0);
+  kecs__text_free(&diff.path);
+  kecs__arena_free(&diff.scratch);
+  return diff.status;
+}
+
+KECS_STORE_API kecs_status kecs_diff(kecs_store *store, kecs_kind kind, const char *key, int64_t from_seq,
+                                     int64_t to_seq, unsigned flags, kecs_result **out_result) {
+  kecs__inquiry asked;
+  kecs_result *result = NULL;
+  kecs_status status = kecs__check_pointer(out_result, "out_result");
+  if (status) {
+    return status;
+  }
+  *out_result = NULL;
+  status = kecs__inquiry_open(store, kind, key, &asked);
+  if (!status) {
+    status = kecs__result_new(&store->engine->allocator, (kecs_kind)0, sizeof(kecs_difference), &result);
+  }
+  if (!status) {
+    result->shape = kecs__diff_shape;
+    status = kecs__diff_run(&asked, from_seq, to_seq, flags, result);
+  }
+  status = kecs__inquiry_close(store, &asked, status);
+  return kecs__result_end(status, result, out_result);
+}
+
+KECS_STORE_API const kecs_difference *kecs_diff_at(const kecs_result *result, size_t index) {
+  bool differences = result && result->shape == kecs__diff_shape && index < result->count;
+  return differences ? (const kecs_difference *)(const void *)result->rows + index : NULL;
+}
+
+#endif
+
+/* ---- store/history_off.c ----------------------------------------------------------------------------------------- */
+/* store/history_off.c -- what stands in place of the history in a build with KECS_STORE_NO_HISTORY: refusals. A file
+ * that keeps one may be read, and tracking may be switched off with all that belongs to it. */
+
+#include <string.h>
+
+#if defined(KECS_STORE_NO_HISTORY)
+
+static kecs_status kecs__fail_no_history(void) {
+  return kecs__fail(KECS_E_UNSUPPORTED, "this build leaves the history of rows out (KECS_STORE_NO_HISTORY)");
+}
+
+/* What this build wrote would be missing in a history that others keep. */
+KECS__FN kecs_status kecs__history_begin(kecs__write *write) {
+  int64_t kinds = 0;
+  kecs_status status = kecs__feed_state(write->session, KECS__FEED_HISTORY, &kinds);
+  if (status || !kinds) {
+    return status;
+  }
+  return kecs__fail(KECS_E_UNSUPPORTED,
+                    "%s keeps a history of its rows, which this build leaves out (KECS_STORE_NO_HISTORY); open "
+                    "it with read_only, or with another build",
+                    write->engine->place.shown);
+}
+
+/* Not reached: kecs__history_kept says no. */
+KECS__FN kecs_status kecs__history_values(const kecs_kind_info *info, const kecs_value *values, uint64_t mask,
+                                          kecs__text *out) {
+  (void)info, (void)values, (void)mask;
+  return out->status;
+}
+
+KECS__FN kecs_status kecs__history_whole(kecs__write *write, const kecs__meta *meta, int64_t rid, kecs__text *out) {
+  (void)write, (void)meta, (void)rid;
+  return out->status;
+}
+
+KECS__FN kecs_status kecs__history_add(kecs__write *write, const kecs__meta *meta, int op, int64_t rid, int64_t stamp,
+                                       const kecs__past *past) {
+  (void)write, (void)meta, (void)op, (void)rid, (void)stamp;
+  return past->text.status;
+}
+
+KECS__FN kecs_status kecs__history_deleted(kecs__write *write, const kecs__meta *meta, int64_t seq, int64_t rid,
+                                           int64_t stamp, const void *row) {
+  (void)write, (void)meta, (void)seq, (void)rid, (void)stamp, (void)row;
+  return KECS_OK;
+}
+
+KECS__FN kecs_status kecs__history_open(kecs_store *store, const kecs_history_options *options) {
+  (void)store;
+  return options->track == KECS_TRACK_ON ? kecs__fail_no_history() : KECS_OK;
+}
+
+KECS__FN kecs_status kecs__history_clear(kecs__write *write, uint64_t kinds) {
+  static const char *const texts[] = {"DELETE FROM {history_keys}{whole}", "DELETE FROM {history}{whole}"};
+  (void)kinds;
+  kecs_status status = KECS_OK;
+  for (size_t i = 0; !status && i < sizeof texts / sizeof texts[0]; i++) {
+    status = kecs__run(write->session, texts[i], NULL, 0, NULL);
+  }
+  return status ? status : kecs__feed_state_set(write->session, KECS__FEED_HISTORY, 0);
+}
+
+/* Only what a build with history makes beyond the bounds goes, when that compacts. */
+KECS__FN kecs_status kecs__history_trim(kecs__write *write, int64_t upto, int limit, int64_t *out_count) {
+  (void)upto, (void)limit;
+  *out_count = 0;
+  return kecs__history_begin(write);
+}
+
+KECS__FN kecs_status kecs__history_kinds(kecs__session *session, uint64_t *out_kinds) {
+  (void)session;
+  *out_kinds = 0;
+  return KECS_OK;
+}
+
+KECS__FN kecs_status kecs__history_check(kecs__session *session, uint64_t kinds) {
+  (void)session, (void)kinds;
+  return kecs__fail_no_history();
+}
+
+KECS__FN kecs_status kecs__history_check_floor(kecs__session *session, uint64_t kinds, int64_t seq) {
+  (void)session, (void)kinds, (void)seq;
+  return kecs__fail_no_history();
+}
+
+KECS__FN kecs_status kecs__history_row(kecs__session *session, const kecs__meta *meta, int64_t rid, int64_t seq,
+                                       kecs__arena *arena, void *row, bool *out_there) {
+  (void)session, (void)meta, (void)rid, (void)seq, (void)arena, (void)row;
+  *out_there = false;
+  return kecs__fail_no_history();
+}
+
+/* ---- the public calls ---- */
+
+KECS_STORE_API kecs_status kecs_history_describe(kecs_store *store, kecs_history_info *out_info) {
+  kecs_status status = kecs__check_handle(store);
+  status = status ? status : kecs__check_pointer(out_info, "out_info");
+  if (!status) {
+    memset(out_info, 0, sizeof *out_info);
+  }
+  return status;
+}
+
+static kecs_status kecs__history_refuse(kecs_store *store, kecs_result **out_result) {
+  kecs_status status = kecs__check_pointer(out_result, "out_result");
+  if (!status) {
+    *out_result = NULL;
+    status = kecs__check_handle(store);
+  }
+  return status ? status : kecs__fail_no_history();
+}
+
+KECS_STORE_API kecs_status kecs_history(kecs_store *store, kecs_kind kind, const char *key,
+                                        const kecs_history_query *query, kecs_result **out_result) {
+  (void)kind, (void)key, (void)query;
+  return kecs__history_refuse(store, out_result);
+}
+
+KECS_STORE_API kecs_status kecs_get_at(kecs_store *store, kecs_kind kind, const char *key, int64_t seq, int64_t time_us,
+                                       kecs_result **out_result) {
+  (void)kind, (void)key, (void)seq, (void)time_us;
+  return kecs__history_refuse(store, out_result);
+}
+
+KECS_STORE_API kecs_status kecs_diff(kecs_store *store, kecs_kind kind, const char *key, int64_t from_seq,
+                                     int64_t to_seq, unsigned flags, kecs_result **out_result) {
+  (void)kind, (void)key, (void)from_seq, (void)to_seq, (void)flags;
+  return kecs__history_refuse(store, out_result);
+}
+
+KECS_STORE_API const kecs_history_entry *kecs_history_at(const kecs_result *result, size_t index) {
+  (void)result, (void)index;
+  return NULL;
+}
+
+KECS_STORE_API const kecs_difference *kecs_diff_at(const kecs_result *result, size_t index) {
+  (void)result, (void)index;
+  return NULL;
+}
+
+#endif
 
 /* ---- store/modify.c ---------------------------------------------------------------------------------------------- */
 /* store/modify.c -- create, update, upsert, delete: for every kind. */
@@ -26876,6 +28976,12 @@ static kecs_status kecs__engine_start(kecs_store *store, const kecs_options *opt
   if (!status) {
     status = kecs__feed_open(store, options->track);
   }
+  if (!status) {
+    status = kecs__history_open(store, &options->history);
+  }
+  if (!status) {
+    status = kecs__actor_set(store, options->actor, options->reason);
+  }
   status = status ? status : engine->backend->describe(engine->writer->connection, &engine->settings);
 #if !defined(KECS_STORE_NO_CACHE)
   status = status ? status : kecs__cache_open(store);
@@ -26916,6 +29022,7 @@ KECS_STORE_API kecs_status kecs_open(const kecs_options *options, kecs_store **o
   status = kecs__engine_start(store, options);
   if (status) {
     kecs_error error = kecs__error_save();
+    kecs__actor_free(store);
     kecs__release(&engine->allocator, store, sizeof *store);
     kecs__engine_free(engine);
     return kecs__error_restore(&error);
@@ -26945,6 +29052,7 @@ KECS_STORE_API kecs_status kecs_close(kecs_store *store) {
     (void)kecs__transaction_abandon(outermost);
   }
   store->magic = KECS__MAGIC_ENDED;
+  kecs__actor_free(store);
   kecs__release(&engine->allocator, store, sizeof *store);
   kecs__engine_free(engine);
   return KECS_OK;

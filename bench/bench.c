@@ -359,6 +359,7 @@ static void walk_to(bench_world *world, int64_t depth) {
 }
 
 #include "feed.h"
+#include "history.h"
 
 /* ---- running ---- */
 
@@ -518,6 +519,34 @@ static void run_feed(const bench_settings *settings, const char *small, bench_ta
   bench_remove(theirs);
 }
 
+static void run_history(const bench_settings *settings, const char *small, bench_table *table) {
+  bench_world world;
+  char ours[BENCH_PATH];
+  char theirs[BENCH_PATH];
+  snprintf(ours, sizeof ours, "%s/ours.db", settings->dir);
+  snprintf(theirs, sizeof theirs, "%s/baseline.db", settings->dir);
+  for (int by_hand = 0; by_hand < 2; by_hand++) {
+    const bench_case *cases = by_hand ? history_hand_cases : history_cases;
+    if (wanted_count(settings, cases, COUNT(history_cases)) > 0) {
+      bench_copy(small, ours);
+      bench_copy(small, theirs);
+      if (by_hand) {
+        history_by_hand(theirs);
+      }
+      world_open(&world, ours, theirs, BENCH_SMALL_ROWS, BENCH_CACHE_DEFAULT);
+      bench_ok(kecs_close(world.store), "close");
+      world.store = history_open(ours);
+      world.plain = by_hand ? NULL : feed_open(theirs, BENCH_CACHE_DEFAULT, KECS_TRACK_ON);
+      run_cases(&world, settings, cases, COUNT(history_cases), table);
+      bench_ok(kecs_close(world.plain), "close");
+      world_close(&world);
+      bench_compare_tasks(ours, theirs);
+    }
+  }
+  bench_remove(ours);
+  bench_remove(theirs);
+}
+
 static void run_large(const bench_settings *settings, const char *empty, bench_table *table) {
   bench_world world;
   char large[BENCH_PATH];
@@ -621,6 +650,7 @@ int main(int count, char **arguments) {
   run_reads(&settings, small, &table);
   run_writes(&settings, small, &table);
   run_feed(&settings, small, &table);
+  run_history(&settings, small, &table);
   if (is_wanted(&settings, "import.tasks")) {
     run_import_tasks(small, settings.dir, settings.rounds, &table);
   }

@@ -66,6 +66,7 @@
  *   KECS_STORE_NO_MEANINGS        leave the columns' descriptions out of kecs_kind_describe: saves 12 KB
  *   KECS_STORE_NO_VALIDATION      leave kecs_validate... and options.strict out (they say UNSUPPORTED): saves 16 KB
  *   KECS_STORE_NO_IMPORT          leave kecs_import out: saves 12 KB
+ *   KECS_STORE_NO_HISTORY         leave kecs_history... and options.history out: saves 12 KB
  *   SQLITE_...                    any option of SQLite, for the bundled one; ours are only defaults
  *
  * LICENCE

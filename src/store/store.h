@@ -61,6 +61,16 @@ typedef enum kecs_track {
   KECS_TRACK_OFF   /* no longer; the log is removed, and whoever watches is told KECS_E_UNSUPPORTED */
 } kecs_track;
 
+/* Whether the file keeps what its rows were before they changed (see "History"). As the log of changes, without which
+ * there is none, it is a property of the file. Zero-initialised: as the file is; a fresh one keeps none. */
+typedef struct kecs_history_options {
+  kecs_track track;       /* KECS_TRACK_ON: of these kinds alone; KECS_TRACK_OFF: of none, and what is kept goes */
+  const kecs_kind *kinds; /* `kind_count` of them; none: every kind whose rows change (not task_log and event) */
+  size_t kind_count;
+  int rows_max;           /* changes of one row that compaction leaves; 0: 100, negative: all */
+  int64_t age_us;         /* and how old they may be; 0: 30 days, negative: any age */
+} kecs_history_options;
+
 /* Zero-initialised means the default everywhere. The struct and the texts are read during kecs_open only. */
 typedef struct kecs_options {
   const char *path;               /* a file, ":memory:", or a URL that one of `backends` answers to. Required. */
@@ -93,6 +103,9 @@ typedef struct kecs_options {
   kecs_pool_options pool;         /* the reading connections */
   kecs_track track;               /* keep a log of changes, for kecs_watch_open */
   kecs_row_cache_options row_cache; /* rows that were read are kept */
+  kecs_history_options history;   /* keep what rows were, for kecs_history. Needs the log: INVALID without */
+  const char *actor;              /* who writes, for the history: as kecs_set_actor on the store */
+  const char *reason;             /* and why */
 } kecs_options;
 
 /* Opens the store, creating the file and its schema when it does not exist. An existing older schema is migrated

@@ -19,7 +19,8 @@ typedef struct kecs_watch_options {
   int64_t from_seq;          /* changes after this one: kecs_result_seq of a list, or `seq` of the last change that was
                               * seen. 0: from now on. KECS_WATCH_OLDEST. */
   bool rows;                 /* give the changed rows, too */
-  bool old_rows;             /* the rows before the change: UNSUPPORTED, the store keeps no history */
+  bool old_rows;             /* and the rows as they were before the change: UNSUPPORTED unless options.history keeps
+                              * the named kinds; without named kinds, of those that it keeps */
 } kecs_watch_options;
 
 /* One row was created, changed or deleted. Texts and row live until the next kecs_watch_next on the same watch. */
@@ -32,13 +33,16 @@ typedef struct kecs_change {
   const char *key;   /* the natural key, as kecs_record_get takes it: an ARN, or parts joined by commas */
   const void *row;   /* with options.rows: the kind's struct. It is the row as it was when this change was read, so it
                       * may hold later changes already, which are told in their turn. NULL when it is deleted by now. */
+  const void *old_row; /* with options.old_rows: the row right before this change; NULL when it was created by it, and
+                        * where no history of the kind is kept */
 } kecs_change;
 
 typedef struct kecs_watch kecs_watch;
 
 /* Begins to watch. The store must stay open until kecs_watch_close; a transaction can't be watched.
- * Errors: UNSUPPORTED (the store keeps no log, see options.track; old_rows), COMPACTED (the log no longer has what
- * comes after from_seq; kecs_last_error()->floor is where it begins), INVALID, MISUSE. */
+ * Errors: UNSUPPORTED (the store keeps no log, see options.track; old_rows without a history), COMPACTED (the log no
+ * longer has what comes after from_seq, or the history does not begin there; kecs_last_error()->floor is where it
+ * begins), INVALID, MISUSE. */
 KECS_STORE_API kecs_status kecs_watch_open(kecs_store *store, const kecs_watch_options *options,
                                            kecs_watch **out_watch);
 

@@ -3,6 +3,7 @@
 #ifndef KECS_STORE_WRITE_H
 #define KECS_STORE_WRITE_H
 #include "store/access.h"
+#include "store/history_log.h"
 #include "store/locate.h"
 #include "store/rows.h"
 
@@ -24,7 +25,7 @@ KECS__FN kecs_status kecs__row_values(const kecs__meta *meta, const void *row, k
 KECS__FN bool kecs__insert_follows(const kecs__meta *meta, const void *row);
 
 /* A change of one row. */
-typedef struct kecs__change {
+struct kecs__change {
   const void *row;      /* the new values */
   uint64_t mask;        /* the columns to write where they differ. An AUTO column among them takes the row's value, a
                          * version only when it is higher than the stored one: documents that bring their own. */
@@ -35,7 +36,8 @@ typedef struct kecs__change {
   bool bare;            /* the stored row only held the place: a version in the mask is taken as it is */
   uint64_t changed;     /* out: the columns that did differ */
   int64_t base[3];      /* out: the stamps before the change, where it is logged (feed.h) */
-} kecs__change;
+  const kecs__past *past; /* what the history keeps of the row; NULL: nothing (history_log.h) */
+};
 
 /* NOT_FOUND, CONFLICT. Fills in change->rid and change->changed. Writes nothing when nothing differs. */
 KECS__FN kecs_status kecs__row_change(kecs__write *write, const kecs__meta *meta, kecs__change *change);

@@ -15,7 +15,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent / "support"))
 from kecs_cli import Box, DATA, KECS, kecs, run  # noqa: E402
 
 COMMANDS = ("put", "get", "list", "update", "delete", "import", "export", "migrate", "describe-kind", "track", "watch",
-            "compact", "stat", "version")
+            "history", "diff", "compact", "stat", "version")
 CLUSTER = {"clusterName": "shop"}
 ARN = "arn:aws:ecs:us-east-1:000000000000:"
 

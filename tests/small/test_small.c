@@ -8,7 +8,11 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static int set_up(void **state) {
   kecs_options options = {0};
@@ -85,6 +89,66 @@ static void a_strict_store_is_not_opened(void **state) {
   assert_null(store);
 }
 
+static void history_says_that_it_was_left_out(void **state) {
+  kecs_result *result = NULL;
+  kecs_store *none = NULL;
+  kecs_watch *watch = NULL;
+  kecs_history_info info;
+  kecs_options options = {0};
+  left_out(kecs_history(*state, KECS_KIND_CLUSTER, "edge", NULL, &result), "KECS_STORE_NO_HISTORY");
+  left_out(kecs_get_at(*state, KECS_KIND_CLUSTER, "edge", 1, 0, &result), "KECS_STORE_NO_HISTORY");
+  left_out(kecs_diff(*state, KECS_KIND_CLUSTER, "edge", 0, 0, 0, &result), "KECS_STORE_NO_HISTORY");
+  assert_null(kecs_history_at(NULL, 0));
+  assert_null(kecs_diff_at(NULL, 0));
+  assert_int_equal(kecs_set_actor(*state, "me", "why"), KECS_OK);
+  assert_int_equal(kecs_history_describe(*state, &info), KECS_OK);
+  assert_int_equal(info.kinds, 0);
+  options.path = ":memory:";
+  options.track = KECS_TRACK_ON;
+  options.history.track = KECS_TRACK_ON;
+  left_out(kecs_open(&options, &none), "KECS_STORE_NO_HISTORY");
+  options.history.track = KECS_TRACK_KEEP;
+  assert_int_equal(kecs_open(&options, &none), KECS_OK);
+  left_out(kecs_watch_open(none, &(kecs_watch_options){.old_rows = true}, &watch), "KECS_STORE_NO_HISTORY");
+  kecs_cluster cluster = {.name = "edge"};
+  assert_int_equal(kecs_cluster_create(none, &cluster, NULL), KECS_OK);
+  assert_int_equal(kecs_cluster_delete(none, "edge"), KECS_OK);
+  assert_int_equal(kecs_changes_compact(none, NULL, NULL), KECS_OK);
+  assert_int_equal(kecs_close(none), KECS_OK);
+}
+
+/* A file whose history others keep: what this build wrote would be missing there. */
+static void a_file_with_a_history_is_not_written(void **state) {
+  (void)state;
+  char path[] = "/tmp/kecs_small_XXXXXX";
+  sqlite3 *db = NULL;
+  kecs_store *store = NULL;
+  kecs_cluster cluster = {.name = "edge"};
+  kecs_options options = {.path = path, .track = KECS_TRACK_ON};
+  int file = mkstemp(path);
+  assert_true(file >= 0);
+  close(file);
+  assert_int_equal(kecs_open(&options, &store), KECS_OK);
+  assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+  assert_int_equal(sqlite3_exec(db, "INSERT INTO change_state(id,value) VALUES(4,2)", NULL, NULL, NULL), SQLITE_OK);
+  assert_int_equal(sqlite3_close(db), SQLITE_OK);
+  left_out(kecs_cluster_create(store, &cluster, NULL), "KECS_STORE_NO_HISTORY");
+  assert_int_equal(kecs_close(store), KECS_OK);
+  options.track = KECS_TRACK_OFF; /* and the history with it */
+  assert_int_equal(kecs_open(&options, &store), KECS_OK);
+  assert_int_equal(kecs_close(store), KECS_OK);
+  options.track = KECS_TRACK_ON;
+  assert_int_equal(kecs_open(&options, &store), KECS_OK);
+  assert_int_equal(kecs_cluster_create(store, &cluster, NULL), KECS_OK);
+  assert_int_equal(kecs_close(store), KECS_OK);
+  unlink(path);
+  char other[64];
+  snprintf(other, sizeof other, "%s-wal", path);
+  unlink(other);
+  snprintf(other, sizeof other, "%s-shm", path);
+  unlink(other);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup_teardown(what_is_left_works, set_up, tear_down),
@@ -92,6 +156,8 @@ int main(void) {
       cmocka_unit_test_setup_teardown(import_says_that_it_was_left_out, set_up, tear_down),
       cmocka_unit_test(validation_says_that_it_was_left_out),
       cmocka_unit_test(a_strict_store_is_not_opened),
+      cmocka_unit_test_setup_teardown(history_says_that_it_was_left_out, set_up, tear_down),
+      cmocka_unit_test(a_file_with_a_history_is_not_written),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
