@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 306efce56b0167b1125e1f4d594178808f398caead1c17ca5c734fd8bc2e1fb1 */
+ * 7a123ac2e1372963d76230623e506499ce9ce6981d9a3017df61553a3860231e */
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
 /* kecs_store.h -- a durable, typed store for the state of a container orchestrator, in one SQLite file.
  *
@@ -70,6 +70,8 @@
  *   KECS_STORE_NO_VALIDATION      leave kecs_validate... and options.strict out (they say UNSUPPORTED): saves 16 KB
  *   KECS_STORE_NO_IMPORT          leave kecs_import out: saves 12 KB
  *   KECS_STORE_NO_HISTORY         leave kecs_history... and options.history out: saves 12 KB
+ *   KECS_STORE_NO_WATCH           leave kecs_watch..., kecs_informer_run and kecs_changes_pending out: saves 10 KB. A
+ *                                 store that is tracked goes on logging
  *   SQLITE_...                    any option of SQLite, for the bundled one; ours are only defaults
  *
  * LICENCE
@@ -7588,8 +7590,10 @@ KECS__FN kecs_status kecs__fail_no_feed(const kecs__engine *engine);
 /* UNSUPPORTED unless the end of the log says that the store is tracked. */
 KECS__FN kecs_status kecs__feed_check(const kecs__engine *engine, const kecs__feed_end *end);
 
+#if !defined(KECS_STORE_NO_WATCH)
 /* COMPACTED, with the floor in line and error, when entries after `seq` may be gone. Nothing above the floor is. */
 KECS__FN kecs_status kecs__feed_check_floor(kecs__session *session, int64_t seq);
+#endif
 
 /* ---- the clock (clock.c) ---- */
 
@@ -10517,16 +10521,17 @@ KECS__FN void kecs__actor_free(kecs_store *store);
 
 /* ---- reading (history_read.c) ---- */
 
+#if !defined(KECS_STORE_NO_HISTORY)
+/* COMPACTED, with the floor. */
+KECS__FN kecs_status kecs__fail_before_history(int64_t floor);
+#endif
+
+#if !defined(KECS_STORE_NO_HISTORY) || !defined(KECS_STORE_NO_WATCH)
 /* The kinds whose history is kept, as bits. */
 KECS__FN kecs_status kecs__history_kinds(kecs__session *session, uint64_t *out_kinds);
 
 /* UNSUPPORTED unless the history of all these kinds is kept. */
 KECS__FN kecs_status kecs__history_check(kecs__session *session, uint64_t kinds);
-
-#if !defined(KECS_STORE_NO_HISTORY)
-/* COMPACTED, with the floor. */
-KECS__FN kecs_status kecs__fail_before_history(int64_t floor);
-#endif
 
 /* COMPACTED when the history of one of these kinds begins after `seq`. */
 KECS__FN kecs_status kecs__history_check_floor(kecs__session *session, uint64_t kinds, int64_t seq);
@@ -10535,6 +10540,7 @@ KECS__FN kecs_status kecs__history_check_floor(kecs__session *session, uint64_t 
  * its entries were cut off after that. */
 KECS__FN kecs_status kecs__history_row(kecs__session *session, const kecs__meta *meta, int64_t rid, int64_t seq,
                                        kecs__arena *arena, void *row, bool *out_there);
+#endif
 
 #endif
 
@@ -15904,6 +15910,7 @@ KECS__FN kecs_status kecs__feed_check(const kecs__engine *engine, const kecs__fe
   return kecs__feed_is_on(end) ? KECS_OK : kecs__fail_no_feed(engine);
 }
 
+#if !defined(KECS_STORE_NO_WATCH)
 KECS__FN kecs_status kecs__feed_check_floor(kecs__session *session, int64_t seq) {
   int64_t floor = 0;
   kecs_status status = kecs__feed_state(session, KECS__FEED_FLOOR, &floor);
@@ -15918,6 +15925,7 @@ KECS__FN kecs_status kecs__feed_check_floor(kecs__session *session, int64_t seq)
   error.floor = floor;
   return kecs__error_restore(&error);
 }
+#endif
 
 /* ---- the place in a transaction ---- */
 
@@ -25339,92 +25347,6 @@ KECS_STORE_API kecs_status kecs_import(kecs_store *store, const char *text, size
 }
 #endif
 
-/* ---- store/left_out.c -------------------------------------------------------------------------------------------- */
-/* store/left_out.c -- what stands in for the parts that a KECS_STORE_NO_... leaves out: each call says so. */
-
-#if defined(KECS_STORE_NO_IMPORT) || defined(KECS_STORE_NO_VALIDATION)
-static kecs_status kecs__fail_left_out(const char *what, const char *option) {
-  return kecs__fail(KECS_E_UNSUPPORTED, "this build leaves %s out; compile the implementation without %s", what,
-                    option);
-}
-#endif
-
-#if defined(KECS_STORE_NO_IMPORT)
-
-KECS_STORE_API kecs_status kecs_import(kecs_store *store, const char *text, size_t len,
-                                       const kecs_import_options *options, int64_t *out_put, int64_t *out_refused) {
-  (void)store;
-  (void)text;
-  (void)len;
-  (void)options;
-  if (out_put) {
-    *out_put = 0;
-  }
-  if (out_refused) {
-    *out_refused = 0;
-  }
-  return kecs__fail_left_out("kecs_import", "KECS_STORE_NO_IMPORT");
-}
-
-#endif
-
-#if defined(KECS_STORE_NO_VALIDATION)
-
-static kecs_status kecs__fail_no_validation(void) {
-  return kecs__fail_left_out("validation", "KECS_STORE_NO_VALIDATION");
-}
-
-KECS__FN kecs_status kecs__validate_row(const kecs_kind_info *info, const void *row) {
-  (void)info;
-  (void)row;
-  return kecs__fail_no_validation();
-}
-
-KECS__FN kecs_status kecs__validate_update(const kecs_kind_info *info, const void *row, uint64_t mask) {
-  (void)mask;
-  return kecs__validate_row(info, row);
-}
-
-KECS_STORE_API kecs_status kecs_validate(kecs_kind kind, const void *row) {
-  (void)kind;
-  (void)row;
-  return kecs__fail_no_validation();
-}
-
-KECS_STORE_API kecs_status kecs_validate_cluster_name(const char *name) {
-  (void)name;
-  return kecs__fail_no_validation();
-}
-
-KECS_STORE_API kecs_status kecs_validate_account_id(const char *account_id) {
-  (void)account_id;
-  return kecs__fail_no_validation();
-}
-
-KECS_STORE_API kecs_status kecs_validate_cluster_settings(const char *settings) {
-  (void)settings;
-  return kecs__fail_no_validation();
-}
-
-KECS_STORE_API kecs_status kecs_validate_capacity_strategy(const char *strategy, const char *providers) {
-  (void)strategy;
-  (void)providers;
-  return kecs__fail_no_validation();
-}
-
-KECS_STORE_API kecs_status kecs_validate_fargate_size(const char *cpu, const char *memory) {
-  (void)cpu;
-  (void)memory;
-  return kecs__fail_no_validation();
-}
-
-KECS_STORE_API kecs_status kecs_validate_priority(int64_t priority) {
-  (void)priority;
-  return kecs__fail_no_validation();
-}
-
-#endif
-
 /* ---- store/changes.c --------------------------------------------------------------------------------------------- */
 /* store/changes.c -- what is done with the log as a whole: where it is, removing its old end, what is to be pushed.
  *
@@ -25678,6 +25600,7 @@ KECS_STORE_API kecs_status kecs_changes_pushed(kecs_store *store, int64_t seq) {
   status = status ? status : kecs__feed_number_new(store);
   return status ? status : kecs__with_write(store, kecs__pushed_work, &seq);
 }
+#ifndef KECS_STORE_NO_WATCH
 
 /* ---- store/pending.c --------------------------------------------------------------------------------------------- */
 /* store/pending.c -- rows with changes that are still to be pushed, each once.
@@ -26703,6 +26626,7 @@ KECS_STORE_API kecs_status kecs_informer_run(kecs_store *store, kecs_kind kind, 
   } while (status == KECS_E_COMPACTED && !done);
   return status;
 }
+#endif
 
 /* ---- store/history_keep.c ---------------------------------------------------------------------------------------- */
 /* store/history_keep.c -- the history as a whole: switching it on and off, who writes, and cutting off its old end. */
@@ -28114,6 +28038,7 @@ KECS__FN kecs_status kecs__history_trim(kecs__write *write, int64_t upto, int li
   return kecs__history_begin(write);
 }
 
+#if !defined(KECS_STORE_NO_WATCH)
 KECS__FN kecs_status kecs__history_kinds(kecs__session *session, uint64_t *out_kinds) {
   (void)session;
   *out_kinds = 0;
@@ -28136,6 +28061,7 @@ KECS__FN kecs_status kecs__history_row(kecs__session *session, const kecs__meta 
   *out_there = false;
   return kecs__fail_no_history();
 }
+#endif
 
 /* ---- the public calls ---- */
 
@@ -28183,6 +28109,150 @@ KECS_STORE_API const kecs_history_entry *kecs_history_at(const kecs_result *resu
 KECS_STORE_API const kecs_difference *kecs_diff_at(const kecs_result *result, size_t index) {
   (void)result, (void)index;
   return NULL;
+}
+
+#endif
+
+/* ---- store/left_out.c -------------------------------------------------------------------------------------------- */
+/* store/left_out.c -- what stands in for the parts that a KECS_STORE_NO_... leaves out: each call says so. */
+
+#if defined(KECS_STORE_NO_IMPORT) || defined(KECS_STORE_NO_VALIDATION) || defined(KECS_STORE_NO_WATCH)
+static kecs_status kecs__fail_left_out(const char *what, const char *option) {
+  return kecs__fail(KECS_E_UNSUPPORTED, "this build leaves %s out; compile the implementation without %s", what,
+                    option);
+}
+#endif
+
+#if defined(KECS_STORE_NO_IMPORT)
+
+KECS_STORE_API kecs_status kecs_import(kecs_store *store, const char *text, size_t len,
+                                       const kecs_import_options *options, int64_t *out_put, int64_t *out_refused) {
+  (void)store;
+  (void)text;
+  (void)len;
+  (void)options;
+  if (out_put) {
+    *out_put = 0;
+  }
+  if (out_refused) {
+    *out_refused = 0;
+  }
+  return kecs__fail_left_out("kecs_import", "KECS_STORE_NO_IMPORT");
+}
+
+#endif
+
+#if defined(KECS_STORE_NO_VALIDATION)
+
+static kecs_status kecs__fail_no_validation(void) {
+  return kecs__fail_left_out("validation", "KECS_STORE_NO_VALIDATION");
+}
+
+KECS__FN kecs_status kecs__validate_row(const kecs_kind_info *info, const void *row) {
+  (void)info;
+  (void)row;
+  return kecs__fail_no_validation();
+}
+
+KECS__FN kecs_status kecs__validate_update(const kecs_kind_info *info, const void *row, uint64_t mask) {
+  (void)mask;
+  return kecs__validate_row(info, row);
+}
+
+KECS_STORE_API kecs_status kecs_validate(kecs_kind kind, const void *row) {
+  (void)kind;
+  (void)row;
+  return kecs__fail_no_validation();
+}
+
+KECS_STORE_API kecs_status kecs_validate_cluster_name(const char *name) {
+  (void)name;
+  return kecs__fail_no_validation();
+}
+
+KECS_STORE_API kecs_status kecs_validate_account_id(const char *account_id) {
+  (void)account_id;
+  return kecs__fail_no_validation();
+}
+
+KECS_STORE_API kecs_status kecs_validate_cluster_settings(const char *settings) {
+  (void)settings;
+  return kecs__fail_no_validation();
+}
+
+KECS_STORE_API kecs_status kecs_validate_capacity_strategy(const char *strategy, const char *providers) {
+  (void)strategy;
+  (void)providers;
+  return kecs__fail_no_validation();
+}
+
+KECS_STORE_API kecs_status kecs_validate_fargate_size(const char *cpu, const char *memory) {
+  (void)cpu;
+  (void)memory;
+  return kecs__fail_no_validation();
+}
+
+KECS_STORE_API kecs_status kecs_validate_priority(int64_t priority) {
+  (void)priority;
+  return kecs__fail_no_validation();
+}
+
+#endif
+
+#if defined(KECS_STORE_NO_WATCH)
+
+static kecs_status kecs__fail_no_watch(void) {
+  return kecs__fail_left_out("watches", "KECS_STORE_NO_WATCH");
+}
+
+KECS_STORE_API kecs_status kecs_watch_open(kecs_store *store, const kecs_watch_options *options,
+                                           kecs_watch **out_watch) {
+  (void)store;
+  (void)options;
+  if (out_watch) {
+    *out_watch = NULL;
+  }
+  return kecs__fail_no_watch();
+}
+
+KECS_STORE_API kecs_status kecs_watch_next(kecs_watch *watch, int timeout_ms, const kecs_change **out_change) {
+  (void)watch;
+  (void)timeout_ms;
+  if (out_change) {
+    *out_change = NULL;
+  }
+  return kecs__fail_no_watch();
+}
+
+KECS_STORE_API int64_t kecs_watch_seq(const kecs_watch *watch) {
+  (void)watch;
+  return 0;
+}
+
+KECS_STORE_API void kecs_watch_close(kecs_watch *watch) {
+  (void)watch;
+}
+
+KECS_STORE_API kecs_status kecs_informer_run(kecs_store *store, kecs_kind kind, const kecs_filter *where,
+                                             size_t where_count, int timeout_ms, const kecs_informer *informer) {
+  (void)store;
+  (void)kind;
+  (void)where;
+  (void)where_count;
+  (void)timeout_ms;
+  (void)informer;
+  return kecs__fail_no_watch();
+}
+
+KECS_STORE_API kecs_status kecs_changes_pending(kecs_store *store, kecs_kind kind, int limit,
+                                                kecs_status (*visit)(const kecs_pending *pending, void *user),
+                                                void *user) {
+  (void)store;
+  (void)kind;
+  (void)limit;
+  (void)visit;
+  (void)user;
+  return kecs__fail_no_watch();
 }
 
 #endif

@@ -122,17 +122,19 @@ extern "C" {
 #include "store/import_many.c"
 #include "store/import.c"
 #endif
-#include "store/left_out.c"
 #include "store/changes.c"
+#ifndef KECS_STORE_NO_WATCH
 #include "store/pending.c"
 #include "store/ear.c"
 #include "store/watch.c"
 #include "store/informer.c"
+#endif
 #include "store/history_keep.c"
 #include "store/history_read.c"
 #include "store/history_ask.c"
 #include "store/history_diff.c"
 #include "store/history_off.c"
+#include "store/left_out.c"
 #include "store/modify.c"
 #include "store/special.c"
 #include "store/open.c"

@@ -123,8 +123,10 @@ KECS__FN kecs_status kecs__fail_no_feed(const kecs__engine *engine);
 /* UNSUPPORTED unless the end of the log says that the store is tracked. */
 KECS__FN kecs_status kecs__feed_check(const kecs__engine *engine, const kecs__feed_end *end);
 
+#if !defined(KECS_STORE_NO_WATCH)
 /* COMPACTED, with the floor in line and error, when entries after `seq` may be gone. Nothing above the floor is. */
 KECS__FN kecs_status kecs__feed_check_floor(kecs__session *session, int64_t seq);
+#endif
 
 /* ---- the clock (clock.c) ---- */
 

@@ -81,16 +81,17 @@ KECS__FN void kecs__actor_free(kecs_store *store);
 
 /* ---- reading (history_read.c) ---- */
 
+#if !defined(KECS_STORE_NO_HISTORY)
+/* COMPACTED, with the floor. */
+KECS__FN kecs_status kecs__fail_before_history(int64_t floor);
+#endif
+
+#if !defined(KECS_STORE_NO_HISTORY) || !defined(KECS_STORE_NO_WATCH)
 /* The kinds whose history is kept, as bits. */
 KECS__FN kecs_status kecs__history_kinds(kecs__session *session, uint64_t *out_kinds);
 
 /* UNSUPPORTED unless the history of all these kinds is kept. */
 KECS__FN kecs_status kecs__history_check(kecs__session *session, uint64_t kinds);
-
-#if !defined(KECS_STORE_NO_HISTORY)
-/* COMPACTED, with the floor. */
-KECS__FN kecs_status kecs__fail_before_history(int64_t floor);
-#endif
 
 /* COMPACTED when the history of one of these kinds begins after `seq`. */
 KECS__FN kecs_status kecs__history_check_floor(kecs__session *session, uint64_t kinds, int64_t seq);
@@ -99,5 +100,6 @@ KECS__FN kecs_status kecs__history_check_floor(kecs__session *session, uint64_t 
  * its entries were cut off after that. */
 KECS__FN kecs_status kecs__history_row(kecs__session *session, const kecs__meta *meta, int64_t rid, int64_t seq,
                                        kecs__arena *arena, void *row, bool *out_there);
+#endif
 
 #endif

@@ -74,6 +74,7 @@ KECS__FN kecs_status kecs__history_trim(kecs__write *write, int64_t upto, int li
   return kecs__history_begin(write);
 }
 
+#if !defined(KECS_STORE_NO_WATCH)
 KECS__FN kecs_status kecs__history_kinds(kecs__session *session, uint64_t *out_kinds) {
   (void)session;
   *out_kinds = 0;
@@ -96,6 +97,7 @@ KECS__FN kecs_status kecs__history_row(kecs__session *session, const kecs__meta 
   *out_there = false;
   return kecs__fail_no_history();
 }
+#endif
 
 /* ---- the public calls ---- */
 

@@ -92,7 +92,6 @@ static void a_strict_store_is_not_opened(void **state) {
 static void history_says_that_it_was_left_out(void **state) {
   kecs_result *result = NULL;
   kecs_store *none = NULL;
-  kecs_watch *watch = NULL;
   kecs_history_info info;
   kecs_options options = {0};
   left_out(kecs_history(*state, KECS_KIND_CLUSTER, "edge", NULL, &result), "KECS_STORE_NO_HISTORY");
@@ -109,12 +108,40 @@ static void history_says_that_it_was_left_out(void **state) {
   left_out(kecs_open(&options, &none), "KECS_STORE_NO_HISTORY");
   options.history.track = KECS_TRACK_KEEP;
   assert_int_equal(kecs_open(&options, &none), KECS_OK);
-  left_out(kecs_watch_open(none, &(kecs_watch_options){.old_rows = true}, &watch), "KECS_STORE_NO_HISTORY");
   kecs_cluster cluster = {.name = "edge"};
   assert_int_equal(kecs_cluster_create(none, &cluster, NULL), KECS_OK);
   assert_int_equal(kecs_cluster_delete(none, "edge"), KECS_OK);
   assert_int_equal(kecs_changes_compact(none, NULL, NULL), KECS_OK);
   assert_int_equal(kecs_close(none), KECS_OK);
+}
+
+static kecs_status visit_none(const kecs_pending *pending, void *user) {
+  (void)pending;
+  (void)user;
+  return KECS_OK;
+}
+
+static void watches_say_that_they_were_left_out(void **state) {
+  static const char option[] = "KECS_STORE_NO_WATCH";
+  kecs_watch *watch = NULL;
+  const kecs_change *change = NULL;
+  kecs_informer informer = {0};
+  left_out(kecs_watch_open(*state, NULL, &watch), option);
+  assert_null(watch);
+  left_out(kecs_watch_next(watch, 0, &change), option);
+  assert_null(change);
+  assert_int_equal(kecs_watch_seq(watch), 0);
+  kecs_watch_close(watch);
+  left_out(kecs_informer_run(*state, KECS_KIND_CLUSTER, NULL, 0, 0, &informer), option);
+  left_out(kecs_changes_pending(*state, KECS_KIND_CLUSTER, 0, visit_none, NULL), option);
+}
+
+static void a_row_cache_is_not_made(void **state) {
+  (void)state;
+  kecs_options options = {.path = ":memory:", .row_cache = {.entries = 10}};
+  kecs_store *store = NULL;
+  left_out(kecs_open(&options, &store), "KECS_STORE_NO_CACHE");
+  assert_null(store);
 }
 
 /* A file whose history others keep: what this build wrote would be missing there. */
@@ -156,6 +183,8 @@ int main(void) {
       cmocka_unit_test_setup_teardown(import_says_that_it_was_left_out, set_up, tear_down),
       cmocka_unit_test(validation_says_that_it_was_left_out),
       cmocka_unit_test(a_strict_store_is_not_opened),
+      cmocka_unit_test_setup_teardown(watches_say_that_they_were_left_out, set_up, tear_down),
+      cmocka_unit_test(a_row_cache_is_not_made),
       cmocka_unit_test_setup_teardown(history_says_that_it_was_left_out, set_up, tear_down),
       cmocka_unit_test(a_file_with_a_history_is_not_written),
   };
