@@ -112,6 +112,10 @@ static void need_no_leak(fault_usage before) {
 static bool start(attempt *a) {
   kecs_options options = fault_options(work);
   options.strict = (a->test->what->flags & FAULT_STRICT) != 0;
+  if (a->test->what->flags & FAULT_HISTORY) {
+    options.track = KECS_TRACK_ON;
+    options.history.track = KECS_TRACK_ON;
+  }
   fault_save(&seed, work);
   a->before = fault_used();
   fault_chance(1);
