@@ -600,7 +600,8 @@ static void check_file(void) {
   assert_int_equal(ask_sqlite("PRAGMA foreign_key_check", text, sizeof text), 0);
   /* Every entry of the log has its row before, and no two have one number. */
   char sql[200];
-  snprintf(sql, sizeof sql, "SELECT seq FROM changes WHERE kind NOT IN(0,%d,%d) AND seq NOT IN(SELECT seq FROM history)",
+  snprintf(sql, sizeof sql,
+           "SELECT seq FROM changes WHERE kind NOT IN(0,%d,%d) AND seq NOT IN(SELECT seq FROM history)",
            (int)KECS_KIND_TASK_LOG, (int)KECS_KIND_EVENT);
   assert_int_equal(ask_sqlite(sql, text, sizeof text), 0);
 }
