@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 3fc0931787ca73a95e16985ffdbc3868756ebf56baec97559749cffaee642435 */
+ * 45c9718449ae15cd8410ddf54ef729fb3dd2489350080913a3cd22e06cf02cdc */
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
 /* kecs_store.h -- a durable, typed store for the state of a container orchestrator, in one SQLite file.
  *
@@ -65,6 +65,7 @@
  *   KECS_STORE_MALLOC(size), KECS_STORE_REALLOC(pointer, size), KECS_STORE_FREE(pointer)
  *                                 default memory functions; all three or none; options.allocator wins over them
  *   KECS_STORE_NO_THREADS         no mutexes: the store is used by one thread
+ *   KECS_STORE_NO_CACHE           leave the row cache out: saves 9 KB. options.row_cache is KECS_E_UNSUPPORTED then
  *   KECS_STORE_NO_MEANINGS        leave the columns' descriptions out of kecs_kind_describe: saves 12 KB
  *   KECS_STORE_NO_VALIDATION      leave kecs_validate... and options.strict out (they say UNSUPPORTED): saves 16 KB
  *   KECS_STORE_NO_IMPORT          leave kecs_import out: saves 12 KB
@@ -1440,8 +1441,8 @@ typedef struct kecs_row_cache_options {
 } kecs_row_cache_options;
 
 /* Whether the file keeps a log of its changes, which kecs_watch_... and sync read (see "Changes"). It is a property of
- * the file: once it is switched on, every program that opens the file logs, whatever its own options say. On backends
- * other than SQLite KECS_TRACK_ON is KECS_E_UNSUPPORTED. */
+ * the file, on PostgreSQL of the tenant: once it is switched on, every program that opens the file logs, whatever its own
+ * options say. On PostgreSQL the tables' owner must switch it on first, for any tenant: DENIED otherwise. */
 typedef enum kecs_track {
   KECS_TRACK_KEEP, /* as the file is; a fresh one has no log */
   KECS_TRACK_ON,   /* from now on */
@@ -1510,6 +1511,9 @@ KECS_STORE_API kecs_status kecs_open(const kecs_options *options, kecs_store **o
  *                     from KECS_POSTGRES_HOST, _PORT, _USER, _PASSWORD, _DATABASE, _SSLMODE (localhost, 5432, kecs,
  *                     kecs, kecs, disable), each left to libpq where its PG variable is set and ours is not.
  *   SQLite            KECS_STORAGE_PATH, a file; KECS_DATA_DIR, the folder of kecs.db; else $HOME/.kecs/data/kecs.db
+ *
+ *   profile           KECS_PROFILE: default, durable, edge, memory; where options->profile is KECS_PROFILE_DEFAULT, and
+ *                     whether a path is given or not. memory is a kind of storage as well.
  *
  * An empty variable counts as unset. Errors: INVALID names the variables that disagree or can't be understood; else as
  * kecs_open. Not to be called while another thread changes the environment. */
@@ -2777,7 +2781,7 @@ typedef struct kecs_changes_info {
   int64_t last_seq;   /* of the newest entry */
   int64_t floor;      /* a watch can begin after this sequence, or any later one */
   int64_t since;      /* where tracking was switched on last: changes before it may be missing */
-  int64_t last_stamp; /* of the newest entry; stamps ascend with the sequence */
+  int64_t last_stamp; /* of the newest entry; stamps ascend with the sequence, on PostgreSQL with a row's changes only */
 } kecs_changes_info;
 
 /* All zero for a store that was never tracked. */
@@ -2837,8 +2841,9 @@ KECS_STORE_API kecs_status kecs_changes_pending(kecs_store *store, kecs_kind kin
 /* ---- store/watch.h ----------------------------------------------------------------------------------------------- */
 /* ---- Watching --------------------------------------------------------------------------------------------- */
 /* A watch tells the changes of a tracked store one by one, in commit order, none left out: those of this program and of
- * any other that writes to the file. It tells committed changes only. It costs nothing while nothing is written but a
- * look at the file every 25 ms. */
+ * any other that writes to the file or database. It tells committed changes only. It costs nothing while nothing is
+ * written but a look at the file every 25 ms, on PostgreSQL a question every 20 to 40 ms and one connection that is kept
+ * to be told sooner. While a server is away kecs_watch_next is OFFLINE; call it again, it goes on where it was. */
 #ifndef KECS_STORE_WATCH_H
 #define KECS_STORE_WATCH_H
 
@@ -3464,9 +3469,11 @@ typedef struct kecs__arena {
   bool failed;        /* a piece could not be had: for callers that look once at the end */
 } kecs__arena;
 KECS__FN void kecs__arena_init(kecs__arena *arena, const kecs_allocator *allocator);
+#if !defined(KECS_STORE_NO_CACHE)
 /* The first piece of an arena, in memory that has room for one more of `more` bytes, and for nothing else. */
 KECS__FN void *kecs__arena_whole(kecs__arena *arena, size_t size, size_t more);
 KECS__FN char *kecs__arena_rest(const kecs__arena *arena, size_t more); /* that one */
+#endif
 KECS__FN void *kecs__arena_take(kecs__arena *arena, size_t size); /* NULL means NOMEM, recorded */
 KECS__FN char *kecs__arena_bytes(kecs__arena *arena, size_t size); /* unaligned, for text */
 KECS__FN char *kecs__arena_text(kecs__arena *arena, const char *text, size_t len); /* copies and terminates */
@@ -3645,6 +3652,7 @@ static inline char *kecs__arena_cut(kecs__arena *arena, size_t size) {
   return piece;
 }
 
+#if !defined(KECS_STORE_NO_CACHE)
 KECS__FN void *kecs__arena_whole(kecs__arena *arena, size_t size, size_t more) {
   size_t header = KECS__ALIGN_UP(sizeof(kecs__chunk));
   size_t first = header + KECS__ALIGN_UP(size);
@@ -3663,6 +3671,7 @@ KECS__FN void *kecs__arena_whole(kecs__arena *arena, size_t size, size_t more) {
 KECS__FN char *kecs__arena_rest(const kecs__arena *arena, size_t more) {
   return (char *)arena->chunk + (arena->chunk->size - more);
 }
+#endif
 
 KECS__FN void *kecs__arena_take(kecs__arena *arena, size_t size) {
   if (size > SIZE_MAX - sizeof(kecs__aligned)) {
@@ -5241,8 +5250,10 @@ KECS__FN void kecs__time_epoch(int64_t micros, char out[32]);
 /* The clock behind a hook: the system's when the hook is empty or NULL. */
 KECS__FN int64_t kecs__clock_now(const kecs_clock *clock);
 
+#if !defined(KECS_STORE_NO_CACHE)
 /* The same, some milliseconds late, where the system's then is cheaper: for ages, never for rows. */
 KECS__FN int64_t kecs__clock_coarse(const kecs_clock *clock);
+#endif
 
 /* Milliseconds and microseconds of a clock that never goes back: for waiting, never for rows. */
 KECS__FN int64_t kecs__monotonic_ms(void);
@@ -5572,6 +5583,7 @@ KECS__FN int64_t kecs__clock_now(const kecs_clock *clock) {
   return (int64_t)now.tv_sec * KECS__TIME_MICROS + (int64_t)now.tv_nsec / 1000;
 }
 
+#if !defined(KECS_STORE_NO_CACHE)
 KECS__FN int64_t kecs__clock_coarse(const kecs_clock *clock) {
 #if defined(CLOCK_REALTIME_COARSE)
   if (!clock || !clock->now) {
@@ -5582,6 +5594,7 @@ KECS__FN int64_t kecs__clock_coarse(const kecs_clock *clock) {
 #endif
   return kecs__clock_now(clock);
 }
+#endif
 
 KECS__FN int64_t kecs__monotonic_us(void) {
   struct timespec now = {0, 0};
@@ -7384,10 +7397,12 @@ struct kecs_result {
 KECS__FN kecs_status kecs__result_new(const kecs_allocator *allocator, kecs_kind kind, size_t row_size,
                                       kecs_result **out_result);
 
+#if !defined(KECS_STORE_NO_CACHE)
 /* A result of so many rows in one piece of memory, with `size` bytes for the rows and what they point to. The rows are
  * the caller's to fill. */
 KECS__FN kecs_status kecs__result_whole(const kecs_allocator *allocator, kecs_kind kind, size_t row_size, size_t count,
                                         size_t size, kecs_result **out_result);
+#endif
 
 /* Room for one more row, zeroed; NULL means NOMEM. Rows may move, their texts do not. */
 KECS__FN void *kecs__result_add(kecs_result *result);
@@ -8249,7 +8264,8 @@ static inline void kecs__cache_describe(kecs__engine *engine, kecs_cache_info *o
   (void)engine;
   (void)out_info;
 }
-static inline void kecs__cache_hold(kecs__session *session, const kecs__cached *cached, const kecs_value *parameters, int count) {
+static inline void kecs__cache_hold(kecs__session *session, const kecs__cached *cached, const kecs_value *parameters,
+                                    int count) {
   (void)session;
   (void)cached;
   (void)parameters;
@@ -8261,7 +8277,8 @@ static inline void kecs__cache_begun(kecs__session *session) {
 static inline void kecs__cache_ended(kecs__session *session) {
   (void)session;
 }
-static inline void kecs__cache_key_make(const kecs__engine *engine, const kecs__meta *meta, int form, const kecs_value *values, int count, kecs__cache_key *out_key) {
+static inline void kecs__cache_key_make(const kecs__engine *engine, const kecs__meta *meta, int form,
+                                        const kecs_value *values, int count, kecs__cache_key *out_key) {
   (void)engine;
   (void)meta;
   (void)form;
@@ -8269,7 +8286,8 @@ static inline void kecs__cache_key_make(const kecs__engine *engine, const kecs__
   (void)count;
   (void)out_key;
 }
-static inline kecs_status kecs__cache_get(kecs_store *store, const kecs__meta *meta, const kecs__cache_key *key, kecs_result **out_result) {
+static inline kecs_status kecs__cache_get(kecs_store *store, const kecs__meta *meta, const kecs__cache_key *key,
+                                          kecs_result **out_result) {
   (void)store;
   (void)meta;
   (void)key;
@@ -8280,7 +8298,9 @@ static inline void kecs__cache_ticket(kecs__session *session, kecs__ticket *out_
   (void)session;
   (void)out_ticket;
 }
-static inline void kecs__cache_put(kecs__session *session, const kecs__meta *meta, const kecs__cache_key *key, const kecs__ticket *ticket, const kecs__probe *probe, int64_t rid, const kecs_result *result) {
+static inline void kecs__cache_put(kecs__session *session, const kecs__meta *meta, const kecs__cache_key *key,
+                                   const kecs__ticket *ticket, const kecs__probe *probe, int64_t rid,
+                                   const kecs_result *result) {
   (void)session;
   (void)meta;
   (void)key;
@@ -8289,21 +8309,24 @@ static inline void kecs__cache_put(kecs__session *session, const kecs__meta *met
   (void)rid;
   (void)result;
 }
-static inline void kecs__cache_key_query(kecs_store *store, const kecs__meta *meta, const kecs_query *query, kecs__arena *arena, kecs__cache_key *out_key) {
+static inline void kecs__cache_key_query(kecs_store *store, const kecs__meta *meta, const kecs_query *query,
+                                         kecs__arena *arena, kecs__cache_key *out_key) {
   (void)store;
   (void)meta;
   (void)query;
   (void)arena;
   (void)out_key;
 }
-static inline kecs_status kecs__cache_list(kecs_store *store, const kecs__meta *meta, const kecs__cache_key *key, kecs_result **out_result) {
+static inline kecs_status kecs__cache_list(kecs_store *store, const kecs__meta *meta, const kecs__cache_key *key,
+                                           kecs_result **out_result) {
   (void)store;
   (void)meta;
   (void)key;
   (void)out_result;
   return KECS_OK;
 }
-static inline void kecs__cache_put_list(kecs__session *session, const kecs__cache_key *key, const kecs__ticket *ticket, const kecs_result *result) {
+static inline void kecs__cache_put_list(kecs__session *session, const kecs__cache_key *key, const kecs__ticket *ticket,
+                                        const kecs_result *result) {
   (void)session;
   (void)key;
   (void)ticket;
@@ -11562,6 +11585,7 @@ KECS__FN kecs_status kecs__result_new(const kecs_allocator *allocator, kecs_kind
   return KECS_OK;
 }
 
+#if !defined(KECS_STORE_NO_CACHE)
 KECS__FN kecs_status kecs__result_whole(const kecs_allocator *allocator, kecs_kind kind, size_t row_size, size_t count,
                                         size_t size, kecs_result **out_result) {
   kecs__arena arena;
@@ -11585,6 +11609,7 @@ KECS__FN kecs_status kecs__result_whole(const kecs_allocator *allocator, kecs_ki
   result->seq = 0;
   return KECS_OK;
 }
+#endif
 
 KECS__FN void *kecs__result_add(kecs_result *result) {
   void *row = kecs__result_room(result);
@@ -13139,15 +13164,17 @@ typedef struct kecs__cache_name {
   int count;
 } kecs__cache_name;
 
-/* Rows and their texts, ready to be copied: pointers are offsets from the first row, 0 is NULL. */
+/* Rows and their texts, ready to be copied: pointers are offsets from the first row. Where they are stands beside them:
+ * for each row a number of fields, and the fields' places in the row. */
 typedef struct kecs__cache_block {
   size_t size; /* of this piece of memory */
+  size_t fields_at;
   size_t image_at;
   size_t image_size;
   size_t rows;
   size_t token_at; /* of the page token in the image; 0: there is none */
   int64_t seq;
-} kecs__cache_block; /* the first name and the image follow */
+} kecs__cache_block; /* the first name, the fields and the image follow */
 
 /* An entry. Number 0 is none: it ties the ends of the order of use together. */
 typedef struct kecs__cache_node {
@@ -13164,7 +13191,8 @@ typedef struct kecs__cache_node {
 
 typedef struct kecs__cache_link {
   uint64_t hash;
-  uint32_t node; /* 0: free */
+  const kecs__cache_name *name; /* of a table of names: so that name and entry are fetched side by side */
+  uint32_t node;                /* 0: free */
 } kecs__cache_link;
 
 /* Open addressing, never more than half full. */
@@ -13303,7 +13331,10 @@ KECS__FN uint64_t kecs__cache_generation(const kecs__cache *cache, kecs_kind kin
 
 #if !defined(KECS_STORE_NO_CACHE)
 
-#define KECS__CACHE_FIRST 64 /* entries and links to begin with */
+enum {
+  KECS__CACHE_FIRST = 64, /* entries and links to begin with */
+  KECS__CACHE_LINES = 24  /* of the processor's cache, that a row is likely to take */
+};
 
 /* ---- hashing ---- */
 
@@ -13333,12 +13364,16 @@ static inline uint64_t kecs__eight(const char *bytes) {
 
 KECS__FN uint64_t kecs__cache_hash(uint64_t seed, const char *text, size_t len) {
   uint64_t hash = seed ^ (UINT64_C(0x9E3779B97F4A7C15) * (len + 1));
-  for (; len > 16; len -= 16, text += 16) {
+  if (len < 16) {
+    char last[16] = {0};
+    memcpy(last, text, len);
+    return kecs__fold(kecs__eight(last) ^ KECS__HASH_B, kecs__eight(last + 8) ^ hash);
+  }
+  const char *end = text + len;
+  for (; end - text > 16; text += 16) {
     hash = kecs__fold(kecs__eight(text) ^ KECS__HASH_A, kecs__eight(text + 8) ^ hash);
   }
-  char last[16] = {0};
-  memcpy(last, text, len);
-  return kecs__fold(kecs__eight(last) ^ KECS__HASH_B, kecs__eight(last + 8) ^ hash);
+  return kecs__fold(kecs__eight(end - 16) ^ KECS__HASH_B, kecs__eight(end - 8) ^ hash); /* some bytes twice */
 }
 
 KECS__FN uint64_t kecs__cache_hash_values(uint64_t seed, const kecs_value *values, int count) {
@@ -13358,12 +13393,13 @@ KECS__FN uint64_t kecs__cache_hash_rid(const kecs__cache *cache, kecs_kind kind,
 
 /* ---- tables ---- */
 
-static void kecs__table_put(kecs__cache_table *table, uint64_t hash, uint32_t node) {
+static void kecs__table_put(kecs__cache_table *table, uint64_t hash, const kecs__cache_name *name, uint32_t node) {
   size_t at = (size_t)hash & (table->room - 1);
   while (table->links[at].node) {
     at = (at + 1) & (table->room - 1);
   }
   table->links[at].hash = hash;
+  table->links[at].name = name;
   table->links[at].node = node;
 }
 
@@ -13381,7 +13417,7 @@ static bool kecs__table_reserve(kecs__cache *cache, kecs__cache_table *table, si
   memset(grown.links, 0, size);
   for (size_t i = 0; i < table->room; i++) {
     if (table->links[i].node) {
-      kecs__table_put(&grown, table->links[i].hash, table->links[i].node);
+      kecs__table_put(&grown, table->links[i].hash, table->links[i].name, table->links[i].node);
     }
   }
   kecs__release(allocator, table->links, table->room * sizeof *table->links);
@@ -13390,10 +13426,10 @@ static bool kecs__table_reserve(kecs__cache *cache, kecs__cache_table *table, si
 }
 
 /* Links that had to step aside for this one move back, so that no gap ends a search too early. */
-static void kecs__table_remove(kecs__cache_table *table, uint64_t hash, uint32_t node) {
+static void kecs__table_remove(kecs__cache_table *table, uint64_t hash, const kecs__cache_name *name, uint32_t node) {
   size_t mask = table->room - 1;
   size_t gap = (size_t)hash & mask;
-  while (table->links[gap].node != node || table->links[gap].hash != hash) {
+  while (table->links[gap].node != node || table->links[gap].hash != hash || table->links[gap].name != name) {
     gap = (gap + 1) & mask;
   }
   for (size_t at = (gap + 1) & mask; table->links[at].node; at = (at + 1) & mask) {
@@ -13407,6 +13443,20 @@ static void kecs__table_remove(kecs__cache_table *table, uint64_t hash, uint32_t
   table->used--;
 }
 
+/* What a hit will read next: most of its time is waiting for memory. */
+static inline void kecs__link_expect(const kecs__cache *cache, const kecs__cache_link *link) {
+#if defined(__GNUC__)
+  const char *at = (const char *)link->name;
+  __builtin_prefetch(&cache->nodes[link->node]);
+  for (size_t line = 0; line < KECS__CACHE_LINES; line++) {
+    __builtin_prefetch(at + line * 64);
+  }
+#else
+  (void)cache;
+  (void)link;
+#endif
+}
+
 KECS__FN uint32_t kecs__cache_find(const kecs__cache *cache, const kecs__cache_key *key) {
   const kecs__cache_table *table = &cache->by_name;
   if (table->used == 0) {
@@ -13414,14 +13464,13 @@ KECS__FN uint32_t kecs__cache_find(const kecs__cache *cache, const kecs__cache_k
   }
   size_t at = (size_t)key->hash & (table->room - 1);
   for (; table->links[at].node; at = (at + 1) & (table->room - 1)) {
-    if (table->links[at].hash != key->hash) {
+    const kecs__cache_link *link = &table->links[at];
+    if (link->hash != key->hash) {
       continue;
     }
-    const kecs__cache_name *name = cache->nodes[table->links[at].node].names;
-    for (; name; name = name->next) {
-      if ((!name->parents || name->parents == cache->parents) && kecs__cache_name_is(name, key)) {
-        return table->links[at].node;
-      }
+    kecs__link_expect(cache, link);
+    if ((!link->name->parents || link->name->parents == cache->parents) && kecs__cache_name_is(link->name, key)) {
+      return link->node;
     }
   }
   return 0;
@@ -13493,6 +13542,8 @@ KECS__FN kecs__cache_slot *kecs__cache_slot_of(kecs__cache *cache) {
 KECS__FN void kecs__cache_lock_all(kecs__cache *cache) {
   for (int i = 0; i < KECS__CACHE_SLOTS; i++) {
     kecs__mutex_lock(&cache->slots[i].mutex);
+  }
+  for (int i = 0; i < KECS__CACHE_SLOTS; i++) { /* now that nobody else can */
     kecs__slot_tell(cache, &cache->slots[i]);
   }
 }
@@ -13527,13 +13578,13 @@ static void kecs__node_release(kecs__cache *cache, const kecs__cache_node *node)
 KECS__FN void kecs__cache_remove(kecs__cache *cache, uint32_t number) {
   kecs__cache_node *node = &cache->nodes[number];
   for (const kecs__cache_name *name = node->names; name; name = name->next) {
-    kecs__table_remove(&cache->by_name, name->hash, number);
+    kecs__table_remove(&cache->by_name, name->hash, name, number);
   }
   if (node->rid) {
-    kecs__table_remove(&cache->by_row, kecs__cache_hash_rid(cache, node->names->kind, node->rid), number);
+    kecs__table_remove(&cache->by_row, kecs__cache_hash_rid(cache, node->names->kind, node->rid), NULL, number);
   }
   if (node->natural) {
-    kecs__table_remove(&cache->by_row, node->natural, number);
+    kecs__table_remove(&cache->by_row, node->natural, NULL, number);
   }
   kecs__order_out(cache, number);
   cache->bytes -= kecs__node_bytes(node);
@@ -13615,14 +13666,14 @@ KECS__FN void kecs__cache_add(kecs__cache *cache, const kecs__cache_node *entry)
   kecs__cache_node *node = &cache->nodes[number];
   cache->free_nodes = node->next;
   *node = *entry;
-  kecs__table_put(&cache->by_name, node->names->hash, number);
+  kecs__table_put(&cache->by_name, node->names->hash, node->names, number);
   cache->by_name.used++;
   if (node->rid) {
-    kecs__table_put(&cache->by_row, kecs__cache_hash_rid(cache, node->names->kind, node->rid), number);
+    kecs__table_put(&cache->by_row, kecs__cache_hash_rid(cache, node->names->kind, node->rid), NULL, number);
     cache->by_row.used++;
   }
   if (node->natural) {
-    kecs__table_put(&cache->by_row, node->natural, number);
+    kecs__table_put(&cache->by_row, node->natural, NULL, number);
     cache->by_row.used++;
   }
   kecs__order_first(cache, number);
@@ -13641,7 +13692,7 @@ static int kecs__names_prune(kecs__cache *cache, uint32_t number) {
     kecs__cache_name *name = *at;
     if (name->parents && name->parents != cache->parents) {
       *at = name->next;
-      kecs__table_remove(&cache->by_name, name->hash, number);
+      kecs__table_remove(&cache->by_name, name->hash, name, number);
       cache->bytes -= name->size;
       kecs__release(&cache->engine->allocator, name, name->size);
     } else {
@@ -13661,7 +13712,7 @@ KECS__FN void kecs__cache_add_name(kecs__cache *cache, uint32_t number, kecs__ca
   }
   name->next = node->names->next;
   node->names->next = name;
-  kecs__table_put(&cache->by_name, name->hash, number);
+  kecs__table_put(&cache->by_name, name->hash, name, number);
   cache->by_name.used++;
   cache->bytes += name->size;
 }
@@ -13893,24 +13944,28 @@ static const char *kecs__field_text(const char *row, size_t offset) {
   return text;
 }
 
-static size_t kecs__image_size(const kecs__meta *meta, const kecs_result *result) {
+/* The lengths of the texts of the last row, with their ends; 0 for NULL. */
+typedef struct kecs__image_sizes {
+  size_t fields;
+  size_t texts[64];
+} kecs__image_sizes;
+
+static size_t kecs__image_size(const kecs__meta *meta, const kecs_result *result, kecs__image_sizes *out_sizes) {
   size_t size = result->count * result->row_size;
+  out_sizes->fields = result->count;
   for (size_t r = 0; r < result->count; r++) {
     for (int i = 0; i < meta->text_count; i++) {
       const char *text = kecs__field_text(result->rows + r * result->row_size, meta->texts[i]);
-      size += text ? strlen(text) + 1 : 0;
+      out_sizes->texts[i] = text ? strlen(text) + 1 : 0;
+      size += out_sizes->texts[i];
+      out_sizes->fields += text != NULL;
     }
   }
   return size + (result->page_token ? strlen(result->page_token) + 1 : 0);
 }
 
-static size_t kecs__image_text(char *image, size_t at, const char *text) {
-  size_t size = strlen(text) + 1;
-  memcpy(image + at, text, size);
-  return at + size;
-}
-
-static void kecs__image_fill(char *image, const kecs__meta *meta, const kecs_result *result, size_t *out_token_at) {
+static void kecs__image_fill(char *image, uint16_t *fields, const kecs__meta *meta, const kecs_result *result,
+                             const kecs__image_sizes *sizes, size_t *out_token_at) {
   size_t at = result->count * result->row_size;
   *out_token_at = 0;
   if (at > 0) {
@@ -13918,16 +13973,24 @@ static void kecs__image_fill(char *image, const kecs__meta *meta, const kecs_res
   }
   for (size_t r = 0; r < result->count; r++) {
     char *row = image + r * result->row_size;
+    uint16_t *count = fields++;
+    *count = 0;
     for (int i = 0; i < meta->text_count; i++) {
       const char *text = kecs__field_text(row, meta->texts[i]);
-      uintptr_t place = text ? (uintptr_t)at : 0;
-      memcpy(row + meta->texts[i], &place, sizeof place);
-      at = text ? kecs__image_text(image, at, text) : at;
+      if (text) {
+        uintptr_t place = (uintptr_t)at;
+        size_t size = result->count == 1 ? sizes->texts[i] : strlen(text) + 1;
+        memcpy(row + meta->texts[i], &place, sizeof place);
+        memcpy(image + at, text, size);
+        at += size;
+        *fields++ = meta->texts[i];
+        ++*count;
+      }
     }
   }
   if (result->page_token) {
     *out_token_at = at;
-    (void)kecs__image_text(image, at, result->page_token);
+    memcpy(image + at, result->page_token, strlen(result->page_token) + 1);
   }
 }
 
@@ -13937,8 +14000,10 @@ KECS__FN kecs__cache_name *kecs__cache_block_name(kecs__cache_block *block) {
 
 KECS__FN kecs__cache_block *kecs__cache_pack(const kecs__cache *cache, const kecs__meta *meta,
                                              const kecs__cache_key *key, const kecs_result *result, size_t most) {
-  size_t image_at = KECS__CACHE_ALIGN(KECS__CACHE_ALIGN(sizeof(kecs__cache_block)) + kecs__name_size(key));
-  size_t image_size = kecs__image_size(meta, result);
+  kecs__image_sizes sizes;
+  size_t image_size = kecs__image_size(meta, result, &sizes);
+  size_t fields_at = KECS__CACHE_ALIGN(KECS__CACHE_ALIGN(sizeof(kecs__cache_block)) + kecs__name_size(key));
+  size_t image_at = KECS__CACHE_ALIGN(fields_at + sizes.fields * sizeof(uint16_t));
   kecs__cache_block *block = NULL;
   if (image_at + image_size <= most) {
     block = kecs__cache_alloc(cache, image_at + image_size);
@@ -13947,12 +14012,14 @@ KECS__FN kecs__cache_block *kecs__cache_pack(const kecs__cache *cache, const kec
     return NULL;
   }
   block->size = image_at + image_size;
+  block->fields_at = fields_at;
   block->image_at = image_at;
   block->image_size = image_size;
   block->rows = result->count;
   block->seq = result->seq;
   kecs__name_fill(kecs__cache_block_name(block), key, 0);
-  kecs__image_fill((char *)block + image_at, meta, result, &block->token_at);
+  kecs__image_fill((char *)block + image_at, (uint16_t *)(void *)((char *)block + fields_at), meta, result, &sizes,
+                   &block->token_at);
   return block;
 }
 
@@ -13969,13 +14036,15 @@ KECS__FN kecs_status kecs__cache_unpack(const kecs__cache *cache, const kecs__me
   if (block->image_size > 0) {
     memcpy(image, (const char *)block + block->image_at, block->image_size);
   }
+  const uint16_t *fields = (const uint16_t *)(const void *)((const char *)block + block->fields_at);
   for (size_t r = 0; r < block->rows; r++) {
     char *row = image + r * row_size;
-    for (int i = 0; i < meta->text_count; i++) {
+    for (int left = *fields++; left > 0; left--) {
+      char *field = row + *fields++;
       uintptr_t place;
-      memcpy(&place, row + meta->texts[i], sizeof place);
-      char *text = place ? image + place : NULL;
-      memcpy(row + meta->texts[i], &text, sizeof text);
+      memcpy(&place, field, sizeof place);
+      place += (uintptr_t)image;
+      memcpy(field, &place, sizeof place);
     }
   }
   result->page_token = block->token_at ? image + block->token_at : NULL;
@@ -14118,12 +14187,12 @@ KECS__FN void kecs__cache_hold(kecs__session *session, const kecs__cached *cache
   kecs_kind kind = (kecs_kind)cached->kind;
   bool inserts = op == KECS__OP_INSERT || op == KECS__OP_INSERT_LOGGED;
   bool moves = inserts || op == KECS__OP_DELETE || op == KECS__OP_TEXT;
-  if (inserts && (hold->lists & KECS_BIT(kind)) && (hold->parents || !kecs__kind_is_parent(kind))) {
+  if (inserts && (hold->lists & KECS_BIT(kind)) && (hold->parents || !kecs__kind_is_parent((int)kind))) {
     return; /* one of many */
   }
   kecs__mutex_lock(&cache->state);
   hold->any = true;
-  kecs__hold_lists(cache, hold, kind, moves);
+  kecs__hold_lists(cache, hold, (int)kind, moves);
   if (op == KECS__OP_TEXT) {
     kecs__hold_kind(cache, hold, kind);
   } else if (op == KECS__OP_UPDATE_IF) {
@@ -14138,13 +14207,16 @@ KECS__FN void kecs__cache_hold(kecs__session *session, const kecs__cached *cache
 /* Tickets that are drawn later count again. */
 static void kecs__hold_release(kecs__cache *cache, kecs__hold *hold) {
   uint64_t since = cache->ticket++;
-  for (size_t i = 0; i < KECS__CACHE_BUCKETS; i++) {
-    if (hold->rows[i / 32] & (uint32_t)1 << (i % 32)) {
-      cache->rows[i].holders--;
-      cache->rows[i].since = since;
+  for (size_t word = 0; word < KECS__CACHE_BUCKETS / 32; word++) {
+    for (size_t i = word * 32; hold->rows[word]; i++) {
+      if (hold->rows[word] & (uint32_t)1 << (i % 32)) {
+        hold->rows[word] &= ~((uint32_t)1 << (i % 32));
+        cache->rows[i].holders--;
+        cache->rows[i].since = since;
+      }
     }
   }
-  for (int kind = 1; kind < KECS_KIND_COUNT; kind++) {
+  for (int kind = 1; kind < KECS_KIND_COUNT && (hold->lists | hold->kinds); kind++) {
     if (hold->lists & KECS_BIT(kind)) {
       cache->lists[kind].holders--;
       cache->lists[kind].since = since;
@@ -14368,11 +14440,13 @@ KECS__FN void kecs__cache_key_make(const kecs__engine *engine, const kecs__meta 
 KECS__FN void kecs__cache_ticket(kecs__session *session, kecs__ticket *out_ticket) {
   kecs__cache *cache = session->engine->cache;
   memset(out_ticket, 0, sizeof *out_ticket);
-  if (cache->marked) {
-    kecs__cache_catch_up(session);
-  }
   out_ticket->now = kecs__clock_coarse(&session->engine->clock);
   kecs__mutex_lock(&cache->state);
+  if (!kecs__cache_is_known(cache)) {
+    kecs__mutex_unlock(&cache->state);
+    kecs__cache_catch_up(session);
+    kecs__mutex_lock(&cache->state);
+  }
   out_ticket->number = ++cache->ticket;
   out_ticket->parents = cache->parents_holders ? 0 : cache->parents;
   out_ticket->good = true;
@@ -14673,6 +14747,16 @@ KECS__FN const kecs__meta *kecs__meta_checked(const kecs_store *store, kecs_kind
 KECS__FN kecs_status kecs__result_begin(const kecs_store *store, const kecs__meta *meta, kecs_result **out_result);
 KECS__FN kecs_status kecs__result_end(kecs_status status, kecs_result *result, kecs_result **out_result);
 
+/* A list whose rows are of no kind. */
+typedef struct kecs__shaped {
+  const kecs_kind_info *shape; /* the rows' size, and the keys that pages go by */
+  const char *what;            /* the columns, as SQL with marks */
+  void (*plan)(kecs__plan *plan, const void *user);
+  kecs_status (*read)(kecs__plan *plan, kecs__cached *cached, kecs_result *result, void *row); /* the current row */
+  const void *user; /* for `plan` */
+} kecs__shaped;
+KECS__FN kecs_status kecs__list_shaped(kecs_store *store, const kecs__shaped *list, kecs_result **out_result);
+
 #endif
 
 /* ---- store/read.c, continued ------------------------------------------------------------------------------------- */
@@ -14705,7 +14789,7 @@ KECS__FN kecs_status kecs__result_end(kecs_status status, kecs_result *result, k
 /* What the cache has to say of a get on a store; a transaction sees what it has written itself. */
 static kecs_status kecs__get_cached(kecs_store *store, const kecs__meta *meta, kecs__cache_key *key, int form,
                                     const kecs_value *values, int count, kecs_result **out_result) {
-  memset(key, 0, sizeof *key);
+  key->kind = (kecs_kind)0;
   if (store->depth > 0 || !store->engine->cache) {
     return KECS_OK;
   }
@@ -15162,6 +15246,54 @@ KECS_STORE_API kecs_status kecs_record_count(kecs_store *store, kecs_kind kind, 
 
 KECS_STORE_API const void *kecs_record_at(const kecs_result *result, kecs_kind kind, size_t index) {
   return kecs__at(result, kind, index);
+}
+
+static kecs_status kecs__shaped_rows(const kecs__shaped *list, kecs__plan *plan, kecs_result *result) {
+  kecs__cached *cached = NULL;
+  bool more = false;
+  void *row = NULL;
+  kecs_status status = kecs__plan_start(plan, list->what, true, plan->limit + 1, &cached, &more);
+  while (!status && more && result->count < (size_t)plan->limit) {
+    row = kecs__result_add(result);
+    status = row ? list->read(plan, cached, result, row) : KECS_E_NOMEM;
+    if (!status) {
+      status = kecs__statement_step(plan->session, cached, &more);
+    }
+  }
+  kecs__statement_done(plan->session, cached);
+  return !status && more ? kecs__plan_token(plan, row, &result->arena, &result->page_token) : status;
+}
+
+KECS__FN kecs_status kecs__list_shaped(kecs_store *store, const kecs__shaped *list, kecs_result **out_result) {
+  kecs_status status = kecs__check_pointer(out_result, "out_result");
+  if (status) {
+    return status;
+  }
+  *out_result = NULL;
+  status = kecs__check_handle(store);
+  if (status) {
+    return status;
+  }
+  kecs__session *session = NULL;
+  kecs_result *result = NULL;
+  kecs__arena arena;
+  kecs__arena_init(&arena, &store->engine->allocator);
+  status = kecs__read_open(store, &session);
+  if (!status) {
+    status = kecs__result_new(&store->engine->allocator, (kecs_kind)0, list->shape->row_size, &result);
+  }
+  if (!status) {
+    kecs__meta meta = {.info = list->shape};
+    kecs__plan plan;
+    result->shape = list->shape;
+    kecs__plan_init(&plan, session, &meta, &arena);
+    list->plan(&plan, list->user);
+    status = kecs__shaped_rows(list, &plan, result);
+    kecs__plan_free(&plan);
+  }
+  kecs__read_close(store, session);
+  kecs__arena_free(&arena);
+  return kecs__result_end(status, result, out_result);
 }
 
 /* ---- store/pipeline.c -------------------------------------------------------------------------------------------- */
@@ -20524,7 +20656,8 @@ static const kecs_kind_info kecs__family_info = {
   " ORDER BY d.revision DESC LIMIT 1),"          \
   "(SELECT count(*) " KECS__FAMILY_ROWS " AND d.status='ACTIVE')"
 
-static void kecs__families_plan(kecs__plan *plan, const kecs_family_query *query) {
+static void kecs__families_plan(kecs__plan *plan, const void *user) {
+  const kecs_family_query *query = user;
   kecs_value place[] = {kecs__value_text(plan->session->engine->account_id),
                         kecs__value_text(plan->session->engine->region)};
   kecs_value status = kecs__value_text(query->status);
@@ -20544,63 +20677,22 @@ static void kecs__families_plan(kecs__plan *plan, const kecs_family_query *query
   kecs__plan_query(plan, &page, true);
 }
 
-static kecs_status kecs__families_rows(kecs__plan *plan, kecs_result *result) {
+static kecs_status kecs__family_read(kecs__plan *plan, kecs__cached *cached, kecs_result *result, void *out_row) {
   kecs_value values[3];
-  kecs__cached *cached = NULL;
-  bool more = false;
-  kecs_family *row = NULL;
-  kecs_status status = kecs__plan_start(plan, KECS__FAMILY_WHAT, true, plan->limit + 1, &cached, &more);
-  while (!status && more && result->count < (size_t)plan->limit) {
-    row = kecs__result_add(result);
-    if (!row) {
-      status = KECS_E_NOMEM;
-      break;
-    }
-    kecs__statement_columns(plan->session, cached, values, 3);
-    row->family = values[0].text ? kecs__arena_text(&result->arena, values[0].text, values[0].len) : NULL;
-    row->latest_revision = values[1].number;
-    row->active_revisions = values[2].number;
-    status = row->family ? kecs__statement_step(plan->session, cached, &more) : kecs__fail_nomem();
-  }
-  kecs__statement_done(plan->session, cached);
-  if (!status && more) {
-    status = kecs__plan_token(plan, row, &result->arena, &result->page_token);
-  }
-  return status;
+  kecs_family *row = out_row;
+  kecs__statement_columns(plan->session, cached, values, 3);
+  row->family = values[0].text ? kecs__arena_text(&result->arena, values[0].text, values[0].len) : NULL;
+  row->latest_revision = values[1].number;
+  row->active_revisions = values[2].number;
+  return row->family ? KECS_OK : kecs__fail_nomem();
 }
 
 KECS_STORE_API kecs_status kecs_task_definition_families(kecs_store *store, const kecs_family_query *query,
                                                          kecs_result **out_result) {
   static const kecs_family_query everything = {NULL, NULL, 0, NULL};
-  kecs_status status = kecs__check_pointer(out_result, "out_result");
-  if (status) {
-    return status;
-  }
-  *out_result = NULL;
-  status = kecs__check_handle(store);
-  if (status) {
-    return status;
-  }
-  kecs__session *session = NULL;
-  kecs_result *result = NULL;
-  kecs__arena arena;
-  kecs__arena_init(&arena, &store->engine->allocator);
-  status = kecs__read_open(store, &session);
-  if (!status) {
-    status = kecs__result_new(&store->engine->allocator, (kecs_kind)0, sizeof(kecs_family), &result);
-  }
-  if (!status) {
-    kecs__meta meta = {.info = &kecs__family_info};
-    kecs__plan plan;
-    result->shape = &kecs__family_info;
-    kecs__plan_init(&plan, session, &meta, &arena);
-    kecs__families_plan(&plan, query ? query : &everything);
-    status = kecs__families_rows(&plan, result);
-    kecs__plan_free(&plan);
-  }
-  kecs__read_close(store, session);
-  kecs__arena_free(&arena);
-  return kecs__result_end(status, result, out_result);
+  kecs__shaped list = {&kecs__family_info, KECS__FAMILY_WHAT, kecs__families_plan, kecs__family_read,
+                       query ? query : &everything};
+  return kecs__list_shaped(store, &list, out_result);
 }
 
 KECS_STORE_API const kecs_family *kecs_family_at(const kecs_result *result, size_t index) {
@@ -20645,15 +20737,10 @@ static const kecs_kind_info kecs__counter_info = {
 
 /* ---- listing ---- */
 
-static kecs_status kecs__counter_read(kecs__plan *plan, kecs__cached *cached, kecs_result *result,
-                                      kecs_family_counter **out_row) {
+static kecs_status kecs__counter_read(kecs__plan *plan, kecs__cached *cached, kecs_result *result, void *out_row) {
   const char *texts[3];
   kecs_value values[4];
-  kecs_family_counter *row = kecs__result_add(result);
-  *out_row = row;
-  if (!row) {
-    return KECS_E_NOMEM;
-  }
+  kecs_family_counter *row = out_row;
   kecs__statement_columns(plan->session, cached, values, 4);
   for (int i = 0; i < 3; i++) {
     texts[i] = values[i].text ? kecs__arena_text(&result->arena, values[i].text, values[i].len) : NULL;
@@ -20668,55 +20755,17 @@ static kecs_status kecs__counter_read(kecs__plan *plan, kecs__cached *cached, ke
   return KECS_OK;
 }
 
-static kecs_status kecs__counters_rows(kecs__plan *plan, kecs_result *result) {
-  kecs__cached *cached = NULL;
-  bool more = false;
-  kecs_family_counter *row = NULL;
-  kecs_status status =
-      kecs__plan_start(plan, "account_id,region,family,last_revision", true, plan->limit + 1, &cached, &more);
-  while (!status && more && result->count < (size_t)plan->limit) {
-    status = kecs__counter_read(plan, cached, result, &row);
-    if (!status) {
-      status = kecs__statement_step(plan->session, cached, &more);
-    }
-  }
-  kecs__statement_done(plan->session, cached);
-  return !status && more ? kecs__plan_token(plan, row, &result->arena, &result->page_token) : status;
+static void kecs__counters_plan(kecs__plan *plan, const void *user) {
+  kecs__plan_where(plan, KECS__COUNTER_ABOVE, NULL, 0);
+  kecs__plan_query(plan, user, true);
 }
 
 KECS_STORE_API kecs_status kecs_task_definition_counters(kecs_store *store, int limit, const char *page_token,
                                                          kecs_result **out_result) {
-  kecs_status status = kecs__check_pointer(out_result, "out_result");
-  if (status) {
-    return status;
-  }
-  *out_result = NULL;
-  status = kecs__check_handle(store);
-  if (status) {
-    return status;
-  }
-  kecs__session *session = NULL;
-  kecs_result *result = NULL;
-  kecs__arena arena;
-  kecs__arena_init(&arena, &store->engine->allocator);
-  status = kecs__read_open(store, &session);
-  if (!status) {
-    status = kecs__result_new(&store->engine->allocator, (kecs_kind)0, sizeof(kecs_family_counter), &result);
-  }
-  if (!status) {
-    kecs__meta meta = {.info = &kecs__counter_info};
-    kecs_query page = {.limit = limit, .page_token = page_token};
-    kecs__plan plan;
-    result->shape = &kecs__counter_info;
-    kecs__plan_init(&plan, session, &meta, &arena);
-    kecs__plan_where(&plan, KECS__COUNTER_ABOVE, NULL, 0);
-    kecs__plan_query(&plan, &page, true);
-    status = kecs__counters_rows(&plan, result);
-    kecs__plan_free(&plan);
-  }
-  kecs__read_close(store, session);
-  kecs__arena_free(&arena);
-  return kecs__result_end(status, result, out_result);
+  kecs_query page = {.limit = limit, .page_token = page_token};
+  kecs__shaped list = {&kecs__counter_info, "account_id,region,family,last_revision", kecs__counters_plan,
+                       kecs__counter_read, &page};
+  return kecs__list_shaped(store, &list, out_result);
 }
 
 KECS_STORE_API const kecs_family_counter *kecs_family_counter_at(const kecs_result *result, size_t index) {
@@ -25459,8 +25508,8 @@ static kecs_status kecs__compact_end(kecs__write *write, const kecs__compact *co
  * change. What was folded before is earlier than all of them. */
 static kecs_status kecs__compact_fold(kecs__write *write, int64_t upto, int64_t pushed, int64_t *out_count) {
   kecs_value values[] = {kecs__value_int(pushed), kecs__value_int(upto)};
-  kecs_status status = kecs__feed_number(write->session, "SELECT count(*) FROM {changes} WHERE " KECS__FOLDED, values, 2,
-                                         out_count);
+  static const char counted[] = "SELECT count(*) FROM {changes} WHERE " KECS__FOLDED;
+  kecs_status status = kecs__feed_number(write->session, counted, values, 2, out_count);
   if (status || *out_count == 0) {
     return status;
   }
@@ -25939,12 +25988,13 @@ KECS_STORE_API kecs_status kecs_changes_pending(kecs_store *store, kecs_kind kin
 /* store/ear.c -- how those who wait for changes learn of them. A wait ends when
  *
  *   - a write of this process commits, which wakes it;
- *   - a look at the log's end shows an entry. All watches of a store share these looks, one every 25 ms while any of them
- *     waits. Where entries are numbered after the commit a look numbers them first: who waits is who numbers, since
- *     nobody else needs the numbers. The pauses between looks are 20 to 40 ms there, so that many stores that wait on one
- *     server don't ask in step;
+ *   - a look at the log's end shows an entry. All watches of a store share these looks, one every 25 ms while any of
+ *     them waits. Where entries are numbered after the commit a look numbers them first: who waits is who numbers,
+ *     since nobody else needs the numbers. The pauses between looks are 20 to 40 ms there, so that many stores that
+ *     wait on one server don't ask in step;
  *   - the database says that somebody has numbered entries (kecs_backend_log.hear), over a connection that is kept for
- *     that while a watch is open. It is not what the 40 ms stand on: it spares the rest of the pause, and the next look. */
+ *     that while a watch is open. It spares the rest of the pause; that a wait ends within it stands on the looks
+ *     alone. */
 
 /* ---- store/ear.h ------------------------------------------------------------------------------------------------- */
 /* store/ear.h -- how those who wait for changes learn of them. */
@@ -29067,8 +29117,19 @@ static const char *const kecs__url_names[] = {"KECS_DATABASE_URL", "KECS_POSTGRE
 /* DATABASE_URL is every program's name: it is ours only where STORE_TYPE says postgres. */
 static const char *const kecs__shared_url_names[] = {"KECS_DATABASE_URL", "KECS_POSTGRES_URL", "DATABASE_URL", NULL};
 
+static const struct {
+  const char *word;
+  kecs_profile profile;
+} kecs__profile_words[] = {
+    {"default", KECS_PROFILE_DEFAULT},
+    {"durable", KECS_PROFILE_DURABLE},
+    {"edge", KECS_PROFILE_EDGE},
+    {"memory", KECS_PROFILE_MEMORY},
+};
+
 typedef struct kecs__environment {
   kecs_options options;
+  bool in_memory; /* KECS_PROFILE says memory */
   kecs__storage storage;
   const char *type_name; /* the variable that said so */
   const char *url_name;
@@ -29234,10 +29295,46 @@ static kecs_status kecs__environment_file(kecs__environment *environment) {
   return environment->path.status;
 }
 
+/* KECS_PROFILE, where the options leave the profile open. */
+static kecs_status kecs__environment_profile(kecs__environment *environment) {
+  const char *value = kecs__variable("KECS_PROFILE");
+  if (!value || environment->options.profile != KECS_PROFILE_DEFAULT) {
+    return KECS_OK;
+  }
+  for (size_t i = 0; i < sizeof kecs__profile_words / sizeof kecs__profile_words[0]; i++) {
+    if (kecs__word_is(value, kecs__profile_words[i].word)) {
+      environment->options.profile = kecs__profile_words[i].profile;
+      environment->in_memory = environment->options.profile == KECS_PROFILE_MEMORY;
+      const char *path = environment->options.path;
+      if (environment->in_memory && path && strcmp(path, ":memory:") != 0) {
+        return kecs__fail(KECS_E_INVALID, "KECS_PROFILE says memory, options.path \"%s\"; leave one out", path);
+      }
+      return KECS_OK;
+    }
+  }
+  return kecs__fail(KECS_E_INVALID, "unknown KECS_PROFILE: %.40s (valid: default, durable, edge, memory)", value);
+}
+
+/* The profile for memory is a kind of storage, too. */
+static kecs_status kecs__environment_memory(kecs__environment *environment) {
+  const char *other = environment->type_name ? environment->type_name : environment->url_name;
+  if (!environment->in_memory || environment->storage == KECS__STORAGE_MEMORY) {
+    return KECS_OK;
+  }
+  if (other) {
+    return kecs__fail(KECS_E_INVALID, "KECS_PROFILE says memory, %s another place; unset one of them", other);
+  }
+  environment->storage = KECS__STORAGE_MEMORY;
+  return KECS_OK;
+}
+
 static kecs_status kecs__environment_path(kecs__environment *environment) {
   kecs_status status = kecs__environment_type(environment);
   if (!status) {
     status = kecs__environment_url(environment);
+  }
+  if (!status) {
+    status = kecs__environment_memory(environment);
   }
   if (!status) {
     status = kecs__environment_agree(environment);
@@ -29268,6 +29365,10 @@ KECS_STORE_API kecs_status kecs_open_env(const kecs_options *options, kecs_store
   memset(&environment, 0, sizeof environment);
   if (options) {
     environment.options = *options;
+  }
+  status = kecs__environment_profile(&environment);
+  if (status) {
+    return status;
   }
   if (environment.options.path) {
     return kecs_open(&environment.options, out_store);
@@ -31162,12 +31263,12 @@ KECS__FN kecs_status kecs__sqlite_connect(const kecs_connect_options *options, k
 }
 
 /* ---- sqlite/mark.c ----------------------------------------------------------------------------------------------- */
-/* sqlite/mark.c -- whether anybody has committed since: seen in the index of the write-ahead log, without a system call.
+/* sqlite/mark.c -- whether anybody has committed: seen in the index of the write-ahead log, without a system call.
  *
- * All connections to a file in WAL mode, in whichever process, map the same index (-shm). It begins with two copies of a
- * header, the layout of which is told in https://www.sqlite.org/walformat.html: a counter of commits, the last valid
- * frame, and a sum over the whole. A commit writes the second copy, then the first, and is seen by no reader before both
- * are there. So what the second copy says is never older than what anybody can read. */
+ * All connections to a file in WAL mode, in whichever process, map the same index (-shm). It begins with two copies of
+ * a header, the layout of which is told in https://www.sqlite.org/walformat.html: a counter of commits, the last valid
+ * frame, and a sum over the whole. A commit writes the second copy, then the first, and is seen by no reader before
+ * both are there. So what the second copy says is never older than what anybody can read. */
 
 enum {
   KECS__INDEX_BYTES = 32768, /* of the index's first part, as SQLite maps it */

@@ -1,5 +1,5 @@
 /* kecs_store_pg.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 88cb95adfa8df308de504c44470db3f15de18a9ada25e4f3e49e1f068794e390 */
+ * 273cab527d288ec7347ba12dc6c33eb6d17943807ead55f95fd375f36f2fd8ea */
 /* ---- doc/manual_pg.h --------------------------------------------------------------------------------------------- */
 /* kecs_store_pg.h -- PostgreSQL behind the calls of kecs_store.h.
  *
@@ -3042,19 +3042,18 @@ KECS_PG__FN void kecs_pg__text_fill(kecs_pg__text *text, const char *form, const
 /* pg/log_sql.c -- the texts of the change log on PostgreSQL.
  *
  * Triggers log, so that it does not matter who writes: this library by a single statement or by COPY, psql, a foreign
- * key that deletes children. Measured (docs/benchmarks.md): for one row a trigger of the statement costs what one of the
- * row costs, for many half of it, so all that log are of the statement. Only the stamps are set row by row, before the
- * row is written.
+ * key that deletes children. For one row a trigger of the statement costs what one of the row costs, for many rows half
+ * of it, so all that log are of the statement. Only the stamps are set row by row, before the row is written.
  *
  * A writer appends to change_queue, unnumbered: no counter, no lock, no NOTIFY is in its transaction. change_number
  * gives committed entries their numbers and moves them into `changes`. Its rules:
- *   - One at a time for a tenant, and nobody waits: it locks the tenant's row of change_heads and passes on when that is
- *     locked already.
+ *   - One at a time for a tenant, and nobody waits: it locks the tenant's row of change_heads, and gives up when that
+ * is locked already.
  *   - Locking and reading are two statements, so that what is read is what is there once the lock is held.
  *   - A transaction's entries are one batch, and stay together. Batches are ordered by their last entry's id. One that
  *     has seen what another one committed has drawn its last id later, so it comes later; and whoever sees it sees the
- *     other one, too. No transaction's number is ever compared with another one's, so what is open elsewhere, for however
- *     long, holds nothing back.
+ *     other one, too. No transaction's number is ever compared with another one's, so what is open elsewhere, for
+ *     however long, holds nothing back.
  *   - Out of a long queue the first entries are taken, and of these the batches that are in there as a whole: what they
  *     have seen is in there as well.
  *
@@ -3070,10 +3069,12 @@ KECS_PG__FN void kecs_pg__text_fill(kecs_pg__text *text, const char *form, const
 KECS_PG__FN void kecs_pg__log_tables(kecs_pg__text *out, const kecs_pg__connection *connection);
 
 /* A kind's stamps, and the triggers that log what is done to it; in the place of earlier ones. */
-KECS_PG__FN void kecs_pg__log_triggers(kecs_pg__text *out, const kecs_pg__connection *connection, const kecs_kind_info *info);
+KECS_PG__FN void kecs_pg__log_triggers(kecs_pg__text *out, const kecs_pg__connection *connection,
+                                       const kecs_kind_info *info);
 
 /* What takes the triggers away. Stamps stay. */
-KECS_PG__FN void kecs_pg__log_no_triggers(kecs_pg__text *out, const kecs_pg__connection *connection, const kecs_kind_info *info);
+KECS_PG__FN void kecs_pg__log_no_triggers(kecs_pg__text *out, const kecs_pg__connection *connection,
+                                          const kecs_kind_info *info);
 
 /* "LOCK TABLE ... IN SHARE MODE": whoever writes now is waited for, and nobody begins to write until the end of the
  * transaction. */
@@ -3094,9 +3095,10 @@ enum { KECS_PG__LOG_NUMBER = 24 /* bytes of a number as text */ };
 /* ---- fixed texts ---- */
 
 /* The tables are those of store/feed.h, with the tenant before every key, and three more: change_heads has a tenant's
- * last number and whether it is tracked; change_queue what is not numbered yet; change_batches, by the number of its last
- * entry, a name for each transaction that nobody can guess: with it a cursor names a history, not only a place in it.
- * `site` is where a batch comes from: NULL for this database, else kecs_store.site of the session that brings it. */
+ * last number and whether it is tracked; change_queue what is not numbered yet; change_batches, by the number of its
+ * last entry, a name for each transaction that nobody can guess: with it a cursor names a history, not only a place in
+ * it. `site` is where a batch comes from: NULL for this database, else kecs_store.site of the session that brings it.
+ */
 static const char kecs_pg__log_tables_form[] =
     "CREATE TABLE IF NOT EXISTS {S}change_heads(tenant {text} NOT NULL PRIMARY KEY,seq bigint NOT NULL,"
     "tracked boolean NOT NULL);\n"
@@ -3138,7 +3140,27 @@ static const char kecs_pg__log_clock_form[] =
     "  RETURN stamp;\n"
     "END $kecs_log$;\n";
 
-/* As its owner, too: who may only read can number all the same. */
+/* Moves the entries up to an id into the log. `more` says which of them, where it is not all. */
+#define KECS_PG__MOVE(whose, head, until, later, more)                                                            \
+  "WITH " later "taken AS (\n"                                                                                    \
+  "      DELETE FROM {S}change_queue q WHERE q.tenant=" whose " AND q.id<=" until more " RETURNING q.*),\n"       \
+  "    placed AS (SELECT t.*,max(t.id) OVER (PARTITION BY t.batch) AS last_id FROM taken t),\n"                   \
+  "    numbered AS (SELECT p.*," head "+row_number() OVER (ORDER BY p.last_id,p.id) AS seq FROM placed p),\n"     \
+  "    logged AS (\n"                                                                                             \
+  "      INSERT INTO {S}changes(tenant,seq,kind,rid,groups,op,stamp,base_life,base_spec,base_status)\n"           \
+  "      SELECT n.tenant,n.seq,n.kind,n.rid,n.groups,n.op,n.stamp,n.base_life,n.base_spec,n.base_status\n"        \
+  "      FROM numbered n ORDER BY n.seq),\n"                                                                      \
+  "    buried AS (\n"                                                                                             \
+  "      INSERT INTO {S}change_tombstones(tenant,seq,kind,rid,key,stamp,site,life,life_site)\n"                   \
+  "      SELECT n.tenant,n.seq,n.kind,n.rid,n.key,n.stamp,n.site,n.base_life,n.life_site FROM numbered n\n"       \
+  "      WHERE n.op=3),\n"                                                                                        \
+  "    named AS (\n"                                                                                              \
+  "      INSERT INTO {S}change_batches(tenant,seq,id,site)\n"                                                     \
+  "      SELECT n.tenant,max(n.seq),{uuid},max(n.site) FROM numbered n GROUP BY n.tenant,n.batch)\n"              \
+  "    SELECT count(*) "
+
+/* As its owner, too: who may only read can number all the same. A long queue is planned for anew, since a plan that was
+ * made for a short one would compare every entry with every other. */
 static const char kecs_pg__log_number_form[] =
     "CREATE OR REPLACE FUNCTION {S}change_channel(whose text) RETURNS text LANGUAGE sql IMMUTABLE AS $kecs_log$\n"
     "  SELECT 'kecs_'||pg_catalog.md5({tables}||'/'||whose)\n"
@@ -3155,30 +3177,25 @@ static const char kecs_pg__log_number_form[] =
     "  IF NOT EXISTS (SELECT FROM {S}change_queue q WHERE q.tenant=whose) THEN\n"
     "    RETURN 0;\n"
     "  END IF;\n"
-    "  SELECT h.seq INTO head FROM {S}change_heads h WHERE h.tenant=whose AND h.tracked FOR NO KEY UPDATE SKIP LOCKED;\n"
+    "  SELECT h.seq INTO head FROM {S}change_heads h WHERE h.tenant=whose AND h.tracked\n"
+    "    FOR NO KEY UPDATE SKIP LOCKED;\n"
     "  IF NOT FOUND THEN\n"
     "    RETURN 0;\n"
     "  END IF;\n"
     "  LOOP\n"
     "    SELECT max(w.id),count(*) INTO until,waiting FROM (SELECT q.id FROM {S}change_queue q WHERE q.tenant=whose\n"
     "      ORDER BY q.id LIMIT room) w;\n"
-    "    WITH taken AS (\n"
-    "      DELETE FROM {S}change_queue q WHERE q.tenant=whose AND q.id<=until AND (waiting<room OR q.batch NOT IN\n"
-    "        (SELECT r.batch FROM {S}change_queue r WHERE r.tenant=whose AND r.id>until)) RETURNING q.*),\n"
-    "    placed AS (SELECT t.*,max(t.id) OVER (PARTITION BY t.batch) AS last_id FROM taken t),\n"
-    "    numbered AS (SELECT p.*,head+row_number() OVER (ORDER BY p.last_id,p.id) AS seq FROM placed p),\n"
-    "    logged AS (\n"
-    "      INSERT INTO {S}changes(tenant,seq,kind,rid,groups,op,stamp,base_life,base_spec,base_status)\n"
-    "      SELECT whose,n.seq,n.kind,n.rid,n.groups,n.op,n.stamp,n.base_life,n.base_spec,n.base_status\n"
-    "      FROM numbered n ORDER BY n.seq),\n"
-    "    buried AS (\n"
-    "      INSERT INTO {S}change_tombstones(tenant,seq,kind,rid,key,stamp,site,life,life_site)\n"
-    "      SELECT whose,n.seq,n.kind,n.rid,n.key,n.stamp,n.site,n.base_life,n.life_site FROM numbered n WHERE n.op=3),\n"
-    "    named AS (\n"
-    "      INSERT INTO {S}change_batches(tenant,seq,id,site)\n"
-    "      SELECT whose,max(n.seq),{uuid},max(n.site) FROM numbered n GROUP BY n.batch)\n"
-    "    SELECT count(*) INTO given FROM numbered;\n"
-    "    EXIT WHEN given>0 OR waiting<room;\n"
+    "    IF waiting<room THEN\n"
+    "    " KECS_PG__MOVE("whose", "head", "until", "", "") "INTO given FROM numbered;\n"
+    "      EXIT;\n"
+    "    END IF;\n"
+    "    PERFORM set_config('enable_nestloop','off',true);\n"
+    "    EXECUTE $kecs_long$" KECS_PG__MOVE(
+        "$1", "$2", "$3",
+        "later AS (SELECT DISTINCT r.batch FROM {S}change_queue r WHERE r.tenant=$1 AND r.id>$3),\n    ",
+        " AND NOT EXISTS (SELECT FROM later l WHERE l.batch=q.batch)") "FROM numbered$kecs_long$\n"
+    "      INTO given USING whose,head,until;\n"
+    "    EXIT WHEN given>0;\n"
     "    room := room*4;\n" /* one batch alone is longer than that */
     "  END LOOP;\n"
     "  IF given>0 THEN\n"
@@ -3198,7 +3215,8 @@ static const char kecs_pg__log_refuse_form[] =
     "    RAISE EXCEPTION 'kecs_store logs changes of %, and TRUNCATE tells of no row: use DELETE',TG_TABLE_NAME\n"
     "      USING ERRCODE='restrict_violation';\n"
     "  END IF;\n"
-    "  RAISE EXCEPTION 'kecs_store logs changes of %, and a row has another key after this one: delete it and insert it "
+    "  RAISE EXCEPTION 'kecs_store logs changes of %, and a row has another key after this one: delete it and insert "
+    "it "
     "anew',TG_TABLE_NAME USING ERRCODE='restrict_violation';\n"
     "END $kecs_log$;\n";
 
@@ -3266,16 +3284,16 @@ KECS_PG__FN void kecs_pg__log_lock(kecs_pg__text *out, const kecs_pg__connection
 typedef struct kecs_pg__kind_sql {
   const kecs_kind_info *info;
   const kecs_allocator *allocator;
-  bool stamped;    /* kinds that only grow have no stamps */
-  bool spec;       /* it has columns of the group */
+  bool stamped; /* kinds that only grow have no stamps */
+  bool spec;    /* it has columns of the group */
   bool status;
   char number[KECS_PG__LOG_NUMBER];
-  kecs_pg__text spec_columns;   /* "a,b": an update of one of them stamps the group */
+  kecs_pg__text spec_columns; /* "a,b": an update of one of them stamps the group */
   kecs_pg__text status_columns;
-  kecs_pg__text key_columns;    /* "tenant,rid,arn": no update may change them */
-  kecs_pg__text key_differs;    /* "OLD.arn IS DISTINCT FROM NEW.arn OR ..." */
-  kecs_pg__text key_text;       /* a deleted row's key as one text */
-  kecs_pg__text local_differs;  /* "n.a IS DISTINCT FROM o.a OR ...": what is neither stamped nor the store's own */
+  kecs_pg__text key_columns;   /* "tenant,rid,arn": no update may change them */
+  kecs_pg__text key_differs;   /* "OLD.arn IS DISTINCT FROM NEW.arn OR ..." */
+  kecs_pg__text key_text;      /* a deleted row's key as one text */
+  kecs_pg__text local_differs; /* "n.a IS DISTINCT FROM o.a OR ...": what is neither stamped nor the store's own */
 } kecs_pg__kind_sql;
 
 static bool kecs_pg__in_key(const kecs_kind_info *info, int column) {
@@ -3304,10 +3322,10 @@ static void kecs_pg__kind_key(kecs_pg__kind_sql *sql) {
     bool text = column->type == KECS_TYPE_TEXT || column->type == KECS_TYPE_JSON;
     kecs_pg__join(&sql->key_columns, ",", "{c}", column->name);
     kecs_pg__join(&sql->key_differs, " OR ", "OLD.{c} IS DISTINCT FROM NEW.{c}", column->name);
-    kecs_pg__join(&sql->key_text, "||','||",
-                  text && i < key->count - 1 ? "replace(replace(o.{c},E'\\\\',E'\\\\\\\\'),',',E'\\\\,')"
-                                             : "o.{c}::text",
-                  column->name);
+    kecs_pg__join(
+        &sql->key_text, "||','||",
+        text && i < key->count - 1 ? "replace(replace(o.{c},E'\\\\',E'\\\\\\\\'),',',E'\\\\,')" : "o.{c}::text",
+        column->name);
   }
 }
 
@@ -3380,7 +3398,7 @@ static void kecs_pg__kind_fill(kecs_pg__text *out, const kecs_pg__connection *co
 
 /* A trigger, whoever writes: also in a session that has foreign keys switched off, which switches ordinary triggers off
  * as well. */
-#define KECS_PG__TRIGGER(name, when, how, function)                                        \
+#define KECS_PG__TRIGGER(name, when, how, function)                                           \
   "CREATE TRIGGER feed_{t}_" name " " when " ON {S}{t} " how " EXECUTE FUNCTION {S}" function \
   ";\nALTER TABLE {S}{t} ENABLE ALWAYS TRIGGER feed_{t}_" name ";\n"
 
@@ -3393,8 +3411,8 @@ static const char kecs_pg__log_insert_form[] =
     "  SELECT n.tenant,{kind},n.rid,15,1,coalesce({n_life},{S}change_stamp()) FROM new_rows n " KECS_PG__TRACKED
     "n.tenant AND h.tracked ORDER BY n.rid;\n"
     "  RETURN NULL;\n"
-    "END $kecs_log$;\n" KECS_PG__TRIGGER("insert", "AFTER INSERT", "REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT",
-                                         "feed_{t}_insert()");
+    "END $kecs_log$;\n" KECS_PG__TRIGGER("insert", "AFTER INSERT",
+                                         "REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT", "feed_{t}_insert()");
 
 /* An update that stamps nothing is of local columns, whatever else it did. */
 static const char kecs_pg__log_update_form[] =
@@ -3422,8 +3440,8 @@ static const char kecs_pg__log_delete_form[] =
     "  {o_spec},{o_status},{o_site},{key_text} FROM old_rows o " KECS_PG__TRACKED
     "o.tenant AND h.tracked ORDER BY o.rid;\n"
     "  RETURN NULL;\n"
-    "END $kecs_log$;\n" KECS_PG__TRIGGER("delete", "AFTER DELETE", "REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT",
-                                         "feed_{t}_delete()")
+    "END $kecs_log$;\n" KECS_PG__TRIGGER("delete", "AFTER DELETE",
+                                         "REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT", "feed_{t}_delete()")
         KECS_PG__TRIGGER("empty", "BEFORE TRUNCATE", "FOR EACH STATEMENT", "change_refuse()");
 
 /* Not of kinds that only grow: their tables may be partitioned, which before version 13 have no such triggers. */
@@ -3566,6 +3584,8 @@ static const char kecs_pg__log_has_triggers[] =
     "SELECT count(*) FROM pg_trigger g JOIN pg_class c ON c.oid=g.tgrelid JOIN pg_namespace n ON n.oid=c.relnamespace "
     "WHERE n.nspname={tables} AND g.tgname='feed_clusters_insert'";
 
+static const char kecs_pg__log_making[] = "make the change log's triggers; the tables' owner must switch it on first";
+
 static kecs_status kecs_pg__log_make_triggers(kecs_pg__connection *connection, bool make) {
   kecs_status status = kecs_pg__command(connection, "SET LOCAL client_min_messages=warning", KECS_PG__STOPS,
                                         "make the change log", NULL);
@@ -3576,10 +3596,7 @@ static kecs_status kecs_pg__log_make_triggers(kecs_pg__connection *connection, b
     } else {
       kecs_pg__log_no_triggers(&text, connection, kecs_kind_describe((kecs_kind)kind));
     }
-    status = kecs_pg__log_send(connection, &text, make ? "make the change log's triggers; the tables' owner must switch "
-                                                         "it on first"
-                                                       : "drop the change log's triggers",
-                               NULL);
+    status = kecs_pg__log_send(connection, &text, make ? kecs_pg__log_making : "drop the change log's triggers", NULL);
   }
   return status;
 }
@@ -3647,13 +3664,13 @@ static kecs_status kecs_pg__log_turn_off(kecs_pg__connection *connection) {
   return status || last[0] == '\0' ? status : kecs_pg__log_make_triggers(connection, false);
 }
 
+static const char kecs_pg__log_is_on[] = "SELECT 1 FROM {S}change_heads WHERE tenant={T} AND tracked FOR UPDATE";
+
 KECS_PG__FN kecs_status kecs_pg__log_turn(kecs_connection *shared, bool on) {
   kecs_pg__connection *connection = kecs_pg__of(shared);
   char is_on[24];
   kecs_status status = kecs_pg_backend()->keep_out(shared); /* of those who switch it just now, too */
-  status = status ? status
-                  : kecs_pg__log_ask(connection, "SELECT 1 FROM {S}change_heads WHERE tenant={T} AND tracked FOR UPDATE",
-                                     is_on, sizeof is_on);
+  status = status ? status : kecs_pg__log_ask(connection, kecs_pg__log_is_on, is_on, sizeof is_on);
   if (status || (is_on[0] != '\0') == on) {
     return status; /* another process was faster */
   }

@@ -10,6 +10,7 @@
  *   --out FILE   the figures once more, tab-separated, build/bench.tsv
  *
  * Missed targets are told, and are no failure; a wrong answer is. */
+#include "cache.h"
 #include "documents.h"
 #include "group.h"
 
@@ -569,6 +570,21 @@ static void run_large(const bench_settings *settings, const char *empty, bench_t
   }
 }
 
+static void run_caches(const bench_settings *settings, bench_table *table) {
+  static const struct {
+    const char *name;
+    int entries;
+  } cases[] = {{"cache.get_1k", 1000}, {"cache.get_10k", 10000}, {"cache.get_100k", 100000}};
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    if (is_wanted(settings, cases[i].name)) {
+      run_cache(cases[i].name, cases[i].entries, settings->rounds, table);
+    }
+  }
+  if (is_wanted(settings, "memory.heartbeat")) {
+    run_heartbeat(settings->rounds, table);
+  }
+}
+
 static void run_groups(const bench_settings *settings, const char *small, bench_table *table) {
   for (size_t i = 0; i < COUNT(bench_group_cases); i++) {
     if (is_wanted(settings, bench_group_cases[i].name)) {
@@ -641,6 +657,7 @@ int main(int count, char **arguments) {
   if (is_wanted(&settings, "import.recorded")) {
     run_import_recorded(settings.dir, settings.rounds, &table);
   }
+  run_caches(&settings, &table);
   run_groups(&settings, small, &table);
   run_large(&settings, empty, &table);
   bench_write(&table, settings.out);

@@ -49,7 +49,8 @@ static inline void kecs__cache_describe(kecs__engine *engine, kecs_cache_info *o
   (void)engine;
   (void)out_info;
 }
-static inline void kecs__cache_hold(kecs__session *session, const kecs__cached *cached, const kecs_value *parameters, int count) {
+static inline void kecs__cache_hold(kecs__session *session, const kecs__cached *cached, const kecs_value *parameters,
+                                    int count) {
   (void)session;
   (void)cached;
   (void)parameters;
@@ -61,7 +62,8 @@ static inline void kecs__cache_begun(kecs__session *session) {
 static inline void kecs__cache_ended(kecs__session *session) {
   (void)session;
 }
-static inline void kecs__cache_key_make(const kecs__engine *engine, const kecs__meta *meta, int form, const kecs_value *values, int count, kecs__cache_key *out_key) {
+static inline void kecs__cache_key_make(const kecs__engine *engine, const kecs__meta *meta, int form,
+                                        const kecs_value *values, int count, kecs__cache_key *out_key) {
   (void)engine;
   (void)meta;
   (void)form;
@@ -69,7 +71,8 @@ static inline void kecs__cache_key_make(const kecs__engine *engine, const kecs__
   (void)count;
   (void)out_key;
 }
-static inline kecs_status kecs__cache_get(kecs_store *store, const kecs__meta *meta, const kecs__cache_key *key, kecs_result **out_result) {
+static inline kecs_status kecs__cache_get(kecs_store *store, const kecs__meta *meta, const kecs__cache_key *key,
+                                          kecs_result **out_result) {
   (void)store;
   (void)meta;
   (void)key;
@@ -80,7 +83,9 @@ static inline void kecs__cache_ticket(kecs__session *session, kecs__ticket *out_
   (void)session;
   (void)out_ticket;
 }
-static inline void kecs__cache_put(kecs__session *session, const kecs__meta *meta, const kecs__cache_key *key, const kecs__ticket *ticket, const kecs__probe *probe, int64_t rid, const kecs_result *result) {
+static inline void kecs__cache_put(kecs__session *session, const kecs__meta *meta, const kecs__cache_key *key,
+                                   const kecs__ticket *ticket, const kecs__probe *probe, int64_t rid,
+                                   const kecs_result *result) {
   (void)session;
   (void)meta;
   (void)key;
@@ -89,21 +94,24 @@ static inline void kecs__cache_put(kecs__session *session, const kecs__meta *met
   (void)rid;
   (void)result;
 }
-static inline void kecs__cache_key_query(kecs_store *store, const kecs__meta *meta, const kecs_query *query, kecs__arena *arena, kecs__cache_key *out_key) {
+static inline void kecs__cache_key_query(kecs_store *store, const kecs__meta *meta, const kecs_query *query,
+                                         kecs__arena *arena, kecs__cache_key *out_key) {
   (void)store;
   (void)meta;
   (void)query;
   (void)arena;
   (void)out_key;
 }
-static inline kecs_status kecs__cache_list(kecs_store *store, const kecs__meta *meta, const kecs__cache_key *key, kecs_result **out_result) {
+static inline kecs_status kecs__cache_list(kecs_store *store, const kecs__meta *meta, const kecs__cache_key *key,
+                                           kecs_result **out_result) {
   (void)store;
   (void)meta;
   (void)key;
   (void)out_result;
   return KECS_OK;
 }
-static inline void kecs__cache_put_list(kecs__session *session, const kecs__cache_key *key, const kecs__ticket *ticket, const kecs_result *result) {
+static inline void kecs__cache_put_list(kecs__session *session, const kecs__cache_key *key, const kecs__ticket *ticket,
+                                        const kecs_result *result) {
   (void)session;
   (void)key;
   (void)ticket;

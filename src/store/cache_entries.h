@@ -17,15 +17,17 @@ typedef struct kecs__cache_name {
   int count;
 } kecs__cache_name;
 
-/* Rows and their texts, ready to be copied: pointers are offsets from the first row, 0 is NULL. */
+/* Rows and their texts, ready to be copied: pointers are offsets from the first row. Where they are stands beside them:
+ * for each row a number of fields, and the fields' places in the row. */
 typedef struct kecs__cache_block {
   size_t size; /* of this piece of memory */
+  size_t fields_at;
   size_t image_at;
   size_t image_size;
   size_t rows;
   size_t token_at; /* of the page token in the image; 0: there is none */
   int64_t seq;
-} kecs__cache_block; /* the first name and the image follow */
+} kecs__cache_block; /* the first name, the fields and the image follow */
 
 /* An entry. Number 0 is none: it ties the ends of the order of use together. */
 typedef struct kecs__cache_node {
@@ -42,7 +44,8 @@ typedef struct kecs__cache_node {
 
 typedef struct kecs__cache_link {
   uint64_t hash;
-  uint32_t node; /* 0: free */
+  const kecs__cache_name *name; /* of a table of names: so that name and entry are fetched side by side */
+  uint32_t node;                /* 0: free */
 } kecs__cache_link;
 
 /* Open addressing, never more than half full. */

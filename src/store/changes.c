@@ -88,8 +88,8 @@ static kecs_status kecs__compact_end(kecs__write *write, const kecs__compact *co
  * change. What was folded before is earlier than all of them. */
 static kecs_status kecs__compact_fold(kecs__write *write, int64_t upto, int64_t pushed, int64_t *out_count) {
   kecs_value values[] = {kecs__value_int(pushed), kecs__value_int(upto)};
-  kecs_status status = kecs__feed_number(write->session, "SELECT count(*) FROM {changes} WHERE " KECS__FOLDED, values, 2,
-                                         out_count);
+  static const char counted[] = "SELECT count(*) FROM {changes} WHERE " KECS__FOLDED;
+  kecs_status status = kecs__feed_number(write->session, counted, values, 2, out_count);
   if (status || *out_count == 0) {
     return status;
   }

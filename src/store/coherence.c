@@ -135,12 +135,12 @@ KECS__FN void kecs__cache_hold(kecs__session *session, const kecs__cached *cache
   kecs_kind kind = (kecs_kind)cached->kind;
   bool inserts = op == KECS__OP_INSERT || op == KECS__OP_INSERT_LOGGED;
   bool moves = inserts || op == KECS__OP_DELETE || op == KECS__OP_TEXT;
-  if (inserts && (hold->lists & KECS_BIT(kind)) && (hold->parents || !kecs__kind_is_parent(kind))) {
+  if (inserts && (hold->lists & KECS_BIT(kind)) && (hold->parents || !kecs__kind_is_parent((int)kind))) {
     return; /* one of many */
   }
   kecs__mutex_lock(&cache->state);
   hold->any = true;
-  kecs__hold_lists(cache, hold, kind, moves);
+  kecs__hold_lists(cache, hold, (int)kind, moves);
   if (op == KECS__OP_TEXT) {
     kecs__hold_kind(cache, hold, kind);
   } else if (op == KECS__OP_UPDATE_IF) {
@@ -155,13 +155,16 @@ KECS__FN void kecs__cache_hold(kecs__session *session, const kecs__cached *cache
 /* Tickets that are drawn later count again. */
 static void kecs__hold_release(kecs__cache *cache, kecs__hold *hold) {
   uint64_t since = cache->ticket++;
-  for (size_t i = 0; i < KECS__CACHE_BUCKETS; i++) {
-    if (hold->rows[i / 32] & (uint32_t)1 << (i % 32)) {
-      cache->rows[i].holders--;
-      cache->rows[i].since = since;
+  for (size_t word = 0; word < KECS__CACHE_BUCKETS / 32; word++) {
+    for (size_t i = word * 32; hold->rows[word]; i++) {
+      if (hold->rows[word] & (uint32_t)1 << (i % 32)) {
+        hold->rows[word] &= ~((uint32_t)1 << (i % 32));
+        cache->rows[i].holders--;
+        cache->rows[i].since = since;
+      }
     }
   }
-  for (int kind = 1; kind < KECS_KIND_COUNT; kind++) {
+  for (int kind = 1; kind < KECS_KIND_COUNT && (hold->lists | hold->kinds); kind++) {
     if (hold->lists & KECS_BIT(kind)) {
       cache->lists[kind].holders--;
       cache->lists[kind].since = since;

@@ -192,6 +192,20 @@ static kecs_status get(kecs_store *store) {
   return status;
 }
 
+/* From the database, then from the row cache. */
+static kecs_status get_again(kecs_store *store) {
+  kecs_status status = KECS_OK;
+  for (int i = 0; !status && i < 3; i++) {
+    kecs_result *result = FAULT_POISON;
+    status = fault_take(kecs_service_get(store, i == 1 ? "main" : CLUSTER, "web", &result), &result);
+    if (!status) {
+      result = FAULT_POISON;
+      status = fault_take(kecs_cluster_list(store, NULL, &result), &result);
+    }
+  }
+  return status;
+}
+
 static kecs_status get_many(kecs_store *store) {
   static const char *const keys[] = {"idle", "unknown", CLUSTER};
   kecs_result *result = FAULT_POISON;
@@ -732,6 +746,7 @@ const fault_case fault_cases[] = {
     {"create, validated", create_strict, FAULT_STRICT},
     {"ensure", ensure, 0},
     {"get", get, FAULT_READS},
+    {"get again", get_again, FAULT_READS},
     {"get many", get_many, FAULT_READS},
     {"pipeline", pipeline, FAULT_READS},
     {"list", list, FAULT_READS},
