@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 45c9718449ae15cd8410ddf54ef729fb3dd2489350080913a3cd22e06cf02cdc */
+ * 306efce56b0167b1125e1f4d594178808f398caead1c17ca5c734fd8bc2e1fb1 */
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
 /* kecs_store.h -- a durable, typed store for the state of a container orchestrator, in one SQLite file.
  *
@@ -1441,8 +1441,8 @@ typedef struct kecs_row_cache_options {
 } kecs_row_cache_options;
 
 /* Whether the file keeps a log of its changes, which kecs_watch_... and sync read (see "Changes"). It is a property of
- * the file, on PostgreSQL of the tenant: once it is switched on, every program that opens the file logs, whatever its own
- * options say. On PostgreSQL the tables' owner must switch it on first, for any tenant: DENIED otherwise. */
+ * the file, on PostgreSQL of the tenant: once it is switched on, every program that opens the file logs, whatever its
+ * own options say. On PostgreSQL the tables' owner must switch it on first, for any tenant: DENIED otherwise. */
 typedef enum kecs_track {
   KECS_TRACK_KEEP, /* as the file is; a fresh one has no log */
   KECS_TRACK_ON,   /* from now on */
@@ -2781,7 +2781,7 @@ typedef struct kecs_changes_info {
   int64_t last_seq;   /* of the newest entry */
   int64_t floor;      /* a watch can begin after this sequence, or any later one */
   int64_t since;      /* where tracking was switched on last: changes before it may be missing */
-  int64_t last_stamp; /* of the newest entry; stamps ascend with the sequence, on PostgreSQL with a row's changes only */
+  int64_t last_stamp; /* of the newest entry; stamps ascend with the sequence, on PostgreSQL for each row by itself */
 } kecs_changes_info;
 
 /* All zero for a store that was never tracked. */
@@ -2842,7 +2842,7 @@ KECS_STORE_API kecs_status kecs_changes_pending(kecs_store *store, kecs_kind kin
 /* ---- Watching --------------------------------------------------------------------------------------------- */
 /* A watch tells the changes of a tracked store one by one, in commit order, none left out: those of this program and of
  * any other that writes to the file or database. It tells committed changes only. It costs nothing while nothing is
- * written but a look at the file every 25 ms, on PostgreSQL a question every 20 to 40 ms and one connection that is kept
+ * written but a look at the file every 25 ms, on PostgreSQL a question every 20 to 40 ms and a connection that is kept
  * to be told sooner. While a server is away kecs_watch_next is OFFLINE; call it again, it goes on where it was. */
 #ifndef KECS_STORE_WATCH_H
 #define KECS_STORE_WATCH_H
@@ -2888,8 +2888,9 @@ KECS_STORE_API kecs_status kecs_watch_open(kecs_store *store, const kecs_watch_o
 
 /* The next change; waits for it up to `timeout_ms` (0: not at all, negative: without end). *out_change is NULL when
  * none came. A watch may be used by one thread at a time. kecs_set_cancelled and kecs_set_deadline on the store end a
- * wait. COMPACTED when changes that this watch has not told yet were removed from the log: list anew, and open another
- * watch. In a build without threads a store in memory can't change while this waits, so it does not. */
+ * wait. COMPACTED when changes that this watch has not told yet were removed from the log, or when the log ends before
+ * what it has told already, since an older database took its place: list anew, and open another watch. In a build
+ * without threads a store in memory can't change while this waits, so it does not. */
 KECS_STORE_API kecs_status kecs_watch_next(kecs_watch *watch, int timeout_ms, const kecs_change **out_change);
 
 /* Up to where the watch has told everything that concerns it: where another one can go on. It is beyond the last
@@ -26322,11 +26323,35 @@ static kecs_status kecs__watch_row(kecs_watch *watch, kecs__session *session, ke
   return status || change->key ? status : KECS_E_NOMEM;
 }
 
+/* A backup that was restored, or a server that took over without the last commits. A standby that is only behind is
+ * waited for. */
+static kecs_status kecs__watch_check_end(const kecs_watch *watch, kecs__session *session, const kecs__feed_end *end) {
+  const kecs__engine *engine = session->engine;
+  if (end->seq >= watch->read_seq || engine->place.splits_reads) {
+    return KECS_OK;
+  }
+  int64_t floor = 0;
+  kecs_status status = kecs__feed_state(session, KECS__FEED_FLOOR, &floor);
+  if (status) {
+    return status;
+  }
+  (void)kecs__fail(KECS_E_COMPACTED,
+                   "the change log of %s ends at %lld, and this watch was told changes up to %lld: the database is an "
+                   "older one; list anew and watch from the list's sequence",
+                   engine->place.shown, (long long)end->seq, (long long)watch->read_seq);
+  kecs_error error = kecs__error_save();
+  error.floor = floor;
+  return kecs__error_restore(&error);
+}
+
 static kecs_status kecs__watch_fill(kecs_watch *watch, kecs__session *session) {
   kecs__feed_end end;
   kecs_status status = kecs__feed_read_end(session, &end);
   if (!status) {
     status = kecs__feed_check(session->engine, &end);
+  }
+  if (!status) {
+    status = kecs__watch_check_end(watch, session, &end);
   }
   if (!status) {
     status = kecs__feed_check_floor(session, watch->read_seq);

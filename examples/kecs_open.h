@@ -177,12 +177,12 @@ static kecs_store *open_path(const arguments *args, const char *path, access_mod
   options.region = args->region;
   options.strict = args->strict;
   options.track = args->track;
-  options.history = args->history;
-  options.actor = args->values[OPTION_ACTOR];
-  options.reason = args->values[OPTION_REASON];
   if (args->values[OPTION_PROFILE]) { /* which wins over KECS_PROFILE, default as well */
     (void)setenv("KECS_PROFILE", args->values[OPTION_PROFILE], 1);
   }
+  options.history = args->history;
+  options.actor = args->values[OPTION_ACTOR];
+  options.reason = args->values[OPTION_REASON];
   options.busy_timeout_ms = wait > 0 ? (int)wait * 1000 : -1;
   options.must_exist = file && mode != ACCESS_CREATE;
   options.read_only = args->read_only || (file && mode <= ACCESS_READ);

@@ -22,7 +22,7 @@ typedef struct kecs_changes_info {
   int64_t last_seq;   /* of the newest entry */
   int64_t floor;      /* a watch can begin after this sequence, or any later one */
   int64_t since;      /* where tracking was switched on last: changes before it may be missing */
-  int64_t last_stamp; /* of the newest entry; stamps ascend with the sequence, on PostgreSQL with a row's changes only */
+  int64_t last_stamp; /* of the newest entry; stamps ascend with the sequence, on PostgreSQL for each row by itself */
 } kecs_changes_info;
 
 /* All zero for a store that was never tracked. */

@@ -53,8 +53,8 @@ typedef struct kecs_row_cache_options {
 } kecs_row_cache_options;
 
 /* Whether the file keeps a log of its changes, which kecs_watch_... and sync read (see "Changes"). It is a property of
- * the file, on PostgreSQL of the tenant: once it is switched on, every program that opens the file logs, whatever its own
- * options say. On PostgreSQL the tables' owner must switch it on first, for any tenant: DENIED otherwise. */
+ * the file, on PostgreSQL of the tenant: once it is switched on, every program that opens the file logs, whatever its
+ * own options say. On PostgreSQL the tables' owner must switch it on first, for any tenant: DENIED otherwise. */
 typedef enum kecs_track {
   KECS_TRACK_KEEP, /* as the file is; a fresh one has no log */
   KECS_TRACK_ON,   /* from now on */

@@ -173,11 +173,35 @@ static kecs_status kecs__watch_row(kecs_watch *watch, kecs__session *session, ke
   return status || change->key ? status : KECS_E_NOMEM;
 }
 
+/* A backup that was restored, or a server that took over without the last commits. A standby that is only behind is
+ * waited for. */
+static kecs_status kecs__watch_check_end(const kecs_watch *watch, kecs__session *session, const kecs__feed_end *end) {
+  const kecs__engine *engine = session->engine;
+  if (end->seq >= watch->read_seq || engine->place.splits_reads) {
+    return KECS_OK;
+  }
+  int64_t floor = 0;
+  kecs_status status = kecs__feed_state(session, KECS__FEED_FLOOR, &floor);
+  if (status) {
+    return status;
+  }
+  (void)kecs__fail(KECS_E_COMPACTED,
+                   "the change log of %s ends at %lld, and this watch was told changes up to %lld: the database is an "
+                   "older one; list anew and watch from the list's sequence",
+                   engine->place.shown, (long long)end->seq, (long long)watch->read_seq);
+  kecs_error error = kecs__error_save();
+  error.floor = floor;
+  return kecs__error_restore(&error);
+}
+
 static kecs_status kecs__watch_fill(kecs_watch *watch, kecs__session *session) {
   kecs__feed_end end;
   kecs_status status = kecs__feed_read_end(session, &end);
   if (!status) {
     status = kecs__feed_check(session->engine, &end);
+  }
+  if (!status) {
+    status = kecs__watch_check_end(watch, session, &end);
   }
   if (!status) {
     status = kecs__feed_check_floor(session, watch->read_seq);

@@ -1,7 +1,7 @@
 /* ---- Watching --------------------------------------------------------------------------------------------- */
 /* A watch tells the changes of a tracked store one by one, in commit order, none left out: those of this program and of
  * any other that writes to the file or database. It tells committed changes only. It costs nothing while nothing is
- * written but a look at the file every 25 ms, on PostgreSQL a question every 20 to 40 ms and one connection that is kept
+ * written but a look at the file every 25 ms, on PostgreSQL a question every 20 to 40 ms and a connection that is kept
  * to be told sooner. While a server is away kecs_watch_next is OFFLINE; call it again, it goes on where it was. */
 #ifndef KECS_STORE_WATCH_H
 #define KECS_STORE_WATCH_H
@@ -48,8 +48,9 @@ KECS_STORE_API kecs_status kecs_watch_open(kecs_store *store, const kecs_watch_o
 
 /* The next change; waits for it up to `timeout_ms` (0: not at all, negative: without end). *out_change is NULL when
  * none came. A watch may be used by one thread at a time. kecs_set_cancelled and kecs_set_deadline on the store end a
- * wait. COMPACTED when changes that this watch has not told yet were removed from the log: list anew, and open another
- * watch. In a build without threads a store in memory can't change while this waits, so it does not. */
+ * wait. COMPACTED when changes that this watch has not told yet were removed from the log, or when the log ends before
+ * what it has told already, since an older database took its place: list anew, and open another watch. In a build
+ * without threads a store in memory can't change while this waits, so it does not. */
 KECS_STORE_API kecs_status kecs_watch_next(kecs_watch *watch, int timeout_ms, const kecs_change **out_change);
 
 /* Up to where the watch has told everything that concerns it: where another one can go on. It is beyond the last

@@ -500,6 +500,19 @@ def test_a_connection_that_is_cut():
             check_told(told, keys)
 
 
+def test_a_log_that_went_back():
+    name, url = tracked()
+    with Driver(url) as driver:
+        driver.ok("watch", "1")
+        for number in range(4):
+            driver.ok("put", "key-%d" % number)
+            assert driver.ok("next", "5000") != ""
+        # What a standby leaves that takes over without the last commits.
+        shared.sql(name, "DELETE FROM changes WHERE seq>3; DELETE FROM change_batches WHERE seq>3; "
+                         "UPDATE change_heads SET seq=3")
+        driver.fails("KECS_E_COMPACTED", "next", "0", says="ends at 3")
+
+
 # ---- Who may ---------------------------------------------------------------------------------------------------------
 
 def script(name, database_name, schema="kecs"):
