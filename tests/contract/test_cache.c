@@ -340,6 +340,31 @@ static void every_way_to_write(void **state) {
   contract_close(store);
 }
 
+/* Own commits are told from others', also when the log is moved into the file and begun anew. */
+static void own_writes_leave_the_rest(void **state) {
+  (void)state;
+  kecs_options options = {.log_kib = 64, .row_cache = {.staleness_ms = contract_is_sqlite() ? 0 : 3600000}};
+  kecs_store *store = contract_open_with(&options);
+  kecs_store *tx = NULL;
+  make_cluster(store, "web");
+  make_task(store, "web", "t1");
+  make_task(store, "web", "t2");
+  check_status(store, "web", "t2", "PENDING");
+  kecs_cache_info last = cache_of(store);
+  for (int i = 0; i < 300; i++) {
+    const char *status = i % 2 ? "PENDING" : "RUNNING";
+    set_status(store, "t1", status);
+    set_status(store, "t1", status); /* changes nothing */
+    CONTRACT_OK(kecs_begin(store, &tx));
+    set_status(tx, "t1", "STOPPED");
+    CONTRACT_OK(kecs_rollback(tx));
+    check_status(store, "web", "t2", "PENDING");
+  }
+  check_counts(store, &last, 300, 0);
+  CONTRACT_NUMBER(last.flushes, 0);
+  contract_close(store);
+}
+
 /* ---- lists ---- */
 
 static void check_list(kecs_store *store, const kecs_query *query, size_t count) {
@@ -918,6 +943,7 @@ static const struct CMUnitTest tests[] = {
     CONTRACT_TEST(descendants_go_with_their_parent),
     CONTRACT_TEST(tags_that_change),
     CONTRACT_TEST(every_way_to_write),
+    CONTRACT_TEST(own_writes_leave_the_rest),
     CONTRACT_TEST(lists_hold_until_their_table_changes),
     CONTRACT_TEST(a_list_of_the_cache_knows_the_log),
     CONTRACT_TEST(the_one_that_was_used_longest_ago_goes),
