@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 7a123ac2e1372963d76230623e506499ce9ce6981d9a3017df61553a3860231e */
+ * 18d7cfa9f1c1d901c7214d16c057d20a8db28defb4f446b1291b4579a64d36f6 */
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
 /* kecs_store.h -- a durable, typed store for the state of a container orchestrator, in one SQLite file.
  *
@@ -8170,7 +8170,9 @@ KECS__FN kecs_status kecs__check_read_age(const kecs__session *session) {
  *   cache.c        entries, the names that lead to them, the order of use, limits
  *   cache_block.c  rows in one block of memory that can be copied, and copied out of as a result
  *   cache_rows.c   a get and a list through the cache: keys, tickets, answers
- *   coherence.c    what makes entries go: own writes, writes of other processes
+ *   cache_holds.c  what own writes make of it
+ *   coherence.c    what other processes' writes make of it
+ *   cache_open.c   the cache as a whole
  *
  * Only what is committed enters. Three rules keep it right whatever the threads do:
  *
@@ -9026,7 +9028,7 @@ KECS__FN kecs_status kecs__gather_send(kecs__session *session, kecs__gather *gat
   }
   kecs_status status = session->engine->backend->start_many(session->connection, starts, used);
   kecs__release(&session->engine->allocator, starts, (open + 1) * sizeof *starts);
-  return kecs__statement_outcome(session, status);
+  return status;
 }
 
 KECS__FN void kecs__gather_free(kecs__session *session, kecs__gather *gather) {
@@ -13158,6 +13160,8 @@ KECS__FN kecs_status kecs__plan_token(const kecs__plan *plan, const void *row, k
 #ifndef KECS_STORE_CACHE_ENTRIES_H
 #define KECS_STORE_CACHE_ENTRIES_H
 
+#include <string.h>
+
 #if !defined(KECS_STORE_NO_CACHE)
 
 /* One way of asking that leads to an entry. Its values follow it, packed. */
@@ -13317,7 +13321,26 @@ KECS__FN kecs_status kecs__cache_unpack(const kecs__cache *cache, const kecs__me
 KECS__FN kecs__cache_name *kecs__cache_name_new(const kecs__cache *cache, const kecs__cache_key *key);
 KECS__FN bool kecs__cache_name_is(const kecs__cache_name *name, const kecs__cache_key *key);
 
-/* ---- coherence.c ---- */
+/* ---- marks, and the holds that a row or kind shares ---- */
+
+static inline bool kecs__mark_same(const kecs_mark *a, const kecs_mark *b) {
+  return memcmp(a, b, sizeof *a) == 0;
+}
+
+static inline bool kecs__mark_now(const kecs__cache *cache, kecs_mark *out_mark) {
+  const kecs__engine *engine = cache->engine;
+  return engine->backend->mark(engine->writer->connection, out_mark);
+}
+
+static inline size_t kecs__bucket_of(uint64_t hash) {
+  return (size_t)(hash >> 32) % KECS__CACHE_BUCKETS;
+}
+
+static inline bool kecs__kind_is_parent(int kind) {
+  return kind == KECS_KIND_CLUSTER || kind == KECS_KIND_SERVICE;
+}
+
+/* ---- cache_holds.c ---- */
 
 /* Whether the database is as it is known: nobody else has committed since. One slot or `state` is taken. */
 KECS__FN bool kecs__cache_is_known(const kecs__cache *cache);
@@ -13724,142 +13747,6 @@ KECS__FN void kecs__cache_add_name(kecs__cache *cache, uint32_t number, kecs__ca
   cache->bytes += name->size;
 }
 
-/* ---- the cache as a whole ---- */
-
-static kecs_status kecs__cache_locks(kecs__cache *cache) {
-  kecs__mutex *mutexes[KECS__CACHE_SLOTS + 2] = {&cache->state, &cache->order};
-  int made = 0;
-  for (int i = 0; i < KECS__CACHE_SLOTS; i++) {
-    mutexes[i + 2] = &cache->slots[i].mutex;
-  }
-  while (made < KECS__CACHE_SLOTS + 2 && kecs__mutex_init(mutexes[made]) == KECS_OK) {
-    made++;
-  }
-  if (made == KECS__CACHE_SLOTS + 2) {
-    return KECS_OK;
-  }
-  while (made > 0) {
-    kecs__mutex_destroy(mutexes[--made]);
-  }
-  return KECS_E_NOMEM;
-}
-
-static void kecs__cache_free(kecs__cache *cache) {
-  const kecs_allocator *allocator = &cache->engine->allocator;
-  kecs__cache_remove_kind(cache, KECS_KIND_COUNT);
-  kecs__release(allocator, cache->nodes, cache->node_room * sizeof *cache->nodes);
-  kecs__release(allocator, cache->by_name.links, cache->by_name.room * sizeof *cache->by_name.links);
-  kecs__release(allocator, cache->by_row.links, cache->by_row.room * sizeof *cache->by_row.links);
-  kecs__mutex_destroy(&cache->state);
-  kecs__mutex_destroy(&cache->order);
-  for (int i = 0; i < KECS__CACHE_SLOTS; i++) {
-    kecs__mutex_destroy(&cache->slots[i].mutex);
-  }
-  kecs__release(allocator, cache, sizeof *cache);
-}
-
-KECS__FN void kecs__cache_close(kecs__engine *engine) {
-  if (engine->cache) {
-    kecs__cache_free(engine->cache);
-    engine->cache = NULL;
-  }
-}
-
-/* Others who write the same database must be seen, or be allowed to be seen late. */
-static bool kecs__cache_can(kecs__engine *engine, kecs__cache *cache) {
-  const kecs_backend *backend = engine->backend;
-  if (!engine->shared) {
-    return true;
-  }
-  cache->marked = backend->mark && backend->one_writer && backend->mark(engine->writer->connection, &cache->mark);
-  if (!cache->marked && engine->cache_staleness_us > 0) {
-    cache->ttl_us = engine->cache_staleness_us < cache->ttl_us ? engine->cache_staleness_us : cache->ttl_us;
-    return true;
-  }
-  if (!cache->marked && engine->cache_wanted) {
-    kecs__log(engine, KECS_LOG_WARNING,
-              "%s: the row cache is off: what other processes write can't be seen here; options.row_cache.staleness_ms "
-              "switches it on with answers that may be so old",
-              engine->place.shown);
-  }
-  return cache->marked;
-}
-
-KECS__FN kecs_status kecs__cache_open(kecs_store *store) {
-  kecs__engine *engine = store->engine;
-  if (engine->cache_entries == 0) {
-    return KECS_OK;
-  }
-  kecs__cache *cache = kecs__alloc_zero(&engine->allocator, sizeof *cache);
-  if (!cache || kecs__cache_locks(cache)) {
-    kecs__release(&engine->allocator, cache, sizeof *cache);
-    return KECS_E_NOMEM;
-  }
-  cache->engine = engine;
-  cache->entries_max = (size_t)engine->cache_entries;
-  cache->bytes_max = (size_t)engine->cache_rows_kib * 1024;
-  cache->ttl_us = engine->cache_ttl_us;
-  cache->natural = engine->backend->start_last != NULL;
-  cache->parents = 1;
-  if (kecs__random_fill(&engine->random, (unsigned char *)&cache->seed, sizeof cache->seed)) {
-    cache->seed = (uint64_t)(uintptr_t)cache;
-  }
-  kecs__feed_end end = {0, 0, 0};
-  kecs_status status = KECS_OK;
-  if (!kecs__cache_can(engine, cache)) {
-    kecs__cache_free(cache);
-    return KECS_OK;
-  }
-  if (!engine->pooled && kecs__flag_get(&engine->tracked)) {
-    status = kecs__feed_read_end(engine->writer, &end);
-    cache->seq = end.seq;
-  }
-  if (status) {
-    kecs__cache_free(cache);
-    return status;
-  }
-  engine->cache = cache;
-  return KECS_OK;
-}
-
-KECS__FN void kecs__cache_describe(kecs__engine *engine, kecs_cache_info *out_info) {
-  kecs__cache *cache = engine->cache;
-  if (!cache) {
-    return;
-  }
-  kecs__cache_lock_all(cache);
-  out_info->on = true;
-  out_info->entries_max = (int64_t)cache->entries_max;
-  out_info->bytes_max = (int64_t)cache->bytes_max;
-  out_info->entries = (int64_t)cache->entries;
-  out_info->bytes = (int64_t)cache->bytes;
-  for (int i = 0; i < KECS__CACHE_SLOTS; i++) {
-    out_info->hits += cache->slots[i].hits;
-    out_info->misses += cache->slots[i].misses;
-  }
-  out_info->evictions = cache->evictions;
-  out_info->expirations = cache->expirations;
-  out_info->invalidations = cache->invalidations;
-  out_info->flushes = cache->flushes;
-  kecs__cache_unlock_all(cache);
-}
-
-KECS_STORE_API kecs_status kecs_cache_clear(kecs_store *store) {
-  kecs_status status = kecs__check_handle(store);
-  if (!status && store->engine->cache) {
-    kecs__cache_lock_all(store->engine->cache);
-    kecs__cache_remove_kind(store->engine->cache, KECS_KIND_COUNT);
-    kecs__cache_unlock_all(store->engine->cache);
-  }
-  return status;
-}
-
-#else
-
-KECS_STORE_API kecs_status kecs_cache_clear(kecs_store *store) {
-  return kecs__check_handle(store); /* there is nothing to drop */
-}
-
 #endif
 
 /* ---- store/cache_block.c ----------------------------------------------------------------------------------------- */
@@ -14061,29 +13948,12 @@ KECS__FN kecs_status kecs__cache_unpack(const kecs__cache *cache, const kecs__me
 
 #endif
 
-/* ---- store/coherence.c ------------------------------------------------------------------------------------------- */
-/* store/coherence.c -- what makes entries of the row cache go: statements of our own, and other processes.
+/* ---- store/cache_holds.c ----------------------------------------------------------------------------------------- */
+/* store/cache_holds.c -- what our own statements make of the row cache: entries go, and rows are held.
  *
- * What a statement changes is seen where it is run (statements.c), so whoever changes rows, in whichever way, is seen.
- * Other processes are seen by the database's mark. Where the change log is kept it says which rows they have changed;
- * otherwise everything goes. */
-
-#include <string.h>
+ * What a statement changes is seen where it is run (statements.c), so whoever changes rows, in whichever way, is seen. */
 
 #if !defined(KECS_STORE_NO_CACHE)
-
-#define KECS__CATCH_UP_MAX 1000 /* changes of others that are looked at one by one */
-
-/* ---- marks ---- */
-
-static bool kecs__mark_same(const kecs_mark *a, const kecs_mark *b) {
-  return memcmp(a, b, sizeof *a) == 0;
-}
-
-static bool kecs__mark_now(const kecs__cache *cache, kecs_mark *out_mark) {
-  const kecs__engine *engine = cache->engine;
-  return engine->backend->mark(engine->writer->connection, out_mark);
-}
 
 KECS__FN bool kecs__cache_is_known(const kecs__cache *cache) {
   kecs_mark now;
@@ -14091,10 +13961,6 @@ KECS__FN bool kecs__cache_is_known(const kecs__cache *cache) {
 }
 
 /* ---- holds ---- */
-
-static size_t kecs__bucket_of(uint64_t hash) {
-  return (size_t)(hash >> 32) % KECS__CACHE_BUCKETS;
-}
 
 static bool kecs__guard_lets(const kecs__cache_guard *guard, uint64_t ticket) {
   return guard->holders == 0 && guard->since < ticket;
@@ -14116,10 +13982,6 @@ KECS__FN bool kecs__cache_list_holds(const kecs__cache *cache, kecs_kind kind, u
 
 KECS__FN uint64_t kecs__cache_generation(const kecs__cache *cache, kecs_kind kind) {
   return cache->lists[kind].since;
-}
-
-static bool kecs__kind_is_parent(int kind) {
-  return kind == KECS_KIND_CLUSTER || kind == KECS_KIND_SERVICE;
 }
 
 /* The names of clusters and services may mean something else from now on. `state` is taken. */
@@ -14291,7 +14153,17 @@ KECS__FN void kecs__cache_ended(kecs__session *session) {
   kecs__mutex_unlock(&cache->state);
 }
 
-/* ---- other processes ---- */
+#endif
+
+/* ---- store/coherence.c ------------------------------------------------------------------------------------------- */
+/* store/coherence.c -- what other processes' writes make of the row cache. They are seen by the database's mark. Where the
+ * change log is kept it says which rows they have changed; otherwise everything goes. */
+
+#include <string.h>
+
+#if !defined(KECS_STORE_NO_CACHE)
+
+#define KECS__CATCH_UP_MAX 1000 /* changes of others that are looked at one by one */
 
 /* What others have changed, as the log tells it. */
 typedef struct kecs__foreign {
@@ -14698,6 +14570,148 @@ KECS__FN void kecs__cache_put_list(kecs__session *session, const kecs__cache_key
     kecs__cache_unlock_all(cache);
   }
   kecs__mutex_unlock(&cache->state);
+}
+
+#endif
+
+/* ---- store/cache_open.c ------------------------------------------------------------------------------------------ */
+/* store/cache_open.c -- the row cache as a whole: made when a store is opened, where it can be right; described, emptied
+ * and closed. */
+
+#if !defined(KECS_STORE_NO_CACHE)
+
+static kecs_status kecs__cache_locks(kecs__cache *cache) {
+  kecs__mutex *mutexes[KECS__CACHE_SLOTS + 2] = {&cache->state, &cache->order};
+  int made = 0;
+  for (int i = 0; i < KECS__CACHE_SLOTS; i++) {
+    mutexes[i + 2] = &cache->slots[i].mutex;
+  }
+  while (made < KECS__CACHE_SLOTS + 2 && kecs__mutex_init(mutexes[made]) == KECS_OK) {
+    made++;
+  }
+  if (made == KECS__CACHE_SLOTS + 2) {
+    return KECS_OK;
+  }
+  while (made > 0) {
+    kecs__mutex_destroy(mutexes[--made]);
+  }
+  return KECS_E_NOMEM;
+}
+
+static void kecs__cache_free(kecs__cache *cache) {
+  const kecs_allocator *allocator = &cache->engine->allocator;
+  kecs__cache_remove_kind(cache, KECS_KIND_COUNT);
+  kecs__release(allocator, cache->nodes, cache->node_room * sizeof *cache->nodes);
+  kecs__release(allocator, cache->by_name.links, cache->by_name.room * sizeof *cache->by_name.links);
+  kecs__release(allocator, cache->by_row.links, cache->by_row.room * sizeof *cache->by_row.links);
+  kecs__mutex_destroy(&cache->state);
+  kecs__mutex_destroy(&cache->order);
+  for (int i = 0; i < KECS__CACHE_SLOTS; i++) {
+    kecs__mutex_destroy(&cache->slots[i].mutex);
+  }
+  kecs__release(allocator, cache, sizeof *cache);
+}
+
+KECS__FN void kecs__cache_close(kecs__engine *engine) {
+  if (engine->cache) {
+    kecs__cache_free(engine->cache);
+    engine->cache = NULL;
+  }
+}
+
+/* Others who write the same database must be seen, or be allowed to be seen late. */
+static bool kecs__cache_can(kecs__engine *engine, kecs__cache *cache) {
+  const kecs_backend *backend = engine->backend;
+  if (!engine->shared) {
+    return true;
+  }
+  cache->marked = backend->mark && backend->one_writer && backend->mark(engine->writer->connection, &cache->mark);
+  if (!cache->marked && engine->cache_staleness_us > 0) {
+    cache->ttl_us = engine->cache_staleness_us < cache->ttl_us ? engine->cache_staleness_us : cache->ttl_us;
+    return true;
+  }
+  if (!cache->marked && engine->cache_wanted) {
+    kecs__log(engine, KECS_LOG_WARNING,
+              "%s: the row cache is off: what other processes write can't be seen here; options.row_cache.staleness_ms "
+              "switches it on with answers that may be so old",
+              engine->place.shown);
+  }
+  return cache->marked;
+}
+
+KECS__FN kecs_status kecs__cache_open(kecs_store *store) {
+  kecs__engine *engine = store->engine;
+  if (engine->cache_entries == 0) {
+    return KECS_OK;
+  }
+  kecs__cache *cache = kecs__alloc_zero(&engine->allocator, sizeof *cache);
+  if (!cache || kecs__cache_locks(cache)) {
+    kecs__release(&engine->allocator, cache, sizeof *cache);
+    return KECS_E_NOMEM;
+  }
+  cache->engine = engine;
+  cache->entries_max = (size_t)engine->cache_entries;
+  cache->bytes_max = (size_t)engine->cache_rows_kib * 1024;
+  cache->ttl_us = engine->cache_ttl_us;
+  cache->natural = engine->backend->start_last != NULL;
+  cache->parents = 1;
+  if (kecs__random_fill(&engine->random, (unsigned char *)&cache->seed, sizeof cache->seed)) {
+    cache->seed = (uint64_t)(uintptr_t)cache;
+  }
+  kecs__feed_end end = {0, 0, 0};
+  kecs_status status = KECS_OK;
+  if (!kecs__cache_can(engine, cache)) {
+    kecs__cache_free(cache);
+    return KECS_OK;
+  }
+  if (!engine->pooled && kecs__flag_get(&engine->tracked)) {
+    status = kecs__feed_read_end(engine->writer, &end);
+    cache->seq = end.seq;
+  }
+  if (status) {
+    kecs__cache_free(cache);
+    return status;
+  }
+  engine->cache = cache;
+  return KECS_OK;
+}
+
+KECS__FN void kecs__cache_describe(kecs__engine *engine, kecs_cache_info *out_info) {
+  kecs__cache *cache = engine->cache;
+  if (!cache) {
+    return;
+  }
+  kecs__cache_lock_all(cache);
+  out_info->on = true;
+  out_info->entries_max = (int64_t)cache->entries_max;
+  out_info->bytes_max = (int64_t)cache->bytes_max;
+  out_info->entries = (int64_t)cache->entries;
+  out_info->bytes = (int64_t)cache->bytes;
+  for (int i = 0; i < KECS__CACHE_SLOTS; i++) {
+    out_info->hits += cache->slots[i].hits;
+    out_info->misses += cache->slots[i].misses;
+  }
+  out_info->evictions = cache->evictions;
+  out_info->expirations = cache->expirations;
+  out_info->invalidations = cache->invalidations;
+  out_info->flushes = cache->flushes;
+  kecs__cache_unlock_all(cache);
+}
+
+KECS_STORE_API kecs_status kecs_cache_clear(kecs_store *store) {
+  kecs_status status = kecs__check_handle(store);
+  if (!status && store->engine->cache) {
+    kecs__cache_lock_all(store->engine->cache);
+    kecs__cache_remove_kind(store->engine->cache, KECS_KIND_COUNT);
+    kecs__cache_unlock_all(store->engine->cache);
+  }
+  return status;
+}
+
+#else
+
+KECS_STORE_API kecs_status kecs_cache_clear(kecs_store *store) {
+  return kecs__check_handle(store); /* there is nothing to drop */
 }
 
 #endif
@@ -15470,7 +15484,7 @@ static kecs_status kecs__pipeline_gather(kecs_store *store, kecs__session *sessi
   while (!status && waits) {
     status = kecs__pipeline_run(store, session, reads, gathers, answers, &waits);
     if (!status && waits) {
-      status = kecs__gather_send(session, gathers, count);
+      status = kecs__statement_outcome(session, kecs__gather_send(session, gathers, count));
     }
   }
   for (size_t i = 0; gathers && i < count; i++) {
@@ -15499,7 +15513,7 @@ static kecs_status kecs__pipeline_serially(kecs_store *store, kecs__session *ses
   return status;
 }
 
-/* A list of a store that is tracked says which place of the change log it was read at: it needs a snapshot of its own. */
+/* A list of a store that is tracked says which place of the change log it was read at: it needs its own snapshot. */
 static bool kecs__pipeline_gathers(const kecs_store *store, const kecs_read *reads, size_t count) {
   bool lists = false;
   for (size_t i = 0; i < count; i++) {

@@ -3,7 +3,9 @@
  *   cache.c        entries, the names that lead to them, the order of use, limits
  *   cache_block.c  rows in one block of memory that can be copied, and copied out of as a result
  *   cache_rows.c   a get and a list through the cache: keys, tickets, answers
- *   coherence.c    what makes entries go: own writes, writes of other processes
+ *   cache_holds.c  what own writes make of it
+ *   coherence.c    what other processes' writes make of it
+ *   cache_open.c   the cache as a whole
  *
  * Only what is committed enters. Three rules keep it right whatever the threads do:
  *
