@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 18d7cfa9f1c1d901c7214d16c057d20a8db28defb4f446b1291b4579a64d36f6 */
+ * 1813b308d06f6d566575d54de4b949f0646f60978b30b68e78d5c6c1be09c04b */
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
 /* kecs_store.h -- a durable, typed store for the state of a container orchestrator, in one SQLite file.
  *
@@ -13951,7 +13951,8 @@ KECS__FN kecs_status kecs__cache_unpack(const kecs__cache *cache, const kecs__me
 /* ---- store/cache_holds.c ----------------------------------------------------------------------------------------- */
 /* store/cache_holds.c -- what our own statements make of the row cache: entries go, and rows are held.
  *
- * What a statement changes is seen where it is run (statements.c), so whoever changes rows, in whichever way, is seen. */
+ * What a statement changes is seen where it is run (statements.c), so whoever changes rows, in whichever way, is seen.
+ */
 
 #if !defined(KECS_STORE_NO_CACHE)
 
@@ -14156,8 +14157,8 @@ KECS__FN void kecs__cache_ended(kecs__session *session) {
 #endif
 
 /* ---- store/coherence.c ------------------------------------------------------------------------------------------- */
-/* store/coherence.c -- what other processes' writes make of the row cache. They are seen by the database's mark. Where the
- * change log is kept it says which rows they have changed; otherwise everything goes. */
+/* store/coherence.c -- what other processes' writes make of the row cache. They are seen by the database's mark. Where
+ * the change log is kept it says which rows they have changed; otherwise everything goes. */
 
 #include <string.h>
 
@@ -14575,8 +14576,8 @@ KECS__FN void kecs__cache_put_list(kecs__session *session, const kecs__cache_key
 #endif
 
 /* ---- store/cache_open.c ------------------------------------------------------------------------------------------ */
-/* store/cache_open.c -- the row cache as a whole: made when a store is opened, where it can be right; described, emptied
- * and closed. */
+/* store/cache_open.c -- the row cache as a whole: made when a store is opened, where it can be right; described,
+ * emptied and closed. */
 
 #if !defined(KECS_STORE_NO_CACHE)
 

@@ -1,6 +1,7 @@
 /* store/cache_holds.c -- what our own statements make of the row cache: entries go, and rows are held.
  *
- * What a statement changes is seen where it is run (statements.c), so whoever changes rows, in whichever way, is seen. */
+ * What a statement changes is seen where it is run (statements.c), so whoever changes rows, in whichever way, is seen.
+ */
 #include "base/prologue.h"
 
 #include "store/cache_entries.h"

@@ -1,5 +1,5 @@
-/* store/cache_open.c -- the row cache as a whole: made when a store is opened, where it can be right; described, emptied
- * and closed. */
+/* store/cache_open.c -- the row cache as a whole: made when a store is opened, where it can be right; described,
+ * emptied and closed. */
 #include "base/prologue.h"
 
 #include "store/cache_entries.h"

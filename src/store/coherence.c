@@ -1,5 +1,5 @@
-/* store/coherence.c -- what other processes' writes make of the row cache. They are seen by the database's mark. Where the
- * change log is kept it says which rows they have changed; otherwise everything goes. */
+/* store/coherence.c -- what other processes' writes make of the row cache. They are seen by the database's mark. Where
+ * the change log is kept it says which rows they have changed; otherwise everything goes. */
 #include "base/prologue.h"
 
 #include "store/cache_entries.h"
