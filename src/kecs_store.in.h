@@ -74,6 +74,8 @@ extern "C" {
 #include "store/write.c"
 #include "store/brief.c"
 #include "store/bulk.c"
+#include "store/merge_sql.c"
+#include "store/merge.c"
 #include "store/sweep.c"
 #include "store/document.c"
 #include "store/json_in.c"

@@ -32,6 +32,10 @@ KECS_STORE_API kecs_status kecs_record_update(kecs_store *store, kecs_kind kind,
 KECS_STORE_API kecs_status kecs_record_upsert(kecs_store *store, kecs_kind kind, const void *row,
                                               kecs_result **out_result);
 
+/* upsert_many: `rows` points to an array of the kind's struct. */
+KECS_STORE_API kecs_status kecs_record_upsert_many(kecs_store *store, kecs_kind kind, const void *rows, size_t count,
+                                                   kecs_result **out_result);
+
 /* list: one page. */
 KECS_STORE_API kecs_status kecs_record_list(kecs_store *store, kecs_kind kind, const kecs_query *query,
                                             kecs_result **out_result);
