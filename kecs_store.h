@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 7937d5862dbf06805a9cfc41b1d65510f8d9f86bdfe6f81100b2a14985f04bc2 */
+ * 94ec1a54e0a6318f9535fd906731dd6be8d772b71dc6449987c4d8ab1b230efd */
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
 /* kecs_store.h -- a durable, typed store for the state of a container orchestrator, in one SQLite file.
  *
@@ -3100,8 +3100,8 @@ struct kecs_backend {
   /* start for one statement many times, each with the next `count` values; all or nothing, and `commit` as in
    * insert_many. `changes` then says how many rows all of them have changed. NULL where `load` is. */
   kecs_status (*repeat)(kecs_statement *statement, const kecs_value *values, int count, size_t times, bool *commit);
-  /* Inserts rows into a temporary table of the open transaction, which has these columns and no other. NULL: there are no
-   * such tables, or nothing is to gain by them. */
+  /* Inserts rows into a temporary table of the open transaction, which has these columns and no other. NULL: there are
+   * no such tables, or nothing is to gain by them. */
   kecs_status (*load)(kecs_connection *connection, const char *table, const char *columns, const kecs_value *values,
                       int count, size_t rows);
   /* start for several statements that only read, in one exchange with a server. A failure of one of them is noted with
@@ -13758,6 +13758,15 @@ KECS__FN kecs_status kecs__edit_one(kecs_store *store, kecs_kind kind, const kec
 KECS__FN kecs_status kecs__row_upsert(kecs__write *write, const kecs__meta *meta, void *row, uint64_t given,
                                       kecs_result **out_result);
 
+/* What calls that modify begin with: the kind's meta, or NULL with the failure recorded; out_result (may be NULL) and
+ * the write are emptied. And how they end: the write is closed, a result that was made goes with a failure. */
+KECS__FN const kecs__meta *kecs__modify_begin(kecs_store *store, kecs_kind kind, kecs_result **out_result,
+                                              kecs__write *write);
+KECS__FN kecs_status kecs__modify_end(kecs__write *write, kecs_status status, kecs_result **out_result);
+
+/* Of the columns that are asked for, those that an update writes; UINT64_MAX asks for every one that can be changed. */
+KECS__FN kecs_status kecs__update_mask(const kecs__meta *meta, uint64_t asked, uint64_t *out_mask);
+
 /* The stored row of a rid as a result; NULL out_result does nothing. */
 KECS__FN kecs_status kecs__give_back(kecs__write *write, const kecs__meta *meta, int64_t rid, kecs_result **out_result);
 
@@ -15263,8 +15272,8 @@ KECS__FN kecs_status kecs__bulk_insert(kecs__write *write, const kecs__meta *met
  * written, versions count up, updated_at and omitted follow. */
 
 /* ---- store/merge_sql.h ------------------------------------------------------------------------------------------- */
-/* store/merge_sql.h -- the statements that merge rows: into the rows of a kind, from a table of the transaction's own or
- * one by one. */
+/* store/merge_sql.h -- the statements that merge rows: into the rows of a kind, from a table of the transaction's own
+ * or one by one. */
 #ifndef KECS_STORE_MERGE_SQL_H
 #define KECS_STORE_MERGE_SQL_H
 
@@ -15502,9 +15511,9 @@ KECS__FN kecs_status kecs__merge_give_back(kecs__session *session, const kecs__m
 }
 
 /* ---- store/merge.c ----------------------------------------------------------------------------------------------- */
-/* store/merge.c -- rows are staged in a table of the transaction's own, and one statement inserts those that are new and
- * changes those that differ. A few go without a table: each is a statement that inserts or changes, and all are sent
- * together.
+/* store/merge.c -- rows are staged in a table of the transaction's own, and one statement inserts those that are new
+ * and changes those that differ. A few go without a table: each is a statement that inserts or changes, and all are
+ * sent together.
  *
  * An update does not fill: a column that the caller left empty becomes empty again, where an insert would take what
  * follows from the row's ARN. So a row has a form: which columns an insert has filled that an update empties, and which
@@ -15662,7 +15671,7 @@ static kecs_status kecs__merge_form(kecs__merge *merge, const void *row, const v
     at++;
   }
   if (status || !good || at == KECS__MERGE_FORMS) {
-    return status ? status : kecs__merge_refuse("one of them does not say what is to be stored, or they differ too much");
+    return status ? status : kecs__merge_refuse("they differ too much, or one does not say what is to be stored");
   }
   merge->form_count += at == merge->form_count;
   merge->forms[at] = form;
@@ -24818,7 +24827,7 @@ KECS_STORE_API kecs_status kecs_informer_run(kecs_store *store, kecs_kind kind, 
 }
 
 /* ---- store/modify.c ---------------------------------------------------------------------------------------------- */
-/* store/modify.c -- create, update, upsert, delete: for every kind. */
+/* store/modify.c -- create, update, delete: for every kind. */
 
 #include <string.h>
 
@@ -24837,8 +24846,7 @@ KECS__FN kecs_status kecs__give_back(kecs__write *write, const kecs__meta *meta,
   return kecs__result_end(status, result, out_result);
 }
 
-/* Ends a write; a result that was made goes with a failure. */
-static kecs_status kecs__modify_end(kecs__write *write, kecs_status status, kecs_result **out_result) {
+KECS__FN kecs_status kecs__modify_end(kecs__write *write, kecs_status status, kecs_result **out_result) {
   status = kecs__write_close(write, status);
   if (status && out_result) {
     kecs_result_free(*out_result);
@@ -24860,8 +24868,8 @@ KECS__FN kecs_status kecs__with_write_result(kecs_store *store, kecs_status (*wo
   return status;
 }
 
-static const kecs__meta *kecs__modify_begin(kecs_store *store, kecs_kind kind, kecs_result **out_result,
-                                            kecs__write *write) {
+KECS__FN const kecs__meta *kecs__modify_begin(kecs_store *store, kecs_kind kind, kecs_result **out_result,
+                                              kecs__write *write) {
   if (out_result) {
     *out_result = NULL;
   }
@@ -25000,8 +25008,7 @@ static kecs_status kecs__update_named(const kecs__meta *meta, uint64_t asked) {
                 : KECS_OK;
 }
 
-/* UINT64_MAX is every column that can be changed. */
-static kecs_status kecs__update_mask(const kecs__meta *meta, uint64_t asked, uint64_t *out_mask) {
+KECS__FN kecs_status kecs__update_mask(const kecs__meta *meta, uint64_t asked, uint64_t *out_mask) {
   if (meta->info->flags & (KECS_KIND_APPEND)) {
     return kecs__fail(KECS_E_UNSUPPORTED, "%s rows are never changed, only added and removed", meta->info->name);
   }
@@ -25090,6 +25097,124 @@ KECS_STORE_API kecs_status kecs_record_update(kecs_store *store, kecs_kind kind,
                                               kecs_result **out_result) {
   return kecs__update(store, kind, row, mask, out_result);
 }
+
+/* ---- one addressed row ---- */
+
+static kecs_status kecs__edit_one_once(kecs_store *store, kecs_kind kind, const kecs_value *address, int count,
+                                    kecs_status (*edit)(kecs__write *write, void *row, void *user, uint64_t *out_mask),
+                                    void *user, kecs_result **out_result) {
+  kecs__write write;
+  kecs__probe probe;
+  kecs__change change = {0};
+  const kecs__meta *meta = kecs__modify_begin(store, kind, out_result, &write);
+  if (!meta) {
+    return kecs_last_error()->status;
+  }
+  kecs_status status = kecs__write_open(store, &write);
+  if (!status) {
+    status = kecs__write_guard(&write);
+  }
+  void *row = status ? NULL : kecs__arena_take(&write.arena, meta->info->row_size);
+  if (!status) {
+    status = row ? kecs__probe_address(write.session, meta, address, count, &write.arena, &probe) : KECS_E_NOMEM;
+  }
+  if (!status) {
+    status = kecs__probe_read(write.session, meta, &probe, &write.arena, row, &change.rid);
+  }
+  if (!status) {
+    status = edit(&write, row, user, &change.mask);
+  }
+  if (!status && store->engine->strict) {
+    status = kecs__validate_update(meta->info, row, change.mask);
+  }
+  if (!status) {
+    change.row = row;
+    write.last = !out_result;
+    status = kecs__row_change(&write, meta, &change);
+  }
+  if (!status) {
+    status = kecs__give_back(&write, meta, change.rid, out_result);
+  }
+  return kecs__modify_end(&write, status, out_result);
+}
+
+KECS__FN kecs_status kecs__edit_one(kecs_store *store, kecs_kind kind, const kecs_value *address, int count,
+                                    kecs_status (*edit)(kecs__write *write, void *row, void *user, uint64_t *out_mask),
+                                    void *user, kecs_result **out_result) {
+  kecs__retry retry = {0, 0};
+  kecs_status status = KECS_OK;
+  do {
+    status = kecs__edit_one_once(store, kind, address, count, edit, user, out_result);
+  } while (kecs__retry_again(store, &retry, status));
+  return status;
+}
+
+/* ---- delete ---- */
+
+static kecs_status kecs__delete_probed(kecs__write *write, const kecs__meta *meta, const kecs__probe *probe) {
+  int64_t rid = 0;
+  void *row = kecs__arena_take(&write->arena, meta->info->row_size);
+  kecs_status status = row ? kecs__probe_read(write->session, meta, probe, &write->arena, row, &rid) : KECS_E_NOMEM;
+  write->last = true;
+  return status ? status : kecs__row_delete(write, meta, rid, row);
+}
+
+static kecs_status kecs__delete_once(kecs_store *store, kecs_kind kind, const kecs_value *address, int count) {
+  kecs__write write;
+  kecs__probe probe;
+  const kecs__meta *meta = kecs__modify_begin(store, kind, NULL, &write);
+  if (!meta) {
+    return kecs_last_error()->status;
+  }
+  kecs_status status = kecs__write_open(store, &write);
+  if (!status) {
+    status = kecs__probe_address(write.session, meta, address, count, &write.arena, &probe);
+  }
+  if (!status) {
+    status = kecs__delete_probed(&write, meta, &probe);
+  }
+  return kecs__modify_end(&write, status, NULL);
+}
+
+KECS__FN kecs_status kecs__delete(kecs_store *store, kecs_kind kind, const kecs_value *address, int count) {
+  kecs__retry retry = {0, 0};
+  kecs_status status = KECS_OK;
+  do {
+    status = kecs__delete_once(store, kind, address, count);
+  } while (kecs__retry_again(store, &retry, status));
+  return status;
+}
+
+static kecs_status kecs__delete_key_once(kecs_store *store, kecs_kind kind, const char *key) {
+  kecs__write write;
+  kecs__probe probe;
+  const kecs__meta *meta = kecs__modify_begin(store, kind, NULL, &write);
+  if (!meta) {
+    return kecs_last_error()->status;
+  }
+  kecs_status status = kecs__write_open(store, &write);
+  if (!status) {
+    status = kecs__probe_text(write.session, meta, key, &write.arena, &probe);
+  }
+  if (!status) {
+    status = kecs__delete_probed(&write, meta, &probe);
+  }
+  return kecs__modify_end(&write, status, NULL);
+}
+
+KECS_STORE_API kecs_status kecs_record_delete(kecs_store *store, kecs_kind kind, const char *key) {
+  kecs__retry retry = {0, 0};
+  kecs_status status = KECS_OK;
+  do {
+    status = kecs__delete_key_once(store, kind, key);
+  } while (kecs__retry_again(store, &retry, status));
+  return status;
+}
+
+/* ---- store/upsert.c ---------------------------------------------------------------------------------------------- */
+/* store/upsert.c -- upsert of one row and of many: for every kind. */
+
+#include <string.h>
 
 /* ---- upsert ---- */
 
@@ -25396,119 +25521,6 @@ KECS__FN kecs_status kecs__upsert_many(kecs_store *store, kecs_kind kind, const 
 KECS_STORE_API kecs_status kecs_record_upsert_many(kecs_store *store, kecs_kind kind, const void *rows, size_t count,
                                                    kecs_result **out_result) {
   return kecs__upsert_many(store, kind, rows, count, out_result);
-}
-
-/* ---- one addressed row ---- */
-
-static kecs_status kecs__edit_one_once(kecs_store *store, kecs_kind kind, const kecs_value *address, int count,
-                                    kecs_status (*edit)(kecs__write *write, void *row, void *user, uint64_t *out_mask),
-                                    void *user, kecs_result **out_result) {
-  kecs__write write;
-  kecs__probe probe;
-  kecs__change change = {0};
-  const kecs__meta *meta = kecs__modify_begin(store, kind, out_result, &write);
-  if (!meta) {
-    return kecs_last_error()->status;
-  }
-  kecs_status status = kecs__write_open(store, &write);
-  if (!status) {
-    status = kecs__write_guard(&write);
-  }
-  void *row = status ? NULL : kecs__arena_take(&write.arena, meta->info->row_size);
-  if (!status) {
-    status = row ? kecs__probe_address(write.session, meta, address, count, &write.arena, &probe) : KECS_E_NOMEM;
-  }
-  if (!status) {
-    status = kecs__probe_read(write.session, meta, &probe, &write.arena, row, &change.rid);
-  }
-  if (!status) {
-    status = edit(&write, row, user, &change.mask);
-  }
-  if (!status && store->engine->strict) {
-    status = kecs__validate_update(meta->info, row, change.mask);
-  }
-  if (!status) {
-    change.row = row;
-    write.last = !out_result;
-    status = kecs__row_change(&write, meta, &change);
-  }
-  if (!status) {
-    status = kecs__give_back(&write, meta, change.rid, out_result);
-  }
-  return kecs__modify_end(&write, status, out_result);
-}
-
-KECS__FN kecs_status kecs__edit_one(kecs_store *store, kecs_kind kind, const kecs_value *address, int count,
-                                    kecs_status (*edit)(kecs__write *write, void *row, void *user, uint64_t *out_mask),
-                                    void *user, kecs_result **out_result) {
-  kecs__retry retry = {0, 0};
-  kecs_status status = KECS_OK;
-  do {
-    status = kecs__edit_one_once(store, kind, address, count, edit, user, out_result);
-  } while (kecs__retry_again(store, &retry, status));
-  return status;
-}
-
-/* ---- delete ---- */
-
-static kecs_status kecs__delete_probed(kecs__write *write, const kecs__meta *meta, const kecs__probe *probe) {
-  int64_t rid = 0;
-  void *row = kecs__arena_take(&write->arena, meta->info->row_size);
-  kecs_status status = row ? kecs__probe_read(write->session, meta, probe, &write->arena, row, &rid) : KECS_E_NOMEM;
-  write->last = true;
-  return status ? status : kecs__row_delete(write, meta, rid, row);
-}
-
-static kecs_status kecs__delete_once(kecs_store *store, kecs_kind kind, const kecs_value *address, int count) {
-  kecs__write write;
-  kecs__probe probe;
-  const kecs__meta *meta = kecs__modify_begin(store, kind, NULL, &write);
-  if (!meta) {
-    return kecs_last_error()->status;
-  }
-  kecs_status status = kecs__write_open(store, &write);
-  if (!status) {
-    status = kecs__probe_address(write.session, meta, address, count, &write.arena, &probe);
-  }
-  if (!status) {
-    status = kecs__delete_probed(&write, meta, &probe);
-  }
-  return kecs__modify_end(&write, status, NULL);
-}
-
-KECS__FN kecs_status kecs__delete(kecs_store *store, kecs_kind kind, const kecs_value *address, int count) {
-  kecs__retry retry = {0, 0};
-  kecs_status status = KECS_OK;
-  do {
-    status = kecs__delete_once(store, kind, address, count);
-  } while (kecs__retry_again(store, &retry, status));
-  return status;
-}
-
-static kecs_status kecs__delete_key_once(kecs_store *store, kecs_kind kind, const char *key) {
-  kecs__write write;
-  kecs__probe probe;
-  const kecs__meta *meta = kecs__modify_begin(store, kind, NULL, &write);
-  if (!meta) {
-    return kecs_last_error()->status;
-  }
-  kecs_status status = kecs__write_open(store, &write);
-  if (!status) {
-    status = kecs__probe_text(write.session, meta, key, &write.arena, &probe);
-  }
-  if (!status) {
-    status = kecs__delete_probed(&write, meta, &probe);
-  }
-  return kecs__modify_end(&write, status, NULL);
-}
-
-KECS_STORE_API kecs_status kecs_record_delete(kecs_store *store, kecs_kind kind, const char *key) {
-  kecs__retry retry = {0, 0};
-  kecs_status status = KECS_OK;
-  do {
-    status = kecs__delete_key_once(store, kind, key);
-  } while (kecs__retry_again(store, &retry, status));
-  return status;
 }
 
 /* ---- gen/api.c --------------------------------------------------------------------------------------------------- */

@@ -113,6 +113,7 @@ extern "C" {
 #include "store/watch.c"
 #include "store/informer.c"
 #include "store/modify.c"
+#include "store/upsert.c"
 #include "gen/api.c"
 #include "sqlite/errors.c"
 #include "sqlite/settings.c"

@@ -1,6 +1,6 @@
-/* store/merge.c -- rows are staged in a table of the transaction's own, and one statement inserts those that are new and
- * changes those that differ. A few go without a table: each is a statement that inserts or changes, and all are sent
- * together.
+/* store/merge.c -- rows are staged in a table of the transaction's own, and one statement inserts those that are new
+ * and changes those that differ. A few go without a table: each is a statement that inserts or changes, and all are
+ * sent together.
  *
  * An update does not fill: a column that the caller left empty becomes empty again, where an insert would take what
  * follows from the row's ARN. So a row has a form: which columns an insert has filled that an update empties, and which
@@ -149,7 +149,7 @@ static kecs_status kecs__merge_form(kecs__merge *merge, const void *row, const v
     at++;
   }
   if (status || !good || at == KECS__MERGE_FORMS) {
-    return status ? status : kecs__merge_refuse("one of them does not say what is to be stored, or they differ too much");
+    return status ? status : kecs__merge_refuse("they differ too much, or one does not say what is to be stored");
   }
   merge->form_count += at == merge->form_count;
   merge->forms[at] = form;

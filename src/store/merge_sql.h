@@ -1,5 +1,5 @@
-/* store/merge_sql.h -- the statements that merge rows: into the rows of a kind, from a table of the transaction's own or
- * one by one. */
+/* store/merge_sql.h -- the statements that merge rows: into the rows of a kind, from a table of the transaction's own
+ * or one by one. */
 #ifndef KECS_STORE_MERGE_SQL_H
 #define KECS_STORE_MERGE_SQL_H
 #include "store/rows.h"
