@@ -6,7 +6,7 @@
 # make check      generated files up to date, style, warnings, static analysis
 # make bench      the benchmark; make bench-pg  that of PostgreSQL
 # make dist       dist/kecs_store.h with SQLite inside
-# make install    PREFIX=/usr/local, DESTDIR=
+# make install    PREFIX=/usr/local, DESTDIR=; the scripts for PostgreSQL go to PREFIX/share/kecs_store/postgresql
 # make clean      build/ but for what was fetched; make distclean: all that is not source
 #
 # KECS_SQLITE=system or KECS_SQLITE=FOLDER chooses the SQLite; see scripts/fetch_sqlite.py.
@@ -97,6 +97,7 @@ dist/kecs_store.h: build/headers.stamp $(SQLITE_MK)
 	@test -n "$(SQLITE_DIR)" || { echo "make dist needs SQLite's amalgamation: make dist KECS_SQLITE=FOLDER" >&2; exit 1; }
 	$(PYTHON) amalgamate.py --bundle-sqlite $(SQLITE_DIR) -o $@
 	@touch $@
+	@echo "PostgreSQL: put kecs_store_pg.h beside it, and link libpq (docs/postgresql.md); its scripts: docs/postgresql"
 
 # ---- The library, its programs, the examples -----------------------------------------------------------------
 
@@ -302,7 +303,9 @@ CONFIG_TO := $(DESTDIR)$(PREFIX)/share
 fill = sed -e 's|@PREFIX@|$(PREFIX)|g' -e 's|@VERSION@|$(VERSION)|g' packaging/$1 > $2
 
 install: $(HEADERS) $(filter build/kecs,$(PROGRAMS))
-	install -d $(INCLUDE_TO) $(CONFIG_TO)/pkgconfig $(CONFIG_TO)/cmake/kecs_store $(DESTDIR)$(PREFIX)/bin
+	install -d $(INCLUDE_TO) $(CONFIG_TO)/pkgconfig $(CONFIG_TO)/cmake/kecs_store $(CONFIG_TO)/kecs_store/postgresql \
+	  $(DESTDIR)$(PREFIX)/bin
+	install -m 644 $(wildcard docs/postgresql/*.sql) $(CONFIG_TO)/kecs_store/postgresql
 	install -m 644 $(HEADERS) $(INCLUDE_TO)
 	$(call fill,kecs.pc.in,$(CONFIG_TO)/pkgconfig/kecs.pc)
 	$(call fill,kecs_store-config.cmake.in,$(CONFIG_TO)/cmake/kecs_store/kecs_store-config.cmake)

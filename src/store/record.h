@@ -84,6 +84,12 @@ enum {
 KECS_STORE_API kecs_status kecs_put_json(kecs_store *store, kecs_kind kind, const char *text, size_t len,
                                          unsigned flags, kecs_result **out_result);
 
+/* kecs_put_json of `count` documents of one kind, in one transaction: all are put, in their order, or none, and a
+ * failure names the document ("document 3 of 500"). Each is a text that ends with a 0. Made for moving stores: on
+ * PostgreSQL rows that are all new go together, 500 by a COPY. */
+KECS_STORE_API kecs_status kecs_put_json_many(kecs_store *store, kecs_kind kind, const char *const *texts, size_t count,
+                                              unsigned flags);
+
 /* The document of one row. *out_text lives as long as *out_result, which also holds the row. */
 KECS_STORE_API kecs_status kecs_get_json(kecs_store *store, kecs_kind kind, const char *key, unsigned flags,
                                          kecs_result **out_result, const char **out_text);
