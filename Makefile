@@ -167,6 +167,10 @@ POOLED := paging savepoints threads transactions
 PGBOUNCER_TESTS := $(if $(LIBPQ),$(if $(filter test-full,$(MAKECMDGOALS)),$(call programs,pgbouncer,contract),\
                    $(POOLED:%=build/test/pgbouncer/contract/test_%)))
 TESTS += $(PGBOUNCER_TESTS)
+# And with sanitizers, in test-full: what has memory, connections and threads of PostgreSQL's own.
+SANITIZED := bulk errors group outputs paging pipeline savepoints threads transactions upserts
+SANITIZED_POSTGRES := $(if $(LIBPQ),$(call programs,postgres-asan,postgres) $(SANITIZED:%=build/test/postgres-asan/contract/test_%) \
+                      build/test/postgres-tsan/postgres/test_pool build/test/postgres-tsan/contract/test_threads)
 FUZZERS := $(call programs,asan,fuzz)
 TESTS_TSAN := $(call programs,tsan,contract)
 SCRIPTS := tests/style.py tests/amalgamate_test.py scripts/examples.py $(if $(FUZZERS),scripts/replay.py) \
@@ -197,15 +201,17 @@ endef
 $(foreach flavour,normal asan tsan,$(eval $(call program_rule,$(flavour),contract,$(flavour))))
 $(eval $(call program_rule,asan,fault,normal))
 
-# $1 folder: the same programs on PostgreSQL
+# $1 folder: the same programs on PostgreSQL,
+# $2 flavour, $3 where they go
 define postgres_rule
-build/test/postgres/$1/%: tests/$1/%.c $(call helpers,$1) $(TEST_HEADERS) build/obj/normal/kecs_store.o \
-                          build/obj/normal/kecs_store_pg.o $(call sqlite_object,normal) build/cmocka.ok
+build/test/$3/$1/%: tests/$1/%.c $(call helpers,$1) $(TEST_HEADERS) build/obj/$2/kecs_store.o \
+                    build/obj/$2/kecs_store_pg.o $(call sqlite_object,$2) build/cmocka.ok
 	@mkdir -p $$(@D)
-	$(CC) $(TEST_FLAGS) -DCONTRACT_POSTGRES $(FLAGS_normal) $(SQLITE_INCLUDE) $$(filter %.c %.o,$$^) $(LDFLAGS) -lcmocka \
+	$(CC) $(TEST_FLAGS) -DCONTRACT_POSTGRES $(FLAGS_$2) $(SQLITE_INCLUDE) $$(filter %.c %.o,$$^) $(LDFLAGS) -lcmocka \
 	  $(LIBPQ) $(LIBS) -o $$@
 endef
-$(foreach folder,contract postgres,$(eval $(call postgres_rule,$(folder))))
+$(foreach folder,contract postgres,$(eval $(call postgres_rule,$(folder),normal,postgres)) \
+  $(eval $(call postgres_rule,$(folder),asan,postgres-asan)) $(eval $(call postgres_rule,$(folder),tsan,postgres-tsan)))
 
 build/test/pgbouncer/%: build/test/postgres/%
 	@mkdir -p $(@D)
@@ -258,8 +264,8 @@ tests: $(TESTS) $(FUZZERS) $(KILLED) $(EDGE_WRITER) $(PG_DRIVER)
 test: all tests
 	@$(RUN_TESTS) $(TESTS) $(SCRIPTS)
 
-test-full: all dist tests $(TESTS_TSAN)
-	@KECS_FULL=1 $(RUN_TESTS) -t 3600 $(TESTS) $(TESTS_TSAN) $(SCRIPTS)
+test-full: all dist tests $(TESTS_TSAN) $(SANITIZED_POSTGRES)
+	@KECS_FULL=1 $(RUN_TESTS) -t 3600 $(TESTS) $(TESTS_TSAN) $(SANITIZED_POSTGRES) $(SCRIPTS)
 
 test-tsan: $(TESTS_TSAN)
 	@$(RUN_TESTS) $(TESTS_TSAN)
