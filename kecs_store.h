@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * d3bdeecf4200d30b675ddf7bdaaaa88ae06d4f0ed70082eb88b38a8909a31f9d */
+ * d216a1b2e2642667b2233baf627e6b022d851d94ed89958be5784c5467221725 */
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
 /* kecs_store.h -- a durable, typed store for the state of a container orchestrator, in one SQLite file.
  *
@@ -15546,7 +15546,7 @@ KECS__FN kecs_status kecs__merge_rows(kecs__write *write, const kecs__meta *meta
 #include <string.h>
 
 enum {
-  KECS__MERGE_PIECE = 1000, /* rows that are loaded at once */
+  KECS__MERGE_PIECE = 2000, /* rows that are loaded at once */
   KECS__MERGE_FEW = 30,     /* below that a pipeline is faster */
   KECS__MERGE_FORMS = 8
 };
@@ -15556,7 +15556,8 @@ enum {
 typedef struct kecs__merge_place {
   const kecs__meta *meta;
   const char *row;
-  size_t at; /* among the rows as given */
+  const char *text; /* the first column of its key, where that is a text */
+  size_t at;        /* among the rows as given */
 } kecs__merge_place;
 
 typedef struct kecs__merge {
@@ -15593,8 +15594,9 @@ static int kecs__merge_compare(const void *a, const void *b) {
   const kecs__merge_place *one = a;
   const kecs__merge_place *other = b;
   const kecs_kind_info *info = one->meta->info;
-  int order = 0;
-  for (int i = 0; order == 0 && i < info->keys[0].count; i++) {
+  bool texts = one->text && other->text;
+  int order = texts ? strcmp(one->text, other->text) : 0;
+  for (int i = texts ? 1 : 0; order == 0 && i < info->keys[0].count; i++) {
     kecs_value x = kecs__row_value(info, one->row, info->keys[0].columns[i]);
     kecs_value y = kecs__row_value(info, other->row, info->keys[0].columns[i]);
     if (x.type == KECS_VALUE_TEXT && y.type == KECS_VALUE_TEXT) {
@@ -15616,7 +15618,9 @@ static bool kecs__merge_twice(const kecs__merge_place *one, const kecs__merge_pl
 
 static kecs_status kecs__merge_sort(kecs__merge *merge) {
   for (size_t i = 0; i < merge->count; i++) {
-    kecs__merge_place place = {merge->meta, merge->rows + i * merge->meta->info->row_size, i};
+    const char *row = merge->rows + i * merge->meta->info->row_size;
+    kecs_value key = kecs__row_value(merge->meta->info, row, merge->meta->info->keys[0].columns[0]);
+    kecs__merge_place place = {merge->meta, row, key.text, i};
     merge->places[i] = place;
   }
   qsort(merge->places, merge->count, sizeof *merge->places, kecs__merge_compare);
@@ -15660,13 +15664,23 @@ static kecs_status kecs__merge_extra(kecs__merge *merge, const void *row, bool *
   return status;
 }
 
+/* Whether the fill has left a column alone, as it does with most: then it is not looked at more closely. */
+static bool kecs__merge_untouched(const kecs__meta *meta, int column, const void *row, const void *filled) {
+  kecs_column_type type = meta->info->columns[column].type;
+  size_t size = type == KECS_TYPE_BOOL ? sizeof(bool) : sizeof(int64_t);
+  bool text = type == KECS_TYPE_TEXT || type == KECS_TYPE_JSON;
+  return type != KECS_TYPE_OPTI && memcmp((const char *)row + meta->offsets[column],
+                                          (const char *)filled + meta->offsets[column],
+                                          text ? sizeof(const char *) : size) == 0;
+}
+
 static kecs_status kecs__merge_form(kecs__merge *merge, const void *row, const void *filled, int64_t *out_form) {
   const kecs_kind_info *info = merge->meta->info;
   kecs__form form = {0, 0};
   bool good = false;
   kecs_status status = kecs__merge_extra(merge, row, &good);
   for (int i = 0; good && i < info->column_count; i++) {
-    if (merge->meta->updatable & KECS_BIT(i)) {
+    if ((merge->meta->updatable & KECS_BIT(i)) && !kecs__merge_untouched(merge->meta, i, row, filled)) {
       kecs_value given = kecs__row_value(info, row, i);
       kecs_value value = kecs__row_value(info, filled, i);
       good = kecs__merge_column(&info->columns[i], &given, &value, KECS_BIT(i), &form);
