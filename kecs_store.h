@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 1813b308d06f6d566575d54de4b949f0646f60978b30b68e78d5c6c1be09c04b */
+ * bc8ea113a1b6cd12b00e9ccda4291d8ffb8da69508f2425fcf29aaf34c6a097e */
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
 /* kecs_store.h -- a durable, typed store for the state of a container orchestrator, in one SQLite file.
  *
@@ -1725,6 +1725,9 @@ typedef struct kecs_query {
  *   update_fields as update, but only the columns whose bit (KECS_BIT) is in `mask`; a mask of 0 checks that the row is
  *                 there. INVALID when the mask names a column that can't be changed.
  *   upsert        update when the natural key is there, create otherwise; one transaction.
+ *   upsert_many   each row as upsert does, all in one transaction, or none; a failure names its row. A row may stand
+ *                 twice: the second one updates the first. On PostgreSQL rows that are alike go together: below 30 in
+ *                 one exchange, from there on by COPY and one merge.
  *   delete        NOT_FOUND when there is no such row. Children go with it (docs/kinds.md: references).
  *
  * out_result may be NULL where the row is not wanted back; otherwise it holds the stored row, and is NULL on failure.
@@ -1756,6 +1759,8 @@ KECS_STORE_API kecs_status kecs_cluster_update(kecs_store *store, const kecs_clu
 KECS_STORE_API kecs_status kecs_cluster_update_fields(kecs_store *store, const kecs_cluster *row, uint64_t mask,
                                                       kecs_result **out_result);
 KECS_STORE_API kecs_status kecs_cluster_upsert(kecs_store *store, const kecs_cluster *row, kecs_result **out_result);
+KECS_STORE_API kecs_status kecs_cluster_upsert_many(kecs_store *store, const kecs_cluster *rows, size_t count,
+                                                    kecs_result **out_result);
 KECS_STORE_API kecs_status kecs_cluster_delete(kecs_store *store, const char *name);
 KECS_STORE_API const kecs_cluster *kecs_cluster_at(const kecs_result *result, size_t index);
 
@@ -1781,6 +1786,8 @@ KECS_STORE_API kecs_status kecs_task_definition_update_fields(kecs_store *store,
                                                               uint64_t mask, kecs_result **out_result);
 KECS_STORE_API kecs_status kecs_task_definition_upsert(kecs_store *store, const kecs_task_definition *row,
                                                        kecs_result **out_result);
+KECS_STORE_API kecs_status kecs_task_definition_upsert_many(kecs_store *store, const kecs_task_definition *rows,
+                                                            size_t count, kecs_result **out_result);
 KECS_STORE_API kecs_status kecs_task_definition_delete(kecs_store *store, const char *family);
 KECS_STORE_API const kecs_task_definition *kecs_task_definition_at(const kecs_result *result, size_t index);
 
@@ -1802,6 +1809,8 @@ KECS_STORE_API kecs_status kecs_service_update(kecs_store *store, const kecs_ser
 KECS_STORE_API kecs_status kecs_service_update_fields(kecs_store *store, const kecs_service *row, uint64_t mask,
                                                       kecs_result **out_result);
 KECS_STORE_API kecs_status kecs_service_upsert(kecs_store *store, const kecs_service *row, kecs_result **out_result);
+KECS_STORE_API kecs_status kecs_service_upsert_many(kecs_store *store, const kecs_service *rows, size_t count,
+                                                    kecs_result **out_result);
 KECS_STORE_API kecs_status kecs_service_delete(kecs_store *store, const char *cluster, const char *name);
 KECS_STORE_API const kecs_service *kecs_service_at(const kecs_result *result, size_t index);
 
@@ -1823,6 +1832,8 @@ KECS_STORE_API kecs_status kecs_task_update(kecs_store *store, const kecs_task *
 KECS_STORE_API kecs_status kecs_task_update_fields(kecs_store *store, const kecs_task *row, uint64_t mask,
                                                    kecs_result **out_result);
 KECS_STORE_API kecs_status kecs_task_upsert(kecs_store *store, const kecs_task *row, kecs_result **out_result);
+KECS_STORE_API kecs_status kecs_task_upsert_many(kecs_store *store, const kecs_task *rows, size_t count,
+                                                 kecs_result **out_result);
 KECS_STORE_API kecs_status kecs_task_delete(kecs_store *store, const char *cluster, const char *id);
 KECS_STORE_API const kecs_task *kecs_task_at(const kecs_result *result, size_t index);
 
@@ -1845,6 +1856,8 @@ KECS_STORE_API kecs_status kecs_task_set_update(kecs_store *store, const kecs_ta
 KECS_STORE_API kecs_status kecs_task_set_update_fields(kecs_store *store, const kecs_task_set *row, uint64_t mask,
                                                        kecs_result **out_result);
 KECS_STORE_API kecs_status kecs_task_set_upsert(kecs_store *store, const kecs_task_set *row, kecs_result **out_result);
+KECS_STORE_API kecs_status kecs_task_set_upsert_many(kecs_store *store, const kecs_task_set *rows, size_t count,
+                                                     kecs_result **out_result);
 KECS_STORE_API kecs_status kecs_task_set_delete(kecs_store *store, const char *service, const char *id);
 KECS_STORE_API const kecs_task_set *kecs_task_set_at(const kecs_result *result, size_t index);
 
@@ -1873,6 +1886,8 @@ KECS_STORE_API kecs_status kecs_container_instance_update_fields(kecs_store *sto
                                                                  kecs_result **out_result);
 KECS_STORE_API kecs_status kecs_container_instance_upsert(kecs_store *store, const kecs_container_instance *row,
                                                           kecs_result **out_result);
+KECS_STORE_API kecs_status kecs_container_instance_upsert_many(kecs_store *store, const kecs_container_instance *rows,
+                                                               size_t count, kecs_result **out_result);
 KECS_STORE_API kecs_status kecs_container_instance_delete(kecs_store *store, const char *cluster, const char *id);
 KECS_STORE_API const kecs_container_instance *kecs_container_instance_at(const kecs_result *result, size_t index);
 
@@ -1899,6 +1914,8 @@ KECS_STORE_API kecs_status kecs_attribute_update_fields(kecs_store *store, const
                                                         kecs_result **out_result);
 KECS_STORE_API kecs_status kecs_attribute_upsert(kecs_store *store, const kecs_attribute *row,
                                                  kecs_result **out_result);
+KECS_STORE_API kecs_status kecs_attribute_upsert_many(kecs_store *store, const kecs_attribute *rows, size_t count,
+                                                      kecs_result **out_result);
 KECS_STORE_API kecs_status kecs_attribute_delete(kecs_store *store, const char *cluster, const char *target_type,
                                                  const char *target_id, const char *name);
 KECS_STORE_API const kecs_attribute *kecs_attribute_at(const kecs_result *result, size_t index);
@@ -1926,6 +1943,8 @@ KECS_STORE_API kecs_status kecs_account_setting_update_fields(kecs_store *store,
                                                               uint64_t mask, kecs_result **out_result);
 KECS_STORE_API kecs_status kecs_account_setting_upsert(kecs_store *store, const kecs_account_setting *row,
                                                        kecs_result **out_result);
+KECS_STORE_API kecs_status kecs_account_setting_upsert_many(kecs_store *store, const kecs_account_setting *rows,
+                                                            size_t count, kecs_result **out_result);
 KECS_STORE_API kecs_status kecs_account_setting_delete(kecs_store *store, const char *principal, const char *name);
 KECS_STORE_API const kecs_account_setting *kecs_account_setting_at(const kecs_result *result, size_t index);
 
@@ -1968,6 +1987,8 @@ KECS_STORE_API kecs_status kecs_load_balancer_update_fields(kecs_store *store, c
                                                             uint64_t mask, kecs_result **out_result);
 KECS_STORE_API kecs_status kecs_load_balancer_upsert(kecs_store *store, const kecs_load_balancer *row,
                                                      kecs_result **out_result);
+KECS_STORE_API kecs_status kecs_load_balancer_upsert_many(kecs_store *store, const kecs_load_balancer *rows,
+                                                          size_t count, kecs_result **out_result);
 KECS_STORE_API kecs_status kecs_load_balancer_delete(kecs_store *store, const char *name);
 KECS_STORE_API const kecs_load_balancer *kecs_load_balancer_at(const kecs_result *result, size_t index);
 
@@ -1993,6 +2014,8 @@ KECS_STORE_API kecs_status kecs_target_group_update_fields(kecs_store *store, co
                                                            uint64_t mask, kecs_result **out_result);
 KECS_STORE_API kecs_status kecs_target_group_upsert(kecs_store *store, const kecs_target_group *row,
                                                     kecs_result **out_result);
+KECS_STORE_API kecs_status kecs_target_group_upsert_many(kecs_store *store, const kecs_target_group *rows,
+                                                         size_t count, kecs_result **out_result);
 KECS_STORE_API kecs_status kecs_target_group_delete(kecs_store *store, const char *name);
 KECS_STORE_API const kecs_target_group *kecs_target_group_at(const kecs_result *result, size_t index);
 
@@ -2013,6 +2036,8 @@ KECS_STORE_API kecs_status kecs_listener_update(kecs_store *store, const kecs_li
 KECS_STORE_API kecs_status kecs_listener_update_fields(kecs_store *store, const kecs_listener *row, uint64_t mask,
                                                        kecs_result **out_result);
 KECS_STORE_API kecs_status kecs_listener_upsert(kecs_store *store, const kecs_listener *row, kecs_result **out_result);
+KECS_STORE_API kecs_status kecs_listener_upsert_many(kecs_store *store, const kecs_listener *rows, size_t count,
+                                                     kecs_result **out_result);
 KECS_STORE_API kecs_status kecs_listener_delete(kecs_store *store, const char *arn);
 KECS_STORE_API const kecs_listener *kecs_listener_at(const kecs_result *result, size_t index);
 
@@ -2033,6 +2058,8 @@ KECS_STORE_API kecs_status kecs_rule_update(kecs_store *store, const kecs_rule *
 KECS_STORE_API kecs_status kecs_rule_update_fields(kecs_store *store, const kecs_rule *row, uint64_t mask,
                                                    kecs_result **out_result);
 KECS_STORE_API kecs_status kecs_rule_upsert(kecs_store *store, const kecs_rule *row, kecs_result **out_result);
+KECS_STORE_API kecs_status kecs_rule_upsert_many(kecs_store *store, const kecs_rule *rows, size_t count,
+                                                 kecs_result **out_result);
 KECS_STORE_API kecs_status kecs_rule_delete(kecs_store *store, const char *arn);
 KECS_STORE_API const kecs_rule *kecs_rule_at(const kecs_result *result, size_t index);
 
@@ -2055,6 +2082,8 @@ KECS_STORE_API kecs_status kecs_target_update(kecs_store *store, const kecs_targ
 KECS_STORE_API kecs_status kecs_target_update_fields(kecs_store *store, const kecs_target *row, uint64_t mask,
                                                      kecs_result **out_result);
 KECS_STORE_API kecs_status kecs_target_upsert(kecs_store *store, const kecs_target *row, kecs_result **out_result);
+KECS_STORE_API kecs_status kecs_target_upsert_many(kecs_store *store, const kecs_target *rows, size_t count,
+                                                   kecs_result **out_result);
 KECS_STORE_API kecs_status kecs_target_delete(kecs_store *store, const char *target_group, const char *id,
                                               int64_t port);
 KECS_STORE_API const kecs_target *kecs_target_at(const kecs_result *result, size_t index);
@@ -2077,6 +2106,8 @@ KECS_STORE_API kecs_status kecs_tag_update(kecs_store *store, const kecs_tag *ro
 KECS_STORE_API kecs_status kecs_tag_update_fields(kecs_store *store, const kecs_tag *row, uint64_t mask,
                                                   kecs_result **out_result);
 KECS_STORE_API kecs_status kecs_tag_upsert(kecs_store *store, const kecs_tag *row, kecs_result **out_result);
+KECS_STORE_API kecs_status kecs_tag_upsert_many(kecs_store *store, const kecs_tag *rows, size_t count,
+                                                kecs_result **out_result);
 KECS_STORE_API kecs_status kecs_tag_delete(kecs_store *store, const char *resource, const char *key);
 KECS_STORE_API const kecs_tag *kecs_tag_at(const kecs_result *result, size_t index);
 
@@ -2114,6 +2145,8 @@ KECS_STORE_API kecs_status kecs_node_update(kecs_store *store, const kecs_node *
 KECS_STORE_API kecs_status kecs_node_update_fields(kecs_store *store, const kecs_node *row, uint64_t mask,
                                                    kecs_result **out_result);
 KECS_STORE_API kecs_status kecs_node_upsert(kecs_store *store, const kecs_node *row, kecs_result **out_result);
+KECS_STORE_API kecs_status kecs_node_upsert_many(kecs_store *store, const kecs_node *rows, size_t count,
+                                                 kecs_result **out_result);
 KECS_STORE_API kecs_status kecs_node_delete(kecs_store *store, const char *id);
 KECS_STORE_API const kecs_node *kecs_node_at(const kecs_result *result, size_t index);
 
@@ -2138,6 +2171,8 @@ KECS_STORE_API kecs_status kecs_node_task_update_fields(kecs_store *store, const
                                                         kecs_result **out_result);
 KECS_STORE_API kecs_status kecs_node_task_upsert(kecs_store *store, const kecs_node_task *row,
                                                  kecs_result **out_result);
+KECS_STORE_API kecs_status kecs_node_task_upsert_many(kecs_store *store, const kecs_node_task *rows, size_t count,
+                                                      kecs_result **out_result);
 KECS_STORE_API kecs_status kecs_node_task_delete(kecs_store *store, const char *id);
 KECS_STORE_API const kecs_node_task *kecs_node_task_at(const kecs_result *result, size_t index);
 
@@ -2594,6 +2629,10 @@ KECS_STORE_API kecs_status kecs_record_update(kecs_store *store, kecs_kind kind,
 KECS_STORE_API kecs_status kecs_record_upsert(kecs_store *store, kecs_kind kind, const void *row,
                                               kecs_result **out_result);
 
+/* upsert_many: `rows` points to an array of the kind's struct. */
+KECS_STORE_API kecs_status kecs_record_upsert_many(kecs_store *store, kecs_kind kind, const void *rows, size_t count,
+                                                   kecs_result **out_result);
+
 /* list: one page. */
 KECS_STORE_API kecs_status kecs_record_list(kecs_store *store, kecs_kind kind, const kecs_query *query,
                                             kecs_result **out_result);
@@ -2641,6 +2680,12 @@ enum {
  * SIZE_MAX means strlen. `flags` is a sum of KECS_JSON_...; other errors as create and update. */
 KECS_STORE_API kecs_status kecs_put_json(kecs_store *store, kecs_kind kind, const char *text, size_t len,
                                          unsigned flags, kecs_result **out_result);
+
+/* kecs_put_json of `count` documents of one kind, in one transaction: all are put, in their order, or none, and a
+ * failure names the document ("document 3 of 500"). Each is a text that ends with a 0. Made for moving stores: on
+ * PostgreSQL rows that are all new go together, 500 by a COPY. */
+KECS_STORE_API kecs_status kecs_put_json_many(kecs_store *store, kecs_kind kind, const char *const *texts, size_t count,
+                                              unsigned flags);
 
 /* The document of one row. *out_text lives as long as *out_result, which also holds the row. */
 KECS_STORE_API kecs_status kecs_get_json(kecs_store *store, kecs_kind kind, const char *key, unsigned flags,
@@ -3230,6 +3275,13 @@ struct kecs_backend {
    * was not. NULL: rows are inserted one by one. */
   kecs_status (*insert_many)(kecs_statement *insert, const char *table, const char *columns, const kecs_value *values,
                              int count, size_t rows, bool *commit);
+  /* start for one statement many times, each with the next `count` values; all or nothing, and `commit` as in
+   * insert_many. `changes` then says how many rows all of them have changed. NULL where `load` is. */
+  kecs_status (*repeat)(kecs_statement *statement, const kecs_value *values, int count, size_t times, bool *commit);
+  /* Inserts rows into a temporary table of the open transaction, which has these columns and no other. NULL: there are
+   * no such tables, or nothing is to gain by them. */
+  kecs_status (*load)(kecs_connection *connection, const char *table, const char *columns, const kecs_value *values,
+                      int count, size_t rows);
   /* start for several statements that only read, in one exchange with a server. A failure of one of them is noted with
    * it, and concerns none of the others; inside a transaction, and where it is the connection's, it is that of all.
    * NULL, as the next two then are: there is nothing to gain. */
@@ -6952,6 +7004,7 @@ typedef struct kecs__session {
   kecs__thread_id thread; /* that has taken it from the pool */
   bool shared;            /* other writes are in the open transaction, too */
   bool writing;           /* the running statement changes rows */
+  bool no_stage;          /* the database lets it make no temporary table */
   bool changed;           /* one has, since a write began the open transaction */
   kecs__cached **slots;   /* open addressing */
   size_t slot_count;      /* a power of two */
@@ -14743,6 +14796,8 @@ KECS__FN kecs_status kecs__update(kecs_store *store, kecs_kind kind, const void 
 KECS__FN kecs_status kecs__update_fields(kecs_store *store, kecs_kind kind, const void *row, uint64_t mask,
                                          kecs_result **out_result);
 KECS__FN kecs_status kecs__upsert(kecs_store *store, kecs_kind kind, const void *row, kecs_result **out_result);
+KECS__FN kecs_status kecs__upsert_many(kecs_store *store, kecs_kind kind, const void *rows, size_t count,
+                                       kecs_result **out_result);
 KECS__FN kecs_status kecs__delete(kecs_store *store, kecs_kind kind, const kecs_value *address, int count);
 KECS__FN const void *kecs__at(const kecs_result *result, kecs_kind kind, size_t index);
 
@@ -15798,6 +15853,15 @@ KECS__FN kecs_status kecs__edit_one(kecs_store *store, kecs_kind kind, const kec
 /* Inserts the row, or changes the stored one to it, as upsert does. `row` is a copy; AUTO columns in `given` count. */
 KECS__FN kecs_status kecs__row_upsert(kecs__write *write, const kecs__meta *meta, void *row, uint64_t given,
                                       kecs_result **out_result);
+
+/* What calls that modify begin with: the kind's meta, or NULL with the failure recorded; out_result (may be NULL) and
+ * the write are emptied. And how they end: the write is closed, a result that was made goes with a failure. */
+KECS__FN const kecs__meta *kecs__modify_begin(kecs_store *store, kecs_kind kind, kecs_result **out_result,
+                                              kecs__write *write);
+KECS__FN kecs_status kecs__modify_end(kecs__write *write, kecs_status status, kecs_result **out_result);
+
+/* Of the columns that are asked for, those that an update writes; UINT64_MAX asks for every one that can be changed. */
+KECS__FN kecs_status kecs__update_mask(const kecs__meta *meta, uint64_t asked, uint64_t *out_mask);
 
 /* The stored row of a rid as a result; NULL out_result does nothing. */
 KECS__FN kecs_status kecs__give_back(kecs__write *write, const kecs__meta *meta, int64_t rid, kecs_result **out_result);
@@ -17427,6 +17491,704 @@ KECS__FN kecs_status kecs__bulk_insert(kecs__write *write, const kecs__meta *met
   return status;
 }
 
+/* ---- store/merge_sql.c ------------------------------------------------------------------------------------------- */
+/* store/merge_sql.c -- INSERT ... ON CONFLICT DO UPDATE with what an update of the store does: equal rows are not
+ * written, versions count up, updated_at and omitted follow. */
+
+/* ---- store/merge_sql.h ------------------------------------------------------------------------------------------- */
+/* store/merge_sql.h -- the statements that merge rows: into the rows of a kind, from a table of the transaction's own
+ * or one by one. */
+#ifndef KECS_STORE_MERGE_SQL_H
+#define KECS_STORE_MERGE_SQL_H
+
+#define KECS__STAGED "kecs_staged" /* the table; temporary, and gone with the transaction at the latest */
+
+/* Its columns: those of the kind, and then */
+enum { KECS__STAGED_AT /* the row's number */, KECS__STAGED_FORM, KECS__STAGED_VERSION, KECS__STAGED_COLUMNS };
+#define KECS__STAGED_NAMES "staged_at,staged_form,staged_version"
+
+/* How an update of a row differs from an insert of it: masks of columns. */
+typedef struct kecs__form {
+  uint64_t emptied; /* become NULL, 0 or false, whatever an insert writes */
+  uint64_t kept;    /* stay as they are stored */
+} kecs__form;
+
+/* Statements that insert what is new and change what differs, but leave alone rows whose tags would change. */
+typedef enum kecs__merge_op {
+  KECS__MERGE_ONE, /* one row; parameters: its columns */
+  KECS__MERGE_ALL, /* the staged ones of a form; parameter: its number */
+  KECS__MERGE_TOLD /* the same, and gives the numbers of the rows that were inserted and have tags, and -1 less the
+                    * number of all that were written */
+} kecs__merge_op;
+KECS__FN kecs_status kecs__merge_prepare(kecs__session *session, const kecs__meta *meta, const kecs__form *form,
+                                         kecs__merge_op op, kecs__cached **out_cached);
+
+/* Makes the table, empty. */
+KECS__FN kecs_status kecs__merge_create(kecs__session *session, const kecs__meta *meta);
+
+/* Questions that a number answers. */
+typedef enum kecs__merge_question {
+  KECS__MERGE_LOCK,     /* locks the stored rows of staged ones that have a version, and counts them */
+  KECS__MERGE_DIFFERENT /* how many of these are not stored with that version */
+} kecs__merge_question;
+KECS__FN kecs_status kecs__merge_ask(kecs__session *session, const kecs__meta *meta, kecs__merge_question question,
+                                     int64_t *out_number);
+
+/* The numbers of staged rows whose tags are not the stored ones, ascending; at most `room`. */
+KECS__FN kecs_status kecs__merge_list_left(kecs__session *session, const kecs__meta *meta, size_t *out, size_t room,
+                                           size_t *out_count);
+
+/* The stored rows of all staged ones, in the order of their numbers. */
+KECS__FN kecs_status kecs__merge_give_back(kecs__session *session, const kecs__meta *meta, kecs_result *result);
+
+#endif
+
+/* ---- store/merge_sql.c, continued -------------------------------------------------------------------------------- */
+#include <string.h>
+
+#define KECS__MERGE_SQL_MAX ((size_t)256 * 1024)
+
+/* Where a staged row and a stored one are the same: "t.arn=s.arn". */
+static void kecs__merge_key(kecs__text *out, const kecs_kind_info *info) {
+  for (int i = 0; i < info->keys[0].count; i++) {
+    const char *name = info->columns[info->keys[0].columns[i]].name;
+    kecs__text_addf(out, "%st.%s=s.%s", i > 0 ? " AND " : "", name, name);
+  }
+}
+
+/* What an update writes into a column. */
+static void kecs__merge_value(kecs__text *out, const kecs_kind_info *info, const kecs__form *form, int column) {
+  kecs_column_type type = info->columns[column].type;
+  if (!(form->emptied & KECS_BIT(column))) {
+    kecs__text_addf(out, "EXCLUDED.%s", info->columns[column].name);
+  } else {
+    bool number = type == KECS_TYPE_INT || type == KECS_TYPE_RANK;
+    kecs__text_adds(out, number ? "0" : type == KECS_TYPE_BOOL ? "false" : "NULL");
+  }
+}
+
+static void kecs__merge_differs(kecs__text *out, const kecs_kind_info *info, const kecs__form *form, int column) {
+  kecs__text_addf(out, "t.%s IS DISTINCT FROM ", info->columns[column].name);
+  kecs__merge_value(out, info, form, column);
+}
+
+/* A column that stands for a default that a document left out is told from now on, once it changes. */
+static void kecs__merge_omitted(kecs__text *out, const kecs_kind_info *info, const kecs__form *form, uint64_t mask) {
+  kecs__text_adds(out, ",omitted=CASE WHEN t.omitted=0 THEN 0 ELSE t.omitted & ~(0::bigint");
+  for (int i = 0; i < info->column_count; i++) {
+    if ((mask & KECS_BIT(i)) && info->columns[i].default_text) {
+      kecs__text_adds(out, "|CASE WHEN ");
+      kecs__merge_differs(out, info, form, i);
+      kecs__text_addf(out, " THEN 1::bigint<<%d ELSE 0 END", i);
+    }
+  }
+  kecs__text_adds(out, ") END");
+}
+
+static void kecs__merge_conflict(kecs__text *out, const kecs__meta *meta, const kecs__form *form) {
+  const kecs_kind_info *info = meta->info;
+  uint64_t mask = meta->updatable & ~form->kept;
+  bool tags = meta->special->follow != NULL;
+  kecs__text_adds(out, " ON CONFLICT({tenant}");
+  for (int i = 0; i < info->keys[0].count; i++) {
+    kecs__text_addf(out, "%s%s", i > 0 ? "," : "", info->columns[info->keys[0].columns[i]].name);
+  }
+  kecs__text_adds(out, ") DO UPDATE SET version=t.version+1,updated_at=EXCLUDED.updated_at");
+  kecs__merge_omitted(out, info, form, mask);
+  for (int i = 0; i < info->column_count; i++) {
+    if (mask & KECS_BIT(i)) {
+      kecs__text_addf(out, ",%s=", info->columns[i].name);
+      kecs__merge_value(out, info, form, i);
+    }
+  }
+  kecs__text_adds(out, tags ? " WHERE t.tags IS NOT DISTINCT FROM EXCLUDED.tags AND (false" : " WHERE (false");
+  for (int i = 0; i < info->column_count; i++) {
+    if (mask & KECS_BIT(i)) {
+      kecs__text_adds(out, " OR ");
+      kecs__merge_differs(out, info, form, i);
+    }
+  }
+  kecs__text_addc(out, ')');
+}
+
+static void kecs__merge_write(kecs__text *out, const kecs__meta *meta, const kecs__form *form, kecs__merge_op op) {
+  const kecs_kind_info *info = meta->info;
+  kecs__text_adds(out, op == KECS__MERGE_TOLD ? "WITH s AS (SELECT * FROM " KECS__STAGED "),merged AS (" : "");
+  kecs__text_addf(out, "INSERT INTO {%s} AS t({tenant}%s) ", info->table, meta->columns);
+  if (op == KECS__MERGE_ONE) {
+    for (int i = 0; i < info->column_count; i++) {
+      kecs__text_adds(out, i > 0 ? "," : "VALUES({ours}");
+      kecs__sql_placeholder(out, i + 1);
+    }
+    kecs__text_addc(out, ')');
+  } else {
+    kecs__text_addf(out, "SELECT {ours}%s FROM " KECS__STAGED " WHERE staged_form=?1", meta->columns);
+  }
+  kecs__merge_conflict(out, meta, form);
+  if (op == KECS__MERGE_TOLD) { /* a row that was inserted has never been locked */
+    kecs__text_adds(out, " RETURNING arn,xmax=0 AS fresh) SELECT -1-count(*) FROM merged UNION ALL SELECT s.staged_at "
+                         "FROM merged t JOIN s ON t.arn=s.arn WHERE t.fresh AND s.tags<>''");
+  }
+}
+
+KECS__FN kecs_status kecs__merge_prepare(kecs__session *session, const kecs__meta *meta, const kecs__form *form,
+                                         kecs__merge_op op, kecs__cached **out_cached) {
+  kecs__text sql;
+  *out_cached = NULL;
+  kecs__text_init(&sql, &session->engine->allocator, KECS__MERGE_SQL_MAX);
+  kecs__merge_write(&sql, meta, form, op);
+  kecs_status status = sql.status ? sql.status : kecs__statement_text(session, sql.data, sql.len, out_cached);
+  kecs__text_free(&sql);
+  return status;
+}
+
+KECS__FN kecs_status kecs__merge_create(kecs__session *session, const kecs__meta *meta) {
+  kecs__text sql;
+  kecs__text_init(&sql, &session->engine->allocator, KECS__MERGE_SQL_MAX);
+  kecs__text_addf(&sql, "CREATE TEMPORARY TABLE " KECS__STAGED " ON COMMIT DROP AS SELECT %s,0::bigint AS staged_at,"
+                        "0::bigint AS staged_form,0::bigint AS staged_version FROM {%s}{whole} LIMIT 0",
+                  meta->columns, meta->info->table);
+  kecs_status status = sql.status ? sql.status : kecs__run(session, sql.data, NULL, 0, NULL);
+  kecs__text_free(&sql);
+  return status;
+}
+
+/* The statement is run to its first row, or its end. */
+static kecs_status kecs__merge_start(kecs__session *session, kecs__text *sql, kecs__cached **out_cached,
+                                     bool *out_row) {
+  *out_cached = NULL;
+  *out_row = false;
+  kecs_status status = sql->status ? sql->status : kecs__statement_text(session, sql->data, sql->len, out_cached);
+  if (!status) {
+    status = kecs__statement_start(session, *out_cached, NULL, 0, out_row);
+  }
+  kecs__text_free(sql);
+  return status;
+}
+
+KECS__FN kecs_status kecs__merge_ask(kecs__session *session, const kecs__meta *meta, kecs__merge_question question,
+                                     int64_t *out_number) {
+  kecs__text sql;
+  kecs__cached *cached = NULL;
+  bool row = false;
+  bool locks = question == KECS__MERGE_LOCK;
+  *out_number = 0;
+  kecs__text_init(&sql, &session->engine->allocator, KECS__MERGE_SQL_MAX);
+  kecs__text_addf(&sql, "SELECT count(*) FROM (SELECT s.staged_at FROM " KECS__STAGED " s %sJOIN {%s} t ON {own t}",
+                  locks ? "" : "LEFT ", meta->info->table);
+  kecs__merge_key(&sql, meta->info);
+  kecs__text_adds(&sql, " WHERE s.staged_version<>0");
+  kecs__text_adds(&sql, locks ? " ORDER BY t.rid FOR NO KEY UPDATE OF t) l"
+                              : " AND t.version IS DISTINCT FROM s.staged_version) l");
+  kecs_status status = kecs__merge_start(session, &sql, &cached, &row);
+  if (!status && row) {
+    kecs_value value;
+    kecs__statement_columns(session, cached, &value, 1);
+    *out_number = value.number;
+  }
+  kecs__statement_done(session, cached);
+  return status;
+}
+
+KECS__FN kecs_status kecs__merge_list_left(kecs__session *session, const kecs__meta *meta, size_t *out, size_t room,
+                                           size_t *out_count) {
+  kecs__text sql;
+  kecs__cached *cached = NULL;
+  bool row = false;
+  *out_count = 0;
+  kecs__text_init(&sql, &session->engine->allocator, KECS__MERGE_SQL_MAX);
+  kecs__text_addf(&sql, "SELECT s.staged_at FROM " KECS__STAGED " s JOIN {%s} t ON {own t}", meta->info->table);
+  kecs__merge_key(&sql, meta->info);
+  kecs__text_adds(&sql, " WHERE t.tags IS DISTINCT FROM s.tags ORDER BY s.staged_at");
+  kecs_status status = kecs__merge_start(session, &sql, &cached, &row);
+  while (!status && row && *out_count < room) {
+    kecs_value value;
+    kecs__statement_columns(session, cached, &value, 1);
+    out[(*out_count)++] = (size_t)value.number;
+    status = kecs__statement_step(session, cached, &row);
+  }
+  kecs__statement_done(session, cached);
+  return status;
+}
+
+KECS__FN kecs_status kecs__merge_give_back(kecs__session *session, const kecs__meta *meta, kecs_result *result) {
+  kecs__text sql;
+  kecs__cached *cached = NULL;
+  bool row = false;
+  kecs__text_init(&sql, &session->engine->allocator, KECS__MERGE_SQL_MAX);
+  for (int i = 0; i < meta->info->column_count; i++) {
+    kecs__text_addf(&sql, "%st.%s", i > 0 ? "," : "SELECT ", meta->info->columns[i].name);
+  }
+  kecs__text_addf(&sql, " FROM " KECS__STAGED " s JOIN {%s} t ON {own t}", meta->info->table);
+  kecs__merge_key(&sql, meta->info);
+  kecs__text_adds(&sql, " ORDER BY s.staged_at");
+  kecs_status status = kecs__merge_start(session, &sql, &cached, &row);
+  while (!status && row) {
+    void *kept = kecs__result_room(result);
+    status = kept ? kecs__row_fetch(session, cached, meta, &result->arena, kept, NULL) : KECS_E_NOMEM;
+    if (!status) {
+      status = kecs__statement_step(session, cached, &row);
+    }
+  }
+  kecs__statement_done(session, cached);
+  return status;
+}
+
+/* ---- store/merge.c ----------------------------------------------------------------------------------------------- */
+/* store/merge.c -- rows are staged in a table of the transaction's own, and one statement inserts those that are new
+ * and changes those that differ. A few go without a table: each is a statement that inserts or changes, and all are
+ * sent together.
+ *
+ * An update does not fill: a column that the caller left empty becomes empty again, where an insert would take what
+ * follows from the row's ARN. So a row has a form: which columns an insert has filled that an update empties, and which
+ * an update leaves alone. Rows of one form go through one statement. */
+
+/* ---- store/merge.h ----------------------------------------------------------------------------------------------- */
+/* store/merge.h -- many rows created or changed in few exchanges with a database that merges them itself. */
+#ifndef KECS_STORE_MERGE_H
+#define KECS_STORE_MERGE_H
+
+/* Whether rows of this kind may be merged: what follows a change must be told by the row alone. */
+KECS__FN bool kecs__merge_fits(const kecs__write *write, const kecs__meta *meta);
+
+/* Stores every row of an array as kecs__row_upsert does. `result` (may be NULL) gets them as they are stored, in their
+ * order. All or nothing; after a failure of the caller's class the rows may still do one by one, which then also tells
+ * which of them is the reason. */
+KECS__FN kecs_status kecs__merge_rows(kecs__write *write, const kecs__meta *meta, const void *rows, size_t count,
+                                      kecs_result *result);
+
+#endif
+
+/* ---- store/merge.c, continued ------------------------------------------------------------------------------------ */
+#include <stdlib.h> /* qsort */
+#include <string.h>
+
+enum {
+  KECS__MERGE_PIECE = 2000, /* rows that are loaded at once */
+  KECS__MERGE_FEW = 30,     /* below that a pipeline is faster */
+  KECS__MERGE_FORMS = 8
+};
+
+/* A row's place in the order in which rows are written: the same one for every writer, so that two of them never wait
+ * for each other. */
+typedef struct kecs__merge_place {
+  const kecs__meta *meta;
+  const char *row;
+  const char *text; /* the first column of its key, where that is a text */
+  size_t at;        /* among the rows as given */
+} kecs__merge_place;
+
+typedef struct kecs__merge {
+  kecs__write *write;
+  const kecs__meta *meta;
+  const char *rows;
+  size_t count;
+  kecs_result *result;
+  kecs__merge_place *places;
+  kecs_value *values; /* of a piece */
+  size_t room;        /* for its rows */
+  kecs__form forms[KECS__MERGE_FORMS];
+  int form_count;
+  bool versions;       /* some rows have one, which must be the stored one */
+  kecs_result *tagged; /* rows whose tags follow, where they are inserted */
+  size_t *tagged_of;   /* by the number of a row: its place among them, from 1 */
+} kecs__merge;
+
+KECS__FN bool kecs__merge_fits(const kecs__write *write, const kecs__meta *meta) {
+  const kecs__special *special = meta->special;
+  return write->engine->backend->load && !write->session->no_stage && !write->session->place.on && !special->is_new &&
+         !special->judge && (!special->follow || special->tags_alone) && meta->version >= 0 &&
+         meta->updated_at >= 0 && meta->omitted >= 0;
+}
+
+/* Told to nobody: the rows are stored one by one then. */
+static kecs_status kecs__merge_refuse(const char *why) {
+  return kecs__fail(KECS_E_UNSUPPORTED, "the rows can't be merged: %s", why);
+}
+
+/* ---- the order ---- */
+
+static int kecs__merge_compare(const void *a, const void *b) {
+  const kecs__merge_place *one = a;
+  const kecs__merge_place *other = b;
+  const kecs_kind_info *info = one->meta->info;
+  bool texts = one->text && other->text;
+  int order = texts ? strcmp(one->text, other->text) : 0;
+  for (int i = texts ? 1 : 0; order == 0 && i < info->keys[0].count; i++) {
+    kecs_value x = kecs__row_value(info, one->row, info->keys[0].columns[i]);
+    kecs_value y = kecs__row_value(info, other->row, info->keys[0].columns[i]);
+    if (x.type == KECS_VALUE_TEXT && y.type == KECS_VALUE_TEXT) {
+      order = strcmp(x.text, y.text);
+    } else {
+      order = x.type != y.type ? (x.type < y.type ? -1 : 1) : (x.number > y.number) - (x.number < y.number);
+    }
+  }
+  return order ? order : (one->at > other->at) - (one->at < other->at);
+}
+
+/* A row that stands twice is merged with itself first: not here. */
+static bool kecs__merge_twice(const kecs__merge_place *one, const kecs__merge_place *next) {
+  kecs__merge_place same = *next;
+  same.at = one->at;
+  kecs_value key = kecs__row_value(one->meta->info, one->row, one->meta->info->keys[0].columns[0]);
+  return key.type != KECS_VALUE_NULL && kecs__merge_compare(one, &same) == 0;
+}
+
+static kecs_status kecs__merge_sort(kecs__merge *merge) {
+  for (size_t i = 0; i < merge->count; i++) {
+    const char *row = merge->rows + i * merge->meta->info->row_size;
+    kecs_value key = kecs__row_value(merge->meta->info, row, merge->meta->info->keys[0].columns[0]);
+    kecs__merge_place place = {merge->meta, row, key.text, i};
+    merge->places[i] = place;
+  }
+  qsort(merge->places, merge->count, sizeof *merge->places, kecs__merge_compare);
+  for (size_t i = 1; i < merge->count; i++) {
+    if (kecs__merge_twice(&merge->places[i - 1], &merge->places[i])) {
+      return kecs__merge_refuse("one of them stands twice among them");
+    }
+  }
+  return KECS_OK;
+}
+
+/* ---- forms ---- */
+
+/* What an update would write into a column, beside what an insert does. False: neither form does. */
+static bool kecs__merge_column(const kecs_column_info *column, const kecs_value *given, const kecs_value *filled,
+                               uint64_t bit, kecs__form *form) {
+  bool empty = given->type == KECS_VALUE_NULL || (given->type != KECS_VALUE_TEXT && given->number == 0);
+  if (given->type == KECS_VALUE_NULL && (column->flags & KECS_COLUMN_NOT_NULL)) {
+    form->kept |= column->type == KECS_TYPE_TIME ? bit : 0;
+    return true; /* a text's default is the same on both ways */
+  }
+  if (!kecs__value_same(given, filled)) {
+    form->emptied |= bit;
+    return empty;
+  }
+  return true;
+}
+
+/* What an earlier document left in `extra` for a column leaves it when the column changes: it must have nothing of that
+ * kind. */
+static kecs_status kecs__merge_extra(kecs__merge *merge, const void *row, bool *out_good) {
+  const kecs__meta *meta = merge->meta;
+  const char *extra = meta->extra >= 0 ? kecs__row_text(meta->info, row, meta->extra) : NULL;
+  const char *left = extra;
+  kecs_status status = KECS_OK;
+  if (extra && extra[0]) {
+    status = kecs__extra_prune(meta->info, row, meta->updatable & ~KECS_BIT(meta->extra), extra, &merge->write->arena,
+                               &left);
+  }
+  *out_good = left == extra;
+  return status;
+}
+
+/* Whether the fill has left a column alone, as it does with most: then it is not looked at more closely. */
+static bool kecs__merge_untouched(const kecs__meta *meta, int column, const void *row, const void *filled) {
+  kecs_column_type type = meta->info->columns[column].type;
+  size_t size = type == KECS_TYPE_BOOL ? sizeof(bool) : sizeof(int64_t);
+  bool text = type == KECS_TYPE_TEXT || type == KECS_TYPE_JSON;
+  return type != KECS_TYPE_OPTI && memcmp((const char *)row + meta->offsets[column],
+                                          (const char *)filled + meta->offsets[column],
+                                          text ? sizeof(const char *) : size) == 0;
+}
+
+static kecs_status kecs__merge_form(kecs__merge *merge, const void *row, const void *filled, int64_t *out_form) {
+  const kecs_kind_info *info = merge->meta->info;
+  kecs__form form = {0, 0};
+  bool good = false;
+  kecs_status status = kecs__merge_extra(merge, row, &good);
+  for (int i = 0; good && i < info->column_count; i++) {
+    if ((merge->meta->updatable & KECS_BIT(i)) && !kecs__merge_untouched(merge->meta, i, row, filled)) {
+      kecs_value given = kecs__row_value(info, row, i);
+      kecs_value value = kecs__row_value(info, filled, i);
+      good = kecs__merge_column(&info->columns[i], &given, &value, KECS_BIT(i), &form);
+    }
+  }
+  int at = 0;
+  while (at < merge->form_count && memcmp(&merge->forms[at], &form, sizeof form) != 0) {
+    at++;
+  }
+  if (status || !good || at == KECS__MERGE_FORMS) {
+    return status ? status : kecs__merge_refuse("they differ too much, or one does not say what is to be stored");
+  }
+  merge->form_count += at == merge->form_count;
+  merge->forms[at] = form;
+  *out_form = at;
+  return KECS_OK;
+}
+
+/* ---- filling ---- */
+
+static size_t kecs__merge_width(const kecs__merge *merge) {
+  return (size_t)merge->meta->info->column_count + KECS__STAGED_COLUMNS;
+}
+
+/* Validates and fills a copy of a row, and makes its values. */
+static kecs_status kecs__merge_fill(kecs__merge *merge, const kecs__merge_place *place, void *row, kecs_value *out) {
+  const kecs__meta *meta = merge->meta;
+  int64_t form = 0;
+  int64_t version = kecs__row_number(meta->info, place->row, meta->version);
+  memcpy(row, place->row, meta->info->row_size);
+  kecs_status status = merge->write->engine->strict ? kecs__validate_row(meta->info, row) : KECS_OK;
+  if (!status) {
+    status = kecs__row_ready(merge->write, meta, row, 0);
+  }
+  if (!status) {
+    status = kecs__row_values(meta, row, out);
+  }
+  if (!status) {
+    status = kecs__merge_form(merge, place->row, row, &form);
+  }
+  out += meta->info->column_count;
+  out[KECS__STAGED_AT] = kecs__value_int((int64_t)place->at);
+  out[KECS__STAGED_FORM] = kecs__value_int(form);
+  out[KECS__STAGED_VERSION] = kecs__value_int(version);
+  merge->versions = merge->versions || version != 0;
+  if (!status && kecs__insert_follows(meta, row)) {
+    status = kecs__row_keep(meta, row, merge->tagged);
+    merge->tagged_of[place->at] = merge->tagged->count;
+  }
+  return status;
+}
+
+static kecs_status kecs__merge_fill_piece(kecs__merge *merge, size_t from, size_t count) {
+  void *row = kecs__alloc(&merge->write->engine->allocator, merge->meta->info->row_size);
+  kecs_status status = row ? KECS_OK : KECS_E_NOMEM;
+  kecs__arena_reset(&merge->write->arena);
+  for (size_t i = 0; !status && i < count; i++) {
+    status = kecs__merge_fill(merge, &merge->places[from + i], row, merge->values + i * kecs__merge_width(merge));
+  }
+  kecs__release(&merge->write->engine->allocator, row, merge->meta->info->row_size);
+  return status;
+}
+
+/* ---- a few ---- */
+
+/* What an insert alone, or an update alone, would still have to do needs the table. */
+static bool kecs__merge_is_few(const kecs__merge *merge) {
+  return merge->count < KECS__MERGE_FEW && !merge->versions && !merge->result && merge->form_count == 1 &&
+         merge->tagged->count == 0;
+}
+
+/* *out_left: some may have been left alone because their tags change. */
+static kecs_status kecs__merge_few(kecs__merge *merge, bool *out_left) {
+  kecs__session *session = merge->write->session;
+  const kecs_backend *backend = session->engine->backend;
+  size_t columns = (size_t)merge->meta->info->column_count;
+  bool tags = merge->meta->special->follow != NULL;
+  bool commit = merge->write->own && merge->write->last && !tags;
+  kecs__cached *cached = NULL;
+  for (size_t i = 1; i < merge->count; i++) {
+    memmove(merge->values + i * columns, merge->values + i * kecs__merge_width(merge), columns * sizeof(kecs_value));
+  }
+  kecs_status status = kecs__merge_prepare(session, merge->meta, &merge->forms[0], KECS__MERGE_ONE, &cached);
+  if (!status) {
+    session->writing = true;
+    session->changed = true;
+    kecs__cache_hold(session, cached, merge->values, 0);
+    status = backend->repeat(cached->statement, merge->values, (int)columns, merge->count, &commit);
+    status = kecs__statement_outcome(session, status);
+    merge->write->ended = !status && commit;
+  }
+  kecs__statement_done(session, cached);
+  *out_left = !status && tags && backend->changes(session->connection) < (int64_t)merge->count;
+  return status;
+}
+
+/* ---- many ---- */
+
+static kecs_status kecs__merge_stage(kecs__merge *merge) {
+  kecs__session *session = merge->write->session;
+  kecs__text columns;
+  kecs__text_init(&columns, &session->engine->allocator, SIZE_MAX / 4);
+  kecs__text_addf(&columns, "%s,%s", merge->meta->columns, KECS__STAGED_NAMES);
+  kecs_status status = columns.status;
+  if (!status) {
+    status = kecs__merge_create(session, merge->meta);
+    session->no_stage = status == KECS_E_DENIED; /* TEMPORARY is a right of its own */
+  }
+  for (size_t done = 0; !status && done < merge->count; done += merge->room) {
+    size_t piece = merge->count - done < merge->room ? merge->count - done : merge->room;
+    status = done > 0 ? kecs__merge_fill_piece(merge, done, piece) : KECS_OK;
+    if (!status) {
+      status = session->user ? kecs__check_stop(session->user, session->deadline) : KECS_OK;
+    }
+    if (!status) {
+      session->writing = true;
+      session->changed = true;
+      status = session->engine->backend->load(session->connection, KECS__STAGED, columns.data, merge->values,
+                                              (int)kecs__merge_width(merge), piece);
+      status = kecs__statement_outcome(session, status);
+    }
+  }
+  kecs__text_free(&columns);
+  return status;
+}
+
+/* Locks the stored rows whose version is asked for, and looks whether each is the stored one. */
+static kecs_status kecs__merge_check_versions(kecs__merge *merge) {
+  int64_t different = 0;
+  kecs_status status = kecs__merge_ask(merge->write->session, merge->meta, KECS__MERGE_LOCK, &different);
+  if (!status) {
+    status = kecs__merge_ask(merge->write->session, merge->meta, KECS__MERGE_DIFFERENT, &different);
+  }
+  return status || different == 0 ? status : kecs__fail(KECS_E_CONFLICT, "a row does not have its version any more");
+}
+
+/* The tags of a row that was inserted. */
+static kecs_status kecs__merge_follow(kecs__merge *merge, size_t at) {
+  const kecs__special *special = merge->meta->special;
+  const char *row = merge->tagged->rows + (merge->tagged_of[at] - 1) * merge->meta->info->row_size;
+  kecs__arena_reset(&merge->write->arena);
+  return special->follow(merge->write, merge->meta, NULL, row, UINT64_MAX);
+}
+
+/* Where rows with tags are staged, the statement tells which of them it has inserted. *changed goes up by the rows that
+ * it has written. */
+static kecs_status kecs__merge_told(kecs__merge *merge, const kecs__form *form, const kecs_value *number,
+                                    int64_t *changed) {
+  kecs__session *session = merge->write->session;
+  kecs__cached *cached = NULL;
+  bool row = false;
+  size_t count = 0;
+  size_t *inserted = kecs__alloc(&session->engine->allocator, (merge->tagged->count + 1) * sizeof *inserted);
+  kecs_status status = inserted ? KECS_OK : KECS_E_NOMEM;
+  if (!status) {
+    status = kecs__merge_prepare(session, merge->meta, form, KECS__MERGE_TOLD, &cached);
+  }
+  if (!status) {
+    status = kecs__statement_start(session, cached, number, 1, &row);
+  }
+  while (!status && row) {
+    kecs_value value;
+    kecs__statement_columns(session, cached, &value, 1);
+    if (value.number < 0) {
+      *changed += -1 - value.number;
+    } else if (count < merge->tagged->count) {
+      inserted[count++] = (size_t)value.number;
+    }
+    status = kecs__statement_step(session, cached, &row);
+  }
+  kecs__statement_done(session, cached);
+  for (size_t i = 0; !status && i < count; i++) {
+    status = kecs__merge_follow(merge, inserted[i]);
+  }
+  kecs__release(&session->engine->allocator, inserted, (merge->tagged->count + 1) * sizeof *inserted);
+  return status;
+}
+
+static kecs_status kecs__merge_forms(kecs__merge *merge, int64_t *changed) {
+  kecs__session *session = merge->write->session;
+  kecs_status status = KECS_OK;
+  *changed = 0;
+  for (int i = 0; !status && i < merge->form_count; i++) {
+    kecs_value number = kecs__value_int(i);
+    kecs__cached *cached = NULL;
+    if (merge->tagged->count > 0) {
+      status = kecs__merge_told(merge, &merge->forms[i], &number, changed);
+      continue;
+    }
+    status = kecs__merge_prepare(session, merge->meta, &merge->forms[i], KECS__MERGE_ALL, &cached);
+    if (!status) {
+      status = kecs__statement_run(session, cached, &number, 1);
+    }
+    *changed += status ? 0 : session->engine->backend->changes(session->connection);
+  }
+  return status;
+}
+
+/* Stored rows whose tags are to change were left alone: tags have rows of their own. */
+static kecs_status kecs__merge_left(kecs__merge *merge) {
+  kecs__session *session = merge->write->session;
+  size_t size = merge->meta->info->row_size;
+  size_t count = 0;
+  size_t *left = kecs__alloc(&session->engine->allocator, merge->count * sizeof *left);
+  void *row = left ? kecs__alloc(&session->engine->allocator, size) : NULL;
+  kecs_status status = row ? KECS_OK : KECS_E_NOMEM;
+  if (!status) {
+    status = kecs__merge_list_left(session, merge->meta, left, merge->count, &count);
+  }
+  for (size_t i = 0; !status && i < count; i++) {
+    memcpy(row, merge->rows + left[i] * size, size);
+    kecs__arena_reset(&merge->write->arena);
+    status = kecs__row_upsert(merge->write, merge->meta, row, 0, NULL);
+  }
+  kecs__release(&session->engine->allocator, row, size);
+  kecs__release(&session->engine->allocator, left, merge->count * sizeof *left);
+  return status;
+}
+
+static kecs_status kecs__merge_many(kecs__merge *merge) {
+  kecs__session *session = merge->write->session;
+  int64_t changed = 0;
+  kecs_status status = kecs__merge_stage(merge);
+  if (!status && merge->versions) {
+    status = kecs__merge_check_versions(merge);
+  }
+  if (!status) {
+    status = kecs__merge_forms(merge, &changed);
+  }
+  if (!status && changed < (int64_t)merge->count && merge->meta->special->follow) {
+    status = kecs__merge_left(merge);
+  }
+  if (!status && merge->result) {
+    status = kecs__merge_give_back(session, merge->meta, merge->result);
+  }
+  return status ? status : kecs__run(session, "DROP TABLE " KECS__STAGED, NULL, 0, NULL);
+}
+
+/* ---- all of it ---- */
+
+static kecs_status kecs__merge_all(kecs__merge *merge) {
+  bool left = false;
+  size_t size = merge->meta->info->row_size;
+  kecs_status status = kecs__merge_sort(merge);
+  if (!status) {
+    status = kecs__merge_fill_piece(merge, 0, merge->count < merge->room ? merge->count : merge->room);
+  }
+  if (status || !kecs__merge_is_few(merge)) {
+    return status ? status : kecs__merge_many(merge);
+  }
+  status = kecs__merge_few(merge, &left);
+  for (size_t i = 0; !status && left && i < merge->count; i++) {
+    void *row = kecs__arena_take(&merge->write->arena, size);
+    if (!row) {
+      return KECS_E_NOMEM;
+    }
+    memcpy(row, merge->rows + i * size, size);
+    status = kecs__row_upsert(merge->write, merge->meta, row, 0, NULL); /* mostly finds nothing to do any more */
+  }
+  return status;
+}
+
+KECS__FN kecs_status kecs__merge_rows(kecs__write *write, const kecs__meta *meta, const void *rows, size_t count,
+                                      kecs_result *result) {
+  const kecs_allocator *allocator = &write->engine->allocator;
+  kecs__merge merge = {0};
+  merge.write = write;
+  merge.meta = meta;
+  merge.rows = rows;
+  merge.count = count;
+  merge.result = result;
+  merge.room = count < KECS__MERGE_PIECE ? count : KECS__MERGE_PIECE;
+  size_t values_size = merge.room * kecs__merge_width(&merge) * sizeof(kecs_value);
+  merge.values = kecs__alloc(allocator, values_size);
+  merge.places = kecs__alloc(allocator, count * sizeof *merge.places);
+  merge.tagged_of = kecs__alloc_zero(allocator, count * sizeof *merge.tagged_of);
+  kecs_status status = merge.values && merge.places && merge.tagged_of ? KECS_OK : KECS_E_NOMEM;
+  if (!status) {
+    status = kecs__result_begin(write->store, meta, &merge.tagged);
+  }
+  if (!status) {
+    status = kecs__merge_all(&merge);
+  }
+  kecs_result_free(merge.tagged);
+  kecs__release(allocator, merge.tagged_of, count * sizeof *merge.tagged_of);
+  kecs__release(allocator, merge.places, count * sizeof *merge.places);
+  kecs__release(allocator, merge.values, values_size);
+  return status;
+}
+
 /* ---- store/sweep.c ----------------------------------------------------------------------------------------------- */
 /* store/sweep.c -- many rows deleted or edited in steps, so that no writer waits longer than a step takes. */
 
@@ -18298,8 +19060,6 @@ KECS_STORE_API kecs_status kecs_put_json(kecs_store *store, kecs_kind kind, cons
   return status;
 }
 
-#if !defined(KECS_STORE_NO_IMPORT)
-
 /* Documents that are put together. */
 typedef struct kecs__puts {
   kecs__put put; /* the one that is read now */
@@ -18334,6 +19094,7 @@ static kecs_status kecs__puts_work(kecs__write *write, void *user) {
   return status;
 }
 
+#if !defined(KECS_STORE_NO_IMPORT)
 KECS__FN kecs_status kecs__put_together(kecs_store *store, kecs_kind kind, const kecs__json *documents, size_t count,
                                         unsigned flags) {
   kecs__puts puts;
@@ -18345,8 +19106,94 @@ KECS__FN kecs_status kecs__put_together(kecs_store *store, kecs_kind kind, const
   puts.count = count;
   return kecs__with_write(store, kecs__puts_work, &puts);
 }
-
 #endif
+
+/* ---- documents of one kind ---- */
+
+/* A call that puts several. */
+typedef struct kecs__put_list {
+  kecs__puts puts;
+  const char *const *texts;
+  size_t count;
+  bool singly; /* they were refused together */
+} kecs__put_list;
+
+enum { KECS__PUT_PIECE = 500 };
+
+static kecs_status kecs__put_list_together(kecs__write *write, kecs__put_list *list) {
+  kecs__json documents[KECS__PUT_PIECE];
+  kecs_status status = KECS_OK;
+  list->puts.documents = documents;
+  for (size_t done = 0; !status && done < list->count; done += list->puts.count) {
+    list->puts.count = list->count - done < KECS__PUT_PIECE ? list->count - done : KECS__PUT_PIECE;
+    for (size_t i = 0; i < list->puts.count; i++) {
+      documents[i] = (kecs__json){KECS__JSON_OBJECT, list->texts[done + i], strlen(list->texts[done + i])};
+    }
+    kecs__arena_reset(&write->arena);
+    status = kecs__puts_work(write, &list->puts);
+  }
+  return status;
+}
+
+static kecs_status kecs__put_list_work(kecs__write *write, void *user) {
+  kecs__put_list *list = user;
+  kecs__put *put = &list->puts.put;
+  kecs_status status = kecs__write_guard(write);
+  if (!status && !list->singly && kecs__bulk_fits(write->engine, put->meta)) {
+    return kecs__put_list_together(write, list);
+  }
+  for (size_t i = 0; !status && i < list->count; i++) {
+    put->text = list->texts[i];
+    put->len = strlen(list->texts[i]);
+    kecs__arena_reset(&write->arena);
+    status = kecs__put_work(write, put);
+    if (status && list->count > 1) {
+      (void)kecs__fail_context("document %zu of %zu", i + 1, list->count);
+    }
+  }
+  return status;
+}
+
+static kecs_status kecs__put_list_check(const char *const *texts, size_t count) {
+  kecs_status status = count > 0 ? kecs__check_pointer(texts, "texts") : KECS_OK;
+  for (size_t i = 0; !status && i < count; i++) {
+    status = kecs__check_pointer(texts[i], "texts[i]");
+  }
+  return status;
+}
+
+/* New rows go together; where one of them can't, each is put by itself, which tells what is wrong with it. */
+KECS_STORE_API kecs_status kecs_put_json_many(kecs_store *store, kecs_kind kind, const char *const *texts, size_t count,
+                                              unsigned flags) {
+  const kecs__meta *meta = kecs__meta_checked(store, kind);
+  if (!meta) {
+    return kecs_last_error()->status;
+  }
+  kecs_status status = kecs__put_list_check(texts, count);
+  if (status) {
+    return status;
+  }
+  kecs__put_list list;
+  memset(&list, 0, sizeof list);
+  list.texts = texts;
+  list.count = count;
+  list.singly = count < 2;
+  list.puts.put.flags = flags;
+  list.puts.put.meta = meta;
+  list.puts.put.name_count = kecs__names(meta->info, list.puts.put.names);
+  kecs_error before = kecs__error_save();
+  bool again = false;
+  do {
+    status = kecs__with_write(store, kecs__put_list_work, &list);
+    again = status && !list.singly && kecs_status_class(status) == KECS_CLASS_CALLER &&
+            kecs__bulk_fits(store->engine, meta);
+    list.singly = list.singly || again;
+  } while (again);
+  if (!status && list.singly) {
+    (void)kecs__error_restore(&before);
+  }
+  return status;
+}
 
 KECS_STORE_API kecs_status kecs_json_check(const char *text, size_t len) {
   kecs__json_fault fault;
@@ -28273,7 +29120,7 @@ KECS_STORE_API kecs_status kecs_changes_pending(kecs_store *store, kecs_kind kin
 #endif
 
 /* ---- store/modify.c ---------------------------------------------------------------------------------------------- */
-/* store/modify.c -- create, update, upsert, delete: for every kind. */
+/* store/modify.c -- create, update, delete: for every kind. */
 
 #include <string.h>
 
@@ -28292,8 +29139,7 @@ KECS__FN kecs_status kecs__give_back(kecs__write *write, const kecs__meta *meta,
   return kecs__result_end(status, result, out_result);
 }
 
-/* Ends a write; a result that was made goes with a failure. */
-static kecs_status kecs__modify_end(kecs__write *write, kecs_status status, kecs_result **out_result) {
+KECS__FN kecs_status kecs__modify_end(kecs__write *write, kecs_status status, kecs_result **out_result) {
   status = kecs__write_close(write, status);
   if (status && out_result) {
     kecs_result_free(*out_result);
@@ -28315,8 +29161,8 @@ KECS__FN kecs_status kecs__with_write_result(kecs_store *store, kecs_status (*wo
   return status;
 }
 
-static const kecs__meta *kecs__modify_begin(kecs_store *store, kecs_kind kind, kecs_result **out_result,
-                                            kecs__write *write) {
+KECS__FN const kecs__meta *kecs__modify_begin(kecs_store *store, kecs_kind kind, kecs_result **out_result,
+                                              kecs__write *write) {
   if (out_result) {
     *out_result = NULL;
   }
@@ -28446,8 +29292,7 @@ static kecs_status kecs__update_named(const kecs__meta *meta, uint64_t asked) {
                 : KECS_OK;
 }
 
-/* UINT64_MAX is every column that can be changed. */
-static kecs_status kecs__update_mask(const kecs__meta *meta, uint64_t asked, uint64_t *out_mask) {
+KECS__FN kecs_status kecs__update_mask(const kecs__meta *meta, uint64_t asked, uint64_t *out_mask) {
   if (meta->info->flags & (KECS_KIND_APPEND)) {
     return kecs__fail(KECS_E_UNSUPPORTED, "%s rows are never changed, only added and removed", meta->info->name);
   }
@@ -28536,6 +29381,124 @@ KECS_STORE_API kecs_status kecs_record_update(kecs_store *store, kecs_kind kind,
                                               kecs_result **out_result) {
   return kecs__update(store, kind, row, mask, out_result);
 }
+
+/* ---- one addressed row ---- */
+
+static kecs_status kecs__edit_one_once(kecs_store *store, kecs_kind kind, const kecs_value *address, int count,
+                                    kecs_status (*edit)(kecs__write *write, void *row, void *user, uint64_t *out_mask),
+                                    void *user, kecs_result **out_result) {
+  kecs__write write;
+  kecs__probe probe;
+  kecs__change change = {0};
+  const kecs__meta *meta = kecs__modify_begin(store, kind, out_result, &write);
+  if (!meta) {
+    return kecs_last_error()->status;
+  }
+  kecs_status status = kecs__write_open(store, &write);
+  if (!status) {
+    status = kecs__write_guard(&write);
+  }
+  void *row = status ? NULL : kecs__arena_take(&write.arena, meta->info->row_size);
+  if (!status) {
+    status = row ? kecs__probe_address(write.session, meta, address, count, &write.arena, &probe) : KECS_E_NOMEM;
+  }
+  if (!status) {
+    status = kecs__probe_read(write.session, meta, &probe, &write.arena, row, &change.rid);
+  }
+  if (!status) {
+    status = edit(&write, row, user, &change.mask);
+  }
+  if (!status && store->engine->strict) {
+    status = kecs__validate_update(meta->info, row, change.mask);
+  }
+  if (!status) {
+    change.row = row;
+    write.last = !out_result;
+    status = kecs__row_change(&write, meta, &change);
+  }
+  if (!status) {
+    status = kecs__give_back(&write, meta, change.rid, out_result);
+  }
+  return kecs__modify_end(&write, status, out_result);
+}
+
+KECS__FN kecs_status kecs__edit_one(kecs_store *store, kecs_kind kind, const kecs_value *address, int count,
+                                    kecs_status (*edit)(kecs__write *write, void *row, void *user, uint64_t *out_mask),
+                                    void *user, kecs_result **out_result) {
+  kecs__retry retry = {0, 0};
+  kecs_status status = KECS_OK;
+  do {
+    status = kecs__edit_one_once(store, kind, address, count, edit, user, out_result);
+  } while (kecs__retry_again(store, &retry, status));
+  return status;
+}
+
+/* ---- delete ---- */
+
+static kecs_status kecs__delete_probed(kecs__write *write, const kecs__meta *meta, const kecs__probe *probe) {
+  int64_t rid = 0;
+  void *row = kecs__arena_take(&write->arena, meta->info->row_size);
+  kecs_status status = row ? kecs__probe_read(write->session, meta, probe, &write->arena, row, &rid) : KECS_E_NOMEM;
+  write->last = true;
+  return status ? status : kecs__row_delete(write, meta, rid, row);
+}
+
+static kecs_status kecs__delete_once(kecs_store *store, kecs_kind kind, const kecs_value *address, int count) {
+  kecs__write write;
+  kecs__probe probe;
+  const kecs__meta *meta = kecs__modify_begin(store, kind, NULL, &write);
+  if (!meta) {
+    return kecs_last_error()->status;
+  }
+  kecs_status status = kecs__write_open(store, &write);
+  if (!status) {
+    status = kecs__probe_address(write.session, meta, address, count, &write.arena, &probe);
+  }
+  if (!status) {
+    status = kecs__delete_probed(&write, meta, &probe);
+  }
+  return kecs__modify_end(&write, status, NULL);
+}
+
+KECS__FN kecs_status kecs__delete(kecs_store *store, kecs_kind kind, const kecs_value *address, int count) {
+  kecs__retry retry = {0, 0};
+  kecs_status status = KECS_OK;
+  do {
+    status = kecs__delete_once(store, kind, address, count);
+  } while (kecs__retry_again(store, &retry, status));
+  return status;
+}
+
+static kecs_status kecs__delete_key_once(kecs_store *store, kecs_kind kind, const char *key) {
+  kecs__write write;
+  kecs__probe probe;
+  const kecs__meta *meta = kecs__modify_begin(store, kind, NULL, &write);
+  if (!meta) {
+    return kecs_last_error()->status;
+  }
+  kecs_status status = kecs__write_open(store, &write);
+  if (!status) {
+    status = kecs__probe_text(write.session, meta, key, &write.arena, &probe);
+  }
+  if (!status) {
+    status = kecs__delete_probed(&write, meta, &probe);
+  }
+  return kecs__modify_end(&write, status, NULL);
+}
+
+KECS_STORE_API kecs_status kecs_record_delete(kecs_store *store, kecs_kind kind, const char *key) {
+  kecs__retry retry = {0, 0};
+  kecs_status status = KECS_OK;
+  do {
+    status = kecs__delete_key_once(store, kind, key);
+  } while (kecs__retry_again(store, &retry, status));
+  return status;
+}
+
+/* ---- store/upsert.c ---------------------------------------------------------------------------------------------- */
+/* store/upsert.c -- upsert of one row and of many: for every kind. */
+
+#include <string.h>
 
 /* ---- upsert ---- */
 
@@ -28737,117 +29700,111 @@ KECS_STORE_API kecs_status kecs_record_upsert(kecs_store *store, kecs_kind kind,
   return kecs__upsert(store, kind, row, out_result);
 }
 
-/* ---- one addressed row ---- */
+/* ---- upsert of many ---- */
 
-static kecs_status kecs__edit_one_once(kecs_store *store, kecs_kind kind, const kecs_value *address, int count,
-                                    kecs_status (*edit)(kecs__write *write, void *row, void *user, uint64_t *out_mask),
-                                    void *user, kecs_result **out_result) {
+/* A call that upserts rows. */
+typedef struct kecs__upserts {
+  const kecs__meta *meta;
+  const void *rows;
+  size_t count;
+  kecs_result *result; /* of the stored rows, or NULL */
+  bool singly;         /* they were refused together */
+} kecs__upserts;
+
+/* A row of many; the stored row is added to the result. */
+static kecs_status kecs__upsert_next(kecs__write *write, kecs__upserts *upserts, size_t at, void *copy) {
+  const kecs__meta *meta = upserts->meta;
+  size_t size = meta->info->row_size;
+  kecs_result *one = NULL;
+  memcpy(copy, (const char *)upserts->rows + at * size, size);
+  kecs__arena_reset(&write->arena);
+  kecs_status status = write->engine->strict ? kecs__validate_row(meta->info, copy) : KECS_OK;
+  if (!status) {
+    status = kecs__row_upsert(write, meta, copy, 0, upserts->result ? &one : NULL);
+  }
+  if (!status && one) {
+    status = kecs__row_keep(meta, kecs__at(one, meta->info->kind, 0), upserts->result);
+  }
+  kecs_result_free(one);
+  if (status && upserts->count > 1) {
+    (void)kecs__fail_context("row %zu of %zu", at + 1, upserts->count);
+  }
+  return status;
+}
+
+static kecs_status kecs__upsert_rows(kecs__write *write, kecs__upserts *upserts) {
+  size_t size = upserts->meta->info->row_size;
+  kecs_status status = kecs__write_guard(write);
+  if (!status) {
+    status = kecs__feed_begin(write);
+  }
+  if (!status && upserts->count > 1 && !upserts->singly && kecs__merge_fits(write, upserts->meta)) {
+    write->last = !upserts->result;
+    return kecs__merge_rows(write, upserts->meta, upserts->rows, upserts->count, upserts->result);
+  }
+  void *copy = status ? NULL : kecs__alloc(&write->engine->allocator, size);
+  if (!status && !copy) {
+    return KECS_E_NOMEM;
+  }
+  write->last = upserts->count == 1 && !upserts->result;
+  for (size_t i = 0; !status && i < upserts->count; i++) {
+    status = kecs__upsert_next(write, upserts, i, copy);
+  }
+  kecs__release(&write->engine->allocator, copy, size);
+  return status;
+}
+
+static kecs_status kecs__upsert_many_once(kecs_store *store, kecs_kind kind, kecs__upserts *upserts,
+                                          kecs_result **out_result) {
   kecs__write write;
-  kecs__probe probe;
-  kecs__change change = {0};
+  uint64_t mask = 0;
   const kecs__meta *meta = kecs__modify_begin(store, kind, out_result, &write);
   if (!meta) {
     return kecs_last_error()->status;
   }
-  kecs_status status = kecs__write_open(store, &write);
+  upserts->meta = meta;
+  upserts->result = NULL;
+  kecs_status status = upserts->count > 0 ? kecs__check_pointer(upserts->rows, "rows") : KECS_OK;
   if (!status) {
-    status = kecs__write_guard(&write);
+    status = kecs__update_mask(meta, UINT64_MAX, &mask);
   }
-  void *row = status ? NULL : kecs__arena_take(&write.arena, meta->info->row_size);
-  if (!status) {
-    status = row ? kecs__probe_address(write.session, meta, address, count, &write.arena, &probe) : KECS_E_NOMEM;
-  }
-  if (!status) {
-    status = kecs__probe_read(write.session, meta, &probe, &write.arena, row, &change.rid);
+  if (!status && out_result) {
+    status = kecs__result_begin(store, meta, &upserts->result);
   }
   if (!status) {
-    status = edit(&write, row, user, &change.mask);
-  }
-  if (!status && store->engine->strict) {
-    status = kecs__validate_update(meta->info, row, change.mask);
+    status = kecs__write_open(store, &write);
   }
   if (!status) {
-    change.row = row;
-    write.last = !out_result;
-    status = kecs__row_change(&write, meta, &change);
+    status = kecs__upsert_rows(&write, upserts);
   }
-  if (!status) {
-    status = kecs__give_back(&write, meta, change.rid, out_result);
+  if (out_result) {
+    *out_result = upserts->result;
   }
   return kecs__modify_end(&write, status, out_result);
 }
 
-KECS__FN kecs_status kecs__edit_one(kecs_store *store, kecs_kind kind, const kecs_value *address, int count,
-                                    kecs_status (*edit)(kecs__write *write, void *row, void *user, uint64_t *out_mask),
-                                    void *user, kecs_result **out_result) {
+/* Rows that were refused together are tried once more, one by one: what is refused then is told with its row. */
+KECS__FN kecs_status kecs__upsert_many(kecs_store *store, kecs_kind kind, const void *rows, size_t count,
+                                       kecs_result **out_result) {
   kecs__retry retry = {0, 0};
+  kecs__upserts upserts = {NULL, rows, count, NULL, count < 2};
+  kecs_error before = kecs__error_save();
   kecs_status status = KECS_OK;
+  bool again = false;
   do {
-    status = kecs__edit_one_once(store, kind, address, count, edit, user, out_result);
-  } while (kecs__retry_again(store, &retry, status));
+    status = kecs__upsert_many_once(store, kind, &upserts, out_result);
+    again = status && !upserts.singly && kecs_status_class(status) == KECS_CLASS_CALLER;
+    upserts.singly = upserts.singly || again;
+  } while (again || kecs__retry_again(store, &retry, status));
+  if (!status && upserts.singly) {
+    (void)kecs__error_restore(&before); /* what was tried in vain is no failure of this call */
+  }
   return status;
 }
 
-/* ---- delete ---- */
-
-static kecs_status kecs__delete_probed(kecs__write *write, const kecs__meta *meta, const kecs__probe *probe) {
-  int64_t rid = 0;
-  void *row = kecs__arena_take(&write->arena, meta->info->row_size);
-  kecs_status status = row ? kecs__probe_read(write->session, meta, probe, &write->arena, row, &rid) : KECS_E_NOMEM;
-  write->last = true;
-  return status ? status : kecs__row_delete(write, meta, rid, row);
-}
-
-static kecs_status kecs__delete_once(kecs_store *store, kecs_kind kind, const kecs_value *address, int count) {
-  kecs__write write;
-  kecs__probe probe;
-  const kecs__meta *meta = kecs__modify_begin(store, kind, NULL, &write);
-  if (!meta) {
-    return kecs_last_error()->status;
-  }
-  kecs_status status = kecs__write_open(store, &write);
-  if (!status) {
-    status = kecs__probe_address(write.session, meta, address, count, &write.arena, &probe);
-  }
-  if (!status) {
-    status = kecs__delete_probed(&write, meta, &probe);
-  }
-  return kecs__modify_end(&write, status, NULL);
-}
-
-KECS__FN kecs_status kecs__delete(kecs_store *store, kecs_kind kind, const kecs_value *address, int count) {
-  kecs__retry retry = {0, 0};
-  kecs_status status = KECS_OK;
-  do {
-    status = kecs__delete_once(store, kind, address, count);
-  } while (kecs__retry_again(store, &retry, status));
-  return status;
-}
-
-static kecs_status kecs__delete_key_once(kecs_store *store, kecs_kind kind, const char *key) {
-  kecs__write write;
-  kecs__probe probe;
-  const kecs__meta *meta = kecs__modify_begin(store, kind, NULL, &write);
-  if (!meta) {
-    return kecs_last_error()->status;
-  }
-  kecs_status status = kecs__write_open(store, &write);
-  if (!status) {
-    status = kecs__probe_text(write.session, meta, key, &write.arena, &probe);
-  }
-  if (!status) {
-    status = kecs__delete_probed(&write, meta, &probe);
-  }
-  return kecs__modify_end(&write, status, NULL);
-}
-
-KECS_STORE_API kecs_status kecs_record_delete(kecs_store *store, kecs_kind kind, const char *key) {
-  kecs__retry retry = {0, 0};
-  kecs_status status = KECS_OK;
-  do {
-    status = kecs__delete_key_once(store, kind, key);
-  } while (kecs__retry_again(store, &retry, status));
-  return status;
+KECS_STORE_API kecs_status kecs_record_upsert_many(kecs_store *store, kecs_kind kind, const void *rows, size_t count,
+                                                   kecs_result **out_result) {
+  return kecs__upsert_many(store, kind, rows, count, out_result);
 }
 
 /* ---- store/special.c --------------------------------------------------------------------------------------------- */
@@ -29562,6 +30519,11 @@ KECS_STORE_API kecs_status kecs_cluster_upsert(kecs_store *store, const kecs_clu
   return kecs__upsert(store, KECS_KIND_CLUSTER, row, out_result);
 }
 
+KECS_STORE_API kecs_status kecs_cluster_upsert_many(kecs_store *store, const kecs_cluster *rows, size_t count,
+                                                    kecs_result **out_result) {
+  return kecs__upsert_many(store, KECS_KIND_CLUSTER, rows, count, out_result);
+}
+
 KECS_STORE_API kecs_status kecs_cluster_delete(kecs_store *store, const char *name) {
   const kecs_value address[] = {kecs__value_text(name)};
   return kecs__delete(store, KECS_KIND_CLUSTER, address, 1);
@@ -29635,6 +30597,11 @@ KECS_STORE_API kecs_status kecs_task_definition_upsert(kecs_store *store, const 
   return kecs__upsert(store, KECS_KIND_TASK_DEFINITION, row, out_result);
 }
 
+KECS_STORE_API kecs_status kecs_task_definition_upsert_many(kecs_store *store, const kecs_task_definition *rows,
+                                                            size_t count, kecs_result **out_result) {
+  return kecs__upsert_many(store, KECS_KIND_TASK_DEFINITION, rows, count, out_result);
+}
+
 KECS_STORE_API kecs_status kecs_task_definition_delete(kecs_store *store, const char *family) {
   const kecs_value address[] = {kecs__value_text(family)};
   return kecs__delete(store, KECS_KIND_TASK_DEFINITION, address, 1);
@@ -29702,6 +30669,11 @@ KECS_STORE_API kecs_status kecs_service_update_fields(kecs_store *store, const k
 
 KECS_STORE_API kecs_status kecs_service_upsert(kecs_store *store, const kecs_service *row, kecs_result **out_result) {
   return kecs__upsert(store, KECS_KIND_SERVICE, row, out_result);
+}
+
+KECS_STORE_API kecs_status kecs_service_upsert_many(kecs_store *store, const kecs_service *rows, size_t count,
+                                                    kecs_result **out_result) {
+  return kecs__upsert_many(store, KECS_KIND_SERVICE, rows, count, out_result);
 }
 
 KECS_STORE_API kecs_status kecs_service_delete(kecs_store *store, const char *cluster, const char *name) {
@@ -29773,6 +30745,11 @@ KECS_STORE_API kecs_status kecs_task_upsert(kecs_store *store, const kecs_task *
   return kecs__upsert(store, KECS_KIND_TASK, row, out_result);
 }
 
+KECS_STORE_API kecs_status kecs_task_upsert_many(kecs_store *store, const kecs_task *rows, size_t count,
+                                                 kecs_result **out_result) {
+  return kecs__upsert_many(store, KECS_KIND_TASK, rows, count, out_result);
+}
+
 KECS_STORE_API kecs_status kecs_task_delete(kecs_store *store, const char *cluster, const char *id) {
   const kecs_value address[] = {kecs__value_text(cluster), kecs__value_text(id)};
   return kecs__delete(store, KECS_KIND_TASK, address, 2);
@@ -29840,6 +30817,11 @@ KECS_STORE_API kecs_status kecs_task_set_update_fields(kecs_store *store, const 
 
 KECS_STORE_API kecs_status kecs_task_set_upsert(kecs_store *store, const kecs_task_set *row, kecs_result **out_result) {
   return kecs__upsert(store, KECS_KIND_TASK_SET, row, out_result);
+}
+
+KECS_STORE_API kecs_status kecs_task_set_upsert_many(kecs_store *store, const kecs_task_set *rows, size_t count,
+                                                     kecs_result **out_result) {
+  return kecs__upsert_many(store, KECS_KIND_TASK_SET, rows, count, out_result);
 }
 
 KECS_STORE_API kecs_status kecs_task_set_delete(kecs_store *store, const char *service, const char *id) {
@@ -29918,6 +30900,11 @@ KECS_STORE_API kecs_status kecs_container_instance_upsert(kecs_store *store, con
   return kecs__upsert(store, KECS_KIND_CONTAINER_INSTANCE, row, out_result);
 }
 
+KECS_STORE_API kecs_status kecs_container_instance_upsert_many(kecs_store *store, const kecs_container_instance *rows,
+                                                               size_t count, kecs_result **out_result) {
+  return kecs__upsert_many(store, KECS_KIND_CONTAINER_INSTANCE, rows, count, out_result);
+}
+
 KECS_STORE_API kecs_status kecs_container_instance_delete(kecs_store *store, const char *cluster, const char *id) {
   const kecs_value address[] = {kecs__value_text(cluster), kecs__value_text(id)};
   return kecs__delete(store, KECS_KIND_CONTAINER_INSTANCE, address, 2);
@@ -29990,6 +30977,11 @@ KECS_STORE_API kecs_status kecs_attribute_update_fields(kecs_store *store, const
 KECS_STORE_API kecs_status kecs_attribute_upsert(kecs_store *store, const kecs_attribute *row,
                                                  kecs_result **out_result) {
   return kecs__upsert(store, KECS_KIND_ATTRIBUTE, row, out_result);
+}
+
+KECS_STORE_API kecs_status kecs_attribute_upsert_many(kecs_store *store, const kecs_attribute *rows, size_t count,
+                                                      kecs_result **out_result) {
+  return kecs__upsert_many(store, KECS_KIND_ATTRIBUTE, rows, count, out_result);
 }
 
 KECS_STORE_API kecs_status kecs_attribute_delete(kecs_store *store, const char *cluster, const char *target_type,
@@ -30066,6 +31058,11 @@ KECS_STORE_API kecs_status kecs_account_setting_update_fields(kecs_store *store,
 KECS_STORE_API kecs_status kecs_account_setting_upsert(kecs_store *store, const kecs_account_setting *row,
                                                        kecs_result **out_result) {
   return kecs__upsert(store, KECS_KIND_ACCOUNT_SETTING, row, out_result);
+}
+
+KECS_STORE_API kecs_status kecs_account_setting_upsert_many(kecs_store *store, const kecs_account_setting *rows,
+                                                            size_t count, kecs_result **out_result) {
+  return kecs__upsert_many(store, KECS_KIND_ACCOUNT_SETTING, rows, count, out_result);
 }
 
 KECS_STORE_API kecs_status kecs_account_setting_delete(kecs_store *store, const char *principal, const char *name) {
@@ -30196,6 +31193,11 @@ KECS_STORE_API kecs_status kecs_load_balancer_upsert(kecs_store *store, const ke
   return kecs__upsert(store, KECS_KIND_LOAD_BALANCER, row, out_result);
 }
 
+KECS_STORE_API kecs_status kecs_load_balancer_upsert_many(kecs_store *store, const kecs_load_balancer *rows,
+                                                          size_t count, kecs_result **out_result) {
+  return kecs__upsert_many(store, KECS_KIND_LOAD_BALANCER, rows, count, out_result);
+}
+
 KECS_STORE_API kecs_status kecs_load_balancer_delete(kecs_store *store, const char *name) {
   const kecs_value address[] = {kecs__value_text(name)};
   return kecs__delete(store, KECS_KIND_LOAD_BALANCER, address, 1);
@@ -30269,6 +31271,11 @@ KECS_STORE_API kecs_status kecs_target_group_upsert(kecs_store *store, const kec
   return kecs__upsert(store, KECS_KIND_TARGET_GROUP, row, out_result);
 }
 
+KECS_STORE_API kecs_status kecs_target_group_upsert_many(kecs_store *store, const kecs_target_group *rows,
+                                                         size_t count, kecs_result **out_result) {
+  return kecs__upsert_many(store, KECS_KIND_TARGET_GROUP, rows, count, out_result);
+}
+
 KECS_STORE_API kecs_status kecs_target_group_delete(kecs_store *store, const char *name) {
   const kecs_value address[] = {kecs__value_text(name)};
   return kecs__delete(store, KECS_KIND_TARGET_GROUP, address, 1);
@@ -30337,6 +31344,11 @@ KECS_STORE_API kecs_status kecs_listener_upsert(kecs_store *store, const kecs_li
   return kecs__upsert(store, KECS_KIND_LISTENER, row, out_result);
 }
 
+KECS_STORE_API kecs_status kecs_listener_upsert_many(kecs_store *store, const kecs_listener *rows, size_t count,
+                                                     kecs_result **out_result) {
+  return kecs__upsert_many(store, KECS_KIND_LISTENER, rows, count, out_result);
+}
+
 KECS_STORE_API kecs_status kecs_listener_delete(kecs_store *store, const char *arn) {
   const kecs_value address[] = {kecs__value_text(arn)};
   return kecs__delete(store, KECS_KIND_LISTENER, address, 1);
@@ -30403,6 +31415,11 @@ KECS_STORE_API kecs_status kecs_rule_update_fields(kecs_store *store, const kecs
 
 KECS_STORE_API kecs_status kecs_rule_upsert(kecs_store *store, const kecs_rule *row, kecs_result **out_result) {
   return kecs__upsert(store, KECS_KIND_RULE, row, out_result);
+}
+
+KECS_STORE_API kecs_status kecs_rule_upsert_many(kecs_store *store, const kecs_rule *rows, size_t count,
+                                                 kecs_result **out_result) {
+  return kecs__upsert_many(store, KECS_KIND_RULE, rows, count, out_result);
 }
 
 KECS_STORE_API kecs_status kecs_rule_delete(kecs_store *store, const char *arn) {
@@ -30474,6 +31491,11 @@ KECS_STORE_API kecs_status kecs_target_upsert(kecs_store *store, const kecs_targ
   return kecs__upsert(store, KECS_KIND_TARGET, row, out_result);
 }
 
+KECS_STORE_API kecs_status kecs_target_upsert_many(kecs_store *store, const kecs_target *rows, size_t count,
+                                                   kecs_result **out_result) {
+  return kecs__upsert_many(store, KECS_KIND_TARGET, rows, count, out_result);
+}
+
 KECS_STORE_API kecs_status kecs_target_delete(kecs_store *store, const char *target_group, const char *id,
                                               int64_t port) {
   const kecs_value address[] = {kecs__value_text(target_group), kecs__value_text(id), kecs__value_int(port)};
@@ -30542,6 +31564,11 @@ KECS_STORE_API kecs_status kecs_tag_update_fields(kecs_store *store, const kecs_
 
 KECS_STORE_API kecs_status kecs_tag_upsert(kecs_store *store, const kecs_tag *row, kecs_result **out_result) {
   return kecs__upsert(store, KECS_KIND_TAG, row, out_result);
+}
+
+KECS_STORE_API kecs_status kecs_tag_upsert_many(kecs_store *store, const kecs_tag *rows, size_t count,
+                                                kecs_result **out_result) {
+  return kecs__upsert_many(store, KECS_KIND_TAG, rows, count, out_result);
 }
 
 KECS_STORE_API kecs_status kecs_tag_delete(kecs_store *store, const char *resource, const char *key) {
@@ -30667,6 +31694,11 @@ KECS_STORE_API kecs_status kecs_node_upsert(kecs_store *store, const kecs_node *
   return kecs__upsert(store, KECS_KIND_NODE, row, out_result);
 }
 
+KECS_STORE_API kecs_status kecs_node_upsert_many(kecs_store *store, const kecs_node *rows, size_t count,
+                                                 kecs_result **out_result) {
+  return kecs__upsert_many(store, KECS_KIND_NODE, rows, count, out_result);
+}
+
 KECS_STORE_API kecs_status kecs_node_delete(kecs_store *store, const char *id) {
   const kecs_value address[] = {kecs__value_text(id)};
   return kecs__delete(store, KECS_KIND_NODE, address, 1);
@@ -30737,6 +31769,11 @@ KECS_STORE_API kecs_status kecs_node_task_update_fields(kecs_store *store, const
 KECS_STORE_API kecs_status kecs_node_task_upsert(kecs_store *store, const kecs_node_task *row,
                                                  kecs_result **out_result) {
   return kecs__upsert(store, KECS_KIND_NODE_TASK, row, out_result);
+}
+
+KECS_STORE_API kecs_status kecs_node_task_upsert_many(kecs_store *store, const kecs_node_task *rows, size_t count,
+                                                      kecs_result **out_result) {
+  return kecs__upsert_many(store, KECS_KIND_NODE_TASK, rows, count, out_result);
 }
 
 KECS_STORE_API kecs_status kecs_node_task_delete(kecs_store *store, const char *id) {

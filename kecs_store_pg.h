@@ -1,5 +1,5 @@
 /* kecs_store_pg.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 273cab527d288ec7347ba12dc6c33eb6d17943807ead55f95fd375f36f2fd8ea */
+ * 9ae3a1ad839a393d4978c6e33302292597bec09a44ef8b39e40610e9a64f05e1 */
 /* ---- doc/manual_pg.h --------------------------------------------------------------------------------------------- */
 /* kecs_store_pg.h -- PostgreSQL behind the calls of kecs_store.h.
  *
@@ -1050,6 +1050,7 @@ typedef struct kecs_pg__state {
 static const kecs_pg__state kecs_pg__states[] = {
     {"23505", KECS_E_EXISTS, "the key is taken"},
     {"23503", KECS_E_REFERENCE, "create the parent first"},
+    {"21000", KECS_E_INVALID, "a row stands twice among those that are stored together"},
     {"23", KECS_E_INVALID, "a column's value is missing or breaks a rule of the table"},
     {"22", KECS_E_INVALID, "a column's value is not of its type"},
     {"54000", KECS_E_INVALID, "a value is longer than PostgreSQL takes; keys may have some 2600 bytes"},
@@ -1271,6 +1272,7 @@ typedef struct kecs_pg__message {
   void *user;
   bool commits;  /* COMMIT follows */
   bool ask_id; /* after the statement also what its transaction is called: kecs_pg__connection.transaction */
+  int64_t changes; /* out: rows that were changed each time, added up; 0 where `times` is */
   bool prepared; /* out: the server has taken the name, whatever came of the statement */
 } kecs_pg__message;
 
@@ -1442,6 +1444,8 @@ typedef struct kecs_pg__answer {
   PGresult *result;
   int good;    /* results before the first failure */
   int wanted;  /* the last result that counts is the one of this number; 0: all do */
+  bool sums;   /* the rows that the statements have changed are added up */
+  int64_t changes;
   int64_t id;  /* the transaction's number, if it was asked for; COMMIT's result comes after it */
 } kecs_pg__answer;
 
@@ -1461,6 +1465,7 @@ static void kecs_pg__take(kecs_pg__answer *answer, PGresult *result) {
     return;
   }
   answer->good += status != PGRES_FATAL_ERROR;
+  answer->changes += answer->sums ? strtoll(PQcmdTuples(result), NULL, 10) : 0;
   PQclear(answer->result);
   answer->result = result;
 }
@@ -1590,7 +1595,7 @@ static kecs_status kecs_pg__in_doubt(kecs_pg__connection *connection) {
 
 KECS_PG__FN kecs_status kecs_pg__exchange(kecs_pg__connection *connection, kecs_pg__message *message,
                                           kecs_pg__patience patience, const char *doing, PGresult **out_result) {
-  kecs_pg__answer answer = {NULL, 0, 0, 0};
+  kecs_pg__answer answer = {NULL, 0, 0, false, 0, 0};
   int before = connection->waiting_count;
   kecs_status status = KECS_OK;
   if (!kecs_pg__send_all(connection, message)) {
@@ -1601,8 +1606,10 @@ KECS_PG__FN kecs_status kecs_pg__exchange(kecs_pg__connection *connection, kecs_
   if (message && (message->commits || message->ask_id)) {
     answer.wanted = before + message->prepare + (message->times > 1 ? message->times : 1);
   }
+  answer.sums = message && message->times > 0;
   status = kecs_pg__receive(connection, patience, doing, &answer);
   if (message) {
+    message->changes = answer.changes;
     message->prepared = message->prepare && answer.good > before;
   }
   if (answer.id) {
@@ -1633,7 +1640,7 @@ KECS_PG__FN kecs_status kecs_pg__exchange(kecs_pg__connection *connection, kecs_
 
 KECS_PG__FN kecs_status kecs_pg__command(kecs_pg__connection *connection, const char *sql, kecs_pg__patience patience,
                                          const char *doing, PGresult **out_result) {
-  kecs_pg__answer answer = {NULL, 0, 0, 0};
+  kecs_pg__answer answer = {NULL, 0, 0, false, 0, 0};
   kecs_status status = KECS_OK;
   if (connection->waiting_count > 0) {
     status = kecs_pg__exchange(connection, NULL, patience, doing, NULL);
@@ -1656,7 +1663,7 @@ KECS_PG__FN kecs_status kecs_pg__command(kecs_pg__connection *connection, const 
 }
 
 KECS_PG__FN kecs_status kecs_pg__copy_end(kecs_pg__connection *connection, const char *reason) {
-  kecs_pg__answer answer = {NULL, 0, 0, 0};
+  kecs_pg__answer answer = {NULL, 0, 0, false, 0, 0};
   kecs_status status = KECS_OK;
   if (PQputCopyEnd(connection->pg, reason) != 1) {
     status = kecs_pg__fail_lost(kecs_pg__shown(connection), connection->pg, "load rows");
@@ -2076,7 +2083,7 @@ KECS_PG__FN void kecs_pg__disconnect(kecs_connection *shared) {
 
 typedef enum kecs_pg__verb {
   KECS_PG__READS,  /* SELECT */
-  KECS_PG__WRITES, /* INSERT, UPDATE, DELETE: never outside a transaction */
+  KECS_PG__WRITES, /* INSERT, UPDATE, DELETE, also after a WITH: never outside a transaction */
   KECS_PG__STEERS  /* SAVEPOINT and its like: no parameters, never prepared; they run in a failed transaction, too */
 } kecs_pg__verb;
 
@@ -2149,7 +2156,8 @@ static kecs_pg__verb kecs_pg__verb_of(const char *sql) {
   if (strncmp(sql, "SELECT", 6) == 0) {
     return KECS_PG__READS;
   }
-  return strncmp(sql, "INSERT", 6) == 0 || strncmp(sql, "UPDATE", 6) == 0 || strncmp(sql, "DELETE", 6) == 0
+  return strncmp(sql, "INSERT", 6) == 0 || strncmp(sql, "UPDATE", 6) == 0 || strncmp(sql, "DELETE", 6) == 0 ||
+                 strncmp(sql, "WITH", 4) == 0
              ? KECS_PG__WRITES
              : KECS_PG__STEERS;
 }
@@ -2295,10 +2303,17 @@ KECS_PG__FN kecs_status kecs_pg__prepare(kecs_connection *shared, const char *sq
   return KECS_OK;
 }
 
-/* SAVEPOINT and RELEASE can wait; a ROLLBACK TO undoes what has failed, and must come through. */
+/* SAVEPOINT and RELEASE can wait; a ROLLBACK TO undoes what has failed, and must come through. What is too long to wait
+ * takes along what does. */
 static kecs_status kecs_pg__steer(kecs_pg__statement *statement) {
-  if (strncmp(statement->sql, "ROLLBACK", 8) != 0 && kecs_pg__in_transaction(statement->connection)) {
+  bool inside = strncmp(statement->sql, "ROLLBACK", 8) != 0 && kecs_pg__in_transaction(statement->connection);
+  if (inside && statement->len < KECS_PG__WAITING_SIZE) {
     return kecs_pg__defer(statement->connection, statement->sql);
+  }
+  if (inside) {
+    kecs_pg__message message = {0};
+    message.sql = statement->sql;
+    return kecs_pg__exchange(statement->connection, &message, KECS_PG__STOPS, "run a statement", NULL);
   }
   return kecs_pg__command(statement->connection, statement->sql, KECS_PG__PATIENT, "run a statement", NULL);
 }
@@ -2769,9 +2784,13 @@ KECS_PG__FN void kecs_pg__drop_answer(void *answer) {
 #ifndef KECS_PG_BULK_H
 #define KECS_PG_BULK_H
 
-/* The function of kecs_backend of that name. */
+/* The functions of kecs_backend of these names. */
 KECS_PG__FN kecs_status kecs_pg__insert_many(kecs_statement *insert, const char *table, const char *columns,
                                              const kecs_value *values, int count, size_t rows, bool *commit);
+KECS_PG__FN kecs_status kecs_pg__repeat(kecs_statement *statement, const kecs_value *values, int count, size_t times,
+                                        bool *commit);
+KECS_PG__FN kecs_status kecs_pg__load(kecs_connection *connection, const char *table, const char *columns,
+                                      const kecs_value *values, int count, size_t rows);
 
 #endif
 
@@ -2799,10 +2818,11 @@ static void kecs_pg__bind_row(void *user, int time) {
   }
 }
 
-static kecs_status kecs_pg__insert_few(kecs_pg__statement *statement, const kecs_value *values, int count, size_t rows,
+static kecs_status kecs_pg__run_few(kecs_pg__statement *statement, const kecs_value *values, int count, size_t rows,
                                        bool *commit) {
   kecs_pg__few few = {statement, values, count};
   kecs_status status = kecs_pg__reserve_parameters(statement, count);
+  statement->connection->changes = 0;
   while (!status && rows > 0) {
     size_t now = rows < KECS_PG__SEND_MAX ? rows : KECS_PG__SEND_MAX;
     kecs_pg__message message = {0};
@@ -2812,6 +2832,7 @@ static kecs_status kecs_pg__insert_few(kecs_pg__statement *statement, const kecs
     message.user = &few;
     message.commits = *commit && now == rows;
     status = kecs_pg__run(statement, &message);
+    statement->connection->changes += message.changes;
     PQclear(statement->result);
     statement->result = NULL;
     few.values += now * (size_t)count;
@@ -2823,17 +2844,19 @@ static kecs_status kecs_pg__insert_few(kecs_pg__statement *statement, const kecs
 
 /* ---- many ---- */
 
-typedef struct kecs_pg__load {
+typedef struct kecs_pg__loading {
   kecs_pg__connection *connection;
+  bool own; /* a table of the store's, whose rows lead with the tenant */
   char *buffer;
   size_t used;
-} kecs_pg__load;
+} kecs_pg__loading;
 
-static kecs_status kecs_pg__load_begin(kecs_pg__connection *connection, const char *table, const char *columns) {
+static kecs_status kecs_pg__load_begin(const kecs_pg__loading *load, const char *table, const char *columns) {
   char sql[KECS_PG__COPY_SQL];
+  kecs_pg__connection *connection = load->connection;
   PGresult *result = NULL;
-  int len = snprintf(sql, sizeof sql, "COPY %s%s(tenant,%s) FROM STDIN (FORMAT binary)", connection->home->schema,
-                     table, columns);
+  int len = snprintf(sql, sizeof sql, "COPY %s%s(%s%s) FROM STDIN (FORMAT binary)",
+                     load->own ? connection->home->schema : "pg_temp.", table, load->own ? "tenant," : "", columns);
   if (len < 0 || (size_t)len >= sizeof sql) {
     return kecs_pg__fail(KECS_E_MISUSE, "%s has too many columns for one COPY", table);
   }
@@ -2844,13 +2867,13 @@ static kecs_status kecs_pg__load_begin(kecs_pg__connection *connection, const ch
 }
 
 /* Hands the buffer to libpq. False: the connection is lost. */
-static bool kecs_pg__load_flush(kecs_pg__load *load) {
+static bool kecs_pg__load_flush(kecs_pg__loading *load) {
   bool good = PQputCopyData(load->connection->pg, load->buffer, (int)load->used) == 1;
   load->used = 0;
   return good;
 }
 
-static bool kecs_pg__load_bytes(kecs_pg__load *load, const char *bytes, size_t len) {
+static bool kecs_pg__load_bytes(kecs_pg__loading *load, const char *bytes, size_t len) {
   while (len > 0) {
     size_t fits = KECS_PG__BUFFER - load->used;
     fits = len < fits ? len : fits;
@@ -2866,7 +2889,7 @@ static bool kecs_pg__load_bytes(kecs_pg__load *load, const char *bytes, size_t l
 }
 
 /* `size` bytes, at most 8, with the highest first. */
-static bool kecs_pg__load_number(kecs_pg__load *load, int64_t number, int size) {
+static bool kecs_pg__load_number(kecs_pg__loading *load, int64_t number, int size) {
   char bytes[8];
   for (int i = 0; i < size; i++) {
     bytes[i] = (char)(unsigned char)((uint64_t)number >> (8 * (size - 1 - i)));
@@ -2874,11 +2897,11 @@ static bool kecs_pg__load_number(kecs_pg__load *load, int64_t number, int size) 
   return kecs_pg__load_bytes(load, bytes, (size_t)size);
 }
 
-static bool kecs_pg__load_text(kecs_pg__load *load, const char *text, size_t len) {
+static bool kecs_pg__load_text(kecs_pg__loading *load, const char *text, size_t len) {
   return kecs_pg__load_number(load, (int64_t)len, 4) && kecs_pg__load_bytes(load, text, len);
 }
 
-static bool kecs_pg__load_value(kecs_pg__load *load, const kecs_value *value) {
+static bool kecs_pg__load_value(kecs_pg__loading *load, const kecs_value *value) {
   switch (value->type) {
     case KECS_VALUE_NULL: return kecs_pg__load_number(load, -1, 4);
     case KECS_VALUE_TEXT: return kecs_pg__load_text(load, value->text, value->len);
@@ -2887,9 +2910,10 @@ static bool kecs_pg__load_value(kecs_pg__load *load, const kecs_value *value) {
   }
 }
 
-static bool kecs_pg__load_row(kecs_pg__load *load, const kecs_value *values, int count) {
+static bool kecs_pg__load_row(kecs_pg__loading *load, const kecs_value *values, int count) {
   const char *tenant = load->connection->home->settings.tenant;
-  bool good = kecs_pg__load_number(load, count + 1, 2) && kecs_pg__load_text(load, tenant, strlen(tenant));
+  bool good = kecs_pg__load_number(load, count + load->own, 2) &&
+              (!load->own || kecs_pg__load_text(load, tenant, strlen(tenant)));
   for (int i = 0; good && i < count; i++) {
     good = kecs_pg__load_value(load, &values[i]);
   }
@@ -2897,7 +2921,7 @@ static bool kecs_pg__load_row(kecs_pg__load *load, const kecs_value *values, int
 }
 
 /* Sends the rows; NULL, or why the COPY is to fail. False: the connection is lost. */
-static bool kecs_pg__load_rows(kecs_pg__load *load, const kecs_value *values, int count, size_t rows,
+static bool kecs_pg__load_rows(kecs_pg__loading *load, const kecs_value *values, int count, size_t rows,
                                const char **out_reason) {
   static const char head[] = "PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0"; /* and the terminator: no flags, no extension */
   bool good = kecs_pg__load_bytes(load, head, sizeof head);
@@ -2908,11 +2932,11 @@ static bool kecs_pg__load_rows(kecs_pg__load *load, const kecs_value *values, in
   return good && kecs_pg__load_number(load, -1, 2) && kecs_pg__load_flush(load);
 }
 
-static kecs_status kecs_pg__insert_copied(kecs_pg__connection *connection, const char *table, const char *columns,
-                                          const kecs_value *values, int count, size_t rows) {
-  kecs_pg__load load = {connection, kecs_pg__alloc(connection->allocator, KECS_PG__BUFFER), 0};
+static kecs_status kecs_pg__copy_rows(kecs_pg__connection *connection, bool own, const char *table,
+                                      const char *columns, const kecs_value *values, int count, size_t rows) {
+  kecs_pg__loading load = {connection, own, kecs_pg__alloc(connection->allocator, KECS_PG__BUFFER), 0};
   const char *reason = NULL;
-  kecs_status status = load.buffer ? kecs_pg__load_begin(connection, table, columns) : KECS_E_NOMEM;
+  kecs_status status = load.buffer ? kecs_pg__load_begin(&load, table, columns) : KECS_E_NOMEM;
   if (!status && kecs_pg__load_rows(&load, values, count, rows, &reason)) {
     status = kecs_pg__copy_end(connection, reason);
   } else if (!status) {
@@ -2923,19 +2947,38 @@ static kecs_status kecs_pg__insert_copied(kecs_pg__connection *connection, const
   return status;
 }
 
+static kecs_status kecs_pg__check_open(const kecs_pg__connection *connection) {
+  return kecs_pg__in_transaction(connection) ? KECS_OK
+                                             : kecs_pg__fail(KECS_E_MISUSE, "the transaction has ended already");
+}
+
+KECS_PG__FN kecs_status kecs_pg__load(kecs_connection *shared, const char *table, const char *columns,
+                                      const kecs_value *values, int count, size_t rows) {
+  kecs_pg__connection *connection = kecs_pg__of(shared);
+  kecs_status status = kecs_pg__check_open(connection);
+  return status ? status : kecs_pg__copy_rows(connection, false, table, columns, values, count, rows);
+}
+
+KECS_PG__FN kecs_status kecs_pg__repeat(kecs_statement *shared, const kecs_value *values, int count, size_t times,
+                                        bool *commit) {
+  kecs_pg__statement *statement = kecs_pg__statement_of(shared);
+  kecs_status status = kecs_pg__check_open(statement->connection);
+  return status ? status : kecs_pg__run_few(statement, values, count, times, commit);
+}
+
 KECS_PG__FN kecs_status kecs_pg__insert_many(kecs_statement *insert, const char *table, const char *columns,
                                              const kecs_value *values, int count, size_t rows, bool *commit) {
   kecs_pg__statement *statement = kecs_pg__statement_of(insert);
   kecs_pg__connection *connection = statement->connection;
-  kecs_status status = KECS_OK;
-  if (!kecs_pg__in_transaction(connection)) {
-    return kecs_pg__fail(KECS_E_MISUSE, "the transaction has ended already");
+  kecs_status status = kecs_pg__check_open(connection);
+  if (status) {
+    return status;
   }
   if (rows < KECS_PG__COPY_MIN || connection->no_copy) {
-    status = kecs_pg__insert_few(statement, values, count, rows, commit);
+    status = kecs_pg__run_few(statement, values, count, rows, commit);
   } else {
     *commit = false;
-    status = kecs_pg__insert_copied(connection, table, columns, values, count, rows);
+    status = kecs_pg__copy_rows(connection, true, table, columns, values, count, rows);
   }
   connection->changes = status ? 0 : (int64_t)rows;
   return status;
@@ -4180,6 +4223,8 @@ static const kecs_backend kecs_pg__table = {
     .start_last = kecs_pg__start_last,
     .insert_many = kecs_pg__insert_many,
     .log = &kecs_pg__log_table,
+    .repeat = kecs_pg__repeat,
+    .load = kecs_pg__load,
     .start_many = kecs_pg__start_many,
     .lend_answer = kecs_pg__lend_answer,
     .drop_answer = kecs_pg__drop_answer,

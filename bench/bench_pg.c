@@ -30,6 +30,8 @@ typedef struct pg_world {
   size_t documents_room;
   char (*keys)[BENCH_ARN];
   char (*values)[64];
+  char (*reasons)[64];
+  int changed_rows; /* that prepare_changes has stored */
   int64_t ours_sum; /* what both sides have read must be the same */
   int64_t hand_sum;
 } pg_world;
@@ -42,6 +44,7 @@ typedef struct pg_case {
   void (*prepare)(pg_world *world, int operations, int round); /* not measured */
   void (*ours)(pg_world *world, int operations);
   void (*by_hand)(pg_world *world, int operations);
+  void (*end)(pg_world *world); /* may be NULL */
 } pg_case;
 
 static double pg_clock(void) {
@@ -199,6 +202,36 @@ static void hand_writers(pg_world *world, int operations) {
   feed_run(&team, feed_hand_writes, feed_hand_numbers);
 }
 
+static void ours_upsert_many(pg_world *world, int operations) {
+  bench_ok(kecs_task_upsert_many(world->store, world->batch.tasks, (size_t)operations, NULL), "upsert_many");
+}
+
+static void hand_upserts_many(pg_world *world, int operations) {
+  (void)operations;
+  hand_merge(&world->by_hand, &world->batch);
+}
+
+/* Rows that are stored on both sides, with other values. */
+static void prepare_changes(pg_world *world, int operations, int round) {
+  if (world->changed_rows == 0) {
+    prepare_rows(world, operations, round);
+    ours_create_many(world, operations);
+    hand_creates_many(world, operations);
+    world->changed_rows = operations;
+  }
+  for (int i = 0; i < operations; i++) {
+    snprintf(world->reasons[i], sizeof world->reasons[i], "stopped in round %d", round);
+    world->batch.tasks[i].stopped_reason = world->reasons[i];
+    world->batch.tasks[i].version = 0;
+  }
+  world->by_hand.version = round + 2;
+}
+
+static void end_changes(pg_world *world) {
+  world->changed_rows = 0;
+  world->by_hand.version = 1;
+}
+
 /* ---- import ---- */
 
 static void prepare_documents(pg_world *world, int operations, int round) {
@@ -243,21 +276,24 @@ static void hand_imports(pg_world *world, int operations) {
 /* ---- running ---- */
 
 static const pg_case pg_cases[] = {
-    {"pg.get", 1.10, 2000, false, prepare_keys, ours_get, hand_gets},
-    {"pg.pipeline_10", 1.10, 2000, false, prepare_keys, ours_pipeline, hand_pipelines},
-    {"pg.page_100", 1.10, 200, false, prepare_keys, ours_page, hand_pages},
-    {"pg.update.autocommit", 1.10, 1000, false, prepare_keys, ours_update, hand_updates},
-    {"pg.create.autocommit", 1.10, 500, false, prepare_rows, ours_create, hand_inserts},
-    {"pg.create_many.20", 1.10, 20, false, prepare_rows, ours_create_many, hand_creates_many},
-    {"pg.create_many", 1.15, 0, true, prepare_rows, ours_create_many, hand_creates_many},
-    {"pg.import.new", 1.15, 5000, false, prepare_documents, ours_import, hand_imports},
+    {"pg.get", 1.10, 2000, false, prepare_keys, ours_get, hand_gets, NULL},
+    {"pg.pipeline_10", 1.10, 2000, false, prepare_keys, ours_pipeline, hand_pipelines, NULL},
+    {"pg.page_100", 1.10, 200, false, prepare_keys, ours_page, hand_pages, NULL},
+    {"pg.update.autocommit", 1.10, 1000, false, prepare_keys, ours_update, hand_updates, NULL},
+    {"pg.create.autocommit", 1.10, 500, false, prepare_rows, ours_create, hand_inserts, NULL},
+    {"pg.create_many.20", 1.10, 20, false, prepare_rows, ours_create_many, hand_creates_many, NULL},
+    {"pg.create_many", 1.15, 0, true, prepare_rows, ours_create_many, hand_creates_many, NULL},
+    {"pg.upsert_many.20", 1.10, 20, false, prepare_rows, ours_upsert_many, hand_upserts_many, NULL},
+    {"pg.upsert_many.new", 1.15, 0, true, prepare_rows, ours_upsert_many, hand_upserts_many, NULL},
+    {"pg.upsert_many.changed", 1.15, 0, false, prepare_changes, ours_upsert_many, hand_upserts_many, end_changes},
+    {"pg.import.new", 1.15, 5000, false, prepare_documents, ours_import, hand_imports, NULL},
 };
 
 /* After the comparison: they leave the tables different. */
 static const pg_case pg_feed_cases[] = {
-    {"pg.feed.update", 1.35, 1000, false, prepare_keys, logged_update, ours_update},
-    {"pg.feed.create_many.10000", 1.08, 10000, true, prepare_rows, logged_create_many, ours_create_many},
-    {"pg.feed.16_writers", 1.15, 2000, false, prepare_keys, logged_writers, hand_writers},
+    {"pg.feed.update", 1.35, 1000, false, prepare_keys, logged_update, ours_update, NULL},
+    {"pg.feed.create_many.10000", 1.08, 10000, true, prepare_rows, logged_create_many, ours_create_many, NULL},
+    {"pg.feed.16_writers", 1.15, 2000, false, prepare_keys, logged_writers, hand_writers, NULL},
 };
 
 static void pg_empty(pg_world *world) {
@@ -307,7 +343,10 @@ static void pg_run(pg_world *world, const pg_case *one, int rounds, bench_table 
     }
   }
   bench_add(table, one->name, one->target, ours, theirs, rounds);
-  if (one->anew) {
+  if (one->end) {
+    one->end(world);
+  }
+  if (one->anew || one->end) {
     pg_fill(world);
   }
 }
@@ -378,8 +417,10 @@ int main(int argc, char **argv) {
   world.many = world.rows < 20000 ? world.rows * 5 : 100000;
   world.next = 1000000;
   world.keys = malloc(PG_OPERATIONS_MAX * sizeof *world.keys);
+  world.by_hand.version = 1;
+  world.reasons = malloc((size_t)world.many * sizeof *world.reasons);
   world.values = malloc(PG_OPERATIONS_MAX * sizeof *world.values);
-  bench_check(world.keys && world.values, "out of memory");
+  bench_check(world.keys && world.values && world.reasons, "out of memory");
   kecs_store *second = pg_open(url, HAND_SCHEMA, KECS_TRACK_OFF);
   bench_parents(second);
   bench_ok(kecs_close(second), "close");

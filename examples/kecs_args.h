@@ -58,7 +58,7 @@ static const option options_known[OPTION_COUNT] = {
     {OPTION_REGION, "--region", "NAME", NULL, "the region that bare names belong to; else us-east-1"},
     {OPTION_STRICT, "--strict", NULL, " put import update ", "refuse what AWS would refuse"},
     {OPTION_READ_ONLY, "--read-only", NULL, NULL, "open the database for reading only"},
-    {OPTION_WAIT, "--wait", "SECONDS", NULL, "how long to wait for another writer; else 30"},
+    {OPTION_WAIT, "--wait", "SECONDS", NULL, "how long to wait for another writer (else 30), or for a server (3)"},
     {OPTION_JSON, "--json", NULL, NULL, "print one JSON document; of a row its AWS document"},
     {OPTION_JSONL, "--jsonl", NULL, NULL, "print one JSON document a line"},
     {OPTION_EPOCH, "--epoch", NULL, " get list export watch history diff ",

@@ -157,6 +157,20 @@ static void tell_log(kecs_log_level level, const char *text, void *user) {
   }
 }
 
+enum { SERVER_MS = 3000 /* a person waits: a server that is not there is told soon */ };
+
+/* How long a server is waited for, in milliseconds; 0: as the URL says, which knows its server better. */
+static int server_wait(const arguments *args, const char *path, int64_t wait) {
+  const char *const urls[] = {path ? path : variable("KECS_DATABASE_URL"), variable("KECS_POSTGRES_URL"),
+                              variable("DATABASE_URL")};
+  for (size_t i = 0; i < (path ? 1U : sizeof urls / sizeof urls[0]); i++) {
+    if (urls[i] && strstr(urls[i], "acquire_timeout=")) {
+      return 0;
+    }
+  }
+  return !args->values[OPTION_WAIT] ? SERVER_MS : wait > 0 ? (int)wait * 1000 : 1;
+}
+
 /* Opens a database, or with NULL that of the environment. On failure *code says why, and that was told; ACCESS_LOOK
  * gives NULL with EXIT_GOOD where there is no schema of this version. */
 static kecs_store *open_path(const arguments *args, const char *path, access_mode mode, exit_code *code) {
@@ -184,6 +198,9 @@ static kecs_store *open_path(const arguments *args, const char *path, access_mod
   options.actor = args->values[OPTION_ACTOR];
   options.reason = args->values[OPTION_REASON];
   options.busy_timeout_ms = wait > 0 ? (int)wait * 1000 : -1;
+  if (type == STORAGE_POSTGRES || (!path && type != STORAGE_MEMORY)) {
+    options.pool.acquire_ms = server_wait(args, path, wait);
+  }
   options.must_exist = file && mode != ACCESS_CREATE;
   options.read_only = args->read_only || (file && mode <= ACCESS_READ);
   options.logger.write = args->values[OPTION_VERBOSE] ? tell_log : NULL;

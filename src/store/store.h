@@ -335,6 +335,9 @@ typedef struct kecs_query {
  *   update_fields as update, but only the columns whose bit (KECS_BIT) is in `mask`; a mask of 0 checks that the row is
  *                 there. INVALID when the mask names a column that can't be changed.
  *   upsert        update when the natural key is there, create otherwise; one transaction.
+ *   upsert_many   each row as upsert does, all in one transaction, or none; a failure names its row. A row may stand
+ *                 twice: the second one updates the first. On PostgreSQL rows that are alike go together: below 30 in
+ *                 one exchange, from there on by COPY and one merge.
  *   delete        NOT_FOUND when there is no such row. Children go with it (docs/kinds.md: references).
  *
  * out_result may be NULL where the row is not wanted back; otherwise it holds the stored row, and is NULL on failure.

@@ -321,6 +321,18 @@ static kecs_status upsert_old(kecs_store *store) {
   return fault_take(kecs_service_upsert(store, &service, &result), &result);
 }
 
+static kecs_status upsert_many(kecs_store *store) {
+  kecs_cluster rows[] = {{.name = "main", .status = "INACTIVE"}, {.name = "fresh"},
+                         {.name = "fresh", .status = "TWICE"}};
+  kecs_result *result = FAULT_POISON;
+  return fault_take(kecs_cluster_upsert_many(store, rows, FAULT_COUNT(rows), &result), &result);
+}
+
+static kecs_status put_json_many(kecs_store *store) {
+  static const char *const texts[] = {"{\"clusterName\":\"main\",\"status\":\"PUT\"}", "{\"clusterName\":\"put\"}"};
+  return kecs_put_json_many(store, KECS_KIND_CLUSTER, texts, FAULT_COUNT(texts), 0);
+}
+
 static kecs_status assign(kecs_store *store) {
   static const kecs_assignment assignments[] = {{"desired_count", "7"}, {"tags", "[]"}, {"launch_type", NULL}};
   kecs_result *result = FAULT_POISON;
@@ -761,6 +773,8 @@ const fault_case fault_cases[] = {
     {"update that changes nothing", update_nothing, 0},
     {"upsert of a new row", upsert_new, 0},
     {"upsert of an old row", upsert_old, 0},
+    {"upsert many", upsert_many, 0},
+    {"put many documents", put_json_many, 0},
     {"assign", assign, 0},
     {"delete a cluster and all in it", delete_all, 0},
     {"delete a service", delete_service, 0},
