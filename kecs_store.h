@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * d216a1b2e2642667b2233baf627e6b022d851d94ed89958be5784c5467221725 */
+ * 85b2f2e3096f5e25a4b223703c4e2128a30947b9f230373852e88238f4492b8a */
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
 /* kecs_store.h -- a durable, typed store for the state of a container orchestrator, in one SQLite file.
  *
@@ -16911,6 +16911,7 @@ static kecs_status kecs__put_list_together(kecs__write *write, kecs__put_list *l
     kecs__arena_reset(&write->arena);
     status = kecs__puts_work(write, &list->puts);
   }
+  list->puts.documents = NULL;
   return status;
 }
 
