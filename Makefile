@@ -29,6 +29,9 @@ LIBS := -pthread -lm
 FLAGS_normal := $(CFLAGS)
 FLAGS_asan := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 FLAGS_tsan := -O1 -g -fno-omit-frame-pointer -fsanitize=thread
+# Without all that can be left out.
+FLAGS_small := -Os -g -DKECS_STORE_NO_MEANINGS -DKECS_STORE_NO_VALIDATION -DKECS_STORE_NO_IMPORT \
+               -DKECS_STORE_NO_HISTORY -DKECS_STORE_NO_CACHE -DKECS_STORE_NO_WATCH
 SQLITE_FLAGS_normal := $(CFLAGS)
 SQLITE_FLAGS_asan := -O1 -g -fno-omit-frame-pointer -fsanitize=address
 SQLITE_FLAGS_tsan := $(FLAGS_tsan)
@@ -145,6 +148,8 @@ run: all
 
 # tests/contract/test_*.c  what users see; each one a program, with the plain and with the sanitized library
 # tests/fault/test_*.c     failing memory and disks; sanitized, but for SQLite: they open thousands of stores
+# tests/stress/test_*.c    everything at once for KECS_STRESS_SECONDS (20); with test-tsan, too
+# tests/small/test_*.c     the library without the parts that can be left out
 # tests/unit/test_*.c      single modules, compiled one by one; sanitized
 # tests/fuzz/fuzz_*.c      likewise, given every file of tests/fuzz/corpus
 # tests/kill               a writer that is killed again and again, and what it leaves
@@ -159,11 +164,11 @@ programs = $(patsubst tests/$2/%.c,build/test/$1/$2/%,$(wildcard tests/$2/test_*
 helpers = $(filter-out tests/$1/test_% tests/$1/fuzz_%,$(wildcard tests/$1/*.c))
 
 TESTS := $(call programs,normal,contract) $(call programs,asan,contract) $(call programs,asan,fault) \
-         $(filter-out $(if $(LIBPQ),,build/test/asan/unit/test_pg_%),$(call programs,asan,unit))
+         $(call programs,normal,stress) $(call programs,small,small) $(filter-out $(if $(LIBPQ),,build/test/asan/unit/test_pg_%),$(call programs,asan,unit))
 POSTGRES_TESTS := $(if $(LIBPQ),$(call programs,postgres,contract) $(call programs,postgres,postgres))
 TESTS += $(POSTGRES_TESTS)
 # The same programs behind a pooler: some that show what a pooler could spoil; with test-full all.
-POOLED := paging savepoints threads transactions
+POOLED := changes paging savepoints threads transactions watch
 PGBOUNCER_TESTS := $(if $(LIBPQ),$(if $(filter test-full,$(MAKECMDGOALS)),$(call programs,pgbouncer,contract),\
                    $(POOLED:%=build/test/pgbouncer/contract/test_%)))
 TESTS += $(PGBOUNCER_TESTS)
@@ -172,7 +177,7 @@ SANITIZED := bulk errors group outputs paging pipeline savepoints threads transa
 SANITIZED_POSTGRES := $(if $(LIBPQ),$(call programs,postgres-asan,postgres) $(SANITIZED:%=build/test/postgres-asan/contract/test_%) \
                       build/test/postgres-tsan/postgres/test_pool build/test/postgres-tsan/contract/test_threads)
 FUZZERS := $(call programs,asan,fuzz)
-TESTS_TSAN := $(call programs,tsan,contract)
+TESTS_TSAN := $(call programs,tsan,contract) $(call programs,tsan,stress)
 SCRIPTS := tests/style.py tests/amalgamate_test.py scripts/examples.py $(if $(FUZZERS),scripts/replay.py) \
            $(if $(LIBPQ),$(wildcard tests/postgres/test_*.py)) \
            $(foreach folder,cli kill edge corpus compile valgrind,$(wildcard tests/$(folder)/*.py tests/$(folder)/*.sh))
@@ -199,7 +204,9 @@ build/test/$1/$2/%: tests/$2/%.c $(call helpers,$2) $(TEST_HEADERS) build/obj/$1
 	$(CC) $(TEST_FLAGS) $(FLAGS_$1) $(SQLITE_INCLUDE) $$(filter %.c %.o,$$^) $(LDFLAGS) -lcmocka $(LIBS) -o $$@
 endef
 $(foreach flavour,normal asan tsan,$(eval $(call program_rule,$(flavour),contract,$(flavour))))
+$(foreach flavour,normal tsan,$(eval $(call program_rule,$(flavour),stress,$(flavour))))
 $(eval $(call program_rule,asan,fault,normal))
+$(eval $(call program_rule,small,small,normal))
 
 # $1 folder: the same programs on PostgreSQL,
 # $2 flavour, $3 where they go
@@ -298,7 +305,7 @@ bench-pg: build/bench/bench_pg
 
 bench: $(BENCHES)
 	@set -e; if [ -f bench/run.py ]; then $(PYTHON) bench/run.py $(BENCHES); \
-	elif [ -f bench/run.sh ]; then sh bench/run.sh $(BENCHES); \
+	elif [ -f bench/run.sh ]; then SQLITE_DIR=$(SQLITE_DIR) PYTHON=$(PYTHON) sh bench/run.sh $(BENCHES); \
 	else for program in $(BENCHES); do echo "== $$program"; $$program; done; fi
 
 # ---- Installing ----------------------------------------------------------------------------------------------

@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 85b2f2e3096f5e25a4b223703c4e2128a30947b9f230373852e88238f4492b8a */
+ * 63a6c75ec3c52b30a097f0504b8d96cffc7721e599b2bad257c20dfee1af7844 */
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
 /* kecs_store.h -- a durable, typed store for the state of a container orchestrator, in one SQLite file.
  *
@@ -65,7 +65,13 @@
  *   KECS_STORE_MALLOC(size), KECS_STORE_REALLOC(pointer, size), KECS_STORE_FREE(pointer)
  *                                 default memory functions; all three or none; options.allocator wins over them
  *   KECS_STORE_NO_THREADS         no mutexes: the store is used by one thread
+ *   KECS_STORE_NO_CACHE           leave the row cache out: saves 9 KB. options.row_cache is KECS_E_UNSUPPORTED then
  *   KECS_STORE_NO_MEANINGS        leave the columns' descriptions out of kecs_kind_describe: saves 12 KB
+ *   KECS_STORE_NO_VALIDATION      leave kecs_validate... and options.strict out (they say UNSUPPORTED): saves 16 KB
+ *   KECS_STORE_NO_IMPORT          leave kecs_import out: saves 12 KB
+ *   KECS_STORE_NO_HISTORY         leave kecs_history... and options.history out: saves 12 KB
+ *   KECS_STORE_NO_WATCH           leave kecs_watch..., kecs_informer_run and kecs_changes_pending out: saves 10 KB. A
+ *                                 store that is tracked goes on logging
  *   SQLITE_...                    any option of SQLite, for the bundled one; ours are only defaults
  *
  * LICENCE
@@ -1423,14 +1429,37 @@ typedef struct kecs_pool_options {
   int read_age_ms; /* a walk (kecs_*_each) that is older ends with TIMEOUT at its next row: while it is open, the
                     * write-ahead log can't be emptied; 300000 */
 } kecs_pool_options;
+
+/* The row cache: rows that gets and lists have read are kept, and each later caller gets a copy of his own. A row goes
+ * when it is changed, by whomever: no get gives what was overwritten before it was called. 0 is the default everywhere.
+ * docs/cache.md tells how, and what it costs. */
+typedef struct kecs_row_cache_options {
+  int entries;      /* rows and list answers, at most; 10000. Negative: no cache. KECS_PROFILE_EDGE, a limit of memory
+                     * (memory_kib) and PostgreSQL have none unless it is asked for here */
+  int ttl_ms;       /* none is older, by options.clock; 300000 */
+  int kib;          /* of memory, at most; 65536 */
+  int staleness_ms; /* where other processes write and can't be seen (PostgreSQL): what they have changed may be told
+                     * as it was, for so long. 0: then there is no cache. Where they are seen it is not looked at */
+} kecs_row_cache_options;
+
 /* Whether the file keeps a log of its changes, which kecs_watch_... and sync read (see "Changes"). It is a property of
- * the file: once it is switched on, every program that opens the file logs, whatever its own options say. On backends
- * other than SQLite KECS_TRACK_ON is KECS_E_UNSUPPORTED. */
+ * the file, on PostgreSQL of the tenant: once it is switched on, every program that opens the file logs, whatever its
+ * own options say. On PostgreSQL the tables' owner must switch it on first, for any tenant: DENIED otherwise. */
 typedef enum kecs_track {
   KECS_TRACK_KEEP, /* as the file is; a fresh one has no log */
   KECS_TRACK_ON,   /* from now on */
   KECS_TRACK_OFF   /* no longer; the log is removed, and whoever watches is told KECS_E_UNSUPPORTED */
 } kecs_track;
+
+/* Whether the file keeps what its rows were before they changed (see "History"). As the log of changes, without which
+ * there is none, it is a property of the file. Zero-initialised: as the file is; a fresh one keeps none. */
+typedef struct kecs_history_options {
+  kecs_track track;       /* KECS_TRACK_ON: of these kinds alone; KECS_TRACK_OFF: of none, and what is kept goes */
+  const kecs_kind *kinds; /* `kind_count` of them; none: every kind whose rows change (not task_log and event) */
+  size_t kind_count;
+  int rows_max;           /* changes of one row that compaction leaves; 0: 100, negative: all */
+  int64_t age_us;         /* and how old they may be; 0: 30 days, negative: any age */
+} kecs_history_options;
 
 /* Zero-initialised means the default everywhere. The struct and the texts are read during kecs_open only. */
 typedef struct kecs_options {
@@ -1463,6 +1492,10 @@ typedef struct kecs_options {
                                    * memory is not in it. 0: edge 256, else no limit; negative: none */
   kecs_pool_options pool;         /* the reading connections */
   kecs_track track;               /* keep a log of changes, for kecs_watch_open */
+  kecs_row_cache_options row_cache; /* rows that were read are kept */
+  kecs_history_options history;   /* keep what rows were, for kecs_history. Needs the log: INVALID without */
+  const char *actor;              /* who writes, for the history: as kecs_set_actor on the store */
+  const char *reason;             /* and why */
 } kecs_options;
 
 /* Opens the store, creating the file and its schema when it does not exist. An existing older schema is migrated
@@ -1480,6 +1513,9 @@ KECS_STORE_API kecs_status kecs_open(const kecs_options *options, kecs_store **o
  *                     from KECS_POSTGRES_HOST, _PORT, _USER, _PASSWORD, _DATABASE, _SSLMODE (localhost, 5432, kecs,
  *                     kecs, kecs, disable), each left to libpq where its PG variable is set and ours is not.
  *   SQLite            KECS_STORAGE_PATH, a file; KECS_DATA_DIR, the folder of kecs.db; else $HOME/.kecs/data/kecs.db
+ *
+ *   profile           KECS_PROFILE: default, durable, edge, memory; where options->profile is KECS_PROFILE_DEFAULT, and
+ *                     whether a path is given or not. memory is a kind of storage as well.
  *
  * An empty variable counts as unset. Errors: INVALID names the variables that disagree or can't be understood; else as
  * kecs_open. Not to be called while another thread changes the environment. */
@@ -1505,6 +1541,21 @@ typedef struct kecs_pool_info {
   int64_t retired; /* connections that were closed because of their age or because nobody needed them */
 } kecs_pool_info;
 
+/* The row cache. The counts begin when the store is opened. */
+typedef struct kecs_cache_info {
+  bool on;
+  int64_t entries_max;
+  int64_t bytes_max;
+  int64_t entries;       /* rows and list answers in it */
+  int64_t bytes;         /* that they take */
+  int64_t hits;          /* gets and lists that it has answered */
+  int64_t misses;        /* and those that went to the database */
+  int64_t evictions;     /* entries that made room for others */
+  int64_t expirations;   /* entries that were too old when they were asked for */
+  int64_t invalidations; /* entries that were changed */
+  int64_t flushes;       /* times that all went, because another process had written */
+} kecs_cache_info;
+
 /* What an open store is like. Texts live as long as the store. */
 typedef struct kecs_info {
   const char *backend;     /* "sqlite" */
@@ -1523,8 +1574,12 @@ typedef struct kecs_info {
   int64_t wal_limit_bytes;      /* and cut to this size, where readers let it grow further */
   int64_t sqlite_bytes;         /* that SQLite holds for one connection: pages, schema, statements */
   kecs_pool_info pool;
+  kecs_cache_info cache;
 } kecs_info;
 KECS_STORE_API kecs_status kecs_store_info(kecs_store *store, kecs_info *out_info);
+
+/* Drops all that the row cache holds; its counts go on. For measurements: an answer is never wrong for want of it. */
+KECS_STORE_API kecs_status kecs_cache_clear(kecs_store *store);
 
 /* For quiet moments: closes reading connections that nobody needs, moves the write-ahead log into the file, cuts it
  * to nothing. Waits for nobody longer than 50 ms: what is not done now is done the next time. Nothing is written where
@@ -2773,7 +2828,7 @@ typedef struct kecs_changes_info {
   int64_t last_seq;   /* of the newest entry */
   int64_t floor;      /* a watch can begin after this sequence, or any later one */
   int64_t since;      /* where tracking was switched on last: changes before it may be missing */
-  int64_t last_stamp; /* of the newest entry; stamps ascend with the sequence */
+  int64_t last_stamp; /* of the newest entry; stamps ascend with the sequence, on PostgreSQL for each row by itself */
 } kecs_changes_info;
 
 /* All zero for a store that was never tracked. */
@@ -2792,12 +2847,14 @@ typedef struct kecs_compacted {
   int64_t folded;     /* of these, entries still to be pushed: each row's are one now */
   int64_t tombstones; /* that are gone */
   int64_t floor;      /* the floor now */
+  int64_t history;    /* changes that the history has no more */
 } kecs_compacted;
 
 /* Removes entries from the old end of the log, at most 1000 in one transaction, so that no writer waits long. Watches
- * that have not read them are told KECS_E_COMPACTED. Where a push mark is set (kecs_changes_pushed), entries above it
- * are folded instead: one a row stays, outside of the log. `options` and `out_done` may be NULL. A failure ends it
- * between two steps. UNSUPPORTED for a store that is not tracked. */
+ * that have not read them are told KECS_E_COMPACTED. With them goes what is beyond the bounds of options.history. Where
+ * a push mark is set (kecs_changes_pushed), entries above it are folded instead: one a row stays, outside of the log.
+ * `options` and `out_done` may be NULL. A failure ends it between two steps. UNSUPPORTED for a store that is not
+ * tracked. */
 KECS_STORE_API kecs_status kecs_changes_compact(kecs_store *store, const kecs_compaction *options,
                                                 kecs_compacted *out_done);
 
@@ -2831,8 +2888,9 @@ KECS_STORE_API kecs_status kecs_changes_pending(kecs_store *store, kecs_kind kin
 /* ---- store/watch.h ----------------------------------------------------------------------------------------------- */
 /* ---- Watching --------------------------------------------------------------------------------------------- */
 /* A watch tells the changes of a tracked store one by one, in commit order, none left out: those of this program and of
- * any other that writes to the file. It tells committed changes only. It costs nothing while nothing is written but a
- * look at the file every 25 ms. */
+ * any other that writes to the file or database. It tells committed changes only. It costs nothing while nothing is
+ * written but a look at the file every 25 ms, on PostgreSQL a question every 20 to 40 ms and a connection that is kept
+ * to be told sooner. While a server is away kecs_watch_next is OFFLINE; call it again, it goes on where it was. */
 #ifndef KECS_STORE_WATCH_H
 #define KECS_STORE_WATCH_H
 
@@ -2848,7 +2906,8 @@ typedef struct kecs_watch_options {
   int64_t from_seq;          /* changes after this one: kecs_result_seq of a list, or `seq` of the last change that was
                               * seen. 0: from now on. KECS_WATCH_OLDEST. */
   bool rows;                 /* give the changed rows, too */
-  bool old_rows;             /* the rows before the change: UNSUPPORTED, the store keeps no history */
+  bool old_rows;             /* and the rows as they were before the change: UNSUPPORTED unless options.history keeps
+                              * the named kinds; without named kinds, of those that it keeps */
 } kecs_watch_options;
 
 /* One row was created, changed or deleted. Texts and row live until the next kecs_watch_next on the same watch. */
@@ -2861,20 +2920,24 @@ typedef struct kecs_change {
   const char *key;   /* the natural key, as kecs_record_get takes it: an ARN, or parts joined by commas */
   const void *row;   /* with options.rows: the kind's struct. It is the row as it was when this change was read, so it
                       * may hold later changes already, which are told in their turn. NULL when it is deleted by now. */
+  const void *old_row; /* with options.old_rows: the row right before this change; NULL when it was created by it, and
+                        * where no history of the kind is kept */
 } kecs_change;
 
 typedef struct kecs_watch kecs_watch;
 
 /* Begins to watch. The store must stay open until kecs_watch_close; a transaction can't be watched.
- * Errors: UNSUPPORTED (the store keeps no log, see options.track; old_rows), COMPACTED (the log no longer has what
- * comes after from_seq; kecs_last_error()->floor is where it begins), INVALID, MISUSE. */
+ * Errors: UNSUPPORTED (the store keeps no log, see options.track; old_rows without a history), COMPACTED (the log no
+ * longer has what comes after from_seq, or the history does not begin there; kecs_last_error()->floor is where it
+ * begins), INVALID, MISUSE. */
 KECS_STORE_API kecs_status kecs_watch_open(kecs_store *store, const kecs_watch_options *options,
                                            kecs_watch **out_watch);
 
 /* The next change; waits for it up to `timeout_ms` (0: not at all, negative: without end). *out_change is NULL when
  * none came. A watch may be used by one thread at a time. kecs_set_cancelled and kecs_set_deadline on the store end a
- * wait. COMPACTED when changes that this watch has not told yet were removed from the log: list anew, and open another
- * watch. In a build without threads a store in memory can't change while this waits, so it does not. */
+ * wait. COMPACTED when changes that this watch has not told yet were removed from the log, or when the log ends before
+ * what it has told already, since an older database took its place: list anew, and open another watch. In a build
+ * without threads a store in memory can't change while this waits, so it does not. */
 KECS_STORE_API kecs_status kecs_watch_next(kecs_watch *watch, int timeout_ms, const kecs_change **out_change);
 
 /* Up to where the watch has told everything that concerns it: where another one can go on. It is beyond the last
@@ -2902,6 +2965,92 @@ typedef struct kecs_informer {
  * call fails, or the store's calls are cancelled (KECS_E_CANCELLED). */
 KECS_STORE_API kecs_status kecs_informer_run(kecs_store *store, kecs_kind kind, const kecs_filter *where,
                                              size_t where_count, int timeout_ms, const kecs_informer *informer);
+
+#endif
+
+/* ---- store/history.h --------------------------------------------------------------------------------------------- */
+/* ---- History ---------------------------------------------------------------------------------------------- */
+/* A tracked store may keep what its rows were before they changed: who changed which row, when and why, and a row as it
+ * was at any moment that is still within the history. It is switched on by options.history, for all kinds or for some,
+ * and written in the transaction of the change; docs/history.md tells what it costs. What is beyond its bounds goes
+ * with kecs_changes_compact. A build with KECS_STORE_NO_HISTORY has these functions, and each is UNSUPPORTED. */
+#ifndef KECS_STORE_HISTORY_H
+#define KECS_STORE_HISTORY_H
+
+/* Who writes through this handle and through transactions that are begun from it, and why: what history notes of the
+ * writes that come after this call. On a transaction it holds for that one alone, so one call is noted by itself in a
+ * transaction of its own. NULL leaves what the handle around it says (on a store: what nobody has said); "" is nobody,
+ * or no reason. Both are UTF-8, copied, at most 256 and 1024 bytes. They cost nothing where no history is kept.
+ * Errors: INVALID, NOMEM, MISUSE. */
+KECS_STORE_API kecs_status kecs_set_actor(kecs_store *store, const char *actor, const char *reason);
+
+/* One change of one row. Texts and rows live as long as the result. */
+typedef struct kecs_history_entry {
+  int64_t seq;         /* of the change log; the version's name in kecs_diff and kecs_get_at */
+  kecs_change_op op;   /* CREATED, UPDATED or DELETED */
+  int64_t stamp;
+  int64_t time_us;     /* kecs_stamp_time of it */
+  const char *actor;   /* NULL where none was said, as for what another program has written */
+  const char *reason;
+  const void *row;     /* with query.rows: the kind's struct as the change left it; NULL when it deleted the row */
+  const void *old_row; /* and as it was before; NULL when the change created it */
+} kecs_history_entry;
+
+/* Zero-initialised, or NULL: the newest 100 changes, without rows. */
+typedef struct kecs_history_query {
+  int64_t from_us;        /* changes at or after this time; 0: from the oldest that is kept */
+  int64_t to_us;          /* and at or before this one; 0: up to now */
+  int limit;              /* 0: 100; at most 1000; below 0 or above: INVALID */
+  const char *page_token; /* of the page before, from the same query; INVALID from another one. NULL: first page */
+  bool rows;              /* give the rows before and after, too */
+} kecs_history_query;
+
+/* The changes of one row, newest first. `key` is as for kecs_record_get; the row may be deleted, and what had the key
+ * before it is listed, too. Read the entries with kecs_history_at. NOT_FOUND when there is no such row and nothing is
+ * known of one; UNSUPPORTED when no history of the kind is kept. */
+KECS_STORE_API kecs_status kecs_history(kecs_store *store, kecs_kind kind, const char *key,
+                                        const kecs_history_query *query, kecs_result **out_result);
+
+/* An entry of such a result; NULL beyond its end, and for other results. */
+KECS_STORE_API const kecs_history_entry *kecs_history_at(const kecs_result *result, size_t index);
+
+/* The row of a key as it was right after change `seq` of the log, whichever row that was of; or, where seq is 0, as it
+ * was at `time_us`, with every change of that millisecond. Exactly one of the two is given. A row that is deleted since
+ * comes back as it was. NOT_FOUND when there was none then; COMPACTED when that is before what is kept:
+ * kecs_last_error()->floor is the first sequence that can be asked for; INVALID beyond the end of the log; UNSUPPORTED
+ * when no history of the kind is kept. */
+KECS_STORE_API kecs_status kecs_get_at(kecs_store *store, kecs_kind kind, const char *key, int64_t seq, int64_t time_us,
+                                       kecs_result **out_result);
+
+/* One member in which two versions differ. */
+typedef struct kecs_difference {
+  const char *path;     /* a JSON Pointer (RFC 6901) into the row's document: "/desiredCount", "/tags/0/value" */
+  const char *old_text; /* the value as JSON; NULL where the older version has no such member */
+  const char *new_text; /* NULL where the newer one has none */
+} kecs_difference;
+
+/* In what the documents (kecs_get_json with these `flags`) of a row at two moments differ, member by member; arrays
+ * element by element, what is nested deeper than 32 levels as a whole. `from_seq` and `to_seq` are as `seq` of
+ * kecs_get_at. to_seq 0: now. from_seq 0: before the latest change up to to_seq. A row that is not there counts as a
+ * document without members. Read the differences with kecs_diff_at; errors as of kecs_get_at, NOT_FOUND when the row is
+ * at neither. */
+KECS_STORE_API kecs_status kecs_diff(kecs_store *store, kecs_kind kind, const char *key, int64_t from_seq,
+                                     int64_t to_seq, unsigned flags, kecs_result **out_result);
+
+/* A difference of such a result; NULL beyond its end, and for other results. */
+KECS_STORE_API const kecs_difference *kecs_diff_at(const kecs_result *result, size_t index);
+
+/* What history the store keeps. */
+typedef struct kecs_history_info {
+  uint64_t kinds;    /* KECS_BIT(kind) of those whose history is kept; 0: none is */
+  int rows_max;      /* changes of one row that compaction leaves; 0: all */
+  int64_t age_us;    /* changes that are older go with compaction; 0: none */
+  int64_t floor;     /* changes up to this sequence are gone because of their age */
+  int64_t since[KECS_KIND_COUNT]; /* of a kind whose history is kept: the sequence after which it begins */
+} kecs_history_info;
+
+/* All zero for a store that keeps none. */
+KECS_STORE_API kecs_status kecs_history_describe(kecs_store *store, kecs_history_info *out_info);
 
 #endif
 
@@ -3000,6 +3149,7 @@ typedef struct kecs_dialect {
   const char *lock_rows;      /* after a SELECT of rows that the running write may change: " FOR NO KEY UPDATE" */
   const char *returning_rid;  /* after an INSERT: " RETURNING rid" */
   const char *find_text;      /* the function that gives a text's place in another: "instr" */
+  const char *highest;        /* the function that gives the highest of several numbers: "max" */
   const char *bytewise;       /* after a parameter that must compare by bytes: " COLLATE ..." */
   const char *on_delete_null; /* what a foreign key does to children that outlive their parent: "SET NULL" */
   const char *own_place;      /* what a store must have for itself: "a file of its own" */
@@ -3007,6 +3157,12 @@ typedef struct kecs_dialect {
       failure_ends_transaction; /* after a failed statement every other fails until a rollback, or one to a savepoint */
   bool whole_results; /* all rows of a result are in memory at once: long walks are cut into pages */
 } kecs_dialect;
+
+/* What a database is at. Equal marks: nobody has committed in between. */
+typedef struct kecs_mark {
+  uint32_t commits; /* goes up by one with each commit that changes rows */
+  uint32_t words[3];
+} kecs_mark;
 
 /* What a backend makes of a path, once for every store. It lives as long as the store. */
 typedef struct kecs_place {
@@ -3042,6 +3198,22 @@ typedef struct kecs_connect_options {
   void *should_stop_user;
 } kecs_connect_options;
 
+/* A change log that the database fills by itself, by triggers: writes of every program are logged then. Where writers
+ * commit side by side, none of them can number its changes: entries get their numbers after the commit, by whoever
+ * reads. The log's tables are named and read as those that the store makes (store/feed.h). */
+typedef struct kecs_backend_log {
+  /* In the transaction that makes or migrates the tables: makes the log's. */
+  kecs_status (*make)(kecs_connection *connection);
+  /* In a writing transaction of its own: switches it on or off for the store's tenant; nothing where it is so. */
+  kecs_status (*turn)(kecs_connection *connection, bool on);
+  /* Outside of a transaction: numbers what is committed. When somebody else does just now, it does nothing. */
+  kecs_status (*number)(kecs_connection *connection);
+  /* On a connection that is kept for this alone, now and then: whether somebody has numbered entries since it was last
+   * asked. It waits for nothing once it listens; *out_listens is false where nothing would be heard. May be NULL. */
+  kecs_status (*hear)(kecs_connection *connection, bool *out_listens, bool *out_heard);
+  /* In a writing transaction: entries below this sequence are gone, and so may be what else is kept of them. */
+  kecs_status (*trim)(kecs_connection *connection, int64_t floor);
+} kecs_backend_log;
 /* One of several statements that are started together. */
 typedef struct kecs_start {
   kecs_statement *statement; /* others may start the same */
@@ -3118,8 +3290,16 @@ struct kecs_backend {
   void (*lend_answer)(kecs_statement *statement, void *answer);
   void (*drop_answer)(void *answer); /* NULL is fine */
   /* Whether the triggers that log changes fire for this connection's writes. Off: the store logs them itself. NULL: the
-   * backend has no change log, and options.track is KECS_E_UNSUPPORTED. */
+   * store does not. */
   kecs_status (*guard)(kecs_connection *connection, bool on);
+  /* The database logs changes. NULL: it does not. Without either of the two the backend has no change log, and
+   * options.track is KECS_E_UNSUPPORTED. */
+  const kecs_backend_log *log;
+  /* The database's mark, as it is this moment, whoever has committed: asked before each answer of the row cache, by any
+   * thread, while another may use the connection; so it takes nanoseconds and touches nothing. False: it can't be told.
+   * NULL: never; then the row cache is off where other processes may write. */
+  bool (*mark)(kecs_connection *connection, kecs_mark *out_mark);
+  int64_t (*changes_ever)(kecs_connection *connection); /* rows that it has changed since it was opened; with `mark` */
 };
 
 /* For backends: records a failure with the database's own codes and returns `status`. sqlstate may be NULL. */
@@ -3344,6 +3524,11 @@ typedef struct kecs__arena {
   bool failed;        /* a piece could not be had: for callers that look once at the end */
 } kecs__arena;
 KECS__FN void kecs__arena_init(kecs__arena *arena, const kecs_allocator *allocator);
+#if !defined(KECS_STORE_NO_CACHE)
+/* The first piece of an arena, in memory that has room for one more of `more` bytes, and for nothing else. */
+KECS__FN void *kecs__arena_whole(kecs__arena *arena, size_t size, size_t more);
+KECS__FN char *kecs__arena_rest(const kecs__arena *arena, size_t more); /* that one */
+#endif
 KECS__FN void *kecs__arena_take(kecs__arena *arena, size_t size); /* NULL means NOMEM, recorded */
 KECS__FN char *kecs__arena_bytes(kecs__arena *arena, size_t size); /* unaligned, for text */
 KECS__FN char *kecs__arena_text(kecs__arena *arena, const char *text, size_t len); /* copies and terminates */
@@ -3521,6 +3706,27 @@ static inline char *kecs__arena_cut(kecs__arena *arena, size_t size) {
   chunk->used += size;
   return piece;
 }
+
+#if !defined(KECS_STORE_NO_CACHE)
+KECS__FN void *kecs__arena_whole(kecs__arena *arena, size_t size, size_t more) {
+  size_t header = KECS__ALIGN_UP(sizeof(kecs__chunk));
+  size_t first = header + KECS__ALIGN_UP(size);
+  kecs__chunk *chunk = more > SIZE_MAX - first ? NULL : kecs__alloc(arena->allocator, first + more);
+  if (!chunk) {
+    arena->failed = true;
+    return more > SIZE_MAX - first ? (void)kecs__fail_nomem(), NULL : NULL;
+  }
+  chunk->next = NULL;
+  chunk->size = first + more;
+  chunk->used = chunk->size;
+  arena->chunk = chunk;
+  return (char *)chunk + header;
+}
+
+KECS__FN char *kecs__arena_rest(const kecs__arena *arena, size_t more) {
+  return (char *)arena->chunk + (arena->chunk->size - more);
+}
+#endif
 
 KECS__FN void *kecs__arena_take(kecs__arena *arena, size_t size) {
   if (size > SIZE_MAX - sizeof(kecs__aligned)) {
@@ -3973,10 +4179,12 @@ typedef struct kecs__json_fault {
  * Accepts exactly what RFC 8259 accepts: duplicate members, \u0000 and lone surrogate escapes are fine here. */
 KECS__FN kecs__json kecs__json_check(const char *text, size_t len, kecs__json_fault *fault);
 
+#if !defined(KECS_STORE_NO_IMPORT)
 /* As kecs__json_check, but stops after the first value: *used is the number of bytes read, white space after the
  * value included, and 0 when there is no value. For streams of documents (JSON lines, documents one after another):
  * call it again on the rest until nothing is left. */
 KECS__FN kecs__json kecs__json_check_first(const char *text, size_t len, size_t *used, kecs__json_fault *fault);
+#endif
 
 /* Line and column of a byte inside a text, counted as in kecs__json_fault. Reads only the bytes before `offset`. */
 KECS__FN void kecs__json_position(const char *text, size_t offset, size_t *line, size_t *column);
@@ -4371,6 +4579,7 @@ KECS__FN kecs__json kecs__json_check(const char *text, size_t len, kecs__json_fa
   return value;
 }
 
+#if !defined(KECS_STORE_NO_IMPORT)
 KECS__FN kecs__json kecs__json_check_first(const char *text, size_t len, size_t *used, kecs__json_fault *fault) {
   kecs__json_scan scan;
   kecs__json value = kecs__json_scan_first(&scan, text, len);
@@ -4382,6 +4591,7 @@ KECS__FN kecs__json kecs__json_check_first(const char *text, size_t len, size_t 
   }
   return value;
 }
+#endif
 
 KECS__FN void kecs__json_position(const char *text, size_t offset, size_t *line, size_t *column) {
   *line = 1;
@@ -5095,6 +5305,11 @@ KECS__FN void kecs__time_epoch(int64_t micros, char out[32]);
 /* The clock behind a hook: the system's when the hook is empty or NULL. */
 KECS__FN int64_t kecs__clock_now(const kecs_clock *clock);
 
+#if !defined(KECS_STORE_NO_CACHE)
+/* The same, some milliseconds late, where the system's then is cheaper: for ages, never for rows. */
+KECS__FN int64_t kecs__clock_coarse(const kecs_clock *clock);
+#endif
+
 /* Milliseconds and microseconds of a clock that never goes back: for waiting, never for rows. */
 KECS__FN int64_t kecs__monotonic_ms(void);
 KECS__FN int64_t kecs__monotonic_us(void);
@@ -5422,6 +5637,19 @@ KECS__FN int64_t kecs__clock_now(const kecs_clock *clock) {
   (void)clock_gettime(CLOCK_REALTIME, &now);
   return (int64_t)now.tv_sec * KECS__TIME_MICROS + (int64_t)now.tv_nsec / 1000;
 }
+
+#if !defined(KECS_STORE_NO_CACHE)
+KECS__FN int64_t kecs__clock_coarse(const kecs_clock *clock) {
+#if defined(CLOCK_REALTIME_COARSE)
+  if (!clock || !clock->now) {
+    struct timespec now = {0, 0};
+    (void)clock_gettime(CLOCK_REALTIME_COARSE, &now);
+    return (int64_t)now.tv_sec * KECS__TIME_MICROS + (int64_t)now.tv_nsec / 1000;
+  }
+#endif
+  return kecs__clock_now(clock);
+}
+#endif
 
 KECS__FN int64_t kecs__monotonic_us(void) {
   struct timespec now = {0, 0};
@@ -6631,6 +6859,54 @@ KECS_STORE_API kecs_status kecs_backend_fail_commit(const char *transaction, con
   return kecs__error_restore(&error);
 }
 
+/* ---- store/value.c ----------------------------------------------------------------------------------------------- */
+/* store/value.c -- values as statements take them. Texts are borrowed. */
+
+/* ---- store/value.h ----------------------------------------------------------------------------------------------- */
+/* store/value.h -- values as statements take them. */
+#ifndef KECS_STORE_VALUE_H
+#define KECS_STORE_VALUE_H
+
+static inline kecs_value kecs__value_int(int64_t number) {
+  kecs_value value = {KECS_VALUE_INT, 0, NULL, number};
+  return value;
+}
+
+/* NULL gives the NULL value. */
+KECS__FN kecs_value kecs__value_text(const char *text);
+KECS__FN kecs_value kecs__value_bytes(const char *text, size_t len); /* text[len] must be 0 */
+KECS__FN kecs_value kecs__value_time(int64_t micros);                /* 0 gives the NULL value */
+
+/* "?7": where the seventh value goes */
+KECS__FN void kecs__sql_placeholder(kecs__text *out, int number);
+
+#endif
+
+/* ---- store/value.c, continued ------------------------------------------------------------------------------------ */
+#include <stdio.h>
+#include <string.h>
+
+KECS__FN kecs_value kecs__value_bytes(const char *text, size_t len) {
+  kecs_value value = {KECS_VALUE_TEXT, len, text, 0};
+  return value;
+}
+
+KECS__FN kecs_value kecs__value_text(const char *text) {
+  kecs_value value = {KECS_VALUE_NULL, 0, NULL, 0};
+  return text ? kecs__value_bytes(text, strlen(text)) : value;
+}
+
+KECS__FN kecs_value kecs__value_time(int64_t micros) {
+  kecs_value value = {micros ? KECS_VALUE_TIME : KECS_VALUE_NULL, 0, NULL, micros};
+  return value;
+}
+
+KECS__FN void kecs__sql_placeholder(kecs__text *out, int number) {
+  char text[16];
+  int len = snprintf(text, sizeof text, "?%d", number);
+  kecs__text_add(out, text, (size_t)len);
+}
+
 /* ---- store/meta.c ------------------------------------------------------------------------------------------------ */
 /* store/meta.c -- the columns that the store itself has to know, found once by name. */
 
@@ -6641,13 +6917,16 @@ KECS_STORE_API kecs_status kecs_backend_fail_commit(const char *transaction, con
 
 /* ---- store/engine.h ---------------------------------------------------------------------------------------------- */
 /* store/engine.h -- what stands behind a kecs_store: the engine that all handles of one database share, its sessions
- * (a connection and its prepared statements), and how a call gets one for reading or writing. */
+ * (a connection and its prepared statements), and what every call asks of its handle. */
 #ifndef KECS_STORE_ENGINE_H
 #define KECS_STORE_ENGINE_H
+
+typedef struct kecs__special kecs__special; /* store/special.h */
 
 /* What the descriptors of a kind say, looked up once per store. Columns are numbers, -1 where a kind has none. */
 typedef struct kecs__meta {
   const kecs_kind_info *info;
+  const kecs__special *special; /* never NULL */
   int arn;
   int id;
   int name; /* what the ARN ends with: name, or family */
@@ -6664,6 +6943,8 @@ typedef struct kecs__meta {
   uint64_t automatic; /* columns that the store alone writes, unless a document brings them */
   size_t offsets[64];        /* of the columns in the kind's struct */
   kecs_value_type types[64]; /* of the columns, for the backend; KECS_VALUE_NULL for OPTI */
+  uint16_t texts[64];        /* offsets of those that are texts */
+  int text_count;
   char *columns;             /* "arn,id,..." */
   size_t columns_len;
 } kecs__meta;
@@ -6671,7 +6952,7 @@ typedef struct kecs__meta {
 /* A prepared statement in a session's cache. */
 typedef struct kecs__cached {
   uint64_t hash;
-  int kind;
+  int kind; /* whose table it is about; of a text, only where it changes that */
   int op;
   uint64_t mask;
   char *sql; /* only where the text is the key */
@@ -6688,15 +6969,30 @@ typedef struct kecs__place {
   bool known;              /* the log's end was read in this transaction */
   bool on;                 /* the transaction's writes are logged */
   bool appended;           /* some were */
+  uint64_t history;        /* bit n: what rows of kind n were is kept (history_log.h) */
+  int64_t seq;             /* of the last of them */
   int64_t stamp;           /* the last that was given out */
   uint64_t marked;         /* bit n: marks[n] was read */
   int64_t marks[KECS_KIND_COUNT]; /* no new row of the kind has this rid or a lower one */
 } kecs__place;
 
+enum { KECS__CACHE_BUCKETS = 256 };
+
+/* What a transaction has changed, as far as the row cache wants to know (cache.h): nothing of it enters. */
+typedef struct kecs__hold {
+  bool any;
+  bool parents;   /* a cluster or service has come or gone */
+  uint64_t lists; /* kinds, by their bits */
+  uint64_t kinds; /* kinds of which any row may have been changed */
+  uint32_t rows[KECS__CACHE_BUCKETS / 32];
+} kecs__hold;
+
 typedef struct kecs__engine kecs__engine;
+typedef struct kecs__cache kecs__cache; /* store/cache.h */
 typedef struct kecs__gather kecs__gather; /* store/gather.h */
 typedef struct kecs__turn kecs__turn; /* store/turns.c */
 typedef struct kecs__waiter kecs__waiter; /* store/pool.c */
+typedef struct kecs__change kecs__change; /* store/write.h */
 
 typedef struct kecs__session {
   kecs__engine *engine;
@@ -6720,6 +7016,8 @@ typedef struct kecs__session {
   kecs__gather *gather;  /* the running read is asked together with others */
   struct kecs__session *next; /* in the list of the idle ones, or of those in use */
   kecs__place place;          /* of the writing session */
+  kecs__hold hold;
+  bool committed;             /* the transaction that kecs__cache_begun was told of */
 } kecs__session;
 
 struct kecs__engine {
@@ -6753,6 +7051,12 @@ struct kecs__engine {
   kecs_info settings;      /* of the writing connection, as read back when the store was opened */
   size_t document_bytes_max;
   int schema_version;
+  kecs__cache *cache;      /* of rows; NULL: there is none */
+  bool cache_wanted;       /* by the options */
+  int cache_entries;       /* 0: none is wanted */
+  int cache_rows_kib;
+  int64_t cache_ttl_us;
+  int64_t cache_staleness_us; /* how old an answer may be where other processes' writes are not seen; 0: not at all */
 
   kecs__mutex mutex; /* guards what follows */
   kecs__session *writer;
@@ -6787,11 +7091,17 @@ struct kecs__engine {
   kecs__condition changed;   /* with the mutex: what follows has changed */
   uint64_t feed_turn;        /* goes up when there may be new entries */
   int64_t feed_seen;         /* the newest entry that somebody here has seen */
-  int64_t feed_looked_ms;    /* when somebody last looked */
+  int64_t feed_look_ms;      /* when somebody is to look next */
+  int watch_count;           /* open ones */
+  kecs__session *ear;        /* hears what the database says by itself; not of the pool (ear.c) */
+  bool ear_taken;            /* by a thread that asks what it has heard */
+  int64_t ear_next_ms;       /* when to ask next */
 };
 
+enum { KECS__MAGIC_OPEN = 0x6b656373, KECS__MAGIC_ENDED = 0x64656164 };
+
 struct kecs_store {
-  unsigned magic;
+  unsigned magic; /* one of the two above */
   kecs__engine *engine;
   kecs_store *parent;      /* of a transaction */
   kecs__session *session;  /* of a transaction */
@@ -6801,25 +7111,12 @@ struct kecs_store {
   int walks;               /* that read through it just now */
   bool broken;             /* the database ended the transaction by itself */
   int cancelled;           /* by kecs__flag_get */
+  int timed;               /* likewise: there is a deadline */
   int64_t deadline;        /* guarded by the engine's mutex in a store; the owner's in a transaction */
+  char *actor;             /* who writes, and why, for the history: NULL as the parent says; guarded likewise */
+  char *reason;
   kecs_store *next;
 };
-
-/* MISUSE unless `store` is an open handle. */
-KECS__FN kecs_status kecs__check_handle(const kecs_store *store);
-
-/* TIMEOUT or CANCELLED when this handle, or one that it was begun from, is past its deadline or cancelled. */
-KECS__FN kecs_status kecs__check_stop(const kecs_store *store, int64_t deadline);
-
-/* INVALID naming the argument when a required pointer is NULL. */
-KECS__FN kecs_status kecs__check_pointer(const void *pointer, const char *name);
-
-/* A session to read with, until kecs__read_close. */
-KECS__FN kecs_status kecs__read_open(kecs_store *store, kecs__session **out_session);
-KECS__FN void kecs__read_close(kecs_store *store, kecs__session *session);
-
-/* Ends a read transaction; its failure counts when nothing failed before. */
-KECS__FN void kecs__read_end(const kecs_backend *backend, kecs_connection *connection, kecs_status *status);
 
 /* A write: in a transaction of its own, or as a part of the handle's. */
 typedef struct kecs__write {
@@ -6835,38 +7132,39 @@ typedef struct kecs__write {
   bool last;      /* what the next row's statement leaves is all: it may be committed with it */
   bool ended;     /* it was */
   int quiet;      /* above 0: tags and their rows are not followed, since they are being brought into step (tags.c) */
+  const char *actor;  /* for the history, once `noted` */
+  const char *reason;
+  bool noted;
   bool make_parents; /* an insert makes the parents that are missing, bare (KECS_JSON_PARENTS) */
 } kecs__write;
-KECS__FN kecs_status kecs__write_open(kecs_store *store, kecs__write *write);
 
-/* Where writers write side by side, one may find another in its way: KECS_E_BUSY. A write of its own is then made
- * again, after a pause, until the store's busy timeout has passed. Zero-initialised before the first try. */
-typedef struct kecs__retry {
-  int64_t until;
-  int tries;
-} kecs__retry;
-KECS__FN bool kecs__retry_again(kecs_store *store, kecs__retry *retry, kecs_status status);
+/* MISUSE unless `store` is an open handle. */
+KECS__FN kecs_status kecs__check_handle(const kecs_store *store);
 
-/* Whether writers write side by side, so that what a write did not find may be there a moment later. */
-KECS__FN bool kecs__writers_meet(const kecs__write *write);
+/* TIMEOUT or CANCELLED when this handle, or one that it was begun from, is past its deadline or cancelled. */
+KECS__FN kecs_status kecs__check_stop(const kecs_store *store, int64_t deadline);
 
-/* BUSY: the row was not there when this write looked for it, and another writer has made it since. */
-KECS__FN kecs_status kecs__fail_raced(const kecs__meta *meta);
+/* INVALID naming the argument when a required pointer is NULL. */
+KECS__FN kecs_status kecs__check_pointer(const void *pointer, const char *name);
 
-/* To be called before the second statement of a write that changes rows: from here on all or nothing. */
-KECS__FN kecs_status kecs__write_guard(kecs__write *write);
+/* The deadline that holds for a call that starts now. */
+KECS__FN int64_t kecs__handle_deadline(kecs_store *store);
 
-/* After a failed statement, before others look into what was wrong: where the database refuses everything until a
- * rollback, the write is undone now. It must end with that failure. */
-KECS__FN void kecs__write_revive(kecs__write *write);
+/* MISUSE while a savepoint inside the transaction is open: what is written meanwhile would be undone with it. */
+KECS__FN kecs_status kecs__check_innermost(const kecs_store *store);
 
-/* Commits when `status` is KECS_OK and the deadline has not passed, rolls back otherwise; returns what came of it. */
-KECS__FN kecs_status kecs__write_close(kecs__write *write, kecs_status status);
+/* MISUSE when the transaction, or one around it, is lost. */
+KECS__FN kecs_status kecs__check_transaction(const kecs_store *tx);
 
-/* The writing session by itself, for opening and migrating. */
-KECS__FN kecs_status kecs__session_open(kecs__engine *engine, bool reader, bool may_create,
-                                        kecs__session **out_session);
-KECS__FN void kecs__session_close(kecs__session *session);
+/* MISUSE: the call would wait for what its own thread holds. */
+KECS__FN kecs_status kecs__fail_own_writer(void);
+
+/* How long a wait may still take, in milliseconds: until then by the monotonic clock, and no longer than the deadline.
+ */
+KECS__FN int64_t kecs__wait_left(const kecs__engine *engine, int64_t until_ms, int64_t deadline);
+
+/* TIMEOUT when the read has been open for longer than options.pool.read_age_ms. */
+KECS__FN kecs_status kecs__check_read_age(const kecs__session *session);
 
 KECS__FN void kecs__log(const kecs__engine *engine, kecs_log_level level, const char *format, ...)
     KECS_STORE_PRINTF(3, 4);
@@ -6944,7 +7242,12 @@ static kecs_status kecs__meta_fill(kecs__engine *engine, kecs__meta *meta, const
     meta->automatic |= info->columns[i].flags & KECS_COLUMN_AUTO ? KECS_BIT(i) : 0;
     meta->types[i] = kecs__meta_type(info->columns[i].type);
     meta->offsets[i] = info->columns[i].offset;
+    if (meta->types[i] == KECS_VALUE_TEXT) {
+      meta->texts[meta->text_count++] = (uint16_t)info->columns[i].offset;
+    }
   }
+
+  meta->types[info->column_count] = KECS_VALUE_INT; /* rid, where it is asked for as well */
 
   size_t size = 0; /* a comma or the terminator after each name */
   for (int i = 0; i < info->column_count; i++) {
@@ -7006,7 +7309,7 @@ KECS__FN const kecs__meta *kecs__meta_of(const kecs__engine *engine, kecs_kind k
  *   {ours}                  its value, with a comma
  *   {lock}                  in a writing session: locks the rows that a SELECT finds
  *   {rid}                   after an INSERT: gives the new row's rid
- *   {find} {bytes}          see kecs_dialect
+ *   {find} {bytes} {highest} see kecs_dialect
  *   {shared TABLE}          a table that all tenants share
  *   ?1                      a parameter
  * What belongs to a tenant stands nowhere else: a database without tenants gets nothing in its place. */
@@ -7020,8 +7323,8 @@ KECS__FN const kecs__meta *kecs__meta_of(const kecs__engine *engine, kecs_kind k
 
 /* What a cached statement does; its text follows from kind, operation and mask (store/sql.c). */
 typedef enum kecs__op {
-  KECS__OP_SELECT_KEY,  /* every column by unique key number `mask` */
-  KECS__OP_LOOK_KEY,    /* the same, of a row that is only looked at, whatever else the session writes */
+  KECS__OP_SELECT_KEY,  /* every column, and rid, by unique key number `mask` */
+  KECS__OP_LOOK_KEY,    /* every column likewise, of a row that is only looked at, whatever else the session writes */
   KECS__OP_FIND_KEY,    /* rid by unique key number `mask` */
   KECS__OP_SELECT_RID,  /* every column by rid */
   KECS__OP_READ_FIELDS, /* the columns in `mask` by natural key, rid first: what an update compares with */
@@ -7075,16 +7378,6 @@ KECS__FN kecs_status kecs__run(kecs__session *session, const char *sql, const ke
 
 KECS__FN void kecs__statements_free(kecs__session *session);
 
-static inline kecs_value kecs__value_int(int64_t number) {
-  kecs_value value = {KECS_VALUE_INT, 0, NULL, number};
-  return value;
-}
-
-/* NULL gives the NULL value. */
-KECS__FN kecs_value kecs__value_text(const char *text);
-KECS__FN kecs_value kecs__value_bytes(const char *text, size_t len); /* text[len] must be 0 */
-KECS__FN kecs_value kecs__value_time(int64_t micros);                /* 0 gives the NULL value */
-
 #endif
 
 /* ---- store/sql.h, continued -------------------------------------------------------------------------------------- */
@@ -7099,9 +7392,6 @@ KECS__FN void kecs__sql_expand_ddl(kecs__text *out, const kecs_dialect *dialect,
  * column in order; for UPDATE the masked columns in order and then rid; for UPDATE_IF the natural key's columns, the
  * masked ones, updated_at and the version that is wanted (0: any). READ_FIELDS and READ_RID give rid first. */
 KECS__FN void kecs__sql_build(kecs__text *out, const kecs__meta *meta, kecs__op op, uint64_t mask);
-
-/* "?7" */
-KECS__FN void kecs__sql_placeholder(kecs__text *out, int number);
 
 /* CREATE TABLE, with the change log's stamps or without, and each CREATE INDEX, of a kind, with marks. IF NOT EXISTS
  * throughout. */
@@ -7125,8 +7415,12 @@ KECS__FN void kecs__ddl_add_column(kecs__text *out, const kecs_dialect *dialect,
  *   change_folds       what compaction leaves of entries that are still to be pushed: one a row
  *   change_tombstones  the natural keys of deleted rows, by the seq of their entry
  *   change_state       numbers: the floor, the push mark, and per kind the highest rid whose tombstone is gone
+ *   history            what rows were before entries, and history_keys (history_log.h)
  *
- * An entry of kind 0 is a mark: tracking was switched on, or off. The last entry says off exactly when it is. */
+ * An entry of kind 0 is a mark: tracking was switched on, or off. The last entry says off exactly when it is.
+ *
+ * Where the database logs by itself (kecs_backend.log) nothing of this is written here, and what is read of the log is
+ * first numbered (kecs__feed_number_new). */
 #ifndef KECS_STORE_FEED_H
 #define KECS_STORE_FEED_H
 
@@ -7159,6 +7453,13 @@ struct kecs_result {
 KECS__FN kecs_status kecs__result_new(const kecs_allocator *allocator, kecs_kind kind, size_t row_size,
                                       kecs_result **out_result);
 
+#if !defined(KECS_STORE_NO_CACHE)
+/* A result of so many rows in one piece of memory, with `size` bytes for the rows and what they point to. The rows are
+ * the caller's to fill. */
+KECS__FN kecs_status kecs__result_whole(const kecs_allocator *allocator, kecs_kind kind, size_t row_size, size_t count,
+                                        size_t size, kecs_result **out_result);
+#endif
+
 /* Room for one more row, zeroed; NULL means NOMEM. Rows may move, their texts do not. */
 KECS__FN void *kecs__result_add(kecs_result *result);
 
@@ -7169,9 +7470,10 @@ KECS__FN void *kecs__result_room(kecs_result *result);
  * value is not of its column's type. */
 KECS__FN kecs_status kecs__row_read(const kecs__meta *meta, const kecs_value *values, kecs__arena *arena, void *row);
 
-/* The current row of a statement that selects every column, read into `row`. */
+/* The current row of a statement that selects every column, read into `row`. Where it selects rid behind them, out_rid
+ * is not NULL. */
 KECS__FN kecs_status kecs__row_fetch(kecs__session *session, kecs__cached *cached, const kecs__meta *meta,
-                                     kecs__arena *arena, void *row);
+                                     kecs__arena *arena, void *row, int64_t *out_rid);
 
 /* One column of a row as a value; texts are borrowed from the row. */
 KECS__FN kecs_value kecs__row_value(const kecs_kind_info *info, const void *row, int column);
@@ -7191,12 +7493,15 @@ KECS__FN bool kecs__value_same(const kecs_value *a, const kecs_value *b);
 /* What names a row in a message: its ARN, or its natural key's columns. */
 KECS__FN void kecs__row_name(const kecs_kind_info *info, const void *row, char out[160]);
 
+/* The stored row as a result has it: the filled copy, its texts copied once more. */
+KECS__FN kecs_status kecs__row_keep(const kecs__meta *meta, const void *row, kecs_result *result);
+
 #endif
 
 /* ---- store/special.h, continued ---------------------------------------------------------------------------------- */
 typedef struct kecs__probe kecs__probe; /* store/locate.h */
 
-typedef struct kecs__special {
+struct kecs__special {
   kecs_kind kind;
 
   /* Fills what only this kind knows into a row on its way in (a copy that may be changed; texts go to write->arena):
@@ -7222,28 +7527,12 @@ typedef struct kecs__special {
   kecs_status (*judge)(const kecs__meta *meta, const void *row, const kecs_value *stored, uint64_t *mask);
 
   uint64_t followed; /* the columns whose change `follow` wants to see */
+  bool tags_alone;   /* `follow` does nothing for a row without tags */
   uint64_t judged;   /* the columns that `judge` looks at */
-} kecs__special;
+};
 
-/* The kind's row of the table, or one whose functions are all NULL. */
-KECS__FN const kecs__special *kecs__special_of(kecs_kind kind);
-
-/* What the general fill offers to the kinds' own: "arn:aws:SERVICE:REGION:ACCOUNT:REST" taken apart. Texts go to the
- * arena. False when it is no ARN of that service; out pointers may be NULL. */
-KECS__FN bool kecs__arn_parse(const char *arn, const char *service, kecs__arena *arena, char **out_region,
-                              char **out_account, char **out_rest);
-KECS__FN char *kecs__arn_format(kecs__write *write, const char *service, const char *region, const char *account,
-                                const char *format, ...) KECS_STORE_PRINTF(5, 6);
-
-/* The last part of an ARN's resource: after the last slash, or the last colon. Points into `arn`. */
-KECS__FN const char *kecs__arn_tail(const char *arn);
-
-KECS__FN bool kecs__is_arn(const char *text);
-
-/* A parent given by name: its ARN, from the store when it is there, else as AWS would make it. An ARN and NULL are
- * given back as they are. */
-KECS__FN kecs_status kecs__resolve_parent(kecs__session *session, kecs_kind parent, const char *text,
-                                          kecs__arena *arena, const char **out_arn);
+/* Gives each kind's kecs__meta its row of the table, or one whose functions are all NULL. */
+KECS__FN void kecs__specials_set(kecs__engine *engine);
 
 #endif
 
@@ -7262,7 +7551,14 @@ enum {
   KECS__FEED_FLOOR = 1,   /* a watch can begin after this seq */
   KECS__FEED_PUSHED = 2,  /* the push mark; no row: nobody pushes */
   KECS__FEED_SINCE = 3,   /* the seq at which tracking was switched on last */
-  KECS__FEED_RID = 1000   /* + kind: the highest rid of a tombstone that is gone */
+  KECS__FEED_HISTORY = 4, /* the kinds whose history is kept, as bits (history_log.h), and the history's bounds: */
+  KECS__FEED_HISTORY_ROWS = 5,
+  KECS__FEED_HISTORY_AGE = 6,
+  KECS__FEED_HISTORY_FLOOR = 7,       /* the newest seq that went because of its age, and its stamp */
+  KECS__FEED_HISTORY_FLOOR_STAMP = 8,
+  KECS__FEED_RID = 1000,              /* + kind: the highest rid of a tombstone that is gone */
+  KECS__FEED_HISTORY_SINCE = 2000,    /* + kind: where its history begins, as seq and as stamp */
+  KECS__FEED_HISTORY_SINCE_STAMP = 3000
 };
 
 /* A row's stamps, in the order of its columns stamp_life, stamp_spec, stamp_status; 0 is NULL. A group that was not
@@ -7303,19 +7599,28 @@ KECS__FN uint64_t kecs__feed_groups(const kecs__meta *meta, uint64_t mask);
 /* The next stamp. */
 KECS__FN kecs_status kecs__feed_stamp(kecs__write *write, int64_t *out_stamp);
 
-/* Logs a change that was just written. A failure outside of a guarded write loses the transaction: the row is written,
- * and it must not stay so without its entry. */
-KECS__FN kecs_status kecs__feed_updated(kecs__write *write, const kecs__meta *meta, int64_t rid, uint64_t groups,
-                                        int64_t stamp, const int64_t base[KECS__STAMPS]);
+/* Logs a change that was just written, and keeps what the row was where `change` says. A failure outside of a guarded
+ * write loses the transaction: the row is written, and it must not stay so without its entry. */
+KECS__FN kecs_status kecs__feed_updated(kecs__write *write, const kecs__meta *meta, const kecs__change *change,
+                                        uint64_t groups, int64_t stamp);
+
+/* Runs a statement that belongs to a row that is written already: nothing stops it, and its failure counts as above. */
+KECS__FN kecs_status kecs__feed_run(kecs__write *write, const char *sql, const kecs_value *values, int count);
+
+/* Makes the guard triggers of every kind anew, as change_state says, or removes them. */
+KECS__FN kecs_status kecs__feed_guards(kecs__write *write, bool make);
 
 /* Logs that a row, which is still there, is about to be deleted, and keeps its key. */
 KECS__FN kecs_status kecs__feed_delete(kecs__write *write, const kecs__meta *meta, int64_t rid, const void *row);
 
-/* After the writer's transaction has ended, be it one write's or that of many, under the engine's mutex: wakes those
- * who watch. */
-KECS__FN void kecs__feed_ended(kecs__engine *engine);
-
 /* ---- reading ---- */
+
+/* Whether the backend has a log, whoever writes it. */
+KECS__FN bool kecs__feed_can(const kecs__engine *engine);
+
+/* Where the database logs by itself: gives what is committed its numbers. Before a read of the log that is to show
+ * what was written before it; not on a transaction's handle, whose reads show what they show. */
+KECS__FN kecs_status kecs__feed_number_new(kecs_store *store);
 
 /* Prepares a text with marks. */
 KECS__FN kecs_status kecs__feed_statement(kecs__session *session, const char *sql, kecs__cached **out_cached);
@@ -7327,6 +7632,7 @@ KECS__FN kecs_status kecs__feed_number(kecs__session *session, const char *sql, 
 /* A row of change_state, 0 when there is none; and to raise one, which never goes down. */
 KECS__FN kecs_status kecs__feed_state(kecs__session *session, int id, int64_t *out_value);
 KECS__FN kecs_status kecs__feed_state_raise(kecs__session *session, int id, int64_t value);
+KECS__FN kecs_status kecs__feed_state_set(kecs__session *session, int id, int64_t value);
 
 /* The end of the log; zeroed where it is empty, or where the backend has none. */
 KECS__FN kecs_status kecs__feed_read_end(kecs__session *session, kecs__feed_end *out_end);
@@ -7337,8 +7643,10 @@ KECS__FN kecs_status kecs__fail_no_feed(const kecs__engine *engine);
 /* UNSUPPORTED unless the end of the log says that the store is tracked. */
 KECS__FN kecs_status kecs__feed_check(const kecs__engine *engine, const kecs__feed_end *end);
 
+#if !defined(KECS_STORE_NO_WATCH)
 /* COMPACTED, with the floor in line and error, when entries after `seq` may be gone. Nothing above the floor is. */
 KECS__FN kecs_status kecs__feed_check_floor(kecs__session *session, int64_t seq);
+#endif
 
 /* ---- the clock (clock.c) ---- */
 
@@ -7358,7 +7666,7 @@ KECS__FN void kecs__feed_ddl_add_columns(kecs__text *out, const kecs_dialect *di
 KECS__FN bool kecs__feed_is_side_table(const char *name);
 
 /* Without marks: triggers are SQLite's, which has neither schemas nor tenants. */
-KECS__FN void kecs__feed_ddl_guards(kecs__text *out, const kecs_kind_info *info);
+KECS__FN void kecs__feed_ddl_guards(kecs__text *out, const kecs_kind_info *info, bool history);
 KECS__FN void kecs__feed_ddl_no_guards(kecs__text *out, const kecs_kind_info *info);
 
 /* What the logged forms of the fixed statements add: see kecs__op. */
@@ -7369,10 +7677,13 @@ KECS__FN void kecs__feed_sql_update(kecs__text *out, kecs__op op, int number);
 /* A row's natural key as one text, as kecs_record_get takes it. NULL means NOMEM. */
 KECS__FN const char *kecs__feed_key(const kecs__meta *meta, const void *row, kecs__arena *arena);
 
+/* The same from values, of any unique key; and the expression of a trigger that makes it of the row `old`. */
+KECS__FN const char *kecs__feed_key_text(const kecs_value *values, int count, kecs__arena *arena);
+KECS__FN void kecs__feed_guard_key(kecs__text *out, const kecs_kind_info *info, int number);
+
 #endif
 
 /* ---- store/sql.c, continued -------------------------------------------------------------------------------------- */
-#include <stdio.h>
 #include <string.h>
 
 /* ---- marks ---- */
@@ -7447,6 +7758,8 @@ static void kecs__sql_mark(kecs__sql_marks *marks, const char *mark, size_t len)
     kecs__text_adds(marks->out, dialect->returning_rid);
   } else if (kecs__sql_mark_is(mark, len, "find", &rest, &rest_len)) {
     kecs__text_adds(marks->out, dialect->find_text);
+  } else if (kecs__sql_mark_is(mark, len, "highest", &rest, &rest_len)) {
+    kecs__text_adds(marks->out, dialect->highest);
   } else if (kecs__sql_mark_is(mark, len, "bytes", &rest, &rest_len)) {
     kecs__text_adds(marks->out, dialect->bytewise);
   } else if (kecs__sql_mark_is(mark, len, "shared", &rest, &rest_len)) {
@@ -7490,12 +7803,6 @@ KECS__FN void kecs__sql_expand(kecs__text *out, const kecs_dialect *dialect, boo
 KECS__FN void kecs__sql_expand_ddl(kecs__text *out, const kecs_dialect *dialect, const char *sql, size_t len) {
   kecs__sql_marks marks = {out, dialect, false, 0, 0};
   kecs__sql_marks_fill(&marks, sql, len);
-}
-
-KECS__FN void kecs__sql_placeholder(kecs__text *out, int number) {
-  char text[16];
-  int len = snprintf(text, sizeof text, "?%d", number);
-  kecs__text_add(out, text, (size_t)len);
 }
 
 /* ---- rows ---- */
@@ -7590,7 +7897,8 @@ KECS__FN void kecs__sql_build(kecs__text *out, const kecs__meta *meta, kecs__op 
   switch (op) {
     case KECS__OP_SELECT_KEY:
     case KECS__OP_LOOK_KEY:
-      kecs__text_addf(out, "SELECT %s FROM {%s} WHERE {own}", meta->columns, info->table);
+      kecs__text_addf(out, "SELECT %s%s FROM {%s} WHERE {own}", meta->columns,
+                      op == KECS__OP_SELECT_KEY ? ",rid" : "", info->table);
       kecs__sql_key(out, info, &info->keys[mask]);
       kecs__text_adds(out, op == KECS__OP_SELECT_KEY ? "{lock}" : "");
       break;
@@ -7794,8 +8102,349 @@ KECS__FN void kecs__ddl_add_column(kecs__text *out, const kecs_dialect *dialect,
   kecs__text_adds(out, ";\n");
 }
 
+/* ---- store/engine.c ---------------------------------------------------------------------------------------------- */
+/* store/engine.c -- what every call asks of a handle and its engine: is it open, may it go on, how long may it wait. */
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#define KECS__LOG_LINE 600
+
+KECS__FN void kecs__log(const kecs__engine *engine, kecs_log_level level, const char *format, ...) {
+  if (!engine->logger.write) {
+    return;
+  }
+  char line[KECS__LOG_LINE];
+  va_list args;
+  va_start(args, format);
+  int len = vsnprintf(line, sizeof line, format, args);
+  va_end(args);
+  if (len >= 0) {
+    engine->logger.write(level, line, engine->logger.user);
+  }
+}
+
+KECS__FN kecs_status kecs__check_pointer(const void *pointer, const char *name) {
+  if (pointer) {
+    return KECS_OK;
+  }
+  return kecs__fail(KECS_E_MISUSE, "argument \"%s\" must not be NULL", name);
+}
+
+KECS__FN kecs_status kecs__check_handle(const kecs_store *store) {
+  if (!store) {
+    return kecs__fail(KECS_E_MISUSE, "the store handle is NULL; open it with kecs_open first");
+  }
+  if (store->magic != KECS__MAGIC_OPEN) {
+    return kecs__fail(KECS_E_MISUSE, "the handle is not open: the store was closed, or the transaction has ended");
+  }
+  return KECS_OK;
+}
+
+KECS__FN kecs_status kecs__check_stop(const kecs_store *store, int64_t deadline) {
+  for (const kecs_store *at = store; at; at = at->parent) {
+    if (kecs__flag_get(&at->cancelled)) {
+      return kecs__fail(KECS_E_CANCELLED, "the call was cancelled; nothing was stored");
+    }
+  }
+  if (deadline && kecs__clock_now(&store->engine->clock) >= deadline) {
+    return kecs__fail(KECS_E_TIMEOUT, "the handle's deadline has passed; nothing was stored. "
+                                      "Set a later one with kecs_set_deadline, 0 for none");
+  }
+  return KECS_OK;
+}
+
+KECS__FN int64_t kecs__handle_deadline(kecs_store *store) {
+  if (store->depth > 0) {
+    return store->deadline;
+  }
+  if (!kecs__flag_get(&store->timed)) {
+    return 0;
+  }
+  kecs__mutex_lock(&store->engine->mutex);
+  int64_t deadline = store->deadline;
+  kecs__mutex_unlock(&store->engine->mutex);
+  return deadline;
+}
+
+KECS__FN kecs_status kecs__check_transaction(const kecs_store *tx) {
+  bool lost = !tx->session->engine->backend->in_transaction(tx->session->connection);
+  for (const kecs_store *at = tx; at && !lost; at = at->parent) {
+    lost = at->broken;
+  }
+  if (!lost) {
+    return KECS_OK;
+  }
+  return kecs__fail(KECS_E_MISUSE, "the database has rolled the transaction back after an earlier error; end it with "
+                                   "kecs_rollback and begin again");
+}
+
+KECS__FN kecs_status kecs__check_innermost(const kecs_store *store) {
+  if (store->depth == 0 || !store->inner) {
+    return KECS_OK;
+  }
+  return kecs__fail(KECS_E_MISUSE, "a savepoint inside this transaction is open; write through its handle, or end it "
+                                   "first");
+}
+
+/* How long a wait may still take: the busy timeout, and no longer than the deadline. */
+KECS__FN int64_t kecs__wait_left(const kecs__engine *engine, int64_t until_ms, int64_t deadline) {
+  int64_t left = until_ms - kecs__monotonic_ms();
+  if (deadline) {
+    int64_t to_deadline = (deadline - kecs__clock_now(&engine->clock)) / 1000 + 1;
+    left = to_deadline < left ? to_deadline : left;
+  }
+  /* Short naps, so that a cancel from another thread is seen soon. */
+  return left > 50 ? 50 : left;
+}
+
+KECS__FN kecs_status kecs__fail_own_writer(void) {
+  return kecs__fail(KECS_E_MISUSE,
+                    "this thread holds the store's writing connection (a transaction, or a walk over a store "
+                    "in memory); call through the transaction's handle, or the call would wait for itself");
+}
+
+KECS__FN kecs_status kecs__check_read_age(const kecs__session *session) {
+  if (!session->read_until_ms || kecs__monotonic_ms() < session->read_until_ms) {
+    return KECS_OK;
+  }
+  return kecs__fail(KECS_E_TIMEOUT,
+                    "a walk has been open for %d ms, and the write-ahead log can't be emptied meanwhile; "
+                    "read page by page, or raise options.pool.read_age_ms",
+                    session->engine->pool.read_age_ms);
+}
+
 /* ---- store/statements.c ------------------------------------------------------------------------------------------ */
 /* store/statements.c -- an open-addressing table of prepared statements per session. */
+
+/* ---- store/cache.h ----------------------------------------------------------------------------------------------- */
+/* store/cache.h -- the row cache: what gets and lists have read, kept in memory and copied for each caller.
+ *
+ *   cache.c        entries, the names that lead to them, the order of use, limits
+ *   cache_block.c  rows in one block of memory that can be copied, and copied out of as a result
+ *   cache_rows.c   a get and a list through the cache: keys, tickets, answers
+ *   cache_holds.c  what own writes make of it
+ *   coherence.c    what other processes' writes make of it
+ *   cache_open.c   the cache as a whole
+ *
+ * Only what is committed enters. Three rules keep it right whatever the threads do:
+ *
+ *   1. Before a statement changes a row, the row's entry goes, and the row is held: until the transaction has ended,
+ *      committed or not, nothing of it enters again. (A hold is one of KECS__CACHE_BUCKETS for rows, and one for the
+ *      lists of each kind.)
+ *   2. Whoever wants to put something in draws a ticket before he reads the database. When he comes back, a row that
+ *      was held since then is turned away: what he has read may be from before the commit.
+ *   3. Where other processes write the same database, each answer is preceded by a look at its mark (backend.h), which
+ *      changes with each commit. While it is not the one that is known, nothing is answered and nothing enters.
+ *
+ * Locks, in this order: `state`, which guards tickets and holds; then the slots. A reader takes one slot, which one
+ * depends on its thread; who changes entries takes them all. */
+#ifndef KECS_STORE_CACHE_H
+#define KECS_STORE_CACHE_H
+
+/* ---- store/locate.h ---------------------------------------------------------------------------------------------- */
+/* store/locate.h -- from what a caller addresses a row by (name, id, ARN, parts of a key) to one unique key. */
+#ifndef KECS_STORE_LOCATE_H
+#define KECS_STORE_LOCATE_H
+
+/* A unique key with its values, and the columns that must be equal besides. Texts are borrowed from the caller and the
+ * arena. */
+struct kecs__probe {
+  int key; /* number of the unique key */
+  int count;
+  kecs_value values[KECS_KEY_COLUMNS_MAX];
+  int check_count;
+  int check_columns[KECS_KEY_COLUMNS_MAX];
+  kecs_value check_values[KECS_KEY_COLUMNS_MAX];
+  char shown[160]; /* the address, for messages; "": what the values say */
+  bool floating;   /* the address means whichever row is the latest just now */
+};
+
+/* From address parts, in the order of the kind's address. */
+KECS__FN kecs_status kecs__probe_address(kecs__session *session, const kecs__meta *meta, const kecs_value *address,
+                                         int count, kecs__arena *arena, kecs__probe *out_probe);
+
+/* From one text, as for kecs_record_get. */
+KECS__FN kecs_status kecs__probe_text(kecs__session *session, const kecs__meta *meta, const char *text,
+                                      kecs__arena *arena, kecs__probe *out_probe);
+
+/* From a row whose natural key is set, or the columns of another unique key. */
+KECS__FN kecs_status kecs__probe_row(kecs__session *session, const kecs__meta *meta, const void *row,
+                                     kecs__arena *arena, kecs__probe *out_probe);
+
+/* Reads the probed row into `row` (texts into the arena); NOT_FOUND names the address. *out_rid may be NULL. */
+KECS__FN kecs_status kecs__probe_read(kecs__session *session, const kecs__meta *meta, const kecs__probe *probe,
+                                      kecs__arena *arena, void *row, int64_t *out_rid);
+
+/* The rid of the probed row; *out_rid is 0 when there is none. */
+KECS__FN kecs_status kecs__probe_rid(kecs__session *session, const kecs__meta *meta, const kecs__probe *probe,
+                                     int64_t *out_rid);
+
+/* The same with the probe's checks; a row that does not pass them counts as absent. */
+KECS__FN kecs_status kecs__probe_find(kecs__session *session, const kecs__meta *meta, const kecs__probe *probe,
+                                      kecs__arena *arena, int64_t *out_rid);
+
+/* NOT_FOUND for a probe's row. */
+KECS__FN kecs_status kecs__fail_probe(const kecs__meta *meta, const kecs__probe *probe);
+KECS__FN kecs_status kecs__fail_not_found(const kecs__meta *meta, const char *shown);
+
+/* A parent given by name: its ARN, from the store when it is there, else as AWS would make it. An ARN and NULL are
+ * given back as they are. */
+KECS__FN kecs_status kecs__resolve_parent(kecs__session *session, kecs_kind parent, const char *text,
+                                          kecs__arena *arena, const char **out_arn);
+
+#endif
+
+/* ---- store/cache.h, continued ------------------------------------------------------------------------------------ */
+/* What a get asks for, as it was asked: two ways of naming one row are two keys. Texts are borrowed. */
+enum { KECS__FORM_ADDRESS, KECS__FORM_TEXT, KECS__FORM_QUERY };
+typedef struct kecs__cache_key {
+  kecs_kind kind; /* 0: none */
+  int form;
+  int count;
+  const kecs_value *values;
+  uint64_t hash;
+} kecs__cache_key;
+
+/* Drawn before a read; see above. */
+typedef struct kecs__ticket {
+  bool good;
+  uint64_t number;
+  uint64_t parents; /* as kecs__cache.parents */
+  int64_t now;
+} kecs__ticket;
+
+#if defined(KECS_STORE_NO_CACHE)
+
+/* There is none: engine->cache is NULL. */
+static inline void kecs__cache_close(kecs__engine *engine) {
+  (void)engine;
+}
+static inline void kecs__cache_describe(kecs__engine *engine, kecs_cache_info *out_info) {
+  (void)engine;
+  (void)out_info;
+}
+static inline void kecs__cache_hold(kecs__session *session, const kecs__cached *cached, const kecs_value *parameters,
+                                    int count) {
+  (void)session;
+  (void)cached;
+  (void)parameters;
+  (void)count;
+}
+static inline void kecs__cache_begun(kecs__session *session) {
+  (void)session;
+}
+static inline void kecs__cache_ended(kecs__session *session) {
+  (void)session;
+}
+static inline void kecs__cache_key_make(const kecs__engine *engine, const kecs__meta *meta, int form,
+                                        const kecs_value *values, int count, kecs__cache_key *out_key) {
+  (void)engine;
+  (void)meta;
+  (void)form;
+  (void)values;
+  (void)count;
+  (void)out_key;
+}
+static inline kecs_status kecs__cache_get(kecs_store *store, const kecs__meta *meta, const kecs__cache_key *key,
+                                          kecs_result **out_result) {
+  (void)store;
+  (void)meta;
+  (void)key;
+  (void)out_result;
+  return KECS_OK;
+}
+static inline void kecs__cache_ticket(kecs__session *session, kecs__ticket *out_ticket) {
+  (void)session;
+  (void)out_ticket;
+}
+static inline void kecs__cache_put(kecs__session *session, const kecs__meta *meta, const kecs__cache_key *key,
+                                   const kecs__ticket *ticket, const kecs__probe *probe, int64_t rid,
+                                   const kecs_result *result) {
+  (void)session;
+  (void)meta;
+  (void)key;
+  (void)ticket;
+  (void)probe;
+  (void)rid;
+  (void)result;
+}
+static inline void kecs__cache_key_query(kecs_store *store, const kecs__meta *meta, const kecs_query *query,
+                                         kecs__arena *arena, kecs__cache_key *out_key) {
+  (void)store;
+  (void)meta;
+  (void)query;
+  (void)arena;
+  (void)out_key;
+}
+static inline kecs_status kecs__cache_list(kecs_store *store, const kecs__meta *meta, const kecs__cache_key *key,
+                                           kecs_result **out_result) {
+  (void)store;
+  (void)meta;
+  (void)key;
+  (void)out_result;
+  return KECS_OK;
+}
+static inline void kecs__cache_put_list(kecs__session *session, const kecs__cache_key *key, const kecs__ticket *ticket,
+                                        const kecs_result *result) {
+  (void)session;
+  (void)key;
+  (void)ticket;
+  (void)result;
+}
+
+#else
+
+/* ---- the life of a cache (cache.c) ---- */
+
+/* What the options ask for, or nothing where it can't be right; then a line says so. */
+KECS__FN kecs_status kecs__cache_open(kecs_store *store);
+KECS__FN void kecs__cache_close(kecs__engine *engine);
+KECS__FN void kecs__cache_describe(kecs__engine *engine, kecs_cache_info *out_info);
+
+/* ---- reading through it (cache_rows.c) ---- */
+
+/* `values` must stay as long as the key is used. */
+KECS__FN void kecs__cache_key_make(const kecs__engine *engine, const kecs__meta *meta, int form,
+                                   const kecs_value *values, int count, kecs__cache_key *out_key);
+
+/* The answer, a result of the caller's own, or NULL where there is none. */
+KECS__FN kecs_status kecs__cache_get(kecs_store *store, const kecs__meta *meta, const kecs__cache_key *key,
+                                     kecs_result **out_result);
+
+/* To be called once a session is there and before it reads. */
+KECS__FN void kecs__cache_ticket(kecs__session *session, kecs__ticket *out_ticket);
+
+/* Keeps what was read; failing to is no failure. `probe` led to the row. */
+KECS__FN void kecs__cache_put(kecs__session *session, const kecs__meta *meta, const kecs__cache_key *key,
+                              const kecs__ticket *ticket, const kecs__probe *probe, int64_t rid,
+                              const kecs_result *result);
+
+/* The same for a page. A query that can't be a key has the kind 0. */
+KECS__FN void kecs__cache_key_query(kecs_store *store, const kecs__meta *meta, const kecs_query *query,
+                                    kecs__arena *arena, kecs__cache_key *out_key);
+KECS__FN kecs_status kecs__cache_list(kecs_store *store, const kecs__meta *meta, const kecs__cache_key *key,
+                                      kecs_result **out_result);
+KECS__FN void kecs__cache_put_list(kecs__session *session, const kecs__cache_key *key, const kecs__ticket *ticket,
+                                   const kecs_result *result);
+
+/* ---- what makes entries go (coherence.c) ---- */
+
+/* Before a statement runs: holds what it changes. */
+KECS__FN void kecs__cache_hold(kecs__session *session, const kecs__cached *cached, const kecs_value *parameters,
+                               int count);
+
+/* A writing transaction has begun on the session: nobody else can commit until it ends, where writers are alone. */
+KECS__FN void kecs__cache_begun(kecs__session *session);
+
+/* The session's transaction has ended, whatever came of it. To be called before anybody is told. */
+KECS__FN void kecs__cache_ended(kecs__session *session);
+
+/* What other processes have done is taken in; after it the mark is known, or it could not be done now. */
+KECS__FN void kecs__cache_catch_up(kecs__session *session);
+
+#endif
+#endif
 
 /* ---- store/gather.h ---------------------------------------------------------------------------------------------- */
 /* store/gather.h -- reads that are sent together. A read that gathers runs twice, or more often: what its statements
@@ -7857,9 +8506,6 @@ KECS__FN void kecs__pool_give_back(kecs__session *session);
 KECS__FN void kecs__pool_add(kecs__engine *engine, kecs__session *session);
 KECS__FN void kecs__pool_fill(kecs__engine *engine);
 
-/* TIMEOUT when the read has been open for longer than options.pool.read_age_ms. */
-KECS__FN kecs_status kecs__check_read_age(const kecs__session *session);
-
 /* Empties the write-ahead log, when nobody writes just now. */
 KECS__FN kecs_status kecs__engine_tidy(kecs__engine *engine);
 
@@ -7875,21 +8521,6 @@ KECS__FN void kecs__pool_free(kecs__engine *engine);
 #include <string.h>
 
 #define KECS__SQL_MAX ((size_t)1 << 20)
-
-KECS__FN kecs_value kecs__value_bytes(const char *text, size_t len) {
-  kecs_value value = {KECS_VALUE_TEXT, len, text, 0};
-  return value;
-}
-
-KECS__FN kecs_value kecs__value_text(const char *text) {
-  kecs_value value = {KECS_VALUE_NULL, 0, NULL, 0};
-  return text ? kecs__value_bytes(text, strlen(text)) : value;
-}
-
-KECS__FN kecs_value kecs__value_time(int64_t micros) {
-  kecs_value value = {micros ? KECS_VALUE_TIME : KECS_VALUE_NULL, 0, NULL, micros};
-  return value;
-}
 
 static uint64_t kecs__mix(uint64_t value) {
   value ^= value >> 32;
@@ -7910,9 +8541,12 @@ static uint64_t kecs__hash_text(const char *text, size_t len) {
 }
 
 static bool kecs__cached_is(const kecs__cached *cached, const kecs__cached *wanted) {
-  return cached->hash == wanted->hash && cached->kind == wanted->kind && cached->op == wanted->op &&
-         cached->locks == wanted->locks && cached->mask == wanted->mask && cached->sql_len == wanted->sql_len &&
-         (wanted->op != KECS__OP_TEXT || memcmp(cached->sql, wanted->sql, wanted->sql_len) == 0);
+  if (cached->hash != wanted->hash || cached->op != wanted->op || cached->locks != wanted->locks ||
+      cached->mask != wanted->mask || cached->sql_len != wanted->sql_len) {
+    return false;
+  }
+  return wanted->op == KECS__OP_TEXT ? memcmp(cached->sql, wanted->sql, wanted->sql_len) == 0
+                                     : cached->kind == wanted->kind;
 }
 
 /* The slot that holds the wanted statement, or the free one where it belongs. */
@@ -8011,6 +8645,19 @@ static bool kecs__cached_writes(const kecs__cached *wanted) {
   }
 }
 
+/* The kind whose table a text changes, or 0: the first mark names the table. */
+static int kecs__text_kind(const char *sql) {
+  const char *mark = strchr(sql, '{');
+  for (int kind = 1; mark && kind < KECS_KIND_COUNT; kind++) {
+    const char *table = kecs_kind_describe((kecs_kind)kind)->table;
+    size_t len = strlen(table);
+    if (strncmp(mark + 1, table, len) == 0 && mark[1 + len] == '}') {
+      return kind;
+    }
+  }
+  return 0;
+}
+
 /* Makes and prepares a statement that is not in the table. */
 static kecs_status kecs__cached_make(kecs__session *session, const kecs__meta *meta, const kecs__cached *wanted,
                                      kecs__cached **out_cached) {
@@ -8022,6 +8669,7 @@ static kecs_status kecs__cached_make(kecs__session *session, const kecs__meta *m
   *cached = *wanted;
   cached->sql = NULL;
   cached->writes = kecs__cached_writes(wanted);
+  cached->kind = wanted->op == KECS__OP_TEXT && cached->writes ? kecs__text_kind(wanted->sql) : wanted->kind;
   cached->in_use = true;
   kecs__text text;
   kecs__text_init(&text, &engine->allocator, KECS__SQL_MAX);
@@ -8125,6 +8773,9 @@ KECS__FN kecs_status kecs__statement_start(kecs__session *session, kecs__cached 
   }
   session->writing = cached->writes;
   session->changed = session->changed || cached->writes;
+  if (cached->writes) {
+    kecs__cache_hold(session, cached, parameters, count);
+  }
   /* Once it runs it will not be stopped: see kecs__session_should_stop. */
   kecs_status status = session->shared && cached->writes && session->user
                            ? kecs__check_stop(session->user, session->deadline)
@@ -8179,6 +8830,7 @@ KECS__FN kecs_status kecs__statement_run_last(kecs__write *write, kecs__cached *
   kecs_status status = session->user ? kecs__check_stop(session->user, session->deadline) : KECS_OK;
   session->writing = true;
   session->changed = true;
+  kecs__cache_hold(session, cached, parameters, count);
   if (!status) {
     status = kecs__statement_outcome(session, backend->start_last(cached->statement, parameters, count));
     write->ended = !status;
@@ -8194,6 +8846,7 @@ KECS__FN kecs_status kecs__statement_run_many(kecs__write *write, kecs__cached *
   kecs_status status = session->user ? kecs__check_stop(session->user, session->deadline) : KECS_OK;
   session->writing = true;
   session->changed = true;
+  kecs__cache_hold(session, cached, values, 0);
   if (!status) {
     status = session->engine->backend->insert_many(cached->statement, meta->info->table, meta->columns, values,
                                                    meta->info->column_count, rows, &commit);
@@ -8214,6 +8867,98 @@ KECS__FN kecs_status kecs__run(kecs__session *session, const char *sql, const ke
   if (out_changes) {
     *out_changes = status ? 0 : session->engine->backend->changes(session->connection);
   }
+  return status;
+}
+
+/* ---- store/session.c --------------------------------------------------------------------------------------------- */
+/* store/session.c -- a session: a connection, the statements prepared on it, and when the backend must stop. */
+
+/* ---- store/session.h --------------------------------------------------------------------------------------------- */
+/* store/session.h -- making and ending sessions, and committing what was written in one. */
+#ifndef KECS_STORE_SESSION_H
+#define KECS_STORE_SESSION_H
+
+/* A connection to the engine's database, for reading alone or for both. */
+KECS__FN kecs_status kecs__session_open(kecs__engine *engine, bool reader, bool may_create,
+                                        kecs__session **out_session);
+KECS__FN void kecs__session_close(kecs__session *session);
+
+/* backend->commit; the row cache wants to know that it was done. */
+KECS__FN kecs_status kecs__session_commit(kecs__session *session);
+
+#endif
+
+/* ---- store/session.c, continued ---------------------------------------------------------------------------------- */
+/* Asked by the backend while a statement runs. It must not record an error: the statement's outcome does. SQLite rolls
+ * the whole transaction back when a statement that writes is stopped: not where others have written into it. Such a
+ * statement writes one row, and before the next one the deadline is looked at (statements.c). */
+static bool kecs__session_should_stop(void *user) {
+  const kecs__session *session = user;
+  if (session->shared && session->writing) {
+    return false;
+  }
+  for (const kecs_store *at = session->user; at; at = at->parent) {
+    if (kecs__flag_get(&at->cancelled)) {
+      return true;
+    }
+  }
+  if (session->read_until_ms && kecs__monotonic_ms() >= session->read_until_ms) {
+    return true;
+  }
+  return session->deadline && kecs__clock_now(&session->engine->clock) >= session->deadline;
+}
+
+KECS__FN kecs_status kecs__session_open(kecs__engine *engine, bool reader, bool may_create,
+                                        kecs__session **out_session) {
+  kecs__session *session = kecs__alloc_zero(&engine->allocator, sizeof *session);
+  if (!session) {
+    return KECS_E_NOMEM;
+  }
+  session->engine = engine;
+  session->reader = reader;
+  session->locks = !reader;
+  kecs_connect_options options = {0};
+  options.path = engine->path;
+  options.place = &engine->place;
+  options.read_only = engine->read_only;
+  options.may_create = may_create;
+  options.opening = engine->schema_version == 0;
+  options.reader = reader;
+  options.full_durability = engine->durability == KECS_DURABILITY_FULL;
+  options.no_foreign_keys = engine->no_foreign_keys;
+  options.busy_timeout_ms = engine->busy_timeout_ms;
+  options.acquire_ms = engine->pool.acquire_ms;
+  options.cache_kib = reader ? engine->cache_kib / 4 : engine->cache_kib;
+  options.page_bytes = engine->page_bytes;
+  options.log_kib = engine->log_kib;
+  options.small = engine->small;
+  options.allocator = &engine->allocator;
+  options.logger = &engine->logger;
+  options.should_stop = kecs__session_should_stop;
+  options.should_stop_user = session;
+  kecs_status status = engine->backend->connect(&options, &session->connection);
+  if (status) {
+    kecs__release(&engine->allocator, session, sizeof *session);
+    return status;
+  }
+  session->opened_ms = kecs__monotonic_ms();
+  *out_session = session;
+  return KECS_OK;
+}
+
+KECS__FN void kecs__session_close(kecs__session *session) {
+  if (!session) {
+    return;
+  }
+  kecs__engine *engine = session->engine;
+  kecs__statements_free(session);
+  engine->backend->disconnect(session->connection);
+  kecs__release(&engine->allocator, session, sizeof *session);
+}
+
+KECS__FN kecs_status kecs__session_commit(kecs__session *session) {
+  kecs_status status = session->engine->backend->commit(session->connection);
+  session->committed = !status;
   return status;
 }
 
@@ -8336,7 +9081,7 @@ KECS__FN kecs_status kecs__gather_send(kecs__session *session, kecs__gather *gat
   }
   kecs_status status = session->engine->backend->start_many(session->connection, starts, used);
   kecs__release(&session->engine->allocator, starts, (open + 1) * sizeof *starts);
-  return kecs__statement_outcome(session, status);
+  return status;
 }
 
 KECS__FN void kecs__gather_free(kecs__session *session, kecs__gather *gather) {
@@ -8345,59 +9090,16 @@ KECS__FN void kecs__gather_free(kecs__session *session, kecs__gather *gather) {
 }
 
 /* ---- store/turns.c ----------------------------------------------------------------------------------------------- */
-/* store/turns.c -- the queue for the writing session, and the commit that several writes share.
+/* store/turns.c -- the queue for the writing session: first come, first served.
  *
- * A commit that reaches the disk costs as much for one row as for fifty. So a write that is done while others wait does
- * not commit: it hands the session with the open transaction to the next in the queue, which works in a savepoint of
- * its own, and waits. The last one (nobody waits any more, or enough have joined) commits and tells all. A write that
- * is alone commits at once; only where the last commit was a shared one does its successor wait for those whom it told,
- * since they are likely to come back, and no longer than half of a commit.
+ *   queue          turn, turn, turn      threads that wait for the session
  *
- *   queue          turn, turn, turn      threads that wait for the session, first come first served
- *   members        turn, turn            threads that have written into the open transaction and wait for its commit
- *
- * A turn lives on the stack of the thread that waits. The holder of the session alone changes `members`, under the
- * engine's mutex; whoever takes the session next therefore sees them. */
+ * A turn lives on the stack of the thread that waits. */
 
 /* ---- store/turns.h ----------------------------------------------------------------------------------------------- */
-/* store/turns.h -- whose turn it is to use the writing session, and which writes share a commit. Where each write takes
- * a session from the pool, that is done here, too. */
+/* store/turns.h -- whose turn it is to use the writing session. */
 #ifndef KECS_STORE_TURNS_H
 #define KECS_STORE_TURNS_H
-
-/* Takes the writing session, waiting for it at most the busy timeout; leaves it taken. No transaction is open then. */
-KECS__FN kecs_status kecs__writer_take(kecs_store *store, int64_t deadline, kecs__session **out_session);
-/* The same without a wait, for nobody's call: false when somebody has it. */
-KECS__FN bool kecs__writer_try(kecs__engine *engine);
-KECS__FN void kecs__writer_release(kecs__session *session);
-
-/* The same for a write of its own. Where *out_joined is true the session comes with the open transaction of the writes
- * before it: this one works in a savepoint. */
-KECS__FN kecs_status kecs__writer_join(kecs_store *store, int64_t deadline, kecs__session **out_session,
-                                       bool *out_joined);
-
-/* Ends what kecs__writer_join began, and gives the session away. `status` is what came of the write: after KECS_OK it
- * is part of the transaction, and KECS_OK comes back once that is committed; after a failure nothing of it is, and the
- * failure comes back. */
-KECS__FN kecs_status kecs__writer_leave(kecs__session *session, kecs_status status);
-
-/* MISUSE: the call would wait for what its own thread holds. */
-KECS__FN kecs_status kecs__fail_own_writer(void);
-
-/* How long a wait may still take, in milliseconds: until then by the monotonic clock, and no longer than the deadline.
- */
-KECS__FN int64_t kecs__wait_left(const kecs__engine *engine, int64_t until_ms, int64_t deadline);
-
-#endif
-
-/* ---- store/turns.c, continued ------------------------------------------------------------------------------------ */
-#include <string.h>
-
-#define KECS__QUEUE_PATIENCE_US 5000 /* whoever has waited so long comes before those who come later */
-#define KECS__SHARE_MAX 128          /* writes in one transaction */
-#define KECS__SHARE_US 10000         /* after that long nobody joins any more: the first ones wait for their answer */
-#define KECS__SHARE_EXPECT_US 1000   /* no wait for others is longer, but options.share_window_ms */
-#define KECS__SHARE_COMPANY 64       /* writes of one thread alone, until it no longer waits for others */
 
 struct kecs__turn {
   kecs__turn *next;
@@ -8411,22 +9113,31 @@ struct kecs__turn {
   kecs_error error; /* why it was not committed; its status is KECS_OK where it was */
 };
 
-/* How long a wait may still take: the busy timeout, and no longer than the deadline. */
-KECS__FN int64_t kecs__wait_left(const kecs__engine *engine, int64_t until_ms, int64_t deadline) {
-  int64_t left = until_ms - kecs__monotonic_ms();
-  if (deadline) {
-    int64_t to_deadline = (deadline - kecs__clock_now(&engine->clock)) / 1000 + 1;
-    left = to_deadline < left ? to_deadline : left;
-  }
-  /* Short naps, so that a cancel from another thread is seen soon. */
-  return left > 50 ? 50 : left;
-}
+/* Takes the writing session, waiting for it at most the busy timeout; leaves it taken. Where it `joins`, the
+ * transaction of the one before may be open. */
+KECS__FN kecs_status kecs__turn_take(kecs_store *store, int64_t deadline, bool joins, kecs__session **out_session);
 
-KECS__FN kecs_status kecs__fail_own_writer(void) {
-  return kecs__fail(KECS_E_MISUSE,
-                    "this thread holds the store's writing connection (a transaction, or a walk over a store "
-                    "in memory); call through the transaction's handle, or the call would wait for itself");
-}
+/* The same without a wait, for nobody's call: false when somebody has it. */
+KECS__FN bool kecs__turn_try(kecs__engine *engine);
+
+/* Gives it to the first in the queue, and tells those who watch when something was written. */
+KECS__FN void kecs__turn_end(kecs__session *session);
+
+/* The two parts of it, each with the engine's mutex held: those who watch are woken once the writer's transaction has
+ * ended, be it one write's or that of many. */
+KECS__FN void kecs__watches_tell(kecs__engine *engine);
+KECS__FN void kecs__turn_pass(kecs__engine *engine);
+
+/* As kecs__watches_tell where the database logs and each writer has a session of the pool, which it gives back now. */
+KECS__FN void kecs__watches_tell_of(kecs__session *session);
+
+#endif
+
+/* ---- store/turns.c, continued ------------------------------------------------------------------------------------ */
+#include <string.h>
+
+#define KECS__QUEUE_PATIENCE_US 5000 /* whoever has waited so long comes before those who come later */
+#define KECS__SHARE_COMPANY 64       /* writes of one thread alone, until it no longer waits for others */
 
 static void kecs__queue_add(kecs__engine *engine, kecs__turn *turn) {
   *engine->queue_end = turn;
@@ -8457,7 +9168,7 @@ static void kecs__turn_give(kecs__engine *engine, kecs__turn *turn) {
 /* Gives the session to the first in the queue, or to nobody. The mutex is held. Where commits are cheap the first one
  * is only woken: a thread that runs already would otherwise wait for one that sleeps, at every call. It is given the
  * session once it has waited for long. */
-static void kecs__writer_pass(kecs__engine *engine) {
+KECS__FN void kecs__turn_pass(kecs__engine *engine) {
   kecs__turn *next = engine->queue;
   engine->writer->user = NULL;
   engine->writer_taken = false;
@@ -8511,12 +9222,9 @@ static kecs_status kecs__turn_wait(kecs_store *store, int64_t deadline, bool joi
   return turn.given ? KECS_OK : status;
 }
 
-static kecs_status kecs__writer_get(kecs_store *store, int64_t deadline, bool joins, kecs__session **out_session) {
+KECS__FN kecs_status kecs__turn_take(kecs_store *store, int64_t deadline, bool joins, kecs__session **out_session) {
   kecs__engine *engine = store->engine;
   kecs_status status = KECS_OK;
-  if (engine->pooled) {
-    return kecs__pool_take(store, deadline, true, out_session);
-  }
   kecs__mutex_lock(&engine->mutex);
   if (!engine->writer_taken) {
     engine->writer_taken = true;
@@ -8539,11 +9247,7 @@ static kecs_status kecs__writer_get(kecs_store *store, int64_t deadline, bool jo
   return status;
 }
 
-KECS__FN kecs_status kecs__writer_take(kecs_store *store, int64_t deadline, kecs__session **out_session) {
-  return kecs__writer_get(store, deadline, false, out_session);
-}
-
-KECS__FN bool kecs__writer_try(kecs__engine *engine) {
+KECS__FN bool kecs__turn_try(kecs__engine *engine) {
   kecs__mutex_lock(&engine->mutex);
   bool got = !engine->writer_taken;
   if (got) {
@@ -8556,230 +9260,31 @@ KECS__FN bool kecs__writer_try(kecs__engine *engine) {
   return got;
 }
 
-KECS__FN void kecs__writer_release(kecs__session *session) {
+KECS__FN void kecs__watches_tell(kecs__engine *engine) {
+  kecs__place *place = &engine->writer->place;
+  if (place->appended) {
+    place->appended = false;
+    engine->feed_turn++;
+    kecs__condition_wake_all(&engine->changed);
+  }
+}
+
+KECS__FN void kecs__watches_tell_of(kecs__session *session) {
   kecs__engine *engine = session->engine;
-  if (engine->pooled) {
-    kecs__pool_give_back(session);
-    return;
+  if (session->changed && engine->backend->log) {
+    engine->feed_turn++;
+    kecs__condition_wake_all(&engine->changed);
   }
-  kecs__mutex_lock(&engine->mutex);
-  kecs__feed_ended(engine);
-  kecs__writer_pass(engine);
-  kecs__mutex_unlock(&engine->mutex);
+  session->changed = false;
 }
 
-KECS__FN kecs_status kecs__writer_join(kecs_store *store, int64_t deadline, kecs__session **out_session,
-                                       bool *out_joined) {
-  kecs_status status = kecs__writer_get(store, deadline, true, out_session);
-  *out_joined = !status && store->engine->members != NULL;
-  if (!status) {
-    (*out_session)->shared = *out_joined;
-    (*out_session)->changed = *out_joined; /* it may see what the others have not committed yet */
-  }
-  return status;
-}
-
-/* Whether the open transaction may go on with the first in the queue. The mutex is held. */
-static bool kecs__share_goes_on(const kecs__engine *engine) {
-  if (!engine->shares_commits || !engine->queue || !engine->queue->joins) {
-    return false;
-  }
-  return !engine->members || (engine->member_count < KECS__SHARE_MAX &&
-                              kecs__monotonic_us() - engine->share_since_us < KECS__SHARE_US + engine->share_window_us);
-}
-
-/* Whether others are likely to come: those who shared the last commit, or whoever comes within the window. */
-static bool kecs__share_hopes(const kecs__engine *engine) {
-  return engine->member_count + 1 < engine->share_last ||
-         (engine->share_window_us && engine->company && engine->member_count + 1 < KECS__SHARE_MAX);
-}
-
-static int64_t kecs__share_until(const kecs__engine *engine, int64_t now) {
-  int64_t most = engine->share_commit_us / 2;
-  int64_t until = now + (most < KECS__SHARE_EXPECT_US ? most : KECS__SHARE_EXPECT_US);
-  int64_t window = (engine->members ? engine->share_since_us : now) + engine->share_window_us;
-  return engine->company && window > until ? window : until;
-}
-
-/* Waits a moment for those who shared the last commit. The mutex is held, and given up while it waits. */
-static void kecs__share_expect(kecs__engine *engine) {
-  int64_t until = 0;
-  while (!engine->queue && engine->shares_commits && kecs__share_hopes(engine)) {
-    int64_t now = kecs__monotonic_us();
-    until = until ? until : kecs__share_until(engine, now);
-    if (now >= until) {
-      return;
-    }
-    engine->expecting = true;
-    kecs__condition_wait_us(&engine->arrival, &engine->mutex, until - now);
-    engine->expecting = false;
-  }
-}
-
-static void kecs__members_add(kecs__engine *engine, kecs__turn *turn) {
-  engine->share_since_us = engine->members ? engine->share_since_us : kecs__monotonic_us();
-  turn->next = engine->members;
-  engine->members = turn;
-  engine->member_count++;
-}
-
-/* Makes the turn one that can wait as a member. */
-static bool kecs__member_init(kecs__turn *turn) {
-  turn->told = false;
-  turn->error.status = KECS_OK;
-  if (kecs__condition_init(&turn->called)) {
-    return false;
-  }
-  bool good = kecs__mutex_init(&turn->mutex) == KECS_OK;
-  if (!good) {
-    kecs__condition_destroy(&turn->called);
-  }
-  return good;
-}
-
-/* Waits for what becomes of the transaction. */
-static kecs_status kecs__member_wait(kecs__turn *turn) {
-  kecs__mutex_lock(&turn->mutex);
-  while (!turn->told) {
-    kecs__condition_wait(&turn->called, &turn->mutex, 1000);
-  }
-  kecs__mutex_unlock(&turn->mutex);
-  kecs__mutex_destroy(&turn->mutex);
-  kecs__condition_destroy(&turn->called);
-  if (!turn->error.status) {
-    return KECS_OK;
-  }
-  (void)kecs__error_restore(&turn->error);
-  return kecs__fail_context("the commit that this write shared with others");
-}
-
-/* The write is in the transaction; the next one goes on with it, and this one waits for what becomes of both. False
- * when there is no next one. */
-static bool kecs__share_wait(kecs__engine *engine, kecs_status *out_status) {
-  kecs__turn turn;
-  kecs__mutex_lock(&engine->mutex);
-  kecs__share_expect(engine);
-  bool goes_on = kecs__share_goes_on(engine) && kecs__member_init(&turn);
-  if (goes_on) {
-    kecs__members_add(engine, &turn);
-    kecs__writer_pass(engine);
-  }
-  kecs__mutex_unlock(&engine->mutex);
-  if (goes_on) {
-    *out_status = kecs__member_wait(&turn);
-  }
-  return goes_on;
-}
-
-/* Passes the session on, and tells the members what became of their transaction. */
-static void kecs__share_end(kecs__engine *engine, kecs_status status) {
-  kecs__mutex_lock(&engine->mutex);
-  kecs__turn *turn = engine->members;
-  engine->share_last = engine->writer->changed ? engine->member_count + 1 : engine->share_last;
-  engine->members = NULL;
-  engine->member_count = 0;
-  kecs__feed_ended(engine); /* once for all: nobody who watches is told of a write before it is committed */
-  kecs__writer_pass(engine);
-  kecs__mutex_unlock(&engine->mutex);
-  while (turn) {
-    kecs__turn *next = turn->next; /* a turn that is told may be gone as soon as its mutex is free */
-    kecs__mutex_lock(&turn->mutex);
-    if (status) {
-      turn->error = kecs__error_save();
-    }
-    turn->told = true;
-    kecs__condition_wake_all(&turn->called);
-    kecs__mutex_unlock(&turn->mutex);
-    turn = next;
-  }
-}
-
-/* What the others are told when one write's failure cost them the transaction: a full disk is everybody's, somebody's
- * taken key is not. */
-static void kecs__share_lost(kecs__engine *engine, kecs_status status) {
-  kecs_error error = kecs__error_save();
-  if (kecs_status_class(status) != KECS_CLASS_SYSTEM) {
-    status = kecs__fail(KECS_E_BUSY, "another write's failure ended it; nothing was stored, try again");
-  }
-  kecs__share_end(engine, status);
-  (void)kecs__error_restore(&error);
-}
-
-/* Lets the transaction go on without this write, which has failed. False when somebody must end
- * it. */
-static bool kecs__share_pass(kecs__engine *engine) {
-  kecs__mutex_lock(&engine->mutex);
-  bool goes_on = kecs__share_goes_on(engine);
-  if (goes_on) {
-    kecs__writer_pass(engine);
-  }
-  kecs__mutex_unlock(&engine->mutex);
-  return goes_on;
-}
-
-/* Ends a write on a session of the pool: nobody shares its commit. */
-static kecs_status kecs__pool_leave(kecs__session *session, kecs_status status) {
-  const kecs_backend *backend = session->engine->backend;
-  if (!status) {
-    status = backend->commit(session->connection);
-  }
-  if (!status) {
-    kecs__pool_give_back(session);
-    return KECS_OK;
-  }
-  kecs_error error = kecs__error_save();
-  backend->rollback(session->connection);
-  kecs__pool_give_back(session);
-  return kecs__error_restore(&error);
-}
-
-static kecs_status kecs__share_commit(kecs__engine *engine) {
-  kecs__session *session = engine->writer;
-  bool shared = engine->members != NULL;
-  int64_t since = shared ? kecs__monotonic_us() : 0;
-  if (shared) {
-    session->user = NULL; /* one member's deadline is none of the others' */
-    session->deadline = 0;
-  }
-  kecs_status status = engine->backend->commit(session->connection);
-  engine->share_commit_us = shared ? kecs__monotonic_us() - since : 0;
-  if (status) {
-    kecs_error error = kecs__error_save();
-    engine->backend->rollback(session->connection);
-    (void)kecs__error_restore(&error);
-  }
-  kecs__share_end(engine, status);
-  return status;
-}
-
-KECS__FN kecs_status kecs__writer_leave(kecs__session *session, kecs_status status) {
+KECS__FN void kecs__turn_end(kecs__session *session) {
   kecs__engine *engine = session->engine;
-  if (engine->pooled) {
-    return kecs__pool_leave(session, status);
-  }
-  kecs_status outcome = KECS_OK;
-  session->shared = false;
-  bool open = engine->backend->in_transaction(session->connection);
-  if (!status) {
-    /* Where nothing was changed there is nothing to wait for; where the transaction is gone, nothing to go on with: the
-     * commit says so. */
-    bool shares = open && session->changed && kecs__share_wait(engine, &outcome);
-    return shares ? outcome : kecs__share_commit(engine);
-  }
-  if (!engine->members) {
-    kecs_error error = kecs__error_save();
-    engine->backend->rollback(session->connection);
-    kecs__writer_release(session);
-    return kecs__error_restore(&error);
-  }
-  if (!open) {
-    kecs__share_lost(engine, status);
-  } else if (!kecs__share_pass(engine)) {
-    kecs_error error = kecs__error_save();
-    (void)kecs__share_commit(engine); /* its failure is told to the members; this write failed by itself */
-    (void)kecs__error_restore(&error);
-  }
-  return status;
+  kecs__cache_ended(session);
+  kecs__mutex_lock(&engine->mutex);
+  kecs__watches_tell(engine);
+  kecs__turn_pass(engine);
+  kecs__mutex_unlock(&engine->mutex);
 }
 
 /* ---- store/pool.c ------------------------------------------------------------------------------------------------ */
@@ -9049,11 +9554,11 @@ KECS__FN void kecs__pool_tidy(kecs__engine *engine) {
 }
 
 KECS__FN kecs_status kecs__engine_tidy(kecs__engine *engine) {
-  if (!engine->backend->tidy || engine->read_only || !engine->shared || !kecs__writer_try(engine)) {
+  if (!engine->backend->tidy || engine->read_only || !engine->shared || !kecs__turn_try(engine)) {
     return KECS_OK;
   }
   kecs_status status = engine->backend->tidy(engine->writer->connection);
-  kecs__writer_release(engine->writer);
+  kecs__turn_end(engine->writer);
   return status;
 }
 
@@ -9074,6 +9579,7 @@ static void kecs__pool_check(kecs__engine *engine) {
 KECS__FN void kecs__pool_give_back(kecs__session *session) {
   kecs__engine *engine = session->engine;
   int64_t now = kecs__monotonic_ms();
+  kecs__cache_ended(session);
   session->user = NULL;
   session->read_until_ms = 0;
   session->used_ms = now;
@@ -9081,6 +9587,7 @@ KECS__FN void kecs__pool_give_back(kecs__session *session) {
   kecs__session_unlink(&engine->busy, session);
   session->next = engine->idle;
   engine->idle = session;
+  kecs__watches_tell_of(session);
   bool check = now - engine->pool_checked_ms >= engine->pool.check_ms;
   engine->pool_checked_ms = check ? now : engine->pool_checked_ms;
   kecs__waiters_call(engine);
@@ -9088,16 +9595,6 @@ KECS__FN void kecs__pool_give_back(kecs__session *session) {
   if (check) {
     kecs__pool_check(engine);
   }
-}
-
-KECS__FN kecs_status kecs__check_read_age(const kecs__session *session) {
-  if (!session->read_until_ms || kecs__monotonic_ms() < session->read_until_ms) {
-    return KECS_OK;
-  }
-  return kecs__fail(KECS_E_TIMEOUT,
-                    "a walk has been open for %d ms, and the write-ahead log can't be emptied meanwhile; "
-                    "read page by page, or raise options.pool.read_age_ms",
-                    session->engine->pool.read_age_ms);
 }
 
 KECS__FN void kecs__pool_describe(kecs__engine *engine, kecs_pool_info *out_info) {
@@ -9129,673 +9626,345 @@ KECS_STORE_API kecs_status kecs_maintain(kecs_store *store) {
   return kecs__engine_tidy(store->engine);
 }
 
-/* ---- store/profile.c --------------------------------------------------------------------------------------------- */
-/* store/profile.c -- the profiles as one table, and the options over it. */
+/* ---- store/share.c ----------------------------------------------------------------------------------------------- */
+/* store/share.c -- the commit that several writes share.
+ *
+ * A commit that reaches the disk costs as much for one row as for fifty. So a write that is done while others wait does
+ * not commit: it hands the session with the open transaction to the next in the queue, which works in a savepoint of
+ * its own, and waits. The last one (nobody waits any more, or enough have joined) commits and tells all. A write that
+ * is alone commits at once; only where the last commit was a shared one does its successor wait for those whom it told,
+ * since they are likely to come back, and no longer than half of a commit.
+ *
+ *   members        turn, turn            threads that have written into the open transaction and wait for its commit
+ *
+ * A turn lives on the stack of the thread that waits. The holder of the session alone changes `members`, under the
+ * engine's mutex; whoever takes the session next therefore sees them. */
 
-/* ---- store/profile.h --------------------------------------------------------------------------------------------- */
-/* store/profile.h -- options to settings: what a profile gives, and what the options say otherwise. */
-#ifndef KECS_STORE_PROFILE_H
-#define KECS_STORE_PROFILE_H
+/* ---- store/share.h ----------------------------------------------------------------------------------------------- */
+/* store/share.h -- a session to write with, and which writes share a commit. */
+#ifndef KECS_STORE_SHARE_H
+#define KECS_STORE_SHARE_H
 
-/* INVALID naming the option that can't be. */
-KECS__FN kecs_status kecs__profile_check(const kecs_options *options);
+/* A session to write with, waiting for it at most the busy timeout. No transaction is open then. */
+KECS__FN kecs_status kecs__writer_take(kecs_store *store, int64_t deadline, kecs__session **out_session);
+KECS__FN void kecs__writer_release(kecs__session *session);
 
-/* Settings for every option that is zero, and the options. */
-KECS__FN void kecs__profile_apply(kecs__engine *engine, const kecs_options *options);
+/* The same for a write of its own. Where *out_joined is true the session comes with the open transaction of the writes
+ * before it: this one works in a savepoint. */
+KECS__FN kecs_status kecs__writer_join(kecs_store *store, int64_t deadline, kecs__session **out_session,
+                                       bool *out_joined);
 
-/* What the place says of the pool, where the options are silent. */
-KECS__FN void kecs__profile_place(kecs__engine *engine, const kecs_options *options);
-
-/* The path that is opened: the memory profile needs none. */
-KECS__FN const char *kecs__profile_path(const kecs_options *options);
-
-/* The most bytes that are taken from options.allocator; 0: no limit. */
-KECS__FN size_t kecs__profile_memory(const kecs_options *options);
+/* Ends what kecs__writer_join began, and gives the session away. `status` is what came of the write: after KECS_OK it
+ * is part of the transaction, and KECS_OK comes back once that is committed; after a failure nothing of it is, and the
+ * failure comes back. */
+KECS__FN kecs_status kecs__writer_leave(kecs__session *session, kecs_status status);
 
 #endif
 
-/* ---- store/profile.c, continued ---------------------------------------------------------------------------------- */
-#include <string.h>
+/* ---- store/share.c, continued ------------------------------------------------------------------------------------ */
+#define KECS__SHARE_MAX 128          /* writes in one transaction */
+#define KECS__SHARE_US 10000         /* after that long nobody joins any more: the first ones wait for their answer */
+#define KECS__SHARE_EXPECT_US 1000   /* no wait for others is longer, but options.share_window_ms */
 
-#define KECS__MEMORY_PATH ":memory:"
-#define KECS__BUSY_MS 30000
-#define KECS__READERS_MAX 64
-#define KECS__DOCUMENT_BYTES ((size_t)64 << 20)
-
-typedef struct kecs__profile {
-  kecs_durability durability;
-  int page_bytes; /* 0: the backend's own */
-  int log_kib;    /* 0: the backend's own */
-  int cache_kib;
-  int readers;
-  int statements;
-  int share_window_ms;
-  int heartbeat_ms;
-  int memory_kib;
-} kecs__profile;
-
-/* edge: small pages, because a status that changes writes whole pages to the flash; few of them in memory; a log that
- * is moved late, so that a page that changes often is moved once. */
-static const kecs__profile kecs__profiles[] = {
-    {KECS_DURABILITY_NORMAL, 0, 0, 65536, 4, 512, 0, 0, 0},
-    {KECS_DURABILITY_FULL, 0, 0, 65536, 4, 512, 0, 0, 0},
-    {KECS_DURABILITY_NORMAL, 1024, 2048, 64, 1, 16, 20, 10000, 256},
-    {KECS_DURABILITY_NORMAL, 0, 0, 65536, 4, 512, 0, 0, 0},
-};
-#define KECS__PROFILE_COUNT (sizeof kecs__profiles / sizeof kecs__profiles[0])
-
-static const kecs_pool_options kecs__pool_defaults = {30000, 1800000, 3600000, 60000, 300000};
-
-KECS__FN const char *kecs__profile_path(const kecs_options *options) {
-  bool empty = !options->path || !options->path[0];
-  return empty && options->profile == KECS_PROFILE_MEMORY ? KECS__MEMORY_PATH : options->path;
-}
-
-static bool kecs__digits(const char *text, size_t count) {
-  size_t i = 0;
-  while (text[i] >= '0' && text[i] <= '9') {
-    i++;
+/* A session to write with: the pool's where each write takes one from there, the only one otherwise. */
+static kecs_status kecs__writer_get(kecs_store *store, int64_t deadline, bool joins, kecs__session **out_session) {
+  if (store->engine->pooled) {
+    return kecs__pool_take(store, deadline, true, out_session);
   }
-  return i == count && text[i] == '\0';
+  return kecs__turn_take(store, deadline, joins, out_session);
 }
 
-static kecs_status kecs__check_least(const char *name, int64_t value, int64_t least) {
-  if (value >= least) {
+KECS__FN kecs_status kecs__writer_take(kecs_store *store, int64_t deadline, kecs__session **out_session) {
+  return kecs__writer_get(store, deadline, false, out_session);
+}
+
+KECS__FN void kecs__writer_release(kecs__session *session) {
+  if (session->engine->pooled) {
+    kecs__pool_give_back(session);
+  } else {
+    kecs__turn_end(session);
+  }
+}
+
+KECS__FN kecs_status kecs__writer_join(kecs_store *store, int64_t deadline, kecs__session **out_session,
+                                       bool *out_joined) {
+  kecs_status status = kecs__writer_get(store, deadline, true, out_session);
+  *out_joined = !status && store->engine->members != NULL;
+  if (!status) {
+    (*out_session)->shared = *out_joined;
+    (*out_session)->changed = *out_joined; /* it may see what the others have not committed yet */
+  }
+  return status;
+}
+
+/* Whether the open transaction may go on with the first in the queue. The mutex is held. */
+static bool kecs__share_goes_on(const kecs__engine *engine) {
+  if (!engine->shares_commits || !engine->queue || !engine->queue->joins) {
+    return false;
+  }
+  return !engine->members || (engine->member_count < KECS__SHARE_MAX &&
+                              kecs__monotonic_us() - engine->share_since_us < KECS__SHARE_US + engine->share_window_us);
+}
+
+/* Whether others are likely to come: those who shared the last commit, or whoever comes within the window. */
+static bool kecs__share_hopes(const kecs__engine *engine) {
+  return engine->member_count + 1 < engine->share_last ||
+         (engine->share_window_us && engine->company && engine->member_count + 1 < KECS__SHARE_MAX);
+}
+
+static int64_t kecs__share_until(const kecs__engine *engine, int64_t now) {
+  int64_t most = engine->share_commit_us / 2;
+  int64_t until = now + (most < KECS__SHARE_EXPECT_US ? most : KECS__SHARE_EXPECT_US);
+  int64_t window = (engine->members ? engine->share_since_us : now) + engine->share_window_us;
+  return engine->company && window > until ? window : until;
+}
+
+/* Waits a moment for those who shared the last commit. The mutex is held, and given up while it waits. */
+static void kecs__share_expect(kecs__engine *engine) {
+  int64_t until = 0;
+  while (!engine->queue && engine->shares_commits && kecs__share_hopes(engine)) {
+    int64_t now = kecs__monotonic_us();
+    until = until ? until : kecs__share_until(engine, now);
+    if (now >= until) {
+      return;
+    }
+    engine->expecting = true;
+    kecs__condition_wait_us(&engine->arrival, &engine->mutex, until - now);
+    engine->expecting = false;
+  }
+}
+
+static void kecs__members_add(kecs__engine *engine, kecs__turn *turn) {
+  engine->share_since_us = engine->members ? engine->share_since_us : kecs__monotonic_us();
+  turn->next = engine->members;
+  engine->members = turn;
+  engine->member_count++;
+}
+
+/* Makes the turn one that can wait as a member. */
+static bool kecs__member_init(kecs__turn *turn) {
+  turn->told = false;
+  turn->error.status = KECS_OK;
+  if (kecs__condition_init(&turn->called)) {
+    return false;
+  }
+  bool good = kecs__mutex_init(&turn->mutex) == KECS_OK;
+  if (!good) {
+    kecs__condition_destroy(&turn->called);
+  }
+  return good;
+}
+
+/* Waits for what becomes of the transaction. */
+static kecs_status kecs__member_wait(kecs__turn *turn) {
+  kecs__mutex_lock(&turn->mutex);
+  while (!turn->told) {
+    kecs__condition_wait(&turn->called, &turn->mutex, 1000);
+  }
+  kecs__mutex_unlock(&turn->mutex);
+  kecs__mutex_destroy(&turn->mutex);
+  kecs__condition_destroy(&turn->called);
+  if (!turn->error.status) {
     return KECS_OK;
   }
-  return kecs__fail(KECS_E_INVALID, "options.%s is %lld; give %lld or more, 0 for the default", name, (long long)value,
-                    (long long)least);
+  (void)kecs__error_restore(&turn->error);
+  return kecs__fail_context("the commit that this write shared with others");
 }
 
-static kecs_status kecs__profile_check_path(const kecs_options *options) {
-  const char *path = kecs__profile_path(options);
-  if (!path || !path[0]) {
-    return kecs__fail(KECS_E_INVALID, "options.path is empty; give a file, \":memory:\" or a URL");
+/* The write is in the transaction; the next one goes on with it, and this one waits for what becomes of both. False
+ * when there is no next one. */
+static bool kecs__share_wait(kecs__engine *engine, kecs_status *out_status) {
+  kecs__turn turn;
+  kecs__mutex_lock(&engine->mutex);
+  kecs__share_expect(engine);
+  bool goes_on = kecs__share_goes_on(engine) && kecs__member_init(&turn);
+  if (goes_on) {
+    kecs__members_add(engine, &turn);
+    kecs__turn_pass(engine);
   }
-  if (options->profile == KECS_PROFILE_MEMORY && strcmp(path, KECS__MEMORY_PATH) != 0) {
-    return kecs__fail(KECS_E_INVALID,
-                      "options.profile is KECS_PROFILE_MEMORY and options.path is \"%s\"; leave one out", path);
+  kecs__mutex_unlock(&engine->mutex);
+  if (goes_on) {
+    *out_status = kecs__member_wait(&turn);
   }
-  return KECS_OK;
+  return goes_on;
 }
 
-KECS__FN kecs_status kecs__profile_check(const kecs_options *options) {
-  if ((int)options->profile < 0 || (size_t)options->profile >= KECS__PROFILE_COUNT) {
-    return kecs__fail(KECS_E_INVALID,
-                      "options.profile is %d; give one of KECS_PROFILE_DEFAULT, _DURABLE, _EDGE, _MEMORY",
-                      (int)options->profile);
+/* Passes the session on, and tells the members what became of their transaction. */
+static void kecs__share_end(kecs__engine *engine, kecs_status status) {
+  kecs__cache_ended(engine->writer);
+  kecs__mutex_lock(&engine->mutex);
+  kecs__turn *turn = engine->members;
+  engine->share_last = engine->writer->changed ? engine->member_count + 1 : engine->share_last;
+  engine->members = NULL;
+  engine->member_count = 0;
+  kecs__watches_tell(engine); /* once for all: nobody who watches is told of a write before it is committed */
+  kecs__turn_pass(engine);
+  kecs__mutex_unlock(&engine->mutex);
+  while (turn) {
+    kecs__turn *next = turn->next; /* a turn that is told may be gone as soon as its mutex is free */
+    kecs__mutex_lock(&turn->mutex);
+    if (status) {
+      turn->error = kecs__error_save();
+    }
+    turn->told = true;
+    kecs__condition_wake_all(&turn->called);
+    kecs__mutex_unlock(&turn->mutex);
+    turn = next;
   }
-  kecs_status status = kecs__profile_check_path(options);
+}
+
+/* What the others are told when one write's failure cost them the transaction: a full disk is everybody's, somebody's
+ * taken key is not. */
+static void kecs__share_lost(kecs__engine *engine, kecs_status status) {
+  kecs_error error = kecs__error_save();
+  if (kecs_status_class(status) != KECS_CLASS_SYSTEM) {
+    status = kecs__fail(KECS_E_BUSY, "another write's failure ended it; nothing was stored, try again");
+  }
+  kecs__share_end(engine, status);
+  (void)kecs__error_restore(&error);
+}
+
+/* Lets the transaction go on without this write, which has failed. False when somebody must end
+ * it. */
+static bool kecs__share_pass(kecs__engine *engine) {
+  kecs__mutex_lock(&engine->mutex);
+  bool goes_on = kecs__share_goes_on(engine);
+  if (goes_on) {
+    kecs__turn_pass(engine);
+  }
+  kecs__mutex_unlock(&engine->mutex);
+  return goes_on;
+}
+
+/* Ends a write on a session of the pool: nobody shares its commit. */
+static kecs_status kecs__pool_leave(kecs__session *session, kecs_status status) {
+  const kecs_backend *backend = session->engine->backend;
+  if (!status) {
+    status = backend->commit(session->connection);
+  }
+  if (!status) {
+    kecs__pool_give_back(session);
+    return KECS_OK;
+  }
+  kecs_error error = kecs__error_save();
+  backend->rollback(session->connection);
+  kecs__pool_give_back(session);
+  return kecs__error_restore(&error);
+}
+
+static kecs_status kecs__share_commit(kecs__engine *engine) {
+  kecs__session *session = engine->writer;
+  bool shared = engine->members != NULL;
+  int64_t since = shared ? kecs__monotonic_us() : 0;
+  if (shared) {
+    session->user = NULL; /* one member's deadline is none of the others' */
+    session->deadline = 0;
+  }
+  kecs_status status = kecs__session_commit(session);
+  engine->share_commit_us = shared ? kecs__monotonic_us() - since : 0;
   if (status) {
-    return status;
+    kecs_error error = kecs__error_save();
+    engine->backend->rollback(session->connection);
+    (void)kecs__error_restore(&error);
   }
-  if (options->account_id && !kecs__digits(options->account_id, 12)) {
-    return kecs__fail(KECS_E_INVALID, "options.account_id \"%s\" is not 12 digits", options->account_id);
+  kecs__share_end(engine, status);
+  return status;
+}
+
+KECS__FN kecs_status kecs__writer_leave(kecs__session *session, kecs_status status) {
+  kecs__engine *engine = session->engine;
+  if (engine->pooled) {
+    return kecs__pool_leave(session, status);
   }
-  if (options->region && !options->region[0]) {
-    return kecs__fail(KECS_E_INVALID, "options.region is empty; leave it NULL for us-east-1");
+  kecs_status outcome = KECS_OK;
+  session->shared = false;
+  bool open = engine->backend->in_transaction(session->connection);
+  if (!status) {
+    /* Where nothing was changed there is nothing to wait for; where the transaction is gone, nothing to go on with: the
+     * commit says so. */
+    bool shares = open && session->changed && kecs__share_wait(engine, &outcome);
+    return shares ? outcome : kecs__share_commit(engine);
   }
-  if (options->readers < 0 || options->readers > KECS__READERS_MAX) {
-    return kecs__fail(KECS_E_INVALID, "options.readers is %d; give 1 to %d, or 0 for the default", options->readers,
-                      KECS__READERS_MAX);
+  if (!engine->members) {
+    kecs_error error = kecs__error_save();
+    engine->backend->rollback(session->connection);
+    kecs__writer_release(session);
+    return kecs__error_restore(&error);
   }
-  if (options->durability != KECS_DURABILITY_NORMAL && options->durability != KECS_DURABILITY_FULL) {
-    return kecs__fail(KECS_E_INVALID, "options.durability is %d; give KECS_DURABILITY_NORMAL or _FULL",
-                      (int)options->durability);
+  if (!open) {
+    kecs__share_lost(engine, status);
+  } else if (!kecs__share_pass(engine)) {
+    kecs_error error = kecs__error_save();
+    (void)kecs__share_commit(engine); /* its failure is told to the members; this write failed by itself */
+    (void)kecs__error_restore(&error);
   }
-  if (options->track != KECS_TRACK_KEEP && options->track != KECS_TRACK_ON && options->track != KECS_TRACK_OFF) {
-    return kecs__fail(KECS_E_INVALID, "options.track is %d; give KECS_TRACK_KEEP, _ON or _OFF", (int)options->track);
-  }
-  status = kecs__check_least("cache_kib", options->cache_kib, 0);
-  status = status ? status : kecs__check_least("log_kib", options->log_kib, 0);
-  status = status ? status : kecs__check_least("pool.acquire_ms", options->pool.acquire_ms, -1);
-  status = status ? status : kecs__check_least("pool.idle_ms", options->pool.idle_ms, -1);
-  status = status ? status : kecs__check_least("pool.lifetime_ms", options->pool.lifetime_ms, -1);
-  status = status ? status : kecs__check_least("pool.check_ms", options->pool.check_ms, 0);
-  return status ? status : kecs__check_least("pool.read_age_ms", options->pool.read_age_ms, -1);
+  return status;
 }
 
-/* 0: what the profile has; negative: none. */
-static int kecs__chosen(int given, int otherwise) {
-  int chosen = given ? given : otherwise;
-  return chosen < 0 ? 0 : chosen;
-}
+/* ---- store/access.c ---------------------------------------------------------------------------------------------- */
+/* store/access.c -- how a call gets a session to read or to write with, and how its write begins and ends. */
 
-KECS__FN size_t kecs__profile_memory(const kecs_options *options) {
-  return (size_t)kecs__chosen(options->memory_kib, kecs__profiles[options->profile].memory_kib) * 1024;
-}
+/* ---- store/access.h ---------------------------------------------------------------------------------------------- */
+/* store/access.h -- how a call gets a session to read or to write with, and a write as a whole. */
+#ifndef KECS_STORE_ACCESS_H
+#define KECS_STORE_ACCESS_H
 
-KECS__FN void kecs__profile_apply(kecs__engine *engine, const kecs_options *options) {
-  const kecs__profile *profile = &kecs__profiles[options->profile];
-  const kecs_pool_options *pool = &kecs__pool_defaults;
-  engine->durability = options->durability ? options->durability : profile->durability;
-  engine->page_bytes = profile->page_bytes;
-  engine->small = profile->memory_kib > 0;
-  engine->log_kib = kecs__chosen(options->log_kib, profile->log_kib);
-  engine->cache_kib = kecs__chosen(options->cache_kib, profile->cache_kib);
-  engine->session_max = kecs__chosen(options->readers, profile->readers);
-  engine->statements_max = profile->statements;
-  engine->share_window_us = (int64_t)kecs__chosen(options->share_window_ms, profile->share_window_ms) * 1000;
-  engine->heartbeat_us = (int64_t)kecs__chosen(options->heartbeat_ms, profile->heartbeat_ms) * 1000;
-  engine->busy_timeout_ms = kecs__chosen(options->busy_timeout_ms, KECS__BUSY_MS);
-  engine->document_bytes_max = options->document_bytes_max ? options->document_bytes_max : KECS__DOCUMENT_BYTES;
-  engine->pool.acquire_ms = kecs__chosen(options->pool.acquire_ms, pool->acquire_ms);
-  engine->pool.idle_ms = kecs__chosen(options->pool.idle_ms, pool->idle_ms);
-  engine->pool.lifetime_ms = kecs__chosen(options->pool.lifetime_ms, pool->lifetime_ms);
-  engine->pool.check_ms = kecs__chosen(options->pool.check_ms, pool->check_ms);
-  engine->pool.read_age_ms = kecs__chosen(options->pool.read_age_ms, pool->read_age_ms);
-}
+/* A session to read with, until kecs__read_close. */
+KECS__FN kecs_status kecs__read_open(kecs_store *store, kecs__session **out_session);
+KECS__FN void kecs__read_close(kecs_store *store, kecs__session *session);
 
-/* The option, else what the place says, else what is set already. */
-static void kecs__choose(int given, int place, int *out) {
-  if (given == 0 && place != 0) {
-    *out = place < 0 ? 0 : place;
-  }
-}
+/* Ends a read transaction; its failure counts when nothing failed before. */
+KECS__FN void kecs__read_end(const kecs_backend *backend, kecs_connection *connection, kecs_status *status);
 
-KECS__FN void kecs__profile_place(kecs__engine *engine, const kecs_options *options) {
-  const kecs_place *place = &engine->place;
-  if (place->pool_max > 0) {
-    engine->session_max = place->pool_max;
-    engine->session_min = place->pool_min;
-  }
-  kecs__choose(options->pool.acquire_ms, place->pool.acquire_ms, &engine->pool.acquire_ms);
-  kecs__choose(options->pool.idle_ms, place->pool.idle_ms, &engine->pool.idle_ms);
-  kecs__choose(options->pool.lifetime_ms, place->pool.lifetime_ms, &engine->pool.lifetime_ms);
-  kecs__choose(options->pool.check_ms, place->pool.check_ms, &engine->pool.check_ms);
-}
+/* A write, until kecs__write_close. */
+KECS__FN kecs_status kecs__write_open(kecs_store *store, kecs__write *write);
 
-/* ---- store/clock.c ----------------------------------------------------------------------------------------------- */
-/* store/clock.c -- the hybrid logical clock. What it gave out last is kept in the newest entry of the change log. */
+/* Whether writers write side by side, so that what a write did not find may be there a moment later. */
+KECS__FN bool kecs__writers_meet(const kecs__write *write);
 
-#define KECS__CLOCK_SHIFT 16
-#define KECS__CLOCK_MS_MAX ((INT64_C(1) << 46) - 1) /* the year 4199 */
+/* BUSY: the row was not there when this write looked for it, and another writer has made it since. */
+KECS__FN kecs_status kecs__fail_raced(const kecs__meta *meta);
 
-KECS__FN kecs_status kecs__clock_next(int64_t *last, int64_t now_us) {
-  int64_t now_ms = now_us > 0 ? now_us / 1000 : 0;
-  int64_t wall = (now_ms < KECS__CLOCK_MS_MAX ? now_ms : KECS__CLOCK_MS_MAX) * (INT64_C(1) << KECS__CLOCK_SHIFT);
-  if (*last >= INT64_MAX - 1) {
-    return kecs__fail(KECS_E_CORRUPT,
-                      "the change log's last stamp is %lld, which leaves no room for another; restore a "
-                      "backup",
-                      (long long)*last);
-  }
-  *last = wall > *last ? wall : *last + 1;
-  return KECS_OK;
-}
+/* To be called before the second statement of a write that changes rows: from here on all or nothing. */
+KECS__FN kecs_status kecs__write_guard(kecs__write *write);
 
-KECS_STORE_API int64_t kecs_stamp_time(int64_t stamp) {
-  return (stamp > 0 ? stamp >> KECS__CLOCK_SHIFT : 0) * 1000;
-}
+/* After a failed statement, before others look into what was wrong: where the database refuses everything until a
+ * rollback, the write is undone now. It must end with that failure. */
+KECS__FN void kecs__write_revive(kecs__write *write);
 
-/* ---- store/feed_sql.c -------------------------------------------------------------------------------------------- */
-/* store/feed_sql.c -- the texts of the change log: its tables, the stamps in the kinds' tables, and the guard triggers.
- *
- * The guards log what other programs write (the sqlite3 shell). Our own connections have triggers switched off, since
- * the write path logs at a fraction of the cost; a connection of ours that was opened before another process switched
- * tracking on has not, so its writes are caught, too. A guard stamps as the library does and uses nothing but SQLite's
- * own functions. It refuses to change a natural key: that would be another row. */
-
-#include <stdio.h>
-#include <string.h>
-
-static const char *const kecs__stamp_names[KECS__STAMPS] = {"life", "spec", "status"};
-
-static kecs_column_group kecs__stamp_group(int stamp) {
-  return stamp == KECS__STAMP_SPEC ? KECS_GROUP_SPEC : stamp == KECS__STAMP_STATUS ? KECS_GROUP_STATUS : KECS_GROUP_KEY;
-}
-
-KECS__FN bool kecs__feed_stamped(const kecs_kind_info *info) {
-  return !(info->flags & KECS_KIND_APPEND);
-}
-
-KECS__FN bool kecs__feed_has_group(const kecs_kind_info *info, kecs_column_group group) {
-  for (int i = 0; i < info->column_count; i++) {
-    if (info->columns[i].group == group) {
-      return true;
-    }
-  }
-  return false;
-}
-
-/* ---- tables ---- */
-
-static const char *const kecs__feed_tables[] = {"changes", "change_folds", "change_tombstones", "change_state"};
-
-KECS__FN bool kecs__feed_is_side_table(const char *name) {
-  for (size_t i = 0; i < sizeof kecs__feed_tables / sizeof kecs__feed_tables[0]; i++) {
-    if (strcmp(name, kecs__feed_tables[i]) == 0) {
-      return true;
-    }
-  }
-  return false;
-}
-
-/* "CREATE TABLE name(seq INTEGER PRIMARY KEY,a INTEGER NOT NULL,b INTEGER,..." */
-static void kecs__feed_ddl_numbers(kecs__text *out, const kecs_dialect *dialect, const char *const *names, size_t count,
-                                   const char *after) {
-  for (size_t i = 0; i < count; i++) {
-    kecs__text_addf(out, ",%s %s%s", names[i], dialect->type_int, after);
-  }
-}
-
-KECS__FN void kecs__feed_ddl_tables(kecs__text *out, const kecs_dialect *dialect) {
-  static const char *const entry[] = {"kind", "rid", "groups", "op", "stamp"};
-  static const char *const base[] = {"base_life", "base_spec", "base_status"};
-  static const char *const fold[] = {"rid", "seq", "groups", "op", "stamp", "oldest"};
-  static const char *const life[] = {"site", "life", "life_site"};
-  kecs__text_addf(out, "CREATE TABLE IF NOT EXISTS {changes}(seq %s", dialect->type_rid);
-  kecs__feed_ddl_numbers(out, dialect, entry, sizeof entry / sizeof entry[0], " NOT NULL");
-  kecs__feed_ddl_numbers(out, dialect, base, sizeof base / sizeof base[0], "");
-  kecs__text_addf(out, ")%s;\nCREATE TABLE IF NOT EXISTS {change_folds}(kind %s NOT NULL", dialect->table_options,
-                  dialect->type_int);
-  kecs__feed_ddl_numbers(out, dialect, fold, sizeof fold / sizeof fold[0], " NOT NULL");
-  kecs__feed_ddl_numbers(out, dialect, base, sizeof base / sizeof base[0], "");
-  kecs__text_addf(
-      out,
-      ",PRIMARY KEY(kind,rid))%s;\n"
-      "CREATE UNIQUE INDEX IF NOT EXISTS change_folds_seq ON {change_folds}(seq);\n"
-      "CREATE TABLE IF NOT EXISTS {change_tombstones}(seq %s,kind %s NOT NULL,rid %s NOT NULL,key %s NOT NULL,"
-      "stamp %s NOT NULL",
-      dialect->table_options, dialect->type_rid, dialect->type_int, dialect->type_int, dialect->type_text,
-      dialect->type_int);
-  kecs__feed_ddl_numbers(out, dialect, life, sizeof life / sizeof life[0], "");
-  kecs__text_addf(out,
-                  ")%s;\n"
-                  "CREATE INDEX IF NOT EXISTS change_tombstones_rid ON {change_tombstones}(kind,rid);\n"
-                  "CREATE INDEX IF NOT EXISTS change_tombstones_key ON {change_tombstones}(kind,key);\n"
-                  "CREATE TABLE IF NOT EXISTS {change_state}(id %s NOT NULL PRIMARY KEY,value %s NOT NULL)%s;\n",
-                  dialect->table_options, dialect->type_int, dialect->type_int, dialect->table_options);
-}
-
-/* Only in files that were tracked once. stamp_x is the time of the write, site_x the site that wrote it: NULL for this
- * one. */
-static void kecs__feed_ddl_stamps(kecs__text *out, const kecs_dialect *dialect, const kecs_kind_info *info,
-                                  const char *before, const char *after) {
-  for (int i = 0; kecs__feed_stamped(info) && i < KECS__STAMPS; i++) {
-    if (kecs__feed_has_group(info, kecs__stamp_group(i))) {
-      const char *name = kecs__stamp_names[i];
-      kecs__text_addf(out, "%sstamp_%s %s%s%ssite_%s %s%s", before, name, dialect->type_int, after, before, name,
-                      dialect->type_int, after);
-    }
-  }
-}
-
-KECS__FN void kecs__feed_ddl_columns(kecs__text *out, const kecs_dialect *dialect, const kecs_kind_info *info) {
-  kecs__feed_ddl_stamps(out, dialect, info, ",\n  ", "");
-}
-
-KECS__FN void kecs__feed_ddl_add_columns(kecs__text *out, const kecs_dialect *dialect, const kecs_kind_info *info) {
-  char before[128];
-  snprintf(before, sizeof before, "ALTER TABLE {%s} ADD COLUMN ", info->table);
-  kecs__feed_ddl_stamps(out, dialect, info, before, ";\n");
-}
-
-/* ---- the logged forms of the fixed statements ---- */
-
-KECS__FN void kecs__feed_sql_insert(kecs__text *out, const kecs__meta *meta) {
-  kecs__text_addf(out, "INSERT INTO {%s}({tenant}%s,stamp_life) VALUES({ours}", meta->info->table, meta->columns);
-  for (int i = 0; i <= meta->info->column_count; i++) {
-    kecs__text_adds(out, i > 0 ? "," : "");
-    kecs__sql_placeholder(out, i + 1);
-  }
-  kecs__text_adds(out, "){rid}");
-}
-
-KECS__FN void kecs__feed_sql_read(kecs__text *out, const kecs_kind_info *info) {
-  for (int i = 0; i < KECS__STAMPS; i++) {
-    bool has = kecs__feed_stamped(info) && kecs__feed_has_group(info, kecs__stamp_group(i));
-    kecs__text_addf(out, ",%s%s", has ? "stamp_" : "", has ? kecs__stamp_names[i] : "NULL");
-  }
-}
-
-KECS__FN void kecs__feed_sql_update(kecs__text *out, kecs__op op, int number) {
-  static const char *const names[] = {"stamp_spec", "stamp_status"};
-  for (int i = 0; i < 2; i++) {
-    if (op == KECS__OP_UPDATE_BOTH || op == (i == 0 ? KECS__OP_UPDATE_SPEC : KECS__OP_UPDATE_STATUS)) {
-      kecs__text_addf(out, ",%s=", names[i]);
-      kecs__sql_placeholder(out, number);
-    }
-  }
-}
-
-/* ---- keys ---- */
-
-/* In all parts but the last a comma is written \, and a backslash \\. */
-static void kecs__feed_key_part(kecs__text *out, const kecs_value *value, bool last) {
-  if (value->type != KECS_VALUE_TEXT) {
-    kecs__text_addf(out, "%lld", (long long)value->number);
-    return;
-  }
-  for (size_t i = 0; i < value->len; i++) {
-    if (!last && (value->text[i] == ',' || value->text[i] == '\\')) {
-      kecs__text_addc(out, '\\');
-    }
-    kecs__text_addc(out, value->text[i]);
-  }
-}
-
-KECS__FN const char *kecs__feed_key(const kecs__meta *meta, const void *row, kecs__arena *arena) {
-  const kecs_column_list *key = &meta->info->keys[0];
-  kecs__text text;
-  kecs__text_init(&text, arena->allocator, (size_t)1 << 30);
-  for (int i = 0; i < key->count; i++) {
-    kecs_value value = kecs__row_value(meta->info, row, key->columns[i]);
-    kecs__text_adds(&text, i > 0 ? "," : "");
-    kecs__feed_key_part(&text, &value, i == key->count - 1);
-  }
-  const char *copy = text.status ? NULL : kecs__arena_text(arena, text.data, text.len);
-  kecs__text_free(&text);
-  return copy;
-}
-
-/* ---- guards ---- */
-
-#define KECS__GUARD_STAMP                                                    \
-  "max(coalesce((SELECT stamp FROM changes ORDER BY seq DESC LIMIT 1),0)+1," \
-  "CAST((julianday('now')-2440587.5)*86400000 AS INTEGER)<<16)"
-#define KECS__GUARD_LAST "(SELECT stamp FROM changes ORDER BY seq DESC LIMIT 1)"
-
-static const char *const kecs__guard_names[] = {"insert", "delete", "spec", "status", "local", "key"};
-
-/* "a=new.a AND b=new.b" over the natural key. */
-static void kecs__guard_where(kecs__text *out, const kecs_kind_info *info) {
-  for (int i = 0; i < info->keys[0].count; i++) {
-    const char *name = info->columns[info->keys[0].columns[i]].name;
-    kecs__text_addf(out, "%s%s=new.%s", i > 0 ? " AND " : " WHERE ", name, name);
-  }
-}
-
-static void kecs__guard_insert(kecs__text *out, const kecs_kind_info *info) {
-  int kind = (int)info->kind;
-  char mark[256];
-  snprintf(mark, sizeof mark,
-           "max(coalesce((SELECT max(rid) FROM change_tombstones WHERE kind=%d),0),"
-           "coalesce((SELECT value FROM change_state WHERE id=%d),0))",
-           kind, KECS__FEED_RID + kind);
-  kecs__text_addf(out, "CREATE TRIGGER feed_%s_insert AFTER INSERT ON %s BEGIN\n", info->table, info->table);
-  kecs__text_addf(out, "  UPDATE %s SET rid=%s+1 WHERE rid=new.rid AND rid<=%s;\n", info->table, mark, mark);
-  kecs__text_addf(out,
-                  "  INSERT INTO changes(kind,rid,groups,op,stamp) SELECT %d,rid,%d,%d," KECS__GUARD_STAMP " FROM %s",
-                  kind, (int)KECS__GROUPS_ALL, (int)KECS__FEED_CREATED, info->table);
-  kecs__guard_where(out, info);
-  kecs__text_adds(out, ";\n");
-  if (kecs__feed_stamped(info)) {
-    kecs__text_addf(out, "  UPDATE %s SET stamp_life=" KECS__GUARD_LAST, info->table);
-    kecs__guard_where(out, info);
-    kecs__text_adds(out, ";\n");
-  }
-  kecs__text_adds(out, "END;\n");
-}
-
-static void kecs__guard_key(kecs__text *out, const kecs_kind_info *info) {
-  const kecs_column_list *key = &info->keys[0];
-  for (int i = 0; i < key->count; i++) {
-    const kecs_column_info *column = &info->columns[key->columns[i]];
-    bool text = column->type == KECS_TYPE_TEXT;
-    kecs__text_adds(out, i > 0 ? "||','||" : "");
-    kecs__text_addf(out, text && i < key->count - 1 ? "replace(replace(old.%s,'\\','\\\\'),',','\\,')" : "old.%s",
-                    column->name);
-  }
-}
-
-static void kecs__guard_delete(kecs__text *out, const kecs_kind_info *info) {
-  bool stamped = kecs__feed_stamped(info);
-  kecs__text_addf(out, "CREATE TRIGGER feed_%s_delete AFTER DELETE ON %s BEGIN\n", info->table, info->table);
-  kecs__text_addf(out,
-                  "  INSERT INTO changes(kind,rid,groups,op,stamp,base_life) VALUES(%d,old.rid,%d,%d," KECS__GUARD_STAMP
-                  ",%s);\n",
-                  (int)info->kind, (int)KECS__GROUPS_ALL, (int)KECS__FEED_DELETED, stamped ? "old.stamp_life" : "NULL");
-  kecs__text_addf(out,
-                  "  INSERT INTO change_tombstones(seq,kind,rid,stamp,life,life_site,key) "
-                  "SELECT seq,kind,rid,stamp,%s,",
-                  stamped ? "old.stamp_life,old.site_life" : "NULL,NULL");
-  kecs__guard_key(out, info);
-  kecs__text_adds(out, " FROM changes ORDER BY seq DESC LIMIT 1;\nEND;\n");
-}
-
-static bool kecs__guard_in_key(const kecs_kind_info *info, int column) {
-  for (int i = 0; i < info->keys[0].count; i++) {
-    if (info->keys[0].columns[i] == column) {
-      return true;
-    }
-  }
-  return false;
-}
-
-/* The columns of a group; what identifies a row without being its natural key goes with the local ones. */
-static int kecs__guard_columns(kecs__text *out, const kecs_kind_info *info, kecs_column_group group) {
-  int count = 0;
-  for (int i = 0; i < info->column_count; i++) {
-    kecs_column_group own = info->columns[i].group;
-    own = own == KECS_GROUP_KEY && !kecs__guard_in_key(info, i) ? KECS_GROUP_LOCAL : own;
-    if (own == group) {
-      kecs__text_addf(out, "%s%s", count++ > 0 ? "," : "", info->columns[i].name);
-    }
-  }
-  return count;
-}
-
-static void kecs__guard_update(kecs__text *out, const kecs_kind_info *info, kecs_column_group group, const char *name) {
-  kecs__text columns;
-  kecs__text_init(&columns, out->allocator, (size_t)1 << 16);
-  bool stamped = kecs__feed_stamped(info) && (group == KECS_GROUP_SPEC || group == KECS_GROUP_STATUS);
-  if (kecs__guard_columns(&columns, info, group) > 0 && !columns.status) {
-    kecs__text_addf(out, "CREATE TRIGGER feed_%s_%s AFTER UPDATE OF %s ON %s BEGIN\n", info->table, name, columns.data,
-                    info->table);
-    kecs__text_addf(out,
-                    "  INSERT INTO changes(kind,rid,groups,op,stamp%s%s) VALUES(%d,new.rid,%d,%d," KECS__GUARD_STAMP,
-                    stamped ? ",base_life,base_" : "", stamped ? name : "", (int)info->kind, 1 << (int)group,
-                    (int)KECS__FEED_UPDATED);
-    if (stamped) {
-      kecs__text_addf(out, ",old.stamp_life,old.stamp_%s);\n", name);
-      kecs__text_addf(out, "  UPDATE %s SET stamp_%s=" KECS__GUARD_LAST " WHERE rid=new.rid", info->table, name);
-    }
-    kecs__text_adds(out, stamped ? ";\nEND;\n" : ");\nEND;\n");
-  }
-  kecs__text_free(&columns);
-}
-
-KECS__FN void kecs__feed_ddl_guards(kecs__text *out, const kecs_kind_info *info) {
-  kecs__guard_insert(out, info);
-  kecs__guard_delete(out, info);
-  kecs__guard_update(out, info, KECS_GROUP_SPEC, "spec");
-  kecs__guard_update(out, info, KECS_GROUP_STATUS, "status");
-  kecs__guard_update(out, info, KECS_GROUP_LOCAL, "local");
-  kecs__text_addf(out, "CREATE TRIGGER feed_%s_key BEFORE UPDATE OF ", info->table);
-  (void)kecs__guard_columns(out, info, KECS_GROUP_KEY);
-  kecs__text_addf(out, " ON %s WHEN ", info->table);
-  for (int i = 0; i < info->keys[0].count; i++) {
-    const char *column = info->columns[info->keys[0].columns[i]].name;
-    kecs__text_addf(out, "%sold.%s IS NOT new.%s", i > 0 ? " OR " : "", column, column);
-  }
-  kecs__text_addf(out,
-                  " BEGIN\n  SELECT RAISE(ABORT,'kecs_store logs changes of this file, and %s has another key after "
-                  "this one: delete the row and insert it anew');\nEND;\n",
-                  info->name);
-}
-
-KECS__FN void kecs__feed_ddl_no_guards(kecs__text *out, const kecs_kind_info *info) {
-  for (size_t i = 0; i < sizeof kecs__guard_names / sizeof kecs__guard_names[0]; i++) {
-    kecs__text_addf(out, "DROP TRIGGER IF EXISTS feed_%s_%s;\n", info->table, kecs__guard_names[i]);
-  }
-}
-
-/* ---- store/engine.c ---------------------------------------------------------------------------------------------- */
-/* store/engine.c -- handles and sessions: who may use which connection, and for how long they wait for it. */
-
-/* ---- store/handle.h ---------------------------------------------------------------------------------------------- */
-/* store/handle.h -- making and ending handles: what open, begin, commit and close share. */
-#ifndef KECS_STORE_HANDLE_H
-#define KECS_STORE_HANDLE_H
-
-enum { KECS__MAGIC_OPEN = 0x6b656373, KECS__MAGIC_ENDED = 0x64656164 };
-
-/* The deadline that holds for a call that starts now. */
-KECS__FN int64_t kecs__handle_deadline(kecs_store *store);
+/* Commits when `status` is KECS_OK and the deadline has not passed, rolls back otherwise; returns what came of it. */
+KECS__FN kecs_status kecs__write_close(kecs__write *write, kecs_status status);
 
 /* BEGIN IMMEDIATE; a wait for another process that the deadline or a cancel ended is told as such. */
 KECS__FN kecs_status kecs__begin_write(kecs_store *store, kecs__session *session);
 
-/* MISUSE while a savepoint inside the transaction is open: what is written meanwhile would be undone with it. */
-KECS__FN kecs_status kecs__check_innermost(const kecs_store *store);
-
-/* MISUSE when the transaction, or one around it, is lost. */
-KECS__FN kecs_status kecs__check_transaction(const kecs_store *tx);
-
-/* Undoes everything since the handle's BEGIN or SAVEPOINT and ends the handle and those inside it. A failure means that
- * a savepoint could not be undone, and that the transaction around it is lost. */
-KECS__FN kecs_status kecs__transaction_abandon(kecs_store *tx);
+/* Runs `work` in a write: opens it, closes it with what `work` returned. `work` may run again (kecs__retry), so it
+ * begins with nothing that an earlier run left in `user`. */
+KECS__FN kecs_status kecs__with_write(kecs_store *store, kecs_status (*work)(kecs__write *write, void *user),
+                                      void *user);
 
 #endif
 
-/* ---- store/engine.c, continued ----------------------------------------------------------------------------------- */
-#include <stdarg.h>
-#include <stdio.h>
+/* ---- store/retry.h ----------------------------------------------------------------------------------------------- */
+/* store/retry.h -- when a write that met another one is made again. */
+#ifndef KECS_STORE_RETRY_H
+#define KECS_STORE_RETRY_H
+
+/* Milliseconds until the next try, longer each time. */
+KECS__FN int64_t kecs__retry_pause(const kecs__engine *engine, int attempt);
+
+/* Where writers write side by side, one may find another in its way: KECS_E_BUSY. A write of its own is then made
+ * again, after a pause, until the store's busy timeout has passed. Zero-initialised before the first try. */
+typedef struct kecs__retry {
+  int64_t until;
+  int tries;
+} kecs__retry;
+KECS__FN bool kecs__retry_again(kecs_store *store, kecs__retry *retry, kecs_status status);
+
+#endif
+
+/* ---- store/access.c, continued ----------------------------------------------------------------------------------- */
 #include <string.h>
-
-#define KECS__LOG_LINE 600
-
-KECS__FN void kecs__log(const kecs__engine *engine, kecs_log_level level, const char *format, ...) {
-  if (!engine->logger.write) {
-    return;
-  }
-  char line[KECS__LOG_LINE];
-  va_list args;
-  va_start(args, format);
-  int len = vsnprintf(line, sizeof line, format, args);
-  va_end(args);
-  if (len >= 0) {
-    engine->logger.write(level, line, engine->logger.user);
-  }
-}
-
-KECS__FN kecs_status kecs__check_pointer(const void *pointer, const char *name) {
-  if (pointer) {
-    return KECS_OK;
-  }
-  return kecs__fail(KECS_E_MISUSE, "argument \"%s\" must not be NULL", name);
-}
-
-KECS__FN kecs_status kecs__check_handle(const kecs_store *store) {
-  if (!store) {
-    return kecs__fail(KECS_E_MISUSE, "the store handle is NULL; open it with kecs_open first");
-  }
-  if (store->magic != KECS__MAGIC_OPEN) {
-    return kecs__fail(KECS_E_MISUSE, "the handle is not open: the store was closed, or the transaction has ended");
-  }
-  return KECS_OK;
-}
-
-KECS__FN kecs_status kecs__check_stop(const kecs_store *store, int64_t deadline) {
-  for (const kecs_store *at = store; at; at = at->parent) {
-    if (kecs__flag_get(&at->cancelled)) {
-      return kecs__fail(KECS_E_CANCELLED, "the call was cancelled; nothing was stored");
-    }
-  }
-  if (deadline && kecs__clock_now(&store->engine->clock) >= deadline) {
-    return kecs__fail(KECS_E_TIMEOUT, "the handle's deadline has passed; nothing was stored. "
-                                      "Set a later one with kecs_set_deadline, 0 for none");
-  }
-  return KECS_OK;
-}
-
-/* Asked by the backend while a statement runs. It must not record an error: the statement's outcome does. SQLite rolls
- * the whole transaction back when a statement that writes is stopped: not where others have written into it. Such a
- * statement writes one row, and before the next one the deadline is looked at (statements.c). */
-static bool kecs__session_should_stop(void *user) {
-  const kecs__session *session = user;
-  if (session->shared && session->writing) {
-    return false;
-  }
-  for (const kecs_store *at = session->user; at; at = at->parent) {
-    if (kecs__flag_get(&at->cancelled)) {
-      return true;
-    }
-  }
-  if (session->read_until_ms && kecs__monotonic_ms() >= session->read_until_ms) {
-    return true;
-  }
-  return session->deadline && kecs__clock_now(&session->engine->clock) >= session->deadline;
-}
-
-KECS__FN kecs_status kecs__session_open(kecs__engine *engine, bool reader, bool may_create,
-                                        kecs__session **out_session) {
-  kecs__session *session = kecs__alloc_zero(&engine->allocator, sizeof *session);
-  if (!session) {
-    return KECS_E_NOMEM;
-  }
-  session->engine = engine;
-  session->reader = reader;
-  session->locks = !reader;
-  kecs_connect_options options = {0};
-  options.path = engine->path;
-  options.place = &engine->place;
-  options.read_only = engine->read_only;
-  options.may_create = may_create;
-  options.opening = engine->schema_version == 0;
-  options.reader = reader;
-  options.full_durability = engine->durability == KECS_DURABILITY_FULL;
-  options.no_foreign_keys = engine->no_foreign_keys;
-  options.busy_timeout_ms = engine->busy_timeout_ms;
-  options.acquire_ms = engine->pool.acquire_ms;
-  options.cache_kib = reader ? engine->cache_kib / 4 : engine->cache_kib;
-  options.page_bytes = engine->page_bytes;
-  options.log_kib = engine->log_kib;
-  options.small = engine->small;
-  options.allocator = &engine->allocator;
-  options.logger = &engine->logger;
-  options.should_stop = kecs__session_should_stop;
-  options.should_stop_user = session;
-  kecs_status status = engine->backend->connect(&options, &session->connection);
-  if (status) {
-    kecs__release(&engine->allocator, session, sizeof *session);
-    return status;
-  }
-  session->opened_ms = kecs__monotonic_ms();
-  *out_session = session;
-  return KECS_OK;
-}
-
-KECS__FN void kecs__session_close(kecs__session *session) {
-  if (!session) {
-    return;
-  }
-  kecs__engine *engine = session->engine;
-  kecs__statements_free(session);
-  engine->backend->disconnect(session->connection);
-  kecs__release(&engine->allocator, session, sizeof *session);
-}
-
-KECS__FN int64_t kecs__handle_deadline(kecs_store *store) {
-  if (store->depth > 0) {
-    return store->deadline;
-  }
-  kecs__mutex_lock(&store->engine->mutex);
-  int64_t deadline = store->deadline;
-  kecs__mutex_unlock(&store->engine->mutex);
-  return deadline;
-}
-
-KECS__FN kecs_status kecs__check_transaction(const kecs_store *tx) {
-  bool lost = !tx->session->engine->backend->in_transaction(tx->session->connection);
-  for (const kecs_store *at = tx; at && !lost; at = at->parent) {
-    lost = at->broken;
-  }
-  if (!lost) {
-    return KECS_OK;
-  }
-  return kecs__fail(KECS_E_MISUSE, "the database has rolled the transaction back after an earlier error; end it with "
-                                   "kecs_rollback and begin again");
-}
-
-KECS__FN kecs_status kecs__check_innermost(const kecs_store *store) {
-  if (store->depth == 0 || !store->inner) {
-    return KECS_OK;
-  }
-  return kecs__fail(KECS_E_MISUSE, "a savepoint inside this transaction is open; write through its handle, or end it "
-                                   "first");
-}
 
 KECS__FN kecs_status kecs__read_open(kecs_store *store, kecs__session **out_session) {
   *out_session = NULL;
@@ -9831,9 +10000,25 @@ KECS__FN void kecs__read_close(kecs_store *store, kecs__session *session) {
   kecs__pool_give_back(session);
 }
 
+KECS__FN void kecs__read_end(const kecs_backend *backend, kecs_connection *connection, kecs_status *status) {
+  kecs_error error = kecs__error_save();
+  kecs_status ended = backend->commit(connection);
+  if (ended) {
+    backend->rollback(connection);
+  }
+  if (*status) {
+    (void)kecs__error_restore(&error); /* the status may be a visitor's own, without an error */
+  } else {
+    *status = ended;
+  }
+}
+
 KECS__FN kecs_status kecs__begin_write(kecs_store *store, kecs__session *session) {
   session->place.known = false;
   kecs_status status = store->engine->backend->begin(session->connection, true);
+  if (!status) {
+    kecs__cache_begun(session);
+  }
   if (status == KECS_E_BUSY || status == KECS_E_CANCELLED) {
     kecs_error error = kecs__error_save();
     kecs_status stop = kecs__check_stop(store, session->deadline);
@@ -9993,14 +10178,823 @@ KECS__FN kecs_status kecs__write_close(kecs__write *write, kecs_status status) {
   return status;
 }
 
-/* ---- store/transaction.c ----------------------------------------------------------------------------------------- */
-/* store/transaction.c -- transactions as handles, savepoints inside them, and the retry loop around them. */
+static kecs_status kecs__write_once(kecs_store *store, kecs_status (*work)(kecs__write *write, void *user),
+                                    void *user) {
+  kecs__write write;
+  kecs_status status = kecs__write_open(store, &write);
+  if (!status) {
+    status = kecs__write_guard(&write);
+  }
+  if (!status) {
+    status = work(&write, user);
+  }
+  return kecs__write_close(&write, status);
+}
 
-#include <stdio.h>
+KECS__FN kecs_status kecs__with_write(kecs_store *store, kecs_status (*work)(kecs__write *write, void *user),
+                                      void *user) {
+  kecs__retry retry = {0, 0};
+  kecs_status status = KECS_OK;
+  do {
+    status = kecs__write_once(store, work, user);
+  } while (kecs__retry_again(store, &retry, status));
+  return status;
+}
+
+/* ---- store/retry.c ----------------------------------------------------------------------------------------------- */
+/* store/retry.c -- when a write that met another one is made again. */
+
 #include <string.h>
 
 #define KECS__RETRY_FIRST_MS 5
 #define KECS__RETRY_MAX_MS 250
+
+/* Half of the pause is chance: two writers that met once must not meet again and again. */
+KECS__FN int64_t kecs__retry_pause(const kecs__engine *engine, int attempt) {
+  int64_t pause = KECS__RETRY_FIRST_MS;
+  for (int i = 0; i < attempt && pause < KECS__RETRY_MAX_MS; i++) {
+    pause *= 2;
+  }
+  unsigned char chance = 0;
+  if (kecs__random_fill(&engine->random, &chance, 1)) {
+    chance = 128;
+  }
+  return pause / 2 + pause * chance / 512;
+}
+
+KECS__FN bool kecs__retry_again(kecs_store *store, kecs__retry *retry, kecs_status status) {
+  /* Where writers follow one another, BUSY means that the timeout has passed; so does any state of the database but
+   * those of class 40, after which the same may well succeed. Those end a transaction; a race that the store itself has
+   * seen (kecs__fail_raced) has cost one no more than the savepoint of this write. */
+  const char *state = kecs_last_error()->sqlstate;
+  bool meets = !state[0] || (store->depth == 0 && strncmp(state, "40", 2) == 0);
+  if (status != KECS_E_BUSY || !store->engine->dialect->lock_rows[0] || !meets) {
+    return false;
+  }
+  int64_t now = kecs__monotonic_ms();
+  int64_t pause = kecs__retry_pause(store->engine, retry->tries);
+  retry->until = retry->until ? retry->until : now + store->engine->busy_timeout_ms;
+  retry->tries++;
+  if (now + pause > retry->until) {
+    return false;
+  }
+  kecs__sleep_ms(pause);
+  return true;
+}
+
+/* ---- store/profile.c --------------------------------------------------------------------------------------------- */
+/* store/profile.c -- the profiles as one table, and the options over it. */
+
+/* ---- store/profile.h --------------------------------------------------------------------------------------------- */
+/* store/profile.h -- options to settings: what a profile gives, and what the options say otherwise. */
+#ifndef KECS_STORE_PROFILE_H
+#define KECS_STORE_PROFILE_H
+
+/* INVALID naming the option that can't be. */
+KECS__FN kecs_status kecs__profile_check(const kecs_options *options);
+
+/* Settings for every option that is zero, and the options. */
+KECS__FN void kecs__profile_apply(kecs__engine *engine, const kecs_options *options);
+
+/* What the place says of the pool, where the options are silent. */
+KECS__FN void kecs__profile_place(kecs__engine *engine, const kecs_options *options);
+
+/* The path that is opened: the memory profile needs none. */
+KECS__FN const char *kecs__profile_path(const kecs_options *options);
+
+/* The most bytes that are taken from options.allocator; 0: no limit. */
+KECS__FN size_t kecs__profile_memory(const kecs_options *options);
+
+#endif
+
+/* ---- store/profile.c, continued ---------------------------------------------------------------------------------- */
+#include <string.h>
+
+#define KECS__MEMORY_PATH ":memory:"
+#define KECS__BUSY_MS 30000
+#define KECS__READERS_MAX 64
+#define KECS__DOCUMENT_BYTES ((size_t)64 << 20)
+#define KECS__CACHE_ENTRIES 10000
+#define KECS__CACHE_ENTRIES_MAX 100000000
+#define KECS__CACHE_TTL_MS 300000
+#define KECS__CACHE_KIB 65536
+
+typedef struct kecs__profile {
+  kecs_durability durability;
+  int page_bytes; /* 0: the backend's own */
+  int log_kib;    /* 0: the backend's own */
+  int cache_kib;
+  int readers;
+  int statements;
+  int share_window_ms;
+  int heartbeat_ms;
+  int memory_kib;
+  int cache_entries; /* of rows; negative: none */
+} kecs__profile;
+
+/* edge: small pages, because a status that changes writes whole pages to the flash; few of them in memory; a log that
+ * is moved late, so that a page that changes often is moved once. */
+static const kecs__profile kecs__profiles[] = {
+    {KECS_DURABILITY_NORMAL, 0, 0, 65536, 4, 512, 0, 0, 0, KECS__CACHE_ENTRIES},
+    {KECS_DURABILITY_FULL, 0, 0, 65536, 4, 512, 0, 0, 0, KECS__CACHE_ENTRIES},
+    {KECS_DURABILITY_NORMAL, 1024, 2048, 64, 1, 16, 20, 10000, 256, -1},
+    {KECS_DURABILITY_NORMAL, 0, 0, 65536, 4, 512, 0, 0, 0, KECS__CACHE_ENTRIES},
+};
+#define KECS__PROFILE_COUNT (sizeof kecs__profiles / sizeof kecs__profiles[0])
+
+static const kecs_pool_options kecs__pool_defaults = {30000, 1800000, 3600000, 60000, 300000};
+
+KECS__FN const char *kecs__profile_path(const kecs_options *options) {
+  bool empty = !options->path || !options->path[0];
+  return empty && options->profile == KECS_PROFILE_MEMORY ? KECS__MEMORY_PATH : options->path;
+}
+
+static bool kecs__digits(const char *text, size_t count) {
+  size_t i = 0;
+  while (text[i] >= '0' && text[i] <= '9') {
+    i++;
+  }
+  return i == count && text[i] == '\0';
+}
+
+static kecs_status kecs__check_least(const char *name, int64_t value, int64_t least) {
+  if (value >= least) {
+    return KECS_OK;
+  }
+  return kecs__fail(KECS_E_INVALID, "options.%s is %lld; give %lld or more, 0 for the default", name, (long long)value,
+                    (long long)least);
+}
+
+static kecs_status kecs__profile_check_cache(const kecs_row_cache_options *cache) {
+  kecs_status status = kecs__check_least("row_cache.ttl_ms", cache->ttl_ms, 0);
+  status = status ? status : kecs__check_least("row_cache.kib", cache->kib, 0);
+  status = status ? status : kecs__check_least("row_cache.staleness_ms", cache->staleness_ms, 0);
+  if (!status && cache->entries > KECS__CACHE_ENTRIES_MAX) {
+    status = kecs__fail(KECS_E_INVALID, "options.row_cache.entries is %d; give at most %d", cache->entries,
+                        KECS__CACHE_ENTRIES_MAX);
+  }
+#if defined(KECS_STORE_NO_CACHE)
+  if (!status && (cache->entries > 0 || cache->ttl_ms || cache->kib || cache->staleness_ms)) {
+    status = kecs__fail(KECS_E_UNSUPPORTED, "options.row_cache: this program was built with KECS_STORE_NO_CACHE");
+  }
+#endif
+  return status;
+}
+
+static kecs_status kecs__profile_check_path(const kecs_options *options) {
+  const char *path = kecs__profile_path(options);
+  if (!path || !path[0]) {
+    return kecs__fail(KECS_E_INVALID, "options.path is empty; give a file, \":memory:\" or a URL");
+  }
+  if (options->profile == KECS_PROFILE_MEMORY && strcmp(path, KECS__MEMORY_PATH) != 0) {
+    return kecs__fail(KECS_E_INVALID,
+                      "options.profile is KECS_PROFILE_MEMORY and options.path is \"%s\"; leave one out", path);
+  }
+  return KECS_OK;
+}
+
+KECS__FN kecs_status kecs__profile_check(const kecs_options *options) {
+  if ((int)options->profile < 0 || (size_t)options->profile >= KECS__PROFILE_COUNT) {
+    return kecs__fail(KECS_E_INVALID,
+                      "options.profile is %d; give one of KECS_PROFILE_DEFAULT, _DURABLE, _EDGE, _MEMORY",
+                      (int)options->profile);
+  }
+  kecs_status status = kecs__profile_check_path(options);
+  if (status) {
+    return status;
+  }
+  if (options->account_id && !kecs__digits(options->account_id, 12)) {
+    return kecs__fail(KECS_E_INVALID, "options.account_id \"%s\" is not 12 digits", options->account_id);
+  }
+  if (options->region && !options->region[0]) {
+    return kecs__fail(KECS_E_INVALID, "options.region is empty; leave it NULL for us-east-1");
+  }
+  if (options->readers < 0 || options->readers > KECS__READERS_MAX) {
+    return kecs__fail(KECS_E_INVALID, "options.readers is %d; give 1 to %d, or 0 for the default", options->readers,
+                      KECS__READERS_MAX);
+  }
+  if (options->durability != KECS_DURABILITY_NORMAL && options->durability != KECS_DURABILITY_FULL) {
+    return kecs__fail(KECS_E_INVALID, "options.durability is %d; give KECS_DURABILITY_NORMAL or _FULL",
+                      (int)options->durability);
+  }
+#if defined(KECS_STORE_NO_VALIDATION)
+  if (options->strict) {
+    return kecs__fail(KECS_E_UNSUPPORTED, "options.strict: this build leaves validation out; compile the "
+                                          "implementation without KECS_STORE_NO_VALIDATION");
+  }
+#endif
+  const int tracks[] = {(int)options->track, (int)options->history.track};
+  for (size_t i = 0; i < sizeof tracks / sizeof tracks[0]; i++) {
+    if (tracks[i] < (int)KECS_TRACK_KEEP || tracks[i] > (int)KECS_TRACK_OFF) {
+      return kecs__fail(KECS_E_INVALID, "options.%s is %d; give KECS_TRACK_KEEP, _ON or _OFF",
+                        i == 0 ? "track" : "history.track", tracks[i]);
+    }
+  }
+  status = kecs__check_least("cache_kib", options->cache_kib, 0);
+  status = status ? status : kecs__check_least("log_kib", options->log_kib, 0);
+  status = status ? status : kecs__check_least("pool.acquire_ms", options->pool.acquire_ms, -1);
+  status = status ? status : kecs__check_least("pool.idle_ms", options->pool.idle_ms, -1);
+  status = status ? status : kecs__check_least("pool.lifetime_ms", options->pool.lifetime_ms, -1);
+  status = status ? status : kecs__check_least("pool.check_ms", options->pool.check_ms, 0);
+  status = status ? status : kecs__check_least("pool.read_age_ms", options->pool.read_age_ms, -1);
+  return status ? status : kecs__profile_check_cache(&options->row_cache);
+}
+
+/* 0: what the profile has; negative: none. */
+static int kecs__chosen(int given, int otherwise) {
+  int chosen = given ? given : otherwise;
+  return chosen < 0 ? 0 : chosen;
+}
+
+KECS__FN size_t kecs__profile_memory(const kecs_options *options) {
+  return (size_t)kecs__chosen(options->memory_kib, kecs__profiles[options->profile].memory_kib) * 1024;
+}
+
+/* Where memory is counted, a cache nobody has asked for would take it from what is needed. */
+static void kecs__profile_cache(kecs__engine *engine, const kecs_options *options) {
+  const kecs_row_cache_options *given = &options->row_cache;
+  int otherwise = kecs__profile_memory(options) ? -1 : kecs__profiles[options->profile].cache_entries;
+  engine->cache_wanted = given->entries > 0 || given->staleness_ms > 0;
+  engine->cache_entries = kecs__chosen(given->entries, given->staleness_ms ? KECS__CACHE_ENTRIES : otherwise);
+  engine->cache_rows_kib = kecs__chosen(given->kib, KECS__CACHE_KIB);
+  engine->cache_ttl_us = (int64_t)kecs__chosen(given->ttl_ms, KECS__CACHE_TTL_MS) * 1000;
+  engine->cache_staleness_us = (int64_t)given->staleness_ms * 1000;
+}
+
+KECS__FN void kecs__profile_apply(kecs__engine *engine, const kecs_options *options) {
+  const kecs__profile *profile = &kecs__profiles[options->profile];
+  const kecs_pool_options *pool = &kecs__pool_defaults;
+  engine->durability = options->durability ? options->durability : profile->durability;
+  engine->page_bytes = profile->page_bytes;
+  engine->small = profile->memory_kib > 0;
+  engine->log_kib = kecs__chosen(options->log_kib, profile->log_kib);
+  engine->cache_kib = kecs__chosen(options->cache_kib, profile->cache_kib);
+  engine->session_max = kecs__chosen(options->readers, profile->readers);
+  engine->statements_max = profile->statements;
+  engine->share_window_us = (int64_t)kecs__chosen(options->share_window_ms, profile->share_window_ms) * 1000;
+  engine->heartbeat_us = (int64_t)kecs__chosen(options->heartbeat_ms, profile->heartbeat_ms) * 1000;
+  engine->busy_timeout_ms = kecs__chosen(options->busy_timeout_ms, KECS__BUSY_MS);
+  engine->document_bytes_max = options->document_bytes_max ? options->document_bytes_max : KECS__DOCUMENT_BYTES;
+  engine->pool.acquire_ms = kecs__chosen(options->pool.acquire_ms, pool->acquire_ms);
+  engine->pool.idle_ms = kecs__chosen(options->pool.idle_ms, pool->idle_ms);
+  engine->pool.lifetime_ms = kecs__chosen(options->pool.lifetime_ms, pool->lifetime_ms);
+  engine->pool.check_ms = kecs__chosen(options->pool.check_ms, pool->check_ms);
+  engine->pool.read_age_ms = kecs__chosen(options->pool.read_age_ms, pool->read_age_ms);
+  kecs__profile_cache(engine, options);
+}
+
+/* The option, else what the place says, else what is set already. */
+static void kecs__choose(int given, int place, int *out) {
+  if (given == 0 && place != 0) {
+    *out = place < 0 ? 0 : place;
+  }
+}
+
+KECS__FN void kecs__profile_place(kecs__engine *engine, const kecs_options *options) {
+  const kecs_place *place = &engine->place;
+  if (place->pool_max > 0) {
+    engine->session_max = place->pool_max;
+    engine->session_min = place->pool_min;
+  }
+  kecs__choose(options->pool.acquire_ms, place->pool.acquire_ms, &engine->pool.acquire_ms);
+  kecs__choose(options->pool.idle_ms, place->pool.idle_ms, &engine->pool.idle_ms);
+  kecs__choose(options->pool.lifetime_ms, place->pool.lifetime_ms, &engine->pool.lifetime_ms);
+  kecs__choose(options->pool.check_ms, place->pool.check_ms, &engine->pool.check_ms);
+}
+
+/* ---- store/clock.c ----------------------------------------------------------------------------------------------- */
+/* store/clock.c -- the hybrid logical clock. What it gave out last is kept in the newest entry of the change log. */
+
+#define KECS__CLOCK_SHIFT 16
+#define KECS__CLOCK_MS_MAX ((INT64_C(1) << 46) - 1) /* the year 4199 */
+
+KECS__FN kecs_status kecs__clock_next(int64_t *last, int64_t now_us) {
+  int64_t now_ms = now_us > 0 ? now_us / 1000 : 0;
+  int64_t wall = (now_ms < KECS__CLOCK_MS_MAX ? now_ms : KECS__CLOCK_MS_MAX) * (INT64_C(1) << KECS__CLOCK_SHIFT);
+  if (*last >= INT64_MAX - 1) {
+    return kecs__fail(KECS_E_CORRUPT,
+                      "the change log's last stamp is %lld, which leaves no room for another; restore a "
+                      "backup",
+                      (long long)*last);
+  }
+  *last = wall > *last ? wall : *last + 1;
+  return KECS_OK;
+}
+
+KECS_STORE_API int64_t kecs_stamp_time(int64_t stamp) {
+  return (stamp > 0 ? stamp >> KECS__CLOCK_SHIFT : 0) * 1000;
+}
+
+/* ---- store/feed_sql.c -------------------------------------------------------------------------------------------- */
+/* store/feed_sql.c -- the texts of the change log: its tables, the stamps in the kinds' tables, and the guard triggers.
+ *
+ * The guards log what other programs write (the sqlite3 shell). Our own connections have triggers switched off, since
+ * the write path logs at a fraction of the cost; a connection of ours that was opened before another process switched
+ * tracking on has not, so its writes are caught, too. A guard stamps as the library does and uses nothing but SQLite's
+ * own functions. It refuses to change a natural key: that would be another row. */
+
+/* ---- store/history_log.h ----------------------------------------------------------------------------------------- */
+/* store/history_log.h -- the history from within: what is kept of rows, its tables, its switch, its end.
+ *
+ *   history       one row an entry of the change log, under the same seq: who, why, and what the row was before it
+ *   history_keys  the unique keys of deleted rows, by the seq of their deletion: what a row was addressed by
+ *
+ * `old` is a JSON object of columns by their names, texts as strings, all else as integers. An update keeps the columns
+ * that it has changed (whole=0); a deletion, and each 64th update of a row, the whole row without its NULLs (whole=1).
+ * So a row as it was after seq S has each column from the first entry above S that mentions it, up to the first whole
+ * one; where none does, from the row itself. That takes no entry at or below S, so the old end can be cut off anywhere.
+ *
+ * The cut is marked, so that nothing older is ever answered from what is left: where entries of one row went because
+ * they were too many, the newest of them stays with op=0 and nothing else; what went because of its age, for all rows
+ * together, is told by change_state. Nothing above the floor of the change log goes: a watch may want it. */
+#ifndef KECS_STORE_HISTORY_LOG_H
+#define KECS_STORE_HISTORY_LOG_H
+
+enum { KECS__HISTORY_WHOLE = 64, KECS__HISTORY_CUT = 0 /* op */ };
+
+#define KECS__HISTORY_MAX (SIZE_MAX / 4)
+
+/* What a row was before a change. */
+typedef struct kecs__past {
+  kecs__text text; /* without data: nothing, for a new row */
+  bool whole;
+} kecs__past;
+
+/* ---- texts (history_sql.c) ---- */
+
+KECS__FN void kecs__history_ddl_tables(kecs__text *out, const kecs_dialect *dialect);
+
+/* What the guard triggers of a kind do besides, after they have logged the change. `columns`: "a,b,...". */
+KECS__FN void kecs__history_guard_insert(kecs__text *out);
+KECS__FN void kecs__history_guard_update(kecs__text *out, const char *columns);
+KECS__FN void kecs__history_guard_delete(kecs__text *out, const kecs_kind_info *info);
+
+/* ---- writing (history_write.c) ---- */
+
+/* At the begin of a writing transaction that is logged: which kinds are kept. */
+KECS__FN kecs_status kecs__history_begin(kecs__write *write);
+
+/* Whether what rows of the kind were is kept; after kecs__feed_begin. */
+static inline bool kecs__history_kept(const kecs__write *write, const kecs__meta *meta) {
+#if defined(KECS_STORE_NO_HISTORY)
+  (void)write;
+  (void)meta;
+  return false;
+#else
+  return write->session->place.on && (write->session->place.history & KECS_BIT(meta->info->kind)) != 0;
+#endif
+}
+
+/* The columns in `mask`, as `old` has them, and a whole row. */
+KECS__FN kecs_status kecs__history_values(const kecs_kind_info *info, const kecs_value *values, uint64_t mask,
+                                          kecs__text *out);
+KECS__FN kecs_status kecs__history_whole(kecs__write *write, const kecs__meta *meta, int64_t rid, kecs__text *out);
+
+/* Keeps what belongs to the entry that was logged last. */
+KECS__FN kecs_status kecs__history_add(kecs__write *write, const kecs__meta *meta, int op, int64_t rid, int64_t stamp,
+                                       const kecs__past *past);
+
+/* The same for a row that is about to be deleted, whose deletion is logged as `seq`. */
+KECS__FN kecs_status kecs__history_deleted(kecs__write *write, const kecs__meta *meta, int64_t seq, int64_t rid,
+                                           int64_t stamp, const void *row);
+
+/* ---- the whole of it (history_keep.c) ---- */
+
+/* Switches as options.history says, after kecs__feed_open. */
+KECS__FN kecs_status kecs__history_open(kecs_store *store, const kecs_history_options *options);
+
+/* Removes what is kept of these kinds, and that they are kept. */
+KECS__FN kecs_status kecs__history_clear(kecs__write *write, uint64_t kinds);
+
+/* One step of compaction, at most `limit` rows: what is beyond the bounds, of rows whose entries up to `upto` are about
+ * to leave the log, and what is too old, up to there. *out_count rows are gone; fewer than `limit`: nothing is left. */
+KECS__FN kecs_status kecs__history_trim(kecs__write *write, int64_t upto, int limit, int64_t *out_count);
+
+/* Copies of who writes and why, in a handle; and their end. */
+KECS__FN kecs_status kecs__actor_set(kecs_store *store, const char *actor, const char *reason);
+KECS__FN void kecs__actor_free(kecs_store *store);
+
+/* ---- reading (history_read.c) ---- */
+
+#if !defined(KECS_STORE_NO_HISTORY)
+/* COMPACTED, with the floor. */
+KECS__FN kecs_status kecs__fail_before_history(int64_t floor);
+#endif
+
+#if !defined(KECS_STORE_NO_HISTORY) || !defined(KECS_STORE_NO_WATCH)
+/* The kinds whose history is kept, as bits. */
+KECS__FN kecs_status kecs__history_kinds(kecs__session *session, uint64_t *out_kinds);
+
+/* UNSUPPORTED unless the history of all these kinds is kept. */
+KECS__FN kecs_status kecs__history_check(kecs__session *session, uint64_t kinds);
+
+/* COMPACTED when the history of one of these kinds begins after `seq`. */
+KECS__FN kecs_status kecs__history_check_floor(kecs__session *session, uint64_t kinds, int64_t seq);
+
+/* A row as it was after `seq`, which its history still has; *out_there is false when it was not there. COMPACTED when
+ * its entries were cut off after that. */
+KECS__FN kecs_status kecs__history_row(kecs__session *session, const kecs__meta *meta, int64_t rid, int64_t seq,
+                                       kecs__arena *arena, void *row, bool *out_there);
+#endif
+
+#endif
+
+/* ---- store/feed_sql.c, continued --------------------------------------------------------------------------------- */
+#include <stdio.h>
+#include <string.h>
+
+static const char *const kecs__stamp_names[KECS__STAMPS] = {"life", "spec", "status"};
+
+static kecs_column_group kecs__stamp_group(int stamp) {
+  return stamp == KECS__STAMP_SPEC ? KECS_GROUP_SPEC : stamp == KECS__STAMP_STATUS ? KECS_GROUP_STATUS : KECS_GROUP_KEY;
+}
+
+KECS__FN bool kecs__feed_stamped(const kecs_kind_info *info) {
+  return !(info->flags & KECS_KIND_APPEND);
+}
+
+KECS__FN bool kecs__feed_has_group(const kecs_kind_info *info, kecs_column_group group) {
+  for (int i = 0; i < info->column_count; i++) {
+    if (info->columns[i].group == group) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/* ---- tables ---- */
+
+/* change_heads, change_queue and change_batches are of logs that the database writes. */
+static const char *const kecs__feed_tables[] = {"changes",      "change_folds", "change_tombstones",
+                                                "change_state", "change_heads", "change_queue",
+                                                "change_batches", "history",    "history_keys"};
+
+KECS__FN bool kecs__feed_is_side_table(const char *name) {
+  for (size_t i = 0; i < sizeof kecs__feed_tables / sizeof kecs__feed_tables[0]; i++) {
+    if (strcmp(name, kecs__feed_tables[i]) == 0) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/* "CREATE TABLE name(seq INTEGER PRIMARY KEY,a INTEGER NOT NULL,b INTEGER,..." */
+static void kecs__feed_ddl_numbers(kecs__text *out, const kecs_dialect *dialect, const char *const *names, size_t count,
+                                   const char *after) {
+  for (size_t i = 0; i < count; i++) {
+    kecs__text_addf(out, ",%s %s%s", names[i], dialect->type_int, after);
+  }
+}
+
+KECS__FN void kecs__feed_ddl_tables(kecs__text *out, const kecs_dialect *dialect) {
+  static const char *const entry[] = {"kind", "rid", "groups", "op", "stamp"};
+  static const char *const base[] = {"base_life", "base_spec", "base_status"};
+  static const char *const fold[] = {"rid", "seq", "groups", "op", "stamp", "oldest"};
+  static const char *const life[] = {"site", "life", "life_site"};
+  kecs__text_addf(out, "CREATE TABLE IF NOT EXISTS {changes}(seq %s", dialect->type_rid);
+  kecs__feed_ddl_numbers(out, dialect, entry, sizeof entry / sizeof entry[0], " NOT NULL");
+  kecs__feed_ddl_numbers(out, dialect, base, sizeof base / sizeof base[0], "");
+  kecs__text_addf(out, ")%s;\nCREATE TABLE IF NOT EXISTS {change_folds}(kind %s NOT NULL", dialect->table_options,
+                  dialect->type_int);
+  kecs__feed_ddl_numbers(out, dialect, fold, sizeof fold / sizeof fold[0], " NOT NULL");
+  kecs__feed_ddl_numbers(out, dialect, base, sizeof base / sizeof base[0], "");
+  kecs__text_addf(
+      out,
+      ",PRIMARY KEY(kind,rid))%s;\n"
+      "CREATE UNIQUE INDEX IF NOT EXISTS change_folds_seq ON {change_folds}(seq);\n"
+      "CREATE TABLE IF NOT EXISTS {change_tombstones}(seq %s,kind %s NOT NULL,rid %s NOT NULL,key %s NOT NULL,"
+      "stamp %s NOT NULL",
+      dialect->table_options, dialect->type_rid, dialect->type_int, dialect->type_int, dialect->type_text,
+      dialect->type_int);
+  kecs__feed_ddl_numbers(out, dialect, life, sizeof life / sizeof life[0], "");
+  kecs__text_addf(out,
+                  ")%s;\n"
+                  "CREATE INDEX IF NOT EXISTS change_tombstones_rid ON {change_tombstones}(kind,rid);\n"
+                  "CREATE INDEX IF NOT EXISTS change_tombstones_key ON {change_tombstones}(kind,key);\n"
+                  "CREATE TABLE IF NOT EXISTS {change_state}(id %s NOT NULL PRIMARY KEY,value %s NOT NULL)%s;\n",
+                  dialect->table_options, dialect->type_int, dialect->type_int, dialect->table_options);
+  kecs__history_ddl_tables(out, dialect);
+}
+
+/* Only in files that were tracked once. stamp_x is the time of the write, site_x the site that wrote it: NULL for this
+ * one. */
+static void kecs__feed_ddl_stamps(kecs__text *out, const kecs_dialect *dialect, const kecs_kind_info *info,
+                                  const char *before, const char *after) {
+  for (int i = 0; kecs__feed_stamped(info) && i < KECS__STAMPS; i++) {
+    if (kecs__feed_has_group(info, kecs__stamp_group(i))) {
+      const char *name = kecs__stamp_names[i];
+      kecs__text_addf(out, "%sstamp_%s %s%s%ssite_%s %s%s", before, name, dialect->type_int, after, before, name,
+                      dialect->type_int, after);
+    }
+  }
+}
+
+KECS__FN void kecs__feed_ddl_columns(kecs__text *out, const kecs_dialect *dialect, const kecs_kind_info *info) {
+  kecs__feed_ddl_stamps(out, dialect, info, ",\n  ", "");
+}
+
+KECS__FN void kecs__feed_ddl_add_columns(kecs__text *out, const kecs_dialect *dialect, const kecs_kind_info *info) {
+  char before[128];
+  snprintf(before, sizeof before, "ALTER TABLE {%s} ADD COLUMN ", info->table);
+  kecs__feed_ddl_stamps(out, dialect, info, before, ";\n");
+}
+
+/* ---- the logged forms of the fixed statements ---- */
+
+KECS__FN void kecs__feed_sql_insert(kecs__text *out, const kecs__meta *meta) {
+  kecs__text_addf(out, "INSERT INTO {%s}({tenant}%s,stamp_life) VALUES({ours}", meta->info->table, meta->columns);
+  for (int i = 0; i <= meta->info->column_count; i++) {
+    kecs__text_adds(out, i > 0 ? "," : "");
+    kecs__sql_placeholder(out, i + 1);
+  }
+  kecs__text_adds(out, "){rid}");
+}
+
+KECS__FN void kecs__feed_sql_read(kecs__text *out, const kecs_kind_info *info) {
+  for (int i = 0; i < KECS__STAMPS; i++) {
+    bool has = kecs__feed_stamped(info) && kecs__feed_has_group(info, kecs__stamp_group(i));
+    kecs__text_addf(out, ",%s%s", has ? "stamp_" : "", has ? kecs__stamp_names[i] : "NULL");
+  }
+}
+
+KECS__FN void kecs__feed_sql_update(kecs__text *out, kecs__op op, int number) {
+  static const char *const names[] = {"stamp_spec", "stamp_status"};
+  for (int i = 0; i < 2; i++) {
+    if (op == KECS__OP_UPDATE_BOTH || op == (i == 0 ? KECS__OP_UPDATE_SPEC : KECS__OP_UPDATE_STATUS)) {
+      kecs__text_addf(out, ",%s=", names[i]);
+      kecs__sql_placeholder(out, number);
+    }
+  }
+}
+
+/* ---- keys ---- */
+
+/* In all parts but the last a comma is written \, and a backslash \\. */
+static void kecs__feed_key_part(kecs__text *out, const kecs_value *value, bool last) {
+  if (value->type != KECS_VALUE_TEXT) {
+    kecs__text_addf(out, "%lld", (long long)value->number);
+    return;
+  }
+  for (size_t i = 0; i < value->len; i++) {
+    if (!last && (value->text[i] == ',' || value->text[i] == '\\')) {
+      kecs__text_addc(out, '\\');
+    }
+    kecs__text_addc(out, value->text[i]);
+  }
+}
+
+KECS__FN const char *kecs__feed_key(const kecs__meta *meta, const void *row, kecs__arena *arena) {
+  const kecs_column_list *key = &meta->info->keys[0];
+  kecs_value values[KECS_KEY_COLUMNS_MAX];
+  for (int i = 0; i < key->count; i++) {
+    values[i] = kecs__row_value(meta->info, row, key->columns[i]);
+  }
+  return kecs__feed_key_text(values, key->count, arena);
+}
+
+KECS__FN const char *kecs__feed_key_text(const kecs_value *values, int count, kecs__arena *arena) {
+  kecs__text text;
+  kecs__text_init(&text, arena->allocator, (size_t)1 << 30);
+  for (int i = 0; i < count; i++) {
+    kecs__text_adds(&text, i > 0 ? "," : "");
+    kecs__feed_key_part(&text, &values[i], i == count - 1);
+  }
+  const char *copy = text.status ? NULL : kecs__arena_text(arena, text.data, text.len);
+  kecs__text_free(&text);
+  return copy;
+}
+
+/* ---- guards ---- */
+
+#define KECS__GUARD_STAMP                                                    \
+  "max(coalesce((SELECT stamp FROM changes ORDER BY seq DESC LIMIT 1),0)+1," \
+  "CAST((julianday('now')-2440587.5)*86400000 AS INTEGER)<<16)"
+#define KECS__GUARD_LAST "(SELECT stamp FROM changes ORDER BY seq DESC LIMIT 1)"
+
+static const char *const kecs__guard_names[] = {"insert", "delete", "spec", "status", "local", "key"};
+
+/* "a=new.a AND b=new.b" over the natural key. */
+static void kecs__guard_where(kecs__text *out, const kecs_kind_info *info) {
+  for (int i = 0; i < info->keys[0].count; i++) {
+    const char *name = info->columns[info->keys[0].columns[i]].name;
+    kecs__text_addf(out, "%s%s=new.%s", i > 0 ? " AND " : " WHERE ", name, name);
+  }
+}
+
+static void kecs__guard_insert(kecs__text *out, const kecs_kind_info *info, bool history) {
+  int kind = (int)info->kind;
+  char mark[256];
+  snprintf(mark, sizeof mark,
+           "max(coalesce((SELECT max(rid) FROM change_tombstones WHERE kind=%d),0),"
+           "coalesce((SELECT value FROM change_state WHERE id=%d),0))",
+           kind, KECS__FEED_RID + kind);
+  kecs__text_addf(out, "CREATE TRIGGER feed_%s_insert AFTER INSERT ON %s BEGIN\n", info->table, info->table);
+  kecs__text_addf(out, "  UPDATE %s SET rid=%s+1 WHERE rid=new.rid AND rid<=%s;\n", info->table, mark, mark);
+  kecs__text_addf(out,
+                  "  INSERT INTO changes(kind,rid,groups,op,stamp) SELECT %d,rid,%d,%d," KECS__GUARD_STAMP " FROM %s",
+                  kind, (int)KECS__GROUPS_ALL, (int)KECS__FEED_CREATED, info->table);
+  kecs__guard_where(out, info);
+  kecs__text_adds(out, ";\n");
+  if (history) {
+    kecs__history_guard_insert(out);
+  }
+  if (kecs__feed_stamped(info)) {
+    kecs__text_addf(out, "  UPDATE %s SET stamp_life=" KECS__GUARD_LAST, info->table);
+    kecs__guard_where(out, info);
+    kecs__text_adds(out, ";\n");
+  }
+  kecs__text_adds(out, "END;\n");
+}
+
+KECS__FN void kecs__feed_guard_key(kecs__text *out, const kecs_kind_info *info, int number) {
+  const kecs_column_list *key = &info->keys[number];
+  for (int i = 0; i < key->count; i++) {
+    const kecs_column_info *column = &info->columns[key->columns[i]];
+    bool text = column->type == KECS_TYPE_TEXT;
+    kecs__text_adds(out, i > 0 ? "||','||" : "");
+    kecs__text_addf(out, text && i < key->count - 1 ? "replace(replace(old.%s,'\\','\\\\'),',','\\,')" : "old.%s",
+                    column->name);
+  }
+}
+
+static void kecs__guard_delete(kecs__text *out, const kecs_kind_info *info, bool history) {
+  bool stamped = kecs__feed_stamped(info);
+  kecs__text_addf(out, "CREATE TRIGGER feed_%s_delete AFTER DELETE ON %s BEGIN\n", info->table, info->table);
+  kecs__text_addf(out,
+                  "  INSERT INTO changes(kind,rid,groups,op,stamp,base_life) VALUES(%d,old.rid,%d,%d," KECS__GUARD_STAMP
+                  ",%s);\n",
+                  (int)info->kind, (int)KECS__GROUPS_ALL, (int)KECS__FEED_DELETED, stamped ? "old.stamp_life" : "NULL");
+  kecs__text_addf(out,
+                  "  INSERT INTO change_tombstones(seq,kind,rid,stamp,life,life_site,key) "
+                  "SELECT seq,kind,rid,stamp,%s,",
+                  stamped ? "old.stamp_life,old.site_life" : "NULL,NULL");
+  kecs__feed_guard_key(out, info, 0);
+  kecs__text_adds(out, " FROM changes ORDER BY seq DESC LIMIT 1;\n");
+  if (history) {
+    kecs__history_guard_delete(out, info);
+  }
+  kecs__text_adds(out, "END;\n");
+}
+
+static bool kecs__guard_in_key(const kecs_kind_info *info, int column) {
+  for (int i = 0; i < info->keys[0].count; i++) {
+    if (info->keys[0].columns[i] == column) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/* The columns of a group; what identifies a row without being its natural key goes with the local ones. */
+static int kecs__guard_columns(kecs__text *out, const kecs_kind_info *info, kecs_column_group group) {
+  int count = 0;
+  for (int i = 0; i < info->column_count; i++) {
+    kecs_column_group own = info->columns[i].group;
+    own = own == KECS_GROUP_KEY && !kecs__guard_in_key(info, i) ? KECS_GROUP_LOCAL : own;
+    if (own == group) {
+      kecs__text_addf(out, "%s%s", count++ > 0 ? "," : "", info->columns[i].name);
+    }
+  }
+  return count;
+}
+
+static void kecs__guard_update(kecs__text *out, const kecs_kind_info *info, kecs_column_group group, const char *name,
+                               bool history) {
+  kecs__text columns;
+  kecs__text_init(&columns, out->allocator, (size_t)1 << 16);
+  bool stamped = kecs__feed_stamped(info) && (group == KECS_GROUP_SPEC || group == KECS_GROUP_STATUS);
+  if (kecs__guard_columns(&columns, info, group) > 0 && !columns.status) {
+    kecs__text_addf(out, "CREATE TRIGGER feed_%s_%s AFTER UPDATE OF %s ON %s BEGIN\n", info->table, name, columns.data,
+                    info->table);
+    kecs__text_addf(out,
+                    "  INSERT INTO changes(kind,rid,groups,op,stamp%s%s) VALUES(%d,new.rid,%d,%d," KECS__GUARD_STAMP,
+                    stamped ? ",base_life,base_" : "", stamped ? name : "", (int)info->kind, 1 << (int)group,
+                    (int)KECS__FEED_UPDATED);
+    if (stamped) {
+      kecs__text_addf(out, ",old.stamp_life,old.stamp_%s);\n", name);
+      kecs__text_addf(out, "  UPDATE %s SET stamp_%s=" KECS__GUARD_LAST " WHERE rid=new.rid", info->table, name);
+    }
+    kecs__text_adds(out, stamped ? ";\n" : ");\n");
+    if (history) {
+      kecs__history_guard_update(out, columns.data);
+    }
+    kecs__text_adds(out, "END;\n");
+  }
+  out->status = out->status ? out->status : columns.status;
+  kecs__text_free(&columns);
+}
+
+KECS__FN void kecs__feed_ddl_guards(kecs__text *out, const kecs_kind_info *info, bool history) {
+  kecs__guard_insert(out, info, history);
+  kecs__guard_delete(out, info, history);
+  kecs__guard_update(out, info, KECS_GROUP_SPEC, "spec", history);
+  kecs__guard_update(out, info, KECS_GROUP_STATUS, "status", history);
+  kecs__guard_update(out, info, KECS_GROUP_LOCAL, "local", history);
+  kecs__text_addf(out, "CREATE TRIGGER feed_%s_key BEFORE UPDATE OF ", info->table);
+  (void)kecs__guard_columns(out, info, KECS_GROUP_KEY);
+  kecs__text_addf(out, " ON %s WHEN ", info->table);
+  for (int i = 0; i < info->keys[0].count; i++) {
+    const char *column = info->columns[info->keys[0].columns[i]].name;
+    kecs__text_addf(out, "%sold.%s IS NOT new.%s", i > 0 ? " OR " : "", column, column);
+  }
+  kecs__text_addf(out,
+                  " BEGIN\n  SELECT RAISE(ABORT,'kecs_store logs changes of this file, and %s has another key after "
+                  "this one: delete the row and insert it anew');\nEND;\n",
+                  info->name);
+}
+
+KECS__FN void kecs__feed_ddl_no_guards(kecs__text *out, const kecs_kind_info *info) {
+  for (size_t i = 0; i < sizeof kecs__guard_names / sizeof kecs__guard_names[0]; i++) {
+    kecs__text_addf(out, "DROP TRIGGER IF EXISTS feed_%s_%s;\n", info->table, kecs__guard_names[i]);
+  }
+}
+
+/* ---- store/history_sql.c ----------------------------------------------------------------------------------------- */
+/* store/history_sql.c -- the texts of the history: its tables, and what the guard triggers keep. */
+
+#include <string.h>
+
+KECS__FN void kecs__history_ddl_tables(kecs__text *out, const kecs_dialect *dialect) {
+  const char *number = dialect->type_int;
+  const char *text = dialect->type_text;
+  kecs__text_addf(out,
+                  "CREATE TABLE IF NOT EXISTS {history}(seq %s,kind %s NOT NULL,rid %s NOT NULL,op %s NOT NULL,"
+                  "whole %s NOT NULL,stamp %s NOT NULL,actor %s,reason %s,old %s)%s;\n"
+                  "CREATE INDEX IF NOT EXISTS history_row ON {history}(kind,rid,seq);\n",
+                  dialect->type_rid, number, number, number, number, number, text, text, text, dialect->table_options);
+  kecs__text_addf(out,
+                  "CREATE TABLE IF NOT EXISTS {history_keys}(seq %s NOT NULL,number %s NOT NULL,kind %s NOT NULL,"
+                  "rid %s NOT NULL,key %s NOT NULL,PRIMARY KEY(seq,number))%s;\n"
+                  "CREATE INDEX IF NOT EXISTS history_keys_key ON {history_keys}(kind,number,key,seq);\n",
+                  number, number, number, number, text, dialect->table_options);
+}
+
+/* The entry that the trigger has just logged. */
+static void kecs__history_guard_head(kecs__text *out) {
+  kecs__text_adds(out, "  INSERT INTO history(seq,kind,rid,op,whole,stamp,old) SELECT seq,kind,rid,op,");
+}
+
+static void kecs__history_guard_tail(kecs__text *out) {
+  kecs__text_adds(out, " FROM changes ORDER BY seq DESC LIMIT 1;\n");
+}
+
+/* By hand, since a function takes no more than 127 arguments everywhere. */
+static void kecs__history_guard_column(kecs__text *out, const char *name, size_t len, bool more) {
+  kecs__text_addf(out, "'%s\"%.*s\":'||json_quote(old.%.*s)||", more ? "," : "{", (int)len, name, (int)len, name);
+}
+
+KECS__FN void kecs__history_guard_insert(kecs__text *out) {
+  kecs__history_guard_head(out);
+  kecs__text_adds(out, "0,stamp,NULL");
+  kecs__history_guard_tail(out);
+}
+
+KECS__FN void kecs__history_guard_update(kecs__text *out, const char *columns) {
+  kecs__history_guard_head(out);
+  kecs__text_adds(out, "0,stamp,");
+  for (bool more = false; *columns; more = true) {
+    size_t len = strcspn(columns, ",");
+    kecs__history_guard_column(out, columns, len, more);
+    columns += len + (columns[len] ? 1 : 0);
+  }
+  kecs__text_adds(out, "'}'");
+  kecs__history_guard_tail(out);
+}
+
+KECS__FN void kecs__history_guard_delete(kecs__text *out, const kecs_kind_info *info) {
+  kecs__history_guard_head(out);
+  kecs__text_adds(out, "1,stamp,");
+  for (int i = 0; i < info->column_count; i++) {
+    kecs__history_guard_column(out, info->columns[i].name, strlen(info->columns[i].name), i > 0);
+  }
+  kecs__text_adds(out, "'}'");
+  kecs__history_guard_tail(out);
+  for (int number = 0; number < info->key_count; number++) {
+    kecs__text_addf(out, "  INSERT INTO history_keys(seq,number,kind,rid,key) SELECT seq,%d,kind,rid,coalesce(",
+                    number);
+    kecs__feed_guard_key(out, info, number);
+    kecs__text_adds(out, ",'')");
+    kecs__history_guard_tail(out);
+  }
+}
+
+/* ---- store/transaction.c ----------------------------------------------------------------------------------------- */
+/* store/transaction.c -- transactions as handles, savepoints inside them, and the retry loop around them. */
+
+/* ---- store/transaction.h ----------------------------------------------------------------------------------------- */
+/* store/transaction.h -- ending what a handle has begun. */
+#ifndef KECS_STORE_TRANSACTION_H
+#define KECS_STORE_TRANSACTION_H
+
+/* Undoes everything since the handle's BEGIN or SAVEPOINT and ends the handle and those inside it. A failure means that
+ * a savepoint could not be undone, and that the transaction around it is lost. */
+KECS__FN kecs_status kecs__transaction_abandon(kecs_store *tx);
+
+#endif
+
+/* ---- store/transaction.c, continued ------------------------------------------------------------------------------ */
+#include <stdio.h>
+#include <string.h>
 
 /* Every nested transaction is a savepoint named after its depth. */
 static kecs_status kecs__savepoint(kecs_store *tx, const char *verb) {
@@ -10068,6 +11062,7 @@ static void kecs__handle_list(kecs_store *tx) {
 static void kecs__handle_retire(kecs__engine *engine, kecs_store *tx) {
   tx->magic = KECS__MAGIC_ENDED;
   tx->next = NULL;
+  kecs__actor_free(tx);
   kecs_store **at = &engine->spare_handles;
   while (*at) {
     at = &(*at)->next;
@@ -10217,7 +11212,7 @@ KECS_STORE_API kecs_status kecs_commit(kecs_store *tx) {
     status = kecs__check_stop(tx, tx->deadline);
   }
   if (!status) {
-    status = tx->depth == 1 ? engine->backend->commit(tx->session->connection) : kecs__savepoint(tx, "RELEASE");
+    status = tx->depth == 1 ? kecs__session_commit(tx->session) : kecs__savepoint(tx, "RELEASE");
   }
   if (status) {
     return kecs__transaction_give_up(tx, status);
@@ -10284,39 +11279,6 @@ static kecs_status kecs__transact_once(kecs_store *store, kecs_status (*work)(ke
   return kecs_commit(tx);
 }
 
-/* Half of the pause is chance: two writers that met once must not meet again and again. */
-static int64_t kecs__retry_pause(const kecs__engine *engine, int attempt) {
-  int64_t pause = KECS__RETRY_FIRST_MS;
-  for (int i = 0; i < attempt && pause < KECS__RETRY_MAX_MS; i++) {
-    pause *= 2;
-  }
-  unsigned char chance = 0;
-  if (kecs__random_fill(&engine->random, &chance, 1)) {
-    chance = 128;
-  }
-  return pause / 2 + pause * chance / 512;
-}
-
-KECS__FN bool kecs__retry_again(kecs_store *store, kecs__retry *retry, kecs_status status) {
-  /* Where writers follow one another, BUSY means that the timeout has passed; so does any state of the database but
-   * those of class 40, after which the same may well succeed. Those end a transaction; a race that the store itself has
-   * seen (kecs__fail_raced) has cost one no more than the savepoint of this write. */
-  const char *state = kecs_last_error()->sqlstate;
-  bool meets = !state[0] || (store->depth == 0 && strncmp(state, "40", 2) == 0);
-  if (status != KECS_E_BUSY || !store->engine->dialect->lock_rows[0] || !meets) {
-    return false;
-  }
-  int64_t now = kecs__monotonic_ms();
-  int64_t pause = kecs__retry_pause(store->engine, retry->tries);
-  retry->until = retry->until ? retry->until : now + store->engine->busy_timeout_ms;
-  retry->tries++;
-  if (now + pause > retry->until) {
-    return false;
-  }
-  kecs__sleep_ms(pause);
-  return true;
-}
-
 KECS_STORE_API kecs_status kecs_transact(kecs_store *store, kecs_status (*work)(kecs_store *tx, void *user), void *user,
                                          int budget_ms) {
   kecs_status status = kecs__check_handle(store);
@@ -10347,6 +11309,7 @@ KECS_STORE_API kecs_status kecs_set_deadline(kecs_store *store, int64_t deadline
   if (!status) {
     kecs__mutex_lock(&store->engine->mutex);
     store->deadline = deadline_us;
+    kecs__flag_set(&store->timed, deadline_us ? 1 : 0);
     kecs__mutex_unlock(&store->engine->mutex);
   }
   return status;
@@ -10398,7 +11361,9 @@ typedef struct kecs__step {
 /* A step without SQL is for a version that brings nothing but indexes. */
 static const kecs__step kecs__steps[] = {
     {1, ""},
-    {2, ""}, /* the tables of the change log (feed_sql.c), where the backend has one */
+    {2, ""}, /* the tables of the change log (feed_sql.c), where the store writes it */
+    {3, ""}, /* those of one that the database writes (kecs_backend_log) */
+    {4, ""}, /* those of the history (history_sql.c) */
 };
 
 #define KECS__STEP_COUNT (sizeof kecs__steps / sizeof kecs__steps[0])
@@ -10553,7 +11518,7 @@ static kecs_status kecs__migrate_apply(kecs__write *write, int from) {
   kecs__text text;
   kecs__text_init(&text, &engine->allocator, KECS__DDL_MAX);
   kecs__ddl_side_tables(&text, engine->dialect);
-  if (engine->backend->guard) {
+  if (engine->backend->guard) { /* a log that the database writes has tables of the backend's making */
     kecs__feed_ddl_tables(&text, engine->dialect);
   }
   kecs_status status = KECS_OK;
@@ -10656,519 +11621,6 @@ KECS__FN kecs_status kecs__migrate(kecs_store *store) {
   return status;
 }
 
-/* ---- store/open.c ------------------------------------------------------------------------------------------------ */
-/* store/open.c -- kecs_open and kecs_close: options to an engine, and everything given back in reverse. */
-
-#include <stdio.h>
-#include <string.h>
-
-KECS_STORE_API const char *kecs_version(void) {
-  return KECS_STORE_VERSION;
-}
-
-/* Every backend gets the first look at the path in the order given; SQLite takes what is no URL. */
-static kecs_status kecs__open_backend(const kecs_options *options, const kecs_backend **out_backend) {
-  const char *path = kecs__profile_path(options);
-  for (const kecs_backend *const *at = options->backends; at && *at; at++) {
-    if ((*at)->abi != KECS_BACKEND_ABI) {
-      return kecs__fail(KECS_E_UNSUPPORTED,
-                        "backend \"%s\" has interface version %d, this library %d; rebuild both from one "
-                        "release",
-                        (*at)->name, (*at)->abi, KECS_BACKEND_ABI);
-    }
-    if ((*at)->answers_to(path)) {
-      *out_backend = *at;
-      return KECS_OK;
-    }
-  }
-  *out_backend = kecs_sqlite_backend();
-  if ((*out_backend)->answers_to(path)) {
-    return KECS_OK;
-  }
-  int scheme = (int)(strstr(path, "://") - path);
-  return kecs__fail(KECS_E_UNSUPPORTED, "no backend opens URLs that begin with \"%.*s://\"; for PostgreSQL set "
-                                        "options.backends, for SQLite give a plain path",
-                    scheme < 32 ? scheme : 32, path);
-}
-
-static kecs_status kecs__open_texts(kecs__engine *engine, const kecs_options *options) {
-  const char *account = options->account_id ? options->account_id : "000000000000";
-  const char *region = options->region ? options->region : "us-east-1";
-  engine->path = kecs__copy_text(&engine->allocator, kecs__profile_path(options));
-  engine->account_id = engine->path ? kecs__copy_text(&engine->allocator, account) : NULL;
-  engine->region = engine->account_id ? kecs__copy_text(&engine->allocator, region) : NULL;
-  return engine->region ? KECS_OK : KECS_E_NOMEM;
-}
-
-static void kecs__open_defaults(kecs__engine *engine, const kecs_options *options) {
-  engine->logger = options->logger;
-  engine->clock = options->clock;
-  engine->random = options->random;
-  engine->read_only = options->read_only;
-  engine->strict = options->strict;
-  engine->no_foreign_keys = options->no_foreign_keys;
-  engine->stamps = options->track == KECS_TRACK_ON;
-  kecs__profile_apply(engine, options);
-}
-
-static void kecs__release_text(const kecs_allocator *allocator, char *text) {
-  kecs__release(allocator, text, text ? strlen(text) + 1 : 0);
-}
-
-static void kecs__release_handles(kecs__engine *engine, kecs_store *list) {
-  while (list) {
-    kecs_store *next = list->next;
-    kecs__release(&engine->allocator, list, sizeof *list);
-    list = next;
-  }
-}
-
-/* Gives everything back; works on an engine that was opened only in part. */
-static void kecs__engine_free(kecs__engine *engine) {
-  kecs__pool_free(engine);
-  kecs__session_close(engine->writer);
-  kecs__release_handles(engine, engine->spare_handles);
-  kecs__meta_free(engine);
-  if (engine->backend) {
-    engine->backend->detach(&engine->place, &engine->allocator);
-  }
-  kecs__release_text(&engine->allocator, engine->path);
-  kecs__release_text(&engine->allocator, engine->account_id);
-  kecs__release_text(&engine->allocator, engine->region);
-  kecs__condition_destroy(&engine->changed);
-  kecs__condition_destroy(&engine->arrival);
-  kecs__mutex_destroy(&engine->mutex);
-  kecs_allocator allocator = engine->allocator;
-  kecs__release(&allocator, engine, sizeof *engine);
-  kecs__quota_close(&allocator);
-}
-
-/* The mutex and the condition, or none of them. */
-static kecs_status kecs__engine_locks(kecs__engine *engine) {
-  kecs_status status = kecs__mutex_init(&engine->mutex);
-  if (status) {
-    return status;
-  }
-  kecs__condition *const conditions[] = {&engine->arrival, &engine->changed};
-  int made = 0;
-  for (; !status && made < 2; made += status ? 0 : 1) {
-    status = kecs__condition_init(conditions[made]);
-  }
-  if (!status) {
-    return KECS_OK;
-  }
-  while (made > 0) {
-    kecs__condition_destroy(conditions[--made]);
-  }
-  kecs__mutex_destroy(&engine->mutex);
-  return status;
-}
-
-static kecs_status kecs__engine_new(const kecs_options *options, kecs__engine **out_engine) {
-  kecs_allocator allocator;
-  size_t most = kecs__profile_memory(options);
-  kecs_status status = kecs__allocator_resolve(&options->allocator, &allocator);
-  if (!status && most > 0) {
-    status = kecs__quota_open(&allocator, most);
-  }
-  if (status) {
-    return status;
-  }
-  kecs__engine *engine = kecs__alloc_zero(&allocator, sizeof *engine);
-  status = engine ? kecs__engine_locks(engine) : KECS_E_NOMEM;
-  if (status) {
-    kecs__release(&allocator, engine, sizeof *engine);
-    kecs__quota_close(&allocator);
-    return status;
-  }
-  engine->allocator = allocator;
-  engine->queue_end = &engine->queue;
-  engine->last_writer = kecs__thread_self();
-  *out_engine = engine;
-  return KECS_OK;
-}
-
-static kecs_status kecs__engine_start(kecs_store *store, const kecs_options *options) {
-  kecs__engine *engine = store->engine;
-  kecs__open_defaults(engine, options);
-  kecs_status status = kecs__open_backend(options, &engine->backend);
-  if (!status) {
-    status = kecs__open_texts(engine, options);
-  }
-  if (!status) {
-    status = engine->backend->attach(engine->path, &engine->allocator, &engine->place);
-    engine->dialect = engine->place.dialect;
-  }
-  if (!status && strcmp(engine->backend->name, "postgresql") == 0) {
-    kecs__log(engine, KECS_LOG_INFO, "Using PostgreSQL storage url=%s", engine->place.shown);
-  }
-  if (!status) {
-    status = kecs__meta_init(engine);
-  }
-  if (!status) {
-    kecs__profile_place(engine, options);
-    engine->shared = engine->backend->shares(engine->path);
-    engine->pool_checked_ms = kecs__monotonic_ms();
-    engine->shares_commits = engine->shared && engine->backend->one_writer;
-    status = kecs__session_open(engine, false, !options->must_exist && !options->read_only, &engine->writer);
-  }
-  if (!status) {
-    status = kecs__migrate(store);
-  }
-  if (!status) {
-    status = kecs__feed_open(store, options->track);
-  }
-  status = status ? status : engine->backend->describe(engine->writer->connection, &engine->settings);
-  if (!status && engine->shared && engine->place.pool_max > 0) {
-    kecs__pool_add(engine, engine->writer);
-    engine->writer = NULL;
-    engine->pooled = true;
-    kecs__pool_fill(engine);
-  }
-  return status;
-}
-
-KECS_STORE_API kecs_status kecs_open(const kecs_options *options, kecs_store **out_store) {
-  kecs_status status = kecs__check_pointer(out_store, "out_store");
-  if (status) {
-    return status;
-  }
-  *out_store = NULL;
-  status = kecs__check_pointer(options, "options");
-  if (!status) {
-    status = kecs__profile_check(options);
-  }
-  kecs__engine *engine = NULL;
-  if (!status) {
-    status = kecs__engine_new(options, &engine);
-  }
-  if (status) {
-    return status;
-  }
-  kecs_store *store = kecs__alloc_zero(&engine->allocator, sizeof *store);
-  if (!store) {
-    kecs__engine_free(engine);
-    return KECS_E_NOMEM;
-  }
-  store->engine = engine;
-  store->magic = KECS__MAGIC_OPEN;
-  status = kecs__engine_start(store, options);
-  if (status) {
-    kecs_error error = kecs__error_save();
-    kecs__release(&engine->allocator, store, sizeof *store);
-    kecs__engine_free(engine);
-    return kecs__error_restore(&error);
-  }
-  *out_store = store;
-  return KECS_OK;
-}
-
-KECS_STORE_API kecs_status kecs_close(kecs_store *store) {
-  if (!store) {
-    return KECS_OK;
-  }
-  kecs_status status = kecs__check_handle(store);
-  if (status) {
-    return status;
-  }
-  if (store->depth > 0) {
-    return kecs__fail(KECS_E_MISUSE, "the handle is a transaction; end it with kecs_commit or kecs_rollback");
-  }
-  kecs__engine *engine = store->engine;
-  while (engine->transactions) {
-    kecs_store *outermost = engine->transactions;
-    while (outermost->depth > 1) {
-      outermost = outermost->parent;
-    }
-    kecs__log(engine, KECS_LOG_WARNING, "%s: closed with an open transaction; it was rolled back", engine->place.shown);
-    (void)kecs__transaction_abandon(outermost);
-  }
-  store->magic = KECS__MAGIC_ENDED;
-  kecs__release(&engine->allocator, store, sizeof *store);
-  kecs__engine_free(engine);
-  return KECS_OK;
-}
-
-KECS_STORE_API kecs_status kecs_store_info(kecs_store *store, kecs_info *out_info) {
-  kecs_status status = kecs__check_pointer(out_info, "out_info");
-  if (status) {
-    return status;
-  }
-  memset(out_info, 0, sizeof *out_info);
-  kecs__session *session = NULL;
-  status = kecs__read_open(store, &session);
-  if (status) {
-    return status;
-  }
-  kecs__engine *engine = store->engine;
-  kecs__pool_describe(engine, &out_info->pool);
-  out_info->backend = engine->backend->name;
-  out_info->path = engine->place.shown;
-  out_info->schema_version = engine->schema_version;
-  out_info->read_only = engine->read_only;
-  out_info->account_id = engine->account_id;
-  out_info->region = engine->region;
-  status = engine->backend->describe(session->connection, out_info);
-  /* These are the writing connection's own, and only it changes the file. */
-  out_info->synchronous = engine->settings.synchronous;
-  out_info->cache_bytes = engine->settings.cache_bytes;
-  out_info->wal_checkpoint_bytes = engine->read_only ? 0 : engine->settings.wal_checkpoint_bytes;
-  out_info->wal_limit_bytes = engine->read_only ? 0 : engine->settings.wal_limit_bytes;
-  kecs__read_close(store, session);
-  return status;
-}
-
-/* ---- store/environment.c ----------------------------------------------------------------------------------------- */
-/* store/environment.c -- kecs_open_env: where the store is, from the environment.
- *
- * The names come from three programs whose users should not have to learn new ones. They are looked at in the order of
- * the tables below; two of one table that say different things are an error, since nobody can tell which was meant. */
-
-#include <stdlib.h>
-#include <string.h>
-
-typedef enum kecs__storage {
-  KECS__STORAGE_UNSAID,
-  KECS__STORAGE_SQLITE,
-  KECS__STORAGE_MEMORY,
-  KECS__STORAGE_PG
-} kecs__storage;
-
-static const struct {
-  const char *word;
-  kecs__storage storage;
-} kecs__storage_words[] = {
-    {"sqlite", KECS__STORAGE_SQLITE}, {"duckdb", KECS__STORAGE_SQLITE}, {"memory", KECS__STORAGE_MEMORY},
-    {"postgresql", KECS__STORAGE_PG}, {"postgres", KECS__STORAGE_PG},   {"pg", KECS__STORAGE_PG},
-};
-
-static const char *const kecs__type_names[] = {"KECS_STORAGE_TYPE", "KECS_STORAGE", "STORE_TYPE", NULL};
-static const char *const kecs__url_names[] = {"KECS_DATABASE_URL", "KECS_POSTGRES_URL", NULL};
-/* DATABASE_URL is every program's name: it is ours only where STORE_TYPE says postgres. */
-static const char *const kecs__shared_url_names[] = {"KECS_DATABASE_URL", "KECS_POSTGRES_URL", "DATABASE_URL", NULL};
-
-typedef struct kecs__environment {
-  kecs_options options;
-  kecs__storage storage;
-  const char *type_name; /* the variable that said so */
-  const char *url_name;
-  const char *url;
-  kecs__text path;
-} kecs__environment;
-
-/* A variable's value; NULL when it is unset or empty, which is the same in a shell's ${NAME:-}. */
-static const char *kecs__variable(const char *name) {
-  const char *value = getenv(name);
-  return value && value[0] ? value : NULL;
-}
-
-static bool kecs__word_is(const char *text, const char *word) {
-  while (*word && ((*text >= 'A' && *text <= 'Z') ? *text + ('a' - 'A') : *text) == *word) {
-    text++;
-    word++;
-  }
-  return !*text && !*word;
-}
-
-static kecs_status kecs__environment_word(kecs__environment *environment, const char *name, const char *value) {
-  for (size_t i = 0; i < sizeof kecs__storage_words / sizeof kecs__storage_words[0]; i++) {
-    kecs__storage storage = kecs__storage_words[i].storage;
-    if (!kecs__word_is(value, kecs__storage_words[i].word)) {
-      continue;
-    }
-    if (environment->type_name && environment->storage != storage) {
-      return kecs__fail(KECS_E_INVALID, "%s and %s ask for different kinds of storage; unset one of them",
-                        environment->type_name, name);
-    }
-    if (kecs__word_is(value, "duckdb") && environment->options.logger.write) {
-      environment->options.logger.write(KECS_LOG_WARNING,
-                                        "storage type duckdb: opened as SQLite, which takes its place",
-                                        environment->options.logger.user);
-    }
-    environment->type_name = environment->type_name ? environment->type_name : name;
-    environment->storage = storage;
-    return KECS_OK;
-  }
-  return kecs__fail(KECS_E_INVALID, "unknown %s: %.40s (valid: sqlite, memory, postgresql, postgres, pg, duckdb)", name,
-                    value);
-}
-
-static kecs_status kecs__environment_type(kecs__environment *environment) {
-  kecs_status status = KECS_OK;
-  for (size_t i = 0; !status && kecs__type_names[i]; i++) {
-    const char *value = kecs__variable(kecs__type_names[i]);
-    status = value ? kecs__environment_word(environment, kecs__type_names[i], value) : KECS_OK;
-  }
-  return status;
-}
-
-static kecs_status kecs__environment_url(kecs__environment *environment) {
-  const char *type = kecs__variable("STORE_TYPE");
-  bool shared = type && environment->storage == KECS__STORAGE_PG;
-  const char *const *names = shared ? kecs__shared_url_names : kecs__url_names;
-  for (size_t i = 0; names[i]; i++) {
-    const char *value = kecs__variable(names[i]);
-    if (value && environment->url && strcmp(value, environment->url) != 0) {
-      return kecs__fail(KECS_E_INVALID, "%s and %s name different databases; unset one of them", environment->url_name,
-                        names[i]);
-    }
-    if (value && !environment->url) {
-      environment->url = value;
-      environment->url_name = names[i];
-    }
-  }
-  return KECS_OK;
-}
-
-static bool kecs__url_is_postgres(const char *url) {
-  return strncmp(url, "postgres://", 11) == 0 || strncmp(url, "postgresql://", 13) == 0;
-}
-
-/* A URL alone says what it is; beside a type the two must agree. */
-static kecs_status kecs__environment_agree(kecs__environment *environment) {
-  bool postgres = environment->url && kecs__url_is_postgres(environment->url);
-  if (environment->storage == KECS__STORAGE_UNSAID) {
-    environment->storage = postgres ? KECS__STORAGE_PG : KECS__STORAGE_SQLITE;
-  } else if (environment->url && postgres != (environment->storage == KECS__STORAGE_PG)) {
-    return kecs__fail(KECS_E_INVALID,
-                      "%s and %s disagree: one is about PostgreSQL, the other is not; unset one of them",
-                      environment->type_name, environment->url_name);
-  }
-  return KECS_OK;
-}
-
-/* ---- PostgreSQL in parts ---- */
-
-typedef struct kecs__url_part {
-  const char *option;
-  const char *name;
-  const char *libpq; /* where this one is set, and ours is not, the part is left to libpq */
-  const char *standard;
-} kecs__url_part;
-
-enum { KECS__URL_PASSWORD = 3 };
-static const kecs__url_part kecs__url_parts[] = {
-    {"host=", "KECS_POSTGRES_HOST", "PGHOST", "localhost"},
-    {"port=", "KECS_POSTGRES_PORT", "PGPORT", "5432"},
-    {"user=", "KECS_POSTGRES_USER", "PGUSER", "kecs"},
-    {"password=", "KECS_POSTGRES_PASSWORD", "PGPASSWORD", "kecs"},
-    {"dbname=", "KECS_POSTGRES_DATABASE", "PGDATABASE", "kecs"},
-    {"sslmode=", "KECS_POSTGRES_SSLMODE", "PGSSLMODE", "disable"},
-};
-
-static void kecs__add_encoded(kecs__text *out, const char *text) {
-  static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
-  for (; *text; text++) {
-    if (strchr(plain, *text)) {
-      kecs__text_addc(out, *text);
-    } else {
-      kecs__text_addf(out, "%%%02X", (unsigned)(unsigned char)*text);
-    }
-  }
-}
-
-static kecs_status kecs__environment_parts(kecs__environment *environment) {
-  bool given = false;
-  int parts = 0;
-  kecs__text_adds(&environment->path, "postgresql://");
-  for (size_t i = 0; i < sizeof kecs__url_parts / sizeof kecs__url_parts[0]; i++) {
-    const kecs__url_part *part = &kecs__url_parts[i];
-    const char *value = kecs__variable(part->name);
-    given = given || value || kecs__variable(part->libpq);
-    bool emptied = !value && i == KECS__URL_PASSWORD && getenv(part->name); /* none: the password file counts */
-    if (emptied || (!value && kecs__variable(part->libpq))) {
-      continue;
-    }
-    kecs__text_addc(&environment->path, parts++ == 0 ? '?' : '&');
-    kecs__text_adds(&environment->path, part->option);
-    kecs__add_encoded(&environment->path, value ? value : part->standard);
-  }
-  if (!given && strcmp(environment->type_name, "STORE_TYPE") == 0) {
-    return kecs__fail(KECS_E_INVALID,
-                      "DATABASE_URL is required when STORE_TYPE is postgres; set it to "
-                      "postgres://USER:PASSWORD@HOST:PORT/DATABASE");
-  }
-  return environment->path.status;
-}
-
-/* ---- files ---- */
-
-static kecs_status kecs__environment_file(kecs__environment *environment) {
-  const char *file = kecs__variable("KECS_STORAGE_PATH");
-  const char *folder = kecs__variable("KECS_DATA_DIR");
-  const char *home = kecs__variable("HOME");
-  if (environment->url) {
-    kecs__text_adds(&environment->path, environment->url);
-  } else if (file && folder) {
-    return kecs__fail(KECS_E_INVALID,
-                      "KECS_STORAGE_PATH and KECS_DATA_DIR both say where the file is; unset one of them");
-  } else if (file) {
-    kecs__text_adds(&environment->path, file);
-  } else if (folder) {
-    kecs__text_addf(&environment->path, "%s/kecs.db", folder);
-  } else if (home) {
-    kecs__text_addf(&environment->path, "%s/.kecs/data/kecs.db", home);
-  } else {
-    return kecs__fail(KECS_E_INVALID, "the environment does not say where the store is; set KECS_DATA_DIR to a folder");
-  }
-  return environment->path.status;
-}
-
-static kecs_status kecs__environment_path(kecs__environment *environment) {
-  kecs_status status = kecs__environment_type(environment);
-  if (!status) {
-    status = kecs__environment_url(environment);
-  }
-  if (!status) {
-    status = kecs__environment_agree(environment);
-  }
-  if (status) {
-    return status;
-  }
-  if (environment->storage == KECS__STORAGE_MEMORY) {
-    kecs__text_adds(&environment->path, ":memory:");
-  } else if (environment->storage == KECS__STORAGE_SQLITE) {
-    return kecs__environment_file(environment);
-  } else if (environment->url) {
-    kecs__text_adds(&environment->path, environment->url);
-  } else {
-    return kecs__environment_parts(environment);
-  }
-  return environment->path.status;
-}
-
-KECS_STORE_API kecs_status kecs_open_env(const kecs_options *options, kecs_store **out_store) {
-  kecs__environment environment;
-  kecs_allocator allocator;
-  kecs_status status = kecs__check_pointer(out_store, "out_store");
-  if (status) {
-    return status;
-  }
-  *out_store = NULL;
-  memset(&environment, 0, sizeof environment);
-  if (options) {
-    environment.options = *options;
-  }
-  if (environment.options.path) {
-    return kecs_open(&environment.options, out_store);
-  }
-  status = kecs__allocator_resolve(&environment.options.allocator, &allocator);
-  if (status) {
-    return status;
-  }
-  kecs__text_init(&environment.path, &allocator, SIZE_MAX);
-  status = kecs__environment_path(&environment);
-  if (!status) {
-    environment.options.path = environment.path.data;
-    status = kecs_open(&environment.options, out_store);
-  }
-  if (environment.path.data) {
-    memset(environment.path.data, 0, environment.path.len); /* it may hold a password */
-  }
-  kecs__text_free(&environment.path);
-  return status;
-}
-
 /* ---- store/result.c ---------------------------------------------------------------------------------------------- */
 /* store/result.c -- rows in memory: results, and the way between structs and column values. */
 
@@ -11194,6 +11646,32 @@ KECS__FN kecs_status kecs__result_new(const kecs_allocator *allocator, kecs_kind
   *out_result = result;
   return KECS_OK;
 }
+
+#if !defined(KECS_STORE_NO_CACHE)
+KECS__FN kecs_status kecs__result_whole(const kecs_allocator *allocator, kecs_kind kind, size_t row_size, size_t count,
+                                        size_t size, kecs_result **out_result) {
+  kecs__arena arena;
+  kecs__arena_init(&arena, allocator);
+  kecs_result *result = kecs__arena_whole(&arena, sizeof *result, size);
+  *out_result = result;
+  if (!result) {
+    return KECS_E_NOMEM;
+  }
+  result->allocator = *allocator;
+  result->arena = arena;
+  result->arena.allocator = &result->allocator;
+  result->kind = kind;
+  result->shape = NULL;
+  result->row_size = row_size;
+  result->rows = kecs__arena_rest(&arena, size);
+  result->count = count;
+  result->capacity = count;
+  result->first_rows = 1;
+  result->page_token = NULL;
+  result->seq = 0;
+  return KECS_OK;
+}
+#endif
 
 KECS__FN void *kecs__result_add(kecs_result *result) {
   void *row = kecs__result_room(result);
@@ -11301,10 +11779,13 @@ KECS__FN kecs_status kecs__row_read(const kecs__meta *meta, const kecs_value *va
 /* As kecs__row_read, for the path that every get and list takes: the backend was told the types, so nothing is asked
  * twice. */
 KECS__FN kecs_status kecs__row_fetch(kecs__session *session, kecs__cached *cached, const kecs__meta *meta,
-                                     kecs__arena *arena, void *row) {
-  kecs_value values[64];
+                                     kecs__arena *arena, void *row, int64_t *out_rid) {
+  kecs_value values[65];
   int count = meta->info->column_count;
-  session->engine->backend->columns(cached->statement, meta->types, values, count);
+  session->engine->backend->columns(cached->statement, meta->types, values, out_rid ? count + 1 : count);
+  if (out_rid) {
+    *out_rid = values[count].number;
+  }
   for (int i = 0; i < count; i++) {
     const kecs_value *value = &values[i];
     char *field = (char *)row + meta->offsets[i];
@@ -11442,6 +11923,15 @@ KECS__FN void kecs__row_name(const kecs_kind_info *info, const void *row, char o
     int len = snprintf(out + used, 160 - used, "%s%s", i > 0 ? "," : "", set ? part : "");
     used += len > 0 ? (size_t)len : 0;
   }
+}
+
+KECS__FN kecs_status kecs__row_keep(const kecs__meta *meta, const void *row, kecs_result *result) {
+  kecs_value values[64];
+  for (int i = 0; i < meta->info->column_count; i++) {
+    values[i] = kecs__row_value(meta->info, row, i);
+  }
+  void *kept = kecs__result_add(result);
+  return kept ? kecs__row_read(meta, values, &result->arena, kept) : KECS_E_NOMEM;
 }
 
 /* ---- store/token.c ----------------------------------------------------------------------------------------------- */
@@ -11625,57 +12115,40 @@ KECS__FN kecs_status kecs__token_read(const char *token, kecs_kind kind, uint64_
   return bytes.at == bytes.end ? KECS_OK : kecs__token_bad();
 }
 
-/* ---- store/locate.c ---------------------------------------------------------------------------------------------- */
-/* store/locate.c -- addresses to unique keys, and the one read by a key that get, delete and assign share. */
+/* ---- store/arn.c ------------------------------------------------------------------------------------------------- */
+/* store/arn.c -- ARNs taken apart and made. */
 
-/* ---- store/locate.h ---------------------------------------------------------------------------------------------- */
-/* store/locate.h -- from what a caller addresses a row by (name, id, ARN, parts of a key) to one unique key. */
-#ifndef KECS_STORE_LOCATE_H
-#define KECS_STORE_LOCATE_H
+/* ---- store/arn.h ------------------------------------------------------------------------------------------------- */
+/* store/arn.h -- ARNs taken apart and made: "arn:aws:SERVICE:REGION:ACCOUNT:RESOURCE". */
+#ifndef KECS_STORE_ARN_H
+#define KECS_STORE_ARN_H
 
-/* A unique key with its values, and the columns that must be equal besides. Texts are borrowed from the caller and the
- * arena. */
-struct kecs__probe {
-  int key; /* number of the unique key */
-  int count;
-  kecs_value values[KECS_KEY_COLUMNS_MAX];
-  int check_count;
-  int check_columns[KECS_KEY_COLUMNS_MAX];
-  kecs_value check_values[KECS_KEY_COLUMNS_MAX];
-  char shown[160]; /* the address, for messages; "": what the values say */
-};
+/* "arn:aws:SERVICE:REGION:ACCOUNT:REST" taken apart. Texts go to the
+ * arena. False when it is no ARN of that service; out pointers may be NULL. */
+KECS__FN bool kecs__arn_parse(const char *arn, const char *service, kecs__arena *arena, char **out_region,
+                              char **out_account, char **out_rest);
+KECS__FN char *kecs__arn_format(kecs__write *write, const char *service, const char *region, const char *account,
+                                const char *format, ...) KECS_STORE_PRINTF(5, 6);
 
-/* From address parts, in the order of the kind's address. */
-KECS__FN kecs_status kecs__probe_address(kecs__session *session, const kecs__meta *meta, const kecs_value *address,
-                                         int count, kecs__arena *arena, kecs__probe *out_probe);
+/* The last part of an ARN's resource: after the last slash, or the last colon. Points into `arn`. */
+KECS__FN const char *kecs__arn_tail(const char *arn);
 
-/* From one text, as for kecs_record_get. */
-KECS__FN kecs_status kecs__probe_text(kecs__session *session, const kecs__meta *meta, const char *text,
-                                      kecs__arena *arena, kecs__probe *out_probe);
+KECS__FN bool kecs__is_arn(const char *text);
 
-/* From a row whose natural key is set, or the columns of another unique key. */
-KECS__FN kecs_status kecs__probe_row(kecs__session *session, const kecs__meta *meta, const void *row,
-                                     kecs__arena *arena, kecs__probe *out_probe);
+/* The resource of an ARN: what follows the fifth colon. NULL when it has not that many. Points into `arn`. */
+KECS__FN const char *kecs__arn_resource(const char *arn);
 
-/* Reads the probed row into `row` (texts into the arena); NOT_FOUND names the address. *out_rid may be NULL. */
-KECS__FN kecs_status kecs__probe_read(kecs__session *session, const kecs__meta *meta, const kecs__probe *probe,
-                                      kecs__arena *arena, void *row, int64_t *out_rid);
+/* An ARN of the same partition, service, region and account, with another resource. NULL means NOMEM. `arn` must
+ * have a resource. */
+KECS__FN char *kecs__arn_beside(kecs__arena *arena, const char *arn, const char *format, ...) KECS_STORE_PRINTF(3, 4);
 
-/* The rid of the probed row; *out_rid is 0 when there is none. */
-KECS__FN kecs_status kecs__probe_rid(kecs__session *session, const kecs__meta *meta, const kecs__probe *probe,
-                                     int64_t *out_rid);
-
-/* The same with the probe's checks; a row that does not pass them counts as absent. */
-KECS__FN kecs_status kecs__probe_find(kecs__session *session, const kecs__meta *meta, const kecs__probe *probe,
-                                      kecs__arena *arena, int64_t *out_rid);
-
-/* NOT_FOUND for a probe's row. */
-KECS__FN kecs_status kecs__fail_probe(const kecs__meta *meta, const kecs__probe *probe);
-KECS__FN kecs_status kecs__fail_not_found(const kecs__meta *meta, const char *shown);
+/* Two ARNs of one resource agree up to the resource's own part: partition, service, region, account, type. */
+KECS__FN bool kecs__arn_same_place(const char *a, const char *b);
 
 #endif
 
-/* ---- store/locate.c, continued ----------------------------------------------------------------------------------- */
+/* ---- store/arn.c, continued -------------------------------------------------------------------------------------- */
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -11688,6 +12161,101 @@ KECS__FN const char *kecs__arn_tail(const char *arn) {
   tail = tail ? tail : strrchr(arn, ':');
   return tail ? tail + 1 : arn;
 }
+
+KECS__FN const char *kecs__arn_resource(const char *arn) {
+  if (!kecs__is_arn(arn)) {
+    return NULL;
+  }
+  for (int i = 0; i < 5; i++) {
+    arn = strchr(arn, ':');
+    if (!arn) {
+      return NULL;
+    }
+    arn++;
+  }
+  return arn;
+}
+
+KECS__FN bool kecs__arn_same_place(const char *a, const char *b) {
+  const char *slash = strchr(a, '/');
+  return slash && strncmp(a, b, (size_t)(slash - a) + 1) == 0;
+}
+
+KECS__FN bool kecs__arn_parse(const char *arn, const char *service, kecs__arena *arena, char **out_region,
+                              char **out_account, char **out_rest) {
+  /* arn:PARTITION:SERVICE:REGION:ACCOUNT:REST */
+  const char *at[6] = {arn, NULL, NULL, NULL, NULL, NULL};
+  if (!kecs__is_arn(arn)) {
+    return false;
+  }
+  for (int i = 1; i < 6; i++) {
+    const char *colon = strchr(at[i - 1], ':');
+    if (!colon) {
+      return false;
+    }
+    at[i] = colon + 1;
+  }
+  if (service && (strncmp(at[2], service, strlen(service)) != 0 || at[2][strlen(service)] != ':')) {
+    return false;
+  }
+  char *region = kecs__arena_text(arena, at[3], (size_t)(at[4] - at[3]) - 1);
+  char *account = kecs__arena_text(arena, at[4], (size_t)(at[5] - at[4]) - 1);
+  char *rest = kecs__arena_text(arena, at[5], strlen(at[5]));
+  if (out_region) {
+    *out_region = region;
+  }
+  if (out_account) {
+    *out_account = account;
+  }
+  if (out_rest) {
+    *out_rest = rest;
+  }
+  return region && account && rest;
+}
+
+KECS__FN char *kecs__arn_format(kecs__write *write, const char *service, const char *region, const char *account,
+                                const char *format, ...) {
+  char head[256];
+  va_list args;
+  va_start(args, format);
+  int len = vsnprintf(NULL, 0, format, args);
+  va_end(args);
+  int head_len = snprintf(head, sizeof head, "arn:aws:%s:%s:%s:", service, region, account);
+  if (len < 0 || head_len < 0 || (size_t)head_len >= sizeof head) {
+    (void)kecs__fail(KECS_E_INVALID, "region \"%.40s\" and account \"%.40s\" are too long for an ARN", region, account);
+    return NULL;
+  }
+  char *arn = kecs__arena_bytes(&write->arena, (size_t)head_len + (size_t)len + 1);
+  if (arn) {
+    memcpy(arn, head, (size_t)head_len);
+    va_start(args, format);
+    vsnprintf(arn + head_len, (size_t)len + 1, format, args);
+    va_end(args);
+  }
+  return arn;
+}
+
+KECS__FN char *kecs__arn_beside(kecs__arena *arena, const char *arn, const char *format, ...) {
+  size_t head = (size_t)(kecs__arn_resource(arn) - arn);
+  va_list args;
+  va_start(args, format);
+  int len = vsnprintf(NULL, 0, format, args);
+  va_end(args);
+  char *out = len < 0 ? NULL : kecs__arena_bytes(arena, head + (size_t)len + 1);
+  if (out) {
+    memcpy(out, arn, head);
+    va_start(args, format);
+    vsnprintf(out + head, (size_t)len + 1, format, args);
+    va_end(args);
+  }
+  return out;
+}
+
+/* ---- store/locate.c ---------------------------------------------------------------------------------------------- */
+/* store/locate.c -- addresses to unique keys, and the one read by a key that get, delete and assign share. */
+
+#include <stdio.h>
+#include <string.h>
 
 KECS__FN kecs_status kecs__fail_not_found(const kecs__meta *meta, const char *shown) {
   return kecs__fail(KECS_E_NOT_FOUND, "%s \"%s\" not found", meta->info->name, shown);
@@ -11836,7 +12404,7 @@ KECS__FN kecs_status kecs__probe_address(kecs__session *session, const kecs__met
     out_probe->values[0] = *last;
     return kecs__probe_checks(session, meta, address, count, arena, out_probe);
   }
-  const kecs__special *special = kecs__special_of(info->kind);
+  const kecs__special *special = meta->special;
   if (special->probe) {
     kecs__probe_show(out_probe, address, count);
     return special->probe(session, meta, address, arena, out_probe);
@@ -12016,12 +12584,12 @@ static bool kecs__probe_passes(const kecs__meta *meta, const kecs__probe *probe,
 }
 
 static kecs_status kecs__probe_once(kecs__session *session, const kecs__meta *meta, const kecs__probe *probe,
-                                    kecs__arena *arena, void *row, bool *out_found) {
+                                    kecs__arena *arena, void *row, int64_t *out_rid, bool *out_found) {
   kecs__cached *cached = NULL;
   *out_found = false;
   kecs_status status = kecs__probe_start(session, meta, KECS__OP_SELECT_KEY, probe, &cached, out_found);
   if (!status && *out_found) {
-    status = kecs__row_fetch(session, cached, meta, arena, row);
+    status = kecs__row_fetch(session, cached, meta, arena, row, out_rid);
   }
   kecs__statement_done(session, cached);
   if (!status && *out_found) {
@@ -12046,26 +12614,21 @@ static bool kecs__probe_by_tail(const kecs__meta *meta, const kecs__probe *probe
   return true;
 }
 
-/* Two ARNs of one resource agree up to the resource's own part: partition, service, region, account, type. */
-static bool kecs__arn_same_place(const char *a, const char *b) {
-  const char *slash = strchr(a, '/');
-  return slash && strncmp(a, b, (size_t)(slash - a) + 1) == 0;
-}
-
 KECS__FN kecs_status kecs__probe_read(kecs__session *session, const kecs__meta *meta, const kecs__probe *probe,
                                       kecs__arena *arena, void *row, int64_t *out_rid) {
   bool found = false;
-  kecs_status status = kecs__probe_once(session, meta, probe, arena, row, &found);
-  kecs__probe used = *probe;
+  int64_t rid = 0;
+  kecs_status status = kecs__probe_once(session, meta, probe, arena, row, &rid, &found);
+  kecs__probe used;
   if (!status && !found && kecs__probe_by_tail(meta, probe, &used)) {
-    status = kecs__probe_once(session, meta, &used, arena, row, &found);
+    status = kecs__probe_once(session, meta, &used, arena, row, &rid, &found);
     found = found && kecs__arn_same_place(probe->values[0].text, kecs__row_text(meta->info, row, meta->arn));
   }
   if (!status && !found) {
     status = kecs__fail_probe(meta, probe);
   }
   if (!status && out_rid) {
-    status = kecs__probe_rid(session, meta, &used, out_rid);
+    *out_rid = rid;
   }
   return status;
 }
@@ -12092,9 +12655,49 @@ KECS__FN kecs_status kecs__probe_find(kecs__session *session, const kecs__meta *
     return kecs__probe_rid(session, meta, probe, out_rid);
   }
   bool found = false;
+  int64_t rid = 0;
   void *row = kecs__arena_take(arena, meta->info->row_size);
-  kecs_status status = row ? kecs__probe_once(session, meta, probe, arena, row, &found) : KECS_E_NOMEM;
-  return status || !found ? status : kecs__probe_rid(session, meta, probe, out_rid);
+  kecs_status status = row ? kecs__probe_once(session, meta, probe, arena, row, &rid, &found) : KECS_E_NOMEM;
+  *out_rid = !status && found ? rid : 0;
+  return status;
+}
+
+KECS__FN kecs_status kecs__resolve_parent(kecs__session *session, kecs_kind parent, const char *text,
+                                          kecs__arena *arena, const char **out_arn) {
+  *out_arn = text;
+  if (!text || !text[0] || kecs__is_arn(text) || parent != KECS_KIND_CLUSTER) {
+    return KECS_OK;
+  }
+  static const char sql[] = "SELECT arn FROM {clusters} WHERE {own}account_id=?1 AND region=?2 AND name=?3";
+  const kecs__engine *engine = session->engine;
+  kecs_value values[] = {kecs__value_text(engine->account_id), kecs__value_text(engine->region),
+                         kecs__value_text(text)};
+  kecs__cached *cached = NULL;
+  bool row = false;
+  char *arn = NULL;
+  kecs_status status = kecs__statement_text(session, sql, sizeof sql - 1, &cached);
+  kecs__gather_guess(session, true); /* most ARNs are what is made of the name below */
+  if (!status) {
+    status = kecs__statement_start(session, cached, values, 3, &row);
+  }
+  kecs__gather_guess(session, false);
+  if (!status && row) {
+    kecs_value value;
+    kecs__statement_columns(session, cached, &value, 1);
+    arn = value.text ? kecs__arena_text(arena, value.text, value.len) : NULL;
+    status = arn ? KECS_OK : kecs__fail_nomem();
+  }
+  kecs__statement_done(session, cached);
+  if (!status && !arn) {
+    kecs__text made;
+    kecs__text_init(&made, arena->allocator, strlen(text) + 256);
+    kecs__text_addf(&made, "arn:aws:ecs:%s:%s:cluster/%s", engine->region, engine->account_id, text);
+    arn = made.status ? NULL : kecs__arena_text(arena, made.data, made.len);
+    status = made.status ? made.status : (arn ? KECS_OK : KECS_E_NOMEM);
+    kecs__text_free(&made);
+  }
+  *out_arn = arn;
+  return status;
 }
 
 /* ---- store/query.c ----------------------------------------------------------------------------------------------- */
@@ -12595,6 +13198,1578 @@ KECS__FN kecs_status kecs__plan_token(const kecs__plan *plan, const void *row, k
   return kecs__token_write(plan->meta->info->kind, plan->hash, values, plan->order.count, arena, out_token);
 }
 
+/* ---- store/cache.c ----------------------------------------------------------------------------------------------- */
+/* store/cache.c -- the entries of the row cache: how they are found, in which order they were used, how many there are.
+ *
+ *   by_name   hash of a name -> entry      what gets and lists look into; several names may lead to one entry
+ *   by_row    hash of kind and rid -> entry  what writes look into
+ *   nodes     the entries, tied together in the order of their use: 0.next was used last, 0.prev longest ago
+ *
+ * A reader holds one slot and so may not change the order: it writes down what it has used, and tells when its notes
+ * are full. Whoever holds all slots has read the notes first, so that the order is right when an entry has to go. */
+
+/* ---- store/cache_entries.h --------------------------------------------------------------------------------------- */
+/* store/cache_entries.h -- what the row cache is made of: for its own modules alone (cache.h tells the rules). */
+#ifndef KECS_STORE_CACHE_ENTRIES_H
+#define KECS_STORE_CACHE_ENTRIES_H
+
+#include <string.h>
+
+#if !defined(KECS_STORE_NO_CACHE)
+
+/* One way of asking that leads to an entry. Its values follow it, packed. */
+typedef struct kecs__cache_name {
+  struct kecs__cache_name *next;
+  uint64_t hash;
+  uint64_t parents; /* 0: the row's own key; else a parent's name had to be looked up, when cache->parents was this */
+  size_t size;      /* of this piece of memory; 0 for the first one, which lies in the block */
+  kecs_kind kind;
+  int form;
+  int count;
+} kecs__cache_name;
+
+/* Rows and their texts, ready to be copied: pointers are offsets from the first row. Where they are stands beside them:
+ * for each row a number of fields, and the fields' places in the row. */
+typedef struct kecs__cache_block {
+  size_t size; /* of this piece of memory */
+  size_t fields_at;
+  size_t image_at;
+  size_t image_size;
+  size_t rows;
+  size_t token_at; /* of the page token in the image; 0: there is none */
+  int64_t seq;
+} kecs__cache_block; /* the first name, the fields and the image follow */
+
+/* An entry. Number 0 is none: it ties the ends of the order of use together. */
+typedef struct kecs__cache_node {
+  kecs__cache_block *block; /* NULL: not in use */
+  kecs__cache_name *names;
+  int64_t loaded_us;
+  int64_t rid;      /* 0: a list */
+  uint64_t natural; /* hash of the row's natural key, where writes may name it by that */
+  uint64_t ticket;  /* of a list */
+  uint64_t parents;
+  uint32_t prev; /* used after this one */
+  uint32_t next;
+} kecs__cache_node;
+
+typedef struct kecs__cache_link {
+  uint64_t hash;
+  const kecs__cache_name *name; /* of a table of names: so that name and entry are fetched side by side */
+  uint32_t node;                /* 0: free */
+} kecs__cache_link;
+
+/* Open addressing, never more than half full. */
+typedef struct kecs__cache_table {
+  kecs__cache_link *links;
+  size_t room; /* a power of two, or 0 */
+  size_t used;
+} kecs__cache_table;
+
+enum {
+  KECS__CACHE_READS = 32,  /* uses that a slot remembers before it tells them */
+  KECS__CACHE_NAMES = 8,   /* of one entry */
+#if defined(KECS_STORE_NO_THREADS)
+  KECS__CACHE_SLOTS = 1
+#else
+  KECS__CACHE_SLOTS = 8
+#endif
+};
+
+/* A lock for some of the readers, and what they have done. */
+typedef struct kecs__cache_slot {
+  kecs__mutex mutex;
+  int64_t hits;
+  int64_t misses;
+  unsigned read_count;
+  uint32_t reads[KECS__CACHE_READS];
+  char apart[64]; /* two threads' slots do not share a line of the processor's cache */
+} kecs__cache_slot;
+
+/* Until when something may not enter. */
+typedef struct kecs__cache_guard {
+  unsigned holders;
+  uint64_t since; /* tickets up to this one are too old */
+} kecs__cache_guard;
+
+struct kecs__cache {
+  kecs__engine *engine;
+  uint64_t seed;
+  size_t entries_max;
+  size_t bytes_max;
+  int64_t ttl_us;
+  bool marked;  /* others write the database, too: its mark tells */
+  bool natural; /* writes may name a row by its natural key alone */
+
+  kecs__mutex state; /* guards what follows */
+  uint64_t ticket;   /* the last that was drawn, or told by a hold */
+  kecs__cache_guard rows[KECS__CACHE_BUCKETS];
+  kecs__cache_guard all_rows[KECS_KIND_COUNT];
+  kecs__cache_guard lists[KECS_KIND_COUNT];
+  unsigned parents_holders;
+  bool writing; /* our own writer's transaction is open, */
+  bool steady;  /* and at its begin the mark was the one that is known */
+  int64_t written; /* rows that the writer had changed when it began */
+  int64_t seq;     /* of the change log: what came before has been taken in */
+
+  /* Read with any slot taken, changed with all of them, and some with `state`, too. */
+  kecs_mark mark;
+  uint64_t parents; /* goes up when a cluster or service comes or goes */
+  kecs__cache_node *nodes;
+  size_t node_room;
+  uint32_t free_nodes; /* through `next` */
+  size_t entries;
+  size_t bytes;
+  kecs__cache_table by_name;
+  kecs__cache_table by_row;
+  int64_t evictions;
+  int64_t expirations;
+  int64_t invalidations;
+  int64_t flushes;
+
+  kecs__mutex order; /* of `prev` and `next`, for those who have one slot only */
+  kecs__cache_slot slots[KECS__CACHE_SLOTS];
+};
+
+/* ---- cache.c ---- */
+
+KECS__FN kecs__cache_slot *kecs__cache_slot_of(kecs__cache *cache);
+KECS__FN void kecs__cache_lock_all(kecs__cache *cache);
+KECS__FN void kecs__cache_unlock_all(kecs__cache *cache);
+
+KECS__FN uint64_t kecs__cache_hash(uint64_t seed, const char *text, size_t len);
+KECS__FN uint64_t kecs__cache_hash_values(uint64_t seed, const kecs_value *values, int count);
+KECS__FN uint64_t kecs__cache_hash_rid(const kecs__cache *cache, kecs_kind kind, int64_t rid);
+
+/* 0 when there is none. One slot or all are taken. */
+KECS__FN uint32_t kecs__cache_find(const kecs__cache *cache, const kecs__cache_key *key);
+KECS__FN bool kecs__cache_expired(const kecs__cache *cache, uint32_t node, int64_t now);
+
+/* The entry was used. The slot is taken. */
+KECS__FN void kecs__cache_used(kecs__cache *cache, kecs__cache_slot *slot, uint32_t node);
+
+/* These with all slots taken. */
+KECS__FN uint32_t kecs__cache_find_row(const kecs__cache *cache, kecs_kind kind, int64_t rid);
+KECS__FN void kecs__cache_remove(kecs__cache *cache, uint32_t node);
+KECS__FN void kecs__cache_remove_row(kecs__cache *cache, kecs_kind kind, int64_t rid);
+KECS__FN void kecs__cache_remove_natural(kecs__cache *cache, kecs_kind kind, uint64_t natural);
+KECS__FN void kecs__cache_remove_kind(kecs__cache *cache, kecs_kind kind); /* KECS_KIND_COUNT: all */
+
+/* Takes the entry over, names and all, or releases it where there is no room or no memory. `entry` is filled but for
+ * what ties it in. */
+KECS__FN void kecs__cache_add(kecs__cache *cache, const kecs__cache_node *entry);
+KECS__FN void kecs__cache_add_name(kecs__cache *cache, uint32_t node, kecs__cache_name *name);
+
+/* ---- cache_block.c ---- */
+
+/* A block with the rows of a result and its first name; NULL when there is no memory for it, or it is larger than
+ * `most`. Records no error. */
+KECS__FN kecs__cache_block *kecs__cache_pack(const kecs__cache *cache, const kecs__meta *meta,
+                                             const kecs__cache_key *key, const kecs_result *result, size_t most);
+KECS__FN kecs__cache_name *kecs__cache_block_name(kecs__cache_block *block);
+KECS__FN kecs_status kecs__cache_unpack(const kecs__cache *cache, const kecs__meta *meta,
+                                        const kecs__cache_block *block, kecs_result **out_result);
+
+/* A name by itself, likewise. */
+KECS__FN kecs__cache_name *kecs__cache_name_new(const kecs__cache *cache, const kecs__cache_key *key);
+KECS__FN bool kecs__cache_name_is(const kecs__cache_name *name, const kecs__cache_key *key);
+
+/* ---- marks, and the holds that a row or kind shares ---- */
+
+static inline bool kecs__mark_same(const kecs_mark *a, const kecs_mark *b) {
+  return memcmp(a, b, sizeof *a) == 0;
+}
+
+static inline bool kecs__mark_now(const kecs__cache *cache, kecs_mark *out_mark) {
+  const kecs__engine *engine = cache->engine;
+  return engine->backend->mark(engine->writer->connection, out_mark);
+}
+
+static inline size_t kecs__bucket_of(uint64_t hash) {
+  return (size_t)(hash >> 32) % KECS__CACHE_BUCKETS;
+}
+
+static inline bool kecs__kind_is_parent(int kind) {
+  return kind == KECS_KIND_CLUSTER || kind == KECS_KIND_SERVICE;
+}
+
+/* ---- cache_holds.c ---- */
+
+/* Whether the database is as it is known: nobody else has committed since. One slot or `state` is taken. */
+KECS__FN bool kecs__cache_is_known(const kecs__cache *cache);
+
+/* Whether what was read with the ticket may enter. `state` is taken. */
+KECS__FN bool kecs__cache_may_enter(const kecs__cache *cache, kecs_kind kind, int64_t rid, uint64_t natural,
+                                    const kecs__ticket *ticket);
+KECS__FN bool kecs__cache_list_holds(const kecs__cache *cache, kecs_kind kind, uint64_t ticket, uint64_t parents);
+
+/* What is known of a kind's table now: a number that goes up when rows of it may have changed. `state` is taken. */
+KECS__FN uint64_t kecs__cache_generation(const kecs__cache *cache, kecs_kind kind);
+
+#endif
+#endif
+
+/* ---- store/cache.c, continued ------------------------------------------------------------------------------------ */
+#include <string.h>
+
+#if !defined(KECS_STORE_NO_CACHE)
+
+enum {
+  KECS__CACHE_FIRST = 64, /* entries and links to begin with */
+  KECS__CACHE_LINES = 24  /* of the processor's cache, that a row is likely to take */
+};
+
+/* ---- hashing ---- */
+
+#define KECS__HASH_A UINT64_C(0xe7037ed1a0b428db)
+#define KECS__HASH_B UINT64_C(0x8ebc6af09c88c6e3)
+
+#if defined(__SIZEOF_INT128__)
+__extension__ typedef unsigned __int128 kecs__wide;
+static inline uint64_t kecs__fold(uint64_t a, uint64_t b) {
+  kecs__wide product = (kecs__wide)a * b;
+  return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+#else
+static inline uint64_t kecs__fold(uint64_t a, uint64_t b) {
+  uint64_t low = (a & UINT32_MAX) * (b & UINT32_MAX);
+  uint64_t high = (a >> 32) * (b >> 32);
+  uint64_t middle = (a >> 32) * (b & UINT32_MAX) ^ ((b >> 32) * (a & UINT32_MAX));
+  return low ^ high ^ (middle << 32 | middle >> 32);
+}
+#endif
+
+static inline uint64_t kecs__eight(const char *bytes) {
+  uint64_t word;
+  memcpy(&word, bytes, sizeof word);
+  return word;
+}
+
+KECS__FN uint64_t kecs__cache_hash(uint64_t seed, const char *text, size_t len) {
+  uint64_t hash = seed ^ (UINT64_C(0x9E3779B97F4A7C15) * (len + 1));
+  if (len < 16) {
+    char last[16] = {0};
+    memcpy(last, text, len);
+    return kecs__fold(kecs__eight(last) ^ KECS__HASH_B, kecs__eight(last + 8) ^ hash);
+  }
+  const char *end = text + len;
+  for (; end - text > 16; text += 16) {
+    hash = kecs__fold(kecs__eight(text) ^ KECS__HASH_A, kecs__eight(text + 8) ^ hash);
+  }
+  return kecs__fold(kecs__eight(end - 16) ^ KECS__HASH_B, kecs__eight(end - 8) ^ hash); /* some bytes twice */
+}
+
+KECS__FN uint64_t kecs__cache_hash_values(uint64_t seed, const kecs_value *values, int count) {
+  for (int i = 0; i < count; i++) {
+    if (values[i].type == KECS_VALUE_TEXT) {
+      seed = kecs__cache_hash(seed, values[i].text, values[i].len);
+    } else {
+      seed = kecs__fold(seed ^ (uint64_t)values[i].number ^ KECS__HASH_A, KECS__HASH_B ^ (uint64_t)values[i].type);
+    }
+  }
+  return seed;
+}
+
+KECS__FN uint64_t kecs__cache_hash_rid(const kecs__cache *cache, kecs_kind kind, int64_t rid) {
+  return kecs__fold(cache->seed ^ (uint64_t)rid, KECS__HASH_A ^ (uint64_t)kind << 40);
+}
+
+/* ---- tables ---- */
+
+static void kecs__table_put(kecs__cache_table *table, uint64_t hash, const kecs__cache_name *name, uint32_t node) {
+  size_t at = (size_t)hash & (table->room - 1);
+  while (table->links[at].node) {
+    at = (at + 1) & (table->room - 1);
+  }
+  table->links[at].hash = hash;
+  table->links[at].name = name;
+  table->links[at].node = node;
+}
+
+static bool kecs__table_reserve(kecs__cache *cache, kecs__cache_table *table, size_t more) {
+  if (table->room && (table->used + more) * 2 <= table->room) {
+    return true;
+  }
+  const kecs_allocator *allocator = &cache->engine->allocator;
+  kecs__cache_table grown = {NULL, table->room ? table->room * 2 : KECS__CACHE_FIRST, table->used};
+  size_t size = grown.room * sizeof *grown.links;
+  grown.links = allocator->alloc(size, allocator->user);
+  if (!grown.links) {
+    return false;
+  }
+  memset(grown.links, 0, size);
+  for (size_t i = 0; i < table->room; i++) {
+    if (table->links[i].node) {
+      kecs__table_put(&grown, table->links[i].hash, table->links[i].name, table->links[i].node);
+    }
+  }
+  kecs__release(allocator, table->links, table->room * sizeof *table->links);
+  *table = grown;
+  return true;
+}
+
+/* Links that had to step aside for this one move back, so that no gap ends a search too early. */
+static void kecs__table_remove(kecs__cache_table *table, uint64_t hash, const kecs__cache_name *name, uint32_t node) {
+  size_t mask = table->room - 1;
+  size_t gap = (size_t)hash & mask;
+  while (table->links[gap].node != node || table->links[gap].hash != hash || table->links[gap].name != name) {
+    gap = (gap + 1) & mask;
+  }
+  for (size_t at = (gap + 1) & mask; table->links[at].node; at = (at + 1) & mask) {
+    size_t home = (size_t)table->links[at].hash & mask;
+    if (((at - home) & mask) >= ((at - gap) & mask)) {
+      table->links[gap] = table->links[at];
+      gap = at;
+    }
+  }
+  table->links[gap].node = 0;
+  table->used--;
+}
+
+/* What a hit will read next: most of its time is waiting for memory. */
+static inline void kecs__link_expect(const kecs__cache *cache, const kecs__cache_link *link) {
+#if defined(__GNUC__)
+  const char *at = (const char *)link->name;
+  __builtin_prefetch(&cache->nodes[link->node]);
+  for (size_t line = 0; line < KECS__CACHE_LINES; line++) {
+    __builtin_prefetch(at + line * 64);
+  }
+#else
+  (void)cache;
+  (void)link;
+#endif
+}
+
+KECS__FN uint32_t kecs__cache_find(const kecs__cache *cache, const kecs__cache_key *key) {
+  const kecs__cache_table *table = &cache->by_name;
+  if (table->used == 0) {
+    return 0;
+  }
+  size_t at = (size_t)key->hash & (table->room - 1);
+  for (; table->links[at].node; at = (at + 1) & (table->room - 1)) {
+    const kecs__cache_link *link = &table->links[at];
+    if (link->hash != key->hash) {
+      continue;
+    }
+    kecs__link_expect(cache, link);
+    if ((!link->name->parents || link->name->parents == cache->parents) && kecs__cache_name_is(link->name, key)) {
+      return link->node;
+    }
+  }
+  return 0;
+}
+
+KECS__FN uint32_t kecs__cache_find_row(const kecs__cache *cache, kecs_kind kind, int64_t rid) {
+  const kecs__cache_table *table = &cache->by_row;
+  if (table->used == 0) {
+    return 0;
+  }
+  uint64_t hash = kecs__cache_hash_rid(cache, kind, rid);
+  size_t at = (size_t)hash & (table->room - 1);
+  for (; table->links[at].node; at = (at + 1) & (table->room - 1)) {
+    const kecs__cache_node *node = &cache->nodes[table->links[at].node];
+    if (table->links[at].hash == hash && node->rid == rid && node->names->kind == kind) {
+      return table->links[at].node;
+    }
+  }
+  return 0;
+}
+
+/* ---- the order of use ---- */
+
+static void kecs__order_out(kecs__cache *cache, uint32_t node) {
+  cache->nodes[cache->nodes[node].prev].next = cache->nodes[node].next;
+  cache->nodes[cache->nodes[node].next].prev = cache->nodes[node].prev;
+}
+
+static void kecs__order_first(kecs__cache *cache, uint32_t node) {
+  uint32_t second = cache->nodes[0].next;
+  cache->nodes[node].prev = 0;
+  cache->nodes[node].next = second;
+  cache->nodes[second].prev = node;
+  cache->nodes[0].next = node;
+}
+
+static void kecs__slot_tell(kecs__cache *cache, kecs__cache_slot *slot) {
+  for (unsigned i = 0; i < slot->read_count; i++) {
+    kecs__order_out(cache, slot->reads[i]);
+    kecs__order_first(cache, slot->reads[i]);
+  }
+  slot->read_count = 0;
+}
+
+KECS__FN void kecs__cache_used(kecs__cache *cache, kecs__cache_slot *slot, uint32_t node) {
+  if (slot->read_count > 0 && slot->reads[slot->read_count - 1] == node) {
+    return;
+  }
+  if (slot->read_count == KECS__CACHE_READS) {
+    kecs__mutex_lock(&cache->order);
+    kecs__slot_tell(cache, slot);
+    kecs__mutex_unlock(&cache->order);
+  }
+  slot->reads[slot->read_count++] = node;
+}
+
+KECS__FN bool kecs__cache_expired(const kecs__cache *cache, uint32_t node, int64_t now) {
+  int64_t age = now - cache->nodes[node].loaded_us;
+  return age >= cache->ttl_us || age < 0; /* a clock that was set back says nothing of the age */
+}
+
+/* ---- locks ---- */
+
+KECS__FN kecs__cache_slot *kecs__cache_slot_of(kecs__cache *cache) {
+  uint64_t place = (uint64_t)(uintptr_t)kecs_last_error(); /* each thread has its own */
+  return &cache->slots[(place * UINT64_C(0x9E3779B97F4A7C15) >> 40) % KECS__CACHE_SLOTS];
+}
+
+KECS__FN void kecs__cache_lock_all(kecs__cache *cache) {
+  for (int i = 0; i < KECS__CACHE_SLOTS; i++) {
+    kecs__mutex_lock(&cache->slots[i].mutex);
+  }
+  for (int i = 0; i < KECS__CACHE_SLOTS; i++) { /* now that nobody else can */
+    kecs__slot_tell(cache, &cache->slots[i]);
+  }
+}
+
+KECS__FN void kecs__cache_unlock_all(kecs__cache *cache) {
+  for (int i = KECS__CACHE_SLOTS; i > 0; i--) {
+    kecs__mutex_unlock(&cache->slots[i - 1].mutex);
+  }
+}
+
+/* ---- entries that go ---- */
+
+static size_t kecs__node_bytes(const kecs__cache_node *node) {
+  size_t bytes = sizeof *node + node->block->size;
+  for (const kecs__cache_name *name = node->names; name; name = name->next) {
+    bytes += name->size;
+  }
+  return bytes;
+}
+
+static void kecs__node_release(kecs__cache *cache, const kecs__cache_node *node) {
+  const kecs_allocator *allocator = &cache->engine->allocator;
+  kecs__cache_name *name = node->names;
+  while (name) {
+    kecs__cache_name *next = name->next;
+    kecs__release(allocator, name->size ? name : NULL, name->size);
+    name = next;
+  }
+  kecs__release(allocator, node->block, node->block->size);
+}
+
+KECS__FN void kecs__cache_remove(kecs__cache *cache, uint32_t number) {
+  kecs__cache_node *node = &cache->nodes[number];
+  for (const kecs__cache_name *name = node->names; name; name = name->next) {
+    kecs__table_remove(&cache->by_name, name->hash, name, number);
+  }
+  if (node->rid) {
+    kecs__table_remove(&cache->by_row, kecs__cache_hash_rid(cache, node->names->kind, node->rid), NULL, number);
+  }
+  if (node->natural) {
+    kecs__table_remove(&cache->by_row, node->natural, NULL, number);
+  }
+  kecs__order_out(cache, number);
+  cache->bytes -= kecs__node_bytes(node);
+  cache->entries--;
+  kecs__node_release(cache, node);
+  memset(node, 0, sizeof *node);
+  node->next = cache->free_nodes;
+  cache->free_nodes = number;
+}
+
+KECS__FN void kecs__cache_remove_row(kecs__cache *cache, kecs_kind kind, int64_t rid) {
+  uint32_t node = kecs__cache_find_row(cache, kind, rid);
+  if (node) {
+    kecs__cache_remove(cache, node);
+    cache->invalidations++;
+  }
+}
+
+KECS__FN void kecs__cache_remove_natural(kecs__cache *cache, kecs_kind kind, uint64_t natural) {
+  const kecs__cache_table *table = &cache->by_row;
+  size_t at = table->used ? (size_t)natural & (table->room - 1) : 0;
+  while (table->used && table->links[at].node) {
+    uint32_t node = table->links[at].node;
+    if (table->links[at].hash == natural && cache->nodes[node].names->kind == kind) {
+      kecs__cache_remove(cache, node);
+      cache->invalidations++;
+      at = (size_t)natural & (table->room - 1); /* links may have moved */
+    } else {
+      at = (at + 1) & (table->room - 1);
+    }
+  }
+}
+
+KECS__FN void kecs__cache_remove_kind(kecs__cache *cache, kecs_kind kind) {
+  for (size_t i = 1; i < cache->node_room; i++) {
+    const kecs__cache_node *node = &cache->nodes[i];
+    if (node->block && (kind == KECS_KIND_COUNT || node->names->kind == kind)) {
+      kecs__cache_remove(cache, (uint32_t)i);
+      cache->invalidations++;
+    }
+  }
+}
+
+/* ---- entries that come ---- */
+
+static bool kecs__nodes_reserve(kecs__cache *cache) {
+  if (cache->free_nodes) {
+    return true;
+  }
+  const kecs_allocator *allocator = &cache->engine->allocator;
+  size_t most = cache->entries_max + 2; /* the one that is no entry, and one that comes before another goes */
+  size_t room = cache->node_room ? cache->node_room * 2 : KECS__CACHE_FIRST;
+  room = room < most ? room : most;
+  kecs__cache_node *nodes = allocator->alloc(room * sizeof *nodes, allocator->user);
+  if (!nodes) {
+    return false;
+  }
+  memset(nodes, 0, room * sizeof *nodes);
+  if (cache->node_room) {
+    memcpy(nodes, cache->nodes, cache->node_room * sizeof *nodes);
+  }
+  kecs__release(allocator, cache->nodes, cache->node_room * sizeof *nodes);
+  for (size_t i = room; i > (cache->node_room ? cache->node_room : 1); i--) {
+    nodes[i - 1].next = cache->free_nodes;
+    cache->free_nodes = (uint32_t)(i - 1);
+  }
+  cache->nodes = nodes;
+  cache->node_room = room;
+  return true;
+}
+
+KECS__FN void kecs__cache_add(kecs__cache *cache, const kecs__cache_node *entry) {
+  if (!kecs__nodes_reserve(cache) || !kecs__table_reserve(cache, &cache->by_name, 1) ||
+      !kecs__table_reserve(cache, &cache->by_row, 2)) {
+    kecs__node_release(cache, entry);
+    return;
+  }
+  uint32_t number = cache->free_nodes;
+  kecs__cache_node *node = &cache->nodes[number];
+  cache->free_nodes = node->next;
+  *node = *entry;
+  kecs__table_put(&cache->by_name, node->names->hash, node->names, number);
+  cache->by_name.used++;
+  if (node->rid) {
+    kecs__table_put(&cache->by_row, kecs__cache_hash_rid(cache, node->names->kind, node->rid), NULL, number);
+    cache->by_row.used++;
+  }
+  if (node->natural) {
+    kecs__table_put(&cache->by_row, node->natural, NULL, number);
+    cache->by_row.used++;
+  }
+  kecs__order_first(cache, number);
+  cache->entries++;
+  cache->bytes += kecs__node_bytes(node);
+  while (cache->entries > cache->entries_max || cache->bytes > cache->bytes_max) {
+    kecs__cache_remove(cache, cache->nodes[0].prev);
+    cache->evictions++;
+  }
+}
+
+/* Names that a parent's name was in, and that may lead elsewhere now. Returns how many are left. */
+static int kecs__names_prune(kecs__cache *cache, uint32_t number) {
+  int count = 1;
+  for (kecs__cache_name **at = &cache->nodes[number].names->next; *at;) {
+    kecs__cache_name *name = *at;
+    if (name->parents && name->parents != cache->parents) {
+      *at = name->next;
+      kecs__table_remove(&cache->by_name, name->hash, name, number);
+      cache->bytes -= name->size;
+      kecs__release(&cache->engine->allocator, name, name->size);
+    } else {
+      at = &name->next;
+      count++;
+    }
+  }
+  return count;
+}
+
+KECS__FN void kecs__cache_add_name(kecs__cache *cache, uint32_t number, kecs__cache_name *name) {
+  kecs__cache_node *node = &cache->nodes[number];
+  int count = kecs__names_prune(cache, number);
+  if (count >= KECS__CACHE_NAMES || !kecs__table_reserve(cache, &cache->by_name, 1)) {
+    kecs__release(&cache->engine->allocator, name, name->size);
+    return;
+  }
+  name->next = node->names->next;
+  node->names->next = name;
+  kecs__table_put(&cache->by_name, name->hash, name, number);
+  cache->by_name.used++;
+  cache->bytes += name->size;
+}
+
+#endif
+
+/* ---- store/cache_block.c ----------------------------------------------------------------------------------------- */
+/* store/cache_block.c -- rows in one block of memory that does not mind where it lies, and results out of it. */
+
+#include <string.h>
+
+#if !defined(KECS_STORE_NO_CACHE)
+
+#define KECS__CACHE_ALIGN(size) (((size) + 15) & ~(size_t)15)
+
+/* ---- names ---- */
+
+static size_t kecs__name_size(const kecs__cache_key *key) {
+  size_t size = sizeof(kecs__cache_name);
+  for (int i = 0; i < key->count; i++) {
+    size += sizeof(int64_t) + (key->values[i].type == KECS_VALUE_TEXT ? key->values[i].len : 0);
+  }
+  return size;
+}
+
+/* Each value is a number, of a text its length, and the text. NULL has a length that no text has. */
+static int64_t kecs__name_number(const kecs_value *value) {
+  return value->type == KECS_VALUE_TEXT ? (int64_t)value->len : value->type == KECS_VALUE_NULL ? -1 : value->number;
+}
+
+static void kecs__name_fill(kecs__cache_name *name, const kecs__cache_key *key, size_t size) {
+  char *at = (char *)(name + 1);
+  memset(name, 0, sizeof *name);
+  name->hash = key->hash;
+  name->size = size;
+  name->kind = key->kind;
+  name->form = key->form;
+  name->count = key->count;
+  for (int i = 0; i < key->count; i++) {
+    const kecs_value *value = &key->values[i];
+    int64_t number = kecs__name_number(value);
+    memcpy(at, &number, sizeof number);
+    at += sizeof number;
+    if (value->type == KECS_VALUE_TEXT) {
+      memcpy(at, value->text, value->len);
+      at += value->len;
+    }
+  }
+}
+
+KECS__FN bool kecs__cache_name_is(const kecs__cache_name *name, const kecs__cache_key *key) {
+  const char *at = (const char *)(name + 1);
+  if (name->hash != key->hash || name->kind != key->kind || name->form != key->form || name->count != key->count) {
+    return false;
+  }
+  for (int i = 0; i < key->count; i++) {
+    const kecs_value *value = &key->values[i];
+    int64_t number = kecs__name_number(value);
+    if (memcmp(at, &number, sizeof number) != 0) {
+      return false;
+    }
+    at += sizeof number;
+    if (value->type == KECS_VALUE_TEXT) {
+      if (memcmp(at, value->text, value->len) != 0) {
+        return false;
+      }
+      at += value->len;
+    }
+  }
+  return true;
+}
+
+/* Memory for what may as well be left out: no error is recorded. */
+static void *kecs__cache_alloc(const kecs__cache *cache, size_t size) {
+  const kecs_allocator *allocator = &cache->engine->allocator;
+  return allocator->alloc(size, allocator->user);
+}
+
+KECS__FN kecs__cache_name *kecs__cache_name_new(const kecs__cache *cache, const kecs__cache_key *key) {
+  size_t size = kecs__name_size(key);
+  kecs__cache_name *name = kecs__cache_alloc(cache, size);
+  if (name) {
+    kecs__name_fill(name, key, size);
+  }
+  return name;
+}
+
+/* ---- rows ---- */
+
+static const char *kecs__field_text(const char *row, size_t offset) {
+  const char *text;
+  memcpy(&text, row + offset, sizeof text);
+  return text;
+}
+
+/* The lengths of the texts of the last row, with their ends; 0 for NULL. */
+typedef struct kecs__image_sizes {
+  size_t fields;
+  size_t texts[64];
+} kecs__image_sizes;
+
+static size_t kecs__image_size(const kecs__meta *meta, const kecs_result *result, kecs__image_sizes *out_sizes) {
+  size_t size = result->count * result->row_size;
+  out_sizes->fields = result->count;
+  for (size_t r = 0; r < result->count; r++) {
+    for (int i = 0; i < meta->text_count; i++) {
+      const char *text = kecs__field_text(result->rows + r * result->row_size, meta->texts[i]);
+      out_sizes->texts[i] = text ? strlen(text) + 1 : 0;
+      size += out_sizes->texts[i];
+      out_sizes->fields += text != NULL;
+    }
+  }
+  return size + (result->page_token ? strlen(result->page_token) + 1 : 0);
+}
+
+static void kecs__image_fill(char *image, uint16_t *fields, const kecs__meta *meta, const kecs_result *result,
+                             const kecs__image_sizes *sizes, size_t *out_token_at) {
+  size_t at = result->count * result->row_size;
+  *out_token_at = 0;
+  if (at > 0) {
+    memcpy(image, result->rows, at);
+  }
+  for (size_t r = 0; r < result->count; r++) {
+    char *row = image + r * result->row_size;
+    uint16_t *count = fields++;
+    *count = 0;
+    for (int i = 0; i < meta->text_count; i++) {
+      const char *text = kecs__field_text(row, meta->texts[i]);
+      if (text) {
+        uintptr_t place = (uintptr_t)at;
+        size_t size = result->count == 1 ? sizes->texts[i] : strlen(text) + 1;
+        memcpy(row + meta->texts[i], &place, sizeof place);
+        memcpy(image + at, text, size);
+        at += size;
+        *fields++ = meta->texts[i];
+        ++*count;
+      }
+    }
+  }
+  if (result->page_token) {
+    *out_token_at = at;
+    memcpy(image + at, result->page_token, strlen(result->page_token) + 1);
+  }
+}
+
+KECS__FN kecs__cache_name *kecs__cache_block_name(kecs__cache_block *block) {
+  return (kecs__cache_name *)(void *)((char *)block + KECS__CACHE_ALIGN(sizeof *block));
+}
+
+KECS__FN kecs__cache_block *kecs__cache_pack(const kecs__cache *cache, const kecs__meta *meta,
+                                             const kecs__cache_key *key, const kecs_result *result, size_t most) {
+  kecs__image_sizes sizes;
+  size_t image_size = kecs__image_size(meta, result, &sizes);
+  size_t fields_at = KECS__CACHE_ALIGN(KECS__CACHE_ALIGN(sizeof(kecs__cache_block)) + kecs__name_size(key));
+  size_t image_at = KECS__CACHE_ALIGN(fields_at + sizes.fields * sizeof(uint16_t));
+  kecs__cache_block *block = NULL;
+  if (image_at + image_size <= most) {
+    block = kecs__cache_alloc(cache, image_at + image_size);
+  }
+  if (!block) {
+    return NULL;
+  }
+  block->size = image_at + image_size;
+  block->fields_at = fields_at;
+  block->image_at = image_at;
+  block->image_size = image_size;
+  block->rows = result->count;
+  block->seq = result->seq;
+  kecs__name_fill(kecs__cache_block_name(block), key, 0);
+  kecs__image_fill((char *)block + image_at, (uint16_t *)(void *)((char *)block + fields_at), meta, result, &sizes,
+                   &block->token_at);
+  return block;
+}
+
+KECS__FN kecs_status kecs__cache_unpack(const kecs__cache *cache, const kecs__meta *meta,
+                                        const kecs__cache_block *block, kecs_result **out_result) {
+  size_t row_size = meta->info->row_size;
+  kecs_status status = kecs__result_whole(&cache->engine->allocator, meta->info->kind, row_size, block->rows,
+                                          block->image_size, out_result);
+  if (status) {
+    return status;
+  }
+  kecs_result *result = *out_result;
+  char *image = result->rows;
+  if (block->image_size > 0) {
+    memcpy(image, (const char *)block + block->image_at, block->image_size);
+  }
+  const uint16_t *fields = (const uint16_t *)(const void *)((const char *)block + block->fields_at);
+  for (size_t r = 0; r < block->rows; r++) {
+    char *row = image + r * row_size;
+    for (int left = *fields++; left > 0; left--) {
+      char *field = row + *fields++;
+      uintptr_t place;
+      memcpy(&place, field, sizeof place);
+      place += (uintptr_t)image;
+      memcpy(field, &place, sizeof place);
+    }
+  }
+  result->page_token = block->token_at ? image + block->token_at : NULL;
+  result->seq = block->seq;
+  return KECS_OK;
+}
+
+#endif
+
+/* ---- store/cache_holds.c ----------------------------------------------------------------------------------------- */
+/* store/cache_holds.c -- what our own statements make of the row cache: entries go, and rows are held.
+ *
+ * What a statement changes is seen where it is run (statements.c), so whoever changes rows, in whichever way, is seen.
+ */
+
+#if !defined(KECS_STORE_NO_CACHE)
+
+KECS__FN bool kecs__cache_is_known(const kecs__cache *cache) {
+  kecs_mark now;
+  return !cache->marked || (kecs__mark_now(cache, &now) && kecs__mark_same(&now, &cache->mark));
+}
+
+/* ---- holds ---- */
+
+static bool kecs__guard_lets(const kecs__cache_guard *guard, uint64_t ticket) {
+  return guard->holders == 0 && guard->since < ticket;
+}
+
+KECS__FN bool kecs__cache_may_enter(const kecs__cache *cache, kecs_kind kind, int64_t rid, uint64_t natural,
+                                    const kecs__ticket *ticket) {
+  size_t bucket = kecs__bucket_of(kecs__cache_hash_rid(cache, kind, rid));
+  return ticket->good && kecs__guard_lets(&cache->rows[bucket], ticket->number) &&
+         kecs__guard_lets(&cache->all_rows[kind], ticket->number) &&
+         (!natural || kecs__guard_lets(&cache->rows[kecs__bucket_of(natural)], ticket->number)) &&
+         kecs__cache_is_known(cache);
+}
+
+KECS__FN bool kecs__cache_list_holds(const kecs__cache *cache, kecs_kind kind, uint64_t ticket, uint64_t parents) {
+  return cache->lists[kind].holders == 0 && kecs__cache_generation(cache, kind) < ticket &&
+         cache->parents_holders == 0 && parents == cache->parents;
+}
+
+KECS__FN uint64_t kecs__cache_generation(const kecs__cache *cache, kecs_kind kind) {
+  return cache->lists[kind].since;
+}
+
+/* The names of clusters and services may mean something else from now on. `state` is taken. */
+static void kecs__parents_changed(kecs__cache *cache) {
+  kecs__cache_lock_all(cache);
+  cache->parents++;
+  kecs__cache_unlock_all(cache);
+}
+
+static void kecs__hold_bucket(kecs__cache *cache, kecs__hold *hold, size_t bucket) {
+  uint32_t bit = (uint32_t)1 << (bucket % 32);
+  if (!(hold->rows[bucket / 32] & bit)) {
+    hold->rows[bucket / 32] |= bit;
+    cache->rows[bucket].holders++;
+  }
+}
+
+/* The lists of a kind, and names that lead by it. */
+static void kecs__hold_lists(kecs__cache *cache, kecs__hold *hold, int kind, bool moves) {
+  if (!(hold->lists & KECS_BIT(kind))) {
+    hold->lists |= KECS_BIT(kind);
+    cache->lists[kind].holders++;
+  }
+  if (moves && kecs__kind_is_parent(kind) && !hold->parents) {
+    hold->parents = true;
+    cache->parents_holders++;
+    kecs__parents_changed(cache);
+  }
+}
+
+static void kecs__hold_row(kecs__cache *cache, kecs__hold *hold, kecs_kind kind, int64_t rid) {
+  kecs__hold_bucket(cache, hold, kecs__bucket_of(kecs__cache_hash_rid(cache, kind, rid)));
+  kecs__mutex_lock(&cache->slots[0].mutex);
+  bool there = kecs__cache_find_row(cache, kind, rid) != 0;
+  kecs__mutex_unlock(&cache->slots[0].mutex);
+  if (there) {
+    kecs__cache_lock_all(cache);
+    kecs__cache_remove_row(cache, kind, rid);
+    kecs__cache_unlock_all(cache);
+  }
+}
+
+static void kecs__hold_natural(kecs__cache *cache, kecs__hold *hold, kecs_kind kind, const kecs_value *values,
+                               int count) {
+  uint64_t natural = kecs__cache_hash_values(cache->seed ^ (uint64_t)kind, values, count);
+  kecs__hold_bucket(cache, hold, kecs__bucket_of(natural));
+  kecs__cache_lock_all(cache);
+  kecs__cache_remove_natural(cache, kind, natural);
+  kecs__cache_unlock_all(cache);
+}
+
+/* A statement that is written out may change any row of the kind. */
+static void kecs__hold_kind(kecs__cache *cache, kecs__hold *hold, kecs_kind kind) {
+  if (!(hold->kinds & KECS_BIT(kind))) {
+    hold->kinds |= KECS_BIT(kind);
+    cache->all_rows[kind].holders++;
+  }
+  kecs__cache_lock_all(cache);
+  kecs__cache_remove_kind(cache, kind);
+  kecs__cache_unlock_all(cache);
+}
+
+KECS__FN void kecs__cache_hold(kecs__session *session, const kecs__cached *cached, const kecs_value *parameters,
+                               int count) {
+  kecs__engine *engine = session->engine;
+  kecs__cache *cache = engine->cache;
+  kecs__hold *hold = &session->hold;
+  kecs__op op = (kecs__op)cached->op;
+  if (!cache || !cached->kind) {
+    return; /* texts that change none of the kinds' tables */
+  }
+  kecs_kind kind = (kecs_kind)cached->kind;
+  bool inserts = op == KECS__OP_INSERT || op == KECS__OP_INSERT_LOGGED;
+  bool moves = inserts || op == KECS__OP_DELETE || op == KECS__OP_TEXT;
+  if (inserts && (hold->lists & KECS_BIT(kind)) && (hold->parents || !kecs__kind_is_parent((int)kind))) {
+    return; /* one of many */
+  }
+  kecs__mutex_lock(&cache->state);
+  hold->any = true;
+  kecs__hold_lists(cache, hold, (int)kind, moves);
+  if (op == KECS__OP_TEXT) {
+    kecs__hold_kind(cache, hold, kind);
+  } else if (op == KECS__OP_UPDATE_IF) {
+    const kecs_column_list *key = &kecs__meta_of(engine, kind)->info->keys[0];
+    kecs__hold_natural(cache, hold, kind, parameters, key->count);
+  } else if (!inserts) {
+    kecs__hold_row(cache, hold, kind, parameters[count - 1].number);
+  }
+  kecs__mutex_unlock(&cache->state);
+}
+
+/* Tickets that are drawn later count again. */
+static void kecs__hold_release(kecs__cache *cache, kecs__hold *hold) {
+  uint64_t since = cache->ticket++;
+  for (size_t word = 0; word < KECS__CACHE_BUCKETS / 32; word++) {
+    for (size_t i = word * 32; hold->rows[word]; i++) {
+      if (hold->rows[word] & (uint32_t)1 << (i % 32)) {
+        hold->rows[word] &= ~((uint32_t)1 << (i % 32));
+        cache->rows[i].holders--;
+        cache->rows[i].since = since;
+      }
+    }
+  }
+  for (int kind = 1; kind < KECS_KIND_COUNT && (hold->lists | hold->kinds); kind++) {
+    if (hold->lists & KECS_BIT(kind)) {
+      cache->lists[kind].holders--;
+      cache->lists[kind].since = since;
+    }
+    if (hold->kinds & KECS_BIT(kind)) {
+      cache->all_rows[kind].holders--;
+      cache->all_rows[kind].since = since;
+    }
+  }
+  if (hold->parents) {
+    cache->parents_holders--;
+    kecs__parents_changed(cache);
+  }
+  memset(hold, 0, sizeof *hold);
+}
+
+/* ---- our own transactions ---- */
+
+KECS__FN void kecs__cache_begun(kecs__session *session) {
+  kecs__cache *cache = session->engine->cache;
+  session->committed = false;
+  if (!cache || !cache->marked) {
+    return;
+  }
+  kecs__mutex_lock(&cache->state);
+  cache->writing = true;
+  cache->steady = kecs__cache_is_known(cache);
+  cache->written = session->engine->backend->changes_ever(session->connection);
+  kecs__mutex_unlock(&cache->state);
+}
+
+static void kecs__cache_logged(kecs__cache *cache, const kecs__session *session) {
+  cache->seq = session->place.appended ? session->place.seq : cache->seq;
+}
+
+/* The mark that our own commit has left is known, unless somebody else has committed since: it counts commits. Ours
+ * was one exactly when it was committed and has changed rows. Otherwise the next reader catches up. */
+static void kecs__cache_move_on(kecs__cache *cache, kecs__session *session) {
+  kecs_mark now;
+  bool changed = session->committed &&
+                 session->engine->backend->changes_ever(session->connection) != cache->written;
+  cache->writing = false;
+  if (cache->steady && changed && kecs__mark_now(cache, &now) && now.commits == cache->mark.commits + 1) {
+    kecs__cache_lock_all(cache);
+    cache->mark = now;
+    kecs__cache_unlock_all(cache);
+    kecs__cache_logged(cache, session);
+  }
+}
+
+KECS__FN void kecs__cache_ended(kecs__session *session) {
+  kecs__cache *cache = session->engine->cache;
+  if (!cache || !(session->hold.any || (cache->marked && session == session->engine->writer))) {
+    return;
+  }
+  kecs__mutex_lock(&cache->state);
+  if (cache->writing) {
+    kecs__cache_move_on(cache, session);
+  } else if (!cache->marked && session->committed) {
+    kecs__cache_logged(cache, session);
+  }
+  if (session->hold.any) {
+    kecs__hold_release(cache, &session->hold);
+  }
+  kecs__mutex_unlock(&cache->state);
+}
+
+#endif
+
+/* ---- store/coherence.c ------------------------------------------------------------------------------------------- */
+/* store/coherence.c -- what other processes' writes make of the row cache. They are seen by the database's mark. Where
+ * the change log is kept it says which rows they have changed; otherwise everything goes. */
+
+#include <string.h>
+
+#if !defined(KECS_STORE_NO_CACHE)
+
+#define KECS__CATCH_UP_MAX 1000 /* changes of others that are looked at one by one */
+
+/* What others have changed, as the log tells it. */
+typedef struct kecs__foreign {
+  int64_t seq;
+  size_t count;
+  bool whole; /* the log does not tell all: everything goes */
+  struct {
+    kecs_kind kind;
+    int64_t rid;
+    bool moves;
+  } rows[KECS__CATCH_UP_MAX];
+} kecs__foreign;
+
+static kecs_status kecs__foreign_rows(kecs__session *session, int64_t after, kecs__foreign *foreign) {
+  kecs_value values[] = {kecs__value_int(after), kecs__value_int(KECS__CATCH_UP_MAX + 1)};
+  kecs__cached *cached = NULL;
+  bool row = false;
+  kecs_status status = kecs__feed_statement(
+      session, "SELECT seq,kind,rid,op FROM {changes} WHERE {own}seq>?1 ORDER BY seq LIMIT ?2", &cached);
+  if (!status) {
+    status = kecs__statement_start(session, cached, values, 2, &row);
+  }
+  while (!status && row && !foreign->whole) {
+    kecs_value read[4];
+    kecs__statement_columns(session, cached, read, 4);
+    foreign->seq = read[0].number;
+    foreign->whole = foreign->count == KECS__CATCH_UP_MAX || read[1].number < 1 || read[1].number >= KECS_KIND_COUNT;
+    if (!foreign->whole) {
+      foreign->rows[foreign->count].kind = (kecs_kind)read[1].number;
+      foreign->rows[foreign->count].rid = read[2].number;
+      foreign->rows[foreign->count++].moves = read[3].number != KECS__FEED_UPDATED;
+      status = kecs__statement_step(session, cached, &row);
+    }
+  }
+  kecs__statement_done(session, cached);
+  return status;
+}
+
+/* Entries first, the floor behind them: what was removed from the log meanwhile lies below it. */
+static kecs_status kecs__foreign_read(kecs__session *session, int64_t after, kecs__foreign *foreign) {
+  int64_t floor = 0;
+  foreign->seq = after;
+  kecs_status status = kecs__foreign_rows(session, after, foreign);
+  if (!status && !foreign->whole) {
+    status = kecs__feed_state(session, KECS__FEED_FLOOR, &floor);
+    foreign->whole = floor > after;
+  }
+  if (!status && foreign->whole) {
+    kecs__feed_end end;
+    status = kecs__feed_read_end(session, &end);
+    foreign->seq = end.seq;
+  }
+  return status;
+}
+
+static void kecs__guard_pass(kecs__cache_guard *guard, uint64_t since) {
+  guard->since = since > guard->since ? since : guard->since;
+}
+
+/* `state` and all slots are taken. */
+static void kecs__foreign_apply(kecs__cache *cache, const kecs__foreign *foreign) {
+  uint64_t since = cache->ticket++;
+  bool moves = !foreign || foreign->whole;
+  if (moves) {
+    kecs__cache_remove_kind(cache, KECS_KIND_COUNT);
+    cache->flushes++;
+    for (int kind = 1; kind < KECS_KIND_COUNT; kind++) {
+      kecs__guard_pass(&cache->lists[kind], since);
+      kecs__guard_pass(&cache->all_rows[kind], since);
+    }
+  }
+  for (size_t i = 0; foreign && i < foreign->count; i++) {
+    kecs_kind kind = foreign->rows[i].kind;
+    uint64_t hash = kecs__cache_hash_rid(cache, kind, foreign->rows[i].rid);
+    kecs__cache_remove_row(cache, kind, foreign->rows[i].rid);
+    kecs__guard_pass(&cache->rows[kecs__bucket_of(hash)], since);
+    kecs__guard_pass(&cache->lists[kind], since);
+    moves = moves || (foreign->rows[i].moves && kecs__kind_is_parent((int)kind));
+  }
+  cache->parents += moves;
+}
+
+/* The mark was read before the log was: what comes between the two is looked at twice, never left out. */
+static void kecs__caught_up(kecs__cache *cache, const kecs_mark *before, const kecs_mark *now,
+                            const kecs__foreign *foreign) {
+  kecs__mutex_lock(&cache->state);
+  if (kecs__mark_same(&cache->mark, before)) { /* nobody else was faster */
+    kecs__cache_lock_all(cache);
+    kecs__foreign_apply(cache, foreign);
+    cache->mark = *now;
+    kecs__cache_unlock_all(cache);
+    cache->seq = foreign ? foreign->seq : cache->seq;
+  }
+  kecs__mutex_unlock(&cache->state);
+}
+
+KECS__FN void kecs__cache_catch_up(kecs__session *session) {
+  kecs__engine *engine = session->engine;
+  kecs__cache *cache = engine->cache;
+  kecs_mark before;
+  kecs_mark now;
+  kecs__mutex_lock(&cache->state);
+  before = cache->mark;
+  int64_t seq = cache->seq;
+  bool due = kecs__mark_now(cache, &now) && !kecs__mark_same(&now, &before) && !(cache->writing && cache->steady);
+  kecs__mutex_unlock(&cache->state);
+  if (!due) {
+    return;
+  }
+  if (!kecs__flag_get(&engine->tracked)) {
+    kecs__caught_up(cache, &before, &now, NULL);
+    return;
+  }
+  const kecs_allocator *allocator = &engine->allocator;
+  kecs__foreign *foreign = allocator->alloc(sizeof *foreign, allocator->user);
+  kecs_error error = kecs__error_save();
+  if (!foreign) {
+    kecs__caught_up(cache, &before, &now, NULL);
+  } else {
+    memset(foreign, 0, sizeof *foreign);
+    if (kecs__foreign_read(session, seq, foreign) == KECS_OK) {
+      kecs__caught_up(cache, &before, &now, foreign);
+    }
+    kecs__release(allocator, foreign, sizeof *foreign);
+  }
+  (void)kecs__error_restore(&error); /* the caller's read will meet what was in the way, or can do without */
+}
+
+#endif
+
+/* ---- store/cache_rows.c ------------------------------------------------------------------------------------------ */
+/* store/cache_rows.c -- gets and lists through the row cache: what is a key, who may put something in, answers. */
+
+#include <string.h>
+
+#if !defined(KECS_STORE_NO_CACHE)
+
+/* An entry may take an eighth of the cache. */
+static size_t kecs__cache_most(const kecs__cache *cache) {
+  return cache->bytes_max / 8;
+}
+
+KECS__FN void kecs__cache_key_make(const kecs__engine *engine, const kecs__meta *meta, int form,
+                                   const kecs_value *values, int count, kecs__cache_key *out_key) {
+  out_key->kind = meta->info->kind;
+  out_key->form = form;
+  out_key->count = count;
+  out_key->values = values;
+  uint64_t seed = engine->cache->seed ^ (uint64_t)meta->info->kind << 8 ^ (uint64_t)form;
+  out_key->hash = kecs__cache_hash_values(seed, values, count);
+}
+
+KECS__FN void kecs__cache_ticket(kecs__session *session, kecs__ticket *out_ticket) {
+  kecs__cache *cache = session->engine->cache;
+  memset(out_ticket, 0, sizeof *out_ticket);
+  out_ticket->now = kecs__clock_coarse(&session->engine->clock);
+  kecs__mutex_lock(&cache->state);
+  if (!kecs__cache_is_known(cache)) {
+    kecs__mutex_unlock(&cache->state);
+    kecs__cache_catch_up(session);
+    kecs__mutex_lock(&cache->state);
+  }
+  out_ticket->number = ++cache->ticket;
+  out_ticket->parents = cache->parents_holders ? 0 : cache->parents;
+  out_ticket->good = true;
+  kecs__mutex_unlock(&cache->state);
+}
+
+/* ---- rows ---- */
+
+static void kecs__cache_expire(kecs__cache *cache, const kecs__cache_key *key, int64_t now) {
+  kecs__cache_lock_all(cache);
+  uint32_t node = kecs__cache_find(cache, key);
+  if (node && kecs__cache_expired(cache, node, now)) {
+    kecs__cache_remove(cache, node);
+    cache->expirations++;
+  }
+  kecs__cache_unlock_all(cache);
+}
+
+/* The caller's copy of what the key leads to. One slot is taken. */
+static kecs_status kecs__cache_answer(kecs__cache *cache, kecs__cache_slot *slot, const kecs__meta *meta, uint32_t node,
+                                      kecs_result **out_result) {
+  slot->hits++;
+  kecs__cache_used(cache, slot, node);
+  return kecs__cache_unpack(cache, meta, cache->nodes[node].block, out_result);
+}
+
+KECS__FN kecs_status kecs__cache_get(kecs_store *store, const kecs__meta *meta, const kecs__cache_key *key,
+                                     kecs_result **out_result) {
+  kecs__cache *cache = store->engine->cache;
+  int64_t now = kecs__clock_coarse(&store->engine->clock);
+  kecs__cache_slot *slot = kecs__cache_slot_of(cache);
+  kecs_status status = KECS_OK;
+  bool expired = false;
+  *out_result = NULL;
+  kecs__mutex_lock(&slot->mutex);
+  uint32_t node = kecs__cache_is_known(cache) ? kecs__cache_find(cache, key) : 0;
+  expired = node && kecs__cache_expired(cache, node, now);
+  if (node && !expired) {
+    status = kecs__cache_answer(cache, slot, meta, node, out_result);
+  } else {
+    slot->misses++;
+  }
+  kecs__mutex_unlock(&slot->mutex);
+  if (expired) {
+    kecs__cache_expire(cache, key, now);
+  }
+  return status;
+}
+
+/* Whether the key has the name of a cluster in it, or means the default one: which row it leads to then depends on
+ * other rows. */
+static bool kecs__key_needs_parents(const kecs__meta *meta, const kecs__cache_key *key) {
+  const kecs_kind_info *info = meta->info;
+  const kecs_value *last = &key->values[key->count - 1];
+  if (key->form == KECS__FORM_TEXT) {
+    return info->reference_count > 0 && (!kecs__is_arn(last->text) || strchr(last->text, ','));
+  }
+  for (int i = 0; i < key->count; i++) {
+    const kecs_value *value = &key->values[i];
+    bool empty = value->type != KECS_VALUE_TEXT || value->len == 0;
+    for (int r = 0; r < info->reference_count; r++) {
+      if (info->references[r].column == info->address.columns[i] &&
+          (empty ? !kecs__is_arn(last->text) : !kecs__is_arn(value->text))) {
+        return true;
+      }
+    }
+  }
+  return false;
+}
+
+static uint64_t kecs__row_natural(const kecs__cache *cache, const kecs__meta *meta, const void *row) {
+  const kecs_column_list *key = &meta->info->keys[0];
+  kecs_value values[KECS_KEY_COLUMNS_MAX];
+  if (!cache->natural) {
+    return 0;
+  }
+  for (int i = 0; i < key->count; i++) {
+    values[i] = kecs__row_value(meta->info, row, key->columns[i]);
+  }
+  return kecs__cache_hash_values(cache->seed ^ (uint64_t)meta->info->kind, values, key->count);
+}
+
+/* All slots are taken. */
+static void kecs__cache_enter(kecs__cache *cache, const kecs__meta *meta, const kecs__cache_key *key,
+                              const kecs_result *result, kecs__cache_node *entry, uint64_t parents) {
+  uint32_t there = entry->rid ? kecs__cache_find_row(cache, key->kind, entry->rid) : 0;
+  uint32_t named = kecs__cache_find(cache, key);
+  if (there && there != named && !kecs__cache_expired(cache, there, entry->loaded_us)) {
+    kecs__cache_name *name = kecs__cache_name_new(cache, key);
+    if (name) {
+      name->parents = parents;
+      kecs__cache_add_name(cache, there, name);
+    }
+    return;
+  }
+  if (there) {
+    kecs__cache_remove(cache, there);
+  }
+  if (named && named != there) {
+    kecs__cache_remove(cache, named);
+  }
+  entry->block = kecs__cache_pack(cache, meta, key, result, kecs__cache_most(cache));
+  if (entry->block) {
+    entry->names = kecs__cache_block_name(entry->block);
+    entry->names->parents = parents;
+    kecs__cache_add(cache, entry);
+  }
+}
+
+KECS__FN void kecs__cache_put(kecs__session *session, const kecs__meta *meta, const kecs__cache_key *key,
+                              const kecs__ticket *ticket, const kecs__probe *probe, int64_t rid,
+                              const kecs_result *result) {
+  kecs__cache *cache = session->engine->cache;
+  kecs__cache_node entry = {0};
+  bool needs = kecs__key_needs_parents(meta, key);
+  /* A row that an ARN was a short form of, or that is the latest one, need not be it the next time. */
+  const char *arn = meta->arn >= 0 && probe->key == 0 ? kecs__row_text(meta->info, result->rows, meta->arn) : NULL;
+  if (rid == 0 || probe->floating || (arn && strcmp(arn, probe->values[0].text) != 0)) {
+    return;
+  }
+  entry.rid = rid;
+  entry.loaded_us = ticket->now;
+  entry.natural = kecs__row_natural(cache, meta, result->rows);
+  kecs__mutex_lock(&cache->state);
+  bool may = kecs__cache_may_enter(cache, key->kind, rid, entry.natural, ticket);
+  may = may && (!needs || (cache->parents_holders == 0 && ticket->parents == cache->parents));
+  if (may) {
+    kecs__cache_lock_all(cache);
+    kecs__cache_enter(cache, meta, key, result, &entry, needs ? cache->parents : 0);
+    kecs__cache_unlock_all(cache);
+  }
+  kecs__mutex_unlock(&cache->state);
+}
+
+/* ---- lists ---- */
+
+static void kecs__ask_bytes(kecs__text *out, const void *bytes, size_t size) {
+  kecs__text_add(out, bytes, size);
+}
+
+static void kecs__ask_number(kecs__text *out, int64_t number) {
+  kecs__ask_bytes(out, &number, sizeof number);
+}
+
+static void kecs__ask_text(kecs__text *out, const char *text) {
+  kecs__ask_number(out, text ? (int64_t)strlen(text) : -1);
+  kecs__text_adds(out, text ? text : "");
+}
+
+static void kecs__ask_filter(kecs__text *out, const kecs_filter *filter) {
+  kecs__ask_number(out, filter->column);
+  kecs__ask_number(out, (int64_t)filter->op);
+  kecs__ask_text(out, filter->text);
+  kecs__ask_number(out, filter->number);
+  if (filter->op == KECS_IN) {
+    kecs__ask_number(out, (int64_t)filter->count);
+    for (size_t i = 0; i < filter->count && (filter->texts || filter->numbers); i++) {
+      if (filter->texts) {
+        kecs__ask_text(out, filter->texts[i]);
+      } else {
+        kecs__ask_number(out, filter->numbers[i]);
+      }
+    }
+  }
+}
+
+#define KECS__CACHE_QUERY_MAX 4096 /* a longer query is asked anew each time */
+
+KECS__FN void kecs__cache_key_query(kecs_store *store, const kecs__meta *meta, const kecs_query *query,
+                                    kecs__arena *arena, kecs__cache_key *out_key) {
+  static const kecs_query all;
+  kecs__text text;
+  kecs_error error = kecs__error_save();
+  query = query ? query : &all;
+  memset(out_key, 0, sizeof *out_key);
+  kecs__text_init(&text, &store->engine->allocator, KECS__CACHE_QUERY_MAX);
+  kecs__ask_number(&text, (int64_t)query->direction);
+  kecs__ask_number(&text, query->direction == KECS_ORDER_DEFAULT ? 0 : query->order_by);
+  kecs__ask_number(&text, query->limit ? query->limit : KECS__PAGE_DEFAULT);
+  kecs__ask_text(&text, query->page_token);
+  size_t filters = query->where ? query->where_count : 0;
+  for (size_t i = 0; i < filters && i < KECS__FILTERS_MAX && !text.status; i++) {
+    kecs__ask_filter(&text, &query->where[i]);
+  }
+  kecs_value *value = text.status || filters != query->where_count || filters > KECS__FILTERS_MAX
+                          ? NULL
+                          : kecs__arena_take(arena, sizeof *value);
+  char *copy = value ? kecs__arena_text(arena, text.data, text.len) : NULL;
+  if (copy) {
+    kecs_value made = {KECS_VALUE_TEXT, text.len, copy, 0};
+    *value = made;
+    kecs__cache_key_make(store->engine, meta, KECS__FORM_QUERY, value, 1, out_key);
+  }
+  kecs__text_free(&text);
+  (void)kecs__error_restore(&error); /* it is asked without the cache then */
+}
+
+KECS__FN kecs_status kecs__cache_list(kecs_store *store, const kecs__meta *meta, const kecs__cache_key *key,
+                                      kecs_result **out_result) {
+  kecs__cache *cache = store->engine->cache;
+  int64_t now = kecs__clock_coarse(&store->engine->clock);
+  kecs__cache_slot *slot = kecs__cache_slot_of(cache);
+  kecs_status status = KECS_OK;
+  *out_result = NULL;
+  kecs__mutex_lock(&cache->state);
+  kecs__mutex_lock(&slot->mutex);
+  uint32_t number = key->kind && kecs__cache_is_known(cache) ? kecs__cache_find(cache, key) : 0;
+  const kecs__cache_node *node = number ? &cache->nodes[number] : NULL;
+  bool expired = node && kecs__cache_expired(cache, number, now);
+  bool holds = node && !expired && kecs__cache_list_holds(cache, key->kind, node->ticket, node->parents);
+  int64_t seq = cache->seq; /* the list holds until here, so a watch may begin here */
+  kecs__mutex_unlock(&cache->state);
+  if (holds) {
+    status = kecs__cache_answer(cache, slot, meta, number, out_result);
+  } else {
+    slot->misses++;
+  }
+  kecs__mutex_unlock(&slot->mutex);
+  if (*out_result && (*out_result)->seq > 0 && seq > (*out_result)->seq) {
+    (*out_result)->seq = seq;
+  }
+  if (expired) {
+    kecs__cache_expire(cache, key, now);
+  }
+  return status;
+}
+
+KECS__FN void kecs__cache_put_list(kecs__session *session, const kecs__cache_key *key, const kecs__ticket *ticket,
+                                   const kecs_result *result) {
+  kecs__cache *cache = session->engine->cache;
+  kecs__cache_node entry = {0};
+  if (!key->kind) {
+    return;
+  }
+  entry.loaded_us = ticket->now;
+  entry.ticket = ticket->number;
+  entry.parents = ticket->parents;
+  kecs__mutex_lock(&cache->state);
+  if (kecs__cache_list_holds(cache, key->kind, ticket->number, ticket->parents) && kecs__cache_is_known(cache)) {
+    kecs__cache_lock_all(cache);
+    kecs__cache_enter(cache, kecs__meta_of(session->engine, key->kind), key, result, &entry, 0);
+    kecs__cache_unlock_all(cache);
+  }
+  kecs__mutex_unlock(&cache->state);
+}
+
+#endif
+
+/* ---- store/cache_open.c ------------------------------------------------------------------------------------------ */
+/* store/cache_open.c -- the row cache as a whole: made when a store is opened, where it can be right; described,
+ * emptied and closed. */
+
+#if !defined(KECS_STORE_NO_CACHE)
+
+static kecs_status kecs__cache_locks(kecs__cache *cache) {
+  kecs__mutex *mutexes[KECS__CACHE_SLOTS + 2] = {&cache->state, &cache->order};
+  int made = 0;
+  for (int i = 0; i < KECS__CACHE_SLOTS; i++) {
+    mutexes[i + 2] = &cache->slots[i].mutex;
+  }
+  while (made < KECS__CACHE_SLOTS + 2 && kecs__mutex_init(mutexes[made]) == KECS_OK) {
+    made++;
+  }
+  if (made == KECS__CACHE_SLOTS + 2) {
+    return KECS_OK;
+  }
+  while (made > 0) {
+    kecs__mutex_destroy(mutexes[--made]);
+  }
+  return KECS_E_NOMEM;
+}
+
+static void kecs__cache_free(kecs__cache *cache) {
+  const kecs_allocator *allocator = &cache->engine->allocator;
+  kecs__cache_remove_kind(cache, KECS_KIND_COUNT);
+  kecs__release(allocator, cache->nodes, cache->node_room * sizeof *cache->nodes);
+  kecs__release(allocator, cache->by_name.links, cache->by_name.room * sizeof *cache->by_name.links);
+  kecs__release(allocator, cache->by_row.links, cache->by_row.room * sizeof *cache->by_row.links);
+  kecs__mutex_destroy(&cache->state);
+  kecs__mutex_destroy(&cache->order);
+  for (int i = 0; i < KECS__CACHE_SLOTS; i++) {
+    kecs__mutex_destroy(&cache->slots[i].mutex);
+  }
+  kecs__release(allocator, cache, sizeof *cache);
+}
+
+KECS__FN void kecs__cache_close(kecs__engine *engine) {
+  if (engine->cache) {
+    kecs__cache_free(engine->cache);
+    engine->cache = NULL;
+  }
+}
+
+/* Others who write the same database must be seen, or be allowed to be seen late. */
+static bool kecs__cache_can(kecs__engine *engine, kecs__cache *cache) {
+  const kecs_backend *backend = engine->backend;
+  if (!engine->shared) {
+    return true;
+  }
+  cache->marked = backend->mark && backend->one_writer && backend->mark(engine->writer->connection, &cache->mark);
+  if (!cache->marked && engine->cache_staleness_us > 0) {
+    cache->ttl_us = engine->cache_staleness_us < cache->ttl_us ? engine->cache_staleness_us : cache->ttl_us;
+    return true;
+  }
+  if (!cache->marked && engine->cache_wanted) {
+    kecs__log(engine, KECS_LOG_WARNING,
+              "%s: the row cache is off: what other processes write can't be seen here; options.row_cache.staleness_ms "
+              "switches it on with answers that may be so old",
+              engine->place.shown);
+  }
+  return cache->marked;
+}
+
+KECS__FN kecs_status kecs__cache_open(kecs_store *store) {
+  kecs__engine *engine = store->engine;
+  if (engine->cache_entries == 0) {
+    return KECS_OK;
+  }
+  kecs__cache *cache = kecs__alloc_zero(&engine->allocator, sizeof *cache);
+  if (!cache || kecs__cache_locks(cache)) {
+    kecs__release(&engine->allocator, cache, sizeof *cache);
+    return KECS_E_NOMEM;
+  }
+  cache->engine = engine;
+  cache->entries_max = (size_t)engine->cache_entries;
+  cache->bytes_max = (size_t)engine->cache_rows_kib * 1024;
+  cache->ttl_us = engine->cache_ttl_us;
+  cache->natural = engine->backend->start_last != NULL;
+  cache->parents = 1;
+  if (kecs__random_fill(&engine->random, (unsigned char *)&cache->seed, sizeof cache->seed)) {
+    cache->seed = (uint64_t)(uintptr_t)cache;
+  }
+  kecs__feed_end end = {0, 0, 0};
+  kecs_status status = KECS_OK;
+  if (!kecs__cache_can(engine, cache)) {
+    kecs__cache_free(cache);
+    return KECS_OK;
+  }
+  if (!engine->pooled && kecs__flag_get(&engine->tracked)) {
+    status = kecs__feed_read_end(engine->writer, &end);
+    cache->seq = end.seq;
+  }
+  if (status) {
+    kecs__cache_free(cache);
+    return status;
+  }
+  engine->cache = cache;
+  return KECS_OK;
+}
+
+KECS__FN void kecs__cache_describe(kecs__engine *engine, kecs_cache_info *out_info) {
+  kecs__cache *cache = engine->cache;
+  if (!cache) {
+    return;
+  }
+  kecs__cache_lock_all(cache);
+  out_info->on = true;
+  out_info->entries_max = (int64_t)cache->entries_max;
+  out_info->bytes_max = (int64_t)cache->bytes_max;
+  out_info->entries = (int64_t)cache->entries;
+  out_info->bytes = (int64_t)cache->bytes;
+  for (int i = 0; i < KECS__CACHE_SLOTS; i++) {
+    out_info->hits += cache->slots[i].hits;
+    out_info->misses += cache->slots[i].misses;
+  }
+  out_info->evictions = cache->evictions;
+  out_info->expirations = cache->expirations;
+  out_info->invalidations = cache->invalidations;
+  out_info->flushes = cache->flushes;
+  kecs__cache_unlock_all(cache);
+}
+
+KECS_STORE_API kecs_status kecs_cache_clear(kecs_store *store) {
+  kecs_status status = kecs__check_handle(store);
+  if (!status && store->engine->cache) {
+    kecs__cache_lock_all(store->engine->cache);
+    kecs__cache_remove_kind(store->engine->cache, KECS_KIND_COUNT);
+    kecs__cache_unlock_all(store->engine->cache);
+  }
+  return status;
+}
+
+#else
+
+KECS_STORE_API kecs_status kecs_cache_clear(kecs_store *store) {
+  return kecs__check_handle(store); /* there is nothing to drop */
+}
+
+#endif
+
 /* ---- store/read.c ------------------------------------------------------------------------------------------------ */
 /* store/read.c -- get, get_many, list, each, count: for every kind. */
 
@@ -12649,6 +14824,16 @@ KECS__FN const kecs__meta *kecs__meta_checked(const kecs_store *store, kecs_kind
 KECS__FN kecs_status kecs__result_begin(const kecs_store *store, const kecs__meta *meta, kecs_result **out_result);
 KECS__FN kecs_status kecs__result_end(kecs_status status, kecs_result *result, kecs_result **out_result);
 
+/* A list whose rows are of no kind. */
+typedef struct kecs__shaped {
+  const kecs_kind_info *shape; /* the rows' size, and the keys that pages go by */
+  const char *what;            /* the columns, as SQL with marks */
+  void (*plan)(kecs__plan *plan, const void *user);
+  kecs_status (*read)(kecs__plan *plan, kecs__cached *cached, kecs_result *result, void *row); /* the current row */
+  const void *user; /* for `plan` */
+} kecs__shaped;
+KECS__FN kecs_status kecs__list_shaped(kecs_store *store, const kecs__shaped *list, kecs_result **out_result);
+
 #endif
 
 /* ---- store/read.c, continued ------------------------------------------------------------------------------------- */
@@ -12678,8 +14863,36 @@ KECS__FN kecs_status kecs__result_end(kecs_status status, kecs_result *result, k
   return status;
 }
 
-KECS__FN kecs_status kecs__get(kecs_store *store, kecs_kind kind, const kecs_value *address, int count,
-                               kecs_result **out_result) {
+/* What the cache has to say of a get on a store; a transaction sees what it has written itself. */
+static kecs_status kecs__get_cached(kecs_store *store, const kecs__meta *meta, kecs__cache_key *key, int form,
+                                    const kecs_value *values, int count, kecs_result **out_result) {
+  key->kind = (kecs_kind)0;
+  if (store->depth > 0 || !store->engine->cache) {
+    return KECS_OK;
+  }
+  kecs_status status = kecs__check_stop(store, kecs__handle_deadline(store));
+  if (!status) {
+    kecs__cache_key_make(store->engine, meta, form, values, count, key);
+    status = kecs__cache_get(store, meta, key, out_result);
+  }
+  return status;
+}
+
+/* The row from the database. */
+static kecs_status kecs__get_read(kecs__session *session, const kecs__meta *meta, int form, const kecs_value *values,
+                                  int count, kecs__probe *probe, int64_t *out_rid, kecs_result *result) {
+  kecs_status status = form == KECS__FORM_TEXT
+                           ? kecs__probe_text(session, meta, values[0].text, &result->arena, probe)
+                           : kecs__probe_address(session, meta, values, count, &result->arena, probe);
+  void *row = status ? NULL : kecs__result_add(result);
+  if (!status) {
+    status = row ? kecs__probe_read(session, meta, probe, &result->arena, row, out_rid) : KECS_E_NOMEM;
+  }
+  return status;
+}
+
+static kecs_status kecs__get_one(kecs_store *store, kecs_kind kind, int form, const kecs_value *values, int count,
+                                 kecs_result **out_result) {
   kecs_status status = kecs__check_pointer(out_result, "out_result");
   if (status) {
     return status;
@@ -12689,32 +14902,43 @@ KECS__FN kecs_status kecs__get(kecs_store *store, kecs_kind kind, const kecs_val
   if (!meta) {
     return kecs_last_error()->status;
   }
+  kecs__cache_key key;
+  status = kecs__get_cached(store, meta, &key, form, values, count, out_result);
+  if (status || *out_result) {
+    return status;
+  }
   kecs__session *session = NULL;
   kecs_result *result = NULL;
   kecs__probe probe;
+  kecs__ticket ticket;
+  int64_t rid = 0;
   status = kecs__read_open(store, &session);
+  if (!status && key.kind) {
+    kecs__cache_ticket(session, &ticket);
+  }
   if (!status) {
     status = kecs__result_begin(store, meta, &result);
   }
   if (!status) {
-    status = kecs__probe_address(session, meta, address, count, &result->arena, &probe);
+    status = kecs__get_read(session, meta, form, values, count, &probe, &rid, result);
   }
-  void *row = status ? NULL : kecs__result_add(result);
-  if (!status) {
-    status = row ? kecs__probe_read(session, meta, &probe, &result->arena, row, NULL) : KECS_E_NOMEM;
+  if (!status && key.kind) {
+    kecs__cache_put(session, meta, &key, &ticket, &probe, rid, result);
   }
   kecs__read_close(store, session);
   return kecs__result_end(status, result, out_result);
 }
 
+KECS__FN kecs_status kecs__get(kecs_store *store, kecs_kind kind, const kecs_value *address, int count,
+                               kecs_result **out_result) {
+  return kecs__get_one(store, kind, KECS__FORM_ADDRESS, address, count, out_result);
+}
+
 KECS_STORE_API kecs_status kecs_record_get(kecs_store *store, kecs_kind kind, const char *key,
                                            kecs_result **out_result) {
-  kecs_status status = kecs__get_many(store, kind, &key, 1, out_result);
-  if (!status && kecs_result_count(*out_result) == 0) {
-    const kecs__meta *meta = kecs__meta_of(store->engine, kind);
-    status = kecs__result_end(kecs__fail_not_found(meta, key), *out_result, out_result);
-  }
-  return status;
+  kecs_value value = kecs__value_text(key);
+  kecs_status status = kecs__get_one(store, kind, KECS__FORM_TEXT, &value, 1, out_result);
+  return status == KECS_E_NOT_FOUND ? kecs__fail_not_found(kecs__meta_of(store->engine, kind), key) : status;
 }
 
 KECS__FN kecs_status kecs__read_keys(kecs__session *session, const kecs__meta *meta, const char *const *keys,
@@ -12736,19 +14960,6 @@ KECS__FN kecs_status kecs__read_keys(kecs__session *session, const kecs__meta *m
     }
   }
   return status;
-}
-
-KECS__FN void kecs__read_end(const kecs_backend *backend, kecs_connection *connection, kecs_status *status) {
-  kecs_error error = kecs__error_save();
-  kecs_status ended = backend->commit(connection);
-  if (ended) {
-    backend->rollback(connection);
-  }
-  if (*status) {
-    (void)kecs__error_restore(&error); /* the status may be a visitor's own, without an error */
-  } else {
-    *status = ended;
-  }
 }
 
 KECS__FN kecs_status kecs__get_many(kecs_store *store, kecs_kind kind, const char *const *keys, size_t count,
@@ -12797,7 +15008,7 @@ static kecs_status kecs__list_rows(kecs__plan *plan, kecs_result *result) {
   kecs_status status = kecs__plan_start(plan, meta->columns, true, plan->limit + 1, &cached, &more);
   while (!status && more && result->count < (size_t)plan->limit) {
     void *row = kecs__result_room(result);
-    status = row ? kecs__row_fetch(plan->session, cached, meta, &result->arena, row) : KECS_E_NOMEM;
+    status = row ? kecs__row_fetch(plan->session, cached, meta, &result->arena, row, NULL) : KECS_E_NOMEM;
     if (!status) {
       status = kecs__statement_step(plan->session, cached, &more);
     }
@@ -12852,6 +15063,37 @@ KECS__FN kecs_status kecs__read_page(kecs_store *store, kecs__session *session, 
   return status;
 }
 
+typedef struct kecs__listing {
+  const kecs__meta *meta;
+  const kecs_query *query;
+  kecs_status (*narrow)(kecs__plan *plan, const void *user);
+  const void *user;
+} kecs__listing;
+
+/* The page from the database. */
+static kecs_status kecs__list_read(kecs_store *store, const kecs__listing *list, const kecs__cache_key *key,
+                                   kecs_result **out_result) {
+  kecs__session *session = NULL;
+  kecs_result *result = NULL;
+  kecs__ticket ticket;
+  kecs_status status = kecs__flag_get(&store->engine->tracked) ? kecs__feed_number_new(store) : KECS_OK;
+  status = status ? status : kecs__read_open(store, &session);
+  if (!status && key->kind) {
+    kecs__cache_ticket(session, &ticket);
+  }
+  if (!status) {
+    status = kecs__result_begin(store, list->meta, &result);
+  }
+  if (!status) {
+    status = kecs__read_page(store, session, list->meta, list->query, list->narrow, list->user, result);
+  }
+  if (!status && key->kind) {
+    kecs__cache_put_list(session, key, &ticket, result);
+  }
+  kecs__read_close(store, session);
+  return kecs__result_end(status, result, out_result);
+}
+
 KECS__FN kecs_status kecs__list_where(kecs_store *store, kecs_kind kind, const kecs_query *query,
                                       kecs_status (*narrow)(kecs__plan *plan, const void *user), const void *user,
                                       kecs_result **out_result) {
@@ -12864,17 +15106,22 @@ KECS__FN kecs_status kecs__list_where(kecs_store *store, kecs_kind kind, const k
   if (!meta) {
     return kecs_last_error()->status;
   }
-  kecs__session *session = NULL;
-  kecs_result *result = NULL;
-  status = kecs__read_open(store, &session);
-  if (!status) {
-    status = kecs__result_begin(store, meta, &result);
+  kecs__arena arena; /* of the key */
+  kecs__cache_key key = {(kecs_kind)0, 0, 0, NULL, 0};
+  kecs__arena_init(&arena, &store->engine->allocator);
+  if (store->depth == 0 && store->engine->cache && !narrow) {
+    status = kecs__check_stop(store, kecs__handle_deadline(store));
+    if (!status) {
+      kecs__cache_key_query(store, meta, query, &arena, &key);
+      status = kecs__cache_list(store, meta, &key, out_result);
+    }
   }
-  if (!status) {
-    status = kecs__read_page(store, session, meta, query, narrow, user, result);
+  if (!status && !*out_result) {
+    kecs__listing list = {meta, query, narrow, user};
+    status = kecs__list_read(store, &list, &key, out_result);
   }
-  kecs__read_close(store, session);
-  return kecs__result_end(status, result, out_result);
+  kecs__arena_free(&arena);
+  return status;
 }
 
 KECS__FN kecs_status kecs__list(kecs_store *store, kecs_kind kind, const kecs_query *query, kecs_result **out_result) {
@@ -12903,7 +15150,7 @@ static kecs_status kecs__walk_rows(kecs__walk *walk, kecs__plan *plan, int limit
   kecs_status status = kecs__plan_start(plan, walk->meta->columns, true, limit, &cached, &more);
   while (!status && more) {
     kecs__arena_reset(&walk->texts);
-    status = kecs__row_fetch(plan->session, cached, walk->meta, &walk->texts, walk->row);
+    status = kecs__row_fetch(plan->session, cached, walk->meta, &walk->texts, walk->row, NULL);
     if (!status) {
       walk->seen++;
       status = walk->visit(walk->row, walk->user);
@@ -13078,6 +15325,54 @@ KECS_STORE_API const void *kecs_record_at(const kecs_result *result, kecs_kind k
   return kecs__at(result, kind, index);
 }
 
+static kecs_status kecs__shaped_rows(const kecs__shaped *list, kecs__plan *plan, kecs_result *result) {
+  kecs__cached *cached = NULL;
+  bool more = false;
+  void *row = NULL;
+  kecs_status status = kecs__plan_start(plan, list->what, true, plan->limit + 1, &cached, &more);
+  while (!status && more && result->count < (size_t)plan->limit) {
+    row = kecs__result_add(result);
+    status = row ? list->read(plan, cached, result, row) : KECS_E_NOMEM;
+    if (!status) {
+      status = kecs__statement_step(plan->session, cached, &more);
+    }
+  }
+  kecs__statement_done(plan->session, cached);
+  return !status && more ? kecs__plan_token(plan, row, &result->arena, &result->page_token) : status;
+}
+
+KECS__FN kecs_status kecs__list_shaped(kecs_store *store, const kecs__shaped *list, kecs_result **out_result) {
+  kecs_status status = kecs__check_pointer(out_result, "out_result");
+  if (status) {
+    return status;
+  }
+  *out_result = NULL;
+  status = kecs__check_handle(store);
+  if (status) {
+    return status;
+  }
+  kecs__session *session = NULL;
+  kecs_result *result = NULL;
+  kecs__arena arena;
+  kecs__arena_init(&arena, &store->engine->allocator);
+  status = kecs__read_open(store, &session);
+  if (!status) {
+    status = kecs__result_new(&store->engine->allocator, (kecs_kind)0, list->shape->row_size, &result);
+  }
+  if (!status) {
+    kecs__meta meta = {.info = list->shape};
+    kecs__plan plan;
+    result->shape = list->shape;
+    kecs__plan_init(&plan, session, &meta, &arena);
+    list->plan(&plan, list->user);
+    status = kecs__shaped_rows(list, &plan, result);
+    kecs__plan_free(&plan);
+  }
+  kecs__read_close(store, session);
+  kecs__arena_free(&arena);
+  return kecs__result_end(status, result, out_result);
+}
+
 /* ---- store/pipeline.c -------------------------------------------------------------------------------------------- */
 /* store/pipeline.c -- independent reads together: each keeps its own outcome. */
 
@@ -13245,7 +15540,7 @@ static kecs_status kecs__pipeline_gather(kecs_store *store, kecs__session *sessi
   while (!status && waits) {
     status = kecs__pipeline_run(store, session, reads, gathers, answers, &waits);
     if (!status && waits) {
-      status = kecs__gather_send(session, gathers, count);
+      status = kecs__statement_outcome(session, kecs__gather_send(session, gathers, count));
     }
   }
   for (size_t i = 0; gathers && i < count; i++) {
@@ -13274,6 +15569,15 @@ static kecs_status kecs__pipeline_serially(kecs_store *store, kecs__session *ses
   return status;
 }
 
+/* A list of a store that is tracked says which place of the change log it was read at: it needs its own snapshot. */
+static bool kecs__pipeline_gathers(const kecs_store *store, const kecs_read *reads, size_t count) {
+  bool lists = false;
+  for (size_t i = 0; i < count; i++) {
+    lists = lists || !reads[i].key;
+  }
+  return store->engine->backend->start_many && !(lists && kecs__flag_get(&store->engine->tracked));
+}
+
 KECS_STORE_API kecs_status kecs_pipeline(kecs_store *store, const kecs_read *reads, size_t count,
                                          kecs_answers **out_answers) {
   kecs__session *session = NULL;
@@ -13291,6 +15595,9 @@ KECS_STORE_API kecs_status kecs_pipeline(kecs_store *store, const kecs_read *rea
   if (!status && count > 0) {
     status = kecs__check_pointer(reads, "reads");
   }
+  if (!status && kecs__flag_get(&store->engine->tracked)) {
+    status = kecs__feed_number_new(store);
+  }
   if (!status) {
     status = kecs__read_open(store, &session);
   }
@@ -13298,8 +15605,8 @@ KECS_STORE_API kecs_status kecs_pipeline(kecs_store *store, const kecs_read *rea
     status = kecs__answers_new(&store->engine->allocator, count, &answers);
   }
   if (!status) {
-    status = store->engine->backend->start_many ? kecs__pipeline_gather(store, session, reads, answers)
-                                                : kecs__pipeline_serially(store, session, reads, answers);
+    status = kecs__pipeline_gathers(store, reads, count) ? kecs__pipeline_gather(store, session, reads, answers)
+                                                         : kecs__pipeline_serially(store, session, reads, answers);
   }
   kecs__read_close(store, session);
   if (status) {
@@ -13312,8 +15619,7 @@ KECS_STORE_API kecs_status kecs_pipeline(kecs_store *store, const kecs_read *rea
 }
 
 /* ---- store/fill.c ------------------------------------------------------------------------------------------------ */
-/* store/fill.c -- the general fill of a row on its way in: account and region, ids, times, defaults; and the ARNs that
- * the kinds' own fills are made of. */
+/* store/fill.c -- the general fill of a row on its way in: account and region, parents, ids, times, defaults. */
 
 /* ---- store/fill.h ------------------------------------------------------------------------------------------------ */
 /* store/fill.h -- what create sets where the caller left a column empty. */
@@ -13326,106 +15632,7 @@ KECS__FN kecs_status kecs__fill(kecs__write *write, const kecs__meta *meta, void
 #endif
 
 /* ---- store/fill.c, continued ------------------------------------------------------------------------------------- */
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-
-/* ---- ARNs ---- */
-
-KECS__FN bool kecs__arn_parse(const char *arn, const char *service, kecs__arena *arena, char **out_region,
-                              char **out_account, char **out_rest) {
-  /* arn:PARTITION:SERVICE:REGION:ACCOUNT:REST */
-  const char *at[6] = {arn, NULL, NULL, NULL, NULL, NULL};
-  if (!kecs__is_arn(arn)) {
-    return false;
-  }
-  for (int i = 1; i < 6; i++) {
-    const char *colon = strchr(at[i - 1], ':');
-    if (!colon) {
-      return false;
-    }
-    at[i] = colon + 1;
-  }
-  if (service && (strncmp(at[2], service, strlen(service)) != 0 || at[2][strlen(service)] != ':')) {
-    return false;
-  }
-  char *region = kecs__arena_text(arena, at[3], (size_t)(at[4] - at[3]) - 1);
-  char *account = kecs__arena_text(arena, at[4], (size_t)(at[5] - at[4]) - 1);
-  char *rest = kecs__arena_text(arena, at[5], strlen(at[5]));
-  if (out_region) {
-    *out_region = region;
-  }
-  if (out_account) {
-    *out_account = account;
-  }
-  if (out_rest) {
-    *out_rest = rest;
-  }
-  return region && account && rest;
-}
-
-KECS__FN char *kecs__arn_format(kecs__write *write, const char *service, const char *region, const char *account,
-                                const char *format, ...) {
-  char head[256];
-  va_list args;
-  va_start(args, format);
-  int len = vsnprintf(NULL, 0, format, args);
-  va_end(args);
-  int head_len = snprintf(head, sizeof head, "arn:aws:%s:%s:%s:", service, region, account);
-  if (len < 0 || head_len < 0 || (size_t)head_len >= sizeof head) {
-    (void)kecs__fail(KECS_E_INVALID, "region \"%.40s\" and account \"%.40s\" are too long for an ARN", region, account);
-    return NULL;
-  }
-  char *arn = kecs__arena_bytes(&write->arena, (size_t)head_len + (size_t)len + 1);
-  if (arn) {
-    memcpy(arn, head, (size_t)head_len);
-    va_start(args, format);
-    vsnprintf(arn + head_len, (size_t)len + 1, format, args);
-    va_end(args);
-  }
-  return arn;
-}
-
-KECS__FN kecs_status kecs__resolve_parent(kecs__session *session, kecs_kind parent, const char *text,
-                                          kecs__arena *arena, const char **out_arn) {
-  *out_arn = text;
-  if (!text || !text[0] || kecs__is_arn(text) || parent != KECS_KIND_CLUSTER) {
-    return KECS_OK;
-  }
-  static const char sql[] = "SELECT arn FROM {clusters} WHERE {own}account_id=?1 AND region=?2 AND name=?3";
-  const kecs__engine *engine = session->engine;
-  kecs_value values[] = {kecs__value_text(engine->account_id), kecs__value_text(engine->region),
-                         kecs__value_text(text)};
-  kecs__cached *cached = NULL;
-  bool row = false;
-  char *arn = NULL;
-  kecs_status status = kecs__statement_text(session, sql, sizeof sql - 1, &cached);
-  kecs__gather_guess(session, true); /* most ARNs are what is made of the name below */
-  if (!status) {
-    status = kecs__statement_start(session, cached, values, 3, &row);
-  }
-  kecs__gather_guess(session, false);
-  if (!status && row) {
-    kecs_value value;
-    kecs__statement_columns(session, cached, &value, 1);
-    arn = value.text ? kecs__arena_text(arena, value.text, value.len) : NULL;
-    status = arn ? KECS_OK : kecs__fail_nomem();
-  }
-  kecs__statement_done(session, cached);
-  if (!status && !arn) {
-    kecs__text made;
-    kecs__text_init(&made, arena->allocator, strlen(text) + 256);
-    kecs__text_addf(&made, "arn:aws:ecs:%s:%s:cluster/%s", engine->region, engine->account_id, text);
-    arn = made.status ? NULL : kecs__arena_text(arena, made.data, made.len);
-    status = made.status ? made.status : (arn ? KECS_OK : KECS_E_NOMEM);
-    kecs__text_free(&made);
-  }
-  *out_arn = arn;
-  return status;
-}
-
-/* ---- the general fill ---- */
 
 static bool kecs__text_empty(const char *text) {
   return !text || !text[0];
@@ -13523,7 +15730,7 @@ static kecs_status kecs__fill_column(const kecs__write *write, const kecs__meta 
 }
 
 KECS__FN kecs_status kecs__fill(kecs__write *write, const kecs__meta *meta, void *row, uint64_t given) {
-  const kecs__special *special = kecs__special_of(meta->info->kind);
+  const kecs__special *special = meta->special;
   kecs_status status = kecs__fill_place(write, meta, row);
   if (!status) {
     status = kecs__fill_parents(write, meta, row);
@@ -13558,116 +15765,6 @@ KECS__FN kecs_status kecs__fill(kecs__write *write, const kecs__meta *meta, void
   return status;
 }
 
-/* ---- store/special.c --------------------------------------------------------------------------------------------- */
-/* store/special.c -- the table of what is special to each kind. The functions stand in the file of the kind. */
-
-/* ---- store/special_kinds.h --------------------------------------------------------------------------------------- */
-/* store/special_kinds.h -- the functions of the table in special.c, each in its kind's file (see kecs__special). */
-#ifndef KECS_STORE_SPECIAL_KINDS_H
-#define KECS_STORE_SPECIAL_KINDS_H
-
-#define KECS__FILL(name) \
-  KECS__FN kecs_status kecs__##name##_fill(kecs__write *write, const kecs__meta *meta, void *row, bool fresh)
-#define KECS__FOLLOW(name)                                                                                       \
-  KECS__FN kecs_status kecs__##name##_follow(kecs__write *write, const kecs__meta *meta, const void *before, \
-                                             const void *after, uint64_t changed)
-
-KECS__FILL(cluster);
-KECS__FILL(task_definition);
-KECS__FILL(service);
-KECS__FILL(task);
-KECS__FILL(task_set);
-KECS__FILL(container_instance);
-KECS__FILL(load_balancer);
-KECS__FILL(target_group);
-KECS__FILL(listener);
-KECS__FILL(rule);
-
-/* "family" is the latest ACTIVE revision, "family:revision" that one. */
-KECS__FN kecs_status kecs__task_definition_probe(kecs__session *session, const kecs__meta *meta,
-                                                 const kecs_value *address, kecs__arena *arena, kecs__probe *out_probe);
-
-/* Without ARN and revision. */
-KECS__FN bool kecs__task_definition_is_new(const kecs__meta *meta, const void *row);
-
-KECS__FN kecs_status kecs__rule_judge(const kecs__meta *meta, const void *row, const kecs_value *stored,
-                                      uint64_t *mask);
-
-/* resource_tags in step with the column `tags`, for every kind that has both. */
-KECS__FOLLOW(tags);
-
-/* The other way round: the document of the resource in step with a row of the kind tag. */
-KECS__FOLLOW(tag);
-
-/* tags, and elbv2_associations in step with what links load balancers and target groups. */
-KECS__FOLLOW(load_balancer);
-KECS__FOLLOW(target_group);
-KECS__FOLLOW(listener);
-
-#endif
-
-/* ---- store/special.c, continued ---------------------------------------------------------------------------------- */
-static const kecs__special kecs__specials[] = {
-    {.kind = KECS_KIND_CLUSTER,
-     .fill = kecs__cluster_fill,
-     .follow = kecs__tags_follow,
-     .followed = KECS_BIT(KECS_CLUSTER_TAGS)},
-    {.kind = KECS_KIND_TASK_DEFINITION,
-     .fill = kecs__task_definition_fill,
-     .probe = kecs__task_definition_probe,
-     .is_new = kecs__task_definition_is_new,
-     .follow = kecs__tags_follow,
-     .followed = KECS_BIT(KECS_TASK_DEFINITION_TAGS)},
-    {.kind = KECS_KIND_SERVICE,
-     .fill = kecs__service_fill,
-     .follow = kecs__tags_follow,
-     .followed = KECS_BIT(KECS_SERVICE_TAGS)},
-    {.kind = KECS_KIND_TASK,
-     .fill = kecs__task_fill,
-     .follow = kecs__tags_follow,
-     .followed = KECS_BIT(KECS_TASK_TAGS)},
-    {.kind = KECS_KIND_TASK_SET,
-     .fill = kecs__task_set_fill,
-     .follow = kecs__tags_follow,
-     .followed = KECS_BIT(KECS_TASK_SET_TAGS)},
-    {.kind = KECS_KIND_CONTAINER_INSTANCE,
-     .fill = kecs__container_instance_fill,
-     .follow = kecs__tags_follow,
-     .followed = KECS_BIT(KECS_CONTAINER_INSTANCE_TAGS)},
-    {.kind = KECS_KIND_LOAD_BALANCER,
-     .fill = kecs__load_balancer_fill,
-     .follow = kecs__load_balancer_follow,
-     .followed = KECS_BIT(KECS_LOAD_BALANCER_TAGS)},
-    {.kind = KECS_KIND_TARGET_GROUP,
-     .fill = kecs__target_group_fill,
-     .follow = kecs__target_group_follow,
-     .followed = KECS_BIT(KECS_TARGET_GROUP_TAGS) | KECS_BIT(KECS_TARGET_GROUP_LOAD_BALANCER_ARNS)},
-    {.kind = KECS_KIND_LISTENER,
-     .fill = kecs__listener_fill,
-     .follow = kecs__listener_follow,
-     .followed = KECS_BIT(KECS_LISTENER_TAGS) | KECS_BIT(KECS_LISTENER_DEFAULT_ACTIONS)},
-    {.kind = KECS_KIND_RULE,
-     .fill = kecs__rule_fill,
-     .judge = kecs__rule_judge,
-     .judged = KECS_BIT(KECS_RULE_PRIORITY) | KECS_BIT(KECS_RULE_IS_DEFAULT),
-     .follow = kecs__tags_follow,
-     .followed = KECS_BIT(KECS_RULE_TAGS)},
-    {.kind = KECS_KIND_TAG,
-     .follow = kecs__tag_follow,
-     .followed = KECS_BIT(KECS_TAG_VALUE)},
-};
-
-static const kecs__special kecs__special_none = {.kind = (kecs_kind)0};
-
-KECS__FN const kecs__special *kecs__special_of(kecs_kind kind) {
-  for (size_t i = 0; i < sizeof kecs__specials / sizeof kecs__specials[0]; i++) {
-    if (kecs__specials[i].kind == kind) {
-      return &kecs__specials[i];
-    }
-  }
-  return &kecs__special_none;
-}
-
 /* ---- store/feed.c ------------------------------------------------------------------------------------------------ */
 /* store/feed.c -- how the write path logs: where the log ends, stamps, entries, tombstones; switching it on and off.
  *
@@ -13698,11 +15795,8 @@ KECS__FN kecs_status kecs__row_values(const kecs__meta *meta, const void *row, k
 /* Whether look-ups have something to follow in a new row. Most rows have no tags. */
 KECS__FN bool kecs__insert_follows(const kecs__meta *meta, const void *row);
 
-/* The stored row as a result has it: the filled copy, its texts copied once more. */
-KECS__FN kecs_status kecs__row_keep(const kecs__meta *meta, const void *row, kecs_result *result);
-
 /* A change of one row. */
-typedef struct kecs__change {
+struct kecs__change {
   const void *row;      /* the new values */
   uint64_t mask;        /* the columns to write where they differ. An AUTO column among them takes the row's value, a
                          * version only when it is higher than the stored one: documents that bring their own. */
@@ -13713,7 +15807,8 @@ typedef struct kecs__change {
   bool bare;            /* the stored row only held the place: a version in the mask is taken as it is */
   uint64_t changed;     /* out: the columns that did differ */
   int64_t base[3];      /* out: the stamps before the change, where it is logged (feed.h) */
-} kecs__change;
+  const kecs__past *past; /* what the history keeps of the row; NULL: nothing (history_log.h) */
+};
 
 /* NOT_FOUND, CONFLICT. Fills in change->rid and change->changed. Writes nothing when nothing differs. */
 KECS__FN kecs_status kecs__row_change(kecs__write *write, const kecs__meta *meta, kecs__change *change);
@@ -13729,11 +15824,6 @@ KECS__FN kecs_status kecs__row_delete(kecs__write *write, const kecs__meta *meta
 /* Reads a whole row by rid; *out_found is false when it is gone. Texts go to the arena. */
 KECS__FN kecs_status kecs__row_by_rid(kecs__session *session, const kecs__meta *meta, int64_t rid, kecs__arena *arena,
                                       void *row, bool *out_found);
-
-/* Runs `work` in a write: opens it, closes it with what `work` returned. `work` may run again (kecs__retry), so it
- * begins with nothing that an earlier run left in `user`. */
-KECS__FN kecs_status kecs__with_write(kecs_store *store, kecs_status (*work)(kecs__write *write, void *user),
-                                      void *user);
 
 /* The same for work that makes a result through `out_result` (may be NULL): a failure, COMMIT's too, frees it. */
 KECS__FN kecs_status kecs__with_write_result(kecs_store *store, kecs_status (*work)(kecs__write *write, void *user),
@@ -13817,15 +15907,53 @@ KECS__FN kecs_status kecs__feed_state_raise(kecs__session *session, int id, int6
   kecs_value values[] = {kecs__value_int(id), kecs__value_int(value)};
   return kecs__run(session,
                    "INSERT INTO {change_state}({tenant}id,value) VALUES({ours}?1,?2) ON CONFLICT({tenant}id) DO UPDATE "
-                   "SET value=max(value,excluded.value)",
+                   "SET value={highest}(change_state.value,excluded.value)",
                    values, 2, NULL);
+}
+
+KECS__FN kecs_status kecs__feed_state_set(kecs__session *session, int id, int64_t value) {
+  kecs_value values[] = {kecs__value_int(id), kecs__value_int(value)};
+  return kecs__run(session,
+                   "INSERT INTO {change_state}({tenant}id,value) VALUES({ours}?1,?2) ON CONFLICT({tenant}id) DO UPDATE "
+                   "SET value=excluded.value",
+                   values, 2, NULL);
+}
+
+KECS__FN bool kecs__feed_can(const kecs__engine *engine) {
+  return engine->backend->guard || engine->backend->log;
+}
+
+KECS__FN kecs_status kecs__feed_number_new(kecs_store *store) {
+  kecs__engine *engine = store->engine;
+  kecs__session *session = NULL;
+  if (!engine->backend->log || store->depth > 0) {
+    return KECS_OK;
+  }
+  kecs_error before = kecs__error_save();
+  int64_t deadline = kecs__handle_deadline(store);
+  kecs_status status = kecs__check_stop(store, deadline);
+  if (status) {
+    return status;
+  }
+  status = kecs__pool_take(store, deadline, engine->place.splits_reads && !engine->read_only, &session);
+  if (!status) {
+    status = engine->backend->log->number(session->connection);
+    kecs__pool_give_back(session);
+  }
+  /* Who may not number is told what others have numbered. So is a thread that writes in a transaction of its own and
+   * looks at the store beside it, where reads go to another server. */
+  if (status == KECS_E_DENIED || status == KECS_E_READONLY || status == KECS_E_MISUSE || status == KECS_E_BUSY) {
+    (void)kecs__error_restore(&before);
+    return KECS_OK;
+  }
+  return status;
 }
 
 KECS__FN kecs_status kecs__feed_read_end(kecs__session *session, kecs__feed_end *out_end) {
   kecs__cached *cached = NULL;
   bool row = false;
   memset(out_end, 0, sizeof *out_end);
-  if (!session->engine->backend->guard) {
+  if (!kecs__feed_can(session->engine)) {
     return KECS_OK; /* there are no such tables */
   }
   kecs_status status = kecs__feed_statement(
@@ -13849,7 +15977,7 @@ static bool kecs__feed_is_on(const kecs__feed_end *end) {
 }
 
 KECS__FN kecs_status kecs__fail_no_feed(const kecs__engine *engine) {
-  if (!engine->backend->guard) {
+  if (!kecs__feed_can(engine)) {
     return kecs__fail(KECS_E_UNSUPPORTED, "%s: the %s backend has no log of changes", engine->place.shown,
                       engine->backend->name);
   }
@@ -13861,6 +15989,7 @@ KECS__FN kecs_status kecs__feed_check(const kecs__engine *engine, const kecs__fe
   return kecs__feed_is_on(end) ? KECS_OK : kecs__fail_no_feed(engine);
 }
 
+#if !defined(KECS_STORE_NO_WATCH)
 KECS__FN kecs_status kecs__feed_check_floor(kecs__session *session, int64_t seq) {
   int64_t floor = 0;
   kecs_status status = kecs__feed_state(session, KECS__FEED_FLOOR, &floor);
@@ -13875,6 +16004,7 @@ KECS__FN kecs_status kecs__feed_check_floor(kecs__session *session, int64_t seq)
   error.floor = floor;
   return kecs__error_restore(&error);
 }
+#endif
 
 /* ---- the place in a transaction ---- */
 
@@ -13884,7 +16014,7 @@ KECS__FN kecs_status kecs__feed_check_floor(kecs__session *session, int64_t seq)
 
 KECS__FN kecs_status kecs__feed_begin(kecs__write *write) {
   kecs__place *place = &write->session->place;
-  if (!kecs__flag_get(&write->engine->tracked)) {
+  if (!kecs__flag_get(&write->engine->tracked) || write->engine->backend->log) {
     place->on = false;
     return KECS_OK;
   }
@@ -13903,6 +16033,7 @@ KECS__FN kecs_status kecs__feed_begin(kecs__write *write) {
     kecs__cached *cached = NULL;
     status = kecs__feed_statement(write->session, KECS__FEED_APPEND, &cached);
     kecs__statement_done(write->session, cached);
+    status = status ? status : kecs__history_begin(write);
   }
   if (!status) {
     place->known = true;
@@ -13911,15 +16042,6 @@ KECS__FN kecs_status kecs__feed_begin(kecs__write *write) {
     place->marked = 0;
   }
   return status;
-}
-
-KECS__FN void kecs__feed_ended(kecs__engine *engine) {
-  kecs__place *place = &engine->writer->place;
-  if (place->appended) {
-    place->appended = false;
-    engine->feed_turn++;
-    kecs__condition_wake_all(&engine->changed);
-  }
 }
 
 KECS__FN kecs_status kecs__feed_stamp(kecs__write *write, int64_t *out_stamp) {
@@ -13942,11 +16064,23 @@ static kecs_value kecs__feed_base(int64_t stamp) {
   return value;
 }
 
-static kecs_status kecs__feed_append(kecs__write *write, int kind, int64_t rid, uint64_t groups, int op, int64_t stamp,
-                                     const int64_t base[KECS__STAMPS]) {
+KECS__FN kecs_status kecs__feed_run(kecs__write *write, const char *sql, const kecs_value *values, int count) {
   kecs__session *session = write->session;
   const kecs_store *user = session->user;
   int64_t deadline = session->deadline;
+  session->user = NULL; /* never stopped between a row and its entry */
+  session->deadline = 0;
+  kecs_status status = kecs__run(session, sql, values, count, NULL);
+  session->user = user;
+  session->deadline = deadline;
+  if (status && !write->own && !write->guarded) {
+    write->store->broken = true;
+  }
+  return status;
+}
+
+static kecs_status kecs__feed_append(kecs__write *write, int kind, int64_t rid, uint64_t groups, int op, int64_t stamp,
+                                     const int64_t base[KECS__STAMPS]) {
   kecs_value values[] = {kecs__value_int(kind),
                          kecs__value_int(rid),
                          kecs__value_int((int64_t)groups),
@@ -13955,15 +16089,10 @@ static kecs_status kecs__feed_append(kecs__write *write, int kind, int64_t rid, 
                          kecs__feed_base(base[KECS__STAMP_LIFE]),
                          kecs__feed_base(base[KECS__STAMP_SPEC]),
                          kecs__feed_base(base[KECS__STAMP_STATUS])};
-  session->user = NULL; /* never stopped between a row and its entry */
-  session->deadline = 0;
-  kecs_status status = kecs__run(session, KECS__FEED_APPEND, values, 8, NULL);
-  session->user = user;
-  session->deadline = deadline;
+  kecs_status status = kecs__feed_run(write, KECS__FEED_APPEND, values, 8);
+  kecs__session *session = write->session;
   session->place.appended = true;
-  if (status && !write->own && !write->guarded) {
-    write->store->broken = true;
-  }
+  session->place.seq = status ? session->place.seq : session->engine->backend->last_rid(session->connection);
   return status;
 }
 
@@ -14032,12 +16161,21 @@ KECS__FN kecs_status kecs__feed_insert(kecs__write *write, const kecs__meta *met
     status =
         kecs__feed_append(write, (int)meta->info->kind, write->rid, KECS__GROUPS_ALL, KECS__FEED_CREATED, stamp, none);
   }
+  if (!status && kecs__history_kept(write, meta)) {
+    kecs__past nothing = {{0}, false};
+    status = kecs__history_add(write, meta, KECS__FEED_CREATED, write->rid, stamp, &nothing);
+  }
   return status;
 }
 
-KECS__FN kecs_status kecs__feed_updated(kecs__write *write, const kecs__meta *meta, int64_t rid, uint64_t groups,
-                                        int64_t stamp, const int64_t base[KECS__STAMPS]) {
-  return kecs__feed_append(write, (int)meta->info->kind, rid, groups, KECS__FEED_UPDATED, stamp, base);
+KECS__FN kecs_status kecs__feed_updated(kecs__write *write, const kecs__meta *meta, const kecs__change *change,
+                                        uint64_t groups, int64_t stamp) {
+  kecs_status status =
+      kecs__feed_append(write, (int)meta->info->kind, change->rid, groups, KECS__FEED_UPDATED, stamp, change->base);
+  if (!status && change->past) {
+    status = kecs__history_add(write, meta, KECS__FEED_UPDATED, change->rid, stamp, change->past);
+  }
+  return status;
 }
 
 /* The stamps of a row, from its table. */
@@ -14094,6 +16232,9 @@ KECS__FN kecs_status kecs__feed_delete(kecs__write *write, const kecs__meta *met
     status = KECS_E_NOMEM;
   }
   kecs__arena_free(&arena);
+  if (!status && kecs__history_kept(write, meta)) {
+    status = kecs__history_deleted(write, meta, seq, rid, stamp, row);
+  }
   if (place->marks[kind] < rid) {
     place->marks[kind] = rid; /* counts only where it is known; otherwise the tombstone says it */
   }
@@ -14136,16 +16277,17 @@ static kecs_status kecs__feed_add_stamps(kecs__write *write) {
 }
 
 /* Kind by kind: the text of all is more than a store with little memory may hold. */
-static kecs_status kecs__feed_guards(kecs__write *write, bool make) {
+KECS__FN kecs_status kecs__feed_guards(kecs__write *write, bool make) {
   kecs__engine *engine = write->engine;
-  kecs_status status = KECS_OK;
+  int64_t history = 0;
+  kecs_status status = kecs__feed_state(write->session, KECS__FEED_HISTORY, &history);
   for (int kind = 1; !status && kind < KECS_KIND_COUNT; kind++) {
     const kecs_kind_info *info = kecs_kind_describe((kecs_kind)kind);
     kecs__text text;
     kecs__text_init(&text, &engine->allocator, KECS__FEED_GUARDS_MAX);
     kecs__feed_ddl_no_guards(&text, info);
     if (make) {
-      kecs__feed_ddl_guards(&text, info);
+      kecs__feed_ddl_guards(&text, info, ((uint64_t)history & KECS_BIT(kind)) != 0);
     }
     status = text.status ? text.status : engine->backend->execute(write->session->connection, text.data);
     kecs__text_free(&text);
@@ -14154,7 +16296,11 @@ static kecs_status kecs__feed_guards(kecs__write *write, bool make) {
 }
 
 KECS__FN kecs_status kecs__feed_migrated(kecs__write *write) {
+  const kecs_backend *backend = write->engine->backend;
   kecs__feed_end end;
+  if (!backend->guard) {
+    return backend->log ? backend->log->make(write->session->connection) : KECS_OK;
+  }
   kecs_status status = kecs__feed_read_end(write->session, &end);
   if (status || !kecs__feed_is_on(&end)) {
     return status;
@@ -14181,6 +16327,7 @@ static kecs_status kecs__feed_put_mark(kecs__write *write, const kecs__feed_end 
     status = kecs__feed_state_raise(write->session, KECS__FEED_SINCE, end->seq + 1);
   }
   write->session->place.appended = true;
+  write->session->place.seq = end->seq + 1;
   return status;
 }
 
@@ -14188,19 +16335,23 @@ static kecs_status kecs__feed_put_mark(kecs__write *write, const kecs__feed_end 
 static kecs_status kecs__feed_clear(kecs__write *write) {
   static const char marks[] =
       "INSERT INTO {change_state}({tenant}id,value) SELECT {ours}1000+kind,max(rid) FROM {change_tombstones} "
-      "WHERE {own}true GROUP BY kind ON CONFLICT({tenant}id) DO UPDATE SET value=max(value,excluded.value)";
+      "WHERE {own}true GROUP BY kind ON CONFLICT({tenant}id) DO UPDATE SET "
+      "value={highest}(change_state.value,excluded.value)";
   static const char *const texts[] = {marks, "DELETE FROM {change_tombstones}{whole}",
                                       "DELETE FROM {change_folds}{whole}", "DELETE FROM {changes}{whole}"};
   kecs_status status = KECS_OK;
   for (size_t i = 0; !status && i < sizeof texts / sizeof texts[0]; i++) {
     status = kecs__run(write->session, texts[i], NULL, 0, NULL);
   }
-  return status;
+  return status ? status : kecs__history_clear(write, UINT64_MAX);
 }
 
 static kecs_status kecs__feed_switch(kecs__write *write, void *user) {
   bool on = *(const bool *)user;
   kecs__feed_end end;
+  if (write->engine->backend->log) {
+    return write->engine->backend->log->turn(write->session->connection, on);
+  }
   kecs_status status = kecs__feed_read_end(write->session, &end);
   if (status || kecs__feed_is_on(&end) == on) {
     return status; /* another process was faster */
@@ -14218,7 +16369,7 @@ static kecs_status kecs__feed_switch(kecs__write *write, void *user) {
 KECS__FN kecs_status kecs__feed_open(kecs_store *store, kecs_track track) {
   kecs__engine *engine = store->engine;
   kecs__feed_end end = {0, 0, 0};
-  if (!engine->backend->guard) {
+  if (!kecs__feed_can(engine)) {
     return track == KECS_TRACK_ON ? kecs__fail_no_feed(engine) : KECS_OK;
   }
   kecs_status status = kecs__feed_read_end(engine->writer, &end);
@@ -14230,7 +16381,7 @@ KECS__FN kecs_status kecs__feed_open(kecs_store *store, kecs_track track) {
   if (!status && on != wanted) {
     status = kecs__with_write(store, kecs__feed_switch, &wanted);
   }
-  if (!status && wanted) {
+  if (!status && wanted && engine->backend->guard) {
     status = engine->backend->guard(engine->writer->connection, false);
   }
   if (!status) {
@@ -14238,6 +16389,192 @@ KECS__FN kecs_status kecs__feed_open(kecs_store *store, kecs_track track) {
   }
   return status;
 }
+
+/* ---- store/history_write.c --------------------------------------------------------------------------------------- */
+/* store/history_write.c -- how the write path keeps what rows were. It is called where the change log is written, in
+ * the same transaction, and nowhere else. */
+
+#include <string.h>
+
+#if !defined(KECS_STORE_NO_HISTORY)
+
+#define KECS__HISTORY_APPEND                                                        \
+  "INSERT INTO {history}({tenant}seq,kind,rid,op,whole,stamp,actor,reason,old) " \
+  "VALUES({ours}?1,?2,?3,?4,?5,?6,?7,?8,?9)"
+
+KECS__FN kecs_status kecs__history_begin(kecs__write *write) {
+  int64_t kinds = 0;
+  kecs__cached *cached = NULL;
+  kecs_status status = kecs__feed_state(write->session, KECS__FEED_HISTORY, &kinds);
+  write->session->place.history = (uint64_t)kinds;
+  if (!status && kinds) {
+    /* Made ahead, as the log's own statement. */
+    status = kecs__feed_statement(write->session, KECS__HISTORY_APPEND, &cached);
+    kecs__statement_done(write->session, cached);
+  }
+  return status;
+}
+
+/* ---- what a row was ---- */
+
+static void kecs__history_value(kecs__text *out, const char *name, const kecs_value *value) {
+  kecs__text_adds(out, out->len > 1 ? ",\"" : "\"");
+  kecs__text_adds(out, name);
+  kecs__text_adds(out, "\":");
+  if (value->type == KECS_VALUE_NULL) {
+    kecs__text_adds(out, "null");
+  } else if (value->type == KECS_VALUE_TEXT) {
+    kecs__json_quote(out, value->text, value->len);
+  } else {
+    kecs__text_addf(out, "%lld", (long long)value->number);
+  }
+}
+
+KECS__FN kecs_status kecs__history_values(const kecs_kind_info *info, const kecs_value *values, uint64_t mask,
+                                          kecs__text *out) {
+  kecs__text_addc(out, '{');
+  for (int i = 0; i < info->column_count; i++) {
+    if (mask & KECS_BIT(i)) {
+      kecs__history_value(out, info->columns[i].name, &values[i]);
+    }
+  }
+  kecs__text_addc(out, '}');
+  return out->status;
+}
+
+static kecs_status kecs__history_struct(const kecs_kind_info *info, const void *row, kecs__text *out) {
+  kecs__text_addc(out, '{');
+  for (int i = 0; i < info->column_count; i++) {
+    kecs_value value = kecs__row_value(info, row, i);
+    if (value.type != KECS_VALUE_NULL) {
+      kecs__history_value(out, info->columns[i].name, &value);
+    }
+  }
+  kecs__text_addc(out, '}');
+  return out->status;
+}
+
+KECS__FN kecs_status kecs__history_whole(kecs__write *write, const kecs__meta *meta, int64_t rid, kecs__text *out) {
+  kecs__arena arena;
+  bool found = false;
+  kecs__arena_init(&arena, &write->engine->allocator);
+  void *row = kecs__arena_take(&arena, meta->info->row_size);
+  kecs_status status = row ? kecs__row_by_rid(write->session, meta, rid, &arena, row, &found) : KECS_E_NOMEM;
+  if (!status && found) {
+    status = kecs__history_struct(meta->info, row, out);
+  }
+  kecs__arena_free(&arena);
+  return status;
+}
+
+/* ---- who and why ---- */
+
+static kecs_status kecs__history_copy(kecs__write *write, const char *from, const char **out) {
+  if (from && !*out) {
+    *out = kecs__arena_text(&write->arena, from, strlen(from));
+    return *out ? KECS_OK : KECS_E_NOMEM;
+  }
+  return KECS_OK;
+}
+
+/* Of the innermost handle that says it. */
+static kecs_status kecs__history_note(kecs__write *write) {
+  kecs_status status = KECS_OK;
+  if (write->noted) {
+    return KECS_OK;
+  }
+  for (kecs_store *at = write->store; !status && at; at = at->parent) {
+    if (at->depth == 0) {
+      kecs__mutex_lock(&write->engine->mutex);
+    }
+    status = kecs__history_copy(write, at->actor, &write->actor);
+    if (!status) {
+      status = kecs__history_copy(write, at->reason, &write->reason);
+    }
+    if (at->depth == 0) {
+      kecs__mutex_unlock(&write->engine->mutex);
+    }
+  }
+  write->noted = !status;
+  return status;
+}
+
+static kecs_value kecs__history_said(const char *text) {
+  return kecs__value_text(text && text[0] ? text : NULL);
+}
+
+/* ---- entries ---- */
+
+static kecs_status kecs__history_put(kecs__write *write, const kecs__meta *meta, int op, int64_t seq, int64_t rid,
+                                     int64_t stamp, const kecs__past *past) {
+  kecs_status status = kecs__history_note(write);
+  if (status) {
+    write->store->broken = write->store->broken || (!write->own && !write->guarded);
+    return status;
+  }
+  kecs_value old = {KECS_VALUE_NULL, 0, NULL, 0};
+  if (past->text.data) {
+    old = kecs__value_bytes(past->text.data, past->text.len);
+  }
+  kecs_value values[] = {kecs__value_int(seq),
+                         kecs__value_int((int64_t)meta->info->kind),
+                         kecs__value_int(rid),
+                         kecs__value_int(op),
+                         kecs__value_int(past->whole ? 1 : 0),
+                         kecs__value_int(stamp),
+                         kecs__history_said(write->actor),
+                         kecs__history_said(write->reason),
+                         old};
+  return kecs__feed_run(write, KECS__HISTORY_APPEND, values, 9);
+}
+
+KECS__FN kecs_status kecs__history_add(kecs__write *write, const kecs__meta *meta, int op, int64_t rid, int64_t stamp,
+                                       const kecs__past *past) {
+  int64_t seq = write->engine->backend->last_rid(write->session->connection);
+  return kecs__history_put(write, meta, op, seq, rid, stamp, past);
+}
+
+/* What the row will no longer be found by. */
+static kecs_status kecs__history_key(kecs__write *write, const kecs__meta *meta, int number, int64_t seq, int64_t rid,
+                                     const void *row) {
+  const kecs_column_list *key = &meta->info->keys[number];
+  kecs_value parts[KECS_KEY_COLUMNS_MAX];
+  kecs__arena arena;
+  kecs__arena_init(&arena, &write->engine->allocator);
+  for (int i = 0; i < key->count; i++) {
+    parts[i] = kecs__row_value(meta->info, row, key->columns[i]);
+  }
+  const char *text = kecs__feed_key_text(parts, key->count, &arena);
+  kecs_value values[] = {kecs__value_int(seq), kecs__value_int(number), kecs__value_int((int64_t)meta->info->kind),
+                         kecs__value_int(rid), kecs__value_text(text)};
+  kecs_status status = text ? KECS_OK : KECS_E_NOMEM;
+  if (!status) {
+    status = kecs__run(write->session,
+                       "INSERT INTO {history_keys}({tenant}seq,number,kind,rid,key) VALUES({ours}?1,?2,?3,?4,?5)",
+                       values, 5, NULL);
+  }
+  kecs__arena_free(&arena);
+  return status;
+}
+
+KECS__FN kecs_status kecs__history_deleted(kecs__write *write, const kecs__meta *meta, int64_t seq, int64_t rid,
+                                           int64_t stamp, const void *row) {
+  kecs__past past;
+  past.whole = true;
+  kecs__text_init(&past.text, &write->engine->allocator, KECS__HISTORY_MAX);
+  /* As it is now: what has followed may have changed it since the caller read it. */
+  kecs_status status = kecs__history_whole(write, meta, rid, &past.text);
+  if (!status) {
+    status = kecs__history_put(write, meta, KECS__FEED_DELETED, seq, rid, stamp, &past);
+  }
+  for (int number = 0; !status && number < meta->info->key_count; number++) {
+    status = kecs__history_key(write, meta, number, seq, rid, row);
+  }
+  kecs__text_free(&past.text);
+  return status;
+}
+
+#endif
 
 /* ---- store/write.c ----------------------------------------------------------------------------------------------- */
 /* store/write.c -- insert, change and delete of one row. */
@@ -14295,38 +16632,17 @@ KECS__FN kecs_status kecs__extra_prune(const kecs_kind_info *info, const void *r
 /* The column's default as a value; NULL where it has none. */
 KECS__FN kecs_value kecs__column_default(const kecs_column_info *column);
 
+#if !defined(KECS_STORE_NO_IMPORT)
 /* Puts documents of a kind that fits (bulk.h), none of which is in the store yet; one that is fails all of them, and
  * so does any other failure. `flags` as for kecs_put_json. */
 KECS__FN kecs_status kecs__put_together(kecs_store *store, kecs_kind kind, const kecs__json *documents, size_t count,
                                         unsigned flags);
+#endif
 
 #endif
 
 /* ---- store/write.c, continued ------------------------------------------------------------------------------------ */
 #include <string.h>
-
-static kecs_status kecs__write_once(kecs_store *store, kecs_status (*work)(kecs__write *write, void *user),
-                                    void *user) {
-  kecs__write write;
-  kecs_status status = kecs__write_open(store, &write);
-  if (!status) {
-    status = kecs__write_guard(&write);
-  }
-  if (!status) {
-    status = work(&write, user);
-  }
-  return kecs__write_close(&write, status);
-}
-
-KECS__FN kecs_status kecs__with_write(kecs_store *store, kecs_status (*work)(kecs__write *write, void *user),
-                                      void *user) {
-  kecs__retry retry = {0, 0};
-  kecs_status status = KECS_OK;
-  do {
-    status = kecs__write_once(store, work, user);
-  } while (kecs__retry_again(store, &retry, status));
-  return status;
-}
 
 KECS__FN kecs_status kecs__row_by_rid(kecs__session *session, const kecs__meta *meta, int64_t rid, kecs__arena *arena,
                                       void *row, bool *out_found) {
@@ -14338,7 +16654,7 @@ KECS__FN kecs_status kecs__row_by_rid(kecs__session *session, const kecs__meta *
     status = kecs__statement_start(session, cached, &parameter, 1, out_found);
   }
   if (!status && *out_found) {
-    status = kecs__row_fetch(session, cached, meta, arena, row);
+    status = kecs__row_fetch(session, cached, meta, arena, row, NULL);
   }
   kecs__statement_done(session, cached);
   return status;
@@ -14495,8 +16811,8 @@ static kecs_status kecs__row_put(kecs__write *write, const kecs__meta *meta, con
 }
 
 KECS__FN bool kecs__insert_follows(const kecs__meta *meta, const void *row) {
-  const kecs__special *special = kecs__special_of(meta->info->kind);
-  if (special->follow != kecs__tags_follow) {
+  const kecs__special *special = meta->special;
+  if (!special->tags_alone) {
     return special->follow != NULL;
   }
   const char *tags = kecs__row_text(meta->info, row, meta->tags);
@@ -14504,14 +16820,14 @@ KECS__FN bool kecs__insert_follows(const kecs__meta *meta, const void *row) {
 }
 
 KECS__FN kecs_status kecs__row_ready(kecs__write *write, const kecs__meta *meta, void *row, uint64_t given) {
-  const kecs__special *special = kecs__special_of(meta->info->kind);
+  const kecs__special *special = meta->special;
   uint64_t mask = UINT64_MAX;
   kecs_status status = kecs__fill(write, meta, row, given);
   return status || !special->judge ? status : special->judge(meta, row, NULL, &mask);
 }
 
 KECS__FN kecs_status kecs__row_insert(kecs__write *write, const kecs__meta *meta, void *row, uint64_t given) {
-  const kecs__special *special = kecs__special_of(meta->info->kind);
+  const kecs__special *special = meta->special;
   bool last = write->last;
   write->last = false; /* not what the fill may have to write */
   kecs_status status = kecs__row_ready(write, meta, row, given);
@@ -14709,7 +17025,7 @@ static kecs_status kecs__change_write(kecs__write *write, const kecs__meta *meta
   if (status) {
     return kecs__row_explain(write, meta, change->row, change->changed, status);
   }
-  return logged ? kecs__feed_updated(write, meta, change->rid, groups, stamp, change->base) : KECS_OK;
+  return logged ? kecs__feed_updated(write, meta, change, groups, stamp) : KECS_OK;
 }
 
 /* What the kind's own look-ups need: the whole row before and after. */
@@ -14739,7 +17055,7 @@ static kecs_status kecs__change_follow(kecs__write *write, const kecs__meta *met
 }
 
 KECS__FN kecs_status kecs__row_change(kecs__write *write, const kecs__meta *meta, kecs__change *change) {
-  const kecs__special *special = kecs__special_of(meta->info->kind);
+  const kecs__special *special = meta->special;
   kecs_value stored[64] = {{KECS_VALUE_NULL, 0, NULL, 0}};
   kecs_value parameters[64];
   uint64_t read = change->mask;
@@ -14750,6 +17066,8 @@ KECS__FN kecs_status kecs__row_change(kecs__write *write, const kecs__meta *meta
   read |= prunes ? KECS_BIT(meta->extra) : 0;
   kecs__cached *cached = NULL;
   kecs_status status = kecs__feed_begin(write);
+  bool kept = !status && kecs__history_kept(write, meta);
+  read |= kept && meta->updated_at >= 0 ? KECS_BIT(meta->updated_at) : 0;
   if (!status) {
     status = kecs__change_read(write, meta, change, read, &cached, stored);
   }
@@ -14765,16 +17083,27 @@ KECS__FN kecs_status kecs__row_change(kecs__write *write, const kecs__meta *meta
   if (!status && prunes) {
     status = kecs__change_extra(write, meta, change, stored, parameters);
   }
+  uint64_t mask = status || change->changed == 0 ? 0 : kecs__change_auto(write, meta, change, stored, parameters);
+  kecs__past past;
+  kecs__text_init(&past.text, &write->engine->allocator, KECS__HISTORY_MAX);
+  past.whole = kept && meta->version >= 0 && stored[meta->version].number % KECS__HISTORY_WHOLE == 0;
+  if (kept && mask && !past.whole) {
+    status = kecs__history_values(meta->info, stored, mask, &past.text);
+  }
+  change->past = kept ? &past : NULL;
   /* The stored texts were borrowed from the statement; from here on only numbers of it are used. */
   kecs__statement_done(write->session, cached);
-  if (status || change->changed == 0) {
-    return status;
+  if (!status && mask && past.whole) {
+    status = kecs__history_whole(write, meta, change->rid, &past.text);
   }
-  uint64_t mask = kecs__change_auto(write, meta, change, stored, parameters);
-  if (special->follow && (change->changed & special->followed)) {
-    return kecs__change_follow(write, meta, special, change, mask, parameters);
+  bool follows = special->follow && (change->changed & special->followed);
+  if (!status && mask) {
+    status = follows ? kecs__change_follow(write, meta, special, change, mask, parameters)
+                     : kecs__change_write(write, meta, change, mask, parameters);
   }
-  return kecs__change_write(write, meta, change, mask, parameters);
+  kecs__text_free(&past.text);
+  change->past = NULL;
+  return status;
 }
 
 /* ---- delete ---- */
@@ -14862,7 +17191,7 @@ static kecs_status kecs__descendants_release(kecs__write *write, const kecs__met
 }
 
 KECS__FN kecs_status kecs__row_delete(kecs__write *write, const kecs__meta *meta, int64_t rid, const void *row) {
-  const kecs__special *special = kecs__special_of(meta->info->kind);
+  const kecs__special *special = meta->special;
   kecs_value parameter = kecs__value_int(rid);
   kecs__cached *cached = NULL;
   bool last = write->last;
@@ -14912,7 +17241,7 @@ static bool kecs__brief_values(const kecs__meta *meta, const kecs__change *chang
 
 /* Documents are compared by more than their bytes, and some columns have a following. */
 static bool kecs__brief_fits(const kecs__write *write, const kecs__meta *meta, const kecs__change *change) {
-  const kecs__special *special = kecs__special_of(meta->info->kind);
+  const kecs__special *special = meta->special;
   bool fits = write->engine->backend->start_last && write->own && write->last && change->rid == 0 &&
               change->probe->key == 0 && change->mask != 0 && meta->version >= 0 && meta->updated_at >= 0 &&
               meta->omitted >= 0 && !(change->mask & (meta->automatic | special->followed | special->judged));
@@ -15002,14 +17331,10 @@ KECS__FN kecs_status kecs__bulk_insert(kecs__write *write, const kecs__meta *met
 
 #endif
 
-/* ---- store/validate_internal.h ----------------------------------------------------------------------------------- */
-/* store/validate_internal.h -- validation inside the write path of a strict store, and what its two modules share.
- *
- * A rule is one row of a table in validate.c: a kind, a column, the further columns that it reads, and a function. The
- * JSON columns are checked once, before the rules; a rule then walks the spans. Paths are linked on the stack and
- * become text only when a rule is broken, so a valid row costs no memory but for lists whose names must be unique. */
-#ifndef KECS_STORE_VALIDATE_INTERNAL_H
-#define KECS_STORE_VALIDATE_INTERNAL_H
+/* ---- store/validate_row.h ---------------------------------------------------------------------------------------- */
+/* store/validate_row.h -- validation inside the write path of a strict store. */
+#ifndef KECS_STORE_VALIDATE_ROW_H
+#define KECS_STORE_VALIDATE_ROW_H
 
 /* As kecs_validate, for a row on its way in: what the store will fill may be empty. */
 KECS__FN kecs_status kecs__validate_row(const kecs_kind_info *info, const void *row);
@@ -15018,121 +17343,14 @@ KECS__FN kecs_status kecs__validate_row(const kecs_kind_info *info, const void *
  * mask has all of them: of the others the row says nothing. */
 KECS__FN kecs_status kecs__validate_update(const kecs_kind_info *info, const void *row, uint64_t mask);
 
-/* ---- what rules are made of ---- */
-
-/* A place in an AWS document: containerDefinitions[1].image. */
-typedef struct kecs__validate_path {
-  const struct kecs__validate_path *parent; /* NULL: a member of the document itself */
-  const char *member;                       /* NULL: an element of an array */
-  size_t index;
-} kecs__validate_path;
-
-/* A row while it is validated. */
-typedef struct kecs__validate_case {
-  const kecs_kind_info *info;
-  const void *row;
-  kecs__json documents[64]; /* by column; NONE when the column is not set, or says null */
-} kecs__validate_case;
-
-typedef struct kecs__validate_rule {
-  kecs_kind kind;
-  int column;
-  uint64_t also; /* further columns that it reads, as bits */
-  kecs_status (*check)(const kecs__validate_case *it, const struct kecs__validate_rule *rule,
-                       const kecs__validate_path *path);
-  const char *accepts; /* what the function looks for: words, punctuation, a member's name */
-  int64_t limit;       /* the longest text, the highest number */
-} kecs__validate_rule;
-
-/* INVALID: the path, a colon, and the text. */
-KECS__FN kecs_status kecs__validate_fail(const kecs__validate_path *path, const char *format, ...)
-    KECS_STORE_PRINTF(2, 3);
-
-/* A refused value as a message quotes it: cut, but never inside a character. */
-enum { KECS__VALIDATE_SHOWN = 44 };
-KECS__FN const char *kecs__validate_shown(const char *text, size_t len, char out[KECS__VALIDATE_SHOWN]);
-
-/* A column's text, or NULL when it is not set or empty. */
-KECS__FN const char *kecs__validate_text(const kecs__validate_case *it, int column);
-
-/* `max` letters, digits and characters of `punctuation` at most, and one at least. */
-KECS__FN kecs_status kecs__validate_name(const kecs__validate_path *path, const char *name, const char *punctuation,
-                                         int64_t max);
-
-/* A text of min to max characters (code points). */
-KECS__FN kecs_status kecs__validate_length(const kecs__validate_path *path, const char *text, size_t min, int64_t max);
-
-/* Whether a text is one of `words`, which a space separates; INVALID unless a text, or a JSON string, is. */
-KECS__FN bool kecs__validate_among(const char *text, const char *words);
-KECS__FN kecs_status kecs__validate_word_text(const kecs__validate_path *path, const char *text, const char *words);
-KECS__FN kecs_status kecs__validate_word(const kecs__validate_path *path, kecs__json value, const char *words);
-
-/* A whole number from min to max. NONE is none: true in *out_set tells that there is one. */
-KECS__FN kecs_status kecs__validate_number(const kecs__validate_path *path, kecs__json value, int64_t min, int64_t max,
-                                           bool *out_set, int64_t *out);
-
-/* The value that a text is, type NONE for NULL, "" and null. INVALID with line and column when it is not JSON. */
-KECS__FN kecs_status kecs__validate_parse(const kecs__validate_path *path, const char *text, kecs__json *out);
-
-/* A member that is not null, or NONE. */
-KECS__FN kecs__json kecs__validate_member(kecs__json object, const char *name);
-
-/* Calls `check` for each element of an array of objects, in order, until one fails. NONE is an empty array. */
-typedef kecs_status (*kecs__validate_each_fn)(const kecs__validate_path *path, kecs__json object, void *user);
-KECS__FN kecs_status kecs__validate_each(const kecs__validate_path *path, kecs__json array,
-                                         kecs__validate_each_fn check, void *user);
-
-/* The names that the elements of an array have, decoded and sorted: to find twins, and to look names up. */
-typedef struct kecs__validate_named {
-  const char *name;
-  size_t index; /* of the element */
-} kecs__validate_named;
-typedef struct kecs__validate_names {
-  kecs_allocator allocator;
-  kecs__arena arena;
-  kecs__validate_named *items;
-  size_t count;
-} kecs__validate_names;
-
-/* Reads the member `member` of each element, or with NULL the elements themselves; what is no string is left out. To be
- * freed whatever the status; must not be moved. INVALID when a name holds what no text can hold. */
-KECS__FN kecs_status kecs__validate_names_read(kecs__validate_names *names, const kecs__validate_path *path,
-                                               kecs__json array, const char *member);
-KECS__FN void kecs__validate_names_free(kecs__validate_names *names);
-
-/* Decodes one string into the names' memory. */
-KECS__FN kecs_status kecs__validate_names_text(kecs__validate_names *names, const kecs__validate_path *path,
-                                               kecs__json string, const char **out);
-KECS__FN bool kecs__validate_names_has(const kecs__validate_names *names, const char *name);
-
-/* Reads and frees: INVALID names the first element whose name an earlier one has. */
-KECS__FN kecs_status kecs__validate_unique(const kecs__validate_path *path, kecs__json array, const char *member);
-
-/* ---- rules of task definitions: validate_task_definition.c ---- */
-
-#define KECS__VALIDATE_RULE(name)                                                                          \
-  KECS__FN kecs_status kecs__validate_##name(const kecs__validate_case *it, const kecs__validate_rule *rule, \
-                                             const kecs__validate_path *path)
-KECS__VALIDATE_RULE(family);
-KECS__VALIDATE_RULE(containers);
-KECS__VALIDATE_RULE(volumes);
-KECS__VALIDATE_RULE(mount_points);
-KECS__VALIDATE_RULE(compatibilities);
-KECS__VALIDATE_RULE(fargate_network);
-KECS__VALIDATE_RULE(fargate_size);
-KECS__VALIDATE_RULE(task_cpu);
-KECS__VALIDATE_RULE(task_memory);
-#undef KECS__VALIDATE_RULE
-
 #endif
 
 /* ---- store/bulk.c, continued ------------------------------------------------------------------------------------- */
 #include <string.h>
 
 KECS__FN bool kecs__bulk_fits(const kecs__engine *engine, const kecs__meta *meta) {
-  const kecs__special *special = kecs__special_of(meta->info->kind);
-  return engine->backend->insert_many && !special->is_new &&
-         (!special->follow || special->follow == kecs__tags_follow);
+  const kecs__special *special = meta->special;
+  return engine->backend->insert_many && !special->is_new && (!special->follow || special->tags_alone);
 }
 
 static size_t kecs__bulk_values_size(const kecs__bulk *bulk) {
@@ -15221,7 +17439,7 @@ KECS__FN kecs_status kecs__bulk_add(kecs__bulk *bulk, void *row, uint64_t given)
 }
 
 KECS__FN kecs_status kecs__bulk_send(kecs__bulk *bulk) {
-  const kecs__special *special = kecs__special_of(bulk->meta->info->kind);
+  const kecs__special *special = bulk->meta->special;
   kecs__write *write = bulk->write;
   kecs__cached *cached = NULL;
   kecs_status status = kecs__statement(write->session, bulk->meta, KECS__OP_INSERT, 0, &cached);
@@ -15370,7 +17588,7 @@ static void kecs__merge_omitted(kecs__text *out, const kecs_kind_info *info, con
 static void kecs__merge_conflict(kecs__text *out, const kecs__meta *meta, const kecs__form *form) {
   const kecs_kind_info *info = meta->info;
   uint64_t mask = meta->updatable & ~form->kept;
-  bool tags = kecs__special_of(info->kind)->follow != NULL;
+  bool tags = meta->special->follow != NULL;
   kecs__text_adds(out, " ON CONFLICT({tenant}");
   for (int i = 0; i < info->keys[0].count; i++) {
     kecs__text_addf(out, "%s%s", i > 0 ? "," : "", info->columns[info->keys[0].columns[i]].name);
@@ -15507,7 +17725,7 @@ KECS__FN kecs_status kecs__merge_give_back(kecs__session *session, const kecs__m
   kecs_status status = kecs__merge_start(session, &sql, &cached, &row);
   while (!status && row) {
     void *kept = kecs__result_room(result);
-    status = kept ? kecs__row_fetch(session, cached, meta, &result->arena, kept) : KECS_E_NOMEM;
+    status = kept ? kecs__row_fetch(session, cached, meta, &result->arena, kept, NULL) : KECS_E_NOMEM;
     if (!status) {
       status = kecs__statement_step(session, cached, &row);
     }
@@ -15577,9 +17795,9 @@ typedef struct kecs__merge {
 } kecs__merge;
 
 KECS__FN bool kecs__merge_fits(const kecs__write *write, const kecs__meta *meta) {
-  const kecs__special *special = kecs__special_of(meta->info->kind);
+  const kecs__special *special = meta->special;
   return write->engine->backend->load && !write->session->no_stage && !write->session->place.on && !special->is_new &&
-         !special->judge && (!special->follow || special->follow == kecs__tags_follow) && meta->version >= 0 &&
+         !special->judge && (!special->follow || special->tags_alone) && meta->version >= 0 &&
          meta->updated_at >= 0 && meta->omitted >= 0;
 }
 
@@ -15757,7 +17975,7 @@ static kecs_status kecs__merge_few(kecs__merge *merge, bool *out_left) {
   kecs__session *session = merge->write->session;
   const kecs_backend *backend = session->engine->backend;
   size_t columns = (size_t)merge->meta->info->column_count;
-  bool tags = kecs__special_of(merge->meta->info->kind)->follow != NULL;
+  bool tags = merge->meta->special->follow != NULL;
   bool commit = merge->write->own && merge->write->last && !tags;
   kecs__cached *cached = NULL;
   for (size_t i = 1; i < merge->count; i++) {
@@ -15767,6 +17985,7 @@ static kecs_status kecs__merge_few(kecs__merge *merge, bool *out_left) {
   if (!status) {
     session->writing = true;
     session->changed = true;
+    kecs__cache_hold(session, cached, merge->values, 0);
     status = backend->repeat(cached->statement, merge->values, (int)columns, merge->count, &commit);
     status = kecs__statement_outcome(session, status);
     merge->write->ended = !status && commit;
@@ -15818,7 +18037,7 @@ static kecs_status kecs__merge_check_versions(kecs__merge *merge) {
 
 /* The tags of a row that was inserted. */
 static kecs_status kecs__merge_follow(kecs__merge *merge, size_t at) {
-  const kecs__special *special = kecs__special_of(merge->meta->info->kind);
+  const kecs__special *special = merge->meta->special;
   const char *row = merge->tagged->rows + (merge->tagged_of[at] - 1) * merge->meta->info->row_size;
   kecs__arena_reset(&merge->write->arena);
   return special->follow(merge->write, merge->meta, NULL, row, UINT64_MAX);
@@ -15909,7 +18128,7 @@ static kecs_status kecs__merge_many(kecs__merge *merge) {
   if (!status) {
     status = kecs__merge_forms(merge, &changed);
   }
-  if (!status && changed < (int64_t)merge->count && kecs__special_of(merge->meta->info->kind)->follow) {
+  if (!status && changed < (int64_t)merge->count && merge->meta->special->follow) {
     status = kecs__merge_left(merge);
   }
   if (!status && merge->result) {
@@ -16875,6 +19094,7 @@ static kecs_status kecs__puts_work(kecs__write *write, void *user) {
   return status;
 }
 
+#if !defined(KECS_STORE_NO_IMPORT)
 KECS__FN kecs_status kecs__put_together(kecs_store *store, kecs_kind kind, const kecs__json *documents, size_t count,
                                         unsigned flags) {
   kecs__puts puts;
@@ -16886,6 +19106,7 @@ KECS__FN kecs_status kecs__put_together(kecs_store *store, kecs_kind kind, const
   puts.count = count;
   return kecs__with_write(store, kecs__puts_work, &puts);
 }
+#endif
 
 /* ---- documents of one kind ---- */
 
@@ -17430,25 +19651,134 @@ KECS_STORE_API kecs_status kecs_filter_parse(kecs_kind kind, const char *column,
   kecs__arena_free(&arena);
   return status;
 }
+#ifndef KECS_STORE_NO_VALIDATION
 
-/* ---- store/validate.c -------------------------------------------------------------------------------------------- */
-/* store/validate.c -- validation: the table of rules, the rules that several kinds share, and how they are applied.
- * What each rule accepts, and where it comes from, is listed in docs/validation.md. */
+/* ---- store/validate_parts.c -------------------------------------------------------------------------------------- */
+/* store/validate_parts.c -- what the rules are made of: failures that name a place in the document, words, names,
+ * numbers, lists of objects and of names. */
 
+/* ---- store/validate_internal.h ----------------------------------------------------------------------------------- */
+/* store/validate_internal.h -- what the modules of validation share.
+ *
+ * A rule is one row of a table in validate.c: a kind, a column, the further columns that it reads, and a function. The
+ * JSON columns are checked once, before the rules; a rule then walks the spans. Paths are linked on the stack and
+ * become text only when a rule is broken, so a valid row costs no memory but for lists whose names must be unique. */
+#ifndef KECS_STORE_VALIDATE_INTERNAL_H
+#define KECS_STORE_VALIDATE_INTERNAL_H
+
+/* A place in an AWS document: containerDefinitions[1].image. */
+typedef struct kecs__validate_path {
+  const struct kecs__validate_path *parent; /* NULL: a member of the document itself */
+  const char *member;                       /* NULL: an element of an array */
+  size_t index;
+} kecs__validate_path;
+
+/* A row while it is validated. */
+typedef struct kecs__validate_case {
+  const kecs_kind_info *info;
+  const void *row;
+  kecs__json documents[64]; /* by column; NONE when the column is not set, or says null */
+} kecs__validate_case;
+
+typedef struct kecs__validate_rule {
+  kecs_kind kind;
+  int column;
+  uint64_t also; /* further columns that it reads, as bits */
+  kecs_status (*check)(const kecs__validate_case *it, const struct kecs__validate_rule *rule,
+                       const kecs__validate_path *path);
+  const char *accepts; /* what the function looks for: words, punctuation, a member's name */
+  int64_t limit;       /* the longest text, the highest number */
+} kecs__validate_rule;
+
+/* INVALID: the path, a colon, and the text. */
+KECS__FN kecs_status kecs__validate_fail(const kecs__validate_path *path, const char *format, ...)
+    KECS_STORE_PRINTF(2, 3);
+
+/* A refused value as a message quotes it: cut, but never inside a character. */
+enum { KECS__VALIDATE_SHOWN = 44 };
+KECS__FN const char *kecs__validate_shown(const char *text, size_t len, char out[KECS__VALIDATE_SHOWN]);
+
+/* A column's text, or NULL when it is not set or empty. */
+KECS__FN const char *kecs__validate_text(const kecs__validate_case *it, int column);
+
+/* `max` letters, digits and characters of `punctuation` at most, and one at least. */
+KECS__FN kecs_status kecs__validate_name(const kecs__validate_path *path, const char *name, const char *punctuation,
+                                         int64_t max);
+
+/* A text of min to max characters (code points). */
+KECS__FN kecs_status kecs__validate_length(const kecs__validate_path *path, const char *text, size_t min, int64_t max);
+
+/* Whether a text is one of `words`, which a space separates; INVALID unless a text, or a JSON string, is. */
+KECS__FN bool kecs__validate_among(const char *text, const char *words);
+KECS__FN kecs_status kecs__validate_word_text(const kecs__validate_path *path, const char *text, const char *words);
+KECS__FN kecs_status kecs__validate_word(const kecs__validate_path *path, kecs__json value, const char *words);
+
+/* A whole number from min to max. NONE is none: true in *out_set tells that there is one. */
+KECS__FN kecs_status kecs__validate_number(const kecs__validate_path *path, kecs__json value, int64_t min, int64_t max,
+                                           bool *out_set, int64_t *out);
+
+/* The value that a text is, type NONE for NULL, "" and null. INVALID with line and column when it is not JSON. */
+KECS__FN kecs_status kecs__validate_parse(const kecs__validate_path *path, const char *text, kecs__json *out);
+
+/* A member that is not null, or NONE. */
+KECS__FN kecs__json kecs__validate_member(kecs__json object, const char *name);
+
+/* Calls `check` for each element of an array of objects, in order, until one fails. NONE is an empty array. */
+typedef kecs_status (*kecs__validate_each_fn)(const kecs__validate_path *path, kecs__json object, void *user);
+KECS__FN kecs_status kecs__validate_each(const kecs__validate_path *path, kecs__json array,
+                                         kecs__validate_each_fn check, void *user);
+
+/* The names that the elements of an array have, decoded and sorted: to find twins, and to look names up. */
+typedef struct kecs__validate_named {
+  const char *name;
+  size_t index; /* of the element */
+} kecs__validate_named;
+typedef struct kecs__validate_names {
+  kecs_allocator allocator;
+  kecs__arena arena;
+  kecs__validate_named *items;
+  size_t count;
+} kecs__validate_names;
+
+/* Reads the member `member` of each element, or with NULL the elements themselves; what is no string is left out. To be
+ * freed whatever the status; must not be moved. INVALID when a name holds what no text can hold. */
+KECS__FN kecs_status kecs__validate_names_read(kecs__validate_names *names, const kecs__validate_path *path,
+                                               kecs__json array, const char *member);
+KECS__FN void kecs__validate_names_free(kecs__validate_names *names);
+
+/* Decodes one string into the names' memory. */
+KECS__FN kecs_status kecs__validate_names_text(kecs__validate_names *names, const kecs__validate_path *path,
+                                               kecs__json string, const char **out);
+KECS__FN bool kecs__validate_names_has(const kecs__validate_names *names, const char *name);
+
+/* Reads and frees: INVALID names the first element whose name an earlier one has. */
+KECS__FN kecs_status kecs__validate_unique(const kecs__validate_path *path, kecs__json array, const char *member);
+
+/* ---- rules of task definitions: validate_task_definition.c ---- */
+
+#define KECS__VALIDATE_RULE(name)                                                                          \
+  KECS__FN kecs_status kecs__validate_##name(const kecs__validate_case *it, const kecs__validate_rule *rule, \
+                                             const kecs__validate_path *path)
+KECS__VALIDATE_RULE(family);
+KECS__VALIDATE_RULE(containers);
+KECS__VALIDATE_RULE(volumes);
+KECS__VALIDATE_RULE(mount_points);
+KECS__VALIDATE_RULE(compatibilities);
+KECS__VALIDATE_RULE(fargate_network);
+KECS__VALIDATE_RULE(fargate_size);
+KECS__VALIDATE_RULE(task_cpu);
+KECS__VALIDATE_RULE(task_memory);
+#undef KECS__VALIDATE_RULE
+
+#endif
+
+/* ---- store/validate_parts.c, continued --------------------------------------------------------------------------- */
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-enum {
-  KECS__VALIDATE_DEPTH = 8,     /* links of a path */
-  KECS__VALIDATE_TAGS = 50,     /* a resource's tags, those of AWS itself not counted */
-  KECS__VALIDATE_TAG_KEY = 128, /* characters */
-  KECS__VALIDATE_TAG_VALUE = 256,
-  KECS__VALIDATE_STRING = 4 * KECS__VALIDATE_TAG_VALUE + 1,
-  KECS__VALIDATE_PRIORITY = 49999,
-  KECS__VALIDATE_WEIGHT = 1000,
-  KECS__VALIDATE_BASE = 100000
-};
+enum { KECS__VALIDATE_DEPTH = 8 }; /* links of a path */
 
 /* ---- failures ---- */
 
@@ -17624,6 +19954,151 @@ KECS__FN kecs_status kecs__validate_parse(const kecs__validate_path *path, const
   }
   return KECS_OK;
 }
+
+/* ---- lists in documents ---- */
+
+KECS__FN kecs__json kecs__validate_member(kecs__json object, const char *name) {
+  kecs__json value = kecs__json_member(object, name);
+  return value.type == KECS__JSON_NULL ? (kecs__json){KECS__JSON_NONE, NULL, 0} : value;
+}
+
+KECS__FN kecs_status kecs__validate_each(const kecs__validate_path *path, kecs__json array,
+                                         kecs__validate_each_fn check, void *user) {
+  kecs__json_walk walk = {NULL};
+  kecs__json element;
+  kecs__validate_path at = {path, NULL, 0};
+  if (array.type != KECS__JSON_NONE && array.type != KECS__JSON_ARRAY) {
+    return kecs__validate_fail(path, "a JSON array of objects is expected");
+  }
+  for (; kecs__json_next_element(array, &walk, &element); at.index++) {
+    if (element.type != KECS__JSON_OBJECT) {
+      return kecs__validate_fail(&at, "a JSON object is expected");
+    }
+    kecs_status status = check(&at, element, user);
+    if (status) {
+      return status;
+    }
+  }
+  return KECS_OK;
+}
+
+/* ---- names in lists ---- */
+
+static int kecs__validate_names_order(const void *a, const void *b) {
+  const kecs__validate_named *left = a;
+  const kecs__validate_named *right = b;
+  int order = strcmp(left->name, right->name);
+  return order ? order : (left->index > right->index) - (left->index < right->index);
+}
+
+KECS__FN kecs_status kecs__validate_names_text(kecs__validate_names *names, const kecs__validate_path *path,
+                                               kecs__json string, const char **out) {
+  char *text = kecs__arena_bytes(&names->arena, string.len);
+  *out = text;
+  if (!text) {
+    return KECS_E_NOMEM;
+  }
+  return kecs__json_string_into(string, text, string.len, NULL)
+             ? KECS_OK
+             : kecs__validate_fail(path, "a string without \\u0000 and without half surrogate pairs is expected");
+}
+
+KECS__FN kecs_status kecs__validate_names_read(kecs__validate_names *names, const kecs__validate_path *path,
+                                               kecs__json array, const char *member) {
+  kecs_allocator libc;
+  kecs__json_walk walk = {NULL};
+  kecs__json element;
+  size_t total = 0;
+  memset(names, 0, sizeof *names);
+  memset(&libc, 0, sizeof libc);
+  kecs__arena_init(&names->arena, &names->allocator);
+  kecs_status status = kecs__allocator_resolve(&libc, &names->allocator);
+  while (kecs__json_next_element(array, &walk, &element)) {
+    total++;
+  }
+  if (status || total == 0) {
+    return status;
+  }
+  names->items = kecs__arena_take(&names->arena, total * sizeof *names->items);
+  if (!names->items) {
+    return KECS_E_NOMEM;
+  }
+  kecs__validate_path at = {path, NULL, 0};
+  kecs__validate_path inside = {&at, member, 0};
+  walk.at = NULL;
+  for (; !status && kecs__json_next_element(array, &walk, &element); at.index++) {
+    kecs__json string = member ? kecs__json_member(element, member) : element;
+    if (string.type == KECS__JSON_STRING) {
+      kecs__validate_named *item = &names->items[names->count++];
+      item->index = at.index;
+      status = kecs__validate_names_text(names, member ? &inside : &at, string, &item->name);
+    }
+  }
+  if (!status) {
+    qsort(names->items, names->count, sizeof *names->items, kecs__validate_names_order);
+  }
+  return status;
+}
+
+KECS__FN void kecs__validate_names_free(kecs__validate_names *names) {
+  kecs__arena_free(&names->arena);
+}
+
+KECS__FN bool kecs__validate_names_has(const kecs__validate_names *names, const char *name) {
+  size_t low = 0;
+  size_t high = names->count;
+  while (low < high) {
+    size_t middle = low + (high - low) / 2;
+    int order = strcmp(names->items[middle].name, name);
+    if (order == 0) {
+      return true;
+    }
+    low = order < 0 ? middle + 1 : low;
+    high = order < 0 ? high : middle;
+  }
+  return false;
+}
+
+KECS__FN kecs_status kecs__validate_unique(const kecs__validate_path *path, kecs__json array, const char *member) {
+  kecs__validate_names names;
+  const kecs__validate_named *twin = NULL;
+  size_t first = 0;
+  kecs_status status = kecs__validate_names_read(&names, path, array, member);
+  for (size_t i = 1; !status && i < names.count; i++) {
+    const kecs__validate_named *item = &names.items[i];
+    if (strcmp(item[-1].name, item->name) == 0 && (!twin || item->index < twin->index)) {
+      twin = item;
+      first = item[-1].index;
+    }
+  }
+  if (twin) {
+    char shown[KECS__VALIDATE_SHOWN];
+    kecs__validate_path at = {path, NULL, twin->index};
+    kecs__validate_path inside = {&at, member, 0};
+    status = kecs__validate_fail(&inside, "\"%s\" is used by element %zu already; each must be used once",
+                                 kecs__validate_shown(twin->name, strlen(twin->name), shown), first);
+  }
+  kecs__validate_names_free(&names);
+  return status;
+}
+
+/* ---- store/validate.c -------------------------------------------------------------------------------------------- */
+/* store/validate.c -- validation: the table of rules, the rules that several kinds share, and how they are applied.
+ * What each rule accepts, and where it comes from, is listed in docs/validation.md. */
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+enum {
+  KECS__VALIDATE_TAGS = 50,     /* a resource's tags, those of AWS itself not counted */
+  KECS__VALIDATE_TAG_KEY = 128, /* characters */
+  KECS__VALIDATE_TAG_VALUE = 256,
+  KECS__VALIDATE_STRING = 4 * KECS__VALIDATE_TAG_VALUE + 1,
+  KECS__VALIDATE_PRIORITY = 49999,
+  KECS__VALIDATE_WEIGHT = 1000,
+  KECS__VALIDATE_BASE = 100000
+};
 
 /* ---- settings, capacity providers, tags ---- */
 
@@ -18017,133 +20492,6 @@ KECS_STORE_API kecs_status kecs_validate_priority(int64_t priority) {
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- lists in documents ---- */
-
-KECS__FN kecs__json kecs__validate_member(kecs__json object, const char *name) {
-  kecs__json value = kecs__json_member(object, name);
-  return value.type == KECS__JSON_NULL ? (kecs__json){KECS__JSON_NONE, NULL, 0} : value;
-}
-
-KECS__FN kecs_status kecs__validate_each(const kecs__validate_path *path, kecs__json array,
-                                         kecs__validate_each_fn check, void *user) {
-  kecs__json_walk walk = {NULL};
-  kecs__json element;
-  kecs__validate_path at = {path, NULL, 0};
-  if (array.type != KECS__JSON_NONE && array.type != KECS__JSON_ARRAY) {
-    return kecs__validate_fail(path, "a JSON array of objects is expected");
-  }
-  for (; kecs__json_next_element(array, &walk, &element); at.index++) {
-    if (element.type != KECS__JSON_OBJECT) {
-      return kecs__validate_fail(&at, "a JSON object is expected");
-    }
-    kecs_status status = check(&at, element, user);
-    if (status) {
-      return status;
-    }
-  }
-  return KECS_OK;
-}
-
-/* ---- names in lists ---- */
-
-static int kecs__validate_names_order(const void *a, const void *b) {
-  const kecs__validate_named *left = a;
-  const kecs__validate_named *right = b;
-  int order = strcmp(left->name, right->name);
-  return order ? order : (left->index > right->index) - (left->index < right->index);
-}
-
-KECS__FN kecs_status kecs__validate_names_text(kecs__validate_names *names, const kecs__validate_path *path,
-                                               kecs__json string, const char **out) {
-  char *text = kecs__arena_bytes(&names->arena, string.len);
-  *out = text;
-  if (!text) {
-    return KECS_E_NOMEM;
-  }
-  return kecs__json_string_into(string, text, string.len, NULL)
-             ? KECS_OK
-             : kecs__validate_fail(path, "a string without \\u0000 and without half surrogate pairs is expected");
-}
-
-KECS__FN kecs_status kecs__validate_names_read(kecs__validate_names *names, const kecs__validate_path *path,
-                                               kecs__json array, const char *member) {
-  kecs_allocator libc;
-  kecs__json_walk walk = {NULL};
-  kecs__json element;
-  size_t total = 0;
-  memset(names, 0, sizeof *names);
-  memset(&libc, 0, sizeof libc);
-  kecs__arena_init(&names->arena, &names->allocator);
-  kecs_status status = kecs__allocator_resolve(&libc, &names->allocator);
-  while (kecs__json_next_element(array, &walk, &element)) {
-    total++;
-  }
-  if (status || total == 0) {
-    return status;
-  }
-  names->items = kecs__arena_take(&names->arena, total * sizeof *names->items);
-  if (!names->items) {
-    return KECS_E_NOMEM;
-  }
-  kecs__validate_path at = {path, NULL, 0};
-  kecs__validate_path inside = {&at, member, 0};
-  walk.at = NULL;
-  for (; !status && kecs__json_next_element(array, &walk, &element); at.index++) {
-    kecs__json string = member ? kecs__json_member(element, member) : element;
-    if (string.type == KECS__JSON_STRING) {
-      kecs__validate_named *item = &names->items[names->count++];
-      item->index = at.index;
-      status = kecs__validate_names_text(names, member ? &inside : &at, string, &item->name);
-    }
-  }
-  if (!status) {
-    qsort(names->items, names->count, sizeof *names->items, kecs__validate_names_order);
-  }
-  return status;
-}
-
-KECS__FN void kecs__validate_names_free(kecs__validate_names *names) {
-  kecs__arena_free(&names->arena);
-}
-
-KECS__FN bool kecs__validate_names_has(const kecs__validate_names *names, const char *name) {
-  size_t low = 0;
-  size_t high = names->count;
-  while (low < high) {
-    size_t middle = low + (high - low) / 2;
-    int order = strcmp(names->items[middle].name, name);
-    if (order == 0) {
-      return true;
-    }
-    low = order < 0 ? middle + 1 : low;
-    high = order < 0 ? high : middle;
-  }
-  return false;
-}
-
-KECS__FN kecs_status kecs__validate_unique(const kecs__validate_path *path, kecs__json array, const char *member) {
-  kecs__validate_names names;
-  const kecs__validate_named *twin = NULL;
-  size_t first = 0;
-  kecs_status status = kecs__validate_names_read(&names, path, array, member);
-  for (size_t i = 1; !status && i < names.count; i++) {
-    const kecs__validate_named *item = &names.items[i];
-    if (strcmp(item[-1].name, item->name) == 0 && (!twin || item->index < twin->index)) {
-      twin = item;
-      first = item[-1].index;
-    }
-  }
-  if (twin) {
-    char shown[KECS__VALIDATE_SHOWN];
-    kecs__validate_path at = {path, NULL, twin->index};
-    kecs__validate_path inside = {&at, member, 0};
-    status = kecs__validate_fail(&inside, "\"%s\" is used by element %zu already; each must be used once",
-                                 kecs__validate_shown(twin->name, strlen(twin->name), shown), first);
-  }
-  kecs__validate_names_free(&names);
-  return status;
-}
-
 /* ---- containers ---- */
 
 /* A string that is not empty; `missing` is what AWS says otherwise. */
@@ -18513,6 +20861,7 @@ KECS__FN kecs_status kecs__validate_task_memory(const kecs__validate_case *it, c
 KECS_STORE_API kecs_status kecs_validate_fargate_size(const char *cpu, const char *memory) {
   return kecs__validate_fargate(cpu, memory);
 }
+#endif
 
 /* ---- store/cluster.c --------------------------------------------------------------------------------------------- */
 /* store/cluster.c -- clusters: the one of a name, deleting an idle one; and what their members have in common. */
@@ -18522,13 +20871,6 @@ KECS_STORE_API kecs_status kecs_validate_fargate_size(const char *cpu, const cha
  * that such ARNs end with, and conditions on the cluster. */
 #ifndef KECS_STORE_CLUSTER_H
 #define KECS_STORE_CLUSTER_H
-
-/* The resource of an ARN: what follows the fifth colon. NULL when it has not that many. Points into `arn`. */
-KECS__FN const char *kecs__arn_resource(const char *arn);
-
-/* An ARN of the same partition, service, region and account, with another resource. NULL means NOMEM. `arn` must
- * have a resource. */
-KECS__FN char *kecs__arn_beside(kecs__arena *arena, const char *arn, const char *format, ...) KECS_STORE_PRINTF(3, 4);
 
 /* The cluster that an ARN such as "TYPE/CLUSTER/..." is in. The default cluster where it names none (the short form of
  * old ARNs), or where there is no ARN. */
@@ -18553,6 +20895,51 @@ KECS__FN void kecs__plan_cluster_late(kecs__plan *plan, const char *cluster);
 
 #endif
 
+/* ---- store/special_kinds.h --------------------------------------------------------------------------------------- */
+/* store/special_kinds.h -- the functions of the table in special.c, each in its kind's file (see kecs__special). */
+#ifndef KECS_STORE_SPECIAL_KINDS_H
+#define KECS_STORE_SPECIAL_KINDS_H
+
+#define KECS__FILL(name) \
+  KECS__FN kecs_status kecs__##name##_fill(kecs__write *write, const kecs__meta *meta, void *row, bool fresh)
+#define KECS__FOLLOW(name)                                                                                       \
+  KECS__FN kecs_status kecs__##name##_follow(kecs__write *write, const kecs__meta *meta, const void *before, \
+                                             const void *after, uint64_t changed)
+
+KECS__FILL(cluster);
+KECS__FILL(task_definition);
+KECS__FILL(service);
+KECS__FILL(task);
+KECS__FILL(task_set);
+KECS__FILL(container_instance);
+KECS__FILL(load_balancer);
+KECS__FILL(target_group);
+KECS__FILL(listener);
+KECS__FILL(rule);
+
+/* "family" is the latest ACTIVE revision, "family:revision" that one. */
+KECS__FN kecs_status kecs__task_definition_probe(kecs__session *session, const kecs__meta *meta,
+                                                 const kecs_value *address, kecs__arena *arena, kecs__probe *out_probe);
+
+/* Without ARN and revision. */
+KECS__FN bool kecs__task_definition_is_new(const kecs__meta *meta, const void *row);
+
+KECS__FN kecs_status kecs__rule_judge(const kecs__meta *meta, const void *row, const kecs_value *stored,
+                                      uint64_t *mask);
+
+/* resource_tags in step with the column `tags`, for every kind that has both. */
+KECS__FOLLOW(tags);
+
+/* The other way round: the document of the resource in step with a row of the kind tag. */
+KECS__FOLLOW(tag);
+
+/* tags, and elbv2_associations in step with what links load balancers and target groups. */
+KECS__FOLLOW(load_balancer);
+KECS__FOLLOW(target_group);
+KECS__FOLLOW(listener);
+
+#endif
+
 /* ---- store/cluster.c, continued ---------------------------------------------------------------------------------- */
 #include <stdarg.h>
 #include <stdio.h>
@@ -18562,38 +20949,6 @@ KECS__FN void kecs__plan_cluster_late(kecs__plan *plan, const char *cluster);
 
 static bool kecs__cluster_empty(const char *text) {
   return !text || !text[0];
-}
-
-/* ---- ARNs ---- */
-
-KECS__FN const char *kecs__arn_resource(const char *arn) {
-  if (!kecs__is_arn(arn)) {
-    return NULL;
-  }
-  for (int i = 0; i < 5; i++) {
-    arn = strchr(arn, ':');
-    if (!arn) {
-      return NULL;
-    }
-    arn++;
-  }
-  return arn;
-}
-
-KECS__FN char *kecs__arn_beside(kecs__arena *arena, const char *arn, const char *format, ...) {
-  size_t head = (size_t)(kecs__arn_resource(arn) - arn);
-  va_list args;
-  va_start(args, format);
-  int len = vsnprintf(NULL, 0, format, args);
-  va_end(args);
-  char *out = len < 0 ? NULL : kecs__arena_bytes(arena, head + (size_t)len + 1);
-  if (out) {
-    memcpy(out, arn, head);
-    va_start(args, format);
-    vsnprintf(out + head, (size_t)len + 1, format, args);
-    va_end(args);
-  }
-  return out;
 }
 
 KECS__FN kecs_status kecs__cluster_of(kecs__session *session, const char *arn, const char *type, kecs__arena *arena,
@@ -19040,6 +21395,7 @@ static kecs_status kecs__family_probe(kecs__session *session, const char *family
         kecs__fail(KECS_E_NOT_FOUND, "task_definition \"%.160s\" not found: the family has no ACTIVE revision", family);
   }
   out_probe->key = 2; /* account_id, region, family, revision */
+  out_probe->floating = revision <= 0;
   out_probe->count = 4;
   memcpy(out_probe->values, values, sizeof values);
   return status;
@@ -19172,7 +21528,8 @@ static const kecs_kind_info kecs__family_info = {
   " ORDER BY d.revision DESC LIMIT 1),"          \
   "(SELECT count(*) " KECS__FAMILY_ROWS " AND d.status='ACTIVE')"
 
-static void kecs__families_plan(kecs__plan *plan, const kecs_family_query *query) {
+static void kecs__families_plan(kecs__plan *plan, const void *user) {
+  const kecs_family_query *query = user;
   kecs_value place[] = {kecs__value_text(plan->session->engine->account_id),
                         kecs__value_text(plan->session->engine->region)};
   kecs_value status = kecs__value_text(query->status);
@@ -19192,63 +21549,22 @@ static void kecs__families_plan(kecs__plan *plan, const kecs_family_query *query
   kecs__plan_query(plan, &page, true);
 }
 
-static kecs_status kecs__families_rows(kecs__plan *plan, kecs_result *result) {
+static kecs_status kecs__family_read(kecs__plan *plan, kecs__cached *cached, kecs_result *result, void *out_row) {
   kecs_value values[3];
-  kecs__cached *cached = NULL;
-  bool more = false;
-  kecs_family *row = NULL;
-  kecs_status status = kecs__plan_start(plan, KECS__FAMILY_WHAT, true, plan->limit + 1, &cached, &more);
-  while (!status && more && result->count < (size_t)plan->limit) {
-    row = kecs__result_add(result);
-    if (!row) {
-      status = KECS_E_NOMEM;
-      break;
-    }
-    kecs__statement_columns(plan->session, cached, values, 3);
-    row->family = values[0].text ? kecs__arena_text(&result->arena, values[0].text, values[0].len) : NULL;
-    row->latest_revision = values[1].number;
-    row->active_revisions = values[2].number;
-    status = row->family ? kecs__statement_step(plan->session, cached, &more) : kecs__fail_nomem();
-  }
-  kecs__statement_done(plan->session, cached);
-  if (!status && more) {
-    status = kecs__plan_token(plan, row, &result->arena, &result->page_token);
-  }
-  return status;
+  kecs_family *row = out_row;
+  kecs__statement_columns(plan->session, cached, values, 3);
+  row->family = values[0].text ? kecs__arena_text(&result->arena, values[0].text, values[0].len) : NULL;
+  row->latest_revision = values[1].number;
+  row->active_revisions = values[2].number;
+  return row->family ? KECS_OK : kecs__fail_nomem();
 }
 
 KECS_STORE_API kecs_status kecs_task_definition_families(kecs_store *store, const kecs_family_query *query,
                                                          kecs_result **out_result) {
   static const kecs_family_query everything = {NULL, NULL, 0, NULL};
-  kecs_status status = kecs__check_pointer(out_result, "out_result");
-  if (status) {
-    return status;
-  }
-  *out_result = NULL;
-  status = kecs__check_handle(store);
-  if (status) {
-    return status;
-  }
-  kecs__session *session = NULL;
-  kecs_result *result = NULL;
-  kecs__arena arena;
-  kecs__arena_init(&arena, &store->engine->allocator);
-  status = kecs__read_open(store, &session);
-  if (!status) {
-    status = kecs__result_new(&store->engine->allocator, (kecs_kind)0, sizeof(kecs_family), &result);
-  }
-  if (!status) {
-    kecs__meta meta = {.info = &kecs__family_info};
-    kecs__plan plan;
-    result->shape = &kecs__family_info;
-    kecs__plan_init(&plan, session, &meta, &arena);
-    kecs__families_plan(&plan, query ? query : &everything);
-    status = kecs__families_rows(&plan, result);
-    kecs__plan_free(&plan);
-  }
-  kecs__read_close(store, session);
-  kecs__arena_free(&arena);
-  return kecs__result_end(status, result, out_result);
+  kecs__shaped list = {&kecs__family_info, KECS__FAMILY_WHAT, kecs__families_plan, kecs__family_read,
+                       query ? query : &everything};
+  return kecs__list_shaped(store, &list, out_result);
 }
 
 KECS_STORE_API const kecs_family *kecs_family_at(const kecs_result *result, size_t index) {
@@ -19293,15 +21609,10 @@ static const kecs_kind_info kecs__counter_info = {
 
 /* ---- listing ---- */
 
-static kecs_status kecs__counter_read(kecs__plan *plan, kecs__cached *cached, kecs_result *result,
-                                      kecs_family_counter **out_row) {
+static kecs_status kecs__counter_read(kecs__plan *plan, kecs__cached *cached, kecs_result *result, void *out_row) {
   const char *texts[3];
   kecs_value values[4];
-  kecs_family_counter *row = kecs__result_add(result);
-  *out_row = row;
-  if (!row) {
-    return KECS_E_NOMEM;
-  }
+  kecs_family_counter *row = out_row;
   kecs__statement_columns(plan->session, cached, values, 4);
   for (int i = 0; i < 3; i++) {
     texts[i] = values[i].text ? kecs__arena_text(&result->arena, values[i].text, values[i].len) : NULL;
@@ -19316,55 +21627,17 @@ static kecs_status kecs__counter_read(kecs__plan *plan, kecs__cached *cached, ke
   return KECS_OK;
 }
 
-static kecs_status kecs__counters_rows(kecs__plan *plan, kecs_result *result) {
-  kecs__cached *cached = NULL;
-  bool more = false;
-  kecs_family_counter *row = NULL;
-  kecs_status status =
-      kecs__plan_start(plan, "account_id,region,family,last_revision", true, plan->limit + 1, &cached, &more);
-  while (!status && more && result->count < (size_t)plan->limit) {
-    status = kecs__counter_read(plan, cached, result, &row);
-    if (!status) {
-      status = kecs__statement_step(plan->session, cached, &more);
-    }
-  }
-  kecs__statement_done(plan->session, cached);
-  return !status && more ? kecs__plan_token(plan, row, &result->arena, &result->page_token) : status;
+static void kecs__counters_plan(kecs__plan *plan, const void *user) {
+  kecs__plan_where(plan, KECS__COUNTER_ABOVE, NULL, 0);
+  kecs__plan_query(plan, user, true);
 }
 
 KECS_STORE_API kecs_status kecs_task_definition_counters(kecs_store *store, int limit, const char *page_token,
                                                          kecs_result **out_result) {
-  kecs_status status = kecs__check_pointer(out_result, "out_result");
-  if (status) {
-    return status;
-  }
-  *out_result = NULL;
-  status = kecs__check_handle(store);
-  if (status) {
-    return status;
-  }
-  kecs__session *session = NULL;
-  kecs_result *result = NULL;
-  kecs__arena arena;
-  kecs__arena_init(&arena, &store->engine->allocator);
-  status = kecs__read_open(store, &session);
-  if (!status) {
-    status = kecs__result_new(&store->engine->allocator, (kecs_kind)0, sizeof(kecs_family_counter), &result);
-  }
-  if (!status) {
-    kecs__meta meta = {.info = &kecs__counter_info};
-    kecs_query page = {.limit = limit, .page_token = page_token};
-    kecs__plan plan;
-    result->shape = &kecs__counter_info;
-    kecs__plan_init(&plan, session, &meta, &arena);
-    kecs__plan_where(&plan, KECS__COUNTER_ABOVE, NULL, 0);
-    kecs__plan_query(&plan, &page, true);
-    status = kecs__counters_rows(&plan, result);
-    kecs__plan_free(&plan);
-  }
-  kecs__read_close(store, session);
-  kecs__arena_free(&arena);
-  return kecs__result_end(status, result, out_result);
+  kecs_query page = {.limit = limit, .page_token = page_token};
+  kecs__shaped list = {&kecs__counter_info, "account_id,region,family,last_revision", kecs__counters_plan,
+                       kecs__counter_read, &page};
+  return kecs__list_shaped(store, &list, out_result);
 }
 
 KECS_STORE_API const kecs_family_counter *kecs_family_counter_at(const kecs_result *result, size_t index) {
@@ -21216,12 +23489,10 @@ KECS__FN kecs_status kecs__association_each_group(kecs__write *write, const char
   return status;
 }
 
-/* ---- store/load_balancer.c --------------------------------------------------------------------------------------- */
-/* store/load_balancer.c -- load balancers, and the ARNs that the ELBv2 kinds make of one another. */
+/* ---- store/elb_arn.c --------------------------------------------------------------------------------------------- */
+/* store/elb_arn.c -- the ARNs that the ELBv2 kinds make of one another. */
 
 #include <string.h>
-
-/* ---- ARNs ---- */
 
 KECS__FN kecs_status kecs__elb_id(kecs__write *write, char out[17]) {
   return kecs__random_hex(&write->engine->random, out, 16);
@@ -21277,7 +23548,10 @@ KECS__FN kecs_status kecs__elb_arn_part(const char *arn, int number, kecs__arena
   return part && !*out_part ? KECS_E_NOMEM : KECS_OK;
 }
 
-/* ---- load balancers ---- */
+/* ---- store/load_balancer.c --------------------------------------------------------------------------------------- */
+/* store/load_balancer.c -- load balancers. */
+
+#include <string.h>
 
 /* The type, and the word that stands for it in ARNs. */
 static const struct {
@@ -22525,6 +24799,7 @@ KECS_STORE_API kecs_status kecs_node_available(kecs_store *store, kecs_result **
   kecs__read_close(store, session);
   return kecs__result_end(status, result, out_result);
 }
+#ifndef KECS_STORE_NO_IMPORT
 
 /* ---- store/import_shapes.c --------------------------------------------------------------------------------------- */
 /* store/import_shapes.c -- the table of shapes: the AWS API's resources, responses and requests, by their members.
@@ -23933,6 +26208,7 @@ KECS_STORE_API kecs_status kecs_import(kecs_store *store, const char *text, size
   }
   return import.status;
 }
+#endif
 
 /* ---- store/changes.c --------------------------------------------------------------------------------------------- */
 /* store/changes.c -- what is done with the log as a whole: where it is, removing its old end, what is to be pushed.
@@ -23955,8 +26231,10 @@ KECS_STORE_API kecs_status kecs_changes_describe(kecs_store *store, kecs_changes
   memset(out_info, 0, sizeof *out_info);
   kecs__session *session = NULL;
   kecs__feed_end end = {0, 0, 0};
-  status = kecs__read_open(store, &session);
-  bool can = !status && session->engine->backend->guard;
+  status = kecs__check_handle(store);
+  status = status ? status : kecs__feed_number_new(store);
+  status = status ? status : kecs__read_open(store, &session);
+  bool can = !status && kecs__feed_can(session->engine);
   if (can) {
     status = kecs__feed_state(session, KECS__FEED_FLOOR, &out_info->floor);
   }
@@ -24009,20 +26287,34 @@ static kecs_status kecs__compact_end(kecs__write *write, const kecs__compact *co
   return status;
 }
 
-/* The earlier entries of a row are folded already: their groups, bases and oldest stamp stay, the rest is the newer
- * one's. Entries of local columns are for watches alone. */
+/* What of the step is still to be pushed. Entries of local columns are for watches alone. */
+#define KECS__FOLDED "{own}seq>?1 AND seq<=?2 AND kind<>0 AND (op<>2 OR groups&6<>0)"
+
+/* A row's entries become one: the last one's place, the groups of all, and of each group the stamp before its first
+ * change. What was folded before is earlier than all of them. */
 static kecs_status kecs__compact_fold(kecs__write *write, int64_t upto, int64_t pushed, int64_t *out_count) {
   kecs_value values[] = {kecs__value_int(pushed), kecs__value_int(upto)};
+  static const char counted[] = "SELECT count(*) FROM {changes} WHERE " KECS__FOLDED;
+  kecs_status status = kecs__feed_number(write->session, counted, values, 2, out_count);
+  if (status || *out_count == 0) {
+    return status;
+  }
   return kecs__run(
       write->session,
       "INSERT INTO {change_folds}({tenant}kind,rid,seq,groups,op,stamp,oldest,base_life,base_spec,base_status) "
-      "SELECT {ours}kind,rid,seq,groups,op,stamp,stamp,base_life,base_spec,base_status FROM {changes} "
-      "WHERE {own}seq>?1 AND seq<=?2 AND kind<>0 AND (op<>2 OR groups&6<>0) ORDER BY seq "
-      "ON CONFLICT({tenant}kind,rid) DO UPDATE SET seq=excluded.seq,groups=groups|excluded.groups,stamp=excluded.stamp,"
-      "op=CASE WHEN op=1 AND excluded.op=2 THEN 1 ELSE excluded.op END,"
-      "base_spec=CASE WHEN groups&2<>0 THEN base_spec ELSE excluded.base_spec END,"
-      "base_status=CASE WHEN groups&4<>0 THEN base_status ELSE excluded.base_status END",
-      values, 2, out_count);
+      "SELECT {ours}g.kind,g.rid,g.last_seq,g.groups,CASE WHEN f.op=1 AND l.op=2 THEN 1 ELSE l.op END,l.stamp,f.stamp,"
+      "f.base_life,s.base_spec,u.base_status FROM (SELECT kind,rid,max(seq) AS last_seq,min(seq) AS first_seq,"
+      "max(groups&1)|max(groups&2)|max(groups&4)|max(groups&8) AS groups,"
+      "min(CASE WHEN groups&2<>0 THEN seq END) AS spec_seq,min(CASE WHEN groups&4<>0 THEN seq END) AS status_seq "
+      "FROM {changes} WHERE " KECS__FOLDED
+      " GROUP BY kind,rid) AS g "
+      "JOIN {changes l} ON {own l}l.seq=g.last_seq JOIN {changes f} ON {own f}f.seq=g.first_seq "
+      "LEFT JOIN {changes s} ON {own s}s.seq=g.spec_seq LEFT JOIN {changes u} ON {own u}u.seq=g.status_seq WHERE true "
+      "ON CONFLICT({tenant}kind,rid) DO UPDATE SET seq=excluded.seq,groups=change_folds.groups|excluded.groups,"
+      "stamp=excluded.stamp,op=CASE WHEN change_folds.op=1 AND excluded.op=2 THEN 1 ELSE excluded.op END,"
+      "base_spec=CASE WHEN change_folds.groups&2<>0 THEN change_folds.base_spec ELSE excluded.base_spec END,"
+      "base_status=CASE WHEN change_folds.groups&4<>0 THEN change_folds.base_status ELSE excluded.base_status END",
+      values, 2, NULL);
 }
 
 static kecs_status kecs__compact_entries(kecs__write *write, kecs__compact *compact, int64_t upto) {
@@ -24041,6 +26333,9 @@ static kecs_status kecs__compact_entries(kecs__write *write, kecs__compact *comp
   }
   if (!status) {
     status = kecs__feed_state_raise(write->session, KECS__FEED_FLOOR, upto);
+  }
+  if (!status && write->engine->backend->log) {
+    status = write->engine->backend->log->trim(write->session->connection, upto);
   }
   compact->done->folded += folded;
   compact->done->removed += removed;
@@ -24063,7 +26358,8 @@ static kecs_status kecs__compact_tombstones(kecs__write *write, kecs__compact *c
     status = kecs__run(write->session,
                             "INSERT INTO {change_state}({tenant}id,value) SELECT {ours}1000+kind,max(rid) FROM "
                             "{change_tombstones} WHERE {own}seq IN " KECS__TOMBSTONES_OLD
-                            " GROUP BY kind ON CONFLICT({tenant}id) DO UPDATE SET value=max(value,excluded.value)",
+                            " GROUP BY kind ON CONFLICT({tenant}id) DO UPDATE SET "
+                            "value={highest}(change_state.value,excluded.value)",
                             values, 3, NULL);
   }
   if (!status) {
@@ -24077,6 +26373,23 @@ static kecs_status kecs__compact_tombstones(kecs__write *write, kecs__compact *c
   return status;
 }
 
+/* The history goes first: what it may lose is told by the entries that are about to go. The floor is raised before, so
+ * that no watch still wants the old rows. */
+static kecs_status kecs__compact_history(kecs__write *write, kecs__compact *compact, int64_t upto) {
+  int64_t removed = 0;
+  int64_t floor = 0;
+  kecs_status status = upto > 0 ? kecs__feed_state_raise(write->session, KECS__FEED_FLOOR, upto) : KECS_OK;
+  if (!status) {
+    status = kecs__feed_state(write->session, KECS__FEED_FLOOR, &floor);
+  }
+  if (!status) {
+    status = kecs__history_trim(write, floor, KECS__COMPACT_ROWS, &removed);
+  }
+  compact->done->history += removed;
+  compact->more = removed >= KECS__COMPACT_ROWS;
+  return status;
+}
+
 static kecs_status kecs__compact_step(kecs__write *write, void *user) {
   kecs__compact *compact = user;
   int64_t upto = 0;
@@ -24085,7 +26398,10 @@ static kecs_status kecs__compact_step(kecs__write *write, void *user) {
   if (!status) {
     status = kecs__compact_end(write, compact, &upto);
   }
-  if (!status && upto > 0) {
+  if (!status) {
+    status = kecs__compact_history(write, compact, upto);
+  }
+  if (!status && upto > 0 && !compact->more) {
     status = kecs__compact_entries(write, compact, upto);
   }
   return status ? status : kecs__compact_tombstones(write, compact);
@@ -24095,11 +26411,12 @@ KECS_STORE_API kecs_status kecs_changes_compact(kecs_store *store, const kecs_co
                                                 kecs_compacted *out_done) {
   static const kecs_compaction all;
   kecs_compacted done;
-  kecs_compacted unused = {0, 0, 0, 0};
+  kecs_compacted unused = {0, 0, 0, 0, 0};
   kecs__compact compact = {options ? options : &all, &done, false};
   out_done = out_done ? out_done : &unused;
   memset(out_done, 0, sizeof *out_done);
   kecs_status status = kecs__check_handle(store);
+  status = status ? status : kecs__feed_number_new(store);
   int steps = 0;
   do {
     done = *out_done;
@@ -24142,8 +26459,11 @@ static kecs_status kecs__pushed_work(kecs__write *write, void *user) {
 }
 
 KECS_STORE_API kecs_status kecs_changes_pushed(kecs_store *store, int64_t seq) {
-  return kecs__with_write(store, kecs__pushed_work, &seq);
+  kecs_status status = kecs__check_handle(store);
+  status = status ? status : kecs__feed_number_new(store);
+  return status ? status : kecs__with_write(store, kecs__pushed_work, &seq);
 }
+#ifndef KECS_STORE_NO_WATCH
 
 /* ---- store/pending.c --------------------------------------------------------------------------------------------- */
 /* store/pending.c -- rows with changes that are still to be pushed, each once.
@@ -24155,7 +26475,13 @@ KECS_STORE_API kecs_status kecs_changes_pushed(kecs_store *store, int64_t seq) {
 
 #include <string.h>
 
-enum { KECS__PENDING_COLUMNS = 9, KECS__PENDING_SLOTS = 256, KECS__PENDING_SQL = 16384 };
+enum {
+  KECS__PENDING_COLUMNS = 9,
+  KECS__PENDING_SLOTS = 256,
+  KECS__PENDING_SQL = 16384,
+  KECS__PENDING_PAGE = 1000, /* entries, where all rows of a result are in memory at once */
+  KECS__PENDING_TRIES = 50   /* for a moment at which all that is committed is numbered */
+};
 
 /* What the entries of a row have in common. rid 0: a free slot. */
 typedef struct kecs__aside {
@@ -24174,6 +26500,8 @@ typedef struct kecs__pend {
   size_t slot_count;  /* a power of two */
   size_t used;
   int64_t pushed;
+  int64_t read_seq; /* of the last entry that was read */
+  int read;         /* entries of this page */
   int64_t count;
   int limit;
   void *row;
@@ -24289,6 +26617,8 @@ static kecs_status kecs__pend_entry(kecs__pend *pend, kecs__cached *cached) {
   /* The column after the key: the row's highest stamp, NULL when the row is gone. */
   kecs_value highest = values[KECS__PENDING_COLUMNS + 1];
   bool there = highest.type != KECS_VALUE_NULL;
+  pend->read_seq = values[0].number;
+  pend->read++;
   bool last = entry.op == KECS__FEED_DELETED || (there && highest.number <= values[4].number);
   kecs_status status = kecs__aside_add(pend, &entry, last, &all);
   return status || !last ? status : kecs__pend_tell(pend, values, &all);
@@ -24302,7 +26632,7 @@ static void kecs__pend_sql(kecs__text *sql, const kecs__meta *meta, const char *
   kecs__text_addf(sql,
                   "SELECT c.seq,c.rid,c.groups,c.op,c.stamp,c.%s,c.base_life,c.base_spec,c.base_status,"
                   "CASE WHEN c.op=3 THEN (SELECT x.key FROM {change_tombstones x} WHERE {own x}x.seq=c.seq) END,"
-                  "CASE WHEN t.rid IS NOT NULL THEN max(0",
+                  "CASE WHEN t.rid IS NOT NULL THEN {highest}(0",
                   oldest);
   for (int i = 0; kecs__feed_stamped(info) && i < KECS__STAMPS; i++) {
     if (kecs__feed_has_group(info, columns[i])) {
@@ -24315,15 +26645,21 @@ static void kecs__pend_sql(kecs__text *sql, const kecs__meta *meta, const char *
   }
   kecs__text_addf(sql,
                   " FROM {%s c} LEFT JOIN {%s t} ON {own t}t.rid=c.rid WHERE {own c}c.seq>?1 AND c.kind=%d AND "
-                  "(c.op<>2 OR c.groups&6<>0) ORDER BY c.seq",
+                  "(c.op<>2 OR c.groups&6<>0) ORDER BY c.seq LIMIT ?2",
                   table, info->table, (int)info->kind);
 }
 
-static kecs_status kecs__pend_walk(kecs__pend *pend, const char *table, const char *oldest) {
+static bool kecs__pend_goes_on(const kecs__pend *pend) {
+  return pend->limit <= 0 || pend->count < pend->limit;
+}
+
+/* Some entries of a table, or all of them. */
+static kecs_status kecs__pend_page(kecs__pend *pend, const char *table, const char *oldest, int64_t most) {
   kecs__text sql;
   kecs__cached *cached = NULL;
   bool row = false;
-  kecs_value pushed = kecs__value_int(pend->pushed);
+  kecs_value values[] = {kecs__value_int(pend->read_seq), kecs__value_int(most)};
+  pend->read = 0;
   kecs__text_init(&sql, pend->allocator, KECS__PENDING_SQL);
   kecs__pend_sql(&sql, pend->meta, table, oldest);
   kecs_status status = sql.status;
@@ -24332,15 +26668,25 @@ static kecs_status kecs__pend_walk(kecs__pend *pend, const char *table, const ch
   }
   kecs__text_free(&sql);
   if (!status) {
-    status = kecs__statement_start(pend->session, cached, &pushed, 1, &row);
+    status = kecs__statement_start(pend->session, cached, values, 2, &row);
   }
-  while (!status && row && (pend->limit <= 0 || pend->count < pend->limit)) {
+  while (!status && row && kecs__pend_goes_on(pend)) {
     status = kecs__pend_entry(pend, cached);
     if (!status) {
       status = kecs__statement_step(pend->session, cached, &row);
     }
   }
   kecs__statement_done(pend->session, cached);
+  return status;
+}
+
+static kecs_status kecs__pend_walk(kecs__pend *pend, const char *table, const char *oldest) {
+  int64_t most = pend->session->engine->dialect->whole_results ? KECS__PENDING_PAGE : INT64_MAX;
+  kecs_status status = KECS_OK;
+  pend->read_seq = pend->pushed;
+  do {
+    status = kecs__pend_page(pend, table, oldest, most);
+  } while (!status && pend->read == most && kecs__pend_goes_on(pend));
   return status;
 }
 
@@ -24357,6 +26703,39 @@ static kecs_status kecs__pend_all(kecs__pend *pend) {
     status = kecs__pend_walk(pend, "change_folds", "oldest");
   }
   return status ? status : kecs__pend_walk(pend, "changes", "stamp");
+}
+
+/* A read of one moment. Where entries are numbered after their commit, it is one at which none waits for its number: a
+ * row that shows a change without its entry could not be told apart from one whose latest entry was read. */
+static kecs_status kecs__pend_begin(kecs__pend *pend, kecs_store *store, bool *out_begun) {
+  const kecs_backend *backend = store->engine->backend;
+  int64_t waiting = 1;
+  kecs_status status = KECS_OK;
+  for (int i = 0; !status && waiting && i < KECS__PENDING_TRIES; i++) {
+    if (pend->session) {
+      backend->rollback(pend->session->connection);
+      kecs__read_close(store, pend->session);
+      pend->session = NULL;
+      *out_begun = false;
+    }
+    status = kecs__feed_number_new(store);
+    status = status ? status : kecs__read_open(store, &pend->session);
+    if (!status && store->depth == 0) {
+      status = backend->begin(pend->session->connection, false);
+      *out_begun = !status;
+    }
+    waiting = 0;
+    if (!status && backend->log && store->depth == 0) {
+      status = kecs__feed_number(pend->session,
+                                 "SELECT 1 FROM {change_heads h} WHERE {own h}h.tracked AND EXISTS(SELECT 1 FROM "
+                                 "{change_queue q} WHERE {own q}true)",
+                                 NULL, 0, &waiting);
+    }
+  }
+  return status || !waiting
+             ? status
+             : kecs__fail(KECS_E_BUSY, "others write so much just now that their changes could not be numbered; try "
+                                       "again");
 }
 
 KECS_STORE_API kecs_status kecs_changes_pending(kecs_store *store, kecs_kind kind, int limit,
@@ -24377,12 +26756,8 @@ KECS_STORE_API kecs_status kecs_changes_pending(kecs_store *store, kecs_kind kin
   pend.user = user;
   kecs__arena_init(&pend.texts, pend.allocator);
   pend.row = kecs__alloc(pend.allocator, pend.meta->info->row_size);
-  kecs_status status = pend.row ? kecs__read_open(store, &pend.session) : KECS_E_NOMEM;
-  bool begun = !status && store->depth == 0;
-  if (begun) {
-    status = store->engine->backend->begin(pend.session->connection, false);
-    begun = !status;
-  }
+  bool begun = false;
+  kecs_status status = pend.row ? kecs__pend_begin(&pend, store, &begun) : KECS_E_NOMEM;
   if (!status) {
     status = kecs__pend_all(&pend);
   }
@@ -24396,17 +26771,187 @@ KECS_STORE_API kecs_status kecs_changes_pending(kecs_store *store, kecs_kind kin
   return status;
 }
 
+/* ---- store/ear.c ------------------------------------------------------------------------------------------------- */
+/* store/ear.c -- how those who wait for changes learn of them. A wait ends when
+ *
+ *   - a write of this process commits, which wakes it;
+ *   - a look at the log's end shows an entry. All watches of a store share these looks, one every 25 ms while any of
+ *     them waits. Where entries are numbered after the commit a look numbers them first: who waits is who numbers,
+ *     since nobody else needs the numbers. The pauses between looks are 20 to 40 ms there, so that many stores that
+ *     wait on one server don't ask in step;
+ *   - the database says that somebody has numbered entries (kecs_backend_log.hear), over a connection that is kept for
+ *     that while a watch is open. It spares the rest of the pause; that a wait ends within it stands on the looks
+ *     alone. */
+
+/* ---- store/ear.h ------------------------------------------------------------------------------------------------- */
+/* store/ear.h -- how those who wait for changes learn of them. */
+#ifndef KECS_STORE_EAR_H
+#define KECS_STORE_EAR_H
+
+/* One more watch is open, one less. */
+KECS__FN void kecs__ear_open(kecs__engine *engine);
+KECS__FN void kecs__ear_leave(kecs__engine *engine);
+
+/* Waits until there may be entries beyond `seq`: engine->feed_turn is no longer `turn`, or a look has shown some.
+ * *out_again is false when the time is up (of kecs__monotonic_ms). */
+KECS__FN kecs_status kecs__ear_wait(kecs_store *store, uint64_t turn, int64_t seq, int64_t until, bool *out_again);
+
+#endif
+
+/* ---- store/ear.c, continued -------------------------------------------------------------------------------------- */
+enum {
+  KECS__EAR_PAUSE_MS = 25,
+  KECS__EAR_SPREAD_FROM_MS = 20,
+  KECS__EAR_SPREAD_MS = 20,
+  KECS__EAR_STOP_MS = 50,     /* between two looks at deadline and cancel where nobody else can write */
+  KECS__EAR_HEAR_MS = 10,     /* between two looks at what the database has said */
+  KECS__EAR_RETRY_MS = 5000,  /* after a connection for hearing was lost, or could not be made */
+  KECS__EAR_NEVER_MS = 300000 /* after it turned out to hear nothing: behind a pooler, on a standby */
+};
+
+static bool kecs__ear_can_hear(const kecs__engine *engine) {
+  return engine->backend->log && engine->backend->log->hear && engine->shared;
+}
+
+KECS__FN void kecs__ear_open(kecs__engine *engine) {
+  kecs__mutex_lock(&engine->mutex);
+  engine->watch_count++;
+  kecs__mutex_unlock(&engine->mutex);
+}
+
+/* What is said to a connection that nobody listens on would pile up at the server. */
+KECS__FN void kecs__ear_leave(kecs__engine *engine) {
+  kecs__mutex_lock(&engine->mutex);
+  kecs__session *ear = --engine->watch_count == 0 && !engine->ear_taken ? engine->ear : NULL;
+  engine->ear = ear ? NULL : engine->ear;
+  kecs__mutex_unlock(&engine->mutex);
+  kecs__session_close(ear);
+}
+
+/* ---- hearing ---- */
+
+/* Whether the database has said something. The ear is the caller's for now, and the mutex is free. *out_pause: how long
+ * to leave it alone. What goes wrong here is nobody's failure: looks go on. */
+static bool kecs__ear_hear(kecs_store *store, int64_t *out_pause) {
+  kecs__engine *engine = store->engine;
+  kecs_error before = kecs__error_save();
+  bool listens = false;
+  bool heard = false;
+  kecs_status status = engine->ear ? KECS_OK : kecs__session_open(engine, false, false, &engine->ear);
+  if (!status) {
+    engine->ear->user = store;
+    engine->ear->deadline = 0;
+    status = engine->backend->log->hear(engine->ear->connection, &listens, &heard);
+    engine->ear->user = NULL;
+  }
+  *out_pause = listens ? KECS__EAR_HEAR_MS : status ? KECS__EAR_RETRY_MS : KECS__EAR_NEVER_MS;
+  if (status) {
+    kecs__log(engine, KECS_LOG_INFO, "%s: no notifications: %s", engine->place.shown, kecs_last_error()->text);
+  }
+  if (status || !listens) {
+    kecs__session_close(engine->ear);
+    engine->ear = NULL;
+  }
+  (void)kecs__error_restore(&before);
+  return heard;
+}
+
+/* The mutex is held, and given up meanwhile. */
+static void kecs__ear_ask(kecs_store *store) {
+  kecs__engine *engine = store->engine;
+  int64_t pause = 0;
+  engine->ear_taken = true;
+  kecs__mutex_unlock(&engine->mutex);
+  bool heard = kecs__ear_hear(store, &pause);
+  kecs__mutex_lock(&engine->mutex);
+  engine->ear_taken = false;
+  engine->ear_next_ms = kecs__monotonic_ms() + pause;
+  if (heard) {
+    engine->feed_turn++;
+    kecs__condition_wake_all(&engine->changed);
+  }
+}
+
+/* ---- looking ---- */
+
+static int64_t kecs__ear_pause(const kecs__engine *engine) {
+  uint64_t mixed = (uint64_t)kecs__monotonic_us() * UINT64_C(0x9E3779B97F4A7C15);
+  return engine->backend->log ? KECS__EAR_SPREAD_FROM_MS + (int64_t)((mixed >> 33) % KECS__EAR_SPREAD_MS)
+                              : KECS__EAR_PAUSE_MS;
+}
+
+static kecs_status kecs__ear_look(kecs_store *store) {
+  kecs__engine *engine = store->engine;
+  kecs__session *session = NULL;
+  kecs__feed_end end = {0, 0, 0};
+  kecs_status status = kecs__feed_number_new(store);
+  status = status ? status : kecs__read_open(store, &session);
+  if (!status) {
+    status = kecs__feed_read_end(session, &end);
+    kecs__read_close(store, session);
+  }
+  kecs__mutex_lock(&engine->mutex);
+  if (end.seq > engine->feed_seen) {
+    engine->feed_seen = end.seq;
+    kecs__condition_wake_all(&engine->changed);
+  }
+  kecs__mutex_unlock(&engine->mutex);
+  return status;
+}
+
+static void kecs__ear_nap(kecs__engine *engine, int64_t ms) {
+#if defined(KECS_STORE_NO_THREADS)
+  (void)engine;
+  kecs__sleep_ms(ms);
+#else
+  kecs__condition_wait(&engine->changed, &engine->mutex, ms);
+#endif
+}
+
+/* How long there is nothing to do but to be woken. */
+static int64_t kecs__ear_rest(const kecs__engine *engine, int64_t now, int64_t until) {
+  int64_t rest = engine->shared ? engine->feed_look_ms - now : KECS__EAR_STOP_MS;
+  int64_t ear = engine->ear_next_ms - now;
+  rest = until - now < rest ? until - now : rest;
+  return kecs__ear_can_hear(engine) && !engine->ear_taken && ear < rest ? ear : rest;
+}
+
+KECS__FN kecs_status kecs__ear_wait(kecs_store *store, uint64_t turn, int64_t seq, int64_t until, bool *out_again) {
+  kecs__engine *engine = store->engine;
+  kecs_status status = KECS_OK;
+  *out_again = true;
+  kecs__mutex_lock(&engine->mutex);
+  while (!status && engine->feed_turn == turn && engine->feed_seen <= seq) {
+    int64_t now = kecs__monotonic_ms();
+    status = kecs__check_stop(store, store->deadline);
+    if (!status && now >= until) {
+      *out_again = false;
+      break;
+    }
+    if (!status && engine->shared && now >= engine->feed_look_ms) {
+      engine->feed_look_ms = now + kecs__ear_pause(engine);
+      kecs__mutex_unlock(&engine->mutex);
+      status = kecs__ear_look(store);
+      kecs__mutex_lock(&engine->mutex);
+    } else if (!status && kecs__ear_can_hear(engine) && !engine->ear_taken && now >= engine->ear_next_ms) {
+      kecs__ear_ask(store);
+    } else if (!status) {
+      kecs__ear_nap(engine, kecs__ear_rest(engine, now, until));
+    }
+  }
+  kecs__mutex_unlock(&engine->mutex);
+  return status;
+}
+
 /* ---- store/watch.c ----------------------------------------------------------------------------------------------- */
 /* store/watch.c -- watches: reading the log in steps, and waiting for it to grow.
  *
  * A step reads up to 100 entries and their rows in one read of the database, floor included, so nothing can be removed
- * in between. A wait ends when a write of this process commits, which wakes it, or when a look at the log's end shows
- * an entry of another one: all watches of a store share these looks, one every 25 ms while any of them waits. Nothing
- * here knows SQLite. */
+ * in between. How a wait ends is ear.c's business. Nothing here knows a database. */
 
 #include <string.h>
 
-enum { KECS__WATCH_STEP = 100, KECS__WATCH_LOOK_MS = 25, KECS__WATCH_STOP_MS = 50 };
+enum { KECS__WATCH_STEP = 100 };
 
 struct kecs_watch {
   kecs_store *store;
@@ -24414,6 +26959,8 @@ struct kecs_watch {
   kecs_filter *where;
   size_t where_count;
   bool rows;
+  bool old_rows;
+  uint64_t kept;  /* bit n: kind n has a history */
   kecs__arena own;   /* the filters */
   kecs__arena texts; /* of this step */
   int64_t read_seq;  /* every entry up to here was read */
@@ -24508,6 +27055,32 @@ static kecs_status kecs__watch_matches(const kecs_watch *watch, kecs__session *s
   return status;
 }
 
+/* The kinds that the watch names must all have a history that is old enough; of those that it does not, it tells what
+ * there is. */
+static kecs_status kecs__watch_history(kecs_watch *watch, kecs__session *session) {
+  kecs_status status = kecs__history_kinds(session, &watch->kept);
+  bool all = watch->kinds == UINT64_MAX;
+  if (!status && (!all || watch->kept == 0)) {
+    status = kecs__history_check(session, watch->kinds);
+  }
+  return status ? status : kecs__history_check_floor(session, watch->kinds & watch->kept, watch->read_seq);
+}
+
+static kecs_status kecs__watch_old_row(kecs_watch *watch, kecs__session *session, const kecs__meta *meta,
+                                       kecs_change *change, int64_t rid) {
+  bool there = false;
+  if (!watch->old_rows || change->op == KECS_CHANGE_CREATED || !(watch->kept & KECS_BIT(change->kind))) {
+    return KECS_OK;
+  }
+  void *row = kecs__arena_take(&watch->texts, meta->info->row_size);
+  if (!row) {
+    return KECS_E_NOMEM;
+  }
+  kecs_status status = kecs__history_row(session, meta, rid, change->seq - 1, &watch->texts, row, &there);
+  change->old_row = there ? row : NULL;
+  return status;
+}
+
 /* Key and row of an entry. *out_told is false for one that does not concern the watch. */
 static kecs_status kecs__watch_row(kecs_watch *watch, kecs__session *session, kecs_change *change, int64_t rid,
                                    bool *out_told) {
@@ -24518,8 +27091,8 @@ static kecs_status kecs__watch_row(kecs_watch *watch, kecs__session *session, ke
   if (!row) {
     return KECS_E_NOMEM;
   }
-  kecs_status status = KECS_OK;
-  if (change->op != KECS_CHANGE_DELETED) {
+  kecs_status status = kecs__watch_old_row(watch, session, meta, change, rid);
+  if (!status && change->op != KECS_CHANGE_DELETED) {
     status = kecs__row_by_rid(session, meta, rid, &watch->texts, row, &found);
   }
   if (status || !found) {
@@ -24536,6 +27109,27 @@ static kecs_status kecs__watch_row(kecs_watch *watch, kecs__session *session, ke
   return status || change->key ? status : KECS_E_NOMEM;
 }
 
+/* A backup that was restored, or a server that took over without the last commits. A standby that is only behind is
+ * waited for. */
+static kecs_status kecs__watch_check_end(const kecs_watch *watch, kecs__session *session, const kecs__feed_end *end) {
+  const kecs__engine *engine = session->engine;
+  if (end->seq >= watch->read_seq || engine->place.splits_reads) {
+    return KECS_OK;
+  }
+  int64_t floor = 0;
+  kecs_status status = kecs__feed_state(session, KECS__FEED_FLOOR, &floor);
+  if (status) {
+    return status;
+  }
+  (void)kecs__fail(KECS_E_COMPACTED,
+                   "the change log of %s ends at %lld, and this watch was told changes up to %lld: the database is an "
+                   "older one; list anew and watch from the list's sequence",
+                   engine->place.shown, (long long)end->seq, (long long)watch->read_seq);
+  kecs_error error = kecs__error_save();
+  error.floor = floor;
+  return kecs__error_restore(&error);
+}
+
 static kecs_status kecs__watch_fill(kecs_watch *watch, kecs__session *session) {
   kecs__feed_end end;
   kecs_status status = kecs__feed_read_end(session, &end);
@@ -24543,7 +27137,13 @@ static kecs_status kecs__watch_fill(kecs_watch *watch, kecs__session *session) {
     status = kecs__feed_check(session->engine, &end);
   }
   if (!status) {
+    status = kecs__watch_check_end(watch, session, &end);
+  }
+  if (!status) {
     status = kecs__feed_check_floor(session, watch->read_seq);
+  }
+  if (!status && watch->old_rows && end.seq > watch->read_seq) {
+    status = kecs__watch_history(watch, session);
   }
   if (!status && end.seq > watch->read_seq) {
     status = kecs__watch_entries(watch, session);
@@ -24563,7 +27163,8 @@ static kecs_status kecs__watch_fill(kecs_watch *watch, kecs__session *session) {
 static kecs_status kecs__watch_step(kecs_watch *watch) {
   kecs__session *session = NULL;
   int64_t before = watch->read_seq;
-  kecs_status status = kecs__read_open(watch->store, &session);
+  kecs_status status = kecs__feed_number_new(watch->store);
+  status = status ? status : kecs__read_open(watch->store, &session);
   if (status) {
     return status;
   }
@@ -24586,60 +27187,6 @@ static kecs_status kecs__watch_step(kecs_watch *watch) {
 }
 
 /* ---- waiting ---- */
-
-static kecs_status kecs__watch_look(kecs_store *store) {
-  kecs__engine *engine = store->engine;
-  kecs__session *session = NULL;
-  kecs__feed_end end = {0, 0, 0};
-  kecs_status status = kecs__read_open(store, &session);
-  if (!status) {
-    status = kecs__feed_read_end(session, &end);
-    kecs__read_close(store, session);
-  }
-  kecs__mutex_lock(&engine->mutex);
-  if (end.seq > engine->feed_seen) {
-    engine->feed_seen = end.seq;
-    kecs__condition_wake_all(&engine->changed);
-  }
-  kecs__mutex_unlock(&engine->mutex);
-  return status;
-}
-
-static void kecs__watch_nap(kecs__engine *engine, int64_t ms) {
-#if defined(KECS_STORE_NO_THREADS)
-  (void)engine;
-  kecs__sleep_ms(ms);
-#else
-  kecs__condition_wait(&engine->changed, &engine->mutex, ms);
-#endif
-}
-
-/* Waits until there may be entries beyond read_seq. *out_again is false when the time is up. */
-static kecs_status kecs__watch_wait(kecs_watch *watch, uint64_t turn, int64_t until, bool *out_again) {
-  kecs__engine *engine = watch->store->engine;
-  kecs_status status = KECS_OK;
-  *out_again = true;
-  kecs__mutex_lock(&engine->mutex);
-  while (!status && engine->feed_turn == turn && engine->feed_seen <= watch->read_seq) {
-    int64_t now = kecs__monotonic_ms();
-    int64_t rest = engine->shared ? engine->feed_looked_ms + KECS__WATCH_LOOK_MS - now : KECS__WATCH_STOP_MS;
-    status = kecs__check_stop(watch->store, watch->store->deadline);
-    if (!status && now >= until) {
-      *out_again = false;
-      break;
-    }
-    if (!status && rest <= 0) {
-      engine->feed_looked_ms = now;
-      kecs__mutex_unlock(&engine->mutex);
-      status = kecs__watch_look(watch->store);
-      kecs__mutex_lock(&engine->mutex);
-    } else if (!status) {
-      kecs__watch_nap(engine, rest < until - now ? rest : until - now);
-    }
-  }
-  kecs__mutex_unlock(&engine->mutex);
-  return status;
-}
 
 static bool kecs__watch_waits(const kecs_watch *watch, int timeout_ms) {
 #if defined(KECS_STORE_NO_THREADS)
@@ -24685,7 +27232,7 @@ KECS_STORE_API kecs_status kecs_watch_next(kecs_watch *watch, int timeout_ms, co
     status = kecs__watch_step(watch);
     if (!status && watch->count == 0 && !watch->more) {
       again = kecs__watch_waits(watch, timeout_ms);
-      status = again ? kecs__watch_wait(watch, turn, until, &again) : KECS_OK;
+      status = again ? kecs__ear_wait(watch->store, turn, watch->read_seq, until, &again) : KECS_OK;
     }
   }
   return status;
@@ -24730,9 +27277,6 @@ static kecs_status kecs__watch_filter(kecs_watch *watch, const kecs_filter *give
 }
 
 static kecs_status kecs__watch_settle(kecs_watch *watch, const kecs_watch_options *options) {
-  if (options->old_rows) {
-    return kecs__fail(KECS_E_UNSUPPORTED, "options.old_rows: the store keeps no earlier versions of its rows");
-  }
   if (options->where_count > KECS__FILTERS_MAX || (options->where_count > 0 && options->kind_count != 1)) {
     return kecs__fail(KECS_E_INVALID, "a watch with filters takes one kind and at most %d filters",
                       (int)KECS__FILTERS_MAX);
@@ -24746,6 +27290,7 @@ static kecs_status kecs__watch_settle(kecs_watch *watch, const kecs_watch_option
     watch->kinds |= KECS_BIT(options->kinds[i]);
   }
   watch->rows = options->rows;
+  watch->old_rows = options->old_rows;
   watch->where_count = options->where_count;
   if (options->where_count > 0) {
     watch->where = kecs__arena_take(&watch->own, options->where_count * sizeof *watch->where);
@@ -24777,7 +27322,13 @@ static kecs_status kecs__watch_begin(kecs_watch *watch, kecs__session *session, 
                         session->engine->place.shown, (long long)end.seq, (long long)options->from_seq);
   }
   watch->told_seq = watch->read_seq;
-  return status ? status : kecs__feed_check_floor(session, watch->read_seq);
+  if (!status) {
+    status = kecs__feed_check_floor(session, watch->read_seq);
+  }
+  if (!status && watch->old_rows) {
+    status = kecs__watch_history(watch, session);
+  }
+  return status;
 }
 
 KECS_STORE_API kecs_status kecs_watch_open(kecs_store *store, const kecs_watch_options *options,
@@ -24798,10 +27349,14 @@ KECS_STORE_API kecs_status kecs_watch_open(kecs_store *store, const kecs_watch_o
     return status ? status : KECS_E_NOMEM;
   }
   watch->store = store;
+  kecs__ear_open(store->engine);
   kecs__arena_init(&watch->own, &store->engine->allocator);
   kecs__arena_init(&watch->texts, &store->engine->allocator);
   kecs__session *session = NULL;
   status = kecs__watch_settle(watch, options);
+  if (!status) {
+    status = kecs__feed_number_new(store);
+  }
   if (!status) {
     status = kecs__read_open(store, &session);
   }
@@ -24821,6 +27376,7 @@ KECS_STORE_API void kecs_watch_close(kecs_watch *watch) {
   if (!watch) {
     return;
   }
+  kecs__ear_leave(watch->store->engine);
   kecs__arena_free(&watch->own);
   kecs__arena_free(&watch->texts);
   kecs__release(&watch->store->engine->allocator, watch, sizeof *watch);
@@ -24933,6 +27489,1636 @@ KECS_STORE_API kecs_status kecs_informer_run(kecs_store *store, kecs_kind kind, 
   } while (status == KECS_E_COMPACTED && !done);
   return status;
 }
+#endif
+
+/* ---- store/history_keep.c ---------------------------------------------------------------------------------------- */
+/* store/history_keep.c -- the history as a whole: switching it on and off, who writes, and cutting off its old end. */
+
+#include <string.h>
+
+#define KECS__HISTORY_ROWS 100
+#define KECS__HISTORY_AGE_US (INT64_C(30) * 24 * 3600 * 1000000)
+
+enum { KECS__ACTOR_MAX = 256, KECS__REASON_MAX = 1024 };
+
+/* ---- who writes ---- */
+
+static kecs_status kecs__actor_copy(const kecs_allocator *allocator, const char *name, const char *text, size_t max,
+                                    char **out) {
+  *out = NULL;
+  if (!text) {
+    return KECS_OK;
+  }
+  size_t len = strlen(text);
+  if (len > max || !kecs__utf8_valid(text, len)) {
+    return kecs__fail(KECS_E_INVALID, len > max ? "%s is longer than %d bytes" : "%s is not UTF-8 of at most %d bytes",
+                      name, (int)max);
+  }
+  *out = kecs__copy_text(allocator, text);
+  return *out ? KECS_OK : KECS_E_NOMEM;
+}
+
+static void kecs__actor_release(const kecs_allocator *allocator, char *text) {
+  kecs__release(allocator, text, text ? strlen(text) + 1 : 0);
+}
+
+KECS__FN void kecs__actor_free(kecs_store *store) {
+  kecs__actor_release(&store->engine->allocator, store->actor);
+  kecs__actor_release(&store->engine->allocator, store->reason);
+  store->actor = NULL;
+  store->reason = NULL;
+}
+
+KECS__FN kecs_status kecs__actor_set(kecs_store *store, const char *actor, const char *reason) {
+  const kecs_allocator *allocator = &store->engine->allocator;
+  char *who = NULL;
+  char *why = NULL;
+  kecs_status status = kecs__actor_copy(allocator, "actor", actor, KECS__ACTOR_MAX, &who);
+  if (!status) {
+    status = kecs__actor_copy(allocator, "reason", reason, KECS__REASON_MAX, &why);
+  }
+  if (status) {
+    kecs__actor_release(allocator, who);
+    return status;
+  }
+  kecs__mutex_lock(&store->engine->mutex);
+  kecs__actor_free(store);
+  store->actor = who;
+  store->reason = why;
+  kecs__mutex_unlock(&store->engine->mutex);
+  return KECS_OK;
+}
+
+KECS_STORE_API kecs_status kecs_set_actor(kecs_store *store, const char *actor, const char *reason) {
+  kecs_status status = kecs__check_handle(store);
+  return status ? status : kecs__actor_set(store, actor, reason);
+}
+
+#if !defined(KECS_STORE_NO_HISTORY)
+
+/* ---- switching ---- */
+
+/* What options.history asks for, in the form of change_state. */
+typedef struct kecs__history_wish {
+  int64_t kinds;
+  int64_t rows;
+  int64_t age;
+} kecs__history_wish;
+
+static kecs_status kecs__history_wish_read(kecs_store *store, const kecs_history_options *options,
+                                           kecs__history_wish *out) {
+  memset(out, 0, sizeof *out);
+  if (options->track != KECS_TRACK_ON) {
+    return KECS_OK;
+  }
+  out->rows = options->rows_max == 0 ? KECS__HISTORY_ROWS : options->rows_max > 0 ? options->rows_max : 0;
+  out->age = options->age_us == 0 ? KECS__HISTORY_AGE_US : options->age_us > 0 ? options->age_us : 0;
+  uint64_t kinds = 0;
+  for (size_t i = 0; i < options->kind_count; i++) {
+    const kecs__meta *meta = kecs__meta_checked(store, options->kinds[i]);
+    if (!meta) {
+      return kecs_last_error()->status;
+    }
+    kinds |= KECS_BIT(options->kinds[i]);
+  }
+  for (int kind = 1; options->kind_count == 0 && kind < KECS_KIND_COUNT; kind++) {
+    kinds |= kecs_kind_describe((kecs_kind)kind)->flags & KECS_KIND_APPEND ? 0 : KECS_BIT(kind);
+  }
+  out->kinds = (int64_t)kinds;
+  return KECS_OK;
+}
+
+KECS__FN kecs_status kecs__history_clear(kecs__write *write, uint64_t kinds) {
+  int64_t kept = 0;
+  kecs_status status = kecs__feed_state(write->session, KECS__FEED_HISTORY, &kept);
+  kinds &= (uint64_t)kept;
+  for (int kind = 1; !status && kind < KECS_KIND_COUNT; kind++) {
+    kecs_value value = kecs__value_int(kind);
+    if (kinds & KECS_BIT(kind)) {
+      status = kecs__run(write->session, "DELETE FROM {history_keys} WHERE {own}kind=?1", &value, 1, NULL);
+      status = status ? status
+                      : kecs__run(write->session, "DELETE FROM {history} WHERE {own}kind=?1", &value, 1, NULL);
+    }
+  }
+  if (!status && kinds) {
+    status = kecs__feed_state_set(write->session, KECS__FEED_HISTORY, kept & ~(int64_t)kinds);
+  }
+  return status;
+}
+
+/* The history of these kinds begins after the log's end. */
+static kecs_status kecs__history_start(kecs__write *write, uint64_t kinds, const kecs__feed_end *end) {
+  kecs_status status = KECS_OK;
+  for (int kind = 1; !status && kind < KECS_KIND_COUNT; kind++) {
+    if (kinds & KECS_BIT(kind)) {
+      status = kecs__feed_state_set(write->session, KECS__FEED_HISTORY_SINCE + kind, end->seq);
+      if (!status) {
+        status = kecs__feed_state_set(write->session, KECS__FEED_HISTORY_SINCE_STAMP + kind, end->stamp);
+      }
+    }
+  }
+  return status;
+}
+
+static kecs_status kecs__history_switch(kecs__write *write, void *user) {
+  const kecs__history_wish *wish = user;
+  kecs__session *session = write->session;
+  kecs__feed_end end;
+  int64_t kept = 0;
+  kecs_status status = kecs__feed_read_end(session, &end);
+  if (!status) {
+    status = kecs__feed_state(session, KECS__FEED_HISTORY, &kept);
+  }
+  if (!status && wish->kinds) {
+    status = kecs__feed_check(write->engine, &end);
+  }
+  if (!status && kept == wish->kinds && !wish->kinds) {
+    return KECS_OK; /* another process was faster */
+  }
+  if (!status) {
+    status = kecs__history_clear(write, ~(uint64_t)wish->kinds);
+  }
+  if (!status) {
+    status = kecs__history_start(write, (uint64_t)(wish->kinds & ~kept), &end);
+  }
+  const int64_t values[][2] = {{KECS__FEED_HISTORY, wish->kinds},
+                               {KECS__FEED_HISTORY_ROWS, wish->rows},
+                               {KECS__FEED_HISTORY_AGE, wish->age}};
+  for (size_t i = 0; !status && i < sizeof values / sizeof values[0]; i++) {
+    status = kecs__feed_state_set(session, (int)values[i][0], values[i][1]);
+  }
+  return status || kept == wish->kinds ? status : kecs__feed_guards(write, true);
+}
+
+/* Whether the file is as the options say. */
+static kecs_status kecs__history_is(kecs__session *session, const kecs__history_wish *wish, bool *out_same) {
+  int64_t kinds = 0;
+  int64_t rows = 0;
+  int64_t age = 0;
+  kecs_status status = kecs__feed_state(session, KECS__FEED_HISTORY, &kinds);
+  if (!status) {
+    status = kecs__feed_state(session, KECS__FEED_HISTORY_ROWS, &rows);
+  }
+  if (!status) {
+    status = kecs__feed_state(session, KECS__FEED_HISTORY_AGE, &age);
+  }
+  *out_same = kinds == wish->kinds && (kinds == 0 || (rows == wish->rows && age == wish->age));
+  return status;
+}
+
+KECS__FN kecs_status kecs__history_open(kecs_store *store, const kecs_history_options *options) {
+  kecs__engine *engine = store->engine;
+  kecs__history_wish wish;
+  bool same = false;
+  if (!engine->backend->guard) {
+    return options->track != KECS_TRACK_ON
+               ? KECS_OK
+               : kecs__fail(KECS_E_UNSUPPORTED, "options.history: the %s backend keeps no history",
+                            engine->backend->name);
+  }
+  kecs_status status = kecs__history_wish_read(store, options, &wish);
+  if (status || options->track == KECS_TRACK_KEEP) {
+    return status;
+  }
+  if (wish.kinds && !kecs__flag_get(&engine->tracked)) {
+    return kecs__fail(KECS_E_INVALID, "options.history needs the log of changes, which %s does not keep; set "
+                                      "options.track to KECS_TRACK_ON as well",
+                      engine->place.shown);
+  }
+  status = kecs__history_is(engine->writer, &wish, &same);
+  if (!status && !same && engine->read_only) {
+    return kecs__fail(KECS_E_READONLY, "options.history: %s is open for reading only", engine->place.shown);
+  }
+  return status || same ? status : kecs__with_write(store, kecs__history_switch, &wish);
+}
+
+KECS_STORE_API kecs_status kecs_history_describe(kecs_store *store, kecs_history_info *out_info) {
+  kecs_status status = kecs__check_pointer(out_info, "out_info");
+  if (status) {
+    return status;
+  }
+  memset(out_info, 0, sizeof *out_info);
+  kecs__session *session = NULL;
+  int64_t values[4] = {0, 0, 0, 0};
+  static const int ids[] = {KECS__FEED_HISTORY, KECS__FEED_HISTORY_ROWS, KECS__FEED_HISTORY_AGE,
+                            KECS__FEED_HISTORY_FLOOR};
+  status = kecs__read_open(store, &session);
+  for (int i = 0; !status && session->engine->backend->guard && i < 4; i++) {
+    status = kecs__feed_state(session, ids[i], &values[i]);
+  }
+  uint64_t kinds = (uint64_t)values[0];
+  for (int kind = 1; !status && kind < KECS_KIND_COUNT; kind++) {
+    if (kinds & KECS_BIT(kind)) {
+      status = kecs__feed_state(session, KECS__FEED_HISTORY_SINCE + kind, &out_info->since[kind]);
+    }
+  }
+  kecs__read_close(store, session);
+  if (!status && kinds) {
+    out_info->kinds = kinds;
+    out_info->rows_max = (int)values[1];
+    out_info->age_us = values[2];
+    out_info->floor = values[3];
+  }
+  return status;
+}
+
+/* ---- cutting off ---- */
+
+/* The newest entry of a row that goes is marked as the cut, then those before it go, the newest first: what is left
+ * below in between is still without a gap. */
+static kecs_status kecs__history_cut(kecs__write *write, int64_t kind, int64_t rid, int64_t edge, int64_t *left) {
+  kecs_value values[] = {kecs__value_int(kind), kecs__value_int(rid), kecs__value_int(edge), kecs__value_int(*left)};
+  int64_t removed = 0;
+  int64_t cut = 0;
+  kecs_status status =
+      kecs__feed_number(write->session, "SELECT max(seq) FROM {history} WHERE {own}kind=?1 AND rid=?2 AND seq<=?3",
+                        values, 3, &cut);
+  if (status || cut == 0) {
+    return status;
+  }
+  values[2] = kecs__value_int(cut);
+  status = kecs__run(write->session,
+                     "UPDATE {history} SET op=0,whole=0,actor=NULL,reason=NULL,old=NULL WHERE {own}seq=?1 AND op<>0",
+                     &values[2], 1, NULL);
+  if (!status) {
+    status = kecs__run(write->session,
+                       "DELETE FROM {history} WHERE {own}seq IN (SELECT h.seq FROM {history h} WHERE {own h}h.kind=?1 "
+                       "AND h.rid=?2 AND h.seq<?3 ORDER BY h.seq DESC LIMIT ?4)",
+                       values, 4, &removed);
+  }
+  *left -= removed;
+  return status;
+}
+
+typedef struct kecs__history_row_id {
+  int64_t kind;
+  int64_t rid;
+  int64_t edge; /* the newest entry of the row that is too many */
+} kecs__history_row_id;
+
+/* Rows that the log is about to forget, and that have more entries than may stay. */
+static kecs_status kecs__history_long(kecs__write *write, int64_t upto, int64_t most, kecs__history_row_id *rows,
+                                      int limit, int *out_count) {
+  kecs__cached *cached = NULL;
+  bool row = false;
+  kecs_value values[] = {kecs__value_int(upto), kecs__value_int(most)};
+  *out_count = 0;
+  kecs_status status = kecs__feed_statement(
+      write->session,
+      "SELECT c.kind,c.rid,(SELECT x.seq FROM {history x} WHERE {own x}x.kind=c.kind AND x.rid=c.rid AND x.op<>0 "
+      "ORDER BY x.seq DESC LIMIT 1 OFFSET ?2) AS edge FROM (SELECT DISTINCT d.kind,d.rid FROM {changes d} WHERE "
+      "{own d}d.seq<=?1) AS c",
+      &cached);
+  if (!status) {
+    status = kecs__statement_start(write->session, cached, values, 2, &row);
+  }
+  while (!status && row && *out_count < limit) {
+    kecs_value read[3];
+    kecs__statement_columns(write->session, cached, read, 3);
+    if (read[2].type != KECS_VALUE_NULL) {
+      kecs__history_row_id one = {read[0].number, read[1].number, read[2].number};
+      rows[(*out_count)++] = one;
+    }
+    status = kecs__statement_step(write->session, cached, &row);
+  }
+  kecs__statement_done(write->session, cached);
+  return status;
+}
+
+static kecs_status kecs__history_trim_rows(kecs__write *write, int64_t upto, int limit, int64_t *left) {
+  kecs_allocator *allocator = &write->engine->allocator;
+  int64_t most = 0;
+  int count = 0;
+  kecs_status status = kecs__feed_state(write->session, KECS__FEED_HISTORY_ROWS, &most);
+  if (status || most == 0) {
+    return status;
+  }
+  kecs__history_row_id *rows = kecs__alloc(allocator, (size_t)limit * sizeof *rows);
+  status = rows ? kecs__history_long(write, upto, most, rows, limit, &count) : KECS_E_NOMEM;
+  for (int i = 0; !status && *left > 0 && i < count; i++) {
+    int64_t edge = rows[i].edge < upto ? rows[i].edge : upto;
+    status = kecs__history_cut(write, rows[i].kind, rows[i].rid, edge, left);
+  }
+  kecs__release(allocator, rows, (size_t)limit * sizeof *rows);
+  return status;
+}
+
+/* Stamps ascend with the sequence, so the old ones stand at the beginning. */
+static kecs_status kecs__history_trim_age(kecs__write *write, int64_t upto, int64_t *left) {
+  int64_t age = 0;
+  int64_t oldest = 0; /* the highest stamp that is too old */
+  kecs_status status = kecs__feed_state(write->session, KECS__FEED_HISTORY_AGE, &age);
+  if (status || age == 0 || *left <= 0) {
+    return status;
+  }
+  (void)kecs__clock_next(&oldest, write->now - age);
+  kecs_value values[] = {kecs__value_int(upto), kecs__value_int(oldest), kecs__value_int(*left)};
+  int64_t seq = 0;
+  status = kecs__feed_number(write->session,
+                             "SELECT max(seq) FROM (SELECT seq,stamp FROM {history} WHERE {own}seq<=?1 ORDER BY seq "
+                             "LIMIT ?3) AS step WHERE stamp<=?2",
+                             values, 3, &seq);
+  if (status || seq == 0) {
+    return status;
+  }
+  kecs_value last = kecs__value_int(seq);
+  int64_t stamp = 0;
+  int64_t removed = 0;
+  status = kecs__feed_number(write->session, "SELECT stamp FROM {history} WHERE {own}seq=?1", &last, 1, &stamp);
+  if (!status) {
+    status = kecs__run(write->session, "DELETE FROM {history_keys} WHERE {own}seq<=?1", &last, 1, NULL);
+  }
+  if (!status) {
+    status = kecs__run(write->session, "DELETE FROM {history} WHERE {own}seq<=?1", &last, 1, &removed);
+  }
+  if (!status) {
+    status = kecs__feed_state_raise(write->session, KECS__FEED_HISTORY_FLOOR, seq);
+  }
+  if (!status) {
+    status = kecs__feed_state_raise(write->session, KECS__FEED_HISTORY_FLOOR_STAMP, stamp);
+  }
+  *left -= removed;
+  return status;
+}
+
+KECS__FN kecs_status kecs__history_trim(kecs__write *write, int64_t upto, int limit, int64_t *out_count) {
+  int64_t kinds = 0;
+  int64_t left = limit;
+  kecs_status status = kecs__feed_state(write->session, KECS__FEED_HISTORY, &kinds);
+  *out_count = 0;
+  if (!status && kinds) {
+    status = kecs__history_trim_rows(write, upto, limit, &left);
+  }
+  if (!status && kinds) {
+    status = kecs__history_trim_age(write, upto, &left);
+  }
+  *out_count = limit - left;
+  return status;
+}
+
+#endif
+
+/* ---- store/history_read.c ---------------------------------------------------------------------------------------- */
+/* store/history_read.c -- a row as it was, put together from what was kept of it as history_log.h says. */
+
+#include <string.h>
+
+#if !defined(KECS_STORE_NO_HISTORY)
+
+/* ---- whether it is kept ---- */
+
+KECS__FN kecs_status kecs__history_kinds(kecs__session *session, uint64_t *out_kinds) {
+  int64_t kinds = 0;
+  kecs_status status =
+      session->engine->backend->guard ? kecs__feed_state(session, KECS__FEED_HISTORY, &kinds) : KECS_OK;
+  *out_kinds = (uint64_t)kinds;
+  return status;
+}
+
+KECS__FN kecs_status kecs__history_check(kecs__session *session, uint64_t kinds) {
+  uint64_t kept = 0;
+  kecs_status status = kecs__history_kinds(session, &kept);
+  for (int kind = 1; !status && kind < KECS_KIND_COUNT; kind++) {
+    if (kinds & ~kept & KECS_BIT(kind)) {
+      const kecs__engine *engine = session->engine;
+      const char *name = kecs_kind_describe((kecs_kind)kind)->name;
+      return engine->backend->guard
+                 ? kecs__fail(KECS_E_UNSUPPORTED, "%s keeps no history of the kind %s; open it once with "
+                                                  "options.history",
+                              engine->place.shown, name)
+                 : kecs__fail(KECS_E_UNSUPPORTED, "%s: the %s backend keeps no history", engine->place.shown,
+                              engine->backend->name);
+    }
+  }
+  return status;
+}
+
+KECS__FN kecs_status kecs__fail_before_history(int64_t floor) {
+  (void)kecs__fail(KECS_E_COMPACTED,
+                   "the history begins after %lld; what was before is not kept, see rows_max and age_us of "
+                   "options.history",
+                   (long long)floor);
+  kecs_error error = kecs__error_save();
+  error.floor = floor;
+  return kecs__error_restore(&error);
+}
+
+KECS__FN kecs_status kecs__history_check_floor(kecs__session *session, uint64_t kinds, int64_t seq) {
+  int64_t floor = 0;
+  kecs_status status = kecs__feed_state(session, KECS__FEED_HISTORY_FLOOR, &floor);
+  for (int kind = 1; !status && kind < KECS_KIND_COUNT; kind++) {
+    int64_t since = 0;
+    if (kinds & KECS_BIT(kind)) {
+      status = kecs__feed_state(session, KECS__FEED_HISTORY_SINCE + kind, &since);
+      floor = since > floor ? since : floor;
+    }
+  }
+  return status || seq >= floor ? status : kecs__fail_before_history(floor);
+}
+
+/* ---- one row ---- */
+
+static int kecs__history_column(const kecs_kind_info *info, kecs__json name) {
+  for (int i = 0; i < info->column_count; i++) {
+    if (kecs__json_equals(name, info->columns[i].name)) {
+      return i;
+    }
+  }
+  return -1;
+}
+
+static kecs_status kecs__history_damaged(const kecs__meta *meta, int64_t rid) {
+  return kecs__fail(KECS_E_CORRUPT, "the history of %s number %lld is damaged; switch the history off and on again",
+                    meta->info->name, (long long)rid);
+}
+
+/* Sets the columns that `old` mentions and that are not known yet. */
+static kecs_status kecs__history_apply(const kecs__meta *meta, const kecs_value *old, uint64_t *known,
+                                       kecs__arena *arena, void *row) {
+  kecs__json_walk walk = {NULL};
+  kecs__json name;
+  kecs__json value;
+  kecs__json all = {KECS__JSON_NONE, NULL, 0};
+  if (old->type == KECS_VALUE_TEXT && old->text) {
+    all = kecs__json_check(old->text, old->len, NULL);
+  }
+  if (all.type != KECS__JSON_OBJECT) {
+    return KECS_E_CORRUPT;
+  }
+  while (kecs__json_next_member(all, &walk, &name, &value)) {
+    int column = kecs__history_column(meta->info, name);
+    kecs_value set = {KECS_VALUE_NULL, 0, NULL, 0};
+    if (column < 0 || (*known & KECS_BIT(column))) {
+      continue; /* of a later schema; or a later change has said it already */
+    }
+    if (value.type == KECS__JSON_STRING) {
+      size_t len = 0;
+      const char *text = kecs__json_string(value, arena, &len);
+      if (!text) {
+        return kecs_last_error()->status == KECS_E_NOMEM ? KECS_E_NOMEM : KECS_E_CORRUPT;
+      }
+      set = kecs__value_bytes(text, len);
+    } else if (value.type == KECS__JSON_NUMBER && kecs__json_int64(value, &set.number)) {
+      set.type = KECS_VALUE_INT;
+    } else if (value.type != KECS__JSON_NULL) {
+      return KECS_E_CORRUPT;
+    }
+    kecs_column_type type = meta->info->columns[column].type;
+    bool text = type == KECS_TYPE_TEXT || type == KECS_TYPE_JSON;
+    if (set.type != KECS_VALUE_NULL && text != (set.type == KECS_VALUE_TEXT)) {
+      return KECS_E_CORRUPT;
+    }
+    kecs__row_set(meta->info, row, column, &set);
+    *known |= KECS_BIT(column);
+  }
+  return KECS_OK;
+}
+
+/* What a whole row says nothing of is NULL, or came with a later schema. */
+static void kecs__history_rest(const kecs__meta *meta, uint64_t known, void *row) {
+  for (int i = 0; i < meta->info->column_count; i++) {
+    const kecs_column_info *column = &meta->info->columns[i];
+    if (!(known & KECS_BIT(i))) {
+      kecs_value value = {KECS_VALUE_NULL, 0, NULL, 0};
+      value = column->flags & KECS_COLUMN_NOT_NULL ? kecs__column_default(column) : value;
+      kecs__row_set(meta->info, row, i, &value);
+    }
+  }
+}
+
+static void kecs__history_fill(const kecs_kind_info *info, const void *from, uint64_t known, void *row) {
+  for (int i = 0; i < info->column_count; i++) {
+    if (!(known & KECS_BIT(i))) {
+      kecs_value value = kecs__row_value(info, from, i);
+      kecs__row_set(info, row, i, &value);
+    }
+  }
+}
+
+/* How far the entries after a sequence have told what a row was. */
+typedef struct kecs__rebuild {
+  uint64_t known;
+  bool done; /* an entry has told all of it */
+  bool there;
+} kecs__rebuild;
+
+static kecs_status kecs__history_entry_apply(const kecs__meta *meta, const kecs_value *entry, kecs__rebuild *rebuild,
+                                             kecs__arena *arena, void *row) {
+  int64_t op = entry[1].number;
+  if (op == KECS__HISTORY_CUT) {
+    return kecs__fail_before_history(entry[0].number);
+  }
+  rebuild->done = op == KECS__FEED_CREATED || entry[2].number != 0;
+  rebuild->there = op != KECS__FEED_CREATED;
+  kecs_status status =
+      op == KECS__FEED_CREATED ? KECS_OK : kecs__history_apply(meta, &entry[3], &rebuild->known, arena, row);
+  if (!status && rebuild->done) {
+    kecs__history_rest(meta, rebuild->known, row);
+  }
+  return status;
+}
+
+KECS__FN kecs_status kecs__history_row(kecs__session *session, const kecs__meta *meta, int64_t rid, int64_t seq,
+                                       kecs__arena *arena, void *row, bool *out_there) {
+  kecs__cached *cached = NULL;
+  bool more = false;
+  kecs__rebuild rebuild = {0, false, false};
+  kecs_value parameters[] = {kecs__value_int((int64_t)meta->info->kind), kecs__value_int(rid), kecs__value_int(seq)};
+  memset(row, 0, meta->info->row_size);
+  kecs_status status = kecs__feed_statement(
+      session, "SELECT seq,op,whole,old FROM {history} WHERE {own}kind=?1 AND rid=?2 AND seq>?3 ORDER BY seq", &cached);
+  if (!status) {
+    status = kecs__statement_start(session, cached, parameters, 3, &more);
+  }
+  while (!status && more && !rebuild.done) {
+    kecs_value entry[4];
+    kecs__statement_columns(session, cached, entry, 4);
+    status = kecs__history_entry_apply(meta, entry, &rebuild, arena, row);
+    if (!status && !rebuild.done) {
+      status = kecs__statement_step(session, cached, &more);
+    }
+  }
+  kecs__statement_done(session, cached);
+  if (!status && !rebuild.done) {
+    void *now = kecs__arena_take(arena, meta->info->row_size);
+    status = now ? kecs__row_by_rid(session, meta, rid, arena, now, &rebuild.there) : KECS_E_NOMEM;
+    if (!status && rebuild.there) {
+      kecs__history_fill(meta->info, now, rebuild.known, row);
+    }
+  }
+  *out_there = rebuild.there;
+  return status == KECS_E_CORRUPT ? kecs__history_damaged(meta, rid) : status;
+}
+
+#endif
+
+/* ---- store/history_ask.c ----------------------------------------------------------------------------------------- */
+/* store/history_ask.c -- what callers ask of the history: a row at a moment, the list of its changes.
+ *
+ * A key names one row after the other: the one that is there, and those that were deleted since (history_keys). They
+ * never lived at the same time. */
+
+/* ---- store/history_ask.h ----------------------------------------------------------------------------------------- */
+/* store/history_ask.h -- what the calls that ask the history have in common. */
+#ifndef KECS_STORE_HISTORY_ASK_H
+#define KECS_STORE_HISTORY_ASK_H
+
+#if !defined(KECS_STORE_NO_HISTORY)
+
+/* What a call asks about: the rows of a key, the one that is there and those before it. */
+typedef struct kecs__inquiry {
+  kecs__session *session;
+  const kecs__meta *meta;
+  kecs__probe probe;
+  int number;      /* the unique key by which deleted rows are found, and what it was */
+  const char *key;
+  int64_t live;    /* the row that is there, or 0 */
+  kecs__arena arena;
+} kecs__inquiry;
+
+/* A call reads all that it reads at one moment. To be closed whatever comes of it. */
+KECS__FN kecs_status kecs__inquiry_open(kecs_store *store, kecs_kind kind, const char *key, kecs__inquiry *asked);
+KECS__FN kecs_status kecs__inquiry_close(kecs_store *store, kecs__inquiry *asked, kecs_status status);
+
+/* The row of the key as it was after `seq`: that of the first deletion since, or the one that is there. */
+KECS__FN kecs_status kecs__inquiry_row(kecs__inquiry *asked, int64_t seq, kecs__arena *arena, void *row,
+                                       bool *out_there);
+
+/* The latest change of the key's rows up to `seq`; 0 when none is kept. */
+KECS__FN kecs_status kecs__inquiry_latest(kecs__inquiry *asked, int64_t seq, int64_t *out_seq);
+
+/* INVALID when the log has no such sequence. */
+KECS__FN kecs_status kecs__moment_check(kecs__session *session, int64_t seq);
+
+#endif
+#endif
+
+/* ---- store/history_ask.c, continued ------------------------------------------------------------------------------ */
+#include <string.h>
+
+#if !defined(KECS_STORE_NO_HISTORY)
+
+#define KECS__HISTORY_LIMIT 100
+#define KECS__HISTORY_LIMIT_MAX 1000
+
+static const char kecs__history_shape[] = "history"; /* what such a result is told by */
+
+/* ---- the rows of a key ---- */
+
+/* The first deletion of a row with this key after `seq`, or the last one before it; 0 when there is none. */
+static kecs_status kecs__inquiry_deleted(const kecs__inquiry *asked, int64_t seq, bool before, int64_t *out_rid,
+                                       int64_t *out_seq) {
+  kecs__cached *cached = NULL;
+  bool row = false;
+  kecs_value parameters[] = {kecs__value_int((int64_t)asked->meta->info->kind), kecs__value_int(asked->number),
+                             kecs__value_text(asked->key), kecs__value_int(seq)};
+  *out_rid = 0;
+  kecs_status status = kecs__feed_statement(
+      asked->session,
+      before ? "SELECT rid,seq FROM {history_keys} WHERE {own}kind=?1 AND number=?2 AND key=?3 AND seq<?4 ORDER BY seq "
+               "DESC LIMIT 1"
+             : "SELECT rid,seq FROM {history_keys} WHERE {own}kind=?1 AND number=?2 AND key=?3 AND seq>?4 ORDER BY seq "
+               "LIMIT 1",
+      &cached);
+  if (!status) {
+    status = kecs__statement_start(asked->session, cached, parameters, 4, &row);
+  }
+  if (!status && row) {
+    kecs_value values[2];
+    kecs__statement_columns(asked->session, cached, values, 2);
+    *out_rid = values[0].number;
+    *out_seq = values[1].number;
+  }
+  kecs__statement_done(asked->session, cached);
+  return status;
+}
+
+/* The row that is there, read from the database; those before it had its natural key. */
+static kecs_status kecs__inquiry_live(kecs__inquiry *asked) {
+  kecs_error before = kecs__error_save();
+  void *row = kecs__arena_take(&asked->arena, asked->meta->info->row_size);
+  if (!row) {
+    return KECS_E_NOMEM;
+  }
+  kecs_status status =
+      kecs__probe_read(asked->session, asked->meta, &asked->probe, &asked->arena, row, &asked->live);
+  if (status == KECS_E_NOT_FOUND) {
+    (void)kecs__error_restore(&before);
+    asked->live = 0;
+    return KECS_OK;
+  }
+  if (!status) {
+    asked->key = kecs__feed_key(asked->meta, row, &asked->arena);
+    asked->number = 0;
+  }
+  return status || asked->key ? status : KECS_E_NOMEM;
+}
+
+/* Short forms of an ARN are tried last: what is there by such a form may be another row than the one that had the whole
+ * ARN and is deleted. */
+static kecs_status kecs__inquiry_find(kecs__inquiry *asked, const char *key) {
+  int64_t rid = 0;
+  int64_t deleted = 0;
+  kecs_status status = kecs__history_check(asked->session, KECS_BIT(asked->meta->info->kind));
+  if (!status) {
+    status = kecs__probe_text(asked->session, asked->meta, key, &asked->arena, &asked->probe);
+  }
+  if (!status) {
+    asked->number = asked->probe.key;
+    asked->key = kecs__feed_key_text(asked->probe.values, asked->probe.count, &asked->arena);
+    status = asked->key ? kecs__probe_find(asked->session, asked->meta, &asked->probe, &asked->arena, &asked->live)
+                        : KECS_E_NOMEM;
+  }
+  if (!status && !asked->live) {
+    status = kecs__inquiry_deleted(asked, 0, false, &rid, &deleted);
+  }
+  return status || (!asked->live && rid) ? status : kecs__inquiry_live(asked);
+}
+
+static bool kecs__inquiry_passes(const kecs__inquiry *asked, const void *row) {
+  for (int i = 0; asked->live == 0 && i < asked->probe.check_count; i++) {
+    kecs_value value = kecs__row_value(asked->meta->info, row, asked->probe.check_columns[i]);
+    if (!kecs__value_same(&value, &asked->probe.check_values[i])) {
+      return false;
+    }
+  }
+  return true;
+}
+
+/* The row of the key as it was after `seq`: that of the first deletion since, or the one that is there. */
+KECS__FN kecs_status kecs__inquiry_row(kecs__inquiry *asked, int64_t seq, kecs__arena *arena, void *row,
+                                       bool *out_there) {
+  int64_t rid = 0;
+  int64_t from = seq;
+  *out_there = false;
+  kecs_status status = kecs__history_check_floor(asked->session, KECS_BIT(asked->meta->info->kind), seq);
+  bool more = !status;
+  while (more) {
+    status = kecs__inquiry_deleted(asked, from, false, &rid, &from);
+    if (status || rid == 0) {
+      break;
+    }
+    status = kecs__history_row(asked->session, asked->meta, rid, seq, arena, row, out_there);
+    *out_there = *out_there && kecs__inquiry_passes(asked, row);
+    more = !status && !*out_there;
+  }
+  if (!status && !*out_there && asked->live) {
+    status = kecs__history_row(asked->session, asked->meta, asked->live, seq, arena, row, out_there);
+  }
+  return status;
+}
+
+/* The latest entry of one row up to `seq`, if it is later than *io_seq. */
+static kecs_status kecs__inquiry_later(const kecs__inquiry *asked, int64_t rid, int64_t seq, int64_t *io_seq) {
+  kecs_value values[] = {kecs__value_int((int64_t)asked->meta->info->kind), kecs__value_int(rid), kecs__value_int(seq)};
+  int64_t found = 0;
+  kecs_status status = kecs__feed_number(
+      asked->session, "SELECT max(seq) FROM {history} WHERE {own}kind=?1 AND rid=?2 AND seq<=?3 AND op<>0", values, 3,
+      &found);
+  *io_seq = found > *io_seq ? found : *io_seq;
+  return status;
+}
+
+KECS__FN kecs_status kecs__inquiry_latest(kecs__inquiry *asked, int64_t seq, int64_t *out_seq) {
+  int64_t rid = 0;
+  int64_t deleted = 0;
+  *out_seq = 0;
+  kecs_status status = kecs__inquiry_deleted(asked, seq, false, &rid, &deleted);
+  if (!status && rid) {
+    status = kecs__inquiry_later(asked, rid, seq, out_seq);
+  }
+  if (!status && asked->live) {
+    status = kecs__inquiry_later(asked, asked->live, seq, out_seq);
+  }
+  if (!status && *out_seq == 0) {
+    status = kecs__inquiry_deleted(asked, seq < INT64_MAX ? seq + 1 : seq, true, &rid, &deleted);
+    *out_seq = status || rid == 0 ? *out_seq : deleted;
+  }
+  return status;
+}
+
+/* ---- a moment ---- */
+
+/* The first entry at or after `seq`; out values stay where there is none. */
+static kecs_status kecs__moment_entry(kecs__session *session, int64_t seq, int64_t *out_seq, int64_t *out_stamp) {
+  kecs__cached *cached = NULL;
+  bool row = false;
+  kecs_value parameter = kecs__value_int(seq);
+  kecs_status status = kecs__feed_statement(
+      session, "SELECT seq,stamp FROM {history} WHERE {own}seq>=?1 ORDER BY seq LIMIT 1", &cached);
+  if (!status) {
+    status = kecs__statement_start(session, cached, &parameter, 1, &row);
+  }
+  if (!status && row) {
+    kecs_value values[2];
+    kecs__statement_columns(session, cached, values, 2);
+    *out_seq = values[0].number;
+    *out_stamp = values[1].number;
+  }
+  kecs__statement_done(session, cached);
+  return status;
+}
+
+/* Every change up to here has a stamp of at most `stamp`, and every one after it a higher one: stamps ascend with the
+ * sequence, so halving the distance finds it. */
+static kecs_status kecs__moment_halve(kecs__session *session, int64_t stamp, int64_t *io_low) {
+  kecs__feed_end end;
+  kecs_status status = kecs__feed_read_end(session, &end);
+  int64_t high = end.seq;
+  while (!status && *io_low < high) {
+    int64_t middle = *io_low + (high - *io_low + 1) / 2;
+    int64_t seq = high;
+    int64_t found = 0;
+    status = kecs__moment_entry(session, middle, &seq, &found);
+    if (found <= stamp) {
+      *io_low = seq;
+    } else {
+      high = middle - 1;
+    }
+  }
+  return status;
+}
+
+/* The first stamp of a millisecond, or the last. */
+static int64_t kecs__moment_stamp(int64_t time_us, bool end) {
+  int64_t ms = time_us / 1000;
+  return ms < 0 ? -1 : ms >= INT64_MAX >> 17 ? INT64_MAX : ms * 65536 + (end ? 65535 : 0);
+}
+
+/* A time as a sequence. */
+static kecs_status kecs__moment_seq(kecs__session *session, const kecs__meta *meta, int64_t time_us, int64_t *out_seq) {
+  int kind = (int)meta->info->kind;
+  const int ids[][2] = {{KECS__FEED_HISTORY_FLOOR_STAMP, KECS__FEED_HISTORY_FLOOR},
+                        {KECS__FEED_HISTORY_SINCE_STAMP + kind, KECS__FEED_HISTORY_SINCE + kind}};
+  int64_t stamp = kecs__moment_stamp(time_us, true);
+  kecs_status status = KECS_OK;
+  *out_seq = 0;
+  for (int i = 0; !status && i < 2; i++) {
+    int64_t floor_stamp = 0;
+    int64_t floor = 0;
+    status = kecs__feed_state(session, ids[i][0], &floor_stamp);
+    if (!status) {
+      status = kecs__feed_state(session, ids[i][1], &floor);
+    }
+    if (!status && stamp < floor_stamp) {
+      status = kecs__fail_before_history(floor);
+    }
+    *out_seq = floor > *out_seq ? floor : *out_seq;
+  }
+  return status ? status : kecs__moment_halve(session, stamp, out_seq);
+}
+
+KECS__FN kecs_status kecs__moment_check(kecs__session *session, int64_t seq) {
+  kecs__feed_end end;
+  kecs_status status = kecs__feed_read_end(session, &end);
+  if (!status && (seq > end.seq || seq < 0)) {
+    status = kecs__fail(KECS_E_INVALID, "the change log of %s ends at %lld; there is no sequence %lld",
+                        session->engine->place.shown, (long long)end.seq, (long long)seq);
+  }
+  return status;
+}
+
+/* ---- the calls ---- */
+
+/* A call reads all that it reads at one moment. */
+KECS__FN kecs_status kecs__inquiry_open(kecs_store *store, kecs_kind kind, const char *key, kecs__inquiry *asked) {
+  memset(asked, 0, sizeof *asked);
+  asked->meta = kecs__meta_checked(store, kind);
+  if (!asked->meta) {
+    return kecs_last_error()->status;
+  }
+  kecs__arena_init(&asked->arena, &store->engine->allocator);
+  kecs_status status = kecs__read_open(store, &asked->session);
+  if (!status && store->depth == 0) {
+    status = store->engine->backend->begin(asked->session->connection, false);
+    if (status) {
+      kecs__read_close(store, asked->session);
+      asked->session = NULL;
+    }
+  } else if (status) {
+    asked->session = NULL;
+  }
+  return status ? status : kecs__inquiry_find(asked, key);
+}
+
+KECS__FN kecs_status kecs__inquiry_close(kecs_store *store, kecs__inquiry *asked, kecs_status status) {
+  if (asked->session) {
+    if (store->depth == 0) {
+      kecs__read_end(store->engine->backend, asked->session->connection, &status);
+    }
+    kecs__read_close(store, asked->session);
+  }
+  if (asked->meta) {
+    kecs__arena_free(&asked->arena);
+  }
+  return status;
+}
+
+static kecs_status kecs__inquiry_at(kecs__inquiry *asked, int64_t seq, int64_t time_us, kecs_result *result) {
+  bool there = false;
+  void *row = kecs__result_add(result);
+  kecs_status status = row ? KECS_OK : KECS_E_NOMEM;
+  if (!status) {
+    status = seq ? kecs__moment_check(asked->session, seq)
+                 : kecs__moment_seq(asked->session, asked->meta, time_us, &seq);
+  }
+  if (!status) {
+    status = kecs__inquiry_row(asked, seq, &result->arena, row, &there);
+  }
+  return status || there ? status : kecs__fail_probe(asked->meta, &asked->probe);
+}
+
+KECS_STORE_API kecs_status kecs_get_at(kecs_store *store, kecs_kind kind, const char *key, int64_t seq, int64_t time_us,
+                                       kecs_result **out_result) {
+  kecs__inquiry asked;
+  kecs_result *result = NULL;
+  kecs_status status = kecs__check_pointer(out_result, "out_result");
+  if (status) {
+    return status;
+  }
+  *out_result = NULL;
+  if ((seq != 0) == (time_us != 0)) {
+    return kecs__fail(KECS_E_INVALID, "give either a sequence or a time");
+  }
+  status = kecs__inquiry_open(store, kind, key, &asked);
+  if (!status) {
+    status = kecs__result_begin(store, asked.meta, &result);
+  }
+  if (!status) {
+    status = kecs__inquiry_at(&asked, seq, time_us, result);
+  }
+  status = kecs__inquiry_close(store, &asked, status);
+  return kecs__result_end(status, result, out_result);
+}
+
+/* ---- the list ---- */
+
+typedef struct kecs__history_page {
+  kecs__inquiry *asked;
+  kecs_result *result;
+  int64_t from; /* stamps */
+  int64_t to;
+  size_t limit;
+  bool rows;
+  bool more;
+} kecs__history_page;
+
+static kecs_status kecs__page_row(const kecs__history_page *page, int64_t rid, int64_t seq, const void **out_row) {
+  bool there = false;
+  kecs__arena *arena = &page->result->arena;
+  void *row = kecs__arena_take(arena, page->asked->meta->info->row_size);
+  kecs_status status =
+      row ? kecs__history_row(page->asked->session, page->asked->meta, rid, seq, arena, row, &there) : KECS_E_NOMEM;
+  *out_row = there ? row : NULL;
+  return status;
+}
+
+static kecs_status kecs__page_text(kecs__history_page *page, const kecs_value *value, const char **out_text) {
+  bool said = value->type == KECS_VALUE_TEXT;
+  *out_text = said ? kecs__arena_text(&page->result->arena, value->text, value->len) : NULL;
+  return said && !*out_text ? KECS_E_NOMEM : KECS_OK;
+}
+
+static kecs_status kecs__page_entry(kecs__history_page *page, int64_t rid, const kecs_value *values) {
+  kecs_history_entry *entry = kecs__result_add(page->result);
+  if (!entry) {
+    return KECS_E_NOMEM;
+  }
+  entry->seq = values[0].number;
+  entry->op = (kecs_change_op)values[1].number;
+  entry->stamp = values[2].number;
+  entry->time_us = kecs_stamp_time(entry->stamp);
+  kecs_status status = kecs__page_text(page, &values[3], &entry->actor);
+  if (!status) {
+    status = kecs__page_text(page, &values[4], &entry->reason);
+  }
+  if (!status && page->rows) {
+    status = kecs__page_row(page, rid, entry->seq - 1, &entry->old_row);
+  }
+  if (!status && page->rows) {
+    status = kecs__page_row(page, rid, entry->seq, &entry->row);
+  }
+  return status;
+}
+
+/* The entries of one row before `seq`, newest first, until the page is full and one more is seen. */
+static kecs_status kecs__page_life(kecs__history_page *page, int64_t rid, int64_t seq) {
+  kecs__session *session = page->asked->session;
+  kecs__cached *cached = NULL;
+  bool row = false;
+  kecs_value parameters[] = {kecs__value_int((int64_t)page->asked->meta->info->kind),
+                             kecs__value_int(rid),
+                             kecs__value_int(seq),
+                             kecs__value_int(page->from),
+                             kecs__value_int(page->to)};
+  kecs_status status = kecs__feed_statement(session,
+                                            "SELECT seq,op,stamp,actor,reason FROM {history} WHERE {own}kind=?1 AND "
+                                            "rid=?2 AND seq<?3 AND stamp>=?4 AND stamp<=?5 AND op<>0 ORDER BY seq DESC",
+                                            &cached);
+  if (!status) {
+    status = kecs__statement_start(session, cached, parameters, 5, &row);
+  }
+  while (!status && row && !page->more) {
+    kecs_value values[5];
+    kecs__statement_columns(session, cached, values, 5);
+    page->more = page->result->count == page->limit;
+    status = page->more ? KECS_OK : kecs__page_entry(page, rid, values);
+    if (!status && !page->more) {
+      status = kecs__statement_step(session, cached, &row);
+    }
+  }
+  kecs__statement_done(session, cached);
+  return status;
+}
+
+/* Whether a deleted row is one that was asked for, where the key alone does not say. */
+static kecs_status kecs__page_is(kecs__history_page *page, int64_t rid, int64_t deleted, bool *out_is) {
+  kecs__inquiry *asked = page->asked;
+  *out_is = true;
+  if (asked->live || asked->probe.check_count == 0) {
+    return KECS_OK;
+  }
+  void *row = kecs__arena_take(&asked->arena, asked->meta->info->row_size);
+  kecs_status status = KECS_E_NOMEM;
+  if (row) {
+    status = kecs__history_row(asked->session, asked->meta, rid, deleted - 1, &asked->arena, row, out_is);
+  }
+  *out_is = !status && *out_is && kecs__inquiry_passes(asked, row);
+  return status;
+}
+
+/* One row after the other, from the newest. `seq`: the page before ended there. */
+static kecs_status kecs__page_fill(kecs__history_page *page, int64_t seq, bool *out_known) {
+  kecs__inquiry *asked = page->asked;
+  int64_t rid = 0;
+  int64_t deleted = INT64_MAX;
+  kecs_status status = asked->live ? kecs__page_life(page, asked->live, seq) : KECS_OK;
+  *out_known = asked->live != 0;
+  while (!status && !page->more) {
+    bool is = false;
+    status = kecs__inquiry_deleted(asked, deleted, true, &rid, &deleted);
+    if (status || rid == 0) {
+      break;
+    }
+    status = kecs__page_is(page, rid, deleted, &is);
+    if (!status && is) {
+      *out_known = true;
+      status = kecs__page_life(page, rid, seq);
+    }
+  }
+  return status;
+}
+
+static kecs_status kecs__page_run(kecs__history_page *page, const kecs_history_query *query) {
+  kecs_result *result = page->result;
+  uint64_t hash = kecs__hash(KECS__HASH_START, page->asked->key, strlen(page->asked->key));
+  hash = kecs__hash(hash, &page->from, sizeof page->from);
+  hash = kecs__hash(hash, &page->to, sizeof page->to);
+  kecs_kind kind = page->asked->meta->info->kind;
+  kecs_value after = kecs__value_int(INT64_MAX);
+  bool known = false;
+  kecs_status status = KECS_OK;
+  if (query->page_token) {
+    status = kecs__token_read(query->page_token, kind, hash, &page->asked->arena, &after, 1);
+  }
+  if (!status) {
+    status = kecs__page_fill(page, after.number, &known);
+  }
+  if (!status && !known) {
+    status = kecs__fail_probe(page->asked->meta, &page->asked->probe);
+  }
+  if (!status && page->more) {
+    const kecs_history_entry *last = kecs_history_at(result, result->count - 1);
+    after = kecs__value_int(last->seq);
+    status = kecs__token_write(kind, hash, &after, 1, &result->arena, &result->page_token);
+  }
+  return status;
+}
+
+KECS_STORE_API kecs_status kecs_history(kecs_store *store, kecs_kind kind, const char *key,
+                                        const kecs_history_query *query, kecs_result **out_result) {
+  static const kecs_history_query newest;
+  kecs__inquiry asked;
+  kecs__history_page page;
+  kecs_status status = kecs__check_pointer(out_result, "out_result");
+  if (status) {
+    return status;
+  }
+  *out_result = NULL;
+  query = query ? query : &newest;
+  memset(&page, 0, sizeof page);
+  if (query->limit < 0 || query->limit > KECS__HISTORY_LIMIT_MAX) {
+    return kecs__fail(KECS_E_INVALID, "query.limit is %d; give 1 to %d, or 0 for %d", query->limit,
+                      KECS__HISTORY_LIMIT_MAX, KECS__HISTORY_LIMIT);
+  }
+  page.asked = &asked;
+  page.rows = query->rows;
+  page.limit = (size_t)(query->limit ? query->limit : KECS__HISTORY_LIMIT);
+  page.from = kecs__moment_stamp(query->from_us, false);
+  page.to = query->to_us ? kecs__moment_stamp(query->to_us, true) : INT64_MAX;
+  status = kecs__inquiry_open(store, kind, key, &asked);
+  if (!status) {
+    status = kecs__result_new(&store->engine->allocator, (kecs_kind)0, sizeof(kecs_history_entry), &page.result);
+  }
+  if (!status) {
+    page.result->shape = kecs__history_shape;
+    status = kecs__page_run(&page, query);
+  }
+  status = kecs__inquiry_close(store, &asked, status);
+  return kecs__result_end(status, page.result, out_result);
+}
+
+KECS_STORE_API const kecs_history_entry *kecs_history_at(const kecs_result *result, size_t index) {
+  bool entries = result && result->shape == kecs__history_shape && index < result->count;
+  return entries ? (const kecs_history_entry *)(const void *)result->rows + index : NULL;
+}
+
+#endif
+
+/* ---- store/history_diff.c ---------------------------------------------------------------------------------------- */
+/* store/history_diff.c -- in what two versions of a row differ: their documents, member by member. */
+
+#include <stdio.h>
+#include <string.h>
+
+#if !defined(KECS_STORE_NO_HISTORY)
+
+#define KECS__DIFF_DEPTH 32 /* each level of nesting is a level of calls */
+
+static const char kecs__diff_shape[] = "diff"; /* what such a result is told by */
+
+typedef struct kecs__diff {
+  kecs_result *result;
+  kecs__text path;
+  kecs__arena scratch; /* decoded texts */
+  kecs_status status;
+} kecs__diff;
+
+static const kecs__json kecs__diff_none = {KECS__JSON_NONE, NULL, 0};
+
+static bool kecs__diff_same_bytes(kecs__json a, kecs__json b) {
+  return a.len == b.len && memcmp(a.text, b.text, a.len) == 0;
+}
+
+/* Strings may be written in several ways. What can't be decoded is what its bytes are. */
+static bool kecs__diff_same_string(kecs__diff *diff, kecs__json a, kecs__json b) {
+  if (kecs__diff_same_bytes(a, b)) {
+    return true;
+  }
+  if (!memchr(a.text, '\\', a.len) && !memchr(b.text, '\\', b.len)) {
+    return false;
+  }
+  kecs_error before = kecs__error_save();
+  const char *left = kecs__json_string(a, &diff->scratch, NULL);
+  const char *right = left ? kecs__json_string(b, &diff->scratch, NULL) : NULL;
+  bool same = right && strcmp(left, right) == 0;
+  if (!right) {
+    diff->status = diff->scratch.failed ? KECS_E_NOMEM : diff->status;
+    (void)kecs__error_restore(&before);
+  }
+  kecs__arena_reset(&diff->scratch);
+  return same;
+}
+
+static const char *kecs__diff_text(kecs__diff *diff, kecs__json value) {
+  return value.type == KECS__JSON_NONE ? NULL : kecs__arena_text(&diff->result->arena, value.text, value.len);
+}
+
+static void kecs__diff_add(kecs__diff *diff, kecs__json a, kecs__json b) {
+  kecs_difference *one = diff->path.status ? NULL : kecs__result_add(diff->result);
+  if (one) {
+    one->path = kecs__arena_text(&diff->result->arena, diff->path.data ? diff->path.data : "", diff->path.len);
+    one->old_text = kecs__diff_text(diff, a);
+    one->new_text = kecs__diff_text(diff, b);
+  }
+  if (!one || diff->result->arena.failed) {
+    diff->status = KECS_E_NOMEM;
+  }
+}
+
+/* "/name" after the path, by the rules of RFC 6901. */
+static void kecs__diff_step(kecs__diff *diff, kecs__json name) {
+  kecs_error before = kecs__error_save();
+  size_t len = name.len >= 2 ? name.len - 2 : 0;
+  const char *text = kecs__json_string(name, &diff->scratch, &len);
+  if (!text) {
+    (void)kecs__error_restore(&before);
+    text = name.text + 1;
+  }
+  kecs__text_addc(&diff->path, '/');
+  for (size_t i = 0; i < len; i++) {
+    if (text[i] == '~' || text[i] == '/') {
+      kecs__text_adds(&diff->path, text[i] == '~' ? "~0" : "~1");
+    } else {
+      kecs__text_addc(&diff->path, text[i]);
+    }
+  }
+  kecs__arena_reset(&diff->scratch);
+}
+
+static void kecs__diff_back(kecs__diff *diff, size_t len) {
+  diff->path.len = diff->path.data ? len : 0;
+  if (diff->path.data) {
+    diff->path.data[len] = '\0';
+  }
+}
+
+static void kecs__diff_values(kecs__diff *diff, kecs__json a, kecs__json b, int depth);
+
+/* The member of this name. Documents of one row have their members in one order, so it is mostly the next one. */
+static kecs__json kecs__diff_member(kecs__diff *diff, kecs__json object, kecs__json name, kecs__json_walk *next) {
+  kecs__json_walk ahead = *next;
+  kecs__json found;
+  kecs__json value;
+  if (kecs__json_next_member(object, &ahead, &found, &value) && kecs__diff_same_bytes(found, name)) {
+    *next = ahead;
+    return value;
+  }
+  kecs__json_walk walk = {NULL};
+  while (kecs__json_next_member(object, &walk, &found, &value)) {
+    if (kecs__diff_same_string(diff, found, name)) {
+      *next = walk;
+      return value;
+    }
+  }
+  return kecs__diff_none;
+}
+
+static void kecs__diff_objects(kecs__diff *diff, kecs__json a, kecs__json b, int depth) {
+  size_t len = diff->path.len;
+  kecs__json_walk walk = {NULL};
+  kecs__json_walk next = {NULL};
+  kecs__json name;
+  kecs__json value;
+  while (!diff->status && kecs__json_next_member(a, &walk, &name, &value)) {
+    kecs__json other = kecs__diff_member(diff, b, name, &next);
+    kecs__diff_step(diff, name);
+    kecs__diff_values(diff, value, other, depth);
+    kecs__diff_back(diff, len);
+  }
+  walk.at = NULL;
+  next.at = NULL;
+  while (!diff->status && kecs__json_next_member(b, &walk, &name, &value)) {
+    if (kecs__diff_member(diff, a, name, &next).type == KECS__JSON_NONE) {
+      kecs__diff_step(diff, name);
+      kecs__diff_add(diff, kecs__diff_none, value);
+      kecs__diff_back(diff, len);
+    }
+  }
+}
+
+static void kecs__diff_arrays(kecs__diff *diff, kecs__json a, kecs__json b, int depth) {
+  size_t len = diff->path.len;
+  kecs__json_walk left = {NULL};
+  kecs__json_walk right = {NULL};
+  kecs__json one = kecs__diff_none;
+  kecs__json other = kecs__diff_none;
+  bool more_left = kecs__json_next_element(a, &left, &one);
+  bool more_right = kecs__json_next_element(b, &right, &other);
+  for (int at = 0; !diff->status && (more_left || more_right); at++) {
+    kecs__text_addf(&diff->path, "/%d", at);
+    kecs__diff_values(diff, more_left ? one : kecs__diff_none, more_right ? other : kecs__diff_none, depth);
+    kecs__diff_back(diff, len);
+    more_left = more_left && kecs__json_next_element(a, &left, &one);
+    more_right = more_right && kecs__json_next_element(b, &right, &other);
+  }
+}
+
+static void kecs__diff_values(kecs__diff *diff, kecs__json a, kecs__json b, int depth) {
+  bool both = a.type == b.type;
+  if (diff->status || diff->path.status) {
+    diff->status = diff->status ? diff->status : diff->path.status;
+    return;
+  }
+  if (both && kecs__diff_same_bytes(a, b)) {
+    return;
+  }
+  if (both && a.type == KECS__JSON_OBJECT && depth < KECS__DIFF_DEPTH) {
+    kecs__diff_objects(diff, a, b, depth + 1);
+  } else if (both && a.type == KECS__JSON_ARRAY && depth < KECS__DIFF_DEPTH) {
+    kecs__diff_arrays(diff, a, b, depth + 1);
+  } else if (!both || a.type != KECS__JSON_STRING || !kecs__diff_same_string(diff, a, b)) {
+    kecs__diff_add(diff, a, b);
+  }
+}
+
+/* ---- the two documents ---- */
+
+/* "{}" for a row that is not there. */
+static kecs_status kecs__diff_document(kecs__inquiry *asked, int64_t seq, unsigned flags, kecs_result *result,
+                                       const char **out_text, bool *out_there) {
+  void *row = kecs__arena_take(&result->arena, asked->meta->info->row_size);
+  kecs_status status = row ? kecs__inquiry_row(asked, seq, &result->arena, row, out_there) : KECS_E_NOMEM;
+  *out_text = "{}";
+  if (!status && *out_there) {
+    status = kecs_record_json(result, asked->meta->info, row, flags, out_text);
+  }
+  return status;
+}
+
+static kecs_status kecs__diff_moments(kecs__inquiry *asked, int64_t *from, int64_t *to) {
+  kecs__feed_end end;
+  int64_t latest = 0;
+  kecs_status status = kecs__feed_read_end(asked->session, &end);
+  *to = *to ? *to : end.seq;
+  if (!status) {
+    status = kecs__moment_check(asked->session, *to);
+  }
+  if (!status && *from) {
+    return kecs__moment_check(asked->session, *from);
+  }
+  if (!status) {
+    status = kecs__inquiry_latest(asked, *to, &latest);
+  }
+  *from = latest ? latest - 1 : *to;
+  return status;
+}
+
+static kecs_status kecs__diff_run(kecs__inquiry *asked, int64_t from, int64_t to, unsigned flags, kecs_result *result) {
+  const char *texts[2];
+  bool there[2] = {false, false};
+  kecs_status status = kecs__diff_moments(asked, &from, &to);
+  if (!status) {
+    status = kecs__diff_document(asked, from, flags, result, &texts[0], &there[0]);
+  }
+  if (!status) {
+    status = kecs__diff_document(asked, to, flags, result, &texts[1], &there[1]);
+  }
+  if (!status && !there[0] && !there[1]) {
+    status = kecs__fail_probe(asked->meta, &asked->probe);
+  }
+  if (status) {
+    return status;
+  }
+  kecs__diff diff;
+  memset(&diff, 0, sizeof diff);
+  diff.result = result;
+  kecs__text_init(&diff.path, &result->allocator, KECS__HISTORY_MAX);
+  kecs__arena_init(&diff.scratch, &result->allocator);
+  kecs__diff_values(&diff, kecs__json_check(texts[0], strlen(texts[0]), NULL),
+                    kecs__json_check(texts[1], strlen(texts[1]), NULL), 0);
+  kecs__text_free(&diff.path);
+  kecs__arena_free(&diff.scratch);
+  return diff.status;
+}
+
+KECS_STORE_API kecs_status kecs_diff(kecs_store *store, kecs_kind kind, const char *key, int64_t from_seq,
+                                     int64_t to_seq, unsigned flags, kecs_result **out_result) {
+  kecs__inquiry asked;
+  kecs_result *result = NULL;
+  kecs_status status = kecs__check_pointer(out_result, "out_result");
+  if (status) {
+    return status;
+  }
+  *out_result = NULL;
+  status = kecs__inquiry_open(store, kind, key, &asked);
+  if (!status) {
+    status = kecs__result_new(&store->engine->allocator, (kecs_kind)0, sizeof(kecs_difference), &result);
+  }
+  if (!status) {
+    result->shape = kecs__diff_shape;
+    status = kecs__diff_run(&asked, from_seq, to_seq, flags, result);
+  }
+  status = kecs__inquiry_close(store, &asked, status);
+  return kecs__result_end(status, result, out_result);
+}
+
+KECS_STORE_API const kecs_difference *kecs_diff_at(const kecs_result *result, size_t index) {
+  bool differences = result && result->shape == kecs__diff_shape && index < result->count;
+  return differences ? (const kecs_difference *)(const void *)result->rows + index : NULL;
+}
+
+#endif
+
+/* ---- store/history_off.c ----------------------------------------------------------------------------------------- */
+/* store/history_off.c -- what stands in place of the history in a build with KECS_STORE_NO_HISTORY: refusals. A file
+ * that keeps one may be read, and tracking may be switched off with all that belongs to it. */
+
+#include <string.h>
+
+#if defined(KECS_STORE_NO_HISTORY)
+
+static kecs_status kecs__fail_no_history(void) {
+  return kecs__fail(KECS_E_UNSUPPORTED, "this build leaves the history of rows out (KECS_STORE_NO_HISTORY)");
+}
+
+/* What this build wrote would be missing in a history that others keep. */
+KECS__FN kecs_status kecs__history_begin(kecs__write *write) {
+  int64_t kinds = 0;
+  kecs_status status = kecs__feed_state(write->session, KECS__FEED_HISTORY, &kinds);
+  if (status || !kinds) {
+    return status;
+  }
+  return kecs__fail(KECS_E_UNSUPPORTED,
+                    "%s keeps a history of its rows, which this build leaves out (KECS_STORE_NO_HISTORY); open "
+                    "it with read_only, or with another build",
+                    write->engine->place.shown);
+}
+
+/* Not reached: kecs__history_kept says no. */
+KECS__FN kecs_status kecs__history_values(const kecs_kind_info *info, const kecs_value *values, uint64_t mask,
+                                          kecs__text *out) {
+  (void)info, (void)values, (void)mask;
+  return out->status;
+}
+
+KECS__FN kecs_status kecs__history_whole(kecs__write *write, const kecs__meta *meta, int64_t rid, kecs__text *out) {
+  (void)write, (void)meta, (void)rid;
+  return out->status;
+}
+
+KECS__FN kecs_status kecs__history_add(kecs__write *write, const kecs__meta *meta, int op, int64_t rid, int64_t stamp,
+                                       const kecs__past *past) {
+  (void)write, (void)meta, (void)op, (void)rid, (void)stamp;
+  return past->text.status;
+}
+
+KECS__FN kecs_status kecs__history_deleted(kecs__write *write, const kecs__meta *meta, int64_t seq, int64_t rid,
+                                           int64_t stamp, const void *row) {
+  (void)write, (void)meta, (void)seq, (void)rid, (void)stamp, (void)row;
+  return KECS_OK;
+}
+
+KECS__FN kecs_status kecs__history_open(kecs_store *store, const kecs_history_options *options) {
+  (void)store;
+  return options->track == KECS_TRACK_ON ? kecs__fail_no_history() : KECS_OK;
+}
+
+KECS__FN kecs_status kecs__history_clear(kecs__write *write, uint64_t kinds) {
+  static const char *const texts[] = {"DELETE FROM {history_keys}{whole}", "DELETE FROM {history}{whole}"};
+  (void)kinds;
+  kecs_status status = KECS_OK;
+  for (size_t i = 0; !status && i < sizeof texts / sizeof texts[0]; i++) {
+    status = kecs__run(write->session, texts[i], NULL, 0, NULL);
+  }
+  return status ? status : kecs__feed_state_set(write->session, KECS__FEED_HISTORY, 0);
+}
+
+/* Only what a build with history makes beyond the bounds goes, when that compacts. */
+KECS__FN kecs_status kecs__history_trim(kecs__write *write, int64_t upto, int limit, int64_t *out_count) {
+  (void)upto, (void)limit;
+  *out_count = 0;
+  return kecs__history_begin(write);
+}
+
+#if !defined(KECS_STORE_NO_WATCH)
+KECS__FN kecs_status kecs__history_kinds(kecs__session *session, uint64_t *out_kinds) {
+  (void)session;
+  *out_kinds = 0;
+  return KECS_OK;
+}
+
+KECS__FN kecs_status kecs__history_check(kecs__session *session, uint64_t kinds) {
+  (void)session, (void)kinds;
+  return kecs__fail_no_history();
+}
+
+KECS__FN kecs_status kecs__history_check_floor(kecs__session *session, uint64_t kinds, int64_t seq) {
+  (void)session, (void)kinds, (void)seq;
+  return kecs__fail_no_history();
+}
+
+KECS__FN kecs_status kecs__history_row(kecs__session *session, const kecs__meta *meta, int64_t rid, int64_t seq,
+                                       kecs__arena *arena, void *row, bool *out_there) {
+  (void)session, (void)meta, (void)rid, (void)seq, (void)arena, (void)row;
+  *out_there = false;
+  return kecs__fail_no_history();
+}
+#endif
+
+/* ---- the public calls ---- */
+
+KECS_STORE_API kecs_status kecs_history_describe(kecs_store *store, kecs_history_info *out_info) {
+  kecs_status status = kecs__check_handle(store);
+  status = status ? status : kecs__check_pointer(out_info, "out_info");
+  if (!status) {
+    memset(out_info, 0, sizeof *out_info);
+  }
+  return status;
+}
+
+static kecs_status kecs__history_refuse(kecs_store *store, kecs_result **out_result) {
+  kecs_status status = kecs__check_pointer(out_result, "out_result");
+  if (!status) {
+    *out_result = NULL;
+    status = kecs__check_handle(store);
+  }
+  return status ? status : kecs__fail_no_history();
+}
+
+KECS_STORE_API kecs_status kecs_history(kecs_store *store, kecs_kind kind, const char *key,
+                                        const kecs_history_query *query, kecs_result **out_result) {
+  (void)kind, (void)key, (void)query;
+  return kecs__history_refuse(store, out_result);
+}
+
+KECS_STORE_API kecs_status kecs_get_at(kecs_store *store, kecs_kind kind, const char *key, int64_t seq, int64_t time_us,
+                                       kecs_result **out_result) {
+  (void)kind, (void)key, (void)seq, (void)time_us;
+  return kecs__history_refuse(store, out_result);
+}
+
+KECS_STORE_API kecs_status kecs_diff(kecs_store *store, kecs_kind kind, const char *key, int64_t from_seq,
+                                     int64_t to_seq, unsigned flags, kecs_result **out_result) {
+  (void)kind, (void)key, (void)from_seq, (void)to_seq, (void)flags;
+  return kecs__history_refuse(store, out_result);
+}
+
+KECS_STORE_API const kecs_history_entry *kecs_history_at(const kecs_result *result, size_t index) {
+  (void)result, (void)index;
+  return NULL;
+}
+
+KECS_STORE_API const kecs_difference *kecs_diff_at(const kecs_result *result, size_t index) {
+  (void)result, (void)index;
+  return NULL;
+}
+
+#endif
+
+/* ---- store/left_out.c -------------------------------------------------------------------------------------------- */
+/* store/left_out.c -- what stands in for the parts that a KECS_STORE_NO_... leaves out: each call says so. */
+
+#if defined(KECS_STORE_NO_IMPORT) || defined(KECS_STORE_NO_VALIDATION) || defined(KECS_STORE_NO_WATCH)
+static kecs_status kecs__fail_left_out(const char *what, const char *option) {
+  return kecs__fail(KECS_E_UNSUPPORTED, "this build leaves %s out; compile the implementation without %s", what,
+                    option);
+}
+#endif
+
+#if defined(KECS_STORE_NO_IMPORT)
+
+KECS_STORE_API kecs_status kecs_import(kecs_store *store, const char *text, size_t len,
+                                       const kecs_import_options *options, int64_t *out_put, int64_t *out_refused) {
+  (void)store;
+  (void)text;
+  (void)len;
+  (void)options;
+  if (out_put) {
+    *out_put = 0;
+  }
+  if (out_refused) {
+    *out_refused = 0;
+  }
+  return kecs__fail_left_out("kecs_import", "KECS_STORE_NO_IMPORT");
+}
+
+#endif
+
+#if defined(KECS_STORE_NO_VALIDATION)
+
+static kecs_status kecs__fail_no_validation(void) {
+  return kecs__fail_left_out("validation", "KECS_STORE_NO_VALIDATION");
+}
+
+KECS__FN kecs_status kecs__validate_row(const kecs_kind_info *info, const void *row) {
+  (void)info;
+  (void)row;
+  return kecs__fail_no_validation();
+}
+
+KECS__FN kecs_status kecs__validate_update(const kecs_kind_info *info, const void *row, uint64_t mask) {
+  (void)mask;
+  return kecs__validate_row(info, row);
+}
+
+KECS_STORE_API kecs_status kecs_validate(kecs_kind kind, const void *row) {
+  (void)kind;
+  (void)row;
+  return kecs__fail_no_validation();
+}
+
+KECS_STORE_API kecs_status kecs_validate_cluster_name(const char *name) {
+  (void)name;
+  return kecs__fail_no_validation();
+}
+
+KECS_STORE_API kecs_status kecs_validate_account_id(const char *account_id) {
+  (void)account_id;
+  return kecs__fail_no_validation();
+}
+
+KECS_STORE_API kecs_status kecs_validate_cluster_settings(const char *settings) {
+  (void)settings;
+  return kecs__fail_no_validation();
+}
+
+KECS_STORE_API kecs_status kecs_validate_capacity_strategy(const char *strategy, const char *providers) {
+  (void)strategy;
+  (void)providers;
+  return kecs__fail_no_validation();
+}
+
+KECS_STORE_API kecs_status kecs_validate_fargate_size(const char *cpu, const char *memory) {
+  (void)cpu;
+  (void)memory;
+  return kecs__fail_no_validation();
+}
+
+KECS_STORE_API kecs_status kecs_validate_priority(int64_t priority) {
+  (void)priority;
+  return kecs__fail_no_validation();
+}
+
+#endif
+
+#if defined(KECS_STORE_NO_WATCH)
+
+static kecs_status kecs__fail_no_watch(void) {
+  return kecs__fail_left_out("watches", "KECS_STORE_NO_WATCH");
+}
+
+KECS_STORE_API kecs_status kecs_watch_open(kecs_store *store, const kecs_watch_options *options,
+                                           kecs_watch **out_watch) {
+  (void)store;
+  (void)options;
+  if (out_watch) {
+    *out_watch = NULL;
+  }
+  return kecs__fail_no_watch();
+}
+
+KECS_STORE_API kecs_status kecs_watch_next(kecs_watch *watch, int timeout_ms, const kecs_change **out_change) {
+  (void)watch;
+  (void)timeout_ms;
+  if (out_change) {
+    *out_change = NULL;
+  }
+  return kecs__fail_no_watch();
+}
+
+KECS_STORE_API int64_t kecs_watch_seq(const kecs_watch *watch) {
+  (void)watch;
+  return 0;
+}
+
+KECS_STORE_API void kecs_watch_close(kecs_watch *watch) {
+  (void)watch;
+}
+
+KECS_STORE_API kecs_status kecs_informer_run(kecs_store *store, kecs_kind kind, const kecs_filter *where,
+                                             size_t where_count, int timeout_ms, const kecs_informer *informer) {
+  (void)store;
+  (void)kind;
+  (void)where;
+  (void)where_count;
+  (void)timeout_ms;
+  (void)informer;
+  return kecs__fail_no_watch();
+}
+
+KECS_STORE_API kecs_status kecs_changes_pending(kecs_store *store, kecs_kind kind, int limit,
+                                                kecs_status (*visit)(const kecs_pending *pending, void *user),
+                                                void *user) {
+  (void)store;
+  (void)kind;
+  (void)limit;
+  (void)visit;
+  (void)user;
+  return kecs__fail_no_watch();
+}
+
+#endif
 
 /* ---- store/modify.c ---------------------------------------------------------------------------------------------- */
 /* store/modify.c -- create, update, delete: for every kind. */
@@ -24987,15 +29173,6 @@ KECS__FN const kecs__meta *kecs__modify_begin(kecs_store *store, kecs_kind kind,
 }
 
 /* ---- create ---- */
-
-KECS__FN kecs_status kecs__row_keep(const kecs__meta *meta, const void *row, kecs_result *result) {
-  kecs_value values[64];
-  for (int i = 0; i < meta->info->column_count; i++) {
-    values[i] = kecs__row_value(meta->info, row, i);
-  }
-  void *kept = kecs__result_add(result);
-  return kept ? kecs__row_read(meta, values, &result->arena, kept) : KECS_E_NOMEM;
-}
 
 /* A call that creates rows. */
 typedef struct kecs__create {
@@ -25330,7 +29507,7 @@ KECS_STORE_API kecs_status kecs_record_delete(kecs_store *store, kecs_kind kind,
 static kecs_status kecs__upsert_find(kecs__write *write, const kecs__meta *meta, const void *row,
                                      kecs__change *change) {
   kecs__probe probe;
-  const kecs__special *special = kecs__special_of(meta->info->kind);
+  const kecs__special *special = meta->special;
   if (special->is_new && special->is_new(meta, row)) {
     return KECS_OK;
   }
@@ -25629,6 +29806,656 @@ KECS__FN kecs_status kecs__upsert_many(kecs_store *store, kecs_kind kind, const 
 KECS_STORE_API kecs_status kecs_record_upsert_many(kecs_store *store, kecs_kind kind, const void *rows, size_t count,
                                                    kecs_result **out_result) {
   return kecs__upsert_many(store, kind, rows, count, out_result);
+}
+
+/* ---- store/special.c --------------------------------------------------------------------------------------------- */
+/* store/special.c -- the table of what is special to each kind. The functions stand in the file of the kind. */
+
+static const kecs__special kecs__specials[] = {
+    {.kind = KECS_KIND_CLUSTER,
+     .fill = kecs__cluster_fill,
+     .follow = kecs__tags_follow,
+     .tags_alone = true,
+     .followed = KECS_BIT(KECS_CLUSTER_TAGS)},
+    {.kind = KECS_KIND_TASK_DEFINITION,
+     .fill = kecs__task_definition_fill,
+     .probe = kecs__task_definition_probe,
+     .is_new = kecs__task_definition_is_new,
+     .follow = kecs__tags_follow,
+     .tags_alone = true,
+     .followed = KECS_BIT(KECS_TASK_DEFINITION_TAGS)},
+    {.kind = KECS_KIND_SERVICE,
+     .fill = kecs__service_fill,
+     .follow = kecs__tags_follow,
+     .tags_alone = true,
+     .followed = KECS_BIT(KECS_SERVICE_TAGS)},
+    {.kind = KECS_KIND_TASK,
+     .fill = kecs__task_fill,
+     .follow = kecs__tags_follow,
+     .tags_alone = true,
+     .followed = KECS_BIT(KECS_TASK_TAGS)},
+    {.kind = KECS_KIND_TASK_SET,
+     .fill = kecs__task_set_fill,
+     .follow = kecs__tags_follow,
+     .tags_alone = true,
+     .followed = KECS_BIT(KECS_TASK_SET_TAGS)},
+    {.kind = KECS_KIND_CONTAINER_INSTANCE,
+     .fill = kecs__container_instance_fill,
+     .follow = kecs__tags_follow,
+     .tags_alone = true,
+     .followed = KECS_BIT(KECS_CONTAINER_INSTANCE_TAGS)},
+    {.kind = KECS_KIND_LOAD_BALANCER,
+     .fill = kecs__load_balancer_fill,
+     .follow = kecs__load_balancer_follow,
+     .followed = KECS_BIT(KECS_LOAD_BALANCER_TAGS)},
+    {.kind = KECS_KIND_TARGET_GROUP,
+     .fill = kecs__target_group_fill,
+     .follow = kecs__target_group_follow,
+     .followed = KECS_BIT(KECS_TARGET_GROUP_TAGS) | KECS_BIT(KECS_TARGET_GROUP_LOAD_BALANCER_ARNS)},
+    {.kind = KECS_KIND_LISTENER,
+     .fill = kecs__listener_fill,
+     .follow = kecs__listener_follow,
+     .followed = KECS_BIT(KECS_LISTENER_TAGS) | KECS_BIT(KECS_LISTENER_DEFAULT_ACTIONS)},
+    {.kind = KECS_KIND_RULE,
+     .fill = kecs__rule_fill,
+     .judge = kecs__rule_judge,
+     .judged = KECS_BIT(KECS_RULE_PRIORITY) | KECS_BIT(KECS_RULE_IS_DEFAULT),
+     .follow = kecs__tags_follow,
+     .tags_alone = true,
+     .followed = KECS_BIT(KECS_RULE_TAGS)},
+    {.kind = KECS_KIND_TAG,
+     .follow = kecs__tag_follow,
+     .followed = KECS_BIT(KECS_TAG_VALUE)},
+};
+
+static const kecs__special kecs__special_none = {.kind = (kecs_kind)0};
+
+KECS__FN void kecs__specials_set(kecs__engine *engine) {
+  for (int kind = 0; kind < KECS_KIND_COUNT; kind++) {
+    engine->kinds[kind].special = &kecs__special_none;
+  }
+  for (size_t i = 0; i < sizeof kecs__specials / sizeof kecs__specials[0]; i++) {
+    engine->kinds[kecs__specials[i].kind].special = &kecs__specials[i];
+  }
+}
+
+/* ---- store/open.c ------------------------------------------------------------------------------------------------ */
+/* store/open.c -- kecs_open and kecs_close: options to an engine, and everything given back in reverse. */
+
+#include <stdio.h>
+#include <string.h>
+
+KECS_STORE_API const char *kecs_version(void) {
+  return KECS_STORE_VERSION;
+}
+
+/* Every backend gets the first look at the path in the order given; SQLite takes what is no URL. */
+static kecs_status kecs__open_backend(const kecs_options *options, const kecs_backend **out_backend) {
+  const char *path = kecs__profile_path(options);
+  for (const kecs_backend *const *at = options->backends; at && *at; at++) {
+    if ((*at)->abi != KECS_BACKEND_ABI) {
+      return kecs__fail(KECS_E_UNSUPPORTED,
+                        "backend \"%s\" has interface version %d, this library %d; rebuild both from one "
+                        "release",
+                        (*at)->name, (*at)->abi, KECS_BACKEND_ABI);
+    }
+    if ((*at)->answers_to(path)) {
+      *out_backend = *at;
+      return KECS_OK;
+    }
+  }
+  *out_backend = kecs_sqlite_backend();
+  if ((*out_backend)->answers_to(path)) {
+    return KECS_OK;
+  }
+  int scheme = (int)(strstr(path, "://") - path);
+  return kecs__fail(KECS_E_UNSUPPORTED, "no backend opens URLs that begin with \"%.*s://\"; for PostgreSQL set "
+                                        "options.backends, for SQLite give a plain path",
+                    scheme < 32 ? scheme : 32, path);
+}
+
+static kecs_status kecs__open_texts(kecs__engine *engine, const kecs_options *options) {
+  const char *account = options->account_id ? options->account_id : "000000000000";
+  const char *region = options->region ? options->region : "us-east-1";
+  engine->path = kecs__copy_text(&engine->allocator, kecs__profile_path(options));
+  engine->account_id = engine->path ? kecs__copy_text(&engine->allocator, account) : NULL;
+  engine->region = engine->account_id ? kecs__copy_text(&engine->allocator, region) : NULL;
+  return engine->region ? KECS_OK : KECS_E_NOMEM;
+}
+
+static void kecs__open_defaults(kecs__engine *engine, const kecs_options *options) {
+  engine->logger = options->logger;
+  engine->clock = options->clock;
+  engine->random = options->random;
+  engine->read_only = options->read_only;
+  engine->strict = options->strict;
+  engine->no_foreign_keys = options->no_foreign_keys;
+  engine->stamps = options->track == KECS_TRACK_ON;
+  kecs__profile_apply(engine, options);
+}
+
+static void kecs__release_text(const kecs_allocator *allocator, char *text) {
+  kecs__release(allocator, text, text ? strlen(text) + 1 : 0);
+}
+
+static void kecs__release_handles(kecs__engine *engine, kecs_store *list) {
+  while (list) {
+    kecs_store *next = list->next;
+    kecs__release(&engine->allocator, list, sizeof *list);
+    list = next;
+  }
+}
+
+/* Gives everything back; works on an engine that was opened only in part. */
+static void kecs__engine_free(kecs__engine *engine) {
+  kecs__session_close(engine->ear);
+  kecs__cache_close(engine);
+  kecs__pool_free(engine);
+  kecs__session_close(engine->writer);
+  kecs__release_handles(engine, engine->spare_handles);
+  kecs__meta_free(engine);
+  if (engine->backend) {
+    engine->backend->detach(&engine->place, &engine->allocator);
+  }
+  kecs__release_text(&engine->allocator, engine->path);
+  kecs__release_text(&engine->allocator, engine->account_id);
+  kecs__release_text(&engine->allocator, engine->region);
+  kecs__condition_destroy(&engine->changed);
+  kecs__condition_destroy(&engine->arrival);
+  kecs__mutex_destroy(&engine->mutex);
+  kecs_allocator allocator = engine->allocator;
+  kecs__release(&allocator, engine, sizeof *engine);
+  kecs__quota_close(&allocator);
+}
+
+/* The mutex and the condition, or none of them. */
+static kecs_status kecs__engine_locks(kecs__engine *engine) {
+  kecs_status status = kecs__mutex_init(&engine->mutex);
+  if (status) {
+    return status;
+  }
+  kecs__condition *const conditions[] = {&engine->arrival, &engine->changed};
+  int made = 0;
+  for (; !status && made < 2; made += status ? 0 : 1) {
+    status = kecs__condition_init(conditions[made]);
+  }
+  if (!status) {
+    return KECS_OK;
+  }
+  while (made > 0) {
+    kecs__condition_destroy(conditions[--made]);
+  }
+  kecs__mutex_destroy(&engine->mutex);
+  return status;
+}
+
+static kecs_status kecs__engine_new(const kecs_options *options, kecs__engine **out_engine) {
+  kecs_allocator allocator;
+  size_t most = kecs__profile_memory(options);
+  kecs_status status = kecs__allocator_resolve(&options->allocator, &allocator);
+  if (!status && most > 0) {
+    status = kecs__quota_open(&allocator, most);
+  }
+  if (status) {
+    return status;
+  }
+  kecs__engine *engine = kecs__alloc_zero(&allocator, sizeof *engine);
+  status = engine ? kecs__engine_locks(engine) : KECS_E_NOMEM;
+  if (status) {
+    kecs__release(&allocator, engine, sizeof *engine);
+    kecs__quota_close(&allocator);
+    return status;
+  }
+  engine->allocator = allocator;
+  engine->queue_end = &engine->queue;
+  engine->last_writer = kecs__thread_self();
+  *out_engine = engine;
+  return KECS_OK;
+}
+
+static kecs_status kecs__engine_start(kecs_store *store, const kecs_options *options) {
+  kecs__engine *engine = store->engine;
+  kecs__open_defaults(engine, options);
+  kecs_status status = kecs__open_backend(options, &engine->backend);
+  if (!status) {
+    status = kecs__open_texts(engine, options);
+  }
+  if (!status) {
+    status = engine->backend->attach(engine->path, &engine->allocator, &engine->place);
+    engine->dialect = engine->place.dialect;
+  }
+  if (!status && strcmp(engine->backend->name, "postgresql") == 0) {
+    kecs__log(engine, KECS_LOG_INFO, "Using PostgreSQL storage url=%s", engine->place.shown);
+  }
+  if (!status) {
+    status = kecs__meta_init(engine);
+    kecs__specials_set(engine);
+  }
+  if (!status) {
+    kecs__profile_place(engine, options);
+    engine->shared = engine->backend->shares(engine->path);
+    engine->pool_checked_ms = kecs__monotonic_ms();
+    engine->shares_commits = engine->shared && engine->backend->one_writer;
+    status = kecs__session_open(engine, false, !options->must_exist && !options->read_only, &engine->writer);
+  }
+  if (!status) {
+    status = kecs__migrate(store);
+  }
+  if (!status) {
+    status = kecs__feed_open(store, options->track);
+  }
+  if (!status) {
+    status = kecs__history_open(store, &options->history);
+  }
+  if (!status) {
+    status = kecs__actor_set(store, options->actor, options->reason);
+  }
+  status = status ? status : engine->backend->describe(engine->writer->connection, &engine->settings);
+#if !defined(KECS_STORE_NO_CACHE)
+  status = status ? status : kecs__cache_open(store);
+#endif
+  if (!status && engine->shared && engine->place.pool_max > 0) {
+    kecs__pool_add(engine, engine->writer);
+    engine->writer = NULL;
+    engine->pooled = true;
+    kecs__pool_fill(engine);
+  }
+  return status;
+}
+
+KECS_STORE_API kecs_status kecs_open(const kecs_options *options, kecs_store **out_store) {
+  kecs_status status = kecs__check_pointer(out_store, "out_store");
+  if (status) {
+    return status;
+  }
+  *out_store = NULL;
+  status = kecs__check_pointer(options, "options");
+  if (!status) {
+    status = kecs__profile_check(options);
+  }
+  kecs__engine *engine = NULL;
+  if (!status) {
+    status = kecs__engine_new(options, &engine);
+  }
+  if (status) {
+    return status;
+  }
+  kecs_store *store = kecs__alloc_zero(&engine->allocator, sizeof *store);
+  if (!store) {
+    kecs__engine_free(engine);
+    return KECS_E_NOMEM;
+  }
+  store->engine = engine;
+  store->magic = KECS__MAGIC_OPEN;
+  status = kecs__engine_start(store, options);
+  if (status) {
+    kecs_error error = kecs__error_save();
+    kecs__actor_free(store);
+    kecs__release(&engine->allocator, store, sizeof *store);
+    kecs__engine_free(engine);
+    return kecs__error_restore(&error);
+  }
+  *out_store = store;
+  return KECS_OK;
+}
+
+KECS_STORE_API kecs_status kecs_close(kecs_store *store) {
+  if (!store) {
+    return KECS_OK;
+  }
+  kecs_status status = kecs__check_handle(store);
+  if (status) {
+    return status;
+  }
+  if (store->depth > 0) {
+    return kecs__fail(KECS_E_MISUSE, "the handle is a transaction; end it with kecs_commit or kecs_rollback");
+  }
+  kecs__engine *engine = store->engine;
+  while (engine->transactions) {
+    kecs_store *outermost = engine->transactions;
+    while (outermost->depth > 1) {
+      outermost = outermost->parent;
+    }
+    kecs__log(engine, KECS_LOG_WARNING, "%s: closed with an open transaction; it was rolled back", engine->place.shown);
+    (void)kecs__transaction_abandon(outermost);
+  }
+  store->magic = KECS__MAGIC_ENDED;
+  kecs__actor_free(store);
+  kecs__release(&engine->allocator, store, sizeof *store);
+  kecs__engine_free(engine);
+  return KECS_OK;
+}
+
+KECS_STORE_API kecs_status kecs_store_info(kecs_store *store, kecs_info *out_info) {
+  kecs_status status = kecs__check_pointer(out_info, "out_info");
+  if (status) {
+    return status;
+  }
+  memset(out_info, 0, sizeof *out_info);
+  kecs__session *session = NULL;
+  status = kecs__read_open(store, &session);
+  if (status) {
+    return status;
+  }
+  kecs__engine *engine = store->engine;
+  kecs__pool_describe(engine, &out_info->pool);
+  kecs__cache_describe(engine, &out_info->cache);
+  out_info->backend = engine->backend->name;
+  out_info->path = engine->place.shown;
+  out_info->schema_version = engine->schema_version;
+  out_info->read_only = engine->read_only;
+  out_info->account_id = engine->account_id;
+  out_info->region = engine->region;
+  status = engine->backend->describe(session->connection, out_info);
+  /* These are the writing connection's own, and only it changes the file. */
+  out_info->synchronous = engine->settings.synchronous;
+  out_info->cache_bytes = engine->settings.cache_bytes;
+  out_info->wal_checkpoint_bytes = engine->read_only ? 0 : engine->settings.wal_checkpoint_bytes;
+  out_info->wal_limit_bytes = engine->read_only ? 0 : engine->settings.wal_limit_bytes;
+  kecs__read_close(store, session);
+  return status;
+}
+
+/* ---- store/environment.c ----------------------------------------------------------------------------------------- */
+/* store/environment.c -- kecs_open_env: where the store is, from the environment.
+ *
+ * The names come from three programs whose users should not have to learn new ones. They are looked at in the order of
+ * the tables below; two of one table that say different things are an error, since nobody can tell which was meant. */
+
+#include <stdlib.h>
+#include <string.h>
+
+typedef enum kecs__storage {
+  KECS__STORAGE_UNSAID,
+  KECS__STORAGE_SQLITE,
+  KECS__STORAGE_MEMORY,
+  KECS__STORAGE_PG
+} kecs__storage;
+
+static const struct {
+  const char *word;
+  kecs__storage storage;
+} kecs__storage_words[] = {
+    {"sqlite", KECS__STORAGE_SQLITE}, {"duckdb", KECS__STORAGE_SQLITE}, {"memory", KECS__STORAGE_MEMORY},
+    {"postgresql", KECS__STORAGE_PG}, {"postgres", KECS__STORAGE_PG},   {"pg", KECS__STORAGE_PG},
+};
+
+static const char *const kecs__type_names[] = {"KECS_STORAGE_TYPE", "KECS_STORAGE", "STORE_TYPE", NULL};
+static const char *const kecs__url_names[] = {"KECS_DATABASE_URL", "KECS_POSTGRES_URL", NULL};
+/* DATABASE_URL is every program's name: it is ours only where STORE_TYPE says postgres. */
+static const char *const kecs__shared_url_names[] = {"KECS_DATABASE_URL", "KECS_POSTGRES_URL", "DATABASE_URL", NULL};
+
+static const struct {
+  const char *word;
+  kecs_profile profile;
+} kecs__profile_words[] = {
+    {"default", KECS_PROFILE_DEFAULT},
+    {"durable", KECS_PROFILE_DURABLE},
+    {"edge", KECS_PROFILE_EDGE},
+    {"memory", KECS_PROFILE_MEMORY},
+};
+
+typedef struct kecs__environment {
+  kecs_options options;
+  bool in_memory; /* KECS_PROFILE says memory */
+  kecs__storage storage;
+  const char *type_name; /* the variable that said so */
+  const char *url_name;
+  const char *url;
+  kecs__text path;
+} kecs__environment;
+
+/* A variable's value; NULL when it is unset or empty, which is the same in a shell's ${NAME:-}. */
+static const char *kecs__variable(const char *name) {
+  const char *value = getenv(name);
+  return value && value[0] ? value : NULL;
+}
+
+static bool kecs__word_is(const char *text, const char *word) {
+  while (*word && ((*text >= 'A' && *text <= 'Z') ? *text + ('a' - 'A') : *text) == *word) {
+    text++;
+    word++;
+  }
+  return !*text && !*word;
+}
+
+static kecs_status kecs__environment_word(kecs__environment *environment, const char *name, const char *value) {
+  for (size_t i = 0; i < sizeof kecs__storage_words / sizeof kecs__storage_words[0]; i++) {
+    kecs__storage storage = kecs__storage_words[i].storage;
+    if (!kecs__word_is(value, kecs__storage_words[i].word)) {
+      continue;
+    }
+    if (environment->type_name && environment->storage != storage) {
+      return kecs__fail(KECS_E_INVALID, "%s and %s ask for different kinds of storage; unset one of them",
+                        environment->type_name, name);
+    }
+    if (kecs__word_is(value, "duckdb") && environment->options.logger.write) {
+      environment->options.logger.write(KECS_LOG_WARNING,
+                                        "storage type duckdb: opened as SQLite, which takes its place",
+                                        environment->options.logger.user);
+    }
+    environment->type_name = environment->type_name ? environment->type_name : name;
+    environment->storage = storage;
+    return KECS_OK;
+  }
+  return kecs__fail(KECS_E_INVALID, "unknown %s: %.40s (valid: sqlite, memory, postgresql, postgres, pg, duckdb)", name,
+                    value);
+}
+
+static kecs_status kecs__environment_type(kecs__environment *environment) {
+  kecs_status status = KECS_OK;
+  for (size_t i = 0; !status && kecs__type_names[i]; i++) {
+    const char *value = kecs__variable(kecs__type_names[i]);
+    status = value ? kecs__environment_word(environment, kecs__type_names[i], value) : KECS_OK;
+  }
+  return status;
+}
+
+static kecs_status kecs__environment_url(kecs__environment *environment) {
+  const char *type = kecs__variable("STORE_TYPE");
+  bool shared = type && environment->storage == KECS__STORAGE_PG;
+  const char *const *names = shared ? kecs__shared_url_names : kecs__url_names;
+  for (size_t i = 0; names[i]; i++) {
+    const char *value = kecs__variable(names[i]);
+    if (value && environment->url && strcmp(value, environment->url) != 0) {
+      return kecs__fail(KECS_E_INVALID, "%s and %s name different databases; unset one of them", environment->url_name,
+                        names[i]);
+    }
+    if (value && !environment->url) {
+      environment->url = value;
+      environment->url_name = names[i];
+    }
+  }
+  return KECS_OK;
+}
+
+static bool kecs__url_is_postgres(const char *url) {
+  return strncmp(url, "postgres://", 11) == 0 || strncmp(url, "postgresql://", 13) == 0;
+}
+
+/* A URL alone says what it is; beside a type the two must agree. */
+static kecs_status kecs__environment_agree(kecs__environment *environment) {
+  bool postgres = environment->url && kecs__url_is_postgres(environment->url);
+  if (environment->storage == KECS__STORAGE_UNSAID) {
+    environment->storage = postgres ? KECS__STORAGE_PG : KECS__STORAGE_SQLITE;
+  } else if (environment->url && postgres != (environment->storage == KECS__STORAGE_PG)) {
+    return kecs__fail(KECS_E_INVALID,
+                      "%s and %s disagree: one is about PostgreSQL, the other is not; unset one of them",
+                      environment->type_name, environment->url_name);
+  }
+  return KECS_OK;
+}
+
+/* ---- PostgreSQL in parts ---- */
+
+typedef struct kecs__url_part {
+  const char *option;
+  const char *name;
+  const char *libpq; /* where this one is set, and ours is not, the part is left to libpq */
+  const char *standard;
+} kecs__url_part;
+
+enum { KECS__URL_PASSWORD = 3 };
+static const kecs__url_part kecs__url_parts[] = {
+    {"host=", "KECS_POSTGRES_HOST", "PGHOST", "localhost"},
+    {"port=", "KECS_POSTGRES_PORT", "PGPORT", "5432"},
+    {"user=", "KECS_POSTGRES_USER", "PGUSER", "kecs"},
+    {"password=", "KECS_POSTGRES_PASSWORD", "PGPASSWORD", "kecs"},
+    {"dbname=", "KECS_POSTGRES_DATABASE", "PGDATABASE", "kecs"},
+    {"sslmode=", "KECS_POSTGRES_SSLMODE", "PGSSLMODE", "disable"},
+};
+
+static void kecs__add_encoded(kecs__text *out, const char *text) {
+  static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
+  for (; *text; text++) {
+    if (strchr(plain, *text)) {
+      kecs__text_addc(out, *text);
+    } else {
+      kecs__text_addf(out, "%%%02X", (unsigned)(unsigned char)*text);
+    }
+  }
+}
+
+static kecs_status kecs__environment_parts(kecs__environment *environment) {
+  bool given = false;
+  int parts = 0;
+  kecs__text_adds(&environment->path, "postgresql://");
+  for (size_t i = 0; i < sizeof kecs__url_parts / sizeof kecs__url_parts[0]; i++) {
+    const kecs__url_part *part = &kecs__url_parts[i];
+    const char *value = kecs__variable(part->name);
+    given = given || value || kecs__variable(part->libpq);
+    bool emptied = !value && i == KECS__URL_PASSWORD && getenv(part->name); /* none: the password file counts */
+    if (emptied || (!value && kecs__variable(part->libpq))) {
+      continue;
+    }
+    kecs__text_addc(&environment->path, parts++ == 0 ? '?' : '&');
+    kecs__text_adds(&environment->path, part->option);
+    kecs__add_encoded(&environment->path, value ? value : part->standard);
+  }
+  if (!given && strcmp(environment->type_name, "STORE_TYPE") == 0) {
+    return kecs__fail(KECS_E_INVALID,
+                      "DATABASE_URL is required when STORE_TYPE is postgres; set it to "
+                      "postgres://USER:PASSWORD@HOST:PORT/DATABASE");
+  }
+  return environment->path.status;
+}
+
+/* ---- files ---- */
+
+static kecs_status kecs__environment_file(kecs__environment *environment) {
+  const char *file = kecs__variable("KECS_STORAGE_PATH");
+  const char *folder = kecs__variable("KECS_DATA_DIR");
+  const char *home = kecs__variable("HOME");
+  if (environment->url) {
+    kecs__text_adds(&environment->path, environment->url);
+  } else if (file && folder) {
+    return kecs__fail(KECS_E_INVALID,
+                      "KECS_STORAGE_PATH and KECS_DATA_DIR both say where the file is; unset one of them");
+  } else if (file) {
+    kecs__text_adds(&environment->path, file);
+  } else if (folder) {
+    kecs__text_addf(&environment->path, "%s/kecs.db", folder);
+  } else if (home) {
+    kecs__text_addf(&environment->path, "%s/.kecs/data/kecs.db", home);
+  } else {
+    return kecs__fail(KECS_E_INVALID, "the environment does not say where the store is; set KECS_DATA_DIR to a folder");
+  }
+  return environment->path.status;
+}
+
+/* KECS_PROFILE, where the options leave the profile open. */
+static kecs_status kecs__environment_profile(kecs__environment *environment) {
+  const char *value = kecs__variable("KECS_PROFILE");
+  if (!value || environment->options.profile != KECS_PROFILE_DEFAULT) {
+    return KECS_OK;
+  }
+  for (size_t i = 0; i < sizeof kecs__profile_words / sizeof kecs__profile_words[0]; i++) {
+    if (kecs__word_is(value, kecs__profile_words[i].word)) {
+      environment->options.profile = kecs__profile_words[i].profile;
+      environment->in_memory = environment->options.profile == KECS_PROFILE_MEMORY;
+      const char *path = environment->options.path;
+      if (environment->in_memory && path && strcmp(path, ":memory:") != 0) {
+        return kecs__fail(KECS_E_INVALID, "KECS_PROFILE says memory, options.path \"%s\"; leave one out", path);
+      }
+      return KECS_OK;
+    }
+  }
+  return kecs__fail(KECS_E_INVALID, "unknown KECS_PROFILE: %.40s (valid: default, durable, edge, memory)", value);
+}
+
+/* The profile for memory is a kind of storage, too. */
+static kecs_status kecs__environment_memory(kecs__environment *environment) {
+  const char *other = environment->type_name ? environment->type_name : environment->url_name;
+  if (!environment->in_memory || environment->storage == KECS__STORAGE_MEMORY) {
+    return KECS_OK;
+  }
+  if (other) {
+    return kecs__fail(KECS_E_INVALID, "KECS_PROFILE says memory, %s another place; unset one of them", other);
+  }
+  environment->storage = KECS__STORAGE_MEMORY;
+  return KECS_OK;
+}
+
+static kecs_status kecs__environment_path(kecs__environment *environment) {
+  kecs_status status = kecs__environment_type(environment);
+  if (!status) {
+    status = kecs__environment_url(environment);
+  }
+  if (!status) {
+    status = kecs__environment_memory(environment);
+  }
+  if (!status) {
+    status = kecs__environment_agree(environment);
+  }
+  if (status) {
+    return status;
+  }
+  if (environment->storage == KECS__STORAGE_MEMORY) {
+    kecs__text_adds(&environment->path, ":memory:");
+  } else if (environment->storage == KECS__STORAGE_SQLITE) {
+    return kecs__environment_file(environment);
+  } else if (environment->url) {
+    kecs__text_adds(&environment->path, environment->url);
+  } else {
+    return kecs__environment_parts(environment);
+  }
+  return environment->path.status;
+}
+
+KECS_STORE_API kecs_status kecs_open_env(const kecs_options *options, kecs_store **out_store) {
+  kecs__environment environment;
+  kecs_allocator allocator;
+  kecs_status status = kecs__check_pointer(out_store, "out_store");
+  if (status) {
+    return status;
+  }
+  *out_store = NULL;
+  memset(&environment, 0, sizeof environment);
+  if (options) {
+    environment.options = *options;
+  }
+  status = kecs__environment_profile(&environment);
+  if (status) {
+    return status;
+  }
+  if (environment.options.path) {
+    return kecs_open(&environment.options, out_store);
+  }
+  status = kecs__allocator_resolve(&environment.options.allocator, &allocator);
+  if (status) {
+    return status;
+  }
+  kecs__text_init(&environment.path, &allocator, SIZE_MAX);
+  status = kecs__environment_path(&environment);
+  if (!status) {
+    environment.options.path = environment.path.data;
+    status = kecs_open(&environment.options, out_store);
+  }
+  if (environment.path.data) {
+    memset(environment.path.data, 0, environment.path.len); /* it may hold a password */
+  }
+  kecs__text_free(&environment.path);
+  return status;
 }
 
 /* ---- gen/api.c --------------------------------------------------------------------------------------------------- */
@@ -26978,6 +31805,7 @@ struct kecs_connection {
   int log_kib;
   bool (*should_stop)(void *user);
   void *should_stop_user;
+  const volatile uint32_t *index; /* of the write-ahead log, where the mark is read; NULL: not looked for yet */
   bool deaf;                /* the stop hook is not asked: a rollback, a commit or a write runs */
   sqlite3_stmt *begin_write; /* BEGIN IMMEDIATE: a transaction that may write never starts as a reader */
   sqlite3_stmt *begin_read;
@@ -26999,6 +31827,9 @@ KECS__FN kecs_status kecs__sqlite_configure(kecs_connection *connection, const k
 KECS__FN kecs_status kecs__sqlite_settle(kecs_connection *connection);
 KECS__FN kecs_status kecs__sqlite_tidy(kecs_connection *connection);
 KECS__FN kecs_status kecs__sqlite_describe(kecs_connection *connection, kecs_info *out_info);
+
+/* sqlite/mark.c: kecs_backend.mark */
+KECS__FN bool kecs__sqlite_mark(kecs_connection *connection, kecs_mark *out_mark);
 
 /* Steps one of the connection's own statements to its end. */
 KECS__FN kecs_status kecs__sqlite_run_fixed(kecs_connection *connection, sqlite3_stmt **statement);
@@ -27579,6 +32410,72 @@ KECS__FN kecs_status kecs__sqlite_connect(const kecs_connect_options *options, k
   return KECS_OK;
 }
 
+/* ---- sqlite/mark.c ----------------------------------------------------------------------------------------------- */
+/* sqlite/mark.c -- whether anybody has committed: seen in the index of the write-ahead log, without a system call.
+ *
+ * All connections to a file in WAL mode, in whichever process, map the same index (-shm). It begins with two copies of
+ * a header, the layout of which is told in https://www.sqlite.org/walformat.html: a counter of commits, the last valid
+ * frame, and a sum over the whole. A commit writes the second copy, then the first, and is seen by no reader before
+ * both are there. So what the second copy says is never older than what anybody can read. */
+
+enum {
+  KECS__INDEX_BYTES = 32768, /* of the index's first part, as SQLite maps it */
+  KECS__INDEX_VERSION = 3007000,
+  KECS__INDEX_COPY = 12, /* where the second copy begins, in words; within it: */
+  KECS__INDEX_COMMITS = 2,
+  KECS__INDEX_FRAMES = 4,
+  KECS__INDEX_SUM = 10
+};
+
+#if defined(__SANITIZE_THREAD__)
+#define KECS__INDEX_RACES __attribute__((no_sanitize_thread))
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define KECS__INDEX_RACES __attribute__((no_sanitize_thread))
+#endif
+#endif
+#if !defined(KECS__INDEX_RACES)
+#define KECS__INDEX_RACES
+#endif
+
+/* The connection has read the file, so that it has the index mapped: asking for it again gives the same place, which
+ * stays as long as the connection does. */
+static const volatile uint32_t *kecs__sqlite_index(const kecs_connection *connection) {
+  sqlite3_file *file = NULL;
+  void volatile *mapped = NULL;
+  const char *mode = NULL;
+  sqlite3_stmt *statement = NULL;
+  if (sqlite3_prepare_v2(connection->db, "PRAGMA journal_mode", -1, &statement, NULL) == SQLITE_OK &&
+      sqlite3_step(statement) == SQLITE_ROW) {
+    mode = (const char *)sqlite3_column_text(statement, 0);
+  }
+  bool wal = mode && sqlite3_stricmp(mode, "wal") == 0;
+  (void)sqlite3_finalize(statement);
+  if (!wal || sqlite3_file_control(connection->db, "main", SQLITE_FCNTL_FILE_POINTER, &file) != SQLITE_OK || !file ||
+      !file->pMethods || file->pMethods->iVersion < 2 || !file->pMethods->xShmMap ||
+      file->pMethods->xShmMap(file, 0, KECS__INDEX_BYTES, 0, &mapped) != SQLITE_OK) {
+    return NULL;
+  }
+  const volatile uint32_t *index = (const volatile uint32_t *)mapped;
+  return index && index[KECS__INDEX_COPY] == KECS__INDEX_VERSION ? index : NULL;
+}
+
+/* Another process may write while this reads: a mark that is half of one and half of another equals neither. */
+KECS__FN KECS__INDEX_RACES bool kecs__sqlite_mark(kecs_connection *connection, kecs_mark *out_mark) {
+  if (!connection->index) {
+    connection->index = kecs__sqlite_index(connection);
+  }
+  if (!connection->index) {
+    return false;
+  }
+  const volatile uint32_t *copy = connection->index + KECS__INDEX_COPY;
+  out_mark->commits = copy[KECS__INDEX_COMMITS];
+  out_mark->words[0] = copy[KECS__INDEX_FRAMES];
+  out_mark->words[1] = copy[KECS__INDEX_SUM];
+  out_mark->words[2] = copy[KECS__INDEX_SUM + 1];
+  return true;
+}
+
 /* ---- sqlite/backend.c -------------------------------------------------------------------------------------------- */
 /* sqlite/backend.c -- SQLite behind the table of functions: statements, values, transactions. */
 
@@ -27598,6 +32495,7 @@ static const kecs_dialect kecs__sqlite_dialect = {
     .lock_rows = "", /* a writing transaction is alone */
     .returning_rid = "",
     .find_text = "instr",
+    .highest = "max",
     .bytewise = "", /* BINARY is the default */
     .on_delete_null = "SET NULL",
     .own_place = "a file of its own",
@@ -27769,6 +32667,10 @@ static int64_t kecs__sqlite_changes(kecs_connection *connection) {
   return sqlite3_changes(connection->db);
 }
 
+static int64_t kecs__sqlite_changes_ever(kecs_connection *connection) {
+  return sqlite3_total_changes(connection->db);
+}
+
 static int64_t kecs__sqlite_last_rid(kecs_connection *connection) {
   return sqlite3_last_insert_rowid(connection->db);
 }
@@ -27848,6 +32750,8 @@ static const kecs_backend kecs__sqlite_table = {
     .table_names = kecs__sqlite_table_names,
     .describe = kecs__sqlite_describe,
     .guard = kecs__sqlite_guard,
+    .mark = kecs__sqlite_mark,
+    .changes_ever = kecs__sqlite_changes_ever,
 };
 
 #if defined(KECS_STORE_NO_THREADS)

@@ -1,5 +1,5 @@
 /* kecs_store_pg.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 5f00e5628bd78a7d1b1442116662b567f12c279e92ce87111344c8e849f00de5 */
+ * 682fe1ffaed2e817d8bea8ffe011e13abb08dcae446ccc08fe7fe7c3091034a6 */
 /* ---- doc/manual_pg.h --------------------------------------------------------------------------------------------- */
 /* kecs_store_pg.h -- PostgreSQL behind the calls of kecs_store.h.
  *
@@ -1228,7 +1228,9 @@ typedef struct kecs_pg__connection {
   bool full_durability;
   int busy_timeout_ms;
   int acquire_ms;
+  bool direct;          /* no pooler is in between */
   bool named;           /* statements are prepared under a name */
+  bool listens;         /* to what the numbering of the change log tells */
   bool no_copy;         /* the server takes no COPY from us: row-level security */
   bool farewell;        /* the server has said that it ends the connection */
   bool doomed;          /* to be given up as soon as no transaction is open */
@@ -1371,6 +1373,7 @@ KECS_PG__FN void kecs_pg__hang_up(kecs_pg__connection *connection) {
   }
   connection->name_count = 0;
   connection->id_prepared = false;
+  connection->listens = false;
   connection->doomed = false;
   connection->farewell = false;
 }
@@ -1861,7 +1864,8 @@ static kecs_status kecs_pg__look_over(kecs_pg__connection *connection) {
   snprintf(connection->timeline, sizeof connection->timeline, "%s", PQgetvalue(result, 0, 2));
   int pid = (int)strtol(PQgetvalue(result, 0, 0), NULL, 10);
   int wanted = connection->home->settings.statements;
-  connection->named = wanted == 1 || (wanted == 0 && pid == PQbackendPID(connection->pg));
+  connection->direct = pid == PQbackendPID(connection->pg);
+  connection->named = wanted == 1 || (wanted == 0 && connection->direct);
   connection->standby = PQgetvalue(result, 0, 1)[0] == 't';
   connection->stale = connection->standby && !connection->writer && !kecs_pg__is_fresh(connection, result, 3);
   connection->checked_ms = kecs_pg__now_ms();
@@ -2980,6 +2984,824 @@ KECS_PG__FN kecs_status kecs_pg__insert_many(kecs_statement *insert, const char 
   return status;
 }
 
+/* ---- pg/text.c --------------------------------------------------------------------------------------------------- */
+/* pg/text.c -- a text that grows. */
+
+/* ---- pg/text.h --------------------------------------------------------------------------------------------------- */
+/* pg/text.h -- a text that grows, for SQL that is longer than a line. */
+#ifndef KECS_PG_TEXT_H
+#define KECS_PG_TEXT_H
+
+/* Begins zeroed but for the allocator. After the first failure it stays as it is, and `status` says what it was. */
+typedef struct kecs_pg__text {
+  const kecs_allocator *allocator;
+  char *data; /* terminated; NULL while it is empty */
+  size_t len;
+  size_t room;
+  kecs_status status;
+} kecs_pg__text;
+
+KECS_PG__FN void kecs_pg__text_add(kecs_pg__text *text, const char *bytes, size_t len);
+KECS_PG__FN void kecs_pg__text_adds(kecs_pg__text *text, const char *more);
+KECS_PG__FN void kecs_pg__text_free(kecs_pg__text *text);
+
+/* What stands for a mark of a template. */
+typedef struct kecs_pg__mark {
+  const char *name;
+  const char *value;
+} kecs_pg__mark;
+
+/* A template: "{name}" stands for the value of that name, every other character for itself. The marks end with one
+ * without a name; a name that is not among them is the program's own error, MISUSE. */
+KECS_PG__FN void kecs_pg__text_fill(kecs_pg__text *text, const char *form, const kecs_pg__mark *marks);
+
+#endif
+
+/* ---- pg/text.c, continued ---------------------------------------------------------------------------------------- */
+#include <string.h>
+
+#define KECS_PG__TEXT_FIRST 1024
+
+KECS_PG__FN void kecs_pg__text_add(kecs_pg__text *text, const char *bytes, size_t len) {
+  if (text->status) {
+    return;
+  }
+  if (text->len + len + 1 > text->room) {
+    size_t room = text->room ? text->room : KECS_PG__TEXT_FIRST;
+    while (room < text->len + len + 1) {
+      room *= 2;
+    }
+    char *data = kecs_pg__alloc(text->allocator, room);
+    if (!data) {
+      text->status = KECS_E_NOMEM;
+      return;
+    }
+    if (text->len > 0) {
+      memcpy(data, text->data, text->len);
+    }
+    kecs_pg__release(text->allocator, text->data, text->room);
+    text->data = data;
+    text->room = room;
+  }
+  memcpy(text->data + text->len, bytes, len);
+  text->len += len;
+  text->data[text->len] = '\0';
+}
+
+KECS_PG__FN void kecs_pg__text_adds(kecs_pg__text *text, const char *more) {
+  kecs_pg__text_add(text, more, strlen(more));
+}
+
+KECS_PG__FN void kecs_pg__text_free(kecs_pg__text *text) {
+  kecs_pg__release(text->allocator, text->data, text->room);
+  text->data = NULL;
+  text->len = 0;
+  text->room = 0;
+}
+
+KECS_PG__FN void kecs_pg__text_fill(kecs_pg__text *text, const char *form, const kecs_pg__mark *marks) {
+  while (*form) {
+    size_t plain = strcspn(form, "{");
+    kecs_pg__text_add(text, form, plain);
+    form += plain;
+    if (*form == '\0') {
+      return;
+    }
+    size_t len = strcspn(++form, "}");
+    const kecs_pg__mark *mark = marks;
+    while (mark->name && (strlen(mark->name) != len || memcmp(mark->name, form, len) != 0)) {
+      mark++;
+    }
+    if (!mark->name) {
+      text->status = kecs_pg__fail(KECS_E_MISUSE, "a template has the unknown mark {%.*s}", (int)len, form);
+      return;
+    }
+    kecs_pg__text_adds(text, mark->value);
+    form += len + (form[len] == '}');
+  }
+}
+
+/* ---- pg/log_sql.c ------------------------------------------------------------------------------------------------ */
+/* pg/log_sql.c -- the texts of the change log on PostgreSQL.
+ *
+ * Triggers log, so that it does not matter who writes: this library by a single statement or by COPY, psql, a foreign
+ * key that deletes children. For one row a trigger of the statement costs what one of the row costs, for many rows half
+ * of it, so all that log are of the statement. Only the stamps are set row by row, before the row is written.
+ *
+ * A writer appends to change_queue, unnumbered: no counter, no lock, no NOTIFY is in its transaction. change_number
+ * gives committed entries their numbers and moves them into `changes`. Its rules:
+ *   - One at a time for a tenant, and nobody waits: it locks the tenant's row of change_heads, and gives up when that
+ * is locked already.
+ *   - Locking and reading are two statements, so that what is read is what is there once the lock is held.
+ *   - A transaction's entries are one batch, and stay together. Batches are ordered by their last entry's id. One that
+ *     has seen what another one committed has drawn its last id later, so it comes later; and whoever sees it sees the
+ *     other one, too. No transaction's number is ever compared with another one's, so what is open elsewhere, for
+ *     however long, holds nothing back.
+ *   - Out of a long queue the first entries are taken, and of these the batches that are in there as a whole: what they
+ *     have seen is in there as well.
+ *
+ * The clock is a sequence that is never behind the last stamp: a stamp is the time in milliseconds, shifted left by 16,
+ * with fractions of a millisecond below, or one more than the last where the clock went back. */
+
+/* ---- pg/log_sql.h ------------------------------------------------------------------------------------------------ */
+/* pg/log_sql.h -- the texts of the change log on PostgreSQL: its tables, its functions, and each kind's triggers. */
+#ifndef KECS_PG_LOG_SQL_H
+#define KECS_PG_LOG_SQL_H
+
+/* The tables, the clock and what numbers, made where they are missing; functions are made anew. */
+KECS_PG__FN void kecs_pg__log_tables(kecs_pg__text *out, const kecs_pg__connection *connection);
+
+/* A kind's stamps, and the triggers that log what is done to it; in the place of earlier ones. */
+KECS_PG__FN void kecs_pg__log_triggers(kecs_pg__text *out, const kecs_pg__connection *connection,
+                                       const kecs_kind_info *info);
+
+/* What takes the triggers away. Stamps stay. */
+KECS_PG__FN void kecs_pg__log_no_triggers(kecs_pg__text *out, const kecs_pg__connection *connection,
+                                          const kecs_kind_info *info);
+
+/* "LOCK TABLE ... IN SHARE MODE": whoever writes now is waited for, and nobody begins to write until the end of the
+ * transaction. */
+KECS_PG__FN void kecs_pg__log_lock(kecs_pg__text *out, const kecs_pg__connection *connection);
+
+/* A fixed text: {S} is the schema with its dot, {T} the tenant as a literal, {clock} the clock's name as a literal,
+ * {text} the type of texts, {tables} the schema's name as a literal. */
+KECS_PG__FN void kecs_pg__log_text(kecs_pg__text *out, const kecs_pg__connection *connection, const char *form);
+
+#endif
+
+/* ---- pg/log_sql.c, continued ------------------------------------------------------------------------------------- */
+#include <stdio.h>
+#include <string.h>
+
+enum { KECS_PG__LOG_NUMBER = 24 /* bytes of a number as text */ };
+
+/* ---- fixed texts ---- */
+
+/* The tables are those of store/feed.h, with the tenant before every key, and three more: change_heads has a tenant's
+ * last number and whether it is tracked; change_queue what is not numbered yet; change_batches, by the number of its
+ * last entry, a name for each transaction that nobody can guess: with it a cursor names a history, not only a place in
+ * it. `site` is where a batch comes from: NULL for this database, else kecs_store.site of the session that brings it.
+ */
+static const char kecs_pg__log_tables_form[] =
+    "CREATE TABLE IF NOT EXISTS {S}change_heads(tenant {text} NOT NULL PRIMARY KEY,seq bigint NOT NULL,"
+    "tracked boolean NOT NULL);\n"
+    "CREATE TABLE IF NOT EXISTS {S}change_queue(tenant {text} NOT NULL,id bigint GENERATED ALWAYS AS IDENTITY,"
+    "batch bigint NOT NULL DEFAULT txid_current(),"
+    "site bigint DEFAULT nullif(current_setting('kecs_store.site',true),'')::bigint,"
+    "kind bigint NOT NULL,rid bigint NOT NULL,groups bigint NOT NULL,op bigint NOT NULL,stamp bigint NOT NULL,"
+    "base_life bigint,base_spec bigint,base_status bigint,life_site bigint,key {text},PRIMARY KEY(tenant,id));\n"
+    "CREATE TABLE IF NOT EXISTS {S}changes(tenant {text} NOT NULL,seq bigint NOT NULL,kind bigint NOT NULL,"
+    "rid bigint NOT NULL,groups bigint NOT NULL,op bigint NOT NULL,stamp bigint NOT NULL,base_life bigint,"
+    "base_spec bigint,base_status bigint,PRIMARY KEY(tenant,seq));\n"
+    "CREATE TABLE IF NOT EXISTS {S}change_batches(tenant {text} NOT NULL,seq bigint NOT NULL,id uuid NOT NULL,"
+    "site bigint,PRIMARY KEY(tenant,seq));\n"
+    "CREATE TABLE IF NOT EXISTS {S}change_folds(tenant {text} NOT NULL,kind bigint NOT NULL,rid bigint NOT NULL,"
+    "seq bigint NOT NULL,groups bigint NOT NULL,op bigint NOT NULL,stamp bigint NOT NULL,oldest bigint NOT NULL,"
+    "base_life bigint,base_spec bigint,base_status bigint,PRIMARY KEY(tenant,kind,rid));\n"
+    "CREATE UNIQUE INDEX IF NOT EXISTS change_folds_seq ON {S}change_folds(tenant,seq);\n"
+    "CREATE TABLE IF NOT EXISTS {S}change_tombstones(tenant {text} NOT NULL,seq bigint NOT NULL,kind bigint NOT NULL,"
+    "rid bigint NOT NULL,key {text} NOT NULL,stamp bigint NOT NULL,site bigint,life bigint,life_site bigint,"
+    "PRIMARY KEY(tenant,seq));\n"
+    "CREATE INDEX IF NOT EXISTS change_tombstones_rid ON {S}change_tombstones(tenant,kind,rid);\n"
+    "CREATE INDEX IF NOT EXISTS change_tombstones_key ON {S}change_tombstones(tenant,kind,key);\n"
+    "CREATE TABLE IF NOT EXISTS {S}change_state(tenant {text} NOT NULL,id bigint NOT NULL,value bigint NOT NULL,"
+    "PRIMARY KEY(tenant,id));\n"
+    "CREATE SEQUENCE IF NOT EXISTS {S}change_clock;\n";
+
+/* It runs as its owner, so that nobody else may set the clock that all tenants share; it names its operators in full,
+ * since the caller's search_path counts. */
+static const char kecs_pg__log_clock_form[] =
+    "CREATE OR REPLACE FUNCTION {S}change_stamp() RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER AS $kecs_log$\n"
+    "DECLARE\n"
+    "  wall bigint := (pg_catalog.date_part('epoch',pg_catalog.clock_timestamp()) OPERATOR(pg_catalog.*) 65536000)"
+    "::pg_catalog.int8;\n"
+    "  stamp bigint := pg_catalog.nextval({clock});\n"
+    "BEGIN\n"
+    "  IF stamp OPERATOR(pg_catalog.<) wall THEN\n"
+    "    stamp := pg_catalog.setval({clock},wall);\n"
+    "  END IF;\n"
+    "  RETURN stamp;\n"
+    "END $kecs_log$;\n";
+
+/* Moves the entries up to an id into the log. `more` says which of them, where it is not all. */
+#define KECS_PG__MOVE(whose, head, until, later, more)                                                            \
+  "WITH " later "taken AS (\n"                                                                                    \
+  "      DELETE FROM {S}change_queue q WHERE q.tenant=" whose " AND q.id<=" until more " RETURNING q.*),\n"       \
+  "    placed AS (SELECT t.*,max(t.id) OVER (PARTITION BY t.batch) AS last_id FROM taken t),\n"                   \
+  "    numbered AS (SELECT p.*," head "+row_number() OVER (ORDER BY p.last_id,p.id) AS seq FROM placed p),\n"     \
+  "    logged AS (\n"                                                                                             \
+  "      INSERT INTO {S}changes(tenant,seq,kind,rid,groups,op,stamp,base_life,base_spec,base_status)\n"           \
+  "      SELECT n.tenant,n.seq,n.kind,n.rid,n.groups,n.op,n.stamp,n.base_life,n.base_spec,n.base_status\n"        \
+  "      FROM numbered n ORDER BY n.seq),\n"                                                                      \
+  "    buried AS (\n"                                                                                             \
+  "      INSERT INTO {S}change_tombstones(tenant,seq,kind,rid,key,stamp,site,life,life_site)\n"                   \
+  "      SELECT n.tenant,n.seq,n.kind,n.rid,n.key,n.stamp,n.site,n.base_life,n.life_site FROM numbered n\n"       \
+  "      WHERE n.op=3),\n"                                                                                        \
+  "    named AS (\n"                                                                                              \
+  "      INSERT INTO {S}change_batches(tenant,seq,id,site)\n"                                                     \
+  "      SELECT n.tenant,max(n.seq),{uuid},max(n.site) FROM numbered n GROUP BY n.tenant,n.batch)\n"              \
+  "    SELECT count(*) "
+
+/* As its owner, too: who may only read can number all the same. A long queue is planned for anew, since a plan that was
+ * made for a short one would compare every entry with every other. */
+static const char kecs_pg__log_number_form[] =
+    "CREATE OR REPLACE FUNCTION {S}change_channel(whose text) RETURNS text LANGUAGE sql IMMUTABLE AS $kecs_log$\n"
+    "  SELECT 'kecs_'||pg_catalog.md5({tables}||'/'||whose)\n"
+    "$kecs_log$;\n"
+    "CREATE OR REPLACE FUNCTION {S}change_number(whose text) RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER\n"
+    "SET search_path=pg_catalog,pg_temp AS $kecs_log$\n"
+    "DECLARE\n"
+    "  head bigint;\n"
+    "  room bigint := 100000;\n"
+    "  until bigint;\n"
+    "  waiting bigint;\n"
+    "  given bigint := 0;\n"
+    "BEGIN\n"
+    "  IF NOT EXISTS (SELECT FROM {S}change_queue q WHERE q.tenant=whose) THEN\n"
+    "    RETURN 0;\n"
+    "  END IF;\n"
+    "  SELECT h.seq INTO head FROM {S}change_heads h WHERE h.tenant=whose AND h.tracked\n"
+    "    FOR NO KEY UPDATE SKIP LOCKED;\n"
+    "  IF NOT FOUND THEN\n"
+    "    RETURN 0;\n"
+    "  END IF;\n"
+    "  LOOP\n"
+    "    SELECT max(w.id),count(*) INTO until,waiting FROM (SELECT q.id FROM {S}change_queue q WHERE q.tenant=whose\n"
+    "      ORDER BY q.id LIMIT room) w;\n"
+    "    IF waiting<room THEN\n"
+    "    " KECS_PG__MOVE("whose", "head", "until", "", "") "INTO given FROM numbered;\n"
+    "      EXIT;\n"
+    "    END IF;\n"
+    "    PERFORM set_config('enable_nestloop','off',true);\n"
+    "    EXECUTE $kecs_long$" KECS_PG__MOVE(
+        "$1", "$2", "$3",
+        "later AS (SELECT DISTINCT r.batch FROM {S}change_queue r WHERE r.tenant=$1 AND r.id>$3),\n    ",
+        " AND NOT EXISTS (SELECT FROM later l WHERE l.batch=q.batch)") "FROM numbered$kecs_long$\n"
+    "      INTO given USING whose,head,until;\n"
+    "    EXIT WHEN given>0;\n"
+    "    room := room*4;\n" /* one batch alone is longer than that */
+    "  END LOOP;\n"
+    "  IF given>0 THEN\n"
+    "    IF current_setting('synchronous_commit')='off' THEN\n" /* a number that was told is never given again */
+    "      PERFORM set_config('synchronous_commit','local',true);\n"
+    "    END IF;\n"
+    "    UPDATE {S}change_heads h SET seq=head+given WHERE h.tenant=whose;\n"
+    "    PERFORM pg_notify('kecs_'||md5({tables}||'/'||whose),'');\n"
+    "  END IF;\n"
+    "  RETURN given;\n"
+    "END $kecs_log$;\n";
+
+static const char kecs_pg__log_refuse_form[] =
+    "CREATE OR REPLACE FUNCTION {S}change_refuse() RETURNS trigger LANGUAGE plpgsql AS $kecs_log$\n"
+    "BEGIN\n"
+    "  IF TG_OP='TRUNCATE' THEN\n"
+    "    RAISE EXCEPTION 'kecs_store logs changes of %, and TRUNCATE tells of no row: use DELETE',TG_TABLE_NAME\n"
+    "      USING ERRCODE='restrict_violation';\n"
+    "  END IF;\n"
+    "  RAISE EXCEPTION 'kecs_store logs changes of %, and a row has another key after this one: delete it and insert "
+    "it "
+    "anew',TG_TABLE_NAME USING ERRCODE='restrict_violation';\n"
+    "END $kecs_log$;\n";
+
+/* A literal with its quotes: `text`, and `more` behind it. False where it has no room. */
+static bool kecs_pg__log_literal(char *out, size_t size, const char *text, const char *more) {
+  size_t used = 0;
+  const char *parts[] = {text, more};
+  out[used++] = '\'';
+  for (size_t i = 0; i < 2; i++) {
+    for (const char *at = parts[i]; *at; at++) {
+      if (used + 4 > size) {
+        return false;
+      }
+      if (*at == '\'') {
+        out[used++] = '\'';
+      }
+      out[used++] = *at;
+    }
+  }
+  out[used++] = '\'';
+  out[used] = '\0';
+  return true;
+}
+
+KECS_PG__FN void kecs_pg__log_text(kecs_pg__text *out, const kecs_pg__connection *connection, const char *form) {
+  char clock[512];
+  char tables[256];
+  if (!kecs_pg__log_literal(clock, sizeof clock, connection->home->schema, "change_clock") ||
+      !kecs_pg__log_literal(tables, sizeof tables, connection->home->settings.schema, "")) {
+    out->status = kecs_pg__fail(KECS_E_INVALID, "the schema's name is too long");
+    return;
+  }
+  /* gen_random_uuid() came with version 13; before, two md5 of what nobody can see. */
+  const kecs_pg__mark marks[] = {{"S", connection->home->schema},
+                                 {"T", connection->home->tenant},
+                                 {"text", connection->home->dialect.type_text},
+                                 {"clock", clock},
+                                 {"tables", tables},
+                                 {"uuid", PQserverVersion(connection->pg) < 130000
+                                              ? "md5(random()::text||clock_timestamp()::text||random()::text)::uuid"
+                                              : "gen_random_uuid()"},
+                                 {NULL, NULL}};
+  kecs_pg__text_fill(out, form, marks);
+}
+
+KECS_PG__FN void kecs_pg__log_tables(kecs_pg__text *out, const kecs_pg__connection *connection) {
+  kecs_pg__log_text(out, connection, kecs_pg__log_tables_form);
+  kecs_pg__log_text(out, connection, kecs_pg__log_clock_form);
+  kecs_pg__log_text(out, connection, kecs_pg__log_number_form);
+  kecs_pg__log_text(out, connection, kecs_pg__log_refuse_form);
+}
+
+KECS_PG__FN void kecs_pg__log_lock(kecs_pg__text *out, const kecs_pg__connection *connection) {
+  for (int kind = 1; kind < KECS_KIND_COUNT; kind++) {
+    kecs_pg__text_adds(out, kind == 1 ? "LOCK TABLE " : ",");
+    kecs_pg__text_adds(out, connection->home->schema);
+    kecs_pg__text_adds(out, kecs_kind_describe((kecs_kind)kind)->table);
+  }
+  kecs_pg__text_adds(out, " IN SHARE MODE");
+}
+
+/* ---- one kind's ---- */
+
+/* What is put together for one kind: lists of columns, and expressions over them. */
+typedef struct kecs_pg__kind_sql {
+  const kecs_kind_info *info;
+  const kecs_allocator *allocator;
+  bool stamped; /* kinds that only grow have no stamps */
+  bool spec;    /* it has columns of the group */
+  bool status;
+  char number[KECS_PG__LOG_NUMBER];
+  kecs_pg__text spec_columns; /* "a,b": an update of one of them stamps the group */
+  kecs_pg__text status_columns;
+  kecs_pg__text key_columns;   /* "tenant,rid,arn": no update may change them */
+  kecs_pg__text key_differs;   /* "OLD.arn IS DISTINCT FROM NEW.arn OR ..." */
+  kecs_pg__text key_text;      /* a deleted row's key as one text */
+  kecs_pg__text local_differs; /* "n.a IS DISTINCT FROM o.a OR ...": what is neither stamped nor the store's own */
+} kecs_pg__kind_sql;
+
+static bool kecs_pg__in_key(const kecs_kind_info *info, int column) {
+  for (int i = 0; i < info->keys[0].count; i++) {
+    if (info->keys[0].columns[i] == column) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/* Adds `more`, with `between` before it unless it is the first. */
+static void kecs_pg__join(kecs_pg__text *text, const char *between, const char *form, const char *column) {
+  const kecs_pg__mark marks[] = {{"c", column}, {NULL, NULL}};
+  kecs_pg__text_adds(text, text->len > 0 ? between : "");
+  kecs_pg__text_fill(text, form, marks);
+}
+
+/* In all parts of a key but the last a comma is written \, and a backslash \\ (kecs__feed_key). */
+static void kecs_pg__kind_key(kecs_pg__kind_sql *sql) {
+  const kecs_column_list *key = &sql->info->keys[0];
+  kecs_pg__text_adds(&sql->key_columns, "tenant,rid");
+  kecs_pg__text_adds(&sql->key_differs, "OLD.tenant IS DISTINCT FROM NEW.tenant OR OLD.rid IS DISTINCT FROM NEW.rid");
+  for (int i = 0; i < key->count; i++) {
+    const kecs_column_info *column = &sql->info->columns[key->columns[i]];
+    bool text = column->type == KECS_TYPE_TEXT || column->type == KECS_TYPE_JSON;
+    kecs_pg__join(&sql->key_columns, ",", "{c}", column->name);
+    kecs_pg__join(&sql->key_differs, " OR ", "OLD.{c} IS DISTINCT FROM NEW.{c}", column->name);
+    kecs_pg__join(
+        &sql->key_text, "||','||",
+        text && i < key->count - 1 ? "replace(replace(o.{c},E'\\\\',E'\\\\\\\\'),',',E'\\\\,')" : "o.{c}::text",
+        column->name);
+  }
+}
+
+static void kecs_pg__kind_begin(kecs_pg__kind_sql *sql, const kecs_allocator *allocator, const kecs_kind_info *info) {
+  memset(sql, 0, sizeof *sql);
+  sql->info = info;
+  sql->allocator = allocator;
+  sql->stamped = !(info->flags & KECS_KIND_APPEND);
+  kecs_pg__text *const texts[] = {&sql->spec_columns, &sql->status_columns, &sql->key_columns,
+                                  &sql->key_differs,  &sql->key_text,       &sql->local_differs};
+  for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+    texts[i]->allocator = allocator;
+  }
+  snprintf(sql->number, sizeof sql->number, "%d", (int)info->kind);
+  kecs_pg__kind_key(sql);
+  for (int i = 0; i < info->column_count; i++) {
+    const kecs_column_info *column = &info->columns[i];
+    if (column->group == KECS_GROUP_SPEC) {
+      kecs_pg__join(&sql->spec_columns, ",", "{c}", column->name);
+    } else if (column->group == KECS_GROUP_STATUS) {
+      kecs_pg__join(&sql->status_columns, ",", "{c}", column->name);
+    } else if (!kecs_pg__in_key(info, i) && !(column->flags & KECS_COLUMN_AUTO)) {
+      kecs_pg__join(&sql->local_differs, " OR ", "n.{c} IS DISTINCT FROM o.{c}", column->name);
+    }
+  }
+  sql->spec = sql->stamped && sql->spec_columns.len > 0;
+  sql->status = sql->stamped && sql->status_columns.len > 0;
+  if (sql->local_differs.len == 0) {
+    kecs_pg__text_adds(&sql->local_differs, "false");
+  }
+}
+
+static kecs_status kecs_pg__kind_end(kecs_pg__kind_sql *sql) {
+  kecs_status status = KECS_OK;
+  kecs_pg__text *const texts[] = {&sql->spec_columns, &sql->status_columns, &sql->key_columns,
+                                  &sql->key_differs,  &sql->key_text,       &sql->local_differs};
+  for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+    status = status ? status : texts[i]->status;
+    kecs_pg__text_free(texts[i]);
+  }
+  return status;
+}
+
+static void kecs_pg__kind_fill(kecs_pg__text *out, const kecs_pg__connection *connection, const kecs_pg__kind_sql *sql,
+                               const char *form) {
+  const kecs_pg__mark marks[] = {
+      {"S", connection->home->schema},
+      {"t", sql->info->table},
+      {"kind", sql->number},
+      {"spec_columns", sql->spec_columns.data},
+      {"status_columns", sql->status_columns.data},
+      {"key_columns", sql->key_columns.data},
+      {"key_differs", sql->key_differs.data},
+      {"key_text", sql->key_text.data},
+      {"local_differs", sql->local_differs.data},
+      /* Of `n`, the row after the change, and `o`, the one before; NULL where the kind has no such stamp. */
+      {"n_life", sql->stamped ? "n.stamp_life" : "NULL::bigint"},
+      {"o_life", sql->stamped ? "o.stamp_life" : "NULL::bigint"},
+      {"o_site", sql->stamped ? "o.site_life" : "NULL::bigint"},
+      {"n_spec", sql->spec ? "n.stamp_spec" : "NULL::bigint"},
+      {"o_spec", sql->spec ? "o.stamp_spec" : "NULL::bigint"},
+      {"n_status", sql->status ? "n.stamp_status" : "NULL::bigint"},
+      {"o_status", sql->status ? "o.stamp_status" : "NULL::bigint"},
+      {"old_spec", sql->spec ? "OLD.stamp_spec" : "NULL::bigint"},
+      {"new_spec", sql->spec ? "NEW.stamp_spec" : "NULL::bigint"},
+      {"old_status", sql->status ? "OLD.stamp_status" : "NULL::bigint"},
+      {NULL, NULL}};
+  kecs_pg__text_fill(out, form, marks);
+}
+
+/* A trigger, whoever writes: also in a session that has foreign keys switched off, which switches ordinary triggers off
+ * as well. */
+#define KECS_PG__TRIGGER(name, when, how, function)                                           \
+  "CREATE TRIGGER feed_{t}_" name " " when " ON {S}{t} " how " EXECUTE FUNCTION {S}" function \
+  ";\nALTER TABLE {S}{t} ENABLE ALWAYS TRIGGER feed_{t}_" name ";\n"
+
+#define KECS_PG__TRACKED "JOIN {S}change_heads h ON h.tenant="
+
+static const char kecs_pg__log_insert_form[] =
+    "CREATE OR REPLACE FUNCTION {S}feed_{t}_insert() RETURNS trigger LANGUAGE plpgsql AS $kecs_log$\n"
+    "BEGIN\n"
+    "  INSERT INTO {S}change_queue(tenant,kind,rid,groups,op,stamp)\n"
+    "  SELECT n.tenant,{kind},n.rid,15,1,coalesce({n_life},{S}change_stamp()) FROM new_rows n " KECS_PG__TRACKED
+    "n.tenant AND h.tracked ORDER BY n.rid;\n"
+    "  RETURN NULL;\n"
+    "END $kecs_log$;\n" KECS_PG__TRIGGER("insert", "AFTER INSERT",
+                                         "REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT", "feed_{t}_insert()");
+
+/* An update that stamps nothing is of local columns, whatever else it did. */
+static const char kecs_pg__log_update_form[] =
+    "CREATE OR REPLACE FUNCTION {S}feed_{t}_update() RETURNS trigger LANGUAGE plpgsql AS $kecs_log$\n"
+    "BEGIN\n"
+    "  INSERT INTO {S}change_queue(tenant,kind,rid,groups,op,stamp,base_life,base_spec,base_status)\n"
+    "  SELECT c.tenant,{kind},c.rid,CASE WHEN c.synced=0 OR c.locals THEN c.synced|8 ELSE c.synced END,2,\n"
+    "  CASE WHEN c.synced=0 THEN {S}change_stamp() ELSE c.stamp END,c.base_life,c.base_spec,c.base_status FROM (\n"
+    "    SELECT n.tenant,n.rid,CASE WHEN {n_spec} IS DISTINCT FROM {o_spec} THEN 2 ELSE 0 END|\n"
+    "    CASE WHEN {n_status} IS DISTINCT FROM {o_status} THEN 4 ELSE 0 END AS synced,({local_differs}) AS locals,\n"
+    "    greatest({n_spec},{n_status}) AS stamp,\n"
+    "    {o_life} AS base_life,{o_spec} AS base_spec,{o_status} AS base_status\n"
+    "    FROM new_rows n JOIN old_rows o ON o.tenant=n.tenant AND o.rid=n.rid " KECS_PG__TRACKED
+    "n.tenant AND h.tracked) c ORDER BY c.rid;\n"
+    "  RETURN NULL;\n"
+    "END $kecs_log$;\n" KECS_PG__TRIGGER("update", "AFTER UPDATE",
+                                         "REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT",
+                                         "feed_{t}_update()");
+
+static const char kecs_pg__log_delete_form[] =
+    "CREATE OR REPLACE FUNCTION {S}feed_{t}_delete() RETURNS trigger LANGUAGE plpgsql AS $kecs_log$\n"
+    "BEGIN\n"
+    "  INSERT INTO {S}change_queue(tenant,kind,rid,groups,op,stamp,base_life,base_spec,base_status,life_site,key)\n"
+    "  SELECT o.tenant,{kind},o.rid,15,3,greatest({S}change_stamp(),{o_life}+1,{o_spec}+1,{o_status}+1),{o_life},\n"
+    "  {o_spec},{o_status},{o_site},{key_text} FROM old_rows o " KECS_PG__TRACKED
+    "o.tenant AND h.tracked ORDER BY o.rid;\n"
+    "  RETURN NULL;\n"
+    "END $kecs_log$;\n" KECS_PG__TRIGGER("delete", "AFTER DELETE",
+                                         "REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT", "feed_{t}_delete()")
+        KECS_PG__TRIGGER("empty", "BEFORE TRUNCATE", "FOR EACH STATEMENT", "change_refuse()");
+
+/* Not of kinds that only grow: their tables may be partitioned, which before version 13 have no such triggers. */
+static const char kecs_pg__log_key_form[] =
+    KECS_PG__TRIGGER("key", "BEFORE UPDATE OF {key_columns}", "FOR EACH ROW WHEN ({key_differs})", "change_refuse()");
+
+/* A row's stamp is above all that it has, wherever those came from. */
+#define KECS_PG__NEXT_STAMP "greatest({S}change_stamp(),OLD.stamp_life+1,{old_spec}+1,{old_status}+1)"
+
+static const char kecs_pg__log_spec_form[] =
+    "CREATE OR REPLACE FUNCTION {S}feed_{t}_spec() RETURNS trigger LANGUAGE plpgsql AS $kecs_log$\n"
+    "BEGIN\n"
+    "  NEW.stamp_spec := " KECS_PG__NEXT_STAMP
+    ";\n"
+    "  NEW.site_spec := NULL;\n"
+    "  RETURN NEW;\n"
+    "END $kecs_log$;\n" KECS_PG__TRIGGER("spec", "BEFORE UPDATE OF {spec_columns}", "FOR EACH ROW", "feed_{t}_spec()");
+
+/* It comes after the other one, by its name: what writes both groups gives them one stamp. */
+static const char kecs_pg__log_status_form[] =
+    "CREATE OR REPLACE FUNCTION {S}feed_{t}_status() RETURNS trigger LANGUAGE plpgsql AS $kecs_log$\n"
+    "BEGIN\n"
+    "  NEW.stamp_status := CASE WHEN {new_spec} IS DISTINCT FROM {old_spec} THEN {new_spec} ELSE " KECS_PG__NEXT_STAMP
+    " END;\n"
+    "  NEW.site_status := NULL;\n"
+    "  RETURN NEW;\n"
+    "END $kecs_log$;\n" KECS_PG__TRIGGER("status", "BEFORE UPDATE OF {status_columns}", "FOR EACH ROW",
+                                         "feed_{t}_status()");
+
+static const char kecs_pg__log_stamp_form[] =
+    "ALTER TABLE {S}{t} ADD COLUMN IF NOT EXISTS stamp_{c} bigint,ADD COLUMN IF NOT EXISTS site_{c} bigint;\n";
+
+static void kecs_pg__kind_stamp(kecs_pg__text *out, const kecs_pg__connection *connection, const kecs_kind_info *info,
+                                const char *name) {
+  const kecs_pg__mark marks[] = {{"S", connection->home->schema}, {"t", info->table}, {"c", name}, {NULL, NULL}};
+  kecs_pg__text_fill(out, kecs_pg__log_stamp_form, marks);
+}
+
+KECS_PG__FN void kecs_pg__log_triggers(kecs_pg__text *out, const kecs_pg__connection *connection,
+                                       const kecs_kind_info *info) {
+  kecs_pg__kind_sql sql;
+  kecs_pg__kind_begin(&sql, connection->allocator, info);
+  if (sql.stamped) {
+    kecs_pg__kind_stamp(out, connection, info, "life");
+  }
+  kecs_pg__log_no_triggers(out, connection, info);
+  if (sql.stamped) {
+    kecs_pg__kind_fill(out, connection, &sql,
+                       "ALTER TABLE {S}{t} ALTER COLUMN stamp_life SET DEFAULT {S}change_stamp();\n");
+    kecs_pg__kind_fill(out, connection, &sql, kecs_pg__log_key_form);
+  }
+  if (sql.spec) {
+    kecs_pg__kind_stamp(out, connection, info, "spec");
+    kecs_pg__kind_fill(out, connection, &sql, kecs_pg__log_spec_form);
+  }
+  if (sql.status) {
+    kecs_pg__kind_stamp(out, connection, info, "status");
+    kecs_pg__kind_fill(out, connection, &sql, kecs_pg__log_status_form);
+  }
+  kecs_pg__kind_fill(out, connection, &sql, kecs_pg__log_insert_form);
+  kecs_pg__kind_fill(out, connection, &sql, kecs_pg__log_update_form);
+  kecs_pg__kind_fill(out, connection, &sql, kecs_pg__log_delete_form);
+  kecs_status status = kecs_pg__kind_end(&sql);
+  out->status = out->status ? out->status : status;
+}
+
+KECS_PG__FN void kecs_pg__log_no_triggers(kecs_pg__text *out, const kecs_pg__connection *connection,
+                                          const kecs_kind_info *info) {
+  static const char *const names[] = {"insert", "update", "delete", "empty", "key", "spec", "status"};
+  for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+    const kecs_pg__mark marks[] = {{"S", connection->home->schema}, {"t", info->table}, {"n", names[i]}, {NULL, NULL}};
+    kecs_pg__text_fill(out, "DROP TRIGGER IF EXISTS feed_{t}_{n} ON {S}{t};\n", marks);
+  }
+  if (!(info->flags & KECS_KIND_APPEND)) {
+    const kecs_pg__mark marks[] = {{"S", connection->home->schema}, {"t", info->table}, {NULL, NULL}};
+    kecs_pg__text_fill(out, "ALTER TABLE {S}{t} ALTER COLUMN stamp_life DROP DEFAULT;\n", marks);
+  }
+}
+
+/* ---- pg/log.c ---------------------------------------------------------------------------------------------------- */
+/* pg/log.c -- the change log on PostgreSQL: making it, switching it, numbering its entries. */
+
+/* ---- pg/log.h ---------------------------------------------------------------------------------------------------- */
+/* pg/log.h -- the change log on PostgreSQL: making it, switching it, numbering its entries. */
+#ifndef KECS_PG_LOG_H
+#define KECS_PG_LOG_H
+
+/* The functions of kecs_backend_log of the same names. */
+KECS_PG__FN kecs_status kecs_pg__log_make(kecs_connection *connection);
+KECS_PG__FN kecs_status kecs_pg__log_turn(kecs_connection *connection, bool on);
+KECS_PG__FN kecs_status kecs_pg__log_number(kecs_connection *connection);
+KECS_PG__FN kecs_status kecs_pg__log_hear(kecs_connection *connection, bool *out_listens, bool *out_heard);
+KECS_PG__FN kecs_status kecs_pg__log_trim(kecs_connection *connection, int64_t floor);
+
+#endif
+
+/* ---- pg/log.c, continued ----------------------------------------------------------------------------------------- */
+#include <stdio.h>
+#include <string.h>
+
+/* ---- texts ---- */
+
+/* Sends a text that was put together, unless something was wrong with it. */
+static kecs_status kecs_pg__log_send(kecs_pg__connection *connection, kecs_pg__text *text, const char *doing,
+                                     PGresult **out_result) {
+  kecs_status status = text->status;
+  if (!status && text->len > 0) {
+    status = kecs_pg__command(connection, text->data, KECS_PG__STOPS, doing, out_result);
+  }
+  kecs_pg__text_free(text);
+  return status;
+}
+
+static kecs_status kecs_pg__log_run(kecs_pg__connection *connection, const char *form, const char *doing) {
+  kecs_pg__text text = {connection->allocator, NULL, 0, 0, KECS_OK};
+  kecs_pg__log_text(&text, connection, form);
+  return kecs_pg__log_send(connection, &text, doing, NULL);
+}
+
+/* A question whose answer is one text; "" where it gives no row. */
+static kecs_status kecs_pg__log_ask(kecs_pg__connection *connection, const char *form, char *out, size_t size) {
+  kecs_pg__text text = {connection->allocator, NULL, 0, 0, KECS_OK};
+  PGresult *result = NULL;
+  out[0] = '\0';
+  kecs_pg__log_text(&text, connection, form);
+  kecs_status status = kecs_pg__log_send(connection, &text, "ask for the change log", &result);
+  if (!status && PQntuples(result) > 0 && !PQgetisnull(result, 0, 0)) {
+    size_t len = (size_t)PQgetlength(result, 0, 0);
+    len = len < size ? len : size - 1;
+    memcpy(out, PQgetvalue(result, 0, 0), len);
+    out[len] = '\0';
+  }
+  PQclear(result);
+  return status;
+}
+
+/* ---- making ---- */
+
+static const char kecs_pg__log_has_triggers[] =
+    "SELECT count(*) FROM pg_trigger g JOIN pg_class c ON c.oid=g.tgrelid JOIN pg_namespace n ON n.oid=c.relnamespace "
+    "WHERE n.nspname={tables} AND g.tgname='feed_clusters_insert'";
+
+static const char kecs_pg__log_making[] = "make the change log's triggers; the tables' owner must switch it on first";
+
+static kecs_status kecs_pg__log_make_triggers(kecs_pg__connection *connection, bool make) {
+  kecs_status status = kecs_pg__command(connection, "SET LOCAL client_min_messages=warning", KECS_PG__STOPS,
+                                        "make the change log", NULL);
+  for (int kind = 1; !status && kind < KECS_KIND_COUNT; kind++) {
+    kecs_pg__text text = {connection->allocator, NULL, 0, 0, KECS_OK};
+    if (make) {
+      kecs_pg__log_triggers(&text, connection, kecs_kind_describe((kecs_kind)kind));
+    } else {
+      kecs_pg__log_no_triggers(&text, connection, kecs_kind_describe((kecs_kind)kind));
+    }
+    status = kecs_pg__log_send(connection, &text, make ? kecs_pg__log_making : "drop the change log's triggers", NULL);
+  }
+  return status;
+}
+
+/* Triggers that are there name columns: they are made anew after a migration. */
+KECS_PG__FN kecs_status kecs_pg__log_make(kecs_connection *shared) {
+  kecs_pg__connection *connection = kecs_pg__of(shared);
+  kecs_pg__text text = {connection->allocator, NULL, 0, 0, KECS_OK};
+  char there[24];
+  kecs_pg__log_tables(&text, connection);
+  kecs_status status = kecs_pg__log_send(connection, &text, "make the change log", NULL);
+  status = status ? status : kecs_pg__log_ask(connection, kecs_pg__log_has_triggers, there, sizeof there);
+  return status || strcmp(there, "0") == 0 ? status : kecs_pg__log_make_triggers(connection, true);
+}
+
+/* ---- switching ---- */
+
+/* The mark is the one entry left when tracking is switched off, and the first new one when it is switched on. What was
+ * watched before must not go on as if nothing had been missed, so the floor is raised to it. */
+static const char kecs_pg__log_mark_form[] =
+    "INSERT INTO {S}changes(tenant,seq,kind,rid,groups,op,stamp) SELECT h.tenant,h.seq,0,0,0,"
+    "CASE WHEN h.tracked THEN 8 ELSE 9 END,{S}change_stamp() FROM {S}change_heads h WHERE h.tenant={T};\n"
+    "INSERT INTO {S}change_state(tenant,id,value) SELECT h.tenant,v.id,h.seq FROM {S}change_heads h,"
+    "(VALUES(1),(3)) AS v(id) WHERE h.tenant={T} AND (v.id=1 OR h.tracked) "
+    "ON CONFLICT(tenant,id) DO UPDATE SET value=greatest(change_state.value,excluded.value)";
+
+static const char kecs_pg__log_on_form[] =
+    "DELETE FROM {S}change_queue WHERE tenant={T};\n"
+    "INSERT INTO {S}change_heads(tenant,seq,tracked) VALUES({T},1,true) ON CONFLICT(tenant) DO UPDATE "
+    "SET seq=change_heads.seq+1,tracked=true";
+
+static const char kecs_pg__log_off_form[] =
+    "UPDATE {S}change_heads SET seq=seq+1,tracked=false WHERE tenant={T};\n"
+    "DELETE FROM {S}change_queue WHERE tenant={T};\n"
+    "DELETE FROM {S}change_tombstones WHERE tenant={T};\n"
+    "DELETE FROM {S}change_folds WHERE tenant={T};\n"
+    "DELETE FROM {S}change_batches WHERE tenant={T};\n"
+    "DELETE FROM {S}changes WHERE tenant={T}";
+
+/* Whether it is time to drop the triggers: nobody else is tracked. Who is not the tables' owner may not see that. */
+static const char kecs_pg__log_last_form[] =
+    "SELECT 1 FROM pg_class c JOIN pg_namespace n ON n.oid=c.relnamespace WHERE n.nspname={tables} AND "
+    "c.relname='change_heads' AND pg_has_role(c.relowner,'USAGE') AND NOT EXISTS(SELECT FROM {S}change_heads WHERE "
+    "tracked)";
+
+/* Triggers that are made wait for whoever writes; where they are there already, a lock does. Otherwise what was written
+ * before and is committed later would be missing. */
+static kecs_status kecs_pg__log_turn_on(kecs_pg__connection *connection) {
+  char there[24];
+  kecs_status status = kecs_pg__log_ask(connection, kecs_pg__log_has_triggers, there, sizeof there);
+  if (!status && strcmp(there, "0") == 0) {
+    status = kecs_pg__log_make_triggers(connection, true);
+  } else if (!status) {
+    kecs_pg__text text = {connection->allocator, NULL, 0, 0, KECS_OK};
+    kecs_pg__log_lock(&text, connection);
+    status = kecs_pg__log_send(connection, &text, "wait for writers", NULL);
+  }
+  return status ? status : kecs_pg__log_run(connection, kecs_pg__log_on_form, "switch the change log on");
+}
+
+static kecs_status kecs_pg__log_turn_off(kecs_pg__connection *connection) {
+  char last[24];
+  kecs_status status = kecs_pg__log_run(connection, kecs_pg__log_off_form, "switch the change log off");
+  status = status ? status : kecs_pg__log_ask(connection, kecs_pg__log_last_form, last, sizeof last);
+  return status || last[0] == '\0' ? status : kecs_pg__log_make_triggers(connection, false);
+}
+
+static const char kecs_pg__log_is_on[] = "SELECT 1 FROM {S}change_heads WHERE tenant={T} AND tracked FOR UPDATE";
+
+KECS_PG__FN kecs_status kecs_pg__log_turn(kecs_connection *shared, bool on) {
+  kecs_pg__connection *connection = kecs_pg__of(shared);
+  char is_on[24];
+  kecs_status status = kecs_pg_backend()->keep_out(shared); /* of those who switch it just now, too */
+  status = status ? status : kecs_pg__log_ask(connection, kecs_pg__log_is_on, is_on, sizeof is_on);
+  if (status || (is_on[0] != '\0') == on) {
+    return status; /* another process was faster */
+  }
+  status = on ? kecs_pg__log_turn_on(connection) : kecs_pg__log_turn_off(connection);
+  return status ? status : kecs_pg__log_run(connection, kecs_pg__log_mark_form, "switch the change log");
+}
+
+/* ---- numbering ---- */
+
+/* In a transaction of its own, in one exchange. Whether it was committed need not be known: it may be done again. */
+KECS_PG__FN kecs_status kecs_pg__log_number(kecs_connection *shared) {
+  kecs_pg__connection *connection = kecs_pg__of(shared);
+  kecs_pg__text text = {connection->allocator, NULL, 0, 0, KECS_OK};
+  kecs_pg__message message = {0};
+  PGresult *result = NULL;
+  if (connection->standby) {
+    return KECS_OK; /* the primary's business */
+  }
+  kecs_pg__log_text(&text, connection, "SELECT {S}change_number({T})");
+  kecs_status status = text.status ? text.status : kecs_pg_backend()->begin(shared, true);
+  message.sql = text.data;
+  message.commits = true;
+  status = status ? status
+                  : kecs_pg__exchange(connection, &message, KECS_PG__STOPS, "number the change log's entries", &result);
+  PQclear(result);
+  kecs_pg__text_free(&text);
+  if (status) {
+    kecs_error error = *kecs_last_error();
+    kecs_pg_backend()->rollback(shared);
+    kecs_pg__restore(&error);
+  }
+  if (status == KECS_E_OUTCOME_UNKNOWN) {
+    return kecs_pg__fail(KECS_E_OFFLINE, "%s: the connection was lost while the change log was read; try again",
+                         kecs_pg__shown(connection));
+  }
+  return status;
+}
+
+/* ---- hearing ---- */
+
+/* Behind a pooler LISTEN is for a session that is somebody else's a moment later; a standby refuses it. What was
+ * numbered before it listened was not heard: that counts as heard. */
+static kecs_status kecs_pg__log_listen(kecs_pg__connection *connection) {
+  char channel[64];
+  char sql[128];
+  kecs_status status = kecs_pg__log_ask(connection, "SELECT {S}change_channel({T})", channel, sizeof channel);
+  snprintf(sql, sizeof sql, "LISTEN %s", channel);
+  status = status ? status : kecs_pg__command(connection, sql, KECS_PG__STOPS, "listen", NULL);
+  connection->listens = !status;
+  return status;
+}
+
+KECS_PG__FN kecs_status kecs_pg__log_hear(kecs_connection *shared, bool *out_listens, bool *out_heard) {
+  kecs_pg__connection *connection = kecs_pg__of(shared);
+  *out_listens = false;
+  *out_heard = false;
+  if (!kecs_pg__alive(connection)) {
+    kecs_status lost = kecs_pg__fail_lost(kecs_pg__shown(connection), connection->pg, "listen");
+    kecs_pg__hang_up(connection);
+    return lost;
+  }
+  if (!connection->direct || connection->standby) {
+    return KECS_OK;
+  }
+  if (!connection->listens) {
+    *out_heard = true;
+    kecs_status status = kecs_pg__log_listen(connection);
+    *out_listens = !status;
+    return status;
+  }
+  for (PGnotify *note = PQnotifies(connection->pg); note; note = PQnotifies(connection->pg)) {
+    *out_heard = true;
+    PQfreemem(note);
+  }
+  *out_listens = true;
+  return KECS_OK;
+}
+
+KECS_PG__FN kecs_status kecs_pg__log_trim(kecs_connection *shared, int64_t floor) {
+  kecs_pg__connection *connection = kecs_pg__of(shared);
+  kecs_pg__text text = {connection->allocator, NULL, 0, 0, KECS_OK};
+  char number[24];
+  snprintf(number, sizeof number, "%lld", (long long)floor);
+  kecs_pg__log_text(&text, connection, "DELETE FROM {S}change_batches WHERE tenant={T} AND seq<");
+  kecs_pg__text_adds(&text, number);
+  return kecs_pg__log_send(connection, &text, "trim the change log", NULL);
+}
+
 /* ---- pg/backend.c ------------------------------------------------------------------------------------------------ */
 /* pg/backend.c -- PostgreSQL behind the table of functions: the dialect, transactions, the schema.
  *
@@ -3015,6 +3837,7 @@ static const kecs_dialect kecs_pg__dialect = {
     .lock_rows = " FOR NO KEY UPDATE",
     .returning_rid = " RETURNING rid",
     .find_text = "strpos",
+    .highest = "greatest",
     .bytewise = " COLLATE \"C\"", /* of a parameter: columns have it from their type */
     /* SET NULL would also take the tenant away. The store lets go of children before it deletes their parent. */
     .on_delete_null = "NO ACTION",
@@ -3361,6 +4184,14 @@ static kecs_status kecs_pg__describe(kecs_connection *shared, kecs_info *out_inf
   return status;
 }
 
+static const kecs_backend_log kecs_pg__log_table = {
+    .make = kecs_pg__log_make,
+    .turn = kecs_pg__log_turn,
+    .number = kecs_pg__log_number,
+    .hear = kecs_pg__log_hear,
+    .trim = kecs_pg__log_trim,
+};
+
 static const kecs_backend kecs_pg__table = {
     .abi = KECS_BACKEND_ABI,
     .name = "postgresql",
@@ -3393,6 +4224,7 @@ static const kecs_backend kecs_pg__table = {
     .insert_many = kecs_pg__insert_many,
     .repeat = kecs_pg__repeat,
     .load = kecs_pg__load,
+    .log = &kecs_pg__log_table,
     .start_many = kecs_pg__start_many,
     .lend_answer = kecs_pg__lend_answer,
     .drop_answer = kecs_pg__drop_answer,

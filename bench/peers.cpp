@@ -1,10 +1,10 @@
 /* peers.cpp -- reading a task by its ARN: this library beside SOCI, on the same file, in one process.
  *
- *   peers FILE [ROUNDS]     FILE is build/bench-data/small.db, which bench makes
+ *   peers FILE WHAT [ROUNDS]     FILE is build/bench-data/small.db, which bench makes; WHAT stands beside the figures
  *
  * Both give the caller a row of its own with all columns. SOCI's statement is prepared once and fetches into variables
- * that are bound once, which is its fast way; the row is their copy. Both use the system's SQLite, since SOCI is linked
- * with it. */
+ * that are bound once, which is its fast way; the row is their copy. SOCI is linked with the system's SQLite; this
+ * library uses the one that its header brings, or the same (bench/run.sh). */
 #include "kecs_store.h"
 
 #include <soci/soci.h>
@@ -129,11 +129,11 @@ double median(std::vector<double> values) {
 }  // namespace
 
 int main(int count, char **arguments) {
-  if (count < 2) {
-    std::fprintf(stderr, "usage: peers FILE [ROUNDS]\n");
+  if (count < 3) {
+    std::fprintf(stderr, "usage: peers FILE WHAT [ROUNDS]\n");
     return 2;
   }
-  int rounds = count > 2 ? std::max(3, std::atoi(arguments[2])) : 15;
+  int rounds = count > 3 ? std::max(3, std::atoi(arguments[3])) : 15;
   kecs_options options = kecs_options();
   kecs_store *store = nullptr;
   options.path = arguments[1];
@@ -154,8 +154,9 @@ int main(int count, char **arguments) {
       }
     }
     double ratio = median(ratios);
-    std::printf("%-34s %10.2f %10.2f   %.2f times as fast, target %.1f %s\n", "get.hot beside SOCI", median(ours),
-                median(theirs), ratio, target, ratio >= target ? "met" : "MISSED");
+    std::string what = std::string("get.hot beside SOCI, ") + arguments[2];
+    std::printf("%-44s %6.2f %8.2f   %.2f times as fast, target %.1f %s\n", what.c_str(), median(ours), median(theirs),
+                ratio, target, ratio >= target ? "met" : "MISSED");
   } catch (const std::exception &error) {
     std::fprintf(stderr, "peers: SOCI: %s\n", error.what());
     return 1;

@@ -29,6 +29,9 @@ extern "C" {
 #include "pg/statement.c"
 #include "pg/gather.c"
 #include "pg/bulk.c"
+#include "pg/text.c"
+#include "pg/log_sql.c"
+#include "pg/log.c"
 #include "pg/backend.c"
 #endif
 #include "doc/licence.h"

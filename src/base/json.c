@@ -333,6 +333,7 @@ KECS__FN kecs__json kecs__json_check(const char *text, size_t len, kecs__json_fa
   return value;
 }
 
+#if !defined(KECS_STORE_NO_IMPORT)
 KECS__FN kecs__json kecs__json_check_first(const char *text, size_t len, size_t *used, kecs__json_fault *fault) {
   kecs__json_scan scan;
   kecs__json value = kecs__json_scan_first(&scan, text, len);
@@ -344,6 +345,7 @@ KECS__FN kecs__json kecs__json_check_first(const char *text, size_t len, size_t 
   }
   return value;
 }
+#endif
 
 KECS__FN void kecs__json_position(const char *text, size_t offset, size_t *line, size_t *column) {
   *line = 1;

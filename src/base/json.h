@@ -45,10 +45,12 @@ typedef struct kecs__json_fault {
  * Accepts exactly what RFC 8259 accepts: duplicate members, \u0000 and lone surrogate escapes are fine here. */
 KECS__FN kecs__json kecs__json_check(const char *text, size_t len, kecs__json_fault *fault);
 
+#if !defined(KECS_STORE_NO_IMPORT)
 /* As kecs__json_check, but stops after the first value: *used is the number of bytes read, white space after the
  * value included, and 0 when there is no value. For streams of documents (JSON lines, documents one after another):
  * call it again on the rest until nothing is left. */
 KECS__FN kecs__json kecs__json_check_first(const char *text, size_t len, size_t *used, kecs__json_fault *fault);
+#endif
 
 /* Line and column of a byte inside a text, counted as in kecs__json_fault. Reads only the bytes before `offset`. */
 KECS__FN void kecs__json_position(const char *text, size_t offset, size_t *line, size_t *column);

@@ -13,6 +13,7 @@
 
 #include "pg/bulk.h"
 #include "pg/dial.h"
+#include "pg/log.h"
 #include "pg/gather.h"
 #include "pg/statement.h"
 
@@ -40,6 +41,7 @@ static const kecs_dialect kecs_pg__dialect = {
     .lock_rows = " FOR NO KEY UPDATE",
     .returning_rid = " RETURNING rid",
     .find_text = "strpos",
+    .highest = "greatest",
     .bytewise = " COLLATE \"C\"", /* of a parameter: columns have it from their type */
     /* SET NULL would also take the tenant away. The store lets go of children before it deletes their parent. */
     .on_delete_null = "NO ACTION",
@@ -386,6 +388,14 @@ static kecs_status kecs_pg__describe(kecs_connection *shared, kecs_info *out_inf
   return status;
 }
 
+static const kecs_backend_log kecs_pg__log_table = {
+    .make = kecs_pg__log_make,
+    .turn = kecs_pg__log_turn,
+    .number = kecs_pg__log_number,
+    .hear = kecs_pg__log_hear,
+    .trim = kecs_pg__log_trim,
+};
+
 static const kecs_backend kecs_pg__table = {
     .abi = KECS_BACKEND_ABI,
     .name = "postgresql",
@@ -418,6 +428,7 @@ static const kecs_backend kecs_pg__table = {
     .insert_many = kecs_pg__insert_many,
     .repeat = kecs_pg__repeat,
     .load = kecs_pg__load,
+    .log = &kecs_pg__log_table,
     .start_many = kecs_pg__start_many,
     .lend_answer = kecs_pg__lend_answer,
     .drop_answer = kecs_pg__drop_answer,

@@ -154,7 +154,8 @@ static kecs_status kecs_pg__look_over(kecs_pg__connection *connection) {
   snprintf(connection->timeline, sizeof connection->timeline, "%s", PQgetvalue(result, 0, 2));
   int pid = (int)strtol(PQgetvalue(result, 0, 0), NULL, 10);
   int wanted = connection->home->settings.statements;
-  connection->named = wanted == 1 || (wanted == 0 && pid == PQbackendPID(connection->pg));
+  connection->direct = pid == PQbackendPID(connection->pg);
+  connection->named = wanted == 1 || (wanted == 0 && connection->direct);
   connection->standby = PQgetvalue(result, 0, 1)[0] == 't';
   connection->stale = connection->standby && !connection->writer && !kecs_pg__is_fresh(connection, result, 3);
   connection->checked_ms = kecs_pg__now_ms();

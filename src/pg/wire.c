@@ -53,6 +53,7 @@ KECS_PG__FN void kecs_pg__hang_up(kecs_pg__connection *connection) {
   }
   connection->name_count = 0;
   connection->id_prepared = false;
+  connection->listens = false;
   connection->doomed = false;
   connection->farewell = false;
 }

@@ -42,7 +42,9 @@ typedef struct kecs_pg__connection {
   bool full_durability;
   int busy_timeout_ms;
   int acquire_ms;
+  bool direct;          /* no pooler is in between */
   bool named;           /* statements are prepared under a name */
+  bool listens;         /* to what the numbering of the change log tells */
   bool no_copy;         /* the server takes no COPY from us: row-level security */
   bool farewell;        /* the server has said that it ends the connection */
   bool doomed;          /* to be given up as soon as no transaction is open */

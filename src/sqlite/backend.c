@@ -19,6 +19,7 @@ static const kecs_dialect kecs__sqlite_dialect = {
     .lock_rows = "", /* a writing transaction is alone */
     .returning_rid = "",
     .find_text = "instr",
+    .highest = "max",
     .bytewise = "", /* BINARY is the default */
     .on_delete_null = "SET NULL",
     .own_place = "a file of its own",
@@ -190,6 +191,10 @@ static int64_t kecs__sqlite_changes(kecs_connection *connection) {
   return sqlite3_changes(connection->db);
 }
 
+static int64_t kecs__sqlite_changes_ever(kecs_connection *connection) {
+  return sqlite3_total_changes(connection->db);
+}
+
 static int64_t kecs__sqlite_last_rid(kecs_connection *connection) {
   return sqlite3_last_insert_rowid(connection->db);
 }
@@ -269,6 +274,8 @@ static const kecs_backend kecs__sqlite_table = {
     .table_names = kecs__sqlite_table_names,
     .describe = kecs__sqlite_describe,
     .guard = kecs__sqlite_guard,
+    .mark = kecs__sqlite_mark,
+    .changes_ever = kecs__sqlite_changes_ever,
 };
 
 #if defined(KECS_STORE_NO_THREADS)

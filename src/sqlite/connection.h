@@ -16,6 +16,7 @@ struct kecs_connection {
   int log_kib;
   bool (*should_stop)(void *user);
   void *should_stop_user;
+  const volatile uint32_t *index; /* of the write-ahead log, where the mark is read; NULL: not looked for yet */
   bool deaf;                /* the stop hook is not asked: a rollback, a commit or a write runs */
   sqlite3_stmt *begin_write; /* BEGIN IMMEDIATE: a transaction that may write never starts as a reader */
   sqlite3_stmt *begin_read;
@@ -37,6 +38,9 @@ KECS__FN kecs_status kecs__sqlite_configure(kecs_connection *connection, const k
 KECS__FN kecs_status kecs__sqlite_settle(kecs_connection *connection);
 KECS__FN kecs_status kecs__sqlite_tidy(kecs_connection *connection);
 KECS__FN kecs_status kecs__sqlite_describe(kecs_connection *connection, kecs_info *out_info);
+
+/* sqlite/mark.c: kecs_backend.mark */
+KECS__FN bool kecs__sqlite_mark(kecs_connection *connection, kecs_mark *out_mark);
 
 /* Steps one of the connection's own statements to its end. */
 KECS__FN kecs_status kecs__sqlite_run_fixed(kecs_connection *connection, sqlite3_stmt **statement);

@@ -2,7 +2,7 @@
 #include "base/prologue.h"
 
 #include "store/ecs.h"
-#include "store/validate_internal.h"
+#include "store/validate_row.h"
 #include "store/write.h"
 
 #include <string.h>

@@ -44,6 +44,7 @@ typedef struct kecs_dialect {
   const char *lock_rows;      /* after a SELECT of rows that the running write may change: " FOR NO KEY UPDATE" */
   const char *returning_rid;  /* after an INSERT: " RETURNING rid" */
   const char *find_text;      /* the function that gives a text's place in another: "instr" */
+  const char *highest;        /* the function that gives the highest of several numbers: "max" */
   const char *bytewise;       /* after a parameter that must compare by bytes: " COLLATE ..." */
   const char *on_delete_null; /* what a foreign key does to children that outlive their parent: "SET NULL" */
   const char *own_place;      /* what a store must have for itself: "a file of its own" */
@@ -51,6 +52,12 @@ typedef struct kecs_dialect {
       failure_ends_transaction; /* after a failed statement every other fails until a rollback, or one to a savepoint */
   bool whole_results; /* all rows of a result are in memory at once: long walks are cut into pages */
 } kecs_dialect;
+
+/* What a database is at. Equal marks: nobody has committed in between. */
+typedef struct kecs_mark {
+  uint32_t commits; /* goes up by one with each commit that changes rows */
+  uint32_t words[3];
+} kecs_mark;
 
 /* What a backend makes of a path, once for every store. It lives as long as the store. */
 typedef struct kecs_place {
@@ -86,6 +93,22 @@ typedef struct kecs_connect_options {
   void *should_stop_user;
 } kecs_connect_options;
 
+/* A change log that the database fills by itself, by triggers: writes of every program are logged then. Where writers
+ * commit side by side, none of them can number its changes: entries get their numbers after the commit, by whoever
+ * reads. The log's tables are named and read as those that the store makes (store/feed.h). */
+typedef struct kecs_backend_log {
+  /* In the transaction that makes or migrates the tables: makes the log's. */
+  kecs_status (*make)(kecs_connection *connection);
+  /* In a writing transaction of its own: switches it on or off for the store's tenant; nothing where it is so. */
+  kecs_status (*turn)(kecs_connection *connection, bool on);
+  /* Outside of a transaction: numbers what is committed. When somebody else does just now, it does nothing. */
+  kecs_status (*number)(kecs_connection *connection);
+  /* On a connection that is kept for this alone, now and then: whether somebody has numbered entries since it was last
+   * asked. It waits for nothing once it listens; *out_listens is false where nothing would be heard. May be NULL. */
+  kecs_status (*hear)(kecs_connection *connection, bool *out_listens, bool *out_heard);
+  /* In a writing transaction: entries below this sequence are gone, and so may be what else is kept of them. */
+  kecs_status (*trim)(kecs_connection *connection, int64_t floor);
+} kecs_backend_log;
 /* One of several statements that are started together. */
 typedef struct kecs_start {
   kecs_statement *statement; /* others may start the same */
@@ -162,8 +185,16 @@ struct kecs_backend {
   void (*lend_answer)(kecs_statement *statement, void *answer);
   void (*drop_answer)(void *answer); /* NULL is fine */
   /* Whether the triggers that log changes fire for this connection's writes. Off: the store logs them itself. NULL: the
-   * backend has no change log, and options.track is KECS_E_UNSUPPORTED. */
+   * store does not. */
   kecs_status (*guard)(kecs_connection *connection, bool on);
+  /* The database logs changes. NULL: it does not. Without either of the two the backend has no change log, and
+   * options.track is KECS_E_UNSUPPORTED. */
+  const kecs_backend_log *log;
+  /* The database's mark, as it is this moment, whoever has committed: asked before each answer of the row cache, by any
+   * thread, while another may use the connection; so it takes nanoseconds and touches nothing. False: it can't be told.
+   * NULL: never; then the row cache is off where other processes may write. */
+  bool (*mark)(kecs_connection *connection, kecs_mark *out_mark);
+  int64_t (*changes_ever)(kecs_connection *connection); /* rows that it has changed since it was opened; with `mark` */
 };
 
 /* For backends: records a failure with the database's own codes and returns `status`. sqlstate may be NULL. */

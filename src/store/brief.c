@@ -5,7 +5,7 @@
 #include "base/prologue.h"
 
 #include "base/json.h"
-#include "store/handle.h"
+#include "store/access.h"
 #include "store/write.h"
 
 #include <string.h>
@@ -27,7 +27,7 @@ static bool kecs__brief_values(const kecs__meta *meta, const kecs__change *chang
 
 /* Documents are compared by more than their bytes, and some columns have a following. */
 static bool kecs__brief_fits(const kecs__write *write, const kecs__meta *meta, const kecs__change *change) {
-  const kecs__special *special = kecs__special_of(meta->info->kind);
+  const kecs__special *special = meta->special;
   bool fits = write->engine->backend->start_last && write->own && write->last && change->rid == 0 &&
               change->probe->key == 0 && change->mask != 0 && meta->version >= 0 && meta->updated_at >= 0 &&
               meta->omitted >= 0 && !(change->mask & (meta->automatic | special->followed | special->judged));

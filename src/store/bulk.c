@@ -4,15 +4,14 @@
 #include "store/bulk.h"
 
 #include "store/fill.h"
-#include "store/special_kinds.h"
-#include "store/validate_internal.h"
+#include "store/special.h"
+#include "store/validate_row.h"
 
 #include <string.h>
 
 KECS__FN bool kecs__bulk_fits(const kecs__engine *engine, const kecs__meta *meta) {
-  const kecs__special *special = kecs__special_of(meta->info->kind);
-  return engine->backend->insert_many && !special->is_new &&
-         (!special->follow || special->follow == kecs__tags_follow);
+  const kecs__special *special = meta->special;
+  return engine->backend->insert_many && !special->is_new && (!special->follow || special->tags_alone);
 }
 
 static size_t kecs__bulk_values_size(const kecs__bulk *bulk) {
@@ -101,7 +100,7 @@ KECS__FN kecs_status kecs__bulk_add(kecs__bulk *bulk, void *row, uint64_t given)
 }
 
 KECS__FN kecs_status kecs__bulk_send(kecs__bulk *bulk) {
-  const kecs__special *special = kecs__special_of(bulk->meta->info->kind);
+  const kecs__special *special = bulk->meta->special;
   kecs__write *write = bulk->write;
   kecs__cached *cached = NULL;
   kecs_status status = kecs__statement(write->session, bulk->meta, KECS__OP_INSERT, 0, &cached);

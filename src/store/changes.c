@@ -9,6 +9,7 @@
 #include "store/changes.h"
 
 #include "store/feed.h"
+#include "store/history_log.h"
 #include "store/write.h"
 
 #include <string.h>
@@ -24,8 +25,10 @@ KECS_STORE_API kecs_status kecs_changes_describe(kecs_store *store, kecs_changes
   memset(out_info, 0, sizeof *out_info);
   kecs__session *session = NULL;
   kecs__feed_end end = {0, 0, 0};
-  status = kecs__read_open(store, &session);
-  bool can = !status && session->engine->backend->guard;
+  status = kecs__check_handle(store);
+  status = status ? status : kecs__feed_number_new(store);
+  status = status ? status : kecs__read_open(store, &session);
+  bool can = !status && kecs__feed_can(session->engine);
   if (can) {
     status = kecs__feed_state(session, KECS__FEED_FLOOR, &out_info->floor);
   }
@@ -78,20 +81,34 @@ static kecs_status kecs__compact_end(kecs__write *write, const kecs__compact *co
   return status;
 }
 
-/* The earlier entries of a row are folded already: their groups, bases and oldest stamp stay, the rest is the newer
- * one's. Entries of local columns are for watches alone. */
+/* What of the step is still to be pushed. Entries of local columns are for watches alone. */
+#define KECS__FOLDED "{own}seq>?1 AND seq<=?2 AND kind<>0 AND (op<>2 OR groups&6<>0)"
+
+/* A row's entries become one: the last one's place, the groups of all, and of each group the stamp before its first
+ * change. What was folded before is earlier than all of them. */
 static kecs_status kecs__compact_fold(kecs__write *write, int64_t upto, int64_t pushed, int64_t *out_count) {
   kecs_value values[] = {kecs__value_int(pushed), kecs__value_int(upto)};
+  static const char counted[] = "SELECT count(*) FROM {changes} WHERE " KECS__FOLDED;
+  kecs_status status = kecs__feed_number(write->session, counted, values, 2, out_count);
+  if (status || *out_count == 0) {
+    return status;
+  }
   return kecs__run(
       write->session,
       "INSERT INTO {change_folds}({tenant}kind,rid,seq,groups,op,stamp,oldest,base_life,base_spec,base_status) "
-      "SELECT {ours}kind,rid,seq,groups,op,stamp,stamp,base_life,base_spec,base_status FROM {changes} "
-      "WHERE {own}seq>?1 AND seq<=?2 AND kind<>0 AND (op<>2 OR groups&6<>0) ORDER BY seq "
-      "ON CONFLICT({tenant}kind,rid) DO UPDATE SET seq=excluded.seq,groups=groups|excluded.groups,stamp=excluded.stamp,"
-      "op=CASE WHEN op=1 AND excluded.op=2 THEN 1 ELSE excluded.op END,"
-      "base_spec=CASE WHEN groups&2<>0 THEN base_spec ELSE excluded.base_spec END,"
-      "base_status=CASE WHEN groups&4<>0 THEN base_status ELSE excluded.base_status END",
-      values, 2, out_count);
+      "SELECT {ours}g.kind,g.rid,g.last_seq,g.groups,CASE WHEN f.op=1 AND l.op=2 THEN 1 ELSE l.op END,l.stamp,f.stamp,"
+      "f.base_life,s.base_spec,u.base_status FROM (SELECT kind,rid,max(seq) AS last_seq,min(seq) AS first_seq,"
+      "max(groups&1)|max(groups&2)|max(groups&4)|max(groups&8) AS groups,"
+      "min(CASE WHEN groups&2<>0 THEN seq END) AS spec_seq,min(CASE WHEN groups&4<>0 THEN seq END) AS status_seq "
+      "FROM {changes} WHERE " KECS__FOLDED
+      " GROUP BY kind,rid) AS g "
+      "JOIN {changes l} ON {own l}l.seq=g.last_seq JOIN {changes f} ON {own f}f.seq=g.first_seq "
+      "LEFT JOIN {changes s} ON {own s}s.seq=g.spec_seq LEFT JOIN {changes u} ON {own u}u.seq=g.status_seq WHERE true "
+      "ON CONFLICT({tenant}kind,rid) DO UPDATE SET seq=excluded.seq,groups=change_folds.groups|excluded.groups,"
+      "stamp=excluded.stamp,op=CASE WHEN change_folds.op=1 AND excluded.op=2 THEN 1 ELSE excluded.op END,"
+      "base_spec=CASE WHEN change_folds.groups&2<>0 THEN change_folds.base_spec ELSE excluded.base_spec END,"
+      "base_status=CASE WHEN change_folds.groups&4<>0 THEN change_folds.base_status ELSE excluded.base_status END",
+      values, 2, NULL);
 }
 
 static kecs_status kecs__compact_entries(kecs__write *write, kecs__compact *compact, int64_t upto) {
@@ -110,6 +127,9 @@ static kecs_status kecs__compact_entries(kecs__write *write, kecs__compact *comp
   }
   if (!status) {
     status = kecs__feed_state_raise(write->session, KECS__FEED_FLOOR, upto);
+  }
+  if (!status && write->engine->backend->log) {
+    status = write->engine->backend->log->trim(write->session->connection, upto);
   }
   compact->done->folded += folded;
   compact->done->removed += removed;
@@ -132,7 +152,8 @@ static kecs_status kecs__compact_tombstones(kecs__write *write, kecs__compact *c
     status = kecs__run(write->session,
                             "INSERT INTO {change_state}({tenant}id,value) SELECT {ours}1000+kind,max(rid) FROM "
                             "{change_tombstones} WHERE {own}seq IN " KECS__TOMBSTONES_OLD
-                            " GROUP BY kind ON CONFLICT({tenant}id) DO UPDATE SET value=max(value,excluded.value)",
+                            " GROUP BY kind ON CONFLICT({tenant}id) DO UPDATE SET "
+                            "value={highest}(change_state.value,excluded.value)",
                             values, 3, NULL);
   }
   if (!status) {
@@ -146,6 +167,23 @@ static kecs_status kecs__compact_tombstones(kecs__write *write, kecs__compact *c
   return status;
 }
 
+/* The history goes first: what it may lose is told by the entries that are about to go. The floor is raised before, so
+ * that no watch still wants the old rows. */
+static kecs_status kecs__compact_history(kecs__write *write, kecs__compact *compact, int64_t upto) {
+  int64_t removed = 0;
+  int64_t floor = 0;
+  kecs_status status = upto > 0 ? kecs__feed_state_raise(write->session, KECS__FEED_FLOOR, upto) : KECS_OK;
+  if (!status) {
+    status = kecs__feed_state(write->session, KECS__FEED_FLOOR, &floor);
+  }
+  if (!status) {
+    status = kecs__history_trim(write, floor, KECS__COMPACT_ROWS, &removed);
+  }
+  compact->done->history += removed;
+  compact->more = removed >= KECS__COMPACT_ROWS;
+  return status;
+}
+
 static kecs_status kecs__compact_step(kecs__write *write, void *user) {
   kecs__compact *compact = user;
   int64_t upto = 0;
@@ -154,7 +192,10 @@ static kecs_status kecs__compact_step(kecs__write *write, void *user) {
   if (!status) {
     status = kecs__compact_end(write, compact, &upto);
   }
-  if (!status && upto > 0) {
+  if (!status) {
+    status = kecs__compact_history(write, compact, upto);
+  }
+  if (!status && upto > 0 && !compact->more) {
     status = kecs__compact_entries(write, compact, upto);
   }
   return status ? status : kecs__compact_tombstones(write, compact);
@@ -164,11 +205,12 @@ KECS_STORE_API kecs_status kecs_changes_compact(kecs_store *store, const kecs_co
                                                 kecs_compacted *out_done) {
   static const kecs_compaction all;
   kecs_compacted done;
-  kecs_compacted unused = {0, 0, 0, 0};
+  kecs_compacted unused = {0, 0, 0, 0, 0};
   kecs__compact compact = {options ? options : &all, &done, false};
   out_done = out_done ? out_done : &unused;
   memset(out_done, 0, sizeof *out_done);
   kecs_status status = kecs__check_handle(store);
+  status = status ? status : kecs__feed_number_new(store);
   int steps = 0;
   do {
     done = *out_done;
@@ -211,5 +253,7 @@ static kecs_status kecs__pushed_work(kecs__write *write, void *user) {
 }
 
 KECS_STORE_API kecs_status kecs_changes_pushed(kecs_store *store, int64_t seq) {
-  return kecs__with_write(store, kecs__pushed_work, &seq);
+  kecs_status status = kecs__check_handle(store);
+  status = status ? status : kecs__feed_number_new(store);
+  return status ? status : kecs__with_write(store, kecs__pushed_work, &seq);
 }

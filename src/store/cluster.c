@@ -4,10 +4,11 @@
 #include "store/cluster.h"
 
 #include "base/id.h"
+#include "store/arn.h"
 #include "store/ecs.h"
 #include "store/fill.h"
 #include "store/special_kinds.h"
-#include "store/validate_internal.h"
+#include "store/validate_row.h"
 #include "store/write.h"
 
 #include <stdarg.h>
@@ -18,38 +19,6 @@
 
 static bool kecs__cluster_empty(const char *text) {
   return !text || !text[0];
-}
-
-/* ---- ARNs ---- */
-
-KECS__FN const char *kecs__arn_resource(const char *arn) {
-  if (!kecs__is_arn(arn)) {
-    return NULL;
-  }
-  for (int i = 0; i < 5; i++) {
-    arn = strchr(arn, ':');
-    if (!arn) {
-      return NULL;
-    }
-    arn++;
-  }
-  return arn;
-}
-
-KECS__FN char *kecs__arn_beside(kecs__arena *arena, const char *arn, const char *format, ...) {
-  size_t head = (size_t)(kecs__arn_resource(arn) - arn);
-  va_list args;
-  va_start(args, format);
-  int len = vsnprintf(NULL, 0, format, args);
-  va_end(args);
-  char *out = len < 0 ? NULL : kecs__arena_bytes(arena, head + (size_t)len + 1);
-  if (out) {
-    memcpy(out, arn, head);
-    va_start(args, format);
-    vsnprintf(out + head, (size_t)len + 1, format, args);
-    va_end(args);
-  }
-  return out;
 }
 
 KECS__FN kecs_status kecs__cluster_of(kecs__session *session, const char *arn, const char *type, kecs__arena *arena,

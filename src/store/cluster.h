@@ -4,13 +4,6 @@
 #define KECS_STORE_CLUSTER_H
 #include "store/query.h"
 
-/* The resource of an ARN: what follows the fifth colon. NULL when it has not that many. Points into `arn`. */
-KECS__FN const char *kecs__arn_resource(const char *arn);
-
-/* An ARN of the same partition, service, region and account, with another resource. NULL means NOMEM. `arn` must
- * have a resource. */
-KECS__FN char *kecs__arn_beside(kecs__arena *arena, const char *arn, const char *format, ...) KECS_STORE_PRINTF(3, 4);
-
 /* The cluster that an ARN such as "TYPE/CLUSTER/..." is in. The default cluster where it names none (the short form of
  * old ARNs), or where there is no ARN. */
 KECS__FN kecs_status kecs__cluster_of(kecs__session *session, const char *arn, const char *type, kecs__arena *arena,

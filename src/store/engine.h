@@ -1,14 +1,17 @@
 /* store/engine.h -- what stands behind a kecs_store: the engine that all handles of one database share, its sessions
- * (a connection and its prepared statements), and how a call gets one for reading or writing. */
+ * (a connection and its prepared statements), and what every call asks of its handle. */
 #ifndef KECS_STORE_ENGINE_H
 #define KECS_STORE_ENGINE_H
 #include "base/memory.h"
 #include "base/thread.h"
 #include "store/backend.h"
 
+typedef struct kecs__special kecs__special; /* store/special.h */
+
 /* What the descriptors of a kind say, looked up once per store. Columns are numbers, -1 where a kind has none. */
 typedef struct kecs__meta {
   const kecs_kind_info *info;
+  const kecs__special *special; /* never NULL */
   int arn;
   int id;
   int name; /* what the ARN ends with: name, or family */
@@ -25,6 +28,8 @@ typedef struct kecs__meta {
   uint64_t automatic; /* columns that the store alone writes, unless a document brings them */
   size_t offsets[64];        /* of the columns in the kind's struct */
   kecs_value_type types[64]; /* of the columns, for the backend; KECS_VALUE_NULL for OPTI */
+  uint16_t texts[64];        /* offsets of those that are texts */
+  int text_count;
   char *columns;             /* "arn,id,..." */
   size_t columns_len;
 } kecs__meta;
@@ -32,7 +37,7 @@ typedef struct kecs__meta {
 /* A prepared statement in a session's cache. */
 typedef struct kecs__cached {
   uint64_t hash;
-  int kind;
+  int kind; /* whose table it is about; of a text, only where it changes that */
   int op;
   uint64_t mask;
   char *sql; /* only where the text is the key */
@@ -49,15 +54,30 @@ typedef struct kecs__place {
   bool known;              /* the log's end was read in this transaction */
   bool on;                 /* the transaction's writes are logged */
   bool appended;           /* some were */
+  uint64_t history;        /* bit n: what rows of kind n were is kept (history_log.h) */
+  int64_t seq;             /* of the last of them */
   int64_t stamp;           /* the last that was given out */
   uint64_t marked;         /* bit n: marks[n] was read */
   int64_t marks[KECS_KIND_COUNT]; /* no new row of the kind has this rid or a lower one */
 } kecs__place;
 
+enum { KECS__CACHE_BUCKETS = 256 };
+
+/* What a transaction has changed, as far as the row cache wants to know (cache.h): nothing of it enters. */
+typedef struct kecs__hold {
+  bool any;
+  bool parents;   /* a cluster or service has come or gone */
+  uint64_t lists; /* kinds, by their bits */
+  uint64_t kinds; /* kinds of which any row may have been changed */
+  uint32_t rows[KECS__CACHE_BUCKETS / 32];
+} kecs__hold;
+
 typedef struct kecs__engine kecs__engine;
+typedef struct kecs__cache kecs__cache; /* store/cache.h */
 typedef struct kecs__gather kecs__gather; /* store/gather.h */
 typedef struct kecs__turn kecs__turn; /* store/turns.c */
 typedef struct kecs__waiter kecs__waiter; /* store/pool.c */
+typedef struct kecs__change kecs__change; /* store/write.h */
 
 typedef struct kecs__session {
   kecs__engine *engine;
@@ -81,6 +101,8 @@ typedef struct kecs__session {
   kecs__gather *gather;  /* the running read is asked together with others */
   struct kecs__session *next; /* in the list of the idle ones, or of those in use */
   kecs__place place;          /* of the writing session */
+  kecs__hold hold;
+  bool committed;             /* the transaction that kecs__cache_begun was told of */
 } kecs__session;
 
 struct kecs__engine {
@@ -114,6 +136,12 @@ struct kecs__engine {
   kecs_info settings;      /* of the writing connection, as read back when the store was opened */
   size_t document_bytes_max;
   int schema_version;
+  kecs__cache *cache;      /* of rows; NULL: there is none */
+  bool cache_wanted;       /* by the options */
+  int cache_entries;       /* 0: none is wanted */
+  int cache_rows_kib;
+  int64_t cache_ttl_us;
+  int64_t cache_staleness_us; /* how old an answer may be where other processes' writes are not seen; 0: not at all */
 
   kecs__mutex mutex; /* guards what follows */
   kecs__session *writer;
@@ -148,11 +176,17 @@ struct kecs__engine {
   kecs__condition changed;   /* with the mutex: what follows has changed */
   uint64_t feed_turn;        /* goes up when there may be new entries */
   int64_t feed_seen;         /* the newest entry that somebody here has seen */
-  int64_t feed_looked_ms;    /* when somebody last looked */
+  int64_t feed_look_ms;      /* when somebody is to look next */
+  int watch_count;           /* open ones */
+  kecs__session *ear;        /* hears what the database says by itself; not of the pool (ear.c) */
+  bool ear_taken;            /* by a thread that asks what it has heard */
+  int64_t ear_next_ms;       /* when to ask next */
 };
 
+enum { KECS__MAGIC_OPEN = 0x6b656373, KECS__MAGIC_ENDED = 0x64656164 };
+
 struct kecs_store {
-  unsigned magic;
+  unsigned magic; /* one of the two above */
   kecs__engine *engine;
   kecs_store *parent;      /* of a transaction */
   kecs__session *session;  /* of a transaction */
@@ -162,25 +196,12 @@ struct kecs_store {
   int walks;               /* that read through it just now */
   bool broken;             /* the database ended the transaction by itself */
   int cancelled;           /* by kecs__flag_get */
+  int timed;               /* likewise: there is a deadline */
   int64_t deadline;        /* guarded by the engine's mutex in a store; the owner's in a transaction */
+  char *actor;             /* who writes, and why, for the history: NULL as the parent says; guarded likewise */
+  char *reason;
   kecs_store *next;
 };
-
-/* MISUSE unless `store` is an open handle. */
-KECS__FN kecs_status kecs__check_handle(const kecs_store *store);
-
-/* TIMEOUT or CANCELLED when this handle, or one that it was begun from, is past its deadline or cancelled. */
-KECS__FN kecs_status kecs__check_stop(const kecs_store *store, int64_t deadline);
-
-/* INVALID naming the argument when a required pointer is NULL. */
-KECS__FN kecs_status kecs__check_pointer(const void *pointer, const char *name);
-
-/* A session to read with, until kecs__read_close. */
-KECS__FN kecs_status kecs__read_open(kecs_store *store, kecs__session **out_session);
-KECS__FN void kecs__read_close(kecs_store *store, kecs__session *session);
-
-/* Ends a read transaction; its failure counts when nothing failed before. */
-KECS__FN void kecs__read_end(const kecs_backend *backend, kecs_connection *connection, kecs_status *status);
 
 /* A write: in a transaction of its own, or as a part of the handle's. */
 typedef struct kecs__write {
@@ -196,38 +217,39 @@ typedef struct kecs__write {
   bool last;      /* what the next row's statement leaves is all: it may be committed with it */
   bool ended;     /* it was */
   int quiet;      /* above 0: tags and their rows are not followed, since they are being brought into step (tags.c) */
+  const char *actor;  /* for the history, once `noted` */
+  const char *reason;
+  bool noted;
   bool make_parents; /* an insert makes the parents that are missing, bare (KECS_JSON_PARENTS) */
 } kecs__write;
-KECS__FN kecs_status kecs__write_open(kecs_store *store, kecs__write *write);
 
-/* Where writers write side by side, one may find another in its way: KECS_E_BUSY. A write of its own is then made
- * again, after a pause, until the store's busy timeout has passed. Zero-initialised before the first try. */
-typedef struct kecs__retry {
-  int64_t until;
-  int tries;
-} kecs__retry;
-KECS__FN bool kecs__retry_again(kecs_store *store, kecs__retry *retry, kecs_status status);
+/* MISUSE unless `store` is an open handle. */
+KECS__FN kecs_status kecs__check_handle(const kecs_store *store);
 
-/* Whether writers write side by side, so that what a write did not find may be there a moment later. */
-KECS__FN bool kecs__writers_meet(const kecs__write *write);
+/* TIMEOUT or CANCELLED when this handle, or one that it was begun from, is past its deadline or cancelled. */
+KECS__FN kecs_status kecs__check_stop(const kecs_store *store, int64_t deadline);
 
-/* BUSY: the row was not there when this write looked for it, and another writer has made it since. */
-KECS__FN kecs_status kecs__fail_raced(const kecs__meta *meta);
+/* INVALID naming the argument when a required pointer is NULL. */
+KECS__FN kecs_status kecs__check_pointer(const void *pointer, const char *name);
 
-/* To be called before the second statement of a write that changes rows: from here on all or nothing. */
-KECS__FN kecs_status kecs__write_guard(kecs__write *write);
+/* The deadline that holds for a call that starts now. */
+KECS__FN int64_t kecs__handle_deadline(kecs_store *store);
 
-/* After a failed statement, before others look into what was wrong: where the database refuses everything until a
- * rollback, the write is undone now. It must end with that failure. */
-KECS__FN void kecs__write_revive(kecs__write *write);
+/* MISUSE while a savepoint inside the transaction is open: what is written meanwhile would be undone with it. */
+KECS__FN kecs_status kecs__check_innermost(const kecs_store *store);
 
-/* Commits when `status` is KECS_OK and the deadline has not passed, rolls back otherwise; returns what came of it. */
-KECS__FN kecs_status kecs__write_close(kecs__write *write, kecs_status status);
+/* MISUSE when the transaction, or one around it, is lost. */
+KECS__FN kecs_status kecs__check_transaction(const kecs_store *tx);
 
-/* The writing session by itself, for opening and migrating. */
-KECS__FN kecs_status kecs__session_open(kecs__engine *engine, bool reader, bool may_create,
-                                        kecs__session **out_session);
-KECS__FN void kecs__session_close(kecs__session *session);
+/* MISUSE: the call would wait for what its own thread holds. */
+KECS__FN kecs_status kecs__fail_own_writer(void);
+
+/* How long a wait may still take, in milliseconds: until then by the monotonic clock, and no longer than the deadline.
+ */
+KECS__FN int64_t kecs__wait_left(const kecs__engine *engine, int64_t until_ms, int64_t deadline);
+
+/* TIMEOUT when the read has been open for longer than options.pool.read_age_ms. */
+KECS__FN kecs_status kecs__check_read_age(const kecs__session *session);
 
 KECS__FN void kecs__log(const kecs__engine *engine, kecs_log_level level, const char *format, ...)
     KECS_STORE_PRINTF(3, 4);

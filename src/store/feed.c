@@ -8,6 +8,9 @@
 #include "store/feed.h"
 
 #include "base/time.h"
+#include "store/access.h"
+#include "store/history_log.h"
+#include "store/pool.h"
 #include "store/sql.h"
 #include "store/write.h"
 
@@ -49,15 +52,53 @@ KECS__FN kecs_status kecs__feed_state_raise(kecs__session *session, int id, int6
   kecs_value values[] = {kecs__value_int(id), kecs__value_int(value)};
   return kecs__run(session,
                    "INSERT INTO {change_state}({tenant}id,value) VALUES({ours}?1,?2) ON CONFLICT({tenant}id) DO UPDATE "
-                   "SET value=max(value,excluded.value)",
+                   "SET value={highest}(change_state.value,excluded.value)",
                    values, 2, NULL);
+}
+
+KECS__FN kecs_status kecs__feed_state_set(kecs__session *session, int id, int64_t value) {
+  kecs_value values[] = {kecs__value_int(id), kecs__value_int(value)};
+  return kecs__run(session,
+                   "INSERT INTO {change_state}({tenant}id,value) VALUES({ours}?1,?2) ON CONFLICT({tenant}id) DO UPDATE "
+                   "SET value=excluded.value",
+                   values, 2, NULL);
+}
+
+KECS__FN bool kecs__feed_can(const kecs__engine *engine) {
+  return engine->backend->guard || engine->backend->log;
+}
+
+KECS__FN kecs_status kecs__feed_number_new(kecs_store *store) {
+  kecs__engine *engine = store->engine;
+  kecs__session *session = NULL;
+  if (!engine->backend->log || store->depth > 0) {
+    return KECS_OK;
+  }
+  kecs_error before = kecs__error_save();
+  int64_t deadline = kecs__handle_deadline(store);
+  kecs_status status = kecs__check_stop(store, deadline);
+  if (status) {
+    return status;
+  }
+  status = kecs__pool_take(store, deadline, engine->place.splits_reads && !engine->read_only, &session);
+  if (!status) {
+    status = engine->backend->log->number(session->connection);
+    kecs__pool_give_back(session);
+  }
+  /* Who may not number is told what others have numbered. So is a thread that writes in a transaction of its own and
+   * looks at the store beside it, where reads go to another server. */
+  if (status == KECS_E_DENIED || status == KECS_E_READONLY || status == KECS_E_MISUSE || status == KECS_E_BUSY) {
+    (void)kecs__error_restore(&before);
+    return KECS_OK;
+  }
+  return status;
 }
 
 KECS__FN kecs_status kecs__feed_read_end(kecs__session *session, kecs__feed_end *out_end) {
   kecs__cached *cached = NULL;
   bool row = false;
   memset(out_end, 0, sizeof *out_end);
-  if (!session->engine->backend->guard) {
+  if (!kecs__feed_can(session->engine)) {
     return KECS_OK; /* there are no such tables */
   }
   kecs_status status = kecs__feed_statement(
@@ -81,7 +122,7 @@ static bool kecs__feed_is_on(const kecs__feed_end *end) {
 }
 
 KECS__FN kecs_status kecs__fail_no_feed(const kecs__engine *engine) {
-  if (!engine->backend->guard) {
+  if (!kecs__feed_can(engine)) {
     return kecs__fail(KECS_E_UNSUPPORTED, "%s: the %s backend has no log of changes", engine->place.shown,
                       engine->backend->name);
   }
@@ -93,6 +134,7 @@ KECS__FN kecs_status kecs__feed_check(const kecs__engine *engine, const kecs__fe
   return kecs__feed_is_on(end) ? KECS_OK : kecs__fail_no_feed(engine);
 }
 
+#if !defined(KECS_STORE_NO_WATCH)
 KECS__FN kecs_status kecs__feed_check_floor(kecs__session *session, int64_t seq) {
   int64_t floor = 0;
   kecs_status status = kecs__feed_state(session, KECS__FEED_FLOOR, &floor);
@@ -107,6 +149,7 @@ KECS__FN kecs_status kecs__feed_check_floor(kecs__session *session, int64_t seq)
   error.floor = floor;
   return kecs__error_restore(&error);
 }
+#endif
 
 /* ---- the place in a transaction ---- */
 
@@ -116,7 +159,7 @@ KECS__FN kecs_status kecs__feed_check_floor(kecs__session *session, int64_t seq)
 
 KECS__FN kecs_status kecs__feed_begin(kecs__write *write) {
   kecs__place *place = &write->session->place;
-  if (!kecs__flag_get(&write->engine->tracked)) {
+  if (!kecs__flag_get(&write->engine->tracked) || write->engine->backend->log) {
     place->on = false;
     return KECS_OK;
   }
@@ -135,6 +178,7 @@ KECS__FN kecs_status kecs__feed_begin(kecs__write *write) {
     kecs__cached *cached = NULL;
     status = kecs__feed_statement(write->session, KECS__FEED_APPEND, &cached);
     kecs__statement_done(write->session, cached);
+    status = status ? status : kecs__history_begin(write);
   }
   if (!status) {
     place->known = true;
@@ -143,15 +187,6 @@ KECS__FN kecs_status kecs__feed_begin(kecs__write *write) {
     place->marked = 0;
   }
   return status;
-}
-
-KECS__FN void kecs__feed_ended(kecs__engine *engine) {
-  kecs__place *place = &engine->writer->place;
-  if (place->appended) {
-    place->appended = false;
-    engine->feed_turn++;
-    kecs__condition_wake_all(&engine->changed);
-  }
 }
 
 KECS__FN kecs_status kecs__feed_stamp(kecs__write *write, int64_t *out_stamp) {
@@ -174,11 +209,23 @@ static kecs_value kecs__feed_base(int64_t stamp) {
   return value;
 }
 
-static kecs_status kecs__feed_append(kecs__write *write, int kind, int64_t rid, uint64_t groups, int op, int64_t stamp,
-                                     const int64_t base[KECS__STAMPS]) {
+KECS__FN kecs_status kecs__feed_run(kecs__write *write, const char *sql, const kecs_value *values, int count) {
   kecs__session *session = write->session;
   const kecs_store *user = session->user;
   int64_t deadline = session->deadline;
+  session->user = NULL; /* never stopped between a row and its entry */
+  session->deadline = 0;
+  kecs_status status = kecs__run(session, sql, values, count, NULL);
+  session->user = user;
+  session->deadline = deadline;
+  if (status && !write->own && !write->guarded) {
+    write->store->broken = true;
+  }
+  return status;
+}
+
+static kecs_status kecs__feed_append(kecs__write *write, int kind, int64_t rid, uint64_t groups, int op, int64_t stamp,
+                                     const int64_t base[KECS__STAMPS]) {
   kecs_value values[] = {kecs__value_int(kind),
                          kecs__value_int(rid),
                          kecs__value_int((int64_t)groups),
@@ -187,15 +234,10 @@ static kecs_status kecs__feed_append(kecs__write *write, int kind, int64_t rid, 
                          kecs__feed_base(base[KECS__STAMP_LIFE]),
                          kecs__feed_base(base[KECS__STAMP_SPEC]),
                          kecs__feed_base(base[KECS__STAMP_STATUS])};
-  session->user = NULL; /* never stopped between a row and its entry */
-  session->deadline = 0;
-  kecs_status status = kecs__run(session, KECS__FEED_APPEND, values, 8, NULL);
-  session->user = user;
-  session->deadline = deadline;
+  kecs_status status = kecs__feed_run(write, KECS__FEED_APPEND, values, 8);
+  kecs__session *session = write->session;
   session->place.appended = true;
-  if (status && !write->own && !write->guarded) {
-    write->store->broken = true;
-  }
+  session->place.seq = status ? session->place.seq : session->engine->backend->last_rid(session->connection);
   return status;
 }
 
@@ -264,12 +306,21 @@ KECS__FN kecs_status kecs__feed_insert(kecs__write *write, const kecs__meta *met
     status =
         kecs__feed_append(write, (int)meta->info->kind, write->rid, KECS__GROUPS_ALL, KECS__FEED_CREATED, stamp, none);
   }
+  if (!status && kecs__history_kept(write, meta)) {
+    kecs__past nothing = {{0}, false};
+    status = kecs__history_add(write, meta, KECS__FEED_CREATED, write->rid, stamp, &nothing);
+  }
   return status;
 }
 
-KECS__FN kecs_status kecs__feed_updated(kecs__write *write, const kecs__meta *meta, int64_t rid, uint64_t groups,
-                                        int64_t stamp, const int64_t base[KECS__STAMPS]) {
-  return kecs__feed_append(write, (int)meta->info->kind, rid, groups, KECS__FEED_UPDATED, stamp, base);
+KECS__FN kecs_status kecs__feed_updated(kecs__write *write, const kecs__meta *meta, const kecs__change *change,
+                                        uint64_t groups, int64_t stamp) {
+  kecs_status status =
+      kecs__feed_append(write, (int)meta->info->kind, change->rid, groups, KECS__FEED_UPDATED, stamp, change->base);
+  if (!status && change->past) {
+    status = kecs__history_add(write, meta, KECS__FEED_UPDATED, change->rid, stamp, change->past);
+  }
+  return status;
 }
 
 /* The stamps of a row, from its table. */
@@ -326,6 +377,9 @@ KECS__FN kecs_status kecs__feed_delete(kecs__write *write, const kecs__meta *met
     status = KECS_E_NOMEM;
   }
   kecs__arena_free(&arena);
+  if (!status && kecs__history_kept(write, meta)) {
+    status = kecs__history_deleted(write, meta, seq, rid, stamp, row);
+  }
   if (place->marks[kind] < rid) {
     place->marks[kind] = rid; /* counts only where it is known; otherwise the tombstone says it */
   }
@@ -368,16 +422,17 @@ static kecs_status kecs__feed_add_stamps(kecs__write *write) {
 }
 
 /* Kind by kind: the text of all is more than a store with little memory may hold. */
-static kecs_status kecs__feed_guards(kecs__write *write, bool make) {
+KECS__FN kecs_status kecs__feed_guards(kecs__write *write, bool make) {
   kecs__engine *engine = write->engine;
-  kecs_status status = KECS_OK;
+  int64_t history = 0;
+  kecs_status status = kecs__feed_state(write->session, KECS__FEED_HISTORY, &history);
   for (int kind = 1; !status && kind < KECS_KIND_COUNT; kind++) {
     const kecs_kind_info *info = kecs_kind_describe((kecs_kind)kind);
     kecs__text text;
     kecs__text_init(&text, &engine->allocator, KECS__FEED_GUARDS_MAX);
     kecs__feed_ddl_no_guards(&text, info);
     if (make) {
-      kecs__feed_ddl_guards(&text, info);
+      kecs__feed_ddl_guards(&text, info, ((uint64_t)history & KECS_BIT(kind)) != 0);
     }
     status = text.status ? text.status : engine->backend->execute(write->session->connection, text.data);
     kecs__text_free(&text);
@@ -386,7 +441,11 @@ static kecs_status kecs__feed_guards(kecs__write *write, bool make) {
 }
 
 KECS__FN kecs_status kecs__feed_migrated(kecs__write *write) {
+  const kecs_backend *backend = write->engine->backend;
   kecs__feed_end end;
+  if (!backend->guard) {
+    return backend->log ? backend->log->make(write->session->connection) : KECS_OK;
+  }
   kecs_status status = kecs__feed_read_end(write->session, &end);
   if (status || !kecs__feed_is_on(&end)) {
     return status;
@@ -413,6 +472,7 @@ static kecs_status kecs__feed_put_mark(kecs__write *write, const kecs__feed_end 
     status = kecs__feed_state_raise(write->session, KECS__FEED_SINCE, end->seq + 1);
   }
   write->session->place.appended = true;
+  write->session->place.seq = end->seq + 1;
   return status;
 }
 
@@ -420,19 +480,23 @@ static kecs_status kecs__feed_put_mark(kecs__write *write, const kecs__feed_end 
 static kecs_status kecs__feed_clear(kecs__write *write) {
   static const char marks[] =
       "INSERT INTO {change_state}({tenant}id,value) SELECT {ours}1000+kind,max(rid) FROM {change_tombstones} "
-      "WHERE {own}true GROUP BY kind ON CONFLICT({tenant}id) DO UPDATE SET value=max(value,excluded.value)";
+      "WHERE {own}true GROUP BY kind ON CONFLICT({tenant}id) DO UPDATE SET "
+      "value={highest}(change_state.value,excluded.value)";
   static const char *const texts[] = {marks, "DELETE FROM {change_tombstones}{whole}",
                                       "DELETE FROM {change_folds}{whole}", "DELETE FROM {changes}{whole}"};
   kecs_status status = KECS_OK;
   for (size_t i = 0; !status && i < sizeof texts / sizeof texts[0]; i++) {
     status = kecs__run(write->session, texts[i], NULL, 0, NULL);
   }
-  return status;
+  return status ? status : kecs__history_clear(write, UINT64_MAX);
 }
 
 static kecs_status kecs__feed_switch(kecs__write *write, void *user) {
   bool on = *(const bool *)user;
   kecs__feed_end end;
+  if (write->engine->backend->log) {
+    return write->engine->backend->log->turn(write->session->connection, on);
+  }
   kecs_status status = kecs__feed_read_end(write->session, &end);
   if (status || kecs__feed_is_on(&end) == on) {
     return status; /* another process was faster */
@@ -450,7 +514,7 @@ static kecs_status kecs__feed_switch(kecs__write *write, void *user) {
 KECS__FN kecs_status kecs__feed_open(kecs_store *store, kecs_track track) {
   kecs__engine *engine = store->engine;
   kecs__feed_end end = {0, 0, 0};
-  if (!engine->backend->guard) {
+  if (!kecs__feed_can(engine)) {
     return track == KECS_TRACK_ON ? kecs__fail_no_feed(engine) : KECS_OK;
   }
   kecs_status status = kecs__feed_read_end(engine->writer, &end);
@@ -462,7 +526,7 @@ KECS__FN kecs_status kecs__feed_open(kecs_store *store, kecs_track track) {
   if (!status && on != wanted) {
     status = kecs__with_write(store, kecs__feed_switch, &wanted);
   }
-  if (!status && wanted) {
+  if (!status && wanted && engine->backend->guard) {
     status = engine->backend->guard(engine->writer->connection, false);
   }
   if (!status) {

@@ -1,115 +1,15 @@
-/* store/fill.c -- the general fill of a row on its way in: account and region, ids, times, defaults; and the ARNs that
- * the kinds' own fills are made of. */
+/* store/fill.c -- the general fill of a row on its way in: account and region, parents, ids, times, defaults. */
 #include "base/prologue.h"
 
 #include "store/fill.h"
 
 #include "base/id.h"
 #include "base/time.h"
-#include "store/gather.h"
+#include "store/arn.h"
 #include "store/locate.h"
 #include "store/statements.h"
 
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-
-/* ---- ARNs ---- */
-
-KECS__FN bool kecs__arn_parse(const char *arn, const char *service, kecs__arena *arena, char **out_region,
-                              char **out_account, char **out_rest) {
-  /* arn:PARTITION:SERVICE:REGION:ACCOUNT:REST */
-  const char *at[6] = {arn, NULL, NULL, NULL, NULL, NULL};
-  if (!kecs__is_arn(arn)) {
-    return false;
-  }
-  for (int i = 1; i < 6; i++) {
-    const char *colon = strchr(at[i - 1], ':');
-    if (!colon) {
-      return false;
-    }
-    at[i] = colon + 1;
-  }
-  if (service && (strncmp(at[2], service, strlen(service)) != 0 || at[2][strlen(service)] != ':')) {
-    return false;
-  }
-  char *region = kecs__arena_text(arena, at[3], (size_t)(at[4] - at[3]) - 1);
-  char *account = kecs__arena_text(arena, at[4], (size_t)(at[5] - at[4]) - 1);
-  char *rest = kecs__arena_text(arena, at[5], strlen(at[5]));
-  if (out_region) {
-    *out_region = region;
-  }
-  if (out_account) {
-    *out_account = account;
-  }
-  if (out_rest) {
-    *out_rest = rest;
-  }
-  return region && account && rest;
-}
-
-KECS__FN char *kecs__arn_format(kecs__write *write, const char *service, const char *region, const char *account,
-                                const char *format, ...) {
-  char head[256];
-  va_list args;
-  va_start(args, format);
-  int len = vsnprintf(NULL, 0, format, args);
-  va_end(args);
-  int head_len = snprintf(head, sizeof head, "arn:aws:%s:%s:%s:", service, region, account);
-  if (len < 0 || head_len < 0 || (size_t)head_len >= sizeof head) {
-    (void)kecs__fail(KECS_E_INVALID, "region \"%.40s\" and account \"%.40s\" are too long for an ARN", region, account);
-    return NULL;
-  }
-  char *arn = kecs__arena_bytes(&write->arena, (size_t)head_len + (size_t)len + 1);
-  if (arn) {
-    memcpy(arn, head, (size_t)head_len);
-    va_start(args, format);
-    vsnprintf(arn + head_len, (size_t)len + 1, format, args);
-    va_end(args);
-  }
-  return arn;
-}
-
-KECS__FN kecs_status kecs__resolve_parent(kecs__session *session, kecs_kind parent, const char *text,
-                                          kecs__arena *arena, const char **out_arn) {
-  *out_arn = text;
-  if (!text || !text[0] || kecs__is_arn(text) || parent != KECS_KIND_CLUSTER) {
-    return KECS_OK;
-  }
-  static const char sql[] = "SELECT arn FROM {clusters} WHERE {own}account_id=?1 AND region=?2 AND name=?3";
-  const kecs__engine *engine = session->engine;
-  kecs_value values[] = {kecs__value_text(engine->account_id), kecs__value_text(engine->region),
-                         kecs__value_text(text)};
-  kecs__cached *cached = NULL;
-  bool row = false;
-  char *arn = NULL;
-  kecs_status status = kecs__statement_text(session, sql, sizeof sql - 1, &cached);
-  kecs__gather_guess(session, true); /* most ARNs are what is made of the name below */
-  if (!status) {
-    status = kecs__statement_start(session, cached, values, 3, &row);
-  }
-  kecs__gather_guess(session, false);
-  if (!status && row) {
-    kecs_value value;
-    kecs__statement_columns(session, cached, &value, 1);
-    arn = value.text ? kecs__arena_text(arena, value.text, value.len) : NULL;
-    status = arn ? KECS_OK : kecs__fail_nomem();
-  }
-  kecs__statement_done(session, cached);
-  if (!status && !arn) {
-    kecs__text made;
-    kecs__text_init(&made, arena->allocator, strlen(text) + 256);
-    kecs__text_addf(&made, "arn:aws:ecs:%s:%s:cluster/%s", engine->region, engine->account_id, text);
-    arn = made.status ? NULL : kecs__arena_text(arena, made.data, made.len);
-    status = made.status ? made.status : (arn ? KECS_OK : KECS_E_NOMEM);
-    kecs__text_free(&made);
-  }
-  *out_arn = arn;
-  return status;
-}
-
-/* ---- the general fill ---- */
 
 static bool kecs__text_empty(const char *text) {
   return !text || !text[0];
@@ -207,7 +107,7 @@ static kecs_status kecs__fill_column(const kecs__write *write, const kecs__meta 
 }
 
 KECS__FN kecs_status kecs__fill(kecs__write *write, const kecs__meta *meta, void *row, uint64_t given) {
-  const kecs__special *special = kecs__special_of(meta->info->kind);
+  const kecs__special *special = meta->special;
   kecs_status status = kecs__fill_place(write, meta, row);
   if (!status) {
     status = kecs__fill_parents(write, meta, row);

@@ -9,7 +9,7 @@
 
 #include "store/bulk.h"
 #include "store/document.h"
-#include "store/validate_internal.h"
+#include "store/validate_row.h"
 #include "store/write.h"
 
 #include <stdlib.h>
@@ -433,6 +433,7 @@ static kecs_status kecs__puts_work(kecs__write *write, void *user) {
   return status;
 }
 
+#if !defined(KECS_STORE_NO_IMPORT)
 KECS__FN kecs_status kecs__put_together(kecs_store *store, kecs_kind kind, const kecs__json *documents, size_t count,
                                         unsigned flags) {
   kecs__puts puts;
@@ -444,6 +445,7 @@ KECS__FN kecs_status kecs__put_together(kecs_store *store, kecs_kind kind, const
   puts.count = count;
   return kecs__with_write(store, kecs__puts_work, &puts);
 }
+#endif
 
 /* ---- documents of one kind ---- */
 

@@ -4,20 +4,12 @@
 #include "store/locate.h"
 
 #include "base/json.h"
+#include "store/arn.h"
+#include "store/gather.h"
 #include "store/statements.h"
 
 #include <stdio.h>
 #include <string.h>
-
-KECS__FN bool kecs__is_arn(const char *text) {
-  return text && strncmp(text, "arn:", 4) == 0;
-}
-
-KECS__FN const char *kecs__arn_tail(const char *arn) {
-  const char *tail = strrchr(arn, '/');
-  tail = tail ? tail : strrchr(arn, ':');
-  return tail ? tail + 1 : arn;
-}
 
 KECS__FN kecs_status kecs__fail_not_found(const kecs__meta *meta, const char *shown) {
   return kecs__fail(KECS_E_NOT_FOUND, "%s \"%s\" not found", meta->info->name, shown);
@@ -166,7 +158,7 @@ KECS__FN kecs_status kecs__probe_address(kecs__session *session, const kecs__met
     out_probe->values[0] = *last;
     return kecs__probe_checks(session, meta, address, count, arena, out_probe);
   }
-  const kecs__special *special = kecs__special_of(info->kind);
+  const kecs__special *special = meta->special;
   if (special->probe) {
     kecs__probe_show(out_probe, address, count);
     return special->probe(session, meta, address, arena, out_probe);
@@ -346,12 +338,12 @@ static bool kecs__probe_passes(const kecs__meta *meta, const kecs__probe *probe,
 }
 
 static kecs_status kecs__probe_once(kecs__session *session, const kecs__meta *meta, const kecs__probe *probe,
-                                    kecs__arena *arena, void *row, bool *out_found) {
+                                    kecs__arena *arena, void *row, int64_t *out_rid, bool *out_found) {
   kecs__cached *cached = NULL;
   *out_found = false;
   kecs_status status = kecs__probe_start(session, meta, KECS__OP_SELECT_KEY, probe, &cached, out_found);
   if (!status && *out_found) {
-    status = kecs__row_fetch(session, cached, meta, arena, row);
+    status = kecs__row_fetch(session, cached, meta, arena, row, out_rid);
   }
   kecs__statement_done(session, cached);
   if (!status && *out_found) {
@@ -376,26 +368,21 @@ static bool kecs__probe_by_tail(const kecs__meta *meta, const kecs__probe *probe
   return true;
 }
 
-/* Two ARNs of one resource agree up to the resource's own part: partition, service, region, account, type. */
-static bool kecs__arn_same_place(const char *a, const char *b) {
-  const char *slash = strchr(a, '/');
-  return slash && strncmp(a, b, (size_t)(slash - a) + 1) == 0;
-}
-
 KECS__FN kecs_status kecs__probe_read(kecs__session *session, const kecs__meta *meta, const kecs__probe *probe,
                                       kecs__arena *arena, void *row, int64_t *out_rid) {
   bool found = false;
-  kecs_status status = kecs__probe_once(session, meta, probe, arena, row, &found);
-  kecs__probe used = *probe;
+  int64_t rid = 0;
+  kecs_status status = kecs__probe_once(session, meta, probe, arena, row, &rid, &found);
+  kecs__probe used;
   if (!status && !found && kecs__probe_by_tail(meta, probe, &used)) {
-    status = kecs__probe_once(session, meta, &used, arena, row, &found);
+    status = kecs__probe_once(session, meta, &used, arena, row, &rid, &found);
     found = found && kecs__arn_same_place(probe->values[0].text, kecs__row_text(meta->info, row, meta->arn));
   }
   if (!status && !found) {
     status = kecs__fail_probe(meta, probe);
   }
   if (!status && out_rid) {
-    status = kecs__probe_rid(session, meta, &used, out_rid);
+    *out_rid = rid;
   }
   return status;
 }
@@ -422,7 +409,47 @@ KECS__FN kecs_status kecs__probe_find(kecs__session *session, const kecs__meta *
     return kecs__probe_rid(session, meta, probe, out_rid);
   }
   bool found = false;
+  int64_t rid = 0;
   void *row = kecs__arena_take(arena, meta->info->row_size);
-  kecs_status status = row ? kecs__probe_once(session, meta, probe, arena, row, &found) : KECS_E_NOMEM;
-  return status || !found ? status : kecs__probe_rid(session, meta, probe, out_rid);
+  kecs_status status = row ? kecs__probe_once(session, meta, probe, arena, row, &rid, &found) : KECS_E_NOMEM;
+  *out_rid = !status && found ? rid : 0;
+  return status;
+}
+
+KECS__FN kecs_status kecs__resolve_parent(kecs__session *session, kecs_kind parent, const char *text,
+                                          kecs__arena *arena, const char **out_arn) {
+  *out_arn = text;
+  if (!text || !text[0] || kecs__is_arn(text) || parent != KECS_KIND_CLUSTER) {
+    return KECS_OK;
+  }
+  static const char sql[] = "SELECT arn FROM {clusters} WHERE {own}account_id=?1 AND region=?2 AND name=?3";
+  const kecs__engine *engine = session->engine;
+  kecs_value values[] = {kecs__value_text(engine->account_id), kecs__value_text(engine->region),
+                         kecs__value_text(text)};
+  kecs__cached *cached = NULL;
+  bool row = false;
+  char *arn = NULL;
+  kecs_status status = kecs__statement_text(session, sql, sizeof sql - 1, &cached);
+  kecs__gather_guess(session, true); /* most ARNs are what is made of the name below */
+  if (!status) {
+    status = kecs__statement_start(session, cached, values, 3, &row);
+  }
+  kecs__gather_guess(session, false);
+  if (!status && row) {
+    kecs_value value;
+    kecs__statement_columns(session, cached, &value, 1);
+    arn = value.text ? kecs__arena_text(arena, value.text, value.len) : NULL;
+    status = arn ? KECS_OK : kecs__fail_nomem();
+  }
+  kecs__statement_done(session, cached);
+  if (!status && !arn) {
+    kecs__text made;
+    kecs__text_init(&made, arena->allocator, strlen(text) + 256);
+    kecs__text_addf(&made, "arn:aws:ecs:%s:%s:cluster/%s", engine->region, engine->account_id, text);
+    arn = made.status ? NULL : kecs__arena_text(arena, made.data, made.len);
+    status = made.status ? made.status : (arn ? KECS_OK : KECS_E_NOMEM);
+    kecs__text_free(&made);
+  }
+  *out_arn = arn;
+  return status;
 }

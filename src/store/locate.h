@@ -13,6 +13,7 @@ struct kecs__probe {
   int check_columns[KECS_KEY_COLUMNS_MAX];
   kecs_value check_values[KECS_KEY_COLUMNS_MAX];
   char shown[160]; /* the address, for messages; "": what the values say */
+  bool floating;   /* the address means whichever row is the latest just now */
 };
 
 /* From address parts, in the order of the kind's address. */
@@ -42,5 +43,10 @@ KECS__FN kecs_status kecs__probe_find(kecs__session *session, const kecs__meta *
 /* NOT_FOUND for a probe's row. */
 KECS__FN kecs_status kecs__fail_probe(const kecs__meta *meta, const kecs__probe *probe);
 KECS__FN kecs_status kecs__fail_not_found(const kecs__meta *meta, const char *shown);
+
+/* A parent given by name: its ARN, from the store when it is there, else as AWS would make it. An ARN and NULL are
+ * given back as they are. */
+KECS__FN kecs_status kecs__resolve_parent(kecs__session *session, kecs_kind parent, const char *text,
+                                          kecs__arena *arena, const char **out_arn);
 
 #endif

@@ -9,10 +9,11 @@
 
 #include "store/merge.h"
 
+#include "store/cache.h"
 #include "store/document.h"
 #include "store/merge_sql.h"
-#include "store/special_kinds.h"
-#include "store/validate_internal.h"
+#include "store/special.h"
+#include "store/validate_row.h"
 
 #include <stdlib.h> /* qsort */
 #include <string.h>
@@ -49,9 +50,9 @@ typedef struct kecs__merge {
 } kecs__merge;
 
 KECS__FN bool kecs__merge_fits(const kecs__write *write, const kecs__meta *meta) {
-  const kecs__special *special = kecs__special_of(meta->info->kind);
+  const kecs__special *special = meta->special;
   return write->engine->backend->load && !write->session->no_stage && !write->session->place.on && !special->is_new &&
-         !special->judge && (!special->follow || special->follow == kecs__tags_follow) && meta->version >= 0 &&
+         !special->judge && (!special->follow || special->tags_alone) && meta->version >= 0 &&
          meta->updated_at >= 0 && meta->omitted >= 0;
 }
 
@@ -229,7 +230,7 @@ static kecs_status kecs__merge_few(kecs__merge *merge, bool *out_left) {
   kecs__session *session = merge->write->session;
   const kecs_backend *backend = session->engine->backend;
   size_t columns = (size_t)merge->meta->info->column_count;
-  bool tags = kecs__special_of(merge->meta->info->kind)->follow != NULL;
+  bool tags = merge->meta->special->follow != NULL;
   bool commit = merge->write->own && merge->write->last && !tags;
   kecs__cached *cached = NULL;
   for (size_t i = 1; i < merge->count; i++) {
@@ -239,6 +240,7 @@ static kecs_status kecs__merge_few(kecs__merge *merge, bool *out_left) {
   if (!status) {
     session->writing = true;
     session->changed = true;
+    kecs__cache_hold(session, cached, merge->values, 0);
     status = backend->repeat(cached->statement, merge->values, (int)columns, merge->count, &commit);
     status = kecs__statement_outcome(session, status);
     merge->write->ended = !status && commit;
@@ -290,7 +292,7 @@ static kecs_status kecs__merge_check_versions(kecs__merge *merge) {
 
 /* The tags of a row that was inserted. */
 static kecs_status kecs__merge_follow(kecs__merge *merge, size_t at) {
-  const kecs__special *special = kecs__special_of(merge->meta->info->kind);
+  const kecs__special *special = merge->meta->special;
   const char *row = merge->tagged->rows + (merge->tagged_of[at] - 1) * merge->meta->info->row_size;
   kecs__arena_reset(&merge->write->arena);
   return special->follow(merge->write, merge->meta, NULL, row, UINT64_MAX);
@@ -381,7 +383,7 @@ static kecs_status kecs__merge_many(kecs__merge *merge) {
   if (!status) {
     status = kecs__merge_forms(merge, &changed);
   }
-  if (!status && changed < (int64_t)merge->count && kecs__special_of(merge->meta->info->kind)->follow) {
+  if (!status && changed < (int64_t)merge->count && merge->meta->special->follow) {
     status = kecs__merge_left(merge);
   }
   if (!status && merge->result) {

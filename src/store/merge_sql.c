@@ -50,7 +50,7 @@ static void kecs__merge_omitted(kecs__text *out, const kecs_kind_info *info, con
 static void kecs__merge_conflict(kecs__text *out, const kecs__meta *meta, const kecs__form *form) {
   const kecs_kind_info *info = meta->info;
   uint64_t mask = meta->updatable & ~form->kept;
-  bool tags = kecs__special_of(info->kind)->follow != NULL;
+  bool tags = meta->special->follow != NULL;
   kecs__text_adds(out, " ON CONFLICT({tenant}");
   for (int i = 0; i < info->keys[0].count; i++) {
     kecs__text_addf(out, "%s%s", i > 0 ? "," : "", info->columns[info->keys[0].columns[i]].name);
@@ -187,7 +187,7 @@ KECS__FN kecs_status kecs__merge_give_back(kecs__session *session, const kecs__m
   kecs_status status = kecs__merge_start(session, &sql, &cached, &row);
   while (!status && row) {
     void *kept = kecs__result_room(result);
-    status = kept ? kecs__row_fetch(session, cached, meta, &result->arena, kept) : KECS_E_NOMEM;
+    status = kept ? kecs__row_fetch(session, cached, meta, &result->arena, kept, NULL) : KECS_E_NOMEM;
     if (!status) {
       status = kecs__statement_step(session, cached, &row);
     }

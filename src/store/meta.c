@@ -65,7 +65,12 @@ static kecs_status kecs__meta_fill(kecs__engine *engine, kecs__meta *meta, const
     meta->automatic |= info->columns[i].flags & KECS_COLUMN_AUTO ? KECS_BIT(i) : 0;
     meta->types[i] = kecs__meta_type(info->columns[i].type);
     meta->offsets[i] = info->columns[i].offset;
+    if (meta->types[i] == KECS_VALUE_TEXT) {
+      meta->texts[meta->text_count++] = (uint16_t)info->columns[i].offset;
+    }
   }
+
+  meta->types[info->column_count] = KECS_VALUE_INT; /* rid, where it is asked for as well */
 
   size_t size = 0; /* a comma or the terminator after each name */
   for (int i = 0; i < info->column_count; i++) {

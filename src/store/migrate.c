@@ -8,6 +8,7 @@
 
 #include "store/migrate.h"
 
+#include "store/access.h"
 #include "store/feed.h"
 #include "store/sql.h"
 #include "store/statements.h"
@@ -26,7 +27,9 @@ typedef struct kecs__step {
 /* A step without SQL is for a version that brings nothing but indexes. */
 static const kecs__step kecs__steps[] = {
     {1, ""},
-    {2, ""}, /* the tables of the change log (feed_sql.c), where the backend has one */
+    {2, ""}, /* the tables of the change log (feed_sql.c), where the store writes it */
+    {3, ""}, /* those of one that the database writes (kecs_backend_log) */
+    {4, ""}, /* those of the history (history_sql.c) */
 };
 
 #define KECS__STEP_COUNT (sizeof kecs__steps / sizeof kecs__steps[0])
@@ -181,7 +184,7 @@ static kecs_status kecs__migrate_apply(kecs__write *write, int from) {
   kecs__text text;
   kecs__text_init(&text, &engine->allocator, KECS__DDL_MAX);
   kecs__ddl_side_tables(&text, engine->dialect);
-  if (engine->backend->guard) {
+  if (engine->backend->guard) { /* a log that the database writes has tables of the backend's making */
     kecs__feed_ddl_tables(&text, engine->dialect);
   }
   kecs_status status = KECS_OK;

@@ -2,7 +2,8 @@
 #include "base/prologue.h"
 
 #include "store/bulk.h"
-#include "store/validate_internal.h"
+#include "store/retry.h"
+#include "store/validate_row.h"
 #include "store/write.h"
 
 #include <string.h>
@@ -55,15 +56,6 @@ KECS__FN const kecs__meta *kecs__modify_begin(kecs_store *store, kecs_kind kind,
 }
 
 /* ---- create ---- */
-
-KECS__FN kecs_status kecs__row_keep(const kecs__meta *meta, const void *row, kecs_result *result) {
-  kecs_value values[64];
-  for (int i = 0; i < meta->info->column_count; i++) {
-    values[i] = kecs__row_value(meta->info, row, i);
-  }
-  void *kept = kecs__result_add(result);
-  return kept ? kecs__row_read(meta, values, &result->arena, kept) : KECS_E_NOMEM;
-}
 
 /* A call that creates rows. */
 typedef struct kecs__create {

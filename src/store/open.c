@@ -3,12 +3,17 @@
 
 #include "base/quota.h"
 #include "base/time.h"
+#include "store/access.h"
+#include "store/cache.h"
 #include "store/feed.h"
-#include "store/handle.h"
+#include "store/history_log.h"
+#include "store/transaction.h"
 #include "store/meta.h"
 #include "store/migrate.h"
 #include "store/pool.h"
 #include "store/profile.h"
+#include "store/session.h"
+#include "store/special.h"
 #include "store/statements.h"
 
 #include <stdio.h>
@@ -77,6 +82,8 @@ static void kecs__release_handles(kecs__engine *engine, kecs_store *list) {
 
 /* Gives everything back; works on an engine that was opened only in part. */
 static void kecs__engine_free(kecs__engine *engine) {
+  kecs__session_close(engine->ear);
+  kecs__cache_close(engine);
   kecs__pool_free(engine);
   kecs__session_close(engine->writer);
   kecs__release_handles(engine, engine->spare_handles);
@@ -156,6 +163,7 @@ static kecs_status kecs__engine_start(kecs_store *store, const kecs_options *opt
   }
   if (!status) {
     status = kecs__meta_init(engine);
+    kecs__specials_set(engine);
   }
   if (!status) {
     kecs__profile_place(engine, options);
@@ -170,7 +178,16 @@ static kecs_status kecs__engine_start(kecs_store *store, const kecs_options *opt
   if (!status) {
     status = kecs__feed_open(store, options->track);
   }
+  if (!status) {
+    status = kecs__history_open(store, &options->history);
+  }
+  if (!status) {
+    status = kecs__actor_set(store, options->actor, options->reason);
+  }
   status = status ? status : engine->backend->describe(engine->writer->connection, &engine->settings);
+#if !defined(KECS_STORE_NO_CACHE)
+  status = status ? status : kecs__cache_open(store);
+#endif
   if (!status && engine->shared && engine->place.pool_max > 0) {
     kecs__pool_add(engine, engine->writer);
     engine->writer = NULL;
@@ -207,6 +224,7 @@ KECS_STORE_API kecs_status kecs_open(const kecs_options *options, kecs_store **o
   status = kecs__engine_start(store, options);
   if (status) {
     kecs_error error = kecs__error_save();
+    kecs__actor_free(store);
     kecs__release(&engine->allocator, store, sizeof *store);
     kecs__engine_free(engine);
     return kecs__error_restore(&error);
@@ -236,6 +254,7 @@ KECS_STORE_API kecs_status kecs_close(kecs_store *store) {
     (void)kecs__transaction_abandon(outermost);
   }
   store->magic = KECS__MAGIC_ENDED;
+  kecs__actor_free(store);
   kecs__release(&engine->allocator, store, sizeof *store);
   kecs__engine_free(engine);
   return KECS_OK;
@@ -254,6 +273,7 @@ KECS_STORE_API kecs_status kecs_store_info(kecs_store *store, kecs_info *out_inf
   }
   kecs__engine *engine = store->engine;
   kecs__pool_describe(engine, &out_info->pool);
+  kecs__cache_describe(engine, &out_info->cache);
   out_info->backend = engine->backend->name;
   out_info->path = engine->place.shown;
   out_info->schema_version = engine->schema_version;

@@ -12,7 +12,13 @@
 
 #include <string.h>
 
-enum { KECS__PENDING_COLUMNS = 9, KECS__PENDING_SLOTS = 256, KECS__PENDING_SQL = 16384 };
+enum {
+  KECS__PENDING_COLUMNS = 9,
+  KECS__PENDING_SLOTS = 256,
+  KECS__PENDING_SQL = 16384,
+  KECS__PENDING_PAGE = 1000, /* entries, where all rows of a result are in memory at once */
+  KECS__PENDING_TRIES = 50   /* for a moment at which all that is committed is numbered */
+};
 
 /* What the entries of a row have in common. rid 0: a free slot. */
 typedef struct kecs__aside {
@@ -31,6 +37,8 @@ typedef struct kecs__pend {
   size_t slot_count;  /* a power of two */
   size_t used;
   int64_t pushed;
+  int64_t read_seq; /* of the last entry that was read */
+  int read;         /* entries of this page */
   int64_t count;
   int limit;
   void *row;
@@ -146,6 +154,8 @@ static kecs_status kecs__pend_entry(kecs__pend *pend, kecs__cached *cached) {
   /* The column after the key: the row's highest stamp, NULL when the row is gone. */
   kecs_value highest = values[KECS__PENDING_COLUMNS + 1];
   bool there = highest.type != KECS_VALUE_NULL;
+  pend->read_seq = values[0].number;
+  pend->read++;
   bool last = entry.op == KECS__FEED_DELETED || (there && highest.number <= values[4].number);
   kecs_status status = kecs__aside_add(pend, &entry, last, &all);
   return status || !last ? status : kecs__pend_tell(pend, values, &all);
@@ -159,7 +169,7 @@ static void kecs__pend_sql(kecs__text *sql, const kecs__meta *meta, const char *
   kecs__text_addf(sql,
                   "SELECT c.seq,c.rid,c.groups,c.op,c.stamp,c.%s,c.base_life,c.base_spec,c.base_status,"
                   "CASE WHEN c.op=3 THEN (SELECT x.key FROM {change_tombstones x} WHERE {own x}x.seq=c.seq) END,"
-                  "CASE WHEN t.rid IS NOT NULL THEN max(0",
+                  "CASE WHEN t.rid IS NOT NULL THEN {highest}(0",
                   oldest);
   for (int i = 0; kecs__feed_stamped(info) && i < KECS__STAMPS; i++) {
     if (kecs__feed_has_group(info, columns[i])) {
@@ -172,15 +182,21 @@ static void kecs__pend_sql(kecs__text *sql, const kecs__meta *meta, const char *
   }
   kecs__text_addf(sql,
                   " FROM {%s c} LEFT JOIN {%s t} ON {own t}t.rid=c.rid WHERE {own c}c.seq>?1 AND c.kind=%d AND "
-                  "(c.op<>2 OR c.groups&6<>0) ORDER BY c.seq",
+                  "(c.op<>2 OR c.groups&6<>0) ORDER BY c.seq LIMIT ?2",
                   table, info->table, (int)info->kind);
 }
 
-static kecs_status kecs__pend_walk(kecs__pend *pend, const char *table, const char *oldest) {
+static bool kecs__pend_goes_on(const kecs__pend *pend) {
+  return pend->limit <= 0 || pend->count < pend->limit;
+}
+
+/* Some entries of a table, or all of them. */
+static kecs_status kecs__pend_page(kecs__pend *pend, const char *table, const char *oldest, int64_t most) {
   kecs__text sql;
   kecs__cached *cached = NULL;
   bool row = false;
-  kecs_value pushed = kecs__value_int(pend->pushed);
+  kecs_value values[] = {kecs__value_int(pend->read_seq), kecs__value_int(most)};
+  pend->read = 0;
   kecs__text_init(&sql, pend->allocator, KECS__PENDING_SQL);
   kecs__pend_sql(&sql, pend->meta, table, oldest);
   kecs_status status = sql.status;
@@ -189,15 +205,25 @@ static kecs_status kecs__pend_walk(kecs__pend *pend, const char *table, const ch
   }
   kecs__text_free(&sql);
   if (!status) {
-    status = kecs__statement_start(pend->session, cached, &pushed, 1, &row);
+    status = kecs__statement_start(pend->session, cached, values, 2, &row);
   }
-  while (!status && row && (pend->limit <= 0 || pend->count < pend->limit)) {
+  while (!status && row && kecs__pend_goes_on(pend)) {
     status = kecs__pend_entry(pend, cached);
     if (!status) {
       status = kecs__statement_step(pend->session, cached, &row);
     }
   }
   kecs__statement_done(pend->session, cached);
+  return status;
+}
+
+static kecs_status kecs__pend_walk(kecs__pend *pend, const char *table, const char *oldest) {
+  int64_t most = pend->session->engine->dialect->whole_results ? KECS__PENDING_PAGE : INT64_MAX;
+  kecs_status status = KECS_OK;
+  pend->read_seq = pend->pushed;
+  do {
+    status = kecs__pend_page(pend, table, oldest, most);
+  } while (!status && pend->read == most && kecs__pend_goes_on(pend));
   return status;
 }
 
@@ -214,6 +240,39 @@ static kecs_status kecs__pend_all(kecs__pend *pend) {
     status = kecs__pend_walk(pend, "change_folds", "oldest");
   }
   return status ? status : kecs__pend_walk(pend, "changes", "stamp");
+}
+
+/* A read of one moment. Where entries are numbered after their commit, it is one at which none waits for its number: a
+ * row that shows a change without its entry could not be told apart from one whose latest entry was read. */
+static kecs_status kecs__pend_begin(kecs__pend *pend, kecs_store *store, bool *out_begun) {
+  const kecs_backend *backend = store->engine->backend;
+  int64_t waiting = 1;
+  kecs_status status = KECS_OK;
+  for (int i = 0; !status && waiting && i < KECS__PENDING_TRIES; i++) {
+    if (pend->session) {
+      backend->rollback(pend->session->connection);
+      kecs__read_close(store, pend->session);
+      pend->session = NULL;
+      *out_begun = false;
+    }
+    status = kecs__feed_number_new(store);
+    status = status ? status : kecs__read_open(store, &pend->session);
+    if (!status && store->depth == 0) {
+      status = backend->begin(pend->session->connection, false);
+      *out_begun = !status;
+    }
+    waiting = 0;
+    if (!status && backend->log && store->depth == 0) {
+      status = kecs__feed_number(pend->session,
+                                 "SELECT 1 FROM {change_heads h} WHERE {own h}h.tracked AND EXISTS(SELECT 1 FROM "
+                                 "{change_queue q} WHERE {own q}true)",
+                                 NULL, 0, &waiting);
+    }
+  }
+  return status || !waiting
+             ? status
+             : kecs__fail(KECS_E_BUSY, "others write so much just now that their changes could not be numbered; try "
+                                       "again");
 }
 
 KECS_STORE_API kecs_status kecs_changes_pending(kecs_store *store, kecs_kind kind, int limit,
@@ -234,12 +293,8 @@ KECS_STORE_API kecs_status kecs_changes_pending(kecs_store *store, kecs_kind kin
   pend.user = user;
   kecs__arena_init(&pend.texts, pend.allocator);
   pend.row = kecs__alloc(pend.allocator, pend.meta->info->row_size);
-  kecs_status status = pend.row ? kecs__read_open(store, &pend.session) : KECS_E_NOMEM;
-  bool begun = !status && store->depth == 0;
-  if (begun) {
-    status = store->engine->backend->begin(pend.session->connection, false);
-    begun = !status;
-  }
+  bool begun = false;
+  kecs_status status = pend.row ? kecs__pend_begin(&pend, store, &begun) : KECS_E_NOMEM;
   if (!status) {
     status = kecs__pend_all(&pend);
   }

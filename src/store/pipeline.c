@@ -3,6 +3,8 @@
 
 #include "store/pipeline.h"
 
+#include "store/access.h"
+#include "store/feed.h"
 #include "store/gather.h"
 #include "store/locate.h"
 #include "store/rows.h"
@@ -171,7 +173,7 @@ static kecs_status kecs__pipeline_gather(kecs_store *store, kecs__session *sessi
   while (!status && waits) {
     status = kecs__pipeline_run(store, session, reads, gathers, answers, &waits);
     if (!status && waits) {
-      status = kecs__gather_send(session, gathers, count);
+      status = kecs__statement_outcome(session, kecs__gather_send(session, gathers, count));
     }
   }
   for (size_t i = 0; gathers && i < count; i++) {
@@ -200,6 +202,15 @@ static kecs_status kecs__pipeline_serially(kecs_store *store, kecs__session *ses
   return status;
 }
 
+/* A list of a store that is tracked says which place of the change log it was read at: it needs its own snapshot. */
+static bool kecs__pipeline_gathers(const kecs_store *store, const kecs_read *reads, size_t count) {
+  bool lists = false;
+  for (size_t i = 0; i < count; i++) {
+    lists = lists || !reads[i].key;
+  }
+  return store->engine->backend->start_many && !(lists && kecs__flag_get(&store->engine->tracked));
+}
+
 KECS_STORE_API kecs_status kecs_pipeline(kecs_store *store, const kecs_read *reads, size_t count,
                                          kecs_answers **out_answers) {
   kecs__session *session = NULL;
@@ -217,6 +228,9 @@ KECS_STORE_API kecs_status kecs_pipeline(kecs_store *store, const kecs_read *rea
   if (!status && count > 0) {
     status = kecs__check_pointer(reads, "reads");
   }
+  if (!status && kecs__flag_get(&store->engine->tracked)) {
+    status = kecs__feed_number_new(store);
+  }
   if (!status) {
     status = kecs__read_open(store, &session);
   }
@@ -224,8 +238,8 @@ KECS_STORE_API kecs_status kecs_pipeline(kecs_store *store, const kecs_read *rea
     status = kecs__answers_new(&store->engine->allocator, count, &answers);
   }
   if (!status) {
-    status = store->engine->backend->start_many ? kecs__pipeline_gather(store, session, reads, answers)
-                                                : kecs__pipeline_serially(store, session, reads, answers);
+    status = kecs__pipeline_gathers(store, reads, count) ? kecs__pipeline_gather(store, session, reads, answers)
+                                                         : kecs__pipeline_serially(store, session, reads, answers);
   }
   kecs__read_close(store, session);
   if (status) {

@@ -5,6 +5,8 @@
 #include "store/pool.h"
 
 #include "base/time.h"
+#include "store/session.h"
+#include "store/cache.h"
 #include "store/turns.h"
 
 #define KECS__WAIT_PATIENCE_US 5000 /* whoever has waited so long comes before those who come later */
@@ -270,11 +272,11 @@ KECS__FN void kecs__pool_tidy(kecs__engine *engine) {
 }
 
 KECS__FN kecs_status kecs__engine_tidy(kecs__engine *engine) {
-  if (!engine->backend->tidy || engine->read_only || !engine->shared || !kecs__writer_try(engine)) {
+  if (!engine->backend->tidy || engine->read_only || !engine->shared || !kecs__turn_try(engine)) {
     return KECS_OK;
   }
   kecs_status status = engine->backend->tidy(engine->writer->connection);
-  kecs__writer_release(engine->writer);
+  kecs__turn_end(engine->writer);
   return status;
 }
 
@@ -295,6 +297,7 @@ static void kecs__pool_check(kecs__engine *engine) {
 KECS__FN void kecs__pool_give_back(kecs__session *session) {
   kecs__engine *engine = session->engine;
   int64_t now = kecs__monotonic_ms();
+  kecs__cache_ended(session);
   session->user = NULL;
   session->read_until_ms = 0;
   session->used_ms = now;
@@ -302,6 +305,7 @@ KECS__FN void kecs__pool_give_back(kecs__session *session) {
   kecs__session_unlink(&engine->busy, session);
   session->next = engine->idle;
   engine->idle = session;
+  kecs__watches_tell_of(session);
   bool check = now - engine->pool_checked_ms >= engine->pool.check_ms;
   engine->pool_checked_ms = check ? now : engine->pool_checked_ms;
   kecs__waiters_call(engine);
@@ -309,16 +313,6 @@ KECS__FN void kecs__pool_give_back(kecs__session *session) {
   if (check) {
     kecs__pool_check(engine);
   }
-}
-
-KECS__FN kecs_status kecs__check_read_age(const kecs__session *session) {
-  if (!session->read_until_ms || kecs__monotonic_ms() < session->read_until_ms) {
-    return KECS_OK;
-  }
-  return kecs__fail(KECS_E_TIMEOUT,
-                    "a walk has been open for %d ms, and the write-ahead log can't be emptied meanwhile; "
-                    "read page by page, or raise options.pool.read_age_ms",
-                    session->engine->pool.read_age_ms);
 }
 
 KECS__FN void kecs__pool_describe(kecs__engine *engine, kecs_pool_info *out_info) {

@@ -12,9 +12,6 @@ KECS__FN void kecs__pool_give_back(kecs__session *session);
 KECS__FN void kecs__pool_add(kecs__engine *engine, kecs__session *session);
 KECS__FN void kecs__pool_fill(kecs__engine *engine);
 
-/* TIMEOUT when the read has been open for longer than options.pool.read_age_ms. */
-KECS__FN kecs_status kecs__check_read_age(const kecs__session *session);
-
 /* Empties the write-ahead log, when nobody writes just now. */
 KECS__FN kecs_status kecs__engine_tidy(kecs__engine *engine);
 

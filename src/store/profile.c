@@ -9,6 +9,10 @@
 #define KECS__BUSY_MS 30000
 #define KECS__READERS_MAX 64
 #define KECS__DOCUMENT_BYTES ((size_t)64 << 20)
+#define KECS__CACHE_ENTRIES 10000
+#define KECS__CACHE_ENTRIES_MAX 100000000
+#define KECS__CACHE_TTL_MS 300000
+#define KECS__CACHE_KIB 65536
 
 typedef struct kecs__profile {
   kecs_durability durability;
@@ -20,15 +24,16 @@ typedef struct kecs__profile {
   int share_window_ms;
   int heartbeat_ms;
   int memory_kib;
+  int cache_entries; /* of rows; negative: none */
 } kecs__profile;
 
 /* edge: small pages, because a status that changes writes whole pages to the flash; few of them in memory; a log that
  * is moved late, so that a page that changes often is moved once. */
 static const kecs__profile kecs__profiles[] = {
-    {KECS_DURABILITY_NORMAL, 0, 0, 65536, 4, 512, 0, 0, 0},
-    {KECS_DURABILITY_FULL, 0, 0, 65536, 4, 512, 0, 0, 0},
-    {KECS_DURABILITY_NORMAL, 1024, 2048, 64, 1, 16, 20, 10000, 256},
-    {KECS_DURABILITY_NORMAL, 0, 0, 65536, 4, 512, 0, 0, 0},
+    {KECS_DURABILITY_NORMAL, 0, 0, 65536, 4, 512, 0, 0, 0, KECS__CACHE_ENTRIES},
+    {KECS_DURABILITY_FULL, 0, 0, 65536, 4, 512, 0, 0, 0, KECS__CACHE_ENTRIES},
+    {KECS_DURABILITY_NORMAL, 1024, 2048, 64, 1, 16, 20, 10000, 256, -1},
+    {KECS_DURABILITY_NORMAL, 0, 0, 65536, 4, 512, 0, 0, 0, KECS__CACHE_ENTRIES},
 };
 #define KECS__PROFILE_COUNT (sizeof kecs__profiles / sizeof kecs__profiles[0])
 
@@ -53,6 +58,22 @@ static kecs_status kecs__check_least(const char *name, int64_t value, int64_t le
   }
   return kecs__fail(KECS_E_INVALID, "options.%s is %lld; give %lld or more, 0 for the default", name, (long long)value,
                     (long long)least);
+}
+
+static kecs_status kecs__profile_check_cache(const kecs_row_cache_options *cache) {
+  kecs_status status = kecs__check_least("row_cache.ttl_ms", cache->ttl_ms, 0);
+  status = status ? status : kecs__check_least("row_cache.kib", cache->kib, 0);
+  status = status ? status : kecs__check_least("row_cache.staleness_ms", cache->staleness_ms, 0);
+  if (!status && cache->entries > KECS__CACHE_ENTRIES_MAX) {
+    status = kecs__fail(KECS_E_INVALID, "options.row_cache.entries is %d; give at most %d", cache->entries,
+                        KECS__CACHE_ENTRIES_MAX);
+  }
+#if defined(KECS_STORE_NO_CACHE)
+  if (!status && (cache->entries > 0 || cache->ttl_ms || cache->kib || cache->staleness_ms)) {
+    status = kecs__fail(KECS_E_UNSUPPORTED, "options.row_cache: this program was built with KECS_STORE_NO_CACHE");
+  }
+#endif
+  return status;
 }
 
 static kecs_status kecs__profile_check_path(const kecs_options *options) {
@@ -91,8 +112,18 @@ KECS__FN kecs_status kecs__profile_check(const kecs_options *options) {
     return kecs__fail(KECS_E_INVALID, "options.durability is %d; give KECS_DURABILITY_NORMAL or _FULL",
                       (int)options->durability);
   }
-  if (options->track != KECS_TRACK_KEEP && options->track != KECS_TRACK_ON && options->track != KECS_TRACK_OFF) {
-    return kecs__fail(KECS_E_INVALID, "options.track is %d; give KECS_TRACK_KEEP, _ON or _OFF", (int)options->track);
+#if defined(KECS_STORE_NO_VALIDATION)
+  if (options->strict) {
+    return kecs__fail(KECS_E_UNSUPPORTED, "options.strict: this build leaves validation out; compile the "
+                                          "implementation without KECS_STORE_NO_VALIDATION");
+  }
+#endif
+  const int tracks[] = {(int)options->track, (int)options->history.track};
+  for (size_t i = 0; i < sizeof tracks / sizeof tracks[0]; i++) {
+    if (tracks[i] < (int)KECS_TRACK_KEEP || tracks[i] > (int)KECS_TRACK_OFF) {
+      return kecs__fail(KECS_E_INVALID, "options.%s is %d; give KECS_TRACK_KEEP, _ON or _OFF",
+                        i == 0 ? "track" : "history.track", tracks[i]);
+    }
   }
   status = kecs__check_least("cache_kib", options->cache_kib, 0);
   status = status ? status : kecs__check_least("log_kib", options->log_kib, 0);
@@ -100,7 +131,8 @@ KECS__FN kecs_status kecs__profile_check(const kecs_options *options) {
   status = status ? status : kecs__check_least("pool.idle_ms", options->pool.idle_ms, -1);
   status = status ? status : kecs__check_least("pool.lifetime_ms", options->pool.lifetime_ms, -1);
   status = status ? status : kecs__check_least("pool.check_ms", options->pool.check_ms, 0);
-  return status ? status : kecs__check_least("pool.read_age_ms", options->pool.read_age_ms, -1);
+  status = status ? status : kecs__check_least("pool.read_age_ms", options->pool.read_age_ms, -1);
+  return status ? status : kecs__profile_check_cache(&options->row_cache);
 }
 
 /* 0: what the profile has; negative: none. */
@@ -111,6 +143,17 @@ static int kecs__chosen(int given, int otherwise) {
 
 KECS__FN size_t kecs__profile_memory(const kecs_options *options) {
   return (size_t)kecs__chosen(options->memory_kib, kecs__profiles[options->profile].memory_kib) * 1024;
+}
+
+/* Where memory is counted, a cache nobody has asked for would take it from what is needed. */
+static void kecs__profile_cache(kecs__engine *engine, const kecs_options *options) {
+  const kecs_row_cache_options *given = &options->row_cache;
+  int otherwise = kecs__profile_memory(options) ? -1 : kecs__profiles[options->profile].cache_entries;
+  engine->cache_wanted = given->entries > 0 || given->staleness_ms > 0;
+  engine->cache_entries = kecs__chosen(given->entries, given->staleness_ms ? KECS__CACHE_ENTRIES : otherwise);
+  engine->cache_rows_kib = kecs__chosen(given->kib, KECS__CACHE_KIB);
+  engine->cache_ttl_us = (int64_t)kecs__chosen(given->ttl_ms, KECS__CACHE_TTL_MS) * 1000;
+  engine->cache_staleness_us = (int64_t)given->staleness_ms * 1000;
 }
 
 KECS__FN void kecs__profile_apply(kecs__engine *engine, const kecs_options *options) {
@@ -132,6 +175,7 @@ KECS__FN void kecs__profile_apply(kecs__engine *engine, const kecs_options *opti
   engine->pool.lifetime_ms = kecs__chosen(options->pool.lifetime_ms, pool->lifetime_ms);
   engine->pool.check_ms = kecs__chosen(options->pool.check_ms, pool->check_ms);
   engine->pool.read_age_ms = kecs__chosen(options->pool.read_age_ms, pool->read_age_ms);
+  kecs__profile_cache(engine, options);
 }
 
 /* The option, else what the place says, else what is set already. */

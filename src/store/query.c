@@ -3,6 +3,7 @@
 
 #include "store/query.h"
 
+#include "store/arn.h"
 #include "store/locate.h"
 #include "store/token.h"
 

@@ -1,8 +1,9 @@
 /* store/read.c -- get, get_many, list, each, count: for every kind. */
 #include "base/prologue.h"
 
+#include "store/access.h"
+#include "store/cache.h"
 #include "store/feed.h"
-#include "store/handle.h"
 #include "store/locate.h"
 #include "store/query.h"
 #include "store/rows.h"
@@ -33,8 +34,36 @@ KECS__FN kecs_status kecs__result_end(kecs_status status, kecs_result *result, k
   return status;
 }
 
-KECS__FN kecs_status kecs__get(kecs_store *store, kecs_kind kind, const kecs_value *address, int count,
-                               kecs_result **out_result) {
+/* What the cache has to say of a get on a store; a transaction sees what it has written itself. */
+static kecs_status kecs__get_cached(kecs_store *store, const kecs__meta *meta, kecs__cache_key *key, int form,
+                                    const kecs_value *values, int count, kecs_result **out_result) {
+  key->kind = (kecs_kind)0;
+  if (store->depth > 0 || !store->engine->cache) {
+    return KECS_OK;
+  }
+  kecs_status status = kecs__check_stop(store, kecs__handle_deadline(store));
+  if (!status) {
+    kecs__cache_key_make(store->engine, meta, form, values, count, key);
+    status = kecs__cache_get(store, meta, key, out_result);
+  }
+  return status;
+}
+
+/* The row from the database. */
+static kecs_status kecs__get_read(kecs__session *session, const kecs__meta *meta, int form, const kecs_value *values,
+                                  int count, kecs__probe *probe, int64_t *out_rid, kecs_result *result) {
+  kecs_status status = form == KECS__FORM_TEXT
+                           ? kecs__probe_text(session, meta, values[0].text, &result->arena, probe)
+                           : kecs__probe_address(session, meta, values, count, &result->arena, probe);
+  void *row = status ? NULL : kecs__result_add(result);
+  if (!status) {
+    status = row ? kecs__probe_read(session, meta, probe, &result->arena, row, out_rid) : KECS_E_NOMEM;
+  }
+  return status;
+}
+
+static kecs_status kecs__get_one(kecs_store *store, kecs_kind kind, int form, const kecs_value *values, int count,
+                                 kecs_result **out_result) {
   kecs_status status = kecs__check_pointer(out_result, "out_result");
   if (status) {
     return status;
@@ -44,32 +73,43 @@ KECS__FN kecs_status kecs__get(kecs_store *store, kecs_kind kind, const kecs_val
   if (!meta) {
     return kecs_last_error()->status;
   }
+  kecs__cache_key key;
+  status = kecs__get_cached(store, meta, &key, form, values, count, out_result);
+  if (status || *out_result) {
+    return status;
+  }
   kecs__session *session = NULL;
   kecs_result *result = NULL;
   kecs__probe probe;
+  kecs__ticket ticket;
+  int64_t rid = 0;
   status = kecs__read_open(store, &session);
+  if (!status && key.kind) {
+    kecs__cache_ticket(session, &ticket);
+  }
   if (!status) {
     status = kecs__result_begin(store, meta, &result);
   }
   if (!status) {
-    status = kecs__probe_address(session, meta, address, count, &result->arena, &probe);
+    status = kecs__get_read(session, meta, form, values, count, &probe, &rid, result);
   }
-  void *row = status ? NULL : kecs__result_add(result);
-  if (!status) {
-    status = row ? kecs__probe_read(session, meta, &probe, &result->arena, row, NULL) : KECS_E_NOMEM;
+  if (!status && key.kind) {
+    kecs__cache_put(session, meta, &key, &ticket, &probe, rid, result);
   }
   kecs__read_close(store, session);
   return kecs__result_end(status, result, out_result);
 }
 
+KECS__FN kecs_status kecs__get(kecs_store *store, kecs_kind kind, const kecs_value *address, int count,
+                               kecs_result **out_result) {
+  return kecs__get_one(store, kind, KECS__FORM_ADDRESS, address, count, out_result);
+}
+
 KECS_STORE_API kecs_status kecs_record_get(kecs_store *store, kecs_kind kind, const char *key,
                                            kecs_result **out_result) {
-  kecs_status status = kecs__get_many(store, kind, &key, 1, out_result);
-  if (!status && kecs_result_count(*out_result) == 0) {
-    const kecs__meta *meta = kecs__meta_of(store->engine, kind);
-    status = kecs__result_end(kecs__fail_not_found(meta, key), *out_result, out_result);
-  }
-  return status;
+  kecs_value value = kecs__value_text(key);
+  kecs_status status = kecs__get_one(store, kind, KECS__FORM_TEXT, &value, 1, out_result);
+  return status == KECS_E_NOT_FOUND ? kecs__fail_not_found(kecs__meta_of(store->engine, kind), key) : status;
 }
 
 KECS__FN kecs_status kecs__read_keys(kecs__session *session, const kecs__meta *meta, const char *const *keys,
@@ -91,19 +131,6 @@ KECS__FN kecs_status kecs__read_keys(kecs__session *session, const kecs__meta *m
     }
   }
   return status;
-}
-
-KECS__FN void kecs__read_end(const kecs_backend *backend, kecs_connection *connection, kecs_status *status) {
-  kecs_error error = kecs__error_save();
-  kecs_status ended = backend->commit(connection);
-  if (ended) {
-    backend->rollback(connection);
-  }
-  if (*status) {
-    (void)kecs__error_restore(&error); /* the status may be a visitor's own, without an error */
-  } else {
-    *status = ended;
-  }
 }
 
 KECS__FN kecs_status kecs__get_many(kecs_store *store, kecs_kind kind, const char *const *keys, size_t count,
@@ -152,7 +179,7 @@ static kecs_status kecs__list_rows(kecs__plan *plan, kecs_result *result) {
   kecs_status status = kecs__plan_start(plan, meta->columns, true, plan->limit + 1, &cached, &more);
   while (!status && more && result->count < (size_t)plan->limit) {
     void *row = kecs__result_room(result);
-    status = row ? kecs__row_fetch(plan->session, cached, meta, &result->arena, row) : KECS_E_NOMEM;
+    status = row ? kecs__row_fetch(plan->session, cached, meta, &result->arena, row, NULL) : KECS_E_NOMEM;
     if (!status) {
       status = kecs__statement_step(plan->session, cached, &more);
     }
@@ -207,6 +234,37 @@ KECS__FN kecs_status kecs__read_page(kecs_store *store, kecs__session *session, 
   return status;
 }
 
+typedef struct kecs__listing {
+  const kecs__meta *meta;
+  const kecs_query *query;
+  kecs_status (*narrow)(kecs__plan *plan, const void *user);
+  const void *user;
+} kecs__listing;
+
+/* The page from the database. */
+static kecs_status kecs__list_read(kecs_store *store, const kecs__listing *list, const kecs__cache_key *key,
+                                   kecs_result **out_result) {
+  kecs__session *session = NULL;
+  kecs_result *result = NULL;
+  kecs__ticket ticket;
+  kecs_status status = kecs__flag_get(&store->engine->tracked) ? kecs__feed_number_new(store) : KECS_OK;
+  status = status ? status : kecs__read_open(store, &session);
+  if (!status && key->kind) {
+    kecs__cache_ticket(session, &ticket);
+  }
+  if (!status) {
+    status = kecs__result_begin(store, list->meta, &result);
+  }
+  if (!status) {
+    status = kecs__read_page(store, session, list->meta, list->query, list->narrow, list->user, result);
+  }
+  if (!status && key->kind) {
+    kecs__cache_put_list(session, key, &ticket, result);
+  }
+  kecs__read_close(store, session);
+  return kecs__result_end(status, result, out_result);
+}
+
 KECS__FN kecs_status kecs__list_where(kecs_store *store, kecs_kind kind, const kecs_query *query,
                                       kecs_status (*narrow)(kecs__plan *plan, const void *user), const void *user,
                                       kecs_result **out_result) {
@@ -219,17 +277,22 @@ KECS__FN kecs_status kecs__list_where(kecs_store *store, kecs_kind kind, const k
   if (!meta) {
     return kecs_last_error()->status;
   }
-  kecs__session *session = NULL;
-  kecs_result *result = NULL;
-  status = kecs__read_open(store, &session);
-  if (!status) {
-    status = kecs__result_begin(store, meta, &result);
+  kecs__arena arena; /* of the key */
+  kecs__cache_key key = {(kecs_kind)0, 0, 0, NULL, 0};
+  kecs__arena_init(&arena, &store->engine->allocator);
+  if (store->depth == 0 && store->engine->cache && !narrow) {
+    status = kecs__check_stop(store, kecs__handle_deadline(store));
+    if (!status) {
+      kecs__cache_key_query(store, meta, query, &arena, &key);
+      status = kecs__cache_list(store, meta, &key, out_result);
+    }
   }
-  if (!status) {
-    status = kecs__read_page(store, session, meta, query, narrow, user, result);
+  if (!status && !*out_result) {
+    kecs__listing list = {meta, query, narrow, user};
+    status = kecs__list_read(store, &list, &key, out_result);
   }
-  kecs__read_close(store, session);
-  return kecs__result_end(status, result, out_result);
+  kecs__arena_free(&arena);
+  return status;
 }
 
 KECS__FN kecs_status kecs__list(kecs_store *store, kecs_kind kind, const kecs_query *query, kecs_result **out_result) {
@@ -258,7 +321,7 @@ static kecs_status kecs__walk_rows(kecs__walk *walk, kecs__plan *plan, int limit
   kecs_status status = kecs__plan_start(plan, walk->meta->columns, true, limit, &cached, &more);
   while (!status && more) {
     kecs__arena_reset(&walk->texts);
-    status = kecs__row_fetch(plan->session, cached, walk->meta, &walk->texts, walk->row);
+    status = kecs__row_fetch(plan->session, cached, walk->meta, &walk->texts, walk->row, NULL);
     if (!status) {
       walk->seen++;
       status = walk->visit(walk->row, walk->user);
@@ -431,4 +494,52 @@ KECS_STORE_API kecs_status kecs_record_count(kecs_store *store, kecs_kind kind, 
 
 KECS_STORE_API const void *kecs_record_at(const kecs_result *result, kecs_kind kind, size_t index) {
   return kecs__at(result, kind, index);
+}
+
+static kecs_status kecs__shaped_rows(const kecs__shaped *list, kecs__plan *plan, kecs_result *result) {
+  kecs__cached *cached = NULL;
+  bool more = false;
+  void *row = NULL;
+  kecs_status status = kecs__plan_start(plan, list->what, true, plan->limit + 1, &cached, &more);
+  while (!status && more && result->count < (size_t)plan->limit) {
+    row = kecs__result_add(result);
+    status = row ? list->read(plan, cached, result, row) : KECS_E_NOMEM;
+    if (!status) {
+      status = kecs__statement_step(plan->session, cached, &more);
+    }
+  }
+  kecs__statement_done(plan->session, cached);
+  return !status && more ? kecs__plan_token(plan, row, &result->arena, &result->page_token) : status;
+}
+
+KECS__FN kecs_status kecs__list_shaped(kecs_store *store, const kecs__shaped *list, kecs_result **out_result) {
+  kecs_status status = kecs__check_pointer(out_result, "out_result");
+  if (status) {
+    return status;
+  }
+  *out_result = NULL;
+  status = kecs__check_handle(store);
+  if (status) {
+    return status;
+  }
+  kecs__session *session = NULL;
+  kecs_result *result = NULL;
+  kecs__arena arena;
+  kecs__arena_init(&arena, &store->engine->allocator);
+  status = kecs__read_open(store, &session);
+  if (!status) {
+    status = kecs__result_new(&store->engine->allocator, (kecs_kind)0, list->shape->row_size, &result);
+  }
+  if (!status) {
+    kecs__meta meta = {.info = list->shape};
+    kecs__plan plan;
+    result->shape = list->shape;
+    kecs__plan_init(&plan, session, &meta, &arena);
+    list->plan(&plan, list->user);
+    status = kecs__shaped_rows(list, &plan, result);
+    kecs__plan_free(&plan);
+  }
+  kecs__read_close(store, session);
+  kecs__arena_free(&arena);
+  return kecs__result_end(status, result, out_result);
 }

@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 
-
 KECS__FN kecs_status kecs__result_new(const kecs_allocator *allocator, kecs_kind kind, size_t row_size,
                                       kecs_result **out_result) {
   *out_result = NULL;
@@ -28,6 +27,32 @@ KECS__FN kecs_status kecs__result_new(const kecs_allocator *allocator, kecs_kind
   *out_result = result;
   return KECS_OK;
 }
+
+#if !defined(KECS_STORE_NO_CACHE)
+KECS__FN kecs_status kecs__result_whole(const kecs_allocator *allocator, kecs_kind kind, size_t row_size, size_t count,
+                                        size_t size, kecs_result **out_result) {
+  kecs__arena arena;
+  kecs__arena_init(&arena, allocator);
+  kecs_result *result = kecs__arena_whole(&arena, sizeof *result, size);
+  *out_result = result;
+  if (!result) {
+    return KECS_E_NOMEM;
+  }
+  result->allocator = *allocator;
+  result->arena = arena;
+  result->arena.allocator = &result->allocator;
+  result->kind = kind;
+  result->shape = NULL;
+  result->row_size = row_size;
+  result->rows = kecs__arena_rest(&arena, size);
+  result->count = count;
+  result->capacity = count;
+  result->first_rows = 1;
+  result->page_token = NULL;
+  result->seq = 0;
+  return KECS_OK;
+}
+#endif
 
 KECS__FN void *kecs__result_add(kecs_result *result) {
   void *row = kecs__result_room(result);
@@ -135,10 +160,13 @@ KECS__FN kecs_status kecs__row_read(const kecs__meta *meta, const kecs_value *va
 /* As kecs__row_read, for the path that every get and list takes: the backend was told the types, so nothing is asked
  * twice. */
 KECS__FN kecs_status kecs__row_fetch(kecs__session *session, kecs__cached *cached, const kecs__meta *meta,
-                                     kecs__arena *arena, void *row) {
-  kecs_value values[64];
+                                     kecs__arena *arena, void *row, int64_t *out_rid) {
+  kecs_value values[65];
   int count = meta->info->column_count;
-  session->engine->backend->columns(cached->statement, meta->types, values, count);
+  session->engine->backend->columns(cached->statement, meta->types, values, out_rid ? count + 1 : count);
+  if (out_rid) {
+    *out_rid = values[count].number;
+  }
   for (int i = 0; i < count; i++) {
     const kecs_value *value = &values[i];
     char *field = (char *)row + meta->offsets[i];
@@ -276,4 +304,13 @@ KECS__FN void kecs__row_name(const kecs_kind_info *info, const void *row, char o
     int len = snprintf(out + used, 160 - used, "%s%s", i > 0 ? "," : "", set ? part : "");
     used += len > 0 ? (size_t)len : 0;
   }
+}
+
+KECS__FN kecs_status kecs__row_keep(const kecs__meta *meta, const void *row, kecs_result *result) {
+  kecs_value values[64];
+  for (int i = 0; i < meta->info->column_count; i++) {
+    values[i] = kecs__row_value(meta->info, row, i);
+  }
+  void *kept = kecs__result_add(result);
+  return kept ? kecs__row_read(meta, values, &result->arena, kept) : KECS_E_NOMEM;
 }

@@ -21,6 +21,13 @@ struct kecs_result {
 KECS__FN kecs_status kecs__result_new(const kecs_allocator *allocator, kecs_kind kind, size_t row_size,
                                       kecs_result **out_result);
 
+#if !defined(KECS_STORE_NO_CACHE)
+/* A result of so many rows in one piece of memory, with `size` bytes for the rows and what they point to. The rows are
+ * the caller's to fill. */
+KECS__FN kecs_status kecs__result_whole(const kecs_allocator *allocator, kecs_kind kind, size_t row_size, size_t count,
+                                        size_t size, kecs_result **out_result);
+#endif
+
 /* Room for one more row, zeroed; NULL means NOMEM. Rows may move, their texts do not. */
 KECS__FN void *kecs__result_add(kecs_result *result);
 
@@ -31,9 +38,10 @@ KECS__FN void *kecs__result_room(kecs_result *result);
  * value is not of its column's type. */
 KECS__FN kecs_status kecs__row_read(const kecs__meta *meta, const kecs_value *values, kecs__arena *arena, void *row);
 
-/* The current row of a statement that selects every column, read into `row`. */
+/* The current row of a statement that selects every column, read into `row`. Where it selects rid behind them, out_rid
+ * is not NULL. */
 KECS__FN kecs_status kecs__row_fetch(kecs__session *session, kecs__cached *cached, const kecs__meta *meta,
-                                     kecs__arena *arena, void *row);
+                                     kecs__arena *arena, void *row, int64_t *out_rid);
 
 /* One column of a row as a value; texts are borrowed from the row. */
 KECS__FN kecs_value kecs__row_value(const kecs_kind_info *info, const void *row, int column);
@@ -52,5 +60,8 @@ KECS__FN bool kecs__value_same(const kecs_value *a, const kecs_value *b);
 
 /* What names a row in a message: its ARN, or its natural key's columns. */
 KECS__FN void kecs__row_name(const kecs_kind_info *info, const void *row, char out[160]);
+
+/* The stored row as a result has it: the filled copy, its texts copied once more. */
+KECS__FN kecs_status kecs__row_keep(const kecs__meta *meta, const void *row, kecs_result *result);
 
 #endif

@@ -52,4 +52,14 @@ KECS__FN const kecs__meta *kecs__meta_checked(const kecs_store *store, kecs_kind
 KECS__FN kecs_status kecs__result_begin(const kecs_store *store, const kecs__meta *meta, kecs_result **out_result);
 KECS__FN kecs_status kecs__result_end(kecs_status status, kecs_result *result, kecs_result **out_result);
 
+/* A list whose rows are of no kind. */
+typedef struct kecs__shaped {
+  const kecs_kind_info *shape; /* the rows' size, and the keys that pages go by */
+  const char *what;            /* the columns, as SQL with marks */
+  void (*plan)(kecs__plan *plan, const void *user);
+  kecs_status (*read)(kecs__plan *plan, kecs__cached *cached, kecs_result *result, void *row); /* the current row */
+  const void *user; /* for `plan` */
+} kecs__shaped;
+KECS__FN kecs_status kecs__list_shaped(kecs_store *store, const kecs__shaped *list, kecs_result **out_result);
+
 #endif

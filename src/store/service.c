@@ -3,6 +3,7 @@
 
 #include "store/service.h"
 
+#include "store/arn.h"
 #include "store/cluster.h"
 #include "store/ecs.h"
 #include "store/special_kinds.h"

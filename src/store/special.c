@@ -7,28 +7,34 @@ static const kecs__special kecs__specials[] = {
     {.kind = KECS_KIND_CLUSTER,
      .fill = kecs__cluster_fill,
      .follow = kecs__tags_follow,
+     .tags_alone = true,
      .followed = KECS_BIT(KECS_CLUSTER_TAGS)},
     {.kind = KECS_KIND_TASK_DEFINITION,
      .fill = kecs__task_definition_fill,
      .probe = kecs__task_definition_probe,
      .is_new = kecs__task_definition_is_new,
      .follow = kecs__tags_follow,
+     .tags_alone = true,
      .followed = KECS_BIT(KECS_TASK_DEFINITION_TAGS)},
     {.kind = KECS_KIND_SERVICE,
      .fill = kecs__service_fill,
      .follow = kecs__tags_follow,
+     .tags_alone = true,
      .followed = KECS_BIT(KECS_SERVICE_TAGS)},
     {.kind = KECS_KIND_TASK,
      .fill = kecs__task_fill,
      .follow = kecs__tags_follow,
+     .tags_alone = true,
      .followed = KECS_BIT(KECS_TASK_TAGS)},
     {.kind = KECS_KIND_TASK_SET,
      .fill = kecs__task_set_fill,
      .follow = kecs__tags_follow,
+     .tags_alone = true,
      .followed = KECS_BIT(KECS_TASK_SET_TAGS)},
     {.kind = KECS_KIND_CONTAINER_INSTANCE,
      .fill = kecs__container_instance_fill,
      .follow = kecs__tags_follow,
+     .tags_alone = true,
      .followed = KECS_BIT(KECS_CONTAINER_INSTANCE_TAGS)},
     {.kind = KECS_KIND_LOAD_BALANCER,
      .fill = kecs__load_balancer_fill,
@@ -47,6 +53,7 @@ static const kecs__special kecs__specials[] = {
      .judge = kecs__rule_judge,
      .judged = KECS_BIT(KECS_RULE_PRIORITY) | KECS_BIT(KECS_RULE_IS_DEFAULT),
      .follow = kecs__tags_follow,
+     .tags_alone = true,
      .followed = KECS_BIT(KECS_RULE_TAGS)},
     {.kind = KECS_KIND_TAG,
      .follow = kecs__tag_follow,
@@ -55,11 +62,11 @@ static const kecs__special kecs__specials[] = {
 
 static const kecs__special kecs__special_none = {.kind = (kecs_kind)0};
 
-KECS__FN const kecs__special *kecs__special_of(kecs_kind kind) {
-  for (size_t i = 0; i < sizeof kecs__specials / sizeof kecs__specials[0]; i++) {
-    if (kecs__specials[i].kind == kind) {
-      return &kecs__specials[i];
-    }
+KECS__FN void kecs__specials_set(kecs__engine *engine) {
+  for (int kind = 0; kind < KECS_KIND_COUNT; kind++) {
+    engine->kinds[kind].special = &kecs__special_none;
   }
-  return &kecs__special_none;
+  for (size_t i = 0; i < sizeof kecs__specials / sizeof kecs__specials[0]; i++) {
+    engine->kinds[kecs__specials[i].kind].special = &kecs__specials[i];
+  }
 }

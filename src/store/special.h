@@ -6,7 +6,7 @@
 
 typedef struct kecs__probe kecs__probe; /* store/locate.h */
 
-typedef struct kecs__special {
+struct kecs__special {
   kecs_kind kind;
 
   /* Fills what only this kind knows into a row on its way in (a copy that may be changed; texts go to write->arena):
@@ -32,27 +32,11 @@ typedef struct kecs__special {
   kecs_status (*judge)(const kecs__meta *meta, const void *row, const kecs_value *stored, uint64_t *mask);
 
   uint64_t followed; /* the columns whose change `follow` wants to see */
+  bool tags_alone;   /* `follow` does nothing for a row without tags */
   uint64_t judged;   /* the columns that `judge` looks at */
-} kecs__special;
+};
 
-/* The kind's row of the table, or one whose functions are all NULL. */
-KECS__FN const kecs__special *kecs__special_of(kecs_kind kind);
-
-/* What the general fill offers to the kinds' own: "arn:aws:SERVICE:REGION:ACCOUNT:REST" taken apart. Texts go to the
- * arena. False when it is no ARN of that service; out pointers may be NULL. */
-KECS__FN bool kecs__arn_parse(const char *arn, const char *service, kecs__arena *arena, char **out_region,
-                              char **out_account, char **out_rest);
-KECS__FN char *kecs__arn_format(kecs__write *write, const char *service, const char *region, const char *account,
-                                const char *format, ...) KECS_STORE_PRINTF(5, 6);
-
-/* The last part of an ARN's resource: after the last slash, or the last colon. Points into `arn`. */
-KECS__FN const char *kecs__arn_tail(const char *arn);
-
-KECS__FN bool kecs__is_arn(const char *text);
-
-/* A parent given by name: its ARN, from the store when it is there, else as AWS would make it. An ARN and NULL are
- * given back as they are. */
-KECS__FN kecs_status kecs__resolve_parent(kecs__session *session, kecs_kind parent, const char *text,
-                                          kecs__arena *arena, const char **out_arn);
+/* Gives each kind's kecs__meta its row of the table, or one whose functions are all NULL. */
+KECS__FN void kecs__specials_set(kecs__engine *engine);
 
 #endif

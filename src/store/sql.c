@@ -5,7 +5,6 @@
 
 #include "store/feed.h"
 
-#include <stdio.h>
 #include <string.h>
 
 /* ---- marks ---- */
@@ -80,6 +79,8 @@ static void kecs__sql_mark(kecs__sql_marks *marks, const char *mark, size_t len)
     kecs__text_adds(marks->out, dialect->returning_rid);
   } else if (kecs__sql_mark_is(mark, len, "find", &rest, &rest_len)) {
     kecs__text_adds(marks->out, dialect->find_text);
+  } else if (kecs__sql_mark_is(mark, len, "highest", &rest, &rest_len)) {
+    kecs__text_adds(marks->out, dialect->highest);
   } else if (kecs__sql_mark_is(mark, len, "bytes", &rest, &rest_len)) {
     kecs__text_adds(marks->out, dialect->bytewise);
   } else if (kecs__sql_mark_is(mark, len, "shared", &rest, &rest_len)) {
@@ -123,12 +124,6 @@ KECS__FN void kecs__sql_expand(kecs__text *out, const kecs_dialect *dialect, boo
 KECS__FN void kecs__sql_expand_ddl(kecs__text *out, const kecs_dialect *dialect, const char *sql, size_t len) {
   kecs__sql_marks marks = {out, dialect, false, 0, 0};
   kecs__sql_marks_fill(&marks, sql, len);
-}
-
-KECS__FN void kecs__sql_placeholder(kecs__text *out, int number) {
-  char text[16];
-  int len = snprintf(text, sizeof text, "?%d", number);
-  kecs__text_add(out, text, (size_t)len);
 }
 
 /* ---- rows ---- */
@@ -223,7 +218,8 @@ KECS__FN void kecs__sql_build(kecs__text *out, const kecs__meta *meta, kecs__op 
   switch (op) {
     case KECS__OP_SELECT_KEY:
     case KECS__OP_LOOK_KEY:
-      kecs__text_addf(out, "SELECT %s FROM {%s} WHERE {own}", meta->columns, info->table);
+      kecs__text_addf(out, "SELECT %s%s FROM {%s} WHERE {own}", meta->columns,
+                      op == KECS__OP_SELECT_KEY ? ",rid" : "", info->table);
       kecs__sql_key(out, info, &info->keys[mask]);
       kecs__text_adds(out, op == KECS__OP_SELECT_KEY ? "{lock}" : "");
       break;

@@ -9,7 +9,7 @@
  *   {ours}                  its value, with a comma
  *   {lock}                  in a writing session: locks the rows that a SELECT finds
  *   {rid}                   after an INSERT: gives the new row's rid
- *   {find} {bytes}          see kecs_dialect
+ *   {find} {bytes} {highest} see kecs_dialect
  *   {shared TABLE}          a table that all tenants share
  *   ?1                      a parameter
  * What belongs to a tenant stands nowhere else: a database without tenants gets nothing in its place. */
@@ -28,9 +28,6 @@ KECS__FN void kecs__sql_expand_ddl(kecs__text *out, const kecs_dialect *dialect,
  * column in order; for UPDATE the masked columns in order and then rid; for UPDATE_IF the natural key's columns, the
  * masked ones, updated_at and the version that is wanted (0: any). READ_FIELDS and READ_RID give rid first. */
 KECS__FN void kecs__sql_build(kecs__text *out, const kecs__meta *meta, kecs__op op, uint64_t mask);
-
-/* "?7" */
-KECS__FN void kecs__sql_placeholder(kecs__text *out, int number);
 
 /* CREATE TABLE, with the change log's stamps or without, and each CREATE INDEX, of a kind, with marks. IF NOT EXISTS
  * throughout. */

@@ -3,6 +3,7 @@
 
 #include "store/statements.h"
 
+#include "store/cache.h"
 #include "store/gather.h"
 #include "store/pool.h"
 #include "store/sql.h"
@@ -10,21 +11,6 @@
 #include <string.h>
 
 #define KECS__SQL_MAX ((size_t)1 << 20)
-
-KECS__FN kecs_value kecs__value_bytes(const char *text, size_t len) {
-  kecs_value value = {KECS_VALUE_TEXT, len, text, 0};
-  return value;
-}
-
-KECS__FN kecs_value kecs__value_text(const char *text) {
-  kecs_value value = {KECS_VALUE_NULL, 0, NULL, 0};
-  return text ? kecs__value_bytes(text, strlen(text)) : value;
-}
-
-KECS__FN kecs_value kecs__value_time(int64_t micros) {
-  kecs_value value = {micros ? KECS_VALUE_TIME : KECS_VALUE_NULL, 0, NULL, micros};
-  return value;
-}
 
 static uint64_t kecs__mix(uint64_t value) {
   value ^= value >> 32;
@@ -45,9 +31,12 @@ static uint64_t kecs__hash_text(const char *text, size_t len) {
 }
 
 static bool kecs__cached_is(const kecs__cached *cached, const kecs__cached *wanted) {
-  return cached->hash == wanted->hash && cached->kind == wanted->kind && cached->op == wanted->op &&
-         cached->locks == wanted->locks && cached->mask == wanted->mask && cached->sql_len == wanted->sql_len &&
-         (wanted->op != KECS__OP_TEXT || memcmp(cached->sql, wanted->sql, wanted->sql_len) == 0);
+  if (cached->hash != wanted->hash || cached->op != wanted->op || cached->locks != wanted->locks ||
+      cached->mask != wanted->mask || cached->sql_len != wanted->sql_len) {
+    return false;
+  }
+  return wanted->op == KECS__OP_TEXT ? memcmp(cached->sql, wanted->sql, wanted->sql_len) == 0
+                                     : cached->kind == wanted->kind;
 }
 
 /* The slot that holds the wanted statement, or the free one where it belongs. */
@@ -146,6 +135,19 @@ static bool kecs__cached_writes(const kecs__cached *wanted) {
   }
 }
 
+/* The kind whose table a text changes, or 0: the first mark names the table. */
+static int kecs__text_kind(const char *sql) {
+  const char *mark = strchr(sql, '{');
+  for (int kind = 1; mark && kind < KECS_KIND_COUNT; kind++) {
+    const char *table = kecs_kind_describe((kecs_kind)kind)->table;
+    size_t len = strlen(table);
+    if (strncmp(mark + 1, table, len) == 0 && mark[1 + len] == '}') {
+      return kind;
+    }
+  }
+  return 0;
+}
+
 /* Makes and prepares a statement that is not in the table. */
 static kecs_status kecs__cached_make(kecs__session *session, const kecs__meta *meta, const kecs__cached *wanted,
                                      kecs__cached **out_cached) {
@@ -157,6 +159,7 @@ static kecs_status kecs__cached_make(kecs__session *session, const kecs__meta *m
   *cached = *wanted;
   cached->sql = NULL;
   cached->writes = kecs__cached_writes(wanted);
+  cached->kind = wanted->op == KECS__OP_TEXT && cached->writes ? kecs__text_kind(wanted->sql) : wanted->kind;
   cached->in_use = true;
   kecs__text text;
   kecs__text_init(&text, &engine->allocator, KECS__SQL_MAX);
@@ -260,6 +263,9 @@ KECS__FN kecs_status kecs__statement_start(kecs__session *session, kecs__cached 
   }
   session->writing = cached->writes;
   session->changed = session->changed || cached->writes;
+  if (cached->writes) {
+    kecs__cache_hold(session, cached, parameters, count);
+  }
   /* Once it runs it will not be stopped: see kecs__session_should_stop. */
   kecs_status status = session->shared && cached->writes && session->user
                            ? kecs__check_stop(session->user, session->deadline)
@@ -314,6 +320,7 @@ KECS__FN kecs_status kecs__statement_run_last(kecs__write *write, kecs__cached *
   kecs_status status = session->user ? kecs__check_stop(session->user, session->deadline) : KECS_OK;
   session->writing = true;
   session->changed = true;
+  kecs__cache_hold(session, cached, parameters, count);
   if (!status) {
     status = kecs__statement_outcome(session, backend->start_last(cached->statement, parameters, count));
     write->ended = !status;
@@ -329,6 +336,7 @@ KECS__FN kecs_status kecs__statement_run_many(kecs__write *write, kecs__cached *
   kecs_status status = session->user ? kecs__check_stop(session->user, session->deadline) : KECS_OK;
   session->writing = true;
   session->changed = true;
+  kecs__cache_hold(session, cached, values, 0);
   if (!status) {
     status = session->engine->backend->insert_many(cached->statement, meta->info->table, meta->columns, values,
                                                    meta->info->column_count, rows, &commit);

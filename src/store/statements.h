@@ -2,11 +2,12 @@
 #ifndef KECS_STORE_STATEMENTS_H
 #define KECS_STORE_STATEMENTS_H
 #include "store/engine.h"
+#include "store/value.h"
 
 /* What a cached statement does; its text follows from kind, operation and mask (store/sql.c). */
 typedef enum kecs__op {
-  KECS__OP_SELECT_KEY,  /* every column by unique key number `mask` */
-  KECS__OP_LOOK_KEY,    /* the same, of a row that is only looked at, whatever else the session writes */
+  KECS__OP_SELECT_KEY,  /* every column, and rid, by unique key number `mask` */
+  KECS__OP_LOOK_KEY,    /* every column likewise, of a row that is only looked at, whatever else the session writes */
   KECS__OP_FIND_KEY,    /* rid by unique key number `mask` */
   KECS__OP_SELECT_RID,  /* every column by rid */
   KECS__OP_READ_FIELDS, /* the columns in `mask` by natural key, rid first: what an update compares with */
@@ -59,15 +60,5 @@ KECS__FN kecs_status kecs__run(kecs__session *session, const char *sql, const ke
                                int64_t *out_changes);
 
 KECS__FN void kecs__statements_free(kecs__session *session);
-
-static inline kecs_value kecs__value_int(int64_t number) {
-  kecs_value value = {KECS_VALUE_INT, 0, NULL, number};
-  return value;
-}
-
-/* NULL gives the NULL value. */
-KECS__FN kecs_value kecs__value_text(const char *text);
-KECS__FN kecs_value kecs__value_bytes(const char *text, size_t len); /* text[len] must be 0 */
-KECS__FN kecs_value kecs__value_time(int64_t micros);                /* 0 gives the NULL value */
 
 #endif

@@ -39,14 +39,37 @@ typedef struct kecs_pool_options {
   int read_age_ms; /* a walk (kecs_*_each) that is older ends with TIMEOUT at its next row: while it is open, the
                     * write-ahead log can't be emptied; 300000 */
 } kecs_pool_options;
+
+/* The row cache: rows that gets and lists have read are kept, and each later caller gets a copy of his own. A row goes
+ * when it is changed, by whomever: no get gives what was overwritten before it was called. 0 is the default everywhere.
+ * docs/cache.md tells how, and what it costs. */
+typedef struct kecs_row_cache_options {
+  int entries;      /* rows and list answers, at most; 10000. Negative: no cache. KECS_PROFILE_EDGE, a limit of memory
+                     * (memory_kib) and PostgreSQL have none unless it is asked for here */
+  int ttl_ms;       /* none is older, by options.clock; 300000 */
+  int kib;          /* of memory, at most; 65536 */
+  int staleness_ms; /* where other processes write and can't be seen (PostgreSQL): what they have changed may be told
+                     * as it was, for so long. 0: then there is no cache. Where they are seen it is not looked at */
+} kecs_row_cache_options;
+
 /* Whether the file keeps a log of its changes, which kecs_watch_... and sync read (see "Changes"). It is a property of
- * the file: once it is switched on, every program that opens the file logs, whatever its own options say. On backends
- * other than SQLite KECS_TRACK_ON is KECS_E_UNSUPPORTED. */
+ * the file, on PostgreSQL of the tenant: once it is switched on, every program that opens the file logs, whatever its
+ * own options say. On PostgreSQL the tables' owner must switch it on first, for any tenant: DENIED otherwise. */
 typedef enum kecs_track {
   KECS_TRACK_KEEP, /* as the file is; a fresh one has no log */
   KECS_TRACK_ON,   /* from now on */
   KECS_TRACK_OFF   /* no longer; the log is removed, and whoever watches is told KECS_E_UNSUPPORTED */
 } kecs_track;
+
+/* Whether the file keeps what its rows were before they changed (see "History"). As the log of changes, without which
+ * there is none, it is a property of the file. Zero-initialised: as the file is; a fresh one keeps none. */
+typedef struct kecs_history_options {
+  kecs_track track;       /* KECS_TRACK_ON: of these kinds alone; KECS_TRACK_OFF: of none, and what is kept goes */
+  const kecs_kind *kinds; /* `kind_count` of them; none: every kind whose rows change (not task_log and event) */
+  size_t kind_count;
+  int rows_max;           /* changes of one row that compaction leaves; 0: 100, negative: all */
+  int64_t age_us;         /* and how old they may be; 0: 30 days, negative: any age */
+} kecs_history_options;
 
 /* Zero-initialised means the default everywhere. The struct and the texts are read during kecs_open only. */
 typedef struct kecs_options {
@@ -79,6 +102,10 @@ typedef struct kecs_options {
                                    * memory is not in it. 0: edge 256, else no limit; negative: none */
   kecs_pool_options pool;         /* the reading connections */
   kecs_track track;               /* keep a log of changes, for kecs_watch_open */
+  kecs_row_cache_options row_cache; /* rows that were read are kept */
+  kecs_history_options history;   /* keep what rows were, for kecs_history. Needs the log: INVALID without */
+  const char *actor;              /* who writes, for the history: as kecs_set_actor on the store */
+  const char *reason;             /* and why */
 } kecs_options;
 
 /* Opens the store, creating the file and its schema when it does not exist. An existing older schema is migrated
@@ -96,6 +123,9 @@ KECS_STORE_API kecs_status kecs_open(const kecs_options *options, kecs_store **o
  *                     from KECS_POSTGRES_HOST, _PORT, _USER, _PASSWORD, _DATABASE, _SSLMODE (localhost, 5432, kecs,
  *                     kecs, kecs, disable), each left to libpq where its PG variable is set and ours is not.
  *   SQLite            KECS_STORAGE_PATH, a file; KECS_DATA_DIR, the folder of kecs.db; else $HOME/.kecs/data/kecs.db
+ *
+ *   profile           KECS_PROFILE: default, durable, edge, memory; where options->profile is KECS_PROFILE_DEFAULT, and
+ *                     whether a path is given or not. memory is a kind of storage as well.
  *
  * An empty variable counts as unset. Errors: INVALID names the variables that disagree or can't be understood; else as
  * kecs_open. Not to be called while another thread changes the environment. */
@@ -121,6 +151,21 @@ typedef struct kecs_pool_info {
   int64_t retired; /* connections that were closed because of their age or because nobody needed them */
 } kecs_pool_info;
 
+/* The row cache. The counts begin when the store is opened. */
+typedef struct kecs_cache_info {
+  bool on;
+  int64_t entries_max;
+  int64_t bytes_max;
+  int64_t entries;       /* rows and list answers in it */
+  int64_t bytes;         /* that they take */
+  int64_t hits;          /* gets and lists that it has answered */
+  int64_t misses;        /* and those that went to the database */
+  int64_t evictions;     /* entries that made room for others */
+  int64_t expirations;   /* entries that were too old when they were asked for */
+  int64_t invalidations; /* entries that were changed */
+  int64_t flushes;       /* times that all went, because another process had written */
+} kecs_cache_info;
+
 /* What an open store is like. Texts live as long as the store. */
 typedef struct kecs_info {
   const char *backend;     /* "sqlite" */
@@ -139,8 +184,12 @@ typedef struct kecs_info {
   int64_t wal_limit_bytes;      /* and cut to this size, where readers let it grow further */
   int64_t sqlite_bytes;         /* that SQLite holds for one connection: pages, schema, statements */
   kecs_pool_info pool;
+  kecs_cache_info cache;
 } kecs_info;
 KECS_STORE_API kecs_status kecs_store_info(kecs_store *store, kecs_info *out_info);
+
+/* Drops all that the row cache holds; its counts go on. For measurements: an answer is never wrong for want of it. */
+KECS_STORE_API kecs_status kecs_cache_clear(kecs_store *store);
 
 /* For quiet moments: closes reading connections that nobody needs, moves the write-ahead log into the file, cuts it
  * to nothing. Waits for nobody longer than 50 ms: what is not done now is done the next time. Nothing is written where

@@ -7,6 +7,7 @@
 
 #include "store/tags.h"
 
+#include "store/arn.h"
 #include "store/cluster.h"
 #include "store/special_kinds.h"
 #include "store/tag_document.h"

@@ -3,7 +3,7 @@
 
 #include "store/elb.h"
 
-#include "store/validate_internal.h"
+#include "store/validate_row.h"
 #include "store/write.h"
 
 #include <stdio.h>

@@ -1,6 +1,7 @@
 /* store/target_group.c -- target groups, and the load balancers that they are linked to. */
 #include "base/prologue.h"
 
+#include "store/arn.h"
 #include "store/elb_internal.h"
 
 #include "base/json_edit.h"

@@ -1,6 +1,7 @@
 /* store/task.c -- tasks: ids, finding them by what they belong to, and the clean-up of ended ones. */
 #include "base/prologue.h"
 
+#include "store/arn.h"
 #include "store/cluster.h"
 #include "store/ecs.h"
 #include "store/service.h"

@@ -4,6 +4,7 @@
  * that is not there is refused here instead. */
 #include "base/prologue.h"
 
+#include "store/arn.h"
 #include "store/cluster.h"
 
 #include "base/id.h"

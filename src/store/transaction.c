@@ -1,16 +1,19 @@
 /* store/transaction.c -- transactions as handles, savepoints inside them, and the retry loop around them. */
 #include "base/prologue.h"
 
+#include "store/transaction.h"
+
 #include "base/id.h"
 #include "base/time.h"
-#include "store/handle.h"
+#include "store/access.h"
+#include "store/history_log.h"
+#include "store/retry.h"
+#include "store/session.h"
+#include "store/share.h"
 #include "store/statements.h"
 
 #include <stdio.h>
 #include <string.h>
-
-#define KECS__RETRY_FIRST_MS 5
-#define KECS__RETRY_MAX_MS 250
 
 /* Every nested transaction is a savepoint named after its depth. */
 static kecs_status kecs__savepoint(kecs_store *tx, const char *verb) {
@@ -78,6 +81,7 @@ static void kecs__handle_list(kecs_store *tx) {
 static void kecs__handle_retire(kecs__engine *engine, kecs_store *tx) {
   tx->magic = KECS__MAGIC_ENDED;
   tx->next = NULL;
+  kecs__actor_free(tx);
   kecs_store **at = &engine->spare_handles;
   while (*at) {
     at = &(*at)->next;
@@ -227,7 +231,7 @@ KECS_STORE_API kecs_status kecs_commit(kecs_store *tx) {
     status = kecs__check_stop(tx, tx->deadline);
   }
   if (!status) {
-    status = tx->depth == 1 ? engine->backend->commit(tx->session->connection) : kecs__savepoint(tx, "RELEASE");
+    status = tx->depth == 1 ? kecs__session_commit(tx->session) : kecs__savepoint(tx, "RELEASE");
   }
   if (status) {
     return kecs__transaction_give_up(tx, status);
@@ -294,39 +298,6 @@ static kecs_status kecs__transact_once(kecs_store *store, kecs_status (*work)(ke
   return kecs_commit(tx);
 }
 
-/* Half of the pause is chance: two writers that met once must not meet again and again. */
-static int64_t kecs__retry_pause(const kecs__engine *engine, int attempt) {
-  int64_t pause = KECS__RETRY_FIRST_MS;
-  for (int i = 0; i < attempt && pause < KECS__RETRY_MAX_MS; i++) {
-    pause *= 2;
-  }
-  unsigned char chance = 0;
-  if (kecs__random_fill(&engine->random, &chance, 1)) {
-    chance = 128;
-  }
-  return pause / 2 + pause * chance / 512;
-}
-
-KECS__FN bool kecs__retry_again(kecs_store *store, kecs__retry *retry, kecs_status status) {
-  /* Where writers follow one another, BUSY means that the timeout has passed; so does any state of the database but
-   * those of class 40, after which the same may well succeed. Those end a transaction; a race that the store itself has
-   * seen (kecs__fail_raced) has cost one no more than the savepoint of this write. */
-  const char *state = kecs_last_error()->sqlstate;
-  bool meets = !state[0] || (store->depth == 0 && strncmp(state, "40", 2) == 0);
-  if (status != KECS_E_BUSY || !store->engine->dialect->lock_rows[0] || !meets) {
-    return false;
-  }
-  int64_t now = kecs__monotonic_ms();
-  int64_t pause = kecs__retry_pause(store->engine, retry->tries);
-  retry->until = retry->until ? retry->until : now + store->engine->busy_timeout_ms;
-  retry->tries++;
-  if (now + pause > retry->until) {
-    return false;
-  }
-  kecs__sleep_ms(pause);
-  return true;
-}
-
 KECS_STORE_API kecs_status kecs_transact(kecs_store *store, kecs_status (*work)(kecs_store *tx, void *user), void *user,
                                          int budget_ms) {
   kecs_status status = kecs__check_handle(store);
@@ -357,6 +328,7 @@ KECS_STORE_API kecs_status kecs_set_deadline(kecs_store *store, int64_t deadline
   if (!status) {
     kecs__mutex_lock(&store->engine->mutex);
     store->deadline = deadline_us;
+    kecs__flag_set(&store->timed, deadline_us ? 1 : 0);
     kecs__mutex_unlock(&store->engine->mutex);
   }
   return status;

@@ -1,30 +1,36 @@
-/* store/turns.h -- whose turn it is to use the writing session, and which writes share a commit. Where each write takes
- * a session from the pool, that is done here, too. */
+/* store/turns.h -- whose turn it is to use the writing session. */
 #ifndef KECS_STORE_TURNS_H
 #define KECS_STORE_TURNS_H
 #include "store/engine.h"
 
-/* Takes the writing session, waiting for it at most the busy timeout; leaves it taken. No transaction is open then. */
-KECS__FN kecs_status kecs__writer_take(kecs_store *store, int64_t deadline, kecs__session **out_session);
+struct kecs__turn {
+  kecs__turn *next;
+  kecs__condition called;
+  kecs__mutex mutex; /* of a member: guards `told` and `error`, so that those who are told don't meet at the engine's */
+  kecs__thread_id thread;
+  int64_t since_us; /* when it came */
+  bool joins;       /* a write of its own: it may go on in the transaction of the one before it */
+  bool given;       /* the session is its own now */
+  bool told;        /* what became of the shared transaction is known */
+  kecs_error error; /* why it was not committed; its status is KECS_OK where it was */
+};
+
+/* Takes the writing session, waiting for it at most the busy timeout; leaves it taken. Where it `joins`, the
+ * transaction of the one before may be open. */
+KECS__FN kecs_status kecs__turn_take(kecs_store *store, int64_t deadline, bool joins, kecs__session **out_session);
+
 /* The same without a wait, for nobody's call: false when somebody has it. */
-KECS__FN bool kecs__writer_try(kecs__engine *engine);
-KECS__FN void kecs__writer_release(kecs__session *session);
+KECS__FN bool kecs__turn_try(kecs__engine *engine);
 
-/* The same for a write of its own. Where *out_joined is true the session comes with the open transaction of the writes
- * before it: this one works in a savepoint. */
-KECS__FN kecs_status kecs__writer_join(kecs_store *store, int64_t deadline, kecs__session **out_session,
-                                       bool *out_joined);
+/* Gives it to the first in the queue, and tells those who watch when something was written. */
+KECS__FN void kecs__turn_end(kecs__session *session);
 
-/* Ends what kecs__writer_join began, and gives the session away. `status` is what came of the write: after KECS_OK it
- * is part of the transaction, and KECS_OK comes back once that is committed; after a failure nothing of it is, and the
- * failure comes back. */
-KECS__FN kecs_status kecs__writer_leave(kecs__session *session, kecs_status status);
+/* The two parts of it, each with the engine's mutex held: those who watch are woken once the writer's transaction has
+ * ended, be it one write's or that of many. */
+KECS__FN void kecs__watches_tell(kecs__engine *engine);
+KECS__FN void kecs__turn_pass(kecs__engine *engine);
 
-/* MISUSE: the call would wait for what its own thread holds. */
-KECS__FN kecs_status kecs__fail_own_writer(void);
-
-/* How long a wait may still take, in milliseconds: until then by the monotonic clock, and no longer than the deadline.
- */
-KECS__FN int64_t kecs__wait_left(const kecs__engine *engine, int64_t until_ms, int64_t deadline);
+/* As kecs__watches_tell where the database logs and each writer has a session of the pool, which it gives back now. */
+KECS__FN void kecs__watches_tell_of(kecs__session *session);
 
 #endif

@@ -4,7 +4,8 @@
 #include "store/feed.h"
 #include "store/fill.h"
 #include "store/merge.h"
-#include "store/validate_internal.h"
+#include "store/retry.h"
+#include "store/validate_row.h"
 
 #include <string.h>
 
@@ -14,7 +15,7 @@
 static kecs_status kecs__upsert_find(kecs__write *write, const kecs__meta *meta, const void *row,
                                      kecs__change *change) {
   kecs__probe probe;
-  const kecs__special *special = kecs__special_of(meta->info->kind);
+  const kecs__special *special = meta->special;
   if (special->is_new && special->is_new(meta, row)) {
     return KECS_OK;
   }

@@ -1,4 +1,4 @@
-/* store/validate_internal.h -- validation inside the write path of a strict store, and what its two modules share.
+/* store/validate_internal.h -- what the modules of validation share.
  *
  * A rule is one row of a table in validate.c: a kind, a column, the further columns that it reads, and a function. The
  * JSON columns are checked once, before the rules; a rule then walks the spans. Paths are linked on the stack and
@@ -6,16 +6,7 @@
 #ifndef KECS_STORE_VALIDATE_INTERNAL_H
 #define KECS_STORE_VALIDATE_INTERNAL_H
 #include "base/json.h"
-#include "store/validate.h"
-
-/* As kecs_validate, for a row on its way in: what the store will fill may be empty. */
-KECS__FN kecs_status kecs__validate_row(const kecs_kind_info *info, const void *row);
-
-/* The rules of an update that writes the columns in `mask`. A rule that reads several columns is applied only when the
- * mask has all of them: of the others the row says nothing. */
-KECS__FN kecs_status kecs__validate_update(const kecs_kind_info *info, const void *row, uint64_t mask);
-
-/* ---- what rules are made of ---- */
+#include "store/validate_row.h"
 
 /* A place in an AWS document: containerDefinitions[1].image. */
 typedef struct kecs__validate_path {

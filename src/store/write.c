@@ -7,32 +7,9 @@
 #include "store/document.h"
 #include "store/feed.h"
 #include "store/fill.h"
-#include "store/special_kinds.h"
+#include "store/special.h"
 
 #include <string.h>
-
-static kecs_status kecs__write_once(kecs_store *store, kecs_status (*work)(kecs__write *write, void *user),
-                                    void *user) {
-  kecs__write write;
-  kecs_status status = kecs__write_open(store, &write);
-  if (!status) {
-    status = kecs__write_guard(&write);
-  }
-  if (!status) {
-    status = work(&write, user);
-  }
-  return kecs__write_close(&write, status);
-}
-
-KECS__FN kecs_status kecs__with_write(kecs_store *store, kecs_status (*work)(kecs__write *write, void *user),
-                                      void *user) {
-  kecs__retry retry = {0, 0};
-  kecs_status status = KECS_OK;
-  do {
-    status = kecs__write_once(store, work, user);
-  } while (kecs__retry_again(store, &retry, status));
-  return status;
-}
 
 KECS__FN kecs_status kecs__row_by_rid(kecs__session *session, const kecs__meta *meta, int64_t rid, kecs__arena *arena,
                                       void *row, bool *out_found) {
@@ -44,7 +21,7 @@ KECS__FN kecs_status kecs__row_by_rid(kecs__session *session, const kecs__meta *
     status = kecs__statement_start(session, cached, &parameter, 1, out_found);
   }
   if (!status && *out_found) {
-    status = kecs__row_fetch(session, cached, meta, arena, row);
+    status = kecs__row_fetch(session, cached, meta, arena, row, NULL);
   }
   kecs__statement_done(session, cached);
   return status;
@@ -201,8 +178,8 @@ static kecs_status kecs__row_put(kecs__write *write, const kecs__meta *meta, con
 }
 
 KECS__FN bool kecs__insert_follows(const kecs__meta *meta, const void *row) {
-  const kecs__special *special = kecs__special_of(meta->info->kind);
-  if (special->follow != kecs__tags_follow) {
+  const kecs__special *special = meta->special;
+  if (!special->tags_alone) {
     return special->follow != NULL;
   }
   const char *tags = kecs__row_text(meta->info, row, meta->tags);
@@ -210,14 +187,14 @@ KECS__FN bool kecs__insert_follows(const kecs__meta *meta, const void *row) {
 }
 
 KECS__FN kecs_status kecs__row_ready(kecs__write *write, const kecs__meta *meta, void *row, uint64_t given) {
-  const kecs__special *special = kecs__special_of(meta->info->kind);
+  const kecs__special *special = meta->special;
   uint64_t mask = UINT64_MAX;
   kecs_status status = kecs__fill(write, meta, row, given);
   return status || !special->judge ? status : special->judge(meta, row, NULL, &mask);
 }
 
 KECS__FN kecs_status kecs__row_insert(kecs__write *write, const kecs__meta *meta, void *row, uint64_t given) {
-  const kecs__special *special = kecs__special_of(meta->info->kind);
+  const kecs__special *special = meta->special;
   bool last = write->last;
   write->last = false; /* not what the fill may have to write */
   kecs_status status = kecs__row_ready(write, meta, row, given);
@@ -415,7 +392,7 @@ static kecs_status kecs__change_write(kecs__write *write, const kecs__meta *meta
   if (status) {
     return kecs__row_explain(write, meta, change->row, change->changed, status);
   }
-  return logged ? kecs__feed_updated(write, meta, change->rid, groups, stamp, change->base) : KECS_OK;
+  return logged ? kecs__feed_updated(write, meta, change, groups, stamp) : KECS_OK;
 }
 
 /* What the kind's own look-ups need: the whole row before and after. */
@@ -445,7 +422,7 @@ static kecs_status kecs__change_follow(kecs__write *write, const kecs__meta *met
 }
 
 KECS__FN kecs_status kecs__row_change(kecs__write *write, const kecs__meta *meta, kecs__change *change) {
-  const kecs__special *special = kecs__special_of(meta->info->kind);
+  const kecs__special *special = meta->special;
   kecs_value stored[64] = {{KECS_VALUE_NULL, 0, NULL, 0}};
   kecs_value parameters[64];
   uint64_t read = change->mask;
@@ -456,6 +433,8 @@ KECS__FN kecs_status kecs__row_change(kecs__write *write, const kecs__meta *meta
   read |= prunes ? KECS_BIT(meta->extra) : 0;
   kecs__cached *cached = NULL;
   kecs_status status = kecs__feed_begin(write);
+  bool kept = !status && kecs__history_kept(write, meta);
+  read |= kept && meta->updated_at >= 0 ? KECS_BIT(meta->updated_at) : 0;
   if (!status) {
     status = kecs__change_read(write, meta, change, read, &cached, stored);
   }
@@ -471,16 +450,27 @@ KECS__FN kecs_status kecs__row_change(kecs__write *write, const kecs__meta *meta
   if (!status && prunes) {
     status = kecs__change_extra(write, meta, change, stored, parameters);
   }
+  uint64_t mask = status || change->changed == 0 ? 0 : kecs__change_auto(write, meta, change, stored, parameters);
+  kecs__past past;
+  kecs__text_init(&past.text, &write->engine->allocator, KECS__HISTORY_MAX);
+  past.whole = kept && meta->version >= 0 && stored[meta->version].number % KECS__HISTORY_WHOLE == 0;
+  if (kept && mask && !past.whole) {
+    status = kecs__history_values(meta->info, stored, mask, &past.text);
+  }
+  change->past = kept ? &past : NULL;
   /* The stored texts were borrowed from the statement; from here on only numbers of it are used. */
   kecs__statement_done(write->session, cached);
-  if (status || change->changed == 0) {
-    return status;
+  if (!status && mask && past.whole) {
+    status = kecs__history_whole(write, meta, change->rid, &past.text);
   }
-  uint64_t mask = kecs__change_auto(write, meta, change, stored, parameters);
-  if (special->follow && (change->changed & special->followed)) {
-    return kecs__change_follow(write, meta, special, change, mask, parameters);
+  bool follows = special->follow && (change->changed & special->followed);
+  if (!status && mask) {
+    status = follows ? kecs__change_follow(write, meta, special, change, mask, parameters)
+                     : kecs__change_write(write, meta, change, mask, parameters);
   }
-  return kecs__change_write(write, meta, change, mask, parameters);
+  kecs__text_free(&past.text);
+  change->past = NULL;
+  return status;
 }
 
 /* ---- delete ---- */
@@ -568,7 +558,7 @@ static kecs_status kecs__descendants_release(kecs__write *write, const kecs__met
 }
 
 KECS__FN kecs_status kecs__row_delete(kecs__write *write, const kecs__meta *meta, int64_t rid, const void *row) {
-  const kecs__special *special = kecs__special_of(meta->info->kind);
+  const kecs__special *special = meta->special;
   kecs_value parameter = kecs__value_int(rid);
   kecs__cached *cached = NULL;
   bool last = write->last;

@@ -2,6 +2,8 @@
  * Whatever has to follow a change (look-up tables, children, the change log) follows here and nowhere else. */
 #ifndef KECS_STORE_WRITE_H
 #define KECS_STORE_WRITE_H
+#include "store/access.h"
+#include "store/history_log.h"
 #include "store/locate.h"
 #include "store/rows.h"
 
@@ -22,11 +24,8 @@ KECS__FN kecs_status kecs__row_values(const kecs__meta *meta, const void *row, k
 /* Whether look-ups have something to follow in a new row. Most rows have no tags. */
 KECS__FN bool kecs__insert_follows(const kecs__meta *meta, const void *row);
 
-/* The stored row as a result has it: the filled copy, its texts copied once more. */
-KECS__FN kecs_status kecs__row_keep(const kecs__meta *meta, const void *row, kecs_result *result);
-
 /* A change of one row. */
-typedef struct kecs__change {
+struct kecs__change {
   const void *row;      /* the new values */
   uint64_t mask;        /* the columns to write where they differ. An AUTO column among them takes the row's value, a
                          * version only when it is higher than the stored one: documents that bring their own. */
@@ -37,7 +36,8 @@ typedef struct kecs__change {
   bool bare;            /* the stored row only held the place: a version in the mask is taken as it is */
   uint64_t changed;     /* out: the columns that did differ */
   int64_t base[3];      /* out: the stamps before the change, where it is logged (feed.h) */
-} kecs__change;
+  const kecs__past *past; /* what the history keeps of the row; NULL: nothing (history_log.h) */
+};
 
 /* NOT_FOUND, CONFLICT. Fills in change->rid and change->changed. Writes nothing when nothing differs. */
 KECS__FN kecs_status kecs__row_change(kecs__write *write, const kecs__meta *meta, kecs__change *change);
@@ -53,11 +53,6 @@ KECS__FN kecs_status kecs__row_delete(kecs__write *write, const kecs__meta *meta
 /* Reads a whole row by rid; *out_found is false when it is gone. Texts go to the arena. */
 KECS__FN kecs_status kecs__row_by_rid(kecs__session *session, const kecs__meta *meta, int64_t rid, kecs__arena *arena,
                                       void *row, bool *out_found);
-
-/* Runs `work` in a write: opens it, closes it with what `work` returned. `work` may run again (kecs__retry), so it
- * begins with nothing that an earlier run left in `user`. */
-KECS__FN kecs_status kecs__with_write(kecs_store *store, kecs_status (*work)(kecs__write *write, void *user),
-                                      void *user);
 
 /* The same for work that makes a result through `out_result` (may be NULL): a failure, COMMIT's too, frees it. */
 KECS__FN kecs_status kecs__with_write_result(kecs_store *store, kecs_status (*work)(kecs__write *write, void *user),

@@ -55,9 +55,6 @@ static int64_t now_ms(void) {
 
 static void a_watch_begins_now_or_where_it_is_told(void **state) {
   (void)state;
-  if (!contract_is_sqlite()) {
-    return;
-  }
   kecs_store *store = open_tracked();
   CONTRACT_OK(make_node(store, "a"));
   kecs_watch *now = watch_with(store, NULL);
@@ -82,9 +79,6 @@ static void a_watch_begins_now_or_where_it_is_told(void **state) {
 
 static void rows_come_as_they_are_now(void **state) {
   (void)state;
-  if (!contract_is_sqlite()) {
-    return;
-  }
   kecs_store *store = open_tracked();
   kecs_watch *watch = watch_with(store, &(kecs_watch_options){.rows = true});
   CONTRACT_OK(make_node(store, "a"));
@@ -111,9 +105,6 @@ static void rows_come_as_they_are_now(void **state) {
 
 static void kinds_and_filters_narrow(void **state) {
   (void)state;
-  if (!contract_is_sqlite()) {
-    return;
-  }
   kecs_store *store = open_tracked();
   static const kecs_kind kinds[] = {KECS_KIND_NODE};
   char wanted[] = "up";
@@ -146,9 +137,6 @@ static void kinds_and_filters_narrow(void **state) {
 
 static void what_a_watch_refuses(void **state) {
   (void)state;
-  if (!contract_is_sqlite()) {
-    return;
-  }
   kecs_store *store = open_tracked();
   kecs_store *tx = NULL;
   kecs_watch *watch = NULL;
@@ -176,9 +164,6 @@ static void what_a_watch_refuses(void **state) {
 
 static void a_slow_watch_is_told(void **state) {
   (void)state;
-  if (!contract_is_sqlite()) {
-    return;
-  }
   kecs_store *store = open_tracked();
   kecs_watch *watch = watch_with(store, NULL);
   const kecs_change *change = NULL;
@@ -206,9 +191,6 @@ static void a_slow_watch_is_told(void **state) {
 
 static void waiting_ends_in_time(void **state) {
   (void)state;
-  if (!contract_is_sqlite()) {
-    return;
-  }
   kecs_store *store = open_tracked();
   kecs_watch *watch = watch_with(store, NULL);
   const kecs_change *change = NULL;
@@ -242,9 +224,6 @@ static void *write_nodes(void *user) {
 
 static void writers_in_threads_are_told_without_gaps(void **state) {
   (void)state;
-  if (!contract_is_sqlite()) {
-    return;
-  }
   kecs_store *store = open_tracked();
   kecs_watch *watch = watch_with(store, NULL);
   pthread_t threads[WRITERS];
@@ -407,9 +386,6 @@ static kecs_status read_all(kecs_store *store, int *out_told) {
 
 static void memory_that_fails_is_told(void **state) {
   (void)state;
-  if (!contract_is_sqlite()) {
-    return;
-  }
   kecs_options options = {.track = KECS_TRACK_ON, .allocator = {scarce_alloc, scarce_resize, scarce_release, NULL}};
   kecs_store *store = contract_open_with(&options);
   kecs_status status = KECS_E_NOMEM;
@@ -506,9 +482,6 @@ static kecs_status cache_refuses(void *user) {
 
 static void an_informer_lists_watches_and_lists_again(void **state) {
   (void)state;
-  if (!contract_is_sqlite()) {
-    return;
-  }
   kecs_store *store = open_tracked();
   cache all = {.store = store};
   kecs_informer informer = {cache_set, cache_remove, cache_reset, cache_synced, &all};

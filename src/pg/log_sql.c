@@ -1,0 +1,457 @@
+/* pg/log_sql.c -- the texts of the change log on PostgreSQL.
+ *
+ * Triggers log, so that it does not matter who writes: this library by a single statement or by COPY, psql, a foreign
+ * key that deletes children. For one row a trigger of the statement costs what one of the row costs, for many rows half
+ * of it, so all that log are of the statement. Only the stamps are set row by row, before the row is written.
+ *
+ * A writer appends to change_queue, unnumbered: no counter, no lock, no NOTIFY is in its transaction. change_number
+ * gives committed entries their numbers and moves them into `changes`. Its rules:
+ *   - One at a time for a tenant, and nobody waits: it locks the tenant's row of change_heads, and gives up when that
+ * is locked already.
+ *   - Locking and reading are two statements, so that what is read is what is there once the lock is held.
+ *   - A transaction's entries are one batch, and stay together. Batches are ordered by their last entry's id. One that
+ *     has seen what another one committed has drawn its last id later, so it comes later; and whoever sees it sees the
+ *     other one, too. No transaction's number is ever compared with another one's, so what is open elsewhere, for
+ *     however long, holds nothing back.
+ *   - Out of a long queue the first entries are taken, and of these the batches that are in there as a whole: what they
+ *     have seen is in there as well.
+ *
+ * The clock is a sequence that is never behind the last stamp: a stamp is the time in milliseconds, shifted left by 16,
+ * with fractions of a millisecond below, or one more than the last where the clock went back. */
+#include "pg/prologue.h"
+
+#include "pg/log_sql.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { KECS_PG__LOG_NUMBER = 24 /* bytes of a number as text */ };
+
+/* ---- fixed texts ---- */
+
+/* The tables are those of store/feed.h, with the tenant before every key, and three more: change_heads has a tenant's
+ * last number and whether it is tracked; change_queue what is not numbered yet; change_batches, by the number of its
+ * last entry, a name for each transaction that nobody can guess: with it a cursor names a history, not only a place in
+ * it. `site` is where a batch comes from: NULL for this database, else kecs_store.site of the session that brings it.
+ */
+static const char kecs_pg__log_tables_form[] =
+    "CREATE TABLE IF NOT EXISTS {S}change_heads(tenant {text} NOT NULL PRIMARY KEY,seq bigint NOT NULL,"
+    "tracked boolean NOT NULL);\n"
+    "CREATE TABLE IF NOT EXISTS {S}change_queue(tenant {text} NOT NULL,id bigint GENERATED ALWAYS AS IDENTITY,"
+    "batch bigint NOT NULL DEFAULT txid_current(),"
+    "site bigint DEFAULT nullif(current_setting('kecs_store.site',true),'')::bigint,"
+    "kind bigint NOT NULL,rid bigint NOT NULL,groups bigint NOT NULL,op bigint NOT NULL,stamp bigint NOT NULL,"
+    "base_life bigint,base_spec bigint,base_status bigint,life_site bigint,key {text},PRIMARY KEY(tenant,id));\n"
+    "CREATE TABLE IF NOT EXISTS {S}changes(tenant {text} NOT NULL,seq bigint NOT NULL,kind bigint NOT NULL,"
+    "rid bigint NOT NULL,groups bigint NOT NULL,op bigint NOT NULL,stamp bigint NOT NULL,base_life bigint,"
+    "base_spec bigint,base_status bigint,PRIMARY KEY(tenant,seq));\n"
+    "CREATE TABLE IF NOT EXISTS {S}change_batches(tenant {text} NOT NULL,seq bigint NOT NULL,id uuid NOT NULL,"
+    "site bigint,PRIMARY KEY(tenant,seq));\n"
+    "CREATE TABLE IF NOT EXISTS {S}change_folds(tenant {text} NOT NULL,kind bigint NOT NULL,rid bigint NOT NULL,"
+    "seq bigint NOT NULL,groups bigint NOT NULL,op bigint NOT NULL,stamp bigint NOT NULL,oldest bigint NOT NULL,"
+    "base_life bigint,base_spec bigint,base_status bigint,PRIMARY KEY(tenant,kind,rid));\n"
+    "CREATE UNIQUE INDEX IF NOT EXISTS change_folds_seq ON {S}change_folds(tenant,seq);\n"
+    "CREATE TABLE IF NOT EXISTS {S}change_tombstones(tenant {text} NOT NULL,seq bigint NOT NULL,kind bigint NOT NULL,"
+    "rid bigint NOT NULL,key {text} NOT NULL,stamp bigint NOT NULL,site bigint,life bigint,life_site bigint,"
+    "PRIMARY KEY(tenant,seq));\n"
+    "CREATE INDEX IF NOT EXISTS change_tombstones_rid ON {S}change_tombstones(tenant,kind,rid);\n"
+    "CREATE INDEX IF NOT EXISTS change_tombstones_key ON {S}change_tombstones(tenant,kind,key);\n"
+    "CREATE TABLE IF NOT EXISTS {S}change_state(tenant {text} NOT NULL,id bigint NOT NULL,value bigint NOT NULL,"
+    "PRIMARY KEY(tenant,id));\n"
+    "CREATE SEQUENCE IF NOT EXISTS {S}change_clock;\n";
+
+/* It runs as its owner, so that nobody else may set the clock that all tenants share; it names its operators in full,
+ * since the caller's search_path counts. */
+static const char kecs_pg__log_clock_form[] =
+    "CREATE OR REPLACE FUNCTION {S}change_stamp() RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER AS $kecs_log$\n"
+    "DECLARE\n"
+    "  wall bigint := (pg_catalog.date_part('epoch',pg_catalog.clock_timestamp()) OPERATOR(pg_catalog.*) 65536000)"
+    "::pg_catalog.int8;\n"
+    "  stamp bigint := pg_catalog.nextval({clock});\n"
+    "BEGIN\n"
+    "  IF stamp OPERATOR(pg_catalog.<) wall THEN\n"
+    "    stamp := pg_catalog.setval({clock},wall);\n"
+    "  END IF;\n"
+    "  RETURN stamp;\n"
+    "END $kecs_log$;\n";
+
+/* Moves the entries up to an id into the log. `more` says which of them, where it is not all. */
+#define KECS_PG__MOVE(whose, head, until, later, more)                                                            \
+  "WITH " later "taken AS (\n"                                                                                    \
+  "      DELETE FROM {S}change_queue q WHERE q.tenant=" whose " AND q.id<=" until more " RETURNING q.*),\n"       \
+  "    placed AS (SELECT t.*,max(t.id) OVER (PARTITION BY t.batch) AS last_id FROM taken t),\n"                   \
+  "    numbered AS (SELECT p.*," head "+row_number() OVER (ORDER BY p.last_id,p.id) AS seq FROM placed p),\n"     \
+  "    logged AS (\n"                                                                                             \
+  "      INSERT INTO {S}changes(tenant,seq,kind,rid,groups,op,stamp,base_life,base_spec,base_status)\n"           \
+  "      SELECT n.tenant,n.seq,n.kind,n.rid,n.groups,n.op,n.stamp,n.base_life,n.base_spec,n.base_status\n"        \
+  "      FROM numbered n ORDER BY n.seq),\n"                                                                      \
+  "    buried AS (\n"                                                                                             \
+  "      INSERT INTO {S}change_tombstones(tenant,seq,kind,rid,key,stamp,site,life,life_site)\n"                   \
+  "      SELECT n.tenant,n.seq,n.kind,n.rid,n.key,n.stamp,n.site,n.base_life,n.life_site FROM numbered n\n"       \
+  "      WHERE n.op=3),\n"                                                                                        \
+  "    named AS (\n"                                                                                              \
+  "      INSERT INTO {S}change_batches(tenant,seq,id,site)\n"                                                     \
+  "      SELECT n.tenant,max(n.seq),{uuid},max(n.site) FROM numbered n GROUP BY n.tenant,n.batch)\n"              \
+  "    SELECT count(*) "
+
+/* As its owner, too: who may only read can number all the same. A long queue is planned for anew, since a plan that was
+ * made for a short one would compare every entry with every other. */
+static const char kecs_pg__log_number_form[] =
+    "CREATE OR REPLACE FUNCTION {S}change_channel(whose text) RETURNS text LANGUAGE sql IMMUTABLE AS $kecs_log$\n"
+    "  SELECT 'kecs_'||pg_catalog.md5({tables}||'/'||whose)\n"
+    "$kecs_log$;\n"
+    "CREATE OR REPLACE FUNCTION {S}change_number(whose text) RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER\n"
+    "SET search_path=pg_catalog,pg_temp AS $kecs_log$\n"
+    "DECLARE\n"
+    "  head bigint;\n"
+    "  room bigint := 100000;\n"
+    "  until bigint;\n"
+    "  waiting bigint;\n"
+    "  given bigint := 0;\n"
+    "BEGIN\n"
+    "  IF NOT EXISTS (SELECT FROM {S}change_queue q WHERE q.tenant=whose) THEN\n"
+    "    RETURN 0;\n"
+    "  END IF;\n"
+    "  SELECT h.seq INTO head FROM {S}change_heads h WHERE h.tenant=whose AND h.tracked\n"
+    "    FOR NO KEY UPDATE SKIP LOCKED;\n"
+    "  IF NOT FOUND THEN\n"
+    "    RETURN 0;\n"
+    "  END IF;\n"
+    "  LOOP\n"
+    "    SELECT max(w.id),count(*) INTO until,waiting FROM (SELECT q.id FROM {S}change_queue q WHERE q.tenant=whose\n"
+    "      ORDER BY q.id LIMIT room) w;\n"
+    "    IF waiting<room THEN\n"
+    "    " KECS_PG__MOVE("whose", "head", "until", "", "") "INTO given FROM numbered;\n"
+    "      EXIT;\n"
+    "    END IF;\n"
+    "    PERFORM set_config('enable_nestloop','off',true);\n"
+    "    EXECUTE $kecs_long$" KECS_PG__MOVE(
+        "$1", "$2", "$3",
+        "later AS (SELECT DISTINCT r.batch FROM {S}change_queue r WHERE r.tenant=$1 AND r.id>$3),\n    ",
+        " AND NOT EXISTS (SELECT FROM later l WHERE l.batch=q.batch)") "FROM numbered$kecs_long$\n"
+    "      INTO given USING whose,head,until;\n"
+    "    EXIT WHEN given>0;\n"
+    "    room := room*4;\n" /* one batch alone is longer than that */
+    "  END LOOP;\n"
+    "  IF given>0 THEN\n"
+    "    IF current_setting('synchronous_commit')='off' THEN\n" /* a number that was told is never given again */
+    "      PERFORM set_config('synchronous_commit','local',true);\n"
+    "    END IF;\n"
+    "    UPDATE {S}change_heads h SET seq=head+given WHERE h.tenant=whose;\n"
+    "    PERFORM pg_notify('kecs_'||md5({tables}||'/'||whose),'');\n"
+    "  END IF;\n"
+    "  RETURN given;\n"
+    "END $kecs_log$;\n";
+
+static const char kecs_pg__log_refuse_form[] =
+    "CREATE OR REPLACE FUNCTION {S}change_refuse() RETURNS trigger LANGUAGE plpgsql AS $kecs_log$\n"
+    "BEGIN\n"
+    "  IF TG_OP='TRUNCATE' THEN\n"
+    "    RAISE EXCEPTION 'kecs_store logs changes of %, and TRUNCATE tells of no row: use DELETE',TG_TABLE_NAME\n"
+    "      USING ERRCODE='restrict_violation';\n"
+    "  END IF;\n"
+    "  RAISE EXCEPTION 'kecs_store logs changes of %, and a row has another key after this one: delete it and insert "
+    "it "
+    "anew',TG_TABLE_NAME USING ERRCODE='restrict_violation';\n"
+    "END $kecs_log$;\n";
+
+/* A literal with its quotes: `text`, and `more` behind it. False where it has no room. */
+static bool kecs_pg__log_literal(char *out, size_t size, const char *text, const char *more) {
+  size_t used = 0;
+  const char *parts[] = {text, more};
+  out[used++] = '\'';
+  for (size_t i = 0; i < 2; i++) {
+    for (const char *at = parts[i]; *at; at++) {
+      if (used + 4 > size) {
+        return false;
+      }
+      if (*at == '\'') {
+        out[used++] = '\'';
+      }
+      out[used++] = *at;
+    }
+  }
+  out[used++] = '\'';
+  out[used] = '\0';
+  return true;
+}
+
+KECS_PG__FN void kecs_pg__log_text(kecs_pg__text *out, const kecs_pg__connection *connection, const char *form) {
+  char clock[512];
+  char tables[256];
+  if (!kecs_pg__log_literal(clock, sizeof clock, connection->home->schema, "change_clock") ||
+      !kecs_pg__log_literal(tables, sizeof tables, connection->home->settings.schema, "")) {
+    out->status = kecs_pg__fail(KECS_E_INVALID, "the schema's name is too long");
+    return;
+  }
+  /* gen_random_uuid() came with version 13; before, two md5 of what nobody can see. */
+  const kecs_pg__mark marks[] = {{"S", connection->home->schema},
+                                 {"T", connection->home->tenant},
+                                 {"text", connection->home->dialect.type_text},
+                                 {"clock", clock},
+                                 {"tables", tables},
+                                 {"uuid", PQserverVersion(connection->pg) < 130000
+                                              ? "md5(random()::text||clock_timestamp()::text||random()::text)::uuid"
+                                              : "gen_random_uuid()"},
+                                 {NULL, NULL}};
+  kecs_pg__text_fill(out, form, marks);
+}
+
+KECS_PG__FN void kecs_pg__log_tables(kecs_pg__text *out, const kecs_pg__connection *connection) {
+  kecs_pg__log_text(out, connection, kecs_pg__log_tables_form);
+  kecs_pg__log_text(out, connection, kecs_pg__log_clock_form);
+  kecs_pg__log_text(out, connection, kecs_pg__log_number_form);
+  kecs_pg__log_text(out, connection, kecs_pg__log_refuse_form);
+}
+
+KECS_PG__FN void kecs_pg__log_lock(kecs_pg__text *out, const kecs_pg__connection *connection) {
+  for (int kind = 1; kind < KECS_KIND_COUNT; kind++) {
+    kecs_pg__text_adds(out, kind == 1 ? "LOCK TABLE " : ",");
+    kecs_pg__text_adds(out, connection->home->schema);
+    kecs_pg__text_adds(out, kecs_kind_describe((kecs_kind)kind)->table);
+  }
+  kecs_pg__text_adds(out, " IN SHARE MODE");
+}
+
+/* ---- one kind's ---- */
+
+/* What is put together for one kind: lists of columns, and expressions over them. */
+typedef struct kecs_pg__kind_sql {
+  const kecs_kind_info *info;
+  const kecs_allocator *allocator;
+  bool stamped; /* kinds that only grow have no stamps */
+  bool spec;    /* it has columns of the group */
+  bool status;
+  char number[KECS_PG__LOG_NUMBER];
+  kecs_pg__text spec_columns; /* "a,b": an update of one of them stamps the group */
+  kecs_pg__text status_columns;
+  kecs_pg__text key_columns;   /* "tenant,rid,arn": no update may change them */
+  kecs_pg__text key_differs;   /* "OLD.arn IS DISTINCT FROM NEW.arn OR ..." */
+  kecs_pg__text key_text;      /* a deleted row's key as one text */
+  kecs_pg__text local_differs; /* "n.a IS DISTINCT FROM o.a OR ...": what is neither stamped nor the store's own */
+} kecs_pg__kind_sql;
+
+static bool kecs_pg__in_key(const kecs_kind_info *info, int column) {
+  for (int i = 0; i < info->keys[0].count; i++) {
+    if (info->keys[0].columns[i] == column) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/* Adds `more`, with `between` before it unless it is the first. */
+static void kecs_pg__join(kecs_pg__text *text, const char *between, const char *form, const char *column) {
+  const kecs_pg__mark marks[] = {{"c", column}, {NULL, NULL}};
+  kecs_pg__text_adds(text, text->len > 0 ? between : "");
+  kecs_pg__text_fill(text, form, marks);
+}
+
+/* In all parts of a key but the last a comma is written \, and a backslash \\ (kecs__feed_key). */
+static void kecs_pg__kind_key(kecs_pg__kind_sql *sql) {
+  const kecs_column_list *key = &sql->info->keys[0];
+  kecs_pg__text_adds(&sql->key_columns, "tenant,rid");
+  kecs_pg__text_adds(&sql->key_differs, "OLD.tenant IS DISTINCT FROM NEW.tenant OR OLD.rid IS DISTINCT FROM NEW.rid");
+  for (int i = 0; i < key->count; i++) {
+    const kecs_column_info *column = &sql->info->columns[key->columns[i]];
+    bool text = column->type == KECS_TYPE_TEXT || column->type == KECS_TYPE_JSON;
+    kecs_pg__join(&sql->key_columns, ",", "{c}", column->name);
+    kecs_pg__join(&sql->key_differs, " OR ", "OLD.{c} IS DISTINCT FROM NEW.{c}", column->name);
+    kecs_pg__join(
+        &sql->key_text, "||','||",
+        text && i < key->count - 1 ? "replace(replace(o.{c},E'\\\\',E'\\\\\\\\'),',',E'\\\\,')" : "o.{c}::text",
+        column->name);
+  }
+}
+
+static void kecs_pg__kind_begin(kecs_pg__kind_sql *sql, const kecs_allocator *allocator, const kecs_kind_info *info) {
+  memset(sql, 0, sizeof *sql);
+  sql->info = info;
+  sql->allocator = allocator;
+  sql->stamped = !(info->flags & KECS_KIND_APPEND);
+  kecs_pg__text *const texts[] = {&sql->spec_columns, &sql->status_columns, &sql->key_columns,
+                                  &sql->key_differs,  &sql->key_text,       &sql->local_differs};
+  for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+    texts[i]->allocator = allocator;
+  }
+  snprintf(sql->number, sizeof sql->number, "%d", (int)info->kind);
+  kecs_pg__kind_key(sql);
+  for (int i = 0; i < info->column_count; i++) {
+    const kecs_column_info *column = &info->columns[i];
+    if (column->group == KECS_GROUP_SPEC) {
+      kecs_pg__join(&sql->spec_columns, ",", "{c}", column->name);
+    } else if (column->group == KECS_GROUP_STATUS) {
+      kecs_pg__join(&sql->status_columns, ",", "{c}", column->name);
+    } else if (!kecs_pg__in_key(info, i) && !(column->flags & KECS_COLUMN_AUTO)) {
+      kecs_pg__join(&sql->local_differs, " OR ", "n.{c} IS DISTINCT FROM o.{c}", column->name);
+    }
+  }
+  sql->spec = sql->stamped && sql->spec_columns.len > 0;
+  sql->status = sql->stamped && sql->status_columns.len > 0;
+  if (sql->local_differs.len == 0) {
+    kecs_pg__text_adds(&sql->local_differs, "false");
+  }
+}
+
+static kecs_status kecs_pg__kind_end(kecs_pg__kind_sql *sql) {
+  kecs_status status = KECS_OK;
+  kecs_pg__text *const texts[] = {&sql->spec_columns, &sql->status_columns, &sql->key_columns,
+                                  &sql->key_differs,  &sql->key_text,       &sql->local_differs};
+  for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+    status = status ? status : texts[i]->status;
+    kecs_pg__text_free(texts[i]);
+  }
+  return status;
+}
+
+static void kecs_pg__kind_fill(kecs_pg__text *out, const kecs_pg__connection *connection, const kecs_pg__kind_sql *sql,
+                               const char *form) {
+  const kecs_pg__mark marks[] = {
+      {"S", connection->home->schema},
+      {"t", sql->info->table},
+      {"kind", sql->number},
+      {"spec_columns", sql->spec_columns.data},
+      {"status_columns", sql->status_columns.data},
+      {"key_columns", sql->key_columns.data},
+      {"key_differs", sql->key_differs.data},
+      {"key_text", sql->key_text.data},
+      {"local_differs", sql->local_differs.data},
+      /* Of `n`, the row after the change, and `o`, the one before; NULL where the kind has no such stamp. */
+      {"n_life", sql->stamped ? "n.stamp_life" : "NULL::bigint"},
+      {"o_life", sql->stamped ? "o.stamp_life" : "NULL::bigint"},
+      {"o_site", sql->stamped ? "o.site_life" : "NULL::bigint"},
+      {"n_spec", sql->spec ? "n.stamp_spec" : "NULL::bigint"},
+      {"o_spec", sql->spec ? "o.stamp_spec" : "NULL::bigint"},
+      {"n_status", sql->status ? "n.stamp_status" : "NULL::bigint"},
+      {"o_status", sql->status ? "o.stamp_status" : "NULL::bigint"},
+      {"old_spec", sql->spec ? "OLD.stamp_spec" : "NULL::bigint"},
+      {"new_spec", sql->spec ? "NEW.stamp_spec" : "NULL::bigint"},
+      {"old_status", sql->status ? "OLD.stamp_status" : "NULL::bigint"},
+      {NULL, NULL}};
+  kecs_pg__text_fill(out, form, marks);
+}
+
+/* A trigger, whoever writes: also in a session that has foreign keys switched off, which switches ordinary triggers off
+ * as well. */
+#define KECS_PG__TRIGGER(name, when, how, function)                                           \
+  "CREATE TRIGGER feed_{t}_" name " " when " ON {S}{t} " how " EXECUTE FUNCTION {S}" function \
+  ";\nALTER TABLE {S}{t} ENABLE ALWAYS TRIGGER feed_{t}_" name ";\n"
+
+#define KECS_PG__TRACKED "JOIN {S}change_heads h ON h.tenant="
+
+static const char kecs_pg__log_insert_form[] =
+    "CREATE OR REPLACE FUNCTION {S}feed_{t}_insert() RETURNS trigger LANGUAGE plpgsql AS $kecs_log$\n"
+    "BEGIN\n"
+    "  INSERT INTO {S}change_queue(tenant,kind,rid,groups,op,stamp)\n"
+    "  SELECT n.tenant,{kind},n.rid,15,1,coalesce({n_life},{S}change_stamp()) FROM new_rows n " KECS_PG__TRACKED
+    "n.tenant AND h.tracked ORDER BY n.rid;\n"
+    "  RETURN NULL;\n"
+    "END $kecs_log$;\n" KECS_PG__TRIGGER("insert", "AFTER INSERT",
+                                         "REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT", "feed_{t}_insert()");
+
+/* An update that stamps nothing is of local columns, whatever else it did. */
+static const char kecs_pg__log_update_form[] =
+    "CREATE OR REPLACE FUNCTION {S}feed_{t}_update() RETURNS trigger LANGUAGE plpgsql AS $kecs_log$\n"
+    "BEGIN\n"
+    "  INSERT INTO {S}change_queue(tenant,kind,rid,groups,op,stamp,base_life,base_spec,base_status)\n"
+    "  SELECT c.tenant,{kind},c.rid,CASE WHEN c.synced=0 OR c.locals THEN c.synced|8 ELSE c.synced END,2,\n"
+    "  CASE WHEN c.synced=0 THEN {S}change_stamp() ELSE c.stamp END,c.base_life,c.base_spec,c.base_status FROM (\n"
+    "    SELECT n.tenant,n.rid,CASE WHEN {n_spec} IS DISTINCT FROM {o_spec} THEN 2 ELSE 0 END|\n"
+    "    CASE WHEN {n_status} IS DISTINCT FROM {o_status} THEN 4 ELSE 0 END AS synced,({local_differs}) AS locals,\n"
+    "    greatest({n_spec},{n_status}) AS stamp,\n"
+    "    {o_life} AS base_life,{o_spec} AS base_spec,{o_status} AS base_status\n"
+    "    FROM new_rows n JOIN old_rows o ON o.tenant=n.tenant AND o.rid=n.rid " KECS_PG__TRACKED
+    "n.tenant AND h.tracked) c ORDER BY c.rid;\n"
+    "  RETURN NULL;\n"
+    "END $kecs_log$;\n" KECS_PG__TRIGGER("update", "AFTER UPDATE",
+                                         "REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT",
+                                         "feed_{t}_update()");
+
+static const char kecs_pg__log_delete_form[] =
+    "CREATE OR REPLACE FUNCTION {S}feed_{t}_delete() RETURNS trigger LANGUAGE plpgsql AS $kecs_log$\n"
+    "BEGIN\n"
+    "  INSERT INTO {S}change_queue(tenant,kind,rid,groups,op,stamp,base_life,base_spec,base_status,life_site,key)\n"
+    "  SELECT o.tenant,{kind},o.rid,15,3,greatest({S}change_stamp(),{o_life}+1,{o_spec}+1,{o_status}+1),{o_life},\n"
+    "  {o_spec},{o_status},{o_site},{key_text} FROM old_rows o " KECS_PG__TRACKED
+    "o.tenant AND h.tracked ORDER BY o.rid;\n"
+    "  RETURN NULL;\n"
+    "END $kecs_log$;\n" KECS_PG__TRIGGER("delete", "AFTER DELETE",
+                                         "REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT", "feed_{t}_delete()")
+        KECS_PG__TRIGGER("empty", "BEFORE TRUNCATE", "FOR EACH STATEMENT", "change_refuse()");
+
+/* Not of kinds that only grow: their tables may be partitioned, which before version 13 have no such triggers. */
+static const char kecs_pg__log_key_form[] =
+    KECS_PG__TRIGGER("key", "BEFORE UPDATE OF {key_columns}", "FOR EACH ROW WHEN ({key_differs})", "change_refuse()");
+
+/* A row's stamp is above all that it has, wherever those came from. */
+#define KECS_PG__NEXT_STAMP "greatest({S}change_stamp(),OLD.stamp_life+1,{old_spec}+1,{old_status}+1)"
+
+static const char kecs_pg__log_spec_form[] =
+    "CREATE OR REPLACE FUNCTION {S}feed_{t}_spec() RETURNS trigger LANGUAGE plpgsql AS $kecs_log$\n"
+    "BEGIN\n"
+    "  NEW.stamp_spec := " KECS_PG__NEXT_STAMP
+    ";\n"
+    "  NEW.site_spec := NULL;\n"
+    "  RETURN NEW;\n"
+    "END $kecs_log$;\n" KECS_PG__TRIGGER("spec", "BEFORE UPDATE OF {spec_columns}", "FOR EACH ROW", "feed_{t}_spec()");
+
+/* It comes after the other one, by its name: what writes both groups gives them one stamp. */
+static const char kecs_pg__log_status_form[] =
+    "CREATE OR REPLACE FUNCTION {S}feed_{t}_status() RETURNS trigger LANGUAGE plpgsql AS $kecs_log$\n"
+    "BEGIN\n"
+    "  NEW.stamp_status := CASE WHEN {new_spec} IS DISTINCT FROM {old_spec} THEN {new_spec} ELSE " KECS_PG__NEXT_STAMP
+    " END;\n"
+    "  NEW.site_status := NULL;\n"
+    "  RETURN NEW;\n"
+    "END $kecs_log$;\n" KECS_PG__TRIGGER("status", "BEFORE UPDATE OF {status_columns}", "FOR EACH ROW",
+                                         "feed_{t}_status()");
+
+static const char kecs_pg__log_stamp_form[] =
+    "ALTER TABLE {S}{t} ADD COLUMN IF NOT EXISTS stamp_{c} bigint,ADD COLUMN IF NOT EXISTS site_{c} bigint;\n";
+
+static void kecs_pg__kind_stamp(kecs_pg__text *out, const kecs_pg__connection *connection, const kecs_kind_info *info,
+                                const char *name) {
+  const kecs_pg__mark marks[] = {{"S", connection->home->schema}, {"t", info->table}, {"c", name}, {NULL, NULL}};
+  kecs_pg__text_fill(out, kecs_pg__log_stamp_form, marks);
+}
+
+KECS_PG__FN void kecs_pg__log_triggers(kecs_pg__text *out, const kecs_pg__connection *connection,
+                                       const kecs_kind_info *info) {
+  kecs_pg__kind_sql sql;
+  kecs_pg__kind_begin(&sql, connection->allocator, info);
+  if (sql.stamped) {
+    kecs_pg__kind_stamp(out, connection, info, "life");
+  }
+  kecs_pg__log_no_triggers(out, connection, info);
+  if (sql.stamped) {
+    kecs_pg__kind_fill(out, connection, &sql,
+                       "ALTER TABLE {S}{t} ALTER COLUMN stamp_life SET DEFAULT {S}change_stamp();\n");
+    kecs_pg__kind_fill(out, connection, &sql, kecs_pg__log_key_form);
+  }
+  if (sql.spec) {
+    kecs_pg__kind_stamp(out, connection, info, "spec");
+    kecs_pg__kind_fill(out, connection, &sql, kecs_pg__log_spec_form);
+  }
+  if (sql.status) {
+    kecs_pg__kind_stamp(out, connection, info, "status");
+    kecs_pg__kind_fill(out, connection, &sql, kecs_pg__log_status_form);
+  }
+  kecs_pg__kind_fill(out, connection, &sql, kecs_pg__log_insert_form);
+  kecs_pg__kind_fill(out, connection, &sql, kecs_pg__log_update_form);
+  kecs_pg__kind_fill(out, connection, &sql, kecs_pg__log_delete_form);
+  kecs_status status = kecs_pg__kind_end(&sql);
+  out->status = out->status ? out->status : status;
+}
+
+KECS_PG__FN void kecs_pg__log_no_triggers(kecs_pg__text *out, const kecs_pg__connection *connection,
+                                          const kecs_kind_info *info) {
+  static const char *const names[] = {"insert", "update", "delete", "empty", "key", "spec", "status"};
+  for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+    const kecs_pg__mark marks[] = {{"S", connection->home->schema}, {"t", info->table}, {"n", names[i]}, {NULL, NULL}};
+    kecs_pg__text_fill(out, "DROP TRIGGER IF EXISTS feed_{t}_{n} ON {S}{t};\n", marks);
+  }
+  if (!(info->flags & KECS_KIND_APPEND)) {
+    const kecs_pg__mark marks[] = {{"S", connection->home->schema}, {"t", info->table}, {NULL, NULL}};
+    kecs_pg__text_fill(out, "ALTER TABLE {S}{t} ALTER COLUMN stamp_life DROP DEFAULT;\n", marks);
+  }
+}
