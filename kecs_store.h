@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * bc8ea113a1b6cd12b00e9ccda4291d8ffb8da69508f2425fcf29aaf34c6a097e */
+ * 63a6c75ec3c52b30a097f0504b8d96cffc7721e599b2bad257c20dfee1af7844 */
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
 /* kecs_store.h -- a durable, typed store for the state of a container orchestrator, in one SQLite file.
  *
@@ -19132,6 +19132,7 @@ static kecs_status kecs__put_list_together(kecs__write *write, kecs__put_list *l
     kecs__arena_reset(&write->arena);
     status = kecs__puts_work(write, &list->puts);
   }
+  list->puts.documents = NULL;
   return status;
 }
 

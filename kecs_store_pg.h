@@ -1,5 +1,5 @@
 /* kecs_store_pg.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 9ae3a1ad839a393d4978c6e33302292597bec09a44ef8b39e40610e9a64f05e1 */
+ * 682fe1ffaed2e817d8bea8ffe011e13abb08dcae446ccc08fe7fe7c3091034a6 */
 /* ---- doc/manual_pg.h --------------------------------------------------------------------------------------------- */
 /* kecs_store_pg.h -- PostgreSQL behind the calls of kecs_store.h.
  *
@@ -4222,9 +4222,9 @@ static const kecs_backend kecs_pg__table = {
     .describe = kecs_pg__describe,
     .start_last = kecs_pg__start_last,
     .insert_many = kecs_pg__insert_many,
-    .log = &kecs_pg__log_table,
     .repeat = kecs_pg__repeat,
     .load = kecs_pg__load,
+    .log = &kecs_pg__log_table,
     .start_many = kecs_pg__start_many,
     .lend_answer = kecs_pg__lend_answer,
     .drop_answer = kecs_pg__drop_answer,

@@ -170,6 +170,36 @@ static void hand_creates_many(pg_world *world, int operations) {
   hand_create_many(&world->by_hand, &world->batch);
 }
 
+static void ours_upsert_many(pg_world *world, int operations) {
+  bench_ok(kecs_task_upsert_many(world->store, world->batch.tasks, (size_t)operations, NULL), "upsert_many");
+}
+
+static void hand_upserts_many(pg_world *world, int operations) {
+  (void)operations;
+  hand_merge(&world->by_hand, &world->batch);
+}
+
+/* Rows that are stored on both sides, with other values. */
+static void prepare_changes(pg_world *world, int operations, int round) {
+  if (world->changed_rows == 0) {
+    prepare_rows(world, operations, round);
+    ours_create_many(world, operations);
+    hand_creates_many(world, operations);
+    world->changed_rows = operations;
+  }
+  for (int i = 0; i < operations; i++) {
+    snprintf(world->reasons[i], sizeof world->reasons[i], "stopped in round %d", round);
+    world->batch.tasks[i].stopped_reason = world->reasons[i];
+    world->batch.tasks[i].version = 0;
+  }
+  world->by_hand.version = round + 2;
+}
+
+static void end_changes(pg_world *world) {
+  world->changed_rows = 0;
+  world->by_hand.version = 1;
+}
+
 /* ---- the change log ---- */
 
 /* What is done to the store that is not tracked, done to the one that is. */
@@ -200,36 +230,6 @@ static void logged_writers(pg_world *world, int operations) {
 static void hand_writers(pg_world *world, int operations) {
   feed_team team = pg_team(world, operations);
   feed_run(&team, feed_hand_writes, feed_hand_numbers);
-}
-
-static void ours_upsert_many(pg_world *world, int operations) {
-  bench_ok(kecs_task_upsert_many(world->store, world->batch.tasks, (size_t)operations, NULL), "upsert_many");
-}
-
-static void hand_upserts_many(pg_world *world, int operations) {
-  (void)operations;
-  hand_merge(&world->by_hand, &world->batch);
-}
-
-/* Rows that are stored on both sides, with other values. */
-static void prepare_changes(pg_world *world, int operations, int round) {
-  if (world->changed_rows == 0) {
-    prepare_rows(world, operations, round);
-    ours_create_many(world, operations);
-    hand_creates_many(world, operations);
-    world->changed_rows = operations;
-  }
-  for (int i = 0; i < operations; i++) {
-    snprintf(world->reasons[i], sizeof world->reasons[i], "stopped in round %d", round);
-    world->batch.tasks[i].stopped_reason = world->reasons[i];
-    world->batch.tasks[i].version = 0;
-  }
-  world->by_hand.version = round + 2;
-}
-
-static void end_changes(pg_world *world) {
-  world->changed_rows = 0;
-  world->by_hand.version = 1;
 }
 
 /* ---- import ---- */

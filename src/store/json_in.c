@@ -471,6 +471,7 @@ static kecs_status kecs__put_list_together(kecs__write *write, kecs__put_list *l
     kecs__arena_reset(&write->arena);
     status = kecs__puts_work(write, &list->puts);
   }
+  list->puts.documents = NULL;
   return status;
 }
 

@@ -2,7 +2,6 @@
 #include "base/prologue.h"
 
 #include "store/bulk.h"
-#include "store/fill.h"
 #include "store/retry.h"
 #include "store/validate_row.h"
 #include "store/write.h"

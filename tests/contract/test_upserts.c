@@ -428,7 +428,71 @@ static void rows_join_their_transaction(void **state) {
   upserts_close(rows);
 }
 
+/* ---- what others see of it ---- */
+
+static int upserts_told(kecs_watch *watch) {
+  const kecs_change *change = NULL;
+  int count = 0;
+  while (kecs_watch_next(watch, 1000, &change) == KECS_OK && change) {
+    CONTRACT_NUMBER(change->kind, KECS_KIND_TASK);
+    count++;
+  }
+  return count;
+}
+
+static void changes_are_logged(void **state) {
+  (void)state;
+  static const size_t counts[] = {12, 90};
+  for (size_t c = 0; c < CONTRACT_COUNT(counts); c++) {
+    upserts *rows = upserts_open();
+    kecs_options options = {.track = KECS_TRACK_ON};
+    kecs_store *store = contract_open_with(&options);
+    contract_parents(store);
+    kecs_kind kinds[] = {KECS_KIND_TASK};
+    kecs_watch_options from = {.kinds = kinds, .kind_count = 1};
+    kecs_watch *watch = NULL;
+    CONTRACT_OK(kecs_watch_open(store, &from, &watch));
+    CONTRACT_OK(kecs_task_upsert_many(store, rows->tasks, counts[c], NULL));
+    CONTRACT_NUMBER(upserts_told(watch), counts[c]);
+    rows->tasks[2].started_by = "changed";
+    rows->tasks[7].started_by = "changed";
+    CONTRACT_OK(kecs_task_upsert_many(store, rows->tasks, counts[c], NULL));
+    CONTRACT_NUMBER(upserts_told(watch), 2); /* equal rows are not written */
+    kecs_watch_close(watch);
+    contract_close(store);
+    upserts_close(rows);
+  }
+}
+
+static void a_row_cache_follows(void **state) {
+  (void)state;
+  static const size_t counts[] = {12, 90};
+  for (size_t c = 0; c < CONTRACT_COUNT(counts); c++) {
+    upserts *rows = upserts_open();
+    kecs_options options = {.row_cache = {.entries = 1000}};
+    kecs_store *store = contract_open_with(&options);
+    contract_parents(store);
+    CONTRACT_OK(kecs_task_upsert_many(store, rows->tasks, counts[c], NULL));
+    for (int round = 0; round < 3; round++) {
+      char text[32];
+      kecs_result *result = NULL;
+      snprintf(text, sizeof text, "round %d", round);
+      rows->tasks[5].started_by = text;
+      CONTRACT_OK(kecs_task_upsert_many(store, rows->tasks, counts[c], NULL));
+      for (int again = 0; again < 2; again++) {
+        CONTRACT_OK(kecs_task_get(store, NULL, rows->tasks[5].arn, &result));
+        CONTRACT_TEXT(kecs_task_at(result, 0)->started_by, text);
+        kecs_result_free(result);
+      }
+    }
+    contract_close(store);
+    upserts_close(rows);
+  }
+}
+
 static const struct CMUnitTest tests[] = {
+    CONTRACT_TEST(changes_are_logged),
+    CONTRACT_TEST(a_row_cache_follows),
     CONTRACT_TEST(many_rows),
     CONTRACT_TEST(a_hundred_rows),
     CONTRACT_TEST(few_rows),
