@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 63a6c75ec3c52b30a097f0504b8d96cffc7721e599b2bad257c20dfee1af7844 */
+ * 88353b55f81b6b97000cd233ea80a59c7387dcee74822bdef86330f48fcc8a5f */
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
 /* kecs_store.h -- a durable, typed store for the state of a container orchestrator, in one SQLite file.
  *
@@ -25223,8 +25223,8 @@ KECS__FN kecs__member kecs__identity_of(kecs_kind kind) {
   }
 }
 
-/* ---- store/import_put.c ------------------------------------------------------------------------------------------ */
-/* store/import_put.c -- one document into the store: transactions, notes, members that come from its surroundings. */
+/* ---- store/import_batch.c ---------------------------------------------------------------------------------------- */
+/* store/import_batch.c -- one document into the store: transactions, notes, members that come from its surroundings. */
 
 /* ---- store/import_put.h ------------------------------------------------------------------------------------------ */
 /* store/import_put.h -- an import under way, and how one document of it is put and noted. */
@@ -25267,7 +25267,10 @@ typedef struct kecs__item {
 KECS__FN void kecs__import_init(kecs__import *import, kecs_store *store, const char *text, size_t len,
                                 const kecs_import_options *options);
 
-/* Commits what is open, or rolls it back when the import has failed; gives the memory back. */
+/* Commits what is open, or rolls it back when the import has failed. */
+KECS__FN void kecs__import_commit(kecs__import *import);
+
+/* The same for what waits, too; gives the memory back. */
 KECS__FN void kecs__import_end(kecs__import *import);
 
 /* Line and column of a place in the text. */
@@ -25318,12 +25321,11 @@ KECS__FN void kecs__import_counter(kecs__import *import, const kecs__item *item)
 
 #endif
 
-/* ---- store/import_put.c, continued ------------------------------------------------------------------------------- */
+/* ---- store/import_batch.c, continued ----------------------------------------------------------------------------- */
 #include <stdlib.h>
 #include <string.h>
 
-#define KECS__IMPORT_BATCH 1000    /* documents in one transaction */
-#define KECS__IMPORT_TAGS_MAX 1000 /* of one tag description; AWS allows 50 */
+#define KECS__IMPORT_BATCH 1000 /* documents in one transaction */
 
 KECS__FN void kecs__import_init(kecs__import *import, kecs_store *store, const char *text, size_t len,
                                 const kecs_import_options *options) {
@@ -25342,9 +25344,7 @@ KECS__FN void kecs__import_init(kecs__import *import, kecs_store *store, const c
   kecs__arena_init(&import->arena, allocator);
 }
 
-/* ---- transactions ---- */
-
-static void kecs__import_commit(kecs__import *import) {
+KECS__FN void kecs__import_commit(kecs__import *import) {
   kecs_store *batch = import->batch;
   import->batch = NULL;
   if (batch && import->status) {
@@ -25355,15 +25355,6 @@ static void kecs__import_commit(kecs__import *import) {
   }
   import->batch_put = 0;
   import->batch_count = 0;
-}
-
-KECS__FN void kecs__import_end(kecs__import *import) {
-  kecs__import_flush(import);
-  kecs__release(&import->store->engine->allocator, import->together, kecs__together_size());
-  kecs__import_commit(import);
-  kecs__text_free(&import->extra);
-  kecs__text_free(&import->copy);
-  kecs__arena_free(&import->arena);
 }
 
 KECS__FN kecs_store *kecs__import_begin(kecs__import *import) {
@@ -25401,8 +25392,6 @@ KECS__FN kecs_status kecs__import_settle(kecs__import *import, kecs_store *tx, k
   return status;
 }
 
-/* ---- notes ---- */
-
 KECS__FN void kecs__import_position(kecs__import *import, const char *at, size_t *line, size_t *column) {
   size_t offset = (size_t)(at - import->text);
   if (offset < import->seen) {
@@ -25437,32 +25426,6 @@ KECS__FN void kecs__import_tell(kecs__import *import, kecs_import_note *note, co
   import->options.note(note, import->options.user);
 }
 
-KECS__FN void kecs__import_refuse(kecs__import *import, const char *at, const char *what, kecs_status status,
-                                  const char *reason) {
-  kecs_import_note note = {0};
-  kecs__import_flush(import);
-  note.refused = true;
-  note.what = what;
-  note.reason = reason;
-  note.status = status;
-  kecs__import_tell(import, &note, at);
-}
-
-KECS__FN void kecs__import_fault(kecs__import *import, const char *at, const char *what, const char *reason,
-                                 size_t line, size_t column) {
-  kecs_import_note note = {0};
-  kecs__import_flush(import);
-  note.refused = true;
-  note.what = what;
-  note.reason = reason;
-  note.status = KECS_E_INVALID;
-  note.line = line;
-  note.column = column;
-  kecs__import_tell(import, &note, at);
-}
-
-/* ---- the text to put ---- */
-
 KECS__FN void kecs__import_extra_member(kecs__import *import, kecs__json name, kecs__json value) {
   kecs__text_add(&import->extra, name.text, name.len);
   kecs__text_addc(&import->extra, ':');
@@ -25480,26 +25443,6 @@ KECS__FN void kecs__import_extra_text(kecs__import *import, const char *name, co
   kecs__text_addf(&import->extra, "\"%s\":", name);
   kecs__json_quote(&import->extra, value, strlen(value));
   kecs__text_addc(&import->extra, ',');
-}
-
-/* The document's own bytes, or a copy with the extra members in front. */
-static kecs__json kecs__import_text(kecs__import *import, kecs__json body) {
-  kecs__text *copy = &import->copy;
-  size_t extra = import->extra.len;
-  if (extra == 0 || import->extra.status) {
-    import->status = import->extra.status;
-    return body;
-  }
-  kecs__json_walk walk = {NULL};
-  kecs__json name;
-  kecs__json value;
-  bool empty = !kecs__json_next_member(body, &walk, &name, &value);
-  kecs__text_clear(copy);
-  kecs__text_addc(copy, '{');
-  kecs__text_add(copy, import->extra.data, empty ? extra - 1 : extra);
-  kecs__text_add(copy, body.text + 1, body.len - 1);
-  import->status = copy->status;
-  return (kecs__json){KECS__JSON_OBJECT, copy->data, copy->len};
 }
 
 /* "line 3, column 5: reason", as kecs_put_json says it of the text that it was given: the note's place and reason. */
@@ -25561,6 +25504,177 @@ KECS__FN void kecs__import_put(kecs__import *import, const kecs__item *item, kec
     kecs__import_tell(import, &note, item->at);
   }
   kecs_result_free(result);
+}
+
+/* ---- store/import_many.c ----------------------------------------------------------------------------------------- */
+/* store/import_many.c -- documents of one kind that follow each other are put together, as long as all of them are
+ * new: the first import of many. Where one of them can't be put so, each is put by itself: what is wrong with it, and
+ * whether it only changes a row that is there, is found out then. */
+
+#include <string.h>
+
+enum {
+  KECS__TOGETHER_MAX = 500,
+  KECS__TOGETHER_PAUSE = 2000 /* documents that are put by themselves after some could not be put together */
+};
+
+/* A document that waits: it stands in the text as it is to be put. */
+typedef struct kecs__waiting {
+  const char *at;
+  const char *what;
+  char name[KECS__IMPORT_NAME];
+} kecs__waiting;
+
+typedef struct kecs__together {
+  kecs_kind kind; /* of all of them */
+  unsigned flags;
+  int count;
+  int pause;
+  kecs__json documents[KECS__TOGETHER_MAX];
+  kecs__waiting waiting[KECS__TOGETHER_MAX];
+} kecs__together;
+
+KECS__FN size_t kecs__together_size(void) {
+  return sizeof(kecs__together);
+}
+
+static bool kecs__import_fits(const kecs__import *import, const kecs__item *item, const char *name) {
+  const kecs__engine *engine = import->store->engine;
+  const kecs__meta *meta = kecs__meta_of(engine, item->kind);
+  return !import->status && meta->arn >= 0 && name[0] && import->extra.len == 0 && item->body.text == item->at &&
+         !engine->read_only && kecs__bulk_fits(engine, meta);
+}
+
+KECS__FN bool kecs__import_wait(kecs__import *import, const kecs__item *item, unsigned flags, const char *name) {
+  if (!kecs__import_fits(import, item, name)) {
+    return false;
+  }
+  if (!import->together) {
+    import->together = kecs__alloc_zero(&import->store->engine->allocator, sizeof *import->together);
+    if (!import->together) {
+      import->status = KECS_E_NOMEM;
+      return false;
+    }
+  }
+  kecs__together *together = import->together;
+  if (together->pause > 0) {
+    together->pause--;
+    return false;
+  }
+  if (together->count == KECS__TOGETHER_MAX ||
+      (together->count > 0 && (together->kind != item->kind || together->flags != flags))) {
+    kecs__import_flush(import);
+  }
+  kecs__waiting *waiting = &together->waiting[together->count];
+  together->documents[together->count++] = item->body;
+  together->kind = item->kind;
+  together->flags = flags;
+  waiting->at = item->at;
+  waiting->what = item->what;
+  memcpy(waiting->name, name, strlen(name) + 1);
+  return true;
+}
+
+/* All of them in one savepoint; false when nothing of that has happened. */
+static bool kecs__import_together(kecs__import *import, const kecs__together *together, int count) {
+  char reason[KECS__REASON_SIZE];
+  kecs_error before = kecs__error_save();
+  kecs_store *tx = kecs__import_begin(import);
+  if (!tx) {
+    return false;
+  }
+  kecs_status status = kecs__put_together(tx, together->kind, together->documents, (size_t)count, together->flags);
+  status = kecs__import_settle(import, tx, status, reason);
+  import->batch_count += count - 1;
+  if (status && !import->status) {
+    (void)kecs__error_restore(&before);
+  }
+  return !status;
+}
+
+KECS__FN void kecs__import_flush(kecs__import *import) {
+  kecs__together *together = import->together;
+  int count = together ? together->count : 0;
+  if (count == 0) {
+    return;
+  }
+  together->count = 0; /* what is told below flushes, too */
+  bool done = count > 1 && !import->status && kecs__import_together(import, together, count);
+  together->pause = done || count == 1 ? 0 : KECS__TOGETHER_PAUSE;
+  for (int i = 0; i < count && !import->status; i++) {
+    const kecs__waiting *waiting = &together->waiting[i];
+    if (done) {
+      kecs_import_note note = {0};
+      note.kind = together->kind;
+      note.what = waiting->what;
+      note.name = waiting->name;
+      kecs__import_tell(import, &note, waiting->at);
+    } else {
+      kecs__item item = {together->documents[i], waiting->at, NULL, together->kind, waiting->what};
+      kecs__import_put(import, &item, item.body, together->flags, waiting->name);
+    }
+  }
+}
+
+/* ---- store/import_put.c ------------------------------------------------------------------------------------------ */
+/* store/import_put.c -- what an import has found, into the store: resources, tags, counters, refusals. */
+
+#include <stdlib.h>
+#include <string.h>
+
+#define KECS__IMPORT_TAGS_MAX 1000 /* of one tag description; AWS allows 50 */
+
+KECS__FN void kecs__import_end(kecs__import *import) {
+  kecs__import_flush(import);
+  kecs__release(&import->store->engine->allocator, import->together, kecs__together_size());
+  kecs__import_commit(import);
+  kecs__text_free(&import->extra);
+  kecs__text_free(&import->copy);
+  kecs__arena_free(&import->arena);
+}
+
+KECS__FN void kecs__import_refuse(kecs__import *import, const char *at, const char *what, kecs_status status,
+                                  const char *reason) {
+  kecs_import_note note = {0};
+  kecs__import_flush(import);
+  note.refused = true;
+  note.what = what;
+  note.reason = reason;
+  note.status = status;
+  kecs__import_tell(import, &note, at);
+}
+
+KECS__FN void kecs__import_fault(kecs__import *import, const char *at, const char *what, const char *reason,
+                                 size_t line, size_t column) {
+  kecs_import_note note = {0};
+  kecs__import_flush(import);
+  note.refused = true;
+  note.what = what;
+  note.reason = reason;
+  note.status = KECS_E_INVALID;
+  note.line = line;
+  note.column = column;
+  kecs__import_tell(import, &note, at);
+}
+
+/* The document's own bytes, or a copy with the extra members in front. */
+static kecs__json kecs__import_text(kecs__import *import, kecs__json body) {
+  kecs__text *copy = &import->copy;
+  size_t extra = import->extra.len;
+  if (extra == 0 || import->extra.status) {
+    import->status = import->extra.status;
+    return body;
+  }
+  kecs__json_walk walk = {NULL};
+  kecs__json name;
+  kecs__json value;
+  bool empty = !kecs__json_next_member(body, &walk, &name, &value);
+  kecs__text_clear(copy);
+  kecs__text_addc(copy, '{');
+  kecs__text_add(copy, import->extra.data, empty ? extra - 1 : extra);
+  kecs__text_add(copy, body.text + 1, body.len - 1);
+  import->status = copy->status;
+  return (kecs__json){KECS__JSON_OBJECT, copy->data, copy->len};
 }
 
 KECS__FN void kecs__import_item(kecs__import *import, const kecs__item *item) {
@@ -25682,116 +25796,6 @@ KECS__FN void kecs__import_counter(kecs__import *import, const kecs__item *item)
   note.reason = reason;
   if (!import->status) {
     kecs__import_tell(import, &note, item->at);
-  }
-}
-
-/* ---- store/import_many.c ----------------------------------------------------------------------------------------- */
-/* store/import_many.c -- documents of one kind that follow each other are put together, as long as all of them are
- * new: the first import of many. Where one of them can't be put so, each is put by itself: what is wrong with it, and
- * whether it only changes a row that is there, is found out then. */
-
-#include <string.h>
-
-enum {
-  KECS__TOGETHER_MAX = 500,
-  KECS__TOGETHER_PAUSE = 2000 /* documents that are put by themselves after some could not be put together */
-};
-
-/* A document that waits: it stands in the text as it is to be put. */
-typedef struct kecs__waiting {
-  const char *at;
-  const char *what;
-  char name[KECS__IMPORT_NAME];
-} kecs__waiting;
-
-typedef struct kecs__together {
-  kecs_kind kind; /* of all of them */
-  unsigned flags;
-  int count;
-  int pause;
-  kecs__json documents[KECS__TOGETHER_MAX];
-  kecs__waiting waiting[KECS__TOGETHER_MAX];
-} kecs__together;
-
-KECS__FN size_t kecs__together_size(void) {
-  return sizeof(kecs__together);
-}
-
-static bool kecs__import_fits(const kecs__import *import, const kecs__item *item, const char *name) {
-  const kecs__engine *engine = import->store->engine;
-  const kecs__meta *meta = kecs__meta_of(engine, item->kind);
-  return !import->status && meta->arn >= 0 && name[0] && import->extra.len == 0 && item->body.text == item->at &&
-         !engine->read_only && kecs__bulk_fits(engine, meta);
-}
-
-KECS__FN bool kecs__import_wait(kecs__import *import, const kecs__item *item, unsigned flags, const char *name) {
-  if (!kecs__import_fits(import, item, name)) {
-    return false;
-  }
-  if (!import->together) {
-    import->together = kecs__alloc_zero(&import->store->engine->allocator, sizeof *import->together);
-    if (!import->together) {
-      import->status = KECS_E_NOMEM;
-      return false;
-    }
-  }
-  kecs__together *together = import->together;
-  if (together->pause > 0) {
-    together->pause--;
-    return false;
-  }
-  if (together->count == KECS__TOGETHER_MAX ||
-      (together->count > 0 && (together->kind != item->kind || together->flags != flags))) {
-    kecs__import_flush(import);
-  }
-  kecs__waiting *waiting = &together->waiting[together->count];
-  together->documents[together->count++] = item->body;
-  together->kind = item->kind;
-  together->flags = flags;
-  waiting->at = item->at;
-  waiting->what = item->what;
-  memcpy(waiting->name, name, strlen(name) + 1);
-  return true;
-}
-
-/* All of them in one savepoint; false when nothing of that has happened. */
-static bool kecs__import_together(kecs__import *import, const kecs__together *together, int count) {
-  char reason[KECS__REASON_SIZE];
-  kecs_error before = kecs__error_save();
-  kecs_store *tx = kecs__import_begin(import);
-  if (!tx) {
-    return false;
-  }
-  kecs_status status = kecs__put_together(tx, together->kind, together->documents, (size_t)count, together->flags);
-  status = kecs__import_settle(import, tx, status, reason);
-  import->batch_count += count - 1;
-  if (status && !import->status) {
-    (void)kecs__error_restore(&before);
-  }
-  return !status;
-}
-
-KECS__FN void kecs__import_flush(kecs__import *import) {
-  kecs__together *together = import->together;
-  int count = together ? together->count : 0;
-  if (count == 0) {
-    return;
-  }
-  together->count = 0; /* what is told below flushes, too */
-  bool done = count > 1 && !import->status && kecs__import_together(import, together, count);
-  together->pause = done || count == 1 ? 0 : KECS__TOGETHER_PAUSE;
-  for (int i = 0; i < count && !import->status; i++) {
-    const kecs__waiting *waiting = &together->waiting[i];
-    if (done) {
-      kecs_import_note note = {0};
-      note.kind = together->kind;
-      note.what = waiting->what;
-      note.name = waiting->name;
-      kecs__import_tell(import, &note, waiting->at);
-    } else {
-      kecs__item item = {together->documents[i], waiting->at, NULL, together->kind, waiting->what};
-      kecs__import_put(import, &item, item.body, together->flags, waiting->name);
-    }
   }
 }
 
@@ -29497,11 +29501,9 @@ KECS_STORE_API kecs_status kecs_record_delete(kecs_store *store, kecs_kind kind,
 }
 
 /* ---- store/upsert.c ---------------------------------------------------------------------------------------------- */
-/* store/upsert.c -- upsert of one row and of many: for every kind. */
+/* store/upsert.c -- upsert of one row: for every kind. */
 
 #include <string.h>
-
-/* ---- upsert ---- */
 
 /* Whether the row is there, by its natural key or, where that is not set, by its name. */
 static kecs_status kecs__upsert_find(kecs__write *write, const kecs__meta *meta, const void *row,
@@ -29701,7 +29703,10 @@ KECS_STORE_API kecs_status kecs_record_upsert(kecs_store *store, kecs_kind kind,
   return kecs__upsert(store, kind, row, out_result);
 }
 
-/* ---- upsert of many ---- */
+/* ---- store/upsert_many.c ----------------------------------------------------------------------------------------- */
+/* store/upsert_many.c -- rows created or changed together: merged where the backend can, one by one otherwise. */
+
+#include <string.h>
 
 /* A call that upserts rows. */
 typedef struct kecs__upserts {

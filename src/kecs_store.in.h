@@ -122,8 +122,9 @@ extern "C" {
 #include "store/node.c"
 #ifndef KECS_STORE_NO_IMPORT
 #include "store/import_shapes.c"
-#include "store/import_put.c"
+#include "store/import_batch.c"
 #include "store/import_many.c"
+#include "store/import_put.c"
 #include "store/import.c"
 #endif
 #include "store/changes.c"
@@ -141,6 +142,7 @@ extern "C" {
 #include "store/left_out.c"
 #include "store/modify.c"
 #include "store/upsert.c"
+#include "store/upsert_many.c"
 #include "store/special.c"
 #include "store/open.c"
 #include "store/environment.c"
