@@ -31,7 +31,7 @@ FLAGS_asan := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-s
 FLAGS_tsan := -O1 -g -fno-omit-frame-pointer -fsanitize=thread
 # Without all that can be left out.
 FLAGS_small := -Os -g -DKECS_STORE_NO_MEANINGS -DKECS_STORE_NO_VALIDATION -DKECS_STORE_NO_IMPORT \
-               -DKECS_STORE_NO_HISTORY -DKECS_STORE_NO_CACHE -DKECS_STORE_NO_WATCH
+               -DKECS_STORE_NO_HISTORY -DKECS_STORE_NO_CACHE -DKECS_STORE_NO_WATCH -DKECS_STORE_SQLITE_ONLY
 SQLITE_FLAGS_normal := $(CFLAGS)
 SQLITE_FLAGS_asan := -O1 -g -fno-omit-frame-pointer -fsanitize=address
 SQLITE_FLAGS_tsan := $(FLAGS_tsan)

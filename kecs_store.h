@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 88353b55f81b6b97000cd233ea80a59c7387dcee74822bdef86330f48fcc8a5f */
+ * 3d634bff0947016e3be68f5eca6fa42b2570a8d4721bddd7dd3650abf888a97d */
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
 /* kecs_store.h -- a durable, typed store for the state of a container orchestrator, in one SQLite file.
  *
@@ -65,12 +65,13 @@
  *   KECS_STORE_MALLOC(size), KECS_STORE_REALLOC(pointer, size), KECS_STORE_FREE(pointer)
  *                                 default memory functions; all three or none; options.allocator wins over them
  *   KECS_STORE_NO_THREADS         no mutexes: the store is used by one thread
- *   KECS_STORE_NO_CACHE           leave the row cache out: saves 9 KB. options.row_cache is KECS_E_UNSUPPORTED then
+ *   KECS_STORE_SQLITE_ONLY        leave out what only other backends use, and options.backends: saves 6 KB
+ *   KECS_STORE_NO_CACHE           leave the row cache out: saves 10 KB. options.row_cache is KECS_E_UNSUPPORTED then
  *   KECS_STORE_NO_MEANINGS        leave the columns' descriptions out of kecs_kind_describe: saves 12 KB
- *   KECS_STORE_NO_VALIDATION      leave kecs_validate... and options.strict out (they say UNSUPPORTED): saves 16 KB
- *   KECS_STORE_NO_IMPORT          leave kecs_import out: saves 12 KB
- *   KECS_STORE_NO_HISTORY         leave kecs_history... and options.history out: saves 12 KB
- *   KECS_STORE_NO_WATCH           leave kecs_watch..., kecs_informer_run and kecs_changes_pending out: saves 10 KB. A
+ *   KECS_STORE_NO_VALIDATION      leave kecs_validate... and options.strict out (they say UNSUPPORTED): saves 10 KB
+ *   KECS_STORE_NO_IMPORT          leave kecs_import out: saves 9 KB
+ *   KECS_STORE_NO_HISTORY         leave kecs_history... and options.history out: saves 13 KB
+ *   KECS_STORE_NO_WATCH           leave kecs_watch..., kecs_informer_run and kecs_changes_pending out: saves 8 KB. A
  *                                 store that is tracked goes on logging
  *   SQLITE_...                    any option of SQLite, for the bundled one; ours are only defaults
  *
@@ -17490,6 +17491,7 @@ KECS__FN kecs_status kecs__bulk_insert(kecs__write *write, const kecs__meta *met
   kecs__bulk_free(bulk);
   return status;
 }
+#ifndef KECS_STORE_SQLITE_ONLY
 
 /* ---- store/merge_sql.c ------------------------------------------------------------------------------------------- */
 /* store/merge_sql.c -- INSERT ... ON CONFLICT DO UPDATE with what an update of the store does: equal rows are not
@@ -17748,6 +17750,8 @@ KECS__FN kecs_status kecs__merge_give_back(kecs__session *session, const kecs__m
 #ifndef KECS_STORE_MERGE_H
 #define KECS_STORE_MERGE_H
 
+#if !defined(KECS_STORE_SQLITE_ONLY)
+
 /* Whether rows of this kind may be merged: what follows a change must be told by the row alone. */
 KECS__FN bool kecs__merge_fits(const kecs__write *write, const kecs__meta *meta);
 
@@ -17757,6 +17761,7 @@ KECS__FN bool kecs__merge_fits(const kecs__write *write, const kecs__meta *meta)
 KECS__FN kecs_status kecs__merge_rows(kecs__write *write, const kecs__meta *meta, const void *rows, size_t count,
                                       kecs_result *result);
 
+#endif
 #endif
 
 /* ---- store/merge.c, continued ------------------------------------------------------------------------------------ */
@@ -18188,6 +18193,7 @@ KECS__FN kecs_status kecs__merge_rows(kecs__write *write, const kecs__meta *meta
   kecs__release(allocator, merge.values, values_size);
   return status;
 }
+#endif
 
 /* ---- store/sweep.c ----------------------------------------------------------------------------------------------- */
 /* store/sweep.c -- many rows deleted or edited in steps, so that no writer waits longer than a step takes. */
@@ -29744,10 +29750,12 @@ static kecs_status kecs__upsert_rows(kecs__write *write, kecs__upserts *upserts)
   if (!status) {
     status = kecs__feed_begin(write);
   }
+#if !defined(KECS_STORE_SQLITE_ONLY)
   if (!status && upserts->count > 1 && !upserts->singly && kecs__merge_fits(write, upserts->meta)) {
     write->last = !upserts->result;
     return kecs__merge_rows(write, upserts->meta, upserts->rows, upserts->count, upserts->result);
   }
+#endif
   void *copy = status ? NULL : kecs__alloc(&write->engine->allocator, size);
   if (!status && !copy) {
     return KECS_E_NOMEM;
@@ -29897,6 +29905,12 @@ KECS_STORE_API const char *kecs_version(void) {
 /* Every backend gets the first look at the path in the order given; SQLite takes what is no URL. */
 static kecs_status kecs__open_backend(const kecs_options *options, const kecs_backend **out_backend) {
   const char *path = kecs__profile_path(options);
+#if defined(KECS_STORE_SQLITE_ONLY)
+  if (options->backends) {
+    return kecs__fail(KECS_E_UNSUPPORTED, "options.backends: this build is for SQLite alone; compile the implementation "
+                                          "without KECS_STORE_SQLITE_ONLY");
+  }
+#endif
   for (const kecs_backend *const *at = options->backends; at && *at; at++) {
     if ((*at)->abi != KECS_BACKEND_ABI) {
       return kecs__fail(KECS_E_UNSUPPORTED,

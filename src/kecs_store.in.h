@@ -86,8 +86,10 @@ extern "C" {
 #include "store/write.c"
 #include "store/brief.c"
 #include "store/bulk.c"
+#ifndef KECS_STORE_SQLITE_ONLY
 #include "store/merge_sql.c"
 #include "store/merge.c"
+#endif
 #include "store/sweep.c"
 #include "store/document.c"
 #include "store/json_in.c"

@@ -3,6 +3,8 @@
 #define KECS_STORE_MERGE_H
 #include "store/write.h"
 
+#if !defined(KECS_STORE_SQLITE_ONLY)
+
 /* Whether rows of this kind may be merged: what follows a change must be told by the row alone. */
 KECS__FN bool kecs__merge_fits(const kecs__write *write, const kecs__meta *meta);
 
@@ -12,4 +14,5 @@ KECS__FN bool kecs__merge_fits(const kecs__write *write, const kecs__meta *meta)
 KECS__FN kecs_status kecs__merge_rows(kecs__write *write, const kecs__meta *meta, const void *rows, size_t count,
                                       kecs_result *result);
 
+#endif
 #endif

@@ -26,6 +26,12 @@ KECS_STORE_API const char *kecs_version(void) {
 /* Every backend gets the first look at the path in the order given; SQLite takes what is no URL. */
 static kecs_status kecs__open_backend(const kecs_options *options, const kecs_backend **out_backend) {
   const char *path = kecs__profile_path(options);
+#if defined(KECS_STORE_SQLITE_ONLY)
+  if (options->backends) {
+    return kecs__fail(KECS_E_UNSUPPORTED, "options.backends: this build is for SQLite alone; compile the implementation "
+                                          "without KECS_STORE_SQLITE_ONLY");
+  }
+#endif
   for (const kecs_backend *const *at = options->backends; at && *at; at++) {
     if ((*at)->abi != KECS_BACKEND_ABI) {
       return kecs__fail(KECS_E_UNSUPPORTED,

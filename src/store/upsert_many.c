@@ -44,10 +44,12 @@ static kecs_status kecs__upsert_rows(kecs__write *write, kecs__upserts *upserts)
   if (!status) {
     status = kecs__feed_begin(write);
   }
+#if !defined(KECS_STORE_SQLITE_ONLY)
   if (!status && upserts->count > 1 && !upserts->singly && kecs__merge_fits(write, upserts->meta)) {
     write->last = !upserts->result;
     return kecs__merge_rows(write, upserts->meta, upserts->rows, upserts->count, upserts->result);
   }
+#endif
   void *copy = status ? NULL : kecs__alloc(&write->engine->allocator, size);
   if (!status && !copy) {
     return KECS_E_NOMEM;

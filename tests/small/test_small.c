@@ -136,6 +136,25 @@ static void watches_say_that_they_were_left_out(void **state) {
   left_out(kecs_changes_pending(*state, KECS_KIND_CLUSTER, 0, visit_none, NULL), option);
 }
 
+static void no_other_backend_is_taken(void **state) {
+  (void)state;
+  static const kecs_backend *const backends[] = {NULL};
+  kecs_options options = {.path = ":memory:", .backends = backends};
+  kecs_store *store = NULL;
+  left_out(kecs_open(&options, &store), "KECS_STORE_SQLITE_ONLY");
+  assert_null(store);
+}
+
+static void rows_are_upserted_together(void **state) {
+  kecs_cluster rows[2] = {{.name = "one"}, {.name = "two"}};
+  int64_t count = 0;
+  assert_int_equal(kecs_cluster_upsert_many(*state, rows, 2, NULL), KECS_OK);
+  rows[1].status = "INACTIVE";
+  assert_int_equal(kecs_cluster_upsert_many(*state, rows, 2, NULL), KECS_OK);
+  assert_int_equal(kecs_cluster_count(*state, NULL, &count), KECS_OK);
+  assert_int_equal(count, 2);
+}
+
 static void a_row_cache_is_not_made(void **state) {
   (void)state;
   kecs_options options = {.path = ":memory:", .row_cache = {.entries = 10}};
@@ -185,6 +204,8 @@ int main(void) {
       cmocka_unit_test(a_strict_store_is_not_opened),
       cmocka_unit_test_setup_teardown(watches_say_that_they_were_left_out, set_up, tear_down),
       cmocka_unit_test(a_row_cache_is_not_made),
+      cmocka_unit_test(no_other_backend_is_taken),
+      cmocka_unit_test_setup_teardown(rows_are_upserted_together, set_up, tear_down),
       cmocka_unit_test_setup_teardown(history_says_that_it_was_left_out, set_up, tear_down),
       cmocka_unit_test(a_file_with_a_history_is_not_written),
   };
