@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 3d634bff0947016e3be68f5eca6fa42b2570a8d4721bddd7dd3650abf888a97d */
+ * 765c0fedebc9e7066f42588d5fbb9d1f5007626ad0b73977312262be07b157e6 */
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
 /* kecs_store.h -- a durable, typed store for the state of a container orchestrator, in one SQLite file.
  *
@@ -29907,8 +29907,8 @@ static kecs_status kecs__open_backend(const kecs_options *options, const kecs_ba
   const char *path = kecs__profile_path(options);
 #if defined(KECS_STORE_SQLITE_ONLY)
   if (options->backends) {
-    return kecs__fail(KECS_E_UNSUPPORTED, "options.backends: this build is for SQLite alone; compile the implementation "
-                                          "without KECS_STORE_SQLITE_ONLY");
+    return kecs__fail(KECS_E_UNSUPPORTED, "options.backends: this build is for SQLite alone; compile the "
+                                          "implementation without KECS_STORE_SQLITE_ONLY");
   }
 #endif
   for (const kecs_backend *const *at = options->backends; at && *at; at++) {

@@ -28,8 +28,8 @@ static kecs_status kecs__open_backend(const kecs_options *options, const kecs_ba
   const char *path = kecs__profile_path(options);
 #if defined(KECS_STORE_SQLITE_ONLY)
   if (options->backends) {
-    return kecs__fail(KECS_E_UNSUPPORTED, "options.backends: this build is for SQLite alone; compile the implementation "
-                                          "without KECS_STORE_SQLITE_ONLY");
+    return kecs__fail(KECS_E_UNSUPPORTED, "options.backends: this build is for SQLite alone; compile the "
+                                          "implementation without KECS_STORE_SQLITE_ONLY");
   }
 #endif
   for (const kecs_backend *const *at = options->backends; at && *at; at++) {
