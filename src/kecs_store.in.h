@@ -25,6 +25,7 @@ extern "C" {
 #include "store/watch.h"
 #include "store/validate.h"
 #include "store/backend.h"
+#include "store/replica.h"
 #ifdef __cplusplus
 }
 #endif
@@ -122,6 +123,9 @@ extern "C" {
 #include "store/left_out.c"
 #include "store/changes.c"
 #include "store/pending.c"
+#include "store/replica.c"
+#include "store/replica_open.c"
+#include "store/replica_merge.c"
 #include "store/ear.c"
 #include "store/watch.c"
 #include "store/informer.c"
