@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 016fc0b3418abc0e6a0303fab1b776ec872e198409dfa270a4aa36f25a4f0d56 */
+ * b99ebfd0dc7c71667881c679012b2408ec31fdf4c6fd4ae770e815b6fdbf5e0d */
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
 /* kecs_store.h -- a durable, typed store for the state of a container orchestrator, in one SQLite file.
  *
@@ -3221,6 +3221,12 @@ KECS_STORE_API kecs_status kecs_replica_find(kecs_store *store, const kecs_repli
 /* Merges a state, best on a transaction's handle together with others. What loses goes to sync_conflicts. */
 KECS_STORE_API kecs_status kecs_replica_merge(kecs_store *store, const kecs_replica *side, const kecs_replica_row *row,
                                               kecs_replica_merged *out_merged);
+
+/* Whether kecs_replica_open was ever called for the file. */
+KECS_STORE_API kecs_status kecs_replica_made(kecs_store *store, bool *out_made);
+
+/* The store's allocator, for layers that work with it. It lives as long as the store. */
+KECS_STORE_API const kecs_allocator *kecs_replica_allocator(kecs_store *store);
 
 /* From here on each commit of the store reaches the disk before it is told, whatever its durability; or as it was opened.
  * Not inside a transaction. */
@@ -25511,6 +25517,10 @@ KECS__FN kecs_status kecs__grave_read(kecs__session *session, kecs_kind kind, co
 /* Which of the stamps are local and not acknowledged, as bits. */
 KECS__FN unsigned kecs__state_pending(const kecs_replica *side, const int64_t *stamp, const int64_t *site);
 
+/* The same for a row that the other side has refused: nothing of it is there, whatever was acknowledged since. */
+KECS__FN kecs_status kecs__state_unpushed(kecs__session *session, const kecs_replica *side, kecs_kind kind, const char *key,
+                                          const kecs__state *state, unsigned *out_pending);
+
 /* The order of stamps: below 0, 0, above 0. */
 KECS__FN int kecs__stamp_compare(const kecs_replica *side, int64_t stamp, int64_t site, int64_t other, int64_t other_site);
 
@@ -25551,6 +25561,22 @@ KECS__FN unsigned kecs__state_pending(const kecs_replica *side, const int64_t *s
     pending |= stamp[i] > side->acked && site[i] == KECS_REPLICA_HERE ? 1U << i : 0;
   }
   return pending;
+}
+
+KECS__FN kecs_status kecs__state_unpushed(kecs__session *session, const kecs_replica *side, kecs_kind kind, const char *key,
+                                          const kecs__state *state, unsigned *out_pending) {
+  static const kecs_replica nothing = {0, 0, 0};
+  kecs_value values[] = {kecs__value_int((int64_t)kind), kecs__value_text(key)};
+  unsigned own = kecs__state_pending(&nothing, state->stamp, state->site);
+  int64_t refused = 0;
+  *out_pending = kecs__state_pending(side, state->stamp, state->site);
+  if (own == *out_pending) {
+    return KECS_OK;
+  }
+  kecs_status status =
+      kecs__feed_number(session, "SELECT 1 FROM {sync_refused} WHERE {own}kind=?1 AND key=?2", values, 2, &refused);
+  *out_pending = refused ? own : *out_pending;
+  return status;
 }
 
 static bool kecs__state_has(const kecs_kind_info *info, int stamp) {
@@ -26087,6 +26113,27 @@ KECS_STORE_API kecs_status kecs_replica_durable(kecs_store *store, bool on) {
   return status;
 }
 
+static kecs_status kecs__replica_made_visit(const char *column, void *user) {
+  (void)column;
+  *(bool *)user = true;
+  return KECS_OK;
+}
+
+KECS_STORE_API kecs_status kecs_replica_made(kecs_store *store, bool *out_made) {
+  kecs__session *session = NULL;
+  *out_made = false;
+  kecs_status status = kecs__read_open(store, &session);
+  status = status ? status
+                  : store->engine->backend->table_columns(session->connection, "sync_state", kecs__replica_made_visit,
+                                                          out_made);
+  kecs__read_close(store, session);
+  return status;
+}
+
+KECS_STORE_API const kecs_allocator *kecs_replica_allocator(kecs_store *store) {
+  return &store->engine->allocator;
+}
+
 /* ---- store/replica_merge.c --------------------------------------------------------------------------------------- */
 /* store/replica_merge.c -- the merge of another store's state of a key, and what a file keeps for it.
  *
@@ -26186,8 +26233,8 @@ static kecs_status kecs__burial_lose(kecs__write *write, const kecs__meta *meta,
     return KECS_OK;
   }
   kecs_status status = kecs__state_read(write->session, meta, rid, &write->arena, &state);
-  unsigned pending = kecs__state_pending(burial->side, state.stamp, state.site);
-  if (status || !pending) {
+  unsigned pending = 0;
+  if (status) {
     return status;
   }
   char *row = kecs__arena_take(&write->arena, meta->info->row_size);
@@ -26195,6 +26242,10 @@ static kecs_status kecs__burial_lose(kecs__write *write, const kecs__meta *meta,
   const char *key = status ? NULL : kecs__feed_key(meta, row, &write->arena);
   if (!key) {
     return status ? status : KECS_E_NOMEM;
+  }
+  status = kecs__state_unpushed(write->session, burial->side, meta->info->kind, key, &state, &pending);
+  if (status || !pending) {
+    return status;
   }
   kecs_replica_row lost;
   memset(&lost, 0, sizeof lost);
@@ -26580,7 +26631,11 @@ static kecs_status kecs__merge_work(kecs__write *write, void *user) {
   if (!status && rid) {
     status = kecs__state_read(write->session, merge->meta, rid, &write->arena, &merge->ours);
   }
-  merge->pending = kecs__state_pending(merge->side, merge->ours.stamp, merge->ours.site);
+  merge->pending = 0;
+  if (!status && rid) {
+    status = kecs__state_unpushed(write->session, merge->side, merge->row->kind, merge->row->key, &merge->ours,
+                                  &merge->pending);
+  }
   return status ? status : merge->row->dead ? kecs__merge_dead(merge) : kecs__merge_alive(merge);
 }
 

@@ -370,9 +370,15 @@ static const char kecs_pg__log_key_form[] =
 /* A row's stamp is above all that it has, wherever those came from. */
 #define KECS_PG__NEXT_STAMP "greatest({S}change_stamp(),OLD.stamp_life+1,{old_spec}+1,{old_status}+1)"
 
+/* The statement that merges what a site has pushed brings stamps along (sync/hub_sql.c). */
+#define KECS_PG__MERGES                                            \
+  "  IF current_setting('kecs_store.merge',true)='on' THEN\n" \
+  "    RETURN NEW;\n"                                              \
+  "  END IF;\n"
+
 static const char kecs_pg__log_spec_form[] =
     "CREATE OR REPLACE FUNCTION {S}feed_{t}_spec() RETURNS trigger LANGUAGE plpgsql AS $kecs_log$\n"
-    "BEGIN\n"
+    "BEGIN\n" KECS_PG__MERGES
     "  NEW.stamp_spec := " KECS_PG__NEXT_STAMP
     ";\n"
     "  NEW.site_spec := NULL;\n"
@@ -382,7 +388,7 @@ static const char kecs_pg__log_spec_form[] =
 /* It comes after the other one, by its name: what writes both groups gives them one stamp. */
 static const char kecs_pg__log_status_form[] =
     "CREATE OR REPLACE FUNCTION {S}feed_{t}_status() RETURNS trigger LANGUAGE plpgsql AS $kecs_log$\n"
-    "BEGIN\n"
+    "BEGIN\n" KECS_PG__MERGES
     "  NEW.stamp_status := CASE WHEN {new_spec} IS DISTINCT FROM {old_spec} THEN {new_spec} ELSE " KECS_PG__NEXT_STAMP
     " END;\n"
     "  NEW.site_status := NULL;\n"

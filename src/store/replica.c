@@ -38,6 +38,22 @@ KECS__FN unsigned kecs__state_pending(const kecs_replica *side, const int64_t *s
   return pending;
 }
 
+KECS__FN kecs_status kecs__state_unpushed(kecs__session *session, const kecs_replica *side, kecs_kind kind, const char *key,
+                                          const kecs__state *state, unsigned *out_pending) {
+  static const kecs_replica nothing = {0, 0, 0};
+  kecs_value values[] = {kecs__value_int((int64_t)kind), kecs__value_text(key)};
+  unsigned own = kecs__state_pending(&nothing, state->stamp, state->site);
+  int64_t refused = 0;
+  *out_pending = kecs__state_pending(side, state->stamp, state->site);
+  if (own == *out_pending) {
+    return KECS_OK;
+  }
+  kecs_status status =
+      kecs__feed_number(session, "SELECT 1 FROM {sync_refused} WHERE {own}kind=?1 AND key=?2", values, 2, &refused);
+  *out_pending = refused ? own : *out_pending;
+  return status;
+}
+
 static bool kecs__state_has(const kecs_kind_info *info, int stamp) {
   return stamp == KECS_REPLICA_LIFE || kecs__feed_has_group(info, stamp == KECS_REPLICA_SPEC ? KECS_GROUP_SPEC : KECS_GROUP_STATUS);
 }

@@ -73,6 +73,12 @@ KECS_STORE_API kecs_status kecs_replica_find(kecs_store *store, const kecs_repli
 KECS_STORE_API kecs_status kecs_replica_merge(kecs_store *store, const kecs_replica *side, const kecs_replica_row *row,
                                               kecs_replica_merged *out_merged);
 
+/* Whether kecs_replica_open was ever called for the file. */
+KECS_STORE_API kecs_status kecs_replica_made(kecs_store *store, bool *out_made);
+
+/* The store's allocator, for layers that work with it. It lives as long as the store. */
+KECS_STORE_API const kecs_allocator *kecs_replica_allocator(kecs_store *store);
+
 /* From here on each commit of the store reaches the disk before it is told, whatever its durability; or as it was opened.
  * Not inside a transaction. */
 KECS_STORE_API kecs_status kecs_replica_durable(kecs_store *store, bool on);

@@ -106,8 +106,8 @@ static kecs_status kecs__burial_lose(kecs__write *write, const kecs__meta *meta,
     return KECS_OK;
   }
   kecs_status status = kecs__state_read(write->session, meta, rid, &write->arena, &state);
-  unsigned pending = kecs__state_pending(burial->side, state.stamp, state.site);
-  if (status || !pending) {
+  unsigned pending = 0;
+  if (status) {
     return status;
   }
   char *row = kecs__arena_take(&write->arena, meta->info->row_size);
@@ -115,6 +115,10 @@ static kecs_status kecs__burial_lose(kecs__write *write, const kecs__meta *meta,
   const char *key = status ? NULL : kecs__feed_key(meta, row, &write->arena);
   if (!key) {
     return status ? status : KECS_E_NOMEM;
+  }
+  status = kecs__state_unpushed(write->session, burial->side, meta->info->kind, key, &state, &pending);
+  if (status || !pending) {
+    return status;
   }
   kecs_replica_row lost;
   memset(&lost, 0, sizeof lost);
@@ -500,7 +504,11 @@ static kecs_status kecs__merge_work(kecs__write *write, void *user) {
   if (!status && rid) {
     status = kecs__state_read(write->session, merge->meta, rid, &write->arena, &merge->ours);
   }
-  merge->pending = kecs__state_pending(merge->side, merge->ours.stamp, merge->ours.site);
+  merge->pending = 0;
+  if (!status && rid) {
+    status = kecs__state_unpushed(write->session, merge->side, merge->row->kind, merge->row->key, &merge->ours,
+                                  &merge->pending);
+  }
   return status ? status : merge->row->dead ? kecs__merge_dead(merge) : kecs__merge_alive(merge);
 }
 

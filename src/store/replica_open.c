@@ -129,3 +129,24 @@ KECS_STORE_API kecs_status kecs_replica_durable(kecs_store *store, bool on) {
   kecs__writer_release(session);
   return status;
 }
+
+static kecs_status kecs__replica_made_visit(const char *column, void *user) {
+  (void)column;
+  *(bool *)user = true;
+  return KECS_OK;
+}
+
+KECS_STORE_API kecs_status kecs_replica_made(kecs_store *store, bool *out_made) {
+  kecs__session *session = NULL;
+  *out_made = false;
+  kecs_status status = kecs__read_open(store, &session);
+  status = status ? status
+                  : store->engine->backend->table_columns(session->connection, "sync_state", kecs__replica_made_visit,
+                                                          out_made);
+  kecs__read_close(store, session);
+  return status;
+}
+
+KECS_STORE_API const kecs_allocator *kecs_replica_allocator(kecs_store *store) {
+  return &store->engine->allocator;
+}

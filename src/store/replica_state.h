@@ -35,6 +35,10 @@ KECS__FN kecs_status kecs__grave_read(kecs__session *session, kecs_kind kind, co
 /* Which of the stamps are local and not acknowledged, as bits. */
 KECS__FN unsigned kecs__state_pending(const kecs_replica *side, const int64_t *stamp, const int64_t *site);
 
+/* The same for a row that the other side has refused: nothing of it is there, whatever was acknowledged since. */
+KECS__FN kecs_status kecs__state_unpushed(kecs__session *session, const kecs_replica *side, kecs_kind kind, const char *key,
+                                          const kecs__state *state, unsigned *out_pending);
+
 /* The order of stamps: below 0, 0, above 0. */
 KECS__FN int kecs__stamp_compare(const kecs_replica *side, int64_t stamp, int64_t site, int64_t other, int64_t other_site);
 
