@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * b99ebfd0dc7c71667881c679012b2408ec31fdf4c6fd4ae770e815b6fdbf5e0d */
+ * 0715894ff9149263ef202f96e9afb545c57b0c0b6af9e761f83cf031799aaf14 */
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
 /* kecs_store.h -- a durable, typed store for the state of a container orchestrator, in one SQLite file.
  *
@@ -25682,7 +25682,7 @@ KECS__FN kecs_status kecs__grave_read(kecs__session *session, kecs_kind kind, co
 KECS__FN bool kecs__replica_can(const kecs__engine *engine, kecs_kind kind) {
   const kecs__meta *meta = kecs__meta_of(engine, kind);
   const kecs__special *special = meta->special;
-  bool can = kecs__feed_stamped(meta->info) && !special->is_new && (!special->follow || special->tags_alone);
+  bool can = kecs__feed_stamped(meta->info) && !special->is_new && (!special->follow || special->tags_alone || kind == KECS_KIND_TAG);
   for (int i = 0; can && i < meta->info->reference_count; i++) {
     kecs_kind parent = meta->info->references[i].parent;
     can = parent == kind || kecs__replica_can(engine, parent);

@@ -1,5 +1,5 @@
 /* kecs_store_pg.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 579c7c55db5df3b5e2a8501725910c1c790d4737c3985be040e830392de8d1a6 */
+ * fdb4840f712955c9c1a2422f17bded03bb446124c72906bdda4fb4a0c2a5fe7e */
 /* ---- doc/manual_pg.h --------------------------------------------------------------------------------------------- */
 /* kecs_store_pg.h -- PostgreSQL behind the calls of kecs_store.h.
  *
@@ -4543,6 +4543,8 @@ static const char kecs_sync__bury_form[] =
     "RETURNS void LANGUAGE plpgsql AS $kecs_sync$\n"
     "#variable_conflict use_column\n"
     "DECLARE\n"
+    "  these text[] := a_key;\n"
+    "  one text;\n"
     "  now_us bigint := (date_part('epoch',clock_timestamp())*1000000)::bigint;\n"
     "BEGIN\n" KECS_SYNC__OPEN
     "  PERFORM {S}sync_clock((SELECT max(x) FROM unnest(a_stamp) AS x));\n"
@@ -4551,7 +4553,19 @@ static const char kecs_sync__bury_form[] =
     "    SELECT whose,{kind},u.s_key,n.groups,'delete',u.s_stamp,me," KECS_SYNC__T_LIFE ",row_to_json(t)::text,me,now_us\n"
     "    FROM {buried} JOIN {S}{t} t ON {same} JOIN " KECS_SYNC__UNSEEN " n ON n.rid=t.rid\n"
     "    WHERE (u.s_stamp,me)>(" KECS_SYNC__T_LIFE ");\n"
-    "  DELETE FROM {S}{t} t USING {buried} WHERE {same} AND (u.s_stamp,me)>(" KECS_SYNC__T_LIFE ");\n"
+    "  BEGIN\n"
+    "    {delete}\n"
+    "  EXCEPTION WHEN integrity_constraint_violation OR insufficient_privilege THEN\n"
+    "    FOREACH one IN ARRAY a_key LOOP\n"
+    "      these := ARRAY[one];\n"
+    "      BEGIN\n"
+    "        {delete}\n"
+    "      EXCEPTION WHEN integrity_constraint_violation OR insufficient_privilege THEN\n"
+    "        INSERT INTO {S}sync_refused(tenant,site,kind,key,code) VALUES(whose,me,{kind},one,SQLSTATE)\n"
+    "          ON CONFLICT(tenant,site,kind,key) DO UPDATE SET code=excluded.code;\n"
+    "      END;\n"
+    "    END LOOP;\n"
+    "  END;\n"
     "  UPDATE {S}change_queue q SET stamp=u.s_stamp FROM (SELECT s_key,max(s_stamp) AS s_stamp FROM {buried} GROUP BY s_key) u\n"
     "    WHERE q.tenant=whose AND q.batch=txid_current() AND q.kind={kind} AND q.op=3 AND q.key=u.s_key;\n"
     "  INSERT INTO {S}change_queue(tenant,kind,rid,groups,op,stamp,key)\n"
@@ -4559,6 +4573,14 @@ static const char kecs_sync__bury_form[] =
     "    WHERE NOT EXISTS(SELECT FROM {S}{t} t WHERE {same}) AND NOT EXISTS(SELECT FROM " KECS_SYNC__GRAVES("a_key") " g\n"
     "    WHERE g.key=u.s_key AND (g.stamp,g.site)>=(u.s_stamp,me)) ORDER BY u.s_key,u.s_stamp DESC;\n"
     "END $kecs_sync$;\n";
+
+/* What refers to the row without going with it is cleared first, and stamped by the hub. */
+static const char kecs_sync__release_form[] =
+    "UPDATE {S}{child} c SET {c}=NULL FROM {buried} JOIN {S}{t} t ON {same} WHERE u.s_key=ANY(these) AND "
+    "(u.s_stamp,me)>(" KECS_SYNC__T_LIFE ") AND c.tenant=whose AND c.{c}=t.{parent};\n    ";
+
+static const char kecs_sync__delete_form[] =
+    "DELETE FROM {S}{t} t USING {buried} WHERE {same} AND u.s_key=ANY(these) AND (u.s_stamp,me)>(" KECS_SYNC__T_LIFE ");";
 
 /* The parts of a kind's texts. */
 enum {
@@ -4580,6 +4602,7 @@ enum {
   KECS_SYNC__OR_GROUPS,
   KECS_SYNC__GROUP_CONFLICTS,
   KECS_SYNC__MERGE,
+  KECS_SYNC__DELETE,
   KECS_SYNC__PARTS
 };
 
@@ -4773,9 +4796,30 @@ static void kecs_sync__fill(kecs_pg__text *out, const kecs_sync__parts *parts, c
       {"sets", parts->part[KECS_SYNC__SETS].data},
       {"or_groups", parts->part[KECS_SYNC__OR_GROUPS].len ? parts->part[KECS_SYNC__OR_GROUPS].data : ""},
       {"group_conflicts", parts->part[KECS_SYNC__GROUP_CONFLICTS].len ? parts->part[KECS_SYNC__GROUP_CONFLICTS].data : ""},
+      {"delete", parts->part[KECS_SYNC__DELETE].len ? parts->part[KECS_SYNC__DELETE].data : ""},
       {"merge", parts->part[KECS_SYNC__MERGE].len ? parts->part[KECS_SYNC__MERGE].data : ""},
       {NULL, NULL}};
   kecs_pg__text_fill(out, form, marks);
+}
+
+static void kecs_sync__releases(kecs_sync__parts *parts) {
+  for (int kind = 1; kind < KECS_KIND_COUNT; kind++) {
+    const kecs_kind_info *child = kecs_kind_describe((kecs_kind)kind);
+    for (int i = 0; i < child->reference_count; i++) {
+      const kecs_reference *reference = &child->references[i];
+      const kecs_pg__mark marks[] = {{"S", parts->schema},
+                                     {"t", parts->info->table},
+                                     {"child", child->table},
+                                     {"c", child->columns[reference->column].name},
+                                     {"parent", parts->info->columns[reference->parent_column].name},
+                                     {"buried", parts->part[KECS_SYNC__BURIED].data},
+                                     {"same", parts->part[KECS_SYNC__SAME_KEY].data},
+                                     {NULL, NULL}};
+      if (reference->parent == parts->info->kind && reference->on_delete == KECS_ON_DELETE_SET_NULL) {
+        kecs_pg__text_fill(&parts->part[KECS_SYNC__DELETE], kecs_sync__release_form, marks);
+      }
+    }
+  }
 }
 
 KECS_PG__FN void kecs_sync__hub_kind(kecs_pg__text *out, const kecs_pg__connection *connection, const kecs_kind_info *info) {
@@ -4791,6 +4835,8 @@ KECS_PG__FN void kecs_sync__hub_kind(kecs_pg__text *out, const kecs_pg__connecti
   kecs_sync__columns(&parts);
   kecs_sync__rows(&parts);
   kecs_sync__stamps(&parts);
+  kecs_sync__releases(&parts);
+  kecs_sync__fill(&parts.part[KECS_SYNC__DELETE], &parts, kecs_sync__delete_form);
   kecs_sync__fill(&parts.part[KECS_SYNC__MERGE], &parts, kecs_sync__merge_form);
   kecs_sync__fill(out, &parts, kecs_sync__put_form);
   kecs_sync__fill(out, &parts, kecs_sync__bury_form);
@@ -5459,13 +5505,14 @@ static kecs_status kecs_sync__load_visit(const kecs_replica_row *row, void *user
   return KECS_OK;
 }
 
-/* A row that was refused: it may have been deleted since, which stands in the log by itself. */
+/* A row or a deletion that was refused. */
 static kecs_status kecs_sync__load_again(const kecs_replica_row *row, void *user) {
   kecs_replica_row all = *row;
   for (int i = 0; i < KECS_REPLICA_STAMPS; i++) {
     all.pending |= row->stamp[i] && row->site[i] == KECS_REPLICA_HERE ? 1U << i : 0;
   }
-  return row->dead ? KECS_OK : kecs_sync__load_row(user, &all);
+  bool theirs = row->dead && row->site[0] != KECS_REPLICA_HERE;
+  return theirs ? KECS_OK : kecs_sync__load_visit(&all, user);
 }
 
 static void kecs_sync__load_free(kecs_sync__load *load) {

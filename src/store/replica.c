@@ -157,7 +157,7 @@ KECS__FN kecs_status kecs__grave_read(kecs__session *session, kecs_kind kind, co
 KECS__FN bool kecs__replica_can(const kecs__engine *engine, kecs_kind kind) {
   const kecs__meta *meta = kecs__meta_of(engine, kind);
   const kecs__special *special = meta->special;
-  bool can = kecs__feed_stamped(meta->info) && !special->is_new && (!special->follow || special->tags_alone);
+  bool can = kecs__feed_stamped(meta->info) && !special->is_new && (!special->follow || special->tags_alone || kind == KECS_KIND_TAG);
   for (int i = 0; can && i < meta->info->reference_count; i++) {
     kecs_kind parent = meta->info->references[i].parent;
     can = parent == kind || kecs__replica_can(engine, parent);

@@ -121,13 +121,14 @@ static kecs_status kecs_sync__load_visit(const kecs_replica_row *row, void *user
   return KECS_OK;
 }
 
-/* A row that was refused: it may have been deleted since, which stands in the log by itself. */
+/* A row or a deletion that was refused. */
 static kecs_status kecs_sync__load_again(const kecs_replica_row *row, void *user) {
   kecs_replica_row all = *row;
   for (int i = 0; i < KECS_REPLICA_STAMPS; i++) {
     all.pending |= row->stamp[i] && row->site[i] == KECS_REPLICA_HERE ? 1U << i : 0;
   }
-  return row->dead ? KECS_OK : kecs_sync__load_row(user, &all);
+  bool theirs = row->dead && row->site[0] != KECS_REPLICA_HERE;
+  return theirs ? KECS_OK : kecs_sync__load_visit(&all, user);
 }
 
 static void kecs_sync__load_free(kecs_sync__load *load) {

@@ -180,10 +180,7 @@ int main(void) {
       *rest++ = '\0';
     }
     kecs_status status = run(line, rest ? rest : line + strlen(line));
-    printf("%s %s\n", kecs_status_name(status), status && !said[0] ? kecs_last_error()->text : said);
-    if (status && said[0]) {
-      fprintf(stderr, "%s: %s\n", line, kecs_last_error()->text);
-    }
+    printf("%s %s\n", kecs_status_name(status), status ? kecs_last_error()->text : said);
     fflush(stdout);
   }
   for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
