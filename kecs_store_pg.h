@@ -1,5 +1,5 @@
 /* kecs_store_pg.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * fdb4840f712955c9c1a2422f17bded03bb446124c72906bdda4fb4a0c2a5fe7e */
+ * bb78d3cb9de03a071ff8cdef408f5fd9ae5fd5940bf4159f4f8d2cc9d1d455b1 */
 /* ---- doc/manual_pg.h --------------------------------------------------------------------------------------------- */
 /* kecs_store_pg.h -- PostgreSQL behind the calls of kecs_store.h.
  *
@@ -3499,7 +3499,7 @@ static const char kecs_pg__log_update_form[] =
     "  CASE WHEN c.synced=0 THEN {S}change_stamp() ELSE c.stamp END,c.base_life,c.base_spec,c.base_status FROM (\n"
     "    SELECT n.tenant,n.rid,CASE WHEN {n_spec} IS DISTINCT FROM {o_spec} THEN 2 ELSE 0 END|\n"
     "    CASE WHEN {n_status} IS DISTINCT FROM {o_status} THEN 4 ELSE 0 END AS synced,({local_differs}) AS locals,\n"
-    "    greatest({n_spec},{n_status}) AS stamp,\n"
+    "    coalesce(greatest({n_spec},{n_status}),{n_life}) AS stamp,\n" /* a later life may have neither */
     "    {o_life} AS base_life,{o_spec} AS base_spec,{o_status} AS base_status\n"
     "    FROM new_rows n JOIN old_rows o ON o.tenant=n.tenant AND o.rid=n.rid " KECS_PG__TRACKED
     "n.tenant AND h.tracked) c ORDER BY c.rid;\n"

@@ -342,7 +342,7 @@ static const char kecs_pg__log_update_form[] =
     "  CASE WHEN c.synced=0 THEN {S}change_stamp() ELSE c.stamp END,c.base_life,c.base_spec,c.base_status FROM (\n"
     "    SELECT n.tenant,n.rid,CASE WHEN {n_spec} IS DISTINCT FROM {o_spec} THEN 2 ELSE 0 END|\n"
     "    CASE WHEN {n_status} IS DISTINCT FROM {o_status} THEN 4 ELSE 0 END AS synced,({local_differs}) AS locals,\n"
-    "    greatest({n_spec},{n_status}) AS stamp,\n"
+    "    coalesce(greatest({n_spec},{n_status}),{n_life}) AS stamp,\n" /* a later life may have neither */
     "    {o_life} AS base_life,{o_spec} AS base_spec,{o_status} AS base_status\n"
     "    FROM new_rows n JOIN old_rows o ON o.tenant=n.tenant AND o.rid=n.rid " KECS_PG__TRACKED
     "n.tenant AND h.tracked) c ORDER BY c.rid;\n"

@@ -170,14 +170,12 @@ class World:
 
     def settle(self, rounds=12):
         """Rounds until nothing moves any more; fails when that takes too long."""
+        reports = []
         for _ in range(rounds):
-            moved = 0
-            for name in self.edges():
-                report = self.sync(name)
-                moved += report["pushed"] + report["pulled"] + report["refused"]
-            if not moved:
+            reports = [(name, self.sync(name), self.state(name)) for name in self.edges()]
+            if not any(report["pushed"] + report["pulled"] + report["refused"] for _, report, _ in reports):
                 return
-        raise AssertionError("still moving after %d rounds" % rounds)
+        raise AssertionError("still moving after %d rounds: %s" % (rounds, reports))
 
     def check_equal(self):
         self.settle()
