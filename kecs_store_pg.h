@@ -1,5 +1,5 @@
 /* kecs_store_pg.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * bb78d3cb9de03a071ff8cdef408f5fd9ae5fd5940bf4159f4f8d2cc9d1d455b1 */
+ * 4baf9f03303298881cd6c63c1dc7712a9dc0ed6350e38cc0dc9ddb49ab714cf6 */
 /* ---- doc/manual_pg.h --------------------------------------------------------------------------------------------- */
 /* kecs_store_pg.h -- PostgreSQL behind the calls of kecs_store.h.
  *
@@ -4574,10 +4574,13 @@ static const char kecs_sync__bury_form[] =
     "    WHERE g.key=u.s_key AND (g.stamp,g.site)>=(u.s_stamp,me)) ORDER BY u.s_key,u.s_stamp DESC;\n"
     "END $kecs_sync$;\n";
 
-/* What refers to the row without going with it is cleared first, and stamped by the hub. */
+/* What refers to a row that goes, or to one that goes with it, and stays itself: it is cleared first, and stamped by the
+ * hub. {joins} leads from the row to the one that is referred to, {last}. */
 static const char kecs_sync__release_form[] =
-    "UPDATE {S}{child} c SET {c}=NULL FROM {buried} JOIN {S}{t} t ON {same} WHERE u.s_key=ANY(these) AND "
-    "(u.s_stamp,me)>(" KECS_SYNC__T_LIFE ") AND c.tenant=whose AND c.{c}=t.{parent};\n    ";
+    "UPDATE {S}{child} c SET {c}=NULL FROM {buried} JOIN {S}{t} t ON {same}{joins} WHERE u.s_key=ANY(these) AND "
+    "(u.s_stamp,me)>(" KECS_SYNC__T_LIFE ") AND c.tenant=whose AND c.{c}={last}.{parent};\n    ";
+
+static const char kecs_sync__join_form[] = " JOIN {S}{child} {next} ON {next}.tenant=whose AND {next}.{c}={last}.{parent}";
 
 static const char kecs_sync__delete_form[] =
     "DELETE FROM {S}{t} t USING {buried} WHERE {same} AND u.s_key=ANY(these) AND (u.s_stamp,me)>(" KECS_SYNC__T_LIFE ");";
@@ -4802,7 +4805,11 @@ static void kecs_sync__fill(kecs_pg__text *out, const kecs_sync__parts *parts, c
   kecs_pg__text_fill(out, form, marks);
 }
 
-static void kecs_sync__releases(kecs_sync__parts *parts) {
+/* From a kind along what goes with it. `joins` has led to `last`. */
+static void kecs_sync__releases(kecs_sync__parts *parts, const kecs_kind_info *from, const char *joins, const char *last,
+                                int depth) {
+  char next[16];
+  snprintf(next, sizeof next, "d%d", depth);
   for (int kind = 1; kind < KECS_KIND_COUNT; kind++) {
     const kecs_kind_info *child = kecs_kind_describe((kecs_kind)kind);
     for (int i = 0; i < child->reference_count; i++) {
@@ -4811,12 +4818,24 @@ static void kecs_sync__releases(kecs_sync__parts *parts) {
                                      {"t", parts->info->table},
                                      {"child", child->table},
                                      {"c", child->columns[reference->column].name},
-                                     {"parent", parts->info->columns[reference->parent_column].name},
+                                     {"parent", from->columns[reference->parent_column].name},
                                      {"buried", parts->part[KECS_SYNC__BURIED].data},
                                      {"same", parts->part[KECS_SYNC__SAME_KEY].data},
+                                     {"joins", joins},
+                                     {"last", last},
+                                     {"next", next},
                                      {NULL, NULL}};
-      if (reference->parent == parts->info->kind && reference->on_delete == KECS_ON_DELETE_SET_NULL) {
+      if (reference->parent == from->kind && reference->on_delete == KECS_ON_DELETE_SET_NULL) {
         kecs_pg__text_fill(&parts->part[KECS_SYNC__DELETE], kecs_sync__release_form, marks);
+      } else if (reference->parent == from->kind && child->kind != from->kind) {
+        kecs_pg__text longer = {parts->part[0].allocator, NULL, 0, 0, KECS_OK};
+        kecs_pg__text_adds(&longer, joins);
+        kecs_pg__text_fill(&longer, kecs_sync__join_form, marks);
+        if (!longer.status) {
+          kecs_sync__releases(parts, child, longer.data, next, depth + 1);
+        }
+        parts->part[KECS_SYNC__DELETE].status = longer.status ? longer.status : parts->part[KECS_SYNC__DELETE].status;
+        kecs_pg__text_free(&longer);
       }
     }
   }
@@ -4835,7 +4854,7 @@ KECS_PG__FN void kecs_sync__hub_kind(kecs_pg__text *out, const kecs_pg__connecti
   kecs_sync__columns(&parts);
   kecs_sync__rows(&parts);
   kecs_sync__stamps(&parts);
-  kecs_sync__releases(&parts);
+  kecs_sync__releases(&parts, info, "", "t", 1);
   kecs_sync__fill(&parts.part[KECS_SYNC__DELETE], &parts, kecs_sync__delete_form);
   kecs_sync__fill(&parts.part[KECS_SYNC__MERGE], &parts, kecs_sync__merge_form);
   kecs_sync__fill(out, &parts, kecs_sync__put_form);
