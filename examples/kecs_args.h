@@ -30,6 +30,8 @@ typedef enum option_id {
   OPTION_VERBOSE,
   OPTION_FOR,
   OPTION_OLDER,
+  OPTION_HUB,
+  OPTION_SITE,
   OPTION_HELP,
   OPTION_COUNT
 } option_id;
@@ -70,6 +72,8 @@ static const option options_known[OPTION_COUNT] = {
     {OPTION_VERBOSE, "--verbose", NULL, NULL, "tell on stderr what the library logs"},
     {OPTION_FOR, "--for", "SECONDS", " watch ", "end when so long nothing has changed; 0: do not wait"},
     {OPTION_OLDER, "--older", "HOURS", " compact ", "only entries that are at least so old"},
+    {OPTION_HUB, "--hub", "URL", " sync ", "the hub, with its tenant; or set KECS_HUB"},
+    {OPTION_SITE, "--site", "NAME", " sync ", "this edge's name at the hub; or set KECS_SITE"},
     {OPTION_HELP, "--help", NULL, NULL, "this help; after a command, that command's"},
 };
 
