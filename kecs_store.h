@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 0715894ff9149263ef202f96e9afb545c57b0c0b6af9e761f83cf031799aaf14 */
+ * 8cbfc00b0ac15fdabc3f4a46f23f3c078049cbe51d85f692e2077aa85d3e5673 */
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
 /* kecs_store.h -- a durable, typed store for the state of a container orchestrator, in one SQLite file.
  *
@@ -3193,8 +3193,8 @@ typedef struct kecs_replica_merged {
 } kecs_replica_merged;
 
 /* Makes what replication keeps in a file (tables sync_*), where it is missing, and sets the push mark. Rows from before
- * the file was tracked get stamps and entries; *out_adopted is the sequence of the last of these entries, 0 where it was
- * done before. UNSUPPORTED for a store that is not tracked, or is no SQLite file. */
+ * the file was tracked get stamps and entries; *out_adopted is the sequence of the last of these entries, 0 where it
+ * was done before. UNSUPPORTED for a store that is not tracked, or is no SQLite file. */
 KECS_STORE_API kecs_status kecs_replica_open(kecs_store *store, uint64_t kinds, int64_t *out_adopted);
 
 /* The kinds that can take part, as bits: rows of the others are not told whole by their columns, or only ever grow. */
@@ -3207,16 +3207,19 @@ typedef struct kecs_replica_end {
   int64_t read;  /* entries */
 } kecs_replica_end;
 
-/* Reads at most `limit` entries of the log above the push mark (0: `upto_seq` at most) and calls `visit` once for each of
- * their rows that is pending: dead ones first, children before parents, then rows, parents before children. What `visit`
- * gets dies when it returns. */
-KECS_STORE_API kecs_status kecs_replica_pending(kecs_store *store, const kecs_replica *side, int limit, int64_t upto_seq,
-                                                kecs_status (*visit)(const kecs_replica_row *row, void *user), void *user,
-                                                kecs_replica_end *out_end);
+/* Reads entries of the log above the push mark, at most `limit`, or all up to `upto_seq` where that is not 0, and calls
+ * `visit` once for each of their rows that is pending: dead ones first, children before parents, then rows, parents
+ * before children. What `visit` gets dies when it returns. */
+KECS_STORE_API kecs_status kecs_replica_pending(kecs_store *store, const kecs_replica *side, int limit,
+                                                int64_t upto_seq,
+                                                kecs_status (*visit)(const kecs_replica_row *row, void *user),
+                                                void *user, kecs_replica_end *out_end);
 
 /* The row or tombstone of a natural key, pending or not. `visit` is not called where there is neither. */
-KECS_STORE_API kecs_status kecs_replica_find(kecs_store *store, const kecs_replica *side, kecs_kind kind, const char *key,
-                                             kecs_status (*visit)(const kecs_replica_row *row, void *user), void *user);
+KECS_STORE_API kecs_status kecs_replica_find(kecs_store *store, const kecs_replica *side, kecs_kind kind,
+                                             const char *key,
+                                             kecs_status (*visit)(const kecs_replica_row *row, void *user),
+                                             void *user);
 
 /* Merges a state, best on a transaction's handle together with others. What loses goes to sync_conflicts. */
 KECS_STORE_API kecs_status kecs_replica_merge(kecs_store *store, const kecs_replica *side, const kecs_replica_row *row,
@@ -3228,12 +3231,12 @@ KECS_STORE_API kecs_status kecs_replica_made(kecs_store *store, bool *out_made);
 /* The store's allocator, for layers that work with it. It lives as long as the store. */
 KECS_STORE_API const kecs_allocator *kecs_replica_allocator(kecs_store *store);
 
-/* From here on each commit of the store reaches the disk before it is told, whatever its durability; or as it was opened.
- * Not inside a transaction. */
+/* From here on each commit of the store reaches the disk before it is told, whatever its durability; or as it was
+ * opened. Not inside a transaction. */
 KECS_STORE_API kecs_status kecs_replica_durable(kecs_store *store, bool on);
 
-/* Runs a statement on the tables sync_*, and calls `visit` (may be NULL) with each of its rows. A table's name stands in
- * braces, and its condition begins with {own}: "SELECT value FROM {sync_state} WHERE {own}name=?1". */
+/* Runs a statement on the tables sync_*, and calls `visit` (may be NULL) with each of its rows. A table's name stands
+ * in braces, and its condition begins with {own}: "SELECT value FROM {sync_state} WHERE {own}name=?1". */
 KECS_STORE_API kecs_status kecs_replica_sql(kecs_store *store, const char *sql, const kecs_value *parameters, int count,
                                             int columns, kecs_status (*visit)(const kecs_value *values, void *user),
                                             void *user);
@@ -7521,8 +7524,8 @@ KECS__FN kecs_status kecs__feed_updated(kecs__write *write, const kecs__meta *me
 KECS__FN kecs_status kecs__feed_delete(kecs__write *write, const kecs__meta *meta, int64_t rid, const void *row);
 
 /* An entry by itself, for who writes rows otherwise (replica_merge.c). */
-KECS__FN kecs_status kecs__feed_append(kecs__write *write, int kind, int64_t rid, uint64_t groups, int op, int64_t stamp,
-                                       const int64_t base[KECS__STAMPS]);
+KECS__FN kecs_status kecs__feed_append(kecs__write *write, int kind, int64_t rid, uint64_t groups, int op,
+                                       int64_t stamp, const int64_t base[KECS__STAMPS]);
 
 /* The highest rid that no new row of a kind may have, and what gives a row that has it another one. */
 KECS__FN kecs_status kecs__feed_mark(kecs__write *write, const kecs__meta *meta, int64_t *out_mark);
@@ -15616,8 +15619,8 @@ static kecs_value kecs__feed_base(int64_t stamp) {
   return value;
 }
 
-KECS__FN kecs_status kecs__feed_append(kecs__write *write, int kind, int64_t rid, uint64_t groups, int op, int64_t stamp,
-                                     const int64_t base[KECS__STAMPS]) {
+KECS__FN kecs_status kecs__feed_append(kecs__write *write, int kind, int64_t rid, uint64_t groups, int op,
+                                       int64_t stamp, const int64_t base[KECS__STAMPS]) {
   kecs__session *session = write->session;
   const kecs_store *user = session->user;
   int64_t deadline = session->deadline;
@@ -25510,7 +25513,8 @@ KECS__FN kecs_status kecs__state_rid(kecs__session *session, const kecs__meta *m
                                      int count, int64_t *out_rid);
 
 /* A natural key's text as the values of its columns. INVALID when it is none. */
-KECS__FN kecs_status kecs__state_key(const kecs__meta *meta, const char *key, kecs__arena *arena, kecs_value *out_values);
+KECS__FN kecs_status kecs__state_key(const kecs__meta *meta, const char *key, kecs__arena *arena,
+                                     kecs_value *out_values);
 
 KECS__FN kecs_status kecs__grave_read(kecs__session *session, kecs_kind kind, const char *key, kecs__grave *out_grave);
 
@@ -25518,19 +25522,21 @@ KECS__FN kecs_status kecs__grave_read(kecs__session *session, kecs_kind kind, co
 KECS__FN unsigned kecs__state_pending(const kecs_replica *side, const int64_t *stamp, const int64_t *site);
 
 /* The same for a row that the other side has refused: nothing of it is there, whatever was acknowledged since. */
-KECS__FN kecs_status kecs__state_unpushed(kecs__session *session, const kecs_replica *side, kecs_kind kind, const char *key,
-                                          const kecs__state *state, unsigned *out_pending);
+KECS__FN kecs_status kecs__state_unpushed(kecs__session *session, const kecs_replica *side, kecs_kind kind,
+                                          const char *key, const kecs__state *state, unsigned *out_pending);
 
 /* The order of stamps: below 0, 0, above 0. */
-KECS__FN int kecs__stamp_compare(const kecs_replica *side, int64_t stamp, int64_t site, int64_t other, int64_t other_site);
+KECS__FN int kecs__stamp_compare(const kecs_replica *side, int64_t stamp, int64_t site, int64_t other,
+                                 int64_t other_site);
 
 /* Whether the kind can take part: rows alone say all, and what follows from them is tags, whose rows travel by
  * themselves. */
 KECS__FN bool kecs__replica_can(const kecs__engine *engine, kecs_kind kind);
 
 /* The entry that keeps what has lost. */
-KECS__FN kecs_status kecs__replica_lost(kecs__write *write, const kecs_replica_row *row, const char *reason, unsigned groups,
-                                        int64_t kept_stamp, int64_t kept_site, int64_t lost_stamp, int64_t lost_site);
+KECS__FN kecs_status kecs__replica_lost(kecs__write *write, const kecs_replica_row *row, const char *reason,
+                                        unsigned groups, int64_t kept_stamp, int64_t kept_site, int64_t lost_stamp,
+                                        int64_t lost_site);
 
 #endif
 
@@ -25563,8 +25569,8 @@ KECS__FN unsigned kecs__state_pending(const kecs_replica *side, const int64_t *s
   return pending;
 }
 
-KECS__FN kecs_status kecs__state_unpushed(kecs__session *session, const kecs_replica *side, kecs_kind kind, const char *key,
-                                          const kecs__state *state, unsigned *out_pending) {
+KECS__FN kecs_status kecs__state_unpushed(kecs__session *session, const kecs_replica *side, kecs_kind kind,
+                                          const char *key, const kecs__state *state, unsigned *out_pending) {
   static const kecs_replica nothing = {0, 0, 0};
   kecs_value values[] = {kecs__value_int((int64_t)kind), kecs__value_text(key)};
   unsigned own = kecs__state_pending(&nothing, state->stamp, state->site);
@@ -25580,7 +25586,8 @@ KECS__FN kecs_status kecs__state_unpushed(kecs__session *session, const kecs_rep
 }
 
 static bool kecs__state_has(const kecs_kind_info *info, int stamp) {
-  return stamp == KECS_REPLICA_LIFE || kecs__feed_has_group(info, stamp == KECS_REPLICA_SPEC ? KECS_GROUP_SPEC : KECS_GROUP_STATUS);
+  return stamp == KECS_REPLICA_LIFE ||
+         kecs__feed_has_group(info, stamp == KECS_REPLICA_SPEC ? KECS_GROUP_SPEC : KECS_GROUP_STATUS);
 }
 
 KECS__FN kecs_status kecs__state_read(kecs__session *session, const kecs__meta *meta, int64_t rid, kecs__arena *arena,
@@ -25615,7 +25622,9 @@ KECS__FN kecs_status kecs__state_read(kecs__session *session, const kecs__meta *
     for (int i = 0; i < KECS_REPLICA_STAMPS; i++) {
       const kecs_value *stamp = &values[count + 2 * i];
       out_state->stamp[i] = stamp->type == KECS_VALUE_NULL ? 0 : stamp->number;
-      out_state->site[i] = stamp->type == KECS_VALUE_NULL ? 0 : stamp[1].type == KECS_VALUE_NULL ? KECS_REPLICA_HERE : stamp[1].number;
+      out_state->site[i] = stamp->type == KECS_VALUE_NULL     ? 0
+                           : stamp[1].type == KECS_VALUE_NULL ? KECS_REPLICA_HERE
+                                                              : stamp[1].number;
     }
   }
   kecs__statement_done(session, cached);
@@ -25632,7 +25641,8 @@ KECS__FN kecs_status kecs__state_rid(kecs__session *session, const kecs__meta *m
   return kecs__probe_rid(session, meta, &probe, out_rid);
 }
 
-KECS__FN kecs_status kecs__state_key(const kecs__meta *meta, const char *key, kecs__arena *arena, kecs_value *out_values) {
+KECS__FN kecs_status kecs__state_key(const kecs__meta *meta, const char *key, kecs__arena *arena,
+                                     kecs_value *out_values) {
   const kecs_column_list *list = &meta->info->keys[0];
   const char *at = key;
   for (int i = 0; i < list->count; i++) {
@@ -25648,7 +25658,8 @@ KECS__FN kecs_status kecs__state_key(const kecs__meta *meta, const char *key, ke
     }
     part[len] = '\0';
     if (!last && *at++ != ',') {
-      return kecs__fail(KECS_E_INVALID, "\"%.100s\" is no key of a %s: it has %d parts", key, meta->info->name, list->count);
+      return kecs__fail(KECS_E_INVALID, "\"%.100s\" is no key of a %s: it has %d parts", key, meta->info->name,
+                        list->count);
     }
     bool text = meta->types[list->columns[i]] == KECS_VALUE_TEXT;
     out_values[i] = text ? kecs__value_bytes(part, len) : kecs__value_int(strtoll(part, NULL, 10));
@@ -25682,7 +25693,8 @@ KECS__FN kecs_status kecs__grave_read(kecs__session *session, kecs_kind kind, co
 KECS__FN bool kecs__replica_can(const kecs__engine *engine, kecs_kind kind) {
   const kecs__meta *meta = kecs__meta_of(engine, kind);
   const kecs__special *special = meta->special;
-  bool can = kecs__feed_stamped(meta->info) && !special->is_new && (!special->follow || special->tags_alone || kind == KECS_KIND_TAG);
+  bool can = kecs__feed_stamped(meta->info) && !special->is_new &&
+             (!special->follow || special->tags_alone || kind == KECS_KIND_TAG);
   for (int i = 0; can && i < meta->info->reference_count; i++) {
     kecs_kind parent = meta->info->references[i].parent;
     can = parent == kind || kecs__replica_can(engine, parent);
@@ -25729,7 +25741,8 @@ static kecs_status kecs__roam_add(kecs__roam *walk, const kecs_value *entry) {
     walk->list = list;
     walk->room = room;
   }
-  kecs__candidate candidate = {entry[0].number, entry[2].number, (int)entry[1].number, entry[3].number == KECS__FEED_DELETED};
+  kecs__candidate candidate = {entry[0].number, entry[2].number, (int)entry[1].number,
+                               entry[3].number == KECS__FEED_DELETED};
   if (candidate.kind > 0 && candidate.kind < KECS_KIND_COUNT && (walk->side->kinds & KECS_BIT(candidate.kind))) {
     walk->list[walk->count++] = candidate;
   }
@@ -25745,12 +25758,13 @@ static kecs_status kecs__roam_entries(kecs__roam *walk, int limit, int64_t upto_
   kecs_status status = kecs__feed_state(walk->session, KECS__FEED_PUSHED, &pushed);
   kecs_value values[] = {kecs__value_int(pushed), kecs__value_int(upto_seq ? upto_seq : INT64_MAX),
                          kecs__value_int(upto_seq ? -1 : limit)};
-  status = status ? status
-                  : kecs__feed_statement(walk->session,
-                                         "SELECT seq,kind,rid,op,stamp FROM {change_folds} WHERE {own}seq>?1 AND seq<=?2 "
-                                         "UNION ALL SELECT seq,kind,rid,op,stamp FROM {changes} WHERE {own}seq>?1 AND "
-                                         "seq<=?2 ORDER BY 1 LIMIT ?3",
-                                         &cached);
+  status = status
+               ? status
+               : kecs__feed_statement(walk->session,
+                                      "SELECT seq,kind,rid,op,stamp FROM {change_folds} WHERE {own}seq>?1 AND seq<=?2 "
+                                      "UNION ALL SELECT seq,kind,rid,op,stamp FROM {changes} WHERE {own}seq>?1 AND "
+                                      "seq<=?2 ORDER BY 1 LIMIT ?3",
+                                      &cached);
   status = status ? status : kecs__statement_start(walk->session, cached, values, 3, &row);
   while (!status && row) {
     kecs__statement_columns(walk->session, cached, entry, 5);
@@ -25883,9 +25897,10 @@ static kecs_status kecs__pending_work(kecs__roam *walk, void *user) {
   return status ? status : kecs__roam_all(walk);
 }
 
-KECS_STORE_API kecs_status kecs_replica_pending(kecs_store *store, const kecs_replica *side, int limit, int64_t upto_seq,
-                                                kecs_status (*visit)(const kecs_replica_row *row, void *user), void *user,
-                                                kecs_replica_end *out_end) {
+KECS_STORE_API kecs_status kecs_replica_pending(kecs_store *store, const kecs_replica *side, int limit,
+                                                int64_t upto_seq,
+                                                kecs_status (*visit)(const kecs_replica_row *row, void *user),
+                                                void *user, kecs_replica_end *out_end) {
   kecs__roam walk = {NULL, side, visit, user, NULL, 0, 0, {NULL, NULL, false}};
   kecs__pending_job job = {limit, upto_seq, out_end};
   kecs_status status = kecs__check_pointer(side, "side");
@@ -25926,8 +25941,10 @@ static kecs_status kecs__find_work(kecs__roam *walk, void *user) {
   return walk->visit(&row, walk->user);
 }
 
-KECS_STORE_API kecs_status kecs_replica_find(kecs_store *store, const kecs_replica *side, kecs_kind kind, const char *key,
-                                             kecs_status (*visit)(const kecs_replica_row *row, void *user), void *user) {
+KECS_STORE_API kecs_status kecs_replica_find(kecs_store *store, const kecs_replica *side, kecs_kind kind,
+                                             const char *key,
+                                             kecs_status (*visit)(const kecs_replica_row *row, void *user),
+                                             void *user) {
   kecs__roam walk = {NULL, side, visit, user, NULL, 0, 0, {NULL, NULL, false}};
   kecs__find_job job = {kecs__meta_checked(store, kind), key};
   if (!job.meta) {
@@ -25996,7 +26013,8 @@ KECS_STORE_API kecs_status kecs_replica_sql(kecs_store *store, const char *sql, 
 #define KECS__REPLICA_DDL 8192
 
 static const char kecs__replica_tables[] =
-    "CREATE TABLE IF NOT EXISTS {sync_state}(name TEXT NOT NULL PRIMARY KEY,value TEXT NOT NULL) STRICT,WITHOUT ROWID;\n"
+    "CREATE TABLE IF NOT EXISTS {sync_state}(name TEXT NOT NULL PRIMARY KEY,value TEXT NOT NULL) STRICT,WITHOUT "
+    "ROWID;\n"
     "CREATE TABLE IF NOT EXISTS {sync_conflicts}(id INTEGER PRIMARY KEY,kind INTEGER NOT NULL,key TEXT NOT NULL,"
     "groups INTEGER NOT NULL,reason TEXT NOT NULL,kept_stamp INTEGER NOT NULL,kept_site INTEGER NOT NULL,"
     "lost_stamp INTEGER NOT NULL,lost_site INTEGER NOT NULL,lost TEXT NOT NULL,at INTEGER NOT NULL,"
@@ -26059,7 +26077,8 @@ static kecs_status kecs__adopt_work(kecs__write *write, void *user) {
   }
   status = status ? status : kecs__adopt_tables(write);
   status = status ? status
-                  : kecs__feed_number(write->session, "SELECT 1 FROM {sync_state} WHERE {own}name='adopted'", NULL, 0, &known);
+                  : kecs__feed_number(write->session, "SELECT 1 FROM {sync_state} WHERE {own}name='adopted'", NULL, 0,
+                                      &known);
   if (status || known) {
     return status;
   }
@@ -26076,7 +26095,8 @@ static kecs_status kecs__adopt_work(kecs__write *write, void *user) {
   adoption->seq = end.seq;
   kecs_value seq = kecs__value_int(end.seq);
   return kecs__run(write->session,
-                   "INSERT INTO {sync_state}({tenant}name,value) VALUES({ours}'adopted',CAST(?1 AS TEXT))", &seq, 1, NULL);
+                   "INSERT INTO {sync_state}({tenant}name,value) VALUES({ours}'adopted',CAST(?1 AS TEXT))", &seq, 1,
+                   NULL);
 }
 
 KECS_STORE_API kecs_status kecs_replica_open(kecs_store *store, uint64_t kinds, int64_t *out_adopted) {
@@ -26108,7 +26128,8 @@ KECS_STORE_API kecs_status kecs_replica_durable(kecs_store *store, bool on) {
   if (status) {
     return status;
   }
-  status = store->engine->backend->execute(session->connection, on ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL");
+  status = store->engine->backend->execute(session->connection,
+                                           on ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL");
   kecs__writer_release(session);
   return status;
 }
@@ -26177,8 +26198,9 @@ static void kecs__lost_json(kecs__text *out, const kecs_kind_info *info, const k
   kecs__text_adds(out, between[0] == '{' ? "{}" : "}");
 }
 
-KECS__FN kecs_status kecs__replica_lost(kecs__write *write, const kecs_replica_row *row, const char *reason, unsigned groups,
-                                        int64_t kept_stamp, int64_t kept_site, int64_t lost_stamp, int64_t lost_site) {
+KECS__FN kecs_status kecs__replica_lost(kecs__write *write, const kecs_replica_row *row, const char *reason,
+                                        unsigned groups, int64_t kept_stamp, int64_t kept_site, int64_t lost_stamp,
+                                        int64_t lost_site) {
   kecs__text lost;
   kecs__text_init(&lost, &write->engine->allocator, (size_t)1 << 30);
   kecs__lost_json(&lost, kecs_kind_describe(row->kind), row->values);
@@ -26218,8 +26240,8 @@ static kecs_status kecs__merge_lost(kecs__merge *merge, bool ours, const char *r
   merge->done.conflicts++;
   return ours ? kecs__replica_lost(merge->write, lost, reason, groups, theirs->stamp[at], theirs->site[at],
                                    mine->stamp[at], mine->site[at])
-              : kecs__replica_lost(merge->write, lost, reason, groups, mine->stamp[at], mine->site[at], theirs->stamp[at],
-                                   theirs->site[at]);
+              : kecs__replica_lost(merge->write, lost, reason, groups, mine->stamp[at], mine->site[at],
+                                   theirs->stamp[at], theirs->site[at]);
 }
 
 /* ---- deleting ---- */
@@ -26253,10 +26275,12 @@ static kecs_status kecs__burial_lose(kecs__write *write, const kecs__meta *meta,
   lost.key = key;
   lost.values = state.values;
   burial->conflicts++;
-  return kecs__replica_lost(write, &lost, "parent", pending, burial->stamp, burial->site, state.stamp[0], state.site[0]);
+  return kecs__replica_lost(write, &lost, "parent", pending, burial->stamp, burial->site, state.stamp[0],
+                            state.site[0]);
 }
 
-static kecs_status kecs__merge_bury(kecs__merge *merge, const kecs__meta *meta, int64_t rid, int64_t stamp, int64_t site) {
+static kecs_status kecs__merge_bury(kecs__merge *merge, const kecs__meta *meta, int64_t rid, int64_t stamp,
+                                    int64_t site) {
   kecs__write *write = merge->write;
   kecs__burial burial = {stamp, site, kecs__burial_lose, merge->side, 0, rid};
   bool found = false;
@@ -26283,8 +26307,9 @@ static kecs_status kecs__merge_grave(kecs__merge *merge) {
     return status;
   }
   status = kecs__feed_stamp(write, &stamp);
-  status = status ? status
-                  : kecs__feed_append(write, (int)merge->row->kind, 0, KECS__GROUPS_ALL, KECS__FEED_DELETED, stamp, none);
+  status = status
+               ? status
+               : kecs__feed_append(write, (int)merge->row->kind, 0, KECS__GROUPS_ALL, KECS__FEED_DELETED, stamp, none);
   kecs_value values[] = {kecs__value_int(write->session->place.seq), kecs__value_int((int64_t)merge->row->kind),
                          kecs__value_text(merge->row->key), kecs__value_int(merge->row->stamp[0]),
                          kecs__value_int(merge->row->site[0])};
@@ -26391,7 +26416,8 @@ static kecs_status kecs__merge_stamp(kecs__merge *merge, int64_t *out_stamp) {
 
 static kecs_status kecs__merge_run(kecs__merge *merge, const kecs__text *sql, const kecs_value *values, int count) {
   kecs__cached *cached = NULL;
-  kecs_status status = sql->status ? sql->status : kecs__statement_text(merge->write->session, sql->data, sql->len, &cached);
+  kecs_status status =
+      sql->status ? sql->status : kecs__statement_text(merge->write->session, sql->data, sql->len, &cached);
   return status ? status : kecs__statement_run(merge->write->session, cached, values, count);
 }
 
@@ -26466,7 +26492,9 @@ static kecs_status kecs__merge_evict(kecs__merge *merge, int64_t rid) {
   memset(&row, 0, sizeof row);
   kecs_status status = kecs__state_read(merge->write->session, merge->meta, rid, &merge->write->arena, &other.ours);
   char *copy = kecs__arena_take(&merge->write->arena, merge->meta->info->row_size);
-  status = status ? status : copy ? kecs__row_read(merge->meta, other.ours.values, &merge->write->arena, copy) : KECS_E_NOMEM;
+  status = status ? status
+           : copy ? kecs__row_read(merge->meta, other.ours.values, &merge->write->arena, copy)
+                  : KECS_E_NOMEM;
   row.kind = merge->row->kind;
   row.key = status ? NULL : kecs__feed_key(merge->meta, copy, &merge->write->arena);
   row.values = other.ours.values;
@@ -26537,7 +26565,8 @@ static kecs_status kecs__merge_base(kecs__merge *merge, int at, int64_t *out_bas
   static const char *const forms[KECS_REPLICA_STAMPS] = {
       NULL,
       "SELECT base_spec FROM {changes} WHERE {own}rid=?1 AND kind=?2 AND groups&2<>0 AND stamp>?3 ORDER BY seq LIMIT 1",
-      "SELECT base_status FROM {changes} WHERE {own}rid=?1 AND kind=?2 AND groups&4<>0 AND stamp>?3 ORDER BY seq LIMIT 1"};
+      "SELECT base_status FROM {changes} WHERE {own}rid=?1 AND kind=?2 AND groups&4<>0 AND stamp>?3 ORDER BY seq LIMIT "
+      "1"};
   kecs_value values[] = {kecs__value_int(merge->ours.rid), kecs__value_int((int64_t)merge->row->kind),
                          kecs__value_int(merge->side->acked)};
   return kecs__feed_number(merge->write->session, forms[at], values, 3, out_base);
@@ -26549,7 +26578,8 @@ static kecs_status kecs__merge_groups(kecs__merge *merge, unsigned *out_groups) 
   *out_groups = 0;
   for (int i = KECS_REPLICA_SPEC; !status && i < KECS_REPLICA_STAMPS; i++) {
     const kecs_replica_row *row = merge->row;
-    int order = kecs__stamp_compare(merge->side, row->stamp[i], row->site[i], merge->ours.stamp[i], merge->ours.site[i]);
+    int order =
+        kecs__stamp_compare(merge->side, row->stamp[i], row->site[i], merge->ours.stamp[i], merge->ours.site[i]);
     bool pending = merge->pending & 1U << i;
     int64_t base = 0;
     if (order > 0) {

@@ -1,5 +1,5 @@
 /* kecs_store_pg.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 4baf9f03303298881cd6c63c1dc7712a9dc0ed6350e38cc0dc9ddb49ab714cf6 */
+ * 42c72da12dd95eb1fcf69d93d87151dd9ec36c9413b0213d14d1f1e152b836ff */
 /* ---- doc/manual_pg.h --------------------------------------------------------------------------------------------- */
 /* kecs_store_pg.h -- PostgreSQL behind the calls of kecs_store.h.
  *
@@ -90,7 +90,8 @@ typedef struct kecs_sync kecs_sync;
 
 /* Zero-initialised but for `hub` and `site`. Texts are copied. */
 typedef struct kecs_sync_options {
-  const char *hub;        /* URL of the hub's database, as kecs_open takes it, with its tenant: "postgres://...?tenant=shop" */
+  const char *hub;        /* URL of the hub's database, as kecs_open takes it, with its tenant:
+                           * "postgres://kecs@db.example/kecs?tenant=shop" */
   const char *site;       /* this edge's name at the hub: no two have the same; 1 to 128 bytes */
   const kecs_kind *kinds; /* `kind_count` of them; none: all that can take part. Parents must be among them. Fixed with
                            * the first kecs_sync_open of a file */
@@ -128,13 +129,14 @@ typedef struct kecs_sync_status_info {
 KECS_STORE_API kecs_status kecs_sync_hub_init(const char *hub);
 
 /* Prepares the file for sync, and connects nowhere. The store must stay open until kecs_sync_close. Rows that were in
- * the file before it was tracked will be pushed, too. Errors: INVALID (options; other kinds or another site name than the file began with),
- * UNSUPPORTED (not tracked, no SQLite file, a kind that can't take part), and those of a write. */
+ * the file before it was tracked will be pushed, too. Errors: INVALID (options; other kinds or another site name
+ * than the file began with), UNSUPPORTED (not tracked, no SQLite file, a kind that can't take part), and those
+ * of a write. */
 KECS_STORE_API kecs_status kecs_sync_open(kecs_store *store, const kecs_sync_options *options, kecs_sync **out_sync);
 
 /* One round: handshake, pull, push. On one thread at a time. What was done before a failure stays done, and the next
- * round goes on from there; *out_report (may be NULL) is filled in any case. Deadline and cancel of the store's handle end
- * it between two steps, not while the hub is waited for. Errors:
+ * round goes on from there; *out_report (may be NULL) is filled in any case. Deadline and cancel of the store's
+ * handle end it between two steps, not while the hub is waited for. Errors:
  *   OFFLINE, BUSY          nothing is wrong: try again later
  *   CONFLICT               the hub knows of another last push of this site, is another hub, or went back in its
  *                          history: two devices with one name, a copied or restored file, a failover. Or this device's
@@ -162,7 +164,8 @@ typedef struct kecs_sync_conflict {
   int64_t at;          /* when it was noted, microseconds since 1970 */
 } kecs_sync_conflict;
 
-/* Calls `visit` for each entry of this file's conflict log after `after_id`, oldest first. What `visit` returns ends it. */
+/* Calls `visit` for each entry of this file's conflict log after `after_id`, oldest first. What `visit` returns ends
+ * it. Nothing where the file never was an edge. */
 KECS_STORE_API kecs_status kecs_sync_conflicts(kecs_store *store, int64_t after_id,
                                                kecs_status (*visit)(const kecs_sync_conflict *conflict, void *user),
                                                void *user);
@@ -4277,12 +4280,8 @@ KECS_STORE_API const kecs_backend *const *kecs_pg_backends(void) {
   return list;
 }
 
-/* ---- sync/hub_sql.c ---------------------------------------------------------------------------------------------- */
-/* sync/hub_sql.c -- the texts of what a hub has beyond the backend's schema.
- *
- * A push is one transaction: sync_begin, sync_bury_TABLE for what was deleted, sync_put_TABLE for rows, sync_end. Each
- * function takes a kind's rows as arrays, one a column, and merges them as a set; docs/sync.md has the rules. Texts with
- * marks: {S} is the schema with its dot; {sent} the rows that came, as `u`. */
+/* ---- sync/hub_common.c ------------------------------------------------------------------------------------------- */
+/* sync/hub_common.c -- the texts of what a hub has for no kind alone: tables, handshake, and a push's begin and end. */
 
 /* ---- sync/hub_sql.h ---------------------------------------------------------------------------------------------- */
 /* sync/hub_sql.h -- the texts of what a hub has beyond the backend's schema: tables, and functions by kind. */
@@ -4293,7 +4292,8 @@ KECS_STORE_API const kecs_backend *const *kecs_pg_backends(void) {
 KECS_PG__FN void kecs_sync__hub_common(kecs_pg__text *out, const kecs_pg__connection *connection, const char *version);
 
 /* sync_put_TABLE and sync_bury_TABLE; in the place of earlier ones. */
-KECS_PG__FN void kecs_sync__hub_kind(kecs_pg__text *out, const kecs_pg__connection *connection, const kecs_kind_info *info);
+KECS_PG__FN void kecs_sync__hub_kind(kecs_pg__text *out, const kecs_pg__connection *connection,
+                                     const kecs_kind_info *info);
 
 /* A natural key's text (kecs_change.key) over the columns of a row `alias`. */
 KECS_PG__FN void kecs_sync__key_text(kecs_pg__text *out, const kecs_kind_info *info, const char *alias);
@@ -4307,15 +4307,11 @@ KECS_PG__FN void kecs_sync__version(char out[KECS_SYNC__VERSION_SIZE]);
 
 #endif
 
-/* ---- sync/hub_sql.c, continued ----------------------------------------------------------------------------------- */
+/* ---- sync/hub_common.c, continued -------------------------------------------------------------------------------- */
 #include <stdio.h>
 #include <string.h>
 
 #define KECS_SYNC__FORMAT 1 /* of functions and tables */
-
-KECS_PG__FN bool kecs_sync__travels(const kecs_column_info *column) {
-  return column->group != KECS_GROUP_LOCAL;
-}
 
 KECS_PG__FN void kecs_sync__version(char out[KECS_SYNC__VERSION_SIZE]) {
   int columns = 0;
@@ -4324,8 +4320,6 @@ KECS_PG__FN void kecs_sync__version(char out[KECS_SYNC__VERSION_SIZE]) {
   }
   snprintf(out, KECS_SYNC__VERSION_SIZE, "%d.%d", KECS_SYNC__FORMAT, columns);
 }
-
-/* ---- what is no kind's ---- */
 
 static const char kecs_sync__tables_form[] =
     "CREATE TABLE IF NOT EXISTS {S}sync_hubs(tenant {text} NOT NULL PRIMARY KEY,id uuid NOT NULL);\n"
@@ -4361,11 +4355,13 @@ static const char kecs_sync__hello_form[] =
     "$kecs_sync$;\n"
     "DROP FUNCTION IF EXISTS {S}sync_hello;\n"
     "CREATE FUNCTION {S}sync_hello(whose text,who text,since bigint,since_id text,OUT hub text,OUT site bigint,\n"
-    "OUT push text,OUT now_us bigint,OUT head bigint,OUT head_id text,OUT floor bigint,OUT fits boolean) LANGUAGE plpgsql AS $kecs_sync$\n"
+    "OUT push text,OUT now_us bigint,OUT head bigint,OUT head_id text,OUT floor bigint,OUT fits boolean) LANGUAGE "
+    "plpgsql AS $kecs_sync$\n"
     "#variable_conflict use_column\n"
     "BEGIN\n"
     "  INSERT INTO {S}sync_hubs(tenant,id) VALUES(whose,{uuid}) ON CONFLICT DO NOTHING;\n"
-    "  UPDATE {S}sync_sites s SET seen=now() WHERE s.tenant=whose AND s.name=who RETURNING s.site,s.push INTO site,push;\n"
+    "  UPDATE {S}sync_sites s SET seen=now() WHERE s.tenant=whose AND s.name=who RETURNING s.site,s.push INTO "
+    "site,push;\n"
     "  IF NOT FOUND THEN\n"
     "    PERFORM 1 FROM {S}sync_hubs h WHERE h.tenant=whose FOR UPDATE;\n"
     "    INSERT INTO {S}sync_sites(tenant,site,name) SELECT whose,coalesce(max(s.site),0)+1,who FROM {S}sync_sites s\n"
@@ -4394,7 +4390,8 @@ static const char kecs_sync__hello_form[] =
     "    WHERE b.tenant=whose AND b.seq>=since+page ORDER BY b.seq LIMIT 1),head)));\n"
     "  until_id := coalesce((SELECT b.id::text FROM {S}change_batches b WHERE b.tenant=whose AND b.seq>=until\n"
     "    ORDER BY b.seq LIMIT 1),'');\n"
-    "  kinds := coalesce((SELECT bit_or(1::bigint<<c.kind::integer) FROM {S}changes c WHERE c.tenant=whose AND c.seq>since\n"
+    "  kinds := coalesce((SELECT bit_or(1::bigint<<c.kind::integer) FROM {S}changes c WHERE c.tenant=whose AND "
+    "c.seq>since\n"
     "    AND c.seq<=until),0);\n"
     "END $kecs_sync$;\n";
 
@@ -4421,7 +4418,8 @@ static const char kecs_sync__push_form[] =
     "  DELETE FROM {S}sync_refused r WHERE r.tenant=whose AND r.site=me;\n"
     "  PERFORM set_config('kecs_store.push','open',true),set_config('kecs_store.site',me::text,true);\n"
     "END $kecs_sync$;\n"
-    "CREATE OR REPLACE FUNCTION {S}sync_end(whose text,me bigint,id text,upto bigint) RETURNS void LANGUAGE plpgsql AS\n"
+    "CREATE OR REPLACE FUNCTION {S}sync_end(whose text,me bigint,id text,upto bigint) RETURNS void LANGUAGE plpgsql "
+    "AS\n"
     "$kecs_sync$\n"
     "BEGIN\n"
     "  IF current_setting('kecs_store.push',true)='open' THEN\n"
@@ -4431,29 +4429,62 @@ static const char kecs_sync__push_form[] =
     "  PERFORM set_config('kecs_store.push','',true),set_config('kecs_store.site','',true);\n"
     "END $kecs_sync$;\n";
 
+KECS_PG__FN void kecs_sync__hub_common(kecs_pg__text *out, const kecs_pg__connection *connection, const char *version) {
+  kecs_pg__text hello = {connection->allocator, NULL, 0, 0, KECS_OK};
+  const char *at = strstr(kecs_sync__hello_form, "{version}");
+  kecs_pg__text_add(&hello, kecs_sync__hello_form, (size_t)(at - kecs_sync__hello_form));
+  kecs_pg__text_adds(&hello, version);
+  kecs_pg__text_adds(&hello, at + strlen("{version}"));
+  kecs_pg__log_text(out, connection, kecs_sync__tables_form);
+  kecs_pg__log_text(out, connection, kecs_sync__clock_form);
+  if (!hello.status) {
+    kecs_pg__log_text(out, connection, hello.data);
+  }
+  kecs_pg__log_text(out, connection, kecs_sync__push_form);
+  out->status = out->status ? out->status : hello.status;
+  kecs_pg__text_free(&hello);
+}
+
+/* ---- sync/hub_sql.c ---------------------------------------------------------------------------------------------- */
+/* sync/hub_sql.c -- the texts of a kind's two functions at the hub.
+ *
+ * A push is one transaction: sync_begin, sync_bury_TABLE for what was deleted, sync_put_TABLE for rows, sync_end. Each
+ * function takes a kind's rows as arrays, one a column, and merges them as a set; docs/sync.md has the rules. Texts
+ * with marks: {S} is the schema with its dot; {sent} the rows that came, as `u`. */
+
+#include <stdio.h>
+#include <string.h>
+
+KECS_PG__FN bool kecs_sync__travels(const kecs_column_info *column) {
+  return column->group != KECS_GROUP_LOCAL;
+}
+
 /* ---- a kind's ---- */
 
 /* A push may have been here before. */
-#define KECS_SYNC__OPEN                                                          \
+#define KECS_SYNC__OPEN                                                         \
   "  IF current_setting('kecs_store.push',true) IS DISTINCT FROM 'open' THEN\n" \
   "    RETURN;\n"                                                               \
   "  END IF;\n"
 
 /* The tombstones of keys in `keys`, numbered or not. */
-#define KECS_SYNC__GRAVES(keys)                                                                                          \
-  "(SELECT x.key,x.stamp,coalesce(x.site,0) AS site FROM {S}change_tombstones x WHERE x.tenant=whose AND x.kind={kind} " \
-  "AND x.key=ANY(" keys ") UNION ALL SELECT q.key,q.stamp,coalesce(q.site,0) FROM {S}change_queue q WHERE "              \
+#define KECS_SYNC__GRAVES(keys)                                                                            \
+  "(SELECT x.key,x.stamp,coalesce(x.site,0) AS site FROM {S}change_tombstones x WHERE x.tenant=whose AND " \
+  "x.kind={kind} "                                                                                         \
+  "AND x.key=ANY(" keys                                                                                    \
+  ") UNION ALL SELECT q.key,q.stamp,coalesce(q.site,0) FROM {S}change_queue q WHERE "                      \
   "q.tenant=whose AND q.kind={kind} AND q.op=3 AND q.key=ANY(" keys "))"
 
 /* Rows that others have written since the site last pulled, with their groups. */
-#define KECS_SYNC__UNSEEN                                                                                              \
-  "(SELECT w.rid,bit_or(w.groups) AS groups FROM (SELECT c.rid,c.groups FROM {S}changes c WHERE c.tenant=whose AND "   \
-  "c.seq>since AND c.kind={kind} AND (SELECT b.site FROM {S}change_batches b WHERE b.tenant=whose AND b.seq>=c.seq "   \
-  "ORDER BY b.seq LIMIT 1) IS DISTINCT FROM me UNION ALL SELECT q.rid,q.groups FROM {S}change_queue q WHERE "          \
+#define KECS_SYNC__UNSEEN                                                                                            \
+  "(SELECT w.rid,bit_or(w.groups) AS groups FROM (SELECT c.rid,c.groups FROM {S}changes c WHERE c.tenant=whose AND " \
+  "c.seq>since AND c.kind={kind} AND (SELECT b.site FROM {S}change_batches b WHERE b.tenant=whose AND b.seq>=c.seq " \
+  "ORDER BY b.seq LIMIT 1) IS DISTINCT FROM me UNION ALL SELECT q.rid,q.groups FROM {S}change_queue q WHERE "        \
   "q.tenant=whose AND q.kind={kind} AND q.site IS DISTINCT FROM me) w GROUP BY w.rid)"
 
 #define KECS_SYNC__NOTE \
-  "INSERT INTO {S}sync_conflicts(tenant,kind,key,groups,reason,kept_stamp,kept_site,lost_stamp,lost_site,lost,site,at) "
+  "INSERT INTO "        \
+  "{S}sync_conflicts(tenant,kind,key,groups,reason,kept_stamp,kept_site,lost_stamp,lost_site,lost,site,at) "
 
 #define KECS_SYNC__T_LIFE "coalesce(t.stamp_life,0),coalesce(t.site_life,0)"
 #define KECS_SYNC__U_LIFE "u.stamp_life,u.site_life"
@@ -4475,19 +4506,23 @@ static const char kecs_sync__put_form[] =
     "  WITH u AS MATERIALIZED (SELECT * FROM {sent}),\n"
     "  beaten AS (SELECT DISTINCT ON (u.s_place) u.s_place,g.stamp AS g_stamp,g.site AS g_site FROM u JOIN "
     KECS_SYNC__GRAVES("a_key") " g\n"
-    "    ON g.key=u.s_key WHERE (g.stamp,g.site)>(" KECS_SYNC__U_LIFE ") ORDER BY u.s_place,g.stamp DESC,g.site DESC),\n"
+    "    ON g.key=u.s_key WHERE (g.stamp,g.site)>(" KECS_SYNC__U_LIFE ")\n"
+    "    ORDER BY u.s_place,g.stamp DESC,g.site DESC),\n"
     "  noted AS (" KECS_SYNC__NOTE "SELECT whose,{kind},u.s_key,u.s_mask,'delete',b.g_stamp,b.g_site,\n"
     "    greatest(u.stamp_life,u.stamp_spec,u.stamp_status),me,row_to_json(u)::text,me,now_us\n"
     "    FROM beaten b JOIN u USING(s_place))\n"
-    "  SELECT coalesce(array_agg(u.s_place),'{none}') INTO every FROM u WHERE u.s_place NOT IN (SELECT s_place FROM beaten);\n"
+    "  SELECT coalesce(array_agg(u.s_place),'{none}') INTO every FROM u WHERE u.s_place NOT\n"
+    "    IN (SELECT s_place FROM beaten);\n"
     "  WITH u AS MATERIALIZED (SELECT * FROM {sent}),\n"
     "  meets AS (SELECT t.rid,u.s_place FROM u JOIN {S}{t} t ON {same} WHERE u.s_place=ANY(every)),\n"
     "  unseen AS MATERIALIZED " KECS_SYNC__UNSEEN "\n"
     "  " KECS_SYNC__NOTE "\n"
-    "  SELECT whose,{kind},u.s_key,1,'create'," KECS_SYNC__U_LIFE "," KECS_SYNC__T_LIFE ",row_to_json(t)::text,me,now_us\n"
-    "    FROM meets m JOIN u USING(s_place) JOIN {S}{t} t ON t.tenant=whose AND t.rid=m.rid JOIN unseen n ON n.rid=t.rid\n"
+    "  SELECT whose,{kind},u.s_key,1,'create'," KECS_SYNC__U_LIFE "," KECS_SYNC__T_LIFE ",row_to_json(t)::text,me,\n"
+    "    now_us FROM meets m JOIN u USING(s_place) JOIN {S}{t} t ON t.tenant=whose AND t.rid=m.rid\n"
+    "    JOIN unseen n ON n.rid=t.rid\n"
     "    WHERE (" KECS_SYNC__U_LIFE ")>(" KECS_SYNC__T_LIFE ")\n"
-    "  UNION ALL SELECT whose,{kind},u.s_key,1,'create'," KECS_SYNC__T_LIFE "," KECS_SYNC__U_LIFE ",row_to_json(u)::text,me,now_us\n"
+    "  UNION ALL SELECT whose,{kind},u.s_key,1,'create'," KECS_SYNC__T_LIFE "," KECS_SYNC__U_LIFE
+    ",row_to_json(u)::text,me,now_us\n"
     "    FROM meets m JOIN u USING(s_place) JOIN {S}{t} t ON t.tenant=whose AND t.rid=m.rid\n"
     "    WHERE (" KECS_SYNC__U_LIFE ")<(" KECS_SYNC__T_LIFE ")\n"
     "{group_conflicts};\n"
@@ -4515,13 +4550,16 @@ static const char kecs_sync__put_form[] =
 static const char kecs_sync__group_form[] =
     "  UNION ALL SELECT whose,{kind},u.s_key,{bit},'update',u.stamp_{g},u.site_{g},coalesce(t.stamp_{g},0),"
     "coalesce(t.site_{g},0),row_to_json(t)::text,me,now_us\n"
-    "    FROM meets m JOIN u USING(s_place) JOIN {S}{t} t ON t.tenant=whose AND t.rid=m.rid JOIN unseen n ON n.rid=t.rid\n"
-    "    WHERE (" KECS_SYNC__U_LIFE ")=(" KECS_SYNC__T_LIFE ") AND (u.stamp_{g},u.site_{g})>(coalesce(t.stamp_{g},0),"
+    "    FROM meets m JOIN u USING(s_place) JOIN {S}{t} t ON t.tenant=whose AND t.rid=m.rid JOIN unseen n ON "
+    "n.rid=t.rid\n"
+    "    WHERE (" KECS_SYNC__U_LIFE ")=(" KECS_SYNC__T_LIFE
+    ") AND (u.stamp_{g},u.site_{g})>(coalesce(t.stamp_{g},0),"
     "coalesce(t.site_{g},0)) AND coalesce(t.site_{g},0)<>me AND (n.groups&{log})<>0\n"
     "  UNION ALL SELECT whose,{kind},u.s_key,{bit},'update',coalesce(t.stamp_{g},0),coalesce(t.site_{g},0),u.stamp_{g},"
     "u.site_{g},row_to_json(u)::text,me,now_us\n"
     "    FROM meets m JOIN u USING(s_place) JOIN {S}{t} t ON t.tenant=whose AND t.rid=m.rid\n"
-    "    WHERE (" KECS_SYNC__U_LIFE ")=(" KECS_SYNC__T_LIFE ") AND (u.stamp_{g},u.site_{g})<(coalesce(t.stamp_{g},0),"
+    "    WHERE (" KECS_SYNC__U_LIFE ")=(" KECS_SYNC__T_LIFE
+    ") AND (u.stamp_{g},u.site_{g})<(coalesce(t.stamp_{g},0),"
     "coalesce(t.site_{g},0)) AND (u.s_mask&{bit})<>0\n";
 
 #define KECS_SYNC__LATER \
@@ -4550,8 +4588,8 @@ static const char kecs_sync__bury_form[] =
     "  PERFORM {S}sync_clock((SELECT max(x) FROM unnest(a_stamp) AS x));\n"
     "  PERFORM 1 FROM (SELECT * FROM {buried}) u JOIN {S}{t} t ON {same} ORDER BY {t_key} FOR UPDATE OF t;\n"
     "  " KECS_SYNC__NOTE "\n"
-    "    SELECT whose,{kind},u.s_key,n.groups,'delete',u.s_stamp,me," KECS_SYNC__T_LIFE ",row_to_json(t)::text,me,now_us\n"
-    "    FROM {buried} JOIN {S}{t} t ON {same} JOIN " KECS_SYNC__UNSEEN " n ON n.rid=t.rid\n"
+    "    SELECT whose,{kind},u.s_key,n.groups&7,'delete',u.s_stamp,me," KECS_SYNC__T_LIFE ",row_to_json(t)::text,me,\n"
+    "    now_us FROM {buried} JOIN {S}{t} t ON {same} JOIN " KECS_SYNC__UNSEEN " n ON n.rid=t.rid\n"
     "    WHERE (u.s_stamp,me)>(" KECS_SYNC__T_LIFE ");\n"
     "  BEGIN\n"
     "    {delete}\n"
@@ -4566,24 +4604,28 @@ static const char kecs_sync__bury_form[] =
     "      END;\n"
     "    END LOOP;\n"
     "  END;\n"
-    "  UPDATE {S}change_queue q SET stamp=u.s_stamp FROM (SELECT s_key,max(s_stamp) AS s_stamp FROM {buried} GROUP BY s_key) u\n"
-    "    WHERE q.tenant=whose AND q.batch=txid_current() AND q.kind={kind} AND q.op=3 AND q.key=u.s_key;\n"
+    "  UPDATE {S}change_queue q SET stamp=u.s_stamp FROM (SELECT s_key,max(s_stamp) AS s_stamp FROM {buried}\n"
+    "    GROUP BY s_key) u WHERE q.tenant=whose AND q.batch=txid_current() AND q.kind={kind} AND q.op=3 AND\n"
+    "    q.key=u.s_key;\n"
     "  INSERT INTO {S}change_queue(tenant,kind,rid,groups,op,stamp,key)\n"
     "    SELECT DISTINCT ON (u.s_key) whose,{kind},0,15,3,u.s_stamp,u.s_key FROM {buried}\n"
-    "    WHERE NOT EXISTS(SELECT FROM {S}{t} t WHERE {same}) AND NOT EXISTS(SELECT FROM " KECS_SYNC__GRAVES("a_key") " g\n"
+    "    WHERE NOT EXISTS(SELECT FROM {S}{t} t WHERE {same}) AND NOT EXISTS(SELECT FROM "
+    KECS_SYNC__GRAVES("a_key") " g\n"
     "    WHERE g.key=u.s_key AND (g.stamp,g.site)>=(u.s_stamp,me)) ORDER BY u.s_key,u.s_stamp DESC;\n"
     "END $kecs_sync$;\n";
 
-/* What refers to a row that goes, or to one that goes with it, and stays itself: it is cleared first, and stamped by the
- * hub. {joins} leads from the row to the one that is referred to, {last}. */
+/* What refers to a row that goes, or to one that goes with it, and stays itself: it is cleared first, and stamped by
+ * the hub. {joins} leads from the row to the one that is referred to, {last}. */
 static const char kecs_sync__release_form[] =
     "UPDATE {S}{child} c SET {c}=NULL FROM {buried} JOIN {S}{t} t ON {same}{joins} WHERE u.s_key=ANY(these) AND "
     "(u.s_stamp,me)>(" KECS_SYNC__T_LIFE ") AND c.tenant=whose AND c.{c}={last}.{parent};\n    ";
 
-static const char kecs_sync__join_form[] = " JOIN {S}{child} {next} ON {next}.tenant=whose AND {next}.{c}={last}.{parent}";
+static const char kecs_sync__join_form[] =
+    " JOIN {S}{child} {next} ON {next}.tenant=whose AND {next}.{c}={last}.{parent}";
 
 static const char kecs_sync__delete_form[] =
-    "DELETE FROM {S}{t} t USING {buried} WHERE {same} AND u.s_key=ANY(these) AND (u.s_stamp,me)>(" KECS_SYNC__T_LIFE ");";
+    "DELETE FROM {S}{t} t USING {buried} WHERE {same} AND u.s_key=ANY(these) AND (u.s_stamp,me)>(" KECS_SYNC__T_LIFE
+    ");";
 
 /* The parts of a kind's texts. */
 enum {
@@ -4731,19 +4773,22 @@ static void kecs_sync__rows(kecs_sync__parts *parts) {
       kecs_sync__add(parts, KECS_SYNC__BURIED, "", pass == 0 ? ",c_{c}" : ",{c}",
                      info->columns[info->keys[0].columns[i]].name, "");
     }
-    kecs_pg__text_adds(sent, pass == 0 ? ") WITH ORDINALITY AS u(s_key,s_mask,stamp_life,site_life,stamp_spec,site_spec,"
-                                         "stamp_status,site_status"
-                                       : ",s_place)");
+    kecs_pg__text_adds(sent, pass == 0
+                                 ? ") WITH ORDINALITY AS u(s_key,s_mask,stamp_life,site_life,stamp_spec,site_spec,"
+                                   "stamp_status,site_status"
+                                 : ",s_place)");
     kecs_pg__text_adds(buried, pass == 0 ? ") AS u(s_key,s_stamp" : ")");
   }
 }
 
 static void kecs_sync__stamps(kecs_sync__parts *parts) {
   static const char *const sets =
-      ",stamp_{c}=CASE WHEN " KECS_SYNC__LATER " THEN excluded.stamp_{c} WHEN "
+      ",stamp_{c}=CASE WHEN " KECS_SYNC__LATER
+      " THEN excluded.stamp_{c} WHEN "
       "(coalesce(excluded.stamp_{c},0),coalesce(excluded.site_{c},0))>(coalesce(t.stamp_{c},0),coalesce(t.site_{c},0)) "
       "THEN excluded.stamp_{c} ELSE t.stamp_{c} END,"
-      "site_{c}=CASE WHEN " KECS_SYNC__LATER " THEN excluded.site_{c} WHEN "
+      "site_{c}=CASE WHEN " KECS_SYNC__LATER
+      " THEN excluded.site_{c} WHEN "
       "(coalesce(excluded.stamp_{c},0),coalesce(excluded.site_{c},0))>(coalesce(t.stamp_{c},0),coalesce(t.site_{c},0)) "
       "THEN excluded.site_{c} ELSE t.site_{c} END";
   static const struct {
@@ -4760,8 +4805,9 @@ static void kecs_sync__stamps(kecs_sync__parts *parts) {
                  "", "");
   for (size_t i = 0; i < sizeof groups / sizeof groups[0]; i++) {
     const char *name = groups[i].name;
-    const kecs_pg__mark marks[] = {{"S", parts->schema}, {"t", parts->info->table}, {"kind", parts->kind}, {"g", name},
-                                   {"bit", groups[i].bit}, {"log", groups[i].log}, {NULL, NULL}};
+    const kecs_pg__mark marks[] = {{"S", parts->schema}, {"t", parts->info->table}, {"kind", parts->kind},
+                                   {"g", name},          {"bit", groups[i].bit},    {"log", groups[i].log},
+                                   {NULL, NULL}};
     if (kecs_sync__has(parts->info, groups[i].group)) {
       kecs_sync__add(parts, KECS_SYNC__STAMP_NAMES, "", ",stamp_{c},site_{c}", name, "");
       kecs_sync__add(parts, KECS_SYNC__STAMP_VALUES, "", ",nullif(u.stamp_{c},0),nullif(u.site_{c},0)", name, "");
@@ -4798,7 +4844,8 @@ static void kecs_sync__fill(kecs_pg__text *out, const kecs_sync__parts *parts, c
       {"stamp_values", parts->part[KECS_SYNC__STAMP_VALUES].data},
       {"sets", parts->part[KECS_SYNC__SETS].data},
       {"or_groups", parts->part[KECS_SYNC__OR_GROUPS].len ? parts->part[KECS_SYNC__OR_GROUPS].data : ""},
-      {"group_conflicts", parts->part[KECS_SYNC__GROUP_CONFLICTS].len ? parts->part[KECS_SYNC__GROUP_CONFLICTS].data : ""},
+      {"group_conflicts",
+       parts->part[KECS_SYNC__GROUP_CONFLICTS].len ? parts->part[KECS_SYNC__GROUP_CONFLICTS].data : ""},
       {"delete", parts->part[KECS_SYNC__DELETE].len ? parts->part[KECS_SYNC__DELETE].data : ""},
       {"merge", parts->part[KECS_SYNC__MERGE].len ? parts->part[KECS_SYNC__MERGE].data : ""},
       {NULL, NULL}};
@@ -4806,8 +4853,8 @@ static void kecs_sync__fill(kecs_pg__text *out, const kecs_sync__parts *parts, c
 }
 
 /* From a kind along what goes with it. `joins` has led to `last`. */
-static void kecs_sync__releases(kecs_sync__parts *parts, const kecs_kind_info *from, const char *joins, const char *last,
-                                int depth) {
+static void kecs_sync__releases(kecs_sync__parts *parts, const kecs_kind_info *from, const char *joins,
+                                const char *last, int depth) {
   char next[16];
   snprintf(next, sizeof next, "d%d", depth);
   for (int kind = 1; kind < KECS_KIND_COUNT; kind++) {
@@ -4841,7 +4888,8 @@ static void kecs_sync__releases(kecs_sync__parts *parts, const kecs_kind_info *f
   }
 }
 
-KECS_PG__FN void kecs_sync__hub_kind(kecs_pg__text *out, const kecs_pg__connection *connection, const kecs_kind_info *info) {
+KECS_PG__FN void kecs_sync__hub_kind(kecs_pg__text *out, const kecs_pg__connection *connection,
+                                     const kecs_kind_info *info) {
   kecs_sync__parts parts;
   memset(&parts, 0, sizeof parts);
   parts.info = info;
@@ -4863,22 +4911,6 @@ KECS_PG__FN void kecs_sync__hub_kind(kecs_pg__text *out, const kecs_pg__connecti
     out->status = out->status ? out->status : parts.part[i].status;
     kecs_pg__text_free(&parts.part[i]);
   }
-}
-
-KECS_PG__FN void kecs_sync__hub_common(kecs_pg__text *out, const kecs_pg__connection *connection, const char *version) {
-  kecs_pg__text hello = {connection->allocator, NULL, 0, 0, KECS_OK};
-  const char *at = strstr(kecs_sync__hello_form, "{version}");
-  kecs_pg__text_add(&hello, kecs_sync__hello_form, (size_t)(at - kecs_sync__hello_form));
-  kecs_pg__text_adds(&hello, version);
-  kecs_pg__text_adds(&hello, at + strlen("{version}"));
-  kecs_pg__log_text(out, connection, kecs_sync__tables_form);
-  kecs_pg__log_text(out, connection, kecs_sync__clock_form);
-  if (!hello.status) {
-    kecs_pg__log_text(out, connection, hello.data);
-  }
-  kecs_pg__log_text(out, connection, kecs_sync__push_form);
-  out->status = out->status ? out->status : hello.status;
-  kecs_pg__text_free(&hello);
 }
 
 KECS_PG__FN void kecs_sync__key_text(kecs_pg__text *out, const kecs_kind_info *info, const char *alias) {
@@ -4927,8 +4959,8 @@ typedef struct kecs_sync__notes {
   int64_t adopted;
   int64_t cursor;
   char cursor_id[KECS_SYNC__ID_SIZE];
-  bool booted;                   /* the cursor holds: everything before it was read once */
-  int64_t boot_kind;             /* where a bootstrap is: kind and rid */
+  bool booted;       /* the cursor holds: everything before it was read once */
+  int64_t boot_kind; /* where a bootstrap is: kind and rid */
   int64_t boot_rid;
   int64_t last_us;
   kecs_sync__intent intent;
@@ -4945,7 +4977,7 @@ struct kecs_sync {
   int batch;
   kecs_sync__notes notes;
   kecs_sync_report report;
-  int64_t until;             /* the window to pull: (cursor, until] */
+  int64_t until; /* the window to pull: (cursor, until] */
   char until_id[KECS_SYNC__ID_SIZE];
   int64_t until_kinds;
   int64_t head;
@@ -4958,7 +4990,7 @@ enum { KECS_SYNC__ITEMS = 128 };
 
 /* One statement of an exchange. */
 typedef struct kecs_sync__item {
-  char *sql;                 /* the exchange's */
+  char *sql; /* the exchange's */
   int count;
   const char *const *values; /* the caller's, until it is sent */
   PGresult *result;
@@ -4977,8 +5009,8 @@ KECS_PG__FN void kecs_sync__begin(kecs_sync__exchange *exchange, kecs_sync *sync
 KECS_PG__FN int kecs_sync__add_item(kecs_sync__exchange *exchange, const char *form, const char *table,
                                     const char *const *values, int count);
 
-/* Sends it all with COMMIT, in one go. On failure the connection is given up, and nothing was stored; only whether COMMIT
- * took effect may be unknown, which the next handshake tells. */
+/* Sends it all with COMMIT, in one go. On failure the connection is given up, and nothing was stored; only whether
+ * COMMIT took effect may be unknown, which the next handshake tells. */
 KECS_PG__FN kecs_status kecs_sync__send(kecs_sync__exchange *exchange, const char *doing);
 KECS_PG__FN void kecs_sync__end(kecs_sync__exchange *exchange);
 KECS_PG__FN void kecs_sync__hang_up(kecs_sync *sync);
@@ -4999,7 +5031,8 @@ KECS_PG__FN kecs_value kecs_sync__value_text(const char *text);
 KECS_PG__FN kecs_status kecs_sync__count(kecs_store *store, const char *sql, int64_t *out_count);
 
 /* Runs `work` in a transaction of the edge. */
-KECS_PG__FN kecs_status kecs_sync__transact(kecs_sync *sync, kecs_status (*work)(kecs_store *tx, void *user), void *user);
+KECS_PG__FN kecs_status kecs_sync__transact(kecs_sync *sync, kecs_status (*work)(kecs_store *tx, void *user),
+                                            void *user);
 
 KECS_PG__FN kecs_replica kecs_sync__side(const kecs_sync *sync);
 
@@ -5022,9 +5055,10 @@ KECS_PG__FN kecs_status kecs_sync__acknowledge(kecs_sync *sync, const PGresult *
 #include <string.h>
 
 /* Rows from before the log was switched on have no stamps. */
-static void kecs_sync__hub_stamps(kecs_pg__text *out, const kecs_pg__connection *connection, const kecs_kind_info *info) {
-  const kecs_pg__mark marks[] = {{"S", connection->home->schema}, {"T", connection->home->tenant}, {"t", info->table},
-                                 {NULL, NULL}};
+static void kecs_sync__hub_stamps(kecs_pg__text *out, const kecs_pg__connection *connection,
+                                  const kecs_kind_info *info) {
+  const kecs_pg__mark marks[] = {
+      {"S", connection->home->schema}, {"T", connection->home->tenant}, {"t", info->table}, {NULL, NULL}};
   kecs_pg__text_fill(out, "UPDATE {S}{t} SET stamp_life={S}change_stamp() WHERE tenant={T} AND stamp_life IS NULL;\n",
                      marks);
 }
@@ -5223,8 +5257,8 @@ static bool kecs_sync__receive_item(kecs_sync__exchange *exchange, kecs_sync__it
   int64_t stopped_at = 0;
   bool good = kecs_pg__await(sync->link, KECS_PG__DEAF, &stopped_at);
   item->result = good ? PQgetResult(sync->link->pg) : NULL;
-  if (!item->result || (PQresultStatus(item->result) == PGRES_FATAL_ERROR &&
-                        !PQresultErrorField(item->result, PG_DIAG_SQLSTATE))) {
+  if (!item->result ||
+      (PQresultStatus(item->result) == PGRES_FATAL_ERROR && !PQresultErrorField(item->result, PG_DIAG_SQLSTATE))) {
     return false;
   }
   for (int row = 0; row < PQntuples(item->result); row++) {
@@ -5298,8 +5332,10 @@ typedef struct kecs_sync__note_place {
   bool text;
 } kecs_sync__note_place;
 
-#define KECS_SYNC__NUMBER(name, member) {name, offsetof(kecs_sync__notes, member), false}
-#define KECS_SYNC__TEXT(name, member) {name, offsetof(kecs_sync__notes, member), true}
+#define KECS_SYNC__NUMBER(name, member) \
+  { name, offsetof(kecs_sync__notes, member), false }
+#define KECS_SYNC__TEXT(name, member) \
+  { name, offsetof(kecs_sync__notes, member), true }
 
 static const kecs_sync__note_place kecs_sync__note_places[] = {
     KECS_SYNC__TEXT("hub", hub),
@@ -5345,10 +5381,11 @@ KECS_PG__FN kecs_status kecs_sync__notes_read(kecs_sync *sync) {
 
 KECS_PG__FN kecs_status kecs_sync__note(kecs_store *tx, const char *name, const char *value) {
   kecs_value values[] = {kecs_sync__value_text(name), kecs_sync__value_text(value)};
-  return kecs_replica_sql(tx,
-                          "INSERT INTO {sync_state}({tenant}name,value) VALUES({ours}?1,?2) ON CONFLICT(name) DO UPDATE SET "
-                          "value=excluded.value",
-                          values, 2, 0, NULL, NULL);
+  return kecs_replica_sql(
+      tx,
+      "INSERT INTO {sync_state}({tenant}name,value) VALUES({ours}?1,?2) ON CONFLICT(name) DO UPDATE SET "
+      "value=excluded.value",
+      values, 2, 0, NULL, NULL);
 }
 
 KECS_PG__FN kecs_status kecs_sync__note_number(kecs_store *tx, const char *name, int64_t value) {
@@ -5367,7 +5404,8 @@ KECS_PG__FN kecs_status kecs_sync__count(kecs_store *store, const char *sql, int
   return kecs_replica_sql(store, sql, NULL, 0, 1, kecs_sync__count_visit, out_count);
 }
 
-KECS_PG__FN kecs_status kecs_sync__transact(kecs_sync *sync, kecs_status (*work)(kecs_store *tx, void *user), void *user) {
+KECS_PG__FN kecs_status kecs_sync__transact(kecs_sync *sync, kecs_status (*work)(kecs_store *tx, void *user),
+                                            void *user) {
   return kecs_transact(sync->store, work, user, 0);
 }
 
@@ -5406,9 +5444,11 @@ KECS_PG__FN void kecs_sync__array_end(kecs_pg__text *array) {
 }
 
 /* ---- sync/push.c ------------------------------------------------------------------------------------------------- */
-/* sync/push.c -- what is pending goes to the hub: the intent is noted, one exchange merges it there, the result is noted.
+/* sync/push.c -- what is pending goes to the hub: the intent is noted, one exchange merges it there, the result is
+ * noted.
  *
- * An intent says up to where the log goes with a push, not what is in it: states are read anew when it is sent again. */
+ * An intent says up to where the log goes with a push, not what is in it: states are read anew when it is sent again.
+ */
 
 #include <stdio.h>
 #include <string.h>
@@ -5554,8 +5594,8 @@ typedef struct kecs_sync__numbers {
   char stamp[24];
 } kecs_sync__numbers;
 
-static void kecs_sync__add_arrays(kecs_sync__exchange *exchange, kecs_sync__arrays *arrays, const char *function, int kind,
-                                  const kecs_sync__numbers *numbers) {
+static void kecs_sync__add_arrays(kecs_sync__exchange *exchange, kecs_sync__arrays *arrays, const char *function,
+                                  int kind, const kecs_sync__numbers *numbers) {
   kecs_pg__text form = {&exchange->sync->allocator, NULL, 0, 0, KECS_OK};
   char number[16];
   kecs_pg__text_adds(&form, "SELECT {S}");
@@ -5604,8 +5644,8 @@ static kecs_status kecs_sync__push_send(kecs_sync *sync, kecs_sync__load *load) 
     }
   }
   (void)kecs_sync__add_item(&exchange, "SELECT {S}sync_end({T},$1,$2,$3)", "", end, 3);
-  int refused = kecs_sync__add_item(
-      &exchange, "SELECT kind,key,code FROM {S}sync_refused WHERE tenant={T} AND site=$1", "", begin, 1);
+  int refused = kecs_sync__add_item(&exchange, "SELECT kind,key,code FROM {S}sync_refused WHERE tenant={T} AND site=$1",
+                                    "", begin, 1);
   kecs_status status = kecs_sync__send(&exchange, "push");
   if (!status) {
     sync->report.pushed += load->rows - PQntuples(exchange.item[refused].result);
@@ -5796,7 +5836,7 @@ KECS_PG__FN kecs_status kecs_sync__push(kecs_sync *sync) {
 #include <string.h>
 
 enum {
-  KECS_SYNC__ROW_FIXED = 7,             /* key, three stamps with their sites */
+  KECS_SYNC__ROW_FIXED = 7, /* key, three stamps with their sites */
   KECS_SYNC__BOOT_GRAVES = KECS_KIND_COUNT,
   KECS_SYNC__BOOT_DONE = KECS_KIND_COUNT + 1
 };
@@ -5877,8 +5917,9 @@ static int kecs_sync__add_graves(kecs_sync__page *page, const kecs_kind_info *in
   kecs_pg__text form = {&page->sync->allocator, NULL, 0, 0, KECS_OK};
   char kind[64];
   snprintf(kind, sizeof kind, "x.kind=%d AND ", (int)info->kind);
-  kecs_pg__text_adds(&form, "SELECT DISTINCT ON(x.key) x.key,x.stamp,coalesce(x.site,0) FROM {S}change_tombstones x WHERE "
-                            "x.tenant={T} AND ");
+  kecs_pg__text_adds(&form,
+                     "SELECT DISTINCT ON(x.key) x.key,x.stamp,coalesce(x.site,0) FROM {S}change_tombstones x WHERE "
+                     "x.tenant={T} AND ");
   kecs_pg__text_adds(&form, kind);
   kecs_pg__text_adds(&form, where);
   kecs_pg__text_adds(&form, " AND NOT EXISTS(SELECT FROM {S}{t} t WHERE t.tenant={T} AND ");
@@ -5959,7 +6000,8 @@ static kecs_status kecs_sync__apply_rows(kecs_sync__page *page, kecs_store *tx, 
   return status;
 }
 
-static kecs_status kecs_sync__apply_graves(kecs_sync__page *page, kecs_store *tx, kecs_kind kind, const PGresult *result) {
+static kecs_status kecs_sync__apply_graves(kecs_sync__page *page, kecs_store *tx, kecs_kind kind,
+                                           const PGresult *result) {
   kecs_status status = KECS_OK;
   for (int r = 0; !status && r < PQntuples(result); r++) {
     kecs_replica_row row;
@@ -5991,8 +6033,9 @@ static kecs_status kecs_sync__apply(kecs_sync__page *page, kecs_store *tx) {
   for (int kind = 1; !status && kind < KECS_KIND_COUNT; kind++) {
     for (int i = 0; !status && i < 2; i++) {
       int item = page->rows[kind][i];
-      status = item ? kecs_sync__apply_rows(page, tx, kecs_kind_describe((kecs_kind)kind), page->exchange.item[item].result)
-                    : KECS_OK;
+      status =
+          item ? kecs_sync__apply_rows(page, tx, kecs_kind_describe((kecs_kind)kind), page->exchange.item[item].result)
+               : KECS_OK;
     }
   }
   return status;
@@ -6020,8 +6063,8 @@ static kecs_status kecs_sync__page_wanted(kecs_sync__page *page) {
   for (int kind = 0; kind < KECS_KIND_COUNT; kind++) {
     page->wanted[kind].allocator = &page->sync->allocator;
   }
-  kecs_status status = kecs_replica_sql(page->sync->store, "SELECT kind,key FROM {sync_wanted} WHERE {own}true", NULL, 0, 2,
-                                        kecs_sync__wanted_visit, page);
+  kecs_status status = kecs_replica_sql(page->sync->store, "SELECT kind,key FROM {sync_wanted} WHERE {own}true", NULL,
+                                        0, 2, kecs_sync__wanted_visit, page);
   for (int kind = 1; !status && kind < KECS_KIND_COUNT; kind++) {
     if (page->wanted[kind].len > 0) {
       const kecs_kind_info *info = kecs_kind_describe((kecs_kind)kind);
@@ -6059,7 +6102,8 @@ static kecs_status kecs_sync__pull_window(kecs_sync *sync, kecs_sync__page *page
     if ((uint64_t)sync->until_kinds & sync->kinds & KECS_BIT(kind)) {
       const kecs_kind_info *info = kecs_kind_describe((kecs_kind)kind);
       snprintf(rows, sizeof rows,
-               "t.rid IN(SELECT c.rid FROM {S}changes c WHERE c.tenant={T} AND c.seq>$1 AND c.seq<=$2 AND c.kind=%d)", kind);
+               "t.rid IN(SELECT c.rid FROM {S}changes c WHERE c.tenant={T} AND c.seq>$1 AND c.seq<=$2 AND c.kind=%d)",
+               kind);
       page->graves[kind][0] = kecs_sync__add_graves(page, info, "x.seq>$1 AND x.seq<=$2", values, 2);
       page->rows[kind][0] = kecs_sync__add_rows(page, info, rows, false, values, 2);
     }
@@ -6091,10 +6135,11 @@ static kecs_status kecs_sync__apply_head(kecs_store *tx, void *user) {
 
 /* All tombstones, by their sequence; the merge finds out which of them still say something. */
 static kecs_status kecs_sync__boot_graves(kecs_sync *sync, kecs_sync__page *page, const char *const *values) {
-  int item = kecs_sync__add_item(&page->exchange,
-                                 "SELECT x.key,x.stamp,coalesce(x.site,0),x.kind,x.seq FROM {S}change_tombstones x WHERE "
-                                 "x.tenant={T} AND x.seq>$1 ORDER BY x.seq LIMIT $2",
-                                 "", values, 2);
+  int item =
+      kecs_sync__add_item(&page->exchange,
+                          "SELECT x.key,x.stamp,coalesce(x.site,0),x.kind,x.seq FROM {S}change_tombstones x WHERE "
+                          "x.tenant={T} AND x.seq>$1 ORDER BY x.seq LIMIT $2",
+                          "", values, 2);
   kecs_status status = kecs_sync__send(&page->exchange, "pull");
   const PGresult *result = status ? NULL : page->exchange.item[item].result;
   int count = result ? PQntuples(result) : 0;
@@ -6149,7 +6194,8 @@ static kecs_status kecs_sync__boot_page(kecs_sync *sync, kecs_sync__page *page) 
   }
   kecs_sync__begin(&page->exchange, sync, false);
   kecs_status status = graves ? kecs_sync__boot_graves(sync, page, values) : kecs_sync__boot_rows(sync, page, values);
-  return status ? status : kecs_sync__transact(sync, graves ? kecs_sync__apply_boot_graves : kecs_sync__apply_boot, page);
+  return status ? status
+                : kecs_sync__transact(sync, graves ? kecs_sync__apply_boot_graves : kecs_sync__apply_boot, page);
 }
 
 /* ---- pages ---- */
@@ -6200,7 +6246,8 @@ KECS_PG__FN kecs_status kecs_sync__pull(kecs_sync *sync) {
     sync->until_kinds = 0;
     status = status ? status : kecs_sync__page_run(sync, kecs_sync__pull_window);
   }
-  status = status ? status : kecs_sync__count(sync->store, "SELECT count(*) FROM {sync_wanted} WHERE {own}true", &wanted);
+  status =
+      status ? status : kecs_sync__count(sync->store, "SELECT count(*) FROM {sync_wanted} WHERE {own}true", &wanted);
   while (!status && (sync->until > sync->notes.cursor || wanted > 0)) {
     wanted = 0;
     status = kecs_sync__page_run(sync, kecs_sync__pull_window);
@@ -6219,8 +6266,16 @@ KECS_PG__FN kecs_status kecs_sync__pull(kecs_sync *sync) {
 /* ---- the handshake ---- */
 
 /* Columns of sync_hello. */
-enum { KECS_SYNC__HUB, KECS_SYNC__SITE, KECS_SYNC__PUSH, KECS_SYNC__NOW, KECS_SYNC__HEAD, KECS_SYNC__HEAD_ID,
-       KECS_SYNC__FLOOR, KECS_SYNC__FITS };
+enum {
+  KECS_SYNC__HUB,
+  KECS_SYNC__SITE,
+  KECS_SYNC__PUSH,
+  KECS_SYNC__NOW,
+  KECS_SYNC__HEAD,
+  KECS_SYNC__HEAD_ID,
+  KECS_SYNC__FLOOR,
+  KECS_SYNC__FITS
+};
 
 static int64_t kecs_sync__now_us(void) {
   struct timespec now = {0, 0};
@@ -6245,12 +6300,14 @@ static kecs_status kecs_sync__check_hub(kecs_sync *sync, const PGresult *hello) 
   }
   if (strcmp(hub, sync->notes.hub) != 0) {
     return kecs_pg__fail(KECS_E_CONFLICT,
-                         "%s is another hub than the one that this file began with; nothing was written", sync->place.shown);
+                         "%s is another hub than the one that this file began with; nothing was written",
+                         sync->place.shown);
   }
-  return site == sync->notes.site
-             ? KECS_OK
-             : kecs_pg__fail(KECS_E_CONFLICT, "the hub has forgotten the site \"%s\": it went back in its history. "
-                             "Nothing was written; docs/sync.md 9", sync->site);
+  return site == sync->notes.site ? KECS_OK
+                                  : kecs_pg__fail(KECS_E_CONFLICT,
+                                                  "the hub has forgotten the site \"%s\": it went back in its history. "
+                                                  "Nothing was written; docs/sync.md 9",
+                                                  sync->site);
 }
 
 static kecs_status kecs_sync__check_chain(kecs_sync *sync, const PGresult *hello, const PGresult *refused) {
@@ -6261,10 +6318,11 @@ static kecs_status kecs_sync__check_chain(kecs_sync *sync, const PGresult *hello
   if (sync->notes.intent.id[0] && strcmp(push, sync->notes.intent.id) == 0) {
     return kecs_sync__acknowledge(sync, refused);
   }
-  return kecs_pg__fail(KECS_E_CONFLICT,
-                       "the hub knows of another last push of the site \"%s\": two devices have this name, the file was "
-                       "copied or restored, or the hub went back. Nothing was written; docs/sync.md 9",
-                       sync->site);
+  return kecs_pg__fail(
+      KECS_E_CONFLICT,
+      "the hub knows of another last push of the site \"%s\": two devices have this name, the file was "
+      "copied or restored, or the hub went back. Nothing was written; docs/sync.md 9",
+      sync->site);
 }
 
 static kecs_status kecs_sync__check_cursor(kecs_sync *sync, const PGresult *hello) {
@@ -6291,10 +6349,11 @@ static kecs_status kecs_sync__check_version(kecs_sync *sync, const PGresult *res
   kecs_sync__version(version);
   return strcmp(kecs_sync__text(result, 0, 0), version) == 0
              ? KECS_OK
-             : kecs_pg__fail(KECS_E_UNSUPPORTED,
-                             "%s: the hub's functions are of version %.31s, this program's of %s: run kecs hub init with "
-                             "the newer program; the older one can't sync with it",
-                             sync->place.shown, kecs_sync__text(result, 0, 0), version);
+             : kecs_pg__fail(
+                   KECS_E_UNSUPPORTED,
+                   "%s: the hub's functions are of version %.31s, this program's of %s: run kecs hub init with "
+                   "the newer program; the older one can't sync with it",
+                   sync->place.shown, kecs_sync__text(result, 0, 0), version);
 }
 
 static kecs_status kecs_sync__hello(kecs_sync *sync) {
@@ -6368,16 +6427,19 @@ KECS_STORE_API kecs_status kecs_sync_status(kecs_sync *sync, kecs_sync_status_in
   out_info->number = sync->notes.site;
   out_info->cursor = sync->notes.cursor;
   out_info->last_us = sync->notes.last_us;
-  status = status ? status
-                  : kecs_sync__count(sync->store,
-                                     "SELECT (SELECT count(*) FROM {changes c} WHERE {own c}c.seq>s.value)+(SELECT count(*) "
-                                     "FROM {change_folds f} WHERE {own f}f.seq>s.value) FROM {change_state s} WHERE {own s}"
-                                     "s.id=2",
-                                     &out_info->pending);
-  status = status ? status
-                  : kecs_sync__count(sync->store, "SELECT count(*) FROM {sync_refused} WHERE {own}true", &out_info->refused);
-  status = status ? status
-                  : kecs_sync__count(sync->store, "SELECT count(*) FROM {sync_wanted} WHERE {own}true", &out_info->wanted);
+  status =
+      status ? status
+             : kecs_sync__count(sync->store,
+                                "SELECT (SELECT count(*) FROM {changes c} WHERE {own c}c.seq>s.value)+(SELECT count(*) "
+                                "FROM {change_folds f} WHERE {own f}f.seq>s.value) FROM {change_state s} WHERE {own s}"
+                                "s.id=2",
+                                &out_info->pending);
+  status =
+      status ? status
+             : kecs_sync__count(sync->store, "SELECT count(*) FROM {sync_refused} WHERE {own}true", &out_info->refused);
+  status = status
+               ? status
+               : kecs_sync__count(sync->store, "SELECT count(*) FROM {sync_wanted} WHERE {own}true", &out_info->wanted);
   return status ? status
                 : kecs_sync__count(sync->store, "SELECT count(*) FROM {sync_conflicts} WHERE {own}true",
                                    &out_info->conflicts);
@@ -6416,11 +6478,12 @@ KECS_STORE_API kecs_status kecs_sync_conflicts(kecs_store *store, int64_t after_
     return kecs_pg__fail(KECS_E_INVALID, "visit is NULL");
   }
   kecs_status status = kecs_replica_made(store, &there);
-  return status || !there ? status
-                          : kecs_replica_sql(store,
-                                             "SELECT id,kind,key,reason,groups,kept_stamp,kept_site,lost_stamp,lost_site,"
-                                             "lost,at FROM {sync_conflicts} WHERE {own}id>?1 ORDER BY id",
-                                             &value, 1, 11, kecs_sync__lost_visit, &lost);
+  return status || !there
+             ? status
+             : kecs_replica_sql(store,
+                                "SELECT id,kind,key,reason,groups,kept_stamp,kept_site,lost_stamp,lost_site,"
+                                "lost,at FROM {sync_conflicts} WHERE {own}id>?1 ORDER BY id",
+                                &value, 1, 11, kecs_sync__lost_visit, &lost);
 }
 
 /* ---- the handle ---- */
@@ -6434,7 +6497,8 @@ static kecs_status kecs_sync__check_options(const kecs_sync_options *options) {
     return kecs_pg__fail(KECS_E_INVALID, "options.site must be a name of 1 to %d bytes", (int)KECS_SYNC__NAME_MAX);
   }
   if (options->batch < 0 || options->batch > KECS_SYNC__BATCH_MAX) {
-    return kecs_pg__fail(KECS_E_INVALID, "options.batch is %d; 1 to %d, or 0", options->batch, (int)KECS_SYNC__BATCH_MAX);
+    return kecs_pg__fail(KECS_E_INVALID, "options.batch is %d; 1 to %d, or 0", options->batch,
+                         (int)KECS_SYNC__BATCH_MAX);
   }
   return KECS_OK;
 }

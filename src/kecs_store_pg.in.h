@@ -34,6 +34,7 @@ extern "C" {
 #include "pg/log_sql.c"
 #include "pg/log.c"
 #include "pg/backend.c"
+#include "sync/hub_common.c"
 #include "sync/hub_sql.c"
 #include "sync/hub.c"
 #include "sync/link.c"

@@ -80,8 +80,8 @@ KECS__FN kecs_status kecs__feed_updated(kecs__write *write, const kecs__meta *me
 KECS__FN kecs_status kecs__feed_delete(kecs__write *write, const kecs__meta *meta, int64_t rid, const void *row);
 
 /* An entry by itself, for who writes rows otherwise (replica_merge.c). */
-KECS__FN kecs_status kecs__feed_append(kecs__write *write, int kind, int64_t rid, uint64_t groups, int op, int64_t stamp,
-                                       const int64_t base[KECS__STAMPS]);
+KECS__FN kecs_status kecs__feed_append(kecs__write *write, int kind, int64_t rid, uint64_t groups, int op,
+                                       int64_t stamp, const int64_t base[KECS__STAMPS]);
 
 /* The highest rid that no new row of a kind may have, and what gives a row that has it another one. */
 KECS__FN kecs_status kecs__feed_mark(kecs__write *write, const kecs__meta *meta, int64_t *out_mark);

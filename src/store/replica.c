@@ -38,8 +38,8 @@ KECS__FN unsigned kecs__state_pending(const kecs_replica *side, const int64_t *s
   return pending;
 }
 
-KECS__FN kecs_status kecs__state_unpushed(kecs__session *session, const kecs_replica *side, kecs_kind kind, const char *key,
-                                          const kecs__state *state, unsigned *out_pending) {
+KECS__FN kecs_status kecs__state_unpushed(kecs__session *session, const kecs_replica *side, kecs_kind kind,
+                                          const char *key, const kecs__state *state, unsigned *out_pending) {
   static const kecs_replica nothing = {0, 0, 0};
   kecs_value values[] = {kecs__value_int((int64_t)kind), kecs__value_text(key)};
   unsigned own = kecs__state_pending(&nothing, state->stamp, state->site);
@@ -55,7 +55,8 @@ KECS__FN kecs_status kecs__state_unpushed(kecs__session *session, const kecs_rep
 }
 
 static bool kecs__state_has(const kecs_kind_info *info, int stamp) {
-  return stamp == KECS_REPLICA_LIFE || kecs__feed_has_group(info, stamp == KECS_REPLICA_SPEC ? KECS_GROUP_SPEC : KECS_GROUP_STATUS);
+  return stamp == KECS_REPLICA_LIFE ||
+         kecs__feed_has_group(info, stamp == KECS_REPLICA_SPEC ? KECS_GROUP_SPEC : KECS_GROUP_STATUS);
 }
 
 KECS__FN kecs_status kecs__state_read(kecs__session *session, const kecs__meta *meta, int64_t rid, kecs__arena *arena,
@@ -90,7 +91,9 @@ KECS__FN kecs_status kecs__state_read(kecs__session *session, const kecs__meta *
     for (int i = 0; i < KECS_REPLICA_STAMPS; i++) {
       const kecs_value *stamp = &values[count + 2 * i];
       out_state->stamp[i] = stamp->type == KECS_VALUE_NULL ? 0 : stamp->number;
-      out_state->site[i] = stamp->type == KECS_VALUE_NULL ? 0 : stamp[1].type == KECS_VALUE_NULL ? KECS_REPLICA_HERE : stamp[1].number;
+      out_state->site[i] = stamp->type == KECS_VALUE_NULL     ? 0
+                           : stamp[1].type == KECS_VALUE_NULL ? KECS_REPLICA_HERE
+                                                              : stamp[1].number;
     }
   }
   kecs__statement_done(session, cached);
@@ -107,7 +110,8 @@ KECS__FN kecs_status kecs__state_rid(kecs__session *session, const kecs__meta *m
   return kecs__probe_rid(session, meta, &probe, out_rid);
 }
 
-KECS__FN kecs_status kecs__state_key(const kecs__meta *meta, const char *key, kecs__arena *arena, kecs_value *out_values) {
+KECS__FN kecs_status kecs__state_key(const kecs__meta *meta, const char *key, kecs__arena *arena,
+                                     kecs_value *out_values) {
   const kecs_column_list *list = &meta->info->keys[0];
   const char *at = key;
   for (int i = 0; i < list->count; i++) {
@@ -123,7 +127,8 @@ KECS__FN kecs_status kecs__state_key(const kecs__meta *meta, const char *key, ke
     }
     part[len] = '\0';
     if (!last && *at++ != ',') {
-      return kecs__fail(KECS_E_INVALID, "\"%.100s\" is no key of a %s: it has %d parts", key, meta->info->name, list->count);
+      return kecs__fail(KECS_E_INVALID, "\"%.100s\" is no key of a %s: it has %d parts", key, meta->info->name,
+                        list->count);
     }
     bool text = meta->types[list->columns[i]] == KECS_VALUE_TEXT;
     out_values[i] = text ? kecs__value_bytes(part, len) : kecs__value_int(strtoll(part, NULL, 10));
@@ -157,7 +162,8 @@ KECS__FN kecs_status kecs__grave_read(kecs__session *session, kecs_kind kind, co
 KECS__FN bool kecs__replica_can(const kecs__engine *engine, kecs_kind kind) {
   const kecs__meta *meta = kecs__meta_of(engine, kind);
   const kecs__special *special = meta->special;
-  bool can = kecs__feed_stamped(meta->info) && !special->is_new && (!special->follow || special->tags_alone || kind == KECS_KIND_TAG);
+  bool can = kecs__feed_stamped(meta->info) && !special->is_new &&
+             (!special->follow || special->tags_alone || kind == KECS_KIND_TAG);
   for (int i = 0; can && i < meta->info->reference_count; i++) {
     kecs_kind parent = meta->info->references[i].parent;
     can = parent == kind || kecs__replica_can(engine, parent);
@@ -204,7 +210,8 @@ static kecs_status kecs__roam_add(kecs__roam *walk, const kecs_value *entry) {
     walk->list = list;
     walk->room = room;
   }
-  kecs__candidate candidate = {entry[0].number, entry[2].number, (int)entry[1].number, entry[3].number == KECS__FEED_DELETED};
+  kecs__candidate candidate = {entry[0].number, entry[2].number, (int)entry[1].number,
+                               entry[3].number == KECS__FEED_DELETED};
   if (candidate.kind > 0 && candidate.kind < KECS_KIND_COUNT && (walk->side->kinds & KECS_BIT(candidate.kind))) {
     walk->list[walk->count++] = candidate;
   }
@@ -220,12 +227,13 @@ static kecs_status kecs__roam_entries(kecs__roam *walk, int limit, int64_t upto_
   kecs_status status = kecs__feed_state(walk->session, KECS__FEED_PUSHED, &pushed);
   kecs_value values[] = {kecs__value_int(pushed), kecs__value_int(upto_seq ? upto_seq : INT64_MAX),
                          kecs__value_int(upto_seq ? -1 : limit)};
-  status = status ? status
-                  : kecs__feed_statement(walk->session,
-                                         "SELECT seq,kind,rid,op,stamp FROM {change_folds} WHERE {own}seq>?1 AND seq<=?2 "
-                                         "UNION ALL SELECT seq,kind,rid,op,stamp FROM {changes} WHERE {own}seq>?1 AND "
-                                         "seq<=?2 ORDER BY 1 LIMIT ?3",
-                                         &cached);
+  status = status
+               ? status
+               : kecs__feed_statement(walk->session,
+                                      "SELECT seq,kind,rid,op,stamp FROM {change_folds} WHERE {own}seq>?1 AND seq<=?2 "
+                                      "UNION ALL SELECT seq,kind,rid,op,stamp FROM {changes} WHERE {own}seq>?1 AND "
+                                      "seq<=?2 ORDER BY 1 LIMIT ?3",
+                                      &cached);
   status = status ? status : kecs__statement_start(walk->session, cached, values, 3, &row);
   while (!status && row) {
     kecs__statement_columns(walk->session, cached, entry, 5);
@@ -358,9 +366,10 @@ static kecs_status kecs__pending_work(kecs__roam *walk, void *user) {
   return status ? status : kecs__roam_all(walk);
 }
 
-KECS_STORE_API kecs_status kecs_replica_pending(kecs_store *store, const kecs_replica *side, int limit, int64_t upto_seq,
-                                                kecs_status (*visit)(const kecs_replica_row *row, void *user), void *user,
-                                                kecs_replica_end *out_end) {
+KECS_STORE_API kecs_status kecs_replica_pending(kecs_store *store, const kecs_replica *side, int limit,
+                                                int64_t upto_seq,
+                                                kecs_status (*visit)(const kecs_replica_row *row, void *user),
+                                                void *user, kecs_replica_end *out_end) {
   kecs__roam walk = {NULL, side, visit, user, NULL, 0, 0, {NULL, NULL, false}};
   kecs__pending_job job = {limit, upto_seq, out_end};
   kecs_status status = kecs__check_pointer(side, "side");
@@ -401,8 +410,10 @@ static kecs_status kecs__find_work(kecs__roam *walk, void *user) {
   return walk->visit(&row, walk->user);
 }
 
-KECS_STORE_API kecs_status kecs_replica_find(kecs_store *store, const kecs_replica *side, kecs_kind kind, const char *key,
-                                             kecs_status (*visit)(const kecs_replica_row *row, void *user), void *user) {
+KECS_STORE_API kecs_status kecs_replica_find(kecs_store *store, const kecs_replica *side, kecs_kind kind,
+                                             const char *key,
+                                             kecs_status (*visit)(const kecs_replica_row *row, void *user),
+                                             void *user) {
   kecs__roam walk = {NULL, side, visit, user, NULL, 0, 0, {NULL, NULL, false}};
   kecs__find_job job = {kecs__meta_checked(store, kind), key};
   if (!job.meta) {

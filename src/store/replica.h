@@ -44,8 +44,8 @@ typedef struct kecs_replica_merged {
 } kecs_replica_merged;
 
 /* Makes what replication keeps in a file (tables sync_*), where it is missing, and sets the push mark. Rows from before
- * the file was tracked get stamps and entries; *out_adopted is the sequence of the last of these entries, 0 where it was
- * done before. UNSUPPORTED for a store that is not tracked, or is no SQLite file. */
+ * the file was tracked get stamps and entries; *out_adopted is the sequence of the last of these entries, 0 where it
+ * was done before. UNSUPPORTED for a store that is not tracked, or is no SQLite file. */
 KECS_STORE_API kecs_status kecs_replica_open(kecs_store *store, uint64_t kinds, int64_t *out_adopted);
 
 /* The kinds that can take part, as bits: rows of the others are not told whole by their columns, or only ever grow. */
@@ -58,16 +58,19 @@ typedef struct kecs_replica_end {
   int64_t read;  /* entries */
 } kecs_replica_end;
 
-/* Reads at most `limit` entries of the log above the push mark (0: `upto_seq` at most) and calls `visit` once for each of
- * their rows that is pending: dead ones first, children before parents, then rows, parents before children. What `visit`
- * gets dies when it returns. */
-KECS_STORE_API kecs_status kecs_replica_pending(kecs_store *store, const kecs_replica *side, int limit, int64_t upto_seq,
-                                                kecs_status (*visit)(const kecs_replica_row *row, void *user), void *user,
-                                                kecs_replica_end *out_end);
+/* Reads entries of the log above the push mark, at most `limit`, or all up to `upto_seq` where that is not 0, and calls
+ * `visit` once for each of their rows that is pending: dead ones first, children before parents, then rows, parents
+ * before children. What `visit` gets dies when it returns. */
+KECS_STORE_API kecs_status kecs_replica_pending(kecs_store *store, const kecs_replica *side, int limit,
+                                                int64_t upto_seq,
+                                                kecs_status (*visit)(const kecs_replica_row *row, void *user),
+                                                void *user, kecs_replica_end *out_end);
 
 /* The row or tombstone of a natural key, pending or not. `visit` is not called where there is neither. */
-KECS_STORE_API kecs_status kecs_replica_find(kecs_store *store, const kecs_replica *side, kecs_kind kind, const char *key,
-                                             kecs_status (*visit)(const kecs_replica_row *row, void *user), void *user);
+KECS_STORE_API kecs_status kecs_replica_find(kecs_store *store, const kecs_replica *side, kecs_kind kind,
+                                             const char *key,
+                                             kecs_status (*visit)(const kecs_replica_row *row, void *user),
+                                             void *user);
 
 /* Merges a state, best on a transaction's handle together with others. What loses goes to sync_conflicts. */
 KECS_STORE_API kecs_status kecs_replica_merge(kecs_store *store, const kecs_replica *side, const kecs_replica_row *row,
@@ -79,12 +82,12 @@ KECS_STORE_API kecs_status kecs_replica_made(kecs_store *store, bool *out_made);
 /* The store's allocator, for layers that work with it. It lives as long as the store. */
 KECS_STORE_API const kecs_allocator *kecs_replica_allocator(kecs_store *store);
 
-/* From here on each commit of the store reaches the disk before it is told, whatever its durability; or as it was opened.
- * Not inside a transaction. */
+/* From here on each commit of the store reaches the disk before it is told, whatever its durability; or as it was
+ * opened. Not inside a transaction. */
 KECS_STORE_API kecs_status kecs_replica_durable(kecs_store *store, bool on);
 
-/* Runs a statement on the tables sync_*, and calls `visit` (may be NULL) with each of its rows. A table's name stands in
- * braces, and its condition begins with {own}: "SELECT value FROM {sync_state} WHERE {own}name=?1". */
+/* Runs a statement on the tables sync_*, and calls `visit` (may be NULL) with each of its rows. A table's name stands
+ * in braces, and its condition begins with {own}: "SELECT value FROM {sync_state} WHERE {own}name=?1". */
 KECS_STORE_API kecs_status kecs_replica_sql(kecs_store *store, const char *sql, const kecs_value *parameters, int count,
                                             int columns, kecs_status (*visit)(const kecs_value *values, void *user),
                                             void *user);

@@ -50,8 +50,9 @@ static void kecs__lost_json(kecs__text *out, const kecs_kind_info *info, const k
   kecs__text_adds(out, between[0] == '{' ? "{}" : "}");
 }
 
-KECS__FN kecs_status kecs__replica_lost(kecs__write *write, const kecs_replica_row *row, const char *reason, unsigned groups,
-                                        int64_t kept_stamp, int64_t kept_site, int64_t lost_stamp, int64_t lost_site) {
+KECS__FN kecs_status kecs__replica_lost(kecs__write *write, const kecs_replica_row *row, const char *reason,
+                                        unsigned groups, int64_t kept_stamp, int64_t kept_site, int64_t lost_stamp,
+                                        int64_t lost_site) {
   kecs__text lost;
   kecs__text_init(&lost, &write->engine->allocator, (size_t)1 << 30);
   kecs__lost_json(&lost, kecs_kind_describe(row->kind), row->values);
@@ -91,8 +92,8 @@ static kecs_status kecs__merge_lost(kecs__merge *merge, bool ours, const char *r
   merge->done.conflicts++;
   return ours ? kecs__replica_lost(merge->write, lost, reason, groups, theirs->stamp[at], theirs->site[at],
                                    mine->stamp[at], mine->site[at])
-              : kecs__replica_lost(merge->write, lost, reason, groups, mine->stamp[at], mine->site[at], theirs->stamp[at],
-                                   theirs->site[at]);
+              : kecs__replica_lost(merge->write, lost, reason, groups, mine->stamp[at], mine->site[at],
+                                   theirs->stamp[at], theirs->site[at]);
 }
 
 /* ---- deleting ---- */
@@ -126,10 +127,12 @@ static kecs_status kecs__burial_lose(kecs__write *write, const kecs__meta *meta,
   lost.key = key;
   lost.values = state.values;
   burial->conflicts++;
-  return kecs__replica_lost(write, &lost, "parent", pending, burial->stamp, burial->site, state.stamp[0], state.site[0]);
+  return kecs__replica_lost(write, &lost, "parent", pending, burial->stamp, burial->site, state.stamp[0],
+                            state.site[0]);
 }
 
-static kecs_status kecs__merge_bury(kecs__merge *merge, const kecs__meta *meta, int64_t rid, int64_t stamp, int64_t site) {
+static kecs_status kecs__merge_bury(kecs__merge *merge, const kecs__meta *meta, int64_t rid, int64_t stamp,
+                                    int64_t site) {
   kecs__write *write = merge->write;
   kecs__burial burial = {stamp, site, kecs__burial_lose, merge->side, 0, rid};
   bool found = false;
@@ -156,8 +159,9 @@ static kecs_status kecs__merge_grave(kecs__merge *merge) {
     return status;
   }
   status = kecs__feed_stamp(write, &stamp);
-  status = status ? status
-                  : kecs__feed_append(write, (int)merge->row->kind, 0, KECS__GROUPS_ALL, KECS__FEED_DELETED, stamp, none);
+  status = status
+               ? status
+               : kecs__feed_append(write, (int)merge->row->kind, 0, KECS__GROUPS_ALL, KECS__FEED_DELETED, stamp, none);
   kecs_value values[] = {kecs__value_int(write->session->place.seq), kecs__value_int((int64_t)merge->row->kind),
                          kecs__value_text(merge->row->key), kecs__value_int(merge->row->stamp[0]),
                          kecs__value_int(merge->row->site[0])};
@@ -264,7 +268,8 @@ static kecs_status kecs__merge_stamp(kecs__merge *merge, int64_t *out_stamp) {
 
 static kecs_status kecs__merge_run(kecs__merge *merge, const kecs__text *sql, const kecs_value *values, int count) {
   kecs__cached *cached = NULL;
-  kecs_status status = sql->status ? sql->status : kecs__statement_text(merge->write->session, sql->data, sql->len, &cached);
+  kecs_status status =
+      sql->status ? sql->status : kecs__statement_text(merge->write->session, sql->data, sql->len, &cached);
   return status ? status : kecs__statement_run(merge->write->session, cached, values, count);
 }
 
@@ -339,7 +344,9 @@ static kecs_status kecs__merge_evict(kecs__merge *merge, int64_t rid) {
   memset(&row, 0, sizeof row);
   kecs_status status = kecs__state_read(merge->write->session, merge->meta, rid, &merge->write->arena, &other.ours);
   char *copy = kecs__arena_take(&merge->write->arena, merge->meta->info->row_size);
-  status = status ? status : copy ? kecs__row_read(merge->meta, other.ours.values, &merge->write->arena, copy) : KECS_E_NOMEM;
+  status = status ? status
+           : copy ? kecs__row_read(merge->meta, other.ours.values, &merge->write->arena, copy)
+                  : KECS_E_NOMEM;
   row.kind = merge->row->kind;
   row.key = status ? NULL : kecs__feed_key(merge->meta, copy, &merge->write->arena);
   row.values = other.ours.values;
@@ -410,7 +417,8 @@ static kecs_status kecs__merge_base(kecs__merge *merge, int at, int64_t *out_bas
   static const char *const forms[KECS_REPLICA_STAMPS] = {
       NULL,
       "SELECT base_spec FROM {changes} WHERE {own}rid=?1 AND kind=?2 AND groups&2<>0 AND stamp>?3 ORDER BY seq LIMIT 1",
-      "SELECT base_status FROM {changes} WHERE {own}rid=?1 AND kind=?2 AND groups&4<>0 AND stamp>?3 ORDER BY seq LIMIT 1"};
+      "SELECT base_status FROM {changes} WHERE {own}rid=?1 AND kind=?2 AND groups&4<>0 AND stamp>?3 ORDER BY seq LIMIT "
+      "1"};
   kecs_value values[] = {kecs__value_int(merge->ours.rid), kecs__value_int((int64_t)merge->row->kind),
                          kecs__value_int(merge->side->acked)};
   return kecs__feed_number(merge->write->session, forms[at], values, 3, out_base);
@@ -422,7 +430,8 @@ static kecs_status kecs__merge_groups(kecs__merge *merge, unsigned *out_groups) 
   *out_groups = 0;
   for (int i = KECS_REPLICA_SPEC; !status && i < KECS_REPLICA_STAMPS; i++) {
     const kecs_replica_row *row = merge->row;
-    int order = kecs__stamp_compare(merge->side, row->stamp[i], row->site[i], merge->ours.stamp[i], merge->ours.site[i]);
+    int order =
+        kecs__stamp_compare(merge->side, row->stamp[i], row->site[i], merge->ours.stamp[i], merge->ours.site[i]);
     bool pending = merge->pending & 1U << i;
     int64_t base = 0;
     if (order > 0) {

@@ -13,7 +13,8 @@
 #define KECS__REPLICA_DDL 8192
 
 static const char kecs__replica_tables[] =
-    "CREATE TABLE IF NOT EXISTS {sync_state}(name TEXT NOT NULL PRIMARY KEY,value TEXT NOT NULL) STRICT,WITHOUT ROWID;\n"
+    "CREATE TABLE IF NOT EXISTS {sync_state}(name TEXT NOT NULL PRIMARY KEY,value TEXT NOT NULL) STRICT,WITHOUT "
+    "ROWID;\n"
     "CREATE TABLE IF NOT EXISTS {sync_conflicts}(id INTEGER PRIMARY KEY,kind INTEGER NOT NULL,key TEXT NOT NULL,"
     "groups INTEGER NOT NULL,reason TEXT NOT NULL,kept_stamp INTEGER NOT NULL,kept_site INTEGER NOT NULL,"
     "lost_stamp INTEGER NOT NULL,lost_site INTEGER NOT NULL,lost TEXT NOT NULL,at INTEGER NOT NULL,"
@@ -76,7 +77,8 @@ static kecs_status kecs__adopt_work(kecs__write *write, void *user) {
   }
   status = status ? status : kecs__adopt_tables(write);
   status = status ? status
-                  : kecs__feed_number(write->session, "SELECT 1 FROM {sync_state} WHERE {own}name='adopted'", NULL, 0, &known);
+                  : kecs__feed_number(write->session, "SELECT 1 FROM {sync_state} WHERE {own}name='adopted'", NULL, 0,
+                                      &known);
   if (status || known) {
     return status;
   }
@@ -93,7 +95,8 @@ static kecs_status kecs__adopt_work(kecs__write *write, void *user) {
   adoption->seq = end.seq;
   kecs_value seq = kecs__value_int(end.seq);
   return kecs__run(write->session,
-                   "INSERT INTO {sync_state}({tenant}name,value) VALUES({ours}'adopted',CAST(?1 AS TEXT))", &seq, 1, NULL);
+                   "INSERT INTO {sync_state}({tenant}name,value) VALUES({ours}'adopted',CAST(?1 AS TEXT))", &seq, 1,
+                   NULL);
 }
 
 KECS_STORE_API kecs_status kecs_replica_open(kecs_store *store, uint64_t kinds, int64_t *out_adopted) {
@@ -125,7 +128,8 @@ KECS_STORE_API kecs_status kecs_replica_durable(kecs_store *store, bool on) {
   if (status) {
     return status;
   }
-  status = store->engine->backend->execute(session->connection, on ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL");
+  status = store->engine->backend->execute(session->connection,
+                                           on ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL");
   kecs__writer_release(session);
   return status;
 }

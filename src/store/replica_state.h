@@ -28,7 +28,8 @@ KECS__FN kecs_status kecs__state_rid(kecs__session *session, const kecs__meta *m
                                      int count, int64_t *out_rid);
 
 /* A natural key's text as the values of its columns. INVALID when it is none. */
-KECS__FN kecs_status kecs__state_key(const kecs__meta *meta, const char *key, kecs__arena *arena, kecs_value *out_values);
+KECS__FN kecs_status kecs__state_key(const kecs__meta *meta, const char *key, kecs__arena *arena,
+                                     kecs_value *out_values);
 
 KECS__FN kecs_status kecs__grave_read(kecs__session *session, kecs_kind kind, const char *key, kecs__grave *out_grave);
 
@@ -36,18 +37,20 @@ KECS__FN kecs_status kecs__grave_read(kecs__session *session, kecs_kind kind, co
 KECS__FN unsigned kecs__state_pending(const kecs_replica *side, const int64_t *stamp, const int64_t *site);
 
 /* The same for a row that the other side has refused: nothing of it is there, whatever was acknowledged since. */
-KECS__FN kecs_status kecs__state_unpushed(kecs__session *session, const kecs_replica *side, kecs_kind kind, const char *key,
-                                          const kecs__state *state, unsigned *out_pending);
+KECS__FN kecs_status kecs__state_unpushed(kecs__session *session, const kecs_replica *side, kecs_kind kind,
+                                          const char *key, const kecs__state *state, unsigned *out_pending);
 
 /* The order of stamps: below 0, 0, above 0. */
-KECS__FN int kecs__stamp_compare(const kecs_replica *side, int64_t stamp, int64_t site, int64_t other, int64_t other_site);
+KECS__FN int kecs__stamp_compare(const kecs_replica *side, int64_t stamp, int64_t site, int64_t other,
+                                 int64_t other_site);
 
 /* Whether the kind can take part: rows alone say all, and what follows from them is tags, whose rows travel by
  * themselves. */
 KECS__FN bool kecs__replica_can(const kecs__engine *engine, kecs_kind kind);
 
 /* The entry that keeps what has lost. */
-KECS__FN kecs_status kecs__replica_lost(kecs__write *write, const kecs_replica_row *row, const char *reason, unsigned groups,
-                                        int64_t kept_stamp, int64_t kept_site, int64_t lost_stamp, int64_t lost_site);
+KECS__FN kecs_status kecs__replica_lost(kecs__write *write, const kecs_replica_row *row, const char *reason,
+                                        unsigned groups, int64_t kept_stamp, int64_t kept_site, int64_t lost_stamp,
+                                        int64_t lost_site);
 
 #endif

@@ -11,9 +11,10 @@
 #include <string.h>
 
 /* Rows from before the log was switched on have no stamps. */
-static void kecs_sync__hub_stamps(kecs_pg__text *out, const kecs_pg__connection *connection, const kecs_kind_info *info) {
-  const kecs_pg__mark marks[] = {{"S", connection->home->schema}, {"T", connection->home->tenant}, {"t", info->table},
-                                 {NULL, NULL}};
+static void kecs_sync__hub_stamps(kecs_pg__text *out, const kecs_pg__connection *connection,
+                                  const kecs_kind_info *info) {
+  const kecs_pg__mark marks[] = {
+      {"S", connection->home->schema}, {"T", connection->home->tenant}, {"t", info->table}, {NULL, NULL}};
   kecs_pg__text_fill(out, "UPDATE {S}{t} SET stamp_life={S}change_stamp() WHERE tenant={T} AND stamp_life IS NULL;\n",
                      marks);
 }

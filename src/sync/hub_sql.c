@@ -1,160 +1,45 @@
-/* sync/hub_sql.c -- the texts of what a hub has beyond the backend's schema.
+/* sync/hub_sql.c -- the texts of a kind's two functions at the hub.
  *
  * A push is one transaction: sync_begin, sync_bury_TABLE for what was deleted, sync_put_TABLE for rows, sync_end. Each
- * function takes a kind's rows as arrays, one a column, and merges them as a set; docs/sync.md has the rules. Texts with
- * marks: {S} is the schema with its dot; {sent} the rows that came, as `u`. */
+ * function takes a kind's rows as arrays, one a column, and merges them as a set; docs/sync.md has the rules. Texts
+ * with marks: {S} is the schema with its dot; {sent} the rows that came, as `u`. */
 #include "pg/prologue.h"
 
 #include "sync/hub_sql.h"
 
-#include "pg/log_sql.h"
-
 #include <stdio.h>
 #include <string.h>
-
-#define KECS_SYNC__FORMAT 1 /* of functions and tables */
 
 KECS_PG__FN bool kecs_sync__travels(const kecs_column_info *column) {
   return column->group != KECS_GROUP_LOCAL;
 }
 
-KECS_PG__FN void kecs_sync__version(char out[KECS_SYNC__VERSION_SIZE]) {
-  int columns = 0;
-  for (int kind = 1; kind < KECS_KIND_COUNT; kind++) {
-    columns += kecs_kind_describe((kecs_kind)kind)->column_count;
-  }
-  snprintf(out, KECS_SYNC__VERSION_SIZE, "%d.%d", KECS_SYNC__FORMAT, columns);
-}
-
-/* ---- what is no kind's ---- */
-
-static const char kecs_sync__tables_form[] =
-    "CREATE TABLE IF NOT EXISTS {S}sync_hubs(tenant {text} NOT NULL PRIMARY KEY,id uuid NOT NULL);\n"
-    "CREATE TABLE IF NOT EXISTS {S}sync_sites(tenant {text} NOT NULL,site bigint NOT NULL,name {text} NOT NULL,"
-    "pushes bigint NOT NULL DEFAULT 0,push {text} NOT NULL DEFAULT '',previous {text} NOT NULL DEFAULT '',"
-    "acked bigint NOT NULL DEFAULT 0,seen timestamptz NOT NULL DEFAULT now(),PRIMARY KEY(tenant,site),"
-    "UNIQUE(tenant,name));\n"
-    "CREATE TABLE IF NOT EXISTS {S}sync_refused(tenant {text} NOT NULL,site bigint NOT NULL,kind bigint NOT NULL,"
-    "key {text} NOT NULL,code {text} NOT NULL,PRIMARY KEY(tenant,site,kind,key));\n"
-    "CREATE TABLE IF NOT EXISTS {S}sync_conflicts(tenant {text} NOT NULL,id bigint GENERATED ALWAYS AS IDENTITY,"
-    "kind bigint NOT NULL,key {text} NOT NULL,groups bigint NOT NULL,reason {text} NOT NULL,kept_stamp bigint NOT NULL,"
-    "kept_site bigint NOT NULL,lost_stamp bigint NOT NULL,lost_site bigint NOT NULL,lost {text} NOT NULL,"
-    "site bigint NOT NULL,at bigint NOT NULL,PRIMARY KEY(tenant,id));\n";
-
-/* The clock is never behind what was merged. As its owner, since the clock is everybody's. */
-static const char kecs_sync__clock_form[] =
-    "CREATE OR REPLACE FUNCTION {S}sync_clock(top bigint) RETURNS void LANGUAGE plpgsql SECURITY DEFINER\n"
-    "SET search_path=pg_catalog,pg_temp AS $kecs_sync$\n"
-    "DECLARE\n"
-    "  wall bigint := (date_part('epoch',clock_timestamp())*65536000)::bigint;\n"
-    "BEGIN\n"
-    "  IF top>wall+300::bigint*65536000 THEN\n"
-    "    RAISE EXCEPTION 'the clock of the site is % seconds ahead of the hub''s; set it, and sync again',\n"
-    "      (top-wall)/65536000 USING ERRCODE='KS002';\n"
-    "  END IF;\n"
-    "  IF top>nextval({clock}) THEN\n"
-    "    PERFORM setval({clock},top);\n"
-    "  END IF;\n"
-    "END $kecs_sync$;\n";
-
-static const char kecs_sync__hello_form[] =
-    "CREATE OR REPLACE FUNCTION {S}sync_version() RETURNS text LANGUAGE sql AS $kecs_sync$ SELECT '{version}'::text "
-    "$kecs_sync$;\n"
-    "DROP FUNCTION IF EXISTS {S}sync_hello;\n"
-    "CREATE FUNCTION {S}sync_hello(whose text,who text,since bigint,since_id text,OUT hub text,OUT site bigint,\n"
-    "OUT push text,OUT now_us bigint,OUT head bigint,OUT head_id text,OUT floor bigint,OUT fits boolean) LANGUAGE plpgsql AS $kecs_sync$\n"
-    "#variable_conflict use_column\n"
-    "BEGIN\n"
-    "  INSERT INTO {S}sync_hubs(tenant,id) VALUES(whose,{uuid}) ON CONFLICT DO NOTHING;\n"
-    "  UPDATE {S}sync_sites s SET seen=now() WHERE s.tenant=whose AND s.name=who RETURNING s.site,s.push INTO site,push;\n"
-    "  IF NOT FOUND THEN\n"
-    "    PERFORM 1 FROM {S}sync_hubs h WHERE h.tenant=whose FOR UPDATE;\n"
-    "    INSERT INTO {S}sync_sites(tenant,site,name) SELECT whose,coalesce(max(s.site),0)+1,who FROM {S}sync_sites s\n"
-    "      WHERE s.tenant=whose RETURNING sync_sites.site,sync_sites.push INTO site,push;\n"
-    "  END IF;\n"
-    "  SELECT h.id::text INTO hub FROM {S}sync_hubs h WHERE h.tenant=whose;\n"
-    "  SELECT h.seq INTO head FROM {S}change_heads h WHERE h.tenant=whose AND h.tracked;\n"
-    "  IF head IS NULL THEN\n"
-    "    RAISE EXCEPTION 'the tenant is not a hub: run kecs hub init' USING ERRCODE='KS003';\n"
-    "  END IF;\n"
-    "  head_id := coalesce((SELECT b.id::text FROM {S}change_batches b WHERE b.tenant=whose AND b.seq>=head\n"
-    "    ORDER BY b.seq LIMIT 1),'');\n"
-    "  floor := coalesce((SELECT s.value FROM {S}change_state s WHERE s.tenant=whose AND s.id=1),0);\n"
-    "  now_us := (date_part('epoch',clock_timestamp())*1000000)::bigint;\n"
-    "  fits := since<=head AND (since_id='' OR since_id=coalesce((SELECT b.id::text FROM {S}change_batches b\n"
-    "    WHERE b.tenant=whose AND b.seq>=since ORDER BY b.seq LIMIT 1),''));\n"
-    "END $kecs_sync$;\n"
-    /* Up to a batch's end, where that is not too far; with the batch that the last entry is in. */
-    "DROP FUNCTION IF EXISTS {S}sync_window;\n"
-    "CREATE FUNCTION {S}sync_window(whose text,since bigint,page bigint,OUT until bigint,OUT until_id text,\n"
-    "OUT kinds bigint) LANGUAGE plpgsql STABLE AS $kecs_sync$\n"
-    "DECLARE\n"
-    "  head bigint := coalesce((SELECT h.seq FROM {S}change_heads h WHERE h.tenant=whose),0);\n"
-    "BEGIN\n"
-    "  until := greatest(since,least(head,since+10*page,coalesce((SELECT b.seq FROM {S}change_batches b\n"
-    "    WHERE b.tenant=whose AND b.seq>=since+page ORDER BY b.seq LIMIT 1),head)));\n"
-    "  until_id := coalesce((SELECT b.id::text FROM {S}change_batches b WHERE b.tenant=whose AND b.seq>=until\n"
-    "    ORDER BY b.seq LIMIT 1),'');\n"
-    "  kinds := coalesce((SELECT bit_or(1::bigint<<c.kind::integer) FROM {S}changes c WHERE c.tenant=whose AND c.seq>since\n"
-    "    AND c.seq<=until),0);\n"
-    "END $kecs_sync$;\n";
-
-/* The compare-and-swap. What follows in the transaction asks kecs_store.push whether it is to do anything. */
-static const char kecs_sync__push_form[] =
-    "CREATE OR REPLACE FUNCTION {S}sync_begin(whose text,me bigint,id text,before text,buries boolean) RETURNS void\n"
-    "LANGUAGE plpgsql AS $kecs_sync$\n"
-    "DECLARE\n"
-    "  last text;\n"
-    "BEGIN\n"
-    "  SELECT s.push INTO last FROM {S}sync_sites s WHERE s.tenant=whose AND s.site=me FOR UPDATE;\n"
-    "  IF last=id THEN\n"
-    "    PERFORM set_config('kecs_store.push','known',true);\n"
-    "    RETURN;\n"
-    "  END IF;\n"
-    "  IF last IS DISTINCT FROM before THEN\n"
-    "    RAISE EXCEPTION 'the site''s last push is another one' USING ERRCODE='KS001';\n"
-    "  END IF;\n"
-    "  IF buries THEN\n"
-    "    PERFORM pg_advisory_xact_lock(hashtextextended('kecs_sync '||{tables}||'/'||whose,0));\n"
-    "  ELSE\n"
-    "    PERFORM pg_advisory_xact_lock_shared(hashtextextended('kecs_sync '||{tables}||'/'||whose,0));\n"
-    "  END IF;\n"
-    "  DELETE FROM {S}sync_refused r WHERE r.tenant=whose AND r.site=me;\n"
-    "  PERFORM set_config('kecs_store.push','open',true),set_config('kecs_store.site',me::text,true);\n"
-    "END $kecs_sync$;\n"
-    "CREATE OR REPLACE FUNCTION {S}sync_end(whose text,me bigint,id text,upto bigint) RETURNS void LANGUAGE plpgsql AS\n"
-    "$kecs_sync$\n"
-    "BEGIN\n"
-    "  IF current_setting('kecs_store.push',true)='open' THEN\n"
-    "    UPDATE {S}sync_sites s SET pushes=s.pushes+1,push=id,previous=s.push,acked=greatest(s.acked,upto),seen=now()\n"
-    "      WHERE s.tenant=whose AND s.site=me;\n"
-    "  END IF;\n"
-    "  PERFORM set_config('kecs_store.push','',true),set_config('kecs_store.site','',true);\n"
-    "END $kecs_sync$;\n";
-
 /* ---- a kind's ---- */
 
 /* A push may have been here before. */
-#define KECS_SYNC__OPEN                                                          \
+#define KECS_SYNC__OPEN                                                         \
   "  IF current_setting('kecs_store.push',true) IS DISTINCT FROM 'open' THEN\n" \
   "    RETURN;\n"                                                               \
   "  END IF;\n"
 
 /* The tombstones of keys in `keys`, numbered or not. */
-#define KECS_SYNC__GRAVES(keys)                                                                                          \
-  "(SELECT x.key,x.stamp,coalesce(x.site,0) AS site FROM {S}change_tombstones x WHERE x.tenant=whose AND x.kind={kind} " \
-  "AND x.key=ANY(" keys ") UNION ALL SELECT q.key,q.stamp,coalesce(q.site,0) FROM {S}change_queue q WHERE "              \
+#define KECS_SYNC__GRAVES(keys)                                                                            \
+  "(SELECT x.key,x.stamp,coalesce(x.site,0) AS site FROM {S}change_tombstones x WHERE x.tenant=whose AND " \
+  "x.kind={kind} "                                                                                         \
+  "AND x.key=ANY(" keys                                                                                    \
+  ") UNION ALL SELECT q.key,q.stamp,coalesce(q.site,0) FROM {S}change_queue q WHERE "                      \
   "q.tenant=whose AND q.kind={kind} AND q.op=3 AND q.key=ANY(" keys "))"
 
 /* Rows that others have written since the site last pulled, with their groups. */
-#define KECS_SYNC__UNSEEN                                                                                              \
-  "(SELECT w.rid,bit_or(w.groups) AS groups FROM (SELECT c.rid,c.groups FROM {S}changes c WHERE c.tenant=whose AND "   \
-  "c.seq>since AND c.kind={kind} AND (SELECT b.site FROM {S}change_batches b WHERE b.tenant=whose AND b.seq>=c.seq "   \
-  "ORDER BY b.seq LIMIT 1) IS DISTINCT FROM me UNION ALL SELECT q.rid,q.groups FROM {S}change_queue q WHERE "          \
+#define KECS_SYNC__UNSEEN                                                                                            \
+  "(SELECT w.rid,bit_or(w.groups) AS groups FROM (SELECT c.rid,c.groups FROM {S}changes c WHERE c.tenant=whose AND " \
+  "c.seq>since AND c.kind={kind} AND (SELECT b.site FROM {S}change_batches b WHERE b.tenant=whose AND b.seq>=c.seq " \
+  "ORDER BY b.seq LIMIT 1) IS DISTINCT FROM me UNION ALL SELECT q.rid,q.groups FROM {S}change_queue q WHERE "        \
   "q.tenant=whose AND q.kind={kind} AND q.site IS DISTINCT FROM me) w GROUP BY w.rid)"
 
 #define KECS_SYNC__NOTE \
-  "INSERT INTO {S}sync_conflicts(tenant,kind,key,groups,reason,kept_stamp,kept_site,lost_stamp,lost_site,lost,site,at) "
+  "INSERT INTO "        \
+  "{S}sync_conflicts(tenant,kind,key,groups,reason,kept_stamp,kept_site,lost_stamp,lost_site,lost,site,at) "
 
 #define KECS_SYNC__T_LIFE "coalesce(t.stamp_life,0),coalesce(t.site_life,0)"
 #define KECS_SYNC__U_LIFE "u.stamp_life,u.site_life"
@@ -176,19 +61,23 @@ static const char kecs_sync__put_form[] =
     "  WITH u AS MATERIALIZED (SELECT * FROM {sent}),\n"
     "  beaten AS (SELECT DISTINCT ON (u.s_place) u.s_place,g.stamp AS g_stamp,g.site AS g_site FROM u JOIN "
     KECS_SYNC__GRAVES("a_key") " g\n"
-    "    ON g.key=u.s_key WHERE (g.stamp,g.site)>(" KECS_SYNC__U_LIFE ") ORDER BY u.s_place,g.stamp DESC,g.site DESC),\n"
+    "    ON g.key=u.s_key WHERE (g.stamp,g.site)>(" KECS_SYNC__U_LIFE ")\n"
+    "    ORDER BY u.s_place,g.stamp DESC,g.site DESC),\n"
     "  noted AS (" KECS_SYNC__NOTE "SELECT whose,{kind},u.s_key,u.s_mask,'delete',b.g_stamp,b.g_site,\n"
     "    greatest(u.stamp_life,u.stamp_spec,u.stamp_status),me,row_to_json(u)::text,me,now_us\n"
     "    FROM beaten b JOIN u USING(s_place))\n"
-    "  SELECT coalesce(array_agg(u.s_place),'{none}') INTO every FROM u WHERE u.s_place NOT IN (SELECT s_place FROM beaten);\n"
+    "  SELECT coalesce(array_agg(u.s_place),'{none}') INTO every FROM u WHERE u.s_place NOT\n"
+    "    IN (SELECT s_place FROM beaten);\n"
     "  WITH u AS MATERIALIZED (SELECT * FROM {sent}),\n"
     "  meets AS (SELECT t.rid,u.s_place FROM u JOIN {S}{t} t ON {same} WHERE u.s_place=ANY(every)),\n"
     "  unseen AS MATERIALIZED " KECS_SYNC__UNSEEN "\n"
     "  " KECS_SYNC__NOTE "\n"
-    "  SELECT whose,{kind},u.s_key,1,'create'," KECS_SYNC__U_LIFE "," KECS_SYNC__T_LIFE ",row_to_json(t)::text,me,now_us\n"
-    "    FROM meets m JOIN u USING(s_place) JOIN {S}{t} t ON t.tenant=whose AND t.rid=m.rid JOIN unseen n ON n.rid=t.rid\n"
+    "  SELECT whose,{kind},u.s_key,1,'create'," KECS_SYNC__U_LIFE "," KECS_SYNC__T_LIFE ",row_to_json(t)::text,me,\n"
+    "    now_us FROM meets m JOIN u USING(s_place) JOIN {S}{t} t ON t.tenant=whose AND t.rid=m.rid\n"
+    "    JOIN unseen n ON n.rid=t.rid\n"
     "    WHERE (" KECS_SYNC__U_LIFE ")>(" KECS_SYNC__T_LIFE ")\n"
-    "  UNION ALL SELECT whose,{kind},u.s_key,1,'create'," KECS_SYNC__T_LIFE "," KECS_SYNC__U_LIFE ",row_to_json(u)::text,me,now_us\n"
+    "  UNION ALL SELECT whose,{kind},u.s_key,1,'create'," KECS_SYNC__T_LIFE "," KECS_SYNC__U_LIFE
+    ",row_to_json(u)::text,me,now_us\n"
     "    FROM meets m JOIN u USING(s_place) JOIN {S}{t} t ON t.tenant=whose AND t.rid=m.rid\n"
     "    WHERE (" KECS_SYNC__U_LIFE ")<(" KECS_SYNC__T_LIFE ")\n"
     "{group_conflicts};\n"
@@ -216,13 +105,16 @@ static const char kecs_sync__put_form[] =
 static const char kecs_sync__group_form[] =
     "  UNION ALL SELECT whose,{kind},u.s_key,{bit},'update',u.stamp_{g},u.site_{g},coalesce(t.stamp_{g},0),"
     "coalesce(t.site_{g},0),row_to_json(t)::text,me,now_us\n"
-    "    FROM meets m JOIN u USING(s_place) JOIN {S}{t} t ON t.tenant=whose AND t.rid=m.rid JOIN unseen n ON n.rid=t.rid\n"
-    "    WHERE (" KECS_SYNC__U_LIFE ")=(" KECS_SYNC__T_LIFE ") AND (u.stamp_{g},u.site_{g})>(coalesce(t.stamp_{g},0),"
+    "    FROM meets m JOIN u USING(s_place) JOIN {S}{t} t ON t.tenant=whose AND t.rid=m.rid JOIN unseen n ON "
+    "n.rid=t.rid\n"
+    "    WHERE (" KECS_SYNC__U_LIFE ")=(" KECS_SYNC__T_LIFE
+    ") AND (u.stamp_{g},u.site_{g})>(coalesce(t.stamp_{g},0),"
     "coalesce(t.site_{g},0)) AND coalesce(t.site_{g},0)<>me AND (n.groups&{log})<>0\n"
     "  UNION ALL SELECT whose,{kind},u.s_key,{bit},'update',coalesce(t.stamp_{g},0),coalesce(t.site_{g},0),u.stamp_{g},"
     "u.site_{g},row_to_json(u)::text,me,now_us\n"
     "    FROM meets m JOIN u USING(s_place) JOIN {S}{t} t ON t.tenant=whose AND t.rid=m.rid\n"
-    "    WHERE (" KECS_SYNC__U_LIFE ")=(" KECS_SYNC__T_LIFE ") AND (u.stamp_{g},u.site_{g})<(coalesce(t.stamp_{g},0),"
+    "    WHERE (" KECS_SYNC__U_LIFE ")=(" KECS_SYNC__T_LIFE
+    ") AND (u.stamp_{g},u.site_{g})<(coalesce(t.stamp_{g},0),"
     "coalesce(t.site_{g},0)) AND (u.s_mask&{bit})<>0\n";
 
 #define KECS_SYNC__LATER \
@@ -251,8 +143,8 @@ static const char kecs_sync__bury_form[] =
     "  PERFORM {S}sync_clock((SELECT max(x) FROM unnest(a_stamp) AS x));\n"
     "  PERFORM 1 FROM (SELECT * FROM {buried}) u JOIN {S}{t} t ON {same} ORDER BY {t_key} FOR UPDATE OF t;\n"
     "  " KECS_SYNC__NOTE "\n"
-    "    SELECT whose,{kind},u.s_key,n.groups,'delete',u.s_stamp,me," KECS_SYNC__T_LIFE ",row_to_json(t)::text,me,now_us\n"
-    "    FROM {buried} JOIN {S}{t} t ON {same} JOIN " KECS_SYNC__UNSEEN " n ON n.rid=t.rid\n"
+    "    SELECT whose,{kind},u.s_key,n.groups&7,'delete',u.s_stamp,me," KECS_SYNC__T_LIFE ",row_to_json(t)::text,me,\n"
+    "    now_us FROM {buried} JOIN {S}{t} t ON {same} JOIN " KECS_SYNC__UNSEEN " n ON n.rid=t.rid\n"
     "    WHERE (u.s_stamp,me)>(" KECS_SYNC__T_LIFE ");\n"
     "  BEGIN\n"
     "    {delete}\n"
@@ -267,24 +159,28 @@ static const char kecs_sync__bury_form[] =
     "      END;\n"
     "    END LOOP;\n"
     "  END;\n"
-    "  UPDATE {S}change_queue q SET stamp=u.s_stamp FROM (SELECT s_key,max(s_stamp) AS s_stamp FROM {buried} GROUP BY s_key) u\n"
-    "    WHERE q.tenant=whose AND q.batch=txid_current() AND q.kind={kind} AND q.op=3 AND q.key=u.s_key;\n"
+    "  UPDATE {S}change_queue q SET stamp=u.s_stamp FROM (SELECT s_key,max(s_stamp) AS s_stamp FROM {buried}\n"
+    "    GROUP BY s_key) u WHERE q.tenant=whose AND q.batch=txid_current() AND q.kind={kind} AND q.op=3 AND\n"
+    "    q.key=u.s_key;\n"
     "  INSERT INTO {S}change_queue(tenant,kind,rid,groups,op,stamp,key)\n"
     "    SELECT DISTINCT ON (u.s_key) whose,{kind},0,15,3,u.s_stamp,u.s_key FROM {buried}\n"
-    "    WHERE NOT EXISTS(SELECT FROM {S}{t} t WHERE {same}) AND NOT EXISTS(SELECT FROM " KECS_SYNC__GRAVES("a_key") " g\n"
+    "    WHERE NOT EXISTS(SELECT FROM {S}{t} t WHERE {same}) AND NOT EXISTS(SELECT FROM "
+    KECS_SYNC__GRAVES("a_key") " g\n"
     "    WHERE g.key=u.s_key AND (g.stamp,g.site)>=(u.s_stamp,me)) ORDER BY u.s_key,u.s_stamp DESC;\n"
     "END $kecs_sync$;\n";
 
-/* What refers to a row that goes, or to one that goes with it, and stays itself: it is cleared first, and stamped by the
- * hub. {joins} leads from the row to the one that is referred to, {last}. */
+/* What refers to a row that goes, or to one that goes with it, and stays itself: it is cleared first, and stamped by
+ * the hub. {joins} leads from the row to the one that is referred to, {last}. */
 static const char kecs_sync__release_form[] =
     "UPDATE {S}{child} c SET {c}=NULL FROM {buried} JOIN {S}{t} t ON {same}{joins} WHERE u.s_key=ANY(these) AND "
     "(u.s_stamp,me)>(" KECS_SYNC__T_LIFE ") AND c.tenant=whose AND c.{c}={last}.{parent};\n    ";
 
-static const char kecs_sync__join_form[] = " JOIN {S}{child} {next} ON {next}.tenant=whose AND {next}.{c}={last}.{parent}";
+static const char kecs_sync__join_form[] =
+    " JOIN {S}{child} {next} ON {next}.tenant=whose AND {next}.{c}={last}.{parent}";
 
 static const char kecs_sync__delete_form[] =
-    "DELETE FROM {S}{t} t USING {buried} WHERE {same} AND u.s_key=ANY(these) AND (u.s_stamp,me)>(" KECS_SYNC__T_LIFE ");";
+    "DELETE FROM {S}{t} t USING {buried} WHERE {same} AND u.s_key=ANY(these) AND (u.s_stamp,me)>(" KECS_SYNC__T_LIFE
+    ");";
 
 /* The parts of a kind's texts. */
 enum {
@@ -432,19 +328,22 @@ static void kecs_sync__rows(kecs_sync__parts *parts) {
       kecs_sync__add(parts, KECS_SYNC__BURIED, "", pass == 0 ? ",c_{c}" : ",{c}",
                      info->columns[info->keys[0].columns[i]].name, "");
     }
-    kecs_pg__text_adds(sent, pass == 0 ? ") WITH ORDINALITY AS u(s_key,s_mask,stamp_life,site_life,stamp_spec,site_spec,"
-                                         "stamp_status,site_status"
-                                       : ",s_place)");
+    kecs_pg__text_adds(sent, pass == 0
+                                 ? ") WITH ORDINALITY AS u(s_key,s_mask,stamp_life,site_life,stamp_spec,site_spec,"
+                                   "stamp_status,site_status"
+                                 : ",s_place)");
     kecs_pg__text_adds(buried, pass == 0 ? ") AS u(s_key,s_stamp" : ")");
   }
 }
 
 static void kecs_sync__stamps(kecs_sync__parts *parts) {
   static const char *const sets =
-      ",stamp_{c}=CASE WHEN " KECS_SYNC__LATER " THEN excluded.stamp_{c} WHEN "
+      ",stamp_{c}=CASE WHEN " KECS_SYNC__LATER
+      " THEN excluded.stamp_{c} WHEN "
       "(coalesce(excluded.stamp_{c},0),coalesce(excluded.site_{c},0))>(coalesce(t.stamp_{c},0),coalesce(t.site_{c},0)) "
       "THEN excluded.stamp_{c} ELSE t.stamp_{c} END,"
-      "site_{c}=CASE WHEN " KECS_SYNC__LATER " THEN excluded.site_{c} WHEN "
+      "site_{c}=CASE WHEN " KECS_SYNC__LATER
+      " THEN excluded.site_{c} WHEN "
       "(coalesce(excluded.stamp_{c},0),coalesce(excluded.site_{c},0))>(coalesce(t.stamp_{c},0),coalesce(t.site_{c},0)) "
       "THEN excluded.site_{c} ELSE t.site_{c} END";
   static const struct {
@@ -461,8 +360,9 @@ static void kecs_sync__stamps(kecs_sync__parts *parts) {
                  "", "");
   for (size_t i = 0; i < sizeof groups / sizeof groups[0]; i++) {
     const char *name = groups[i].name;
-    const kecs_pg__mark marks[] = {{"S", parts->schema}, {"t", parts->info->table}, {"kind", parts->kind}, {"g", name},
-                                   {"bit", groups[i].bit}, {"log", groups[i].log}, {NULL, NULL}};
+    const kecs_pg__mark marks[] = {{"S", parts->schema}, {"t", parts->info->table}, {"kind", parts->kind},
+                                   {"g", name},          {"bit", groups[i].bit},    {"log", groups[i].log},
+                                   {NULL, NULL}};
     if (kecs_sync__has(parts->info, groups[i].group)) {
       kecs_sync__add(parts, KECS_SYNC__STAMP_NAMES, "", ",stamp_{c},site_{c}", name, "");
       kecs_sync__add(parts, KECS_SYNC__STAMP_VALUES, "", ",nullif(u.stamp_{c},0),nullif(u.site_{c},0)", name, "");
@@ -499,7 +399,8 @@ static void kecs_sync__fill(kecs_pg__text *out, const kecs_sync__parts *parts, c
       {"stamp_values", parts->part[KECS_SYNC__STAMP_VALUES].data},
       {"sets", parts->part[KECS_SYNC__SETS].data},
       {"or_groups", parts->part[KECS_SYNC__OR_GROUPS].len ? parts->part[KECS_SYNC__OR_GROUPS].data : ""},
-      {"group_conflicts", parts->part[KECS_SYNC__GROUP_CONFLICTS].len ? parts->part[KECS_SYNC__GROUP_CONFLICTS].data : ""},
+      {"group_conflicts",
+       parts->part[KECS_SYNC__GROUP_CONFLICTS].len ? parts->part[KECS_SYNC__GROUP_CONFLICTS].data : ""},
       {"delete", parts->part[KECS_SYNC__DELETE].len ? parts->part[KECS_SYNC__DELETE].data : ""},
       {"merge", parts->part[KECS_SYNC__MERGE].len ? parts->part[KECS_SYNC__MERGE].data : ""},
       {NULL, NULL}};
@@ -507,8 +408,8 @@ static void kecs_sync__fill(kecs_pg__text *out, const kecs_sync__parts *parts, c
 }
 
 /* From a kind along what goes with it. `joins` has led to `last`. */
-static void kecs_sync__releases(kecs_sync__parts *parts, const kecs_kind_info *from, const char *joins, const char *last,
-                                int depth) {
+static void kecs_sync__releases(kecs_sync__parts *parts, const kecs_kind_info *from, const char *joins,
+                                const char *last, int depth) {
   char next[16];
   snprintf(next, sizeof next, "d%d", depth);
   for (int kind = 1; kind < KECS_KIND_COUNT; kind++) {
@@ -542,7 +443,8 @@ static void kecs_sync__releases(kecs_sync__parts *parts, const kecs_kind_info *f
   }
 }
 
-KECS_PG__FN void kecs_sync__hub_kind(kecs_pg__text *out, const kecs_pg__connection *connection, const kecs_kind_info *info) {
+KECS_PG__FN void kecs_sync__hub_kind(kecs_pg__text *out, const kecs_pg__connection *connection,
+                                     const kecs_kind_info *info) {
   kecs_sync__parts parts;
   memset(&parts, 0, sizeof parts);
   parts.info = info;
@@ -564,22 +466,6 @@ KECS_PG__FN void kecs_sync__hub_kind(kecs_pg__text *out, const kecs_pg__connecti
     out->status = out->status ? out->status : parts.part[i].status;
     kecs_pg__text_free(&parts.part[i]);
   }
-}
-
-KECS_PG__FN void kecs_sync__hub_common(kecs_pg__text *out, const kecs_pg__connection *connection, const char *version) {
-  kecs_pg__text hello = {connection->allocator, NULL, 0, 0, KECS_OK};
-  const char *at = strstr(kecs_sync__hello_form, "{version}");
-  kecs_pg__text_add(&hello, kecs_sync__hello_form, (size_t)(at - kecs_sync__hello_form));
-  kecs_pg__text_adds(&hello, version);
-  kecs_pg__text_adds(&hello, at + strlen("{version}"));
-  kecs_pg__log_text(out, connection, kecs_sync__tables_form);
-  kecs_pg__log_text(out, connection, kecs_sync__clock_form);
-  if (!hello.status) {
-    kecs_pg__log_text(out, connection, hello.data);
-  }
-  kecs_pg__log_text(out, connection, kecs_sync__push_form);
-  out->status = out->status ? out->status : hello.status;
-  kecs_pg__text_free(&hello);
 }
 
 KECS_PG__FN void kecs_sync__key_text(kecs_pg__text *out, const kecs_kind_info *info, const char *alias) {

@@ -28,8 +28,8 @@ typedef struct kecs_sync__notes {
   int64_t adopted;
   int64_t cursor;
   char cursor_id[KECS_SYNC__ID_SIZE];
-  bool booted;                   /* the cursor holds: everything before it was read once */
-  int64_t boot_kind;             /* where a bootstrap is: kind and rid */
+  bool booted;       /* the cursor holds: everything before it was read once */
+  int64_t boot_kind; /* where a bootstrap is: kind and rid */
   int64_t boot_rid;
   int64_t last_us;
   kecs_sync__intent intent;
@@ -46,7 +46,7 @@ struct kecs_sync {
   int batch;
   kecs_sync__notes notes;
   kecs_sync_report report;
-  int64_t until;             /* the window to pull: (cursor, until] */
+  int64_t until; /* the window to pull: (cursor, until] */
   char until_id[KECS_SYNC__ID_SIZE];
   int64_t until_kinds;
   int64_t head;
@@ -59,7 +59,7 @@ enum { KECS_SYNC__ITEMS = 128 };
 
 /* One statement of an exchange. */
 typedef struct kecs_sync__item {
-  char *sql;                 /* the exchange's */
+  char *sql; /* the exchange's */
   int count;
   const char *const *values; /* the caller's, until it is sent */
   PGresult *result;
@@ -78,8 +78,8 @@ KECS_PG__FN void kecs_sync__begin(kecs_sync__exchange *exchange, kecs_sync *sync
 KECS_PG__FN int kecs_sync__add_item(kecs_sync__exchange *exchange, const char *form, const char *table,
                                     const char *const *values, int count);
 
-/* Sends it all with COMMIT, in one go. On failure the connection is given up, and nothing was stored; only whether COMMIT
- * took effect may be unknown, which the next handshake tells. */
+/* Sends it all with COMMIT, in one go. On failure the connection is given up, and nothing was stored; only whether
+ * COMMIT took effect may be unknown, which the next handshake tells. */
 KECS_PG__FN kecs_status kecs_sync__send(kecs_sync__exchange *exchange, const char *doing);
 KECS_PG__FN void kecs_sync__end(kecs_sync__exchange *exchange);
 KECS_PG__FN void kecs_sync__hang_up(kecs_sync *sync);
@@ -100,7 +100,8 @@ KECS_PG__FN kecs_value kecs_sync__value_text(const char *text);
 KECS_PG__FN kecs_status kecs_sync__count(kecs_store *store, const char *sql, int64_t *out_count);
 
 /* Runs `work` in a transaction of the edge. */
-KECS_PG__FN kecs_status kecs_sync__transact(kecs_sync *sync, kecs_status (*work)(kecs_store *tx, void *user), void *user);
+KECS_PG__FN kecs_status kecs_sync__transact(kecs_sync *sync, kecs_status (*work)(kecs_store *tx, void *user),
+                                            void *user);
 
 KECS_PG__FN kecs_replica kecs_sync__side(const kecs_sync *sync);
 

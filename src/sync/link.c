@@ -120,8 +120,8 @@ static bool kecs_sync__receive_item(kecs_sync__exchange *exchange, kecs_sync__it
   int64_t stopped_at = 0;
   bool good = kecs_pg__await(sync->link, KECS_PG__DEAF, &stopped_at);
   item->result = good ? PQgetResult(sync->link->pg) : NULL;
-  if (!item->result || (PQresultStatus(item->result) == PGRES_FATAL_ERROR &&
-                        !PQresultErrorField(item->result, PG_DIAG_SQLSTATE))) {
+  if (!item->result ||
+      (PQresultStatus(item->result) == PGRES_FATAL_ERROR && !PQresultErrorField(item->result, PG_DIAG_SQLSTATE))) {
     return false;
   }
   for (int row = 0; row < PQntuples(item->result); row++) {

@@ -25,8 +25,10 @@ typedef struct kecs_sync__note_place {
   bool text;
 } kecs_sync__note_place;
 
-#define KECS_SYNC__NUMBER(name, member) {name, offsetof(kecs_sync__notes, member), false}
-#define KECS_SYNC__TEXT(name, member) {name, offsetof(kecs_sync__notes, member), true}
+#define KECS_SYNC__NUMBER(name, member) \
+  { name, offsetof(kecs_sync__notes, member), false }
+#define KECS_SYNC__TEXT(name, member) \
+  { name, offsetof(kecs_sync__notes, member), true }
 
 static const kecs_sync__note_place kecs_sync__note_places[] = {
     KECS_SYNC__TEXT("hub", hub),
@@ -72,10 +74,11 @@ KECS_PG__FN kecs_status kecs_sync__notes_read(kecs_sync *sync) {
 
 KECS_PG__FN kecs_status kecs_sync__note(kecs_store *tx, const char *name, const char *value) {
   kecs_value values[] = {kecs_sync__value_text(name), kecs_sync__value_text(value)};
-  return kecs_replica_sql(tx,
-                          "INSERT INTO {sync_state}({tenant}name,value) VALUES({ours}?1,?2) ON CONFLICT(name) DO UPDATE SET "
-                          "value=excluded.value",
-                          values, 2, 0, NULL, NULL);
+  return kecs_replica_sql(
+      tx,
+      "INSERT INTO {sync_state}({tenant}name,value) VALUES({ours}?1,?2) ON CONFLICT(name) DO UPDATE SET "
+      "value=excluded.value",
+      values, 2, 0, NULL, NULL);
 }
 
 KECS_PG__FN kecs_status kecs_sync__note_number(kecs_store *tx, const char *name, int64_t value) {
@@ -94,7 +97,8 @@ KECS_PG__FN kecs_status kecs_sync__count(kecs_store *store, const char *sql, int
   return kecs_replica_sql(store, sql, NULL, 0, 1, kecs_sync__count_visit, out_count);
 }
 
-KECS_PG__FN kecs_status kecs_sync__transact(kecs_sync *sync, kecs_status (*work)(kecs_store *tx, void *user), void *user) {
+KECS_PG__FN kecs_status kecs_sync__transact(kecs_sync *sync, kecs_status (*work)(kecs_store *tx, void *user),
+                                            void *user) {
   return kecs_transact(sync->store, work, user, 0);
 }
 

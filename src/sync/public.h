@@ -10,7 +10,8 @@ typedef struct kecs_sync kecs_sync;
 
 /* Zero-initialised but for `hub` and `site`. Texts are copied. */
 typedef struct kecs_sync_options {
-  const char *hub;        /* URL of the hub's database, as kecs_open takes it, with its tenant: "postgres://...?tenant=shop" */
+  const char *hub;        /* URL of the hub's database, as kecs_open takes it, with its tenant:
+                           * "postgres://kecs@db.example/kecs?tenant=shop" */
   const char *site;       /* this edge's name at the hub: no two have the same; 1 to 128 bytes */
   const kecs_kind *kinds; /* `kind_count` of them; none: all that can take part. Parents must be among them. Fixed with
                            * the first kecs_sync_open of a file */
@@ -48,13 +49,14 @@ typedef struct kecs_sync_status_info {
 KECS_STORE_API kecs_status kecs_sync_hub_init(const char *hub);
 
 /* Prepares the file for sync, and connects nowhere. The store must stay open until kecs_sync_close. Rows that were in
- * the file before it was tracked will be pushed, too. Errors: INVALID (options; other kinds or another site name than the file began with),
- * UNSUPPORTED (not tracked, no SQLite file, a kind that can't take part), and those of a write. */
+ * the file before it was tracked will be pushed, too. Errors: INVALID (options; other kinds or another site name
+ * than the file began with), UNSUPPORTED (not tracked, no SQLite file, a kind that can't take part), and those
+ * of a write. */
 KECS_STORE_API kecs_status kecs_sync_open(kecs_store *store, const kecs_sync_options *options, kecs_sync **out_sync);
 
 /* One round: handshake, pull, push. On one thread at a time. What was done before a failure stays done, and the next
- * round goes on from there; *out_report (may be NULL) is filled in any case. Deadline and cancel of the store's handle end
- * it between two steps, not while the hub is waited for. Errors:
+ * round goes on from there; *out_report (may be NULL) is filled in any case. Deadline and cancel of the store's
+ * handle end it between two steps, not while the hub is waited for. Errors:
  *   OFFLINE, BUSY          nothing is wrong: try again later
  *   CONFLICT               the hub knows of another last push of this site, is another hub, or went back in its
  *                          history: two devices with one name, a copied or restored file, a failover. Or this device's
@@ -82,7 +84,8 @@ typedef struct kecs_sync_conflict {
   int64_t at;          /* when it was noted, microseconds since 1970 */
 } kecs_sync_conflict;
 
-/* Calls `visit` for each entry of this file's conflict log after `after_id`, oldest first. What `visit` returns ends it. */
+/* Calls `visit` for each entry of this file's conflict log after `after_id`, oldest first. What `visit` returns ends
+ * it. Nothing where the file never was an edge. */
 KECS_STORE_API kecs_status kecs_sync_conflicts(kecs_store *store, int64_t after_id,
                                                kecs_status (*visit)(const kecs_sync_conflict *conflict, void *user),
                                                void *user);

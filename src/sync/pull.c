@@ -9,7 +9,7 @@
 #include <string.h>
 
 enum {
-  KECS_SYNC__ROW_FIXED = 7,             /* key, three stamps with their sites */
+  KECS_SYNC__ROW_FIXED = 7, /* key, three stamps with their sites */
   KECS_SYNC__BOOT_GRAVES = KECS_KIND_COUNT,
   KECS_SYNC__BOOT_DONE = KECS_KIND_COUNT + 1
 };
@@ -90,8 +90,9 @@ static int kecs_sync__add_graves(kecs_sync__page *page, const kecs_kind_info *in
   kecs_pg__text form = {&page->sync->allocator, NULL, 0, 0, KECS_OK};
   char kind[64];
   snprintf(kind, sizeof kind, "x.kind=%d AND ", (int)info->kind);
-  kecs_pg__text_adds(&form, "SELECT DISTINCT ON(x.key) x.key,x.stamp,coalesce(x.site,0) FROM {S}change_tombstones x WHERE "
-                            "x.tenant={T} AND ");
+  kecs_pg__text_adds(&form,
+                     "SELECT DISTINCT ON(x.key) x.key,x.stamp,coalesce(x.site,0) FROM {S}change_tombstones x WHERE "
+                     "x.tenant={T} AND ");
   kecs_pg__text_adds(&form, kind);
   kecs_pg__text_adds(&form, where);
   kecs_pg__text_adds(&form, " AND NOT EXISTS(SELECT FROM {S}{t} t WHERE t.tenant={T} AND ");
@@ -172,7 +173,8 @@ static kecs_status kecs_sync__apply_rows(kecs_sync__page *page, kecs_store *tx, 
   return status;
 }
 
-static kecs_status kecs_sync__apply_graves(kecs_sync__page *page, kecs_store *tx, kecs_kind kind, const PGresult *result) {
+static kecs_status kecs_sync__apply_graves(kecs_sync__page *page, kecs_store *tx, kecs_kind kind,
+                                           const PGresult *result) {
   kecs_status status = KECS_OK;
   for (int r = 0; !status && r < PQntuples(result); r++) {
     kecs_replica_row row;
@@ -204,8 +206,9 @@ static kecs_status kecs_sync__apply(kecs_sync__page *page, kecs_store *tx) {
   for (int kind = 1; !status && kind < KECS_KIND_COUNT; kind++) {
     for (int i = 0; !status && i < 2; i++) {
       int item = page->rows[kind][i];
-      status = item ? kecs_sync__apply_rows(page, tx, kecs_kind_describe((kecs_kind)kind), page->exchange.item[item].result)
-                    : KECS_OK;
+      status =
+          item ? kecs_sync__apply_rows(page, tx, kecs_kind_describe((kecs_kind)kind), page->exchange.item[item].result)
+               : KECS_OK;
     }
   }
   return status;
@@ -233,8 +236,8 @@ static kecs_status kecs_sync__page_wanted(kecs_sync__page *page) {
   for (int kind = 0; kind < KECS_KIND_COUNT; kind++) {
     page->wanted[kind].allocator = &page->sync->allocator;
   }
-  kecs_status status = kecs_replica_sql(page->sync->store, "SELECT kind,key FROM {sync_wanted} WHERE {own}true", NULL, 0, 2,
-                                        kecs_sync__wanted_visit, page);
+  kecs_status status = kecs_replica_sql(page->sync->store, "SELECT kind,key FROM {sync_wanted} WHERE {own}true", NULL,
+                                        0, 2, kecs_sync__wanted_visit, page);
   for (int kind = 1; !status && kind < KECS_KIND_COUNT; kind++) {
     if (page->wanted[kind].len > 0) {
       const kecs_kind_info *info = kecs_kind_describe((kecs_kind)kind);
@@ -272,7 +275,8 @@ static kecs_status kecs_sync__pull_window(kecs_sync *sync, kecs_sync__page *page
     if ((uint64_t)sync->until_kinds & sync->kinds & KECS_BIT(kind)) {
       const kecs_kind_info *info = kecs_kind_describe((kecs_kind)kind);
       snprintf(rows, sizeof rows,
-               "t.rid IN(SELECT c.rid FROM {S}changes c WHERE c.tenant={T} AND c.seq>$1 AND c.seq<=$2 AND c.kind=%d)", kind);
+               "t.rid IN(SELECT c.rid FROM {S}changes c WHERE c.tenant={T} AND c.seq>$1 AND c.seq<=$2 AND c.kind=%d)",
+               kind);
       page->graves[kind][0] = kecs_sync__add_graves(page, info, "x.seq>$1 AND x.seq<=$2", values, 2);
       page->rows[kind][0] = kecs_sync__add_rows(page, info, rows, false, values, 2);
     }
@@ -304,10 +308,11 @@ static kecs_status kecs_sync__apply_head(kecs_store *tx, void *user) {
 
 /* All tombstones, by their sequence; the merge finds out which of them still say something. */
 static kecs_status kecs_sync__boot_graves(kecs_sync *sync, kecs_sync__page *page, const char *const *values) {
-  int item = kecs_sync__add_item(&page->exchange,
-                                 "SELECT x.key,x.stamp,coalesce(x.site,0),x.kind,x.seq FROM {S}change_tombstones x WHERE "
-                                 "x.tenant={T} AND x.seq>$1 ORDER BY x.seq LIMIT $2",
-                                 "", values, 2);
+  int item =
+      kecs_sync__add_item(&page->exchange,
+                          "SELECT x.key,x.stamp,coalesce(x.site,0),x.kind,x.seq FROM {S}change_tombstones x WHERE "
+                          "x.tenant={T} AND x.seq>$1 ORDER BY x.seq LIMIT $2",
+                          "", values, 2);
   kecs_status status = kecs_sync__send(&page->exchange, "pull");
   const PGresult *result = status ? NULL : page->exchange.item[item].result;
   int count = result ? PQntuples(result) : 0;
@@ -362,7 +367,8 @@ static kecs_status kecs_sync__boot_page(kecs_sync *sync, kecs_sync__page *page) 
   }
   kecs_sync__begin(&page->exchange, sync, false);
   kecs_status status = graves ? kecs_sync__boot_graves(sync, page, values) : kecs_sync__boot_rows(sync, page, values);
-  return status ? status : kecs_sync__transact(sync, graves ? kecs_sync__apply_boot_graves : kecs_sync__apply_boot, page);
+  return status ? status
+                : kecs_sync__transact(sync, graves ? kecs_sync__apply_boot_graves : kecs_sync__apply_boot, page);
 }
 
 /* ---- pages ---- */
@@ -413,7 +419,8 @@ KECS_PG__FN kecs_status kecs_sync__pull(kecs_sync *sync) {
     sync->until_kinds = 0;
     status = status ? status : kecs_sync__page_run(sync, kecs_sync__pull_window);
   }
-  status = status ? status : kecs_sync__count(sync->store, "SELECT count(*) FROM {sync_wanted} WHERE {own}true", &wanted);
+  status =
+      status ? status : kecs_sync__count(sync->store, "SELECT count(*) FROM {sync_wanted} WHERE {own}true", &wanted);
   while (!status && (sync->until > sync->notes.cursor || wanted > 0)) {
     wanted = 0;
     status = kecs_sync__page_run(sync, kecs_sync__pull_window);

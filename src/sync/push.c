@@ -1,6 +1,8 @@
-/* sync/push.c -- what is pending goes to the hub: the intent is noted, one exchange merges it there, the result is noted.
+/* sync/push.c -- what is pending goes to the hub: the intent is noted, one exchange merges it there, the result is
+ * noted.
  *
- * An intent says up to where the log goes with a push, not what is in it: states are read anew when it is sent again. */
+ * An intent says up to where the log goes with a push, not what is in it: states are read anew when it is sent again.
+ */
 #include "pg/prologue.h"
 
 #include "sync/internal.h"
@@ -151,8 +153,8 @@ typedef struct kecs_sync__numbers {
   char stamp[24];
 } kecs_sync__numbers;
 
-static void kecs_sync__add_arrays(kecs_sync__exchange *exchange, kecs_sync__arrays *arrays, const char *function, int kind,
-                                  const kecs_sync__numbers *numbers) {
+static void kecs_sync__add_arrays(kecs_sync__exchange *exchange, kecs_sync__arrays *arrays, const char *function,
+                                  int kind, const kecs_sync__numbers *numbers) {
   kecs_pg__text form = {&exchange->sync->allocator, NULL, 0, 0, KECS_OK};
   char number[16];
   kecs_pg__text_adds(&form, "SELECT {S}");
@@ -201,8 +203,8 @@ static kecs_status kecs_sync__push_send(kecs_sync *sync, kecs_sync__load *load) 
     }
   }
   (void)kecs_sync__add_item(&exchange, "SELECT {S}sync_end({T},$1,$2,$3)", "", end, 3);
-  int refused = kecs_sync__add_item(
-      &exchange, "SELECT kind,key,code FROM {S}sync_refused WHERE tenant={T} AND site=$1", "", begin, 1);
+  int refused = kecs_sync__add_item(&exchange, "SELECT kind,key,code FROM {S}sync_refused WHERE tenant={T} AND site=$1",
+                                    "", begin, 1);
   kecs_status status = kecs_sync__send(&exchange, "push");
   if (!status) {
     sync->report.pushed += load->rows - PQntuples(exchange.item[refused].result);

@@ -14,8 +14,16 @@
 /* ---- the handshake ---- */
 
 /* Columns of sync_hello. */
-enum { KECS_SYNC__HUB, KECS_SYNC__SITE, KECS_SYNC__PUSH, KECS_SYNC__NOW, KECS_SYNC__HEAD, KECS_SYNC__HEAD_ID,
-       KECS_SYNC__FLOOR, KECS_SYNC__FITS };
+enum {
+  KECS_SYNC__HUB,
+  KECS_SYNC__SITE,
+  KECS_SYNC__PUSH,
+  KECS_SYNC__NOW,
+  KECS_SYNC__HEAD,
+  KECS_SYNC__HEAD_ID,
+  KECS_SYNC__FLOOR,
+  KECS_SYNC__FITS
+};
 
 static int64_t kecs_sync__now_us(void) {
   struct timespec now = {0, 0};
@@ -40,12 +48,14 @@ static kecs_status kecs_sync__check_hub(kecs_sync *sync, const PGresult *hello) 
   }
   if (strcmp(hub, sync->notes.hub) != 0) {
     return kecs_pg__fail(KECS_E_CONFLICT,
-                         "%s is another hub than the one that this file began with; nothing was written", sync->place.shown);
+                         "%s is another hub than the one that this file began with; nothing was written",
+                         sync->place.shown);
   }
-  return site == sync->notes.site
-             ? KECS_OK
-             : kecs_pg__fail(KECS_E_CONFLICT, "the hub has forgotten the site \"%s\": it went back in its history. "
-                             "Nothing was written; docs/sync.md 9", sync->site);
+  return site == sync->notes.site ? KECS_OK
+                                  : kecs_pg__fail(KECS_E_CONFLICT,
+                                                  "the hub has forgotten the site \"%s\": it went back in its history. "
+                                                  "Nothing was written; docs/sync.md 9",
+                                                  sync->site);
 }
 
 static kecs_status kecs_sync__check_chain(kecs_sync *sync, const PGresult *hello, const PGresult *refused) {
@@ -56,10 +66,11 @@ static kecs_status kecs_sync__check_chain(kecs_sync *sync, const PGresult *hello
   if (sync->notes.intent.id[0] && strcmp(push, sync->notes.intent.id) == 0) {
     return kecs_sync__acknowledge(sync, refused);
   }
-  return kecs_pg__fail(KECS_E_CONFLICT,
-                       "the hub knows of another last push of the site \"%s\": two devices have this name, the file was "
-                       "copied or restored, or the hub went back. Nothing was written; docs/sync.md 9",
-                       sync->site);
+  return kecs_pg__fail(
+      KECS_E_CONFLICT,
+      "the hub knows of another last push of the site \"%s\": two devices have this name, the file was "
+      "copied or restored, or the hub went back. Nothing was written; docs/sync.md 9",
+      sync->site);
 }
 
 static kecs_status kecs_sync__check_cursor(kecs_sync *sync, const PGresult *hello) {
@@ -86,10 +97,11 @@ static kecs_status kecs_sync__check_version(kecs_sync *sync, const PGresult *res
   kecs_sync__version(version);
   return strcmp(kecs_sync__text(result, 0, 0), version) == 0
              ? KECS_OK
-             : kecs_pg__fail(KECS_E_UNSUPPORTED,
-                             "%s: the hub's functions are of version %.31s, this program's of %s: run kecs hub init with "
-                             "the newer program; the older one can't sync with it",
-                             sync->place.shown, kecs_sync__text(result, 0, 0), version);
+             : kecs_pg__fail(
+                   KECS_E_UNSUPPORTED,
+                   "%s: the hub's functions are of version %.31s, this program's of %s: run kecs hub init with "
+                   "the newer program; the older one can't sync with it",
+                   sync->place.shown, kecs_sync__text(result, 0, 0), version);
 }
 
 static kecs_status kecs_sync__hello(kecs_sync *sync) {
@@ -163,16 +175,19 @@ KECS_STORE_API kecs_status kecs_sync_status(kecs_sync *sync, kecs_sync_status_in
   out_info->number = sync->notes.site;
   out_info->cursor = sync->notes.cursor;
   out_info->last_us = sync->notes.last_us;
-  status = status ? status
-                  : kecs_sync__count(sync->store,
-                                     "SELECT (SELECT count(*) FROM {changes c} WHERE {own c}c.seq>s.value)+(SELECT count(*) "
-                                     "FROM {change_folds f} WHERE {own f}f.seq>s.value) FROM {change_state s} WHERE {own s}"
-                                     "s.id=2",
-                                     &out_info->pending);
-  status = status ? status
-                  : kecs_sync__count(sync->store, "SELECT count(*) FROM {sync_refused} WHERE {own}true", &out_info->refused);
-  status = status ? status
-                  : kecs_sync__count(sync->store, "SELECT count(*) FROM {sync_wanted} WHERE {own}true", &out_info->wanted);
+  status =
+      status ? status
+             : kecs_sync__count(sync->store,
+                                "SELECT (SELECT count(*) FROM {changes c} WHERE {own c}c.seq>s.value)+(SELECT count(*) "
+                                "FROM {change_folds f} WHERE {own f}f.seq>s.value) FROM {change_state s} WHERE {own s}"
+                                "s.id=2",
+                                &out_info->pending);
+  status =
+      status ? status
+             : kecs_sync__count(sync->store, "SELECT count(*) FROM {sync_refused} WHERE {own}true", &out_info->refused);
+  status = status
+               ? status
+               : kecs_sync__count(sync->store, "SELECT count(*) FROM {sync_wanted} WHERE {own}true", &out_info->wanted);
   return status ? status
                 : kecs_sync__count(sync->store, "SELECT count(*) FROM {sync_conflicts} WHERE {own}true",
                                    &out_info->conflicts);
@@ -211,11 +226,12 @@ KECS_STORE_API kecs_status kecs_sync_conflicts(kecs_store *store, int64_t after_
     return kecs_pg__fail(KECS_E_INVALID, "visit is NULL");
   }
   kecs_status status = kecs_replica_made(store, &there);
-  return status || !there ? status
-                          : kecs_replica_sql(store,
-                                             "SELECT id,kind,key,reason,groups,kept_stamp,kept_site,lost_stamp,lost_site,"
-                                             "lost,at FROM {sync_conflicts} WHERE {own}id>?1 ORDER BY id",
-                                             &value, 1, 11, kecs_sync__lost_visit, &lost);
+  return status || !there
+             ? status
+             : kecs_replica_sql(store,
+                                "SELECT id,kind,key,reason,groups,kept_stamp,kept_site,lost_stamp,lost_site,"
+                                "lost,at FROM {sync_conflicts} WHERE {own}id>?1 ORDER BY id",
+                                &value, 1, 11, kecs_sync__lost_visit, &lost);
 }
 
 /* ---- the handle ---- */
@@ -229,7 +245,8 @@ static kecs_status kecs_sync__check_options(const kecs_sync_options *options) {
     return kecs_pg__fail(KECS_E_INVALID, "options.site must be a name of 1 to %d bytes", (int)KECS_SYNC__NAME_MAX);
   }
   if (options->batch < 0 || options->batch > KECS_SYNC__BATCH_MAX) {
-    return kecs_pg__fail(KECS_E_INVALID, "options.batch is %d; 1 to %d, or 0", options->batch, (int)KECS_SYNC__BATCH_MAX);
+    return kecs_pg__fail(KECS_E_INVALID, "options.batch is %d; 1 to %d, or 0", options->batch,
+                         (int)KECS_SYNC__BATCH_MAX);
   }
   return KECS_OK;
 }

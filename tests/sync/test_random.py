@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Three edges and a hub do what a seed says, in rounds that a seed orders; then all must be equal, row by row and stamp by
-stamp.
+"""Three edges and a hub do what a seed says, in rounds that it orders, killed now and then; then all must be equal,
+row by row and stamp by stamp.
 
     tests/sync/test_random.py [SEED]   one seed; else some, or with KECS_FULL many
 

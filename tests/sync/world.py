@@ -1,4 +1,4 @@
-"""Edges and a hub for the tests of sync: sync_driver with SQLite files of its own, and a tenant of a PostgreSQL server."""
+"""Edges and a hub for the tests of sync: a sync_driver with a file each, and a tenant of a PostgreSQL server."""
 
 import json
 import os
@@ -129,8 +129,8 @@ class World:
     def conflicts(self, name):
         """[(kind, key, reason, groups, lost)] of an edge; or of the hub."""
         if name == "h":
-            rows = json.loads(self.sql("SELECT coalesce(json_agg(json_build_array(kind,key,reason,groups,lost) ORDER BY id),"
-                                       "'[]') FROM sync_conflicts WHERE tenant='%s'" % self.tenant))
+            rows = json.loads(self.sql("SELECT coalesce(json_agg(json_build_array(kind,key,reason,groups,lost) ORDER "
+                                       "BY id),'[]') FROM sync_conflicts WHERE tenant='%s'" % self.tenant))
             return [(row[0], row[1], row[2], row[3], json.loads(row[4])) for row in rows]
         found = [part.split("|", 4) for part in self.ok("conflicts", name).split("\x1f") if part]
         return [(part[0], part[1], part[2], int(part[3]), json.loads(part[4])) for part in found]
@@ -147,12 +147,14 @@ class World:
         number = self.state(name)["number"]
         base = sqlite3.connect("file:%s?mode=ro" % self.path(name), uri=True)
         base.row_factory = sqlite3.Row
-        return {kind: self.normal(kind, base.execute("SELECT * FROM " + table), number) for kind, table in KINDS.items()}
+        return {kind: self.normal(kind, base.execute("SELECT * FROM " + table), number)
+                for kind, table in KINDS.items()}
 
     def rows_of_hub(self):
         found = {}
         for kind, table in KINDS.items():
-            text = self.sql("SELECT coalesce(json_agg(row_to_json(t)),'[]') FROM %s t WHERE tenant='%s'" % (table, self.tenant))
+            text = self.sql("SELECT coalesce(json_agg(row_to_json(t)),'[]') FROM %s t WHERE tenant='%s'" % (
+                table, self.tenant))
             found[kind] = self.normal(kind, json.loads(text), 0)
         return found
 

@@ -85,8 +85,8 @@ static kecs_status state_of(place *at) {
 static kecs_status conflict_visit(const kecs_sync_conflict *conflict, void *user) {
   size_t used = strlen(said);
   (void)user;
-  snprintf(said + used, sizeof said - used, "%s|%s|%s|%u|%s\x1f", kecs_kind_describe(conflict->kind)->name, conflict->key,
-           conflict->reason, conflict->groups, conflict->lost);
+  snprintf(said + used, sizeof said - used, "%s|%s|%s|%u|%s\x1f", kecs_kind_describe(conflict->kind)->name,
+           conflict->key, conflict->reason, conflict->groups, conflict->lost);
   return KECS_OK;
 }
 
