@@ -6,7 +6,7 @@
 # make check      generated files up to date, style, warnings, static analysis
 # make bench      the benchmark; make bench-pg  that of PostgreSQL
 # make dist       dist/kecs_store.h with SQLite inside
-# make install    PREFIX=/usr/local, DESTDIR=
+# make install    PREFIX=/usr/local, DESTDIR=; the scripts for PostgreSQL go to PREFIX/share/kecs_store/postgresql
 # make clean      build/ but for what was fetched; make distclean: all that is not source
 #
 # KECS_SQLITE=system or KECS_SQLITE=FOLDER chooses the SQLite; see scripts/fetch_sqlite.py.
@@ -30,7 +30,8 @@ FLAGS_normal := $(CFLAGS)
 FLAGS_asan := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 FLAGS_tsan := -O1 -g -fno-omit-frame-pointer -fsanitize=thread
 # Without all that can be left out.
-FLAGS_small := -Os -g -DKECS_STORE_NO_MEANINGS -DKECS_STORE_NO_VALIDATION -DKECS_STORE_NO_IMPORT
+FLAGS_small := -Os -g -DKECS_STORE_NO_MEANINGS -DKECS_STORE_NO_VALIDATION -DKECS_STORE_NO_IMPORT \
+               -DKECS_STORE_NO_HISTORY -DKECS_STORE_NO_CACHE -DKECS_STORE_NO_WATCH
 SQLITE_FLAGS_normal := $(CFLAGS)
 SQLITE_FLAGS_asan := -O1 -g -fno-omit-frame-pointer -fsanitize=address
 SQLITE_FLAGS_tsan := $(FLAGS_tsan)
@@ -99,6 +100,7 @@ dist/kecs_store.h: build/headers.stamp $(SQLITE_MK)
 	@test -n "$(SQLITE_DIR)" || { echo "make dist needs SQLite's amalgamation: make dist KECS_SQLITE=FOLDER" >&2; exit 1; }
 	$(PYTHON) amalgamate.py --bundle-sqlite $(SQLITE_DIR) -o $@
 	@touch $@
+	@echo "PostgreSQL: put kecs_store_pg.h beside it, and link libpq (docs/postgresql.md); its scripts: docs/postgresql"
 
 # ---- The library, its programs, the examples -----------------------------------------------------------------
 
@@ -146,6 +148,7 @@ run: all
 
 # tests/contract/test_*.c  what users see; each one a program, with the plain and with the sanitized library
 # tests/fault/test_*.c     failing memory and disks; sanitized, but for SQLite: they open thousands of stores
+# tests/stress/test_*.c    everything at once for KECS_STRESS_SECONDS (20); with test-tsan, too
 # tests/small/test_*.c     the library without the parts that can be left out
 # tests/unit/test_*.c      single modules, compiled one by one; sanitized
 # tests/fuzz/fuzz_*.c      likewise, given every file of tests/fuzz/corpus
@@ -162,7 +165,7 @@ programs = $(patsubst tests/$2/%.c,build/test/$1/$2/%,$(wildcard tests/$2/test_*
 helpers = $(filter-out tests/$1/test_% tests/$1/fuzz_%,$(wildcard tests/$1/*.c))
 
 TESTS := $(call programs,normal,contract) $(call programs,asan,contract) $(call programs,asan,fault) \
-         $(call programs,small,small) $(filter-out $(if $(LIBPQ),,build/test/asan/unit/test_pg_%),$(call programs,asan,unit))
+         $(call programs,normal,stress) $(call programs,small,small) $(filter-out $(if $(LIBPQ),,build/test/asan/unit/test_pg_%),$(call programs,asan,unit))
 POSTGRES_TESTS := $(if $(LIBPQ),$(call programs,postgres,contract) $(call programs,postgres,postgres))
 TESTS += $(POSTGRES_TESTS)
 # The same programs behind a pooler: some that show what a pooler could spoil; with test-full all.
@@ -170,8 +173,12 @@ POOLED := changes paging savepoints threads transactions watch
 PGBOUNCER_TESTS := $(if $(LIBPQ),$(if $(filter test-full,$(MAKECMDGOALS)),$(call programs,pgbouncer,contract),\
                    $(POOLED:%=build/test/pgbouncer/contract/test_%)))
 TESTS += $(PGBOUNCER_TESTS)
+# And with sanitizers, in test-full: what has memory, connections and threads of PostgreSQL's own.
+SANITIZED := bulk errors group outputs paging pipeline savepoints threads transactions upserts
+SANITIZED_POSTGRES := $(if $(LIBPQ),$(call programs,postgres-asan,postgres) $(SANITIZED:%=build/test/postgres-asan/contract/test_%) \
+                      build/test/postgres-tsan/postgres/test_pool build/test/postgres-tsan/contract/test_threads)
 FUZZERS := $(call programs,asan,fuzz)
-TESTS_TSAN := $(call programs,tsan,contract)
+TESTS_TSAN := $(call programs,tsan,contract) $(call programs,tsan,stress)
 SCRIPTS := tests/style.py tests/amalgamate_test.py scripts/examples.py $(if $(FUZZERS),scripts/replay.py) \
            $(if $(LIBPQ),$(wildcard tests/postgres/test_*.py tests/sync/test_*.py)) \
            $(foreach folder,cli kill edge corpus compile valgrind,$(wildcard tests/$(folder)/*.py tests/$(folder)/*.sh))
@@ -198,18 +205,21 @@ build/test/$1/$2/%: tests/$2/%.c $(call helpers,$2) $(TEST_HEADERS) build/obj/$1
 	$(CC) $(TEST_FLAGS) $(FLAGS_$1) $(SQLITE_INCLUDE) $$(filter %.c %.o,$$^) $(LDFLAGS) -lcmocka $(LIBS) -o $$@
 endef
 $(foreach flavour,normal asan tsan,$(eval $(call program_rule,$(flavour),contract,$(flavour))))
+$(foreach flavour,normal tsan,$(eval $(call program_rule,$(flavour),stress,$(flavour))))
 $(eval $(call program_rule,asan,fault,normal))
 $(eval $(call program_rule,small,small,normal))
 
-# $1 folder: the same programs on PostgreSQL
+# $1 folder: the same programs on PostgreSQL,
+# $2 flavour, $3 where they go
 define postgres_rule
-build/test/postgres/$1/%: tests/$1/%.c $(call helpers,$1) $(TEST_HEADERS) build/obj/normal/kecs_store.o \
-                          build/obj/normal/kecs_store_pg.o $(call sqlite_object,normal) build/cmocka.ok
+build/test/$3/$1/%: tests/$1/%.c $(call helpers,$1) $(TEST_HEADERS) build/obj/$2/kecs_store.o \
+                    build/obj/$2/kecs_store_pg.o $(call sqlite_object,$2) build/cmocka.ok
 	@mkdir -p $$(@D)
-	$(CC) $(TEST_FLAGS) -DCONTRACT_POSTGRES $(FLAGS_normal) $(SQLITE_INCLUDE) $$(filter %.c %.o,$$^) $(LDFLAGS) -lcmocka \
+	$(CC) $(TEST_FLAGS) -DCONTRACT_POSTGRES $(FLAGS_$2) $(SQLITE_INCLUDE) $$(filter %.c %.o,$$^) $(LDFLAGS) -lcmocka \
 	  $(LIBPQ) $(LIBS) -o $$@
 endef
-$(foreach folder,contract postgres,$(eval $(call postgres_rule,$(folder))))
+$(foreach folder,contract postgres,$(eval $(call postgres_rule,$(folder),normal,postgres)) \
+  $(eval $(call postgres_rule,$(folder),asan,postgres-asan)) $(eval $(call postgres_rule,$(folder),tsan,postgres-tsan)))
 
 build/test/pgbouncer/%: build/test/postgres/%
 	@mkdir -p $(@D)
@@ -269,8 +279,8 @@ tests: $(TESTS) $(FUZZERS) $(KILLED) $(EDGE_WRITER) $(PG_DRIVER) $(SYNC_DRIVER)
 test: all tests
 	@$(RUN_TESTS) $(TESTS) $(SCRIPTS)
 
-test-full: all dist tests $(TESTS_TSAN)
-	@KECS_FULL=1 $(RUN_TESTS) -t 3600 $(TESTS) $(TESTS_TSAN) $(SCRIPTS)
+test-full: all dist tests $(TESTS_TSAN) $(SANITIZED_POSTGRES)
+	@KECS_FULL=1 $(RUN_TESTS) -t 3600 $(TESTS) $(TESTS_TSAN) $(SANITIZED_POSTGRES) $(SCRIPTS)
 
 test-tsan: $(TESTS_TSAN)
 	@$(RUN_TESTS) $(TESTS_TSAN)
@@ -314,7 +324,9 @@ CONFIG_TO := $(DESTDIR)$(PREFIX)/share
 fill = sed -e 's|@PREFIX@|$(PREFIX)|g' -e 's|@VERSION@|$(VERSION)|g' packaging/$1 > $2
 
 install: $(HEADERS) $(filter build/kecs,$(PROGRAMS))
-	install -d $(INCLUDE_TO) $(CONFIG_TO)/pkgconfig $(CONFIG_TO)/cmake/kecs_store $(DESTDIR)$(PREFIX)/bin
+	install -d $(INCLUDE_TO) $(CONFIG_TO)/pkgconfig $(CONFIG_TO)/cmake/kecs_store $(CONFIG_TO)/kecs_store/postgresql \
+	  $(DESTDIR)$(PREFIX)/bin
+	install -m 644 $(wildcard docs/postgresql/*.sql) $(CONFIG_TO)/kecs_store/postgresql
 	install -m 644 $(HEADERS) $(INCLUDE_TO)
 	$(call fill,kecs.pc.in,$(CONFIG_TO)/pkgconfig/kecs.pc)
 	$(call fill,kecs_store-config.cmake.in,$(CONFIG_TO)/cmake/kecs_store/kecs_store-config.cmake)

@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 8cbfc00b0ac15fdabc3f4a46f23f3c078049cbe51d85f692e2077aa85d3e5673 */
+ * 077bd49fa4501ea19e2dbc24840373b4bc862cda72c19712869568e4d394efef */
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
 /* kecs_store.h -- a durable, typed store for the state of a container orchestrator, in one SQLite file.
  *
@@ -65,9 +65,13 @@
  *   KECS_STORE_MALLOC(size), KECS_STORE_REALLOC(pointer, size), KECS_STORE_FREE(pointer)
  *                                 default memory functions; all three or none; options.allocator wins over them
  *   KECS_STORE_NO_THREADS         no mutexes: the store is used by one thread
+ *   KECS_STORE_NO_CACHE           leave the row cache out: saves 9 KB. options.row_cache is KECS_E_UNSUPPORTED then
  *   KECS_STORE_NO_MEANINGS        leave the columns' descriptions out of kecs_kind_describe: saves 12 KB
  *   KECS_STORE_NO_VALIDATION      leave kecs_validate... and options.strict out (they say UNSUPPORTED): saves 16 KB
  *   KECS_STORE_NO_IMPORT          leave kecs_import out: saves 12 KB
+ *   KECS_STORE_NO_HISTORY         leave kecs_history... and options.history out: saves 12 KB
+ *   KECS_STORE_NO_WATCH           leave kecs_watch..., kecs_informer_run and kecs_changes_pending out: saves 10 KB. A
+ *                                 store that is tracked goes on logging
  *   SQLITE_...                    any option of SQLite, for the bundled one; ours are only defaults
  *
  * LICENCE
@@ -1439,13 +1443,23 @@ typedef struct kecs_row_cache_options {
 } kecs_row_cache_options;
 
 /* Whether the file keeps a log of its changes, which kecs_watch_... and sync read (see "Changes"). It is a property of
- * the file: once it is switched on, every program that opens the file logs, whatever its own options say. On backends
- * other than SQLite KECS_TRACK_ON is KECS_E_UNSUPPORTED. */
+ * the file, on PostgreSQL of the tenant: once it is switched on, every program that opens the file logs, whatever its
+ * own options say. On PostgreSQL the tables' owner must switch it on first, for any tenant: DENIED otherwise. */
 typedef enum kecs_track {
   KECS_TRACK_KEEP, /* as the file is; a fresh one has no log */
   KECS_TRACK_ON,   /* from now on */
   KECS_TRACK_OFF   /* no longer; the log is removed, and whoever watches is told KECS_E_UNSUPPORTED */
 } kecs_track;
+
+/* Whether the file keeps what its rows were before they changed (see "History"). As the log of changes, without which
+ * there is none, it is a property of the file. Zero-initialised: as the file is; a fresh one keeps none. */
+typedef struct kecs_history_options {
+  kecs_track track;       /* KECS_TRACK_ON: of these kinds alone; KECS_TRACK_OFF: of none, and what is kept goes */
+  const kecs_kind *kinds; /* `kind_count` of them; none: every kind whose rows change (not task_log and event) */
+  size_t kind_count;
+  int rows_max;           /* changes of one row that compaction leaves; 0: 100, negative: all */
+  int64_t age_us;         /* and how old they may be; 0: 30 days, negative: any age */
+} kecs_history_options;
 
 /* Zero-initialised means the default everywhere. The struct and the texts are read during kecs_open only. */
 typedef struct kecs_options {
@@ -1479,6 +1493,9 @@ typedef struct kecs_options {
   kecs_pool_options pool;         /* the reading connections */
   kecs_track track;               /* keep a log of changes, for kecs_watch_open */
   kecs_row_cache_options row_cache; /* rows that were read are kept */
+  kecs_history_options history;   /* keep what rows were, for kecs_history. Needs the log: INVALID without */
+  const char *actor;              /* who writes, for the history: as kecs_set_actor on the store */
+  const char *reason;             /* and why */
 } kecs_options;
 
 /* Opens the store, creating the file and its schema when it does not exist. An existing older schema is migrated
@@ -1496,6 +1513,9 @@ KECS_STORE_API kecs_status kecs_open(const kecs_options *options, kecs_store **o
  *                     from KECS_POSTGRES_HOST, _PORT, _USER, _PASSWORD, _DATABASE, _SSLMODE (localhost, 5432, kecs,
  *                     kecs, kecs, disable), each left to libpq where its PG variable is set and ours is not.
  *   SQLite            KECS_STORAGE_PATH, a file; KECS_DATA_DIR, the folder of kecs.db; else $HOME/.kecs/data/kecs.db
+ *
+ *   profile           KECS_PROFILE: default, durable, edge, memory; where options->profile is KECS_PROFILE_DEFAULT, and
+ *                     whether a path is given or not. memory is a kind of storage as well.
  *
  * An empty variable counts as unset. Errors: INVALID names the variables that disagree or can't be understood; else as
  * kecs_open. Not to be called while another thread changes the environment. */
@@ -1705,6 +1725,9 @@ typedef struct kecs_query {
  *   update_fields as update, but only the columns whose bit (KECS_BIT) is in `mask`; a mask of 0 checks that the row is
  *                 there. INVALID when the mask names a column that can't be changed.
  *   upsert        update when the natural key is there, create otherwise; one transaction.
+ *   upsert_many   each row as upsert does, all in one transaction, or none; a failure names its row. A row may stand
+ *                 twice: the second one updates the first. On PostgreSQL rows that are alike go together: below 30 in
+ *                 one exchange, from there on by COPY and one merge.
  *   delete        NOT_FOUND when there is no such row. Children go with it (docs/kinds.md: references).
  *
  * out_result may be NULL where the row is not wanted back; otherwise it holds the stored row, and is NULL on failure.
@@ -1736,6 +1759,8 @@ KECS_STORE_API kecs_status kecs_cluster_update(kecs_store *store, const kecs_clu
 KECS_STORE_API kecs_status kecs_cluster_update_fields(kecs_store *store, const kecs_cluster *row, uint64_t mask,
                                                       kecs_result **out_result);
 KECS_STORE_API kecs_status kecs_cluster_upsert(kecs_store *store, const kecs_cluster *row, kecs_result **out_result);
+KECS_STORE_API kecs_status kecs_cluster_upsert_many(kecs_store *store, const kecs_cluster *rows, size_t count,
+                                                    kecs_result **out_result);
 KECS_STORE_API kecs_status kecs_cluster_delete(kecs_store *store, const char *name);
 KECS_STORE_API const kecs_cluster *kecs_cluster_at(const kecs_result *result, size_t index);
 
@@ -1761,6 +1786,8 @@ KECS_STORE_API kecs_status kecs_task_definition_update_fields(kecs_store *store,
                                                               uint64_t mask, kecs_result **out_result);
 KECS_STORE_API kecs_status kecs_task_definition_upsert(kecs_store *store, const kecs_task_definition *row,
                                                        kecs_result **out_result);
+KECS_STORE_API kecs_status kecs_task_definition_upsert_many(kecs_store *store, const kecs_task_definition *rows,
+                                                            size_t count, kecs_result **out_result);
 KECS_STORE_API kecs_status kecs_task_definition_delete(kecs_store *store, const char *family);
 KECS_STORE_API const kecs_task_definition *kecs_task_definition_at(const kecs_result *result, size_t index);
 
@@ -1782,6 +1809,8 @@ KECS_STORE_API kecs_status kecs_service_update(kecs_store *store, const kecs_ser
 KECS_STORE_API kecs_status kecs_service_update_fields(kecs_store *store, const kecs_service *row, uint64_t mask,
                                                       kecs_result **out_result);
 KECS_STORE_API kecs_status kecs_service_upsert(kecs_store *store, const kecs_service *row, kecs_result **out_result);
+KECS_STORE_API kecs_status kecs_service_upsert_many(kecs_store *store, const kecs_service *rows, size_t count,
+                                                    kecs_result **out_result);
 KECS_STORE_API kecs_status kecs_service_delete(kecs_store *store, const char *cluster, const char *name);
 KECS_STORE_API const kecs_service *kecs_service_at(const kecs_result *result, size_t index);
 
@@ -1803,6 +1832,8 @@ KECS_STORE_API kecs_status kecs_task_update(kecs_store *store, const kecs_task *
 KECS_STORE_API kecs_status kecs_task_update_fields(kecs_store *store, const kecs_task *row, uint64_t mask,
                                                    kecs_result **out_result);
 KECS_STORE_API kecs_status kecs_task_upsert(kecs_store *store, const kecs_task *row, kecs_result **out_result);
+KECS_STORE_API kecs_status kecs_task_upsert_many(kecs_store *store, const kecs_task *rows, size_t count,
+                                                 kecs_result **out_result);
 KECS_STORE_API kecs_status kecs_task_delete(kecs_store *store, const char *cluster, const char *id);
 KECS_STORE_API const kecs_task *kecs_task_at(const kecs_result *result, size_t index);
 
@@ -1825,6 +1856,8 @@ KECS_STORE_API kecs_status kecs_task_set_update(kecs_store *store, const kecs_ta
 KECS_STORE_API kecs_status kecs_task_set_update_fields(kecs_store *store, const kecs_task_set *row, uint64_t mask,
                                                        kecs_result **out_result);
 KECS_STORE_API kecs_status kecs_task_set_upsert(kecs_store *store, const kecs_task_set *row, kecs_result **out_result);
+KECS_STORE_API kecs_status kecs_task_set_upsert_many(kecs_store *store, const kecs_task_set *rows, size_t count,
+                                                     kecs_result **out_result);
 KECS_STORE_API kecs_status kecs_task_set_delete(kecs_store *store, const char *service, const char *id);
 KECS_STORE_API const kecs_task_set *kecs_task_set_at(const kecs_result *result, size_t index);
 
@@ -1853,6 +1886,8 @@ KECS_STORE_API kecs_status kecs_container_instance_update_fields(kecs_store *sto
                                                                  kecs_result **out_result);
 KECS_STORE_API kecs_status kecs_container_instance_upsert(kecs_store *store, const kecs_container_instance *row,
                                                           kecs_result **out_result);
+KECS_STORE_API kecs_status kecs_container_instance_upsert_many(kecs_store *store, const kecs_container_instance *rows,
+                                                               size_t count, kecs_result **out_result);
 KECS_STORE_API kecs_status kecs_container_instance_delete(kecs_store *store, const char *cluster, const char *id);
 KECS_STORE_API const kecs_container_instance *kecs_container_instance_at(const kecs_result *result, size_t index);
 
@@ -1879,6 +1914,8 @@ KECS_STORE_API kecs_status kecs_attribute_update_fields(kecs_store *store, const
                                                         kecs_result **out_result);
 KECS_STORE_API kecs_status kecs_attribute_upsert(kecs_store *store, const kecs_attribute *row,
                                                  kecs_result **out_result);
+KECS_STORE_API kecs_status kecs_attribute_upsert_many(kecs_store *store, const kecs_attribute *rows, size_t count,
+                                                      kecs_result **out_result);
 KECS_STORE_API kecs_status kecs_attribute_delete(kecs_store *store, const char *cluster, const char *target_type,
                                                  const char *target_id, const char *name);
 KECS_STORE_API const kecs_attribute *kecs_attribute_at(const kecs_result *result, size_t index);
@@ -1906,6 +1943,8 @@ KECS_STORE_API kecs_status kecs_account_setting_update_fields(kecs_store *store,
                                                               uint64_t mask, kecs_result **out_result);
 KECS_STORE_API kecs_status kecs_account_setting_upsert(kecs_store *store, const kecs_account_setting *row,
                                                        kecs_result **out_result);
+KECS_STORE_API kecs_status kecs_account_setting_upsert_many(kecs_store *store, const kecs_account_setting *rows,
+                                                            size_t count, kecs_result **out_result);
 KECS_STORE_API kecs_status kecs_account_setting_delete(kecs_store *store, const char *principal, const char *name);
 KECS_STORE_API const kecs_account_setting *kecs_account_setting_at(const kecs_result *result, size_t index);
 
@@ -1948,6 +1987,8 @@ KECS_STORE_API kecs_status kecs_load_balancer_update_fields(kecs_store *store, c
                                                             uint64_t mask, kecs_result **out_result);
 KECS_STORE_API kecs_status kecs_load_balancer_upsert(kecs_store *store, const kecs_load_balancer *row,
                                                      kecs_result **out_result);
+KECS_STORE_API kecs_status kecs_load_balancer_upsert_many(kecs_store *store, const kecs_load_balancer *rows,
+                                                          size_t count, kecs_result **out_result);
 KECS_STORE_API kecs_status kecs_load_balancer_delete(kecs_store *store, const char *name);
 KECS_STORE_API const kecs_load_balancer *kecs_load_balancer_at(const kecs_result *result, size_t index);
 
@@ -1973,6 +2014,8 @@ KECS_STORE_API kecs_status kecs_target_group_update_fields(kecs_store *store, co
                                                            uint64_t mask, kecs_result **out_result);
 KECS_STORE_API kecs_status kecs_target_group_upsert(kecs_store *store, const kecs_target_group *row,
                                                     kecs_result **out_result);
+KECS_STORE_API kecs_status kecs_target_group_upsert_many(kecs_store *store, const kecs_target_group *rows,
+                                                         size_t count, kecs_result **out_result);
 KECS_STORE_API kecs_status kecs_target_group_delete(kecs_store *store, const char *name);
 KECS_STORE_API const kecs_target_group *kecs_target_group_at(const kecs_result *result, size_t index);
 
@@ -1993,6 +2036,8 @@ KECS_STORE_API kecs_status kecs_listener_update(kecs_store *store, const kecs_li
 KECS_STORE_API kecs_status kecs_listener_update_fields(kecs_store *store, const kecs_listener *row, uint64_t mask,
                                                        kecs_result **out_result);
 KECS_STORE_API kecs_status kecs_listener_upsert(kecs_store *store, const kecs_listener *row, kecs_result **out_result);
+KECS_STORE_API kecs_status kecs_listener_upsert_many(kecs_store *store, const kecs_listener *rows, size_t count,
+                                                     kecs_result **out_result);
 KECS_STORE_API kecs_status kecs_listener_delete(kecs_store *store, const char *arn);
 KECS_STORE_API const kecs_listener *kecs_listener_at(const kecs_result *result, size_t index);
 
@@ -2013,6 +2058,8 @@ KECS_STORE_API kecs_status kecs_rule_update(kecs_store *store, const kecs_rule *
 KECS_STORE_API kecs_status kecs_rule_update_fields(kecs_store *store, const kecs_rule *row, uint64_t mask,
                                                    kecs_result **out_result);
 KECS_STORE_API kecs_status kecs_rule_upsert(kecs_store *store, const kecs_rule *row, kecs_result **out_result);
+KECS_STORE_API kecs_status kecs_rule_upsert_many(kecs_store *store, const kecs_rule *rows, size_t count,
+                                                 kecs_result **out_result);
 KECS_STORE_API kecs_status kecs_rule_delete(kecs_store *store, const char *arn);
 KECS_STORE_API const kecs_rule *kecs_rule_at(const kecs_result *result, size_t index);
 
@@ -2035,6 +2082,8 @@ KECS_STORE_API kecs_status kecs_target_update(kecs_store *store, const kecs_targ
 KECS_STORE_API kecs_status kecs_target_update_fields(kecs_store *store, const kecs_target *row, uint64_t mask,
                                                      kecs_result **out_result);
 KECS_STORE_API kecs_status kecs_target_upsert(kecs_store *store, const kecs_target *row, kecs_result **out_result);
+KECS_STORE_API kecs_status kecs_target_upsert_many(kecs_store *store, const kecs_target *rows, size_t count,
+                                                   kecs_result **out_result);
 KECS_STORE_API kecs_status kecs_target_delete(kecs_store *store, const char *target_group, const char *id,
                                               int64_t port);
 KECS_STORE_API const kecs_target *kecs_target_at(const kecs_result *result, size_t index);
@@ -2057,6 +2106,8 @@ KECS_STORE_API kecs_status kecs_tag_update(kecs_store *store, const kecs_tag *ro
 KECS_STORE_API kecs_status kecs_tag_update_fields(kecs_store *store, const kecs_tag *row, uint64_t mask,
                                                   kecs_result **out_result);
 KECS_STORE_API kecs_status kecs_tag_upsert(kecs_store *store, const kecs_tag *row, kecs_result **out_result);
+KECS_STORE_API kecs_status kecs_tag_upsert_many(kecs_store *store, const kecs_tag *rows, size_t count,
+                                                kecs_result **out_result);
 KECS_STORE_API kecs_status kecs_tag_delete(kecs_store *store, const char *resource, const char *key);
 KECS_STORE_API const kecs_tag *kecs_tag_at(const kecs_result *result, size_t index);
 
@@ -2094,6 +2145,8 @@ KECS_STORE_API kecs_status kecs_node_update(kecs_store *store, const kecs_node *
 KECS_STORE_API kecs_status kecs_node_update_fields(kecs_store *store, const kecs_node *row, uint64_t mask,
                                                    kecs_result **out_result);
 KECS_STORE_API kecs_status kecs_node_upsert(kecs_store *store, const kecs_node *row, kecs_result **out_result);
+KECS_STORE_API kecs_status kecs_node_upsert_many(kecs_store *store, const kecs_node *rows, size_t count,
+                                                 kecs_result **out_result);
 KECS_STORE_API kecs_status kecs_node_delete(kecs_store *store, const char *id);
 KECS_STORE_API const kecs_node *kecs_node_at(const kecs_result *result, size_t index);
 
@@ -2118,6 +2171,8 @@ KECS_STORE_API kecs_status kecs_node_task_update_fields(kecs_store *store, const
                                                         kecs_result **out_result);
 KECS_STORE_API kecs_status kecs_node_task_upsert(kecs_store *store, const kecs_node_task *row,
                                                  kecs_result **out_result);
+KECS_STORE_API kecs_status kecs_node_task_upsert_many(kecs_store *store, const kecs_node_task *rows, size_t count,
+                                                      kecs_result **out_result);
 KECS_STORE_API kecs_status kecs_node_task_delete(kecs_store *store, const char *id);
 KECS_STORE_API const kecs_node_task *kecs_node_task_at(const kecs_result *result, size_t index);
 
@@ -2574,6 +2629,10 @@ KECS_STORE_API kecs_status kecs_record_update(kecs_store *store, kecs_kind kind,
 KECS_STORE_API kecs_status kecs_record_upsert(kecs_store *store, kecs_kind kind, const void *row,
                                               kecs_result **out_result);
 
+/* upsert_many: `rows` points to an array of the kind's struct. */
+KECS_STORE_API kecs_status kecs_record_upsert_many(kecs_store *store, kecs_kind kind, const void *rows, size_t count,
+                                                   kecs_result **out_result);
+
 /* list: one page. */
 KECS_STORE_API kecs_status kecs_record_list(kecs_store *store, kecs_kind kind, const kecs_query *query,
                                             kecs_result **out_result);
@@ -2621,6 +2680,12 @@ enum {
  * SIZE_MAX means strlen. `flags` is a sum of KECS_JSON_...; other errors as create and update. */
 KECS_STORE_API kecs_status kecs_put_json(kecs_store *store, kecs_kind kind, const char *text, size_t len,
                                          unsigned flags, kecs_result **out_result);
+
+/* kecs_put_json of `count` documents of one kind, in one transaction: all are put, in their order, or none, and a
+ * failure names the document ("document 3 of 500"). Each is a text that ends with a 0. Made for moving stores: on
+ * PostgreSQL rows that are all new go together, 500 by a COPY. */
+KECS_STORE_API kecs_status kecs_put_json_many(kecs_store *store, kecs_kind kind, const char *const *texts, size_t count,
+                                              unsigned flags);
 
 /* The document of one row. *out_text lives as long as *out_result, which also holds the row. */
 KECS_STORE_API kecs_status kecs_get_json(kecs_store *store, kecs_kind kind, const char *key, unsigned flags,
@@ -2763,7 +2828,7 @@ typedef struct kecs_changes_info {
   int64_t last_seq;   /* of the newest entry */
   int64_t floor;      /* a watch can begin after this sequence, or any later one */
   int64_t since;      /* where tracking was switched on last: changes before it may be missing */
-  int64_t last_stamp; /* of the newest entry; stamps ascend with the sequence */
+  int64_t last_stamp; /* of the newest entry; stamps ascend with the sequence, on PostgreSQL for each row by itself */
 } kecs_changes_info;
 
 /* All zero for a store that was never tracked. */
@@ -2782,12 +2847,14 @@ typedef struct kecs_compacted {
   int64_t folded;     /* of these, entries still to be pushed: each row's are one now */
   int64_t tombstones; /* that are gone */
   int64_t floor;      /* the floor now */
+  int64_t history;    /* changes that the history has no more */
 } kecs_compacted;
 
 /* Removes entries from the old end of the log, at most 1000 in one transaction, so that no writer waits long. Watches
- * that have not read them are told KECS_E_COMPACTED. Where a push mark is set (kecs_changes_pushed), entries above it
- * are folded instead: one a row stays, outside of the log. `options` and `out_done` may be NULL. A failure ends it
- * between two steps. UNSUPPORTED for a store that is not tracked. */
+ * that have not read them are told KECS_E_COMPACTED. With them goes what is beyond the bounds of options.history. Where
+ * a push mark is set (kecs_changes_pushed), entries above it are folded instead: one a row stays, outside of the log.
+ * `options` and `out_done` may be NULL. A failure ends it between two steps. UNSUPPORTED for a store that is not
+ * tracked. */
 KECS_STORE_API kecs_status kecs_changes_compact(kecs_store *store, const kecs_compaction *options,
                                                 kecs_compacted *out_done);
 
@@ -2821,8 +2888,9 @@ KECS_STORE_API kecs_status kecs_changes_pending(kecs_store *store, kecs_kind kin
 /* ---- store/watch.h ----------------------------------------------------------------------------------------------- */
 /* ---- Watching --------------------------------------------------------------------------------------------- */
 /* A watch tells the changes of a tracked store one by one, in commit order, none left out: those of this program and of
- * any other that writes to the file. It tells committed changes only. It costs nothing while nothing is written but a
- * look at the file every 25 ms. */
+ * any other that writes to the file or database. It tells committed changes only. It costs nothing while nothing is
+ * written but a look at the file every 25 ms, on PostgreSQL a question every 20 to 40 ms and a connection that is kept
+ * to be told sooner. While a server is away kecs_watch_next is OFFLINE; call it again, it goes on where it was. */
 #ifndef KECS_STORE_WATCH_H
 #define KECS_STORE_WATCH_H
 
@@ -2838,7 +2906,8 @@ typedef struct kecs_watch_options {
   int64_t from_seq;          /* changes after this one: kecs_result_seq of a list, or `seq` of the last change that was
                               * seen. 0: from now on. KECS_WATCH_OLDEST. */
   bool rows;                 /* give the changed rows, too */
-  bool old_rows;             /* the rows before the change: UNSUPPORTED, the store keeps no history */
+  bool old_rows;             /* and the rows as they were before the change: UNSUPPORTED unless options.history keeps
+                              * the named kinds; without named kinds, of those that it keeps */
 } kecs_watch_options;
 
 /* One row was created, changed or deleted. Texts and row live until the next kecs_watch_next on the same watch. */
@@ -2851,20 +2920,24 @@ typedef struct kecs_change {
   const char *key;   /* the natural key, as kecs_record_get takes it: an ARN, or parts joined by commas */
   const void *row;   /* with options.rows: the kind's struct. It is the row as it was when this change was read, so it
                       * may hold later changes already, which are told in their turn. NULL when it is deleted by now. */
+  const void *old_row; /* with options.old_rows: the row right before this change; NULL when it was created by it, and
+                        * where no history of the kind is kept */
 } kecs_change;
 
 typedef struct kecs_watch kecs_watch;
 
 /* Begins to watch. The store must stay open until kecs_watch_close; a transaction can't be watched.
- * Errors: UNSUPPORTED (the store keeps no log, see options.track; old_rows), COMPACTED (the log no longer has what
- * comes after from_seq; kecs_last_error()->floor is where it begins), INVALID, MISUSE. */
+ * Errors: UNSUPPORTED (the store keeps no log, see options.track; old_rows without a history), COMPACTED (the log no
+ * longer has what comes after from_seq, or the history does not begin there; kecs_last_error()->floor is where it
+ * begins), INVALID, MISUSE. */
 KECS_STORE_API kecs_status kecs_watch_open(kecs_store *store, const kecs_watch_options *options,
                                            kecs_watch **out_watch);
 
 /* The next change; waits for it up to `timeout_ms` (0: not at all, negative: without end). *out_change is NULL when
  * none came. A watch may be used by one thread at a time. kecs_set_cancelled and kecs_set_deadline on the store end a
- * wait. COMPACTED when changes that this watch has not told yet were removed from the log: list anew, and open another
- * watch. In a build without threads a store in memory can't change while this waits, so it does not. */
+ * wait. COMPACTED when changes that this watch has not told yet were removed from the log, or when the log ends before
+ * what it has told already, since an older database took its place: list anew, and open another watch. In a build
+ * without threads a store in memory can't change while this waits, so it does not. */
 KECS_STORE_API kecs_status kecs_watch_next(kecs_watch *watch, int timeout_ms, const kecs_change **out_change);
 
 /* Up to where the watch has told everything that concerns it: where another one can go on. It is beyond the last
@@ -2892,6 +2965,92 @@ typedef struct kecs_informer {
  * call fails, or the store's calls are cancelled (KECS_E_CANCELLED). */
 KECS_STORE_API kecs_status kecs_informer_run(kecs_store *store, kecs_kind kind, const kecs_filter *where,
                                              size_t where_count, int timeout_ms, const kecs_informer *informer);
+
+#endif
+
+/* ---- store/history.h --------------------------------------------------------------------------------------------- */
+/* ---- History ---------------------------------------------------------------------------------------------- */
+/* A tracked store may keep what its rows were before they changed: who changed which row, when and why, and a row as it
+ * was at any moment that is still within the history. It is switched on by options.history, for all kinds or for some,
+ * and written in the transaction of the change; docs/history.md tells what it costs. What is beyond its bounds goes
+ * with kecs_changes_compact. A build with KECS_STORE_NO_HISTORY has these functions, and each is UNSUPPORTED. */
+#ifndef KECS_STORE_HISTORY_H
+#define KECS_STORE_HISTORY_H
+
+/* Who writes through this handle and through transactions that are begun from it, and why: what history notes of the
+ * writes that come after this call. On a transaction it holds for that one alone, so one call is noted by itself in a
+ * transaction of its own. NULL leaves what the handle around it says (on a store: what nobody has said); "" is nobody,
+ * or no reason. Both are UTF-8, copied, at most 256 and 1024 bytes. They cost nothing where no history is kept.
+ * Errors: INVALID, NOMEM, MISUSE. */
+KECS_STORE_API kecs_status kecs_set_actor(kecs_store *store, const char *actor, const char *reason);
+
+/* One change of one row. Texts and rows live as long as the result. */
+typedef struct kecs_history_entry {
+  int64_t seq;         /* of the change log; the version's name in kecs_diff and kecs_get_at */
+  kecs_change_op op;   /* CREATED, UPDATED or DELETED */
+  int64_t stamp;
+  int64_t time_us;     /* kecs_stamp_time of it */
+  const char *actor;   /* NULL where none was said, as for what another program has written */
+  const char *reason;
+  const void *row;     /* with query.rows: the kind's struct as the change left it; NULL when it deleted the row */
+  const void *old_row; /* and as it was before; NULL when the change created it */
+} kecs_history_entry;
+
+/* Zero-initialised, or NULL: the newest 100 changes, without rows. */
+typedef struct kecs_history_query {
+  int64_t from_us;        /* changes at or after this time; 0: from the oldest that is kept */
+  int64_t to_us;          /* and at or before this one; 0: up to now */
+  int limit;              /* 0: 100; at most 1000; below 0 or above: INVALID */
+  const char *page_token; /* of the page before, from the same query; INVALID from another one. NULL: first page */
+  bool rows;              /* give the rows before and after, too */
+} kecs_history_query;
+
+/* The changes of one row, newest first. `key` is as for kecs_record_get; the row may be deleted, and what had the key
+ * before it is listed, too. Read the entries with kecs_history_at. NOT_FOUND when there is no such row and nothing is
+ * known of one; UNSUPPORTED when no history of the kind is kept. */
+KECS_STORE_API kecs_status kecs_history(kecs_store *store, kecs_kind kind, const char *key,
+                                        const kecs_history_query *query, kecs_result **out_result);
+
+/* An entry of such a result; NULL beyond its end, and for other results. */
+KECS_STORE_API const kecs_history_entry *kecs_history_at(const kecs_result *result, size_t index);
+
+/* The row of a key as it was right after change `seq` of the log, whichever row that was of; or, where seq is 0, as it
+ * was at `time_us`, with every change of that millisecond. Exactly one of the two is given. A row that is deleted since
+ * comes back as it was. NOT_FOUND when there was none then; COMPACTED when that is before what is kept:
+ * kecs_last_error()->floor is the first sequence that can be asked for; INVALID beyond the end of the log; UNSUPPORTED
+ * when no history of the kind is kept. */
+KECS_STORE_API kecs_status kecs_get_at(kecs_store *store, kecs_kind kind, const char *key, int64_t seq, int64_t time_us,
+                                       kecs_result **out_result);
+
+/* One member in which two versions differ. */
+typedef struct kecs_difference {
+  const char *path;     /* a JSON Pointer (RFC 6901) into the row's document: "/desiredCount", "/tags/0/value" */
+  const char *old_text; /* the value as JSON; NULL where the older version has no such member */
+  const char *new_text; /* NULL where the newer one has none */
+} kecs_difference;
+
+/* In what the documents (kecs_get_json with these `flags`) of a row at two moments differ, member by member; arrays
+ * element by element, what is nested deeper than 32 levels as a whole. `from_seq` and `to_seq` are as `seq` of
+ * kecs_get_at. to_seq 0: now. from_seq 0: before the latest change up to to_seq. A row that is not there counts as a
+ * document without members. Read the differences with kecs_diff_at; errors as of kecs_get_at, NOT_FOUND when the row is
+ * at neither. */
+KECS_STORE_API kecs_status kecs_diff(kecs_store *store, kecs_kind kind, const char *key, int64_t from_seq,
+                                     int64_t to_seq, unsigned flags, kecs_result **out_result);
+
+/* A difference of such a result; NULL beyond its end, and for other results. */
+KECS_STORE_API const kecs_difference *kecs_diff_at(const kecs_result *result, size_t index);
+
+/* What history the store keeps. */
+typedef struct kecs_history_info {
+  uint64_t kinds;    /* KECS_BIT(kind) of those whose history is kept; 0: none is */
+  int rows_max;      /* changes of one row that compaction leaves; 0: all */
+  int64_t age_us;    /* changes that are older go with compaction; 0: none */
+  int64_t floor;     /* changes up to this sequence are gone because of their age */
+  int64_t since[KECS_KIND_COUNT]; /* of a kind whose history is kept: the sequence after which it begins */
+} kecs_history_info;
+
+/* All zero for a store that keeps none. */
+KECS_STORE_API kecs_status kecs_history_describe(kecs_store *store, kecs_history_info *out_info);
 
 #endif
 
@@ -3116,6 +3275,13 @@ struct kecs_backend {
    * was not. NULL: rows are inserted one by one. */
   kecs_status (*insert_many)(kecs_statement *insert, const char *table, const char *columns, const kecs_value *values,
                              int count, size_t rows, bool *commit);
+  /* start for one statement many times, each with the next `count` values; all or nothing, and `commit` as in
+   * insert_many. `changes` then says how many rows all of them have changed. NULL where `load` is. */
+  kecs_status (*repeat)(kecs_statement *statement, const kecs_value *values, int count, size_t times, bool *commit);
+  /* Inserts rows into a temporary table of the open transaction, which has these columns and no other. NULL: there are
+   * no such tables, or nothing is to gain by them. */
+  kecs_status (*load)(kecs_connection *connection, const char *table, const char *columns, const kecs_value *values,
+                      int count, size_t rows);
   /* start for several statements that only read, in one exchange with a server. A failure of one of them is noted with
    * it, and concerns none of the others; inside a transaction, and where it is the connection's, it is that of all.
    * NULL, as the next two then are: there is nothing to gain. */
@@ -3453,9 +3619,11 @@ typedef struct kecs__arena {
   bool failed;        /* a piece could not be had: for callers that look once at the end */
 } kecs__arena;
 KECS__FN void kecs__arena_init(kecs__arena *arena, const kecs_allocator *allocator);
+#if !defined(KECS_STORE_NO_CACHE)
 /* The first piece of an arena, in memory that has room for one more of `more` bytes, and for nothing else. */
 KECS__FN void *kecs__arena_whole(kecs__arena *arena, size_t size, size_t more);
 KECS__FN char *kecs__arena_rest(const kecs__arena *arena, size_t more); /* that one */
+#endif
 KECS__FN void *kecs__arena_take(kecs__arena *arena, size_t size); /* NULL means NOMEM, recorded */
 KECS__FN char *kecs__arena_bytes(kecs__arena *arena, size_t size); /* unaligned, for text */
 KECS__FN char *kecs__arena_text(kecs__arena *arena, const char *text, size_t len); /* copies and terminates */
@@ -3634,6 +3802,7 @@ static inline char *kecs__arena_cut(kecs__arena *arena, size_t size) {
   return piece;
 }
 
+#if !defined(KECS_STORE_NO_CACHE)
 KECS__FN void *kecs__arena_whole(kecs__arena *arena, size_t size, size_t more) {
   size_t header = KECS__ALIGN_UP(sizeof(kecs__chunk));
   size_t first = header + KECS__ALIGN_UP(size);
@@ -3652,6 +3821,7 @@ KECS__FN void *kecs__arena_whole(kecs__arena *arena, size_t size, size_t more) {
 KECS__FN char *kecs__arena_rest(const kecs__arena *arena, size_t more) {
   return (char *)arena->chunk + (arena->chunk->size - more);
 }
+#endif
 
 KECS__FN void *kecs__arena_take(kecs__arena *arena, size_t size) {
   if (size > SIZE_MAX - sizeof(kecs__aligned)) {
@@ -5230,8 +5400,10 @@ KECS__FN void kecs__time_epoch(int64_t micros, char out[32]);
 /* The clock behind a hook: the system's when the hook is empty or NULL. */
 KECS__FN int64_t kecs__clock_now(const kecs_clock *clock);
 
+#if !defined(KECS_STORE_NO_CACHE)
 /* The same, some milliseconds late, where the system's then is cheaper: for ages, never for rows. */
 KECS__FN int64_t kecs__clock_coarse(const kecs_clock *clock);
+#endif
 
 /* Milliseconds and microseconds of a clock that never goes back: for waiting, never for rows. */
 KECS__FN int64_t kecs__monotonic_ms(void);
@@ -5561,6 +5733,7 @@ KECS__FN int64_t kecs__clock_now(const kecs_clock *clock) {
   return (int64_t)now.tv_sec * KECS__TIME_MICROS + (int64_t)now.tv_nsec / 1000;
 }
 
+#if !defined(KECS_STORE_NO_CACHE)
 KECS__FN int64_t kecs__clock_coarse(const kecs_clock *clock) {
 #if defined(CLOCK_REALTIME_COARSE)
   if (!clock || !clock->now) {
@@ -5571,6 +5744,7 @@ KECS__FN int64_t kecs__clock_coarse(const kecs_clock *clock) {
 #endif
   return kecs__clock_now(clock);
 }
+#endif
 
 KECS__FN int64_t kecs__monotonic_us(void) {
   struct timespec now = {0, 0};
@@ -6890,6 +7064,7 @@ typedef struct kecs__place {
   bool known;              /* the log's end was read in this transaction */
   bool on;                 /* the transaction's writes are logged */
   bool appended;           /* some were */
+  uint64_t history;        /* bit n: what rows of kind n were is kept (history_log.h) */
   int64_t seq;             /* of the last of them */
   int64_t stamp;           /* the last that was given out */
   uint64_t marked;         /* bit n: marks[n] was read */
@@ -6912,6 +7087,7 @@ typedef struct kecs__cache kecs__cache; /* store/cache.h */
 typedef struct kecs__gather kecs__gather; /* store/gather.h */
 typedef struct kecs__turn kecs__turn; /* store/turns.c */
 typedef struct kecs__waiter kecs__waiter; /* store/pool.c */
+typedef struct kecs__change kecs__change; /* store/write.h */
 
 typedef struct kecs__session {
   kecs__engine *engine;
@@ -6923,6 +7099,7 @@ typedef struct kecs__session {
   kecs__thread_id thread; /* that has taken it from the pool */
   bool shared;            /* other writes are in the open transaction, too */
   bool writing;           /* the running statement changes rows */
+  bool no_stage;          /* the database lets it make no temporary table */
   bool changed;           /* one has, since a write began the open transaction */
   kecs__cached **slots;   /* open addressing */
   size_t slot_count;      /* a power of two */
@@ -7031,6 +7208,8 @@ struct kecs_store {
   int cancelled;           /* by kecs__flag_get */
   int timed;               /* likewise: there is a deadline */
   int64_t deadline;        /* guarded by the engine's mutex in a store; the owner's in a transaction */
+  char *actor;             /* who writes, and why, for the history: NULL as the parent says; guarded likewise */
+  char *reason;
   kecs_store *next;
 };
 
@@ -7060,6 +7239,9 @@ struct kecs__write {
   bool last;      /* what the next row's statement leaves is all: it may be committed with it */
   bool ended;     /* it was */
   int quiet;      /* above 0: tags and their rows are not followed, since they are being brought into step (tags.c) */
+  const char *actor;  /* for the history, once `noted` */
+  const char *reason;
+  bool noted;
   bool make_parents; /* an insert makes the parents that are missing, bare (KECS_JSON_PARENTS) */
   kecs__burial *burial; /* what is deleted, another store has deleted; what is cleared with it is not stamped */
 };
@@ -7341,6 +7523,7 @@ KECS__FN void kecs__ddl_add_column(kecs__text *out, const kecs_dialect *dialect,
  *   change_folds       what compaction leaves of entries that are still to be pushed: one a row
  *   change_tombstones  the natural keys of deleted rows, by the seq of their entry
  *   change_state       numbers: the floor, the push mark, and per kind the highest rid whose tombstone is gone
+ *   history            what rows were before entries, and history_keys (history_log.h)
  *
  * An entry of kind 0 is a mark: tracking was switched on, or off. The last entry says off exactly when it is.
  *
@@ -7378,10 +7561,12 @@ struct kecs_result {
 KECS__FN kecs_status kecs__result_new(const kecs_allocator *allocator, kecs_kind kind, size_t row_size,
                                       kecs_result **out_result);
 
+#if !defined(KECS_STORE_NO_CACHE)
 /* A result of so many rows in one piece of memory, with `size` bytes for the rows and what they point to. The rows are
  * the caller's to fill. */
 KECS__FN kecs_status kecs__result_whole(const kecs_allocator *allocator, kecs_kind kind, size_t row_size, size_t count,
                                         size_t size, kecs_result **out_result);
+#endif
 
 /* Room for one more row, zeroed; NULL means NOMEM. Rows may move, their texts do not. */
 KECS__FN void *kecs__result_add(kecs_result *result);
@@ -7474,7 +7659,14 @@ enum {
   KECS__FEED_FLOOR = 1,   /* a watch can begin after this seq */
   KECS__FEED_PUSHED = 2,  /* the push mark; no row: nobody pushes */
   KECS__FEED_SINCE = 3,   /* the seq at which tracking was switched on last */
-  KECS__FEED_RID = 1000   /* + kind: the highest rid of a tombstone that is gone */
+  KECS__FEED_HISTORY = 4, /* the kinds whose history is kept, as bits (history_log.h), and the history's bounds: */
+  KECS__FEED_HISTORY_ROWS = 5,
+  KECS__FEED_HISTORY_AGE = 6,
+  KECS__FEED_HISTORY_FLOOR = 7,       /* the newest seq that went because of its age, and its stamp */
+  KECS__FEED_HISTORY_FLOOR_STAMP = 8,
+  KECS__FEED_RID = 1000,              /* + kind: the highest rid of a tombstone that is gone */
+  KECS__FEED_HISTORY_SINCE = 2000,    /* + kind: where its history begins, as seq and as stamp */
+  KECS__FEED_HISTORY_SINCE_STAMP = 3000
 };
 
 /* A row's stamps, in the order of its columns stamp_life, stamp_spec, stamp_status; 0 is NULL. A group that was not
@@ -7515,10 +7707,16 @@ KECS__FN uint64_t kecs__feed_groups(const kecs__meta *meta, uint64_t mask);
 /* The next stamp. */
 KECS__FN kecs_status kecs__feed_stamp(kecs__write *write, int64_t *out_stamp);
 
-/* Logs a change that was just written. A failure outside of a guarded write loses the transaction: the row is written,
- * and it must not stay so without its entry. */
-KECS__FN kecs_status kecs__feed_updated(kecs__write *write, const kecs__meta *meta, int64_t rid, uint64_t groups,
-                                        int64_t stamp, const int64_t base[KECS__STAMPS]);
+/* Logs a change that was just written, and keeps what the row was where `change` says. A failure outside of a guarded
+ * write loses the transaction: the row is written, and it must not stay so without its entry. */
+KECS__FN kecs_status kecs__feed_updated(kecs__write *write, const kecs__meta *meta, const kecs__change *change,
+                                        uint64_t groups, int64_t stamp);
+
+/* Runs a statement that belongs to a row that is written already: nothing stops it, and its failure counts as above. */
+KECS__FN kecs_status kecs__feed_run(kecs__write *write, const char *sql, const kecs_value *values, int count);
+
+/* Makes the guard triggers of every kind anew, as change_state says, or removes them. */
+KECS__FN kecs_status kecs__feed_guards(kecs__write *write, bool make);
 
 /* Logs that a row, which is still there, is about to be deleted, and keeps its key. */
 KECS__FN kecs_status kecs__feed_delete(kecs__write *write, const kecs__meta *meta, int64_t rid, const void *row);
@@ -7550,6 +7748,7 @@ KECS__FN kecs_status kecs__feed_number(kecs__session *session, const char *sql, 
 /* A row of change_state, 0 when there is none; and to raise one, which never goes down. */
 KECS__FN kecs_status kecs__feed_state(kecs__session *session, int id, int64_t *out_value);
 KECS__FN kecs_status kecs__feed_state_raise(kecs__session *session, int id, int64_t value);
+KECS__FN kecs_status kecs__feed_state_set(kecs__session *session, int id, int64_t value);
 
 /* The end of the log; zeroed where it is empty, or where the backend has none. */
 KECS__FN kecs_status kecs__feed_read_end(kecs__session *session, kecs__feed_end *out_end);
@@ -7560,8 +7759,10 @@ KECS__FN kecs_status kecs__fail_no_feed(const kecs__engine *engine);
 /* UNSUPPORTED unless the end of the log says that the store is tracked. */
 KECS__FN kecs_status kecs__feed_check(const kecs__engine *engine, const kecs__feed_end *end);
 
+#if !defined(KECS_STORE_NO_WATCH)
 /* COMPACTED, with the floor in line and error, when entries after `seq` may be gone. Nothing above the floor is. */
 KECS__FN kecs_status kecs__feed_check_floor(kecs__session *session, int64_t seq);
+#endif
 
 /* ---- the clock (clock.c) ---- */
 
@@ -7581,7 +7782,7 @@ KECS__FN void kecs__feed_ddl_add_columns(kecs__text *out, const kecs_dialect *di
 KECS__FN bool kecs__feed_is_side_table(const char *name);
 
 /* Without marks: triggers are SQLite's, which has neither schemas nor tenants. */
-KECS__FN void kecs__feed_ddl_guards(kecs__text *out, const kecs_kind_info *info);
+KECS__FN void kecs__feed_ddl_guards(kecs__text *out, const kecs_kind_info *info, bool history);
 KECS__FN void kecs__feed_ddl_no_guards(kecs__text *out, const kecs_kind_info *info);
 
 /* What the logged forms of the fixed statements add: see kecs__op. */
@@ -7591,6 +7792,10 @@ KECS__FN void kecs__feed_sql_update(kecs__text *out, kecs__op op, int number);
 
 /* A row's natural key as one text, as kecs_record_get takes it. NULL means NOMEM. */
 KECS__FN const char *kecs__feed_key(const kecs__meta *meta, const void *row, kecs__arena *arena);
+
+/* The same from values, of any unique key; and the expression of a trigger that makes it of the row `old`. */
+KECS__FN const char *kecs__feed_key_text(const kecs_value *values, int count, kecs__arena *arena);
+KECS__FN void kecs__feed_guard_key(kecs__text *out, const kecs_kind_info *info, int number);
 
 #endif
 
@@ -8134,7 +8339,9 @@ KECS__FN kecs_status kecs__check_read_age(const kecs__session *session) {
  *   cache.c        entries, the names that lead to them, the order of use, limits
  *   cache_block.c  rows in one block of memory that can be copied, and copied out of as a result
  *   cache_rows.c   a get and a list through the cache: keys, tickets, answers
- *   coherence.c    what makes entries go: own writes, writes of other processes
+ *   cache_holds.c  what own writes make of it
+ *   coherence.c    what other processes' writes make of it
+ *   cache_open.c   the cache as a whole
  *
  * Only what is committed enters. Three rules keep it right whatever the threads do:
  *
@@ -8233,7 +8440,8 @@ static inline void kecs__cache_describe(kecs__engine *engine, kecs_cache_info *o
   (void)engine;
   (void)out_info;
 }
-static inline void kecs__cache_hold(kecs__session *session, const kecs__cached *cached, const kecs_value *parameters, int count) {
+static inline void kecs__cache_hold(kecs__session *session, const kecs__cached *cached, const kecs_value *parameters,
+                                    int count) {
   (void)session;
   (void)cached;
   (void)parameters;
@@ -8245,7 +8453,8 @@ static inline void kecs__cache_begun(kecs__session *session) {
 static inline void kecs__cache_ended(kecs__session *session) {
   (void)session;
 }
-static inline void kecs__cache_key_make(const kecs__engine *engine, const kecs__meta *meta, int form, const kecs_value *values, int count, kecs__cache_key *out_key) {
+static inline void kecs__cache_key_make(const kecs__engine *engine, const kecs__meta *meta, int form,
+                                        const kecs_value *values, int count, kecs__cache_key *out_key) {
   (void)engine;
   (void)meta;
   (void)form;
@@ -8253,7 +8462,8 @@ static inline void kecs__cache_key_make(const kecs__engine *engine, const kecs__
   (void)count;
   (void)out_key;
 }
-static inline kecs_status kecs__cache_get(kecs_store *store, const kecs__meta *meta, const kecs__cache_key *key, kecs_result **out_result) {
+static inline kecs_status kecs__cache_get(kecs_store *store, const kecs__meta *meta, const kecs__cache_key *key,
+                                          kecs_result **out_result) {
   (void)store;
   (void)meta;
   (void)key;
@@ -8264,7 +8474,9 @@ static inline void kecs__cache_ticket(kecs__session *session, kecs__ticket *out_
   (void)session;
   (void)out_ticket;
 }
-static inline void kecs__cache_put(kecs__session *session, const kecs__meta *meta, const kecs__cache_key *key, const kecs__ticket *ticket, const kecs__probe *probe, int64_t rid, const kecs_result *result) {
+static inline void kecs__cache_put(kecs__session *session, const kecs__meta *meta, const kecs__cache_key *key,
+                                   const kecs__ticket *ticket, const kecs__probe *probe, int64_t rid,
+                                   const kecs_result *result) {
   (void)session;
   (void)meta;
   (void)key;
@@ -8273,21 +8485,24 @@ static inline void kecs__cache_put(kecs__session *session, const kecs__meta *met
   (void)rid;
   (void)result;
 }
-static inline void kecs__cache_key_query(kecs_store *store, const kecs__meta *meta, const kecs_query *query, kecs__arena *arena, kecs__cache_key *out_key) {
+static inline void kecs__cache_key_query(kecs_store *store, const kecs__meta *meta, const kecs_query *query,
+                                         kecs__arena *arena, kecs__cache_key *out_key) {
   (void)store;
   (void)meta;
   (void)query;
   (void)arena;
   (void)out_key;
 }
-static inline kecs_status kecs__cache_list(kecs_store *store, const kecs__meta *meta, const kecs__cache_key *key, kecs_result **out_result) {
+static inline kecs_status kecs__cache_list(kecs_store *store, const kecs__meta *meta, const kecs__cache_key *key,
+                                           kecs_result **out_result) {
   (void)store;
   (void)meta;
   (void)key;
   (void)out_result;
   return KECS_OK;
 }
-static inline void kecs__cache_put_list(kecs__session *session, const kecs__cache_key *key, const kecs__ticket *ticket, const kecs_result *result) {
+static inline void kecs__cache_put_list(kecs__session *session, const kecs__cache_key *key, const kecs__ticket *ticket,
+                                        const kecs_result *result) {
   (void)session;
   (void)key;
   (void)ticket;
@@ -8982,7 +9197,7 @@ KECS__FN kecs_status kecs__gather_send(kecs__session *session, kecs__gather *gat
   }
   kecs_status status = session->engine->backend->start_many(session->connection, starts, used);
   kecs__release(&session->engine->allocator, starts, (open + 1) * sizeof *starts);
-  return kecs__statement_outcome(session, status);
+  return status;
 }
 
 KECS__FN void kecs__gather_free(kecs__session *session, kecs__gather *gather) {
@@ -10284,8 +10499,12 @@ KECS__FN kecs_status kecs__profile_check(const kecs_options *options) {
                                           "implementation without KECS_STORE_NO_VALIDATION");
   }
 #endif
-  if (options->track != KECS_TRACK_KEEP && options->track != KECS_TRACK_ON && options->track != KECS_TRACK_OFF) {
-    return kecs__fail(KECS_E_INVALID, "options.track is %d; give KECS_TRACK_KEEP, _ON or _OFF", (int)options->track);
+  const int tracks[] = {(int)options->track, (int)options->history.track};
+  for (size_t i = 0; i < sizeof tracks / sizeof tracks[0]; i++) {
+    if (tracks[i] < (int)KECS_TRACK_KEEP || tracks[i] > (int)KECS_TRACK_OFF) {
+      return kecs__fail(KECS_E_INVALID, "options.%s is %d; give KECS_TRACK_KEEP, _ON or _OFF",
+                        i == 0 ? "track" : "history.track", tracks[i]);
+    }
   }
   status = kecs__check_least("cache_kib", options->cache_kib, 0);
   status = status ? status : kecs__check_least("log_kib", options->log_kib, 0);
@@ -10390,6 +10609,113 @@ KECS_STORE_API int64_t kecs_stamp_time(int64_t stamp) {
  * tracking on has not, so its writes are caught, too. A guard stamps as the library does and uses nothing but SQLite's
  * own functions. It refuses to change a natural key: that would be another row. */
 
+/* ---- store/history_log.h ----------------------------------------------------------------------------------------- */
+/* store/history_log.h -- the history from within: what is kept of rows, its tables, its switch, its end.
+ *
+ *   history       one row an entry of the change log, under the same seq: who, why, and what the row was before it
+ *   history_keys  the unique keys of deleted rows, by the seq of their deletion: what a row was addressed by
+ *
+ * `old` is a JSON object of columns by their names, texts as strings, all else as integers. An update keeps the columns
+ * that it has changed (whole=0); a deletion, and each 64th update of a row, the whole row without its NULLs (whole=1).
+ * So a row as it was after seq S has each column from the first entry above S that mentions it, up to the first whole
+ * one; where none does, from the row itself. That takes no entry at or below S, so the old end can be cut off anywhere.
+ *
+ * The cut is marked, so that nothing older is ever answered from what is left: where entries of one row went because
+ * they were too many, the newest of them stays with op=0 and nothing else; what went because of its age, for all rows
+ * together, is told by change_state. Nothing above the floor of the change log goes: a watch may want it. */
+#ifndef KECS_STORE_HISTORY_LOG_H
+#define KECS_STORE_HISTORY_LOG_H
+
+enum { KECS__HISTORY_WHOLE = 64, KECS__HISTORY_CUT = 0 /* op */ };
+
+#define KECS__HISTORY_MAX (SIZE_MAX / 4)
+
+/* What a row was before a change. */
+typedef struct kecs__past {
+  kecs__text text; /* without data: nothing, for a new row */
+  bool whole;
+} kecs__past;
+
+/* ---- texts (history_sql.c) ---- */
+
+KECS__FN void kecs__history_ddl_tables(kecs__text *out, const kecs_dialect *dialect);
+
+/* What the guard triggers of a kind do besides, after they have logged the change. `columns`: "a,b,...". */
+KECS__FN void kecs__history_guard_insert(kecs__text *out);
+KECS__FN void kecs__history_guard_update(kecs__text *out, const char *columns);
+KECS__FN void kecs__history_guard_delete(kecs__text *out, const kecs_kind_info *info);
+
+/* ---- writing (history_write.c) ---- */
+
+/* At the begin of a writing transaction that is logged: which kinds are kept. */
+KECS__FN kecs_status kecs__history_begin(kecs__write *write);
+
+/* Whether what rows of the kind were is kept; after kecs__feed_begin. */
+static inline bool kecs__history_kept(const kecs__write *write, const kecs__meta *meta) {
+#if defined(KECS_STORE_NO_HISTORY)
+  (void)write;
+  (void)meta;
+  return false;
+#else
+  return write->session->place.on && (write->session->place.history & KECS_BIT(meta->info->kind)) != 0;
+#endif
+}
+
+/* The columns in `mask`, as `old` has them, and a whole row. */
+KECS__FN kecs_status kecs__history_values(const kecs_kind_info *info, const kecs_value *values, uint64_t mask,
+                                          kecs__text *out);
+KECS__FN kecs_status kecs__history_whole(kecs__write *write, const kecs__meta *meta, int64_t rid, kecs__text *out);
+
+/* Keeps what belongs to the entry that was logged last. */
+KECS__FN kecs_status kecs__history_add(kecs__write *write, const kecs__meta *meta, int op, int64_t rid, int64_t stamp,
+                                       const kecs__past *past);
+
+/* The same for a row that is about to be deleted, whose deletion is logged as `seq`. */
+KECS__FN kecs_status kecs__history_deleted(kecs__write *write, const kecs__meta *meta, int64_t seq, int64_t rid,
+                                           int64_t stamp, const void *row);
+
+/* ---- the whole of it (history_keep.c) ---- */
+
+/* Switches as options.history says, after kecs__feed_open. */
+KECS__FN kecs_status kecs__history_open(kecs_store *store, const kecs_history_options *options);
+
+/* Removes what is kept of these kinds, and that they are kept. */
+KECS__FN kecs_status kecs__history_clear(kecs__write *write, uint64_t kinds);
+
+/* One step of compaction, at most `limit` rows: what is beyond the bounds, of rows whose entries up to `upto` are about
+ * to leave the log, and what is too old, up to there. *out_count rows are gone; fewer than `limit`: nothing is left. */
+KECS__FN kecs_status kecs__history_trim(kecs__write *write, int64_t upto, int limit, int64_t *out_count);
+
+/* Copies of who writes and why, in a handle; and their end. */
+KECS__FN kecs_status kecs__actor_set(kecs_store *store, const char *actor, const char *reason);
+KECS__FN void kecs__actor_free(kecs_store *store);
+
+/* ---- reading (history_read.c) ---- */
+
+#if !defined(KECS_STORE_NO_HISTORY)
+/* COMPACTED, with the floor. */
+KECS__FN kecs_status kecs__fail_before_history(int64_t floor);
+#endif
+
+#if !defined(KECS_STORE_NO_HISTORY) || !defined(KECS_STORE_NO_WATCH)
+/* The kinds whose history is kept, as bits. */
+KECS__FN kecs_status kecs__history_kinds(kecs__session *session, uint64_t *out_kinds);
+
+/* UNSUPPORTED unless the history of all these kinds is kept. */
+KECS__FN kecs_status kecs__history_check(kecs__session *session, uint64_t kinds);
+
+/* COMPACTED when the history of one of these kinds begins after `seq`. */
+KECS__FN kecs_status kecs__history_check_floor(kecs__session *session, uint64_t kinds, int64_t seq);
+
+/* A row as it was after `seq`, which its history still has; *out_there is false when it was not there. COMPACTED when
+ * its entries were cut off after that. */
+KECS__FN kecs_status kecs__history_row(kecs__session *session, const kecs__meta *meta, int64_t rid, int64_t seq,
+                                       kecs__arena *arena, void *row, bool *out_there);
+#endif
+
+#endif
+
+/* ---- store/feed_sql.c, continued --------------------------------------------------------------------------------- */
 #include <stdio.h>
 #include <string.h>
 
@@ -10414,11 +10740,11 @@ KECS__FN bool kecs__feed_has_group(const kecs_kind_info *info, kecs_column_group
 
 /* ---- tables ---- */
 
-/* Those of the second line are of logs that the database writes, those of the third of replication. */
+/* change_heads, change_queue and change_batches are of logs that the database writes; sync_* are of replication. */
 static const char *const kecs__feed_tables[] = {
-    "changes",    "change_folds",   "change_tombstones", "change_state",
-    "change_heads", "change_queue", "change_batches",
-    "sync_state", "sync_conflicts", "sync_wanted", "sync_refused", "sync_hubs", "sync_sites"};
+    "changes",        "change_folds", "change_tombstones", "change_state", "change_heads", "change_queue",
+    "change_batches", "history",      "history_keys",      "sync_state",   "sync_conflicts", "sync_wanted",
+    "sync_refused",   "sync_hubs",    "sync_sites"};
 
 KECS__FN bool kecs__feed_is_side_table(const char *name) {
   for (size_t i = 0; i < sizeof kecs__feed_tables / sizeof kecs__feed_tables[0]; i++) {
@@ -10464,6 +10790,7 @@ KECS__FN void kecs__feed_ddl_tables(kecs__text *out, const kecs_dialect *dialect
                   "CREATE INDEX IF NOT EXISTS change_tombstones_key ON {change_tombstones}(kind,key);\n"
                   "CREATE TABLE IF NOT EXISTS {change_state}(id %s NOT NULL PRIMARY KEY,value %s NOT NULL)%s;\n",
                   dialect->table_options, dialect->type_int, dialect->type_int, dialect->table_options);
+  kecs__history_ddl_tables(out, dialect);
 }
 
 /* Only in files that were tracked once. stamp_x is the time of the write, site_x the site that wrote it: NULL for this
@@ -10535,12 +10862,19 @@ static void kecs__feed_key_part(kecs__text *out, const kecs_value *value, bool l
 
 KECS__FN const char *kecs__feed_key(const kecs__meta *meta, const void *row, kecs__arena *arena) {
   const kecs_column_list *key = &meta->info->keys[0];
+  kecs_value values[KECS_KEY_COLUMNS_MAX];
+  for (int i = 0; i < key->count; i++) {
+    values[i] = kecs__row_value(meta->info, row, key->columns[i]);
+  }
+  return kecs__feed_key_text(values, key->count, arena);
+}
+
+KECS__FN const char *kecs__feed_key_text(const kecs_value *values, int count, kecs__arena *arena) {
   kecs__text text;
   kecs__text_init(&text, arena->allocator, (size_t)1 << 30);
-  for (int i = 0; i < key->count; i++) {
-    kecs_value value = kecs__row_value(meta->info, row, key->columns[i]);
+  for (int i = 0; i < count; i++) {
     kecs__text_adds(&text, i > 0 ? "," : "");
-    kecs__feed_key_part(&text, &value, i == key->count - 1);
+    kecs__feed_key_part(&text, &values[i], i == count - 1);
   }
   const char *copy = text.status ? NULL : kecs__arena_text(arena, text.data, text.len);
   kecs__text_free(&text);
@@ -10564,7 +10898,7 @@ static void kecs__guard_where(kecs__text *out, const kecs_kind_info *info) {
   }
 }
 
-static void kecs__guard_insert(kecs__text *out, const kecs_kind_info *info) {
+static void kecs__guard_insert(kecs__text *out, const kecs_kind_info *info, bool history) {
   int kind = (int)info->kind;
   char mark[256];
   snprintf(mark, sizeof mark,
@@ -10578,6 +10912,9 @@ static void kecs__guard_insert(kecs__text *out, const kecs_kind_info *info) {
                   kind, (int)KECS__GROUPS_ALL, (int)KECS__FEED_CREATED, info->table);
   kecs__guard_where(out, info);
   kecs__text_adds(out, ";\n");
+  if (history) {
+    kecs__history_guard_insert(out);
+  }
   if (kecs__feed_stamped(info)) {
     kecs__text_addf(out, "  UPDATE %s SET stamp_life=" KECS__GUARD_LAST, info->table);
     kecs__guard_where(out, info);
@@ -10586,8 +10923,8 @@ static void kecs__guard_insert(kecs__text *out, const kecs_kind_info *info) {
   kecs__text_adds(out, "END;\n");
 }
 
-static void kecs__guard_key(kecs__text *out, const kecs_kind_info *info) {
-  const kecs_column_list *key = &info->keys[0];
+KECS__FN void kecs__feed_guard_key(kecs__text *out, const kecs_kind_info *info, int number) {
+  const kecs_column_list *key = &info->keys[number];
   for (int i = 0; i < key->count; i++) {
     const kecs_column_info *column = &info->columns[key->columns[i]];
     bool text = column->type == KECS_TYPE_TEXT;
@@ -10597,7 +10934,7 @@ static void kecs__guard_key(kecs__text *out, const kecs_kind_info *info) {
   }
 }
 
-static void kecs__guard_delete(kecs__text *out, const kecs_kind_info *info) {
+static void kecs__guard_delete(kecs__text *out, const kecs_kind_info *info, bool history) {
   bool stamped = kecs__feed_stamped(info);
   kecs__text_addf(out, "CREATE TRIGGER feed_%s_delete AFTER DELETE ON %s BEGIN\n", info->table, info->table);
   kecs__text_addf(out,
@@ -10608,8 +10945,12 @@ static void kecs__guard_delete(kecs__text *out, const kecs_kind_info *info) {
                   "  INSERT INTO change_tombstones(seq,kind,rid,stamp,life,life_site,key) "
                   "SELECT seq,kind,rid,stamp,%s,",
                   stamped ? "old.stamp_life,old.site_life" : "NULL,NULL");
-  kecs__guard_key(out, info);
-  kecs__text_adds(out, " FROM changes ORDER BY seq DESC LIMIT 1;\nEND;\n");
+  kecs__feed_guard_key(out, info, 0);
+  kecs__text_adds(out, " FROM changes ORDER BY seq DESC LIMIT 1;\n");
+  if (history) {
+    kecs__history_guard_delete(out, info);
+  }
+  kecs__text_adds(out, "END;\n");
 }
 
 static bool kecs__guard_in_key(const kecs_kind_info *info, int column) {
@@ -10634,7 +10975,8 @@ static int kecs__guard_columns(kecs__text *out, const kecs_kind_info *info, kecs
   return count;
 }
 
-static void kecs__guard_update(kecs__text *out, const kecs_kind_info *info, kecs_column_group group, const char *name) {
+static void kecs__guard_update(kecs__text *out, const kecs_kind_info *info, kecs_column_group group, const char *name,
+                               bool history) {
   kecs__text columns;
   kecs__text_init(&columns, out->allocator, (size_t)1 << 16);
   bool stamped = kecs__feed_stamped(info) && (group == KECS_GROUP_SPEC || group == KECS_GROUP_STATUS);
@@ -10650,17 +10992,22 @@ static void kecs__guard_update(kecs__text *out, const kecs_kind_info *info, kecs
       kecs__text_addf(out, "  UPDATE %s SET site_%s=NULL,stamp_%s=" KECS__GUARD_LAST " WHERE rid=new.rid", info->table,
                       name, name);
     }
-    kecs__text_adds(out, stamped ? ";\nEND;\n" : ");\nEND;\n");
+    kecs__text_adds(out, stamped ? ";\n" : ");\n");
+    if (history) {
+      kecs__history_guard_update(out, columns.data);
+    }
+    kecs__text_adds(out, "END;\n");
   }
+  out->status = out->status ? out->status : columns.status;
   kecs__text_free(&columns);
 }
 
-KECS__FN void kecs__feed_ddl_guards(kecs__text *out, const kecs_kind_info *info) {
-  kecs__guard_insert(out, info);
-  kecs__guard_delete(out, info);
-  kecs__guard_update(out, info, KECS_GROUP_SPEC, "spec");
-  kecs__guard_update(out, info, KECS_GROUP_STATUS, "status");
-  kecs__guard_update(out, info, KECS_GROUP_LOCAL, "local");
+KECS__FN void kecs__feed_ddl_guards(kecs__text *out, const kecs_kind_info *info, bool history) {
+  kecs__guard_insert(out, info, history);
+  kecs__guard_delete(out, info, history);
+  kecs__guard_update(out, info, KECS_GROUP_SPEC, "spec", history);
+  kecs__guard_update(out, info, KECS_GROUP_STATUS, "status", history);
+  kecs__guard_update(out, info, KECS_GROUP_LOCAL, "local", history);
   kecs__text_addf(out, "CREATE TRIGGER feed_%s_key BEFORE UPDATE OF ", info->table);
   (void)kecs__guard_columns(out, info, KECS_GROUP_KEY);
   kecs__text_addf(out, " ON %s WHEN ", info->table);
@@ -10677,6 +11024,75 @@ KECS__FN void kecs__feed_ddl_guards(kecs__text *out, const kecs_kind_info *info)
 KECS__FN void kecs__feed_ddl_no_guards(kecs__text *out, const kecs_kind_info *info) {
   for (size_t i = 0; i < sizeof kecs__guard_names / sizeof kecs__guard_names[0]; i++) {
     kecs__text_addf(out, "DROP TRIGGER IF EXISTS feed_%s_%s;\n", info->table, kecs__guard_names[i]);
+  }
+}
+
+/* ---- store/history_sql.c ----------------------------------------------------------------------------------------- */
+/* store/history_sql.c -- the texts of the history: its tables, and what the guard triggers keep. */
+
+#include <string.h>
+
+KECS__FN void kecs__history_ddl_tables(kecs__text *out, const kecs_dialect *dialect) {
+  const char *number = dialect->type_int;
+  const char *text = dialect->type_text;
+  kecs__text_addf(out,
+                  "CREATE TABLE IF NOT EXISTS {history}(seq %s,kind %s NOT NULL,rid %s NOT NULL,op %s NOT NULL,"
+                  "whole %s NOT NULL,stamp %s NOT NULL,actor %s,reason %s,old %s)%s;\n"
+                  "CREATE INDEX IF NOT EXISTS history_row ON {history}(kind,rid,seq);\n",
+                  dialect->type_rid, number, number, number, number, number, text, text, text, dialect->table_options);
+  kecs__text_addf(out,
+                  "CREATE TABLE IF NOT EXISTS {history_keys}(seq %s NOT NULL,number %s NOT NULL,kind %s NOT NULL,"
+                  "rid %s NOT NULL,key %s NOT NULL,PRIMARY KEY(seq,number))%s;\n"
+                  "CREATE INDEX IF NOT EXISTS history_keys_key ON {history_keys}(kind,number,key,seq);\n",
+                  number, number, number, number, text, dialect->table_options);
+}
+
+/* The entry that the trigger has just logged. */
+static void kecs__history_guard_head(kecs__text *out) {
+  kecs__text_adds(out, "  INSERT INTO history(seq,kind,rid,op,whole,stamp,old) SELECT seq,kind,rid,op,");
+}
+
+static void kecs__history_guard_tail(kecs__text *out) {
+  kecs__text_adds(out, " FROM changes ORDER BY seq DESC LIMIT 1;\n");
+}
+
+/* By hand, since a function takes no more than 127 arguments everywhere. */
+static void kecs__history_guard_column(kecs__text *out, const char *name, size_t len, bool more) {
+  kecs__text_addf(out, "'%s\"%.*s\":'||json_quote(old.%.*s)||", more ? "," : "{", (int)len, name, (int)len, name);
+}
+
+KECS__FN void kecs__history_guard_insert(kecs__text *out) {
+  kecs__history_guard_head(out);
+  kecs__text_adds(out, "0,stamp,NULL");
+  kecs__history_guard_tail(out);
+}
+
+KECS__FN void kecs__history_guard_update(kecs__text *out, const char *columns) {
+  kecs__history_guard_head(out);
+  kecs__text_adds(out, "0,stamp,");
+  for (bool more = false; *columns; more = true) {
+    size_t len = strcspn(columns, ",");
+    kecs__history_guard_column(out, columns, len, more);
+    columns += len + (columns[len] ? 1 : 0);
+  }
+  kecs__text_adds(out, "'}'");
+  kecs__history_guard_tail(out);
+}
+
+KECS__FN void kecs__history_guard_delete(kecs__text *out, const kecs_kind_info *info) {
+  kecs__history_guard_head(out);
+  kecs__text_adds(out, "1,stamp,");
+  for (int i = 0; i < info->column_count; i++) {
+    kecs__history_guard_column(out, info->columns[i].name, strlen(info->columns[i].name), i > 0);
+  }
+  kecs__text_adds(out, "'}'");
+  kecs__history_guard_tail(out);
+  for (int number = 0; number < info->key_count; number++) {
+    kecs__text_addf(out, "  INSERT INTO history_keys(seq,number,kind,rid,key) SELECT seq,%d,kind,rid,coalesce(",
+                    number);
+    kecs__feed_guard_key(out, info, number);
+    kecs__text_adds(out, ",'')");
+    kecs__history_guard_tail(out);
   }
 }
 
@@ -10764,6 +11180,7 @@ static void kecs__handle_list(kecs_store *tx) {
 static void kecs__handle_retire(kecs__engine *engine, kecs_store *tx) {
   tx->magic = KECS__MAGIC_ENDED;
   tx->next = NULL;
+  kecs__actor_free(tx);
   kecs_store **at = &engine->spare_handles;
   while (*at) {
     at = &(*at)->next;
@@ -11064,6 +11481,7 @@ static const kecs__step kecs__steps[] = {
     {1, ""},
     {2, ""}, /* the tables of the change log (feed_sql.c), where the store writes it */
     {3, ""}, /* those of one that the database writes (kecs_backend_log) */
+    {4, ""}, /* those of the history (history_sql.c) */
 };
 
 #define KECS__STEP_COUNT (sizeof kecs__steps / sizeof kecs__steps[0])
@@ -11347,6 +11765,7 @@ KECS__FN kecs_status kecs__result_new(const kecs_allocator *allocator, kecs_kind
   return KECS_OK;
 }
 
+#if !defined(KECS_STORE_NO_CACHE)
 KECS__FN kecs_status kecs__result_whole(const kecs_allocator *allocator, kecs_kind kind, size_t row_size, size_t count,
                                         size_t size, kecs_result **out_result) {
   kecs__arena arena;
@@ -11370,6 +11789,7 @@ KECS__FN kecs_status kecs__result_whole(const kecs_allocator *allocator, kecs_ki
   result->seq = 0;
   return KECS_OK;
 }
+#endif
 
 KECS__FN void *kecs__result_add(kecs_result *result) {
   void *row = kecs__result_room(result);
@@ -12911,6 +13331,8 @@ KECS__FN kecs_status kecs__plan_token(const kecs__plan *plan, const void *row, k
 #ifndef KECS_STORE_CACHE_ENTRIES_H
 #define KECS_STORE_CACHE_ENTRIES_H
 
+#include <string.h>
+
 #if !defined(KECS_STORE_NO_CACHE)
 
 /* One way of asking that leads to an entry. Its values follow it, packed. */
@@ -12924,15 +13346,17 @@ typedef struct kecs__cache_name {
   int count;
 } kecs__cache_name;
 
-/* Rows and their texts, ready to be copied: pointers are offsets from the first row, 0 is NULL. */
+/* Rows and their texts, ready to be copied: pointers are offsets from the first row. Where they are stands beside them:
+ * for each row a number of fields, and the fields' places in the row. */
 typedef struct kecs__cache_block {
   size_t size; /* of this piece of memory */
+  size_t fields_at;
   size_t image_at;
   size_t image_size;
   size_t rows;
   size_t token_at; /* of the page token in the image; 0: there is none */
   int64_t seq;
-} kecs__cache_block; /* the first name and the image follow */
+} kecs__cache_block; /* the first name, the fields and the image follow */
 
 /* An entry. Number 0 is none: it ties the ends of the order of use together. */
 typedef struct kecs__cache_node {
@@ -12949,7 +13373,8 @@ typedef struct kecs__cache_node {
 
 typedef struct kecs__cache_link {
   uint64_t hash;
-  uint32_t node; /* 0: free */
+  const kecs__cache_name *name; /* of a table of names: so that name and entry are fetched side by side */
+  uint32_t node;                /* 0: free */
 } kecs__cache_link;
 
 /* Open addressing, never more than half full. */
@@ -13067,7 +13492,26 @@ KECS__FN kecs_status kecs__cache_unpack(const kecs__cache *cache, const kecs__me
 KECS__FN kecs__cache_name *kecs__cache_name_new(const kecs__cache *cache, const kecs__cache_key *key);
 KECS__FN bool kecs__cache_name_is(const kecs__cache_name *name, const kecs__cache_key *key);
 
-/* ---- coherence.c ---- */
+/* ---- marks, and the holds that a row or kind shares ---- */
+
+static inline bool kecs__mark_same(const kecs_mark *a, const kecs_mark *b) {
+  return memcmp(a, b, sizeof *a) == 0;
+}
+
+static inline bool kecs__mark_now(const kecs__cache *cache, kecs_mark *out_mark) {
+  const kecs__engine *engine = cache->engine;
+  return engine->backend->mark(engine->writer->connection, out_mark);
+}
+
+static inline size_t kecs__bucket_of(uint64_t hash) {
+  return (size_t)(hash >> 32) % KECS__CACHE_BUCKETS;
+}
+
+static inline bool kecs__kind_is_parent(int kind) {
+  return kind == KECS_KIND_CLUSTER || kind == KECS_KIND_SERVICE;
+}
+
+/* ---- cache_holds.c ---- */
 
 /* Whether the database is as it is known: nobody else has committed since. One slot or `state` is taken. */
 KECS__FN bool kecs__cache_is_known(const kecs__cache *cache);
@@ -13088,7 +13532,10 @@ KECS__FN uint64_t kecs__cache_generation(const kecs__cache *cache, kecs_kind kin
 
 #if !defined(KECS_STORE_NO_CACHE)
 
-#define KECS__CACHE_FIRST 64 /* entries and links to begin with */
+enum {
+  KECS__CACHE_FIRST = 64, /* entries and links to begin with */
+  KECS__CACHE_LINES = 24  /* of the processor's cache, that a row is likely to take */
+};
 
 /* ---- hashing ---- */
 
@@ -13118,12 +13565,16 @@ static inline uint64_t kecs__eight(const char *bytes) {
 
 KECS__FN uint64_t kecs__cache_hash(uint64_t seed, const char *text, size_t len) {
   uint64_t hash = seed ^ (UINT64_C(0x9E3779B97F4A7C15) * (len + 1));
-  for (; len > 16; len -= 16, text += 16) {
+  if (len < 16) {
+    char last[16] = {0};
+    memcpy(last, text, len);
+    return kecs__fold(kecs__eight(last) ^ KECS__HASH_B, kecs__eight(last + 8) ^ hash);
+  }
+  const char *end = text + len;
+  for (; end - text > 16; text += 16) {
     hash = kecs__fold(kecs__eight(text) ^ KECS__HASH_A, kecs__eight(text + 8) ^ hash);
   }
-  char last[16] = {0};
-  memcpy(last, text, len);
-  return kecs__fold(kecs__eight(last) ^ KECS__HASH_B, kecs__eight(last + 8) ^ hash);
+  return kecs__fold(kecs__eight(end - 16) ^ KECS__HASH_B, kecs__eight(end - 8) ^ hash); /* some bytes twice */
 }
 
 KECS__FN uint64_t kecs__cache_hash_values(uint64_t seed, const kecs_value *values, int count) {
@@ -13143,12 +13594,13 @@ KECS__FN uint64_t kecs__cache_hash_rid(const kecs__cache *cache, kecs_kind kind,
 
 /* ---- tables ---- */
 
-static void kecs__table_put(kecs__cache_table *table, uint64_t hash, uint32_t node) {
+static void kecs__table_put(kecs__cache_table *table, uint64_t hash, const kecs__cache_name *name, uint32_t node) {
   size_t at = (size_t)hash & (table->room - 1);
   while (table->links[at].node) {
     at = (at + 1) & (table->room - 1);
   }
   table->links[at].hash = hash;
+  table->links[at].name = name;
   table->links[at].node = node;
 }
 
@@ -13166,7 +13618,7 @@ static bool kecs__table_reserve(kecs__cache *cache, kecs__cache_table *table, si
   memset(grown.links, 0, size);
   for (size_t i = 0; i < table->room; i++) {
     if (table->links[i].node) {
-      kecs__table_put(&grown, table->links[i].hash, table->links[i].node);
+      kecs__table_put(&grown, table->links[i].hash, table->links[i].name, table->links[i].node);
     }
   }
   kecs__release(allocator, table->links, table->room * sizeof *table->links);
@@ -13175,10 +13627,10 @@ static bool kecs__table_reserve(kecs__cache *cache, kecs__cache_table *table, si
 }
 
 /* Links that had to step aside for this one move back, so that no gap ends a search too early. */
-static void kecs__table_remove(kecs__cache_table *table, uint64_t hash, uint32_t node) {
+static void kecs__table_remove(kecs__cache_table *table, uint64_t hash, const kecs__cache_name *name, uint32_t node) {
   size_t mask = table->room - 1;
   size_t gap = (size_t)hash & mask;
-  while (table->links[gap].node != node || table->links[gap].hash != hash) {
+  while (table->links[gap].node != node || table->links[gap].hash != hash || table->links[gap].name != name) {
     gap = (gap + 1) & mask;
   }
   for (size_t at = (gap + 1) & mask; table->links[at].node; at = (at + 1) & mask) {
@@ -13192,6 +13644,20 @@ static void kecs__table_remove(kecs__cache_table *table, uint64_t hash, uint32_t
   table->used--;
 }
 
+/* What a hit will read next: most of its time is waiting for memory. */
+static inline void kecs__link_expect(const kecs__cache *cache, const kecs__cache_link *link) {
+#if defined(__GNUC__)
+  const char *at = (const char *)link->name;
+  __builtin_prefetch(&cache->nodes[link->node]);
+  for (size_t line = 0; line < KECS__CACHE_LINES; line++) {
+    __builtin_prefetch(at + line * 64);
+  }
+#else
+  (void)cache;
+  (void)link;
+#endif
+}
+
 KECS__FN uint32_t kecs__cache_find(const kecs__cache *cache, const kecs__cache_key *key) {
   const kecs__cache_table *table = &cache->by_name;
   if (table->used == 0) {
@@ -13199,14 +13665,13 @@ KECS__FN uint32_t kecs__cache_find(const kecs__cache *cache, const kecs__cache_k
   }
   size_t at = (size_t)key->hash & (table->room - 1);
   for (; table->links[at].node; at = (at + 1) & (table->room - 1)) {
-    if (table->links[at].hash != key->hash) {
+    const kecs__cache_link *link = &table->links[at];
+    if (link->hash != key->hash) {
       continue;
     }
-    const kecs__cache_name *name = cache->nodes[table->links[at].node].names;
-    for (; name; name = name->next) {
-      if ((!name->parents || name->parents == cache->parents) && kecs__cache_name_is(name, key)) {
-        return table->links[at].node;
-      }
+    kecs__link_expect(cache, link);
+    if ((!link->name->parents || link->name->parents == cache->parents) && kecs__cache_name_is(link->name, key)) {
+      return link->node;
     }
   }
   return 0;
@@ -13278,6 +13743,8 @@ KECS__FN kecs__cache_slot *kecs__cache_slot_of(kecs__cache *cache) {
 KECS__FN void kecs__cache_lock_all(kecs__cache *cache) {
   for (int i = 0; i < KECS__CACHE_SLOTS; i++) {
     kecs__mutex_lock(&cache->slots[i].mutex);
+  }
+  for (int i = 0; i < KECS__CACHE_SLOTS; i++) { /* now that nobody else can */
     kecs__slot_tell(cache, &cache->slots[i]);
   }
 }
@@ -13312,13 +13779,13 @@ static void kecs__node_release(kecs__cache *cache, const kecs__cache_node *node)
 KECS__FN void kecs__cache_remove(kecs__cache *cache, uint32_t number) {
   kecs__cache_node *node = &cache->nodes[number];
   for (const kecs__cache_name *name = node->names; name; name = name->next) {
-    kecs__table_remove(&cache->by_name, name->hash, number);
+    kecs__table_remove(&cache->by_name, name->hash, name, number);
   }
   if (node->rid) {
-    kecs__table_remove(&cache->by_row, kecs__cache_hash_rid(cache, node->names->kind, node->rid), number);
+    kecs__table_remove(&cache->by_row, kecs__cache_hash_rid(cache, node->names->kind, node->rid), NULL, number);
   }
   if (node->natural) {
-    kecs__table_remove(&cache->by_row, node->natural, number);
+    kecs__table_remove(&cache->by_row, node->natural, NULL, number);
   }
   kecs__order_out(cache, number);
   cache->bytes -= kecs__node_bytes(node);
@@ -13400,14 +13867,14 @@ KECS__FN void kecs__cache_add(kecs__cache *cache, const kecs__cache_node *entry)
   kecs__cache_node *node = &cache->nodes[number];
   cache->free_nodes = node->next;
   *node = *entry;
-  kecs__table_put(&cache->by_name, node->names->hash, number);
+  kecs__table_put(&cache->by_name, node->names->hash, node->names, number);
   cache->by_name.used++;
   if (node->rid) {
-    kecs__table_put(&cache->by_row, kecs__cache_hash_rid(cache, node->names->kind, node->rid), number);
+    kecs__table_put(&cache->by_row, kecs__cache_hash_rid(cache, node->names->kind, node->rid), NULL, number);
     cache->by_row.used++;
   }
   if (node->natural) {
-    kecs__table_put(&cache->by_row, node->natural, number);
+    kecs__table_put(&cache->by_row, node->natural, NULL, number);
     cache->by_row.used++;
   }
   kecs__order_first(cache, number);
@@ -13426,7 +13893,7 @@ static int kecs__names_prune(kecs__cache *cache, uint32_t number) {
     kecs__cache_name *name = *at;
     if (name->parents && name->parents != cache->parents) {
       *at = name->next;
-      kecs__table_remove(&cache->by_name, name->hash, number);
+      kecs__table_remove(&cache->by_name, name->hash, name, number);
       cache->bytes -= name->size;
       kecs__release(&cache->engine->allocator, name, name->size);
     } else {
@@ -13446,145 +13913,9 @@ KECS__FN void kecs__cache_add_name(kecs__cache *cache, uint32_t number, kecs__ca
   }
   name->next = node->names->next;
   node->names->next = name;
-  kecs__table_put(&cache->by_name, name->hash, number);
+  kecs__table_put(&cache->by_name, name->hash, name, number);
   cache->by_name.used++;
   cache->bytes += name->size;
-}
-
-/* ---- the cache as a whole ---- */
-
-static kecs_status kecs__cache_locks(kecs__cache *cache) {
-  kecs__mutex *mutexes[KECS__CACHE_SLOTS + 2] = {&cache->state, &cache->order};
-  int made = 0;
-  for (int i = 0; i < KECS__CACHE_SLOTS; i++) {
-    mutexes[i + 2] = &cache->slots[i].mutex;
-  }
-  while (made < KECS__CACHE_SLOTS + 2 && kecs__mutex_init(mutexes[made]) == KECS_OK) {
-    made++;
-  }
-  if (made == KECS__CACHE_SLOTS + 2) {
-    return KECS_OK;
-  }
-  while (made > 0) {
-    kecs__mutex_destroy(mutexes[--made]);
-  }
-  return KECS_E_NOMEM;
-}
-
-static void kecs__cache_free(kecs__cache *cache) {
-  const kecs_allocator *allocator = &cache->engine->allocator;
-  kecs__cache_remove_kind(cache, KECS_KIND_COUNT);
-  kecs__release(allocator, cache->nodes, cache->node_room * sizeof *cache->nodes);
-  kecs__release(allocator, cache->by_name.links, cache->by_name.room * sizeof *cache->by_name.links);
-  kecs__release(allocator, cache->by_row.links, cache->by_row.room * sizeof *cache->by_row.links);
-  kecs__mutex_destroy(&cache->state);
-  kecs__mutex_destroy(&cache->order);
-  for (int i = 0; i < KECS__CACHE_SLOTS; i++) {
-    kecs__mutex_destroy(&cache->slots[i].mutex);
-  }
-  kecs__release(allocator, cache, sizeof *cache);
-}
-
-KECS__FN void kecs__cache_close(kecs__engine *engine) {
-  if (engine->cache) {
-    kecs__cache_free(engine->cache);
-    engine->cache = NULL;
-  }
-}
-
-/* Others who write the same database must be seen, or be allowed to be seen late. */
-static bool kecs__cache_can(kecs__engine *engine, kecs__cache *cache) {
-  const kecs_backend *backend = engine->backend;
-  if (!engine->shared) {
-    return true;
-  }
-  cache->marked = backend->mark && backend->one_writer && backend->mark(engine->writer->connection, &cache->mark);
-  if (!cache->marked && engine->cache_staleness_us > 0) {
-    cache->ttl_us = engine->cache_staleness_us < cache->ttl_us ? engine->cache_staleness_us : cache->ttl_us;
-    return true;
-  }
-  if (!cache->marked && engine->cache_wanted) {
-    kecs__log(engine, KECS_LOG_WARNING,
-              "%s: the row cache is off: what other processes write can't be seen here; options.row_cache.staleness_ms "
-              "switches it on with answers that may be so old",
-              engine->place.shown);
-  }
-  return cache->marked;
-}
-
-KECS__FN kecs_status kecs__cache_open(kecs_store *store) {
-  kecs__engine *engine = store->engine;
-  if (engine->cache_entries == 0) {
-    return KECS_OK;
-  }
-  kecs__cache *cache = kecs__alloc_zero(&engine->allocator, sizeof *cache);
-  if (!cache || kecs__cache_locks(cache)) {
-    kecs__release(&engine->allocator, cache, sizeof *cache);
-    return KECS_E_NOMEM;
-  }
-  cache->engine = engine;
-  cache->entries_max = (size_t)engine->cache_entries;
-  cache->bytes_max = (size_t)engine->cache_rows_kib * 1024;
-  cache->ttl_us = engine->cache_ttl_us;
-  cache->natural = engine->backend->start_last != NULL;
-  cache->parents = 1;
-  if (kecs__random_fill(&engine->random, (unsigned char *)&cache->seed, sizeof cache->seed)) {
-    cache->seed = (uint64_t)(uintptr_t)cache;
-  }
-  kecs__feed_end end = {0, 0, 0};
-  kecs_status status = KECS_OK;
-  if (!kecs__cache_can(engine, cache)) {
-    kecs__cache_free(cache);
-    return KECS_OK;
-  }
-  if (!engine->pooled && kecs__flag_get(&engine->tracked)) {
-    status = kecs__feed_read_end(engine->writer, &end);
-    cache->seq = end.seq;
-  }
-  if (status) {
-    kecs__cache_free(cache);
-    return status;
-  }
-  engine->cache = cache;
-  return KECS_OK;
-}
-
-KECS__FN void kecs__cache_describe(kecs__engine *engine, kecs_cache_info *out_info) {
-  kecs__cache *cache = engine->cache;
-  if (!cache) {
-    return;
-  }
-  kecs__cache_lock_all(cache);
-  out_info->on = true;
-  out_info->entries_max = (int64_t)cache->entries_max;
-  out_info->bytes_max = (int64_t)cache->bytes_max;
-  out_info->entries = (int64_t)cache->entries;
-  out_info->bytes = (int64_t)cache->bytes;
-  for (int i = 0; i < KECS__CACHE_SLOTS; i++) {
-    out_info->hits += cache->slots[i].hits;
-    out_info->misses += cache->slots[i].misses;
-  }
-  out_info->evictions = cache->evictions;
-  out_info->expirations = cache->expirations;
-  out_info->invalidations = cache->invalidations;
-  out_info->flushes = cache->flushes;
-  kecs__cache_unlock_all(cache);
-}
-
-KECS_STORE_API kecs_status kecs_cache_clear(kecs_store *store) {
-  kecs_status status = kecs__check_handle(store);
-  if (!status && store->engine->cache) {
-    kecs__cache_lock_all(store->engine->cache);
-    kecs__cache_remove_kind(store->engine->cache, KECS_KIND_COUNT);
-    kecs__cache_unlock_all(store->engine->cache);
-  }
-  return status;
-}
-
-#else
-
-KECS_STORE_API kecs_status kecs_cache_clear(kecs_store *store) {
-  return kecs__check_handle(store); /* there is nothing to drop */
 }
 
 #endif
@@ -13678,24 +14009,28 @@ static const char *kecs__field_text(const char *row, size_t offset) {
   return text;
 }
 
-static size_t kecs__image_size(const kecs__meta *meta, const kecs_result *result) {
+/* The lengths of the texts of the last row, with their ends; 0 for NULL. */
+typedef struct kecs__image_sizes {
+  size_t fields;
+  size_t texts[64];
+} kecs__image_sizes;
+
+static size_t kecs__image_size(const kecs__meta *meta, const kecs_result *result, kecs__image_sizes *out_sizes) {
   size_t size = result->count * result->row_size;
+  out_sizes->fields = result->count;
   for (size_t r = 0; r < result->count; r++) {
     for (int i = 0; i < meta->text_count; i++) {
       const char *text = kecs__field_text(result->rows + r * result->row_size, meta->texts[i]);
-      size += text ? strlen(text) + 1 : 0;
+      out_sizes->texts[i] = text ? strlen(text) + 1 : 0;
+      size += out_sizes->texts[i];
+      out_sizes->fields += text != NULL;
     }
   }
   return size + (result->page_token ? strlen(result->page_token) + 1 : 0);
 }
 
-static size_t kecs__image_text(char *image, size_t at, const char *text) {
-  size_t size = strlen(text) + 1;
-  memcpy(image + at, text, size);
-  return at + size;
-}
-
-static void kecs__image_fill(char *image, const kecs__meta *meta, const kecs_result *result, size_t *out_token_at) {
+static void kecs__image_fill(char *image, uint16_t *fields, const kecs__meta *meta, const kecs_result *result,
+                             const kecs__image_sizes *sizes, size_t *out_token_at) {
   size_t at = result->count * result->row_size;
   *out_token_at = 0;
   if (at > 0) {
@@ -13703,16 +14038,24 @@ static void kecs__image_fill(char *image, const kecs__meta *meta, const kecs_res
   }
   for (size_t r = 0; r < result->count; r++) {
     char *row = image + r * result->row_size;
+    uint16_t *count = fields++;
+    *count = 0;
     for (int i = 0; i < meta->text_count; i++) {
       const char *text = kecs__field_text(row, meta->texts[i]);
-      uintptr_t place = text ? (uintptr_t)at : 0;
-      memcpy(row + meta->texts[i], &place, sizeof place);
-      at = text ? kecs__image_text(image, at, text) : at;
+      if (text) {
+        uintptr_t place = (uintptr_t)at;
+        size_t size = result->count == 1 ? sizes->texts[i] : strlen(text) + 1;
+        memcpy(row + meta->texts[i], &place, sizeof place);
+        memcpy(image + at, text, size);
+        at += size;
+        *fields++ = meta->texts[i];
+        ++*count;
+      }
     }
   }
   if (result->page_token) {
     *out_token_at = at;
-    (void)kecs__image_text(image, at, result->page_token);
+    memcpy(image + at, result->page_token, strlen(result->page_token) + 1);
   }
 }
 
@@ -13722,8 +14065,10 @@ KECS__FN kecs__cache_name *kecs__cache_block_name(kecs__cache_block *block) {
 
 KECS__FN kecs__cache_block *kecs__cache_pack(const kecs__cache *cache, const kecs__meta *meta,
                                              const kecs__cache_key *key, const kecs_result *result, size_t most) {
-  size_t image_at = KECS__CACHE_ALIGN(KECS__CACHE_ALIGN(sizeof(kecs__cache_block)) + kecs__name_size(key));
-  size_t image_size = kecs__image_size(meta, result);
+  kecs__image_sizes sizes;
+  size_t image_size = kecs__image_size(meta, result, &sizes);
+  size_t fields_at = KECS__CACHE_ALIGN(KECS__CACHE_ALIGN(sizeof(kecs__cache_block)) + kecs__name_size(key));
+  size_t image_at = KECS__CACHE_ALIGN(fields_at + sizes.fields * sizeof(uint16_t));
   kecs__cache_block *block = NULL;
   if (image_at + image_size <= most) {
     block = kecs__cache_alloc(cache, image_at + image_size);
@@ -13732,12 +14077,14 @@ KECS__FN kecs__cache_block *kecs__cache_pack(const kecs__cache *cache, const kec
     return NULL;
   }
   block->size = image_at + image_size;
+  block->fields_at = fields_at;
   block->image_at = image_at;
   block->image_size = image_size;
   block->rows = result->count;
   block->seq = result->seq;
   kecs__name_fill(kecs__cache_block_name(block), key, 0);
-  kecs__image_fill((char *)block + image_at, meta, result, &block->token_at);
+  kecs__image_fill((char *)block + image_at, (uint16_t *)(void *)((char *)block + fields_at), meta, result, &sizes,
+                   &block->token_at);
   return block;
 }
 
@@ -13754,13 +14101,15 @@ KECS__FN kecs_status kecs__cache_unpack(const kecs__cache *cache, const kecs__me
   if (block->image_size > 0) {
     memcpy(image, (const char *)block + block->image_at, block->image_size);
   }
+  const uint16_t *fields = (const uint16_t *)(const void *)((const char *)block + block->fields_at);
   for (size_t r = 0; r < block->rows; r++) {
     char *row = image + r * row_size;
-    for (int i = 0; i < meta->text_count; i++) {
+    for (int left = *fields++; left > 0; left--) {
+      char *field = row + *fields++;
       uintptr_t place;
-      memcpy(&place, row + meta->texts[i], sizeof place);
-      char *text = place ? image + place : NULL;
-      memcpy(row + meta->texts[i], &text, sizeof text);
+      memcpy(&place, field, sizeof place);
+      place += (uintptr_t)image;
+      memcpy(field, &place, sizeof place);
     }
   }
   result->page_token = block->token_at ? image + block->token_at : NULL;
@@ -13770,29 +14119,13 @@ KECS__FN kecs_status kecs__cache_unpack(const kecs__cache *cache, const kecs__me
 
 #endif
 
-/* ---- store/coherence.c ------------------------------------------------------------------------------------------- */
-/* store/coherence.c -- what makes entries of the row cache go: statements of our own, and other processes.
+/* ---- store/cache_holds.c ----------------------------------------------------------------------------------------- */
+/* store/cache_holds.c -- what our own statements make of the row cache: entries go, and rows are held.
  *
  * What a statement changes is seen where it is run (statements.c), so whoever changes rows, in whichever way, is seen.
- * Other processes are seen by the database's mark. Where the change log is kept it says which rows they have changed;
- * otherwise everything goes. */
-
-#include <string.h>
+ */
 
 #if !defined(KECS_STORE_NO_CACHE)
-
-#define KECS__CATCH_UP_MAX 1000 /* changes of others that are looked at one by one */
-
-/* ---- marks ---- */
-
-static bool kecs__mark_same(const kecs_mark *a, const kecs_mark *b) {
-  return memcmp(a, b, sizeof *a) == 0;
-}
-
-static bool kecs__mark_now(const kecs__cache *cache, kecs_mark *out_mark) {
-  const kecs__engine *engine = cache->engine;
-  return engine->backend->mark(engine->writer->connection, out_mark);
-}
 
 KECS__FN bool kecs__cache_is_known(const kecs__cache *cache) {
   kecs_mark now;
@@ -13800,10 +14133,6 @@ KECS__FN bool kecs__cache_is_known(const kecs__cache *cache) {
 }
 
 /* ---- holds ---- */
-
-static size_t kecs__bucket_of(uint64_t hash) {
-  return (size_t)(hash >> 32) % KECS__CACHE_BUCKETS;
-}
 
 static bool kecs__guard_lets(const kecs__cache_guard *guard, uint64_t ticket) {
   return guard->holders == 0 && guard->since < ticket;
@@ -13825,10 +14154,6 @@ KECS__FN bool kecs__cache_list_holds(const kecs__cache *cache, kecs_kind kind, u
 
 KECS__FN uint64_t kecs__cache_generation(const kecs__cache *cache, kecs_kind kind) {
   return cache->lists[kind].since;
-}
-
-static bool kecs__kind_is_parent(int kind) {
-  return kind == KECS_KIND_CLUSTER || kind == KECS_KIND_SERVICE;
 }
 
 /* The names of clusters and services may mean something else from now on. `state` is taken. */
@@ -13903,12 +14228,12 @@ KECS__FN void kecs__cache_hold(kecs__session *session, const kecs__cached *cache
   kecs_kind kind = (kecs_kind)cached->kind;
   bool inserts = op == KECS__OP_INSERT || op == KECS__OP_INSERT_LOGGED;
   bool moves = inserts || op == KECS__OP_DELETE || op == KECS__OP_TEXT;
-  if (inserts && (hold->lists & KECS_BIT(kind)) && (hold->parents || !kecs__kind_is_parent(kind))) {
+  if (inserts && (hold->lists & KECS_BIT(kind)) && (hold->parents || !kecs__kind_is_parent((int)kind))) {
     return; /* one of many */
   }
   kecs__mutex_lock(&cache->state);
   hold->any = true;
-  kecs__hold_lists(cache, hold, kind, moves);
+  kecs__hold_lists(cache, hold, (int)kind, moves);
   if (op == KECS__OP_TEXT) {
     kecs__hold_kind(cache, hold, kind);
   } else if (op == KECS__OP_UPDATE_IF) {
@@ -13923,13 +14248,16 @@ KECS__FN void kecs__cache_hold(kecs__session *session, const kecs__cached *cache
 /* Tickets that are drawn later count again. */
 static void kecs__hold_release(kecs__cache *cache, kecs__hold *hold) {
   uint64_t since = cache->ticket++;
-  for (size_t i = 0; i < KECS__CACHE_BUCKETS; i++) {
-    if (hold->rows[i / 32] & (uint32_t)1 << (i % 32)) {
-      cache->rows[i].holders--;
-      cache->rows[i].since = since;
+  for (size_t word = 0; word < KECS__CACHE_BUCKETS / 32; word++) {
+    for (size_t i = word * 32; hold->rows[word]; i++) {
+      if (hold->rows[word] & (uint32_t)1 << (i % 32)) {
+        hold->rows[word] &= ~((uint32_t)1 << (i % 32));
+        cache->rows[i].holders--;
+        cache->rows[i].since = since;
+      }
     }
   }
-  for (int kind = 1; kind < KECS_KIND_COUNT; kind++) {
+  for (int kind = 1; kind < KECS_KIND_COUNT && (hold->lists | hold->kinds); kind++) {
     if (hold->lists & KECS_BIT(kind)) {
       cache->lists[kind].holders--;
       cache->lists[kind].since = since;
@@ -13997,7 +14325,17 @@ KECS__FN void kecs__cache_ended(kecs__session *session) {
   kecs__mutex_unlock(&cache->state);
 }
 
-/* ---- other processes ---- */
+#endif
+
+/* ---- store/coherence.c ------------------------------------------------------------------------------------------- */
+/* store/coherence.c -- what other processes' writes make of the row cache. They are seen by the database's mark. Where
+ * the change log is kept it says which rows they have changed; otherwise everything goes. */
+
+#include <string.h>
+
+#if !defined(KECS_STORE_NO_CACHE)
+
+#define KECS__CATCH_UP_MAX 1000 /* changes of others that are looked at one by one */
 
 /* What others have changed, as the log tells it. */
 typedef struct kecs__foreign {
@@ -14153,11 +14491,13 @@ KECS__FN void kecs__cache_key_make(const kecs__engine *engine, const kecs__meta 
 KECS__FN void kecs__cache_ticket(kecs__session *session, kecs__ticket *out_ticket) {
   kecs__cache *cache = session->engine->cache;
   memset(out_ticket, 0, sizeof *out_ticket);
-  if (cache->marked) {
-    kecs__cache_catch_up(session);
-  }
   out_ticket->now = kecs__clock_coarse(&session->engine->clock);
   kecs__mutex_lock(&cache->state);
+  if (!kecs__cache_is_known(cache)) {
+    kecs__mutex_unlock(&cache->state);
+    kecs__cache_catch_up(session);
+    kecs__mutex_lock(&cache->state);
+  }
   out_ticket->number = ++cache->ticket;
   out_ticket->parents = cache->parents_holders ? 0 : cache->parents;
   out_ticket->good = true;
@@ -14406,6 +14746,148 @@ KECS__FN void kecs__cache_put_list(kecs__session *session, const kecs__cache_key
 
 #endif
 
+/* ---- store/cache_open.c ------------------------------------------------------------------------------------------ */
+/* store/cache_open.c -- the row cache as a whole: made when a store is opened, where it can be right; described,
+ * emptied and closed. */
+
+#if !defined(KECS_STORE_NO_CACHE)
+
+static kecs_status kecs__cache_locks(kecs__cache *cache) {
+  kecs__mutex *mutexes[KECS__CACHE_SLOTS + 2] = {&cache->state, &cache->order};
+  int made = 0;
+  for (int i = 0; i < KECS__CACHE_SLOTS; i++) {
+    mutexes[i + 2] = &cache->slots[i].mutex;
+  }
+  while (made < KECS__CACHE_SLOTS + 2 && kecs__mutex_init(mutexes[made]) == KECS_OK) {
+    made++;
+  }
+  if (made == KECS__CACHE_SLOTS + 2) {
+    return KECS_OK;
+  }
+  while (made > 0) {
+    kecs__mutex_destroy(mutexes[--made]);
+  }
+  return KECS_E_NOMEM;
+}
+
+static void kecs__cache_free(kecs__cache *cache) {
+  const kecs_allocator *allocator = &cache->engine->allocator;
+  kecs__cache_remove_kind(cache, KECS_KIND_COUNT);
+  kecs__release(allocator, cache->nodes, cache->node_room * sizeof *cache->nodes);
+  kecs__release(allocator, cache->by_name.links, cache->by_name.room * sizeof *cache->by_name.links);
+  kecs__release(allocator, cache->by_row.links, cache->by_row.room * sizeof *cache->by_row.links);
+  kecs__mutex_destroy(&cache->state);
+  kecs__mutex_destroy(&cache->order);
+  for (int i = 0; i < KECS__CACHE_SLOTS; i++) {
+    kecs__mutex_destroy(&cache->slots[i].mutex);
+  }
+  kecs__release(allocator, cache, sizeof *cache);
+}
+
+KECS__FN void kecs__cache_close(kecs__engine *engine) {
+  if (engine->cache) {
+    kecs__cache_free(engine->cache);
+    engine->cache = NULL;
+  }
+}
+
+/* Others who write the same database must be seen, or be allowed to be seen late. */
+static bool kecs__cache_can(kecs__engine *engine, kecs__cache *cache) {
+  const kecs_backend *backend = engine->backend;
+  if (!engine->shared) {
+    return true;
+  }
+  cache->marked = backend->mark && backend->one_writer && backend->mark(engine->writer->connection, &cache->mark);
+  if (!cache->marked && engine->cache_staleness_us > 0) {
+    cache->ttl_us = engine->cache_staleness_us < cache->ttl_us ? engine->cache_staleness_us : cache->ttl_us;
+    return true;
+  }
+  if (!cache->marked && engine->cache_wanted) {
+    kecs__log(engine, KECS_LOG_WARNING,
+              "%s: the row cache is off: what other processes write can't be seen here; options.row_cache.staleness_ms "
+              "switches it on with answers that may be so old",
+              engine->place.shown);
+  }
+  return cache->marked;
+}
+
+KECS__FN kecs_status kecs__cache_open(kecs_store *store) {
+  kecs__engine *engine = store->engine;
+  if (engine->cache_entries == 0) {
+    return KECS_OK;
+  }
+  kecs__cache *cache = kecs__alloc_zero(&engine->allocator, sizeof *cache);
+  if (!cache || kecs__cache_locks(cache)) {
+    kecs__release(&engine->allocator, cache, sizeof *cache);
+    return KECS_E_NOMEM;
+  }
+  cache->engine = engine;
+  cache->entries_max = (size_t)engine->cache_entries;
+  cache->bytes_max = (size_t)engine->cache_rows_kib * 1024;
+  cache->ttl_us = engine->cache_ttl_us;
+  cache->natural = engine->backend->start_last != NULL;
+  cache->parents = 1;
+  if (kecs__random_fill(&engine->random, (unsigned char *)&cache->seed, sizeof cache->seed)) {
+    cache->seed = (uint64_t)(uintptr_t)cache;
+  }
+  kecs__feed_end end = {0, 0, 0};
+  kecs_status status = KECS_OK;
+  if (!kecs__cache_can(engine, cache)) {
+    kecs__cache_free(cache);
+    return KECS_OK;
+  }
+  if (!engine->pooled && kecs__flag_get(&engine->tracked)) {
+    status = kecs__feed_read_end(engine->writer, &end);
+    cache->seq = end.seq;
+  }
+  if (status) {
+    kecs__cache_free(cache);
+    return status;
+  }
+  engine->cache = cache;
+  return KECS_OK;
+}
+
+KECS__FN void kecs__cache_describe(kecs__engine *engine, kecs_cache_info *out_info) {
+  kecs__cache *cache = engine->cache;
+  if (!cache) {
+    return;
+  }
+  kecs__cache_lock_all(cache);
+  out_info->on = true;
+  out_info->entries_max = (int64_t)cache->entries_max;
+  out_info->bytes_max = (int64_t)cache->bytes_max;
+  out_info->entries = (int64_t)cache->entries;
+  out_info->bytes = (int64_t)cache->bytes;
+  for (int i = 0; i < KECS__CACHE_SLOTS; i++) {
+    out_info->hits += cache->slots[i].hits;
+    out_info->misses += cache->slots[i].misses;
+  }
+  out_info->evictions = cache->evictions;
+  out_info->expirations = cache->expirations;
+  out_info->invalidations = cache->invalidations;
+  out_info->flushes = cache->flushes;
+  kecs__cache_unlock_all(cache);
+}
+
+KECS_STORE_API kecs_status kecs_cache_clear(kecs_store *store) {
+  kecs_status status = kecs__check_handle(store);
+  if (!status && store->engine->cache) {
+    kecs__cache_lock_all(store->engine->cache);
+    kecs__cache_remove_kind(store->engine->cache, KECS_KIND_COUNT);
+    kecs__cache_unlock_all(store->engine->cache);
+  }
+  return status;
+}
+
+#else
+
+KECS_STORE_API kecs_status kecs_cache_clear(kecs_store *store) {
+  return kecs__check_handle(store); /* there is nothing to drop */
+}
+
+#endif
+
 /* ---- store/read.c ------------------------------------------------------------------------------------------------ */
 /* store/read.c -- get, get_many, list, each, count: for every kind. */
 
@@ -14432,6 +14914,8 @@ KECS__FN kecs_status kecs__update(kecs_store *store, kecs_kind kind, const void 
 KECS__FN kecs_status kecs__update_fields(kecs_store *store, kecs_kind kind, const void *row, uint64_t mask,
                                          kecs_result **out_result);
 KECS__FN kecs_status kecs__upsert(kecs_store *store, kecs_kind kind, const void *row, kecs_result **out_result);
+KECS__FN kecs_status kecs__upsert_many(kecs_store *store, kecs_kind kind, const void *rows, size_t count,
+                                       kecs_result **out_result);
 KECS__FN kecs_status kecs__delete(kecs_store *store, kecs_kind kind, const kecs_value *address, int count);
 KECS__FN const void *kecs__at(const kecs_result *result, kecs_kind kind, size_t index);
 
@@ -14457,6 +14941,16 @@ KECS__FN const kecs__meta *kecs__meta_checked(const kecs_store *store, kecs_kind
 /* An empty result for rows of a kind; and its end: handed out, or freed when `status` is a failure. */
 KECS__FN kecs_status kecs__result_begin(const kecs_store *store, const kecs__meta *meta, kecs_result **out_result);
 KECS__FN kecs_status kecs__result_end(kecs_status status, kecs_result *result, kecs_result **out_result);
+
+/* A list whose rows are of no kind. */
+typedef struct kecs__shaped {
+  const kecs_kind_info *shape; /* the rows' size, and the keys that pages go by */
+  const char *what;            /* the columns, as SQL with marks */
+  void (*plan)(kecs__plan *plan, const void *user);
+  kecs_status (*read)(kecs__plan *plan, kecs__cached *cached, kecs_result *result, void *row); /* the current row */
+  const void *user; /* for `plan` */
+} kecs__shaped;
+KECS__FN kecs_status kecs__list_shaped(kecs_store *store, const kecs__shaped *list, kecs_result **out_result);
 
 #endif
 
@@ -14490,7 +14984,7 @@ KECS__FN kecs_status kecs__result_end(kecs_status status, kecs_result *result, k
 /* What the cache has to say of a get on a store; a transaction sees what it has written itself. */
 static kecs_status kecs__get_cached(kecs_store *store, const kecs__meta *meta, kecs__cache_key *key, int form,
                                     const kecs_value *values, int count, kecs_result **out_result) {
-  memset(key, 0, sizeof *key);
+  key->kind = (kecs_kind)0;
   if (store->depth > 0 || !store->engine->cache) {
     return KECS_OK;
   }
@@ -14949,6 +15443,54 @@ KECS_STORE_API const void *kecs_record_at(const kecs_result *result, kecs_kind k
   return kecs__at(result, kind, index);
 }
 
+static kecs_status kecs__shaped_rows(const kecs__shaped *list, kecs__plan *plan, kecs_result *result) {
+  kecs__cached *cached = NULL;
+  bool more = false;
+  void *row = NULL;
+  kecs_status status = kecs__plan_start(plan, list->what, true, plan->limit + 1, &cached, &more);
+  while (!status && more && result->count < (size_t)plan->limit) {
+    row = kecs__result_add(result);
+    status = row ? list->read(plan, cached, result, row) : KECS_E_NOMEM;
+    if (!status) {
+      status = kecs__statement_step(plan->session, cached, &more);
+    }
+  }
+  kecs__statement_done(plan->session, cached);
+  return !status && more ? kecs__plan_token(plan, row, &result->arena, &result->page_token) : status;
+}
+
+KECS__FN kecs_status kecs__list_shaped(kecs_store *store, const kecs__shaped *list, kecs_result **out_result) {
+  kecs_status status = kecs__check_pointer(out_result, "out_result");
+  if (status) {
+    return status;
+  }
+  *out_result = NULL;
+  status = kecs__check_handle(store);
+  if (status) {
+    return status;
+  }
+  kecs__session *session = NULL;
+  kecs_result *result = NULL;
+  kecs__arena arena;
+  kecs__arena_init(&arena, &store->engine->allocator);
+  status = kecs__read_open(store, &session);
+  if (!status) {
+    status = kecs__result_new(&store->engine->allocator, (kecs_kind)0, list->shape->row_size, &result);
+  }
+  if (!status) {
+    kecs__meta meta = {.info = list->shape};
+    kecs__plan plan;
+    result->shape = list->shape;
+    kecs__plan_init(&plan, session, &meta, &arena);
+    list->plan(&plan, list->user);
+    status = kecs__shaped_rows(list, &plan, result);
+    kecs__plan_free(&plan);
+  }
+  kecs__read_close(store, session);
+  kecs__arena_free(&arena);
+  return kecs__result_end(status, result, out_result);
+}
+
 /* ---- store/pipeline.c -------------------------------------------------------------------------------------------- */
 /* store/pipeline.c -- independent reads together: each keeps its own outcome. */
 
@@ -15116,7 +15658,7 @@ static kecs_status kecs__pipeline_gather(kecs_store *store, kecs__session *sessi
   while (!status && waits) {
     status = kecs__pipeline_run(store, session, reads, gathers, answers, &waits);
     if (!status && waits) {
-      status = kecs__gather_send(session, gathers, count);
+      status = kecs__statement_outcome(session, kecs__gather_send(session, gathers, count));
     }
   }
   for (size_t i = 0; gathers && i < count; i++) {
@@ -15145,7 +15687,7 @@ static kecs_status kecs__pipeline_serially(kecs_store *store, kecs__session *ses
   return status;
 }
 
-/* A list of a store that is tracked says which place of the change log it was read at: it needs a snapshot of its own. */
+/* A list of a store that is tracked says which place of the change log it was read at: it needs its own snapshot. */
 static bool kecs__pipeline_gathers(const kecs_store *store, const kecs_read *reads, size_t count) {
   bool lists = false;
   for (size_t i = 0; i < count; i++) {
@@ -15372,7 +15914,7 @@ KECS__FN kecs_status kecs__row_values(const kecs__meta *meta, const void *row, k
 KECS__FN bool kecs__insert_follows(const kecs__meta *meta, const void *row);
 
 /* A change of one row. */
-typedef struct kecs__change {
+struct kecs__change {
   const void *row;      /* the new values */
   uint64_t mask;        /* the columns to write where they differ. An AUTO column among them takes the row's value, a
                          * version only when it is higher than the stored one: documents that bring their own. */
@@ -15383,7 +15925,8 @@ typedef struct kecs__change {
   bool bare;            /* the stored row only held the place: a version in the mask is taken as it is */
   uint64_t changed;     /* out: the columns that did differ */
   int64_t base[3];      /* out: the stamps before the change, where it is logged (feed.h) */
-} kecs__change;
+  const kecs__past *past; /* what the history keeps of the row; NULL: nothing (history_log.h) */
+};
 
 /* NOT_FOUND, CONFLICT. Fills in change->rid and change->changed. Writes nothing when nothing differs. */
 KECS__FN kecs_status kecs__row_change(kecs__write *write, const kecs__meta *meta, kecs__change *change);
@@ -15428,6 +15971,15 @@ KECS__FN kecs_status kecs__edit_one(kecs_store *store, kecs_kind kind, const kec
 /* Inserts the row, or changes the stored one to it, as upsert does. `row` is a copy; AUTO columns in `given` count. */
 KECS__FN kecs_status kecs__row_upsert(kecs__write *write, const kecs__meta *meta, void *row, uint64_t given,
                                       kecs_result **out_result);
+
+/* What calls that modify begin with: the kind's meta, or NULL with the failure recorded; out_result (may be NULL) and
+ * the write are emptied. And how they end: the write is closed, a result that was made goes with a failure. */
+KECS__FN const kecs__meta *kecs__modify_begin(kecs_store *store, kecs_kind kind, kecs_result **out_result,
+                                              kecs__write *write);
+KECS__FN kecs_status kecs__modify_end(kecs__write *write, kecs_status status, kecs_result **out_result);
+
+/* Of the columns that are asked for, those that an update writes; UINT64_MAX asks for every one that can be changed. */
+KECS__FN kecs_status kecs__update_mask(const kecs__meta *meta, uint64_t asked, uint64_t *out_mask);
 
 /* The stored row of a rid as a result; NULL out_result does nothing. */
 KECS__FN kecs_status kecs__give_back(kecs__write *write, const kecs__meta *meta, int64_t rid, kecs_result **out_result);
@@ -15474,6 +16026,14 @@ KECS__FN kecs_status kecs__feed_state_raise(kecs__session *session, int id, int6
   return kecs__run(session,
                    "INSERT INTO {change_state}({tenant}id,value) VALUES({ours}?1,?2) ON CONFLICT({tenant}id) DO UPDATE "
                    "SET value={highest}(change_state.value,excluded.value)",
+                   values, 2, NULL);
+}
+
+KECS__FN kecs_status kecs__feed_state_set(kecs__session *session, int id, int64_t value) {
+  kecs_value values[] = {kecs__value_int(id), kecs__value_int(value)};
+  return kecs__run(session,
+                   "INSERT INTO {change_state}({tenant}id,value) VALUES({ours}?1,?2) ON CONFLICT({tenant}id) DO UPDATE "
+                   "SET value=excluded.value",
                    values, 2, NULL);
 }
 
@@ -15547,6 +16107,7 @@ KECS__FN kecs_status kecs__feed_check(const kecs__engine *engine, const kecs__fe
   return kecs__feed_is_on(end) ? KECS_OK : kecs__fail_no_feed(engine);
 }
 
+#if !defined(KECS_STORE_NO_WATCH)
 KECS__FN kecs_status kecs__feed_check_floor(kecs__session *session, int64_t seq) {
   int64_t floor = 0;
   kecs_status status = kecs__feed_state(session, KECS__FEED_FLOOR, &floor);
@@ -15561,6 +16122,7 @@ KECS__FN kecs_status kecs__feed_check_floor(kecs__session *session, int64_t seq)
   error.floor = floor;
   return kecs__error_restore(&error);
 }
+#endif
 
 /* ---- the place in a transaction ---- */
 
@@ -15589,6 +16151,7 @@ KECS__FN kecs_status kecs__feed_begin(kecs__write *write) {
     kecs__cached *cached = NULL;
     status = kecs__feed_statement(write->session, KECS__FEED_APPEND, &cached);
     kecs__statement_done(write->session, cached);
+    status = status ? status : kecs__history_begin(write);
   }
   if (!status) {
     place->known = true;
@@ -15619,11 +16182,23 @@ static kecs_value kecs__feed_base(int64_t stamp) {
   return value;
 }
 
-KECS__FN kecs_status kecs__feed_append(kecs__write *write, int kind, int64_t rid, uint64_t groups, int op,
-                                       int64_t stamp, const int64_t base[KECS__STAMPS]) {
+KECS__FN kecs_status kecs__feed_run(kecs__write *write, const char *sql, const kecs_value *values, int count) {
   kecs__session *session = write->session;
   const kecs_store *user = session->user;
   int64_t deadline = session->deadline;
+  session->user = NULL; /* never stopped between a row and its entry */
+  session->deadline = 0;
+  kecs_status status = kecs__run(session, sql, values, count, NULL);
+  session->user = user;
+  session->deadline = deadline;
+  if (status && !write->own && !write->guarded) {
+    write->store->broken = true;
+  }
+  return status;
+}
+
+KECS__FN kecs_status kecs__feed_append(kecs__write *write, int kind, int64_t rid, uint64_t groups, int op,
+                                       int64_t stamp, const int64_t base[KECS__STAMPS]) {
   kecs_value values[] = {kecs__value_int(kind),
                          kecs__value_int(rid),
                          kecs__value_int((int64_t)groups),
@@ -15632,16 +16207,10 @@ KECS__FN kecs_status kecs__feed_append(kecs__write *write, int kind, int64_t rid
                          kecs__feed_base(base[KECS__STAMP_LIFE]),
                          kecs__feed_base(base[KECS__STAMP_SPEC]),
                          kecs__feed_base(base[KECS__STAMP_STATUS])};
-  session->user = NULL; /* never stopped between a row and its entry */
-  session->deadline = 0;
-  kecs_status status = kecs__run(session, KECS__FEED_APPEND, values, 8, NULL);
-  session->user = user;
-  session->deadline = deadline;
+  kecs_status status = kecs__feed_run(write, KECS__FEED_APPEND, values, 8);
+  kecs__session *session = write->session;
   session->place.appended = true;
   session->place.seq = status ? session->place.seq : session->engine->backend->last_rid(session->connection);
-  if (status && !write->own && !write->guarded) {
-    write->store->broken = true;
-  }
   return status;
 }
 
@@ -15710,12 +16279,21 @@ KECS__FN kecs_status kecs__feed_insert(kecs__write *write, const kecs__meta *met
     status =
         kecs__feed_append(write, (int)meta->info->kind, write->rid, KECS__GROUPS_ALL, KECS__FEED_CREATED, stamp, none);
   }
+  if (!status && kecs__history_kept(write, meta)) {
+    kecs__past nothing = {{0}, false};
+    status = kecs__history_add(write, meta, KECS__FEED_CREATED, write->rid, stamp, &nothing);
+  }
   return status;
 }
 
-KECS__FN kecs_status kecs__feed_updated(kecs__write *write, const kecs__meta *meta, int64_t rid, uint64_t groups,
-                                        int64_t stamp, const int64_t base[KECS__STAMPS]) {
-  return kecs__feed_append(write, (int)meta->info->kind, rid, groups, KECS__FEED_UPDATED, stamp, base);
+KECS__FN kecs_status kecs__feed_updated(kecs__write *write, const kecs__meta *meta, const kecs__change *change,
+                                        uint64_t groups, int64_t stamp) {
+  kecs_status status =
+      kecs__feed_append(write, (int)meta->info->kind, change->rid, groups, KECS__FEED_UPDATED, stamp, change->base);
+  if (!status && change->past) {
+    status = kecs__history_add(write, meta, KECS__FEED_UPDATED, change->rid, stamp, change->past);
+  }
+  return status;
 }
 
 /* The stamps of a row, from its table. */
@@ -15781,6 +16359,9 @@ KECS__FN kecs_status kecs__feed_delete(kecs__write *write, const kecs__meta *met
     status = KECS_E_NOMEM;
   }
   kecs__arena_free(&arena);
+  if (!status && kecs__history_kept(write, meta)) {
+    status = kecs__history_deleted(write, meta, seq, rid, stamp, row);
+  }
   if (place->marks[kind] < rid) {
     place->marks[kind] = rid; /* counts only where it is known; otherwise the tombstone says it */
   }
@@ -15823,16 +16404,17 @@ static kecs_status kecs__feed_add_stamps(kecs__write *write) {
 }
 
 /* Kind by kind: the text of all is more than a store with little memory may hold. */
-static kecs_status kecs__feed_guards(kecs__write *write, bool make) {
+KECS__FN kecs_status kecs__feed_guards(kecs__write *write, bool make) {
   kecs__engine *engine = write->engine;
-  kecs_status status = KECS_OK;
+  int64_t history = 0;
+  kecs_status status = kecs__feed_state(write->session, KECS__FEED_HISTORY, &history);
   for (int kind = 1; !status && kind < KECS_KIND_COUNT; kind++) {
     const kecs_kind_info *info = kecs_kind_describe((kecs_kind)kind);
     kecs__text text;
     kecs__text_init(&text, &engine->allocator, KECS__FEED_GUARDS_MAX);
     kecs__feed_ddl_no_guards(&text, info);
     if (make) {
-      kecs__feed_ddl_guards(&text, info);
+      kecs__feed_ddl_guards(&text, info, ((uint64_t)history & KECS_BIT(kind)) != 0);
     }
     status = text.status ? text.status : engine->backend->execute(write->session->connection, text.data);
     kecs__text_free(&text);
@@ -15888,7 +16470,7 @@ static kecs_status kecs__feed_clear(kecs__write *write) {
   for (size_t i = 0; !status && i < sizeof texts / sizeof texts[0]; i++) {
     status = kecs__run(write->session, texts[i], NULL, 0, NULL);
   }
-  return status;
+  return status ? status : kecs__history_clear(write, UINT64_MAX);
 }
 
 static kecs_status kecs__feed_switch(kecs__write *write, void *user) {
@@ -15934,6 +16516,192 @@ KECS__FN kecs_status kecs__feed_open(kecs_store *store, kecs_track track) {
   }
   return status;
 }
+
+/* ---- store/history_write.c --------------------------------------------------------------------------------------- */
+/* store/history_write.c -- how the write path keeps what rows were. It is called where the change log is written, in
+ * the same transaction, and nowhere else. */
+
+#include <string.h>
+
+#if !defined(KECS_STORE_NO_HISTORY)
+
+#define KECS__HISTORY_APPEND                                                        \
+  "INSERT INTO {history}({tenant}seq,kind,rid,op,whole,stamp,actor,reason,old) " \
+  "VALUES({ours}?1,?2,?3,?4,?5,?6,?7,?8,?9)"
+
+KECS__FN kecs_status kecs__history_begin(kecs__write *write) {
+  int64_t kinds = 0;
+  kecs__cached *cached = NULL;
+  kecs_status status = kecs__feed_state(write->session, KECS__FEED_HISTORY, &kinds);
+  write->session->place.history = (uint64_t)kinds;
+  if (!status && kinds) {
+    /* Made ahead, as the log's own statement. */
+    status = kecs__feed_statement(write->session, KECS__HISTORY_APPEND, &cached);
+    kecs__statement_done(write->session, cached);
+  }
+  return status;
+}
+
+/* ---- what a row was ---- */
+
+static void kecs__history_value(kecs__text *out, const char *name, const kecs_value *value) {
+  kecs__text_adds(out, out->len > 1 ? ",\"" : "\"");
+  kecs__text_adds(out, name);
+  kecs__text_adds(out, "\":");
+  if (value->type == KECS_VALUE_NULL) {
+    kecs__text_adds(out, "null");
+  } else if (value->type == KECS_VALUE_TEXT) {
+    kecs__json_quote(out, value->text, value->len);
+  } else {
+    kecs__text_addf(out, "%lld", (long long)value->number);
+  }
+}
+
+KECS__FN kecs_status kecs__history_values(const kecs_kind_info *info, const kecs_value *values, uint64_t mask,
+                                          kecs__text *out) {
+  kecs__text_addc(out, '{');
+  for (int i = 0; i < info->column_count; i++) {
+    if (mask & KECS_BIT(i)) {
+      kecs__history_value(out, info->columns[i].name, &values[i]);
+    }
+  }
+  kecs__text_addc(out, '}');
+  return out->status;
+}
+
+static kecs_status kecs__history_struct(const kecs_kind_info *info, const void *row, kecs__text *out) {
+  kecs__text_addc(out, '{');
+  for (int i = 0; i < info->column_count; i++) {
+    kecs_value value = kecs__row_value(info, row, i);
+    if (value.type != KECS_VALUE_NULL) {
+      kecs__history_value(out, info->columns[i].name, &value);
+    }
+  }
+  kecs__text_addc(out, '}');
+  return out->status;
+}
+
+KECS__FN kecs_status kecs__history_whole(kecs__write *write, const kecs__meta *meta, int64_t rid, kecs__text *out) {
+  kecs__arena arena;
+  bool found = false;
+  kecs__arena_init(&arena, &write->engine->allocator);
+  void *row = kecs__arena_take(&arena, meta->info->row_size);
+  kecs_status status = row ? kecs__row_by_rid(write->session, meta, rid, &arena, row, &found) : KECS_E_NOMEM;
+  if (!status && found) {
+    status = kecs__history_struct(meta->info, row, out);
+  }
+  kecs__arena_free(&arena);
+  return status;
+}
+
+/* ---- who and why ---- */
+
+static kecs_status kecs__history_copy(kecs__write *write, const char *from, const char **out) {
+  if (from && !*out) {
+    *out = kecs__arena_text(&write->arena, from, strlen(from));
+    return *out ? KECS_OK : KECS_E_NOMEM;
+  }
+  return KECS_OK;
+}
+
+/* Of the innermost handle that says it. */
+static kecs_status kecs__history_note(kecs__write *write) {
+  kecs_status status = KECS_OK;
+  if (write->noted) {
+    return KECS_OK;
+  }
+  for (kecs_store *at = write->store; !status && at; at = at->parent) {
+    if (at->depth == 0) {
+      kecs__mutex_lock(&write->engine->mutex);
+    }
+    status = kecs__history_copy(write, at->actor, &write->actor);
+    if (!status) {
+      status = kecs__history_copy(write, at->reason, &write->reason);
+    }
+    if (at->depth == 0) {
+      kecs__mutex_unlock(&write->engine->mutex);
+    }
+  }
+  write->noted = !status;
+  return status;
+}
+
+static kecs_value kecs__history_said(const char *text) {
+  return kecs__value_text(text && text[0] ? text : NULL);
+}
+
+/* ---- entries ---- */
+
+static kecs_status kecs__history_put(kecs__write *write, const kecs__meta *meta, int op, int64_t seq, int64_t rid,
+                                     int64_t stamp, const kecs__past *past) {
+  kecs_status status = kecs__history_note(write);
+  if (status) {
+    write->store->broken = write->store->broken || (!write->own && !write->guarded);
+    return status;
+  }
+  kecs_value old = {KECS_VALUE_NULL, 0, NULL, 0};
+  if (past->text.data) {
+    old = kecs__value_bytes(past->text.data, past->text.len);
+  }
+  kecs_value values[] = {kecs__value_int(seq),
+                         kecs__value_int((int64_t)meta->info->kind),
+                         kecs__value_int(rid),
+                         kecs__value_int(op),
+                         kecs__value_int(past->whole ? 1 : 0),
+                         kecs__value_int(stamp),
+                         kecs__history_said(write->actor),
+                         kecs__history_said(write->reason),
+                         old};
+  return kecs__feed_run(write, KECS__HISTORY_APPEND, values, 9);
+}
+
+KECS__FN kecs_status kecs__history_add(kecs__write *write, const kecs__meta *meta, int op, int64_t rid, int64_t stamp,
+                                       const kecs__past *past) {
+  int64_t seq = write->engine->backend->last_rid(write->session->connection);
+  return kecs__history_put(write, meta, op, seq, rid, stamp, past);
+}
+
+/* What the row will no longer be found by. */
+static kecs_status kecs__history_key(kecs__write *write, const kecs__meta *meta, int number, int64_t seq, int64_t rid,
+                                     const void *row) {
+  const kecs_column_list *key = &meta->info->keys[number];
+  kecs_value parts[KECS_KEY_COLUMNS_MAX];
+  kecs__arena arena;
+  kecs__arena_init(&arena, &write->engine->allocator);
+  for (int i = 0; i < key->count; i++) {
+    parts[i] = kecs__row_value(meta->info, row, key->columns[i]);
+  }
+  const char *text = kecs__feed_key_text(parts, key->count, &arena);
+  kecs_value values[] = {kecs__value_int(seq), kecs__value_int(number), kecs__value_int((int64_t)meta->info->kind),
+                         kecs__value_int(rid), kecs__value_text(text)};
+  kecs_status status = text ? KECS_OK : KECS_E_NOMEM;
+  if (!status) {
+    status = kecs__run(write->session,
+                       "INSERT INTO {history_keys}({tenant}seq,number,kind,rid,key) VALUES({ours}?1,?2,?3,?4,?5)",
+                       values, 5, NULL);
+  }
+  kecs__arena_free(&arena);
+  return status;
+}
+
+KECS__FN kecs_status kecs__history_deleted(kecs__write *write, const kecs__meta *meta, int64_t seq, int64_t rid,
+                                           int64_t stamp, const void *row) {
+  kecs__past past;
+  past.whole = true;
+  kecs__text_init(&past.text, &write->engine->allocator, KECS__HISTORY_MAX);
+  /* As it is now: what has followed may have changed it since the caller read it. */
+  kecs_status status = kecs__history_whole(write, meta, rid, &past.text);
+  if (!status) {
+    status = kecs__history_put(write, meta, KECS__FEED_DELETED, seq, rid, stamp, &past);
+  }
+  for (int number = 0; !status && number < meta->info->key_count; number++) {
+    status = kecs__history_key(write, meta, number, seq, rid, row);
+  }
+  kecs__text_free(&past.text);
+  return status;
+}
+
+#endif
 
 /* ---- store/write.c ----------------------------------------------------------------------------------------------- */
 /* store/write.c -- insert, change and delete of one row. */
@@ -16384,7 +17152,7 @@ static kecs_status kecs__change_write(kecs__write *write, const kecs__meta *meta
   if (status) {
     return kecs__row_explain(write, meta, change->row, change->changed, status);
   }
-  return logged ? kecs__feed_updated(write, meta, change->rid, groups, stamp, change->base) : KECS_OK;
+  return logged ? kecs__feed_updated(write, meta, change, groups, stamp) : KECS_OK;
 }
 
 /* What the kind's own look-ups need: the whole row before and after. */
@@ -16425,6 +17193,8 @@ KECS__FN kecs_status kecs__row_change(kecs__write *write, const kecs__meta *meta
   read |= prunes ? KECS_BIT(meta->extra) : 0;
   kecs__cached *cached = NULL;
   kecs_status status = kecs__feed_begin(write);
+  bool kept = !status && kecs__history_kept(write, meta);
+  read |= kept && meta->updated_at >= 0 ? KECS_BIT(meta->updated_at) : 0;
   if (!status) {
     status = kecs__change_read(write, meta, change, read, &cached, stored);
   }
@@ -16440,16 +17210,27 @@ KECS__FN kecs_status kecs__row_change(kecs__write *write, const kecs__meta *meta
   if (!status && prunes) {
     status = kecs__change_extra(write, meta, change, stored, parameters);
   }
+  uint64_t mask = status || change->changed == 0 ? 0 : kecs__change_auto(write, meta, change, stored, parameters);
+  kecs__past past;
+  kecs__text_init(&past.text, &write->engine->allocator, KECS__HISTORY_MAX);
+  past.whole = kept && meta->version >= 0 && stored[meta->version].number % KECS__HISTORY_WHOLE == 0;
+  if (kept && mask && !past.whole) {
+    status = kecs__history_values(meta->info, stored, mask, &past.text);
+  }
+  change->past = kept ? &past : NULL;
   /* The stored texts were borrowed from the statement; from here on only numbers of it are used. */
   kecs__statement_done(write->session, cached);
-  if (status || change->changed == 0) {
-    return status;
+  if (!status && mask && past.whole) {
+    status = kecs__history_whole(write, meta, change->rid, &past.text);
   }
-  uint64_t mask = kecs__change_auto(write, meta, change, stored, parameters);
-  if (special->follow && (change->changed & special->followed)) {
-    return kecs__change_follow(write, meta, special, change, mask, parameters);
+  bool follows = special->follow && (change->changed & special->followed);
+  if (!status && mask) {
+    status = follows ? kecs__change_follow(write, meta, special, change, mask, parameters)
+                     : kecs__change_write(write, meta, change, mask, parameters);
   }
-  return kecs__change_write(write, meta, change, mask, parameters);
+  kecs__text_free(&past.text);
+  change->past = NULL;
+  return status;
 }
 
 /* ---- delete ---- */
@@ -16834,6 +17615,704 @@ KECS__FN kecs_status kecs__bulk_insert(kecs__write *write, const kecs__meta *met
   }
   kecs__release(&write->engine->allocator, row, size);
   kecs__bulk_free(bulk);
+  return status;
+}
+
+/* ---- store/merge_sql.c ------------------------------------------------------------------------------------------- */
+/* store/merge_sql.c -- INSERT ... ON CONFLICT DO UPDATE with what an update of the store does: equal rows are not
+ * written, versions count up, updated_at and omitted follow. */
+
+/* ---- store/merge_sql.h ------------------------------------------------------------------------------------------- */
+/* store/merge_sql.h -- the statements that merge rows: into the rows of a kind, from a table of the transaction's own
+ * or one by one. */
+#ifndef KECS_STORE_MERGE_SQL_H
+#define KECS_STORE_MERGE_SQL_H
+
+#define KECS__STAGED "kecs_staged" /* the table; temporary, and gone with the transaction at the latest */
+
+/* Its columns: those of the kind, and then */
+enum { KECS__STAGED_AT /* the row's number */, KECS__STAGED_FORM, KECS__STAGED_VERSION, KECS__STAGED_COLUMNS };
+#define KECS__STAGED_NAMES "staged_at,staged_form,staged_version"
+
+/* How an update of a row differs from an insert of it: masks of columns. */
+typedef struct kecs__form {
+  uint64_t emptied; /* become NULL, 0 or false, whatever an insert writes */
+  uint64_t kept;    /* stay as they are stored */
+} kecs__form;
+
+/* Statements that insert what is new and change what differs, but leave alone rows whose tags would change. */
+typedef enum kecs__merge_op {
+  KECS__MERGE_ONE, /* one row; parameters: its columns */
+  KECS__MERGE_ALL, /* the staged ones of a form; parameter: its number */
+  KECS__MERGE_TOLD /* the same, and gives the numbers of the rows that were inserted and have tags, and -1 less the
+                    * number of all that were written */
+} kecs__merge_op;
+KECS__FN kecs_status kecs__merge_prepare(kecs__session *session, const kecs__meta *meta, const kecs__form *form,
+                                         kecs__merge_op op, kecs__cached **out_cached);
+
+/* Makes the table, empty. */
+KECS__FN kecs_status kecs__merge_create(kecs__session *session, const kecs__meta *meta);
+
+/* Questions that a number answers. */
+typedef enum kecs__merge_question {
+  KECS__MERGE_LOCK,     /* locks the stored rows of staged ones that have a version, and counts them */
+  KECS__MERGE_DIFFERENT /* how many of these are not stored with that version */
+} kecs__merge_question;
+KECS__FN kecs_status kecs__merge_ask(kecs__session *session, const kecs__meta *meta, kecs__merge_question question,
+                                     int64_t *out_number);
+
+/* The numbers of staged rows whose tags are not the stored ones, ascending; at most `room`. */
+KECS__FN kecs_status kecs__merge_list_left(kecs__session *session, const kecs__meta *meta, size_t *out, size_t room,
+                                           size_t *out_count);
+
+/* The stored rows of all staged ones, in the order of their numbers. */
+KECS__FN kecs_status kecs__merge_give_back(kecs__session *session, const kecs__meta *meta, kecs_result *result);
+
+#endif
+
+/* ---- store/merge_sql.c, continued -------------------------------------------------------------------------------- */
+#include <string.h>
+
+#define KECS__MERGE_SQL_MAX ((size_t)256 * 1024)
+
+/* Where a staged row and a stored one are the same: "t.arn=s.arn". */
+static void kecs__merge_key(kecs__text *out, const kecs_kind_info *info) {
+  for (int i = 0; i < info->keys[0].count; i++) {
+    const char *name = info->columns[info->keys[0].columns[i]].name;
+    kecs__text_addf(out, "%st.%s=s.%s", i > 0 ? " AND " : "", name, name);
+  }
+}
+
+/* What an update writes into a column. */
+static void kecs__merge_value(kecs__text *out, const kecs_kind_info *info, const kecs__form *form, int column) {
+  kecs_column_type type = info->columns[column].type;
+  if (!(form->emptied & KECS_BIT(column))) {
+    kecs__text_addf(out, "EXCLUDED.%s", info->columns[column].name);
+  } else {
+    bool number = type == KECS_TYPE_INT || type == KECS_TYPE_RANK;
+    kecs__text_adds(out, number ? "0" : type == KECS_TYPE_BOOL ? "false" : "NULL");
+  }
+}
+
+static void kecs__merge_differs(kecs__text *out, const kecs_kind_info *info, const kecs__form *form, int column) {
+  kecs__text_addf(out, "t.%s IS DISTINCT FROM ", info->columns[column].name);
+  kecs__merge_value(out, info, form, column);
+}
+
+/* A column that stands for a default that a document left out is told from now on, once it changes. */
+static void kecs__merge_omitted(kecs__text *out, const kecs_kind_info *info, const kecs__form *form, uint64_t mask) {
+  kecs__text_adds(out, ",omitted=CASE WHEN t.omitted=0 THEN 0 ELSE t.omitted & ~(0::bigint");
+  for (int i = 0; i < info->column_count; i++) {
+    if ((mask & KECS_BIT(i)) && info->columns[i].default_text) {
+      kecs__text_adds(out, "|CASE WHEN ");
+      kecs__merge_differs(out, info, form, i);
+      kecs__text_addf(out, " THEN 1::bigint<<%d ELSE 0 END", i);
+    }
+  }
+  kecs__text_adds(out, ") END");
+}
+
+static void kecs__merge_conflict(kecs__text *out, const kecs__meta *meta, const kecs__form *form) {
+  const kecs_kind_info *info = meta->info;
+  uint64_t mask = meta->updatable & ~form->kept;
+  bool tags = meta->special->follow != NULL;
+  kecs__text_adds(out, " ON CONFLICT({tenant}");
+  for (int i = 0; i < info->keys[0].count; i++) {
+    kecs__text_addf(out, "%s%s", i > 0 ? "," : "", info->columns[info->keys[0].columns[i]].name);
+  }
+  kecs__text_adds(out, ") DO UPDATE SET version=t.version+1,updated_at=EXCLUDED.updated_at");
+  kecs__merge_omitted(out, info, form, mask);
+  for (int i = 0; i < info->column_count; i++) {
+    if (mask & KECS_BIT(i)) {
+      kecs__text_addf(out, ",%s=", info->columns[i].name);
+      kecs__merge_value(out, info, form, i);
+    }
+  }
+  kecs__text_adds(out, tags ? " WHERE t.tags IS NOT DISTINCT FROM EXCLUDED.tags AND (false" : " WHERE (false");
+  for (int i = 0; i < info->column_count; i++) {
+    if (mask & KECS_BIT(i)) {
+      kecs__text_adds(out, " OR ");
+      kecs__merge_differs(out, info, form, i);
+    }
+  }
+  kecs__text_addc(out, ')');
+}
+
+static void kecs__merge_write(kecs__text *out, const kecs__meta *meta, const kecs__form *form, kecs__merge_op op) {
+  const kecs_kind_info *info = meta->info;
+  kecs__text_adds(out, op == KECS__MERGE_TOLD ? "WITH s AS (SELECT * FROM " KECS__STAGED "),merged AS (" : "");
+  kecs__text_addf(out, "INSERT INTO {%s} AS t({tenant}%s) ", info->table, meta->columns);
+  if (op == KECS__MERGE_ONE) {
+    for (int i = 0; i < info->column_count; i++) {
+      kecs__text_adds(out, i > 0 ? "," : "VALUES({ours}");
+      kecs__sql_placeholder(out, i + 1);
+    }
+    kecs__text_addc(out, ')');
+  } else {
+    kecs__text_addf(out, "SELECT {ours}%s FROM " KECS__STAGED " WHERE staged_form=?1", meta->columns);
+  }
+  kecs__merge_conflict(out, meta, form);
+  if (op == KECS__MERGE_TOLD) { /* a row that was inserted has never been locked */
+    kecs__text_adds(out, " RETURNING arn,xmax=0 AS fresh) SELECT -1-count(*) FROM merged UNION ALL SELECT s.staged_at "
+                         "FROM merged t JOIN s ON t.arn=s.arn WHERE t.fresh AND s.tags<>''");
+  }
+}
+
+KECS__FN kecs_status kecs__merge_prepare(kecs__session *session, const kecs__meta *meta, const kecs__form *form,
+                                         kecs__merge_op op, kecs__cached **out_cached) {
+  kecs__text sql;
+  *out_cached = NULL;
+  kecs__text_init(&sql, &session->engine->allocator, KECS__MERGE_SQL_MAX);
+  kecs__merge_write(&sql, meta, form, op);
+  kecs_status status = sql.status ? sql.status : kecs__statement_text(session, sql.data, sql.len, out_cached);
+  kecs__text_free(&sql);
+  return status;
+}
+
+KECS__FN kecs_status kecs__merge_create(kecs__session *session, const kecs__meta *meta) {
+  kecs__text sql;
+  kecs__text_init(&sql, &session->engine->allocator, KECS__MERGE_SQL_MAX);
+  kecs__text_addf(&sql, "CREATE TEMPORARY TABLE " KECS__STAGED " ON COMMIT DROP AS SELECT %s,0::bigint AS staged_at,"
+                        "0::bigint AS staged_form,0::bigint AS staged_version FROM {%s}{whole} LIMIT 0",
+                  meta->columns, meta->info->table);
+  kecs_status status = sql.status ? sql.status : kecs__run(session, sql.data, NULL, 0, NULL);
+  kecs__text_free(&sql);
+  return status;
+}
+
+/* The statement is run to its first row, or its end. */
+static kecs_status kecs__merge_start(kecs__session *session, kecs__text *sql, kecs__cached **out_cached,
+                                     bool *out_row) {
+  *out_cached = NULL;
+  *out_row = false;
+  kecs_status status = sql->status ? sql->status : kecs__statement_text(session, sql->data, sql->len, out_cached);
+  if (!status) {
+    status = kecs__statement_start(session, *out_cached, NULL, 0, out_row);
+  }
+  kecs__text_free(sql);
+  return status;
+}
+
+KECS__FN kecs_status kecs__merge_ask(kecs__session *session, const kecs__meta *meta, kecs__merge_question question,
+                                     int64_t *out_number) {
+  kecs__text sql;
+  kecs__cached *cached = NULL;
+  bool row = false;
+  bool locks = question == KECS__MERGE_LOCK;
+  *out_number = 0;
+  kecs__text_init(&sql, &session->engine->allocator, KECS__MERGE_SQL_MAX);
+  kecs__text_addf(&sql, "SELECT count(*) FROM (SELECT s.staged_at FROM " KECS__STAGED " s %sJOIN {%s} t ON {own t}",
+                  locks ? "" : "LEFT ", meta->info->table);
+  kecs__merge_key(&sql, meta->info);
+  kecs__text_adds(&sql, " WHERE s.staged_version<>0");
+  kecs__text_adds(&sql, locks ? " ORDER BY t.rid FOR NO KEY UPDATE OF t) l"
+                              : " AND t.version IS DISTINCT FROM s.staged_version) l");
+  kecs_status status = kecs__merge_start(session, &sql, &cached, &row);
+  if (!status && row) {
+    kecs_value value;
+    kecs__statement_columns(session, cached, &value, 1);
+    *out_number = value.number;
+  }
+  kecs__statement_done(session, cached);
+  return status;
+}
+
+KECS__FN kecs_status kecs__merge_list_left(kecs__session *session, const kecs__meta *meta, size_t *out, size_t room,
+                                           size_t *out_count) {
+  kecs__text sql;
+  kecs__cached *cached = NULL;
+  bool row = false;
+  *out_count = 0;
+  kecs__text_init(&sql, &session->engine->allocator, KECS__MERGE_SQL_MAX);
+  kecs__text_addf(&sql, "SELECT s.staged_at FROM " KECS__STAGED " s JOIN {%s} t ON {own t}", meta->info->table);
+  kecs__merge_key(&sql, meta->info);
+  kecs__text_adds(&sql, " WHERE t.tags IS DISTINCT FROM s.tags ORDER BY s.staged_at");
+  kecs_status status = kecs__merge_start(session, &sql, &cached, &row);
+  while (!status && row && *out_count < room) {
+    kecs_value value;
+    kecs__statement_columns(session, cached, &value, 1);
+    out[(*out_count)++] = (size_t)value.number;
+    status = kecs__statement_step(session, cached, &row);
+  }
+  kecs__statement_done(session, cached);
+  return status;
+}
+
+KECS__FN kecs_status kecs__merge_give_back(kecs__session *session, const kecs__meta *meta, kecs_result *result) {
+  kecs__text sql;
+  kecs__cached *cached = NULL;
+  bool row = false;
+  kecs__text_init(&sql, &session->engine->allocator, KECS__MERGE_SQL_MAX);
+  for (int i = 0; i < meta->info->column_count; i++) {
+    kecs__text_addf(&sql, "%st.%s", i > 0 ? "," : "SELECT ", meta->info->columns[i].name);
+  }
+  kecs__text_addf(&sql, " FROM " KECS__STAGED " s JOIN {%s} t ON {own t}", meta->info->table);
+  kecs__merge_key(&sql, meta->info);
+  kecs__text_adds(&sql, " ORDER BY s.staged_at");
+  kecs_status status = kecs__merge_start(session, &sql, &cached, &row);
+  while (!status && row) {
+    void *kept = kecs__result_room(result);
+    status = kept ? kecs__row_fetch(session, cached, meta, &result->arena, kept, NULL) : KECS_E_NOMEM;
+    if (!status) {
+      status = kecs__statement_step(session, cached, &row);
+    }
+  }
+  kecs__statement_done(session, cached);
+  return status;
+}
+
+/* ---- store/merge.c ----------------------------------------------------------------------------------------------- */
+/* store/merge.c -- rows are staged in a table of the transaction's own, and one statement inserts those that are new
+ * and changes those that differ. A few go without a table: each is a statement that inserts or changes, and all are
+ * sent together.
+ *
+ * An update does not fill: a column that the caller left empty becomes empty again, where an insert would take what
+ * follows from the row's ARN. So a row has a form: which columns an insert has filled that an update empties, and which
+ * an update leaves alone. Rows of one form go through one statement. */
+
+/* ---- store/merge.h ----------------------------------------------------------------------------------------------- */
+/* store/merge.h -- many rows created or changed in few exchanges with a database that merges them itself. */
+#ifndef KECS_STORE_MERGE_H
+#define KECS_STORE_MERGE_H
+
+/* Whether rows of this kind may be merged: what follows a change must be told by the row alone. */
+KECS__FN bool kecs__merge_fits(const kecs__write *write, const kecs__meta *meta);
+
+/* Stores every row of an array as kecs__row_upsert does. `result` (may be NULL) gets them as they are stored, in their
+ * order. All or nothing; after a failure of the caller's class the rows may still do one by one, which then also tells
+ * which of them is the reason. */
+KECS__FN kecs_status kecs__merge_rows(kecs__write *write, const kecs__meta *meta, const void *rows, size_t count,
+                                      kecs_result *result);
+
+#endif
+
+/* ---- store/merge.c, continued ------------------------------------------------------------------------------------ */
+#include <stdlib.h> /* qsort */
+#include <string.h>
+
+enum {
+  KECS__MERGE_PIECE = 2000, /* rows that are loaded at once */
+  KECS__MERGE_FEW = 30,     /* below that a pipeline is faster */
+  KECS__MERGE_FORMS = 8
+};
+
+/* A row's place in the order in which rows are written: the same one for every writer, so that two of them never wait
+ * for each other. */
+typedef struct kecs__merge_place {
+  const kecs__meta *meta;
+  const char *row;
+  const char *text; /* the first column of its key, where that is a text */
+  size_t at;        /* among the rows as given */
+} kecs__merge_place;
+
+typedef struct kecs__merge {
+  kecs__write *write;
+  const kecs__meta *meta;
+  const char *rows;
+  size_t count;
+  kecs_result *result;
+  kecs__merge_place *places;
+  kecs_value *values; /* of a piece */
+  size_t room;        /* for its rows */
+  kecs__form forms[KECS__MERGE_FORMS];
+  int form_count;
+  bool versions;       /* some rows have one, which must be the stored one */
+  kecs_result *tagged; /* rows whose tags follow, where they are inserted */
+  size_t *tagged_of;   /* by the number of a row: its place among them, from 1 */
+} kecs__merge;
+
+KECS__FN bool kecs__merge_fits(const kecs__write *write, const kecs__meta *meta) {
+  const kecs__special *special = meta->special;
+  return write->engine->backend->load && !write->session->no_stage && !write->session->place.on && !special->is_new &&
+         !special->judge && (!special->follow || special->tags_alone) && meta->version >= 0 &&
+         meta->updated_at >= 0 && meta->omitted >= 0;
+}
+
+/* Told to nobody: the rows are stored one by one then. */
+static kecs_status kecs__merge_refuse(const char *why) {
+  return kecs__fail(KECS_E_UNSUPPORTED, "the rows can't be merged: %s", why);
+}
+
+/* ---- the order ---- */
+
+static int kecs__merge_compare(const void *a, const void *b) {
+  const kecs__merge_place *one = a;
+  const kecs__merge_place *other = b;
+  const kecs_kind_info *info = one->meta->info;
+  bool texts = one->text && other->text;
+  int order = texts ? strcmp(one->text, other->text) : 0;
+  for (int i = texts ? 1 : 0; order == 0 && i < info->keys[0].count; i++) {
+    kecs_value x = kecs__row_value(info, one->row, info->keys[0].columns[i]);
+    kecs_value y = kecs__row_value(info, other->row, info->keys[0].columns[i]);
+    if (x.type == KECS_VALUE_TEXT && y.type == KECS_VALUE_TEXT) {
+      order = strcmp(x.text, y.text);
+    } else {
+      order = x.type != y.type ? (x.type < y.type ? -1 : 1) : (x.number > y.number) - (x.number < y.number);
+    }
+  }
+  return order ? order : (one->at > other->at) - (one->at < other->at);
+}
+
+/* A row that stands twice is merged with itself first: not here. */
+static bool kecs__merge_twice(const kecs__merge_place *one, const kecs__merge_place *next) {
+  kecs__merge_place same = *next;
+  same.at = one->at;
+  kecs_value key = kecs__row_value(one->meta->info, one->row, one->meta->info->keys[0].columns[0]);
+  return key.type != KECS_VALUE_NULL && kecs__merge_compare(one, &same) == 0;
+}
+
+static kecs_status kecs__merge_sort(kecs__merge *merge) {
+  for (size_t i = 0; i < merge->count; i++) {
+    const char *row = merge->rows + i * merge->meta->info->row_size;
+    kecs_value key = kecs__row_value(merge->meta->info, row, merge->meta->info->keys[0].columns[0]);
+    kecs__merge_place place = {merge->meta, row, key.text, i};
+    merge->places[i] = place;
+  }
+  qsort(merge->places, merge->count, sizeof *merge->places, kecs__merge_compare);
+  for (size_t i = 1; i < merge->count; i++) {
+    if (kecs__merge_twice(&merge->places[i - 1], &merge->places[i])) {
+      return kecs__merge_refuse("one of them stands twice among them");
+    }
+  }
+  return KECS_OK;
+}
+
+/* ---- forms ---- */
+
+/* What an update would write into a column, beside what an insert does. False: neither form does. */
+static bool kecs__merge_column(const kecs_column_info *column, const kecs_value *given, const kecs_value *filled,
+                               uint64_t bit, kecs__form *form) {
+  bool empty = given->type == KECS_VALUE_NULL || (given->type != KECS_VALUE_TEXT && given->number == 0);
+  if (given->type == KECS_VALUE_NULL && (column->flags & KECS_COLUMN_NOT_NULL)) {
+    form->kept |= column->type == KECS_TYPE_TIME ? bit : 0;
+    return true; /* a text's default is the same on both ways */
+  }
+  if (!kecs__value_same(given, filled)) {
+    form->emptied |= bit;
+    return empty;
+  }
+  return true;
+}
+
+/* What an earlier document left in `extra` for a column leaves it when the column changes: it must have nothing of that
+ * kind. */
+static kecs_status kecs__merge_extra(kecs__merge *merge, const void *row, bool *out_good) {
+  const kecs__meta *meta = merge->meta;
+  const char *extra = meta->extra >= 0 ? kecs__row_text(meta->info, row, meta->extra) : NULL;
+  const char *left = extra;
+  kecs_status status = KECS_OK;
+  if (extra && extra[0]) {
+    status = kecs__extra_prune(meta->info, row, meta->updatable & ~KECS_BIT(meta->extra), extra, &merge->write->arena,
+                               &left);
+  }
+  *out_good = left == extra;
+  return status;
+}
+
+/* Whether the fill has left a column alone, as it does with most: then it is not looked at more closely. */
+static bool kecs__merge_untouched(const kecs__meta *meta, int column, const void *row, const void *filled) {
+  kecs_column_type type = meta->info->columns[column].type;
+  size_t size = type == KECS_TYPE_BOOL ? sizeof(bool) : sizeof(int64_t);
+  bool text = type == KECS_TYPE_TEXT || type == KECS_TYPE_JSON;
+  return type != KECS_TYPE_OPTI && memcmp((const char *)row + meta->offsets[column],
+                                          (const char *)filled + meta->offsets[column],
+                                          text ? sizeof(const char *) : size) == 0;
+}
+
+static kecs_status kecs__merge_form(kecs__merge *merge, const void *row, const void *filled, int64_t *out_form) {
+  const kecs_kind_info *info = merge->meta->info;
+  kecs__form form = {0, 0};
+  bool good = false;
+  kecs_status status = kecs__merge_extra(merge, row, &good);
+  for (int i = 0; good && i < info->column_count; i++) {
+    if ((merge->meta->updatable & KECS_BIT(i)) && !kecs__merge_untouched(merge->meta, i, row, filled)) {
+      kecs_value given = kecs__row_value(info, row, i);
+      kecs_value value = kecs__row_value(info, filled, i);
+      good = kecs__merge_column(&info->columns[i], &given, &value, KECS_BIT(i), &form);
+    }
+  }
+  int at = 0;
+  while (at < merge->form_count && memcmp(&merge->forms[at], &form, sizeof form) != 0) {
+    at++;
+  }
+  if (status || !good || at == KECS__MERGE_FORMS) {
+    return status ? status : kecs__merge_refuse("they differ too much, or one does not say what is to be stored");
+  }
+  merge->form_count += at == merge->form_count;
+  merge->forms[at] = form;
+  *out_form = at;
+  return KECS_OK;
+}
+
+/* ---- filling ---- */
+
+static size_t kecs__merge_width(const kecs__merge *merge) {
+  return (size_t)merge->meta->info->column_count + KECS__STAGED_COLUMNS;
+}
+
+/* Validates and fills a copy of a row, and makes its values. */
+static kecs_status kecs__merge_fill(kecs__merge *merge, const kecs__merge_place *place, void *row, kecs_value *out) {
+  const kecs__meta *meta = merge->meta;
+  int64_t form = 0;
+  int64_t version = kecs__row_number(meta->info, place->row, meta->version);
+  memcpy(row, place->row, meta->info->row_size);
+  kecs_status status = merge->write->engine->strict ? kecs__validate_row(meta->info, row) : KECS_OK;
+  if (!status) {
+    status = kecs__row_ready(merge->write, meta, row, 0);
+  }
+  if (!status) {
+    status = kecs__row_values(meta, row, out);
+  }
+  if (!status) {
+    status = kecs__merge_form(merge, place->row, row, &form);
+  }
+  out += meta->info->column_count;
+  out[KECS__STAGED_AT] = kecs__value_int((int64_t)place->at);
+  out[KECS__STAGED_FORM] = kecs__value_int(form);
+  out[KECS__STAGED_VERSION] = kecs__value_int(version);
+  merge->versions = merge->versions || version != 0;
+  if (!status && kecs__insert_follows(meta, row)) {
+    status = kecs__row_keep(meta, row, merge->tagged);
+    merge->tagged_of[place->at] = merge->tagged->count;
+  }
+  return status;
+}
+
+static kecs_status kecs__merge_fill_piece(kecs__merge *merge, size_t from, size_t count) {
+  void *row = kecs__alloc(&merge->write->engine->allocator, merge->meta->info->row_size);
+  kecs_status status = row ? KECS_OK : KECS_E_NOMEM;
+  kecs__arena_reset(&merge->write->arena);
+  for (size_t i = 0; !status && i < count; i++) {
+    status = kecs__merge_fill(merge, &merge->places[from + i], row, merge->values + i * kecs__merge_width(merge));
+  }
+  kecs__release(&merge->write->engine->allocator, row, merge->meta->info->row_size);
+  return status;
+}
+
+/* ---- a few ---- */
+
+/* What an insert alone, or an update alone, would still have to do needs the table. */
+static bool kecs__merge_is_few(const kecs__merge *merge) {
+  return merge->count < KECS__MERGE_FEW && !merge->versions && !merge->result && merge->form_count == 1 &&
+         merge->tagged->count == 0;
+}
+
+/* *out_left: some may have been left alone because their tags change. */
+static kecs_status kecs__merge_few(kecs__merge *merge, bool *out_left) {
+  kecs__session *session = merge->write->session;
+  const kecs_backend *backend = session->engine->backend;
+  size_t columns = (size_t)merge->meta->info->column_count;
+  bool tags = merge->meta->special->follow != NULL;
+  bool commit = merge->write->own && merge->write->last && !tags;
+  kecs__cached *cached = NULL;
+  for (size_t i = 1; i < merge->count; i++) {
+    memmove(merge->values + i * columns, merge->values + i * kecs__merge_width(merge), columns * sizeof(kecs_value));
+  }
+  kecs_status status = kecs__merge_prepare(session, merge->meta, &merge->forms[0], KECS__MERGE_ONE, &cached);
+  if (!status) {
+    session->writing = true;
+    session->changed = true;
+    kecs__cache_hold(session, cached, merge->values, 0);
+    status = backend->repeat(cached->statement, merge->values, (int)columns, merge->count, &commit);
+    status = kecs__statement_outcome(session, status);
+    merge->write->ended = !status && commit;
+  }
+  kecs__statement_done(session, cached);
+  *out_left = !status && tags && backend->changes(session->connection) < (int64_t)merge->count;
+  return status;
+}
+
+/* ---- many ---- */
+
+static kecs_status kecs__merge_stage(kecs__merge *merge) {
+  kecs__session *session = merge->write->session;
+  kecs__text columns;
+  kecs__text_init(&columns, &session->engine->allocator, SIZE_MAX / 4);
+  kecs__text_addf(&columns, "%s,%s", merge->meta->columns, KECS__STAGED_NAMES);
+  kecs_status status = columns.status;
+  if (!status) {
+    status = kecs__merge_create(session, merge->meta);
+    session->no_stage = status == KECS_E_DENIED; /* TEMPORARY is a right of its own */
+  }
+  for (size_t done = 0; !status && done < merge->count; done += merge->room) {
+    size_t piece = merge->count - done < merge->room ? merge->count - done : merge->room;
+    status = done > 0 ? kecs__merge_fill_piece(merge, done, piece) : KECS_OK;
+    if (!status) {
+      status = session->user ? kecs__check_stop(session->user, session->deadline) : KECS_OK;
+    }
+    if (!status) {
+      session->writing = true;
+      session->changed = true;
+      status = session->engine->backend->load(session->connection, KECS__STAGED, columns.data, merge->values,
+                                              (int)kecs__merge_width(merge), piece);
+      status = kecs__statement_outcome(session, status);
+    }
+  }
+  kecs__text_free(&columns);
+  return status;
+}
+
+/* Locks the stored rows whose version is asked for, and looks whether each is the stored one. */
+static kecs_status kecs__merge_check_versions(kecs__merge *merge) {
+  int64_t different = 0;
+  kecs_status status = kecs__merge_ask(merge->write->session, merge->meta, KECS__MERGE_LOCK, &different);
+  if (!status) {
+    status = kecs__merge_ask(merge->write->session, merge->meta, KECS__MERGE_DIFFERENT, &different);
+  }
+  return status || different == 0 ? status : kecs__fail(KECS_E_CONFLICT, "a row does not have its version any more");
+}
+
+/* The tags of a row that was inserted. */
+static kecs_status kecs__merge_follow(kecs__merge *merge, size_t at) {
+  const kecs__special *special = merge->meta->special;
+  const char *row = merge->tagged->rows + (merge->tagged_of[at] - 1) * merge->meta->info->row_size;
+  kecs__arena_reset(&merge->write->arena);
+  return special->follow(merge->write, merge->meta, NULL, row, UINT64_MAX);
+}
+
+/* Where rows with tags are staged, the statement tells which of them it has inserted. *changed goes up by the rows that
+ * it has written. */
+static kecs_status kecs__merge_told(kecs__merge *merge, const kecs__form *form, const kecs_value *number,
+                                    int64_t *changed) {
+  kecs__session *session = merge->write->session;
+  kecs__cached *cached = NULL;
+  bool row = false;
+  size_t count = 0;
+  size_t *inserted = kecs__alloc(&session->engine->allocator, (merge->tagged->count + 1) * sizeof *inserted);
+  kecs_status status = inserted ? KECS_OK : KECS_E_NOMEM;
+  if (!status) {
+    status = kecs__merge_prepare(session, merge->meta, form, KECS__MERGE_TOLD, &cached);
+  }
+  if (!status) {
+    status = kecs__statement_start(session, cached, number, 1, &row);
+  }
+  while (!status && row) {
+    kecs_value value;
+    kecs__statement_columns(session, cached, &value, 1);
+    if (value.number < 0) {
+      *changed += -1 - value.number;
+    } else if (count < merge->tagged->count) {
+      inserted[count++] = (size_t)value.number;
+    }
+    status = kecs__statement_step(session, cached, &row);
+  }
+  kecs__statement_done(session, cached);
+  for (size_t i = 0; !status && i < count; i++) {
+    status = kecs__merge_follow(merge, inserted[i]);
+  }
+  kecs__release(&session->engine->allocator, inserted, (merge->tagged->count + 1) * sizeof *inserted);
+  return status;
+}
+
+static kecs_status kecs__merge_forms(kecs__merge *merge, int64_t *changed) {
+  kecs__session *session = merge->write->session;
+  kecs_status status = KECS_OK;
+  *changed = 0;
+  for (int i = 0; !status && i < merge->form_count; i++) {
+    kecs_value number = kecs__value_int(i);
+    kecs__cached *cached = NULL;
+    if (merge->tagged->count > 0) {
+      status = kecs__merge_told(merge, &merge->forms[i], &number, changed);
+      continue;
+    }
+    status = kecs__merge_prepare(session, merge->meta, &merge->forms[i], KECS__MERGE_ALL, &cached);
+    if (!status) {
+      status = kecs__statement_run(session, cached, &number, 1);
+    }
+    *changed += status ? 0 : session->engine->backend->changes(session->connection);
+  }
+  return status;
+}
+
+/* Stored rows whose tags are to change were left alone: tags have rows of their own. */
+static kecs_status kecs__merge_left(kecs__merge *merge) {
+  kecs__session *session = merge->write->session;
+  size_t size = merge->meta->info->row_size;
+  size_t count = 0;
+  size_t *left = kecs__alloc(&session->engine->allocator, merge->count * sizeof *left);
+  void *row = left ? kecs__alloc(&session->engine->allocator, size) : NULL;
+  kecs_status status = row ? KECS_OK : KECS_E_NOMEM;
+  if (!status) {
+    status = kecs__merge_list_left(session, merge->meta, left, merge->count, &count);
+  }
+  for (size_t i = 0; !status && i < count; i++) {
+    memcpy(row, merge->rows + left[i] * size, size);
+    kecs__arena_reset(&merge->write->arena);
+    status = kecs__row_upsert(merge->write, merge->meta, row, 0, NULL);
+  }
+  kecs__release(&session->engine->allocator, row, size);
+  kecs__release(&session->engine->allocator, left, merge->count * sizeof *left);
+  return status;
+}
+
+static kecs_status kecs__merge_many(kecs__merge *merge) {
+  kecs__session *session = merge->write->session;
+  int64_t changed = 0;
+  kecs_status status = kecs__merge_stage(merge);
+  if (!status && merge->versions) {
+    status = kecs__merge_check_versions(merge);
+  }
+  if (!status) {
+    status = kecs__merge_forms(merge, &changed);
+  }
+  if (!status && changed < (int64_t)merge->count && merge->meta->special->follow) {
+    status = kecs__merge_left(merge);
+  }
+  if (!status && merge->result) {
+    status = kecs__merge_give_back(session, merge->meta, merge->result);
+  }
+  return status ? status : kecs__run(session, "DROP TABLE " KECS__STAGED, NULL, 0, NULL);
+}
+
+/* ---- all of it ---- */
+
+static kecs_status kecs__merge_all(kecs__merge *merge) {
+  bool left = false;
+  size_t size = merge->meta->info->row_size;
+  kecs_status status = kecs__merge_sort(merge);
+  if (!status) {
+    status = kecs__merge_fill_piece(merge, 0, merge->count < merge->room ? merge->count : merge->room);
+  }
+  if (status || !kecs__merge_is_few(merge)) {
+    return status ? status : kecs__merge_many(merge);
+  }
+  status = kecs__merge_few(merge, &left);
+  for (size_t i = 0; !status && left && i < merge->count; i++) {
+    void *row = kecs__arena_take(&merge->write->arena, size);
+    if (!row) {
+      return KECS_E_NOMEM;
+    }
+    memcpy(row, merge->rows + i * size, size);
+    status = kecs__row_upsert(merge->write, merge->meta, row, 0, NULL); /* mostly finds nothing to do any more */
+  }
+  return status;
+}
+
+KECS__FN kecs_status kecs__merge_rows(kecs__write *write, const kecs__meta *meta, const void *rows, size_t count,
+                                      kecs_result *result) {
+  const kecs_allocator *allocator = &write->engine->allocator;
+  kecs__merge merge = {0};
+  merge.write = write;
+  merge.meta = meta;
+  merge.rows = rows;
+  merge.count = count;
+  merge.result = result;
+  merge.room = count < KECS__MERGE_PIECE ? count : KECS__MERGE_PIECE;
+  size_t values_size = merge.room * kecs__merge_width(&merge) * sizeof(kecs_value);
+  merge.values = kecs__alloc(allocator, values_size);
+  merge.places = kecs__alloc(allocator, count * sizeof *merge.places);
+  merge.tagged_of = kecs__alloc_zero(allocator, count * sizeof *merge.tagged_of);
+  kecs_status status = merge.values && merge.places && merge.tagged_of ? KECS_OK : KECS_E_NOMEM;
+  if (!status) {
+    status = kecs__result_begin(write->store, meta, &merge.tagged);
+  }
+  if (!status) {
+    status = kecs__merge_all(&merge);
+  }
+  kecs_result_free(merge.tagged);
+  kecs__release(allocator, merge.tagged_of, count * sizeof *merge.tagged_of);
+  kecs__release(allocator, merge.places, count * sizeof *merge.places);
+  kecs__release(allocator, merge.values, values_size);
   return status;
 }
 
@@ -17708,8 +19187,6 @@ KECS_STORE_API kecs_status kecs_put_json(kecs_store *store, kecs_kind kind, cons
   return status;
 }
 
-#if !defined(KECS_STORE_NO_IMPORT)
-
 /* Documents that are put together. */
 typedef struct kecs__puts {
   kecs__put put; /* the one that is read now */
@@ -17744,6 +19221,7 @@ static kecs_status kecs__puts_work(kecs__write *write, void *user) {
   return status;
 }
 
+#if !defined(KECS_STORE_NO_IMPORT)
 KECS__FN kecs_status kecs__put_together(kecs_store *store, kecs_kind kind, const kecs__json *documents, size_t count,
                                         unsigned flags) {
   kecs__puts puts;
@@ -17755,8 +19233,95 @@ KECS__FN kecs_status kecs__put_together(kecs_store *store, kecs_kind kind, const
   puts.count = count;
   return kecs__with_write(store, kecs__puts_work, &puts);
 }
-
 #endif
+
+/* ---- documents of one kind ---- */
+
+/* A call that puts several. */
+typedef struct kecs__put_list {
+  kecs__puts puts;
+  const char *const *texts;
+  size_t count;
+  bool singly; /* they were refused together */
+} kecs__put_list;
+
+enum { KECS__PUT_PIECE = 500 };
+
+static kecs_status kecs__put_list_together(kecs__write *write, kecs__put_list *list) {
+  kecs__json documents[KECS__PUT_PIECE];
+  kecs_status status = KECS_OK;
+  list->puts.documents = documents;
+  for (size_t done = 0; !status && done < list->count; done += list->puts.count) {
+    list->puts.count = list->count - done < KECS__PUT_PIECE ? list->count - done : KECS__PUT_PIECE;
+    for (size_t i = 0; i < list->puts.count; i++) {
+      documents[i] = (kecs__json){KECS__JSON_OBJECT, list->texts[done + i], strlen(list->texts[done + i])};
+    }
+    kecs__arena_reset(&write->arena);
+    status = kecs__puts_work(write, &list->puts);
+  }
+  list->puts.documents = NULL;
+  return status;
+}
+
+static kecs_status kecs__put_list_work(kecs__write *write, void *user) {
+  kecs__put_list *list = user;
+  kecs__put *put = &list->puts.put;
+  kecs_status status = kecs__write_guard(write);
+  if (!status && !list->singly && kecs__bulk_fits(write->engine, put->meta)) {
+    return kecs__put_list_together(write, list);
+  }
+  for (size_t i = 0; !status && i < list->count; i++) {
+    put->text = list->texts[i];
+    put->len = strlen(list->texts[i]);
+    kecs__arena_reset(&write->arena);
+    status = kecs__put_work(write, put);
+    if (status && list->count > 1) {
+      (void)kecs__fail_context("document %zu of %zu", i + 1, list->count);
+    }
+  }
+  return status;
+}
+
+static kecs_status kecs__put_list_check(const char *const *texts, size_t count) {
+  kecs_status status = count > 0 ? kecs__check_pointer(texts, "texts") : KECS_OK;
+  for (size_t i = 0; !status && i < count; i++) {
+    status = kecs__check_pointer(texts[i], "texts[i]");
+  }
+  return status;
+}
+
+/* New rows go together; where one of them can't, each is put by itself, which tells what is wrong with it. */
+KECS_STORE_API kecs_status kecs_put_json_many(kecs_store *store, kecs_kind kind, const char *const *texts, size_t count,
+                                              unsigned flags) {
+  const kecs__meta *meta = kecs__meta_checked(store, kind);
+  if (!meta) {
+    return kecs_last_error()->status;
+  }
+  kecs_status status = kecs__put_list_check(texts, count);
+  if (status) {
+    return status;
+  }
+  kecs__put_list list;
+  memset(&list, 0, sizeof list);
+  list.texts = texts;
+  list.count = count;
+  list.singly = count < 2;
+  list.puts.put.flags = flags;
+  list.puts.put.meta = meta;
+  list.puts.put.name_count = kecs__names(meta->info, list.puts.put.names);
+  kecs_error before = kecs__error_save();
+  bool again = false;
+  do {
+    status = kecs__with_write(store, kecs__put_list_work, &list);
+    again = status && !list.singly && kecs_status_class(status) == KECS_CLASS_CALLER &&
+            kecs__bulk_fits(store->engine, meta);
+    list.singly = list.singly || again;
+  } while (again);
+  if (!status && list.singly) {
+    (void)kecs__error_restore(&before);
+  }
+  return status;
+}
 
 KECS_STORE_API kecs_status kecs_json_check(const char *text, size_t len) {
   kecs__json_fault fault;
@@ -20090,7 +21655,8 @@ static const kecs_kind_info kecs__family_info = {
   " ORDER BY d.revision DESC LIMIT 1),"          \
   "(SELECT count(*) " KECS__FAMILY_ROWS " AND d.status='ACTIVE')"
 
-static void kecs__families_plan(kecs__plan *plan, const kecs_family_query *query) {
+static void kecs__families_plan(kecs__plan *plan, const void *user) {
+  const kecs_family_query *query = user;
   kecs_value place[] = {kecs__value_text(plan->session->engine->account_id),
                         kecs__value_text(plan->session->engine->region)};
   kecs_value status = kecs__value_text(query->status);
@@ -20110,63 +21676,22 @@ static void kecs__families_plan(kecs__plan *plan, const kecs_family_query *query
   kecs__plan_query(plan, &page, true);
 }
 
-static kecs_status kecs__families_rows(kecs__plan *plan, kecs_result *result) {
+static kecs_status kecs__family_read(kecs__plan *plan, kecs__cached *cached, kecs_result *result, void *out_row) {
   kecs_value values[3];
-  kecs__cached *cached = NULL;
-  bool more = false;
-  kecs_family *row = NULL;
-  kecs_status status = kecs__plan_start(plan, KECS__FAMILY_WHAT, true, plan->limit + 1, &cached, &more);
-  while (!status && more && result->count < (size_t)plan->limit) {
-    row = kecs__result_add(result);
-    if (!row) {
-      status = KECS_E_NOMEM;
-      break;
-    }
-    kecs__statement_columns(plan->session, cached, values, 3);
-    row->family = values[0].text ? kecs__arena_text(&result->arena, values[0].text, values[0].len) : NULL;
-    row->latest_revision = values[1].number;
-    row->active_revisions = values[2].number;
-    status = row->family ? kecs__statement_step(plan->session, cached, &more) : kecs__fail_nomem();
-  }
-  kecs__statement_done(plan->session, cached);
-  if (!status && more) {
-    status = kecs__plan_token(plan, row, &result->arena, &result->page_token);
-  }
-  return status;
+  kecs_family *row = out_row;
+  kecs__statement_columns(plan->session, cached, values, 3);
+  row->family = values[0].text ? kecs__arena_text(&result->arena, values[0].text, values[0].len) : NULL;
+  row->latest_revision = values[1].number;
+  row->active_revisions = values[2].number;
+  return row->family ? KECS_OK : kecs__fail_nomem();
 }
 
 KECS_STORE_API kecs_status kecs_task_definition_families(kecs_store *store, const kecs_family_query *query,
                                                          kecs_result **out_result) {
   static const kecs_family_query everything = {NULL, NULL, 0, NULL};
-  kecs_status status = kecs__check_pointer(out_result, "out_result");
-  if (status) {
-    return status;
-  }
-  *out_result = NULL;
-  status = kecs__check_handle(store);
-  if (status) {
-    return status;
-  }
-  kecs__session *session = NULL;
-  kecs_result *result = NULL;
-  kecs__arena arena;
-  kecs__arena_init(&arena, &store->engine->allocator);
-  status = kecs__read_open(store, &session);
-  if (!status) {
-    status = kecs__result_new(&store->engine->allocator, (kecs_kind)0, sizeof(kecs_family), &result);
-  }
-  if (!status) {
-    kecs__meta meta = {.info = &kecs__family_info};
-    kecs__plan plan;
-    result->shape = &kecs__family_info;
-    kecs__plan_init(&plan, session, &meta, &arena);
-    kecs__families_plan(&plan, query ? query : &everything);
-    status = kecs__families_rows(&plan, result);
-    kecs__plan_free(&plan);
-  }
-  kecs__read_close(store, session);
-  kecs__arena_free(&arena);
-  return kecs__result_end(status, result, out_result);
+  kecs__shaped list = {&kecs__family_info, KECS__FAMILY_WHAT, kecs__families_plan, kecs__family_read,
+                       query ? query : &everything};
+  return kecs__list_shaped(store, &list, out_result);
 }
 
 KECS_STORE_API const kecs_family *kecs_family_at(const kecs_result *result, size_t index) {
@@ -20211,15 +21736,10 @@ static const kecs_kind_info kecs__counter_info = {
 
 /* ---- listing ---- */
 
-static kecs_status kecs__counter_read(kecs__plan *plan, kecs__cached *cached, kecs_result *result,
-                                      kecs_family_counter **out_row) {
+static kecs_status kecs__counter_read(kecs__plan *plan, kecs__cached *cached, kecs_result *result, void *out_row) {
   const char *texts[3];
   kecs_value values[4];
-  kecs_family_counter *row = kecs__result_add(result);
-  *out_row = row;
-  if (!row) {
-    return KECS_E_NOMEM;
-  }
+  kecs_family_counter *row = out_row;
   kecs__statement_columns(plan->session, cached, values, 4);
   for (int i = 0; i < 3; i++) {
     texts[i] = values[i].text ? kecs__arena_text(&result->arena, values[i].text, values[i].len) : NULL;
@@ -20234,55 +21754,17 @@ static kecs_status kecs__counter_read(kecs__plan *plan, kecs__cached *cached, ke
   return KECS_OK;
 }
 
-static kecs_status kecs__counters_rows(kecs__plan *plan, kecs_result *result) {
-  kecs__cached *cached = NULL;
-  bool more = false;
-  kecs_family_counter *row = NULL;
-  kecs_status status =
-      kecs__plan_start(plan, "account_id,region,family,last_revision", true, plan->limit + 1, &cached, &more);
-  while (!status && more && result->count < (size_t)plan->limit) {
-    status = kecs__counter_read(plan, cached, result, &row);
-    if (!status) {
-      status = kecs__statement_step(plan->session, cached, &more);
-    }
-  }
-  kecs__statement_done(plan->session, cached);
-  return !status && more ? kecs__plan_token(plan, row, &result->arena, &result->page_token) : status;
+static void kecs__counters_plan(kecs__plan *plan, const void *user) {
+  kecs__plan_where(plan, KECS__COUNTER_ABOVE, NULL, 0);
+  kecs__plan_query(plan, user, true);
 }
 
 KECS_STORE_API kecs_status kecs_task_definition_counters(kecs_store *store, int limit, const char *page_token,
                                                          kecs_result **out_result) {
-  kecs_status status = kecs__check_pointer(out_result, "out_result");
-  if (status) {
-    return status;
-  }
-  *out_result = NULL;
-  status = kecs__check_handle(store);
-  if (status) {
-    return status;
-  }
-  kecs__session *session = NULL;
-  kecs_result *result = NULL;
-  kecs__arena arena;
-  kecs__arena_init(&arena, &store->engine->allocator);
-  status = kecs__read_open(store, &session);
-  if (!status) {
-    status = kecs__result_new(&store->engine->allocator, (kecs_kind)0, sizeof(kecs_family_counter), &result);
-  }
-  if (!status) {
-    kecs__meta meta = {.info = &kecs__counter_info};
-    kecs_query page = {.limit = limit, .page_token = page_token};
-    kecs__plan plan;
-    result->shape = &kecs__counter_info;
-    kecs__plan_init(&plan, session, &meta, &arena);
-    kecs__plan_where(&plan, KECS__COUNTER_ABOVE, NULL, 0);
-    kecs__plan_query(&plan, &page, true);
-    status = kecs__counters_rows(&plan, result);
-    kecs__plan_free(&plan);
-  }
-  kecs__read_close(store, session);
-  kecs__arena_free(&arena);
-  return kecs__result_end(status, result, out_result);
+  kecs_query page = {.limit = limit, .page_token = page_token};
+  kecs__shaped list = {&kecs__counter_info, "account_id,region,family,last_revision", kecs__counters_plan,
+                       kecs__counter_read, &page};
+  return kecs__list_shaped(store, &list, out_result);
 }
 
 KECS_STORE_API const kecs_family_counter *kecs_family_counter_at(const kecs_result *result, size_t index) {
@@ -23868,8 +25350,8 @@ KECS__FN kecs__member kecs__identity_of(kecs_kind kind) {
   }
 }
 
-/* ---- store/import_put.c ------------------------------------------------------------------------------------------ */
-/* store/import_put.c -- one document into the store: transactions, notes, members that come from its surroundings. */
+/* ---- store/import_batch.c ---------------------------------------------------------------------------------------- */
+/* store/import_batch.c -- one document into the store: transactions, notes, members that come from its surroundings. */
 
 /* ---- store/import_put.h ------------------------------------------------------------------------------------------ */
 /* store/import_put.h -- an import under way, and how one document of it is put and noted. */
@@ -23912,7 +25394,10 @@ typedef struct kecs__item {
 KECS__FN void kecs__import_init(kecs__import *import, kecs_store *store, const char *text, size_t len,
                                 const kecs_import_options *options);
 
-/* Commits what is open, or rolls it back when the import has failed; gives the memory back. */
+/* Commits what is open, or rolls it back when the import has failed. */
+KECS__FN void kecs__import_commit(kecs__import *import);
+
+/* The same for what waits, too; gives the memory back. */
 KECS__FN void kecs__import_end(kecs__import *import);
 
 /* Line and column of a place in the text. */
@@ -23963,12 +25448,11 @@ KECS__FN void kecs__import_counter(kecs__import *import, const kecs__item *item)
 
 #endif
 
-/* ---- store/import_put.c, continued ------------------------------------------------------------------------------- */
+/* ---- store/import_batch.c, continued ----------------------------------------------------------------------------- */
 #include <stdlib.h>
 #include <string.h>
 
-#define KECS__IMPORT_BATCH 1000    /* documents in one transaction */
-#define KECS__IMPORT_TAGS_MAX 1000 /* of one tag description; AWS allows 50 */
+#define KECS__IMPORT_BATCH 1000 /* documents in one transaction */
 
 KECS__FN void kecs__import_init(kecs__import *import, kecs_store *store, const char *text, size_t len,
                                 const kecs_import_options *options) {
@@ -23987,9 +25471,7 @@ KECS__FN void kecs__import_init(kecs__import *import, kecs_store *store, const c
   kecs__arena_init(&import->arena, allocator);
 }
 
-/* ---- transactions ---- */
-
-static void kecs__import_commit(kecs__import *import) {
+KECS__FN void kecs__import_commit(kecs__import *import) {
   kecs_store *batch = import->batch;
   import->batch = NULL;
   if (batch && import->status) {
@@ -24000,15 +25482,6 @@ static void kecs__import_commit(kecs__import *import) {
   }
   import->batch_put = 0;
   import->batch_count = 0;
-}
-
-KECS__FN void kecs__import_end(kecs__import *import) {
-  kecs__import_flush(import);
-  kecs__release(&import->store->engine->allocator, import->together, kecs__together_size());
-  kecs__import_commit(import);
-  kecs__text_free(&import->extra);
-  kecs__text_free(&import->copy);
-  kecs__arena_free(&import->arena);
 }
 
 KECS__FN kecs_store *kecs__import_begin(kecs__import *import) {
@@ -24046,8 +25519,6 @@ KECS__FN kecs_status kecs__import_settle(kecs__import *import, kecs_store *tx, k
   return status;
 }
 
-/* ---- notes ---- */
-
 KECS__FN void kecs__import_position(kecs__import *import, const char *at, size_t *line, size_t *column) {
   size_t offset = (size_t)(at - import->text);
   if (offset < import->seen) {
@@ -24082,32 +25553,6 @@ KECS__FN void kecs__import_tell(kecs__import *import, kecs_import_note *note, co
   import->options.note(note, import->options.user);
 }
 
-KECS__FN void kecs__import_refuse(kecs__import *import, const char *at, const char *what, kecs_status status,
-                                  const char *reason) {
-  kecs_import_note note = {0};
-  kecs__import_flush(import);
-  note.refused = true;
-  note.what = what;
-  note.reason = reason;
-  note.status = status;
-  kecs__import_tell(import, &note, at);
-}
-
-KECS__FN void kecs__import_fault(kecs__import *import, const char *at, const char *what, const char *reason,
-                                 size_t line, size_t column) {
-  kecs_import_note note = {0};
-  kecs__import_flush(import);
-  note.refused = true;
-  note.what = what;
-  note.reason = reason;
-  note.status = KECS_E_INVALID;
-  note.line = line;
-  note.column = column;
-  kecs__import_tell(import, &note, at);
-}
-
-/* ---- the text to put ---- */
-
 KECS__FN void kecs__import_extra_member(kecs__import *import, kecs__json name, kecs__json value) {
   kecs__text_add(&import->extra, name.text, name.len);
   kecs__text_addc(&import->extra, ':');
@@ -24125,26 +25570,6 @@ KECS__FN void kecs__import_extra_text(kecs__import *import, const char *name, co
   kecs__text_addf(&import->extra, "\"%s\":", name);
   kecs__json_quote(&import->extra, value, strlen(value));
   kecs__text_addc(&import->extra, ',');
-}
-
-/* The document's own bytes, or a copy with the extra members in front. */
-static kecs__json kecs__import_text(kecs__import *import, kecs__json body) {
-  kecs__text *copy = &import->copy;
-  size_t extra = import->extra.len;
-  if (extra == 0 || import->extra.status) {
-    import->status = import->extra.status;
-    return body;
-  }
-  kecs__json_walk walk = {NULL};
-  kecs__json name;
-  kecs__json value;
-  bool empty = !kecs__json_next_member(body, &walk, &name, &value);
-  kecs__text_clear(copy);
-  kecs__text_addc(copy, '{');
-  kecs__text_add(copy, import->extra.data, empty ? extra - 1 : extra);
-  kecs__text_add(copy, body.text + 1, body.len - 1);
-  import->status = copy->status;
-  return (kecs__json){KECS__JSON_OBJECT, copy->data, copy->len};
 }
 
 /* "line 3, column 5: reason", as kecs_put_json says it of the text that it was given: the note's place and reason. */
@@ -24206,6 +25631,177 @@ KECS__FN void kecs__import_put(kecs__import *import, const kecs__item *item, kec
     kecs__import_tell(import, &note, item->at);
   }
   kecs_result_free(result);
+}
+
+/* ---- store/import_many.c ----------------------------------------------------------------------------------------- */
+/* store/import_many.c -- documents of one kind that follow each other are put together, as long as all of them are
+ * new: the first import of many. Where one of them can't be put so, each is put by itself: what is wrong with it, and
+ * whether it only changes a row that is there, is found out then. */
+
+#include <string.h>
+
+enum {
+  KECS__TOGETHER_MAX = 500,
+  KECS__TOGETHER_PAUSE = 2000 /* documents that are put by themselves after some could not be put together */
+};
+
+/* A document that waits: it stands in the text as it is to be put. */
+typedef struct kecs__waiting {
+  const char *at;
+  const char *what;
+  char name[KECS__IMPORT_NAME];
+} kecs__waiting;
+
+typedef struct kecs__together {
+  kecs_kind kind; /* of all of them */
+  unsigned flags;
+  int count;
+  int pause;
+  kecs__json documents[KECS__TOGETHER_MAX];
+  kecs__waiting waiting[KECS__TOGETHER_MAX];
+} kecs__together;
+
+KECS__FN size_t kecs__together_size(void) {
+  return sizeof(kecs__together);
+}
+
+static bool kecs__import_fits(const kecs__import *import, const kecs__item *item, const char *name) {
+  const kecs__engine *engine = import->store->engine;
+  const kecs__meta *meta = kecs__meta_of(engine, item->kind);
+  return !import->status && meta->arn >= 0 && name[0] && import->extra.len == 0 && item->body.text == item->at &&
+         !engine->read_only && kecs__bulk_fits(engine, meta);
+}
+
+KECS__FN bool kecs__import_wait(kecs__import *import, const kecs__item *item, unsigned flags, const char *name) {
+  if (!kecs__import_fits(import, item, name)) {
+    return false;
+  }
+  if (!import->together) {
+    import->together = kecs__alloc_zero(&import->store->engine->allocator, sizeof *import->together);
+    if (!import->together) {
+      import->status = KECS_E_NOMEM;
+      return false;
+    }
+  }
+  kecs__together *together = import->together;
+  if (together->pause > 0) {
+    together->pause--;
+    return false;
+  }
+  if (together->count == KECS__TOGETHER_MAX ||
+      (together->count > 0 && (together->kind != item->kind || together->flags != flags))) {
+    kecs__import_flush(import);
+  }
+  kecs__waiting *waiting = &together->waiting[together->count];
+  together->documents[together->count++] = item->body;
+  together->kind = item->kind;
+  together->flags = flags;
+  waiting->at = item->at;
+  waiting->what = item->what;
+  memcpy(waiting->name, name, strlen(name) + 1);
+  return true;
+}
+
+/* All of them in one savepoint; false when nothing of that has happened. */
+static bool kecs__import_together(kecs__import *import, const kecs__together *together, int count) {
+  char reason[KECS__REASON_SIZE];
+  kecs_error before = kecs__error_save();
+  kecs_store *tx = kecs__import_begin(import);
+  if (!tx) {
+    return false;
+  }
+  kecs_status status = kecs__put_together(tx, together->kind, together->documents, (size_t)count, together->flags);
+  status = kecs__import_settle(import, tx, status, reason);
+  import->batch_count += count - 1;
+  if (status && !import->status) {
+    (void)kecs__error_restore(&before);
+  }
+  return !status;
+}
+
+KECS__FN void kecs__import_flush(kecs__import *import) {
+  kecs__together *together = import->together;
+  int count = together ? together->count : 0;
+  if (count == 0) {
+    return;
+  }
+  together->count = 0; /* what is told below flushes, too */
+  bool done = count > 1 && !import->status && kecs__import_together(import, together, count);
+  together->pause = done || count == 1 ? 0 : KECS__TOGETHER_PAUSE;
+  for (int i = 0; i < count && !import->status; i++) {
+    const kecs__waiting *waiting = &together->waiting[i];
+    if (done) {
+      kecs_import_note note = {0};
+      note.kind = together->kind;
+      note.what = waiting->what;
+      note.name = waiting->name;
+      kecs__import_tell(import, &note, waiting->at);
+    } else {
+      kecs__item item = {together->documents[i], waiting->at, NULL, together->kind, waiting->what};
+      kecs__import_put(import, &item, item.body, together->flags, waiting->name);
+    }
+  }
+}
+
+/* ---- store/import_put.c ------------------------------------------------------------------------------------------ */
+/* store/import_put.c -- what an import has found, into the store: resources, tags, counters, refusals. */
+
+#include <stdlib.h>
+#include <string.h>
+
+#define KECS__IMPORT_TAGS_MAX 1000 /* of one tag description; AWS allows 50 */
+
+KECS__FN void kecs__import_end(kecs__import *import) {
+  kecs__import_flush(import);
+  kecs__release(&import->store->engine->allocator, import->together, kecs__together_size());
+  kecs__import_commit(import);
+  kecs__text_free(&import->extra);
+  kecs__text_free(&import->copy);
+  kecs__arena_free(&import->arena);
+}
+
+KECS__FN void kecs__import_refuse(kecs__import *import, const char *at, const char *what, kecs_status status,
+                                  const char *reason) {
+  kecs_import_note note = {0};
+  kecs__import_flush(import);
+  note.refused = true;
+  note.what = what;
+  note.reason = reason;
+  note.status = status;
+  kecs__import_tell(import, &note, at);
+}
+
+KECS__FN void kecs__import_fault(kecs__import *import, const char *at, const char *what, const char *reason,
+                                 size_t line, size_t column) {
+  kecs_import_note note = {0};
+  kecs__import_flush(import);
+  note.refused = true;
+  note.what = what;
+  note.reason = reason;
+  note.status = KECS_E_INVALID;
+  note.line = line;
+  note.column = column;
+  kecs__import_tell(import, &note, at);
+}
+
+/* The document's own bytes, or a copy with the extra members in front. */
+static kecs__json kecs__import_text(kecs__import *import, kecs__json body) {
+  kecs__text *copy = &import->copy;
+  size_t extra = import->extra.len;
+  if (extra == 0 || import->extra.status) {
+    import->status = import->extra.status;
+    return body;
+  }
+  kecs__json_walk walk = {NULL};
+  kecs__json name;
+  kecs__json value;
+  bool empty = !kecs__json_next_member(body, &walk, &name, &value);
+  kecs__text_clear(copy);
+  kecs__text_addc(copy, '{');
+  kecs__text_add(copy, import->extra.data, empty ? extra - 1 : extra);
+  kecs__text_add(copy, body.text + 1, body.len - 1);
+  import->status = copy->status;
+  return (kecs__json){KECS__JSON_OBJECT, copy->data, copy->len};
 }
 
 KECS__FN void kecs__import_item(kecs__import *import, const kecs__item *item) {
@@ -24327,116 +25923,6 @@ KECS__FN void kecs__import_counter(kecs__import *import, const kecs__item *item)
   note.reason = reason;
   if (!import->status) {
     kecs__import_tell(import, &note, item->at);
-  }
-}
-
-/* ---- store/import_many.c ----------------------------------------------------------------------------------------- */
-/* store/import_many.c -- documents of one kind that follow each other are put together, as long as all of them are
- * new: the first import of many. Where one of them can't be put so, each is put by itself: what is wrong with it, and
- * whether it only changes a row that is there, is found out then. */
-
-#include <string.h>
-
-enum {
-  KECS__TOGETHER_MAX = 500,
-  KECS__TOGETHER_PAUSE = 2000 /* documents that are put by themselves after some could not be put together */
-};
-
-/* A document that waits: it stands in the text as it is to be put. */
-typedef struct kecs__waiting {
-  const char *at;
-  const char *what;
-  char name[KECS__IMPORT_NAME];
-} kecs__waiting;
-
-typedef struct kecs__together {
-  kecs_kind kind; /* of all of them */
-  unsigned flags;
-  int count;
-  int pause;
-  kecs__json documents[KECS__TOGETHER_MAX];
-  kecs__waiting waiting[KECS__TOGETHER_MAX];
-} kecs__together;
-
-KECS__FN size_t kecs__together_size(void) {
-  return sizeof(kecs__together);
-}
-
-static bool kecs__import_fits(const kecs__import *import, const kecs__item *item, const char *name) {
-  const kecs__engine *engine = import->store->engine;
-  const kecs__meta *meta = kecs__meta_of(engine, item->kind);
-  return !import->status && meta->arn >= 0 && name[0] && import->extra.len == 0 && item->body.text == item->at &&
-         !engine->read_only && kecs__bulk_fits(engine, meta);
-}
-
-KECS__FN bool kecs__import_wait(kecs__import *import, const kecs__item *item, unsigned flags, const char *name) {
-  if (!kecs__import_fits(import, item, name)) {
-    return false;
-  }
-  if (!import->together) {
-    import->together = kecs__alloc_zero(&import->store->engine->allocator, sizeof *import->together);
-    if (!import->together) {
-      import->status = KECS_E_NOMEM;
-      return false;
-    }
-  }
-  kecs__together *together = import->together;
-  if (together->pause > 0) {
-    together->pause--;
-    return false;
-  }
-  if (together->count == KECS__TOGETHER_MAX ||
-      (together->count > 0 && (together->kind != item->kind || together->flags != flags))) {
-    kecs__import_flush(import);
-  }
-  kecs__waiting *waiting = &together->waiting[together->count];
-  together->documents[together->count++] = item->body;
-  together->kind = item->kind;
-  together->flags = flags;
-  waiting->at = item->at;
-  waiting->what = item->what;
-  memcpy(waiting->name, name, strlen(name) + 1);
-  return true;
-}
-
-/* All of them in one savepoint; false when nothing of that has happened. */
-static bool kecs__import_together(kecs__import *import, const kecs__together *together, int count) {
-  char reason[KECS__REASON_SIZE];
-  kecs_error before = kecs__error_save();
-  kecs_store *tx = kecs__import_begin(import);
-  if (!tx) {
-    return false;
-  }
-  kecs_status status = kecs__put_together(tx, together->kind, together->documents, (size_t)count, together->flags);
-  status = kecs__import_settle(import, tx, status, reason);
-  import->batch_count += count - 1;
-  if (status && !import->status) {
-    (void)kecs__error_restore(&before);
-  }
-  return !status;
-}
-
-KECS__FN void kecs__import_flush(kecs__import *import) {
-  kecs__together *together = import->together;
-  int count = together ? together->count : 0;
-  if (count == 0) {
-    return;
-  }
-  together->count = 0; /* what is told below flushes, too */
-  bool done = count > 1 && !import->status && kecs__import_together(import, together, count);
-  together->pause = done || count == 1 ? 0 : KECS__TOGETHER_PAUSE;
-  for (int i = 0; i < count && !import->status; i++) {
-    const kecs__waiting *waiting = &together->waiting[i];
-    if (done) {
-      kecs_import_note note = {0};
-      note.kind = together->kind;
-      note.what = waiting->what;
-      note.name = waiting->name;
-      kecs__import_tell(import, &note, waiting->at);
-    } else {
-      kecs__item item = {together->documents[i], waiting->at, NULL, together->kind, waiting->what};
-      kecs__import_put(import, &item, item.body, together->flags, waiting->name);
-    }
   }
 }
 
@@ -24855,92 +26341,6 @@ KECS_STORE_API kecs_status kecs_import(kecs_store *store, const char *text, size
 }
 #endif
 
-/* ---- store/left_out.c -------------------------------------------------------------------------------------------- */
-/* store/left_out.c -- what stands in for the parts that a KECS_STORE_NO_... leaves out: each call says so. */
-
-#if defined(KECS_STORE_NO_IMPORT) || defined(KECS_STORE_NO_VALIDATION)
-static kecs_status kecs__fail_left_out(const char *what, const char *option) {
-  return kecs__fail(KECS_E_UNSUPPORTED, "this build leaves %s out; compile the implementation without %s", what,
-                    option);
-}
-#endif
-
-#if defined(KECS_STORE_NO_IMPORT)
-
-KECS_STORE_API kecs_status kecs_import(kecs_store *store, const char *text, size_t len,
-                                       const kecs_import_options *options, int64_t *out_put, int64_t *out_refused) {
-  (void)store;
-  (void)text;
-  (void)len;
-  (void)options;
-  if (out_put) {
-    *out_put = 0;
-  }
-  if (out_refused) {
-    *out_refused = 0;
-  }
-  return kecs__fail_left_out("kecs_import", "KECS_STORE_NO_IMPORT");
-}
-
-#endif
-
-#if defined(KECS_STORE_NO_VALIDATION)
-
-static kecs_status kecs__fail_no_validation(void) {
-  return kecs__fail_left_out("validation", "KECS_STORE_NO_VALIDATION");
-}
-
-KECS__FN kecs_status kecs__validate_row(const kecs_kind_info *info, const void *row) {
-  (void)info;
-  (void)row;
-  return kecs__fail_no_validation();
-}
-
-KECS__FN kecs_status kecs__validate_update(const kecs_kind_info *info, const void *row, uint64_t mask) {
-  (void)mask;
-  return kecs__validate_row(info, row);
-}
-
-KECS_STORE_API kecs_status kecs_validate(kecs_kind kind, const void *row) {
-  (void)kind;
-  (void)row;
-  return kecs__fail_no_validation();
-}
-
-KECS_STORE_API kecs_status kecs_validate_cluster_name(const char *name) {
-  (void)name;
-  return kecs__fail_no_validation();
-}
-
-KECS_STORE_API kecs_status kecs_validate_account_id(const char *account_id) {
-  (void)account_id;
-  return kecs__fail_no_validation();
-}
-
-KECS_STORE_API kecs_status kecs_validate_cluster_settings(const char *settings) {
-  (void)settings;
-  return kecs__fail_no_validation();
-}
-
-KECS_STORE_API kecs_status kecs_validate_capacity_strategy(const char *strategy, const char *providers) {
-  (void)strategy;
-  (void)providers;
-  return kecs__fail_no_validation();
-}
-
-KECS_STORE_API kecs_status kecs_validate_fargate_size(const char *cpu, const char *memory) {
-  (void)cpu;
-  (void)memory;
-  return kecs__fail_no_validation();
-}
-
-KECS_STORE_API kecs_status kecs_validate_priority(int64_t priority) {
-  (void)priority;
-  return kecs__fail_no_validation();
-}
-
-#endif
-
 /* ---- store/changes.c --------------------------------------------------------------------------------------------- */
 /* store/changes.c -- what is done with the log as a whole: where it is, removing its old end, what is to be pushed.
  *
@@ -25025,8 +26425,8 @@ static kecs_status kecs__compact_end(kecs__write *write, const kecs__compact *co
  * change. What was folded before is earlier than all of them. */
 static kecs_status kecs__compact_fold(kecs__write *write, int64_t upto, int64_t pushed, int64_t *out_count) {
   kecs_value values[] = {kecs__value_int(pushed), kecs__value_int(upto)};
-  kecs_status status = kecs__feed_number(write->session, "SELECT count(*) FROM {changes} WHERE " KECS__FOLDED, values, 2,
-                                         out_count);
+  static const char counted[] = "SELECT count(*) FROM {changes} WHERE " KECS__FOLDED;
+  kecs_status status = kecs__feed_number(write->session, counted, values, 2, out_count);
   if (status || *out_count == 0) {
     return status;
   }
@@ -25104,6 +26504,23 @@ static kecs_status kecs__compact_tombstones(kecs__write *write, kecs__compact *c
   return status;
 }
 
+/* The history goes first: what it may lose is told by the entries that are about to go. The floor is raised before, so
+ * that no watch still wants the old rows. */
+static kecs_status kecs__compact_history(kecs__write *write, kecs__compact *compact, int64_t upto) {
+  int64_t removed = 0;
+  int64_t floor = 0;
+  kecs_status status = upto > 0 ? kecs__feed_state_raise(write->session, KECS__FEED_FLOOR, upto) : KECS_OK;
+  if (!status) {
+    status = kecs__feed_state(write->session, KECS__FEED_FLOOR, &floor);
+  }
+  if (!status) {
+    status = kecs__history_trim(write, floor, KECS__COMPACT_ROWS, &removed);
+  }
+  compact->done->history += removed;
+  compact->more = removed >= KECS__COMPACT_ROWS;
+  return status;
+}
+
 static kecs_status kecs__compact_step(kecs__write *write, void *user) {
   kecs__compact *compact = user;
   int64_t upto = 0;
@@ -25112,7 +26529,10 @@ static kecs_status kecs__compact_step(kecs__write *write, void *user) {
   if (!status) {
     status = kecs__compact_end(write, compact, &upto);
   }
-  if (!status && upto > 0) {
+  if (!status) {
+    status = kecs__compact_history(write, compact, upto);
+  }
+  if (!status && upto > 0 && !compact->more) {
     status = kecs__compact_entries(write, compact, upto);
   }
   return status ? status : kecs__compact_tombstones(write, compact);
@@ -25122,7 +26542,7 @@ KECS_STORE_API kecs_status kecs_changes_compact(kecs_store *store, const kecs_co
                                                 kecs_compacted *out_done) {
   static const kecs_compaction all;
   kecs_compacted done;
-  kecs_compacted unused = {0, 0, 0, 0};
+  kecs_compacted unused = {0, 0, 0, 0, 0};
   kecs__compact compact = {options ? options : &all, &done, false};
   out_done = out_done ? out_done : &unused;
   memset(out_done, 0, sizeof *out_done);
@@ -25174,6 +26594,7 @@ KECS_STORE_API kecs_status kecs_changes_pushed(kecs_store *store, int64_t seq) {
   status = status ? status : kecs__feed_number_new(store);
   return status ? status : kecs__with_write(store, kecs__pushed_work, &seq);
 }
+#ifndef KECS_STORE_NO_WATCH
 
 /* ---- store/pending.c --------------------------------------------------------------------------------------------- */
 /* store/pending.c -- rows with changes that are still to be pushed, each once.
@@ -26167,7 +27588,7 @@ KECS_STORE_API const kecs_allocator *kecs_replica_allocator(kecs_store *store) {
 #define KECS__MERGE_SQL 32768
 
 /* A merge under way. */
-typedef struct kecs__merge {
+typedef struct kecs__join {
   kecs__write *write;
   const kecs__meta *meta;
   const kecs_replica *side;
@@ -26175,7 +27596,7 @@ typedef struct kecs__merge {
   kecs__state ours;
   unsigned pending; /* of ours */
   kecs_replica_merged done;
-} kecs__merge;
+} kecs__join;
 
 /* ---- what has lost ---- */
 
@@ -26225,14 +27646,14 @@ KECS__FN kecs_status kecs__replica_lost(kecs__write *write, const kecs_replica_r
   return status;
 }
 
-static const kecs_replica_row *kecs__merge_ours(const kecs__merge *merge, kecs_replica_row *out) {
+static const kecs_replica_row *kecs__merge_ours(const kecs__join *merge, kecs_replica_row *out) {
   *out = *merge->row; /* the key is the same */
   out->values = merge->ours.values;
   return out;
 }
 
 /* Notes what loses at one place (life or group). */
-static kecs_status kecs__merge_lost(kecs__merge *merge, bool ours, const char *reason, unsigned groups, int at) {
+static kecs_status kecs__merge_lost(kecs__join *merge, bool ours, const char *reason, unsigned groups, int at) {
   kecs_replica_row row;
   const kecs_replica_row *lost = ours ? kecs__merge_ours(merge, &row) : merge->row;
   const kecs__state *mine = &merge->ours;
@@ -26279,7 +27700,7 @@ static kecs_status kecs__burial_lose(kecs__write *write, const kecs__meta *meta,
                             state.site[0]);
 }
 
-static kecs_status kecs__merge_bury(kecs__merge *merge, const kecs__meta *meta, int64_t rid, int64_t stamp,
+static kecs_status kecs__merge_bury(kecs__join *merge, const kecs__meta *meta, int64_t rid, int64_t stamp,
                                     int64_t site) {
   kecs__write *write = merge->write;
   kecs__burial burial = {stamp, site, kecs__burial_lose, merge->side, 0, rid};
@@ -26296,7 +27717,7 @@ static kecs_status kecs__merge_bury(kecs__merge *merge, const kecs__meta *meta, 
 }
 
 /* A deletion of a row that is not here is kept all the same: it orders what may still come. */
-static kecs_status kecs__merge_grave(kecs__merge *merge) {
+static kecs_status kecs__merge_grave(kecs__join *merge) {
   static const int64_t none[KECS__STAMPS];
   kecs__write *write = merge->write;
   int64_t stamp = 0;
@@ -26321,7 +27742,7 @@ static kecs_status kecs__merge_grave(kecs__merge *merge) {
                             values, 5, NULL);
 }
 
-static kecs_status kecs__merge_dead(kecs__merge *merge) {
+static kecs_status kecs__merge_dead(kecs__join *merge) {
   const kecs_replica_row *row = merge->row;
   if (merge->ours.rid == 0) {
     return kecs__merge_grave(merge);
@@ -26351,7 +27772,7 @@ static bool kecs__merge_takes(const kecs__meta *meta, int column, unsigned group
 }
 
 /* What a local column has in a row that comes from elsewhere, or after it was changed from there. */
-static kecs_value kecs__merge_local(const kecs__merge *merge, int column, uint64_t taken) {
+static kecs_value kecs__merge_local(const kecs__join *merge, int column, uint64_t taken) {
   const kecs__meta *meta = merge->meta;
   const kecs_value *ours = merge->ours.rid ? &merge->ours.values[column] : NULL;
   if (column == meta->version) {
@@ -26371,7 +27792,7 @@ static kecs_value kecs__merge_local(const kecs__merge *merge, int column, uint64
 }
 
 /* The columns and their values, then the stamps: what INSERT and UPDATE write. `*out_count` of them. */
-static void kecs__merge_columns(const kecs__merge *merge, unsigned groups, kecs__text *names, kecs__text *update,
+static void kecs__merge_columns(const kecs__join *merge, unsigned groups, kecs__text *names, kecs__text *update,
                                 kecs_value *values, int *out_count) {
   static const char *const stamps[KECS_REPLICA_STAMPS] = {"life", "spec", "status"};
   const kecs__meta *meta = merge->meta;
@@ -26406,7 +27827,7 @@ static void kecs__merge_columns(const kecs__merge *merge, unsigned groups, kecs_
 }
 
 /* Local stamps go on above what was merged. */
-static kecs_status kecs__merge_stamp(kecs__merge *merge, int64_t *out_stamp) {
+static kecs_status kecs__merge_stamp(kecs__join *merge, int64_t *out_stamp) {
   kecs__place *place = &merge->write->session->place;
   for (int i = 0; i < KECS_REPLICA_STAMPS; i++) {
     place->stamp = merge->row->stamp[i] > place->stamp ? merge->row->stamp[i] : place->stamp;
@@ -26414,14 +27835,14 @@ static kecs_status kecs__merge_stamp(kecs__merge *merge, int64_t *out_stamp) {
   return kecs__feed_stamp(merge->write, out_stamp);
 }
 
-static kecs_status kecs__merge_run(kecs__merge *merge, const kecs__text *sql, const kecs_value *values, int count) {
+static kecs_status kecs__merge_run(kecs__join *merge, const kecs__text *sql, const kecs_value *values, int count) {
   kecs__cached *cached = NULL;
   kecs_status status =
       sql->status ? sql->status : kecs__statement_text(merge->write->session, sql->data, sql->len, &cached);
   return status ? status : kecs__statement_run(merge->write->session, cached, values, count);
 }
 
-static kecs_status kecs__merge_insert(kecs__merge *merge, const kecs__text *names, const kecs_value *values, int count,
+static kecs_status kecs__merge_insert(kecs__join *merge, const kecs__text *names, const kecs_value *values, int count,
                                       int64_t stamp) {
   static const int64_t none[KECS__STAMPS];
   kecs__write *write = merge->write;
@@ -26440,11 +27861,15 @@ static kecs_status kecs__merge_insert(kecs__merge *merge, const kecs__text *name
   status = status ? status : kecs__feed_new_rid(write, merge->meta, mark, &rid);
   status = status ? status
                   : kecs__feed_append(write, (int)info->kind, rid, KECS__GROUPS_ALL, KECS__FEED_CREATED, stamp, none);
+  if (!status && kecs__history_kept(write, merge->meta)) {
+    kecs__past nothing = {{0}, false};
+    status = kecs__history_add(write, merge->meta, KECS__FEED_CREATED, rid, stamp, &nothing);
+  }
   kecs__text_free(&sql);
   return status;
 }
 
-static kecs_status kecs__merge_update(kecs__merge *merge, const kecs__text *update, kecs_value *values, int count,
+static kecs_status kecs__merge_update(kecs__join *merge, const kecs__text *update, kecs_value *values, int count,
                                       unsigned groups, int64_t stamp) {
   kecs__write *write = merge->write;
   const kecs_kind_info *info = merge->meta->info;
@@ -26455,10 +27880,18 @@ static kecs_status kecs__merge_update(kecs__merge *merge, const kecs__text *upda
   kecs__text_init(&sql, &write->engine->allocator, KECS__MERGE_SQL);
   kecs__text_addf(&sql, "UPDATE {%s} SET %s WHERE {own}rid=?%d", info->table, update->data, count + 1);
   values[count] = kecs__value_int(merge->ours.rid);
-  kecs_status status = kecs__merge_run(merge, &sql, values, count + 1);
+  kecs__past past = {{0}, true};
+  bool kept = kecs__history_kept(write, merge->meta);
+  kecs__text_init(&past.text, &write->engine->allocator, KECS__HISTORY_MAX);
+  kecs_status status = kept ? kecs__history_whole(write, merge->meta, merge->ours.rid, &past.text) : KECS_OK;
+  status = status ? status : kecs__merge_run(merge, &sql, values, count + 1);
   status = status ? status
                   : kecs__feed_append(write, (int)info->kind, merge->ours.rid, bits, KECS__FEED_UPDATED, stamp,
                                       merge->ours.stamp);
+  if (!status && kept) {
+    status = kecs__history_add(write, merge->meta, KECS__FEED_UPDATED, merge->ours.rid, stamp, &past);
+  }
+  kecs__text_free(&past.text);
   kecs__text_free(&sql);
   return status;
 }
@@ -26466,7 +27899,7 @@ static kecs_status kecs__merge_update(kecs__merge *merge, const kecs__text *upda
 /* ---- what is in the way ---- */
 
 /* Whether every parent that the row will refer to is here. */
-static kecs_status kecs__merge_parents(kecs__merge *merge, unsigned groups, bool *out_there) {
+static kecs_status kecs__merge_parents(kecs__join *merge, unsigned groups, bool *out_there) {
   const kecs_kind_info *info = merge->meta->info;
   *out_there = true;
   for (int i = 0; *out_there && i < info->reference_count; i++) {
@@ -26486,8 +27919,8 @@ static kecs_status kecs__merge_parents(kecs__merge *merge, unsigned groups, bool
 }
 
 /* Another row that holds a unique key of this one goes: the hub, which knows both, has kept this one. */
-static kecs_status kecs__merge_evict(kecs__merge *merge, int64_t rid) {
-  kecs__merge other = *merge;
+static kecs_status kecs__merge_evict(kecs__join *merge, int64_t rid) {
+  kecs__join other = *merge;
   kecs_replica_row row;
   memset(&row, 0, sizeof row);
   kecs_status status = kecs__state_read(merge->write->session, merge->meta, rid, &merge->write->arena, &other.ours);
@@ -26506,7 +27939,7 @@ static kecs_status kecs__merge_evict(kecs__merge *merge, int64_t rid) {
   return status ? status : kecs__merge_bury(merge, merge->meta, rid, 0, KECS_REPLICA_HERE);
 }
 
-static kecs_status kecs__merge_keys(kecs__merge *merge) {
+static kecs_status kecs__merge_keys(kecs__join *merge) {
   const kecs_kind_info *info = merge->meta->info;
   for (int k = 1; k < info->key_count; k++) {
     const kecs_column_list *key = &info->keys[k];
@@ -26529,7 +27962,7 @@ static kecs_status kecs__merge_keys(kecs__merge *merge) {
 }
 
 /* Takes what `groups` says of the row. */
-static kecs_status kecs__merge_take(kecs__merge *merge, unsigned groups) {
+static kecs_status kecs__merge_take(kecs__join *merge, unsigned groups) {
   kecs_value values[64 + 2 * KECS_REPLICA_STAMPS + 1];
   kecs__text names;
   kecs__text update;
@@ -26561,7 +27994,7 @@ static kecs_status kecs__merge_take(kecs__merge *merge, unsigned groups) {
 /* ---- comparing ---- */
 
 /* The stamp of a group before the first change that is not acknowledged: what that change was based on. */
-static kecs_status kecs__merge_base(kecs__merge *merge, int at, int64_t *out_base) {
+static kecs_status kecs__merge_base(kecs__join *merge, int at, int64_t *out_base) {
   static const char *const forms[KECS_REPLICA_STAMPS] = {
       NULL,
       "SELECT base_spec FROM {changes} WHERE {own}rid=?1 AND kind=?2 AND groups&2<>0 AND stamp>?3 ORDER BY seq LIMIT 1",
@@ -26573,7 +28006,7 @@ static kecs_status kecs__merge_base(kecs__merge *merge, int at, int64_t *out_bas
 }
 
 /* Two rows of one life, group by group. */
-static kecs_status kecs__merge_groups(kecs__merge *merge, unsigned *out_groups) {
+static kecs_status kecs__merge_groups(kecs__join *merge, unsigned *out_groups) {
   kecs_status status = KECS_OK;
   *out_groups = 0;
   for (int i = KECS_REPLICA_SPEC; !status && i < KECS_REPLICA_STAMPS; i++) {
@@ -26594,7 +28027,7 @@ static kecs_status kecs__merge_groups(kecs__merge *merge, unsigned *out_groups) 
 }
 
 /* A living row against the tombstone that is here: a change that the deletion had not seen is kept in the log. */
-static kecs_status kecs__merge_buried(kecs__merge *merge, const kecs__grave *grave) {
+static kecs_status kecs__merge_buried(kecs__join *merge, const kecs__grave *grave) {
   const kecs_replica_row *row = merge->row;
   kecs_value seq = kecs__value_int(grave->seq);
   int64_t mark = 0;
@@ -26619,7 +28052,7 @@ static kecs_status kecs__merge_buried(kecs__merge *merge, const kecs__grave *gra
                             row->site[0]);
 }
 
-static kecs_status kecs__merge_alive(kecs__merge *merge) {
+static kecs_status kecs__merge_alive(kecs__join *merge) {
   const kecs_replica_row *row = merge->row;
   const unsigned whole = 1U << KECS_REPLICA_LIFE;
   unsigned groups = 0;
@@ -26644,7 +28077,7 @@ static kecs_status kecs__merge_alive(kecs__merge *merge) {
 }
 
 static kecs_status kecs__merge_work(kecs__write *write, void *user) {
-  kecs__merge *merge = user;
+  kecs__join *merge = user;
   const kecs_column_list *list = &merge->meta->info->keys[0];
   kecs_value key[KECS_KEY_COLUMNS_MAX];
   int64_t rid = 0;
@@ -26671,7 +28104,7 @@ static kecs_status kecs__merge_work(kecs__write *write, void *user) {
 
 KECS_STORE_API kecs_status kecs_replica_merge(kecs_store *store, const kecs_replica *side, const kecs_replica_row *row,
                                               kecs_replica_merged *out_merged) {
-  kecs__merge merge;
+  kecs__join merge;
   kecs_status status = kecs__check_pointer(side, "side");
   status = status ? status : kecs__check_pointer(row, "row");
   status = status ? status : kecs__check_pointer(row->key, "row.key");
@@ -26697,12 +28130,13 @@ KECS_STORE_API kecs_status kecs_replica_merge(kecs_store *store, const kecs_repl
 /* store/ear.c -- how those who wait for changes learn of them. A wait ends when
  *
  *   - a write of this process commits, which wakes it;
- *   - a look at the log's end shows an entry. All watches of a store share these looks, one every 25 ms while any of them
- *     waits. Where entries are numbered after the commit a look numbers them first: who waits is who numbers, since
- *     nobody else needs the numbers. The pauses between looks are 20 to 40 ms there, so that many stores that wait on one
- *     server don't ask in step;
+ *   - a look at the log's end shows an entry. All watches of a store share these looks, one every 25 ms while any of
+ *     them waits. Where entries are numbered after the commit a look numbers them first: who waits is who numbers,
+ *     since nobody else needs the numbers. The pauses between looks are 20 to 40 ms there, so that many stores that
+ *     wait on one server don't ask in step;
  *   - the database says that somebody has numbered entries (kecs_backend_log.hear), over a connection that is kept for
- *     that while a watch is open. It is not what the 40 ms stand on: it spares the rest of the pause, and the next look. */
+ *     that while a watch is open. It spares the rest of the pause; that a wait ends within it stands on the looks
+ *     alone. */
 
 /* ---- store/ear.h ------------------------------------------------------------------------------------------------- */
 /* store/ear.h -- how those who wait for changes learn of them. */
@@ -26880,6 +28314,8 @@ struct kecs_watch {
   kecs_filter *where;
   size_t where_count;
   bool rows;
+  bool old_rows;
+  uint64_t kept;  /* bit n: kind n has a history */
   kecs__arena own;   /* the filters */
   kecs__arena texts; /* of this step */
   int64_t read_seq;  /* every entry up to here was read */
@@ -26974,6 +28410,32 @@ static kecs_status kecs__watch_matches(const kecs_watch *watch, kecs__session *s
   return status;
 }
 
+/* The kinds that the watch names must all have a history that is old enough; of those that it does not, it tells what
+ * there is. */
+static kecs_status kecs__watch_history(kecs_watch *watch, kecs__session *session) {
+  kecs_status status = kecs__history_kinds(session, &watch->kept);
+  bool all = watch->kinds == UINT64_MAX;
+  if (!status && (!all || watch->kept == 0)) {
+    status = kecs__history_check(session, watch->kinds);
+  }
+  return status ? status : kecs__history_check_floor(session, watch->kinds & watch->kept, watch->read_seq);
+}
+
+static kecs_status kecs__watch_old_row(kecs_watch *watch, kecs__session *session, const kecs__meta *meta,
+                                       kecs_change *change, int64_t rid) {
+  bool there = false;
+  if (!watch->old_rows || change->op == KECS_CHANGE_CREATED || !(watch->kept & KECS_BIT(change->kind))) {
+    return KECS_OK;
+  }
+  void *row = kecs__arena_take(&watch->texts, meta->info->row_size);
+  if (!row) {
+    return KECS_E_NOMEM;
+  }
+  kecs_status status = kecs__history_row(session, meta, rid, change->seq - 1, &watch->texts, row, &there);
+  change->old_row = there ? row : NULL;
+  return status;
+}
+
 /* Key and row of an entry. *out_told is false for one that does not concern the watch. */
 static kecs_status kecs__watch_row(kecs_watch *watch, kecs__session *session, kecs_change *change, int64_t rid,
                                    bool *out_told) {
@@ -26984,8 +28446,8 @@ static kecs_status kecs__watch_row(kecs_watch *watch, kecs__session *session, ke
   if (!row) {
     return KECS_E_NOMEM;
   }
-  kecs_status status = KECS_OK;
-  if (change->op != KECS_CHANGE_DELETED) {
+  kecs_status status = kecs__watch_old_row(watch, session, meta, change, rid);
+  if (!status && change->op != KECS_CHANGE_DELETED) {
     status = kecs__row_by_rid(session, meta, rid, &watch->texts, row, &found);
   }
   if (status || !found) {
@@ -27002,6 +28464,27 @@ static kecs_status kecs__watch_row(kecs_watch *watch, kecs__session *session, ke
   return status || change->key ? status : KECS_E_NOMEM;
 }
 
+/* A backup that was restored, or a server that took over without the last commits. A standby that is only behind is
+ * waited for. */
+static kecs_status kecs__watch_check_end(const kecs_watch *watch, kecs__session *session, const kecs__feed_end *end) {
+  const kecs__engine *engine = session->engine;
+  if (end->seq >= watch->read_seq || engine->place.splits_reads) {
+    return KECS_OK;
+  }
+  int64_t floor = 0;
+  kecs_status status = kecs__feed_state(session, KECS__FEED_FLOOR, &floor);
+  if (status) {
+    return status;
+  }
+  (void)kecs__fail(KECS_E_COMPACTED,
+                   "the change log of %s ends at %lld, and this watch was told changes up to %lld: the database is an "
+                   "older one; list anew and watch from the list's sequence",
+                   engine->place.shown, (long long)end->seq, (long long)watch->read_seq);
+  kecs_error error = kecs__error_save();
+  error.floor = floor;
+  return kecs__error_restore(&error);
+}
+
 static kecs_status kecs__watch_fill(kecs_watch *watch, kecs__session *session) {
   kecs__feed_end end;
   kecs_status status = kecs__feed_read_end(session, &end);
@@ -27009,7 +28492,13 @@ static kecs_status kecs__watch_fill(kecs_watch *watch, kecs__session *session) {
     status = kecs__feed_check(session->engine, &end);
   }
   if (!status) {
+    status = kecs__watch_check_end(watch, session, &end);
+  }
+  if (!status) {
     status = kecs__feed_check_floor(session, watch->read_seq);
+  }
+  if (!status && watch->old_rows && end.seq > watch->read_seq) {
+    status = kecs__watch_history(watch, session);
   }
   if (!status && end.seq > watch->read_seq) {
     status = kecs__watch_entries(watch, session);
@@ -27143,9 +28632,6 @@ static kecs_status kecs__watch_filter(kecs_watch *watch, const kecs_filter *give
 }
 
 static kecs_status kecs__watch_settle(kecs_watch *watch, const kecs_watch_options *options) {
-  if (options->old_rows) {
-    return kecs__fail(KECS_E_UNSUPPORTED, "options.old_rows: the store keeps no earlier versions of its rows");
-  }
   if (options->where_count > KECS__FILTERS_MAX || (options->where_count > 0 && options->kind_count != 1)) {
     return kecs__fail(KECS_E_INVALID, "a watch with filters takes one kind and at most %d filters",
                       (int)KECS__FILTERS_MAX);
@@ -27159,6 +28645,7 @@ static kecs_status kecs__watch_settle(kecs_watch *watch, const kecs_watch_option
     watch->kinds |= KECS_BIT(options->kinds[i]);
   }
   watch->rows = options->rows;
+  watch->old_rows = options->old_rows;
   watch->where_count = options->where_count;
   if (options->where_count > 0) {
     watch->where = kecs__arena_take(&watch->own, options->where_count * sizeof *watch->where);
@@ -27190,7 +28677,13 @@ static kecs_status kecs__watch_begin(kecs_watch *watch, kecs__session *session, 
                         session->engine->place.shown, (long long)end.seq, (long long)options->from_seq);
   }
   watch->told_seq = watch->read_seq;
-  return status ? status : kecs__feed_check_floor(session, watch->read_seq);
+  if (!status) {
+    status = kecs__feed_check_floor(session, watch->read_seq);
+  }
+  if (!status && watch->old_rows) {
+    status = kecs__watch_history(watch, session);
+  }
+  return status;
 }
 
 KECS_STORE_API kecs_status kecs_watch_open(kecs_store *store, const kecs_watch_options *options,
@@ -27351,9 +28844,1639 @@ KECS_STORE_API kecs_status kecs_informer_run(kecs_store *store, kecs_kind kind, 
   } while (status == KECS_E_COMPACTED && !done);
   return status;
 }
+#endif
+
+/* ---- store/history_keep.c ---------------------------------------------------------------------------------------- */
+/* store/history_keep.c -- the history as a whole: switching it on and off, who writes, and cutting off its old end. */
+
+#include <string.h>
+
+#define KECS__HISTORY_ROWS 100
+#define KECS__HISTORY_AGE_US (INT64_C(30) * 24 * 3600 * 1000000)
+
+enum { KECS__ACTOR_MAX = 256, KECS__REASON_MAX = 1024 };
+
+/* ---- who writes ---- */
+
+static kecs_status kecs__actor_copy(const kecs_allocator *allocator, const char *name, const char *text, size_t max,
+                                    char **out) {
+  *out = NULL;
+  if (!text) {
+    return KECS_OK;
+  }
+  size_t len = strlen(text);
+  if (len > max || !kecs__utf8_valid(text, len)) {
+    return kecs__fail(KECS_E_INVALID, len > max ? "%s is longer than %d bytes" : "%s is not UTF-8 of at most %d bytes",
+                      name, (int)max);
+  }
+  *out = kecs__copy_text(allocator, text);
+  return *out ? KECS_OK : KECS_E_NOMEM;
+}
+
+static void kecs__actor_release(const kecs_allocator *allocator, char *text) {
+  kecs__release(allocator, text, text ? strlen(text) + 1 : 0);
+}
+
+KECS__FN void kecs__actor_free(kecs_store *store) {
+  kecs__actor_release(&store->engine->allocator, store->actor);
+  kecs__actor_release(&store->engine->allocator, store->reason);
+  store->actor = NULL;
+  store->reason = NULL;
+}
+
+KECS__FN kecs_status kecs__actor_set(kecs_store *store, const char *actor, const char *reason) {
+  const kecs_allocator *allocator = &store->engine->allocator;
+  char *who = NULL;
+  char *why = NULL;
+  kecs_status status = kecs__actor_copy(allocator, "actor", actor, KECS__ACTOR_MAX, &who);
+  if (!status) {
+    status = kecs__actor_copy(allocator, "reason", reason, KECS__REASON_MAX, &why);
+  }
+  if (status) {
+    kecs__actor_release(allocator, who);
+    return status;
+  }
+  kecs__mutex_lock(&store->engine->mutex);
+  kecs__actor_free(store);
+  store->actor = who;
+  store->reason = why;
+  kecs__mutex_unlock(&store->engine->mutex);
+  return KECS_OK;
+}
+
+KECS_STORE_API kecs_status kecs_set_actor(kecs_store *store, const char *actor, const char *reason) {
+  kecs_status status = kecs__check_handle(store);
+  return status ? status : kecs__actor_set(store, actor, reason);
+}
+
+#if !defined(KECS_STORE_NO_HISTORY)
+
+/* ---- switching ---- */
+
+/* What options.history asks for, in the form of change_state. */
+typedef struct kecs__history_wish {
+  int64_t kinds;
+  int64_t rows;
+  int64_t age;
+} kecs__history_wish;
+
+static kecs_status kecs__history_wish_read(kecs_store *store, const kecs_history_options *options,
+                                           kecs__history_wish *out) {
+  memset(out, 0, sizeof *out);
+  if (options->track != KECS_TRACK_ON) {
+    return KECS_OK;
+  }
+  out->rows = options->rows_max == 0 ? KECS__HISTORY_ROWS : options->rows_max > 0 ? options->rows_max : 0;
+  out->age = options->age_us == 0 ? KECS__HISTORY_AGE_US : options->age_us > 0 ? options->age_us : 0;
+  uint64_t kinds = 0;
+  for (size_t i = 0; i < options->kind_count; i++) {
+    const kecs__meta *meta = kecs__meta_checked(store, options->kinds[i]);
+    if (!meta) {
+      return kecs_last_error()->status;
+    }
+    kinds |= KECS_BIT(options->kinds[i]);
+  }
+  for (int kind = 1; options->kind_count == 0 && kind < KECS_KIND_COUNT; kind++) {
+    kinds |= kecs_kind_describe((kecs_kind)kind)->flags & KECS_KIND_APPEND ? 0 : KECS_BIT(kind);
+  }
+  out->kinds = (int64_t)kinds;
+  return KECS_OK;
+}
+
+KECS__FN kecs_status kecs__history_clear(kecs__write *write, uint64_t kinds) {
+  int64_t kept = 0;
+  kecs_status status = kecs__feed_state(write->session, KECS__FEED_HISTORY, &kept);
+  kinds &= (uint64_t)kept;
+  for (int kind = 1; !status && kind < KECS_KIND_COUNT; kind++) {
+    kecs_value value = kecs__value_int(kind);
+    if (kinds & KECS_BIT(kind)) {
+      status = kecs__run(write->session, "DELETE FROM {history_keys} WHERE {own}kind=?1", &value, 1, NULL);
+      status = status ? status
+                      : kecs__run(write->session, "DELETE FROM {history} WHERE {own}kind=?1", &value, 1, NULL);
+    }
+  }
+  if (!status && kinds) {
+    status = kecs__feed_state_set(write->session, KECS__FEED_HISTORY, kept & ~(int64_t)kinds);
+  }
+  return status;
+}
+
+/* The history of these kinds begins after the log's end. */
+static kecs_status kecs__history_start(kecs__write *write, uint64_t kinds, const kecs__feed_end *end) {
+  kecs_status status = KECS_OK;
+  for (int kind = 1; !status && kind < KECS_KIND_COUNT; kind++) {
+    if (kinds & KECS_BIT(kind)) {
+      status = kecs__feed_state_set(write->session, KECS__FEED_HISTORY_SINCE + kind, end->seq);
+      if (!status) {
+        status = kecs__feed_state_set(write->session, KECS__FEED_HISTORY_SINCE_STAMP + kind, end->stamp);
+      }
+    }
+  }
+  return status;
+}
+
+static kecs_status kecs__history_switch(kecs__write *write, void *user) {
+  const kecs__history_wish *wish = user;
+  kecs__session *session = write->session;
+  kecs__feed_end end;
+  int64_t kept = 0;
+  kecs_status status = kecs__feed_read_end(session, &end);
+  if (!status) {
+    status = kecs__feed_state(session, KECS__FEED_HISTORY, &kept);
+  }
+  if (!status && wish->kinds) {
+    status = kecs__feed_check(write->engine, &end);
+  }
+  if (!status && kept == wish->kinds && !wish->kinds) {
+    return KECS_OK; /* another process was faster */
+  }
+  if (!status) {
+    status = kecs__history_clear(write, ~(uint64_t)wish->kinds);
+  }
+  if (!status) {
+    status = kecs__history_start(write, (uint64_t)(wish->kinds & ~kept), &end);
+  }
+  const int64_t values[][2] = {{KECS__FEED_HISTORY, wish->kinds},
+                               {KECS__FEED_HISTORY_ROWS, wish->rows},
+                               {KECS__FEED_HISTORY_AGE, wish->age}};
+  for (size_t i = 0; !status && i < sizeof values / sizeof values[0]; i++) {
+    status = kecs__feed_state_set(session, (int)values[i][0], values[i][1]);
+  }
+  return status || kept == wish->kinds ? status : kecs__feed_guards(write, true);
+}
+
+/* Whether the file is as the options say. */
+static kecs_status kecs__history_is(kecs__session *session, const kecs__history_wish *wish, bool *out_same) {
+  int64_t kinds = 0;
+  int64_t rows = 0;
+  int64_t age = 0;
+  kecs_status status = kecs__feed_state(session, KECS__FEED_HISTORY, &kinds);
+  if (!status) {
+    status = kecs__feed_state(session, KECS__FEED_HISTORY_ROWS, &rows);
+  }
+  if (!status) {
+    status = kecs__feed_state(session, KECS__FEED_HISTORY_AGE, &age);
+  }
+  *out_same = kinds == wish->kinds && (kinds == 0 || (rows == wish->rows && age == wish->age));
+  return status;
+}
+
+KECS__FN kecs_status kecs__history_open(kecs_store *store, const kecs_history_options *options) {
+  kecs__engine *engine = store->engine;
+  kecs__history_wish wish;
+  bool same = false;
+  if (!engine->backend->guard) {
+    return options->track != KECS_TRACK_ON
+               ? KECS_OK
+               : kecs__fail(KECS_E_UNSUPPORTED, "options.history: the %s backend keeps no history",
+                            engine->backend->name);
+  }
+  kecs_status status = kecs__history_wish_read(store, options, &wish);
+  if (status || options->track == KECS_TRACK_KEEP) {
+    return status;
+  }
+  if (wish.kinds && !kecs__flag_get(&engine->tracked)) {
+    return kecs__fail(KECS_E_INVALID, "options.history needs the log of changes, which %s does not keep; set "
+                                      "options.track to KECS_TRACK_ON as well",
+                      engine->place.shown);
+  }
+  status = kecs__history_is(engine->writer, &wish, &same);
+  if (!status && !same && engine->read_only) {
+    return kecs__fail(KECS_E_READONLY, "options.history: %s is open for reading only", engine->place.shown);
+  }
+  return status || same ? status : kecs__with_write(store, kecs__history_switch, &wish);
+}
+
+KECS_STORE_API kecs_status kecs_history_describe(kecs_store *store, kecs_history_info *out_info) {
+  kecs_status status = kecs__check_pointer(out_info, "out_info");
+  if (status) {
+    return status;
+  }
+  memset(out_info, 0, sizeof *out_info);
+  kecs__session *session = NULL;
+  int64_t values[4] = {0, 0, 0, 0};
+  static const int ids[] = {KECS__FEED_HISTORY, KECS__FEED_HISTORY_ROWS, KECS__FEED_HISTORY_AGE,
+                            KECS__FEED_HISTORY_FLOOR};
+  status = kecs__read_open(store, &session);
+  for (int i = 0; !status && session->engine->backend->guard && i < 4; i++) {
+    status = kecs__feed_state(session, ids[i], &values[i]);
+  }
+  uint64_t kinds = (uint64_t)values[0];
+  for (int kind = 1; !status && kind < KECS_KIND_COUNT; kind++) {
+    if (kinds & KECS_BIT(kind)) {
+      status = kecs__feed_state(session, KECS__FEED_HISTORY_SINCE + kind, &out_info->since[kind]);
+    }
+  }
+  kecs__read_close(store, session);
+  if (!status && kinds) {
+    out_info->kinds = kinds;
+    out_info->rows_max = (int)values[1];
+    out_info->age_us = values[2];
+    out_info->floor = values[3];
+  }
+  return status;
+}
+
+/* ---- cutting off ---- */
+
+/* The newest entry of a row that goes is marked as the cut, then those before it go, the newest first: what is left
+ * below in between is still without a gap. */
+static kecs_status kecs__history_cut(kecs__write *write, int64_t kind, int64_t rid, int64_t edge, int64_t *left) {
+  kecs_value values[] = {kecs__value_int(kind), kecs__value_int(rid), kecs__value_int(edge), kecs__value_int(*left)};
+  int64_t removed = 0;
+  int64_t cut = 0;
+  kecs_status status =
+      kecs__feed_number(write->session, "SELECT max(seq) FROM {history} WHERE {own}kind=?1 AND rid=?2 AND seq<=?3",
+                        values, 3, &cut);
+  if (status || cut == 0) {
+    return status;
+  }
+  values[2] = kecs__value_int(cut);
+  status = kecs__run(write->session,
+                     "UPDATE {history} SET op=0,whole=0,actor=NULL,reason=NULL,old=NULL WHERE {own}seq=?1 AND op<>0",
+                     &values[2], 1, NULL);
+  if (!status) {
+    status = kecs__run(write->session,
+                       "DELETE FROM {history} WHERE {own}seq IN (SELECT h.seq FROM {history h} WHERE {own h}h.kind=?1 "
+                       "AND h.rid=?2 AND h.seq<?3 ORDER BY h.seq DESC LIMIT ?4)",
+                       values, 4, &removed);
+  }
+  *left -= removed;
+  return status;
+}
+
+typedef struct kecs__history_row_id {
+  int64_t kind;
+  int64_t rid;
+  int64_t edge; /* the newest entry of the row that is too many */
+} kecs__history_row_id;
+
+/* Rows that the log is about to forget, and that have more entries than may stay. */
+static kecs_status kecs__history_long(kecs__write *write, int64_t upto, int64_t most, kecs__history_row_id *rows,
+                                      int limit, int *out_count) {
+  kecs__cached *cached = NULL;
+  bool row = false;
+  kecs_value values[] = {kecs__value_int(upto), kecs__value_int(most)};
+  *out_count = 0;
+  kecs_status status = kecs__feed_statement(
+      write->session,
+      "SELECT c.kind,c.rid,(SELECT x.seq FROM {history x} WHERE {own x}x.kind=c.kind AND x.rid=c.rid AND x.op<>0 "
+      "ORDER BY x.seq DESC LIMIT 1 OFFSET ?2) AS edge FROM (SELECT DISTINCT d.kind,d.rid FROM {changes d} WHERE "
+      "{own d}d.seq<=?1) AS c",
+      &cached);
+  if (!status) {
+    status = kecs__statement_start(write->session, cached, values, 2, &row);
+  }
+  while (!status && row && *out_count < limit) {
+    kecs_value read[3];
+    kecs__statement_columns(write->session, cached, read, 3);
+    if (read[2].type != KECS_VALUE_NULL) {
+      kecs__history_row_id one = {read[0].number, read[1].number, read[2].number};
+      rows[(*out_count)++] = one;
+    }
+    status = kecs__statement_step(write->session, cached, &row);
+  }
+  kecs__statement_done(write->session, cached);
+  return status;
+}
+
+static kecs_status kecs__history_trim_rows(kecs__write *write, int64_t upto, int limit, int64_t *left) {
+  kecs_allocator *allocator = &write->engine->allocator;
+  int64_t most = 0;
+  int count = 0;
+  kecs_status status = kecs__feed_state(write->session, KECS__FEED_HISTORY_ROWS, &most);
+  if (status || most == 0) {
+    return status;
+  }
+  kecs__history_row_id *rows = kecs__alloc(allocator, (size_t)limit * sizeof *rows);
+  status = rows ? kecs__history_long(write, upto, most, rows, limit, &count) : KECS_E_NOMEM;
+  for (int i = 0; !status && *left > 0 && i < count; i++) {
+    int64_t edge = rows[i].edge < upto ? rows[i].edge : upto;
+    status = kecs__history_cut(write, rows[i].kind, rows[i].rid, edge, left);
+  }
+  kecs__release(allocator, rows, (size_t)limit * sizeof *rows);
+  return status;
+}
+
+/* Stamps ascend with the sequence, so the old ones stand at the beginning. */
+static kecs_status kecs__history_trim_age(kecs__write *write, int64_t upto, int64_t *left) {
+  int64_t age = 0;
+  int64_t oldest = 0; /* the highest stamp that is too old */
+  kecs_status status = kecs__feed_state(write->session, KECS__FEED_HISTORY_AGE, &age);
+  if (status || age == 0 || *left <= 0) {
+    return status;
+  }
+  (void)kecs__clock_next(&oldest, write->now - age);
+  kecs_value values[] = {kecs__value_int(upto), kecs__value_int(oldest), kecs__value_int(*left)};
+  int64_t seq = 0;
+  status = kecs__feed_number(write->session,
+                             "SELECT max(seq) FROM (SELECT seq,stamp FROM {history} WHERE {own}seq<=?1 ORDER BY seq "
+                             "LIMIT ?3) AS step WHERE stamp<=?2",
+                             values, 3, &seq);
+  if (status || seq == 0) {
+    return status;
+  }
+  kecs_value last = kecs__value_int(seq);
+  int64_t stamp = 0;
+  int64_t removed = 0;
+  status = kecs__feed_number(write->session, "SELECT stamp FROM {history} WHERE {own}seq=?1", &last, 1, &stamp);
+  if (!status) {
+    status = kecs__run(write->session, "DELETE FROM {history_keys} WHERE {own}seq<=?1", &last, 1, NULL);
+  }
+  if (!status) {
+    status = kecs__run(write->session, "DELETE FROM {history} WHERE {own}seq<=?1", &last, 1, &removed);
+  }
+  if (!status) {
+    status = kecs__feed_state_raise(write->session, KECS__FEED_HISTORY_FLOOR, seq);
+  }
+  if (!status) {
+    status = kecs__feed_state_raise(write->session, KECS__FEED_HISTORY_FLOOR_STAMP, stamp);
+  }
+  *left -= removed;
+  return status;
+}
+
+KECS__FN kecs_status kecs__history_trim(kecs__write *write, int64_t upto, int limit, int64_t *out_count) {
+  int64_t kinds = 0;
+  int64_t left = limit;
+  kecs_status status = kecs__feed_state(write->session, KECS__FEED_HISTORY, &kinds);
+  *out_count = 0;
+  if (!status && kinds) {
+    status = kecs__history_trim_rows(write, upto, limit, &left);
+  }
+  if (!status && kinds) {
+    status = kecs__history_trim_age(write, upto, &left);
+  }
+  *out_count = limit - left;
+  return status;
+}
+
+#endif
+
+/* ---- store/history_read.c ---------------------------------------------------------------------------------------- */
+/* store/history_read.c -- a row as it was, put together from what was kept of it as history_log.h says. */
+
+#include <string.h>
+
+#if !defined(KECS_STORE_NO_HISTORY)
+
+/* ---- whether it is kept ---- */
+
+KECS__FN kecs_status kecs__history_kinds(kecs__session *session, uint64_t *out_kinds) {
+  int64_t kinds = 0;
+  kecs_status status =
+      session->engine->backend->guard ? kecs__feed_state(session, KECS__FEED_HISTORY, &kinds) : KECS_OK;
+  *out_kinds = (uint64_t)kinds;
+  return status;
+}
+
+KECS__FN kecs_status kecs__history_check(kecs__session *session, uint64_t kinds) {
+  uint64_t kept = 0;
+  kecs_status status = kecs__history_kinds(session, &kept);
+  for (int kind = 1; !status && kind < KECS_KIND_COUNT; kind++) {
+    if (kinds & ~kept & KECS_BIT(kind)) {
+      const kecs__engine *engine = session->engine;
+      const char *name = kecs_kind_describe((kecs_kind)kind)->name;
+      return engine->backend->guard
+                 ? kecs__fail(KECS_E_UNSUPPORTED, "%s keeps no history of the kind %s; open it once with "
+                                                  "options.history",
+                              engine->place.shown, name)
+                 : kecs__fail(KECS_E_UNSUPPORTED, "%s: the %s backend keeps no history", engine->place.shown,
+                              engine->backend->name);
+    }
+  }
+  return status;
+}
+
+KECS__FN kecs_status kecs__fail_before_history(int64_t floor) {
+  (void)kecs__fail(KECS_E_COMPACTED,
+                   "the history begins after %lld; what was before is not kept, see rows_max and age_us of "
+                   "options.history",
+                   (long long)floor);
+  kecs_error error = kecs__error_save();
+  error.floor = floor;
+  return kecs__error_restore(&error);
+}
+
+KECS__FN kecs_status kecs__history_check_floor(kecs__session *session, uint64_t kinds, int64_t seq) {
+  int64_t floor = 0;
+  kecs_status status = kecs__feed_state(session, KECS__FEED_HISTORY_FLOOR, &floor);
+  for (int kind = 1; !status && kind < KECS_KIND_COUNT; kind++) {
+    int64_t since = 0;
+    if (kinds & KECS_BIT(kind)) {
+      status = kecs__feed_state(session, KECS__FEED_HISTORY_SINCE + kind, &since);
+      floor = since > floor ? since : floor;
+    }
+  }
+  return status || seq >= floor ? status : kecs__fail_before_history(floor);
+}
+
+/* ---- one row ---- */
+
+static int kecs__history_column(const kecs_kind_info *info, kecs__json name) {
+  for (int i = 0; i < info->column_count; i++) {
+    if (kecs__json_equals(name, info->columns[i].name)) {
+      return i;
+    }
+  }
+  return -1;
+}
+
+static kecs_status kecs__history_damaged(const kecs__meta *meta, int64_t rid) {
+  return kecs__fail(KECS_E_CORRUPT, "the history of %s number %lld is damaged; switch the history off and on again",
+                    meta->info->name, (long long)rid);
+}
+
+/* Sets the columns that `old` mentions and that are not known yet. */
+static kecs_status kecs__history_apply(const kecs__meta *meta, const kecs_value *old, uint64_t *known,
+                                       kecs__arena *arena, void *row) {
+  kecs__json_walk walk = {NULL};
+  kecs__json name;
+  kecs__json value;
+  kecs__json all = {KECS__JSON_NONE, NULL, 0};
+  if (old->type == KECS_VALUE_TEXT && old->text) {
+    all = kecs__json_check(old->text, old->len, NULL);
+  }
+  if (all.type != KECS__JSON_OBJECT) {
+    return KECS_E_CORRUPT;
+  }
+  while (kecs__json_next_member(all, &walk, &name, &value)) {
+    int column = kecs__history_column(meta->info, name);
+    kecs_value set = {KECS_VALUE_NULL, 0, NULL, 0};
+    if (column < 0 || (*known & KECS_BIT(column))) {
+      continue; /* of a later schema; or a later change has said it already */
+    }
+    if (value.type == KECS__JSON_STRING) {
+      size_t len = 0;
+      const char *text = kecs__json_string(value, arena, &len);
+      if (!text) {
+        return kecs_last_error()->status == KECS_E_NOMEM ? KECS_E_NOMEM : KECS_E_CORRUPT;
+      }
+      set = kecs__value_bytes(text, len);
+    } else if (value.type == KECS__JSON_NUMBER && kecs__json_int64(value, &set.number)) {
+      set.type = KECS_VALUE_INT;
+    } else if (value.type != KECS__JSON_NULL) {
+      return KECS_E_CORRUPT;
+    }
+    kecs_column_type type = meta->info->columns[column].type;
+    bool text = type == KECS_TYPE_TEXT || type == KECS_TYPE_JSON;
+    if (set.type != KECS_VALUE_NULL && text != (set.type == KECS_VALUE_TEXT)) {
+      return KECS_E_CORRUPT;
+    }
+    kecs__row_set(meta->info, row, column, &set);
+    *known |= KECS_BIT(column);
+  }
+  return KECS_OK;
+}
+
+/* What a whole row says nothing of is NULL, or came with a later schema. */
+static void kecs__history_rest(const kecs__meta *meta, uint64_t known, void *row) {
+  for (int i = 0; i < meta->info->column_count; i++) {
+    const kecs_column_info *column = &meta->info->columns[i];
+    if (!(known & KECS_BIT(i))) {
+      kecs_value value = {KECS_VALUE_NULL, 0, NULL, 0};
+      value = column->flags & KECS_COLUMN_NOT_NULL ? kecs__column_default(column) : value;
+      kecs__row_set(meta->info, row, i, &value);
+    }
+  }
+}
+
+static void kecs__history_fill(const kecs_kind_info *info, const void *from, uint64_t known, void *row) {
+  for (int i = 0; i < info->column_count; i++) {
+    if (!(known & KECS_BIT(i))) {
+      kecs_value value = kecs__row_value(info, from, i);
+      kecs__row_set(info, row, i, &value);
+    }
+  }
+}
+
+/* How far the entries after a sequence have told what a row was. */
+typedef struct kecs__rebuild {
+  uint64_t known;
+  bool done; /* an entry has told all of it */
+  bool there;
+} kecs__rebuild;
+
+static kecs_status kecs__history_entry_apply(const kecs__meta *meta, const kecs_value *entry, kecs__rebuild *rebuild,
+                                             kecs__arena *arena, void *row) {
+  int64_t op = entry[1].number;
+  if (op == KECS__HISTORY_CUT) {
+    return kecs__fail_before_history(entry[0].number);
+  }
+  rebuild->done = op == KECS__FEED_CREATED || entry[2].number != 0;
+  rebuild->there = op != KECS__FEED_CREATED;
+  kecs_status status =
+      op == KECS__FEED_CREATED ? KECS_OK : kecs__history_apply(meta, &entry[3], &rebuild->known, arena, row);
+  if (!status && rebuild->done) {
+    kecs__history_rest(meta, rebuild->known, row);
+  }
+  return status;
+}
+
+KECS__FN kecs_status kecs__history_row(kecs__session *session, const kecs__meta *meta, int64_t rid, int64_t seq,
+                                       kecs__arena *arena, void *row, bool *out_there) {
+  kecs__cached *cached = NULL;
+  bool more = false;
+  kecs__rebuild rebuild = {0, false, false};
+  kecs_value parameters[] = {kecs__value_int((int64_t)meta->info->kind), kecs__value_int(rid), kecs__value_int(seq)};
+  memset(row, 0, meta->info->row_size);
+  kecs_status status = kecs__feed_statement(
+      session, "SELECT seq,op,whole,old FROM {history} WHERE {own}kind=?1 AND rid=?2 AND seq>?3 ORDER BY seq", &cached);
+  if (!status) {
+    status = kecs__statement_start(session, cached, parameters, 3, &more);
+  }
+  while (!status && more && !rebuild.done) {
+    kecs_value entry[4];
+    kecs__statement_columns(session, cached, entry, 4);
+    status = kecs__history_entry_apply(meta, entry, &rebuild, arena, row);
+    if (!status && !rebuild.done) {
+      status = kecs__statement_step(session, cached, &more);
+    }
+  }
+  kecs__statement_done(session, cached);
+  if (!status && !rebuild.done) {
+    void *now = kecs__arena_take(arena, meta->info->row_size);
+    status = now ? kecs__row_by_rid(session, meta, rid, arena, now, &rebuild.there) : KECS_E_NOMEM;
+    if (!status && rebuild.there) {
+      kecs__history_fill(meta->info, now, rebuild.known, row);
+    }
+  }
+  *out_there = rebuild.there;
+  return status == KECS_E_CORRUPT ? kecs__history_damaged(meta, rid) : status;
+}
+
+#endif
+
+/* ---- store/history_ask.c ----------------------------------------------------------------------------------------- */
+/* store/history_ask.c -- what callers ask of the history: a row at a moment, the list of its changes.
+ *
+ * A key names one row after the other: the one that is there, and those that were deleted since (history_keys). They
+ * never lived at the same time. */
+
+/* ---- store/history_ask.h ----------------------------------------------------------------------------------------- */
+/* store/history_ask.h -- what the calls that ask the history have in common. */
+#ifndef KECS_STORE_HISTORY_ASK_H
+#define KECS_STORE_HISTORY_ASK_H
+
+#if !defined(KECS_STORE_NO_HISTORY)
+
+/* What a call asks about: the rows of a key, the one that is there and those before it. */
+typedef struct kecs__inquiry {
+  kecs__session *session;
+  const kecs__meta *meta;
+  kecs__probe probe;
+  int number;      /* the unique key by which deleted rows are found, and what it was */
+  const char *key;
+  int64_t live;    /* the row that is there, or 0 */
+  kecs__arena arena;
+} kecs__inquiry;
+
+/* A call reads all that it reads at one moment. To be closed whatever comes of it. */
+KECS__FN kecs_status kecs__inquiry_open(kecs_store *store, kecs_kind kind, const char *key, kecs__inquiry *asked);
+KECS__FN kecs_status kecs__inquiry_close(kecs_store *store, kecs__inquiry *asked, kecs_status status);
+
+/* The row of the key as it was after `seq`: that of the first deletion since, or the one that is there. */
+KECS__FN kecs_status kecs__inquiry_row(kecs__inquiry *asked, int64_t seq, kecs__arena *arena, void *row,
+                                       bool *out_there);
+
+/* The latest change of the key's rows up to `seq`; 0 when none is kept. */
+KECS__FN kecs_status kecs__inquiry_latest(kecs__inquiry *asked, int64_t seq, int64_t *out_seq);
+
+/* INVALID when the log has no such sequence. */
+KECS__FN kecs_status kecs__moment_check(kecs__session *session, int64_t seq);
+
+#endif
+#endif
+
+/* ---- store/history_ask.c, continued ------------------------------------------------------------------------------ */
+#include <string.h>
+
+#if !defined(KECS_STORE_NO_HISTORY)
+
+#define KECS__HISTORY_LIMIT 100
+#define KECS__HISTORY_LIMIT_MAX 1000
+
+static const char kecs__history_shape[] = "history"; /* what such a result is told by */
+
+/* ---- the rows of a key ---- */
+
+/* The first deletion of a row with this key after `seq`, or the last one before it; 0 when there is none. */
+static kecs_status kecs__inquiry_deleted(const kecs__inquiry *asked, int64_t seq, bool before, int64_t *out_rid,
+                                       int64_t *out_seq) {
+  kecs__cached *cached = NULL;
+  bool row = false;
+  kecs_value parameters[] = {kecs__value_int((int64_t)asked->meta->info->kind), kecs__value_int(asked->number),
+                             kecs__value_text(asked->key), kecs__value_int(seq)};
+  *out_rid = 0;
+  kecs_status status = kecs__feed_statement(
+      asked->session,
+      before ? "SELECT rid,seq FROM {history_keys} WHERE {own}kind=?1 AND number=?2 AND key=?3 AND seq<?4 ORDER BY seq "
+               "DESC LIMIT 1"
+             : "SELECT rid,seq FROM {history_keys} WHERE {own}kind=?1 AND number=?2 AND key=?3 AND seq>?4 ORDER BY seq "
+               "LIMIT 1",
+      &cached);
+  if (!status) {
+    status = kecs__statement_start(asked->session, cached, parameters, 4, &row);
+  }
+  if (!status && row) {
+    kecs_value values[2];
+    kecs__statement_columns(asked->session, cached, values, 2);
+    *out_rid = values[0].number;
+    *out_seq = values[1].number;
+  }
+  kecs__statement_done(asked->session, cached);
+  return status;
+}
+
+/* The row that is there, read from the database; those before it had its natural key. */
+static kecs_status kecs__inquiry_live(kecs__inquiry *asked) {
+  kecs_error before = kecs__error_save();
+  void *row = kecs__arena_take(&asked->arena, asked->meta->info->row_size);
+  if (!row) {
+    return KECS_E_NOMEM;
+  }
+  kecs_status status =
+      kecs__probe_read(asked->session, asked->meta, &asked->probe, &asked->arena, row, &asked->live);
+  if (status == KECS_E_NOT_FOUND) {
+    (void)kecs__error_restore(&before);
+    asked->live = 0;
+    return KECS_OK;
+  }
+  if (!status) {
+    asked->key = kecs__feed_key(asked->meta, row, &asked->arena);
+    asked->number = 0;
+  }
+  return status || asked->key ? status : KECS_E_NOMEM;
+}
+
+/* Short forms of an ARN are tried last: what is there by such a form may be another row than the one that had the whole
+ * ARN and is deleted. */
+static kecs_status kecs__inquiry_find(kecs__inquiry *asked, const char *key) {
+  int64_t rid = 0;
+  int64_t deleted = 0;
+  kecs_status status = kecs__history_check(asked->session, KECS_BIT(asked->meta->info->kind));
+  if (!status) {
+    status = kecs__probe_text(asked->session, asked->meta, key, &asked->arena, &asked->probe);
+  }
+  if (!status) {
+    asked->number = asked->probe.key;
+    asked->key = kecs__feed_key_text(asked->probe.values, asked->probe.count, &asked->arena);
+    status = asked->key ? kecs__probe_find(asked->session, asked->meta, &asked->probe, &asked->arena, &asked->live)
+                        : KECS_E_NOMEM;
+  }
+  if (!status && !asked->live) {
+    status = kecs__inquiry_deleted(asked, 0, false, &rid, &deleted);
+  }
+  return status || (!asked->live && rid) ? status : kecs__inquiry_live(asked);
+}
+
+static bool kecs__inquiry_passes(const kecs__inquiry *asked, const void *row) {
+  for (int i = 0; asked->live == 0 && i < asked->probe.check_count; i++) {
+    kecs_value value = kecs__row_value(asked->meta->info, row, asked->probe.check_columns[i]);
+    if (!kecs__value_same(&value, &asked->probe.check_values[i])) {
+      return false;
+    }
+  }
+  return true;
+}
+
+/* The row of the key as it was after `seq`: that of the first deletion since, or the one that is there. */
+KECS__FN kecs_status kecs__inquiry_row(kecs__inquiry *asked, int64_t seq, kecs__arena *arena, void *row,
+                                       bool *out_there) {
+  int64_t rid = 0;
+  int64_t from = seq;
+  *out_there = false;
+  kecs_status status = kecs__history_check_floor(asked->session, KECS_BIT(asked->meta->info->kind), seq);
+  bool more = !status;
+  while (more) {
+    status = kecs__inquiry_deleted(asked, from, false, &rid, &from);
+    if (status || rid == 0) {
+      break;
+    }
+    status = kecs__history_row(asked->session, asked->meta, rid, seq, arena, row, out_there);
+    *out_there = *out_there && kecs__inquiry_passes(asked, row);
+    more = !status && !*out_there;
+  }
+  if (!status && !*out_there && asked->live) {
+    status = kecs__history_row(asked->session, asked->meta, asked->live, seq, arena, row, out_there);
+  }
+  return status;
+}
+
+/* The latest entry of one row up to `seq`, if it is later than *io_seq. */
+static kecs_status kecs__inquiry_later(const kecs__inquiry *asked, int64_t rid, int64_t seq, int64_t *io_seq) {
+  kecs_value values[] = {kecs__value_int((int64_t)asked->meta->info->kind), kecs__value_int(rid), kecs__value_int(seq)};
+  int64_t found = 0;
+  kecs_status status = kecs__feed_number(
+      asked->session, "SELECT max(seq) FROM {history} WHERE {own}kind=?1 AND rid=?2 AND seq<=?3 AND op<>0", values, 3,
+      &found);
+  *io_seq = found > *io_seq ? found : *io_seq;
+  return status;
+}
+
+KECS__FN kecs_status kecs__inquiry_latest(kecs__inquiry *asked, int64_t seq, int64_t *out_seq) {
+  int64_t rid = 0;
+  int64_t deleted = 0;
+  *out_seq = 0;
+  kecs_status status = kecs__inquiry_deleted(asked, seq, false, &rid, &deleted);
+  if (!status && rid) {
+    status = kecs__inquiry_later(asked, rid, seq, out_seq);
+  }
+  if (!status && asked->live) {
+    status = kecs__inquiry_later(asked, asked->live, seq, out_seq);
+  }
+  if (!status && *out_seq == 0) {
+    status = kecs__inquiry_deleted(asked, seq < INT64_MAX ? seq + 1 : seq, true, &rid, &deleted);
+    *out_seq = status || rid == 0 ? *out_seq : deleted;
+  }
+  return status;
+}
+
+/* ---- a moment ---- */
+
+/* The first entry at or after `seq`; out values stay where there is none. */
+static kecs_status kecs__moment_entry(kecs__session *session, int64_t seq, int64_t *out_seq, int64_t *out_stamp) {
+  kecs__cached *cached = NULL;
+  bool row = false;
+  kecs_value parameter = kecs__value_int(seq);
+  kecs_status status = kecs__feed_statement(
+      session, "SELECT seq,stamp FROM {history} WHERE {own}seq>=?1 ORDER BY seq LIMIT 1", &cached);
+  if (!status) {
+    status = kecs__statement_start(session, cached, &parameter, 1, &row);
+  }
+  if (!status && row) {
+    kecs_value values[2];
+    kecs__statement_columns(session, cached, values, 2);
+    *out_seq = values[0].number;
+    *out_stamp = values[1].number;
+  }
+  kecs__statement_done(session, cached);
+  return status;
+}
+
+/* Every change up to here has a stamp of at most `stamp`, and every one after it a higher one: stamps ascend with the
+ * sequence, so halving the distance finds it. */
+static kecs_status kecs__moment_halve(kecs__session *session, int64_t stamp, int64_t *io_low) {
+  kecs__feed_end end;
+  kecs_status status = kecs__feed_read_end(session, &end);
+  int64_t high = end.seq;
+  while (!status && *io_low < high) {
+    int64_t middle = *io_low + (high - *io_low + 1) / 2;
+    int64_t seq = high;
+    int64_t found = 0;
+    status = kecs__moment_entry(session, middle, &seq, &found);
+    if (found <= stamp) {
+      *io_low = seq;
+    } else {
+      high = middle - 1;
+    }
+  }
+  return status;
+}
+
+/* The first stamp of a millisecond, or the last. */
+static int64_t kecs__moment_stamp(int64_t time_us, bool end) {
+  int64_t ms = time_us / 1000;
+  return ms < 0 ? -1 : ms >= INT64_MAX >> 17 ? INT64_MAX : ms * 65536 + (end ? 65535 : 0);
+}
+
+/* A time as a sequence. */
+static kecs_status kecs__moment_seq(kecs__session *session, const kecs__meta *meta, int64_t time_us, int64_t *out_seq) {
+  int kind = (int)meta->info->kind;
+  const int ids[][2] = {{KECS__FEED_HISTORY_FLOOR_STAMP, KECS__FEED_HISTORY_FLOOR},
+                        {KECS__FEED_HISTORY_SINCE_STAMP + kind, KECS__FEED_HISTORY_SINCE + kind}};
+  int64_t stamp = kecs__moment_stamp(time_us, true);
+  kecs_status status = KECS_OK;
+  *out_seq = 0;
+  for (int i = 0; !status && i < 2; i++) {
+    int64_t floor_stamp = 0;
+    int64_t floor = 0;
+    status = kecs__feed_state(session, ids[i][0], &floor_stamp);
+    if (!status) {
+      status = kecs__feed_state(session, ids[i][1], &floor);
+    }
+    if (!status && stamp < floor_stamp) {
+      status = kecs__fail_before_history(floor);
+    }
+    *out_seq = floor > *out_seq ? floor : *out_seq;
+  }
+  return status ? status : kecs__moment_halve(session, stamp, out_seq);
+}
+
+KECS__FN kecs_status kecs__moment_check(kecs__session *session, int64_t seq) {
+  kecs__feed_end end;
+  kecs_status status = kecs__feed_read_end(session, &end);
+  if (!status && (seq > end.seq || seq < 0)) {
+    status = kecs__fail(KECS_E_INVALID, "the change log of %s ends at %lld; there is no sequence %lld",
+                        session->engine->place.shown, (long long)end.seq, (long long)seq);
+  }
+  return status;
+}
+
+/* ---- the calls ---- */
+
+/* A call reads all that it reads at one moment. */
+KECS__FN kecs_status kecs__inquiry_open(kecs_store *store, kecs_kind kind, const char *key, kecs__inquiry *asked) {
+  memset(asked, 0, sizeof *asked);
+  asked->meta = kecs__meta_checked(store, kind);
+  if (!asked->meta) {
+    return kecs_last_error()->status;
+  }
+  kecs__arena_init(&asked->arena, &store->engine->allocator);
+  kecs_status status = kecs__read_open(store, &asked->session);
+  if (!status && store->depth == 0) {
+    status = store->engine->backend->begin(asked->session->connection, false);
+    if (status) {
+      kecs__read_close(store, asked->session);
+      asked->session = NULL;
+    }
+  } else if (status) {
+    asked->session = NULL;
+  }
+  return status ? status : kecs__inquiry_find(asked, key);
+}
+
+KECS__FN kecs_status kecs__inquiry_close(kecs_store *store, kecs__inquiry *asked, kecs_status status) {
+  if (asked->session) {
+    if (store->depth == 0) {
+      kecs__read_end(store->engine->backend, asked->session->connection, &status);
+    }
+    kecs__read_close(store, asked->session);
+  }
+  if (asked->meta) {
+    kecs__arena_free(&asked->arena);
+  }
+  return status;
+}
+
+static kecs_status kecs__inquiry_at(kecs__inquiry *asked, int64_t seq, int64_t time_us, kecs_result *result) {
+  bool there = false;
+  void *row = kecs__result_add(result);
+  kecs_status status = row ? KECS_OK : KECS_E_NOMEM;
+  if (!status) {
+    status = seq ? kecs__moment_check(asked->session, seq)
+                 : kecs__moment_seq(asked->session, asked->meta, time_us, &seq);
+  }
+  if (!status) {
+    status = kecs__inquiry_row(asked, seq, &result->arena, row, &there);
+  }
+  return status || there ? status : kecs__fail_probe(asked->meta, &asked->probe);
+}
+
+KECS_STORE_API kecs_status kecs_get_at(kecs_store *store, kecs_kind kind, const char *key, int64_t seq, int64_t time_us,
+                                       kecs_result **out_result) {
+  kecs__inquiry asked;
+  kecs_result *result = NULL;
+  kecs_status status = kecs__check_pointer(out_result, "out_result");
+  if (status) {
+    return status;
+  }
+  *out_result = NULL;
+  if ((seq != 0) == (time_us != 0)) {
+    return kecs__fail(KECS_E_INVALID, "give either a sequence or a time");
+  }
+  status = kecs__inquiry_open(store, kind, key, &asked);
+  if (!status) {
+    status = kecs__result_begin(store, asked.meta, &result);
+  }
+  if (!status) {
+    status = kecs__inquiry_at(&asked, seq, time_us, result);
+  }
+  status = kecs__inquiry_close(store, &asked, status);
+  return kecs__result_end(status, result, out_result);
+}
+
+/* ---- the list ---- */
+
+typedef struct kecs__history_page {
+  kecs__inquiry *asked;
+  kecs_result *result;
+  int64_t from; /* stamps */
+  int64_t to;
+  size_t limit;
+  bool rows;
+  bool more;
+} kecs__history_page;
+
+static kecs_status kecs__page_row(const kecs__history_page *page, int64_t rid, int64_t seq, const void **out_row) {
+  bool there = false;
+  kecs__arena *arena = &page->result->arena;
+  void *row = kecs__arena_take(arena, page->asked->meta->info->row_size);
+  kecs_status status =
+      row ? kecs__history_row(page->asked->session, page->asked->meta, rid, seq, arena, row, &there) : KECS_E_NOMEM;
+  *out_row = there ? row : NULL;
+  return status;
+}
+
+static kecs_status kecs__page_text(kecs__history_page *page, const kecs_value *value, const char **out_text) {
+  bool said = value->type == KECS_VALUE_TEXT;
+  *out_text = said ? kecs__arena_text(&page->result->arena, value->text, value->len) : NULL;
+  return said && !*out_text ? KECS_E_NOMEM : KECS_OK;
+}
+
+static kecs_status kecs__page_entry(kecs__history_page *page, int64_t rid, const kecs_value *values) {
+  kecs_history_entry *entry = kecs__result_add(page->result);
+  if (!entry) {
+    return KECS_E_NOMEM;
+  }
+  entry->seq = values[0].number;
+  entry->op = (kecs_change_op)values[1].number;
+  entry->stamp = values[2].number;
+  entry->time_us = kecs_stamp_time(entry->stamp);
+  kecs_status status = kecs__page_text(page, &values[3], &entry->actor);
+  if (!status) {
+    status = kecs__page_text(page, &values[4], &entry->reason);
+  }
+  if (!status && page->rows) {
+    status = kecs__page_row(page, rid, entry->seq - 1, &entry->old_row);
+  }
+  if (!status && page->rows) {
+    status = kecs__page_row(page, rid, entry->seq, &entry->row);
+  }
+  return status;
+}
+
+/* The entries of one row before `seq`, newest first, until the page is full and one more is seen. */
+static kecs_status kecs__page_life(kecs__history_page *page, int64_t rid, int64_t seq) {
+  kecs__session *session = page->asked->session;
+  kecs__cached *cached = NULL;
+  bool row = false;
+  kecs_value parameters[] = {kecs__value_int((int64_t)page->asked->meta->info->kind),
+                             kecs__value_int(rid),
+                             kecs__value_int(seq),
+                             kecs__value_int(page->from),
+                             kecs__value_int(page->to)};
+  kecs_status status = kecs__feed_statement(session,
+                                            "SELECT seq,op,stamp,actor,reason FROM {history} WHERE {own}kind=?1 AND "
+                                            "rid=?2 AND seq<?3 AND stamp>=?4 AND stamp<=?5 AND op<>0 ORDER BY seq DESC",
+                                            &cached);
+  if (!status) {
+    status = kecs__statement_start(session, cached, parameters, 5, &row);
+  }
+  while (!status && row && !page->more) {
+    kecs_value values[5];
+    kecs__statement_columns(session, cached, values, 5);
+    page->more = page->result->count == page->limit;
+    status = page->more ? KECS_OK : kecs__page_entry(page, rid, values);
+    if (!status && !page->more) {
+      status = kecs__statement_step(session, cached, &row);
+    }
+  }
+  kecs__statement_done(session, cached);
+  return status;
+}
+
+/* Whether a deleted row is one that was asked for, where the key alone does not say. */
+static kecs_status kecs__page_is(kecs__history_page *page, int64_t rid, int64_t deleted, bool *out_is) {
+  kecs__inquiry *asked = page->asked;
+  *out_is = true;
+  if (asked->live || asked->probe.check_count == 0) {
+    return KECS_OK;
+  }
+  void *row = kecs__arena_take(&asked->arena, asked->meta->info->row_size);
+  kecs_status status = KECS_E_NOMEM;
+  if (row) {
+    status = kecs__history_row(asked->session, asked->meta, rid, deleted - 1, &asked->arena, row, out_is);
+  }
+  *out_is = !status && *out_is && kecs__inquiry_passes(asked, row);
+  return status;
+}
+
+/* One row after the other, from the newest. `seq`: the page before ended there. */
+static kecs_status kecs__page_fill(kecs__history_page *page, int64_t seq, bool *out_known) {
+  kecs__inquiry *asked = page->asked;
+  int64_t rid = 0;
+  int64_t deleted = INT64_MAX;
+  kecs_status status = asked->live ? kecs__page_life(page, asked->live, seq) : KECS_OK;
+  *out_known = asked->live != 0;
+  while (!status && !page->more) {
+    bool is = false;
+    status = kecs__inquiry_deleted(asked, deleted, true, &rid, &deleted);
+    if (status || rid == 0) {
+      break;
+    }
+    status = kecs__page_is(page, rid, deleted, &is);
+    if (!status && is) {
+      *out_known = true;
+      status = kecs__page_life(page, rid, seq);
+    }
+  }
+  return status;
+}
+
+static kecs_status kecs__page_run(kecs__history_page *page, const kecs_history_query *query) {
+  kecs_result *result = page->result;
+  uint64_t hash = kecs__hash(KECS__HASH_START, page->asked->key, strlen(page->asked->key));
+  hash = kecs__hash(hash, &page->from, sizeof page->from);
+  hash = kecs__hash(hash, &page->to, sizeof page->to);
+  kecs_kind kind = page->asked->meta->info->kind;
+  kecs_value after = kecs__value_int(INT64_MAX);
+  bool known = false;
+  kecs_status status = KECS_OK;
+  if (query->page_token) {
+    status = kecs__token_read(query->page_token, kind, hash, &page->asked->arena, &after, 1);
+  }
+  if (!status) {
+    status = kecs__page_fill(page, after.number, &known);
+  }
+  if (!status && !known) {
+    status = kecs__fail_probe(page->asked->meta, &page->asked->probe);
+  }
+  if (!status && page->more) {
+    const kecs_history_entry *last = kecs_history_at(result, result->count - 1);
+    after = kecs__value_int(last->seq);
+    status = kecs__token_write(kind, hash, &after, 1, &result->arena, &result->page_token);
+  }
+  return status;
+}
+
+KECS_STORE_API kecs_status kecs_history(kecs_store *store, kecs_kind kind, const char *key,
+                                        const kecs_history_query *query, kecs_result **out_result) {
+  static const kecs_history_query newest;
+  kecs__inquiry asked;
+  kecs__history_page page;
+  kecs_status status = kecs__check_pointer(out_result, "out_result");
+  if (status) {
+    return status;
+  }
+  *out_result = NULL;
+  query = query ? query : &newest;
+  memset(&page, 0, sizeof page);
+  if (query->limit < 0 || query->limit > KECS__HISTORY_LIMIT_MAX) {
+    return kecs__fail(KECS_E_INVALID, "query.limit is %d; give 1 to %d, or 0 for %d", query->limit,
+                      KECS__HISTORY_LIMIT_MAX, KECS__HISTORY_LIMIT);
+  }
+  page.asked = &asked;
+  page.rows = query->rows;
+  page.limit = (size_t)(query->limit ? query->limit : KECS__HISTORY_LIMIT);
+  page.from = kecs__moment_stamp(query->from_us, false);
+  page.to = query->to_us ? kecs__moment_stamp(query->to_us, true) : INT64_MAX;
+  status = kecs__inquiry_open(store, kind, key, &asked);
+  if (!status) {
+    status = kecs__result_new(&store->engine->allocator, (kecs_kind)0, sizeof(kecs_history_entry), &page.result);
+  }
+  if (!status) {
+    page.result->shape = kecs__history_shape;
+    status = kecs__page_run(&page, query);
+  }
+  status = kecs__inquiry_close(store, &asked, status);
+  return kecs__result_end(status, page.result, out_result);
+}
+
+KECS_STORE_API const kecs_history_entry *kecs_history_at(const kecs_result *result, size_t index) {
+  bool entries = result && result->shape == kecs__history_shape && index < result->count;
+  return entries ? (const kecs_history_entry *)(const void *)result->rows + index : NULL;
+}
+
+#endif
+
+/* ---- store/history_diff.c ---------------------------------------------------------------------------------------- */
+/* store/history_diff.c -- in what two versions of a row differ: their documents, member by member. */
+
+#include <stdio.h>
+#include <string.h>
+
+#if !defined(KECS_STORE_NO_HISTORY)
+
+#define KECS__DIFF_DEPTH 32 /* each level of nesting is a level of calls */
+
+static const char kecs__diff_shape[] = "diff"; /* what such a result is told by */
+
+typedef struct kecs__diff {
+  kecs_result *result;
+  kecs__text path;
+  kecs__arena scratch; /* decoded texts */
+  kecs_status status;
+} kecs__diff;
+
+static const kecs__json kecs__diff_none = {KECS__JSON_NONE, NULL, 0};
+
+static bool kecs__diff_same_bytes(kecs__json a, kecs__json b) {
+  return a.len == b.len && memcmp(a.text, b.text, a.len) == 0;
+}
+
+/* Strings may be written in several ways. What can't be decoded is what its bytes are. */
+static bool kecs__diff_same_string(kecs__diff *diff, kecs__json a, kecs__json b) {
+  if (kecs__diff_same_bytes(a, b)) {
+    return true;
+  }
+  if (!memchr(a.text, '\\', a.len) && !memchr(b.text, '\\', b.len)) {
+    return false;
+  }
+  kecs_error before = kecs__error_save();
+  const char *left = kecs__json_string(a, &diff->scratch, NULL);
+  const char *right = left ? kecs__json_string(b, &diff->scratch, NULL) : NULL;
+  bool same = right && strcmp(left, right) == 0;
+  if (!right) {
+    diff->status = diff->scratch.failed ? KECS_E_NOMEM : diff->status;
+    (void)kecs__error_restore(&before);
+  }
+  kecs__arena_reset(&diff->scratch);
+  return same;
+}
+
+static const char *kecs__diff_text(kecs__diff *diff, kecs__json value) {
+  return value.type == KECS__JSON_NONE ? NULL : kecs__arena_text(&diff->result->arena, value.text, value.len);
+}
+
+static void kecs__diff_add(kecs__diff *diff, kecs__json a, kecs__json b) {
+  kecs_difference *one = diff->path.status ? NULL : kecs__result_add(diff->result);
+  if (one) {
+    one->path = kecs__arena_text(&diff->result->arena, diff->path.data ? diff->path.data : "", diff->path.len);
+    one->old_text = kecs__diff_text(diff, a);
+    one->new_text = kecs__diff_text(diff, b);
+  }
+  if (!one || diff->result->arena.failed) {
+    diff->status = KECS_E_NOMEM;
+  }
+}
+
+/* "/name" after the path, by the rules of RFC 6901. */
+static void kecs__diff_step(kecs__diff *diff, kecs__json name) {
+  kecs_error before = kecs__error_save();
+  size_t len = name.len >= 2 ? name.len - 2 : 0;
+  const char *text = kecs__json_string(name, &diff->scratch, &len);
+  if (!text) {
+    (void)kecs__error_restore(&before);
+    text = name.text + 1;
+  }
+  kecs__text_addc(&diff->path, '/');
+  for (size_t i = 0; i < len; i++) {
+    if (text[i] == '~' || text[i] == '/') {
+      kecs__text_adds(&diff->path, text[i] == '~' ? "~0" : "~1");
+    } else {
+      kecs__text_addc(&diff->path, text[i]);
+    }
+  }
+  kecs__arena_reset(&diff->scratch);
+}
+
+static void kecs__diff_back(kecs__diff *diff, size_t len) {
+  diff->path.len = diff->path.data ? len : 0;
+  if (diff->path.data) {
+    diff->path.data[len] = '\0';
+  }
+}
+
+static void kecs__diff_values(kecs__diff *diff, kecs__json a, kecs__json b, int depth);
+
+/* The member of this name. Documents of one row have their members in one order, so it is mostly the next one. */
+static kecs__json kecs__diff_member(kecs__diff *diff, kecs__json object, kecs__json name, kecs__json_walk *next) {
+  kecs__json_walk ahead = *next;
+  kecs__json found;
+  kecs__json value;
+  if (kecs__json_next_member(object, &ahead, &found, &value) && kecs__diff_same_bytes(found, name)) {
+    *next = ahead;
+    return value;
+  }
+  kecs__json_walk walk = {NULL};
+  while (kecs__json_next_member(object, &walk, &found, &value)) {
+    if (kecs__diff_same_string(diff, found, name)) {
+      *next = walk;
+      return value;
+    }
+  }
+  return kecs__diff_none;
+}
+
+static void kecs__diff_objects(kecs__diff *diff, kecs__json a, kecs__json b, int depth) {
+  size_t len = diff->path.len;
+  kecs__json_walk walk = {NULL};
+  kecs__json_walk next = {NULL};
+  kecs__json name;
+  kecs__json value;
+  while (!diff->status && kecs__json_next_member(a, &walk, &name, &value)) {
+    kecs__json other = kecs__diff_member(diff, b, name, &next);
+    kecs__diff_step(diff, name);
+    kecs__diff_values(diff, value, other, depth);
+    kecs__diff_back(diff, len);
+  }
+  walk.at = NULL;
+  next.at = NULL;
+  while (!diff->status && kecs__json_next_member(b, &walk, &name, &value)) {
+    if (kecs__diff_member(diff, a, name, &next).type == KECS__JSON_NONE) {
+      kecs__diff_step(diff, name);
+      kecs__diff_add(diff, kecs__diff_none, value);
+      kecs__diff_back(diff, len);
+    }
+  }
+}
+
+static void kecs__diff_arrays(kecs__diff *diff, kecs__json a, kecs__json b, int depth) {
+  size_t len = diff->path.len;
+  kecs__json_walk left = {NULL};
+  kecs__json_walk right = {NULL};
+  kecs__json one = kecs__diff_none;
+  kecs__json other = kecs__diff_none;
+  bool more_left = kecs__json_next_element(a, &left, &one);
+  bool more_right = kecs__json_next_element(b, &right, &other);
+  for (int at = 0; !diff->status && (more_left || more_right); at++) {
+    kecs__text_addf(&diff->path, "/%d", at);
+    kecs__diff_values(diff, more_left ? one : kecs__diff_none, more_right ? other : kecs__diff_none, depth);
+    kecs__diff_back(diff, len);
+    more_left = more_left && kecs__json_next_element(a, &left, &one);
+    more_right = more_right && kecs__json_next_element(b, &right, &other);
+  }
+}
+
+static void kecs__diff_values(kecs__diff *diff, kecs__json a, kecs__json b, int depth) {
+  bool both = a.type == b.type;
+  if (diff->status || diff->path.status) {
+    diff->status = diff->status ? diff->status : diff->path.status;
+    return;
+  }
+  if (both && kecs__diff_same_bytes(a, b)) {
+    return;
+  }
+  if (both && a.type == KECS__JSON_OBJECT && depth < KECS__DIFF_DEPTH) {
+    kecs__diff_objects(diff, a, b, depth + 1);
+  } else if (both && a.type == KECS__JSON_ARRAY && depth < KECS__DIFF_DEPTH) {
+    kecs__diff_arrays(diff, a, b, depth + 1);
+  } else if (!both || a.type != KECS__JSON_STRING || !kecs__diff_same_string(diff, a, b)) {
+    kecs__diff_add(diff, a, b);
+  }
+}
+
+/* ---- the two documents ---- */
+
+/* "{}" for a row that is not there. */
+static kecs_status kecs__diff_document(kecs__inquiry *asked, int64_t seq, unsigned flags, kecs_result *result,
+                                       const char **out_text, bool *out_there) {
+  void *row = kecs__arena_take(&result->arena, asked->meta->info->row_size);
+  kecs_status status = row ? kecs__inquiry_row(asked, seq, &result->arena, row, out_there) : KECS_E_NOMEM;
+  *out_text = "{}";
+  if (!status && *out_there) {
+    status = kecs_record_json(result, asked->meta->info, row, flags, out_text);
+  }
+  return status;
+}
+
+static kecs_status kecs__diff_moments(kecs__inquiry *asked, int64_t *from, int64_t *to) {
+  kecs__feed_end end;
+  int64_t latest = 0;
+  kecs_status status = kecs__feed_read_end(asked->session, &end);
+  *to = *to ? *to : end.seq;
+  if (!status) {
+    status = kecs__moment_check(asked->session, *to);
+  }
+  if (!status && *from) {
+    return kecs__moment_check(asked->session, *from);
+  }
+  if (!status) {
+    status = kecs__inquiry_latest(asked, *to, &latest);
+  }
+  *from = latest ? latest - 1 : *to;
+  return status;
+}
+
+static kecs_status kecs__diff_run(kecs__inquiry *asked, int64_t from, int64_t to, unsigned flags, kecs_result *result) {
+  const char *texts[2];
+  bool there[2] = {false, false};
+  kecs_status status = kecs__diff_moments(asked, &from, &to);
+  if (!status) {
+    status = kecs__diff_document(asked, from, flags, result, &texts[0], &there[0]);
+  }
+  if (!status) {
+    status = kecs__diff_document(asked, to, flags, result, &texts[1], &there[1]);
+  }
+  if (!status && !there[0] && !there[1]) {
+    status = kecs__fail_probe(asked->meta, &asked->probe);
+  }
+  if (status) {
+    return status;
+  }
+  kecs__diff diff;
+  memset(&diff, 0, sizeof diff);
+  diff.result = result;
+  kecs__text_init(&diff.path, &result->allocator, KECS__HISTORY_MAX);
+  kecs__arena_init(&diff.scratch, &result->allocator);
+  kecs__diff_values(&diff, kecs__json_check(texts[0], strlen(texts[0]), NULL),
+                    kecs__json_check(texts[1], strlen(texts[1]), NULL), 0);
+  kecs__text_free(&diff.path);
+  kecs__arena_free(&diff.scratch);
+  return diff.status;
+}
+
+KECS_STORE_API kecs_status kecs_diff(kecs_store *store, kecs_kind kind, const char *key, int64_t from_seq,
+                                     int64_t to_seq, unsigned flags, kecs_result **out_result) {
+  kecs__inquiry asked;
+  kecs_result *result = NULL;
+  kecs_status status = kecs__check_pointer(out_result, "out_result");
+  if (status) {
+    return status;
+  }
+  *out_result = NULL;
+  status = kecs__inquiry_open(store, kind, key, &asked);
+  if (!status) {
+    status = kecs__result_new(&store->engine->allocator, (kecs_kind)0, sizeof(kecs_difference), &result);
+  }
+  if (!status) {
+    result->shape = kecs__diff_shape;
+    status = kecs__diff_run(&asked, from_seq, to_seq, flags, result);
+  }
+  status = kecs__inquiry_close(store, &asked, status);
+  return kecs__result_end(status, result, out_result);
+}
+
+KECS_STORE_API const kecs_difference *kecs_diff_at(const kecs_result *result, size_t index) {
+  bool differences = result && result->shape == kecs__diff_shape && index < result->count;
+  return differences ? (const kecs_difference *)(const void *)result->rows + index : NULL;
+}
+
+#endif
+
+/* ---- store/history_off.c ----------------------------------------------------------------------------------------- */
+/* store/history_off.c -- what stands in place of the history in a build with KECS_STORE_NO_HISTORY: refusals. A file
+ * that keeps one may be read, and tracking may be switched off with all that belongs to it. */
+
+#include <string.h>
+
+#if defined(KECS_STORE_NO_HISTORY)
+
+static kecs_status kecs__fail_no_history(void) {
+  return kecs__fail(KECS_E_UNSUPPORTED, "this build leaves the history of rows out (KECS_STORE_NO_HISTORY)");
+}
+
+/* What this build wrote would be missing in a history that others keep. */
+KECS__FN kecs_status kecs__history_begin(kecs__write *write) {
+  int64_t kinds = 0;
+  kecs_status status = kecs__feed_state(write->session, KECS__FEED_HISTORY, &kinds);
+  if (status || !kinds) {
+    return status;
+  }
+  return kecs__fail(KECS_E_UNSUPPORTED,
+                    "%s keeps a history of its rows, which this build leaves out (KECS_STORE_NO_HISTORY); open "
+                    "it with read_only, or with another build",
+                    write->engine->place.shown);
+}
+
+/* Not reached: kecs__history_kept says no. */
+KECS__FN kecs_status kecs__history_values(const kecs_kind_info *info, const kecs_value *values, uint64_t mask,
+                                          kecs__text *out) {
+  (void)info, (void)values, (void)mask;
+  return out->status;
+}
+
+KECS__FN kecs_status kecs__history_whole(kecs__write *write, const kecs__meta *meta, int64_t rid, kecs__text *out) {
+  (void)write, (void)meta, (void)rid;
+  return out->status;
+}
+
+KECS__FN kecs_status kecs__history_add(kecs__write *write, const kecs__meta *meta, int op, int64_t rid, int64_t stamp,
+                                       const kecs__past *past) {
+  (void)write, (void)meta, (void)op, (void)rid, (void)stamp;
+  return past->text.status;
+}
+
+KECS__FN kecs_status kecs__history_deleted(kecs__write *write, const kecs__meta *meta, int64_t seq, int64_t rid,
+                                           int64_t stamp, const void *row) {
+  (void)write, (void)meta, (void)seq, (void)rid, (void)stamp, (void)row;
+  return KECS_OK;
+}
+
+KECS__FN kecs_status kecs__history_open(kecs_store *store, const kecs_history_options *options) {
+  (void)store;
+  return options->track == KECS_TRACK_ON ? kecs__fail_no_history() : KECS_OK;
+}
+
+KECS__FN kecs_status kecs__history_clear(kecs__write *write, uint64_t kinds) {
+  static const char *const texts[] = {"DELETE FROM {history_keys}{whole}", "DELETE FROM {history}{whole}"};
+  (void)kinds;
+  kecs_status status = KECS_OK;
+  for (size_t i = 0; !status && i < sizeof texts / sizeof texts[0]; i++) {
+    status = kecs__run(write->session, texts[i], NULL, 0, NULL);
+  }
+  return status ? status : kecs__feed_state_set(write->session, KECS__FEED_HISTORY, 0);
+}
+
+/* Only what a build with history makes beyond the bounds goes, when that compacts. */
+KECS__FN kecs_status kecs__history_trim(kecs__write *write, int64_t upto, int limit, int64_t *out_count) {
+  (void)upto, (void)limit;
+  *out_count = 0;
+  return kecs__history_begin(write);
+}
+
+#if !defined(KECS_STORE_NO_WATCH)
+KECS__FN kecs_status kecs__history_kinds(kecs__session *session, uint64_t *out_kinds) {
+  (void)session;
+  *out_kinds = 0;
+  return KECS_OK;
+}
+
+KECS__FN kecs_status kecs__history_check(kecs__session *session, uint64_t kinds) {
+  (void)session, (void)kinds;
+  return kecs__fail_no_history();
+}
+
+KECS__FN kecs_status kecs__history_check_floor(kecs__session *session, uint64_t kinds, int64_t seq) {
+  (void)session, (void)kinds, (void)seq;
+  return kecs__fail_no_history();
+}
+
+KECS__FN kecs_status kecs__history_row(kecs__session *session, const kecs__meta *meta, int64_t rid, int64_t seq,
+                                       kecs__arena *arena, void *row, bool *out_there) {
+  (void)session, (void)meta, (void)rid, (void)seq, (void)arena, (void)row;
+  *out_there = false;
+  return kecs__fail_no_history();
+}
+#endif
+
+/* ---- the public calls ---- */
+
+KECS_STORE_API kecs_status kecs_history_describe(kecs_store *store, kecs_history_info *out_info) {
+  kecs_status status = kecs__check_handle(store);
+  status = status ? status : kecs__check_pointer(out_info, "out_info");
+  if (!status) {
+    memset(out_info, 0, sizeof *out_info);
+  }
+  return status;
+}
+
+static kecs_status kecs__history_refuse(kecs_store *store, kecs_result **out_result) {
+  kecs_status status = kecs__check_pointer(out_result, "out_result");
+  if (!status) {
+    *out_result = NULL;
+    status = kecs__check_handle(store);
+  }
+  return status ? status : kecs__fail_no_history();
+}
+
+KECS_STORE_API kecs_status kecs_history(kecs_store *store, kecs_kind kind, const char *key,
+                                        const kecs_history_query *query, kecs_result **out_result) {
+  (void)kind, (void)key, (void)query;
+  return kecs__history_refuse(store, out_result);
+}
+
+KECS_STORE_API kecs_status kecs_get_at(kecs_store *store, kecs_kind kind, const char *key, int64_t seq, int64_t time_us,
+                                       kecs_result **out_result) {
+  (void)kind, (void)key, (void)seq, (void)time_us;
+  return kecs__history_refuse(store, out_result);
+}
+
+KECS_STORE_API kecs_status kecs_diff(kecs_store *store, kecs_kind kind, const char *key, int64_t from_seq,
+                                     int64_t to_seq, unsigned flags, kecs_result **out_result) {
+  (void)kind, (void)key, (void)from_seq, (void)to_seq, (void)flags;
+  return kecs__history_refuse(store, out_result);
+}
+
+KECS_STORE_API const kecs_history_entry *kecs_history_at(const kecs_result *result, size_t index) {
+  (void)result, (void)index;
+  return NULL;
+}
+
+KECS_STORE_API const kecs_difference *kecs_diff_at(const kecs_result *result, size_t index) {
+  (void)result, (void)index;
+  return NULL;
+}
+
+#endif
+
+/* ---- store/left_out.c -------------------------------------------------------------------------------------------- */
+/* store/left_out.c -- what stands in for the parts that a KECS_STORE_NO_... leaves out: each call says so. */
+
+#if defined(KECS_STORE_NO_IMPORT) || defined(KECS_STORE_NO_VALIDATION) || defined(KECS_STORE_NO_WATCH)
+static kecs_status kecs__fail_left_out(const char *what, const char *option) {
+  return kecs__fail(KECS_E_UNSUPPORTED, "this build leaves %s out; compile the implementation without %s", what,
+                    option);
+}
+#endif
+
+#if defined(KECS_STORE_NO_IMPORT)
+
+KECS_STORE_API kecs_status kecs_import(kecs_store *store, const char *text, size_t len,
+                                       const kecs_import_options *options, int64_t *out_put, int64_t *out_refused) {
+  (void)store;
+  (void)text;
+  (void)len;
+  (void)options;
+  if (out_put) {
+    *out_put = 0;
+  }
+  if (out_refused) {
+    *out_refused = 0;
+  }
+  return kecs__fail_left_out("kecs_import", "KECS_STORE_NO_IMPORT");
+}
+
+#endif
+
+#if defined(KECS_STORE_NO_VALIDATION)
+
+static kecs_status kecs__fail_no_validation(void) {
+  return kecs__fail_left_out("validation", "KECS_STORE_NO_VALIDATION");
+}
+
+KECS__FN kecs_status kecs__validate_row(const kecs_kind_info *info, const void *row) {
+  (void)info;
+  (void)row;
+  return kecs__fail_no_validation();
+}
+
+KECS__FN kecs_status kecs__validate_update(const kecs_kind_info *info, const void *row, uint64_t mask) {
+  (void)mask;
+  return kecs__validate_row(info, row);
+}
+
+KECS_STORE_API kecs_status kecs_validate(kecs_kind kind, const void *row) {
+  (void)kind;
+  (void)row;
+  return kecs__fail_no_validation();
+}
+
+KECS_STORE_API kecs_status kecs_validate_cluster_name(const char *name) {
+  (void)name;
+  return kecs__fail_no_validation();
+}
+
+KECS_STORE_API kecs_status kecs_validate_account_id(const char *account_id) {
+  (void)account_id;
+  return kecs__fail_no_validation();
+}
+
+KECS_STORE_API kecs_status kecs_validate_cluster_settings(const char *settings) {
+  (void)settings;
+  return kecs__fail_no_validation();
+}
+
+KECS_STORE_API kecs_status kecs_validate_capacity_strategy(const char *strategy, const char *providers) {
+  (void)strategy;
+  (void)providers;
+  return kecs__fail_no_validation();
+}
+
+KECS_STORE_API kecs_status kecs_validate_fargate_size(const char *cpu, const char *memory) {
+  (void)cpu;
+  (void)memory;
+  return kecs__fail_no_validation();
+}
+
+KECS_STORE_API kecs_status kecs_validate_priority(int64_t priority) {
+  (void)priority;
+  return kecs__fail_no_validation();
+}
+
+#endif
+
+#if defined(KECS_STORE_NO_WATCH)
+
+static kecs_status kecs__fail_no_watch(void) {
+  return kecs__fail_left_out("watches", "KECS_STORE_NO_WATCH");
+}
+
+KECS_STORE_API kecs_status kecs_watch_open(kecs_store *store, const kecs_watch_options *options,
+                                           kecs_watch **out_watch) {
+  (void)store;
+  (void)options;
+  if (out_watch) {
+    *out_watch = NULL;
+  }
+  return kecs__fail_no_watch();
+}
+
+KECS_STORE_API kecs_status kecs_watch_next(kecs_watch *watch, int timeout_ms, const kecs_change **out_change) {
+  (void)watch;
+  (void)timeout_ms;
+  if (out_change) {
+    *out_change = NULL;
+  }
+  return kecs__fail_no_watch();
+}
+
+KECS_STORE_API int64_t kecs_watch_seq(const kecs_watch *watch) {
+  (void)watch;
+  return 0;
+}
+
+KECS_STORE_API void kecs_watch_close(kecs_watch *watch) {
+  (void)watch;
+}
+
+KECS_STORE_API kecs_status kecs_informer_run(kecs_store *store, kecs_kind kind, const kecs_filter *where,
+                                             size_t where_count, int timeout_ms, const kecs_informer *informer) {
+  (void)store;
+  (void)kind;
+  (void)where;
+  (void)where_count;
+  (void)timeout_ms;
+  (void)informer;
+  return kecs__fail_no_watch();
+}
+
+KECS_STORE_API kecs_status kecs_changes_pending(kecs_store *store, kecs_kind kind, int limit,
+                                                kecs_status (*visit)(const kecs_pending *pending, void *user),
+                                                void *user) {
+  (void)store;
+  (void)kind;
+  (void)limit;
+  (void)visit;
+  (void)user;
+  return kecs__fail_no_watch();
+}
+
+#endif
 
 /* ---- store/modify.c ---------------------------------------------------------------------------------------------- */
-/* store/modify.c -- create, update, upsert, delete: for every kind. */
+/* store/modify.c -- create, update, delete: for every kind. */
 
 #include <string.h>
 
@@ -27372,8 +30495,7 @@ KECS__FN kecs_status kecs__give_back(kecs__write *write, const kecs__meta *meta,
   return kecs__result_end(status, result, out_result);
 }
 
-/* Ends a write; a result that was made goes with a failure. */
-static kecs_status kecs__modify_end(kecs__write *write, kecs_status status, kecs_result **out_result) {
+KECS__FN kecs_status kecs__modify_end(kecs__write *write, kecs_status status, kecs_result **out_result) {
   status = kecs__write_close(write, status);
   if (status && out_result) {
     kecs_result_free(*out_result);
@@ -27395,8 +30517,8 @@ KECS__FN kecs_status kecs__with_write_result(kecs_store *store, kecs_status (*wo
   return status;
 }
 
-static const kecs__meta *kecs__modify_begin(kecs_store *store, kecs_kind kind, kecs_result **out_result,
-                                            kecs__write *write) {
+KECS__FN const kecs__meta *kecs__modify_begin(kecs_store *store, kecs_kind kind, kecs_result **out_result,
+                                              kecs__write *write) {
   if (out_result) {
     *out_result = NULL;
   }
@@ -27526,8 +30648,7 @@ static kecs_status kecs__update_named(const kecs__meta *meta, uint64_t asked) {
                 : KECS_OK;
 }
 
-/* UINT64_MAX is every column that can be changed. */
-static kecs_status kecs__update_mask(const kecs__meta *meta, uint64_t asked, uint64_t *out_mask) {
+KECS__FN kecs_status kecs__update_mask(const kecs__meta *meta, uint64_t asked, uint64_t *out_mask) {
   if (meta->info->flags & (KECS_KIND_APPEND)) {
     return kecs__fail(KECS_E_UNSUPPORTED, "%s rows are never changed, only added and removed", meta->info->name);
   }
@@ -27617,7 +30738,123 @@ KECS_STORE_API kecs_status kecs_record_update(kecs_store *store, kecs_kind kind,
   return kecs__update(store, kind, row, mask, out_result);
 }
 
-/* ---- upsert ---- */
+/* ---- one addressed row ---- */
+
+static kecs_status kecs__edit_one_once(kecs_store *store, kecs_kind kind, const kecs_value *address, int count,
+                                    kecs_status (*edit)(kecs__write *write, void *row, void *user, uint64_t *out_mask),
+                                    void *user, kecs_result **out_result) {
+  kecs__write write;
+  kecs__probe probe;
+  kecs__change change = {0};
+  const kecs__meta *meta = kecs__modify_begin(store, kind, out_result, &write);
+  if (!meta) {
+    return kecs_last_error()->status;
+  }
+  kecs_status status = kecs__write_open(store, &write);
+  if (!status) {
+    status = kecs__write_guard(&write);
+  }
+  void *row = status ? NULL : kecs__arena_take(&write.arena, meta->info->row_size);
+  if (!status) {
+    status = row ? kecs__probe_address(write.session, meta, address, count, &write.arena, &probe) : KECS_E_NOMEM;
+  }
+  if (!status) {
+    status = kecs__probe_read(write.session, meta, &probe, &write.arena, row, &change.rid);
+  }
+  if (!status) {
+    status = edit(&write, row, user, &change.mask);
+  }
+  if (!status && store->engine->strict) {
+    status = kecs__validate_update(meta->info, row, change.mask);
+  }
+  if (!status) {
+    change.row = row;
+    write.last = !out_result;
+    status = kecs__row_change(&write, meta, &change);
+  }
+  if (!status) {
+    status = kecs__give_back(&write, meta, change.rid, out_result);
+  }
+  return kecs__modify_end(&write, status, out_result);
+}
+
+KECS__FN kecs_status kecs__edit_one(kecs_store *store, kecs_kind kind, const kecs_value *address, int count,
+                                    kecs_status (*edit)(kecs__write *write, void *row, void *user, uint64_t *out_mask),
+                                    void *user, kecs_result **out_result) {
+  kecs__retry retry = {0, 0};
+  kecs_status status = KECS_OK;
+  do {
+    status = kecs__edit_one_once(store, kind, address, count, edit, user, out_result);
+  } while (kecs__retry_again(store, &retry, status));
+  return status;
+}
+
+/* ---- delete ---- */
+
+static kecs_status kecs__delete_probed(kecs__write *write, const kecs__meta *meta, const kecs__probe *probe) {
+  int64_t rid = 0;
+  void *row = kecs__arena_take(&write->arena, meta->info->row_size);
+  kecs_status status = row ? kecs__probe_read(write->session, meta, probe, &write->arena, row, &rid) : KECS_E_NOMEM;
+  write->last = true;
+  return status ? status : kecs__row_delete(write, meta, rid, row);
+}
+
+static kecs_status kecs__delete_once(kecs_store *store, kecs_kind kind, const kecs_value *address, int count) {
+  kecs__write write;
+  kecs__probe probe;
+  const kecs__meta *meta = kecs__modify_begin(store, kind, NULL, &write);
+  if (!meta) {
+    return kecs_last_error()->status;
+  }
+  kecs_status status = kecs__write_open(store, &write);
+  if (!status) {
+    status = kecs__probe_address(write.session, meta, address, count, &write.arena, &probe);
+  }
+  if (!status) {
+    status = kecs__delete_probed(&write, meta, &probe);
+  }
+  return kecs__modify_end(&write, status, NULL);
+}
+
+KECS__FN kecs_status kecs__delete(kecs_store *store, kecs_kind kind, const kecs_value *address, int count) {
+  kecs__retry retry = {0, 0};
+  kecs_status status = KECS_OK;
+  do {
+    status = kecs__delete_once(store, kind, address, count);
+  } while (kecs__retry_again(store, &retry, status));
+  return status;
+}
+
+static kecs_status kecs__delete_key_once(kecs_store *store, kecs_kind kind, const char *key) {
+  kecs__write write;
+  kecs__probe probe;
+  const kecs__meta *meta = kecs__modify_begin(store, kind, NULL, &write);
+  if (!meta) {
+    return kecs_last_error()->status;
+  }
+  kecs_status status = kecs__write_open(store, &write);
+  if (!status) {
+    status = kecs__probe_text(write.session, meta, key, &write.arena, &probe);
+  }
+  if (!status) {
+    status = kecs__delete_probed(&write, meta, &probe);
+  }
+  return kecs__modify_end(&write, status, NULL);
+}
+
+KECS_STORE_API kecs_status kecs_record_delete(kecs_store *store, kecs_kind kind, const char *key) {
+  kecs__retry retry = {0, 0};
+  kecs_status status = KECS_OK;
+  do {
+    status = kecs__delete_key_once(store, kind, key);
+  } while (kecs__retry_again(store, &retry, status));
+  return status;
+}
+
+/* ---- store/upsert.c ---------------------------------------------------------------------------------------------- */
+/* store/upsert.c -- upsert of one row: for every kind. */
+
+#include <string.h>
 
 /* Whether the row is there, by its natural key or, where that is not set, by its name. */
 static kecs_status kecs__upsert_find(kecs__write *write, const kecs__meta *meta, const void *row,
@@ -27817,117 +31054,114 @@ KECS_STORE_API kecs_status kecs_record_upsert(kecs_store *store, kecs_kind kind,
   return kecs__upsert(store, kind, row, out_result);
 }
 
-/* ---- one addressed row ---- */
+/* ---- store/upsert_many.c ----------------------------------------------------------------------------------------- */
+/* store/upsert_many.c -- rows created or changed together: merged where the backend can, one by one otherwise. */
 
-static kecs_status kecs__edit_one_once(kecs_store *store, kecs_kind kind, const kecs_value *address, int count,
-                                    kecs_status (*edit)(kecs__write *write, void *row, void *user, uint64_t *out_mask),
-                                    void *user, kecs_result **out_result) {
+#include <string.h>
+
+/* A call that upserts rows. */
+typedef struct kecs__upserts {
+  const kecs__meta *meta;
+  const void *rows;
+  size_t count;
+  kecs_result *result; /* of the stored rows, or NULL */
+  bool singly;         /* they were refused together */
+} kecs__upserts;
+
+/* A row of many; the stored row is added to the result. */
+static kecs_status kecs__upsert_next(kecs__write *write, kecs__upserts *upserts, size_t at, void *copy) {
+  const kecs__meta *meta = upserts->meta;
+  size_t size = meta->info->row_size;
+  kecs_result *one = NULL;
+  memcpy(copy, (const char *)upserts->rows + at * size, size);
+  kecs__arena_reset(&write->arena);
+  kecs_status status = write->engine->strict ? kecs__validate_row(meta->info, copy) : KECS_OK;
+  if (!status) {
+    status = kecs__row_upsert(write, meta, copy, 0, upserts->result ? &one : NULL);
+  }
+  if (!status && one) {
+    status = kecs__row_keep(meta, kecs__at(one, meta->info->kind, 0), upserts->result);
+  }
+  kecs_result_free(one);
+  if (status && upserts->count > 1) {
+    (void)kecs__fail_context("row %zu of %zu", at + 1, upserts->count);
+  }
+  return status;
+}
+
+static kecs_status kecs__upsert_rows(kecs__write *write, kecs__upserts *upserts) {
+  size_t size = upserts->meta->info->row_size;
+  kecs_status status = kecs__write_guard(write);
+  if (!status) {
+    status = kecs__feed_begin(write);
+  }
+  if (!status && upserts->count > 1 && !upserts->singly && kecs__merge_fits(write, upserts->meta)) {
+    write->last = !upserts->result;
+    return kecs__merge_rows(write, upserts->meta, upserts->rows, upserts->count, upserts->result);
+  }
+  void *copy = status ? NULL : kecs__alloc(&write->engine->allocator, size);
+  if (!status && !copy) {
+    return KECS_E_NOMEM;
+  }
+  write->last = upserts->count == 1 && !upserts->result;
+  for (size_t i = 0; !status && i < upserts->count; i++) {
+    status = kecs__upsert_next(write, upserts, i, copy);
+  }
+  kecs__release(&write->engine->allocator, copy, size);
+  return status;
+}
+
+static kecs_status kecs__upsert_many_once(kecs_store *store, kecs_kind kind, kecs__upserts *upserts,
+                                          kecs_result **out_result) {
   kecs__write write;
-  kecs__probe probe;
-  kecs__change change = {0};
+  uint64_t mask = 0;
   const kecs__meta *meta = kecs__modify_begin(store, kind, out_result, &write);
   if (!meta) {
     return kecs_last_error()->status;
   }
-  kecs_status status = kecs__write_open(store, &write);
+  upserts->meta = meta;
+  upserts->result = NULL;
+  kecs_status status = upserts->count > 0 ? kecs__check_pointer(upserts->rows, "rows") : KECS_OK;
   if (!status) {
-    status = kecs__write_guard(&write);
+    status = kecs__update_mask(meta, UINT64_MAX, &mask);
   }
-  void *row = status ? NULL : kecs__arena_take(&write.arena, meta->info->row_size);
-  if (!status) {
-    status = row ? kecs__probe_address(write.session, meta, address, count, &write.arena, &probe) : KECS_E_NOMEM;
-  }
-  if (!status) {
-    status = kecs__probe_read(write.session, meta, &probe, &write.arena, row, &change.rid);
+  if (!status && out_result) {
+    status = kecs__result_begin(store, meta, &upserts->result);
   }
   if (!status) {
-    status = edit(&write, row, user, &change.mask);
-  }
-  if (!status && store->engine->strict) {
-    status = kecs__validate_update(meta->info, row, change.mask);
+    status = kecs__write_open(store, &write);
   }
   if (!status) {
-    change.row = row;
-    write.last = !out_result;
-    status = kecs__row_change(&write, meta, &change);
+    status = kecs__upsert_rows(&write, upserts);
   }
-  if (!status) {
-    status = kecs__give_back(&write, meta, change.rid, out_result);
+  if (out_result) {
+    *out_result = upserts->result;
   }
   return kecs__modify_end(&write, status, out_result);
 }
 
-KECS__FN kecs_status kecs__edit_one(kecs_store *store, kecs_kind kind, const kecs_value *address, int count,
-                                    kecs_status (*edit)(kecs__write *write, void *row, void *user, uint64_t *out_mask),
-                                    void *user, kecs_result **out_result) {
+/* Rows that were refused together are tried once more, one by one: what is refused then is told with its row. */
+KECS__FN kecs_status kecs__upsert_many(kecs_store *store, kecs_kind kind, const void *rows, size_t count,
+                                       kecs_result **out_result) {
   kecs__retry retry = {0, 0};
+  kecs__upserts upserts = {NULL, rows, count, NULL, count < 2};
+  kecs_error before = kecs__error_save();
   kecs_status status = KECS_OK;
+  bool again = false;
   do {
-    status = kecs__edit_one_once(store, kind, address, count, edit, user, out_result);
-  } while (kecs__retry_again(store, &retry, status));
+    status = kecs__upsert_many_once(store, kind, &upserts, out_result);
+    again = status && !upserts.singly && kecs_status_class(status) == KECS_CLASS_CALLER;
+    upserts.singly = upserts.singly || again;
+  } while (again || kecs__retry_again(store, &retry, status));
+  if (!status && upserts.singly) {
+    (void)kecs__error_restore(&before); /* what was tried in vain is no failure of this call */
+  }
   return status;
 }
 
-/* ---- delete ---- */
-
-static kecs_status kecs__delete_probed(kecs__write *write, const kecs__meta *meta, const kecs__probe *probe) {
-  int64_t rid = 0;
-  void *row = kecs__arena_take(&write->arena, meta->info->row_size);
-  kecs_status status = row ? kecs__probe_read(write->session, meta, probe, &write->arena, row, &rid) : KECS_E_NOMEM;
-  write->last = true;
-  return status ? status : kecs__row_delete(write, meta, rid, row);
-}
-
-static kecs_status kecs__delete_once(kecs_store *store, kecs_kind kind, const kecs_value *address, int count) {
-  kecs__write write;
-  kecs__probe probe;
-  const kecs__meta *meta = kecs__modify_begin(store, kind, NULL, &write);
-  if (!meta) {
-    return kecs_last_error()->status;
-  }
-  kecs_status status = kecs__write_open(store, &write);
-  if (!status) {
-    status = kecs__probe_address(write.session, meta, address, count, &write.arena, &probe);
-  }
-  if (!status) {
-    status = kecs__delete_probed(&write, meta, &probe);
-  }
-  return kecs__modify_end(&write, status, NULL);
-}
-
-KECS__FN kecs_status kecs__delete(kecs_store *store, kecs_kind kind, const kecs_value *address, int count) {
-  kecs__retry retry = {0, 0};
-  kecs_status status = KECS_OK;
-  do {
-    status = kecs__delete_once(store, kind, address, count);
-  } while (kecs__retry_again(store, &retry, status));
-  return status;
-}
-
-static kecs_status kecs__delete_key_once(kecs_store *store, kecs_kind kind, const char *key) {
-  kecs__write write;
-  kecs__probe probe;
-  const kecs__meta *meta = kecs__modify_begin(store, kind, NULL, &write);
-  if (!meta) {
-    return kecs_last_error()->status;
-  }
-  kecs_status status = kecs__write_open(store, &write);
-  if (!status) {
-    status = kecs__probe_text(write.session, meta, key, &write.arena, &probe);
-  }
-  if (!status) {
-    status = kecs__delete_probed(&write, meta, &probe);
-  }
-  return kecs__modify_end(&write, status, NULL);
-}
-
-KECS_STORE_API kecs_status kecs_record_delete(kecs_store *store, kecs_kind kind, const char *key) {
-  kecs__retry retry = {0, 0};
-  kecs_status status = KECS_OK;
-  do {
-    status = kecs__delete_key_once(store, kind, key);
-  } while (kecs__retry_again(store, &retry, status));
-  return status;
+KECS_STORE_API kecs_status kecs_record_upsert_many(kecs_store *store, kecs_kind kind, const void *rows, size_t count,
+                                                   kecs_result **out_result) {
+  return kecs__upsert_many(store, kind, rows, count, out_result);
 }
 
 /* ---- store/special.c --------------------------------------------------------------------------------------------- */
@@ -28166,6 +31400,12 @@ static kecs_status kecs__engine_start(kecs_store *store, const kecs_options *opt
   if (!status) {
     status = kecs__feed_open(store, options->track);
   }
+  if (!status) {
+    status = kecs__history_open(store, &options->history);
+  }
+  if (!status) {
+    status = kecs__actor_set(store, options->actor, options->reason);
+  }
   status = status ? status : engine->backend->describe(engine->writer->connection, &engine->settings);
 #if !defined(KECS_STORE_NO_CACHE)
   status = status ? status : kecs__cache_open(store);
@@ -28206,6 +31446,7 @@ KECS_STORE_API kecs_status kecs_open(const kecs_options *options, kecs_store **o
   status = kecs__engine_start(store, options);
   if (status) {
     kecs_error error = kecs__error_save();
+    kecs__actor_free(store);
     kecs__release(&engine->allocator, store, sizeof *store);
     kecs__engine_free(engine);
     return kecs__error_restore(&error);
@@ -28235,6 +31476,7 @@ KECS_STORE_API kecs_status kecs_close(kecs_store *store) {
     (void)kecs__transaction_abandon(outermost);
   }
   store->magic = KECS__MAGIC_ENDED;
+  kecs__actor_free(store);
   kecs__release(&engine->allocator, store, sizeof *store);
   kecs__engine_free(engine);
   return KECS_OK;
@@ -28299,8 +31541,19 @@ static const char *const kecs__url_names[] = {"KECS_DATABASE_URL", "KECS_POSTGRE
 /* DATABASE_URL is every program's name: it is ours only where STORE_TYPE says postgres. */
 static const char *const kecs__shared_url_names[] = {"KECS_DATABASE_URL", "KECS_POSTGRES_URL", "DATABASE_URL", NULL};
 
+static const struct {
+  const char *word;
+  kecs_profile profile;
+} kecs__profile_words[] = {
+    {"default", KECS_PROFILE_DEFAULT},
+    {"durable", KECS_PROFILE_DURABLE},
+    {"edge", KECS_PROFILE_EDGE},
+    {"memory", KECS_PROFILE_MEMORY},
+};
+
 typedef struct kecs__environment {
   kecs_options options;
+  bool in_memory; /* KECS_PROFILE says memory */
   kecs__storage storage;
   const char *type_name; /* the variable that said so */
   const char *url_name;
@@ -28466,10 +31719,46 @@ static kecs_status kecs__environment_file(kecs__environment *environment) {
   return environment->path.status;
 }
 
+/* KECS_PROFILE, where the options leave the profile open. */
+static kecs_status kecs__environment_profile(kecs__environment *environment) {
+  const char *value = kecs__variable("KECS_PROFILE");
+  if (!value || environment->options.profile != KECS_PROFILE_DEFAULT) {
+    return KECS_OK;
+  }
+  for (size_t i = 0; i < sizeof kecs__profile_words / sizeof kecs__profile_words[0]; i++) {
+    if (kecs__word_is(value, kecs__profile_words[i].word)) {
+      environment->options.profile = kecs__profile_words[i].profile;
+      environment->in_memory = environment->options.profile == KECS_PROFILE_MEMORY;
+      const char *path = environment->options.path;
+      if (environment->in_memory && path && strcmp(path, ":memory:") != 0) {
+        return kecs__fail(KECS_E_INVALID, "KECS_PROFILE says memory, options.path \"%s\"; leave one out", path);
+      }
+      return KECS_OK;
+    }
+  }
+  return kecs__fail(KECS_E_INVALID, "unknown KECS_PROFILE: %.40s (valid: default, durable, edge, memory)", value);
+}
+
+/* The profile for memory is a kind of storage, too. */
+static kecs_status kecs__environment_memory(kecs__environment *environment) {
+  const char *other = environment->type_name ? environment->type_name : environment->url_name;
+  if (!environment->in_memory || environment->storage == KECS__STORAGE_MEMORY) {
+    return KECS_OK;
+  }
+  if (other) {
+    return kecs__fail(KECS_E_INVALID, "KECS_PROFILE says memory, %s another place; unset one of them", other);
+  }
+  environment->storage = KECS__STORAGE_MEMORY;
+  return KECS_OK;
+}
+
 static kecs_status kecs__environment_path(kecs__environment *environment) {
   kecs_status status = kecs__environment_type(environment);
   if (!status) {
     status = kecs__environment_url(environment);
+  }
+  if (!status) {
+    status = kecs__environment_memory(environment);
   }
   if (!status) {
     status = kecs__environment_agree(environment);
@@ -28500,6 +31789,10 @@ KECS_STORE_API kecs_status kecs_open_env(const kecs_options *options, kecs_store
   memset(&environment, 0, sizeof environment);
   if (options) {
     environment.options = *options;
+  }
+  status = kecs__environment_profile(&environment);
+  if (status) {
+    return status;
   }
   if (environment.options.path) {
     return kecs_open(&environment.options, out_store);
@@ -28583,6 +31876,11 @@ KECS_STORE_API kecs_status kecs_cluster_upsert(kecs_store *store, const kecs_clu
   return kecs__upsert(store, KECS_KIND_CLUSTER, row, out_result);
 }
 
+KECS_STORE_API kecs_status kecs_cluster_upsert_many(kecs_store *store, const kecs_cluster *rows, size_t count,
+                                                    kecs_result **out_result) {
+  return kecs__upsert_many(store, KECS_KIND_CLUSTER, rows, count, out_result);
+}
+
 KECS_STORE_API kecs_status kecs_cluster_delete(kecs_store *store, const char *name) {
   const kecs_value address[] = {kecs__value_text(name)};
   return kecs__delete(store, KECS_KIND_CLUSTER, address, 1);
@@ -28656,6 +31954,11 @@ KECS_STORE_API kecs_status kecs_task_definition_upsert(kecs_store *store, const 
   return kecs__upsert(store, KECS_KIND_TASK_DEFINITION, row, out_result);
 }
 
+KECS_STORE_API kecs_status kecs_task_definition_upsert_many(kecs_store *store, const kecs_task_definition *rows,
+                                                            size_t count, kecs_result **out_result) {
+  return kecs__upsert_many(store, KECS_KIND_TASK_DEFINITION, rows, count, out_result);
+}
+
 KECS_STORE_API kecs_status kecs_task_definition_delete(kecs_store *store, const char *family) {
   const kecs_value address[] = {kecs__value_text(family)};
   return kecs__delete(store, KECS_KIND_TASK_DEFINITION, address, 1);
@@ -28723,6 +32026,11 @@ KECS_STORE_API kecs_status kecs_service_update_fields(kecs_store *store, const k
 
 KECS_STORE_API kecs_status kecs_service_upsert(kecs_store *store, const kecs_service *row, kecs_result **out_result) {
   return kecs__upsert(store, KECS_KIND_SERVICE, row, out_result);
+}
+
+KECS_STORE_API kecs_status kecs_service_upsert_many(kecs_store *store, const kecs_service *rows, size_t count,
+                                                    kecs_result **out_result) {
+  return kecs__upsert_many(store, KECS_KIND_SERVICE, rows, count, out_result);
 }
 
 KECS_STORE_API kecs_status kecs_service_delete(kecs_store *store, const char *cluster, const char *name) {
@@ -28794,6 +32102,11 @@ KECS_STORE_API kecs_status kecs_task_upsert(kecs_store *store, const kecs_task *
   return kecs__upsert(store, KECS_KIND_TASK, row, out_result);
 }
 
+KECS_STORE_API kecs_status kecs_task_upsert_many(kecs_store *store, const kecs_task *rows, size_t count,
+                                                 kecs_result **out_result) {
+  return kecs__upsert_many(store, KECS_KIND_TASK, rows, count, out_result);
+}
+
 KECS_STORE_API kecs_status kecs_task_delete(kecs_store *store, const char *cluster, const char *id) {
   const kecs_value address[] = {kecs__value_text(cluster), kecs__value_text(id)};
   return kecs__delete(store, KECS_KIND_TASK, address, 2);
@@ -28861,6 +32174,11 @@ KECS_STORE_API kecs_status kecs_task_set_update_fields(kecs_store *store, const 
 
 KECS_STORE_API kecs_status kecs_task_set_upsert(kecs_store *store, const kecs_task_set *row, kecs_result **out_result) {
   return kecs__upsert(store, KECS_KIND_TASK_SET, row, out_result);
+}
+
+KECS_STORE_API kecs_status kecs_task_set_upsert_many(kecs_store *store, const kecs_task_set *rows, size_t count,
+                                                     kecs_result **out_result) {
+  return kecs__upsert_many(store, KECS_KIND_TASK_SET, rows, count, out_result);
 }
 
 KECS_STORE_API kecs_status kecs_task_set_delete(kecs_store *store, const char *service, const char *id) {
@@ -28939,6 +32257,11 @@ KECS_STORE_API kecs_status kecs_container_instance_upsert(kecs_store *store, con
   return kecs__upsert(store, KECS_KIND_CONTAINER_INSTANCE, row, out_result);
 }
 
+KECS_STORE_API kecs_status kecs_container_instance_upsert_many(kecs_store *store, const kecs_container_instance *rows,
+                                                               size_t count, kecs_result **out_result) {
+  return kecs__upsert_many(store, KECS_KIND_CONTAINER_INSTANCE, rows, count, out_result);
+}
+
 KECS_STORE_API kecs_status kecs_container_instance_delete(kecs_store *store, const char *cluster, const char *id) {
   const kecs_value address[] = {kecs__value_text(cluster), kecs__value_text(id)};
   return kecs__delete(store, KECS_KIND_CONTAINER_INSTANCE, address, 2);
@@ -29011,6 +32334,11 @@ KECS_STORE_API kecs_status kecs_attribute_update_fields(kecs_store *store, const
 KECS_STORE_API kecs_status kecs_attribute_upsert(kecs_store *store, const kecs_attribute *row,
                                                  kecs_result **out_result) {
   return kecs__upsert(store, KECS_KIND_ATTRIBUTE, row, out_result);
+}
+
+KECS_STORE_API kecs_status kecs_attribute_upsert_many(kecs_store *store, const kecs_attribute *rows, size_t count,
+                                                      kecs_result **out_result) {
+  return kecs__upsert_many(store, KECS_KIND_ATTRIBUTE, rows, count, out_result);
 }
 
 KECS_STORE_API kecs_status kecs_attribute_delete(kecs_store *store, const char *cluster, const char *target_type,
@@ -29087,6 +32415,11 @@ KECS_STORE_API kecs_status kecs_account_setting_update_fields(kecs_store *store,
 KECS_STORE_API kecs_status kecs_account_setting_upsert(kecs_store *store, const kecs_account_setting *row,
                                                        kecs_result **out_result) {
   return kecs__upsert(store, KECS_KIND_ACCOUNT_SETTING, row, out_result);
+}
+
+KECS_STORE_API kecs_status kecs_account_setting_upsert_many(kecs_store *store, const kecs_account_setting *rows,
+                                                            size_t count, kecs_result **out_result) {
+  return kecs__upsert_many(store, KECS_KIND_ACCOUNT_SETTING, rows, count, out_result);
 }
 
 KECS_STORE_API kecs_status kecs_account_setting_delete(kecs_store *store, const char *principal, const char *name) {
@@ -29217,6 +32550,11 @@ KECS_STORE_API kecs_status kecs_load_balancer_upsert(kecs_store *store, const ke
   return kecs__upsert(store, KECS_KIND_LOAD_BALANCER, row, out_result);
 }
 
+KECS_STORE_API kecs_status kecs_load_balancer_upsert_many(kecs_store *store, const kecs_load_balancer *rows,
+                                                          size_t count, kecs_result **out_result) {
+  return kecs__upsert_many(store, KECS_KIND_LOAD_BALANCER, rows, count, out_result);
+}
+
 KECS_STORE_API kecs_status kecs_load_balancer_delete(kecs_store *store, const char *name) {
   const kecs_value address[] = {kecs__value_text(name)};
   return kecs__delete(store, KECS_KIND_LOAD_BALANCER, address, 1);
@@ -29290,6 +32628,11 @@ KECS_STORE_API kecs_status kecs_target_group_upsert(kecs_store *store, const kec
   return kecs__upsert(store, KECS_KIND_TARGET_GROUP, row, out_result);
 }
 
+KECS_STORE_API kecs_status kecs_target_group_upsert_many(kecs_store *store, const kecs_target_group *rows,
+                                                         size_t count, kecs_result **out_result) {
+  return kecs__upsert_many(store, KECS_KIND_TARGET_GROUP, rows, count, out_result);
+}
+
 KECS_STORE_API kecs_status kecs_target_group_delete(kecs_store *store, const char *name) {
   const kecs_value address[] = {kecs__value_text(name)};
   return kecs__delete(store, KECS_KIND_TARGET_GROUP, address, 1);
@@ -29358,6 +32701,11 @@ KECS_STORE_API kecs_status kecs_listener_upsert(kecs_store *store, const kecs_li
   return kecs__upsert(store, KECS_KIND_LISTENER, row, out_result);
 }
 
+KECS_STORE_API kecs_status kecs_listener_upsert_many(kecs_store *store, const kecs_listener *rows, size_t count,
+                                                     kecs_result **out_result) {
+  return kecs__upsert_many(store, KECS_KIND_LISTENER, rows, count, out_result);
+}
+
 KECS_STORE_API kecs_status kecs_listener_delete(kecs_store *store, const char *arn) {
   const kecs_value address[] = {kecs__value_text(arn)};
   return kecs__delete(store, KECS_KIND_LISTENER, address, 1);
@@ -29424,6 +32772,11 @@ KECS_STORE_API kecs_status kecs_rule_update_fields(kecs_store *store, const kecs
 
 KECS_STORE_API kecs_status kecs_rule_upsert(kecs_store *store, const kecs_rule *row, kecs_result **out_result) {
   return kecs__upsert(store, KECS_KIND_RULE, row, out_result);
+}
+
+KECS_STORE_API kecs_status kecs_rule_upsert_many(kecs_store *store, const kecs_rule *rows, size_t count,
+                                                 kecs_result **out_result) {
+  return kecs__upsert_many(store, KECS_KIND_RULE, rows, count, out_result);
 }
 
 KECS_STORE_API kecs_status kecs_rule_delete(kecs_store *store, const char *arn) {
@@ -29495,6 +32848,11 @@ KECS_STORE_API kecs_status kecs_target_upsert(kecs_store *store, const kecs_targ
   return kecs__upsert(store, KECS_KIND_TARGET, row, out_result);
 }
 
+KECS_STORE_API kecs_status kecs_target_upsert_many(kecs_store *store, const kecs_target *rows, size_t count,
+                                                   kecs_result **out_result) {
+  return kecs__upsert_many(store, KECS_KIND_TARGET, rows, count, out_result);
+}
+
 KECS_STORE_API kecs_status kecs_target_delete(kecs_store *store, const char *target_group, const char *id,
                                               int64_t port) {
   const kecs_value address[] = {kecs__value_text(target_group), kecs__value_text(id), kecs__value_int(port)};
@@ -29563,6 +32921,11 @@ KECS_STORE_API kecs_status kecs_tag_update_fields(kecs_store *store, const kecs_
 
 KECS_STORE_API kecs_status kecs_tag_upsert(kecs_store *store, const kecs_tag *row, kecs_result **out_result) {
   return kecs__upsert(store, KECS_KIND_TAG, row, out_result);
+}
+
+KECS_STORE_API kecs_status kecs_tag_upsert_many(kecs_store *store, const kecs_tag *rows, size_t count,
+                                                kecs_result **out_result) {
+  return kecs__upsert_many(store, KECS_KIND_TAG, rows, count, out_result);
 }
 
 KECS_STORE_API kecs_status kecs_tag_delete(kecs_store *store, const char *resource, const char *key) {
@@ -29688,6 +33051,11 @@ KECS_STORE_API kecs_status kecs_node_upsert(kecs_store *store, const kecs_node *
   return kecs__upsert(store, KECS_KIND_NODE, row, out_result);
 }
 
+KECS_STORE_API kecs_status kecs_node_upsert_many(kecs_store *store, const kecs_node *rows, size_t count,
+                                                 kecs_result **out_result) {
+  return kecs__upsert_many(store, KECS_KIND_NODE, rows, count, out_result);
+}
+
 KECS_STORE_API kecs_status kecs_node_delete(kecs_store *store, const char *id) {
   const kecs_value address[] = {kecs__value_text(id)};
   return kecs__delete(store, KECS_KIND_NODE, address, 1);
@@ -29758,6 +33126,11 @@ KECS_STORE_API kecs_status kecs_node_task_update_fields(kecs_store *store, const
 KECS_STORE_API kecs_status kecs_node_task_upsert(kecs_store *store, const kecs_node_task *row,
                                                  kecs_result **out_result) {
   return kecs__upsert(store, KECS_KIND_NODE_TASK, row, out_result);
+}
+
+KECS_STORE_API kecs_status kecs_node_task_upsert_many(kecs_store *store, const kecs_node_task *rows, size_t count,
+                                                      kecs_result **out_result) {
+  return kecs__upsert_many(store, KECS_KIND_NODE_TASK, rows, count, out_result);
 }
 
 KECS_STORE_API kecs_status kecs_node_task_delete(kecs_store *store, const char *id) {
@@ -30394,12 +33767,12 @@ KECS__FN kecs_status kecs__sqlite_connect(const kecs_connect_options *options, k
 }
 
 /* ---- sqlite/mark.c ----------------------------------------------------------------------------------------------- */
-/* sqlite/mark.c -- whether anybody has committed since: seen in the index of the write-ahead log, without a system call.
+/* sqlite/mark.c -- whether anybody has committed: seen in the index of the write-ahead log, without a system call.
  *
- * All connections to a file in WAL mode, in whichever process, map the same index (-shm). It begins with two copies of a
- * header, the layout of which is told in https://www.sqlite.org/walformat.html: a counter of commits, the last valid
- * frame, and a sum over the whole. A commit writes the second copy, then the first, and is seen by no reader before both
- * are there. So what the second copy says is never older than what anybody can read. */
+ * All connections to a file in WAL mode, in whichever process, map the same index (-shm). It begins with two copies of
+ * a header, the layout of which is told in https://www.sqlite.org/walformat.html: a counter of commits, the last valid
+ * frame, and a sum over the whole. A commit writes the second copy, then the first, and is seen by no reader before
+ * both are there. So what the second copy says is never older than what anybody can read. */
 
 enum {
   KECS__INDEX_BYTES = 32768, /* of the index's first part, as SQLite maps it */

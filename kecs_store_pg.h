@@ -1,5 +1,5 @@
 /* kecs_store_pg.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 42c72da12dd95eb1fcf69d93d87151dd9ec36c9413b0213d14d1f1e152b836ff */
+ * 09f309a88bb294e5b2b4a36a7015d7da86de127dd4199457a23aa4f6a575456f */
 /* ---- doc/manual_pg.h --------------------------------------------------------------------------------------------- */
 /* kecs_store_pg.h -- PostgreSQL behind the calls of kecs_store.h.
  *
@@ -1147,6 +1147,7 @@ typedef struct kecs_pg__state {
 static const kecs_pg__state kecs_pg__states[] = {
     {"23505", KECS_E_EXISTS, "the key is taken"},
     {"23503", KECS_E_REFERENCE, "create the parent first"},
+    {"21000", KECS_E_INVALID, "a row stands twice among those that are stored together"},
     {"23", KECS_E_INVALID, "a column's value is missing or breaks a rule of the table"},
     {"22", KECS_E_INVALID, "a column's value is not of its type"},
     {"54000", KECS_E_INVALID, "a value is longer than PostgreSQL takes; keys may have some 2600 bytes"},
@@ -1368,6 +1369,7 @@ typedef struct kecs_pg__message {
   void *user;
   bool commits;  /* COMMIT follows */
   bool ask_id; /* after the statement also what its transaction is called: kecs_pg__connection.transaction */
+  int64_t changes; /* out: rows that were changed each time, added up; 0 where `times` is */
   bool prepared; /* out: the server has taken the name, whatever came of the statement */
 } kecs_pg__message;
 
@@ -1539,6 +1541,8 @@ typedef struct kecs_pg__answer {
   PGresult *result;
   int good;    /* results before the first failure */
   int wanted;  /* the last result that counts is the one of this number; 0: all do */
+  bool sums;   /* the rows that the statements have changed are added up */
+  int64_t changes;
   int64_t id;  /* the transaction's number, if it was asked for; COMMIT's result comes after it */
 } kecs_pg__answer;
 
@@ -1558,6 +1562,7 @@ static void kecs_pg__take(kecs_pg__answer *answer, PGresult *result) {
     return;
   }
   answer->good += status != PGRES_FATAL_ERROR;
+  answer->changes += answer->sums ? strtoll(PQcmdTuples(result), NULL, 10) : 0;
   PQclear(answer->result);
   answer->result = result;
 }
@@ -1687,7 +1692,7 @@ static kecs_status kecs_pg__in_doubt(kecs_pg__connection *connection) {
 
 KECS_PG__FN kecs_status kecs_pg__exchange(kecs_pg__connection *connection, kecs_pg__message *message,
                                           kecs_pg__patience patience, const char *doing, PGresult **out_result) {
-  kecs_pg__answer answer = {NULL, 0, 0, 0};
+  kecs_pg__answer answer = {NULL, 0, 0, false, 0, 0};
   int before = connection->waiting_count;
   kecs_status status = KECS_OK;
   if (!kecs_pg__send_all(connection, message)) {
@@ -1698,8 +1703,10 @@ KECS_PG__FN kecs_status kecs_pg__exchange(kecs_pg__connection *connection, kecs_
   if (message && (message->commits || message->ask_id)) {
     answer.wanted = before + message->prepare + (message->times > 1 ? message->times : 1);
   }
+  answer.sums = message && message->times > 0;
   status = kecs_pg__receive(connection, patience, doing, &answer);
   if (message) {
+    message->changes = answer.changes;
     message->prepared = message->prepare && answer.good > before;
   }
   if (answer.id) {
@@ -1730,7 +1737,7 @@ KECS_PG__FN kecs_status kecs_pg__exchange(kecs_pg__connection *connection, kecs_
 
 KECS_PG__FN kecs_status kecs_pg__command(kecs_pg__connection *connection, const char *sql, kecs_pg__patience patience,
                                          const char *doing, PGresult **out_result) {
-  kecs_pg__answer answer = {NULL, 0, 0, 0};
+  kecs_pg__answer answer = {NULL, 0, 0, false, 0, 0};
   kecs_status status = KECS_OK;
   if (connection->waiting_count > 0) {
     status = kecs_pg__exchange(connection, NULL, patience, doing, NULL);
@@ -1753,7 +1760,7 @@ KECS_PG__FN kecs_status kecs_pg__command(kecs_pg__connection *connection, const 
 }
 
 KECS_PG__FN kecs_status kecs_pg__copy_end(kecs_pg__connection *connection, const char *reason) {
-  kecs_pg__answer answer = {NULL, 0, 0, 0};
+  kecs_pg__answer answer = {NULL, 0, 0, false, 0, 0};
   kecs_status status = KECS_OK;
   if (PQputCopyEnd(connection->pg, reason) != 1) {
     status = kecs_pg__fail_lost(kecs_pg__shown(connection), connection->pg, "load rows");
@@ -2173,7 +2180,7 @@ KECS_PG__FN void kecs_pg__disconnect(kecs_connection *shared) {
 
 typedef enum kecs_pg__verb {
   KECS_PG__READS,  /* SELECT */
-  KECS_PG__WRITES, /* INSERT, UPDATE, DELETE: never outside a transaction */
+  KECS_PG__WRITES, /* INSERT, UPDATE, DELETE, also after a WITH: never outside a transaction */
   KECS_PG__STEERS  /* SAVEPOINT and its like: no parameters, never prepared; they run in a failed transaction, too */
 } kecs_pg__verb;
 
@@ -2246,7 +2253,8 @@ static kecs_pg__verb kecs_pg__verb_of(const char *sql) {
   if (strncmp(sql, "SELECT", 6) == 0) {
     return KECS_PG__READS;
   }
-  return strncmp(sql, "INSERT", 6) == 0 || strncmp(sql, "UPDATE", 6) == 0 || strncmp(sql, "DELETE", 6) == 0
+  return strncmp(sql, "INSERT", 6) == 0 || strncmp(sql, "UPDATE", 6) == 0 || strncmp(sql, "DELETE", 6) == 0 ||
+                 strncmp(sql, "WITH", 4) == 0
              ? KECS_PG__WRITES
              : KECS_PG__STEERS;
 }
@@ -2392,10 +2400,17 @@ KECS_PG__FN kecs_status kecs_pg__prepare(kecs_connection *shared, const char *sq
   return KECS_OK;
 }
 
-/* SAVEPOINT and RELEASE can wait; a ROLLBACK TO undoes what has failed, and must come through. */
+/* SAVEPOINT and RELEASE can wait; a ROLLBACK TO undoes what has failed, and must come through. What is too long to wait
+ * takes along what does. */
 static kecs_status kecs_pg__steer(kecs_pg__statement *statement) {
-  if (strncmp(statement->sql, "ROLLBACK", 8) != 0 && kecs_pg__in_transaction(statement->connection)) {
+  bool inside = strncmp(statement->sql, "ROLLBACK", 8) != 0 && kecs_pg__in_transaction(statement->connection);
+  if (inside && statement->len < KECS_PG__WAITING_SIZE) {
     return kecs_pg__defer(statement->connection, statement->sql);
+  }
+  if (inside) {
+    kecs_pg__message message = {0};
+    message.sql = statement->sql;
+    return kecs_pg__exchange(statement->connection, &message, KECS_PG__STOPS, "run a statement", NULL);
   }
   return kecs_pg__command(statement->connection, statement->sql, KECS_PG__PATIENT, "run a statement", NULL);
 }
@@ -2866,9 +2881,13 @@ KECS_PG__FN void kecs_pg__drop_answer(void *answer) {
 #ifndef KECS_PG_BULK_H
 #define KECS_PG_BULK_H
 
-/* The function of kecs_backend of that name. */
+/* The functions of kecs_backend of these names. */
 KECS_PG__FN kecs_status kecs_pg__insert_many(kecs_statement *insert, const char *table, const char *columns,
                                              const kecs_value *values, int count, size_t rows, bool *commit);
+KECS_PG__FN kecs_status kecs_pg__repeat(kecs_statement *statement, const kecs_value *values, int count, size_t times,
+                                        bool *commit);
+KECS_PG__FN kecs_status kecs_pg__load(kecs_connection *connection, const char *table, const char *columns,
+                                      const kecs_value *values, int count, size_t rows);
 
 #endif
 
@@ -2896,10 +2915,11 @@ static void kecs_pg__bind_row(void *user, int time) {
   }
 }
 
-static kecs_status kecs_pg__insert_few(kecs_pg__statement *statement, const kecs_value *values, int count, size_t rows,
+static kecs_status kecs_pg__run_few(kecs_pg__statement *statement, const kecs_value *values, int count, size_t rows,
                                        bool *commit) {
   kecs_pg__few few = {statement, values, count};
   kecs_status status = kecs_pg__reserve_parameters(statement, count);
+  statement->connection->changes = 0;
   while (!status && rows > 0) {
     size_t now = rows < KECS_PG__SEND_MAX ? rows : KECS_PG__SEND_MAX;
     kecs_pg__message message = {0};
@@ -2909,6 +2929,7 @@ static kecs_status kecs_pg__insert_few(kecs_pg__statement *statement, const kecs
     message.user = &few;
     message.commits = *commit && now == rows;
     status = kecs_pg__run(statement, &message);
+    statement->connection->changes += message.changes;
     PQclear(statement->result);
     statement->result = NULL;
     few.values += now * (size_t)count;
@@ -2920,17 +2941,19 @@ static kecs_status kecs_pg__insert_few(kecs_pg__statement *statement, const kecs
 
 /* ---- many ---- */
 
-typedef struct kecs_pg__load {
+typedef struct kecs_pg__loading {
   kecs_pg__connection *connection;
+  bool own; /* a table of the store's, whose rows lead with the tenant */
   char *buffer;
   size_t used;
-} kecs_pg__load;
+} kecs_pg__loading;
 
-static kecs_status kecs_pg__load_begin(kecs_pg__connection *connection, const char *table, const char *columns) {
+static kecs_status kecs_pg__load_begin(const kecs_pg__loading *load, const char *table, const char *columns) {
   char sql[KECS_PG__COPY_SQL];
+  kecs_pg__connection *connection = load->connection;
   PGresult *result = NULL;
-  int len = snprintf(sql, sizeof sql, "COPY %s%s(tenant,%s) FROM STDIN (FORMAT binary)", connection->home->schema,
-                     table, columns);
+  int len = snprintf(sql, sizeof sql, "COPY %s%s(%s%s) FROM STDIN (FORMAT binary)",
+                     load->own ? connection->home->schema : "pg_temp.", table, load->own ? "tenant," : "", columns);
   if (len < 0 || (size_t)len >= sizeof sql) {
     return kecs_pg__fail(KECS_E_MISUSE, "%s has too many columns for one COPY", table);
   }
@@ -2941,13 +2964,13 @@ static kecs_status kecs_pg__load_begin(kecs_pg__connection *connection, const ch
 }
 
 /* Hands the buffer to libpq. False: the connection is lost. */
-static bool kecs_pg__load_flush(kecs_pg__load *load) {
+static bool kecs_pg__load_flush(kecs_pg__loading *load) {
   bool good = PQputCopyData(load->connection->pg, load->buffer, (int)load->used) == 1;
   load->used = 0;
   return good;
 }
 
-static bool kecs_pg__load_bytes(kecs_pg__load *load, const char *bytes, size_t len) {
+static bool kecs_pg__load_bytes(kecs_pg__loading *load, const char *bytes, size_t len) {
   while (len > 0) {
     size_t fits = KECS_PG__BUFFER - load->used;
     fits = len < fits ? len : fits;
@@ -2963,7 +2986,7 @@ static bool kecs_pg__load_bytes(kecs_pg__load *load, const char *bytes, size_t l
 }
 
 /* `size` bytes, at most 8, with the highest first. */
-static bool kecs_pg__load_number(kecs_pg__load *load, int64_t number, int size) {
+static bool kecs_pg__load_number(kecs_pg__loading *load, int64_t number, int size) {
   char bytes[8];
   for (int i = 0; i < size; i++) {
     bytes[i] = (char)(unsigned char)((uint64_t)number >> (8 * (size - 1 - i)));
@@ -2971,11 +2994,11 @@ static bool kecs_pg__load_number(kecs_pg__load *load, int64_t number, int size) 
   return kecs_pg__load_bytes(load, bytes, (size_t)size);
 }
 
-static bool kecs_pg__load_text(kecs_pg__load *load, const char *text, size_t len) {
+static bool kecs_pg__load_text(kecs_pg__loading *load, const char *text, size_t len) {
   return kecs_pg__load_number(load, (int64_t)len, 4) && kecs_pg__load_bytes(load, text, len);
 }
 
-static bool kecs_pg__load_value(kecs_pg__load *load, const kecs_value *value) {
+static bool kecs_pg__load_value(kecs_pg__loading *load, const kecs_value *value) {
   switch (value->type) {
     case KECS_VALUE_NULL: return kecs_pg__load_number(load, -1, 4);
     case KECS_VALUE_TEXT: return kecs_pg__load_text(load, value->text, value->len);
@@ -2984,9 +3007,10 @@ static bool kecs_pg__load_value(kecs_pg__load *load, const kecs_value *value) {
   }
 }
 
-static bool kecs_pg__load_row(kecs_pg__load *load, const kecs_value *values, int count) {
+static bool kecs_pg__load_row(kecs_pg__loading *load, const kecs_value *values, int count) {
   const char *tenant = load->connection->home->settings.tenant;
-  bool good = kecs_pg__load_number(load, count + 1, 2) && kecs_pg__load_text(load, tenant, strlen(tenant));
+  bool good = kecs_pg__load_number(load, count + load->own, 2) &&
+              (!load->own || kecs_pg__load_text(load, tenant, strlen(tenant)));
   for (int i = 0; good && i < count; i++) {
     good = kecs_pg__load_value(load, &values[i]);
   }
@@ -2994,7 +3018,7 @@ static bool kecs_pg__load_row(kecs_pg__load *load, const kecs_value *values, int
 }
 
 /* Sends the rows; NULL, or why the COPY is to fail. False: the connection is lost. */
-static bool kecs_pg__load_rows(kecs_pg__load *load, const kecs_value *values, int count, size_t rows,
+static bool kecs_pg__load_rows(kecs_pg__loading *load, const kecs_value *values, int count, size_t rows,
                                const char **out_reason) {
   static const char head[] = "PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0"; /* and the terminator: no flags, no extension */
   bool good = kecs_pg__load_bytes(load, head, sizeof head);
@@ -3005,11 +3029,11 @@ static bool kecs_pg__load_rows(kecs_pg__load *load, const kecs_value *values, in
   return good && kecs_pg__load_number(load, -1, 2) && kecs_pg__load_flush(load);
 }
 
-static kecs_status kecs_pg__insert_copied(kecs_pg__connection *connection, const char *table, const char *columns,
-                                          const kecs_value *values, int count, size_t rows) {
-  kecs_pg__load load = {connection, kecs_pg__alloc(connection->allocator, KECS_PG__BUFFER), 0};
+static kecs_status kecs_pg__copy_rows(kecs_pg__connection *connection, bool own, const char *table,
+                                      const char *columns, const kecs_value *values, int count, size_t rows) {
+  kecs_pg__loading load = {connection, own, kecs_pg__alloc(connection->allocator, KECS_PG__BUFFER), 0};
   const char *reason = NULL;
-  kecs_status status = load.buffer ? kecs_pg__load_begin(connection, table, columns) : KECS_E_NOMEM;
+  kecs_status status = load.buffer ? kecs_pg__load_begin(&load, table, columns) : KECS_E_NOMEM;
   if (!status && kecs_pg__load_rows(&load, values, count, rows, &reason)) {
     status = kecs_pg__copy_end(connection, reason);
   } else if (!status) {
@@ -3020,19 +3044,38 @@ static kecs_status kecs_pg__insert_copied(kecs_pg__connection *connection, const
   return status;
 }
 
+static kecs_status kecs_pg__check_open(const kecs_pg__connection *connection) {
+  return kecs_pg__in_transaction(connection) ? KECS_OK
+                                             : kecs_pg__fail(KECS_E_MISUSE, "the transaction has ended already");
+}
+
+KECS_PG__FN kecs_status kecs_pg__load(kecs_connection *shared, const char *table, const char *columns,
+                                      const kecs_value *values, int count, size_t rows) {
+  kecs_pg__connection *connection = kecs_pg__of(shared);
+  kecs_status status = kecs_pg__check_open(connection);
+  return status ? status : kecs_pg__copy_rows(connection, false, table, columns, values, count, rows);
+}
+
+KECS_PG__FN kecs_status kecs_pg__repeat(kecs_statement *shared, const kecs_value *values, int count, size_t times,
+                                        bool *commit) {
+  kecs_pg__statement *statement = kecs_pg__statement_of(shared);
+  kecs_status status = kecs_pg__check_open(statement->connection);
+  return status ? status : kecs_pg__run_few(statement, values, count, times, commit);
+}
+
 KECS_PG__FN kecs_status kecs_pg__insert_many(kecs_statement *insert, const char *table, const char *columns,
                                              const kecs_value *values, int count, size_t rows, bool *commit) {
   kecs_pg__statement *statement = kecs_pg__statement_of(insert);
   kecs_pg__connection *connection = statement->connection;
-  kecs_status status = KECS_OK;
-  if (!kecs_pg__in_transaction(connection)) {
-    return kecs_pg__fail(KECS_E_MISUSE, "the transaction has ended already");
+  kecs_status status = kecs_pg__check_open(connection);
+  if (status) {
+    return status;
   }
   if (rows < KECS_PG__COPY_MIN || connection->no_copy) {
-    status = kecs_pg__insert_few(statement, values, count, rows, commit);
+    status = kecs_pg__run_few(statement, values, count, rows, commit);
   } else {
     *commit = false;
-    status = kecs_pg__insert_copied(connection, table, columns, values, count, rows);
+    status = kecs_pg__copy_rows(connection, true, table, columns, values, count, rows);
   }
   connection->changes = status ? 0 : (int64_t)rows;
   return status;
@@ -3139,19 +3182,18 @@ KECS_PG__FN void kecs_pg__text_fill(kecs_pg__text *text, const char *form, const
 /* pg/log_sql.c -- the texts of the change log on PostgreSQL.
  *
  * Triggers log, so that it does not matter who writes: this library by a single statement or by COPY, psql, a foreign
- * key that deletes children. Measured (docs/benchmarks.md): for one row a trigger of the statement costs what one of the
- * row costs, for many half of it, so all that log are of the statement. Only the stamps are set row by row, before the
- * row is written.
+ * key that deletes children. For one row a trigger of the statement costs what one of the row costs, for many rows half
+ * of it, so all that log are of the statement. Only the stamps are set row by row, before the row is written.
  *
  * A writer appends to change_queue, unnumbered: no counter, no lock, no NOTIFY is in its transaction. change_number
  * gives committed entries their numbers and moves them into `changes`. Its rules:
- *   - One at a time for a tenant, and nobody waits: it locks the tenant's row of change_heads and passes on when that is
- *     locked already.
+ *   - One at a time for a tenant, and nobody waits: it locks the tenant's row of change_heads, and gives up when that
+ * is locked already.
  *   - Locking and reading are two statements, so that what is read is what is there once the lock is held.
  *   - A transaction's entries are one batch, and stay together. Batches are ordered by their last entry's id. One that
  *     has seen what another one committed has drawn its last id later, so it comes later; and whoever sees it sees the
- *     other one, too. No transaction's number is ever compared with another one's, so what is open elsewhere, for however
- *     long, holds nothing back.
+ *     other one, too. No transaction's number is ever compared with another one's, so what is open elsewhere, for
+ *     however long, holds nothing back.
  *   - Out of a long queue the first entries are taken, and of these the batches that are in there as a whole: what they
  *     have seen is in there as well.
  *
@@ -3167,10 +3209,12 @@ KECS_PG__FN void kecs_pg__text_fill(kecs_pg__text *text, const char *form, const
 KECS_PG__FN void kecs_pg__log_tables(kecs_pg__text *out, const kecs_pg__connection *connection);
 
 /* A kind's stamps, and the triggers that log what is done to it; in the place of earlier ones. */
-KECS_PG__FN void kecs_pg__log_triggers(kecs_pg__text *out, const kecs_pg__connection *connection, const kecs_kind_info *info);
+KECS_PG__FN void kecs_pg__log_triggers(kecs_pg__text *out, const kecs_pg__connection *connection,
+                                       const kecs_kind_info *info);
 
 /* What takes the triggers away. Stamps stay. */
-KECS_PG__FN void kecs_pg__log_no_triggers(kecs_pg__text *out, const kecs_pg__connection *connection, const kecs_kind_info *info);
+KECS_PG__FN void kecs_pg__log_no_triggers(kecs_pg__text *out, const kecs_pg__connection *connection,
+                                          const kecs_kind_info *info);
 
 /* "LOCK TABLE ... IN SHARE MODE": whoever writes now is waited for, and nobody begins to write until the end of the
  * transaction. */
@@ -3191,9 +3235,10 @@ enum { KECS_PG__LOG_NUMBER = 24 /* bytes of a number as text */ };
 /* ---- fixed texts ---- */
 
 /* The tables are those of store/feed.h, with the tenant before every key, and three more: change_heads has a tenant's
- * last number and whether it is tracked; change_queue what is not numbered yet; change_batches, by the number of its last
- * entry, a name for each transaction that nobody can guess: with it a cursor names a history, not only a place in it.
- * `site` is where a batch comes from: NULL for this database, else kecs_store.site of the session that brings it. */
+ * last number and whether it is tracked; change_queue what is not numbered yet; change_batches, by the number of its
+ * last entry, a name for each transaction that nobody can guess: with it a cursor names a history, not only a place in
+ * it. `site` is where a batch comes from: NULL for this database, else kecs_store.site of the session that brings it.
+ */
 static const char kecs_pg__log_tables_form[] =
     "CREATE TABLE IF NOT EXISTS {S}change_heads(tenant {text} NOT NULL PRIMARY KEY,seq bigint NOT NULL,"
     "tracked boolean NOT NULL);\n"
@@ -3235,7 +3280,27 @@ static const char kecs_pg__log_clock_form[] =
     "  RETURN stamp;\n"
     "END $kecs_log$;\n";
 
-/* As its owner, too: who may only read can number all the same. */
+/* Moves the entries up to an id into the log. `more` says which of them, where it is not all. */
+#define KECS_PG__MOVE(whose, head, until, later, more)                                                            \
+  "WITH " later "taken AS (\n"                                                                                    \
+  "      DELETE FROM {S}change_queue q WHERE q.tenant=" whose " AND q.id<=" until more " RETURNING q.*),\n"       \
+  "    placed AS (SELECT t.*,max(t.id) OVER (PARTITION BY t.batch) AS last_id FROM taken t),\n"                   \
+  "    numbered AS (SELECT p.*," head "+row_number() OVER (ORDER BY p.last_id,p.id) AS seq FROM placed p),\n"     \
+  "    logged AS (\n"                                                                                             \
+  "      INSERT INTO {S}changes(tenant,seq,kind,rid,groups,op,stamp,base_life,base_spec,base_status)\n"           \
+  "      SELECT n.tenant,n.seq,n.kind,n.rid,n.groups,n.op,n.stamp,n.base_life,n.base_spec,n.base_status\n"        \
+  "      FROM numbered n ORDER BY n.seq),\n"                                                                      \
+  "    buried AS (\n"                                                                                             \
+  "      INSERT INTO {S}change_tombstones(tenant,seq,kind,rid,key,stamp,site,life,life_site)\n"                   \
+  "      SELECT n.tenant,n.seq,n.kind,n.rid,n.key,n.stamp,n.site,n.base_life,n.life_site FROM numbered n\n"       \
+  "      WHERE n.op=3),\n"                                                                                        \
+  "    named AS (\n"                                                                                              \
+  "      INSERT INTO {S}change_batches(tenant,seq,id,site)\n"                                                     \
+  "      SELECT n.tenant,max(n.seq),{uuid},max(n.site) FROM numbered n GROUP BY n.tenant,n.batch)\n"              \
+  "    SELECT count(*) "
+
+/* As its owner, too: who may only read can number all the same. A long queue is planned for anew, since a plan that was
+ * made for a short one would compare every entry with every other. */
 static const char kecs_pg__log_number_form[] =
     "CREATE OR REPLACE FUNCTION {S}change_channel(whose text) RETURNS text LANGUAGE sql IMMUTABLE AS $kecs_log$\n"
     "  SELECT 'kecs_'||pg_catalog.md5({tables}||'/'||whose)\n"
@@ -3252,30 +3317,25 @@ static const char kecs_pg__log_number_form[] =
     "  IF NOT EXISTS (SELECT FROM {S}change_queue q WHERE q.tenant=whose) THEN\n"
     "    RETURN 0;\n"
     "  END IF;\n"
-    "  SELECT h.seq INTO head FROM {S}change_heads h WHERE h.tenant=whose AND h.tracked FOR NO KEY UPDATE SKIP LOCKED;\n"
+    "  SELECT h.seq INTO head FROM {S}change_heads h WHERE h.tenant=whose AND h.tracked\n"
+    "    FOR NO KEY UPDATE SKIP LOCKED;\n"
     "  IF NOT FOUND THEN\n"
     "    RETURN 0;\n"
     "  END IF;\n"
     "  LOOP\n"
     "    SELECT max(w.id),count(*) INTO until,waiting FROM (SELECT q.id FROM {S}change_queue q WHERE q.tenant=whose\n"
     "      ORDER BY q.id LIMIT room) w;\n"
-    "    WITH taken AS (\n"
-    "      DELETE FROM {S}change_queue q WHERE q.tenant=whose AND q.id<=until AND (waiting<room OR q.batch NOT IN\n"
-    "        (SELECT r.batch FROM {S}change_queue r WHERE r.tenant=whose AND r.id>until)) RETURNING q.*),\n"
-    "    placed AS (SELECT t.*,max(t.id) OVER (PARTITION BY t.batch) AS last_id FROM taken t),\n"
-    "    numbered AS (SELECT p.*,head+row_number() OVER (ORDER BY p.last_id,p.id) AS seq FROM placed p),\n"
-    "    logged AS (\n"
-    "      INSERT INTO {S}changes(tenant,seq,kind,rid,groups,op,stamp,base_life,base_spec,base_status)\n"
-    "      SELECT whose,n.seq,n.kind,n.rid,n.groups,n.op,n.stamp,n.base_life,n.base_spec,n.base_status\n"
-    "      FROM numbered n ORDER BY n.seq),\n"
-    "    buried AS (\n"
-    "      INSERT INTO {S}change_tombstones(tenant,seq,kind,rid,key,stamp,site,life,life_site)\n"
-    "      SELECT whose,n.seq,n.kind,n.rid,n.key,n.stamp,n.site,n.base_life,n.life_site FROM numbered n WHERE n.op=3),\n"
-    "    named AS (\n"
-    "      INSERT INTO {S}change_batches(tenant,seq,id,site)\n"
-    "      SELECT whose,max(n.seq),{uuid},max(n.site) FROM numbered n GROUP BY n.batch)\n"
-    "    SELECT count(*) INTO given FROM numbered;\n"
-    "    EXIT WHEN given>0 OR waiting<room;\n"
+    "    IF waiting<room THEN\n"
+    "    " KECS_PG__MOVE("whose", "head", "until", "", "") "INTO given FROM numbered;\n"
+    "      EXIT;\n"
+    "    END IF;\n"
+    "    PERFORM set_config('enable_nestloop','off',true);\n"
+    "    EXECUTE $kecs_long$" KECS_PG__MOVE(
+        "$1", "$2", "$3",
+        "later AS (SELECT DISTINCT r.batch FROM {S}change_queue r WHERE r.tenant=$1 AND r.id>$3),\n    ",
+        " AND NOT EXISTS (SELECT FROM later l WHERE l.batch=q.batch)") "FROM numbered$kecs_long$\n"
+    "      INTO given USING whose,head,until;\n"
+    "    EXIT WHEN given>0;\n"
     "    room := room*4;\n" /* one batch alone is longer than that */
     "  END LOOP;\n"
     "  IF given>0 THEN\n"
@@ -3295,7 +3355,8 @@ static const char kecs_pg__log_refuse_form[] =
     "    RAISE EXCEPTION 'kecs_store logs changes of %, and TRUNCATE tells of no row: use DELETE',TG_TABLE_NAME\n"
     "      USING ERRCODE='restrict_violation';\n"
     "  END IF;\n"
-    "  RAISE EXCEPTION 'kecs_store logs changes of %, and a row has another key after this one: delete it and insert it "
+    "  RAISE EXCEPTION 'kecs_store logs changes of %, and a row has another key after this one: delete it and insert "
+    "it "
     "anew',TG_TABLE_NAME USING ERRCODE='restrict_violation';\n"
     "END $kecs_log$;\n";
 
@@ -3363,16 +3424,16 @@ KECS_PG__FN void kecs_pg__log_lock(kecs_pg__text *out, const kecs_pg__connection
 typedef struct kecs_pg__kind_sql {
   const kecs_kind_info *info;
   const kecs_allocator *allocator;
-  bool stamped;    /* kinds that only grow have no stamps */
-  bool spec;       /* it has columns of the group */
+  bool stamped; /* kinds that only grow have no stamps */
+  bool spec;    /* it has columns of the group */
   bool status;
   char number[KECS_PG__LOG_NUMBER];
-  kecs_pg__text spec_columns;   /* "a,b": an update of one of them stamps the group */
+  kecs_pg__text spec_columns; /* "a,b": an update of one of them stamps the group */
   kecs_pg__text status_columns;
-  kecs_pg__text key_columns;    /* "tenant,rid,arn": no update may change them */
-  kecs_pg__text key_differs;    /* "OLD.arn IS DISTINCT FROM NEW.arn OR ..." */
-  kecs_pg__text key_text;       /* a deleted row's key as one text */
-  kecs_pg__text local_differs;  /* "n.a IS DISTINCT FROM o.a OR ...": what is neither stamped nor the store's own */
+  kecs_pg__text key_columns;   /* "tenant,rid,arn": no update may change them */
+  kecs_pg__text key_differs;   /* "OLD.arn IS DISTINCT FROM NEW.arn OR ..." */
+  kecs_pg__text key_text;      /* a deleted row's key as one text */
+  kecs_pg__text local_differs; /* "n.a IS DISTINCT FROM o.a OR ...": what is neither stamped nor the store's own */
 } kecs_pg__kind_sql;
 
 static bool kecs_pg__in_key(const kecs_kind_info *info, int column) {
@@ -3401,10 +3462,10 @@ static void kecs_pg__kind_key(kecs_pg__kind_sql *sql) {
     bool text = column->type == KECS_TYPE_TEXT || column->type == KECS_TYPE_JSON;
     kecs_pg__join(&sql->key_columns, ",", "{c}", column->name);
     kecs_pg__join(&sql->key_differs, " OR ", "OLD.{c} IS DISTINCT FROM NEW.{c}", column->name);
-    kecs_pg__join(&sql->key_text, "||','||",
-                  text && i < key->count - 1 ? "replace(replace(o.{c},E'\\\\',E'\\\\\\\\'),',',E'\\\\,')"
-                                             : "o.{c}::text",
-                  column->name);
+    kecs_pg__join(
+        &sql->key_text, "||','||",
+        text && i < key->count - 1 ? "replace(replace(o.{c},E'\\\\',E'\\\\\\\\'),',',E'\\\\,')" : "o.{c}::text",
+        column->name);
   }
 }
 
@@ -3477,7 +3538,7 @@ static void kecs_pg__kind_fill(kecs_pg__text *out, const kecs_pg__connection *co
 
 /* A trigger, whoever writes: also in a session that has foreign keys switched off, which switches ordinary triggers off
  * as well. */
-#define KECS_PG__TRIGGER(name, when, how, function)                                        \
+#define KECS_PG__TRIGGER(name, when, how, function)                                           \
   "CREATE TRIGGER feed_{t}_" name " " when " ON {S}{t} " how " EXECUTE FUNCTION {S}" function \
   ";\nALTER TABLE {S}{t} ENABLE ALWAYS TRIGGER feed_{t}_" name ";\n"
 
@@ -3490,8 +3551,8 @@ static const char kecs_pg__log_insert_form[] =
     "  SELECT n.tenant,{kind},n.rid,15,1,coalesce({n_life},{S}change_stamp()) FROM new_rows n " KECS_PG__TRACKED
     "n.tenant AND h.tracked ORDER BY n.rid;\n"
     "  RETURN NULL;\n"
-    "END $kecs_log$;\n" KECS_PG__TRIGGER("insert", "AFTER INSERT", "REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT",
-                                         "feed_{t}_insert()");
+    "END $kecs_log$;\n" KECS_PG__TRIGGER("insert", "AFTER INSERT",
+                                         "REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT", "feed_{t}_insert()");
 
 /* An update that stamps nothing is of local columns, whatever else it did. */
 static const char kecs_pg__log_update_form[] =
@@ -3519,8 +3580,8 @@ static const char kecs_pg__log_delete_form[] =
     "  {o_spec},{o_status},{o_site},{key_text} FROM old_rows o " KECS_PG__TRACKED
     "o.tenant AND h.tracked ORDER BY o.rid;\n"
     "  RETURN NULL;\n"
-    "END $kecs_log$;\n" KECS_PG__TRIGGER("delete", "AFTER DELETE", "REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT",
-                                         "feed_{t}_delete()")
+    "END $kecs_log$;\n" KECS_PG__TRIGGER("delete", "AFTER DELETE",
+                                         "REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT", "feed_{t}_delete()")
         KECS_PG__TRIGGER("empty", "BEFORE TRUNCATE", "FOR EACH STATEMENT", "change_refuse()");
 
 /* Not of kinds that only grow: their tables may be partitioned, which before version 13 have no such triggers. */
@@ -3669,6 +3730,8 @@ static const char kecs_pg__log_has_triggers[] =
     "SELECT count(*) FROM pg_trigger g JOIN pg_class c ON c.oid=g.tgrelid JOIN pg_namespace n ON n.oid=c.relnamespace "
     "WHERE n.nspname={tables} AND g.tgname='feed_clusters_insert'";
 
+static const char kecs_pg__log_making[] = "make the change log's triggers; the tables' owner must switch it on first";
+
 static kecs_status kecs_pg__log_make_triggers(kecs_pg__connection *connection, bool make) {
   kecs_status status = kecs_pg__command(connection, "SET LOCAL client_min_messages=warning", KECS_PG__STOPS,
                                         "make the change log", NULL);
@@ -3679,10 +3742,7 @@ static kecs_status kecs_pg__log_make_triggers(kecs_pg__connection *connection, b
     } else {
       kecs_pg__log_no_triggers(&text, connection, kecs_kind_describe((kecs_kind)kind));
     }
-    status = kecs_pg__log_send(connection, &text, make ? "make the change log's triggers; the tables' owner must switch "
-                                                         "it on first"
-                                                       : "drop the change log's triggers",
-                               NULL);
+    status = kecs_pg__log_send(connection, &text, make ? kecs_pg__log_making : "drop the change log's triggers", NULL);
   }
   return status;
 }
@@ -3750,13 +3810,13 @@ static kecs_status kecs_pg__log_turn_off(kecs_pg__connection *connection) {
   return status || last[0] == '\0' ? status : kecs_pg__log_make_triggers(connection, false);
 }
 
+static const char kecs_pg__log_is_on[] = "SELECT 1 FROM {S}change_heads WHERE tenant={T} AND tracked FOR UPDATE";
+
 KECS_PG__FN kecs_status kecs_pg__log_turn(kecs_connection *shared, bool on) {
   kecs_pg__connection *connection = kecs_pg__of(shared);
   char is_on[24];
   kecs_status status = kecs_pg_backend()->keep_out(shared); /* of those who switch it just now, too */
-  status = status ? status
-                  : kecs_pg__log_ask(connection, "SELECT 1 FROM {S}change_heads WHERE tenant={T} AND tracked FOR UPDATE",
-                                     is_on, sizeof is_on);
+  status = status ? status : kecs_pg__log_ask(connection, kecs_pg__log_is_on, is_on, sizeof is_on);
   if (status || (is_on[0] != '\0') == on) {
     return status; /* another process was faster */
   }
@@ -4265,6 +4325,8 @@ static const kecs_backend kecs_pg__table = {
     .describe = kecs_pg__describe,
     .start_last = kecs_pg__start_last,
     .insert_many = kecs_pg__insert_many,
+    .repeat = kecs_pg__repeat,
+    .load = kecs_pg__load,
     .log = &kecs_pg__log_table,
     .start_many = kecs_pg__start_many,
     .lend_answer = kecs_pg__lend_answer,

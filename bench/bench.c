@@ -10,6 +10,7 @@
  *   --out FILE   the figures once more, tab-separated, build/bench.tsv
  *
  * Missed targets are told, and are no failure; a wrong answer is. */
+#include "cache.h"
 #include "documents.h"
 #include "group.h"
 
@@ -358,6 +359,7 @@ static void walk_to(bench_world *world, int64_t depth) {
 }
 
 #include "feed.h"
+#include "history.h"
 
 /* ---- running ---- */
 
@@ -517,6 +519,34 @@ static void run_feed(const bench_settings *settings, const char *small, bench_ta
   bench_remove(theirs);
 }
 
+static void run_history(const bench_settings *settings, const char *small, bench_table *table) {
+  bench_world world;
+  char ours[BENCH_PATH];
+  char theirs[BENCH_PATH];
+  snprintf(ours, sizeof ours, "%s/ours.db", settings->dir);
+  snprintf(theirs, sizeof theirs, "%s/baseline.db", settings->dir);
+  for (int by_hand = 0; by_hand < 2; by_hand++) {
+    const bench_case *cases = by_hand ? history_hand_cases : history_cases;
+    if (wanted_count(settings, cases, COUNT(history_cases)) > 0) {
+      bench_copy(small, ours);
+      bench_copy(small, theirs);
+      if (by_hand) {
+        history_by_hand(theirs);
+      }
+      world_open(&world, ours, theirs, BENCH_SMALL_ROWS, BENCH_CACHE_DEFAULT);
+      bench_ok(kecs_close(world.store), "close");
+      world.store = history_open(ours);
+      world.plain = by_hand ? NULL : feed_open(theirs, BENCH_CACHE_DEFAULT, KECS_TRACK_ON);
+      run_cases(&world, settings, cases, COUNT(history_cases), table);
+      bench_ok(kecs_close(world.plain), "close");
+      world_close(&world);
+      bench_compare_tasks(ours, theirs);
+    }
+  }
+  bench_remove(ours);
+  bench_remove(theirs);
+}
+
 static void run_large(const bench_settings *settings, const char *empty, bench_table *table) {
   bench_world world;
   char large[BENCH_PATH];
@@ -537,6 +567,21 @@ static void run_large(const bench_settings *settings, const char *empty, bench_t
   }
   if (opens) {
     run_open(large, settings->rounds, table);
+  }
+}
+
+static void run_caches(const bench_settings *settings, bench_table *table) {
+  static const struct {
+    const char *name;
+    int entries;
+  } cases[] = {{"cache.get_1k", 1000}, {"cache.get_10k", 10000}, {"cache.get_100k", 100000}};
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    if (is_wanted(settings, cases[i].name)) {
+      run_cache(cases[i].name, cases[i].entries, settings->rounds, table);
+    }
+  }
+  if (is_wanted(settings, "memory.heartbeat")) {
+    run_heartbeat(settings->rounds, table);
   }
 }
 
@@ -605,12 +650,14 @@ int main(int count, char **arguments) {
   run_reads(&settings, small, &table);
   run_writes(&settings, small, &table);
   run_feed(&settings, small, &table);
+  run_history(&settings, small, &table);
   if (is_wanted(&settings, "import.tasks")) {
     run_import_tasks(small, settings.dir, settings.rounds, &table);
   }
   if (is_wanted(&settings, "import.recorded")) {
     run_import_recorded(settings.dir, settings.rounds, &table);
   }
+  run_caches(&settings, &table);
   run_groups(&settings, small, &table);
   run_large(&settings, empty, &table);
   bench_write(&table, settings.out);

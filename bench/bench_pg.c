@@ -9,6 +9,7 @@
  *
  * KECS_TEST_POSTGRES is the URL of a server that nobody else uses. Figures are microseconds on the clock: client and
  * server work at the same time. A wrong answer is a failure, a missed target is not. */
+#include "pg_feed.h"
 #include "pg_hand.h"
 
 #include "kecs_store_pg.h"
@@ -17,6 +18,8 @@ enum { PG_OPERATIONS_MAX = 2000, PG_PIPELINE = 10 };
 
 typedef struct pg_world {
   kecs_store *store;
+  kecs_store *logged; /* the same, and it is tracked */
+  const char *url;
   hand by_hand;
   int rows;          /* in the tables */
   int many;          /* rows that are created at once */
@@ -27,6 +30,8 @@ typedef struct pg_world {
   size_t documents_room;
   char (*keys)[BENCH_ARN];
   char (*values)[64];
+  char (*reasons)[64];
+  int changed_rows; /* that prepare_changes has stored */
   int64_t ours_sum; /* what both sides have read must be the same */
   int64_t hand_sum;
 } pg_world;
@@ -39,6 +44,7 @@ typedef struct pg_case {
   void (*prepare)(pg_world *world, int operations, int round); /* not measured */
   void (*ours)(pg_world *world, int operations);
   void (*by_hand)(pg_world *world, int operations);
+  void (*end)(pg_world *world); /* may be NULL */
 } pg_case;
 
 static double pg_clock(void) {
@@ -164,6 +170,68 @@ static void hand_creates_many(pg_world *world, int operations) {
   hand_create_many(&world->by_hand, &world->batch);
 }
 
+static void ours_upsert_many(pg_world *world, int operations) {
+  bench_ok(kecs_task_upsert_many(world->store, world->batch.tasks, (size_t)operations, NULL), "upsert_many");
+}
+
+static void hand_upserts_many(pg_world *world, int operations) {
+  (void)operations;
+  hand_merge(&world->by_hand, &world->batch);
+}
+
+/* Rows that are stored on both sides, with other values. */
+static void prepare_changes(pg_world *world, int operations, int round) {
+  if (world->changed_rows == 0) {
+    prepare_rows(world, operations, round);
+    ours_create_many(world, operations);
+    hand_creates_many(world, operations);
+    world->changed_rows = operations;
+  }
+  for (int i = 0; i < operations; i++) {
+    snprintf(world->reasons[i], sizeof world->reasons[i], "stopped in round %d", round);
+    world->batch.tasks[i].stopped_reason = world->reasons[i];
+    world->batch.tasks[i].version = 0;
+  }
+  world->by_hand.version = round + 2;
+}
+
+static void end_changes(pg_world *world) {
+  world->changed_rows = 0;
+  world->by_hand.version = 1;
+}
+
+/* ---- the change log ---- */
+
+/* What is done to the store that is not tracked, done to the one that is. */
+static void pg_logged(pg_world *world, void (*work)(pg_world *world, int operations), int operations) {
+  kecs_store *plain = world->store;
+  world->store = world->logged;
+  work(world, operations);
+  world->store = plain;
+}
+
+static void logged_update(pg_world *world, int operations) {
+  pg_logged(world, ours_update, operations);
+}
+
+static void logged_create_many(pg_world *world, int operations) {
+  pg_logged(world, ours_create_many, operations);
+}
+
+static feed_team pg_team(pg_world *world, int operations) {
+  return (feed_team){world->logged, world->url, world->keys, world->values, operations / FEED_WRITERS, 0};
+}
+
+static void logged_writers(pg_world *world, int operations) {
+  feed_team team = pg_team(world, operations);
+  feed_run(&team, feed_ours_writes, feed_ours_watches);
+}
+
+static void hand_writers(pg_world *world, int operations) {
+  feed_team team = pg_team(world, operations);
+  feed_run(&team, feed_hand_writes, feed_hand_numbers);
+}
+
 /* ---- import ---- */
 
 static void prepare_documents(pg_world *world, int operations, int round) {
@@ -208,18 +276,32 @@ static void hand_imports(pg_world *world, int operations) {
 /* ---- running ---- */
 
 static const pg_case pg_cases[] = {
-    {"pg.get", 1.10, 2000, false, prepare_keys, ours_get, hand_gets},
-    {"pg.pipeline_10", 1.10, 2000, false, prepare_keys, ours_pipeline, hand_pipelines},
-    {"pg.page_100", 1.10, 200, false, prepare_keys, ours_page, hand_pages},
-    {"pg.update.autocommit", 1.10, 1000, false, prepare_keys, ours_update, hand_updates},
-    {"pg.create.autocommit", 1.10, 500, false, prepare_rows, ours_create, hand_inserts},
-    {"pg.create_many.20", 1.10, 20, false, prepare_rows, ours_create_many, hand_creates_many},
-    {"pg.create_many", 1.15, 0, true, prepare_rows, ours_create_many, hand_creates_many},
-    {"pg.import.new", 1.15, 5000, false, prepare_documents, ours_import, hand_imports},
+    {"pg.get", 1.10, 2000, false, prepare_keys, ours_get, hand_gets, NULL},
+    {"pg.pipeline_10", 1.10, 2000, false, prepare_keys, ours_pipeline, hand_pipelines, NULL},
+    {"pg.page_100", 1.10, 200, false, prepare_keys, ours_page, hand_pages, NULL},
+    {"pg.update.autocommit", 1.10, 1000, false, prepare_keys, ours_update, hand_updates, NULL},
+    {"pg.create.autocommit", 1.10, 500, false, prepare_rows, ours_create, hand_inserts, NULL},
+    {"pg.create_many.20", 1.10, 20, false, prepare_rows, ours_create_many, hand_creates_many, NULL},
+    {"pg.create_many", 1.15, 0, true, prepare_rows, ours_create_many, hand_creates_many, NULL},
+    {"pg.upsert_many.20", 1.10, 20, false, prepare_rows, ours_upsert_many, hand_upserts_many, NULL},
+    {"pg.upsert_many.new", 1.15, 0, true, prepare_rows, ours_upsert_many, hand_upserts_many, NULL},
+    {"pg.upsert_many.changed", 1.15, 0, false, prepare_changes, ours_upsert_many, hand_upserts_many, end_changes},
+    {"pg.import.new", 1.15, 5000, false, prepare_documents, ours_import, hand_imports, NULL},
+};
+
+/* After the comparison: they leave the tables different. */
+static const pg_case pg_feed_cases[] = {
+    {"pg.feed.update", 1.35, 1000, false, prepare_keys, logged_update, ours_update, NULL},
+    {"pg.feed.create_many.10000", 1.08, 10000, true, prepare_rows, logged_create_many, ours_create_many, NULL},
+    {"pg.feed.16_writers", 1.15, 2000, false, prepare_keys, logged_writers, hand_writers, NULL},
 };
 
 static void pg_empty(pg_world *world) {
   hand_run(&world->by_hand, "TRUNCATE ours.tasks, hand.tasks");
+  /* A table that is logged refuses it. */
+  hand_run(&world->by_hand, "ALTER TABLE " FEED_SCHEMA ".tasks DISABLE TRIGGER feed_tasks_empty");
+  hand_run(&world->by_hand, "TRUNCATE " FEED_SCHEMA ".tasks, " FEED_SCHEMA ".change_queue");
+  hand_run(&world->by_hand, "ALTER TABLE " FEED_SCHEMA ".tasks ENABLE ALWAYS TRIGGER feed_tasks_empty");
   hand_run(&world->by_hand, "CHECKPOINT");
 }
 
@@ -227,7 +309,10 @@ static void pg_fill(pg_world *world) {
   pg_empty(world);
   bench_batch_fill(&world->batch, 0, world->rows);
   ours_create_many(world, world->rows);
+  logged_create_many(world, world->rows);
   hand_create_many(&world->by_hand, &world->batch);
+  hand_run(&world->by_hand, "TRUNCATE " FEED_SCHEMA ".change_queue");
+  hand_run(&world->by_hand, "VACUUM ANALYZE " FEED_SCHEMA ".tasks");
   hand_run(&world->by_hand, "VACUUM ANALYZE ours.tasks");
   hand_run(&world->by_hand, "VACUUM ANALYZE hand.tasks");
   hand_run(&world->by_hand, "CHECKPOINT");
@@ -258,8 +343,20 @@ static void pg_run(pg_world *world, const pg_case *one, int rounds, bench_table 
     }
   }
   bench_add(table, one->name, one->target, ours, theirs, rounds);
-  if (one->anew) {
+  if (one->end) {
+    one->end(world);
+  }
+  if (one->anew || one->end) {
     pg_fill(world);
+  }
+}
+
+static void pg_run_all(pg_world *world, const pg_case *cases, size_t count, const char *only, int rounds,
+                       bench_table *table) {
+  for (size_t i = 0; i < count; i++) {
+    if (strstr(cases[i].name, only)) {
+      pg_run(world, &cases[i], rounds, table);
+    }
   }
 }
 
@@ -276,12 +373,13 @@ static void pg_compare(const pg_world *world) {
   bench_check(world->ours_sum == world->hand_sum, "what was read differs");
 }
 
-static kecs_store *pg_open(const char *url, const char *schema) {
+static kecs_store *pg_open(const char *url, const char *schema, kecs_track track) {
   char path[1024];
   kecs_options options = {0};
   kecs_store *store;
-  snprintf(path, sizeof path, "%s%cschema=%s", url, strchr(url, '?') ? '&' : '?', schema);
+  snprintf(path, sizeof path, "%s%cschema=%s&max_connections=20", url, strchr(url, '?') ? '&' : '?', schema);
   options.path = path;
+  options.track = track;
   options.backends = kecs_pg_backends();
   options.account_id = BENCH_ACCOUNT;
   options.region = BENCH_REGION;
@@ -319,25 +417,29 @@ int main(int argc, char **argv) {
   world.many = world.rows < 20000 ? world.rows * 5 : 100000;
   world.next = 1000000;
   world.keys = malloc(PG_OPERATIONS_MAX * sizeof *world.keys);
+  world.by_hand.version = 1;
+  world.reasons = malloc((size_t)world.many * sizeof *world.reasons);
   world.values = malloc(PG_OPERATIONS_MAX * sizeof *world.values);
-  bench_check(world.keys && world.values, "out of memory");
-  kecs_store *second = pg_open(url, HAND_SCHEMA);
+  bench_check(world.keys && world.values && world.reasons, "out of memory");
+  kecs_store *second = pg_open(url, HAND_SCHEMA, KECS_TRACK_OFF);
   bench_parents(second);
   bench_ok(kecs_close(second), "close");
-  world.store = pg_open(url, "ours");
+  world.store = pg_open(url, "ours", KECS_TRACK_OFF);
+  world.logged = pg_open(url, FEED_SCHEMA, KECS_TRACK_ON);
+  bench_parents(world.logged);
+  world.url = url;
+  feed_prepare(url);
   bench_parents(world.store);
   hand_open(&world.by_hand, url);
   pg_fill(&world);
-  printf("microseconds on the clock, not of CPU; \"baseline\" is libpq by hand\n");
+  printf("microseconds on the clock, not of CPU; \"baseline\" is libpq by hand, of pg.feed the same store untracked\n");
   bench_print_head();
-  for (size_t i = 0; i < sizeof pg_cases / sizeof pg_cases[0]; i++) {
-    if (strstr(pg_cases[i].name, only)) {
-      pg_run(&world, &pg_cases[i], rounds, &table);
-    }
-  }
+  pg_run_all(&world, pg_cases, sizeof pg_cases / sizeof pg_cases[0], only, rounds, &table);
   pg_compare(&world);
+  pg_run_all(&world, pg_feed_cases, sizeof pg_feed_cases / sizeof pg_feed_cases[0], only, rounds, &table);
   bench_write(&table, out);
   hand_close(&world.by_hand);
+  bench_ok(kecs_close(world.logged), "close");
   bench_ok(kecs_close(world.store), "close");
   return 0;
 }

@@ -20,6 +20,7 @@ typedef struct hand {
   char *buffer; /* of a COPY */
   size_t used;
   kecs_task page[128];
+  int64_t version; /* of rows that are stored whole */
 } hand;
 
 /* The values of one row as they travel. */
@@ -182,11 +183,11 @@ static void hand_add_time(hand_row *row, int64_t micros) {
 #define HAND_ADD_FLAG(name) hand_add_number(row, task->name, 1);
 
 /* As it is to be stored: with its times, its version, and what the store puts where nothing was said. */
-static void hand_row_of(hand_row *row, const kecs_task *given, int64_t now) {
+static void hand_row_of(const hand *by_hand, hand_row *row, const kecs_task *given, int64_t now) {
   kecs_task whole = *given;
   const kecs_task *task = &whole;
   whole.updated_at = now;
-  whole.version = 1;
+  whole.version = by_hand->version;
   row->count = 0;
   HAND_ADD_TEXT(arn)
   BASELINE_COLUMNS(HAND_ADD_TEXT, HAND_ADD_TIME, HAND_ADD_NUMBER, HAND_ADD_FLAG, HAND_ADD_NUMBER)
@@ -194,7 +195,7 @@ static void hand_row_of(hand_row *row, const kecs_task *given, int64_t now) {
 
 static void hand_insert(const hand *by_hand, const kecs_task *task) {
   hand_row row;
-  hand_row_of(&row, task, bench_now_us());
+  hand_row_of(by_hand, &row, task, bench_now_us());
   PGresult *result =
       PQexecPrepared(by_hand->pg, "insert", row.count, row.values, row.lengths, row.formats, 1);
   hand_check(by_hand, result, "insert");
@@ -250,7 +251,7 @@ static void hand_copy(hand *by_hand, const char *table, const bench_batch *batch
   hand_put(by_hand, "PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0\0", 19);
   for (int i = 0; i < batch->count; i++) {
     hand_row row;
-    hand_row_of(&row, &batch->tasks[i], bench_now_us());
+    hand_row_of(by_hand, &row, &batch->tasks[i], bench_now_us());
     hand_put_row(by_hand, &row);
     if (by_hand->used >= HAND_BUFFER) {
       hand_flush(by_hand);

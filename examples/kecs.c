@@ -12,6 +12,7 @@
  *   kecs_about.h   describe-kind, stat, version
  *   kecs_watch.h   track, watch, compact
  *   kecs_sync.h    sync, conflicts, hub
+ *   kecs_history.h history, diff, get --as-of
  *
  * Build:  cc kecs.c kecs_store_impl.c -lsqlite3 -lpthread -lm
  *   or, for postgres:// as well, with -DKECS_POSTGRES, kecs_store_pg_impl.c and -lpq */
@@ -119,6 +120,8 @@ static exit_code fail_asked(kecs_status status) {
 
 #include "kecs_open.h"
 
+#include "kecs_history.h"
+
 #include "kecs_rows.h"
 
 #include "kecs_files.h"
@@ -143,7 +146,8 @@ static const command commands[] = {
      "KEY is an ARN, a name or id where that says enough, or all parts of the address joined by commas\n"
      "(CLUSTER,NAME for a service). `kecs describe-kind KIND` tells the parts.\n",
      "  kecs --db shop.db get service web,shop\n"
-     "  kecs --db shop.db get task_definition shop:3 --json\n"},
+     "  kecs --db shop.db get task_definition shop:3 --json\n"
+     "  kecs --db shop.db get service web,shop --as-of 2024-05-01T10:00:00Z\n"},
     {"list", "KIND", "list rows, a page at a time", 1, 1, run_list,
      "Rows in the kind's own order, mostly newest first. --where takes COLUMN OPERATOR VALUE with = != < <= > >=,\n"
      "~ (contains) and ^= (begins with); several must all hold. Columns may be named as in AWS documents.\n"
@@ -180,8 +184,10 @@ static const command commands[] = {
      "  kecs describe-kind service\n"},
     {"track", "[on|off|status]", "keep a log of changes, or no longer", 0, 1, run_track,
      "The log is what `kecs watch` reads. It is a property of the file: every program that opens it logs. It grows\n"
-     "until `kecs compact` is run.\n",
-     "  kecs --db shop.db track on\n"},
+     "until `kecs compact` is run. With --history what rows were before they changed is kept, too: for\n"
+     "`kecs history`, `kecs diff` and `kecs get --as-of`.\n",
+     "  kecs --db shop.db track on\n"
+     "  kecs --db shop.db track on --history service,task --days 90\n"},
     {"watch", "[KIND...]", "tell changes as they happen", 0, 0, run_watch,
      "One line a change: sequence, time, what happened, kind, key, and of an update the groups that were written.\n"
      "With --json one document a line, with the row as it is now. --from goes on after a sequence that was told\n"
@@ -189,6 +195,17 @@ static const command commands[] = {
      "  kecs --db shop.db watch service task\n"
      "  kecs --db shop.db watch task --where last_status=STOPPED --json\n"
      "  kecs --db shop.db watch --from 117 --for 0\n"},
+    {"history", "KIND KEY", "who changed a row, when and why", 2, 2, run_history,
+     "The changes of a row that the history has, newest first; the row may be deleted. It is switched on with\n"
+     "`kecs track on --history KINDS`; what --actor and --reason said of a write stands in it. --full gives the rows\n"
+     "as they were before, with --json.\n",
+     "  kecs --db shop.db history service web,shop --limit 10\n"
+     "  kecs --db shop.db history service web,shop --from 2024-05-01T00:00:00Z --json\n"},
+    {"diff", "KIND KEY", "in what two versions of a row differ", 2, 2, run_diff,
+     "Member by member, as JSON Pointers into the document. Versions are the sequences that `kecs history` tells: the\n"
+     "row as it was right after that change. Without options: what the latest change has changed.\n",
+     "  kecs --db shop.db diff service web,shop\n"
+     "  kecs --db shop.db diff service web,shop --from 117 --to 130\n"},
     {"compact", "", "remove old entries of the log of changes", 0, 0, run_compact, "",
      "  kecs --db shop.db compact --older 24\n"},
     {"sync", "[status]", "bring an edge and its hub into agreement", 0, 1, run_sync,

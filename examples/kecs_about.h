@@ -152,7 +152,39 @@ static void print_info(const kecs_info *info) {
   }
   printf("\nreaders    %d of %d, %lld waits, %lld us\n", info->pool.total, info->pool.max, (long long)info->pool.waits,
          (long long)info->pool.wait_us);
+  if (info->cache.on) {
+    const kecs_cache_info *cache = &info->cache;
+    printf("row cache  %lld of %lld entries, %lld of %lld KiB, %lld hits, %lld misses\n", (long long)cache->entries,
+           (long long)cache->entries_max, (long long)cache->bytes / 1024, (long long)cache->bytes_max / 1024,
+           (long long)cache->hits, (long long)cache->misses);
+  } else {
+    printf("row cache  off\n");
+  }
   printf("names in   account %s, region %s\n\n", info->account_id, info->region);
+}
+
+static void add_cache(buffer *out, const kecs_cache_info *cache) {
+  const struct {
+    const char *name;
+    int64_t number;
+  } members[] = {{"entries", cache->entries},
+                 {"entriesMax", cache->entries_max},
+                 {"bytes", cache->bytes},
+                 {"bytesMax", cache->bytes_max},
+                 {"hits", cache->hits},
+                 {"misses", cache->misses},
+                 {"evictions", cache->evictions},
+                 {"expirations", cache->expirations},
+                 {"invalidations", cache->invalidations},
+                 {"flushes", cache->flushes}};
+  add_text(out, cache->on ? "{\"on\":true" : "{\"on\":false");
+  for (size_t i = 0; i < sizeof members / sizeof members[0]; i++) {
+    add_text(out, ",");
+    add_quoted(out, members[i].name);
+    add_text(out, ":");
+    add_number(out, (long long)members[i].number);
+  }
+  add_text(out, "}");
 }
 
 static void add_info(buffer *out, const kecs_info *info) {
@@ -180,6 +212,8 @@ static void add_info(buffer *out, const kecs_info *info) {
   add_number(out, (long long)info->wal_limit_bytes);
   add_text(out, ",\"sqliteBytes\":");
   add_number(out, (long long)info->sqlite_bytes);
+  add_text(out, ",\"rowCache\":");
+  add_cache(out, &info->cache);
   add_text(out, ",\"accountId\":");
   add_quoted(out, info->account_id);
   add_text(out, ",\"region\":");

@@ -7,6 +7,7 @@ typedef enum option_id {
   OPTION_DB,
   OPTION_STORAGE,
   OPTION_POSTGRES_URL,
+  OPTION_PROFILE,
   OPTION_ACCOUNT,
   OPTION_REGION,
   OPTION_STRICT,
@@ -32,6 +33,12 @@ typedef enum option_id {
   OPTION_OLDER,
   OPTION_HUB,
   OPTION_SITE,
+  OPTION_AS_OF,
+  OPTION_ACTOR,
+  OPTION_REASON,
+  OPTION_HISTORY,
+  OPTION_ROWS,
+  OPTION_DAYS,
   OPTION_HELP,
   OPTION_COUNT
 } option_id;
@@ -48,25 +55,30 @@ static const option options_known[OPTION_COUNT] = {
     {OPTION_DB, "--db", "FILE", NULL, "the database: a file or a URL; or set KECS_DB"},
     {OPTION_STORAGE, "--storage", "TYPE", NULL, "sqlite, memory or postgresql; else what --db or the environment says"},
     {OPTION_POSTGRES_URL, "--postgres-url", "URL", NULL, "the database, on PostgreSQL; as --db URL"},
+    {OPTION_PROFILE, "--profile", "NAME", NULL, "default, durable, edge or memory; else what KECS_PROFILE says"},
     {OPTION_ACCOUNT, "--account", "ID", NULL, "the account that bare names belong to; else 000000000000"},
     {OPTION_REGION, "--region", "NAME", NULL, "the region that bare names belong to; else us-east-1"},
     {OPTION_STRICT, "--strict", NULL, " put import update ", "refuse what AWS would refuse"},
     {OPTION_READ_ONLY, "--read-only", NULL, NULL, "open the database for reading only"},
-    {OPTION_WAIT, "--wait", "SECONDS", NULL, "how long to wait for another writer; else 30"},
+    {OPTION_WAIT, "--wait", "SECONDS", NULL, "how long to wait for another writer (else 30), or for a server (3)"},
     {OPTION_JSON, "--json", NULL, NULL, "print one JSON document; of a row its AWS document"},
     {OPTION_JSONL, "--jsonl", NULL, NULL, "print one JSON document a line"},
-    {OPTION_EPOCH, "--epoch", NULL, " get list export watch ", "times as epoch seconds, as AWS sends them"},
-    {OPTION_FULL, "--full", NULL, " get list ", "documents with the member kecs: id, version, times"},
+    {OPTION_EPOCH, "--epoch", NULL, " get list export watch history diff ",
+     "times as epoch seconds, as AWS sends them"},
+    {OPTION_FULL, "--full", NULL, " get list history diff ",
+     "documents with the member kecs: id, version, times"},
     {OPTION_COLUMNS, "--columns", "A,B,...", " get list ", "the columns of the table"},
     {OPTION_WHERE, "--where", "COLUMN=VALUE", " list watch ", "only rows where it holds: = != < <= > >= ~ ^="},
-    {OPTION_LIMIT, "--limit", "N", " list ", "rows of a page, 1 or more; else 100"},
-    {OPTION_PAGE_TOKEN, "--page-token", "T", " list ", "go on after the page that gave this token"},
+    {OPTION_LIMIT, "--limit", "N", " list history ", "rows of a page, 1 or more; else 100"},
+    {OPTION_PAGE_TOKEN, "--page-token", "T", " list history ", "go on after the page that gave this token"},
     {OPTION_SET, "--set", "COLUMN=VALUE", " update ", "write a column; may be repeated"},
     {OPTION_UNSET, "--unset", "COLUMN", " update ", "make a column NULL; may be repeated"},
     {OPTION_VERSION, "--version", "N", " update ", "change the row only while this is its version"},
-    {OPTION_FROM, "--from", "FROM", " migrate watch ",
-     "the store to copy, a file or a URL; of a watch the change to begin after, or oldest; else from now on"},
-    {OPTION_TO, "--to", "FILE", " migrate ", "the store to copy it into: a file or a URL"},
+    {OPTION_FROM, "--from", "FROM", " migrate watch history diff ",
+     "the store to copy, a file or a URL; of a watch the change to begin after, or oldest, else from now on; of a\n"
+     "                         history a time; of a diff a change, else the one before --to"},
+    {OPTION_TO, "--to", "TO", " migrate history diff ",
+     "the store to copy it into: a file or a URL; of a history a time; of a diff a change, else now"},
     {OPTION_MERGE, "--merge", NULL, " migrate ", "other rows of the target may stay"},
     {OPTION_DRY_RUN, "--dry-run", NULL, " migrate ", "count the rows of both and change nothing"},
     {OPTION_VERBOSE, "--verbose", NULL, NULL, "tell on stderr what the library logs"},
@@ -74,6 +86,12 @@ static const option options_known[OPTION_COUNT] = {
     {OPTION_OLDER, "--older", "HOURS", " compact ", "only entries that are at least so old"},
     {OPTION_HUB, "--hub", "URL", " sync ", "the hub, with its tenant; or set KECS_HUB"},
     {OPTION_SITE, "--site", "NAME", " sync ", "this edge's name at the hub; or set KECS_SITE"},
+    {OPTION_AS_OF, "--as-of", "SEQ|TIME", " get ", "the row as it was after this change, or at this time"},
+    {OPTION_ACTOR, "--actor", "NAME", " put import update delete migrate ", "who writes, for the history"},
+    {OPTION_REASON, "--reason", "TEXT", " put import update delete migrate ", "and why"},
+    {OPTION_HISTORY, "--history", "KINDS", " track ", "keep what rows of these kinds were: A,B,..., all or none"},
+    {OPTION_ROWS, "--rows", "N", " track ", "so many changes of a row stay in the history; else 100"},
+    {OPTION_DAYS, "--days", "N", " track ", "for so many days; else 30"},
     {OPTION_HELP, "--help", NULL, NULL, "this help; after a command, that command's"},
 };
 
@@ -89,6 +107,7 @@ typedef struct arguments {
   bool jsonl;
   bool help;
   kecs_track track; /* what `track` asks for */
+  kecs_history_options history;
   unsigned flags; /* KECS_JSON_..., for documents */
   char **operands;
   int operand_count;

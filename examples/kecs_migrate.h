@@ -315,17 +315,23 @@ typedef struct moved_batch {
 static kecs_status put_batch(kecs_store *tx, void *user) {
   const moved_batch *batch = user;
   const digests *held = &batch->all->held[batch->page->kind];
+  const char *documents[MIGRATE_PAGE];
+  size_t count = 0;
   kecs_status status = KECS_OK;
   for (size_t i = 0; !status && i < batch->page->count; i++) {
     const moved_row *row = &batch->page->rows[i];
     if (digests_have(held, row->mark)) {
       continue;
     }
-    status = row->counter ? kecs_task_definition_counter_raise(tx, row->counter)
-                          : kecs_put_json(tx, (kecs_kind)batch->page->kind, row->document, SIZE_MAX, KECS_JSON_STORE,
-                                          NULL);
+    if (row->counter) {
+      status = kecs_task_definition_counter_raise(tx, row->counter);
+    } else {
+      documents[count++] = row->document;
+    }
   }
-  return status;
+  return status || count == 0
+             ? status
+             : kecs_put_json_many(tx, (kecs_kind)batch->page->kind, documents, count, KECS_JSON_STORE);
 }
 
 static kecs_status visit_copy(migration *all, moved_page *page) {

@@ -52,6 +52,23 @@ static const char *variable(const char *name) {
   return value && value[0] ? value : NULL;
 }
 
+/* The number of the profile that a word means; -1 when it means none. */
+static int profile_of(const char *text) {
+  static const char *const words[] = {"default", "durable", "edge", "memory"};
+  for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+    if (word_is(text, words[i])) {
+      return (int)i;
+    }
+  }
+  return -1;
+}
+
+/* The profile that is asked for; -1 when none is. */
+static int profile_asked(const arguments *args) {
+  const char *text = args->values[OPTION_PROFILE] ? args->values[OPTION_PROFILE] : variable("KECS_PROFILE");
+  return text ? profile_of(text) : -1;
+}
+
 /* The kind of storage that the environment asks for; ANY when it says nothing that kecs_open_env reads. */
 static storage_type storage_of_environment(void) {
   static const char *const types[] = {"KECS_STORAGE_TYPE", "KECS_STORAGE", "STORE_TYPE"};
@@ -86,6 +103,10 @@ static exit_code check_storage(const arguments *args, storage_type type, const c
     return usage_error(args, "unknown --storage \"%s\" (valid: sqlite, memory, postgresql, postgres, pg, duckdb)",
                        given);
   }
+  if (args->values[OPTION_PROFILE] && profile_of(args->values[OPTION_PROFILE]) < 0) {
+    return usage_error(args, "unknown --profile \"%s\" (valid: default, durable, edge, memory)",
+                       args->values[OPTION_PROFILE]);
+  }
   if (args->values[OPTION_POSTGRES_URL] && args->db) {
     return usage_error(args, "--db and --postgres-url both say which database; give one of them");
   }
@@ -113,7 +134,8 @@ static exit_code choose_database(const arguments *args, const char **out_path) {
   if (!path && usual && (!given || storage_at(usual) == type)) {
     path = usual;
   }
-  if (!path && type == STORAGE_MEMORY) {
+  bool in_memory = !given && storage_of_environment() == STORAGE_ANY && profile_asked(args) == KECS_PROFILE_MEMORY;
+  if (!path && (type == STORAGE_MEMORY || in_memory)) {
     path = ":memory:";
   }
   if (!path && given) {
@@ -135,8 +157,18 @@ static void tell_log(kecs_log_level level, const char *text, void *user) {
   }
 }
 
-static kecs_status open_now(const kecs_options *options, kecs_store **out_store) {
-  return options->path ? kecs_open(options, out_store) : kecs_open_env(options, out_store);
+enum { SERVER_MS = 3000 /* a person waits: a server that is not there is told soon */ };
+
+/* How long a server is waited for, in milliseconds; 0: as the URL says, which knows its server better. */
+static int server_wait(const arguments *args, const char *path, int64_t wait) {
+  const char *const urls[] = {path ? path : variable("KECS_DATABASE_URL"), variable("KECS_POSTGRES_URL"),
+                              variable("DATABASE_URL")};
+  for (size_t i = 0; i < (path ? 1U : sizeof urls / sizeof urls[0]); i++) {
+    if (urls[i] && strstr(urls[i], "acquire_timeout=")) {
+      return 0;
+    }
+  }
+  return !args->values[OPTION_WAIT] ? SERVER_MS : wait > 0 ? (int)wait * 1000 : 1;
 }
 
 /* Opens a database, or with NULL that of the environment. On failure *code says why, and that was told; ACCESS_LOOK
@@ -159,16 +191,25 @@ static kecs_store *open_path(const arguments *args, const char *path, access_mod
   options.region = args->region;
   options.strict = args->strict;
   options.track = args->track;
+  if (args->values[OPTION_PROFILE]) { /* which wins over KECS_PROFILE, default as well */
+    (void)setenv("KECS_PROFILE", args->values[OPTION_PROFILE], 1);
+  }
+  options.history = args->history;
+  options.actor = args->values[OPTION_ACTOR];
+  options.reason = args->values[OPTION_REASON];
   options.busy_timeout_ms = wait > 0 ? (int)wait * 1000 : -1;
+  if (type == STORAGE_POSTGRES || (!path && type != STORAGE_MEMORY)) {
+    options.pool.acquire_ms = server_wait(args, path, wait);
+  }
   options.must_exist = file && mode != ACCESS_CREATE;
   options.read_only = args->read_only || (file && mode <= ACCESS_READ);
   options.logger.write = args->values[OPTION_VERBOSE] ? tell_log : NULL;
-  kecs_status status = open_now(&options, &store);
+  kecs_status status = kecs_open_env(&options, &store);
   /* A server's database without tables; one that is not there has the server's own code. */
   bool bare = status == KECS_E_NOT_FOUND && (!path || type == STORAGE_POSTGRES) && !kecs_last_error()->sqlstate[0];
   if ((status == KECS_E_READONLY || bare) && mode == ACCESS_READ && !args->read_only) {
     options.read_only = false; /* an older schema: reading it takes a migration first */
-    status = open_now(&options, &store);
+    status = kecs_open_env(&options, &store);
   }
   bool there = path && type == STORAGE_FILE && access(path, F_OK) == 0; /* but empty */
   if ((status == KECS_E_READONLY || bare || (status == KECS_E_NOT_FOUND && there)) && mode == ACCESS_LOOK) {

@@ -269,6 +269,26 @@ static void choose_default(const kecs_kind_info *info, choice *out) {
   }
 }
 
+/* ---- changes ---- */
+
+static void add_time(buffer *out, int64_t stamp) {
+  int64_t micros = kecs_stamp_time(stamp);
+  time_t seconds = (time_t)(micros / 1000000);
+  struct tm parts;
+  char text[64];
+  char whole[96];
+  if (!gmtime_r(&seconds, &parts) || strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &parts) == 0) {
+    memcpy(text, "?", 2);
+  }
+  snprintf(whole, sizeof whole, "%s.%03dZ", text, (int)(micros / 1000 % 1000));
+  add_text(out, whole);
+}
+
+static const char *op_name(kecs_change_op op) {
+  static const char *const names[] = {"?", "created", "updated", "deleted", "left"};
+  return names[op >= KECS_CHANGE_CREATED && op <= KECS_CHANGE_LEFT ? op : 0];
+}
+
 /* ---- tables ---- */
 
 typedef struct cell {

@@ -55,10 +55,12 @@ static exit_code run_get(const arguments *args) {
   if (!store) {
     return code;
   }
-  kecs_status status = kecs_record_get(store, info->kind, args->operands[1], &result);
+  kecs_status status = args->values[OPTION_AS_OF]
+                           ? get_as_of(args, store, info, args->operands[1], &code, &result)
+                           : kecs_record_get(store, info->kind, args->operands[1], &result);
   const void *row = status ? NULL : kecs_record_at(result, info->kind, 0);
   if (status) {
-    code = fail_asked(status);
+    code = code ? code : fail_asked(status);
   } else if (args->json || args->jsonl) {
     code = print_document(args, result, info, row);
   } else {

@@ -18,24 +18,6 @@ static exit_code read_watch(const arguments *args, kecs_watch_options *options, 
   return EXIT_GOOD;
 }
 
-static void add_time(buffer *out, int64_t stamp) {
-  int64_t micros = kecs_stamp_time(stamp);
-  time_t seconds = (time_t)(micros / 1000000);
-  struct tm parts;
-  char text[64];
-  char whole[96];
-  if (!gmtime_r(&seconds, &parts) || strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &parts) == 0) {
-    memcpy(text, "?", 2);
-  }
-  snprintf(whole, sizeof whole, "%s.%03dZ", text, (int)(micros / 1000 % 1000));
-  add_text(out, whole);
-}
-
-static const char *op_name(kecs_change_op op) {
-  static const char *const names[] = {"?", "created", "updated", "deleted", "left"};
-  return names[op >= KECS_CHANGE_CREATED && op <= KECS_CHANGE_LEFT ? op : 0];
-}
-
 /* The groups that were written, but for those of a new or deleted row, which are all. */
 static void add_groups(buffer *out, const kecs_change *change, const char *between) {
   bool more = false;
@@ -165,7 +147,7 @@ static exit_code print_log(const arguments *args, kecs_store *store) {
     return fail(status);
   }
   if (args->json || args->jsonl) {
-    printf("{\"tracked\":%s,\"lastSeq\":%lld,\"floor\":%lld,\"since\":%lld}\n", info.tracked ? "true" : "false",
+    printf("{\"tracked\":%s,\"lastSeq\":%lld,\"floor\":%lld,\"since\":%lld", info.tracked ? "true" : "false",
            (long long)info.last_seq, (long long)info.floor, (long long)info.since);
   } else if (info.tracked) {
     printf("changes are logged since %lld, from %lld to %lld\n", (long long)info.since, (long long)info.floor,
@@ -173,7 +155,8 @@ static exit_code print_log(const arguments *args, kecs_store *store) {
   } else {
     printf("changes are not logged\n");
   }
-  return EXIT_GOOD;
+  status = print_kept(args, store);
+  return status ? fail(status) : EXIT_GOOD;
 }
 
 static exit_code run_track(const arguments *args) {
@@ -190,6 +173,14 @@ static exit_code run_track(const arguments *args) {
     mode = ACCESS_READ;
   } else {
     return usage_error(args, "track takes on, off or status, not \"%s\"", word);
+  }
+  kecs_kind kinds[KECS_KIND_COUNT];
+  code = read_kept(args, kinds, &asked.history);
+  if (!code && asked.history.track && asked.track != KECS_TRACK_ON) {
+    code = usage_error(args, "--history goes with track on");
+  }
+  if (code) {
+    return code;
   }
   kecs_store *store = open_store(&asked, mode, &code);
   code = store ? print_log(args, store) : code;
@@ -213,8 +204,9 @@ static exit_code run_compact(const arguments *args) {
   }
   kecs_status status = kecs_changes_compact(store, &what, &done);
   if (!status && (args->json || args->jsonl)) {
-    printf("{\"removed\":%lld,\"folded\":%lld,\"tombstones\":%lld,\"floor\":%lld}\n", (long long)done.removed,
-           (long long)done.folded, (long long)done.tombstones, (long long)done.floor);
+    printf("{\"removed\":%lld,\"folded\":%lld,\"tombstones\":%lld,\"floor\":%lld,\"history\":%lld}\n",
+           (long long)done.removed, (long long)done.folded, (long long)done.tombstones, (long long)done.floor,
+           (long long)done.history);
   } else if (!status) {
     printf("%lld entries and %lld tombstones removed; the log begins after %lld\n", (long long)done.removed,
            (long long)done.tombstones, (long long)done.floor);

@@ -7,8 +7,8 @@ A FILE is a program (cmocka, told to print TAP) or a .py or .sh script; both say
 A file that is killed, ends with an error that no line told of, or reports nothing at all, counts as one failure. The
 last line is "N passed, N failed"; the exit code is 0 only when nothing failed and something passed.
 
-Programs below build/test/postgres find a server that runs for them, with a database each, in KECS_TEST_POSTGRES; those
-below build/test/pgbouncer find it behind PgBouncer in transaction mode.
+Programs below build/test/postgres (and postgres-asan, postgres-tsan) find a server that runs for them, with a database
+each, in KECS_TEST_POSTGRES; those below build/test/pgbouncer find it behind PgBouncer in transaction mode.
 Each file runs in the repository's root with TMPDIR set to a folder of its own, removed afterwards."""
 
 import argparse
@@ -114,7 +114,7 @@ def run_one(path, name, limit):
     try:
         environment = environment_for(box)
         variant = name.split(" ")[0]
-        if variant in ("postgres", "pgbouncer"):
+        if variant.split("-")[0] in ("postgres", "pgbouncer"):
             environment["KECS_TEST_POSTGRES"] = POSTGRES.url(variant == "pgbouncer")
         process = subprocess.Popen(command_of(path), cwd=str(ROOT), env=environment, start_new_session=True,
                                    stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)

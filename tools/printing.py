@@ -170,6 +170,8 @@ def functions(kind):
                      "  return kecs__update_fields(store, %s, row, mask, out_result);\n" % id_),
             Function(kind, "upsert", [store, row, result],
                      "  return kecs__upsert(store, %s, row, out_result);\n" % id_),
+            Function(kind, "upsert_many", [store, row + "s", "size_t count", result],
+                     "  return kecs__upsert_many(store, %s, rows, count, out_result);\n" % id_),
         ]
     out += [
         Function(kind, "delete", [store] + typed,

@@ -128,6 +128,7 @@ DECLARE
   indexes text[] := '{}';
   grants text[];
   policies text[];
+  triggers text[];
   secured boolean;
   owner text;
   one record;
@@ -143,6 +144,13 @@ BEGIN
                             coalesce(' USING (' || p.qual || ')', '') ||
                             coalesce(' WITH CHECK (' || p.with_check || ')', '')), '{}')
     INTO policies FROM pg_policies p WHERE p.schemaname = in_schema AND p.tablename = in_table;
+
+  -- The change log's triggers are the whole table's: what moves into a partition below is no change.
+  SELECT coalesce(array_agg(pg_get_triggerdef(g.oid)), '{}') INTO triggers FROM pg_trigger g
+    WHERE g.tgrelid = whole::regclass AND NOT g.tgisinternal;
+  FOR one IN SELECT g.tgname FROM pg_trigger g WHERE g.tgrelid = whole::regclass AND NOT g.tgisinternal LOOP
+    EXECUTE format('DROP TRIGGER %I ON %s', one.tgname, whole);
+  END LOOP;
 
   FOR one IN SELECT i.indexrelid::regclass::text AS name, c.relname, pg_get_indexdef(i.indexrelid) AS made,
                     k.conname FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
@@ -173,6 +181,13 @@ BEGIN
   EXECUTE format('WITH moved AS (DELETE FROM %s WHERE %I >= %s RETURNING *) INSERT INTO %s SELECT * FROM moved', before,
                  in_column, bound, rest);
   EXECUTE format('ALTER TABLE %s ATTACH PARTITION %s FOR VALUES FROM (MINVALUE) TO (%s)', whole, before, bound);
+
+  FOR one IN SELECT unnest(triggers) AS made LOOP
+    EXECUTE one.made;
+  END LOOP;
+  FOR one IN SELECT g.tgname FROM pg_trigger g WHERE g.tgrelid = whole::regclass AND NOT g.tgisinternal LOOP
+    EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I', whole, one.tgname);
+  END LOOP;
 
   -- What was granted on the table counts for it as a whole, and for no partition by itself.
   FOR one IN SELECT a.grantee::regrole::text AS role FROM pg_class c, aclexplode(c.relacl) a

@@ -63,6 +63,25 @@ BEGIN
       EXECUTE format('GRANT INSERT, UPDATE, DELETE ON %I.%I TO kecs_app', wanted, one.name);
     END IF;
   END LOOP;
+  -- The change log's functions: what stamps and what numbers runs as the owner. Its triggers ask for no right.
+  FOR one IN SELECT p.oid::regprocedure::text AS name, p.proname, p.proowner <> 'kecs_owner'::regrole AS stranger
+             FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+             WHERE n.nspname = wanted AND p.proname ~ '^(change|feed)_' LOOP
+    IF one.stranger THEN
+      EXECUTE format('ALTER FUNCTION %s OWNER TO kecs_owner', one.name);
+    END IF;
+    EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC, kecs_app, kecs_reader', one.name);
+    IF one.proname IN ('change_number', 'change_channel') THEN
+      EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO kecs_app, kecs_reader', one.name);
+    ELSIF one.proname = 'change_stamp' THEN
+      EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO kecs_app', one.name);
+    END IF;
+  END LOOP;
+  FOR one IN SELECT c.relname AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+             WHERE n.nspname = wanted AND c.relkind = 'S' AND c.relname = 'change_clock'
+             AND c.relowner <> 'kecs_owner'::regrole LOOP
+    EXECUTE format('ALTER SEQUENCE %I.%I OWNER TO kecs_owner', wanted, one.name);
+  END LOOP;
   -- Of partitioned tables, which count their rows by a sequence.
   FOR one IN SELECT c.relname AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
              WHERE n.nspname = wanted AND c.relkind = 'S' AND c.relname LIKE '%\_rid\_numbers' LOOP

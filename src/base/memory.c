@@ -154,6 +154,7 @@ static inline char *kecs__arena_cut(kecs__arena *arena, size_t size) {
   return piece;
 }
 
+#if !defined(KECS_STORE_NO_CACHE)
 KECS__FN void *kecs__arena_whole(kecs__arena *arena, size_t size, size_t more) {
   size_t header = KECS__ALIGN_UP(sizeof(kecs__chunk));
   size_t first = header + KECS__ALIGN_UP(size);
@@ -172,6 +173,7 @@ KECS__FN void *kecs__arena_whole(kecs__arena *arena, size_t size, size_t more) {
 KECS__FN char *kecs__arena_rest(const kecs__arena *arena, size_t more) {
   return (char *)arena->chunk + (arena->chunk->size - more);
 }
+#endif
 
 KECS__FN void *kecs__arena_take(kecs__arena *arena, size_t size) {
   if (size > SIZE_MAX - sizeof(kecs__aligned)) {

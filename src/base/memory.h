@@ -22,9 +22,11 @@ typedef struct kecs__arena {
   bool failed;        /* a piece could not be had: for callers that look once at the end */
 } kecs__arena;
 KECS__FN void kecs__arena_init(kecs__arena *arena, const kecs_allocator *allocator);
+#if !defined(KECS_STORE_NO_CACHE)
 /* The first piece of an arena, in memory that has room for one more of `more` bytes, and for nothing else. */
 KECS__FN void *kecs__arena_whole(kecs__arena *arena, size_t size, size_t more);
 KECS__FN char *kecs__arena_rest(const kecs__arena *arena, size_t more); /* that one */
+#endif
 KECS__FN void *kecs__arena_take(kecs__arena *arena, size_t size); /* NULL means NOMEM, recorded */
 KECS__FN char *kecs__arena_bytes(kecs__arena *arena, size_t size); /* unaligned, for text */
 KECS__FN char *kecs__arena_text(kecs__arena *arena, const char *text, size_t len); /* copies and terminates */

@@ -324,6 +324,7 @@ KECS__FN int64_t kecs__clock_now(const kecs_clock *clock) {
   return (int64_t)now.tv_sec * KECS__TIME_MICROS + (int64_t)now.tv_nsec / 1000;
 }
 
+#if !defined(KECS_STORE_NO_CACHE)
 KECS__FN int64_t kecs__clock_coarse(const kecs_clock *clock) {
 #if defined(CLOCK_REALTIME_COARSE)
   if (!clock || !clock->now) {
@@ -334,6 +335,7 @@ KECS__FN int64_t kecs__clock_coarse(const kecs_clock *clock) {
 #endif
   return kecs__clock_now(clock);
 }
+#endif
 
 KECS__FN int64_t kecs__monotonic_us(void) {
   struct timespec now = {0, 0};

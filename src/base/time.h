@@ -28,8 +28,10 @@ KECS__FN void kecs__time_epoch(int64_t micros, char out[32]);
 /* The clock behind a hook: the system's when the hook is empty or NULL. */
 KECS__FN int64_t kecs__clock_now(const kecs_clock *clock);
 
+#if !defined(KECS_STORE_NO_CACHE)
 /* The same, some milliseconds late, where the system's then is cheaper: for ages, never for rows. */
 KECS__FN int64_t kecs__clock_coarse(const kecs_clock *clock);
+#endif
 
 /* Milliseconds and microseconds of a clock that never goes back: for waiting, never for rows. */
 KECS__FN int64_t kecs__monotonic_ms(void);

@@ -62,9 +62,13 @@
  *   KECS_STORE_MALLOC(size), KECS_STORE_REALLOC(pointer, size), KECS_STORE_FREE(pointer)
  *                                 default memory functions; all three or none; options.allocator wins over them
  *   KECS_STORE_NO_THREADS         no mutexes: the store is used by one thread
+ *   KECS_STORE_NO_CACHE           leave the row cache out: saves 9 KB. options.row_cache is KECS_E_UNSUPPORTED then
  *   KECS_STORE_NO_MEANINGS        leave the columns' descriptions out of kecs_kind_describe: saves 12 KB
  *   KECS_STORE_NO_VALIDATION      leave kecs_validate... and options.strict out (they say UNSUPPORTED): saves 16 KB
  *   KECS_STORE_NO_IMPORT          leave kecs_import out: saves 12 KB
+ *   KECS_STORE_NO_HISTORY         leave kecs_history... and options.history out: saves 12 KB
+ *   KECS_STORE_NO_WATCH           leave kecs_watch..., kecs_informer_run and kecs_changes_pending out: saves 10 KB. A
+ *                                 store that is tracked goes on logging
  *   SQLITE_...                    any option of SQLite, for the bundled one; ours are only defaults
  *
  * LICENCE

@@ -61,6 +61,11 @@ KECS_STORE_API kecs_status kecs_cluster_upsert(kecs_store *store, const kecs_clu
   return kecs__upsert(store, KECS_KIND_CLUSTER, row, out_result);
 }
 
+KECS_STORE_API kecs_status kecs_cluster_upsert_many(kecs_store *store, const kecs_cluster *rows, size_t count,
+                                                    kecs_result **out_result) {
+  return kecs__upsert_many(store, KECS_KIND_CLUSTER, rows, count, out_result);
+}
+
 KECS_STORE_API kecs_status kecs_cluster_delete(kecs_store *store, const char *name) {
   const kecs_value address[] = {kecs__value_text(name)};
   return kecs__delete(store, KECS_KIND_CLUSTER, address, 1);
@@ -134,6 +139,11 @@ KECS_STORE_API kecs_status kecs_task_definition_upsert(kecs_store *store, const 
   return kecs__upsert(store, KECS_KIND_TASK_DEFINITION, row, out_result);
 }
 
+KECS_STORE_API kecs_status kecs_task_definition_upsert_many(kecs_store *store, const kecs_task_definition *rows,
+                                                            size_t count, kecs_result **out_result) {
+  return kecs__upsert_many(store, KECS_KIND_TASK_DEFINITION, rows, count, out_result);
+}
+
 KECS_STORE_API kecs_status kecs_task_definition_delete(kecs_store *store, const char *family) {
   const kecs_value address[] = {kecs__value_text(family)};
   return kecs__delete(store, KECS_KIND_TASK_DEFINITION, address, 1);
@@ -201,6 +211,11 @@ KECS_STORE_API kecs_status kecs_service_update_fields(kecs_store *store, const k
 
 KECS_STORE_API kecs_status kecs_service_upsert(kecs_store *store, const kecs_service *row, kecs_result **out_result) {
   return kecs__upsert(store, KECS_KIND_SERVICE, row, out_result);
+}
+
+KECS_STORE_API kecs_status kecs_service_upsert_many(kecs_store *store, const kecs_service *rows, size_t count,
+                                                    kecs_result **out_result) {
+  return kecs__upsert_many(store, KECS_KIND_SERVICE, rows, count, out_result);
 }
 
 KECS_STORE_API kecs_status kecs_service_delete(kecs_store *store, const char *cluster, const char *name) {
@@ -272,6 +287,11 @@ KECS_STORE_API kecs_status kecs_task_upsert(kecs_store *store, const kecs_task *
   return kecs__upsert(store, KECS_KIND_TASK, row, out_result);
 }
 
+KECS_STORE_API kecs_status kecs_task_upsert_many(kecs_store *store, const kecs_task *rows, size_t count,
+                                                 kecs_result **out_result) {
+  return kecs__upsert_many(store, KECS_KIND_TASK, rows, count, out_result);
+}
+
 KECS_STORE_API kecs_status kecs_task_delete(kecs_store *store, const char *cluster, const char *id) {
   const kecs_value address[] = {kecs__value_text(cluster), kecs__value_text(id)};
   return kecs__delete(store, KECS_KIND_TASK, address, 2);
@@ -339,6 +359,11 @@ KECS_STORE_API kecs_status kecs_task_set_update_fields(kecs_store *store, const 
 
 KECS_STORE_API kecs_status kecs_task_set_upsert(kecs_store *store, const kecs_task_set *row, kecs_result **out_result) {
   return kecs__upsert(store, KECS_KIND_TASK_SET, row, out_result);
+}
+
+KECS_STORE_API kecs_status kecs_task_set_upsert_many(kecs_store *store, const kecs_task_set *rows, size_t count,
+                                                     kecs_result **out_result) {
+  return kecs__upsert_many(store, KECS_KIND_TASK_SET, rows, count, out_result);
 }
 
 KECS_STORE_API kecs_status kecs_task_set_delete(kecs_store *store, const char *service, const char *id) {
@@ -417,6 +442,11 @@ KECS_STORE_API kecs_status kecs_container_instance_upsert(kecs_store *store, con
   return kecs__upsert(store, KECS_KIND_CONTAINER_INSTANCE, row, out_result);
 }
 
+KECS_STORE_API kecs_status kecs_container_instance_upsert_many(kecs_store *store, const kecs_container_instance *rows,
+                                                               size_t count, kecs_result **out_result) {
+  return kecs__upsert_many(store, KECS_KIND_CONTAINER_INSTANCE, rows, count, out_result);
+}
+
 KECS_STORE_API kecs_status kecs_container_instance_delete(kecs_store *store, const char *cluster, const char *id) {
   const kecs_value address[] = {kecs__value_text(cluster), kecs__value_text(id)};
   return kecs__delete(store, KECS_KIND_CONTAINER_INSTANCE, address, 2);
@@ -489,6 +519,11 @@ KECS_STORE_API kecs_status kecs_attribute_update_fields(kecs_store *store, const
 KECS_STORE_API kecs_status kecs_attribute_upsert(kecs_store *store, const kecs_attribute *row,
                                                  kecs_result **out_result) {
   return kecs__upsert(store, KECS_KIND_ATTRIBUTE, row, out_result);
+}
+
+KECS_STORE_API kecs_status kecs_attribute_upsert_many(kecs_store *store, const kecs_attribute *rows, size_t count,
+                                                      kecs_result **out_result) {
+  return kecs__upsert_many(store, KECS_KIND_ATTRIBUTE, rows, count, out_result);
 }
 
 KECS_STORE_API kecs_status kecs_attribute_delete(kecs_store *store, const char *cluster, const char *target_type,
@@ -565,6 +600,11 @@ KECS_STORE_API kecs_status kecs_account_setting_update_fields(kecs_store *store,
 KECS_STORE_API kecs_status kecs_account_setting_upsert(kecs_store *store, const kecs_account_setting *row,
                                                        kecs_result **out_result) {
   return kecs__upsert(store, KECS_KIND_ACCOUNT_SETTING, row, out_result);
+}
+
+KECS_STORE_API kecs_status kecs_account_setting_upsert_many(kecs_store *store, const kecs_account_setting *rows,
+                                                            size_t count, kecs_result **out_result) {
+  return kecs__upsert_many(store, KECS_KIND_ACCOUNT_SETTING, rows, count, out_result);
 }
 
 KECS_STORE_API kecs_status kecs_account_setting_delete(kecs_store *store, const char *principal, const char *name) {
@@ -695,6 +735,11 @@ KECS_STORE_API kecs_status kecs_load_balancer_upsert(kecs_store *store, const ke
   return kecs__upsert(store, KECS_KIND_LOAD_BALANCER, row, out_result);
 }
 
+KECS_STORE_API kecs_status kecs_load_balancer_upsert_many(kecs_store *store, const kecs_load_balancer *rows,
+                                                          size_t count, kecs_result **out_result) {
+  return kecs__upsert_many(store, KECS_KIND_LOAD_BALANCER, rows, count, out_result);
+}
+
 KECS_STORE_API kecs_status kecs_load_balancer_delete(kecs_store *store, const char *name) {
   const kecs_value address[] = {kecs__value_text(name)};
   return kecs__delete(store, KECS_KIND_LOAD_BALANCER, address, 1);
@@ -768,6 +813,11 @@ KECS_STORE_API kecs_status kecs_target_group_upsert(kecs_store *store, const kec
   return kecs__upsert(store, KECS_KIND_TARGET_GROUP, row, out_result);
 }
 
+KECS_STORE_API kecs_status kecs_target_group_upsert_many(kecs_store *store, const kecs_target_group *rows,
+                                                         size_t count, kecs_result **out_result) {
+  return kecs__upsert_many(store, KECS_KIND_TARGET_GROUP, rows, count, out_result);
+}
+
 KECS_STORE_API kecs_status kecs_target_group_delete(kecs_store *store, const char *name) {
   const kecs_value address[] = {kecs__value_text(name)};
   return kecs__delete(store, KECS_KIND_TARGET_GROUP, address, 1);
@@ -836,6 +886,11 @@ KECS_STORE_API kecs_status kecs_listener_upsert(kecs_store *store, const kecs_li
   return kecs__upsert(store, KECS_KIND_LISTENER, row, out_result);
 }
 
+KECS_STORE_API kecs_status kecs_listener_upsert_many(kecs_store *store, const kecs_listener *rows, size_t count,
+                                                     kecs_result **out_result) {
+  return kecs__upsert_many(store, KECS_KIND_LISTENER, rows, count, out_result);
+}
+
 KECS_STORE_API kecs_status kecs_listener_delete(kecs_store *store, const char *arn) {
   const kecs_value address[] = {kecs__value_text(arn)};
   return kecs__delete(store, KECS_KIND_LISTENER, address, 1);
@@ -902,6 +957,11 @@ KECS_STORE_API kecs_status kecs_rule_update_fields(kecs_store *store, const kecs
 
 KECS_STORE_API kecs_status kecs_rule_upsert(kecs_store *store, const kecs_rule *row, kecs_result **out_result) {
   return kecs__upsert(store, KECS_KIND_RULE, row, out_result);
+}
+
+KECS_STORE_API kecs_status kecs_rule_upsert_many(kecs_store *store, const kecs_rule *rows, size_t count,
+                                                 kecs_result **out_result) {
+  return kecs__upsert_many(store, KECS_KIND_RULE, rows, count, out_result);
 }
 
 KECS_STORE_API kecs_status kecs_rule_delete(kecs_store *store, const char *arn) {
@@ -973,6 +1033,11 @@ KECS_STORE_API kecs_status kecs_target_upsert(kecs_store *store, const kecs_targ
   return kecs__upsert(store, KECS_KIND_TARGET, row, out_result);
 }
 
+KECS_STORE_API kecs_status kecs_target_upsert_many(kecs_store *store, const kecs_target *rows, size_t count,
+                                                   kecs_result **out_result) {
+  return kecs__upsert_many(store, KECS_KIND_TARGET, rows, count, out_result);
+}
+
 KECS_STORE_API kecs_status kecs_target_delete(kecs_store *store, const char *target_group, const char *id,
                                               int64_t port) {
   const kecs_value address[] = {kecs__value_text(target_group), kecs__value_text(id), kecs__value_int(port)};
@@ -1041,6 +1106,11 @@ KECS_STORE_API kecs_status kecs_tag_update_fields(kecs_store *store, const kecs_
 
 KECS_STORE_API kecs_status kecs_tag_upsert(kecs_store *store, const kecs_tag *row, kecs_result **out_result) {
   return kecs__upsert(store, KECS_KIND_TAG, row, out_result);
+}
+
+KECS_STORE_API kecs_status kecs_tag_upsert_many(kecs_store *store, const kecs_tag *rows, size_t count,
+                                                kecs_result **out_result) {
+  return kecs__upsert_many(store, KECS_KIND_TAG, rows, count, out_result);
 }
 
 KECS_STORE_API kecs_status kecs_tag_delete(kecs_store *store, const char *resource, const char *key) {
@@ -1166,6 +1236,11 @@ KECS_STORE_API kecs_status kecs_node_upsert(kecs_store *store, const kecs_node *
   return kecs__upsert(store, KECS_KIND_NODE, row, out_result);
 }
 
+KECS_STORE_API kecs_status kecs_node_upsert_many(kecs_store *store, const kecs_node *rows, size_t count,
+                                                 kecs_result **out_result) {
+  return kecs__upsert_many(store, KECS_KIND_NODE, rows, count, out_result);
+}
+
 KECS_STORE_API kecs_status kecs_node_delete(kecs_store *store, const char *id) {
   const kecs_value address[] = {kecs__value_text(id)};
   return kecs__delete(store, KECS_KIND_NODE, address, 1);
@@ -1236,6 +1311,11 @@ KECS_STORE_API kecs_status kecs_node_task_update_fields(kecs_store *store, const
 KECS_STORE_API kecs_status kecs_node_task_upsert(kecs_store *store, const kecs_node_task *row,
                                                  kecs_result **out_result) {
   return kecs__upsert(store, KECS_KIND_NODE_TASK, row, out_result);
+}
+
+KECS_STORE_API kecs_status kecs_node_task_upsert_many(kecs_store *store, const kecs_node_task *rows, size_t count,
+                                                      kecs_result **out_result) {
+  return kecs__upsert_many(store, KECS_KIND_NODE_TASK, rows, count, out_result);
 }
 
 KECS_STORE_API kecs_status kecs_node_task_delete(kecs_store *store, const char *id) {

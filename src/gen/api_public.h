@@ -22,6 +22,8 @@ KECS_STORE_API kecs_status kecs_cluster_update(kecs_store *store, const kecs_clu
 KECS_STORE_API kecs_status kecs_cluster_update_fields(kecs_store *store, const kecs_cluster *row, uint64_t mask,
                                                       kecs_result **out_result);
 KECS_STORE_API kecs_status kecs_cluster_upsert(kecs_store *store, const kecs_cluster *row, kecs_result **out_result);
+KECS_STORE_API kecs_status kecs_cluster_upsert_many(kecs_store *store, const kecs_cluster *rows, size_t count,
+                                                    kecs_result **out_result);
 KECS_STORE_API kecs_status kecs_cluster_delete(kecs_store *store, const char *name);
 KECS_STORE_API const kecs_cluster *kecs_cluster_at(const kecs_result *result, size_t index);
 
@@ -47,6 +49,8 @@ KECS_STORE_API kecs_status kecs_task_definition_update_fields(kecs_store *store,
                                                               uint64_t mask, kecs_result **out_result);
 KECS_STORE_API kecs_status kecs_task_definition_upsert(kecs_store *store, const kecs_task_definition *row,
                                                        kecs_result **out_result);
+KECS_STORE_API kecs_status kecs_task_definition_upsert_many(kecs_store *store, const kecs_task_definition *rows,
+                                                            size_t count, kecs_result **out_result);
 KECS_STORE_API kecs_status kecs_task_definition_delete(kecs_store *store, const char *family);
 KECS_STORE_API const kecs_task_definition *kecs_task_definition_at(const kecs_result *result, size_t index);
 
@@ -68,6 +72,8 @@ KECS_STORE_API kecs_status kecs_service_update(kecs_store *store, const kecs_ser
 KECS_STORE_API kecs_status kecs_service_update_fields(kecs_store *store, const kecs_service *row, uint64_t mask,
                                                       kecs_result **out_result);
 KECS_STORE_API kecs_status kecs_service_upsert(kecs_store *store, const kecs_service *row, kecs_result **out_result);
+KECS_STORE_API kecs_status kecs_service_upsert_many(kecs_store *store, const kecs_service *rows, size_t count,
+                                                    kecs_result **out_result);
 KECS_STORE_API kecs_status kecs_service_delete(kecs_store *store, const char *cluster, const char *name);
 KECS_STORE_API const kecs_service *kecs_service_at(const kecs_result *result, size_t index);
 
@@ -89,6 +95,8 @@ KECS_STORE_API kecs_status kecs_task_update(kecs_store *store, const kecs_task *
 KECS_STORE_API kecs_status kecs_task_update_fields(kecs_store *store, const kecs_task *row, uint64_t mask,
                                                    kecs_result **out_result);
 KECS_STORE_API kecs_status kecs_task_upsert(kecs_store *store, const kecs_task *row, kecs_result **out_result);
+KECS_STORE_API kecs_status kecs_task_upsert_many(kecs_store *store, const kecs_task *rows, size_t count,
+                                                 kecs_result **out_result);
 KECS_STORE_API kecs_status kecs_task_delete(kecs_store *store, const char *cluster, const char *id);
 KECS_STORE_API const kecs_task *kecs_task_at(const kecs_result *result, size_t index);
 
@@ -111,6 +119,8 @@ KECS_STORE_API kecs_status kecs_task_set_update(kecs_store *store, const kecs_ta
 KECS_STORE_API kecs_status kecs_task_set_update_fields(kecs_store *store, const kecs_task_set *row, uint64_t mask,
                                                        kecs_result **out_result);
 KECS_STORE_API kecs_status kecs_task_set_upsert(kecs_store *store, const kecs_task_set *row, kecs_result **out_result);
+KECS_STORE_API kecs_status kecs_task_set_upsert_many(kecs_store *store, const kecs_task_set *rows, size_t count,
+                                                     kecs_result **out_result);
 KECS_STORE_API kecs_status kecs_task_set_delete(kecs_store *store, const char *service, const char *id);
 KECS_STORE_API const kecs_task_set *kecs_task_set_at(const kecs_result *result, size_t index);
 
@@ -139,6 +149,8 @@ KECS_STORE_API kecs_status kecs_container_instance_update_fields(kecs_store *sto
                                                                  kecs_result **out_result);
 KECS_STORE_API kecs_status kecs_container_instance_upsert(kecs_store *store, const kecs_container_instance *row,
                                                           kecs_result **out_result);
+KECS_STORE_API kecs_status kecs_container_instance_upsert_many(kecs_store *store, const kecs_container_instance *rows,
+                                                               size_t count, kecs_result **out_result);
 KECS_STORE_API kecs_status kecs_container_instance_delete(kecs_store *store, const char *cluster, const char *id);
 KECS_STORE_API const kecs_container_instance *kecs_container_instance_at(const kecs_result *result, size_t index);
 
@@ -165,6 +177,8 @@ KECS_STORE_API kecs_status kecs_attribute_update_fields(kecs_store *store, const
                                                         kecs_result **out_result);
 KECS_STORE_API kecs_status kecs_attribute_upsert(kecs_store *store, const kecs_attribute *row,
                                                  kecs_result **out_result);
+KECS_STORE_API kecs_status kecs_attribute_upsert_many(kecs_store *store, const kecs_attribute *rows, size_t count,
+                                                      kecs_result **out_result);
 KECS_STORE_API kecs_status kecs_attribute_delete(kecs_store *store, const char *cluster, const char *target_type,
                                                  const char *target_id, const char *name);
 KECS_STORE_API const kecs_attribute *kecs_attribute_at(const kecs_result *result, size_t index);
@@ -192,6 +206,8 @@ KECS_STORE_API kecs_status kecs_account_setting_update_fields(kecs_store *store,
                                                               uint64_t mask, kecs_result **out_result);
 KECS_STORE_API kecs_status kecs_account_setting_upsert(kecs_store *store, const kecs_account_setting *row,
                                                        kecs_result **out_result);
+KECS_STORE_API kecs_status kecs_account_setting_upsert_many(kecs_store *store, const kecs_account_setting *rows,
+                                                            size_t count, kecs_result **out_result);
 KECS_STORE_API kecs_status kecs_account_setting_delete(kecs_store *store, const char *principal, const char *name);
 KECS_STORE_API const kecs_account_setting *kecs_account_setting_at(const kecs_result *result, size_t index);
 
@@ -234,6 +250,8 @@ KECS_STORE_API kecs_status kecs_load_balancer_update_fields(kecs_store *store, c
                                                             uint64_t mask, kecs_result **out_result);
 KECS_STORE_API kecs_status kecs_load_balancer_upsert(kecs_store *store, const kecs_load_balancer *row,
                                                      kecs_result **out_result);
+KECS_STORE_API kecs_status kecs_load_balancer_upsert_many(kecs_store *store, const kecs_load_balancer *rows,
+                                                          size_t count, kecs_result **out_result);
 KECS_STORE_API kecs_status kecs_load_balancer_delete(kecs_store *store, const char *name);
 KECS_STORE_API const kecs_load_balancer *kecs_load_balancer_at(const kecs_result *result, size_t index);
 
@@ -259,6 +277,8 @@ KECS_STORE_API kecs_status kecs_target_group_update_fields(kecs_store *store, co
                                                            uint64_t mask, kecs_result **out_result);
 KECS_STORE_API kecs_status kecs_target_group_upsert(kecs_store *store, const kecs_target_group *row,
                                                     kecs_result **out_result);
+KECS_STORE_API kecs_status kecs_target_group_upsert_many(kecs_store *store, const kecs_target_group *rows,
+                                                         size_t count, kecs_result **out_result);
 KECS_STORE_API kecs_status kecs_target_group_delete(kecs_store *store, const char *name);
 KECS_STORE_API const kecs_target_group *kecs_target_group_at(const kecs_result *result, size_t index);
 
@@ -279,6 +299,8 @@ KECS_STORE_API kecs_status kecs_listener_update(kecs_store *store, const kecs_li
 KECS_STORE_API kecs_status kecs_listener_update_fields(kecs_store *store, const kecs_listener *row, uint64_t mask,
                                                        kecs_result **out_result);
 KECS_STORE_API kecs_status kecs_listener_upsert(kecs_store *store, const kecs_listener *row, kecs_result **out_result);
+KECS_STORE_API kecs_status kecs_listener_upsert_many(kecs_store *store, const kecs_listener *rows, size_t count,
+                                                     kecs_result **out_result);
 KECS_STORE_API kecs_status kecs_listener_delete(kecs_store *store, const char *arn);
 KECS_STORE_API const kecs_listener *kecs_listener_at(const kecs_result *result, size_t index);
 
@@ -299,6 +321,8 @@ KECS_STORE_API kecs_status kecs_rule_update(kecs_store *store, const kecs_rule *
 KECS_STORE_API kecs_status kecs_rule_update_fields(kecs_store *store, const kecs_rule *row, uint64_t mask,
                                                    kecs_result **out_result);
 KECS_STORE_API kecs_status kecs_rule_upsert(kecs_store *store, const kecs_rule *row, kecs_result **out_result);
+KECS_STORE_API kecs_status kecs_rule_upsert_many(kecs_store *store, const kecs_rule *rows, size_t count,
+                                                 kecs_result **out_result);
 KECS_STORE_API kecs_status kecs_rule_delete(kecs_store *store, const char *arn);
 KECS_STORE_API const kecs_rule *kecs_rule_at(const kecs_result *result, size_t index);
 
@@ -321,6 +345,8 @@ KECS_STORE_API kecs_status kecs_target_update(kecs_store *store, const kecs_targ
 KECS_STORE_API kecs_status kecs_target_update_fields(kecs_store *store, const kecs_target *row, uint64_t mask,
                                                      kecs_result **out_result);
 KECS_STORE_API kecs_status kecs_target_upsert(kecs_store *store, const kecs_target *row, kecs_result **out_result);
+KECS_STORE_API kecs_status kecs_target_upsert_many(kecs_store *store, const kecs_target *rows, size_t count,
+                                                   kecs_result **out_result);
 KECS_STORE_API kecs_status kecs_target_delete(kecs_store *store, const char *target_group, const char *id,
                                               int64_t port);
 KECS_STORE_API const kecs_target *kecs_target_at(const kecs_result *result, size_t index);
@@ -343,6 +369,8 @@ KECS_STORE_API kecs_status kecs_tag_update(kecs_store *store, const kecs_tag *ro
 KECS_STORE_API kecs_status kecs_tag_update_fields(kecs_store *store, const kecs_tag *row, uint64_t mask,
                                                   kecs_result **out_result);
 KECS_STORE_API kecs_status kecs_tag_upsert(kecs_store *store, const kecs_tag *row, kecs_result **out_result);
+KECS_STORE_API kecs_status kecs_tag_upsert_many(kecs_store *store, const kecs_tag *rows, size_t count,
+                                                kecs_result **out_result);
 KECS_STORE_API kecs_status kecs_tag_delete(kecs_store *store, const char *resource, const char *key);
 KECS_STORE_API const kecs_tag *kecs_tag_at(const kecs_result *result, size_t index);
 
@@ -380,6 +408,8 @@ KECS_STORE_API kecs_status kecs_node_update(kecs_store *store, const kecs_node *
 KECS_STORE_API kecs_status kecs_node_update_fields(kecs_store *store, const kecs_node *row, uint64_t mask,
                                                    kecs_result **out_result);
 KECS_STORE_API kecs_status kecs_node_upsert(kecs_store *store, const kecs_node *row, kecs_result **out_result);
+KECS_STORE_API kecs_status kecs_node_upsert_many(kecs_store *store, const kecs_node *rows, size_t count,
+                                                 kecs_result **out_result);
 KECS_STORE_API kecs_status kecs_node_delete(kecs_store *store, const char *id);
 KECS_STORE_API const kecs_node *kecs_node_at(const kecs_result *result, size_t index);
 
@@ -404,6 +434,8 @@ KECS_STORE_API kecs_status kecs_node_task_update_fields(kecs_store *store, const
                                                         kecs_result **out_result);
 KECS_STORE_API kecs_status kecs_node_task_upsert(kecs_store *store, const kecs_node_task *row,
                                                  kecs_result **out_result);
+KECS_STORE_API kecs_status kecs_node_task_upsert_many(kecs_store *store, const kecs_node_task *rows, size_t count,
+                                                      kecs_result **out_result);
 KECS_STORE_API kecs_status kecs_node_task_delete(kecs_store *store, const char *id);
 KECS_STORE_API const kecs_node_task *kecs_node_task_at(const kecs_result *result, size_t index);
 

@@ -29,10 +29,11 @@ static void kecs_pg__bind_row(void *user, int time) {
   }
 }
 
-static kecs_status kecs_pg__insert_few(kecs_pg__statement *statement, const kecs_value *values, int count, size_t rows,
+static kecs_status kecs_pg__run_few(kecs_pg__statement *statement, const kecs_value *values, int count, size_t rows,
                                        bool *commit) {
   kecs_pg__few few = {statement, values, count};
   kecs_status status = kecs_pg__reserve_parameters(statement, count);
+  statement->connection->changes = 0;
   while (!status && rows > 0) {
     size_t now = rows < KECS_PG__SEND_MAX ? rows : KECS_PG__SEND_MAX;
     kecs_pg__message message = {0};
@@ -42,6 +43,7 @@ static kecs_status kecs_pg__insert_few(kecs_pg__statement *statement, const kecs
     message.user = &few;
     message.commits = *commit && now == rows;
     status = kecs_pg__run(statement, &message);
+    statement->connection->changes += message.changes;
     PQclear(statement->result);
     statement->result = NULL;
     few.values += now * (size_t)count;
@@ -53,17 +55,19 @@ static kecs_status kecs_pg__insert_few(kecs_pg__statement *statement, const kecs
 
 /* ---- many ---- */
 
-typedef struct kecs_pg__load {
+typedef struct kecs_pg__loading {
   kecs_pg__connection *connection;
+  bool own; /* a table of the store's, whose rows lead with the tenant */
   char *buffer;
   size_t used;
-} kecs_pg__load;
+} kecs_pg__loading;
 
-static kecs_status kecs_pg__load_begin(kecs_pg__connection *connection, const char *table, const char *columns) {
+static kecs_status kecs_pg__load_begin(const kecs_pg__loading *load, const char *table, const char *columns) {
   char sql[KECS_PG__COPY_SQL];
+  kecs_pg__connection *connection = load->connection;
   PGresult *result = NULL;
-  int len = snprintf(sql, sizeof sql, "COPY %s%s(tenant,%s) FROM STDIN (FORMAT binary)", connection->home->schema,
-                     table, columns);
+  int len = snprintf(sql, sizeof sql, "COPY %s%s(%s%s) FROM STDIN (FORMAT binary)",
+                     load->own ? connection->home->schema : "pg_temp.", table, load->own ? "tenant," : "", columns);
   if (len < 0 || (size_t)len >= sizeof sql) {
     return kecs_pg__fail(KECS_E_MISUSE, "%s has too many columns for one COPY", table);
   }
@@ -74,13 +78,13 @@ static kecs_status kecs_pg__load_begin(kecs_pg__connection *connection, const ch
 }
 
 /* Hands the buffer to libpq. False: the connection is lost. */
-static bool kecs_pg__load_flush(kecs_pg__load *load) {
+static bool kecs_pg__load_flush(kecs_pg__loading *load) {
   bool good = PQputCopyData(load->connection->pg, load->buffer, (int)load->used) == 1;
   load->used = 0;
   return good;
 }
 
-static bool kecs_pg__load_bytes(kecs_pg__load *load, const char *bytes, size_t len) {
+static bool kecs_pg__load_bytes(kecs_pg__loading *load, const char *bytes, size_t len) {
   while (len > 0) {
     size_t fits = KECS_PG__BUFFER - load->used;
     fits = len < fits ? len : fits;
@@ -96,7 +100,7 @@ static bool kecs_pg__load_bytes(kecs_pg__load *load, const char *bytes, size_t l
 }
 
 /* `size` bytes, at most 8, with the highest first. */
-static bool kecs_pg__load_number(kecs_pg__load *load, int64_t number, int size) {
+static bool kecs_pg__load_number(kecs_pg__loading *load, int64_t number, int size) {
   char bytes[8];
   for (int i = 0; i < size; i++) {
     bytes[i] = (char)(unsigned char)((uint64_t)number >> (8 * (size - 1 - i)));
@@ -104,11 +108,11 @@ static bool kecs_pg__load_number(kecs_pg__load *load, int64_t number, int size) 
   return kecs_pg__load_bytes(load, bytes, (size_t)size);
 }
 
-static bool kecs_pg__load_text(kecs_pg__load *load, const char *text, size_t len) {
+static bool kecs_pg__load_text(kecs_pg__loading *load, const char *text, size_t len) {
   return kecs_pg__load_number(load, (int64_t)len, 4) && kecs_pg__load_bytes(load, text, len);
 }
 
-static bool kecs_pg__load_value(kecs_pg__load *load, const kecs_value *value) {
+static bool kecs_pg__load_value(kecs_pg__loading *load, const kecs_value *value) {
   switch (value->type) {
     case KECS_VALUE_NULL: return kecs_pg__load_number(load, -1, 4);
     case KECS_VALUE_TEXT: return kecs_pg__load_text(load, value->text, value->len);
@@ -117,9 +121,10 @@ static bool kecs_pg__load_value(kecs_pg__load *load, const kecs_value *value) {
   }
 }
 
-static bool kecs_pg__load_row(kecs_pg__load *load, const kecs_value *values, int count) {
+static bool kecs_pg__load_row(kecs_pg__loading *load, const kecs_value *values, int count) {
   const char *tenant = load->connection->home->settings.tenant;
-  bool good = kecs_pg__load_number(load, count + 1, 2) && kecs_pg__load_text(load, tenant, strlen(tenant));
+  bool good = kecs_pg__load_number(load, count + load->own, 2) &&
+              (!load->own || kecs_pg__load_text(load, tenant, strlen(tenant)));
   for (int i = 0; good && i < count; i++) {
     good = kecs_pg__load_value(load, &values[i]);
   }
@@ -127,7 +132,7 @@ static bool kecs_pg__load_row(kecs_pg__load *load, const kecs_value *values, int
 }
 
 /* Sends the rows; NULL, or why the COPY is to fail. False: the connection is lost. */
-static bool kecs_pg__load_rows(kecs_pg__load *load, const kecs_value *values, int count, size_t rows,
+static bool kecs_pg__load_rows(kecs_pg__loading *load, const kecs_value *values, int count, size_t rows,
                                const char **out_reason) {
   static const char head[] = "PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0"; /* and the terminator: no flags, no extension */
   bool good = kecs_pg__load_bytes(load, head, sizeof head);
@@ -138,11 +143,11 @@ static bool kecs_pg__load_rows(kecs_pg__load *load, const kecs_value *values, in
   return good && kecs_pg__load_number(load, -1, 2) && kecs_pg__load_flush(load);
 }
 
-static kecs_status kecs_pg__insert_copied(kecs_pg__connection *connection, const char *table, const char *columns,
-                                          const kecs_value *values, int count, size_t rows) {
-  kecs_pg__load load = {connection, kecs_pg__alloc(connection->allocator, KECS_PG__BUFFER), 0};
+static kecs_status kecs_pg__copy_rows(kecs_pg__connection *connection, bool own, const char *table,
+                                      const char *columns, const kecs_value *values, int count, size_t rows) {
+  kecs_pg__loading load = {connection, own, kecs_pg__alloc(connection->allocator, KECS_PG__BUFFER), 0};
   const char *reason = NULL;
-  kecs_status status = load.buffer ? kecs_pg__load_begin(connection, table, columns) : KECS_E_NOMEM;
+  kecs_status status = load.buffer ? kecs_pg__load_begin(&load, table, columns) : KECS_E_NOMEM;
   if (!status && kecs_pg__load_rows(&load, values, count, rows, &reason)) {
     status = kecs_pg__copy_end(connection, reason);
   } else if (!status) {
@@ -153,19 +158,38 @@ static kecs_status kecs_pg__insert_copied(kecs_pg__connection *connection, const
   return status;
 }
 
+static kecs_status kecs_pg__check_open(const kecs_pg__connection *connection) {
+  return kecs_pg__in_transaction(connection) ? KECS_OK
+                                             : kecs_pg__fail(KECS_E_MISUSE, "the transaction has ended already");
+}
+
+KECS_PG__FN kecs_status kecs_pg__load(kecs_connection *shared, const char *table, const char *columns,
+                                      const kecs_value *values, int count, size_t rows) {
+  kecs_pg__connection *connection = kecs_pg__of(shared);
+  kecs_status status = kecs_pg__check_open(connection);
+  return status ? status : kecs_pg__copy_rows(connection, false, table, columns, values, count, rows);
+}
+
+KECS_PG__FN kecs_status kecs_pg__repeat(kecs_statement *shared, const kecs_value *values, int count, size_t times,
+                                        bool *commit) {
+  kecs_pg__statement *statement = kecs_pg__statement_of(shared);
+  kecs_status status = kecs_pg__check_open(statement->connection);
+  return status ? status : kecs_pg__run_few(statement, values, count, times, commit);
+}
+
 KECS_PG__FN kecs_status kecs_pg__insert_many(kecs_statement *insert, const char *table, const char *columns,
                                              const kecs_value *values, int count, size_t rows, bool *commit) {
   kecs_pg__statement *statement = kecs_pg__statement_of(insert);
   kecs_pg__connection *connection = statement->connection;
-  kecs_status status = KECS_OK;
-  if (!kecs_pg__in_transaction(connection)) {
-    return kecs_pg__fail(KECS_E_MISUSE, "the transaction has ended already");
+  kecs_status status = kecs_pg__check_open(connection);
+  if (status) {
+    return status;
   }
   if (rows < KECS_PG__COPY_MIN || connection->no_copy) {
-    status = kecs_pg__insert_few(statement, values, count, rows, commit);
+    status = kecs_pg__run_few(statement, values, count, rows, commit);
   } else {
     *commit = false;
-    status = kecs_pg__insert_copied(connection, table, columns, values, count, rows);
+    status = kecs_pg__copy_rows(connection, true, table, columns, values, count, rows);
   }
   connection->changes = status ? 0 : (int64_t)rows;
   return status;

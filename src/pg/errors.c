@@ -16,6 +16,7 @@ typedef struct kecs_pg__state {
 static const kecs_pg__state kecs_pg__states[] = {
     {"23505", KECS_E_EXISTS, "the key is taken"},
     {"23503", KECS_E_REFERENCE, "create the parent first"},
+    {"21000", KECS_E_INVALID, "a row stands twice among those that are stored together"},
     {"23", KECS_E_INVALID, "a column's value is missing or breaks a rule of the table"},
     {"22", KECS_E_INVALID, "a column's value is not of its type"},
     {"54000", KECS_E_INVALID, "a value is longer than PostgreSQL takes; keys may have some 2600 bytes"},

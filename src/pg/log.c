@@ -51,6 +51,8 @@ static const char kecs_pg__log_has_triggers[] =
     "SELECT count(*) FROM pg_trigger g JOIN pg_class c ON c.oid=g.tgrelid JOIN pg_namespace n ON n.oid=c.relnamespace "
     "WHERE n.nspname={tables} AND g.tgname='feed_clusters_insert'";
 
+static const char kecs_pg__log_making[] = "make the change log's triggers; the tables' owner must switch it on first";
+
 static kecs_status kecs_pg__log_make_triggers(kecs_pg__connection *connection, bool make) {
   kecs_status status = kecs_pg__command(connection, "SET LOCAL client_min_messages=warning", KECS_PG__STOPS,
                                         "make the change log", NULL);
@@ -61,10 +63,7 @@ static kecs_status kecs_pg__log_make_triggers(kecs_pg__connection *connection, b
     } else {
       kecs_pg__log_no_triggers(&text, connection, kecs_kind_describe((kecs_kind)kind));
     }
-    status = kecs_pg__log_send(connection, &text, make ? "make the change log's triggers; the tables' owner must switch "
-                                                         "it on first"
-                                                       : "drop the change log's triggers",
-                               NULL);
+    status = kecs_pg__log_send(connection, &text, make ? kecs_pg__log_making : "drop the change log's triggers", NULL);
   }
   return status;
 }
@@ -132,13 +131,13 @@ static kecs_status kecs_pg__log_turn_off(kecs_pg__connection *connection) {
   return status || last[0] == '\0' ? status : kecs_pg__log_make_triggers(connection, false);
 }
 
+static const char kecs_pg__log_is_on[] = "SELECT 1 FROM {S}change_heads WHERE tenant={T} AND tracked FOR UPDATE";
+
 KECS_PG__FN kecs_status kecs_pg__log_turn(kecs_connection *shared, bool on) {
   kecs_pg__connection *connection = kecs_pg__of(shared);
   char is_on[24];
   kecs_status status = kecs_pg_backend()->keep_out(shared); /* of those who switch it just now, too */
-  status = status ? status
-                  : kecs_pg__log_ask(connection, "SELECT 1 FROM {S}change_heads WHERE tenant={T} AND tracked FOR UPDATE",
-                                     is_on, sizeof is_on);
+  status = status ? status : kecs_pg__log_ask(connection, kecs_pg__log_is_on, is_on, sizeof is_on);
   if (status || (is_on[0] != '\0') == on) {
     return status; /* another process was faster */
   }

@@ -1,19 +1,18 @@
 /* pg/log_sql.c -- the texts of the change log on PostgreSQL.
  *
  * Triggers log, so that it does not matter who writes: this library by a single statement or by COPY, psql, a foreign
- * key that deletes children. Measured (docs/benchmarks.md): for one row a trigger of the statement costs what one of the
- * row costs, for many half of it, so all that log are of the statement. Only the stamps are set row by row, before the
- * row is written.
+ * key that deletes children. For one row a trigger of the statement costs what one of the row costs, for many rows half
+ * of it, so all that log are of the statement. Only the stamps are set row by row, before the row is written.
  *
  * A writer appends to change_queue, unnumbered: no counter, no lock, no NOTIFY is in its transaction. change_number
  * gives committed entries their numbers and moves them into `changes`. Its rules:
- *   - One at a time for a tenant, and nobody waits: it locks the tenant's row of change_heads and passes on when that is
- *     locked already.
+ *   - One at a time for a tenant, and nobody waits: it locks the tenant's row of change_heads, and gives up when that
+ * is locked already.
  *   - Locking and reading are two statements, so that what is read is what is there once the lock is held.
  *   - A transaction's entries are one batch, and stay together. Batches are ordered by their last entry's id. One that
  *     has seen what another one committed has drawn its last id later, so it comes later; and whoever sees it sees the
- *     other one, too. No transaction's number is ever compared with another one's, so what is open elsewhere, for however
- *     long, holds nothing back.
+ *     other one, too. No transaction's number is ever compared with another one's, so what is open elsewhere, for
+ *     however long, holds nothing back.
  *   - Out of a long queue the first entries are taken, and of these the batches that are in there as a whole: what they
  *     have seen is in there as well.
  *
@@ -31,9 +30,10 @@ enum { KECS_PG__LOG_NUMBER = 24 /* bytes of a number as text */ };
 /* ---- fixed texts ---- */
 
 /* The tables are those of store/feed.h, with the tenant before every key, and three more: change_heads has a tenant's
- * last number and whether it is tracked; change_queue what is not numbered yet; change_batches, by the number of its last
- * entry, a name for each transaction that nobody can guess: with it a cursor names a history, not only a place in it.
- * `site` is where a batch comes from: NULL for this database, else kecs_store.site of the session that brings it. */
+ * last number and whether it is tracked; change_queue what is not numbered yet; change_batches, by the number of its
+ * last entry, a name for each transaction that nobody can guess: with it a cursor names a history, not only a place in
+ * it. `site` is where a batch comes from: NULL for this database, else kecs_store.site of the session that brings it.
+ */
 static const char kecs_pg__log_tables_form[] =
     "CREATE TABLE IF NOT EXISTS {S}change_heads(tenant {text} NOT NULL PRIMARY KEY,seq bigint NOT NULL,"
     "tracked boolean NOT NULL);\n"
@@ -75,7 +75,27 @@ static const char kecs_pg__log_clock_form[] =
     "  RETURN stamp;\n"
     "END $kecs_log$;\n";
 
-/* As its owner, too: who may only read can number all the same. */
+/* Moves the entries up to an id into the log. `more` says which of them, where it is not all. */
+#define KECS_PG__MOVE(whose, head, until, later, more)                                                            \
+  "WITH " later "taken AS (\n"                                                                                    \
+  "      DELETE FROM {S}change_queue q WHERE q.tenant=" whose " AND q.id<=" until more " RETURNING q.*),\n"       \
+  "    placed AS (SELECT t.*,max(t.id) OVER (PARTITION BY t.batch) AS last_id FROM taken t),\n"                   \
+  "    numbered AS (SELECT p.*," head "+row_number() OVER (ORDER BY p.last_id,p.id) AS seq FROM placed p),\n"     \
+  "    logged AS (\n"                                                                                             \
+  "      INSERT INTO {S}changes(tenant,seq,kind,rid,groups,op,stamp,base_life,base_spec,base_status)\n"           \
+  "      SELECT n.tenant,n.seq,n.kind,n.rid,n.groups,n.op,n.stamp,n.base_life,n.base_spec,n.base_status\n"        \
+  "      FROM numbered n ORDER BY n.seq),\n"                                                                      \
+  "    buried AS (\n"                                                                                             \
+  "      INSERT INTO {S}change_tombstones(tenant,seq,kind,rid,key,stamp,site,life,life_site)\n"                   \
+  "      SELECT n.tenant,n.seq,n.kind,n.rid,n.key,n.stamp,n.site,n.base_life,n.life_site FROM numbered n\n"       \
+  "      WHERE n.op=3),\n"                                                                                        \
+  "    named AS (\n"                                                                                              \
+  "      INSERT INTO {S}change_batches(tenant,seq,id,site)\n"                                                     \
+  "      SELECT n.tenant,max(n.seq),{uuid},max(n.site) FROM numbered n GROUP BY n.tenant,n.batch)\n"              \
+  "    SELECT count(*) "
+
+/* As its owner, too: who may only read can number all the same. A long queue is planned for anew, since a plan that was
+ * made for a short one would compare every entry with every other. */
 static const char kecs_pg__log_number_form[] =
     "CREATE OR REPLACE FUNCTION {S}change_channel(whose text) RETURNS text LANGUAGE sql IMMUTABLE AS $kecs_log$\n"
     "  SELECT 'kecs_'||pg_catalog.md5({tables}||'/'||whose)\n"
@@ -92,30 +112,25 @@ static const char kecs_pg__log_number_form[] =
     "  IF NOT EXISTS (SELECT FROM {S}change_queue q WHERE q.tenant=whose) THEN\n"
     "    RETURN 0;\n"
     "  END IF;\n"
-    "  SELECT h.seq INTO head FROM {S}change_heads h WHERE h.tenant=whose AND h.tracked FOR NO KEY UPDATE SKIP LOCKED;\n"
+    "  SELECT h.seq INTO head FROM {S}change_heads h WHERE h.tenant=whose AND h.tracked\n"
+    "    FOR NO KEY UPDATE SKIP LOCKED;\n"
     "  IF NOT FOUND THEN\n"
     "    RETURN 0;\n"
     "  END IF;\n"
     "  LOOP\n"
     "    SELECT max(w.id),count(*) INTO until,waiting FROM (SELECT q.id FROM {S}change_queue q WHERE q.tenant=whose\n"
     "      ORDER BY q.id LIMIT room) w;\n"
-    "    WITH taken AS (\n"
-    "      DELETE FROM {S}change_queue q WHERE q.tenant=whose AND q.id<=until AND (waiting<room OR q.batch NOT IN\n"
-    "        (SELECT r.batch FROM {S}change_queue r WHERE r.tenant=whose AND r.id>until)) RETURNING q.*),\n"
-    "    placed AS (SELECT t.*,max(t.id) OVER (PARTITION BY t.batch) AS last_id FROM taken t),\n"
-    "    numbered AS (SELECT p.*,head+row_number() OVER (ORDER BY p.last_id,p.id) AS seq FROM placed p),\n"
-    "    logged AS (\n"
-    "      INSERT INTO {S}changes(tenant,seq,kind,rid,groups,op,stamp,base_life,base_spec,base_status)\n"
-    "      SELECT whose,n.seq,n.kind,n.rid,n.groups,n.op,n.stamp,n.base_life,n.base_spec,n.base_status\n"
-    "      FROM numbered n ORDER BY n.seq),\n"
-    "    buried AS (\n"
-    "      INSERT INTO {S}change_tombstones(tenant,seq,kind,rid,key,stamp,site,life,life_site)\n"
-    "      SELECT whose,n.seq,n.kind,n.rid,n.key,n.stamp,n.site,n.base_life,n.life_site FROM numbered n WHERE n.op=3),\n"
-    "    named AS (\n"
-    "      INSERT INTO {S}change_batches(tenant,seq,id,site)\n"
-    "      SELECT whose,max(n.seq),{uuid},max(n.site) FROM numbered n GROUP BY n.batch)\n"
-    "    SELECT count(*) INTO given FROM numbered;\n"
-    "    EXIT WHEN given>0 OR waiting<room;\n"
+    "    IF waiting<room THEN\n"
+    "    " KECS_PG__MOVE("whose", "head", "until", "", "") "INTO given FROM numbered;\n"
+    "      EXIT;\n"
+    "    END IF;\n"
+    "    PERFORM set_config('enable_nestloop','off',true);\n"
+    "    EXECUTE $kecs_long$" KECS_PG__MOVE(
+        "$1", "$2", "$3",
+        "later AS (SELECT DISTINCT r.batch FROM {S}change_queue r WHERE r.tenant=$1 AND r.id>$3),\n    ",
+        " AND NOT EXISTS (SELECT FROM later l WHERE l.batch=q.batch)") "FROM numbered$kecs_long$\n"
+    "      INTO given USING whose,head,until;\n"
+    "    EXIT WHEN given>0;\n"
     "    room := room*4;\n" /* one batch alone is longer than that */
     "  END LOOP;\n"
     "  IF given>0 THEN\n"
@@ -135,7 +150,8 @@ static const char kecs_pg__log_refuse_form[] =
     "    RAISE EXCEPTION 'kecs_store logs changes of %, and TRUNCATE tells of no row: use DELETE',TG_TABLE_NAME\n"
     "      USING ERRCODE='restrict_violation';\n"
     "  END IF;\n"
-    "  RAISE EXCEPTION 'kecs_store logs changes of %, and a row has another key after this one: delete it and insert it "
+    "  RAISE EXCEPTION 'kecs_store logs changes of %, and a row has another key after this one: delete it and insert "
+    "it "
     "anew',TG_TABLE_NAME USING ERRCODE='restrict_violation';\n"
     "END $kecs_log$;\n";
 
@@ -203,16 +219,16 @@ KECS_PG__FN void kecs_pg__log_lock(kecs_pg__text *out, const kecs_pg__connection
 typedef struct kecs_pg__kind_sql {
   const kecs_kind_info *info;
   const kecs_allocator *allocator;
-  bool stamped;    /* kinds that only grow have no stamps */
-  bool spec;       /* it has columns of the group */
+  bool stamped; /* kinds that only grow have no stamps */
+  bool spec;    /* it has columns of the group */
   bool status;
   char number[KECS_PG__LOG_NUMBER];
-  kecs_pg__text spec_columns;   /* "a,b": an update of one of them stamps the group */
+  kecs_pg__text spec_columns; /* "a,b": an update of one of them stamps the group */
   kecs_pg__text status_columns;
-  kecs_pg__text key_columns;    /* "tenant,rid,arn": no update may change them */
-  kecs_pg__text key_differs;    /* "OLD.arn IS DISTINCT FROM NEW.arn OR ..." */
-  kecs_pg__text key_text;       /* a deleted row's key as one text */
-  kecs_pg__text local_differs;  /* "n.a IS DISTINCT FROM o.a OR ...": what is neither stamped nor the store's own */
+  kecs_pg__text key_columns;   /* "tenant,rid,arn": no update may change them */
+  kecs_pg__text key_differs;   /* "OLD.arn IS DISTINCT FROM NEW.arn OR ..." */
+  kecs_pg__text key_text;      /* a deleted row's key as one text */
+  kecs_pg__text local_differs; /* "n.a IS DISTINCT FROM o.a OR ...": what is neither stamped nor the store's own */
 } kecs_pg__kind_sql;
 
 static bool kecs_pg__in_key(const kecs_kind_info *info, int column) {
@@ -241,10 +257,10 @@ static void kecs_pg__kind_key(kecs_pg__kind_sql *sql) {
     bool text = column->type == KECS_TYPE_TEXT || column->type == KECS_TYPE_JSON;
     kecs_pg__join(&sql->key_columns, ",", "{c}", column->name);
     kecs_pg__join(&sql->key_differs, " OR ", "OLD.{c} IS DISTINCT FROM NEW.{c}", column->name);
-    kecs_pg__join(&sql->key_text, "||','||",
-                  text && i < key->count - 1 ? "replace(replace(o.{c},E'\\\\',E'\\\\\\\\'),',',E'\\\\,')"
-                                             : "o.{c}::text",
-                  column->name);
+    kecs_pg__join(
+        &sql->key_text, "||','||",
+        text && i < key->count - 1 ? "replace(replace(o.{c},E'\\\\',E'\\\\\\\\'),',',E'\\\\,')" : "o.{c}::text",
+        column->name);
   }
 }
 
@@ -317,7 +333,7 @@ static void kecs_pg__kind_fill(kecs_pg__text *out, const kecs_pg__connection *co
 
 /* A trigger, whoever writes: also in a session that has foreign keys switched off, which switches ordinary triggers off
  * as well. */
-#define KECS_PG__TRIGGER(name, when, how, function)                                        \
+#define KECS_PG__TRIGGER(name, when, how, function)                                           \
   "CREATE TRIGGER feed_{t}_" name " " when " ON {S}{t} " how " EXECUTE FUNCTION {S}" function \
   ";\nALTER TABLE {S}{t} ENABLE ALWAYS TRIGGER feed_{t}_" name ";\n"
 
@@ -330,8 +346,8 @@ static const char kecs_pg__log_insert_form[] =
     "  SELECT n.tenant,{kind},n.rid,15,1,coalesce({n_life},{S}change_stamp()) FROM new_rows n " KECS_PG__TRACKED
     "n.tenant AND h.tracked ORDER BY n.rid;\n"
     "  RETURN NULL;\n"
-    "END $kecs_log$;\n" KECS_PG__TRIGGER("insert", "AFTER INSERT", "REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT",
-                                         "feed_{t}_insert()");
+    "END $kecs_log$;\n" KECS_PG__TRIGGER("insert", "AFTER INSERT",
+                                         "REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT", "feed_{t}_insert()");
 
 /* An update that stamps nothing is of local columns, whatever else it did. */
 static const char kecs_pg__log_update_form[] =
@@ -359,8 +375,8 @@ static const char kecs_pg__log_delete_form[] =
     "  {o_spec},{o_status},{o_site},{key_text} FROM old_rows o " KECS_PG__TRACKED
     "o.tenant AND h.tracked ORDER BY o.rid;\n"
     "  RETURN NULL;\n"
-    "END $kecs_log$;\n" KECS_PG__TRIGGER("delete", "AFTER DELETE", "REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT",
-                                         "feed_{t}_delete()")
+    "END $kecs_log$;\n" KECS_PG__TRIGGER("delete", "AFTER DELETE",
+                                         "REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT", "feed_{t}_delete()")
         KECS_PG__TRIGGER("empty", "BEFORE TRUNCATE", "FOR EACH STATEMENT", "change_refuse()");
 
 /* Not of kinds that only grow: their tables may be partitioned, which before version 13 have no such triggers. */

@@ -8,10 +8,12 @@
 KECS_PG__FN void kecs_pg__log_tables(kecs_pg__text *out, const kecs_pg__connection *connection);
 
 /* A kind's stamps, and the triggers that log what is done to it; in the place of earlier ones. */
-KECS_PG__FN void kecs_pg__log_triggers(kecs_pg__text *out, const kecs_pg__connection *connection, const kecs_kind_info *info);
+KECS_PG__FN void kecs_pg__log_triggers(kecs_pg__text *out, const kecs_pg__connection *connection,
+                                       const kecs_kind_info *info);
 
 /* What takes the triggers away. Stamps stay. */
-KECS_PG__FN void kecs_pg__log_no_triggers(kecs_pg__text *out, const kecs_pg__connection *connection, const kecs_kind_info *info);
+KECS_PG__FN void kecs_pg__log_no_triggers(kecs_pg__text *out, const kecs_pg__connection *connection,
+                                          const kecs_kind_info *info);
 
 /* "LOCK TABLE ... IN SHARE MODE": whoever writes now is waited for, and nobody begins to write until the end of the
  * transaction. */

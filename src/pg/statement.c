@@ -26,7 +26,8 @@ static kecs_pg__verb kecs_pg__verb_of(const char *sql) {
   if (strncmp(sql, "SELECT", 6) == 0) {
     return KECS_PG__READS;
   }
-  return strncmp(sql, "INSERT", 6) == 0 || strncmp(sql, "UPDATE", 6) == 0 || strncmp(sql, "DELETE", 6) == 0
+  return strncmp(sql, "INSERT", 6) == 0 || strncmp(sql, "UPDATE", 6) == 0 || strncmp(sql, "DELETE", 6) == 0 ||
+                 strncmp(sql, "WITH", 4) == 0
              ? KECS_PG__WRITES
              : KECS_PG__STEERS;
 }
@@ -172,10 +173,17 @@ KECS_PG__FN kecs_status kecs_pg__prepare(kecs_connection *shared, const char *sq
   return KECS_OK;
 }
 
-/* SAVEPOINT and RELEASE can wait; a ROLLBACK TO undoes what has failed, and must come through. */
+/* SAVEPOINT and RELEASE can wait; a ROLLBACK TO undoes what has failed, and must come through. What is too long to wait
+ * takes along what does. */
 static kecs_status kecs_pg__steer(kecs_pg__statement *statement) {
-  if (strncmp(statement->sql, "ROLLBACK", 8) != 0 && kecs_pg__in_transaction(statement->connection)) {
+  bool inside = strncmp(statement->sql, "ROLLBACK", 8) != 0 && kecs_pg__in_transaction(statement->connection);
+  if (inside && statement->len < KECS_PG__WAITING_SIZE) {
     return kecs_pg__defer(statement->connection, statement->sql);
+  }
+  if (inside) {
+    kecs_pg__message message = {0};
+    message.sql = statement->sql;
+    return kecs_pg__exchange(statement->connection, &message, KECS_PG__STOPS, "run a statement", NULL);
   }
   return kecs_pg__command(statement->connection, statement->sql, KECS_PG__PATIENT, "run a statement", NULL);
 }

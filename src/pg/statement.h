@@ -5,7 +5,7 @@
 
 typedef enum kecs_pg__verb {
   KECS_PG__READS,  /* SELECT */
-  KECS_PG__WRITES, /* INSERT, UPDATE, DELETE: never outside a transaction */
+  KECS_PG__WRITES, /* INSERT, UPDATE, DELETE, also after a WITH: never outside a transaction */
   KECS_PG__STEERS  /* SAVEPOINT and its like: no parameters, never prepared; they run in a failed transaction, too */
 } kecs_pg__verb;
 

@@ -124,6 +124,8 @@ typedef struct kecs_pg__answer {
   PGresult *result;
   int good;    /* results before the first failure */
   int wanted;  /* the last result that counts is the one of this number; 0: all do */
+  bool sums;   /* the rows that the statements have changed are added up */
+  int64_t changes;
   int64_t id;  /* the transaction's number, if it was asked for; COMMIT's result comes after it */
 } kecs_pg__answer;
 
@@ -143,6 +145,7 @@ static void kecs_pg__take(kecs_pg__answer *answer, PGresult *result) {
     return;
   }
   answer->good += status != PGRES_FATAL_ERROR;
+  answer->changes += answer->sums ? strtoll(PQcmdTuples(result), NULL, 10) : 0;
   PQclear(answer->result);
   answer->result = result;
 }
@@ -272,7 +275,7 @@ static kecs_status kecs_pg__in_doubt(kecs_pg__connection *connection) {
 
 KECS_PG__FN kecs_status kecs_pg__exchange(kecs_pg__connection *connection, kecs_pg__message *message,
                                           kecs_pg__patience patience, const char *doing, PGresult **out_result) {
-  kecs_pg__answer answer = {NULL, 0, 0, 0};
+  kecs_pg__answer answer = {NULL, 0, 0, false, 0, 0};
   int before = connection->waiting_count;
   kecs_status status = KECS_OK;
   if (!kecs_pg__send_all(connection, message)) {
@@ -283,8 +286,10 @@ KECS_PG__FN kecs_status kecs_pg__exchange(kecs_pg__connection *connection, kecs_
   if (message && (message->commits || message->ask_id)) {
     answer.wanted = before + message->prepare + (message->times > 1 ? message->times : 1);
   }
+  answer.sums = message && message->times > 0;
   status = kecs_pg__receive(connection, patience, doing, &answer);
   if (message) {
+    message->changes = answer.changes;
     message->prepared = message->prepare && answer.good > before;
   }
   if (answer.id) {
@@ -315,7 +320,7 @@ KECS_PG__FN kecs_status kecs_pg__exchange(kecs_pg__connection *connection, kecs_
 
 KECS_PG__FN kecs_status kecs_pg__command(kecs_pg__connection *connection, const char *sql, kecs_pg__patience patience,
                                          const char *doing, PGresult **out_result) {
-  kecs_pg__answer answer = {NULL, 0, 0, 0};
+  kecs_pg__answer answer = {NULL, 0, 0, false, 0, 0};
   kecs_status status = KECS_OK;
   if (connection->waiting_count > 0) {
     status = kecs_pg__exchange(connection, NULL, patience, doing, NULL);
@@ -338,7 +343,7 @@ KECS_PG__FN kecs_status kecs_pg__command(kecs_pg__connection *connection, const 
 }
 
 KECS_PG__FN kecs_status kecs_pg__copy_end(kecs_pg__connection *connection, const char *reason) {
-  kecs_pg__answer answer = {NULL, 0, 0, 0};
+  kecs_pg__answer answer = {NULL, 0, 0, false, 0, 0};
   kecs_status status = KECS_OK;
   if (PQputCopyEnd(connection->pg, reason) != 1) {
     status = kecs_pg__fail_lost(kecs_pg__shown(connection), connection->pg, "load rows");

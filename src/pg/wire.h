@@ -86,6 +86,7 @@ typedef struct kecs_pg__message {
   void *user;
   bool commits;  /* COMMIT follows */
   bool ask_id; /* after the statement also what its transaction is called: kecs_pg__connection.transaction */
+  int64_t changes; /* out: rows that were changed each time, added up; 0 where `times` is */
   bool prepared; /* out: the server has taken the name, whatever came of the statement */
 } kecs_pg__message;
 

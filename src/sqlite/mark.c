@@ -1,9 +1,9 @@
-/* sqlite/mark.c -- whether anybody has committed since: seen in the index of the write-ahead log, without a system call.
+/* sqlite/mark.c -- whether anybody has committed: seen in the index of the write-ahead log, without a system call.
  *
- * All connections to a file in WAL mode, in whichever process, map the same index (-shm). It begins with two copies of a
- * header, the layout of which is told in https://www.sqlite.org/walformat.html: a counter of commits, the last valid
- * frame, and a sum over the whole. A commit writes the second copy, then the first, and is seen by no reader before both
- * are there. So what the second copy says is never older than what anybody can read. */
+ * All connections to a file in WAL mode, in whichever process, map the same index (-shm). It begins with two copies of
+ * a header, the layout of which is told in https://www.sqlite.org/walformat.html: a counter of commits, the last valid
+ * frame, and a sum over the whole. A commit writes the second copy, then the first, and is seen by no reader before
+ * both are there. So what the second copy says is never older than what anybody can read. */
 #include "base/prologue.h"
 
 #include "sqlite/connection.h"

@@ -170,6 +170,13 @@ struct kecs_backend {
    * was not. NULL: rows are inserted one by one. */
   kecs_status (*insert_many)(kecs_statement *insert, const char *table, const char *columns, const kecs_value *values,
                              int count, size_t rows, bool *commit);
+  /* start for one statement many times, each with the next `count` values; all or nothing, and `commit` as in
+   * insert_many. `changes` then says how many rows all of them have changed. NULL where `load` is. */
+  kecs_status (*repeat)(kecs_statement *statement, const kecs_value *values, int count, size_t times, bool *commit);
+  /* Inserts rows into a temporary table of the open transaction, which has these columns and no other. NULL: there are
+   * no such tables, or nothing is to gain by them. */
+  kecs_status (*load)(kecs_connection *connection, const char *table, const char *columns, const kecs_value *values,
+                      int count, size_t rows);
   /* start for several statements that only read, in one exchange with a server. A failure of one of them is noted with
    * it, and concerns none of the others; inside a transaction, and where it is the connection's, it is that of all.
    * NULL, as the next two then are: there is nothing to gain. */

@@ -10,14 +10,14 @@
 
 #include "store/cache_entries.h"
 
-#include "base/id.h"
-#include "store/feed.h"
-
 #include <string.h>
 
 #if !defined(KECS_STORE_NO_CACHE)
 
-#define KECS__CACHE_FIRST 64 /* entries and links to begin with */
+enum {
+  KECS__CACHE_FIRST = 64, /* entries and links to begin with */
+  KECS__CACHE_LINES = 24  /* of the processor's cache, that a row is likely to take */
+};
 
 /* ---- hashing ---- */
 
@@ -47,12 +47,16 @@ static inline uint64_t kecs__eight(const char *bytes) {
 
 KECS__FN uint64_t kecs__cache_hash(uint64_t seed, const char *text, size_t len) {
   uint64_t hash = seed ^ (UINT64_C(0x9E3779B97F4A7C15) * (len + 1));
-  for (; len > 16; len -= 16, text += 16) {
+  if (len < 16) {
+    char last[16] = {0};
+    memcpy(last, text, len);
+    return kecs__fold(kecs__eight(last) ^ KECS__HASH_B, kecs__eight(last + 8) ^ hash);
+  }
+  const char *end = text + len;
+  for (; end - text > 16; text += 16) {
     hash = kecs__fold(kecs__eight(text) ^ KECS__HASH_A, kecs__eight(text + 8) ^ hash);
   }
-  char last[16] = {0};
-  memcpy(last, text, len);
-  return kecs__fold(kecs__eight(last) ^ KECS__HASH_B, kecs__eight(last + 8) ^ hash);
+  return kecs__fold(kecs__eight(end - 16) ^ KECS__HASH_B, kecs__eight(end - 8) ^ hash); /* some bytes twice */
 }
 
 KECS__FN uint64_t kecs__cache_hash_values(uint64_t seed, const kecs_value *values, int count) {
@@ -72,12 +76,13 @@ KECS__FN uint64_t kecs__cache_hash_rid(const kecs__cache *cache, kecs_kind kind,
 
 /* ---- tables ---- */
 
-static void kecs__table_put(kecs__cache_table *table, uint64_t hash, uint32_t node) {
+static void kecs__table_put(kecs__cache_table *table, uint64_t hash, const kecs__cache_name *name, uint32_t node) {
   size_t at = (size_t)hash & (table->room - 1);
   while (table->links[at].node) {
     at = (at + 1) & (table->room - 1);
   }
   table->links[at].hash = hash;
+  table->links[at].name = name;
   table->links[at].node = node;
 }
 
@@ -95,7 +100,7 @@ static bool kecs__table_reserve(kecs__cache *cache, kecs__cache_table *table, si
   memset(grown.links, 0, size);
   for (size_t i = 0; i < table->room; i++) {
     if (table->links[i].node) {
-      kecs__table_put(&grown, table->links[i].hash, table->links[i].node);
+      kecs__table_put(&grown, table->links[i].hash, table->links[i].name, table->links[i].node);
     }
   }
   kecs__release(allocator, table->links, table->room * sizeof *table->links);
@@ -104,10 +109,10 @@ static bool kecs__table_reserve(kecs__cache *cache, kecs__cache_table *table, si
 }
 
 /* Links that had to step aside for this one move back, so that no gap ends a search too early. */
-static void kecs__table_remove(kecs__cache_table *table, uint64_t hash, uint32_t node) {
+static void kecs__table_remove(kecs__cache_table *table, uint64_t hash, const kecs__cache_name *name, uint32_t node) {
   size_t mask = table->room - 1;
   size_t gap = (size_t)hash & mask;
-  while (table->links[gap].node != node || table->links[gap].hash != hash) {
+  while (table->links[gap].node != node || table->links[gap].hash != hash || table->links[gap].name != name) {
     gap = (gap + 1) & mask;
   }
   for (size_t at = (gap + 1) & mask; table->links[at].node; at = (at + 1) & mask) {
@@ -121,6 +126,20 @@ static void kecs__table_remove(kecs__cache_table *table, uint64_t hash, uint32_t
   table->used--;
 }
 
+/* What a hit will read next: most of its time is waiting for memory. */
+static inline void kecs__link_expect(const kecs__cache *cache, const kecs__cache_link *link) {
+#if defined(__GNUC__)
+  const char *at = (const char *)link->name;
+  __builtin_prefetch(&cache->nodes[link->node]);
+  for (size_t line = 0; line < KECS__CACHE_LINES; line++) {
+    __builtin_prefetch(at + line * 64);
+  }
+#else
+  (void)cache;
+  (void)link;
+#endif
+}
+
 KECS__FN uint32_t kecs__cache_find(const kecs__cache *cache, const kecs__cache_key *key) {
   const kecs__cache_table *table = &cache->by_name;
   if (table->used == 0) {
@@ -128,14 +147,13 @@ KECS__FN uint32_t kecs__cache_find(const kecs__cache *cache, const kecs__cache_k
   }
   size_t at = (size_t)key->hash & (table->room - 1);
   for (; table->links[at].node; at = (at + 1) & (table->room - 1)) {
-    if (table->links[at].hash != key->hash) {
+    const kecs__cache_link *link = &table->links[at];
+    if (link->hash != key->hash) {
       continue;
     }
-    const kecs__cache_name *name = cache->nodes[table->links[at].node].names;
-    for (; name; name = name->next) {
-      if ((!name->parents || name->parents == cache->parents) && kecs__cache_name_is(name, key)) {
-        return table->links[at].node;
-      }
+    kecs__link_expect(cache, link);
+    if ((!link->name->parents || link->name->parents == cache->parents) && kecs__cache_name_is(link->name, key)) {
+      return link->node;
     }
   }
   return 0;
@@ -207,6 +225,8 @@ KECS__FN kecs__cache_slot *kecs__cache_slot_of(kecs__cache *cache) {
 KECS__FN void kecs__cache_lock_all(kecs__cache *cache) {
   for (int i = 0; i < KECS__CACHE_SLOTS; i++) {
     kecs__mutex_lock(&cache->slots[i].mutex);
+  }
+  for (int i = 0; i < KECS__CACHE_SLOTS; i++) { /* now that nobody else can */
     kecs__slot_tell(cache, &cache->slots[i]);
   }
 }
@@ -241,13 +261,13 @@ static void kecs__node_release(kecs__cache *cache, const kecs__cache_node *node)
 KECS__FN void kecs__cache_remove(kecs__cache *cache, uint32_t number) {
   kecs__cache_node *node = &cache->nodes[number];
   for (const kecs__cache_name *name = node->names; name; name = name->next) {
-    kecs__table_remove(&cache->by_name, name->hash, number);
+    kecs__table_remove(&cache->by_name, name->hash, name, number);
   }
   if (node->rid) {
-    kecs__table_remove(&cache->by_row, kecs__cache_hash_rid(cache, node->names->kind, node->rid), number);
+    kecs__table_remove(&cache->by_row, kecs__cache_hash_rid(cache, node->names->kind, node->rid), NULL, number);
   }
   if (node->natural) {
-    kecs__table_remove(&cache->by_row, node->natural, number);
+    kecs__table_remove(&cache->by_row, node->natural, NULL, number);
   }
   kecs__order_out(cache, number);
   cache->bytes -= kecs__node_bytes(node);
@@ -329,14 +349,14 @@ KECS__FN void kecs__cache_add(kecs__cache *cache, const kecs__cache_node *entry)
   kecs__cache_node *node = &cache->nodes[number];
   cache->free_nodes = node->next;
   *node = *entry;
-  kecs__table_put(&cache->by_name, node->names->hash, number);
+  kecs__table_put(&cache->by_name, node->names->hash, node->names, number);
   cache->by_name.used++;
   if (node->rid) {
-    kecs__table_put(&cache->by_row, kecs__cache_hash_rid(cache, node->names->kind, node->rid), number);
+    kecs__table_put(&cache->by_row, kecs__cache_hash_rid(cache, node->names->kind, node->rid), NULL, number);
     cache->by_row.used++;
   }
   if (node->natural) {
-    kecs__table_put(&cache->by_row, node->natural, number);
+    kecs__table_put(&cache->by_row, node->natural, NULL, number);
     cache->by_row.used++;
   }
   kecs__order_first(cache, number);
@@ -355,7 +375,7 @@ static int kecs__names_prune(kecs__cache *cache, uint32_t number) {
     kecs__cache_name *name = *at;
     if (name->parents && name->parents != cache->parents) {
       *at = name->next;
-      kecs__table_remove(&cache->by_name, name->hash, number);
+      kecs__table_remove(&cache->by_name, name->hash, name, number);
       cache->bytes -= name->size;
       kecs__release(&cache->engine->allocator, name, name->size);
     } else {
@@ -375,145 +395,9 @@ KECS__FN void kecs__cache_add_name(kecs__cache *cache, uint32_t number, kecs__ca
   }
   name->next = node->names->next;
   node->names->next = name;
-  kecs__table_put(&cache->by_name, name->hash, number);
+  kecs__table_put(&cache->by_name, name->hash, name, number);
   cache->by_name.used++;
   cache->bytes += name->size;
-}
-
-/* ---- the cache as a whole ---- */
-
-static kecs_status kecs__cache_locks(kecs__cache *cache) {
-  kecs__mutex *mutexes[KECS__CACHE_SLOTS + 2] = {&cache->state, &cache->order};
-  int made = 0;
-  for (int i = 0; i < KECS__CACHE_SLOTS; i++) {
-    mutexes[i + 2] = &cache->slots[i].mutex;
-  }
-  while (made < KECS__CACHE_SLOTS + 2 && kecs__mutex_init(mutexes[made]) == KECS_OK) {
-    made++;
-  }
-  if (made == KECS__CACHE_SLOTS + 2) {
-    return KECS_OK;
-  }
-  while (made > 0) {
-    kecs__mutex_destroy(mutexes[--made]);
-  }
-  return KECS_E_NOMEM;
-}
-
-static void kecs__cache_free(kecs__cache *cache) {
-  const kecs_allocator *allocator = &cache->engine->allocator;
-  kecs__cache_remove_kind(cache, KECS_KIND_COUNT);
-  kecs__release(allocator, cache->nodes, cache->node_room * sizeof *cache->nodes);
-  kecs__release(allocator, cache->by_name.links, cache->by_name.room * sizeof *cache->by_name.links);
-  kecs__release(allocator, cache->by_row.links, cache->by_row.room * sizeof *cache->by_row.links);
-  kecs__mutex_destroy(&cache->state);
-  kecs__mutex_destroy(&cache->order);
-  for (int i = 0; i < KECS__CACHE_SLOTS; i++) {
-    kecs__mutex_destroy(&cache->slots[i].mutex);
-  }
-  kecs__release(allocator, cache, sizeof *cache);
-}
-
-KECS__FN void kecs__cache_close(kecs__engine *engine) {
-  if (engine->cache) {
-    kecs__cache_free(engine->cache);
-    engine->cache = NULL;
-  }
-}
-
-/* Others who write the same database must be seen, or be allowed to be seen late. */
-static bool kecs__cache_can(kecs__engine *engine, kecs__cache *cache) {
-  const kecs_backend *backend = engine->backend;
-  if (!engine->shared) {
-    return true;
-  }
-  cache->marked = backend->mark && backend->one_writer && backend->mark(engine->writer->connection, &cache->mark);
-  if (!cache->marked && engine->cache_staleness_us > 0) {
-    cache->ttl_us = engine->cache_staleness_us < cache->ttl_us ? engine->cache_staleness_us : cache->ttl_us;
-    return true;
-  }
-  if (!cache->marked && engine->cache_wanted) {
-    kecs__log(engine, KECS_LOG_WARNING,
-              "%s: the row cache is off: what other processes write can't be seen here; options.row_cache.staleness_ms "
-              "switches it on with answers that may be so old",
-              engine->place.shown);
-  }
-  return cache->marked;
-}
-
-KECS__FN kecs_status kecs__cache_open(kecs_store *store) {
-  kecs__engine *engine = store->engine;
-  if (engine->cache_entries == 0) {
-    return KECS_OK;
-  }
-  kecs__cache *cache = kecs__alloc_zero(&engine->allocator, sizeof *cache);
-  if (!cache || kecs__cache_locks(cache)) {
-    kecs__release(&engine->allocator, cache, sizeof *cache);
-    return KECS_E_NOMEM;
-  }
-  cache->engine = engine;
-  cache->entries_max = (size_t)engine->cache_entries;
-  cache->bytes_max = (size_t)engine->cache_rows_kib * 1024;
-  cache->ttl_us = engine->cache_ttl_us;
-  cache->natural = engine->backend->start_last != NULL;
-  cache->parents = 1;
-  if (kecs__random_fill(&engine->random, (unsigned char *)&cache->seed, sizeof cache->seed)) {
-    cache->seed = (uint64_t)(uintptr_t)cache;
-  }
-  kecs__feed_end end = {0, 0, 0};
-  kecs_status status = KECS_OK;
-  if (!kecs__cache_can(engine, cache)) {
-    kecs__cache_free(cache);
-    return KECS_OK;
-  }
-  if (!engine->pooled && kecs__flag_get(&engine->tracked)) {
-    status = kecs__feed_read_end(engine->writer, &end);
-    cache->seq = end.seq;
-  }
-  if (status) {
-    kecs__cache_free(cache);
-    return status;
-  }
-  engine->cache = cache;
-  return KECS_OK;
-}
-
-KECS__FN void kecs__cache_describe(kecs__engine *engine, kecs_cache_info *out_info) {
-  kecs__cache *cache = engine->cache;
-  if (!cache) {
-    return;
-  }
-  kecs__cache_lock_all(cache);
-  out_info->on = true;
-  out_info->entries_max = (int64_t)cache->entries_max;
-  out_info->bytes_max = (int64_t)cache->bytes_max;
-  out_info->entries = (int64_t)cache->entries;
-  out_info->bytes = (int64_t)cache->bytes;
-  for (int i = 0; i < KECS__CACHE_SLOTS; i++) {
-    out_info->hits += cache->slots[i].hits;
-    out_info->misses += cache->slots[i].misses;
-  }
-  out_info->evictions = cache->evictions;
-  out_info->expirations = cache->expirations;
-  out_info->invalidations = cache->invalidations;
-  out_info->flushes = cache->flushes;
-  kecs__cache_unlock_all(cache);
-}
-
-KECS_STORE_API kecs_status kecs_cache_clear(kecs_store *store) {
-  kecs_status status = kecs__check_handle(store);
-  if (!status && store->engine->cache) {
-    kecs__cache_lock_all(store->engine->cache);
-    kecs__cache_remove_kind(store->engine->cache, KECS_KIND_COUNT);
-    kecs__cache_unlock_all(store->engine->cache);
-  }
-  return status;
-}
-
-#else
-
-KECS_STORE_API kecs_status kecs_cache_clear(kecs_store *store) {
-  return kecs__check_handle(store); /* there is nothing to drop */
 }
 
 #endif

@@ -3,7 +3,9 @@
  *   cache.c        entries, the names that lead to them, the order of use, limits
  *   cache_block.c  rows in one block of memory that can be copied, and copied out of as a result
  *   cache_rows.c   a get and a list through the cache: keys, tickets, answers
- *   coherence.c    what makes entries go: own writes, writes of other processes
+ *   cache_holds.c  what own writes make of it
+ *   coherence.c    what other processes' writes make of it
+ *   cache_open.c   the cache as a whole
  *
  * Only what is committed enters. Three rules keep it right whatever the threads do:
  *
@@ -49,7 +51,8 @@ static inline void kecs__cache_describe(kecs__engine *engine, kecs_cache_info *o
   (void)engine;
   (void)out_info;
 }
-static inline void kecs__cache_hold(kecs__session *session, const kecs__cached *cached, const kecs_value *parameters, int count) {
+static inline void kecs__cache_hold(kecs__session *session, const kecs__cached *cached, const kecs_value *parameters,
+                                    int count) {
   (void)session;
   (void)cached;
   (void)parameters;
@@ -61,7 +64,8 @@ static inline void kecs__cache_begun(kecs__session *session) {
 static inline void kecs__cache_ended(kecs__session *session) {
   (void)session;
 }
-static inline void kecs__cache_key_make(const kecs__engine *engine, const kecs__meta *meta, int form, const kecs_value *values, int count, kecs__cache_key *out_key) {
+static inline void kecs__cache_key_make(const kecs__engine *engine, const kecs__meta *meta, int form,
+                                        const kecs_value *values, int count, kecs__cache_key *out_key) {
   (void)engine;
   (void)meta;
   (void)form;
@@ -69,7 +73,8 @@ static inline void kecs__cache_key_make(const kecs__engine *engine, const kecs__
   (void)count;
   (void)out_key;
 }
-static inline kecs_status kecs__cache_get(kecs_store *store, const kecs__meta *meta, const kecs__cache_key *key, kecs_result **out_result) {
+static inline kecs_status kecs__cache_get(kecs_store *store, const kecs__meta *meta, const kecs__cache_key *key,
+                                          kecs_result **out_result) {
   (void)store;
   (void)meta;
   (void)key;
@@ -80,7 +85,9 @@ static inline void kecs__cache_ticket(kecs__session *session, kecs__ticket *out_
   (void)session;
   (void)out_ticket;
 }
-static inline void kecs__cache_put(kecs__session *session, const kecs__meta *meta, const kecs__cache_key *key, const kecs__ticket *ticket, const kecs__probe *probe, int64_t rid, const kecs_result *result) {
+static inline void kecs__cache_put(kecs__session *session, const kecs__meta *meta, const kecs__cache_key *key,
+                                   const kecs__ticket *ticket, const kecs__probe *probe, int64_t rid,
+                                   const kecs_result *result) {
   (void)session;
   (void)meta;
   (void)key;
@@ -89,21 +96,24 @@ static inline void kecs__cache_put(kecs__session *session, const kecs__meta *met
   (void)rid;
   (void)result;
 }
-static inline void kecs__cache_key_query(kecs_store *store, const kecs__meta *meta, const kecs_query *query, kecs__arena *arena, kecs__cache_key *out_key) {
+static inline void kecs__cache_key_query(kecs_store *store, const kecs__meta *meta, const kecs_query *query,
+                                         kecs__arena *arena, kecs__cache_key *out_key) {
   (void)store;
   (void)meta;
   (void)query;
   (void)arena;
   (void)out_key;
 }
-static inline kecs_status kecs__cache_list(kecs_store *store, const kecs__meta *meta, const kecs__cache_key *key, kecs_result **out_result) {
+static inline kecs_status kecs__cache_list(kecs_store *store, const kecs__meta *meta, const kecs__cache_key *key,
+                                           kecs_result **out_result) {
   (void)store;
   (void)meta;
   (void)key;
   (void)out_result;
   return KECS_OK;
 }
-static inline void kecs__cache_put_list(kecs__session *session, const kecs__cache_key *key, const kecs__ticket *ticket, const kecs_result *result) {
+static inline void kecs__cache_put_list(kecs__session *session, const kecs__cache_key *key, const kecs__ticket *ticket,
+                                        const kecs_result *result) {
   (void)session;
   (void)key;
   (void)ticket;

@@ -90,24 +90,28 @@ static const char *kecs__field_text(const char *row, size_t offset) {
   return text;
 }
 
-static size_t kecs__image_size(const kecs__meta *meta, const kecs_result *result) {
+/* The lengths of the texts of the last row, with their ends; 0 for NULL. */
+typedef struct kecs__image_sizes {
+  size_t fields;
+  size_t texts[64];
+} kecs__image_sizes;
+
+static size_t kecs__image_size(const kecs__meta *meta, const kecs_result *result, kecs__image_sizes *out_sizes) {
   size_t size = result->count * result->row_size;
+  out_sizes->fields = result->count;
   for (size_t r = 0; r < result->count; r++) {
     for (int i = 0; i < meta->text_count; i++) {
       const char *text = kecs__field_text(result->rows + r * result->row_size, meta->texts[i]);
-      size += text ? strlen(text) + 1 : 0;
+      out_sizes->texts[i] = text ? strlen(text) + 1 : 0;
+      size += out_sizes->texts[i];
+      out_sizes->fields += text != NULL;
     }
   }
   return size + (result->page_token ? strlen(result->page_token) + 1 : 0);
 }
 
-static size_t kecs__image_text(char *image, size_t at, const char *text) {
-  size_t size = strlen(text) + 1;
-  memcpy(image + at, text, size);
-  return at + size;
-}
-
-static void kecs__image_fill(char *image, const kecs__meta *meta, const kecs_result *result, size_t *out_token_at) {
+static void kecs__image_fill(char *image, uint16_t *fields, const kecs__meta *meta, const kecs_result *result,
+                             const kecs__image_sizes *sizes, size_t *out_token_at) {
   size_t at = result->count * result->row_size;
   *out_token_at = 0;
   if (at > 0) {
@@ -115,16 +119,24 @@ static void kecs__image_fill(char *image, const kecs__meta *meta, const kecs_res
   }
   for (size_t r = 0; r < result->count; r++) {
     char *row = image + r * result->row_size;
+    uint16_t *count = fields++;
+    *count = 0;
     for (int i = 0; i < meta->text_count; i++) {
       const char *text = kecs__field_text(row, meta->texts[i]);
-      uintptr_t place = text ? (uintptr_t)at : 0;
-      memcpy(row + meta->texts[i], &place, sizeof place);
-      at = text ? kecs__image_text(image, at, text) : at;
+      if (text) {
+        uintptr_t place = (uintptr_t)at;
+        size_t size = result->count == 1 ? sizes->texts[i] : strlen(text) + 1;
+        memcpy(row + meta->texts[i], &place, sizeof place);
+        memcpy(image + at, text, size);
+        at += size;
+        *fields++ = meta->texts[i];
+        ++*count;
+      }
     }
   }
   if (result->page_token) {
     *out_token_at = at;
-    (void)kecs__image_text(image, at, result->page_token);
+    memcpy(image + at, result->page_token, strlen(result->page_token) + 1);
   }
 }
 
@@ -134,8 +146,10 @@ KECS__FN kecs__cache_name *kecs__cache_block_name(kecs__cache_block *block) {
 
 KECS__FN kecs__cache_block *kecs__cache_pack(const kecs__cache *cache, const kecs__meta *meta,
                                              const kecs__cache_key *key, const kecs_result *result, size_t most) {
-  size_t image_at = KECS__CACHE_ALIGN(KECS__CACHE_ALIGN(sizeof(kecs__cache_block)) + kecs__name_size(key));
-  size_t image_size = kecs__image_size(meta, result);
+  kecs__image_sizes sizes;
+  size_t image_size = kecs__image_size(meta, result, &sizes);
+  size_t fields_at = KECS__CACHE_ALIGN(KECS__CACHE_ALIGN(sizeof(kecs__cache_block)) + kecs__name_size(key));
+  size_t image_at = KECS__CACHE_ALIGN(fields_at + sizes.fields * sizeof(uint16_t));
   kecs__cache_block *block = NULL;
   if (image_at + image_size <= most) {
     block = kecs__cache_alloc(cache, image_at + image_size);
@@ -144,12 +158,14 @@ KECS__FN kecs__cache_block *kecs__cache_pack(const kecs__cache *cache, const kec
     return NULL;
   }
   block->size = image_at + image_size;
+  block->fields_at = fields_at;
   block->image_at = image_at;
   block->image_size = image_size;
   block->rows = result->count;
   block->seq = result->seq;
   kecs__name_fill(kecs__cache_block_name(block), key, 0);
-  kecs__image_fill((char *)block + image_at, meta, result, &block->token_at);
+  kecs__image_fill((char *)block + image_at, (uint16_t *)(void *)((char *)block + fields_at), meta, result, &sizes,
+                   &block->token_at);
   return block;
 }
 
@@ -166,13 +182,15 @@ KECS__FN kecs_status kecs__cache_unpack(const kecs__cache *cache, const kecs__me
   if (block->image_size > 0) {
     memcpy(image, (const char *)block + block->image_at, block->image_size);
   }
+  const uint16_t *fields = (const uint16_t *)(const void *)((const char *)block + block->fields_at);
   for (size_t r = 0; r < block->rows; r++) {
     char *row = image + r * row_size;
-    for (int i = 0; i < meta->text_count; i++) {
+    for (int left = *fields++; left > 0; left--) {
+      char *field = row + *fields++;
       uintptr_t place;
-      memcpy(&place, row + meta->texts[i], sizeof place);
-      char *text = place ? image + place : NULL;
-      memcpy(row + meta->texts[i], &text, sizeof text);
+      memcpy(&place, field, sizeof place);
+      place += (uintptr_t)image;
+      memcpy(field, &place, sizeof place);
     }
   }
   result->page_token = block->token_at ? image + block->token_at : NULL;

@@ -4,6 +4,8 @@
 #include "store/cache.h"
 #include "store/locate.h"
 
+#include <string.h>
+
 #if !defined(KECS_STORE_NO_CACHE)
 
 /* One way of asking that leads to an entry. Its values follow it, packed. */
@@ -17,15 +19,17 @@ typedef struct kecs__cache_name {
   int count;
 } kecs__cache_name;
 
-/* Rows and their texts, ready to be copied: pointers are offsets from the first row, 0 is NULL. */
+/* Rows and their texts, ready to be copied: pointers are offsets from the first row. Where they are stands beside them:
+ * for each row a number of fields, and the fields' places in the row. */
 typedef struct kecs__cache_block {
   size_t size; /* of this piece of memory */
+  size_t fields_at;
   size_t image_at;
   size_t image_size;
   size_t rows;
   size_t token_at; /* of the page token in the image; 0: there is none */
   int64_t seq;
-} kecs__cache_block; /* the first name and the image follow */
+} kecs__cache_block; /* the first name, the fields and the image follow */
 
 /* An entry. Number 0 is none: it ties the ends of the order of use together. */
 typedef struct kecs__cache_node {
@@ -42,7 +46,8 @@ typedef struct kecs__cache_node {
 
 typedef struct kecs__cache_link {
   uint64_t hash;
-  uint32_t node; /* 0: free */
+  const kecs__cache_name *name; /* of a table of names: so that name and entry are fetched side by side */
+  uint32_t node;                /* 0: free */
 } kecs__cache_link;
 
 /* Open addressing, never more than half full. */
@@ -160,7 +165,26 @@ KECS__FN kecs_status kecs__cache_unpack(const kecs__cache *cache, const kecs__me
 KECS__FN kecs__cache_name *kecs__cache_name_new(const kecs__cache *cache, const kecs__cache_key *key);
 KECS__FN bool kecs__cache_name_is(const kecs__cache_name *name, const kecs__cache_key *key);
 
-/* ---- coherence.c ---- */
+/* ---- marks, and the holds that a row or kind shares ---- */
+
+static inline bool kecs__mark_same(const kecs_mark *a, const kecs_mark *b) {
+  return memcmp(a, b, sizeof *a) == 0;
+}
+
+static inline bool kecs__mark_now(const kecs__cache *cache, kecs_mark *out_mark) {
+  const kecs__engine *engine = cache->engine;
+  return engine->backend->mark(engine->writer->connection, out_mark);
+}
+
+static inline size_t kecs__bucket_of(uint64_t hash) {
+  return (size_t)(hash >> 32) % KECS__CACHE_BUCKETS;
+}
+
+static inline bool kecs__kind_is_parent(int kind) {
+  return kind == KECS_KIND_CLUSTER || kind == KECS_KIND_SERVICE;
+}
+
+/* ---- cache_holds.c ---- */
 
 /* Whether the database is as it is known: nobody else has committed since. One slot or `state` is taken. */
 KECS__FN bool kecs__cache_is_known(const kecs__cache *cache);

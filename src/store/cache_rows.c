@@ -30,11 +30,13 @@ KECS__FN void kecs__cache_key_make(const kecs__engine *engine, const kecs__meta 
 KECS__FN void kecs__cache_ticket(kecs__session *session, kecs__ticket *out_ticket) {
   kecs__cache *cache = session->engine->cache;
   memset(out_ticket, 0, sizeof *out_ticket);
-  if (cache->marked) {
-    kecs__cache_catch_up(session);
-  }
   out_ticket->now = kecs__clock_coarse(&session->engine->clock);
   kecs__mutex_lock(&cache->state);
+  if (!kecs__cache_is_known(cache)) {
+    kecs__mutex_unlock(&cache->state);
+    kecs__cache_catch_up(session);
+    kecs__mutex_lock(&cache->state);
+  }
   out_ticket->number = ++cache->ticket;
   out_ticket->parents = cache->parents_holders ? 0 : cache->parents;
   out_ticket->good = true;

@@ -9,6 +9,7 @@
 #include "store/changes.h"
 
 #include "store/feed.h"
+#include "store/history_log.h"
 #include "store/write.h"
 
 #include <string.h>
@@ -87,8 +88,8 @@ static kecs_status kecs__compact_end(kecs__write *write, const kecs__compact *co
  * change. What was folded before is earlier than all of them. */
 static kecs_status kecs__compact_fold(kecs__write *write, int64_t upto, int64_t pushed, int64_t *out_count) {
   kecs_value values[] = {kecs__value_int(pushed), kecs__value_int(upto)};
-  kecs_status status = kecs__feed_number(write->session, "SELECT count(*) FROM {changes} WHERE " KECS__FOLDED, values, 2,
-                                         out_count);
+  static const char counted[] = "SELECT count(*) FROM {changes} WHERE " KECS__FOLDED;
+  kecs_status status = kecs__feed_number(write->session, counted, values, 2, out_count);
   if (status || *out_count == 0) {
     return status;
   }
@@ -166,6 +167,23 @@ static kecs_status kecs__compact_tombstones(kecs__write *write, kecs__compact *c
   return status;
 }
 
+/* The history goes first: what it may lose is told by the entries that are about to go. The floor is raised before, so
+ * that no watch still wants the old rows. */
+static kecs_status kecs__compact_history(kecs__write *write, kecs__compact *compact, int64_t upto) {
+  int64_t removed = 0;
+  int64_t floor = 0;
+  kecs_status status = upto > 0 ? kecs__feed_state_raise(write->session, KECS__FEED_FLOOR, upto) : KECS_OK;
+  if (!status) {
+    status = kecs__feed_state(write->session, KECS__FEED_FLOOR, &floor);
+  }
+  if (!status) {
+    status = kecs__history_trim(write, floor, KECS__COMPACT_ROWS, &removed);
+  }
+  compact->done->history += removed;
+  compact->more = removed >= KECS__COMPACT_ROWS;
+  return status;
+}
+
 static kecs_status kecs__compact_step(kecs__write *write, void *user) {
   kecs__compact *compact = user;
   int64_t upto = 0;
@@ -174,7 +192,10 @@ static kecs_status kecs__compact_step(kecs__write *write, void *user) {
   if (!status) {
     status = kecs__compact_end(write, compact, &upto);
   }
-  if (!status && upto > 0) {
+  if (!status) {
+    status = kecs__compact_history(write, compact, upto);
+  }
+  if (!status && upto > 0 && !compact->more) {
     status = kecs__compact_entries(write, compact, upto);
   }
   return status ? status : kecs__compact_tombstones(write, compact);
@@ -184,7 +205,7 @@ KECS_STORE_API kecs_status kecs_changes_compact(kecs_store *store, const kecs_co
                                                 kecs_compacted *out_done) {
   static const kecs_compaction all;
   kecs_compacted done;
-  kecs_compacted unused = {0, 0, 0, 0};
+  kecs_compacted unused = {0, 0, 0, 0, 0};
   kecs__compact compact = {options ? options : &all, &done, false};
   out_done = out_done ? out_done : &unused;
   memset(out_done, 0, sizeof *out_done);

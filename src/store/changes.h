@@ -22,7 +22,7 @@ typedef struct kecs_changes_info {
   int64_t last_seq;   /* of the newest entry */
   int64_t floor;      /* a watch can begin after this sequence, or any later one */
   int64_t since;      /* where tracking was switched on last: changes before it may be missing */
-  int64_t last_stamp; /* of the newest entry; stamps ascend with the sequence */
+  int64_t last_stamp; /* of the newest entry; stamps ascend with the sequence, on PostgreSQL for each row by itself */
 } kecs_changes_info;
 
 /* All zero for a store that was never tracked. */
@@ -41,12 +41,14 @@ typedef struct kecs_compacted {
   int64_t folded;     /* of these, entries still to be pushed: each row's are one now */
   int64_t tombstones; /* that are gone */
   int64_t floor;      /* the floor now */
+  int64_t history;    /* changes that the history has no more */
 } kecs_compacted;
 
 /* Removes entries from the old end of the log, at most 1000 in one transaction, so that no writer waits long. Watches
- * that have not read them are told KECS_E_COMPACTED. Where a push mark is set (kecs_changes_pushed), entries above it
- * are folded instead: one a row stays, outside of the log. `options` and `out_done` may be NULL. A failure ends it
- * between two steps. UNSUPPORTED for a store that is not tracked. */
+ * that have not read them are told KECS_E_COMPACTED. With them goes what is beyond the bounds of options.history. Where
+ * a push mark is set (kecs_changes_pushed), entries above it are folded instead: one a row stays, outside of the log.
+ * `options` and `out_done` may be NULL. A failure ends it between two steps. UNSUPPORTED for a store that is not
+ * tracked. */
 KECS_STORE_API kecs_status kecs_changes_compact(kecs_store *store, const kecs_compaction *options,
                                                 kecs_compacted *out_done);
 

@@ -1,12 +1,13 @@
 /* store/ear.c -- how those who wait for changes learn of them. A wait ends when
  *
  *   - a write of this process commits, which wakes it;
- *   - a look at the log's end shows an entry. All watches of a store share these looks, one every 25 ms while any of them
- *     waits. Where entries are numbered after the commit a look numbers them first: who waits is who numbers, since
- *     nobody else needs the numbers. The pauses between looks are 20 to 40 ms there, so that many stores that wait on one
- *     server don't ask in step;
+ *   - a look at the log's end shows an entry. All watches of a store share these looks, one every 25 ms while any of
+ *     them waits. Where entries are numbered after the commit a look numbers them first: who waits is who numbers,
+ *     since nobody else needs the numbers. The pauses between looks are 20 to 40 ms there, so that many stores that
+ *     wait on one server don't ask in step;
  *   - the database says that somebody has numbered entries (kecs_backend_log.hear), over a connection that is kept for
- *     that while a watch is open. It is not what the 40 ms stand on: it spares the rest of the pause, and the next look. */
+ *     that while a watch is open. It spares the rest of the pause; that a wait ends within it stands on the looks
+ *     alone. */
 #include "base/prologue.h"
 
 #include "store/ear.h"

@@ -54,6 +54,7 @@ typedef struct kecs__place {
   bool known;              /* the log's end was read in this transaction */
   bool on;                 /* the transaction's writes are logged */
   bool appended;           /* some were */
+  uint64_t history;        /* bit n: what rows of kind n were is kept (history_log.h) */
   int64_t seq;             /* of the last of them */
   int64_t stamp;           /* the last that was given out */
   uint64_t marked;         /* bit n: marks[n] was read */
@@ -76,6 +77,7 @@ typedef struct kecs__cache kecs__cache; /* store/cache.h */
 typedef struct kecs__gather kecs__gather; /* store/gather.h */
 typedef struct kecs__turn kecs__turn; /* store/turns.c */
 typedef struct kecs__waiter kecs__waiter; /* store/pool.c */
+typedef struct kecs__change kecs__change; /* store/write.h */
 
 typedef struct kecs__session {
   kecs__engine *engine;
@@ -87,6 +89,7 @@ typedef struct kecs__session {
   kecs__thread_id thread; /* that has taken it from the pool */
   bool shared;            /* other writes are in the open transaction, too */
   bool writing;           /* the running statement changes rows */
+  bool no_stage;          /* the database lets it make no temporary table */
   bool changed;           /* one has, since a write began the open transaction */
   kecs__cached **slots;   /* open addressing */
   size_t slot_count;      /* a power of two */
@@ -195,6 +198,8 @@ struct kecs_store {
   int cancelled;           /* by kecs__flag_get */
   int timed;               /* likewise: there is a deadline */
   int64_t deadline;        /* guarded by the engine's mutex in a store; the owner's in a transaction */
+  char *actor;             /* who writes, and why, for the history: NULL as the parent says; guarded likewise */
+  char *reason;
   kecs_store *next;
 };
 
@@ -224,6 +229,9 @@ struct kecs__write {
   bool last;      /* what the next row's statement leaves is all: it may be committed with it */
   bool ended;     /* it was */
   int quiet;      /* above 0: tags and their rows are not followed, since they are being brought into step (tags.c) */
+  const char *actor;  /* for the history, once `noted` */
+  const char *reason;
+  bool noted;
   bool make_parents; /* an insert makes the parents that are missing, bare (KECS_JSON_PARENTS) */
   kecs__burial *burial; /* what is deleted, another store has deleted; what is cleared with it is not stamped */
 };

@@ -30,8 +30,19 @@ static const char *const kecs__url_names[] = {"KECS_DATABASE_URL", "KECS_POSTGRE
 /* DATABASE_URL is every program's name: it is ours only where STORE_TYPE says postgres. */
 static const char *const kecs__shared_url_names[] = {"KECS_DATABASE_URL", "KECS_POSTGRES_URL", "DATABASE_URL", NULL};
 
+static const struct {
+  const char *word;
+  kecs_profile profile;
+} kecs__profile_words[] = {
+    {"default", KECS_PROFILE_DEFAULT},
+    {"durable", KECS_PROFILE_DURABLE},
+    {"edge", KECS_PROFILE_EDGE},
+    {"memory", KECS_PROFILE_MEMORY},
+};
+
 typedef struct kecs__environment {
   kecs_options options;
+  bool in_memory; /* KECS_PROFILE says memory */
   kecs__storage storage;
   const char *type_name; /* the variable that said so */
   const char *url_name;
@@ -197,10 +208,46 @@ static kecs_status kecs__environment_file(kecs__environment *environment) {
   return environment->path.status;
 }
 
+/* KECS_PROFILE, where the options leave the profile open. */
+static kecs_status kecs__environment_profile(kecs__environment *environment) {
+  const char *value = kecs__variable("KECS_PROFILE");
+  if (!value || environment->options.profile != KECS_PROFILE_DEFAULT) {
+    return KECS_OK;
+  }
+  for (size_t i = 0; i < sizeof kecs__profile_words / sizeof kecs__profile_words[0]; i++) {
+    if (kecs__word_is(value, kecs__profile_words[i].word)) {
+      environment->options.profile = kecs__profile_words[i].profile;
+      environment->in_memory = environment->options.profile == KECS_PROFILE_MEMORY;
+      const char *path = environment->options.path;
+      if (environment->in_memory && path && strcmp(path, ":memory:") != 0) {
+        return kecs__fail(KECS_E_INVALID, "KECS_PROFILE says memory, options.path \"%s\"; leave one out", path);
+      }
+      return KECS_OK;
+    }
+  }
+  return kecs__fail(KECS_E_INVALID, "unknown KECS_PROFILE: %.40s (valid: default, durable, edge, memory)", value);
+}
+
+/* The profile for memory is a kind of storage, too. */
+static kecs_status kecs__environment_memory(kecs__environment *environment) {
+  const char *other = environment->type_name ? environment->type_name : environment->url_name;
+  if (!environment->in_memory || environment->storage == KECS__STORAGE_MEMORY) {
+    return KECS_OK;
+  }
+  if (other) {
+    return kecs__fail(KECS_E_INVALID, "KECS_PROFILE says memory, %s another place; unset one of them", other);
+  }
+  environment->storage = KECS__STORAGE_MEMORY;
+  return KECS_OK;
+}
+
 static kecs_status kecs__environment_path(kecs__environment *environment) {
   kecs_status status = kecs__environment_type(environment);
   if (!status) {
     status = kecs__environment_url(environment);
+  }
+  if (!status) {
+    status = kecs__environment_memory(environment);
   }
   if (!status) {
     status = kecs__environment_agree(environment);
@@ -231,6 +278,10 @@ KECS_STORE_API kecs_status kecs_open_env(const kecs_options *options, kecs_store
   memset(&environment, 0, sizeof environment);
   if (options) {
     environment.options = *options;
+  }
+  status = kecs__environment_profile(&environment);
+  if (status) {
+    return status;
   }
   if (environment.options.path) {
     return kecs_open(&environment.options, out_store);

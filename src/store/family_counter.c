@@ -39,15 +39,10 @@ static const kecs_kind_info kecs__counter_info = {
 
 /* ---- listing ---- */
 
-static kecs_status kecs__counter_read(kecs__plan *plan, kecs__cached *cached, kecs_result *result,
-                                      kecs_family_counter **out_row) {
+static kecs_status kecs__counter_read(kecs__plan *plan, kecs__cached *cached, kecs_result *result, void *out_row) {
   const char *texts[3];
   kecs_value values[4];
-  kecs_family_counter *row = kecs__result_add(result);
-  *out_row = row;
-  if (!row) {
-    return KECS_E_NOMEM;
-  }
+  kecs_family_counter *row = out_row;
   kecs__statement_columns(plan->session, cached, values, 4);
   for (int i = 0; i < 3; i++) {
     texts[i] = values[i].text ? kecs__arena_text(&result->arena, values[i].text, values[i].len) : NULL;
@@ -62,55 +57,17 @@ static kecs_status kecs__counter_read(kecs__plan *plan, kecs__cached *cached, ke
   return KECS_OK;
 }
 
-static kecs_status kecs__counters_rows(kecs__plan *plan, kecs_result *result) {
-  kecs__cached *cached = NULL;
-  bool more = false;
-  kecs_family_counter *row = NULL;
-  kecs_status status =
-      kecs__plan_start(plan, "account_id,region,family,last_revision", true, plan->limit + 1, &cached, &more);
-  while (!status && more && result->count < (size_t)plan->limit) {
-    status = kecs__counter_read(plan, cached, result, &row);
-    if (!status) {
-      status = kecs__statement_step(plan->session, cached, &more);
-    }
-  }
-  kecs__statement_done(plan->session, cached);
-  return !status && more ? kecs__plan_token(plan, row, &result->arena, &result->page_token) : status;
+static void kecs__counters_plan(kecs__plan *plan, const void *user) {
+  kecs__plan_where(plan, KECS__COUNTER_ABOVE, NULL, 0);
+  kecs__plan_query(plan, user, true);
 }
 
 KECS_STORE_API kecs_status kecs_task_definition_counters(kecs_store *store, int limit, const char *page_token,
                                                          kecs_result **out_result) {
-  kecs_status status = kecs__check_pointer(out_result, "out_result");
-  if (status) {
-    return status;
-  }
-  *out_result = NULL;
-  status = kecs__check_handle(store);
-  if (status) {
-    return status;
-  }
-  kecs__session *session = NULL;
-  kecs_result *result = NULL;
-  kecs__arena arena;
-  kecs__arena_init(&arena, &store->engine->allocator);
-  status = kecs__read_open(store, &session);
-  if (!status) {
-    status = kecs__result_new(&store->engine->allocator, (kecs_kind)0, sizeof(kecs_family_counter), &result);
-  }
-  if (!status) {
-    kecs__meta meta = {.info = &kecs__counter_info};
-    kecs_query page = {.limit = limit, .page_token = page_token};
-    kecs__plan plan;
-    result->shape = &kecs__counter_info;
-    kecs__plan_init(&plan, session, &meta, &arena);
-    kecs__plan_where(&plan, KECS__COUNTER_ABOVE, NULL, 0);
-    kecs__plan_query(&plan, &page, true);
-    status = kecs__counters_rows(&plan, result);
-    kecs__plan_free(&plan);
-  }
-  kecs__read_close(store, session);
-  kecs__arena_free(&arena);
-  return kecs__result_end(status, result, out_result);
+  kecs_query page = {.limit = limit, .page_token = page_token};
+  kecs__shaped list = {&kecs__counter_info, "account_id,region,family,last_revision", kecs__counters_plan,
+                       kecs__counter_read, &page};
+  return kecs__list_shaped(store, &list, out_result);
 }
 
 KECS_STORE_API const kecs_family_counter *kecs_family_counter_at(const kecs_result *result, size_t index) {

@@ -9,6 +9,7 @@
 
 #include "base/time.h"
 #include "store/access.h"
+#include "store/history_log.h"
 #include "store/pool.h"
 #include "store/sql.h"
 #include "store/write.h"
@@ -52,6 +53,14 @@ KECS__FN kecs_status kecs__feed_state_raise(kecs__session *session, int id, int6
   return kecs__run(session,
                    "INSERT INTO {change_state}({tenant}id,value) VALUES({ours}?1,?2) ON CONFLICT({tenant}id) DO UPDATE "
                    "SET value={highest}(change_state.value,excluded.value)",
+                   values, 2, NULL);
+}
+
+KECS__FN kecs_status kecs__feed_state_set(kecs__session *session, int id, int64_t value) {
+  kecs_value values[] = {kecs__value_int(id), kecs__value_int(value)};
+  return kecs__run(session,
+                   "INSERT INTO {change_state}({tenant}id,value) VALUES({ours}?1,?2) ON CONFLICT({tenant}id) DO UPDATE "
+                   "SET value=excluded.value",
                    values, 2, NULL);
 }
 
@@ -125,6 +134,7 @@ KECS__FN kecs_status kecs__feed_check(const kecs__engine *engine, const kecs__fe
   return kecs__feed_is_on(end) ? KECS_OK : kecs__fail_no_feed(engine);
 }
 
+#if !defined(KECS_STORE_NO_WATCH)
 KECS__FN kecs_status kecs__feed_check_floor(kecs__session *session, int64_t seq) {
   int64_t floor = 0;
   kecs_status status = kecs__feed_state(session, KECS__FEED_FLOOR, &floor);
@@ -139,6 +149,7 @@ KECS__FN kecs_status kecs__feed_check_floor(kecs__session *session, int64_t seq)
   error.floor = floor;
   return kecs__error_restore(&error);
 }
+#endif
 
 /* ---- the place in a transaction ---- */
 
@@ -167,6 +178,7 @@ KECS__FN kecs_status kecs__feed_begin(kecs__write *write) {
     kecs__cached *cached = NULL;
     status = kecs__feed_statement(write->session, KECS__FEED_APPEND, &cached);
     kecs__statement_done(write->session, cached);
+    status = status ? status : kecs__history_begin(write);
   }
   if (!status) {
     place->known = true;
@@ -197,11 +209,23 @@ static kecs_value kecs__feed_base(int64_t stamp) {
   return value;
 }
 
-KECS__FN kecs_status kecs__feed_append(kecs__write *write, int kind, int64_t rid, uint64_t groups, int op,
-                                       int64_t stamp, const int64_t base[KECS__STAMPS]) {
+KECS__FN kecs_status kecs__feed_run(kecs__write *write, const char *sql, const kecs_value *values, int count) {
   kecs__session *session = write->session;
   const kecs_store *user = session->user;
   int64_t deadline = session->deadline;
+  session->user = NULL; /* never stopped between a row and its entry */
+  session->deadline = 0;
+  kecs_status status = kecs__run(session, sql, values, count, NULL);
+  session->user = user;
+  session->deadline = deadline;
+  if (status && !write->own && !write->guarded) {
+    write->store->broken = true;
+  }
+  return status;
+}
+
+KECS__FN kecs_status kecs__feed_append(kecs__write *write, int kind, int64_t rid, uint64_t groups, int op,
+                                       int64_t stamp, const int64_t base[KECS__STAMPS]) {
   kecs_value values[] = {kecs__value_int(kind),
                          kecs__value_int(rid),
                          kecs__value_int((int64_t)groups),
@@ -210,16 +234,10 @@ KECS__FN kecs_status kecs__feed_append(kecs__write *write, int kind, int64_t rid
                          kecs__feed_base(base[KECS__STAMP_LIFE]),
                          kecs__feed_base(base[KECS__STAMP_SPEC]),
                          kecs__feed_base(base[KECS__STAMP_STATUS])};
-  session->user = NULL; /* never stopped between a row and its entry */
-  session->deadline = 0;
-  kecs_status status = kecs__run(session, KECS__FEED_APPEND, values, 8, NULL);
-  session->user = user;
-  session->deadline = deadline;
+  kecs_status status = kecs__feed_run(write, KECS__FEED_APPEND, values, 8);
+  kecs__session *session = write->session;
   session->place.appended = true;
   session->place.seq = status ? session->place.seq : session->engine->backend->last_rid(session->connection);
-  if (status && !write->own && !write->guarded) {
-    write->store->broken = true;
-  }
   return status;
 }
 
@@ -288,12 +306,21 @@ KECS__FN kecs_status kecs__feed_insert(kecs__write *write, const kecs__meta *met
     status =
         kecs__feed_append(write, (int)meta->info->kind, write->rid, KECS__GROUPS_ALL, KECS__FEED_CREATED, stamp, none);
   }
+  if (!status && kecs__history_kept(write, meta)) {
+    kecs__past nothing = {{0}, false};
+    status = kecs__history_add(write, meta, KECS__FEED_CREATED, write->rid, stamp, &nothing);
+  }
   return status;
 }
 
-KECS__FN kecs_status kecs__feed_updated(kecs__write *write, const kecs__meta *meta, int64_t rid, uint64_t groups,
-                                        int64_t stamp, const int64_t base[KECS__STAMPS]) {
-  return kecs__feed_append(write, (int)meta->info->kind, rid, groups, KECS__FEED_UPDATED, stamp, base);
+KECS__FN kecs_status kecs__feed_updated(kecs__write *write, const kecs__meta *meta, const kecs__change *change,
+                                        uint64_t groups, int64_t stamp) {
+  kecs_status status =
+      kecs__feed_append(write, (int)meta->info->kind, change->rid, groups, KECS__FEED_UPDATED, stamp, change->base);
+  if (!status && change->past) {
+    status = kecs__history_add(write, meta, KECS__FEED_UPDATED, change->rid, stamp, change->past);
+  }
+  return status;
 }
 
 /* The stamps of a row, from its table. */
@@ -359,6 +386,9 @@ KECS__FN kecs_status kecs__feed_delete(kecs__write *write, const kecs__meta *met
     status = KECS_E_NOMEM;
   }
   kecs__arena_free(&arena);
+  if (!status && kecs__history_kept(write, meta)) {
+    status = kecs__history_deleted(write, meta, seq, rid, stamp, row);
+  }
   if (place->marks[kind] < rid) {
     place->marks[kind] = rid; /* counts only where it is known; otherwise the tombstone says it */
   }
@@ -401,16 +431,17 @@ static kecs_status kecs__feed_add_stamps(kecs__write *write) {
 }
 
 /* Kind by kind: the text of all is more than a store with little memory may hold. */
-static kecs_status kecs__feed_guards(kecs__write *write, bool make) {
+KECS__FN kecs_status kecs__feed_guards(kecs__write *write, bool make) {
   kecs__engine *engine = write->engine;
-  kecs_status status = KECS_OK;
+  int64_t history = 0;
+  kecs_status status = kecs__feed_state(write->session, KECS__FEED_HISTORY, &history);
   for (int kind = 1; !status && kind < KECS_KIND_COUNT; kind++) {
     const kecs_kind_info *info = kecs_kind_describe((kecs_kind)kind);
     kecs__text text;
     kecs__text_init(&text, &engine->allocator, KECS__FEED_GUARDS_MAX);
     kecs__feed_ddl_no_guards(&text, info);
     if (make) {
-      kecs__feed_ddl_guards(&text, info);
+      kecs__feed_ddl_guards(&text, info, ((uint64_t)history & KECS_BIT(kind)) != 0);
     }
     status = text.status ? text.status : engine->backend->execute(write->session->connection, text.data);
     kecs__text_free(&text);
@@ -466,7 +497,7 @@ static kecs_status kecs__feed_clear(kecs__write *write) {
   for (size_t i = 0; !status && i < sizeof texts / sizeof texts[0]; i++) {
     status = kecs__run(write->session, texts[i], NULL, 0, NULL);
   }
-  return status;
+  return status ? status : kecs__history_clear(write, UINT64_MAX);
 }
 
 static kecs_status kecs__feed_switch(kecs__write *write, void *user) {

@@ -5,6 +5,7 @@
  *   change_folds       what compaction leaves of entries that are still to be pushed: one a row
  *   change_tombstones  the natural keys of deleted rows, by the seq of their entry
  *   change_state       numbers: the floor, the push mark, and per kind the highest rid whose tombstone is gone
+ *   history            what rows were before entries, and history_keys (history_log.h)
  *
  * An entry of kind 0 is a mark: tracking was switched on, or off. The last entry says off exactly when it is.
  *
@@ -30,7 +31,14 @@ enum {
   KECS__FEED_FLOOR = 1,   /* a watch can begin after this seq */
   KECS__FEED_PUSHED = 2,  /* the push mark; no row: nobody pushes */
   KECS__FEED_SINCE = 3,   /* the seq at which tracking was switched on last */
-  KECS__FEED_RID = 1000   /* + kind: the highest rid of a tombstone that is gone */
+  KECS__FEED_HISTORY = 4, /* the kinds whose history is kept, as bits (history_log.h), and the history's bounds: */
+  KECS__FEED_HISTORY_ROWS = 5,
+  KECS__FEED_HISTORY_AGE = 6,
+  KECS__FEED_HISTORY_FLOOR = 7,       /* the newest seq that went because of its age, and its stamp */
+  KECS__FEED_HISTORY_FLOOR_STAMP = 8,
+  KECS__FEED_RID = 1000,              /* + kind: the highest rid of a tombstone that is gone */
+  KECS__FEED_HISTORY_SINCE = 2000,    /* + kind: where its history begins, as seq and as stamp */
+  KECS__FEED_HISTORY_SINCE_STAMP = 3000
 };
 
 /* A row's stamps, in the order of its columns stamp_life, stamp_spec, stamp_status; 0 is NULL. A group that was not
@@ -71,10 +79,16 @@ KECS__FN uint64_t kecs__feed_groups(const kecs__meta *meta, uint64_t mask);
 /* The next stamp. */
 KECS__FN kecs_status kecs__feed_stamp(kecs__write *write, int64_t *out_stamp);
 
-/* Logs a change that was just written. A failure outside of a guarded write loses the transaction: the row is written,
- * and it must not stay so without its entry. */
-KECS__FN kecs_status kecs__feed_updated(kecs__write *write, const kecs__meta *meta, int64_t rid, uint64_t groups,
-                                        int64_t stamp, const int64_t base[KECS__STAMPS]);
+/* Logs a change that was just written, and keeps what the row was where `change` says. A failure outside of a guarded
+ * write loses the transaction: the row is written, and it must not stay so without its entry. */
+KECS__FN kecs_status kecs__feed_updated(kecs__write *write, const kecs__meta *meta, const kecs__change *change,
+                                        uint64_t groups, int64_t stamp);
+
+/* Runs a statement that belongs to a row that is written already: nothing stops it, and its failure counts as above. */
+KECS__FN kecs_status kecs__feed_run(kecs__write *write, const char *sql, const kecs_value *values, int count);
+
+/* Makes the guard triggers of every kind anew, as change_state says, or removes them. */
+KECS__FN kecs_status kecs__feed_guards(kecs__write *write, bool make);
 
 /* Logs that a row, which is still there, is about to be deleted, and keeps its key. */
 KECS__FN kecs_status kecs__feed_delete(kecs__write *write, const kecs__meta *meta, int64_t rid, const void *row);
@@ -106,6 +120,7 @@ KECS__FN kecs_status kecs__feed_number(kecs__session *session, const char *sql, 
 /* A row of change_state, 0 when there is none; and to raise one, which never goes down. */
 KECS__FN kecs_status kecs__feed_state(kecs__session *session, int id, int64_t *out_value);
 KECS__FN kecs_status kecs__feed_state_raise(kecs__session *session, int id, int64_t value);
+KECS__FN kecs_status kecs__feed_state_set(kecs__session *session, int id, int64_t value);
 
 /* The end of the log; zeroed where it is empty, or where the backend has none. */
 KECS__FN kecs_status kecs__feed_read_end(kecs__session *session, kecs__feed_end *out_end);
@@ -116,8 +131,10 @@ KECS__FN kecs_status kecs__fail_no_feed(const kecs__engine *engine);
 /* UNSUPPORTED unless the end of the log says that the store is tracked. */
 KECS__FN kecs_status kecs__feed_check(const kecs__engine *engine, const kecs__feed_end *end);
 
+#if !defined(KECS_STORE_NO_WATCH)
 /* COMPACTED, with the floor in line and error, when entries after `seq` may be gone. Nothing above the floor is. */
 KECS__FN kecs_status kecs__feed_check_floor(kecs__session *session, int64_t seq);
+#endif
 
 /* ---- the clock (clock.c) ---- */
 
@@ -137,7 +154,7 @@ KECS__FN void kecs__feed_ddl_add_columns(kecs__text *out, const kecs_dialect *di
 KECS__FN bool kecs__feed_is_side_table(const char *name);
 
 /* Without marks: triggers are SQLite's, which has neither schemas nor tenants. */
-KECS__FN void kecs__feed_ddl_guards(kecs__text *out, const kecs_kind_info *info);
+KECS__FN void kecs__feed_ddl_guards(kecs__text *out, const kecs_kind_info *info, bool history);
 KECS__FN void kecs__feed_ddl_no_guards(kecs__text *out, const kecs_kind_info *info);
 
 /* What the logged forms of the fixed statements add: see kecs__op. */
@@ -147,5 +164,9 @@ KECS__FN void kecs__feed_sql_update(kecs__text *out, kecs__op op, int number);
 
 /* A row's natural key as one text, as kecs_record_get takes it. NULL means NOMEM. */
 KECS__FN const char *kecs__feed_key(const kecs__meta *meta, const void *row, kecs__arena *arena);
+
+/* The same from values, of any unique key; and the expression of a trigger that makes it of the row `old`. */
+KECS__FN const char *kecs__feed_key_text(const kecs_value *values, int count, kecs__arena *arena);
+KECS__FN void kecs__feed_guard_key(kecs__text *out, const kecs_kind_info *info, int number);
 
 #endif

@@ -7,6 +7,7 @@
 #include "base/prologue.h"
 
 #include "store/feed.h"
+#include "store/history_log.h"
 #include "store/sql.h"
 
 #include <stdio.h>
@@ -33,11 +34,11 @@ KECS__FN bool kecs__feed_has_group(const kecs_kind_info *info, kecs_column_group
 
 /* ---- tables ---- */
 
-/* Those of the second line are of logs that the database writes, those of the third of replication. */
+/* change_heads, change_queue and change_batches are of logs that the database writes; sync_* are of replication. */
 static const char *const kecs__feed_tables[] = {
-    "changes",    "change_folds",   "change_tombstones", "change_state",
-    "change_heads", "change_queue", "change_batches",
-    "sync_state", "sync_conflicts", "sync_wanted", "sync_refused", "sync_hubs", "sync_sites"};
+    "changes",        "change_folds", "change_tombstones", "change_state", "change_heads", "change_queue",
+    "change_batches", "history",      "history_keys",      "sync_state",   "sync_conflicts", "sync_wanted",
+    "sync_refused",   "sync_hubs",    "sync_sites"};
 
 KECS__FN bool kecs__feed_is_side_table(const char *name) {
   for (size_t i = 0; i < sizeof kecs__feed_tables / sizeof kecs__feed_tables[0]; i++) {
@@ -83,6 +84,7 @@ KECS__FN void kecs__feed_ddl_tables(kecs__text *out, const kecs_dialect *dialect
                   "CREATE INDEX IF NOT EXISTS change_tombstones_key ON {change_tombstones}(kind,key);\n"
                   "CREATE TABLE IF NOT EXISTS {change_state}(id %s NOT NULL PRIMARY KEY,value %s NOT NULL)%s;\n",
                   dialect->table_options, dialect->type_int, dialect->type_int, dialect->table_options);
+  kecs__history_ddl_tables(out, dialect);
 }
 
 /* Only in files that were tracked once. stamp_x is the time of the write, site_x the site that wrote it: NULL for this
@@ -154,12 +156,19 @@ static void kecs__feed_key_part(kecs__text *out, const kecs_value *value, bool l
 
 KECS__FN const char *kecs__feed_key(const kecs__meta *meta, const void *row, kecs__arena *arena) {
   const kecs_column_list *key = &meta->info->keys[0];
+  kecs_value values[KECS_KEY_COLUMNS_MAX];
+  for (int i = 0; i < key->count; i++) {
+    values[i] = kecs__row_value(meta->info, row, key->columns[i]);
+  }
+  return kecs__feed_key_text(values, key->count, arena);
+}
+
+KECS__FN const char *kecs__feed_key_text(const kecs_value *values, int count, kecs__arena *arena) {
   kecs__text text;
   kecs__text_init(&text, arena->allocator, (size_t)1 << 30);
-  for (int i = 0; i < key->count; i++) {
-    kecs_value value = kecs__row_value(meta->info, row, key->columns[i]);
+  for (int i = 0; i < count; i++) {
     kecs__text_adds(&text, i > 0 ? "," : "");
-    kecs__feed_key_part(&text, &value, i == key->count - 1);
+    kecs__feed_key_part(&text, &values[i], i == count - 1);
   }
   const char *copy = text.status ? NULL : kecs__arena_text(arena, text.data, text.len);
   kecs__text_free(&text);
@@ -183,7 +192,7 @@ static void kecs__guard_where(kecs__text *out, const kecs_kind_info *info) {
   }
 }
 
-static void kecs__guard_insert(kecs__text *out, const kecs_kind_info *info) {
+static void kecs__guard_insert(kecs__text *out, const kecs_kind_info *info, bool history) {
   int kind = (int)info->kind;
   char mark[256];
   snprintf(mark, sizeof mark,
@@ -197,6 +206,9 @@ static void kecs__guard_insert(kecs__text *out, const kecs_kind_info *info) {
                   kind, (int)KECS__GROUPS_ALL, (int)KECS__FEED_CREATED, info->table);
   kecs__guard_where(out, info);
   kecs__text_adds(out, ";\n");
+  if (history) {
+    kecs__history_guard_insert(out);
+  }
   if (kecs__feed_stamped(info)) {
     kecs__text_addf(out, "  UPDATE %s SET stamp_life=" KECS__GUARD_LAST, info->table);
     kecs__guard_where(out, info);
@@ -205,8 +217,8 @@ static void kecs__guard_insert(kecs__text *out, const kecs_kind_info *info) {
   kecs__text_adds(out, "END;\n");
 }
 
-static void kecs__guard_key(kecs__text *out, const kecs_kind_info *info) {
-  const kecs_column_list *key = &info->keys[0];
+KECS__FN void kecs__feed_guard_key(kecs__text *out, const kecs_kind_info *info, int number) {
+  const kecs_column_list *key = &info->keys[number];
   for (int i = 0; i < key->count; i++) {
     const kecs_column_info *column = &info->columns[key->columns[i]];
     bool text = column->type == KECS_TYPE_TEXT;
@@ -216,7 +228,7 @@ static void kecs__guard_key(kecs__text *out, const kecs_kind_info *info) {
   }
 }
 
-static void kecs__guard_delete(kecs__text *out, const kecs_kind_info *info) {
+static void kecs__guard_delete(kecs__text *out, const kecs_kind_info *info, bool history) {
   bool stamped = kecs__feed_stamped(info);
   kecs__text_addf(out, "CREATE TRIGGER feed_%s_delete AFTER DELETE ON %s BEGIN\n", info->table, info->table);
   kecs__text_addf(out,
@@ -227,8 +239,12 @@ static void kecs__guard_delete(kecs__text *out, const kecs_kind_info *info) {
                   "  INSERT INTO change_tombstones(seq,kind,rid,stamp,life,life_site,key) "
                   "SELECT seq,kind,rid,stamp,%s,",
                   stamped ? "old.stamp_life,old.site_life" : "NULL,NULL");
-  kecs__guard_key(out, info);
-  kecs__text_adds(out, " FROM changes ORDER BY seq DESC LIMIT 1;\nEND;\n");
+  kecs__feed_guard_key(out, info, 0);
+  kecs__text_adds(out, " FROM changes ORDER BY seq DESC LIMIT 1;\n");
+  if (history) {
+    kecs__history_guard_delete(out, info);
+  }
+  kecs__text_adds(out, "END;\n");
 }
 
 static bool kecs__guard_in_key(const kecs_kind_info *info, int column) {
@@ -253,7 +269,8 @@ static int kecs__guard_columns(kecs__text *out, const kecs_kind_info *info, kecs
   return count;
 }
 
-static void kecs__guard_update(kecs__text *out, const kecs_kind_info *info, kecs_column_group group, const char *name) {
+static void kecs__guard_update(kecs__text *out, const kecs_kind_info *info, kecs_column_group group, const char *name,
+                               bool history) {
   kecs__text columns;
   kecs__text_init(&columns, out->allocator, (size_t)1 << 16);
   bool stamped = kecs__feed_stamped(info) && (group == KECS_GROUP_SPEC || group == KECS_GROUP_STATUS);
@@ -269,17 +286,22 @@ static void kecs__guard_update(kecs__text *out, const kecs_kind_info *info, kecs
       kecs__text_addf(out, "  UPDATE %s SET site_%s=NULL,stamp_%s=" KECS__GUARD_LAST " WHERE rid=new.rid", info->table,
                       name, name);
     }
-    kecs__text_adds(out, stamped ? ";\nEND;\n" : ");\nEND;\n");
+    kecs__text_adds(out, stamped ? ";\n" : ");\n");
+    if (history) {
+      kecs__history_guard_update(out, columns.data);
+    }
+    kecs__text_adds(out, "END;\n");
   }
+  out->status = out->status ? out->status : columns.status;
   kecs__text_free(&columns);
 }
 
-KECS__FN void kecs__feed_ddl_guards(kecs__text *out, const kecs_kind_info *info) {
-  kecs__guard_insert(out, info);
-  kecs__guard_delete(out, info);
-  kecs__guard_update(out, info, KECS_GROUP_SPEC, "spec");
-  kecs__guard_update(out, info, KECS_GROUP_STATUS, "status");
-  kecs__guard_update(out, info, KECS_GROUP_LOCAL, "local");
+KECS__FN void kecs__feed_ddl_guards(kecs__text *out, const kecs_kind_info *info, bool history) {
+  kecs__guard_insert(out, info, history);
+  kecs__guard_delete(out, info, history);
+  kecs__guard_update(out, info, KECS_GROUP_SPEC, "spec", history);
+  kecs__guard_update(out, info, KECS_GROUP_STATUS, "status", history);
+  kecs__guard_update(out, info, KECS_GROUP_LOCAL, "local", history);
   kecs__text_addf(out, "CREATE TRIGGER feed_%s_key BEFORE UPDATE OF ", info->table);
   (void)kecs__guard_columns(out, info, KECS_GROUP_KEY);
   kecs__text_addf(out, " ON %s WHEN ", info->table);

@@ -119,7 +119,7 @@ KECS__FN kecs_status kecs__gather_send(kecs__session *session, kecs__gather *gat
   }
   kecs_status status = session->engine->backend->start_many(session->connection, starts, used);
   kecs__release(&session->engine->allocator, starts, (open + 1) * sizeof *starts);
-  return kecs__statement_outcome(session, status);
+  return status;
 }
 
 KECS__FN void kecs__gather_free(kecs__session *session, kecs__gather *gather) {

@@ -41,7 +41,10 @@ typedef struct kecs__item {
 KECS__FN void kecs__import_init(kecs__import *import, kecs_store *store, const char *text, size_t len,
                                 const kecs_import_options *options);
 
-/* Commits what is open, or rolls it back when the import has failed; gives the memory back. */
+/* Commits what is open, or rolls it back when the import has failed. */
+KECS__FN void kecs__import_commit(kecs__import *import);
+
+/* The same for what waits, too; gives the memory back. */
 KECS__FN void kecs__import_end(kecs__import *import);
 
 /* Line and column of a place in the text. */

@@ -399,8 +399,6 @@ KECS_STORE_API kecs_status kecs_put_json(kecs_store *store, kecs_kind kind, cons
   return status;
 }
 
-#if !defined(KECS_STORE_NO_IMPORT)
-
 /* Documents that are put together. */
 typedef struct kecs__puts {
   kecs__put put; /* the one that is read now */
@@ -435,6 +433,7 @@ static kecs_status kecs__puts_work(kecs__write *write, void *user) {
   return status;
 }
 
+#if !defined(KECS_STORE_NO_IMPORT)
 KECS__FN kecs_status kecs__put_together(kecs_store *store, kecs_kind kind, const kecs__json *documents, size_t count,
                                         unsigned flags) {
   kecs__puts puts;
@@ -446,8 +445,95 @@ KECS__FN kecs_status kecs__put_together(kecs_store *store, kecs_kind kind, const
   puts.count = count;
   return kecs__with_write(store, kecs__puts_work, &puts);
 }
-
 #endif
+
+/* ---- documents of one kind ---- */
+
+/* A call that puts several. */
+typedef struct kecs__put_list {
+  kecs__puts puts;
+  const char *const *texts;
+  size_t count;
+  bool singly; /* they were refused together */
+} kecs__put_list;
+
+enum { KECS__PUT_PIECE = 500 };
+
+static kecs_status kecs__put_list_together(kecs__write *write, kecs__put_list *list) {
+  kecs__json documents[KECS__PUT_PIECE];
+  kecs_status status = KECS_OK;
+  list->puts.documents = documents;
+  for (size_t done = 0; !status && done < list->count; done += list->puts.count) {
+    list->puts.count = list->count - done < KECS__PUT_PIECE ? list->count - done : KECS__PUT_PIECE;
+    for (size_t i = 0; i < list->puts.count; i++) {
+      documents[i] = (kecs__json){KECS__JSON_OBJECT, list->texts[done + i], strlen(list->texts[done + i])};
+    }
+    kecs__arena_reset(&write->arena);
+    status = kecs__puts_work(write, &list->puts);
+  }
+  list->puts.documents = NULL;
+  return status;
+}
+
+static kecs_status kecs__put_list_work(kecs__write *write, void *user) {
+  kecs__put_list *list = user;
+  kecs__put *put = &list->puts.put;
+  kecs_status status = kecs__write_guard(write);
+  if (!status && !list->singly && kecs__bulk_fits(write->engine, put->meta)) {
+    return kecs__put_list_together(write, list);
+  }
+  for (size_t i = 0; !status && i < list->count; i++) {
+    put->text = list->texts[i];
+    put->len = strlen(list->texts[i]);
+    kecs__arena_reset(&write->arena);
+    status = kecs__put_work(write, put);
+    if (status && list->count > 1) {
+      (void)kecs__fail_context("document %zu of %zu", i + 1, list->count);
+    }
+  }
+  return status;
+}
+
+static kecs_status kecs__put_list_check(const char *const *texts, size_t count) {
+  kecs_status status = count > 0 ? kecs__check_pointer(texts, "texts") : KECS_OK;
+  for (size_t i = 0; !status && i < count; i++) {
+    status = kecs__check_pointer(texts[i], "texts[i]");
+  }
+  return status;
+}
+
+/* New rows go together; where one of them can't, each is put by itself, which tells what is wrong with it. */
+KECS_STORE_API kecs_status kecs_put_json_many(kecs_store *store, kecs_kind kind, const char *const *texts, size_t count,
+                                              unsigned flags) {
+  const kecs__meta *meta = kecs__meta_checked(store, kind);
+  if (!meta) {
+    return kecs_last_error()->status;
+  }
+  kecs_status status = kecs__put_list_check(texts, count);
+  if (status) {
+    return status;
+  }
+  kecs__put_list list;
+  memset(&list, 0, sizeof list);
+  list.texts = texts;
+  list.count = count;
+  list.singly = count < 2;
+  list.puts.put.flags = flags;
+  list.puts.put.meta = meta;
+  list.puts.put.name_count = kecs__names(meta->info, list.puts.put.names);
+  kecs_error before = kecs__error_save();
+  bool again = false;
+  do {
+    status = kecs__with_write(store, kecs__put_list_work, &list);
+    again = status && !list.singly && kecs_status_class(status) == KECS_CLASS_CALLER &&
+            kecs__bulk_fits(store->engine, meta);
+    list.singly = list.singly || again;
+  } while (again);
+  if (!status && list.singly) {
+    (void)kecs__error_restore(&before);
+  }
+  return status;
+}
 
 KECS_STORE_API kecs_status kecs_json_check(const char *text, size_t len) {
   kecs__json_fault fault;

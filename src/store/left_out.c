@@ -1,10 +1,12 @@
 /* store/left_out.c -- what stands in for the parts that a KECS_STORE_NO_... leaves out: each call says so. */
 #include "base/prologue.h"
 
+#include "store/changes.h"
 #include "store/import.h"
 #include "store/validate_row.h"
+#include "store/watch.h"
 
-#if defined(KECS_STORE_NO_IMPORT) || defined(KECS_STORE_NO_VALIDATION)
+#if defined(KECS_STORE_NO_IMPORT) || defined(KECS_STORE_NO_VALIDATION) || defined(KECS_STORE_NO_WATCH)
 static kecs_status kecs__fail_left_out(const char *what, const char *option) {
   return kecs__fail(KECS_E_UNSUPPORTED, "this build leaves %s out; compile the implementation without %s", what,
                     option);
@@ -83,6 +85,64 @@ KECS_STORE_API kecs_status kecs_validate_fargate_size(const char *cpu, const cha
 KECS_STORE_API kecs_status kecs_validate_priority(int64_t priority) {
   (void)priority;
   return kecs__fail_no_validation();
+}
+
+#endif
+
+#if defined(KECS_STORE_NO_WATCH)
+
+static kecs_status kecs__fail_no_watch(void) {
+  return kecs__fail_left_out("watches", "KECS_STORE_NO_WATCH");
+}
+
+KECS_STORE_API kecs_status kecs_watch_open(kecs_store *store, const kecs_watch_options *options,
+                                           kecs_watch **out_watch) {
+  (void)store;
+  (void)options;
+  if (out_watch) {
+    *out_watch = NULL;
+  }
+  return kecs__fail_no_watch();
+}
+
+KECS_STORE_API kecs_status kecs_watch_next(kecs_watch *watch, int timeout_ms, const kecs_change **out_change) {
+  (void)watch;
+  (void)timeout_ms;
+  if (out_change) {
+    *out_change = NULL;
+  }
+  return kecs__fail_no_watch();
+}
+
+KECS_STORE_API int64_t kecs_watch_seq(const kecs_watch *watch) {
+  (void)watch;
+  return 0;
+}
+
+KECS_STORE_API void kecs_watch_close(kecs_watch *watch) {
+  (void)watch;
+}
+
+KECS_STORE_API kecs_status kecs_informer_run(kecs_store *store, kecs_kind kind, const kecs_filter *where,
+                                             size_t where_count, int timeout_ms, const kecs_informer *informer) {
+  (void)store;
+  (void)kind;
+  (void)where;
+  (void)where_count;
+  (void)timeout_ms;
+  (void)informer;
+  return kecs__fail_no_watch();
+}
+
+KECS_STORE_API kecs_status kecs_changes_pending(kecs_store *store, kecs_kind kind, int limit,
+                                                kecs_status (*visit)(const kecs_pending *pending, void *user),
+                                                void *user) {
+  (void)store;
+  (void)kind;
+  (void)limit;
+  (void)visit;
+  (void)user;
+  return kecs__fail_no_watch();
 }
 
 #endif

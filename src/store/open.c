@@ -6,6 +6,7 @@
 #include "store/access.h"
 #include "store/cache.h"
 #include "store/feed.h"
+#include "store/history_log.h"
 #include "store/transaction.h"
 #include "store/meta.h"
 #include "store/migrate.h"
@@ -177,6 +178,12 @@ static kecs_status kecs__engine_start(kecs_store *store, const kecs_options *opt
   if (!status) {
     status = kecs__feed_open(store, options->track);
   }
+  if (!status) {
+    status = kecs__history_open(store, &options->history);
+  }
+  if (!status) {
+    status = kecs__actor_set(store, options->actor, options->reason);
+  }
   status = status ? status : engine->backend->describe(engine->writer->connection, &engine->settings);
 #if !defined(KECS_STORE_NO_CACHE)
   status = status ? status : kecs__cache_open(store);
@@ -217,6 +224,7 @@ KECS_STORE_API kecs_status kecs_open(const kecs_options *options, kecs_store **o
   status = kecs__engine_start(store, options);
   if (status) {
     kecs_error error = kecs__error_save();
+    kecs__actor_free(store);
     kecs__release(&engine->allocator, store, sizeof *store);
     kecs__engine_free(engine);
     return kecs__error_restore(&error);
@@ -246,6 +254,7 @@ KECS_STORE_API kecs_status kecs_close(kecs_store *store) {
     (void)kecs__transaction_abandon(outermost);
   }
   store->magic = KECS__MAGIC_ENDED;
+  kecs__actor_free(store);
   kecs__release(&engine->allocator, store, sizeof *store);
   kecs__engine_free(engine);
   return KECS_OK;

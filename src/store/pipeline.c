@@ -173,7 +173,7 @@ static kecs_status kecs__pipeline_gather(kecs_store *store, kecs__session *sessi
   while (!status && waits) {
     status = kecs__pipeline_run(store, session, reads, gathers, answers, &waits);
     if (!status && waits) {
-      status = kecs__gather_send(session, gathers, count);
+      status = kecs__statement_outcome(session, kecs__gather_send(session, gathers, count));
     }
   }
   for (size_t i = 0; gathers && i < count; i++) {
@@ -202,7 +202,7 @@ static kecs_status kecs__pipeline_serially(kecs_store *store, kecs__session *ses
   return status;
 }
 
-/* A list of a store that is tracked says which place of the change log it was read at: it needs a snapshot of its own. */
+/* A list of a store that is tracked says which place of the change log it was read at: it needs its own snapshot. */
 static bool kecs__pipeline_gathers(const kecs_store *store, const kecs_read *reads, size_t count) {
   bool lists = false;
   for (size_t i = 0; i < count; i++) {

@@ -118,8 +118,12 @@ KECS__FN kecs_status kecs__profile_check(const kecs_options *options) {
                                           "implementation without KECS_STORE_NO_VALIDATION");
   }
 #endif
-  if (options->track != KECS_TRACK_KEEP && options->track != KECS_TRACK_ON && options->track != KECS_TRACK_OFF) {
-    return kecs__fail(KECS_E_INVALID, "options.track is %d; give KECS_TRACK_KEEP, _ON or _OFF", (int)options->track);
+  const int tracks[] = {(int)options->track, (int)options->history.track};
+  for (size_t i = 0; i < sizeof tracks / sizeof tracks[0]; i++) {
+    if (tracks[i] < (int)KECS_TRACK_KEEP || tracks[i] > (int)KECS_TRACK_OFF) {
+      return kecs__fail(KECS_E_INVALID, "options.%s is %d; give KECS_TRACK_KEEP, _ON or _OFF",
+                        i == 0 ? "track" : "history.track", tracks[i]);
+    }
   }
   status = kecs__check_least("cache_kib", options->cache_kib, 0);
   status = status ? status : kecs__check_least("log_kib", options->log_kib, 0);

@@ -37,7 +37,7 @@ KECS__FN kecs_status kecs__result_end(kecs_status status, kecs_result *result, k
 /* What the cache has to say of a get on a store; a transaction sees what it has written itself. */
 static kecs_status kecs__get_cached(kecs_store *store, const kecs__meta *meta, kecs__cache_key *key, int form,
                                     const kecs_value *values, int count, kecs_result **out_result) {
-  memset(key, 0, sizeof *key);
+  key->kind = (kecs_kind)0;
   if (store->depth > 0 || !store->engine->cache) {
     return KECS_OK;
   }
@@ -494,4 +494,52 @@ KECS_STORE_API kecs_status kecs_record_count(kecs_store *store, kecs_kind kind, 
 
 KECS_STORE_API const void *kecs_record_at(const kecs_result *result, kecs_kind kind, size_t index) {
   return kecs__at(result, kind, index);
+}
+
+static kecs_status kecs__shaped_rows(const kecs__shaped *list, kecs__plan *plan, kecs_result *result) {
+  kecs__cached *cached = NULL;
+  bool more = false;
+  void *row = NULL;
+  kecs_status status = kecs__plan_start(plan, list->what, true, plan->limit + 1, &cached, &more);
+  while (!status && more && result->count < (size_t)plan->limit) {
+    row = kecs__result_add(result);
+    status = row ? list->read(plan, cached, result, row) : KECS_E_NOMEM;
+    if (!status) {
+      status = kecs__statement_step(plan->session, cached, &more);
+    }
+  }
+  kecs__statement_done(plan->session, cached);
+  return !status && more ? kecs__plan_token(plan, row, &result->arena, &result->page_token) : status;
+}
+
+KECS__FN kecs_status kecs__list_shaped(kecs_store *store, const kecs__shaped *list, kecs_result **out_result) {
+  kecs_status status = kecs__check_pointer(out_result, "out_result");
+  if (status) {
+    return status;
+  }
+  *out_result = NULL;
+  status = kecs__check_handle(store);
+  if (status) {
+    return status;
+  }
+  kecs__session *session = NULL;
+  kecs_result *result = NULL;
+  kecs__arena arena;
+  kecs__arena_init(&arena, &store->engine->allocator);
+  status = kecs__read_open(store, &session);
+  if (!status) {
+    status = kecs__result_new(&store->engine->allocator, (kecs_kind)0, list->shape->row_size, &result);
+  }
+  if (!status) {
+    kecs__meta meta = {.info = list->shape};
+    kecs__plan plan;
+    result->shape = list->shape;
+    kecs__plan_init(&plan, session, &meta, &arena);
+    list->plan(&plan, list->user);
+    status = kecs__shaped_rows(list, &plan, result);
+    kecs__plan_free(&plan);
+  }
+  kecs__read_close(store, session);
+  kecs__arena_free(&arena);
+  return kecs__result_end(status, result, out_result);
 }

@@ -32,6 +32,10 @@ KECS_STORE_API kecs_status kecs_record_update(kecs_store *store, kecs_kind kind,
 KECS_STORE_API kecs_status kecs_record_upsert(kecs_store *store, kecs_kind kind, const void *row,
                                               kecs_result **out_result);
 
+/* upsert_many: `rows` points to an array of the kind's struct. */
+KECS_STORE_API kecs_status kecs_record_upsert_many(kecs_store *store, kecs_kind kind, const void *rows, size_t count,
+                                                   kecs_result **out_result);
+
 /* list: one page. */
 KECS_STORE_API kecs_status kecs_record_list(kecs_store *store, kecs_kind kind, const kecs_query *query,
                                             kecs_result **out_result);
@@ -79,6 +83,12 @@ enum {
  * SIZE_MAX means strlen. `flags` is a sum of KECS_JSON_...; other errors as create and update. */
 KECS_STORE_API kecs_status kecs_put_json(kecs_store *store, kecs_kind kind, const char *text, size_t len,
                                          unsigned flags, kecs_result **out_result);
+
+/* kecs_put_json of `count` documents of one kind, in one transaction: all are put, in their order, or none, and a
+ * failure names the document ("document 3 of 500"). Each is a text that ends with a 0. Made for moving stores: on
+ * PostgreSQL rows that are all new go together, 500 by a COPY. */
+KECS_STORE_API kecs_status kecs_put_json_many(kecs_store *store, kecs_kind kind, const char *const *texts, size_t count,
+                                              unsigned flags);
 
 /* The document of one row. *out_text lives as long as *out_result, which also holds the row. */
 KECS_STORE_API kecs_status kecs_get_json(kecs_store *store, kecs_kind kind, const char *key, unsigned flags,

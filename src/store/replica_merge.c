@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "store/access.h"
 #include "store/document.h"
+#include "store/history_log.h"
 #include "store/rows.h"
 #include "store/sql.h"
 #include "store/write.h"
@@ -19,7 +20,7 @@
 #define KECS__MERGE_SQL 32768
 
 /* A merge under way. */
-typedef struct kecs__merge {
+typedef struct kecs__join {
   kecs__write *write;
   const kecs__meta *meta;
   const kecs_replica *side;
@@ -27,7 +28,7 @@ typedef struct kecs__merge {
   kecs__state ours;
   unsigned pending; /* of ours */
   kecs_replica_merged done;
-} kecs__merge;
+} kecs__join;
 
 /* ---- what has lost ---- */
 
@@ -77,14 +78,14 @@ KECS__FN kecs_status kecs__replica_lost(kecs__write *write, const kecs_replica_r
   return status;
 }
 
-static const kecs_replica_row *kecs__merge_ours(const kecs__merge *merge, kecs_replica_row *out) {
+static const kecs_replica_row *kecs__merge_ours(const kecs__join *merge, kecs_replica_row *out) {
   *out = *merge->row; /* the key is the same */
   out->values = merge->ours.values;
   return out;
 }
 
 /* Notes what loses at one place (life or group). */
-static kecs_status kecs__merge_lost(kecs__merge *merge, bool ours, const char *reason, unsigned groups, int at) {
+static kecs_status kecs__merge_lost(kecs__join *merge, bool ours, const char *reason, unsigned groups, int at) {
   kecs_replica_row row;
   const kecs_replica_row *lost = ours ? kecs__merge_ours(merge, &row) : merge->row;
   const kecs__state *mine = &merge->ours;
@@ -131,7 +132,7 @@ static kecs_status kecs__burial_lose(kecs__write *write, const kecs__meta *meta,
                             state.site[0]);
 }
 
-static kecs_status kecs__merge_bury(kecs__merge *merge, const kecs__meta *meta, int64_t rid, int64_t stamp,
+static kecs_status kecs__merge_bury(kecs__join *merge, const kecs__meta *meta, int64_t rid, int64_t stamp,
                                     int64_t site) {
   kecs__write *write = merge->write;
   kecs__burial burial = {stamp, site, kecs__burial_lose, merge->side, 0, rid};
@@ -148,7 +149,7 @@ static kecs_status kecs__merge_bury(kecs__merge *merge, const kecs__meta *meta, 
 }
 
 /* A deletion of a row that is not here is kept all the same: it orders what may still come. */
-static kecs_status kecs__merge_grave(kecs__merge *merge) {
+static kecs_status kecs__merge_grave(kecs__join *merge) {
   static const int64_t none[KECS__STAMPS];
   kecs__write *write = merge->write;
   int64_t stamp = 0;
@@ -173,7 +174,7 @@ static kecs_status kecs__merge_grave(kecs__merge *merge) {
                             values, 5, NULL);
 }
 
-static kecs_status kecs__merge_dead(kecs__merge *merge) {
+static kecs_status kecs__merge_dead(kecs__join *merge) {
   const kecs_replica_row *row = merge->row;
   if (merge->ours.rid == 0) {
     return kecs__merge_grave(merge);
@@ -203,7 +204,7 @@ static bool kecs__merge_takes(const kecs__meta *meta, int column, unsigned group
 }
 
 /* What a local column has in a row that comes from elsewhere, or after it was changed from there. */
-static kecs_value kecs__merge_local(const kecs__merge *merge, int column, uint64_t taken) {
+static kecs_value kecs__merge_local(const kecs__join *merge, int column, uint64_t taken) {
   const kecs__meta *meta = merge->meta;
   const kecs_value *ours = merge->ours.rid ? &merge->ours.values[column] : NULL;
   if (column == meta->version) {
@@ -223,7 +224,7 @@ static kecs_value kecs__merge_local(const kecs__merge *merge, int column, uint64
 }
 
 /* The columns and their values, then the stamps: what INSERT and UPDATE write. `*out_count` of them. */
-static void kecs__merge_columns(const kecs__merge *merge, unsigned groups, kecs__text *names, kecs__text *update,
+static void kecs__merge_columns(const kecs__join *merge, unsigned groups, kecs__text *names, kecs__text *update,
                                 kecs_value *values, int *out_count) {
   static const char *const stamps[KECS_REPLICA_STAMPS] = {"life", "spec", "status"};
   const kecs__meta *meta = merge->meta;
@@ -258,7 +259,7 @@ static void kecs__merge_columns(const kecs__merge *merge, unsigned groups, kecs_
 }
 
 /* Local stamps go on above what was merged. */
-static kecs_status kecs__merge_stamp(kecs__merge *merge, int64_t *out_stamp) {
+static kecs_status kecs__merge_stamp(kecs__join *merge, int64_t *out_stamp) {
   kecs__place *place = &merge->write->session->place;
   for (int i = 0; i < KECS_REPLICA_STAMPS; i++) {
     place->stamp = merge->row->stamp[i] > place->stamp ? merge->row->stamp[i] : place->stamp;
@@ -266,14 +267,14 @@ static kecs_status kecs__merge_stamp(kecs__merge *merge, int64_t *out_stamp) {
   return kecs__feed_stamp(merge->write, out_stamp);
 }
 
-static kecs_status kecs__merge_run(kecs__merge *merge, const kecs__text *sql, const kecs_value *values, int count) {
+static kecs_status kecs__merge_run(kecs__join *merge, const kecs__text *sql, const kecs_value *values, int count) {
   kecs__cached *cached = NULL;
   kecs_status status =
       sql->status ? sql->status : kecs__statement_text(merge->write->session, sql->data, sql->len, &cached);
   return status ? status : kecs__statement_run(merge->write->session, cached, values, count);
 }
 
-static kecs_status kecs__merge_insert(kecs__merge *merge, const kecs__text *names, const kecs_value *values, int count,
+static kecs_status kecs__merge_insert(kecs__join *merge, const kecs__text *names, const kecs_value *values, int count,
                                       int64_t stamp) {
   static const int64_t none[KECS__STAMPS];
   kecs__write *write = merge->write;
@@ -292,11 +293,15 @@ static kecs_status kecs__merge_insert(kecs__merge *merge, const kecs__text *name
   status = status ? status : kecs__feed_new_rid(write, merge->meta, mark, &rid);
   status = status ? status
                   : kecs__feed_append(write, (int)info->kind, rid, KECS__GROUPS_ALL, KECS__FEED_CREATED, stamp, none);
+  if (!status && kecs__history_kept(write, merge->meta)) {
+    kecs__past nothing = {{0}, false};
+    status = kecs__history_add(write, merge->meta, KECS__FEED_CREATED, rid, stamp, &nothing);
+  }
   kecs__text_free(&sql);
   return status;
 }
 
-static kecs_status kecs__merge_update(kecs__merge *merge, const kecs__text *update, kecs_value *values, int count,
+static kecs_status kecs__merge_update(kecs__join *merge, const kecs__text *update, kecs_value *values, int count,
                                       unsigned groups, int64_t stamp) {
   kecs__write *write = merge->write;
   const kecs_kind_info *info = merge->meta->info;
@@ -307,10 +312,18 @@ static kecs_status kecs__merge_update(kecs__merge *merge, const kecs__text *upda
   kecs__text_init(&sql, &write->engine->allocator, KECS__MERGE_SQL);
   kecs__text_addf(&sql, "UPDATE {%s} SET %s WHERE {own}rid=?%d", info->table, update->data, count + 1);
   values[count] = kecs__value_int(merge->ours.rid);
-  kecs_status status = kecs__merge_run(merge, &sql, values, count + 1);
+  kecs__past past = {{0}, true};
+  bool kept = kecs__history_kept(write, merge->meta);
+  kecs__text_init(&past.text, &write->engine->allocator, KECS__HISTORY_MAX);
+  kecs_status status = kept ? kecs__history_whole(write, merge->meta, merge->ours.rid, &past.text) : KECS_OK;
+  status = status ? status : kecs__merge_run(merge, &sql, values, count + 1);
   status = status ? status
                   : kecs__feed_append(write, (int)info->kind, merge->ours.rid, bits, KECS__FEED_UPDATED, stamp,
                                       merge->ours.stamp);
+  if (!status && kept) {
+    status = kecs__history_add(write, merge->meta, KECS__FEED_UPDATED, merge->ours.rid, stamp, &past);
+  }
+  kecs__text_free(&past.text);
   kecs__text_free(&sql);
   return status;
 }
@@ -318,7 +331,7 @@ static kecs_status kecs__merge_update(kecs__merge *merge, const kecs__text *upda
 /* ---- what is in the way ---- */
 
 /* Whether every parent that the row will refer to is here. */
-static kecs_status kecs__merge_parents(kecs__merge *merge, unsigned groups, bool *out_there) {
+static kecs_status kecs__merge_parents(kecs__join *merge, unsigned groups, bool *out_there) {
   const kecs_kind_info *info = merge->meta->info;
   *out_there = true;
   for (int i = 0; *out_there && i < info->reference_count; i++) {
@@ -338,8 +351,8 @@ static kecs_status kecs__merge_parents(kecs__merge *merge, unsigned groups, bool
 }
 
 /* Another row that holds a unique key of this one goes: the hub, which knows both, has kept this one. */
-static kecs_status kecs__merge_evict(kecs__merge *merge, int64_t rid) {
-  kecs__merge other = *merge;
+static kecs_status kecs__merge_evict(kecs__join *merge, int64_t rid) {
+  kecs__join other = *merge;
   kecs_replica_row row;
   memset(&row, 0, sizeof row);
   kecs_status status = kecs__state_read(merge->write->session, merge->meta, rid, &merge->write->arena, &other.ours);
@@ -358,7 +371,7 @@ static kecs_status kecs__merge_evict(kecs__merge *merge, int64_t rid) {
   return status ? status : kecs__merge_bury(merge, merge->meta, rid, 0, KECS_REPLICA_HERE);
 }
 
-static kecs_status kecs__merge_keys(kecs__merge *merge) {
+static kecs_status kecs__merge_keys(kecs__join *merge) {
   const kecs_kind_info *info = merge->meta->info;
   for (int k = 1; k < info->key_count; k++) {
     const kecs_column_list *key = &info->keys[k];
@@ -381,7 +394,7 @@ static kecs_status kecs__merge_keys(kecs__merge *merge) {
 }
 
 /* Takes what `groups` says of the row. */
-static kecs_status kecs__merge_take(kecs__merge *merge, unsigned groups) {
+static kecs_status kecs__merge_take(kecs__join *merge, unsigned groups) {
   kecs_value values[64 + 2 * KECS_REPLICA_STAMPS + 1];
   kecs__text names;
   kecs__text update;
@@ -413,7 +426,7 @@ static kecs_status kecs__merge_take(kecs__merge *merge, unsigned groups) {
 /* ---- comparing ---- */
 
 /* The stamp of a group before the first change that is not acknowledged: what that change was based on. */
-static kecs_status kecs__merge_base(kecs__merge *merge, int at, int64_t *out_base) {
+static kecs_status kecs__merge_base(kecs__join *merge, int at, int64_t *out_base) {
   static const char *const forms[KECS_REPLICA_STAMPS] = {
       NULL,
       "SELECT base_spec FROM {changes} WHERE {own}rid=?1 AND kind=?2 AND groups&2<>0 AND stamp>?3 ORDER BY seq LIMIT 1",
@@ -425,7 +438,7 @@ static kecs_status kecs__merge_base(kecs__merge *merge, int at, int64_t *out_bas
 }
 
 /* Two rows of one life, group by group. */
-static kecs_status kecs__merge_groups(kecs__merge *merge, unsigned *out_groups) {
+static kecs_status kecs__merge_groups(kecs__join *merge, unsigned *out_groups) {
   kecs_status status = KECS_OK;
   *out_groups = 0;
   for (int i = KECS_REPLICA_SPEC; !status && i < KECS_REPLICA_STAMPS; i++) {
@@ -446,7 +459,7 @@ static kecs_status kecs__merge_groups(kecs__merge *merge, unsigned *out_groups) 
 }
 
 /* A living row against the tombstone that is here: a change that the deletion had not seen is kept in the log. */
-static kecs_status kecs__merge_buried(kecs__merge *merge, const kecs__grave *grave) {
+static kecs_status kecs__merge_buried(kecs__join *merge, const kecs__grave *grave) {
   const kecs_replica_row *row = merge->row;
   kecs_value seq = kecs__value_int(grave->seq);
   int64_t mark = 0;
@@ -471,7 +484,7 @@ static kecs_status kecs__merge_buried(kecs__merge *merge, const kecs__grave *gra
                             row->site[0]);
 }
 
-static kecs_status kecs__merge_alive(kecs__merge *merge) {
+static kecs_status kecs__merge_alive(kecs__join *merge) {
   const kecs_replica_row *row = merge->row;
   const unsigned whole = 1U << KECS_REPLICA_LIFE;
   unsigned groups = 0;
@@ -496,7 +509,7 @@ static kecs_status kecs__merge_alive(kecs__merge *merge) {
 }
 
 static kecs_status kecs__merge_work(kecs__write *write, void *user) {
-  kecs__merge *merge = user;
+  kecs__join *merge = user;
   const kecs_column_list *list = &merge->meta->info->keys[0];
   kecs_value key[KECS_KEY_COLUMNS_MAX];
   int64_t rid = 0;
@@ -523,7 +536,7 @@ static kecs_status kecs__merge_work(kecs__write *write, void *user) {
 
 KECS_STORE_API kecs_status kecs_replica_merge(kecs_store *store, const kecs_replica *side, const kecs_replica_row *row,
                                               kecs_replica_merged *out_merged) {
-  kecs__merge merge;
+  kecs__join merge;
   kecs_status status = kecs__check_pointer(side, "side");
   status = status ? status : kecs__check_pointer(row, "row");
   status = status ? status : kecs__check_pointer(row->key, "row.key");

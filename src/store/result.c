@@ -28,6 +28,7 @@ KECS__FN kecs_status kecs__result_new(const kecs_allocator *allocator, kecs_kind
   return KECS_OK;
 }
 
+#if !defined(KECS_STORE_NO_CACHE)
 KECS__FN kecs_status kecs__result_whole(const kecs_allocator *allocator, kecs_kind kind, size_t row_size, size_t count,
                                         size_t size, kecs_result **out_result) {
   kecs__arena arena;
@@ -51,6 +52,7 @@ KECS__FN kecs_status kecs__result_whole(const kecs_allocator *allocator, kecs_ki
   result->seq = 0;
   return KECS_OK;
 }
+#endif
 
 KECS__FN void *kecs__result_add(kecs_result *result) {
   void *row = kecs__result_room(result);

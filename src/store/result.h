@@ -21,10 +21,12 @@ struct kecs_result {
 KECS__FN kecs_status kecs__result_new(const kecs_allocator *allocator, kecs_kind kind, size_t row_size,
                                       kecs_result **out_result);
 
+#if !defined(KECS_STORE_NO_CACHE)
 /* A result of so many rows in one piece of memory, with `size` bytes for the rows and what they point to. The rows are
  * the caller's to fill. */
 KECS__FN kecs_status kecs__result_whole(const kecs_allocator *allocator, kecs_kind kind, size_t row_size, size_t count,
                                         size_t size, kecs_result **out_result);
+#endif
 
 /* Room for one more row, zeroed; NULL means NOMEM. Rows may move, their texts do not. */
 KECS__FN void *kecs__result_add(kecs_result *result);

@@ -24,6 +24,8 @@ KECS__FN kecs_status kecs__update(kecs_store *store, kecs_kind kind, const void 
 KECS__FN kecs_status kecs__update_fields(kecs_store *store, kecs_kind kind, const void *row, uint64_t mask,
                                          kecs_result **out_result);
 KECS__FN kecs_status kecs__upsert(kecs_store *store, kecs_kind kind, const void *row, kecs_result **out_result);
+KECS__FN kecs_status kecs__upsert_many(kecs_store *store, kecs_kind kind, const void *rows, size_t count,
+                                       kecs_result **out_result);
 KECS__FN kecs_status kecs__delete(kecs_store *store, kecs_kind kind, const kecs_value *address, int count);
 KECS__FN const void *kecs__at(const kecs_result *result, kecs_kind kind, size_t index);
 
@@ -49,5 +51,15 @@ KECS__FN const kecs__meta *kecs__meta_checked(const kecs_store *store, kecs_kind
 /* An empty result for rows of a kind; and its end: handed out, or freed when `status` is a failure. */
 KECS__FN kecs_status kecs__result_begin(const kecs_store *store, const kecs__meta *meta, kecs_result **out_result);
 KECS__FN kecs_status kecs__result_end(kecs_status status, kecs_result *result, kecs_result **out_result);
+
+/* A list whose rows are of no kind. */
+typedef struct kecs__shaped {
+  const kecs_kind_info *shape; /* the rows' size, and the keys that pages go by */
+  const char *what;            /* the columns, as SQL with marks */
+  void (*plan)(kecs__plan *plan, const void *user);
+  kecs_status (*read)(kecs__plan *plan, kecs__cached *cached, kecs_result *result, void *row); /* the current row */
+  const void *user; /* for `plan` */
+} kecs__shaped;
+KECS__FN kecs_status kecs__list_shaped(kecs_store *store, const kecs__shaped *list, kecs_result **out_result);
 
 #endif

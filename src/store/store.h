@@ -53,13 +53,23 @@ typedef struct kecs_row_cache_options {
 } kecs_row_cache_options;
 
 /* Whether the file keeps a log of its changes, which kecs_watch_... and sync read (see "Changes"). It is a property of
- * the file: once it is switched on, every program that opens the file logs, whatever its own options say. On backends
- * other than SQLite KECS_TRACK_ON is KECS_E_UNSUPPORTED. */
+ * the file, on PostgreSQL of the tenant: once it is switched on, every program that opens the file logs, whatever its
+ * own options say. On PostgreSQL the tables' owner must switch it on first, for any tenant: DENIED otherwise. */
 typedef enum kecs_track {
   KECS_TRACK_KEEP, /* as the file is; a fresh one has no log */
   KECS_TRACK_ON,   /* from now on */
   KECS_TRACK_OFF   /* no longer; the log is removed, and whoever watches is told KECS_E_UNSUPPORTED */
 } kecs_track;
+
+/* Whether the file keeps what its rows were before they changed (see "History"). As the log of changes, without which
+ * there is none, it is a property of the file. Zero-initialised: as the file is; a fresh one keeps none. */
+typedef struct kecs_history_options {
+  kecs_track track;       /* KECS_TRACK_ON: of these kinds alone; KECS_TRACK_OFF: of none, and what is kept goes */
+  const kecs_kind *kinds; /* `kind_count` of them; none: every kind whose rows change (not task_log and event) */
+  size_t kind_count;
+  int rows_max;           /* changes of one row that compaction leaves; 0: 100, negative: all */
+  int64_t age_us;         /* and how old they may be; 0: 30 days, negative: any age */
+} kecs_history_options;
 
 /* Zero-initialised means the default everywhere. The struct and the texts are read during kecs_open only. */
 typedef struct kecs_options {
@@ -93,6 +103,9 @@ typedef struct kecs_options {
   kecs_pool_options pool;         /* the reading connections */
   kecs_track track;               /* keep a log of changes, for kecs_watch_open */
   kecs_row_cache_options row_cache; /* rows that were read are kept */
+  kecs_history_options history;   /* keep what rows were, for kecs_history. Needs the log: INVALID without */
+  const char *actor;              /* who writes, for the history: as kecs_set_actor on the store */
+  const char *reason;             /* and why */
 } kecs_options;
 
 /* Opens the store, creating the file and its schema when it does not exist. An existing older schema is migrated
@@ -110,6 +123,9 @@ KECS_STORE_API kecs_status kecs_open(const kecs_options *options, kecs_store **o
  *                     from KECS_POSTGRES_HOST, _PORT, _USER, _PASSWORD, _DATABASE, _SSLMODE (localhost, 5432, kecs,
  *                     kecs, kecs, disable), each left to libpq where its PG variable is set and ours is not.
  *   SQLite            KECS_STORAGE_PATH, a file; KECS_DATA_DIR, the folder of kecs.db; else $HOME/.kecs/data/kecs.db
+ *
+ *   profile           KECS_PROFILE: default, durable, edge, memory; where options->profile is KECS_PROFILE_DEFAULT, and
+ *                     whether a path is given or not. memory is a kind of storage as well.
  *
  * An empty variable counts as unset. Errors: INVALID names the variables that disagree or can't be understood; else as
  * kecs_open. Not to be called while another thread changes the environment. */
@@ -319,6 +335,9 @@ typedef struct kecs_query {
  *   update_fields as update, but only the columns whose bit (KECS_BIT) is in `mask`; a mask of 0 checks that the row is
  *                 there. INVALID when the mask names a column that can't be changed.
  *   upsert        update when the natural key is there, create otherwise; one transaction.
+ *   upsert_many   each row as upsert does, all in one transaction, or none; a failure names its row. A row may stand
+ *                 twice: the second one updates the first. On PostgreSQL rows that are alike go together: below 30 in
+ *                 one exchange, from there on by COPY and one merge.
  *   delete        NOT_FOUND when there is no such row. Children go with it (docs/kinds.md: references).
  *
  * out_result may be NULL where the row is not wanted back; otherwise it holds the stored row, and is NULL on failure.

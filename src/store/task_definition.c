@@ -303,7 +303,8 @@ static const kecs_kind_info kecs__family_info = {
   " ORDER BY d.revision DESC LIMIT 1),"          \
   "(SELECT count(*) " KECS__FAMILY_ROWS " AND d.status='ACTIVE')"
 
-static void kecs__families_plan(kecs__plan *plan, const kecs_family_query *query) {
+static void kecs__families_plan(kecs__plan *plan, const void *user) {
+  const kecs_family_query *query = user;
   kecs_value place[] = {kecs__value_text(plan->session->engine->account_id),
                         kecs__value_text(plan->session->engine->region)};
   kecs_value status = kecs__value_text(query->status);
@@ -323,63 +324,22 @@ static void kecs__families_plan(kecs__plan *plan, const kecs_family_query *query
   kecs__plan_query(plan, &page, true);
 }
 
-static kecs_status kecs__families_rows(kecs__plan *plan, kecs_result *result) {
+static kecs_status kecs__family_read(kecs__plan *plan, kecs__cached *cached, kecs_result *result, void *out_row) {
   kecs_value values[3];
-  kecs__cached *cached = NULL;
-  bool more = false;
-  kecs_family *row = NULL;
-  kecs_status status = kecs__plan_start(plan, KECS__FAMILY_WHAT, true, plan->limit + 1, &cached, &more);
-  while (!status && more && result->count < (size_t)plan->limit) {
-    row = kecs__result_add(result);
-    if (!row) {
-      status = KECS_E_NOMEM;
-      break;
-    }
-    kecs__statement_columns(plan->session, cached, values, 3);
-    row->family = values[0].text ? kecs__arena_text(&result->arena, values[0].text, values[0].len) : NULL;
-    row->latest_revision = values[1].number;
-    row->active_revisions = values[2].number;
-    status = row->family ? kecs__statement_step(plan->session, cached, &more) : kecs__fail_nomem();
-  }
-  kecs__statement_done(plan->session, cached);
-  if (!status && more) {
-    status = kecs__plan_token(plan, row, &result->arena, &result->page_token);
-  }
-  return status;
+  kecs_family *row = out_row;
+  kecs__statement_columns(plan->session, cached, values, 3);
+  row->family = values[0].text ? kecs__arena_text(&result->arena, values[0].text, values[0].len) : NULL;
+  row->latest_revision = values[1].number;
+  row->active_revisions = values[2].number;
+  return row->family ? KECS_OK : kecs__fail_nomem();
 }
 
 KECS_STORE_API kecs_status kecs_task_definition_families(kecs_store *store, const kecs_family_query *query,
                                                          kecs_result **out_result) {
   static const kecs_family_query everything = {NULL, NULL, 0, NULL};
-  kecs_status status = kecs__check_pointer(out_result, "out_result");
-  if (status) {
-    return status;
-  }
-  *out_result = NULL;
-  status = kecs__check_handle(store);
-  if (status) {
-    return status;
-  }
-  kecs__session *session = NULL;
-  kecs_result *result = NULL;
-  kecs__arena arena;
-  kecs__arena_init(&arena, &store->engine->allocator);
-  status = kecs__read_open(store, &session);
-  if (!status) {
-    status = kecs__result_new(&store->engine->allocator, (kecs_kind)0, sizeof(kecs_family), &result);
-  }
-  if (!status) {
-    kecs__meta meta = {.info = &kecs__family_info};
-    kecs__plan plan;
-    result->shape = &kecs__family_info;
-    kecs__plan_init(&plan, session, &meta, &arena);
-    kecs__families_plan(&plan, query ? query : &everything);
-    status = kecs__families_rows(&plan, result);
-    kecs__plan_free(&plan);
-  }
-  kecs__read_close(store, session);
-  kecs__arena_free(&arena);
-  return kecs__result_end(status, result, out_result);
+  kecs__shaped list = {&kecs__family_info, KECS__FAMILY_WHAT, kecs__families_plan, kecs__family_read,
+                       query ? query : &everything};
+  return kecs__list_shaped(store, &list, out_result);
 }
 
 KECS_STORE_API const kecs_family *kecs_family_at(const kecs_result *result, size_t index) {

@@ -6,6 +6,7 @@
 #include "base/id.h"
 #include "base/time.h"
 #include "store/access.h"
+#include "store/history_log.h"
 #include "store/retry.h"
 #include "store/session.h"
 #include "store/share.h"
@@ -80,6 +81,7 @@ static void kecs__handle_list(kecs_store *tx) {
 static void kecs__handle_retire(kecs__engine *engine, kecs_store *tx) {
   tx->magic = KECS__MAGIC_ENDED;
   tx->next = NULL;
+  kecs__actor_free(tx);
   kecs_store **at = &engine->spare_handles;
   while (*at) {
     at = &(*at)->next;

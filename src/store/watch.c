@@ -9,6 +9,7 @@
 #include "base/time.h"
 #include "store/ear.h"
 #include "store/feed.h"
+#include "store/history_log.h"
 #include "store/query.h"
 #include "store/write.h"
 
@@ -22,6 +23,8 @@ struct kecs_watch {
   kecs_filter *where;
   size_t where_count;
   bool rows;
+  bool old_rows;
+  uint64_t kept;  /* bit n: kind n has a history */
   kecs__arena own;   /* the filters */
   kecs__arena texts; /* of this step */
   int64_t read_seq;  /* every entry up to here was read */
@@ -116,6 +119,32 @@ static kecs_status kecs__watch_matches(const kecs_watch *watch, kecs__session *s
   return status;
 }
 
+/* The kinds that the watch names must all have a history that is old enough; of those that it does not, it tells what
+ * there is. */
+static kecs_status kecs__watch_history(kecs_watch *watch, kecs__session *session) {
+  kecs_status status = kecs__history_kinds(session, &watch->kept);
+  bool all = watch->kinds == UINT64_MAX;
+  if (!status && (!all || watch->kept == 0)) {
+    status = kecs__history_check(session, watch->kinds);
+  }
+  return status ? status : kecs__history_check_floor(session, watch->kinds & watch->kept, watch->read_seq);
+}
+
+static kecs_status kecs__watch_old_row(kecs_watch *watch, kecs__session *session, const kecs__meta *meta,
+                                       kecs_change *change, int64_t rid) {
+  bool there = false;
+  if (!watch->old_rows || change->op == KECS_CHANGE_CREATED || !(watch->kept & KECS_BIT(change->kind))) {
+    return KECS_OK;
+  }
+  void *row = kecs__arena_take(&watch->texts, meta->info->row_size);
+  if (!row) {
+    return KECS_E_NOMEM;
+  }
+  kecs_status status = kecs__history_row(session, meta, rid, change->seq - 1, &watch->texts, row, &there);
+  change->old_row = there ? row : NULL;
+  return status;
+}
+
 /* Key and row of an entry. *out_told is false for one that does not concern the watch. */
 static kecs_status kecs__watch_row(kecs_watch *watch, kecs__session *session, kecs_change *change, int64_t rid,
                                    bool *out_told) {
@@ -126,8 +155,8 @@ static kecs_status kecs__watch_row(kecs_watch *watch, kecs__session *session, ke
   if (!row) {
     return KECS_E_NOMEM;
   }
-  kecs_status status = KECS_OK;
-  if (change->op != KECS_CHANGE_DELETED) {
+  kecs_status status = kecs__watch_old_row(watch, session, meta, change, rid);
+  if (!status && change->op != KECS_CHANGE_DELETED) {
     status = kecs__row_by_rid(session, meta, rid, &watch->texts, row, &found);
   }
   if (status || !found) {
@@ -144,6 +173,27 @@ static kecs_status kecs__watch_row(kecs_watch *watch, kecs__session *session, ke
   return status || change->key ? status : KECS_E_NOMEM;
 }
 
+/* A backup that was restored, or a server that took over without the last commits. A standby that is only behind is
+ * waited for. */
+static kecs_status kecs__watch_check_end(const kecs_watch *watch, kecs__session *session, const kecs__feed_end *end) {
+  const kecs__engine *engine = session->engine;
+  if (end->seq >= watch->read_seq || engine->place.splits_reads) {
+    return KECS_OK;
+  }
+  int64_t floor = 0;
+  kecs_status status = kecs__feed_state(session, KECS__FEED_FLOOR, &floor);
+  if (status) {
+    return status;
+  }
+  (void)kecs__fail(KECS_E_COMPACTED,
+                   "the change log of %s ends at %lld, and this watch was told changes up to %lld: the database is an "
+                   "older one; list anew and watch from the list's sequence",
+                   engine->place.shown, (long long)end->seq, (long long)watch->read_seq);
+  kecs_error error = kecs__error_save();
+  error.floor = floor;
+  return kecs__error_restore(&error);
+}
+
 static kecs_status kecs__watch_fill(kecs_watch *watch, kecs__session *session) {
   kecs__feed_end end;
   kecs_status status = kecs__feed_read_end(session, &end);
@@ -151,7 +201,13 @@ static kecs_status kecs__watch_fill(kecs_watch *watch, kecs__session *session) {
     status = kecs__feed_check(session->engine, &end);
   }
   if (!status) {
+    status = kecs__watch_check_end(watch, session, &end);
+  }
+  if (!status) {
     status = kecs__feed_check_floor(session, watch->read_seq);
+  }
+  if (!status && watch->old_rows && end.seq > watch->read_seq) {
+    status = kecs__watch_history(watch, session);
   }
   if (!status && end.seq > watch->read_seq) {
     status = kecs__watch_entries(watch, session);
@@ -285,9 +341,6 @@ static kecs_status kecs__watch_filter(kecs_watch *watch, const kecs_filter *give
 }
 
 static kecs_status kecs__watch_settle(kecs_watch *watch, const kecs_watch_options *options) {
-  if (options->old_rows) {
-    return kecs__fail(KECS_E_UNSUPPORTED, "options.old_rows: the store keeps no earlier versions of its rows");
-  }
   if (options->where_count > KECS__FILTERS_MAX || (options->where_count > 0 && options->kind_count != 1)) {
     return kecs__fail(KECS_E_INVALID, "a watch with filters takes one kind and at most %d filters",
                       (int)KECS__FILTERS_MAX);
@@ -301,6 +354,7 @@ static kecs_status kecs__watch_settle(kecs_watch *watch, const kecs_watch_option
     watch->kinds |= KECS_BIT(options->kinds[i]);
   }
   watch->rows = options->rows;
+  watch->old_rows = options->old_rows;
   watch->where_count = options->where_count;
   if (options->where_count > 0) {
     watch->where = kecs__arena_take(&watch->own, options->where_count * sizeof *watch->where);
@@ -332,7 +386,13 @@ static kecs_status kecs__watch_begin(kecs_watch *watch, kecs__session *session, 
                         session->engine->place.shown, (long long)end.seq, (long long)options->from_seq);
   }
   watch->told_seq = watch->read_seq;
-  return status ? status : kecs__feed_check_floor(session, watch->read_seq);
+  if (!status) {
+    status = kecs__feed_check_floor(session, watch->read_seq);
+  }
+  if (!status && watch->old_rows) {
+    status = kecs__watch_history(watch, session);
+  }
+  return status;
 }
 
 KECS_STORE_API kecs_status kecs_watch_open(kecs_store *store, const kecs_watch_options *options,

@@ -1,7 +1,8 @@
 /* ---- Watching --------------------------------------------------------------------------------------------- */
 /* A watch tells the changes of a tracked store one by one, in commit order, none left out: those of this program and of
- * any other that writes to the file. It tells committed changes only. It costs nothing while nothing is written but a
- * look at the file every 25 ms. */
+ * any other that writes to the file or database. It tells committed changes only. It costs nothing while nothing is
+ * written but a look at the file every 25 ms, on PostgreSQL a question every 20 to 40 ms and a connection that is kept
+ * to be told sooner. While a server is away kecs_watch_next is OFFLINE; call it again, it goes on where it was. */
 #ifndef KECS_STORE_WATCH_H
 #define KECS_STORE_WATCH_H
 #include "store/changes.h"
@@ -18,7 +19,8 @@ typedef struct kecs_watch_options {
   int64_t from_seq;          /* changes after this one: kecs_result_seq of a list, or `seq` of the last change that was
                               * seen. 0: from now on. KECS_WATCH_OLDEST. */
   bool rows;                 /* give the changed rows, too */
-  bool old_rows;             /* the rows before the change: UNSUPPORTED, the store keeps no history */
+  bool old_rows;             /* and the rows as they were before the change: UNSUPPORTED unless options.history keeps
+                              * the named kinds; without named kinds, of those that it keeps */
 } kecs_watch_options;
 
 /* One row was created, changed or deleted. Texts and row live until the next kecs_watch_next on the same watch. */
@@ -31,20 +33,24 @@ typedef struct kecs_change {
   const char *key;   /* the natural key, as kecs_record_get takes it: an ARN, or parts joined by commas */
   const void *row;   /* with options.rows: the kind's struct. It is the row as it was when this change was read, so it
                       * may hold later changes already, which are told in their turn. NULL when it is deleted by now. */
+  const void *old_row; /* with options.old_rows: the row right before this change; NULL when it was created by it, and
+                        * where no history of the kind is kept */
 } kecs_change;
 
 typedef struct kecs_watch kecs_watch;
 
 /* Begins to watch. The store must stay open until kecs_watch_close; a transaction can't be watched.
- * Errors: UNSUPPORTED (the store keeps no log, see options.track; old_rows), COMPACTED (the log no longer has what
- * comes after from_seq; kecs_last_error()->floor is where it begins), INVALID, MISUSE. */
+ * Errors: UNSUPPORTED (the store keeps no log, see options.track; old_rows without a history), COMPACTED (the log no
+ * longer has what comes after from_seq, or the history does not begin there; kecs_last_error()->floor is where it
+ * begins), INVALID, MISUSE. */
 KECS_STORE_API kecs_status kecs_watch_open(kecs_store *store, const kecs_watch_options *options,
                                            kecs_watch **out_watch);
 
 /* The next change; waits for it up to `timeout_ms` (0: not at all, negative: without end). *out_change is NULL when
  * none came. A watch may be used by one thread at a time. kecs_set_cancelled and kecs_set_deadline on the store end a
- * wait. COMPACTED when changes that this watch has not told yet were removed from the log: list anew, and open another
- * watch. In a build without threads a store in memory can't change while this waits, so it does not. */
+ * wait. COMPACTED when changes that this watch has not told yet were removed from the log, or when the log ends before
+ * what it has told already, since an older database took its place: list anew, and open another watch. In a build
+ * without threads a store in memory can't change while this waits, so it does not. */
 KECS_STORE_API kecs_status kecs_watch_next(kecs_watch *watch, int timeout_ms, const kecs_change **out_change);
 
 /* Up to where the watch has told everything that concerns it: where another one can go on. It is beyond the last

@@ -392,7 +392,7 @@ static kecs_status kecs__change_write(kecs__write *write, const kecs__meta *meta
   if (status) {
     return kecs__row_explain(write, meta, change->row, change->changed, status);
   }
-  return logged ? kecs__feed_updated(write, meta, change->rid, groups, stamp, change->base) : KECS_OK;
+  return logged ? kecs__feed_updated(write, meta, change, groups, stamp) : KECS_OK;
 }
 
 /* What the kind's own look-ups need: the whole row before and after. */
@@ -433,6 +433,8 @@ KECS__FN kecs_status kecs__row_change(kecs__write *write, const kecs__meta *meta
   read |= prunes ? KECS_BIT(meta->extra) : 0;
   kecs__cached *cached = NULL;
   kecs_status status = kecs__feed_begin(write);
+  bool kept = !status && kecs__history_kept(write, meta);
+  read |= kept && meta->updated_at >= 0 ? KECS_BIT(meta->updated_at) : 0;
   if (!status) {
     status = kecs__change_read(write, meta, change, read, &cached, stored);
   }
@@ -448,16 +450,27 @@ KECS__FN kecs_status kecs__row_change(kecs__write *write, const kecs__meta *meta
   if (!status && prunes) {
     status = kecs__change_extra(write, meta, change, stored, parameters);
   }
+  uint64_t mask = status || change->changed == 0 ? 0 : kecs__change_auto(write, meta, change, stored, parameters);
+  kecs__past past;
+  kecs__text_init(&past.text, &write->engine->allocator, KECS__HISTORY_MAX);
+  past.whole = kept && meta->version >= 0 && stored[meta->version].number % KECS__HISTORY_WHOLE == 0;
+  if (kept && mask && !past.whole) {
+    status = kecs__history_values(meta->info, stored, mask, &past.text);
+  }
+  change->past = kept ? &past : NULL;
   /* The stored texts were borrowed from the statement; from here on only numbers of it are used. */
   kecs__statement_done(write->session, cached);
-  if (status || change->changed == 0) {
-    return status;
+  if (!status && mask && past.whole) {
+    status = kecs__history_whole(write, meta, change->rid, &past.text);
   }
-  uint64_t mask = kecs__change_auto(write, meta, change, stored, parameters);
-  if (special->follow && (change->changed & special->followed)) {
-    return kecs__change_follow(write, meta, special, change, mask, parameters);
+  bool follows = special->follow && (change->changed & special->followed);
+  if (!status && mask) {
+    status = follows ? kecs__change_follow(write, meta, special, change, mask, parameters)
+                     : kecs__change_write(write, meta, change, mask, parameters);
   }
-  return kecs__change_write(write, meta, change, mask, parameters);
+  kecs__text_free(&past.text);
+  change->past = NULL;
+  return status;
 }
 
 /* ---- delete ---- */

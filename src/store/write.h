@@ -3,6 +3,7 @@
 #ifndef KECS_STORE_WRITE_H
 #define KECS_STORE_WRITE_H
 #include "store/access.h"
+#include "store/history_log.h"
 #include "store/locate.h"
 #include "store/rows.h"
 
@@ -24,7 +25,7 @@ KECS__FN kecs_status kecs__row_values(const kecs__meta *meta, const void *row, k
 KECS__FN bool kecs__insert_follows(const kecs__meta *meta, const void *row);
 
 /* A change of one row. */
-typedef struct kecs__change {
+struct kecs__change {
   const void *row;      /* the new values */
   uint64_t mask;        /* the columns to write where they differ. An AUTO column among them takes the row's value, a
                          * version only when it is higher than the stored one: documents that bring their own. */
@@ -35,7 +36,8 @@ typedef struct kecs__change {
   bool bare;            /* the stored row only held the place: a version in the mask is taken as it is */
   uint64_t changed;     /* out: the columns that did differ */
   int64_t base[3];      /* out: the stamps before the change, where it is logged (feed.h) */
-} kecs__change;
+  const kecs__past *past; /* what the history keeps of the row; NULL: nothing (history_log.h) */
+};
 
 /* NOT_FOUND, CONFLICT. Fills in change->rid and change->changed. Writes nothing when nothing differs. */
 KECS__FN kecs_status kecs__row_change(kecs__write *write, const kecs__meta *meta, kecs__change *change);
@@ -80,6 +82,15 @@ KECS__FN kecs_status kecs__edit_one(kecs_store *store, kecs_kind kind, const kec
 /* Inserts the row, or changes the stored one to it, as upsert does. `row` is a copy; AUTO columns in `given` count. */
 KECS__FN kecs_status kecs__row_upsert(kecs__write *write, const kecs__meta *meta, void *row, uint64_t given,
                                       kecs_result **out_result);
+
+/* What calls that modify begin with: the kind's meta, or NULL with the failure recorded; out_result (may be NULL) and
+ * the write are emptied. And how they end: the write is closed, a result that was made goes with a failure. */
+KECS__FN const kecs__meta *kecs__modify_begin(kecs_store *store, kecs_kind kind, kecs_result **out_result,
+                                              kecs__write *write);
+KECS__FN kecs_status kecs__modify_end(kecs__write *write, kecs_status status, kecs_result **out_result);
+
+/* Of the columns that are asked for, those that an update writes; UINT64_MAX asks for every one that can be changed. */
+KECS__FN kecs_status kecs__update_mask(const kecs__meta *meta, uint64_t asked, uint64_t *out_mask);
 
 /* The stored row of a rid as a result; NULL out_result does nothing. */
 KECS__FN kecs_status kecs__give_back(kecs__write *write, const kecs__meta *meta, int64_t rid, kecs_result **out_result);

@@ -13,10 +13,15 @@ import tempfile
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 KECS = os.environ.get("KECS_BIN", os.path.join(ROOT, "build", "kecs"))
+
+# One more than the last schema version: what a release that brings columns has.
+with open(os.path.join(ROOT, "src/store/migrate.c")) as steps:
+    NEXT = 1 + max(int(version) for version in re.findall(r"^    \{(\d+), ", steps.read(), re.M))
+
 ROW = '''  KECS_KEPT_COLUMNS(X, K) \\
-  X(K, maintenance_window, JSON, SPEC, SINCE(3), NONE, "maintenanceWindow", "When the cluster may be changed.") \\
-  X(K, priority_class, TEXT, SPEC, NN | SINCE(3), "normal", "priorityClass", "How urgent its work is.")
-'''
+  X(K, maintenance_window, JSON, SPEC, SINCE(NEXT), NONE, "maintenanceWindow", "When the cluster may be changed.") \\
+  X(K, priority_class, TEXT, SPEC, NN | SINCE(NEXT), "normal", "priorityClass", "How urgent its work is.")
+'''.replace("NEXT", str(NEXT))
 failed = 0
 
 
@@ -58,6 +63,8 @@ def main():
         for name in ("src", "tools", "examples", "amalgamate.py", "README.md", "docs"):
             source = os.path.join(ROOT, name)
             (shutil.copytree if os.path.isdir(source) else shutil.copy)(source, os.path.join(folder, name))
+        with open(os.path.join(folder, "src/kinds/README.md")) as guide:
+            check("the_guide_shows_the_next_version", "SINCE(%d)" % NEXT in guide.read(), str(NEXT))
         kind = os.path.join(folder, "src/kinds/cluster.h")
         text = open(kind).read()
         check("the_row_goes_after_the_last", text.count("  KECS_KEPT_COLUMNS(X, K)\n") == 1)
@@ -91,7 +98,7 @@ def main():
         bytes_before = digest(db)
         refused = run(KECS, "--db", db, "put", "cluster", "-", stdin=document)
         check("the_old_program_refuses_the_newer_schema",
-              refused.returncode == 6 and "schema version 3" in refused.stderr, refused.stderr)
+              refused.returncode == 6 and "schema version %d" % NEXT in refused.stderr, refused.stderr)
         check("and_leaves_the_file_alone", digest(db) == bytes_before)
     finally:
         shutil.rmtree(folder, ignore_errors=True)

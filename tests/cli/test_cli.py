@@ -15,7 +15,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent / "support"))
 from kecs_cli import Box, DATA, KECS, kecs, run  # noqa: E402
 
 COMMANDS = ("put", "get", "list", "update", "delete", "import", "export", "migrate", "describe-kind", "track", "watch",
-            "compact", "stat", "version")
+            "history", "diff", "compact", "stat", "version")
 CLUSTER = {"clusterName": "shop"}
 ARN = "arn:aws:ecs:us-east-1:000000000000:"
 
@@ -250,6 +250,27 @@ def test_stat():
         answer = box.kecs("stat", "--json").json()
         assert answer["rows"]["cluster"] == 1 and answer["rows"]["task"] == 1 and answer["backend"] == "sqlite", answer
         assert b"1 task" in box.kecs("stat").out
+        assert answer["rowCache"]["on"] is True and answer["rowCache"]["entriesMax"] == 10000, answer
+        assert b"row cache  0 of 10000 entries" in box.kecs("stat").out
+        assert b"row cache  off" in box.kecs("stat", "--profile", "edge").out
+
+
+def test_profiles():
+    with Box() as box:
+        box.kecs("import", "-", "--profile", "edge", stdin=json.dumps(CLUSTER))
+        answer = box.kecs("stat", "--json").json()
+        assert answer["pageBytes"] == 1024 and answer["rowCache"]["on"] is True, answer
+        answer = box.kecs("stat", "--json", "--profile=Edge").json()
+        assert answer["rowCache"]["on"] is False, answer
+        answer = kecs("stat", "--json", "--db", box.db, KECS_PROFILE="edge").json()
+        assert answer["rowCache"]["on"] is False, answer
+        answer = kecs("stat", "--json", "--db", box.db, "--profile", "default", KECS_PROFILE="edge").json()
+        assert answer["rowCache"]["on"] is True, answer
+        assert b"fastest" in box.kecs("stat", "--profile", "fastest", code=2).err
+        assert b"KECS_PROFILE" in kecs("stat", "--db", box.db, KECS_PROFILE="fastest", code=2).err
+        assert b"memory" in box.kecs("stat", "--profile", "memory", code=2).err
+        assert kecs("stat", "--json", "--profile", "memory").json()["path"] == ":memory:"
+        assert kecs("stat", "--json", KECS_PROFILE="memory").json()["path"] == ":memory:"
 
 
 # ---- databases that can't be opened, used or written ----

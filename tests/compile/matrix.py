@@ -214,6 +214,17 @@ def only_our_symbols():
     assert names and not strange, "exported: " + ", ".join(strange[:5])
 
 
+def left_out(*switches):
+    """A library with parts left out, in a program that would use them."""
+    name = "left-out-" + "-".join(switches)
+    defines = ["-D" + switch for switch in switches]
+    source = write(name + ".c", IMPLEMENTATION)
+    program = build_and_run(name, ["gcc", "-std=c99"] + STRICT + defines + ["-I."] + sqlite_include(),
+                            [source, HERE + "/cache.c"], list(sqlite_libs()) + LIBS)
+    symbols = run("nm", program)
+    assert ("kecs__cache_find" in symbols) == ("KECS_STORE_NO_CACHE" not in switches), "the cache's code"
+
+
 def system_sqlite():
     require("sqlite")
     build_and_run("system", ["gcc", "-std=c99"] + STRICT + ["-I."],
@@ -320,6 +331,9 @@ def legs(full):
     yield "stdio_first_strict", stdio_first_strict, ()
     yield "included_twice", included_twice, ()
     yield "only_our_symbols", only_our_symbols, ()
+    yield "no_cache", left_out, ("KECS_STORE_NO_CACHE",)
+    yield "no_threads", left_out, ("KECS_STORE_NO_THREADS",)
+    yield "no_cache_no_threads", left_out, ("KECS_STORE_NO_CACHE", "KECS_STORE_NO_THREADS")
     if full:
         yield from full_legs()
 

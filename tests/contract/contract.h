@@ -5,7 +5,8 @@
  *   memory    ":memory:"
  *   file      a fresh file in a fresh folder, which goes when the store is closed
  *   postgres  a fresh tenant in the database that KECS_TEST_POSTGRES names
- * With KECS_TEST_TRACK=1 its stores keep the change log, where the backend can.
+ * With KECS_TEST_TRACK=1 its stores keep the change log, where the backend can, with KECS_TEST_HISTORY=1 the history
+ * as well.
  *
  * A test opens stores with contract_open and closes them with contract_close. When it fails before that, its stores
  * and folders are cleaned up after it. CONTRACT_OK and the like may only be used on the test's own thread. */
@@ -247,8 +248,11 @@ static inline kecs_store *contract_open_with(const kecs_options *options) {
   const char *track = getenv("KECS_TEST_TRACK"); /* set: every store keeps the change log */
   memset(slot, 0, sizeof *slot);
   slot->options = *options;
-  if (track && track[0] && !options->track && !options->read_only) {
+  const char *history = getenv("KECS_TEST_HISTORY"); /* set: and the history */
+  bool both = history && history[0] && contract_is_sqlite();
+  if (((track && track[0]) || both) && !options->track && !options->read_only) {
     slot->options.track = KECS_TRACK_ON;
+    slot->options.history.track = both ? KECS_TRACK_ON : options->history.track;
   }
   if (!options->path && contract_is_memory()) {
     slot->options.path = ":memory:";

@@ -260,7 +260,76 @@ static void imports_are_as_one_by_one(void **state) {
   contract_close(store);
 }
 
+/* ---- documents ---- */
+
+enum { BULK_PUTS = 620 };
+
+static char bulk_texts[BULK_PUTS][512];
+static const char *bulk_list[BULK_PUTS];
+
+static void bulk_document(int i, const char *status, int version) {
+  snprintf(bulk_texts[i], sizeof bulk_texts[i],
+           "{\"taskArn\":\"arn:aws:ecs:us-east-1:000000000000:task/web/p%04d\",\"clusterArn\":\"arn:aws:ecs:us-east-1:"
+           "000000000000:cluster/web\",\"lastStatus\":\"%s\",\"unknown\":[%d],%s\"version\":%d,\"kecs\":{\"id\":"
+           "\"p%04d\",\"updatedAt\":\"2024-02-29T12:00:00Z\"}}",
+           i, status, i, i % 50 ? "" : "\"tags\":[{\"key\":\"a\",\"value\":\"b\"}],", version, i);
+  bulk_list[i] = bulk_texts[i];
+}
+
+static void bulk_put_same(kecs_store *store, int count) {
+  for (int i = 0; i < count; i++) {
+    char key[32];
+    kecs_result *result = NULL;
+    const char *text = NULL;
+    snprintf(key, sizeof key, "web,p%04d", i);
+    CONTRACT_OK(kecs_get_json(store, KECS_KIND_TASK, key, KECS_JSON_STORE, &result, &text));
+    assert_non_null(strstr(text, "\"lastStatus\":\"RUNNING\""));
+    assert_non_null(strstr(text, "\"unknown\":["));
+    CONTRACT_NUMBER(kecs_task_at(result, 0)->version, 1 + i % 9);
+    CONTRACT_NUMBER(kecs_task_at(result, 0)->updated_at, CONTRACT_NOW);
+    kecs_result_free(result);
+  }
+}
+
+static void documents_are_put_together(void **state) {
+  (void)state;
+  static const int counts[] = {0, 1, 7, BULK_PUTS};
+  for (size_t c = 0; c < CONTRACT_COUNT(counts); c++) {
+    bulk *rows = bulk_open();
+    for (int i = 0; i < counts[c]; i++) {
+      bulk_document(i, "RUNNING", 1 + i % 9);
+    }
+    for (int round = 0; round < 2; round++) { /* the second one finds them all */
+      CONTRACT_OK(kecs_put_json_many(rows->store, KECS_KIND_TASK, bulk_list, (size_t)counts[c], KECS_JSON_STORE));
+      CONTRACT_NUMBER(bulk_stored(rows), counts[c]);
+      CONTRACT_NUMBER(contract_count_rows(rows->store, KECS_KIND_TAG), (counts[c] + 49) / 50);
+      bulk_put_same(rows->store, counts[c]);
+    }
+    contract_close(rows->store);
+  }
+}
+
+static void a_refused_document_is_named(void **state) {
+  (void)state;
+  bulk *rows = bulk_open();
+  for (int i = 0; i < BULK_PUTS; i++) {
+    bulk_document(i, "RUNNING", 1);
+  }
+  bulk_list[600] = "{\"taskArn\":";
+  CONTRACT_FAILS(kecs_put_json_many(rows->store, KECS_KIND_TASK, bulk_list, BULK_PUTS, 0), KECS_E_INVALID);
+  CONTRACT_SAYS("document 601 of 620");
+  CONTRACT_NUMBER(bulk_stored(rows), 0);
+  CONTRACT_FAILS(kecs_put_json_many(rows->store, KECS_KIND_TASK, NULL, 3, 0), KECS_E_MISUSE);
+  bulk_list[600] = NULL;
+  CONTRACT_FAILS(kecs_put_json_many(rows->store, KECS_KIND_TASK, bulk_list, BULK_PUTS, 0), KECS_E_MISUSE);
+  CONTRACT_FAILS(kecs_put_json_many(rows->store, KECS_KIND_COUNT, bulk_list, 1, 0), KECS_E_INVALID);
+  CONTRACT_FAILS(kecs_put_json_many(NULL, KECS_KIND_TASK, bulk_list, 1, 0), KECS_E_MISUSE);
+  contract_close(rows->store);
+}
+
 static const struct CMUnitTest tests[] = {
+    CONTRACT_TEST(documents_are_put_together),
+    CONTRACT_TEST(a_refused_document_is_named),
     CONTRACT_TEST(imports_are_as_one_by_one),
     CONTRACT_TEST(many_rows_are_stored),
     CONTRACT_TEST(few_rows_are_stored),

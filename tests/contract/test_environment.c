@@ -10,6 +10,7 @@ static const char *const names[] = {
     "DATABASE_URL",
     "KECS_STORAGE_PATH",
     "KECS_DATA_DIR",
+    "KECS_PROFILE",
     "HOME",
     "KECS_POSTGRES_HOST",
     "KECS_POSTGRES_PORT",
@@ -178,7 +179,49 @@ static void disagreements(void **state) {
   refused(LIST("STORE_TYPE=postgres"), "DATABASE_URL is required", "STORE_TYPE");
 }
 
+/* What the profile has set shows which it was. */
+static void has_profile(const char *const *variables, const char *path, int64_t page_bytes, const char *synchronous) {
+  kecs_store *store = NULL;
+  kecs_info info;
+  CONTRACT_OK(open_with(variables, path, &store));
+  CONTRACT_OK(kecs_store_info(store, &info));
+  CONTRACT_NUMBER(info.page_bytes, page_bytes);
+  CONTRACT_TEXT(info.synchronous, synchronous);
+  CONTRACT_OK(kecs_close(store));
+}
+
+static void profiles(void **state) {
+  (void)state;
+  char edge[640];
+  char durable[640];
+  snprintf(edge, sizeof edge, "KECS_DATA_DIR=%s", contract_folder());
+  snprintf(durable, sizeof durable, "KECS_DATA_DIR=%s", contract_folder());
+  has_profile(LIST("KECS_PROFILE=edge", edge), NULL, 1024, "normal");
+  has_profile(LIST("KECS_PROFILE=Durable", durable), NULL, 4096, "full");
+  has_profile(LIST("KECS_PROFILE=default", durable), NULL, 4096, "normal");
+  has_profile(LIST("KECS_PROFILE=edge"), contract_file("given.db"), 1024, "normal");
+  opens(LIST("KECS_PROFILE=memory"), ":memory:");
+  opens(LIST("KECS_PROFILE=memory", "KECS_STORAGE_TYPE=memory"), ":memory:");
+  opens(LIST("KECS_PROFILE=", "KECS_STORAGE_TYPE=memory"), ":memory:");
+  refused(LIST("KECS_PROFILE=fast", edge), "KECS_PROFILE: fast", "edge");
+  refused(LIST("KECS_PROFILE=memory", "STORE_TYPE=sqlite", edge), "KECS_PROFILE", "STORE_TYPE");
+  refused(LIST("KECS_PROFILE=memory", "KECS_DATABASE_URL=postgres://kecs:secret@db/kecs"), "KECS_PROFILE",
+          "KECS_DATABASE_URL");
+  kecs_store *store = NULL;
+  kecs_options options = {.path = contract_file("own.db"), .profile = KECS_PROFILE_DURABLE};
+  kecs_info info;
+  assert_int_equal(setenv("KECS_PROFILE", "edge", 1), 0);
+  CONTRACT_OK(kecs_open_env(&options, &store)); /* the program has said it itself */
+  CONTRACT_OK(kecs_store_info(store, &info));
+  CONTRACT_TEXT(info.synchronous, "full");
+  CONTRACT_OK(kecs_close(store));
+  CONTRACT_FAILS(open_with(LIST("KECS_PROFILE=memory"), contract_file("own.db"), &store), KECS_E_INVALID);
+  CONTRACT_SAYS("KECS_PROFILE");
+  assert_int_equal(unsetenv("KECS_PROFILE"), 0);
+}
+
 static const struct CMUnitTest tests[] = {
+    CONTRACT_TEST(profiles),
     CONTRACT_TEST(urls),
     CONTRACT_TEST(parts),
     CONTRACT_TEST(files),

@@ -365,7 +365,59 @@ static void everything_at_once(void **state) {
   contract_close(store);
 }
 
+/* ---- the window ---- */
+
+static void *write_one(void *argument) {
+  worker *self = argument;
+  char name[32];
+  snprintf(name, sizeof name, "window-%d", self->number);
+  self->status = make(self->store, name);
+  return NULL;
+}
+
+static int commits_of_two(int share_window_ms, bool at_once) {
+  kecs_options options = {.backends = slow_backends, .share_window_ms = share_window_ms};
+  worker workers[2];
+  pthread_t threads[2];
+  kecs_store *first = open_slow(); /* makes the backend */
+  contract_close(first);
+  kecs_store *store = contract_open_with(&options);
+  commits = 0;
+  for (int i = 0; i < 2; i++) {
+    workers[i] = (worker){.store = store, .number = i};
+    assert_int_equal(pthread_create(&threads[i], NULL, write_one, &workers[i]), 0);
+    if (at_once) {
+      nap(30);
+    } else {
+      pthread_join(threads[i], NULL);
+    }
+  }
+  for (int i = 0; i < 2; i++) {
+    if (at_once) {
+      pthread_join(threads[i], NULL);
+    }
+    CONTRACT_NUMBER(workers[i].status, KECS_OK);
+  }
+  CONTRACT_NUMBER(contract_count_rows(store, KECS_KIND_CLUSTER), 2);
+  int count = commits;
+  contract_close(store);
+  return count;
+}
+
+/* Within the window a write waits for others to share its commit, though none was there when it was done. */
+static void a_window_for_others(void **state) {
+  (void)state;
+  if (!contract_is_file()) {
+    return;
+  }
+  CONTRACT_NUMBER(commits_of_two(900, true), 1);
+  CONTRACT_NUMBER(commits_of_two(50, false), 2); /* nobody came: it does not wait longer */
+  CONTRACT_NUMBER(commits_of_two(0, false), 2);
+  CONTRACT_NUMBER(commits_of_two(-1, false), 2);
+}
+
 static const struct CMUnitTest tests[] = {
+    CONTRACT_TEST(a_window_for_others),
     CONTRACT_TEST(those_who_wait_share_one_commit),
     CONTRACT_TEST(no_change_waits_for_no_commit),
     CONTRACT_TEST(one_alone_commits_at_once),

@@ -192,6 +192,20 @@ static kecs_status get(kecs_store *store) {
   return status;
 }
 
+/* From the database, then from the row cache. */
+static kecs_status get_again(kecs_store *store) {
+  kecs_status status = KECS_OK;
+  for (int i = 0; !status && i < 3; i++) {
+    kecs_result *result = FAULT_POISON;
+    status = fault_take(kecs_service_get(store, i == 1 ? "main" : CLUSTER, "web", &result), &result);
+    if (!status) {
+      result = FAULT_POISON;
+      status = fault_take(kecs_cluster_list(store, NULL, &result), &result);
+    }
+  }
+  return status;
+}
+
 static kecs_status get_many(kecs_store *store) {
   static const char *const keys[] = {"idle", "unknown", CLUSTER};
   kecs_result *result = FAULT_POISON;
@@ -305,6 +319,18 @@ static kecs_status upsert_old(kecs_store *store) {
   kecs_service service = {.name = "web", .cluster_arn = CLUSTER, .desired_count = 9,
                           .tags = "[{\"key\":\"team\",\"value\":\"green\"}]"};
   return fault_take(kecs_service_upsert(store, &service, &result), &result);
+}
+
+static kecs_status upsert_many(kecs_store *store) {
+  kecs_cluster rows[] = {{.name = "main", .status = "INACTIVE"}, {.name = "fresh"},
+                         {.name = "fresh", .status = "TWICE"}};
+  kecs_result *result = FAULT_POISON;
+  return fault_take(kecs_cluster_upsert_many(store, rows, FAULT_COUNT(rows), &result), &result);
+}
+
+static kecs_status put_json_many(kecs_store *store) {
+  static const char *const texts[] = {"{\"clusterName\":\"main\",\"status\":\"PUT\"}", "{\"clusterName\":\"put\"}"};
+  return kecs_put_json_many(store, KECS_KIND_CLUSTER, texts, FAULT_COUNT(texts), 0);
 }
 
 static kecs_status assign(kecs_store *store) {
@@ -687,6 +713,40 @@ static kecs_status node_available(kecs_store *store) {
   return fault_take(kecs_node_available(store, &result), &result);
 }
 
+/* ---- history ---- */
+
+/* A write with its actor, and everything that can be asked of it. */
+static kecs_status history(kecs_store *store) {
+  static const char key[] = "main,00000000000000000000000000000001";
+  kecs_history_query query = {.rows = true};
+  kecs_result *result = FAULT_POISON;
+  kecs_changes_info info;
+  kecs_status status = kecs_set_actor(store, "fault", "because");
+  status = status ? status : update_fields(store);
+  status = status ? status : kecs_changes_describe(store, &info);
+  if (!status) {
+    status = fault_take(kecs_history(store, KECS_KIND_TASK, key, &query, &result), &result);
+  }
+  if (!status) {
+    result = FAULT_POISON;
+    status = fault_take(kecs_diff(store, KECS_KIND_TASK, key, 0, 0, KECS_JSON_STORE, &result), &result);
+  }
+  if (!status) {
+    result = FAULT_POISON;
+    status = fault_take(kecs_get_at(store, KECS_KIND_TASK, key, info.last_seq - 1, 0, &result), &result);
+  }
+  return status;
+}
+
+static kecs_status history_deleted(kecs_store *store) {
+  kecs_status status = kecs_service_delete(store, "main", "web");
+  kecs_result *result = FAULT_POISON;
+  if (status && status != KECS_E_NOT_FOUND) {
+    return status; /* not there: the run before had come so far */
+  }
+  return fault_take(kecs_history(store, KECS_KIND_SERVICE, "main,web", NULL, &result), &result);
+}
+
 /* ---- the table ---- */
 
 const fault_case fault_cases[] = {
@@ -698,18 +758,23 @@ const fault_case fault_cases[] = {
     {"create, validated", create_strict, FAULT_STRICT},
     {"ensure", ensure, 0},
     {"get", get, FAULT_READS},
+    {"get again", get_again, FAULT_READS},
     {"get many", get_many, FAULT_READS},
     {"pipeline", pipeline, FAULT_READS},
     {"list", list, FAULT_READS},
     {"each", each, FAULT_READS},
     {"count", count, FAULT_READS},
     {"info", info, FAULT_READS},
+    {"history of a task", history, FAULT_HISTORY | FAULT_STEPS},
+    {"history of a deleted service", history_deleted, FAULT_HISTORY | FAULT_STEPS},
     {"update", update, 0},
     {"update tags", update_tags, 0},
     {"update fields", update_fields, 0},
     {"update that changes nothing", update_nothing, 0},
     {"upsert of a new row", upsert_new, 0},
     {"upsert of an old row", upsert_old, 0},
+    {"upsert many", upsert_many, 0},
+    {"put many documents", put_json_many, 0},
     {"assign", assign, 0},
     {"delete a cluster and all in it", delete_all, 0},
     {"delete a service", delete_service, 0},

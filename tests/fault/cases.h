@@ -7,7 +7,8 @@
 enum {
   FAULT_READS = 1,  /* changes nothing */
   FAULT_STEPS = 2,  /* several transactions of its own: a failure may leave the first of them done */
-  FAULT_STRICT = 4  /* on a store that validates */
+  FAULT_STRICT = 4, /* on a store that validates */
+  FAULT_HISTORY = 8 /* on a store that keeps its history */
 };
 
 /* A case makes its calls on `store`, which may be a transaction, and returns the first failure. What they give goes

@@ -480,7 +480,9 @@ kecs_options fault_options(const char *path) {
   options.clock.now = clock_stands;
   options.random.fill = chance_fill;
   const char *track = getenv("KECS_TEST_TRACK"); /* set: with the change log */
-  options.track = track && track[0] ? KECS_TRACK_ON : KECS_TRACK_KEEP;
+  const char *history = getenv("KECS_TEST_HISTORY"); /* set: and the history */
+  options.history.track = history && history[0] ? KECS_TRACK_ON : KECS_TRACK_KEEP;
+  options.track = (track && track[0]) || options.history.track ? KECS_TRACK_ON : KECS_TRACK_KEEP;
   return options;
 }
 

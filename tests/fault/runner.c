@@ -19,6 +19,7 @@ static bool full;
 static fault_image seed;
 static char work[512];
 static uint64_t seed_digest;
+static uint64_t kept_digest; /* of the seed once its history is switched on */
 static uint64_t begun_digest; /* of the seed with the small write that a transaction begins with */
 
 typedef struct fault_test {
@@ -109,15 +110,27 @@ static void need_no_leak(fault_usage before) {
 
 /* ---- one attempt ---- */
 
+/* What the file is like before the call. */
+static uint64_t digest_before(const attempt *a) {
+  return a->test->what->flags & FAULT_HISTORY ? kept_digest : seed_digest;
+}
+
 static bool start(attempt *a) {
   kecs_options options = fault_options(work);
   options.strict = (a->test->what->flags & FAULT_STRICT) != 0;
+  if (a->test->what->flags & FAULT_HISTORY) {
+    options.track = KECS_TRACK_ON;
+    options.history.track = KECS_TRACK_ON;
+  }
   fault_save(&seed, work);
   a->before = fault_used();
   fault_chance(1);
   kecs_status status = kecs_open(&options, &a->store);
   a->handle = a->store;
   need_ok(status, "kecs_open");
+  if (!status && options.history.track && kept_digest == 0) {
+    kept_digest = fault_digest(work);
+  }
   if (!status && a->test->in_transaction) {
     status = kecs_begin(a->store, &a->handle);
     status = status ? status : fault_small_write(a->handle);
@@ -157,12 +170,12 @@ static void run_again(const attempt *a) {
 }
 
 /* What failed is not there after a crash, either. */
-static void need_digest_after_crash(void) {
+static void need_digest_after_crash(const attempt *a) {
   char copy[600];
   snprintf(copy, sizeof copy, "%s/crash.db", fault_folder());
   fault_look_away();
   fault_crash(work, copy);
-  if (fault_digest(copy) != seed_digest) {
+  if (fault_digest(copy) != digest_before(a)) {
     fault_complain("after a crash the file is not as before the call");
   }
   fault_look_away();
@@ -172,10 +185,10 @@ static void after_failure(const attempt *a) {
   bool steps = (a->test->what->flags & FAULT_STEPS) != 0;
   bool reads = (a->test->what->flags & FAULT_READS) != 0; /* one look is enough */
   if (!steps && !reads) {
-    need_digest(seed_digest, "as before the call");
+    need_digest(digest_before(a), "as before the call");
   }
   if (!steps && fault_expected(a->kind) != KECS_E_NOMEM && !fault_sync_failed()) {
-    need_digest_after_crash();
+    need_digest_after_crash(a);
   }
   run_again(a);
   if (!steps) {
@@ -205,7 +218,7 @@ static void after_failure_in_transaction(const attempt *a) {
   if (!kecs_commit(a->handle)) {
     fault_complain("a lost transaction is committed");
   }
-  need_digest(seed_digest, "as before the lost transaction");
+  need_digest(digest_before(a), "as before the lost transaction");
 }
 
 static void after_success(const attempt *a, uint64_t output) {
@@ -259,7 +272,7 @@ static bool learn(attempt *a) {
         a->expected.digest != (a->test->in_transaction ? begun_digest : seed_digest)) {
       fault_complain("changes something");
     }
-    if (!a->test->in_transaction && !(a->test->what->flags & FAULT_READS) && a->expected.digest == seed_digest &&
+    if (!a->test->in_transaction && !(a->test->what->flags & FAULT_READS) && a->expected.digest == digest_before(a) &&
         !strstr(a->test->what->name, "nothing")) {
       fault_complain("changes nothing");
     }

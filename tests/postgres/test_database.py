@@ -6,6 +6,8 @@ import os
 import pathlib
 import re
 import sys
+import threading
+import time
 from urllib.parse import quote
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
@@ -83,6 +85,33 @@ def test_failures():
         call("--db", plain_url(), "stat", "--storage", "sqlite", code=2)
         call("stat", code=None, KECS_DATABASE_URL=plain_url(), KECS_POSTGRES_URL=wrong)
         call("stat", code=None, KECS_DATABASE_URL=plain_url(), KECS_STORAGE_TYPE="sqlite")
+
+
+def test_a_server_that_is_not_there_is_told_soon():
+    """A service waits for its server, a person does not: far less than the 30 s of a pool."""
+    nobody = re.sub(r":\d+/", ":1/", plain_url())
+    for arguments, variables in ((("--db", nobody), {}), ((), {"KECS_DATABASE_URL": nobody})):
+        started = time.monotonic()
+        answer = call("list", "task", *arguments, code=5, **variables)
+        assert time.monotonic() - started < 15, time.monotonic() - started
+        assert b"127.0.0.1:1" in answer.err and b"check host and port" in answer.err, answer
+    for words in (("--db", nobody + "?acquire_timeout=1ms"), ("--db", nobody, "--wait", "0")):
+        call("list", "task", *words, code=5)
+
+
+def test_a_server_that_starts_is_waited_for():
+    with Server() as one:
+        url = one.url(schema="later")
+        call("put", "cluster", "-", "--db", url, stdin=CLUSTER)
+        one.wanted_port = one.port
+        for words in (("--db", url, "--wait", "60"), ("--db", url + "&acquire_timeout=60s")):
+            one.stop()
+            starter = threading.Timer(4, one.start)
+            starter.start()
+            try:
+                assert b"shop" in call("list", "cluster", *words).out
+            finally:
+                starter.join()
 
 
 def test_zz_no_password_was_shown():

@@ -8,7 +8,11 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static int set_up(void **state) {
   kecs_options options = {0};
@@ -85,6 +89,93 @@ static void a_strict_store_is_not_opened(void **state) {
   assert_null(store);
 }
 
+static void history_says_that_it_was_left_out(void **state) {
+  kecs_result *result = NULL;
+  kecs_store *none = NULL;
+  kecs_history_info info;
+  kecs_options options = {0};
+  left_out(kecs_history(*state, KECS_KIND_CLUSTER, "edge", NULL, &result), "KECS_STORE_NO_HISTORY");
+  left_out(kecs_get_at(*state, KECS_KIND_CLUSTER, "edge", 1, 0, &result), "KECS_STORE_NO_HISTORY");
+  left_out(kecs_diff(*state, KECS_KIND_CLUSTER, "edge", 0, 0, 0, &result), "KECS_STORE_NO_HISTORY");
+  assert_null(kecs_history_at(NULL, 0));
+  assert_null(kecs_diff_at(NULL, 0));
+  assert_int_equal(kecs_set_actor(*state, "me", "why"), KECS_OK);
+  assert_int_equal(kecs_history_describe(*state, &info), KECS_OK);
+  assert_int_equal(info.kinds, 0);
+  options.path = ":memory:";
+  options.track = KECS_TRACK_ON;
+  options.history.track = KECS_TRACK_ON;
+  left_out(kecs_open(&options, &none), "KECS_STORE_NO_HISTORY");
+  options.history.track = KECS_TRACK_KEEP;
+  assert_int_equal(kecs_open(&options, &none), KECS_OK);
+  kecs_cluster cluster = {.name = "edge"};
+  assert_int_equal(kecs_cluster_create(none, &cluster, NULL), KECS_OK);
+  assert_int_equal(kecs_cluster_delete(none, "edge"), KECS_OK);
+  assert_int_equal(kecs_changes_compact(none, NULL, NULL), KECS_OK);
+  assert_int_equal(kecs_close(none), KECS_OK);
+}
+
+static kecs_status visit_none(const kecs_pending *pending, void *user) {
+  (void)pending;
+  (void)user;
+  return KECS_OK;
+}
+
+static void watches_say_that_they_were_left_out(void **state) {
+  static const char option[] = "KECS_STORE_NO_WATCH";
+  kecs_watch *watch = NULL;
+  const kecs_change *change = NULL;
+  kecs_informer informer = {0};
+  left_out(kecs_watch_open(*state, NULL, &watch), option);
+  assert_null(watch);
+  left_out(kecs_watch_next(watch, 0, &change), option);
+  assert_null(change);
+  assert_int_equal(kecs_watch_seq(watch), 0);
+  kecs_watch_close(watch);
+  left_out(kecs_informer_run(*state, KECS_KIND_CLUSTER, NULL, 0, 0, &informer), option);
+  left_out(kecs_changes_pending(*state, KECS_KIND_CLUSTER, 0, visit_none, NULL), option);
+}
+
+static void a_row_cache_is_not_made(void **state) {
+  (void)state;
+  kecs_options options = {.path = ":memory:", .row_cache = {.entries = 10}};
+  kecs_store *store = NULL;
+  left_out(kecs_open(&options, &store), "KECS_STORE_NO_CACHE");
+  assert_null(store);
+}
+
+/* A file whose history others keep: what this build wrote would be missing there. */
+static void a_file_with_a_history_is_not_written(void **state) {
+  (void)state;
+  char path[] = "/tmp/kecs_small_XXXXXX";
+  sqlite3 *db = NULL;
+  kecs_store *store = NULL;
+  kecs_cluster cluster = {.name = "edge"};
+  kecs_options options = {.path = path, .track = KECS_TRACK_ON};
+  int file = mkstemp(path);
+  assert_true(file >= 0);
+  close(file);
+  assert_int_equal(kecs_open(&options, &store), KECS_OK);
+  assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+  assert_int_equal(sqlite3_exec(db, "INSERT INTO change_state(id,value) VALUES(4,2)", NULL, NULL, NULL), SQLITE_OK);
+  assert_int_equal(sqlite3_close(db), SQLITE_OK);
+  left_out(kecs_cluster_create(store, &cluster, NULL), "KECS_STORE_NO_HISTORY");
+  assert_int_equal(kecs_close(store), KECS_OK);
+  options.track = KECS_TRACK_OFF; /* and the history with it */
+  assert_int_equal(kecs_open(&options, &store), KECS_OK);
+  assert_int_equal(kecs_close(store), KECS_OK);
+  options.track = KECS_TRACK_ON;
+  assert_int_equal(kecs_open(&options, &store), KECS_OK);
+  assert_int_equal(kecs_cluster_create(store, &cluster, NULL), KECS_OK);
+  assert_int_equal(kecs_close(store), KECS_OK);
+  unlink(path);
+  char other[64];
+  snprintf(other, sizeof other, "%s-wal", path);
+  unlink(other);
+  snprintf(other, sizeof other, "%s-shm", path);
+  unlink(other);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup_teardown(what_is_left_works, set_up, tear_down),
@@ -92,6 +183,10 @@ int main(void) {
       cmocka_unit_test_setup_teardown(import_says_that_it_was_left_out, set_up, tear_down),
       cmocka_unit_test(validation_says_that_it_was_left_out),
       cmocka_unit_test(a_strict_store_is_not_opened),
+      cmocka_unit_test_setup_teardown(watches_say_that_they_were_left_out, set_up, tear_down),
+      cmocka_unit_test(a_row_cache_is_not_made),
+      cmocka_unit_test_setup_teardown(history_says_that_it_was_left_out, set_up, tear_down),
+      cmocka_unit_test(a_file_with_a_history_is_not_written),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

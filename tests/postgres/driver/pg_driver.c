@@ -3,17 +3,21 @@
  *
  *   open URL | close | put NAME | count | get NAME | begin | txput NAME | commit | rollback | pool | outcome
  *   pipeline KIND=KEY ...
+ *   many COUNT NAME | set NAME | watch SEQUENCE | next MILLISECONDS | unwatch
  *
  * count and get answer with the number of clusters; pool with total, active, idle and retired connections; outcome says
  * what became of the transaction of the last failure. pipeline reads rows by their keys (a list where there is none),
- * and answers with the number of rows of each, or its status. */
+ * and answers with the number of rows of each, or its status. many creates nodes NAME-0, NAME-1 ...; set updates a
+ * node's port. next answers with "SEQUENCE OP KEY", or nothing when no change came. */
 #include "kecs_store_pg.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static kecs_store *store;
 static kecs_store *tx;
+static kecs_watch *watch;
 static kecs_error failure;
 static char said[256];
 
@@ -75,6 +79,48 @@ static kecs_status outcome(void) {
   return status;
 }
 
+static kecs_status many(const char *rest) {
+  enum { MANY_MAX = 2000 };
+  static kecs_node nodes[MANY_MAX];
+  static char ids[MANY_MAX][64];
+  char name[48] = "";
+  int rows = 0;
+  if (sscanf(rest, "%d %47s", &rows, name) != 2 || rows < 0 || rows > MANY_MAX) {
+    return KECS_E_MISUSE;
+  }
+  for (int i = 0; i < rows; i++) {
+    snprintf(ids[i], sizeof ids[i], "%s-%d", name, i);
+    nodes[i] = (kecs_node){.id = ids[i], .hostname = "host"};
+  }
+  return kecs_node_create_many(store, nodes, (size_t)rows, NULL);
+}
+
+static kecs_status set(const char *id) {
+  static int64_t port;
+  kecs_node node = {.id = id, .port = ++port};
+  return kecs_node_update_fields(store, &node, KECS_BIT(KECS_NODE_PORT), NULL);
+}
+
+static kecs_status open_watch(const char *seq) {
+  kecs_watch_options options = {.from_seq = strtoll(seq, NULL, 10)};
+  return kecs_watch_open(store, &options, &watch);
+}
+
+static kecs_status next(const char *timeout) {
+  const kecs_change *change = NULL;
+  kecs_status status = kecs_watch_next(watch, (int)strtol(timeout, NULL, 10), &change);
+  if (!status && change) {
+    snprintf(said, sizeof said, "%lld %d %s", (long long)change->seq, (int)change->op, change->key);
+  }
+  return status;
+}
+
+static kecs_status unwatch(void) {
+  kecs_watch_close(watch);
+  watch = NULL;
+  return KECS_OK;
+}
+
 static kecs_status end(kecs_status (*how)(kecs_store *handle), kecs_store **handle) {
   kecs_store *ended = *handle;
   *handle = NULL;
@@ -101,6 +147,11 @@ static kecs_status obey(const char *verb, char *rest) {
          : strcmp(verb, "pool") == 0     ? pool()
          : strcmp(verb, "pipeline") == 0 ? pipeline(rest)
          : strcmp(verb, "outcome") == 0  ? outcome()
+         : strcmp(verb, "many") == 0     ? many(rest)
+         : strcmp(verb, "set") == 0      ? set(rest)
+         : strcmp(verb, "watch") == 0    ? open_watch(rest)
+         : strcmp(verb, "next") == 0     ? next(rest)
+         : strcmp(verb, "unwatch") == 0  ? unwatch()
                                          : KECS_E_MISUSE;
 }
 
@@ -121,5 +172,6 @@ int main(void) {
            status ? now.text : said);
     fflush(stdout);
   }
+  kecs_watch_close(watch);
   return kecs_close(store) == KECS_OK ? 0 : 1;
 }
