@@ -1,5 +1,5 @@
 /* kecs_store_pg.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 09f309a88bb294e5b2b4a36a7015d7da86de127dd4199457a23aa4f6a575456f */
+ * 717f54a211e762596d18fd36a034a65aa6c06e6cd1320c2663dc7148c1509224 */
 /* ---- doc/manual_pg.h --------------------------------------------------------------------------------------------- */
 /* kecs_store_pg.h -- PostgreSQL behind the calls of kecs_store.h.
  *
@@ -35,6 +35,10 @@
  *               KECS_E_OUTCOME_UNKNOWN: read before you write again. The next call connects anew by itself.
  *   Options     durability FULL asks for synchronous_commit=on; NORMAL takes what the server has. cache_kib means
  *               nothing. no_foreign_keys needs the right to set session_replication_role.
+ *
+ * SYNC
+ *   kecs_sync_hub_init(url) makes a hub of a tenant; kecs_sync_open and kecs_sync_once bring a tracked SQLite file and
+ *   the hub into agreement. docs/sync.md is the protocol, and says which kinds take part.
  *
  * COMPILE-TIME OPTIONS
  *   KECS_STORE_PG_IMPLEMENTATION  build the bodies, in one C file
