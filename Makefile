@@ -154,6 +154,7 @@ run: all
 # tests/fuzz/fuzz_*.c      likewise, given every file of tests/fuzz/corpus
 # tests/kill               a writer that is killed again and again, and what it leaves
 # tests/edge               what the edge profile writes to a disk, and the memory that it takes
+# tests/sync               edges and a hub: two and more files, and a PostgreSQL of their own
 # tests/*/*.py, *.sh       scripts that print "ok NAME" and "not ok NAME reason"
 #
 # tests/postgres/test_*.c  PostgreSQL alone; the contract runs there, too. Both need libpq, and a server that tests/run.py
@@ -179,7 +180,7 @@ SANITIZED_POSTGRES := $(if $(LIBPQ),$(call programs,postgres-asan,postgres) $(SA
 FUZZERS := $(call programs,asan,fuzz)
 TESTS_TSAN := $(call programs,tsan,contract) $(call programs,tsan,stress)
 SCRIPTS := tests/style.py tests/amalgamate_test.py scripts/examples.py $(if $(FUZZERS),scripts/replay.py) \
-           $(if $(LIBPQ),$(wildcard tests/postgres/test_*.py)) \
+           $(if $(LIBPQ),$(wildcard tests/postgres/test_*.py tests/sync/test_*.py)) \
            $(foreach folder,cli kill edge corpus compile valgrind,$(wildcard tests/$(folder)/*.py tests/$(folder)/*.sh))
 
 KECS_CORPUS ?= $(wildcard ../shared/corpus)
@@ -225,7 +226,7 @@ build/test/pgbouncer/%: build/test/postgres/%
 	@ln -f $< $@
 
 MODULE_FLAGS := $(STD) -DKECS_STORE_IMPLEMENTATION -DKECS__MODULES -Isrc $(SQLITE_INCLUDE) $(filter -I%,$(LIBPQ))
-MODULE_OBJECTS := $(patsubst src/%.c,build/obj/modules/%.o,$(CORE) $(if $(LIBPQ),$(filter src/pg/%,$(MODULES))))
+MODULE_OBJECTS := $(patsubst src/%.c,build/obj/modules/%.o,$(CORE) $(if $(LIBPQ),$(filter src/pg/% src/sync/%,$(MODULES))))
 
 build/obj/modules/%.o: src/%.c $(SQLITE_MK) | build/headers.stamp
 	@mkdir -p $(@D)
@@ -264,9 +265,16 @@ build/test/postgres/pg_driver: tests/postgres/driver/pg_driver.c build/obj/norma
 	@mkdir -p $(@D)
 	$(CC) $(TEST_FLAGS) $(FLAGS_normal) $(SQLITE_INCLUDE) $(filter %.c %.o,$^) $(LDFLAGS) $(LIBPQ) $(LIBS) -o $@
 
+# The program of tests/sync.
+SYNC_DRIVER := $(if $(LIBPQ),build/test/postgres/sync_driver)
+build/test/postgres/sync_driver: tests/sync/driver/sync_driver.c build/obj/normal/kecs_store.o \
+                                 build/obj/normal/kecs_store_pg.o $(call sqlite_object,normal)
+	@mkdir -p $(@D)
+	$(CC) $(TEST_FLAGS) $(FLAGS_normal) $(SQLITE_INCLUDE) $(filter %.c %.o,$^) $(LDFLAGS) $(LIBPQ) $(LIBS) -o $@
+
 RUN_TESTS := $(PYTHON) tests/run.py $(if $(ONLY),-k $(ONLY))
 
-tests: $(TESTS) $(FUZZERS) $(KILLED) $(EDGE_WRITER) $(PG_DRIVER)
+tests: $(TESTS) $(FUZZERS) $(KILLED) $(EDGE_WRITER) $(PG_DRIVER) $(SYNC_DRIVER)
 
 test: all tests
 	@$(RUN_TESTS) $(TESTS) $(SCRIPTS)

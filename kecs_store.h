@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 765c0fedebc9e7066f42588d5fbb9d1f5007626ad0b73977312262be07b157e6 */
+ * 53dd05ca37d80e7616de0a5b953c7d3340617e1a9fdd25954f4779d5b00e7fe0 */
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
 /* kecs_store.h -- a durable, typed store for the state of a container orchestrator, in one SQLite file.
  *
@@ -3312,6 +3312,101 @@ KECS_STORE_API kecs_status kecs_backend_fail_commit(const char *transaction, con
 
 /* The backend that every store has: SQLite, in a file or in memory. */
 KECS_STORE_API const kecs_backend *kecs_sqlite_backend(void);
+
+#endif
+
+/* ---- store/replica.h --------------------------------------------------------------------------------------------- */
+/* ---- Replication ------------------------------------------------------------------------------------------- */
+/* For layers that bring stores into agreement, as kecs_sync_* of kecs_store_pg.h does: what a tracked SQLite file has
+ * that is still to be pushed, and the merge of what another store has. docs/sync.md says what stamps and sites mean.
+ * A program that only uses a store needs none of this. */
+#ifndef KECS_STORE_REPLICA_H
+#define KECS_STORE_REPLICA_H
+
+/* Places in kecs_replica_row.stamp and .site, and as bits (KECS_BIT) what of a row is pending. */
+enum { KECS_REPLICA_LIFE, KECS_REPLICA_SPEC, KECS_REPLICA_STATUS, KECS_REPLICA_STAMPS };
+
+/* The site of what was written in this file, and not sent to it. Others are numbers from 0 on. */
+#define KECS_REPLICA_HERE INT64_C(-1)
+
+/* How this file stands to the other side. */
+typedef struct kecs_replica {
+  int64_t site;    /* this file's number: KECS_REPLICA_HERE means it when stamps are compared */
+  int64_t acked;   /* local stamps up to this one are there; 0: none */
+  uint64_t kinds;  /* that take part: KECS_BIT(kind) */
+} kecs_replica;
+
+/* All that is known of one natural key: a row, or that it was deleted. */
+typedef struct kecs_replica_row {
+  kecs_kind kind;
+  bool dead;
+  const char *key;                    /* the natural key as one text, as kecs_change.key */
+  unsigned pending;                   /* given: what of it is local and not acknowledged; 0 where it is merged */
+  int64_t stamp[KECS_REPLICA_STAMPS]; /* a dead one has only that of its death, in the first place; 0: none */
+  int64_t site[KECS_REPLICA_STAMPS];
+  const kecs_value *values;           /* one a column, in order; NULL for a dead one. Local columns are not read */
+} kecs_replica_row;
+
+/* What a merge came to. */
+typedef enum kecs_replica_outcome {
+  KECS_REPLICA_SAME,    /* nothing was new */
+  KECS_REPLICA_TAKEN,   /* the row is as it came, or partly */
+  KECS_REPLICA_ORPHAN   /* its parent is not here: nothing was done */
+} kecs_replica_outcome;
+
+typedef struct kecs_replica_merged {
+  kecs_replica_outcome outcome;
+  int conflicts; /* entries that it made in sync_conflicts */
+} kecs_replica_merged;
+
+/* Makes what replication keeps in a file (tables sync_*), where it is missing, and sets the push mark. Rows from before
+ * the file was tracked get stamps and entries; *out_adopted is the sequence of the last of these entries, 0 where it
+ * was done before. UNSUPPORTED for a store that is not tracked, or is no SQLite file. */
+KECS_STORE_API kecs_status kecs_replica_open(kecs_store *store, uint64_t kinds, int64_t *out_adopted);
+
+/* The kinds that can take part, as bits: rows of the others are not told whole by their columns, or only ever grow. */
+KECS_STORE_API uint64_t kecs_replica_kinds(kecs_store *store);
+
+/* Where a walk through the log has ended. */
+typedef struct kecs_replica_end {
+  int64_t seq;   /* of the last entry that was read; 0: there was none above the push mark */
+  int64_t stamp; /* of that entry */
+  int64_t read;  /* entries */
+} kecs_replica_end;
+
+/* Reads entries of the log above the push mark, at most `limit`, or all up to `upto_seq` where that is not 0, and calls
+ * `visit` once for each of their rows that is pending: dead ones first, children before parents, then rows, parents
+ * before children. What `visit` gets dies when it returns. */
+KECS_STORE_API kecs_status kecs_replica_pending(kecs_store *store, const kecs_replica *side, int limit,
+                                                int64_t upto_seq,
+                                                kecs_status (*visit)(const kecs_replica_row *row, void *user),
+                                                void *user, kecs_replica_end *out_end);
+
+/* The row or tombstone of a natural key, pending or not. `visit` is not called where there is neither. */
+KECS_STORE_API kecs_status kecs_replica_find(kecs_store *store, const kecs_replica *side, kecs_kind kind,
+                                             const char *key,
+                                             kecs_status (*visit)(const kecs_replica_row *row, void *user),
+                                             void *user);
+
+/* Merges a state, best on a transaction's handle together with others. What loses goes to sync_conflicts. */
+KECS_STORE_API kecs_status kecs_replica_merge(kecs_store *store, const kecs_replica *side, const kecs_replica_row *row,
+                                              kecs_replica_merged *out_merged);
+
+/* Whether kecs_replica_open was ever called for the file. */
+KECS_STORE_API kecs_status kecs_replica_made(kecs_store *store, bool *out_made);
+
+/* The store's allocator, for layers that work with it. It lives as long as the store. */
+KECS_STORE_API const kecs_allocator *kecs_replica_allocator(kecs_store *store);
+
+/* From here on each commit of the store reaches the disk before it is told, whatever its durability; or as it was
+ * opened. Not inside a transaction. */
+KECS_STORE_API kecs_status kecs_replica_durable(kecs_store *store, bool on);
+
+/* Runs a statement on the tables sync_*, and calls `visit` (may be NULL) with each of its rows. A table's name stands
+ * in braces, and its condition begins with {own}: "SELECT value FROM {sync_state} WHERE {own}name=?1". */
+KECS_STORE_API kecs_status kecs_replica_sql(kecs_store *store, const char *sql, const kecs_value *parameters, int count,
+                                            int columns, kecs_status (*visit)(const kecs_value *values, void *user),
+                                            void *user);
 
 #endif
 #ifdef __cplusplus
@@ -7119,8 +7214,20 @@ struct kecs_store {
   kecs_store *next;
 };
 
+typedef struct kecs__write kecs__write;
+
+/* Rows that are deleted because another store has deleted them, or their parent: the tombstones are its, not ours. */
+typedef struct kecs__burial {
+  int64_t stamp;
+  int64_t site;
+  kecs_status (*lose)(kecs__write *write, const kecs__meta *meta, int64_t rid); /* before each of them */
+  const struct kecs_replica *side;
+  int conflicts;  /* that `lose` has noted */
+  int64_t rid;    /* of the row that is deleted itself */
+} kecs__burial;
+
 /* A write: in a transaction of its own, or as a part of the handle's. */
-typedef struct kecs__write {
+struct kecs__write {
   kecs_store *store;
   kecs__engine *engine;
   kecs__session *session;
@@ -7137,7 +7244,8 @@ typedef struct kecs__write {
   const char *reason;
   bool noted;
   bool make_parents; /* an insert makes the parents that are missing, bare (KECS_JSON_PARENTS) */
-} kecs__write;
+  kecs__burial *burial; /* what is deleted, another store has deleted; what is cleared with it is not stamped */
+};
 
 /* MISUSE unless `store` is an open handle. */
 KECS__FN kecs_status kecs__check_handle(const kecs_store *store);
@@ -7613,6 +7721,14 @@ KECS__FN kecs_status kecs__feed_guards(kecs__write *write, bool make);
 
 /* Logs that a row, which is still there, is about to be deleted, and keeps its key. */
 KECS__FN kecs_status kecs__feed_delete(kecs__write *write, const kecs__meta *meta, int64_t rid, const void *row);
+
+/* An entry by itself, for who writes rows otherwise (replica_merge.c). */
+KECS__FN kecs_status kecs__feed_append(kecs__write *write, int kind, int64_t rid, uint64_t groups, int op,
+                                       int64_t stamp, const int64_t base[KECS__STAMPS]);
+
+/* The highest rid that no new row of a kind may have, and what gives a row that has it another one. */
+KECS__FN kecs_status kecs__feed_mark(kecs__write *write, const kecs__meta *meta, int64_t *out_mark);
+KECS__FN kecs_status kecs__feed_new_rid(kecs__write *write, const kecs__meta *meta, int64_t mark, int64_t *rid);
 
 /* ---- reading ---- */
 
@@ -10625,10 +10741,11 @@ KECS__FN bool kecs__feed_has_group(const kecs_kind_info *info, kecs_column_group
 
 /* ---- tables ---- */
 
-/* change_heads, change_queue and change_batches are of logs that the database writes. */
-static const char *const kecs__feed_tables[] = {"changes",      "change_folds", "change_tombstones",
-                                                "change_state", "change_heads", "change_queue",
-                                                "change_batches", "history",    "history_keys"};
+/* change_heads, change_queue and change_batches are of logs that the database writes; sync_* are of replication. */
+static const char *const kecs__feed_tables[] = {
+    "changes",        "change_folds", "change_tombstones", "change_state", "change_heads", "change_queue",
+    "change_batches", "history",      "history_keys",      "sync_state",   "sync_conflicts", "sync_wanted",
+    "sync_refused",   "sync_hubs",    "sync_sites"};
 
 KECS__FN bool kecs__feed_is_side_table(const char *name) {
   for (size_t i = 0; i < sizeof kecs__feed_tables / sizeof kecs__feed_tables[0]; i++) {
@@ -10719,10 +10836,10 @@ KECS__FN void kecs__feed_sql_read(kecs__text *out, const kecs_kind_info *info) {
 }
 
 KECS__FN void kecs__feed_sql_update(kecs__text *out, kecs__op op, int number) {
-  static const char *const names[] = {"stamp_spec", "stamp_status"};
+  static const char *const names[] = {"spec", "status"};
   for (int i = 0; i < 2; i++) {
     if (op == KECS__OP_UPDATE_BOTH || op == (i == 0 ? KECS__OP_UPDATE_SPEC : KECS__OP_UPDATE_STATUS)) {
-      kecs__text_addf(out, ",%s=", names[i]);
+      kecs__text_addf(out, ",site_%s=NULL,stamp_%s=", names[i], names[i]);
       kecs__sql_placeholder(out, number);
     }
   }
@@ -10873,7 +10990,8 @@ static void kecs__guard_update(kecs__text *out, const kecs_kind_info *info, kecs
                     (int)KECS__FEED_UPDATED);
     if (stamped) {
       kecs__text_addf(out, ",old.stamp_life,old.stamp_%s);\n", name);
-      kecs__text_addf(out, "  UPDATE %s SET stamp_%s=" KECS__GUARD_LAST " WHERE rid=new.rid", info->table, name);
+      kecs__text_addf(out, "  UPDATE %s SET site_%s=NULL,stamp_%s=" KECS__GUARD_LAST " WHERE rid=new.rid", info->table,
+                      name, name);
     }
     kecs__text_adds(out, stamped ? ";\n" : ");\n");
     if (history) {
@@ -16080,8 +16198,8 @@ KECS__FN kecs_status kecs__feed_run(kecs__write *write, const char *sql, const k
   return status;
 }
 
-static kecs_status kecs__feed_append(kecs__write *write, int kind, int64_t rid, uint64_t groups, int op, int64_t stamp,
-                                     const int64_t base[KECS__STAMPS]) {
+KECS__FN kecs_status kecs__feed_append(kecs__write *write, int kind, int64_t rid, uint64_t groups, int op,
+                                       int64_t stamp, const int64_t base[KECS__STAMPS]) {
   kecs_value values[] = {kecs__value_int(kind),
                          kecs__value_int(rid),
                          kecs__value_int((int64_t)groups),
@@ -16100,7 +16218,7 @@ static kecs_status kecs__feed_append(kecs__write *write, int kind, int64_t rid, 
 /* ---- rows ---- */
 
 /* No new row may have this rid or a lower one: rows that had were deleted. */
-static kecs_status kecs__feed_mark(kecs__write *write, const kecs__meta *meta, int64_t *out_mark) {
+KECS__FN kecs_status kecs__feed_mark(kecs__write *write, const kecs__meta *meta, int64_t *out_mark) {
   kecs__place *place = &write->session->place;
   int kind = (int)meta->info->kind;
   if (!(place->marked & KECS_BIT(kind))) {
@@ -16120,7 +16238,7 @@ static kecs_status kecs__feed_mark(kecs__write *write, const kecs__meta *meta, i
 }
 
 /* SQLite gives the rid of the last row again when that row was deleted. */
-static kecs_status kecs__feed_new_rid(kecs__write *write, const kecs__meta *meta, int64_t mark, int64_t *rid) {
+KECS__FN kecs_status kecs__feed_new_rid(kecs__write *write, const kecs__meta *meta, int64_t mark, int64_t *rid) {
   if (*rid > mark) {
     return KECS_OK;
   }
@@ -16208,7 +16326,10 @@ KECS__FN kecs_status kecs__feed_delete(kecs__write *write, const kecs__meta *met
   int kind = (int)meta->info->kind;
   int64_t stamp = 0;
   int64_t base[KECS__STAMPS];
-  kecs_status status = kecs__feed_read_stamps(write, meta, rid, base);
+  kecs_status status = write->burial ? write->burial->lose(write, meta, rid) : KECS_OK;
+  if (!status) {
+    status = kecs__feed_read_stamps(write, meta, rid, base);
+  }
   if (!status) {
     status = kecs__feed_stamp(write, &stamp);
   }
@@ -16218,17 +16339,23 @@ KECS__FN kecs_status kecs__feed_delete(kecs__write *write, const kecs__meta *met
   if (status) {
     return status;
   }
+  kecs_value site = kecs__value_text(NULL); /* this one */
+  if (write->burial && write->burial->site != -1) { /* KECS_REPLICA_HERE */
+    stamp = write->burial->stamp;
+    site = kecs__value_int(write->burial->site);
+  }
   int64_t seq = write->engine->backend->last_rid(write->session->connection);
   kecs__arena arena;
   kecs__arena_init(&arena, &write->engine->allocator);
   const char *key = kecs__feed_key(meta, row, &arena);
   if (key) {
     kecs_value values[] = {kecs__value_int(seq),  kecs__value_int(kind),  kecs__value_int(rid),
-                           kecs__value_text(key), kecs__value_int(stamp), kecs__feed_base(base[KECS__STAMP_LIFE])};
+                           kecs__value_text(key), kecs__value_int(stamp), kecs__feed_base(base[KECS__STAMP_LIFE]),
+                           site};
     status = kecs__run(write->session,
-                            "INSERT INTO {change_tombstones}({tenant}seq,kind,rid,key,stamp,life) "
-                            "VALUES({ours}?1,?2,?3,?4,?5,?6)",
-                            values, 6, NULL);
+                       "INSERT INTO {change_tombstones}({tenant}seq,kind,rid,key,stamp,life,site) "
+                       "VALUES({ours}?1,?2,?3,?4,?5,?6,?7)",
+                       values, 7, NULL);
   } else {
     status = KECS_E_NOMEM;
   }
@@ -17009,7 +17136,7 @@ static kecs_status kecs__change_write(kecs__write *write, const kecs__meta *meta
   }
   if (logged) {
     groups = kecs__feed_groups(meta, change->changed);
-    op = kecs__feed_stamped(meta->info) ? kecs__change_op(groups) : KECS__OP_UPDATE;
+    op = kecs__feed_stamped(meta->info) && !write->burial ? kecs__change_op(groups) : KECS__OP_UPDATE;
     status = kecs__feed_stamp(write, &stamp);
   }
   if (op != KECS__OP_UPDATE) {
@@ -26778,6 +26905,1230 @@ KECS_STORE_API kecs_status kecs_changes_pending(kecs_store *store, kecs_kind kin
   kecs__release(pend.allocator, pend.slots, pend.slot_count * sizeof *pend.slots);
   kecs__release(pend.allocator, pend.row, pend.meta->info->row_size);
   kecs__arena_free(&pend.texts);
+  return status;
+}
+
+/* ---- store/replica.c --------------------------------------------------------------------------------------------- */
+/* store/replica.c -- what replication reads: which rows are pending, and the state of a key. */
+
+/* ---- store/replica_state.h --------------------------------------------------------------------------------------- */
+/* store/replica_state.h -- the state of a natural key as this file has it: row, stamps, tombstone. */
+#ifndef KECS_STORE_REPLICA_STATE_H
+#define KECS_STORE_REPLICA_STATE_H
+
+/* A row with its stamps. Texts lie in the arena that it was read into. */
+typedef struct kecs__state {
+  int64_t rid; /* 0: there is none */
+  int64_t stamp[KECS_REPLICA_STAMPS];
+  int64_t site[KECS_REPLICA_STAMPS];
+  kecs_value values[64];
+} kecs__state;
+
+/* A key's latest deletion. */
+typedef struct kecs__grave {
+  int64_t seq; /* of its entry; 0: there is none */
+  int64_t stamp;
+  int64_t site;
+} kecs__grave;
+
+/* Reads a row; rid is 0 when it is gone. */
+KECS__FN kecs_status kecs__state_read(kecs__session *session, const kecs__meta *meta, int64_t rid, kecs__arena *arena,
+                                      kecs__state *out_state);
+
+/* The rid of the row with these values of a unique key, or 0. */
+KECS__FN kecs_status kecs__state_rid(kecs__session *session, const kecs__meta *meta, int key, const kecs_value *values,
+                                     int count, int64_t *out_rid);
+
+/* A natural key's text as the values of its columns. INVALID when it is none. */
+KECS__FN kecs_status kecs__state_key(const kecs__meta *meta, const char *key, kecs__arena *arena,
+                                     kecs_value *out_values);
+
+KECS__FN kecs_status kecs__grave_read(kecs__session *session, kecs_kind kind, const char *key, kecs__grave *out_grave);
+
+/* Which of the stamps are local and not acknowledged, as bits. */
+KECS__FN unsigned kecs__state_pending(const kecs_replica *side, const int64_t *stamp, const int64_t *site);
+
+/* The same for a row that the other side has refused: nothing of it is there, whatever was acknowledged since. */
+KECS__FN kecs_status kecs__state_unpushed(kecs__session *session, const kecs_replica *side, kecs_kind kind,
+                                          const char *key, const kecs__state *state, unsigned *out_pending);
+
+/* The order of stamps: below 0, 0, above 0. */
+KECS__FN int kecs__stamp_compare(const kecs_replica *side, int64_t stamp, int64_t site, int64_t other,
+                                 int64_t other_site);
+
+/* Whether the kind can take part: rows alone say all, and what follows from them is tags, whose rows travel by
+ * themselves. */
+KECS__FN bool kecs__replica_can(const kecs__engine *engine, kecs_kind kind);
+
+/* The entry that keeps what has lost. */
+KECS__FN kecs_status kecs__replica_lost(kecs__write *write, const kecs_replica_row *row, const char *reason,
+                                        unsigned groups, int64_t kept_stamp, int64_t kept_site, int64_t lost_stamp,
+                                        int64_t lost_site);
+
+#endif
+
+/* ---- store/replica.c, continued ---------------------------------------------------------------------------------- */
+#include <stdlib.h>
+#include <string.h>
+
+#define KECS__REPLICA_SQL 16384
+#define KECS__REPLICA_FIRST 256 /* entries that there is room for at first */
+
+/* ---- states ---- */
+
+static const char *const kecs__state_names[KECS_REPLICA_STAMPS] = {"life", "spec", "status"};
+
+KECS__FN int kecs__stamp_compare(const kecs_replica *side, int64_t stamp, int64_t site, int64_t other,
+                                 int64_t other_site) {
+  int64_t a = site == KECS_REPLICA_HERE ? side->site : site;
+  int64_t b = other_site == KECS_REPLICA_HERE ? side->site : other_site;
+  if (stamp != other) {
+    return stamp < other ? -1 : 1;
+  }
+  return a < b ? -1 : a > b;
+}
+
+KECS__FN unsigned kecs__state_pending(const kecs_replica *side, const int64_t *stamp, const int64_t *site) {
+  unsigned pending = 0;
+  for (int i = 0; i < KECS_REPLICA_STAMPS; i++) {
+    pending |= stamp[i] > side->acked && site[i] == KECS_REPLICA_HERE ? 1U << i : 0;
+  }
+  return pending;
+}
+
+KECS__FN kecs_status kecs__state_unpushed(kecs__session *session, const kecs_replica *side, kecs_kind kind,
+                                          const char *key, const kecs__state *state, unsigned *out_pending) {
+  static const kecs_replica nothing = {0, 0, 0};
+  kecs_value values[] = {kecs__value_int((int64_t)kind), kecs__value_text(key)};
+  unsigned own = kecs__state_pending(&nothing, state->stamp, state->site);
+  int64_t refused = 0;
+  *out_pending = kecs__state_pending(side, state->stamp, state->site);
+  if (own == *out_pending) {
+    return KECS_OK;
+  }
+  kecs_status status =
+      kecs__feed_number(session, "SELECT 1 FROM {sync_refused} WHERE {own}kind=?1 AND key=?2", values, 2, &refused);
+  *out_pending = refused ? own : *out_pending;
+  return status;
+}
+
+static bool kecs__state_has(const kecs_kind_info *info, int stamp) {
+  return stamp == KECS_REPLICA_LIFE ||
+         kecs__feed_has_group(info, stamp == KECS_REPLICA_SPEC ? KECS_GROUP_SPEC : KECS_GROUP_STATUS);
+}
+
+KECS__FN kecs_status kecs__state_read(kecs__session *session, const kecs__meta *meta, int64_t rid, kecs__arena *arena,
+                                      kecs__state *out_state) {
+  kecs__text sql;
+  kecs__cached *cached = NULL;
+  kecs_value parameter = kecs__value_int(rid);
+  kecs_value values[64 + 2 * KECS_REPLICA_STAMPS];
+  int count = meta->info->column_count;
+  bool row = false;
+  memset(out_state, 0, sizeof *out_state);
+  kecs__text_init(&sql, &session->engine->allocator, KECS__REPLICA_SQL);
+  kecs__text_addf(&sql, "SELECT %s", meta->columns);
+  for (int i = 0; i < KECS_REPLICA_STAMPS; i++) {
+    bool has = kecs__state_has(meta->info, i);
+    kecs__text_addf(&sql, has ? ",stamp_%s,site_%s" : ",NULL,NULL", kecs__state_names[i], kecs__state_names[i]);
+  }
+  kecs__text_addf(&sql, " FROM {%s} WHERE {own}rid=?1", meta->info->table);
+  kecs_status status = sql.status ? sql.status : kecs__statement_text(session, sql.data, sql.len, &cached);
+  kecs__text_free(&sql);
+  status = status ? status : kecs__statement_start(session, cached, &parameter, 1, &row);
+  if (!status && row) {
+    kecs__statement_columns(session, cached, values, count + 2 * KECS_REPLICA_STAMPS);
+    out_state->rid = rid;
+    for (int i = 0; !status && i < count; i++) {
+      out_state->values[i] = values[i];
+      if (values[i].type == KECS_VALUE_TEXT) {
+        out_state->values[i].text = kecs__arena_text(arena, values[i].text, values[i].len);
+        status = out_state->values[i].text ? KECS_OK : KECS_E_NOMEM;
+      }
+    }
+    for (int i = 0; i < KECS_REPLICA_STAMPS; i++) {
+      const kecs_value *stamp = &values[count + 2 * i];
+      out_state->stamp[i] = stamp->type == KECS_VALUE_NULL ? 0 : stamp->number;
+      out_state->site[i] = stamp->type == KECS_VALUE_NULL     ? 0
+                           : stamp[1].type == KECS_VALUE_NULL ? KECS_REPLICA_HERE
+                                                              : stamp[1].number;
+    }
+  }
+  kecs__statement_done(session, cached);
+  return status;
+}
+
+KECS__FN kecs_status kecs__state_rid(kecs__session *session, const kecs__meta *meta, int key, const kecs_value *values,
+                                     int count, int64_t *out_rid) {
+  kecs__probe probe;
+  memset(&probe, 0, sizeof probe);
+  probe.key = key;
+  probe.count = count;
+  memcpy(probe.values, values, (size_t)count * sizeof values[0]);
+  return kecs__probe_rid(session, meta, &probe, out_rid);
+}
+
+KECS__FN kecs_status kecs__state_key(const kecs__meta *meta, const char *key, kecs__arena *arena,
+                                     kecs_value *out_values) {
+  const kecs_column_list *list = &meta->info->keys[0];
+  const char *at = key;
+  for (int i = 0; i < list->count; i++) {
+    bool last = i == list->count - 1;
+    char *part = kecs__arena_bytes(arena, strlen(at) + 1);
+    size_t len = 0;
+    if (!part) {
+      return KECS_E_NOMEM;
+    }
+    while (*at && (last || *at != ',')) {
+      at += !last && *at == '\\' && at[1] ? 1 : 0;
+      part[len++] = *at++;
+    }
+    part[len] = '\0';
+    if (!last && *at++ != ',') {
+      return kecs__fail(KECS_E_INVALID, "\"%.100s\" is no key of a %s: it has %d parts", key, meta->info->name,
+                        list->count);
+    }
+    bool text = meta->types[list->columns[i]] == KECS_VALUE_TEXT;
+    out_values[i] = text ? kecs__value_bytes(part, len) : kecs__value_int(strtoll(part, NULL, 10));
+  }
+  return KECS_OK;
+}
+
+KECS__FN kecs_status kecs__grave_read(kecs__session *session, kecs_kind kind, const char *key, kecs__grave *out_grave) {
+  kecs_value values[] = {kecs__value_int((int64_t)kind), kecs__value_text(key)};
+  kecs__cached *cached = NULL;
+  kecs_value read[3];
+  bool row = false;
+  memset(out_grave, 0, sizeof *out_grave);
+  kecs_status status = kecs__feed_statement(session,
+                                            "SELECT seq,stamp,site FROM {change_tombstones} WHERE {own}kind=?1 AND "
+                                            "key=?2 ORDER BY stamp DESC,coalesce(site,-1) DESC LIMIT 1",
+                                            &cached);
+  status = status ? status : kecs__statement_start(session, cached, values, 2, &row);
+  if (!status && row) {
+    kecs__statement_columns(session, cached, read, 3);
+    out_grave->seq = read[0].number;
+    out_grave->stamp = read[1].number;
+    out_grave->site = read[2].type == KECS_VALUE_NULL ? KECS_REPLICA_HERE : read[2].number;
+  }
+  kecs__statement_done(session, cached);
+  return status;
+}
+
+/* ---- which kinds ---- */
+
+KECS__FN bool kecs__replica_can(const kecs__engine *engine, kecs_kind kind) {
+  const kecs__meta *meta = kecs__meta_of(engine, kind);
+  const kecs__special *special = meta->special;
+  bool can = kecs__feed_stamped(meta->info) && !special->is_new &&
+             (!special->follow || special->tags_alone || kind == KECS_KIND_TAG);
+  for (int i = 0; can && i < meta->info->reference_count; i++) {
+    kecs_kind parent = meta->info->references[i].parent;
+    can = parent == kind || kecs__replica_can(engine, parent);
+  }
+  return can;
+}
+
+KECS_STORE_API uint64_t kecs_replica_kinds(kecs_store *store) {
+  uint64_t kinds = 0;
+  for (int kind = 1; store && kind < KECS_KIND_COUNT; kind++) {
+    kinds |= kecs__replica_can(store->engine, (kecs_kind)kind) ? KECS_BIT(kind) : 0;
+  }
+  return kinds;
+}
+
+/* ---- pending rows ---- */
+
+typedef struct kecs__candidate {
+  int64_t seq;
+  int64_t rid;
+  int kind;
+  bool dead;
+} kecs__candidate;
+
+typedef struct kecs__roam {
+  kecs__session *session;
+  const kecs_replica *side;
+  kecs_status (*visit)(const kecs_replica_row *row, void *user);
+  void *user;
+  kecs__candidate *list;
+  size_t count;
+  size_t room;
+  kecs__arena texts;
+} kecs__roam;
+
+static kecs_status kecs__roam_add(kecs__roam *walk, const kecs_value *entry) {
+  if (walk->count == walk->room) {
+    const kecs_allocator *allocator = &walk->session->engine->allocator;
+    size_t room = walk->room ? walk->room * 2 : KECS__REPLICA_FIRST;
+    kecs__candidate *list = kecs__resize(allocator, walk->list, walk->room * sizeof *list, room * sizeof *list);
+    if (!list) {
+      return KECS_E_NOMEM;
+    }
+    walk->list = list;
+    walk->room = room;
+  }
+  kecs__candidate candidate = {entry[0].number, entry[2].number, (int)entry[1].number,
+                               entry[3].number == KECS__FEED_DELETED};
+  if (candidate.kind > 0 && candidate.kind < KECS_KIND_COUNT && (walk->side->kinds & KECS_BIT(candidate.kind))) {
+    walk->list[walk->count++] = candidate;
+  }
+  return KECS_OK;
+}
+
+/* The entries above the mark, folded ones among them, in their order. */
+static kecs_status kecs__roam_entries(kecs__roam *walk, int limit, int64_t upto_seq, kecs_replica_end *out_end) {
+  kecs__cached *cached = NULL;
+  kecs_value entry[5];
+  bool row = false;
+  int64_t pushed = 0;
+  kecs_status status = kecs__feed_state(walk->session, KECS__FEED_PUSHED, &pushed);
+  kecs_value values[] = {kecs__value_int(pushed), kecs__value_int(upto_seq ? upto_seq : INT64_MAX),
+                         kecs__value_int(upto_seq ? -1 : limit)};
+  status = status
+               ? status
+               : kecs__feed_statement(walk->session,
+                                      "SELECT seq,kind,rid,op,stamp FROM {change_folds} WHERE {own}seq>?1 AND seq<=?2 "
+                                      "UNION ALL SELECT seq,kind,rid,op,stamp FROM {changes} WHERE {own}seq>?1 AND "
+                                      "seq<=?2 ORDER BY 1 LIMIT ?3",
+                                      &cached);
+  status = status ? status : kecs__statement_start(walk->session, cached, values, 3, &row);
+  while (!status && row) {
+    kecs__statement_columns(walk->session, cached, entry, 5);
+    out_end->seq = entry[0].number;
+    out_end->stamp = entry[4].number;
+    out_end->read++;
+    status = kecs__roam_add(walk, entry);
+    status = status ? status : kecs__statement_step(walk->session, cached, &row);
+  }
+  kecs__statement_done(walk->session, cached);
+  return status;
+}
+
+/* Dead ones first, children before parents; then rows, parents before children. */
+static int kecs__candidate_order(const void *left, const void *right) {
+  const kecs__candidate *a = left;
+  const kecs__candidate *b = right;
+  if (a->dead != b->dead) {
+    return a->dead ? -1 : 1;
+  }
+  if (a->kind != b->kind) {
+    return (a->kind < b->kind) == a->dead ? 1 : -1;
+  }
+  if (!a->dead && a->rid != b->rid) {
+    return a->rid < b->rid ? -1 : 1;
+  }
+  return a->seq < b->seq ? -1 : a->seq > b->seq;
+}
+
+static kecs_status kecs__roam_dead(kecs__roam *walk, const kecs__candidate *candidate) {
+  kecs_value value = kecs__value_int(candidate->seq);
+  kecs_replica_row row;
+  kecs__cached *cached = NULL;
+  kecs_value read[3];
+  bool found = false;
+  memset(&row, 0, sizeof row);
+  kecs_status status = kecs__feed_statement(
+      walk->session, "SELECT key,stamp,site FROM {change_tombstones} WHERE {own}seq=?1 AND site IS NULL", &cached);
+  status = status ? status : kecs__statement_start(walk->session, cached, &value, 1, &found);
+  if (!status && found) {
+    kecs__statement_columns(walk->session, cached, read, 3);
+    row.kind = (kecs_kind)candidate->kind;
+    row.dead = true;
+    row.key = kecs__arena_text(&walk->texts, read[0].text, read[0].len);
+    row.stamp[0] = read[1].number;
+    row.site[0] = KECS_REPLICA_HERE;
+    row.pending = 1U << KECS_REPLICA_LIFE;
+    status = row.key ? KECS_OK : KECS_E_NOMEM;
+  }
+  kecs__statement_done(walk->session, cached);
+  return status || !found ? status : walk->visit(&row, walk->user);
+}
+
+static kecs_status kecs__roam_row(kecs__roam *walk, int kind, int64_t rid, bool always) {
+  const kecs__meta *meta = kecs__meta_of(walk->session->engine, (kecs_kind)kind);
+  kecs__state state;
+  kecs_replica_row row;
+  memset(&row, 0, sizeof row);
+  kecs_status status = kecs__state_read(walk->session, meta, rid, &walk->texts, &state);
+  if (status || state.rid == 0) {
+    return status;
+  }
+  row.kind = (kecs_kind)kind;
+  row.pending = kecs__state_pending(walk->side, state.stamp, state.site);
+  memcpy(row.stamp, state.stamp, sizeof row.stamp);
+  memcpy(row.site, state.site, sizeof row.site);
+  row.values = state.values;
+  if (!row.pending && !always) {
+    return KECS_OK;
+  }
+  char *struct_row = kecs__arena_take(&walk->texts, meta->info->row_size);
+  if (!struct_row) {
+    return KECS_E_NOMEM;
+  }
+  status = kecs__row_read(meta, state.values, &walk->texts, struct_row);
+  row.key = status ? NULL : kecs__feed_key(meta, struct_row, &walk->texts);
+  return status ? status : row.key ? walk->visit(&row, walk->user) : KECS_E_NOMEM;
+}
+
+static kecs_status kecs__roam_all(kecs__roam *walk) {
+  kecs_status status = KECS_OK;
+  if (walk->count > 0) {
+    qsort(walk->list, walk->count, sizeof walk->list[0], kecs__candidate_order);
+  }
+  for (size_t i = 0; !status && i < walk->count; i++) {
+    const kecs__candidate *at = &walk->list[i];
+    bool again = i > 0 && !at->dead && !at[-1].dead && at[-1].kind == at->kind && at[-1].rid == at->rid;
+    kecs__arena_reset(&walk->texts);
+    if (at->dead) {
+      status = kecs__roam_dead(walk, at);
+    } else if (!again) {
+      status = kecs__roam_row(walk, at->kind, at->rid, false);
+    }
+  }
+  return status;
+}
+
+/* Runs `work` in a read of one moment. */
+static kecs_status kecs__roam_run(kecs_store *store, kecs__roam *walk, kecs_status (*work)(kecs__roam *walk, void *job),
+                                  void *job) {
+  kecs_status status = kecs__read_open(store, &walk->session);
+  bool begun = false;
+  if (status) {
+    return status;
+  }
+  kecs__arena_init(&walk->texts, &store->engine->allocator);
+  if (store->depth == 0) {
+    status = store->engine->backend->begin(walk->session->connection, false);
+    begun = !status;
+  }
+  status = status ? status : work(walk, job);
+  if (begun) {
+    kecs__read_end(store->engine->backend, walk->session->connection, &status);
+  }
+  kecs__release(&store->engine->allocator, walk->list, walk->room * sizeof walk->list[0]);
+  kecs__arena_free(&walk->texts);
+  kecs__read_close(store, walk->session);
+  return status;
+}
+
+typedef struct kecs__pending_job {
+  int limit;
+  int64_t upto_seq;
+  kecs_replica_end *end;
+} kecs__pending_job;
+
+static kecs_status kecs__pending_work(kecs__roam *walk, void *user) {
+  const kecs__pending_job *job = user;
+  kecs_status status = kecs__roam_entries(walk, job->limit, job->upto_seq, job->end);
+  return status ? status : kecs__roam_all(walk);
+}
+
+KECS_STORE_API kecs_status kecs_replica_pending(kecs_store *store, const kecs_replica *side, int limit,
+                                                int64_t upto_seq,
+                                                kecs_status (*visit)(const kecs_replica_row *row, void *user),
+                                                void *user, kecs_replica_end *out_end) {
+  kecs__roam walk = {NULL, side, visit, user, NULL, 0, 0, {NULL, NULL, false}};
+  kecs__pending_job job = {limit, upto_seq, out_end};
+  kecs_status status = kecs__check_pointer(side, "side");
+  status = status ? status : kecs__check_pointer(out_end, "out_end");
+  if (status) {
+    return status;
+  }
+  memset(out_end, 0, sizeof *out_end);
+  return kecs__roam_run(store, &walk, kecs__pending_work, &job);
+}
+
+typedef struct kecs__find_job {
+  const kecs__meta *meta;
+  const char *key;
+} kecs__find_job;
+
+static kecs_status kecs__find_work(kecs__roam *walk, void *user) {
+  const kecs__find_job *job = user;
+  kecs_value key[KECS_KEY_COLUMNS_MAX];
+  kecs__grave grave;
+  int64_t rid = 0;
+  kecs_status status = kecs__state_key(job->meta, job->key, &walk->texts, key);
+  status = status ? status : kecs__state_rid(walk->session, job->meta, 0, key, job->meta->info->keys[0].count, &rid);
+  if (status || rid) {
+    return status ? status : kecs__roam_row(walk, (int)job->meta->info->kind, rid, true);
+  }
+  status = kecs__grave_read(walk->session, job->meta->info->kind, job->key, &grave);
+  if (status || grave.seq == 0) {
+    return status;
+  }
+  kecs_replica_row row;
+  memset(&row, 0, sizeof row);
+  row.kind = job->meta->info->kind;
+  row.dead = true;
+  row.key = job->key;
+  row.stamp[0] = grave.stamp;
+  row.site[0] = grave.site;
+  return walk->visit(&row, walk->user);
+}
+
+KECS_STORE_API kecs_status kecs_replica_find(kecs_store *store, const kecs_replica *side, kecs_kind kind,
+                                             const char *key,
+                                             kecs_status (*visit)(const kecs_replica_row *row, void *user),
+                                             void *user) {
+  kecs__roam walk = {NULL, side, visit, user, NULL, 0, 0, {NULL, NULL, false}};
+  kecs__find_job job = {kecs__meta_checked(store, kind), key};
+  if (!job.meta) {
+    return kecs_last_error()->status;
+  }
+  kecs_status status = kecs__check_pointer(side, "side");
+  status = status ? status : kecs__check_pointer(key, "key");
+  return status ? status : kecs__roam_run(store, &walk, kecs__find_work, &job);
+}
+
+/* ---- the tables of replication ---- */
+
+typedef struct kecs__side_query {
+  const char *sql;
+  const kecs_value *parameters;
+  int count;
+  int columns;
+  kecs_status (*visit)(const kecs_value *values, void *user);
+  void *user;
+} kecs__side_query;
+
+static kecs_status kecs__side_query_run(kecs__session *session, const kecs__side_query *query) {
+  kecs__cached *cached = NULL;
+  kecs_value values[16];
+  bool row = false;
+  kecs_status status = kecs__feed_statement(session, query->sql, &cached);
+  status = status ? status : kecs__statement_start(session, cached, query->parameters, query->count, &row);
+  while (!status && row) {
+    if (query->visit) {
+      kecs__statement_columns(session, cached, values, query->columns);
+      status = query->visit(values, query->user);
+    }
+    status = status ? status : kecs__statement_step(session, cached, &row);
+  }
+  kecs__statement_done(session, cached);
+  return status;
+}
+
+static kecs_status kecs__side_query_work(kecs__write *write, void *user) {
+  return kecs__side_query_run(write->session, user);
+}
+
+KECS_STORE_API kecs_status kecs_replica_sql(kecs_store *store, const char *sql, const kecs_value *parameters, int count,
+                                            int columns, kecs_status (*visit)(const kecs_value *values, void *user),
+                                            void *user) {
+  kecs__side_query query = {sql, parameters, count, columns, visit, user};
+  kecs__session *session = NULL;
+  kecs_status status = kecs__check_pointer(sql, "sql");
+  if (status || columns > 16) {
+    return status ? status : kecs__fail(KECS_E_INVALID, "columns: at most 16 are read");
+  }
+  if (strncmp(sql, "SELECT", 6) != 0) {
+    return kecs__with_write(store, kecs__side_query_work, &query);
+  }
+  status = kecs__read_open(store, &session);
+  status = status ? status : kecs__side_query_run(session, &query);
+  kecs__read_close(store, session);
+  return status;
+}
+
+/* ---- store/replica_open.c ---------------------------------------------------------------------------------------- */
+/* store/replica_open.c -- what a file keeps for replication, and rows from before it was tracked. */
+
+#include <string.h>
+
+#define KECS__REPLICA_DDL 8192
+
+static const char kecs__replica_tables[] =
+    "CREATE TABLE IF NOT EXISTS {sync_state}(name TEXT NOT NULL PRIMARY KEY,value TEXT NOT NULL) STRICT,WITHOUT "
+    "ROWID;\n"
+    "CREATE TABLE IF NOT EXISTS {sync_conflicts}(id INTEGER PRIMARY KEY,kind INTEGER NOT NULL,key TEXT NOT NULL,"
+    "groups INTEGER NOT NULL,reason TEXT NOT NULL,kept_stamp INTEGER NOT NULL,kept_site INTEGER NOT NULL,"
+    "lost_stamp INTEGER NOT NULL,lost_site INTEGER NOT NULL,lost TEXT NOT NULL,at INTEGER NOT NULL,"
+    "UNIQUE(kind,key,groups,lost_stamp,lost_site,kept_stamp,kept_site)) STRICT;\n"
+    "CREATE TABLE IF NOT EXISTS {sync_wanted}(kind INTEGER NOT NULL,key TEXT NOT NULL,PRIMARY KEY(kind,key)) "
+    "STRICT,WITHOUT ROWID;\n"
+    "CREATE TABLE IF NOT EXISTS {sync_refused}(kind INTEGER NOT NULL,key TEXT NOT NULL,code TEXT NOT NULL,"
+    "PRIMARY KEY(kind,key)) STRICT,WITHOUT ROWID;\n";
+
+typedef struct kecs__adoption {
+  uint64_t kinds;
+  int64_t seq;
+} kecs__adoption;
+
+static kecs_status kecs__adopt_tables(kecs__write *write) {
+  kecs__engine *engine = write->engine;
+  kecs__text sql;
+  kecs__text_init(&sql, &engine->allocator, KECS__REPLICA_DDL);
+  kecs__sql_expand_ddl(&sql, engine->dialect, kecs__replica_tables, strlen(kecs__replica_tables));
+  kecs_status status = sql.status ? sql.status : engine->backend->execute(write->session->connection, sql.data);
+  kecs__text_free(&sql);
+  return status;
+}
+
+/* Each row of a kind gets an entry, and a stamp where it has none; no two have the same. */
+static kecs_status kecs__adopt_kind(kecs__write *write, const kecs_kind_info *info) {
+  kecs__text sql;
+  int64_t stamp = 0;
+  kecs__feed_end end;
+  kecs_status status = kecs__feed_stamp(write, &stamp);
+  kecs_value values[] = {kecs__value_int(stamp), kecs__value_int((int64_t)info->kind)};
+  kecs__text_init(&sql, &write->engine->allocator, KECS__REPLICA_DDL);
+  kecs__text_addf(&sql, "UPDATE {%s} SET stamp_life=?1+rid WHERE {own}stamp_life IS NULL", info->table);
+  status = status ? status : sql.status ? sql.status : kecs__run(write->session, sql.data, values, 1, NULL);
+  kecs__text_clear(&sql);
+  kecs__text_addf(&sql,
+                  "INSERT INTO {changes}({tenant}kind,rid,groups,op,stamp) SELECT {ours}?2,rid,15,2,?1+rid FROM {%s} "
+                  "WHERE {own}true ORDER BY rid",
+                  info->table);
+  status = status ? status : sql.status ? sql.status : kecs__run(write->session, sql.data, values, 2, NULL);
+  kecs__text_free(&sql);
+  status = status ? status : kecs__feed_read_end(write->session, &end);
+  if (!status) {
+    write->session->place.stamp = end.stamp > stamp ? end.stamp : stamp;
+    write->session->place.seq = end.seq;
+    write->session->place.appended = true;
+  }
+  return status;
+}
+
+static kecs_status kecs__adopt_work(kecs__write *write, void *user) {
+  kecs__adoption *adoption = user;
+  kecs__feed_end end;
+  int64_t known = 0;
+  adoption->seq = 0;
+  kecs_status status = kecs__write_guard(write);
+  status = status ? status : kecs__feed_begin(write);
+  if (!status && !write->session->place.on) {
+    return kecs__fail_no_feed(write->engine);
+  }
+  status = status ? status : kecs__adopt_tables(write);
+  status = status ? status
+                  : kecs__feed_number(write->session, "SELECT 1 FROM {sync_state} WHERE {own}name='adopted'", NULL, 0,
+                                      &known);
+  if (status || known) {
+    return status;
+  }
+  for (int kind = 1; !status && kind < KECS_KIND_COUNT; kind++) {
+    if (adoption->kinds & KECS_BIT(kind)) {
+      status = kecs__adopt_kind(write, kecs_kind_describe((kecs_kind)kind));
+    }
+  }
+  status = status ? status : kecs__feed_read_end(write->session, &end);
+  status = status ? status : kecs__feed_state_raise(write->session, KECS__FEED_PUSHED, 0);
+  if (status) {
+    return status;
+  }
+  adoption->seq = end.seq;
+  kecs_value seq = kecs__value_int(end.seq);
+  return kecs__run(write->session,
+                   "INSERT INTO {sync_state}({tenant}name,value) VALUES({ours}'adopted',CAST(?1 AS TEXT))", &seq, 1,
+                   NULL);
+}
+
+KECS_STORE_API kecs_status kecs_replica_open(kecs_store *store, uint64_t kinds, int64_t *out_adopted) {
+  kecs__adoption adoption = {kinds, 0};
+  kecs_status status = kecs__check_handle(store);
+  if (!status && !store->engine->backend->guard) {
+    status = kecs__fail(KECS_E_UNSUPPORTED, "%s: only SQLite files are edges", store->engine->place.shown);
+  }
+  for (int kind = 1; !status && kind < KECS_KIND_COUNT; kind++) {
+    if ((kinds & KECS_BIT(kind)) && !kecs__replica_can(store->engine, (kecs_kind)kind)) {
+      status = kecs__fail(KECS_E_UNSUPPORTED, "the kind %s can't be replicated; docs/sync.md lists those that can",
+                          kecs_kind_describe((kecs_kind)kind)->name);
+    }
+  }
+  status = status ? status : kecs__with_write(store, kecs__adopt_work, &adoption);
+  if (out_adopted) {
+    *out_adopted = adoption.seq;
+  }
+  return status;
+}
+
+KECS_STORE_API kecs_status kecs_replica_durable(kecs_store *store, bool on) {
+  kecs__session *session = NULL;
+  kecs_status status = kecs__check_handle(store);
+  if (status || store->engine->durability == KECS_DURABILITY_FULL) {
+    return status;
+  }
+  status = kecs__writer_take(store, kecs__handle_deadline(store), &session);
+  if (status) {
+    return status;
+  }
+  status = store->engine->backend->execute(session->connection,
+                                           on ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL");
+  kecs__writer_release(session);
+  return status;
+}
+
+static kecs_status kecs__replica_made_visit(const char *column, void *user) {
+  (void)column;
+  *(bool *)user = true;
+  return KECS_OK;
+}
+
+KECS_STORE_API kecs_status kecs_replica_made(kecs_store *store, bool *out_made) {
+  kecs__session *session = NULL;
+  *out_made = false;
+  kecs_status status = kecs__read_open(store, &session);
+  status = status ? status
+                  : store->engine->backend->table_columns(session->connection, "sync_state", kecs__replica_made_visit,
+                                                          out_made);
+  kecs__read_close(store, session);
+  return status;
+}
+
+KECS_STORE_API const kecs_allocator *kecs_replica_allocator(kecs_store *store) {
+  return &store->engine->allocator;
+}
+
+/* ---- store/replica_merge.c --------------------------------------------------------------------------------------- */
+/* store/replica_merge.c -- the merge of another store's state of a key, and what a file keeps for it.
+ *
+ * The later life takes the row; of one life each group keeps its later stamp (docs/sync.md). Rows are written here and
+ * not by the write path, since their stamps are given; entries, rids and deletions are the write path's. What follows
+ * from a row otherwise is tags, whose rows travel by themselves. */
+
+#include <string.h>
+
+#define KECS__MERGE_SQL 32768
+
+/* A merge under way. */
+typedef struct kecs__join {
+  kecs__write *write;
+  const kecs__meta *meta;
+  const kecs_replica *side;
+  const kecs_replica_row *row;
+  kecs__state ours;
+  unsigned pending; /* of ours */
+  kecs_replica_merged done;
+} kecs__join;
+
+/* ---- what has lost ---- */
+
+static void kecs__lost_json(kecs__text *out, const kecs_kind_info *info, const kecs_value *values) {
+  const char *between = "{";
+  for (int i = 0; i < info->column_count; i++) {
+    const kecs_value *value = &values[i];
+    if (value->type != KECS_VALUE_NULL && info->columns[i].group != KECS_GROUP_LOCAL) {
+      kecs__text_addf(out, "%s\"%s\":", between, info->columns[i].name);
+      between = ",";
+      if (value->type == KECS_VALUE_TEXT) {
+        kecs__json_quote(out, value->text, value->len);
+      } else if (info->columns[i].type == KECS_TYPE_BOOL) {
+        kecs__text_adds(out, value->number ? "true" : "false");
+      } else {
+        kecs__text_addf(out, "%lld", (long long)value->number);
+      }
+    }
+  }
+  kecs__text_adds(out, between[0] == '{' ? "{}" : "}");
+}
+
+KECS__FN kecs_status kecs__replica_lost(kecs__write *write, const kecs_replica_row *row, const char *reason,
+                                        unsigned groups, int64_t kept_stamp, int64_t kept_site, int64_t lost_stamp,
+                                        int64_t lost_site) {
+  kecs__text lost;
+  kecs__text_init(&lost, &write->engine->allocator, (size_t)1 << 30);
+  kecs__lost_json(&lost, kecs_kind_describe(row->kind), row->values);
+  kecs_status status = lost.status;
+  if (!status) {
+    kecs_value values[] = {kecs__value_int((int64_t)row->kind),
+                           kecs__value_text(row->key),
+                           kecs__value_int((int64_t)groups),
+                           kecs__value_text(reason),
+                           kecs__value_int(kept_stamp),
+                           kecs__value_int(kept_site),
+                           kecs__value_int(lost_stamp),
+                           kecs__value_int(lost_site),
+                           kecs__value_bytes(lost.data, lost.len),
+                           kecs__value_int(write->now)};
+    status = kecs__run(write->session,
+                       "INSERT INTO {sync_conflicts}({tenant}kind,key,groups,reason,kept_stamp,kept_site,lost_stamp,"
+                       "lost_site,lost,at) VALUES({ours}?1,?2,?3,?4,?5,?6,?7,?8,?9,?10) ON CONFLICT DO NOTHING",
+                       values, 10, NULL);
+  }
+  kecs__text_free(&lost);
+  return status;
+}
+
+static const kecs_replica_row *kecs__merge_ours(const kecs__join *merge, kecs_replica_row *out) {
+  *out = *merge->row; /* the key is the same */
+  out->values = merge->ours.values;
+  return out;
+}
+
+/* Notes what loses at one place (life or group). */
+static kecs_status kecs__merge_lost(kecs__join *merge, bool ours, const char *reason, unsigned groups, int at) {
+  kecs_replica_row row;
+  const kecs_replica_row *lost = ours ? kecs__merge_ours(merge, &row) : merge->row;
+  const kecs__state *mine = &merge->ours;
+  const kecs_replica_row *theirs = merge->row;
+  merge->done.conflicts++;
+  return ours ? kecs__replica_lost(merge->write, lost, reason, groups, theirs->stamp[at], theirs->site[at],
+                                   mine->stamp[at], mine->site[at])
+              : kecs__replica_lost(merge->write, lost, reason, groups, mine->stamp[at], mine->site[at],
+                                   theirs->stamp[at], theirs->site[at]);
+}
+
+/* ---- deleting ---- */
+
+/* Before a row goes in another store's name: unpushed work in it is kept. The row that was deleted itself has been
+ * looked at. */
+static kecs_status kecs__burial_lose(kecs__write *write, const kecs__meta *meta, int64_t rid) {
+  kecs__burial *burial = write->burial;
+  kecs__state state;
+  if (rid == burial->rid) {
+    return KECS_OK;
+  }
+  kecs_status status = kecs__state_read(write->session, meta, rid, &write->arena, &state);
+  unsigned pending = 0;
+  if (status) {
+    return status;
+  }
+  char *row = kecs__arena_take(&write->arena, meta->info->row_size);
+  status = row ? kecs__row_read(meta, state.values, &write->arena, row) : KECS_E_NOMEM;
+  const char *key = status ? NULL : kecs__feed_key(meta, row, &write->arena);
+  if (!key) {
+    return status ? status : KECS_E_NOMEM;
+  }
+  status = kecs__state_unpushed(write->session, burial->side, meta->info->kind, key, &state, &pending);
+  if (status || !pending) {
+    return status;
+  }
+  kecs_replica_row lost;
+  memset(&lost, 0, sizeof lost);
+  lost.kind = meta->info->kind;
+  lost.key = key;
+  lost.values = state.values;
+  burial->conflicts++;
+  return kecs__replica_lost(write, &lost, "parent", pending, burial->stamp, burial->site, state.stamp[0],
+                            state.site[0]);
+}
+
+static kecs_status kecs__merge_bury(kecs__join *merge, const kecs__meta *meta, int64_t rid, int64_t stamp,
+                                    int64_t site) {
+  kecs__write *write = merge->write;
+  kecs__burial burial = {stamp, site, kecs__burial_lose, merge->side, 0, rid};
+  bool found = false;
+  char *row = kecs__arena_take(&write->arena, meta->info->row_size);
+  kecs_status status = row ? kecs__row_by_rid(write->session, meta, rid, &write->arena, row, &found) : KECS_E_NOMEM;
+  write->burial = &burial;
+  write->quiet++;
+  status = status || !found ? status : kecs__row_delete(write, meta, rid, row);
+  write->quiet--;
+  write->burial = NULL;
+  merge->done.conflicts += burial.conflicts;
+  return status;
+}
+
+/* A deletion of a row that is not here is kept all the same: it orders what may still come. */
+static kecs_status kecs__merge_grave(kecs__join *merge) {
+  static const int64_t none[KECS__STAMPS];
+  kecs__write *write = merge->write;
+  int64_t stamp = 0;
+  kecs__grave grave;
+  kecs_status status = kecs__grave_read(write->session, merge->row->kind, merge->row->key, &grave);
+  if (status || (grave.seq && kecs__stamp_compare(merge->side, merge->row->stamp[0], merge->row->site[0], grave.stamp,
+                                                  grave.site) <= 0)) {
+    return status;
+  }
+  status = kecs__feed_stamp(write, &stamp);
+  status = status
+               ? status
+               : kecs__feed_append(write, (int)merge->row->kind, 0, KECS__GROUPS_ALL, KECS__FEED_DELETED, stamp, none);
+  kecs_value values[] = {kecs__value_int(write->session->place.seq), kecs__value_int((int64_t)merge->row->kind),
+                         kecs__value_text(merge->row->key), kecs__value_int(merge->row->stamp[0]),
+                         kecs__value_int(merge->row->site[0])};
+  merge->done.outcome = KECS_REPLICA_TAKEN;
+  return status ? status
+                : kecs__run(write->session,
+                            "INSERT INTO {change_tombstones}({tenant}seq,kind,rid,key,stamp,site) "
+                            "VALUES({ours}?1,?2,0,?3,?4,?5)",
+                            values, 5, NULL);
+}
+
+static kecs_status kecs__merge_dead(kecs__join *merge) {
+  const kecs_replica_row *row = merge->row;
+  if (merge->ours.rid == 0) {
+    return kecs__merge_grave(merge);
+  }
+  if (kecs__stamp_compare(merge->side, row->stamp[0], row->site[0], merge->ours.stamp[0], merge->ours.site[0]) <= 0) {
+    return KECS_OK; /* created anew since */
+  }
+  kecs_status status = merge->pending ? kecs__merge_lost(merge, true, "delete", merge->pending, 0) : KECS_OK;
+  merge->done.outcome = KECS_REPLICA_TAKEN;
+  return status ? status : kecs__merge_bury(merge, merge->meta, merge->ours.rid, row->stamp[0], row->site[0]);
+}
+
+/* ---- writing rows ---- */
+
+/* Whether a column comes with a mask of groups; the life brings all that travels. */
+static bool kecs__merge_takes(const kecs__meta *meta, int column, unsigned groups) {
+  switch (meta->info->columns[column].group) {
+    case KECS_GROUP_KEY:
+      return groups & 1U << KECS_REPLICA_LIFE;
+    case KECS_GROUP_SPEC:
+      return groups & (1U << KECS_REPLICA_LIFE | 1U << KECS_REPLICA_SPEC);
+    case KECS_GROUP_STATUS:
+      return groups & (1U << KECS_REPLICA_LIFE | 1U << KECS_REPLICA_STATUS);
+    default:
+      return false;
+  }
+}
+
+/* What a local column has in a row that comes from elsewhere, or after it was changed from there. */
+static kecs_value kecs__merge_local(const kecs__join *merge, int column, uint64_t taken) {
+  const kecs__meta *meta = merge->meta;
+  const kecs_value *ours = merge->ours.rid ? &merge->ours.values[column] : NULL;
+  if (column == meta->version) {
+    return kecs__value_int(ours ? ours->number + 1 : 1);
+  }
+  if (column == meta->updated_at) {
+    return kecs__value_time(merge->write->now);
+  }
+  if (column == meta->omitted && ours) {
+    return kecs__value_int((int64_t)((uint64_t)ours->number & ~taken));
+  }
+  kecs_value value = ours ? *ours : kecs__column_default(&meta->info->columns[column]);
+  if (value.type == KECS_VALUE_NULL && (meta->info->columns[column].flags & KECS_COLUMN_NOT_NULL)) {
+    value.type = KECS_VALUE_INT;
+  }
+  return value;
+}
+
+/* The columns and their values, then the stamps: what INSERT and UPDATE write. `*out_count` of them. */
+static void kecs__merge_columns(const kecs__join *merge, unsigned groups, kecs__text *names, kecs__text *update,
+                                kecs_value *values, int *out_count) {
+  static const char *const stamps[KECS_REPLICA_STAMPS] = {"life", "spec", "status"};
+  const kecs__meta *meta = merge->meta;
+  bool whole = groups & 1U << KECS_REPLICA_LIFE;
+  uint64_t taken = 0;
+  int count = 0;
+  for (int i = 0; i < meta->info->column_count; i++) {
+    taken |= kecs__merge_takes(meta, i, groups) ? KECS_BIT(i) : 0;
+  }
+  for (int i = 0; i < meta->info->column_count; i++) {
+    bool local = meta->info->columns[i].group == KECS_GROUP_LOCAL;
+    bool follows = i == meta->version || i == meta->updated_at || i == meta->omitted;
+    if ((taken & KECS_BIT(i)) || (local && (follows || merge->ours.rid == 0))) {
+      values[count] = local ? kecs__merge_local(merge, i, taken) : merge->row->values[i];
+      kecs__text_addf(names, "%s%s", count ? "," : "", meta->info->columns[i].name);
+      kecs__text_addf(update, "%s%s=?%d", count ? "," : "", meta->info->columns[i].name, count + 1);
+      count++;
+    }
+  }
+  for (int i = 0; i < KECS_REPLICA_STAMPS; i++) {
+    kecs_column_group group = i == KECS_REPLICA_SPEC ? KECS_GROUP_SPEC : KECS_GROUP_STATUS;
+    if ((whole || groups & 1U << i) && (i == KECS_REPLICA_LIFE || kecs__feed_has_group(meta->info, group))) {
+      bool none = i != KECS_REPLICA_LIFE && merge->row->stamp[i] == 0;
+      values[count] = none ? kecs__value_text(NULL) : kecs__value_int(merge->row->stamp[i]);
+      values[count + 1] = none ? kecs__value_text(NULL) : kecs__value_int(merge->row->site[i]);
+      kecs__text_addf(names, ",stamp_%s,site_%s", stamps[i], stamps[i]);
+      kecs__text_addf(update, ",stamp_%s=?%d,site_%s=?%d", stamps[i], count + 1, stamps[i], count + 2);
+      count += 2;
+    }
+  }
+  *out_count = count;
+}
+
+/* Local stamps go on above what was merged. */
+static kecs_status kecs__merge_stamp(kecs__join *merge, int64_t *out_stamp) {
+  kecs__place *place = &merge->write->session->place;
+  for (int i = 0; i < KECS_REPLICA_STAMPS; i++) {
+    place->stamp = merge->row->stamp[i] > place->stamp ? merge->row->stamp[i] : place->stamp;
+  }
+  return kecs__feed_stamp(merge->write, out_stamp);
+}
+
+static kecs_status kecs__merge_run(kecs__join *merge, const kecs__text *sql, const kecs_value *values, int count) {
+  kecs__cached *cached = NULL;
+  kecs_status status =
+      sql->status ? sql->status : kecs__statement_text(merge->write->session, sql->data, sql->len, &cached);
+  return status ? status : kecs__statement_run(merge->write->session, cached, values, count);
+}
+
+static kecs_status kecs__merge_insert(kecs__join *merge, const kecs__text *names, const kecs_value *values, int count,
+                                      int64_t stamp) {
+  static const int64_t none[KECS__STAMPS];
+  kecs__write *write = merge->write;
+  const kecs_kind_info *info = merge->meta->info;
+  int64_t mark = 0;
+  kecs__text sql;
+  kecs__text_init(&sql, &write->engine->allocator, KECS__MERGE_SQL);
+  kecs__text_addf(&sql, "INSERT INTO {%s}({tenant}%s) VALUES({ours}", info->table, names->data);
+  for (int i = 0; i < count; i++) {
+    kecs__text_addf(&sql, "%s?%d", i ? "," : "", i + 1);
+  }
+  kecs__text_addc(&sql, ')');
+  kecs_status status = kecs__feed_mark(write, merge->meta, &mark);
+  status = status ? status : kecs__merge_run(merge, &sql, values, count);
+  int64_t rid = status ? 0 : write->engine->backend->last_rid(write->session->connection);
+  status = status ? status : kecs__feed_new_rid(write, merge->meta, mark, &rid);
+  status = status ? status
+                  : kecs__feed_append(write, (int)info->kind, rid, KECS__GROUPS_ALL, KECS__FEED_CREATED, stamp, none);
+  if (!status && kecs__history_kept(write, merge->meta)) {
+    kecs__past nothing = {{0}, false};
+    status = kecs__history_add(write, merge->meta, KECS__FEED_CREATED, rid, stamp, &nothing);
+  }
+  kecs__text_free(&sql);
+  return status;
+}
+
+static kecs_status kecs__merge_update(kecs__join *merge, const kecs__text *update, kecs_value *values, int count,
+                                      unsigned groups, int64_t stamp) {
+  kecs__write *write = merge->write;
+  const kecs_kind_info *info = merge->meta->info;
+  uint64_t bits = groups & 1U << KECS_REPLICA_LIFE ? KECS__GROUPS_ALL : 0;
+  bits |= groups & 1U << KECS_REPLICA_SPEC ? KECS_BIT(KECS_GROUP_SPEC) : 0;
+  bits |= groups & 1U << KECS_REPLICA_STATUS ? KECS_BIT(KECS_GROUP_STATUS) : 0;
+  kecs__text sql;
+  kecs__text_init(&sql, &write->engine->allocator, KECS__MERGE_SQL);
+  kecs__text_addf(&sql, "UPDATE {%s} SET %s WHERE {own}rid=?%d", info->table, update->data, count + 1);
+  values[count] = kecs__value_int(merge->ours.rid);
+  kecs__past past = {{0}, true};
+  bool kept = kecs__history_kept(write, merge->meta);
+  kecs__text_init(&past.text, &write->engine->allocator, KECS__HISTORY_MAX);
+  kecs_status status = kept ? kecs__history_whole(write, merge->meta, merge->ours.rid, &past.text) : KECS_OK;
+  status = status ? status : kecs__merge_run(merge, &sql, values, count + 1);
+  status = status ? status
+                  : kecs__feed_append(write, (int)info->kind, merge->ours.rid, bits, KECS__FEED_UPDATED, stamp,
+                                      merge->ours.stamp);
+  if (!status && kept) {
+    status = kecs__history_add(write, merge->meta, KECS__FEED_UPDATED, merge->ours.rid, stamp, &past);
+  }
+  kecs__text_free(&past.text);
+  kecs__text_free(&sql);
+  return status;
+}
+
+/* ---- what is in the way ---- */
+
+/* Whether every parent that the row will refer to is here. */
+static kecs_status kecs__merge_parents(kecs__join *merge, unsigned groups, bool *out_there) {
+  const kecs_kind_info *info = merge->meta->info;
+  *out_there = true;
+  for (int i = 0; *out_there && i < info->reference_count; i++) {
+    const kecs_reference *reference = &info->references[i];
+    const kecs_value *value = &merge->row->values[reference->column];
+    int64_t rid = 0;
+    if (kecs__merge_takes(merge->meta, reference->column, groups) && value->type != KECS_VALUE_NULL) {
+      const kecs__meta *parent = kecs__meta_of(merge->write->engine, reference->parent);
+      kecs_status status = kecs__state_rid(merge->write->session, parent, 0, value, 1, &rid);
+      if (status) {
+        return status;
+      }
+      *out_there = rid != 0;
+    }
+  }
+  return KECS_OK;
+}
+
+/* Another row that holds a unique key of this one goes: the hub, which knows both, has kept this one. */
+static kecs_status kecs__merge_evict(kecs__join *merge, int64_t rid) {
+  kecs__join other = *merge;
+  kecs_replica_row row;
+  memset(&row, 0, sizeof row);
+  kecs_status status = kecs__state_read(merge->write->session, merge->meta, rid, &merge->write->arena, &other.ours);
+  char *copy = kecs__arena_take(&merge->write->arena, merge->meta->info->row_size);
+  status = status ? status
+           : copy ? kecs__row_read(merge->meta, other.ours.values, &merge->write->arena, copy)
+                  : KECS_E_NOMEM;
+  row.kind = merge->row->kind;
+  row.key = status ? NULL : kecs__feed_key(merge->meta, copy, &merge->write->arena);
+  row.values = other.ours.values;
+  status = status || row.key ? status : KECS_E_NOMEM;
+  status = status ? status
+                  : kecs__replica_lost(merge->write, &row, "key", 1U << KECS_REPLICA_LIFE, merge->row->stamp[0],
+                                       merge->row->site[0], other.ours.stamp[0], other.ours.site[0]);
+  merge->done.conflicts++;
+  return status ? status : kecs__merge_bury(merge, merge->meta, rid, 0, KECS_REPLICA_HERE);
+}
+
+static kecs_status kecs__merge_keys(kecs__join *merge) {
+  const kecs_kind_info *info = merge->meta->info;
+  for (int k = 1; k < info->key_count; k++) {
+    const kecs_column_list *key = &info->keys[k];
+    kecs_value values[KECS_KEY_COLUMNS_MAX];
+    bool set = true;
+    int64_t rid = 0;
+    for (int i = 0; i < key->count; i++) {
+      values[i] = merge->row->values[key->columns[i]];
+      set = set && values[i].type != KECS_VALUE_NULL && (values[i].type != KECS_VALUE_TEXT || values[i].len > 0);
+    }
+    if (set || !key->when_set) {
+      kecs_status status = kecs__state_rid(merge->write->session, merge->meta, k, values, key->count, &rid);
+      status = status || rid == 0 || rid == merge->ours.rid ? status : kecs__merge_evict(merge, rid);
+      if (status) {
+        return status;
+      }
+    }
+  }
+  return KECS_OK;
+}
+
+/* Takes what `groups` says of the row. */
+static kecs_status kecs__merge_take(kecs__join *merge, unsigned groups) {
+  kecs_value values[64 + 2 * KECS_REPLICA_STAMPS + 1];
+  kecs__text names;
+  kecs__text update;
+  int count = 0;
+  int64_t stamp = 0;
+  bool there = false;
+  kecs_status status = kecs__merge_parents(merge, groups, &there);
+  if (status || !there) {
+    merge->done.outcome = KECS_REPLICA_ORPHAN;
+    return status;
+  }
+  status = groups & 1U << KECS_REPLICA_LIFE ? kecs__merge_keys(merge) : KECS_OK;
+  kecs__text_init(&names, &merge->write->engine->allocator, KECS__MERGE_SQL);
+  kecs__text_init(&update, &merge->write->engine->allocator, KECS__MERGE_SQL);
+  kecs__merge_columns(merge, groups, &names, &update, values, &count);
+  status = status ? status : names.status ? names.status : update.status;
+  status = status ? status : kecs__merge_stamp(merge, &stamp);
+  if (!status && merge->ours.rid == 0) {
+    status = kecs__merge_insert(merge, &names, values, count, stamp);
+  } else if (!status) {
+    status = kecs__merge_update(merge, &update, values, count, groups, stamp);
+  }
+  kecs__text_free(&names);
+  kecs__text_free(&update);
+  merge->done.outcome = KECS_REPLICA_TAKEN;
+  return status;
+}
+
+/* ---- comparing ---- */
+
+/* The stamp of a group before the first change that is not acknowledged: what that change was based on. */
+static kecs_status kecs__merge_base(kecs__join *merge, int at, int64_t *out_base) {
+  static const char *const forms[KECS_REPLICA_STAMPS] = {
+      NULL,
+      "SELECT base_spec FROM {changes} WHERE {own}rid=?1 AND kind=?2 AND groups&2<>0 AND stamp>?3 ORDER BY seq LIMIT 1",
+      "SELECT base_status FROM {changes} WHERE {own}rid=?1 AND kind=?2 AND groups&4<>0 AND stamp>?3 ORDER BY seq LIMIT "
+      "1"};
+  kecs_value values[] = {kecs__value_int(merge->ours.rid), kecs__value_int((int64_t)merge->row->kind),
+                         kecs__value_int(merge->side->acked)};
+  return kecs__feed_number(merge->write->session, forms[at], values, 3, out_base);
+}
+
+/* Two rows of one life, group by group. */
+static kecs_status kecs__merge_groups(kecs__join *merge, unsigned *out_groups) {
+  kecs_status status = KECS_OK;
+  *out_groups = 0;
+  for (int i = KECS_REPLICA_SPEC; !status && i < KECS_REPLICA_STAMPS; i++) {
+    const kecs_replica_row *row = merge->row;
+    int order =
+        kecs__stamp_compare(merge->side, row->stamp[i], row->site[i], merge->ours.stamp[i], merge->ours.site[i]);
+    bool pending = merge->pending & 1U << i;
+    int64_t base = 0;
+    if (order > 0) {
+      status = pending ? kecs__merge_lost(merge, true, "update", 1U << i, i) : KECS_OK;
+      *out_groups |= 1U << i;
+    } else if (order < 0 && pending && row->stamp[i] != 0) {
+      status = kecs__merge_base(merge, i, &base);
+      status = status || base >= row->stamp[i] ? status : kecs__merge_lost(merge, false, "update", 1U << i, i);
+    }
+  }
+  return status;
+}
+
+/* A living row against the tombstone that is here: a change that the deletion had not seen is kept in the log. */
+static kecs_status kecs__merge_buried(kecs__join *merge, const kecs__grave *grave) {
+  const kecs_replica_row *row = merge->row;
+  kecs_value seq = kecs__value_int(grave->seq);
+  int64_t mark = 0;
+  int64_t seen = 0;
+  kecs_status status = kecs__feed_state(merge->write->session, KECS__FEED_PUSHED, &mark);
+  if (status || grave->site != KECS_REPLICA_HERE || grave->seq <= mark) {
+    return status;
+  }
+  status = kecs__feed_number(merge->write->session,
+                             "SELECT max(coalesce(base_life,0),coalesce(base_spec,0),coalesce(base_status,0)) "
+                             "FROM {changes} WHERE {own}seq=?1",
+                             &seq, 1, &seen);
+  int64_t newest = row->stamp[0];
+  for (int i = 1; i < KECS_REPLICA_STAMPS; i++) {
+    newest = row->stamp[i] > newest ? row->stamp[i] : newest;
+  }
+  if (status || newest <= seen) {
+    return status;
+  }
+  merge->done.conflicts++;
+  return kecs__replica_lost(merge->write, row, "delete", 1U << KECS_REPLICA_LIFE, grave->stamp, grave->site, newest,
+                            row->site[0]);
+}
+
+static kecs_status kecs__merge_alive(kecs__join *merge) {
+  const kecs_replica_row *row = merge->row;
+  const unsigned whole = 1U << KECS_REPLICA_LIFE;
+  unsigned groups = 0;
+  kecs__grave grave;
+  kecs_status status = KECS_OK;
+  if (merge->ours.rid == 0) {
+    status = kecs__grave_read(merge->write->session, row->kind, row->key, &grave);
+    bool buried = !status && grave.seq &&
+                  kecs__stamp_compare(merge->side, grave.stamp, grave.site, row->stamp[0], row->site[0]) > 0;
+    return status ? status : buried ? kecs__merge_buried(merge, &grave) : kecs__merge_take(merge, whole);
+  }
+  int order = kecs__stamp_compare(merge->side, row->stamp[0], row->site[0], merge->ours.stamp[0], merge->ours.site[0]);
+  if (order > 0) {
+    status = merge->pending ? kecs__merge_lost(merge, true, "create", merge->pending, 0) : KECS_OK;
+    groups = whole;
+  } else if (order < 0) {
+    return merge->pending & whole ? kecs__merge_lost(merge, false, "create", whole, 0) : KECS_OK;
+  } else {
+    status = kecs__merge_groups(merge, &groups);
+  }
+  return status || !groups ? status : kecs__merge_take(merge, groups);
+}
+
+static kecs_status kecs__merge_work(kecs__write *write, void *user) {
+  kecs__join *merge = user;
+  const kecs_column_list *list = &merge->meta->info->keys[0];
+  kecs_value key[KECS_KEY_COLUMNS_MAX];
+  int64_t rid = 0;
+  merge->write = write;
+  memset(&merge->ours, 0, sizeof merge->ours);
+  memset(&merge->done, 0, sizeof merge->done);
+  kecs_status status = kecs__write_guard(write);
+  status = status ? status : kecs__feed_begin(write);
+  if (!status && !write->session->place.on) {
+    return kecs__fail_no_feed(write->engine);
+  }
+  status = status ? status : kecs__state_key(merge->meta, merge->row->key, &write->arena, key);
+  status = status ? status : kecs__state_rid(write->session, merge->meta, 0, key, list->count, &rid);
+  if (!status && rid) {
+    status = kecs__state_read(write->session, merge->meta, rid, &write->arena, &merge->ours);
+  }
+  merge->pending = 0;
+  if (!status && rid) {
+    status = kecs__state_unpushed(write->session, merge->side, merge->row->kind, merge->row->key, &merge->ours,
+                                  &merge->pending);
+  }
+  return status ? status : merge->row->dead ? kecs__merge_dead(merge) : kecs__merge_alive(merge);
+}
+
+KECS_STORE_API kecs_status kecs_replica_merge(kecs_store *store, const kecs_replica *side, const kecs_replica_row *row,
+                                              kecs_replica_merged *out_merged) {
+  kecs__join merge;
+  kecs_status status = kecs__check_pointer(side, "side");
+  status = status ? status : kecs__check_pointer(row, "row");
+  status = status ? status : kecs__check_pointer(row->key, "row.key");
+  status = status || row->dead ? status : kecs__check_pointer(row->values, "row.values");
+  if (status) {
+    return status;
+  }
+  memset(&merge, 0, sizeof merge);
+  merge.meta = kecs__meta_checked(store, row->kind);
+  merge.side = side;
+  merge.row = row;
+  if (!merge.meta) {
+    return kecs_last_error()->status;
+  }
+  status = kecs__with_write(store, kecs__merge_work, &merge);
+  if (out_merged) {
+    *out_merged = merge.done;
+  }
   return status;
 }
 

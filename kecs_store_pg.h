@@ -1,5 +1,5 @@
 /* kecs_store_pg.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 682fe1ffaed2e817d8bea8ffe011e13abb08dcae446ccc08fe7fe7c3091034a6 */
+ * 717f54a211e762596d18fd36a034a65aa6c06e6cd1320c2663dc7148c1509224 */
 /* ---- doc/manual_pg.h --------------------------------------------------------------------------------------------- */
 /* kecs_store_pg.h -- PostgreSQL behind the calls of kecs_store.h.
  *
@@ -35,6 +35,10 @@
  *               KECS_E_OUTCOME_UNKNOWN: read before you write again. The next call connects anew by itself.
  *   Options     durability FULL asks for synchronous_commit=on; NORMAL takes what the server has. cache_kib means
  *               nothing. no_foreign_keys needs the right to set session_replication_role.
+ *
+ * SYNC
+ *   kecs_sync_hub_init(url) makes a hub of a tenant; kecs_sync_open and kecs_sync_once bring a tracked SQLite file and
+ *   the hub into agreement. docs/sync.md is the protocol, and says which kinds take part.
  *
  * COMPILE-TIME OPTIONS
  *   KECS_STORE_PG_IMPLEMENTATION  build the bodies, in one C file
@@ -75,6 +79,103 @@ KECS_STORE_API const kecs_backend *const *kecs_pg_backends(void);
 
 /* The backend by itself, for programs that make a list of their own. Static. */
 KECS_STORE_API const kecs_backend *kecs_pg_backend(void);
+
+#endif
+
+/* ---- sync/public.h ----------------------------------------------------------------------------------------------- */
+/* ---- Sync ---------------------------------------------------------------------------------------------------- */
+/* An edge, which is a store in a SQLite file that was opened with options.track, and a hub, which is a tenant of a
+ * PostgreSQL database: each works alone, and a round brings them into agreement. docs/sync.md is the protocol, and says
+ * which kinds take part. Reads and writes of the application go on during a round. */
+#ifndef KECS_SYNC_PUBLIC_H
+#define KECS_SYNC_PUBLIC_H
+
+typedef struct kecs_sync kecs_sync;
+
+/* Zero-initialised but for `hub` and `site`. Texts are copied. */
+typedef struct kecs_sync_options {
+  const char *hub;        /* URL of the hub's database, as kecs_open takes it, with its tenant:
+                           * "postgres://kecs@db.example/kecs?tenant=shop" */
+  const char *site;       /* this edge's name at the hub: no two have the same; 1 to 128 bytes */
+  const kecs_kind *kinds; /* `kind_count` of them; none: all that can take part. Parents must be among them. Fixed with
+                           * the first kecs_sync_open of a file */
+  size_t kind_count;
+  int batch;              /* entries of a log that are pushed or pulled at once; 0: 1000; at most 100000 */
+} kecs_sync_options;
+
+/* What a round has done. */
+typedef struct kecs_sync_report {
+  int64_t pushed;      /* rows and deletions that were sent and taken */
+  int64_t refused;     /* that the hub refused: they are sent again in the next round */
+  int64_t pulled;      /* rows and deletions of the hub that changed something here */
+  int64_t conflicts;   /* entries that were made in sync_conflicts here */
+  int64_t round_trips; /* without those of a new connection */
+  int64_t bytes_out;   /* of statements and their values */
+  int64_t bytes_in;    /* of values that came back */
+  int64_t hub_offset_us; /* the hub's clock minus this one, as the handshake saw it */
+} kecs_sync_report;
+
+/* How an edge stands. Texts live until the next call on the handle. */
+typedef struct kecs_sync_status_info {
+  const char *site;    /* its name */
+  int64_t number;      /* its number at the hub; 0: it was never there */
+  int64_t pending;     /* entries of the log above the push mark: 0 means that all is pushed */
+  int64_t refused;     /* rows that the hub has refused and that are sent again */
+  int64_t wanted;      /* rows of the hub whose parent is missing here */
+  int64_t conflicts;   /* entries of sync_conflicts */
+  int64_t cursor;      /* sequence of the hub's log up to which everything is here */
+  int64_t last_us;     /* end of the last round that succeeded, microseconds since 1970; 0: none */
+} kecs_sync_status_info;
+
+/* Makes a hub of the tenant that the URL names: tables, change log and functions, under the lock of migrations. May be
+ * called again, and must be after an upgrade of the library that changed the schema. The role needs to own the tables.
+ * Errors: as kecs_open; DENIED. */
+KECS_STORE_API kecs_status kecs_sync_hub_init(const char *hub);
+
+/* Prepares the file for sync, and connects nowhere. The store must stay open until kecs_sync_close. Rows that were in
+ * the file before it was tracked will be pushed, too. Errors: INVALID (options; other kinds or another site name
+ * than the file began with), UNSUPPORTED (not tracked, no SQLite file, a kind that can't take part), and those
+ * of a write. */
+KECS_STORE_API kecs_status kecs_sync_open(kecs_store *store, const kecs_sync_options *options, kecs_sync **out_sync);
+
+/* One round: handshake, pull, push. On one thread at a time. What was done before a failure stays done, and the next
+ * round goes on from there; *out_report (may be NULL) is filled in any case. Deadline and cancel of the store's
+ * handle end it between two steps, not while the hub is waited for. Errors:
+ *   OFFLINE, BUSY          nothing is wrong: try again later
+ *   CONFLICT               the hub knows of another last push of this site, is another hub, or went back in its
+ *                          history: two devices with one name, a copied or restored file, a failover. Or this device's
+ *                          clock is more than 5 minutes ahead. Nothing was lost or written; the line says which
+ *   COMPACTED              away for longer than the hub keeps its log
+ *   UNSUPPORTED            the hub is of another version, or is none: kecs_sync_hub_init
+ *   DENIED, TIMEOUT, CANCELLED, FULL, NOMEM, IO ... as elsewhere */
+KECS_STORE_API kecs_status kecs_sync_once(kecs_sync *sync, kecs_sync_report *out_report);
+
+/* From this file alone; works without the hub. */
+KECS_STORE_API kecs_status kecs_sync_status(kecs_sync *sync, kecs_sync_status_info *out_info);
+
+/* What has lost against another state, and was kept. Texts die when `visit` returns. */
+typedef struct kecs_sync_conflict {
+  int64_t id;
+  kecs_kind kind;
+  const char *key;
+  const char *reason;  /* "update", "create", "delete", "parent", "key": docs/sync.md 7 */
+  unsigned groups;     /* KECS_BIT(KECS_REPLICA_...) of what has lost */
+  int64_t kept_stamp;  /* kecs_stamp_time tells the time */
+  int64_t kept_site;   /* a site's number; 0: the hub; -1: this file */
+  int64_t lost_stamp;
+  int64_t lost_site;
+  const char *lost;    /* the whole row as a JSON object, by columns */
+  int64_t at;          /* when it was noted, microseconds since 1970 */
+} kecs_sync_conflict;
+
+/* Calls `visit` for each entry of this file's conflict log after `after_id`, oldest first. What `visit` returns ends
+ * it. Nothing where the file never was an edge. */
+KECS_STORE_API kecs_status kecs_sync_conflicts(kecs_store *store, int64_t after_id,
+                                               kecs_status (*visit)(const kecs_sync_conflict *conflict, void *user),
+                                               void *user);
+
+/* NULL is fine. */
+KECS_STORE_API void kecs_sync_close(kecs_sync *sync);
 
 #endif
 #ifdef __cplusplus
@@ -3466,7 +3567,7 @@ static const char kecs_pg__log_update_form[] =
     "  CASE WHEN c.synced=0 THEN {S}change_stamp() ELSE c.stamp END,c.base_life,c.base_spec,c.base_status FROM (\n"
     "    SELECT n.tenant,n.rid,CASE WHEN {n_spec} IS DISTINCT FROM {o_spec} THEN 2 ELSE 0 END|\n"
     "    CASE WHEN {n_status} IS DISTINCT FROM {o_status} THEN 4 ELSE 0 END AS synced,({local_differs}) AS locals,\n"
-    "    greatest({n_spec},{n_status}) AS stamp,\n"
+    "    coalesce(greatest({n_spec},{n_status}),{n_life}) AS stamp,\n" /* a later life may have neither */
     "    {o_life} AS base_life,{o_spec} AS base_spec,{o_status} AS base_status\n"
     "    FROM new_rows n JOIN old_rows o ON o.tenant=n.tenant AND o.rid=n.rid " KECS_PG__TRACKED
     "n.tenant AND h.tracked) c ORDER BY c.rid;\n"
@@ -3494,9 +3595,15 @@ static const char kecs_pg__log_key_form[] =
 /* A row's stamp is above all that it has, wherever those came from. */
 #define KECS_PG__NEXT_STAMP "greatest({S}change_stamp(),OLD.stamp_life+1,{old_spec}+1,{old_status}+1)"
 
+/* The statement that merges what a site has pushed brings stamps along (sync/hub_sql.c). */
+#define KECS_PG__MERGES                                            \
+  "  IF current_setting('kecs_store.merge',true)='on' THEN\n" \
+  "    RETURN NEW;\n"                                              \
+  "  END IF;\n"
+
 static const char kecs_pg__log_spec_form[] =
     "CREATE OR REPLACE FUNCTION {S}feed_{t}_spec() RETURNS trigger LANGUAGE plpgsql AS $kecs_log$\n"
-    "BEGIN\n"
+    "BEGIN\n" KECS_PG__MERGES
     "  NEW.stamp_spec := " KECS_PG__NEXT_STAMP
     ";\n"
     "  NEW.site_spec := NULL;\n"
@@ -3506,7 +3613,7 @@ static const char kecs_pg__log_spec_form[] =
 /* It comes after the other one, by its name: what writes both groups gives them one stamp. */
 static const char kecs_pg__log_status_form[] =
     "CREATE OR REPLACE FUNCTION {S}feed_{t}_status() RETURNS trigger LANGUAGE plpgsql AS $kecs_log$\n"
-    "BEGIN\n"
+    "BEGIN\n" KECS_PG__MERGES
     "  NEW.stamp_status := CASE WHEN {new_spec} IS DISTINCT FROM {old_spec} THEN {new_spec} ELSE " KECS_PG__NEXT_STAMP
     " END;\n"
     "  NEW.site_status := NULL;\n"
@@ -4237,6 +4344,2318 @@ KECS_STORE_API const kecs_backend *kecs_pg_backend(void) {
 KECS_STORE_API const kecs_backend *const *kecs_pg_backends(void) {
   static const kecs_backend *const list[] = {&kecs_pg__table, NULL};
   return list;
+}
+
+/* ---- sync/hub_common.c ------------------------------------------------------------------------------------------- */
+/* sync/hub_common.c -- the texts of what a hub has for no kind alone: tables, handshake, and a push's begin and end. */
+
+/* ---- sync/hub_sql.h ---------------------------------------------------------------------------------------------- */
+/* sync/hub_sql.h -- the texts of what a hub has beyond the backend's schema: tables, and functions by kind. */
+#ifndef KECS_SYNC_HUB_SQL_H
+#define KECS_SYNC_HUB_SQL_H
+
+/* Tables, made where they are missing, and the functions that are no kind's. */
+KECS_PG__FN void kecs_sync__hub_common(kecs_pg__text *out, const kecs_pg__connection *connection, const char *version);
+
+/* sync_put_TABLE and sync_bury_TABLE; in the place of earlier ones. */
+KECS_PG__FN void kecs_sync__hub_kind(kecs_pg__text *out, const kecs_pg__connection *connection,
+                                     const kecs_kind_info *info);
+
+/* A natural key's text (kecs_change.key) over the columns of a row `alias`. */
+KECS_PG__FN void kecs_sync__key_text(kecs_pg__text *out, const kecs_kind_info *info, const char *alias);
+
+/* Whether a column travels. */
+KECS_PG__FN bool kecs_sync__travels(const kecs_column_info *column);
+
+/* What the functions must be made for: their own format, and the kinds' columns. */
+enum { KECS_SYNC__VERSION_SIZE = 32 };
+KECS_PG__FN void kecs_sync__version(char out[KECS_SYNC__VERSION_SIZE]);
+
+#endif
+
+/* ---- sync/hub_common.c, continued -------------------------------------------------------------------------------- */
+#include <stdio.h>
+#include <string.h>
+
+#define KECS_SYNC__FORMAT 1 /* of functions and tables */
+
+KECS_PG__FN void kecs_sync__version(char out[KECS_SYNC__VERSION_SIZE]) {
+  int columns = 0;
+  for (int kind = 1; kind < KECS_KIND_COUNT; kind++) {
+    columns += kecs_kind_describe((kecs_kind)kind)->column_count;
+  }
+  snprintf(out, KECS_SYNC__VERSION_SIZE, "%d.%d", KECS_SYNC__FORMAT, columns);
+}
+
+static const char kecs_sync__tables_form[] =
+    "CREATE TABLE IF NOT EXISTS {S}sync_hubs(tenant {text} NOT NULL PRIMARY KEY,id uuid NOT NULL);\n"
+    "CREATE TABLE IF NOT EXISTS {S}sync_sites(tenant {text} NOT NULL,site bigint NOT NULL,name {text} NOT NULL,"
+    "pushes bigint NOT NULL DEFAULT 0,push {text} NOT NULL DEFAULT '',previous {text} NOT NULL DEFAULT '',"
+    "acked bigint NOT NULL DEFAULT 0,seen timestamptz NOT NULL DEFAULT now(),PRIMARY KEY(tenant,site),"
+    "UNIQUE(tenant,name));\n"
+    "CREATE TABLE IF NOT EXISTS {S}sync_refused(tenant {text} NOT NULL,site bigint NOT NULL,kind bigint NOT NULL,"
+    "key {text} NOT NULL,code {text} NOT NULL,PRIMARY KEY(tenant,site,kind,key));\n"
+    "CREATE TABLE IF NOT EXISTS {S}sync_conflicts(tenant {text} NOT NULL,id bigint GENERATED ALWAYS AS IDENTITY,"
+    "kind bigint NOT NULL,key {text} NOT NULL,groups bigint NOT NULL,reason {text} NOT NULL,kept_stamp bigint NOT NULL,"
+    "kept_site bigint NOT NULL,lost_stamp bigint NOT NULL,lost_site bigint NOT NULL,lost {text} NOT NULL,"
+    "site bigint NOT NULL,at bigint NOT NULL,PRIMARY KEY(tenant,id));\n";
+
+/* The clock is never behind what was merged. As its owner, since the clock is everybody's. */
+static const char kecs_sync__clock_form[] =
+    "CREATE OR REPLACE FUNCTION {S}sync_clock(top bigint) RETURNS void LANGUAGE plpgsql SECURITY DEFINER\n"
+    "SET search_path=pg_catalog,pg_temp AS $kecs_sync$\n"
+    "DECLARE\n"
+    "  wall bigint := (date_part('epoch',clock_timestamp())*65536000)::bigint;\n"
+    "BEGIN\n"
+    "  IF top>wall+300::bigint*65536000 THEN\n"
+    "    RAISE EXCEPTION 'the clock of the site is % seconds ahead of the hub''s; set it, and sync again',\n"
+    "      (top-wall)/65536000 USING ERRCODE='KS002';\n"
+    "  END IF;\n"
+    "  IF top>nextval({clock}) THEN\n"
+    "    PERFORM setval({clock},top);\n"
+    "  END IF;\n"
+    "END $kecs_sync$;\n";
+
+static const char kecs_sync__hello_form[] =
+    "CREATE OR REPLACE FUNCTION {S}sync_version() RETURNS text LANGUAGE sql AS $kecs_sync$ SELECT '{version}'::text "
+    "$kecs_sync$;\n"
+    "DROP FUNCTION IF EXISTS {S}sync_hello;\n"
+    "CREATE FUNCTION {S}sync_hello(whose text,who text,since bigint,since_id text,OUT hub text,OUT site bigint,\n"
+    "OUT push text,OUT now_us bigint,OUT head bigint,OUT head_id text,OUT floor bigint,OUT fits boolean) LANGUAGE "
+    "plpgsql AS $kecs_sync$\n"
+    "#variable_conflict use_column\n"
+    "BEGIN\n"
+    "  INSERT INTO {S}sync_hubs(tenant,id) VALUES(whose,{uuid}) ON CONFLICT DO NOTHING;\n"
+    "  UPDATE {S}sync_sites s SET seen=now() WHERE s.tenant=whose AND s.name=who RETURNING s.site,s.push INTO "
+    "site,push;\n"
+    "  IF NOT FOUND THEN\n"
+    "    PERFORM 1 FROM {S}sync_hubs h WHERE h.tenant=whose FOR UPDATE;\n"
+    "    INSERT INTO {S}sync_sites(tenant,site,name) SELECT whose,coalesce(max(s.site),0)+1,who FROM {S}sync_sites s\n"
+    "      WHERE s.tenant=whose RETURNING sync_sites.site,sync_sites.push INTO site,push;\n"
+    "  END IF;\n"
+    "  SELECT h.id::text INTO hub FROM {S}sync_hubs h WHERE h.tenant=whose;\n"
+    "  SELECT h.seq INTO head FROM {S}change_heads h WHERE h.tenant=whose AND h.tracked;\n"
+    "  IF head IS NULL THEN\n"
+    "    RAISE EXCEPTION 'the tenant is not a hub: run kecs hub init' USING ERRCODE='KS003';\n"
+    "  END IF;\n"
+    "  head_id := coalesce((SELECT b.id::text FROM {S}change_batches b WHERE b.tenant=whose AND b.seq>=head\n"
+    "    ORDER BY b.seq LIMIT 1),'');\n"
+    "  floor := coalesce((SELECT s.value FROM {S}change_state s WHERE s.tenant=whose AND s.id=1),0);\n"
+    "  now_us := (date_part('epoch',clock_timestamp())*1000000)::bigint;\n"
+    "  fits := since<=head AND (since_id='' OR since_id=coalesce((SELECT b.id::text FROM {S}change_batches b\n"
+    "    WHERE b.tenant=whose AND b.seq>=since ORDER BY b.seq LIMIT 1),''));\n"
+    "END $kecs_sync$;\n"
+    /* Up to a batch's end, where that is not too far; with the batch that the last entry is in. */
+    "DROP FUNCTION IF EXISTS {S}sync_window;\n"
+    "CREATE FUNCTION {S}sync_window(whose text,since bigint,page bigint,OUT until bigint,OUT until_id text,\n"
+    "OUT kinds bigint) LANGUAGE plpgsql STABLE AS $kecs_sync$\n"
+    "DECLARE\n"
+    "  head bigint := coalesce((SELECT h.seq FROM {S}change_heads h WHERE h.tenant=whose),0);\n"
+    "BEGIN\n"
+    "  until := greatest(since,least(head,since+10*page,coalesce((SELECT b.seq FROM {S}change_batches b\n"
+    "    WHERE b.tenant=whose AND b.seq>=since+page ORDER BY b.seq LIMIT 1),head)));\n"
+    "  until_id := coalesce((SELECT b.id::text FROM {S}change_batches b WHERE b.tenant=whose AND b.seq>=until\n"
+    "    ORDER BY b.seq LIMIT 1),'');\n"
+    "  kinds := coalesce((SELECT bit_or(1::bigint<<c.kind::integer) FROM {S}changes c WHERE c.tenant=whose AND "
+    "c.seq>since\n"
+    "    AND c.seq<=until),0);\n"
+    "END $kecs_sync$;\n";
+
+/* The compare-and-swap. What follows in the transaction asks kecs_store.push whether it is to do anything. */
+static const char kecs_sync__push_form[] =
+    "CREATE OR REPLACE FUNCTION {S}sync_begin(whose text,me bigint,id text,before text,buries boolean) RETURNS void\n"
+    "LANGUAGE plpgsql AS $kecs_sync$\n"
+    "DECLARE\n"
+    "  last text;\n"
+    "BEGIN\n"
+    "  SELECT s.push INTO last FROM {S}sync_sites s WHERE s.tenant=whose AND s.site=me FOR UPDATE;\n"
+    "  IF last=id THEN\n"
+    "    PERFORM set_config('kecs_store.push','known',true);\n"
+    "    RETURN;\n"
+    "  END IF;\n"
+    "  IF last IS DISTINCT FROM before THEN\n"
+    "    RAISE EXCEPTION 'the site''s last push is another one' USING ERRCODE='KS001';\n"
+    "  END IF;\n"
+    "  IF buries THEN\n"
+    "    PERFORM pg_advisory_xact_lock(hashtextextended('kecs_sync '||{tables}||'/'||whose,0));\n"
+    "  ELSE\n"
+    "    PERFORM pg_advisory_xact_lock_shared(hashtextextended('kecs_sync '||{tables}||'/'||whose,0));\n"
+    "  END IF;\n"
+    "  DELETE FROM {S}sync_refused r WHERE r.tenant=whose AND r.site=me;\n"
+    "  PERFORM set_config('kecs_store.push','open',true),set_config('kecs_store.site',me::text,true);\n"
+    "END $kecs_sync$;\n"
+    "CREATE OR REPLACE FUNCTION {S}sync_end(whose text,me bigint,id text,upto bigint) RETURNS void LANGUAGE plpgsql "
+    "AS\n"
+    "$kecs_sync$\n"
+    "BEGIN\n"
+    "  IF current_setting('kecs_store.push',true)='open' THEN\n"
+    "    UPDATE {S}sync_sites s SET pushes=s.pushes+1,push=id,previous=s.push,acked=greatest(s.acked,upto),seen=now()\n"
+    "      WHERE s.tenant=whose AND s.site=me;\n"
+    "  END IF;\n"
+    "  PERFORM set_config('kecs_store.push','',true),set_config('kecs_store.site','',true);\n"
+    "END $kecs_sync$;\n";
+
+KECS_PG__FN void kecs_sync__hub_common(kecs_pg__text *out, const kecs_pg__connection *connection, const char *version) {
+  kecs_pg__text hello = {connection->allocator, NULL, 0, 0, KECS_OK};
+  const char *at = strstr(kecs_sync__hello_form, "{version}");
+  kecs_pg__text_add(&hello, kecs_sync__hello_form, (size_t)(at - kecs_sync__hello_form));
+  kecs_pg__text_adds(&hello, version);
+  kecs_pg__text_adds(&hello, at + strlen("{version}"));
+  kecs_pg__log_text(out, connection, kecs_sync__tables_form);
+  kecs_pg__log_text(out, connection, kecs_sync__clock_form);
+  if (!hello.status) {
+    kecs_pg__log_text(out, connection, hello.data);
+  }
+  kecs_pg__log_text(out, connection, kecs_sync__push_form);
+  out->status = out->status ? out->status : hello.status;
+  kecs_pg__text_free(&hello);
+}
+
+/* ---- sync/hub_sql.c ---------------------------------------------------------------------------------------------- */
+/* sync/hub_sql.c -- the texts of a kind's two functions at the hub.
+ *
+ * A push is one transaction: sync_begin, sync_bury_TABLE for what was deleted, sync_put_TABLE for rows, sync_end. Each
+ * function takes a kind's rows as arrays, one a column, and merges them as a set; docs/sync.md has the rules. Texts
+ * with marks: {S} is the schema with its dot; {sent} the rows that came, as `u`. */
+
+#include <stdio.h>
+#include <string.h>
+
+KECS_PG__FN bool kecs_sync__travels(const kecs_column_info *column) {
+  return column->group != KECS_GROUP_LOCAL;
+}
+
+/* ---- a kind's ---- */
+
+/* A push may have been here before. */
+#define KECS_SYNC__OPEN                                                         \
+  "  IF current_setting('kecs_store.push',true) IS DISTINCT FROM 'open' THEN\n" \
+  "    RETURN;\n"                                                               \
+  "  END IF;\n"
+
+/* The tombstones of keys in `keys`, numbered or not. */
+#define KECS_SYNC__GRAVES(keys)                                                                            \
+  "(SELECT x.key,x.stamp,coalesce(x.site,0) AS site FROM {S}change_tombstones x WHERE x.tenant=whose AND " \
+  "x.kind={kind} "                                                                                         \
+  "AND x.key=ANY(" keys                                                                                    \
+  ") UNION ALL SELECT q.key,q.stamp,coalesce(q.site,0) FROM {S}change_queue q WHERE "                      \
+  "q.tenant=whose AND q.kind={kind} AND q.op=3 AND q.key=ANY(" keys "))"
+
+/* Rows that others have written since the site last pulled, with their groups. */
+#define KECS_SYNC__UNSEEN                                                                                            \
+  "(SELECT w.rid,bit_or(w.groups) AS groups FROM (SELECT c.rid,c.groups FROM {S}changes c WHERE c.tenant=whose AND " \
+  "c.seq>since AND c.kind={kind} AND (SELECT b.site FROM {S}change_batches b WHERE b.tenant=whose AND b.seq>=c.seq " \
+  "ORDER BY b.seq LIMIT 1) IS DISTINCT FROM me UNION ALL SELECT q.rid,q.groups FROM {S}change_queue q WHERE "        \
+  "q.tenant=whose AND q.kind={kind} AND q.site IS DISTINCT FROM me) w GROUP BY w.rid)"
+
+#define KECS_SYNC__NOTE \
+  "INSERT INTO "        \
+  "{S}sync_conflicts(tenant,kind,key,groups,reason,kept_stamp,kept_site,lost_stamp,lost_site,lost,site,at) "
+
+#define KECS_SYNC__T_LIFE "coalesce(t.stamp_life,0),coalesce(t.site_life,0)"
+#define KECS_SYNC__U_LIFE "u.stamp_life,u.site_life"
+
+static const char kecs_sync__put_form[] =
+    "DROP FUNCTION IF EXISTS {S}sync_put_{t};\n"
+    "CREATE FUNCTION {S}sync_put_{t}(whose text,me bigint,since bigint,a_key text[],a_mask bigint[],a_life bigint[],\n"
+    "a_life_site bigint[],a_spec bigint[],a_spec_site bigint[],a_status bigint[],a_status_site bigint[]{arguments})\n"
+    "RETURNS void LANGUAGE plpgsql AS $kecs_sync$\n"
+    "#variable_conflict use_column\n"
+    "DECLARE\n"
+    "  these bigint[];\n"
+    "  every bigint[];\n"
+    "  one bigint;\n"
+    "  now_us bigint := (date_part('epoch',clock_timestamp())*1000000)::bigint;\n"
+    "BEGIN\n" KECS_SYNC__OPEN
+    "  PERFORM {S}sync_clock((SELECT max(greatest(a,b,c)) FROM unnest(a_life,a_spec,a_status) AS x(a,b,c)));\n"
+    "  PERFORM 1 FROM (SELECT * FROM {sent}) u JOIN {S}{t} t ON {same} ORDER BY {t_key} FOR NO KEY UPDATE OF t;\n"
+    "  WITH u AS MATERIALIZED (SELECT * FROM {sent}),\n"
+    "  beaten AS (SELECT DISTINCT ON (u.s_place) u.s_place,g.stamp AS g_stamp,g.site AS g_site FROM u JOIN "
+    KECS_SYNC__GRAVES("a_key") " g\n"
+    "    ON g.key=u.s_key WHERE (g.stamp,g.site)>(" KECS_SYNC__U_LIFE ")\n"
+    "    ORDER BY u.s_place,g.stamp DESC,g.site DESC),\n"
+    "  noted AS (" KECS_SYNC__NOTE "SELECT whose,{kind},u.s_key,u.s_mask,'delete',b.g_stamp,b.g_site,\n"
+    "    greatest(u.stamp_life,u.stamp_spec,u.stamp_status),me,row_to_json(u)::text,me,now_us\n"
+    "    FROM beaten b JOIN u USING(s_place))\n"
+    "  SELECT coalesce(array_agg(u.s_place),'{none}') INTO every FROM u WHERE u.s_place NOT\n"
+    "    IN (SELECT s_place FROM beaten);\n"
+    "  WITH u AS MATERIALIZED (SELECT * FROM {sent}),\n"
+    "  meets AS (SELECT t.rid,u.s_place FROM u JOIN {S}{t} t ON {same} WHERE u.s_place=ANY(every)),\n"
+    "  unseen AS MATERIALIZED " KECS_SYNC__UNSEEN "\n"
+    "  " KECS_SYNC__NOTE "\n"
+    "  SELECT whose,{kind},u.s_key,1,'create'," KECS_SYNC__U_LIFE "," KECS_SYNC__T_LIFE ",row_to_json(t)::text,me,\n"
+    "    now_us FROM meets m JOIN u USING(s_place) JOIN {S}{t} t ON t.tenant=whose AND t.rid=m.rid\n"
+    "    JOIN unseen n ON n.rid=t.rid\n"
+    "    WHERE (" KECS_SYNC__U_LIFE ")>(" KECS_SYNC__T_LIFE ")\n"
+    "  UNION ALL SELECT whose,{kind},u.s_key,1,'create'," KECS_SYNC__T_LIFE "," KECS_SYNC__U_LIFE
+    ",row_to_json(u)::text,me,now_us\n"
+    "    FROM meets m JOIN u USING(s_place) JOIN {S}{t} t ON t.tenant=whose AND t.rid=m.rid\n"
+    "    WHERE (" KECS_SYNC__U_LIFE ")<(" KECS_SYNC__T_LIFE ")\n"
+    "{group_conflicts};\n"
+    "  PERFORM set_config('kecs_store.merge','on',true);\n"
+    "  these := every;\n"
+    "  BEGIN\n"
+    "    {merge}\n"
+    "  EXCEPTION WHEN integrity_constraint_violation OR data_exception OR program_limit_exceeded OR "
+    "insufficient_privilege THEN\n"
+    "    FOREACH one IN ARRAY every LOOP\n"
+    "      these := ARRAY[one];\n"
+    "      BEGIN\n"
+    "        {merge}\n"
+    "      EXCEPTION WHEN integrity_constraint_violation OR data_exception OR program_limit_exceeded OR "
+    "insufficient_privilege THEN\n"
+    "        INSERT INTO {S}sync_refused(tenant,site,kind,key,code) VALUES(whose,me,{kind},a_key[one],SQLSTATE)\n"
+    "          ON CONFLICT(tenant,site,kind,key) DO UPDATE SET code=excluded.code;\n"
+    "      END;\n"
+    "    END LOOP;\n"
+    "  END;\n"
+    "  PERFORM set_config('kecs_store.merge','off',true);\n"
+    "END $kecs_sync$;\n";
+
+/* Two rows of one life: {g} is the group, {bit} its bit in masks, {log} in the log's groups. */
+static const char kecs_sync__group_form[] =
+    "  UNION ALL SELECT whose,{kind},u.s_key,{bit},'update',u.stamp_{g},u.site_{g},coalesce(t.stamp_{g},0),"
+    "coalesce(t.site_{g},0),row_to_json(t)::text,me,now_us\n"
+    "    FROM meets m JOIN u USING(s_place) JOIN {S}{t} t ON t.tenant=whose AND t.rid=m.rid JOIN unseen n ON "
+    "n.rid=t.rid\n"
+    "    WHERE (" KECS_SYNC__U_LIFE ")=(" KECS_SYNC__T_LIFE
+    ") AND (u.stamp_{g},u.site_{g})>(coalesce(t.stamp_{g},0),"
+    "coalesce(t.site_{g},0)) AND coalesce(t.site_{g},0)<>me AND (n.groups&{log})<>0\n"
+    "  UNION ALL SELECT whose,{kind},u.s_key,{bit},'update',coalesce(t.stamp_{g},0),coalesce(t.site_{g},0),u.stamp_{g},"
+    "u.site_{g},row_to_json(u)::text,me,now_us\n"
+    "    FROM meets m JOIN u USING(s_place) JOIN {S}{t} t ON t.tenant=whose AND t.rid=m.rid\n"
+    "    WHERE (" KECS_SYNC__U_LIFE ")=(" KECS_SYNC__T_LIFE
+    ") AND (u.stamp_{g},u.site_{g})<(coalesce(t.stamp_{g},0),"
+    "coalesce(t.site_{g},0)) AND (u.s_mask&{bit})<>0\n";
+
+#define KECS_SYNC__LATER \
+  "(excluded.stamp_life,coalesce(excluded.site_life,0))>(coalesce(t.stamp_life,0),coalesce(t.site_life,0))"
+#define KECS_SYNC__SAME \
+  "(excluded.stamp_life,coalesce(excluded.site_life,0))=(coalesce(t.stamp_life,0),coalesce(t.site_life,0))"
+#define KECS_SYNC__GROUP_LATER \
+  "(coalesce(excluded.stamp_{g},0),coalesce(excluded.site_{g},0))>(coalesce(t.stamp_{g},0),coalesce(t.site_{g},0))"
+
+static const char kecs_sync__merge_form[] =
+    "INSERT INTO {S}{t} AS t(tenant,{names}{local_names},{stamp_names})\n"
+    "    SELECT whose,{u_names}{local_values},{stamp_values} FROM {sent} WHERE u.s_place=ANY(these) ORDER BY {u_key}\n"
+    "    ON CONFLICT(tenant,{key}) DO UPDATE SET {sets}\n"
+    "    WHERE " KECS_SYNC__LATER "{or_groups};";
+
+static const char kecs_sync__bury_form[] =
+    "DROP FUNCTION IF EXISTS {S}sync_bury_{t};\n"
+    "CREATE FUNCTION {S}sync_bury_{t}(whose text,me bigint,since bigint,a_key text[],a_stamp bigint[]{key_arguments})\n"
+    "RETURNS void LANGUAGE plpgsql AS $kecs_sync$\n"
+    "#variable_conflict use_column\n"
+    "DECLARE\n"
+    "  these text[] := a_key;\n"
+    "  one text;\n"
+    "  now_us bigint := (date_part('epoch',clock_timestamp())*1000000)::bigint;\n"
+    "BEGIN\n" KECS_SYNC__OPEN
+    "  PERFORM {S}sync_clock((SELECT max(x) FROM unnest(a_stamp) AS x));\n"
+    "  PERFORM 1 FROM (SELECT * FROM {buried}) u JOIN {S}{t} t ON {same} ORDER BY {t_key} FOR UPDATE OF t;\n"
+    "  " KECS_SYNC__NOTE "\n"
+    "    SELECT whose,{kind},u.s_key,n.groups&7,'delete',u.s_stamp,me," KECS_SYNC__T_LIFE ",row_to_json(t)::text,me,\n"
+    "    now_us FROM {buried} JOIN {S}{t} t ON {same} JOIN " KECS_SYNC__UNSEEN " n ON n.rid=t.rid\n"
+    "    WHERE (u.s_stamp,me)>(" KECS_SYNC__T_LIFE ");\n"
+    "  BEGIN\n"
+    "    {delete}\n"
+    "  EXCEPTION WHEN integrity_constraint_violation OR insufficient_privilege THEN\n"
+    "    FOREACH one IN ARRAY a_key LOOP\n"
+    "      these := ARRAY[one];\n"
+    "      BEGIN\n"
+    "        {delete}\n"
+    "      EXCEPTION WHEN integrity_constraint_violation OR insufficient_privilege THEN\n"
+    "        INSERT INTO {S}sync_refused(tenant,site,kind,key,code) VALUES(whose,me,{kind},one,SQLSTATE)\n"
+    "          ON CONFLICT(tenant,site,kind,key) DO UPDATE SET code=excluded.code;\n"
+    "      END;\n"
+    "    END LOOP;\n"
+    "  END;\n"
+    "  UPDATE {S}change_queue q SET stamp=u.s_stamp FROM (SELECT s_key,max(s_stamp) AS s_stamp FROM {buried}\n"
+    "    GROUP BY s_key) u WHERE q.tenant=whose AND q.batch=txid_current() AND q.kind={kind} AND q.op=3 AND\n"
+    "    q.key=u.s_key;\n"
+    "  INSERT INTO {S}change_queue(tenant,kind,rid,groups,op,stamp,key)\n"
+    "    SELECT DISTINCT ON (u.s_key) whose,{kind},0,15,3,u.s_stamp,u.s_key FROM {buried}\n"
+    "    WHERE NOT EXISTS(SELECT FROM {S}{t} t WHERE {same}) AND NOT EXISTS(SELECT FROM "
+    KECS_SYNC__GRAVES("a_key") " g\n"
+    "    WHERE g.key=u.s_key AND (g.stamp,g.site)>=(u.s_stamp,me)) ORDER BY u.s_key,u.s_stamp DESC;\n"
+    "END $kecs_sync$;\n";
+
+/* What refers to a row that goes, or to one that goes with it, and stays itself: it is cleared first, and stamped by
+ * the hub. {joins} leads from the row to the one that is referred to, {last}. */
+static const char kecs_sync__release_form[] =
+    "UPDATE {S}{child} c SET {c}=NULL FROM {buried} JOIN {S}{t} t ON {same}{joins} WHERE u.s_key=ANY(these) AND "
+    "(u.s_stamp,me)>(" KECS_SYNC__T_LIFE ") AND c.tenant=whose AND c.{c}={last}.{parent};\n    ";
+
+static const char kecs_sync__join_form[] =
+    " JOIN {S}{child} {next} ON {next}.tenant=whose AND {next}.{c}={last}.{parent}";
+
+static const char kecs_sync__delete_form[] =
+    "DELETE FROM {S}{t} t USING {buried} WHERE {same} AND u.s_key=ANY(these) AND (u.s_stamp,me)>(" KECS_SYNC__T_LIFE
+    ");";
+
+/* The parts of a kind's texts. */
+enum {
+  KECS_SYNC__ARGUMENTS,
+  KECS_SYNC__KEY_ARGUMENTS,
+  KECS_SYNC__SENT,
+  KECS_SYNC__BURIED,
+  KECS_SYNC__SAME_KEY,
+  KECS_SYNC__T_KEY,
+  KECS_SYNC__U_KEY,
+  KECS_SYNC__KEY,
+  KECS_SYNC__NAMES,
+  KECS_SYNC__U_NAMES,
+  KECS_SYNC__LOCAL_NAMES,
+  KECS_SYNC__LOCAL_VALUES,
+  KECS_SYNC__STAMP_NAMES,
+  KECS_SYNC__STAMP_VALUES,
+  KECS_SYNC__SETS,
+  KECS_SYNC__OR_GROUPS,
+  KECS_SYNC__GROUP_CONFLICTS,
+  KECS_SYNC__MERGE,
+  KECS_SYNC__DELETE,
+  KECS_SYNC__PARTS
+};
+
+typedef struct kecs_sync__parts {
+  const kecs_kind_info *info;
+  const char *schema;
+  char kind[16];
+  kecs_pg__text part[KECS_SYNC__PARTS];
+} kecs_sync__parts;
+
+static const char *kecs_sync__type(const kecs_column_info *column) {
+  switch (column->type) {
+    case KECS_TYPE_TEXT:
+    case KECS_TYPE_JSON:
+      return "text";
+    case KECS_TYPE_BOOL:
+      return "boolean";
+    default:
+      return "bigint";
+  }
+}
+
+static bool kecs_sync__in_key(const kecs_kind_info *info, int column) {
+  for (int i = 0; i < info->keys[0].count; i++) {
+    if (info->keys[0].columns[i] == column) {
+      return true;
+    }
+  }
+  return false;
+}
+
+static bool kecs_sync__has(const kecs_kind_info *info, kecs_column_group group) {
+  for (int i = 0; i < info->column_count; i++) {
+    if (info->columns[i].group == group) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/* Adds a form to a part, with {c} the column, {type} its type. */
+static void kecs_sync__add(kecs_sync__parts *parts, int part, const char *between, const char *form, const char *column,
+                           const char *type) {
+  kecs_pg__text *text = &parts->part[part];
+  const kecs_pg__mark marks[] = {{"c", column}, {"type", type}, {NULL, NULL}};
+  kecs_pg__text_adds(text, text->len > 0 ? between : "");
+  kecs_pg__text_fill(text, form, marks);
+}
+
+/* What a local column has in a new row. */
+static void kecs_sync__local(kecs_sync__parts *parts, const kecs_column_info *column) {
+  bool text = column->type == KECS_TYPE_TEXT || column->type == KECS_TYPE_JSON;
+  bool needed = column->flags & KECS_COLUMN_NOT_NULL;
+  const char *value = column->default_text;
+  kecs_pg__text *out = &parts->part[KECS_SYNC__LOCAL_VALUES];
+  kecs_sync__add(parts, KECS_SYNC__LOCAL_NAMES, "", ",{c}", column->name, "");
+  if (strcmp(column->name, "updated_at") == 0) {
+    kecs_pg__text_adds(out, ",now_us");
+  } else if (column->type == KECS_TYPE_BOOL) {
+    kecs_pg__text_adds(out, !needed ? ",NULL::boolean" : value && strcmp(value, "1") == 0 ? ",true" : ",false");
+  } else if (!needed && !value) {
+    kecs_pg__text_adds(out, text ? ",NULL" : ",NULL::bigint");
+  } else {
+    kecs_pg__text_adds(out, text ? ",'" : ","); /* defaults come from the kind files and hold no quote */
+    kecs_pg__text_adds(out, value ? value : text ? "" : "0");
+    kecs_pg__text_adds(out, text ? "'" : "");
+  }
+}
+
+static void kecs_sync__set(kecs_sync__parts *parts, int number) {
+  static const char spec[] = "{c}=CASE WHEN " KECS_SYNC__LATER " OR (" KECS_SYNC__SAME
+                             " AND (coalesce(excluded.stamp_spec,0),coalesce(excluded.site_spec,0))>(coalesce("
+                             "t.stamp_spec,0),coalesce(t.site_spec,0))) THEN excluded.{c} ELSE t.{c} END";
+  static const char status[] = "{c}=CASE WHEN " KECS_SYNC__LATER " OR (" KECS_SYNC__SAME
+                               " AND (coalesce(excluded.stamp_status,0),coalesce(excluded.site_status,0))>(coalesce("
+                               "t.stamp_status,0),coalesce(t.site_status,0))) THEN excluded.{c} ELSE t.{c} END";
+  static const char life[] = "{c}=CASE WHEN " KECS_SYNC__LATER " THEN excluded.{c} ELSE t.{c} END";
+  const kecs_column_info *column = &parts->info->columns[number];
+  const char *form = column->group == KECS_GROUP_SPEC ? spec : column->group == KECS_GROUP_STATUS ? status : life;
+  if (!kecs_sync__in_key(parts->info, number)) {
+    kecs_sync__add(parts, KECS_SYNC__SETS, ",", form, column->name, "");
+  }
+}
+
+static void kecs_sync__columns(kecs_sync__parts *parts) {
+  const kecs_kind_info *info = parts->info;
+  for (int i = 0; i < info->column_count; i++) {
+    const kecs_column_info *column = &info->columns[i];
+    if (kecs_sync__travels(column)) {
+      kecs_sync__add(parts, KECS_SYNC__ARGUMENTS, "", ",c_{c} {type}[]", column->name, kecs_sync__type(column));
+      kecs_sync__add(parts, KECS_SYNC__NAMES, ",", "{c}", column->name, "");
+      kecs_sync__add(parts, KECS_SYNC__U_NAMES, ",", "u.{c}", column->name, "");
+      kecs_sync__set(parts, i);
+    } else {
+      kecs_sync__local(parts, column);
+    }
+  }
+  for (int i = 0; i < info->keys[0].count; i++) {
+    const kecs_column_info *column = &info->columns[info->keys[0].columns[i]];
+    kecs_sync__add(parts, KECS_SYNC__KEY_ARGUMENTS, "", ",c_{c} {type}[]", column->name, kecs_sync__type(column));
+    kecs_sync__add(parts, KECS_SYNC__SAME_KEY, "", " AND t.{c}=u.{c}", column->name, "");
+    kecs_sync__add(parts, KECS_SYNC__T_KEY, ",", "t.{c}", column->name, "");
+    kecs_sync__add(parts, KECS_SYNC__U_KEY, ",", "u.{c}", column->name, "");
+    kecs_sync__add(parts, KECS_SYNC__KEY, ",", "{c}", column->name, "");
+  }
+}
+
+/* The rows that came: the arrays, and what their columns are called. */
+static void kecs_sync__rows(kecs_sync__parts *parts) {
+  const kecs_kind_info *info = parts->info;
+  kecs_pg__text *sent = &parts->part[KECS_SYNC__SENT];
+  kecs_pg__text *buried = &parts->part[KECS_SYNC__BURIED];
+  kecs_pg__text_adds(sent, "unnest(a_key,a_mask,a_life,a_life_site,a_spec,a_spec_site,a_status,a_status_site");
+  kecs_pg__text_adds(buried, "unnest(a_key,a_stamp");
+  for (int pass = 0; pass < 2; pass++) {
+    for (int i = 0; i < info->column_count; i++) {
+      const char *form = pass == 0 ? ",c_{c}" : ",{c}";
+      if (kecs_sync__travels(&info->columns[i])) {
+        kecs_sync__add(parts, KECS_SYNC__SENT, "", form, info->columns[i].name, "");
+      }
+    }
+    for (int i = 0; i < info->keys[0].count; i++) {
+      kecs_sync__add(parts, KECS_SYNC__BURIED, "", pass == 0 ? ",c_{c}" : ",{c}",
+                     info->columns[info->keys[0].columns[i]].name, "");
+    }
+    kecs_pg__text_adds(sent, pass == 0
+                                 ? ") WITH ORDINALITY AS u(s_key,s_mask,stamp_life,site_life,stamp_spec,site_spec,"
+                                   "stamp_status,site_status"
+                                 : ",s_place)");
+    kecs_pg__text_adds(buried, pass == 0 ? ") AS u(s_key,s_stamp" : ")");
+  }
+}
+
+static void kecs_sync__stamps(kecs_sync__parts *parts) {
+  static const char *const sets =
+      ",stamp_{c}=CASE WHEN " KECS_SYNC__LATER
+      " THEN excluded.stamp_{c} WHEN "
+      "(coalesce(excluded.stamp_{c},0),coalesce(excluded.site_{c},0))>(coalesce(t.stamp_{c},0),coalesce(t.site_{c},0)) "
+      "THEN excluded.stamp_{c} ELSE t.stamp_{c} END,"
+      "site_{c}=CASE WHEN " KECS_SYNC__LATER
+      " THEN excluded.site_{c} WHEN "
+      "(coalesce(excluded.stamp_{c},0),coalesce(excluded.site_{c},0))>(coalesce(t.stamp_{c},0),coalesce(t.site_{c},0)) "
+      "THEN excluded.site_{c} ELSE t.site_{c} END";
+  static const struct {
+    const char *name;
+    const char *bit;
+    const char *log;
+    kecs_column_group group;
+  } groups[] = {{"spec", "2", "2", KECS_GROUP_SPEC}, {"status", "4", "4", KECS_GROUP_STATUS}};
+  kecs_pg__text_adds(&parts->part[KECS_SYNC__STAMP_NAMES], "stamp_life,site_life");
+  kecs_pg__text_adds(&parts->part[KECS_SYNC__STAMP_VALUES], "u.stamp_life,nullif(u.site_life,0)");
+  kecs_sync__add(parts, KECS_SYNC__SETS, ",",
+                 "stamp_life=greatest(excluded.stamp_life,t.stamp_life),site_life=CASE WHEN " KECS_SYNC__LATER
+                 " THEN excluded.site_life ELSE t.site_life END",
+                 "", "");
+  for (size_t i = 0; i < sizeof groups / sizeof groups[0]; i++) {
+    const char *name = groups[i].name;
+    const kecs_pg__mark marks[] = {{"S", parts->schema}, {"t", parts->info->table}, {"kind", parts->kind},
+                                   {"g", name},          {"bit", groups[i].bit},    {"log", groups[i].log},
+                                   {NULL, NULL}};
+    if (kecs_sync__has(parts->info, groups[i].group)) {
+      kecs_sync__add(parts, KECS_SYNC__STAMP_NAMES, "", ",stamp_{c},site_{c}", name, "");
+      kecs_sync__add(parts, KECS_SYNC__STAMP_VALUES, "", ",nullif(u.stamp_{c},0),nullif(u.site_{c},0)", name, "");
+      kecs_sync__add(parts, KECS_SYNC__SETS, "", sets, name, "");
+      kecs_pg__text_fill(&parts->part[KECS_SYNC__OR_GROUPS], " OR (" KECS_SYNC__SAME " AND " KECS_SYNC__GROUP_LATER ")",
+                         marks);
+      kecs_pg__text_fill(&parts->part[KECS_SYNC__GROUP_CONFLICTS], kecs_sync__group_form, marks);
+    }
+  }
+  if (!(parts->info->flags & KECS_KIND_PLAIN)) {
+    kecs_pg__text_adds(&parts->part[KECS_SYNC__SETS], ",version=t.version+1,updated_at=now_us");
+  }
+}
+
+static void kecs_sync__fill(kecs_pg__text *out, const kecs_sync__parts *parts, const char *form) {
+  const kecs_pg__mark marks[] = {
+      {"S", parts->schema},
+      {"t", parts->info->table},
+      {"kind", parts->kind},
+      {"none", "{}"},
+      {"arguments", parts->part[KECS_SYNC__ARGUMENTS].data},
+      {"key_arguments", parts->part[KECS_SYNC__KEY_ARGUMENTS].data},
+      {"sent", parts->part[KECS_SYNC__SENT].data},
+      {"buried", parts->part[KECS_SYNC__BURIED].data},
+      {"same", parts->part[KECS_SYNC__SAME_KEY].data},
+      {"t_key", parts->part[KECS_SYNC__T_KEY].data},
+      {"u_key", parts->part[KECS_SYNC__U_KEY].data},
+      {"key", parts->part[KECS_SYNC__KEY].data},
+      {"names", parts->part[KECS_SYNC__NAMES].data},
+      {"u_names", parts->part[KECS_SYNC__U_NAMES].data},
+      {"local_names", parts->part[KECS_SYNC__LOCAL_NAMES].len ? parts->part[KECS_SYNC__LOCAL_NAMES].data : ""},
+      {"local_values", parts->part[KECS_SYNC__LOCAL_VALUES].len ? parts->part[KECS_SYNC__LOCAL_VALUES].data : ""},
+      {"stamp_names", parts->part[KECS_SYNC__STAMP_NAMES].data},
+      {"stamp_values", parts->part[KECS_SYNC__STAMP_VALUES].data},
+      {"sets", parts->part[KECS_SYNC__SETS].data},
+      {"or_groups", parts->part[KECS_SYNC__OR_GROUPS].len ? parts->part[KECS_SYNC__OR_GROUPS].data : ""},
+      {"group_conflicts",
+       parts->part[KECS_SYNC__GROUP_CONFLICTS].len ? parts->part[KECS_SYNC__GROUP_CONFLICTS].data : ""},
+      {"delete", parts->part[KECS_SYNC__DELETE].len ? parts->part[KECS_SYNC__DELETE].data : ""},
+      {"merge", parts->part[KECS_SYNC__MERGE].len ? parts->part[KECS_SYNC__MERGE].data : ""},
+      {NULL, NULL}};
+  kecs_pg__text_fill(out, form, marks);
+}
+
+/* From a kind along what goes with it. `joins` has led to `last`. */
+static void kecs_sync__releases(kecs_sync__parts *parts, const kecs_kind_info *from, const char *joins,
+                                const char *last, int depth) {
+  char next[16];
+  snprintf(next, sizeof next, "d%d", depth);
+  for (int kind = 1; kind < KECS_KIND_COUNT; kind++) {
+    const kecs_kind_info *child = kecs_kind_describe((kecs_kind)kind);
+    for (int i = 0; i < child->reference_count; i++) {
+      const kecs_reference *reference = &child->references[i];
+      const kecs_pg__mark marks[] = {{"S", parts->schema},
+                                     {"t", parts->info->table},
+                                     {"child", child->table},
+                                     {"c", child->columns[reference->column].name},
+                                     {"parent", from->columns[reference->parent_column].name},
+                                     {"buried", parts->part[KECS_SYNC__BURIED].data},
+                                     {"same", parts->part[KECS_SYNC__SAME_KEY].data},
+                                     {"joins", joins},
+                                     {"last", last},
+                                     {"next", next},
+                                     {NULL, NULL}};
+      if (reference->parent == from->kind && reference->on_delete == KECS_ON_DELETE_SET_NULL) {
+        kecs_pg__text_fill(&parts->part[KECS_SYNC__DELETE], kecs_sync__release_form, marks);
+      } else if (reference->parent == from->kind && child->kind != from->kind) {
+        kecs_pg__text longer = {parts->part[0].allocator, NULL, 0, 0, KECS_OK};
+        kecs_pg__text_adds(&longer, joins);
+        kecs_pg__text_fill(&longer, kecs_sync__join_form, marks);
+        if (!longer.status) {
+          kecs_sync__releases(parts, child, longer.data, next, depth + 1);
+        }
+        parts->part[KECS_SYNC__DELETE].status = longer.status ? longer.status : parts->part[KECS_SYNC__DELETE].status;
+        kecs_pg__text_free(&longer);
+      }
+    }
+  }
+}
+
+KECS_PG__FN void kecs_sync__hub_kind(kecs_pg__text *out, const kecs_pg__connection *connection,
+                                     const kecs_kind_info *info) {
+  kecs_sync__parts parts;
+  memset(&parts, 0, sizeof parts);
+  parts.info = info;
+  parts.schema = connection->home->schema;
+  snprintf(parts.kind, sizeof parts.kind, "%d", (int)info->kind);
+  for (int i = 0; i < KECS_SYNC__PARTS; i++) {
+    parts.part[i].allocator = connection->allocator;
+  }
+  kecs_pg__text_adds(&parts.part[KECS_SYNC__SAME_KEY], "t.tenant=whose");
+  kecs_sync__columns(&parts);
+  kecs_sync__rows(&parts);
+  kecs_sync__stamps(&parts);
+  kecs_sync__releases(&parts, info, "", "t", 1);
+  kecs_sync__fill(&parts.part[KECS_SYNC__DELETE], &parts, kecs_sync__delete_form);
+  kecs_sync__fill(&parts.part[KECS_SYNC__MERGE], &parts, kecs_sync__merge_form);
+  kecs_sync__fill(out, &parts, kecs_sync__put_form);
+  kecs_sync__fill(out, &parts, kecs_sync__bury_form);
+  for (int i = 0; i < KECS_SYNC__PARTS; i++) {
+    out->status = out->status ? out->status : parts.part[i].status;
+    kecs_pg__text_free(&parts.part[i]);
+  }
+}
+
+KECS_PG__FN void kecs_sync__key_text(kecs_pg__text *out, const kecs_kind_info *info, const char *alias) {
+  const kecs_column_list *key = &info->keys[0];
+  for (int i = 0; i < key->count; i++) {
+    const kecs_column_info *column = &info->columns[key->columns[i]];
+    bool text = column->type == KECS_TYPE_TEXT || column->type == KECS_TYPE_JSON;
+    const kecs_pg__mark marks[] = {{"a", alias}, {"c", column->name}, {NULL, NULL}};
+    kecs_pg__text_adds(out, i > 0 ? "||','||" : "");
+    kecs_pg__text_fill(out,
+                       text && i < key->count - 1 ? "replace(replace({a}.{c},E'\\\\',E'\\\\\\\\'),',',E'\\\\,')"
+                       : key->count == 1          ? "{a}.{c}"
+                                                  : "{a}.{c}::text",
+                       marks);
+  }
+}
+
+/* ---- sync/hub.c -------------------------------------------------------------------------------------------------- */
+/* sync/hub.c -- making a hub of a tenant: the backend's schema with its change log, and what sync has beyond it. */
+
+/* ---- sync/internal.h --------------------------------------------------------------------------------------------- */
+/* sync/internal.h -- what the modules of sync share: the handle, exchanges with the hub, the edge's own notes. */
+#ifndef KECS_SYNC_INTERNAL_H
+#define KECS_SYNC_INTERNAL_H
+
+enum {
+  KECS_SYNC__ID_SIZE = 40, /* of a push's or batch's id, with its terminator */
+  KECS_SYNC__NAME_MAX = 128,
+  KECS_SYNC__BATCH = 1000,
+  KECS_SYNC__BATCH_MAX = 100000
+};
+
+/* A push that was decided upon and is not known to have arrived. */
+typedef struct kecs_sync__intent {
+  char id[KECS_SYNC__ID_SIZE]; /* "": there is none */
+  int64_t seq;                 /* of the edge's log: all up to it goes with this push */
+  int64_t stamp;               /* of that entry */
+} kecs_sync__intent;
+
+/* What the edge knows between rounds: sync_state. */
+typedef struct kecs_sync__notes {
+  char hub[KECS_SYNC__ID_SIZE];
+  char push[KECS_SYNC__ID_SIZE]; /* the last acknowledged one */
+  int64_t site;
+  int64_t acked;
+  int64_t adopted;
+  int64_t cursor;
+  char cursor_id[KECS_SYNC__ID_SIZE];
+  bool booted;       /* the cursor holds: everything before it was read once */
+  int64_t boot_kind; /* where a bootstrap is: kind and rid */
+  int64_t boot_rid;
+  int64_t last_us;
+  kecs_sync__intent intent;
+} kecs_sync__notes;
+
+struct kecs_sync {
+  kecs_store *store;
+  kecs_allocator allocator;
+  kecs_place place;
+  kecs_pg__connection *link; /* NULL while there is none */
+  char *hub;
+  char site[KECS_SYNC__NAME_MAX + 1];
+  uint64_t kinds;
+  int batch;
+  kecs_sync__notes notes;
+  kecs_sync_report report;
+  int64_t until; /* the window to pull: (cursor, until] */
+  char until_id[KECS_SYNC__ID_SIZE];
+  int64_t until_kinds;
+  int64_t head;
+  char head_id[KECS_SYNC__ID_SIZE];
+};
+
+/* ---- exchanges (link.c) ---- */
+
+enum { KECS_SYNC__ITEMS = 128 };
+
+/* One statement of an exchange. */
+typedef struct kecs_sync__item {
+  char *sql; /* the exchange's */
+  int count;
+  const char *const *values; /* the caller's, until it is sent */
+  PGresult *result;
+} kecs_sync__item;
+
+typedef struct kecs_sync__exchange {
+  kecs_sync *sync;
+  kecs_sync__item item[KECS_SYNC__ITEMS];
+  int count;
+  kecs_status status; /* the first failure while it was put together */
+} kecs_sync__exchange;
+
+KECS_PG__FN void kecs_sync__begin(kecs_sync__exchange *exchange, kecs_sync *sync, bool write);
+
+/* Adds a statement; {S} is the schema, {T} the tenant, {t} `table`. Gives its number. */
+KECS_PG__FN int kecs_sync__add_item(kecs_sync__exchange *exchange, const char *form, const char *table,
+                                    const char *const *values, int count);
+
+/* Sends it all with COMMIT, in one go. On failure the connection is given up, and nothing was stored; only whether
+ * COMMIT took effect may be unknown, which the next handshake tells. */
+KECS_PG__FN kecs_status kecs_sync__send(kecs_sync__exchange *exchange, const char *doing);
+KECS_PG__FN void kecs_sync__end(kecs_sync__exchange *exchange);
+KECS_PG__FN void kecs_sync__hang_up(kecs_sync *sync);
+
+/* A value of a result: "" and 0 where it is NULL. */
+KECS_PG__FN const char *kecs_sync__text(const PGresult *result, int row, int column);
+KECS_PG__FN int64_t kecs_sync__number(const PGresult *result, int row, int column);
+
+/* ---- notes (notes.c) ---- */
+
+KECS_PG__FN kecs_status kecs_sync__notes_read(kecs_sync *sync);
+KECS_PG__FN kecs_status kecs_sync__note(kecs_store *tx, const char *name, const char *value);
+KECS_PG__FN kecs_status kecs_sync__note_number(kecs_store *tx, const char *name, int64_t value);
+KECS_PG__FN kecs_value kecs_sync__value_int(int64_t number);
+KECS_PG__FN kecs_value kecs_sync__value_text(const char *text);
+
+/* A count over one of the edge's tables. */
+KECS_PG__FN kecs_status kecs_sync__count(kecs_store *store, const char *sql, int64_t *out_count);
+
+/* Runs `work` in a transaction of the edge. */
+KECS_PG__FN kecs_status kecs_sync__transact(kecs_sync *sync, kecs_status (*work)(kecs_store *tx, void *user),
+                                            void *user);
+
+KECS_PG__FN kecs_replica kecs_sync__side(const kecs_sync *sync);
+
+/* An array of the server's, as text: begun with the first element, ended by kecs_sync__array_end. */
+KECS_PG__FN void kecs_sync__array_add(kecs_pg__text *array, const char *text);
+KECS_PG__FN void kecs_sync__array_int(kecs_pg__text *array, int64_t number);
+KECS_PG__FN void kecs_sync__array_end(kecs_pg__text *array);
+
+/* ---- the parts of a round ---- */
+
+KECS_PG__FN kecs_status kecs_sync__pull(kecs_sync *sync);
+KECS_PG__FN kecs_status kecs_sync__push(kecs_sync *sync);
+
+/* The push of the intent was committed: `refused` has the rows of sync_refused at the hub. */
+KECS_PG__FN kecs_status kecs_sync__acknowledge(kecs_sync *sync, const PGresult *refused);
+
+#endif
+
+/* ---- sync/hub.c, continued --------------------------------------------------------------------------------------- */
+#include <string.h>
+
+/* Rows from before the log was switched on have no stamps. */
+static void kecs_sync__hub_stamps(kecs_pg__text *out, const kecs_pg__connection *connection,
+                                  const kecs_kind_info *info) {
+  const kecs_pg__mark marks[] = {
+      {"S", connection->home->schema}, {"T", connection->home->tenant}, {"t", info->table}, {NULL, NULL}};
+  kecs_pg__text_fill(out, "UPDATE {S}{t} SET stamp_life={S}change_stamp() WHERE tenant={T} AND stamp_life IS NULL;\n",
+                     marks);
+}
+
+static kecs_status kecs_sync__hub_make(kecs_connection *shared, uint64_t kinds) {
+  kecs_pg__connection *connection = kecs_pg__of(shared);
+  const kecs_backend *backend = kecs_pg_backend();
+  kecs_pg__text text = {connection->allocator, NULL, 0, 0, KECS_OK};
+  char version[KECS_SYNC__VERSION_SIZE];
+  kecs_sync__version(version);
+  kecs_pg__text_adds(&text, "SET LOCAL client_min_messages=warning;\n");
+  kecs_sync__hub_common(&text, connection, version);
+  for (int kind = 1; kind < KECS_KIND_COUNT; kind++) {
+    if (kinds & KECS_BIT(kind)) {
+      const kecs_kind_info *info = kecs_kind_describe((kecs_kind)kind);
+      kecs_sync__hub_kind(&text, connection, info);
+      kecs_sync__hub_stamps(&text, connection, info);
+    }
+  }
+  kecs_status status = text.status ? text.status : backend->begin(shared, true);
+  status = status ? status : backend->keep_out(shared);
+  status = status ? status : kecs_pg__command(connection, text.data, KECS_PG__STOPS, "make a hub", NULL);
+  status = status ? status : backend->commit(shared);
+  if (status) {
+    kecs_error error = *kecs_last_error();
+    backend->rollback(shared);
+    kecs_pg__restore(&error);
+  }
+  kecs_pg__text_free(&text);
+  return status;
+}
+
+/* Over a connection of its own, once the store has made its schema. */
+static kecs_status kecs_sync__hub_connect(const char *hub, const kecs_allocator *allocator, uint64_t kinds) {
+  const kecs_backend *backend = kecs_pg_backend();
+  kecs_connect_options options;
+  kecs_connection *connection = NULL;
+  kecs_place place;
+  memset(&place, 0, sizeof place);
+  memset(&options, 0, sizeof options);
+  kecs_status status = backend->attach(hub, allocator, &place);
+  options.path = hub;
+  options.place = &place;
+  options.allocator = allocator;
+  options.busy_timeout_ms = 60000;
+  status = status ? status : backend->connect(&options, &connection);
+  status = status ? status : kecs_sync__hub_make(connection, kinds);
+  kecs_error error = *kecs_last_error();
+  if (connection) {
+    backend->disconnect(connection);
+  }
+  backend->detach(&place, allocator);
+  if (status) {
+    kecs_pg__restore(&error);
+  }
+  return status;
+}
+
+KECS_STORE_API kecs_status kecs_sync_hub_init(const char *hub) {
+  kecs_options options;
+  kecs_store *store = NULL;
+  if (!hub || !kecs_pg_backend()->answers_to(hub)) {
+    return kecs_pg__fail(KECS_E_INVALID, "hub must be the URL of a PostgreSQL database");
+  }
+  memset(&options, 0, sizeof options);
+  options.path = hub;
+  options.backends = kecs_pg_backends();
+  options.track = KECS_TRACK_ON;
+  kecs_status status = kecs_open(&options, &store);
+  if (status) {
+    return status;
+  }
+  status = kecs_sync__hub_connect(hub, kecs_replica_allocator(store), kecs_replica_kinds(store));
+  kecs_error error = *kecs_last_error();
+  kecs_status closed = kecs_close(store);
+  if (status) {
+    kecs_pg__restore(&error);
+  }
+  return status ? status : closed;
+}
+
+/* ---- sync/link.c ------------------------------------------------------------------------------------------------- */
+/* sync/link.c -- exchanges with the hub: a transaction that is sent whole, in libpq's pipeline mode. */
+
+#include <stdlib.h>
+#include <string.h>
+
+static const char kecs_sync__write_begin[] = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
+static const char kecs_sync__read_begin[] = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+
+KECS_PG__FN int kecs_sync__add_item(kecs_sync__exchange *exchange, const char *form, const char *table,
+                                    const char *const *values, int count) {
+  kecs_sync *sync = exchange->sync;
+  const kecs_pg__home *home = sync->place.own;
+  const kecs_pg__mark marks[] = {{"S", home->schema}, {"T", home->tenant}, {"t", table}, {NULL, NULL}};
+  kecs_pg__text text = {&sync->allocator, NULL, 0, 0, KECS_OK};
+  if (exchange->status || exchange->count == KECS_SYNC__ITEMS) {
+    exchange->status = exchange->status ? exchange->status : kecs_pg__fail(KECS_E_MISUSE, "an exchange is too long");
+    return 0;
+  }
+  kecs_pg__text_fill(&text, form, marks);
+  kecs_sync__item *item = &exchange->item[exchange->count];
+  item->sql = text.status ? NULL : kecs_pg__copy(&sync->allocator, text.data, text.len);
+  item->count = count;
+  item->values = values;
+  item->result = NULL;
+  exchange->status = text.status ? text.status : item->sql ? KECS_OK : KECS_E_NOMEM;
+  kecs_pg__text_free(&text);
+  return exchange->count++;
+}
+
+KECS_PG__FN void kecs_sync__begin(kecs_sync__exchange *exchange, kecs_sync *sync, bool write) {
+  memset(exchange, 0, sizeof *exchange);
+  exchange->sync = sync;
+  (void)kecs_sync__add_item(exchange, write ? kecs_sync__write_begin : kecs_sync__read_begin, "", NULL, 0);
+  if (write) {
+    (void)kecs_sync__add_item(exchange, "SET LOCAL lock_timeout=10000", "", NULL, 0);
+  }
+}
+
+KECS_PG__FN void kecs_sync__end(kecs_sync__exchange *exchange) {
+  for (int i = 0; i < exchange->count; i++) {
+    PQclear(exchange->item[i].result);
+    kecs_pg__release_text(&exchange->sync->allocator, exchange->item[i].sql);
+  }
+  exchange->count = 0;
+}
+
+KECS_PG__FN void kecs_sync__hang_up(kecs_sync *sync) {
+  if (sync->link) {
+    kecs_pg__disconnect((kecs_connection *)(void *)sync->link);
+    sync->link = NULL;
+  }
+}
+
+static kecs_status kecs_sync__connect(kecs_sync *sync) {
+  kecs_connect_options options;
+  kecs_connection *connection = NULL;
+  if (sync->link && kecs_pg__alive(sync->link)) {
+    return KECS_OK;
+  }
+  kecs_sync__hang_up(sync);
+  memset(&options, 0, sizeof options);
+  options.path = sync->hub;
+  options.place = &sync->place;
+  options.allocator = &sync->allocator;
+  options.busy_timeout_ms = 10000;
+  kecs_status status = kecs_pg__connect(&options, &connection);
+  sync->link = status ? NULL : kecs_pg__of(connection);
+  return status;
+}
+
+/* States of the hub's functions. */
+static kecs_status kecs_sync__refusal(kecs_sync *sync, const PGresult *result, const char *doing) {
+  static const struct {
+    const char *state;
+    kecs_status status;
+    const char *advice;
+  } states[] = {
+      {"KS001", KECS_E_CONFLICT,
+       "two devices have this site's name, or the file was copied or restored. Nothing was written; docs/sync.md 9"},
+      {"KS002", KECS_E_CONFLICT, "nothing was pushed"},
+      {"KS003", KECS_E_UNSUPPORTED, "nothing was written"},
+      {"42883", KECS_E_UNSUPPORTED, "make a hub of it: kecs hub init"},
+      {"42P01", KECS_E_UNSUPPORTED, "make a hub of it: kecs hub init"},
+  };
+  const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+  const char *said = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+  for (size_t i = 0; state && said && i < sizeof states / sizeof states[0]; i++) {
+    if (strcmp(states[i].state, state) == 0) {
+      char text[sizeof kecs_last_error()->text];
+      snprintf(text, sizeof text, "%s: could not %s: %.200s; %s", sync->place.shown, doing, said, states[i].advice);
+      return kecs_backend_fail(states[i].status, 0, state, text);
+    }
+  }
+  return kecs_pg__fail_result(sync->place.shown, result, doing);
+}
+
+static bool kecs_sync__send_items(kecs_sync__exchange *exchange) {
+  PGconn *pg = exchange->sync->link->pg;
+  bool sent = PQenterPipelineMode(pg);
+  for (int i = 0; sent && i < exchange->count; i++) {
+    kecs_sync__item *item = &exchange->item[i];
+    exchange->sync->report.bytes_out += (int64_t)strlen(item->sql);
+    for (int v = 0; v < item->count; v++) {
+      exchange->sync->report.bytes_out += item->values[v] ? (int64_t)strlen(item->values[v]) : 0;
+    }
+    sent = PQsendQueryParams(pg, item->sql, item->count, NULL, item->values, NULL, NULL, 0);
+  }
+  return sent && PQpipelineSync(pg);
+}
+
+/* The answer to one item; false: the connection is lost. */
+static bool kecs_sync__receive_item(kecs_sync__exchange *exchange, kecs_sync__item *item) {
+  kecs_sync *sync = exchange->sync;
+  int64_t stopped_at = 0;
+  bool good = kecs_pg__await(sync->link, KECS_PG__DEAF, &stopped_at);
+  item->result = good ? PQgetResult(sync->link->pg) : NULL;
+  if (!item->result ||
+      (PQresultStatus(item->result) == PGRES_FATAL_ERROR && !PQresultErrorField(item->result, PG_DIAG_SQLSTATE))) {
+    return false;
+  }
+  for (int row = 0; row < PQntuples(item->result); row++) {
+    for (int column = 0; column < PQnfields(item->result); column++) {
+      sync->report.bytes_in += PQgetlength(item->result, row, column);
+    }
+  }
+  return kecs_pg__await(sync->link, KECS_PG__DEAF, &stopped_at) && !PQgetResult(sync->link->pg);
+}
+
+KECS_PG__FN kecs_status kecs_sync__send(kecs_sync__exchange *exchange, const char *doing) {
+  kecs_sync *sync = exchange->sync;
+  (void)kecs_sync__add_item(exchange, "COMMIT", "", NULL, 0);
+  kecs_status status = exchange->status ? exchange->status : kecs_sync__connect(sync);
+  if (status) {
+    return status;
+  }
+  sync->report.round_trips++;
+  bool good = kecs_sync__send_items(exchange);
+  for (int i = 0; good && i < exchange->count; i++) {
+    kecs_sync__item *item = &exchange->item[i];
+    good = kecs_sync__receive_item(exchange, item);
+    if (good && !status && PQresultStatus(item->result) == PGRES_FATAL_ERROR) {
+      status = kecs_sync__refusal(sync, item->result, doing);
+    }
+  }
+  if (!good && !status) {
+    status = kecs_pg__fail_lost(sync->place.shown, sync->link->pg, doing);
+  }
+  PGresult *synced = good && !status ? PQgetResult(sync->link->pg) : NULL;
+  if (!status && (!synced || PQresultStatus(synced) != PGRES_PIPELINE_SYNC || !PQexitPipelineMode(sync->link->pg))) {
+    status = kecs_pg__fail_lost(sync->place.shown, sync->link->pg, doing);
+  }
+  PQclear(synced);
+  if (status) {
+    kecs_sync__hang_up(sync);
+  }
+  return status;
+}
+
+KECS_PG__FN const char *kecs_sync__text(const PGresult *result, int row, int column) {
+  return row < PQntuples(result) && column < PQnfields(result) ? PQgetvalue(result, row, column) : "";
+}
+
+KECS_PG__FN int64_t kecs_sync__number(const PGresult *result, int row, int column) {
+  return strtoll(kecs_sync__text(result, row, column), NULL, 10);
+}
+
+/* ---- sync/notes.c ------------------------------------------------------------------------------------------------ */
+/* sync/notes.c -- what the edge knows between rounds, in its own file. */
+
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+KECS_PG__FN kecs_value kecs_sync__value_int(int64_t number) {
+  kecs_value value = {KECS_VALUE_INT, 0, NULL, number};
+  return value;
+}
+
+KECS_PG__FN kecs_value kecs_sync__value_text(const char *text) {
+  kecs_value value = {text ? KECS_VALUE_TEXT : KECS_VALUE_NULL, text ? strlen(text) : 0, text, 0};
+  return value;
+}
+
+/* The names in sync_state, and where their values go: a text, or a number. */
+typedef struct kecs_sync__note_place {
+  const char *name;
+  size_t offset;
+  bool text;
+} kecs_sync__note_place;
+
+#define KECS_SYNC__NUMBER(name, member) \
+  { name, offsetof(kecs_sync__notes, member), false }
+#define KECS_SYNC__TEXT(name, member) \
+  { name, offsetof(kecs_sync__notes, member), true }
+
+static const kecs_sync__note_place kecs_sync__note_places[] = {
+    KECS_SYNC__TEXT("hub", hub),
+    KECS_SYNC__TEXT("push", push),
+    KECS_SYNC__NUMBER("site", site),
+    KECS_SYNC__NUMBER("acked", acked),
+    KECS_SYNC__NUMBER("adopted", adopted),
+    KECS_SYNC__NUMBER("cursor", cursor),
+    KECS_SYNC__TEXT("cursor_id", cursor_id),
+    KECS_SYNC__NUMBER("boot_kind", boot_kind),
+    KECS_SYNC__NUMBER("boot_rid", boot_rid),
+    KECS_SYNC__NUMBER("last", last_us),
+    KECS_SYNC__TEXT("intent_id", intent.id),
+    KECS_SYNC__NUMBER("intent_seq", intent.seq),
+    KECS_SYNC__NUMBER("intent_stamp", intent.stamp),
+};
+
+static kecs_status kecs_sync__note_visit(const kecs_value *values, void *user) {
+  kecs_sync__notes *notes = user;
+  for (size_t i = 0; i < sizeof kecs_sync__note_places / sizeof kecs_sync__note_places[0]; i++) {
+    const kecs_sync__note_place *place = &kecs_sync__note_places[i];
+    char *at = (char *)notes + place->offset;
+    if (strcmp(values[0].text, place->name) != 0) {
+      continue;
+    }
+    if (place->text) {
+      snprintf(at, KECS_SYNC__ID_SIZE, "%s", values[1].text);
+    } else {
+      int64_t number = strtoll(values[1].text, NULL, 10);
+      memcpy(at, &number, sizeof number);
+    }
+  }
+  return KECS_OK;
+}
+
+KECS_PG__FN kecs_status kecs_sync__notes_read(kecs_sync *sync) {
+  memset(&sync->notes, 0, sizeof sync->notes);
+  kecs_status status = kecs_replica_sql(sync->store, "SELECT name,value FROM {sync_state} WHERE {own}true", NULL, 0, 2,
+                                        kecs_sync__note_visit, &sync->notes);
+  sync->notes.booted = sync->notes.boot_kind >= KECS_KIND_COUNT + 1;
+  return status;
+}
+
+KECS_PG__FN kecs_status kecs_sync__note(kecs_store *tx, const char *name, const char *value) {
+  kecs_value values[] = {kecs_sync__value_text(name), kecs_sync__value_text(value)};
+  return kecs_replica_sql(
+      tx,
+      "INSERT INTO {sync_state}({tenant}name,value) VALUES({ours}?1,?2) ON CONFLICT(name) DO UPDATE SET "
+      "value=excluded.value",
+      values, 2, 0, NULL, NULL);
+}
+
+KECS_PG__FN kecs_status kecs_sync__note_number(kecs_store *tx, const char *name, int64_t value) {
+  char text[24];
+  snprintf(text, sizeof text, "%lld", (long long)value);
+  return kecs_sync__note(tx, name, text);
+}
+
+static kecs_status kecs_sync__count_visit(const kecs_value *values, void *user) {
+  *(int64_t *)user = values[0].number;
+  return KECS_OK;
+}
+
+KECS_PG__FN kecs_status kecs_sync__count(kecs_store *store, const char *sql, int64_t *out_count) {
+  *out_count = 0;
+  return kecs_replica_sql(store, sql, NULL, 0, 1, kecs_sync__count_visit, out_count);
+}
+
+KECS_PG__FN kecs_status kecs_sync__transact(kecs_sync *sync, kecs_status (*work)(kecs_store *tx, void *user),
+                                            void *user) {
+  return kecs_transact(sync->store, work, user, 0);
+}
+
+KECS_PG__FN kecs_replica kecs_sync__side(const kecs_sync *sync) {
+  kecs_replica side = {sync->notes.site, sync->notes.acked, sync->kinds};
+  return side;
+}
+
+KECS_PG__FN void kecs_sync__array_add(kecs_pg__text *array, const char *text) {
+  kecs_pg__text_adds(array, array->len == 0 ? "{" : ",");
+  if (!text) {
+    kecs_pg__text_adds(array, "NULL");
+    return;
+  }
+  kecs_pg__text_adds(array, "\"");
+  while (*text) {
+    size_t plain = strcspn(text, "\"\\");
+    kecs_pg__text_add(array, text, plain);
+    text += plain;
+    if (*text) {
+      kecs_pg__text_adds(array, "\\");
+      kecs_pg__text_add(array, text++, 1);
+    }
+  }
+  kecs_pg__text_adds(array, "\"");
+}
+
+KECS_PG__FN void kecs_sync__array_int(kecs_pg__text *array, int64_t number) {
+  char text[24];
+  snprintf(text, sizeof text, "%s%lld", array->len == 0 ? "{" : ",", (long long)number);
+  kecs_pg__text_adds(array, text);
+}
+
+KECS_PG__FN void kecs_sync__array_end(kecs_pg__text *array) {
+  kecs_pg__text_adds(array, array->len == 0 ? "{}" : "}");
+}
+
+/* ---- sync/push.c ------------------------------------------------------------------------------------------------- */
+/* sync/push.c -- what is pending goes to the hub: the intent is noted, one exchange merges it there, the result is
+ * noted.
+ *
+ * An intent says up to where the log goes with a push, not what is in it: states are read anew when it is sent again.
+ */
+
+#include <stdio.h>
+#include <string.h>
+
+enum {
+  KECS_SYNC__PUT_FIXED = 8,  /* key, mask, three stamps with their sites */
+  KECS_SYNC__BURY_FIXED = 2, /* key, stamp */
+  KECS_SYNC__ARRAYS = 64 + KECS_SYNC__PUT_FIXED
+};
+
+/* A kind's rows, as arrays. */
+typedef struct kecs_sync__arrays {
+  kecs_pg__text array[KECS_SYNC__ARRAYS];
+  const char *values[KECS_SYNC__ARRAYS + 2]; /* site and cursor before them */
+  int count;
+  int64_t rows;
+} kecs_sync__arrays;
+
+typedef struct kecs_sync__load {
+  kecs_sync *sync;
+  kecs_sync__arrays *put[KECS_KIND_COUNT];
+  kecs_sync__arrays *bury[KECS_KIND_COUNT];
+  int64_t rows;
+  bool buries;
+} kecs_sync__load;
+
+/* ---- collecting ---- */
+
+static kecs_sync__arrays *kecs_sync__arrays_of(kecs_sync *sync, kecs_sync__arrays **slot) {
+  if (!*slot) {
+    *slot = kecs_pg__alloc(&sync->allocator, sizeof **slot);
+    for (int i = 0; *slot && i < KECS_SYNC__ARRAYS; i++) {
+      (*slot)->array[i].allocator = &sync->allocator;
+    }
+  }
+  return *slot;
+}
+
+static void kecs_sync__array_value(kecs_pg__text *array, const kecs_column_info *column, const kecs_value *value) {
+  if (value->type == KECS_VALUE_NULL) {
+    kecs_sync__array_add(array, NULL);
+  } else if (value->type == KECS_VALUE_TEXT) {
+    kecs_sync__array_add(array, value->text);
+  } else if (column->type == KECS_TYPE_BOOL) {
+    kecs_sync__array_add(array, value->number ? "t" : "f");
+  } else {
+    kecs_sync__array_int(array, value->number);
+  }
+}
+
+static int64_t kecs_sync__wire_site(const kecs_sync *sync, int64_t site) {
+  return site == KECS_REPLICA_HERE ? sync->notes.site : site;
+}
+
+static kecs_status kecs_sync__load_row(kecs_sync__load *load, const kecs_replica_row *row) {
+  kecs_sync__arrays *put = kecs_sync__arrays_of(load->sync, &load->put[row->kind]);
+  const kecs_kind_info *info = kecs_kind_describe(row->kind);
+  int at = 2;
+  if (!put) {
+    return KECS_E_NOMEM;
+  }
+  kecs_sync__array_add(&put->array[0], row->key);
+  kecs_sync__array_int(&put->array[1], (int64_t)row->pending);
+  for (int i = 0; i < KECS_REPLICA_STAMPS; i++) {
+    kecs_sync__array_int(&put->array[at++], row->stamp[i]);
+    kecs_sync__array_int(&put->array[at++], kecs_sync__wire_site(load->sync, row->site[i]));
+  }
+  for (int i = 0; i < info->column_count; i++) {
+    if (kecs_sync__travels(&info->columns[i])) {
+      kecs_sync__array_value(&put->array[at++], &info->columns[i], &row->values[i]);
+    }
+  }
+  put->count = at;
+  put->rows++;
+  load->rows++;
+  return KECS_OK;
+}
+
+/* The parts of a key: in all but the last a comma is written \, and a backslash \\. */
+static void kecs_sync__load_key(kecs_sync__arrays *bury, const kecs_kind_info *info, const char *key) {
+  const kecs_column_list *list = &info->keys[0];
+  for (int i = 0; i < list->count; i++) {
+    kecs_pg__text part = {bury->array[0].allocator, NULL, 0, 0, KECS_OK};
+    bool last = i == list->count - 1;
+    while (*key && (last || *key != ',')) {
+      key += !last && *key == '\\' && key[1] ? 1 : 0;
+      kecs_pg__text_add(&part, key++, 1);
+    }
+    key += !last && *key == ',' ? 1 : 0;
+    kecs_sync__array_add(&bury->array[KECS_SYNC__BURY_FIXED + i], part.len ? part.data : "");
+    bury->array[0].status = bury->array[0].status ? bury->array[0].status : part.status;
+    kecs_pg__text_free(&part);
+  }
+}
+
+static kecs_status kecs_sync__load_visit(const kecs_replica_row *row, void *user) {
+  kecs_sync__load *load = user;
+  if (!row->dead) {
+    return kecs_sync__load_row(load, row);
+  }
+  kecs_sync__arrays *bury = kecs_sync__arrays_of(load->sync, &load->bury[row->kind]);
+  const kecs_kind_info *info = kecs_kind_describe(row->kind);
+  if (!bury) {
+    return KECS_E_NOMEM;
+  }
+  kecs_sync__array_add(&bury->array[0], row->key);
+  kecs_sync__array_int(&bury->array[1], row->stamp[0]);
+  kecs_sync__load_key(bury, info, row->key);
+  bury->count = KECS_SYNC__BURY_FIXED + info->keys[0].count;
+  bury->rows++;
+  load->rows++;
+  load->buries = true;
+  return KECS_OK;
+}
+
+/* A row or a deletion that was refused. */
+static kecs_status kecs_sync__load_again(const kecs_replica_row *row, void *user) {
+  kecs_replica_row all = *row;
+  for (int i = 0; i < KECS_REPLICA_STAMPS; i++) {
+    all.pending |= row->stamp[i] && row->site[i] == KECS_REPLICA_HERE ? 1U << i : 0;
+  }
+  bool theirs = row->dead && row->site[0] != KECS_REPLICA_HERE;
+  return theirs ? KECS_OK : kecs_sync__load_visit(&all, user);
+}
+
+static void kecs_sync__load_free(kecs_sync__load *load) {
+  for (int kind = 0; kind < KECS_KIND_COUNT; kind++) {
+    kecs_sync__arrays *const all[] = {load->put[kind], load->bury[kind]};
+    for (size_t a = 0; a < 2; a++) {
+      for (int i = 0; all[a] && i < KECS_SYNC__ARRAYS; i++) {
+        kecs_pg__text_free(&all[a]->array[i]);
+      }
+      kecs_pg__release(&load->sync->allocator, all[a], sizeof *all[a]);
+    }
+  }
+}
+
+/* ---- sending ---- */
+
+typedef struct kecs_sync__numbers {
+  char site[24];
+  char cursor[24];
+  char stamp[24];
+} kecs_sync__numbers;
+
+static void kecs_sync__add_arrays(kecs_sync__exchange *exchange, kecs_sync__arrays *arrays, const char *function,
+                                  int kind, const kecs_sync__numbers *numbers) {
+  kecs_pg__text form = {&exchange->sync->allocator, NULL, 0, 0, KECS_OK};
+  char number[16];
+  kecs_pg__text_adds(&form, "SELECT {S}");
+  kecs_pg__text_adds(&form, function);
+  kecs_pg__text_adds(&form, "_{t}({T}");
+  arrays->values[0] = numbers->site;
+  arrays->values[1] = numbers->cursor;
+  for (int i = 0; i < arrays->count + 2; i++) {
+    snprintf(number, sizeof number, ",$%d", i + 1);
+    kecs_pg__text_adds(&form, number);
+    if (i >= 2) {
+      kecs_sync__array_end(&arrays->array[i - 2]);
+      exchange->status = exchange->status ? exchange->status : arrays->array[i - 2].status;
+      arrays->values[i] = arrays->array[i - 2].data;
+    }
+  }
+  kecs_pg__text_adds(&form, ")");
+  exchange->status = exchange->status ? exchange->status : form.status;
+  if (!exchange->status) {
+    (void)kecs_sync__add_item(exchange, form.data, kecs_kind_describe((kecs_kind)kind)->table, arrays->values,
+                              arrays->count + 2);
+  }
+  kecs_pg__text_free(&form);
+}
+
+/* One exchange; then what it came to is noted. */
+static kecs_status kecs_sync__push_send(kecs_sync *sync, kecs_sync__load *load) {
+  kecs_sync__exchange exchange;
+  kecs_sync__numbers numbers;
+  const kecs_sync__intent *intent = &sync->notes.intent;
+  snprintf(numbers.site, sizeof numbers.site, "%lld", (long long)sync->notes.site);
+  snprintf(numbers.cursor, sizeof numbers.cursor, "%lld", (long long)sync->notes.cursor);
+  snprintf(numbers.stamp, sizeof numbers.stamp, "%lld", (long long)intent->stamp);
+  const char *begin[] = {numbers.site, intent->id, sync->notes.push, load->buries ? "t" : "f"};
+  const char *end[] = {numbers.site, intent->id, numbers.stamp};
+  kecs_sync__begin(&exchange, sync, true);
+  (void)kecs_sync__add_item(&exchange, "SELECT {S}sync_begin({T},$1,$2,$3,$4)", "", begin, 4);
+  for (int kind = KECS_KIND_COUNT - 1; kind > 0; kind--) {
+    if (load->bury[kind]) {
+      kecs_sync__add_arrays(&exchange, load->bury[kind], "sync_bury", kind, &numbers);
+    }
+  }
+  for (int kind = 1; kind < KECS_KIND_COUNT; kind++) {
+    if (load->put[kind]) {
+      kecs_sync__add_arrays(&exchange, load->put[kind], "sync_put", kind, &numbers);
+    }
+  }
+  (void)kecs_sync__add_item(&exchange, "SELECT {S}sync_end({T},$1,$2,$3)", "", end, 3);
+  int refused = kecs_sync__add_item(&exchange, "SELECT kind,key,code FROM {S}sync_refused WHERE tenant={T} AND site=$1",
+                                    "", begin, 1);
+  kecs_status status = kecs_sync__send(&exchange, "push");
+  if (!status) {
+    sync->report.pushed += load->rows - PQntuples(exchange.item[refused].result);
+    status = kecs_sync__acknowledge(sync, exchange.item[refused].result);
+  }
+  kecs_sync__end(&exchange);
+  return status;
+}
+
+/* ---- noting ---- */
+
+typedef struct kecs_sync__acknowledgement {
+  kecs_sync *sync;
+  const PGresult *refused;
+} kecs_sync__acknowledgement;
+
+static kecs_status kecs_sync__note_refused(kecs_store *tx, const PGresult *refused) {
+  kecs_status status = KECS_OK;
+  for (int row = 0; !status && row < PQntuples(refused); row++) {
+    kecs_value values[] = {kecs_sync__value_int(kecs_sync__number(refused, row, 0)),
+                           kecs_sync__value_text(kecs_sync__text(refused, row, 1)),
+                           kecs_sync__value_text(kecs_sync__text(refused, row, 2))};
+    status = kecs_replica_sql(tx,
+                              "INSERT INTO {sync_refused}({tenant}kind,key,code) VALUES({ours}?1,?2,?3) ON "
+                              "CONFLICT(kind,key) DO UPDATE SET code=excluded.code",
+                              values, 3, 0, NULL, NULL);
+  }
+  return status;
+}
+
+static kecs_status kecs_sync__mark(kecs_store *tx, const kecs_sync__notes *notes, int64_t seq, int64_t stamp) {
+  kecs_status status = kecs_changes_pushed(tx, seq);
+  /* Stamps ascend with the log only above what was adopted. */
+  return status || seq < notes->adopted ? status : kecs_sync__note_number(tx, "acked", stamp);
+}
+
+static kecs_status kecs_sync__acknowledge_work(kecs_store *tx, void *user) {
+  const kecs_sync__acknowledgement *done = user;
+  const kecs_sync__notes *notes = &done->sync->notes;
+  const kecs_sync__intent *intent = &notes->intent;
+  kecs_status status = kecs_sync__note(tx, "push", intent->id);
+  status = status ? status : kecs_sync__note(tx, "intent_id", "");
+  if (!status && intent->seq == 0) { /* it was of what had been refused before: all of that was sent */
+    status = kecs_replica_sql(tx, "DELETE FROM {sync_refused} WHERE {own}true", NULL, 0, 0, NULL, NULL);
+  } else if (!status) {
+    status = kecs_sync__mark(tx, notes, intent->seq, intent->stamp);
+  }
+  return status ? status : kecs_sync__note_refused(tx, done->refused);
+}
+
+KECS_PG__FN kecs_status kecs_sync__acknowledge(kecs_sync *sync, const PGresult *refused) {
+  kecs_sync__acknowledgement done = {sync, refused};
+  kecs_status status = kecs_sync__transact(sync, kecs_sync__acknowledge_work, &done);
+  sync->report.refused += PQntuples(refused);
+  return status ? status : kecs_sync__notes_read(sync);
+}
+
+static kecs_status kecs_sync__intent_work(kecs_store *tx, void *user) {
+  const kecs_sync__intent *intent = user;
+  kecs_status status = kecs_sync__note(tx, "intent_id", intent->id);
+  status = status ? status : kecs_sync__note_number(tx, "intent_seq", intent->seq);
+  return status ? status : kecs_sync__note_number(tx, "intent_stamp", intent->stamp);
+}
+
+static kecs_status kecs_sync__id_visit(const kecs_value *values, void *user) {
+  snprintf(user, KECS_SYNC__ID_SIZE, "%s", values[0].text);
+  return KECS_OK;
+}
+
+/* A push that was sent must be known after a power cut, too. */
+static kecs_status kecs_sync__intend(kecs_sync *sync, int64_t seq, int64_t stamp) {
+  kecs_sync__intent *intent = &sync->notes.intent;
+  kecs_status status =
+      kecs_replica_sql(sync->store, "SELECT lower(hex(randomblob(16)))", NULL, 0, 1, kecs_sync__id_visit, intent->id);
+  intent->seq = seq;
+  intent->stamp = stamp;
+  status = status ? status : kecs_replica_durable(sync->store, true);
+  status = status ? status : kecs_sync__transact(sync, kecs_sync__intent_work, intent);
+  kecs_error error = *kecs_last_error();
+  kecs_status after = kecs_replica_durable(sync->store, false);
+  if (status) {
+    kecs_pg__restore(&error);
+  }
+  return status ? status : after;
+}
+
+/* ---- batches ---- */
+
+typedef struct kecs_sync__skip {
+  kecs_sync *sync;
+  kecs_replica_end end;
+} kecs_sync__skip;
+
+static kecs_status kecs_sync__skip_work(kecs_store *tx, void *user) {
+  const kecs_sync__skip *skip = user;
+  return kecs_sync__mark(tx, &skip->sync->notes, skip->end.seq, skip->end.stamp);
+}
+
+/* Entries that leave nothing to push: merges, and changes that were undone. */
+static kecs_status kecs_sync__pass_over(kecs_sync *sync, const kecs_replica_end *end) {
+  kecs_sync__skip skip = {sync, *end};
+  kecs_status status = kecs_sync__transact(sync, kecs_sync__skip_work, &skip);
+  return status ? status : kecs_sync__notes_read(sync);
+}
+
+static kecs_status kecs_sync__push_log(kecs_sync *sync, bool *out_more) {
+  kecs_sync__load load = {sync, {NULL}, {NULL}, 0, false};
+  kecs_replica side = kecs_sync__side(sync);
+  kecs_replica_end end;
+  bool again = sync->notes.intent.id[0] != '\0';
+  kecs_status status = kecs_replica_pending(sync->store, &side, sync->batch, again ? sync->notes.intent.seq : 0,
+                                            kecs_sync__load_visit, &load, &end);
+  *out_more = !status && (again || end.read == sync->batch);
+  if (!status && !again && load.rows == 0) {
+    status = end.read ? kecs_sync__pass_over(sync, &end) : KECS_OK;
+  } else if (!status) {
+    status = again ? KECS_OK : kecs_sync__intend(sync, end.seq, end.stamp);
+    status = status ? status : kecs_sync__push_send(sync, &load);
+  }
+  kecs_sync__load_free(&load);
+  return status;
+}
+
+/* ---- what was refused ---- */
+
+typedef struct kecs_sync__key {
+  kecs_kind kind;
+  char *key;
+  struct kecs_sync__key *next;
+} kecs_sync__key;
+
+typedef struct kecs_sync__keys {
+  kecs_sync *sync;
+  kecs_sync__key *first;
+} kecs_sync__keys;
+
+static kecs_status kecs_sync__key_visit(const kecs_value *values, void *user) {
+  kecs_sync__keys *keys = user;
+  kecs_sync__key *key = kecs_pg__alloc(&keys->sync->allocator, sizeof *key);
+  if (!key) {
+    return KECS_E_NOMEM;
+  }
+  key->kind = (kecs_kind)values[0].number;
+  key->next = keys->first;
+  keys->first = key;
+  key->key = kecs_pg__copy(&keys->sync->allocator, values[1].text, values[1].len);
+  return key->key ? KECS_OK : KECS_E_NOMEM;
+}
+
+static kecs_status kecs_sync__push_refused(kecs_sync *sync) {
+  kecs_sync__load load = {sync, {NULL}, {NULL}, 0, false};
+  kecs_sync__keys keys = {sync, NULL};
+  kecs_replica side = kecs_sync__side(sync);
+  bool again = sync->notes.intent.id[0] != '\0';
+  kecs_status status = kecs_replica_sql(sync->store, "SELECT kind,key FROM {sync_refused} WHERE {own}true", NULL, 0, 2,
+                                        kecs_sync__key_visit, &keys);
+  bool any = keys.first != NULL;
+  for (kecs_sync__key *key = keys.first; key; key = keys.first) {
+    status = status ? status : kecs_replica_find(sync->store, &side, key->kind, key->key, kecs_sync__load_again, &load);
+    keys.first = key->next;
+    kecs_pg__release_text(&sync->allocator, key->key);
+    kecs_pg__release(&sync->allocator, key, sizeof *key);
+  }
+  if (!status && (any || again)) {
+    status = again ? KECS_OK : kecs_sync__intend(sync, 0, 0);
+    status = status ? status : kecs_sync__push_send(sync, &load);
+  }
+  kecs_sync__load_free(&load);
+  return status;
+}
+
+KECS_PG__FN kecs_status kecs_sync__push(kecs_sync *sync) {
+  bool log_first = sync->notes.intent.id[0] != '\0' && sync->notes.intent.seq > 0;
+  bool more = true;
+  kecs_status status = log_first ? kecs_sync__push_log(sync, &more) : KECS_OK;
+  status = status ? status : kecs_sync__push_refused(sync);
+  more = true;
+  while (!status && more) {
+    status = kecs_sync__push_log(sync, &more);
+  }
+  return status;
+}
+
+/* ---- sync/pull.c ------------------------------------------------------------------------------------------------- */
+/* sync/pull.c -- what the hub has comes to the edge: once as a whole, then by its feed, window by window. */
+
+#include <stdio.h>
+#include <string.h>
+
+enum {
+  KECS_SYNC__ROW_FIXED = 7, /* key, three stamps with their sites */
+  KECS_SYNC__BOOT_GRAVES = KECS_KIND_COUNT,
+  KECS_SYNC__BOOT_DONE = KECS_KIND_COUNT + 1
+};
+
+/* A page: for each kind the items of the exchange that have its tombstones and rows; 0: none. */
+typedef struct kecs_sync__page {
+  kecs_sync *sync;
+  kecs_sync__exchange exchange;
+  int graves[KECS_KIND_COUNT][2]; /* of the window; of what is wanted */
+  int rows[KECS_KIND_COUNT][2];
+  int window;
+  kecs_pg__text wanted[KECS_KIND_COUNT];
+  const char *wanted_values[KECS_KIND_COUNT];
+  bool wants;
+  kecs_replica side;
+  /* While it is applied. */
+  const kecs_kind_info *info;
+  int64_t pulled;
+  int64_t conflicts;
+  /* A bootstrap's. */
+  int64_t boot_kind;
+  int64_t boot_rid;
+} kecs_sync__page;
+
+/* ---- statements ---- */
+
+/* "SELECT key,stamps...,columns... FROM table t WHERE t.tenant=... AND " */
+static void kecs_sync__select(kecs_pg__text *out, const kecs_kind_info *info) {
+  static const struct {
+    const char *name;
+    kecs_column_group group;
+  } stamps[] = {{"life", KECS_GROUP_KEY}, {"spec", KECS_GROUP_SPEC}, {"status", KECS_GROUP_STATUS}};
+  kecs_pg__text_adds(out, "SELECT ");
+  kecs_sync__key_text(out, info, "t");
+  for (size_t i = 0; i < sizeof stamps / sizeof stamps[0]; i++) {
+    bool has = false;
+    for (int c = 0; c < info->column_count; c++) {
+      has = has || info->columns[c].group == (unsigned)stamps[i].group;
+    }
+    const kecs_pg__mark marks[] = {{"n", stamps[i].name}, {NULL, NULL}};
+    kecs_pg__text_fill(out, has ? ",coalesce(t.stamp_{n},0),coalesce(t.site_{n},0)" : ",0,0", marks);
+  }
+  for (int i = 0; i < info->column_count; i++) {
+    if (kecs_sync__travels(&info->columns[i])) {
+      kecs_pg__text_adds(out, ",t.");
+      kecs_pg__text_adds(out, info->columns[i].name);
+    }
+  }
+  kecs_pg__text_adds(out, ",t.rid FROM {S}{t} t WHERE t.tenant={T} AND ");
+}
+
+static int kecs_sync__add_text(kecs_sync__exchange *exchange, kecs_pg__text *form, const char *table,
+                               const char *const *values, int count) {
+  int item = 0;
+  exchange->status = exchange->status ? exchange->status : form->status;
+  if (!exchange->status) {
+    item = kecs_sync__add_item(exchange, form->data, table, values, count);
+  }
+  kecs_pg__text_free(form);
+  return item;
+}
+
+/* Rows of a kind, chosen by `where`. */
+static int kecs_sync__add_rows(kecs_sync__page *page, const kecs_kind_info *info, const char *where, bool by_key,
+                               const char *const *values, int count) {
+  kecs_pg__text form = {&page->sync->allocator, NULL, 0, 0, KECS_OK};
+  kecs_sync__select(&form, info);
+  if (by_key) {
+    kecs_sync__key_text(&form, info, "t");
+  }
+  kecs_pg__text_adds(&form, where);
+  return kecs_sync__add_text(&page->exchange, &form, info->table, values, count);
+}
+
+/* Tombstones of a kind whose keys have no row, the latest of each. */
+static int kecs_sync__add_graves(kecs_sync__page *page, const kecs_kind_info *info, const char *where,
+                                 const char *const *values, int count) {
+  kecs_pg__text form = {&page->sync->allocator, NULL, 0, 0, KECS_OK};
+  char kind[64];
+  snprintf(kind, sizeof kind, "x.kind=%d AND ", (int)info->kind);
+  kecs_pg__text_adds(&form,
+                     "SELECT DISTINCT ON(x.key) x.key,x.stamp,coalesce(x.site,0) FROM {S}change_tombstones x WHERE "
+                     "x.tenant={T} AND ");
+  kecs_pg__text_adds(&form, kind);
+  kecs_pg__text_adds(&form, where);
+  kecs_pg__text_adds(&form, " AND NOT EXISTS(SELECT FROM {S}{t} t WHERE t.tenant={T} AND ");
+  kecs_sync__key_text(&form, info, "t");
+  kecs_pg__text_adds(&form, "=x.key) ORDER BY x.key,x.stamp DESC,coalesce(x.site,0) DESC");
+  return kecs_sync__add_text(&page->exchange, &form, info->table, values, count);
+}
+
+/* ---- applying ---- */
+
+static kecs_value kecs_sync__value(const kecs_column_info *column, const PGresult *result, int row, int at) {
+  kecs_value value = {KECS_VALUE_NULL, 0, NULL, 0};
+  if (PQgetisnull(result, row, at)) {
+    return value;
+  }
+  switch (column->type) {
+    case KECS_TYPE_TEXT:
+    case KECS_TYPE_JSON:
+      value.type = KECS_VALUE_TEXT;
+      value.text = PQgetvalue(result, row, at);
+      value.len = (size_t)PQgetlength(result, row, at);
+      break;
+    case KECS_TYPE_BOOL:
+      value.type = KECS_VALUE_BOOL;
+      value.number = PQgetvalue(result, row, at)[0] == 't';
+      break;
+    case KECS_TYPE_TIME:
+      value.type = KECS_VALUE_TIME;
+      value.number = kecs_sync__number(result, row, at);
+      break;
+    default:
+      value.type = KECS_VALUE_INT;
+      value.number = kecs_sync__number(result, row, at);
+      break;
+  }
+  return value;
+}
+
+static kecs_status kecs_sync__merge(kecs_sync__page *page, kecs_store *tx, const kecs_replica_row *row) {
+  kecs_replica_merged merged;
+  kecs_status status = kecs_replica_merge(tx, &page->side, row, &merged);
+  if (status) {
+    return status;
+  }
+  page->pulled += merged.outcome == KECS_REPLICA_TAKEN;
+  page->conflicts += merged.conflicts;
+  if (merged.outcome != KECS_REPLICA_ORPHAN) {
+    return KECS_OK;
+  }
+  kecs_value values[] = {kecs_sync__value_int((int64_t)row->kind), kecs_sync__value_text(row->key)};
+  return kecs_replica_sql(tx, "INSERT INTO {sync_wanted}({tenant}kind,key) VALUES({ours}?1,?2) ON CONFLICT DO NOTHING",
+                          values, 2, 0, NULL, NULL);
+}
+
+static kecs_status kecs_sync__apply_rows(kecs_sync__page *page, kecs_store *tx, const kecs_kind_info *info,
+                                         const PGresult *result) {
+  kecs_status status = KECS_OK;
+  for (int r = 0; !status && r < PQntuples(result); r++) {
+    kecs_value values[64];
+    kecs_replica_row row;
+    int at = KECS_SYNC__ROW_FIXED;
+    memset(values, 0, sizeof values);
+    memset(&row, 0, sizeof row);
+    row.kind = info->kind;
+    row.key = kecs_sync__text(result, r, 0);
+    row.values = values;
+    for (int i = 0; i < KECS_REPLICA_STAMPS; i++) {
+      row.stamp[i] = kecs_sync__number(result, r, 1 + 2 * i);
+      row.site[i] = kecs_sync__number(result, r, 2 + 2 * i);
+    }
+    for (int i = 0; i < info->column_count; i++) {
+      if (kecs_sync__travels(&info->columns[i])) {
+        values[i] = kecs_sync__value(&info->columns[i], result, r, at++);
+      }
+    }
+    status = kecs_sync__merge(page, tx, &row);
+  }
+  return status;
+}
+
+static kecs_status kecs_sync__apply_graves(kecs_sync__page *page, kecs_store *tx, kecs_kind kind,
+                                           const PGresult *result) {
+  kecs_status status = KECS_OK;
+  for (int r = 0; !status && r < PQntuples(result); r++) {
+    kecs_replica_row row;
+    memset(&row, 0, sizeof row);
+    row.kind = kind;
+    row.dead = true;
+    row.key = kecs_sync__text(result, r, 0);
+    row.stamp[0] = kecs_sync__number(result, r, 1);
+    row.site[0] = kecs_sync__number(result, r, 2);
+    status = kecs_sync__merge(page, tx, &row);
+  }
+  return status;
+}
+
+/* Deletions children first, rows parents first. */
+static kecs_status kecs_sync__apply(kecs_sync__page *page, kecs_store *tx) {
+  kecs_status status = KECS_OK;
+  page->pulled = 0;
+  page->conflicts = 0;
+  if (page->wants) {
+    status = kecs_replica_sql(tx, "DELETE FROM {sync_wanted} WHERE {own}true", NULL, 0, 0, NULL, NULL);
+  }
+  for (int kind = KECS_KIND_COUNT - 1; !status && kind > 0; kind--) {
+    for (int i = 0; !status && i < 2; i++) {
+      int item = page->graves[kind][i];
+      status = item ? kecs_sync__apply_graves(page, tx, (kecs_kind)kind, page->exchange.item[item].result) : KECS_OK;
+    }
+  }
+  for (int kind = 1; !status && kind < KECS_KIND_COUNT; kind++) {
+    for (int i = 0; !status && i < 2; i++) {
+      int item = page->rows[kind][i];
+      status =
+          item ? kecs_sync__apply_rows(page, tx, kecs_kind_describe((kecs_kind)kind), page->exchange.item[item].result)
+               : KECS_OK;
+    }
+  }
+  return status;
+}
+
+static kecs_status kecs_sync__apply_window(kecs_store *tx, void *user) {
+  kecs_sync__page *page = user;
+  kecs_status status = kecs_sync__apply(page, tx);
+  status = status ? status : kecs_sync__note_number(tx, "cursor", page->sync->until);
+  return status ? status : kecs_sync__note(tx, "cursor_id", page->sync->until_id);
+}
+
+/* ---- what is wanted ---- */
+
+static kecs_status kecs_sync__wanted_visit(const kecs_value *values, void *user) {
+  kecs_sync__page *page = user;
+  if (values[0].number > 0 && values[0].number < KECS_KIND_COUNT) {
+    kecs_sync__array_add(&page->wanted[values[0].number], values[1].text);
+    page->wants = true;
+  }
+  return KECS_OK;
+}
+
+static kecs_status kecs_sync__page_wanted(kecs_sync__page *page) {
+  for (int kind = 0; kind < KECS_KIND_COUNT; kind++) {
+    page->wanted[kind].allocator = &page->sync->allocator;
+  }
+  kecs_status status = kecs_replica_sql(page->sync->store, "SELECT kind,key FROM {sync_wanted} WHERE {own}true", NULL,
+                                        0, 2, kecs_sync__wanted_visit, page);
+  for (int kind = 1; !status && kind < KECS_KIND_COUNT; kind++) {
+    if (page->wanted[kind].len > 0) {
+      const kecs_kind_info *info = kecs_kind_describe((kecs_kind)kind);
+      kecs_sync__array_end(&page->wanted[kind]);
+      status = page->wanted[kind].status;
+      page->wanted_values[kind] = page->wanted[kind].data;
+      page->graves[kind][1] = kecs_sync__add_graves(page, info, "x.key=ANY($1)", &page->wanted_values[kind], 1);
+      page->rows[kind][1] = kecs_sync__add_rows(page, info, "=ANY($1)", true, &page->wanted_values[kind], 1);
+    }
+  }
+  return status;
+}
+
+/* ---- windows ---- */
+
+static void kecs_sync__window_read(kecs_sync *sync, const PGresult *result) {
+  sync->until = kecs_sync__number(result, 0, 0);
+  snprintf(sync->until_id, sizeof sync->until_id, "%s", kecs_sync__text(result, 0, 1));
+  sync->until_kinds = kecs_sync__number(result, 0, 2);
+}
+
+static kecs_status kecs_sync__pull_window(kecs_sync *sync, kecs_sync__page *page) {
+  char from[24];
+  char until[24];
+  char size[24];
+  char rows[160];
+  snprintf(from, sizeof from, "%lld", (long long)sync->notes.cursor);
+  snprintf(until, sizeof until, "%lld", (long long)sync->until);
+  snprintf(size, sizeof size, "%d", sync->batch);
+  const char *values[] = {from, until};
+  const char *next[] = {until, size};
+  kecs_sync__begin(&page->exchange, sync, false);
+  kecs_status status = kecs_sync__page_wanted(page);
+  for (int kind = 1; !status && kind < KECS_KIND_COUNT; kind++) {
+    if ((uint64_t)sync->until_kinds & sync->kinds & KECS_BIT(kind)) {
+      const kecs_kind_info *info = kecs_kind_describe((kecs_kind)kind);
+      snprintf(rows, sizeof rows,
+               "t.rid IN(SELECT c.rid FROM {S}changes c WHERE c.tenant={T} AND c.seq>$1 AND c.seq<=$2 AND c.kind=%d)",
+               kind);
+      page->graves[kind][0] = kecs_sync__add_graves(page, info, "x.seq>$1 AND x.seq<=$2", values, 2);
+      page->rows[kind][0] = kecs_sync__add_rows(page, info, rows, false, values, 2);
+    }
+  }
+  page->window = kecs_sync__add_item(&page->exchange, "SELECT * FROM {S}sync_window({T},$1,$2)", "", next, 2);
+  status = status ? status : kecs_sync__send(&page->exchange, "pull");
+  status = status ? status : kecs_sync__transact(sync, kecs_sync__apply_window, page);
+  if (!status) {
+    kecs_sync__window_read(sync, page->exchange.item[page->window].result);
+  }
+  return status;
+}
+
+/* ---- the first time ---- */
+
+static kecs_status kecs_sync__apply_boot(kecs_store *tx, void *user) {
+  kecs_sync__page *page = user;
+  kecs_status status = kecs_sync__apply(page, tx);
+  status = status ? status : kecs_sync__note_number(tx, "boot_kind", page->boot_kind);
+  return status ? status : kecs_sync__note_number(tx, "boot_rid", page->boot_rid);
+}
+
+static kecs_status kecs_sync__apply_head(kecs_store *tx, void *user) {
+  const kecs_sync *sync = user;
+  kecs_status status = kecs_sync__note_number(tx, "cursor", sync->head);
+  status = status ? status : kecs_sync__note(tx, "cursor_id", sync->head_id);
+  return status ? status : kecs_sync__note_number(tx, "boot_kind", 1);
+}
+
+/* All tombstones, by their sequence; the merge finds out which of them still say something. */
+static kecs_status kecs_sync__boot_graves(kecs_sync *sync, kecs_sync__page *page, const char *const *values) {
+  int item =
+      kecs_sync__add_item(&page->exchange,
+                          "SELECT x.key,x.stamp,coalesce(x.site,0),x.kind,x.seq FROM {S}change_tombstones x WHERE "
+                          "x.tenant={T} AND x.seq>$1 ORDER BY x.seq LIMIT $2",
+                          "", values, 2);
+  kecs_status status = kecs_sync__send(&page->exchange, "pull");
+  const PGresult *result = status ? NULL : page->exchange.item[item].result;
+  int count = result ? PQntuples(result) : 0;
+  page->boot_kind = count < sync->batch ? KECS_SYNC__BOOT_DONE : KECS_SYNC__BOOT_GRAVES;
+  page->boot_rid = count > 0 ? kecs_sync__number(result, count - 1, 4) : 0;
+  return status;
+}
+
+static kecs_status kecs_sync__boot_rows(kecs_sync *sync, kecs_sync__page *page, const char *const *values) {
+  const kecs_kind_info *info = kecs_kind_describe((kecs_kind)sync->notes.boot_kind);
+  int item = kecs_sync__add_rows(page, info, "t.rid>$1 ORDER BY t.rid LIMIT $2", false, values, 2);
+  kecs_status status = kecs_sync__send(&page->exchange, "pull");
+  const PGresult *result = status ? NULL : page->exchange.item[item].result;
+  int count = result ? PQntuples(result) : 0;
+  page->rows[info->kind][0] = item;
+  page->boot_kind = sync->notes.boot_kind + (count < sync->batch);
+  page->boot_rid = count < sync->batch ? 0 : kecs_sync__number(result, count - 1, PQnfields(result) - 1);
+  return status;
+}
+
+/* The tombstones of a page are of several kinds. */
+static kecs_status kecs_sync__apply_boot_graves(kecs_store *tx, void *user) {
+  kecs_sync__page *page = user;
+  kecs_status status = KECS_OK;
+  const PGresult *result = page->exchange.item[1].result;
+  page->pulled = 0;
+  page->conflicts = 0;
+  for (int r = 0; !status && r < PQntuples(result); r++) {
+    kecs_replica_row row;
+    memset(&row, 0, sizeof row);
+    row.kind = (kecs_kind)kecs_sync__number(result, r, 3);
+    row.dead = true;
+    row.key = kecs_sync__text(result, r, 0);
+    row.stamp[0] = kecs_sync__number(result, r, 1);
+    row.site[0] = kecs_sync__number(result, r, 2);
+    status = page->sync->kinds & KECS_BIT(row.kind) ? kecs_sync__merge(page, tx, &row) : KECS_OK;
+  }
+  status = status ? status : kecs_sync__note_number(tx, "boot_kind", page->boot_kind);
+  return status ? status : kecs_sync__note_number(tx, "boot_rid", page->boot_rid);
+}
+
+static kecs_status kecs_sync__boot_page(kecs_sync *sync, kecs_sync__page *page) {
+  char rid[24];
+  char size[24];
+  bool graves = sync->notes.boot_kind == KECS_SYNC__BOOT_GRAVES;
+  snprintf(rid, sizeof rid, "%lld", (long long)sync->notes.boot_rid);
+  snprintf(size, sizeof size, "%d", sync->batch);
+  const char *values[] = {rid, size};
+  if (!graves && !(sync->kinds & KECS_BIT(sync->notes.boot_kind))) {
+    page->boot_kind = sync->notes.boot_kind + 1;
+    return kecs_sync__transact(sync, kecs_sync__apply_boot, page);
+  }
+  kecs_sync__begin(&page->exchange, sync, false);
+  kecs_status status = graves ? kecs_sync__boot_graves(sync, page, values) : kecs_sync__boot_rows(sync, page, values);
+  return status ? status
+                : kecs_sync__transact(sync, graves ? kecs_sync__apply_boot_graves : kecs_sync__apply_boot, page);
+}
+
+/* ---- pages ---- */
+
+/* One page, and what it has done. */
+static kecs_status kecs_sync__page_run(kecs_sync *sync, kecs_status (*run)(kecs_sync *sync, kecs_sync__page *page)) {
+  kecs_sync__page *page = kecs_pg__alloc(&sync->allocator, sizeof *page);
+  if (!page) {
+    return KECS_E_NOMEM;
+  }
+  page->sync = sync;
+  page->exchange.sync = sync;
+  page->side = kecs_sync__side(sync);
+  kecs_status status = run(sync, page);
+  if (!status) {
+    sync->report.pulled += page->pulled;
+    sync->report.conflicts += page->conflicts;
+  }
+  kecs_sync__end(&page->exchange);
+  for (int kind = 0; kind < KECS_KIND_COUNT; kind++) {
+    if (page->wanted[kind].allocator) {
+      kecs_pg__text_free(&page->wanted[kind]);
+    }
+  }
+  kecs_pg__release(&sync->allocator, page, sizeof *page);
+  return status ? status : kecs_sync__notes_read(sync);
+}
+
+static kecs_status kecs_sync__boot(kecs_sync *sync) {
+  kecs_status status = KECS_OK;
+  if (sync->notes.boot_kind == 0) {
+    status = kecs_sync__transact(sync, kecs_sync__apply_head, sync);
+    status = status ? status : kecs_sync__notes_read(sync);
+  }
+  while (!status && !sync->notes.booted) {
+    status = kecs_sync__page_run(sync, kecs_sync__boot_page);
+  }
+  return status;
+}
+
+KECS_PG__FN kecs_status kecs_sync__pull(kecs_sync *sync) {
+  int64_t wanted = 0;
+  kecs_status status = KECS_OK;
+  if (!sync->notes.booted) {
+    status = kecs_sync__boot(sync);
+    sync->until = sync->notes.cursor; /* a page without rows tells the next window */
+    snprintf(sync->until_id, sizeof sync->until_id, "%s", sync->notes.cursor_id);
+    sync->until_kinds = 0;
+    status = status ? status : kecs_sync__page_run(sync, kecs_sync__pull_window);
+  }
+  status =
+      status ? status : kecs_sync__count(sync->store, "SELECT count(*) FROM {sync_wanted} WHERE {own}true", &wanted);
+  while (!status && (sync->until > sync->notes.cursor || wanted > 0)) {
+    wanted = 0;
+    status = kecs_sync__page_run(sync, kecs_sync__pull_window);
+  }
+  return status;
+}
+
+/* ---- sync/round.c ------------------------------------------------------------------------------------------------ */
+/* sync/round.c -- the handle, the handshake, and a round. */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/* ---- the handshake ---- */
+
+/* Columns of sync_hello. */
+enum {
+  KECS_SYNC__HUB,
+  KECS_SYNC__SITE,
+  KECS_SYNC__PUSH,
+  KECS_SYNC__NOW,
+  KECS_SYNC__HEAD,
+  KECS_SYNC__HEAD_ID,
+  KECS_SYNC__FLOOR,
+  KECS_SYNC__FITS
+};
+
+static int64_t kecs_sync__now_us(void) {
+  struct timespec now = {0, 0};
+  (void)clock_gettime(CLOCK_REALTIME, &now);
+  return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+static kecs_status kecs_sync__hub_work(kecs_store *tx, void *user) {
+  const kecs_sync__notes *notes = user;
+  kecs_status status = kecs_sync__note(tx, "hub", notes->hub);
+  return status ? status : kecs_sync__note_number(tx, "site", notes->site);
+}
+
+/* The hub's identity and our number there; the first one that answers is ours from then on. */
+static kecs_status kecs_sync__check_hub(kecs_sync *sync, const PGresult *hello) {
+  const char *hub = kecs_sync__text(hello, 0, KECS_SYNC__HUB);
+  int64_t site = kecs_sync__number(hello, 0, KECS_SYNC__SITE);
+  if (sync->notes.hub[0] == '\0') {
+    snprintf(sync->notes.hub, sizeof sync->notes.hub, "%s", hub);
+    sync->notes.site = site;
+    return kecs_sync__transact(sync, kecs_sync__hub_work, &sync->notes);
+  }
+  if (strcmp(hub, sync->notes.hub) != 0) {
+    return kecs_pg__fail(KECS_E_CONFLICT,
+                         "%s is another hub than the one that this file began with; nothing was written",
+                         sync->place.shown);
+  }
+  return site == sync->notes.site ? KECS_OK
+                                  : kecs_pg__fail(KECS_E_CONFLICT,
+                                                  "the hub has forgotten the site \"%s\": it went back in its history. "
+                                                  "Nothing was written; docs/sync.md 9",
+                                                  sync->site);
+}
+
+static kecs_status kecs_sync__check_chain(kecs_sync *sync, const PGresult *hello, const PGresult *refused) {
+  const char *push = kecs_sync__text(hello, 0, KECS_SYNC__PUSH);
+  if (strcmp(push, sync->notes.push) == 0) {
+    return KECS_OK;
+  }
+  if (sync->notes.intent.id[0] && strcmp(push, sync->notes.intent.id) == 0) {
+    return kecs_sync__acknowledge(sync, refused);
+  }
+  return kecs_pg__fail(
+      KECS_E_CONFLICT,
+      "the hub knows of another last push of the site \"%s\": two devices have this name, the file was "
+      "copied or restored, or the hub went back. Nothing was written; docs/sync.md 9",
+      sync->site);
+}
+
+static kecs_status kecs_sync__check_cursor(kecs_sync *sync, const PGresult *hello) {
+  int64_t floor = kecs_sync__number(hello, 0, KECS_SYNC__FLOOR);
+  if (sync->notes.boot_kind == 0) {
+    return KECS_OK;
+  }
+  if (sync->notes.cursor < floor) {
+    return kecs_pg__fail(KECS_E_COMPACTED,
+                         "the hub has removed changes up to %lld, this edge has those up to %lld: it was away for too "
+                         "long. Nothing was written; docs/sync.md 9",
+                         (long long)floor, (long long)sync->notes.cursor);
+  }
+  return kecs_sync__text(hello, 0, KECS_SYNC__FITS)[0] == 't'
+             ? KECS_OK
+             : kecs_pg__fail(KECS_E_CONFLICT,
+                             "the hub's history is not the one that this edge has read up to %lld: a failover, or a "
+                             "restored hub. Nothing was written; docs/sync.md 9",
+                             (long long)sync->notes.cursor);
+}
+
+static kecs_status kecs_sync__check_version(kecs_sync *sync, const PGresult *result) {
+  char version[KECS_SYNC__VERSION_SIZE];
+  kecs_sync__version(version);
+  return strcmp(kecs_sync__text(result, 0, 0), version) == 0
+             ? KECS_OK
+             : kecs_pg__fail(
+                   KECS_E_UNSUPPORTED,
+                   "%s: the hub's functions are of version %.31s, this program's of %s: run kecs hub init with "
+                   "the newer program; the older one can't sync with it",
+                   sync->place.shown, kecs_sync__text(result, 0, 0), version);
+}
+
+static kecs_status kecs_sync__hello(kecs_sync *sync) {
+  kecs_sync__exchange exchange;
+  char cursor[24];
+  char size[24];
+  snprintf(cursor, sizeof cursor, "%lld", (long long)sync->notes.cursor);
+  snprintf(size, sizeof size, "%d", sync->batch);
+  const char *who[] = {sync->site, cursor, sync->notes.cursor_id};
+  const char *window[] = {cursor, size};
+  kecs_sync__begin(&exchange, sync, true);
+  int version = kecs_sync__add_item(&exchange, "SELECT {S}sync_version()", "", NULL, 0);
+  (void)kecs_sync__add_item(&exchange, "SELECT {S}change_number({T})", "", NULL, 0);
+  int hello = kecs_sync__add_item(&exchange, "SELECT * FROM {S}sync_hello({T},$1,$2,$3)", "", who, 3);
+  int next = kecs_sync__add_item(&exchange, "SELECT * FROM {S}sync_window({T},$1,$2)", "", window, 2);
+  int refused = kecs_sync__add_item(&exchange,
+                                    "SELECT r.kind,r.key,r.code FROM {S}sync_refused r JOIN {S}sync_sites s ON "
+                                    "s.tenant=r.tenant AND s.site=r.site WHERE r.tenant={T} AND s.name=$1",
+                                    "", who, 1);
+  kecs_status status = kecs_sync__send(&exchange, "greet the hub");
+  const PGresult *said = status ? NULL : exchange.item[hello].result;
+  if (said) {
+    sync->report.hub_offset_us = kecs_sync__number(said, 0, KECS_SYNC__NOW) - kecs_sync__now_us();
+    sync->head = kecs_sync__number(said, 0, KECS_SYNC__HEAD);
+    snprintf(sync->head_id, sizeof sync->head_id, "%s", kecs_sync__text(said, 0, KECS_SYNC__HEAD_ID));
+    sync->until = kecs_sync__number(exchange.item[next].result, 0, 0);
+    snprintf(sync->until_id, sizeof sync->until_id, "%s", kecs_sync__text(exchange.item[next].result, 0, 1));
+    sync->until_kinds = kecs_sync__number(exchange.item[next].result, 0, 2);
+    status = kecs_sync__check_version(sync, exchange.item[version].result);
+    status = status ? status : kecs_sync__check_hub(sync, said);
+    status = status ? status : kecs_sync__check_chain(sync, said, exchange.item[refused].result);
+    status = status ? status : kecs_sync__check_cursor(sync, said);
+  }
+  kecs_sync__end(&exchange);
+  return status;
+}
+
+/* ---- a round ---- */
+
+static kecs_status kecs_sync__last_work(kecs_store *tx, void *user) {
+  return kecs_sync__note_number(tx, "last", *(const int64_t *)user);
+}
+
+KECS_STORE_API kecs_status kecs_sync_once(kecs_sync *sync, kecs_sync_report *out_report) {
+  if (!sync) {
+    return kecs_pg__fail(KECS_E_INVALID, "sync is NULL");
+  }
+  memset(&sync->report, 0, sizeof sync->report);
+  kecs_status status = kecs_sync__notes_read(sync);
+  status = status ? status : kecs_sync__hello(sync);
+  status = status ? status : kecs_sync__pull(sync);
+  status = status ? status : kecs_sync__push(sync);
+  int64_t now = kecs_sync__now_us();
+  bool idle = sync->report.pushed + sync->report.pulled == 0 && now - sync->notes.last_us < INT64_C(60000000);
+  if (!status && !idle) { /* an idle edge does not wear its disk */
+    status = kecs_sync__transact(sync, kecs_sync__last_work, &now);
+  }
+  if (out_report) {
+    *out_report = sync->report;
+  }
+  return status;
+}
+
+KECS_STORE_API kecs_status kecs_sync_status(kecs_sync *sync, kecs_sync_status_info *out_info) {
+  if (!sync || !out_info) {
+    return kecs_pg__fail(KECS_E_INVALID, "%s is NULL", sync ? "out_info" : "sync");
+  }
+  memset(out_info, 0, sizeof *out_info);
+  kecs_status status = kecs_sync__notes_read(sync);
+  out_info->site = sync->site;
+  out_info->number = sync->notes.site;
+  out_info->cursor = sync->notes.cursor;
+  out_info->last_us = sync->notes.last_us;
+  status =
+      status ? status
+             : kecs_sync__count(sync->store,
+                                "SELECT (SELECT count(*) FROM {changes c} WHERE {own c}c.seq>s.value)+(SELECT count(*) "
+                                "FROM {change_folds f} WHERE {own f}f.seq>s.value) FROM {change_state s} WHERE {own s}"
+                                "s.id=2",
+                                &out_info->pending);
+  status =
+      status ? status
+             : kecs_sync__count(sync->store, "SELECT count(*) FROM {sync_refused} WHERE {own}true", &out_info->refused);
+  status = status
+               ? status
+               : kecs_sync__count(sync->store, "SELECT count(*) FROM {sync_wanted} WHERE {own}true", &out_info->wanted);
+  return status ? status
+                : kecs_sync__count(sync->store, "SELECT count(*) FROM {sync_conflicts} WHERE {own}true",
+                                   &out_info->conflicts);
+}
+
+/* ---- conflicts ---- */
+
+typedef struct kecs_sync__lost {
+  kecs_status (*visit)(const kecs_sync_conflict *conflict, void *user);
+  void *user;
+} kecs_sync__lost;
+
+static kecs_status kecs_sync__lost_visit(const kecs_value *values, void *user) {
+  const kecs_sync__lost *lost = user;
+  kecs_sync_conflict conflict = {values[0].number,
+                                 (kecs_kind)values[1].number,
+                                 values[2].text,
+                                 values[3].text,
+                                 (unsigned)values[4].number,
+                                 values[5].number,
+                                 values[6].number,
+                                 values[7].number,
+                                 values[8].number,
+                                 values[9].text,
+                                 values[10].number};
+  return lost->visit(&conflict, lost->user);
+}
+
+KECS_STORE_API kecs_status kecs_sync_conflicts(kecs_store *store, int64_t after_id,
+                                               kecs_status (*visit)(const kecs_sync_conflict *conflict, void *user),
+                                               void *user) {
+  kecs_sync__lost lost = {visit, user};
+  kecs_value value = kecs_sync__value_int(after_id);
+  bool there = false;
+  if (!visit) {
+    return kecs_pg__fail(KECS_E_INVALID, "visit is NULL");
+  }
+  kecs_status status = kecs_replica_made(store, &there);
+  return status || !there
+             ? status
+             : kecs_replica_sql(store,
+                                "SELECT id,kind,key,reason,groups,kept_stamp,kept_site,lost_stamp,lost_site,"
+                                "lost,at FROM {sync_conflicts} WHERE {own}id>?1 ORDER BY id",
+                                &value, 1, 11, kecs_sync__lost_visit, &lost);
+}
+
+/* ---- the handle ---- */
+
+static kecs_status kecs_sync__check_options(const kecs_sync_options *options) {
+  if (!options || !options->hub || !kecs_pg_backend()->answers_to(options->hub)) {
+    return kecs_pg__fail(KECS_E_INVALID, "options.hub must be the URL of a PostgreSQL database");
+  }
+  size_t len = options->site ? strlen(options->site) : 0;
+  if (len == 0 || len > KECS_SYNC__NAME_MAX) {
+    return kecs_pg__fail(KECS_E_INVALID, "options.site must be a name of 1 to %d bytes", (int)KECS_SYNC__NAME_MAX);
+  }
+  if (options->batch < 0 || options->batch > KECS_SYNC__BATCH_MAX) {
+    return kecs_pg__fail(KECS_E_INVALID, "options.batch is %d; 1 to %d, or 0", options->batch,
+                         (int)KECS_SYNC__BATCH_MAX);
+  }
+  return KECS_OK;
+}
+
+static kecs_status kecs_sync__choose_kinds(kecs_sync *sync, const kecs_sync_options *options) {
+  sync->kinds = options->kind_count ? 0 : kecs_replica_kinds(sync->store);
+  for (size_t i = 0; i < options->kind_count; i++) {
+    if (!kecs_kind_describe(options->kinds[i])) {
+      return kecs_pg__fail(KECS_E_INVALID, "options.kinds: %d is no kind", (int)options->kinds[i]);
+    }
+    sync->kinds |= KECS_BIT(options->kinds[i]);
+  }
+  for (int kind = 1; kind < KECS_KIND_COUNT; kind++) {
+    const kecs_kind_info *info = kecs_kind_describe((kecs_kind)kind);
+    for (int i = 0; (sync->kinds & KECS_BIT(kind)) && i < info->reference_count; i++) {
+      if (!(sync->kinds & KECS_BIT(info->references[i].parent))) {
+        return kecs_pg__fail(KECS_E_INVALID, "options.kinds has %s without its parent %s", info->name,
+                             kecs_kind_describe(info->references[i].parent)->name);
+      }
+    }
+  }
+  return KECS_OK;
+}
+
+/* What a file began with: a name, or the kinds. */
+static kecs_status kecs_sync__fixed_visit(const kecs_value *values, void *user) {
+  snprintf(user, KECS_SYNC__NAME_MAX + 1, "%s", values[0].text);
+  return KECS_OK;
+}
+
+static kecs_status kecs_sync__fix(kecs_store *tx, const char *name, const char *wanted) {
+  char found[KECS_SYNC__NAME_MAX + 1] = "";
+  kecs_value value = kecs_sync__value_text(name);
+  kecs_status status = kecs_replica_sql(tx, "SELECT value FROM {sync_state} WHERE {own}name=?1", &value, 1, 1,
+                                        kecs_sync__fixed_visit, found);
+  if (!status && found[0] && strcmp(found, wanted) != 0) {
+    return kecs_pg__fail(KECS_E_INVALID, "this file began to sync with the %s %s, not %s", name, found, wanted);
+  }
+  return status || found[0] ? status : kecs_sync__note(tx, name, wanted);
+}
+
+static kecs_status kecs_sync__fix_work(kecs_store *tx, void *user) {
+  const kecs_sync *sync = user;
+  char kinds[24];
+  snprintf(kinds, sizeof kinds, "%llu", (unsigned long long)sync->kinds);
+  kecs_status status = kecs_sync__fix(tx, "name", sync->site);
+  return status ? status : kecs_sync__fix(tx, "kinds", kinds);
+}
+
+KECS_STORE_API kecs_status kecs_sync_open(kecs_store *store, const kecs_sync_options *options, kecs_sync **out_sync) {
+  if (!store || !out_sync) {
+    return kecs_pg__fail(KECS_E_INVALID, "%s is NULL", store ? "out_sync" : "store");
+  }
+  *out_sync = NULL;
+  kecs_status status = kecs_sync__check_options(options);
+  if (status) {
+    return status;
+  }
+  const kecs_allocator *allocator = kecs_replica_allocator(store);
+  kecs_sync *sync = kecs_pg__alloc(allocator, sizeof *sync);
+  if (!sync) {
+    return KECS_E_NOMEM;
+  }
+  sync->allocator = *allocator;
+  sync->store = store;
+  sync->batch = options->batch ? options->batch : KECS_SYNC__BATCH;
+  snprintf(sync->site, sizeof sync->site, "%s", options->site);
+  sync->hub = kecs_pg__copy(allocator, options->hub, strlen(options->hub));
+  status = sync->hub ? kecs_pg_backend()->attach(sync->hub, &sync->allocator, &sync->place) : KECS_E_NOMEM;
+  status = status ? status : kecs_sync__choose_kinds(sync, options);
+  status = status ? status : kecs_replica_open(store, sync->kinds, NULL);
+  status = status ? status : kecs_sync__transact(sync, kecs_sync__fix_work, sync);
+  status = status ? status : kecs_sync__notes_read(sync);
+  if (status) {
+    kecs_error error = *kecs_last_error();
+    kecs_sync_close(sync);
+    kecs_pg__restore(&error);
+    return status;
+  }
+  *out_sync = sync;
+  return KECS_OK;
+}
+
+KECS_STORE_API void kecs_sync_close(kecs_sync *sync) {
+  if (sync) {
+    kecs_allocator allocator = sync->allocator;
+    kecs_sync__hang_up(sync);
+    kecs_pg_backend()->detach(&sync->place, &sync->allocator);
+    kecs_pg__release_text(&allocator, sync->hub);
+    kecs_pg__release(&allocator, sync, sizeof *sync);
+  }
 }
 #endif
 

@@ -11,6 +11,7 @@
  *   kecs_migrate.h migrate: a whole store into another one
  *   kecs_about.h   describe-kind, stat, version
  *   kecs_watch.h   track, watch, compact
+ *   kecs_sync.h    sync, conflicts, hub
  *   kecs_history.h history, diff, get --as-of
  *
  * Build:  cc kecs.c kecs_store_impl.c -lsqlite3 -lpthread -lm
@@ -131,6 +132,8 @@ static exit_code fail_asked(kecs_status status) {
 
 #include "kecs_watch.h"
 
+#include "kecs_sync.h"
+
 /* ---- the commands ---- */
 
 static const command commands[] = {
@@ -205,6 +208,17 @@ static const command commands[] = {
      "  kecs --db shop.db diff service web,shop --from 117 --to 130\n"},
     {"compact", "", "remove old entries of the log of changes", 0, 0, run_compact, "",
      "  kecs --db shop.db compact --older 24\n"},
+    {"sync", "[status]", "bring an edge and its hub into agreement", 0, 1, run_sync,
+     "One round: what was changed here goes to the hub, what was changed there or on other edges comes here. The file\n"
+     "is tracked from then on. What is refused is sent again in the next round. `sync status` works without the hub.\n",
+     "  kecs --db edge.db sync --hub 'postgres://kecs@db.example/kecs?tenant=shop' --site cellar\n"
+     "  KECS_HUB=postgres://... KECS_SITE=cellar kecs --db edge.db sync status\n"},
+    {"conflicts", "", "what has lost against another edge or the hub", 0, 0, run_conflicts,
+     "One line a row: number, time of the change that lost, reason, kind, key, and the whole row.\n",
+     "  kecs --db edge.db conflicts\n"},
+    {"hub", "init", "make a hub of a tenant on PostgreSQL", 1, 1, run_hub,
+     "Makes tables, change log and functions, or makes them anew after an upgrade.\n",
+     "  kecs --db 'postgres://kecs_owner@db.example/kecs?tenant=shop' hub init\n"},
     {"stat", "", "the database: size, schema, rows of each kind", 0, 0, run_stat, "",
      "  kecs --db shop.db stat\n"},
     {"version", "", "the version of this program and of SQLite", 0, 0, run_version, "",

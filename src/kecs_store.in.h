@@ -26,6 +26,7 @@ extern "C" {
 #include "store/history.h"
 #include "store/validate.h"
 #include "store/backend.h"
+#include "store/replica.h"
 #ifdef __cplusplus
 }
 #endif
@@ -132,6 +133,9 @@ extern "C" {
 #include "store/changes.c"
 #ifndef KECS_STORE_NO_WATCH
 #include "store/pending.c"
+#include "store/replica.c"
+#include "store/replica_open.c"
+#include "store/replica_merge.c"
 #include "store/ear.c"
 #include "store/watch.c"
 #include "store/informer.c"

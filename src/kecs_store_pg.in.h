@@ -11,6 +11,7 @@
 extern "C" {
 #endif
 #include "pg/public.h"
+#include "sync/public.h"
 #ifdef __cplusplus
 }
 #endif
@@ -33,5 +34,13 @@ extern "C" {
 #include "pg/log_sql.c"
 #include "pg/log.c"
 #include "pg/backend.c"
+#include "sync/hub_common.c"
+#include "sync/hub_sql.c"
+#include "sync/hub.c"
+#include "sync/link.c"
+#include "sync/notes.c"
+#include "sync/push.c"
+#include "sync/pull.c"
+#include "sync/round.c"
 #endif
 #include "doc/licence.h"

@@ -33,6 +33,10 @@
  *   Options     durability FULL asks for synchronous_commit=on; NORMAL takes what the server has. cache_kib means
  *               nothing. no_foreign_keys needs the right to set session_replication_role.
  *
+ * SYNC
+ *   kecs_sync_hub_init(url) makes a hub of a tenant; kecs_sync_open and kecs_sync_once bring a tracked SQLite file and
+ *   the hub into agreement. docs/sync.md is the protocol, and says which kinds take part.
+ *
  * COMPILE-TIME OPTIONS
  *   KECS_STORE_PG_IMPLEMENTATION  build the bodies, in one C file
  *   KECS_STORE_HEADER             the core's header; default "kecs_store.h"

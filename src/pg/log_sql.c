@@ -358,7 +358,7 @@ static const char kecs_pg__log_update_form[] =
     "  CASE WHEN c.synced=0 THEN {S}change_stamp() ELSE c.stamp END,c.base_life,c.base_spec,c.base_status FROM (\n"
     "    SELECT n.tenant,n.rid,CASE WHEN {n_spec} IS DISTINCT FROM {o_spec} THEN 2 ELSE 0 END|\n"
     "    CASE WHEN {n_status} IS DISTINCT FROM {o_status} THEN 4 ELSE 0 END AS synced,({local_differs}) AS locals,\n"
-    "    greatest({n_spec},{n_status}) AS stamp,\n"
+    "    coalesce(greatest({n_spec},{n_status}),{n_life}) AS stamp,\n" /* a later life may have neither */
     "    {o_life} AS base_life,{o_spec} AS base_spec,{o_status} AS base_status\n"
     "    FROM new_rows n JOIN old_rows o ON o.tenant=n.tenant AND o.rid=n.rid " KECS_PG__TRACKED
     "n.tenant AND h.tracked) c ORDER BY c.rid;\n"
@@ -386,9 +386,15 @@ static const char kecs_pg__log_key_form[] =
 /* A row's stamp is above all that it has, wherever those came from. */
 #define KECS_PG__NEXT_STAMP "greatest({S}change_stamp(),OLD.stamp_life+1,{old_spec}+1,{old_status}+1)"
 
+/* The statement that merges what a site has pushed brings stamps along (sync/hub_sql.c). */
+#define KECS_PG__MERGES                                            \
+  "  IF current_setting('kecs_store.merge',true)='on' THEN\n" \
+  "    RETURN NEW;\n"                                              \
+  "  END IF;\n"
+
 static const char kecs_pg__log_spec_form[] =
     "CREATE OR REPLACE FUNCTION {S}feed_{t}_spec() RETURNS trigger LANGUAGE plpgsql AS $kecs_log$\n"
-    "BEGIN\n"
+    "BEGIN\n" KECS_PG__MERGES
     "  NEW.stamp_spec := " KECS_PG__NEXT_STAMP
     ";\n"
     "  NEW.site_spec := NULL;\n"
@@ -398,7 +404,7 @@ static const char kecs_pg__log_spec_form[] =
 /* It comes after the other one, by its name: what writes both groups gives them one stamp. */
 static const char kecs_pg__log_status_form[] =
     "CREATE OR REPLACE FUNCTION {S}feed_{t}_status() RETURNS trigger LANGUAGE plpgsql AS $kecs_log$\n"
-    "BEGIN\n"
+    "BEGIN\n" KECS_PG__MERGES
     "  NEW.stamp_status := CASE WHEN {new_spec} IS DISTINCT FROM {old_spec} THEN {new_spec} ELSE " KECS_PG__NEXT_STAMP
     " END;\n"
     "  NEW.site_status := NULL;\n"

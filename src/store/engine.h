@@ -203,8 +203,20 @@ struct kecs_store {
   kecs_store *next;
 };
 
+typedef struct kecs__write kecs__write;
+
+/* Rows that are deleted because another store has deleted them, or their parent: the tombstones are its, not ours. */
+typedef struct kecs__burial {
+  int64_t stamp;
+  int64_t site;
+  kecs_status (*lose)(kecs__write *write, const kecs__meta *meta, int64_t rid); /* before each of them */
+  const struct kecs_replica *side;
+  int conflicts;  /* that `lose` has noted */
+  int64_t rid;    /* of the row that is deleted itself */
+} kecs__burial;
+
 /* A write: in a transaction of its own, or as a part of the handle's. */
-typedef struct kecs__write {
+struct kecs__write {
   kecs_store *store;
   kecs__engine *engine;
   kecs__session *session;
@@ -221,7 +233,8 @@ typedef struct kecs__write {
   const char *reason;
   bool noted;
   bool make_parents; /* an insert makes the parents that are missing, bare (KECS_JSON_PARENTS) */
-} kecs__write;
+  kecs__burial *burial; /* what is deleted, another store has deleted; what is cleared with it is not stamped */
+};
 
 /* MISUSE unless `store` is an open handle. */
 KECS__FN kecs_status kecs__check_handle(const kecs_store *store);

@@ -224,8 +224,8 @@ KECS__FN kecs_status kecs__feed_run(kecs__write *write, const char *sql, const k
   return status;
 }
 
-static kecs_status kecs__feed_append(kecs__write *write, int kind, int64_t rid, uint64_t groups, int op, int64_t stamp,
-                                     const int64_t base[KECS__STAMPS]) {
+KECS__FN kecs_status kecs__feed_append(kecs__write *write, int kind, int64_t rid, uint64_t groups, int op,
+                                       int64_t stamp, const int64_t base[KECS__STAMPS]) {
   kecs_value values[] = {kecs__value_int(kind),
                          kecs__value_int(rid),
                          kecs__value_int((int64_t)groups),
@@ -244,7 +244,7 @@ static kecs_status kecs__feed_append(kecs__write *write, int kind, int64_t rid, 
 /* ---- rows ---- */
 
 /* No new row may have this rid or a lower one: rows that had were deleted. */
-static kecs_status kecs__feed_mark(kecs__write *write, const kecs__meta *meta, int64_t *out_mark) {
+KECS__FN kecs_status kecs__feed_mark(kecs__write *write, const kecs__meta *meta, int64_t *out_mark) {
   kecs__place *place = &write->session->place;
   int kind = (int)meta->info->kind;
   if (!(place->marked & KECS_BIT(kind))) {
@@ -264,7 +264,7 @@ static kecs_status kecs__feed_mark(kecs__write *write, const kecs__meta *meta, i
 }
 
 /* SQLite gives the rid of the last row again when that row was deleted. */
-static kecs_status kecs__feed_new_rid(kecs__write *write, const kecs__meta *meta, int64_t mark, int64_t *rid) {
+KECS__FN kecs_status kecs__feed_new_rid(kecs__write *write, const kecs__meta *meta, int64_t mark, int64_t *rid) {
   if (*rid > mark) {
     return KECS_OK;
   }
@@ -352,7 +352,10 @@ KECS__FN kecs_status kecs__feed_delete(kecs__write *write, const kecs__meta *met
   int kind = (int)meta->info->kind;
   int64_t stamp = 0;
   int64_t base[KECS__STAMPS];
-  kecs_status status = kecs__feed_read_stamps(write, meta, rid, base);
+  kecs_status status = write->burial ? write->burial->lose(write, meta, rid) : KECS_OK;
+  if (!status) {
+    status = kecs__feed_read_stamps(write, meta, rid, base);
+  }
   if (!status) {
     status = kecs__feed_stamp(write, &stamp);
   }
@@ -362,17 +365,23 @@ KECS__FN kecs_status kecs__feed_delete(kecs__write *write, const kecs__meta *met
   if (status) {
     return status;
   }
+  kecs_value site = kecs__value_text(NULL); /* this one */
+  if (write->burial && write->burial->site != -1) { /* KECS_REPLICA_HERE */
+    stamp = write->burial->stamp;
+    site = kecs__value_int(write->burial->site);
+  }
   int64_t seq = write->engine->backend->last_rid(write->session->connection);
   kecs__arena arena;
   kecs__arena_init(&arena, &write->engine->allocator);
   const char *key = kecs__feed_key(meta, row, &arena);
   if (key) {
     kecs_value values[] = {kecs__value_int(seq),  kecs__value_int(kind),  kecs__value_int(rid),
-                           kecs__value_text(key), kecs__value_int(stamp), kecs__feed_base(base[KECS__STAMP_LIFE])};
+                           kecs__value_text(key), kecs__value_int(stamp), kecs__feed_base(base[KECS__STAMP_LIFE]),
+                           site};
     status = kecs__run(write->session,
-                            "INSERT INTO {change_tombstones}({tenant}seq,kind,rid,key,stamp,life) "
-                            "VALUES({ours}?1,?2,?3,?4,?5,?6)",
-                            values, 6, NULL);
+                       "INSERT INTO {change_tombstones}({tenant}seq,kind,rid,key,stamp,life,site) "
+                       "VALUES({ours}?1,?2,?3,?4,?5,?6,?7)",
+                       values, 7, NULL);
   } else {
     status = KECS_E_NOMEM;
   }

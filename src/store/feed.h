@@ -93,6 +93,14 @@ KECS__FN kecs_status kecs__feed_guards(kecs__write *write, bool make);
 /* Logs that a row, which is still there, is about to be deleted, and keeps its key. */
 KECS__FN kecs_status kecs__feed_delete(kecs__write *write, const kecs__meta *meta, int64_t rid, const void *row);
 
+/* An entry by itself, for who writes rows otherwise (replica_merge.c). */
+KECS__FN kecs_status kecs__feed_append(kecs__write *write, int kind, int64_t rid, uint64_t groups, int op,
+                                       int64_t stamp, const int64_t base[KECS__STAMPS]);
+
+/* The highest rid that no new row of a kind may have, and what gives a row that has it another one. */
+KECS__FN kecs_status kecs__feed_mark(kecs__write *write, const kecs__meta *meta, int64_t *out_mark);
+KECS__FN kecs_status kecs__feed_new_rid(kecs__write *write, const kecs__meta *meta, int64_t mark, int64_t *rid);
+
 /* ---- reading ---- */
 
 /* Whether the backend has a log, whoever writes it. */

@@ -34,10 +34,11 @@ KECS__FN bool kecs__feed_has_group(const kecs_kind_info *info, kecs_column_group
 
 /* ---- tables ---- */
 
-/* change_heads, change_queue and change_batches are of logs that the database writes. */
-static const char *const kecs__feed_tables[] = {"changes",      "change_folds", "change_tombstones",
-                                                "change_state", "change_heads", "change_queue",
-                                                "change_batches", "history",    "history_keys"};
+/* change_heads, change_queue and change_batches are of logs that the database writes; sync_* are of replication. */
+static const char *const kecs__feed_tables[] = {
+    "changes",        "change_folds", "change_tombstones", "change_state", "change_heads", "change_queue",
+    "change_batches", "history",      "history_keys",      "sync_state",   "sync_conflicts", "sync_wanted",
+    "sync_refused",   "sync_hubs",    "sync_sites"};
 
 KECS__FN bool kecs__feed_is_side_table(const char *name) {
   for (size_t i = 0; i < sizeof kecs__feed_tables / sizeof kecs__feed_tables[0]; i++) {
@@ -128,10 +129,10 @@ KECS__FN void kecs__feed_sql_read(kecs__text *out, const kecs_kind_info *info) {
 }
 
 KECS__FN void kecs__feed_sql_update(kecs__text *out, kecs__op op, int number) {
-  static const char *const names[] = {"stamp_spec", "stamp_status"};
+  static const char *const names[] = {"spec", "status"};
   for (int i = 0; i < 2; i++) {
     if (op == KECS__OP_UPDATE_BOTH || op == (i == 0 ? KECS__OP_UPDATE_SPEC : KECS__OP_UPDATE_STATUS)) {
-      kecs__text_addf(out, ",%s=", names[i]);
+      kecs__text_addf(out, ",site_%s=NULL,stamp_%s=", names[i], names[i]);
       kecs__sql_placeholder(out, number);
     }
   }
@@ -282,7 +283,8 @@ static void kecs__guard_update(kecs__text *out, const kecs_kind_info *info, kecs
                     (int)KECS__FEED_UPDATED);
     if (stamped) {
       kecs__text_addf(out, ",old.stamp_life,old.stamp_%s);\n", name);
-      kecs__text_addf(out, "  UPDATE %s SET stamp_%s=" KECS__GUARD_LAST " WHERE rid=new.rid", info->table, name);
+      kecs__text_addf(out, "  UPDATE %s SET site_%s=NULL,stamp_%s=" KECS__GUARD_LAST " WHERE rid=new.rid", info->table,
+                      name, name);
     }
     kecs__text_adds(out, stamped ? ";\n" : ");\n");
     if (history) {

@@ -375,7 +375,7 @@ static kecs_status kecs__change_write(kecs__write *write, const kecs__meta *meta
   }
   if (logged) {
     groups = kecs__feed_groups(meta, change->changed);
-    op = kecs__feed_stamped(meta->info) ? kecs__change_op(groups) : KECS__OP_UPDATE;
+    op = kecs__feed_stamped(meta->info) && !write->burial ? kecs__change_op(groups) : KECS__OP_UPDATE;
     status = kecs__feed_stamp(write, &stamp);
   }
   if (op != KECS__OP_UPDATE) {

@@ -1,0 +1,95 @@
+/* ---- Replication ------------------------------------------------------------------------------------------- */
+/* For layers that bring stores into agreement, as kecs_sync_* of kecs_store_pg.h does: what a tracked SQLite file has
+ * that is still to be pushed, and the merge of what another store has. docs/sync.md says what stamps and sites mean.
+ * A program that only uses a store needs none of this. */
+#ifndef KECS_STORE_REPLICA_H
+#define KECS_STORE_REPLICA_H
+#include "store/backend.h"
+#include "store/changes.h"
+
+/* Places in kecs_replica_row.stamp and .site, and as bits (KECS_BIT) what of a row is pending. */
+enum { KECS_REPLICA_LIFE, KECS_REPLICA_SPEC, KECS_REPLICA_STATUS, KECS_REPLICA_STAMPS };
+
+/* The site of what was written in this file, and not sent to it. Others are numbers from 0 on. */
+#define KECS_REPLICA_HERE INT64_C(-1)
+
+/* How this file stands to the other side. */
+typedef struct kecs_replica {
+  int64_t site;    /* this file's number: KECS_REPLICA_HERE means it when stamps are compared */
+  int64_t acked;   /* local stamps up to this one are there; 0: none */
+  uint64_t kinds;  /* that take part: KECS_BIT(kind) */
+} kecs_replica;
+
+/* All that is known of one natural key: a row, or that it was deleted. */
+typedef struct kecs_replica_row {
+  kecs_kind kind;
+  bool dead;
+  const char *key;                    /* the natural key as one text, as kecs_change.key */
+  unsigned pending;                   /* given: what of it is local and not acknowledged; 0 where it is merged */
+  int64_t stamp[KECS_REPLICA_STAMPS]; /* a dead one has only that of its death, in the first place; 0: none */
+  int64_t site[KECS_REPLICA_STAMPS];
+  const kecs_value *values;           /* one a column, in order; NULL for a dead one. Local columns are not read */
+} kecs_replica_row;
+
+/* What a merge came to. */
+typedef enum kecs_replica_outcome {
+  KECS_REPLICA_SAME,    /* nothing was new */
+  KECS_REPLICA_TAKEN,   /* the row is as it came, or partly */
+  KECS_REPLICA_ORPHAN   /* its parent is not here: nothing was done */
+} kecs_replica_outcome;
+
+typedef struct kecs_replica_merged {
+  kecs_replica_outcome outcome;
+  int conflicts; /* entries that it made in sync_conflicts */
+} kecs_replica_merged;
+
+/* Makes what replication keeps in a file (tables sync_*), where it is missing, and sets the push mark. Rows from before
+ * the file was tracked get stamps and entries; *out_adopted is the sequence of the last of these entries, 0 where it
+ * was done before. UNSUPPORTED for a store that is not tracked, or is no SQLite file. */
+KECS_STORE_API kecs_status kecs_replica_open(kecs_store *store, uint64_t kinds, int64_t *out_adopted);
+
+/* The kinds that can take part, as bits: rows of the others are not told whole by their columns, or only ever grow. */
+KECS_STORE_API uint64_t kecs_replica_kinds(kecs_store *store);
+
+/* Where a walk through the log has ended. */
+typedef struct kecs_replica_end {
+  int64_t seq;   /* of the last entry that was read; 0: there was none above the push mark */
+  int64_t stamp; /* of that entry */
+  int64_t read;  /* entries */
+} kecs_replica_end;
+
+/* Reads entries of the log above the push mark, at most `limit`, or all up to `upto_seq` where that is not 0, and calls
+ * `visit` once for each of their rows that is pending: dead ones first, children before parents, then rows, parents
+ * before children. What `visit` gets dies when it returns. */
+KECS_STORE_API kecs_status kecs_replica_pending(kecs_store *store, const kecs_replica *side, int limit,
+                                                int64_t upto_seq,
+                                                kecs_status (*visit)(const kecs_replica_row *row, void *user),
+                                                void *user, kecs_replica_end *out_end);
+
+/* The row or tombstone of a natural key, pending or not. `visit` is not called where there is neither. */
+KECS_STORE_API kecs_status kecs_replica_find(kecs_store *store, const kecs_replica *side, kecs_kind kind,
+                                             const char *key,
+                                             kecs_status (*visit)(const kecs_replica_row *row, void *user),
+                                             void *user);
+
+/* Merges a state, best on a transaction's handle together with others. What loses goes to sync_conflicts. */
+KECS_STORE_API kecs_status kecs_replica_merge(kecs_store *store, const kecs_replica *side, const kecs_replica_row *row,
+                                              kecs_replica_merged *out_merged);
+
+/* Whether kecs_replica_open was ever called for the file. */
+KECS_STORE_API kecs_status kecs_replica_made(kecs_store *store, bool *out_made);
+
+/* The store's allocator, for layers that work with it. It lives as long as the store. */
+KECS_STORE_API const kecs_allocator *kecs_replica_allocator(kecs_store *store);
+
+/* From here on each commit of the store reaches the disk before it is told, whatever its durability; or as it was
+ * opened. Not inside a transaction. */
+KECS_STORE_API kecs_status kecs_replica_durable(kecs_store *store, bool on);
+
+/* Runs a statement on the tables sync_*, and calls `visit` (may be NULL) with each of its rows. A table's name stands
+ * in braces, and its condition begins with {own}: "SELECT value FROM {sync_state} WHERE {own}name=?1". */
+KECS_STORE_API kecs_status kecs_replica_sql(kecs_store *store, const char *sql, const kecs_value *parameters, int count,
+                                            int columns, kecs_status (*visit)(const kecs_value *values, void *user),
+                                            void *user);
+
+#endif

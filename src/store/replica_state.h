@@ -1,0 +1,56 @@
+/* store/replica_state.h -- the state of a natural key as this file has it: row, stamps, tombstone. */
+#ifndef KECS_STORE_REPLICA_STATE_H
+#define KECS_STORE_REPLICA_STATE_H
+#include "store/replica.h"
+#include "store/feed.h"
+
+/* A row with its stamps. Texts lie in the arena that it was read into. */
+typedef struct kecs__state {
+  int64_t rid; /* 0: there is none */
+  int64_t stamp[KECS_REPLICA_STAMPS];
+  int64_t site[KECS_REPLICA_STAMPS];
+  kecs_value values[64];
+} kecs__state;
+
+/* A key's latest deletion. */
+typedef struct kecs__grave {
+  int64_t seq; /* of its entry; 0: there is none */
+  int64_t stamp;
+  int64_t site;
+} kecs__grave;
+
+/* Reads a row; rid is 0 when it is gone. */
+KECS__FN kecs_status kecs__state_read(kecs__session *session, const kecs__meta *meta, int64_t rid, kecs__arena *arena,
+                                      kecs__state *out_state);
+
+/* The rid of the row with these values of a unique key, or 0. */
+KECS__FN kecs_status kecs__state_rid(kecs__session *session, const kecs__meta *meta, int key, const kecs_value *values,
+                                     int count, int64_t *out_rid);
+
+/* A natural key's text as the values of its columns. INVALID when it is none. */
+KECS__FN kecs_status kecs__state_key(const kecs__meta *meta, const char *key, kecs__arena *arena,
+                                     kecs_value *out_values);
+
+KECS__FN kecs_status kecs__grave_read(kecs__session *session, kecs_kind kind, const char *key, kecs__grave *out_grave);
+
+/* Which of the stamps are local and not acknowledged, as bits. */
+KECS__FN unsigned kecs__state_pending(const kecs_replica *side, const int64_t *stamp, const int64_t *site);
+
+/* The same for a row that the other side has refused: nothing of it is there, whatever was acknowledged since. */
+KECS__FN kecs_status kecs__state_unpushed(kecs__session *session, const kecs_replica *side, kecs_kind kind,
+                                          const char *key, const kecs__state *state, unsigned *out_pending);
+
+/* The order of stamps: below 0, 0, above 0. */
+KECS__FN int kecs__stamp_compare(const kecs_replica *side, int64_t stamp, int64_t site, int64_t other,
+                                 int64_t other_site);
+
+/* Whether the kind can take part: rows alone say all, and what follows from them is tags, whose rows travel by
+ * themselves. */
+KECS__FN bool kecs__replica_can(const kecs__engine *engine, kecs_kind kind);
+
+/* The entry that keeps what has lost. */
+KECS__FN kecs_status kecs__replica_lost(kecs__write *write, const kecs_replica_row *row, const char *reason,
+                                        unsigned groups, int64_t kept_stamp, int64_t kept_site, int64_t lost_stamp,
+                                        int64_t lost_site);
+
+#endif

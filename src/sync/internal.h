@@ -1,0 +1,121 @@
+/* sync/internal.h -- what the modules of sync share: the handle, exchanges with the hub, the edge's own notes. */
+#ifndef KECS_SYNC_INTERNAL_H
+#define KECS_SYNC_INTERNAL_H
+#include "pg/text.h"
+#include "pg/wire.h"
+#include "sync/public.h"
+
+enum {
+  KECS_SYNC__ID_SIZE = 40, /* of a push's or batch's id, with its terminator */
+  KECS_SYNC__NAME_MAX = 128,
+  KECS_SYNC__BATCH = 1000,
+  KECS_SYNC__BATCH_MAX = 100000
+};
+
+/* A push that was decided upon and is not known to have arrived. */
+typedef struct kecs_sync__intent {
+  char id[KECS_SYNC__ID_SIZE]; /* "": there is none */
+  int64_t seq;                 /* of the edge's log: all up to it goes with this push */
+  int64_t stamp;               /* of that entry */
+} kecs_sync__intent;
+
+/* What the edge knows between rounds: sync_state. */
+typedef struct kecs_sync__notes {
+  char hub[KECS_SYNC__ID_SIZE];
+  char push[KECS_SYNC__ID_SIZE]; /* the last acknowledged one */
+  int64_t site;
+  int64_t acked;
+  int64_t adopted;
+  int64_t cursor;
+  char cursor_id[KECS_SYNC__ID_SIZE];
+  bool booted;       /* the cursor holds: everything before it was read once */
+  int64_t boot_kind; /* where a bootstrap is: kind and rid */
+  int64_t boot_rid;
+  int64_t last_us;
+  kecs_sync__intent intent;
+} kecs_sync__notes;
+
+struct kecs_sync {
+  kecs_store *store;
+  kecs_allocator allocator;
+  kecs_place place;
+  kecs_pg__connection *link; /* NULL while there is none */
+  char *hub;
+  char site[KECS_SYNC__NAME_MAX + 1];
+  uint64_t kinds;
+  int batch;
+  kecs_sync__notes notes;
+  kecs_sync_report report;
+  int64_t until; /* the window to pull: (cursor, until] */
+  char until_id[KECS_SYNC__ID_SIZE];
+  int64_t until_kinds;
+  int64_t head;
+  char head_id[KECS_SYNC__ID_SIZE];
+};
+
+/* ---- exchanges (link.c) ---- */
+
+enum { KECS_SYNC__ITEMS = 128 };
+
+/* One statement of an exchange. */
+typedef struct kecs_sync__item {
+  char *sql; /* the exchange's */
+  int count;
+  const char *const *values; /* the caller's, until it is sent */
+  PGresult *result;
+} kecs_sync__item;
+
+typedef struct kecs_sync__exchange {
+  kecs_sync *sync;
+  kecs_sync__item item[KECS_SYNC__ITEMS];
+  int count;
+  kecs_status status; /* the first failure while it was put together */
+} kecs_sync__exchange;
+
+KECS_PG__FN void kecs_sync__begin(kecs_sync__exchange *exchange, kecs_sync *sync, bool write);
+
+/* Adds a statement; {S} is the schema, {T} the tenant, {t} `table`. Gives its number. */
+KECS_PG__FN int kecs_sync__add_item(kecs_sync__exchange *exchange, const char *form, const char *table,
+                                    const char *const *values, int count);
+
+/* Sends it all with COMMIT, in one go. On failure the connection is given up, and nothing was stored; only whether
+ * COMMIT took effect may be unknown, which the next handshake tells. */
+KECS_PG__FN kecs_status kecs_sync__send(kecs_sync__exchange *exchange, const char *doing);
+KECS_PG__FN void kecs_sync__end(kecs_sync__exchange *exchange);
+KECS_PG__FN void kecs_sync__hang_up(kecs_sync *sync);
+
+/* A value of a result: "" and 0 where it is NULL. */
+KECS_PG__FN const char *kecs_sync__text(const PGresult *result, int row, int column);
+KECS_PG__FN int64_t kecs_sync__number(const PGresult *result, int row, int column);
+
+/* ---- notes (notes.c) ---- */
+
+KECS_PG__FN kecs_status kecs_sync__notes_read(kecs_sync *sync);
+KECS_PG__FN kecs_status kecs_sync__note(kecs_store *tx, const char *name, const char *value);
+KECS_PG__FN kecs_status kecs_sync__note_number(kecs_store *tx, const char *name, int64_t value);
+KECS_PG__FN kecs_value kecs_sync__value_int(int64_t number);
+KECS_PG__FN kecs_value kecs_sync__value_text(const char *text);
+
+/* A count over one of the edge's tables. */
+KECS_PG__FN kecs_status kecs_sync__count(kecs_store *store, const char *sql, int64_t *out_count);
+
+/* Runs `work` in a transaction of the edge. */
+KECS_PG__FN kecs_status kecs_sync__transact(kecs_sync *sync, kecs_status (*work)(kecs_store *tx, void *user),
+                                            void *user);
+
+KECS_PG__FN kecs_replica kecs_sync__side(const kecs_sync *sync);
+
+/* An array of the server's, as text: begun with the first element, ended by kecs_sync__array_end. */
+KECS_PG__FN void kecs_sync__array_add(kecs_pg__text *array, const char *text);
+KECS_PG__FN void kecs_sync__array_int(kecs_pg__text *array, int64_t number);
+KECS_PG__FN void kecs_sync__array_end(kecs_pg__text *array);
+
+/* ---- the parts of a round ---- */
+
+KECS_PG__FN kecs_status kecs_sync__pull(kecs_sync *sync);
+KECS_PG__FN kecs_status kecs_sync__push(kecs_sync *sync);
+
+/* The push of the intent was committed: `refused` has the rows of sync_refused at the hub. */
+KECS_PG__FN kecs_status kecs_sync__acknowledge(kecs_sync *sync, const PGresult *refused);
+
+#endif

@@ -1,0 +1,137 @@
+/* sync/notes.c -- what the edge knows between rounds, in its own file. */
+#include "pg/prologue.h"
+
+#include "sync/internal.h"
+
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+KECS_PG__FN kecs_value kecs_sync__value_int(int64_t number) {
+  kecs_value value = {KECS_VALUE_INT, 0, NULL, number};
+  return value;
+}
+
+KECS_PG__FN kecs_value kecs_sync__value_text(const char *text) {
+  kecs_value value = {text ? KECS_VALUE_TEXT : KECS_VALUE_NULL, text ? strlen(text) : 0, text, 0};
+  return value;
+}
+
+/* The names in sync_state, and where their values go: a text, or a number. */
+typedef struct kecs_sync__note_place {
+  const char *name;
+  size_t offset;
+  bool text;
+} kecs_sync__note_place;
+
+#define KECS_SYNC__NUMBER(name, member) \
+  { name, offsetof(kecs_sync__notes, member), false }
+#define KECS_SYNC__TEXT(name, member) \
+  { name, offsetof(kecs_sync__notes, member), true }
+
+static const kecs_sync__note_place kecs_sync__note_places[] = {
+    KECS_SYNC__TEXT("hub", hub),
+    KECS_SYNC__TEXT("push", push),
+    KECS_SYNC__NUMBER("site", site),
+    KECS_SYNC__NUMBER("acked", acked),
+    KECS_SYNC__NUMBER("adopted", adopted),
+    KECS_SYNC__NUMBER("cursor", cursor),
+    KECS_SYNC__TEXT("cursor_id", cursor_id),
+    KECS_SYNC__NUMBER("boot_kind", boot_kind),
+    KECS_SYNC__NUMBER("boot_rid", boot_rid),
+    KECS_SYNC__NUMBER("last", last_us),
+    KECS_SYNC__TEXT("intent_id", intent.id),
+    KECS_SYNC__NUMBER("intent_seq", intent.seq),
+    KECS_SYNC__NUMBER("intent_stamp", intent.stamp),
+};
+
+static kecs_status kecs_sync__note_visit(const kecs_value *values, void *user) {
+  kecs_sync__notes *notes = user;
+  for (size_t i = 0; i < sizeof kecs_sync__note_places / sizeof kecs_sync__note_places[0]; i++) {
+    const kecs_sync__note_place *place = &kecs_sync__note_places[i];
+    char *at = (char *)notes + place->offset;
+    if (strcmp(values[0].text, place->name) != 0) {
+      continue;
+    }
+    if (place->text) {
+      snprintf(at, KECS_SYNC__ID_SIZE, "%s", values[1].text);
+    } else {
+      int64_t number = strtoll(values[1].text, NULL, 10);
+      memcpy(at, &number, sizeof number);
+    }
+  }
+  return KECS_OK;
+}
+
+KECS_PG__FN kecs_status kecs_sync__notes_read(kecs_sync *sync) {
+  memset(&sync->notes, 0, sizeof sync->notes);
+  kecs_status status = kecs_replica_sql(sync->store, "SELECT name,value FROM {sync_state} WHERE {own}true", NULL, 0, 2,
+                                        kecs_sync__note_visit, &sync->notes);
+  sync->notes.booted = sync->notes.boot_kind >= KECS_KIND_COUNT + 1;
+  return status;
+}
+
+KECS_PG__FN kecs_status kecs_sync__note(kecs_store *tx, const char *name, const char *value) {
+  kecs_value values[] = {kecs_sync__value_text(name), kecs_sync__value_text(value)};
+  return kecs_replica_sql(
+      tx,
+      "INSERT INTO {sync_state}({tenant}name,value) VALUES({ours}?1,?2) ON CONFLICT(name) DO UPDATE SET "
+      "value=excluded.value",
+      values, 2, 0, NULL, NULL);
+}
+
+KECS_PG__FN kecs_status kecs_sync__note_number(kecs_store *tx, const char *name, int64_t value) {
+  char text[24];
+  snprintf(text, sizeof text, "%lld", (long long)value);
+  return kecs_sync__note(tx, name, text);
+}
+
+static kecs_status kecs_sync__count_visit(const kecs_value *values, void *user) {
+  *(int64_t *)user = values[0].number;
+  return KECS_OK;
+}
+
+KECS_PG__FN kecs_status kecs_sync__count(kecs_store *store, const char *sql, int64_t *out_count) {
+  *out_count = 0;
+  return kecs_replica_sql(store, sql, NULL, 0, 1, kecs_sync__count_visit, out_count);
+}
+
+KECS_PG__FN kecs_status kecs_sync__transact(kecs_sync *sync, kecs_status (*work)(kecs_store *tx, void *user),
+                                            void *user) {
+  return kecs_transact(sync->store, work, user, 0);
+}
+
+KECS_PG__FN kecs_replica kecs_sync__side(const kecs_sync *sync) {
+  kecs_replica side = {sync->notes.site, sync->notes.acked, sync->kinds};
+  return side;
+}
+
+KECS_PG__FN void kecs_sync__array_add(kecs_pg__text *array, const char *text) {
+  kecs_pg__text_adds(array, array->len == 0 ? "{" : ",");
+  if (!text) {
+    kecs_pg__text_adds(array, "NULL");
+    return;
+  }
+  kecs_pg__text_adds(array, "\"");
+  while (*text) {
+    size_t plain = strcspn(text, "\"\\");
+    kecs_pg__text_add(array, text, plain);
+    text += plain;
+    if (*text) {
+      kecs_pg__text_adds(array, "\\");
+      kecs_pg__text_add(array, text++, 1);
+    }
+  }
+  kecs_pg__text_adds(array, "\"");
+}
+
+KECS_PG__FN void kecs_sync__array_int(kecs_pg__text *array, int64_t number) {
+  char text[24];
+  snprintf(text, sizeof text, "%s%lld", array->len == 0 ? "{" : ",", (long long)number);
+  kecs_pg__text_adds(array, text);
+}
+
+KECS_PG__FN void kecs_sync__array_end(kecs_pg__text *array) {
+  kecs_pg__text_adds(array, array->len == 0 ? "{}" : "}");
+}

@@ -1,0 +1,96 @@
+/* ---- Sync ---------------------------------------------------------------------------------------------------- */
+/* An edge, which is a store in a SQLite file that was opened with options.track, and a hub, which is a tenant of a
+ * PostgreSQL database: each works alone, and a round brings them into agreement. docs/sync.md is the protocol, and says
+ * which kinds take part. Reads and writes of the application go on during a round. */
+#ifndef KECS_SYNC_PUBLIC_H
+#define KECS_SYNC_PUBLIC_H
+#include "store/replica.h"
+
+typedef struct kecs_sync kecs_sync;
+
+/* Zero-initialised but for `hub` and `site`. Texts are copied. */
+typedef struct kecs_sync_options {
+  const char *hub;        /* URL of the hub's database, as kecs_open takes it, with its tenant:
+                           * "postgres://kecs@db.example/kecs?tenant=shop" */
+  const char *site;       /* this edge's name at the hub: no two have the same; 1 to 128 bytes */
+  const kecs_kind *kinds; /* `kind_count` of them; none: all that can take part. Parents must be among them. Fixed with
+                           * the first kecs_sync_open of a file */
+  size_t kind_count;
+  int batch;              /* entries of a log that are pushed or pulled at once; 0: 1000; at most 100000 */
+} kecs_sync_options;
+
+/* What a round has done. */
+typedef struct kecs_sync_report {
+  int64_t pushed;      /* rows and deletions that were sent and taken */
+  int64_t refused;     /* that the hub refused: they are sent again in the next round */
+  int64_t pulled;      /* rows and deletions of the hub that changed something here */
+  int64_t conflicts;   /* entries that were made in sync_conflicts here */
+  int64_t round_trips; /* without those of a new connection */
+  int64_t bytes_out;   /* of statements and their values */
+  int64_t bytes_in;    /* of values that came back */
+  int64_t hub_offset_us; /* the hub's clock minus this one, as the handshake saw it */
+} kecs_sync_report;
+
+/* How an edge stands. Texts live until the next call on the handle. */
+typedef struct kecs_sync_status_info {
+  const char *site;    /* its name */
+  int64_t number;      /* its number at the hub; 0: it was never there */
+  int64_t pending;     /* entries of the log above the push mark: 0 means that all is pushed */
+  int64_t refused;     /* rows that the hub has refused and that are sent again */
+  int64_t wanted;      /* rows of the hub whose parent is missing here */
+  int64_t conflicts;   /* entries of sync_conflicts */
+  int64_t cursor;      /* sequence of the hub's log up to which everything is here */
+  int64_t last_us;     /* end of the last round that succeeded, microseconds since 1970; 0: none */
+} kecs_sync_status_info;
+
+/* Makes a hub of the tenant that the URL names: tables, change log and functions, under the lock of migrations. May be
+ * called again, and must be after an upgrade of the library that changed the schema. The role needs to own the tables.
+ * Errors: as kecs_open; DENIED. */
+KECS_STORE_API kecs_status kecs_sync_hub_init(const char *hub);
+
+/* Prepares the file for sync, and connects nowhere. The store must stay open until kecs_sync_close. Rows that were in
+ * the file before it was tracked will be pushed, too. Errors: INVALID (options; other kinds or another site name
+ * than the file began with), UNSUPPORTED (not tracked, no SQLite file, a kind that can't take part), and those
+ * of a write. */
+KECS_STORE_API kecs_status kecs_sync_open(kecs_store *store, const kecs_sync_options *options, kecs_sync **out_sync);
+
+/* One round: handshake, pull, push. On one thread at a time. What was done before a failure stays done, and the next
+ * round goes on from there; *out_report (may be NULL) is filled in any case. Deadline and cancel of the store's
+ * handle end it between two steps, not while the hub is waited for. Errors:
+ *   OFFLINE, BUSY          nothing is wrong: try again later
+ *   CONFLICT               the hub knows of another last push of this site, is another hub, or went back in its
+ *                          history: two devices with one name, a copied or restored file, a failover. Or this device's
+ *                          clock is more than 5 minutes ahead. Nothing was lost or written; the line says which
+ *   COMPACTED              away for longer than the hub keeps its log
+ *   UNSUPPORTED            the hub is of another version, or is none: kecs_sync_hub_init
+ *   DENIED, TIMEOUT, CANCELLED, FULL, NOMEM, IO ... as elsewhere */
+KECS_STORE_API kecs_status kecs_sync_once(kecs_sync *sync, kecs_sync_report *out_report);
+
+/* From this file alone; works without the hub. */
+KECS_STORE_API kecs_status kecs_sync_status(kecs_sync *sync, kecs_sync_status_info *out_info);
+
+/* What has lost against another state, and was kept. Texts die when `visit` returns. */
+typedef struct kecs_sync_conflict {
+  int64_t id;
+  kecs_kind kind;
+  const char *key;
+  const char *reason;  /* "update", "create", "delete", "parent", "key": docs/sync.md 7 */
+  unsigned groups;     /* KECS_BIT(KECS_REPLICA_...) of what has lost */
+  int64_t kept_stamp;  /* kecs_stamp_time tells the time */
+  int64_t kept_site;   /* a site's number; 0: the hub; -1: this file */
+  int64_t lost_stamp;
+  int64_t lost_site;
+  const char *lost;    /* the whole row as a JSON object, by columns */
+  int64_t at;          /* when it was noted, microseconds since 1970 */
+} kecs_sync_conflict;
+
+/* Calls `visit` for each entry of this file's conflict log after `after_id`, oldest first. What `visit` returns ends
+ * it. Nothing where the file never was an edge. */
+KECS_STORE_API kecs_status kecs_sync_conflicts(kecs_store *store, int64_t after_id,
+                                               kecs_status (*visit)(const kecs_sync_conflict *conflict, void *user),
+                                               void *user);
+
+/* NULL is fine. */
+KECS_STORE_API void kecs_sync_close(kecs_sync *sync);
+
+#endif

@@ -1,0 +1,429 @@
+/* sync/pull.c -- what the hub has comes to the edge: once as a whole, then by its feed, window by window. */
+#include "pg/prologue.h"
+
+#include "sync/internal.h"
+
+#include "sync/hub_sql.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum {
+  KECS_SYNC__ROW_FIXED = 7, /* key, three stamps with their sites */
+  KECS_SYNC__BOOT_GRAVES = KECS_KIND_COUNT,
+  KECS_SYNC__BOOT_DONE = KECS_KIND_COUNT + 1
+};
+
+/* A page: for each kind the items of the exchange that have its tombstones and rows; 0: none. */
+typedef struct kecs_sync__page {
+  kecs_sync *sync;
+  kecs_sync__exchange exchange;
+  int graves[KECS_KIND_COUNT][2]; /* of the window; of what is wanted */
+  int rows[KECS_KIND_COUNT][2];
+  int window;
+  kecs_pg__text wanted[KECS_KIND_COUNT];
+  const char *wanted_values[KECS_KIND_COUNT];
+  bool wants;
+  kecs_replica side;
+  /* While it is applied. */
+  const kecs_kind_info *info;
+  int64_t pulled;
+  int64_t conflicts;
+  /* A bootstrap's. */
+  int64_t boot_kind;
+  int64_t boot_rid;
+} kecs_sync__page;
+
+/* ---- statements ---- */
+
+/* "SELECT key,stamps...,columns... FROM table t WHERE t.tenant=... AND " */
+static void kecs_sync__select(kecs_pg__text *out, const kecs_kind_info *info) {
+  static const struct {
+    const char *name;
+    kecs_column_group group;
+  } stamps[] = {{"life", KECS_GROUP_KEY}, {"spec", KECS_GROUP_SPEC}, {"status", KECS_GROUP_STATUS}};
+  kecs_pg__text_adds(out, "SELECT ");
+  kecs_sync__key_text(out, info, "t");
+  for (size_t i = 0; i < sizeof stamps / sizeof stamps[0]; i++) {
+    bool has = false;
+    for (int c = 0; c < info->column_count; c++) {
+      has = has || info->columns[c].group == (unsigned)stamps[i].group;
+    }
+    const kecs_pg__mark marks[] = {{"n", stamps[i].name}, {NULL, NULL}};
+    kecs_pg__text_fill(out, has ? ",coalesce(t.stamp_{n},0),coalesce(t.site_{n},0)" : ",0,0", marks);
+  }
+  for (int i = 0; i < info->column_count; i++) {
+    if (kecs_sync__travels(&info->columns[i])) {
+      kecs_pg__text_adds(out, ",t.");
+      kecs_pg__text_adds(out, info->columns[i].name);
+    }
+  }
+  kecs_pg__text_adds(out, ",t.rid FROM {S}{t} t WHERE t.tenant={T} AND ");
+}
+
+static int kecs_sync__add_text(kecs_sync__exchange *exchange, kecs_pg__text *form, const char *table,
+                               const char *const *values, int count) {
+  int item = 0;
+  exchange->status = exchange->status ? exchange->status : form->status;
+  if (!exchange->status) {
+    item = kecs_sync__add_item(exchange, form->data, table, values, count);
+  }
+  kecs_pg__text_free(form);
+  return item;
+}
+
+/* Rows of a kind, chosen by `where`. */
+static int kecs_sync__add_rows(kecs_sync__page *page, const kecs_kind_info *info, const char *where, bool by_key,
+                               const char *const *values, int count) {
+  kecs_pg__text form = {&page->sync->allocator, NULL, 0, 0, KECS_OK};
+  kecs_sync__select(&form, info);
+  if (by_key) {
+    kecs_sync__key_text(&form, info, "t");
+  }
+  kecs_pg__text_adds(&form, where);
+  return kecs_sync__add_text(&page->exchange, &form, info->table, values, count);
+}
+
+/* Tombstones of a kind whose keys have no row, the latest of each. */
+static int kecs_sync__add_graves(kecs_sync__page *page, const kecs_kind_info *info, const char *where,
+                                 const char *const *values, int count) {
+  kecs_pg__text form = {&page->sync->allocator, NULL, 0, 0, KECS_OK};
+  char kind[64];
+  snprintf(kind, sizeof kind, "x.kind=%d AND ", (int)info->kind);
+  kecs_pg__text_adds(&form,
+                     "SELECT DISTINCT ON(x.key) x.key,x.stamp,coalesce(x.site,0) FROM {S}change_tombstones x WHERE "
+                     "x.tenant={T} AND ");
+  kecs_pg__text_adds(&form, kind);
+  kecs_pg__text_adds(&form, where);
+  kecs_pg__text_adds(&form, " AND NOT EXISTS(SELECT FROM {S}{t} t WHERE t.tenant={T} AND ");
+  kecs_sync__key_text(&form, info, "t");
+  kecs_pg__text_adds(&form, "=x.key) ORDER BY x.key,x.stamp DESC,coalesce(x.site,0) DESC");
+  return kecs_sync__add_text(&page->exchange, &form, info->table, values, count);
+}
+
+/* ---- applying ---- */
+
+static kecs_value kecs_sync__value(const kecs_column_info *column, const PGresult *result, int row, int at) {
+  kecs_value value = {KECS_VALUE_NULL, 0, NULL, 0};
+  if (PQgetisnull(result, row, at)) {
+    return value;
+  }
+  switch (column->type) {
+    case KECS_TYPE_TEXT:
+    case KECS_TYPE_JSON:
+      value.type = KECS_VALUE_TEXT;
+      value.text = PQgetvalue(result, row, at);
+      value.len = (size_t)PQgetlength(result, row, at);
+      break;
+    case KECS_TYPE_BOOL:
+      value.type = KECS_VALUE_BOOL;
+      value.number = PQgetvalue(result, row, at)[0] == 't';
+      break;
+    case KECS_TYPE_TIME:
+      value.type = KECS_VALUE_TIME;
+      value.number = kecs_sync__number(result, row, at);
+      break;
+    default:
+      value.type = KECS_VALUE_INT;
+      value.number = kecs_sync__number(result, row, at);
+      break;
+  }
+  return value;
+}
+
+static kecs_status kecs_sync__merge(kecs_sync__page *page, kecs_store *tx, const kecs_replica_row *row) {
+  kecs_replica_merged merged;
+  kecs_status status = kecs_replica_merge(tx, &page->side, row, &merged);
+  if (status) {
+    return status;
+  }
+  page->pulled += merged.outcome == KECS_REPLICA_TAKEN;
+  page->conflicts += merged.conflicts;
+  if (merged.outcome != KECS_REPLICA_ORPHAN) {
+    return KECS_OK;
+  }
+  kecs_value values[] = {kecs_sync__value_int((int64_t)row->kind), kecs_sync__value_text(row->key)};
+  return kecs_replica_sql(tx, "INSERT INTO {sync_wanted}({tenant}kind,key) VALUES({ours}?1,?2) ON CONFLICT DO NOTHING",
+                          values, 2, 0, NULL, NULL);
+}
+
+static kecs_status kecs_sync__apply_rows(kecs_sync__page *page, kecs_store *tx, const kecs_kind_info *info,
+                                         const PGresult *result) {
+  kecs_status status = KECS_OK;
+  for (int r = 0; !status && r < PQntuples(result); r++) {
+    kecs_value values[64];
+    kecs_replica_row row;
+    int at = KECS_SYNC__ROW_FIXED;
+    memset(values, 0, sizeof values);
+    memset(&row, 0, sizeof row);
+    row.kind = info->kind;
+    row.key = kecs_sync__text(result, r, 0);
+    row.values = values;
+    for (int i = 0; i < KECS_REPLICA_STAMPS; i++) {
+      row.stamp[i] = kecs_sync__number(result, r, 1 + 2 * i);
+      row.site[i] = kecs_sync__number(result, r, 2 + 2 * i);
+    }
+    for (int i = 0; i < info->column_count; i++) {
+      if (kecs_sync__travels(&info->columns[i])) {
+        values[i] = kecs_sync__value(&info->columns[i], result, r, at++);
+      }
+    }
+    status = kecs_sync__merge(page, tx, &row);
+  }
+  return status;
+}
+
+static kecs_status kecs_sync__apply_graves(kecs_sync__page *page, kecs_store *tx, kecs_kind kind,
+                                           const PGresult *result) {
+  kecs_status status = KECS_OK;
+  for (int r = 0; !status && r < PQntuples(result); r++) {
+    kecs_replica_row row;
+    memset(&row, 0, sizeof row);
+    row.kind = kind;
+    row.dead = true;
+    row.key = kecs_sync__text(result, r, 0);
+    row.stamp[0] = kecs_sync__number(result, r, 1);
+    row.site[0] = kecs_sync__number(result, r, 2);
+    status = kecs_sync__merge(page, tx, &row);
+  }
+  return status;
+}
+
+/* Deletions children first, rows parents first. */
+static kecs_status kecs_sync__apply(kecs_sync__page *page, kecs_store *tx) {
+  kecs_status status = KECS_OK;
+  page->pulled = 0;
+  page->conflicts = 0;
+  if (page->wants) {
+    status = kecs_replica_sql(tx, "DELETE FROM {sync_wanted} WHERE {own}true", NULL, 0, 0, NULL, NULL);
+  }
+  for (int kind = KECS_KIND_COUNT - 1; !status && kind > 0; kind--) {
+    for (int i = 0; !status && i < 2; i++) {
+      int item = page->graves[kind][i];
+      status = item ? kecs_sync__apply_graves(page, tx, (kecs_kind)kind, page->exchange.item[item].result) : KECS_OK;
+    }
+  }
+  for (int kind = 1; !status && kind < KECS_KIND_COUNT; kind++) {
+    for (int i = 0; !status && i < 2; i++) {
+      int item = page->rows[kind][i];
+      status =
+          item ? kecs_sync__apply_rows(page, tx, kecs_kind_describe((kecs_kind)kind), page->exchange.item[item].result)
+               : KECS_OK;
+    }
+  }
+  return status;
+}
+
+static kecs_status kecs_sync__apply_window(kecs_store *tx, void *user) {
+  kecs_sync__page *page = user;
+  kecs_status status = kecs_sync__apply(page, tx);
+  status = status ? status : kecs_sync__note_number(tx, "cursor", page->sync->until);
+  return status ? status : kecs_sync__note(tx, "cursor_id", page->sync->until_id);
+}
+
+/* ---- what is wanted ---- */
+
+static kecs_status kecs_sync__wanted_visit(const kecs_value *values, void *user) {
+  kecs_sync__page *page = user;
+  if (values[0].number > 0 && values[0].number < KECS_KIND_COUNT) {
+    kecs_sync__array_add(&page->wanted[values[0].number], values[1].text);
+    page->wants = true;
+  }
+  return KECS_OK;
+}
+
+static kecs_status kecs_sync__page_wanted(kecs_sync__page *page) {
+  for (int kind = 0; kind < KECS_KIND_COUNT; kind++) {
+    page->wanted[kind].allocator = &page->sync->allocator;
+  }
+  kecs_status status = kecs_replica_sql(page->sync->store, "SELECT kind,key FROM {sync_wanted} WHERE {own}true", NULL,
+                                        0, 2, kecs_sync__wanted_visit, page);
+  for (int kind = 1; !status && kind < KECS_KIND_COUNT; kind++) {
+    if (page->wanted[kind].len > 0) {
+      const kecs_kind_info *info = kecs_kind_describe((kecs_kind)kind);
+      kecs_sync__array_end(&page->wanted[kind]);
+      status = page->wanted[kind].status;
+      page->wanted_values[kind] = page->wanted[kind].data;
+      page->graves[kind][1] = kecs_sync__add_graves(page, info, "x.key=ANY($1)", &page->wanted_values[kind], 1);
+      page->rows[kind][1] = kecs_sync__add_rows(page, info, "=ANY($1)", true, &page->wanted_values[kind], 1);
+    }
+  }
+  return status;
+}
+
+/* ---- windows ---- */
+
+static void kecs_sync__window_read(kecs_sync *sync, const PGresult *result) {
+  sync->until = kecs_sync__number(result, 0, 0);
+  snprintf(sync->until_id, sizeof sync->until_id, "%s", kecs_sync__text(result, 0, 1));
+  sync->until_kinds = kecs_sync__number(result, 0, 2);
+}
+
+static kecs_status kecs_sync__pull_window(kecs_sync *sync, kecs_sync__page *page) {
+  char from[24];
+  char until[24];
+  char size[24];
+  char rows[160];
+  snprintf(from, sizeof from, "%lld", (long long)sync->notes.cursor);
+  snprintf(until, sizeof until, "%lld", (long long)sync->until);
+  snprintf(size, sizeof size, "%d", sync->batch);
+  const char *values[] = {from, until};
+  const char *next[] = {until, size};
+  kecs_sync__begin(&page->exchange, sync, false);
+  kecs_status status = kecs_sync__page_wanted(page);
+  for (int kind = 1; !status && kind < KECS_KIND_COUNT; kind++) {
+    if ((uint64_t)sync->until_kinds & sync->kinds & KECS_BIT(kind)) {
+      const kecs_kind_info *info = kecs_kind_describe((kecs_kind)kind);
+      snprintf(rows, sizeof rows,
+               "t.rid IN(SELECT c.rid FROM {S}changes c WHERE c.tenant={T} AND c.seq>$1 AND c.seq<=$2 AND c.kind=%d)",
+               kind);
+      page->graves[kind][0] = kecs_sync__add_graves(page, info, "x.seq>$1 AND x.seq<=$2", values, 2);
+      page->rows[kind][0] = kecs_sync__add_rows(page, info, rows, false, values, 2);
+    }
+  }
+  page->window = kecs_sync__add_item(&page->exchange, "SELECT * FROM {S}sync_window({T},$1,$2)", "", next, 2);
+  status = status ? status : kecs_sync__send(&page->exchange, "pull");
+  status = status ? status : kecs_sync__transact(sync, kecs_sync__apply_window, page);
+  if (!status) {
+    kecs_sync__window_read(sync, page->exchange.item[page->window].result);
+  }
+  return status;
+}
+
+/* ---- the first time ---- */
+
+static kecs_status kecs_sync__apply_boot(kecs_store *tx, void *user) {
+  kecs_sync__page *page = user;
+  kecs_status status = kecs_sync__apply(page, tx);
+  status = status ? status : kecs_sync__note_number(tx, "boot_kind", page->boot_kind);
+  return status ? status : kecs_sync__note_number(tx, "boot_rid", page->boot_rid);
+}
+
+static kecs_status kecs_sync__apply_head(kecs_store *tx, void *user) {
+  const kecs_sync *sync = user;
+  kecs_status status = kecs_sync__note_number(tx, "cursor", sync->head);
+  status = status ? status : kecs_sync__note(tx, "cursor_id", sync->head_id);
+  return status ? status : kecs_sync__note_number(tx, "boot_kind", 1);
+}
+
+/* All tombstones, by their sequence; the merge finds out which of them still say something. */
+static kecs_status kecs_sync__boot_graves(kecs_sync *sync, kecs_sync__page *page, const char *const *values) {
+  int item =
+      kecs_sync__add_item(&page->exchange,
+                          "SELECT x.key,x.stamp,coalesce(x.site,0),x.kind,x.seq FROM {S}change_tombstones x WHERE "
+                          "x.tenant={T} AND x.seq>$1 ORDER BY x.seq LIMIT $2",
+                          "", values, 2);
+  kecs_status status = kecs_sync__send(&page->exchange, "pull");
+  const PGresult *result = status ? NULL : page->exchange.item[item].result;
+  int count = result ? PQntuples(result) : 0;
+  page->boot_kind = count < sync->batch ? KECS_SYNC__BOOT_DONE : KECS_SYNC__BOOT_GRAVES;
+  page->boot_rid = count > 0 ? kecs_sync__number(result, count - 1, 4) : 0;
+  return status;
+}
+
+static kecs_status kecs_sync__boot_rows(kecs_sync *sync, kecs_sync__page *page, const char *const *values) {
+  const kecs_kind_info *info = kecs_kind_describe((kecs_kind)sync->notes.boot_kind);
+  int item = kecs_sync__add_rows(page, info, "t.rid>$1 ORDER BY t.rid LIMIT $2", false, values, 2);
+  kecs_status status = kecs_sync__send(&page->exchange, "pull");
+  const PGresult *result = status ? NULL : page->exchange.item[item].result;
+  int count = result ? PQntuples(result) : 0;
+  page->rows[info->kind][0] = item;
+  page->boot_kind = sync->notes.boot_kind + (count < sync->batch);
+  page->boot_rid = count < sync->batch ? 0 : kecs_sync__number(result, count - 1, PQnfields(result) - 1);
+  return status;
+}
+
+/* The tombstones of a page are of several kinds. */
+static kecs_status kecs_sync__apply_boot_graves(kecs_store *tx, void *user) {
+  kecs_sync__page *page = user;
+  kecs_status status = KECS_OK;
+  const PGresult *result = page->exchange.item[1].result;
+  page->pulled = 0;
+  page->conflicts = 0;
+  for (int r = 0; !status && r < PQntuples(result); r++) {
+    kecs_replica_row row;
+    memset(&row, 0, sizeof row);
+    row.kind = (kecs_kind)kecs_sync__number(result, r, 3);
+    row.dead = true;
+    row.key = kecs_sync__text(result, r, 0);
+    row.stamp[0] = kecs_sync__number(result, r, 1);
+    row.site[0] = kecs_sync__number(result, r, 2);
+    status = page->sync->kinds & KECS_BIT(row.kind) ? kecs_sync__merge(page, tx, &row) : KECS_OK;
+  }
+  status = status ? status : kecs_sync__note_number(tx, "boot_kind", page->boot_kind);
+  return status ? status : kecs_sync__note_number(tx, "boot_rid", page->boot_rid);
+}
+
+static kecs_status kecs_sync__boot_page(kecs_sync *sync, kecs_sync__page *page) {
+  char rid[24];
+  char size[24];
+  bool graves = sync->notes.boot_kind == KECS_SYNC__BOOT_GRAVES;
+  snprintf(rid, sizeof rid, "%lld", (long long)sync->notes.boot_rid);
+  snprintf(size, sizeof size, "%d", sync->batch);
+  const char *values[] = {rid, size};
+  if (!graves && !(sync->kinds & KECS_BIT(sync->notes.boot_kind))) {
+    page->boot_kind = sync->notes.boot_kind + 1;
+    return kecs_sync__transact(sync, kecs_sync__apply_boot, page);
+  }
+  kecs_sync__begin(&page->exchange, sync, false);
+  kecs_status status = graves ? kecs_sync__boot_graves(sync, page, values) : kecs_sync__boot_rows(sync, page, values);
+  return status ? status
+                : kecs_sync__transact(sync, graves ? kecs_sync__apply_boot_graves : kecs_sync__apply_boot, page);
+}
+
+/* ---- pages ---- */
+
+/* One page, and what it has done. */
+static kecs_status kecs_sync__page_run(kecs_sync *sync, kecs_status (*run)(kecs_sync *sync, kecs_sync__page *page)) {
+  kecs_sync__page *page = kecs_pg__alloc(&sync->allocator, sizeof *page);
+  if (!page) {
+    return KECS_E_NOMEM;
+  }
+  page->sync = sync;
+  page->exchange.sync = sync;
+  page->side = kecs_sync__side(sync);
+  kecs_status status = run(sync, page);
+  if (!status) {
+    sync->report.pulled += page->pulled;
+    sync->report.conflicts += page->conflicts;
+  }
+  kecs_sync__end(&page->exchange);
+  for (int kind = 0; kind < KECS_KIND_COUNT; kind++) {
+    if (page->wanted[kind].allocator) {
+      kecs_pg__text_free(&page->wanted[kind]);
+    }
+  }
+  kecs_pg__release(&sync->allocator, page, sizeof *page);
+  return status ? status : kecs_sync__notes_read(sync);
+}
+
+static kecs_status kecs_sync__boot(kecs_sync *sync) {
+  kecs_status status = KECS_OK;
+  if (sync->notes.boot_kind == 0) {
+    status = kecs_sync__transact(sync, kecs_sync__apply_head, sync);
+    status = status ? status : kecs_sync__notes_read(sync);
+  }
+  while (!status && !sync->notes.booted) {
+    status = kecs_sync__page_run(sync, kecs_sync__boot_page);
+  }
+  return status;
+}
+
+KECS_PG__FN kecs_status kecs_sync__pull(kecs_sync *sync) {
+  int64_t wanted = 0;
+  kecs_status status = KECS_OK;
+  if (!sync->notes.booted) {
+    status = kecs_sync__boot(sync);
+    sync->until = sync->notes.cursor; /* a page without rows tells the next window */
+    snprintf(sync->until_id, sizeof sync->until_id, "%s", sync->notes.cursor_id);
+    sync->until_kinds = 0;
+    status = status ? status : kecs_sync__page_run(sync, kecs_sync__pull_window);
+  }
+  status =
+      status ? status : kecs_sync__count(sync->store, "SELECT count(*) FROM {sync_wanted} WHERE {own}true", &wanted);
+  while (!status && (sync->until > sync->notes.cursor || wanted > 0)) {
+    wanted = 0;
+    status = kecs_sync__page_run(sync, kecs_sync__pull_window);
+  }
+  return status;
+}

@@ -1,0 +1,389 @@
+/* sync/push.c -- what is pending goes to the hub: the intent is noted, one exchange merges it there, the result is
+ * noted.
+ *
+ * An intent says up to where the log goes with a push, not what is in it: states are read anew when it is sent again.
+ */
+#include "pg/prologue.h"
+
+#include "sync/internal.h"
+
+#include "sync/hub_sql.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum {
+  KECS_SYNC__PUT_FIXED = 8,  /* key, mask, three stamps with their sites */
+  KECS_SYNC__BURY_FIXED = 2, /* key, stamp */
+  KECS_SYNC__ARRAYS = 64 + KECS_SYNC__PUT_FIXED
+};
+
+/* A kind's rows, as arrays. */
+typedef struct kecs_sync__arrays {
+  kecs_pg__text array[KECS_SYNC__ARRAYS];
+  const char *values[KECS_SYNC__ARRAYS + 2]; /* site and cursor before them */
+  int count;
+  int64_t rows;
+} kecs_sync__arrays;
+
+typedef struct kecs_sync__load {
+  kecs_sync *sync;
+  kecs_sync__arrays *put[KECS_KIND_COUNT];
+  kecs_sync__arrays *bury[KECS_KIND_COUNT];
+  int64_t rows;
+  bool buries;
+} kecs_sync__load;
+
+/* ---- collecting ---- */
+
+static kecs_sync__arrays *kecs_sync__arrays_of(kecs_sync *sync, kecs_sync__arrays **slot) {
+  if (!*slot) {
+    *slot = kecs_pg__alloc(&sync->allocator, sizeof **slot);
+    for (int i = 0; *slot && i < KECS_SYNC__ARRAYS; i++) {
+      (*slot)->array[i].allocator = &sync->allocator;
+    }
+  }
+  return *slot;
+}
+
+static void kecs_sync__array_value(kecs_pg__text *array, const kecs_column_info *column, const kecs_value *value) {
+  if (value->type == KECS_VALUE_NULL) {
+    kecs_sync__array_add(array, NULL);
+  } else if (value->type == KECS_VALUE_TEXT) {
+    kecs_sync__array_add(array, value->text);
+  } else if (column->type == KECS_TYPE_BOOL) {
+    kecs_sync__array_add(array, value->number ? "t" : "f");
+  } else {
+    kecs_sync__array_int(array, value->number);
+  }
+}
+
+static int64_t kecs_sync__wire_site(const kecs_sync *sync, int64_t site) {
+  return site == KECS_REPLICA_HERE ? sync->notes.site : site;
+}
+
+static kecs_status kecs_sync__load_row(kecs_sync__load *load, const kecs_replica_row *row) {
+  kecs_sync__arrays *put = kecs_sync__arrays_of(load->sync, &load->put[row->kind]);
+  const kecs_kind_info *info = kecs_kind_describe(row->kind);
+  int at = 2;
+  if (!put) {
+    return KECS_E_NOMEM;
+  }
+  kecs_sync__array_add(&put->array[0], row->key);
+  kecs_sync__array_int(&put->array[1], (int64_t)row->pending);
+  for (int i = 0; i < KECS_REPLICA_STAMPS; i++) {
+    kecs_sync__array_int(&put->array[at++], row->stamp[i]);
+    kecs_sync__array_int(&put->array[at++], kecs_sync__wire_site(load->sync, row->site[i]));
+  }
+  for (int i = 0; i < info->column_count; i++) {
+    if (kecs_sync__travels(&info->columns[i])) {
+      kecs_sync__array_value(&put->array[at++], &info->columns[i], &row->values[i]);
+    }
+  }
+  put->count = at;
+  put->rows++;
+  load->rows++;
+  return KECS_OK;
+}
+
+/* The parts of a key: in all but the last a comma is written \, and a backslash \\. */
+static void kecs_sync__load_key(kecs_sync__arrays *bury, const kecs_kind_info *info, const char *key) {
+  const kecs_column_list *list = &info->keys[0];
+  for (int i = 0; i < list->count; i++) {
+    kecs_pg__text part = {bury->array[0].allocator, NULL, 0, 0, KECS_OK};
+    bool last = i == list->count - 1;
+    while (*key && (last || *key != ',')) {
+      key += !last && *key == '\\' && key[1] ? 1 : 0;
+      kecs_pg__text_add(&part, key++, 1);
+    }
+    key += !last && *key == ',' ? 1 : 0;
+    kecs_sync__array_add(&bury->array[KECS_SYNC__BURY_FIXED + i], part.len ? part.data : "");
+    bury->array[0].status = bury->array[0].status ? bury->array[0].status : part.status;
+    kecs_pg__text_free(&part);
+  }
+}
+
+static kecs_status kecs_sync__load_visit(const kecs_replica_row *row, void *user) {
+  kecs_sync__load *load = user;
+  if (!row->dead) {
+    return kecs_sync__load_row(load, row);
+  }
+  kecs_sync__arrays *bury = kecs_sync__arrays_of(load->sync, &load->bury[row->kind]);
+  const kecs_kind_info *info = kecs_kind_describe(row->kind);
+  if (!bury) {
+    return KECS_E_NOMEM;
+  }
+  kecs_sync__array_add(&bury->array[0], row->key);
+  kecs_sync__array_int(&bury->array[1], row->stamp[0]);
+  kecs_sync__load_key(bury, info, row->key);
+  bury->count = KECS_SYNC__BURY_FIXED + info->keys[0].count;
+  bury->rows++;
+  load->rows++;
+  load->buries = true;
+  return KECS_OK;
+}
+
+/* A row or a deletion that was refused. */
+static kecs_status kecs_sync__load_again(const kecs_replica_row *row, void *user) {
+  kecs_replica_row all = *row;
+  for (int i = 0; i < KECS_REPLICA_STAMPS; i++) {
+    all.pending |= row->stamp[i] && row->site[i] == KECS_REPLICA_HERE ? 1U << i : 0;
+  }
+  bool theirs = row->dead && row->site[0] != KECS_REPLICA_HERE;
+  return theirs ? KECS_OK : kecs_sync__load_visit(&all, user);
+}
+
+static void kecs_sync__load_free(kecs_sync__load *load) {
+  for (int kind = 0; kind < KECS_KIND_COUNT; kind++) {
+    kecs_sync__arrays *const all[] = {load->put[kind], load->bury[kind]};
+    for (size_t a = 0; a < 2; a++) {
+      for (int i = 0; all[a] && i < KECS_SYNC__ARRAYS; i++) {
+        kecs_pg__text_free(&all[a]->array[i]);
+      }
+      kecs_pg__release(&load->sync->allocator, all[a], sizeof *all[a]);
+    }
+  }
+}
+
+/* ---- sending ---- */
+
+typedef struct kecs_sync__numbers {
+  char site[24];
+  char cursor[24];
+  char stamp[24];
+} kecs_sync__numbers;
+
+static void kecs_sync__add_arrays(kecs_sync__exchange *exchange, kecs_sync__arrays *arrays, const char *function,
+                                  int kind, const kecs_sync__numbers *numbers) {
+  kecs_pg__text form = {&exchange->sync->allocator, NULL, 0, 0, KECS_OK};
+  char number[16];
+  kecs_pg__text_adds(&form, "SELECT {S}");
+  kecs_pg__text_adds(&form, function);
+  kecs_pg__text_adds(&form, "_{t}({T}");
+  arrays->values[0] = numbers->site;
+  arrays->values[1] = numbers->cursor;
+  for (int i = 0; i < arrays->count + 2; i++) {
+    snprintf(number, sizeof number, ",$%d", i + 1);
+    kecs_pg__text_adds(&form, number);
+    if (i >= 2) {
+      kecs_sync__array_end(&arrays->array[i - 2]);
+      exchange->status = exchange->status ? exchange->status : arrays->array[i - 2].status;
+      arrays->values[i] = arrays->array[i - 2].data;
+    }
+  }
+  kecs_pg__text_adds(&form, ")");
+  exchange->status = exchange->status ? exchange->status : form.status;
+  if (!exchange->status) {
+    (void)kecs_sync__add_item(exchange, form.data, kecs_kind_describe((kecs_kind)kind)->table, arrays->values,
+                              arrays->count + 2);
+  }
+  kecs_pg__text_free(&form);
+}
+
+/* One exchange; then what it came to is noted. */
+static kecs_status kecs_sync__push_send(kecs_sync *sync, kecs_sync__load *load) {
+  kecs_sync__exchange exchange;
+  kecs_sync__numbers numbers;
+  const kecs_sync__intent *intent = &sync->notes.intent;
+  snprintf(numbers.site, sizeof numbers.site, "%lld", (long long)sync->notes.site);
+  snprintf(numbers.cursor, sizeof numbers.cursor, "%lld", (long long)sync->notes.cursor);
+  snprintf(numbers.stamp, sizeof numbers.stamp, "%lld", (long long)intent->stamp);
+  const char *begin[] = {numbers.site, intent->id, sync->notes.push, load->buries ? "t" : "f"};
+  const char *end[] = {numbers.site, intent->id, numbers.stamp};
+  kecs_sync__begin(&exchange, sync, true);
+  (void)kecs_sync__add_item(&exchange, "SELECT {S}sync_begin({T},$1,$2,$3,$4)", "", begin, 4);
+  for (int kind = KECS_KIND_COUNT - 1; kind > 0; kind--) {
+    if (load->bury[kind]) {
+      kecs_sync__add_arrays(&exchange, load->bury[kind], "sync_bury", kind, &numbers);
+    }
+  }
+  for (int kind = 1; kind < KECS_KIND_COUNT; kind++) {
+    if (load->put[kind]) {
+      kecs_sync__add_arrays(&exchange, load->put[kind], "sync_put", kind, &numbers);
+    }
+  }
+  (void)kecs_sync__add_item(&exchange, "SELECT {S}sync_end({T},$1,$2,$3)", "", end, 3);
+  int refused = kecs_sync__add_item(&exchange, "SELECT kind,key,code FROM {S}sync_refused WHERE tenant={T} AND site=$1",
+                                    "", begin, 1);
+  kecs_status status = kecs_sync__send(&exchange, "push");
+  if (!status) {
+    sync->report.pushed += load->rows - PQntuples(exchange.item[refused].result);
+    status = kecs_sync__acknowledge(sync, exchange.item[refused].result);
+  }
+  kecs_sync__end(&exchange);
+  return status;
+}
+
+/* ---- noting ---- */
+
+typedef struct kecs_sync__acknowledgement {
+  kecs_sync *sync;
+  const PGresult *refused;
+} kecs_sync__acknowledgement;
+
+static kecs_status kecs_sync__note_refused(kecs_store *tx, const PGresult *refused) {
+  kecs_status status = KECS_OK;
+  for (int row = 0; !status && row < PQntuples(refused); row++) {
+    kecs_value values[] = {kecs_sync__value_int(kecs_sync__number(refused, row, 0)),
+                           kecs_sync__value_text(kecs_sync__text(refused, row, 1)),
+                           kecs_sync__value_text(kecs_sync__text(refused, row, 2))};
+    status = kecs_replica_sql(tx,
+                              "INSERT INTO {sync_refused}({tenant}kind,key,code) VALUES({ours}?1,?2,?3) ON "
+                              "CONFLICT(kind,key) DO UPDATE SET code=excluded.code",
+                              values, 3, 0, NULL, NULL);
+  }
+  return status;
+}
+
+static kecs_status kecs_sync__mark(kecs_store *tx, const kecs_sync__notes *notes, int64_t seq, int64_t stamp) {
+  kecs_status status = kecs_changes_pushed(tx, seq);
+  /* Stamps ascend with the log only above what was adopted. */
+  return status || seq < notes->adopted ? status : kecs_sync__note_number(tx, "acked", stamp);
+}
+
+static kecs_status kecs_sync__acknowledge_work(kecs_store *tx, void *user) {
+  const kecs_sync__acknowledgement *done = user;
+  const kecs_sync__notes *notes = &done->sync->notes;
+  const kecs_sync__intent *intent = &notes->intent;
+  kecs_status status = kecs_sync__note(tx, "push", intent->id);
+  status = status ? status : kecs_sync__note(tx, "intent_id", "");
+  if (!status && intent->seq == 0) { /* it was of what had been refused before: all of that was sent */
+    status = kecs_replica_sql(tx, "DELETE FROM {sync_refused} WHERE {own}true", NULL, 0, 0, NULL, NULL);
+  } else if (!status) {
+    status = kecs_sync__mark(tx, notes, intent->seq, intent->stamp);
+  }
+  return status ? status : kecs_sync__note_refused(tx, done->refused);
+}
+
+KECS_PG__FN kecs_status kecs_sync__acknowledge(kecs_sync *sync, const PGresult *refused) {
+  kecs_sync__acknowledgement done = {sync, refused};
+  kecs_status status = kecs_sync__transact(sync, kecs_sync__acknowledge_work, &done);
+  sync->report.refused += PQntuples(refused);
+  return status ? status : kecs_sync__notes_read(sync);
+}
+
+static kecs_status kecs_sync__intent_work(kecs_store *tx, void *user) {
+  const kecs_sync__intent *intent = user;
+  kecs_status status = kecs_sync__note(tx, "intent_id", intent->id);
+  status = status ? status : kecs_sync__note_number(tx, "intent_seq", intent->seq);
+  return status ? status : kecs_sync__note_number(tx, "intent_stamp", intent->stamp);
+}
+
+static kecs_status kecs_sync__id_visit(const kecs_value *values, void *user) {
+  snprintf(user, KECS_SYNC__ID_SIZE, "%s", values[0].text);
+  return KECS_OK;
+}
+
+/* A push that was sent must be known after a power cut, too. */
+static kecs_status kecs_sync__intend(kecs_sync *sync, int64_t seq, int64_t stamp) {
+  kecs_sync__intent *intent = &sync->notes.intent;
+  kecs_status status =
+      kecs_replica_sql(sync->store, "SELECT lower(hex(randomblob(16)))", NULL, 0, 1, kecs_sync__id_visit, intent->id);
+  intent->seq = seq;
+  intent->stamp = stamp;
+  status = status ? status : kecs_replica_durable(sync->store, true);
+  status = status ? status : kecs_sync__transact(sync, kecs_sync__intent_work, intent);
+  kecs_error error = *kecs_last_error();
+  kecs_status after = kecs_replica_durable(sync->store, false);
+  if (status) {
+    kecs_pg__restore(&error);
+  }
+  return status ? status : after;
+}
+
+/* ---- batches ---- */
+
+typedef struct kecs_sync__skip {
+  kecs_sync *sync;
+  kecs_replica_end end;
+} kecs_sync__skip;
+
+static kecs_status kecs_sync__skip_work(kecs_store *tx, void *user) {
+  const kecs_sync__skip *skip = user;
+  return kecs_sync__mark(tx, &skip->sync->notes, skip->end.seq, skip->end.stamp);
+}
+
+/* Entries that leave nothing to push: merges, and changes that were undone. */
+static kecs_status kecs_sync__pass_over(kecs_sync *sync, const kecs_replica_end *end) {
+  kecs_sync__skip skip = {sync, *end};
+  kecs_status status = kecs_sync__transact(sync, kecs_sync__skip_work, &skip);
+  return status ? status : kecs_sync__notes_read(sync);
+}
+
+static kecs_status kecs_sync__push_log(kecs_sync *sync, bool *out_more) {
+  kecs_sync__load load = {sync, {NULL}, {NULL}, 0, false};
+  kecs_replica side = kecs_sync__side(sync);
+  kecs_replica_end end;
+  bool again = sync->notes.intent.id[0] != '\0';
+  kecs_status status = kecs_replica_pending(sync->store, &side, sync->batch, again ? sync->notes.intent.seq : 0,
+                                            kecs_sync__load_visit, &load, &end);
+  *out_more = !status && (again || end.read == sync->batch);
+  if (!status && !again && load.rows == 0) {
+    status = end.read ? kecs_sync__pass_over(sync, &end) : KECS_OK;
+  } else if (!status) {
+    status = again ? KECS_OK : kecs_sync__intend(sync, end.seq, end.stamp);
+    status = status ? status : kecs_sync__push_send(sync, &load);
+  }
+  kecs_sync__load_free(&load);
+  return status;
+}
+
+/* ---- what was refused ---- */
+
+typedef struct kecs_sync__key {
+  kecs_kind kind;
+  char *key;
+  struct kecs_sync__key *next;
+} kecs_sync__key;
+
+typedef struct kecs_sync__keys {
+  kecs_sync *sync;
+  kecs_sync__key *first;
+} kecs_sync__keys;
+
+static kecs_status kecs_sync__key_visit(const kecs_value *values, void *user) {
+  kecs_sync__keys *keys = user;
+  kecs_sync__key *key = kecs_pg__alloc(&keys->sync->allocator, sizeof *key);
+  if (!key) {
+    return KECS_E_NOMEM;
+  }
+  key->kind = (kecs_kind)values[0].number;
+  key->next = keys->first;
+  keys->first = key;
+  key->key = kecs_pg__copy(&keys->sync->allocator, values[1].text, values[1].len);
+  return key->key ? KECS_OK : KECS_E_NOMEM;
+}
+
+static kecs_status kecs_sync__push_refused(kecs_sync *sync) {
+  kecs_sync__load load = {sync, {NULL}, {NULL}, 0, false};
+  kecs_sync__keys keys = {sync, NULL};
+  kecs_replica side = kecs_sync__side(sync);
+  bool again = sync->notes.intent.id[0] != '\0';
+  kecs_status status = kecs_replica_sql(sync->store, "SELECT kind,key FROM {sync_refused} WHERE {own}true", NULL, 0, 2,
+                                        kecs_sync__key_visit, &keys);
+  bool any = keys.first != NULL;
+  for (kecs_sync__key *key = keys.first; key; key = keys.first) {
+    status = status ? status : kecs_replica_find(sync->store, &side, key->kind, key->key, kecs_sync__load_again, &load);
+    keys.first = key->next;
+    kecs_pg__release_text(&sync->allocator, key->key);
+    kecs_pg__release(&sync->allocator, key, sizeof *key);
+  }
+  if (!status && (any || again)) {
+    status = again ? KECS_OK : kecs_sync__intend(sync, 0, 0);
+    status = status ? status : kecs_sync__push_send(sync, &load);
+  }
+  kecs_sync__load_free(&load);
+  return status;
+}
+
+KECS_PG__FN kecs_status kecs_sync__push(kecs_sync *sync) {
+  bool log_first = sync->notes.intent.id[0] != '\0' && sync->notes.intent.seq > 0;
+  bool more = true;
+  kecs_status status = log_first ? kecs_sync__push_log(sync, &more) : KECS_OK;
+  status = status ? status : kecs_sync__push_refused(sync);
+  more = true;
+  while (!status && more) {
+    status = kecs_sync__push_log(sync, &more);
+  }
+  return status;
+}

@@ -1,0 +1,341 @@
+/* sync/round.c -- the handle, the handshake, and a round. */
+#include "pg/prologue.h"
+
+#include "sync/internal.h"
+
+#include "pg/public.h"
+#include "sync/hub_sql.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/* ---- the handshake ---- */
+
+/* Columns of sync_hello. */
+enum {
+  KECS_SYNC__HUB,
+  KECS_SYNC__SITE,
+  KECS_SYNC__PUSH,
+  KECS_SYNC__NOW,
+  KECS_SYNC__HEAD,
+  KECS_SYNC__HEAD_ID,
+  KECS_SYNC__FLOOR,
+  KECS_SYNC__FITS
+};
+
+static int64_t kecs_sync__now_us(void) {
+  struct timespec now = {0, 0};
+  (void)clock_gettime(CLOCK_REALTIME, &now);
+  return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+static kecs_status kecs_sync__hub_work(kecs_store *tx, void *user) {
+  const kecs_sync__notes *notes = user;
+  kecs_status status = kecs_sync__note(tx, "hub", notes->hub);
+  return status ? status : kecs_sync__note_number(tx, "site", notes->site);
+}
+
+/* The hub's identity and our number there; the first one that answers is ours from then on. */
+static kecs_status kecs_sync__check_hub(kecs_sync *sync, const PGresult *hello) {
+  const char *hub = kecs_sync__text(hello, 0, KECS_SYNC__HUB);
+  int64_t site = kecs_sync__number(hello, 0, KECS_SYNC__SITE);
+  if (sync->notes.hub[0] == '\0') {
+    snprintf(sync->notes.hub, sizeof sync->notes.hub, "%s", hub);
+    sync->notes.site = site;
+    return kecs_sync__transact(sync, kecs_sync__hub_work, &sync->notes);
+  }
+  if (strcmp(hub, sync->notes.hub) != 0) {
+    return kecs_pg__fail(KECS_E_CONFLICT,
+                         "%s is another hub than the one that this file began with; nothing was written",
+                         sync->place.shown);
+  }
+  return site == sync->notes.site ? KECS_OK
+                                  : kecs_pg__fail(KECS_E_CONFLICT,
+                                                  "the hub has forgotten the site \"%s\": it went back in its history. "
+                                                  "Nothing was written; docs/sync.md 9",
+                                                  sync->site);
+}
+
+static kecs_status kecs_sync__check_chain(kecs_sync *sync, const PGresult *hello, const PGresult *refused) {
+  const char *push = kecs_sync__text(hello, 0, KECS_SYNC__PUSH);
+  if (strcmp(push, sync->notes.push) == 0) {
+    return KECS_OK;
+  }
+  if (sync->notes.intent.id[0] && strcmp(push, sync->notes.intent.id) == 0) {
+    return kecs_sync__acknowledge(sync, refused);
+  }
+  return kecs_pg__fail(
+      KECS_E_CONFLICT,
+      "the hub knows of another last push of the site \"%s\": two devices have this name, the file was "
+      "copied or restored, or the hub went back. Nothing was written; docs/sync.md 9",
+      sync->site);
+}
+
+static kecs_status kecs_sync__check_cursor(kecs_sync *sync, const PGresult *hello) {
+  int64_t floor = kecs_sync__number(hello, 0, KECS_SYNC__FLOOR);
+  if (sync->notes.boot_kind == 0) {
+    return KECS_OK;
+  }
+  if (sync->notes.cursor < floor) {
+    return kecs_pg__fail(KECS_E_COMPACTED,
+                         "the hub has removed changes up to %lld, this edge has those up to %lld: it was away for too "
+                         "long. Nothing was written; docs/sync.md 9",
+                         (long long)floor, (long long)sync->notes.cursor);
+  }
+  return kecs_sync__text(hello, 0, KECS_SYNC__FITS)[0] == 't'
+             ? KECS_OK
+             : kecs_pg__fail(KECS_E_CONFLICT,
+                             "the hub's history is not the one that this edge has read up to %lld: a failover, or a "
+                             "restored hub. Nothing was written; docs/sync.md 9",
+                             (long long)sync->notes.cursor);
+}
+
+static kecs_status kecs_sync__check_version(kecs_sync *sync, const PGresult *result) {
+  char version[KECS_SYNC__VERSION_SIZE];
+  kecs_sync__version(version);
+  return strcmp(kecs_sync__text(result, 0, 0), version) == 0
+             ? KECS_OK
+             : kecs_pg__fail(
+                   KECS_E_UNSUPPORTED,
+                   "%s: the hub's functions are of version %.31s, this program's of %s: run kecs hub init with "
+                   "the newer program; the older one can't sync with it",
+                   sync->place.shown, kecs_sync__text(result, 0, 0), version);
+}
+
+static kecs_status kecs_sync__hello(kecs_sync *sync) {
+  kecs_sync__exchange exchange;
+  char cursor[24];
+  char size[24];
+  snprintf(cursor, sizeof cursor, "%lld", (long long)sync->notes.cursor);
+  snprintf(size, sizeof size, "%d", sync->batch);
+  const char *who[] = {sync->site, cursor, sync->notes.cursor_id};
+  const char *window[] = {cursor, size};
+  kecs_sync__begin(&exchange, sync, true);
+  int version = kecs_sync__add_item(&exchange, "SELECT {S}sync_version()", "", NULL, 0);
+  (void)kecs_sync__add_item(&exchange, "SELECT {S}change_number({T})", "", NULL, 0);
+  int hello = kecs_sync__add_item(&exchange, "SELECT * FROM {S}sync_hello({T},$1,$2,$3)", "", who, 3);
+  int next = kecs_sync__add_item(&exchange, "SELECT * FROM {S}sync_window({T},$1,$2)", "", window, 2);
+  int refused = kecs_sync__add_item(&exchange,
+                                    "SELECT r.kind,r.key,r.code FROM {S}sync_refused r JOIN {S}sync_sites s ON "
+                                    "s.tenant=r.tenant AND s.site=r.site WHERE r.tenant={T} AND s.name=$1",
+                                    "", who, 1);
+  kecs_status status = kecs_sync__send(&exchange, "greet the hub");
+  const PGresult *said = status ? NULL : exchange.item[hello].result;
+  if (said) {
+    sync->report.hub_offset_us = kecs_sync__number(said, 0, KECS_SYNC__NOW) - kecs_sync__now_us();
+    sync->head = kecs_sync__number(said, 0, KECS_SYNC__HEAD);
+    snprintf(sync->head_id, sizeof sync->head_id, "%s", kecs_sync__text(said, 0, KECS_SYNC__HEAD_ID));
+    sync->until = kecs_sync__number(exchange.item[next].result, 0, 0);
+    snprintf(sync->until_id, sizeof sync->until_id, "%s", kecs_sync__text(exchange.item[next].result, 0, 1));
+    sync->until_kinds = kecs_sync__number(exchange.item[next].result, 0, 2);
+    status = kecs_sync__check_version(sync, exchange.item[version].result);
+    status = status ? status : kecs_sync__check_hub(sync, said);
+    status = status ? status : kecs_sync__check_chain(sync, said, exchange.item[refused].result);
+    status = status ? status : kecs_sync__check_cursor(sync, said);
+  }
+  kecs_sync__end(&exchange);
+  return status;
+}
+
+/* ---- a round ---- */
+
+static kecs_status kecs_sync__last_work(kecs_store *tx, void *user) {
+  return kecs_sync__note_number(tx, "last", *(const int64_t *)user);
+}
+
+KECS_STORE_API kecs_status kecs_sync_once(kecs_sync *sync, kecs_sync_report *out_report) {
+  if (!sync) {
+    return kecs_pg__fail(KECS_E_INVALID, "sync is NULL");
+  }
+  memset(&sync->report, 0, sizeof sync->report);
+  kecs_status status = kecs_sync__notes_read(sync);
+  status = status ? status : kecs_sync__hello(sync);
+  status = status ? status : kecs_sync__pull(sync);
+  status = status ? status : kecs_sync__push(sync);
+  int64_t now = kecs_sync__now_us();
+  bool idle = sync->report.pushed + sync->report.pulled == 0 && now - sync->notes.last_us < INT64_C(60000000);
+  if (!status && !idle) { /* an idle edge does not wear its disk */
+    status = kecs_sync__transact(sync, kecs_sync__last_work, &now);
+  }
+  if (out_report) {
+    *out_report = sync->report;
+  }
+  return status;
+}
+
+KECS_STORE_API kecs_status kecs_sync_status(kecs_sync *sync, kecs_sync_status_info *out_info) {
+  if (!sync || !out_info) {
+    return kecs_pg__fail(KECS_E_INVALID, "%s is NULL", sync ? "out_info" : "sync");
+  }
+  memset(out_info, 0, sizeof *out_info);
+  kecs_status status = kecs_sync__notes_read(sync);
+  out_info->site = sync->site;
+  out_info->number = sync->notes.site;
+  out_info->cursor = sync->notes.cursor;
+  out_info->last_us = sync->notes.last_us;
+  status =
+      status ? status
+             : kecs_sync__count(sync->store,
+                                "SELECT (SELECT count(*) FROM {changes c} WHERE {own c}c.seq>s.value)+(SELECT count(*) "
+                                "FROM {change_folds f} WHERE {own f}f.seq>s.value) FROM {change_state s} WHERE {own s}"
+                                "s.id=2",
+                                &out_info->pending);
+  status =
+      status ? status
+             : kecs_sync__count(sync->store, "SELECT count(*) FROM {sync_refused} WHERE {own}true", &out_info->refused);
+  status = status
+               ? status
+               : kecs_sync__count(sync->store, "SELECT count(*) FROM {sync_wanted} WHERE {own}true", &out_info->wanted);
+  return status ? status
+                : kecs_sync__count(sync->store, "SELECT count(*) FROM {sync_conflicts} WHERE {own}true",
+                                   &out_info->conflicts);
+}
+
+/* ---- conflicts ---- */
+
+typedef struct kecs_sync__lost {
+  kecs_status (*visit)(const kecs_sync_conflict *conflict, void *user);
+  void *user;
+} kecs_sync__lost;
+
+static kecs_status kecs_sync__lost_visit(const kecs_value *values, void *user) {
+  const kecs_sync__lost *lost = user;
+  kecs_sync_conflict conflict = {values[0].number,
+                                 (kecs_kind)values[1].number,
+                                 values[2].text,
+                                 values[3].text,
+                                 (unsigned)values[4].number,
+                                 values[5].number,
+                                 values[6].number,
+                                 values[7].number,
+                                 values[8].number,
+                                 values[9].text,
+                                 values[10].number};
+  return lost->visit(&conflict, lost->user);
+}
+
+KECS_STORE_API kecs_status kecs_sync_conflicts(kecs_store *store, int64_t after_id,
+                                               kecs_status (*visit)(const kecs_sync_conflict *conflict, void *user),
+                                               void *user) {
+  kecs_sync__lost lost = {visit, user};
+  kecs_value value = kecs_sync__value_int(after_id);
+  bool there = false;
+  if (!visit) {
+    return kecs_pg__fail(KECS_E_INVALID, "visit is NULL");
+  }
+  kecs_status status = kecs_replica_made(store, &there);
+  return status || !there
+             ? status
+             : kecs_replica_sql(store,
+                                "SELECT id,kind,key,reason,groups,kept_stamp,kept_site,lost_stamp,lost_site,"
+                                "lost,at FROM {sync_conflicts} WHERE {own}id>?1 ORDER BY id",
+                                &value, 1, 11, kecs_sync__lost_visit, &lost);
+}
+
+/* ---- the handle ---- */
+
+static kecs_status kecs_sync__check_options(const kecs_sync_options *options) {
+  if (!options || !options->hub || !kecs_pg_backend()->answers_to(options->hub)) {
+    return kecs_pg__fail(KECS_E_INVALID, "options.hub must be the URL of a PostgreSQL database");
+  }
+  size_t len = options->site ? strlen(options->site) : 0;
+  if (len == 0 || len > KECS_SYNC__NAME_MAX) {
+    return kecs_pg__fail(KECS_E_INVALID, "options.site must be a name of 1 to %d bytes", (int)KECS_SYNC__NAME_MAX);
+  }
+  if (options->batch < 0 || options->batch > KECS_SYNC__BATCH_MAX) {
+    return kecs_pg__fail(KECS_E_INVALID, "options.batch is %d; 1 to %d, or 0", options->batch,
+                         (int)KECS_SYNC__BATCH_MAX);
+  }
+  return KECS_OK;
+}
+
+static kecs_status kecs_sync__choose_kinds(kecs_sync *sync, const kecs_sync_options *options) {
+  sync->kinds = options->kind_count ? 0 : kecs_replica_kinds(sync->store);
+  for (size_t i = 0; i < options->kind_count; i++) {
+    if (!kecs_kind_describe(options->kinds[i])) {
+      return kecs_pg__fail(KECS_E_INVALID, "options.kinds: %d is no kind", (int)options->kinds[i]);
+    }
+    sync->kinds |= KECS_BIT(options->kinds[i]);
+  }
+  for (int kind = 1; kind < KECS_KIND_COUNT; kind++) {
+    const kecs_kind_info *info = kecs_kind_describe((kecs_kind)kind);
+    for (int i = 0; (sync->kinds & KECS_BIT(kind)) && i < info->reference_count; i++) {
+      if (!(sync->kinds & KECS_BIT(info->references[i].parent))) {
+        return kecs_pg__fail(KECS_E_INVALID, "options.kinds has %s without its parent %s", info->name,
+                             kecs_kind_describe(info->references[i].parent)->name);
+      }
+    }
+  }
+  return KECS_OK;
+}
+
+/* What a file began with: a name, or the kinds. */
+static kecs_status kecs_sync__fixed_visit(const kecs_value *values, void *user) {
+  snprintf(user, KECS_SYNC__NAME_MAX + 1, "%s", values[0].text);
+  return KECS_OK;
+}
+
+static kecs_status kecs_sync__fix(kecs_store *tx, const char *name, const char *wanted) {
+  char found[KECS_SYNC__NAME_MAX + 1] = "";
+  kecs_value value = kecs_sync__value_text(name);
+  kecs_status status = kecs_replica_sql(tx, "SELECT value FROM {sync_state} WHERE {own}name=?1", &value, 1, 1,
+                                        kecs_sync__fixed_visit, found);
+  if (!status && found[0] && strcmp(found, wanted) != 0) {
+    return kecs_pg__fail(KECS_E_INVALID, "this file began to sync with the %s %s, not %s", name, found, wanted);
+  }
+  return status || found[0] ? status : kecs_sync__note(tx, name, wanted);
+}
+
+static kecs_status kecs_sync__fix_work(kecs_store *tx, void *user) {
+  const kecs_sync *sync = user;
+  char kinds[24];
+  snprintf(kinds, sizeof kinds, "%llu", (unsigned long long)sync->kinds);
+  kecs_status status = kecs_sync__fix(tx, "name", sync->site);
+  return status ? status : kecs_sync__fix(tx, "kinds", kinds);
+}
+
+KECS_STORE_API kecs_status kecs_sync_open(kecs_store *store, const kecs_sync_options *options, kecs_sync **out_sync) {
+  if (!store || !out_sync) {
+    return kecs_pg__fail(KECS_E_INVALID, "%s is NULL", store ? "out_sync" : "store");
+  }
+  *out_sync = NULL;
+  kecs_status status = kecs_sync__check_options(options);
+  if (status) {
+    return status;
+  }
+  const kecs_allocator *allocator = kecs_replica_allocator(store);
+  kecs_sync *sync = kecs_pg__alloc(allocator, sizeof *sync);
+  if (!sync) {
+    return KECS_E_NOMEM;
+  }
+  sync->allocator = *allocator;
+  sync->store = store;
+  sync->batch = options->batch ? options->batch : KECS_SYNC__BATCH;
+  snprintf(sync->site, sizeof sync->site, "%s", options->site);
+  sync->hub = kecs_pg__copy(allocator, options->hub, strlen(options->hub));
+  status = sync->hub ? kecs_pg_backend()->attach(sync->hub, &sync->allocator, &sync->place) : KECS_E_NOMEM;
+  status = status ? status : kecs_sync__choose_kinds(sync, options);
+  status = status ? status : kecs_replica_open(store, sync->kinds, NULL);
+  status = status ? status : kecs_sync__transact(sync, kecs_sync__fix_work, sync);
+  status = status ? status : kecs_sync__notes_read(sync);
+  if (status) {
+    kecs_error error = *kecs_last_error();
+    kecs_sync_close(sync);
+    kecs_pg__restore(&error);
+    return status;
+  }
+  *out_sync = sync;
+  return KECS_OK;
+}
+
+KECS_STORE_API void kecs_sync_close(kecs_sync *sync) {
+  if (sync) {
+    kecs_allocator allocator = sync->allocator;
+    kecs_sync__hang_up(sync);
+    kecs_pg_backend()->detach(&sync->place, &sync->allocator);
+    kecs_pg__release_text(&allocator, sync->hub);
+    kecs_pg__release(&allocator, sync, sizeof *sync);
+  }
+}

@@ -1,0 +1,190 @@
+/* sync_driver.c -- edges and stores in one process that do what is read, line by line, for tests/sync. Each line is
+ * answered by one: the status, and a text. Stores are named by a letter.
+ *
+ *   init URL                        kecs_sync_hub_init
+ *   open NAME PATH                  a store: a file, which is tracked, or a URL
+ *   edge NAME SITE BATCH URL        kecs_sync_open on it
+ *   close NAME
+ *   sync NAME | status NAME | conflicts NAME
+ *   put NAME KIND JSON | set NAME KIND KEY COLUMN=VALUE | del NAME KIND KEY | get NAME KIND KEY
+ *   columns KIND                    those that travel
+ *   clock MICROSECONDS              what is added to the clock from now on */
+#include "kecs_store_pg.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define LINE_SIZE 1048576
+
+typedef struct place {
+  kecs_store *store;
+  kecs_sync *sync;
+} place;
+
+static place places[128];
+static char line[LINE_SIZE];
+static char said[LINE_SIZE];
+static int64_t shift;
+
+static int64_t now(void *user) {
+  struct timespec at;
+  (void)user;
+  clock_gettime(CLOCK_REALTIME, &at);
+  return (int64_t)at.tv_sec * 1000000 + at.tv_nsec / 1000 + shift;
+}
+
+static place *place_of(const char *name) {
+  return &places[(unsigned char)name[0] % 128];
+}
+
+static kecs_status open_store(place *at, const char *path) {
+  kecs_options options = {0};
+  options.path = path;
+  options.backends = kecs_pg_backends();
+  options.track = KECS_TRACK_ON;
+  options.clock.now = now;
+  return kecs_open(&options, &at->store);
+}
+
+static kecs_status open_edge(place *at, char *rest) {
+  kecs_sync_options options = {0};
+  char *site = strtok(rest, " ");
+  char *batch = strtok(NULL, " ");
+  options.hub = strtok(NULL, "");
+  options.site = site;
+  options.batch = batch ? (int)strtol(batch, NULL, 10) : 0;
+  return kecs_sync_open(at->store, &options, &at->sync);
+}
+
+static kecs_status close_store(place *at) {
+  kecs_sync_close(at->sync);
+  kecs_status status = at->store ? kecs_close(at->store) : KECS_OK;
+  memset(at, 0, sizeof *at);
+  return status;
+}
+
+static kecs_status round_of(place *at) {
+  kecs_sync_report report;
+  kecs_status status = kecs_sync_once(at->sync, &report);
+  snprintf(said, sizeof said, "%lld %lld %lld %lld %lld %lld %lld", (long long)report.pushed, (long long)report.refused,
+           (long long)report.pulled, (long long)report.conflicts, (long long)report.round_trips,
+           (long long)report.bytes_out, (long long)report.bytes_in);
+  return status;
+}
+
+static kecs_status state_of(place *at) {
+  kecs_sync_status_info info;
+  kecs_status status = kecs_sync_status(at->sync, &info);
+  snprintf(said, sizeof said, "%lld %lld %lld %lld %lld", (long long)info.number, (long long)info.pending,
+           (long long)info.refused, (long long)info.wanted, (long long)info.conflicts);
+  return status;
+}
+
+static kecs_status conflict_visit(const kecs_sync_conflict *conflict, void *user) {
+  size_t used = strlen(said);
+  (void)user;
+  snprintf(said + used, sizeof said - used, "%s|%s|%s|%u|%s\x1f", kecs_kind_describe(conflict->kind)->name,
+           conflict->key, conflict->reason, conflict->groups, conflict->lost);
+  return KECS_OK;
+}
+
+static kecs_status columns_of(const kecs_kind_info *info) {
+  for (int i = 0; i < info->column_count; i++) {
+    if (info->columns[i].group != KECS_GROUP_LOCAL) {
+      size_t used = strlen(said);
+      snprintf(said + used, sizeof said - used, "%s%s", used ? "," : "", info->columns[i].name);
+    }
+  }
+  return KECS_OK;
+}
+
+static kecs_status set_column(place *at, const kecs_kind_info *info, char *rest) {
+  char *key = strtok(rest, " ");
+  char *column = strtok(NULL, "=");
+  char *value = strtok(NULL, "");
+  kecs_assignment assignment = {column, value};
+  return kecs_record_assign(at->store, info->kind, key, &assignment, 1, 0, NULL);
+}
+
+static kecs_status get_row(place *at, const kecs_kind_info *info, const char *key) {
+  kecs_result *result = NULL;
+  const char *text = NULL;
+  kecs_status status = kecs_get_json(at->store, info->kind, key, KECS_JSON_STORE, &result, &text);
+  snprintf(said, sizeof said, "%s", text ? text : "");
+  for (char *c = said; *c; c++) {
+    *c = *c == '\n' ? ' ' : *c;
+  }
+  kecs_result_free(result);
+  return status;
+}
+
+static kecs_status run_rows(const char *verb, place *at, char *rest) {
+  char *kind = strtok(rest, " ");
+  char *more = strtok(NULL, "");
+  const kecs_kind_info *info = kecs_kind_find(kind ? kind : "");
+  if (!info || !more) {
+    return KECS_E_INVALID;
+  }
+  if (strcmp(verb, "put") == 0) {
+    return kecs_put_json(at->store, info->kind, more, SIZE_MAX, 0, NULL);
+  }
+  if (strcmp(verb, "set") == 0) {
+    return set_column(at, info, more);
+  }
+  return strcmp(verb, "del") == 0 ? kecs_record_delete(at->store, info->kind, more) : get_row(at, info, more);
+}
+
+static kecs_status run(char *verb, char *rest) {
+  if (strcmp(verb, "init") == 0) {
+    return kecs_sync_hub_init(rest);
+  }
+  if (strcmp(verb, "columns") == 0) {
+    return columns_of(kecs_kind_find(rest));
+  }
+  if (strcmp(verb, "clock") == 0) {
+    shift = strtoll(rest, NULL, 10);
+    return KECS_OK;
+  }
+  char *name = strtok(rest, " ");
+  char *more = strtok(NULL, "");
+  place *at = place_of(name ? name : "?");
+  if (strcmp(verb, "open") == 0) {
+    return open_store(at, more);
+  }
+  if (strcmp(verb, "edge") == 0) {
+    return open_edge(at, more);
+  }
+  if (strcmp(verb, "close") == 0) {
+    return close_store(at);
+  }
+  if (strcmp(verb, "sync") == 0) {
+    return round_of(at);
+  }
+  if (strcmp(verb, "status") == 0) {
+    return state_of(at);
+  }
+  if (strcmp(verb, "conflicts") == 0) {
+    return kecs_sync_conflicts(at->store, 0, conflict_visit, NULL);
+  }
+  return run_rows(verb, at, more);
+}
+
+int main(void) {
+  while (fgets(line, sizeof line, stdin)) {
+    line[strcspn(line, "\n")] = '\0';
+    char *rest = strchr(line, ' ');
+    said[0] = '\0';
+    if (rest) {
+      *rest++ = '\0';
+    }
+    kecs_status status = run(line, rest ? rest : line + strlen(line));
+    printf("%s %s\n", kecs_status_name(status), status ? kecs_last_error()->text : said);
+    fflush(stdout);
+  }
+  for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
+    (void)close_store(&places[i]);
+  }
+  return 0;
+}

@@ -1,0 +1,70 @@
+#!/usr/bin/env python3
+"""kecs hub init, sync, sync status, conflicts."""
+
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+from world import ROOT, run_tests  # noqa: E402
+
+from server import PASSWORD, Server, clean_environment, heed_signals  # noqa: E402
+
+KECS = os.environ.get("KECS", str(ROOT / "build/kecs"))
+server = None
+
+
+def kecs(*words, code=0, **variables):
+    done = subprocess.run([KECS, *map(str, words)], text=True, capture_output=True,
+                          env=dict(clean_environment(), **variables))
+    assert done.returncode == code, (words, done.returncode, done.stdout, done.stderr)
+    assert PASSWORD not in done.stdout + done.stderr
+    return done.stdout if code == 0 else done.stderr
+
+
+def test_two_edges_and_a_hub():
+    hub = server.url() + ("&" if "?" in server.url() else "?") + "tenant=cli"
+    with tempfile.TemporaryDirectory() as folder:
+        one, two = os.path.join(folder, "one.db"), os.path.join(folder, "two.db")
+        for path in (one, two):
+            kecs("--db", path, "track", "on")
+        assert "kecs hub init" in kecs("--db", one, "sync", "--hub", hub, "--site", "one", code=1)
+        kecs("--db", hub, "hub", "init")
+        cluster = os.path.join(folder, "cluster.json")
+        with open(cluster, "w") as file:
+            file.write('{"clusterName": "shop"}')
+        kecs("--db", one, "put", "cluster", cluster)
+        assert "pushed 1," in kecs("--db", one, "sync", "--hub", hub, "--site", "one")
+        assert "pulled 1," in kecs("--db", two, "sync", KECS_HUB=hub, KECS_SITE="two")
+        kecs("--db", one, "update", "cluster", "shop", "--set", "status=INACTIVE")
+        kecs("--db", two, "update", "cluster", "shop", "--set", "status=FAILED")
+        kecs("--db", two, "sync", "--hub", hub, "--site", "two")
+        assert "conflicts 1;" in kecs("--db", one, "sync", "--hub", hub, "--site", "one")
+        assert '"status":"INACTIVE"' in kecs("--db", one, "conflicts")
+        state = kecs("--db", one, "sync", "status", "--hub", hub, "--site", "one")
+        assert "one (1)" in state and "conflicts  1" in state, state
+
+
+def test_command_lines():
+    with tempfile.TemporaryDirectory() as folder:
+        edge = os.path.join(folder, "edge.db")
+        kecs("--db", edge, "track", "on")
+        assert kecs("--db", edge, "conflicts") == ""
+        assert "--hub" in kecs("--db", edge, "sync", code=2)
+        assert "--site" in kecs("--db", edge, "sync", "--hub", server.url(), code=2)
+        kecs("--db", edge, "sync", "twice", code=2)
+        kecs("--db", edge, "hub", "init", code=2)
+        kecs("--db", edge, "sync", "--hub", "postgres://x@127.0.0.1:1/none", "--site", "a", code=5)
+
+
+def main():
+    global server
+    heed_signals()
+    with Server() as server:
+        return run_tests(globals())
+
+
+if __name__ == "__main__":
+    sys.exit(main())
