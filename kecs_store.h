@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 63a6c75ec3c52b30a097f0504b8d96cffc7721e599b2bad257c20dfee1af7844 */
+ * a73a5cb379e9ce55ee921d8bd68e0c1b7dbfe68fdef27be3c032fa8a27b0c80c */
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
 /* kecs_store.h -- a durable, typed store for the state of a container orchestrator, in one SQLite file.
  *
@@ -3156,6 +3156,7 @@ typedef struct kecs_dialect {
   bool
       failure_ends_transaction; /* after a failed statement every other fails until a rollback, or one to a savepoint */
   bool whole_results; /* all rows of a result are in memory at once: long walks are cut into pages */
+  bool plain_limits;  /* a LIMIT is written as a number: with a parameter there the rows would be planned anew each time */
 } kecs_dialect;
 
 /* What a database is at. Equal marks: nobody has committed in between. */
@@ -13168,7 +13169,9 @@ KECS__FN kecs_status kecs__plan_start(kecs__plan *plan, const char *what, bool o
     kecs__text_adds(&sql, info->columns[plan->order.columns[i]].name);
     kecs__text_adds(&sql, plan->order.descending[i] ? " DESC" : "");
   }
-  if (limit > 0) {
+  if (limit > 0 && plan->session->engine->dialect->plain_limits) {
+    kecs__text_addf(&sql, " LIMIT %d", limit);
+  } else if (limit > 0) {
     kecs_value value = kecs__value_int(limit);
     kecs__text_clear(&plan->where);
     kecs__plan_parameter(plan, &value);

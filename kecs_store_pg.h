@@ -1,5 +1,5 @@
 /* kecs_store_pg.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 682fe1ffaed2e817d8bea8ffe011e13abb08dcae446ccc08fe7fe7c3091034a6 */
+ * 3b6beba461ea2cce962eeb6454c76e170cb2b778354afed657099328517ff1e2 */
 /* ---- doc/manual_pg.h --------------------------------------------------------------------------------------------- */
 /* kecs_store_pg.h -- PostgreSQL behind the calls of kecs_store.h.
  *
@@ -3844,6 +3844,7 @@ static const kecs_dialect kecs_pg__dialect = {
     .own_place = "a schema of its own: put schema=NAME into the URL",
     .failure_ends_transaction = true,
     .whole_results = true,
+    .plain_limits = true,
 };
 
 static bool kecs_pg__starts(const char *text, const char *with) {

@@ -48,6 +48,7 @@ static const kecs_dialect kecs_pg__dialect = {
     .own_place = "a schema of its own: put schema=NAME into the URL",
     .failure_ends_transaction = true,
     .whole_results = true,
+    .plain_limits = true,
 };
 
 static bool kecs_pg__starts(const char *text, const char *with) {
