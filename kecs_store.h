@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * a73a5cb379e9ce55ee921d8bd68e0c1b7dbfe68fdef27be3c032fa8a27b0c80c */
+ * 48f2064ccf1a176c19c3cb9e0d89d9777801de61390ead9d039acef60fb4956e */
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
 /* kecs_store.h -- a durable, typed store for the state of a container orchestrator, in one SQLite file.
  *
@@ -3156,7 +3156,7 @@ typedef struct kecs_dialect {
   bool
       failure_ends_transaction; /* after a failed statement every other fails until a rollback, or one to a savepoint */
   bool whole_results; /* all rows of a result are in memory at once: long walks are cut into pages */
-  bool plain_limits;  /* a LIMIT is written as a number: with a parameter there the rows would be planned anew each time */
+  bool plain_limits;  /* a LIMIT is a number in the text: with a parameter the query would be planned each time */
 } kecs_dialect;
 
 /* What a database is at. Equal marks: nobody has committed in between. */
