@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 53dd05ca37d80e7616de0a5b953c7d3340617e1a9fdd25954f4779d5b00e7fe0 */
+ * 3bb8503aea004f55ce06021c27c0538b6b5e74437e65025688ae135a6f3e3bfd */
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
 /* kecs_store.h -- a durable, typed store for the state of a container orchestrator, in one SQLite file.
  *
@@ -3157,6 +3157,7 @@ typedef struct kecs_dialect {
   bool
       failure_ends_transaction; /* after a failed statement every other fails until a rollback, or one to a savepoint */
   bool whole_results; /* all rows of a result are in memory at once: long walks are cut into pages */
+  bool plain_limits;  /* a LIMIT is a number in the text: with a parameter the query would be planned each time */
 } kecs_dialect;
 
 /* What a database is at. Equal marks: nobody has committed in between. */
@@ -13287,7 +13288,9 @@ KECS__FN kecs_status kecs__plan_start(kecs__plan *plan, const char *what, bool o
     kecs__text_adds(&sql, info->columns[plan->order.columns[i]].name);
     kecs__text_adds(&sql, plan->order.descending[i] ? " DESC" : "");
   }
-  if (limit > 0) {
+  if (limit > 0 && plan->session->engine->dialect->plain_limits) {
+    kecs__text_addf(&sql, " LIMIT %d", limit);
+  } else if (limit > 0) {
     kecs_value value = kecs__value_int(limit);
     kecs__text_clear(&plan->where);
     kecs__plan_parameter(plan, &value);

@@ -405,7 +405,9 @@ KECS__FN kecs_status kecs__plan_start(kecs__plan *plan, const char *what, bool o
     kecs__text_adds(&sql, info->columns[plan->order.columns[i]].name);
     kecs__text_adds(&sql, plan->order.descending[i] ? " DESC" : "");
   }
-  if (limit > 0) {
+  if (limit > 0 && plan->session->engine->dialect->plain_limits) {
+    kecs__text_addf(&sql, " LIMIT %d", limit);
+  } else if (limit > 0) {
     kecs_value value = kecs__value_int(limit);
     kecs__text_clear(&plan->where);
     kecs__plan_parameter(plan, &value);
