@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 3222c6bae66c586974014bc9e9251d7923cf452d31db3522eb7aed72a1d82ea4 */
+ * 481a176715dd36ff91e8c782b7cc9d18c5a9ff73765416b81089bb9b281a490b */
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
 /* kecs_store.h -- a durable, typed store for the state of a container orchestrator, in one SQLite file.
  *
@@ -2945,7 +2945,8 @@ typedef struct kecs_history_entry {
   kecs_change_op op;   /* CREATED, UPDATED or DELETED */
   int64_t stamp;
   int64_t time_us;     /* kecs_stamp_time of it */
-  const char *actor;   /* NULL where none was said, as for what another program has written */
+  const char *actor;   /* NULL where none was said, as for what another program has written; on PostgreSQL that has the
+                        * role that it worked as */
   const char *reason;
   const void *row;     /* with query.rows: the kind's struct as the change left it; NULL when it deleted the row */
   const void *old_row; /* and as it was before; NULL when the change created it */
@@ -2962,7 +2963,7 @@ typedef struct kecs_history_query {
 
 /* The changes of one row, newest first. `key` is as for kecs_record_get; the row may be deleted, and what had the key
  * before it is listed, too. Read the entries with kecs_history_at. NOT_FOUND when there is no such row and nothing is
- * known of one; UNSUPPORTED when no history of the kind is kept. */
+ * known of one; UNSUPPORTED when no history of the kind is kept. On PostgreSQL what is not committed is not listed. */
 KECS_STORE_API kecs_status kecs_history(kecs_store *store, kecs_kind kind, const char *key,
                                         const kecs_history_query *query, kecs_result **out_result);
 
@@ -9988,8 +9989,8 @@ KECS__FN void kecs__actor_free(kecs_store *store);
 /* ---- reading (history_read.c) ---- */
 
 /* What is read of the history: FROM ... WHERE. Where entries are numbered after their commit, a row that is read may
- * show changes that still wait for their numbers. What tells of a row as it was has to take those back, too: they follow
- * the numbered ones in the order of the queue, which is that of a row's own changes. */
+ * show changes that still wait for their numbers. What tells of a row as it was has to take those back, too: they
+ * follow the numbered ones in the order of the queue, which is that of a row's own changes. */
 #define KECS__HISTORY_WAITING "4611686018427387904" /* and the place in the queue */
 #define KECS__HISTORY_NUMBERED "{history} WHERE {own}"
 #define KECS__HISTORY_ALL                                                                                       \

@@ -1,5 +1,5 @@
 /* kecs_store_pg.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 7d7d11e501f9eecaf916110a388dea4e1b3bac6e4c43ad4c24c21b6797eee737 */
+ * 4c475a13ec1398f4ad75ab9d3cd6c19dd6737d84e903a420051a0fca3918a8a6 */
 /* ---- doc/manual_pg.h --------------------------------------------------------------------------------------------- */
 /* kecs_store_pg.h -- PostgreSQL behind the calls of kecs_store.h.
  *
@@ -1560,7 +1560,7 @@ static bool kecs_pg__send_id(kecs_pg__connection *connection) {
          PQsendQueryPrepared(connection->pg, name, 0, NULL, NULL, NULL, 0);
 }
 
-/* For the triggers of the change log. They end with the transaction: behind a pooler the next one is somebody else's. */
+/* For the triggers of the change log. They end with the transaction: behind a pooler the next one is another's. */
 static const char kecs_pg__say_sql[] =
     "SELECT set_config('kecs_store.actor',$1,true),set_config('kecs_store.reason',$2,true),"
     "set_config('kecs_store.says','1',true)";
@@ -1698,14 +1698,16 @@ KECS_PG__FN kecs_status kecs_pg__defer(kecs_pg__connection *connection, const ch
 /* What was to be said before is not any more: nothing was written in between. */
 KECS_PG__FN kecs_status kecs_pg__say(kecs_pg__connection *connection, const char *actor, const char *reason) {
   const char *texts[] = {actor ? actor : "", reason ? reason : ""};
-  for (int i = 0; i < 2; i++) {
-    char *copy = kecs_pg__copy(connection->allocator, texts[i], strlen(texts[i]));
-    if (!copy) {
-      return KECS_E_NOMEM;
-    }
-    kecs_pg__release_text(connection->allocator, connection->said[i]);
-    connection->said[i] = copy;
+  char *who = kecs_pg__copy(connection->allocator, texts[0], strlen(texts[0]));
+  char *why = who ? kecs_pg__copy(connection->allocator, texts[1], strlen(texts[1])) : NULL;
+  if (!why) {
+    kecs_pg__release_text(connection->allocator, who);
+    return KECS_E_NOMEM;
   }
+  kecs_pg__release_text(connection->allocator, connection->said[0]);
+  kecs_pg__release_text(connection->allocator, connection->said[1]);
+  connection->said[0] = who;
+  connection->said[1] = why;
   for (int i = 0; i < connection->waiting_count; i++) {
     if (!connection->waiting[i][0]) {
       return KECS_OK;
@@ -3523,8 +3525,8 @@ static void kecs_pg__kind_fill(kecs_pg__text *out, const kecs_pg__connection *co
 
 #define KECS_PG__TRACKED "JOIN {S}change_heads h ON h.tenant="
 
-/* Where the kind has a history. Programs that say nothing of who they are, as psql, are known by whom they work as: also
- * in a foreign key's own statements, which run as the table's owner. */
+/* Where the kind has a history. Programs that say nothing of who they are, as psql, are known by the role that they
+ * work as: also in a foreign key's own statements, which run as the table's owner. */
 #define KECS_PG__KEPT(value) "CASE WHEN h.history&{bit}<>0 THEN " value " END"
 #define KECS_PG__ACTOR                                                                                   \
   KECS_PG__KEPT("coalesce(nullif(current_setting('kecs_store.actor',true),''),CASE WHEN "                \

@@ -425,8 +425,8 @@ static void kecs_pg__kind_fill(kecs_pg__text *out, const kecs_pg__connection *co
 
 #define KECS_PG__TRACKED "JOIN {S}change_heads h ON h.tenant="
 
-/* Where the kind has a history. Programs that say nothing of who they are, as psql, are known by whom they work as: also
- * in a foreign key's own statements, which run as the table's owner. */
+/* Where the kind has a history. Programs that say nothing of who they are, as psql, are known by the role that they
+ * work as: also in a foreign key's own statements, which run as the table's owner. */
 #define KECS_PG__KEPT(value) "CASE WHEN h.history&{bit}<>0 THEN " value " END"
 #define KECS_PG__ACTOR                                                                                   \
   KECS_PG__KEPT("coalesce(nullif(current_setting('kecs_store.actor',true),''),CASE WHEN "                \

@@ -85,8 +85,8 @@ KECS__FN void kecs__actor_free(kecs_store *store);
 /* ---- reading (history_read.c) ---- */
 
 /* What is read of the history: FROM ... WHERE. Where entries are numbered after their commit, a row that is read may
- * show changes that still wait for their numbers. What tells of a row as it was has to take those back, too: they follow
- * the numbered ones in the order of the queue, which is that of a row's own changes. */
+ * show changes that still wait for their numbers. What tells of a row as it was has to take those back, too: they
+ * follow the numbered ones in the order of the queue, which is that of a row's own changes. */
 #define KECS__HISTORY_WAITING "4611686018427387904" /* and the place in the queue */
 #define KECS__HISTORY_NUMBERED "{history} WHERE {own}"
 #define KECS__HISTORY_ALL                                                                                       \

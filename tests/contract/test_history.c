@@ -164,7 +164,8 @@ static void it_needs_the_log(void **state) {
   (void)state;
   char url[512];
   contract_fresh_url(url, sizeof url);
-  kecs_options options = {.path = contract_is_memory() ? ":memory:" : contract_is_sqlite() ? contract_file("h.db") : url,
+  const char *path = contract_is_memory() ? ":memory:" : contract_is_sqlite() ? contract_file("h.db") : url;
+  kecs_options options = {.path = path,
                           .backends = contract_backends(),
                           .history = {.track = KECS_TRACK_ON}};
   kecs_store *store = NULL;
