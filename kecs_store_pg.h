@@ -1,5 +1,5 @@
 /* kecs_store_pg.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 4c475a13ec1398f4ad75ab9d3cd6c19dd6737d84e903a420051a0fca3918a8a6 */
+ * e51272287600b61d0a30ba5d95a2b0f860f689696b878088f7a5c97e6adaac8e */
 /* ---- doc/manual_pg.h --------------------------------------------------------------------------------------------- */
 /* kecs_store_pg.h -- PostgreSQL behind the calls of kecs_store.h.
  *
@@ -3125,8 +3125,6 @@ KECS_PG__FN void kecs_pg__log_text(kecs_pg__text *out, const kecs_pg__connection
 #include <stdio.h>
 #include <string.h>
 
-enum { KECS_PG__LOG_NUMBER = 24 /* bytes of a number as text */ };
-
 /* ---- fixed texts ---- */
 
 /* The tables are those of store/feed.h, with the tenant before every key, and three more: change_heads has a tenant's
@@ -3345,7 +3343,13 @@ KECS_PG__FN void kecs_pg__log_lock(kecs_pg__text *out, const kecs_pg__connection
   kecs_pg__text_adds(out, " IN SHARE MODE");
 }
 
-/* ---- one kind's ---- */
+/* ---- pg/log_kind.c ----------------------------------------------------------------------------------------------- */
+/* pg/log_kind.c -- one kind's triggers of the change log, and what they keep for the history. */
+
+#include <stdio.h>
+#include <string.h>
+
+enum { KECS_PG__LOG_NUMBER = 24 /* bytes of a number as text */ };
 
 /* What is put together for one kind: lists of columns, and expressions over them. */
 typedef struct kecs_pg__kind_sql {

@@ -31,6 +31,7 @@ extern "C" {
 #include "pg/bulk.c"
 #include "pg/text.c"
 #include "pg/log_sql.c"
+#include "pg/log_kind.c"
 #include "pg/log.c"
 #include "pg/backend.c"
 #endif
