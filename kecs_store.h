@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 481a176715dd36ff91e8c782b7cc9d18c5a9ff73765416b81089bb9b281a490b */
+ * ec8e331c8a23b55f507b3f6dd7925e4387cbb4ee564d8419df96059862a2e568 */
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
 /* kecs_store.h -- a durable, typed store for the state of a container orchestrator, in one SQLite file.
  *
@@ -9995,7 +9995,7 @@ KECS__FN void kecs__actor_free(kecs_store *store);
 #define KECS__HISTORY_NUMBERED "{history} WHERE {own}"
 #define KECS__HISTORY_ALL                                                                                       \
   "(SELECT n.seq,n.kind,n.rid,n.op,n.whole,n.stamp,n.old FROM {history n} WHERE {own n}true UNION ALL "        \
-  "SELECT " KECS__HISTORY_WAITING "+w.id,w.kind,w.rid,w.op,w.whole,w.stamp,w.old FROM {change_queue w} WHERE " \
+  "SELECT " KECS__HISTORY_WAITING "+w.id,w.kind,w.rid,w.op,w.whole,w.stamp,w.past FROM {change_queue w} WHERE " \
   "{own w}w.whole IS NOT NULL) AS history WHERE "
 #define KECS__HISTORY_KEYS_NUMBERED "{history_keys} WHERE {own}"
 #define KECS__HISTORY_KEYS_ALL                                                                                        \

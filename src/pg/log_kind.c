@@ -195,53 +195,67 @@ static void kecs_pg__kind_fill(kecs_pg__text *out, const kecs_pg__connection *co
                 "current_setting('role'),'none'),session_user::text) END)")
 #define KECS_PG__REASON KECS_PG__KEPT("nullif(current_setting('kecs_store.reason',true),'')")
 
-static const char kecs_pg__log_insert_form[] =
-    "CREATE OR REPLACE FUNCTION {S}feed_{t}_insert() RETURNS trigger LANGUAGE plpgsql AS $kecs_log$\n"
-    "BEGIN\n"
-    "  INSERT INTO {S}change_queue(tenant,kind,rid,groups,op,stamp,whole,actor,reason)\n"
-    "  SELECT n.tenant,{kind},n.rid,15,1,coalesce({n_life},{S}change_stamp())," KECS_PG__KEPT("0") "," KECS_PG__ACTOR
-    "," KECS_PG__REASON " FROM new_rows n " KECS_PG__TRACKED
-    "n.tenant AND h.tracked ORDER BY n.rid;\n"
-    "  RETURN NULL;\n"
-    "END $kecs_log$;\n" KECS_PG__TRIGGER("insert", "AFTER INSERT",
-                                         "REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT", "feed_{t}_insert()");
+/* Nearly always nobody keeps the kind's history, and then its expressions, one a column, are not even made ready. */
+#define KECS_PG__IF_KEPT(insert, columns, values)                                                              \
+  "BEGIN\n"                                                                                                    \
+  "  IF EXISTS (SELECT FROM {S}change_heads h WHERE h.history<>0 AND h.history&{bit}<>0) THEN\n" insert("," columns, \
+                                                                                                       "," values)   \
+  "  ELSE\n" insert("", "")                                                                                    \
+  "  END IF;\n"                                                                                                \
+  "  RETURN NULL;\n"                                                                                           \
+  "END $kecs_log$;\n"
 
-/* An update that stamps nothing is of local columns, whatever else it did. */
+#define KECS_PG__INSERTED(columns, values)                                                                   \
+  "  INSERT INTO {S}change_queue(tenant,kind,rid,groups,op,stamp" columns ")\n"                               \
+  "  SELECT n.tenant,{kind},n.rid,15,1,coalesce({n_life},{S}change_stamp())" values                          \
+  " FROM new_rows n " KECS_PG__TRACKED "n.tenant AND h.tracked ORDER BY n.rid;\n"
+
+static const char kecs_pg__log_insert_form[] =
+    "CREATE OR REPLACE FUNCTION {S}feed_{t}_insert() RETURNS trigger LANGUAGE plpgsql AS $kecs_log$\n" KECS_PG__IF_KEPT(
+        KECS_PG__INSERTED, "whole,actor,reason", KECS_PG__KEPT("0") "," KECS_PG__ACTOR "," KECS_PG__REASON)
+        KECS_PG__TRIGGER("insert", "AFTER INSERT", "REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT",
+                         "feed_{t}_insert()");
+
+/* An update that stamps nothing is of local columns, whatever else it did. What is kept is read where the rows are, and
+ * named by its columns outside. */
+#define KECS_PG__UPDATED(columns, values)                                                                       \
+  "  INSERT INTO {S}change_queue(tenant,kind,rid,groups,op,stamp,base_life,base_spec,base_status" columns ")\n" \
+  "  SELECT c.tenant,{kind},c.rid,CASE WHEN c.synced=0 OR c.locals THEN c.synced|8 ELSE c.synced END,2,\n"      \
+  "  CASE WHEN c.synced=0 THEN {S}change_stamp() ELSE c.stamp END,c.base_life,c.base_spec,c.base_status" columns \
+  " FROM (\n"                                                                                                   \
+  "    SELECT n.tenant,n.rid,CASE WHEN {n_spec} IS DISTINCT FROM {o_spec} THEN 2 ELSE 0 END|\n"                 \
+  "    CASE WHEN {n_status} IS DISTINCT FROM {o_status} THEN 4 ELSE 0 END AS synced,({local_differs}) AS locals,\n" \
+  "    greatest({n_spec},{n_status}) AS stamp,\n"                                                               \
+  "    {o_life} AS base_life,{o_spec} AS base_spec,{o_status} AS base_status" values "\n"                       \
+  "    FROM new_rows n JOIN old_rows o ON o.tenant=n.tenant AND o.rid=n.rid " KECS_PG__TRACKED                  \
+  "n.tenant AND h.tracked) c ORDER BY c.rid;\n"
+
 static const char kecs_pg__log_update_form[] =
-    "CREATE OR REPLACE FUNCTION {S}feed_{t}_update() RETURNS trigger LANGUAGE plpgsql AS $kecs_log$\n"
-    "BEGIN\n"
-    "  INSERT INTO {S}change_queue(tenant,kind,rid,groups,op,stamp,base_life,base_spec,base_status,whole,actor,reason,"
-    "old)\n"
-    "  SELECT c.tenant,{kind},c.rid,CASE WHEN c.synced=0 OR c.locals THEN c.synced|8 ELSE c.synced END,2,\n"
-    "  CASE WHEN c.synced=0 THEN {S}change_stamp() ELSE c.stamp END,c.base_life,c.base_spec,c.base_status,c.whole,"
-    "c.actor,c.reason,c.old FROM (\n"
-    "    SELECT n.tenant,n.rid,CASE WHEN {n_spec} IS DISTINCT FROM {o_spec} THEN 2 ELSE 0 END|\n"
-    "    CASE WHEN {n_status} IS DISTINCT FROM {o_status} THEN 4 ELSE 0 END AS synced,({local_differs}) AS locals,\n"
-    "    greatest({n_spec},{n_status}) AS stamp,\n"
-    "    {o_life} AS base_life,{o_spec} AS base_spec,{o_status} AS base_status,\n"
-    "    " KECS_PG__KEPT("({whole})::int") " AS whole," KECS_PG__ACTOR " AS actor," KECS_PG__REASON " AS reason,\n"
-    "    " KECS_PG__KEPT("CASE WHEN {whole} THEN '{open}'||concat_ws(',',{old})||'{close}'\n"
-                         "    ELSE '{open}'||concat_ws(',',{old_changed})||'{close}' END") " AS old\n"
-    "    FROM new_rows n JOIN old_rows o ON o.tenant=n.tenant AND o.rid=n.rid " KECS_PG__TRACKED
-    "n.tenant AND h.tracked) c ORDER BY c.rid;\n"
-    "  RETURN NULL;\n"
-    "END $kecs_log$;\n" KECS_PG__TRIGGER("update", "AFTER UPDATE",
-                                         "REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT",
-                                         "feed_{t}_update()");
+    "CREATE OR REPLACE FUNCTION {S}feed_{t}_update() RETURNS trigger LANGUAGE plpgsql AS $kecs_log$\n" KECS_PG__IF_KEPT(
+        KECS_PG__UPDATED, "whole,actor,reason,past",
+        "\n    " KECS_PG__KEPT("({whole})::int") " AS whole," KECS_PG__ACTOR " AS actor," KECS_PG__REASON
+        " AS reason,\n"
+        "    " KECS_PG__KEPT("CASE WHEN {whole} THEN '{open}'||concat_ws(',',{old})||'{close}'\n"
+                             "    ELSE '{open}'||concat_ws(',',{old_changed})||'{close}' END") " AS past")
+        KECS_PG__TRIGGER("update", "AFTER UPDATE",
+                         "REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT",
+                         "feed_{t}_update()");
+
+#define KECS_PG__DELETED(columns, values)                                                                     \
+  "  INSERT INTO {S}change_queue(tenant,kind,rid,groups,op,stamp,base_life,base_spec,base_status,life_site,"  \
+  "key" columns ")\n"                                                                                         \
+  "  SELECT o.tenant,{kind},o.rid,15,3,greatest({S}change_stamp(),{o_life}+1,{o_spec}+1,{o_status}+1),"       \
+  "{o_life},\n"                                                                                               \
+  "  {o_spec},{o_status},{o_site},{key_text}" values " FROM old_rows o " KECS_PG__TRACKED                     \
+  "o.tenant AND h.tracked ORDER BY o.rid;\n"
 
 static const char kecs_pg__log_delete_form[] =
-    "CREATE OR REPLACE FUNCTION {S}feed_{t}_delete() RETURNS trigger LANGUAGE plpgsql AS $kecs_log$\n"
-    "BEGIN\n"
-    "  INSERT INTO {S}change_queue(tenant,kind,rid,groups,op,stamp,base_life,base_spec,base_status,life_site,key,"
-    "whole,actor,reason,old,keys)\n"
-    "  SELECT o.tenant,{kind},o.rid,15,3,greatest({S}change_stamp(),{o_life}+1,{o_spec}+1,{o_status}+1),{o_life},\n"
-    "  {o_spec},{o_status},{o_site},{key_text}," KECS_PG__KEPT("1") "," KECS_PG__ACTOR "," KECS_PG__REASON ",\n"
-    "  " KECS_PG__KEPT("'{open}'||concat_ws(',',{old})||'{close}'") "," KECS_PG__KEPT("ARRAY[{keys}]")
-    "\n  FROM old_rows o " KECS_PG__TRACKED
-    "o.tenant AND h.tracked ORDER BY o.rid;\n"
-    "  RETURN NULL;\n"
-    "END $kecs_log$;\n" KECS_PG__TRIGGER("delete", "AFTER DELETE",
-                                         "REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT", "feed_{t}_delete()")
+    "CREATE OR REPLACE FUNCTION {S}feed_{t}_delete() RETURNS trigger LANGUAGE plpgsql AS $kecs_log$\n" KECS_PG__IF_KEPT(
+        KECS_PG__DELETED, "whole,actor,reason,past,keys",
+        KECS_PG__KEPT("1") "," KECS_PG__ACTOR "," KECS_PG__REASON ",\n"
+        "  " KECS_PG__KEPT("'{open}'||concat_ws(',',{old})||'{close}'") "," KECS_PG__KEPT("ARRAY[{keys}]") "\n ")
+        KECS_PG__TRIGGER("delete", "AFTER DELETE", "REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT",
+                         "feed_{t}_delete()")
         KECS_PG__TRIGGER("empty", "BEFORE TRUNCATE", "FOR EACH STATEMENT", "change_refuse()");
 
 /* Not of kinds that only grow: their tables may be partitioned, which before version 13 have no such triggers. */

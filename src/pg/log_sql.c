@@ -64,7 +64,7 @@ static const char kecs_pg__log_tables_form[] =
 static const char kecs_pg__log_history_form[] =
     "ALTER TABLE {S}change_heads ADD COLUMN IF NOT EXISTS history bigint NOT NULL DEFAULT 0;\n"
     "ALTER TABLE {S}change_queue ADD COLUMN IF NOT EXISTS whole bigint,ADD COLUMN IF NOT EXISTS actor {text},"
-    "ADD COLUMN IF NOT EXISTS reason {text},ADD COLUMN IF NOT EXISTS old {text},"
+    "ADD COLUMN IF NOT EXISTS reason {text},ADD COLUMN IF NOT EXISTS past {text},"
     "ADD COLUMN IF NOT EXISTS keys text[] COLLATE \"C\";\n"
     "CREATE TABLE IF NOT EXISTS {S}history(tenant {text} NOT NULL,seq bigint NOT NULL,kind bigint NOT NULL,"
     "rid bigint NOT NULL,op bigint NOT NULL,whole bigint NOT NULL,stamp bigint NOT NULL,actor {text},reason {text},"
@@ -135,7 +135,7 @@ static const char kecs_pg__log_move_form[] =
     "      SELECT n.tenant,max(n.seq),{uuid},max(n.site) FROM numbered n GROUP BY n.tenant,n.batch),\n"
     "    kept AS (\n"
     "      INSERT INTO {S}history(tenant,seq,kind,rid,op,whole,stamp,actor,reason,old)\n"
-    "      SELECT n.tenant,n.seq,n.kind,n.rid,n.op,n.whole,n.stamp,n.actor,n.reason,n.old FROM numbered n\n"
+    "      SELECT n.tenant,n.seq,n.kind,n.rid,n.op,n.whole,n.stamp,n.actor,n.reason,n.past FROM numbered n\n"
     "      WHERE n.whole IS NOT NULL ORDER BY n.seq),\n"
     "    keyed AS (\n"
     "      INSERT INTO {S}history_keys(tenant,seq,number,kind,rid,key)\n"

@@ -91,7 +91,7 @@ KECS__FN void kecs__actor_free(kecs_store *store);
 #define KECS__HISTORY_NUMBERED "{history} WHERE {own}"
 #define KECS__HISTORY_ALL                                                                                       \
   "(SELECT n.seq,n.kind,n.rid,n.op,n.whole,n.stamp,n.old FROM {history n} WHERE {own n}true UNION ALL "        \
-  "SELECT " KECS__HISTORY_WAITING "+w.id,w.kind,w.rid,w.op,w.whole,w.stamp,w.old FROM {change_queue w} WHERE " \
+  "SELECT " KECS__HISTORY_WAITING "+w.id,w.kind,w.rid,w.op,w.whole,w.stamp,w.past FROM {change_queue w} WHERE " \
   "{own w}w.whole IS NOT NULL) AS history WHERE "
 #define KECS__HISTORY_KEYS_NUMBERED "{history_keys} WHERE {own}"
 #define KECS__HISTORY_KEYS_ALL                                                                                        \

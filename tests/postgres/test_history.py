@@ -232,7 +232,7 @@ def test_version_four_is_migrated():
     name, url = feed.tracked()
     shared.sql(name, "DROP TABLE history, history_keys; ALTER TABLE change_heads DROP COLUMN history; "
                      "ALTER TABLE change_queue DROP COLUMN whole, DROP COLUMN actor, DROP COLUMN reason, DROP COLUMN "
-                     "old, DROP COLUMN keys; DELETE FROM schema_version WHERE version>4; "
+                     "past, DROP COLUMN keys; DELETE FROM schema_version WHERE version>4; "
                      "INSERT INTO change_queue(tenant,kind,rid,groups,op,stamp) VALUES('a',1,1,15,2,change_stamp())")
     before = int(shared.sql(name, "SELECT seq FROM change_heads"))
     kecs("--db", url, "track", "on", "--history", "all")
