@@ -169,7 +169,7 @@ TESTS := $(call programs,normal,contract) $(call programs,asan,contract) $(call 
 POSTGRES_TESTS := $(if $(LIBPQ),$(call programs,postgres,contract) $(call programs,postgres,postgres))
 TESTS += $(POSTGRES_TESTS)
 # The same programs behind a pooler: some that show what a pooler could spoil; with test-full all.
-POOLED := changes paging savepoints threads transactions watch
+POOLED := changes history paging savepoints threads transactions watch
 PGBOUNCER_TESTS := $(if $(LIBPQ),$(if $(filter test-full,$(MAKECMDGOALS)),$(call programs,pgbouncer,contract),\
                    $(POOLED:%=build/test/pgbouncer/contract/test_%)))
 TESTS += $(PGBOUNCER_TESTS)

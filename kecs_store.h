@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 3bb8503aea004f55ce06021c27c0538b6b5e74437e65025688ae135a6f3e3bfd */
+ * 204d5fc492c3a5a6e50c5668052c6d70b5307b48ba97b0193de61c0f693cd8d5 */
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
 /* kecs_store.h -- a durable, typed store for the state of a container orchestrator, in one SQLite file.
  *
@@ -2991,7 +2991,8 @@ typedef struct kecs_history_entry {
   kecs_change_op op;   /* CREATED, UPDATED or DELETED */
   int64_t stamp;
   int64_t time_us;     /* kecs_stamp_time of it */
-  const char *actor;   /* NULL where none was said, as for what another program has written */
+  const char *actor;   /* NULL where none was said, as for what another program has written; on PostgreSQL that has the
+                        * role that it worked as */
   const char *reason;
   const void *row;     /* with query.rows: the kind's struct as the change left it; NULL when it deleted the row */
   const void *old_row; /* and as it was before; NULL when the change created it */
@@ -3008,7 +3009,7 @@ typedef struct kecs_history_query {
 
 /* The changes of one row, newest first. `key` is as for kecs_record_get; the row may be deleted, and what had the key
  * before it is listed, too. Read the entries with kecs_history_at. NOT_FOUND when there is no such row and nothing is
- * known of one; UNSUPPORTED when no history of the kind is kept. */
+ * known of one; UNSUPPORTED when no history of the kind is kept. On PostgreSQL what is not committed is not listed. */
 KECS_STORE_API kecs_status kecs_history(kecs_store *store, kecs_kind kind, const char *key,
                                         const kecs_history_query *query, kecs_result **out_result);
 
@@ -3113,7 +3114,7 @@ KECS_STORE_API kecs_status kecs_validate_priority(int64_t priority);
 #ifndef KECS_STORE_BACKEND_H
 #define KECS_STORE_BACKEND_H
 
-#define KECS_BACKEND_ABI 4
+#define KECS_BACKEND_ABI 5
 
 typedef struct kecs_connection kecs_connection; /* each backend's own */
 typedef struct kecs_statement kecs_statement;
@@ -3215,7 +3216,16 @@ typedef struct kecs_backend_log {
   kecs_status (*hear)(kecs_connection *connection, bool *out_listens, bool *out_heard);
   /* In a writing transaction: entries below this sequence are gone, and so may be what else is kept of them. */
   kecs_status (*trim)(kecs_connection *connection, int64_t floor);
+  /* In a writing transaction: who writes what follows in it, and why, for the history; NULL: nobody, no reason. A
+   * rollback to a savepoint from before takes it back. Nothing need be sent before the next statement. */
+  kecs_status (*say)(kecs_connection *connection, const char *actor, const char *reason);
+  /* In a writing transaction, before what kinds have a history is changed: waits for whoever writes, numbers what they
+   * have logged, and lets nobody write until the end. */
+  kecs_status (*settle)(kecs_connection *connection);
+  /* Then: what rows of these kinds were is kept from now on, by their bits. */
+  kecs_status (*keep)(kecs_connection *connection, uint64_t kinds);
 } kecs_backend_log;
+
 /* One of several statements that are started together. */
 typedef struct kecs_start {
   kecs_statement *statement; /* others may start the same */
@@ -7067,6 +7077,7 @@ typedef struct kecs__place {
   bool on;                 /* the transaction's writes are logged */
   bool appended;           /* some were */
   uint64_t history;        /* bit n: what rows of kind n were is kept (history_log.h) */
+  uint64_t said;           /* who writes and why, as the database was told it in this transaction: a hash; 0: nothing */
   int64_t seq;             /* of the last of them */
   int64_t stamp;           /* the last that was given out */
   uint64_t marked;         /* bit n: marks[n] was read */
@@ -7185,6 +7196,7 @@ struct kecs__engine {
   kecs__meta kinds[KECS_KIND_COUNT];
 
   int tracked;               /* by kecs__flag_get: our writes go into the change log */
+  int keeps;                 /* likewise: and what rows were is kept. Only where the database keeps it */
   kecs__condition changed;   /* with the mutex: what follows has changed */
   uint64_t feed_turn;        /* goes up when there may be new entries */
   int64_t feed_seen;         /* the newest entry that somebody here has seen */
@@ -10063,6 +10075,135 @@ KECS__FN kecs_status kecs__with_write(kecs_store *store, kecs_status (*work)(kec
 
 #endif
 
+/* ---- store/history_log.h ----------------------------------------------------------------------------------------- */
+/* store/history_log.h -- the history from within: what is kept of rows, its tables, its switch, its end.
+ *
+ *   history       one row an entry of the change log, under the same seq: who, why, and what the row was before it
+ *   history_keys  the unique keys of deleted rows, by the seq of their deletion: what a row was addressed by
+ *
+ * `old` is a JSON object of columns by their names, texts as strings, all else as integers. An update keeps the columns
+ * that it has changed (whole=0); a deletion, and each 64th update of a row, the whole row without its NULLs (whole=1).
+ * So a row as it was after seq S has each column from the first entry above S that mentions it, up to the first whole
+ * one; where none does, from the row itself. That takes no entry at or below S, so the old end can be cut off anywhere.
+ *
+ * The cut is marked, so that nothing older is ever answered from what is left: where entries of one row went because
+ * they were too many, the newest of them stays with op=0 and nothing else; what went because of its age, for all rows
+ * together, is told by change_state. Nothing above the floor of the change log goes: a watch may want it. */
+#ifndef KECS_STORE_HISTORY_LOG_H
+#define KECS_STORE_HISTORY_LOG_H
+
+enum { KECS__HISTORY_WHOLE = 64, KECS__HISTORY_CUT = 0 /* op */ };
+
+#define KECS__HISTORY_MAX (SIZE_MAX / 4)
+
+/* What a row was before a change. */
+typedef struct kecs__past {
+  kecs__text text; /* without data: nothing, for a new row */
+  bool whole;
+} kecs__past;
+
+/* ---- texts (history_sql.c) ---- */
+
+KECS__FN void kecs__history_ddl_tables(kecs__text *out, const kecs_dialect *dialect);
+
+/* What the guard triggers of a kind do besides, after they have logged the change. `columns`: "a,b,...". */
+KECS__FN void kecs__history_guard_insert(kecs__text *out);
+KECS__FN void kecs__history_guard_update(kecs__text *out, const char *columns);
+KECS__FN void kecs__history_guard_delete(kecs__text *out, const kecs_kind_info *info);
+
+/* ---- writing (history_write.c) ---- */
+
+/* At the begin of a writing transaction that is logged: which kinds are kept. */
+KECS__FN kecs_status kecs__history_begin(kecs__write *write);
+
+/* Whether what rows of the kind were is kept; after kecs__feed_begin. */
+static inline bool kecs__history_kept(const kecs__write *write, const kecs__meta *meta) {
+#if defined(KECS_STORE_NO_HISTORY)
+  (void)write;
+  (void)meta;
+  return false;
+#else
+  return write->session->place.on && (write->session->place.history & KECS_BIT(meta->info->kind)) != 0;
+#endif
+}
+
+/* The columns in `mask`, as `old` has them, and a whole row. */
+KECS__FN kecs_status kecs__history_values(const kecs_kind_info *info, const kecs_value *values, uint64_t mask,
+                                          kecs__text *out);
+KECS__FN kecs_status kecs__history_whole(kecs__write *write, const kecs__meta *meta, int64_t rid, kecs__text *out);
+
+/* Where the database keeps the history: tells it who writes, and why, unless it knows. Before anything is written. */
+KECS__FN kecs_status kecs__history_say(kecs__write *write);
+
+/* Keeps what belongs to the entry that was logged last. */
+KECS__FN kecs_status kecs__history_add(kecs__write *write, const kecs__meta *meta, int op, int64_t rid, int64_t stamp,
+                                       const kecs__past *past);
+
+/* The same for a row that is about to be deleted, whose deletion is logged as `seq`. */
+KECS__FN kecs_status kecs__history_deleted(kecs__write *write, const kecs__meta *meta, int64_t seq, int64_t rid,
+                                           int64_t stamp, const void *row);
+
+/* ---- the whole of it (history_keep.c) ---- */
+
+/* Switches as options.history says, after kecs__feed_open. */
+KECS__FN kecs_status kecs__history_open(kecs_store *store, const kecs_history_options *options);
+
+/* Removes what is kept of these kinds, and that they are kept. */
+KECS__FN kecs_status kecs__history_clear(kecs__write *write, uint64_t kinds);
+
+/* One step of compaction, at most `limit` rows: what is beyond the bounds, of rows whose entries up to `upto` are about
+ * to leave the log, and what is too old, up to there. *out_count rows are gone; fewer than `limit`: nothing is left. */
+KECS__FN kecs_status kecs__history_trim(kecs__write *write, int64_t upto, int limit, int64_t *out_count);
+
+/* Copies of who writes and why, in a handle; and their end. */
+KECS__FN kecs_status kecs__actor_set(kecs_store *store, const char *actor, const char *reason);
+KECS__FN void kecs__actor_free(kecs_store *store);
+
+/* ---- reading (history_read.c) ---- */
+
+/* What is read of the history: FROM ... WHERE. Where entries are numbered after their commit, a row that is read may
+ * show changes that still wait for their numbers. What tells of a row as it was has to take those back, too: they
+ * follow the numbered ones in the order of the queue, which is that of a row's own changes. */
+#define KECS__HISTORY_WAITING "4611686018427387904" /* and the place in the queue */
+#define KECS__HISTORY_NUMBERED "{history} WHERE {own}"
+#define KECS__HISTORY_ALL                                                                                       \
+  "(SELECT n.seq,n.kind,n.rid,n.op,n.whole,n.stamp,n.old FROM {history n} WHERE {own n}true UNION ALL "        \
+  "SELECT " KECS__HISTORY_WAITING "+w.id,w.kind,w.rid,w.op,w.whole,w.stamp,w.past FROM {change_queue w} WHERE " \
+  "{own w}w.whole IS NOT NULL) AS history WHERE "
+#define KECS__HISTORY_KEYS_NUMBERED "{history_keys} WHERE {own}"
+#define KECS__HISTORY_KEYS_ALL                                                                                        \
+  "(SELECT n.seq,n.number,n.kind,n.rid,n.key FROM {history_keys n} WHERE {own n}true UNION ALL "                     \
+  "SELECT " KECS__HISTORY_WAITING "+w.id,k.number-1,w.kind,w.rid,k.key FROM {change_queue w} CROSS JOIN LATERAL "    \
+  "unnest(w.keys) WITH ORDINALITY AS k(key,number) WHERE {own w}w.keys IS NOT NULL) AS history_keys WHERE "
+
+/* "before FROM ... WHERE after", as the session's backend needs it. */
+#define KECS__HISTORY_SQL(session, before, source, after)                                        \
+  ((session)->engine->backend->log ? before " FROM " KECS__HISTORY_##source##ALL after            \
+                                   : before " FROM " KECS__HISTORY_##source##NUMBERED after)
+
+#if !defined(KECS_STORE_NO_HISTORY)
+/* COMPACTED, with the floor. */
+KECS__FN kecs_status kecs__fail_before_history(int64_t floor);
+#endif
+
+#if !defined(KECS_STORE_NO_HISTORY) || !defined(KECS_STORE_NO_WATCH)
+/* The kinds whose history is kept, as bits. */
+KECS__FN kecs_status kecs__history_kinds(kecs__session *session, uint64_t *out_kinds);
+
+/* UNSUPPORTED unless the history of all these kinds is kept. */
+KECS__FN kecs_status kecs__history_check(kecs__session *session, uint64_t kinds);
+
+/* COMPACTED when the history of one of these kinds begins after `seq`. */
+KECS__FN kecs_status kecs__history_check_floor(kecs__session *session, uint64_t kinds, int64_t seq);
+
+/* A row as it was after `seq`, which its history still has; *out_there is false when it was not there. COMPACTED when
+ * its entries were cut off after that. */
+KECS__FN kecs_status kecs__history_row(kecs__session *session, const kecs__meta *meta, int64_t rid, int64_t seq,
+                                       kecs__arena *arena, void *row, bool *out_there);
+#endif
+
+#endif
+
 /* ---- store/retry.h ----------------------------------------------------------------------------------------------- */
 /* store/retry.h -- when a write that met another one is made again. */
 #ifndef KECS_STORE_RETRY_H
@@ -10133,6 +10274,7 @@ KECS__FN void kecs__read_end(const kecs_backend *backend, kecs_connection *conne
 
 KECS__FN kecs_status kecs__begin_write(kecs_store *store, kecs__session *session) {
   session->place.known = false;
+  session->place.said = 0;
   kecs_status status = store->engine->backend->begin(session->connection, true);
   if (!status) {
     kecs__cache_begun(session);
@@ -10193,12 +10335,14 @@ KECS__FN kecs_status kecs__write_open(kecs_store *store, kecs__write *write) {
     write->session = status ? NULL : store->session;
     store->session->user = store;
     store->session->deadline = deadline;
+    status = status ? status : kecs__history_say(write);
     /* A statement that a deadline stops may have done its work: only a savepoint can tell. And where a failed statement
      * ends the transaction, only a savepoint keeps what the caller did before. */
     bool guard = deadline || store->engine->dialect->failure_ends_transaction;
     return status || !guard ? status : kecs__write_guard(write);
   }
-  return kecs__write_begin(write, deadline);
+  status = kecs__write_begin(write, deadline);
+  return status ? status : kecs__history_say(write);
 }
 
 #define KECS__GUARD_BEGIN "SAVEPOINT kecs_write"
@@ -10611,113 +10755,6 @@ KECS_STORE_API int64_t kecs_stamp_time(int64_t stamp) {
  * tracking on has not, so its writes are caught, too. A guard stamps as the library does and uses nothing but SQLite's
  * own functions. It refuses to change a natural key: that would be another row. */
 
-/* ---- store/history_log.h ----------------------------------------------------------------------------------------- */
-/* store/history_log.h -- the history from within: what is kept of rows, its tables, its switch, its end.
- *
- *   history       one row an entry of the change log, under the same seq: who, why, and what the row was before it
- *   history_keys  the unique keys of deleted rows, by the seq of their deletion: what a row was addressed by
- *
- * `old` is a JSON object of columns by their names, texts as strings, all else as integers. An update keeps the columns
- * that it has changed (whole=0); a deletion, and each 64th update of a row, the whole row without its NULLs (whole=1).
- * So a row as it was after seq S has each column from the first entry above S that mentions it, up to the first whole
- * one; where none does, from the row itself. That takes no entry at or below S, so the old end can be cut off anywhere.
- *
- * The cut is marked, so that nothing older is ever answered from what is left: where entries of one row went because
- * they were too many, the newest of them stays with op=0 and nothing else; what went because of its age, for all rows
- * together, is told by change_state. Nothing above the floor of the change log goes: a watch may want it. */
-#ifndef KECS_STORE_HISTORY_LOG_H
-#define KECS_STORE_HISTORY_LOG_H
-
-enum { KECS__HISTORY_WHOLE = 64, KECS__HISTORY_CUT = 0 /* op */ };
-
-#define KECS__HISTORY_MAX (SIZE_MAX / 4)
-
-/* What a row was before a change. */
-typedef struct kecs__past {
-  kecs__text text; /* without data: nothing, for a new row */
-  bool whole;
-} kecs__past;
-
-/* ---- texts (history_sql.c) ---- */
-
-KECS__FN void kecs__history_ddl_tables(kecs__text *out, const kecs_dialect *dialect);
-
-/* What the guard triggers of a kind do besides, after they have logged the change. `columns`: "a,b,...". */
-KECS__FN void kecs__history_guard_insert(kecs__text *out);
-KECS__FN void kecs__history_guard_update(kecs__text *out, const char *columns);
-KECS__FN void kecs__history_guard_delete(kecs__text *out, const kecs_kind_info *info);
-
-/* ---- writing (history_write.c) ---- */
-
-/* At the begin of a writing transaction that is logged: which kinds are kept. */
-KECS__FN kecs_status kecs__history_begin(kecs__write *write);
-
-/* Whether what rows of the kind were is kept; after kecs__feed_begin. */
-static inline bool kecs__history_kept(const kecs__write *write, const kecs__meta *meta) {
-#if defined(KECS_STORE_NO_HISTORY)
-  (void)write;
-  (void)meta;
-  return false;
-#else
-  return write->session->place.on && (write->session->place.history & KECS_BIT(meta->info->kind)) != 0;
-#endif
-}
-
-/* The columns in `mask`, as `old` has them, and a whole row. */
-KECS__FN kecs_status kecs__history_values(const kecs_kind_info *info, const kecs_value *values, uint64_t mask,
-                                          kecs__text *out);
-KECS__FN kecs_status kecs__history_whole(kecs__write *write, const kecs__meta *meta, int64_t rid, kecs__text *out);
-
-/* Keeps what belongs to the entry that was logged last. */
-KECS__FN kecs_status kecs__history_add(kecs__write *write, const kecs__meta *meta, int op, int64_t rid, int64_t stamp,
-                                       const kecs__past *past);
-
-/* The same for a row that is about to be deleted, whose deletion is logged as `seq`. */
-KECS__FN kecs_status kecs__history_deleted(kecs__write *write, const kecs__meta *meta, int64_t seq, int64_t rid,
-                                           int64_t stamp, const void *row);
-
-/* ---- the whole of it (history_keep.c) ---- */
-
-/* Switches as options.history says, after kecs__feed_open. */
-KECS__FN kecs_status kecs__history_open(kecs_store *store, const kecs_history_options *options);
-
-/* Removes what is kept of these kinds, and that they are kept. */
-KECS__FN kecs_status kecs__history_clear(kecs__write *write, uint64_t kinds);
-
-/* One step of compaction, at most `limit` rows: what is beyond the bounds, of rows whose entries up to `upto` are about
- * to leave the log, and what is too old, up to there. *out_count rows are gone; fewer than `limit`: nothing is left. */
-KECS__FN kecs_status kecs__history_trim(kecs__write *write, int64_t upto, int limit, int64_t *out_count);
-
-/* Copies of who writes and why, in a handle; and their end. */
-KECS__FN kecs_status kecs__actor_set(kecs_store *store, const char *actor, const char *reason);
-KECS__FN void kecs__actor_free(kecs_store *store);
-
-/* ---- reading (history_read.c) ---- */
-
-#if !defined(KECS_STORE_NO_HISTORY)
-/* COMPACTED, with the floor. */
-KECS__FN kecs_status kecs__fail_before_history(int64_t floor);
-#endif
-
-#if !defined(KECS_STORE_NO_HISTORY) || !defined(KECS_STORE_NO_WATCH)
-/* The kinds whose history is kept, as bits. */
-KECS__FN kecs_status kecs__history_kinds(kecs__session *session, uint64_t *out_kinds);
-
-/* UNSUPPORTED unless the history of all these kinds is kept. */
-KECS__FN kecs_status kecs__history_check(kecs__session *session, uint64_t kinds);
-
-/* COMPACTED when the history of one of these kinds begins after `seq`. */
-KECS__FN kecs_status kecs__history_check_floor(kecs__session *session, uint64_t kinds, int64_t seq);
-
-/* A row as it was after `seq`, which its history still has; *out_there is false when it was not there. COMPACTED when
- * its entries were cut off after that. */
-KECS__FN kecs_status kecs__history_row(kecs__session *session, const kecs__meta *meta, int64_t rid, int64_t seq,
-                                       kecs__arena *arena, void *row, bool *out_there);
-#endif
-
-#endif
-
-/* ---- store/feed_sql.c, continued --------------------------------------------------------------------------------- */
 #include <stdio.h>
 #include <string.h>
 
@@ -11275,6 +11312,7 @@ KECS__FN kecs_status kecs__transaction_abandon(kecs_store *tx) {
   kecs__session *session = tx->session;
   bool whole = tx->depth == 1;
   session->place.known = false; /* stamps go on from what stays */
+  session->place.said = 0;
   if (whole) {
     engine->backend->rollback(session->connection);
   } else if (engine->backend->in_transaction(session->connection)) {
@@ -11484,6 +11522,7 @@ static const kecs__step kecs__steps[] = {
     {2, ""}, /* the tables of the change log (feed_sql.c), where the store writes it */
     {3, ""}, /* those of one that the database writes (kecs_backend_log) */
     {4, ""}, /* those of the history (history_sql.c) */
+    {5, ""}, /* those of one that the database keeps */
 };
 
 #define KECS__STEP_COUNT (sizeof kecs__steps / sizeof kecs__steps[0])
@@ -16632,6 +16671,32 @@ static kecs_status kecs__history_note(kecs__write *write) {
 
 static kecs_value kecs__history_said(const char *text) {
   return kecs__value_text(text && text[0] ? text : NULL);
+}
+
+static uint64_t kecs__history_hash(uint64_t hash, const char *text) {
+  text = text ? text : "";
+  return kecs__hash(hash, text, strlen(text) + 1);
+}
+
+/* Who has not said anything says so, too, where there is a history: otherwise he would be known by his login, as other
+ * programs are. */
+KECS__FN kecs_status kecs__history_say(kecs__write *write) {
+  const kecs_backend_log *log = write->engine->backend->log;
+  kecs__place *place = &write->session->place;
+  if (!log || !log->say || !kecs__flag_get(&write->engine->tracked)) {
+    return KECS_OK;
+  }
+  kecs_status status = kecs__history_note(write);
+  const char *actor = write->actor;
+  const char *reason = write->reason;
+  bool says = (actor && actor[0]) || (reason && reason[0]) || kecs__flag_get(&write->engine->keeps) || place->said;
+  uint64_t hash = kecs__history_hash(kecs__history_hash(KECS__HASH_START, actor), reason) | 1;
+  if (status || !says || hash == place->said) {
+    return status;
+  }
+  status = log->say(write->session->connection, actor, reason);
+  place->said = status ? place->said : hash;
+  return status;
 }
 
 /* ---- entries ---- */
@@ -28972,12 +29037,16 @@ KECS__FN kecs_status kecs__history_clear(kecs__write *write, uint64_t kinds) {
 
 /* The history of these kinds begins after the log's end. */
 static kecs_status kecs__history_start(kecs__write *write, uint64_t kinds, const kecs__feed_end *end) {
+  int64_t stamp = end->stamp;
   kecs_status status = KECS_OK;
+  if (kinds && write->engine->backend->log) { /* stamps need not ascend with the sequence there */
+    status = kecs__feed_number(write->session, "SELECT max(stamp) FROM {changes}{whole}", NULL, 0, &stamp);
+  }
   for (int kind = 1; !status && kind < KECS_KIND_COUNT; kind++) {
     if (kinds & KECS_BIT(kind)) {
       status = kecs__feed_state_set(write->session, KECS__FEED_HISTORY_SINCE + kind, end->seq);
       if (!status) {
-        status = kecs__feed_state_set(write->session, KECS__FEED_HISTORY_SINCE_STAMP + kind, end->stamp);
+        status = kecs__feed_state_set(write->session, KECS__FEED_HISTORY_SINCE_STAMP + kind, stamp);
       }
     }
   }
@@ -28987,9 +29056,13 @@ static kecs_status kecs__history_start(kecs__write *write, uint64_t kinds, const
 static kecs_status kecs__history_switch(kecs__write *write, void *user) {
   const kecs__history_wish *wish = user;
   kecs__session *session = write->session;
+  const kecs_backend_log *log = write->engine->backend->log;
   kecs__feed_end end;
   int64_t kept = 0;
-  kecs_status status = kecs__feed_read_end(session, &end);
+  kecs_status status = log ? log->settle(session->connection) : KECS_OK;
+  if (!status) {
+    status = kecs__feed_read_end(session, &end);
+  }
   if (!status) {
     status = kecs__feed_state(session, KECS__FEED_HISTORY, &kept);
   }
@@ -29011,7 +29084,10 @@ static kecs_status kecs__history_switch(kecs__write *write, void *user) {
   for (size_t i = 0; !status && i < sizeof values / sizeof values[0]; i++) {
     status = kecs__feed_state_set(session, (int)values[i][0], values[i][1]);
   }
-  return status || kept == wish->kinds ? status : kecs__feed_guards(write, true);
+  if (status || kept == wish->kinds) {
+    return status;
+  }
+  return log ? log->keep(session->connection, (uint64_t)wish->kinds) : kecs__feed_guards(write, true);
 }
 
 /* Whether the file is as the options say. */
@@ -29034,13 +29110,17 @@ KECS__FN kecs_status kecs__history_open(kecs_store *store, const kecs_history_op
   kecs__engine *engine = store->engine;
   kecs__history_wish wish;
   bool same = false;
-  if (!engine->backend->guard) {
+  if (!kecs__feed_can(engine)) {
     return options->track != KECS_TRACK_ON
                ? KECS_OK
                : kecs__fail(KECS_E_UNSUPPORTED, "options.history: the %s backend keeps no history",
                             engine->backend->name);
   }
   kecs_status status = kecs__history_wish_read(store, options, &wish);
+  if (!status && options->track == KECS_TRACK_KEEP && engine->backend->log && kecs__flag_get(&engine->tracked)) {
+    status = kecs__feed_state(engine->writer, KECS__FEED_HISTORY, &wish.kinds);
+    kecs__flag_set(&engine->keeps, wish.kinds != 0);
+  }
   if (status || options->track == KECS_TRACK_KEEP) {
     return status;
   }
@@ -29053,7 +29133,11 @@ KECS__FN kecs_status kecs__history_open(kecs_store *store, const kecs_history_op
   if (!status && !same && engine->read_only) {
     return kecs__fail(KECS_E_READONLY, "options.history: %s is open for reading only", engine->place.shown);
   }
-  return status || same ? status : kecs__with_write(store, kecs__history_switch, &wish);
+  if (!status && !same) {
+    status = kecs__with_write(store, kecs__history_switch, &wish);
+  }
+  kecs__flag_set(&engine->keeps, wish.kinds != 0);
+  return status;
 }
 
 KECS_STORE_API kecs_status kecs_history_describe(kecs_store *store, kecs_history_info *out_info) {
@@ -29067,7 +29151,7 @@ KECS_STORE_API kecs_status kecs_history_describe(kecs_store *store, kecs_history
   static const int ids[] = {KECS__FEED_HISTORY, KECS__FEED_HISTORY_ROWS, KECS__FEED_HISTORY_AGE,
                             KECS__FEED_HISTORY_FLOOR};
   status = kecs__read_open(store, &session);
-  for (int i = 0; !status && session->engine->backend->guard && i < 4; i++) {
+  for (int i = 0; !status && kecs__feed_can(session->engine) && i < 4; i++) {
     status = kecs__feed_state(session, ids[i], &values[i]);
   }
   uint64_t kinds = (uint64_t)values[0];
@@ -29167,7 +29251,29 @@ static kecs_status kecs__history_trim_rows(kecs__write *write, int64_t upto, int
   return status;
 }
 
-/* Stamps ascend with the sequence, so the old ones stand at the beginning. */
+#define KECS__HISTORY_STEP "(SELECT seq,stamp FROM {history} WHERE {own}seq<=?1 ORDER BY seq LIMIT ?3) AS step"
+
+/* What stands before the first entry that is young enough. Where stamps need not quite ascend with the sequence, an old
+ * one behind it waits for its turn. */
+static kecs_status kecs__history_aged(kecs__write *write, int64_t upto, int64_t oldest, int64_t left, int64_t *out_seq,
+                                      int64_t *out_stamp) {
+  kecs_value values[] = {kecs__value_int(upto), kecs__value_int(oldest), kecs__value_int(left)};
+  int64_t young = 0;
+  *out_seq = 0;
+  kecs_status status = kecs__feed_number(
+      write->session, "SELECT min(seq) FROM " KECS__HISTORY_STEP " WHERE stamp>?2", values, 3, &young);
+  values[1] = kecs__value_int(young ? young : INT64_MAX);
+  if (!status) {
+    status = kecs__feed_number(write->session, "SELECT max(seq) FROM " KECS__HISTORY_STEP " WHERE seq<?2", values, 3,
+                               out_seq);
+  }
+  if (!status) {
+    status = kecs__feed_number(write->session, "SELECT max(stamp) FROM " KECS__HISTORY_STEP " WHERE seq<?2", values, 3,
+                               out_stamp);
+  }
+  return status;
+}
+
 static kecs_status kecs__history_trim_age(kecs__write *write, int64_t upto, int64_t *left) {
   int64_t age = 0;
   int64_t oldest = 0; /* the highest stamp that is too old */
@@ -29176,22 +29282,15 @@ static kecs_status kecs__history_trim_age(kecs__write *write, int64_t upto, int6
     return status;
   }
   (void)kecs__clock_next(&oldest, write->now - age);
-  kecs_value values[] = {kecs__value_int(upto), kecs__value_int(oldest), kecs__value_int(*left)};
   int64_t seq = 0;
-  status = kecs__feed_number(write->session,
-                             "SELECT max(seq) FROM (SELECT seq,stamp FROM {history} WHERE {own}seq<=?1 ORDER BY seq "
-                             "LIMIT ?3) AS step WHERE stamp<=?2",
-                             values, 3, &seq);
+  int64_t stamp = 0;
+  int64_t removed = 0;
+  status = kecs__history_aged(write, upto, oldest, *left, &seq, &stamp);
   if (status || seq == 0) {
     return status;
   }
   kecs_value last = kecs__value_int(seq);
-  int64_t stamp = 0;
-  int64_t removed = 0;
-  status = kecs__feed_number(write->session, "SELECT stamp FROM {history} WHERE {own}seq=?1", &last, 1, &stamp);
-  if (!status) {
-    status = kecs__run(write->session, "DELETE FROM {history_keys} WHERE {own}seq<=?1", &last, 1, NULL);
-  }
+  status = kecs__run(write->session, "DELETE FROM {history_keys} WHERE {own}seq<=?1", &last, 1, NULL);
   if (!status) {
     status = kecs__run(write->session, "DELETE FROM {history} WHERE {own}seq<=?1", &last, 1, &removed);
   }
@@ -29234,7 +29333,7 @@ KECS__FN kecs_status kecs__history_trim(kecs__write *write, int64_t upto, int li
 KECS__FN kecs_status kecs__history_kinds(kecs__session *session, uint64_t *out_kinds) {
   int64_t kinds = 0;
   kecs_status status =
-      session->engine->backend->guard ? kecs__feed_state(session, KECS__FEED_HISTORY, &kinds) : KECS_OK;
+      kecs__feed_can(session->engine) ? kecs__feed_state(session, KECS__FEED_HISTORY, &kinds) : KECS_OK;
   *out_kinds = (uint64_t)kinds;
   return status;
 }
@@ -29246,7 +29345,7 @@ KECS__FN kecs_status kecs__history_check(kecs__session *session, uint64_t kinds)
     if (kinds & ~kept & KECS_BIT(kind)) {
       const kecs__engine *engine = session->engine;
       const char *name = kecs_kind_describe((kecs_kind)kind)->name;
-      return engine->backend->guard
+      return kecs__feed_can(engine)
                  ? kecs__fail(KECS_E_UNSUPPORTED, "%s keeps no history of the kind %s; open it once with "
                                                   "options.history",
                               engine->place.shown, name)
@@ -29382,15 +29481,40 @@ static kecs_status kecs__history_entry_apply(const kecs__meta *meta, const kecs_
   return status;
 }
 
+/* The row that is there now. */
+typedef struct kecs__present_row {
+  void *row; /* NULL: it has not been read */
+  bool there;
+} kecs__present_row;
+
+static kecs_status kecs__history_now(kecs__session *session, const kecs__meta *meta, int64_t rid, kecs__arena *arena,
+                                     kecs__present_row *now) {
+  if (now->row) {
+    return KECS_OK;
+  }
+  now->row = kecs__arena_take(arena, meta->info->row_size);
+  return now->row ? kecs__row_by_rid(session, meta, rid, arena, now->row, &now->there) : KECS_E_NOMEM;
+}
+
 KECS__FN kecs_status kecs__history_row(kecs__session *session, const kecs__meta *meta, int64_t rid, int64_t seq,
                                        kecs__arena *arena, void *row, bool *out_there) {
   kecs__cached *cached = NULL;
   bool more = false;
   kecs__rebuild rebuild = {0, false, false};
+  kecs__present_row now = {NULL, false};
   kecs_value parameters[] = {kecs__value_int((int64_t)meta->info->kind), kecs__value_int(rid), kecs__value_int(seq)};
+  kecs_status status = KECS_OK;
   memset(row, 0, meta->info->row_size);
-  kecs_status status = kecs__feed_statement(
-      session, "SELECT seq,op,whole,old FROM {history} WHERE {own}kind=?1 AND rid=?2 AND seq>?3 ORDER BY seq", &cached);
+  /* In a transaction whose statements do not all see one moment the row comes first: what is committed in between is
+   * then taken back by its entry. */
+  if (session->engine->backend->log && session->user && session->user->depth > 0) {
+    status = kecs__history_now(session, meta, rid, arena, &now);
+  }
+  if (!status) {
+    status = kecs__feed_statement(
+        session, KECS__HISTORY_SQL(session, "SELECT seq,op,whole,old", , "kind=?1 AND rid=?2 AND seq>?3 ORDER BY seq"),
+        &cached);
+  }
   if (!status) {
     status = kecs__statement_start(session, cached, parameters, 3, &more);
   }
@@ -29404,10 +29528,10 @@ KECS__FN kecs_status kecs__history_row(kecs__session *session, const kecs__meta 
   }
   kecs__statement_done(session, cached);
   if (!status && !rebuild.done) {
-    void *now = kecs__arena_take(arena, meta->info->row_size);
-    status = now ? kecs__row_by_rid(session, meta, rid, arena, now, &rebuild.there) : KECS_E_NOMEM;
+    status = kecs__history_now(session, meta, rid, arena, &now);
+    rebuild.there = now.there;
     if (!status && rebuild.there) {
-      kecs__history_fill(meta->info, now, rebuild.known, row);
+      kecs__history_fill(meta->info, now.row, rebuild.known, row);
     }
   }
   *out_there = rebuild.there;
@@ -29469,32 +29593,55 @@ static const char kecs__history_shape[] = "history"; /* what such a result is to
 
 /* ---- the rows of a key ---- */
 
-/* The first deletion of a row with this key after `seq`, or the last one before it; 0 when there is none. */
-static kecs_status kecs__inquiry_deleted(const kecs__inquiry *asked, int64_t seq, bool before, int64_t *out_rid,
-                                       int64_t *out_seq) {
+/* A deletion of a row with this key. */
+typedef struct kecs__deletion {
+  int64_t seq;
+  int64_t rid; /* 0: there is none */
+} kecs__deletion;
+
+static kecs_status kecs__inquiry_find_deletion(const kecs__inquiry *asked, const char *sql, const kecs_value *bounds,
+                                               int count, kecs__deletion *out) {
   kecs__cached *cached = NULL;
   bool row = false;
-  kecs_value parameters[] = {kecs__value_int((int64_t)asked->meta->info->kind), kecs__value_int(asked->number),
-                             kecs__value_text(asked->key), kecs__value_int(seq)};
-  *out_rid = 0;
-  kecs_status status = kecs__feed_statement(
-      asked->session,
-      before ? "SELECT rid,seq FROM {history_keys} WHERE {own}kind=?1 AND number=?2 AND key=?3 AND seq<?4 ORDER BY seq "
-               "DESC LIMIT 1"
-             : "SELECT rid,seq FROM {history_keys} WHERE {own}kind=?1 AND number=?2 AND key=?3 AND seq>?4 ORDER BY seq "
-               "LIMIT 1",
-      &cached);
+  kecs_value parameters[5] = {kecs__value_int((int64_t)asked->meta->info->kind), kecs__value_int(asked->number),
+                              kecs__value_text(asked->key)};
+  memcpy(parameters + 3, bounds, (size_t)count * sizeof *bounds);
+  out->rid = 0;
+  kecs_status status = kecs__feed_statement(asked->session, sql, &cached);
   if (!status) {
-    status = kecs__statement_start(asked->session, cached, parameters, 4, &row);
+    status = kecs__statement_start(asked->session, cached, parameters, 3 + count, &row);
   }
   if (!status && row) {
     kecs_value values[2];
     kecs__statement_columns(asked->session, cached, values, 2);
-    *out_rid = values[0].number;
-    *out_seq = values[1].number;
+    out->rid = values[0].number;
+    out->seq = values[1].number;
   }
   kecs__statement_done(asked->session, cached);
   return status;
+}
+
+#define KECS__DELETED "kind=?1 AND number=?2 AND key=?3 AND seq"
+
+/* The last one before `seq`. */
+static kecs_status kecs__inquiry_deleted_before(const kecs__inquiry *asked, int64_t seq, kecs__deletion *out) {
+  kecs_value bound = kecs__value_int(seq);
+  return kecs__inquiry_find_deletion(asked,
+                                     KECS__HISTORY_SQL(asked->session, "SELECT rid,seq", KEYS_,
+                                                       KECS__DELETED "<?4 ORDER BY seq DESC LIMIT 1"),
+                                     &bound, 1, out);
+}
+
+/* The first one after `seq` whose stamp is above `stamp`, as far as that is known. */
+static kecs_status kecs__inquiry_deleted_after(const kecs__inquiry *asked, int64_t seq, int64_t stamp,
+                                               kecs__deletion *out) {
+  kecs_value bounds[] = {kecs__value_int(seq), kecs__value_int(stamp)};
+  return kecs__inquiry_find_deletion(
+      asked,
+      KECS__HISTORY_SQL(asked->session, "SELECT rid,seq", KEYS_,
+                        KECS__DELETED ">?4 AND NOT EXISTS(SELECT 1 FROM {history d} WHERE {own d}"
+                                      "d.seq=history_keys.seq AND d.stamp<=?5) ORDER BY seq LIMIT 1"),
+      bounds, 2, out);
 }
 
 /* The row that is there, read from the database; those before it had its natural key. */
@@ -29521,8 +29668,7 @@ static kecs_status kecs__inquiry_live(kecs__inquiry *asked) {
 /* Short forms of an ARN are tried last: what is there by such a form may be another row than the one that had the whole
  * ARN and is deleted. */
 static kecs_status kecs__inquiry_find(kecs__inquiry *asked, const char *key) {
-  int64_t rid = 0;
-  int64_t deleted = 0;
+  kecs__deletion deleted = {0, 0};
   kecs_status status = kecs__history_check(asked->session, KECS_BIT(asked->meta->info->kind));
   if (!status) {
     status = kecs__probe_text(asked->session, asked->meta, key, &asked->arena, &asked->probe);
@@ -29534,9 +29680,9 @@ static kecs_status kecs__inquiry_find(kecs__inquiry *asked, const char *key) {
                         : KECS_E_NOMEM;
   }
   if (!status && !asked->live) {
-    status = kecs__inquiry_deleted(asked, 0, false, &rid, &deleted);
+    status = kecs__inquiry_deleted_after(asked, 0, INT64_MIN, &deleted);
   }
-  return status || (!asked->live && rid) ? status : kecs__inquiry_live(asked);
+  return status || (!asked->live && deleted.rid) ? status : kecs__inquiry_live(asked);
 }
 
 static bool kecs__inquiry_passes(const kecs__inquiry *asked, const void *row) {
@@ -29549,99 +29695,81 @@ static bool kecs__inquiry_passes(const kecs__inquiry *asked, const void *row) {
   return true;
 }
 
-/* The row of the key as it was after `seq`: that of the first deletion since, or the one that is there. */
-KECS__FN kecs_status kecs__inquiry_row(kecs__inquiry *asked, int64_t seq, kecs__arena *arena, void *row,
-                                       bool *out_there) {
-  int64_t rid = 0;
-  int64_t from = seq;
+/* One row as it was after `seq`; or, where a stamp is given, after the last of its changes up to that. Of one row the
+ * stamps ascend with the sequence; of different rows they need not, where writers write side by side. */
+static kecs_status kecs__inquiry_life(kecs__inquiry *asked, int64_t rid, int64_t seq, const int64_t *stamp,
+                                      kecs__arena *arena, void *row, bool *out_there) {
+  kecs_value values[] = {kecs__value_int((int64_t)asked->meta->info->kind), kecs__value_int(rid),
+                         kecs__value_int(stamp ? *stamp : 0)};
+  int64_t last = 0;
+  kecs_status status = KECS_OK;
+  if (stamp) {
+    status = kecs__feed_number(asked->session,
+                               KECS__HISTORY_SQL(asked->session, "SELECT seq", ,
+                                                 "kind=?1 AND rid=?2 AND stamp<=?3 ORDER BY seq DESC LIMIT 1"),
+                               values, 3, &last);
+  }
+  return status ? status
+                : kecs__history_row(asked->session, asked->meta, rid, last > seq ? last : seq, arena, row, out_there);
+}
+
+/* The row of the key as it was: that of the first deletion since, or the one that is there. */
+static kecs_status kecs__inquiry_search(kecs__inquiry *asked, int64_t seq, const int64_t *stamp, kecs__arena *arena,
+                                        void *row, bool *out_there) {
+  kecs__deletion deleted = {seq, 0};
   *out_there = false;
   kecs_status status = kecs__history_check_floor(asked->session, KECS_BIT(asked->meta->info->kind), seq);
   bool more = !status;
   while (more) {
-    status = kecs__inquiry_deleted(asked, from, false, &rid, &from);
-    if (status || rid == 0) {
+    status = kecs__inquiry_deleted_after(asked, deleted.seq, stamp ? *stamp : INT64_MIN, &deleted);
+    if (status || deleted.rid == 0) {
       break;
     }
-    status = kecs__history_row(asked->session, asked->meta, rid, seq, arena, row, out_there);
+    status = kecs__inquiry_life(asked, deleted.rid, seq, stamp, arena, row, out_there);
     *out_there = *out_there && kecs__inquiry_passes(asked, row);
     more = !status && !*out_there;
   }
   if (!status && !*out_there && asked->live) {
-    status = kecs__history_row(asked->session, asked->meta, asked->live, seq, arena, row, out_there);
+    status = kecs__inquiry_life(asked, asked->live, seq, stamp, arena, row, out_there);
   }
   return status;
+}
+
+KECS__FN kecs_status kecs__inquiry_row(kecs__inquiry *asked, int64_t seq, kecs__arena *arena, void *row,
+                                       bool *out_there) {
+  return kecs__inquiry_search(asked, seq, NULL, arena, row, out_there);
 }
 
 /* The latest entry of one row up to `seq`, if it is later than *io_seq. */
 static kecs_status kecs__inquiry_later(const kecs__inquiry *asked, int64_t rid, int64_t seq, int64_t *io_seq) {
   kecs_value values[] = {kecs__value_int((int64_t)asked->meta->info->kind), kecs__value_int(rid), kecs__value_int(seq)};
   int64_t found = 0;
-  kecs_status status = kecs__feed_number(
-      asked->session, "SELECT max(seq) FROM {history} WHERE {own}kind=?1 AND rid=?2 AND seq<=?3 AND op<>0", values, 3,
-      &found);
+  kecs_status status = kecs__feed_number(asked->session,
+                                         KECS__HISTORY_SQL(asked->session, "SELECT max(seq)", ,
+                                                           "kind=?1 AND rid=?2 AND seq<=?3 AND op<>0"),
+                                         values, 3, &found);
   *io_seq = found > *io_seq ? found : *io_seq;
   return status;
 }
 
 KECS__FN kecs_status kecs__inquiry_latest(kecs__inquiry *asked, int64_t seq, int64_t *out_seq) {
-  int64_t rid = 0;
-  int64_t deleted = 0;
+  kecs__deletion deleted = {0, 0};
   *out_seq = 0;
-  kecs_status status = kecs__inquiry_deleted(asked, seq, false, &rid, &deleted);
-  if (!status && rid) {
-    status = kecs__inquiry_later(asked, rid, seq, out_seq);
+  kecs_status status = kecs__inquiry_deleted_after(asked, seq, INT64_MIN, &deleted);
+  if (!status && deleted.rid) {
+    status = kecs__inquiry_later(asked, deleted.rid, seq, out_seq);
   }
   if (!status && asked->live) {
     status = kecs__inquiry_later(asked, asked->live, seq, out_seq);
   }
   if (!status && *out_seq == 0) {
-    status = kecs__inquiry_deleted(asked, seq < INT64_MAX ? seq + 1 : seq, true, &rid, &deleted);
-    *out_seq = status || rid == 0 ? *out_seq : deleted;
+    status = kecs__inquiry_deleted_before(asked, seq < INT64_MAX ? seq + 1 : seq, &deleted);
+    *out_seq = status || deleted.rid == 0 ? *out_seq : deleted.seq;
   }
   return status;
 }
 
 /* ---- a moment ---- */
-
-/* The first entry at or after `seq`; out values stay where there is none. */
-static kecs_status kecs__moment_entry(kecs__session *session, int64_t seq, int64_t *out_seq, int64_t *out_stamp) {
-  kecs__cached *cached = NULL;
-  bool row = false;
-  kecs_value parameter = kecs__value_int(seq);
-  kecs_status status = kecs__feed_statement(
-      session, "SELECT seq,stamp FROM {history} WHERE {own}seq>=?1 ORDER BY seq LIMIT 1", &cached);
-  if (!status) {
-    status = kecs__statement_start(session, cached, &parameter, 1, &row);
-  }
-  if (!status && row) {
-    kecs_value values[2];
-    kecs__statement_columns(session, cached, values, 2);
-    *out_seq = values[0].number;
-    *out_stamp = values[1].number;
-  }
-  kecs__statement_done(session, cached);
-  return status;
-}
-
-/* Every change up to here has a stamp of at most `stamp`, and every one after it a higher one: stamps ascend with the
- * sequence, so halving the distance finds it. */
-static kecs_status kecs__moment_halve(kecs__session *session, int64_t stamp, int64_t *io_low) {
-  kecs__feed_end end;
-  kecs_status status = kecs__feed_read_end(session, &end);
-  int64_t high = end.seq;
-  while (!status && *io_low < high) {
-    int64_t middle = *io_low + (high - *io_low + 1) / 2;
-    int64_t seq = high;
-    int64_t found = 0;
-    status = kecs__moment_entry(session, middle, &seq, &found);
-    if (found <= stamp) {
-      *io_low = seq;
-    } else {
-      high = middle - 1;
-    }
-  }
-  return status;
-}
 
 /* The first stamp of a millisecond, or the last. */
 static int64_t kecs__moment_stamp(int64_t time_us, bool end) {
@@ -29649,13 +29777,15 @@ static int64_t kecs__moment_stamp(int64_t time_us, bool end) {
   return ms < 0 ? -1 : ms >= INT64_MAX >> 17 ? INT64_MAX : ms * 65536 + (end ? 65535 : 0);
 }
 
-/* A time as a sequence. */
-static kecs_status kecs__moment_seq(kecs__session *session, const kecs__meta *meta, int64_t time_us, int64_t *out_seq) {
+/* A time as a stamp, and the sequence at which what is kept begins: every change up to that was before. */
+static kecs_status kecs__moment_stamped(kecs__session *session, const kecs__meta *meta, int64_t time_us,
+                                        int64_t *out_stamp, int64_t *out_seq) {
   int kind = (int)meta->info->kind;
   const int ids[][2] = {{KECS__FEED_HISTORY_FLOOR_STAMP, KECS__FEED_HISTORY_FLOOR},
                         {KECS__FEED_HISTORY_SINCE_STAMP + kind, KECS__FEED_HISTORY_SINCE + kind}};
   int64_t stamp = kecs__moment_stamp(time_us, true);
   kecs_status status = KECS_OK;
+  *out_stamp = stamp;
   *out_seq = 0;
   for (int i = 0; !status && i < 2; i++) {
     int64_t floor_stamp = 0;
@@ -29669,7 +29799,7 @@ static kecs_status kecs__moment_seq(kecs__session *session, const kecs__meta *me
     }
     *out_seq = floor > *out_seq ? floor : *out_seq;
   }
-  return status ? status : kecs__moment_halve(session, stamp, out_seq);
+  return status;
 }
 
 KECS__FN kecs_status kecs__moment_check(kecs__session *session, int64_t seq) {
@@ -29692,7 +29822,8 @@ KECS__FN kecs_status kecs__inquiry_open(kecs_store *store, kecs_kind kind, const
     return kecs_last_error()->status;
   }
   kecs__arena_init(&asked->arena, &store->engine->allocator);
-  kecs_status status = kecs__read_open(store, &asked->session);
+  kecs_status status = kecs__feed_number_new(store);
+  status = status ? status : kecs__read_open(store, &asked->session);
   if (!status && store->depth == 0) {
     status = store->engine->backend->begin(asked->session->connection, false);
     if (status) {
@@ -29720,14 +29851,16 @@ KECS__FN kecs_status kecs__inquiry_close(kecs_store *store, kecs__inquiry *asked
 
 static kecs_status kecs__inquiry_at(kecs__inquiry *asked, int64_t seq, int64_t time_us, kecs_result *result) {
   bool there = false;
+  bool timed = seq == 0;
+  int64_t stamp = 0;
   void *row = kecs__result_add(result);
   kecs_status status = row ? KECS_OK : KECS_E_NOMEM;
   if (!status) {
-    status = seq ? kecs__moment_check(asked->session, seq)
-                 : kecs__moment_seq(asked->session, asked->meta, time_us, &seq);
+    status = timed ? kecs__moment_stamped(asked->session, asked->meta, time_us, &stamp, &seq)
+                   : kecs__moment_check(asked->session, seq);
   }
   if (!status) {
-    status = kecs__inquiry_row(asked, seq, &result->arena, row, &there);
+    status = kecs__inquiry_search(asked, seq, timed ? &stamp : NULL, &result->arena, row, &there);
   }
   return status || there ? status : kecs__fail_probe(asked->meta, &asked->probe);
 }
@@ -29814,13 +29947,15 @@ static kecs_status kecs__page_life(kecs__history_page *page, int64_t rid, int64_
                              kecs__value_int(rid),
                              kecs__value_int(seq),
                              kecs__value_int(page->from),
-                             kecs__value_int(page->to)};
+                             kecs__value_int(page->to),
+                             kecs__value_int((int64_t)(page->limit - page->result->count) + 1)};
   kecs_status status = kecs__feed_statement(session,
                                             "SELECT seq,op,stamp,actor,reason FROM {history} WHERE {own}kind=?1 AND "
-                                            "rid=?2 AND seq<?3 AND stamp>=?4 AND stamp<=?5 AND op<>0 ORDER BY seq DESC",
+                                            "rid=?2 AND seq<?3 AND stamp>=?4 AND stamp<=?5 AND op<>0 ORDER BY seq DESC "
+                                            "LIMIT ?6",
                                             &cached);
   if (!status) {
-    status = kecs__statement_start(session, cached, parameters, 5, &row);
+    status = kecs__statement_start(session, cached, parameters, 6, &row);
   }
   while (!status && row && !page->more) {
     kecs_value values[5];
@@ -29854,20 +29989,19 @@ static kecs_status kecs__page_is(kecs__history_page *page, int64_t rid, int64_t 
 /* One row after the other, from the newest. `seq`: the page before ended there. */
 static kecs_status kecs__page_fill(kecs__history_page *page, int64_t seq, bool *out_known) {
   kecs__inquiry *asked = page->asked;
-  int64_t rid = 0;
-  int64_t deleted = INT64_MAX;
+  kecs__deletion deleted = {INT64_MAX, 0};
   kecs_status status = asked->live ? kecs__page_life(page, asked->live, seq) : KECS_OK;
   *out_known = asked->live != 0;
   while (!status && !page->more) {
     bool is = false;
-    status = kecs__inquiry_deleted(asked, deleted, true, &rid, &deleted);
-    if (status || rid == 0) {
+    status = kecs__inquiry_deleted_before(asked, deleted.seq, &deleted);
+    if (status || deleted.rid == 0) {
       break;
     }
-    status = kecs__page_is(page, rid, deleted, &is);
+    status = kecs__page_is(page, deleted.rid, deleted.seq, &is);
     if (!status && is) {
       *out_known = true;
-      status = kecs__page_life(page, rid, seq);
+      status = kecs__page_life(page, deleted.rid, seq);
     }
   }
   return status;
@@ -30121,13 +30255,9 @@ static kecs_status kecs__diff_document(kecs__inquiry *asked, int64_t seq, unsign
 }
 
 static kecs_status kecs__diff_moments(kecs__inquiry *asked, int64_t *from, int64_t *to) {
-  kecs__feed_end end;
   int64_t latest = 0;
-  kecs_status status = kecs__feed_read_end(asked->session, &end);
-  *to = *to ? *to : end.seq;
-  if (!status) {
-    status = kecs__moment_check(asked->session, *to);
-  }
+  kecs_status status = *to ? kecs__moment_check(asked->session, *to) : KECS_OK;
+  *to = *to ? *to : INT64_MAX;
   if (!status && *from) {
     return kecs__moment_check(asked->session, *from);
   }
@@ -30217,6 +30347,12 @@ KECS__FN kecs_status kecs__history_begin(kecs__write *write) {
                     "%s keeps a history of its rows, which this build leaves out (KECS_STORE_NO_HISTORY); open "
                     "it with read_only, or with another build",
                     write->engine->place.shown);
+}
+
+/* Who writes by such a build is not told to a database that keeps a history by itself. */
+KECS__FN kecs_status kecs__history_say(kecs__write *write) {
+  (void)write;
+  return KECS_OK;
 }
 
 /* Not reached: kecs__history_kept says no. */

@@ -1,5 +1,5 @@
 /* kecs_store_pg.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * b40cba4b2801601cebbdedd5d5f4515f94e969ae1e78440696d5efe30f502c5f */
+ * c2ca87c4e585cf2fd0e3329c2f0b1eda0dd4899da51a47ae1b55a3a6ee2730de */
 /* ---- doc/manual_pg.h --------------------------------------------------------------------------------------------- */
 /* kecs_store_pg.h -- PostgreSQL behind the calls of kecs_store.h.
  *
@@ -1349,6 +1349,7 @@ typedef struct kecs_pg__connection {
   char waiting[KECS_PG__WAITING_MAX][KECS_PG__WAITING_SIZE];
   int waiting_count;
   bool begin_waits; /* the first of them begins the transaction */
+  char *said[2];    /* who writes and why: what an empty one of those that wait tells the server */
   bool committed;   /* with the transaction's last statement, before it was asked to */
 } kecs_pg__connection;
 
@@ -1409,6 +1410,9 @@ KECS_PG__FN bool kecs_pg__send_waiting(kecs_pg__connection *connection);
 
 /* Lets a statement wait for the next one. */
 KECS_PG__FN kecs_status kecs_pg__defer(kecs_pg__connection *connection, const char *sql);
+
+/* Lets it wait, too, who writes what follows in this transaction, and why. */
+KECS_PG__FN kecs_status kecs_pg__say(kecs_pg__connection *connection, const char *actor, const char *reason);
 
 /* Forgets what waits. */
 KECS_PG__FN void kecs_pg__forget(kecs_pg__connection *connection);
@@ -1671,10 +1675,18 @@ static bool kecs_pg__send_id(kecs_pg__connection *connection) {
          PQsendQueryPrepared(connection->pg, name, 0, NULL, NULL, NULL, 0);
 }
 
+/* For the triggers of the change log. They end with the transaction: behind a pooler the next one is another's. */
+static const char kecs_pg__say_sql[] =
+    "SELECT set_config('kecs_store.actor',$1,true),set_config('kecs_store.reason',$2,true),"
+    "set_config('kecs_store.says','1',true)";
+
 KECS_PG__FN bool kecs_pg__send_waiting(kecs_pg__connection *connection) {
   bool sent = true;
   for (int i = 0; sent && i < connection->waiting_count; i++) {
-    sent = PQsendQueryParams(connection->pg, connection->waiting[i], 0, NULL, NULL, NULL, NULL, 0);
+    const char *sql = connection->waiting[i];
+    const char *const said[] = {connection->said[0], connection->said[1]};
+    sent = sql[0] ? PQsendQueryParams(connection->pg, sql, 0, NULL, NULL, NULL, NULL, 0)
+                  : PQsendQueryParams(connection->pg, kecs_pg__say_sql, 2, NULL, said, NULL, NULL, 0);
   }
   return sent;
 }
@@ -1809,6 +1821,27 @@ KECS_PG__FN kecs_status kecs_pg__defer(kecs_pg__connection *connection, const ch
     memcpy(connection->waiting[connection->waiting_count++], sql, len + 1);
   }
   return status;
+}
+
+/* What was to be said before is not any more: nothing was written in between. */
+KECS_PG__FN kecs_status kecs_pg__say(kecs_pg__connection *connection, const char *actor, const char *reason) {
+  const char *texts[] = {actor ? actor : "", reason ? reason : ""};
+  char *who = kecs_pg__copy(connection->allocator, texts[0], strlen(texts[0]));
+  char *why = who ? kecs_pg__copy(connection->allocator, texts[1], strlen(texts[1])) : NULL;
+  if (!why) {
+    kecs_pg__release_text(connection->allocator, who);
+    return KECS_E_NOMEM;
+  }
+  kecs_pg__release_text(connection->allocator, connection->said[0]);
+  kecs_pg__release_text(connection->allocator, connection->said[1]);
+  connection->said[0] = who;
+  connection->said[1] = why;
+  for (int i = 0; i < connection->waiting_count; i++) {
+    if (!connection->waiting[i][0]) {
+      return KECS_OK;
+    }
+  }
+  return kecs_pg__defer(connection, "");
 }
 
 /* ---- pg/dial.c --------------------------------------------------------------------------------------------------- */
@@ -2210,6 +2243,8 @@ KECS_PG__FN kecs_status kecs_pg__connect(const kecs_connect_options *options, ke
 KECS_PG__FN void kecs_pg__disconnect(kecs_connection *shared) {
   kecs_pg__connection *connection = kecs_pg__of(shared);
   kecs_pg__hang_up(connection);
+  kecs_pg__release_text(connection->allocator, connection->said[0]);
+  kecs_pg__release_text(connection->allocator, connection->said[1]);
   kecs_pg__release(connection->allocator, connection->names, connection->name_room * sizeof *connection->names);
   kecs_pg__release(connection->allocator, connection, sizeof *connection);
 }
@@ -3278,8 +3313,6 @@ KECS_PG__FN void kecs_pg__log_text(kecs_pg__text *out, const kecs_pg__connection
 #include <stdio.h>
 #include <string.h>
 
-enum { KECS_PG__LOG_NUMBER = 24 /* bytes of a number as text */ };
-
 /* ---- fixed texts ---- */
 
 /* The tables are those of store/feed.h, with the tenant before every key, and three more: change_heads has a tenant's
@@ -3313,6 +3346,23 @@ static const char kecs_pg__log_tables_form[] =
     "PRIMARY KEY(tenant,id));\n"
     "CREATE SEQUENCE IF NOT EXISTS {S}change_clock;\n";
 
+/* The history (store/history_log.h). What a row was waits in the queue with its entry: `whole` is NULL where nothing of
+ * the kind is kept. A deleted row's `keys` are all that it was found by; change_heads.history has the kinds, as the
+ * tenant's change_state says them. */
+static const char kecs_pg__log_history_form[] =
+    "ALTER TABLE {S}change_heads ADD COLUMN IF NOT EXISTS history bigint NOT NULL DEFAULT 0;\n"
+    "ALTER TABLE {S}change_queue ADD COLUMN IF NOT EXISTS whole bigint,ADD COLUMN IF NOT EXISTS actor {text},"
+    "ADD COLUMN IF NOT EXISTS reason {text},ADD COLUMN IF NOT EXISTS past {text},"
+    "ADD COLUMN IF NOT EXISTS keys text[] COLLATE \"C\";\n"
+    "CREATE TABLE IF NOT EXISTS {S}history(tenant {text} NOT NULL,seq bigint NOT NULL,kind bigint NOT NULL,"
+    "rid bigint NOT NULL,op bigint NOT NULL,whole bigint NOT NULL,stamp bigint NOT NULL,actor {text},reason {text},"
+    "old {text},PRIMARY KEY(tenant,seq));\n"
+    "CREATE INDEX IF NOT EXISTS history_row ON {S}history(tenant,kind,rid,seq);\n"
+    "CREATE TABLE IF NOT EXISTS {S}history_keys(tenant {text} NOT NULL,seq bigint NOT NULL,number bigint NOT NULL,"
+    "kind bigint NOT NULL,rid bigint NOT NULL,key {text} NOT NULL,PRIMARY KEY(tenant,seq,number));\n"
+    /* No more than a unique index has, so that no key is too long for it that was not for that. */
+    "CREATE INDEX IF NOT EXISTS history_keys_key ON {S}history_keys(tenant,key);\n";
+
 /* It runs as its owner, so that nobody else may set the clock that all tenants share; it names its operators in full,
  * since the caller's search_path counts. */
 static const char kecs_pg__log_clock_form[] =
@@ -3328,27 +3378,7 @@ static const char kecs_pg__log_clock_form[] =
     "  RETURN stamp;\n"
     "END $kecs_log$;\n";
 
-/* Moves the entries up to an id into the log. `more` says which of them, where it is not all. */
-#define KECS_PG__MOVE(whose, head, until, later, more)                                                            \
-  "WITH " later "taken AS (\n"                                                                                    \
-  "      DELETE FROM {S}change_queue q WHERE q.tenant=" whose " AND q.id<=" until more " RETURNING q.*),\n"       \
-  "    placed AS (SELECT t.*,max(t.id) OVER (PARTITION BY t.batch) AS last_id FROM taken t),\n"                   \
-  "    numbered AS (SELECT p.*," head "+row_number() OVER (ORDER BY p.last_id,p.id) AS seq FROM placed p),\n"     \
-  "    logged AS (\n"                                                                                             \
-  "      INSERT INTO {S}changes(tenant,seq,kind,rid,groups,op,stamp,base_life,base_spec,base_status)\n"           \
-  "      SELECT n.tenant,n.seq,n.kind,n.rid,n.groups,n.op,n.stamp,n.base_life,n.base_spec,n.base_status\n"        \
-  "      FROM numbered n ORDER BY n.seq),\n"                                                                      \
-  "    buried AS (\n"                                                                                             \
-  "      INSERT INTO {S}change_tombstones(tenant,seq,kind,rid,key,stamp,site,life,life_site)\n"                   \
-  "      SELECT n.tenant,n.seq,n.kind,n.rid,n.key,n.stamp,n.site,n.base_life,n.life_site FROM numbered n\n"       \
-  "      WHERE n.op=3),\n"                                                                                        \
-  "    named AS (\n"                                                                                              \
-  "      INSERT INTO {S}change_batches(tenant,seq,id,site)\n"                                                     \
-  "      SELECT n.tenant,max(n.seq),{uuid},max(n.site) FROM numbered n GROUP BY n.tenant,n.batch)\n"              \
-  "    SELECT count(*) "
-
-/* As its owner, too: who may only read can number all the same. A long queue is planned for anew, since a plan that was
- * made for a short one would compare every entry with every other. */
+/* As its owner, too: who may only read can number all the same. */
 static const char kecs_pg__log_number_form[] =
     "CREATE OR REPLACE FUNCTION {S}change_channel(whose text) RETURNS text LANGUAGE sql IMMUTABLE AS $kecs_log$\n"
     "  SELECT 'kecs_'||pg_catalog.md5({tables}||'/'||whose)\n"
@@ -3356,7 +3386,6 @@ static const char kecs_pg__log_number_form[] =
     "CREATE OR REPLACE FUNCTION {S}change_number(whose text) RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER\n"
     "SET search_path=pg_catalog,pg_temp AS $kecs_log$\n"
     "DECLARE\n"
-    "  head bigint;\n"
     "  room bigint := 100000;\n"
     "  until bigint;\n"
     "  waiting bigint;\n"
@@ -3365,8 +3394,7 @@ static const char kecs_pg__log_number_form[] =
     "  IF NOT EXISTS (SELECT FROM {S}change_queue q WHERE q.tenant=whose) THEN\n"
     "    RETURN 0;\n"
     "  END IF;\n"
-    "  SELECT h.seq INTO head FROM {S}change_heads h WHERE h.tenant=whose AND h.tracked\n"
-    "    FOR NO KEY UPDATE SKIP LOCKED;\n"
+    "  PERFORM FROM {S}change_heads h WHERE h.tenant=whose AND h.tracked FOR NO KEY UPDATE SKIP LOCKED;\n"
     "  IF NOT FOUND THEN\n"
     "    RETURN 0;\n"
     "  END IF;\n"
@@ -3374,15 +3402,49 @@ static const char kecs_pg__log_number_form[] =
     "    SELECT max(w.id),count(*) INTO until,waiting FROM (SELECT q.id FROM {S}change_queue q WHERE q.tenant=whose\n"
     "      ORDER BY q.id LIMIT room) w;\n"
     "    IF waiting<room THEN\n"
-    "    " KECS_PG__MOVE("whose", "head", "until", "", "") "INTO given FROM numbered;\n"
+    "    WITH taken AS (DELETE FROM {S}change_queue q WHERE q.tenant=whose AND q.id<=until RETURNING q.*),\n";
+
+/* Moves what is taken out of the queue into the log, and what it tells of rows into the history. The head is locked, so
+ * its number stays what it is. */
+static const char kecs_pg__log_move_form[] =
+    "    placed AS (SELECT t.*,max(t.id) OVER (PARTITION BY t.batch) AS last_id FROM taken t),\n"
+    "    numbered AS (SELECT p.*,(SELECT h.seq FROM {S}change_heads h WHERE h.tenant=p.tenant)+row_number() OVER (\n"
+    "      ORDER BY p.last_id,p.id) AS seq FROM placed p),\n"
+    "    logged AS (\n"
+    "      INSERT INTO {S}changes(tenant,seq,kind,rid,groups,op,stamp,base_life,base_spec,base_status)\n"
+    "      SELECT n.tenant,n.seq,n.kind,n.rid,n.groups,n.op,n.stamp,n.base_life,n.base_spec,n.base_status\n"
+    "      FROM numbered n ORDER BY n.seq),\n"
+    "    buried AS (\n"
+    "      INSERT INTO {S}change_tombstones(tenant,seq,kind,rid,key,stamp,site,life,life_site)\n"
+    "      SELECT n.tenant,n.seq,n.kind,n.rid,n.key,n.stamp,n.site,n.base_life,n.life_site FROM numbered n\n"
+    "      WHERE n.op=3),\n"
+    "    named AS (\n"
+    "      INSERT INTO {S}change_batches(tenant,seq,id,site)\n"
+    "      SELECT n.tenant,max(n.seq),{uuid},max(n.site) FROM numbered n GROUP BY n.tenant,n.batch),\n"
+    "    kept AS (\n"
+    "      INSERT INTO {S}history(tenant,seq,kind,rid,op,whole,stamp,actor,reason,old)\n"
+    "      SELECT n.tenant,n.seq,n.kind,n.rid,n.op,n.whole,n.stamp,n.actor,n.reason,n.past FROM numbered n\n"
+    "      WHERE n.whole IS NOT NULL ORDER BY n.seq),\n"
+    "    keyed AS (\n"
+    "      INSERT INTO {S}history_keys(tenant,seq,number,kind,rid,key)\n"
+    "      SELECT n.tenant,n.seq,k.number-1,n.kind,n.rid,k.key FROM numbered n\n"
+    "      CROSS JOIN LATERAL unnest(n.keys) WITH ORDINALITY AS k(key,number) WHERE n.keys IS NOT NULL)\n";
+
+/* A long queue is planned for anew, since a plan that was made for a short one would compare every entry with every
+ * other. */
+static const char kecs_pg__log_number_long_form[] =
+    "    SELECT count(*) INTO given FROM numbered;\n"
     "      EXIT;\n"
     "    END IF;\n"
     "    PERFORM set_config('enable_nestloop','off',true);\n"
-    "    EXECUTE $kecs_long$" KECS_PG__MOVE(
-        "$1", "$2", "$3",
-        "later AS (SELECT DISTINCT r.batch FROM {S}change_queue r WHERE r.tenant=$1 AND r.id>$3),\n    ",
-        " AND NOT EXISTS (SELECT FROM later l WHERE l.batch=q.batch)") "FROM numbered$kecs_long$\n"
-    "      INTO given USING whose,head,until;\n"
+    "    EXECUTE $kecs_long$"
+    "WITH later AS (SELECT DISTINCT r.batch FROM {S}change_queue r WHERE r.tenant=$1 AND r.id>$2),\n"
+    "    taken AS (DELETE FROM {S}change_queue q WHERE q.tenant=$1 AND q.id<=$2 AND NOT EXISTS (SELECT FROM later l\n"
+    "      WHERE l.batch=q.batch) RETURNING q.*),\n";
+
+static const char kecs_pg__log_number_end_form[] =
+    "    SELECT count(*) FROM numbered$kecs_long$\n"
+    "      INTO given USING whose,until;\n"
     "    EXIT WHEN given>0;\n"
     "    room := room*4;\n" /* one batch alone is longer than that */
     "  END LOOP;\n"
@@ -3390,7 +3452,7 @@ static const char kecs_pg__log_number_form[] =
     "    IF current_setting('synchronous_commit')='off' THEN\n" /* a number that was told is never given again */
     "      PERFORM set_config('synchronous_commit','local',true);\n"
     "    END IF;\n"
-    "    UPDATE {S}change_heads h SET seq=head+given WHERE h.tenant=whose;\n"
+    "    UPDATE {S}change_heads h SET seq=h.seq+given WHERE h.tenant=whose;\n"
     "    PERFORM pg_notify('kecs_'||md5({tables}||'/'||whose),'');\n"
     "  END IF;\n"
     "  RETURN given;\n"
@@ -3451,10 +3513,13 @@ KECS_PG__FN void kecs_pg__log_text(kecs_pg__text *out, const kecs_pg__connection
 }
 
 KECS_PG__FN void kecs_pg__log_tables(kecs_pg__text *out, const kecs_pg__connection *connection) {
-  kecs_pg__log_text(out, connection, kecs_pg__log_tables_form);
-  kecs_pg__log_text(out, connection, kecs_pg__log_clock_form);
-  kecs_pg__log_text(out, connection, kecs_pg__log_number_form);
-  kecs_pg__log_text(out, connection, kecs_pg__log_refuse_form);
+  const char *const forms[] = {kecs_pg__log_tables_form,      kecs_pg__log_history_form, kecs_pg__log_clock_form,
+                               kecs_pg__log_number_form,      kecs_pg__log_move_form,
+                               kecs_pg__log_number_long_form, kecs_pg__log_move_form,
+                               kecs_pg__log_number_end_form,  kecs_pg__log_refuse_form};
+  for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++) {
+    kecs_pg__log_text(out, connection, forms[i]);
+  }
 }
 
 KECS_PG__FN void kecs_pg__log_lock(kecs_pg__text *out, const kecs_pg__connection *connection) {
@@ -3466,7 +3531,13 @@ KECS_PG__FN void kecs_pg__log_lock(kecs_pg__text *out, const kecs_pg__connection
   kecs_pg__text_adds(out, " IN SHARE MODE");
 }
 
-/* ---- one kind's ---- */
+/* ---- pg/log_kind.c ----------------------------------------------------------------------------------------------- */
+/* pg/log_kind.c -- one kind's triggers of the change log, and what they keep for the history. */
+
+#include <stdio.h>
+#include <string.h>
+
+enum { KECS_PG__LOG_NUMBER = 24 /* bytes of a number as text */ };
 
 /* What is put together for one kind: lists of columns, and expressions over them. */
 typedef struct kecs_pg__kind_sql {
@@ -3482,7 +3553,21 @@ typedef struct kecs_pg__kind_sql {
   kecs_pg__text key_differs;   /* "OLD.arn IS DISTINCT FROM NEW.arn OR ..." */
   kecs_pg__text key_text;      /* a deleted row's key as one text */
   kecs_pg__text local_differs; /* "n.a IS DISTINCT FROM o.a OR ...": what is neither stamped nor the store's own */
+  kecs_pg__text keys;          /* a deleted row's unique keys, each as one text: "a,b" */
+  kecs_pg__text old;           /* members of a JSON object with all that a row `o` was */
+  kecs_pg__text old_changed;   /* and with what `n` has changed in it */
+  char bit[KECS_PG__LOG_NUMBER]; /* of change_heads.history */
+  const char *whole;             /* whether an update keeps all of the row */
 } kecs_pg__kind_sql;
+
+enum { KECS_PG__KIND_TEXTS = 9 };
+
+static kecs_pg__text *kecs_pg__kind_text(kecs_pg__kind_sql *sql, int at) {
+  kecs_pg__text *const texts[KECS_PG__KIND_TEXTS] = {
+      &sql->spec_columns,  &sql->status_columns, &sql->key_columns, &sql->key_differs, &sql->key_text,
+      &sql->local_differs, &sql->keys,           &sql->old,         &sql->old_changed};
+  return texts[at];
+}
 
 static bool kecs_pg__in_key(const kecs_kind_info *info, int column) {
   for (int i = 0; i < info->keys[0].count; i++) {
@@ -3501,20 +3586,54 @@ static void kecs_pg__join(kecs_pg__text *text, const char *between, const char *
 }
 
 /* In all parts of a key but the last a comma is written \, and a backslash \\ (kecs__feed_key). */
+static void kecs_pg__key_text(kecs_pg__text *out, const kecs_kind_info *info, const kecs_column_list *key) {
+  for (int i = 0; i < key->count; i++) {
+    const kecs_column_info *column = &info->columns[key->columns[i]];
+    bool text = column->type == KECS_TYPE_TEXT || column->type == KECS_TYPE_JSON;
+    kecs_pg__text_adds(out, i > 0 ? "||','||" : "");
+    kecs_pg__join(out, "",
+                  text && i < key->count - 1 ? "replace(replace(o.{c},E'\\\\',E'\\\\\\\\'),',',E'\\\\,')"
+                                             : "o.{c}::text",
+                  column->name);
+  }
+}
+
+static void kecs_pg__kind_keys(kecs_pg__kind_sql *sql) {
+  for (int number = 0; number < sql->info->key_count; number++) {
+    kecs_pg__text_adds(&sql->keys, number > 0 ? ",coalesce(" : "coalesce(");
+    kecs_pg__key_text(&sql->keys, sql->info, &sql->info->keys[number]);
+    kecs_pg__text_adds(&sql->keys, ",'')");
+  }
+}
+
+/* Texts as strings, all else as integers. */
+static void kecs_pg__kind_old(kecs_pg__kind_sql *sql) {
+  sql->whole = "false";
+  for (int i = 0; i < sql->info->column_count; i++) {
+    const kecs_column_info *column = &sql->info->columns[i];
+    bool text = column->type == KECS_TYPE_TEXT || column->type == KECS_TYPE_JSON;
+    const char *value = text                              ? "'\"{c}\":'||coalesce(to_json(o.{c})::text,'null')"
+                        : column->type == KECS_TYPE_BOOL ? "'\"{c}\":'||coalesce(o.{c}::int::text,'null')"
+                                                         : "'\"{c}\":'||coalesce(o.{c}::text,'null')";
+    kecs_pg__join(&sql->old, ",", value, column->name);
+    kecs_pg__join(&sql->old_changed, ",", "CASE WHEN n.{c} IS DISTINCT FROM o.{c} THEN ", column->name);
+    kecs_pg__join(&sql->old_changed, "", value, column->name);
+    kecs_pg__text_adds(&sql->old_changed, " END");
+    sql->whole = strcmp(column->name, "version") == 0 ? "o.version%64=0" : sql->whole;
+  }
+}
+
 static void kecs_pg__kind_key(kecs_pg__kind_sql *sql) {
   const kecs_column_list *key = &sql->info->keys[0];
   kecs_pg__text_adds(&sql->key_columns, "tenant,rid");
   kecs_pg__text_adds(&sql->key_differs, "OLD.tenant IS DISTINCT FROM NEW.tenant OR OLD.rid IS DISTINCT FROM NEW.rid");
   for (int i = 0; i < key->count; i++) {
     const kecs_column_info *column = &sql->info->columns[key->columns[i]];
-    bool text = column->type == KECS_TYPE_TEXT || column->type == KECS_TYPE_JSON;
     kecs_pg__join(&sql->key_columns, ",", "{c}", column->name);
     kecs_pg__join(&sql->key_differs, " OR ", "OLD.{c} IS DISTINCT FROM NEW.{c}", column->name);
-    kecs_pg__join(
-        &sql->key_text, "||','||",
-        text && i < key->count - 1 ? "replace(replace(o.{c},E'\\\\',E'\\\\\\\\'),',',E'\\\\,')" : "o.{c}::text",
-        column->name);
   }
+  kecs_pg__key_text(&sql->key_text, sql->info, key);
+  kecs_pg__kind_keys(sql);
 }
 
 static void kecs_pg__kind_begin(kecs_pg__kind_sql *sql, const kecs_allocator *allocator, const kecs_kind_info *info) {
@@ -3522,13 +3641,13 @@ static void kecs_pg__kind_begin(kecs_pg__kind_sql *sql, const kecs_allocator *al
   sql->info = info;
   sql->allocator = allocator;
   sql->stamped = !(info->flags & KECS_KIND_APPEND);
-  kecs_pg__text *const texts[] = {&sql->spec_columns, &sql->status_columns, &sql->key_columns,
-                                  &sql->key_differs,  &sql->key_text,       &sql->local_differs};
-  for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
-    texts[i]->allocator = allocator;
+  for (int i = 0; i < KECS_PG__KIND_TEXTS; i++) {
+    kecs_pg__kind_text(sql, i)->allocator = allocator;
   }
   snprintf(sql->number, sizeof sql->number, "%d", (int)info->kind);
+  snprintf(sql->bit, sizeof sql->bit, "%lld", (long long)KECS_BIT(info->kind));
   kecs_pg__kind_key(sql);
+  kecs_pg__kind_old(sql);
   for (int i = 0; i < info->column_count; i++) {
     const kecs_column_info *column = &info->columns[i];
     if (column->group == KECS_GROUP_SPEC) {
@@ -3548,11 +3667,10 @@ static void kecs_pg__kind_begin(kecs_pg__kind_sql *sql, const kecs_allocator *al
 
 static kecs_status kecs_pg__kind_end(kecs_pg__kind_sql *sql) {
   kecs_status status = KECS_OK;
-  kecs_pg__text *const texts[] = {&sql->spec_columns, &sql->status_columns, &sql->key_columns,
-                                  &sql->key_differs,  &sql->key_text,       &sql->local_differs};
-  for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
-    status = status ? status : texts[i]->status;
-    kecs_pg__text_free(texts[i]);
+  for (int i = 0; i < KECS_PG__KIND_TEXTS; i++) {
+    kecs_pg__text *text = kecs_pg__kind_text(sql, i);
+    status = status ? status : text->status;
+    kecs_pg__text_free(text);
   }
   return status;
 }
@@ -3569,6 +3687,13 @@ static void kecs_pg__kind_fill(kecs_pg__text *out, const kecs_pg__connection *co
       {"key_differs", sql->key_differs.data},
       {"key_text", sql->key_text.data},
       {"local_differs", sql->local_differs.data},
+      {"keys", sql->keys.data},
+      {"old", sql->old.data},
+      {"old_changed", sql->old_changed.data},
+      {"bit", sql->bit},
+      {"whole", sql->whole},
+      {"open", "{"}, /* of JSON */
+      {"close", "}"},
       /* Of `n`, the row after the change, and `o`, the one before; NULL where the kind has no such stamp. */
       {"n_life", sql->stamped ? "n.stamp_life" : "NULL::bigint"},
       {"o_life", sql->stamped ? "o.stamp_life" : "NULL::bigint"},
@@ -3592,44 +3717,76 @@ static void kecs_pg__kind_fill(kecs_pg__text *out, const kecs_pg__connection *co
 
 #define KECS_PG__TRACKED "JOIN {S}change_heads h ON h.tenant="
 
-static const char kecs_pg__log_insert_form[] =
-    "CREATE OR REPLACE FUNCTION {S}feed_{t}_insert() RETURNS trigger LANGUAGE plpgsql AS $kecs_log$\n"
-    "BEGIN\n"
-    "  INSERT INTO {S}change_queue(tenant,kind,rid,groups,op,stamp)\n"
-    "  SELECT n.tenant,{kind},n.rid,15,1,coalesce({n_life},{S}change_stamp()) FROM new_rows n " KECS_PG__TRACKED
-    "n.tenant AND h.tracked ORDER BY n.rid;\n"
-    "  RETURN NULL;\n"
-    "END $kecs_log$;\n" KECS_PG__TRIGGER("insert", "AFTER INSERT",
-                                         "REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT", "feed_{t}_insert()");
+/* Where the kind has a history. Programs that say nothing of who they are, as psql, are known by the role that they
+ * work as: also in a foreign key's own statements, which run as the table's owner. */
+#define KECS_PG__KEPT(value) "CASE WHEN h.history&{bit}<>0 THEN " value " END"
+#define KECS_PG__ACTOR                                                                                   \
+  KECS_PG__KEPT("coalesce(nullif(current_setting('kecs_store.actor',true),''),CASE WHEN "                \
+                "coalesce(current_setting('kecs_store.says',true),'')='' THEN coalesce(nullif("          \
+                "current_setting('role'),'none'),session_user::text) END)")
+#define KECS_PG__REASON KECS_PG__KEPT("nullif(current_setting('kecs_store.reason',true),'')")
 
-/* An update that stamps nothing is of local columns, whatever else it did. */
+/* Nearly always nobody keeps the kind's history, and then its expressions, one a column, are not even made ready. */
+#define KECS_PG__IF_KEPT(insert, columns, values)                                                              \
+  "BEGIN\n"                                                                                                    \
+  "  IF EXISTS (SELECT FROM {S}change_heads h WHERE h.history<>0 AND h.history&{bit}<>0) THEN\n" insert("," columns, \
+                                                                                                       "," values)   \
+  "  ELSE\n" insert("", "")                                                                                    \
+  "  END IF;\n"                                                                                                \
+  "  RETURN NULL;\n"                                                                                           \
+  "END $kecs_log$;\n"
+
+#define KECS_PG__INSERTED(columns, values)                                                                   \
+  "  INSERT INTO {S}change_queue(tenant,kind,rid,groups,op,stamp" columns ")\n"                               \
+  "  SELECT n.tenant,{kind},n.rid,15,1,coalesce({n_life},{S}change_stamp())" values                          \
+  " FROM new_rows n " KECS_PG__TRACKED "n.tenant AND h.tracked ORDER BY n.rid;\n"
+
+static const char kecs_pg__log_insert_form[] =
+    "CREATE OR REPLACE FUNCTION {S}feed_{t}_insert() RETURNS trigger LANGUAGE plpgsql AS $kecs_log$\n" KECS_PG__IF_KEPT(
+        KECS_PG__INSERTED, "whole,actor,reason", KECS_PG__KEPT("0") "," KECS_PG__ACTOR "," KECS_PG__REASON)
+        KECS_PG__TRIGGER("insert", "AFTER INSERT", "REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT",
+                         "feed_{t}_insert()");
+
+/* An update that stamps nothing is of local columns, whatever else it did. What is kept is read where the rows are, and
+ * named by its columns outside. */
+#define KECS_PG__UPDATED(columns, values)                                                                       \
+  "  INSERT INTO {S}change_queue(tenant,kind,rid,groups,op,stamp,base_life,base_spec,base_status" columns ")\n" \
+  "  SELECT c.tenant,{kind},c.rid,CASE WHEN c.synced=0 OR c.locals THEN c.synced|8 ELSE c.synced END,2,\n"      \
+  "  CASE WHEN c.synced=0 THEN {S}change_stamp() ELSE c.stamp END,c.base_life,c.base_spec,c.base_status" columns \
+  " FROM (\n"                                                                                                   \
+  "    SELECT n.tenant,n.rid,CASE WHEN {n_spec} IS DISTINCT FROM {o_spec} THEN 2 ELSE 0 END|\n"                 \
+  "    CASE WHEN {n_status} IS DISTINCT FROM {o_status} THEN 4 ELSE 0 END AS synced,({local_differs}) AS locals,\n" \
+  "    coalesce(greatest({n_spec},{n_status}),{n_life}) AS stamp,\n" /* a later life may have neither */        \
+  "    {o_life} AS base_life,{o_spec} AS base_spec,{o_status} AS base_status" values "\n"                       \
+  "    FROM new_rows n JOIN old_rows o ON o.tenant=n.tenant AND o.rid=n.rid " KECS_PG__TRACKED                  \
+  "n.tenant AND h.tracked) c ORDER BY c.rid;\n"
+
 static const char kecs_pg__log_update_form[] =
-    "CREATE OR REPLACE FUNCTION {S}feed_{t}_update() RETURNS trigger LANGUAGE plpgsql AS $kecs_log$\n"
-    "BEGIN\n"
-    "  INSERT INTO {S}change_queue(tenant,kind,rid,groups,op,stamp,base_life,base_spec,base_status)\n"
-    "  SELECT c.tenant,{kind},c.rid,CASE WHEN c.synced=0 OR c.locals THEN c.synced|8 ELSE c.synced END,2,\n"
-    "  CASE WHEN c.synced=0 THEN {S}change_stamp() ELSE c.stamp END,c.base_life,c.base_spec,c.base_status FROM (\n"
-    "    SELECT n.tenant,n.rid,CASE WHEN {n_spec} IS DISTINCT FROM {o_spec} THEN 2 ELSE 0 END|\n"
-    "    CASE WHEN {n_status} IS DISTINCT FROM {o_status} THEN 4 ELSE 0 END AS synced,({local_differs}) AS locals,\n"
-    "    coalesce(greatest({n_spec},{n_status}),{n_life}) AS stamp,\n" /* a later life may have neither */
-    "    {o_life} AS base_life,{o_spec} AS base_spec,{o_status} AS base_status\n"
-    "    FROM new_rows n JOIN old_rows o ON o.tenant=n.tenant AND o.rid=n.rid " KECS_PG__TRACKED
-    "n.tenant AND h.tracked) c ORDER BY c.rid;\n"
-    "  RETURN NULL;\n"
-    "END $kecs_log$;\n" KECS_PG__TRIGGER("update", "AFTER UPDATE",
-                                         "REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT",
-                                         "feed_{t}_update()");
+    "CREATE OR REPLACE FUNCTION {S}feed_{t}_update() RETURNS trigger LANGUAGE plpgsql AS $kecs_log$\n" KECS_PG__IF_KEPT(
+        KECS_PG__UPDATED, "whole,actor,reason,past",
+        "\n    " KECS_PG__KEPT("({whole})::int") " AS whole," KECS_PG__ACTOR " AS actor," KECS_PG__REASON
+        " AS reason,\n"
+        "    " KECS_PG__KEPT("CASE WHEN {whole} THEN '{open}'||concat_ws(',',{old})||'{close}'\n"
+                             "    ELSE '{open}'||concat_ws(',',{old_changed})||'{close}' END") " AS past")
+        KECS_PG__TRIGGER("update", "AFTER UPDATE",
+                         "REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT",
+                         "feed_{t}_update()");
+
+#define KECS_PG__DELETED(columns, values)                                                                     \
+  "  INSERT INTO {S}change_queue(tenant,kind,rid,groups,op,stamp,base_life,base_spec,base_status,life_site,"  \
+  "key" columns ")\n"                                                                                         \
+  "  SELECT o.tenant,{kind},o.rid,15,3,greatest({S}change_stamp(),{o_life}+1,{o_spec}+1,{o_status}+1),"       \
+  "{o_life},\n"                                                                                               \
+  "  {o_spec},{o_status},{o_site},{key_text}" values " FROM old_rows o " KECS_PG__TRACKED                     \
+  "o.tenant AND h.tracked ORDER BY o.rid;\n"
 
 static const char kecs_pg__log_delete_form[] =
-    "CREATE OR REPLACE FUNCTION {S}feed_{t}_delete() RETURNS trigger LANGUAGE plpgsql AS $kecs_log$\n"
-    "BEGIN\n"
-    "  INSERT INTO {S}change_queue(tenant,kind,rid,groups,op,stamp,base_life,base_spec,base_status,life_site,key)\n"
-    "  SELECT o.tenant,{kind},o.rid,15,3,greatest({S}change_stamp(),{o_life}+1,{o_spec}+1,{o_status}+1),{o_life},\n"
-    "  {o_spec},{o_status},{o_site},{key_text} FROM old_rows o " KECS_PG__TRACKED
-    "o.tenant AND h.tracked ORDER BY o.rid;\n"
-    "  RETURN NULL;\n"
-    "END $kecs_log$;\n" KECS_PG__TRIGGER("delete", "AFTER DELETE",
-                                         "REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT", "feed_{t}_delete()")
+    "CREATE OR REPLACE FUNCTION {S}feed_{t}_delete() RETURNS trigger LANGUAGE plpgsql AS $kecs_log$\n" KECS_PG__IF_KEPT(
+        KECS_PG__DELETED, "whole,actor,reason,past,keys",
+        KECS_PG__KEPT("1") "," KECS_PG__ACTOR "," KECS_PG__REASON ",\n"
+        "  " KECS_PG__KEPT("'{open}'||concat_ws(',',{old})||'{close}'") "," KECS_PG__KEPT("ARRAY[{keys}]") "\n ")
+        KECS_PG__TRIGGER("delete", "AFTER DELETE", "REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT",
+                         "feed_{t}_delete()")
         KECS_PG__TRIGGER("empty", "BEFORE TRUNCATE", "FOR EACH STATEMENT", "change_refuse()");
 
 /* Not of kinds that only grow: their tables may be partitioned, which before version 13 have no such triggers. */
@@ -3729,6 +3886,9 @@ KECS_PG__FN kecs_status kecs_pg__log_turn(kecs_connection *connection, bool on);
 KECS_PG__FN kecs_status kecs_pg__log_number(kecs_connection *connection);
 KECS_PG__FN kecs_status kecs_pg__log_hear(kecs_connection *connection, bool *out_listens, bool *out_heard);
 KECS_PG__FN kecs_status kecs_pg__log_trim(kecs_connection *connection, int64_t floor);
+KECS_PG__FN kecs_status kecs_pg__log_say(kecs_connection *connection, const char *actor, const char *reason);
+KECS_PG__FN kecs_status kecs_pg__log_settle(kecs_connection *connection);
+KECS_PG__FN kecs_status kecs_pg__log_keep(kecs_connection *connection, uint64_t kinds);
 
 #endif
 
@@ -3823,11 +3983,14 @@ static const char kecs_pg__log_on_form[] =
     "SET seq=change_heads.seq+1,tracked=true";
 
 static const char kecs_pg__log_off_form[] =
-    "UPDATE {S}change_heads SET seq=seq+1,tracked=false WHERE tenant={T};\n"
+    "UPDATE {S}change_heads SET seq=seq+1,tracked=false,history=0 WHERE tenant={T};\n"
     "DELETE FROM {S}change_queue WHERE tenant={T};\n"
     "DELETE FROM {S}change_tombstones WHERE tenant={T};\n"
     "DELETE FROM {S}change_folds WHERE tenant={T};\n"
     "DELETE FROM {S}change_batches WHERE tenant={T};\n"
+    "DELETE FROM {S}history_keys WHERE tenant={T};\n"
+    "DELETE FROM {S}history WHERE tenant={T};\n"
+    "DELETE FROM {S}change_state WHERE tenant={T} AND id=4;\n" /* the kinds of the history */
     "DELETE FROM {S}changes WHERE tenant={T}";
 
 /* Whether it is time to drop the triggers: nobody else is tracked. Who is not the tables' owner may not see that. */
@@ -3901,6 +4064,41 @@ KECS_PG__FN kecs_status kecs_pg__log_number(kecs_connection *shared) {
                          kecs_pg__shown(connection));
   }
   return status;
+}
+
+/* ---- the history ---- */
+
+KECS_PG__FN kecs_status kecs_pg__log_say(kecs_connection *shared, const char *actor, const char *reason) {
+  return kecs_pg__say(kecs_pg__of(shared), actor, reason);
+}
+
+/* Numbering goes by while somebody else numbers: so the tenant's head is waited for first. */
+static const char kecs_pg__log_head[] = "SELECT 1 FROM {S}change_heads WHERE tenant={T} FOR UPDATE";
+
+KECS_PG__FN kecs_status kecs_pg__log_settle(kecs_connection *shared) {
+  kecs_pg__connection *connection = kecs_pg__of(shared);
+  kecs_pg__text text = {connection->allocator, NULL, 0, 0, KECS_OK};
+  kecs_status status = kecs_pg_backend()->keep_out(shared); /* of those who switch it just now, too */
+  status = status ? status : kecs_pg__log_run(connection, kecs_pg__log_head, "wait for the change log");
+  if (status) {
+    return status;
+  }
+  kecs_pg__log_lock(&text, connection);
+  status = kecs_pg__log_send(connection, &text, "wait for writers", NULL);
+  return status ? status
+                : kecs_pg__log_run(connection, "SELECT {S}change_number({T})", "number the change log's entries");
+}
+
+KECS_PG__FN kecs_status kecs_pg__log_keep(kecs_connection *shared, uint64_t kinds) {
+  kecs_pg__connection *connection = kecs_pg__of(shared);
+  kecs_pg__text text = {connection->allocator, NULL, 0, 0, KECS_OK};
+  char number[24];
+  snprintf(number, sizeof number, "%lld", (long long)kinds);
+  kecs_pg__text_adds(&text, "UPDATE ");
+  kecs_pg__log_text(&text, connection, "{S}change_heads SET history=");
+  kecs_pg__text_adds(&text, number);
+  kecs_pg__log_text(&text, connection, " WHERE tenant={T}");
+  return kecs_pg__log_send(connection, &text, "switch the history", NULL);
 }
 
 /* ---- hearing ---- */
@@ -4342,6 +4540,9 @@ static const kecs_backend_log kecs_pg__log_table = {
     .number = kecs_pg__log_number,
     .hear = kecs_pg__log_hear,
     .trim = kecs_pg__log_trim,
+    .say = kecs_pg__log_say,
+    .settle = kecs_pg__log_settle,
+    .keep = kecs_pg__log_keep,
 };
 
 static const kecs_backend kecs_pg__table = {

@@ -32,6 +32,7 @@ extern "C" {
 #include "pg/bulk.c"
 #include "pg/text.c"
 #include "pg/log_sql.c"
+#include "pg/log_kind.c"
 #include "pg/log.c"
 #include "pg/backend.c"
 #include "sync/hub_common.c"

@@ -395,6 +395,9 @@ static const kecs_backend_log kecs_pg__log_table = {
     .number = kecs_pg__log_number,
     .hear = kecs_pg__log_hear,
     .trim = kecs_pg__log_trim,
+    .say = kecs_pg__log_say,
+    .settle = kecs_pg__log_settle,
+    .keep = kecs_pg__log_keep,
 };
 
 static const kecs_backend kecs_pg__table = {

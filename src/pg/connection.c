@@ -49,6 +49,8 @@ KECS_PG__FN kecs_status kecs_pg__connect(const kecs_connect_options *options, ke
 KECS_PG__FN void kecs_pg__disconnect(kecs_connection *shared) {
   kecs_pg__connection *connection = kecs_pg__of(shared);
   kecs_pg__hang_up(connection);
+  kecs_pg__release_text(connection->allocator, connection->said[0]);
+  kecs_pg__release_text(connection->allocator, connection->said[1]);
   kecs_pg__release(connection->allocator, connection->names, connection->name_room * sizeof *connection->names);
   kecs_pg__release(connection->allocator, connection, sizeof *connection);
 }

@@ -96,11 +96,14 @@ static const char kecs_pg__log_on_form[] =
     "SET seq=change_heads.seq+1,tracked=true";
 
 static const char kecs_pg__log_off_form[] =
-    "UPDATE {S}change_heads SET seq=seq+1,tracked=false WHERE tenant={T};\n"
+    "UPDATE {S}change_heads SET seq=seq+1,tracked=false,history=0 WHERE tenant={T};\n"
     "DELETE FROM {S}change_queue WHERE tenant={T};\n"
     "DELETE FROM {S}change_tombstones WHERE tenant={T};\n"
     "DELETE FROM {S}change_folds WHERE tenant={T};\n"
     "DELETE FROM {S}change_batches WHERE tenant={T};\n"
+    "DELETE FROM {S}history_keys WHERE tenant={T};\n"
+    "DELETE FROM {S}history WHERE tenant={T};\n"
+    "DELETE FROM {S}change_state WHERE tenant={T} AND id=4;\n" /* the kinds of the history */
     "DELETE FROM {S}changes WHERE tenant={T}";
 
 /* Whether it is time to drop the triggers: nobody else is tracked. Who is not the tables' owner may not see that. */
@@ -174,6 +177,41 @@ KECS_PG__FN kecs_status kecs_pg__log_number(kecs_connection *shared) {
                          kecs_pg__shown(connection));
   }
   return status;
+}
+
+/* ---- the history ---- */
+
+KECS_PG__FN kecs_status kecs_pg__log_say(kecs_connection *shared, const char *actor, const char *reason) {
+  return kecs_pg__say(kecs_pg__of(shared), actor, reason);
+}
+
+/* Numbering goes by while somebody else numbers: so the tenant's head is waited for first. */
+static const char kecs_pg__log_head[] = "SELECT 1 FROM {S}change_heads WHERE tenant={T} FOR UPDATE";
+
+KECS_PG__FN kecs_status kecs_pg__log_settle(kecs_connection *shared) {
+  kecs_pg__connection *connection = kecs_pg__of(shared);
+  kecs_pg__text text = {connection->allocator, NULL, 0, 0, KECS_OK};
+  kecs_status status = kecs_pg_backend()->keep_out(shared); /* of those who switch it just now, too */
+  status = status ? status : kecs_pg__log_run(connection, kecs_pg__log_head, "wait for the change log");
+  if (status) {
+    return status;
+  }
+  kecs_pg__log_lock(&text, connection);
+  status = kecs_pg__log_send(connection, &text, "wait for writers", NULL);
+  return status ? status
+                : kecs_pg__log_run(connection, "SELECT {S}change_number({T})", "number the change log's entries");
+}
+
+KECS_PG__FN kecs_status kecs_pg__log_keep(kecs_connection *shared, uint64_t kinds) {
+  kecs_pg__connection *connection = kecs_pg__of(shared);
+  kecs_pg__text text = {connection->allocator, NULL, 0, 0, KECS_OK};
+  char number[24];
+  snprintf(number, sizeof number, "%lld", (long long)kinds);
+  kecs_pg__text_adds(&text, "UPDATE ");
+  kecs_pg__log_text(&text, connection, "{S}change_heads SET history=");
+  kecs_pg__text_adds(&text, number);
+  kecs_pg__log_text(&text, connection, " WHERE tenant={T}");
+  return kecs_pg__log_send(connection, &text, "switch the history", NULL);
 }
 
 /* ---- hearing ---- */

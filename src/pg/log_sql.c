@@ -25,8 +25,6 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { KECS_PG__LOG_NUMBER = 24 /* bytes of a number as text */ };
-
 /* ---- fixed texts ---- */
 
 /* The tables are those of store/feed.h, with the tenant before every key, and three more: change_heads has a tenant's
@@ -60,6 +58,23 @@ static const char kecs_pg__log_tables_form[] =
     "PRIMARY KEY(tenant,id));\n"
     "CREATE SEQUENCE IF NOT EXISTS {S}change_clock;\n";
 
+/* The history (store/history_log.h). What a row was waits in the queue with its entry: `whole` is NULL where nothing of
+ * the kind is kept. A deleted row's `keys` are all that it was found by; change_heads.history has the kinds, as the
+ * tenant's change_state says them. */
+static const char kecs_pg__log_history_form[] =
+    "ALTER TABLE {S}change_heads ADD COLUMN IF NOT EXISTS history bigint NOT NULL DEFAULT 0;\n"
+    "ALTER TABLE {S}change_queue ADD COLUMN IF NOT EXISTS whole bigint,ADD COLUMN IF NOT EXISTS actor {text},"
+    "ADD COLUMN IF NOT EXISTS reason {text},ADD COLUMN IF NOT EXISTS past {text},"
+    "ADD COLUMN IF NOT EXISTS keys text[] COLLATE \"C\";\n"
+    "CREATE TABLE IF NOT EXISTS {S}history(tenant {text} NOT NULL,seq bigint NOT NULL,kind bigint NOT NULL,"
+    "rid bigint NOT NULL,op bigint NOT NULL,whole bigint NOT NULL,stamp bigint NOT NULL,actor {text},reason {text},"
+    "old {text},PRIMARY KEY(tenant,seq));\n"
+    "CREATE INDEX IF NOT EXISTS history_row ON {S}history(tenant,kind,rid,seq);\n"
+    "CREATE TABLE IF NOT EXISTS {S}history_keys(tenant {text} NOT NULL,seq bigint NOT NULL,number bigint NOT NULL,"
+    "kind bigint NOT NULL,rid bigint NOT NULL,key {text} NOT NULL,PRIMARY KEY(tenant,seq,number));\n"
+    /* No more than a unique index has, so that no key is too long for it that was not for that. */
+    "CREATE INDEX IF NOT EXISTS history_keys_key ON {S}history_keys(tenant,key);\n";
+
 /* It runs as its owner, so that nobody else may set the clock that all tenants share; it names its operators in full,
  * since the caller's search_path counts. */
 static const char kecs_pg__log_clock_form[] =
@@ -75,27 +90,7 @@ static const char kecs_pg__log_clock_form[] =
     "  RETURN stamp;\n"
     "END $kecs_log$;\n";
 
-/* Moves the entries up to an id into the log. `more` says which of them, where it is not all. */
-#define KECS_PG__MOVE(whose, head, until, later, more)                                                            \
-  "WITH " later "taken AS (\n"                                                                                    \
-  "      DELETE FROM {S}change_queue q WHERE q.tenant=" whose " AND q.id<=" until more " RETURNING q.*),\n"       \
-  "    placed AS (SELECT t.*,max(t.id) OVER (PARTITION BY t.batch) AS last_id FROM taken t),\n"                   \
-  "    numbered AS (SELECT p.*," head "+row_number() OVER (ORDER BY p.last_id,p.id) AS seq FROM placed p),\n"     \
-  "    logged AS (\n"                                                                                             \
-  "      INSERT INTO {S}changes(tenant,seq,kind,rid,groups,op,stamp,base_life,base_spec,base_status)\n"           \
-  "      SELECT n.tenant,n.seq,n.kind,n.rid,n.groups,n.op,n.stamp,n.base_life,n.base_spec,n.base_status\n"        \
-  "      FROM numbered n ORDER BY n.seq),\n"                                                                      \
-  "    buried AS (\n"                                                                                             \
-  "      INSERT INTO {S}change_tombstones(tenant,seq,kind,rid,key,stamp,site,life,life_site)\n"                   \
-  "      SELECT n.tenant,n.seq,n.kind,n.rid,n.key,n.stamp,n.site,n.base_life,n.life_site FROM numbered n\n"       \
-  "      WHERE n.op=3),\n"                                                                                        \
-  "    named AS (\n"                                                                                              \
-  "      INSERT INTO {S}change_batches(tenant,seq,id,site)\n"                                                     \
-  "      SELECT n.tenant,max(n.seq),{uuid},max(n.site) FROM numbered n GROUP BY n.tenant,n.batch)\n"              \
-  "    SELECT count(*) "
-
-/* As its owner, too: who may only read can number all the same. A long queue is planned for anew, since a plan that was
- * made for a short one would compare every entry with every other. */
+/* As its owner, too: who may only read can number all the same. */
 static const char kecs_pg__log_number_form[] =
     "CREATE OR REPLACE FUNCTION {S}change_channel(whose text) RETURNS text LANGUAGE sql IMMUTABLE AS $kecs_log$\n"
     "  SELECT 'kecs_'||pg_catalog.md5({tables}||'/'||whose)\n"
@@ -103,7 +98,6 @@ static const char kecs_pg__log_number_form[] =
     "CREATE OR REPLACE FUNCTION {S}change_number(whose text) RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER\n"
     "SET search_path=pg_catalog,pg_temp AS $kecs_log$\n"
     "DECLARE\n"
-    "  head bigint;\n"
     "  room bigint := 100000;\n"
     "  until bigint;\n"
     "  waiting bigint;\n"
@@ -112,8 +106,7 @@ static const char kecs_pg__log_number_form[] =
     "  IF NOT EXISTS (SELECT FROM {S}change_queue q WHERE q.tenant=whose) THEN\n"
     "    RETURN 0;\n"
     "  END IF;\n"
-    "  SELECT h.seq INTO head FROM {S}change_heads h WHERE h.tenant=whose AND h.tracked\n"
-    "    FOR NO KEY UPDATE SKIP LOCKED;\n"
+    "  PERFORM FROM {S}change_heads h WHERE h.tenant=whose AND h.tracked FOR NO KEY UPDATE SKIP LOCKED;\n"
     "  IF NOT FOUND THEN\n"
     "    RETURN 0;\n"
     "  END IF;\n"
@@ -121,15 +114,49 @@ static const char kecs_pg__log_number_form[] =
     "    SELECT max(w.id),count(*) INTO until,waiting FROM (SELECT q.id FROM {S}change_queue q WHERE q.tenant=whose\n"
     "      ORDER BY q.id LIMIT room) w;\n"
     "    IF waiting<room THEN\n"
-    "    " KECS_PG__MOVE("whose", "head", "until", "", "") "INTO given FROM numbered;\n"
+    "    WITH taken AS (DELETE FROM {S}change_queue q WHERE q.tenant=whose AND q.id<=until RETURNING q.*),\n";
+
+/* Moves what is taken out of the queue into the log, and what it tells of rows into the history. The head is locked, so
+ * its number stays what it is. */
+static const char kecs_pg__log_move_form[] =
+    "    placed AS (SELECT t.*,max(t.id) OVER (PARTITION BY t.batch) AS last_id FROM taken t),\n"
+    "    numbered AS (SELECT p.*,(SELECT h.seq FROM {S}change_heads h WHERE h.tenant=p.tenant)+row_number() OVER (\n"
+    "      ORDER BY p.last_id,p.id) AS seq FROM placed p),\n"
+    "    logged AS (\n"
+    "      INSERT INTO {S}changes(tenant,seq,kind,rid,groups,op,stamp,base_life,base_spec,base_status)\n"
+    "      SELECT n.tenant,n.seq,n.kind,n.rid,n.groups,n.op,n.stamp,n.base_life,n.base_spec,n.base_status\n"
+    "      FROM numbered n ORDER BY n.seq),\n"
+    "    buried AS (\n"
+    "      INSERT INTO {S}change_tombstones(tenant,seq,kind,rid,key,stamp,site,life,life_site)\n"
+    "      SELECT n.tenant,n.seq,n.kind,n.rid,n.key,n.stamp,n.site,n.base_life,n.life_site FROM numbered n\n"
+    "      WHERE n.op=3),\n"
+    "    named AS (\n"
+    "      INSERT INTO {S}change_batches(tenant,seq,id,site)\n"
+    "      SELECT n.tenant,max(n.seq),{uuid},max(n.site) FROM numbered n GROUP BY n.tenant,n.batch),\n"
+    "    kept AS (\n"
+    "      INSERT INTO {S}history(tenant,seq,kind,rid,op,whole,stamp,actor,reason,old)\n"
+    "      SELECT n.tenant,n.seq,n.kind,n.rid,n.op,n.whole,n.stamp,n.actor,n.reason,n.past FROM numbered n\n"
+    "      WHERE n.whole IS NOT NULL ORDER BY n.seq),\n"
+    "    keyed AS (\n"
+    "      INSERT INTO {S}history_keys(tenant,seq,number,kind,rid,key)\n"
+    "      SELECT n.tenant,n.seq,k.number-1,n.kind,n.rid,k.key FROM numbered n\n"
+    "      CROSS JOIN LATERAL unnest(n.keys) WITH ORDINALITY AS k(key,number) WHERE n.keys IS NOT NULL)\n";
+
+/* A long queue is planned for anew, since a plan that was made for a short one would compare every entry with every
+ * other. */
+static const char kecs_pg__log_number_long_form[] =
+    "    SELECT count(*) INTO given FROM numbered;\n"
     "      EXIT;\n"
     "    END IF;\n"
     "    PERFORM set_config('enable_nestloop','off',true);\n"
-    "    EXECUTE $kecs_long$" KECS_PG__MOVE(
-        "$1", "$2", "$3",
-        "later AS (SELECT DISTINCT r.batch FROM {S}change_queue r WHERE r.tenant=$1 AND r.id>$3),\n    ",
-        " AND NOT EXISTS (SELECT FROM later l WHERE l.batch=q.batch)") "FROM numbered$kecs_long$\n"
-    "      INTO given USING whose,head,until;\n"
+    "    EXECUTE $kecs_long$"
+    "WITH later AS (SELECT DISTINCT r.batch FROM {S}change_queue r WHERE r.tenant=$1 AND r.id>$2),\n"
+    "    taken AS (DELETE FROM {S}change_queue q WHERE q.tenant=$1 AND q.id<=$2 AND NOT EXISTS (SELECT FROM later l\n"
+    "      WHERE l.batch=q.batch) RETURNING q.*),\n";
+
+static const char kecs_pg__log_number_end_form[] =
+    "    SELECT count(*) FROM numbered$kecs_long$\n"
+    "      INTO given USING whose,until;\n"
     "    EXIT WHEN given>0;\n"
     "    room := room*4;\n" /* one batch alone is longer than that */
     "  END LOOP;\n"
@@ -137,7 +164,7 @@ static const char kecs_pg__log_number_form[] =
     "    IF current_setting('synchronous_commit')='off' THEN\n" /* a number that was told is never given again */
     "      PERFORM set_config('synchronous_commit','local',true);\n"
     "    END IF;\n"
-    "    UPDATE {S}change_heads h SET seq=head+given WHERE h.tenant=whose;\n"
+    "    UPDATE {S}change_heads h SET seq=h.seq+given WHERE h.tenant=whose;\n"
     "    PERFORM pg_notify('kecs_'||md5({tables}||'/'||whose),'');\n"
     "  END IF;\n"
     "  RETURN given;\n"
@@ -198,10 +225,13 @@ KECS_PG__FN void kecs_pg__log_text(kecs_pg__text *out, const kecs_pg__connection
 }
 
 KECS_PG__FN void kecs_pg__log_tables(kecs_pg__text *out, const kecs_pg__connection *connection) {
-  kecs_pg__log_text(out, connection, kecs_pg__log_tables_form);
-  kecs_pg__log_text(out, connection, kecs_pg__log_clock_form);
-  kecs_pg__log_text(out, connection, kecs_pg__log_number_form);
-  kecs_pg__log_text(out, connection, kecs_pg__log_refuse_form);
+  const char *const forms[] = {kecs_pg__log_tables_form,      kecs_pg__log_history_form, kecs_pg__log_clock_form,
+                               kecs_pg__log_number_form,      kecs_pg__log_move_form,
+                               kecs_pg__log_number_long_form, kecs_pg__log_move_form,
+                               kecs_pg__log_number_end_form,  kecs_pg__log_refuse_form};
+  for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++) {
+    kecs_pg__log_text(out, connection, forms[i]);
+  }
 }
 
 KECS_PG__FN void kecs_pg__log_lock(kecs_pg__text *out, const kecs_pg__connection *connection) {
@@ -211,253 +241,4 @@ KECS_PG__FN void kecs_pg__log_lock(kecs_pg__text *out, const kecs_pg__connection
     kecs_pg__text_adds(out, kecs_kind_describe((kecs_kind)kind)->table);
   }
   kecs_pg__text_adds(out, " IN SHARE MODE");
-}
-
-/* ---- one kind's ---- */
-
-/* What is put together for one kind: lists of columns, and expressions over them. */
-typedef struct kecs_pg__kind_sql {
-  const kecs_kind_info *info;
-  const kecs_allocator *allocator;
-  bool stamped; /* kinds that only grow have no stamps */
-  bool spec;    /* it has columns of the group */
-  bool status;
-  char number[KECS_PG__LOG_NUMBER];
-  kecs_pg__text spec_columns; /* "a,b": an update of one of them stamps the group */
-  kecs_pg__text status_columns;
-  kecs_pg__text key_columns;   /* "tenant,rid,arn": no update may change them */
-  kecs_pg__text key_differs;   /* "OLD.arn IS DISTINCT FROM NEW.arn OR ..." */
-  kecs_pg__text key_text;      /* a deleted row's key as one text */
-  kecs_pg__text local_differs; /* "n.a IS DISTINCT FROM o.a OR ...": what is neither stamped nor the store's own */
-} kecs_pg__kind_sql;
-
-static bool kecs_pg__in_key(const kecs_kind_info *info, int column) {
-  for (int i = 0; i < info->keys[0].count; i++) {
-    if (info->keys[0].columns[i] == column) {
-      return true;
-    }
-  }
-  return false;
-}
-
-/* Adds `more`, with `between` before it unless it is the first. */
-static void kecs_pg__join(kecs_pg__text *text, const char *between, const char *form, const char *column) {
-  const kecs_pg__mark marks[] = {{"c", column}, {NULL, NULL}};
-  kecs_pg__text_adds(text, text->len > 0 ? between : "");
-  kecs_pg__text_fill(text, form, marks);
-}
-
-/* In all parts of a key but the last a comma is written \, and a backslash \\ (kecs__feed_key). */
-static void kecs_pg__kind_key(kecs_pg__kind_sql *sql) {
-  const kecs_column_list *key = &sql->info->keys[0];
-  kecs_pg__text_adds(&sql->key_columns, "tenant,rid");
-  kecs_pg__text_adds(&sql->key_differs, "OLD.tenant IS DISTINCT FROM NEW.tenant OR OLD.rid IS DISTINCT FROM NEW.rid");
-  for (int i = 0; i < key->count; i++) {
-    const kecs_column_info *column = &sql->info->columns[key->columns[i]];
-    bool text = column->type == KECS_TYPE_TEXT || column->type == KECS_TYPE_JSON;
-    kecs_pg__join(&sql->key_columns, ",", "{c}", column->name);
-    kecs_pg__join(&sql->key_differs, " OR ", "OLD.{c} IS DISTINCT FROM NEW.{c}", column->name);
-    kecs_pg__join(
-        &sql->key_text, "||','||",
-        text && i < key->count - 1 ? "replace(replace(o.{c},E'\\\\',E'\\\\\\\\'),',',E'\\\\,')" : "o.{c}::text",
-        column->name);
-  }
-}
-
-static void kecs_pg__kind_begin(kecs_pg__kind_sql *sql, const kecs_allocator *allocator, const kecs_kind_info *info) {
-  memset(sql, 0, sizeof *sql);
-  sql->info = info;
-  sql->allocator = allocator;
-  sql->stamped = !(info->flags & KECS_KIND_APPEND);
-  kecs_pg__text *const texts[] = {&sql->spec_columns, &sql->status_columns, &sql->key_columns,
-                                  &sql->key_differs,  &sql->key_text,       &sql->local_differs};
-  for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
-    texts[i]->allocator = allocator;
-  }
-  snprintf(sql->number, sizeof sql->number, "%d", (int)info->kind);
-  kecs_pg__kind_key(sql);
-  for (int i = 0; i < info->column_count; i++) {
-    const kecs_column_info *column = &info->columns[i];
-    if (column->group == KECS_GROUP_SPEC) {
-      kecs_pg__join(&sql->spec_columns, ",", "{c}", column->name);
-    } else if (column->group == KECS_GROUP_STATUS) {
-      kecs_pg__join(&sql->status_columns, ",", "{c}", column->name);
-    } else if (!kecs_pg__in_key(info, i) && !(column->flags & KECS_COLUMN_AUTO)) {
-      kecs_pg__join(&sql->local_differs, " OR ", "n.{c} IS DISTINCT FROM o.{c}", column->name);
-    }
-  }
-  sql->spec = sql->stamped && sql->spec_columns.len > 0;
-  sql->status = sql->stamped && sql->status_columns.len > 0;
-  if (sql->local_differs.len == 0) {
-    kecs_pg__text_adds(&sql->local_differs, "false");
-  }
-}
-
-static kecs_status kecs_pg__kind_end(kecs_pg__kind_sql *sql) {
-  kecs_status status = KECS_OK;
-  kecs_pg__text *const texts[] = {&sql->spec_columns, &sql->status_columns, &sql->key_columns,
-                                  &sql->key_differs,  &sql->key_text,       &sql->local_differs};
-  for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
-    status = status ? status : texts[i]->status;
-    kecs_pg__text_free(texts[i]);
-  }
-  return status;
-}
-
-static void kecs_pg__kind_fill(kecs_pg__text *out, const kecs_pg__connection *connection, const kecs_pg__kind_sql *sql,
-                               const char *form) {
-  const kecs_pg__mark marks[] = {
-      {"S", connection->home->schema},
-      {"t", sql->info->table},
-      {"kind", sql->number},
-      {"spec_columns", sql->spec_columns.data},
-      {"status_columns", sql->status_columns.data},
-      {"key_columns", sql->key_columns.data},
-      {"key_differs", sql->key_differs.data},
-      {"key_text", sql->key_text.data},
-      {"local_differs", sql->local_differs.data},
-      /* Of `n`, the row after the change, and `o`, the one before; NULL where the kind has no such stamp. */
-      {"n_life", sql->stamped ? "n.stamp_life" : "NULL::bigint"},
-      {"o_life", sql->stamped ? "o.stamp_life" : "NULL::bigint"},
-      {"o_site", sql->stamped ? "o.site_life" : "NULL::bigint"},
-      {"n_spec", sql->spec ? "n.stamp_spec" : "NULL::bigint"},
-      {"o_spec", sql->spec ? "o.stamp_spec" : "NULL::bigint"},
-      {"n_status", sql->status ? "n.stamp_status" : "NULL::bigint"},
-      {"o_status", sql->status ? "o.stamp_status" : "NULL::bigint"},
-      {"old_spec", sql->spec ? "OLD.stamp_spec" : "NULL::bigint"},
-      {"new_spec", sql->spec ? "NEW.stamp_spec" : "NULL::bigint"},
-      {"old_status", sql->status ? "OLD.stamp_status" : "NULL::bigint"},
-      {NULL, NULL}};
-  kecs_pg__text_fill(out, form, marks);
-}
-
-/* A trigger, whoever writes: also in a session that has foreign keys switched off, which switches ordinary triggers off
- * as well. */
-#define KECS_PG__TRIGGER(name, when, how, function)                                           \
-  "CREATE TRIGGER feed_{t}_" name " " when " ON {S}{t} " how " EXECUTE FUNCTION {S}" function \
-  ";\nALTER TABLE {S}{t} ENABLE ALWAYS TRIGGER feed_{t}_" name ";\n"
-
-#define KECS_PG__TRACKED "JOIN {S}change_heads h ON h.tenant="
-
-static const char kecs_pg__log_insert_form[] =
-    "CREATE OR REPLACE FUNCTION {S}feed_{t}_insert() RETURNS trigger LANGUAGE plpgsql AS $kecs_log$\n"
-    "BEGIN\n"
-    "  INSERT INTO {S}change_queue(tenant,kind,rid,groups,op,stamp)\n"
-    "  SELECT n.tenant,{kind},n.rid,15,1,coalesce({n_life},{S}change_stamp()) FROM new_rows n " KECS_PG__TRACKED
-    "n.tenant AND h.tracked ORDER BY n.rid;\n"
-    "  RETURN NULL;\n"
-    "END $kecs_log$;\n" KECS_PG__TRIGGER("insert", "AFTER INSERT",
-                                         "REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT", "feed_{t}_insert()");
-
-/* An update that stamps nothing is of local columns, whatever else it did. */
-static const char kecs_pg__log_update_form[] =
-    "CREATE OR REPLACE FUNCTION {S}feed_{t}_update() RETURNS trigger LANGUAGE plpgsql AS $kecs_log$\n"
-    "BEGIN\n"
-    "  INSERT INTO {S}change_queue(tenant,kind,rid,groups,op,stamp,base_life,base_spec,base_status)\n"
-    "  SELECT c.tenant,{kind},c.rid,CASE WHEN c.synced=0 OR c.locals THEN c.synced|8 ELSE c.synced END,2,\n"
-    "  CASE WHEN c.synced=0 THEN {S}change_stamp() ELSE c.stamp END,c.base_life,c.base_spec,c.base_status FROM (\n"
-    "    SELECT n.tenant,n.rid,CASE WHEN {n_spec} IS DISTINCT FROM {o_spec} THEN 2 ELSE 0 END|\n"
-    "    CASE WHEN {n_status} IS DISTINCT FROM {o_status} THEN 4 ELSE 0 END AS synced,({local_differs}) AS locals,\n"
-    "    coalesce(greatest({n_spec},{n_status}),{n_life}) AS stamp,\n" /* a later life may have neither */
-    "    {o_life} AS base_life,{o_spec} AS base_spec,{o_status} AS base_status\n"
-    "    FROM new_rows n JOIN old_rows o ON o.tenant=n.tenant AND o.rid=n.rid " KECS_PG__TRACKED
-    "n.tenant AND h.tracked) c ORDER BY c.rid;\n"
-    "  RETURN NULL;\n"
-    "END $kecs_log$;\n" KECS_PG__TRIGGER("update", "AFTER UPDATE",
-                                         "REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT",
-                                         "feed_{t}_update()");
-
-static const char kecs_pg__log_delete_form[] =
-    "CREATE OR REPLACE FUNCTION {S}feed_{t}_delete() RETURNS trigger LANGUAGE plpgsql AS $kecs_log$\n"
-    "BEGIN\n"
-    "  INSERT INTO {S}change_queue(tenant,kind,rid,groups,op,stamp,base_life,base_spec,base_status,life_site,key)\n"
-    "  SELECT o.tenant,{kind},o.rid,15,3,greatest({S}change_stamp(),{o_life}+1,{o_spec}+1,{o_status}+1),{o_life},\n"
-    "  {o_spec},{o_status},{o_site},{key_text} FROM old_rows o " KECS_PG__TRACKED
-    "o.tenant AND h.tracked ORDER BY o.rid;\n"
-    "  RETURN NULL;\n"
-    "END $kecs_log$;\n" KECS_PG__TRIGGER("delete", "AFTER DELETE",
-                                         "REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT", "feed_{t}_delete()")
-        KECS_PG__TRIGGER("empty", "BEFORE TRUNCATE", "FOR EACH STATEMENT", "change_refuse()");
-
-/* Not of kinds that only grow: their tables may be partitioned, which before version 13 have no such triggers. */
-static const char kecs_pg__log_key_form[] =
-    KECS_PG__TRIGGER("key", "BEFORE UPDATE OF {key_columns}", "FOR EACH ROW WHEN ({key_differs})", "change_refuse()");
-
-/* A row's stamp is above all that it has, wherever those came from. */
-#define KECS_PG__NEXT_STAMP "greatest({S}change_stamp(),OLD.stamp_life+1,{old_spec}+1,{old_status}+1)"
-
-/* The statement that merges what a site has pushed brings stamps along (sync/hub_sql.c). */
-#define KECS_PG__MERGES                                            \
-  "  IF current_setting('kecs_store.merge',true)='on' THEN\n" \
-  "    RETURN NEW;\n"                                              \
-  "  END IF;\n"
-
-static const char kecs_pg__log_spec_form[] =
-    "CREATE OR REPLACE FUNCTION {S}feed_{t}_spec() RETURNS trigger LANGUAGE plpgsql AS $kecs_log$\n"
-    "BEGIN\n" KECS_PG__MERGES
-    "  NEW.stamp_spec := " KECS_PG__NEXT_STAMP
-    ";\n"
-    "  NEW.site_spec := NULL;\n"
-    "  RETURN NEW;\n"
-    "END $kecs_log$;\n" KECS_PG__TRIGGER("spec", "BEFORE UPDATE OF {spec_columns}", "FOR EACH ROW", "feed_{t}_spec()");
-
-/* It comes after the other one, by its name: what writes both groups gives them one stamp. */
-static const char kecs_pg__log_status_form[] =
-    "CREATE OR REPLACE FUNCTION {S}feed_{t}_status() RETURNS trigger LANGUAGE plpgsql AS $kecs_log$\n"
-    "BEGIN\n" KECS_PG__MERGES
-    "  NEW.stamp_status := CASE WHEN {new_spec} IS DISTINCT FROM {old_spec} THEN {new_spec} ELSE " KECS_PG__NEXT_STAMP
-    " END;\n"
-    "  NEW.site_status := NULL;\n"
-    "  RETURN NEW;\n"
-    "END $kecs_log$;\n" KECS_PG__TRIGGER("status", "BEFORE UPDATE OF {status_columns}", "FOR EACH ROW",
-                                         "feed_{t}_status()");
-
-static const char kecs_pg__log_stamp_form[] =
-    "ALTER TABLE {S}{t} ADD COLUMN IF NOT EXISTS stamp_{c} bigint,ADD COLUMN IF NOT EXISTS site_{c} bigint;\n";
-
-static void kecs_pg__kind_stamp(kecs_pg__text *out, const kecs_pg__connection *connection, const kecs_kind_info *info,
-                                const char *name) {
-  const kecs_pg__mark marks[] = {{"S", connection->home->schema}, {"t", info->table}, {"c", name}, {NULL, NULL}};
-  kecs_pg__text_fill(out, kecs_pg__log_stamp_form, marks);
-}
-
-KECS_PG__FN void kecs_pg__log_triggers(kecs_pg__text *out, const kecs_pg__connection *connection,
-                                       const kecs_kind_info *info) {
-  kecs_pg__kind_sql sql;
-  kecs_pg__kind_begin(&sql, connection->allocator, info);
-  if (sql.stamped) {
-    kecs_pg__kind_stamp(out, connection, info, "life");
-  }
-  kecs_pg__log_no_triggers(out, connection, info);
-  if (sql.stamped) {
-    kecs_pg__kind_fill(out, connection, &sql,
-                       "ALTER TABLE {S}{t} ALTER COLUMN stamp_life SET DEFAULT {S}change_stamp();\n");
-    kecs_pg__kind_fill(out, connection, &sql, kecs_pg__log_key_form);
-  }
-  if (sql.spec) {
-    kecs_pg__kind_stamp(out, connection, info, "spec");
-    kecs_pg__kind_fill(out, connection, &sql, kecs_pg__log_spec_form);
-  }
-  if (sql.status) {
-    kecs_pg__kind_stamp(out, connection, info, "status");
-    kecs_pg__kind_fill(out, connection, &sql, kecs_pg__log_status_form);
-  }
-  kecs_pg__kind_fill(out, connection, &sql, kecs_pg__log_insert_form);
-  kecs_pg__kind_fill(out, connection, &sql, kecs_pg__log_update_form);
-  kecs_pg__kind_fill(out, connection, &sql, kecs_pg__log_delete_form);
-  kecs_status status = kecs_pg__kind_end(&sql);
-  out->status = out->status ? out->status : status;
-}
-
-KECS_PG__FN void kecs_pg__log_no_triggers(kecs_pg__text *out, const kecs_pg__connection *connection,
-                                          const kecs_kind_info *info) {
-  static const char *const names[] = {"insert", "update", "delete", "empty", "key", "spec", "status"};
-  for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-    const kecs_pg__mark marks[] = {{"S", connection->home->schema}, {"t", info->table}, {"n", names[i]}, {NULL, NULL}};
-    kecs_pg__text_fill(out, "DROP TRIGGER IF EXISTS feed_{t}_{n} ON {S}{t};\n", marks);
-  }
-  if (!(info->flags & KECS_KIND_APPEND)) {
-    const kecs_pg__mark marks[] = {{"S", connection->home->schema}, {"t", info->table}, {NULL, NULL}};
-    kecs_pg__text_fill(out, "ALTER TABLE {S}{t} ALTER COLUMN stamp_life DROP DEFAULT;\n", marks);
-  }
 }

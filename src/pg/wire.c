@@ -242,10 +242,18 @@ static bool kecs_pg__send_id(kecs_pg__connection *connection) {
          PQsendQueryPrepared(connection->pg, name, 0, NULL, NULL, NULL, 0);
 }
 
+/* For the triggers of the change log. They end with the transaction: behind a pooler the next one is another's. */
+static const char kecs_pg__say_sql[] =
+    "SELECT set_config('kecs_store.actor',$1,true),set_config('kecs_store.reason',$2,true),"
+    "set_config('kecs_store.says','1',true)";
+
 KECS_PG__FN bool kecs_pg__send_waiting(kecs_pg__connection *connection) {
   bool sent = true;
   for (int i = 0; sent && i < connection->waiting_count; i++) {
-    sent = PQsendQueryParams(connection->pg, connection->waiting[i], 0, NULL, NULL, NULL, NULL, 0);
+    const char *sql = connection->waiting[i];
+    const char *const said[] = {connection->said[0], connection->said[1]};
+    sent = sql[0] ? PQsendQueryParams(connection->pg, sql, 0, NULL, NULL, NULL, NULL, 0)
+                  : PQsendQueryParams(connection->pg, kecs_pg__say_sql, 2, NULL, said, NULL, NULL, 0);
   }
   return sent;
 }
@@ -380,4 +388,25 @@ KECS_PG__FN kecs_status kecs_pg__defer(kecs_pg__connection *connection, const ch
     memcpy(connection->waiting[connection->waiting_count++], sql, len + 1);
   }
   return status;
+}
+
+/* What was to be said before is not any more: nothing was written in between. */
+KECS_PG__FN kecs_status kecs_pg__say(kecs_pg__connection *connection, const char *actor, const char *reason) {
+  const char *texts[] = {actor ? actor : "", reason ? reason : ""};
+  char *who = kecs_pg__copy(connection->allocator, texts[0], strlen(texts[0]));
+  char *why = who ? kecs_pg__copy(connection->allocator, texts[1], strlen(texts[1])) : NULL;
+  if (!why) {
+    kecs_pg__release_text(connection->allocator, who);
+    return KECS_E_NOMEM;
+  }
+  kecs_pg__release_text(connection->allocator, connection->said[0]);
+  kecs_pg__release_text(connection->allocator, connection->said[1]);
+  connection->said[0] = who;
+  connection->said[1] = why;
+  for (int i = 0; i < connection->waiting_count; i++) {
+    if (!connection->waiting[i][0]) {
+      return KECS_OK;
+    }
+  }
+  return kecs_pg__defer(connection, "");
 }

@@ -62,6 +62,7 @@ typedef struct kecs_pg__connection {
   char waiting[KECS_PG__WAITING_MAX][KECS_PG__WAITING_SIZE];
   int waiting_count;
   bool begin_waits; /* the first of them begins the transaction */
+  char *said[2];    /* who writes and why: what an empty one of those that wait tells the server */
   bool committed;   /* with the transaction's last statement, before it was asked to */
 } kecs_pg__connection;
 
@@ -122,6 +123,9 @@ KECS_PG__FN bool kecs_pg__send_waiting(kecs_pg__connection *connection);
 
 /* Lets a statement wait for the next one. */
 KECS_PG__FN kecs_status kecs_pg__defer(kecs_pg__connection *connection, const char *sql);
+
+/* Lets it wait, too, who writes what follows in this transaction, and why. */
+KECS_PG__FN kecs_status kecs_pg__say(kecs_pg__connection *connection, const char *actor, const char *reason);
 
 /* Forgets what waits. */
 KECS_PG__FN void kecs_pg__forget(kecs_pg__connection *connection);

@@ -5,6 +5,7 @@
 
 #include "base/time.h"
 #include "store/cache.h"
+#include "store/history_log.h"
 #include "store/pool.h"
 #include "store/retry.h"
 #include "store/share.h"
@@ -61,6 +62,7 @@ KECS__FN void kecs__read_end(const kecs_backend *backend, kecs_connection *conne
 
 KECS__FN kecs_status kecs__begin_write(kecs_store *store, kecs__session *session) {
   session->place.known = false;
+  session->place.said = 0;
   kecs_status status = store->engine->backend->begin(session->connection, true);
   if (!status) {
     kecs__cache_begun(session);
@@ -121,12 +123,14 @@ KECS__FN kecs_status kecs__write_open(kecs_store *store, kecs__write *write) {
     write->session = status ? NULL : store->session;
     store->session->user = store;
     store->session->deadline = deadline;
+    status = status ? status : kecs__history_say(write);
     /* A statement that a deadline stops may have done its work: only a savepoint can tell. And where a failed statement
      * ends the transaction, only a savepoint keeps what the caller did before. */
     bool guard = deadline || store->engine->dialect->failure_ends_transaction;
     return status || !guard ? status : kecs__write_guard(write);
   }
-  return kecs__write_begin(write, deadline);
+  status = kecs__write_begin(write, deadline);
+  return status ? status : kecs__history_say(write);
 }
 
 #define KECS__GUARD_BEGIN "SAVEPOINT kecs_write"

@@ -7,7 +7,7 @@
 #define KECS_STORE_BACKEND_H
 #include "store/record.h"
 
-#define KECS_BACKEND_ABI 4
+#define KECS_BACKEND_ABI 5
 
 typedef struct kecs_connection kecs_connection; /* each backend's own */
 typedef struct kecs_statement kecs_statement;
@@ -109,7 +109,16 @@ typedef struct kecs_backend_log {
   kecs_status (*hear)(kecs_connection *connection, bool *out_listens, bool *out_heard);
   /* In a writing transaction: entries below this sequence are gone, and so may be what else is kept of them. */
   kecs_status (*trim)(kecs_connection *connection, int64_t floor);
+  /* In a writing transaction: who writes what follows in it, and why, for the history; NULL: nobody, no reason. A
+   * rollback to a savepoint from before takes it back. Nothing need be sent before the next statement. */
+  kecs_status (*say)(kecs_connection *connection, const char *actor, const char *reason);
+  /* In a writing transaction, before what kinds have a history is changed: waits for whoever writes, numbers what they
+   * have logged, and lets nobody write until the end. */
+  kecs_status (*settle)(kecs_connection *connection);
+  /* Then: what rows of these kinds were is kept from now on, by their bits. */
+  kecs_status (*keep)(kecs_connection *connection, uint64_t kinds);
 } kecs_backend_log;
+
 /* One of several statements that are started together. */
 typedef struct kecs_start {
   kecs_statement *statement; /* others may start the same */

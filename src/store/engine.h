@@ -55,6 +55,7 @@ typedef struct kecs__place {
   bool on;                 /* the transaction's writes are logged */
   bool appended;           /* some were */
   uint64_t history;        /* bit n: what rows of kind n were is kept (history_log.h) */
+  uint64_t said;           /* who writes and why, as the database was told it in this transaction: a hash; 0: nothing */
   int64_t seq;             /* of the last of them */
   int64_t stamp;           /* the last that was given out */
   uint64_t marked;         /* bit n: marks[n] was read */
@@ -173,6 +174,7 @@ struct kecs__engine {
   kecs__meta kinds[KECS_KIND_COUNT];
 
   int tracked;               /* by kecs__flag_get: our writes go into the change log */
+  int keeps;                 /* likewise: and what rows were is kept. Only where the database keeps it */
   kecs__condition changed;   /* with the mutex: what follows has changed */
   uint64_t feed_turn;        /* goes up when there may be new entries */
   int64_t feed_seen;         /* the newest entry that somebody here has seen */

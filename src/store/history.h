@@ -20,7 +20,8 @@ typedef struct kecs_history_entry {
   kecs_change_op op;   /* CREATED, UPDATED or DELETED */
   int64_t stamp;
   int64_t time_us;     /* kecs_stamp_time of it */
-  const char *actor;   /* NULL where none was said, as for what another program has written */
+  const char *actor;   /* NULL where none was said, as for what another program has written; on PostgreSQL that has the
+                        * role that it worked as */
   const char *reason;
   const void *row;     /* with query.rows: the kind's struct as the change left it; NULL when it deleted the row */
   const void *old_row; /* and as it was before; NULL when the change created it */
@@ -37,7 +38,7 @@ typedef struct kecs_history_query {
 
 /* The changes of one row, newest first. `key` is as for kecs_record_get; the row may be deleted, and what had the key
  * before it is listed, too. Read the entries with kecs_history_at. NOT_FOUND when there is no such row and nothing is
- * known of one; UNSUPPORTED when no history of the kind is kept. */
+ * known of one; UNSUPPORTED when no history of the kind is kept. On PostgreSQL what is not committed is not listed. */
 KECS_STORE_API kecs_status kecs_history(kecs_store *store, kecs_kind kind, const char *key,
                                         const kecs_history_query *query, kecs_result **out_result);
 

@@ -21,32 +21,55 @@ static const char kecs__history_shape[] = "history"; /* what such a result is to
 
 /* ---- the rows of a key ---- */
 
-/* The first deletion of a row with this key after `seq`, or the last one before it; 0 when there is none. */
-static kecs_status kecs__inquiry_deleted(const kecs__inquiry *asked, int64_t seq, bool before, int64_t *out_rid,
-                                       int64_t *out_seq) {
+/* A deletion of a row with this key. */
+typedef struct kecs__deletion {
+  int64_t seq;
+  int64_t rid; /* 0: there is none */
+} kecs__deletion;
+
+static kecs_status kecs__inquiry_find_deletion(const kecs__inquiry *asked, const char *sql, const kecs_value *bounds,
+                                               int count, kecs__deletion *out) {
   kecs__cached *cached = NULL;
   bool row = false;
-  kecs_value parameters[] = {kecs__value_int((int64_t)asked->meta->info->kind), kecs__value_int(asked->number),
-                             kecs__value_text(asked->key), kecs__value_int(seq)};
-  *out_rid = 0;
-  kecs_status status = kecs__feed_statement(
-      asked->session,
-      before ? "SELECT rid,seq FROM {history_keys} WHERE {own}kind=?1 AND number=?2 AND key=?3 AND seq<?4 ORDER BY seq "
-               "DESC LIMIT 1"
-             : "SELECT rid,seq FROM {history_keys} WHERE {own}kind=?1 AND number=?2 AND key=?3 AND seq>?4 ORDER BY seq "
-               "LIMIT 1",
-      &cached);
+  kecs_value parameters[5] = {kecs__value_int((int64_t)asked->meta->info->kind), kecs__value_int(asked->number),
+                              kecs__value_text(asked->key)};
+  memcpy(parameters + 3, bounds, (size_t)count * sizeof *bounds);
+  out->rid = 0;
+  kecs_status status = kecs__feed_statement(asked->session, sql, &cached);
   if (!status) {
-    status = kecs__statement_start(asked->session, cached, parameters, 4, &row);
+    status = kecs__statement_start(asked->session, cached, parameters, 3 + count, &row);
   }
   if (!status && row) {
     kecs_value values[2];
     kecs__statement_columns(asked->session, cached, values, 2);
-    *out_rid = values[0].number;
-    *out_seq = values[1].number;
+    out->rid = values[0].number;
+    out->seq = values[1].number;
   }
   kecs__statement_done(asked->session, cached);
   return status;
+}
+
+#define KECS__DELETED "kind=?1 AND number=?2 AND key=?3 AND seq"
+
+/* The last one before `seq`. */
+static kecs_status kecs__inquiry_deleted_before(const kecs__inquiry *asked, int64_t seq, kecs__deletion *out) {
+  kecs_value bound = kecs__value_int(seq);
+  return kecs__inquiry_find_deletion(asked,
+                                     KECS__HISTORY_SQL(asked->session, "SELECT rid,seq", KEYS_,
+                                                       KECS__DELETED "<?4 ORDER BY seq DESC LIMIT 1"),
+                                     &bound, 1, out);
+}
+
+/* The first one after `seq` whose stamp is above `stamp`, as far as that is known. */
+static kecs_status kecs__inquiry_deleted_after(const kecs__inquiry *asked, int64_t seq, int64_t stamp,
+                                               kecs__deletion *out) {
+  kecs_value bounds[] = {kecs__value_int(seq), kecs__value_int(stamp)};
+  return kecs__inquiry_find_deletion(
+      asked,
+      KECS__HISTORY_SQL(asked->session, "SELECT rid,seq", KEYS_,
+                        KECS__DELETED ">?4 AND NOT EXISTS(SELECT 1 FROM {history d} WHERE {own d}"
+                                      "d.seq=history_keys.seq AND d.stamp<=?5) ORDER BY seq LIMIT 1"),
+      bounds, 2, out);
 }
 
 /* The row that is there, read from the database; those before it had its natural key. */
@@ -73,8 +96,7 @@ static kecs_status kecs__inquiry_live(kecs__inquiry *asked) {
 /* Short forms of an ARN are tried last: what is there by such a form may be another row than the one that had the whole
  * ARN and is deleted. */
 static kecs_status kecs__inquiry_find(kecs__inquiry *asked, const char *key) {
-  int64_t rid = 0;
-  int64_t deleted = 0;
+  kecs__deletion deleted = {0, 0};
   kecs_status status = kecs__history_check(asked->session, KECS_BIT(asked->meta->info->kind));
   if (!status) {
     status = kecs__probe_text(asked->session, asked->meta, key, &asked->arena, &asked->probe);
@@ -86,9 +108,9 @@ static kecs_status kecs__inquiry_find(kecs__inquiry *asked, const char *key) {
                         : KECS_E_NOMEM;
   }
   if (!status && !asked->live) {
-    status = kecs__inquiry_deleted(asked, 0, false, &rid, &deleted);
+    status = kecs__inquiry_deleted_after(asked, 0, INT64_MIN, &deleted);
   }
-  return status || (!asked->live && rid) ? status : kecs__inquiry_live(asked);
+  return status || (!asked->live && deleted.rid) ? status : kecs__inquiry_live(asked);
 }
 
 static bool kecs__inquiry_passes(const kecs__inquiry *asked, const void *row) {
@@ -101,99 +123,81 @@ static bool kecs__inquiry_passes(const kecs__inquiry *asked, const void *row) {
   return true;
 }
 
-/* The row of the key as it was after `seq`: that of the first deletion since, or the one that is there. */
-KECS__FN kecs_status kecs__inquiry_row(kecs__inquiry *asked, int64_t seq, kecs__arena *arena, void *row,
-                                       bool *out_there) {
-  int64_t rid = 0;
-  int64_t from = seq;
+/* One row as it was after `seq`; or, where a stamp is given, after the last of its changes up to that. Of one row the
+ * stamps ascend with the sequence; of different rows they need not, where writers write side by side. */
+static kecs_status kecs__inquiry_life(kecs__inquiry *asked, int64_t rid, int64_t seq, const int64_t *stamp,
+                                      kecs__arena *arena, void *row, bool *out_there) {
+  kecs_value values[] = {kecs__value_int((int64_t)asked->meta->info->kind), kecs__value_int(rid),
+                         kecs__value_int(stamp ? *stamp : 0)};
+  int64_t last = 0;
+  kecs_status status = KECS_OK;
+  if (stamp) {
+    status = kecs__feed_number(asked->session,
+                               KECS__HISTORY_SQL(asked->session, "SELECT seq", ,
+                                                 "kind=?1 AND rid=?2 AND stamp<=?3 ORDER BY seq DESC LIMIT 1"),
+                               values, 3, &last);
+  }
+  return status ? status
+                : kecs__history_row(asked->session, asked->meta, rid, last > seq ? last : seq, arena, row, out_there);
+}
+
+/* The row of the key as it was: that of the first deletion since, or the one that is there. */
+static kecs_status kecs__inquiry_search(kecs__inquiry *asked, int64_t seq, const int64_t *stamp, kecs__arena *arena,
+                                        void *row, bool *out_there) {
+  kecs__deletion deleted = {seq, 0};
   *out_there = false;
   kecs_status status = kecs__history_check_floor(asked->session, KECS_BIT(asked->meta->info->kind), seq);
   bool more = !status;
   while (more) {
-    status = kecs__inquiry_deleted(asked, from, false, &rid, &from);
-    if (status || rid == 0) {
+    status = kecs__inquiry_deleted_after(asked, deleted.seq, stamp ? *stamp : INT64_MIN, &deleted);
+    if (status || deleted.rid == 0) {
       break;
     }
-    status = kecs__history_row(asked->session, asked->meta, rid, seq, arena, row, out_there);
+    status = kecs__inquiry_life(asked, deleted.rid, seq, stamp, arena, row, out_there);
     *out_there = *out_there && kecs__inquiry_passes(asked, row);
     more = !status && !*out_there;
   }
   if (!status && !*out_there && asked->live) {
-    status = kecs__history_row(asked->session, asked->meta, asked->live, seq, arena, row, out_there);
+    status = kecs__inquiry_life(asked, asked->live, seq, stamp, arena, row, out_there);
   }
   return status;
+}
+
+KECS__FN kecs_status kecs__inquiry_row(kecs__inquiry *asked, int64_t seq, kecs__arena *arena, void *row,
+                                       bool *out_there) {
+  return kecs__inquiry_search(asked, seq, NULL, arena, row, out_there);
 }
 
 /* The latest entry of one row up to `seq`, if it is later than *io_seq. */
 static kecs_status kecs__inquiry_later(const kecs__inquiry *asked, int64_t rid, int64_t seq, int64_t *io_seq) {
   kecs_value values[] = {kecs__value_int((int64_t)asked->meta->info->kind), kecs__value_int(rid), kecs__value_int(seq)};
   int64_t found = 0;
-  kecs_status status = kecs__feed_number(
-      asked->session, "SELECT max(seq) FROM {history} WHERE {own}kind=?1 AND rid=?2 AND seq<=?3 AND op<>0", values, 3,
-      &found);
+  kecs_status status = kecs__feed_number(asked->session,
+                                         KECS__HISTORY_SQL(asked->session, "SELECT max(seq)", ,
+                                                           "kind=?1 AND rid=?2 AND seq<=?3 AND op<>0"),
+                                         values, 3, &found);
   *io_seq = found > *io_seq ? found : *io_seq;
   return status;
 }
 
 KECS__FN kecs_status kecs__inquiry_latest(kecs__inquiry *asked, int64_t seq, int64_t *out_seq) {
-  int64_t rid = 0;
-  int64_t deleted = 0;
+  kecs__deletion deleted = {0, 0};
   *out_seq = 0;
-  kecs_status status = kecs__inquiry_deleted(asked, seq, false, &rid, &deleted);
-  if (!status && rid) {
-    status = kecs__inquiry_later(asked, rid, seq, out_seq);
+  kecs_status status = kecs__inquiry_deleted_after(asked, seq, INT64_MIN, &deleted);
+  if (!status && deleted.rid) {
+    status = kecs__inquiry_later(asked, deleted.rid, seq, out_seq);
   }
   if (!status && asked->live) {
     status = kecs__inquiry_later(asked, asked->live, seq, out_seq);
   }
   if (!status && *out_seq == 0) {
-    status = kecs__inquiry_deleted(asked, seq < INT64_MAX ? seq + 1 : seq, true, &rid, &deleted);
-    *out_seq = status || rid == 0 ? *out_seq : deleted;
+    status = kecs__inquiry_deleted_before(asked, seq < INT64_MAX ? seq + 1 : seq, &deleted);
+    *out_seq = status || deleted.rid == 0 ? *out_seq : deleted.seq;
   }
   return status;
 }
 
 /* ---- a moment ---- */
-
-/* The first entry at or after `seq`; out values stay where there is none. */
-static kecs_status kecs__moment_entry(kecs__session *session, int64_t seq, int64_t *out_seq, int64_t *out_stamp) {
-  kecs__cached *cached = NULL;
-  bool row = false;
-  kecs_value parameter = kecs__value_int(seq);
-  kecs_status status = kecs__feed_statement(
-      session, "SELECT seq,stamp FROM {history} WHERE {own}seq>=?1 ORDER BY seq LIMIT 1", &cached);
-  if (!status) {
-    status = kecs__statement_start(session, cached, &parameter, 1, &row);
-  }
-  if (!status && row) {
-    kecs_value values[2];
-    kecs__statement_columns(session, cached, values, 2);
-    *out_seq = values[0].number;
-    *out_stamp = values[1].number;
-  }
-  kecs__statement_done(session, cached);
-  return status;
-}
-
-/* Every change up to here has a stamp of at most `stamp`, and every one after it a higher one: stamps ascend with the
- * sequence, so halving the distance finds it. */
-static kecs_status kecs__moment_halve(kecs__session *session, int64_t stamp, int64_t *io_low) {
-  kecs__feed_end end;
-  kecs_status status = kecs__feed_read_end(session, &end);
-  int64_t high = end.seq;
-  while (!status && *io_low < high) {
-    int64_t middle = *io_low + (high - *io_low + 1) / 2;
-    int64_t seq = high;
-    int64_t found = 0;
-    status = kecs__moment_entry(session, middle, &seq, &found);
-    if (found <= stamp) {
-      *io_low = seq;
-    } else {
-      high = middle - 1;
-    }
-  }
-  return status;
-}
 
 /* The first stamp of a millisecond, or the last. */
 static int64_t kecs__moment_stamp(int64_t time_us, bool end) {
@@ -201,13 +205,15 @@ static int64_t kecs__moment_stamp(int64_t time_us, bool end) {
   return ms < 0 ? -1 : ms >= INT64_MAX >> 17 ? INT64_MAX : ms * 65536 + (end ? 65535 : 0);
 }
 
-/* A time as a sequence. */
-static kecs_status kecs__moment_seq(kecs__session *session, const kecs__meta *meta, int64_t time_us, int64_t *out_seq) {
+/* A time as a stamp, and the sequence at which what is kept begins: every change up to that was before. */
+static kecs_status kecs__moment_stamped(kecs__session *session, const kecs__meta *meta, int64_t time_us,
+                                        int64_t *out_stamp, int64_t *out_seq) {
   int kind = (int)meta->info->kind;
   const int ids[][2] = {{KECS__FEED_HISTORY_FLOOR_STAMP, KECS__FEED_HISTORY_FLOOR},
                         {KECS__FEED_HISTORY_SINCE_STAMP + kind, KECS__FEED_HISTORY_SINCE + kind}};
   int64_t stamp = kecs__moment_stamp(time_us, true);
   kecs_status status = KECS_OK;
+  *out_stamp = stamp;
   *out_seq = 0;
   for (int i = 0; !status && i < 2; i++) {
     int64_t floor_stamp = 0;
@@ -221,7 +227,7 @@ static kecs_status kecs__moment_seq(kecs__session *session, const kecs__meta *me
     }
     *out_seq = floor > *out_seq ? floor : *out_seq;
   }
-  return status ? status : kecs__moment_halve(session, stamp, out_seq);
+  return status;
 }
 
 KECS__FN kecs_status kecs__moment_check(kecs__session *session, int64_t seq) {
@@ -244,7 +250,8 @@ KECS__FN kecs_status kecs__inquiry_open(kecs_store *store, kecs_kind kind, const
     return kecs_last_error()->status;
   }
   kecs__arena_init(&asked->arena, &store->engine->allocator);
-  kecs_status status = kecs__read_open(store, &asked->session);
+  kecs_status status = kecs__feed_number_new(store);
+  status = status ? status : kecs__read_open(store, &asked->session);
   if (!status && store->depth == 0) {
     status = store->engine->backend->begin(asked->session->connection, false);
     if (status) {
@@ -272,14 +279,16 @@ KECS__FN kecs_status kecs__inquiry_close(kecs_store *store, kecs__inquiry *asked
 
 static kecs_status kecs__inquiry_at(kecs__inquiry *asked, int64_t seq, int64_t time_us, kecs_result *result) {
   bool there = false;
+  bool timed = seq == 0;
+  int64_t stamp = 0;
   void *row = kecs__result_add(result);
   kecs_status status = row ? KECS_OK : KECS_E_NOMEM;
   if (!status) {
-    status = seq ? kecs__moment_check(asked->session, seq)
-                 : kecs__moment_seq(asked->session, asked->meta, time_us, &seq);
+    status = timed ? kecs__moment_stamped(asked->session, asked->meta, time_us, &stamp, &seq)
+                   : kecs__moment_check(asked->session, seq);
   }
   if (!status) {
-    status = kecs__inquiry_row(asked, seq, &result->arena, row, &there);
+    status = kecs__inquiry_search(asked, seq, timed ? &stamp : NULL, &result->arena, row, &there);
   }
   return status || there ? status : kecs__fail_probe(asked->meta, &asked->probe);
 }
@@ -366,13 +375,15 @@ static kecs_status kecs__page_life(kecs__history_page *page, int64_t rid, int64_
                              kecs__value_int(rid),
                              kecs__value_int(seq),
                              kecs__value_int(page->from),
-                             kecs__value_int(page->to)};
+                             kecs__value_int(page->to),
+                             kecs__value_int((int64_t)(page->limit - page->result->count) + 1)};
   kecs_status status = kecs__feed_statement(session,
                                             "SELECT seq,op,stamp,actor,reason FROM {history} WHERE {own}kind=?1 AND "
-                                            "rid=?2 AND seq<?3 AND stamp>=?4 AND stamp<=?5 AND op<>0 ORDER BY seq DESC",
+                                            "rid=?2 AND seq<?3 AND stamp>=?4 AND stamp<=?5 AND op<>0 ORDER BY seq DESC "
+                                            "LIMIT ?6",
                                             &cached);
   if (!status) {
-    status = kecs__statement_start(session, cached, parameters, 5, &row);
+    status = kecs__statement_start(session, cached, parameters, 6, &row);
   }
   while (!status && row && !page->more) {
     kecs_value values[5];
@@ -406,20 +417,19 @@ static kecs_status kecs__page_is(kecs__history_page *page, int64_t rid, int64_t 
 /* One row after the other, from the newest. `seq`: the page before ended there. */
 static kecs_status kecs__page_fill(kecs__history_page *page, int64_t seq, bool *out_known) {
   kecs__inquiry *asked = page->asked;
-  int64_t rid = 0;
-  int64_t deleted = INT64_MAX;
+  kecs__deletion deleted = {INT64_MAX, 0};
   kecs_status status = asked->live ? kecs__page_life(page, asked->live, seq) : KECS_OK;
   *out_known = asked->live != 0;
   while (!status && !page->more) {
     bool is = false;
-    status = kecs__inquiry_deleted(asked, deleted, true, &rid, &deleted);
-    if (status || rid == 0) {
+    status = kecs__inquiry_deleted_before(asked, deleted.seq, &deleted);
+    if (status || deleted.rid == 0) {
       break;
     }
-    status = kecs__page_is(page, rid, deleted, &is);
+    status = kecs__page_is(page, deleted.rid, deleted.seq, &is);
     if (!status && is) {
       *out_known = true;
-      status = kecs__page_life(page, rid, seq);
+      status = kecs__page_life(page, deleted.rid, seq);
     }
   }
   return status;

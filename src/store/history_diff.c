@@ -186,13 +186,9 @@ static kecs_status kecs__diff_document(kecs__inquiry *asked, int64_t seq, unsign
 }
 
 static kecs_status kecs__diff_moments(kecs__inquiry *asked, int64_t *from, int64_t *to) {
-  kecs__feed_end end;
   int64_t latest = 0;
-  kecs_status status = kecs__feed_read_end(asked->session, &end);
-  *to = *to ? *to : end.seq;
-  if (!status) {
-    status = kecs__moment_check(asked->session, *to);
-  }
+  kecs_status status = *to ? kecs__moment_check(asked->session, *to) : KECS_OK;
+  *to = *to ? *to : INT64_MAX;
   if (!status && *from) {
     return kecs__moment_check(asked->session, *from);
   }

@@ -122,12 +122,16 @@ KECS__FN kecs_status kecs__history_clear(kecs__write *write, uint64_t kinds) {
 
 /* The history of these kinds begins after the log's end. */
 static kecs_status kecs__history_start(kecs__write *write, uint64_t kinds, const kecs__feed_end *end) {
+  int64_t stamp = end->stamp;
   kecs_status status = KECS_OK;
+  if (kinds && write->engine->backend->log) { /* stamps need not ascend with the sequence there */
+    status = kecs__feed_number(write->session, "SELECT max(stamp) FROM {changes}{whole}", NULL, 0, &stamp);
+  }
   for (int kind = 1; !status && kind < KECS_KIND_COUNT; kind++) {
     if (kinds & KECS_BIT(kind)) {
       status = kecs__feed_state_set(write->session, KECS__FEED_HISTORY_SINCE + kind, end->seq);
       if (!status) {
-        status = kecs__feed_state_set(write->session, KECS__FEED_HISTORY_SINCE_STAMP + kind, end->stamp);
+        status = kecs__feed_state_set(write->session, KECS__FEED_HISTORY_SINCE_STAMP + kind, stamp);
       }
     }
   }
@@ -137,9 +141,13 @@ static kecs_status kecs__history_start(kecs__write *write, uint64_t kinds, const
 static kecs_status kecs__history_switch(kecs__write *write, void *user) {
   const kecs__history_wish *wish = user;
   kecs__session *session = write->session;
+  const kecs_backend_log *log = write->engine->backend->log;
   kecs__feed_end end;
   int64_t kept = 0;
-  kecs_status status = kecs__feed_read_end(session, &end);
+  kecs_status status = log ? log->settle(session->connection) : KECS_OK;
+  if (!status) {
+    status = kecs__feed_read_end(session, &end);
+  }
   if (!status) {
     status = kecs__feed_state(session, KECS__FEED_HISTORY, &kept);
   }
@@ -161,7 +169,10 @@ static kecs_status kecs__history_switch(kecs__write *write, void *user) {
   for (size_t i = 0; !status && i < sizeof values / sizeof values[0]; i++) {
     status = kecs__feed_state_set(session, (int)values[i][0], values[i][1]);
   }
-  return status || kept == wish->kinds ? status : kecs__feed_guards(write, true);
+  if (status || kept == wish->kinds) {
+    return status;
+  }
+  return log ? log->keep(session->connection, (uint64_t)wish->kinds) : kecs__feed_guards(write, true);
 }
 
 /* Whether the file is as the options say. */
@@ -184,13 +195,17 @@ KECS__FN kecs_status kecs__history_open(kecs_store *store, const kecs_history_op
   kecs__engine *engine = store->engine;
   kecs__history_wish wish;
   bool same = false;
-  if (!engine->backend->guard) {
+  if (!kecs__feed_can(engine)) {
     return options->track != KECS_TRACK_ON
                ? KECS_OK
                : kecs__fail(KECS_E_UNSUPPORTED, "options.history: the %s backend keeps no history",
                             engine->backend->name);
   }
   kecs_status status = kecs__history_wish_read(store, options, &wish);
+  if (!status && options->track == KECS_TRACK_KEEP && engine->backend->log && kecs__flag_get(&engine->tracked)) {
+    status = kecs__feed_state(engine->writer, KECS__FEED_HISTORY, &wish.kinds);
+    kecs__flag_set(&engine->keeps, wish.kinds != 0);
+  }
   if (status || options->track == KECS_TRACK_KEEP) {
     return status;
   }
@@ -203,7 +218,11 @@ KECS__FN kecs_status kecs__history_open(kecs_store *store, const kecs_history_op
   if (!status && !same && engine->read_only) {
     return kecs__fail(KECS_E_READONLY, "options.history: %s is open for reading only", engine->place.shown);
   }
-  return status || same ? status : kecs__with_write(store, kecs__history_switch, &wish);
+  if (!status && !same) {
+    status = kecs__with_write(store, kecs__history_switch, &wish);
+  }
+  kecs__flag_set(&engine->keeps, wish.kinds != 0);
+  return status;
 }
 
 KECS_STORE_API kecs_status kecs_history_describe(kecs_store *store, kecs_history_info *out_info) {
@@ -217,7 +236,7 @@ KECS_STORE_API kecs_status kecs_history_describe(kecs_store *store, kecs_history
   static const int ids[] = {KECS__FEED_HISTORY, KECS__FEED_HISTORY_ROWS, KECS__FEED_HISTORY_AGE,
                             KECS__FEED_HISTORY_FLOOR};
   status = kecs__read_open(store, &session);
-  for (int i = 0; !status && session->engine->backend->guard && i < 4; i++) {
+  for (int i = 0; !status && kecs__feed_can(session->engine) && i < 4; i++) {
     status = kecs__feed_state(session, ids[i], &values[i]);
   }
   uint64_t kinds = (uint64_t)values[0];
@@ -317,7 +336,29 @@ static kecs_status kecs__history_trim_rows(kecs__write *write, int64_t upto, int
   return status;
 }
 
-/* Stamps ascend with the sequence, so the old ones stand at the beginning. */
+#define KECS__HISTORY_STEP "(SELECT seq,stamp FROM {history} WHERE {own}seq<=?1 ORDER BY seq LIMIT ?3) AS step"
+
+/* What stands before the first entry that is young enough. Where stamps need not quite ascend with the sequence, an old
+ * one behind it waits for its turn. */
+static kecs_status kecs__history_aged(kecs__write *write, int64_t upto, int64_t oldest, int64_t left, int64_t *out_seq,
+                                      int64_t *out_stamp) {
+  kecs_value values[] = {kecs__value_int(upto), kecs__value_int(oldest), kecs__value_int(left)};
+  int64_t young = 0;
+  *out_seq = 0;
+  kecs_status status = kecs__feed_number(
+      write->session, "SELECT min(seq) FROM " KECS__HISTORY_STEP " WHERE stamp>?2", values, 3, &young);
+  values[1] = kecs__value_int(young ? young : INT64_MAX);
+  if (!status) {
+    status = kecs__feed_number(write->session, "SELECT max(seq) FROM " KECS__HISTORY_STEP " WHERE seq<?2", values, 3,
+                               out_seq);
+  }
+  if (!status) {
+    status = kecs__feed_number(write->session, "SELECT max(stamp) FROM " KECS__HISTORY_STEP " WHERE seq<?2", values, 3,
+                               out_stamp);
+  }
+  return status;
+}
+
 static kecs_status kecs__history_trim_age(kecs__write *write, int64_t upto, int64_t *left) {
   int64_t age = 0;
   int64_t oldest = 0; /* the highest stamp that is too old */
@@ -326,22 +367,15 @@ static kecs_status kecs__history_trim_age(kecs__write *write, int64_t upto, int6
     return status;
   }
   (void)kecs__clock_next(&oldest, write->now - age);
-  kecs_value values[] = {kecs__value_int(upto), kecs__value_int(oldest), kecs__value_int(*left)};
   int64_t seq = 0;
-  status = kecs__feed_number(write->session,
-                             "SELECT max(seq) FROM (SELECT seq,stamp FROM {history} WHERE {own}seq<=?1 ORDER BY seq "
-                             "LIMIT ?3) AS step WHERE stamp<=?2",
-                             values, 3, &seq);
+  int64_t stamp = 0;
+  int64_t removed = 0;
+  status = kecs__history_aged(write, upto, oldest, *left, &seq, &stamp);
   if (status || seq == 0) {
     return status;
   }
   kecs_value last = kecs__value_int(seq);
-  int64_t stamp = 0;
-  int64_t removed = 0;
-  status = kecs__feed_number(write->session, "SELECT stamp FROM {history} WHERE {own}seq=?1", &last, 1, &stamp);
-  if (!status) {
-    status = kecs__run(write->session, "DELETE FROM {history_keys} WHERE {own}seq<=?1", &last, 1, NULL);
-  }
+  status = kecs__run(write->session, "DELETE FROM {history_keys} WHERE {own}seq<=?1", &last, 1, NULL);
   if (!status) {
     status = kecs__run(write->session, "DELETE FROM {history} WHERE {own}seq<=?1", &last, 1, &removed);
   }

@@ -55,6 +55,9 @@ KECS__FN kecs_status kecs__history_values(const kecs_kind_info *info, const kecs
                                           kecs__text *out);
 KECS__FN kecs_status kecs__history_whole(kecs__write *write, const kecs__meta *meta, int64_t rid, kecs__text *out);
 
+/* Where the database keeps the history: tells it who writes, and why, unless it knows. Before anything is written. */
+KECS__FN kecs_status kecs__history_say(kecs__write *write);
+
 /* Keeps what belongs to the entry that was logged last. */
 KECS__FN kecs_status kecs__history_add(kecs__write *write, const kecs__meta *meta, int op, int64_t rid, int64_t stamp,
                                        const kecs__past *past);
@@ -80,6 +83,26 @@ KECS__FN kecs_status kecs__actor_set(kecs_store *store, const char *actor, const
 KECS__FN void kecs__actor_free(kecs_store *store);
 
 /* ---- reading (history_read.c) ---- */
+
+/* What is read of the history: FROM ... WHERE. Where entries are numbered after their commit, a row that is read may
+ * show changes that still wait for their numbers. What tells of a row as it was has to take those back, too: they
+ * follow the numbered ones in the order of the queue, which is that of a row's own changes. */
+#define KECS__HISTORY_WAITING "4611686018427387904" /* and the place in the queue */
+#define KECS__HISTORY_NUMBERED "{history} WHERE {own}"
+#define KECS__HISTORY_ALL                                                                                       \
+  "(SELECT n.seq,n.kind,n.rid,n.op,n.whole,n.stamp,n.old FROM {history n} WHERE {own n}true UNION ALL "        \
+  "SELECT " KECS__HISTORY_WAITING "+w.id,w.kind,w.rid,w.op,w.whole,w.stamp,w.past FROM {change_queue w} WHERE " \
+  "{own w}w.whole IS NOT NULL) AS history WHERE "
+#define KECS__HISTORY_KEYS_NUMBERED "{history_keys} WHERE {own}"
+#define KECS__HISTORY_KEYS_ALL                                                                                        \
+  "(SELECT n.seq,n.number,n.kind,n.rid,n.key FROM {history_keys n} WHERE {own n}true UNION ALL "                     \
+  "SELECT " KECS__HISTORY_WAITING "+w.id,k.number-1,w.kind,w.rid,k.key FROM {change_queue w} CROSS JOIN LATERAL "    \
+  "unnest(w.keys) WITH ORDINALITY AS k(key,number) WHERE {own w}w.keys IS NOT NULL) AS history_keys WHERE "
+
+/* "before FROM ... WHERE after", as the session's backend needs it. */
+#define KECS__HISTORY_SQL(session, before, source, after)                                        \
+  ((session)->engine->backend->log ? before " FROM " KECS__HISTORY_##source##ALL after            \
+                                   : before " FROM " KECS__HISTORY_##source##NUMBERED after)
 
 #if !defined(KECS_STORE_NO_HISTORY)
 /* COMPACTED, with the floor. */

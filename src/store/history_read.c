@@ -17,7 +17,7 @@
 KECS__FN kecs_status kecs__history_kinds(kecs__session *session, uint64_t *out_kinds) {
   int64_t kinds = 0;
   kecs_status status =
-      session->engine->backend->guard ? kecs__feed_state(session, KECS__FEED_HISTORY, &kinds) : KECS_OK;
+      kecs__feed_can(session->engine) ? kecs__feed_state(session, KECS__FEED_HISTORY, &kinds) : KECS_OK;
   *out_kinds = (uint64_t)kinds;
   return status;
 }
@@ -29,7 +29,7 @@ KECS__FN kecs_status kecs__history_check(kecs__session *session, uint64_t kinds)
     if (kinds & ~kept & KECS_BIT(kind)) {
       const kecs__engine *engine = session->engine;
       const char *name = kecs_kind_describe((kecs_kind)kind)->name;
-      return engine->backend->guard
+      return kecs__feed_can(engine)
                  ? kecs__fail(KECS_E_UNSUPPORTED, "%s keeps no history of the kind %s; open it once with "
                                                   "options.history",
                               engine->place.shown, name)
@@ -165,15 +165,40 @@ static kecs_status kecs__history_entry_apply(const kecs__meta *meta, const kecs_
   return status;
 }
 
+/* The row that is there now. */
+typedef struct kecs__present_row {
+  void *row; /* NULL: it has not been read */
+  bool there;
+} kecs__present_row;
+
+static kecs_status kecs__history_now(kecs__session *session, const kecs__meta *meta, int64_t rid, kecs__arena *arena,
+                                     kecs__present_row *now) {
+  if (now->row) {
+    return KECS_OK;
+  }
+  now->row = kecs__arena_take(arena, meta->info->row_size);
+  return now->row ? kecs__row_by_rid(session, meta, rid, arena, now->row, &now->there) : KECS_E_NOMEM;
+}
+
 KECS__FN kecs_status kecs__history_row(kecs__session *session, const kecs__meta *meta, int64_t rid, int64_t seq,
                                        kecs__arena *arena, void *row, bool *out_there) {
   kecs__cached *cached = NULL;
   bool more = false;
   kecs__rebuild rebuild = {0, false, false};
+  kecs__present_row now = {NULL, false};
   kecs_value parameters[] = {kecs__value_int((int64_t)meta->info->kind), kecs__value_int(rid), kecs__value_int(seq)};
+  kecs_status status = KECS_OK;
   memset(row, 0, meta->info->row_size);
-  kecs_status status = kecs__feed_statement(
-      session, "SELECT seq,op,whole,old FROM {history} WHERE {own}kind=?1 AND rid=?2 AND seq>?3 ORDER BY seq", &cached);
+  /* In a transaction whose statements do not all see one moment the row comes first: what is committed in between is
+   * then taken back by its entry. */
+  if (session->engine->backend->log && session->user && session->user->depth > 0) {
+    status = kecs__history_now(session, meta, rid, arena, &now);
+  }
+  if (!status) {
+    status = kecs__feed_statement(
+        session, KECS__HISTORY_SQL(session, "SELECT seq,op,whole,old", , "kind=?1 AND rid=?2 AND seq>?3 ORDER BY seq"),
+        &cached);
+  }
   if (!status) {
     status = kecs__statement_start(session, cached, parameters, 3, &more);
   }
@@ -187,10 +212,10 @@ KECS__FN kecs_status kecs__history_row(kecs__session *session, const kecs__meta 
   }
   kecs__statement_done(session, cached);
   if (!status && !rebuild.done) {
-    void *now = kecs__arena_take(arena, meta->info->row_size);
-    status = now ? kecs__row_by_rid(session, meta, rid, arena, now, &rebuild.there) : KECS_E_NOMEM;
+    status = kecs__history_now(session, meta, rid, arena, &now);
+    rebuild.there = now.there;
     if (!status && rebuild.there) {
-      kecs__history_fill(meta->info, now, rebuild.known, row);
+      kecs__history_fill(meta->info, now.row, rebuild.known, row);
     }
   }
   *out_there = rebuild.there;

@@ -6,6 +6,7 @@
 
 #include "base/json.h"
 #include "store/feed.h"
+#include "store/token.h"
 #include "store/write.h"
 
 #include <string.h>
@@ -115,6 +116,32 @@ static kecs_status kecs__history_note(kecs__write *write) {
 
 static kecs_value kecs__history_said(const char *text) {
   return kecs__value_text(text && text[0] ? text : NULL);
+}
+
+static uint64_t kecs__history_hash(uint64_t hash, const char *text) {
+  text = text ? text : "";
+  return kecs__hash(hash, text, strlen(text) + 1);
+}
+
+/* Who has not said anything says so, too, where there is a history: otherwise he would be known by his login, as other
+ * programs are. */
+KECS__FN kecs_status kecs__history_say(kecs__write *write) {
+  const kecs_backend_log *log = write->engine->backend->log;
+  kecs__place *place = &write->session->place;
+  if (!log || !log->say || !kecs__flag_get(&write->engine->tracked)) {
+    return KECS_OK;
+  }
+  kecs_status status = kecs__history_note(write);
+  const char *actor = write->actor;
+  const char *reason = write->reason;
+  bool says = (actor && actor[0]) || (reason && reason[0]) || kecs__flag_get(&write->engine->keeps) || place->said;
+  uint64_t hash = kecs__history_hash(kecs__history_hash(KECS__HASH_START, actor), reason) | 1;
+  if (status || !says || hash == place->said) {
+    return status;
+  }
+  status = log->say(write->session->connection, actor, reason);
+  place->said = status ? place->said : hash;
+  return status;
 }
 
 /* ---- entries ---- */

@@ -30,6 +30,7 @@ static const kecs__step kecs__steps[] = {
     {2, ""}, /* the tables of the change log (feed_sql.c), where the store writes it */
     {3, ""}, /* those of one that the database writes (kecs_backend_log) */
     {4, ""}, /* those of the history (history_sql.c) */
+    {5, ""}, /* those of one that the database keeps */
 };
 
 #define KECS__STEP_COUNT (sizeof kecs__steps / sizeof kecs__steps[0])

@@ -174,6 +174,7 @@ KECS__FN kecs_status kecs__transaction_abandon(kecs_store *tx) {
   kecs__session *session = tx->session;
   bool whole = tx->depth == 1;
   session->place.known = false; /* stamps go on from what stays */
+  session->place.said = 0;
   if (whole) {
     engine->backend->rollback(session->connection);
   } else if (engine->backend->in_transaction(session->connection)) {

@@ -249,7 +249,7 @@ static inline kecs_store *contract_open_with(const kecs_options *options) {
   memset(slot, 0, sizeof *slot);
   slot->options = *options;
   const char *history = getenv("KECS_TEST_HISTORY"); /* set: and the history */
-  bool both = history && history[0] && contract_is_sqlite();
+  bool both = history && history[0];
   if (((track && track[0]) || both) && !options->track && !options->read_only) {
     slot->options.track = KECS_TRACK_ON;
     slot->options.history.track = both ? KECS_TRACK_ON : options->history.track;
