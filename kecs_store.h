@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 204d5fc492c3a5a6e50c5668052c6d70b5307b48ba97b0193de61c0f693cd8d5 */
+ * 4e34821c988e24739dcedf952e0ec8a5d18e0d6572d9dfa6c5058df532d48807 */
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
 /* kecs_store.h -- a durable, typed store for the state of a container orchestrator, in one SQLite file.
  *
@@ -16830,7 +16830,7 @@ KECS__FN kecs_value kecs__column_default(const kecs_column_info *column);
 
 #if !defined(KECS_STORE_NO_IMPORT)
 /* Puts documents of a kind that fits (bulk.h), none of which is in the store yet; one that is fails all of them, and
- * so does any other failure. `flags` as for kecs_put_json. */
+ * so does any other failure. Each has been found to be a JSON object. `flags` as for kecs_put_json. */
 KECS__FN kecs_status kecs__put_together(kecs_store *store, kecs_kind kind, const kecs__json *documents, size_t count,
                                         unsigned flags);
 #endif
@@ -18888,6 +18888,7 @@ typedef struct kecs__kept {
 typedef struct kecs__put {
   const char *text;
   size_t len;
+  bool checked;             /* the text is a JSON object, and somebody has seen that already */
   unsigned flags;
   const kecs__meta *meta;
   kecs__json document;
@@ -19114,21 +19115,31 @@ static kecs_status kecs__put_inner(kecs__put *put, kecs__json outer_name, kecs__
   return KECS_OK;
 }
 
-static kecs_status kecs__put_member(kecs__put *put, kecs__json name, kecs__json value) {
+/* The first name from `at` on that a member of the document has; put->name_count where there is none. Most are told
+ * apart by their length and first letter: escapes lengthen a name. */
+static int kecs__put_outer_name(const kecs__put *put, int at, kecs__json name, bool escaped) {
+  for (; at < put->name_count; at++) {
+    const kecs__name *one = &put->names[at];
+    bool may_be = name.len == one->outer_len + 2 ? name.text[1] == one->outer[0] : escaped;
+    if (may_be && kecs__name_is(name, one->outer, one->outer_len)) {
+      break;
+    }
+  }
+  return at;
+}
+
+/* `at`: kecs__put_outer_name of it. */
+static kecs_status kecs__put_member(kecs__put *put, int at, kecs__json name, kecs__json value) {
   bool exact = false;
   bool ours = false;
-  for (int i = 0; i < put->name_count; i++) {
-    const kecs__name *one = &put->names[i];
-    if (!kecs__name_is(name, one->outer, one->outer_len)) {
-      continue;
-    }
+  if (at < put->name_count) {
+    const kecs__name *one = &put->names[at];
     ours = kecs__name_ours(one);
     kecs_status status = one->inner ? kecs__put_inner(put, name, value, ours, &exact)
                                     : kecs__put_column(put, one, value, &exact);
     if (status) {
       return status;
     }
-    break;
   }
   return exact || ours ? KECS_OK : kecs__put_keep(put, name, value);
 }
@@ -19140,18 +19151,21 @@ static kecs_status kecs__put_members(kecs__put *put) {
   kecs__json value;
   uint64_t nested = 0;
   while (kecs__json_next_member(put->document, &walk, &name, &value)) {
-    /* A parent of columns that appears twice would set them twice: refused like any column. */
-    for (int i = 0; i < put->name_count; i++) {
-      const kecs__name *one = &put->names[i];
-      if (one->inner && kecs__name_is(name, one->outer, one->outer_len)) {
-        if (nested & KECS_BIT(one->column)) {
-          return kecs__put_refuse(put, value.text, one->outer, "the member appears twice; which one is meant?");
-        }
-        nested |= KECS_BIT(one->column);
-        break;
-      }
+    bool escaped = memchr(name.text, '\\', name.len) != NULL;
+    int first = kecs__put_outer_name(put, 0, name, escaped);
+    int parent = first;
+    while (parent < put->name_count && !put->names[parent].inner) {
+      parent = kecs__put_outer_name(put, parent + 1, name, escaped);
     }
-    kecs_status status = kecs__put_member(put, name, value);
+    /* A parent of columns that appears twice would set them twice: refused like any column. */
+    if (parent < put->name_count) {
+      const kecs__name *one = &put->names[parent];
+      if (nested & KECS_BIT(one->column)) {
+        return kecs__put_refuse(put, value.text, one->outer, "the member appears twice; which one is meant?");
+      }
+      nested |= KECS_BIT(one->column);
+    }
+    kecs_status status = kecs__put_member(put, first, name, value);
     if (status) {
       return status;
     }
@@ -19182,7 +19196,8 @@ static kecs_status kecs__put_parse(kecs__put *put, const kecs__engine *engine) {
     return kecs__fail(KECS_E_INVALID, "the document has %zu bytes; at most %zu are taken (options.document_bytes_max)",
                       put->len, engine->document_bytes_max);
   }
-  put->document = kecs__json_check(put->text, put->len, &fault);
+  put->document = put->checked ? (kecs__json){KECS__JSON_OBJECT, put->text, put->len}
+                               : kecs__json_check(put->text, put->len, &fault);
   if (put->document.type == KECS__JSON_NONE) {
     return kecs__fail(KECS_E_INVALID, "line %zu, column %zu: %s", fault.line, fault.column, fault.reason);
   }
@@ -19301,6 +19316,7 @@ KECS__FN kecs_status kecs__put_together(kecs_store *store, kecs_kind kind, const
   kecs__puts puts;
   memset(&puts, 0, sizeof puts);
   puts.put.flags = flags;
+  puts.put.checked = true;
   puts.put.meta = kecs__meta_of(store->engine, kind);
   puts.put.name_count = kecs__names(puts.put.meta->info, puts.put.names);
   puts.documents = documents;
@@ -25186,6 +25202,26 @@ static const kecs__member_row kecs__member_rows[KECS__MEMBER_END] = {
 #undef KECS__MEMBER_ROW
 };
 
+/* Their lengths once more, side by side: most names of a document are told apart by them. */
+static const unsigned char kecs__member_lens[KECS__MEMBER_END] = {
+    0,
+#define KECS__MEMBER_LEN(name, text, value_class) sizeof text - 1,
+    KECS_IMPORT_MEMBERS(KECS__MEMBER_LEN)
+#undef KECS__MEMBER_LEN
+};
+
+/* The first row from `at` on that a name of this length may be; one with escapes may be any. */
+static int kecs__member_next(int at, size_t len, bool escaped) {
+  const unsigned char *found = NULL;
+  if (escaped) {
+    return at;
+  }
+  if (len <= 255 && at < KECS__MEMBER_END) {
+    found = memchr(kecs__member_lens + at, (int)len, (size_t)(KECS__MEMBER_END - at));
+  }
+  return found ? (int)(found - kecs__member_lens) : (int)KECS__MEMBER_END;
+}
+
 static bool kecs__member_fits(const kecs__member_row *row, kecs__json name, kecs__json value) {
   bool array = value.type == KECS__JSON_ARRAY;
   bool object = value.type == KECS__JSON_OBJECT;
@@ -25215,10 +25251,8 @@ KECS__FN void kecs__members_read(kecs__json object, kecs__members *out) {
     bool arns = name.len > 6 && memcmp(name.text + name.len - 5, "Arns\"", 5) == 0;
     out->arns = out->arns || (arns && value.type == KECS__JSON_ARRAY);
     bool escaped = memchr(name.text, '\\', name.len) != NULL;
-    for (int i = 1; i < KECS__MEMBER_END; i++) {
-      if (!escaped && name.len != kecs__member_rows[i].len + 2) {
-        continue;
-      }
+    size_t len = name.len - 2; /* without its quotes */
+    for (int i = kecs__member_next(1, len, escaped); i < KECS__MEMBER_END; i = kecs__member_next(i + 1, len, escaped)) {
       if (out->at[i].type == KECS__JSON_NONE && kecs__member_fits(&kecs__member_rows[i], name, value)) {
         out->at[i] = value;
         break;

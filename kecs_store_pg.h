@@ -1,5 +1,5 @@
 /* kecs_store_pg.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * c2ca87c4e585cf2fd0e3329c2f0b1eda0dd4899da51a47ae1b55a3a6ee2730de */
+ * c49cb2011a17407af421952388924bd0e36b9bb8ee5205777627fd5f58623ab4 */
 /* ---- doc/manual_pg.h --------------------------------------------------------------------------------------------- */
 /* kecs_store_pg.h -- PostgreSQL behind the calls of kecs_store.h.
  *
@@ -2649,25 +2649,26 @@ static kecs_value_type kecs_pg__type_of(const PGresult *result, int column) {
 
 /* A page has thousands of values: libpq is asked as little as can be. Its values are terminated. */
 KECS_PG__FN void kecs_pg__columns(kecs_statement *shared, const kecs_value_type *types, kecs_value *out, int count) {
-  static const kecs_value nothing = {KECS_VALUE_NULL, 0, NULL, 0};
   const kecs_pg__statement *statement = kecs_pg__statement_of(shared);
   const PGresult *result = statement->result;
   int row = statement->row;
   for (int i = 0; i < count; i++) {
     kecs_value_type type = types && types[i] ? types[i] : kecs_pg__type_of(result, i);
     int len = PQgetlength(result, row, i);
-    out[i] = nothing;
+    kecs_value *value = &out[i];
     if (len == 0 && PQgetisnull(result, row, i)) {
+      value->type = KECS_VALUE_NULL;
+      value->len = 0;
+      value->text = NULL;
+      value->number = 0;
       continue;
     }
     const char *bytes = PQgetvalue(result, row, i);
-    out[i].type = type == KECS_VALUE_TIME ? KECS_VALUE_INT : type;
-    if (type == KECS_VALUE_TEXT) {
-      out[i].text = bytes;
-      out[i].len = (size_t)len;
-    } else {
-      out[i].number = type == KECS_VALUE_BOOL ? bytes[0] != 0 : kecs_pg__number(bytes, len);
-    }
+    bool is_text = type == KECS_VALUE_TEXT;
+    value->type = type == KECS_VALUE_TIME ? KECS_VALUE_INT : type;
+    value->len = is_text ? (size_t)len : 0;
+    value->text = is_text ? bytes : NULL;
+    value->number = is_text ? 0 : type == KECS_VALUE_BOOL ? bytes[0] != 0 : kecs_pg__number(bytes, len);
   }
 }
 

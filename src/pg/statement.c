@@ -340,25 +340,26 @@ static kecs_value_type kecs_pg__type_of(const PGresult *result, int column) {
 
 /* A page has thousands of values: libpq is asked as little as can be. Its values are terminated. */
 KECS_PG__FN void kecs_pg__columns(kecs_statement *shared, const kecs_value_type *types, kecs_value *out, int count) {
-  static const kecs_value nothing = {KECS_VALUE_NULL, 0, NULL, 0};
   const kecs_pg__statement *statement = kecs_pg__statement_of(shared);
   const PGresult *result = statement->result;
   int row = statement->row;
   for (int i = 0; i < count; i++) {
     kecs_value_type type = types && types[i] ? types[i] : kecs_pg__type_of(result, i);
     int len = PQgetlength(result, row, i);
-    out[i] = nothing;
+    kecs_value *value = &out[i];
     if (len == 0 && PQgetisnull(result, row, i)) {
+      value->type = KECS_VALUE_NULL;
+      value->len = 0;
+      value->text = NULL;
+      value->number = 0;
       continue;
     }
     const char *bytes = PQgetvalue(result, row, i);
-    out[i].type = type == KECS_VALUE_TIME ? KECS_VALUE_INT : type;
-    if (type == KECS_VALUE_TEXT) {
-      out[i].text = bytes;
-      out[i].len = (size_t)len;
-    } else {
-      out[i].number = type == KECS_VALUE_BOOL ? bytes[0] != 0 : kecs_pg__number(bytes, len);
-    }
+    bool is_text = type == KECS_VALUE_TEXT;
+    value->type = type == KECS_VALUE_TIME ? KECS_VALUE_INT : type;
+    value->len = is_text ? (size_t)len : 0;
+    value->text = is_text ? bytes : NULL;
+    value->number = is_text ? 0 : type == KECS_VALUE_BOOL ? bytes[0] != 0 : kecs_pg__number(bytes, len);
   }
 }
 

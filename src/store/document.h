@@ -54,7 +54,7 @@ KECS__FN kecs_value kecs__column_default(const kecs_column_info *column);
 
 #if !defined(KECS_STORE_NO_IMPORT)
 /* Puts documents of a kind that fits (bulk.h), none of which is in the store yet; one that is fails all of them, and
- * so does any other failure. `flags` as for kecs_put_json. */
+ * so does any other failure. Each has been found to be a JSON object. `flags` as for kecs_put_json. */
 KECS__FN kecs_status kecs__put_together(kecs_store *store, kecs_kind kind, const kecs__json *documents, size_t count,
                                         unsigned flags);
 #endif

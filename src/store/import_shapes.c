@@ -30,6 +30,26 @@ static const kecs__member_row kecs__member_rows[KECS__MEMBER_END] = {
 #undef KECS__MEMBER_ROW
 };
 
+/* Their lengths once more, side by side: most names of a document are told apart by them. */
+static const unsigned char kecs__member_lens[KECS__MEMBER_END] = {
+    0,
+#define KECS__MEMBER_LEN(name, text, value_class) sizeof text - 1,
+    KECS_IMPORT_MEMBERS(KECS__MEMBER_LEN)
+#undef KECS__MEMBER_LEN
+};
+
+/* The first row from `at` on that a name of this length may be; one with escapes may be any. */
+static int kecs__member_next(int at, size_t len, bool escaped) {
+  const unsigned char *found = NULL;
+  if (escaped) {
+    return at;
+  }
+  if (len <= 255 && at < KECS__MEMBER_END) {
+    found = memchr(kecs__member_lens + at, (int)len, (size_t)(KECS__MEMBER_END - at));
+  }
+  return found ? (int)(found - kecs__member_lens) : (int)KECS__MEMBER_END;
+}
+
 static bool kecs__member_fits(const kecs__member_row *row, kecs__json name, kecs__json value) {
   bool array = value.type == KECS__JSON_ARRAY;
   bool object = value.type == KECS__JSON_OBJECT;
@@ -59,10 +79,8 @@ KECS__FN void kecs__members_read(kecs__json object, kecs__members *out) {
     bool arns = name.len > 6 && memcmp(name.text + name.len - 5, "Arns\"", 5) == 0;
     out->arns = out->arns || (arns && value.type == KECS__JSON_ARRAY);
     bool escaped = memchr(name.text, '\\', name.len) != NULL;
-    for (int i = 1; i < KECS__MEMBER_END; i++) {
-      if (!escaped && name.len != kecs__member_rows[i].len + 2) {
-        continue;
-      }
+    size_t len = name.len - 2; /* without its quotes */
+    for (int i = kecs__member_next(1, len, escaped); i < KECS__MEMBER_END; i = kecs__member_next(i + 1, len, escaped)) {
       if (out->at[i].type == KECS__JSON_NONE && kecs__member_fits(&kecs__member_rows[i], name, value)) {
         out->at[i] = value;
         break;

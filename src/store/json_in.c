@@ -26,6 +26,7 @@ typedef struct kecs__kept {
 typedef struct kecs__put {
   const char *text;
   size_t len;
+  bool checked;             /* the text is a JSON object, and somebody has seen that already */
   unsigned flags;
   const kecs__meta *meta;
   kecs__json document;
@@ -252,21 +253,31 @@ static kecs_status kecs__put_inner(kecs__put *put, kecs__json outer_name, kecs__
   return KECS_OK;
 }
 
-static kecs_status kecs__put_member(kecs__put *put, kecs__json name, kecs__json value) {
+/* The first name from `at` on that a member of the document has; put->name_count where there is none. Most are told
+ * apart by their length and first letter: escapes lengthen a name. */
+static int kecs__put_outer_name(const kecs__put *put, int at, kecs__json name, bool escaped) {
+  for (; at < put->name_count; at++) {
+    const kecs__name *one = &put->names[at];
+    bool may_be = name.len == one->outer_len + 2 ? name.text[1] == one->outer[0] : escaped;
+    if (may_be && kecs__name_is(name, one->outer, one->outer_len)) {
+      break;
+    }
+  }
+  return at;
+}
+
+/* `at`: kecs__put_outer_name of it. */
+static kecs_status kecs__put_member(kecs__put *put, int at, kecs__json name, kecs__json value) {
   bool exact = false;
   bool ours = false;
-  for (int i = 0; i < put->name_count; i++) {
-    const kecs__name *one = &put->names[i];
-    if (!kecs__name_is(name, one->outer, one->outer_len)) {
-      continue;
-    }
+  if (at < put->name_count) {
+    const kecs__name *one = &put->names[at];
     ours = kecs__name_ours(one);
     kecs_status status = one->inner ? kecs__put_inner(put, name, value, ours, &exact)
                                     : kecs__put_column(put, one, value, &exact);
     if (status) {
       return status;
     }
-    break;
   }
   return exact || ours ? KECS_OK : kecs__put_keep(put, name, value);
 }
@@ -278,18 +289,21 @@ static kecs_status kecs__put_members(kecs__put *put) {
   kecs__json value;
   uint64_t nested = 0;
   while (kecs__json_next_member(put->document, &walk, &name, &value)) {
-    /* A parent of columns that appears twice would set them twice: refused like any column. */
-    for (int i = 0; i < put->name_count; i++) {
-      const kecs__name *one = &put->names[i];
-      if (one->inner && kecs__name_is(name, one->outer, one->outer_len)) {
-        if (nested & KECS_BIT(one->column)) {
-          return kecs__put_refuse(put, value.text, one->outer, "the member appears twice; which one is meant?");
-        }
-        nested |= KECS_BIT(one->column);
-        break;
-      }
+    bool escaped = memchr(name.text, '\\', name.len) != NULL;
+    int first = kecs__put_outer_name(put, 0, name, escaped);
+    int parent = first;
+    while (parent < put->name_count && !put->names[parent].inner) {
+      parent = kecs__put_outer_name(put, parent + 1, name, escaped);
     }
-    kecs_status status = kecs__put_member(put, name, value);
+    /* A parent of columns that appears twice would set them twice: refused like any column. */
+    if (parent < put->name_count) {
+      const kecs__name *one = &put->names[parent];
+      if (nested & KECS_BIT(one->column)) {
+        return kecs__put_refuse(put, value.text, one->outer, "the member appears twice; which one is meant?");
+      }
+      nested |= KECS_BIT(one->column);
+    }
+    kecs_status status = kecs__put_member(put, first, name, value);
     if (status) {
       return status;
     }
@@ -320,7 +334,8 @@ static kecs_status kecs__put_parse(kecs__put *put, const kecs__engine *engine) {
     return kecs__fail(KECS_E_INVALID, "the document has %zu bytes; at most %zu are taken (options.document_bytes_max)",
                       put->len, engine->document_bytes_max);
   }
-  put->document = kecs__json_check(put->text, put->len, &fault);
+  put->document = put->checked ? (kecs__json){KECS__JSON_OBJECT, put->text, put->len}
+                               : kecs__json_check(put->text, put->len, &fault);
   if (put->document.type == KECS__JSON_NONE) {
     return kecs__fail(KECS_E_INVALID, "line %zu, column %zu: %s", fault.line, fault.column, fault.reason);
   }
@@ -439,6 +454,7 @@ KECS__FN kecs_status kecs__put_together(kecs_store *store, kecs_kind kind, const
   kecs__puts puts;
   memset(&puts, 0, sizeof puts);
   puts.put.flags = flags;
+  puts.put.checked = true;
   puts.put.meta = kecs__meta_of(store->engine, kind);
   puts.put.name_count = kecs__names(puts.put.meta->info, puts.put.names);
   puts.documents = documents;
