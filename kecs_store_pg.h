@@ -1,5 +1,5 @@
 /* kecs_store_pg.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * c49cb2011a17407af421952388924bd0e36b9bb8ee5205777627fd5f58623ab4 */
+ * 77d8ec0e87cc6ac34cbbdb2c4dfc6d320a36d00595df2c98236d2a87d4d35365 */
 /* ---- doc/manual_pg.h --------------------------------------------------------------------------------------------- */
 /* kecs_store_pg.h -- PostgreSQL behind the calls of kecs_store.h.
  *
@@ -1330,7 +1330,6 @@ typedef struct kecs_pg__connection {
   int busy_timeout_ms;
   int acquire_ms;
   bool direct;          /* no pooler is in between */
-  bool settled;         /* the session has the settings that writing transactions need */
   bool named;           /* statements are prepared under a name */
   bool listens;         /* to what the numbering of the change log tells */
   bool no_copy;         /* the server takes no COPY from us: row-level security */
@@ -1374,7 +1373,6 @@ typedef struct kecs_pg__message {
   void (*bind)(void *user, int time); /* sets the values before each time; may be NULL */
   void *user;
   bool commits;  /* COMMIT follows */
-  bool alone;    /* it is the whole transaction: what waits is left out, and no COMMIT follows */
   bool ask_id; /* after the statement also what its transaction is called: kecs_pg__connection.transaction */
   int64_t changes; /* out: rows that were changed each time, added up; 0 where `times` is */
   bool prepared; /* out: the server has taken the name, whatever came of the statement */
@@ -1391,12 +1389,6 @@ KECS_PG__FN kecs_status kecs_pg__command(kecs_pg__connection *connection, const 
 
 /* Ends a COPY, whose rows are sent: with the server's word on them. Not NULL: why it is to fail. */
 KECS_PG__FN kecs_status kecs_pg__copy_end(kecs_pg__connection *connection, const char *reason);
-
-/* Whether nothing but BEGIN waits, and a statement needs none to be a transaction as the store wants it. */
-KECS_PG__FN bool kecs_pg__begins_itself(const kecs_pg__connection *connection);
-
-/* How long a lock is waited for; the server takes 0 for ever. */
-KECS_PG__FN int kecs_pg__lock_ms(const kecs_pg__connection *connection);
 
 /* Waits until a result can be had without waiting; false: the connection is lost, or was given up. *stopped_at is 0 at
  * first. */
@@ -1557,7 +1549,6 @@ typedef struct kecs_pg__answer {
   PGresult *result;
   int good;    /* results before the first failure */
   int wanted;  /* the last result that counts is the one of this number; 0: all do */
-  bool begun;  /* none of them is BEGIN's */
   bool sums;   /* the rows that the statements have changed are added up */
   int64_t changes;
   int64_t id;  /* the transaction's number, if it was asked for; COMMIT's result comes after it */
@@ -1625,7 +1616,7 @@ static kecs_status kecs_pg__receive(kecs_pg__connection *connection, kecs_pg__pa
   kecs_status status = KECS_OK;
   /* libpq makes a result of a lost connection by itself, without a state of the server's. */
   if (failed && PQresultErrorField(answer->result, PG_DIAG_SQLSTATE)) {
-    bool at_begin = connection->begin_waits && answer->good == 0 && !answer->begun;
+    bool at_begin = connection->begin_waits && answer->good == 0;
     status = at_begin ? kecs_pg__fail_begin(shown, answer->result, doing)
                       : kecs_pg__fail_result(shown, answer->result, doing);
     connection->doomed = connection->doomed || status == KECS_E_READONLY || kecs_pg__dooms(answer->result);
@@ -1691,29 +1682,19 @@ KECS_PG__FN bool kecs_pg__send_waiting(kecs_pg__connection *connection) {
   return sent;
 }
 
-KECS_PG__FN bool kecs_pg__begins_itself(const kecs_pg__connection *connection) {
-  return connection->settled && connection->begin_waits && connection->waiting_count == 1;
-}
-
-KECS_PG__FN int kecs_pg__lock_ms(const kecs_pg__connection *connection) {
-  return connection->busy_timeout_ms > 0 ? connection->busy_timeout_ms : 1;
-}
-
 static bool kecs_pg__send_all(kecs_pg__connection *connection, const kecs_pg__message *message) {
-  bool alone = message && message->alone;
-  bool commits = message && message->commits && !alone;
-  bool several = (connection->waiting_count > 0 && !alone) ||
-                 (message && (message->prepare || message->ask_id || commits || message->times > 1));
+  bool several = connection->waiting_count > 0 ||
+                 (message && (message->prepare || message->ask_id || message->commits || message->times > 1));
   if (!connection->pg || (several && !PQenterPipelineMode(connection->pg))) {
     return false;
   }
-  if (!alone && !kecs_pg__send_waiting(connection)) {
+  if (!kecs_pg__send_waiting(connection)) {
     return false;
   }
   if (message && (!kecs_pg__send(connection, message) || (message->ask_id && !kecs_pg__send_id(connection)))) {
     return false;
   }
-  if (commits && !PQsendQueryParams(connection->pg, "COMMIT", 0, NULL, NULL, NULL, NULL, 0)) {
+  if (message && message->commits && !PQsendQueryParams(connection->pg, "COMMIT", 0, NULL, NULL, NULL, NULL, 0)) {
     return false;
   }
   return !several || PQpipelineSync(connection->pg);
@@ -1727,8 +1708,8 @@ static kecs_status kecs_pg__in_doubt(kecs_pg__connection *connection) {
 
 KECS_PG__FN kecs_status kecs_pg__exchange(kecs_pg__connection *connection, kecs_pg__message *message,
                                           kecs_pg__patience patience, const char *doing, PGresult **out_result) {
-  kecs_pg__answer answer = {NULL, 0, 0, false, false, 0, 0};
-  int before = message && message->alone ? 0 : connection->waiting_count;
+  kecs_pg__answer answer = {NULL, 0, 0, false, 0, 0};
+  int before = connection->waiting_count;
   kecs_status status = KECS_OK;
   if (!kecs_pg__send_all(connection, message)) {
     status = kecs_pg__fail_lost(kecs_pg__shown(connection), connection->pg, doing);
@@ -1739,7 +1720,6 @@ KECS_PG__FN kecs_status kecs_pg__exchange(kecs_pg__connection *connection, kecs_
     answer.wanted = before + message->prepare + (message->times > 1 ? message->times : 1);
   }
   answer.sums = message && message->times > 0;
-  answer.begun = message && message->alone;
   status = kecs_pg__receive(connection, patience, doing, &answer);
   if (message) {
     message->changes = answer.changes;
@@ -1773,7 +1753,7 @@ KECS_PG__FN kecs_status kecs_pg__exchange(kecs_pg__connection *connection, kecs_
 
 KECS_PG__FN kecs_status kecs_pg__command(kecs_pg__connection *connection, const char *sql, kecs_pg__patience patience,
                                          const char *doing, PGresult **out_result) {
-  kecs_pg__answer answer = {NULL, 0, 0, false, false, 0, 0};
+  kecs_pg__answer answer = {NULL, 0, 0, false, 0, 0};
   kecs_status status = KECS_OK;
   if (connection->waiting_count > 0) {
     status = kecs_pg__exchange(connection, NULL, patience, doing, NULL);
@@ -1796,7 +1776,7 @@ KECS_PG__FN kecs_status kecs_pg__command(kecs_pg__connection *connection, const 
 }
 
 KECS_PG__FN kecs_status kecs_pg__copy_end(kecs_pg__connection *connection, const char *reason) {
-  kecs_pg__answer answer = {NULL, 0, 0, false, false, 0, 0};
+  kecs_pg__answer answer = {NULL, 0, 0, false, 0, 0};
   kecs_status status = KECS_OK;
   if (PQputCopyEnd(connection->pg, reason) != 1) {
     status = kecs_pg__fail_lost(kecs_pg__shown(connection), connection->pg, "load rows");
@@ -2027,28 +2007,6 @@ static kecs_status kecs_pg__look_over(kecs_pg__connection *connection) {
   return KECS_OK;
 }
 
-/* What a writing transaction needs is told to the session once, where it is ours alone: a single statement then needs
- * neither BEGIN nor COMMIT. A server that refuses it is told with each transaction. */
-static kecs_status kecs_pg__settle_session(kecs_pg__connection *connection) {
-  char sql[192];
-  kecs_error before = *kecs_last_error();
-  connection->settled = false;
-  if (!connection->direct || !connection->writer || connection->standby || connection->no_foreign_keys) {
-    return KECS_OK;
-  }
-  snprintf(sql, sizeof sql,
-           "SET lock_timeout=%d;SET default_transaction_isolation='read committed';"
-           "SET default_transaction_read_only=off%s",
-           kecs_pg__lock_ms(connection), connection->full_durability ? ";SET synchronous_commit=on" : "");
-  kecs_status status = kecs_pg__command(connection, sql, KECS_PG__STOPS, "connect", NULL);
-  connection->settled = !status;
-  if (status && connection->pg && !connection->doomed && kecs_last_error()->sqlstate[0] && status != KECS_E_CANCELLED) {
-    kecs_pg__restore(&before);
-    status = KECS_OK;
-  }
-  return status;
-}
-
 /* ---- which server ---- */
 
 static kecs_status kecs_pg__check_role(const kecs_pg__connection *connection, kecs_pg__target target) {
@@ -2079,7 +2037,6 @@ static kecs_status kecs_pg__dial_all(kecs_pg__connection *connection, kecs_pg__t
     status = kecs_pg__shake_hands(connection, n, limit > 1 ? limit : 1);
     status = status ? status : kecs_pg__look_over(connection);
     status = status ? status : kecs_pg__check_role(connection, target);
-    status = status ? status : kecs_pg__settle_session(connection);
     if (!status) {
       return KECS_OK;
     }
@@ -2502,8 +2459,7 @@ KECS_PG__FN kecs_status kecs_pg__run(kecs_pg__statement *statement, kecs_pg__mes
   char name[KECS_PG__NAME_SIZE];
   message->sql = statement->sql;
   message->binary = true;
-  message->alone = message->commits && message->times == 0 && kecs_pg__begins_itself(connection);
-  message->ask_id = statement->verb == KECS_PG__WRITES && connection->transaction == 0 && !message->alone;
+  message->ask_id = statement->verb == KECS_PG__WRITES && connection->transaction == 0;
   message->values = statement->values;
   message->lengths = statement->lengths;
   message->formats = statement->formats;
@@ -4319,8 +4275,8 @@ static void kecs_pg__rollback(kecs_connection *shared) {
   }
 }
 
-/* The settings hold for this transaction alone, where the session has not got them: behind a pooler the next one is
- * somebody else's. Nothing is sent yet. */
+/* The settings hold for this transaction alone: behind a pooler the next one is somebody else's. Nothing is sent yet.
+ */
 static kecs_status kecs_pg__begin(kecs_connection *shared, bool write) {
   kecs_pg__connection *connection = kecs_pg__of(shared);
   char wait[KECS_PG__WAITING_SIZE];
@@ -4332,12 +4288,12 @@ static kecs_status kecs_pg__begin(kecs_connection *shared, bool write) {
     status = kecs_pg__defer(connection, write ? "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
                                               : "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
   }
-  bool told = write && !connection->settled;
-  if (!status && told) {
-    snprintf(wait, sizeof wait, "SET LOCAL lock_timeout=%d", kecs_pg__lock_ms(connection));
+  if (!status && write) { /* 0 would wait for ever */
+    snprintf(wait, sizeof wait, "SET LOCAL lock_timeout=%d",
+             connection->busy_timeout_ms > 0 ? connection->busy_timeout_ms : 1);
     status = kecs_pg__defer(connection, wait);
   }
-  if (!status && told && connection->full_durability) {
+  if (!status && write && connection->full_durability) {
     status = kecs_pg__defer(connection, "SET LOCAL synchronous_commit=on");
   }
   if (!status && write && connection->no_foreign_keys) {

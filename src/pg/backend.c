@@ -173,8 +173,8 @@ static void kecs_pg__rollback(kecs_connection *shared) {
   }
 }
 
-/* The settings hold for this transaction alone, where the session has not got them: behind a pooler the next one is
- * somebody else's. Nothing is sent yet. */
+/* The settings hold for this transaction alone: behind a pooler the next one is somebody else's. Nothing is sent yet.
+ */
 static kecs_status kecs_pg__begin(kecs_connection *shared, bool write) {
   kecs_pg__connection *connection = kecs_pg__of(shared);
   char wait[KECS_PG__WAITING_SIZE];
@@ -186,12 +186,12 @@ static kecs_status kecs_pg__begin(kecs_connection *shared, bool write) {
     status = kecs_pg__defer(connection, write ? "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
                                               : "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
   }
-  bool told = write && !connection->settled;
-  if (!status && told) {
-    snprintf(wait, sizeof wait, "SET LOCAL lock_timeout=%d", kecs_pg__lock_ms(connection));
+  if (!status && write) { /* 0 would wait for ever */
+    snprintf(wait, sizeof wait, "SET LOCAL lock_timeout=%d",
+             connection->busy_timeout_ms > 0 ? connection->busy_timeout_ms : 1);
     status = kecs_pg__defer(connection, wait);
   }
-  if (!status && told && connection->full_durability) {
+  if (!status && write && connection->full_durability) {
     status = kecs_pg__defer(connection, "SET LOCAL synchronous_commit=on");
   }
   if (!status && write && connection->no_foreign_keys) {

@@ -163,28 +163,6 @@ static kecs_status kecs_pg__look_over(kecs_pg__connection *connection) {
   return KECS_OK;
 }
 
-/* What a writing transaction needs is told to the session once, where it is ours alone: a single statement then needs
- * neither BEGIN nor COMMIT. A server that refuses it is told with each transaction. */
-static kecs_status kecs_pg__settle_session(kecs_pg__connection *connection) {
-  char sql[192];
-  kecs_error before = *kecs_last_error();
-  connection->settled = false;
-  if (!connection->direct || !connection->writer || connection->standby || connection->no_foreign_keys) {
-    return KECS_OK;
-  }
-  snprintf(sql, sizeof sql,
-           "SET lock_timeout=%d;SET default_transaction_isolation='read committed';"
-           "SET default_transaction_read_only=off%s",
-           kecs_pg__lock_ms(connection), connection->full_durability ? ";SET synchronous_commit=on" : "");
-  kecs_status status = kecs_pg__command(connection, sql, KECS_PG__STOPS, "connect", NULL);
-  connection->settled = !status;
-  if (status && connection->pg && !connection->doomed && kecs_last_error()->sqlstate[0] && status != KECS_E_CANCELLED) {
-    kecs_pg__restore(&before);
-    status = KECS_OK;
-  }
-  return status;
-}
-
 /* ---- which server ---- */
 
 static kecs_status kecs_pg__check_role(const kecs_pg__connection *connection, kecs_pg__target target) {
@@ -215,7 +193,6 @@ static kecs_status kecs_pg__dial_all(kecs_pg__connection *connection, kecs_pg__t
     status = kecs_pg__shake_hands(connection, n, limit > 1 ? limit : 1);
     status = status ? status : kecs_pg__look_over(connection);
     status = status ? status : kecs_pg__check_role(connection, target);
-    status = status ? status : kecs_pg__settle_session(connection);
     if (!status) {
       return KECS_OK;
     }

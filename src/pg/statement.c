@@ -193,8 +193,7 @@ KECS_PG__FN kecs_status kecs_pg__run(kecs_pg__statement *statement, kecs_pg__mes
   char name[KECS_PG__NAME_SIZE];
   message->sql = statement->sql;
   message->binary = true;
-  message->alone = message->commits && message->times == 0 && kecs_pg__begins_itself(connection);
-  message->ask_id = statement->verb == KECS_PG__WRITES && connection->transaction == 0 && !message->alone;
+  message->ask_id = statement->verb == KECS_PG__WRITES && connection->transaction == 0;
   message->values = statement->values;
   message->lengths = statement->lengths;
   message->formats = statement->formats;

@@ -124,7 +124,6 @@ typedef struct kecs_pg__answer {
   PGresult *result;
   int good;    /* results before the first failure */
   int wanted;  /* the last result that counts is the one of this number; 0: all do */
-  bool begun;  /* none of them is BEGIN's */
   bool sums;   /* the rows that the statements have changed are added up */
   int64_t changes;
   int64_t id;  /* the transaction's number, if it was asked for; COMMIT's result comes after it */
@@ -192,7 +191,7 @@ static kecs_status kecs_pg__receive(kecs_pg__connection *connection, kecs_pg__pa
   kecs_status status = KECS_OK;
   /* libpq makes a result of a lost connection by itself, without a state of the server's. */
   if (failed && PQresultErrorField(answer->result, PG_DIAG_SQLSTATE)) {
-    bool at_begin = connection->begin_waits && answer->good == 0 && !answer->begun;
+    bool at_begin = connection->begin_waits && answer->good == 0;
     status = at_begin ? kecs_pg__fail_begin(shown, answer->result, doing)
                       : kecs_pg__fail_result(shown, answer->result, doing);
     connection->doomed = connection->doomed || status == KECS_E_READONLY || kecs_pg__dooms(answer->result);
@@ -258,29 +257,19 @@ KECS_PG__FN bool kecs_pg__send_waiting(kecs_pg__connection *connection) {
   return sent;
 }
 
-KECS_PG__FN bool kecs_pg__begins_itself(const kecs_pg__connection *connection) {
-  return connection->settled && connection->begin_waits && connection->waiting_count == 1;
-}
-
-KECS_PG__FN int kecs_pg__lock_ms(const kecs_pg__connection *connection) {
-  return connection->busy_timeout_ms > 0 ? connection->busy_timeout_ms : 1;
-}
-
 static bool kecs_pg__send_all(kecs_pg__connection *connection, const kecs_pg__message *message) {
-  bool alone = message && message->alone;
-  bool commits = message && message->commits && !alone;
-  bool several = (connection->waiting_count > 0 && !alone) ||
-                 (message && (message->prepare || message->ask_id || commits || message->times > 1));
+  bool several = connection->waiting_count > 0 ||
+                 (message && (message->prepare || message->ask_id || message->commits || message->times > 1));
   if (!connection->pg || (several && !PQenterPipelineMode(connection->pg))) {
     return false;
   }
-  if (!alone && !kecs_pg__send_waiting(connection)) {
+  if (!kecs_pg__send_waiting(connection)) {
     return false;
   }
   if (message && (!kecs_pg__send(connection, message) || (message->ask_id && !kecs_pg__send_id(connection)))) {
     return false;
   }
-  if (commits && !PQsendQueryParams(connection->pg, "COMMIT", 0, NULL, NULL, NULL, NULL, 0)) {
+  if (message && message->commits && !PQsendQueryParams(connection->pg, "COMMIT", 0, NULL, NULL, NULL, NULL, 0)) {
     return false;
   }
   return !several || PQpipelineSync(connection->pg);
@@ -294,8 +283,8 @@ static kecs_status kecs_pg__in_doubt(kecs_pg__connection *connection) {
 
 KECS_PG__FN kecs_status kecs_pg__exchange(kecs_pg__connection *connection, kecs_pg__message *message,
                                           kecs_pg__patience patience, const char *doing, PGresult **out_result) {
-  kecs_pg__answer answer = {NULL, 0, 0, false, false, 0, 0};
-  int before = message && message->alone ? 0 : connection->waiting_count;
+  kecs_pg__answer answer = {NULL, 0, 0, false, 0, 0};
+  int before = connection->waiting_count;
   kecs_status status = KECS_OK;
   if (!kecs_pg__send_all(connection, message)) {
     status = kecs_pg__fail_lost(kecs_pg__shown(connection), connection->pg, doing);
@@ -306,7 +295,6 @@ KECS_PG__FN kecs_status kecs_pg__exchange(kecs_pg__connection *connection, kecs_
     answer.wanted = before + message->prepare + (message->times > 1 ? message->times : 1);
   }
   answer.sums = message && message->times > 0;
-  answer.begun = message && message->alone;
   status = kecs_pg__receive(connection, patience, doing, &answer);
   if (message) {
     message->changes = answer.changes;
@@ -340,7 +328,7 @@ KECS_PG__FN kecs_status kecs_pg__exchange(kecs_pg__connection *connection, kecs_
 
 KECS_PG__FN kecs_status kecs_pg__command(kecs_pg__connection *connection, const char *sql, kecs_pg__patience patience,
                                          const char *doing, PGresult **out_result) {
-  kecs_pg__answer answer = {NULL, 0, 0, false, false, 0, 0};
+  kecs_pg__answer answer = {NULL, 0, 0, false, 0, 0};
   kecs_status status = KECS_OK;
   if (connection->waiting_count > 0) {
     status = kecs_pg__exchange(connection, NULL, patience, doing, NULL);
@@ -363,7 +351,7 @@ KECS_PG__FN kecs_status kecs_pg__command(kecs_pg__connection *connection, const 
 }
 
 KECS_PG__FN kecs_status kecs_pg__copy_end(kecs_pg__connection *connection, const char *reason) {
-  kecs_pg__answer answer = {NULL, 0, 0, false, false, 0, 0};
+  kecs_pg__answer answer = {NULL, 0, 0, false, 0, 0};
   kecs_status status = KECS_OK;
   if (PQputCopyEnd(connection->pg, reason) != 1) {
     status = kecs_pg__fail_lost(kecs_pg__shown(connection), connection->pg, "load rows");

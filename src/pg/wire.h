@@ -43,7 +43,6 @@ typedef struct kecs_pg__connection {
   int busy_timeout_ms;
   int acquire_ms;
   bool direct;          /* no pooler is in between */
-  bool settled;         /* the session has the settings that writing transactions need */
   bool named;           /* statements are prepared under a name */
   bool listens;         /* to what the numbering of the change log tells */
   bool no_copy;         /* the server takes no COPY from us: row-level security */
@@ -87,7 +86,6 @@ typedef struct kecs_pg__message {
   void (*bind)(void *user, int time); /* sets the values before each time; may be NULL */
   void *user;
   bool commits;  /* COMMIT follows */
-  bool alone;    /* it is the whole transaction: what waits is left out, and no COMMIT follows */
   bool ask_id; /* after the statement also what its transaction is called: kecs_pg__connection.transaction */
   int64_t changes; /* out: rows that were changed each time, added up; 0 where `times` is */
   bool prepared; /* out: the server has taken the name, whatever came of the statement */
@@ -104,12 +102,6 @@ KECS_PG__FN kecs_status kecs_pg__command(kecs_pg__connection *connection, const 
 
 /* Ends a COPY, whose rows are sent: with the server's word on them. Not NULL: why it is to fail. */
 KECS_PG__FN kecs_status kecs_pg__copy_end(kecs_pg__connection *connection, const char *reason);
-
-/* Whether nothing but BEGIN waits, and a statement needs none to be a transaction as the store wants it. */
-KECS_PG__FN bool kecs_pg__begins_itself(const kecs_pg__connection *connection);
-
-/* How long a lock is waited for; the server takes 0 for ever. */
-KECS_PG__FN int kecs_pg__lock_ms(const kecs_pg__connection *connection);
 
 /* Waits until a result can be had without waiting; false: the connection is lost, or was given up. *stopped_at is 0 at
  * first. */

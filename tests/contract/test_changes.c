@@ -632,7 +632,7 @@ static void a_file_of_the_first_schema_is_migrated(void **state) {
   CONTRACT_OK(kecs_cluster_upsert(store, &cluster, NULL));
   CONTRACT_NUMBER(changes_after(store, start), 1);
   CHANGE(0, KECS_KIND_CLUSTER, KECS_CHANGE_UPDATED, SPEC, WEB);
-  CONTRACT_NUMBER(sql_number(contract_path(store), "SELECT max(version) FROM schema_version"), 4);
+  CONTRACT_NUMBER(sql_number(contract_path(store), "SELECT max(version) FROM schema_version"), 5);
   contract_close(store);
 }
 
