@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 8c78abc4d9cc91801c254dd4c3fb4b56303b89c076862c6a88d000d45a9d248c */
+ * aaf7a89bb6d6792ef7c888bf29ae08fdc2b843ea3f6baf7c4338f4d4a7896f2a */
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
 /* kecs_store.h -- a durable, typed store for the state of a container orchestrator, in one SQLite file.
  *
@@ -3158,7 +3158,7 @@ typedef struct kecs_dialect {
   bool
       failure_ends_transaction; /* after a failed statement every other fails until a rollback, or one to a savepoint */
   bool whole_results; /* all rows of a result are in memory at once: long walks are cut into pages */
-  bool plain_limits;  /* a LIMIT is written as a number: with a parameter there the rows would be planned anew each time */
+  bool plain_limits;  /* a LIMIT is written as a number: with a parameter each page would be planned anew */
 } kecs_dialect;
 
 /* What a database is at. Equal marks: nobody has committed in between. */

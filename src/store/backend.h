@@ -51,7 +51,7 @@ typedef struct kecs_dialect {
   bool
       failure_ends_transaction; /* after a failed statement every other fails until a rollback, or one to a savepoint */
   bool whole_results; /* all rows of a result are in memory at once: long walks are cut into pages */
-  bool plain_limits;  /* a LIMIT is written as a number: with a parameter there the rows would be planned anew each time */
+  bool plain_limits;  /* a LIMIT is written as a number: with a parameter each page would be planned anew */
 } kecs_dialect;
 
 /* What a database is at. Equal marks: nobody has committed in between. */

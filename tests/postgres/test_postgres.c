@@ -167,7 +167,7 @@ static void a_schema_is_made_once(void **state) {
   (void)state;
   run_workers("schema=fresh", THREADS, NULL);
   PGconn *pg = direct();
-  CONTRACT_TEXT(ask(pg, "SELECT count(*) FROM fresh.schema_version"), "4");
+  CONTRACT_TEXT(ask(pg, "SELECT count(*)=max(version) FROM fresh.schema_version"), "t");
   PQfinish(pg);
 }
 
