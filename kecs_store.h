@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * aaf7a89bb6d6792ef7c888bf29ae08fdc2b843ea3f6baf7c4338f4d4a7896f2a */
+ * 13856bd03df308573b47fad00c4c77c96ef8caf9283d1b6e6c218ed7ff7d0f56 */
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
 /* kecs_store.h -- a durable, typed store for the state of a container orchestrator, in one SQLite file.
  *
@@ -70,9 +70,10 @@
  *   KECS_STORE_NO_MEANINGS        leave the columns' descriptions out of kecs_kind_describe: saves 12 KB
  *   KECS_STORE_NO_VALIDATION      leave kecs_validate... and options.strict out (they say UNSUPPORTED): saves 10 KB
  *   KECS_STORE_NO_IMPORT          leave kecs_import out: saves 9 KB
- *   KECS_STORE_NO_HISTORY         leave kecs_history... and options.history out: saves 13 KB
- *   KECS_STORE_NO_WATCH           leave kecs_watch..., kecs_informer_run and kecs_changes_pending out: saves 8 KB. A
- *                                 store that is tracked goes on logging
+ *   KECS_STORE_NO_HISTORY         leave kecs_history... and options.history out: saves 16 KB
+ *   KECS_STORE_NO_WATCH           leave kecs_watch..., kecs_informer_run, kecs_changes_pending and what sync needs
+ *                                 (kecs_replica_..., not even defined then) out: saves 20 KB. A store that is tracked
+ *                                 goes on logging
  *   SQLITE_...                    any option of SQLite, for the bundled one; ours are only defaults
  *
  * LICENCE
