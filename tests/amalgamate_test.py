@@ -83,6 +83,7 @@ kecs_status kecs__count(kecs_store *store, kecs_kind kind, const kecs_query *que
 kecs_status kecs__update(kecs_store *store, kecs_kind kind, const void *row, uint64_t mask, kecs_result **out);
 kecs_status kecs__update_fields(kecs_store *store, kecs_kind kind, const void *row, uint64_t mask, kecs_result **out);
 kecs_status kecs__upsert(kecs_store *store, kecs_kind kind, const void *row, kecs_result **out);
+kecs_status kecs__upsert_many(kecs_store *store, kecs_kind kind, const void *rows, size_t count, kecs_result **out);
 kecs_status kecs__delete(kecs_store *store, kecs_kind kind, const kecs_value *address, int count);
 const void *kecs__at(const kecs_result *result, kecs_kind kind, size_t index);
 #endif
