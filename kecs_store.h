@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 13856bd03df308573b47fad00c4c77c96ef8caf9283d1b6e6c218ed7ff7d0f56 */
+ * fea6a2f237a511631a75ecd38d8cc7478c9ede5d44672435fee6b9ca6aa0a2d3 */
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
 /* kecs_store.h -- a durable, typed store for the state of a container orchestrator, in one SQLite file.
  *
@@ -72,8 +72,7 @@
  *   KECS_STORE_NO_IMPORT          leave kecs_import out: saves 9 KB
  *   KECS_STORE_NO_HISTORY         leave kecs_history... and options.history out: saves 16 KB
  *   KECS_STORE_NO_WATCH           leave kecs_watch..., kecs_informer_run, kecs_changes_pending and what sync needs
- *                                 (kecs_replica_..., not even defined then) out: saves 20 KB. A store that is tracked
- *                                 goes on logging
+ *                                 (kecs_replica_...) out: saves 19 KB. A store that is tracked goes on logging
  *   SQLITE_...                    any option of SQLite, for the bundled one; ours are only defaults
  *
  * LICENCE
@@ -30650,6 +30649,59 @@ KECS_STORE_API kecs_status kecs_changes_pending(kecs_store *store, kecs_kind kin
   (void)limit;
   (void)visit;
   (void)user;
+  return kecs__fail_no_watch();
+}
+
+KECS_STORE_API kecs_status kecs_replica_open(kecs_store *store, uint64_t kinds, int64_t *out_adopted) {
+  (void)store, (void)kinds, (void)out_adopted;
+  return kecs__fail_no_watch();
+}
+
+KECS_STORE_API uint64_t kecs_replica_kinds(kecs_store *store) {
+  (void)store;
+  return 0;
+}
+
+KECS_STORE_API kecs_status kecs_replica_pending(kecs_store *store, const kecs_replica *side, int limit,
+                                                int64_t upto_seq,
+                                                kecs_status (*visit)(const kecs_replica_row *row, void *user),
+                                                void *user, kecs_replica_end *out_end) {
+  (void)store, (void)side, (void)limit, (void)upto_seq, (void)visit, (void)user, (void)out_end;
+  return kecs__fail_no_watch();
+}
+
+KECS_STORE_API kecs_status kecs_replica_find(kecs_store *store, const kecs_replica *side, kecs_kind kind,
+                                             const char *key,
+                                             kecs_status (*visit)(const kecs_replica_row *row, void *user),
+                                             void *user) {
+  (void)store, (void)side, (void)kind, (void)key, (void)visit, (void)user;
+  return kecs__fail_no_watch();
+}
+
+KECS_STORE_API kecs_status kecs_replica_merge(kecs_store *store, const kecs_replica *side, const kecs_replica_row *row,
+                                              kecs_replica_merged *out_merged) {
+  (void)store, (void)side, (void)row, (void)out_merged;
+  return kecs__fail_no_watch();
+}
+
+KECS_STORE_API kecs_status kecs_replica_made(kecs_store *store, bool *out_made) {
+  (void)store, (void)out_made;
+  return kecs__fail_no_watch();
+}
+
+KECS_STORE_API const kecs_allocator *kecs_replica_allocator(kecs_store *store) {
+  return &store->engine->allocator;
+}
+
+KECS_STORE_API kecs_status kecs_replica_durable(kecs_store *store, bool on) {
+  (void)store, (void)on;
+  return kecs__fail_no_watch();
+}
+
+KECS_STORE_API kecs_status kecs_replica_sql(kecs_store *store, const char *sql, const kecs_value *parameters, int count,
+                                            int columns, kecs_status (*visit)(const kecs_value *values, void *user),
+                                            void *user) {
+  (void)store, (void)sql, (void)parameters, (void)count, (void)columns, (void)visit, (void)user;
   return kecs__fail_no_watch();
 }
 

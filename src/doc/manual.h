@@ -69,8 +69,7 @@
  *   KECS_STORE_NO_IMPORT          leave kecs_import out: saves 9 KB
  *   KECS_STORE_NO_HISTORY         leave kecs_history... and options.history out: saves 16 KB
  *   KECS_STORE_NO_WATCH           leave kecs_watch..., kecs_informer_run, kecs_changes_pending and what sync needs
- *                                 (kecs_replica_..., not even defined then) out: saves 20 KB. A store that is tracked
- *                                 goes on logging
+ *                                 (kecs_replica_...) out: saves 19 KB. A store that is tracked goes on logging
  *   SQLITE_...                    any option of SQLite, for the bundled one; ours are only defaults
  *
  * LICENCE

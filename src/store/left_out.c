@@ -2,7 +2,9 @@
 #include "base/prologue.h"
 
 #include "store/changes.h"
+#include "store/engine.h"
 #include "store/import.h"
+#include "store/replica.h"
 #include "store/validate_row.h"
 #include "store/watch.h"
 
@@ -142,6 +144,59 @@ KECS_STORE_API kecs_status kecs_changes_pending(kecs_store *store, kecs_kind kin
   (void)limit;
   (void)visit;
   (void)user;
+  return kecs__fail_no_watch();
+}
+
+KECS_STORE_API kecs_status kecs_replica_open(kecs_store *store, uint64_t kinds, int64_t *out_adopted) {
+  (void)store, (void)kinds, (void)out_adopted;
+  return kecs__fail_no_watch();
+}
+
+KECS_STORE_API uint64_t kecs_replica_kinds(kecs_store *store) {
+  (void)store;
+  return 0;
+}
+
+KECS_STORE_API kecs_status kecs_replica_pending(kecs_store *store, const kecs_replica *side, int limit,
+                                                int64_t upto_seq,
+                                                kecs_status (*visit)(const kecs_replica_row *row, void *user),
+                                                void *user, kecs_replica_end *out_end) {
+  (void)store, (void)side, (void)limit, (void)upto_seq, (void)visit, (void)user, (void)out_end;
+  return kecs__fail_no_watch();
+}
+
+KECS_STORE_API kecs_status kecs_replica_find(kecs_store *store, const kecs_replica *side, kecs_kind kind,
+                                             const char *key,
+                                             kecs_status (*visit)(const kecs_replica_row *row, void *user),
+                                             void *user) {
+  (void)store, (void)side, (void)kind, (void)key, (void)visit, (void)user;
+  return kecs__fail_no_watch();
+}
+
+KECS_STORE_API kecs_status kecs_replica_merge(kecs_store *store, const kecs_replica *side, const kecs_replica_row *row,
+                                              kecs_replica_merged *out_merged) {
+  (void)store, (void)side, (void)row, (void)out_merged;
+  return kecs__fail_no_watch();
+}
+
+KECS_STORE_API kecs_status kecs_replica_made(kecs_store *store, bool *out_made) {
+  (void)store, (void)out_made;
+  return kecs__fail_no_watch();
+}
+
+KECS_STORE_API const kecs_allocator *kecs_replica_allocator(kecs_store *store) {
+  return &store->engine->allocator;
+}
+
+KECS_STORE_API kecs_status kecs_replica_durable(kecs_store *store, bool on) {
+  (void)store, (void)on;
+  return kecs__fail_no_watch();
+}
+
+KECS_STORE_API kecs_status kecs_replica_sql(kecs_store *store, const char *sql, const kecs_value *parameters, int count,
+                                            int columns, kecs_status (*visit)(const kecs_value *values, void *user),
+                                            void *user) {
+  (void)store, (void)sql, (void)parameters, (void)count, (void)columns, (void)visit, (void)user;
   return kecs__fail_no_watch();
 }
 

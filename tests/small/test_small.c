@@ -134,6 +134,15 @@ static void watches_say_that_they_were_left_out(void **state) {
   kecs_watch_close(watch);
   left_out(kecs_informer_run(*state, KECS_KIND_CLUSTER, NULL, 0, 0, &informer), option);
   left_out(kecs_changes_pending(*state, KECS_KIND_CLUSTER, 0, visit_none, NULL), option);
+  left_out(kecs_replica_open(*state, 0, NULL), option);
+  assert_int_equal(kecs_replica_kinds(*state), 0);
+  left_out(kecs_replica_pending(*state, NULL, 1, 0, NULL, NULL, NULL), option);
+  left_out(kecs_replica_find(*state, NULL, KECS_KIND_CLUSTER, "edge", NULL, NULL), option);
+  left_out(kecs_replica_merge(*state, NULL, NULL, NULL), option);
+  left_out(kecs_replica_made(*state, NULL), option);
+  assert_non_null(kecs_replica_allocator(*state));
+  left_out(kecs_replica_durable(*state, true), option);
+  left_out(kecs_replica_sql(*state, "SELECT 1", NULL, 0, 0, NULL, NULL), option);
 }
 
 static void no_other_backend_is_taken(void **state) {
