@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * c44518aad7ab981a78b228d410d48b86fa0d945433f9f222b713b0bce93d50ff */
+ * 109794423d18434f36de33ed0b5d38358340349bab84242621d07fd834ac7912 */
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
 /* kecs_store.h -- a durable, typed store for the state of a container orchestrator, in one SQLite file.
  *
@@ -65,7 +65,7 @@
  *   KECS_STORE_MALLOC(size), KECS_STORE_REALLOC(pointer, size), KECS_STORE_FREE(pointer)
  *                                 default memory functions; all three or none; options.allocator wins over them
  *   KECS_STORE_NO_THREADS         no mutexes: the store is used by one thread
- *   KECS_STORE_SQLITE_ONLY        leave out what only other backends use, and options.backends: saves 6 KB
+ *   KECS_STORE_SQLITE_ONLY        leave out what only other backends use, and options.backends: saves 8 KB
  *   KECS_STORE_NO_CACHE           leave the row cache out: saves 10 KB. options.row_cache is KECS_E_UNSUPPORTED then
  *   KECS_STORE_NO_MEANINGS        leave the columns' descriptions out of kecs_kind_describe: saves 12 KB
  *   KECS_STORE_NO_VALIDATION      leave kecs_validate... and options.strict out (they say UNSUPPORTED): saves 10 KB
@@ -7490,10 +7490,6 @@ KECS__FN kecs_status kecs__statement_run(kecs__session *session, kecs__cached *c
 KECS__FN kecs_status kecs__statement_run_last(kecs__write *write, kecs__cached *cached, const kecs_value *parameters,
                                               int count);
 
-/* Many rows through a backend's insert_many; `cached` inserts one of them. */
-KECS__FN kecs_status kecs__statement_run_many(kecs__write *write, kecs__cached *cached, const kecs__meta *meta,
-                                              const kecs_value *values, size_t rows);
-
 /* The two in one for fixed texts: prepares (or finds) the text and runs it. *out_changes may be NULL. */
 KECS__FN kecs_status kecs__run(kecs__session *session, const char *sql, const kecs_value *parameters, int count,
                                int64_t *out_changes);
@@ -8973,24 +8969,6 @@ KECS__FN kecs_status kecs__statement_run_last(kecs__write *write, kecs__cached *
   if (!status) {
     status = kecs__statement_outcome(session, backend->start_last(cached->statement, parameters, count));
     write->ended = !status;
-  }
-  kecs__statement_done(session, cached);
-  return status;
-}
-
-KECS__FN kecs_status kecs__statement_run_many(kecs__write *write, kecs__cached *cached, const kecs__meta *meta,
-                                              const kecs_value *values, size_t rows) {
-  kecs__session *session = write->session;
-  bool commit = write->last && write->own;
-  kecs_status status = session->user ? kecs__check_stop(session->user, session->deadline) : KECS_OK;
-  session->writing = true;
-  session->changed = true;
-  kecs__cache_hold(session, cached, values, 0);
-  if (!status) {
-    status = session->engine->backend->insert_many(cached->statement, meta->info->table, meta->columns, values,
-                                                   meta->info->column_count, rows, &commit);
-    status = kecs__statement_outcome(session, status);
-    write->ended = !status && commit;
   }
   kecs__statement_done(session, cached);
   return status;
@@ -17586,6 +17564,46 @@ typedef struct kecs__bulk {
   const char *parents[KECS__BULK_PARENTS]; /* ARNs that are there, by their hash */
 } kecs__bulk;
 
+#if defined(KECS_STORE_SQLITE_ONLY)
+
+/* SQLite takes rows one by one as fast: nothing fits, and nothing of this is reached. */
+static inline bool kecs__bulk_fits(const kecs__engine *engine, const kecs__meta *meta) {
+  (void)engine;
+  (void)meta;
+  return false;
+}
+static inline kecs__bulk *kecs__bulk_begin(kecs__write *write, const kecs__meta *meta, size_t room) {
+  (void)write;
+  (void)meta;
+  (void)room;
+  return NULL;
+}
+static inline void kecs__bulk_free(kecs__bulk *bulk) {
+  (void)bulk;
+}
+static inline kecs_status kecs__bulk_add(kecs__bulk *bulk, void *row, uint64_t given) {
+  (void)bulk;
+  (void)row;
+  (void)given;
+  return KECS_E_UNSUPPORTED;
+}
+static inline kecs_status kecs__bulk_send(kecs__bulk *bulk) {
+  (void)bulk;
+  return KECS_E_UNSUPPORTED;
+}
+static inline kecs_status kecs__bulk_insert(kecs__write *write, const kecs__meta *meta, const void *rows, size_t count,
+                                            kecs_result *result, size_t *out_done) {
+  (void)write;
+  (void)meta;
+  (void)rows;
+  (void)count;
+  (void)result;
+  *out_done = 0;
+  return KECS_E_UNSUPPORTED;
+}
+
+#else
+
 /* Whether rows of this kind may be inserted together: none of them needs to find the one before. */
 KECS__FN bool kecs__bulk_fits(const kecs__engine *engine, const kecs__meta *meta);
 
@@ -17607,6 +17625,8 @@ KECS__FN kecs_status kecs__bulk_insert(kecs__write *write, const kecs__meta *met
 
 #endif
 
+#endif
+
 /* ---- store/validate_row.h ---------------------------------------------------------------------------------------- */
 /* store/validate_row.h -- validation inside the write path of a strict store. */
 #ifndef KECS_STORE_VALIDATE_ROW_H
@@ -17623,6 +17643,8 @@ KECS__FN kecs_status kecs__validate_update(const kecs_kind_info *info, const voi
 
 /* ---- store/bulk.c, continued ------------------------------------------------------------------------------------- */
 #include <string.h>
+
+#if !defined(KECS_STORE_SQLITE_ONLY)
 
 KECS__FN bool kecs__bulk_fits(const kecs__engine *engine, const kecs__meta *meta) {
   const kecs__special *special = meta->special;
@@ -17714,6 +17736,24 @@ KECS__FN kecs_status kecs__bulk_add(kecs__bulk *bulk, void *row, uint64_t given)
   return status;
 }
 
+static kecs_status kecs__bulk_run(kecs__write *write, kecs__cached *cached, const kecs__meta *meta,
+                                  const kecs_value *values, size_t rows) {
+  kecs__session *session = write->session;
+  bool commit = write->last && write->own;
+  kecs_status status = session->user ? kecs__check_stop(session->user, session->deadline) : KECS_OK;
+  session->writing = true;
+  session->changed = true;
+  kecs__cache_hold(session, cached, values, 0);
+  if (!status) {
+    status = session->engine->backend->insert_many(cached->statement, meta->info->table, meta->columns, values,
+                                                   meta->info->column_count, rows, &commit);
+    status = kecs__statement_outcome(session, status);
+    write->ended = !status && commit;
+  }
+  kecs__statement_done(session, cached);
+  return status;
+}
+
 KECS__FN kecs_status kecs__bulk_send(kecs__bulk *bulk) {
   const kecs__special *special = bulk->meta->special;
   kecs__write *write = bulk->write;
@@ -17721,7 +17761,7 @@ KECS__FN kecs_status kecs__bulk_send(kecs__bulk *bulk) {
   kecs_status status = kecs__statement(write->session, bulk->meta, KECS__OP_INSERT, 0, &cached);
   if (!status) {
     write->last = write->last && bulk->followed_count == 0;
-    status = kecs__statement_run_many(write, cached, bulk->meta, bulk->values, bulk->count);
+    status = kecs__bulk_run(write, cached, bulk->meta, bulk->values, bulk->count);
   }
   for (size_t i = 0; !status && i < bulk->followed_count; i++) {
     status = special->follow(write, bulk->meta, NULL, bulk->followed[i], UINT64_MAX);
@@ -17766,6 +17806,8 @@ KECS__FN kecs_status kecs__bulk_insert(kecs__write *write, const kecs__meta *met
   kecs__bulk_free(bulk);
   return status;
 }
+
+#endif
 #ifndef KECS_STORE_SQLITE_ONLY
 
 /* ---- store/merge_sql.c ------------------------------------------------------------------------------------------- */
