@@ -1,7 +1,7 @@
 # make            the headers, the command-line companion build/kecs and the examples
 # make run        the demonstration (DATA=... is handed to it)
 # make test       everything that runs in minutes; ends with "N passed, N failed"; ONLY=word runs what has it in its name
-# make test-full  also every compiler, standard and architecture
+# make test-full  also every compiler, standard and architecture, and every version of PostgreSQL
 # make test-tsan  the contract tests under the thread sanitizer
 # make check      generated files up to date, style, warnings, static analysis
 # make bench      the benchmark; make bench-pg  that of PostgreSQL
@@ -280,7 +280,8 @@ test: all tests
 	@$(RUN_TESTS) $(TESTS) $(SCRIPTS)
 
 test-full: all dist tests $(TESTS_TSAN) $(SANITIZED_POSTGRES)
-	@KECS_FULL=1 $(RUN_TESTS) -t 3600 $(TESTS) $(TESTS_TSAN) $(SANITIZED_POSTGRES) $(SCRIPTS)
+	@KECS_FULL=1 $(RUN_TESTS) -t 7200 $(TESTS) $(TESTS_TSAN) $(SANITIZED_POSTGRES) $(SCRIPTS) \
+	  $(if $(LIBPQ),tests/postgres/versions.py)
 
 test-tsan: $(TESTS_TSAN)
 	@$(RUN_TESTS) $(TESTS_TSAN)
