@@ -1,7 +1,6 @@
 /* checks.c -- the invariants of docs/sync.md 14, looked at during a run and at its end. */
 #include "hub.h"
 
-#include "sqlite/sqlite_header.h"
 #include "store/changes.h"
 
 static void show(sim_world *world, const char *what, const char *who, const sim_state *mine, const sim_state *other) {
@@ -123,16 +122,46 @@ void sim_check_twice(sim_world *world) {
 
 /* ---- I5: reads are monotone ---- */
 
+/* A column's value in a state's text; false where it is NULL. */
+static bool value_in(const sim_state *state, const char *column, char *out, size_t size) {
+  char name[80];
+  snprintf(name, sizeof name, "%s=", column);
+  size_t len = strlen(name);
+  for (const char *at = state->values; at && *at; at += strcspn(at, "\x1f") + 1) {
+    if (strncmp(at, name, len) == 0) {
+      snprintf(out, size, "%.*s", (int)strcspn(at + len, "\x1f"), at + len);
+      return true;
+    }
+  }
+  return false;
+}
+
+static bool is_there(const sim_states *now, const kecs_reference *reference, const char *value) {
+  const char *column = kecs_kind_describe(reference->parent)->columns[reference->parent_column].name;
+  char other[SIM_TEXT];
+  for (size_t i = 0; i < now->count; i++) {
+    const sim_state *state = &now->list[i];
+    if (state->kind == (int)reference->parent && !state->dead && value_in(state, column, other, sizeof other) &&
+        strcmp(value, other) == 0) {
+      return true;
+    }
+  }
+  return false;
+}
+
 /* A row goes with its parent under the stamp of the parent's deletion, also where its own are later: it was pushed
  * nowhere, or the hub tells of its end as well. */
-static bool went_with_parent(const sim_states *now, const sim_state *state) {
-  bool parent = false;
-  for (size_t i = 0; state && state->dead && i < now->count; i++) {
-    const sim_state *other = &now->list[i];
-    parent = parent || (other->dead && other->kind != state->kind && other->stamp[0] == state->stamp[0] &&
-                        other->site[0] == state->site[0]);
+static bool went_with_parent(const sim_states *now, const sim_state *old) {
+  const kecs_kind_info *info = kecs_kind_describe((kecs_kind)old->kind);
+  char value[SIM_TEXT];
+  for (int i = 0; i < info->reference_count; i++) {
+    const kecs_reference *reference = &info->references[i];
+    if (reference->on_delete == KECS_ON_DELETE_CASCADE &&
+        value_in(old, info->columns[reference->column].name, value, sizeof value) && !is_there(now, reference, value)) {
+      return true;
+    }
   }
-  return parent;
+  return false;
 }
 
 void sim_check_monotone(sim_edge *edge) {
@@ -143,7 +172,7 @@ void sim_check_monotone(sim_edge *edge) {
   for (size_t i = 0; i < edge->seen.count; i++) {
     const sim_state *old = &edge->seen.list[i];
     const sim_state *new = sim_states_find(&now, old->kind, old->key);
-    if (!new || (!sim_state_covers(new, old) && !went_with_parent(&now, new))) {
+    if (!new || (!sim_state_covers(new, old) && !(new->dead && went_with_parent(&now, old)))) {
       show(edge->world, "I5: a state has gone back", edge->site, new, old);
       break;
     }
@@ -220,16 +249,6 @@ static void check_equal(sim_edge *edge, const sim_states *hub) {
   (void)living;
 }
 
-static int64_t ask(sim_edge *edge, const char *sql) {
-  sqlite3_stmt *statement = NULL;
-  int64_t number = -1;
-  if (sqlite3_prepare_v2(edge->looking, sql, -1, &statement, NULL) == SQLITE_OK) {
-    number = sqlite3_step(statement) == SQLITE_ROW ? sqlite3_column_int64(statement, 0) : 0;
-  }
-  (void)sqlite3_finalize(statement);
-  return number;
-}
-
 static void check_tables(sim_edge *edge) {
   static const struct {
     const char *sql;
@@ -239,7 +258,7 @@ static void check_tables(sim_edge *edge) {
                {"SELECT count(*) FROM sync_state WHERE name='intent_id' AND value<>''", "I11: an intent is left"},
                {"SELECT count(*) FROM pragma_foreign_key_check", "a reference is broken"}};
   for (size_t i = 0; i < sizeof empty / sizeof empty[0]; i++) {
-    int64_t count = ask(edge, empty[i].sql);
+    int64_t count = sim_edge_ask(edge, empty[i].sql);
     if (count != 0) {
       sim_fail(edge->world, "%s: %s (%lld)", edge->site, empty[i].what, (long long)count);
     }
@@ -251,8 +270,8 @@ static void check_bounds(sim_edge *edge) {
   kecs_compaction compaction;
   memset(&compaction, 0, sizeof compaction);
   kecs_status status = kecs_changes_compact(edge->store, &compaction, NULL);
-  int64_t entries = ask(edge, "SELECT count(*) FROM changes");
-  int64_t folds = ask(edge, "SELECT count(*) FROM change_folds");
+  int64_t entries = sim_edge_ask(edge, "SELECT count(*) FROM changes");
+  int64_t folds = sim_edge_ask(edge, "SELECT count(*) FROM change_folds");
   if (status || entries > 1 || folds > 0) {
     sim_fail(edge->world, "I8: %s: %lld entries and %lld folds are left (%s)", edge->site, (long long)entries,
              (long long)folds, kecs_status_name(status));

@@ -172,6 +172,10 @@ bool sim_disk_killed(const char *name) {
   return owner && owner->writes == 0;
 }
 
+bool sim_disk_armed(const char *name) {
+  return owner_of(name) != NULL;
+}
+
 void sim_disk_revive(const char *name, bool power_cut) {
   disk_owner *owner = owner_of(name);
   if (owner) {
@@ -440,6 +444,8 @@ static int disk_time(sqlite3_vfs *vfs, sqlite3_int64 *out_ms) {
 
 void sim_disk_register(void) {
   static sqlite3_vfs disk;
+  (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+  (void)sqlite3_config(SQLITE_CONFIG_LOOKASIDE, 256, 4000);
   (void)sqlite3_initialize();
   real = sqlite3_vfs_find(NULL);
   disk = *real;

@@ -57,6 +57,7 @@ extern int64_t sim_disk_now_us;
 /* After `writes` more writes to files whose names begin with `name`, none takes place any more. 0: none from now on. */
 void sim_disk_kill(const char *name, int writes);
 bool sim_disk_killed(const char *name);
+bool sim_disk_armed(const char *name); /* or is to be */
 
 /* The machine starts again: with `power_cut` all is gone that was not synced. */
 void sim_disk_revive(const char *name, bool power_cut);
@@ -100,6 +101,9 @@ void sim_state_text(const sim_state *state, char *out, size_t size);
 struct sim_edge;
 bool sim_edge_read(struct sim_edge *edge, bool graves, sim_states *out);
 
+/* A number from the edge's file; -1 where the statement fails. */
+int64_t sim_edge_ask(struct sim_edge *edge, const char *sql);
+
 /* ---- the hub's model (hub.c, hub_calls.c) ---- */
 
 typedef struct sim_hub sim_hub;
@@ -128,7 +132,6 @@ typedef struct sim_edge {
   char path[32];
   kecs_store *store;
   kecs_sync *sync;
-  void *looking; /* sqlite3 */
   int64_t skew_us;
   char push[KECS_SYNC__ID_SIZE]; /* the last that the hub has done */
   int away;      /* steps that it is partitioned for */

@@ -1,7 +1,8 @@
 /* states.c -- states of natural keys: lists of them, their order, and what an edge's file has. */
 #include "sim.h"
 
-#include "sqlite/sqlite_header.h"
+#include "sqlite/connection.h"
+#include "store/access.h"
 
 /* ---- lists ---- */
 
@@ -196,26 +197,41 @@ static bool read_graves(sqlite3 *db, int64_t own, sim_states *out) {
 
 bool sim_edge_read(sim_edge *edge, bool graves, sim_states *out) {
   kecs_sync_status_info info;
-  bool good = true;
+  kecs__session *session = NULL;
   memset(out, 0, sizeof *out);
   memset(&info, 0, sizeof info);
-  if (!edge->looking && sqlite3_open_v2(edge->path, (sqlite3 **)&edge->looking, SQLITE_OPEN_READWRITE, NULL)) {
-    sim_fail(edge->world, "%s can't be looked at", edge->path);
-    return false;
-  }
   int64_t own = kecs_sync_status(edge->sync, &info) || !info.number ? KECS_REPLICA_HERE : info.number;
+  bool good = kecs__read_open(edge->store, &session) == KECS_OK;
+  sqlite3 *db = good ? session->connection->db : NULL;
   for (int kind = 1; good && kind < KECS_KIND_COUNT; kind++) {
     if (edge->kinds & KECS_BIT(kind)) {
-      good = read_rows(edge->looking, kecs_kind_describe((kecs_kind)kind), own, out);
+      good = read_rows(db, kecs_kind_describe((kecs_kind)kind), own, out);
     }
   }
   sim_states_sort(out);
   if (good && graves) {
-    good = read_graves(edge->looking, own, out);
+    good = read_graves(db, own, out);
     sim_states_sort(out);
   }
   if (!good) {
-    sim_fail(edge->world, "%s can't be read: %s", edge->path, sqlite3_errmsg(edge->looking));
+    sim_fail(edge->world, "%s can't be read: %s", edge->path, db ? sqlite3_errmsg(db) : kecs_last_error()->text);
+  }
+  if (session) {
+    kecs__read_close(edge->store, session);
   }
   return good;
+}
+
+int64_t sim_edge_ask(sim_edge *edge, const char *sql) {
+  kecs__session *session = NULL;
+  sqlite3_stmt *statement = NULL;
+  int64_t number = -1;
+  if (kecs__read_open(edge->store, &session) == KECS_OK) {
+    if (sqlite3_prepare_v2(session->connection->db, sql, -1, &statement, NULL) == SQLITE_OK) {
+      number = sqlite3_step(statement) == SQLITE_ROW ? sqlite3_column_int64(statement, 0) : 0;
+    }
+    (void)sqlite3_finalize(statement);
+    kecs__read_close(edge->store, session);
+  }
+  return number;
 }
