@@ -272,6 +272,20 @@ build/test/postgres/sync_driver: tests/sync/driver/sync_driver.c build/obj/norma
 	@mkdir -p $(@D)
 	$(CC) $(TEST_FLAGS) $(FLAGS_normal) $(SQLITE_INCLUDE) $(filter %.c %.o,$^) $(LDFLAGS) $(LIBPQ) $(LIBS) -o $@
 
+# The simulation of tests/sim: the modules one by one, so that the linker can put its link in the place of theirs.
+SIM := $(if $(LIBPQ),build/test/normal/sim)
+SIM_FLAGS := $(MODULE_FLAGS) $(WARNINGS) $(FLAGS_normal) -Itests/sim
+SIM_OBJECTS := $(patsubst src/%.c,build/obj/sim/%.o,$(CORE) $(filter src/pg/% src/sync/%,$(MODULES)))
+
+build/obj/sim/%.o: src/%.c $(SQLITE_MK) | build/headers.stamp
+	@mkdir -p $(@D)
+	$(CC) $(SIM_FLAGS) -MMD -MP -c $< -o $@
+-include $(SIM_OBJECTS:.o=.d)
+
+build/test/normal/sim: $(wildcard tests/sim/*.c tests/sim/*.h) $(SIM_OBJECTS) $(call sqlite_object,normal)
+	@mkdir -p $(@D)
+	$(CC) $(SIM_FLAGS) $(filter %.c %.o,$^) $(LDFLAGS) -Wl,--wrap=kecs_sync__send $(LIBPQ) $(LIBS) -o $@
+
 RUN_TESTS := $(PYTHON) tests/run.py $(if $(ONLY),-k $(ONLY))
 
 tests: $(TESTS) $(FUZZERS) $(KILLED) $(EDGE_WRITER) $(PG_DRIVER) $(SYNC_DRIVER)

@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 109794423d18434f36de33ed0b5d38358340349bab84242621d07fd834ac7912 */
+ * 83df5cee2fcaa2fa8be3b60f1f9e663a264c8eee2d1f5e5ae756dd364b1ac2e6 */
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
 /* kecs_store.h -- a durable, typed store for the state of a container orchestrator, in one SQLite file.
  *
@@ -3408,6 +3408,9 @@ KECS_STORE_API kecs_status kecs_replica_made(kecs_store *store, bool *out_made);
 
 /* The store's allocator, for layers that work with it. It lives as long as the store. */
 KECS_STORE_API const kecs_allocator *kecs_replica_allocator(kecs_store *store);
+
+/* What the store's clock says (options.clock), microseconds since 1970. */
+KECS_STORE_API int64_t kecs_replica_now(kecs_store *store);
 
 /* From here on each commit of the store reaches the disk before it is told, whatever its durability; or as it was
  * opened. Not inside a transaction. */
@@ -27765,6 +27768,10 @@ KECS_STORE_API const kecs_allocator *kecs_replica_allocator(kecs_store *store) {
   return &store->engine->allocator;
 }
 
+KECS_STORE_API int64_t kecs_replica_now(kecs_store *store) {
+  return kecs__clock_now(&store->engine->clock);
+}
+
 /* ---- store/replica_merge.c --------------------------------------------------------------------------------------- */
 /* store/replica_merge.c -- the merge of another store's state of a key, and what a file keeps for it.
  *
@@ -27854,6 +27861,15 @@ static kecs_status kecs__merge_lost(kecs__join *merge, bool ours, const char *re
                                    theirs->stamp[at], theirs->site[at]);
 }
 
+/* Local stamps go on above what was merged: also above deletions, or a key that is created again here would begin a life
+ * that has ended already. */
+static void kecs__merge_raise(kecs__join *merge) {
+  kecs__place *place = &merge->write->session->place;
+  for (int i = 0; i < KECS_REPLICA_STAMPS; i++) {
+    place->stamp = merge->row->stamp[i] > place->stamp ? merge->row->stamp[i] : place->stamp;
+  }
+}
+
 /* ---- deleting ---- */
 
 /* Before a row goes in another store's name: unpushed work in it is kept. The row that was deleted itself has been
@@ -27934,6 +27950,7 @@ static kecs_status kecs__merge_grave(kecs__join *merge) {
 static kecs_status kecs__merge_dead(kecs__join *merge) {
   const kecs_replica_row *row = merge->row;
   if (merge->ours.rid == 0) {
+    kecs__merge_raise(merge);
     return kecs__merge_grave(merge);
   }
   if (kecs__stamp_compare(merge->side, row->stamp[0], row->site[0], merge->ours.stamp[0], merge->ours.site[0]) <= 0) {
@@ -27941,6 +27958,7 @@ static kecs_status kecs__merge_dead(kecs__join *merge) {
   }
   kecs_status status = merge->pending ? kecs__merge_lost(merge, true, "delete", merge->pending, 0) : KECS_OK;
   merge->done.outcome = KECS_REPLICA_TAKEN;
+  kecs__merge_raise(merge);
   return status ? status : kecs__merge_bury(merge, merge->meta, merge->ours.rid, row->stamp[0], row->site[0]);
 }
 
@@ -28015,12 +28033,8 @@ static void kecs__merge_columns(const kecs__join *merge, unsigned groups, kecs__
   *out_count = count;
 }
 
-/* Local stamps go on above what was merged. */
 static kecs_status kecs__merge_stamp(kecs__join *merge, int64_t *out_stamp) {
-  kecs__place *place = &merge->write->session->place;
-  for (int i = 0; i < KECS_REPLICA_STAMPS; i++) {
-    place->stamp = merge->row->stamp[i] > place->stamp ? merge->row->stamp[i] : place->stamp;
-  }
+  kecs__merge_raise(merge);
   return kecs__feed_stamp(merge->write, out_stamp);
 }
 
