@@ -1,5 +1,5 @@
 /* kecs_store_pg.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * bee1ea4674d213e9b4a81ebb0e5e7bc26a797157d3e5da6c357d89b8f47fbed4 */
+ * b10f0de78d647d200bc162a53339d92d5d472d5e0f7680c9a7e1050c1c4384d2 */
 /* ---- doc/manual_pg.h --------------------------------------------------------------------------------------------- */
 /* kecs_store_pg.h -- PostgreSQL behind the calls of kecs_store.h.
  *
@@ -6025,7 +6025,8 @@ static kecs_status kecs_sync__push_log(kecs_sync *sync, bool *out_more) {
   kecs_replica side = kecs_sync__side(sync);
   kecs_replica_end end;
   bool again = sync->notes.intent.id[0] != '\0';
-  kecs_status status = kecs_replica_pending(sync->store, &side, sync->batch, again ? sync->notes.intent.seq : 0,
+  kecs_replica_end upto = {sync->notes.intent.seq, sync->notes.intent.stamp, 0};
+  kecs_status status = kecs_replica_pending(sync->store, &side, sync->batch, again ? &upto : NULL,
                                             kecs_sync__load_visit, &load, &end);
   *out_more = !status && (again || end.read == sync->batch);
   if (!status && !again && load.rows == 0) {
