@@ -1,5 +1,5 @@
 /* kecs_store_pg.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * cf38044a4bc58c62d32d4c811e1a5a8017e9f1d14b93cac594c34e8356d8c7ca */
+ * 592e9f7b0c074619d88bba95090d4b74a9d2eaf33b235c89d6530b2327956cd8 */
 /* ---- doc/manual_pg.h --------------------------------------------------------------------------------------------- */
 /* kecs_store_pg.h -- PostgreSQL behind the calls of kecs_store.h.
  *
@@ -6059,7 +6059,8 @@ static kecs_status kecs_sync__push_log(kecs_sync *sync, bool *out_more) {
   kecs_replica side = kecs_sync__side(sync);
   kecs_replica_end end;
   bool again = sync->notes.intent.id[0] != '\0';
-  kecs_status status = kecs_replica_pending(sync->store, &side, sync->batch, again ? sync->notes.intent.seq : 0,
+  kecs_replica_end upto = {sync->notes.intent.seq, sync->notes.intent.stamp, 0};
+  kecs_status status = kecs_replica_pending(sync->store, &side, sync->batch, again ? &upto : NULL,
                                             kecs_sync__load_visit, &load, &end);
   *out_more = !status && (again || end.read == sync->batch);
   if (!status && !again && load.rows == 0) {
