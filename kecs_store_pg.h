@@ -1,5 +1,5 @@
 /* kecs_store_pg.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 77d8ec0e87cc6ac34cbbdb2c4dfc6d320a36d00595df2c98236d2a87d4d35365 */
+ * 3219e88a9792da3b9ee2040817d95228537ec4819a90f4310a106ba44694ac88 */
 /* ---- doc/manual_pg.h --------------------------------------------------------------------------------------------- */
 /* kecs_store_pg.h -- PostgreSQL behind the calls of kecs_store.h.
  *
@@ -4564,6 +4564,23 @@ KECS_PG__FN void kecs_sync__hub_common(kecs_pg__text *out, const kecs_pg__connec
 KECS_PG__FN void kecs_sync__hub_kind(kecs_pg__text *out, const kecs_pg__connection *connection,
                                      const kecs_kind_info *info);
 
+/* What is special to a kind (hub_kinds.c), as forms for the places of sync_put_TABLE and sync_bury_TABLE. */
+enum {
+  KECS_SYNC__CLAIM,   /* before conflicts are noted: takes places out of `every` */
+  KECS_SYNC__KNOWN,   /* what else must hold where a later life takes a row */
+  KECS_SYNC__AGAIN,   /* tried after the rows could not be merged together: empties `every` where it has done it */
+  KECS_SYNC__MERGED,  /* after all */
+  KECS_SYNC__GONE,    /* after a deletion */
+  KECS_SYNC__SPECIALS
+};
+KECS_PG__FN const char *kecs_sync__hub_part(kecs_kind kind, int part);
+
+/* An expression over `u` for a local column that says what others say; NULL for any other. */
+KECS_PG__FN const char *kecs_sync__hub_derived(const kecs_kind_info *info, const kecs_column_info *column);
+
+/* Functions that these forms call. */
+KECS_PG__FN void kecs_sync__hub_helpers(kecs_pg__text *out, const kecs_pg__connection *connection);
+
 /* A natural key's text (kecs_change.key) over the columns of a row `alias`. */
 KECS_PG__FN void kecs_sync__key_text(kecs_pg__text *out, const kecs_kind_info *info, const char *alias);
 
@@ -4580,7 +4597,7 @@ KECS_PG__FN void kecs_sync__version(char out[KECS_SYNC__VERSION_SIZE]);
 #include <stdio.h>
 #include <string.h>
 
-#define KECS_SYNC__FORMAT 1 /* of functions and tables */
+#define KECS_SYNC__FORMAT 2 /* of functions and tables */
 
 KECS_PG__FN void kecs_sync__version(char out[KECS_SYNC__VERSION_SIZE]) {
   int columns = 0;
@@ -4710,8 +4727,165 @@ KECS_PG__FN void kecs_sync__hub_common(kecs_pg__text *out, const kecs_pg__connec
     kecs_pg__log_text(out, connection, hello.data);
   }
   kecs_pg__log_text(out, connection, kecs_sync__push_form);
+  kecs_sync__hub_helpers(out, connection);
   out->status = out->status ? out->status : hello.status;
   kecs_pg__text_free(&hello);
+}
+
+/* ---- sync/hub_kinds.c -------------------------------------------------------------------------------------------- */
+/* sync/hub_kinds.c -- what is special to a kind in its functions at the hub: texts that hub_sql.c puts into its forms.
+ *
+ * Task definitions: a revision keeps its number for whoever was here first. What a site sends under a number that
+ * another one has given, and that the site has not seen, is refused with KS004: the site finds the other definition
+ * when it pulls, and registers its own anew (store/replica_revision.c). Rules: two may have swapped their priorities. Target
+ * groups and listeners: elbv2_associations is made anew from their documents. */
+
+#include <string.h>
+
+/* ---- task definitions ---- */
+
+/* The other one must not have been seen, and a row that comes in just now is not known either: {known} holds its place
+ * against a later life. */
+static const char kecs_sync__claim_form[] =
+    "  known := ARRAY(SELECT t.rid FROM {sent} JOIN {S}{t} t ON {same});\n"
+    "  claimed := ARRAY(SELECT u.s_place FROM {sent} JOIN {S}{t} t ON {same} JOIN {unseen} n ON n.rid=t.rid\n"
+    "    WHERE u.s_place=ANY(every) AND ({u_life})<>({t_life}) AND (n.groups&1)<>0);\n"
+    "  every := ARRAY(SELECT e FROM unnest(every) AS e WHERE e<>ALL(claimed));\n";
+
+static const char kecs_sync__claimed_form[] =
+    "  claimed := claimed||ARRAY(SELECT u.s_place FROM {sent} JOIN {S}{t} t ON {same} WHERE u.s_place=ANY(every) AND\n"
+    "    ({u_life})<>({t_life}) AND t.rid<>ALL(known));\n"
+    "  INSERT INTO {S}sync_refused(tenant,site,kind,key,code) SELECT whose,me,{kind},a_key[c],'KS004'\n"
+    "    FROM unnest(claimed) AS c ON CONFLICT(tenant,site,kind,key) DO UPDATE SET code=excluded.code;\n"
+    "  INSERT INTO {S}task_definition_families AS f(tenant,account_id,region,family,last_revision)\n"
+    "    SELECT whose,u.account_id,u.region,u.family,max(u.revision) FROM {sent} GROUP BY 2,3,4 ORDER BY 2,3,4\n"
+    "    ON CONFLICT(tenant,account_id,region,family) DO UPDATE SET last_revision=excluded.last_revision\n"
+    "    WHERE f.last_revision<excluded.last_revision;\n";
+
+static const char kecs_sync__number_seen_form[] =
+    "  INSERT INTO {S}task_definition_families AS f(tenant,account_id,region,family,last_revision)\n"
+    "    SELECT whose,k.part[2],k.part[1],k.part[3],max(k.part[4]::bigint) FROM (SELECT regexp_matches(x,\n"
+    "    '^arn:[^:]*:ecs:([^:]+):([^:]+):task-definition/(.+):([0-9]+)$') AS part FROM unnest(a_key) AS x) k\n"
+    "    WHERE length(k.part[4])<10 GROUP BY 2,3,4 ORDER BY 2,3,4\n"
+    "    ON CONFLICT(tenant,account_id,region,family) DO UPDATE SET last_revision=excluded.last_revision\n"
+    "    WHERE f.last_revision<excluded.last_revision;\n";
+
+/* ---- rules ---- */
+
+/* Before all of them get their new ones. */
+static const char kecs_sync__swap_form[] =
+    "    BEGIN\n"
+    "      UPDATE {S}{t} t SET priority=-4611686018427387904-t.rid FROM {sent} WHERE {same} AND u.s_place=ANY(every)\n"
+    "        AND t.priority<>u.priority AND (({u_life})>({t_life}) OR (({u_life})=({t_life}) AND\n"
+    "        (u.stamp_spec,u.site_spec)>(coalesce(t.stamp_spec,0),coalesce(t.site_spec,0))));\n"
+    "      {merge}\n"
+    "      every := '{none}';\n"
+    "    EXCEPTION WHEN integrity_constraint_violation OR data_exception OR program_limit_exceeded OR\n"
+    "      insufficient_privilege THEN\n"
+    "      NULL;\n" /* one by one, then */
+    "    END;\n";
+
+/* ---- load balancing ---- */
+
+static const char kecs_sync__group_links_form[] =
+    "  DELETE FROM {S}elbv2_associations a WHERE a.tenant=whose AND a.target_group_arn=ANY(a_key) AND\n"
+    "    a.listener_arn='';\n"
+    "  INSERT INTO {S}elbv2_associations(tenant,target_group_arn,load_balancer_arn,listener_arn)\n"
+    "    SELECT DISTINCT whose,t.arn,l.arn,'' FROM {S}{t} t CROSS JOIN LATERAL unnest({S}sync_links(\n"
+    "    t.load_balancer_arns,'')) AS l(arn) WHERE t.tenant=whose AND t.arn=ANY(a_key) ORDER BY 2,3\n"
+    "    ON CONFLICT DO NOTHING;\n";
+
+static const char kecs_sync__listener_links_form[] =
+    "  DELETE FROM {S}elbv2_associations a WHERE a.tenant=whose AND a.listener_arn=ANY(a_key) AND a.listener_arn<>'';\n"
+    "  INSERT INTO {S}elbv2_associations(tenant,target_group_arn,load_balancer_arn,listener_arn)\n"
+    "    SELECT DISTINCT whose,l.arn,t.load_balancer_arn,t.arn FROM {S}{t} t CROSS JOIN LATERAL unnest({S}sync_links(\n"
+    "    t.default_actions,'TargetGroupArn')) AS l(arn) WHERE t.tenant=whose AND t.arn=ANY(a_key) ORDER BY 2,4\n"
+    "    ON CONFLICT DO NOTHING;\n";
+
+/* Listeners go with it; a group that still names it says what it says. */
+static const char kecs_sync__balancer_gone_form[] =
+    "  DELETE FROM {S}elbv2_associations a WHERE a.tenant=whose AND a.load_balancer_arn=ANY(a_key) AND\n"
+    "    a.listener_arn<>'' AND NOT EXISTS(SELECT FROM {S}elbv2_listeners l WHERE l.tenant=whose AND "
+    "l.arn=a.listener_arn);\n";
+
+static const char kecs_sync__group_gone_form[] =
+    "  DELETE FROM {S}elbv2_associations a WHERE a.tenant=whose AND a.target_group_arn=ANY(a_key) AND\n"
+    "    a.listener_arn='' AND NOT EXISTS(SELECT FROM {S}{t} t WHERE t.tenant=whose AND t.arn=a.target_group_arn);\n";
+
+static const char kecs_sync__listener_gone_form[] =
+    "  DELETE FROM {S}elbv2_associations a WHERE a.tenant=whose AND a.listener_arn=ANY(a_key) AND a.listener_arn<>''\n"
+    "    AND NOT EXISTS(SELECT FROM {S}{t} t WHERE t.tenant=whose AND t.arn=a.listener_arn);\n";
+
+/* The strings of an array, or those of all members of a name at any depth. A text that is no JSON has none. */
+static const char kecs_sync__links_form[] =
+    "CREATE OR REPLACE FUNCTION {S}sync_links(document text,name text) RETURNS text[] LANGUAGE plpgsql IMMUTABLE AS\n"
+    "$kecs_sync$\n"
+    "BEGIN\n"
+    "  IF coalesce(document,'')='' THEN\n"
+    "    RETURN '{none}';\n"
+    "  END IF;\n"
+    "  RETURN ARRAY(WITH RECURSIVE w(depth,name,v) AS (SELECT 0,''::text,document::json UNION ALL\n"
+    "    SELECT w.depth+1,x.name,x.v FROM w CROSS JOIN LATERAL (\n"
+    "      SELECT e.key AS name,e.value AS v FROM json_each(CASE json_typeof(w.v) WHEN 'object' THEN w.v ELSE\n"
+    "      '{none}' END) e UNION ALL SELECT '',a FROM json_array_elements(CASE json_typeof(w.v) WHEN 'array' THEN w.v\n"
+    "      ELSE '[]' END) a) x)\n"
+    "    SELECT w.v#>>'{none}' FROM w WHERE json_typeof(w.v)='string' AND w.name=sync_links.name AND (w.name<>'' OR\n"
+    "    (w.depth=1 AND json_typeof(document::json)='array')));\n"
+    "EXCEPTION WHEN data_exception OR statement_too_complex THEN\n"
+    "  RETURN '{none}';\n"
+    "END $kecs_sync$;\n";
+
+/* ---- the table ---- */
+
+typedef struct kecs_sync__hub_special {
+  kecs_kind kind;
+  const char *text[KECS_SYNC__SPECIALS];
+} kecs_sync__hub_special;
+
+static const kecs_sync__hub_special kecs_sync__hub_specials[] = {
+    {KECS_KIND_TASK_DEFINITION,
+     {kecs_sync__claim_form, " AND t.rid=ANY(known)", "", kecs_sync__claimed_form, kecs_sync__number_seen_form}},
+    {KECS_KIND_RULE, {"", "", kecs_sync__swap_form, "", ""}},
+    {KECS_KIND_LOAD_BALANCER, {"", "", "", "", kecs_sync__balancer_gone_form}},
+    {KECS_KIND_TARGET_GROUP, {"", "", "", kecs_sync__group_links_form, kecs_sync__group_gone_form}},
+    {KECS_KIND_LISTENER, {"", "", "", kecs_sync__listener_links_form, kecs_sync__listener_gone_form}},
+};
+
+KECS_PG__FN const char *kecs_sync__hub_part(kecs_kind kind, int part) {
+  for (size_t i = 0; i < sizeof kecs_sync__hub_specials / sizeof kecs_sync__hub_specials[0]; i++) {
+    if (kecs_sync__hub_specials[i].kind == kind) {
+      return kecs_sync__hub_specials[i].text[part];
+    }
+  }
+  return "";
+}
+
+/* A task's family is what its reference says; see kecs__family_of. */
+KECS_PG__FN const char *kecs_sync__hub_derived(const kecs_kind_info *info, const kecs_column_info *column) {
+  return info->kind == KECS_KIND_TASK && column == &info->columns[KECS_TASK_FAMILY]
+             ? "CASE WHEN u.task_definition_arn LIKE 'arn:%' AND u.task_definition_arn NOT LIKE "
+               "'arn:%:task-definition/%' THEN '' ELSE regexp_replace(regexp_replace(u.task_definition_arn,"
+               "'^arn:([^:]*:)+task-definition/',''),':[0-9]+$','') END"
+             : NULL;
+}
+
+KECS_PG__FN void kecs_sync__hub_helpers(kecs_pg__text *out, const kecs_pg__connection *connection) {
+  const kecs_pg__mark marks[] = {{"S", connection->home->schema},
+                                 {"text", connection->home->dialect.type_text},
+                                 {"none", "{}"},
+                                 {NULL, NULL}};
+  kecs_pg__text_fill(out, kecs_sync__links_form, marks);
+  kecs_pg__text_fill(
+      out,
+      "CREATE OR REPLACE FUNCTION {S}sync_families(whose text,accounts text[],regions text[],families text[],\n"
+      "revisions bigint[]) RETURNS void LANGUAGE sql AS $kecs_sync$\n"
+      "  INSERT INTO {S}task_definition_families AS f(tenant,account_id,region,family,last_revision)\n"
+      "  SELECT whose,x.a,x.b,x.c,x.d FROM unnest(accounts,regions,families,revisions) AS x(a,b,c,d)\n"
+      "  WHERE current_setting('kecs_store.push',true)='open' ORDER BY 2,3,4\n"
+      "  ON CONFLICT(tenant,account_id,region,family) DO UPDATE SET last_revision=excluded.last_revision\n"
+      "  WHERE f.last_revision<excluded.last_revision\n"
+      "$kecs_sync$;\n",
+      marks);
 }
 
 /* ---- sync/hub_sql.c ---------------------------------------------------------------------------------------------- */
@@ -4767,6 +4941,8 @@ static const char kecs_sync__put_form[] =
     "DECLARE\n"
     "  these bigint[];\n"
     "  every bigint[];\n"
+    "  known bigint[] := '{none}';\n"
+    "  claimed bigint[] := '{none}';\n"
     "  one bigint;\n"
     "  now_us bigint := (date_part('epoch',clock_timestamp())*1000000)::bigint;\n"
     "BEGIN\n" KECS_SYNC__OPEN
@@ -4782,6 +4958,7 @@ static const char kecs_sync__put_form[] =
     "    FROM beaten b JOIN u USING(s_place))\n"
     "  SELECT coalesce(array_agg(u.s_place),'{none}') INTO every FROM u WHERE u.s_place NOT\n"
     "    IN (SELECT s_place FROM beaten);\n"
+    "{claim}"
     "  WITH u AS MATERIALIZED (SELECT * FROM {sent}),\n"
     "  meets AS (SELECT t.rid,u.s_place FROM u JOIN {S}{t} t ON {same} WHERE u.s_place=ANY(every)),\n"
     "  unseen AS MATERIALIZED " KECS_SYNC__UNSEEN "\n"
@@ -4801,6 +4978,7 @@ static const char kecs_sync__put_form[] =
     "    {merge}\n"
     "  EXCEPTION WHEN integrity_constraint_violation OR data_exception OR program_limit_exceeded OR "
     "insufficient_privilege THEN\n"
+    "{again}"
     "    FOREACH one IN ARRAY every LOOP\n"
     "      these := ARRAY[one];\n"
     "      BEGIN\n"
@@ -4813,6 +4991,7 @@ static const char kecs_sync__put_form[] =
     "    END LOOP;\n"
     "  END;\n"
     "  PERFORM set_config('kecs_store.merge','off',true);\n"
+    "{merged}"
     "END $kecs_sync$;\n";
 
 /* Two rows of one life: {g} is the group, {bit} its bit in masks, {log} in the log's groups. */
@@ -4842,7 +5021,7 @@ static const char kecs_sync__merge_form[] =
     "INSERT INTO {S}{t} AS t(tenant,{names}{local_names},{stamp_names})\n"
     "    SELECT whose,{u_names}{local_values},{stamp_values} FROM {sent} WHERE u.s_place=ANY(these) ORDER BY {u_key}\n"
     "    ON CONFLICT(tenant,{key}) DO UPDATE SET {sets}\n"
-    "    WHERE " KECS_SYNC__LATER "{or_groups};";
+    "    WHERE (" KECS_SYNC__LATER "{known}){or_groups};";
 
 static const char kecs_sync__bury_form[] =
     "DROP FUNCTION IF EXISTS {S}sync_bury_{t};\n"
@@ -4881,6 +5060,7 @@ static const char kecs_sync__bury_form[] =
     "    WHERE NOT EXISTS(SELECT FROM {S}{t} t WHERE {same}) AND NOT EXISTS(SELECT FROM "
     KECS_SYNC__GRAVES("a_key") " g\n"
     "    WHERE g.key=u.s_key AND (g.stamp,g.site)>=(u.s_stamp,me)) ORDER BY u.s_key,u.s_stamp DESC;\n"
+    "{gone}"
     "END $kecs_sync$;\n";
 
 /* What refers to a row that goes, or to one that goes with it, and stays itself: it is cleared first, and stamped by
@@ -4915,9 +5095,11 @@ enum {
   KECS_SYNC__SETS,
   KECS_SYNC__OR_GROUPS,
   KECS_SYNC__GROUP_CONFLICTS,
+  KECS_SYNC__UNSEEN_ROWS,
   KECS_SYNC__MERGE,
   KECS_SYNC__DELETE,
-  KECS_SYNC__PARTS
+  KECS_SYNC__SPECIAL, /* and the ones after it */
+  KECS_SYNC__PARTS = KECS_SYNC__SPECIAL + KECS_SYNC__SPECIALS
 };
 
 typedef struct kecs_sync__parts {
@@ -4973,7 +5155,13 @@ static void kecs_sync__local(kecs_sync__parts *parts, const kecs_column_info *co
   const char *value = column->default_text;
   kecs_pg__text *out = &parts->part[KECS_SYNC__LOCAL_VALUES];
   kecs_sync__add(parts, KECS_SYNC__LOCAL_NAMES, "", ",{c}", column->name, "");
-  if (strcmp(column->name, "updated_at") == 0) {
+  const char *derived = kecs_sync__hub_derived(parts->info, column);
+  if (derived) {
+    kecs_pg__text_adds(out, ",");
+    kecs_pg__text_adds(out, derived);
+    kecs_sync__add(parts, KECS_SYNC__SETS, ",",
+                   "{c}=CASE WHEN " KECS_SYNC__LATER " THEN excluded.{c} ELSE t.{c} END", column->name, "");
+  } else if (strcmp(column->name, "updated_at") == 0) {
     kecs_pg__text_adds(out, ",now_us");
   } else if (column->type == KECS_TYPE_BOOL) {
     kecs_pg__text_adds(out, !needed ? ",NULL::boolean" : value && strcmp(value, "1") == 0 ? ",true" : ",false");
@@ -5091,6 +5279,11 @@ static void kecs_sync__stamps(kecs_sync__parts *parts) {
   }
 }
 
+static const char *kecs_sync__special_text(const kecs_sync__parts *parts, int special) {
+  const kecs_pg__text *text = &parts->part[KECS_SYNC__SPECIAL + special];
+  return text->len ? text->data : "";
+}
+
 static void kecs_sync__fill(kecs_pg__text *out, const kecs_sync__parts *parts, const char *form) {
   const kecs_pg__mark marks[] = {
       {"S", parts->schema},
@@ -5117,6 +5310,14 @@ static void kecs_sync__fill(kecs_pg__text *out, const kecs_sync__parts *parts, c
        parts->part[KECS_SYNC__GROUP_CONFLICTS].len ? parts->part[KECS_SYNC__GROUP_CONFLICTS].data : ""},
       {"delete", parts->part[KECS_SYNC__DELETE].len ? parts->part[KECS_SYNC__DELETE].data : ""},
       {"merge", parts->part[KECS_SYNC__MERGE].len ? parts->part[KECS_SYNC__MERGE].data : ""},
+      {"unseen", parts->part[KECS_SYNC__UNSEEN_ROWS].data},
+      {"u_life", KECS_SYNC__U_LIFE},
+      {"t_life", KECS_SYNC__T_LIFE},
+      {"claim", kecs_sync__special_text(parts, KECS_SYNC__CLAIM)},
+      {"known", kecs_sync__special_text(parts, KECS_SYNC__KNOWN)},
+      {"again", kecs_sync__special_text(parts, KECS_SYNC__AGAIN)},
+      {"merged", kecs_sync__special_text(parts, KECS_SYNC__MERGED)},
+      {"gone", kecs_sync__special_text(parts, KECS_SYNC__GONE)},
       {NULL, NULL}};
   kecs_pg__text_fill(out, form, marks);
 }
@@ -5172,8 +5373,16 @@ KECS_PG__FN void kecs_sync__hub_kind(kecs_pg__text *out, const kecs_pg__connecti
   kecs_sync__rows(&parts);
   kecs_sync__stamps(&parts);
   kecs_sync__releases(&parts, info, "", "t", 1);
+  kecs_sync__fill(&parts.part[KECS_SYNC__UNSEEN_ROWS], &parts, KECS_SYNC__UNSEEN);
   kecs_sync__fill(&parts.part[KECS_SYNC__DELETE], &parts, kecs_sync__delete_form);
+  kecs_sync__fill(&parts.part[KECS_SYNC__SPECIAL + KECS_SYNC__KNOWN], &parts,
+                  kecs_sync__hub_part(info->kind, KECS_SYNC__KNOWN));
   kecs_sync__fill(&parts.part[KECS_SYNC__MERGE], &parts, kecs_sync__merge_form);
+  for (int i = 0; i < KECS_SYNC__SPECIALS; i++) {
+    if (i != KECS_SYNC__KNOWN) {
+      kecs_sync__fill(&parts.part[KECS_SYNC__SPECIAL + i], &parts, kecs_sync__hub_part(info->kind, i));
+    }
+  }
   kecs_sync__fill(out, &parts, kecs_sync__put_form);
   kecs_sync__fill(out, &parts, kecs_sync__bury_form);
   for (int i = 0; i < KECS_SYNC__PARTS; i++) {
@@ -5249,6 +5458,7 @@ struct kecs_sync {
   int64_t until; /* the window to pull: (cursor, until] */
   char until_id[KECS_SYNC__ID_SIZE];
   int64_t until_kinds;
+  bool ask_again; /* what the last page waits for may come in the next one */
   int64_t head;
   char head_id[KECS_SYNC__ID_SIZE];
 };
@@ -5309,6 +5519,23 @@ KECS_PG__FN kecs_replica kecs_sync__side(const kecs_sync *sync);
 KECS_PG__FN void kecs_sync__array_add(kecs_pg__text *array, const char *text);
 KECS_PG__FN void kecs_sync__array_int(kecs_pg__text *array, int64_t number);
 KECS_PG__FN void kecs_sync__array_end(kecs_pg__text *array);
+
+/* ---- counters of families (counters.c) ---- */
+
+/* What no row tells of the hub's counters, as an item; and what it gave. */
+KECS_PG__FN int kecs_sync__add_counters(kecs_sync__exchange *exchange);
+KECS_PG__FN kecs_status kecs_sync__raise_counters(kecs_store *tx, const PGresult *counters);
+
+/* Before definitions are merged: none of them has a number that is still to be given. */
+KECS_PG__FN kecs_status kecs_sync__raise_rows(kecs_store *tx, const PGresult *rows);
+
+/* What no row tells of ours, as arrays for sync_families. */
+typedef struct kecs_sync__counters {
+  kecs_pg__text array[4]; /* account_id, region, family, last_revision */
+  const char *values[4];
+} kecs_sync__counters;
+KECS_PG__FN kecs_status kecs_sync__counters_read(kecs_sync *sync, kecs_sync__counters *out);
+KECS_PG__FN void kecs_sync__counters_free(kecs_sync__counters *counters);
 
 /* ---- the parts of a round ---- */
 
@@ -5900,6 +6127,10 @@ static kecs_status kecs_sync__push_send(kecs_sync *sync, kecs_sync__load *load) 
   snprintf(numbers.stamp, sizeof numbers.stamp, "%lld", (long long)intent->stamp);
   const char *begin[] = {numbers.site, intent->id, sync->notes.push, load->buries ? "t" : "f"};
   const char *end[] = {numbers.site, intent->id, numbers.stamp};
+  kecs_sync__counters counters;
+  bool numbered = load->put[KECS_KIND_TASK_DEFINITION] || load->bury[KECS_KIND_TASK_DEFINITION];
+  memset(&counters, 0, sizeof counters);
+  kecs_status status = numbered ? kecs_sync__counters_read(sync, &counters) : KECS_OK;
   kecs_sync__begin(&exchange, sync, true);
   (void)kecs_sync__add_item(&exchange, "SELECT {S}sync_begin({T},$1,$2,$3,$4)", "", begin, 4);
   for (int kind = KECS_KIND_COUNT - 1; kind > 0; kind--) {
@@ -5912,15 +6143,19 @@ static kecs_status kecs_sync__push_send(kecs_sync *sync, kecs_sync__load *load) 
       kecs_sync__add_arrays(&exchange, load->put[kind], "sync_put", kind, &numbers);
     }
   }
+  if (numbered) {
+    (void)kecs_sync__add_item(&exchange, "SELECT {S}sync_families({T},$1,$2,$3,$4)", "", counters.values, 4);
+  }
   (void)kecs_sync__add_item(&exchange, "SELECT {S}sync_end({T},$1,$2,$3)", "", end, 3);
   int refused = kecs_sync__add_item(&exchange, "SELECT kind,key,code FROM {S}sync_refused WHERE tenant={T} AND site=$1",
                                     "", begin, 1);
-  kecs_status status = kecs_sync__send(&exchange, "push");
+  status = status ? status : kecs_sync__send(&exchange, "push");
   if (!status) {
     sync->report.pushed += load->rows - PQntuples(exchange.item[refused].result);
     status = kecs_sync__acknowledge(sync, exchange.item[refused].result);
   }
   kecs_sync__end(&exchange);
+  kecs_sync__counters_free(&counters);
   return status;
 }
 
@@ -6098,6 +6333,195 @@ KECS_PG__FN kecs_status kecs_sync__push(kecs_sync *sync) {
   return status;
 }
 
+/* ---- sync/counters.c --------------------------------------------------------------------------------------------- */
+/* sync/counters.c -- how far the revisions of families have been given out.
+ *
+ * Rows tell most of it: whoever stores a revision has the family's counter at it or above. What no row tells is how far
+ * a family had come whose newest revisions were deleted; that is sent along, in both directions, whenever definitions
+ * are. So no number comes to mean a second thing. */
+
+#include <string.h>
+
+KECS_PG__FN int kecs_sync__add_counters(kecs_sync__exchange *exchange) {
+  return kecs_sync__add_item(
+      exchange,
+      "SELECT f.account_id,f.region,f.family,f.last_revision FROM {S}task_definition_families f WHERE f.tenant={T} AND "
+      "f.last_revision>coalesce((SELECT d.revision FROM {S}task_definitions d WHERE d.tenant={T} AND "
+      "d.account_id=f.account_id AND d.region=f.region AND d.family=f.family ORDER BY d.revision DESC LIMIT 1),0)",
+      "", NULL, 0);
+}
+
+static kecs_status kecs_sync__raise(kecs_store *tx, const char *const *names, int64_t revision) {
+  kecs_family_counter counter;
+  memset(&counter, 0, sizeof counter);
+  counter.account_id = names[0];
+  counter.region = names[1];
+  counter.family = names[2];
+  counter.last_revision = revision;
+  return revision > 0 ? kecs_task_definition_counter_raise(tx, &counter) : KECS_OK;
+}
+
+KECS_PG__FN kecs_status kecs_sync__raise_counters(kecs_store *tx, const PGresult *counters) {
+  kecs_status status = KECS_OK;
+  for (int r = 0; !status && r < PQntuples(counters); r++) {
+    const char *names[] = {kecs_sync__text(counters, r, 0), kecs_sync__text(counters, r, 1),
+                           kecs_sync__text(counters, r, 2)};
+    status = kecs_sync__raise(tx, names, kecs_sync__number(counters, r, 3));
+  }
+  return status;
+}
+
+KECS_PG__FN kecs_status kecs_sync__raise_rows(kecs_store *tx, const PGresult *rows) {
+  int account = PQfnumber(rows, "account_id");
+  int region = PQfnumber(rows, "region");
+  int family = PQfnumber(rows, "family");
+  int revision = PQfnumber(rows, "revision");
+  kecs_status status = KECS_OK;
+  for (int r = 0; !status && r < PQntuples(rows); r++) {
+    const char *names[] = {kecs_sync__text(rows, r, account), kecs_sync__text(rows, r, region),
+                           kecs_sync__text(rows, r, family)};
+    status = kecs_sync__raise(tx, names, kecs_sync__number(rows, r, revision));
+  }
+  return status;
+}
+
+/* ---- ours ---- */
+
+static void kecs_sync__counters_add(kecs_sync__counters *out, const kecs_family_counter *counter) {
+  kecs_sync__array_add(&out->array[0], counter->account_id);
+  kecs_sync__array_add(&out->array[1], counter->region);
+  kecs_sync__array_add(&out->array[2], counter->family);
+  kecs_sync__array_int(&out->array[3], counter->last_revision);
+}
+
+KECS_PG__FN kecs_status kecs_sync__counters_read(kecs_sync *sync, kecs_sync__counters *out) {
+  kecs_status status = KECS_OK;
+  kecs_result *page = NULL;
+  bool more = true;
+  memset(out, 0, sizeof *out);
+  for (int i = 0; i < 4; i++) {
+    out->array[i].allocator = &sync->allocator;
+  }
+  while (!status && more) {
+    kecs_result *before = page;
+    page = NULL;
+    status = kecs_task_definition_counters(sync->store, 1000, before ? kecs_result_page_token(before) : NULL, &page);
+    kecs_result_free(before);
+    for (size_t i = 0; !status && i < kecs_result_count(page); i++) {
+      kecs_sync__counters_add(out, kecs_family_counter_at(page, i));
+    }
+    more = !status && kecs_result_page_token(page) != NULL;
+  }
+  kecs_result_free(page);
+  for (int i = 0; !status && i < 4; i++) {
+    kecs_sync__array_end(&out->array[i]);
+    status = out->array[i].status;
+    out->values[i] = out->array[i].data;
+  }
+  return status;
+}
+
+KECS_PG__FN void kecs_sync__counters_free(kecs_sync__counters *counters) {
+  for (int i = 0; i < 4; i++) {
+    if (counters->array[i].allocator) {
+      kecs_pg__text_free(&counters->array[i]);
+    }
+  }
+}
+
+/* ---- sync/blocked.c ---------------------------------------------------------------------------------------------- */
+/* sync/blocked.c -- rows of a page that wait for a number which another row has here, and has given up at the hub.
+ *
+ * At the hub no two rows have one number, and a page is one snapshot of it: where all the rows that are concerned are
+ * in the page, each of them finds its place. So they are merged again, since others may have left; then, in a transaction
+ * inside the page's, with what is in the way moved aside. A row that is aside in the end is not in the page: all is
+ * undone, and both stand in sync_wanted, so that the next page has them. */
+
+/* ---- sync/page.h ------------------------------------------------------------------------------------------------- */
+/* sync/page.h -- a page of what the hub has, on its way into the edge. */
+#ifndef KECS_SYNC_PAGE_H
+#define KECS_SYNC_PAGE_H
+
+/* For each kind the items of the exchange that have its tombstones and rows; 0: none. */
+typedef struct kecs_sync__page {
+  kecs_sync *sync;
+  kecs_sync__exchange exchange;
+  int graves[KECS_KIND_COUNT][2]; /* of the window; of what is wanted */
+  int rows[KECS_KIND_COUNT][2];
+  int window;
+  int counters; /* of families, where definitions are in the page */
+  kecs_pg__text wanted[KECS_KIND_COUNT];
+  const char *wanted_values[KECS_KIND_COUNT];
+  bool wants;
+  int64_t asked; /* for so many keys */
+  kecs_replica side;
+  /* While it is applied. */
+  bool force;
+  int64_t pulled;
+  int64_t conflicts;
+  int64_t wished;   /* rows that have to wait for others, which will be asked for */
+  uint64_t blocked; /* kinds, as bits, with rows that wait for a number of another row */
+  /* A bootstrap's. */
+  int64_t boot_kind;
+  int64_t boot_rid;
+} kecs_sync__page;
+
+/* Merges the rows of a kind that are in the page. */
+KECS_PG__FN kecs_status kecs_sync__apply_kind(kecs_sync__page *page, kecs_store *tx, kecs_kind kind);
+
+/* Rows that had to wait for each other, as where two have swapped a number (blocked.c). */
+KECS_PG__FN kecs_status kecs_sync__apply_blocked(kecs_sync__page *page, kecs_store *tx);
+
+#endif
+
+/* ---- sync/blocked.c, continued ----------------------------------------------------------------------------------- */
+typedef struct kecs_sync__blocked {
+  kecs_sync__page *page;
+  kecs_kind kind;
+  int64_t aside;
+} kecs_sync__blocked;
+
+/* Twice: a row of the page may be moved aside after its turn. */
+static kecs_status kecs_sync__force_work(kecs_store *tx, void *user) {
+  kecs_sync__blocked *blocked = user;
+  kecs_status status = KECS_OK;
+  for (int pass = 0; !status && pass < 2; pass++) {
+    status = kecs_sync__apply_kind(blocked->page, tx, blocked->kind);
+  }
+  status = status ? status : kecs_replica_aside(tx, blocked->kind, &blocked->aside);
+  return status             ? status
+         : blocked->aside ? kecs_pg__fail(KECS_E_CONFLICT, "rows wait for others that are not in the page")
+                            : KECS_OK;
+}
+
+static kecs_status kecs_sync__force(kecs_sync__page *page, kecs_store *tx, kecs_kind kind) {
+  kecs_sync__blocked blocked = {page, kind, 0};
+  int64_t pulled = page->pulled;
+  int64_t conflicts = page->conflicts;
+  page->force = true;
+  kecs_status status = kecs_transact(tx, kecs_sync__force_work, &blocked, 0);
+  page->force = false;
+  if (status && blocked.aside) {
+    page->pulled = pulled;
+    page->conflicts = conflicts;
+    status = KECS_OK;
+  }
+  return status;
+}
+
+KECS_PG__FN kecs_status kecs_sync__apply_blocked(kecs_sync__page *page, kecs_store *tx) {
+  uint64_t kinds = page->blocked;
+  kecs_status status = KECS_OK;
+  for (int kind = 1; !status && kind < KECS_KIND_COUNT; kind++) {
+    if (kinds & KECS_BIT(kind)) {
+      page->blocked = 0;
+      status = kecs_sync__apply_kind(page, tx, (kecs_kind)kind);
+      status = status || !page->blocked ? status : kecs_sync__force(page, tx, (kecs_kind)kind);
+    }
+  }
+  return status;
+}
+
 /* ---- sync/pull.c ------------------------------------------------------------------------------------------------- */
 /* sync/pull.c -- what the hub has comes to the edge: once as a whole, then by its feed, window by window. */
 
@@ -6109,26 +6533,6 @@ enum {
   KECS_SYNC__BOOT_GRAVES = KECS_KIND_COUNT,
   KECS_SYNC__BOOT_DONE = KECS_KIND_COUNT + 1
 };
-
-/* A page: for each kind the items of the exchange that have its tombstones and rows; 0: none. */
-typedef struct kecs_sync__page {
-  kecs_sync *sync;
-  kecs_sync__exchange exchange;
-  int graves[KECS_KIND_COUNT][2]; /* of the window; of what is wanted */
-  int rows[KECS_KIND_COUNT][2];
-  int window;
-  kecs_pg__text wanted[KECS_KIND_COUNT];
-  const char *wanted_values[KECS_KIND_COUNT];
-  bool wants;
-  kecs_replica side;
-  /* While it is applied. */
-  const kecs_kind_info *info;
-  int64_t pulled;
-  int64_t conflicts;
-  /* A bootstrap's. */
-  int64_t boot_kind;
-  int64_t boot_rid;
-} kecs_sync__page;
 
 /* ---- statements ---- */
 
@@ -6235,12 +6639,9 @@ static kecs_status kecs_sync__merge(kecs_sync__page *page, kecs_store *tx, const
   }
   page->pulled += merged.outcome == KECS_REPLICA_TAKEN;
   page->conflicts += merged.conflicts;
-  if (merged.outcome != KECS_REPLICA_ORPHAN) {
-    return KECS_OK;
-  }
-  kecs_value values[] = {kecs_sync__value_int((int64_t)row->kind), kecs_sync__value_text(row->key)};
-  return kecs_replica_sql(tx, "INSERT INTO {sync_wanted}({tenant}kind,key) VALUES({ours}?1,?2) ON CONFLICT DO NOTHING",
-                          values, 2, 0, NULL, NULL);
+  page->wished += merged.outcome == KECS_REPLICA_ORPHAN || merged.outcome == KECS_REPLICA_BLOCKED;
+  page->blocked |= merged.outcome == KECS_REPLICA_BLOCKED ? KECS_BIT(row->kind) : 0;
+  return KECS_OK;
 }
 
 static kecs_status kecs_sync__apply_rows(kecs_sync__page *page, kecs_store *tx, const kecs_kind_info *info,
@@ -6255,6 +6656,7 @@ static kecs_status kecs_sync__apply_rows(kecs_sync__page *page, kecs_store *tx, 
     row.kind = info->kind;
     row.key = kecs_sync__text(result, r, 0);
     row.values = values;
+    row.force = page->force;
     for (int i = 0; i < KECS_REPLICA_STAMPS; i++) {
       row.stamp[i] = kecs_sync__number(result, r, 1 + 2 * i);
       row.site[i] = kecs_sync__number(result, r, 2 + 2 * i);
@@ -6285,11 +6687,23 @@ static kecs_status kecs_sync__apply_graves(kecs_sync__page *page, kecs_store *tx
   return status;
 }
 
+KECS_PG__FN kecs_status kecs_sync__apply_kind(kecs_sync__page *page, kecs_store *tx, kecs_kind kind) {
+  kecs_status status = KECS_OK;
+  for (int i = 0; !status && i < 2; i++) {
+    int item = page->rows[kind][i];
+    status = item ? kecs_sync__apply_rows(page, tx, kecs_kind_describe(kind), page->exchange.item[item].result)
+                  : KECS_OK;
+  }
+  return status;
+}
+
 /* Deletions children first, rows parents first. */
 static kecs_status kecs_sync__apply(kecs_sync__page *page, kecs_store *tx) {
   kecs_status status = KECS_OK;
   page->pulled = 0;
   page->conflicts = 0;
+  page->wished = 0;
+  page->blocked = 0;
   if (page->wants) {
     status = kecs_replica_sql(tx, "DELETE FROM {sync_wanted} WHERE {own}true", NULL, 0, 0, NULL, NULL);
   }
@@ -6299,15 +6713,17 @@ static kecs_status kecs_sync__apply(kecs_sync__page *page, kecs_store *tx) {
       status = item ? kecs_sync__apply_graves(page, tx, (kecs_kind)kind, page->exchange.item[item].result) : KECS_OK;
     }
   }
-  for (int kind = 1; !status && kind < KECS_KIND_COUNT; kind++) {
-    for (int i = 0; !status && i < 2; i++) {
-      int item = page->rows[kind][i];
-      status =
-          item ? kecs_sync__apply_rows(page, tx, kecs_kind_describe((kecs_kind)kind), page->exchange.item[item].result)
-               : KECS_OK;
-    }
+  if (!status && page->counters) {
+    status = kecs_sync__raise_counters(tx, page->exchange.item[page->counters].result);
   }
-  return status;
+  for (int i = 0; i < 2; i++) {
+    int item = page->rows[KECS_KIND_TASK_DEFINITION][i];
+    status = status || !item ? status : kecs_sync__raise_rows(tx, page->exchange.item[item].result);
+  }
+  for (int kind = 1; !status && kind < KECS_KIND_COUNT; kind++) {
+    status = kecs_sync__apply_kind(page, tx, (kecs_kind)kind);
+  }
+  return status || !page->blocked ? status : kecs_sync__apply_blocked(page, tx);
 }
 
 static kecs_status kecs_sync__apply_window(kecs_store *tx, void *user) {
@@ -6324,6 +6740,7 @@ static kecs_status kecs_sync__wanted_visit(const kecs_value *values, void *user)
   if (values[0].number > 0 && values[0].number < KECS_KIND_COUNT) {
     kecs_sync__array_add(&page->wanted[values[0].number], values[1].text);
     page->wants = true;
+    page->asked++;
   }
   return KECS_OK;
 }
@@ -6377,6 +6794,9 @@ static kecs_status kecs_sync__pull_window(kecs_sync *sync, kecs_sync__page *page
       page->rows[kind][0] = kecs_sync__add_rows(page, info, rows, false, values, 2);
     }
   }
+  if ((uint64_t)sync->until_kinds & sync->kinds & KECS_BIT(KECS_KIND_TASK_DEFINITION)) {
+    page->counters = kecs_sync__add_counters(&page->exchange);
+  }
   page->window = kecs_sync__add_item(&page->exchange, "SELECT * FROM {S}sync_window({T},$1,$2)", "", next, 2);
   status = status ? status : kecs_sync__send(&page->exchange, "pull");
   status = status ? status : kecs_sync__transact(sync, kecs_sync__apply_window, page);
@@ -6420,10 +6840,12 @@ static kecs_status kecs_sync__boot_graves(kecs_sync *sync, kecs_sync__page *page
 static kecs_status kecs_sync__boot_rows(kecs_sync *sync, kecs_sync__page *page, const char *const *values) {
   const kecs_kind_info *info = kecs_kind_describe((kecs_kind)sync->notes.boot_kind);
   int item = kecs_sync__add_rows(page, info, "t.rid>$1 ORDER BY t.rid LIMIT $2", false, values, 2);
+  int counters = info->kind == KECS_KIND_TASK_DEFINITION ? kecs_sync__add_counters(&page->exchange) : 0;
   kecs_status status = kecs_sync__send(&page->exchange, "pull");
   const PGresult *result = status ? NULL : page->exchange.item[item].result;
   int count = result ? PQntuples(result) : 0;
   page->rows[info->kind][0] = item;
+  page->counters = counters;
   page->boot_kind = sync->notes.boot_kind + (count < sync->batch);
   page->boot_rid = count < sync->batch ? 0 : kecs_sync__number(result, count - 1, PQnfields(result) - 1);
   return status;
@@ -6482,6 +6904,7 @@ static kecs_status kecs_sync__page_run(kecs_sync *sync, kecs_status (*run)(kecs_
   if (!status) {
     sync->report.pulled += page->pulled;
     sync->report.conflicts += page->conflicts;
+    sync->ask_again = page->wished > page->asked || (page->wished > 0 && page->pulled > 0);
   }
   kecs_sync__end(&page->exchange);
   for (int kind = 0; kind < KECS_KIND_COUNT; kind++) {
@@ -6508,6 +6931,7 @@ static kecs_status kecs_sync__boot(kecs_sync *sync) {
 KECS_PG__FN kecs_status kecs_sync__pull(kecs_sync *sync) {
   int64_t wanted = 0;
   kecs_status status = KECS_OK;
+  sync->ask_again = false;
   if (!sync->notes.booted) {
     status = kecs_sync__boot(sync);
     sync->until = sync->notes.cursor; /* a page without rows tells the next window */
@@ -6517,7 +6941,7 @@ KECS_PG__FN kecs_status kecs_sync__pull(kecs_sync *sync) {
   }
   status =
       status ? status : kecs_sync__count(sync->store, "SELECT count(*) FROM {sync_wanted} WHERE {own}true", &wanted);
-  while (!status && (sync->until > sync->notes.cursor || wanted > 0)) {
+  while (!status && (sync->until > sync->notes.cursor || wanted > 0 || sync->ask_again)) {
     wanted = 0;
     status = kecs_sync__page_run(sync, kecs_sync__pull_window);
   }

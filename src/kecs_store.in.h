@@ -136,6 +136,8 @@ extern "C" {
 #include "store/replica.c"
 #include "store/replica_open.c"
 #include "store/replica_merge.c"
+#include "store/replica_rows.c"
+#include "store/replica_revision.c"
 #include "store/ear.c"
 #include "store/watch.c"
 #include "store/informer.c"

@@ -53,6 +53,8 @@ static const char kecs_sync__put_form[] =
     "DECLARE\n"
     "  these bigint[];\n"
     "  every bigint[];\n"
+    "  known bigint[] := '{none}';\n"
+    "  claimed bigint[] := '{none}';\n"
     "  one bigint;\n"
     "  now_us bigint := (date_part('epoch',clock_timestamp())*1000000)::bigint;\n"
     "BEGIN\n" KECS_SYNC__OPEN
@@ -68,6 +70,7 @@ static const char kecs_sync__put_form[] =
     "    FROM beaten b JOIN u USING(s_place))\n"
     "  SELECT coalesce(array_agg(u.s_place),'{none}') INTO every FROM u WHERE u.s_place NOT\n"
     "    IN (SELECT s_place FROM beaten);\n"
+    "{claim}"
     "  WITH u AS MATERIALIZED (SELECT * FROM {sent}),\n"
     "  meets AS (SELECT t.rid,u.s_place FROM u JOIN {S}{t} t ON {same} WHERE u.s_place=ANY(every)),\n"
     "  unseen AS MATERIALIZED " KECS_SYNC__UNSEEN "\n"
@@ -87,6 +90,7 @@ static const char kecs_sync__put_form[] =
     "    {merge}\n"
     "  EXCEPTION WHEN integrity_constraint_violation OR data_exception OR program_limit_exceeded OR "
     "insufficient_privilege THEN\n"
+    "{again}"
     "    FOREACH one IN ARRAY every LOOP\n"
     "      these := ARRAY[one];\n"
     "      BEGIN\n"
@@ -99,6 +103,7 @@ static const char kecs_sync__put_form[] =
     "    END LOOP;\n"
     "  END;\n"
     "  PERFORM set_config('kecs_store.merge','off',true);\n"
+    "{merged}"
     "END $kecs_sync$;\n";
 
 /* Two rows of one life: {g} is the group, {bit} its bit in masks, {log} in the log's groups. */
@@ -128,7 +133,7 @@ static const char kecs_sync__merge_form[] =
     "INSERT INTO {S}{t} AS t(tenant,{names}{local_names},{stamp_names})\n"
     "    SELECT whose,{u_names}{local_values},{stamp_values} FROM {sent} WHERE u.s_place=ANY(these) ORDER BY {u_key}\n"
     "    ON CONFLICT(tenant,{key}) DO UPDATE SET {sets}\n"
-    "    WHERE " KECS_SYNC__LATER "{or_groups};";
+    "    WHERE (" KECS_SYNC__LATER "{known}){or_groups};";
 
 static const char kecs_sync__bury_form[] =
     "DROP FUNCTION IF EXISTS {S}sync_bury_{t};\n"
@@ -167,6 +172,7 @@ static const char kecs_sync__bury_form[] =
     "    WHERE NOT EXISTS(SELECT FROM {S}{t} t WHERE {same}) AND NOT EXISTS(SELECT FROM "
     KECS_SYNC__GRAVES("a_key") " g\n"
     "    WHERE g.key=u.s_key AND (g.stamp,g.site)>=(u.s_stamp,me)) ORDER BY u.s_key,u.s_stamp DESC;\n"
+    "{gone}"
     "END $kecs_sync$;\n";
 
 /* What refers to a row that goes, or to one that goes with it, and stays itself: it is cleared first, and stamped by
@@ -201,9 +207,11 @@ enum {
   KECS_SYNC__SETS,
   KECS_SYNC__OR_GROUPS,
   KECS_SYNC__GROUP_CONFLICTS,
+  KECS_SYNC__UNSEEN_ROWS,
   KECS_SYNC__MERGE,
   KECS_SYNC__DELETE,
-  KECS_SYNC__PARTS
+  KECS_SYNC__SPECIAL, /* and the ones after it */
+  KECS_SYNC__PARTS = KECS_SYNC__SPECIAL + KECS_SYNC__SPECIALS
 };
 
 typedef struct kecs_sync__parts {
@@ -259,7 +267,13 @@ static void kecs_sync__local(kecs_sync__parts *parts, const kecs_column_info *co
   const char *value = column->default_text;
   kecs_pg__text *out = &parts->part[KECS_SYNC__LOCAL_VALUES];
   kecs_sync__add(parts, KECS_SYNC__LOCAL_NAMES, "", ",{c}", column->name, "");
-  if (strcmp(column->name, "updated_at") == 0) {
+  const char *derived = kecs_sync__hub_derived(parts->info, column);
+  if (derived) {
+    kecs_pg__text_adds(out, ",");
+    kecs_pg__text_adds(out, derived);
+    kecs_sync__add(parts, KECS_SYNC__SETS, ",",
+                   "{c}=CASE WHEN " KECS_SYNC__LATER " THEN excluded.{c} ELSE t.{c} END", column->name, "");
+  } else if (strcmp(column->name, "updated_at") == 0) {
     kecs_pg__text_adds(out, ",now_us");
   } else if (column->type == KECS_TYPE_BOOL) {
     kecs_pg__text_adds(out, !needed ? ",NULL::boolean" : value && strcmp(value, "1") == 0 ? ",true" : ",false");
@@ -377,6 +391,11 @@ static void kecs_sync__stamps(kecs_sync__parts *parts) {
   }
 }
 
+static const char *kecs_sync__special_text(const kecs_sync__parts *parts, int special) {
+  const kecs_pg__text *text = &parts->part[KECS_SYNC__SPECIAL + special];
+  return text->len ? text->data : "";
+}
+
 static void kecs_sync__fill(kecs_pg__text *out, const kecs_sync__parts *parts, const char *form) {
   const kecs_pg__mark marks[] = {
       {"S", parts->schema},
@@ -403,6 +422,14 @@ static void kecs_sync__fill(kecs_pg__text *out, const kecs_sync__parts *parts, c
        parts->part[KECS_SYNC__GROUP_CONFLICTS].len ? parts->part[KECS_SYNC__GROUP_CONFLICTS].data : ""},
       {"delete", parts->part[KECS_SYNC__DELETE].len ? parts->part[KECS_SYNC__DELETE].data : ""},
       {"merge", parts->part[KECS_SYNC__MERGE].len ? parts->part[KECS_SYNC__MERGE].data : ""},
+      {"unseen", parts->part[KECS_SYNC__UNSEEN_ROWS].data},
+      {"u_life", KECS_SYNC__U_LIFE},
+      {"t_life", KECS_SYNC__T_LIFE},
+      {"claim", kecs_sync__special_text(parts, KECS_SYNC__CLAIM)},
+      {"known", kecs_sync__special_text(parts, KECS_SYNC__KNOWN)},
+      {"again", kecs_sync__special_text(parts, KECS_SYNC__AGAIN)},
+      {"merged", kecs_sync__special_text(parts, KECS_SYNC__MERGED)},
+      {"gone", kecs_sync__special_text(parts, KECS_SYNC__GONE)},
       {NULL, NULL}};
   kecs_pg__text_fill(out, form, marks);
 }
@@ -458,8 +485,16 @@ KECS_PG__FN void kecs_sync__hub_kind(kecs_pg__text *out, const kecs_pg__connecti
   kecs_sync__rows(&parts);
   kecs_sync__stamps(&parts);
   kecs_sync__releases(&parts, info, "", "t", 1);
+  kecs_sync__fill(&parts.part[KECS_SYNC__UNSEEN_ROWS], &parts, KECS_SYNC__UNSEEN);
   kecs_sync__fill(&parts.part[KECS_SYNC__DELETE], &parts, kecs_sync__delete_form);
+  kecs_sync__fill(&parts.part[KECS_SYNC__SPECIAL + KECS_SYNC__KNOWN], &parts,
+                  kecs_sync__hub_part(info->kind, KECS_SYNC__KNOWN));
   kecs_sync__fill(&parts.part[KECS_SYNC__MERGE], &parts, kecs_sync__merge_form);
+  for (int i = 0; i < KECS_SYNC__SPECIALS; i++) {
+    if (i != KECS_SYNC__KNOWN) {
+      kecs_sync__fill(&parts.part[KECS_SYNC__SPECIAL + i], &parts, kecs_sync__hub_part(info->kind, i));
+    }
+  }
   kecs_sync__fill(out, &parts, kecs_sync__put_form);
   kecs_sync__fill(out, &parts, kecs_sync__bury_form);
   for (int i = 0; i < KECS_SYNC__PARTS; i++) {

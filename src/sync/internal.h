@@ -49,6 +49,7 @@ struct kecs_sync {
   int64_t until; /* the window to pull: (cursor, until] */
   char until_id[KECS_SYNC__ID_SIZE];
   int64_t until_kinds;
+  bool ask_again; /* what the last page waits for may come in the next one */
   int64_t head;
   char head_id[KECS_SYNC__ID_SIZE];
 };
@@ -109,6 +110,23 @@ KECS_PG__FN kecs_replica kecs_sync__side(const kecs_sync *sync);
 KECS_PG__FN void kecs_sync__array_add(kecs_pg__text *array, const char *text);
 KECS_PG__FN void kecs_sync__array_int(kecs_pg__text *array, int64_t number);
 KECS_PG__FN void kecs_sync__array_end(kecs_pg__text *array);
+
+/* ---- counters of families (counters.c) ---- */
+
+/* What no row tells of the hub's counters, as an item; and what it gave. */
+KECS_PG__FN int kecs_sync__add_counters(kecs_sync__exchange *exchange);
+KECS_PG__FN kecs_status kecs_sync__raise_counters(kecs_store *tx, const PGresult *counters);
+
+/* Before definitions are merged: none of them has a number that is still to be given. */
+KECS_PG__FN kecs_status kecs_sync__raise_rows(kecs_store *tx, const PGresult *rows);
+
+/* What no row tells of ours, as arrays for sync_families. */
+typedef struct kecs_sync__counters {
+  kecs_pg__text array[4]; /* account_id, region, family, last_revision */
+  const char *values[4];
+} kecs_sync__counters;
+KECS_PG__FN kecs_status kecs_sync__counters_read(kecs_sync *sync, kecs_sync__counters *out);
+KECS_PG__FN void kecs_sync__counters_free(kecs_sync__counters *counters);
 
 /* ---- the parts of a round ---- */
 

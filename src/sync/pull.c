@@ -1,7 +1,7 @@
 /* sync/pull.c -- what the hub has comes to the edge: once as a whole, then by its feed, window by window. */
 #include "pg/prologue.h"
 
-#include "sync/internal.h"
+#include "sync/page.h"
 
 #include "sync/hub_sql.h"
 
@@ -13,26 +13,6 @@ enum {
   KECS_SYNC__BOOT_GRAVES = KECS_KIND_COUNT,
   KECS_SYNC__BOOT_DONE = KECS_KIND_COUNT + 1
 };
-
-/* A page: for each kind the items of the exchange that have its tombstones and rows; 0: none. */
-typedef struct kecs_sync__page {
-  kecs_sync *sync;
-  kecs_sync__exchange exchange;
-  int graves[KECS_KIND_COUNT][2]; /* of the window; of what is wanted */
-  int rows[KECS_KIND_COUNT][2];
-  int window;
-  kecs_pg__text wanted[KECS_KIND_COUNT];
-  const char *wanted_values[KECS_KIND_COUNT];
-  bool wants;
-  kecs_replica side;
-  /* While it is applied. */
-  const kecs_kind_info *info;
-  int64_t pulled;
-  int64_t conflicts;
-  /* A bootstrap's. */
-  int64_t boot_kind;
-  int64_t boot_rid;
-} kecs_sync__page;
 
 /* ---- statements ---- */
 
@@ -139,12 +119,9 @@ static kecs_status kecs_sync__merge(kecs_sync__page *page, kecs_store *tx, const
   }
   page->pulled += merged.outcome == KECS_REPLICA_TAKEN;
   page->conflicts += merged.conflicts;
-  if (merged.outcome != KECS_REPLICA_ORPHAN) {
-    return KECS_OK;
-  }
-  kecs_value values[] = {kecs_sync__value_int((int64_t)row->kind), kecs_sync__value_text(row->key)};
-  return kecs_replica_sql(tx, "INSERT INTO {sync_wanted}({tenant}kind,key) VALUES({ours}?1,?2) ON CONFLICT DO NOTHING",
-                          values, 2, 0, NULL, NULL);
+  page->wished += merged.outcome == KECS_REPLICA_ORPHAN || merged.outcome == KECS_REPLICA_BLOCKED;
+  page->blocked |= merged.outcome == KECS_REPLICA_BLOCKED ? KECS_BIT(row->kind) : 0;
+  return KECS_OK;
 }
 
 static kecs_status kecs_sync__apply_rows(kecs_sync__page *page, kecs_store *tx, const kecs_kind_info *info,
@@ -159,6 +136,7 @@ static kecs_status kecs_sync__apply_rows(kecs_sync__page *page, kecs_store *tx, 
     row.kind = info->kind;
     row.key = kecs_sync__text(result, r, 0);
     row.values = values;
+    row.force = page->force;
     for (int i = 0; i < KECS_REPLICA_STAMPS; i++) {
       row.stamp[i] = kecs_sync__number(result, r, 1 + 2 * i);
       row.site[i] = kecs_sync__number(result, r, 2 + 2 * i);
@@ -189,11 +167,23 @@ static kecs_status kecs_sync__apply_graves(kecs_sync__page *page, kecs_store *tx
   return status;
 }
 
+KECS_PG__FN kecs_status kecs_sync__apply_kind(kecs_sync__page *page, kecs_store *tx, kecs_kind kind) {
+  kecs_status status = KECS_OK;
+  for (int i = 0; !status && i < 2; i++) {
+    int item = page->rows[kind][i];
+    status = item ? kecs_sync__apply_rows(page, tx, kecs_kind_describe(kind), page->exchange.item[item].result)
+                  : KECS_OK;
+  }
+  return status;
+}
+
 /* Deletions children first, rows parents first. */
 static kecs_status kecs_sync__apply(kecs_sync__page *page, kecs_store *tx) {
   kecs_status status = KECS_OK;
   page->pulled = 0;
   page->conflicts = 0;
+  page->wished = 0;
+  page->blocked = 0;
   if (page->wants) {
     status = kecs_replica_sql(tx, "DELETE FROM {sync_wanted} WHERE {own}true", NULL, 0, 0, NULL, NULL);
   }
@@ -203,15 +193,17 @@ static kecs_status kecs_sync__apply(kecs_sync__page *page, kecs_store *tx) {
       status = item ? kecs_sync__apply_graves(page, tx, (kecs_kind)kind, page->exchange.item[item].result) : KECS_OK;
     }
   }
-  for (int kind = 1; !status && kind < KECS_KIND_COUNT; kind++) {
-    for (int i = 0; !status && i < 2; i++) {
-      int item = page->rows[kind][i];
-      status =
-          item ? kecs_sync__apply_rows(page, tx, kecs_kind_describe((kecs_kind)kind), page->exchange.item[item].result)
-               : KECS_OK;
-    }
+  if (!status && page->counters) {
+    status = kecs_sync__raise_counters(tx, page->exchange.item[page->counters].result);
   }
-  return status;
+  for (int i = 0; i < 2; i++) {
+    int item = page->rows[KECS_KIND_TASK_DEFINITION][i];
+    status = status || !item ? status : kecs_sync__raise_rows(tx, page->exchange.item[item].result);
+  }
+  for (int kind = 1; !status && kind < KECS_KIND_COUNT; kind++) {
+    status = kecs_sync__apply_kind(page, tx, (kecs_kind)kind);
+  }
+  return status || !page->blocked ? status : kecs_sync__apply_blocked(page, tx);
 }
 
 static kecs_status kecs_sync__apply_window(kecs_store *tx, void *user) {
@@ -228,6 +220,7 @@ static kecs_status kecs_sync__wanted_visit(const kecs_value *values, void *user)
   if (values[0].number > 0 && values[0].number < KECS_KIND_COUNT) {
     kecs_sync__array_add(&page->wanted[values[0].number], values[1].text);
     page->wants = true;
+    page->asked++;
   }
   return KECS_OK;
 }
@@ -281,6 +274,9 @@ static kecs_status kecs_sync__pull_window(kecs_sync *sync, kecs_sync__page *page
       page->rows[kind][0] = kecs_sync__add_rows(page, info, rows, false, values, 2);
     }
   }
+  if ((uint64_t)sync->until_kinds & sync->kinds & KECS_BIT(KECS_KIND_TASK_DEFINITION)) {
+    page->counters = kecs_sync__add_counters(&page->exchange);
+  }
   page->window = kecs_sync__add_item(&page->exchange, "SELECT * FROM {S}sync_window({T},$1,$2)", "", next, 2);
   status = status ? status : kecs_sync__send(&page->exchange, "pull");
   status = status ? status : kecs_sync__transact(sync, kecs_sync__apply_window, page);
@@ -324,10 +320,12 @@ static kecs_status kecs_sync__boot_graves(kecs_sync *sync, kecs_sync__page *page
 static kecs_status kecs_sync__boot_rows(kecs_sync *sync, kecs_sync__page *page, const char *const *values) {
   const kecs_kind_info *info = kecs_kind_describe((kecs_kind)sync->notes.boot_kind);
   int item = kecs_sync__add_rows(page, info, "t.rid>$1 ORDER BY t.rid LIMIT $2", false, values, 2);
+  int counters = info->kind == KECS_KIND_TASK_DEFINITION ? kecs_sync__add_counters(&page->exchange) : 0;
   kecs_status status = kecs_sync__send(&page->exchange, "pull");
   const PGresult *result = status ? NULL : page->exchange.item[item].result;
   int count = result ? PQntuples(result) : 0;
   page->rows[info->kind][0] = item;
+  page->counters = counters;
   page->boot_kind = sync->notes.boot_kind + (count < sync->batch);
   page->boot_rid = count < sync->batch ? 0 : kecs_sync__number(result, count - 1, PQnfields(result) - 1);
   return status;
@@ -386,6 +384,7 @@ static kecs_status kecs_sync__page_run(kecs_sync *sync, kecs_status (*run)(kecs_
   if (!status) {
     sync->report.pulled += page->pulled;
     sync->report.conflicts += page->conflicts;
+    sync->ask_again = page->wished > page->asked || (page->wished > 0 && page->pulled > 0);
   }
   kecs_sync__end(&page->exchange);
   for (int kind = 0; kind < KECS_KIND_COUNT; kind++) {
@@ -412,6 +411,7 @@ static kecs_status kecs_sync__boot(kecs_sync *sync) {
 KECS_PG__FN kecs_status kecs_sync__pull(kecs_sync *sync) {
   int64_t wanted = 0;
   kecs_status status = KECS_OK;
+  sync->ask_again = false;
   if (!sync->notes.booted) {
     status = kecs_sync__boot(sync);
     sync->until = sync->notes.cursor; /* a page without rows tells the next window */
@@ -421,7 +421,7 @@ KECS_PG__FN kecs_status kecs_sync__pull(kecs_sync *sync) {
   }
   status =
       status ? status : kecs_sync__count(sync->store, "SELECT count(*) FROM {sync_wanted} WHERE {own}true", &wanted);
-  while (!status && (sync->until > sync->notes.cursor || wanted > 0)) {
+  while (!status && (sync->until > sync->notes.cursor || wanted > 0 || sync->ask_again)) {
     wanted = 0;
     status = kecs_sync__page_run(sync, kecs_sync__pull_window);
   }

@@ -7,6 +7,8 @@
  *   close NAME
  *   sync NAME | status NAME | conflicts NAME
  *   put NAME KIND JSON | set NAME KIND KEY COLUMN=VALUE | del NAME KIND KEY | get NAME KIND KEY
+ *   raise NAME FAMILY REVISION      the counter of a family
+ *   prioritize NAME RULE=N,RULE=N   all at once
  *   columns KIND                    those that travel
  *   clock MICROSECONDS              what is added to the clock from now on */
 #include "kecs_store_pg.h"
@@ -120,6 +122,25 @@ static kecs_status get_row(place *at, const kecs_kind_info *info, const char *ke
   return status;
 }
 
+static kecs_status raise_counter(place *at, char *rest) {
+  kecs_family_counter counter = {0};
+  counter.family = strtok(rest, " ");
+  counter.last_revision = strtoll(strtok(NULL, ""), NULL, 10);
+  return kecs_task_definition_counter_raise(at->store, &counter);
+}
+
+static kecs_status prioritize(place *at, char *rest) {
+  kecs_rule_priority wanted[16];
+  size_t count = 0;
+  for (char *part = strtok(rest, ","); part && count < 16; part = strtok(NULL, ",")) {
+    char *number = strchr(part, '=');
+    *number++ = '\0';
+    wanted[count].rule_arn = part;
+    wanted[count++].priority = strtoll(number, NULL, 10);
+  }
+  return kecs_rule_set_priorities(at->store, wanted, count);
+}
+
 static kecs_status run_rows(const char *verb, place *at, char *rest) {
   char *kind = strtok(rest, " ");
   char *more = strtok(NULL, "");
@@ -164,6 +185,12 @@ static kecs_status run(char *verb, char *rest) {
   }
   if (strcmp(verb, "status") == 0) {
     return state_of(at);
+  }
+  if (strcmp(verb, "raise") == 0) {
+    return raise_counter(at, more);
+  }
+  if (strcmp(verb, "prioritize") == 0) {
+    return prioritize(at, more);
   }
   if (strcmp(verb, "conflicts") == 0) {
     return kecs_sync_conflicts(at->store, 0, conflict_visit, NULL);
