@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * c17c85233e52c414fadd5433ed192545211a01dd58057dbdd88d1ca06b9c94a0 */
+ * fcab71fd3aa73c10c635f79a9b01cbed30a12145ac25dfd1871d9d610a6ed550 */
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
 /* kecs_store.h -- a durable, typed store for the state of a container orchestrator, in one SQLite file.
  *
@@ -3409,6 +3409,9 @@ KECS_STORE_API kecs_status kecs_replica_find(kecs_store *store, const kecs_repli
 /* Merges a state, best on a transaction's handle together with others. What loses goes to sync_conflicts. */
 KECS_STORE_API kecs_status kecs_replica_merge(kecs_store *store, const kecs_replica *side, const kecs_replica_row *row,
                                               kecs_replica_merged *out_merged);
+
+/* Inserts a row of a kind that only grows, unless one with its key is here. *out_rid is 0 where one was. */
+KECS_STORE_API kecs_status kecs_replica_insert(kecs_store *store, const kecs_replica_row *row, int64_t *out_rid);
 
 /* Rows of a kind that a forced merge has moved aside and whose own state has not come yet. */
 KECS_STORE_API kecs_status kecs_replica_aside(kecs_store *store, kecs_kind kind, int64_t *out_count);
@@ -10802,7 +10805,7 @@ KECS__FN bool kecs__feed_has_group(const kecs_kind_info *info, kecs_column_group
 static const char *const kecs__feed_tables[] = {
     "changes",        "change_folds", "change_tombstones", "change_state", "change_heads", "change_queue",
     "change_batches", "history",      "history_keys",      "sync_state",   "sync_conflicts", "sync_wanted",
-    "sync_refused",   "sync_hubs",    "sync_sites"};
+    "sync_refused",   "sync_hubs",    "sync_sites",        "sync_echoes"};
 
 KECS__FN bool kecs__feed_is_side_table(const char *name) {
   for (size_t i = 0; i < sizeof kecs__feed_tables / sizeof kecs__feed_tables[0]; i++) {
@@ -27672,7 +27675,9 @@ static const char kecs__replica_tables[] =
     "CREATE TABLE IF NOT EXISTS {sync_wanted}(kind INTEGER NOT NULL,key TEXT NOT NULL,PRIMARY KEY(kind,key)) "
     "STRICT,WITHOUT ROWID;\n"
     "CREATE TABLE IF NOT EXISTS {sync_refused}(kind INTEGER NOT NULL,key TEXT NOT NULL,code TEXT NOT NULL,"
-    "PRIMARY KEY(kind,key)) STRICT,WITHOUT ROWID;\n";
+    "PRIMARY KEY(kind,key)) STRICT,WITHOUT ROWID;\n"
+    "CREATE TABLE IF NOT EXISTS {sync_echoes}(kind INTEGER NOT NULL,first INTEGER NOT NULL,last INTEGER NOT NULL,"
+    "PRIMARY KEY(kind,first)) STRICT,WITHOUT ROWID;\n";
 
 typedef struct kecs__adoption {
   uint64_t kinds;
@@ -27995,8 +28000,8 @@ static kecs_status kecs__merge_groups(kecs__join *merge, unsigned *out_groups) {
         kecs__stamp_compare(merge->side, row->stamp[i], row->site[i], merge->ours.stamp[i], merge->ours.site[i]);
     bool pending = merge->pending & 1U << i;
     int64_t base = 0;
-    if (aside && merge->meta->info->columns[number].group == (i == KECS_REPLICA_SPEC ? KECS_GROUP_SPEC
-                                                                                     : KECS_GROUP_STATUS)) {
+    if (aside &&
+        merge->meta->info->columns[number].group == (i == KECS_REPLICA_SPEC ? KECS_GROUP_SPEC : KECS_GROUP_STATUS)) {
       *out_groups |= 1U << i; /* what was pending of it was noted when it was moved */
     } else if (order > 0) {
       status = pending ? kecs__merge_lost(merge, true, "update", 1U << i, i) : KECS_OK;
@@ -28123,9 +28128,9 @@ KECS_STORE_API kecs_status kecs_replica_merge(kecs_store *store, const kecs_repl
 /* store/replica_rows.c -- what a merge writes: the row with its given stamps, and what stands in its way.
  *
  * A unique key other than the natural one may be taken by another row. A row that the other side has never seen goes:
- * it is kept in the log of conflicts. Any other one has a newer state there, which is asked for together with the row that
- * has to wait. Rows that have swapped a number each wait for another then; they are merged with `force`, one after the
- * other, and what is in the way is moved aside until its own state comes, in the same transaction. */
+ * it is kept in the log of conflicts. Any other one has a newer state there, which is asked for together with the row
+ * that has to wait. Rows that have swapped a number each wait for another then; they are merged with `force`, one
+ * after the other, and what is in the way is moved aside until its own state comes, in the same transaction. */
 
 #include <string.h>
 
@@ -28209,7 +28214,7 @@ static kecs_status kecs__merge_columns(const kecs__join *merge, unsigned groups,
     bool comes = kecs__merge_takes(merge, i, groups);
     bool given = !merge->row->given || merge->row->given & KECS_BIT(i);
     taken |= comes && (given || whole) ? KECS_BIT(i) : 0;
-    values[i] = comes && given ? merge->row->values[i]
+    values[i] = comes && given              ? merge->row->values[i]
                 : ours && !(comes && whole) ? ours[i]
                                             : kecs__merge_default(meta, i);
   }
@@ -28348,9 +28353,8 @@ static kecs_status kecs__merge_evict(kecs__join *merge, const kecs__state *other
   row.kind = merge->row->kind;
   row.key = name;
   row.values = other->values;
-  kecs_status status =
-      kecs__replica_lost(merge->write, &row, "key", 1U << KECS_REPLICA_LIFE, merge->row->stamp[0], merge->row->site[0],
-                         other->stamp[0], other->site[0]);
+  kecs_status status = kecs__replica_lost(merge->write, &row, "key", 1U << KECS_REPLICA_LIFE, merge->row->stamp[0],
+                                          merge->row->site[0], other->stamp[0], other->site[0]);
   merge->done.conflicts++;
   return status ? status : kecs__merge_bury(merge, merge->meta, other->rid, 0, KECS_REPLICA_HERE);
 }
@@ -28587,10 +28591,8 @@ typedef struct kecs__revision_place {
 } kecs__revision_place;
 
 static const kecs__revision_place kecs__revision_places[] = {
-    {KECS_KIND_SERVICE, KECS_SERVICE_TASK_DEFINITION, false},
-    {KECS_KIND_SERVICE, KECS_SERVICE_DEPLOYMENTS, true},
-    {KECS_KIND_SERVICE, KECS_SERVICE_TASK_SETS, true},
-    {KECS_KIND_TASK, KECS_TASK_TASK_DEFINITION_ARN, false},
+    {KECS_KIND_SERVICE, KECS_SERVICE_TASK_DEFINITION, false},   {KECS_KIND_SERVICE, KECS_SERVICE_DEPLOYMENTS, true},
+    {KECS_KIND_SERVICE, KECS_SERVICE_TASK_SETS, true},          {KECS_KIND_TASK, KECS_TASK_TASK_DEFINITION_ARN, false},
     {KECS_KIND_TASK_SET, KECS_TASK_SET_TASK_DEFINITION, false},
 };
 
@@ -28621,8 +28623,9 @@ static void kecs__revision_find(kecs__text *sql, const kecs_kind_info *info, con
   kecs_column_group group = (kecs_column_group)info->columns[place->column].group;
   const char *column = info->columns[place->column].name;
   const char *name = group == KECS_GROUP_SPEC ? "spec" : "status";
-  kecs__text_addf(sql, place->inside ? "SELECT rid FROM {%s} WHERE {own}rid>?1 AND instr(%s,?2)>0"
-                                     : "SELECT rid FROM {%s} WHERE {own}rid>?1 AND %s IN(?2,?3)",
+  kecs__text_addf(sql,
+                  place->inside ? "SELECT rid FROM {%s} WHERE {own}rid>?1 AND instr(%s,?2)>0"
+                                : "SELECT rid FROM {%s} WHERE {own}rid>?1 AND %s IN(?2,?3)",
                   info->table, column);
   if (group == KECS_GROUP_KEY) {
     kecs__text_adds(sql, " AND site_life IS NULL");
@@ -28687,9 +28690,9 @@ static kecs_status kecs__revision_rewrite(kecs__join *merge, const kecs__revisio
     return status;
   }
   const char *text = kecs__row_text(meta->info, row, place->column);
-  const char *next = place->inside                   ? kecs__revision_replace(write, text, old->quoted, made->quoted)
-                     : strcmp(text, old->arn) == 0   ? made->arn
-                                                     : made->brief;
+  const char *next = place->inside                 ? kecs__revision_replace(write, text, old->quoted, made->quoted)
+                     : strcmp(text, old->arn) == 0 ? made->arn
+                                                   : made->brief;
   if (!next) {
     return KECS_E_NOMEM;
   }
@@ -28739,9 +28742,8 @@ static kecs_status kecs__revision_tags(kecs__join *merge, const char *arn) {
                                "SELECT rid FROM {resource_tags} WHERE {own}resource_arn=?1 AND rid>?2 AND site_life IS "
                                "NULL AND stamp_life>?3 ORDER BY rid LIMIT 1",
                                values, 3, &values[1].number);
-    status = status || !values[1].number
-                 ? status
-                 : kecs__merge_bury(merge, meta, values[1].number, KECS__NOBODYS_STAMP, 0);
+    status =
+        status || !values[1].number ? status : kecs__merge_bury(merge, meta, values[1].number, KECS__NOBODYS_STAMP, 0);
   } while (!status && values[1].number);
   return status;
 }
@@ -28788,13 +28790,11 @@ static kecs_status kecs__revision_move(kecs__join *merge) {
   kecs__revision_names made;
   bool found = false;
   memset(&row, 0, sizeof row);
-  kecs_status status =
-      kecs__row_by_rid(write->session, merge->meta, merge->ours.rid, &write->arena, &row, &found);
+  kecs_status status = kecs__row_by_rid(write->session, merge->meta, merge->ours.rid, &write->arena, &row, &found);
   status = status ? status : kecs__revision_name(write, &row, &old);
   status = status ? status : kecs__revision_raise(write, row.account_id, row.region, row.family, row.revision);
   status = status ? status : kecs__revision_tags(merge, row.arn);
-  status = status ? status
-                  : kecs__merge_bury(merge, merge->meta, merge->ours.rid, KECS__NOBODYS_STAMP, 0);
+  status = status ? status : kecs__merge_bury(merge, merge->meta, merge->ours.rid, KECS__NOBODYS_STAMP, 0);
   row.arn = NULL;
   row.revision = 0;
   row.version = 0;
@@ -28810,8 +28810,8 @@ KECS__FN kecs_status kecs__merge_renumber(kecs__join *merge, bool *out_done) {
   kecs_status status = kecs__grave_read(merge->write->session, row->kind, row->key, &grave);
   *out_done = false;
   /* What was deleted here, and made anew with its number, takes the place of what it was. */
-  if (status || (grave.seq && kecs__stamp_compare(merge->side, grave.stamp, grave.site, row->stamp[0], row->site[0]) >
-                                  0)) {
+  if (status ||
+      (grave.seq && kecs__stamp_compare(merge->side, grave.stamp, grave.site, row->stamp[0], row->site[0]) > 0)) {
     return status;
   }
   *out_done = true;
@@ -28821,6 +28821,57 @@ KECS__FN kecs_status kecs__merge_renumber(kecs__join *merge, bool *out_done) {
   status = kecs__revision_move(merge);
   merge->ours.rid = 0;
   merge->pending = 0;
+  return status;
+}
+
+/* ---- store/replica_append.c -------------------------------------------------------------------------------------- */
+/* store/replica_append.c -- rows of kinds that only grow, from another store: they are there or not. */
+
+#include <string.h>
+
+typedef struct kecs__arrival {
+  const kecs__meta *meta;
+  const kecs_replica_row *row;
+  int64_t rid;
+} kecs__arrival;
+
+static kecs_status kecs__arrival_work(kecs__write *write, void *user) {
+  kecs__arrival *arrival = user;
+  const kecs__meta *meta = arrival->meta;
+  kecs_value key[KECS_KEY_COLUMNS_MAX];
+  kecs_value values[64];
+  int64_t rid = 0;
+  kecs_status status = kecs__state_key(meta, arrival->row->key, &write->arena, key);
+  status = status ? status : kecs__state_rid(write->session, meta, 0, key, meta->info->keys[0].count, &rid);
+  if (status || rid) {
+    return status;
+  }
+  for (int i = 0; i < meta->info->column_count; i++) {
+    bool local = meta->info->columns[i].group == KECS_GROUP_LOCAL;
+    values[i] = local ? kecs__value_text(NULL) : arrival->row->values[i];
+  }
+  char *row = kecs__arena_take(&write->arena, meta->info->row_size);
+  status = row ? kecs__row_read(meta, values, &write->arena, row) : KECS_E_NOMEM;
+  status = status ? status : kecs__row_insert(write, meta, row, 0);
+  arrival->rid = write->rid;
+  return status;
+}
+
+KECS_STORE_API kecs_status kecs_replica_insert(kecs_store *store, const kecs_replica_row *row, int64_t *out_rid) {
+  kecs__arrival arrival = {NULL, row, 0};
+  kecs_status status = kecs__check_pointer(row, "row");
+  status = status ? status : kecs__check_pointer(out_rid, "out_rid");
+  status = status ? status : kecs__check_pointer(row->key, "row.key");
+  status = status ? status : kecs__check_pointer(row->values, "row.values");
+  if (status) {
+    return status;
+  }
+  arrival.meta = kecs__meta_checked(store, row->kind);
+  if (!arrival.meta) {
+    return kecs_last_error()->status;
+  }
+  status = kecs__with_write(store, kecs__arrival_work, &arrival);
+  *out_rid = status ? 0 : arrival.rid;
   return status;
 }
 
@@ -31255,6 +31306,11 @@ KECS_STORE_API uint64_t kecs_replica_kinds(kecs_store *store) {
 KECS_STORE_API uint64_t kecs_replica_append_kinds(kecs_store *store) {
   (void)store;
   return 0;
+}
+
+KECS_STORE_API kecs_status kecs_replica_insert(kecs_store *store, const kecs_replica_row *row, int64_t *out_rid) {
+  (void)store, (void)row, (void)out_rid;
+  return kecs__fail_no_watch();
 }
 
 KECS_STORE_API kecs_status kecs_replica_aside(kecs_store *store, kecs_kind kind, int64_t *out_count) {

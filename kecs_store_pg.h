@@ -1,5 +1,5 @@
 /* kecs_store_pg.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 3219e88a9792da3b9ee2040817d95228537ec4819a90f4310a106ba44694ac88 */
+ * 03ec835fdb1b22552e1ebc934b7dc2a6c85612238a5a53947b8ce2b776b2c47e */
 /* ---- doc/manual_pg.h --------------------------------------------------------------------------------------------- */
 /* kecs_store_pg.h -- PostgreSQL behind the calls of kecs_store.h.
  *
@@ -101,6 +101,11 @@ typedef struct kecs_sync_options {
                            * the first kecs_sync_open of a file */
   size_t kind_count;
   int batch;              /* entries of a log that are pushed or pulled at once; 0: 1000; at most 100000 */
+  /* The kinds that only grow, task_log and event. They are pushed after everything else. */
+  int64_t append_bytes;      /* at most so many a round, but one row at least; 0: 1 MiB; -1: none */
+  int64_t append_keep_bytes; /* what they may take in this file; 0: no bound. Beyond it the oldest rows go, first those
+                              * that are at the hub; where others go, an event "kecs.sync.gap" says how many */
+  bool append_pull;          /* the hub's come to this edge, too: all with a file's first round, else from now on */
 } kecs_sync_options;
 
 /* What a round has done. */
@@ -109,6 +114,8 @@ typedef struct kecs_sync_report {
   int64_t refused;     /* that the hub refused: they are sent again in the next round */
   int64_t pulled;      /* rows and deletions of the hub that changed something here */
   int64_t conflicts;   /* entries that were made in sync_conflicts here */
+  int64_t appended;    /* rows of kinds that only grow that were sent and taken */
+  int64_t dropped;     /* of these, rows that went from here without ever having been at the hub: append_keep_bytes */
   int64_t round_trips; /* without those of a new connection */
   int64_t bytes_out;   /* of statements and their values */
   int64_t bytes_in;    /* of values that came back */
@@ -123,6 +130,7 @@ typedef struct kecs_sync_status_info {
   int64_t refused;     /* rows that the hub has refused and that are sent again */
   int64_t wanted;      /* rows of the hub whose parent is missing here */
   int64_t conflicts;   /* entries of sync_conflicts */
+  int64_t append_pending; /* rows of kinds that only grow, not pushed yet */
   int64_t cursor;      /* sequence of the hub's log up to which everything is here */
   int64_t last_us;     /* end of the last round that succeeded, microseconds since 1970; 0: none */
 } kecs_sync_status_info;
@@ -4564,6 +4572,10 @@ KECS_PG__FN void kecs_sync__hub_common(kecs_pg__text *out, const kecs_pg__connec
 KECS_PG__FN void kecs_sync__hub_kind(kecs_pg__text *out, const kecs_pg__connection *connection,
                                      const kecs_kind_info *info);
 
+/* sync_append_TABLE, for a kind that only grows (hub_append.c). */
+KECS_PG__FN void kecs_sync__hub_append(kecs_pg__text *out, const kecs_pg__connection *connection,
+                                       const kecs_kind_info *info);
+
 /* What is special to a kind (hub_kinds.c), as forms for the places of sync_put_TABLE and sync_bury_TABLE. */
 enum {
   KECS_SYNC__CLAIM,   /* before conflicts are noted: takes places out of `every` */
@@ -4737,8 +4749,8 @@ KECS_PG__FN void kecs_sync__hub_common(kecs_pg__text *out, const kecs_pg__connec
  *
  * Task definitions: a revision keeps its number for whoever was here first. What a site sends under a number that
  * another one has given, and that the site has not seen, is refused with KS004: the site finds the other definition
- * when it pulls, and registers its own anew (store/replica_revision.c). Rules: two may have swapped their priorities. Target
- * groups and listeners: elbv2_associations is made anew from their documents. */
+ * when it pulls, and registers its own anew (store/replica_revision.c). Rules: two may have swapped their priorities.
+ * Target groups and listeners: elbv2_associations is made anew from their documents. */
 
 #include <string.h>
 
@@ -4870,10 +4882,8 @@ KECS_PG__FN const char *kecs_sync__hub_derived(const kecs_kind_info *info, const
 }
 
 KECS_PG__FN void kecs_sync__hub_helpers(kecs_pg__text *out, const kecs_pg__connection *connection) {
-  const kecs_pg__mark marks[] = {{"S", connection->home->schema},
-                                 {"text", connection->home->dialect.type_text},
-                                 {"none", "{}"},
-                                 {NULL, NULL}};
+  const kecs_pg__mark marks[] = {
+      {"S", connection->home->schema}, {"text", connection->home->dialect.type_text}, {"none", "{}"}, {NULL, NULL}};
   kecs_pg__text_fill(out, kecs_sync__links_form, marks);
   kecs_pg__text_fill(
       out,
@@ -4886,6 +4896,101 @@ KECS_PG__FN void kecs_sync__hub_helpers(kecs_pg__text *out, const kecs_pg__conne
       "  WHERE f.last_revision<excluded.last_revision\n"
       "$kecs_sync$;\n",
       marks);
+}
+
+/* ---- sync/hub_append.c ------------------------------------------------------------------------------------------- */
+/* sync/hub_append.c -- the text of sync_append_TABLE, of a kind that only grows: rows come as arrays, one a column, and
+ * are there once by their key. */
+
+#include <string.h>
+
+/* A row that the table refuses does not keep the others; it is what the function gives. */
+static const char kecs_sync__append_form[] =
+    "DROP FUNCTION IF EXISTS {S}sync_append_{t};\n"
+    "CREATE FUNCTION {S}sync_append_{t}(whose text,me bigint{arguments}) RETURNS TABLE(key text,code text,line text)\n"
+    "LANGUAGE plpgsql AS $kecs_sync$\n"
+    "#variable_conflict use_column\n"
+    "DECLARE\n"
+    "  one bigint;\n"
+    "BEGIN\n"
+    "  PERFORM set_config('kecs_store.site',me::text,true);\n"
+    "  BEGIN\n"
+    "    INSERT INTO {S}{t}(tenant,{names}{locals}) SELECT whose,{u_names}{local_values} FROM unnest({arrays})\n"
+    "      AS u({names}) ORDER BY u.{key} ON CONFLICT DO NOTHING;\n"
+    "  EXCEPTION WHEN integrity_constraint_violation OR data_exception OR program_limit_exceeded OR "
+    "insufficient_privilege THEN\n"
+    "    FOR one IN SELECT generate_subscripts(c_{key},1) LOOP\n"
+    "      BEGIN\n"
+    "        INSERT INTO {S}{t}(tenant,{names}{locals}) SELECT whose,{u_names}{local_values} FROM unnest({arrays})\n"
+    "          WITH ORDINALITY AS u({names},s_place) WHERE u.s_place=one ON CONFLICT DO NOTHING;\n"
+    "      EXCEPTION WHEN integrity_constraint_violation OR data_exception OR program_limit_exceeded OR "
+    "insufficient_privilege THEN\n"
+    "        RETURN QUERY SELECT u.{key}::text,SQLSTATE::text,row_to_json(u)::text FROM unnest({arrays}) WITH\n"
+    "          ORDINALITY AS u({names},s_place) WHERE u.s_place=one;\n"
+    "      END;\n"
+    "    END LOOP;\n"
+    "  END;\n"
+    "  PERFORM set_config('kecs_store.site','',true);\n"
+    "END $kecs_sync$;\n";
+
+enum {
+  KECS_SYNC__A_ARGUMENTS,
+  KECS_SYNC__A_NAMES,
+  KECS_SYNC__A_U_NAMES,
+  KECS_SYNC__A_ARRAYS,
+  KECS_SYNC__A_LOCALS,
+  KECS_SYNC__A_LOCAL_VALUES,
+  KECS_SYNC__A_PARTS
+};
+
+static void kecs_sync__append_add(kecs_pg__text *part, bool first, const char *form, const char *column,
+                                  const char *type) {
+  const kecs_pg__mark marks[] = {{"c", column}, {"type", type}, {NULL, NULL}};
+  kecs_pg__text_adds(part, first ? "" : ",");
+  kecs_pg__text_fill(part, form, marks);
+}
+
+KECS_PG__FN void kecs_sync__hub_append(kecs_pg__text *out, const kecs_pg__connection *connection,
+                                       const kecs_kind_info *info) {
+  kecs_pg__text part[KECS_SYNC__A_PARTS];
+  bool first = true;
+  memset(part, 0, sizeof part);
+  for (int i = 0; i < KECS_SYNC__A_PARTS; i++) {
+    part[i].allocator = connection->allocator;
+  }
+  for (int i = 0; i < info->column_count; i++) {
+    const kecs_column_info *column = &info->columns[i];
+    bool text = column->type == KECS_TYPE_TEXT || column->type == KECS_TYPE_JSON;
+    if (kecs_sync__travels(column)) {
+      kecs_sync__append_add(&part[KECS_SYNC__A_ARGUMENTS], false, "c_{c} {type}[]", column->name,
+                            text                             ? "text"
+                            : column->type == KECS_TYPE_BOOL ? "boolean"
+                                                             : "bigint");
+      kecs_sync__append_add(&part[KECS_SYNC__A_NAMES], first, "{c}", column->name, "");
+      kecs_sync__append_add(&part[KECS_SYNC__A_U_NAMES], first, "u.{c}", column->name, "");
+      kecs_sync__append_add(&part[KECS_SYNC__A_ARRAYS], first, "c_{c}", column->name, "");
+      first = false;
+    } else if (column->flags & KECS_COLUMN_NOT_NULL) {
+      kecs_sync__append_add(&part[KECS_SYNC__A_LOCALS], false, "{c}", column->name, "");
+      kecs_sync__append_add(&part[KECS_SYNC__A_LOCAL_VALUES], false, text ? "''" : "0", "", "");
+    }
+  }
+  const kecs_pg__mark marks[] = {
+      {"S", connection->home->schema},
+      {"t", info->table},
+      {"key", info->columns[info->keys[0].columns[0]].name},
+      {"arguments", part[KECS_SYNC__A_ARGUMENTS].data},
+      {"names", part[KECS_SYNC__A_NAMES].data},
+      {"u_names", part[KECS_SYNC__A_U_NAMES].data},
+      {"arrays", part[KECS_SYNC__A_ARRAYS].data},
+      {"locals", part[KECS_SYNC__A_LOCALS].len ? part[KECS_SYNC__A_LOCALS].data : ""},
+      {"local_values", part[KECS_SYNC__A_LOCAL_VALUES].len ? part[KECS_SYNC__A_LOCAL_VALUES].data : ""},
+      {NULL, NULL}};
+  kecs_pg__text_fill(out, kecs_sync__append_form, marks);
+  for (int i = 0; i < KECS_SYNC__A_PARTS; i++) {
+    out->status = out->status ? out->status : part[i].status;
+    kecs_pg__text_free(&part[i]);
+  }
 }
 
 /* ---- sync/hub_sql.c ---------------------------------------------------------------------------------------------- */
@@ -5418,7 +5523,8 @@ enum {
   KECS_SYNC__ID_SIZE = 40, /* of a push's or batch's id, with its terminator */
   KECS_SYNC__NAME_MAX = 128,
   KECS_SYNC__BATCH = 1000,
-  KECS_SYNC__BATCH_MAX = 100000
+  KECS_SYNC__BATCH_MAX = 100000,
+  KECS_SYNC__APPEND_BYTES = 1048576
 };
 
 /* A push that was decided upon and is not known to have arrived. */
@@ -5451,7 +5557,11 @@ struct kecs_sync {
   kecs_pg__connection *link; /* NULL while there is none */
   char *hub;
   char site[KECS_SYNC__NAME_MAX + 1];
-  uint64_t kinds;
+  uint64_t kinds;  /* whose rows are merged */
+  uint64_t append; /* that only grow */
+  bool append_pull;
+  int64_t append_bytes;
+  int64_t append_keep_bytes;
   int batch;
   kecs_sync__notes notes;
   kecs_sync_report report;
@@ -5537,7 +5647,25 @@ typedef struct kecs_sync__counters {
 KECS_PG__FN kecs_status kecs_sync__counters_read(kecs_sync *sync, kecs_sync__counters *out);
 KECS_PG__FN void kecs_sync__counters_free(kecs_sync__counters *counters);
 
+/* ---- kinds that only grow (append.c, append_trim.c) ---- */
+
+KECS_PG__FN bool kecs_sync__only_grows(const kecs_kind_info *info);
+
+/* Pushes what is above the watermarks, as far as the budget goes; then the file's bound is kept. */
+KECS_PG__FN kecs_status kecs_sync__append(kecs_sync *sync);
+KECS_PG__FN kecs_status kecs_sync__append_trim(kecs_sync *sync);
+
+/* A kind's watermark, and the rows above those of all kinds. */
+KECS_PG__FN kecs_status kecs_sync__append_mark(kecs_store *store, const kecs_kind_info *info, int64_t *out_mark);
+KECS_PG__FN kecs_status kecs_sync__append_waiting(kecs_sync *sync, int64_t *out_rows);
+
+/* Rows that were pulled are not pushed: their rids. */
+KECS_PG__FN kecs_status kecs_sync__append_pulled(kecs_store *tx, const kecs_kind_info *info, int64_t first,
+                                                 int64_t last);
+
 /* ---- the parts of a round ---- */
+
+KECS_PG__FN int64_t kecs_sync__now_us(void);
 
 KECS_PG__FN kecs_status kecs_sync__pull(kecs_sync *sync);
 KECS_PG__FN kecs_status kecs_sync__push(kecs_sync *sync);
@@ -5568,8 +5696,10 @@ static kecs_status kecs_sync__hub_make(kecs_connection *shared, uint64_t kinds) 
   kecs_pg__text_adds(&text, "SET LOCAL client_min_messages=warning;\n");
   kecs_sync__hub_common(&text, connection, version);
   for (int kind = 1; kind < KECS_KIND_COUNT; kind++) {
-    if (kinds & KECS_BIT(kind)) {
-      const kecs_kind_info *info = kecs_kind_describe((kecs_kind)kind);
+    const kecs_kind_info *info = kecs_kind_describe((kecs_kind)kind);
+    if (kecs_sync__only_grows(info)) {
+      kecs_sync__hub_append(&text, connection, info);
+    } else if (kinds & KECS_BIT(kind)) {
       kecs_sync__hub_kind(&text, connection, info);
       kecs_sync__hub_stamps(&text, connection, info);
     }
@@ -6333,6 +6463,404 @@ KECS_PG__FN kecs_status kecs_sync__push(kecs_sync *sync) {
   return status;
 }
 
+/* ---- sync/append.c ----------------------------------------------------------------------------------------------- */
+/* sync/append.c -- kinds that only grow: events and lines of logs.
+ *
+ * They have no stamps, and nothing to merge: a row is there or not, by its id, which is random. Each round pushes what
+ * lies above a watermark in the table's own rids, after all state and within a budget of bytes, so that a device with
+ * much to tell still tells its state first. A push that is repeated changes nothing at the hub. What the hub refuses is
+ * passed over, and stands in the log of conflicts. */
+
+#include <stdio.h>
+#include <string.h>
+
+enum { KECS_SYNC__APPEND_COLUMNS = 16, KECS_SYNC__NUMBER = 24 };
+
+/* Rows of a kind on their way. */
+typedef struct kecs_sync__tail {
+  kecs_sync *sync;
+  const kecs_kind_info *info;
+  kecs_pg__text array[KECS_SYNC__APPEND_COLUMNS];
+  const char *values[KECS_SYNC__APPEND_COLUMNS + 1];
+  int count; /* columns */
+  int64_t rows;
+  int64_t bytes;
+  int64_t room; /* of the round's budget */
+  int64_t mark; /* the watermark, and where it will be */
+  int64_t read; /* rows, with those that were pulled from the hub */
+  const PGresult *refused;
+} kecs_sync__tail;
+
+KECS_PG__FN bool kecs_sync__only_grows(const kecs_kind_info *info) {
+  return info->flags & KECS_KIND_APPEND;
+}
+
+/* ---- reading ---- */
+
+static void kecs_sync__tail_name(const kecs_kind_info *info, char out[48]) {
+  snprintf(out, 48, "append_%s", info->name);
+}
+
+static kecs_status kecs_sync__tail_mark_visit(const kecs_value *values, void *user) {
+  *(int64_t *)user = values[0].number;
+  return KECS_OK;
+}
+
+KECS_PG__FN kecs_status kecs_sync__append_mark(kecs_store *store, const kecs_kind_info *info, int64_t *out_mark) {
+  char name[48];
+  kecs_sync__tail_name(info, name);
+  kecs_value value = kecs_sync__value_text(name);
+  *out_mark = 0;
+  return kecs_replica_sql(store, "SELECT CAST(value AS INTEGER) FROM {sync_state} WHERE {own}name=?1", &value, 1, 1,
+                          kecs_sync__tail_mark_visit, out_mark);
+}
+
+/* "SELECT rid,whether it came from the hub,columns..." above the watermark. */
+static kecs_status kecs_sync__tail_sql(kecs_sync__tail *tail, kecs_pg__text *out) {
+  const kecs_pg__mark marks[] = {{"t", tail->info->table}, {"open", "{"}, {"close", "}"}, {NULL, NULL}};
+  kecs_pg__text_adds(out, "SELECT rid,");
+  kecs_pg__text_fill(out,
+                     "EXISTS(SELECT 1 FROM {open}sync_echoes e{close} WHERE {open}own e{close}e.kind=?3 AND e.first<="
+                     "{t}.rid AND e.last>={t}.rid)",
+                     marks);
+  tail->count = 0;
+  for (int i = 0; i < tail->info->column_count; i++) {
+    if (kecs_sync__travels(&tail->info->columns[i])) {
+      kecs_pg__text_adds(out, ",");
+      kecs_pg__text_adds(out, tail->info->columns[i].name);
+      tail->array[tail->count++].allocator = &tail->sync->allocator;
+    }
+  }
+  kecs_pg__text_fill(out, " FROM {open}{t}{close} WHERE {open}own{close}rid>?1 ORDER BY rid LIMIT ?2", marks);
+  return out->status;
+}
+
+/* FULL is only said to end the walk: the budget is used up. */
+static kecs_status kecs_sync__tail_visit(const kecs_value *values, void *user) {
+  kecs_sync__tail *tail = user;
+  int64_t bytes = 0;
+  for (int i = 0; i < tail->count; i++) {
+    bytes += values[i + 2].type == KECS_VALUE_TEXT ? (int64_t)values[i + 2].len : 8;
+  }
+  bool echo = values[1].number != 0;
+  if (!echo && tail->bytes + bytes > tail->room && tail->rows + tail->sync->report.appended > 0) {
+    return KECS_E_FULL;
+  }
+  tail->mark = values[0].number;
+  tail->read++;
+  for (int i = 0; !echo && i < tail->count; i++) {
+    if (values[i + 2].type == KECS_VALUE_NULL) {
+      kecs_sync__array_add(&tail->array[i], NULL);
+    } else if (values[i + 2].type == KECS_VALUE_TEXT) {
+      kecs_sync__array_add(&tail->array[i], values[i + 2].text);
+    } else {
+      kecs_sync__array_int(&tail->array[i], values[i + 2].number);
+    }
+  }
+  tail->bytes += echo ? 0 : bytes;
+  tail->rows += echo ? 0 : 1;
+  return KECS_OK;
+}
+
+static kecs_status kecs_sync__tail_read(kecs_sync__tail *tail, bool *out_full) {
+  kecs_pg__text sql = {&tail->sync->allocator, NULL, 0, 0, KECS_OK};
+  kecs_value values[] = {kecs_sync__value_int(tail->mark), kecs_sync__value_int(tail->sync->batch),
+                         kecs_sync__value_int((int64_t)tail->info->kind)};
+  kecs_status status = kecs_sync__tail_sql(tail, &sql);
+  status = status
+               ? status
+               : kecs_replica_sql(tail->sync->store, sql.data, values, 3, tail->count + 2, kecs_sync__tail_visit, tail);
+  *out_full = status == KECS_E_FULL;
+  kecs_pg__text_free(&sql);
+  return *out_full ? KECS_OK : status;
+}
+
+/* ---- sending ---- */
+
+/* What the hub has refused stays in the table, and is told: the watermark is above it. */
+static kecs_status kecs_sync__tail_refused(kecs_store *tx, const kecs_sync__tail *tail) {
+  kecs_status status = KECS_OK;
+  for (int row = 0; !status && row < PQntuples(tail->refused); row++) {
+    kecs_value values[] = {
+        kecs_sync__value_int((int64_t)tail->info->kind), kecs_sync__value_text(kecs_sync__text(tail->refused, row, 0)),
+        kecs_sync__value_text(kecs_sync__text(tail->refused, row, 1)),
+        kecs_sync__value_text(kecs_sync__text(tail->refused, row, 2)), kecs_sync__value_int(kecs_sync__now_us())};
+    status = kecs_replica_sql(tx,
+                              "INSERT INTO {sync_conflicts}({tenant}kind,key,groups,reason,kept_stamp,kept_site,"
+                              "lost_stamp,lost_site,lost,at) VALUES({ours}?1,?2,1,'refused ' || ?3,0,0,0,-1,?4,?5) "
+                              "ON CONFLICT DO NOTHING",
+                              values, 5, 0, NULL, NULL);
+  }
+  return status;
+}
+
+static kecs_status kecs_sync__tail_work(kecs_store *tx, void *user) {
+  const kecs_sync__tail *tail = user;
+  char name[48];
+  kecs_value values[] = {kecs_sync__value_int((int64_t)tail->info->kind), kecs_sync__value_int(tail->mark)};
+  kecs_sync__tail_name(tail->info, name);
+  kecs_status status = kecs_sync__note_number(tx, name, tail->mark);
+  status = status ? status
+                  : kecs_replica_sql(tx, "DELETE FROM {sync_echoes} WHERE {own}kind=?1 AND last<=?2", values, 2, 0,
+                                     NULL, NULL);
+  return status || !tail->refused ? status : kecs_sync__tail_refused(tx, tail);
+}
+
+static kecs_status kecs_sync__tail_send(kecs_sync__tail *tail) {
+  kecs_sync *sync = tail->sync;
+  kecs_sync__exchange exchange;
+  kecs_pg__text form = {&sync->allocator, NULL, 0, 0, KECS_OK};
+  char site[KECS_SYNC__NUMBER];
+  char number[16];
+  snprintf(site, sizeof site, "%lld", (long long)sync->notes.site);
+  tail->values[0] = site;
+  kecs_pg__text_adds(&form, "SELECT * FROM {S}sync_append_{t}({T},$1");
+  for (int i = 0; i < tail->count; i++) {
+    kecs_sync__array_end(&tail->array[i]);
+    form.status = form.status ? form.status : tail->array[i].status;
+    tail->values[i + 1] = tail->array[i].data;
+    snprintf(number, sizeof number, ",$%d", i + 2);
+    kecs_pg__text_adds(&form, number);
+  }
+  kecs_pg__text_adds(&form, ")");
+  kecs_sync__begin(&exchange, sync, true);
+  exchange.status = exchange.status ? exchange.status : form.status;
+  int item =
+      exchange.status ? 0 : kecs_sync__add_item(&exchange, form.data, tail->info->table, tail->values, tail->count + 1);
+  kecs_status status = kecs_sync__send(&exchange, "push what only grows");
+  if (!status) {
+    tail->refused = exchange.item[item].result;
+    sync->report.appended += tail->rows - PQntuples(tail->refused);
+    sync->report.conflicts += PQntuples(tail->refused);
+    status = kecs_sync__transact(sync, kecs_sync__tail_work, tail);
+  }
+  kecs_sync__end(&exchange);
+  kecs_pg__text_free(&form);
+  return status;
+}
+
+/* One batch of a kind. */
+static kecs_status kecs_sync__tail_push(kecs_sync *sync, const kecs_kind_info *info, int64_t *room, bool *out_more) {
+  kecs_sync__tail tail;
+  bool full = false;
+  memset(&tail, 0, sizeof tail);
+  tail.sync = sync;
+  tail.info = info;
+  tail.room = *room;
+  kecs_status status = kecs_sync__append_mark(sync->store, info, &tail.mark);
+  status = status ? status : kecs_sync__tail_read(&tail, &full);
+  if (!status && tail.rows > 0) {
+    status = kecs_sync__tail_send(&tail);
+  } else if (!status && tail.read > 0) {
+    status = kecs_sync__transact(sync, kecs_sync__tail_work, &tail);
+  }
+  *room -= tail.bytes;
+  *out_more = !status && !full && tail.read == sync->batch;
+  for (int i = 0; i < KECS_SYNC__APPEND_COLUMNS; i++) {
+    if (tail.array[i].allocator) {
+      kecs_pg__text_free(&tail.array[i]);
+    }
+  }
+  return status;
+}
+
+KECS_PG__FN kecs_status kecs_sync__append(kecs_sync *sync) {
+  int64_t room = sync->append_bytes;
+  kecs_status status = KECS_OK;
+  for (int kind = 1; !status && kind < KECS_KIND_COUNT && room > 0; kind++) {
+    bool more = (sync->append & KECS_BIT(kind)) != 0;
+    while (!status && more && room > 0) {
+      status = kecs_sync__tail_push(sync, kecs_kind_describe((kecs_kind)kind), &room, &more);
+    }
+  }
+  return status ? status : kecs_sync__append_trim(sync);
+}
+
+/* ---- what the hub has ---- */
+
+KECS_PG__FN kecs_status kecs_sync__append_pulled(kecs_store *tx, const kecs_kind_info *info, int64_t first,
+                                                 int64_t last) {
+  kecs_value values[] = {kecs_sync__value_int((int64_t)info->kind), kecs_sync__value_int(first),
+                         kecs_sync__value_int(last)};
+  return kecs_replica_sql(tx, "INSERT INTO {sync_echoes}({tenant}kind,first,last) VALUES({ours}?1,?2,?3)", values, 3, 0,
+                          NULL, NULL);
+}
+
+KECS_PG__FN kecs_status kecs_sync__append_waiting(kecs_sync *sync, int64_t *out_rows) {
+  kecs_status status = KECS_OK;
+  *out_rows = 0;
+  for (int kind = 1; !status && kind < KECS_KIND_COUNT; kind++) {
+    const kecs_kind_info *info = kecs_kind_describe((kecs_kind)kind);
+    if (sync->append & KECS_BIT(kind)) {
+      char sql[160];
+      int64_t mark = 0;
+      int64_t rows = 0;
+      status = kecs_sync__append_mark(sync->store, info, &mark);
+      kecs_value value = kecs_sync__value_int(mark);
+      snprintf(sql, sizeof sql, "SELECT count(*) FROM {%s} WHERE {own}rid>?1", info->table);
+      status = status ? status : kecs_replica_sql(sync->store, sql, &value, 1, 1, kecs_sync__tail_mark_visit, &rows);
+      *out_rows += rows;
+    }
+  }
+  return status;
+}
+
+/* ---- sync/append_trim.c ------------------------------------------------------------------------------------------ */
+/* sync/append_trim.c -- the bound of what the kinds that only grow may take in an edge's file.
+ *
+ * The oldest rows that are at the hub go first, then the oldest that are not; for those an event says what is missing,
+ * which is pushed like any other. */
+
+#include <stdio.h>
+#include <string.h>
+
+enum { KECS_SYNC__TRIM_STEP = 1000 };
+
+/* A walk through the oldest rows of a kind. */
+typedef struct kecs_sync__trim {
+  kecs_sync *sync;
+  const kecs_kind_info *info;
+  int64_t mark;   /* rows above it were never pushed */
+  bool unpushed;  /* they may go, too */
+  int64_t excess; /* bytes that are still to go */
+  int count;
+  char *key[KECS_SYNC__TRIM_STEP];
+  int64_t lost; /* of those, rows that nobody else has; and their bytes */
+  int64_t lost_bytes;
+  int64_t bytes;
+} kecs_sync__trim;
+
+static void kecs_sync__trim_size(kecs_pg__text *out, const kecs_kind_info *info) {
+  kecs_pg__text_adds(out, "0");
+  for (int i = 0; i < info->column_count; i++) {
+    const kecs_column_info *column = &info->columns[i];
+    const kecs_pg__mark marks[] = {{"c", column->name}, {NULL, NULL}};
+    bool text = column->type == KECS_TYPE_TEXT || column->type == KECS_TYPE_JSON;
+    kecs_pg__text_fill(out, text ? "+coalesce(length(CAST({c} AS BLOB)),0)" : "+8", marks);
+  }
+}
+
+static kecs_status kecs_sync__trim_sum(kecs_sync *sync, const kecs_kind_info *info, int64_t *out_bytes) {
+  kecs_pg__text sql = {&sync->allocator, NULL, 0, 0, KECS_OK};
+  const kecs_pg__mark marks[] = {{"t", info->table}, {"open", "{"}, {"close", "}"}, {NULL, NULL}};
+  kecs_pg__text_adds(&sql, "SELECT coalesce(sum(");
+  kecs_sync__trim_size(&sql, info);
+  kecs_pg__text_fill(&sql, "),0) FROM {open}{t}{close} WHERE {open}own{close}true", marks);
+  kecs_status status = sql.status ? sql.status : kecs_sync__count(sync->store, sql.data, out_bytes);
+  kecs_pg__text_free(&sql);
+  return status;
+}
+
+static kecs_status kecs_sync__trim_visit(const kecs_value *values, void *user) {
+  kecs_sync__trim *trim = user;
+  if (trim->excess <= 0 || trim->count == KECS_SYNC__TRIM_STEP) {
+    return KECS_OK;
+  }
+  char *key = kecs_pg__copy(&trim->sync->allocator, values[1].text, values[1].len);
+  if (!key) {
+    return KECS_E_NOMEM;
+  }
+  bool lost = values[0].number > trim->mark;
+  trim->key[trim->count++] = key;
+  trim->excess -= values[2].number;
+  trim->bytes += values[2].number;
+  trim->lost += lost;
+  trim->lost_bytes += lost ? values[2].number : 0;
+  return KECS_OK;
+}
+
+/* Events that tell of a gap stay until they are at the hub. */
+static kecs_status kecs_sync__trim_find(kecs_sync__trim *trim) {
+  kecs_pg__text sql = {&trim->sync->allocator, NULL, 0, 0, KECS_OK};
+  const kecs_pg__mark marks[] = {{"t", trim->info->table},
+                                 {"key", trim->info->columns[trim->info->keys[0].columns[0]].name},
+                                 {"open", "{"},
+                                 {"close", "}"},
+                                 {NULL, NULL}};
+  kecs_value values[] = {kecs_sync__value_int(trim->unpushed ? INT64_MAX : trim->mark),
+                         kecs_sync__value_int(KECS_SYNC__TRIM_STEP), kecs_sync__value_int(trim->mark)};
+  bool events = trim->info->kind == KECS_KIND_EVENT;
+  kecs_pg__text_fill(&sql, "SELECT rid,{key},", marks);
+  kecs_sync__trim_size(&sql, trim->info);
+  kecs_pg__text_fill(&sql, " FROM {open}{t}{close} WHERE {open}own{close}rid<=?1", marks);
+  kecs_pg__text_adds(&sql, events ? " AND (rid<=?3 OR event_type<>'kecs.sync.gap')" : "");
+  kecs_pg__text_adds(&sql, " ORDER BY rid LIMIT ?2");
+  kecs_status status = sql.status ? sql.status
+                                  : kecs_replica_sql(trim->sync->store, sql.data, values, events ? 3 : 2, 3,
+                                                     kecs_sync__trim_visit, trim);
+  kecs_pg__text_free(&sql);
+  return status;
+}
+
+static kecs_status kecs_sync__trim_gap(kecs_store *tx, const kecs_sync__trim *trim) {
+  kecs_event event;
+  char data[160];
+  memset(&event, 0, sizeof event);
+  snprintf(data, sizeof data, "{\"kind\":\"%s\",\"rows\":%lld,\"bytes\":%lld}", trim->info->name, (long long)trim->lost,
+           (long long)trim->lost_bytes);
+  event.event_type = "kecs.sync.gap";
+  event.resource_type = trim->info->name;
+  event.resource_arn = trim->sync->site;
+  event.action = "DROP";
+  event.data = data;
+  return kecs_event_create(tx, &event, NULL);
+}
+
+static kecs_status kecs_sync__trim_work(kecs_store *tx, void *user) {
+  const kecs_sync__trim *trim = user;
+  kecs_status status = trim->lost ? kecs_sync__trim_gap(tx, trim) : KECS_OK;
+  for (int i = 0; !status && i < trim->count; i++) {
+    status = kecs_record_delete(tx, trim->info->kind, trim->key[i]);
+    status = status == KECS_E_NOT_FOUND ? KECS_OK : status;
+  }
+  return status;
+}
+
+/* One step, in one transaction: at most 1000 rows. */
+static kecs_status kecs_sync__trim_step(kecs_sync *sync, const kecs_kind_info *info, bool unpushed, int64_t *excess,
+                                        bool *out_more) {
+  kecs_sync__trim *trim = kecs_pg__alloc(&sync->allocator, sizeof *trim);
+  if (!trim) {
+    return KECS_E_NOMEM;
+  }
+  trim->sync = sync;
+  trim->info = info;
+  trim->unpushed = unpushed;
+  trim->excess = *excess;
+  kecs_status status = kecs_sync__append_mark(sync->store, info, &trim->mark);
+  status = status ? status : kecs_sync__trim_find(trim);
+  status = status || !trim->count ? status : kecs_sync__transact(sync, kecs_sync__trim_work, trim);
+  *excess -= status ? 0 : trim->bytes;
+  *out_more = !status && trim->count == KECS_SYNC__TRIM_STEP && *excess > 0;
+  sync->report.dropped += status ? 0 : trim->lost;
+  for (int i = 0; i < trim->count; i++) {
+    kecs_pg__release_text(&sync->allocator, trim->key[i]);
+  }
+  kecs_pg__release(&sync->allocator, trim, sizeof *trim);
+  return status;
+}
+
+KECS_PG__FN kecs_status kecs_sync__append_trim(kecs_sync *sync) {
+  kecs_status status = KECS_OK;
+  int64_t excess = -sync->append_keep_bytes;
+  for (int kind = 1; !status && kind < KECS_KIND_COUNT && sync->append_keep_bytes > 0; kind++) {
+    int64_t bytes = 0;
+    if (sync->append & KECS_BIT(kind)) {
+      status = kecs_sync__trim_sum(sync, kecs_kind_describe((kecs_kind)kind), &bytes);
+      excess += bytes;
+    }
+  }
+  for (int pass = 0; !status && pass < 2; pass++) {
+    for (int kind = 1; !status && kind < KECS_KIND_COUNT; kind++) {
+      bool more = (sync->append & KECS_BIT(kind)) && sync->append_keep_bytes > 0 && excess > 0;
+      while (!status && more) {
+        status = kecs_sync__trim_step(sync, kecs_kind_describe((kecs_kind)kind), pass > 0, &excess, &more);
+      }
+    }
+  }
+  return status;
+}
+
 /* ---- sync/counters.c --------------------------------------------------------------------------------------------- */
 /* sync/counters.c -- how far the revisions of families have been given out.
  *
@@ -6433,9 +6961,9 @@ KECS_PG__FN void kecs_sync__counters_free(kecs_sync__counters *counters) {
 /* sync/blocked.c -- rows of a page that wait for a number which another row has here, and has given up at the hub.
  *
  * At the hub no two rows have one number, and a page is one snapshot of it: where all the rows that are concerned are
- * in the page, each of them finds its place. So they are merged again, since others may have left; then, in a transaction
- * inside the page's, with what is in the way moved aside. A row that is aside in the end is not in the page: all is
- * undone, and both stand in sync_wanted, so that the next page has them. */
+ * in the page, each of them finds its place. So they are merged again, since others may have left; then, in a
+ * transaction inside the page's, with what is in the way moved aside. A row that is aside in the end is not in the
+ * page: all is undone, and both stand in sync_wanted, so that the next page has them. */
 
 /* ---- sync/page.h ------------------------------------------------------------------------------------------------- */
 /* sync/page.h -- a page of what the hub has, on its way into the edge. */
@@ -6489,9 +7017,9 @@ static kecs_status kecs_sync__force_work(kecs_store *tx, void *user) {
     status = kecs_sync__apply_kind(blocked->page, tx, blocked->kind);
   }
   status = status ? status : kecs_replica_aside(tx, blocked->kind, &blocked->aside);
-  return status             ? status
+  return status           ? status
          : blocked->aside ? kecs_pg__fail(KECS_E_CONFLICT, "rows wait for others that are not in the page")
-                            : KECS_OK;
+                          : KECS_OK;
 }
 
 static kecs_status kecs_sync__force(kecs_sync__page *page, kecs_store *tx, kecs_kind kind) {
@@ -6543,10 +7071,10 @@ static void kecs_sync__select(kecs_pg__text *out, const kecs_kind_info *info) {
     kecs_column_group group;
   } stamps[] = {{"life", KECS_GROUP_KEY}, {"spec", KECS_GROUP_SPEC}, {"status", KECS_GROUP_STATUS}};
   kecs_pg__text_adds(out, "SELECT ");
-  kecs_sync__key_text(out, info, "t");
+  kecs_sync__key_text(out, info, "t"); /* what only grows has no stamps */
   for (size_t i = 0; i < sizeof stamps / sizeof stamps[0]; i++) {
     bool has = false;
-    for (int c = 0; c < info->column_count; c++) {
+    for (int c = 0; !kecs_sync__only_grows(info) && c < info->column_count; c++) {
       has = has || info->columns[c].group == (unsigned)stamps[i].group;
     }
     const kecs_pg__mark marks[] = {{"n", stamps[i].name}, {NULL, NULL}};
@@ -6644,9 +7172,21 @@ static kecs_status kecs_sync__merge(kecs_sync__page *page, kecs_store *tx, const
   return KECS_OK;
 }
 
+/* A row of a kind that only grows. Those of a page have rids that follow each other. */
+static kecs_status kecs_sync__arrive(kecs_sync__page *page, kecs_store *tx, const kecs_replica_row *row,
+                                     int64_t rids[2]) {
+  int64_t rid = 0;
+  kecs_status status = kecs_replica_insert(tx, row, &rid);
+  page->pulled += rid != 0;
+  rids[0] = rids[0] || status ? rids[0] : rid;
+  rids[1] = rid ? rid : rids[1];
+  return status;
+}
+
 static kecs_status kecs_sync__apply_rows(kecs_sync__page *page, kecs_store *tx, const kecs_kind_info *info,
                                          const PGresult *result) {
   kecs_status status = KECS_OK;
+  int64_t rids[2] = {0, 0};
   for (int r = 0; !status && r < PQntuples(result); r++) {
     kecs_value values[64];
     kecs_replica_row row;
@@ -6666,9 +7206,10 @@ static kecs_status kecs_sync__apply_rows(kecs_sync__page *page, kecs_store *tx, 
         values[i] = kecs_sync__value(&info->columns[i], result, r, at++);
       }
     }
-    status = kecs_sync__merge(page, tx, &row);
+    status = kecs_sync__only_grows(info) ? kecs_sync__arrive(page, tx, &row, rids)
+                                         : kecs_sync__merge(page, tx, &row);
   }
-  return status;
+  return status || !rids[0] ? status : kecs_sync__append_pulled(tx, info, rids[0], rids[1]);
 }
 
 static kecs_status kecs_sync__apply_graves(kecs_sync__page *page, kecs_store *tx, kecs_kind kind,
@@ -6766,6 +7307,10 @@ static kecs_status kecs_sync__page_wanted(kecs_sync__page *page) {
 
 /* ---- windows ---- */
 
+static uint64_t kecs_sync__pulls(const kecs_sync *sync) {
+  return sync->kinds | (sync->append_pull ? sync->append : 0);
+}
+
 static void kecs_sync__window_read(kecs_sync *sync, const PGresult *result) {
   sync->until = kecs_sync__number(result, 0, 0);
   snprintf(sync->until_id, sizeof sync->until_id, "%s", kecs_sync__text(result, 0, 1));
@@ -6785,12 +7330,13 @@ static kecs_status kecs_sync__pull_window(kecs_sync *sync, kecs_sync__page *page
   kecs_sync__begin(&page->exchange, sync, false);
   kecs_status status = kecs_sync__page_wanted(page);
   for (int kind = 1; !status && kind < KECS_KIND_COUNT; kind++) {
-    if ((uint64_t)sync->until_kinds & sync->kinds & KECS_BIT(kind)) {
+    if ((uint64_t)sync->until_kinds & kecs_sync__pulls(sync) & KECS_BIT(kind)) {
       const kecs_kind_info *info = kecs_kind_describe((kecs_kind)kind);
+      bool graves = !kecs_sync__only_grows(info);
       snprintf(rows, sizeof rows,
                "t.rid IN(SELECT c.rid FROM {S}changes c WHERE c.tenant={T} AND c.seq>$1 AND c.seq<=$2 AND c.kind=%d)",
                kind);
-      page->graves[kind][0] = kecs_sync__add_graves(page, info, "x.seq>$1 AND x.seq<=$2", values, 2);
+      page->graves[kind][0] = graves ? kecs_sync__add_graves(page, info, "x.seq>$1 AND x.seq<=$2", values, 2) : 0;
       page->rows[kind][0] = kecs_sync__add_rows(page, info, rows, false, values, 2);
     }
   }
@@ -6879,7 +7425,7 @@ static kecs_status kecs_sync__boot_page(kecs_sync *sync, kecs_sync__page *page) 
   snprintf(rid, sizeof rid, "%lld", (long long)sync->notes.boot_rid);
   snprintf(size, sizeof size, "%d", sync->batch);
   const char *values[] = {rid, size};
-  if (!graves && !(sync->kinds & KECS_BIT(sync->notes.boot_kind))) {
+  if (!graves && !(kecs_sync__pulls(sync) & KECS_BIT(sync->notes.boot_kind))) {
     page->boot_kind = sync->notes.boot_kind + 1;
     return kecs_sync__transact(sync, kecs_sync__apply_boot, page);
   }
@@ -6970,7 +7516,7 @@ enum {
   KECS_SYNC__FITS
 };
 
-static int64_t kecs_sync__now_us(void) {
+KECS_PG__FN int64_t kecs_sync__now_us(void) {
   struct timespec now = {0, 0};
   (void)clock_gettime(CLOCK_REALTIME, &now);
   return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
@@ -7099,6 +7645,7 @@ KECS_STORE_API kecs_status kecs_sync_once(kecs_sync *sync, kecs_sync_report *out
   status = status ? status : kecs_sync__hello(sync);
   status = status ? status : kecs_sync__pull(sync);
   status = status ? status : kecs_sync__push(sync);
+  status = status ? status : kecs_sync__append(sync);
   int64_t now = kecs_sync__now_us();
   bool idle = sync->report.pushed + sync->report.pulled == 0 && now - sync->notes.last_us < INT64_C(60000000);
   if (!status && !idle) { /* an idle edge does not wear its disk */
@@ -7133,6 +7680,7 @@ KECS_STORE_API kecs_status kecs_sync_status(kecs_sync *sync, kecs_sync_status_in
   status = status
                ? status
                : kecs_sync__count(sync->store, "SELECT count(*) FROM {sync_wanted} WHERE {own}true", &out_info->wanted);
+  status = status ? status : kecs_sync__append_waiting(sync, &out_info->append_pending);
   return status ? status
                 : kecs_sync__count(sync->store, "SELECT count(*) FROM {sync_conflicts} WHERE {own}true",
                                    &out_info->conflicts);
@@ -7193,11 +7741,15 @@ static kecs_status kecs_sync__check_options(const kecs_sync_options *options) {
     return kecs_pg__fail(KECS_E_INVALID, "options.batch is %d; 1 to %d, or 0", options->batch,
                          (int)KECS_SYNC__BATCH_MAX);
   }
+  if (options->append_bytes < -1 || options->append_keep_bytes < 0) {
+    return kecs_pg__fail(KECS_E_INVALID, "options.append_bytes is -1 or more, options.append_keep_bytes 0 or more");
+  }
   return KECS_OK;
 }
 
 static kecs_status kecs_sync__choose_kinds(kecs_sync *sync, const kecs_sync_options *options) {
-  sync->kinds = options->kind_count ? 0 : kecs_replica_kinds(sync->store);
+  uint64_t append = kecs_replica_append_kinds(sync->store);
+  sync->kinds = options->kind_count ? 0 : kecs_replica_kinds(sync->store) | append;
   for (size_t i = 0; i < options->kind_count; i++) {
     if (!kecs_kind_describe(options->kinds[i])) {
       return kecs_pg__fail(KECS_E_INVALID, "options.kinds: %d is no kind", (int)options->kinds[i]);
@@ -7213,6 +7765,8 @@ static kecs_status kecs_sync__choose_kinds(kecs_sync *sync, const kecs_sync_opti
       }
     }
   }
+  sync->append = sync->kinds & append;
+  sync->kinds &= ~append;
   return KECS_OK;
 }
 
@@ -7236,7 +7790,7 @@ static kecs_status kecs_sync__fix(kecs_store *tx, const char *name, const char *
 static kecs_status kecs_sync__fix_work(kecs_store *tx, void *user) {
   const kecs_sync *sync = user;
   char kinds[24];
-  snprintf(kinds, sizeof kinds, "%llu", (unsigned long long)sync->kinds);
+  snprintf(kinds, sizeof kinds, "%llu", (unsigned long long)(sync->kinds | sync->append));
   kecs_status status = kecs_sync__fix(tx, "name", sync->site);
   return status ? status : kecs_sync__fix(tx, "kinds", kinds);
 }
@@ -7258,6 +7812,9 @@ KECS_STORE_API kecs_status kecs_sync_open(kecs_store *store, const kecs_sync_opt
   sync->allocator = *allocator;
   sync->store = store;
   sync->batch = options->batch ? options->batch : KECS_SYNC__BATCH;
+  sync->append_pull = options->append_pull;
+  sync->append_bytes = options->append_bytes ? options->append_bytes : KECS_SYNC__APPEND_BYTES;
+  sync->append_keep_bytes = options->append_keep_bytes;
   snprintf(sync->site, sizeof sync->site, "%s", options->site);
   sync->hub = kecs_pg__copy(allocator, options->hub, strlen(options->hub));
   status = sync->hub ? kecs_pg_backend()->attach(sync->hub, &sync->allocator, &sync->place) : KECS_E_NOMEM;

@@ -198,8 +198,8 @@ static kecs_status kecs__merge_groups(kecs__join *merge, unsigned *out_groups) {
         kecs__stamp_compare(merge->side, row->stamp[i], row->site[i], merge->ours.stamp[i], merge->ours.site[i]);
     bool pending = merge->pending & 1U << i;
     int64_t base = 0;
-    if (aside && merge->meta->info->columns[number].group == (i == KECS_REPLICA_SPEC ? KECS_GROUP_SPEC
-                                                                                     : KECS_GROUP_STATUS)) {
+    if (aside &&
+        merge->meta->info->columns[number].group == (i == KECS_REPLICA_SPEC ? KECS_GROUP_SPEC : KECS_GROUP_STATUS)) {
       *out_groups |= 1U << i; /* what was pending of it was noted when it was moved */
     } else if (order > 0) {
       status = pending ? kecs__merge_lost(merge, true, "update", 1U << i, i) : KECS_OK;

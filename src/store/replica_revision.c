@@ -48,10 +48,8 @@ typedef struct kecs__revision_place {
 } kecs__revision_place;
 
 static const kecs__revision_place kecs__revision_places[] = {
-    {KECS_KIND_SERVICE, KECS_SERVICE_TASK_DEFINITION, false},
-    {KECS_KIND_SERVICE, KECS_SERVICE_DEPLOYMENTS, true},
-    {KECS_KIND_SERVICE, KECS_SERVICE_TASK_SETS, true},
-    {KECS_KIND_TASK, KECS_TASK_TASK_DEFINITION_ARN, false},
+    {KECS_KIND_SERVICE, KECS_SERVICE_TASK_DEFINITION, false},   {KECS_KIND_SERVICE, KECS_SERVICE_DEPLOYMENTS, true},
+    {KECS_KIND_SERVICE, KECS_SERVICE_TASK_SETS, true},          {KECS_KIND_TASK, KECS_TASK_TASK_DEFINITION_ARN, false},
     {KECS_KIND_TASK_SET, KECS_TASK_SET_TASK_DEFINITION, false},
 };
 
@@ -82,8 +80,9 @@ static void kecs__revision_find(kecs__text *sql, const kecs_kind_info *info, con
   kecs_column_group group = (kecs_column_group)info->columns[place->column].group;
   const char *column = info->columns[place->column].name;
   const char *name = group == KECS_GROUP_SPEC ? "spec" : "status";
-  kecs__text_addf(sql, place->inside ? "SELECT rid FROM {%s} WHERE {own}rid>?1 AND instr(%s,?2)>0"
-                                     : "SELECT rid FROM {%s} WHERE {own}rid>?1 AND %s IN(?2,?3)",
+  kecs__text_addf(sql,
+                  place->inside ? "SELECT rid FROM {%s} WHERE {own}rid>?1 AND instr(%s,?2)>0"
+                                : "SELECT rid FROM {%s} WHERE {own}rid>?1 AND %s IN(?2,?3)",
                   info->table, column);
   if (group == KECS_GROUP_KEY) {
     kecs__text_adds(sql, " AND site_life IS NULL");
@@ -148,9 +147,9 @@ static kecs_status kecs__revision_rewrite(kecs__join *merge, const kecs__revisio
     return status;
   }
   const char *text = kecs__row_text(meta->info, row, place->column);
-  const char *next = place->inside                   ? kecs__revision_replace(write, text, old->quoted, made->quoted)
-                     : strcmp(text, old->arn) == 0   ? made->arn
-                                                     : made->brief;
+  const char *next = place->inside                 ? kecs__revision_replace(write, text, old->quoted, made->quoted)
+                     : strcmp(text, old->arn) == 0 ? made->arn
+                                                   : made->brief;
   if (!next) {
     return KECS_E_NOMEM;
   }
@@ -200,9 +199,8 @@ static kecs_status kecs__revision_tags(kecs__join *merge, const char *arn) {
                                "SELECT rid FROM {resource_tags} WHERE {own}resource_arn=?1 AND rid>?2 AND site_life IS "
                                "NULL AND stamp_life>?3 ORDER BY rid LIMIT 1",
                                values, 3, &values[1].number);
-    status = status || !values[1].number
-                 ? status
-                 : kecs__merge_bury(merge, meta, values[1].number, KECS__NOBODYS_STAMP, 0);
+    status =
+        status || !values[1].number ? status : kecs__merge_bury(merge, meta, values[1].number, KECS__NOBODYS_STAMP, 0);
   } while (!status && values[1].number);
   return status;
 }
@@ -249,13 +247,11 @@ static kecs_status kecs__revision_move(kecs__join *merge) {
   kecs__revision_names made;
   bool found = false;
   memset(&row, 0, sizeof row);
-  kecs_status status =
-      kecs__row_by_rid(write->session, merge->meta, merge->ours.rid, &write->arena, &row, &found);
+  kecs_status status = kecs__row_by_rid(write->session, merge->meta, merge->ours.rid, &write->arena, &row, &found);
   status = status ? status : kecs__revision_name(write, &row, &old);
   status = status ? status : kecs__revision_raise(write, row.account_id, row.region, row.family, row.revision);
   status = status ? status : kecs__revision_tags(merge, row.arn);
-  status = status ? status
-                  : kecs__merge_bury(merge, merge->meta, merge->ours.rid, KECS__NOBODYS_STAMP, 0);
+  status = status ? status : kecs__merge_bury(merge, merge->meta, merge->ours.rid, KECS__NOBODYS_STAMP, 0);
   row.arn = NULL;
   row.revision = 0;
   row.version = 0;
@@ -271,8 +267,8 @@ KECS__FN kecs_status kecs__merge_renumber(kecs__join *merge, bool *out_done) {
   kecs_status status = kecs__grave_read(merge->write->session, row->kind, row->key, &grave);
   *out_done = false;
   /* What was deleted here, and made anew with its number, takes the place of what it was. */
-  if (status || (grave.seq && kecs__stamp_compare(merge->side, grave.stamp, grave.site, row->stamp[0], row->site[0]) >
-                                  0)) {
+  if (status ||
+      (grave.seq && kecs__stamp_compare(merge->side, grave.stamp, grave.site, row->stamp[0], row->site[0]) > 0)) {
     return status;
   }
   *out_done = true;

@@ -1,9 +1,9 @@
 /* store/replica_rows.c -- what a merge writes: the row with its given stamps, and what stands in its way.
  *
  * A unique key other than the natural one may be taken by another row. A row that the other side has never seen goes:
- * it is kept in the log of conflicts. Any other one has a newer state there, which is asked for together with the row that
- * has to wait. Rows that have swapped a number each wait for another then; they are merged with `force`, one after the
- * other, and what is in the way is moved aside until its own state comes, in the same transaction. */
+ * it is kept in the log of conflicts. Any other one has a newer state there, which is asked for together with the row
+ * that has to wait. Rows that have swapped a number each wait for another then; they are merged with `force`, one
+ * after the other, and what is in the way is moved aside until its own state comes, in the same transaction. */
 #include "base/prologue.h"
 
 #include "store/replica_state.h"
@@ -97,7 +97,7 @@ static kecs_status kecs__merge_columns(const kecs__join *merge, unsigned groups,
     bool comes = kecs__merge_takes(merge, i, groups);
     bool given = !merge->row->given || merge->row->given & KECS_BIT(i);
     taken |= comes && (given || whole) ? KECS_BIT(i) : 0;
-    values[i] = comes && given ? merge->row->values[i]
+    values[i] = comes && given              ? merge->row->values[i]
                 : ours && !(comes && whole) ? ours[i]
                                             : kecs__merge_default(meta, i);
   }
@@ -236,9 +236,8 @@ static kecs_status kecs__merge_evict(kecs__join *merge, const kecs__state *other
   row.kind = merge->row->kind;
   row.key = name;
   row.values = other->values;
-  kecs_status status =
-      kecs__replica_lost(merge->write, &row, "key", 1U << KECS_REPLICA_LIFE, merge->row->stamp[0], merge->row->site[0],
-                         other->stamp[0], other->site[0]);
+  kecs_status status = kecs__replica_lost(merge->write, &row, "key", 1U << KECS_REPLICA_LIFE, merge->row->stamp[0],
+                                          merge->row->site[0], other->stamp[0], other->site[0]);
   merge->done.conflicts++;
   return status ? status : kecs__merge_bury(merge, merge->meta, other->rid, 0, KECS_REPLICA_HERE);
 }

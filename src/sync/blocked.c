@@ -1,9 +1,9 @@
 /* sync/blocked.c -- rows of a page that wait for a number which another row has here, and has given up at the hub.
  *
  * At the hub no two rows have one number, and a page is one snapshot of it: where all the rows that are concerned are
- * in the page, each of them finds its place. So they are merged again, since others may have left; then, in a transaction
- * inside the page's, with what is in the way moved aside. A row that is aside in the end is not in the page: all is
- * undone, and both stand in sync_wanted, so that the next page has them. */
+ * in the page, each of them finds its place. So they are merged again, since others may have left; then, in a
+ * transaction inside the page's, with what is in the way moved aside. A row that is aside in the end is not in the
+ * page: all is undone, and both stand in sync_wanted, so that the next page has them. */
 #include "pg/prologue.h"
 
 #include "sync/page.h"
@@ -22,9 +22,9 @@ static kecs_status kecs_sync__force_work(kecs_store *tx, void *user) {
     status = kecs_sync__apply_kind(blocked->page, tx, blocked->kind);
   }
   status = status ? status : kecs_replica_aside(tx, blocked->kind, &blocked->aside);
-  return status             ? status
+  return status           ? status
          : blocked->aside ? kecs_pg__fail(KECS_E_CONFLICT, "rows wait for others that are not in the page")
-                            : KECS_OK;
+                          : KECS_OK;
 }
 
 static kecs_status kecs_sync__force(kecs_sync__page *page, kecs_store *tx, kecs_kind kind) {

@@ -2,8 +2,8 @@
  *
  * Task definitions: a revision keeps its number for whoever was here first. What a site sends under a number that
  * another one has given, and that the site has not seen, is refused with KS004: the site finds the other definition
- * when it pulls, and registers its own anew (store/replica_revision.c). Rules: two may have swapped their priorities. Target
- * groups and listeners: elbv2_associations is made anew from their documents. */
+ * when it pulls, and registers its own anew (store/replica_revision.c). Rules: two may have swapped their priorities.
+ * Target groups and listeners: elbv2_associations is made anew from their documents. */
 #include "pg/prologue.h"
 
 #include "sync/hub_sql.h"
@@ -138,10 +138,8 @@ KECS_PG__FN const char *kecs_sync__hub_derived(const kecs_kind_info *info, const
 }
 
 KECS_PG__FN void kecs_sync__hub_helpers(kecs_pg__text *out, const kecs_pg__connection *connection) {
-  const kecs_pg__mark marks[] = {{"S", connection->home->schema},
-                                 {"text", connection->home->dialect.type_text},
-                                 {"none", "{}"},
-                                 {NULL, NULL}};
+  const kecs_pg__mark marks[] = {
+      {"S", connection->home->schema}, {"text", connection->home->dialect.type_text}, {"none", "{}"}, {NULL, NULL}};
   kecs_pg__text_fill(out, kecs_sync__links_form, marks);
   kecs_pg__text_fill(
       out,

@@ -23,10 +23,10 @@ static void kecs_sync__select(kecs_pg__text *out, const kecs_kind_info *info) {
     kecs_column_group group;
   } stamps[] = {{"life", KECS_GROUP_KEY}, {"spec", KECS_GROUP_SPEC}, {"status", KECS_GROUP_STATUS}};
   kecs_pg__text_adds(out, "SELECT ");
-  kecs_sync__key_text(out, info, "t");
+  kecs_sync__key_text(out, info, "t"); /* what only grows has no stamps */
   for (size_t i = 0; i < sizeof stamps / sizeof stamps[0]; i++) {
     bool has = false;
-    for (int c = 0; c < info->column_count; c++) {
+    for (int c = 0; !kecs_sync__only_grows(info) && c < info->column_count; c++) {
       has = has || info->columns[c].group == (unsigned)stamps[i].group;
     }
     const kecs_pg__mark marks[] = {{"n", stamps[i].name}, {NULL, NULL}};
@@ -124,9 +124,21 @@ static kecs_status kecs_sync__merge(kecs_sync__page *page, kecs_store *tx, const
   return KECS_OK;
 }
 
+/* A row of a kind that only grows. Those of a page have rids that follow each other. */
+static kecs_status kecs_sync__arrive(kecs_sync__page *page, kecs_store *tx, const kecs_replica_row *row,
+                                     int64_t rids[2]) {
+  int64_t rid = 0;
+  kecs_status status = kecs_replica_insert(tx, row, &rid);
+  page->pulled += rid != 0;
+  rids[0] = rids[0] || status ? rids[0] : rid;
+  rids[1] = rid ? rid : rids[1];
+  return status;
+}
+
 static kecs_status kecs_sync__apply_rows(kecs_sync__page *page, kecs_store *tx, const kecs_kind_info *info,
                                          const PGresult *result) {
   kecs_status status = KECS_OK;
+  int64_t rids[2] = {0, 0};
   for (int r = 0; !status && r < PQntuples(result); r++) {
     kecs_value values[64];
     kecs_replica_row row;
@@ -146,9 +158,10 @@ static kecs_status kecs_sync__apply_rows(kecs_sync__page *page, kecs_store *tx, 
         values[i] = kecs_sync__value(&info->columns[i], result, r, at++);
       }
     }
-    status = kecs_sync__merge(page, tx, &row);
+    status = kecs_sync__only_grows(info) ? kecs_sync__arrive(page, tx, &row, rids)
+                                         : kecs_sync__merge(page, tx, &row);
   }
-  return status;
+  return status || !rids[0] ? status : kecs_sync__append_pulled(tx, info, rids[0], rids[1]);
 }
 
 static kecs_status kecs_sync__apply_graves(kecs_sync__page *page, kecs_store *tx, kecs_kind kind,
@@ -246,6 +259,10 @@ static kecs_status kecs_sync__page_wanted(kecs_sync__page *page) {
 
 /* ---- windows ---- */
 
+static uint64_t kecs_sync__pulls(const kecs_sync *sync) {
+  return sync->kinds | (sync->append_pull ? sync->append : 0);
+}
+
 static void kecs_sync__window_read(kecs_sync *sync, const PGresult *result) {
   sync->until = kecs_sync__number(result, 0, 0);
   snprintf(sync->until_id, sizeof sync->until_id, "%s", kecs_sync__text(result, 0, 1));
@@ -265,12 +282,13 @@ static kecs_status kecs_sync__pull_window(kecs_sync *sync, kecs_sync__page *page
   kecs_sync__begin(&page->exchange, sync, false);
   kecs_status status = kecs_sync__page_wanted(page);
   for (int kind = 1; !status && kind < KECS_KIND_COUNT; kind++) {
-    if ((uint64_t)sync->until_kinds & sync->kinds & KECS_BIT(kind)) {
+    if ((uint64_t)sync->until_kinds & kecs_sync__pulls(sync) & KECS_BIT(kind)) {
       const kecs_kind_info *info = kecs_kind_describe((kecs_kind)kind);
+      bool graves = !kecs_sync__only_grows(info);
       snprintf(rows, sizeof rows,
                "t.rid IN(SELECT c.rid FROM {S}changes c WHERE c.tenant={T} AND c.seq>$1 AND c.seq<=$2 AND c.kind=%d)",
                kind);
-      page->graves[kind][0] = kecs_sync__add_graves(page, info, "x.seq>$1 AND x.seq<=$2", values, 2);
+      page->graves[kind][0] = graves ? kecs_sync__add_graves(page, info, "x.seq>$1 AND x.seq<=$2", values, 2) : 0;
       page->rows[kind][0] = kecs_sync__add_rows(page, info, rows, false, values, 2);
     }
   }
@@ -359,7 +377,7 @@ static kecs_status kecs_sync__boot_page(kecs_sync *sync, kecs_sync__page *page) 
   snprintf(rid, sizeof rid, "%lld", (long long)sync->notes.boot_rid);
   snprintf(size, sizeof size, "%d", sync->batch);
   const char *values[] = {rid, size};
-  if (!graves && !(sync->kinds & KECS_BIT(sync->notes.boot_kind))) {
+  if (!graves && !(kecs_sync__pulls(sync) & KECS_BIT(sync->notes.boot_kind))) {
     page->boot_kind = sync->notes.boot_kind + 1;
     return kecs_sync__transact(sync, kecs_sync__apply_boot, page);
   }

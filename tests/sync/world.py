@@ -89,14 +89,16 @@ class World:
     def path(self, name):
         return os.path.join(self.folder.name, name + ".db")
 
-    def start(self, name, path=None, site=None):
+    def start(self, name, path=None, site=None, **options):
         self.drivers[name] = Driver()
+        for option, value in options.items():
+            self.drivers[name].ok("option", "%s=%s" % (option, value))
         self.drivers[name].ok("open", name, path or self.path(name))
         self.drivers[name].ok("edge", name, site or name, self.batch, self.edge_url)
 
-    def restart(self, name):
+    def restart(self, name, **options):
         self.drivers[name].kill()
-        self.start(name)
+        self.start(name, **options)
 
     def ask(self, verb, name, *words):
         return self.drivers[name].ask(verb, name, *words)
@@ -122,14 +124,15 @@ class World:
     def sync(self, name):
         """{pushed, refused, pulled, conflicts, trips, out, into}"""
         numbers = map(int, self.ok("sync", name).split())
-        return dict(zip(("pushed", "refused", "pulled", "conflicts", "trips", "out", "into"), numbers))
+        return dict(zip(("pushed", "refused", "pulled", "conflicts", "trips", "out", "into", "appended",
+                         "dropped"), numbers))
 
     def edges(self):
         return sorted(name for name in self.drivers if name != "h")
 
     def state(self, name):
         numbers = map(int, self.ok("status", name).split())
-        return dict(zip(("number", "pending", "refused", "wanted", "conflicts"), numbers))
+        return dict(zip(("number", "pending", "refused", "wanted", "conflicts", "unsent"), numbers))
 
     def conflicts(self, name):
         """[(kind, key, reason, groups, lost)] of an edge; or of the hub."""
