@@ -1,5 +1,5 @@
 /* kecs_store_pg.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 03ec835fdb1b22552e1ebc934b7dc2a6c85612238a5a53947b8ce2b776b2c47e */
+ * f0d3f2fb3672f6a45a50d7bd46b529578186226a1934ba47a819e101a60260a3 */
 /* ---- doc/manual_pg.h --------------------------------------------------------------------------------------------- */
 /* kecs_store_pg.h -- PostgreSQL behind the calls of kecs_store.h.
  *
@@ -5665,8 +5665,6 @@ KECS_PG__FN kecs_status kecs_sync__append_pulled(kecs_store *tx, const kecs_kind
 
 /* ---- the parts of a round ---- */
 
-KECS_PG__FN int64_t kecs_sync__now_us(void);
-
 KECS_PG__FN kecs_status kecs_sync__pull(kecs_sync *sync);
 KECS_PG__FN kecs_status kecs_sync__push(kecs_sync *sync);
 
@@ -6584,7 +6582,7 @@ static kecs_status kecs_sync__tail_refused(kecs_store *tx, const kecs_sync__tail
     kecs_value values[] = {
         kecs_sync__value_int((int64_t)tail->info->kind), kecs_sync__value_text(kecs_sync__text(tail->refused, row, 0)),
         kecs_sync__value_text(kecs_sync__text(tail->refused, row, 1)),
-        kecs_sync__value_text(kecs_sync__text(tail->refused, row, 2)), kecs_sync__value_int(kecs_sync__now_us())};
+        kecs_sync__value_text(kecs_sync__text(tail->refused, row, 2)), kecs_sync__value_int(kecs_replica_now(tail->sync->store))};
     status = kecs_replica_sql(tx,
                               "INSERT INTO {sync_conflicts}({tenant}kind,key,groups,reason,kept_stamp,kept_site,"
                               "lost_stamp,lost_site,lost,at) VALUES({ours}?1,?2,1,'refused ' || ?3,0,0,0,-1,?4,?5) "
@@ -7500,7 +7498,6 @@ KECS_PG__FN kecs_status kecs_sync__pull(kecs_sync *sync) {
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 /* ---- the handshake ---- */
 
@@ -7515,12 +7512,6 @@ enum {
   KECS_SYNC__FLOOR,
   KECS_SYNC__FITS
 };
-
-KECS_PG__FN int64_t kecs_sync__now_us(void) {
-  struct timespec now = {0, 0};
-  (void)clock_gettime(CLOCK_REALTIME, &now);
-  return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
 
 static kecs_status kecs_sync__hub_work(kecs_store *tx, void *user) {
   const kecs_sync__notes *notes = user;
@@ -7615,7 +7606,7 @@ static kecs_status kecs_sync__hello(kecs_sync *sync) {
   kecs_status status = kecs_sync__send(&exchange, "greet the hub");
   const PGresult *said = status ? NULL : exchange.item[hello].result;
   if (said) {
-    sync->report.hub_offset_us = kecs_sync__number(said, 0, KECS_SYNC__NOW) - kecs_sync__now_us();
+    sync->report.hub_offset_us = kecs_sync__number(said, 0, KECS_SYNC__NOW) - kecs_replica_now(sync->store);
     sync->head = kecs_sync__number(said, 0, KECS_SYNC__HEAD);
     snprintf(sync->head_id, sizeof sync->head_id, "%s", kecs_sync__text(said, 0, KECS_SYNC__HEAD_ID));
     sync->until = kecs_sync__number(exchange.item[next].result, 0, 0);
@@ -7646,7 +7637,7 @@ KECS_STORE_API kecs_status kecs_sync_once(kecs_sync *sync, kecs_sync_report *out
   status = status ? status : kecs_sync__pull(sync);
   status = status ? status : kecs_sync__push(sync);
   status = status ? status : kecs_sync__append(sync);
-  int64_t now = kecs_sync__now_us();
+  int64_t now = kecs_replica_now(sync->store);
   bool idle = sync->report.pushed + sync->report.pulled == 0 && now - sync->notes.last_us < INT64_C(60000000);
   if (!status && !idle) { /* an idle edge does not wear its disk */
     status = kecs_sync__transact(sync, kecs_sync__last_work, &now);

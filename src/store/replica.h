@@ -95,6 +95,9 @@ KECS_STORE_API kecs_status kecs_replica_made(kecs_store *store, bool *out_made);
 /* The store's allocator, for layers that work with it. It lives as long as the store. */
 KECS_STORE_API const kecs_allocator *kecs_replica_allocator(kecs_store *store);
 
+/* What the store's clock says (options.clock), microseconds since 1970. */
+KECS_STORE_API int64_t kecs_replica_now(kecs_store *store);
+
 /* From here on each commit of the store reaches the disk before it is told, whatever its durability; or as it was
  * opened. Not inside a transaction. */
 KECS_STORE_API kecs_status kecs_replica_durable(kecs_store *store, bool on);

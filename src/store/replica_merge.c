@@ -162,6 +162,7 @@ static kecs_status kecs__merge_grave(kecs__join *merge) {
 static kecs_status kecs__merge_dead(kecs__join *merge) {
   const kecs_replica_row *row = merge->row;
   if (merge->ours.rid == 0) {
+    kecs__merge_passed(merge);
     return kecs__merge_grave(merge);
   }
   if (kecs__stamp_compare(merge->side, row->stamp[0], row->site[0], merge->ours.stamp[0], merge->ours.site[0]) <= 0) {
@@ -169,6 +170,7 @@ static kecs_status kecs__merge_dead(kecs__join *merge) {
   }
   kecs_status status = merge->pending ? kecs__merge_lost(merge, true, "delete", merge->pending, 0) : KECS_OK;
   merge->done.outcome = KECS_REPLICA_TAKEN;
+  kecs__merge_passed(merge);
   return status ? status : kecs__merge_bury(merge, merge->meta, merge->ours.rid, row->stamp[0], row->site[0]);
 }
 

@@ -133,11 +133,15 @@ static void kecs__merge_stamps(const kecs__join *merge, unsigned groups, kecs__m
   }
 }
 
-KECS__FN kecs_status kecs__merge_stamp(kecs__join *merge, int64_t *out_stamp) {
+KECS__FN void kecs__merge_passed(kecs__join *merge) {
   kecs__place *place = &merge->write->session->place;
   for (int i = 0; i < KECS_REPLICA_STAMPS; i++) {
     place->stamp = merge->row->stamp[i] > place->stamp ? merge->row->stamp[i] : place->stamp;
   }
+}
+
+KECS__FN kecs_status kecs__merge_stamp(kecs__join *merge, int64_t *out_stamp) {
+  kecs__merge_passed(merge);
   return kecs__feed_stamp(merge->write, out_stamp);
 }
 

@@ -75,7 +75,11 @@ KECS__FN kecs_status kecs__merge_lost(kecs__join *merge, bool ours, const char *
 KECS__FN kecs_status kecs__merge_bury(kecs__join *merge, const kecs__meta *meta, int64_t rid, int64_t stamp,
                                       int64_t site);
 
-/* A stamp for what the merge writes; local stamps go on above what was merged. (replica_rows.c) */
+/* Local stamps go on above what was merged: also above deletions, or a key that is created again here would begin a
+ * life that has ended already. (replica_rows.c) */
+KECS__FN void kecs__merge_passed(kecs__join *merge);
+
+/* A stamp for what the merge writes. (replica_rows.c) */
 KECS__FN kecs_status kecs__merge_stamp(kecs__join *merge, int64_t *out_stamp);
 
 /* Takes what `groups` says of the row that came; or notes in sync_wanted what is missing for that, or in the way.

@@ -151,8 +151,6 @@ KECS_PG__FN kecs_status kecs_sync__append_pulled(kecs_store *tx, const kecs_kind
 
 /* ---- the parts of a round ---- */
 
-KECS_PG__FN int64_t kecs_sync__now_us(void);
-
 KECS_PG__FN kecs_status kecs_sync__pull(kecs_sync *sync);
 KECS_PG__FN kecs_status kecs_sync__push(kecs_sync *sync);
 
