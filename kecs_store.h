@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 63536551854cc511d265af803b5471fdd1a07fa4b9849651f44f989248fe6c47 */
+ * 0dafd9634ae494afa0fc2d317dbe9e1e8425aeca4fa0651f460eaff8de5480cf */
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
 /* kecs_store.h -- a durable, typed store for the state of a container orchestrator, in one SQLite file.
  *
@@ -27085,6 +27085,16 @@ KECS__FN int kecs__stamp_compare(const kecs_replica *side, int64_t stamp, int64_
  * themselves. */
 KECS__FN bool kecs__replica_can(const kecs__engine *engine, kecs_kind kind);
 
+/* What another copy of this file has pushed under their common number is not somebody else's write: such stamps of ours
+ * get that number. */
+KECS__FN kecs_status kecs__replica_same_write(kecs__write *write, const kecs_replica *side, const kecs_replica_row *row,
+                                              kecs__state *ours);
+
+/* The other side has a row whose deletion it knew once: it has collected the tombstone, or lost it. It is told again.
+ * Another life than the one that was deleted is kept in the conflict log, and counted. */
+KECS__FN kecs_status kecs__replica_retell(kecs__write *write, const kecs_replica_row *row, const kecs__grave *grave,
+                                          int *conflicts);
+
 /* The entry that keeps what has lost. */
 KECS__FN kecs_status kecs__replica_lost(kecs__write *write, const kecs_replica_row *row, const char *reason,
                                         unsigned groups, int64_t kept_stamp, int64_t kept_site, int64_t lost_stamp,
@@ -28166,7 +28176,10 @@ static kecs_status kecs__merge_buried(kecs__join *merge, const kecs__grave *grav
   int64_t mark = 0;
   int64_t seen = 0;
   kecs_status status = kecs__feed_state(merge->write->session, KECS__FEED_PUSHED, &mark);
-  if (status || grave->site != KECS_REPLICA_HERE || grave->seq <= mark) {
+  if (!status && (grave->site != KECS_REPLICA_HERE || grave->seq <= mark)) {
+    return kecs__replica_retell(merge->write, row, grave, &merge->done.conflicts);
+  }
+  if (status) {
     return status;
   }
   status = kecs__feed_number(merge->write->session,
@@ -28209,27 +28222,6 @@ static kecs_status kecs__merge_alive(kecs__join *merge) {
   return status || !groups ? status : kecs__merge_take(merge, groups);
 }
 
-/* What another copy of this file has pushed under their common number is not somebody else's write. */
-static kecs_status kecs__merge_same(kecs__join *merge) {
-  static const char *const names[KECS_REPLICA_STAMPS] = {"life", "spec", "status"};
-  const kecs_replica_row *row = merge->row;
-  kecs_status status = KECS_OK;
-  for (int i = 0; !status && i < KECS_REPLICA_STAMPS; i++) {
-    bool same = merge->ours.site[i] == KECS_REPLICA_HERE && row->stamp[i] && merge->ours.stamp[i] == row->stamp[i] &&
-                row->site[i] == merge->side->former;
-    if (same) {
-      kecs_value values[] = {kecs__value_int(merge->side->former), kecs__value_int(merge->ours.rid)};
-      kecs__text sql;
-      kecs__text_init(&sql, &merge->write->engine->allocator, KECS__MERGE_SQL);
-      kecs__text_addf(&sql, "UPDATE {%s} SET site_%s=?1 WHERE {own}rid=?2", merge->meta->info->table, names[i]);
-      status = kecs__merge_run(merge, &sql, values, 2);
-      kecs__text_free(&sql);
-      merge->ours.site[i] = merge->side->former;
-    }
-  }
-  return status;
-}
-
 static kecs_status kecs__merge_work(kecs__write *write, void *user) {
   kecs__join *merge = user;
   const kecs_column_list *list = &merge->meta->info->keys[0];
@@ -28249,7 +28241,7 @@ static kecs_status kecs__merge_work(kecs__write *write, void *user) {
     status = kecs__state_read(write->session, merge->meta, rid, &write->arena, &merge->ours);
   }
   if (!status && rid && !merge->row->dead && merge->side->former) {
-    status = kecs__merge_same(merge);
+    status = kecs__replica_same_write(write, merge->side, merge->row, &merge->ours);
   }
   merge->pending = 0;
   if (!status && rid) {
@@ -28284,8 +28276,8 @@ KECS_STORE_API kecs_status kecs_replica_merge(kecs_store *store, const kecs_repl
 }
 
 /* ---- store/replica_repair.c -------------------------------------------------------------------------------------- */
-/* store/replica_repair.c -- what a repair asks of a file: its rows and tombstones with their stamps, without values; and
- * another number for what it wrote. */
+/* store/replica_repair.c -- what a repair asks of a file: its rows and tombstones with their stamps, without values;
+ * another number for what it wrote; and what a merge does where the other side has forgotten something. */
 
 #include <string.h>
 
@@ -28516,6 +28508,47 @@ KECS_STORE_API kecs_status kecs_replica_renumber(kecs_store *store, int64_t numb
     status = kecs__fail(KECS_E_INVALID, "number is %lld; a site's is above 0", (long long)number);
   }
   return status ? status : kecs__with_write(store, kecs__renumber_work, &renumber);
+}
+
+/* ---- in a merge ---- */
+
+KECS__FN kecs_status kecs__replica_same_write(kecs__write *write, const kecs_replica *side, const kecs_replica_row *row,
+                                              kecs__state *ours) {
+  kecs_value values[] = {kecs__value_int(side->former), kecs__value_int(ours->rid)};
+  kecs_status status = KECS_OK;
+  for (int i = 0; !status && i < KECS_REPLICA_STAMPS; i++) {
+    bool same = ours->site[i] == KECS_REPLICA_HERE && row->stamp[i] && ours->stamp[i] == row->stamp[i] &&
+                row->site[i] == side->former;
+    if (same) {
+      kecs__text sql;
+      kecs__text_init(&sql, &write->engine->allocator, KECS__REPAIR_SQL);
+      kecs__text_addf(&sql, "UPDATE {%s} SET site_%s=?1 WHERE {own}rid=?2", kecs_kind_describe(row->kind)->table,
+                      kecs__repair_names[i]);
+      status = sql.status ? sql.status : kecs__run(write->session, sql.data, values, 2, NULL);
+      kecs__text_free(&sql);
+      ours->site[i] = side->former;
+    }
+  }
+  return status;
+}
+
+KECS__FN kecs_status kecs__replica_retell(kecs__write *write, const kecs_replica_row *row, const kecs__grave *grave,
+                                          int *conflicts) {
+  kecs_value values[] = {kecs__value_int((int64_t)row->kind), kecs__value_text(row->key)};
+  kecs_value seq = kecs__value_int(grave->seq);
+  int64_t life = 0;
+  kecs_status status =
+      kecs__feed_number(write->session, "SELECT life FROM {change_tombstones} WHERE {own}seq=?1", &seq, 1, &life);
+  status = status ? status
+                  : kecs__run(write->session,
+                              "INSERT INTO {sync_repush}({tenant}kind,key) VALUES({ours}?1,?2) ON CONFLICT DO NOTHING",
+                              values, 2, NULL);
+  if (status || life == row->stamp[0]) {
+    return status;
+  }
+  ++*conflicts;
+  return kecs__replica_lost(write, row, "delete", 1U << KECS_REPLICA_LIFE, grave->stamp, grave->site, row->stamp[0],
+                            row->site[0]);
 }
 
 /* ---- clock and log ---- */

@@ -1,5 +1,5 @@
 /* kecs_store_pg.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * cd93b241913abbc176c98446080fa7b8b5b6d5f984b765767b73276e81a18e66 */
+ * 9bcb6517c764a86114b38759371463c2c3a700160100161a8576460cc0a69f81 */
 /* ---- doc/manual_pg.h --------------------------------------------------------------------------------------------- */
 /* kecs_store_pg.h -- PostgreSQL behind the calls of kecs_store.h.
  *
@@ -5226,8 +5226,8 @@ KECS_PG__FN void kecs_sync__key_text(kecs_pg__text *out, const kecs_kind_info *i
 /* sync/hub_repair.c -- what a hub answers when all is compared: digests by kind and bucket, and what it has of a key.
  *
  * A row's bucket is hash(key) mod 1024; a bucket's digest is the sum of hash(key, stamps) of its rows. Every server and
- * every edge reckons them alike: the hash is MD5 over UTF-8, of which a bucket takes the first 3 hexadecimal digits and a
- * row the first 15, so that the sums go as whole numbers modulo 2^60 (digest.c is the other side). Sums, since only
+ * every edge reckons them alike: the hash is MD5 over UTF-8, of which a bucket takes the first 3 hexadecimal digits and
+ * a row the first 15, so that the sums go as whole numbers modulo 2^60 (digest.c is the other side). Sums, since only
  * newer servers have an aggregate for XOR. */
 
 #include <stdio.h>
@@ -5255,8 +5255,8 @@ static const char kecs_sync__compare_form[] =
     "RETURNS TABLE(here boolean,life bigint,life_site bigint,spec bigint,spec_site bigint,status bigint,\n"
     "status_site bigint,grave bigint,grave_site bigint,brought bigint) LANGUAGE sql STABLE AS $kecs_sync$\n"
     "  WITH u AS (SELECT * FROM unnest(a_key,a_site{arrays}) WITH ORDINALITY AS v(s_key,s_site{names},s_place)),\n"
-    "  graves AS (SELECT x.key,x.stamp,coalesce(x.site,0) AS site FROM {S}change_tombstones x WHERE x.tenant=whose AND\n"
-    "    x.kind={kind} AND x.key=ANY(a_key) UNION ALL SELECT q.key,q.stamp,coalesce(q.site,0) FROM {S}change_queue q\n"
+    "  graves AS (SELECT x.key,x.stamp,coalesce(x.site,0) AS site FROM {S}change_tombstones x WHERE x.tenant=whose\n"
+    "    AND x.kind={kind} AND x.key=ANY(a_key) UNION ALL SELECT q.key,q.stamp,coalesce(q.site,0) FROM {S}change_queue q\n"
     "    WHERE q.tenant=whose AND q.kind={kind} AND q.op=3 AND q.key=ANY(a_key)),\n"
     "  latest AS (SELECT DISTINCT ON (d.key) d.key,d.stamp,d.site FROM graves d ORDER BY d.key,d.stamp DESC,d.site "
     "DESC)\n"
@@ -6445,7 +6445,8 @@ KECS_PG__FN kecs_status kecs_sync__repushed(kecs_store *tx, const kecs_sync *syn
   for (const kecs_sync__key *key = sync->sent; !status && key; key = key->next) {
     kecs_value values[] = {kecs_sync__value_int((int64_t)key->kind), kecs_sync__value_text(key->key)};
     if (key->sent) {
-      status = kecs_replica_sql(tx, "DELETE FROM {sync_repush} WHERE {own}kind=?1 AND key=?2", values, 2, 0, NULL, NULL);
+      status =
+          kecs_replica_sql(tx, "DELETE FROM {sync_repush} WHERE {own}kind=?1 AND key=?2", values, 2, 0, NULL, NULL);
     }
   }
   return status;
@@ -7121,8 +7122,8 @@ KECS_PG__FN void kecs_sync__buckets_array(const kecs_sync__buckets *buckets, kec
 /* sync/identity.c -- whether hub and edge still are who they were to each other: the hub's id, the site's number, the
  * chain of pushes, the cursor. What does not fit any more is told apart, noted, and repaired in the same round.
  *
- * The hub counts a site's pushes, and so does the edge. Only the site itself can raise the hub's count. So where the last
- * push is not the one that is known here: a lower count says that the hub went back; any other, that somebody else has
+ * The hub counts a site's pushes, and so does the edge. Only the site itself can raise the hub's count. So where the
+ * last push is not the one that is known here: a lower count says that the hub went back; any other, that somebody else has
  * pushed under this site's name. That is a copy of this file, or the device that this file was restored on, or another
  * device that was given the same name: nobody can tell these apart, so they are one case. This file becomes a site of
  * its own under a name that is derived, "NAME#1a2b3c4d", and keeps all that it has. */
@@ -7299,8 +7300,8 @@ KECS_PG__FN kecs_status kecs_sync__identify(kecs_sync *sync, const PGresult *hel
 /* ---- sync/reconcile.c -------------------------------------------------------------------------------------------- */
 /* sync/reconcile.c -- a repair: all is compared with the hub by digests, and merged where it differs.
  *
- * The cursor is set to the head that the handshake told, first of all, as in a bootstrap: what changes from then on comes
- * by the feed. Then, stage by stage, each page with its place in one transaction, so that a round that was cut off goes
+ * The cursor is set to the head that the handshake told, first of all, as in a bootstrap: what changes from then on
+ * comes by the feed. Then, stage by stage, each page with its place in one transaction, so that a round that was cut off goes
  * on there. No table is replaced; nothing is taken away but what the hub is known to have had and to have deleted. */
 
 /* ---- sync/reconcile.h -------------------------------------------------------------------------------------------- */
@@ -7606,7 +7607,7 @@ KECS_PG__FN kecs_status kecs_sync__reconcile(kecs_sync *sync) {
  * What the hub lacks, and has no tombstone of, it never had, or had and collected. The version vector tells: all stamps
  * of a site up to `acked` are there, or were. A life above that of its site never arrived, so it is sent, with its own
  * stamps and sites, whoever wrote it. The hub's own stamps have no such bound; where it went back in its history, what
- * this file has of them is sent, since a row too many is better than one too few. */
+ * this file has of them is sent: where nobody can know, a row too many is better than one too few. */
 
 #include <stdio.h>
 #include <string.h>
@@ -7729,10 +7730,12 @@ static bool kecs_sync__later(const kecs_sync *sync, int64_t stamp, int64_t site,
   return stamp > other || (stamp == other && kecs_sync__at(sync, site) > other_site);
 }
 
-/* Whether the hub had the life, as far as it knows its own past. */
+/* Whether the hub had the life. Where it went back, but has collected nothing that this edge has not read, a tombstone
+ * would say so: without one it never had it, whatever its sites have brought since. */
 static bool kecs_sync__had(const kecs_sync *sync, const kecs_replica_row *row, int64_t brought) {
   bool went_back = sync->notes.repair_cause & (KECS_SYNC_HISTORY | KECS_SYNC_LOST);
-  return row->site[0] == 0 ? !went_back : row->stamp[0] <= brought;
+  bool away = sync->notes.repair_cause & KECS_SYNC_AWAY;
+  return (away || !went_back) && (row->site[0] == 0 ? !went_back : row->stamp[0] <= brought);
 }
 
 /* A row of one key on both sides: something of it is later here, and no push is to bring it anyway. */
@@ -7791,8 +7794,8 @@ static kecs_status kecs_sync__found_visit(const kecs_value *values, void *user) 
   return KECS_OK;
 }
 
-/* The hub has deleted it, and no longer knows when: at the earliest right after it was created. What is refused, or to be
- * sent again, the hub never had. */
+/* The hub has deleted it, and no longer knows when: at the earliest right after it was created. What is refused, or to
+ * be sent again, the hub never had. */
 static kecs_status kecs_sync__drop(kecs_sync__comparison *comparison, kecs_store *tx, const kecs_replica_row *row) {
   kecs_replica side = kecs_sync__side(comparison->sync);
   kecs_value values[] = {kecs_sync__value_int((int64_t)row->kind), kecs_sync__value_text(row->key)};

@@ -48,6 +48,16 @@ KECS__FN int kecs__stamp_compare(const kecs_replica *side, int64_t stamp, int64_
  * themselves. */
 KECS__FN bool kecs__replica_can(const kecs__engine *engine, kecs_kind kind);
 
+/* What another copy of this file has pushed under their common number is not somebody else's write: such stamps of ours
+ * get that number. */
+KECS__FN kecs_status kecs__replica_same_write(kecs__write *write, const kecs_replica *side, const kecs_replica_row *row,
+                                              kecs__state *ours);
+
+/* The other side has a row whose deletion it knew once: it has collected the tombstone, or lost it. It is told again.
+ * Another life than the one that was deleted is kept in the conflict log, and counted. */
+KECS__FN kecs_status kecs__replica_retell(kecs__write *write, const kecs_replica_row *row, const kecs__grave *grave,
+                                          int *conflicts);
+
 /* The entry that keeps what has lost. */
 KECS__FN kecs_status kecs__replica_lost(kecs__write *write, const kecs_replica_row *row, const char *reason,
                                         unsigned groups, int64_t kept_stamp, int64_t kept_site, int64_t lost_stamp,

@@ -1,5 +1,6 @@
 """Edges and a hub for the tests of sync: a sync_driver with a file each, and a tenant of a PostgreSQL server."""
 
+import contextlib
 import json
 import os
 import pathlib
@@ -60,11 +61,13 @@ class World:
 
     count = 0
 
-    def __init__(self, server, edges="ab", batch=7, url=None):
+    def __init__(self, server, edges="ab", batch=7, url=None, database=DATABASE):
         World.count += 1
         self.server, self.batch, self.tenant = server, batch, "w%d" % World.count
         self.folder = tempfile.TemporaryDirectory(prefix="kecs_sync_")
-        self.hub_url = server.url() + ("&" if "?" in server.url() else "?") + "tenant=" + self.tenant
+        self.database = database
+        plain = server.url(database=database)
+        self.hub_url = plain + ("&" if "?" in plain else "?") + "tenant=" + self.tenant
         self.edge_url = self.hub_url
         if url:
             self.edge_url = url + ("&" if "?" in url else "?") + "tenant=" + self.tenant
@@ -93,6 +96,16 @@ class World:
     def restart(self, name):
         self.drivers[name].kill()
         self.start(name)
+
+    def stop(self, name):
+        """Ends an edge, so that its file can be copied."""
+        self.drivers.pop(name).close()
+
+    def open_hub(self, url=None):
+        """The hub's own store anew, after its server or its database was another one for a while."""
+        self.drivers.pop("h").kill()
+        self.drivers["h"] = Driver()
+        self.drivers["h"].ok("open", "h", url or self.hub_url)
 
     def ask(self, verb, name, *words):
         return self.drivers[name].ask(verb, name, *words)
@@ -138,7 +151,7 @@ class World:
         return [(part[0], part[1], part[2], int(part[3]), json.loads(part[4])) for part in found]
 
     def sql(self, text):
-        return self.server.sql(DATABASE, text)
+        return self.server.sql(self.database, text)
 
     # ---- comparing ----
 
@@ -147,10 +160,14 @@ class World:
 
     def rows_of_edge(self, name):
         number = self.state(name)["number"]
-        base = sqlite3.connect("file:%s?mode=ro" % self.path(name), uri=True)
-        base.row_factory = sqlite3.Row
-        return {kind: self.normal(kind, base.execute("SELECT * FROM " + table), number)
-                for kind, table in KINDS.items()}
+        with self.base_of(name) as base:
+            base.row_factory = sqlite3.Row
+            return {kind: self.normal(kind, base.execute("SELECT * FROM " + table).fetchall(), number)
+                    for kind, table in KINDS.items()}
+
+    def base_of(self, name):
+        """The edge's file, to be looked at; closed at once, so that the file is whole when its edge is stopped."""
+        return contextlib.closing(sqlite3.connect("file:%s?mode=ro" % self.path(name), uri=True))
 
     def rows_of_hub(self):
         found = {}
@@ -192,8 +209,8 @@ class World:
                     raise AssertionError("%s differs in %s: it has %s, the hub %s" % (
                         name, kind, sorted(extra)[:2], sorted(lacking)[:2]))
             assert state["refused"] == 0 and state["wanted"] == 0 and state["pending"] == 0, (name, state)
-            broken = sqlite3.connect("file:%s?mode=ro" % self.path(name), uri=True).execute("PRAGMA foreign_key_check")
-            assert not broken.fetchall(), name
+            with self.base_of(name) as base:
+                assert not base.execute("PRAGMA foreign_key_check").fetchall(), name
 
 
 def run_tests(names, word=""):
