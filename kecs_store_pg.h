@@ -1,5 +1,5 @@
 /* kecs_store_pg.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 9bcb6517c764a86114b38759371463c2c3a700160100161a8576460cc0a69f81 */
+ * e1165d7feeebe154320858d043e1a8472bb0f8408ff4dc50461b2ef722ccc262 */
 /* ---- doc/manual_pg.h --------------------------------------------------------------------------------------------- */
 /* kecs_store_pg.h -- PostgreSQL behind the calls of kecs_store.h.
  *
@@ -4787,16 +4787,26 @@ static const char kecs_sync__put_form[] =
     "DROP FUNCTION IF EXISTS {S}sync_put_{t};\n"
     "CREATE FUNCTION {S}sync_put_{t}(whose text,me bigint,since bigint,a_key text[],a_mask bigint[],a_life bigint[],\n"
     "a_life_site bigint[],a_spec bigint[],a_spec_site bigint[],a_status bigint[],a_status_site bigint[]{arguments})\n"
-    "RETURNS void LANGUAGE plpgsql AS $kecs_sync$\n"
+    /* Compiling a plan takes longer than any of these runs. */
+    "RETURNS void LANGUAGE plpgsql SET jit=off AS $kecs_sync$\n"
     "#variable_conflict use_column\n"
     "DECLARE\n"
-    "  these bigint[];\n"
-    "  every bigint[];\n"
-    "  one bigint;\n"
+    "  these bigint[];\n" /* places that are merged now; NULL: all */
+    "  every bigint[] := ARRAY(SELECT generate_series(1,cardinality(a_life)));\n"
+    "  suspects bigint[];\n"
+    "  starts bigint[];\n"
+    "  ends bigint[];\n"
+    "  depth integer := 1;\n"
+    "  middle bigint;\n"
     "  now_us bigint := (date_part('epoch',clock_timestamp())*1000000)::bigint;\n"
     "BEGIN\n" KECS_SYNC__OPEN
     "  PERFORM {S}sync_clock((SELECT max(greatest(a,b,c)) FROM unnest(a_life,a_spec,a_status) AS x(a,b,c)));\n"
-    "  PERFORM 1 FROM (SELECT * FROM {sent}) u JOIN {S}{t} t ON {same} ORDER BY {t_key} FOR NO KEY UPDATE OF t;\n"
+    /* Locks in the order of keys; and which rows meet more than what their site has seen or written itself. */
+    "  SELECT array_agg(x.s_place) INTO suspects FROM (SELECT u.s_place,\n"
+    "    (" KECS_SYNC__U_LIFE ")<>(" KECS_SYNC__T_LIFE "){suspect_groups} AS suspect\n"
+    "    FROM {sent} JOIN {S}{t} t ON {same} ORDER BY {t_key} FOR NO KEY UPDATE OF t) x WHERE x.suspect;\n"
+    "  IF EXISTS(SELECT FROM {S}change_tombstones x WHERE x.tenant=whose AND x.kind={kind}) OR EXISTS(SELECT FROM\n"
+    "    {S}change_queue q WHERE q.tenant=whose AND q.kind={kind} AND q.op=3) THEN\n"
     "  WITH u AS MATERIALIZED (SELECT * FROM {sent}),\n"
     "  beaten AS (SELECT DISTINCT ON (u.s_place) u.s_place,g.stamp AS g_stamp,g.site AS g_site FROM u JOIN "
     KECS_SYNC__GRAVES("a_key") " g\n"
@@ -4807,8 +4817,11 @@ static const char kecs_sync__put_form[] =
     "    FROM beaten b JOIN u USING(s_place))\n"
     "  SELECT coalesce(array_agg(u.s_place),'{none}') INTO every FROM u WHERE u.s_place NOT\n"
     "    IN (SELECT s_place FROM beaten);\n"
+    "  END IF;\n"
+    "  IF suspects IS NOT NULL THEN\n"
     "  WITH u AS MATERIALIZED (SELECT * FROM {sent}),\n"
-    "  meets AS (SELECT t.rid,u.s_place FROM u JOIN {S}{t} t ON {same} WHERE u.s_place=ANY(every)),\n"
+    "  meets AS (SELECT t.rid,u.s_place FROM u JOIN {S}{t} t ON {same} WHERE u.s_place=ANY(suspects) AND\n"
+    "    u.s_place=ANY(every)),\n"
     "  unseen AS MATERIALIZED " KECS_SYNC__UNSEEN "\n"
     "  " KECS_SYNC__NOTE "\n"
     "  SELECT whose,{kind},u.s_key,1,'create'," KECS_SYNC__U_LIFE "," KECS_SYNC__T_LIFE ",row_to_json(t)::text,me,\n"
@@ -4820,25 +4833,41 @@ static const char kecs_sync__put_form[] =
     "    FROM meets m JOIN u USING(s_place) JOIN {S}{t} t ON t.tenant=whose AND t.rid=m.rid\n"
     "    WHERE (" KECS_SYNC__U_LIFE ")<(" KECS_SYNC__T_LIFE ")\n"
     "{group_conflicts};\n"
+    "  END IF;\n"
     "  PERFORM set_config('kecs_store.merge','on',true);\n"
-    "  these := every;\n"
-    "  BEGIN\n"
-    "    {merge}\n"
-    "  EXCEPTION WHEN integrity_constraint_violation OR data_exception OR program_limit_exceeded OR "
+    "  starts := ARRAY[1];\n"
+    "  ends := ARRAY[cardinality(every)];\n"
+    "  these := CASE WHEN cardinality(every)<cardinality(a_life) THEN every END;\n"
+    /* What the database refuses is found by halves. */
+    "  WHILE depth>0 LOOP\n"
+    "    BEGIN\n"
+    "      {merge}\n"
+    "      depth := depth-1;\n"
+    "    EXCEPTION WHEN integrity_constraint_violation OR data_exception OR program_limit_exceeded OR "
     "insufficient_privilege THEN\n"
-    "    FOREACH one IN ARRAY every LOOP\n"
-    "      these := ARRAY[one];\n"
-    "      BEGIN\n"
-    "        {merge}\n"
-    "      EXCEPTION WHEN integrity_constraint_violation OR data_exception OR program_limit_exceeded OR "
-    "insufficient_privilege THEN\n"
-    "        INSERT INTO {S}sync_refused(tenant,site,kind,key,code) VALUES(whose,me,{kind},a_key[one],SQLSTATE)\n"
-    "          ON CONFLICT(tenant,site,kind,key) DO UPDATE SET code=excluded.code;\n"
-    "      END;\n"
-    "    END LOOP;\n"
-    "  END;\n"
+    "      IF starts[depth]=ends[depth] THEN\n"
+    "        INSERT INTO {S}sync_refused(tenant,site,kind,key,code) VALUES(whose,me,{kind},a_key[every[starts[depth]]],\n"
+    "          SQLSTATE) ON CONFLICT(tenant,site,kind,key) DO UPDATE SET code=excluded.code;\n"
+    "        depth := depth-1;\n"
+    "      ELSE\n"
+    "        middle := (starts[depth]+ends[depth])/2;\n"
+    "        starts[depth+1] := starts[depth];\n"
+    "        ends[depth+1] := middle;\n"
+    "        starts[depth] := middle+1;\n"
+    "        depth := depth+1;\n"
+    "      END IF;\n"
+    "    END;\n"
+    "    IF depth>0 THEN\n"
+    "      these := every[starts[depth]:ends[depth]];\n"
+    "    END IF;\n"
+    "  END LOOP;\n"
     "  PERFORM set_config('kecs_store.merge','off',true);\n"
     "END $kecs_sync$;\n";
+
+/* Whether two rows of one life meet with something to tell: {g} is the group, {bit} its bit in masks. */
+static const char kecs_sync__suspect_form[] =
+    " OR ((u.stamp_{g},u.site_{g})>(coalesce(t.stamp_{g},0),coalesce(t.site_{g},0)) AND coalesce(t.site_{g},0)<>me) OR "
+    "((u.stamp_{g},u.site_{g})<(coalesce(t.stamp_{g},0),coalesce(t.site_{g},0)) AND (u.s_mask&{bit})<>0)";
 
 /* Two rows of one life: {g} is the group, {bit} its bit in masks, {log} in the log's groups. */
 static const char kecs_sync__group_form[] =
@@ -4865,7 +4894,8 @@ static const char kecs_sync__group_form[] =
 
 static const char kecs_sync__merge_form[] =
     "INSERT INTO {S}{t} AS t(tenant,{names}{local_names},{stamp_names})\n"
-    "    SELECT whose,{u_names}{local_values},{stamp_values} FROM {sent} WHERE u.s_place=ANY(these) ORDER BY {u_key}\n"
+    "    SELECT whose,{u_names}{local_values},{stamp_values} FROM {sent} WHERE (these IS NULL OR u.s_place=ANY(these)) ORDER BY "
+    "{u_key}\n"
     "    ON CONFLICT(tenant,{key}) DO UPDATE SET {sets}\n"
     "    WHERE " KECS_SYNC__LATER "{or_groups};";
 
@@ -4940,6 +4970,7 @@ enum {
   KECS_SYNC__SETS,
   KECS_SYNC__OR_GROUPS,
   KECS_SYNC__GROUP_CONFLICTS,
+  KECS_SYNC__SUSPECT_GROUPS,
   KECS_SYNC__MERGE,
   KECS_SYNC__DELETE,
   KECS_SYNC__PARTS
@@ -5109,6 +5140,7 @@ static void kecs_sync__stamps(kecs_sync__parts *parts) {
       kecs_pg__text_fill(&parts->part[KECS_SYNC__OR_GROUPS], " OR (" KECS_SYNC__SAME " AND " KECS_SYNC__GROUP_LATER ")",
                          marks);
       kecs_pg__text_fill(&parts->part[KECS_SYNC__GROUP_CONFLICTS], kecs_sync__group_form, marks);
+      kecs_pg__text_fill(&parts->part[KECS_SYNC__SUSPECT_GROUPS], kecs_sync__suspect_form, marks);
     }
   }
   if (!(parts->info->flags & KECS_KIND_PLAIN)) {
@@ -5140,6 +5172,8 @@ static void kecs_sync__fill(kecs_pg__text *out, const kecs_sync__parts *parts, c
       {"or_groups", parts->part[KECS_SYNC__OR_GROUPS].len ? parts->part[KECS_SYNC__OR_GROUPS].data : ""},
       {"group_conflicts",
        parts->part[KECS_SYNC__GROUP_CONFLICTS].len ? parts->part[KECS_SYNC__GROUP_CONFLICTS].data : ""},
+      {"suspect_groups",
+       parts->part[KECS_SYNC__SUSPECT_GROUPS].len ? parts->part[KECS_SYNC__SUSPECT_GROUPS].data : ""},
       {"delete", parts->part[KECS_SYNC__DELETE].len ? parts->part[KECS_SYNC__DELETE].data : ""},
       {"merge", parts->part[KECS_SYNC__MERGE].len ? parts->part[KECS_SYNC__MERGE].data : ""},
       {NULL, NULL}};
@@ -5256,8 +5290,8 @@ static const char kecs_sync__compare_form[] =
     "status_site bigint,grave bigint,grave_site bigint,brought bigint) LANGUAGE sql STABLE AS $kecs_sync$\n"
     "  WITH u AS (SELECT * FROM unnest(a_key,a_site{arrays}) WITH ORDINALITY AS v(s_key,s_site{names},s_place)),\n"
     "  graves AS (SELECT x.key,x.stamp,coalesce(x.site,0) AS site FROM {S}change_tombstones x WHERE x.tenant=whose\n"
-    "    AND x.kind={kind} AND x.key=ANY(a_key) UNION ALL SELECT q.key,q.stamp,coalesce(q.site,0) FROM {S}change_queue q\n"
-    "    WHERE q.tenant=whose AND q.kind={kind} AND q.op=3 AND q.key=ANY(a_key)),\n"
+    "    AND x.kind={kind} AND x.key=ANY(a_key) UNION ALL SELECT q.key,q.stamp,coalesce(q.site,0)\n"
+    "    FROM {S}change_queue q WHERE q.tenant=whose AND q.kind={kind} AND q.op=3 AND q.key=ANY(a_key)),\n"
     "  latest AS (SELECT DISTINCT ON (d.key) d.key,d.stamp,d.site FROM graves d ORDER BY d.key,d.stamp DESC,d.site "
     "DESC)\n"
     "  SELECT t.rid IS NOT NULL,{columns},coalesce(g.stamp,0),coalesce(g.site,0),coalesce(s.acked,0) FROM u\n"
@@ -6296,8 +6330,9 @@ static kecs_status kecs_sync__push_log(kecs_sync *sync, bool *out_more) {
   kecs_replica side = kecs_sync__side(sync);
   kecs_replica_end end;
   bool again = sync->notes.intent.id[0] != '\0';
+  kecs_replica_end upto = {sync->notes.intent.seq, sync->notes.intent.stamp, 0};
   kecs_sync__load_begin(&load, sync);
-  kecs_status status = kecs_replica_pending(sync->store, &side, sync->batch, again ? sync->notes.intent.seq : 0,
+  kecs_status status = kecs_replica_pending(sync->store, &side, sync->batch, again ? &upto : NULL,
                                             kecs_sync__load_visit, &load, &end);
   *out_more = !status && (again || end.read == sync->batch);
   if (!status && !again && load.rows == 0) {
@@ -7123,8 +7158,8 @@ KECS_PG__FN void kecs_sync__buckets_array(const kecs_sync__buckets *buckets, kec
  * chain of pushes, the cursor. What does not fit any more is told apart, noted, and repaired in the same round.
  *
  * The hub counts a site's pushes, and so does the edge. Only the site itself can raise the hub's count. So where the
- * last push is not the one that is known here: a lower count says that the hub went back; any other, that somebody else has
- * pushed under this site's name. That is a copy of this file, or the device that this file was restored on, or another
+ * last push is not the one that is known here: a lower count says that the hub went back; any other, that somebody else
+ * has pushed under this site's name. That is a copy of this file, or the file that this one was a backup of, or another
  * device that was given the same name: nobody can tell these apart, so they are one case. This file becomes a site of
  * its own under a name that is derived, "NAME#1a2b3c4d", and keeps all that it has. */
 
@@ -7301,8 +7336,9 @@ KECS_PG__FN kecs_status kecs_sync__identify(kecs_sync *sync, const PGresult *hel
 /* sync/reconcile.c -- a repair: all is compared with the hub by digests, and merged where it differs.
  *
  * The cursor is set to the head that the handshake told, first of all, as in a bootstrap: what changes from then on
- * comes by the feed. Then, stage by stage, each page with its place in one transaction, so that a round that was cut off goes
- * on there. No table is replaced; nothing is taken away but what the hub is known to have had and to have deleted. */
+ * comes by the feed. Then, stage by stage, each page with its place in one transaction, so that a round that was cut
+ * off goes on there. No table is replaced; nothing is taken away but what the hub is known to have had and to have
+ * deleted. */
 
 /* ---- sync/reconcile.h -------------------------------------------------------------------------------------------- */
 /* sync/reconcile.h -- the stages of a repair, and what it notes of them. */
@@ -7924,17 +7960,10 @@ KECS_PG__FN kecs_status kecs_sync__compare_graves(kecs_sync *sync) {
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { KECS_SYNC__GREETINGS = 3 /* in one round: under its name, and under another one */ };
 
 /* ---- the handshake ---- */
-
-static int64_t kecs_sync__now_us(void) {
-  struct timespec now = {0, 0};
-  (void)clock_gettime(CLOCK_REALTIME, &now);
-  return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
 
 static kecs_status kecs_sync__check_version(kecs_sync *sync, const PGresult *result) {
   char version[KECS_SYNC__VERSION_SIZE];
@@ -7971,7 +8000,7 @@ static kecs_status kecs_sync__hello(kecs_sync *sync, bool *out_again) {
   kecs_status status = kecs_sync__send(&exchange, "greet the hub");
   const PGresult *said = status ? NULL : exchange.item[hello].result;
   if (said) {
-    sync->report.hub_offset_us = kecs_sync__number(said, 0, KECS_SYNC__NOW) - kecs_sync__now_us();
+    sync->report.hub_offset_us = kecs_sync__number(said, 0, KECS_SYNC__NOW) - kecs_replica_now(sync->store);
     sync->head = kecs_sync__number(said, 0, KECS_SYNC__HEAD);
     snprintf(sync->head_id, sizeof sync->head_id, "%s", kecs_sync__text(said, 0, KECS_SYNC__HEAD_ID));
     sync->until = kecs_sync__number(exchange.item[next].result, 0, 0);
@@ -8014,7 +8043,7 @@ KECS_STORE_API kecs_status kecs_sync_once(kecs_sync *sync, kecs_sync_report *out
   if (status == KECS_E_CONFLICT && strcmp(kecs_last_error()->sqlstate, "KS001") == 0) {
     status = kecs_sync__round(sync); /* another push under this name came in between: the handshake sees it now */
   }
-  int64_t now = kecs_sync__now_us();
+  int64_t now = kecs_replica_now(sync->store);
   bool idle = sync->report.pushed + sync->report.pulled == 0 && now - sync->notes.last_us < INT64_C(60000000);
   if (!status && !idle) { /* an idle edge does not wear its disk */
     status = kecs_sync__transact(sync, kecs_sync__last_work, &now);

@@ -4,7 +4,6 @@
 
 #include "store/replica_state.h"
 
-#include "base/time.h"
 #include "store/access.h"
 #include "store/sql.h"
 #include "store/write.h"
@@ -281,11 +280,7 @@ KECS__FN kecs_status kecs__replica_retell(kecs__write *write, const kecs_replica
                             row->site[0]);
 }
 
-/* ---- clock and log ---- */
-
-KECS_STORE_API int64_t kecs_replica_now(kecs_store *store) {
-  return kecs__clock_now(&store->engine->clock);
-}
+/* ---- the log of the program ---- */
 
 KECS_STORE_API void kecs_replica_log(kecs_store *store, kecs_log_level level, const char *line) {
   kecs__log(store->engine, level, "%s: %s", store->engine->place.shown, line);

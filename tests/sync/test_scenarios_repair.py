@@ -446,7 +446,7 @@ def broken(world, number):
         world.sql("UPDATE change_heads SET seq=seq+5 WHERE " + tail)
         world.sql("UPDATE change_state SET value=value+5 WHERE id=1 AND " + tail)
     else:
-        world.sql("UPDATE change_batches SET id=gen_random_uuid() WHERE " + tail)
+        world.sql("UPDATE change_batches SET id=md5(random()::text)::uuid WHERE " + tail)
     world.set("a", "service", "shop,s1", "desired_count", number)
 
 
