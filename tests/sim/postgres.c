@@ -219,9 +219,20 @@ void sim_postgres_erase(sim_world *world, int kind, const char *key) {
   write_row(world, info, begin, key, NULL);
 }
 
+/* Waits until they have ended, so that each edge finds out before it sends: what a seed comes to stays the same. */
 void sim_postgres_restart(sim_world *world) {
-  (void)world;
+  int64_t left = 1;
   PQclear(run("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid<>pg_backend_pid() AND "
               "usename=current_user",
               0, NULL));
+  for (int tries = 0; left > 0 && tries < 2000; tries++) {
+    PGresult *result = run("SELECT count(*),pg_sleep(0.002) FROM pg_stat_activity WHERE pid<>pg_backend_pid() AND "
+                           "usename=current_user",
+                           0, NULL);
+    left = strtoll(PQgetvalue(result, 0, 0), NULL, 10);
+    PQclear(result);
+  }
+  if (left > 0) {
+    sim_fail(world, "PostgreSQL does not end its connections");
+  }
 }

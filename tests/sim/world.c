@@ -234,8 +234,10 @@ static void step(sim_world *world) {
     sim_link_deliver(world, false);
   } else if (choice < 440 && world->faults & SIM_HUB_WRITES) {
     sim_hub_write(world);
-  } else if (choice < 443 && !world->hub && world->faults & SIM_LINK) {
-    sim_postgres_restart(world);
+  } else if (choice < 443 && world->faults & SIM_LINK) {
+    if (!world->hub) { /* a model has no connections */
+      sim_postgres_restart(world);
+    }
   } else {
     sim_operation(edge);
   }
