@@ -1,7 +1,7 @@
 # make            the headers, the command-line companion build/kecs and the examples
 # make run        the demonstration (DATA=... is handed to it)
 # make test       everything that runs in minutes; ends with "N passed, N failed"; ONLY=word runs what has it in its name
-# make test-full  also every compiler, standard and architecture
+# make test-full  also every compiler, standard and architecture, and every version of PostgreSQL
 # make test-tsan  the contract tests under the thread sanitizer
 # make check      generated files up to date, style, warnings, static analysis
 # make bench      the benchmark; make bench-pg  that of PostgreSQL
@@ -294,7 +294,8 @@ test: all tests
 	@$(RUN_TESTS) $(TESTS) $(SCRIPTS)
 
 test-full: all dist tests $(TESTS_TSAN) $(SANITIZED_POSTGRES)
-	@KECS_FULL=1 $(RUN_TESTS) -t 3600 $(TESTS) $(TESTS_TSAN) $(SANITIZED_POSTGRES) $(SCRIPTS)
+	@KECS_FULL=1 $(RUN_TESTS) -t 7200 $(TESTS) $(TESTS_TSAN) $(SANITIZED_POSTGRES) $(SCRIPTS) \
+	  $(if $(LIBPQ),tests/postgres/versions.py)
 
 test-tsan: $(TESTS_TSAN)
 	@$(RUN_TESTS) $(TESTS_TSAN)
@@ -310,7 +311,7 @@ check: build/headers.stamp
 
 # ---- Benchmark -----------------------------------------------------------------------------------------------
 
-BENCHES := $(patsubst bench/%.c,build/bench/%,$(filter-out bench/bench_pg.c,$(wildcard bench/*.c)))
+BENCHES := $(patsubst bench/%.c,build/bench/%,$(filter-out bench/bench_pg.c bench/bench_sync.c,$(wildcard bench/*.c)))
 
 build/bench/%: bench/%.c $(wildcard bench/*.h) $(LIBRARY)
 	@mkdir -p $(@D)
@@ -319,6 +320,14 @@ build/bench/%: bench/%.c $(wildcard bench/*.h) $(LIBRARY)
 build/bench/bench_pg: bench/bench_pg.c $(wildcard bench/*.h) $(LIBRARY) build/obj/normal/kecs_store_pg.o
 	@mkdir -p $(@D)
 	$(CC) $(STD) -D_GNU_SOURCE $(WARNINGS) $(FLAGS_normal) -I. $(filter %.c %.o,$^) $(LDFLAGS) $(LIBPQ) $(LIBS) -o $@
+
+build/bench/bench_sync: bench/bench_sync.c $(wildcard bench/*.h) $(LIBRARY) build/obj/normal/kecs_store_pg.o
+	@mkdir -p $(@D)
+	$(CC) $(STD) -D_GNU_SOURCE $(WARNINGS) $(FLAGS_normal) -I. $(SQLITE_INCLUDE) $(filter %.c %.o,$^) $(LDFLAGS) $(LIBPQ) $(LIBS) -o $@
+
+# ROUNDS=N, ONLY=word
+bench-sync: build/bench/bench_sync
+	@$(PYTHON) bench/sync.py $< $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(ONLY),--only $(ONLY))
 
 # ROUNDS=N, ONLY=word; FLUSH=no: the server never waits for the disk
 bench-pg: build/bench/bench_pg

@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 3adc4a98278d5e1db0035e4dce95e7a04f65f501ee636556ea12e82b08241502 */
+ * eb18982446255b670289ab9c324670f7bf67425eb7c2ff6d4db289e7ebd8ded6 */
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
 /* kecs_store.h -- a durable, typed store for the state of a container orchestrator, in one SQLite file.
  *
@@ -65,7 +65,7 @@
  *   KECS_STORE_MALLOC(size), KECS_STORE_REALLOC(pointer, size), KECS_STORE_FREE(pointer)
  *                                 default memory functions; all three or none; options.allocator wins over them
  *   KECS_STORE_NO_THREADS         no mutexes: the store is used by one thread
- *   KECS_STORE_SQLITE_ONLY        leave out what only other backends use, and options.backends: saves 6 KB
+ *   KECS_STORE_SQLITE_ONLY        leave out what only other backends use, and options.backends: saves 8 KB
  *   KECS_STORE_NO_CACHE           leave the row cache out: saves 10 KB. options.row_cache is KECS_E_UNSUPPORTED then
  *   KECS_STORE_NO_MEANINGS        leave the columns' descriptions out of kecs_kind_describe: saves 12 KB
  *   KECS_STORE_NO_VALIDATION      leave kecs_validate... and options.strict out (they say UNSUPPORTED): saves 10 KB
@@ -7495,10 +7495,6 @@ KECS__FN kecs_status kecs__statement_run(kecs__session *session, kecs__cached *c
 KECS__FN kecs_status kecs__statement_run_last(kecs__write *write, kecs__cached *cached, const kecs_value *parameters,
                                               int count);
 
-/* Many rows through a backend's insert_many; `cached` inserts one of them. */
-KECS__FN kecs_status kecs__statement_run_many(kecs__write *write, kecs__cached *cached, const kecs__meta *meta,
-                                              const kecs_value *values, size_t rows);
-
 /* The two in one for fixed texts: prepares (or finds) the text and runs it. *out_changes may be NULL. */
 KECS__FN kecs_status kecs__run(kecs__session *session, const char *sql, const kecs_value *parameters, int count,
                                int64_t *out_changes);
@@ -7704,7 +7700,7 @@ typedef struct kecs__feed_end {
   int64_t stamp;
 } kecs__feed_end;
 
-/* ---- opening ---- */
+/* ---- opening (feed_open.c) ---- */
 
 /* Finds out whether the file is tracked, and switches it as options.track says. */
 KECS__FN kecs_status kecs__feed_open(kecs_store *store, kecs_track track);
@@ -7712,7 +7708,14 @@ KECS__FN kecs_status kecs__feed_open(kecs_store *store, kecs_track track);
 /* After a migration: the guard triggers name columns, so a tracked file gets new ones; new kinds get stamps. */
 KECS__FN kecs_status kecs__feed_migrated(kecs__write *write);
 
-/* ---- writing ---- */
+/* Makes the guard triggers of every kind anew, as change_state says, or removes them. */
+KECS__FN kecs_status kecs__feed_guards(kecs__write *write, bool make);
+
+/* Where the database logs by itself: gives what is committed its numbers. Before a read of the log that is to show
+ * what was written before it; not on a transaction's handle, whose reads show what they show. */
+KECS__FN kecs_status kecs__feed_number_new(kecs_store *store);
+
+/* ---- writing (feed.c) ---- */
 
 /* To be called before a row is written: from here on session->place.on says whether the write is logged. */
 KECS__FN kecs_status kecs__feed_begin(kecs__write *write);
@@ -7731,12 +7734,6 @@ KECS__FN kecs_status kecs__feed_stamp(kecs__write *write, int64_t *out_stamp);
 KECS__FN kecs_status kecs__feed_updated(kecs__write *write, const kecs__meta *meta, const kecs__change *change,
                                         uint64_t groups, int64_t stamp);
 
-/* Runs a statement that belongs to a row that is written already: nothing stops it, and its failure counts as above. */
-KECS__FN kecs_status kecs__feed_run(kecs__write *write, const char *sql, const kecs_value *values, int count);
-
-/* Makes the guard triggers of every kind anew, as change_state says, or removes them. */
-KECS__FN kecs_status kecs__feed_guards(kecs__write *write, bool make);
-
 /* Logs that a row, which is still there, is about to be deleted, and keeps its key. */
 KECS__FN kecs_status kecs__feed_delete(kecs__write *write, const kecs__meta *meta, int64_t rid, const void *row);
 
@@ -7748,14 +7745,10 @@ KECS__FN kecs_status kecs__feed_append(kecs__write *write, int kind, int64_t rid
 KECS__FN kecs_status kecs__feed_mark(kecs__write *write, const kecs__meta *meta, int64_t *out_mark);
 KECS__FN kecs_status kecs__feed_new_rid(kecs__write *write, const kecs__meta *meta, int64_t mark, int64_t *rid);
 
-/* ---- reading ---- */
+/* ---- reading (feed_state.c) ---- */
 
 /* Whether the backend has a log, whoever writes it. */
 KECS__FN bool kecs__feed_can(const kecs__engine *engine);
-
-/* Where the database logs by itself: gives what is committed its numbers. Before a read of the log that is to show
- * what was written before it; not on a transaction's handle, whose reads show what they show. */
-KECS__FN kecs_status kecs__feed_number_new(kecs_store *store);
 
 /* Prepares a text with marks. */
 KECS__FN kecs_status kecs__feed_statement(kecs__session *session, const char *sql, kecs__cached **out_cached);
@@ -7769,8 +7762,14 @@ KECS__FN kecs_status kecs__feed_state(kecs__session *session, int id, int64_t *o
 KECS__FN kecs_status kecs__feed_state_raise(kecs__session *session, int id, int64_t value);
 KECS__FN kecs_status kecs__feed_state_set(kecs__session *session, int id, int64_t value);
 
+/* Runs a statement that belongs to a row that is written already: nothing stops it, and its failure counts as above. */
+KECS__FN kecs_status kecs__feed_run(kecs__write *write, const char *sql, const kecs_value *values, int count);
+
 /* The end of the log; zeroed where it is empty, or where the backend has none. */
 KECS__FN kecs_status kecs__feed_read_end(kecs__session *session, kecs__feed_end *out_end);
+
+/* Whether the log is being written, by its end. */
+KECS__FN bool kecs__feed_is_on(const kecs__feed_end *end);
 
 /* UNSUPPORTED: the store is not tracked, or can't be. */
 KECS__FN kecs_status kecs__fail_no_feed(const kecs__engine *engine);
@@ -7800,10 +7799,6 @@ KECS__FN void kecs__feed_ddl_columns(kecs__text *out, const kecs_dialect *dialec
 KECS__FN void kecs__feed_ddl_add_columns(kecs__text *out, const kecs_dialect *dialect, const kecs_kind_info *info);
 KECS__FN bool kecs__feed_is_side_table(const char *name);
 
-/* Without marks: triggers are SQLite's, which has neither schemas nor tenants. */
-KECS__FN void kecs__feed_ddl_guards(kecs__text *out, const kecs_kind_info *info, bool history);
-KECS__FN void kecs__feed_ddl_no_guards(kecs__text *out, const kecs_kind_info *info);
-
 /* What the logged forms of the fixed statements add: see kecs__op. */
 KECS__FN void kecs__feed_sql_insert(kecs__text *out, const kecs__meta *meta);
 KECS__FN void kecs__feed_sql_read(kecs__text *out, const kecs_kind_info *info);
@@ -7815,6 +7810,12 @@ KECS__FN const char *kecs__feed_key(const kecs__meta *meta, const void *row, kec
 /* The same from values, of any unique key; and the expression of a trigger that makes it of the row `old`. */
 KECS__FN const char *kecs__feed_key_text(const kecs_value *values, int count, kecs__arena *arena);
 KECS__FN void kecs__feed_guard_key(kecs__text *out, const kecs_kind_info *info, int number);
+
+/* ---- guards (feed_guards.c) ---- */
+
+/* Without marks: triggers are SQLite's, which has neither schemas nor tenants. */
+KECS__FN void kecs__feed_ddl_guards(kecs__text *out, const kecs_kind_info *info, bool history);
+KECS__FN void kecs__feed_ddl_no_guards(kecs__text *out, const kecs_kind_info *info);
 
 #endif
 
@@ -8428,6 +8429,10 @@ KECS__FN kecs_status kecs__fail_not_found(const kecs__meta *meta, const char *sh
 KECS__FN kecs_status kecs__resolve_parent(kecs__session *session, kecs_kind parent, const char *text,
                                           kecs__arena *arena, const char **out_arn);
 
+/* Reads a whole row by rid; *out_found is false when it is gone. Texts go to the arena. */
+KECS__FN kecs_status kecs__row_by_rid(kecs__session *session, const kecs__meta *meta, int64_t rid, kecs__arena *arena,
+                                      void *row, bool *out_found);
+
 #endif
 
 /* ---- store/cache.h, continued ------------------------------------------------------------------------------------ */
@@ -8969,24 +8974,6 @@ KECS__FN kecs_status kecs__statement_run_last(kecs__write *write, kecs__cached *
   if (!status) {
     status = kecs__statement_outcome(session, backend->start_last(cached->statement, parameters, count));
     write->ended = !status;
-  }
-  kecs__statement_done(session, cached);
-  return status;
-}
-
-KECS__FN kecs_status kecs__statement_run_many(kecs__write *write, kecs__cached *cached, const kecs__meta *meta,
-                                              const kecs_value *values, size_t rows) {
-  kecs__session *session = write->session;
-  bool commit = write->last && write->own;
-  kecs_status status = session->user ? kecs__check_stop(session->user, session->deadline) : KECS_OK;
-  session->writing = true;
-  session->changed = true;
-  kecs__cache_hold(session, cached, values, 0);
-  if (!status) {
-    status = session->engine->backend->insert_many(cached->statement, meta->info->table, meta->columns, values,
-                                                   meta->info->column_count, rows, &commit);
-    status = kecs__statement_outcome(session, status);
-    write->ended = !status && commit;
   }
   kecs__statement_done(session, cached);
   return status;
@@ -10148,13 +10135,13 @@ KECS__FN kecs_status kecs__history_add(kecs__write *write, const kecs__meta *met
 KECS__FN kecs_status kecs__history_deleted(kecs__write *write, const kecs__meta *meta, int64_t seq, int64_t rid,
                                            int64_t stamp, const void *row);
 
+/* Removes what is kept of these kinds, and that they are kept. */
+KECS__FN kecs_status kecs__history_clear(kecs__write *write, uint64_t kinds);
+
 /* ---- the whole of it (history_keep.c) ---- */
 
 /* Switches as options.history says, after kecs__feed_open. */
 KECS__FN kecs_status kecs__history_open(kecs_store *store, const kecs_history_options *options);
-
-/* Removes what is kept of these kinds, and that they are kept. */
-KECS__FN kecs_status kecs__history_clear(kecs__write *write, uint64_t kinds);
 
 /* One step of compaction, at most `limit` rows: what is beyond the bounds, of rows whose entries up to `upto` are about
  * to leave the log, and what is too old, up to there. *out_count rows are gone; fewer than `limit`: nothing is left. */
@@ -10753,12 +10740,7 @@ KECS_STORE_API int64_t kecs_stamp_time(int64_t stamp) {
 }
 
 /* ---- store/feed_sql.c -------------------------------------------------------------------------------------------- */
-/* store/feed_sql.c -- the texts of the change log: its tables, the stamps in the kinds' tables, and the guard triggers.
- *
- * The guards log what other programs write (the sqlite3 shell). Our own connections have triggers switched off, since
- * the write path logs at a fraction of the cost; a connection of ours that was opened before another process switched
- * tracking on has not, so its writes are caught, too. A guard stamps as the library does and uses nothing but SQLite's
- * own functions. It refuses to change a natural key: that would be another row. */
+/* store/feed_sql.c -- the texts of the change log: its tables, the stamps in the kinds' tables, keys as texts. */
 
 #include <stdio.h>
 #include <string.h>
@@ -10834,7 +10816,6 @@ KECS__FN void kecs__feed_ddl_tables(kecs__text *out, const kecs_dialect *dialect
                   "CREATE INDEX IF NOT EXISTS change_tombstones_key ON {change_tombstones}(kind,key);\n"
                   "CREATE TABLE IF NOT EXISTS {change_state}(id %s NOT NULL PRIMARY KEY,value %s NOT NULL)%s;\n",
                   dialect->table_options, dialect->type_int, dialect->type_int, dialect->table_options);
-  kecs__history_ddl_tables(out, dialect);
 }
 
 /* Only in files that were tracked once. stamp_x is the time of the write, site_x the site that wrote it: NULL for this
@@ -10925,7 +10906,96 @@ KECS__FN const char *kecs__feed_key_text(const kecs_value *values, int count, ke
   return copy;
 }
 
-/* ---- guards ---- */
+KECS__FN void kecs__feed_guard_key(kecs__text *out, const kecs_kind_info *info, int number) {
+  const kecs_column_list *key = &info->keys[number];
+  for (int i = 0; i < key->count; i++) {
+    const kecs_column_info *column = &info->columns[key->columns[i]];
+    bool text = column->type == KECS_TYPE_TEXT;
+    kecs__text_adds(out, i > 0 ? "||','||" : "");
+    kecs__text_addf(out, text && i < key->count - 1 ? "replace(replace(old.%s,'\\','\\\\'),',','\\,')" : "old.%s",
+                    column->name);
+  }
+}
+
+/* ---- store/history_sql.c ----------------------------------------------------------------------------------------- */
+/* store/history_sql.c -- the texts of the history: its tables, and what the guard triggers keep. */
+
+#include <string.h>
+
+KECS__FN void kecs__history_ddl_tables(kecs__text *out, const kecs_dialect *dialect) {
+  const char *number = dialect->type_int;
+  const char *text = dialect->type_text;
+  kecs__text_addf(out,
+                  "CREATE TABLE IF NOT EXISTS {history}(seq %s,kind %s NOT NULL,rid %s NOT NULL,op %s NOT NULL,"
+                  "whole %s NOT NULL,stamp %s NOT NULL,actor %s,reason %s,old %s)%s;\n"
+                  "CREATE INDEX IF NOT EXISTS history_row ON {history}(kind,rid,seq);\n",
+                  dialect->type_rid, number, number, number, number, number, text, text, text, dialect->table_options);
+  kecs__text_addf(out,
+                  "CREATE TABLE IF NOT EXISTS {history_keys}(seq %s NOT NULL,number %s NOT NULL,kind %s NOT NULL,"
+                  "rid %s NOT NULL,key %s NOT NULL,PRIMARY KEY(seq,number))%s;\n"
+                  "CREATE INDEX IF NOT EXISTS history_keys_key ON {history_keys}(kind,number,key,seq);\n",
+                  number, number, number, number, text, dialect->table_options);
+}
+
+/* The entry that the trigger has just logged. */
+static void kecs__history_guard_head(kecs__text *out) {
+  kecs__text_adds(out, "  INSERT INTO history(seq,kind,rid,op,whole,stamp,old) SELECT seq,kind,rid,op,");
+}
+
+static void kecs__history_guard_tail(kecs__text *out) {
+  kecs__text_adds(out, " FROM changes ORDER BY seq DESC LIMIT 1;\n");
+}
+
+/* By hand, since a function takes no more than 127 arguments everywhere. */
+static void kecs__history_guard_column(kecs__text *out, const char *name, size_t len, bool more) {
+  kecs__text_addf(out, "'%s\"%.*s\":'||json_quote(old.%.*s)||", more ? "," : "{", (int)len, name, (int)len, name);
+}
+
+KECS__FN void kecs__history_guard_insert(kecs__text *out) {
+  kecs__history_guard_head(out);
+  kecs__text_adds(out, "0,stamp,NULL");
+  kecs__history_guard_tail(out);
+}
+
+KECS__FN void kecs__history_guard_update(kecs__text *out, const char *columns) {
+  kecs__history_guard_head(out);
+  kecs__text_adds(out, "0,stamp,");
+  for (bool more = false; *columns; more = true) {
+    size_t len = strcspn(columns, ",");
+    kecs__history_guard_column(out, columns, len, more);
+    columns += len + (columns[len] ? 1 : 0);
+  }
+  kecs__text_adds(out, "'}'");
+  kecs__history_guard_tail(out);
+}
+
+KECS__FN void kecs__history_guard_delete(kecs__text *out, const kecs_kind_info *info) {
+  kecs__history_guard_head(out);
+  kecs__text_adds(out, "1,stamp,");
+  for (int i = 0; i < info->column_count; i++) {
+    kecs__history_guard_column(out, info->columns[i].name, strlen(info->columns[i].name), i > 0);
+  }
+  kecs__text_adds(out, "'}'");
+  kecs__history_guard_tail(out);
+  for (int number = 0; number < info->key_count; number++) {
+    kecs__text_addf(out, "  INSERT INTO history_keys(seq,number,kind,rid,key) SELECT seq,%d,kind,rid,coalesce(",
+                    number);
+    kecs__feed_guard_key(out, info, number);
+    kecs__text_adds(out, ",'')");
+    kecs__history_guard_tail(out);
+  }
+}
+
+/* ---- store/feed_guards.c ----------------------------------------------------------------------------------------- */
+/* store/feed_guards.c -- the guard triggers of a tracked file.
+ *
+ * They log what other programs write (the sqlite3 shell). Our own connections have triggers switched off, since
+ * the write path logs at a fraction of the cost; a connection of ours that was opened before another process switched
+ * tracking on has not, so its writes are caught, too. A guard stamps as the library does and uses nothing but SQLite's
+ * own functions. It refuses to change a natural key: that would be another row. */
+
+#include <stdio.h>
+#include <string.h>
 
 #define KECS__GUARD_STAMP                                                    \
   "max(coalesce((SELECT stamp FROM changes ORDER BY seq DESC LIMIT 1),0)+1," \
@@ -10965,17 +11035,6 @@ static void kecs__guard_insert(kecs__text *out, const kecs_kind_info *info, bool
     kecs__text_adds(out, ";\n");
   }
   kecs__text_adds(out, "END;\n");
-}
-
-KECS__FN void kecs__feed_guard_key(kecs__text *out, const kecs_kind_info *info, int number) {
-  const kecs_column_list *key = &info->keys[number];
-  for (int i = 0; i < key->count; i++) {
-    const kecs_column_info *column = &info->columns[key->columns[i]];
-    bool text = column->type == KECS_TYPE_TEXT;
-    kecs__text_adds(out, i > 0 ? "||','||" : "");
-    kecs__text_addf(out, text && i < key->count - 1 ? "replace(replace(old.%s,'\\','\\\\'),',','\\,')" : "old.%s",
-                    column->name);
-  }
 }
 
 static void kecs__guard_delete(kecs__text *out, const kecs_kind_info *info, bool history) {
@@ -11068,75 +11127,6 @@ KECS__FN void kecs__feed_ddl_guards(kecs__text *out, const kecs_kind_info *info,
 KECS__FN void kecs__feed_ddl_no_guards(kecs__text *out, const kecs_kind_info *info) {
   for (size_t i = 0; i < sizeof kecs__guard_names / sizeof kecs__guard_names[0]; i++) {
     kecs__text_addf(out, "DROP TRIGGER IF EXISTS feed_%s_%s;\n", info->table, kecs__guard_names[i]);
-  }
-}
-
-/* ---- store/history_sql.c ----------------------------------------------------------------------------------------- */
-/* store/history_sql.c -- the texts of the history: its tables, and what the guard triggers keep. */
-
-#include <string.h>
-
-KECS__FN void kecs__history_ddl_tables(kecs__text *out, const kecs_dialect *dialect) {
-  const char *number = dialect->type_int;
-  const char *text = dialect->type_text;
-  kecs__text_addf(out,
-                  "CREATE TABLE IF NOT EXISTS {history}(seq %s,kind %s NOT NULL,rid %s NOT NULL,op %s NOT NULL,"
-                  "whole %s NOT NULL,stamp %s NOT NULL,actor %s,reason %s,old %s)%s;\n"
-                  "CREATE INDEX IF NOT EXISTS history_row ON {history}(kind,rid,seq);\n",
-                  dialect->type_rid, number, number, number, number, number, text, text, text, dialect->table_options);
-  kecs__text_addf(out,
-                  "CREATE TABLE IF NOT EXISTS {history_keys}(seq %s NOT NULL,number %s NOT NULL,kind %s NOT NULL,"
-                  "rid %s NOT NULL,key %s NOT NULL,PRIMARY KEY(seq,number))%s;\n"
-                  "CREATE INDEX IF NOT EXISTS history_keys_key ON {history_keys}(kind,number,key,seq);\n",
-                  number, number, number, number, text, dialect->table_options);
-}
-
-/* The entry that the trigger has just logged. */
-static void kecs__history_guard_head(kecs__text *out) {
-  kecs__text_adds(out, "  INSERT INTO history(seq,kind,rid,op,whole,stamp,old) SELECT seq,kind,rid,op,");
-}
-
-static void kecs__history_guard_tail(kecs__text *out) {
-  kecs__text_adds(out, " FROM changes ORDER BY seq DESC LIMIT 1;\n");
-}
-
-/* By hand, since a function takes no more than 127 arguments everywhere. */
-static void kecs__history_guard_column(kecs__text *out, const char *name, size_t len, bool more) {
-  kecs__text_addf(out, "'%s\"%.*s\":'||json_quote(old.%.*s)||", more ? "," : "{", (int)len, name, (int)len, name);
-}
-
-KECS__FN void kecs__history_guard_insert(kecs__text *out) {
-  kecs__history_guard_head(out);
-  kecs__text_adds(out, "0,stamp,NULL");
-  kecs__history_guard_tail(out);
-}
-
-KECS__FN void kecs__history_guard_update(kecs__text *out, const char *columns) {
-  kecs__history_guard_head(out);
-  kecs__text_adds(out, "0,stamp,");
-  for (bool more = false; *columns; more = true) {
-    size_t len = strcspn(columns, ",");
-    kecs__history_guard_column(out, columns, len, more);
-    columns += len + (columns[len] ? 1 : 0);
-  }
-  kecs__text_adds(out, "'}'");
-  kecs__history_guard_tail(out);
-}
-
-KECS__FN void kecs__history_guard_delete(kecs__text *out, const kecs_kind_info *info) {
-  kecs__history_guard_head(out);
-  kecs__text_adds(out, "1,stamp,");
-  for (int i = 0; i < info->column_count; i++) {
-    kecs__history_guard_column(out, info->columns[i].name, strlen(info->columns[i].name), i > 0);
-  }
-  kecs__text_adds(out, "'}'");
-  kecs__history_guard_tail(out);
-  for (int number = 0; number < info->key_count; number++) {
-    kecs__text_addf(out, "  INSERT INTO history_keys(seq,number,kind,rid,key) SELECT seq,%d,kind,rid,coalesce(",
-                    number);
-    kecs__feed_guard_key(out, info, number);
-    kecs__text_adds(out, ",'')");
-    kecs__history_guard_tail(out);
   }
 }
 
@@ -11684,6 +11674,7 @@ static kecs_status kecs__migrate_apply(kecs__write *write, int from) {
   kecs__ddl_side_tables(&text, engine->dialect);
   if (engine->backend->guard) { /* a log that the database writes has tables of the backend's making */
     kecs__feed_ddl_tables(&text, engine->dialect);
+    kecs__history_ddl_tables(&text, engine->dialect);
   }
   kecs_status status = KECS_OK;
   for (int kind = 1; !status && kind < KECS_KIND_COUNT; kind++) {
@@ -12071,6 +12062,46 @@ KECS__FN bool kecs__value_same(const kecs_value *a, const kecs_value *b) {
     return a->type == b->type && a->len == b->len && memcmp(a->text, b->text, a->len) == 0;
   }
   return a->number == b->number;
+}
+
+KECS_STORE_API bool kecs_record_text(const kecs_kind_info *info, const void *row, int column, char *out, size_t size,
+                                     size_t *out_len) {
+  char number[40];
+  const char *text = number;
+  if (!info || !row || column < 0 || column >= info->column_count) {
+    if (out && size > 0) {
+      out[0] = '\0';
+    }
+    if (out_len) {
+      *out_len = 0;
+    }
+    return false;
+  }
+  kecs_value value = kecs__row_value(info, row, column);
+  if (value.type == KECS_VALUE_NULL) {
+    text = "";
+  } else if (value.type == KECS_VALUE_TEXT) {
+    text = value.text;
+  } else if (info->columns[column].type == KECS_TYPE_TIME) {
+    kecs__time_iso(value.number, number);
+  } else if (info->columns[column].type == KECS_TYPE_BOOL) {
+    text = value.number ? "true" : "false";
+  } else {
+    snprintf(number, sizeof number, "%lld", (long long)value.number);
+  }
+  size_t len = strlen(text);
+  size_t cut = size > 0 && len >= size ? size - 1 : len;
+  while (cut < len && cut > 0 && ((unsigned char)text[cut] & 0xC0) == 0x80) {
+    cut--; /* never in the middle of a character */
+  }
+  if (out && size > 0) {
+    memcpy(out, text, cut);
+    out[cut] = '\0';
+  }
+  if (out_len) {
+    *out_len = len;
+  }
+  return value.type != KECS_VALUE_NULL;
 }
 
 KECS__FN void kecs__row_name(const kecs_kind_info *info, const void *row, char out[160]) {
@@ -12864,8 +12895,36 @@ KECS__FN kecs_status kecs__resolve_parent(kecs__session *session, kecs_kind pare
   return status;
 }
 
-/* ---- store/query.c ----------------------------------------------------------------------------------------------- */
-/* store/query.c -- filters and keyset paging as SQL conditions. Values always travel as parameters. */
+KECS__FN kecs_status kecs__row_by_rid(kecs__session *session, const kecs__meta *meta, int64_t rid, kecs__arena *arena,
+                                      void *row, bool *out_found) {
+  kecs_value parameter = kecs__value_int(rid);
+  kecs__cached *cached = NULL;
+  *out_found = false;
+  kecs_status status = kecs__statement(session, meta, KECS__OP_SELECT_RID, 0, &cached);
+  if (!status) {
+    status = kecs__statement_start(session, cached, &parameter, 1, out_found);
+  }
+  if (!status && *out_found) {
+    status = kecs__row_fetch(session, cached, meta, arena, row, NULL);
+  }
+  kecs__statement_done(session, cached);
+  return status;
+}
+
+/* ---- store/feed_state.c ------------------------------------------------------------------------------------------ */
+/* store/feed_state.c -- what the change log says of itself: its end, its numbers, whether there is one. */
+
+/* ---- store/write.h ----------------------------------------------------------------------------------------------- */
+/* store/write.h -- the one way in which rows change: insert, update, delete of one row, in the transaction of a write.
+ * Whatever has to follow a change (look-up tables, children, the change log) follows here and nowhere else. */
+#ifndef KECS_STORE_WRITE_H
+#define KECS_STORE_WRITE_H
+
+/* ---- store/rows.h ------------------------------------------------------------------------------------------------ */
+/* store/rows.h -- what the typed functions (gen/api.c) and the record functions stand on: one function an operation,
+ * for every kind. The public comments in store/store.h say what they do. */
+#ifndef KECS_STORE_ROWS_H
+#define KECS_STORE_ROWS_H
 
 /* ---- store/query.h ----------------------------------------------------------------------------------------------- */
 /* store/query.h -- a kecs_query as SQL: filters, keyset paging, order. Pure but for parents given by name. */
@@ -12933,7 +12992,510 @@ KECS__FN kecs_status kecs__plan_token(const kecs__plan *plan, const void *row, k
 
 #endif
 
-/* ---- store/query.c, continued ------------------------------------------------------------------------------------ */
+/* ---- store/rows.h, continued ------------------------------------------------------------------------------------- */
+KECS__FN kecs_status kecs__create_many(kecs_store *store, kecs_kind kind, const void *rows, size_t count,
+                                       kecs_result **out_result);
+KECS__FN kecs_status kecs__get(kecs_store *store, kecs_kind kind, const kecs_value *address, int count,
+                               kecs_result **out_result);
+KECS__FN kecs_status kecs__get_many(kecs_store *store, kecs_kind kind, const char *const *keys, size_t count,
+                                    kecs_result **out_result);
+KECS__FN kecs_status kecs__list(kecs_store *store, kecs_kind kind, const kecs_query *query, kecs_result **out_result);
+KECS__FN kecs_status kecs__each(kecs_store *store, kecs_kind kind, const kecs_query *query,
+                                kecs_status (*visit)(const void *row, void *user), void *user);
+KECS__FN kecs_status kecs__count(kecs_store *store, kecs_kind kind, const kecs_query *query, int64_t *out_count);
+KECS__FN kecs_status kecs__update(kecs_store *store, kecs_kind kind, const void *row, uint64_t mask,
+                                  kecs_result **out_result);
+
+/* The same for a mask of a caller's, in which every bit is a column by name. */
+KECS__FN kecs_status kecs__update_fields(kecs_store *store, kecs_kind kind, const void *row, uint64_t mask,
+                                         kecs_result **out_result);
+KECS__FN kecs_status kecs__upsert(kecs_store *store, kecs_kind kind, const void *row, kecs_result **out_result);
+KECS__FN kecs_status kecs__upsert_many(kecs_store *store, kecs_kind kind, const void *rows, size_t count,
+                                       kecs_result **out_result);
+KECS__FN kecs_status kecs__delete(kecs_store *store, kecs_kind kind, const kecs_value *address, int count);
+KECS__FN const void *kecs__at(const kecs_result *result, kecs_kind kind, size_t index);
+
+/* The rows of keys, and a page, into a result that is there, through a session that is open. */
+KECS__FN kecs_status kecs__read_keys(kecs__session *session, const kecs__meta *meta, const char *const *keys,
+                                     size_t count, kecs_result *result);
+KECS__FN kecs_status kecs__read_page(kecs_store *store, kecs__session *session, const kecs__meta *meta,
+                                     const kecs_query *query,
+                                     kecs_status (*narrow)(kecs__plan *plan, const void *user), const void *user,
+                                     kecs_result *result);
+
+/* list and count with conditions that a kind's own operation adds to the query. */
+KECS__FN kecs_status kecs__list_where(kecs_store *store, kecs_kind kind, const kecs_query *query,
+                                      kecs_status (*narrow)(kecs__plan *plan, const void *user), const void *user,
+                                      kecs_result **out_result);
+KECS__FN kecs_status kecs__count_where(kecs_store *store, kecs_kind kind, const kecs_query *query,
+                                       kecs_status (*narrow)(kecs__plan *plan, const void *user), const void *user,
+                                       int64_t *out_count);
+
+/* The kind's meta, or NULL with the failure recorded: for numbers from outside. */
+KECS__FN const kecs__meta *kecs__meta_checked(const kecs_store *store, kecs_kind kind);
+
+/* An empty result for rows of a kind; and its end: handed out, or freed when `status` is a failure. */
+KECS__FN kecs_status kecs__result_begin(const kecs_store *store, const kecs__meta *meta, kecs_result **out_result);
+KECS__FN kecs_status kecs__result_end(kecs_status status, kecs_result *result, kecs_result **out_result);
+
+/* A list whose rows are of no kind. */
+typedef struct kecs__shaped {
+  const kecs_kind_info *shape; /* the rows' size, and the keys that pages go by */
+  const char *what;            /* the columns, as SQL with marks */
+  void (*plan)(kecs__plan *plan, const void *user);
+  kecs_status (*read)(kecs__plan *plan, kecs__cached *cached, kecs_result *result, void *row); /* the current row */
+  const void *user; /* for `plan` */
+} kecs__shaped;
+KECS__FN kecs_status kecs__list_shaped(kecs_store *store, const kecs__shaped *list, kecs_result **out_result);
+
+#endif
+
+/* ---- store/write.h, continued ------------------------------------------------------------------------------------ */
+/* Fills a new row in and asks whether its kind takes it so: all that comes before it is sent to the database. */
+KECS__FN kecs_status kecs__row_ready(kecs__write *write, const kecs__meta *meta, void *row, uint64_t given);
+
+/* Fills what is empty in `row` (a copy; texts go to write->arena) and inserts it. Columns in `given` were set on
+ * purpose: AUTO ones among them keep their value, numbers among them may be 0. EXISTS and REFERENCE name the row and
+ * what is in the way. */
+KECS__FN kecs_status kecs__row_insert(kecs__write *write, const kecs__meta *meta, void *row, uint64_t given);
+
+/* Inserts the parents of a filled row that are missing, with nothing but what their ARN says. */
+KECS__FN kecs_status kecs__parents_make(kecs__write *write, const kecs__meta *meta, const void *row);
+
+/* The values of a filled row, as INSERT takes them. INVALID for a text that can't be stored. */
+KECS__FN kecs_status kecs__row_values(const kecs__meta *meta, const void *row, kecs_value *out);
+
+/* Whether look-ups have something to follow in a new row. Most rows have no tags. */
+KECS__FN bool kecs__insert_follows(const kecs__meta *meta, const void *row);
+
+/* A change of one row. */
+struct kecs__change {
+  const void *row;      /* the new values */
+  uint64_t mask;        /* the columns to write where they differ. An AUTO column among them takes the row's value, a
+                         * version only when it is higher than the stored one: documents that bring their own. */
+  int64_t version;      /* 0: unconditional; else CONFLICT unless it is the stored one */
+  int64_t rid;          /* of the row, or 0: found by its natural key in `probe` */
+  const kecs__probe *probe;
+  bool document;        /* the row is a document's: its extra belongs to its columns */
+  bool bare;            /* the stored row only held the place: a version in the mask is taken as it is */
+  uint64_t changed;     /* out: the columns that did differ */
+  int64_t base[3];      /* out: the stamps before the change, where it is logged (feed.h) */
+  const kecs__past *past; /* what the history keeps of the row; NULL: nothing (history_log.h) */
+};
+
+/* NOT_FOUND, CONFLICT. Fills in change->rid and change->changed. Writes nothing when nothing differs. */
+KECS__FN kecs_status kecs__row_change(kecs__write *write, const kecs__meta *meta, kecs__change *change);
+
+/* The same in one statement that ends the write, where that can be; *out_done is false where it could not, or has
+ * found nothing to change: then nothing has happened. */
+KECS__FN kecs_status kecs__row_change_brief(kecs__write *write, const kecs__meta *meta, const kecs__change *change,
+                                            bool *out_done);
+
+/* Deletes a row and what belongs to it: children by their references, look-ups. `row` is the stored row. */
+KECS__FN kecs_status kecs__row_delete(kecs__write *write, const kecs__meta *meta, int64_t rid, const void *row);
+
+/* The same for work that makes a result through `out_result` (may be NULL): a failure, COMMIT's too, frees it. */
+KECS__FN kecs_status kecs__with_write_result(kecs_store *store, kecs_status (*work)(kecs__write *write, void *user),
+                                             void *user, kecs_result **out_result);
+
+enum { KECS__STEP_ROWS = 1000 }; /* rows in one transaction of a clean-up */
+
+/* Deletes every row that `narrow` selects, at most 1000 in one transaction (all in the handle's when it is one), and
+ * counts them. A deadline or a failure ends it between two steps: what was deleted is counted and stays deleted. */
+KECS__FN kecs_status kecs__prune(kecs_store *store, kecs_kind kind,
+                                 kecs_status (*narrow)(kecs__plan *plan, const void *user), const void *user,
+                                 int64_t *out_count);
+
+/* Calls `edit` with every row that `narrow` selects, at most 1000 in one transaction; `edit` sets columns of the row
+ * and returns their mask. Edited rows must no longer be selected. Counts the rows that changed. */
+KECS__FN kecs_status kecs__edit_where(kecs_store *store, kecs_kind kind,
+                                      kecs_status (*narrow)(kecs__plan *plan, const void *user),
+                                      uint64_t (*edit)(kecs__write *write, void *row, const void *user),
+                                      const void *user, int64_t *out_count);
+
+/* For operations that change one addressed row: reads it into memory of the write, lets `edit` set columns, writes what
+ * differs, and gives the stored row back. */
+KECS__FN kecs_status kecs__edit_one(kecs_store *store, kecs_kind kind, const kecs_value *address, int count,
+                                    kecs_status (*edit)(kecs__write *write, void *row, void *user, uint64_t *out_mask),
+                                    void *user, kecs_result **out_result);
+
+/* Inserts the row, or changes the stored one to it, as upsert does. `row` is a copy; AUTO columns in `given` count. */
+KECS__FN kecs_status kecs__row_upsert(kecs__write *write, const kecs__meta *meta, void *row, uint64_t given,
+                                      kecs_result **out_result);
+
+/* What calls that modify begin with: the kind's meta, or NULL with the failure recorded; out_result (may be NULL) and
+ * the write are emptied. And how they end: the write is closed, a result that was made goes with a failure. */
+KECS__FN const kecs__meta *kecs__modify_begin(kecs_store *store, kecs_kind kind, kecs_result **out_result,
+                                              kecs__write *write);
+KECS__FN kecs_status kecs__modify_end(kecs__write *write, kecs_status status, kecs_result **out_result);
+
+/* Of the columns that are asked for, those that an update writes; UINT64_MAX asks for every one that can be changed. */
+KECS__FN kecs_status kecs__update_mask(const kecs__meta *meta, uint64_t asked, uint64_t *out_mask);
+
+/* The stored row of a rid as a result; NULL out_result does nothing. */
+KECS__FN kecs_status kecs__give_back(kecs__write *write, const kecs__meta *meta, int64_t rid, kecs_result **out_result);
+
+#endif
+
+/* ---- store/feed_state.c, continued ------------------------------------------------------------------------------- */
+#include <string.h>
+
+/* ---- statements ---- */
+
+KECS__FN kecs_status kecs__feed_statement(kecs__session *session, const char *sql, kecs__cached **out_cached) {
+  return kecs__statement_text(session, sql, strlen(sql), out_cached);
+}
+
+KECS__FN kecs_status kecs__feed_number(kecs__session *session, const char *sql, const kecs_value *parameters, int count,
+                                       int64_t *out_number) {
+  kecs__cached *cached = NULL;
+  bool row = false;
+  *out_number = 0;
+  kecs_status status = kecs__feed_statement(session, sql, &cached);
+  if (!status) {
+    status = kecs__statement_start(session, cached, parameters, count, &row);
+  }
+  if (!status && row) {
+    kecs_value value;
+    kecs__statement_columns(session, cached, &value, 1);
+    *out_number = value.type == KECS_VALUE_NULL ? 0 : value.number;
+  }
+  kecs__statement_done(session, cached);
+  return status;
+}
+
+KECS__FN kecs_status kecs__feed_state(kecs__session *session, int id, int64_t *out_value) {
+  kecs_value value = kecs__value_int(id);
+  return kecs__feed_number(session, "SELECT value FROM {change_state} WHERE {own}id=?1", &value, 1, out_value);
+}
+
+KECS__FN kecs_status kecs__feed_state_raise(kecs__session *session, int id, int64_t value) {
+  kecs_value values[] = {kecs__value_int(id), kecs__value_int(value)};
+  return kecs__run(session,
+                   "INSERT INTO {change_state}({tenant}id,value) VALUES({ours}?1,?2) ON CONFLICT({tenant}id) DO UPDATE "
+                   "SET value={highest}(change_state.value,excluded.value)",
+                   values, 2, NULL);
+}
+
+KECS__FN kecs_status kecs__feed_state_set(kecs__session *session, int id, int64_t value) {
+  kecs_value values[] = {kecs__value_int(id), kecs__value_int(value)};
+  return kecs__run(session,
+                   "INSERT INTO {change_state}({tenant}id,value) VALUES({ours}?1,?2) ON CONFLICT({tenant}id) DO UPDATE "
+                   "SET value=excluded.value",
+                   values, 2, NULL);
+}
+
+KECS__FN kecs_status kecs__feed_run(kecs__write *write, const char *sql, const kecs_value *values, int count) {
+  kecs__session *session = write->session;
+  const kecs_store *user = session->user;
+  int64_t deadline = session->deadline;
+  session->user = NULL; /* never stopped between a row and its entry */
+  session->deadline = 0;
+  kecs_status status = kecs__run(session, sql, values, count, NULL);
+  session->user = user;
+  session->deadline = deadline;
+  if (status && !write->own && !write->guarded) {
+    write->store->broken = true;
+  }
+  return status;
+}
+
+/* ---- what is there ---- */
+
+KECS__FN bool kecs__feed_can(const kecs__engine *engine) {
+  return engine->backend->guard || engine->backend->log;
+}
+
+KECS__FN kecs_status kecs__feed_read_end(kecs__session *session, kecs__feed_end *out_end) {
+  kecs__cached *cached = NULL;
+  bool row = false;
+  memset(out_end, 0, sizeof *out_end);
+  if (!kecs__feed_can(session->engine)) {
+    return KECS_OK; /* there are no such tables */
+  }
+  kecs_status status = kecs__feed_statement(
+      session, "SELECT seq,op,stamp FROM {changes} WHERE {own}seq>0 ORDER BY seq DESC LIMIT 1", &cached);
+  if (!status) {
+    status = kecs__statement_start(session, cached, NULL, 0, &row);
+  }
+  if (!status && row) {
+    kecs_value values[3];
+    kecs__statement_columns(session, cached, values, 3);
+    out_end->seq = values[0].number;
+    out_end->op = values[1].number;
+    out_end->stamp = values[2].number;
+  }
+  kecs__statement_done(session, cached);
+  return status;
+}
+
+KECS__FN bool kecs__feed_is_on(const kecs__feed_end *end) {
+  return end->seq != 0 && end->op != KECS__FEED_OFF;
+}
+
+KECS__FN kecs_status kecs__fail_no_feed(const kecs__engine *engine) {
+  if (!kecs__feed_can(engine)) {
+    return kecs__fail(KECS_E_UNSUPPORTED, "%s: the %s backend has no log of changes", engine->place.shown,
+                      engine->backend->name);
+  }
+  return kecs__fail(KECS_E_UNSUPPORTED, "%s keeps no log of its changes; open it once with options.track",
+                    engine->place.shown);
+}
+
+KECS__FN kecs_status kecs__feed_check(const kecs__engine *engine, const kecs__feed_end *end) {
+  return kecs__feed_is_on(end) ? KECS_OK : kecs__fail_no_feed(engine);
+}
+
+#if !defined(KECS_STORE_NO_WATCH)
+KECS__FN kecs_status kecs__feed_check_floor(kecs__session *session, int64_t seq) {
+  int64_t floor = 0;
+  kecs_status status = kecs__feed_state(session, KECS__FEED_FLOOR, &floor);
+  if (status || seq >= floor) {
+    return status;
+  }
+  (void)kecs__fail(KECS_E_COMPACTED,
+                   "changes up to %lld were removed from the log, those after %lld are asked for; list anew and watch "
+                   "from the list's sequence",
+                   (long long)floor, (long long)seq);
+  kecs_error error = kecs__error_save();
+  error.floor = floor;
+  return kecs__error_restore(&error);
+}
+#endif
+
+/* ---- store/history_write.c --------------------------------------------------------------------------------------- */
+/* store/history_write.c -- how the write path keeps what rows were. It is called where the change log is written, in
+ * the same transaction, and nowhere else. */
+
+#include <string.h>
+
+#if !defined(KECS_STORE_NO_HISTORY)
+
+#define KECS__HISTORY_APPEND                                                        \
+  "INSERT INTO {history}({tenant}seq,kind,rid,op,whole,stamp,actor,reason,old) " \
+  "VALUES({ours}?1,?2,?3,?4,?5,?6,?7,?8,?9)"
+
+KECS__FN kecs_status kecs__history_begin(kecs__write *write) {
+  int64_t kinds = 0;
+  kecs__cached *cached = NULL;
+  kecs_status status = kecs__feed_state(write->session, KECS__FEED_HISTORY, &kinds);
+  write->session->place.history = (uint64_t)kinds;
+  if (!status && kinds) {
+    /* Made ahead, as the log's own statement. */
+    status = kecs__feed_statement(write->session, KECS__HISTORY_APPEND, &cached);
+    kecs__statement_done(write->session, cached);
+  }
+  return status;
+}
+
+/* ---- what a row was ---- */
+
+static void kecs__history_value(kecs__text *out, const char *name, const kecs_value *value) {
+  kecs__text_adds(out, out->len > 1 ? ",\"" : "\"");
+  kecs__text_adds(out, name);
+  kecs__text_adds(out, "\":");
+  if (value->type == KECS_VALUE_NULL) {
+    kecs__text_adds(out, "null");
+  } else if (value->type == KECS_VALUE_TEXT) {
+    kecs__json_quote(out, value->text, value->len);
+  } else {
+    kecs__text_addf(out, "%lld", (long long)value->number);
+  }
+}
+
+KECS__FN kecs_status kecs__history_values(const kecs_kind_info *info, const kecs_value *values, uint64_t mask,
+                                          kecs__text *out) {
+  kecs__text_addc(out, '{');
+  for (int i = 0; i < info->column_count; i++) {
+    if (mask & KECS_BIT(i)) {
+      kecs__history_value(out, info->columns[i].name, &values[i]);
+    }
+  }
+  kecs__text_addc(out, '}');
+  return out->status;
+}
+
+static kecs_status kecs__history_struct(const kecs_kind_info *info, const void *row, kecs__text *out) {
+  kecs__text_addc(out, '{');
+  for (int i = 0; i < info->column_count; i++) {
+    kecs_value value = kecs__row_value(info, row, i);
+    if (value.type != KECS_VALUE_NULL) {
+      kecs__history_value(out, info->columns[i].name, &value);
+    }
+  }
+  kecs__text_addc(out, '}');
+  return out->status;
+}
+
+KECS__FN kecs_status kecs__history_whole(kecs__write *write, const kecs__meta *meta, int64_t rid, kecs__text *out) {
+  kecs__arena arena;
+  bool found = false;
+  kecs__arena_init(&arena, &write->engine->allocator);
+  void *row = kecs__arena_take(&arena, meta->info->row_size);
+  kecs_status status = row ? kecs__row_by_rid(write->session, meta, rid, &arena, row, &found) : KECS_E_NOMEM;
+  if (!status && found) {
+    status = kecs__history_struct(meta->info, row, out);
+  }
+  kecs__arena_free(&arena);
+  return status;
+}
+
+/* ---- who and why ---- */
+
+static kecs_status kecs__history_copy(kecs__write *write, const char *from, const char **out) {
+  if (from && !*out) {
+    *out = kecs__arena_text(&write->arena, from, strlen(from));
+    return *out ? KECS_OK : KECS_E_NOMEM;
+  }
+  return KECS_OK;
+}
+
+/* Of the innermost handle that says it. */
+static kecs_status kecs__history_note(kecs__write *write) {
+  kecs_status status = KECS_OK;
+  if (write->noted) {
+    return KECS_OK;
+  }
+  for (kecs_store *at = write->store; !status && at; at = at->parent) {
+    if (at->depth == 0) {
+      kecs__mutex_lock(&write->engine->mutex);
+    }
+    status = kecs__history_copy(write, at->actor, &write->actor);
+    if (!status) {
+      status = kecs__history_copy(write, at->reason, &write->reason);
+    }
+    if (at->depth == 0) {
+      kecs__mutex_unlock(&write->engine->mutex);
+    }
+  }
+  write->noted = !status;
+  return status;
+}
+
+static kecs_value kecs__history_said(const char *text) {
+  return kecs__value_text(text && text[0] ? text : NULL);
+}
+
+static uint64_t kecs__history_hash(uint64_t hash, const char *text) {
+  text = text ? text : "";
+  return kecs__hash(hash, text, strlen(text) + 1);
+}
+
+/* Who has not said anything says so, too, where there is a history: otherwise he would be known by his login, as other
+ * programs are. */
+KECS__FN kecs_status kecs__history_say(kecs__write *write) {
+  const kecs_backend_log *log = write->engine->backend->log;
+  kecs__place *place = &write->session->place;
+  if (!log || !log->say || !kecs__flag_get(&write->engine->tracked)) {
+    return KECS_OK;
+  }
+  kecs_status status = kecs__history_note(write);
+  const char *actor = write->actor;
+  const char *reason = write->reason;
+  bool says = (actor && actor[0]) || (reason && reason[0]) || kecs__flag_get(&write->engine->keeps) || place->said;
+  uint64_t hash = kecs__history_hash(kecs__history_hash(KECS__HASH_START, actor), reason) | 1;
+  if (status || !says || hash == place->said) {
+    return status;
+  }
+  status = log->say(write->session->connection, actor, reason);
+  place->said = status ? place->said : hash;
+  return status;
+}
+
+/* ---- entries ---- */
+
+static kecs_status kecs__history_put(kecs__write *write, const kecs__meta *meta, int op, int64_t seq, int64_t rid,
+                                     int64_t stamp, const kecs__past *past) {
+  kecs_status status = kecs__history_note(write);
+  if (status) {
+    write->store->broken = write->store->broken || (!write->own && !write->guarded);
+    return status;
+  }
+  kecs_value old = {KECS_VALUE_NULL, 0, NULL, 0};
+  if (past->text.data) {
+    old = kecs__value_bytes(past->text.data, past->text.len);
+  }
+  kecs_value values[] = {kecs__value_int(seq),
+                         kecs__value_int((int64_t)meta->info->kind),
+                         kecs__value_int(rid),
+                         kecs__value_int(op),
+                         kecs__value_int(past->whole ? 1 : 0),
+                         kecs__value_int(stamp),
+                         kecs__history_said(write->actor),
+                         kecs__history_said(write->reason),
+                         old};
+  return kecs__feed_run(write, KECS__HISTORY_APPEND, values, 9);
+}
+
+KECS__FN kecs_status kecs__history_add(kecs__write *write, const kecs__meta *meta, int op, int64_t rid, int64_t stamp,
+                                       const kecs__past *past) {
+  int64_t seq = write->engine->backend->last_rid(write->session->connection);
+  return kecs__history_put(write, meta, op, seq, rid, stamp, past);
+}
+
+/* What the row will no longer be found by. */
+static kecs_status kecs__history_key(kecs__write *write, const kecs__meta *meta, int number, int64_t seq, int64_t rid,
+                                     const void *row) {
+  const kecs_column_list *key = &meta->info->keys[number];
+  kecs_value parts[KECS_KEY_COLUMNS_MAX];
+  kecs__arena arena;
+  kecs__arena_init(&arena, &write->engine->allocator);
+  for (int i = 0; i < key->count; i++) {
+    parts[i] = kecs__row_value(meta->info, row, key->columns[i]);
+  }
+  const char *text = kecs__feed_key_text(parts, key->count, &arena);
+  kecs_value values[] = {kecs__value_int(seq), kecs__value_int(number), kecs__value_int((int64_t)meta->info->kind),
+                         kecs__value_int(rid), kecs__value_text(text)};
+  kecs_status status = text ? KECS_OK : KECS_E_NOMEM;
+  if (!status) {
+    status = kecs__run(write->session,
+                       "INSERT INTO {history_keys}({tenant}seq,number,kind,rid,key) VALUES({ours}?1,?2,?3,?4,?5)",
+                       values, 5, NULL);
+  }
+  kecs__arena_free(&arena);
+  return status;
+}
+
+KECS__FN kecs_status kecs__history_deleted(kecs__write *write, const kecs__meta *meta, int64_t seq, int64_t rid,
+                                           int64_t stamp, const void *row) {
+  kecs__past past;
+  past.whole = true;
+  kecs__text_init(&past.text, &write->engine->allocator, KECS__HISTORY_MAX);
+  /* As it is now: what has followed may have changed it since the caller read it. */
+  kecs_status status = kecs__history_whole(write, meta, rid, &past.text);
+  if (!status) {
+    status = kecs__history_put(write, meta, KECS__FEED_DELETED, seq, rid, stamp, &past);
+  }
+  for (int number = 0; !status && number < meta->info->key_count; number++) {
+    status = kecs__history_key(write, meta, number, seq, rid, row);
+  }
+  kecs__text_free(&past.text);
+  return status;
+}
+
+KECS__FN kecs_status kecs__history_clear(kecs__write *write, uint64_t kinds) {
+  int64_t kept = 0;
+  kecs_status status = kecs__feed_state(write->session, KECS__FEED_HISTORY, &kept);
+  kinds &= (uint64_t)kept;
+  for (int kind = 1; !status && kind < KECS_KIND_COUNT; kind++) {
+    kecs_value value = kecs__value_int(kind);
+    if (kinds & KECS_BIT(kind)) {
+      status = kecs__run(write->session, "DELETE FROM {history_keys} WHERE {own}kind=?1", &value, 1, NULL);
+      status = status ? status
+                      : kecs__run(write->session, "DELETE FROM {history} WHERE {own}kind=?1", &value, 1, NULL);
+    }
+  }
+  if (!status && kinds) {
+    status = kecs__feed_state_set(write->session, KECS__FEED_HISTORY, kept & ~(int64_t)kinds);
+  }
+  return status;
+}
+
+#endif
+
+/* ---- store/query.c ----------------------------------------------------------------------------------------------- */
+/* store/query.c -- filters and keyset paging as SQL conditions. Values always travel as parameters. */
+
 #include <stdio.h>
 #include <string.h>
 
@@ -14939,70 +15501,6 @@ KECS_STORE_API kecs_status kecs_cache_clear(kecs_store *store) {
 /* ---- store/read.c ------------------------------------------------------------------------------------------------ */
 /* store/read.c -- get, get_many, list, each, count: for every kind. */
 
-/* ---- store/rows.h ------------------------------------------------------------------------------------------------ */
-/* store/rows.h -- what the typed functions (gen/api.c) and the record functions stand on: one function an operation,
- * for every kind. The public comments in store/store.h say what they do. */
-#ifndef KECS_STORE_ROWS_H
-#define KECS_STORE_ROWS_H
-
-KECS__FN kecs_status kecs__create_many(kecs_store *store, kecs_kind kind, const void *rows, size_t count,
-                                       kecs_result **out_result);
-KECS__FN kecs_status kecs__get(kecs_store *store, kecs_kind kind, const kecs_value *address, int count,
-                               kecs_result **out_result);
-KECS__FN kecs_status kecs__get_many(kecs_store *store, kecs_kind kind, const char *const *keys, size_t count,
-                                    kecs_result **out_result);
-KECS__FN kecs_status kecs__list(kecs_store *store, kecs_kind kind, const kecs_query *query, kecs_result **out_result);
-KECS__FN kecs_status kecs__each(kecs_store *store, kecs_kind kind, const kecs_query *query,
-                                kecs_status (*visit)(const void *row, void *user), void *user);
-KECS__FN kecs_status kecs__count(kecs_store *store, kecs_kind kind, const kecs_query *query, int64_t *out_count);
-KECS__FN kecs_status kecs__update(kecs_store *store, kecs_kind kind, const void *row, uint64_t mask,
-                                  kecs_result **out_result);
-
-/* The same for a mask of a caller's, in which every bit is a column by name. */
-KECS__FN kecs_status kecs__update_fields(kecs_store *store, kecs_kind kind, const void *row, uint64_t mask,
-                                         kecs_result **out_result);
-KECS__FN kecs_status kecs__upsert(kecs_store *store, kecs_kind kind, const void *row, kecs_result **out_result);
-KECS__FN kecs_status kecs__upsert_many(kecs_store *store, kecs_kind kind, const void *rows, size_t count,
-                                       kecs_result **out_result);
-KECS__FN kecs_status kecs__delete(kecs_store *store, kecs_kind kind, const kecs_value *address, int count);
-KECS__FN const void *kecs__at(const kecs_result *result, kecs_kind kind, size_t index);
-
-/* The rows of keys, and a page, into a result that is there, through a session that is open. */
-KECS__FN kecs_status kecs__read_keys(kecs__session *session, const kecs__meta *meta, const char *const *keys,
-                                     size_t count, kecs_result *result);
-KECS__FN kecs_status kecs__read_page(kecs_store *store, kecs__session *session, const kecs__meta *meta,
-                                     const kecs_query *query,
-                                     kecs_status (*narrow)(kecs__plan *plan, const void *user), const void *user,
-                                     kecs_result *result);
-
-/* list and count with conditions that a kind's own operation adds to the query. */
-KECS__FN kecs_status kecs__list_where(kecs_store *store, kecs_kind kind, const kecs_query *query,
-                                      kecs_status (*narrow)(kecs__plan *plan, const void *user), const void *user,
-                                      kecs_result **out_result);
-KECS__FN kecs_status kecs__count_where(kecs_store *store, kecs_kind kind, const kecs_query *query,
-                                       kecs_status (*narrow)(kecs__plan *plan, const void *user), const void *user,
-                                       int64_t *out_count);
-
-/* The kind's meta, or NULL with the failure recorded: for numbers from outside. */
-KECS__FN const kecs__meta *kecs__meta_checked(const kecs_store *store, kecs_kind kind);
-
-/* An empty result for rows of a kind; and its end: handed out, or freed when `status` is a failure. */
-KECS__FN kecs_status kecs__result_begin(const kecs_store *store, const kecs__meta *meta, kecs_result **out_result);
-KECS__FN kecs_status kecs__result_end(kecs_status status, kecs_result *result, kecs_result **out_result);
-
-/* A list whose rows are of no kind. */
-typedef struct kecs__shaped {
-  const kecs_kind_info *shape; /* the rows' size, and the keys that pages go by */
-  const char *what;            /* the columns, as SQL with marks */
-  void (*plan)(kecs__plan *plan, const void *user);
-  kecs_status (*read)(kecs__plan *plan, kecs__cached *cached, kecs_result *result, void *row); /* the current row */
-  const void *user; /* for `plan` */
-} kecs__shaped;
-KECS__FN kecs_status kecs__list_shaped(kecs_store *store, const kecs__shaped *list, kecs_result **out_result);
-
-#endif
-
-/* ---- store/read.c, continued ------------------------------------------------------------------------------------- */
 #include <string.h>
 
 KECS__FN const kecs__meta *kecs__meta_checked(const kecs_store *store, kecs_kind kind) {
@@ -15932,245 +16430,15 @@ KECS__FN kecs_status kecs__fill(kecs__write *write, const kecs__meta *meta, void
 }
 
 /* ---- store/feed.c ------------------------------------------------------------------------------------------------ */
-/* store/feed.c -- how the write path logs: where the log ends, stamps, entries, tombstones; switching it on and off.
+/* store/feed.c -- how the write path logs: stamps, entries, tombstones.
  *
  * An entry is appended in the transaction of the write that it tells of. Readers follow seq, which ascends in commit
  * order, because SQLite has one writer at a time. The log's end is read anew in each transaction: another process may
  * have written, or switched the log off. */
 
-/* ---- store/write.h ----------------------------------------------------------------------------------------------- */
-/* store/write.h -- the one way in which rows change: insert, update, delete of one row, in the transaction of a write.
- * Whatever has to follow a change (look-up tables, children, the change log) follows here and nowhere else. */
-#ifndef KECS_STORE_WRITE_H
-#define KECS_STORE_WRITE_H
-
-/* Fills a new row in and asks whether its kind takes it so: all that comes before it is sent to the database. */
-KECS__FN kecs_status kecs__row_ready(kecs__write *write, const kecs__meta *meta, void *row, uint64_t given);
-
-/* Fills what is empty in `row` (a copy; texts go to write->arena) and inserts it. Columns in `given` were set on
- * purpose: AUTO ones among them keep their value, numbers among them may be 0. EXISTS and REFERENCE name the row and
- * what is in the way. */
-KECS__FN kecs_status kecs__row_insert(kecs__write *write, const kecs__meta *meta, void *row, uint64_t given);
-
-/* Inserts the parents of a filled row that are missing, with nothing but what their ARN says. */
-KECS__FN kecs_status kecs__parents_make(kecs__write *write, const kecs__meta *meta, const void *row);
-
-/* The values of a filled row, as INSERT takes them. INVALID for a text that can't be stored. */
-KECS__FN kecs_status kecs__row_values(const kecs__meta *meta, const void *row, kecs_value *out);
-
-/* Whether look-ups have something to follow in a new row. Most rows have no tags. */
-KECS__FN bool kecs__insert_follows(const kecs__meta *meta, const void *row);
-
-/* A change of one row. */
-struct kecs__change {
-  const void *row;      /* the new values */
-  uint64_t mask;        /* the columns to write where they differ. An AUTO column among them takes the row's value, a
-                         * version only when it is higher than the stored one: documents that bring their own. */
-  int64_t version;      /* 0: unconditional; else CONFLICT unless it is the stored one */
-  int64_t rid;          /* of the row, or 0: found by its natural key in `probe` */
-  const kecs__probe *probe;
-  bool document;        /* the row is a document's: its extra belongs to its columns */
-  bool bare;            /* the stored row only held the place: a version in the mask is taken as it is */
-  uint64_t changed;     /* out: the columns that did differ */
-  int64_t base[3];      /* out: the stamps before the change, where it is logged (feed.h) */
-  const kecs__past *past; /* what the history keeps of the row; NULL: nothing (history_log.h) */
-};
-
-/* NOT_FOUND, CONFLICT. Fills in change->rid and change->changed. Writes nothing when nothing differs. */
-KECS__FN kecs_status kecs__row_change(kecs__write *write, const kecs__meta *meta, kecs__change *change);
-
-/* The same in one statement that ends the write, where that can be; *out_done is false where it could not, or has
- * found nothing to change: then nothing has happened. */
-KECS__FN kecs_status kecs__row_change_brief(kecs__write *write, const kecs__meta *meta, const kecs__change *change,
-                                            bool *out_done);
-
-/* Deletes a row and what belongs to it: children by their references, look-ups. `row` is the stored row. */
-KECS__FN kecs_status kecs__row_delete(kecs__write *write, const kecs__meta *meta, int64_t rid, const void *row);
-
-/* Reads a whole row by rid; *out_found is false when it is gone. Texts go to the arena. */
-KECS__FN kecs_status kecs__row_by_rid(kecs__session *session, const kecs__meta *meta, int64_t rid, kecs__arena *arena,
-                                      void *row, bool *out_found);
-
-/* The same for work that makes a result through `out_result` (may be NULL): a failure, COMMIT's too, frees it. */
-KECS__FN kecs_status kecs__with_write_result(kecs_store *store, kecs_status (*work)(kecs__write *write, void *user),
-                                             void *user, kecs_result **out_result);
-
-enum { KECS__STEP_ROWS = 1000 }; /* rows in one transaction of a clean-up */
-
-/* Deletes every row that `narrow` selects, at most 1000 in one transaction (all in the handle's when it is one), and
- * counts them. A deadline or a failure ends it between two steps: what was deleted is counted and stays deleted. */
-KECS__FN kecs_status kecs__prune(kecs_store *store, kecs_kind kind,
-                                 kecs_status (*narrow)(kecs__plan *plan, const void *user), const void *user,
-                                 int64_t *out_count);
-
-/* Calls `edit` with every row that `narrow` selects, at most 1000 in one transaction; `edit` sets columns of the row
- * and returns their mask. Edited rows must no longer be selected. Counts the rows that changed. */
-KECS__FN kecs_status kecs__edit_where(kecs_store *store, kecs_kind kind,
-                                      kecs_status (*narrow)(kecs__plan *plan, const void *user),
-                                      uint64_t (*edit)(kecs__write *write, void *row, const void *user),
-                                      const void *user, int64_t *out_count);
-
-/* For operations that change one addressed row: reads it into memory of the write, lets `edit` set columns, writes what
- * differs, and gives the stored row back. */
-KECS__FN kecs_status kecs__edit_one(kecs_store *store, kecs_kind kind, const kecs_value *address, int count,
-                                    kecs_status (*edit)(kecs__write *write, void *row, void *user, uint64_t *out_mask),
-                                    void *user, kecs_result **out_result);
-
-/* Inserts the row, or changes the stored one to it, as upsert does. `row` is a copy; AUTO columns in `given` count. */
-KECS__FN kecs_status kecs__row_upsert(kecs__write *write, const kecs__meta *meta, void *row, uint64_t given,
-                                      kecs_result **out_result);
-
-/* What calls that modify begin with: the kind's meta, or NULL with the failure recorded; out_result (may be NULL) and
- * the write are emptied. And how they end: the write is closed, a result that was made goes with a failure. */
-KECS__FN const kecs__meta *kecs__modify_begin(kecs_store *store, kecs_kind kind, kecs_result **out_result,
-                                              kecs__write *write);
-KECS__FN kecs_status kecs__modify_end(kecs__write *write, kecs_status status, kecs_result **out_result);
-
-/* Of the columns that are asked for, those that an update writes; UINT64_MAX asks for every one that can be changed. */
-KECS__FN kecs_status kecs__update_mask(const kecs__meta *meta, uint64_t asked, uint64_t *out_mask);
-
-/* The stored row of a rid as a result; NULL out_result does nothing. */
-KECS__FN kecs_status kecs__give_back(kecs__write *write, const kecs__meta *meta, int64_t rid, kecs_result **out_result);
-
-#endif
-
-/* ---- store/feed.c, continued ------------------------------------------------------------------------------------- */
 #include <string.h>
 
 #define KECS__FEED_SQL_MAX 1024
-#define KECS__FEED_GUARDS_MAX ((size_t)1 << 20)
-
-/* ---- statements ---- */
-
-KECS__FN kecs_status kecs__feed_statement(kecs__session *session, const char *sql, kecs__cached **out_cached) {
-  return kecs__statement_text(session, sql, strlen(sql), out_cached);
-}
-
-KECS__FN kecs_status kecs__feed_number(kecs__session *session, const char *sql, const kecs_value *parameters, int count,
-                                       int64_t *out_number) {
-  kecs__cached *cached = NULL;
-  bool row = false;
-  *out_number = 0;
-  kecs_status status = kecs__feed_statement(session, sql, &cached);
-  if (!status) {
-    status = kecs__statement_start(session, cached, parameters, count, &row);
-  }
-  if (!status && row) {
-    kecs_value value;
-    kecs__statement_columns(session, cached, &value, 1);
-    *out_number = value.type == KECS_VALUE_NULL ? 0 : value.number;
-  }
-  kecs__statement_done(session, cached);
-  return status;
-}
-
-KECS__FN kecs_status kecs__feed_state(kecs__session *session, int id, int64_t *out_value) {
-  kecs_value value = kecs__value_int(id);
-  return kecs__feed_number(session, "SELECT value FROM {change_state} WHERE {own}id=?1", &value, 1, out_value);
-}
-
-KECS__FN kecs_status kecs__feed_state_raise(kecs__session *session, int id, int64_t value) {
-  kecs_value values[] = {kecs__value_int(id), kecs__value_int(value)};
-  return kecs__run(session,
-                   "INSERT INTO {change_state}({tenant}id,value) VALUES({ours}?1,?2) ON CONFLICT({tenant}id) DO UPDATE "
-                   "SET value={highest}(change_state.value,excluded.value)",
-                   values, 2, NULL);
-}
-
-KECS__FN kecs_status kecs__feed_state_set(kecs__session *session, int id, int64_t value) {
-  kecs_value values[] = {kecs__value_int(id), kecs__value_int(value)};
-  return kecs__run(session,
-                   "INSERT INTO {change_state}({tenant}id,value) VALUES({ours}?1,?2) ON CONFLICT({tenant}id) DO UPDATE "
-                   "SET value=excluded.value",
-                   values, 2, NULL);
-}
-
-KECS__FN bool kecs__feed_can(const kecs__engine *engine) {
-  return engine->backend->guard || engine->backend->log;
-}
-
-KECS__FN kecs_status kecs__feed_number_new(kecs_store *store) {
-  kecs__engine *engine = store->engine;
-  kecs__session *session = NULL;
-  if (!engine->backend->log || store->depth > 0) {
-    return KECS_OK;
-  }
-  kecs_error before = kecs__error_save();
-  int64_t deadline = kecs__handle_deadline(store);
-  kecs_status status = kecs__check_stop(store, deadline);
-  if (status) {
-    return status;
-  }
-  status = kecs__pool_take(store, deadline, engine->place.splits_reads && !engine->read_only, &session);
-  if (!status) {
-    status = engine->backend->log->number(session->connection);
-    kecs__pool_give_back(session);
-  }
-  /* Who may not number is told what others have numbered. So is a thread that writes in a transaction of its own and
-   * looks at the store beside it, where reads go to another server. */
-  if (status == KECS_E_DENIED || status == KECS_E_READONLY || status == KECS_E_MISUSE || status == KECS_E_BUSY) {
-    (void)kecs__error_restore(&before);
-    return KECS_OK;
-  }
-  return status;
-}
-
-KECS__FN kecs_status kecs__feed_read_end(kecs__session *session, kecs__feed_end *out_end) {
-  kecs__cached *cached = NULL;
-  bool row = false;
-  memset(out_end, 0, sizeof *out_end);
-  if (!kecs__feed_can(session->engine)) {
-    return KECS_OK; /* there are no such tables */
-  }
-  kecs_status status = kecs__feed_statement(
-      session, "SELECT seq,op,stamp FROM {changes} WHERE {own}seq>0 ORDER BY seq DESC LIMIT 1", &cached);
-  if (!status) {
-    status = kecs__statement_start(session, cached, NULL, 0, &row);
-  }
-  if (!status && row) {
-    kecs_value values[3];
-    kecs__statement_columns(session, cached, values, 3);
-    out_end->seq = values[0].number;
-    out_end->op = values[1].number;
-    out_end->stamp = values[2].number;
-  }
-  kecs__statement_done(session, cached);
-  return status;
-}
-
-static bool kecs__feed_is_on(const kecs__feed_end *end) {
-  return end->seq != 0 && end->op != KECS__FEED_OFF;
-}
-
-KECS__FN kecs_status kecs__fail_no_feed(const kecs__engine *engine) {
-  if (!kecs__feed_can(engine)) {
-    return kecs__fail(KECS_E_UNSUPPORTED, "%s: the %s backend has no log of changes", engine->place.shown,
-                      engine->backend->name);
-  }
-  return kecs__fail(KECS_E_UNSUPPORTED, "%s keeps no log of its changes; open it once with options.track",
-                    engine->place.shown);
-}
-
-KECS__FN kecs_status kecs__feed_check(const kecs__engine *engine, const kecs__feed_end *end) {
-  return kecs__feed_is_on(end) ? KECS_OK : kecs__fail_no_feed(engine);
-}
-
-#if !defined(KECS_STORE_NO_WATCH)
-KECS__FN kecs_status kecs__feed_check_floor(kecs__session *session, int64_t seq) {
-  int64_t floor = 0;
-  kecs_status status = kecs__feed_state(session, KECS__FEED_FLOOR, &floor);
-  if (status || seq >= floor) {
-    return status;
-  }
-  (void)kecs__fail(KECS_E_COMPACTED,
-                   "changes up to %lld were removed from the log, those after %lld are asked for; list anew and watch "
-                   "from the list's sequence",
-                   (long long)floor, (long long)seq);
-  kecs_error error = kecs__error_save();
-  error.floor = floor;
-  return kecs__error_restore(&error);
-}
-#endif
 
 /* ---- the place in a transaction ---- */
 
@@ -16228,21 +16496,6 @@ KECS__FN uint64_t kecs__feed_groups(const kecs__meta *meta, uint64_t mask) {
 static kecs_value kecs__feed_base(int64_t stamp) {
   kecs_value value = {stamp ? KECS_VALUE_INT : KECS_VALUE_NULL, 0, NULL, stamp};
   return value;
-}
-
-KECS__FN kecs_status kecs__feed_run(kecs__write *write, const char *sql, const kecs_value *values, int count) {
-  kecs__session *session = write->session;
-  const kecs_store *user = session->user;
-  int64_t deadline = session->deadline;
-  session->user = NULL; /* never stopped between a row and its entry */
-  session->deadline = 0;
-  kecs_status status = kecs__run(session, sql, values, count, NULL);
-  session->user = user;
-  session->deadline = deadline;
-  if (status && !write->own && !write->guarded) {
-    write->store->broken = true;
-  }
-  return status;
 }
 
 KECS__FN kecs_status kecs__feed_append(kecs__write *write, int kind, int64_t rid, uint64_t groups, int op,
@@ -16416,6 +16669,39 @@ KECS__FN kecs_status kecs__feed_delete(kecs__write *write, const kecs__meta *met
   return status;
 }
 
+/* ---- store/feed_open.c ------------------------------------------------------------------------------------------- */
+/* store/feed_open.c -- the change log as a whole: switching it on and off, and numbers where the database logs. */
+
+#include <string.h>
+
+#define KECS__FEED_GUARDS_MAX ((size_t)1 << 20)
+
+KECS__FN kecs_status kecs__feed_number_new(kecs_store *store) {
+  kecs__engine *engine = store->engine;
+  kecs__session *session = NULL;
+  if (!engine->backend->log || store->depth > 0) {
+    return KECS_OK;
+  }
+  kecs_error before = kecs__error_save();
+  int64_t deadline = kecs__handle_deadline(store);
+  kecs_status status = kecs__check_stop(store, deadline);
+  if (status) {
+    return status;
+  }
+  status = kecs__pool_take(store, deadline, engine->place.splits_reads && !engine->read_only, &session);
+  if (!status) {
+    status = engine->backend->log->number(session->connection);
+    kecs__pool_give_back(session);
+  }
+  /* Who may not number is told what others have numbered. So is a thread that writes in a transaction of its own and
+   * looks at the store beside it, where reads go to another server. */
+  if (status == KECS_E_DENIED || status == KECS_E_READONLY || status == KECS_E_MISUSE || status == KECS_E_BUSY) {
+    (void)kecs__error_restore(&before);
+    return KECS_OK;
+  }
+  return status;
+}
+
 /* ---- switching on and off ---- */
 
 static kecs_status kecs__feed_stamp_visit(const char *column, void *user) {
@@ -16565,218 +16851,6 @@ KECS__FN kecs_status kecs__feed_open(kecs_store *store, kecs_track track) {
   return status;
 }
 
-/* ---- store/history_write.c --------------------------------------------------------------------------------------- */
-/* store/history_write.c -- how the write path keeps what rows were. It is called where the change log is written, in
- * the same transaction, and nowhere else. */
-
-#include <string.h>
-
-#if !defined(KECS_STORE_NO_HISTORY)
-
-#define KECS__HISTORY_APPEND                                                        \
-  "INSERT INTO {history}({tenant}seq,kind,rid,op,whole,stamp,actor,reason,old) " \
-  "VALUES({ours}?1,?2,?3,?4,?5,?6,?7,?8,?9)"
-
-KECS__FN kecs_status kecs__history_begin(kecs__write *write) {
-  int64_t kinds = 0;
-  kecs__cached *cached = NULL;
-  kecs_status status = kecs__feed_state(write->session, KECS__FEED_HISTORY, &kinds);
-  write->session->place.history = (uint64_t)kinds;
-  if (!status && kinds) {
-    /* Made ahead, as the log's own statement. */
-    status = kecs__feed_statement(write->session, KECS__HISTORY_APPEND, &cached);
-    kecs__statement_done(write->session, cached);
-  }
-  return status;
-}
-
-/* ---- what a row was ---- */
-
-static void kecs__history_value(kecs__text *out, const char *name, const kecs_value *value) {
-  kecs__text_adds(out, out->len > 1 ? ",\"" : "\"");
-  kecs__text_adds(out, name);
-  kecs__text_adds(out, "\":");
-  if (value->type == KECS_VALUE_NULL) {
-    kecs__text_adds(out, "null");
-  } else if (value->type == KECS_VALUE_TEXT) {
-    kecs__json_quote(out, value->text, value->len);
-  } else {
-    kecs__text_addf(out, "%lld", (long long)value->number);
-  }
-}
-
-KECS__FN kecs_status kecs__history_values(const kecs_kind_info *info, const kecs_value *values, uint64_t mask,
-                                          kecs__text *out) {
-  kecs__text_addc(out, '{');
-  for (int i = 0; i < info->column_count; i++) {
-    if (mask & KECS_BIT(i)) {
-      kecs__history_value(out, info->columns[i].name, &values[i]);
-    }
-  }
-  kecs__text_addc(out, '}');
-  return out->status;
-}
-
-static kecs_status kecs__history_struct(const kecs_kind_info *info, const void *row, kecs__text *out) {
-  kecs__text_addc(out, '{');
-  for (int i = 0; i < info->column_count; i++) {
-    kecs_value value = kecs__row_value(info, row, i);
-    if (value.type != KECS_VALUE_NULL) {
-      kecs__history_value(out, info->columns[i].name, &value);
-    }
-  }
-  kecs__text_addc(out, '}');
-  return out->status;
-}
-
-KECS__FN kecs_status kecs__history_whole(kecs__write *write, const kecs__meta *meta, int64_t rid, kecs__text *out) {
-  kecs__arena arena;
-  bool found = false;
-  kecs__arena_init(&arena, &write->engine->allocator);
-  void *row = kecs__arena_take(&arena, meta->info->row_size);
-  kecs_status status = row ? kecs__row_by_rid(write->session, meta, rid, &arena, row, &found) : KECS_E_NOMEM;
-  if (!status && found) {
-    status = kecs__history_struct(meta->info, row, out);
-  }
-  kecs__arena_free(&arena);
-  return status;
-}
-
-/* ---- who and why ---- */
-
-static kecs_status kecs__history_copy(kecs__write *write, const char *from, const char **out) {
-  if (from && !*out) {
-    *out = kecs__arena_text(&write->arena, from, strlen(from));
-    return *out ? KECS_OK : KECS_E_NOMEM;
-  }
-  return KECS_OK;
-}
-
-/* Of the innermost handle that says it. */
-static kecs_status kecs__history_note(kecs__write *write) {
-  kecs_status status = KECS_OK;
-  if (write->noted) {
-    return KECS_OK;
-  }
-  for (kecs_store *at = write->store; !status && at; at = at->parent) {
-    if (at->depth == 0) {
-      kecs__mutex_lock(&write->engine->mutex);
-    }
-    status = kecs__history_copy(write, at->actor, &write->actor);
-    if (!status) {
-      status = kecs__history_copy(write, at->reason, &write->reason);
-    }
-    if (at->depth == 0) {
-      kecs__mutex_unlock(&write->engine->mutex);
-    }
-  }
-  write->noted = !status;
-  return status;
-}
-
-static kecs_value kecs__history_said(const char *text) {
-  return kecs__value_text(text && text[0] ? text : NULL);
-}
-
-static uint64_t kecs__history_hash(uint64_t hash, const char *text) {
-  text = text ? text : "";
-  return kecs__hash(hash, text, strlen(text) + 1);
-}
-
-/* Who has not said anything says so, too, where there is a history: otherwise he would be known by his login, as other
- * programs are. */
-KECS__FN kecs_status kecs__history_say(kecs__write *write) {
-  const kecs_backend_log *log = write->engine->backend->log;
-  kecs__place *place = &write->session->place;
-  if (!log || !log->say || !kecs__flag_get(&write->engine->tracked)) {
-    return KECS_OK;
-  }
-  kecs_status status = kecs__history_note(write);
-  const char *actor = write->actor;
-  const char *reason = write->reason;
-  bool says = (actor && actor[0]) || (reason && reason[0]) || kecs__flag_get(&write->engine->keeps) || place->said;
-  uint64_t hash = kecs__history_hash(kecs__history_hash(KECS__HASH_START, actor), reason) | 1;
-  if (status || !says || hash == place->said) {
-    return status;
-  }
-  status = log->say(write->session->connection, actor, reason);
-  place->said = status ? place->said : hash;
-  return status;
-}
-
-/* ---- entries ---- */
-
-static kecs_status kecs__history_put(kecs__write *write, const kecs__meta *meta, int op, int64_t seq, int64_t rid,
-                                     int64_t stamp, const kecs__past *past) {
-  kecs_status status = kecs__history_note(write);
-  if (status) {
-    write->store->broken = write->store->broken || (!write->own && !write->guarded);
-    return status;
-  }
-  kecs_value old = {KECS_VALUE_NULL, 0, NULL, 0};
-  if (past->text.data) {
-    old = kecs__value_bytes(past->text.data, past->text.len);
-  }
-  kecs_value values[] = {kecs__value_int(seq),
-                         kecs__value_int((int64_t)meta->info->kind),
-                         kecs__value_int(rid),
-                         kecs__value_int(op),
-                         kecs__value_int(past->whole ? 1 : 0),
-                         kecs__value_int(stamp),
-                         kecs__history_said(write->actor),
-                         kecs__history_said(write->reason),
-                         old};
-  return kecs__feed_run(write, KECS__HISTORY_APPEND, values, 9);
-}
-
-KECS__FN kecs_status kecs__history_add(kecs__write *write, const kecs__meta *meta, int op, int64_t rid, int64_t stamp,
-                                       const kecs__past *past) {
-  int64_t seq = write->engine->backend->last_rid(write->session->connection);
-  return kecs__history_put(write, meta, op, seq, rid, stamp, past);
-}
-
-/* What the row will no longer be found by. */
-static kecs_status kecs__history_key(kecs__write *write, const kecs__meta *meta, int number, int64_t seq, int64_t rid,
-                                     const void *row) {
-  const kecs_column_list *key = &meta->info->keys[number];
-  kecs_value parts[KECS_KEY_COLUMNS_MAX];
-  kecs__arena arena;
-  kecs__arena_init(&arena, &write->engine->allocator);
-  for (int i = 0; i < key->count; i++) {
-    parts[i] = kecs__row_value(meta->info, row, key->columns[i]);
-  }
-  const char *text = kecs__feed_key_text(parts, key->count, &arena);
-  kecs_value values[] = {kecs__value_int(seq), kecs__value_int(number), kecs__value_int((int64_t)meta->info->kind),
-                         kecs__value_int(rid), kecs__value_text(text)};
-  kecs_status status = text ? KECS_OK : KECS_E_NOMEM;
-  if (!status) {
-    status = kecs__run(write->session,
-                       "INSERT INTO {history_keys}({tenant}seq,number,kind,rid,key) VALUES({ours}?1,?2,?3,?4,?5)",
-                       values, 5, NULL);
-  }
-  kecs__arena_free(&arena);
-  return status;
-}
-
-KECS__FN kecs_status kecs__history_deleted(kecs__write *write, const kecs__meta *meta, int64_t seq, int64_t rid,
-                                           int64_t stamp, const void *row) {
-  kecs__past past;
-  past.whole = true;
-  kecs__text_init(&past.text, &write->engine->allocator, KECS__HISTORY_MAX);
-  /* As it is now: what has followed may have changed it since the caller read it. */
-  kecs_status status = kecs__history_whole(write, meta, rid, &past.text);
-  if (!status) {
-    status = kecs__history_put(write, meta, KECS__FEED_DELETED, seq, rid, stamp, &past);
-  }
-  for (int number = 0; !status && number < meta->info->key_count; number++) {
-    status = kecs__history_key(write, meta, number, seq, rid, row);
-  }
-  kecs__text_free(&past.text);
-  return status;
-}
-
-#endif
-
 /* ---- store/write.c ----------------------------------------------------------------------------------------------- */
 /* store/write.c -- insert, change and delete of one row. */
 
@@ -16844,22 +16918,6 @@ KECS__FN kecs_status kecs__put_together(kecs_store *store, kecs_kind kind, const
 
 /* ---- store/write.c, continued ------------------------------------------------------------------------------------ */
 #include <string.h>
-
-KECS__FN kecs_status kecs__row_by_rid(kecs__session *session, const kecs__meta *meta, int64_t rid, kecs__arena *arena,
-                                      void *row, bool *out_found) {
-  kecs_value parameter = kecs__value_int(rid);
-  kecs__cached *cached = NULL;
-  *out_found = false;
-  kecs_status status = kecs__statement(session, meta, KECS__OP_SELECT_RID, 0, &cached);
-  if (!status) {
-    status = kecs__statement_start(session, cached, &parameter, 1, out_found);
-  }
-  if (!status && *out_found) {
-    status = kecs__row_fetch(session, cached, meta, arena, row, NULL);
-  }
-  kecs__statement_done(session, cached);
-  return status;
-}
 
 /* ---- insert ---- */
 
@@ -17511,6 +17569,46 @@ typedef struct kecs__bulk {
   const char *parents[KECS__BULK_PARENTS]; /* ARNs that are there, by their hash */
 } kecs__bulk;
 
+#if defined(KECS_STORE_SQLITE_ONLY)
+
+/* SQLite takes rows one by one as fast: nothing fits, and nothing of this is reached. */
+static inline bool kecs__bulk_fits(const kecs__engine *engine, const kecs__meta *meta) {
+  (void)engine;
+  (void)meta;
+  return false;
+}
+static inline kecs__bulk *kecs__bulk_begin(kecs__write *write, const kecs__meta *meta, size_t room) {
+  (void)write;
+  (void)meta;
+  (void)room;
+  return NULL;
+}
+static inline void kecs__bulk_free(kecs__bulk *bulk) {
+  (void)bulk;
+}
+static inline kecs_status kecs__bulk_add(kecs__bulk *bulk, void *row, uint64_t given) {
+  (void)bulk;
+  (void)row;
+  (void)given;
+  return KECS_E_UNSUPPORTED;
+}
+static inline kecs_status kecs__bulk_send(kecs__bulk *bulk) {
+  (void)bulk;
+  return KECS_E_UNSUPPORTED;
+}
+static inline kecs_status kecs__bulk_insert(kecs__write *write, const kecs__meta *meta, const void *rows, size_t count,
+                                            kecs_result *result, size_t *out_done) {
+  (void)write;
+  (void)meta;
+  (void)rows;
+  (void)count;
+  (void)result;
+  *out_done = 0;
+  return KECS_E_UNSUPPORTED;
+}
+
+#else
+
 /* Whether rows of this kind may be inserted together: none of them needs to find the one before. */
 KECS__FN bool kecs__bulk_fits(const kecs__engine *engine, const kecs__meta *meta);
 
@@ -17532,6 +17630,8 @@ KECS__FN kecs_status kecs__bulk_insert(kecs__write *write, const kecs__meta *met
 
 #endif
 
+#endif
+
 /* ---- store/validate_row.h ---------------------------------------------------------------------------------------- */
 /* store/validate_row.h -- validation inside the write path of a strict store. */
 #ifndef KECS_STORE_VALIDATE_ROW_H
@@ -17548,6 +17648,8 @@ KECS__FN kecs_status kecs__validate_update(const kecs_kind_info *info, const voi
 
 /* ---- store/bulk.c, continued ------------------------------------------------------------------------------------- */
 #include <string.h>
+
+#if !defined(KECS_STORE_SQLITE_ONLY)
 
 KECS__FN bool kecs__bulk_fits(const kecs__engine *engine, const kecs__meta *meta) {
   const kecs__special *special = meta->special;
@@ -17639,6 +17741,24 @@ KECS__FN kecs_status kecs__bulk_add(kecs__bulk *bulk, void *row, uint64_t given)
   return status;
 }
 
+static kecs_status kecs__bulk_run(kecs__write *write, kecs__cached *cached, const kecs__meta *meta,
+                                  const kecs_value *values, size_t rows) {
+  kecs__session *session = write->session;
+  bool commit = write->last && write->own;
+  kecs_status status = session->user ? kecs__check_stop(session->user, session->deadline) : KECS_OK;
+  session->writing = true;
+  session->changed = true;
+  kecs__cache_hold(session, cached, values, 0);
+  if (!status) {
+    status = session->engine->backend->insert_many(cached->statement, meta->info->table, meta->columns, values,
+                                                   meta->info->column_count, rows, &commit);
+    status = kecs__statement_outcome(session, status);
+    write->ended = !status && commit;
+  }
+  kecs__statement_done(session, cached);
+  return status;
+}
+
 KECS__FN kecs_status kecs__bulk_send(kecs__bulk *bulk) {
   const kecs__special *special = bulk->meta->special;
   kecs__write *write = bulk->write;
@@ -17646,7 +17766,7 @@ KECS__FN kecs_status kecs__bulk_send(kecs__bulk *bulk) {
   kecs_status status = kecs__statement(write->session, bulk->meta, KECS__OP_INSERT, 0, &cached);
   if (!status) {
     write->last = write->last && bulk->followed_count == 0;
-    status = kecs__statement_run_many(write, cached, bulk->meta, bulk->values, bulk->count);
+    status = kecs__bulk_run(write, cached, bulk->meta, bulk->values, bulk->count);
   }
   for (size_t i = 0; !status && i < bulk->followed_count; i++) {
     status = special->follow(write, bulk->meta, NULL, bulk->followed[i], UINT64_MAX);
@@ -17691,6 +17811,8 @@ KECS__FN kecs_status kecs__bulk_insert(kecs__write *write, const kecs__meta *met
   kecs__bulk_free(bulk);
   return status;
 }
+
+#endif
 #ifndef KECS_STORE_SQLITE_ONLY
 
 /* ---- store/merge_sql.c ------------------------------------------------------------------------------------------- */
@@ -19703,50 +19825,9 @@ KECS_STORE_API kecs_status kecs_get_json(kecs_store *store, kecs_kind kind, cons
 }
 
 /* ---- store/record.c ---------------------------------------------------------------------------------------------- */
-/* store/record.c -- columns as text, for command lines: reading one, assigning several, filters. */
+/* store/record.c -- columns as text, for command lines: assigning several, filters. */
 
-#include <stdio.h>
 #include <string.h>
-
-KECS_STORE_API bool kecs_record_text(const kecs_kind_info *info, const void *row, int column, char *out, size_t size,
-                                     size_t *out_len) {
-  char number[40];
-  const char *text = number;
-  if (!info || !row || column < 0 || column >= info->column_count) {
-    if (out && size > 0) {
-      out[0] = '\0';
-    }
-    if (out_len) {
-      *out_len = 0;
-    }
-    return false;
-  }
-  kecs_value value = kecs__row_value(info, row, column);
-  if (value.type == KECS_VALUE_NULL) {
-    text = "";
-  } else if (value.type == KECS_VALUE_TEXT) {
-    text = value.text;
-  } else if (info->columns[column].type == KECS_TYPE_TIME) {
-    kecs__time_iso(value.number, number);
-  } else if (info->columns[column].type == KECS_TYPE_BOOL) {
-    text = value.number ? "true" : "false";
-  } else {
-    snprintf(number, sizeof number, "%lld", (long long)value.number);
-  }
-  size_t len = strlen(text);
-  size_t cut = size > 0 && len >= size ? size - 1 : len;
-  while (cut < len && cut > 0 && ((unsigned char)text[cut] & 0xC0) == 0x80) {
-    cut--; /* never in the middle of a character */
-  }
-  if (out && size > 0) {
-    memcpy(out, text, cut);
-    out[cut] = '\0';
-  }
-  if (out_len) {
-    *out_len = len;
-  }
-  return value.type != KECS_VALUE_NULL;
-}
 
 static kecs_status kecs__column_unknown(const kecs_kind_info *info, const char *column) {
   return kecs__fail(KECS_E_INVALID, "%s has no column \"%.60s\"", info->name, column ? column : "(null)");
@@ -29087,24 +29168,6 @@ static kecs_status kecs__history_wish_read(kecs_store *store, const kecs_history
   }
   out->kinds = (int64_t)kinds;
   return KECS_OK;
-}
-
-KECS__FN kecs_status kecs__history_clear(kecs__write *write, uint64_t kinds) {
-  int64_t kept = 0;
-  kecs_status status = kecs__feed_state(write->session, KECS__FEED_HISTORY, &kept);
-  kinds &= (uint64_t)kept;
-  for (int kind = 1; !status && kind < KECS_KIND_COUNT; kind++) {
-    kecs_value value = kecs__value_int(kind);
-    if (kinds & KECS_BIT(kind)) {
-      status = kecs__run(write->session, "DELETE FROM {history_keys} WHERE {own}kind=?1", &value, 1, NULL);
-      status = status ? status
-                      : kecs__run(write->session, "DELETE FROM {history} WHERE {own}kind=?1", &value, 1, NULL);
-    }
-  }
-  if (!status && kinds) {
-    status = kecs__feed_state_set(write->session, KECS__FEED_HISTORY, kept & ~(int64_t)kinds);
-  }
-  return status;
 }
 
 /* The history of these kinds begins after the log's end. */

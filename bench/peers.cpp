@@ -139,6 +139,7 @@ int main(int count, char **arguments) {
   options.path = arguments[1];
   options.must_exist = true;
   options.cache_kib = 1048576;
+  options.row_cache.entries = -1;  // every get goes to SQLite, as SOCI's does
   check(kecs_open(&options, &store) == KECS_OK, "open");
   try {
     Soci soci(arguments[1]);

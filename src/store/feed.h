@@ -57,7 +57,7 @@ typedef struct kecs__feed_end {
   int64_t stamp;
 } kecs__feed_end;
 
-/* ---- opening ---- */
+/* ---- opening (feed_open.c) ---- */
 
 /* Finds out whether the file is tracked, and switches it as options.track says. */
 KECS__FN kecs_status kecs__feed_open(kecs_store *store, kecs_track track);
@@ -65,7 +65,14 @@ KECS__FN kecs_status kecs__feed_open(kecs_store *store, kecs_track track);
 /* After a migration: the guard triggers name columns, so a tracked file gets new ones; new kinds get stamps. */
 KECS__FN kecs_status kecs__feed_migrated(kecs__write *write);
 
-/* ---- writing ---- */
+/* Makes the guard triggers of every kind anew, as change_state says, or removes them. */
+KECS__FN kecs_status kecs__feed_guards(kecs__write *write, bool make);
+
+/* Where the database logs by itself: gives what is committed its numbers. Before a read of the log that is to show
+ * what was written before it; not on a transaction's handle, whose reads show what they show. */
+KECS__FN kecs_status kecs__feed_number_new(kecs_store *store);
+
+/* ---- writing (feed.c) ---- */
 
 /* To be called before a row is written: from here on session->place.on says whether the write is logged. */
 KECS__FN kecs_status kecs__feed_begin(kecs__write *write);
@@ -84,12 +91,6 @@ KECS__FN kecs_status kecs__feed_stamp(kecs__write *write, int64_t *out_stamp);
 KECS__FN kecs_status kecs__feed_updated(kecs__write *write, const kecs__meta *meta, const kecs__change *change,
                                         uint64_t groups, int64_t stamp);
 
-/* Runs a statement that belongs to a row that is written already: nothing stops it, and its failure counts as above. */
-KECS__FN kecs_status kecs__feed_run(kecs__write *write, const char *sql, const kecs_value *values, int count);
-
-/* Makes the guard triggers of every kind anew, as change_state says, or removes them. */
-KECS__FN kecs_status kecs__feed_guards(kecs__write *write, bool make);
-
 /* Logs that a row, which is still there, is about to be deleted, and keeps its key. */
 KECS__FN kecs_status kecs__feed_delete(kecs__write *write, const kecs__meta *meta, int64_t rid, const void *row);
 
@@ -101,14 +102,10 @@ KECS__FN kecs_status kecs__feed_append(kecs__write *write, int kind, int64_t rid
 KECS__FN kecs_status kecs__feed_mark(kecs__write *write, const kecs__meta *meta, int64_t *out_mark);
 KECS__FN kecs_status kecs__feed_new_rid(kecs__write *write, const kecs__meta *meta, int64_t mark, int64_t *rid);
 
-/* ---- reading ---- */
+/* ---- reading (feed_state.c) ---- */
 
 /* Whether the backend has a log, whoever writes it. */
 KECS__FN bool kecs__feed_can(const kecs__engine *engine);
-
-/* Where the database logs by itself: gives what is committed its numbers. Before a read of the log that is to show
- * what was written before it; not on a transaction's handle, whose reads show what they show. */
-KECS__FN kecs_status kecs__feed_number_new(kecs_store *store);
 
 /* Prepares a text with marks. */
 KECS__FN kecs_status kecs__feed_statement(kecs__session *session, const char *sql, kecs__cached **out_cached);
@@ -122,8 +119,14 @@ KECS__FN kecs_status kecs__feed_state(kecs__session *session, int id, int64_t *o
 KECS__FN kecs_status kecs__feed_state_raise(kecs__session *session, int id, int64_t value);
 KECS__FN kecs_status kecs__feed_state_set(kecs__session *session, int id, int64_t value);
 
+/* Runs a statement that belongs to a row that is written already: nothing stops it, and its failure counts as above. */
+KECS__FN kecs_status kecs__feed_run(kecs__write *write, const char *sql, const kecs_value *values, int count);
+
 /* The end of the log; zeroed where it is empty, or where the backend has none. */
 KECS__FN kecs_status kecs__feed_read_end(kecs__session *session, kecs__feed_end *out_end);
+
+/* Whether the log is being written, by its end. */
+KECS__FN bool kecs__feed_is_on(const kecs__feed_end *end);
 
 /* UNSUPPORTED: the store is not tracked, or can't be. */
 KECS__FN kecs_status kecs__fail_no_feed(const kecs__engine *engine);
@@ -153,10 +156,6 @@ KECS__FN void kecs__feed_ddl_columns(kecs__text *out, const kecs_dialect *dialec
 KECS__FN void kecs__feed_ddl_add_columns(kecs__text *out, const kecs_dialect *dialect, const kecs_kind_info *info);
 KECS__FN bool kecs__feed_is_side_table(const char *name);
 
-/* Without marks: triggers are SQLite's, which has neither schemas nor tenants. */
-KECS__FN void kecs__feed_ddl_guards(kecs__text *out, const kecs_kind_info *info, bool history);
-KECS__FN void kecs__feed_ddl_no_guards(kecs__text *out, const kecs_kind_info *info);
-
 /* What the logged forms of the fixed statements add: see kecs__op. */
 KECS__FN void kecs__feed_sql_insert(kecs__text *out, const kecs__meta *meta);
 KECS__FN void kecs__feed_sql_read(kecs__text *out, const kecs_kind_info *info);
@@ -168,5 +167,11 @@ KECS__FN const char *kecs__feed_key(const kecs__meta *meta, const void *row, kec
 /* The same from values, of any unique key; and the expression of a trigger that makes it of the row `old`. */
 KECS__FN const char *kecs__feed_key_text(const kecs_value *values, int count, kecs__arena *arena);
 KECS__FN void kecs__feed_guard_key(kecs__text *out, const kecs_kind_info *info, int number);
+
+/* ---- guards (feed_guards.c) ---- */
+
+/* Without marks: triggers are SQLite's, which has neither schemas nor tenants. */
+KECS__FN void kecs__feed_ddl_guards(kecs__text *out, const kecs_kind_info *info, bool history);
+KECS__FN void kecs__feed_ddl_no_guards(kecs__text *out, const kecs_kind_info *info);
 
 #endif

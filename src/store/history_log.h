@@ -66,13 +66,13 @@ KECS__FN kecs_status kecs__history_add(kecs__write *write, const kecs__meta *met
 KECS__FN kecs_status kecs__history_deleted(kecs__write *write, const kecs__meta *meta, int64_t seq, int64_t rid,
                                            int64_t stamp, const void *row);
 
+/* Removes what is kept of these kinds, and that they are kept. */
+KECS__FN kecs_status kecs__history_clear(kecs__write *write, uint64_t kinds);
+
 /* ---- the whole of it (history_keep.c) ---- */
 
 /* Switches as options.history says, after kecs__feed_open. */
 KECS__FN kecs_status kecs__history_open(kecs_store *store, const kecs_history_options *options);
-
-/* Removes what is kept of these kinds, and that they are kept. */
-KECS__FN kecs_status kecs__history_clear(kecs__write *write, uint64_t kinds);
 
 /* One step of compaction, at most `limit` rows: what is beyond the bounds, of rows whose entries up to `upto` are about
  * to leave the log, and what is too old, up to there. *out_count rows are gone; fewer than `limit`: nothing is left. */

@@ -215,4 +215,22 @@ KECS__FN kecs_status kecs__history_deleted(kecs__write *write, const kecs__meta 
   return status;
 }
 
+KECS__FN kecs_status kecs__history_clear(kecs__write *write, uint64_t kinds) {
+  int64_t kept = 0;
+  kecs_status status = kecs__feed_state(write->session, KECS__FEED_HISTORY, &kept);
+  kinds &= (uint64_t)kept;
+  for (int kind = 1; !status && kind < KECS_KIND_COUNT; kind++) {
+    kecs_value value = kecs__value_int(kind);
+    if (kinds & KECS_BIT(kind)) {
+      status = kecs__run(write->session, "DELETE FROM {history_keys} WHERE {own}kind=?1", &value, 1, NULL);
+      status = status ? status
+                      : kecs__run(write->session, "DELETE FROM {history} WHERE {own}kind=?1", &value, 1, NULL);
+    }
+  }
+  if (!status && kinds) {
+    status = kecs__feed_state_set(write->session, KECS__FEED_HISTORY, kept & ~(int64_t)kinds);
+  }
+  return status;
+}
+
 #endif

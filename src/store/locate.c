@@ -453,3 +453,19 @@ KECS__FN kecs_status kecs__resolve_parent(kecs__session *session, kecs_kind pare
   *out_arn = arn;
   return status;
 }
+
+KECS__FN kecs_status kecs__row_by_rid(kecs__session *session, const kecs__meta *meta, int64_t rid, kecs__arena *arena,
+                                      void *row, bool *out_found) {
+  kecs_value parameter = kecs__value_int(rid);
+  kecs__cached *cached = NULL;
+  *out_found = false;
+  kecs_status status = kecs__statement(session, meta, KECS__OP_SELECT_RID, 0, &cached);
+  if (!status) {
+    status = kecs__statement_start(session, cached, &parameter, 1, out_found);
+  }
+  if (!status && *out_found) {
+    status = kecs__row_fetch(session, cached, meta, arena, row, NULL);
+  }
+  kecs__statement_done(session, cached);
+  return status;
+}

@@ -49,4 +49,8 @@ KECS__FN kecs_status kecs__fail_not_found(const kecs__meta *meta, const char *sh
 KECS__FN kecs_status kecs__resolve_parent(kecs__session *session, kecs_kind parent, const char *text,
                                           kecs__arena *arena, const char **out_arn);
 
+/* Reads a whole row by rid; *out_found is false when it is gone. Texts go to the arena. */
+KECS__FN kecs_status kecs__row_by_rid(kecs__session *session, const kecs__meta *meta, int64_t rid, kecs__arena *arena,
+                                      void *row, bool *out_found);
+
 #endif

@@ -10,6 +10,7 @@
 
 #include "store/access.h"
 #include "store/feed.h"
+#include "store/history_log.h"
 #include "store/sql.h"
 #include "store/statements.h"
 
@@ -187,6 +188,7 @@ static kecs_status kecs__migrate_apply(kecs__write *write, int from) {
   kecs__ddl_side_tables(&text, engine->dialect);
   if (engine->backend->guard) { /* a log that the database writes has tables of the backend's making */
     kecs__feed_ddl_tables(&text, engine->dialect);
+    kecs__history_ddl_tables(&text, engine->dialect);
   }
   kecs_status status = KECS_OK;
   for (int kind = 1; !status && kind < KECS_KIND_COUNT; kind++) {

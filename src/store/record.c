@@ -1,52 +1,10 @@
-/* store/record.c -- columns as text, for command lines: reading one, assigning several, filters. */
+/* store/record.c -- columns as text, for command lines: assigning several, filters. */
 #include "base/prologue.h"
 
-#include "base/time.h"
 #include "store/document.h"
 #include "store/write.h"
 
-#include <stdio.h>
 #include <string.h>
-
-KECS_STORE_API bool kecs_record_text(const kecs_kind_info *info, const void *row, int column, char *out, size_t size,
-                                     size_t *out_len) {
-  char number[40];
-  const char *text = number;
-  if (!info || !row || column < 0 || column >= info->column_count) {
-    if (out && size > 0) {
-      out[0] = '\0';
-    }
-    if (out_len) {
-      *out_len = 0;
-    }
-    return false;
-  }
-  kecs_value value = kecs__row_value(info, row, column);
-  if (value.type == KECS_VALUE_NULL) {
-    text = "";
-  } else if (value.type == KECS_VALUE_TEXT) {
-    text = value.text;
-  } else if (info->columns[column].type == KECS_TYPE_TIME) {
-    kecs__time_iso(value.number, number);
-  } else if (info->columns[column].type == KECS_TYPE_BOOL) {
-    text = value.number ? "true" : "false";
-  } else {
-    snprintf(number, sizeof number, "%lld", (long long)value.number);
-  }
-  size_t len = strlen(text);
-  size_t cut = size > 0 && len >= size ? size - 1 : len;
-  while (cut < len && cut > 0 && ((unsigned char)text[cut] & 0xC0) == 0x80) {
-    cut--; /* never in the middle of a character */
-  }
-  if (out && size > 0) {
-    memcpy(out, text, cut);
-    out[cut] = '\0';
-  }
-  if (out_len) {
-    *out_len = len;
-  }
-  return value.type != KECS_VALUE_NULL;
-}
 
 static kecs_status kecs__column_unknown(const kecs_kind_info *info, const char *column) {
   return kecs__fail(KECS_E_INVALID, "%s has no column \"%.60s\"", info->name, column ? column : "(null)");

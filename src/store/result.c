@@ -3,6 +3,7 @@
 
 #include "store/result.h"
 
+#include "base/time.h"
 #include "store/statements.h"
 
 #include <stdio.h>
@@ -288,6 +289,46 @@ KECS__FN bool kecs__value_same(const kecs_value *a, const kecs_value *b) {
     return a->type == b->type && a->len == b->len && memcmp(a->text, b->text, a->len) == 0;
   }
   return a->number == b->number;
+}
+
+KECS_STORE_API bool kecs_record_text(const kecs_kind_info *info, const void *row, int column, char *out, size_t size,
+                                     size_t *out_len) {
+  char number[40];
+  const char *text = number;
+  if (!info || !row || column < 0 || column >= info->column_count) {
+    if (out && size > 0) {
+      out[0] = '\0';
+    }
+    if (out_len) {
+      *out_len = 0;
+    }
+    return false;
+  }
+  kecs_value value = kecs__row_value(info, row, column);
+  if (value.type == KECS_VALUE_NULL) {
+    text = "";
+  } else if (value.type == KECS_VALUE_TEXT) {
+    text = value.text;
+  } else if (info->columns[column].type == KECS_TYPE_TIME) {
+    kecs__time_iso(value.number, number);
+  } else if (info->columns[column].type == KECS_TYPE_BOOL) {
+    text = value.number ? "true" : "false";
+  } else {
+    snprintf(number, sizeof number, "%lld", (long long)value.number);
+  }
+  size_t len = strlen(text);
+  size_t cut = size > 0 && len >= size ? size - 1 : len;
+  while (cut < len && cut > 0 && ((unsigned char)text[cut] & 0xC0) == 0x80) {
+    cut--; /* never in the middle of a character */
+  }
+  if (out && size > 0) {
+    memcpy(out, text, cut);
+    out[cut] = '\0';
+  }
+  if (out_len) {
+    *out_len = len;
+  }
+  return value.type != KECS_VALUE_NULL;
 }
 
 KECS__FN void kecs__row_name(const kecs_kind_info *info, const void *row, char out[160]) {

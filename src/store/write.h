@@ -50,10 +50,6 @@ KECS__FN kecs_status kecs__row_change_brief(kecs__write *write, const kecs__meta
 /* Deletes a row and what belongs to it: children by their references, look-ups. `row` is the stored row. */
 KECS__FN kecs_status kecs__row_delete(kecs__write *write, const kecs__meta *meta, int64_t rid, const void *row);
 
-/* Reads a whole row by rid; *out_found is false when it is gone. Texts go to the arena. */
-KECS__FN kecs_status kecs__row_by_rid(kecs__session *session, const kecs__meta *meta, int64_t rid, kecs__arena *arena,
-                                      void *row, bool *out_found);
-
 /* The same for work that makes a result through `out_result` (may be NULL): a failure, COMMIT's too, frees it. */
 KECS__FN kecs_status kecs__with_write_result(kecs_store *store, kecs_status (*work)(kecs__write *write, void *user),
                                              void *user, kecs_result **out_result);

@@ -173,6 +173,23 @@ def test_a_missing_grant_is_named():
     assert "owner" in answer, answer
 
 
+def test_many_rows_without_temporary_tables():
+    """Many rows at once go through a temporary table; who may not make one stores the same rows all the same."""
+    tasks = ['{"taskArn":"%stask/shop/%032x","clusterArn":"%scluster/shop","lastStatus":"%s"}' %
+             (ARN, number, ARN, "%s") for number in range(200)]
+    shared.sql(KECS_DATABASE, "REVOKE TEMPORARY ON DATABASE %s FROM PUBLIC" % KECS_DATABASE)
+    try:
+        assert psql("shop_a", "CREATE TEMPORARY TABLE mine (a int)").startswith("42501")
+        for status in ("PENDING", "RUNNING"):  # new rows, then changed ones
+            answer = kecs("--db", url("shop_a", "a"), "import", "-", "--json",
+                          stdin="\n".join(task % status for task in tasks)).json()
+            assert answer["imported"] == {"task": 200} and not answer["refused"], answer
+            assert psql("shop_a", "SELECT count(*) FROM kecs.tasks WHERE last_status='%s' AND arn LIKE '%%/shop/000%%'"
+                        % status) == "200"
+    finally:
+        shared.sql(KECS_DATABASE, "GRANT TEMPORARY ON DATABASE %s TO PUBLIC" % KECS_DATABASE)
+
+
 def test_another_schema():
     script("roles.sql", schema="fle et")
     script("rls.sql", schema="fle et")
