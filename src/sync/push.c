@@ -274,13 +274,16 @@ static kecs_status kecs_sync__id_visit(const kecs_value *values, void *user) {
   return KECS_OK;
 }
 
-/* A push that was sent must be known after a power cut, too. */
-static kecs_status kecs_sync__intend(kecs_sync *sync, int64_t seq, int64_t stamp) {
+/* A push that was sent must be known after a power cut, too; and so must what it says. Therefore an intent that was left
+ * over is stored again: rows may have changed since. Had a deletion been sent with it, and were the deletion lost here,
+ * the row would be back, and count as pushed. */
+static kecs_status kecs_sync__intend(kecs_sync *sync, bool again, int64_t seq, int64_t stamp) {
   kecs_sync__intent *intent = &sync->notes.intent;
-  kecs_status status =
-      kecs_replica_sql(sync->store, "SELECT lower(hex(randomblob(16)))", NULL, 0, 1, kecs_sync__id_visit, intent->id);
-  intent->seq = seq;
-  intent->stamp = stamp;
+  kecs_status status = again ? KECS_OK
+                             : kecs_replica_sql(sync->store, "SELECT lower(hex(randomblob(16)))", NULL, 0, 1,
+                                                kecs_sync__id_visit, intent->id);
+  intent->seq = again ? intent->seq : seq;
+  intent->stamp = again ? intent->stamp : stamp;
   status = status ? status : kecs_replica_durable(sync->store, true);
   status = status ? status : kecs_sync__transact(sync, kecs_sync__intent_work, intent);
   kecs_error error = *kecs_last_error();
@@ -322,7 +325,7 @@ static kecs_status kecs_sync__push_log(kecs_sync *sync, bool *out_more) {
   if (!status && !again && load.rows == 0) {
     status = end.read ? kecs_sync__pass_over(sync, &end) : KECS_OK;
   } else if (!status) {
-    status = again ? KECS_OK : kecs_sync__intend(sync, end.seq, end.stamp);
+    status = kecs_sync__intend(sync, again, end.seq, end.stamp);
     status = status ? status : kecs_sync__push_send(sync, &load);
   }
   kecs_sync__load_free(&load);
@@ -370,7 +373,7 @@ static kecs_status kecs_sync__push_refused(kecs_sync *sync) {
     kecs_pg__release(&sync->allocator, key, sizeof *key);
   }
   if (!status && (any || again)) {
-    status = again ? KECS_OK : kecs_sync__intend(sync, 0, 0);
+    status = kecs_sync__intend(sync, again, 0, 0);
     status = status ? status : kecs_sync__push_send(sync, &load);
   }
   kecs_sync__load_free(&load);

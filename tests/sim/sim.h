@@ -232,6 +232,9 @@ bool sim_world_run(sim_world *world, const sim_order *order);
 bool sim_same_outcome(const sim_states *a, const sim_states *b, char *problem, size_t size);
 
 /* The laws of merge on generated states (laws.c). */
-bool sim_laws(uint64_t seed);
+bool sim_laws(uint64_t seed, char *problem, size_t size);
+
+/* What the simulation has found, tried by itself: false where there is no such case; `problem` is "" where it holds. */
+bool sim_cases(int number, char *problem, size_t size);
 
 #endif
