@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * eb18982446255b670289ab9c324670f7bf67425eb7c2ff6d4db289e7ebd8ded6 */
+ * 9859d52bb94908f2586d2f9ec996830573cb5102bb74be8774c4b74161dc4afd */
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
 /* kecs_store.h -- a durable, typed store for the state of a container orchestrator, in one SQLite file.
  *
@@ -28217,8 +28217,8 @@ static kecs_status kecs__merge_take(kecs__join *merge, unsigned groups) {
 
 /* ---- comparing ---- */
 
-/* The stamp of a group before the first change that is not acknowledged: what that change was based on. It stands in the
- * row's first entry with the group, or in the fold of such entries. */
+/* The stamp of a group before the first change that is not acknowledged: what that change was based on. It stands in
+ * the row's first entry with the group, or in the fold of such entries. */
 #define KECS__FIRST_BASE(base, bit)                                                                  \
   "SELECT " base " FROM (SELECT seq," base                                                           \
   " FROM {change_folds} WHERE {own}rid=?1 AND kind=?2 AND groups&" bit "<>0 UNION ALL SELECT seq," base \

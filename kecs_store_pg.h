@@ -1,5 +1,5 @@
 /* kecs_store_pg.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 78badcf5307cf3f2c8f1cbb2c3ce436b6a6a3da0c5cd27f36a40fa60be91345d */
+ * fdd8f849129ac712ce3cd998f9acf071d747438d27784fc5656f347eeaa49c6e */
 /* ---- doc/manual_pg.h --------------------------------------------------------------------------------------------- */
 /* kecs_store_pg.h -- PostgreSQL behind the calls of kecs_store.h.
  *
@@ -5251,6 +5251,7 @@ typedef struct kecs_sync__intent {
   char id[KECS_SYNC__ID_SIZE]; /* "": there is none */
   int64_t seq;                 /* of the edge's log: all up to it goes with this push */
   int64_t stamp;               /* of that entry */
+  int64_t tries;               /* how often it was about to be sent */
 } kecs_sync__intent;
 
 /* What the edge knows between rounds: sync_state. */
@@ -5654,6 +5655,7 @@ static const kecs_sync__note_place kecs_sync__note_places[] = {
     KECS_SYNC__TEXT("intent_id", intent.id),
     KECS_SYNC__NUMBER("intent_seq", intent.seq),
     KECS_SYNC__NUMBER("intent_stamp", intent.stamp),
+    KECS_SYNC__NUMBER("intent_tries", intent.tries),
 };
 
 static kecs_status kecs_sync__note_visit(const kecs_value *values, void *user) {
@@ -6010,7 +6012,9 @@ static kecs_status kecs_sync__intent_work(kecs_store *tx, void *user) {
   const kecs_sync__intent *intent = user;
   kecs_status status = kecs_sync__note(tx, "intent_id", intent->id);
   status = status ? status : kecs_sync__note_number(tx, "intent_seq", intent->seq);
-  return status ? status : kecs_sync__note_number(tx, "intent_stamp", intent->stamp);
+  status = status ? status : kecs_sync__note_number(tx, "intent_stamp", intent->stamp);
+  /* Each time another number: SQLite writes nothing where nothing changes, and then nothing reaches the disk. */
+  return status ? status : kecs_sync__note_number(tx, "intent_tries", intent->tries);
 }
 
 static kecs_status kecs_sync__id_visit(const kecs_value *values, void *user) {
@@ -6018,9 +6022,9 @@ static kecs_status kecs_sync__id_visit(const kecs_value *values, void *user) {
   return KECS_OK;
 }
 
-/* A push that was sent must be known after a power cut, too; and so must what it says. Therefore an intent that was left
- * over is stored again: rows may have changed since. Had a deletion been sent with it, and were the deletion lost here,
- * the row would be back, and count as pushed. */
+/* A push that was sent must be known after a power cut, too; and so must what it says. Therefore an intent that was
+ * left over is stored again: rows may have changed since. If a row that was to go with it had been deleted meanwhile,
+ * and the deletion were lost here, the row would be back, and count as pushed. */
 static kecs_status kecs_sync__intend(kecs_sync *sync, bool again, int64_t seq, int64_t stamp) {
   kecs_sync__intent *intent = &sync->notes.intent;
   kecs_status status = again ? KECS_OK
@@ -6028,6 +6032,7 @@ static kecs_status kecs_sync__intend(kecs_sync *sync, bool again, int64_t seq, i
                                                 kecs_sync__id_visit, intent->id);
   intent->seq = again ? intent->seq : seq;
   intent->stamp = again ? intent->stamp : stamp;
+  intent->tries = again ? intent->tries + 1 : 1;
   status = status ? status : kecs_replica_durable(sync->store, true);
   status = status ? status : kecs_sync__transact(sync, kecs_sync__intent_work, intent);
   kecs_error error = *kecs_last_error();

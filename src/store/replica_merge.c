@@ -432,8 +432,8 @@ static kecs_status kecs__merge_take(kecs__join *merge, unsigned groups) {
 
 /* ---- comparing ---- */
 
-/* The stamp of a group before the first change that is not acknowledged: what that change was based on. It stands in the
- * row's first entry with the group, or in the fold of such entries. */
+/* The stamp of a group before the first change that is not acknowledged: what that change was based on. It stands in
+ * the row's first entry with the group, or in the fold of such entries. */
 #define KECS__FIRST_BASE(base, bit)                                                                  \
   "SELECT " base " FROM (SELECT seq," base                                                           \
   " FROM {change_folds} WHERE {own}rid=?1 AND kind=?2 AND groups&" bit "<>0 UNION ALL SELECT seq," base \

@@ -266,7 +266,9 @@ static kecs_status kecs_sync__intent_work(kecs_store *tx, void *user) {
   const kecs_sync__intent *intent = user;
   kecs_status status = kecs_sync__note(tx, "intent_id", intent->id);
   status = status ? status : kecs_sync__note_number(tx, "intent_seq", intent->seq);
-  return status ? status : kecs_sync__note_number(tx, "intent_stamp", intent->stamp);
+  status = status ? status : kecs_sync__note_number(tx, "intent_stamp", intent->stamp);
+  /* Each time another number: SQLite writes nothing where nothing changes, and then nothing reaches the disk. */
+  return status ? status : kecs_sync__note_number(tx, "intent_tries", intent->tries);
 }
 
 static kecs_status kecs_sync__id_visit(const kecs_value *values, void *user) {
@@ -274,9 +276,9 @@ static kecs_status kecs_sync__id_visit(const kecs_value *values, void *user) {
   return KECS_OK;
 }
 
-/* A push that was sent must be known after a power cut, too; and so must what it says. Therefore an intent that was left
- * over is stored again: rows may have changed since. Had a deletion been sent with it, and were the deletion lost here,
- * the row would be back, and count as pushed. */
+/* A push that was sent must be known after a power cut, too; and so must what it says. Therefore an intent that was
+ * left over is stored again: rows may have changed since. If a row that was to go with it had been deleted meanwhile,
+ * and the deletion were lost here, the row would be back, and count as pushed. */
 static kecs_status kecs_sync__intend(kecs_sync *sync, bool again, int64_t seq, int64_t stamp) {
   kecs_sync__intent *intent = &sync->notes.intent;
   kecs_status status = again ? KECS_OK
@@ -284,6 +286,7 @@ static kecs_status kecs_sync__intend(kecs_sync *sync, bool again, int64_t seq, i
                                                 kecs_sync__id_visit, intent->id);
   intent->seq = again ? intent->seq : seq;
   intent->stamp = again ? intent->stamp : stamp;
+  intent->tries = again ? intent->tries + 1 : 1;
   status = status ? status : kecs_replica_durable(sync->store, true);
   status = status ? status : kecs_sync__transact(sync, kecs_sync__intent_work, intent);
   kecs_error error = *kecs_last_error();

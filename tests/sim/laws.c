@@ -2,6 +2,7 @@
  * generated states of one key. Then what a local write begins after a merge. */
 #include "hub.h"
 
+#include "gen/api_public.h"
 #include "store/changes.h"
 
 enum { LIVES = 4, STATES = 3, ORDERS = 6, TRIES = 60 };
@@ -239,7 +240,8 @@ static void try_once(court *own) {
   }
 }
 
-/* a joined with (b joined with c) is (a joined with b) joined with c: what is read from one key is merged into another. */
+/* a joined with (b joined with c) is (a joined with b) joined with c: what is read of one key is merged into another.
+ */
 static kecs_status carry_visit(const kecs_replica_row *row, void *user) {
   *(sim_state *)user = (sim_state){(int)row->kind, row->dead, NULL, {0}, {0}, NULL};
   for (int i = 0; i < (row->dead ? 1 : KECS_REPLICA_STAMPS); i++) {
@@ -309,8 +311,8 @@ static void try_new_life(court *own) {
   node.hostname = "host";
   merge(own, &dead, "again");
   kecs_status status = kecs_node_create(own->edge.store, &node, NULL);
-  status = status ? status
-                  : kecs_replica_find(own->edge.store, &own->side, KECS_KIND_NODE, "again", stamp_visit, &life);
+  status =
+      status ? status : kecs_replica_find(own->edge.store, &own->side, KECS_KIND_NODE, "again", stamp_visit, &life);
   if (status || life <= dead.stamp[0]) {
     sim_fail(&own->world, "a new life begins at %lld, before the end of the last one", (long long)life);
   }
@@ -339,8 +341,7 @@ static void try_fold(court *own) {
   kecs_status status = kecs_replica_pending(own->edge.store, &own->side, 100000, NULL, name_visit, &visited, &end);
   status = status ? status : kecs_changes_pushed(own->edge.store, end.seq);
   own->side.acked = end.stamp;
-  status = status ? status
-                  : kecs_record_assign(own->edge.store, KECS_KIND_NODE, "folded", &change, 1, 0, NULL);
+  status = status ? status : kecs_record_assign(own->edge.store, KECS_KIND_NODE, "folded", &change, 1, 0, NULL);
   status = status ? status : kecs_node_create(own->edge.store, &node, NULL);
   theirs.stamp[2] = 6000;
   theirs.site[2] = 2;

@@ -200,8 +200,17 @@ void sim_compact(sim_edge *edge) {
 /* ---- steps ---- */
 
 static void skew(sim_edge *edge) {
-  static const int64_t jumps[] = {0, 0, 1000, -1000, 5000000, -5000000, 200000000, -3600000000, 900000000,
-                                  -START_US + 1, INT64_C(2200000000000000)};
+  static const int64_t jumps[] = {0,
+                                  0,
+                                  1000,
+                                  -1000,
+                                  5000000,
+                                  -5000000,
+                                  200000000,
+                                  -3600000000,
+                                  900000000,
+                                  -START_US + 1,
+                                  INT64_C(2200000000000000)};
   sim_chance *chance = &edge->world->chance;
   edge->skew_us = jumps[sim_below(chance, (int)(sizeof jumps / sizeof jumps[0]) - (sim_percent(chance, 80) ? 2 : 0))];
   edge->world->ahead_us = edge->skew_us > edge->world->ahead_us ? edge->skew_us : edge->world->ahead_us;
