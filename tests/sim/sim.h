@@ -28,7 +28,8 @@ enum {
   SIM_HUB_LOSS = 128,  /* the hub goes back in its history */
   SIM_RESTORE = 256,   /* edges' files are restored from copies, and cloned */
   SIM_ABSENCE = 512,   /* the hub compacts its log while edges are away */
-  SIM_BUILT = SIM_LINK | SIM_CRASH | SIM_PARTITION | SIM_SKEW | SIM_HUB_WRITES | SIM_COMPACT | SIM_SHELL
+  SIM_FIRST = SIM_LINK | SIM_CRASH | SIM_PARTITION | SIM_SKEW | SIM_HUB_WRITES | SIM_COMPACT | SIM_SHELL,
+  SIM_BUILT = SIM_FIRST
 };
 
 /* ---- chance (chance.c) ---- */
@@ -160,6 +161,7 @@ typedef struct sim_world {
   char tenant[16]; /* of a PostgreSQL */
   int batch;
   uint64_t kinds;            /* that take part */
+  uint64_t allowed;          /* the order's */
   bool quiet;                /* no faults any more */
   int done[KECS_KIND_COUNT]; /* operations that came to something, by kind */
   sim_states acked;          /* what the hub has taken, for I3 and I4 */
@@ -220,6 +222,7 @@ void sim_hub_states(sim_world *world, sim_states *out);
 typedef struct sim_order {
   uint64_t seed;
   unsigned faults;
+  uint64_t kinds;       /* those that take part, of those that can */
   const char *postgres; /* a database's URL; NULL: the model */
   sim_states *outcome;  /* gets the hub's states at the end; NULL: not asked for */
   bool trace;
