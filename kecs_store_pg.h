@@ -1,5 +1,5 @@
 /* kecs_store_pg.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * fbb1defa75d79842753f097d7952b0a8e91befcb541d274643958e62bf902c97 */
+ * 6ab1f71d008074dd10ba06aa80afb5195b33d2aaa4171c87724e5b9405d45e1b */
 /* ---- doc/manual_pg.h --------------------------------------------------------------------------------------------- */
 /* kecs_store_pg.h -- PostgreSQL behind the calls of kecs_store.h.
  *
@@ -5724,6 +5724,7 @@ typedef struct kecs_sync__intent {
   char id[KECS_SYNC__ID_SIZE]; /* "": there is none */
   int64_t seq;                 /* of the edge's log: all up to it goes with this push */
   int64_t stamp;               /* of that entry */
+  int64_t tries;               /* how often it was about to be sent */
 } kecs_sync__intent;
 
 /* What the edge knows between rounds: sync_state. */
@@ -6210,6 +6211,7 @@ static const kecs_sync__note_place kecs_sync__note_places[] = {
     KECS_SYNC__TEXT("intent_id", intent.id),
     KECS_SYNC__NUMBER("intent_seq", intent.seq),
     KECS_SYNC__NUMBER("intent_stamp", intent.stamp),
+    KECS_SYNC__NUMBER("intent_tries", intent.tries),
 };
 
 static kecs_status kecs_sync__note_visit(const kecs_value *values, void *user) {
@@ -6368,7 +6370,7 @@ KECS_PG__FN kecs_status kecs_sync__key_visit(const kecs_value *values, void *use
 KECS_PG__FN void kecs_sync__keys_free(kecs_sync__keys *keys);
 
 /* Notes a push with a new id, durably; and sends what the intent is of: one exchange, whose result is noted. */
-KECS_PG__FN kecs_status kecs_sync__intend(kecs_sync *sync, int64_t seq, int64_t stamp);
+KECS_PG__FN kecs_status kecs_sync__intend(kecs_sync *sync, bool again, int64_t seq, int64_t stamp);
 KECS_PG__FN kecs_status kecs_sync__push_send(kecs_sync *sync, kecs_sync__load *load);
 
 /* Sends what a repair has found missing at the hub (repush.c). */
@@ -6651,7 +6653,9 @@ static kecs_status kecs_sync__intent_work(kecs_store *tx, void *user) {
   const kecs_sync__intent *intent = user;
   kecs_status status = kecs_sync__note(tx, "intent_id", intent->id);
   status = status ? status : kecs_sync__note_number(tx, "intent_seq", intent->seq);
-  return status ? status : kecs_sync__note_number(tx, "intent_stamp", intent->stamp);
+  status = status ? status : kecs_sync__note_number(tx, "intent_stamp", intent->stamp);
+  /* Each time another number: SQLite writes nothing where nothing changes, and then nothing reaches the disk. */
+  return status ? status : kecs_sync__note_number(tx, "intent_tries", intent->tries);
 }
 
 static kecs_status kecs_sync__id_visit(const kecs_value *values, void *user) {
@@ -6659,13 +6663,17 @@ static kecs_status kecs_sync__id_visit(const kecs_value *values, void *user) {
   return KECS_OK;
 }
 
-/* A push that was sent must be known after a power cut, too. */
-KECS_PG__FN kecs_status kecs_sync__intend(kecs_sync *sync, int64_t seq, int64_t stamp) {
+/* A push that was sent must be known after a power cut, too; and so must what it says. Therefore an intent that was
+ * left over is stored again: rows may have changed since. If a row that was to go with it had been deleted meanwhile,
+ * and the deletion were lost here, the row would be back, and count as pushed. */
+KECS_PG__FN kecs_status kecs_sync__intend(kecs_sync *sync, bool again, int64_t seq, int64_t stamp) {
   kecs_sync__intent *intent = &sync->notes.intent;
-  kecs_status status =
-      kecs_replica_sql(sync->store, "SELECT lower(hex(randomblob(16)))", NULL, 0, 1, kecs_sync__id_visit, intent->id);
-  intent->seq = seq;
-  intent->stamp = stamp;
+  kecs_status status = again ? KECS_OK
+                             : kecs_replica_sql(sync->store, "SELECT lower(hex(randomblob(16)))", NULL, 0, 1,
+                                                kecs_sync__id_visit, intent->id);
+  intent->seq = again ? intent->seq : seq;
+  intent->stamp = again ? intent->stamp : stamp;
+  intent->tries = again ? intent->tries + 1 : 1;
   status = status ? status : kecs_replica_durable(sync->store, true);
   status = status ? status : kecs_sync__transact(sync, kecs_sync__intent_work, intent);
   kecs_error error = *kecs_last_error();
@@ -6708,7 +6716,7 @@ static kecs_status kecs_sync__push_log(kecs_sync *sync, bool *out_more) {
   if (!status && !again && load.rows == 0) {
     status = end.read ? kecs_sync__pass_over(sync, &end) : KECS_OK;
   } else if (!status) {
-    status = again ? KECS_OK : kecs_sync__intend(sync, end.seq, end.stamp);
+    status = kecs_sync__intend(sync, again, end.seq, end.stamp);
     status = status ? status : kecs_sync__push_send(sync, &load);
   }
   kecs_sync__load_free(&load);
@@ -6752,7 +6760,7 @@ static kecs_status kecs_sync__push_refused(kecs_sync *sync) {
   }
   kecs_sync__keys_free(&keys);
   if (!status && (any || again)) {
-    status = again ? KECS_OK : kecs_sync__intend(sync, KECS_SYNC__OF_REFUSED, 0);
+    status = kecs_sync__intend(sync, again, KECS_SYNC__OF_REFUSED, 0);
     status = status ? status : kecs_sync__push_send(sync, &load);
   }
   kecs_sync__load_free(&load);
@@ -7434,7 +7442,7 @@ static kecs_status kecs_sync__repush_batch(kecs_sync *sync, bool *out_more) {
   *out_more = keys.first != NULL;
   if (!status && (keys.first || again)) {
     sync->sent = keys.first;
-    status = again ? KECS_OK : kecs_sync__intend(sync, KECS_SYNC__OF_REPUSH, 0);
+    status = kecs_sync__intend(sync, again, KECS_SYNC__OF_REPUSH, 0);
     status = status ? status : kecs_sync__push_send(sync, &load);
     sync->sent = NULL;
     sync->report.resent += status ? 0 : load.rows;

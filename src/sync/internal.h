@@ -19,6 +19,7 @@ typedef struct kecs_sync__intent {
   char id[KECS_SYNC__ID_SIZE]; /* "": there is none */
   int64_t seq;                 /* of the edge's log: all up to it goes with this push */
   int64_t stamp;               /* of that entry */
+  int64_t tries;               /* how often it was about to be sent */
 } kecs_sync__intent;
 
 /* What the edge knows between rounds: sync_state. */

@@ -165,8 +165,8 @@ static bool do_window(call *at) {
 
 /* By a site's name, or by its number. */
 static bool do_refused(call *at) {
-  const hub_site *site = strstr(at->sql, "s.name=$1") ? hub_site_named(at->hub, at->values[0])
-                                                      : &at->hub->sites[number_of(at, 0) - 1];
+  const hub_site *site =
+      strstr(at->sql, "s.name=$1") ? hub_site_named(at->hub, at->values[0]) : &at->hub->sites[number_of(at, 0) - 1];
   at->result = answer(3);
   for (int i = 0; i < site->refused_count; i++) {
     say_number(at->result, i, 0, site->refused[i].kind);
