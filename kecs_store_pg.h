@@ -1,5 +1,5 @@
 /* kecs_store_pg.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 09d241840d81a4e3d98eaa2b75853bf456b166c8139222c4570d5683eab51e0b */
+ * 990aa6a4ca4c001e856d21a711c8a5b3542ad2d1c085e71951fbfc18d84a39cb */
 /* ---- doc/manual_pg.h --------------------------------------------------------------------------------------------- */
 /* kecs_store_pg.h -- PostgreSQL behind the calls of kecs_store.h.
  *
@@ -4779,7 +4779,7 @@ static const char kecs_sync__put_form[] =
     /* Locks in the order of keys; and which rows meet more than what their site has seen or written itself. */
     "  SELECT array_agg(x.s_place) INTO suspects FROM (SELECT u.s_place,\n"
     "    (" KECS_SYNC__U_LIFE ")<>(" KECS_SYNC__T_LIFE "){suspect_groups} AS suspect\n"
-    "    FROM {sent} JOIN {S}{t} t ON {same} ORDER BY {t_key} FOR NO KEY UPDATE OF t) x WHERE x.suspect;\n"
+    "    FROM {keys} JOIN {S}{t} t ON {same} ORDER BY {t_key} FOR NO KEY UPDATE OF t) x WHERE x.suspect;\n"
     "  IF EXISTS(SELECT FROM {S}change_tombstones x WHERE x.tenant=whose AND x.kind={kind}) OR EXISTS(SELECT FROM\n"
     "    {S}change_queue q WHERE q.tenant=whose AND q.kind={kind} AND q.op=3) THEN\n"
     "  WITH u AS MATERIALIZED (SELECT * FROM {sent}),\n"
@@ -4931,6 +4931,7 @@ enum {
   KECS_SYNC__ARGUMENTS,
   KECS_SYNC__KEY_ARGUMENTS,
   KECS_SYNC__SENT,
+  KECS_SYNC__SENT_KEYS,
   KECS_SYNC__BURIED,
   KECS_SYNC__SAME_KEY,
   KECS_SYNC__T_KEY,
@@ -5059,8 +5060,10 @@ static void kecs_sync__columns(kecs_sync__parts *parts) {
 static void kecs_sync__rows(kecs_sync__parts *parts) {
   const kecs_kind_info *info = parts->info;
   kecs_pg__text *sent = &parts->part[KECS_SYNC__SENT];
+  kecs_pg__text *keys = &parts->part[KECS_SYNC__SENT_KEYS];
   kecs_pg__text *buried = &parts->part[KECS_SYNC__BURIED];
   kecs_pg__text_adds(sent, "unnest(a_key,a_mask,a_life,a_life_site,a_spec,a_spec_site,a_status,a_status_site");
+  kecs_pg__text_adds(keys, "unnest(a_mask,a_life,a_life_site,a_spec,a_spec_site,a_status,a_status_site");
   kecs_pg__text_adds(buried, "unnest(a_key,a_stamp");
   for (int pass = 0; pass < 2; pass++) {
     for (int i = 0; i < info->column_count; i++) {
@@ -5070,13 +5073,17 @@ static void kecs_sync__rows(kecs_sync__parts *parts) {
       }
     }
     for (int i = 0; i < info->keys[0].count; i++) {
-      kecs_sync__add(parts, KECS_SYNC__BURIED, "", pass == 0 ? ",c_{c}" : ",{c}",
-                     info->columns[info->keys[0].columns[i]].name, "");
+      const char *name = info->columns[info->keys[0].columns[i]].name;
+      kecs_sync__add(parts, KECS_SYNC__BURIED, "", pass == 0 ? ",c_{c}" : ",{c}", name, "");
+      kecs_sync__add(parts, KECS_SYNC__SENT_KEYS, "", pass == 0 ? ",c_{c}" : ",{c}", name, "");
     }
     kecs_pg__text_adds(sent, pass == 0
                                  ? ") WITH ORDINALITY AS u(s_key,s_mask,stamp_life,site_life,stamp_spec,site_spec,"
                                    "stamp_status,site_status"
                                  : ",s_place)");
+    kecs_pg__text_adds(keys, pass == 0 ? ") WITH ORDINALITY AS u(s_mask,stamp_life,site_life,stamp_spec,site_spec,"
+                                         "stamp_status,site_status"
+                                       : ",s_place)");
     kecs_pg__text_adds(buried, pass == 0 ? ") AS u(s_key,s_stamp" : ")");
   }
 }
@@ -5132,6 +5139,7 @@ static void kecs_sync__fill(kecs_pg__text *out, const kecs_sync__parts *parts, c
       {"arguments", parts->part[KECS_SYNC__ARGUMENTS].data},
       {"key_arguments", parts->part[KECS_SYNC__KEY_ARGUMENTS].data},
       {"sent", parts->part[KECS_SYNC__SENT].data},
+      {"keys", parts->part[KECS_SYNC__SENT_KEYS].data},
       {"buried", parts->part[KECS_SYNC__BURIED].data},
       {"same", parts->part[KECS_SYNC__SAME_KEY].data},
       {"t_key", parts->part[KECS_SYNC__T_KEY].data},
