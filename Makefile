@@ -1,7 +1,7 @@
 # make            the headers, the command-line companion build/kecs and the examples
 # make run        the demonstration (DATA=... is handed to it)
 # make test       everything that runs in minutes; ends with "N passed, N failed"; ONLY=word runs what has it in its name
-# make test-full  also every compiler, standard and architecture
+# make test-full  also every compiler, standard and architecture, and every version of PostgreSQL
 # make test-tsan  the contract tests under the thread sanitizer
 # make check      generated files up to date, style, warnings, static analysis
 # make bench      the benchmark; make bench-pg  that of PostgreSQL
@@ -272,6 +272,20 @@ build/test/postgres/sync_driver: tests/sync/driver/sync_driver.c build/obj/norma
 	@mkdir -p $(@D)
 	$(CC) $(TEST_FLAGS) $(FLAGS_normal) $(SQLITE_INCLUDE) $(filter %.c %.o,$^) $(LDFLAGS) $(LIBPQ) $(LIBS) -o $@
 
+# The simulation of tests/sim: the modules one by one, so that the linker can put its link in the place of theirs.
+SIM := $(if $(LIBPQ),build/test/normal/sim)
+SIM_FLAGS := $(MODULE_FLAGS) $(WARNINGS) $(FLAGS_normal) -Itests/sim
+SIM_OBJECTS := $(patsubst src/%.c,build/obj/sim/%.o,$(CORE) $(filter src/pg/% src/sync/%,$(MODULES)))
+
+build/obj/sim/%.o: src/%.c $(SQLITE_MK) | build/headers.stamp
+	@mkdir -p $(@D)
+	$(CC) $(SIM_FLAGS) -MMD -MP -c $< -o $@
+-include $(SIM_OBJECTS:.o=.d)
+
+build/test/normal/sim: $(wildcard tests/sim/*.c tests/sim/*.h) $(SIM_OBJECTS) $(call sqlite_object,normal)
+	@mkdir -p $(@D)
+	$(CC) $(SIM_FLAGS) $(filter %.c %.o,$^) $(LDFLAGS) -Wl,--wrap=kecs_sync__send $(LIBPQ) $(LIBS) -o $@
+
 RUN_TESTS := $(PYTHON) tests/run.py $(if $(ONLY),-k $(ONLY))
 
 tests: $(TESTS) $(FUZZERS) $(KILLED) $(EDGE_WRITER) $(PG_DRIVER) $(SYNC_DRIVER)
@@ -280,7 +294,8 @@ test: all tests
 	@$(RUN_TESTS) $(TESTS) $(SCRIPTS)
 
 test-full: all dist tests $(TESTS_TSAN) $(SANITIZED_POSTGRES)
-	@KECS_FULL=1 $(RUN_TESTS) -t 3600 $(TESTS) $(TESTS_TSAN) $(SANITIZED_POSTGRES) $(SCRIPTS)
+	@KECS_FULL=1 $(RUN_TESTS) -t 7200 $(TESTS) $(TESTS_TSAN) $(SANITIZED_POSTGRES) $(SCRIPTS) \
+	  $(if $(LIBPQ),tests/postgres/versions.py)
 
 test-tsan: $(TESTS_TSAN)
 	@$(RUN_TESTS) $(TESTS_TSAN)

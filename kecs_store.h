@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * d03e7b7cb453efec594b9976d53390d278ea97484df01222e2cd76368b31c53b */
+ * 03a96c80089fbbee9a827aefbc9bb5b843f6b50c9fc0b1572cfdaceabc35ee7c */
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
 /* kecs_store.h -- a durable, typed store for the state of a container orchestrator, in one SQLite file.
  *
@@ -65,7 +65,7 @@
  *   KECS_STORE_MALLOC(size), KECS_STORE_REALLOC(pointer, size), KECS_STORE_FREE(pointer)
  *                                 default memory functions; all three or none; options.allocator wins over them
  *   KECS_STORE_NO_THREADS         no mutexes: the store is used by one thread
- *   KECS_STORE_SQLITE_ONLY        leave out what only other backends use, and options.backends: saves 6 KB
+ *   KECS_STORE_SQLITE_ONLY        leave out what only other backends use, and options.backends: saves 8 KB
  *   KECS_STORE_NO_CACHE           leave the row cache out: saves 10 KB. options.row_cache is KECS_E_UNSUPPORTED then
  *   KECS_STORE_NO_MEANINGS        leave the columns' descriptions out of kecs_kind_describe: saves 12 KB
  *   KECS_STORE_NO_VALIDATION      leave kecs_validate... and options.strict out (they say UNSUPPORTED): saves 10 KB
@@ -3385,11 +3385,13 @@ typedef struct kecs_replica_end {
   int64_t read;  /* entries */
 } kecs_replica_end;
 
-/* Reads entries of the log above the push mark, at most `limit`, or all up to `upto_seq` where that is not 0, and calls
- * `visit` once for each of their rows that is pending: dead ones first, children before parents, then rows, parents
- * before children. What `visit` gets dies when it returns. */
+/* Reads entries of the log above the push mark, at most `limit`, or all up to an earlier walk's end where `upto` is not
+ * NULL, and calls `visit` once for each of their rows that is pending: dead ones first, children before parents, then
+ * rows, parents before children. Rows whose entries were folded to a later place belong to the walk when their first
+ * change is not later than its end: so every local stamp up to end.stamp was visited, now or before. What `visit` gets
+ * dies when it returns. */
 KECS_STORE_API kecs_status kecs_replica_pending(kecs_store *store, const kecs_replica *side, int limit,
-                                                int64_t upto_seq,
+                                                const kecs_replica_end *upto,
                                                 kecs_status (*visit)(const kecs_replica_row *row, void *user),
                                                 void *user, kecs_replica_end *out_end);
 
@@ -3408,6 +3410,9 @@ KECS_STORE_API kecs_status kecs_replica_made(kecs_store *store, bool *out_made);
 
 /* The store's allocator, for layers that work with it. It lives as long as the store. */
 KECS_STORE_API const kecs_allocator *kecs_replica_allocator(kecs_store *store);
+
+/* What the store's clock says (options.clock), microseconds since 1970. */
+KECS_STORE_API int64_t kecs_replica_now(kecs_store *store);
 
 /* From here on each commit of the store reaches the disk before it is told, whatever its durability; or as it was
  * opened. Not inside a transaction. */
@@ -7490,10 +7495,6 @@ KECS__FN kecs_status kecs__statement_run(kecs__session *session, kecs__cached *c
 KECS__FN kecs_status kecs__statement_run_last(kecs__write *write, kecs__cached *cached, const kecs_value *parameters,
                                               int count);
 
-/* Many rows through a backend's insert_many; `cached` inserts one of them. */
-KECS__FN kecs_status kecs__statement_run_many(kecs__write *write, kecs__cached *cached, const kecs__meta *meta,
-                                              const kecs_value *values, size_t rows);
-
 /* The two in one for fixed texts: prepares (or finds) the text and runs it. *out_changes may be NULL. */
 KECS__FN kecs_status kecs__run(kecs__session *session, const char *sql, const kecs_value *parameters, int count,
                                int64_t *out_changes);
@@ -8973,24 +8974,6 @@ KECS__FN kecs_status kecs__statement_run_last(kecs__write *write, kecs__cached *
   if (!status) {
     status = kecs__statement_outcome(session, backend->start_last(cached->statement, parameters, count));
     write->ended = !status;
-  }
-  kecs__statement_done(session, cached);
-  return status;
-}
-
-KECS__FN kecs_status kecs__statement_run_many(kecs__write *write, kecs__cached *cached, const kecs__meta *meta,
-                                              const kecs_value *values, size_t rows) {
-  kecs__session *session = write->session;
-  bool commit = write->last && write->own;
-  kecs_status status = session->user ? kecs__check_stop(session->user, session->deadline) : KECS_OK;
-  session->writing = true;
-  session->changed = true;
-  kecs__cache_hold(session, cached, values, 0);
-  if (!status) {
-    status = session->engine->backend->insert_many(cached->statement, meta->info->table, meta->columns, values,
-                                                   meta->info->column_count, rows, &commit);
-    status = kecs__statement_outcome(session, status);
-    write->ended = !status && commit;
   }
   kecs__statement_done(session, cached);
   return status;
@@ -17586,6 +17569,46 @@ typedef struct kecs__bulk {
   const char *parents[KECS__BULK_PARENTS]; /* ARNs that are there, by their hash */
 } kecs__bulk;
 
+#if defined(KECS_STORE_SQLITE_ONLY)
+
+/* SQLite takes rows one by one as fast: nothing fits, and nothing of this is reached. */
+static inline bool kecs__bulk_fits(const kecs__engine *engine, const kecs__meta *meta) {
+  (void)engine;
+  (void)meta;
+  return false;
+}
+static inline kecs__bulk *kecs__bulk_begin(kecs__write *write, const kecs__meta *meta, size_t room) {
+  (void)write;
+  (void)meta;
+  (void)room;
+  return NULL;
+}
+static inline void kecs__bulk_free(kecs__bulk *bulk) {
+  (void)bulk;
+}
+static inline kecs_status kecs__bulk_add(kecs__bulk *bulk, void *row, uint64_t given) {
+  (void)bulk;
+  (void)row;
+  (void)given;
+  return KECS_E_UNSUPPORTED;
+}
+static inline kecs_status kecs__bulk_send(kecs__bulk *bulk) {
+  (void)bulk;
+  return KECS_E_UNSUPPORTED;
+}
+static inline kecs_status kecs__bulk_insert(kecs__write *write, const kecs__meta *meta, const void *rows, size_t count,
+                                            kecs_result *result, size_t *out_done) {
+  (void)write;
+  (void)meta;
+  (void)rows;
+  (void)count;
+  (void)result;
+  *out_done = 0;
+  return KECS_E_UNSUPPORTED;
+}
+
+#else
+
 /* Whether rows of this kind may be inserted together: none of them needs to find the one before. */
 KECS__FN bool kecs__bulk_fits(const kecs__engine *engine, const kecs__meta *meta);
 
@@ -17607,6 +17630,8 @@ KECS__FN kecs_status kecs__bulk_insert(kecs__write *write, const kecs__meta *met
 
 #endif
 
+#endif
+
 /* ---- store/validate_row.h ---------------------------------------------------------------------------------------- */
 /* store/validate_row.h -- validation inside the write path of a strict store. */
 #ifndef KECS_STORE_VALIDATE_ROW_H
@@ -17623,6 +17648,8 @@ KECS__FN kecs_status kecs__validate_update(const kecs_kind_info *info, const voi
 
 /* ---- store/bulk.c, continued ------------------------------------------------------------------------------------- */
 #include <string.h>
+
+#if !defined(KECS_STORE_SQLITE_ONLY)
 
 KECS__FN bool kecs__bulk_fits(const kecs__engine *engine, const kecs__meta *meta) {
   const kecs__special *special = meta->special;
@@ -17714,6 +17741,24 @@ KECS__FN kecs_status kecs__bulk_add(kecs__bulk *bulk, void *row, uint64_t given)
   return status;
 }
 
+static kecs_status kecs__bulk_run(kecs__write *write, kecs__cached *cached, const kecs__meta *meta,
+                                  const kecs_value *values, size_t rows) {
+  kecs__session *session = write->session;
+  bool commit = write->last && write->own;
+  kecs_status status = session->user ? kecs__check_stop(session->user, session->deadline) : KECS_OK;
+  session->writing = true;
+  session->changed = true;
+  kecs__cache_hold(session, cached, values, 0);
+  if (!status) {
+    status = session->engine->backend->insert_many(cached->statement, meta->info->table, meta->columns, values,
+                                                   meta->info->column_count, rows, &commit);
+    status = kecs__statement_outcome(session, status);
+    write->ended = !status && commit;
+  }
+  kecs__statement_done(session, cached);
+  return status;
+}
+
 KECS__FN kecs_status kecs__bulk_send(kecs__bulk *bulk) {
   const kecs__special *special = bulk->meta->special;
   kecs__write *write = bulk->write;
@@ -17721,7 +17766,7 @@ KECS__FN kecs_status kecs__bulk_send(kecs__bulk *bulk) {
   kecs_status status = kecs__statement(write->session, bulk->meta, KECS__OP_INSERT, 0, &cached);
   if (!status) {
     write->last = write->last && bulk->followed_count == 0;
-    status = kecs__statement_run_many(write, cached, bulk->meta, bulk->values, bulk->count);
+    status = kecs__bulk_run(write, cached, bulk->meta, bulk->values, bulk->count);
   }
   for (size_t i = 0; !status && i < bulk->followed_count; i++) {
     status = special->follow(write, bulk->meta, NULL, bulk->followed[i], UINT64_MAX);
@@ -17766,6 +17811,8 @@ KECS__FN kecs_status kecs__bulk_insert(kecs__write *write, const kecs__meta *met
   kecs__bulk_free(bulk);
   return status;
 }
+
+#endif
 #ifndef KECS_STORE_SQLITE_ONLY
 
 /* ---- store/merge_sql.c ------------------------------------------------------------------------------------------- */
@@ -27317,33 +27364,52 @@ static kecs_status kecs__roam_add(kecs__roam *walk, const kecs_value *entry) {
   return KECS_OK;
 }
 
-/* The entries above the mark, folded ones among them, in their order. */
-static kecs_status kecs__roam_entries(kecs__roam *walk, int limit, int64_t upto_seq, kecs_replica_end *out_end) {
+/* What a statement finds: seq, kind, rid, op, stamp. */
+static kecs_status kecs__roam_read(kecs__roam *walk, const char *sql, const kecs_value *values, int count,
+                                   kecs_replica_end *out_end) {
   kecs__cached *cached = NULL;
   kecs_value entry[5];
   bool row = false;
-  int64_t pushed = 0;
-  kecs_status status = kecs__feed_state(walk->session, KECS__FEED_PUSHED, &pushed);
-  kecs_value values[] = {kecs__value_int(pushed), kecs__value_int(upto_seq ? upto_seq : INT64_MAX),
-                         kecs__value_int(upto_seq ? -1 : limit)};
-  status = status
-               ? status
-               : kecs__feed_statement(walk->session,
-                                      "SELECT seq,kind,rid,op,stamp FROM {change_folds} WHERE {own}seq>?1 AND seq<=?2 "
-                                      "UNION ALL SELECT seq,kind,rid,op,stamp FROM {changes} WHERE {own}seq>?1 AND "
-                                      "seq<=?2 ORDER BY 1 LIMIT ?3",
-                                      &cached);
-  status = status ? status : kecs__statement_start(walk->session, cached, values, 3, &row);
+  kecs_status status = kecs__feed_statement(walk->session, sql, &cached);
+  status = status ? status : kecs__statement_start(walk->session, cached, values, count, &row);
   while (!status && row) {
     kecs__statement_columns(walk->session, cached, entry, 5);
-    out_end->seq = entry[0].number;
-    out_end->stamp = entry[4].number;
-    out_end->read++;
+    if (out_end) {
+      out_end->seq = entry[0].number;
+      out_end->stamp = entry[4].number;
+      out_end->read++;
+    }
     status = kecs__roam_add(walk, entry);
     status = status ? status : kecs__statement_step(walk->session, cached, &row);
   }
   kecs__statement_done(walk->session, cached);
   return status;
+}
+
+/* The entries above the mark, folded ones among them, in their order; then folds that stand later, but began before the
+ * end: another entry, such as a merge's, has moved them there. Without them the end's stamp would be acknowledged, and
+ * a change with an earlier one would never be pushed. */
+static kecs_status kecs__roam_entries(kecs__roam *walk, int limit, const kecs_replica_end *upto,
+                                      kecs_replica_end *out_end) {
+  int64_t pushed = 0;
+  kecs_status status = kecs__feed_state(walk->session, KECS__FEED_PUSHED, &pushed);
+  kecs_value values[] = {kecs__value_int(pushed), kecs__value_int(upto ? upto->seq : INT64_MAX),
+                         kecs__value_int(upto ? -1 : limit)};
+  status = status ? status
+                  : kecs__roam_read(walk,
+                                    "SELECT seq,kind,rid,op,stamp FROM {change_folds} WHERE {own}seq>?1 AND seq<=?2 "
+                                    "UNION ALL SELECT seq,kind,rid,op,stamp FROM {changes} WHERE {own}seq>?1 AND "
+                                    "seq<=?2 ORDER BY 1 LIMIT ?3",
+                                    values, 3, out_end);
+  const kecs_replica_end *end = upto ? upto : out_end;
+  kecs_value after[] = {kecs__value_int(end->seq), kecs__value_int(end->stamp),
+                        kecs__value_int((int64_t)KECS__FEED_DELETED)};
+  return status || end->seq == 0
+             ? status
+             : kecs__roam_read(walk,
+                               "SELECT seq,kind,rid,op,stamp FROM {change_folds} WHERE {own}seq>?1 AND oldest<=?2 AND "
+                               "op<>?3",
+                               after, 3, NULL);
 }
 
 /* Dead ones first, children before parents; then rows, parents before children. */
@@ -27455,22 +27521,22 @@ static kecs_status kecs__roam_run(kecs_store *store, kecs__roam *walk, kecs_stat
 
 typedef struct kecs__pending_job {
   int limit;
-  int64_t upto_seq;
+  const kecs_replica_end *upto;
   kecs_replica_end *end;
 } kecs__pending_job;
 
 static kecs_status kecs__pending_work(kecs__roam *walk, void *user) {
   const kecs__pending_job *job = user;
-  kecs_status status = kecs__roam_entries(walk, job->limit, job->upto_seq, job->end);
+  kecs_status status = kecs__roam_entries(walk, job->limit, job->upto, job->end);
   return status ? status : kecs__roam_all(walk);
 }
 
 KECS_STORE_API kecs_status kecs_replica_pending(kecs_store *store, const kecs_replica *side, int limit,
-                                                int64_t upto_seq,
+                                                const kecs_replica_end *upto,
                                                 kecs_status (*visit)(const kecs_replica_row *row, void *user),
                                                 void *user, kecs_replica_end *out_end) {
   kecs__roam walk = {NULL, side, visit, user, NULL, 0, 0, {NULL, NULL, false}};
-  kecs__pending_job job = {limit, upto_seq, out_end};
+  kecs__pending_job job = {limit, upto, out_end};
   kecs_status status = kecs__check_pointer(side, "side");
   status = status ? status : kecs__check_pointer(out_end, "out_end");
   if (status) {
@@ -27727,6 +27793,10 @@ KECS_STORE_API const kecs_allocator *kecs_replica_allocator(kecs_store *store) {
   return &store->engine->allocator;
 }
 
+KECS_STORE_API int64_t kecs_replica_now(kecs_store *store) {
+  return kecs__clock_now(&store->engine->clock);
+}
+
 /* ---- store/replica_merge.c --------------------------------------------------------------------------------------- */
 /* store/replica_merge.c -- the merge of another store's state of a key, and what a file keeps for it.
  *
@@ -27816,6 +27886,15 @@ static kecs_status kecs__merge_lost(kecs__join *merge, bool ours, const char *re
                                    theirs->stamp[at], theirs->site[at]);
 }
 
+/* Local stamps go on above what was merged: also above deletions, or a key that is created again here would begin a
+ * life that has ended already. */
+static void kecs__merge_raise(kecs__join *merge) {
+  kecs__place *place = &merge->write->session->place;
+  for (int i = 0; i < KECS_REPLICA_STAMPS; i++) {
+    place->stamp = merge->row->stamp[i] > place->stamp ? merge->row->stamp[i] : place->stamp;
+  }
+}
+
 /* ---- deleting ---- */
 
 /* Before a row goes in another store's name: unpushed work in it is kept. The row that was deleted itself has been
@@ -27896,6 +27975,7 @@ static kecs_status kecs__merge_grave(kecs__join *merge) {
 static kecs_status kecs__merge_dead(kecs__join *merge) {
   const kecs_replica_row *row = merge->row;
   if (merge->ours.rid == 0) {
+    kecs__merge_raise(merge);
     return kecs__merge_grave(merge);
   }
   if (kecs__stamp_compare(merge->side, row->stamp[0], row->site[0], merge->ours.stamp[0], merge->ours.site[0]) <= 0) {
@@ -27903,6 +27983,7 @@ static kecs_status kecs__merge_dead(kecs__join *merge) {
   }
   kecs_status status = merge->pending ? kecs__merge_lost(merge, true, "delete", merge->pending, 0) : KECS_OK;
   merge->done.outcome = KECS_REPLICA_TAKEN;
+  kecs__merge_raise(merge);
   return status ? status : kecs__merge_bury(merge, merge->meta, merge->ours.rid, row->stamp[0], row->site[0]);
 }
 
@@ -27977,12 +28058,8 @@ static void kecs__merge_columns(const kecs__join *merge, unsigned groups, kecs__
   *out_count = count;
 }
 
-/* Local stamps go on above what was merged. */
 static kecs_status kecs__merge_stamp(kecs__join *merge, int64_t *out_stamp) {
-  kecs__place *place = &merge->write->session->place;
-  for (int i = 0; i < KECS_REPLICA_STAMPS; i++) {
-    place->stamp = merge->row->stamp[i] > place->stamp ? merge->row->stamp[i] : place->stamp;
-  }
+  kecs__merge_raise(merge);
   return kecs__feed_stamp(merge->write, out_stamp);
 }
 
@@ -28144,13 +28221,16 @@ static kecs_status kecs__merge_take(kecs__join *merge, unsigned groups) {
 
 /* ---- comparing ---- */
 
-/* The stamp of a group before the first change that is not acknowledged: what that change was based on. */
+/* The stamp of a group before the first change that is not acknowledged: what that change was based on. It stands in the
+ * row's first entry with the group, or in the fold of such entries. */
+#define KECS__FIRST_BASE(base, bit)                                                                  \
+  "SELECT " base " FROM (SELECT seq," base                                                           \
+  " FROM {change_folds} WHERE {own}rid=?1 AND kind=?2 AND groups&" bit "<>0 UNION ALL SELECT seq," base \
+  " FROM {changes} WHERE {own}rid=?1 AND kind=?2 AND groups&" bit "<>0 AND stamp>?3) ORDER BY seq LIMIT 1"
+
 static kecs_status kecs__merge_base(kecs__join *merge, int at, int64_t *out_base) {
-  static const char *const forms[KECS_REPLICA_STAMPS] = {
-      NULL,
-      "SELECT base_spec FROM {changes} WHERE {own}rid=?1 AND kind=?2 AND groups&2<>0 AND stamp>?3 ORDER BY seq LIMIT 1",
-      "SELECT base_status FROM {changes} WHERE {own}rid=?1 AND kind=?2 AND groups&4<>0 AND stamp>?3 ORDER BY seq LIMIT "
-      "1"};
+  static const char *const forms[KECS_REPLICA_STAMPS] = {NULL, KECS__FIRST_BASE("base_spec", "2"),
+                                                         KECS__FIRST_BASE("base_status", "4")};
   kecs_value values[] = {kecs__value_int(merge->ours.rid), kecs__value_int((int64_t)merge->row->kind),
                          kecs__value_int(merge->side->acked)};
   return kecs__feed_number(merge->write->session, forms[at], values, 3, out_base);
@@ -30688,10 +30768,10 @@ KECS_STORE_API uint64_t kecs_replica_kinds(kecs_store *store) {
 }
 
 KECS_STORE_API kecs_status kecs_replica_pending(kecs_store *store, const kecs_replica *side, int limit,
-                                                int64_t upto_seq,
+                                                const kecs_replica_end *upto,
                                                 kecs_status (*visit)(const kecs_replica_row *row, void *user),
                                                 void *user, kecs_replica_end *out_end) {
-  (void)store, (void)side, (void)limit, (void)upto_seq, (void)visit, (void)user, (void)out_end;
+  (void)store, (void)side, (void)limit, (void)upto, (void)visit, (void)user, (void)out_end;
   return kecs__fail_no_watch();
 }
 

@@ -1,5 +1,5 @@
 /* kecs_store_pg.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 990aa6a4ca4c001e856d21a711c8a5b3542ad2d1c085e71951fbfc18d84a39cb */
+ * 5bcf899fca06dc75985e92b1adb1329476dbff984237f412d0cc76144358a4f7 */
 /* ---- doc/manual_pg.h --------------------------------------------------------------------------------------------- */
 /* kecs_store_pg.h -- PostgreSQL behind the calls of kecs_store.h.
  *
@@ -5251,6 +5251,7 @@ enum {
   KECS_SYNC__ID_SIZE = 40, /* of a push's or batch's id, with its terminator */
   KECS_SYNC__NAME_MAX = 128,
   KECS_SYNC__BATCH = 1000,
+  KECS_SYNC__PREPARED = 256,
   KECS_SYNC__BATCH_MAX = 100000
 };
 
@@ -5293,6 +5294,9 @@ struct kecs_sync {
   int64_t until_kinds;
   int64_t head;
   char head_id[KECS_SYNC__ID_SIZE];
+  int stopped;                              /* a flag: the round is to end, also while the hub is waited for */
+  uint64_t prepared[KECS_SYNC__PREPARED];   /* on the link: hashes of texts; the statement k1 is of the first */
+  int prepared_count;
 };
 
 /* ---- exchanges (link.c) ---- */
@@ -5305,6 +5309,8 @@ typedef struct kecs_sync__item {
   int count;
   const char *const *values; /* the caller's, until it is sent */
   PGresult *result;
+  bool call;  /* of a function that gives nothing back */
+  bool frame; /* BEGIN, COMMIT and what goes with them */
 } kecs_sync__item;
 
 typedef struct kecs_sync__exchange {
@@ -5312,6 +5318,8 @@ typedef struct kecs_sync__exchange {
   kecs_sync__item item[KECS_SYNC__ITEMS];
   int count;
   kecs_status status; /* the first failure while it was put together */
+  bool write;
+  bool small; /* it only reads, and few rows are expected: set it before it is sent */
 } kecs_sync__exchange;
 
 KECS_PG__FN void kecs_sync__begin(kecs_sync__exchange *exchange, kecs_sync *sync, bool write);
@@ -5320,11 +5328,20 @@ KECS_PG__FN void kecs_sync__begin(kecs_sync__exchange *exchange, kecs_sync *sync
 KECS_PG__FN int kecs_sync__add_item(kecs_sync__exchange *exchange, const char *form, const char *table,
                                     const char *const *values, int count);
 
+/* The same for a call of a function that gives nothing back: "SELECT f(...)". Neighbours go as one statement, in their
+ * order. */
+KECS_PG__FN int kecs_sync__add_call(kecs_sync__exchange *exchange, const char *form, const char *table,
+                                    const char *const *values, int count);
+
 /* Sends it all with COMMIT, in one go. On failure the connection is given up, and nothing was stored; only whether
  * COMMIT took effect may be unknown, which the next handshake tells. */
 KECS_PG__FN kecs_status kecs_sync__send(kecs_sync__exchange *exchange, const char *doing);
 KECS_PG__FN void kecs_sync__end(kecs_sync__exchange *exchange);
 KECS_PG__FN void kecs_sync__hang_up(kecs_sync *sync);
+
+/* A flag that one thread sets and others read: kecs_sync.stopped. */
+KECS_PG__FN void kecs_sync__flag_set(int *flag, int value);
+KECS_PG__FN int kecs_sync__flag_get(const int *flag);
 
 /* A value of a result: "" and 0 where it is NULL. */
 KECS_PG__FN const char *kecs_sync__text(const PGresult *result, int row, int column);
@@ -5451,9 +5468,356 @@ KECS_STORE_API kecs_status kecs_sync_hub_init(const char *hub) {
   return status ? status : closed;
 }
 
+/* ---- sync/pack.c ------------------------------------------------------------------------------------------------- */
+/* sync/pack.c -- an exchange as it goes over the wire: few statements and few bytes, with the same meaning.
+ *
+ * - Calls that follow each other and give nothing back are one statement: SELECT f(...),g(...). They run in that order.
+ * - A value that is there twice is sent once, one that is NULL not at all, an array of one element as the element.
+ * - A small page is one statement, whose rows come back as texts: that spares the names of all their columns.
+ *
+ * The texts that come of it are few, so that they can be prepared, and only their values travel from then on. */
+
+/* ---- sync/pack.h ------------------------------------------------------------------------------------------------- */
+/* sync/pack.h -- an exchange as it goes over the wire. */
+#ifndef KECS_SYNC_PACK_H
+#define KECS_SYNC_PACK_H
+
+/* A value that is sent. */
+typedef struct kecs_sync__sent {
+  const char *from;      /* as the exchange has it */
+  const char *type;      /* of an array that it stands for; NULL: it is none */
+  bool single;           /* that array has one element, which is sent in its place */
+  kecs_pg__text element;
+} kecs_sync__sent;
+
+/* One statement, for the items from `first` to `last`. */
+typedef struct kecs_sync__statement {
+  kecs_pg__text sql;
+  int first;
+  int last;
+  bool rows; /* what comes back is (item, row as text) */
+  bool keep; /* worth to be prepared */
+  bool parsed; /* it is prepared with this exchange */
+  int count;
+  kecs_sync__sent *sent; /* the packet's */
+  const char **values;
+} kecs_sync__statement;
+
+/* Begins zeroed but for the allocator. */
+typedef struct kecs_sync__packet {
+  const kecs_allocator *allocator;
+  bool bare; /* each exchange is a transaction as it is: BEGIN and COMMIT need not be sent */
+  int count;
+  kecs_sync__statement statement[KECS_SYNC__ITEMS];
+  size_t room; /* of both */
+  kecs_sync__sent *sent;
+  const char **values;
+  kecs_status status;
+} kecs_sync__packet;
+
+KECS_PG__FN kecs_status kecs_sync__pack(kecs_sync__packet *packet, const kecs_sync__exchange *exchange);
+KECS_PG__FN void kecs_sync__pack_free(kecs_sync__packet *packet);
+
+/* Gives each item of a page the rows that are its own. */
+KECS_PG__FN kecs_status kecs_sync__unpack(const kecs_sync__statement *packed, kecs_sync__exchange *exchange,
+                                          const PGresult *result);
+
+#endif
+
+/* ---- sync/pack.c, continued -------------------------------------------------------------------------------------- */
+#include <stdio.h>
+#include <string.h>
+
+enum { KECS_SYNC__PREPARED_SIZE = 32768 /* bytes of values: beyond it a text does not matter */ };
+
+/* ---- values ---- */
+
+/* "{NULL,NULL}" */
+static bool kecs_sync__all_null(const char *value) {
+  const char *at = value;
+  do {
+    if (strncmp(at + 1, "NULL", 4) != 0) {
+      return false;
+    }
+    at += 5;
+  } while (*at == ',');
+  return value[0] == '{' && *at == '}';
+}
+
+/* Where an array's first element ends, or NULL where that is all of the array. */
+static const char *kecs_sync__element_end(const char *array) {
+  const char *at = array + 1;
+  if (*at == '"') {
+    for (at++; *at != '"'; at++) {
+      at += *at == '\\' ? 1 : 0;
+    }
+    return at + 1;
+  }
+  return at + strcspn(at, ",}");
+}
+
+/* The element of an array of one, as it is written; its type's name. */
+static const char *kecs_sync__only_element(kecs_pg__text *out, const char *array) {
+  const char *end = array[0] == '{' && array[1] != '}' ? kecs_sync__element_end(array) : NULL;
+  const char *at = array + 1;
+  bool quoted = *at == '"';
+  if (!end || end[0] != '}' || end[1] != '\0') {
+    return NULL;
+  }
+  if (!quoted) {
+    kecs_pg__text_add(out, at, (size_t)(end - at));
+    return *at == 't' || *at == 'f' ? "boolean" : "bigint";
+  }
+  for (at++; at < end - 1; at++) {
+    at += *at == '\\' ? 1 : 0;
+    kecs_pg__text_add(out, at, 1);
+  }
+  return "text";
+}
+
+/* The number of a value among those that are sent: the same as an earlier one's, or a new one. Texts of arrays tell
+ * their type; of others only the same variable is known to have the same one. */
+static int kecs_sync__pack_value(kecs_sync__statement *packed, const char *value, const char *type) {
+  for (int i = 0; i < packed->count; i++) {
+    const kecs_sync__sent *sent = &packed->sent[i];
+    if (sent->from == value || (type && sent->type && sent->type[0] == type[0] && strcmp(sent->from, value) == 0)) {
+      return i + 1;
+    }
+  }
+  kecs_sync__sent *sent = &packed->sent[packed->count++];
+  sent->from = value;
+  sent->type = type;
+  return packed->count;
+}
+
+static void kecs_sync__pack_parameter(kecs_sync__statement *packed, const char *value) {
+  kecs_pg__text element = {packed->sql.allocator, NULL, 0, 0, KECS_OK};
+  char number[48];
+  if (!value || kecs_sync__all_null(value)) {
+    kecs_pg__text_adds(&packed->sql, "NULL");
+    return;
+  }
+  const char *type = kecs_sync__only_element(&element, value);
+  int at = kecs_sync__pack_value(packed, value, type ? type : value[0] == '{' ? "{" : NULL);
+  snprintf(number, sizeof number, "%s$%d%s%s%s", type ? "ARRAY[" : "", at, type ? "::" : "", type ? type : "",
+           type ? "]" : "");
+  kecs_pg__text_adds(&packed->sql, number);
+  kecs_sync__sent *sent = &packed->sent[at - 1];
+  packed->sql.status = packed->sql.status ? packed->sql.status : element.status;
+  if (type && !sent->single) {
+    sent->single = true;
+    sent->element = element;
+  } else {
+    kecs_pg__text_free(&element);
+  }
+}
+
+/* ---- texts ---- */
+
+/* The end of a quoted part: '...', E'...' or "...". */
+static const char *kecs_sync__quoted_end(const char *at, bool escapes) {
+  char quote = *at++;
+  while (*at && (*at != quote || at[1] == quote)) {
+    at += (escapes && *at == '\\') || *at == quote ? 1 : 0;
+    at += *at ? 1 : 0;
+  }
+  return *at ? at + 1 : at;
+}
+
+/* A statement's text, with its parameters at their new places. */
+static void kecs_sync__pack_text(kecs_sync__statement *packed, const char *sql, const char *const *values) {
+  const char *at = sql;
+  while (*at) {
+    size_t plain = strcspn(at, "'\"$");
+    kecs_pg__text_add(&packed->sql, at, plain);
+    at += plain;
+    if (*at == '$') {
+      int number = 0;
+      for (at++; *at >= '0' && *at <= '9'; at++) {
+        number = number * 10 + (*at - '0');
+      }
+      kecs_sync__pack_parameter(packed, values[number - 1]);
+    } else if (*at) {
+      const char *end = kecs_sync__quoted_end(at, at > sql && at[-1] == 'E');
+      kecs_pg__text_add(&packed->sql, at, (size_t)(end - at));
+      at = end;
+    }
+  }
+}
+
+/* Its values come behind those of the one before. */
+static kecs_sync__statement *kecs_sync__pack_next(kecs_sync__packet *packet, int item) {
+  kecs_sync__statement *packed = &packet->statement[packet->count];
+  int used = packet->count ? (int)(packed[-1].sent - packet->sent) + packed[-1].count : 0;
+  packet->count++;
+  packed->sql.allocator = packet->allocator;
+  packed->first = item;
+  packed->last = item;
+  packed->sent = packet->sent + used;
+  packed->values = packet->values + used;
+  return packed;
+}
+
+static void kecs_sync__pack_calls(kecs_sync__packet *packet, const kecs_sync__exchange *exchange, bool bare) {
+  static const char select[] = "SELECT ";
+  kecs_sync__statement *packed = NULL;
+  for (int i = 0; i < exchange->count; i++) {
+    const kecs_sync__item *item = &exchange->item[i];
+    if (item->frame && bare) {
+      continue;
+    }
+    if (packed && item->call && exchange->item[i - 1].call) {
+      kecs_pg__text_adds(&packed->sql, ",");
+      kecs_sync__pack_text(packed, item->sql + strlen(select), item->values);
+      packed->last = i;
+    } else {
+      packed = kecs_sync__pack_next(packet, i);
+      kecs_sync__pack_text(packed, item->sql, item->values);
+    }
+  }
+}
+
+/* All of a page as one statement: a read of one moment without a transaction around it. */
+static void kecs_sync__pack_page(kecs_sync__packet *packet, const kecs_sync__exchange *exchange) {
+  kecs_sync__statement *packed = kecs_sync__pack_next(packet, 0);
+  char text[64];
+  packed->rows = true;
+  packed->last = exchange->count - 1;
+  for (int i = 0; i < exchange->count; i++) {
+    if (!exchange->item[i].frame) {
+      snprintf(text, sizeof text, "%sSELECT %d i,ROW(x.*)::text r FROM(", packed->sql.len ? " UNION ALL " : "", i);
+      kecs_pg__text_adds(&packed->sql, text);
+      kecs_sync__pack_text(packed, exchange->item[i].sql, exchange->item[i].values);
+      kecs_pg__text_adds(&packed->sql, ")x");
+    }
+  }
+}
+
+static kecs_status kecs_sync__pack_room(kecs_sync__packet *packet, const kecs_sync__exchange *exchange) {
+  packet->room = 1;
+  for (int i = 0; i < exchange->count; i++) {
+    packet->room += (size_t)exchange->item[i].count;
+  }
+  packet->sent = kecs_pg__alloc(packet->allocator, packet->room * sizeof *packet->sent);
+  packet->values = kecs_pg__alloc(packet->allocator, packet->room * sizeof *packet->values);
+  return packet->sent && packet->values ? KECS_OK : KECS_E_NOMEM;
+}
+
+KECS_PG__FN kecs_status kecs_sync__pack(kecs_sync__packet *packet, const kecs_sync__exchange *exchange) {
+  kecs_status status = kecs_sync__pack_room(packet, exchange);
+  if (status) {
+    return status;
+  }
+  if (exchange->small) {
+    kecs_sync__pack_page(packet, exchange);
+  } else {
+    kecs_sync__pack_calls(packet, exchange, packet->bare && exchange->write);
+  }
+  for (int s = 0; s < packet->count; s++) {
+    kecs_sync__statement *packed = &packet->statement[s];
+    size_t bytes = 0;
+    for (int i = 0; i < packed->count; i++) {
+      const kecs_sync__sent *sent = &packed->sent[i];
+      packed->values[i] = !sent->single ? sent->from : sent->element.data ? sent->element.data : "";
+      bytes += strlen(packed->values[i]);
+    }
+    packed->keep = bytes < KECS_SYNC__PREPARED_SIZE;
+    status = status ? status : packed->sql.status;
+  }
+  return status;
+}
+
+KECS_PG__FN void kecs_sync__pack_free(kecs_sync__packet *packet) {
+  for (int s = 0; s < packet->count; s++) {
+    kecs_sync__statement *packed = &packet->statement[s];
+    for (int i = 0; i < packed->count; i++) {
+      if (packed->sent[i].single) {
+        kecs_pg__text_free(&packed->sent[i].element);
+      }
+    }
+    kecs_pg__text_free(&packed->sql);
+  }
+  kecs_pg__release(packet->allocator, packet->sent, packet->room * sizeof *packet->sent);
+  kecs_pg__release(packet->allocator, (void *)packet->values, packet->room * sizeof *packet->values);
+}
+
+/* ---- rows that came as texts ---- */
+
+/* The next field of "(a,"b ""c""",,)"; false: it is NULL. *at goes to its end. */
+static bool kecs_sync__row_field(const char **at, kecs_pg__text *out) {
+  const char *from = *at;
+  bool quoted = false;
+  out->len = 0;
+  while (**at && (quoted || (**at != ',' && **at != ')'))) {
+    if (**at == '"' && quoted && (*at)[1] == '"') {
+      kecs_pg__text_add(out, (*at)++, 1);
+    } else if (**at == '"') {
+      quoted = !quoted;
+    } else {
+      *at += **at == '\\' ? 1 : 0;
+      kecs_pg__text_add(out, *at, 1);
+    }
+    (*at)++;
+  }
+  return *at > from;
+}
+
+static int kecs_sync__row_width(const char *row) {
+  int width = 1;
+  bool quoted = false;
+  for (const char *at = row; *at; at++) {
+    quoted = *at == '"' ? !quoted : quoted;
+    width += *at == ',' && !quoted;
+    at += *at == '\\' ? 1 : 0;
+  }
+  return width;
+}
+
+static bool kecs_sync__row_set(PGresult *result, const char *row, kecs_pg__text *field) {
+  char name[] = "c";
+  PGresAttDesc columns[128];
+  int width = kecs_sync__row_width(row);
+  int number = PQntuples(result);
+  const char *at = row + 1;
+  memset(columns, 0, sizeof columns);
+  for (int i = 0; i < width && i < 128; i++) {
+    columns[i].name = name;
+  }
+  if (width > 128 || (number == 0 && !PQsetResultAttrs(result, width, columns))) {
+    return false;
+  }
+  for (int i = 0; i < width; i++, at++) {
+    char empty[] = "";
+    bool set = kecs_sync__row_field(&at, field);
+    if (field->status || !PQsetvalue(result, number, i, !set ? NULL : field->len ? field->data : empty,
+                                     set ? (int)field->len : -1)) {
+      return false;
+    }
+  }
+  return true;
+}
+
+KECS_PG__FN kecs_status kecs_sync__unpack(const kecs_sync__statement *packed, kecs_sync__exchange *exchange,
+                                          const PGresult *result) {
+  kecs_pg__text field = {packed->sql.allocator, NULL, 0, 0, KECS_OK};
+  bool good = true;
+  for (int i = packed->first; good && i <= packed->last; i++) {
+    exchange->item[i].result = PQmakeEmptyPGresult(NULL, PGRES_TUPLES_OK);
+    good = exchange->item[i].result != NULL;
+  }
+  for (int row = 0; good && row < PQntuples(result); row++) {
+    int64_t item = kecs_sync__number(result, row, 0);
+    good = item >= packed->first && item <= packed->last &&
+           kecs_sync__row_set(exchange->item[item].result, kecs_sync__text(result, row, 1), &field);
+  }
+  kecs_pg__text_free(&field);
+  return good ? KECS_OK : KECS_E_NOMEM;
+}
+
 /* ---- sync/link.c ------------------------------------------------------------------------------------------------- */
 /* sync/link.c -- exchanges with the hub: a transaction that is sent whole, in libpq's pipeline mode. */
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -5476,17 +5840,32 @@ KECS_PG__FN int kecs_sync__add_item(kecs_sync__exchange *exchange, const char *f
   item->count = count;
   item->values = values;
   item->result = NULL;
+  item->call = false;
+  item->frame = false;
   exchange->status = text.status ? text.status : item->sql ? KECS_OK : KECS_E_NOMEM;
   kecs_pg__text_free(&text);
   return exchange->count++;
 }
 
+KECS_PG__FN int kecs_sync__add_call(kecs_sync__exchange *exchange, const char *form, const char *table,
+                                    const char *const *values, int count) {
+  int at = kecs_sync__add_item(exchange, form, table, values, count);
+  exchange->item[at].call = !exchange->status;
+  return at;
+}
+
+static void kecs_sync__add_frame(kecs_sync__exchange *exchange, const char *form) {
+  int at = kecs_sync__add_item(exchange, form, "", NULL, 0);
+  exchange->item[at].frame = !exchange->status;
+}
+
 KECS_PG__FN void kecs_sync__begin(kecs_sync__exchange *exchange, kecs_sync *sync, bool write) {
   memset(exchange, 0, sizeof *exchange);
   exchange->sync = sync;
-  (void)kecs_sync__add_item(exchange, write ? kecs_sync__write_begin : kecs_sync__read_begin, "", NULL, 0);
+  exchange->write = write;
+  kecs_sync__add_frame(exchange, write ? kecs_sync__write_begin : kecs_sync__read_begin);
   if (write) {
-    (void)kecs_sync__add_item(exchange, "SET LOCAL lock_timeout=10000", "", NULL, 0);
+    kecs_sync__add_frame(exchange, "SET LOCAL lock_timeout=10000");
   }
 }
 
@@ -5505,6 +5884,24 @@ KECS_PG__FN void kecs_sync__hang_up(kecs_sync *sync) {
   }
 }
 
+KECS_PG__FN void kecs_sync__flag_set(int *flag, int value) {
+  __atomic_store_n(flag, value, __ATOMIC_SEQ_CST);
+}
+
+KECS_PG__FN int kecs_sync__flag_get(const int *flag) {
+  return __atomic_load_n(flag, __ATOMIC_SEQ_CST);
+}
+
+static bool kecs_sync__should_stop(void *user) {
+  const kecs_sync *sync = user;
+  return kecs_sync__flag_get(&sync->stopped) != 0;
+}
+
+/* What each transaction of a direct connection would have to be told otherwise. Behind a pooler it would be told to
+ * somebody else. */
+static const char kecs_sync__session[] =
+    "SET default_transaction_isolation='read committed'; SET default_transaction_read_only=off; SET lock_timeout=10000";
+
 static kecs_status kecs_sync__connect(kecs_sync *sync) {
   kecs_connect_options options;
   kecs_connection *connection = NULL;
@@ -5517,8 +5914,19 @@ static kecs_status kecs_sync__connect(kecs_sync *sync) {
   options.place = &sync->place;
   options.allocator = &sync->allocator;
   options.busy_timeout_ms = 10000;
+  options.should_stop = kecs_sync__should_stop;
+  options.should_stop_user = sync;
   kecs_status status = kecs_pg__connect(&options, &connection);
   sync->link = status ? NULL : kecs_pg__of(connection);
+  sync->prepared_count = 0;
+  if (!status && sync->link->direct) {
+    status = kecs_pg__command(sync->link, kecs_sync__session, KECS_PG__STOPS, "greet the hub", NULL);
+  }
+  if (status) {
+    kecs_error error = *kecs_last_error();
+    kecs_sync__hang_up(sync);
+    kecs_pg__restore(&error);
+  }
   return status;
 }
 
@@ -5548,65 +5956,204 @@ static kecs_status kecs_sync__refusal(kecs_sync *sync, const PGresult *result, c
   return kecs_pg__fail_result(sync->place.shown, result, doing);
 }
 
-static bool kecs_sync__send_items(kecs_sync__exchange *exchange) {
-  PGconn *pg = exchange->sync->link->pg;
-  bool sent = PQenterPipelineMode(pg);
-  for (int i = 0; sent && i < exchange->count; i++) {
-    kecs_sync__item *item = &exchange->item[i];
-    exchange->sync->report.bytes_out += (int64_t)strlen(item->sql);
-    for (int v = 0; v < item->count; v++) {
-      exchange->sync->report.bytes_out += item->values[v] ? (int64_t)strlen(item->values[v]) : 0;
-    }
-    sent = PQsendQueryParams(pg, item->sql, item->count, NULL, item->values, NULL, NULL, 0);
-  }
-  return sent && PQpipelineSync(pg);
+/* ---- bytes ---- */
+
+/* The sizes of messages in PostgreSQL's protocol, version 3: one byte, a length of four, and what is in it. */
+enum {
+  KECS_SYNC__SYNC_BYTES = 5,
+  KECS_SYNC__READY_BYTES = 6,
+  KECS_SYNC__PARSED_BYTES = 5,
+  KECS_SYNC__BOUND_BYTES = 5,
+  KECS_SYNC__NO_DATA_BYTES = 5,
+  KECS_SYNC__FIELD_BYTES = 19,   /* of a column's description, with its name's terminator */
+  KECS_SYNC__EXECUTE_BYTES = 17  /* Describe and Execute of the portal without a name */
+};
+
+static int64_t kecs_sync__parse_bytes(const char *name, const kecs_sync__statement *packed) {
+  return 5 + (int64_t)strlen(name) + 1 + (int64_t)packed->sql.len + 1 + 2;
 }
 
-/* The answer to one item; false: the connection is lost. */
-static bool kecs_sync__receive_item(kecs_sync__exchange *exchange, kecs_sync__item *item) {
-  kecs_sync *sync = exchange->sync;
-  int64_t stopped_at = 0;
-  bool good = kecs_pg__await(sync->link, KECS_PG__DEAF, &stopped_at);
-  item->result = good ? PQgetResult(sync->link->pg) : NULL;
-  if (!item->result ||
-      (PQresultStatus(item->result) == PGRES_FATAL_ERROR && !PQresultErrorField(item->result, PG_DIAG_SQLSTATE))) {
-    return false;
+static int64_t kecs_sync__bind_bytes(const char *name, const kecs_sync__statement *packed) {
+  int64_t bytes = 5 + 1 + (int64_t)strlen(name) + 1 + 2 + 2 + 4;
+  for (int i = 0; i < packed->count; i++) {
+    bytes += 4 + (int64_t)strlen(packed->values[i]);
   }
-  for (int row = 0; row < PQntuples(item->result); row++) {
-    for (int column = 0; column < PQnfields(item->result); column++) {
-      sync->report.bytes_in += PQgetlength(item->result, row, column);
+  return bytes + KECS_SYNC__EXECUTE_BYTES;
+}
+
+static int64_t kecs_sync__result_bytes(const PGresult *result) {
+  int fields = PQnfields(result);
+  int64_t bytes = KECS_SYNC__BOUND_BYTES + 5 + (int64_t)strlen(PQcmdStatus((PGresult *)(void *)(uintptr_t)result)) + 1;
+  bytes += PQresultStatus(result) == PGRES_TUPLES_OK ? 7 : KECS_SYNC__NO_DATA_BYTES;
+  for (int column = 0; column < fields; column++) {
+    bytes += KECS_SYNC__FIELD_BYTES + (int64_t)strlen(PQfname(result, column));
+  }
+  for (int row = 0; row < PQntuples(result); row++) {
+    bytes += 7 + 4 * (int64_t)fields;
+    for (int column = 0; column < fields; column++) {
+      bytes += PQgetlength(result, row, column);
     }
   }
-  return kecs_pg__await(sync->link, KECS_PG__DEAF, &stopped_at) && !PQgetResult(sync->link->pg);
+  return bytes;
+}
+
+/* ---- sending ---- */
+
+/* FNV-1a. */
+static uint64_t kecs_sync__hash(const char *text) {
+  uint64_t hash = UINT64_C(0xCBF29CE484222325);
+  for (; *text; text++) {
+    hash = (hash ^ (unsigned char)*text) * UINT64_C(0x100000001B3);
+  }
+  return hash;
+}
+
+/* The number of a text that is prepared on the link, or will be with this exchange; 0: it is not. */
+static int kecs_sync__prepared(kecs_sync *sync, const kecs_sync__statement *packed, bool *out_anew) {
+  uint64_t hash = kecs_sync__hash(packed->sql.data);
+  *out_anew = false;
+  if (!packed->keep || !sync->link->named) {
+    return 0;
+  }
+  for (int i = 0; i < sync->prepared_count; i++) {
+    if (sync->prepared[i] == hash) {
+      return i + 1;
+    }
+  }
+  if (sync->prepared_count == KECS_SYNC__PREPARED) {
+    return 0;
+  }
+  *out_anew = true;
+  sync->prepared[sync->prepared_count++] = hash;
+  return sync->prepared_count;
+}
+
+static bool kecs_sync__send_statement(kecs_sync *sync, kecs_sync__statement *packed) {
+  PGconn *pg = sync->link->pg;
+  char name[16] = "";
+  bool anew = false;
+  int number = kecs_sync__prepared(sync, packed, &anew);
+  if (number == 0) {
+    sync->report.bytes_out += kecs_sync__parse_bytes("", packed) + kecs_sync__bind_bytes("", packed);
+    sync->report.bytes_in += KECS_SYNC__PARSED_BYTES;
+    return PQsendQueryParams(pg, packed->sql.data, packed->count, NULL, packed->values, NULL, NULL, 0);
+  }
+  snprintf(name, sizeof name, "k%d", number);
+  packed->parsed = anew;
+  if (anew) {
+    sync->report.bytes_out += kecs_sync__parse_bytes(name, packed);
+    sync->report.bytes_in += KECS_SYNC__PARSED_BYTES;
+  }
+  sync->report.bytes_out += kecs_sync__bind_bytes(name, packed);
+  return (!anew || PQsendPrepare(pg, name, packed->sql.data, 0, NULL)) &&
+         PQsendQueryPrepared(pg, name, packed->count, packed->values, NULL, NULL, 0);
+}
+
+static bool kecs_sync__send_packet(kecs_sync *sync, kecs_sync__packet *packet) {
+  bool sent = PQenterPipelineMode(sync->link->pg);
+  for (int i = 0; sent && i < packet->count; i++) {
+    sent = kecs_sync__send_statement(sync, &packet->statement[i]);
+  }
+  sync->report.bytes_out += KECS_SYNC__SYNC_BYTES;
+  return sent && PQpipelineSync(sync->link->pg);
+}
+
+/* One result; NULL: the connection is lost, or given up since the round is to end. */
+static PGresult *kecs_sync__receive(kecs_sync *sync, int64_t *stopped_at) {
+  if (!kecs_pg__await(sync->link, KECS_PG__STOPS, stopped_at)) {
+    return NULL;
+  }
+  PGresult *result = PQgetResult(sync->link->pg);
+  if (result && PQresultStatus(result) == PGRES_FATAL_ERROR && !PQresultErrorField(result, PG_DIAG_SQLSTATE)) {
+    PQclear(result);
+    return NULL;
+  }
+  if (result && (!kecs_pg__await(sync->link, KECS_PG__STOPS, stopped_at) || PQgetResult(sync->link->pg))) {
+    PQclear(result);
+    return NULL;
+  }
+  return result;
+}
+
+/* The answer to one statement; false: the connection is lost. */
+static bool kecs_sync__receive_statement(kecs_sync__exchange *exchange, const kecs_sync__statement *packed,
+                                         const char *doing, kecs_status *status, int64_t *stopped_at) {
+  kecs_sync *sync = exchange->sync;
+  PGresult *result = NULL;
+  for (int answers = packed->parsed ? 2 : 1; answers > 0; answers--) { /* to Parse, and to the rest */
+    PQclear(result);
+    result = kecs_sync__receive(sync, stopped_at);
+    if (!result) {
+      return false;
+    }
+    if (!*status && PQresultStatus(result) == PGRES_FATAL_ERROR) {
+      *status = kecs_sync__refusal(sync, result, doing);
+    }
+  }
+  sync->report.bytes_in += kecs_sync__result_bytes(result);
+  if (packed->rows) {
+    *status = *status ? *status : kecs_sync__unpack(packed, exchange, result);
+    PQclear(result);
+  } else {
+    exchange->item[packed->first].result = result;
+  }
+  return true;
+}
+
+static kecs_status kecs_sync__fail_link(kecs_sync *sync, const char *doing) {
+  return kecs_sync__should_stop(sync)
+             ? kecs_pg__fail(KECS_E_CANCELLED, "%s: stopped while it was to %s; the next round goes on", sync->place.shown,
+                             doing)
+             : kecs_pg__fail_lost(sync->place.shown, sync->link->pg, doing);
+}
+
+static kecs_status kecs_sync__send_over(kecs_sync__exchange *exchange, kecs_sync__packet *packet, const char *doing) {
+  kecs_sync *sync = exchange->sync;
+  kecs_status status = KECS_OK;
+  int64_t stopped_at = 0;
+  sync->report.round_trips++;
+  bool good = kecs_sync__send_packet(sync, packet);
+  for (int i = 0; good && i < packet->count; i++) {
+    good = kecs_sync__receive_statement(exchange, &packet->statement[i], doing, &status, &stopped_at);
+  }
+  if ((!good && !status) || (status && kecs_sync__should_stop(sync))) {
+    status = kecs_sync__fail_link(sync, doing);
+  }
+  PGresult *synced = good && !status && kecs_pg__await(sync->link, KECS_PG__STOPS, &stopped_at)
+                         ? PQgetResult(sync->link->pg)
+                         : NULL;
+  if (!status && (!synced || PQresultStatus(synced) != PGRES_PIPELINE_SYNC || !PQexitPipelineMode(sync->link->pg))) {
+    status = kecs_sync__fail_link(sync, doing);
+  }
+  sync->report.bytes_in += synced ? KECS_SYNC__READY_BYTES : 0;
+  PQclear(synced);
+  return status;
 }
 
 KECS_PG__FN kecs_status kecs_sync__send(kecs_sync__exchange *exchange, const char *doing) {
   kecs_sync *sync = exchange->sync;
-  (void)kecs_sync__add_item(exchange, "COMMIT", "", NULL, 0);
+  kecs_sync__add_frame(exchange, "COMMIT");
   kecs_status status = exchange->status ? exchange->status : kecs_sync__connect(sync);
   if (status) {
     return status;
   }
-  sync->report.round_trips++;
-  bool good = kecs_sync__send_items(exchange);
-  for (int i = 0; good && i < exchange->count; i++) {
-    kecs_sync__item *item = &exchange->item[i];
-    good = kecs_sync__receive_item(exchange, item);
-    if (good && !status && PQresultStatus(item->result) == PGRES_FATAL_ERROR) {
-      status = kecs_sync__refusal(sync, item->result, doing);
+  kecs_sync__packet *packet = kecs_pg__alloc(&sync->allocator, sizeof *packet);
+  if (!packet) {
+    return KECS_E_NOMEM;
+  }
+  packet->allocator = &sync->allocator;
+  packet->bare = sync->link->direct;
+  status = kecs_sync__pack(packet, exchange);
+  if (!status) {
+    status = kecs_sync__send_over(exchange, packet, doing);
+    if (status) {
+      kecs_error error = *kecs_last_error();
+      kecs_sync__hang_up(sync);
+      kecs_pg__restore(&error);
     }
   }
-  if (!good && !status) {
-    status = kecs_pg__fail_lost(sync->place.shown, sync->link->pg, doing);
-  }
-  PGresult *synced = good && !status ? PQgetResult(sync->link->pg) : NULL;
-  if (!status && (!synced || PQresultStatus(synced) != PGRES_PIPELINE_SYNC || !PQexitPipelineMode(sync->link->pg))) {
-    status = kecs_pg__fail_lost(sync->place.shown, sync->link->pg, doing);
-  }
-  PQclear(synced);
-  if (status) {
-    kecs_sync__hang_up(sync);
-  }
+  kecs_sync__pack_free(packet);
+  kecs_pg__release(&sync->allocator, packet, sizeof *packet);
   return status;
 }
 
@@ -5804,7 +6351,8 @@ static void kecs_sync__array_value(kecs_pg__text *array, const kecs_column_info 
   } else if (value->type == KECS_VALUE_TEXT) {
     kecs_sync__array_add(array, value->text);
   } else if (column->type == KECS_TYPE_BOOL) {
-    kecs_sync__array_add(array, value->number ? "t" : "f");
+    kecs_pg__text_adds(array, array->len == 0 ? "{" : ",");
+    kecs_pg__text_adds(array, value->number ? "t" : "f"); /* without quotes: those of texts alone have them */
   } else {
     kecs_sync__array_int(array, value->number);
   }
@@ -5926,7 +6474,7 @@ static void kecs_sync__add_arrays(kecs_sync__exchange *exchange, kecs_sync__arra
   kecs_pg__text_adds(&form, ")");
   exchange->status = exchange->status ? exchange->status : form.status;
   if (!exchange->status) {
-    (void)kecs_sync__add_item(exchange, form.data, kecs_kind_describe((kecs_kind)kind)->table, arrays->values,
+    (void)kecs_sync__add_call(exchange, form.data, kecs_kind_describe((kecs_kind)kind)->table, arrays->values,
                               arrays->count + 2);
   }
   kecs_pg__text_free(&form);
@@ -5943,7 +6491,7 @@ static kecs_status kecs_sync__push_send(kecs_sync *sync, kecs_sync__load *load) 
   const char *begin[] = {numbers.site, intent->id, sync->notes.push, load->buries ? "t" : "f"};
   const char *end[] = {numbers.site, intent->id, numbers.stamp};
   kecs_sync__begin(&exchange, sync, true);
-  (void)kecs_sync__add_item(&exchange, "SELECT {S}sync_begin({T},$1,$2,$3,$4)", "", begin, 4);
+  (void)kecs_sync__add_call(&exchange, "SELECT {S}sync_begin({T},$1,$2,$3,$4)", "", begin, 4);
   for (int kind = KECS_KIND_COUNT - 1; kind > 0; kind--) {
     if (load->bury[kind]) {
       kecs_sync__add_arrays(&exchange, load->bury[kind], "sync_bury", kind, &numbers);
@@ -5954,7 +6502,7 @@ static kecs_status kecs_sync__push_send(kecs_sync *sync, kecs_sync__load *load) 
       kecs_sync__add_arrays(&exchange, load->put[kind], "sync_put", kind, &numbers);
     }
   }
-  (void)kecs_sync__add_item(&exchange, "SELECT {S}sync_end({T},$1,$2,$3)", "", end, 3);
+  (void)kecs_sync__add_call(&exchange, "SELECT {S}sync_end({T},$1,$2,$3)", "", end, 3);
   int refused = kecs_sync__add_item(&exchange, "SELECT kind,key,code FROM {S}sync_refused WHERE tenant={T} AND site=$1",
                                     "", begin, 1);
   kecs_status status = kecs_sync__send(&exchange, "push");
@@ -6067,7 +6615,8 @@ static kecs_status kecs_sync__push_log(kecs_sync *sync, bool *out_more) {
   kecs_replica side = kecs_sync__side(sync);
   kecs_replica_end end;
   bool again = sync->notes.intent.id[0] != '\0';
-  kecs_status status = kecs_replica_pending(sync->store, &side, sync->batch, again ? sync->notes.intent.seq : 0,
+  kecs_replica_end upto = {sync->notes.intent.seq, sync->notes.intent.stamp, 0};
+  kecs_status status = kecs_replica_pending(sync->store, &side, sync->batch, again ? &upto : NULL,
                                             kecs_sync__load_visit, &load, &end);
   *out_more = !status && (again || end.read == sync->batch);
   if (!status && !again && load.rows == 0) {
@@ -6148,6 +6697,7 @@ KECS_PG__FN kecs_status kecs_sync__push(kecs_sync *sync) {
 
 enum {
   KECS_SYNC__ROW_FIXED = 7, /* key, three stamps with their sites */
+  KECS_SYNC__SMALL = 64,    /* entries of a window that comes as one statement */
   KECS_SYNC__BOOT_GRAVES = KECS_KIND_COUNT,
   KECS_SYNC__BOOT_DONE = KECS_KIND_COUNT + 1
 };
@@ -6408,6 +6958,7 @@ static kecs_status kecs_sync__pull_window(kecs_sync *sync, kecs_sync__page *page
   const char *values[] = {from, until};
   const char *next[] = {until, size};
   kecs_sync__begin(&page->exchange, sync, false);
+  page->exchange.small = sync->until - sync->notes.cursor <= KECS_SYNC__SMALL;
   kecs_status status = kecs_sync__page_wanted(page);
   for (int kind = 1; !status && kind < KECS_KIND_COUNT; kind++) {
     if ((uint64_t)sync->until_kinds & sync->kinds & KECS_BIT(kind)) {
@@ -6572,7 +7123,6 @@ KECS_PG__FN kecs_status kecs_sync__pull(kecs_sync *sync) {
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 /* ---- the handshake ---- */
 
@@ -6587,12 +7137,6 @@ enum {
   KECS_SYNC__FLOOR,
   KECS_SYNC__FITS
 };
-
-static int64_t kecs_sync__now_us(void) {
-  struct timespec now = {0, 0};
-  (void)clock_gettime(CLOCK_REALTIME, &now);
-  return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
 
 static kecs_status kecs_sync__hub_work(kecs_store *tx, void *user) {
   const kecs_sync__notes *notes = user;
@@ -6687,7 +7231,7 @@ static kecs_status kecs_sync__hello(kecs_sync *sync) {
   kecs_status status = kecs_sync__send(&exchange, "greet the hub");
   const PGresult *said = status ? NULL : exchange.item[hello].result;
   if (said) {
-    sync->report.hub_offset_us = kecs_sync__number(said, 0, KECS_SYNC__NOW) - kecs_sync__now_us();
+    sync->report.hub_offset_us = kecs_sync__number(said, 0, KECS_SYNC__NOW) - kecs_replica_now(sync->store);
     sync->head = kecs_sync__number(said, 0, KECS_SYNC__HEAD);
     snprintf(sync->head_id, sizeof sync->head_id, "%s", kecs_sync__text(said, 0, KECS_SYNC__HEAD_ID));
     sync->until = kecs_sync__number(exchange.item[next].result, 0, 0);
@@ -6717,7 +7261,7 @@ KECS_STORE_API kecs_status kecs_sync_once(kecs_sync *sync, kecs_sync_report *out
   status = status ? status : kecs_sync__hello(sync);
   status = status ? status : kecs_sync__pull(sync);
   status = status ? status : kecs_sync__push(sync);
-  int64_t now = kecs_sync__now_us();
+  int64_t now = kecs_replica_now(sync->store);
   bool idle = sync->report.pushed + sync->report.pulled == 0 && now - sync->notes.last_us < INT64_C(60000000);
   if (!status && !idle) { /* an idle edge does not wear its disk */
     status = kecs_sync__transact(sync, kecs_sync__last_work, &now);

@@ -62,7 +62,7 @@
  *   KECS_STORE_MALLOC(size), KECS_STORE_REALLOC(pointer, size), KECS_STORE_FREE(pointer)
  *                                 default memory functions; all three or none; options.allocator wins over them
  *   KECS_STORE_NO_THREADS         no mutexes: the store is used by one thread
- *   KECS_STORE_SQLITE_ONLY        leave out what only other backends use, and options.backends: saves 6 KB
+ *   KECS_STORE_SQLITE_ONLY        leave out what only other backends use, and options.backends: saves 8 KB
  *   KECS_STORE_NO_CACHE           leave the row cache out: saves 10 KB. options.row_cache is KECS_E_UNSUPPORTED then
  *   KECS_STORE_NO_MEANINGS        leave the columns' descriptions out of kecs_kind_describe: saves 12 KB
  *   KECS_STORE_NO_VALIDATION      leave kecs_validate... and options.strict out (they say UNSUPPORTED): saves 10 KB

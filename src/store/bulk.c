@@ -3,11 +3,14 @@
 
 #include "store/bulk.h"
 
+#include "store/cache.h"
 #include "store/fill.h"
 #include "store/special.h"
 #include "store/validate_row.h"
 
 #include <string.h>
+
+#if !defined(KECS_STORE_SQLITE_ONLY)
 
 KECS__FN bool kecs__bulk_fits(const kecs__engine *engine, const kecs__meta *meta) {
   const kecs__special *special = meta->special;
@@ -99,6 +102,24 @@ KECS__FN kecs_status kecs__bulk_add(kecs__bulk *bulk, void *row, uint64_t given)
   return status;
 }
 
+static kecs_status kecs__bulk_run(kecs__write *write, kecs__cached *cached, const kecs__meta *meta,
+                                  const kecs_value *values, size_t rows) {
+  kecs__session *session = write->session;
+  bool commit = write->last && write->own;
+  kecs_status status = session->user ? kecs__check_stop(session->user, session->deadline) : KECS_OK;
+  session->writing = true;
+  session->changed = true;
+  kecs__cache_hold(session, cached, values, 0);
+  if (!status) {
+    status = session->engine->backend->insert_many(cached->statement, meta->info->table, meta->columns, values,
+                                                   meta->info->column_count, rows, &commit);
+    status = kecs__statement_outcome(session, status);
+    write->ended = !status && commit;
+  }
+  kecs__statement_done(session, cached);
+  return status;
+}
+
 KECS__FN kecs_status kecs__bulk_send(kecs__bulk *bulk) {
   const kecs__special *special = bulk->meta->special;
   kecs__write *write = bulk->write;
@@ -106,7 +127,7 @@ KECS__FN kecs_status kecs__bulk_send(kecs__bulk *bulk) {
   kecs_status status = kecs__statement(write->session, bulk->meta, KECS__OP_INSERT, 0, &cached);
   if (!status) {
     write->last = write->last && bulk->followed_count == 0;
-    status = kecs__statement_run_many(write, cached, bulk->meta, bulk->values, bulk->count);
+    status = kecs__bulk_run(write, cached, bulk->meta, bulk->values, bulk->count);
   }
   for (size_t i = 0; !status && i < bulk->followed_count; i++) {
     status = special->follow(write, bulk->meta, NULL, bulk->followed[i], UINT64_MAX);
@@ -151,3 +172,5 @@ KECS__FN kecs_status kecs__bulk_insert(kecs__write *write, const kecs__meta *met
   kecs__bulk_free(bulk);
   return status;
 }
+
+#endif

@@ -17,6 +17,46 @@ typedef struct kecs__bulk {
   const char *parents[KECS__BULK_PARENTS]; /* ARNs that are there, by their hash */
 } kecs__bulk;
 
+#if defined(KECS_STORE_SQLITE_ONLY)
+
+/* SQLite takes rows one by one as fast: nothing fits, and nothing of this is reached. */
+static inline bool kecs__bulk_fits(const kecs__engine *engine, const kecs__meta *meta) {
+  (void)engine;
+  (void)meta;
+  return false;
+}
+static inline kecs__bulk *kecs__bulk_begin(kecs__write *write, const kecs__meta *meta, size_t room) {
+  (void)write;
+  (void)meta;
+  (void)room;
+  return NULL;
+}
+static inline void kecs__bulk_free(kecs__bulk *bulk) {
+  (void)bulk;
+}
+static inline kecs_status kecs__bulk_add(kecs__bulk *bulk, void *row, uint64_t given) {
+  (void)bulk;
+  (void)row;
+  (void)given;
+  return KECS_E_UNSUPPORTED;
+}
+static inline kecs_status kecs__bulk_send(kecs__bulk *bulk) {
+  (void)bulk;
+  return KECS_E_UNSUPPORTED;
+}
+static inline kecs_status kecs__bulk_insert(kecs__write *write, const kecs__meta *meta, const void *rows, size_t count,
+                                            kecs_result *result, size_t *out_done) {
+  (void)write;
+  (void)meta;
+  (void)rows;
+  (void)count;
+  (void)result;
+  *out_done = 0;
+  return KECS_E_UNSUPPORTED;
+}
+
+#else
+
 /* Whether rows of this kind may be inserted together: none of them needs to find the one before. */
 KECS__FN bool kecs__bulk_fits(const kecs__engine *engine, const kecs__meta *meta);
 
@@ -35,5 +75,7 @@ KECS__FN kecs_status kecs__bulk_send(kecs__bulk *bulk);
  * pieces are in, also after a failure. */
 KECS__FN kecs_status kecs__bulk_insert(kecs__write *write, const kecs__meta *meta, const void *rows, size_t count,
                                        kecs_result *result, size_t *out_done);
+
+#endif
 
 #endif

@@ -58,11 +58,13 @@ typedef struct kecs_replica_end {
   int64_t read;  /* entries */
 } kecs_replica_end;
 
-/* Reads entries of the log above the push mark, at most `limit`, or all up to `upto_seq` where that is not 0, and calls
- * `visit` once for each of their rows that is pending: dead ones first, children before parents, then rows, parents
- * before children. What `visit` gets dies when it returns. */
+/* Reads entries of the log above the push mark, at most `limit`, or all up to an earlier walk's end where `upto` is not
+ * NULL, and calls `visit` once for each of their rows that is pending: dead ones first, children before parents, then
+ * rows, parents before children. Rows whose entries were folded to a later place belong to the walk when their first
+ * change is not later than its end: so every local stamp up to end.stamp was visited, now or before. What `visit` gets
+ * dies when it returns. */
 KECS_STORE_API kecs_status kecs_replica_pending(kecs_store *store, const kecs_replica *side, int limit,
-                                                int64_t upto_seq,
+                                                const kecs_replica_end *upto,
                                                 kecs_status (*visit)(const kecs_replica_row *row, void *user),
                                                 void *user, kecs_replica_end *out_end);
 
@@ -81,6 +83,9 @@ KECS_STORE_API kecs_status kecs_replica_made(kecs_store *store, bool *out_made);
 
 /* The store's allocator, for layers that work with it. It lives as long as the store. */
 KECS_STORE_API const kecs_allocator *kecs_replica_allocator(kecs_store *store);
+
+/* What the store's clock says (options.clock), microseconds since 1970. */
+KECS_STORE_API int64_t kecs_replica_now(kecs_store *store);
 
 /* From here on each commit of the store reaches the disk before it is told, whatever its durability; or as it was
  * opened. Not inside a transaction. */

@@ -97,6 +97,15 @@ static kecs_status kecs__merge_lost(kecs__join *merge, bool ours, const char *re
                                    theirs->stamp[at], theirs->site[at]);
 }
 
+/* Local stamps go on above what was merged: also above deletions, or a key that is created again here would begin a
+ * life that has ended already. */
+static void kecs__merge_raise(kecs__join *merge) {
+  kecs__place *place = &merge->write->session->place;
+  for (int i = 0; i < KECS_REPLICA_STAMPS; i++) {
+    place->stamp = merge->row->stamp[i] > place->stamp ? merge->row->stamp[i] : place->stamp;
+  }
+}
+
 /* ---- deleting ---- */
 
 /* Before a row goes in another store's name: unpushed work in it is kept. The row that was deleted itself has been
@@ -177,6 +186,7 @@ static kecs_status kecs__merge_grave(kecs__join *merge) {
 static kecs_status kecs__merge_dead(kecs__join *merge) {
   const kecs_replica_row *row = merge->row;
   if (merge->ours.rid == 0) {
+    kecs__merge_raise(merge);
     return kecs__merge_grave(merge);
   }
   if (kecs__stamp_compare(merge->side, row->stamp[0], row->site[0], merge->ours.stamp[0], merge->ours.site[0]) <= 0) {
@@ -184,6 +194,7 @@ static kecs_status kecs__merge_dead(kecs__join *merge) {
   }
   kecs_status status = merge->pending ? kecs__merge_lost(merge, true, "delete", merge->pending, 0) : KECS_OK;
   merge->done.outcome = KECS_REPLICA_TAKEN;
+  kecs__merge_raise(merge);
   return status ? status : kecs__merge_bury(merge, merge->meta, merge->ours.rid, row->stamp[0], row->site[0]);
 }
 
@@ -258,12 +269,8 @@ static void kecs__merge_columns(const kecs__join *merge, unsigned groups, kecs__
   *out_count = count;
 }
 
-/* Local stamps go on above what was merged. */
 static kecs_status kecs__merge_stamp(kecs__join *merge, int64_t *out_stamp) {
-  kecs__place *place = &merge->write->session->place;
-  for (int i = 0; i < KECS_REPLICA_STAMPS; i++) {
-    place->stamp = merge->row->stamp[i] > place->stamp ? merge->row->stamp[i] : place->stamp;
-  }
+  kecs__merge_raise(merge);
   return kecs__feed_stamp(merge->write, out_stamp);
 }
 
@@ -425,13 +432,16 @@ static kecs_status kecs__merge_take(kecs__join *merge, unsigned groups) {
 
 /* ---- comparing ---- */
 
-/* The stamp of a group before the first change that is not acknowledged: what that change was based on. */
+/* The stamp of a group before the first change that is not acknowledged: what that change was based on. It stands in the
+ * row's first entry with the group, or in the fold of such entries. */
+#define KECS__FIRST_BASE(base, bit)                                                                  \
+  "SELECT " base " FROM (SELECT seq," base                                                           \
+  " FROM {change_folds} WHERE {own}rid=?1 AND kind=?2 AND groups&" bit "<>0 UNION ALL SELECT seq," base \
+  " FROM {changes} WHERE {own}rid=?1 AND kind=?2 AND groups&" bit "<>0 AND stamp>?3) ORDER BY seq LIMIT 1"
+
 static kecs_status kecs__merge_base(kecs__join *merge, int at, int64_t *out_base) {
-  static const char *const forms[KECS_REPLICA_STAMPS] = {
-      NULL,
-      "SELECT base_spec FROM {changes} WHERE {own}rid=?1 AND kind=?2 AND groups&2<>0 AND stamp>?3 ORDER BY seq LIMIT 1",
-      "SELECT base_status FROM {changes} WHERE {own}rid=?1 AND kind=?2 AND groups&4<>0 AND stamp>?3 ORDER BY seq LIMIT "
-      "1"};
+  static const char *const forms[KECS_REPLICA_STAMPS] = {NULL, KECS__FIRST_BASE("base_spec", "2"),
+                                                         KECS__FIRST_BASE("base_status", "4")};
   kecs_value values[] = {kecs__value_int(merge->ours.rid), kecs__value_int((int64_t)merge->row->kind),
                          kecs__value_int(merge->side->acked)};
   return kecs__feed_number(merge->write->session, forms[at], values, 3, out_base);

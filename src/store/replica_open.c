@@ -3,6 +3,7 @@
 
 #include "store/replica_state.h"
 
+#include "base/time.h"
 #include "store/access.h"
 #include "store/share.h"
 #include "store/sql.h"
@@ -157,4 +158,8 @@ KECS_STORE_API kecs_status kecs_replica_made(kecs_store *store, bool *out_made) 
 
 KECS_STORE_API const kecs_allocator *kecs_replica_allocator(kecs_store *store) {
   return &store->engine->allocator;
+}
+
+KECS_STORE_API int64_t kecs_replica_now(kecs_store *store) {
+  return kecs__clock_now(&store->engine->clock);
 }

@@ -329,24 +329,6 @@ KECS__FN kecs_status kecs__statement_run_last(kecs__write *write, kecs__cached *
   return status;
 }
 
-KECS__FN kecs_status kecs__statement_run_many(kecs__write *write, kecs__cached *cached, const kecs__meta *meta,
-                                              const kecs_value *values, size_t rows) {
-  kecs__session *session = write->session;
-  bool commit = write->last && write->own;
-  kecs_status status = session->user ? kecs__check_stop(session->user, session->deadline) : KECS_OK;
-  session->writing = true;
-  session->changed = true;
-  kecs__cache_hold(session, cached, values, 0);
-  if (!status) {
-    status = session->engine->backend->insert_many(cached->statement, meta->info->table, meta->columns, values,
-                                                   meta->info->column_count, rows, &commit);
-    status = kecs__statement_outcome(session, status);
-    write->ended = !status && commit;
-  }
-  kecs__statement_done(session, cached);
-  return status;
-}
-
 KECS__FN kecs_status kecs__run(kecs__session *session, const char *sql, const kecs_value *parameters, int count,
                                int64_t *out_changes) {
   kecs__cached *cached = NULL;

@@ -51,10 +51,6 @@ KECS__FN kecs_status kecs__statement_run(kecs__session *session, kecs__cached *c
 KECS__FN kecs_status kecs__statement_run_last(kecs__write *write, kecs__cached *cached, const kecs_value *parameters,
                                               int count);
 
-/* Many rows through a backend's insert_many; `cached` inserts one of them. */
-KECS__FN kecs_status kecs__statement_run_many(kecs__write *write, kecs__cached *cached, const kecs__meta *meta,
-                                              const kecs_value *values, size_t rows);
-
 /* The two in one for fixed texts: prepares (or finds) the text and runs it. *out_changes may be NULL. */
 KECS__FN kecs_status kecs__run(kecs__session *session, const char *sql, const kecs_value *parameters, int count,
                                int64_t *out_changes);

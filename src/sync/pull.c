@@ -10,6 +10,7 @@
 
 enum {
   KECS_SYNC__ROW_FIXED = 7, /* key, three stamps with their sites */
+  KECS_SYNC__SMALL = 64,    /* entries of a window that comes as one statement */
   KECS_SYNC__BOOT_GRAVES = KECS_KIND_COUNT,
   KECS_SYNC__BOOT_DONE = KECS_KIND_COUNT + 1
 };
@@ -270,6 +271,7 @@ static kecs_status kecs_sync__pull_window(kecs_sync *sync, kecs_sync__page *page
   const char *values[] = {from, until};
   const char *next[] = {until, size};
   kecs_sync__begin(&page->exchange, sync, false);
+  page->exchange.small = sync->until - sync->notes.cursor <= KECS_SYNC__SMALL;
   kecs_status status = kecs_sync__page_wanted(page);
   for (int kind = 1; !status && kind < KECS_KIND_COUNT; kind++) {
     if ((uint64_t)sync->until_kinds & sync->kinds & KECS_BIT(kind)) {

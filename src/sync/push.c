@@ -52,7 +52,8 @@ static void kecs_sync__array_value(kecs_pg__text *array, const kecs_column_info 
   } else if (value->type == KECS_VALUE_TEXT) {
     kecs_sync__array_add(array, value->text);
   } else if (column->type == KECS_TYPE_BOOL) {
-    kecs_sync__array_add(array, value->number ? "t" : "f");
+    kecs_pg__text_adds(array, array->len == 0 ? "{" : ",");
+    kecs_pg__text_adds(array, value->number ? "t" : "f"); /* without quotes: those of texts alone have them */
   } else {
     kecs_sync__array_int(array, value->number);
   }
@@ -174,7 +175,7 @@ static void kecs_sync__add_arrays(kecs_sync__exchange *exchange, kecs_sync__arra
   kecs_pg__text_adds(&form, ")");
   exchange->status = exchange->status ? exchange->status : form.status;
   if (!exchange->status) {
-    (void)kecs_sync__add_item(exchange, form.data, kecs_kind_describe((kecs_kind)kind)->table, arrays->values,
+    (void)kecs_sync__add_call(exchange, form.data, kecs_kind_describe((kecs_kind)kind)->table, arrays->values,
                               arrays->count + 2);
   }
   kecs_pg__text_free(&form);
@@ -191,7 +192,7 @@ static kecs_status kecs_sync__push_send(kecs_sync *sync, kecs_sync__load *load) 
   const char *begin[] = {numbers.site, intent->id, sync->notes.push, load->buries ? "t" : "f"};
   const char *end[] = {numbers.site, intent->id, numbers.stamp};
   kecs_sync__begin(&exchange, sync, true);
-  (void)kecs_sync__add_item(&exchange, "SELECT {S}sync_begin({T},$1,$2,$3,$4)", "", begin, 4);
+  (void)kecs_sync__add_call(&exchange, "SELECT {S}sync_begin({T},$1,$2,$3,$4)", "", begin, 4);
   for (int kind = KECS_KIND_COUNT - 1; kind > 0; kind--) {
     if (load->bury[kind]) {
       kecs_sync__add_arrays(&exchange, load->bury[kind], "sync_bury", kind, &numbers);
@@ -202,7 +203,7 @@ static kecs_status kecs_sync__push_send(kecs_sync *sync, kecs_sync__load *load) 
       kecs_sync__add_arrays(&exchange, load->put[kind], "sync_put", kind, &numbers);
     }
   }
-  (void)kecs_sync__add_item(&exchange, "SELECT {S}sync_end({T},$1,$2,$3)", "", end, 3);
+  (void)kecs_sync__add_call(&exchange, "SELECT {S}sync_end({T},$1,$2,$3)", "", end, 3);
   int refused = kecs_sync__add_item(&exchange, "SELECT kind,key,code FROM {S}sync_refused WHERE tenant={T} AND site=$1",
                                     "", begin, 1);
   kecs_status status = kecs_sync__send(&exchange, "push");
@@ -315,7 +316,8 @@ static kecs_status kecs_sync__push_log(kecs_sync *sync, bool *out_more) {
   kecs_replica side = kecs_sync__side(sync);
   kecs_replica_end end;
   bool again = sync->notes.intent.id[0] != '\0';
-  kecs_status status = kecs_replica_pending(sync->store, &side, sync->batch, again ? sync->notes.intent.seq : 0,
+  kecs_replica_end upto = {sync->notes.intent.seq, sync->notes.intent.stamp, 0};
+  kecs_status status = kecs_replica_pending(sync->store, &side, sync->batch, again ? &upto : NULL,
                                             kecs_sync__load_visit, &load, &end);
   *out_more = !status && (again || end.read == sync->batch);
   if (!status && !again && load.rows == 0) {

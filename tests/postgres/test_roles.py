@@ -184,7 +184,7 @@ def test_many_rows_without_temporary_tables():
             answer = kecs("--db", url("shop_a", "a"), "import", "-", "--json",
                           stdin="\n".join(task % status for task in tasks)).json()
             assert answer["imported"] == {"task": 200} and not answer["refused"], answer
-            assert psql("shop_a", "SELECT count(*) FROM kecs.tasks WHERE last_status = '%s' AND arn LIKE '%%/shop/000%%'"
+            assert psql("shop_a", "SELECT count(*) FROM kecs.tasks WHERE last_status='%s' AND arn LIKE '%%/shop/000%%'"
                         % status) == "200"
     finally:
         shared.sql(KECS_DATABASE, "GRANT TEMPORARY ON DATABASE %s TO PUBLIC" % KECS_DATABASE)

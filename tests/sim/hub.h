@@ -1,0 +1,93 @@
+/* hub.h -- the model of a hub: states by key, and a feed that is numbered after the commit. What the SQL of
+ * src/sync/hub_*.c means, thought anew: one state a key and a join, no tables and no triggers. */
+#ifndef KECS_TESTS_SIM_HUB_H
+#define KECS_TESTS_SIM_HUB_H
+#include "sim.h"
+
+/* A key's state. A dead one is kept: it is the key's tombstone. */
+typedef struct hub_row {
+  int kind;
+  char *key;
+  bool alive;
+  int64_t rid; /* of the row, or of the last one */
+  int64_t stamp[KECS_REPLICA_STAMPS];
+  int64_t site[KECS_REPLICA_STAMPS];
+  char **values; /* as many as the kind has columns; NULL where they do not travel, or are NULL */
+} hub_row;
+
+typedef struct hub_entry {
+  int64_t seq; /* 0: not numbered yet */
+  int batch;
+  int kind;
+  int64_t rid;
+  bool death;
+  char *key; /* of a death, with its stamp */
+  int64_t stamp;
+  int64_t site;
+} hub_entry;
+
+typedef struct hub_batch {
+  int64_t seq; /* of its last entry */
+  char id[KECS_SYNC__ID_SIZE];
+} hub_batch;
+
+typedef struct hub_refused {
+  int kind;
+  char *key;
+  char code[6];
+} hub_refused;
+
+typedef struct hub_site {
+  char name[32];
+  char push[KECS_SYNC__ID_SIZE];
+  int64_t acked;
+  hub_refused *refused;
+  int refused_count;
+} hub_site;
+
+enum { HUB_SITES = 64 };
+
+struct sim_hub {
+  char id[KECS_SYNC__ID_SIZE];
+  hub_row *rows;
+  int row_count;
+  hub_entry *entries; /* numbered ones first, by their number */
+  int entry_count;
+  hub_batch *batches;
+  int batch_count;
+  int batch; /* that is being written */
+  int names; /* that were given to batches */
+  int64_t head;
+  int64_t floor;
+  int64_t clock;
+  int64_t rids[KECS_KIND_COUNT];
+  hub_site sites[HUB_SITES]; /* number 1 is the first */
+  int site_count;
+};
+
+hub_row *hub_find(sim_hub *hub, int kind, const char *key);
+hub_site *hub_site_named(sim_hub *hub, const char *name);
+
+int64_t hub_wall(int64_t now_us);
+int64_t hub_stamp(sim_hub *hub, int64_t now_us);
+
+/* Numbers what is committed, batch by batch. */
+void hub_number(sim_hub *hub);
+
+/* The name of the batch that an entry is in: "" where there is none. */
+const char *hub_batch_at(const sim_hub *hub, int64_t seq);
+
+/* A row as it was sent; `values` are taken over. What becomes of it: NULL or a SQLSTATE. */
+const char *hub_put(sim_hub *hub, int kind, const char *key, const int64_t *stamp, const int64_t *site, char **values);
+
+/* A deletion as it was sent, with all that goes with the row. */
+void hub_bury(sim_hub *hub, int kind, const char *key, int64_t stamp, int64_t site, int64_t now_us);
+
+/* What others write at the hub itself: one column of a row; the end of one. */
+void hub_change(sim_hub *hub, int kind, const char *key, int column, const char *value, int64_t now_us);
+void hub_erase(sim_hub *hub, int kind, const char *key, int64_t now_us);
+
+void hub_refuse(hub_site *site, int kind, const char *key, const char *code);
+void hub_forget_refused(hub_site *site);
+
+#endif

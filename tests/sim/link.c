@@ -1,0 +1,264 @@
+/* link.c -- the seam to the hub: the linker puts this in the way of kecs_sync__send (src/sync/link.c). An exchange goes
+ * to the model, or to a real PostgreSQL; and it may be lost, come late, come twice, or be the last thing that the
+ * process does. */
+#include "sim.h"
+
+#include "sync/hub_sql.h"
+
+kecs_status __real_kecs_sync__send(kecs_sync__exchange *exchange, const char *doing);
+kecs_status __wrap_kecs_sync__send(kecs_sync__exchange *exchange, const char *doing);
+
+typedef enum fault {
+  FAULT_NONE,
+  FAULT_LOST,   /* the request never arrives */
+  FAULT_LATE,   /* it arrives later, when nobody waits any more */
+  FAULT_DEAF,   /* it arrives, the answer does not */
+  FAULT_TWICE,  /* it arrives twice */
+  FAULT_KILLED_BEFORE,
+  FAULT_KILLED_AFTER,
+  FAULT_KILLED_SOON
+} fault;
+
+static sim_edge *edge_of(const kecs_sync *sync) {
+  for (int i = 0; i < sim_this->edge_count; i++) {
+    if (sim_this->edge[i].sync == sync) {
+      return &sim_this->edge[i];
+    }
+  }
+  return NULL;
+}
+
+static fault choose(sim_edge *edge) {
+  sim_world *world = edge->world;
+  int percent = sim_below(&world->chance, 100);
+  if (world->quiet) {
+    return FAULT_NONE;
+  }
+  if (world->faults & SIM_LINK) {
+    if (percent < 15) {
+      return percent < 5 ? FAULT_LOST : percent < 10 ? FAULT_DEAF : percent < 13 ? FAULT_LATE : FAULT_TWICE;
+    }
+  }
+  if ((world->faults & SIM_CRASH) && percent >= 90) {
+    return percent < 93 ? FAULT_KILLED_BEFORE : percent < 96 ? FAULT_KILLED_AFTER : FAULT_KILLED_SOON;
+  }
+  return FAULT_NONE;
+}
+
+static kecs_status lost(const char *doing) {
+  return kecs_pg__fail(KECS_E_OFFLINE, "could not %s: the simulated link was lost", doing);
+}
+
+static void forget_answers(kecs_sync__exchange *exchange) {
+  for (int i = 0; i < exchange->count; i++) {
+    PQclear(exchange->item[i].result);
+    exchange->item[i].result = NULL;
+  }
+}
+
+/* ---- what a push has brought ---- */
+
+static bool refused(const kecs_sync__exchange *exchange, int kind, const char *key) {
+  for (int i = 0; i < exchange->count; i++) {
+    const kecs_sync__item *item = &exchange->item[i];
+    for (int row = 0; strstr(item->sql, "sync_refused") && row < PQntuples(item->result); row++) {
+      if (kecs_sync__number(item->result, row, 0) == kind && strcmp(kecs_sync__text(item->result, row, 1), key) == 0) {
+        return true;
+      }
+    }
+  }
+  return false;
+}
+
+static const kecs_kind_info *kind_of(const char *sql, const char *function) {
+  const char *at = strstr(sql, function);
+  for (int kind = 1; at && kind < KECS_KIND_COUNT; kind++) {
+    const kecs_kind_info *info = kecs_kind_describe((kecs_kind)kind);
+    size_t len = strlen(info->table);
+    if (strncmp(at + strlen(function), info->table, len) == 0 && at[strlen(function) + len] == '(') {
+      return info;
+    }
+  }
+  return NULL;
+}
+
+static int64_t number_at(const sim_array *array, int at) {
+  return array->list[at] ? strtoll(array->list[at], NULL, 10) : 0;
+}
+
+/* Every state that a push brings has been taken, or refused: none vanishes. */
+static void note_item(sim_edge *edge, const kecs_sync__exchange *exchange, const kecs_sync__item *item) {
+  const kecs_kind_info *put = kind_of(item->sql, "sync_put_");
+  const kecs_kind_info *info = put ? put : kind_of(item->sql, "sync_bury_");
+  int count = put ? 10 : 4;
+  sim_array arrays[10];
+  if (!info) {
+    return;
+  }
+  for (int i = 2; i < count; i++) {
+    arrays[i] = sim_array_read(item->values[i]);
+  }
+  for (int row = 0; row < arrays[2].count; row++) {
+    const char *key = arrays[2].list[row];
+    if (!refused(exchange, (int)info->kind, key)) {
+      sim_state *state = sim_states_add(&edge->world->acked, (int)info->kind, sim_copy(key), NULL);
+      state->dead = !put;
+      state->stamp[0] = number_at(&arrays[put ? 4 : 3], row);
+      state->site[0] = put ? number_at(&arrays[5], row) : strtoll(item->values[0], NULL, 10);
+      for (int i = 1; put && i < KECS_REPLICA_STAMPS; i++) {
+        state->stamp[i] = number_at(&arrays[4 + 2 * i], row);
+        state->site[i] = number_at(&arrays[5 + 2 * i], row);
+      }
+      sim_check_taken(edge->world, state);
+    }
+  }
+  for (int i = 2; i < count; i++) {
+    sim_array_free(&arrays[i]);
+  }
+}
+
+/* The push that an exchange is: its id, or NULL. */
+static const char *push_of(const kecs_sync__exchange *exchange) {
+  for (int i = 0; i < exchange->count; i++) {
+    if (strstr(exchange->item[i].sql, "sync_begin(")) {
+      return exchange->item[i].values[1];
+    }
+  }
+  return NULL;
+}
+
+/* A push that was done before does nothing, whatever it brings now. */
+static kecs_status execute(sim_edge *edge, kecs_sync__exchange *exchange, const char *doing) {
+  sim_world *world = edge->world;
+  if (!world->hub) {
+    sim_postgres_time(world);
+  }
+  kecs_status status = world->hub ? sim_hub_run(world->hub, exchange, world->now_us, doing)
+                                  : __real_kecs_sync__send(exchange, doing);
+  const char *push = status ? NULL : push_of(exchange);
+  bool known = push && strcmp(push, edge->push) == 0;
+  if (push) {
+    snprintf(edge->push, sizeof edge->push, "%s", push);
+  }
+  for (int i = 0; push && !known && i < exchange->count; i++) {
+    note_item(edge, exchange, &exchange->item[i]);
+  }
+  return status;
+}
+
+/* ---- requests under way ---- */
+
+static void keep(sim_edge *edge, const kecs_sync__exchange *exchange) {
+  sim_world *world = edge->world;
+  world->late = sim_grow(world->late, ((size_t)world->late_count + 1) * sizeof *world->late);
+  sim_late *late = &world->late[world->late_count++];
+  late->exchange = *exchange;
+  late->edge = edge;
+  for (int i = 0; i < exchange->count; i++) {
+    kecs_sync__item *item = &late->exchange.item[i];
+    char **values = sim_alloc(((size_t)item->count + 1) * sizeof *values);
+    for (int v = 0; v < item->count; v++) {
+      values[v] = sim_copy(item->values[v]);
+    }
+    item->sql = sim_copy(item->sql);
+    item->values = (const char *const *)values;
+    item->result = NULL;
+  }
+}
+
+static void late_free(sim_late *late) {
+  for (int i = 0; i < late->exchange.count; i++) {
+    kecs_sync__item *item = &late->exchange.item[i];
+    char **values = (char **)(uintptr_t)item->values;
+    for (int v = 0; i < late->own && v < item->count; v++) {
+      free(values[v]);
+    }
+    if (i < late->own) {
+      free(values);
+      free(item->sql);
+    }
+    PQclear(item->result);
+  }
+}
+
+/* Over a connection of its own: the edge's has gone. */
+static void deliver(sim_late *late) {
+  sim_edge *edge = late->edge;
+  kecs_sync *shadow = sim_alloc(sizeof *shadow);
+  *shadow = *edge->sync;
+  shadow->link = NULL;
+  late->exchange.sync = shadow;
+  late->own = late->exchange.count;
+  kecs_status status = execute(edge, &late->exchange, "deliver a late request");
+  sim_trace(edge->world, "%s: a late request arrives: %s", edge->site, kecs_status_name(status));
+  kecs_sync__hang_up(shadow);
+  for (int i = late->own; i < late->exchange.count; i++) {
+    kecs_pg__release_text(&shadow->allocator, late->exchange.item[i].sql);
+  }
+  late_free(late);
+  free(shadow);
+}
+
+void sim_link_deliver(sim_world *world, bool all) {
+  while (world->late_count > 0) {
+    sim_late late = world->late[0];
+    memmove(world->late, world->late + 1, (size_t)--world->late_count * sizeof late);
+    deliver(&late);
+    if (!all) {
+      break;
+    }
+  }
+}
+
+void sim_link_clear(sim_world *world) {
+  for (int i = 0; i < world->late_count; i++) {
+    world->late[i].own = world->late[i].exchange.count;
+    late_free(&world->late[i]);
+  }
+  free(world->late);
+  world->late = NULL;
+  world->late_count = 0;
+}
+
+/* ---- the seam ---- */
+
+static kecs_status pass(sim_edge *edge, kecs_sync__exchange *exchange, const char *doing, fault what) {
+  kecs_status status = KECS_OK;
+  if (what == FAULT_LOST || what == FAULT_LATE || what == FAULT_KILLED_BEFORE) {
+    if (what == FAULT_LATE) {
+      keep(edge, exchange);
+    } else if (what == FAULT_KILLED_BEFORE) {
+      sim_disk_kill(edge->path, 0);
+    }
+    return lost(doing);
+  }
+  if (what == FAULT_TWICE) {
+    keep(edge, exchange);
+  }
+  status = execute(edge, exchange, doing);
+  if (what == FAULT_TWICE) {
+    sim_check_twice(edge->world);
+  } else if (what == FAULT_DEAF) {
+    forget_answers(exchange);
+    kecs_sync__hang_up(exchange->sync);
+    return lost(doing);
+  } else if (what == FAULT_KILLED_AFTER || what == FAULT_KILLED_SOON) {
+    sim_disk_kill(edge->path, what == FAULT_KILLED_SOON ? 1 + sim_below(&edge->world->chance, 30) : 0);
+  }
+  return status;
+}
+
+kecs_status __wrap_kecs_sync__send(kecs_sync__exchange *exchange, const char *doing) {
+  sim_edge *edge = edge_of(exchange->sync);
+  if (exchange->status || !edge) {
+    return exchange->status ? exchange->status : kecs_pg__fail(KECS_E_MISUSE, "no edge of the world");
+  }
+  if (sim_disk_killed(edge->path) || edge->away > 0) {
+    return lost(doing);
+  }
+  exchange->sync->report.round_trips += edge->world->hub != NULL;
+  fault what = choose(edge);
+  kecs_status status = pass(edge, exchange, doing, what);
+  sim_trace(edge->world, "%s: %s: fault %d: %s", edge->site, doing, (int)what, kecs_status_name(status));
+  return status;
+}

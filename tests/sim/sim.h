@@ -1,0 +1,237 @@
+/* sim.h -- what the parts of the simulation share: chance, the disk, the hub's model, the world, its checks.
+ *
+ * A seed makes a world: some edges, which are the real library on a disk in memory, and a hub, which is a model of what
+ * the hub's SQL means, or the SQL itself in a real PostgreSQL. docs/sync.md 16 tells what is tried and checked. */
+#ifndef KECS_TESTS_SIM_H
+#define KECS_TESTS_SIM_H
+#include "base/prologue.h"
+#include "pg/prologue.h"
+
+#include "sync/internal.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { SIM_EDGES = 8, SIM_TEXT = 512 };
+
+/* Kinds of faults, as bits: what a world may do. */
+enum {
+  SIM_LINK = 1,      /* requests and answers are lost, come late, come twice */
+  SIM_CRASH = 2,     /* edges are killed, and their power is cut, at any write */
+  SIM_PARTITION = 4, /* edges are away for a while */
+  SIM_SKEW = 8,      /* clocks are wrong, and jump */
+  SIM_HUB_WRITES = 16, /* others write at the hub */
+  SIM_COMPACT = 32,  /* edges compact their logs */
+  SIM_SHELL = 64,    /* other programs write to the edges' files */
+  SIM_HUB_LOSS = 128, /* the hub goes back in its history */
+  SIM_RESTORE = 256, /* edges' files are restored from copies, and cloned */
+  SIM_ABSENCE = 512, /* the hub compacts its log while edges are away */
+  SIM_BUILT = SIM_LINK | SIM_CRASH | SIM_PARTITION | SIM_SKEW | SIM_HUB_WRITES | SIM_COMPACT | SIM_SHELL
+};
+
+/* ---- chance (chance.c) ---- */
+
+typedef struct sim_chance {
+  uint64_t state;
+} sim_chance;
+
+uint64_t sim_draw(sim_chance *chance);
+int sim_below(sim_chance *chance, int count);
+bool sim_percent(sim_chance *chance, int percent);
+
+/* Memory that is there: the program ends without. */
+void *sim_alloc(size_t size);
+void *sim_grow(void *pointer, size_t size);
+char *sim_copy(const char *text);
+
+/* ---- the disk (disk.c) ---- */
+
+/* Makes files in memory the default of SQLite. */
+void sim_disk_register(void);
+
+/* What the file system tells as the time. */
+extern int64_t sim_disk_now_us;
+
+/* After `writes` more writes to files whose names begin with `name`, none takes place any more. 0: none from now on. */
+void sim_disk_kill(const char *name, int writes);
+bool sim_disk_killed(const char *name);
+bool sim_disk_armed(const char *name); /* or is to be */
+
+/* The machine starts again: with `power_cut` all is gone that was not synced. */
+void sim_disk_revive(const char *name, bool power_cut);
+
+/* Copies a file and its log, as a backup by hand does while nobody has it open. */
+void sim_disk_copy(const char *from, const char *to);
+void sim_disk_remove(const char *name);
+void sim_disk_clear(void);
+
+/* ---- states (states.c) ---- */
+
+/* All that somebody knows of a natural key. */
+typedef struct sim_state {
+  int kind;
+  bool dead;
+  char *key;
+  int64_t stamp[KECS_REPLICA_STAMPS];
+  int64_t site[KECS_REPLICA_STAMPS]; /* numbers; never KECS_REPLICA_HERE */
+  char *values;                      /* those that travel, as one text; NULL: not looked at */
+} sim_state;
+
+typedef struct sim_states {
+  sim_state *list;
+  size_t count;
+  size_t room;
+} sim_states;
+
+/* Takes over `key` and `values`. */
+sim_state *sim_states_add(sim_states *states, int kind, char *key, char *values);
+void sim_states_sort(sim_states *states);
+sim_state *sim_states_find(const sim_states *states, int kind, const char *key); /* of sorted ones */
+void sim_states_free(sim_states *states);
+
+int sim_stamp_order(int64_t stamp, int64_t site, int64_t other, int64_t other_site);
+
+/* Whether `a` is at least `b`: joining them gives `a`. */
+bool sim_state_covers(const sim_state *a, const sim_state *b);
+void sim_state_text(const sim_state *state, char *out, size_t size);
+
+/* What an edge has, with its latest tombstones where `graves`; and the hub, where it is the model. */
+struct sim_edge;
+bool sim_edge_read(struct sim_edge *edge, bool graves, sim_states *out);
+
+/* A number from the edge's file; -1 where the statement fails. */
+int64_t sim_edge_ask(struct sim_edge *edge, const char *sql);
+
+/* ---- the hub's model (hub.c, hub_calls.c) ---- */
+
+typedef struct sim_hub sim_hub;
+sim_hub *sim_hub_new(void);
+sim_hub *sim_hub_copy(const sim_hub *hub);
+void sim_hub_free(sim_hub *hub);
+
+/* Does an exchange's statements as one transaction, and makes their results. */
+kecs_status sim_hub_run(sim_hub *hub, kecs_sync__exchange *exchange, int64_t now_us, const char *doing);
+
+/* An array of PostgreSQL's as text, taken apart: NULL where an element is. */
+typedef struct sim_array {
+  char **list;
+  int count;
+} sim_array;
+
+sim_array sim_array_read(const char *text);
+void sim_array_free(sim_array *array);
+
+/* ---- the world (world.c, operations.c, link.c, checks.c) ---- */
+
+typedef struct sim_edge {
+  struct sim_world *world;
+  int number;
+  char site[16];
+  char path[32];
+  kecs_store *store;
+  kecs_sync *sync;
+  int64_t skew_us;
+  char push[KECS_SYNC__ID_SIZE]; /* the last that the hub has done */
+  int away;      /* steps that it is partitioned for */
+  sim_states seen; /* what was read last, for I5 */
+  uint64_t kinds;
+} sim_edge;
+
+/* A request that is still under way. */
+typedef struct sim_late {
+  kecs_sync__exchange exchange;
+  sim_edge *edge;
+  int own; /* items with texts of their own */
+} sim_late;
+
+typedef struct sim_world {
+  uint64_t seed;
+  sim_chance chance;
+  unsigned faults;
+  int64_t now_us;
+  int64_t ahead_us;    /* how far a clock was ahead, at most */
+  int step;
+  int edge_count;
+  sim_edge edge[SIM_EDGES];
+  sim_hub *hub;        /* NULL: a PostgreSQL */
+  char hub_url[1024];
+  char tenant[16];     /* of a PostgreSQL */
+  int batch;
+  uint64_t kinds;      /* that take part */
+  bool quiet;          /* no faults any more */
+  int done[KECS_KIND_COUNT]; /* operations that came to something, by kind */
+  sim_states acked;    /* what the hub has taken, for I3 and I4 */
+  sim_late *late;
+  int late_count;
+  bool trace;
+  char failure[2048];  /* "": none */
+} sim_world;
+
+/* The world that runs: one at a time. */
+extern sim_world *sim_this;
+
+/* The first failure is kept. */
+void sim_fail(sim_world *world, const char *form, ...) KECS_STORE_PRINTF(2, 3);
+void sim_trace(const sim_world *world, const char *form, ...) KECS_STORE_PRINTF(2, 3);
+
+int64_t sim_edge_now(const sim_edge *edge);
+bool sim_edge_open(sim_edge *edge);
+void sim_edge_close(sim_edge *edge);
+void sim_edge_restart(sim_edge *edge, bool power_cut);
+
+/* A random operation of an application. */
+void sim_operation(sim_edge *edge);
+void sim_shell(sim_edge *edge);
+void sim_compact(sim_edge *edge);
+
+/* Somebody else writes at the hub. */
+void sim_hub_write(sim_world *world);
+
+/* One round, whatever happens to it. */
+kecs_status sim_round(sim_edge *edge);
+
+/* Requests that were under way arrive, all or some. */
+void sim_link_deliver(sim_world *world, bool all);
+void sim_link_clear(sim_world *world);
+
+/* Checks; each fails the world. */
+void sim_check_round(sim_edge *edge);                                  /* I6, I5 */
+void sim_check_taken(sim_world *world, const sim_state *state);        /* I12, I10 */
+void sim_check_twice(sim_world *world);                                /* I7: of the last request */
+void sim_check_monotone(sim_edge *edge);
+void sim_check_end(sim_world *world);
+
+/* A real hub (postgres.c): made once, with a clock that is the world's. */
+bool sim_postgres_begin(sim_world *world, const char *url);
+void sim_postgres_end(void);
+void sim_postgres_time(const sim_world *world);
+void sim_postgres_states(sim_world *world, sim_states *out);
+void sim_postgres_change(sim_world *world, int kind, const char *key, int column, const char *value);
+void sim_postgres_erase(sim_world *world, int kind, const char *key);
+void sim_postgres_restart(sim_world *world); /* all its connections end */
+int64_t sim_postgres_entries(sim_world *world);
+
+/* All rows and tombstones of the hub. */
+void sim_hub_states(sim_world *world, sim_states *out);
+
+/* What a run is to be. */
+typedef struct sim_order {
+  uint64_t seed;
+  unsigned faults;
+  const char *postgres; /* a database's URL; NULL: the model */
+  sim_states *outcome;  /* gets the hub's states at the end; NULL: not asked for */
+  bool trace;
+} sim_order;
+
+/* Runs a world; false: world->failure tells. */
+bool sim_world_run(sim_world *world, const sim_order *order);
+
+/* Whether two hubs hold the same; stamps that a hub gave itself are not compared. */
+bool sim_same_outcome(const sim_states *a, const sim_states *b, char *problem, size_t size);
+
+/* The laws of merge on generated states (laws.c). */
+bool sim_laws(uint64_t seed);
+
+#endif
