@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 03a96c80089fbbee9a827aefbc9bb5b843f6b50c9fc0b1572cfdaceabc35ee7c */
+ * f0a666588c2dcfa44345579424585e3a4a22f347c5e3cdcd1e16b10353045f38 */
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
 /* kecs_store.h -- a durable, typed store for the state of a container orchestrator, in one SQLite file.
  *
@@ -3356,6 +3356,8 @@ typedef struct kecs_replica_row {
   int64_t stamp[KECS_REPLICA_STAMPS]; /* a dead one has only that of its death, in the first place; 0: none */
   int64_t site[KECS_REPLICA_STAMPS];
   const kecs_value *values;           /* one a column, in order; NULL for a dead one. Local columns are not read */
+  bool partly; /* to be merged: only the groups with a stamp came. Where the row is not here in the same life, it is an
+                * orphan until it comes whole */
 } kecs_replica_row;
 
 /* What a merge came to. */
@@ -27873,13 +27875,36 @@ static const kecs_replica_row *kecs__merge_ours(const kecs__join *merge, kecs_re
   return out;
 }
 
+/* Whether a column comes with a mask of groups; the life brings all that travels. */
+static bool kecs__merge_takes(const kecs__meta *meta, int column, unsigned groups) {
+  switch (meta->info->columns[column].group) {
+    case KECS_GROUP_KEY:
+      return groups & 1U << KECS_REPLICA_LIFE;
+    case KECS_GROUP_SPEC:
+      return groups & (1U << KECS_REPLICA_LIFE | 1U << KECS_REPLICA_SPEC);
+    case KECS_GROUP_STATUS:
+      return groups & (1U << KECS_REPLICA_LIFE | 1U << KECS_REPLICA_STATUS);
+    default:
+      return false;
+  }
+}
+
 /* Notes what loses at one place (life or group). */
 static kecs_status kecs__merge_lost(kecs__join *merge, bool ours, const char *reason, unsigned groups, int at) {
   kecs_replica_row row;
   const kecs_replica_row *lost = ours ? kecs__merge_ours(merge, &row) : merge->row;
   const kecs__state *mine = &merge->ours;
   const kecs_replica_row *theirs = merge->row;
+  kecs_value values[64];
   merge->done.conflicts++;
+  if (!ours && theirs->partly) { /* the rest of the row is what is here */
+    row = *theirs;
+    row.values = values;
+    for (int i = 0; i < merge->meta->info->column_count; i++) {
+      values[i] = kecs__merge_takes(merge->meta, i, 1U << at) ? theirs->values[i] : mine->values[i];
+    }
+    lost = &row;
+  }
   return ours ? kecs__replica_lost(merge->write, lost, reason, groups, theirs->stamp[at], theirs->site[at],
                                    mine->stamp[at], mine->site[at])
               : kecs__replica_lost(merge->write, lost, reason, groups, mine->stamp[at], mine->site[at],
@@ -27988,20 +28013,6 @@ static kecs_status kecs__merge_dead(kecs__join *merge) {
 }
 
 /* ---- writing rows ---- */
-
-/* Whether a column comes with a mask of groups; the life brings all that travels. */
-static bool kecs__merge_takes(const kecs__meta *meta, int column, unsigned groups) {
-  switch (meta->info->columns[column].group) {
-    case KECS_GROUP_KEY:
-      return groups & 1U << KECS_REPLICA_LIFE;
-    case KECS_GROUP_SPEC:
-      return groups & (1U << KECS_REPLICA_LIFE | 1U << KECS_REPLICA_SPEC);
-    case KECS_GROUP_STATUS:
-      return groups & (1U << KECS_REPLICA_LIFE | 1U << KECS_REPLICA_STATUS);
-    default:
-      return false;
-  }
-}
 
 /* What a local column has in a row that comes from elsewhere, or after it was changed from there. */
 static kecs_value kecs__merge_local(const kecs__join *merge, int column, uint64_t taken) {
@@ -28289,6 +28300,11 @@ static kecs_status kecs__merge_alive(kecs__join *merge) {
   unsigned groups = 0;
   kecs__grave grave;
   kecs_status status = KECS_OK;
+  if (row->partly && (merge->ours.rid == 0 || kecs__stamp_compare(merge->side, row->stamp[0], row->site[0],
+                                                                  merge->ours.stamp[0], merge->ours.site[0]) != 0)) {
+    merge->done.outcome = KECS_REPLICA_ORPHAN;
+    return KECS_OK;
+  }
   if (merge->ours.rid == 0) {
     status = kecs__grave_read(merge->write->session, row->kind, row->key, &grave);
     bool buried = !status && grave.seq &&

@@ -1,5 +1,5 @@
 /* kecs_store_pg.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 5bcf899fca06dc75985e92b1adb1329476dbff984237f412d0cc76144358a4f7 */
+ * fefd434f56416d285c5eb04b91092015427dce8d711fbc6305fffec5a9404364 */
 /* ---- doc/manual_pg.h --------------------------------------------------------------------------------------------- */
 /* kecs_store_pg.h -- PostgreSQL behind the calls of kecs_store.h.
  *
@@ -4580,7 +4580,7 @@ KECS_PG__FN void kecs_sync__version(char out[KECS_SYNC__VERSION_SIZE]);
 #include <stdio.h>
 #include <string.h>
 
-#define KECS_SYNC__FORMAT 1 /* of functions and tables */
+#define KECS_SYNC__FORMAT 3 /* of functions and tables */
 
 KECS_PG__FN void kecs_sync__version(char out[KECS_SYNC__VERSION_SIZE]) {
   int columns = 0;
@@ -4787,7 +4787,7 @@ static const char kecs_sync__put_form[] =
     KECS_SYNC__GRAVES("a_key") " g\n"
     "    ON g.key=u.s_key WHERE (g.stamp,g.site)>(" KECS_SYNC__U_LIFE ")\n"
     "    ORDER BY u.s_place,g.stamp DESC,g.site DESC),\n"
-    "  noted AS (" KECS_SYNC__NOTE "SELECT whose,{kind},u.s_key,u.s_mask,'delete',b.g_stamp,b.g_site,\n"
+    "  noted AS (" KECS_SYNC__NOTE "SELECT whose,{kind},u.s_key,u.s_mask&7,'delete',b.g_stamp,b.g_site,\n"
     "    greatest(u.stamp_life,u.stamp_spec,u.stamp_status),me,row_to_json(u)::text,me,now_us\n"
     "    FROM beaten b JOIN u USING(s_place))\n"
     "  SELECT coalesce(array_agg(u.s_place),'{none}') INTO every FROM u WHERE u.s_place NOT\n"
@@ -4809,6 +4809,9 @@ static const char kecs_sync__put_form[] =
     "    WHERE (" KECS_SYNC__U_LIFE ")<(" KECS_SYNC__T_LIFE ")\n"
     "{group_conflicts};\n"
     "  END IF;\n"
+    "{partly}";
+
+static const char kecs_sync__put_end_form[] =
     "  PERFORM set_config('kecs_store.merge','on',true);\n"
     "  starts := ARRAY[1];\n"
     "  ends := ARRAY[cardinality(every)];\n"
@@ -4869,10 +4872,26 @@ static const char kecs_sync__group_form[] =
 
 static const char kecs_sync__merge_form[] =
     "INSERT INTO {S}{t} AS t(tenant,{names}{local_names},{stamp_names})\n"
-    "    SELECT whose,{u_names}{local_values},{stamp_values} FROM {sent} WHERE (these IS NULL OR u.s_place=ANY(these)) ORDER BY "
-    "{u_key}\n"
+    "    SELECT whose,{u_names}{local_values},{stamp_values} FROM {sent} WHERE (these IS NULL OR u.s_place=ANY(these)) AND "
+    "u.s_mask&8=0 ORDER BY {u_key}\n"
     "    ON CONFLICT(tenant,{key}) DO UPDATE SET {sets}\n"
-    "    WHERE " KECS_SYNC__LATER "{or_groups};";
+    "    WHERE " KECS_SYNC__LATER "{or_groups};{merge_partly}";
+
+/* Rows of which only some groups came (a mask with 8): those that meet a row of their life. Where there is none, they
+ * are refused with KS010, and the edge sends the row whole. */
+static const char kecs_sync__partly_form[] =
+    "  INSERT INTO {S}sync_refused(tenant,site,kind,key,code) SELECT whose,me,{kind},u.s_key,'KS010' FROM {sent}\n"
+    "    WHERE u.s_mask&8<>0 AND u.s_place=ANY(every) AND NOT EXISTS(SELECT FROM {S}{t} t WHERE {same} AND\n"
+    "    (" KECS_SYNC__T_LIFE ")>=(" KECS_SYNC__U_LIFE ")) ON CONFLICT(tenant,site,kind,key) DO UPDATE SET "
+    "code=excluded.code;\n";
+
+static const char kecs_sync__merge_partly_form[] =
+    "\n      IF EXISTS(SELECT FROM unnest(a_mask) m WHERE m&8<>0) THEN\n"
+    "        UPDATE {S}{t} AS t SET {part_sets} FROM {sent} WHERE {same} AND u.s_mask&8<>0 AND (these IS NULL OR\n"
+    "          u.s_place=ANY(these)) AND (" KECS_SYNC__T_LIFE ")=(" KECS_SYNC__U_LIFE ") AND ({part_later});\n"
+    "      END IF;";
+
+#define KECS_SYNC__PART_LATER "(u.stamp_{g},u.site_{g})>(coalesce(t.stamp_{g},0),coalesce(t.site_{g},0))"
 
 static const char kecs_sync__bury_form[] =
     "DROP FUNCTION IF EXISTS {S}sync_bury_{t};\n"
@@ -4944,6 +4963,10 @@ enum {
   KECS_SYNC__STAMP_NAMES,
   KECS_SYNC__STAMP_VALUES,
   KECS_SYNC__SETS,
+  KECS_SYNC__PART_SETS,
+  KECS_SYNC__PART_LATERS,
+  KECS_SYNC__MERGE_PARTLY,
+  KECS_SYNC__PARTLY_REFUSED,
   KECS_SYNC__OR_GROUPS,
   KECS_SYNC__GROUP_CONFLICTS,
   KECS_SYNC__SUSPECT_GROUPS,
@@ -5031,6 +5054,13 @@ static void kecs_sync__set(kecs_sync__parts *parts, int number) {
   if (!kecs_sync__in_key(parts->info, number)) {
     kecs_sync__add(parts, KECS_SYNC__SETS, ",", form, column->name, "");
   }
+  if (column->group == KECS_GROUP_SPEC || column->group == KECS_GROUP_STATUS) {
+    const char *group = column->group == KECS_GROUP_SPEC ? "spec" : "status";
+    const kecs_pg__mark marks[] = {{"c", column->name}, {"g", group}, {NULL, NULL}};
+    kecs_pg__text *out = &parts->part[KECS_SYNC__PART_SETS];
+    kecs_pg__text_adds(out, out->len ? "," : "");
+    kecs_pg__text_fill(out, "{c}=CASE WHEN " KECS_SYNC__PART_LATER " THEN u.{c} ELSE t.{c} END", marks);
+  }
 }
 
 static void kecs_sync__columns(kecs_sync__parts *parts) {
@@ -5088,6 +5118,17 @@ static void kecs_sync__rows(kecs_sync__parts *parts) {
   }
 }
 
+static void kecs_sync__stamp_partly(kecs_sync__parts *parts, const kecs_pg__mark *marks) {
+  kecs_pg__text *later = &parts->part[KECS_SYNC__PART_LATERS];
+  kecs_pg__text_adds(later, later->len ? " OR " : "");
+  kecs_pg__text_fill(later, KECS_SYNC__PART_LATER, marks);
+  kecs_pg__text_fill(&parts->part[KECS_SYNC__PART_SETS],
+                     ",stamp_{g}=CASE WHEN " KECS_SYNC__PART_LATER
+                     " THEN u.stamp_{g} ELSE t.stamp_{g} END,site_{g}=CASE WHEN " KECS_SYNC__PART_LATER
+                     " THEN nullif(u.site_{g},0) ELSE t.site_{g} END",
+                     marks);
+}
+
 static void kecs_sync__stamps(kecs_sync__parts *parts) {
   static const char *const sets =
       ",stamp_{c}=CASE WHEN " KECS_SYNC__LATER
@@ -5123,10 +5164,12 @@ static void kecs_sync__stamps(kecs_sync__parts *parts) {
                          marks);
       kecs_pg__text_fill(&parts->part[KECS_SYNC__GROUP_CONFLICTS], kecs_sync__group_form, marks);
       kecs_pg__text_fill(&parts->part[KECS_SYNC__SUSPECT_GROUPS], kecs_sync__suspect_form, marks);
+      kecs_sync__stamp_partly(parts, marks);
     }
   }
   if (!(parts->info->flags & KECS_KIND_PLAIN)) {
     kecs_pg__text_adds(&parts->part[KECS_SYNC__SETS], ",version=t.version+1,updated_at=now_us");
+    kecs_pg__text_adds(&parts->part[KECS_SYNC__PART_SETS], ",version=t.version+1,updated_at=now_us");
   }
 }
 
@@ -5155,6 +5198,10 @@ static void kecs_sync__fill(kecs_pg__text *out, const kecs_sync__parts *parts, c
       {"or_groups", parts->part[KECS_SYNC__OR_GROUPS].len ? parts->part[KECS_SYNC__OR_GROUPS].data : ""},
       {"group_conflicts",
        parts->part[KECS_SYNC__GROUP_CONFLICTS].len ? parts->part[KECS_SYNC__GROUP_CONFLICTS].data : ""},
+      {"part_sets", parts->part[KECS_SYNC__PART_SETS].len ? parts->part[KECS_SYNC__PART_SETS].data : ""},
+      {"part_later", parts->part[KECS_SYNC__PART_LATERS].len ? parts->part[KECS_SYNC__PART_LATERS].data : ""},
+      {"merge_partly", parts->part[KECS_SYNC__MERGE_PARTLY].len ? parts->part[KECS_SYNC__MERGE_PARTLY].data : ""},
+      {"partly", parts->part[KECS_SYNC__PARTLY_REFUSED].len ? parts->part[KECS_SYNC__PARTLY_REFUSED].data : ""},
       {"suspect_groups",
        parts->part[KECS_SYNC__SUSPECT_GROUPS].len ? parts->part[KECS_SYNC__SUSPECT_GROUPS].data : ""},
       {"delete", parts->part[KECS_SYNC__DELETE].len ? parts->part[KECS_SYNC__DELETE].data : ""},
@@ -5215,8 +5262,13 @@ KECS_PG__FN void kecs_sync__hub_kind(kecs_pg__text *out, const kecs_pg__connecti
   kecs_sync__stamps(&parts);
   kecs_sync__releases(&parts, info, "", "t", 1);
   kecs_sync__fill(&parts.part[KECS_SYNC__DELETE], &parts, kecs_sync__delete_form);
+  if (parts.part[KECS_SYNC__PART_LATERS].len > 0) {
+    kecs_sync__fill(&parts.part[KECS_SYNC__PARTLY_REFUSED], &parts, kecs_sync__partly_form);
+    kecs_sync__fill(&parts.part[KECS_SYNC__MERGE_PARTLY], &parts, kecs_sync__merge_partly_form);
+  }
   kecs_sync__fill(&parts.part[KECS_SYNC__MERGE], &parts, kecs_sync__merge_form);
   kecs_sync__fill(out, &parts, kecs_sync__put_form);
+  kecs_sync__fill(out, &parts, kecs_sync__put_end_form);
   kecs_sync__fill(out, &parts, kecs_sync__bury_form);
   for (int i = 0; i < KECS_SYNC__PARTS; i++) {
     out->status = out->status ? out->status : parts.part[i].status;
@@ -5294,6 +5346,7 @@ struct kecs_sync {
   int64_t until_kinds;
   int64_t head;
   char head_id[KECS_SYNC__ID_SIZE];
+  bool lacking;                             /* the last page wants another one */
   int stopped;                              /* a flag: the round is to end, also while the hub is waited for */
   uint64_t prepared[KECS_SYNC__PREPARED];   /* on the link: hashes of texts; the statement k1 is of the first */
   int prepared_count;
@@ -6314,6 +6367,7 @@ KECS_PG__FN void kecs_sync__array_end(kecs_pg__text *array) {
 enum {
   KECS_SYNC__PUT_FIXED = 8,  /* key, mask, three stamps with their sites */
   KECS_SYNC__BURY_FIXED = 2, /* key, stamp */
+  KECS_SYNC__PARTLY = 8,     /* in a mask: what is not pending did not come along */
   KECS_SYNC__ARRAYS = 64 + KECS_SYNC__PUT_FIXED
 };
 
@@ -6331,6 +6385,7 @@ typedef struct kecs_sync__load {
   kecs_sync__arrays *bury[KECS_KIND_COUNT];
   int64_t rows;
   bool buries;
+  bool partly; /* rows go without the groups that are not pending, where the hub has the row */
 } kecs_sync__load;
 
 /* ---- collecting ---- */
@@ -6362,22 +6417,37 @@ static int64_t kecs_sync__wire_site(const kecs_sync *sync, int64_t site) {
   return site == KECS_REPLICA_HERE ? sync->notes.site : site;
 }
 
+/* Whether a column goes with a row of which only some groups do: these, and the key. */
+static bool kecs_sync__goes(const kecs_kind_info *info, int column, unsigned pending) {
+  for (int i = 0; i < info->keys[0].count; i++) {
+    if (info->keys[0].columns[i] == column) {
+      return true;
+    }
+  }
+  return (info->columns[column].group == KECS_GROUP_SPEC && (pending & 1U << KECS_REPLICA_SPEC)) ||
+         (info->columns[column].group == KECS_GROUP_STATUS && (pending & 1U << KECS_REPLICA_STATUS));
+}
+
 static kecs_status kecs_sync__load_row(kecs_sync__load *load, const kecs_replica_row *row) {
+  static const kecs_value nothing = {KECS_VALUE_NULL, 0, NULL, 0};
   kecs_sync__arrays *put = kecs_sync__arrays_of(load->sync, &load->put[row->kind]);
   const kecs_kind_info *info = kecs_kind_describe(row->kind);
+  bool partly = load->partly && !(row->pending & 1U << KECS_REPLICA_LIFE);
   int at = 2;
   if (!put) {
     return KECS_E_NOMEM;
   }
   kecs_sync__array_add(&put->array[0], row->key);
-  kecs_sync__array_int(&put->array[1], (int64_t)row->pending);
+  kecs_sync__array_int(&put->array[1], (int64_t)row->pending | (partly ? KECS_SYNC__PARTLY : 0));
   for (int i = 0; i < KECS_REPLICA_STAMPS; i++) {
-    kecs_sync__array_int(&put->array[at++], row->stamp[i]);
-    kecs_sync__array_int(&put->array[at++], kecs_sync__wire_site(load->sync, row->site[i]));
+    bool goes = !partly || i == KECS_REPLICA_LIFE || (row->pending & 1U << i);
+    kecs_sync__array_int(&put->array[at++], goes ? row->stamp[i] : 0);
+    kecs_sync__array_int(&put->array[at++], goes ? kecs_sync__wire_site(load->sync, row->site[i]) : 0);
   }
   for (int i = 0; i < info->column_count; i++) {
     if (kecs_sync__travels(&info->columns[i])) {
-      kecs_sync__array_value(&put->array[at++], &info->columns[i], &row->values[i]);
+      bool goes = !partly || kecs_sync__goes(info, i, row->pending);
+      kecs_sync__array_value(&put->array[at++], &info->columns[i], goes ? &row->values[i] : &nothing);
     }
   }
   put->count = at;
@@ -6611,7 +6681,7 @@ static kecs_status kecs_sync__pass_over(kecs_sync *sync, const kecs_replica_end 
 }
 
 static kecs_status kecs_sync__push_log(kecs_sync *sync, bool *out_more) {
-  kecs_sync__load load = {sync, {NULL}, {NULL}, 0, false};
+  kecs_sync__load load = {sync, {NULL}, {NULL}, 0, false, true};
   kecs_replica side = kecs_sync__side(sync);
   kecs_replica_end end;
   bool again = sync->notes.intent.id[0] != '\0';
@@ -6656,7 +6726,7 @@ static kecs_status kecs_sync__key_visit(const kecs_value *values, void *user) {
 }
 
 static kecs_status kecs_sync__push_refused(kecs_sync *sync) {
-  kecs_sync__load load = {sync, {NULL}, {NULL}, 0, false};
+  kecs_sync__load load = {sync, {NULL}, {NULL}, 0, false, false};
   kecs_sync__keys keys = {sync, NULL};
   kecs_replica side = kecs_sync__side(sync);
   bool again = sync->notes.intent.id[0] != '\0';
@@ -6717,6 +6787,7 @@ typedef struct kecs_sync__page {
   const kecs_kind_info *info;
   int64_t pulled;
   int64_t conflicts;
+  bool lacking; /* a row came partly that is not here: it is wanted whole, at once */
   /* A bootstrap's. */
   int64_t boot_kind;
   int64_t boot_rid;
@@ -6724,12 +6795,14 @@ typedef struct kecs_sync__page {
 
 /* ---- statements ---- */
 
-/* "SELECT key,stamps...,columns... FROM table t WHERE t.tenant=... AND " */
-static void kecs_sync__select(kecs_pg__text *out, const kecs_kind_info *info) {
+/* "SELECT key,stamps...,columns...,rid FROM table t WHERE t.tenant=... AND ". `window`: of the entries of a window, and
+ * of rows that were not created in it only the groups that were written; w.g, behind rid, tells which. */
+static void kecs_sync__select(kecs_pg__text *out, const kecs_kind_info *info, bool window) {
   static const struct {
     const char *name;
+    const char *bits; /* of the log's groups: of the life, and its own */
     kecs_column_group group;
-  } stamps[] = {{"life", KECS_GROUP_KEY}, {"spec", KECS_GROUP_SPEC}, {"status", KECS_GROUP_STATUS}};
+  } stamps[] = {{"life", "15", KECS_GROUP_KEY}, {"spec", "3", KECS_GROUP_SPEC}, {"status", "5", KECS_GROUP_STATUS}};
   kecs_pg__text_adds(out, "SELECT ");
   kecs_sync__key_text(out, info, "t");
   for (size_t i = 0; i < sizeof stamps / sizeof stamps[0]; i++) {
@@ -6737,16 +6810,26 @@ static void kecs_sync__select(kecs_pg__text *out, const kecs_kind_info *info) {
     for (int c = 0; c < info->column_count; c++) {
       has = has || info->columns[c].group == (unsigned)stamps[i].group;
     }
-    const kecs_pg__mark marks[] = {{"n", stamps[i].name}, {NULL, NULL}};
-    kecs_pg__text_fill(out, has ? ",coalesce(t.stamp_{n},0),coalesce(t.site_{n},0)" : ",0,0", marks);
+    const kecs_pg__mark marks[] = {{"n", stamps[i].name}, {"bits", stamps[i].bits}, {NULL, NULL}};
+    kecs_pg__text_fill(out,
+                       !has     ? ",0,0"
+                       : window ? ",CASE WHEN w.g&{bits}<>0 THEN coalesce(t.stamp_{n},0) ELSE 0 END,CASE WHEN "
+                                  "w.g&{bits}<>0 THEN coalesce(t.site_{n},0) ELSE 0 END"
+                                : ",coalesce(t.stamp_{n},0),coalesce(t.site_{n},0)",
+                       marks);
   }
   for (int i = 0; i < info->column_count; i++) {
-    if (kecs_sync__travels(&info->columns[i])) {
-      kecs_pg__text_adds(out, ",t.");
-      kecs_pg__text_adds(out, info->columns[i].name);
+    const kecs_column_info *column = &info->columns[i];
+    const char *bits = column->group == KECS_GROUP_SPEC ? "3" : column->group == KECS_GROUP_STATUS ? "5" : "1";
+    const kecs_pg__mark marks[] = {{"c", column->name}, {"bits", bits}, {NULL, NULL}};
+    if (kecs_sync__travels(column)) {
+      kecs_pg__text_fill(out, window ? ",CASE WHEN w.g&{bits}<>0 THEN t.{c} END" : ",t.{c}", marks);
     }
   }
-  kecs_pg__text_adds(out, ",t.rid FROM {S}{t} t WHERE t.tenant={T} AND ");
+  kecs_pg__text_adds(out, window ? ",t.rid,w.g FROM (SELECT c.rid,bit_or(c.groups) AS g FROM {S}changes c WHERE "
+                                   "c.tenant={T} AND c.seq>$1 AND c.seq<=$2 AND c.kind={kind} GROUP BY c.rid) "
+                                   "w,{S}{t} t WHERE t.tenant={T} AND t.rid=w.rid AND w.g&7<>0"
+                                 : ",t.rid FROM {S}{t} t WHERE t.tenant={T} AND ");
 }
 
 static int kecs_sync__add_text(kecs_sync__exchange *exchange, kecs_pg__text *form, const char *table,
@@ -6764,12 +6847,28 @@ static int kecs_sync__add_text(kecs_sync__exchange *exchange, kecs_pg__text *for
 static int kecs_sync__add_rows(kecs_sync__page *page, const kecs_kind_info *info, const char *where, bool by_key,
                                const char *const *values, int count) {
   kecs_pg__text form = {&page->sync->allocator, NULL, 0, 0, KECS_OK};
-  kecs_sync__select(&form, info);
+  kecs_sync__select(&form, info, false);
   if (by_key) {
     kecs_sync__key_text(&form, info, "t");
   }
   kecs_pg__text_adds(&form, where);
   return kecs_sync__add_text(&page->exchange, &form, info->table, values, count);
+}
+
+/* What a window says of a kind's rows. */
+static int kecs_sync__add_window(kecs_sync__page *page, const kecs_kind_info *info, const char *const *values) {
+  kecs_pg__text select = {&page->sync->allocator, NULL, 0, 0, KECS_OK};
+  kecs_pg__text form = {&page->sync->allocator, NULL, 0, 0, KECS_OK};
+  char kind[16];
+  snprintf(kind, sizeof kind, "%d", (int)info->kind);
+  kecs_sync__select(&select, info, true);
+  const kecs_pg__mark marks[] = {{"S", "{S}"}, {"T", "{T}"}, {"t", "{t}"}, {"kind", kind}, {NULL, NULL}};
+  if (!select.status) {
+    kecs_pg__text_fill(&form, select.data, marks);
+  }
+  form.status = select.status ? select.status : form.status;
+  kecs_pg__text_free(&select);
+  return kecs_sync__add_text(&page->exchange, &form, info->table, values, 2);
 }
 
 /* Tombstones of a kind whose keys have no row, the latest of each. */
@@ -6830,6 +6929,7 @@ static kecs_status kecs_sync__merge(kecs_sync__page *page, kecs_store *tx, const
   if (merged.outcome != KECS_REPLICA_ORPHAN) {
     return KECS_OK;
   }
+  page->lacking = page->lacking || row->partly;
   kecs_value values[] = {kecs_sync__value_int((int64_t)row->kind), kecs_sync__value_text(row->key)};
   return kecs_replica_sql(tx, "INSERT INTO {sync_wanted}({tenant}kind,key) VALUES({ours}?1,?2) ON CONFLICT DO NOTHING",
                           values, 2, 0, NULL, NULL);
@@ -6856,6 +6956,8 @@ static kecs_status kecs_sync__apply_rows(kecs_sync__page *page, kecs_store *tx, 
         values[i] = kecs_sync__value(&info->columns[i], result, r, at++);
       }
     }
+    int64_t groups = kecs_sync__number(result, r, at + 1); /* behind rid; a row that was not asked for by a window has 0 */
+    row.partly = groups != 0 && (groups & 1) == 0;
     status = kecs_sync__merge(page, tx, &row);
   }
   return status;
@@ -6951,7 +7053,6 @@ static kecs_status kecs_sync__pull_window(kecs_sync *sync, kecs_sync__page *page
   char from[24];
   char until[24];
   char size[24];
-  char rows[160];
   snprintf(from, sizeof from, "%lld", (long long)sync->notes.cursor);
   snprintf(until, sizeof until, "%lld", (long long)sync->until);
   snprintf(size, sizeof size, "%d", sync->batch);
@@ -6963,11 +7064,8 @@ static kecs_status kecs_sync__pull_window(kecs_sync *sync, kecs_sync__page *page
   for (int kind = 1; !status && kind < KECS_KIND_COUNT; kind++) {
     if ((uint64_t)sync->until_kinds & sync->kinds & KECS_BIT(kind)) {
       const kecs_kind_info *info = kecs_kind_describe((kecs_kind)kind);
-      snprintf(rows, sizeof rows,
-               "t.rid IN(SELECT c.rid FROM {S}changes c WHERE c.tenant={T} AND c.seq>$1 AND c.seq<=$2 AND c.kind=%d)",
-               kind);
       page->graves[kind][0] = kecs_sync__add_graves(page, info, "x.seq>$1 AND x.seq<=$2", values, 2);
-      page->rows[kind][0] = kecs_sync__add_rows(page, info, rows, false, values, 2);
+      page->rows[kind][0] = kecs_sync__add_window(page, info, values);
     }
   }
   page->window = kecs_sync__add_item(&page->exchange, "SELECT * FROM {S}sync_window({T},$1,$2)", "", next, 2);
@@ -7076,6 +7174,7 @@ static kecs_status kecs_sync__page_run(kecs_sync *sync, kecs_status (*run)(kecs_
     sync->report.pulled += page->pulled;
     sync->report.conflicts += page->conflicts;
   }
+  sync->lacking = page->lacking;
   kecs_sync__end(&page->exchange);
   for (int kind = 0; kind < KECS_KIND_COUNT; kind++) {
     if (page->wanted[kind].allocator) {
@@ -7101,6 +7200,7 @@ static kecs_status kecs_sync__boot(kecs_sync *sync) {
 KECS_PG__FN kecs_status kecs_sync__pull(kecs_sync *sync) {
   int64_t wanted = 0;
   kecs_status status = KECS_OK;
+  sync->lacking = false;
   if (!sync->notes.booted) {
     status = kecs_sync__boot(sync);
     sync->until = sync->notes.cursor; /* a page without rows tells the next window */
@@ -7110,7 +7210,7 @@ KECS_PG__FN kecs_status kecs_sync__pull(kecs_sync *sync) {
   }
   status =
       status ? status : kecs_sync__count(sync->store, "SELECT count(*) FROM {sync_wanted} WHERE {own}true", &wanted);
-  while (!status && (sync->until > sync->notes.cursor || wanted > 0)) {
+  while (!status && (sync->until > sync->notes.cursor || wanted > 0 || sync->lacking)) {
     wanted = 0;
     status = kecs_sync__page_run(sync, kecs_sync__pull_window);
   }

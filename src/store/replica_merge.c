@@ -84,13 +84,36 @@ static const kecs_replica_row *kecs__merge_ours(const kecs__join *merge, kecs_re
   return out;
 }
 
+/* Whether a column comes with a mask of groups; the life brings all that travels. */
+static bool kecs__merge_takes(const kecs__meta *meta, int column, unsigned groups) {
+  switch (meta->info->columns[column].group) {
+    case KECS_GROUP_KEY:
+      return groups & 1U << KECS_REPLICA_LIFE;
+    case KECS_GROUP_SPEC:
+      return groups & (1U << KECS_REPLICA_LIFE | 1U << KECS_REPLICA_SPEC);
+    case KECS_GROUP_STATUS:
+      return groups & (1U << KECS_REPLICA_LIFE | 1U << KECS_REPLICA_STATUS);
+    default:
+      return false;
+  }
+}
+
 /* Notes what loses at one place (life or group). */
 static kecs_status kecs__merge_lost(kecs__join *merge, bool ours, const char *reason, unsigned groups, int at) {
   kecs_replica_row row;
   const kecs_replica_row *lost = ours ? kecs__merge_ours(merge, &row) : merge->row;
   const kecs__state *mine = &merge->ours;
   const kecs_replica_row *theirs = merge->row;
+  kecs_value values[64];
   merge->done.conflicts++;
+  if (!ours && theirs->partly) { /* the rest of the row is what is here */
+    row = *theirs;
+    row.values = values;
+    for (int i = 0; i < merge->meta->info->column_count; i++) {
+      values[i] = kecs__merge_takes(merge->meta, i, 1U << at) ? theirs->values[i] : mine->values[i];
+    }
+    lost = &row;
+  }
   return ours ? kecs__replica_lost(merge->write, lost, reason, groups, theirs->stamp[at], theirs->site[at],
                                    mine->stamp[at], mine->site[at])
               : kecs__replica_lost(merge->write, lost, reason, groups, mine->stamp[at], mine->site[at],
@@ -199,20 +222,6 @@ static kecs_status kecs__merge_dead(kecs__join *merge) {
 }
 
 /* ---- writing rows ---- */
-
-/* Whether a column comes with a mask of groups; the life brings all that travels. */
-static bool kecs__merge_takes(const kecs__meta *meta, int column, unsigned groups) {
-  switch (meta->info->columns[column].group) {
-    case KECS_GROUP_KEY:
-      return groups & 1U << KECS_REPLICA_LIFE;
-    case KECS_GROUP_SPEC:
-      return groups & (1U << KECS_REPLICA_LIFE | 1U << KECS_REPLICA_SPEC);
-    case KECS_GROUP_STATUS:
-      return groups & (1U << KECS_REPLICA_LIFE | 1U << KECS_REPLICA_STATUS);
-    default:
-      return false;
-  }
-}
 
 /* What a local column has in a row that comes from elsewhere, or after it was changed from there. */
 static kecs_value kecs__merge_local(const kecs__join *merge, int column, uint64_t taken) {
@@ -500,6 +509,11 @@ static kecs_status kecs__merge_alive(kecs__join *merge) {
   unsigned groups = 0;
   kecs__grave grave;
   kecs_status status = KECS_OK;
+  if (row->partly && (merge->ours.rid == 0 || kecs__stamp_compare(merge->side, row->stamp[0], row->site[0],
+                                                                  merge->ours.stamp[0], merge->ours.site[0]) != 0)) {
+    merge->done.outcome = KECS_REPLICA_ORPHAN;
+    return KECS_OK;
+  }
   if (merge->ours.rid == 0) {
     status = kecs__grave_read(merge->write->session, row->kind, row->key, &grave);
     bool buried = !status && grave.seq &&

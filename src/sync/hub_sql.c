@@ -73,7 +73,7 @@ static const char kecs_sync__put_form[] =
     KECS_SYNC__GRAVES("a_key") " g\n"
     "    ON g.key=u.s_key WHERE (g.stamp,g.site)>(" KECS_SYNC__U_LIFE ")\n"
     "    ORDER BY u.s_place,g.stamp DESC,g.site DESC),\n"
-    "  noted AS (" KECS_SYNC__NOTE "SELECT whose,{kind},u.s_key,u.s_mask,'delete',b.g_stamp,b.g_site,\n"
+    "  noted AS (" KECS_SYNC__NOTE "SELECT whose,{kind},u.s_key,u.s_mask&7,'delete',b.g_stamp,b.g_site,\n"
     "    greatest(u.stamp_life,u.stamp_spec,u.stamp_status),me,row_to_json(u)::text,me,now_us\n"
     "    FROM beaten b JOIN u USING(s_place))\n"
     "  SELECT coalesce(array_agg(u.s_place),'{none}') INTO every FROM u WHERE u.s_place NOT\n"
@@ -95,6 +95,9 @@ static const char kecs_sync__put_form[] =
     "    WHERE (" KECS_SYNC__U_LIFE ")<(" KECS_SYNC__T_LIFE ")\n"
     "{group_conflicts};\n"
     "  END IF;\n"
+    "{partly}";
+
+static const char kecs_sync__put_end_form[] =
     "  PERFORM set_config('kecs_store.merge','on',true);\n"
     "  starts := ARRAY[1];\n"
     "  ends := ARRAY[cardinality(every)];\n"
@@ -155,10 +158,26 @@ static const char kecs_sync__group_form[] =
 
 static const char kecs_sync__merge_form[] =
     "INSERT INTO {S}{t} AS t(tenant,{names}{local_names},{stamp_names})\n"
-    "    SELECT whose,{u_names}{local_values},{stamp_values} FROM {sent} WHERE (these IS NULL OR u.s_place=ANY(these)) ORDER BY "
-    "{u_key}\n"
+    "    SELECT whose,{u_names}{local_values},{stamp_values} FROM {sent} WHERE (these IS NULL OR u.s_place=ANY(these)) AND "
+    "u.s_mask&8=0 ORDER BY {u_key}\n"
     "    ON CONFLICT(tenant,{key}) DO UPDATE SET {sets}\n"
-    "    WHERE " KECS_SYNC__LATER "{or_groups};";
+    "    WHERE " KECS_SYNC__LATER "{or_groups};{merge_partly}";
+
+/* Rows of which only some groups came (a mask with 8): those that meet a row of their life. Where there is none, they
+ * are refused with KS010, and the edge sends the row whole. */
+static const char kecs_sync__partly_form[] =
+    "  INSERT INTO {S}sync_refused(tenant,site,kind,key,code) SELECT whose,me,{kind},u.s_key,'KS010' FROM {sent}\n"
+    "    WHERE u.s_mask&8<>0 AND u.s_place=ANY(every) AND NOT EXISTS(SELECT FROM {S}{t} t WHERE {same} AND\n"
+    "    (" KECS_SYNC__T_LIFE ")>=(" KECS_SYNC__U_LIFE ")) ON CONFLICT(tenant,site,kind,key) DO UPDATE SET "
+    "code=excluded.code;\n";
+
+static const char kecs_sync__merge_partly_form[] =
+    "\n      IF EXISTS(SELECT FROM unnest(a_mask) m WHERE m&8<>0) THEN\n"
+    "        UPDATE {S}{t} AS t SET {part_sets} FROM {sent} WHERE {same} AND u.s_mask&8<>0 AND (these IS NULL OR\n"
+    "          u.s_place=ANY(these)) AND (" KECS_SYNC__T_LIFE ")=(" KECS_SYNC__U_LIFE ") AND ({part_later});\n"
+    "      END IF;";
+
+#define KECS_SYNC__PART_LATER "(u.stamp_{g},u.site_{g})>(coalesce(t.stamp_{g},0),coalesce(t.site_{g},0))"
 
 static const char kecs_sync__bury_form[] =
     "DROP FUNCTION IF EXISTS {S}sync_bury_{t};\n"
@@ -230,6 +249,10 @@ enum {
   KECS_SYNC__STAMP_NAMES,
   KECS_SYNC__STAMP_VALUES,
   KECS_SYNC__SETS,
+  KECS_SYNC__PART_SETS,
+  KECS_SYNC__PART_LATERS,
+  KECS_SYNC__MERGE_PARTLY,
+  KECS_SYNC__PARTLY_REFUSED,
   KECS_SYNC__OR_GROUPS,
   KECS_SYNC__GROUP_CONFLICTS,
   KECS_SYNC__SUSPECT_GROUPS,
@@ -317,6 +340,13 @@ static void kecs_sync__set(kecs_sync__parts *parts, int number) {
   if (!kecs_sync__in_key(parts->info, number)) {
     kecs_sync__add(parts, KECS_SYNC__SETS, ",", form, column->name, "");
   }
+  if (column->group == KECS_GROUP_SPEC || column->group == KECS_GROUP_STATUS) {
+    const char *group = column->group == KECS_GROUP_SPEC ? "spec" : "status";
+    const kecs_pg__mark marks[] = {{"c", column->name}, {"g", group}, {NULL, NULL}};
+    kecs_pg__text *out = &parts->part[KECS_SYNC__PART_SETS];
+    kecs_pg__text_adds(out, out->len ? "," : "");
+    kecs_pg__text_fill(out, "{c}=CASE WHEN " KECS_SYNC__PART_LATER " THEN u.{c} ELSE t.{c} END", marks);
+  }
 }
 
 static void kecs_sync__columns(kecs_sync__parts *parts) {
@@ -374,6 +404,17 @@ static void kecs_sync__rows(kecs_sync__parts *parts) {
   }
 }
 
+static void kecs_sync__stamp_partly(kecs_sync__parts *parts, const kecs_pg__mark *marks) {
+  kecs_pg__text *later = &parts->part[KECS_SYNC__PART_LATERS];
+  kecs_pg__text_adds(later, later->len ? " OR " : "");
+  kecs_pg__text_fill(later, KECS_SYNC__PART_LATER, marks);
+  kecs_pg__text_fill(&parts->part[KECS_SYNC__PART_SETS],
+                     ",stamp_{g}=CASE WHEN " KECS_SYNC__PART_LATER
+                     " THEN u.stamp_{g} ELSE t.stamp_{g} END,site_{g}=CASE WHEN " KECS_SYNC__PART_LATER
+                     " THEN nullif(u.site_{g},0) ELSE t.site_{g} END",
+                     marks);
+}
+
 static void kecs_sync__stamps(kecs_sync__parts *parts) {
   static const char *const sets =
       ",stamp_{c}=CASE WHEN " KECS_SYNC__LATER
@@ -409,10 +450,12 @@ static void kecs_sync__stamps(kecs_sync__parts *parts) {
                          marks);
       kecs_pg__text_fill(&parts->part[KECS_SYNC__GROUP_CONFLICTS], kecs_sync__group_form, marks);
       kecs_pg__text_fill(&parts->part[KECS_SYNC__SUSPECT_GROUPS], kecs_sync__suspect_form, marks);
+      kecs_sync__stamp_partly(parts, marks);
     }
   }
   if (!(parts->info->flags & KECS_KIND_PLAIN)) {
     kecs_pg__text_adds(&parts->part[KECS_SYNC__SETS], ",version=t.version+1,updated_at=now_us");
+    kecs_pg__text_adds(&parts->part[KECS_SYNC__PART_SETS], ",version=t.version+1,updated_at=now_us");
   }
 }
 
@@ -441,6 +484,10 @@ static void kecs_sync__fill(kecs_pg__text *out, const kecs_sync__parts *parts, c
       {"or_groups", parts->part[KECS_SYNC__OR_GROUPS].len ? parts->part[KECS_SYNC__OR_GROUPS].data : ""},
       {"group_conflicts",
        parts->part[KECS_SYNC__GROUP_CONFLICTS].len ? parts->part[KECS_SYNC__GROUP_CONFLICTS].data : ""},
+      {"part_sets", parts->part[KECS_SYNC__PART_SETS].len ? parts->part[KECS_SYNC__PART_SETS].data : ""},
+      {"part_later", parts->part[KECS_SYNC__PART_LATERS].len ? parts->part[KECS_SYNC__PART_LATERS].data : ""},
+      {"merge_partly", parts->part[KECS_SYNC__MERGE_PARTLY].len ? parts->part[KECS_SYNC__MERGE_PARTLY].data : ""},
+      {"partly", parts->part[KECS_SYNC__PARTLY_REFUSED].len ? parts->part[KECS_SYNC__PARTLY_REFUSED].data : ""},
       {"suspect_groups",
        parts->part[KECS_SYNC__SUSPECT_GROUPS].len ? parts->part[KECS_SYNC__SUSPECT_GROUPS].data : ""},
       {"delete", parts->part[KECS_SYNC__DELETE].len ? parts->part[KECS_SYNC__DELETE].data : ""},
@@ -501,8 +548,13 @@ KECS_PG__FN void kecs_sync__hub_kind(kecs_pg__text *out, const kecs_pg__connecti
   kecs_sync__stamps(&parts);
   kecs_sync__releases(&parts, info, "", "t", 1);
   kecs_sync__fill(&parts.part[KECS_SYNC__DELETE], &parts, kecs_sync__delete_form);
+  if (parts.part[KECS_SYNC__PART_LATERS].len > 0) {
+    kecs_sync__fill(&parts.part[KECS_SYNC__PARTLY_REFUSED], &parts, kecs_sync__partly_form);
+    kecs_sync__fill(&parts.part[KECS_SYNC__MERGE_PARTLY], &parts, kecs_sync__merge_partly_form);
+  }
   kecs_sync__fill(&parts.part[KECS_SYNC__MERGE], &parts, kecs_sync__merge_form);
   kecs_sync__fill(out, &parts, kecs_sync__put_form);
+  kecs_sync__fill(out, &parts, kecs_sync__put_end_form);
   kecs_sync__fill(out, &parts, kecs_sync__bury_form);
   for (int i = 0; i < KECS_SYNC__PARTS; i++) {
     out->status = out->status ? out->status : parts.part[i].status;

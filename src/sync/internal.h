@@ -52,6 +52,7 @@ struct kecs_sync {
   int64_t until_kinds;
   int64_t head;
   char head_id[KECS_SYNC__ID_SIZE];
+  bool lacking;                             /* the last page wants another one */
   int stopped;                              /* a flag: the round is to end, also while the hub is waited for */
   uint64_t prepared[KECS_SYNC__PREPARED];   /* on the link: hashes of texts; the statement k1 is of the first */
   int prepared_count;

@@ -15,6 +15,7 @@
 enum {
   KECS_SYNC__PUT_FIXED = 8,  /* key, mask, three stamps with their sites */
   KECS_SYNC__BURY_FIXED = 2, /* key, stamp */
+  KECS_SYNC__PARTLY = 8,     /* in a mask: what is not pending did not come along */
   KECS_SYNC__ARRAYS = 64 + KECS_SYNC__PUT_FIXED
 };
 
@@ -32,6 +33,7 @@ typedef struct kecs_sync__load {
   kecs_sync__arrays *bury[KECS_KIND_COUNT];
   int64_t rows;
   bool buries;
+  bool partly; /* rows go without the groups that are not pending, where the hub has the row */
 } kecs_sync__load;
 
 /* ---- collecting ---- */
@@ -63,22 +65,37 @@ static int64_t kecs_sync__wire_site(const kecs_sync *sync, int64_t site) {
   return site == KECS_REPLICA_HERE ? sync->notes.site : site;
 }
 
+/* Whether a column goes with a row of which only some groups do: these, and the key. */
+static bool kecs_sync__goes(const kecs_kind_info *info, int column, unsigned pending) {
+  for (int i = 0; i < info->keys[0].count; i++) {
+    if (info->keys[0].columns[i] == column) {
+      return true;
+    }
+  }
+  return (info->columns[column].group == KECS_GROUP_SPEC && (pending & 1U << KECS_REPLICA_SPEC)) ||
+         (info->columns[column].group == KECS_GROUP_STATUS && (pending & 1U << KECS_REPLICA_STATUS));
+}
+
 static kecs_status kecs_sync__load_row(kecs_sync__load *load, const kecs_replica_row *row) {
+  static const kecs_value nothing = {KECS_VALUE_NULL, 0, NULL, 0};
   kecs_sync__arrays *put = kecs_sync__arrays_of(load->sync, &load->put[row->kind]);
   const kecs_kind_info *info = kecs_kind_describe(row->kind);
+  bool partly = load->partly && !(row->pending & 1U << KECS_REPLICA_LIFE);
   int at = 2;
   if (!put) {
     return KECS_E_NOMEM;
   }
   kecs_sync__array_add(&put->array[0], row->key);
-  kecs_sync__array_int(&put->array[1], (int64_t)row->pending);
+  kecs_sync__array_int(&put->array[1], (int64_t)row->pending | (partly ? KECS_SYNC__PARTLY : 0));
   for (int i = 0; i < KECS_REPLICA_STAMPS; i++) {
-    kecs_sync__array_int(&put->array[at++], row->stamp[i]);
-    kecs_sync__array_int(&put->array[at++], kecs_sync__wire_site(load->sync, row->site[i]));
+    bool goes = !partly || i == KECS_REPLICA_LIFE || (row->pending & 1U << i);
+    kecs_sync__array_int(&put->array[at++], goes ? row->stamp[i] : 0);
+    kecs_sync__array_int(&put->array[at++], goes ? kecs_sync__wire_site(load->sync, row->site[i]) : 0);
   }
   for (int i = 0; i < info->column_count; i++) {
     if (kecs_sync__travels(&info->columns[i])) {
-      kecs_sync__array_value(&put->array[at++], &info->columns[i], &row->values[i]);
+      bool goes = !partly || kecs_sync__goes(info, i, row->pending);
+      kecs_sync__array_value(&put->array[at++], &info->columns[i], goes ? &row->values[i] : &nothing);
     }
   }
   put->count = at;
@@ -312,7 +329,7 @@ static kecs_status kecs_sync__pass_over(kecs_sync *sync, const kecs_replica_end 
 }
 
 static kecs_status kecs_sync__push_log(kecs_sync *sync, bool *out_more) {
-  kecs_sync__load load = {sync, {NULL}, {NULL}, 0, false};
+  kecs_sync__load load = {sync, {NULL}, {NULL}, 0, false, true};
   kecs_replica side = kecs_sync__side(sync);
   kecs_replica_end end;
   bool again = sync->notes.intent.id[0] != '\0';
@@ -357,7 +374,7 @@ static kecs_status kecs_sync__key_visit(const kecs_value *values, void *user) {
 }
 
 static kecs_status kecs_sync__push_refused(kecs_sync *sync) {
-  kecs_sync__load load = {sync, {NULL}, {NULL}, 0, false};
+  kecs_sync__load load = {sync, {NULL}, {NULL}, 0, false, false};
   kecs_sync__keys keys = {sync, NULL};
   kecs_replica side = kecs_sync__side(sync);
   bool again = sync->notes.intent.id[0] != '\0';
