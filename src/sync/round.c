@@ -147,6 +147,7 @@ KECS_STORE_API kecs_status kecs_sync_once(kecs_sync *sync, kecs_sync_report *out
   status = status ? status : kecs_sync__hello(sync);
   status = status ? status : kecs_sync__pull(sync);
   status = status ? status : kecs_sync__push(sync);
+  status = status ? status : kecs_sync__append(sync);
   int64_t now = kecs_replica_now(sync->store);
   bool idle = sync->report.pushed + sync->report.pulled == 0 && now - sync->notes.last_us < INT64_C(60000000);
   if (!status && !idle) { /* an idle edge does not wear its disk */
@@ -181,6 +182,7 @@ KECS_STORE_API kecs_status kecs_sync_status(kecs_sync *sync, kecs_sync_status_in
   status = status
                ? status
                : kecs_sync__count(sync->store, "SELECT count(*) FROM {sync_wanted} WHERE {own}true", &out_info->wanted);
+  status = status ? status : kecs_sync__append_waiting(sync, &out_info->append_pending);
   return status ? status
                 : kecs_sync__count(sync->store, "SELECT count(*) FROM {sync_conflicts} WHERE {own}true",
                                    &out_info->conflicts);
@@ -241,11 +243,15 @@ static kecs_status kecs_sync__check_options(const kecs_sync_options *options) {
     return kecs_pg__fail(KECS_E_INVALID, "options.batch is %d; 1 to %d, or 0", options->batch,
                          (int)KECS_SYNC__BATCH_MAX);
   }
+  if (options->append_bytes < -1 || options->append_keep_bytes < 0) {
+    return kecs_pg__fail(KECS_E_INVALID, "options.append_bytes is -1 or more, options.append_keep_bytes 0 or more");
+  }
   return KECS_OK;
 }
 
 static kecs_status kecs_sync__choose_kinds(kecs_sync *sync, const kecs_sync_options *options) {
-  sync->kinds = options->kind_count ? 0 : kecs_replica_kinds(sync->store);
+  uint64_t append = kecs_replica_append_kinds(sync->store);
+  sync->kinds = options->kind_count ? 0 : kecs_replica_kinds(sync->store) | append;
   for (size_t i = 0; i < options->kind_count; i++) {
     if (!kecs_kind_describe(options->kinds[i])) {
       return kecs_pg__fail(KECS_E_INVALID, "options.kinds: %d is no kind", (int)options->kinds[i]);
@@ -261,6 +267,8 @@ static kecs_status kecs_sync__choose_kinds(kecs_sync *sync, const kecs_sync_opti
       }
     }
   }
+  sync->append = sync->kinds & append;
+  sync->kinds &= ~append;
   return KECS_OK;
 }
 
@@ -284,7 +292,7 @@ static kecs_status kecs_sync__fix(kecs_store *tx, const char *name, const char *
 static kecs_status kecs_sync__fix_work(kecs_store *tx, void *user) {
   const kecs_sync *sync = user;
   char kinds[24];
-  snprintf(kinds, sizeof kinds, "%llu", (unsigned long long)sync->kinds);
+  snprintf(kinds, sizeof kinds, "%llu", (unsigned long long)(sync->kinds | sync->append));
   kecs_status status = kecs_sync__fix(tx, "name", sync->site);
   return status ? status : kecs_sync__fix(tx, "kinds", kinds);
 }
@@ -306,6 +314,9 @@ KECS_STORE_API kecs_status kecs_sync_open(kecs_store *store, const kecs_sync_opt
   sync->allocator = *allocator;
   sync->store = store;
   sync->batch = options->batch ? options->batch : KECS_SYNC__BATCH;
+  sync->append_pull = options->append_pull;
+  sync->append_bytes = options->append_bytes ? options->append_bytes : KECS_SYNC__APPEND_BYTES;
+  sync->append_keep_bytes = options->append_keep_bytes;
   snprintf(sync->site, sizeof sync->site, "%s", options->site);
   sync->hub = kecs_pg__copy(allocator, options->hub, strlen(options->hub));
   status = sync->hub ? kecs_pg_backend()->attach(sync->hub, &sync->allocator, &sync->place) : KECS_E_NOMEM;
