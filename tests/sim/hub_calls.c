@@ -217,7 +217,12 @@ static void put_row(call *at, const kecs_kind_info *info, const sim_array *array
   for (int i = 0; i < info->column_count; i++) {
     values[i] = kecs_sync__travels(&info->columns[i]) ? arrays[next++].list[row] : NULL;
   }
-  const char *code = hub_put(at->hub, (int)info->kind, arrays[2].list[row], stamp, site, values);
+  const hub_row *there = hub_find(at->hub, (int)info->kind, arrays[2].list[row]);
+  bool partly = array_number(&arrays[3], row) & 8;
+  bool known = there && sim_stamp_order(there->stamp[0], there->site[0], stamp[0], site[0]) >= 0;
+  const char *code = partly && !known
+                         ? "KS010"
+                         : hub_put(at->hub, (int)info->kind, arrays[2].list[row], stamp, site, values);
   if (code) {
     hub_refuse(&at->hub->sites[number - 1], (int)info->kind, arrays[2].list[row], code);
   }
