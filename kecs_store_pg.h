@@ -1,5 +1,5 @@
 /* kecs_store_pg.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * fefd434f56416d285c5eb04b91092015427dce8d711fbc6305fffec5a9404364 */
+ * 8f973af71615da29c068763f20cddd8961498f90da2850aea7e475e14fe4a01c */
 /* ---- doc/manual_pg.h --------------------------------------------------------------------------------------------- */
 /* kecs_store_pg.h -- PostgreSQL behind the calls of kecs_store.h.
  *
@@ -100,7 +100,13 @@ typedef struct kecs_sync_options {
   const kecs_kind *kinds; /* `kind_count` of them; none: all that can take part. Parents must be among them. Fixed with
                            * the first kecs_sync_open of a file */
   size_t kind_count;
-  int batch;              /* entries of a log that are pushed or pulled at once; 0: 1000; at most 100000 */
+  int batch;              /* entries of a log that are pushed or pulled at once, at most 100000; 0: from 1000 on as many
+                           * as are pushed in 200 to 500 ms, at most 5000 */
+  /* The kinds that only grow, task_log and event. They are pushed after everything else. */
+  int64_t append_bytes;      /* at most so many a round, but one row at least; 0: 1 MiB; -1: none */
+  int64_t append_keep_bytes; /* what they may take in this file; 0: no bound. Beyond it the oldest rows go, first those
+                              * that are at the hub; where others go, an event "kecs.sync.gap" says how many */
+  bool append_pull;          /* the hub's come to this edge, too: all with a file's first round, else from now on */
 } kecs_sync_options;
 
 /* What a round has done. */
@@ -109,6 +115,8 @@ typedef struct kecs_sync_report {
   int64_t refused;     /* that the hub refused: they are sent again in the next round */
   int64_t pulled;      /* rows and deletions of the hub that changed something here */
   int64_t conflicts;   /* entries that were made in sync_conflicts here */
+  int64_t appended;    /* rows of kinds that only grow that were sent and taken */
+  int64_t dropped;     /* of these, rows that went from here without ever having been at the hub: append_keep_bytes */
   int64_t round_trips; /* without those of a new connection */
   int64_t bytes_out;   /* of statements and their values */
   int64_t bytes_in;    /* of values that came back */
@@ -123,8 +131,20 @@ typedef struct kecs_sync_status_info {
   int64_t refused;     /* rows that the hub has refused and that are sent again */
   int64_t wanted;      /* rows of the hub whose parent is missing here */
   int64_t conflicts;   /* entries of sync_conflicts */
+  int64_t append_pending; /* rows of kinds that only grow, not pushed yet */
   int64_t cursor;      /* sequence of the hub's log up to which everything is here */
   int64_t last_us;     /* end of the last round that succeeded, microseconds since 1970; 0: none */
+  int64_t lag_us;      /* age of the oldest change that is not pushed; 0: there is none */
+  int batch;           /* entries that are pushed at once now */
+  /* From here on: what this handle has seen. */
+  bool running;        /* the thread runs */
+  int64_t rounds;
+  int64_t failures;    /* rounds that have failed since the last that succeeded */
+  int64_t reconnects;  /* connections to the hub, beyond the first */
+  int64_t hub_offset_us; /* the hub's clock minus this one, at the last handshake */
+  kecs_status failed;  /* of the last round that failed; KECS_OK: none has */
+  const char *failed_text;
+  int64_t failed_us;   /* when */
 } kecs_sync_status_info;
 
 /* Makes a hub of the tenant that the URL names: tables, change log and functions, under the lock of migrations. May be
@@ -140,7 +160,7 @@ KECS_STORE_API kecs_status kecs_sync_open(kecs_store *store, const kecs_sync_opt
 
 /* One round: handshake, pull, push. On one thread at a time. What was done before a failure stays done, and the next
  * round goes on from there; *out_report (may be NULL) is filled in any case. Deadline and cancel of the store's
- * handle end it between two steps, not while the hub is waited for. Errors:
+ * handle end it between two steps; kecs_sync_cancel also while the hub is waited for. Errors:
  *   OFFLINE, BUSY          nothing is wrong: try again later
  *   CONFLICT               the hub knows of another last push of this site, is another hub, or went back in its
  *                          history: two devices with one name, a copied or restored file, a failover. Or this device's
@@ -150,7 +170,30 @@ KECS_STORE_API kecs_status kecs_sync_open(kecs_store *store, const kecs_sync_opt
  *   DENIED, TIMEOUT, CANCELLED, FULL, NOMEM, IO ... as elsewhere */
 KECS_STORE_API kecs_status kecs_sync_once(kecs_sync *sync, kecs_sync_report *out_report);
 
-/* From this file alone; works without the hub. */
+/* How a thread runs rounds. Zero-initialised: every 5 seconds, and as soon as something is written here. */
+typedef struct kecs_sync_pace {
+  int every_ms;       /* between two rounds, a fifth more or less; 0: 5000. A hub may ask for more: kecs_sync_hub_limit */
+  int backoff_max_ms; /* after failures pauses are anything up to 2, 4, 8 ... seconds, and up to this; 0: 60000 */
+  bool timed;         /* changes wait for the next round's time: they do not begin one */
+  void (*after)(kecs_status status, const kecs_sync_report *report, const kecs_error *error, void *user);
+  void *user;         /* `after`, which may be NULL, is called on the thread after each round; `error` counts where
+                       * `status` is not KECS_OK. It may call all but kecs_sync_once, _start, _stop and _close */
+} kecs_sync_pace;
+
+/* Runs rounds on a thread of its own until kecs_sync_stop or kecs_sync_close. A write of this process begins one at
+ * once, one of another process within 25 ms. Its waiting costs what a watch costs (store/watch.h). `pace` may be NULL; it
+ * is copied. Errors: INVALID; MISUSE (it runs); FULL (no thread); UNSUPPORTED (built with KECS_STORE_NO_THREADS). */
+KECS_STORE_API kecs_status kecs_sync_start(kecs_sync *sync, const kecs_sync_pace *pace);
+
+/* Ends the thread and waits for that: a round under way is given up, also while the hub is waited for. Nothing is lost.
+ * KECS_OK where none runs. MISUSE from the thread itself. */
+KECS_STORE_API kecs_status kecs_sync_stop(kecs_sync *sync);
+
+/* Gives up the round under way, from any thread: it ends with CANCELLED, also while the hub is waited for. The thread
+ * goes on with its next round. NULL is fine. */
+KECS_STORE_API void kecs_sync_cancel(kecs_sync *sync);
+
+/* From this file and the handle alone; works without the hub, and while a round is under way, on one thread at a time. */
 KECS_STORE_API kecs_status kecs_sync_status(kecs_sync *sync, kecs_sync_status_info *out_info);
 
 /* What has lost against another state, and was kept. Texts die when `visit` returns. */
@@ -4564,6 +4607,27 @@ KECS_PG__FN void kecs_sync__hub_common(kecs_pg__text *out, const kecs_pg__connec
 KECS_PG__FN void kecs_sync__hub_kind(kecs_pg__text *out, const kecs_pg__connection *connection,
                                      const kecs_kind_info *info);
 
+/* sync_append_TABLE, for a kind that only grows (hub_append.c). */
+KECS_PG__FN void kecs_sync__hub_append(kecs_pg__text *out, const kecs_pg__connection *connection,
+                                       const kecs_kind_info *info);
+
+/* What is special to a kind (hub_kinds.c), as forms for the places of sync_put_TABLE and sync_bury_TABLE. */
+enum {
+  KECS_SYNC__CLAIM,   /* before conflicts are noted: takes places out of `every` */
+  KECS_SYNC__KNOWN,   /* what else must hold where a later life takes a row */
+  KECS_SYNC__AGAIN,   /* tried after the rows could not be merged together: empties `every` where it has done it */
+  KECS_SYNC__MERGED,  /* after all */
+  KECS_SYNC__GONE,    /* after a deletion */
+  KECS_SYNC__SPECIALS
+};
+KECS_PG__FN const char *kecs_sync__hub_part(kecs_kind kind, int part);
+
+/* An expression over `u` for a local column that says what others say; NULL for any other. */
+KECS_PG__FN const char *kecs_sync__hub_derived(const kecs_kind_info *info, const kecs_column_info *column);
+
+/* Functions that these forms call. */
+KECS_PG__FN void kecs_sync__hub_helpers(kecs_pg__text *out, const kecs_pg__connection *connection);
+
 /* A natural key's text (kecs_change.key) over the columns of a row `alias`. */
 KECS_PG__FN void kecs_sync__key_text(kecs_pg__text *out, const kecs_kind_info *info, const char *alias);
 
@@ -4710,8 +4774,261 @@ KECS_PG__FN void kecs_sync__hub_common(kecs_pg__text *out, const kecs_pg__connec
     kecs_pg__log_text(out, connection, hello.data);
   }
   kecs_pg__log_text(out, connection, kecs_sync__push_form);
+  kecs_sync__hub_helpers(out, connection);
   out->status = out->status ? out->status : hello.status;
   kecs_pg__text_free(&hello);
+}
+
+/* ---- sync/hub_kinds.c -------------------------------------------------------------------------------------------- */
+/* sync/hub_kinds.c -- what is special to a kind in its functions at the hub: texts that hub_sql.c puts into its forms.
+ *
+ * Task definitions: a revision keeps its number for whoever was here first. What a site sends under a number that
+ * another one has given, and that the site has not seen, is refused with KS004: the site finds the other definition
+ * when it pulls, and registers its own anew (store/replica_revision.c). Rules: two may have swapped their priorities.
+ * Target groups and listeners: elbv2_associations is made anew from their documents. */
+
+#include <string.h>
+
+/* ---- task definitions ---- */
+
+/* The other one must not have been seen, and a row that comes in just now is not known either: {known} holds its place
+ * against a later life. */
+static const char kecs_sync__claim_form[] =
+    "  known := ARRAY(SELECT t.rid FROM {sent} JOIN {S}{t} t ON {same});\n"
+    "  claimed := ARRAY(SELECT u.s_place FROM {sent} JOIN {S}{t} t ON {same} JOIN {unseen} n ON n.rid=t.rid\n"
+    "    WHERE u.s_place=ANY(every) AND ({u_life})<>({t_life}) AND (n.groups&1)<>0);\n"
+    "  every := ARRAY(SELECT e FROM unnest(every) AS e WHERE e<>ALL(claimed));\n";
+
+static const char kecs_sync__claimed_form[] =
+    "  claimed := claimed||ARRAY(SELECT u.s_place FROM {sent} JOIN {S}{t} t ON {same} WHERE u.s_place=ANY(every) AND\n"
+    "    ({u_life})<>({t_life}) AND t.rid<>ALL(known));\n"
+    "  INSERT INTO {S}sync_refused(tenant,site,kind,key,code) SELECT whose,me,{kind},a_key[c],'KS004'\n"
+    "    FROM unnest(claimed) AS c ON CONFLICT(tenant,site,kind,key) DO UPDATE SET code=excluded.code;\n"
+    "  INSERT INTO {S}task_definition_families AS f(tenant,account_id,region,family,last_revision)\n"
+    "    SELECT whose,u.account_id,u.region,u.family,max(u.revision) FROM {sent} WHERE u.s_mask&8=0\n"
+    "    GROUP BY 2,3,4 ORDER BY 2,3,4\n"
+    "    ON CONFLICT(tenant,account_id,region,family) DO UPDATE SET last_revision=excluded.last_revision\n"
+    "    WHERE f.last_revision<excluded.last_revision;\n";
+
+static const char kecs_sync__number_seen_form[] =
+    "  INSERT INTO {S}task_definition_families AS f(tenant,account_id,region,family,last_revision)\n"
+    "    SELECT whose,k.part[2],k.part[1],k.part[3],max(k.part[4]::bigint) FROM (SELECT regexp_matches(x,\n"
+    "    '^arn:[^:]*:ecs:([^:]+):([^:]+):task-definition/(.+):([0-9]+)$') AS part FROM unnest(a_key) AS x) k\n"
+    "    WHERE length(k.part[4])<10 GROUP BY 2,3,4 ORDER BY 2,3,4\n"
+    "    ON CONFLICT(tenant,account_id,region,family) DO UPDATE SET last_revision=excluded.last_revision\n"
+    "    WHERE f.last_revision<excluded.last_revision;\n";
+
+/* ---- rules ---- */
+
+/* Once, when all of them together did not do: none has its old one while they get their new ones. */
+static const char kecs_sync__swap_form[] =
+    "      IF depth=1 AND starts[1]=1 THEN\n"
+    "        BEGIN\n"
+    "          UPDATE {S}{t} t SET priority=-4611686018427387904-t.rid FROM {sent} WHERE {same} AND\n"
+    "            u.s_place=ANY(every) AND t.priority<>u.priority AND (({u_life})>({t_life}) OR (({u_life})=({t_life})\n"
+    "            AND (u.stamp_spec,u.site_spec)>(coalesce(t.stamp_spec,0),coalesce(t.site_spec,0))));\n"
+    "          {merge}\n"
+    "          depth := 0;\n"
+    "        EXCEPTION WHEN integrity_constraint_violation OR data_exception OR program_limit_exceeded OR\n"
+    "          insufficient_privilege THEN\n"
+    "          NULL;\n" /* by halves, then */
+    "        END;\n"
+    "      END IF;\n";
+
+/* ---- load balancing ---- */
+
+static const char kecs_sync__group_links_form[] =
+    "  DELETE FROM {S}elbv2_associations a WHERE a.tenant=whose AND a.target_group_arn=ANY(a_key) AND\n"
+    "    a.listener_arn='';\n"
+    "  INSERT INTO {S}elbv2_associations(tenant,target_group_arn,load_balancer_arn,listener_arn)\n"
+    "    SELECT DISTINCT whose,t.arn,l.arn,'' FROM {S}{t} t CROSS JOIN LATERAL unnest({S}sync_links(\n"
+    "    t.load_balancer_arns,'')) AS l(arn) WHERE t.tenant=whose AND t.arn=ANY(a_key) ORDER BY 2,3\n"
+    "    ON CONFLICT DO NOTHING;\n";
+
+static const char kecs_sync__listener_links_form[] =
+    "  DELETE FROM {S}elbv2_associations a WHERE a.tenant=whose AND a.listener_arn=ANY(a_key) AND a.listener_arn<>'';\n"
+    "  INSERT INTO {S}elbv2_associations(tenant,target_group_arn,load_balancer_arn,listener_arn)\n"
+    "    SELECT DISTINCT whose,l.arn,t.load_balancer_arn,t.arn FROM {S}{t} t CROSS JOIN LATERAL unnest({S}sync_links(\n"
+    "    t.default_actions,'TargetGroupArn')) AS l(arn) WHERE t.tenant=whose AND t.arn=ANY(a_key) ORDER BY 2,4\n"
+    "    ON CONFLICT DO NOTHING;\n";
+
+/* Listeners go with it; a group that still names it says what it says. */
+static const char kecs_sync__balancer_gone_form[] =
+    "  DELETE FROM {S}elbv2_associations a WHERE a.tenant=whose AND a.load_balancer_arn=ANY(a_key) AND\n"
+    "    a.listener_arn<>'' AND NOT EXISTS(SELECT FROM {S}elbv2_listeners l WHERE l.tenant=whose AND "
+    "l.arn=a.listener_arn);\n";
+
+static const char kecs_sync__group_gone_form[] =
+    "  DELETE FROM {S}elbv2_associations a WHERE a.tenant=whose AND a.target_group_arn=ANY(a_key) AND\n"
+    "    a.listener_arn='' AND NOT EXISTS(SELECT FROM {S}{t} t WHERE t.tenant=whose AND t.arn=a.target_group_arn);\n";
+
+static const char kecs_sync__listener_gone_form[] =
+    "  DELETE FROM {S}elbv2_associations a WHERE a.tenant=whose AND a.listener_arn=ANY(a_key) AND a.listener_arn<>''\n"
+    "    AND NOT EXISTS(SELECT FROM {S}{t} t WHERE t.tenant=whose AND t.arn=a.listener_arn);\n";
+
+/* The strings of an array, or those of all members of a name at any depth. A text that is no JSON has none. */
+static const char kecs_sync__links_form[] =
+    "CREATE OR REPLACE FUNCTION {S}sync_links(document text,name text) RETURNS text[] LANGUAGE plpgsql IMMUTABLE AS\n"
+    "$kecs_sync$\n"
+    "BEGIN\n"
+    "  IF coalesce(document,'')='' THEN\n"
+    "    RETURN '{none}';\n"
+    "  END IF;\n"
+    "  RETURN ARRAY(WITH RECURSIVE w(depth,name,v) AS (SELECT 0,''::text,document::json UNION ALL\n"
+    "    SELECT w.depth+1,x.name,x.v FROM w CROSS JOIN LATERAL (\n"
+    "      SELECT e.key AS name,e.value AS v FROM json_each(CASE json_typeof(w.v) WHEN 'object' THEN w.v ELSE\n"
+    "      '{none}' END) e UNION ALL SELECT '',a FROM json_array_elements(CASE json_typeof(w.v) WHEN 'array' THEN w.v\n"
+    "      ELSE '[]' END) a) x)\n"
+    "    SELECT w.v#>>'{none}' FROM w WHERE json_typeof(w.v)='string' AND w.name=sync_links.name AND (w.name<>'' OR\n"
+    "    (w.depth=1 AND json_typeof(document::json)='array')));\n"
+    "EXCEPTION WHEN data_exception OR statement_too_complex THEN\n"
+    "  RETURN '{none}';\n"
+    "END $kecs_sync$;\n";
+
+/* ---- the table ---- */
+
+typedef struct kecs_sync__hub_special {
+  kecs_kind kind;
+  const char *text[KECS_SYNC__SPECIALS];
+} kecs_sync__hub_special;
+
+static const kecs_sync__hub_special kecs_sync__hub_specials[] = {
+    {KECS_KIND_TASK_DEFINITION,
+     {kecs_sync__claim_form, " AND t.rid=ANY(known)", "", kecs_sync__claimed_form, kecs_sync__number_seen_form}},
+    {KECS_KIND_RULE, {"", "", kecs_sync__swap_form, "", ""}},
+    {KECS_KIND_LOAD_BALANCER, {"", "", "", "", kecs_sync__balancer_gone_form}},
+    {KECS_KIND_TARGET_GROUP, {"", "", "", kecs_sync__group_links_form, kecs_sync__group_gone_form}},
+    {KECS_KIND_LISTENER, {"", "", "", kecs_sync__listener_links_form, kecs_sync__listener_gone_form}},
+};
+
+KECS_PG__FN const char *kecs_sync__hub_part(kecs_kind kind, int part) {
+  for (size_t i = 0; i < sizeof kecs_sync__hub_specials / sizeof kecs_sync__hub_specials[0]; i++) {
+    if (kecs_sync__hub_specials[i].kind == kind) {
+      return kecs_sync__hub_specials[i].text[part];
+    }
+  }
+  return "";
+}
+
+/* A task's family is what its reference says; see kecs__family_of. */
+KECS_PG__FN const char *kecs_sync__hub_derived(const kecs_kind_info *info, const kecs_column_info *column) {
+  return info->kind == KECS_KIND_TASK && column == &info->columns[KECS_TASK_FAMILY]
+             ? "CASE WHEN u.task_definition_arn LIKE 'arn:%' AND u.task_definition_arn NOT LIKE "
+               "'arn:%:task-definition/%' THEN '' ELSE regexp_replace(regexp_replace(u.task_definition_arn,"
+               "'^arn:([^:]*:)+task-definition/',''),':[0-9]+$','') END"
+             : NULL;
+}
+
+KECS_PG__FN void kecs_sync__hub_helpers(kecs_pg__text *out, const kecs_pg__connection *connection) {
+  const kecs_pg__mark marks[] = {
+      {"S", connection->home->schema}, {"text", connection->home->dialect.type_text}, {"none", "{}"}, {NULL, NULL}};
+  kecs_pg__text_fill(out, kecs_sync__links_form, marks);
+  kecs_pg__text_fill(
+      out,
+      "CREATE OR REPLACE FUNCTION {S}sync_families(whose text,accounts text[],regions text[],families text[],\n"
+      "revisions bigint[]) RETURNS void LANGUAGE sql AS $kecs_sync$\n"
+      "  INSERT INTO {S}task_definition_families AS f(tenant,account_id,region,family,last_revision)\n"
+      "  SELECT whose,x.a,x.b,x.c,x.d FROM unnest(accounts,regions,families,revisions) AS x(a,b,c,d)\n"
+      "  WHERE current_setting('kecs_store.push',true)='open' ORDER BY 2,3,4\n"
+      "  ON CONFLICT(tenant,account_id,region,family) DO UPDATE SET last_revision=excluded.last_revision\n"
+      "  WHERE f.last_revision<excluded.last_revision\n"
+      "$kecs_sync$;\n",
+      marks);
+}
+
+/* ---- sync/hub_append.c ------------------------------------------------------------------------------------------- */
+/* sync/hub_append.c -- the text of sync_append_TABLE, of a kind that only grows: rows come as arrays, one a column, and
+ * are there once by their key. */
+
+#include <string.h>
+
+/* A row that the table refuses does not keep the others; it is what the function gives. */
+static const char kecs_sync__append_form[] =
+    "DROP FUNCTION IF EXISTS {S}sync_append_{t};\n"
+    "CREATE FUNCTION {S}sync_append_{t}(whose text,me bigint{arguments}) RETURNS TABLE(key text,code text,line text)\n"
+    "LANGUAGE plpgsql AS $kecs_sync$\n"
+    "#variable_conflict use_column\n"
+    "DECLARE\n"
+    "  one bigint;\n"
+    "BEGIN\n"
+    "  PERFORM set_config('kecs_store.site',me::text,true);\n"
+    "  BEGIN\n"
+    "    INSERT INTO {S}{t}(tenant,{names}{locals}) SELECT whose,{u_names}{local_values} FROM unnest({arrays})\n"
+    "      AS u({names}) ORDER BY u.{key} ON CONFLICT DO NOTHING;\n"
+    "  EXCEPTION WHEN integrity_constraint_violation OR data_exception OR program_limit_exceeded OR "
+    "insufficient_privilege THEN\n"
+    "    FOR one IN SELECT generate_subscripts(c_{key},1) LOOP\n"
+    "      BEGIN\n"
+    "        INSERT INTO {S}{t}(tenant,{names}{locals}) SELECT whose,{u_names}{local_values} FROM unnest({arrays})\n"
+    "          WITH ORDINALITY AS u({names},s_place) WHERE u.s_place=one ON CONFLICT DO NOTHING;\n"
+    "      EXCEPTION WHEN integrity_constraint_violation OR data_exception OR program_limit_exceeded OR "
+    "insufficient_privilege THEN\n"
+    "        RETURN QUERY SELECT u.{key}::text,SQLSTATE::text,row_to_json(u)::text FROM unnest({arrays}) WITH\n"
+    "          ORDINALITY AS u({names},s_place) WHERE u.s_place=one;\n"
+    "      END;\n"
+    "    END LOOP;\n"
+    "  END;\n"
+    "  PERFORM set_config('kecs_store.site','',true);\n"
+    "END $kecs_sync$;\n";
+
+enum {
+  KECS_SYNC__A_ARGUMENTS,
+  KECS_SYNC__A_NAMES,
+  KECS_SYNC__A_U_NAMES,
+  KECS_SYNC__A_ARRAYS,
+  KECS_SYNC__A_LOCALS,
+  KECS_SYNC__A_LOCAL_VALUES,
+  KECS_SYNC__A_PARTS
+};
+
+static void kecs_sync__append_add(kecs_pg__text *part, bool first, const char *form, const char *column,
+                                  const char *type) {
+  const kecs_pg__mark marks[] = {{"c", column}, {"type", type}, {NULL, NULL}};
+  kecs_pg__text_adds(part, first ? "" : ",");
+  kecs_pg__text_fill(part, form, marks);
+}
+
+KECS_PG__FN void kecs_sync__hub_append(kecs_pg__text *out, const kecs_pg__connection *connection,
+                                       const kecs_kind_info *info) {
+  kecs_pg__text part[KECS_SYNC__A_PARTS];
+  bool first = true;
+  memset(part, 0, sizeof part);
+  for (int i = 0; i < KECS_SYNC__A_PARTS; i++) {
+    part[i].allocator = connection->allocator;
+  }
+  for (int i = 0; i < info->column_count; i++) {
+    const kecs_column_info *column = &info->columns[i];
+    bool text = column->type == KECS_TYPE_TEXT || column->type == KECS_TYPE_JSON;
+    if (kecs_sync__travels(column)) {
+      kecs_sync__append_add(&part[KECS_SYNC__A_ARGUMENTS], false, "c_{c} {type}[]", column->name,
+                            text                             ? "text"
+                            : column->type == KECS_TYPE_BOOL ? "boolean"
+                                                             : "bigint");
+      kecs_sync__append_add(&part[KECS_SYNC__A_NAMES], first, "{c}", column->name, "");
+      kecs_sync__append_add(&part[KECS_SYNC__A_U_NAMES], first, "u.{c}", column->name, "");
+      kecs_sync__append_add(&part[KECS_SYNC__A_ARRAYS], first, "c_{c}", column->name, "");
+      first = false;
+    } else if (column->flags & KECS_COLUMN_NOT_NULL) {
+      kecs_sync__append_add(&part[KECS_SYNC__A_LOCALS], false, "{c}", column->name, "");
+      kecs_sync__append_add(&part[KECS_SYNC__A_LOCAL_VALUES], false, text ? "''" : "0", "", "");
+    }
+  }
+  const kecs_pg__mark marks[] = {
+      {"S", connection->home->schema},
+      {"t", info->table},
+      {"key", info->columns[info->keys[0].columns[0]].name},
+      {"arguments", part[KECS_SYNC__A_ARGUMENTS].data},
+      {"names", part[KECS_SYNC__A_NAMES].data},
+      {"u_names", part[KECS_SYNC__A_U_NAMES].data},
+      {"arrays", part[KECS_SYNC__A_ARRAYS].data},
+      {"locals", part[KECS_SYNC__A_LOCALS].len ? part[KECS_SYNC__A_LOCALS].data : ""},
+      {"local_values", part[KECS_SYNC__A_LOCAL_VALUES].len ? part[KECS_SYNC__A_LOCAL_VALUES].data : ""},
+      {NULL, NULL}};
+  kecs_pg__text_fill(out, kecs_sync__append_form, marks);
+  for (int i = 0; i < KECS_SYNC__A_PARTS; i++) {
+    out->status = out->status ? out->status : part[i].status;
+    kecs_pg__text_free(&part[i]);
+  }
 }
 
 /* ---- sync/hub_sql.c ---------------------------------------------------------------------------------------------- */
@@ -4773,6 +5090,8 @@ static const char kecs_sync__put_form[] =
     "  ends bigint[];\n"
     "  depth integer := 1;\n"
     "  middle bigint;\n"
+    "  known bigint[] := '{none}';\n"
+    "  claimed bigint[] := '{none}';\n"
     "  now_us bigint := (date_part('epoch',clock_timestamp())*1000000)::bigint;\n"
     "BEGIN\n" KECS_SYNC__OPEN
     "  PERFORM {S}sync_clock((SELECT max(greatest(a,b,c)) FROM unnest(a_life,a_spec,a_status) AS x(a,b,c)));\n"
@@ -4793,6 +5112,7 @@ static const char kecs_sync__put_form[] =
     "  SELECT coalesce(array_agg(u.s_place),'{none}') INTO every FROM u WHERE u.s_place NOT\n"
     "    IN (SELECT s_place FROM beaten);\n"
     "  END IF;\n"
+    "{claim}"
     "  IF suspects IS NOT NULL THEN\n"
     "  WITH u AS MATERIALIZED (SELECT * FROM {sent}),\n"
     "  meets AS (SELECT t.rid,u.s_place FROM u JOIN {S}{t} t ON {same} WHERE u.s_place=ANY(suspects) AND\n"
@@ -4811,23 +5131,25 @@ static const char kecs_sync__put_form[] =
     "  END IF;\n"
     "{partly}";
 
-static const char kecs_sync__put_end_form[] =
+/* Its second half: the merge. What the database refuses is found by halves. */
+static const char kecs_sync__put_merge_form[] =
     "  PERFORM set_config('kecs_store.merge','on',true);\n"
     "  starts := ARRAY[1];\n"
     "  ends := ARRAY[cardinality(every)];\n"
     "  these := CASE WHEN cardinality(every)<cardinality(a_life) THEN every END;\n"
-    /* What the database refuses is found by halves. */
     "  WHILE depth>0 LOOP\n"
     "    BEGIN\n"
     "      {merge}\n"
     "      depth := depth-1;\n"
     "    EXCEPTION WHEN integrity_constraint_violation OR data_exception OR program_limit_exceeded OR "
     "insufficient_privilege THEN\n"
-    "      IF starts[depth]=ends[depth] THEN\n"
-    "        INSERT INTO {S}sync_refused(tenant,site,kind,key,code) VALUES(whose,me,{kind},a_key[every[starts[depth]]],\n"
-    "          SQLSTATE) ON CONFLICT(tenant,site,kind,key) DO UPDATE SET code=excluded.code;\n"
+    "{again}"
+    "      IF depth>0 AND starts[depth]=ends[depth] THEN\n"
+    "        INSERT INTO {S}sync_refused(tenant,site,kind,key,code) VALUES(whose,me,{kind},\n"
+    "          a_key[every[starts[depth]]],SQLSTATE)\n"
+    "          ON CONFLICT(tenant,site,kind,key) DO UPDATE SET code=excluded.code;\n"
     "        depth := depth-1;\n"
-    "      ELSE\n"
+    "      ELSIF depth>0 THEN\n"
     "        middle := (starts[depth]+ends[depth])/2;\n"
     "        starts[depth+1] := starts[depth];\n"
     "        ends[depth+1] := middle;\n"
@@ -4840,6 +5162,7 @@ static const char kecs_sync__put_end_form[] =
     "    END IF;\n"
     "  END LOOP;\n"
     "  PERFORM set_config('kecs_store.merge','off',true);\n"
+    "{merged}"
     "END $kecs_sync$;\n";
 
 /* Whether two rows of one life meet with something to tell: {g} is the group, {bit} its bit in masks. */
@@ -4875,7 +5198,7 @@ static const char kecs_sync__merge_form[] =
     "    SELECT whose,{u_names}{local_values},{stamp_values} FROM {sent} WHERE (these IS NULL OR u.s_place=ANY(these)) AND "
     "u.s_mask&8=0 ORDER BY {u_key}\n"
     "    ON CONFLICT(tenant,{key}) DO UPDATE SET {sets}\n"
-    "    WHERE " KECS_SYNC__LATER "{or_groups};{merge_partly}";
+    "    WHERE (" KECS_SYNC__LATER "{known}){or_groups};{merge_partly}";
 
 /* Rows of which only some groups came (a mask with 8): those that meet a row of their life. Where there is none, they
  * are refused with KS010, and the edge sends the row whole. */
@@ -4930,6 +5253,7 @@ static const char kecs_sync__bury_form[] =
     "    WHERE NOT EXISTS(SELECT FROM {S}{t} t WHERE {same}) AND NOT EXISTS(SELECT FROM "
     KECS_SYNC__GRAVES("a_key") " g\n"
     "    WHERE g.key=u.s_key AND (g.stamp,g.site)>=(u.s_stamp,me)) ORDER BY u.s_key,u.s_stamp DESC;\n"
+    "{gone}"
     "END $kecs_sync$;\n";
 
 /* What refers to a row that goes, or to one that goes with it, and stays itself: it is cleared first, and stamped by
@@ -4970,9 +5294,11 @@ enum {
   KECS_SYNC__OR_GROUPS,
   KECS_SYNC__GROUP_CONFLICTS,
   KECS_SYNC__SUSPECT_GROUPS,
+  KECS_SYNC__UNSEEN_ROWS,
   KECS_SYNC__MERGE,
   KECS_SYNC__DELETE,
-  KECS_SYNC__PARTS
+  KECS_SYNC__SPECIAL, /* and the ones after it */
+  KECS_SYNC__PARTS = KECS_SYNC__SPECIAL + KECS_SYNC__SPECIALS
 };
 
 typedef struct kecs_sync__parts {
@@ -5028,7 +5354,13 @@ static void kecs_sync__local(kecs_sync__parts *parts, const kecs_column_info *co
   const char *value = column->default_text;
   kecs_pg__text *out = &parts->part[KECS_SYNC__LOCAL_VALUES];
   kecs_sync__add(parts, KECS_SYNC__LOCAL_NAMES, "", ",{c}", column->name, "");
-  if (strcmp(column->name, "updated_at") == 0) {
+  const char *derived = kecs_sync__hub_derived(parts->info, column);
+  if (derived) {
+    kecs_pg__text_adds(out, ",");
+    kecs_pg__text_adds(out, derived);
+    kecs_sync__add(parts, KECS_SYNC__SETS, ",",
+                   "{c}=CASE WHEN " KECS_SYNC__LATER " THEN excluded.{c} ELSE t.{c} END", column->name, "");
+  } else if (strcmp(column->name, "updated_at") == 0) {
     kecs_pg__text_adds(out, ",now_us");
   } else if (column->type == KECS_TYPE_BOOL) {
     kecs_pg__text_adds(out, !needed ? ",NULL::boolean" : value && strcmp(value, "1") == 0 ? ",true" : ",false");
@@ -5173,6 +5505,11 @@ static void kecs_sync__stamps(kecs_sync__parts *parts) {
   }
 }
 
+static const char *kecs_sync__special_text(const kecs_sync__parts *parts, int special) {
+  const kecs_pg__text *text = &parts->part[KECS_SYNC__SPECIAL + special];
+  return text->len ? text->data : "";
+}
+
 static void kecs_sync__fill(kecs_pg__text *out, const kecs_sync__parts *parts, const char *form) {
   const kecs_pg__mark marks[] = {
       {"S", parts->schema},
@@ -5206,6 +5543,14 @@ static void kecs_sync__fill(kecs_pg__text *out, const kecs_sync__parts *parts, c
        parts->part[KECS_SYNC__SUSPECT_GROUPS].len ? parts->part[KECS_SYNC__SUSPECT_GROUPS].data : ""},
       {"delete", parts->part[KECS_SYNC__DELETE].len ? parts->part[KECS_SYNC__DELETE].data : ""},
       {"merge", parts->part[KECS_SYNC__MERGE].len ? parts->part[KECS_SYNC__MERGE].data : ""},
+      {"unseen", parts->part[KECS_SYNC__UNSEEN_ROWS].data},
+      {"u_life", KECS_SYNC__U_LIFE},
+      {"t_life", KECS_SYNC__T_LIFE},
+      {"claim", kecs_sync__special_text(parts, KECS_SYNC__CLAIM)},
+      {"known", kecs_sync__special_text(parts, KECS_SYNC__KNOWN)},
+      {"again", kecs_sync__special_text(parts, KECS_SYNC__AGAIN)},
+      {"merged", kecs_sync__special_text(parts, KECS_SYNC__MERGED)},
+      {"gone", kecs_sync__special_text(parts, KECS_SYNC__GONE)},
       {NULL, NULL}};
   kecs_pg__text_fill(out, form, marks);
 }
@@ -5261,14 +5606,22 @@ KECS_PG__FN void kecs_sync__hub_kind(kecs_pg__text *out, const kecs_pg__connecti
   kecs_sync__rows(&parts);
   kecs_sync__stamps(&parts);
   kecs_sync__releases(&parts, info, "", "t", 1);
+  kecs_sync__fill(&parts.part[KECS_SYNC__UNSEEN_ROWS], &parts, KECS_SYNC__UNSEEN);
   kecs_sync__fill(&parts.part[KECS_SYNC__DELETE], &parts, kecs_sync__delete_form);
   if (parts.part[KECS_SYNC__PART_LATERS].len > 0) {
     kecs_sync__fill(&parts.part[KECS_SYNC__PARTLY_REFUSED], &parts, kecs_sync__partly_form);
     kecs_sync__fill(&parts.part[KECS_SYNC__MERGE_PARTLY], &parts, kecs_sync__merge_partly_form);
   }
+  kecs_sync__fill(&parts.part[KECS_SYNC__SPECIAL + KECS_SYNC__KNOWN], &parts,
+                  kecs_sync__hub_part(info->kind, KECS_SYNC__KNOWN));
   kecs_sync__fill(&parts.part[KECS_SYNC__MERGE], &parts, kecs_sync__merge_form);
+  for (int i = 0; i < KECS_SYNC__SPECIALS; i++) {
+    if (i != KECS_SYNC__KNOWN) {
+      kecs_sync__fill(&parts.part[KECS_SYNC__SPECIAL + i], &parts, kecs_sync__hub_part(info->kind, i));
+    }
+  }
   kecs_sync__fill(out, &parts, kecs_sync__put_form);
-  kecs_sync__fill(out, &parts, kecs_sync__put_end_form);
+  kecs_sync__fill(out, &parts, kecs_sync__put_merge_form);
   kecs_sync__fill(out, &parts, kecs_sync__bury_form);
   for (int i = 0; i < KECS_SYNC__PARTS; i++) {
     out->status = out->status ? out->status : parts.part[i].status;
@@ -5299,12 +5652,17 @@ KECS_PG__FN void kecs_sync__key_text(kecs_pg__text *out, const kecs_kind_info *i
 #ifndef KECS_SYNC_INTERNAL_H
 #define KECS_SYNC_INTERNAL_H
 
+#if !defined(KECS_STORE_NO_THREADS)
+#include <pthread.h>
+#endif
+
 enum {
   KECS_SYNC__ID_SIZE = 40, /* of a push's or batch's id, with its terminator */
   KECS_SYNC__NAME_MAX = 128,
   KECS_SYNC__BATCH = 1000,
   KECS_SYNC__PREPARED = 256,
-  KECS_SYNC__BATCH_MAX = 100000
+  KECS_SYNC__BATCH_MAX = 100000,
+  KECS_SYNC__APPEND_BYTES = 1048576
 };
 
 /* A push that was decided upon and is not known to have arrived. */
@@ -5330,6 +5688,17 @@ typedef struct kecs_sync__notes {
   kecs_sync__intent intent;
 } kecs_sync__notes;
 
+/* What rounds have come to: of several threads, so the handle's mutex guards it. */
+typedef struct kecs_sync__told {
+  int64_t rounds;
+  int64_t failures;  /* since the last one that succeeded */
+  int64_t connects;
+  int64_t offset_us;
+  int64_t last_us;   /* end of the last one that succeeded */
+  int64_t failed_us;
+  kecs_error error;  /* of the last one that failed */
+} kecs_sync__told;
+
 struct kecs_sync {
   kecs_store *store;
   kecs_allocator allocator;
@@ -5337,17 +5706,35 @@ struct kecs_sync {
   kecs_pg__connection *link; /* NULL while there is none */
   char *hub;
   char site[KECS_SYNC__NAME_MAX + 1];
-  uint64_t kinds;
+  uint64_t kinds;  /* whose rows are merged */
+  uint64_t append; /* that only grow */
+  bool append_pull;
+  int64_t append_bytes;
+  int64_t append_keep_bytes;
   int batch;
   kecs_sync__notes notes;
   kecs_sync_report report;
   int64_t until; /* the window to pull: (cursor, until] */
   char until_id[KECS_SYNC__ID_SIZE];
   int64_t until_kinds;
+  bool ask_again; /* what the last page waits for may come in the next one */
   int64_t head;
   char head_id[KECS_SYNC__ID_SIZE];
-  bool lacking;                             /* the last page wants another one */
   int stopped;                              /* a flag: the round is to end, also while the hub is waited for */
+  int ending;                               /* a flag: the thread, and its round with it */
+  bool adapts;                              /* `batch` follows the time that a push takes */
+  bool steady;                              /* it has been too long once */
+  int64_t limit_ms;                         /* the hub's wish: no rounds that follow faster */
+  int64_t limit_rows;                       /* and no longer batches; 0: it has none */
+  kecs_sync__told told;
+  char said[sizeof((kecs_error *)NULL)->text]; /* for kecs_sync_status */
+  kecs_sync_pace pace;
+  uint64_t chance;
+  bool running; /* the thread */
+#if !defined(KECS_STORE_NO_THREADS)
+  pthread_t thread;
+  pthread_mutex_t mutex;
+#endif
   uint64_t prepared[KECS_SYNC__PREPARED];   /* on the link: hashes of texts; the statement k1 is of the first */
   int prepared_count;
 };
@@ -5392,6 +5779,15 @@ KECS_PG__FN kecs_status kecs_sync__send(kecs_sync__exchange *exchange, const cha
 KECS_PG__FN void kecs_sync__end(kecs_sync__exchange *exchange);
 KECS_PG__FN void kecs_sync__hang_up(kecs_sync *sync);
 
+/* One round, whoever asks for it. */
+KECS_PG__FN kecs_status kecs_sync__round(kecs_sync *sync, kecs_sync_report *out_report);
+
+/* ---- threads (thread.c) ---- */
+
+KECS_PG__FN int64_t kecs_sync__clock_ms(void);
+KECS_PG__FN void kecs_sync__lock(kecs_sync *sync);
+KECS_PG__FN void kecs_sync__unlock(kecs_sync *sync);
+
 /* A flag that one thread sets and others read: kecs_sync.stopped. */
 KECS_PG__FN void kecs_sync__flag_set(int *flag, int value);
 KECS_PG__FN int kecs_sync__flag_get(const int *flag);
@@ -5403,6 +5799,7 @@ KECS_PG__FN int64_t kecs_sync__number(const PGresult *result, int row, int colum
 /* ---- notes (notes.c) ---- */
 
 KECS_PG__FN kecs_status kecs_sync__notes_read(kecs_sync *sync);
+KECS_PG__FN kecs_status kecs_sync__notes_of(kecs_store *store, kecs_sync__notes *out_notes);
 KECS_PG__FN kecs_status kecs_sync__note(kecs_store *tx, const char *name, const char *value);
 KECS_PG__FN kecs_status kecs_sync__note_number(kecs_store *tx, const char *name, int64_t value);
 KECS_PG__FN kecs_value kecs_sync__value_int(int64_t number);
@@ -5417,10 +5814,45 @@ KECS_PG__FN kecs_status kecs_sync__transact(kecs_sync *sync, kecs_status (*work)
 
 KECS_PG__FN kecs_replica kecs_sync__side(const kecs_sync *sync);
 
-/* An array of the server's, as text: begun with the first element, ended by kecs_sync__array_end. */
+/* An array of the server's, as text: begun with the first element, ended by kecs_sync__array_end. Texts stand in quotes,
+ * numbers (bigint) and booleans do not: an exchange knows an array's type by that. */
 KECS_PG__FN void kecs_sync__array_add(kecs_pg__text *array, const char *text);
 KECS_PG__FN void kecs_sync__array_int(kecs_pg__text *array, int64_t number);
+KECS_PG__FN void kecs_sync__array_bool(kecs_pg__text *array, bool value);
 KECS_PG__FN void kecs_sync__array_end(kecs_pg__text *array);
+
+/* ---- counters of families (counters.c) ---- */
+
+/* What no row tells of the hub's counters, as an item; and what it gave. */
+KECS_PG__FN int kecs_sync__add_counters(kecs_sync__exchange *exchange);
+KECS_PG__FN kecs_status kecs_sync__raise_counters(kecs_store *tx, const PGresult *counters);
+
+/* Before definitions are merged: none of them has a number that is still to be given. */
+KECS_PG__FN kecs_status kecs_sync__raise_rows(kecs_store *tx, const PGresult *rows);
+
+/* What no row tells of ours, as arrays for sync_families. */
+typedef struct kecs_sync__counters {
+  kecs_pg__text array[4]; /* account_id, region, family, last_revision */
+  const char *values[4];
+} kecs_sync__counters;
+KECS_PG__FN kecs_status kecs_sync__counters_read(kecs_sync *sync, kecs_sync__counters *out);
+KECS_PG__FN void kecs_sync__counters_free(kecs_sync__counters *counters);
+
+/* ---- kinds that only grow (append.c, append_trim.c) ---- */
+
+KECS_PG__FN bool kecs_sync__only_grows(const kecs_kind_info *info);
+
+/* Pushes what is above the watermarks, as far as the budget goes; then the file's bound is kept. */
+KECS_PG__FN kecs_status kecs_sync__append(kecs_sync *sync);
+KECS_PG__FN kecs_status kecs_sync__append_trim(kecs_sync *sync);
+
+/* A kind's watermark, and the rows above those of all kinds. */
+KECS_PG__FN kecs_status kecs_sync__append_mark(kecs_store *store, const kecs_kind_info *info, int64_t *out_mark);
+KECS_PG__FN kecs_status kecs_sync__append_waiting(kecs_sync *sync, int64_t *out_rows);
+
+/* Rows that were pulled are not pushed: their rids. */
+KECS_PG__FN kecs_status kecs_sync__append_pulled(kecs_store *tx, const kecs_kind_info *info, int64_t first,
+                                                 int64_t last);
 
 /* ---- the parts of a round ---- */
 
@@ -5453,8 +5885,10 @@ static kecs_status kecs_sync__hub_make(kecs_connection *shared, uint64_t kinds) 
   kecs_pg__text_adds(&text, "SET LOCAL client_min_messages=warning;\n");
   kecs_sync__hub_common(&text, connection, version);
   for (int kind = 1; kind < KECS_KIND_COUNT; kind++) {
-    if (kinds & KECS_BIT(kind)) {
-      const kecs_kind_info *info = kecs_kind_describe((kecs_kind)kind);
+    const kecs_kind_info *info = kecs_kind_describe((kecs_kind)kind);
+    if (kecs_sync__only_grows(info)) {
+      kecs_sync__hub_append(&text, connection, info);
+    } else if (kinds & KECS_BIT(kind)) {
       kecs_sync__hub_kind(&text, connection, info);
       kecs_sync__hub_stamps(&text, connection, info);
     }
@@ -5946,8 +6380,8 @@ KECS_PG__FN int kecs_sync__flag_get(const int *flag) {
 }
 
 static bool kecs_sync__should_stop(void *user) {
-  const kecs_sync *sync = user;
-  return kecs_sync__flag_get(&sync->stopped) != 0;
+  kecs_sync *sync = user;
+  return kecs_sync__flag_get(&sync->stopped) != 0 || kecs_sync__flag_get(&sync->ending) != 0;
 }
 
 /* What each transaction of a direct connection would have to be told otherwise. Behind a pooler it would be told to
@@ -5972,6 +6406,9 @@ static kecs_status kecs_sync__connect(kecs_sync *sync) {
   kecs_status status = kecs_pg__connect(&options, &connection);
   sync->link = status ? NULL : kecs_pg__of(connection);
   sync->prepared_count = 0;
+  kecs_sync__lock(sync);
+  sync->told.connects += status ? 0 : 1;
+  kecs_sync__unlock(sync);
   if (!status && sync->link->direct) {
     status = kecs_pg__command(sync->link, kecs_sync__session, KECS_PG__STOPS, "greet the hub", NULL);
   }
@@ -6153,11 +6590,14 @@ static bool kecs_sync__receive_statement(kecs_sync__exchange *exchange, const ke
   return true;
 }
 
+static kecs_status kecs_sync__fail_stopped(const kecs_sync *sync, const char *doing) {
+  return kecs_pg__fail(KECS_E_CANCELLED, "%s: stopped when it was to %s; the next round goes on", sync->place.shown,
+                       doing);
+}
+
 static kecs_status kecs_sync__fail_link(kecs_sync *sync, const char *doing) {
-  return kecs_sync__should_stop(sync)
-             ? kecs_pg__fail(KECS_E_CANCELLED, "%s: stopped while it was to %s; the next round goes on", sync->place.shown,
-                             doing)
-             : kecs_pg__fail_lost(sync->place.shown, sync->link->pg, doing);
+  return kecs_sync__should_stop(sync) ? kecs_sync__fail_stopped(sync, doing)
+                                      : kecs_pg__fail_lost(sync->place.shown, sync->link->pg, doing);
 }
 
 static kecs_status kecs_sync__send_over(kecs_sync__exchange *exchange, kecs_sync__packet *packet, const char *doing) {
@@ -6186,9 +6626,12 @@ static kecs_status kecs_sync__send_over(kecs_sync__exchange *exchange, kecs_sync
 KECS_PG__FN kecs_status kecs_sync__send(kecs_sync__exchange *exchange, const char *doing) {
   kecs_sync *sync = exchange->sync;
   kecs_sync__add_frame(exchange, "COMMIT");
+  if (kecs_sync__should_stop(sync)) {
+    return kecs_sync__fail_stopped(sync, doing);
+  }
   kecs_status status = exchange->status ? exchange->status : kecs_sync__connect(sync);
   if (status) {
-    return status;
+    return kecs_sync__should_stop(sync) ? kecs_sync__fail_stopped(sync, doing) : status;
   }
   kecs_sync__packet *packet = kecs_pg__alloc(&sync->allocator, sizeof *packet);
   if (!packet) {
@@ -6282,12 +6725,16 @@ static kecs_status kecs_sync__note_visit(const kecs_value *values, void *user) {
   return KECS_OK;
 }
 
-KECS_PG__FN kecs_status kecs_sync__notes_read(kecs_sync *sync) {
-  memset(&sync->notes, 0, sizeof sync->notes);
-  kecs_status status = kecs_replica_sql(sync->store, "SELECT name,value FROM {sync_state} WHERE {own}true", NULL, 0, 2,
-                                        kecs_sync__note_visit, &sync->notes);
-  sync->notes.booted = sync->notes.boot_kind >= KECS_KIND_COUNT + 1;
+KECS_PG__FN kecs_status kecs_sync__notes_of(kecs_store *store, kecs_sync__notes *out_notes) {
+  memset(out_notes, 0, sizeof *out_notes);
+  kecs_status status = kecs_replica_sql(store, "SELECT name,value FROM {sync_state} WHERE {own}true", NULL, 0, 2,
+                                        kecs_sync__note_visit, out_notes);
+  out_notes->booted = out_notes->boot_kind >= KECS_KIND_COUNT + 1;
   return status;
+}
+
+KECS_PG__FN kecs_status kecs_sync__notes_read(kecs_sync *sync) {
+  return kecs_sync__notes_of(sync->store, &sync->notes);
 }
 
 KECS_PG__FN kecs_status kecs_sync__note(kecs_store *tx, const char *name, const char *value) {
@@ -6350,6 +6797,11 @@ KECS_PG__FN void kecs_sync__array_int(kecs_pg__text *array, int64_t number) {
   kecs_pg__text_adds(array, text);
 }
 
+KECS_PG__FN void kecs_sync__array_bool(kecs_pg__text *array, bool value) {
+  kecs_pg__text_adds(array, array->len == 0 ? "{" : ",");
+  kecs_pg__text_adds(array, value ? "t" : "f");
+}
+
 KECS_PG__FN void kecs_sync__array_end(kecs_pg__text *array) {
   kecs_pg__text_adds(array, array->len == 0 ? "{}" : "}");
 }
@@ -6362,6 +6814,7 @@ KECS_PG__FN void kecs_sync__array_end(kecs_pg__text *array) {
  */
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -6406,8 +6859,7 @@ static void kecs_sync__array_value(kecs_pg__text *array, const kecs_column_info 
   } else if (value->type == KECS_VALUE_TEXT) {
     kecs_sync__array_add(array, value->text);
   } else if (column->type == KECS_TYPE_BOOL) {
-    kecs_pg__text_adds(array, array->len == 0 ? "{" : ",");
-    kecs_pg__text_adds(array, value->number ? "t" : "f"); /* without quotes: those of texts alone have them */
+    kecs_sync__array_bool(array, value->number != 0);
   } else {
     kecs_sync__array_int(array, value->number);
   }
@@ -6467,7 +6919,13 @@ static void kecs_sync__load_key(kecs_sync__arrays *bury, const kecs_kind_info *i
       kecs_pg__text_add(&part, key++, 1);
     }
     key += !last && *key == ',' ? 1 : 0;
-    kecs_sync__array_add(&bury->array[KECS_SYNC__BURY_FIXED + i], part.len ? part.data : "");
+    const kecs_column_info *column = &info->columns[list->columns[i]];
+    bool text = column->type == KECS_TYPE_TEXT || column->type == KECS_TYPE_JSON;
+    if (text) {
+      kecs_sync__array_add(&bury->array[KECS_SYNC__BURY_FIXED + i], part.len ? part.data : "");
+    } else {
+      kecs_sync__array_int(&bury->array[KECS_SYNC__BURY_FIXED + i], part.len ? strtoll(part.data, NULL, 10) : 0);
+    }
     bury->array[0].status = bury->array[0].status ? bury->array[0].status : part.status;
     kecs_pg__text_free(&part);
   }
@@ -6560,6 +7018,10 @@ static kecs_status kecs_sync__push_send(kecs_sync *sync, kecs_sync__load *load) 
   snprintf(numbers.stamp, sizeof numbers.stamp, "%lld", (long long)intent->stamp);
   const char *begin[] = {numbers.site, intent->id, sync->notes.push, load->buries ? "t" : "f"};
   const char *end[] = {numbers.site, intent->id, numbers.stamp};
+  kecs_sync__counters counters;
+  bool numbered = load->put[KECS_KIND_TASK_DEFINITION] || load->bury[KECS_KIND_TASK_DEFINITION];
+  memset(&counters, 0, sizeof counters);
+  kecs_status status = numbered ? kecs_sync__counters_read(sync, &counters) : KECS_OK;
   kecs_sync__begin(&exchange, sync, true);
   (void)kecs_sync__add_call(&exchange, "SELECT {S}sync_begin({T},$1,$2,$3,$4)", "", begin, 4);
   for (int kind = KECS_KIND_COUNT - 1; kind > 0; kind--) {
@@ -6572,15 +7034,19 @@ static kecs_status kecs_sync__push_send(kecs_sync *sync, kecs_sync__load *load) 
       kecs_sync__add_arrays(&exchange, load->put[kind], "sync_put", kind, &numbers);
     }
   }
+  if (numbered) {
+    (void)kecs_sync__add_call(&exchange, "SELECT {S}sync_families({T},$1,$2,$3,$4)", "", counters.values, 4);
+  }
   (void)kecs_sync__add_call(&exchange, "SELECT {S}sync_end({T},$1,$2,$3)", "", end, 3);
   int refused = kecs_sync__add_item(&exchange, "SELECT kind,key,code FROM {S}sync_refused WHERE tenant={T} AND site=$1",
                                     "", begin, 1);
-  kecs_status status = kecs_sync__send(&exchange, "push");
+  status = status ? status : kecs_sync__send(&exchange, "push");
   if (!status) {
     sync->report.pushed += load->rows - PQntuples(exchange.item[refused].result);
     status = kecs_sync__acknowledge(sync, exchange.item[refused].result);
   }
   kecs_sync__end(&exchange);
+  kecs_sync__counters_free(&counters);
   return status;
 }
 
@@ -6759,6 +7225,594 @@ KECS_PG__FN kecs_status kecs_sync__push(kecs_sync *sync) {
   return status;
 }
 
+/* ---- sync/append.c ----------------------------------------------------------------------------------------------- */
+/* sync/append.c -- kinds that only grow: events and lines of logs.
+ *
+ * They have no stamps, and nothing to merge: a row is there or not, by its id, which is random. Each round pushes what
+ * lies above a watermark in the table's own rids, after all state and within a budget of bytes, so that a device with
+ * much to tell still tells its state first. A push that is repeated changes nothing at the hub. What the hub refuses is
+ * passed over, and stands in the log of conflicts. */
+
+#include <stdio.h>
+#include <string.h>
+
+enum { KECS_SYNC__APPEND_COLUMNS = 16, KECS_SYNC__NUMBER = 24 };
+
+/* Rows of a kind on their way. */
+typedef struct kecs_sync__tail {
+  kecs_sync *sync;
+  const kecs_kind_info *info;
+  kecs_pg__text array[KECS_SYNC__APPEND_COLUMNS];
+  const char *values[KECS_SYNC__APPEND_COLUMNS + 1];
+  int count; /* columns */
+  int64_t rows;
+  int64_t bytes;
+  int64_t room; /* of the round's budget */
+  int64_t mark; /* the watermark, and where it will be */
+  int64_t read; /* rows, with those that were pulled from the hub */
+  const PGresult *refused;
+} kecs_sync__tail;
+
+KECS_PG__FN bool kecs_sync__only_grows(const kecs_kind_info *info) {
+  return info->flags & KECS_KIND_APPEND;
+}
+
+/* ---- reading ---- */
+
+static void kecs_sync__tail_name(const kecs_kind_info *info, char out[48]) {
+  snprintf(out, 48, "append_%s", info->name);
+}
+
+static kecs_status kecs_sync__tail_mark_visit(const kecs_value *values, void *user) {
+  *(int64_t *)user = values[0].number;
+  return KECS_OK;
+}
+
+KECS_PG__FN kecs_status kecs_sync__append_mark(kecs_store *store, const kecs_kind_info *info, int64_t *out_mark) {
+  char name[48];
+  kecs_sync__tail_name(info, name);
+  kecs_value value = kecs_sync__value_text(name);
+  *out_mark = 0;
+  return kecs_replica_sql(store, "SELECT CAST(value AS INTEGER) FROM {sync_state} WHERE {own}name=?1", &value, 1, 1,
+                          kecs_sync__tail_mark_visit, out_mark);
+}
+
+/* "SELECT rid,whether it came from the hub,columns..." above the watermark. */
+static kecs_status kecs_sync__tail_sql(kecs_sync__tail *tail, kecs_pg__text *out) {
+  const kecs_pg__mark marks[] = {{"t", tail->info->table}, {"open", "{"}, {"close", "}"}, {NULL, NULL}};
+  kecs_pg__text_adds(out, "SELECT rid,");
+  kecs_pg__text_fill(out,
+                     "EXISTS(SELECT 1 FROM {open}sync_echoes e{close} WHERE {open}own e{close}e.kind=?3 AND e.first<="
+                     "{t}.rid AND e.last>={t}.rid)",
+                     marks);
+  tail->count = 0;
+  for (int i = 0; i < tail->info->column_count; i++) {
+    if (kecs_sync__travels(&tail->info->columns[i])) {
+      kecs_pg__text_adds(out, ",");
+      kecs_pg__text_adds(out, tail->info->columns[i].name);
+      tail->array[tail->count++].allocator = &tail->sync->allocator;
+    }
+  }
+  kecs_pg__text_fill(out, " FROM {open}{t}{close} WHERE {open}own{close}rid>?1 ORDER BY rid LIMIT ?2", marks);
+  return out->status;
+}
+
+/* FULL is only said to end the walk: the budget is used up. */
+static kecs_status kecs_sync__tail_visit(const kecs_value *values, void *user) {
+  kecs_sync__tail *tail = user;
+  int64_t bytes = 0;
+  for (int i = 0; i < tail->count; i++) {
+    bytes += values[i + 2].type == KECS_VALUE_TEXT ? (int64_t)values[i + 2].len : 8;
+  }
+  bool echo = values[1].number != 0;
+  if (!echo && tail->bytes + bytes > tail->room && tail->rows + tail->sync->report.appended > 0) {
+    return KECS_E_FULL;
+  }
+  tail->mark = values[0].number;
+  tail->read++;
+  for (int i = 0; !echo && i < tail->count; i++) {
+    if (values[i + 2].type == KECS_VALUE_NULL) {
+      kecs_sync__array_add(&tail->array[i], NULL);
+    } else if (values[i + 2].type == KECS_VALUE_TEXT) {
+      kecs_sync__array_add(&tail->array[i], values[i + 2].text);
+    } else {
+      kecs_sync__array_int(&tail->array[i], values[i + 2].number);
+    }
+  }
+  tail->bytes += echo ? 0 : bytes;
+  tail->rows += echo ? 0 : 1;
+  return KECS_OK;
+}
+
+static kecs_status kecs_sync__tail_read(kecs_sync__tail *tail, bool *out_full) {
+  kecs_pg__text sql = {&tail->sync->allocator, NULL, 0, 0, KECS_OK};
+  kecs_value values[] = {kecs_sync__value_int(tail->mark), kecs_sync__value_int(tail->sync->batch),
+                         kecs_sync__value_int((int64_t)tail->info->kind)};
+  kecs_status status = kecs_sync__tail_sql(tail, &sql);
+  status = status
+               ? status
+               : kecs_replica_sql(tail->sync->store, sql.data, values, 3, tail->count + 2, kecs_sync__tail_visit, tail);
+  *out_full = status == KECS_E_FULL;
+  kecs_pg__text_free(&sql);
+  return *out_full ? KECS_OK : status;
+}
+
+/* ---- sending ---- */
+
+/* What the hub has refused stays in the table, and is told: the watermark is above it. */
+static kecs_status kecs_sync__tail_refused(kecs_store *tx, const kecs_sync__tail *tail) {
+  kecs_status status = KECS_OK;
+  for (int row = 0; !status && row < PQntuples(tail->refused); row++) {
+    kecs_value values[] = {
+        kecs_sync__value_int((int64_t)tail->info->kind), kecs_sync__value_text(kecs_sync__text(tail->refused, row, 0)),
+        kecs_sync__value_text(kecs_sync__text(tail->refused, row, 1)),
+        kecs_sync__value_text(kecs_sync__text(tail->refused, row, 2)),
+        kecs_sync__value_int(kecs_replica_now(tail->sync->store))};
+    status = kecs_replica_sql(tx,
+                              "INSERT INTO {sync_conflicts}({tenant}kind,key,groups,reason,kept_stamp,kept_site,"
+                              "lost_stamp,lost_site,lost,at) VALUES({ours}?1,?2,1,'refused ' || ?3,0,0,0,-1,?4,?5) "
+                              "ON CONFLICT DO NOTHING",
+                              values, 5, 0, NULL, NULL);
+  }
+  return status;
+}
+
+static kecs_status kecs_sync__tail_work(kecs_store *tx, void *user) {
+  const kecs_sync__tail *tail = user;
+  char name[48];
+  kecs_value values[] = {kecs_sync__value_int((int64_t)tail->info->kind), kecs_sync__value_int(tail->mark)};
+  kecs_sync__tail_name(tail->info, name);
+  kecs_status status = kecs_sync__note_number(tx, name, tail->mark);
+  status = status ? status
+                  : kecs_replica_sql(tx, "DELETE FROM {sync_echoes} WHERE {own}kind=?1 AND last<=?2", values, 2, 0,
+                                     NULL, NULL);
+  return status || !tail->refused ? status : kecs_sync__tail_refused(tx, tail);
+}
+
+static kecs_status kecs_sync__tail_send(kecs_sync__tail *tail) {
+  kecs_sync *sync = tail->sync;
+  kecs_sync__exchange exchange;
+  kecs_pg__text form = {&sync->allocator, NULL, 0, 0, KECS_OK};
+  char site[KECS_SYNC__NUMBER];
+  char number[16];
+  snprintf(site, sizeof site, "%lld", (long long)sync->notes.site);
+  tail->values[0] = site;
+  kecs_pg__text_adds(&form, "SELECT * FROM {S}sync_append_{t}({T},$1");
+  for (int i = 0; i < tail->count; i++) {
+    kecs_sync__array_end(&tail->array[i]);
+    form.status = form.status ? form.status : tail->array[i].status;
+    tail->values[i + 1] = tail->array[i].data;
+    snprintf(number, sizeof number, ",$%d", i + 2);
+    kecs_pg__text_adds(&form, number);
+  }
+  kecs_pg__text_adds(&form, ")");
+  kecs_sync__begin(&exchange, sync, true);
+  exchange.status = exchange.status ? exchange.status : form.status;
+  int item =
+      exchange.status ? 0 : kecs_sync__add_item(&exchange, form.data, tail->info->table, tail->values, tail->count + 1);
+  kecs_status status = kecs_sync__send(&exchange, "push what only grows");
+  if (!status) {
+    tail->refused = exchange.item[item].result;
+    sync->report.appended += tail->rows - PQntuples(tail->refused);
+    sync->report.conflicts += PQntuples(tail->refused);
+    status = kecs_sync__transact(sync, kecs_sync__tail_work, tail);
+  }
+  kecs_sync__end(&exchange);
+  kecs_pg__text_free(&form);
+  return status;
+}
+
+/* One batch of a kind. */
+static kecs_status kecs_sync__tail_push(kecs_sync *sync, const kecs_kind_info *info, int64_t *room, bool *out_more) {
+  kecs_sync__tail tail;
+  bool full = false;
+  memset(&tail, 0, sizeof tail);
+  tail.sync = sync;
+  tail.info = info;
+  tail.room = *room;
+  kecs_status status = kecs_sync__append_mark(sync->store, info, &tail.mark);
+  status = status ? status : kecs_sync__tail_read(&tail, &full);
+  if (!status && tail.rows > 0) {
+    status = kecs_sync__tail_send(&tail);
+  } else if (!status && tail.read > 0) {
+    status = kecs_sync__transact(sync, kecs_sync__tail_work, &tail);
+  }
+  *room -= tail.bytes;
+  *out_more = !status && !full && tail.read == sync->batch;
+  for (int i = 0; i < KECS_SYNC__APPEND_COLUMNS; i++) {
+    if (tail.array[i].allocator) {
+      kecs_pg__text_free(&tail.array[i]);
+    }
+  }
+  return status;
+}
+
+KECS_PG__FN kecs_status kecs_sync__append(kecs_sync *sync) {
+  int64_t room = sync->append_bytes;
+  kecs_status status = KECS_OK;
+  for (int kind = 1; !status && kind < KECS_KIND_COUNT && room > 0; kind++) {
+    bool more = (sync->append & KECS_BIT(kind)) != 0;
+    while (!status && more && room > 0) {
+      status = kecs_sync__tail_push(sync, kecs_kind_describe((kecs_kind)kind), &room, &more);
+    }
+  }
+  return status ? status : kecs_sync__append_trim(sync);
+}
+
+/* ---- what the hub has ---- */
+
+KECS_PG__FN kecs_status kecs_sync__append_pulled(kecs_store *tx, const kecs_kind_info *info, int64_t first,
+                                                 int64_t last) {
+  kecs_value values[] = {kecs_sync__value_int((int64_t)info->kind), kecs_sync__value_int(first),
+                         kecs_sync__value_int(last)};
+  return kecs_replica_sql(tx, "INSERT INTO {sync_echoes}({tenant}kind,first,last) VALUES({ours}?1,?2,?3)", values, 3, 0,
+                          NULL, NULL);
+}
+
+KECS_PG__FN kecs_status kecs_sync__append_waiting(kecs_sync *sync, int64_t *out_rows) {
+  kecs_status status = KECS_OK;
+  *out_rows = 0;
+  for (int kind = 1; !status && kind < KECS_KIND_COUNT; kind++) {
+    const kecs_kind_info *info = kecs_kind_describe((kecs_kind)kind);
+    if (sync->append & KECS_BIT(kind)) {
+      char sql[160];
+      int64_t mark = 0;
+      int64_t rows = 0;
+      status = kecs_sync__append_mark(sync->store, info, &mark);
+      kecs_value value = kecs_sync__value_int(mark);
+      snprintf(sql, sizeof sql, "SELECT count(*) FROM {%s} WHERE {own}rid>?1", info->table);
+      status = status ? status : kecs_replica_sql(sync->store, sql, &value, 1, 1, kecs_sync__tail_mark_visit, &rows);
+      *out_rows += rows;
+    }
+  }
+  return status;
+}
+
+/* ---- sync/append_trim.c ------------------------------------------------------------------------------------------ */
+/* sync/append_trim.c -- the bound of what the kinds that only grow may take in an edge's file.
+ *
+ * The oldest rows that are at the hub go first, then the oldest that are not; for those an event says what is missing,
+ * which is pushed like any other. */
+
+#include <stdio.h>
+#include <string.h>
+
+enum { KECS_SYNC__TRIM_STEP = 1000 };
+
+/* A walk through the oldest rows of a kind. */
+typedef struct kecs_sync__trim {
+  kecs_sync *sync;
+  const kecs_kind_info *info;
+  int64_t mark;   /* rows above it were never pushed */
+  bool unpushed;  /* they may go, too */
+  int64_t excess; /* bytes that are still to go */
+  int count;
+  char *key[KECS_SYNC__TRIM_STEP];
+  int64_t lost; /* of those, rows that nobody else has; and their bytes */
+  int64_t lost_bytes;
+  int64_t bytes;
+} kecs_sync__trim;
+
+static void kecs_sync__trim_size(kecs_pg__text *out, const kecs_kind_info *info) {
+  kecs_pg__text_adds(out, "0");
+  for (int i = 0; i < info->column_count; i++) {
+    const kecs_column_info *column = &info->columns[i];
+    const kecs_pg__mark marks[] = {{"c", column->name}, {NULL, NULL}};
+    bool text = column->type == KECS_TYPE_TEXT || column->type == KECS_TYPE_JSON;
+    kecs_pg__text_fill(out, text ? "+coalesce(length(CAST({c} AS BLOB)),0)" : "+8", marks);
+  }
+}
+
+static kecs_status kecs_sync__trim_sum(kecs_sync *sync, const kecs_kind_info *info, int64_t *out_bytes) {
+  kecs_pg__text sql = {&sync->allocator, NULL, 0, 0, KECS_OK};
+  const kecs_pg__mark marks[] = {{"t", info->table}, {"open", "{"}, {"close", "}"}, {NULL, NULL}};
+  kecs_pg__text_adds(&sql, "SELECT coalesce(sum(");
+  kecs_sync__trim_size(&sql, info);
+  kecs_pg__text_fill(&sql, "),0) FROM {open}{t}{close} WHERE {open}own{close}true", marks);
+  kecs_status status = sql.status ? sql.status : kecs_sync__count(sync->store, sql.data, out_bytes);
+  kecs_pg__text_free(&sql);
+  return status;
+}
+
+static kecs_status kecs_sync__trim_visit(const kecs_value *values, void *user) {
+  kecs_sync__trim *trim = user;
+  if (trim->excess <= 0 || trim->count == KECS_SYNC__TRIM_STEP) {
+    return KECS_OK;
+  }
+  char *key = kecs_pg__copy(&trim->sync->allocator, values[1].text, values[1].len);
+  if (!key) {
+    return KECS_E_NOMEM;
+  }
+  bool lost = values[0].number > trim->mark;
+  trim->key[trim->count++] = key;
+  trim->excess -= values[2].number;
+  trim->bytes += values[2].number;
+  trim->lost += lost;
+  trim->lost_bytes += lost ? values[2].number : 0;
+  return KECS_OK;
+}
+
+/* Events that tell of a gap stay until they are at the hub. */
+static kecs_status kecs_sync__trim_find(kecs_sync__trim *trim) {
+  kecs_pg__text sql = {&trim->sync->allocator, NULL, 0, 0, KECS_OK};
+  const kecs_pg__mark marks[] = {{"t", trim->info->table},
+                                 {"key", trim->info->columns[trim->info->keys[0].columns[0]].name},
+                                 {"open", "{"},
+                                 {"close", "}"},
+                                 {NULL, NULL}};
+  kecs_value values[] = {kecs_sync__value_int(trim->unpushed ? INT64_MAX : trim->mark),
+                         kecs_sync__value_int(KECS_SYNC__TRIM_STEP), kecs_sync__value_int(trim->mark)};
+  bool events = trim->info->kind == KECS_KIND_EVENT;
+  kecs_pg__text_fill(&sql, "SELECT rid,{key},", marks);
+  kecs_sync__trim_size(&sql, trim->info);
+  kecs_pg__text_fill(&sql, " FROM {open}{t}{close} WHERE {open}own{close}rid<=?1", marks);
+  kecs_pg__text_adds(&sql, events ? " AND (rid<=?3 OR event_type<>'kecs.sync.gap')" : "");
+  kecs_pg__text_adds(&sql, " ORDER BY rid LIMIT ?2");
+  kecs_status status = sql.status ? sql.status
+                                  : kecs_replica_sql(trim->sync->store, sql.data, values, events ? 3 : 2, 3,
+                                                     kecs_sync__trim_visit, trim);
+  kecs_pg__text_free(&sql);
+  return status;
+}
+
+static kecs_status kecs_sync__trim_gap(kecs_store *tx, const kecs_sync__trim *trim) {
+  kecs_event event;
+  char data[160];
+  memset(&event, 0, sizeof event);
+  snprintf(data, sizeof data, "{\"kind\":\"%s\",\"rows\":%lld,\"bytes\":%lld}", trim->info->name, (long long)trim->lost,
+           (long long)trim->lost_bytes);
+  event.event_type = "kecs.sync.gap";
+  event.resource_type = trim->info->name;
+  event.resource_arn = trim->sync->site;
+  event.action = "DROP";
+  event.data = data;
+  return kecs_event_create(tx, &event, NULL);
+}
+
+static kecs_status kecs_sync__trim_work(kecs_store *tx, void *user) {
+  const kecs_sync__trim *trim = user;
+  kecs_status status = trim->lost ? kecs_sync__trim_gap(tx, trim) : KECS_OK;
+  for (int i = 0; !status && i < trim->count; i++) {
+    status = kecs_record_delete(tx, trim->info->kind, trim->key[i]);
+    status = status == KECS_E_NOT_FOUND ? KECS_OK : status;
+  }
+  return status;
+}
+
+/* One step, in one transaction: at most 1000 rows. */
+static kecs_status kecs_sync__trim_step(kecs_sync *sync, const kecs_kind_info *info, bool unpushed, int64_t *excess,
+                                        bool *out_more) {
+  kecs_sync__trim *trim = kecs_pg__alloc(&sync->allocator, sizeof *trim);
+  if (!trim) {
+    return KECS_E_NOMEM;
+  }
+  trim->sync = sync;
+  trim->info = info;
+  trim->unpushed = unpushed;
+  trim->excess = *excess;
+  kecs_status status = kecs_sync__append_mark(sync->store, info, &trim->mark);
+  status = status ? status : kecs_sync__trim_find(trim);
+  status = status || !trim->count ? status : kecs_sync__transact(sync, kecs_sync__trim_work, trim);
+  *excess -= status ? 0 : trim->bytes;
+  *out_more = !status && trim->count == KECS_SYNC__TRIM_STEP && *excess > 0;
+  sync->report.dropped += status ? 0 : trim->lost;
+  for (int i = 0; i < trim->count; i++) {
+    kecs_pg__release_text(&sync->allocator, trim->key[i]);
+  }
+  kecs_pg__release(&sync->allocator, trim, sizeof *trim);
+  return status;
+}
+
+KECS_PG__FN kecs_status kecs_sync__append_trim(kecs_sync *sync) {
+  kecs_status status = KECS_OK;
+  int64_t excess = -sync->append_keep_bytes;
+  for (int kind = 1; !status && kind < KECS_KIND_COUNT && sync->append_keep_bytes > 0; kind++) {
+    int64_t bytes = 0;
+    if (sync->append & KECS_BIT(kind)) {
+      status = kecs_sync__trim_sum(sync, kecs_kind_describe((kecs_kind)kind), &bytes);
+      excess += bytes;
+    }
+  }
+  for (int pass = 0; !status && pass < 2; pass++) {
+    for (int kind = 1; !status && kind < KECS_KIND_COUNT; kind++) {
+      bool more = (sync->append & KECS_BIT(kind)) && sync->append_keep_bytes > 0 && excess > 0;
+      while (!status && more) {
+        status = kecs_sync__trim_step(sync, kecs_kind_describe((kecs_kind)kind), pass > 0, &excess, &more);
+      }
+    }
+  }
+  return status;
+}
+
+/* ---- sync/counters.c --------------------------------------------------------------------------------------------- */
+/* sync/counters.c -- how far the revisions of families have been given out.
+ *
+ * Rows tell most of it: whoever stores a revision has the family's counter at it or above. What no row tells is how far
+ * a family had come whose newest revisions were deleted; that is sent along, in both directions, whenever definitions
+ * are. So no number comes to mean a second thing. */
+
+#include <string.h>
+
+KECS_PG__FN int kecs_sync__add_counters(kecs_sync__exchange *exchange) {
+  return kecs_sync__add_item(
+      exchange,
+      "SELECT f.account_id,f.region,f.family,f.last_revision FROM {S}task_definition_families f WHERE f.tenant={T} AND "
+      "f.last_revision>coalesce((SELECT d.revision FROM {S}task_definitions d WHERE d.tenant={T} AND "
+      "d.account_id=f.account_id AND d.region=f.region AND d.family=f.family ORDER BY d.revision DESC LIMIT 1),0)",
+      "", NULL, 0);
+}
+
+static kecs_status kecs_sync__raise(kecs_store *tx, const char *const *names, int64_t revision) {
+  kecs_family_counter counter;
+  memset(&counter, 0, sizeof counter);
+  counter.account_id = names[0];
+  counter.region = names[1];
+  counter.family = names[2];
+  counter.last_revision = revision;
+  return revision > 0 ? kecs_task_definition_counter_raise(tx, &counter) : KECS_OK;
+}
+
+KECS_PG__FN kecs_status kecs_sync__raise_counters(kecs_store *tx, const PGresult *counters) {
+  kecs_status status = KECS_OK;
+  for (int r = 0; !status && r < PQntuples(counters); r++) {
+    const char *names[] = {kecs_sync__text(counters, r, 0), kecs_sync__text(counters, r, 1),
+                           kecs_sync__text(counters, r, 2)};
+    status = kecs_sync__raise(tx, names, kecs_sync__number(counters, r, 3));
+  }
+  return status;
+}
+
+KECS_PG__FN kecs_status kecs_sync__raise_rows(kecs_store *tx, const PGresult *rows) {
+  int account = PQfnumber(rows, "account_id");
+  int region = PQfnumber(rows, "region");
+  int family = PQfnumber(rows, "family");
+  int revision = PQfnumber(rows, "revision");
+  kecs_status status = KECS_OK;
+  for (int r = 0; !status && r < PQntuples(rows); r++) {
+    const char *names[] = {kecs_sync__text(rows, r, account), kecs_sync__text(rows, r, region),
+                           kecs_sync__text(rows, r, family)};
+    status = kecs_sync__raise(tx, names, kecs_sync__number(rows, r, revision));
+  }
+  return status;
+}
+
+/* ---- ours ---- */
+
+static void kecs_sync__counters_add(kecs_sync__counters *out, const kecs_family_counter *counter) {
+  kecs_sync__array_add(&out->array[0], counter->account_id);
+  kecs_sync__array_add(&out->array[1], counter->region);
+  kecs_sync__array_add(&out->array[2], counter->family);
+  kecs_sync__array_int(&out->array[3], counter->last_revision);
+}
+
+KECS_PG__FN kecs_status kecs_sync__counters_read(kecs_sync *sync, kecs_sync__counters *out) {
+  kecs_status status = KECS_OK;
+  kecs_result *page = NULL;
+  bool more = true;
+  memset(out, 0, sizeof *out);
+  for (int i = 0; i < 4; i++) {
+    out->array[i].allocator = &sync->allocator;
+  }
+  while (!status && more) {
+    kecs_result *before = page;
+    page = NULL;
+    status = kecs_task_definition_counters(sync->store, 1000, before ? kecs_result_page_token(before) : NULL, &page);
+    kecs_result_free(before);
+    for (size_t i = 0; !status && i < kecs_result_count(page); i++) {
+      kecs_sync__counters_add(out, kecs_family_counter_at(page, i));
+    }
+    more = !status && kecs_result_page_token(page) != NULL;
+  }
+  kecs_result_free(page);
+  for (int i = 0; !status && i < 4; i++) {
+    kecs_sync__array_end(&out->array[i]);
+    status = out->array[i].status;
+    out->values[i] = out->array[i].data;
+  }
+  return status;
+}
+
+KECS_PG__FN void kecs_sync__counters_free(kecs_sync__counters *counters) {
+  for (int i = 0; i < 4; i++) {
+    if (counters->array[i].allocator) {
+      kecs_pg__text_free(&counters->array[i]);
+    }
+  }
+}
+
+/* ---- sync/blocked.c ---------------------------------------------------------------------------------------------- */
+/* sync/blocked.c -- rows of a page that wait for a number which another row has here, and has given up at the hub.
+ *
+ * At the hub no two rows have one number, and a page is one snapshot of it: where all the rows that are concerned are
+ * in the page, each of them finds its place. So they are merged again, since others may have left; then, in a
+ * transaction inside the page's, with what is in the way moved aside. A row that is aside in the end is not in the
+ * page: all is undone, and both stand in sync_wanted, so that the next page has them. */
+
+/* ---- sync/page.h ------------------------------------------------------------------------------------------------- */
+/* sync/page.h -- a page of what the hub has, on its way into the edge. */
+#ifndef KECS_SYNC_PAGE_H
+#define KECS_SYNC_PAGE_H
+
+/* For each kind the items of the exchange that have its tombstones and rows; 0: none. */
+typedef struct kecs_sync__page {
+  kecs_sync *sync;
+  kecs_sync__exchange exchange;
+  int graves[KECS_KIND_COUNT][2]; /* of the window; of what is wanted */
+  int rows[KECS_KIND_COUNT][2];
+  int window;
+  int counters; /* of families, where definitions are in the page */
+  kecs_pg__text wanted[KECS_KIND_COUNT];
+  const char *wanted_values[KECS_KIND_COUNT];
+  bool wants;
+  int64_t asked; /* for so many keys */
+  kecs_replica side;
+  /* While it is applied. */
+  bool force;
+  int64_t pulled;
+  int64_t conflicts;
+  int64_t wished;   /* rows that have to wait for others, which will be asked for */
+  uint64_t blocked; /* kinds, as bits, with rows that wait for a number of another row */
+  /* A bootstrap's. */
+  int64_t boot_kind;
+  int64_t boot_rid;
+} kecs_sync__page;
+
+/* Merges the rows of a kind that are in the page. */
+KECS_PG__FN kecs_status kecs_sync__apply_kind(kecs_sync__page *page, kecs_store *tx, kecs_kind kind);
+
+/* Rows that had to wait for each other, as where two have swapped a number (blocked.c). */
+KECS_PG__FN kecs_status kecs_sync__apply_blocked(kecs_sync__page *page, kecs_store *tx);
+
+#endif
+
+/* ---- sync/blocked.c, continued ----------------------------------------------------------------------------------- */
+typedef struct kecs_sync__blocked {
+  kecs_sync__page *page;
+  kecs_kind kind;
+  int64_t aside;
+} kecs_sync__blocked;
+
+/* Twice: a row of the page may be moved aside after its turn. */
+static kecs_status kecs_sync__force_work(kecs_store *tx, void *user) {
+  kecs_sync__blocked *blocked = user;
+  kecs_status status = KECS_OK;
+  for (int pass = 0; !status && pass < 2; pass++) {
+    status = kecs_sync__apply_kind(blocked->page, tx, blocked->kind);
+  }
+  status = status ? status : kecs_replica_aside(tx, blocked->kind, &blocked->aside);
+  return status           ? status
+         : blocked->aside ? kecs_pg__fail(KECS_E_CONFLICT, "rows wait for others that are not in the page")
+                          : KECS_OK;
+}
+
+static kecs_status kecs_sync__force(kecs_sync__page *page, kecs_store *tx, kecs_kind kind) {
+  kecs_sync__blocked blocked = {page, kind, 0};
+  int64_t pulled = page->pulled;
+  int64_t conflicts = page->conflicts;
+  page->force = true;
+  kecs_status status = kecs_transact(tx, kecs_sync__force_work, &blocked, 0);
+  page->force = false;
+  if (status && blocked.aside) {
+    page->pulled = pulled;
+    page->conflicts = conflicts;
+    status = KECS_OK;
+  }
+  return status;
+}
+
+KECS_PG__FN kecs_status kecs_sync__apply_blocked(kecs_sync__page *page, kecs_store *tx) {
+  uint64_t kinds = page->blocked;
+  kecs_status status = KECS_OK;
+  for (int kind = 1; !status && kind < KECS_KIND_COUNT; kind++) {
+    if (kinds & KECS_BIT(kind)) {
+      page->blocked = 0;
+      status = kecs_sync__apply_kind(page, tx, (kecs_kind)kind);
+      status = status || !page->blocked ? status : kecs_sync__force(page, tx, (kecs_kind)kind);
+    }
+  }
+  return status;
+}
+
 /* ---- sync/pull.c ------------------------------------------------------------------------------------------------- */
 /* sync/pull.c -- what the hub has comes to the edge: once as a whole, then by its feed, window by window. */
 
@@ -6772,27 +7826,6 @@ enum {
   KECS_SYNC__BOOT_DONE = KECS_KIND_COUNT + 1
 };
 
-/* A page: for each kind the items of the exchange that have its tombstones and rows; 0: none. */
-typedef struct kecs_sync__page {
-  kecs_sync *sync;
-  kecs_sync__exchange exchange;
-  int graves[KECS_KIND_COUNT][2]; /* of the window; of what is wanted */
-  int rows[KECS_KIND_COUNT][2];
-  int window;
-  kecs_pg__text wanted[KECS_KIND_COUNT];
-  const char *wanted_values[KECS_KIND_COUNT];
-  bool wants;
-  kecs_replica side;
-  /* While it is applied. */
-  const kecs_kind_info *info;
-  int64_t pulled;
-  int64_t conflicts;
-  bool lacking; /* a row came partly that is not here: it is wanted whole, at once */
-  /* A bootstrap's. */
-  int64_t boot_kind;
-  int64_t boot_rid;
-} kecs_sync__page;
-
 /* ---- statements ---- */
 
 /* "SELECT key,stamps...,columns...,rid FROM table t WHERE t.tenant=... AND ". `window`: of the entries of a window, and
@@ -6804,10 +7837,10 @@ static void kecs_sync__select(kecs_pg__text *out, const kecs_kind_info *info, bo
     kecs_column_group group;
   } stamps[] = {{"life", "15", KECS_GROUP_KEY}, {"spec", "3", KECS_GROUP_SPEC}, {"status", "5", KECS_GROUP_STATUS}};
   kecs_pg__text_adds(out, "SELECT ");
-  kecs_sync__key_text(out, info, "t");
+  kecs_sync__key_text(out, info, "t"); /* what only grows has no stamps */
   for (size_t i = 0; i < sizeof stamps / sizeof stamps[0]; i++) {
     bool has = false;
-    for (int c = 0; c < info->column_count; c++) {
+    for (int c = 0; !kecs_sync__only_grows(info) && c < info->column_count; c++) {
       has = has || info->columns[c].group == (unsigned)stamps[i].group;
     }
     const kecs_pg__mark marks[] = {{"n", stamps[i].name}, {"bits", stamps[i].bits}, {NULL, NULL}};
@@ -6828,7 +7861,7 @@ static void kecs_sync__select(kecs_pg__text *out, const kecs_kind_info *info, bo
   }
   kecs_pg__text_adds(out, window ? ",t.rid,w.g FROM (SELECT c.rid,bit_or(c.groups) AS g FROM {S}changes c WHERE "
                                    "c.tenant={T} AND c.seq>$1 AND c.seq<=$2 AND c.kind={kind} GROUP BY c.rid) "
-                                   "w,{S}{t} t WHERE t.tenant={T} AND t.rid=w.rid AND w.g&7<>0"
+                                   "w,{S}{t} t WHERE t.tenant={T} AND t.rid=w.rid"
                                  : ",t.rid FROM {S}{t} t WHERE t.tenant={T} AND ");
 }
 
@@ -6926,18 +7959,26 @@ static kecs_status kecs_sync__merge(kecs_sync__page *page, kecs_store *tx, const
   }
   page->pulled += merged.outcome == KECS_REPLICA_TAKEN;
   page->conflicts += merged.conflicts;
-  if (merged.outcome != KECS_REPLICA_ORPHAN) {
-    return KECS_OK;
-  }
-  page->lacking = page->lacking || row->partly;
-  kecs_value values[] = {kecs_sync__value_int((int64_t)row->kind), kecs_sync__value_text(row->key)};
-  return kecs_replica_sql(tx, "INSERT INTO {sync_wanted}({tenant}kind,key) VALUES({ours}?1,?2) ON CONFLICT DO NOTHING",
-                          values, 2, 0, NULL, NULL);
+  page->wished += merged.outcome == KECS_REPLICA_ORPHAN || merged.outcome == KECS_REPLICA_BLOCKED;
+  page->blocked |= merged.outcome == KECS_REPLICA_BLOCKED ? KECS_BIT(row->kind) : 0;
+  return KECS_OK;
+}
+
+/* A row of a kind that only grows. Those of a page have rids that follow each other. */
+static kecs_status kecs_sync__arrive(kecs_sync__page *page, kecs_store *tx, const kecs_replica_row *row,
+                                     int64_t rids[2]) {
+  int64_t rid = 0;
+  kecs_status status = kecs_replica_insert(tx, row, &rid);
+  page->pulled += rid != 0;
+  rids[0] = rids[0] || status ? rids[0] : rid;
+  rids[1] = rid ? rid : rids[1];
+  return status;
 }
 
 static kecs_status kecs_sync__apply_rows(kecs_sync__page *page, kecs_store *tx, const kecs_kind_info *info,
                                          const PGresult *result) {
   kecs_status status = KECS_OK;
+  int64_t rids[2] = {0, 0};
   for (int r = 0; !status && r < PQntuples(result); r++) {
     kecs_value values[64];
     kecs_replica_row row;
@@ -6947,6 +7988,7 @@ static kecs_status kecs_sync__apply_rows(kecs_sync__page *page, kecs_store *tx, 
     row.kind = info->kind;
     row.key = kecs_sync__text(result, r, 0);
     row.values = values;
+    row.force = page->force;
     for (int i = 0; i < KECS_REPLICA_STAMPS; i++) {
       row.stamp[i] = kecs_sync__number(result, r, 1 + 2 * i);
       row.site[i] = kecs_sync__number(result, r, 2 + 2 * i);
@@ -6958,9 +8000,10 @@ static kecs_status kecs_sync__apply_rows(kecs_sync__page *page, kecs_store *tx, 
     }
     int64_t groups = kecs_sync__number(result, r, at + 1); /* behind rid; a row that was not asked for by a window has 0 */
     row.partly = groups != 0 && (groups & 1) == 0;
-    status = kecs_sync__merge(page, tx, &row);
+    status = kecs_sync__only_grows(info) ? kecs_sync__arrive(page, tx, &row, rids)
+                                         : kecs_sync__merge(page, tx, &row);
   }
-  return status;
+  return status || !rids[0] ? status : kecs_sync__append_pulled(tx, info, rids[0], rids[1]);
 }
 
 static kecs_status kecs_sync__apply_graves(kecs_sync__page *page, kecs_store *tx, kecs_kind kind,
@@ -6979,11 +8022,23 @@ static kecs_status kecs_sync__apply_graves(kecs_sync__page *page, kecs_store *tx
   return status;
 }
 
+KECS_PG__FN kecs_status kecs_sync__apply_kind(kecs_sync__page *page, kecs_store *tx, kecs_kind kind) {
+  kecs_status status = KECS_OK;
+  for (int i = 0; !status && i < 2; i++) {
+    int item = page->rows[kind][i];
+    status = item ? kecs_sync__apply_rows(page, tx, kecs_kind_describe(kind), page->exchange.item[item].result)
+                  : KECS_OK;
+  }
+  return status;
+}
+
 /* Deletions children first, rows parents first. */
 static kecs_status kecs_sync__apply(kecs_sync__page *page, kecs_store *tx) {
   kecs_status status = KECS_OK;
   page->pulled = 0;
   page->conflicts = 0;
+  page->wished = 0;
+  page->blocked = 0;
   if (page->wants) {
     status = kecs_replica_sql(tx, "DELETE FROM {sync_wanted} WHERE {own}true", NULL, 0, 0, NULL, NULL);
   }
@@ -6993,15 +8048,17 @@ static kecs_status kecs_sync__apply(kecs_sync__page *page, kecs_store *tx) {
       status = item ? kecs_sync__apply_graves(page, tx, (kecs_kind)kind, page->exchange.item[item].result) : KECS_OK;
     }
   }
-  for (int kind = 1; !status && kind < KECS_KIND_COUNT; kind++) {
-    for (int i = 0; !status && i < 2; i++) {
-      int item = page->rows[kind][i];
-      status =
-          item ? kecs_sync__apply_rows(page, tx, kecs_kind_describe((kecs_kind)kind), page->exchange.item[item].result)
-               : KECS_OK;
-    }
+  if (!status && page->counters) {
+    status = kecs_sync__raise_counters(tx, page->exchange.item[page->counters].result);
   }
-  return status;
+  for (int i = 0; i < 2; i++) {
+    int item = page->rows[KECS_KIND_TASK_DEFINITION][i];
+    status = status || !item ? status : kecs_sync__raise_rows(tx, page->exchange.item[item].result);
+  }
+  for (int kind = 1; !status && kind < KECS_KIND_COUNT; kind++) {
+    status = kecs_sync__apply_kind(page, tx, (kecs_kind)kind);
+  }
+  return status || !page->blocked ? status : kecs_sync__apply_blocked(page, tx);
 }
 
 static kecs_status kecs_sync__apply_window(kecs_store *tx, void *user) {
@@ -7018,6 +8075,7 @@ static kecs_status kecs_sync__wanted_visit(const kecs_value *values, void *user)
   if (values[0].number > 0 && values[0].number < KECS_KIND_COUNT) {
     kecs_sync__array_add(&page->wanted[values[0].number], values[1].text);
     page->wants = true;
+    page->asked++;
   }
   return KECS_OK;
 }
@@ -7043,6 +8101,10 @@ static kecs_status kecs_sync__page_wanted(kecs_sync__page *page) {
 
 /* ---- windows ---- */
 
+static uint64_t kecs_sync__pulls(const kecs_sync *sync) {
+  return sync->kinds | (sync->append_pull ? sync->append : 0);
+}
+
 static void kecs_sync__window_read(kecs_sync *sync, const PGresult *result) {
   sync->until = kecs_sync__number(result, 0, 0);
   snprintf(sync->until_id, sizeof sync->until_id, "%s", kecs_sync__text(result, 0, 1));
@@ -7062,11 +8124,15 @@ static kecs_status kecs_sync__pull_window(kecs_sync *sync, kecs_sync__page *page
   page->exchange.small = sync->until - sync->notes.cursor <= KECS_SYNC__SMALL;
   kecs_status status = kecs_sync__page_wanted(page);
   for (int kind = 1; !status && kind < KECS_KIND_COUNT; kind++) {
-    if ((uint64_t)sync->until_kinds & sync->kinds & KECS_BIT(kind)) {
+    if ((uint64_t)sync->until_kinds & kecs_sync__pulls(sync) & KECS_BIT(kind)) {
       const kecs_kind_info *info = kecs_kind_describe((kecs_kind)kind);
-      page->graves[kind][0] = kecs_sync__add_graves(page, info, "x.seq>$1 AND x.seq<=$2", values, 2);
+      bool graves = !kecs_sync__only_grows(info);
+      page->graves[kind][0] = graves ? kecs_sync__add_graves(page, info, "x.seq>$1 AND x.seq<=$2", values, 2) : 0;
       page->rows[kind][0] = kecs_sync__add_window(page, info, values);
     }
+  }
+  if ((uint64_t)sync->until_kinds & sync->kinds & KECS_BIT(KECS_KIND_TASK_DEFINITION)) {
+    page->counters = kecs_sync__add_counters(&page->exchange);
   }
   page->window = kecs_sync__add_item(&page->exchange, "SELECT * FROM {S}sync_window({T},$1,$2)", "", next, 2);
   status = status ? status : kecs_sync__send(&page->exchange, "pull");
@@ -7111,10 +8177,12 @@ static kecs_status kecs_sync__boot_graves(kecs_sync *sync, kecs_sync__page *page
 static kecs_status kecs_sync__boot_rows(kecs_sync *sync, kecs_sync__page *page, const char *const *values) {
   const kecs_kind_info *info = kecs_kind_describe((kecs_kind)sync->notes.boot_kind);
   int item = kecs_sync__add_rows(page, info, "t.rid>$1 ORDER BY t.rid LIMIT $2", false, values, 2);
+  int counters = info->kind == KECS_KIND_TASK_DEFINITION ? kecs_sync__add_counters(&page->exchange) : 0;
   kecs_status status = kecs_sync__send(&page->exchange, "pull");
   const PGresult *result = status ? NULL : page->exchange.item[item].result;
   int count = result ? PQntuples(result) : 0;
   page->rows[info->kind][0] = item;
+  page->counters = counters;
   page->boot_kind = sync->notes.boot_kind + (count < sync->batch);
   page->boot_rid = count < sync->batch ? 0 : kecs_sync__number(result, count - 1, PQnfields(result) - 1);
   return status;
@@ -7148,7 +8216,7 @@ static kecs_status kecs_sync__boot_page(kecs_sync *sync, kecs_sync__page *page) 
   snprintf(rid, sizeof rid, "%lld", (long long)sync->notes.boot_rid);
   snprintf(size, sizeof size, "%d", sync->batch);
   const char *values[] = {rid, size};
-  if (!graves && !(sync->kinds & KECS_BIT(sync->notes.boot_kind))) {
+  if (!graves && !(kecs_sync__pulls(sync) & KECS_BIT(sync->notes.boot_kind))) {
     page->boot_kind = sync->notes.boot_kind + 1;
     return kecs_sync__transact(sync, kecs_sync__apply_boot, page);
   }
@@ -7173,8 +8241,8 @@ static kecs_status kecs_sync__page_run(kecs_sync *sync, kecs_status (*run)(kecs_
   if (!status) {
     sync->report.pulled += page->pulled;
     sync->report.conflicts += page->conflicts;
+    sync->ask_again = page->wished > page->asked || (page->wished > 0 && page->pulled > 0);
   }
-  sync->lacking = page->lacking;
   kecs_sync__end(&page->exchange);
   for (int kind = 0; kind < KECS_KIND_COUNT; kind++) {
     if (page->wanted[kind].allocator) {
@@ -7200,7 +8268,7 @@ static kecs_status kecs_sync__boot(kecs_sync *sync) {
 KECS_PG__FN kecs_status kecs_sync__pull(kecs_sync *sync) {
   int64_t wanted = 0;
   kecs_status status = KECS_OK;
-  sync->lacking = false;
+  sync->ask_again = false;
   if (!sync->notes.booted) {
     status = kecs_sync__boot(sync);
     sync->until = sync->notes.cursor; /* a page without rows tells the next window */
@@ -7210,7 +8278,7 @@ KECS_PG__FN kecs_status kecs_sync__pull(kecs_sync *sync) {
   }
   status =
       status ? status : kecs_sync__count(sync->store, "SELECT count(*) FROM {sync_wanted} WHERE {own}true", &wanted);
-  while (!status && (sync->until > sync->notes.cursor || wanted > 0 || sync->lacking)) {
+  while (!status && (sync->until > sync->notes.cursor || wanted > 0 || sync->ask_again)) {
     wanted = 0;
     status = kecs_sync__page_run(sync, kecs_sync__pull_window);
   }
@@ -7352,24 +8420,86 @@ static kecs_status kecs_sync__last_work(kecs_store *tx, void *user) {
   return kecs_sync__note_number(tx, "last", *(const int64_t *)user);
 }
 
-KECS_STORE_API kecs_status kecs_sync_once(kecs_sync *sync, kecs_sync_report *out_report) {
-  if (!sync) {
-    return kecs_pg__fail(KECS_E_INVALID, "sync is NULL");
+static void kecs_sync__tell(kecs_sync *sync, kecs_status status, int64_t now) {
+  kecs_sync__told *told = &sync->told;
+  kecs_sync__lock(sync);
+  told->rounds++;
+  told->offset_us = sync->report.hub_offset_us ? sync->report.hub_offset_us : told->offset_us;
+  if (status) {
+    told->failures++;
+    told->failed_us = now;
+    told->error = *kecs_last_error();
+  } else {
+    told->failures = 0;
+    told->last_us = now;
   }
+  kecs_sync__unlock(sync);
+}
+
+KECS_PG__FN kecs_status kecs_sync__round(kecs_sync *sync, kecs_sync_report *out_report) {
   memset(&sync->report, 0, sizeof sync->report);
+  kecs_sync__flag_set(&sync->stopped, 0);
   kecs_status status = kecs_sync__notes_read(sync);
   status = status ? status : kecs_sync__hello(sync);
   status = status ? status : kecs_sync__pull(sync);
   status = status ? status : kecs_sync__push(sync);
+  status = status ? status : kecs_sync__append(sync);
   int64_t now = kecs_replica_now(sync->store);
   bool idle = sync->report.pushed + sync->report.pulled == 0 && now - sync->notes.last_us < INT64_C(60000000);
   if (!status && !idle) { /* an idle edge does not wear its disk */
     status = kecs_sync__transact(sync, kecs_sync__last_work, &now);
   }
+  kecs_sync__tell(sync, status, now);
   if (out_report) {
     *out_report = sync->report;
   }
   return status;
+}
+
+KECS_STORE_API kecs_status kecs_sync_once(kecs_sync *sync, kecs_sync_report *out_report) {
+  if (!sync) {
+    return kecs_pg__fail(KECS_E_INVALID, "sync is NULL");
+  }
+  return sync->running ? kecs_pg__fail(KECS_E_MISUSE, "the thread of this edge runs its rounds: kecs_sync_stop first")
+                       : kecs_sync__round(sync, out_report);
+}
+
+/* When the oldest change was made that is not pushed. */
+static kecs_status kecs_sync__lag(kecs_sync *sync, int64_t *out_lag_us) {
+  int64_t stamp = 0;
+  kecs_status status = kecs_sync__count(
+      sync->store,
+      "SELECT coalesce((SELECT c.stamp FROM {changes c} WHERE {own c}c.seq>(SELECT s.value FROM {change_state s} WHERE "
+      "{own s}s.id=2) ORDER BY c.seq LIMIT 1),0)",
+      &stamp);
+  int64_t oldest = 0;
+  status = status ? status
+                  : kecs_sync__count(sync->store,
+                                     "SELECT coalesce(min(f.oldest),0) FROM {change_folds f} WHERE {own f}f.seq>(SELECT "
+                                     "s.value FROM {change_state s} WHERE {own s}s.id=2)",
+                                     &oldest);
+  stamp = oldest && (!stamp || oldest < stamp) ? oldest : stamp;
+  int64_t lag = stamp ? kecs_replica_now(sync->store) - kecs_stamp_time(stamp) : 0;
+  *out_lag_us = lag > 0 ? lag : 0;
+  return status;
+}
+
+/* What the handle has seen; the error's text is copied, since a round may be under way. */
+static void kecs_sync__status_told(kecs_sync *sync, kecs_sync_status_info *out_info) {
+  kecs_sync__lock(sync);
+  const kecs_sync__told *told = &sync->told;
+  out_info->rounds = told->rounds;
+  out_info->failures = told->failures;
+  out_info->reconnects = told->connects > 0 ? told->connects - 1 : 0;
+  out_info->hub_offset_us = told->offset_us;
+  out_info->last_us = told->last_us > out_info->last_us ? told->last_us : out_info->last_us;
+  out_info->failed_us = told->failed_us;
+  out_info->failed = told->error.status;
+  snprintf(sync->said, sizeof sync->said, "%s", told->error.text);
+  kecs_sync__unlock(sync);
+  out_info->failed_text = sync->said;
+  out_info->running = sync->running;
+  out_info->batch = sync->batch;
 }
 
 KECS_STORE_API kecs_status kecs_sync_status(kecs_sync *sync, kecs_sync_status_info *out_info) {
@@ -7377,11 +8507,14 @@ KECS_STORE_API kecs_status kecs_sync_status(kecs_sync *sync, kecs_sync_status_in
     return kecs_pg__fail(KECS_E_INVALID, "%s is NULL", sync ? "out_info" : "sync");
   }
   memset(out_info, 0, sizeof *out_info);
-  kecs_status status = kecs_sync__notes_read(sync);
+  kecs_sync__notes notes;
+  kecs_status status = kecs_sync__notes_of(sync->store, &notes);
   out_info->site = sync->site;
-  out_info->number = sync->notes.site;
-  out_info->cursor = sync->notes.cursor;
-  out_info->last_us = sync->notes.last_us;
+  out_info->number = notes.site;
+  out_info->cursor = notes.cursor;
+  out_info->last_us = notes.last_us;
+  kecs_sync__status_told(sync, out_info);
+  status = status ? status : kecs_sync__lag(sync, &out_info->lag_us);
   status =
       status ? status
              : kecs_sync__count(sync->store,
@@ -7395,6 +8528,7 @@ KECS_STORE_API kecs_status kecs_sync_status(kecs_sync *sync, kecs_sync_status_in
   status = status
                ? status
                : kecs_sync__count(sync->store, "SELECT count(*) FROM {sync_wanted} WHERE {own}true", &out_info->wanted);
+  status = status ? status : kecs_sync__append_waiting(sync, &out_info->append_pending);
   return status ? status
                 : kecs_sync__count(sync->store, "SELECT count(*) FROM {sync_conflicts} WHERE {own}true",
                                    &out_info->conflicts);
@@ -7455,11 +8589,15 @@ static kecs_status kecs_sync__check_options(const kecs_sync_options *options) {
     return kecs_pg__fail(KECS_E_INVALID, "options.batch is %d; 1 to %d, or 0", options->batch,
                          (int)KECS_SYNC__BATCH_MAX);
   }
+  if (options->append_bytes < -1 || options->append_keep_bytes < 0) {
+    return kecs_pg__fail(KECS_E_INVALID, "options.append_bytes is -1 or more, options.append_keep_bytes 0 or more");
+  }
   return KECS_OK;
 }
 
 static kecs_status kecs_sync__choose_kinds(kecs_sync *sync, const kecs_sync_options *options) {
-  sync->kinds = options->kind_count ? 0 : kecs_replica_kinds(sync->store);
+  uint64_t append = kecs_replica_append_kinds(sync->store);
+  sync->kinds = options->kind_count ? 0 : kecs_replica_kinds(sync->store) | append;
   for (size_t i = 0; i < options->kind_count; i++) {
     if (!kecs_kind_describe(options->kinds[i])) {
       return kecs_pg__fail(KECS_E_INVALID, "options.kinds: %d is no kind", (int)options->kinds[i]);
@@ -7475,6 +8613,8 @@ static kecs_status kecs_sync__choose_kinds(kecs_sync *sync, const kecs_sync_opti
       }
     }
   }
+  sync->append = sync->kinds & append;
+  sync->kinds &= ~append;
   return KECS_OK;
 }
 
@@ -7498,7 +8638,7 @@ static kecs_status kecs_sync__fix(kecs_store *tx, const char *name, const char *
 static kecs_status kecs_sync__fix_work(kecs_store *tx, void *user) {
   const kecs_sync *sync = user;
   char kinds[24];
-  snprintf(kinds, sizeof kinds, "%llu", (unsigned long long)sync->kinds);
+  snprintf(kinds, sizeof kinds, "%llu", (unsigned long long)(sync->kinds | sync->append));
   kecs_status status = kecs_sync__fix(tx, "name", sync->site);
   return status ? status : kecs_sync__fix(tx, "kinds", kinds);
 }
@@ -7520,6 +8660,16 @@ KECS_STORE_API kecs_status kecs_sync_open(kecs_store *store, const kecs_sync_opt
   sync->allocator = *allocator;
   sync->store = store;
   sync->batch = options->batch ? options->batch : KECS_SYNC__BATCH;
+  sync->adapts = options->batch == 0;
+#if !defined(KECS_STORE_NO_THREADS)
+  if (pthread_mutex_init(&sync->mutex, NULL) != 0) {
+    kecs_pg__release(allocator, sync, sizeof *sync);
+    return KECS_E_NOMEM;
+  }
+#endif
+  sync->append_pull = options->append_pull;
+  sync->append_bytes = options->append_bytes ? options->append_bytes : KECS_SYNC__APPEND_BYTES;
+  sync->append_keep_bytes = options->append_keep_bytes;
   snprintf(sync->site, sizeof sync->site, "%s", options->site);
   sync->hub = kecs_pg__copy(allocator, options->hub, strlen(options->hub));
   status = sync->hub ? kecs_pg_backend()->attach(sync->hub, &sync->allocator, &sync->place) : KECS_E_NOMEM;
@@ -7540,12 +8690,199 @@ KECS_STORE_API kecs_status kecs_sync_open(kecs_store *store, const kecs_sync_opt
 KECS_STORE_API void kecs_sync_close(kecs_sync *sync) {
   if (sync) {
     kecs_allocator allocator = sync->allocator;
+    (void)kecs_sync_stop(sync);
+#if !defined(KECS_STORE_NO_THREADS)
+    (void)pthread_mutex_destroy(&sync->mutex);
+#endif
     kecs_sync__hang_up(sync);
     kecs_pg_backend()->detach(&sync->place, &sync->allocator);
     kecs_pg__release_text(&allocator, sync->hub);
     kecs_pg__release(&allocator, sync, sizeof *sync);
   }
 }
+
+/* ---- sync/thread.c ----------------------------------------------------------------------------------------------- */
+/* sync/thread.c -- rounds by themselves: a thread that waits for its time or for a change, and knows when to leave a
+ * hub in peace. */
+
+#include <string.h>
+#include <time.h>
+
+enum {
+  KECS_SYNC__EVERY_MS = 5000,
+  KECS_SYNC__BACKOFF_MS = 1000,      /* the first pause after a failure is up to twice as long */
+  KECS_SYNC__BACKOFF_MAX_MS = 60000,
+  KECS_SYNC__NAP_MS = 50,            /* between two looks at whether it is to end */
+  KECS_SYNC__GATHER_MS = 20          /* after a change: what is written together goes together */
+};
+
+KECS_PG__FN int64_t kecs_sync__clock_ms(void) {
+  struct timespec now = {0, 0};
+  (void)clock_gettime(CLOCK_MONOTONIC, &now);
+  return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+KECS_PG__FN void kecs_sync__lock(kecs_sync *sync) {
+#if defined(KECS_STORE_NO_THREADS)
+  (void)sync;
+#else
+  (void)pthread_mutex_lock(&sync->mutex);
+#endif
+}
+
+KECS_PG__FN void kecs_sync__unlock(kecs_sync *sync) {
+#if defined(KECS_STORE_NO_THREADS)
+  (void)sync;
+#else
+  (void)pthread_mutex_unlock(&sync->mutex);
+#endif
+}
+
+KECS_STORE_API void kecs_sync_cancel(kecs_sync *sync) {
+  if (sync) {
+    kecs_sync__flag_set(&sync->stopped, 1);
+  }
+}
+
+#if defined(KECS_STORE_NO_THREADS)
+
+KECS_STORE_API kecs_status kecs_sync_start(kecs_sync *sync, const kecs_sync_pace *pace) {
+  (void)sync;
+  (void)pace;
+  return kecs_pg__fail(KECS_E_UNSUPPORTED, "this build has no threads: call kecs_sync_once now and then");
+}
+
+KECS_STORE_API kecs_status kecs_sync_stop(kecs_sync *sync) {
+  (void)sync;
+  return KECS_OK;
+}
+
+#else
+
+/* ---- pauses ---- */
+
+/* Below `most`; not the same for two edges. */
+static int64_t kecs_sync__chance(kecs_sync *sync, int64_t most) {
+  uint64_t mixed = sync->chance;
+  for (const char *at = sync->site; *at; at++) {
+    mixed = (mixed ^ (unsigned char)*at) * UINT64_C(0x100000001B3);
+  }
+  mixed = (mixed ^ (uint64_t)kecs_sync__clock_ms()) * UINT64_C(0x9E3779B97F4A7C15);
+  sync->chance = mixed ^ (mixed >> 29);
+  return most > 0 ? (int64_t)((sync->chance >> 11) % (uint64_t)most) : 0;
+}
+
+/* Between two rounds: a fifth more or less than asked for; after failures anything up to a bound that doubles, so that
+ * edges that have lost their hub together do not come back together. */
+static int64_t kecs_sync__pause(kecs_sync *sync) {
+  int64_t every = sync->pace.every_ms ? sync->pace.every_ms : KECS_SYNC__EVERY_MS;
+  int64_t most = sync->pace.backoff_max_ms ? sync->pace.backoff_max_ms : KECS_SYNC__BACKOFF_MAX_MS;
+  int64_t bound = KECS_SYNC__BACKOFF_MS;
+  if (sync->told.failures == 0) {
+    int64_t pause = every - every / 5 + kecs_sync__chance(sync, every * 2 / 5);
+    return pause > sync->limit_ms ? pause : sync->limit_ms;
+  }
+  for (int64_t n = 0; n < sync->told.failures && bound < most; n++) {
+    bound *= 2;
+  }
+  return 1 + kecs_sync__chance(sync, bound < most ? bound : most);
+}
+
+static bool kecs_sync__ends(const kecs_sync *sync) {
+  return kecs_sync__flag_get(&sync->ending) != 0;
+}
+
+static void kecs_sync__nap(kecs_sync *sync, int64_t until) {
+  for (int64_t now = kecs_sync__clock_ms(); now < until && !kecs_sync__ends(sync); now = kecs_sync__clock_ms()) {
+    int64_t ms = until - now < KECS_SYNC__NAP_MS ? until - now : KECS_SYNC__NAP_MS;
+    struct timespec nap = {0, (long)(ms * 1000000)};
+    (void)nanosleep(&nap, NULL);
+  }
+}
+
+/* Until the time has come, or the log has entries that are not pushed. What goes wrong with the log is the next round's
+ * to tell. */
+static void kecs_sync__wait(kecs_sync *sync, int64_t until) {
+  kecs_watch_options options;
+  kecs_watch *watch = NULL;
+  const kecs_change *change = NULL;
+  int64_t mark = 0;
+  memset(&options, 0, sizeof options);
+  if (kecs_sync__count(sync->store, "SELECT value FROM {change_state} WHERE {own}id=2", &mark) == KECS_OK) {
+    options.from_seq = mark > 0 ? mark : KECS_WATCH_OLDEST;
+    (void)kecs_watch_open(sync->store, &options, &watch);
+  }
+  kecs_status status = watch ? KECS_OK : KECS_E_UNSUPPORTED;
+  for (int64_t now = kecs_sync__clock_ms(); !status && !change && now < until && !kecs_sync__ends(sync);
+       now = kecs_sync__clock_ms()) {
+    status = kecs_watch_next(watch, (int)(until - now < KECS_SYNC__NAP_MS ? until - now : KECS_SYNC__NAP_MS), &change);
+  }
+  bool woken = change != NULL || status == KECS_E_COMPACTED;
+  kecs_watch_close(watch);
+  kecs_sync__nap(sync, woken ? kecs_sync__clock_ms() + KECS_SYNC__GATHER_MS : until);
+}
+
+/* ---- the thread ---- */
+
+static void *kecs_sync__work(void *user) {
+  kecs_sync *sync = user;
+  while (!kecs_sync__ends(sync)) {
+    kecs_sync_report report;
+    int64_t begun = kecs_sync__clock_ms();
+    kecs_status status = kecs_sync__round(sync, &report);
+    if (sync->pace.after && !kecs_sync__ends(sync)) {
+      sync->pace.after(status, &report, kecs_last_error(), sync->pace.user);
+    }
+    int64_t until = kecs_sync__clock_ms() + kecs_sync__pause(sync);
+    if (status || sync->pace.timed) {
+      kecs_sync__nap(sync, until);
+    } else {
+      kecs_sync__nap(sync, begun + sync->limit_ms < until ? begun + sync->limit_ms : until);
+      kecs_sync__wait(sync, until);
+    }
+  }
+  return NULL;
+}
+
+KECS_STORE_API kecs_status kecs_sync_start(kecs_sync *sync, const kecs_sync_pace *pace) {
+  if (!sync) {
+    return kecs_pg__fail(KECS_E_INVALID, "sync is NULL");
+  }
+  if (pace && (pace->every_ms < 0 || pace->backoff_max_ms < 0)) {
+    return kecs_pg__fail(KECS_E_INVALID, "pace.%s is below 0", pace->every_ms < 0 ? "every_ms" : "backoff_max_ms");
+  }
+  if (sync->running) {
+    return kecs_pg__fail(KECS_E_MISUSE, "the thread of this edge runs already");
+  }
+  memset(&sync->pace, 0, sizeof sync->pace);
+  if (pace) {
+    sync->pace = *pace;
+  }
+  kecs_sync__flag_set(&sync->ending, 0);
+  if (pthread_create(&sync->thread, NULL, kecs_sync__work, sync) != 0) {
+    return kecs_pg__fail(KECS_E_FULL, "no thread can be made for sync: the process has too many");
+  }
+  sync->running = true;
+  return KECS_OK;
+}
+
+KECS_STORE_API kecs_status kecs_sync_stop(kecs_sync *sync) {
+  if (!sync) {
+    return kecs_pg__fail(KECS_E_INVALID, "sync is NULL");
+  }
+  if (sync->running) {
+    if (pthread_equal(sync->thread, pthread_self())) {
+      return kecs_pg__fail(KECS_E_MISUSE, "the thread can't wait for its own end: call kecs_sync_stop elsewhere");
+    }
+    kecs_sync__flag_set(&sync->ending, 1);
+    (void)pthread_join(sync->thread, NULL);
+    kecs_sync__flag_set(&sync->ending, 0);
+    sync->running = false;
+  }
+  return KECS_OK;
+}
+
+#endif
 #endif
 
 /* ---- doc/licence.h ----------------------------------------------------------------------------------------------- */

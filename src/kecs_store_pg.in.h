@@ -50,5 +50,6 @@ extern "C" {
 #include "sync/blocked.c"
 #include "sync/pull.c"
 #include "sync/round.c"
+#include "sync/thread.c"
 #endif
 #include "doc/licence.h"
