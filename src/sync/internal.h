@@ -12,6 +12,7 @@
 enum {
   KECS_SYNC__ID_SIZE = 40, /* of a push's or batch's id, with its terminator */
   KECS_SYNC__NAME_MAX = 128,
+  KECS_SYNC__ALIAS_MAX = KECS_SYNC__NAME_MAX + 9, /* "#" and 8 digits */
   KECS_SYNC__BATCH = 1000,
   KECS_SYNC__PREPARED = 256,
   KECS_SYNC__BATCH_MAX = 100000,
@@ -23,6 +24,7 @@ typedef struct kecs_sync__intent {
   char id[KECS_SYNC__ID_SIZE]; /* "": there is none */
   int64_t seq;                 /* of the edge's log: all up to it goes with this push */
   int64_t stamp;               /* of that entry */
+  int64_t tries;               /* how often it was about to be sent */
 } kecs_sync__intent;
 
 /* What the edge knows between rounds: sync_state. */
@@ -39,6 +41,13 @@ typedef struct kecs_sync__notes {
   int64_t boot_rid;
   int64_t last_us;
   kecs_sync__intent intent;
+  char alias[KECS_SYNC__ALIAS_MAX + 1]; /* the name at the hub, where it is not the options' (identity.c) */
+  int64_t pushes;                       /* that were acknowledged: the hub's count, unless it went back */
+  int64_t former;                       /* the site's number before it got the alias; 0: none */
+  int64_t repair;                       /* the stage of a repair under way (reconcile.c); 0: none */
+  int64_t repair_cause;
+  int64_t repair_kind;
+  int64_t repair_rid;
 } kecs_sync__notes;
 
 /* What rounds have come to: of several threads, so the handle's mutex guards it. */
@@ -73,6 +82,9 @@ struct kecs_sync {
   bool ask_again; /* what the last page waits for may come in the next one */
   int64_t head;
   char head_id[KECS_SYNC__ID_SIZE];
+  bool moved;                        /* the cursor is not where the handshake saw it: the window is another one */
+  struct kecs_sync__key *sent;       /* by the push under way, of what a repair has found missing at the hub */
+  char known_as[KECS_SYNC__ALIAS_MAX + 1];
   int stopped;                              /* a flag: the round is to end, also while the hub is waited for */
   int ending;                               /* a flag: the thread, and its round with it */
   bool adapts;                              /* `batch` follows the time that a push takes */
@@ -121,8 +133,8 @@ KECS_PG__FN void kecs_sync__begin(kecs_sync__exchange *exchange, kecs_sync *sync
 KECS_PG__FN int kecs_sync__add_item(kecs_sync__exchange *exchange, const char *form, const char *table,
                                     const char *const *values, int count);
 
-/* The same for a call of a function that gives nothing back: "SELECT f(...)". Neighbours go as one statement, in their
- * order. */
+/* The same for a call of a function that gives nothing back, and takes arrays, numbers, and texts that begin with no brace:
+ * "SELECT f(...)". Neighbours go as one statement, in their order. */
 KECS_PG__FN int kecs_sync__add_call(kecs_sync__exchange *exchange, const char *form, const char *table,
                                     const char *const *values, int count);
 
@@ -208,6 +220,30 @@ KECS_PG__FN kecs_status kecs_sync__append_pulled(kecs_store *tx, const kecs_kind
                                                  int64_t last);
 
 /* ---- the parts of a round ---- */
+
+/* What sync_hello said (columns of its line), and what the last push had been refused. */
+enum {
+  KECS_SYNC__HUB,
+  KECS_SYNC__SITE,
+  KECS_SYNC__PUSH,
+  KECS_SYNC__NOW,
+  KECS_SYNC__HEAD,
+  KECS_SYNC__HEAD_ID,
+  KECS_SYNC__FLOOR,
+  KECS_SYNC__FITS,
+  KECS_SYNC__PUSHES
+};
+
+/* Whether hub and edge still are who they were to each other (identity.c). Where they are not, what follows from it is
+ * done and noted, and the report says what it was; *out_again: greet anew, under another name. */
+KECS_PG__FN kecs_status kecs_sync__identify(kecs_sync *sync, const PGresult *hello, const PGresult *refused,
+                                            bool *out_again);
+
+/* Goes on with a repair, if there is one, until it is done (reconcile.c). */
+KECS_PG__FN kecs_status kecs_sync__reconcile(kecs_sync *sync);
+
+/* A repair begins: everything is compared with the hub, because of `cause`. */
+KECS_PG__FN kecs_status kecs_sync__reconcile_begin(kecs_store *tx, const kecs_sync *sync, unsigned cause);
 
 KECS_PG__FN kecs_status kecs_sync__pull(kecs_sync *sync);
 KECS_PG__FN kecs_status kecs_sync__push(kecs_sync *sync);

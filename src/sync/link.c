@@ -169,7 +169,7 @@ static int64_t kecs_sync__parse_bytes(const char *name, const kecs_sync__stateme
 static int64_t kecs_sync__bind_bytes(const char *name, const kecs_sync__statement *packed) {
   int64_t bytes = 5 + 1 + (int64_t)strlen(name) + 1 + 2 + 2 + 4;
   for (int i = 0; i < packed->count; i++) {
-    bytes += 4 + (int64_t)strlen(packed->values[i]);
+    bytes += 4 + (packed->values[i] ? (int64_t)strlen(packed->values[i]) : 0);
   }
   return bytes + KECS_SYNC__EXECUTE_BYTES;
 }
