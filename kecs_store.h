@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 699b3197e2984ca570c6622668d92f8f8a7f31ff19760d41e8edf3f382d09d9e */
+ * caace7873df5b240d779e5367262dabd5a43625d3eca7957a7479c1c81034e82 */
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
 /* kecs_store.h -- a durable, typed store for the state of a container orchestrator, in one SQLite file.
  *
@@ -28678,7 +28678,8 @@ KECS__FN kecs_status kecs__merged_follow(kecs__join *merge, const void *before) 
   for (int i = 0; i < list->count; i++) {
     key[i] = merge->row->values[list->columns[i]];
   }
-  kecs_status status = kecs__state_rid(write->session, merge->meta, 0, key, list->count, &rid);
+  rid = merge->ours.rid; /* a row that came partly has no key among its values */
+  kecs_status status = rid ? KECS_OK : kecs__state_rid(write->session, merge->meta, 0, key, list->count, &rid);
   void *after = kecs__arena_take(&write->arena, merge->meta->info->row_size);
   if (status || !after) {
     return status ? status : KECS_E_NOMEM;

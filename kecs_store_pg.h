@@ -1,5 +1,5 @@
 /* kecs_store_pg.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 34207cdf6d784d601224b971f3f7bcae4fb912decc709fae280eec00c0255e5f */
+ * 3c81a7394659bdc80739ebb42a26eb30b970d7825108da0985e6dba38d5470bc */
 /* ---- doc/manual_pg.h --------------------------------------------------------------------------------------------- */
 /* kecs_store_pg.h -- PostgreSQL behind the calls of kecs_store.h.
  *
@@ -7048,7 +7048,7 @@ typedef struct kecs_sync__load {
   kecs_sync__arrays *bury[KECS_KIND_COUNT];
   int64_t rows;
   bool buries;
-  bool partly; /* rows go without the groups that are not pending, where the hub has the row */
+  bool partly;    /* rows go without the groups that are not pending, where the hub has the row */
   int64_t origin; /* the site that made the tombstones: those of one go together */
 } kecs_sync__load;
 
@@ -7958,8 +7958,9 @@ typedef struct kecs_sync__page {
   int64_t boot_rid;
 } kecs_sync__page;
 
-/* "SELECT key,stamps...,columns...,rid FROM table t WHERE t.tenant=... AND " */
-KECS_PG__FN void kecs_sync__select(kecs_pg__text *out, const kecs_kind_info *info);
+/* "SELECT key,stamps...,columns...,rid FROM table t WHERE t.tenant=... AND ". `window`: of the entries of a window, and
+ * of rows that were not created in it only the groups that were written; w.g, behind rid, tells which. */
+KECS_PG__FN void kecs_sync__select(kecs_pg__text *out, const kecs_kind_info *info, bool window);
 
 /* Adds a statement that was put together, and frees its text. */
 KECS_PG__FN int kecs_sync__add_text(kecs_sync__exchange *exchange, kecs_pg__text *form, const char *table,
@@ -8227,9 +8228,7 @@ enum { KECS_SYNC__SMALL = 64 /* entries of a window that comes as one statement 
 
 /* ---- statements ---- */
 
-/* `window`: of the entries of a window, and of rows that were not created in it only the groups that were written; w.g,
- * behind rid, tells which. */
-static void kecs_sync__select_from(kecs_pg__text *out, const kecs_kind_info *info, bool window) {
+KECS_PG__FN void kecs_sync__select(kecs_pg__text *out, const kecs_kind_info *info, bool window) {
   static const struct {
     const char *name;
     const char *bits; /* of the log's groups: of the life, and its own */
@@ -8264,10 +8263,6 @@ static void kecs_sync__select_from(kecs_pg__text *out, const kecs_kind_info *inf
                                  : ",t.rid FROM {S}{t} t WHERE t.tenant={T} AND ");
 }
 
-KECS_PG__FN void kecs_sync__select(kecs_pg__text *out, const kecs_kind_info *info) {
-  kecs_sync__select_from(out, info, false);
-}
-
 KECS_PG__FN int kecs_sync__add_text(kecs_sync__exchange *exchange, kecs_pg__text *form, const char *table,
                                     const char *const *values, int count) {
   int item = 0;
@@ -8283,7 +8278,7 @@ KECS_PG__FN int kecs_sync__add_text(kecs_sync__exchange *exchange, kecs_pg__text
 static int kecs_sync__add_rows(kecs_sync__page *page, const kecs_kind_info *info, const char *where, bool by_key,
                                const char *const *values, int count) {
   kecs_pg__text form = {&page->sync->allocator, NULL, 0, 0, KECS_OK};
-  kecs_sync__select(&form, info);
+  kecs_sync__select(&form, info, false);
   if (by_key) {
     kecs_sync__key_text(&form, info, "t");
   }
@@ -8297,7 +8292,7 @@ static int kecs_sync__add_window(kecs_sync__page *page, const kecs_kind_info *in
   kecs_pg__text form = {&page->sync->allocator, NULL, 0, 0, KECS_OK};
   char kind[16];
   snprintf(kind, sizeof kind, "%d", (int)info->kind);
-  kecs_sync__select_from(&select, info, true);
+  kecs_sync__select(&select, info, true);
   const kecs_pg__mark marks[] = {{"S", "{S}"}, {"T", "{T}"}, {"t", "{t}"}, {"kind", kind}, {NULL, NULL}};
   if (!select.status) {
     kecs_pg__text_fill(&form, select.data, marks);
@@ -9246,7 +9241,7 @@ static kecs_status kecs_sync__rows_page(kecs_sync *sync, kecs_sync__page *page, 
   snprintf(rid, sizeof rid, "%lld", (long long)sync->notes.repair_rid);
   snprintf(size, sizeof size, "%d", sync->batch);
   const char *values[] = {rid, size, buckets};
-  kecs_sync__select(&form, info);
+  kecs_sync__select(&form, info, false);
   kecs_pg__text_adds(&form, "t.rid>$1 AND {S}sync_bucket(");
   kecs_sync__key_text(&form, info, "t");
   kecs_pg__text_adds(&form, ")=ANY($3::integer[]) ORDER BY t.rid LIMIT $2");

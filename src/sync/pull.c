@@ -12,9 +12,7 @@ enum { KECS_SYNC__SMALL = 64 /* entries of a window that comes as one statement 
 
 /* ---- statements ---- */
 
-/* `window`: of the entries of a window, and of rows that were not created in it only the groups that were written; w.g,
- * behind rid, tells which. */
-static void kecs_sync__select_from(kecs_pg__text *out, const kecs_kind_info *info, bool window) {
+KECS_PG__FN void kecs_sync__select(kecs_pg__text *out, const kecs_kind_info *info, bool window) {
   static const struct {
     const char *name;
     const char *bits; /* of the log's groups: of the life, and its own */
@@ -49,10 +47,6 @@ static void kecs_sync__select_from(kecs_pg__text *out, const kecs_kind_info *inf
                                  : ",t.rid FROM {S}{t} t WHERE t.tenant={T} AND ");
 }
 
-KECS_PG__FN void kecs_sync__select(kecs_pg__text *out, const kecs_kind_info *info) {
-  kecs_sync__select_from(out, info, false);
-}
-
 KECS_PG__FN int kecs_sync__add_text(kecs_sync__exchange *exchange, kecs_pg__text *form, const char *table,
                                     const char *const *values, int count) {
   int item = 0;
@@ -68,7 +62,7 @@ KECS_PG__FN int kecs_sync__add_text(kecs_sync__exchange *exchange, kecs_pg__text
 static int kecs_sync__add_rows(kecs_sync__page *page, const kecs_kind_info *info, const char *where, bool by_key,
                                const char *const *values, int count) {
   kecs_pg__text form = {&page->sync->allocator, NULL, 0, 0, KECS_OK};
-  kecs_sync__select(&form, info);
+  kecs_sync__select(&form, info, false);
   if (by_key) {
     kecs_sync__key_text(&form, info, "t");
   }
@@ -82,7 +76,7 @@ static int kecs_sync__add_window(kecs_sync__page *page, const kecs_kind_info *in
   kecs_pg__text form = {&page->sync->allocator, NULL, 0, 0, KECS_OK};
   char kind[16];
   snprintf(kind, sizeof kind, "%d", (int)info->kind);
-  kecs_sync__select_from(&select, info, true);
+  kecs_sync__select(&select, info, true);
   const kecs_pg__mark marks[] = {{"S", "{S}"}, {"T", "{T}"}, {"t", "{t}"}, {"kind", kind}, {NULL, NULL}};
   if (!select.status) {
     kecs_pg__text_fill(&form, select.data, marks);
