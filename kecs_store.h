@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 9279ace9c18784e1aab6414117cfa7c59c0de77a091357d7adb23392fd44f093 */
+ * e8d5aaa54d23a7d539a54227230517a3978ea66020e775d21ff7bb4300fa0d5c */
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
 /* kecs_store.h -- a durable, typed store for the state of a container orchestrator, in one SQLite file.
  *
@@ -28704,7 +28704,8 @@ KECS__FN kecs_status kecs__merged_follow(kecs__join *merge, const void *before) 
   for (int i = 0; i < list->count; i++) {
     key[i] = merge->row->values[list->columns[i]];
   }
-  kecs_status status = kecs__state_rid(write->session, merge->meta, 0, key, list->count, &rid);
+  rid = merge->ours.rid; /* a row that came partly has no key among its values */
+  kecs_status status = rid ? KECS_OK : kecs__state_rid(write->session, merge->meta, 0, key, list->count, &rid);
   void *after = kecs__arena_take(&write->arena, merge->meta->info->row_size);
   if (status || !after) {
     return status ? status : KECS_E_NOMEM;
