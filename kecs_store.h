@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * caace7873df5b240d779e5367262dabd5a43625d3eca7957a7479c1c81034e82 */
+ * 236e7e397335ad84a61f3a9942a3dd8cd11aba910a88450a6f070c0deba30115 */
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
 /* kecs_store.h -- a durable, typed store for the state of a container orchestrator, in one SQLite file.
  *
@@ -27258,6 +27258,8 @@ typedef struct kecs__join {
   const kecs__meta *meta;
   const kecs_replica *side;
   const kecs_replica_row *row;
+  kecs_replica_row whole; /* what came partly, with what is here in the place of the rest */
+  kecs_value filled[64];
   kecs__state ours;
   unsigned pending; /* of ours */
   kecs_replica_merged done;
@@ -27287,9 +27289,6 @@ KECS__FN kecs_status kecs__merge_stamp(kecs__join *merge, int64_t *out_stamp);
 /* Takes what `groups` says of the row that came; or notes in sync_wanted what is missing for that, or in the way.
  * (replica_rows.c) */
 KECS__FN kecs_status kecs__merge_take(kecs__join *merge, unsigned groups);
-
-/* Whether a column comes with a mask of groups; the life brings all that travels. (replica_rows.c) */
-KECS__FN bool kecs__merge_takes(const kecs__join *merge, int column, unsigned groups);
 
 /* Asks for a key's state in the next page. (replica_rows.c) */
 KECS__FN kecs_status kecs__merge_want(kecs__write *write, kecs_kind kind, const char *key);
@@ -28035,16 +28034,7 @@ KECS__FN kecs_status kecs__merge_lost(kecs__join *merge, bool ours, const char *
   const kecs_replica_row *lost = ours ? kecs__merge_ours(merge, &row) : merge->row;
   const kecs__state *mine = &merge->ours;
   const kecs_replica_row *theirs = merge->row;
-  kecs_value values[64];
   merge->done.conflicts++;
-  if (!ours && theirs->partly) { /* the rest of the row is what is here */
-    row = *theirs;
-    row.values = values;
-    for (int i = 0; i < merge->meta->info->column_count; i++) {
-      values[i] = kecs__merge_takes(merge, i, 1U << at) ? theirs->values[i] : mine->values[i];
-    }
-    lost = &row;
-  }
   return ours ? kecs__replica_lost(merge->write, lost, reason, groups, theirs->stamp[at], theirs->site[at],
                                    mine->stamp[at], mine->site[at])
               : kecs__replica_lost(merge->write, lost, reason, groups, mine->stamp[at], mine->site[at],
@@ -28213,6 +28203,19 @@ static kecs_status kecs__merge_buried(kecs__join *merge, const kecs__grave *grav
                             row->site[0]);
 }
 
+/* What did not come with a row of the life that is here is what is here. */
+static void kecs__merge_complete(kecs__join *merge) {
+  const kecs_kind_info *info = merge->meta->info;
+  merge->whole = *merge->row;
+  merge->whole.values = merge->filled;
+  for (int i = 0; i < info->column_count; i++) {
+    bool came = (info->columns[i].group == KECS_GROUP_SPEC && merge->row->stamp[KECS_REPLICA_SPEC]) ||
+                (info->columns[i].group == KECS_GROUP_STATUS && merge->row->stamp[KECS_REPLICA_STATUS]);
+    merge->filled[i] = came ? merge->row->values[i] : merge->ours.values[i];
+  }
+  merge->row = &merge->whole;
+}
+
 static kecs_status kecs__merge_alive(kecs__join *merge) {
   const kecs_replica_row *row = merge->row;
   const unsigned whole = 1U << KECS_REPLICA_LIFE;
@@ -28223,6 +28226,10 @@ static kecs_status kecs__merge_alive(kecs__join *merge) {
                                                                   merge->ours.stamp[0], merge->ours.site[0]) != 0)) {
     merge->done.outcome = KECS_REPLICA_ORPHAN;
     return kecs__merge_want(merge->write, row->kind, row->key);
+  }
+  if (row->partly) {
+    kecs__merge_complete(merge);
+    row = merge->row;
   }
   if (merge->ours.rid == 0) {
     status = kecs__grave_read(merge->write->session, row->kind, row->key, &grave);
@@ -28328,7 +28335,8 @@ KECS__FN const char *kecs__state_name(kecs__write *write, const kecs__meta *meta
 
 /* ---- writing rows ---- */
 
-KECS__FN bool kecs__merge_takes(const kecs__join *merge, int column, unsigned groups) {
+/* Whether a column comes with a mask of groups; the life brings all that travels. */
+static bool kecs__merge_takes(const kecs__join *merge, int column, unsigned groups) {
   switch (merge->meta->info->columns[column].group) {
     case KECS_GROUP_KEY:
       return groups & 1U << KECS_REPLICA_LIFE;
@@ -28678,8 +28686,7 @@ KECS__FN kecs_status kecs__merged_follow(kecs__join *merge, const void *before) 
   for (int i = 0; i < list->count; i++) {
     key[i] = merge->row->values[list->columns[i]];
   }
-  rid = merge->ours.rid; /* a row that came partly has no key among its values */
-  kecs_status status = rid ? KECS_OK : kecs__state_rid(write->session, merge->meta, 0, key, list->count, &rid);
+  kecs_status status = kecs__state_rid(write->session, merge->meta, 0, key, list->count, &rid);
   void *after = kecs__arena_take(&write->arena, merge->meta->info->row_size);
   if (status || !after) {
     return status ? status : KECS_E_NOMEM;

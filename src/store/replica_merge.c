@@ -77,16 +77,7 @@ KECS__FN kecs_status kecs__merge_lost(kecs__join *merge, bool ours, const char *
   const kecs_replica_row *lost = ours ? kecs__merge_ours(merge, &row) : merge->row;
   const kecs__state *mine = &merge->ours;
   const kecs_replica_row *theirs = merge->row;
-  kecs_value values[64];
   merge->done.conflicts++;
-  if (!ours && theirs->partly) { /* the rest of the row is what is here */
-    row = *theirs;
-    row.values = values;
-    for (int i = 0; i < merge->meta->info->column_count; i++) {
-      values[i] = kecs__merge_takes(merge, i, 1U << at) ? theirs->values[i] : mine->values[i];
-    }
-    lost = &row;
-  }
   return ours ? kecs__replica_lost(merge->write, lost, reason, groups, theirs->stamp[at], theirs->site[at],
                                    mine->stamp[at], mine->site[at])
               : kecs__replica_lost(merge->write, lost, reason, groups, mine->stamp[at], mine->site[at],
@@ -255,6 +246,19 @@ static kecs_status kecs__merge_buried(kecs__join *merge, const kecs__grave *grav
                             row->site[0]);
 }
 
+/* What did not come with a row of the life that is here is what is here. */
+static void kecs__merge_complete(kecs__join *merge) {
+  const kecs_kind_info *info = merge->meta->info;
+  merge->whole = *merge->row;
+  merge->whole.values = merge->filled;
+  for (int i = 0; i < info->column_count; i++) {
+    bool came = (info->columns[i].group == KECS_GROUP_SPEC && merge->row->stamp[KECS_REPLICA_SPEC]) ||
+                (info->columns[i].group == KECS_GROUP_STATUS && merge->row->stamp[KECS_REPLICA_STATUS]);
+    merge->filled[i] = came ? merge->row->values[i] : merge->ours.values[i];
+  }
+  merge->row = &merge->whole;
+}
+
 static kecs_status kecs__merge_alive(kecs__join *merge) {
   const kecs_replica_row *row = merge->row;
   const unsigned whole = 1U << KECS_REPLICA_LIFE;
@@ -265,6 +269,10 @@ static kecs_status kecs__merge_alive(kecs__join *merge) {
                                                                   merge->ours.stamp[0], merge->ours.site[0]) != 0)) {
     merge->done.outcome = KECS_REPLICA_ORPHAN;
     return kecs__merge_want(merge->write, row->kind, row->key);
+  }
+  if (row->partly) {
+    kecs__merge_complete(merge);
+    row = merge->row;
   }
   if (merge->ours.rid == 0) {
     status = kecs__grave_read(merge->write->session, row->kind, row->key, &grave);

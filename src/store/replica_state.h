@@ -66,6 +66,8 @@ typedef struct kecs__join {
   const kecs__meta *meta;
   const kecs_replica *side;
   const kecs_replica_row *row;
+  kecs_replica_row whole; /* what came partly, with what is here in the place of the rest */
+  kecs_value filled[64];
   kecs__state ours;
   unsigned pending; /* of ours */
   kecs_replica_merged done;
@@ -95,9 +97,6 @@ KECS__FN kecs_status kecs__merge_stamp(kecs__join *merge, int64_t *out_stamp);
 /* Takes what `groups` says of the row that came; or notes in sync_wanted what is missing for that, or in the way.
  * (replica_rows.c) */
 KECS__FN kecs_status kecs__merge_take(kecs__join *merge, unsigned groups);
-
-/* Whether a column comes with a mask of groups; the life brings all that travels. (replica_rows.c) */
-KECS__FN bool kecs__merge_takes(const kecs__join *merge, int column, unsigned groups);
 
 /* Asks for a key's state in the next page. (replica_rows.c) */
 KECS__FN kecs_status kecs__merge_want(kecs__write *write, kecs_kind kind, const char *key);
