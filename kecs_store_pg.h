@@ -1,5 +1,5 @@
 /* kecs_store_pg.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 3c81a7394659bdc80739ebb42a26eb30b970d7825108da0985e6dba38d5470bc */
+ * be59fedcfa734bf3a64304081b0d015c27c2bd71e6e802c2235b36223d4d1546 */
 /* ---- doc/manual_pg.h --------------------------------------------------------------------------------------------- */
 /* kecs_store_pg.h -- PostgreSQL behind the calls of kecs_store.h.
  *
@@ -5811,6 +5811,10 @@ enum {
   KECS_SYNC__NAME_MAX = 128,
   KECS_SYNC__ALIAS_MAX = KECS_SYNC__NAME_MAX + 9, /* "#" and 8 digits */
   KECS_SYNC__BATCH = 1000,
+  KECS_SYNC__BATCH_LEAST = 100, /* of those that adapt */
+  KECS_SYNC__BATCH_MOST = 5000,
+  KECS_SYNC__SHORT_MS = 200, /* what a push should take */
+  KECS_SYNC__LONG_MS = 500,
   KECS_SYNC__PREPARED = 256,
   KECS_SYNC__BATCH_MAX = 100000,
   KECS_SYNC__APPEND_BYTES = 1048576
@@ -7435,6 +7439,21 @@ static kecs_status kecs_sync__pass_over(kecs_sync *sync, const kecs_replica_end 
   return status ? status : kecs_sync__notes_read(sync);
 }
 
+/* Batches grow while a push takes less than 200 ms: twofold until one has taken longer than 500, which halves them, and
+ * from then on by little. */
+static void kecs_sync__adapt(kecs_sync *sync, int64_t rows, int64_t ms) {
+  if (!sync->adapts || rows * 2 < sync->batch) {
+    return;
+  }
+  if (ms > KECS_SYNC__LONG_MS) {
+    sync->steady = true;
+    sync->batch = sync->batch / 2 > KECS_SYNC__BATCH_LEAST ? sync->batch / 2 : KECS_SYNC__BATCH_LEAST;
+  } else if (ms < KECS_SYNC__SHORT_MS) {
+    sync->batch += sync->steady ? KECS_SYNC__BATCH_LEAST : sync->batch;
+    sync->batch = sync->batch < KECS_SYNC__BATCH_MOST ? sync->batch : KECS_SYNC__BATCH_MOST;
+  }
+}
+
 static kecs_status kecs_sync__push_log(kecs_sync *sync, bool *out_more) {
   kecs_sync__load load;
   kecs_replica side = kecs_sync__side(sync);
@@ -7443,14 +7462,19 @@ static kecs_status kecs_sync__push_log(kecs_sync *sync, bool *out_more) {
   kecs_replica_end upto = {sync->notes.intent.seq, sync->notes.intent.stamp, 0};
   kecs_sync__load_begin(&load, sync);
   load.partly = true;
-  kecs_status status = kecs_replica_pending(sync->store, &side, sync->batch, again ? &upto : NULL,
+  int batch = sync->batch;
+  kecs_status status = kecs_replica_pending(sync->store, &side, batch, again ? &upto : NULL,
                                             kecs_sync__load_visit, &load, &end);
-  *out_more = !status && (again || end.read == sync->batch);
+  *out_more = !status && (again || end.read == batch);
   if (!status && !again && load.rows == 0) {
     status = end.read ? kecs_sync__pass_over(sync, &end) : KECS_OK;
   } else if (!status) {
+    int64_t begun = kecs_sync__clock_ms();
     status = kecs_sync__intend(sync, again, end.seq, end.stamp);
     status = status ? status : kecs_sync__push_send(sync, &load);
+    if (!status) {
+      kecs_sync__adapt(sync, load.rows, kecs_sync__clock_ms() - begun);
+    }
   }
   kecs_sync__load_free(&load);
   return status;

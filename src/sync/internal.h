@@ -14,6 +14,10 @@ enum {
   KECS_SYNC__NAME_MAX = 128,
   KECS_SYNC__ALIAS_MAX = KECS_SYNC__NAME_MAX + 9, /* "#" and 8 digits */
   KECS_SYNC__BATCH = 1000,
+  KECS_SYNC__BATCH_LEAST = 100, /* of those that adapt */
+  KECS_SYNC__BATCH_MOST = 5000,
+  KECS_SYNC__SHORT_MS = 200, /* what a push should take */
+  KECS_SYNC__LONG_MS = 500,
   KECS_SYNC__PREPARED = 256,
   KECS_SYNC__BATCH_MAX = 100000,
   KECS_SYNC__APPEND_BYTES = 1048576
