@@ -1,5 +1,5 @@
 /* kecs_store_pg.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * e1165d7feeebe154320858d043e1a8472bb0f8408ff4dc50461b2ef722ccc262 */
+ * a10bb09ed5050a1b5b96362a81de4d36dc0f1aedaea05f8183fc846508d963ff */
 /* ---- doc/manual_pg.h --------------------------------------------------------------------------------------------- */
 /* kecs_store_pg.h -- PostgreSQL behind the calls of kecs_store.h.
  *
@@ -100,6 +100,8 @@ typedef struct kecs_sync_options {
   const kecs_kind *kinds; /* `kind_count` of them; none: all that can take part. Parents must be among them. Fixed with
                            * the first kecs_sync_open of a file */
   size_t kind_count;
+  int64_t max_offset_us;  /* stamps that are further ahead of the hub's time are given anew before they are pushed;
+                           * 0: 5 minutes, which is as much as a hub takes. Microseconds */
   int batch;              /* entries of a log that are pushed or pulled at once; 0: 1000; at most 100000 */
 } kecs_sync_options;
 
@@ -122,7 +124,8 @@ typedef struct kecs_sync_report {
   int64_t round_trips; /* without those of a new connection */
   int64_t bytes_out;   /* of statements and their values */
   int64_t bytes_in;    /* of values that came back */
-  int64_t hub_offset_us; /* the hub's clock minus this one, as the handshake saw it */
+  int64_t hub_offset_us; /* the hub's clock minus this one, as the best handshake of the last hour saw it */
+  int64_t restamped;     /* stamps that a clock that was ahead had given, and that were given anew */
   unsigned reconciled; /* kecs_sync_cause: why all was compared with the hub, or this site was renamed; 0: it was not */
   int64_t resent;      /* rows and deletions that the hub had lost, or never had, and that were sent again */
   int64_t dropped;     /* rows that had been deleted at the hub so long ago that it has forgotten them, and went here */
@@ -5397,6 +5400,8 @@ enum {
   KECS_SYNC__BATCH_MAX = 100000
 };
 
+#define KECS_SYNC__AHEAD_US INT64_C(300000000) /* of the hub's time: what it takes at most (sync_clock) */
+
 /* A push that was decided upon and is not known to have arrived. */
 typedef struct kecs_sync__intent {
   char id[KECS_SYNC__ID_SIZE]; /* "": there is none */
@@ -5425,6 +5430,9 @@ typedef struct kecs_sync__notes {
   int64_t repair_cause;
   int64_t repair_kind;
   int64_t repair_rid;
+  int64_t offset;      /* the hub's clock minus this one, microseconds; how long the measurement took; when it was */
+  int64_t offset_trip;
+  int64_t offset_at;
 } kecs_sync__notes;
 
 struct kecs_sync {
@@ -5436,6 +5444,7 @@ struct kecs_sync {
   char site[KECS_SYNC__NAME_MAX + 1];
   uint64_t kinds;
   int batch;
+  int64_t max_offset_us;
   kecs_sync__notes notes;
   kecs_sync_report report;
   int64_t until; /* the window to pull: (cursor, until] */
@@ -5443,6 +5452,7 @@ struct kecs_sync {
   int64_t until_kinds;
   int64_t head;
   char head_id[KECS_SYNC__ID_SIZE];
+  int64_t sent_us;                   /* when the last exchange was sent, by the store's clock */
   bool moved;                        /* the cursor is not where the handshake saw it: the window is another one */
   struct kecs_sync__key *sent;       /* by the push under way, of what a repair has found missing at the hub */
   char known_as[KECS_SYNC__ALIAS_MAX + 1];
@@ -5524,6 +5534,10 @@ enum {
  * done and noted, and the report says what it was; *out_again: greet anew, under another name. */
 KECS_PG__FN kecs_status kecs_sync__identify(kecs_sync *sync, const PGresult *hello, const PGresult *refused,
                                             bool *out_again);
+
+/* The clock (restamp.c): how far it is off, and what it has stamped too far ahead. */
+KECS_PG__FN kecs_status kecs_sync__measure(kecs_sync *sync, int64_t hub_us);
+KECS_PG__FN kecs_status kecs_sync__restamp(kecs_sync *sync, int64_t hub_us);
 
 /* Goes on with a repair, if there is one, until it is done (reconcile.c). */
 KECS_PG__FN kecs_status kecs_sync__reconcile(kecs_sync *sync);
@@ -5767,6 +5781,7 @@ KECS_PG__FN kecs_status kecs_sync__send(kecs_sync__exchange *exchange, const cha
     return status;
   }
   sync->report.round_trips++;
+  sync->sent_us = kecs_replica_now(sync->store); /* a new connection has been made by now */
   bool good = kecs_sync__send_items(exchange);
   for (int i = 0; good && i < exchange->count; i++) {
     kecs_sync__item *item = &exchange->item[i];
@@ -5837,6 +5852,9 @@ static const kecs_sync__note_place kecs_sync__note_places[] = {
     KECS_SYNC__NUMBER("repair_cause", repair_cause),
     KECS_SYNC__NUMBER("repair_kind", repair_kind),
     KECS_SYNC__NUMBER("repair_rid", repair_rid),
+    KECS_SYNC__NUMBER("offset", offset),
+    KECS_SYNC__NUMBER("offset_trip", offset_trip),
+    KECS_SYNC__NUMBER("offset_at", offset_at),
     KECS_SYNC__NUMBER("site", site),
     KECS_SYNC__NUMBER("acked", acked),
     KECS_SYNC__NUMBER("adopted", adopted),
@@ -7954,6 +7972,98 @@ KECS_PG__FN kecs_status kecs_sync__compare_graves(kecs_sync *sync) {
   return status;
 }
 
+/* ---- sync/restamp.c ---------------------------------------------------------------------------------------------- */
+/* sync/restamp.c -- the hub's clock, which all go by: how far this one is off, and stamps of a time when it was wrong.
+ *
+ * Each handshake is a measurement: the hub's time lies somewhere within the exchange, so half of what the exchange took
+ * is the error. The best one of the last hour is kept, unless a later one contradicts it: then a clock was set. A clock
+ * that is right but for a second is left alone: whoever sets it does better than that measurement.
+ *
+ * A stamp that is further ahead of the hub's time than the hub's bound was never taken by it, whatever became of the
+ * push that it was in, since the hub's time only goes up. So these are given anew without asking. Below that bound, for
+ * a smaller one of the options', an intent that is not settled yet stops it. */
+
+#include <stdio.h>
+#include <string.h>
+
+#define KECS_SYNC__OFFSET_AGE_US INT64_C(3600000000)
+#define KECS_SYNC__OFFSET_NEWS_US 50000 /* a change of the offset that is worth a write */
+
+#define KECS_SYNC__OFFSET_LEAST_US 1000000
+
+static int64_t kecs_sync__distance(int64_t a, int64_t b) {
+  return a > b ? a - b : b - a;
+}
+
+static kecs_status kecs_sync__offset_work(kecs_store *tx, void *user) {
+  const kecs_sync *sync = user;
+  int64_t offset = sync->notes.offset;
+  bool right = kecs_sync__distance(offset, 0) < KECS_SYNC__OFFSET_LEAST_US + sync->notes.offset_trip;
+  kecs_status status = kecs_replica_offset(tx, right ? 0 : offset);
+  status = status ? status : kecs_sync__note_number(tx, "offset", sync->notes.offset);
+  status = status ? status : kecs_sync__note_number(tx, "offset_trip", sync->notes.offset_trip);
+  return status ? status : kecs_sync__note_number(tx, "offset_at", sync->notes.offset_at);
+}
+
+/* `hub_us` was told in the exchange that ends now. */
+KECS_PG__FN kecs_status kecs_sync__measure(kecs_sync *sync, int64_t hub_us) {
+  kecs_sync__notes *notes = &sync->notes;
+  int64_t now = kecs_replica_now(sync->store);
+  int64_t trip = now > sync->sent_us ? now - sync->sent_us : 0;
+  int64_t offset = hub_us - sync->sent_us - trip / 2;
+  int64_t before = notes->offset;
+  bool first = notes->offset_at == 0;
+  bool old = now < notes->offset_at || now - notes->offset_at > KECS_SYNC__OFFSET_AGE_US;
+  bool contradicts = kecs_sync__distance(offset, notes->offset) > (trip + notes->offset_trip) / 2;
+  sync->report.hub_offset_us = notes->offset;
+  if (!first && !old && !contradicts && trip >= notes->offset_trip) {
+    return KECS_OK;
+  }
+  notes->offset = offset;
+  notes->offset_trip = trip;
+  notes->offset_at = now;
+  sync->report.hub_offset_us = offset;
+  bool news = first || kecs_sync__distance(offset, before) > KECS_SYNC__OFFSET_NEWS_US;
+  return news ? kecs_sync__transact(sync, kecs_sync__offset_work, sync) : KECS_OK;
+}
+
+static kecs_status kecs_sync__restamp_work(kecs_store *tx, void *user) {
+  kecs_restamp *restamp = user;
+  kecs_status status = kecs_replica_restamp(tx, restamp);
+  if (status || restamp->changed == 0) {
+    return status;
+  }
+  status = kecs_sync__note_number(tx, "acked", restamp->acked);
+  return status ? status : kecs_sync__note_number(tx, "intent_stamp", restamp->intent);
+}
+
+KECS_PG__FN kecs_status kecs_sync__restamp(kecs_sync *sync, int64_t hub_us) {
+  kecs_restamp work;
+  int64_t ahead = sync->notes.intent.id[0] ? KECS_SYNC__AHEAD_US : sync->max_offset_us;
+  int64_t newest = 0;
+  char line[160];
+  memset(&work, 0, sizeof work);
+  work.limit_us = hub_us + ahead;
+  work.now_us = hub_us;
+  work.offset_us = sync->notes.offset;
+  work.acked = sync->notes.acked;
+  work.intent = sync->notes.intent.id[0] ? sync->notes.intent.stamp : 0;
+  kecs_status status = kecs_sync__count(
+      sync->store, "SELECT stamp FROM {changes} WHERE {own}true ORDER BY seq DESC LIMIT 1", &newest);
+  if (status || kecs_stamp_time(newest) <= work.limit_us) {
+    return status;
+  }
+  status = kecs_sync__transact(sync, kecs_sync__restamp_work, &work);
+  if (status || work.changed == 0) {
+    return status;
+  }
+  sync->report.restamped += work.changed;
+  snprintf(line, sizeof line, "sync: the clock was ahead of the hub's; %lld stamps were given anew",
+           (long long)work.changed);
+  kecs_replica_log(sync->store, KECS_LOG_WARNING, line);
+  return kecs_sync__notes_read(sync);
+}
+
 /* ---- sync/round.c ------------------------------------------------------------------------------------------------ */
 /* sync/round.c -- the handle, the handshake, and a round. */
 
@@ -8000,14 +8110,16 @@ static kecs_status kecs_sync__hello(kecs_sync *sync, bool *out_again) {
   kecs_status status = kecs_sync__send(&exchange, "greet the hub");
   const PGresult *said = status ? NULL : exchange.item[hello].result;
   if (said) {
-    sync->report.hub_offset_us = kecs_sync__number(said, 0, KECS_SYNC__NOW) - kecs_replica_now(sync->store);
+    int64_t hub_us = kecs_sync__number(said, 0, KECS_SYNC__NOW);
     sync->head = kecs_sync__number(said, 0, KECS_SYNC__HEAD);
     snprintf(sync->head_id, sizeof sync->head_id, "%s", kecs_sync__text(said, 0, KECS_SYNC__HEAD_ID));
     sync->until = kecs_sync__number(exchange.item[next].result, 0, 0);
     snprintf(sync->until_id, sizeof sync->until_id, "%s", kecs_sync__text(exchange.item[next].result, 0, 1));
     sync->until_kinds = kecs_sync__number(exchange.item[next].result, 0, 2);
     status = kecs_sync__check_version(sync, exchange.item[version].result);
+    status = status ? status : kecs_sync__measure(sync, hub_us);
     status = status ? status : kecs_sync__identify(sync, said, exchange.item[refused].result, out_again);
+    status = status || *out_again ? status : kecs_sync__restamp(sync, hub_us);
   }
   kecs_sync__end(&exchange);
   return status;
@@ -8139,6 +8251,10 @@ static kecs_status kecs_sync__check_options(const kecs_sync_options *options) {
     return kecs_pg__fail(KECS_E_INVALID, "options.batch is %d; 1 to %d, or 0", options->batch,
                          (int)KECS_SYNC__BATCH_MAX);
   }
+  if (options->max_offset_us < 0 || options->max_offset_us > KECS_SYNC__AHEAD_US) {
+    return kecs_pg__fail(KECS_E_INVALID, "options.max_offset_us is %lld; 1 to %lld, or 0",
+                         (long long)options->max_offset_us, (long long)KECS_SYNC__AHEAD_US);
+  }
   return KECS_OK;
 }
 
@@ -8203,6 +8319,7 @@ KECS_STORE_API kecs_status kecs_sync_open(kecs_store *store, const kecs_sync_opt
   }
   sync->allocator = *allocator;
   sync->store = store;
+  sync->max_offset_us = options->max_offset_us ? options->max_offset_us : KECS_SYNC__AHEAD_US;
   sync->batch = options->batch ? options->batch : KECS_SYNC__BATCH;
   snprintf(sync->site, sizeof sync->site, "%s", options->site);
   sync->hub = kecs_pg__copy(allocator, options->hub, strlen(options->hub));

@@ -140,6 +140,7 @@ extern "C" {
 #include "store/replica_open.c"
 #include "store/replica_merge.c"
 #include "store/replica_repair.c"
+#include "store/replica_clock.c"
 #include "store/ear.c"
 #include "store/watch.c"
 #include "store/informer.c"

@@ -25,7 +25,8 @@ static const char kecs__replica_tables[] =
     "CREATE TABLE IF NOT EXISTS {sync_refused}(kind INTEGER NOT NULL,key TEXT NOT NULL,code TEXT NOT NULL,"
     "PRIMARY KEY(kind,key)) STRICT,WITHOUT ROWID;\n"
     "CREATE TABLE IF NOT EXISTS {sync_repush}(kind INTEGER NOT NULL,key TEXT NOT NULL,PRIMARY KEY(kind,key)) "
-    "STRICT,WITHOUT ROWID;\n";
+    "STRICT,WITHOUT ROWID;\n"
+    "CREATE TABLE IF NOT EXISTS {sync_restamp}(old INTEGER PRIMARY KEY,new INTEGER) STRICT;\n";
 
 typedef struct kecs__adoption {
   uint64_t kinds;

@@ -13,6 +13,8 @@ enum {
   KECS_SYNC__BATCH_MAX = 100000
 };
 
+#define KECS_SYNC__AHEAD_US INT64_C(300000000) /* of the hub's time: what it takes at most (sync_clock) */
+
 /* A push that was decided upon and is not known to have arrived. */
 typedef struct kecs_sync__intent {
   char id[KECS_SYNC__ID_SIZE]; /* "": there is none */
@@ -41,6 +43,9 @@ typedef struct kecs_sync__notes {
   int64_t repair_cause;
   int64_t repair_kind;
   int64_t repair_rid;
+  int64_t offset;      /* the hub's clock minus this one, microseconds; how long the measurement took; when it was */
+  int64_t offset_trip;
+  int64_t offset_at;
 } kecs_sync__notes;
 
 struct kecs_sync {
@@ -52,6 +57,7 @@ struct kecs_sync {
   char site[KECS_SYNC__NAME_MAX + 1];
   uint64_t kinds;
   int batch;
+  int64_t max_offset_us;
   kecs_sync__notes notes;
   kecs_sync_report report;
   int64_t until; /* the window to pull: (cursor, until] */
@@ -59,6 +65,7 @@ struct kecs_sync {
   int64_t until_kinds;
   int64_t head;
   char head_id[KECS_SYNC__ID_SIZE];
+  int64_t sent_us;                   /* when the last exchange was sent, by the store's clock */
   bool moved;                        /* the cursor is not where the handshake saw it: the window is another one */
   struct kecs_sync__key *sent;       /* by the push under way, of what a repair has found missing at the hub */
   char known_as[KECS_SYNC__ALIAS_MAX + 1];
@@ -140,6 +147,10 @@ enum {
  * done and noted, and the report says what it was; *out_again: greet anew, under another name. */
 KECS_PG__FN kecs_status kecs_sync__identify(kecs_sync *sync, const PGresult *hello, const PGresult *refused,
                                             bool *out_again);
+
+/* The clock (restamp.c): how far it is off, and what it has stamped too far ahead. */
+KECS_PG__FN kecs_status kecs_sync__measure(kecs_sync *sync, int64_t hub_us);
+KECS_PG__FN kecs_status kecs_sync__restamp(kecs_sync *sync, int64_t hub_us);
 
 /* Goes on with a repair, if there is one, until it is done (reconcile.c). */
 KECS_PG__FN kecs_status kecs_sync__reconcile(kecs_sync *sync);

@@ -140,6 +140,7 @@ KECS_PG__FN kecs_status kecs_sync__send(kecs_sync__exchange *exchange, const cha
     return status;
   }
   sync->report.round_trips++;
+  sync->sent_us = kecs_replica_now(sync->store); /* a new connection has been made by now */
   bool good = kecs_sync__send_items(exchange);
   for (int i = 0; good && i < exchange->count; i++) {
     kecs_sync__item *item = &exchange->item[i];

@@ -16,6 +16,8 @@ typedef struct kecs_sync_options {
   const kecs_kind *kinds; /* `kind_count` of them; none: all that can take part. Parents must be among them. Fixed with
                            * the first kecs_sync_open of a file */
   size_t kind_count;
+  int64_t max_offset_us;  /* stamps that are further ahead of the hub's time are given anew before they are pushed;
+                           * 0: 5 minutes, which is as much as a hub takes. Microseconds */
   int batch;              /* entries of a log that are pushed or pulled at once; 0: 1000; at most 100000 */
 } kecs_sync_options;
 
@@ -38,7 +40,8 @@ typedef struct kecs_sync_report {
   int64_t round_trips; /* without those of a new connection */
   int64_t bytes_out;   /* of statements and their values */
   int64_t bytes_in;    /* of values that came back */
-  int64_t hub_offset_us; /* the hub's clock minus this one, as the handshake saw it */
+  int64_t hub_offset_us; /* the hub's clock minus this one, as the best handshake of the last hour saw it */
+  int64_t restamped;     /* stamps that a clock that was ahead had given, and that were given anew */
   unsigned reconciled; /* kecs_sync_cause: why all was compared with the hub, or this site was renamed; 0: it was not */
   int64_t resent;      /* rows and deletions that the hub had lost, or never had, and that were sent again */
   int64_t dropped;     /* rows that had been deleted at the hub so long ago that it has forgotten them, and went here */

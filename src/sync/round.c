@@ -49,14 +49,16 @@ static kecs_status kecs_sync__hello(kecs_sync *sync, bool *out_again) {
   kecs_status status = kecs_sync__send(&exchange, "greet the hub");
   const PGresult *said = status ? NULL : exchange.item[hello].result;
   if (said) {
-    sync->report.hub_offset_us = kecs_sync__number(said, 0, KECS_SYNC__NOW) - kecs_replica_now(sync->store);
+    int64_t hub_us = kecs_sync__number(said, 0, KECS_SYNC__NOW);
     sync->head = kecs_sync__number(said, 0, KECS_SYNC__HEAD);
     snprintf(sync->head_id, sizeof sync->head_id, "%s", kecs_sync__text(said, 0, KECS_SYNC__HEAD_ID));
     sync->until = kecs_sync__number(exchange.item[next].result, 0, 0);
     snprintf(sync->until_id, sizeof sync->until_id, "%s", kecs_sync__text(exchange.item[next].result, 0, 1));
     sync->until_kinds = kecs_sync__number(exchange.item[next].result, 0, 2);
     status = kecs_sync__check_version(sync, exchange.item[version].result);
+    status = status ? status : kecs_sync__measure(sync, hub_us);
     status = status ? status : kecs_sync__identify(sync, said, exchange.item[refused].result, out_again);
+    status = status || *out_again ? status : kecs_sync__restamp(sync, hub_us);
   }
   kecs_sync__end(&exchange);
   return status;
@@ -188,6 +190,10 @@ static kecs_status kecs_sync__check_options(const kecs_sync_options *options) {
     return kecs_pg__fail(KECS_E_INVALID, "options.batch is %d; 1 to %d, or 0", options->batch,
                          (int)KECS_SYNC__BATCH_MAX);
   }
+  if (options->max_offset_us < 0 || options->max_offset_us > KECS_SYNC__AHEAD_US) {
+    return kecs_pg__fail(KECS_E_INVALID, "options.max_offset_us is %lld; 1 to %lld, or 0",
+                         (long long)options->max_offset_us, (long long)KECS_SYNC__AHEAD_US);
+  }
   return KECS_OK;
 }
 
@@ -252,6 +258,7 @@ KECS_STORE_API kecs_status kecs_sync_open(kecs_store *store, const kecs_sync_opt
   }
   sync->allocator = *allocator;
   sync->store = store;
+  sync->max_offset_us = options->max_offset_us ? options->max_offset_us : KECS_SYNC__AHEAD_US;
   sync->batch = options->batch ? options->batch : KECS_SYNC__BATCH;
   snprintf(sync->site, sizeof sync->site, "%s", options->site);
   sync->hub = kecs_pg__copy(allocator, options->hub, strlen(options->hub));

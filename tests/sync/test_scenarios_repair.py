@@ -13,25 +13,13 @@ import sys
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-from world import ARN, AWAY, COPIED, HISTORY, LOST, World, run_tests  # noqa: E402
+from world import AWAY, COPIED, HISTORY, LOST, World, count_of, run_tests, with_services  # noqa: E402
 
-from server import DATABASE, SUPERUSER, Proxy, Server, find_program, heed_signals, run  # noqa: E402
+from server import SUPERUSER, Proxy, Server, find_program, heed_signals, run  # noqa: E402
 
 KILLS = 30
 server = None
 databases = 0
-
-
-def with_services(world, count=12, name="a"):
-    world.put(name, "cluster", clusterName="shop")
-    for number in range(count):
-        world.put(name, "service", serviceName="s%d" % number, cluster="shop", desiredCount=1)
-    world.check_equal()
-
-
-def count_of(world, name, number):
-    found = world.get(name, "service", "shop,s%d" % number)
-    return found and found["desiredCount"]
 
 
 # ---- Hubs that go back ----------------------------------------------------------------------------------------------
