@@ -44,7 +44,7 @@ typedef struct kecs_sync__comparison {
   int64_t stage; /* where the repair is after this page */
   int64_t kind;
   int64_t rid;
-  int64_t dropped;
+  int64_t forgotten;
   int64_t conflicts;
 } kecs_sync__comparison;
 
@@ -213,7 +213,7 @@ static kecs_status kecs_sync__drop(kecs_sync__comparison *comparison, kecs_store
   dead.key = row->key;
   dead.stamp[0] = row->stamp[0] + 1;
   status = status || waits ? status : kecs_replica_merge(tx, &side, &dead, &merged);
-  comparison->dropped += merged.outcome == KECS_REPLICA_TAKEN;
+  comparison->forgotten += merged.outcome == KECS_REPLICA_TAKEN;
   comparison->conflicts += merged.conflicts;
   return status;
 }
@@ -221,7 +221,7 @@ static kecs_status kecs_sync__drop(kecs_sync__comparison *comparison, kecs_store
 static kecs_status kecs_sync__judged_work(kecs_store *tx, void *user) {
   kecs_sync__comparison *comparison = user;
   kecs_status status = kecs_sync__repair_note(tx, comparison->stage, comparison->kind, comparison->rid);
-  comparison->dropped = 0;
+  comparison->forgotten = 0;
   comparison->conflicts = 0;
   for (const kecs_sync__state *local = comparison->first; !status && local; local = local->next) {
     kecs_value values[] = {kecs_sync__value_int((int64_t)local->row.kind), kecs_sync__value_text(local->key)};
@@ -272,7 +272,7 @@ static kecs_status kecs_sync__comparison_run(kecs_sync__comparison *comparison) 
   }
   status = status ? status : kecs_sync__transact(sync, kecs_sync__judged_work, comparison);
   if (!status) {
-    sync->report.dropped += comparison->dropped;
+    sync->report.forgotten += comparison->forgotten;
     sync->report.conflicts += comparison->conflicts;
   }
   return status ? status : kecs_sync__notes_read(sync);

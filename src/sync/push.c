@@ -197,6 +197,10 @@ KECS_PG__FN kecs_status kecs_sync__push_send(kecs_sync *sync, kecs_sync__load *l
   const char *as_origin[] = {load->origin == 0 ? "" : numbers.origin}; /* the hub's own bear none */
   const char *begin[] = {numbers.site, intent->id, sync->notes.push, load->buries ? "t" : "f"};
   const char *end[] = {numbers.site, intent->id, numbers.stamp};
+  kecs_sync__counters counters;
+  bool numbered = load->put[KECS_KIND_TASK_DEFINITION] || load->bury[KECS_KIND_TASK_DEFINITION];
+  memset(&counters, 0, sizeof counters);
+  kecs_status status = numbered ? kecs_sync__counters_read(sync, &counters) : KECS_OK;
   kecs_sync__begin(&exchange, sync, true);
   (void)kecs_sync__add_item(&exchange, "SELECT {S}sync_begin({T},$1,$2,$3,$4)", "", begin, 4);
   kecs_sync__add_buries(&exchange, load, &numbers, as_origin, begin);
@@ -205,15 +209,19 @@ KECS_PG__FN kecs_status kecs_sync__push_send(kecs_sync *sync, kecs_sync__load *l
       kecs_sync__add_arrays(&exchange, load->put[kind], false, kind, &numbers);
     }
   }
+  if (numbered) {
+    (void)kecs_sync__add_item(&exchange, "SELECT {S}sync_families({T},$1,$2,$3,$4)", "", counters.values, 4);
+  }
   (void)kecs_sync__add_item(&exchange, "SELECT {S}sync_end({T},$1,$2,$3)", "", end, 3);
   int refused = kecs_sync__add_item(&exchange, "SELECT kind,key,code FROM {S}sync_refused WHERE tenant={T} AND site=$1",
                                     "", begin, 1);
-  kecs_status status = kecs_sync__send(&exchange, "push");
+  status = status ? status : kecs_sync__send(&exchange, "push");
   if (!status) {
     sync->report.pushed += load->rows - PQntuples(exchange.item[refused].result);
     status = kecs_sync__acknowledge(sync, exchange.item[refused].result);
   }
   kecs_sync__end(&exchange);
+  kecs_sync__counters_free(&counters);
   return status;
 }
 

@@ -187,7 +187,8 @@ static bool may_follow(const sim_edge *edge, const sim_states *now, const sim_st
   if (!new) { /* compaction takes tombstones of a week ago, by the edge's own clock */
     return old->dead && edge->world->ahead_us > week_us && edge->world->faults & SIM_COMPACT;
   }
-  return sim_state_covers(new, old) || (new->dead && went_with_parent(now, &edge->seen, old)) || given_anew(edge, new, old);
+  return sim_state_covers(new, old) || (new->dead && went_with_parent(now, &edge->seen, old)) ||
+         given_anew(edge, new, old);
 }
 
 void sim_check_monotone(sim_edge *edge) {

@@ -358,7 +358,7 @@ def test_10_away_longer_than_retention():
             world.put("h", "cluster", clusterName="after%d" % number)
         world.sync("b")
         report = world.sync("a")
-        assert report["reconciled"] == AWAY and report["dropped"] >= 3, report
+        assert report["reconciled"] == AWAY and report["forgotten"] >= 3, report
         world.check_equal()
         for name in "abch":
             assert [count_of(world, name, number) for number in (0, 1, 2, 3, 4, 5, 6, 7)] == [

@@ -16,7 +16,12 @@ from server import DATABASE, PASSWORD, clean_environment  # noqa: E402
 
 DRIVER = os.environ.get("KECS_SYNC_DRIVER", str(ROOT / "build/test/postgres/sync_driver"))
 KINDS = {"cluster": "clusters", "service": "services", "task": "tasks", "container_instance": "container_instances",
-         "account_setting": "account_settings", "attribute": "attributes", "tag": "resource_tags", "node": "nodes"}
+         "account_setting": "account_settings", "attribute": "attributes", "tag": "resource_tags", "node": "nodes",
+         "node_task": "node_tasks", "task_set": "task_sets", "task_definition": "task_definitions",
+         "load_balancer": "elbv2_load_balancers", "target_group": "elbv2_target_groups",
+         "listener": "elbv2_listeners", "rule": "elbv2_rules", "target": "elbv2_targets"}
+# Tables beside the kinds' that follow from their rows, with the columns that must be the same everywhere.
+LOOKUPS = {"elbv2_associations": "target_group_arn,load_balancer_arn,listener_arn"}
 ARN = "arn:aws:ecs:us-east-1:000000000000:"
 AWAY, HISTORY, LOST, COPIED = 1, 2, 4, 8  # kecs_sync_cause
 
@@ -88,14 +93,16 @@ class World:
     def path(self, name):
         return os.path.join(self.folder.name, name + ".db")
 
-    def start(self, name, path=None, site=None):
+    def start(self, name, path=None, site=None, **options):
         self.drivers[name] = Driver()
+        for option, value in options.items():
+            self.drivers[name].ok("option", "%s=%s" % (option, value))
         self.drivers[name].ok("open", name, path or self.path(name))
         self.drivers[name].ok("edge", name, site or name, self.batch, self.edge_url)
 
-    def restart(self, name):
+    def restart(self, name, **options):
         self.drivers[name].kill()
-        self.start(name)
+        self.start(name, **options)
 
     def stop(self, name):
         """Ends an edge, so that its file can be copied."""
@@ -129,18 +136,18 @@ class World:
         return json.loads(text) if status == "KECS_OK" else None
 
     def sync(self, name):
-        """{pushed, refused, pulled, conflicts, trips, out, into, reconciled, resent, dropped,
-        restamped}"""
+        """{pushed, refused, pulled, conflicts, trips, out, into, appended, dropped, reconciled, resent,
+        forgotten, restamped}"""
         numbers = map(int, self.ok("sync", name).split())
-        return dict(zip(("pushed", "refused", "pulled", "conflicts", "trips", "out", "into", "reconciled", "resent",
-                         "dropped", "restamped"), numbers))
+        return dict(zip(("pushed", "refused", "pulled", "conflicts", "trips", "out", "into", "appended", "dropped",
+                         "reconciled", "resent", "forgotten", "restamped"), numbers))
 
     def edges(self):
         return sorted(name for name in self.drivers if name != "h")
 
     def state(self, name):
         numbers = map(int, self.ok("status", name).split())
-        return dict(zip(("number", "pending", "refused", "wanted", "conflicts"), numbers))
+        return dict(zip(("number", "pending", "refused", "wanted", "conflicts", "unsent"), numbers))
 
     def conflicts(self, name):
         """[(kind, key, reason, groups, lost)] of an edge; or of the hub."""
@@ -190,6 +197,18 @@ class World:
             result.append(json.dumps(line, sort_keys=True))
         return sorted(result)
 
+    def lookups(self, name):
+        found = {}
+        for table, columns in LOOKUPS.items():
+            if name == "h":
+                rows = json.loads(self.sql("SELECT coalesce(json_agg(json_build_array(%s)),'[]') FROM %s WHERE "
+                                           "tenant='%s'" % (columns, table, self.tenant)))
+            else:
+                with self.base_of(name) as base:
+                    rows = [list(row) for row in base.execute("SELECT %s FROM %s" % (columns, table))]
+            found[table] = sorted(rows)
+        return found
+
     def settle(self, rounds=12):
         """Rounds until nothing moves any more; fails when that takes too long."""
         reports = []
@@ -209,6 +228,7 @@ class World:
                     extra, lacking = set(mine[kind]) - set(hub[kind]), set(hub[kind]) - set(mine[kind])
                     raise AssertionError("%s differs in %s: it has %s, the hub %s" % (
                         name, kind, sorted(extra)[:2], sorted(lacking)[:2]))
+            assert self.lookups(name) == self.lookups("h"), (name, self.lookups(name), self.lookups("h"))
             assert state["refused"] == 0 and state["wanted"] == 0 and state["pending"] == 0, (name, state)
             with self.base_of(name) as base:
                 assert not base.execute("PRAGMA foreign_key_check").fetchall(), name
