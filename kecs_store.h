@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * befb642612954904afd11aae861efc343a89e18954919d7283efe5321bdb9a21 */
+ * 43850bdd4d99a559b490bca260859fe4dbdabc3f99d3c518526fecdcd5d2f0f6 */
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
 /* kecs_store.h -- a durable, typed store for the state of a container orchestrator, in one SQLite file.
  *
@@ -2838,8 +2838,10 @@ KECS_STORE_API kecs_status kecs_changes_describe(kecs_store *store, kecs_changes
 /* What of the log is no longer needed. Zeroed: all but the newest entry, and tombstones of a week ago. */
 typedef struct kecs_compaction {
   int64_t upto_seq;       /* entries up to this one; 0: the last but one */
-  int64_t older_than_us;  /* and at least so old; 0: of any age */
-  int64_t tombstones_us;  /* tombstones of removed entries go when they are so old; 0: 7 days; negative: of any age */
+  int64_t older_than_us;  /* and at least so old; 0: of any age; on a hub as old as its retention */
+  int64_t tombstones_us;  /* tombstones of removed entries go when they are so old; 0: 7 days; negative: of any age. Never
+                           * before the retention of an edge or a hub (kecs_sync_hub_retain), and on a hub not within
+                           * that time after its history was found to be another one, as after a failover */
   int steps;              /* at most so many transactions, of 1000 entries each; 0: as many as it takes */
 } kecs_compaction;
 
@@ -3436,6 +3438,10 @@ KECS_STORE_API kecs_status kecs_replica_graves(kecs_store *store, const kecs_rep
 /* Writes `number` into what this file wrote and the other side has: from here on it is another site's. What is pending
  * stays this file's, as does what the other side has refused. */
 KECS_STORE_API kecs_status kecs_replica_renumber(kecs_store *store, int64_t number, int64_t acked);
+
+/* Tombstones live at least so long from here on, whatever compaction is told: microseconds, above 0. A number of the
+ * tenant, or of the file. */
+KECS_STORE_API kecs_status kecs_replica_retain(kecs_store *store, int64_t retention_us);
 
 /* Stamps are ahead of the store's clock by so much from here on, microseconds: what another clock, which all others go
  * by, is ahead of it. It is kept in the file; other processes that have it open learn of it when they open it next. */
@@ -7743,6 +7749,8 @@ enum {
   KECS__FEED_HISTORY_FLOOR = 7,       /* the newest seq that went because of its age, and its stamp */
   KECS__FEED_HISTORY_FLOOR_STAMP = 8,
   KECS__FEED_OFFSET = 9,              /* what the hub's clock is ahead of this one, microseconds (replica_clock.c) */
+  KECS__FEED_RETENTION = 10,          /* tombstones live so long, microseconds; no row: as compaction is told */
+  KECS__FEED_CHANGED = 11,            /* when a hub was last found to have another history; microseconds since 1970 */
   KECS__FEED_RID = 1000,              /* + kind: the highest rid of a tombstone that is gone */
   KECS__FEED_HISTORY_SINCE = 2000,    /* + kind: where its history begins, as seq and as stamp */
   KECS__FEED_HISTORY_SINCE_STAMP = 3000
@@ -26693,6 +26701,8 @@ typedef struct kecs__compact {
   const kecs_compaction *options;
   kecs_compacted *done;
   bool more;
+  int64_t retention; /* what sync wants of tombstones; 0: nothing */
+  bool held;         /* the history has changed since: none of them goes */
 } kecs__compact;
 
 /* Above the times of `age` ago no stamp is that old. */
@@ -26700,6 +26710,16 @@ static int64_t kecs__compact_stamp(const kecs__write *write, int64_t age_us) {
   int64_t last = 0;
   (void)kecs__clock_next(&last, write->now - age_us);
   return last;
+}
+
+/* An edge that comes back must find what was deleted while it was away; and after a failover what was deleted before,
+ * too, as long as somebody may come who has read another history. */
+static kecs_status kecs__compact_bounds(kecs__write *write, kecs__compact *compact) {
+  int64_t changed = 0;
+  kecs_status status = kecs__feed_state(write->session, KECS__FEED_RETENTION, &compact->retention);
+  status = status ? status : kecs__feed_state(write->session, KECS__FEED_CHANGED, &changed);
+  compact->held = changed > 0 && write->now - changed < compact->retention;
+  return status;
 }
 
 /* The last entry of this step; 0 when there is none. The newest entry of the log always stays. */
@@ -26712,6 +26732,10 @@ static kecs_status kecs__compact_end(kecs__write *write, const kecs__compact *co
   int64_t upto = compact->options->upto_seq;
   upto = upto <= 0 || upto >= end.seq ? end.seq - 1 : upto;
   int64_t age = compact->options->older_than_us;
+  if (age <= 0 && compact->retention > 0 && write->engine->backend->log) { /* a hub: edges read its log */
+    age = compact->retention;
+    upto = compact->held ? 0 : upto;
+  }
   kecs_value values[] = {kecs__value_int(upto), kecs__value_int(age > 0 ? kecs__compact_stamp(write, age) : INT64_MAX),
                          kecs__value_int(KECS__COMPACT_ROWS)};
   if (!status) {
@@ -26788,7 +26812,9 @@ static kecs_status kecs__compact_tombstones(kecs__write *write, kecs__compact *c
   int64_t floor = 0;
   int64_t removed = 0;
   kecs_status status = kecs__feed_state(write->session, KECS__FEED_FLOOR, &floor);
+  age = age < compact->retention ? compact->retention : age;
   int64_t stamp = age < 0 ? INT64_MAX : kecs__compact_stamp(write, age ? age : KECS__TOMBSTONE_US);
+  stamp = compact->held ? 0 : stamp;
   kecs_value values[] = {kecs__value_int(floor), kecs__value_int(stamp), kecs__value_int(KECS__COMPACT_ROWS)};
   if (!status) {
     status = kecs__run(write->session,
@@ -26832,6 +26858,9 @@ static kecs_status kecs__compact_step(kecs__write *write, void *user) {
   compact->more = false;
   kecs_status status = kecs__write_guard(write);
   if (!status) {
+    status = kecs__compact_bounds(write, compact);
+  }
+  if (!status) {
     status = kecs__compact_end(write, compact, &upto);
   }
   if (!status) {
@@ -26848,7 +26877,7 @@ KECS_STORE_API kecs_status kecs_changes_compact(kecs_store *store, const kecs_co
   static const kecs_compaction all;
   kecs_compacted done;
   kecs_compacted unused = {0, 0, 0, 0, 0};
-  kecs__compact compact = {options ? options : &all, &done, false};
+  kecs__compact compact = {options ? options : &all, &done, false, 0, false};
   out_done = out_done ? out_done : &unused;
   memset(out_done, 0, sizeof *out_done);
   kecs_status status = kecs__check_handle(store);
@@ -29333,6 +29362,22 @@ KECS__FN kecs_status kecs__replica_retell(kecs__write *write, const kecs_replica
   ++*conflicts;
   return kecs__replica_lost(write, row, "delete", 1U << KECS_REPLICA_LIFE, grave->stamp, grave->site, row->stamp[0],
                             row->site[0]);
+}
+
+/* ---- retention ---- */
+
+static kecs_status kecs__retain_work(kecs__write *write, void *user) {
+  kecs_status status = kecs__write_guard(write);
+  return status ? status : kecs__feed_state_set(write->session, KECS__FEED_RETENTION, *(const int64_t *)user);
+}
+
+KECS_STORE_API kecs_status kecs_replica_retain(kecs_store *store, int64_t retention_us) {
+  kecs_status status = kecs__check_handle(store);
+  if (!status && retention_us <= 0) {
+    status = kecs__fail(KECS_E_INVALID, "the retention is %lld microseconds; it must be above 0",
+                        (long long)retention_us);
+  }
+  return status ? status : kecs__with_write(store, kecs__retain_work, &retention_us);
 }
 
 /* ---- the log of the program ---- */
@@ -32037,6 +32082,11 @@ KECS_STORE_API kecs_status kecs_replica_renumber(kecs_store *store, int64_t numb
 KECS_STORE_API int64_t kecs_replica_now(kecs_store *store) {
   (void)store;
   return 0;
+}
+
+KECS_STORE_API kecs_status kecs_replica_retain(kecs_store *store, int64_t retention_us) {
+  (void)store, (void)retention_us;
+  return kecs__fail_no_watch();
 }
 
 KECS_STORE_API kecs_status kecs_replica_offset(kecs_store *store, int64_t offset_us) {

@@ -1,5 +1,5 @@
 /* kecs_store_pg.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 61dda06830ccaf2971d2f5a5103e0355010272613f657e4f8cc9199b14516771 */
+ * 8248eb5708af2e8a80d47781b2f32ab66576ac7d5445268bfac47b6375832591 */
 /* ---- doc/manual_pg.h --------------------------------------------------------------------------------------------- */
 /* kecs_store_pg.h -- PostgreSQL behind the calls of kecs_store.h.
  *
@@ -100,6 +100,8 @@ typedef struct kecs_sync_options {
   const kecs_kind *kinds; /* `kind_count` of them; none: all that can take part. Parents must be among them. Fixed with
                            * the first kecs_sync_open of a file */
   size_t kind_count;
+  int64_t tombstones_us;  /* what was deleted is remembered here for so long after it was pushed, so that a hub that went
+                           * back is told again; 0: 7 days. Half of the hub's retention where that is less */
   int64_t max_offset_us;  /* stamps that are further ahead of the hub's time are given anew before they are pushed;
                            * 0: 5 minutes, which is as much as a hub takes. Microseconds */
   int batch;              /* entries of a log that are pushed or pulled at once; 0: 1000; at most 100000 */
@@ -156,6 +158,12 @@ typedef struct kecs_sync_status_info {
  * called again, and must be after an upgrade of the library that changed the schema. The role needs to own the tables.
  * Errors: as kecs_open; DENIED. */
 KECS_STORE_API kecs_status kecs_sync_hub_init(const char *hub);
+
+/* How long the hub keeps tombstones, and its log of changes unless compaction is told otherwise: microseconds, above 0;
+ * 90 days until it is set. An edge that stays away for longer is compared with the hub as a whole when it comes back
+ * (KECS_SYNC_AWAY). Choose more than any edge's options.tombstones_us, and than what a failover or a restored backup may
+ * lose. Errors: as kecs_open; INVALID, UNSUPPORTED (not tracked: kecs_sync_hub_init). */
+KECS_STORE_API kecs_status kecs_sync_hub_retain(const char *hub, int64_t retention_us);
 
 /* Prepares the file for sync, and connects nowhere. The store must stay open until kecs_sync_close. Rows that were in
  * the file before it was tracked will be pushed, too. Errors: INVALID (options; other kinds or another site name
@@ -4611,6 +4619,9 @@ KECS_PG__FN void kecs_sync__hub_helpers(kecs_pg__text *out, const kecs_pg__conne
 /* A natural key's text (kecs_change.key) over the columns of a row `alias`. */
 KECS_PG__FN void kecs_sync__key_text(kecs_pg__text *out, const kecs_kind_info *info, const char *alias);
 
+/* The retention of tombstones, unless it is set already; what tells that the history is another one. */
+KECS_PG__FN void kecs_sync__hub_retention(kecs_pg__text *out, const kecs_pg__connection *connection);
+
 /* sync_bucket; sync_digest_TABLE and sync_compare_TABLE (hub_repair.c). */
 KECS_PG__FN void kecs_sync__hub_buckets(kecs_pg__text *out, const kecs_pg__connection *connection);
 KECS_PG__FN void kecs_sync__hub_repair(kecs_pg__text *out, const kecs_pg__connection *connection,
@@ -4677,10 +4688,11 @@ static const char kecs_sync__hello_form[] =
     "DROP FUNCTION IF EXISTS {S}sync_hello;\n"
     "CREATE FUNCTION {S}sync_hello(whose text,who text,since bigint,since_id text,number bigint,OUT hub text,\n"
     "OUT site bigint,OUT push text,OUT now_us bigint,OUT head bigint,OUT head_id text,OUT floor bigint,\n"
-    "OUT fits boolean,OUT pushes bigint) LANGUAGE plpgsql AS $kecs_sync$\n"
+    "OUT fits boolean,OUT pushes bigint,OUT retention bigint,OUT changed bigint) LANGUAGE plpgsql AS $kecs_sync$\n"
     "#variable_conflict use_column\n"
     "BEGIN\n"
     "  INSERT INTO {S}sync_hubs(tenant,id) VALUES(whose,{uuid}) ON CONFLICT DO NOTHING;\n"
+    "  PERFORM {S}sync_history(whose);\n"
     "  UPDATE {S}sync_sites s SET seen=now() WHERE s.tenant=whose AND s.name=who RETURNING "
     "s.site,s.push,s.pushes\n"
     "    INTO site,push,pushes;\n"
@@ -4701,6 +4713,8 @@ static const char kecs_sync__hello_form[] =
     "  head_id := coalesce((SELECT b.id::text FROM {S}change_batches b WHERE b.tenant=whose AND b.seq>=head\n"
     "    ORDER BY b.seq LIMIT 1),'');\n"
     "  floor := coalesce((SELECT s.value FROM {S}change_state s WHERE s.tenant=whose AND s.id=1),0);\n"
+    "  retention := (SELECT s.value FROM {S}change_state s WHERE s.tenant=whose AND s.id=10);\n"
+    "  changed := (SELECT s.value FROM {S}change_state s WHERE s.tenant=whose AND s.id=11);\n"
     "  now_us := (date_part('epoch',clock_timestamp())*1000000)::bigint;\n"
     "  fits := since<=head AND (since_id='' OR since_id=coalesce((SELECT b.id::text FROM {S}change_batches b\n"
     "    WHERE b.tenant=whose AND b.seq>=since ORDER BY b.seq LIMIT 1),''));\n"
@@ -5623,6 +5637,37 @@ static const char kecs_sync__compare_form[] =
     "    LEFT JOIN {S}sync_sites s ON s.tenant=whose AND s.site=u.s_site ORDER BY u.s_place\n"
     "$kecs_sync$;\n";
 
+/* 10 and 11 are rows of change_state (store/feed.h). Which server and timeline it is: a promoted standby and a restored
+ * one have another. Where that can't be told, edges do when they find their cursor on another history. */
+static const char kecs_sync__retention_form[] =
+    "INSERT INTO {S}change_state(tenant,id,value) VALUES({T},10,7776000000000) ON CONFLICT DO NOTHING;\n"
+    "ALTER TABLE {S}sync_hubs ADD COLUMN IF NOT EXISTS history text;\n"
+    "CREATE OR REPLACE FUNCTION {S}sync_changed(whose text) RETURNS void LANGUAGE sql AS $kecs_sync$\n"
+    "  INSERT INTO {S}change_state(tenant,id,value) VALUES(whose,11,\n"
+    "    (date_part('epoch',clock_timestamp())*1000000)::bigint)\n"
+    "    ON CONFLICT(tenant,id) DO UPDATE SET value=excluded.value\n"
+    "$kecs_sync$;\n"
+    "CREATE OR REPLACE FUNCTION {S}sync_history(whose text) RETURNS void LANGUAGE plpgsql AS $kecs_sync$\n"
+    "DECLARE\n"
+    "  present text;\n"
+    "  known text;\n"
+    "BEGIN\n"
+    "  BEGIN\n"
+    "    SELECT system_identifier||'/'||substr(pg_walfile_name(pg_current_wal_lsn()),1,8) INTO present\n"
+    "      FROM pg_control_system();\n"
+    "  EXCEPTION WHEN insufficient_privilege OR feature_not_supported OR undefined_function OR\n"
+    "    object_not_in_prerequisite_state THEN\n"
+    "    RETURN;\n"
+    "  END;\n"
+    "  SELECT h.history INTO known FROM {S}sync_hubs h WHERE h.tenant=whose;\n"
+    "  IF known IS DISTINCT FROM present THEN\n"
+    "    UPDATE {S}sync_hubs h SET history=present WHERE h.tenant=whose;\n"
+    "    IF known IS NOT NULL THEN\n"
+    "      PERFORM {S}sync_changed(whose);\n"
+    "    END IF;\n"
+    "  END IF;\n"
+    "END $kecs_sync$;\n";
+
 enum {
   KECS_SYNC__REPAIR_KEY,
   KECS_SYNC__REPAIR_STAMPS,
@@ -5668,6 +5713,10 @@ static void kecs_sync__repair_keys(kecs_pg__text *parts, const kecs_kind_info *i
 
 KECS_PG__FN void kecs_sync__hub_buckets(kecs_pg__text *out, const kecs_pg__connection *connection) {
   kecs_pg__log_text(out, connection, kecs_sync__bucket_form);
+}
+
+KECS_PG__FN void kecs_sync__hub_retention(kecs_pg__text *out, const kecs_pg__connection *connection) {
+  kecs_pg__log_text(out, connection, kecs_sync__retention_form);
 }
 
 KECS_PG__FN void kecs_sync__hub_repair(kecs_pg__text *out, const kecs_pg__connection *connection,
@@ -5755,6 +5804,7 @@ typedef struct kecs_sync__notes {
   int64_t offset;      /* the hub's clock minus this one, microseconds; how long the measurement took; when it was */
   int64_t offset_trip;
   int64_t offset_at;
+  int64_t retention; /* of tombstones here, as it was set */
 } kecs_sync__notes;
 
 struct kecs_sync {
@@ -5771,6 +5821,7 @@ struct kecs_sync {
   int64_t append_keep_bytes;
   int batch;
   int64_t max_offset_us;
+  int64_t tombstones_us;
   kecs_sync__notes notes;
   kecs_sync_report report;
   int64_t until; /* the window to pull: (cursor, until] */
@@ -5887,7 +5938,9 @@ enum {
   KECS_SYNC__HEAD_ID,
   KECS_SYNC__FLOOR,
   KECS_SYNC__FITS,
-  KECS_SYNC__PUSHES
+  KECS_SYNC__PUSHES,
+  KECS_SYNC__RETENTION,
+  KECS_SYNC__CHANGED
 };
 
 /* Whether hub and edge still are who they were to each other (identity.c). Where they are not, what follows from it is
@@ -5944,6 +5997,7 @@ static kecs_status kecs_sync__hub_make(kecs_connection *shared, uint64_t kinds) 
       kecs_sync__hub_stamps(&text, connection, info);
     }
   }
+  kecs_sync__hub_retention(&text, connection);
   kecs_status status = text.status ? text.status : backend->begin(shared, true);
   status = status ? status : backend->keep_out(shared);
   status = status ? status : kecs_pg__command(connection, text.data, KECS_PG__STOPS, "make a hub", NULL);
@@ -5983,27 +6037,51 @@ static kecs_status kecs_sync__hub_connect(const char *hub, const kecs_allocator 
   return status;
 }
 
-KECS_STORE_API kecs_status kecs_sync_hub_init(const char *hub) {
+/* The hub's store, tracked where `make` says so. */
+static kecs_status kecs_sync__hub_open(const char *hub, bool make, kecs_store **out_store) {
   kecs_options options;
-  kecs_store *store = NULL;
   if (!hub || !kecs_pg_backend()->answers_to(hub)) {
     return kecs_pg__fail(KECS_E_INVALID, "hub must be the URL of a PostgreSQL database");
   }
   memset(&options, 0, sizeof options);
   options.path = hub;
   options.backends = kecs_pg_backends();
-  options.track = KECS_TRACK_ON;
-  kecs_status status = kecs_open(&options, &store);
-  if (status) {
-    return status;
-  }
-  status = kecs_sync__hub_connect(hub, kecs_replica_allocator(store), kecs_replica_kinds(store));
+  options.track = make ? KECS_TRACK_ON : KECS_TRACK_KEEP;
+  return kecs_open(&options, out_store);
+}
+
+static kecs_status kecs_sync__hub_close(kecs_store *store, kecs_status status) {
   kecs_error error = *kecs_last_error();
   kecs_status closed = kecs_close(store);
   if (status) {
     kecs_pg__restore(&error);
   }
   return status ? status : closed;
+}
+
+KECS_STORE_API kecs_status kecs_sync_hub_init(const char *hub) {
+  kecs_store *store = NULL;
+  kecs_status status = kecs_sync__hub_open(hub, true, &store);
+  if (status) {
+    return status;
+  }
+  status = kecs_sync__hub_connect(hub, kecs_replica_allocator(store), kecs_replica_kinds(store));
+  return kecs_sync__hub_close(store, status);
+}
+
+KECS_STORE_API kecs_status kecs_sync_hub_retain(const char *hub, int64_t retention_us) {
+  kecs_store *store = NULL;
+  kecs_changes_info info;
+  kecs_status status = kecs_sync__hub_open(hub, false, &store);
+  if (status) {
+    return status;
+  }
+  status = kecs_changes_describe(store, &info);
+  if (!status && !info.tracked) {
+    status = kecs_pg__fail(KECS_E_UNSUPPORTED, "the tenant is not a hub: kecs_sync_hub_init makes one of it");
+  }
+  status = status ? status : kecs_replica_retain(store, retention_us);
+  return kecs_sync__hub_close(store, status);
 }
 
 /* ---- sync/link.c ------------------------------------------------------------------------------------------------- */
@@ -6217,6 +6295,7 @@ static const kecs_sync__note_place kecs_sync__note_places[] = {
     KECS_SYNC__NUMBER("offset", offset),
     KECS_SYNC__NUMBER("offset_trip", offset_trip),
     KECS_SYNC__NUMBER("offset_at", offset_at),
+    KECS_SYNC__NUMBER("retention", retention),
     KECS_SYNC__NUMBER("site", site),
     KECS_SYNC__NUMBER("acked", acked),
     KECS_SYNC__NUMBER("adopted", adopted),
@@ -8262,13 +8341,31 @@ static kecs_status kecs_sync__check_chain(kecs_sync *sync, const PGresult *hello
 
 /* ---- the cursor ---- */
 
+/* Below the floor nothing tells which history it was: one that has changed since the last round counts as another. */
 static void kecs_sync__check_cursor(const kecs_sync *sync, const PGresult *hello, unsigned *cause) {
   bool read = sync->notes.boot_kind != 0;
+  int64_t changed = kecs_sync__number(hello, 0, KECS_SYNC__CHANGED);
   if (read && sync->notes.cursor < kecs_sync__number(hello, 0, KECS_SYNC__FLOOR)) {
     *cause |= KECS_SYNC_AWAY;
+    *cause |= changed && changed > sync->notes.last_us + sync->notes.offset ? KECS_SYNC_HISTORY : 0;
   } else if (read && kecs_sync__text(hello, 0, KECS_SYNC__FITS)[0] != 't') {
     *cause |= KECS_SYNC_HISTORY;
   }
+}
+
+/* ---- retention ---- */
+
+static kecs_status kecs_sync__retain_work(kecs_store *tx, void *user) {
+  int64_t retention = *(const int64_t *)user;
+  kecs_status status = kecs_replica_retain(tx, retention);
+  return status ? status : kecs_sync__note_number(tx, "retention", retention);
+}
+
+/* Tombstones live longer at the hub than here, or a row could come back from there that was deleted here. */
+static kecs_status kecs_sync__check_retention(kecs_sync *sync, const PGresult *hello) {
+  int64_t half = kecs_sync__number(hello, 0, KECS_SYNC__RETENTION) / 2;
+  int64_t retention = half > 0 && half < sync->tombstones_us ? half : sync->tombstones_us;
+  return retention == sync->notes.retention ? KECS_OK : kecs_sync__transact(sync, kecs_sync__retain_work, &retention);
 }
 
 /* ---- all of it ---- */
@@ -8305,8 +8402,9 @@ KECS_PG__FN kecs_status kecs_sync__identify(kecs_sync *sync, const PGresult *hel
     return status;
   }
   kecs_sync__check_cursor(sync, hello, &found.cause);
-  if (found.cause == 0) {
-    return KECS_OK;
+  status = kecs_sync__check_retention(sync, hello);
+  if (status || found.cause == 0) {
+    return status;
   }
   status = kecs_sync__transact(sync, kecs_sync__cause_work, &found);
   for (size_t i = 0; !status && i < sizeof causes / sizeof causes[0]; i++) {
@@ -8378,6 +8476,10 @@ KECS_PG__FN kecs_status kecs_sync__reconcile_begin(kecs_store *tx, const kecs_sy
   status = status ? status : kecs_sync__note_number(tx, "repair_cause", causes);
   status = status ? status : kecs_sync__note_number(tx, "cursor", sync->head);
   status = status ? status : kecs_sync__note(tx, "cursor_id", sync->head_id);
+  if (!status && (cause & (KECS_SYNC_HISTORY | KECS_SYNC_LOST))) { /* events and lines of logs, as far as they are here */
+    status = kecs_replica_sql(tx, "UPDATE {sync_state} SET value='0' WHERE {own}substr(name,1,7)='append_'", NULL, 0, 0,
+                              NULL, NULL);
+  }
   /* A bootstrap that was under way is a part of it. */
   return status ? status : kecs_sync__note_number(tx, "boot_kind", KECS_SYNC__BOOT_DONE);
 }
@@ -8435,7 +8537,11 @@ static kecs_status kecs_sync__digests_work(kecs_store *tx, void *user) {
 }
 
 static kecs_status kecs_sync__digests_run(kecs_sync *sync, kecs_sync__digests *digests) {
-  kecs_sync__begin(&digests->exchange, sync, false);
+  bool went_back = sync->notes.repair_cause & (KECS_SYNC_HISTORY | KECS_SYNC_LOST);
+  kecs_sync__begin(&digests->exchange, sync, went_back);
+  if (went_back) { /* no tombstone goes there for a while */
+    (void)kecs_sync__add_item(&digests->exchange, "SELECT {S}sync_changed({T})", "", NULL, 0);
+  }
   for (int kind = 1; kind < KECS_KIND_COUNT; kind++) {
     if (sync->kinds & KECS_BIT(kind)) {
       digests->item[kind] =
@@ -9039,6 +9145,8 @@ KECS_PG__FN kecs_status kecs_sync__restamp(kecs_sync *sync, int64_t hub_us) {
 #include <stdlib.h>
 #include <string.h>
 
+#define KECS_SYNC__TOMBSTONES_US INT64_C(604800000000) /* a week */
+
 enum { KECS_SYNC__GREETINGS = 3 /* in one round: under its name, and under another one */ };
 
 /* ---- the handshake ---- */
@@ -9221,6 +9329,10 @@ static kecs_status kecs_sync__check_options(const kecs_sync_options *options) {
     return kecs_pg__fail(KECS_E_INVALID, "options.batch is %d; 1 to %d, or 0", options->batch,
                          (int)KECS_SYNC__BATCH_MAX);
   }
+  if (options->tombstones_us < 0) {
+    return kecs_pg__fail(KECS_E_INVALID, "options.tombstones_us is %lld; above 0, or 0 for 7 days",
+                         (long long)options->tombstones_us);
+  }
   if (options->max_offset_us < 0 || options->max_offset_us > KECS_SYNC__AHEAD_US) {
     return kecs_pg__fail(KECS_E_INVALID, "options.max_offset_us is %lld; 1 to %lld, or 0",
                          (long long)options->max_offset_us, (long long)KECS_SYNC__AHEAD_US);
@@ -9295,6 +9407,7 @@ KECS_STORE_API kecs_status kecs_sync_open(kecs_store *store, const kecs_sync_opt
   }
   sync->allocator = *allocator;
   sync->store = store;
+  sync->tombstones_us = options->tombstones_us ? options->tombstones_us : KECS_SYNC__TOMBSTONES_US;
   sync->max_offset_us = options->max_offset_us ? options->max_offset_us : KECS_SYNC__AHEAD_US;
   sync->batch = options->batch ? options->batch : KECS_SYNC__BATCH;
   sync->append_pull = options->append_pull;

@@ -220,6 +220,11 @@ KECS_STORE_API int64_t kecs_replica_now(kecs_store *store) {
   return 0;
 }
 
+KECS_STORE_API kecs_status kecs_replica_retain(kecs_store *store, int64_t retention_us) {
+  (void)store, (void)retention_us;
+  return kecs__fail_no_watch();
+}
+
 KECS_STORE_API kecs_status kecs_replica_offset(kecs_store *store, int64_t offset_us) {
   (void)store, (void)offset_us;
   return kecs__fail_no_watch();

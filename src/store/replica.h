@@ -110,6 +110,10 @@ KECS_STORE_API kecs_status kecs_replica_graves(kecs_store *store, const kecs_rep
  * stays this file's, as does what the other side has refused. */
 KECS_STORE_API kecs_status kecs_replica_renumber(kecs_store *store, int64_t number, int64_t acked);
 
+/* Tombstones live at least so long from here on, whatever compaction is told: microseconds, above 0. A number of the
+ * tenant, or of the file. */
+KECS_STORE_API kecs_status kecs_replica_retain(kecs_store *store, int64_t retention_us);
+
 /* Stamps are ahead of the store's clock by so much from here on, microseconds: what another clock, which all others go
  * by, is ahead of it. It is kept in the file; other processes that have it open learn of it when they open it next. */
 KECS_STORE_API kecs_status kecs_replica_offset(kecs_store *store, int64_t offset_us);

@@ -47,6 +47,7 @@ typedef struct kecs_sync__notes {
   int64_t offset;      /* the hub's clock minus this one, microseconds; how long the measurement took; when it was */
   int64_t offset_trip;
   int64_t offset_at;
+  int64_t retention; /* of tombstones here, as it was set */
 } kecs_sync__notes;
 
 struct kecs_sync {
@@ -63,6 +64,7 @@ struct kecs_sync {
   int64_t append_keep_bytes;
   int batch;
   int64_t max_offset_us;
+  int64_t tombstones_us;
   kecs_sync__notes notes;
   kecs_sync_report report;
   int64_t until; /* the window to pull: (cursor, until] */
@@ -179,7 +181,9 @@ enum {
   KECS_SYNC__HEAD_ID,
   KECS_SYNC__FLOOR,
   KECS_SYNC__FITS,
-  KECS_SYNC__PUSHES
+  KECS_SYNC__PUSHES,
+  KECS_SYNC__RETENTION,
+  KECS_SYNC__CHANGED
 };
 
 /* Whether hub and edge still are who they were to each other (identity.c). Where they are not, what follows from it is

@@ -43,6 +43,7 @@ static const kecs_sync__note_place kecs_sync__note_places[] = {
     KECS_SYNC__NUMBER("offset", offset),
     KECS_SYNC__NUMBER("offset_trip", offset_trip),
     KECS_SYNC__NUMBER("offset_at", offset_at),
+    KECS_SYNC__NUMBER("retention", retention),
     KECS_SYNC__NUMBER("site", site),
     KECS_SYNC__NUMBER("acked", acked),
     KECS_SYNC__NUMBER("adopted", adopted),
