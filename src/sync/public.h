@@ -16,8 +16,8 @@ typedef struct kecs_sync_options {
   const kecs_kind *kinds; /* `kind_count` of them; none: all that can take part. Parents must be among them. Fixed with
                            * the first kecs_sync_open of a file */
   size_t kind_count;
-  int64_t tombstones_us;  /* what was deleted is remembered here for so long after it was pushed, so that a hub that went
-                           * back is told again; 0: 7 days. Half of the hub's retention where that is less */
+  int64_t tombstones_us;  /* what was deleted is remembered here for so long after it was pushed, so that a hub that
+                           * went back is told again; 0: 7 days. Half of the hub's retention where that is less */
   int64_t max_offset_us;  /* stamps that are further ahead of the hub's time are given anew before they are pushed;
                            * 0: 5 minutes, which is as much as a hub takes. Microseconds */
   int batch;              /* entries of a log that are pushed or pulled at once; 0: 1000; at most 100000 */
@@ -77,8 +77,8 @@ KECS_STORE_API kecs_status kecs_sync_hub_init(const char *hub);
 
 /* How long the hub keeps tombstones, and its log of changes unless compaction is told otherwise: microseconds, above 0;
  * 90 days until it is set. An edge that stays away for longer is compared with the hub as a whole when it comes back
- * (KECS_SYNC_AWAY). Choose more than any edge's options.tombstones_us, and than what a failover or a restored backup may
- * lose. Errors: as kecs_open; INVALID, UNSUPPORTED (not tracked: kecs_sync_hub_init). */
+ * (KECS_SYNC_AWAY). Choose more than any edge's options.tombstones_us, and than what a failover or a restored backup
+ * may lose. Errors: as kecs_open; INVALID, UNSUPPORTED (not tracked: kecs_sync_hub_init). */
 KECS_STORE_API kecs_status kecs_sync_hub_retain(const char *hub, int64_t retention_us);
 
 /* Prepares the file for sync, and connects nowhere. The store must stay open until kecs_sync_close. Rows that were in

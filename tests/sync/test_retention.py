@@ -38,7 +38,7 @@ def test_the_hub_keeps_to_its_retention():
         world.delete("b", "service", "shop,s1")
         world.settle()
         assert compact(world) == (0, 0) and compact(world, dead=-1) == (0, 0)
-        assert compact(world, older=1, dead=-1)[1] == 0 and tombstones(world) == 1  # entries, as it was told; no tombstone
+        assert compact(world, older=1, dead=-1)[1] == 0 and tombstones(world) == 1  # entries alone, as it was told
         world.check_equal()
         told = world.sql("SELECT value FROM change_state WHERE tenant='%s' AND id=10" % world.tenant)
         assert int(told) == 90 * DAY, told
