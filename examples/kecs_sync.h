@@ -66,8 +66,8 @@ static exit_code sync_state(kecs_sync *sync) {
   }
   printf("site       %s (%lld)\npending    %lld\nrefused    %lld\nwanted     %lld\nconflicts  %lld\ncursor     %lld\n"
          "last       %s\n",
-         info.known_as, (long long)info.number, (long long)info.pending, (long long)info.refused, (long long)info.wanted,
-         (long long)info.conflicts, (long long)info.cursor, info.last_us ? last.data : "never");
+         info.known_as, (long long)info.number, (long long)info.pending, (long long)info.refused,
+         (long long)info.wanted, (long long)info.conflicts, (long long)info.cursor, info.last_us ? last.data : "never");
   free(last.data);
   return EXIT_GOOD;
 }
