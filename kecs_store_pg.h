@@ -1,5 +1,5 @@
 /* kecs_store_pg.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * be59fedcfa734bf3a64304081b0d015c27c2bd71e6e802c2235b36223d4d1546 */
+ * 9b37d8191582deaa2b4881e79aac5409570f89e9dac125d347646ea0b6ffbd15 */
 /* ---- doc/manual_pg.h --------------------------------------------------------------------------------------------- */
 /* kecs_store_pg.h -- PostgreSQL behind the calls of kecs_store.h.
  *
@@ -100,6 +100,10 @@ typedef struct kecs_sync_options {
   const kecs_kind *kinds; /* `kind_count` of them; none: all that can take part. Parents must be among them. Fixed with
                            * the first kecs_sync_open of a file */
   size_t kind_count;
+  int64_t tombstones_us;  /* what was deleted is remembered here for so long after it was pushed, so that a hub that
+                           * went back is told again; 0: 7 days. Half of the hub's retention where that is less */
+  int64_t max_offset_us;  /* stamps that are further ahead of the hub's time are given anew before they are pushed;
+                           * 0: 5 minutes, which is as much as a hub takes. Microseconds */
   int batch;              /* entries of a log that are pushed or pulled at once, at most 100000; 0: from 1000 on as many
                            * as are pushed in 200 to 500 ms, at most 5000 */
   /* The kinds that only grow, task_log and event. They are pushed after everything else. */
@@ -130,7 +134,8 @@ typedef struct kecs_sync_report {
   int64_t round_trips; /* without those of a new connection */
   int64_t bytes_out;   /* of statements and their values */
   int64_t bytes_in;    /* of values that came back */
-  int64_t hub_offset_us; /* the hub's clock minus this one, as the handshake saw it */
+  int64_t hub_offset_us; /* the hub's clock minus this one, as the best handshake of the last hour saw it */
+  int64_t restamped;     /* stamps that a clock that was ahead had given, and that were given anew */
   unsigned reconciled; /* kecs_sync_cause: why all was compared with the hub, or this site was renamed; 0: it was not */
   int64_t resent;      /* rows and deletions that the hub had lost, or never had, and that were sent again */
   int64_t forgotten;   /* rows that had been deleted at the hub so long ago that it has forgotten them, and went here */
@@ -165,6 +170,12 @@ typedef struct kecs_sync_status_info {
  * called again, and must be after an upgrade of the library that changed the schema. The role needs to own the tables.
  * Errors: as kecs_open; DENIED. */
 KECS_STORE_API kecs_status kecs_sync_hub_init(const char *hub);
+
+/* How long the hub keeps tombstones, and its log of changes unless compaction is told otherwise: microseconds, above 0;
+ * 90 days until it is set. An edge that stays away for longer is compared with the hub as a whole when it comes back
+ * (KECS_SYNC_AWAY). Choose more than any edge's options.tombstones_us, and than what a failover or a restored backup
+ * may lose. Errors: as kecs_open; INVALID, UNSUPPORTED (not tracked: kecs_sync_hub_init). */
+KECS_STORE_API kecs_status kecs_sync_hub_retain(const char *hub, int64_t retention_us);
 
 /* Prepares the file for sync, and connects nowhere. The store must stay open until kecs_sync_close. Rows that were in
  * the file before it was tracked will be pushed, too. Errors: INVALID (options; other kinds or another site name
@@ -4643,6 +4654,9 @@ KECS_PG__FN void kecs_sync__hub_helpers(kecs_pg__text *out, const kecs_pg__conne
 /* A natural key's text (kecs_change.key) over the columns of a row `alias`. */
 KECS_PG__FN void kecs_sync__key_text(kecs_pg__text *out, const kecs_kind_info *info, const char *alias);
 
+/* The retention of tombstones, unless it is set already; what tells that the history is another one. */
+KECS_PG__FN void kecs_sync__hub_retention(kecs_pg__text *out, const kecs_pg__connection *connection);
+
 /* sync_bucket; sync_digest_TABLE and sync_compare_TABLE (hub_repair.c). */
 KECS_PG__FN void kecs_sync__hub_buckets(kecs_pg__text *out, const kecs_pg__connection *connection);
 KECS_PG__FN void kecs_sync__hub_repair(kecs_pg__text *out, const kecs_pg__connection *connection,
@@ -4709,10 +4723,11 @@ static const char kecs_sync__hello_form[] =
     "DROP FUNCTION IF EXISTS {S}sync_hello;\n"
     "CREATE FUNCTION {S}sync_hello(whose text,who text,since bigint,since_id text,number bigint,OUT hub text,\n"
     "OUT site bigint,OUT push text,OUT now_us bigint,OUT head bigint,OUT head_id text,OUT floor bigint,\n"
-    "OUT fits boolean,OUT pushes bigint) LANGUAGE plpgsql AS $kecs_sync$\n"
+    "OUT fits boolean,OUT pushes bigint,OUT retention bigint,OUT changed bigint) LANGUAGE plpgsql AS $kecs_sync$\n"
     "#variable_conflict use_column\n"
     "BEGIN\n"
     "  INSERT INTO {S}sync_hubs(tenant,id) VALUES(whose,{uuid}) ON CONFLICT DO NOTHING;\n"
+    "  PERFORM {S}sync_history(whose);\n"
     "  UPDATE {S}sync_sites s SET seen=now() WHERE s.tenant=whose AND s.name=who RETURNING "
     "s.site,s.push,s.pushes\n"
     "    INTO site,push,pushes;\n"
@@ -4733,6 +4748,8 @@ static const char kecs_sync__hello_form[] =
     "  head_id := coalesce((SELECT b.id::text FROM {S}change_batches b WHERE b.tenant=whose AND b.seq>=head\n"
     "    ORDER BY b.seq LIMIT 1),'');\n"
     "  floor := coalesce((SELECT s.value FROM {S}change_state s WHERE s.tenant=whose AND s.id=1),0);\n"
+    "  retention := (SELECT s.value FROM {S}change_state s WHERE s.tenant=whose AND s.id=10);\n"
+    "  changed := (SELECT s.value FROM {S}change_state s WHERE s.tenant=whose AND s.id=11);\n"
     "  now_us := (date_part('epoch',clock_timestamp())*1000000)::bigint;\n"
     "  fits := since<=head AND (since_id='' OR since_id=coalesce((SELECT b.id::text FROM {S}change_batches b\n"
     "    WHERE b.tenant=whose AND b.seq>=since ORDER BY b.seq LIMIT 1),''));\n"
@@ -5712,6 +5729,37 @@ static const char kecs_sync__compare_form[] =
     "    LEFT JOIN {S}sync_sites s ON s.tenant=whose AND s.site=u.s_site ORDER BY u.s_place\n"
     "$kecs_sync$;\n";
 
+/* 10 and 11 are rows of change_state (store/feed.h). Which server and timeline it is: a promoted standby and a restored
+ * one have another. Where that can't be told, edges do when they find their cursor on another history. */
+static const char kecs_sync__retention_form[] =
+    "INSERT INTO {S}change_state(tenant,id,value) VALUES({T},10,7776000000000) ON CONFLICT DO NOTHING;\n"
+    "ALTER TABLE {S}sync_hubs ADD COLUMN IF NOT EXISTS history text;\n"
+    "CREATE OR REPLACE FUNCTION {S}sync_changed(whose text) RETURNS void LANGUAGE sql AS $kecs_sync$\n"
+    "  INSERT INTO {S}change_state(tenant,id,value) VALUES(whose,11,\n"
+    "    (date_part('epoch',clock_timestamp())*1000000)::bigint)\n"
+    "    ON CONFLICT(tenant,id) DO UPDATE SET value=excluded.value\n"
+    "$kecs_sync$;\n"
+    "CREATE OR REPLACE FUNCTION {S}sync_history(whose text) RETURNS void LANGUAGE plpgsql AS $kecs_sync$\n"
+    "DECLARE\n"
+    "  present text;\n"
+    "  known text;\n"
+    "BEGIN\n"
+    "  BEGIN\n"
+    "    SELECT system_identifier||'/'||substr(pg_walfile_name(pg_current_wal_lsn()),1,8) INTO present\n"
+    "      FROM pg_control_system();\n"
+    "  EXCEPTION WHEN insufficient_privilege OR feature_not_supported OR undefined_function OR\n"
+    "    object_not_in_prerequisite_state THEN\n"
+    "    RETURN;\n"
+    "  END;\n"
+    "  SELECT h.history INTO known FROM {S}sync_hubs h WHERE h.tenant=whose;\n"
+    "  IF known IS DISTINCT FROM present THEN\n"
+    "    UPDATE {S}sync_hubs h SET history=present WHERE h.tenant=whose;\n"
+    "    IF known IS NOT NULL THEN\n"
+    "      PERFORM {S}sync_changed(whose);\n"
+    "    END IF;\n"
+    "  END IF;\n"
+    "END $kecs_sync$;\n";
+
 enum {
   KECS_SYNC__REPAIR_KEY,
   KECS_SYNC__REPAIR_STAMPS,
@@ -5757,6 +5805,10 @@ static void kecs_sync__repair_keys(kecs_pg__text *parts, const kecs_kind_info *i
 
 KECS_PG__FN void kecs_sync__hub_buckets(kecs_pg__text *out, const kecs_pg__connection *connection) {
   kecs_pg__log_text(out, connection, kecs_sync__bucket_form);
+}
+
+KECS_PG__FN void kecs_sync__hub_retention(kecs_pg__text *out, const kecs_pg__connection *connection) {
+  kecs_pg__log_text(out, connection, kecs_sync__retention_form);
 }
 
 KECS_PG__FN void kecs_sync__hub_repair(kecs_pg__text *out, const kecs_pg__connection *connection,
@@ -5820,6 +5872,8 @@ enum {
   KECS_SYNC__APPEND_BYTES = 1048576
 };
 
+#define KECS_SYNC__AHEAD_US INT64_C(300000000) /* of the hub's time: what it takes at most (sync_clock) */
+
 /* A push that was decided upon and is not known to have arrived. */
 typedef struct kecs_sync__intent {
   char id[KECS_SYNC__ID_SIZE]; /* "": there is none */
@@ -5849,6 +5903,10 @@ typedef struct kecs_sync__notes {
   int64_t repair_cause;
   int64_t repair_kind;
   int64_t repair_rid;
+  int64_t offset;      /* the hub's clock minus this one, microseconds; how long the measurement took; when it was */
+  int64_t offset_trip;
+  int64_t offset_at;
+  int64_t retention; /* of tombstones here, as it was set */
 } kecs_sync__notes;
 
 /* What rounds have come to: of several threads, so the handle's mutex guards it. */
@@ -5875,6 +5933,8 @@ struct kecs_sync {
   int64_t append_bytes;
   int64_t append_keep_bytes;
   int batch;
+  int64_t max_offset_us;
+  int64_t tombstones_us;
   kecs_sync__notes notes;
   kecs_sync_report report;
   int64_t until; /* the window to pull: (cursor, until] */
@@ -5883,6 +5943,7 @@ struct kecs_sync {
   bool ask_again; /* what the last page waits for may come in the next one */
   int64_t head;
   char head_id[KECS_SYNC__ID_SIZE];
+  int64_t sent_us;                   /* when the last exchange was sent, by the store's clock */
   bool moved;                        /* the cursor is not where the handshake saw it: the window is another one */
   struct kecs_sync__key *sent;       /* by the push under way, of what a repair has found missing at the hub */
   char known_as[KECS_SYNC__ALIAS_MAX + 1];
@@ -6032,13 +6093,19 @@ enum {
   KECS_SYNC__HEAD_ID,
   KECS_SYNC__FLOOR,
   KECS_SYNC__FITS,
-  KECS_SYNC__PUSHES
+  KECS_SYNC__PUSHES,
+  KECS_SYNC__RETENTION,
+  KECS_SYNC__CHANGED
 };
 
 /* Whether hub and edge still are who they were to each other (identity.c). Where they are not, what follows from it is
  * done and noted, and the report says what it was; *out_again: greet anew, under another name. */
 KECS_PG__FN kecs_status kecs_sync__identify(kecs_sync *sync, const PGresult *hello, const PGresult *refused,
                                             bool *out_again);
+
+/* The clock (restamp.c): how far it is off, and what it has stamped too far ahead. */
+KECS_PG__FN kecs_status kecs_sync__measure(kecs_sync *sync, int64_t hub_us);
+KECS_PG__FN kecs_status kecs_sync__restamp(kecs_sync *sync, int64_t hub_us);
 
 /* Goes on with a repair, if there is one, until it is done (reconcile.c). */
 KECS_PG__FN kecs_status kecs_sync__reconcile(kecs_sync *sync);
@@ -6085,6 +6152,7 @@ static kecs_status kecs_sync__hub_make(kecs_connection *shared, uint64_t kinds) 
       kecs_sync__hub_stamps(&text, connection, info);
     }
   }
+  kecs_sync__hub_retention(&text, connection);
   kecs_status status = text.status ? text.status : backend->begin(shared, true);
   status = status ? status : backend->keep_out(shared);
   status = status ? status : kecs_pg__command(connection, text.data, KECS_PG__STOPS, "make a hub", NULL);
@@ -6124,27 +6192,51 @@ static kecs_status kecs_sync__hub_connect(const char *hub, const kecs_allocator 
   return status;
 }
 
-KECS_STORE_API kecs_status kecs_sync_hub_init(const char *hub) {
+/* The hub's store, tracked where `make` says so. */
+static kecs_status kecs_sync__hub_open(const char *hub, bool make, kecs_store **out_store) {
   kecs_options options;
-  kecs_store *store = NULL;
   if (!hub || !kecs_pg_backend()->answers_to(hub)) {
     return kecs_pg__fail(KECS_E_INVALID, "hub must be the URL of a PostgreSQL database");
   }
   memset(&options, 0, sizeof options);
   options.path = hub;
   options.backends = kecs_pg_backends();
-  options.track = KECS_TRACK_ON;
-  kecs_status status = kecs_open(&options, &store);
-  if (status) {
-    return status;
-  }
-  status = kecs_sync__hub_connect(hub, kecs_replica_allocator(store), kecs_replica_kinds(store));
+  options.track = make ? KECS_TRACK_ON : KECS_TRACK_KEEP;
+  return kecs_open(&options, out_store);
+}
+
+static kecs_status kecs_sync__hub_close(kecs_store *store, kecs_status status) {
   kecs_error error = *kecs_last_error();
   kecs_status closed = kecs_close(store);
   if (status) {
     kecs_pg__restore(&error);
   }
   return status ? status : closed;
+}
+
+KECS_STORE_API kecs_status kecs_sync_hub_init(const char *hub) {
+  kecs_store *store = NULL;
+  kecs_status status = kecs_sync__hub_open(hub, true, &store);
+  if (status) {
+    return status;
+  }
+  status = kecs_sync__hub_connect(hub, kecs_replica_allocator(store), kecs_replica_kinds(store));
+  return kecs_sync__hub_close(store, status);
+}
+
+KECS_STORE_API kecs_status kecs_sync_hub_retain(const char *hub, int64_t retention_us) {
+  kecs_store *store = NULL;
+  kecs_changes_info info;
+  kecs_status status = kecs_sync__hub_open(hub, false, &store);
+  if (status) {
+    return status;
+  }
+  status = kecs_changes_describe(store, &info);
+  if (!status && !info.tracked) {
+    status = kecs_pg__fail(KECS_E_UNSUPPORTED, "the tenant is not a hub: kecs_sync_hub_init makes one of it");
+  }
+  status = status ? status : kecs_replica_retain(store, retention_us);
+  return kecs_sync__hub_close(store, status);
 }
 
 /* ---- sync/pack.c ------------------------------------------------------------------------------------------------- */
@@ -6807,6 +6899,7 @@ static kecs_status kecs_sync__send_over(kecs_sync__exchange *exchange, kecs_sync
   kecs_status status = KECS_OK;
   int64_t stopped_at = 0;
   sync->report.round_trips++;
+  sync->sent_us = kecs_replica_now(sync->store); /* a new connection has been made by now */
   bool good = kecs_sync__send_packet(sync, packet);
   for (int i = 0; good && i < packet->count; i++) {
     good = kecs_sync__receive_statement(exchange, &packet->statement[i], doing, &status, &stopped_at);
@@ -6903,6 +6996,10 @@ static const kecs_sync__note_place kecs_sync__note_places[] = {
     KECS_SYNC__NUMBER("repair_cause", repair_cause),
     KECS_SYNC__NUMBER("repair_kind", repair_kind),
     KECS_SYNC__NUMBER("repair_rid", repair_rid),
+    KECS_SYNC__NUMBER("offset", offset),
+    KECS_SYNC__NUMBER("offset_trip", offset_trip),
+    KECS_SYNC__NUMBER("offset_at", offset_at),
+    KECS_SYNC__NUMBER("retention", retention),
     KECS_SYNC__NUMBER("site", site),
     KECS_SYNC__NUMBER("acked", acked),
     KECS_SYNC__NUMBER("adopted", adopted),
@@ -9046,13 +9143,31 @@ static kecs_status kecs_sync__check_chain(kecs_sync *sync, const PGresult *hello
 
 /* ---- the cursor ---- */
 
+/* Below the floor nothing tells which history it was: one that has changed since the last round counts as another. */
 static void kecs_sync__check_cursor(const kecs_sync *sync, const PGresult *hello, unsigned *cause) {
   bool read = sync->notes.boot_kind != 0;
+  int64_t changed = kecs_sync__number(hello, 0, KECS_SYNC__CHANGED);
   if (read && sync->notes.cursor < kecs_sync__number(hello, 0, KECS_SYNC__FLOOR)) {
     *cause |= KECS_SYNC_AWAY;
+    *cause |= changed && changed > sync->notes.last_us + sync->notes.offset ? KECS_SYNC_HISTORY : 0;
   } else if (read && kecs_sync__text(hello, 0, KECS_SYNC__FITS)[0] != 't') {
     *cause |= KECS_SYNC_HISTORY;
   }
+}
+
+/* ---- retention ---- */
+
+static kecs_status kecs_sync__retain_work(kecs_store *tx, void *user) {
+  int64_t retention = *(const int64_t *)user;
+  kecs_status status = kecs_replica_retain(tx, retention);
+  return status ? status : kecs_sync__note_number(tx, "retention", retention);
+}
+
+/* Tombstones live longer at the hub than here, or a row could come back from there that was deleted here. */
+static kecs_status kecs_sync__check_retention(kecs_sync *sync, const PGresult *hello) {
+  int64_t half = kecs_sync__number(hello, 0, KECS_SYNC__RETENTION) / 2;
+  int64_t retention = half > 0 && half < sync->tombstones_us ? half : sync->tombstones_us;
+  return retention == sync->notes.retention ? KECS_OK : kecs_sync__transact(sync, kecs_sync__retain_work, &retention);
 }
 
 /* ---- all of it ---- */
@@ -9089,8 +9204,9 @@ KECS_PG__FN kecs_status kecs_sync__identify(kecs_sync *sync, const PGresult *hel
     return status;
   }
   kecs_sync__check_cursor(sync, hello, &found.cause);
-  if (found.cause == 0) {
-    return KECS_OK;
+  status = kecs_sync__check_retention(sync, hello);
+  if (status || found.cause == 0) {
+    return status;
   }
   status = kecs_sync__transact(sync, kecs_sync__cause_work, &found);
   for (size_t i = 0; !status && i < sizeof causes / sizeof causes[0]; i++) {
@@ -9162,6 +9278,10 @@ KECS_PG__FN kecs_status kecs_sync__reconcile_begin(kecs_store *tx, const kecs_sy
   status = status ? status : kecs_sync__note_number(tx, "repair_cause", causes);
   status = status ? status : kecs_sync__note_number(tx, "cursor", sync->head);
   status = status ? status : kecs_sync__note(tx, "cursor_id", sync->head_id);
+  if (!status && (cause & (KECS_SYNC_HISTORY | KECS_SYNC_LOST))) { /* events and logs, as far as they are here */
+    status = kecs_replica_sql(tx, "UPDATE {sync_state} SET value='0' WHERE {own}substr(name,1,7)='append_'", NULL, 0, 0,
+                              NULL, NULL);
+  }
   /* A bootstrap that was under way is a part of it. */
   return status ? status : kecs_sync__note_number(tx, "boot_kind", KECS_SYNC__BOOT_DONE);
 }
@@ -9219,7 +9339,11 @@ static kecs_status kecs_sync__digests_work(kecs_store *tx, void *user) {
 }
 
 static kecs_status kecs_sync__digests_run(kecs_sync *sync, kecs_sync__digests *digests) {
-  kecs_sync__begin(&digests->exchange, sync, false);
+  bool went_back = sync->notes.repair_cause & (KECS_SYNC_HISTORY | KECS_SYNC_LOST);
+  kecs_sync__begin(&digests->exchange, sync, went_back);
+  if (went_back) { /* no tombstone goes there for a while */
+    (void)kecs_sync__add_item(&digests->exchange, "SELECT {S}sync_changed({T})", "", NULL, 0);
+  }
   for (int kind = 1; kind < KECS_KIND_COUNT; kind++) {
     if (sync->kinds & KECS_BIT(kind)) {
       digests->item[kind] =
@@ -9724,12 +9848,106 @@ KECS_PG__FN kecs_status kecs_sync__compare_graves(kecs_sync *sync) {
   return status;
 }
 
+/* ---- sync/restamp.c ---------------------------------------------------------------------------------------------- */
+/* sync/restamp.c -- the hub's clock, which all go by: how far this one is off, and stamps of a time when it was wrong.
+ *
+ * Each handshake is a measurement: the hub's time lies somewhere within the exchange, so half of what the exchange took
+ * is the error. The best one of the last hour is kept, unless a later one contradicts it: then a clock was set. A clock
+ * that is right but for a second is left alone: whoever sets it does better than that measurement.
+ *
+ * A stamp that is further ahead of the hub's time than the hub's bound was never taken by it, whatever became of the
+ * push that it was in, since the hub's time only goes up. So these are given anew without asking. Below that bound, for
+ * a smaller one of the options', an intent that is not settled yet stops it. */
+
+#include <stdio.h>
+#include <string.h>
+
+#define KECS_SYNC__OFFSET_AGE_US INT64_C(3600000000)
+#define KECS_SYNC__OFFSET_NEWS_US 50000 /* a change of the offset that is worth a write */
+
+#define KECS_SYNC__OFFSET_LEAST_US 1000000
+
+static int64_t kecs_sync__distance(int64_t a, int64_t b) {
+  return a > b ? a - b : b - a;
+}
+
+static kecs_status kecs_sync__offset_work(kecs_store *tx, void *user) {
+  const kecs_sync *sync = user;
+  int64_t offset = sync->notes.offset;
+  bool right = kecs_sync__distance(offset, 0) < KECS_SYNC__OFFSET_LEAST_US + sync->notes.offset_trip;
+  kecs_status status = kecs_replica_offset(tx, right ? 0 : offset);
+  status = status ? status : kecs_sync__note_number(tx, "offset", sync->notes.offset);
+  status = status ? status : kecs_sync__note_number(tx, "offset_trip", sync->notes.offset_trip);
+  return status ? status : kecs_sync__note_number(tx, "offset_at", sync->notes.offset_at);
+}
+
+/* `hub_us` was told in the exchange that ends now. */
+KECS_PG__FN kecs_status kecs_sync__measure(kecs_sync *sync, int64_t hub_us) {
+  kecs_sync__notes *notes = &sync->notes;
+  int64_t now = kecs_replica_now(sync->store);
+  int64_t trip = now > sync->sent_us ? now - sync->sent_us : 0;
+  int64_t offset = hub_us - sync->sent_us - trip / 2;
+  int64_t before = notes->offset;
+  bool first = notes->offset_at == 0;
+  bool old = now < notes->offset_at || now - notes->offset_at > KECS_SYNC__OFFSET_AGE_US;
+  bool contradicts = kecs_sync__distance(offset, notes->offset) > (trip + notes->offset_trip) / 2;
+  sync->report.hub_offset_us = notes->offset;
+  if (!first && !old && !contradicts && trip >= notes->offset_trip) {
+    return KECS_OK;
+  }
+  notes->offset = offset;
+  notes->offset_trip = trip;
+  notes->offset_at = now;
+  sync->report.hub_offset_us = offset;
+  bool news = first || kecs_sync__distance(offset, before) > KECS_SYNC__OFFSET_NEWS_US;
+  return news ? kecs_sync__transact(sync, kecs_sync__offset_work, sync) : KECS_OK;
+}
+
+static kecs_status kecs_sync__restamp_work(kecs_store *tx, void *user) {
+  kecs_restamp *restamp = user;
+  kecs_status status = kecs_replica_restamp(tx, restamp);
+  if (status || restamp->changed == 0) {
+    return status;
+  }
+  status = kecs_sync__note_number(tx, "acked", restamp->acked);
+  return status ? status : kecs_sync__note_number(tx, "intent_stamp", restamp->intent);
+}
+
+KECS_PG__FN kecs_status kecs_sync__restamp(kecs_sync *sync, int64_t hub_us) {
+  kecs_restamp work;
+  int64_t ahead = sync->notes.intent.id[0] ? KECS_SYNC__AHEAD_US : sync->max_offset_us;
+  int64_t newest = 0;
+  char line[160];
+  memset(&work, 0, sizeof work);
+  work.limit_us = hub_us + ahead;
+  work.now_us = hub_us;
+  work.offset_us = sync->notes.offset;
+  work.acked = sync->notes.acked;
+  work.intent = sync->notes.intent.id[0] ? sync->notes.intent.stamp : 0;
+  kecs_status status = kecs_sync__count(
+      sync->store, "SELECT stamp FROM {changes} WHERE {own}true ORDER BY seq DESC LIMIT 1", &newest);
+  if (status || kecs_stamp_time(newest) <= work.limit_us) {
+    return status;
+  }
+  status = kecs_sync__transact(sync, kecs_sync__restamp_work, &work);
+  if (status || work.changed == 0) {
+    return status;
+  }
+  sync->report.restamped += work.changed;
+  snprintf(line, sizeof line, "sync: the clock was ahead of the hub's; %lld stamps were given anew",
+           (long long)work.changed);
+  kecs_replica_log(sync->store, KECS_LOG_WARNING, line);
+  return kecs_sync__notes_read(sync);
+}
+
 /* ---- sync/round.c ------------------------------------------------------------------------------------------------ */
 /* sync/round.c -- the handle, the handshake, and a round. */
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define KECS_SYNC__TOMBSTONES_US INT64_C(604800000000) /* a week */
 
 enum { KECS_SYNC__GREETINGS = 3 /* in one round: under its name, and under another one */ };
 
@@ -9770,14 +9988,16 @@ static kecs_status kecs_sync__hello(kecs_sync *sync, bool *out_again) {
   kecs_status status = kecs_sync__send(&exchange, "greet the hub");
   const PGresult *said = status ? NULL : exchange.item[hello].result;
   if (said) {
-    sync->report.hub_offset_us = kecs_sync__number(said, 0, KECS_SYNC__NOW) - kecs_replica_now(sync->store);
+    int64_t hub_us = kecs_sync__number(said, 0, KECS_SYNC__NOW);
     sync->head = kecs_sync__number(said, 0, KECS_SYNC__HEAD);
     snprintf(sync->head_id, sizeof sync->head_id, "%s", kecs_sync__text(said, 0, KECS_SYNC__HEAD_ID));
     sync->until = kecs_sync__number(exchange.item[next].result, 0, 0);
     snprintf(sync->until_id, sizeof sync->until_id, "%s", kecs_sync__text(exchange.item[next].result, 0, 1));
     sync->until_kinds = kecs_sync__number(exchange.item[next].result, 0, 2);
     status = kecs_sync__check_version(sync, exchange.item[version].result);
+    status = status ? status : kecs_sync__measure(sync, hub_us);
     status = status ? status : kecs_sync__identify(sync, said, exchange.item[refused].result, out_again);
+    status = status || *out_again ? status : kecs_sync__restamp(sync, hub_us);
   }
   kecs_sync__end(&exchange);
   return status;
@@ -9975,6 +10195,14 @@ static kecs_status kecs_sync__check_options(const kecs_sync_options *options) {
     return kecs_pg__fail(KECS_E_INVALID, "options.batch is %d; 1 to %d, or 0", options->batch,
                          (int)KECS_SYNC__BATCH_MAX);
   }
+  if (options->tombstones_us < 0) {
+    return kecs_pg__fail(KECS_E_INVALID, "options.tombstones_us is %lld; above 0, or 0 for 7 days",
+                         (long long)options->tombstones_us);
+  }
+  if (options->max_offset_us < 0 || options->max_offset_us > KECS_SYNC__AHEAD_US) {
+    return kecs_pg__fail(KECS_E_INVALID, "options.max_offset_us is %lld; 1 to %lld, or 0",
+                         (long long)options->max_offset_us, (long long)KECS_SYNC__AHEAD_US);
+  }
   if (options->append_bytes < -1 || options->append_keep_bytes < 0) {
     return kecs_pg__fail(KECS_E_INVALID, "options.append_bytes is -1 or more, options.append_keep_bytes 0 or more");
   }
@@ -10045,6 +10273,8 @@ KECS_STORE_API kecs_status kecs_sync_open(kecs_store *store, const kecs_sync_opt
   }
   sync->allocator = *allocator;
   sync->store = store;
+  sync->tombstones_us = options->tombstones_us ? options->tombstones_us : KECS_SYNC__TOMBSTONES_US;
+  sync->max_offset_us = options->max_offset_us ? options->max_offset_us : KECS_SYNC__AHEAD_US;
   sync->batch = options->batch ? options->batch : KECS_SYNC__BATCH;
   sync->adapts = options->batch == 0;
 #if !defined(KECS_STORE_NO_THREADS)

@@ -23,6 +23,8 @@ enum {
   KECS_SYNC__APPEND_BYTES = 1048576
 };
 
+#define KECS_SYNC__AHEAD_US INT64_C(300000000) /* of the hub's time: what it takes at most (sync_clock) */
+
 /* A push that was decided upon and is not known to have arrived. */
 typedef struct kecs_sync__intent {
   char id[KECS_SYNC__ID_SIZE]; /* "": there is none */
@@ -52,6 +54,10 @@ typedef struct kecs_sync__notes {
   int64_t repair_cause;
   int64_t repair_kind;
   int64_t repair_rid;
+  int64_t offset;      /* the hub's clock minus this one, microseconds; how long the measurement took; when it was */
+  int64_t offset_trip;
+  int64_t offset_at;
+  int64_t retention; /* of tombstones here, as it was set */
 } kecs_sync__notes;
 
 /* What rounds have come to: of several threads, so the handle's mutex guards it. */
@@ -78,6 +84,8 @@ struct kecs_sync {
   int64_t append_bytes;
   int64_t append_keep_bytes;
   int batch;
+  int64_t max_offset_us;
+  int64_t tombstones_us;
   kecs_sync__notes notes;
   kecs_sync_report report;
   int64_t until; /* the window to pull: (cursor, until] */
@@ -86,6 +94,7 @@ struct kecs_sync {
   bool ask_again; /* what the last page waits for may come in the next one */
   int64_t head;
   char head_id[KECS_SYNC__ID_SIZE];
+  int64_t sent_us;                   /* when the last exchange was sent, by the store's clock */
   bool moved;                        /* the cursor is not where the handshake saw it: the window is another one */
   struct kecs_sync__key *sent;       /* by the push under way, of what a repair has found missing at the hub */
   char known_as[KECS_SYNC__ALIAS_MAX + 1];
@@ -235,13 +244,19 @@ enum {
   KECS_SYNC__HEAD_ID,
   KECS_SYNC__FLOOR,
   KECS_SYNC__FITS,
-  KECS_SYNC__PUSHES
+  KECS_SYNC__PUSHES,
+  KECS_SYNC__RETENTION,
+  KECS_SYNC__CHANGED
 };
 
 /* Whether hub and edge still are who they were to each other (identity.c). Where they are not, what follows from it is
  * done and noted, and the report says what it was; *out_again: greet anew, under another name. */
 KECS_PG__FN kecs_status kecs_sync__identify(kecs_sync *sync, const PGresult *hello, const PGresult *refused,
                                             bool *out_again);
+
+/* The clock (restamp.c): how far it is off, and what it has stamped too far ahead. */
+KECS_PG__FN kecs_status kecs_sync__measure(kecs_sync *sync, int64_t hub_us);
+KECS_PG__FN kecs_status kecs_sync__restamp(kecs_sync *sync, int64_t hub_us);
 
 /* Goes on with a repair, if there is one, until it is done (reconcile.c). */
 KECS_PG__FN kecs_status kecs_sync__reconcile(kecs_sync *sync);

@@ -16,6 +16,10 @@ typedef struct kecs_sync_options {
   const kecs_kind *kinds; /* `kind_count` of them; none: all that can take part. Parents must be among them. Fixed with
                            * the first kecs_sync_open of a file */
   size_t kind_count;
+  int64_t tombstones_us;  /* what was deleted is remembered here for so long after it was pushed, so that a hub that
+                           * went back is told again; 0: 7 days. Half of the hub's retention where that is less */
+  int64_t max_offset_us;  /* stamps that are further ahead of the hub's time are given anew before they are pushed;
+                           * 0: 5 minutes, which is as much as a hub takes. Microseconds */
   int batch;              /* entries of a log that are pushed or pulled at once, at most 100000; 0: from 1000 on as many
                            * as are pushed in 200 to 500 ms, at most 5000 */
   /* The kinds that only grow, task_log and event. They are pushed after everything else. */
@@ -46,7 +50,8 @@ typedef struct kecs_sync_report {
   int64_t round_trips; /* without those of a new connection */
   int64_t bytes_out;   /* of statements and their values */
   int64_t bytes_in;    /* of values that came back */
-  int64_t hub_offset_us; /* the hub's clock minus this one, as the handshake saw it */
+  int64_t hub_offset_us; /* the hub's clock minus this one, as the best handshake of the last hour saw it */
+  int64_t restamped;     /* stamps that a clock that was ahead had given, and that were given anew */
   unsigned reconciled; /* kecs_sync_cause: why all was compared with the hub, or this site was renamed; 0: it was not */
   int64_t resent;      /* rows and deletions that the hub had lost, or never had, and that were sent again */
   int64_t forgotten;   /* rows that had been deleted at the hub so long ago that it has forgotten them, and went here */
@@ -81,6 +86,12 @@ typedef struct kecs_sync_status_info {
  * called again, and must be after an upgrade of the library that changed the schema. The role needs to own the tables.
  * Errors: as kecs_open; DENIED. */
 KECS_STORE_API kecs_status kecs_sync_hub_init(const char *hub);
+
+/* How long the hub keeps tombstones, and its log of changes unless compaction is told otherwise: microseconds, above 0;
+ * 90 days until it is set. An edge that stays away for longer is compared with the hub as a whole when it comes back
+ * (KECS_SYNC_AWAY). Choose more than any edge's options.tombstones_us, and than what a failover or a restored backup
+ * may lose. Errors: as kecs_open; INVALID, UNSUPPORTED (not tracked: kecs_sync_hub_init). */
+KECS_STORE_API kecs_status kecs_sync_hub_retain(const char *hub, int64_t retention_us);
 
 /* Prepares the file for sync, and connects nowhere. The store must stay open until kecs_sync_close. Rows that were in
  * the file before it was tracked will be pushed, too. Errors: INVALID (options; other kinds or another site name

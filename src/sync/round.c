@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define KECS_SYNC__TOMBSTONES_US INT64_C(604800000000) /* a week */
+
 enum { KECS_SYNC__GREETINGS = 3 /* in one round: under its name, and under another one */ };
 
 /* ---- the handshake ---- */
@@ -49,14 +51,16 @@ static kecs_status kecs_sync__hello(kecs_sync *sync, bool *out_again) {
   kecs_status status = kecs_sync__send(&exchange, "greet the hub");
   const PGresult *said = status ? NULL : exchange.item[hello].result;
   if (said) {
-    sync->report.hub_offset_us = kecs_sync__number(said, 0, KECS_SYNC__NOW) - kecs_replica_now(sync->store);
+    int64_t hub_us = kecs_sync__number(said, 0, KECS_SYNC__NOW);
     sync->head = kecs_sync__number(said, 0, KECS_SYNC__HEAD);
     snprintf(sync->head_id, sizeof sync->head_id, "%s", kecs_sync__text(said, 0, KECS_SYNC__HEAD_ID));
     sync->until = kecs_sync__number(exchange.item[next].result, 0, 0);
     snprintf(sync->until_id, sizeof sync->until_id, "%s", kecs_sync__text(exchange.item[next].result, 0, 1));
     sync->until_kinds = kecs_sync__number(exchange.item[next].result, 0, 2);
     status = kecs_sync__check_version(sync, exchange.item[version].result);
+    status = status ? status : kecs_sync__measure(sync, hub_us);
     status = status ? status : kecs_sync__identify(sync, said, exchange.item[refused].result, out_again);
+    status = status || *out_again ? status : kecs_sync__restamp(sync, hub_us);
   }
   kecs_sync__end(&exchange);
   return status;
@@ -254,6 +258,14 @@ static kecs_status kecs_sync__check_options(const kecs_sync_options *options) {
     return kecs_pg__fail(KECS_E_INVALID, "options.batch is %d; 1 to %d, or 0", options->batch,
                          (int)KECS_SYNC__BATCH_MAX);
   }
+  if (options->tombstones_us < 0) {
+    return kecs_pg__fail(KECS_E_INVALID, "options.tombstones_us is %lld; above 0, or 0 for 7 days",
+                         (long long)options->tombstones_us);
+  }
+  if (options->max_offset_us < 0 || options->max_offset_us > KECS_SYNC__AHEAD_US) {
+    return kecs_pg__fail(KECS_E_INVALID, "options.max_offset_us is %lld; 1 to %lld, or 0",
+                         (long long)options->max_offset_us, (long long)KECS_SYNC__AHEAD_US);
+  }
   if (options->append_bytes < -1 || options->append_keep_bytes < 0) {
     return kecs_pg__fail(KECS_E_INVALID, "options.append_bytes is -1 or more, options.append_keep_bytes 0 or more");
   }
@@ -324,6 +336,8 @@ KECS_STORE_API kecs_status kecs_sync_open(kecs_store *store, const kecs_sync_opt
   }
   sync->allocator = *allocator;
   sync->store = store;
+  sync->tombstones_us = options->tombstones_us ? options->tombstones_us : KECS_SYNC__TOMBSTONES_US;
+  sync->max_offset_us = options->max_offset_us ? options->max_offset_us : KECS_SYNC__AHEAD_US;
   sync->batch = options->batch ? options->batch : KECS_SYNC__BATCH;
   sync->adapts = options->batch == 0;
 #if !defined(KECS_STORE_NO_THREADS)
