@@ -1,5 +1,5 @@
 /* kecs_store_pg.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * f0d3f2fb3672f6a45a50d7bd46b529578186226a1934ba47a819e101a60260a3 */
+ * 06666ee6511e7b8ebfdb4430dbb96e3d54e742e916c32920e92c49edffa74046 */
 /* ---- doc/manual_pg.h --------------------------------------------------------------------------------------------- */
 /* kecs_store_pg.h -- PostgreSQL behind the calls of kecs_store.h.
  *
@@ -101,6 +101,13 @@ typedef struct kecs_sync_options {
                            * the first kecs_sync_open of a file */
   size_t kind_count;
   int batch;              /* entries of a log that are pushed or pulled at once; 0: 1000; at most 100000 */
+  /* Who may write what; last writer for all else (docs/sync.md 7). Copied. */
+  const kecs_replica_policy *policies;
+  size_t policy_count;
+  /* Makes one row of an edit that is still to be pushed and another one that has not seen it. Called in a transaction
+   * of the store, which it must not use. NULL: the policies decide. */
+  kecs_status (*merge)(kecs_replica_dispute *dispute, void *user);
+  void *user;
   /* The kinds that only grow, task_log and event. They are pushed after everything else. */
   int64_t append_bytes;      /* at most so many a round, but one row at least; 0: 1 MiB; -1: none */
   int64_t append_keep_bytes; /* what they may take in this file; 0: no bound. Beyond it the oldest rows go, first those
@@ -129,7 +136,7 @@ typedef struct kecs_sync_status_info {
   int64_t pending;     /* entries of the log above the push mark: 0 means that all is pushed */
   int64_t refused;     /* rows that the hub has refused and that are sent again */
   int64_t wanted;      /* rows of the hub whose parent is missing here */
-  int64_t conflicts;   /* entries of sync_conflicts */
+  int64_t conflicts;   /* entries of sync_conflicts that are open */
   int64_t append_pending; /* rows of kinds that only grow, not pushed yet */
   int64_t cursor;      /* sequence of the hub's log up to which everything is here */
   int64_t last_us;     /* end of the last round that succeeded, microseconds since 1970; 0: none */
@@ -166,7 +173,7 @@ typedef struct kecs_sync_conflict {
   int64_t id;
   kecs_kind kind;
   const char *key;
-  const char *reason;  /* "update", "create", "delete", "parent", "key": docs/sync.md 7 */
+  const char *reason;  /* "update", "create", "delete", "parent", "key", "policy", "revision": docs/sync.md 7 */
   unsigned groups;     /* KECS_BIT(KECS_REPLICA_...) of what has lost */
   int64_t kept_stamp;  /* kecs_stamp_time tells the time */
   int64_t kept_site;   /* a site's number; 0: the hub; -1: this file */
@@ -174,6 +181,7 @@ typedef struct kecs_sync_conflict {
   int64_t lost_site;
   const char *lost;    /* the whole row as a JSON object, by columns */
   int64_t at;          /* when it was noted, microseconds since 1970 */
+  int64_t resolved;    /* 0: open; 1: what was kept stays; 2: what had lost was written once more */
 } kecs_sync_conflict;
 
 /* Calls `visit` for each entry of this file's conflict log after `after_id`, oldest first. What `visit` returns ends
@@ -181,6 +189,17 @@ typedef struct kecs_sync_conflict {
 KECS_STORE_API kecs_status kecs_sync_conflicts(kecs_store *store, int64_t after_id,
                                                kecs_status (*visit)(const kecs_sync_conflict *conflict, void *user),
                                                void *user);
+
+typedef enum kecs_sync_take {
+  KECS_SYNC_TAKE_KEPT, /* the row stays as it is */
+  KECS_SYNC_TAKE_LOST  /* what had lost is written once more: an ordinary edit, which is pushed like any other */
+} kecs_sync_take;
+
+/* Decides about an open entry of this file's conflict log, and marks it. Of a row that is there the groups that had
+ * lost are written, one that went is created anew. Works without the hub. Errors: NOT_FOUND (no such entry), CONFLICT
+ * (it was resolved before), INVALID (`take`; nothing was lost), and those of a write, as REFERENCE where the row's
+ * parent is gone, EXISTS where another one has its name: then the entry stays open. */
+KECS_STORE_API kecs_status kecs_sync_resolve(kecs_store *store, int64_t id, kecs_sync_take take);
 
 /* NULL is fine. */
 KECS_STORE_API void kecs_sync_close(kecs_sync *sync);
@@ -4590,6 +4609,11 @@ KECS_PG__FN const char *kecs_sync__hub_part(kecs_kind kind, int part);
 /* An expression over `u` for a local column that says what others say; NULL for any other. */
 KECS_PG__FN const char *kecs_sync__hub_derived(const kecs_kind_info *info, const kecs_column_info *column);
 
+/* Whether a rule refuses what came for a group, as "|CASE ...": 0 is spec, 1 status. `other`: the kind has both groups.
+ * And the functions for that (hub_policy.c). */
+KECS_PG__FN void kecs_sync__hub_rules(kecs_pg__text *out, int group, bool other);
+KECS_PG__FN void kecs_sync__hub_policies(kecs_pg__text *out, const kecs_pg__connection *connection);
+
 /* Functions that these forms call. */
 KECS_PG__FN void kecs_sync__hub_helpers(kecs_pg__text *out, const kecs_pg__connection *connection);
 
@@ -4740,6 +4764,7 @@ KECS_PG__FN void kecs_sync__hub_common(kecs_pg__text *out, const kecs_pg__connec
   }
   kecs_pg__log_text(out, connection, kecs_sync__push_form);
   kecs_sync__hub_helpers(out, connection);
+  kecs_sync__hub_policies(out, connection);
   out->status = out->status ? out->status : hello.status;
   kecs_pg__text_free(&hello);
 }
@@ -4993,6 +5018,60 @@ KECS_PG__FN void kecs_sync__hub_append(kecs_pg__text *out, const kecs_pg__connec
   }
 }
 
+/* ---- sync/hub_policy.c ------------------------------------------------------------------------------------------- */
+/* sync/hub_policy.c -- the rules of who may write, at the hub: texts.
+ *
+ * A push says by sync_policy which rules its site goes by for a kind, and what they need of its rows: the stamps that
+ * edits are based on, and the fences that they were written under. The hub may have rules of its own, in sync_policies;
+ * they come first. A row with a group that is refused is left alone as a whole, and stands in sync_refused with the
+ * groups; the site takes the hub's, and sends what is left. */
+
+static const char kecs_sync__policies_form[] =
+    "CREATE TABLE IF NOT EXISTS {S}sync_policies(tenant {text} NOT NULL,kind bigint NOT NULL,rules jsonb NOT NULL,"
+    "PRIMARY KEY(tenant,kind));\n"
+    "CREATE OR REPLACE FUNCTION {S}sync_rules(whose text,what bigint) RETURNS jsonb LANGUAGE sql STABLE AS\n"
+    "$kecs_sync$\n"
+    "  SELECT nullif(coalesce(nullif(current_setting('kecs_store.policy_'||what,true),'')::jsonb,'{none}')||coalesce(\n"
+    "    (SELECT p.rules FROM {S}sync_policies p WHERE p.tenant=whose AND p.kind=what),'{none}'),'{none}')\n"
+    "$kecs_sync$;\n"
+    "CREATE OR REPLACE FUNCTION {S}sync_policy(what bigint,life text,spec text,status text,spec_fence text,\n"
+    "status_fence text,keys text[],specs bigint[],statuses bigint[],spec_fences text[],status_fences text[])\n"
+    "RETURNS void LANGUAGE plpgsql AS $kecs_sync$\n"
+    "BEGIN\n"
+    "  PERFORM set_config('kecs_store.policy_'||what,jsonb_strip_nulls(jsonb_build_object('life',life,'spec',spec,\n"
+    "    'status',status,'spec_fence',spec_fence,'status_fence',status_fence,'rows',(SELECT jsonb_object_agg(x.k,\n"
+    "    jsonb_build_array(x.a,x.b,x.c,x.d)) FROM unnest(keys,specs,statuses,spec_fences,status_fences)\n"
+    "    AS x(k,a,b,c,d))))::text,true);\n"
+    "END $kecs_sync$;\n";
+
+KECS_PG__FN void kecs_sync__hub_policies(kecs_pg__text *out, const kecs_pg__connection *connection) {
+  const kecs_pg__mark marks[] = {
+      {"S", connection->home->schema}, {"text", connection->home->dialect.type_text}, {"none", "{}"}, {NULL, NULL}};
+  kecs_pg__text_fill(out, kecs_sync__policies_form, marks);
+}
+
+/* {g} the group, {bit} of it, {n} its place in the rows' arrays, {f} its fence's there; {moves}: what came moves the
+ * fence itself. */
+static const char kecs_sync__rules_form[] =
+    "|CASE WHEN (u.s_mask&{bit})=0 OR (u.stamp_{g},u.site_{g})=(coalesce(t.stamp_{g},0),coalesce(t.site_{g},0)) THEN "
+    "0\n"
+    "      WHEN policy->>'{g}' IN('hub','append') THEN {bit}\n"
+    "      WHEN policy->>'{g}'='compare' AND coalesce((policy->'rows'->u.s_key->>{n})::bigint,0)<>\n"
+    "      coalesce(t.stamp_{g},0) THEN {bit}\n"
+    "      WHEN policy->>'{g}'='owner' AND (policy->'rows'->u.s_key->>{f}) IS DISTINCT FROM (row_to_json(t)->>\n"
+    "      (policy->>'{g}_fence')){moves} THEN {bit} ELSE 0 END";
+
+KECS_PG__FN void kecs_sync__hub_rules(kecs_pg__text *out, int group, bool other) {
+  static const char *const moves[] = {
+      " AND NOT((u.s_mask&4)<>0 AND (u.stamp_status,u.site_status)>(coalesce(t.stamp_status,0),"
+      "coalesce(t.site_status,0)))",
+      " AND NOT((u.s_mask&2)<>0 AND (u.stamp_spec,u.site_spec)>(coalesce(t.stamp_spec,0),coalesce(t.site_spec,0)))"};
+  const kecs_pg__mark marks[] = {
+      {"g", group ? "status" : "spec"}, {"bit", group ? "4" : "2"},           {"n", group ? "1" : "0"},
+      {"f", group ? "3" : "2"},         {"moves", other ? moves[group] : ""}, {NULL, NULL}};
+  kecs_pg__text_fill(out, kecs_sync__rules_form, marks);
+}
+
 /* ---- sync/hub_sql.c ---------------------------------------------------------------------------------------------- */
 /* sync/hub_sql.c -- the texts of a kind's two functions at the hub.
  *
@@ -5034,6 +5113,20 @@ KECS_PG__FN bool kecs_sync__travels(const kecs_column_info *column) {
   "INSERT INTO "        \
   "{S}sync_conflicts(tenant,kind,key,groups,reason,kept_stamp,kept_site,lost_stamp,lost_site,lost,site,at) "
 
+/* What the rules of who may write refuse: see hub_policy.c. */
+#define KECS_SYNC__POLICY                                                                                           \
+  "  policy := {S}sync_rules(whose,{kind});\n"                                                                      \
+  "  IF policy IS NOT NULL THEN\n"                                                                                  \
+  "    WITH held AS (SELECT u.s_place,u.s_key,CASE WHEN t.rid IS NULL OR (" KECS_SYNC__U_LIFE ")<>("                \
+  KECS_SYNC__T_LIFE ") THEN CASE WHEN policy->>'life'='hub' AND (t.rid IS NULL OR (" KECS_SYNC__U_LIFE ")>("        \
+  KECS_SYNC__T_LIFE ")) THEN 1 ELSE 0 END ELSE 0{group_rules} END AS mask\n"                                        \
+  "      FROM {sent} LEFT JOIN {S}{t} t ON {same} WHERE u.s_place=ANY(every)),\n"                                   \
+  "    told AS (INSERT INTO {S}sync_refused(tenant,site,kind,key,code) SELECT whose,me,{kind},h.s_key,'policy:'||"  \
+  "h.mask\n"                                                                                                        \
+  "      FROM held h WHERE h.mask<>0 ON CONFLICT(tenant,site,kind,key) DO UPDATE SET code=excluded.code)\n"         \
+  "    SELECT coalesce(array_agg(h.s_place),'{none}') INTO every FROM held h WHERE h.mask=0;\n"                     \
+  "  END IF;\n"
+
 #define KECS_SYNC__T_LIFE "coalesce(t.stamp_life,0),coalesce(t.site_life,0)"
 #define KECS_SYNC__U_LIFE "u.stamp_life,u.site_life"
 
@@ -5047,6 +5140,7 @@ static const char kecs_sync__put_form[] =
     "  these bigint[];\n"
     "  every bigint[];\n"
     "  known bigint[] := '{none}';\n"
+    "  policy jsonb;\n"
     "  claimed bigint[] := '{none}';\n"
     "  one bigint;\n"
     "  now_us bigint := (date_part('epoch',clock_timestamp())*1000000)::bigint;\n"
@@ -5063,7 +5157,7 @@ static const char kecs_sync__put_form[] =
     "    FROM beaten b JOIN u USING(s_place))\n"
     "  SELECT coalesce(array_agg(u.s_place),'{none}') INTO every FROM u WHERE u.s_place NOT\n"
     "    IN (SELECT s_place FROM beaten);\n"
-    "{claim}"
+    "{claim}" KECS_SYNC__POLICY
     "  WITH u AS MATERIALIZED (SELECT * FROM {sent}),\n"
     "  meets AS (SELECT t.rid,u.s_place FROM u JOIN {S}{t} t ON {same} WHERE u.s_place=ANY(every)),\n"
     "  unseen AS MATERIALIZED " KECS_SYNC__UNSEEN "\n"
@@ -5076,7 +5170,9 @@ static const char kecs_sync__put_form[] =
     ",row_to_json(u)::text,me,now_us\n"
     "    FROM meets m JOIN u USING(s_place) JOIN {S}{t} t ON t.tenant=whose AND t.rid=m.rid\n"
     "    WHERE (" KECS_SYNC__U_LIFE ")<(" KECS_SYNC__T_LIFE ")\n"
-    "{group_conflicts};\n"
+    "{group_conflicts};\n";
+
+static const char kecs_sync__put_end_form[] =
     "  PERFORM set_config('kecs_store.merge','on',true);\n"
     "  these := every;\n"
     "  BEGIN\n"
@@ -5138,6 +5234,11 @@ static const char kecs_sync__bury_form[] =
     "  one text;\n"
     "  now_us bigint := (date_part('epoch',clock_timestamp())*1000000)::bigint;\n"
     "BEGIN\n" KECS_SYNC__OPEN
+    "  IF {S}sync_rules(whose,{kind})->>'life'='hub' THEN\n"
+    "    INSERT INTO {S}sync_refused(tenant,site,kind,key,code) SELECT DISTINCT whose,me,{kind},k,'policy:1'\n"
+    "      FROM unnest(a_key) AS k ON CONFLICT(tenant,site,kind,key) DO UPDATE SET code=excluded.code;\n"
+    "    RETURN;\n"
+    "  END IF;\n"
     "  PERFORM {S}sync_clock((SELECT max(x) FROM unnest(a_stamp) AS x));\n"
     "  PERFORM 1 FROM (SELECT * FROM {buried}) u JOIN {S}{t} t ON {same} ORDER BY {t_key} FOR UPDATE OF t;\n"
     "  " KECS_SYNC__NOTE "\n"
@@ -5201,6 +5302,7 @@ enum {
   KECS_SYNC__OR_GROUPS,
   KECS_SYNC__GROUP_CONFLICTS,
   KECS_SYNC__UNSEEN_ROWS,
+  KECS_SYNC__GROUP_RULES,
   KECS_SYNC__MERGE,
   KECS_SYNC__DELETE,
   KECS_SYNC__SPECIAL, /* and the ones after it */
@@ -5377,6 +5479,8 @@ static void kecs_sync__stamps(kecs_sync__parts *parts) {
       kecs_pg__text_fill(&parts->part[KECS_SYNC__OR_GROUPS], " OR (" KECS_SYNC__SAME " AND " KECS_SYNC__GROUP_LATER ")",
                          marks);
       kecs_pg__text_fill(&parts->part[KECS_SYNC__GROUP_CONFLICTS], kecs_sync__group_form, marks);
+      kecs_sync__hub_rules(&parts->part[KECS_SYNC__GROUP_RULES], (int)i,
+                           kecs_sync__has(parts->info, groups[1 - i].group));
     }
   }
   if (!(parts->info->flags & KECS_KIND_PLAIN)) {
@@ -5416,6 +5520,7 @@ static void kecs_sync__fill(kecs_pg__text *out, const kecs_sync__parts *parts, c
       {"delete", parts->part[KECS_SYNC__DELETE].len ? parts->part[KECS_SYNC__DELETE].data : ""},
       {"merge", parts->part[KECS_SYNC__MERGE].len ? parts->part[KECS_SYNC__MERGE].data : ""},
       {"unseen", parts->part[KECS_SYNC__UNSEEN_ROWS].data},
+      {"group_rules", parts->part[KECS_SYNC__GROUP_RULES].len ? parts->part[KECS_SYNC__GROUP_RULES].data : ""},
       {"u_life", KECS_SYNC__U_LIFE},
       {"t_life", KECS_SYNC__T_LIFE},
       {"claim", kecs_sync__special_text(parts, KECS_SYNC__CLAIM)},
@@ -5489,6 +5594,7 @@ KECS_PG__FN void kecs_sync__hub_kind(kecs_pg__text *out, const kecs_pg__connecti
     }
   }
   kecs_sync__fill(out, &parts, kecs_sync__put_form);
+  kecs_sync__fill(out, &parts, kecs_sync__put_end_form);
   kecs_sync__fill(out, &parts, kecs_sync__bury_form);
   for (int i = 0; i < KECS_SYNC__PARTS; i++) {
     out->status = out->status ? out->status : parts.part[i].status;
@@ -5562,6 +5668,11 @@ struct kecs_sync {
   bool append_pull;
   int64_t append_bytes;
   int64_t append_keep_bytes;
+  kecs_replica_policy *policies; /* with texts of its own */
+  size_t policy_count;
+  kecs_status (*merge)(kecs_replica_dispute *dispute, void *user);
+  void *user;
+  bool held; /* the hub has refused something by a policy: its own state is to be asked for */
   int batch;
   kecs_sync__notes notes;
   kecs_sync_report report;
@@ -5646,6 +5757,30 @@ typedef struct kecs_sync__counters {
 } kecs_sync__counters;
 KECS_PG__FN kecs_status kecs_sync__counters_read(kecs_sync *sync, kecs_sync__counters *out);
 KECS_PG__FN void kecs_sync__counters_free(kecs_sync__counters *counters);
+
+/* ---- rules of who may write (policy.c) ---- */
+
+enum { KECS_SYNC__POLICY_ARRAYS = 5 };
+
+/* What the rules of a kind need of the rows that are pushed: keys, bases, fences. */
+typedef struct kecs_sync__policy_rows {
+  kecs_pg__text array[KECS_SYNC__POLICY_ARRAYS];
+  const char *values[6 + KECS_SYNC__POLICY_ARRAYS];
+  char kind[16];
+} kecs_sync__policy_rows;
+
+KECS_PG__FN kecs_status kecs_sync__policy_check(const kecs_replica_policy *policies, size_t count);
+KECS_PG__FN kecs_status kecs_sync__policy_keep(kecs_sync *sync, const kecs_replica_policy *policies, size_t count);
+KECS_PG__FN void kecs_sync__policy_free(kecs_sync *sync);
+KECS_PG__FN bool kecs_sync__policy_any(const kecs_sync *sync, kecs_kind kind);
+KECS_PG__FN void kecs_sync__policy_row(const kecs_sync *sync, kecs_sync__policy_rows *rows,
+                                       const kecs_replica_row *row);
+KECS_PG__FN void kecs_sync__policy_send(kecs_sync__exchange *exchange, kecs_kind kind, kecs_sync__policy_rows *rows);
+KECS_PG__FN void kecs_sync__policy_rows_free(kecs_sync__policy_rows *rows);
+
+/* A key that the hub has refused: by a rule, its own state is asked for. */
+KECS_PG__FN kecs_status kecs_sync__policy_refused(kecs_sync *sync, kecs_store *tx, kecs_kind kind, const char *key,
+                                                  const char *code);
 
 /* ---- kinds that only grow (append.c, append_trim.c) ---- */
 
@@ -6034,7 +6169,8 @@ KECS_PG__FN kecs_status kecs_sync__transact(kecs_sync *sync, kecs_status (*work)
 }
 
 KECS_PG__FN kecs_replica kecs_sync__side(const kecs_sync *sync) {
-  kecs_replica side = {sync->notes.site, sync->notes.acked, sync->kinds};
+  kecs_replica side = {sync->notes.site,   sync->notes.acked, sync->kinds, sync->policies,
+                       sync->policy_count, sync->merge,       sync->user};
   return side;
 }
 
@@ -6097,6 +6233,7 @@ typedef struct kecs_sync__load {
   kecs_sync__arrays *bury[KECS_KIND_COUNT];
   int64_t rows;
   bool buries;
+  kecs_sync__policy_rows *policy[KECS_KIND_COUNT];
 } kecs_sync__load;
 
 /* ---- collecting ---- */
@@ -6127,6 +6264,19 @@ static int64_t kecs_sync__wire_site(const kecs_sync *sync, int64_t site) {
   return site == KECS_REPLICA_HERE ? sync->notes.site : site;
 }
 
+/* `row` is NULL for a deletion. */
+static kecs_status kecs_sync__load_policy(kecs_sync__load *load, kecs_kind kind, const kecs_replica_row *row) {
+  kecs_sync__policy_rows **slot = &load->policy[kind];
+  if (!kecs_sync__policy_any(load->sync, kind)) {
+    return KECS_OK;
+  }
+  *slot = *slot ? *slot : kecs_pg__alloc(&load->sync->allocator, sizeof **slot);
+  if (*slot && row) {
+    kecs_sync__policy_row(load->sync, *slot, row);
+  }
+  return *slot ? KECS_OK : KECS_E_NOMEM;
+}
+
 static kecs_status kecs_sync__load_row(kecs_sync__load *load, const kecs_replica_row *row) {
   kecs_sync__arrays *put = kecs_sync__arrays_of(load->sync, &load->put[row->kind]);
   const kecs_kind_info *info = kecs_kind_describe(row->kind);
@@ -6148,7 +6298,7 @@ static kecs_status kecs_sync__load_row(kecs_sync__load *load, const kecs_replica
   put->count = at;
   put->rows++;
   load->rows++;
-  return KECS_OK;
+  return kecs_sync__load_policy(load, row->kind, row);
 }
 
 /* The parts of a key: in all but the last a comma is written \, and a backslash \\. */
@@ -6185,7 +6335,7 @@ static kecs_status kecs_sync__load_visit(const kecs_replica_row *row, void *user
   bury->rows++;
   load->rows++;
   load->buries = true;
-  return KECS_OK;
+  return kecs_sync__load_policy(load, row->kind, NULL);
 }
 
 /* A row or a deletion that was refused. */
@@ -6206,6 +6356,10 @@ static void kecs_sync__load_free(kecs_sync__load *load) {
         kecs_pg__text_free(&all[a]->array[i]);
       }
       kecs_pg__release(&load->sync->allocator, all[a], sizeof *all[a]);
+    }
+    if (load->policy[kind]) {
+      kecs_sync__policy_rows_free(load->policy[kind]);
+      kecs_pg__release(&load->sync->allocator, load->policy[kind], sizeof *load->policy[kind]);
     }
   }
 }
@@ -6261,6 +6415,11 @@ static kecs_status kecs_sync__push_send(kecs_sync *sync, kecs_sync__load *load) 
   kecs_status status = numbered ? kecs_sync__counters_read(sync, &counters) : KECS_OK;
   kecs_sync__begin(&exchange, sync, true);
   (void)kecs_sync__add_item(&exchange, "SELECT {S}sync_begin({T},$1,$2,$3,$4)", "", begin, 4);
+  for (int kind = 1; kind < KECS_KIND_COUNT; kind++) {
+    if (load->policy[kind]) {
+      kecs_sync__policy_send(&exchange, (kecs_kind)kind, load->policy[kind]);
+    }
+  }
   for (int kind = KECS_KIND_COUNT - 1; kind > 0; kind--) {
     if (load->bury[kind]) {
       kecs_sync__add_arrays(&exchange, load->bury[kind], "sync_bury", kind, &numbers);
@@ -6294,7 +6453,7 @@ typedef struct kecs_sync__acknowledgement {
   const PGresult *refused;
 } kecs_sync__acknowledgement;
 
-static kecs_status kecs_sync__note_refused(kecs_store *tx, const PGresult *refused) {
+static kecs_status kecs_sync__note_refused(kecs_sync *sync, kecs_store *tx, const PGresult *refused) {
   kecs_status status = KECS_OK;
   for (int row = 0; !status && row < PQntuples(refused); row++) {
     kecs_value values[] = {kecs_sync__value_int(kecs_sync__number(refused, row, 0)),
@@ -6304,6 +6463,8 @@ static kecs_status kecs_sync__note_refused(kecs_store *tx, const PGresult *refus
                               "INSERT INTO {sync_refused}({tenant}kind,key,code) VALUES({ours}?1,?2,?3) ON "
                               "CONFLICT(kind,key) DO UPDATE SET code=excluded.code",
                               values, 3, 0, NULL, NULL);
+    status = status ? status
+                    : kecs_sync__policy_refused(sync, tx, (kecs_kind)values[0].number, values[1].text, values[2].text);
   }
   return status;
 }
@@ -6325,7 +6486,7 @@ static kecs_status kecs_sync__acknowledge_work(kecs_store *tx, void *user) {
   } else if (!status) {
     status = kecs_sync__mark(tx, notes, intent->seq, intent->stamp);
   }
-  return status ? status : kecs_sync__note_refused(tx, done->refused);
+  return status ? status : kecs_sync__note_refused(done->sync, tx, done->refused);
 }
 
 KECS_PG__FN kecs_status kecs_sync__acknowledge(kecs_sync *sync, const PGresult *refused) {
@@ -6384,7 +6545,7 @@ static kecs_status kecs_sync__pass_over(kecs_sync *sync, const kecs_replica_end 
 }
 
 static kecs_status kecs_sync__push_log(kecs_sync *sync, bool *out_more) {
-  kecs_sync__load load = {sync, {NULL}, {NULL}, 0, false};
+  kecs_sync__load load = {sync, {NULL}, {NULL}, 0, false, {NULL}};
   kecs_replica side = kecs_sync__side(sync);
   kecs_replica_end end;
   bool again = sync->notes.intent.id[0] != '\0';
@@ -6428,7 +6589,7 @@ static kecs_status kecs_sync__key_visit(const kecs_value *values, void *user) {
 }
 
 static kecs_status kecs_sync__push_refused(kecs_sync *sync) {
-  kecs_sync__load load = {sync, {NULL}, {NULL}, 0, false};
+  kecs_sync__load load = {sync, {NULL}, {NULL}, 0, false, {NULL}};
   kecs_sync__keys keys = {sync, NULL};
   kecs_replica side = kecs_sync__side(sync);
   bool again = sync->notes.intent.id[0] != '\0';
@@ -6579,10 +6740,11 @@ static kecs_status kecs_sync__tail_read(kecs_sync__tail *tail, bool *out_full) {
 static kecs_status kecs_sync__tail_refused(kecs_store *tx, const kecs_sync__tail *tail) {
   kecs_status status = KECS_OK;
   for (int row = 0; !status && row < PQntuples(tail->refused); row++) {
-    kecs_value values[] = {
-        kecs_sync__value_int((int64_t)tail->info->kind), kecs_sync__value_text(kecs_sync__text(tail->refused, row, 0)),
-        kecs_sync__value_text(kecs_sync__text(tail->refused, row, 1)),
-        kecs_sync__value_text(kecs_sync__text(tail->refused, row, 2)), kecs_sync__value_int(kecs_replica_now(tail->sync->store))};
+    kecs_value values[] = {kecs_sync__value_int((int64_t)tail->info->kind),
+                           kecs_sync__value_text(kecs_sync__text(tail->refused, row, 0)),
+                           kecs_sync__value_text(kecs_sync__text(tail->refused, row, 1)),
+                           kecs_sync__value_text(kecs_sync__text(tail->refused, row, 2)),
+                           kecs_sync__value_int(kecs_replica_now(tail->sync->store))};
     status = kecs_replica_sql(tx,
                               "INSERT INTO {sync_conflicts}({tenant}kind,key,groups,reason,kept_stamp,kept_site,"
                               "lost_stamp,lost_site,lost,at) VALUES({ours}?1,?2,1,'refused ' || ?3,0,0,0,-1,?4,?5) "
@@ -6857,6 +7019,234 @@ KECS_PG__FN kecs_status kecs_sync__append_trim(kecs_sync *sync) {
     }
   }
   return status;
+}
+
+/* ---- sync/policy.c ----------------------------------------------------------------------------------------------- */
+/* sync/policy.c -- the rules of who may write, as an edge has them: checked, kept, told to the hub with what they need
+ * of the rows that are pushed, and what follows where the hub has refused by one. */
+
+#include <string.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static const char *const kecs_sync__rule_names[] = {NULL, "owner", "hub", "compare", "append"};
+
+/* ---- options ---- */
+
+static bool kecs_sync__policy_has(const kecs_kind_info *info, kecs_column_group group) {
+  for (int i = 0; i < info->column_count; i++) {
+    if (info->columns[i].group == group) {
+      return true;
+    }
+  }
+  return false;
+}
+
+static kecs_status kecs_sync__policy_fence(const kecs_replica_policy *policy, const kecs_kind_info *info) {
+  int column = policy->fence ? kecs_column_find(info, policy->fence) : -1;
+  bool own = column >= 0 &&
+             ((info->columns[column].group == KECS_GROUP_SPEC && (policy->groups & KECS_BIT(KECS_REPLICA_SPEC))) ||
+              (info->columns[column].group == KECS_GROUP_STATUS && (policy->groups & KECS_BIT(KECS_REPLICA_STATUS))));
+  if (policy->rule != KECS_REPLICA_OWNER) {
+    return policy->fence ? kecs_pg__fail(KECS_E_INVALID,
+                                         "options.policies: only an owner has a fence, of %s there is one", info->name)
+                         : KECS_OK;
+  }
+  if (column < 0 || own || info->columns[column].group == KECS_GROUP_LOCAL) {
+    return kecs_pg__fail(KECS_E_INVALID,
+                         "options.policies: the fence of %s must be a column of its key or of another group, not %s",
+                         info->name, policy->fence ? policy->fence : "NULL");
+  }
+  return KECS_OK;
+}
+
+KECS_PG__FN kecs_status kecs_sync__policy_check(const kecs_replica_policy *policies, size_t count) {
+  const unsigned life = KECS_BIT(KECS_REPLICA_LIFE);
+  const unsigned groups = KECS_BIT(KECS_REPLICA_SPEC) | KECS_BIT(KECS_REPLICA_STATUS);
+  for (size_t i = 0; i < count; i++) {
+    const kecs_replica_policy *policy = &policies[i];
+    const kecs_kind_info *info = kecs_kind_describe(policy->kind);
+    if (!info || kecs_sync__only_grows(info)) {
+      return kecs_pg__fail(KECS_E_INVALID, "options.policies: %d is no kind that has policies", (int)policy->kind);
+    }
+    bool spec = kecs_sync__policy_has(info, KECS_GROUP_SPEC);
+    bool status = kecs_sync__policy_has(info, KECS_GROUP_STATUS);
+    if (policy->rule < KECS_REPLICA_LAST_WRITER || policy->rule > KECS_REPLICA_APPEND) {
+      return kecs_pg__fail(KECS_E_INVALID, "options.policies: %d is no rule", (int)policy->rule);
+    }
+    if (!policy->groups || (policy->groups & ~(groups | life)) ||
+        ((policy->groups & life) && policy->rule != KECS_REPLICA_HUB) ||
+        (!spec && (policy->groups & KECS_BIT(KECS_REPLICA_SPEC))) ||
+        (!status && (policy->groups & KECS_BIT(KECS_REPLICA_STATUS)))) {
+      return kecs_pg__fail(KECS_E_INVALID, "options.policies: %u are no groups of %s for that rule", policy->groups,
+                           info->name);
+    }
+    kecs_status fence = kecs_sync__policy_fence(policy, info);
+    if (fence) {
+      return fence;
+    }
+    for (size_t before = 0; before < i; before++) {
+      if (policies[before].kind == policy->kind && (policies[before].groups & policy->groups)) {
+        return kecs_pg__fail(KECS_E_INVALID, "options.policies has two rules for one group of %s", info->name);
+      }
+    }
+  }
+  return KECS_OK;
+}
+
+KECS_PG__FN kecs_status kecs_sync__policy_keep(kecs_sync *sync, const kecs_replica_policy *policies, size_t count) {
+  if (count == 0) {
+    return KECS_OK;
+  }
+  sync->policies = kecs_pg__alloc(&sync->allocator, count * sizeof policies[0]);
+  if (!sync->policies) {
+    return KECS_E_NOMEM;
+  }
+  sync->policy_count = count;
+  for (size_t i = 0; i < count; i++) {
+    sync->policies[i] = policies[i];
+    sync->policies[i].fence = NULL;
+  }
+  for (size_t i = 0; i < count; i++) { /* the description's own name lives for ever */
+    const kecs_kind_info *info = kecs_kind_describe(policies[i].kind);
+    int column = policies[i].fence ? kecs_column_find(info, policies[i].fence) : -1;
+    sync->policies[i].fence = column < 0 ? NULL : info->columns[column].name;
+  }
+  return KECS_OK;
+}
+
+KECS_PG__FN void kecs_sync__policy_free(kecs_sync *sync) {
+  kecs_pg__release(&sync->allocator, sync->policies, sync->policy_count * sizeof sync->policies[0]);
+}
+
+/* ---- what a push tells ---- */
+
+static const kecs_replica_policy *kecs_sync__policy_of(const kecs_sync *sync, kecs_kind kind, int group) {
+  for (size_t i = 0; i < sync->policy_count; i++) {
+    if (sync->policies[i].kind == kind && (sync->policies[i].groups & KECS_BIT(group))) {
+      return &sync->policies[i];
+    }
+  }
+  return NULL;
+}
+
+KECS_PG__FN bool kecs_sync__policy_any(const kecs_sync *sync, kecs_kind kind) {
+  return kecs_sync__policy_of(sync, kind, KECS_REPLICA_LIFE) || kecs_sync__policy_of(sync, kind, KECS_REPLICA_SPEC) ||
+         kecs_sync__policy_of(sync, kind, KECS_REPLICA_STATUS);
+}
+
+/* A column's value as row_to_json shows it at the hub. */
+static void kecs_sync__policy_value(kecs_pg__text *array, const kecs_replica_policy *policy,
+                                    const kecs_replica_row *row) {
+  const kecs_kind_info *info = kecs_kind_describe(row->kind);
+  int column = policy && policy->fence ? kecs_column_find(info, policy->fence) : -1;
+  const kecs_value *value = column < 0 ? NULL : &row->values[column];
+  char number[24];
+  if (!value || value->type == KECS_VALUE_NULL) {
+    kecs_sync__array_add(array, NULL);
+  } else if (value->type == KECS_VALUE_TEXT) {
+    kecs_sync__array_add(array, value->text);
+  } else if (info->columns[column].type == KECS_TYPE_BOOL) {
+    kecs_sync__array_add(array, value->number ? "true" : "false");
+  } else {
+    snprintf(number, sizeof number, "%lld", (long long)value->number);
+    kecs_sync__array_add(array, number);
+  }
+}
+
+KECS_PG__FN void kecs_sync__policy_row(const kecs_sync *sync, kecs_sync__policy_rows *rows,
+                                       const kecs_replica_row *row) {
+  for (int i = 0; i < KECS_SYNC__POLICY_ARRAYS; i++) {
+    rows->array[i].allocator = &sync->allocator;
+  }
+  kecs_sync__array_add(&rows->array[0], row->key);
+  kecs_sync__array_int(&rows->array[1], row->base[KECS_REPLICA_SPEC]);
+  kecs_sync__array_int(&rows->array[2], row->base[KECS_REPLICA_STATUS]);
+  kecs_sync__policy_value(&rows->array[3], kecs_sync__policy_of(sync, row->kind, KECS_REPLICA_SPEC), row);
+  kecs_sync__policy_value(&rows->array[4], kecs_sync__policy_of(sync, row->kind, KECS_REPLICA_STATUS), row);
+}
+
+KECS_PG__FN void kecs_sync__policy_send(kecs_sync__exchange *exchange, kecs_kind kind, kecs_sync__policy_rows *rows) {
+  const kecs_sync *sync = exchange->sync;
+  snprintf(rows->kind, sizeof rows->kind, "%d", (int)kind);
+  rows->values[0] = rows->kind;
+  for (int group = 0; group < KECS_REPLICA_STAMPS; group++) {
+    const kecs_replica_policy *policy = kecs_sync__policy_of(sync, kind, group);
+    rows->values[1 + group] = policy ? kecs_sync__rule_names[policy->rule] : NULL;
+    if (group > 0) {
+      rows->values[3 + group] = policy ? policy->fence : NULL;
+    }
+  }
+  for (int i = 0; i < KECS_SYNC__POLICY_ARRAYS; i++) {
+    rows->array[i].allocator = &sync->allocator;
+    kecs_sync__array_end(&rows->array[i]);
+    exchange->status = exchange->status ? exchange->status : rows->array[i].status;
+    rows->values[6 + i] = rows->array[i].data;
+  }
+  if (!exchange->status) {
+    (void)kecs_sync__add_item(exchange, "SELECT {S}sync_policy($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11)", "", rows->values,
+                              6 + KECS_SYNC__POLICY_ARRAYS);
+  }
+}
+
+KECS_PG__FN void kecs_sync__policy_rows_free(kecs_sync__policy_rows *rows) {
+  for (int i = 0; i < KECS_SYNC__POLICY_ARRAYS; i++) {
+    if (rows->array[i].allocator) {
+      kecs_pg__text_free(&rows->array[i]);
+    }
+  }
+}
+
+/* ---- what was refused ---- */
+
+typedef struct kecs_sync__dismissal {
+  kecs_sync *sync;
+  kecs_store *tx;
+} kecs_sync__dismissal;
+
+/* A row that may only come and go at the hub: one that was made here goes, into the log; of one that was deleted here
+ * the deletion goes, and the hub's comes back. */
+static kecs_status kecs_sync__dismiss(const kecs_replica_row *row, void *user) {
+  const kecs_sync__dismissal *dismissal = user;
+  kecs_replica side = kecs_sync__side(dismissal->sync);
+  kecs_replica_row dead;
+  kecs_value values[] = {kecs_sync__value_int((int64_t)row->kind), kecs_sync__value_text(row->key)};
+  if (row->dead) {
+    return kecs_replica_sql(dismissal->tx,
+                            "DELETE FROM {change_tombstones} WHERE {own}kind=?1 AND key=?2 AND site IS NULL", values, 2,
+                            0, NULL, NULL);
+  }
+  memset(&dead, 0, sizeof dead);
+  dead.kind = row->kind;
+  dead.key = row->key;
+  dead.dead = true;
+  dead.reason = "policy";
+  for (int i = 0; i < KECS_REPLICA_STAMPS; i++) {
+    dead.stamp[0] = row->stamp[i] >= dead.stamp[0] ? row->stamp[i] + 1 : dead.stamp[0];
+  }
+  dead.site[0] = 0;
+  kecs_status status = kecs_replica_sql(dismissal->tx, "DELETE FROM {sync_refused} WHERE {own}kind=?1 AND key=?2",
+                                        values, 2, 0, NULL, NULL);
+  dismissal->sync->report.conflicts++;
+  return status ? status : kecs_replica_merge(dismissal->tx, &side, &dead, NULL);
+}
+
+KECS_PG__FN kecs_status kecs_sync__policy_refused(kecs_sync *sync, kecs_store *tx, kecs_kind kind, const char *key,
+                                                  const char *code) {
+  kecs_sync__dismissal dismissal = {sync, tx};
+  kecs_replica side = kecs_sync__side(sync);
+  kecs_value values[] = {kecs_sync__value_int((int64_t)kind), kecs_sync__value_text(key)};
+  if (strncmp(code, "policy:", strlen("policy:")) != 0 && strcmp(code, "KS004") != 0) {
+    return KECS_OK;
+  }
+  sync->held = true;
+  kecs_status status =
+      kecs_replica_sql(tx, "INSERT INTO {sync_wanted}({tenant}kind,key) VALUES({ours}?1,?2) ON CONFLICT DO NOTHING",
+                       values, 2, 0, NULL, NULL);
+  return status || strtol(code + strlen("policy:"), NULL, 10) != (long)KECS_BIT(KECS_REPLICA_LIFE)
+             ? status
+             : kecs_replica_find(tx, &side, kind, key, kecs_sync__dismiss, &dismissal);
 }
 
 /* ---- sync/counters.c --------------------------------------------------------------------------------------------- */
@@ -7632,10 +8022,15 @@ KECS_STORE_API kecs_status kecs_sync_once(kecs_sync *sync, kecs_sync_report *out
     return kecs_pg__fail(KECS_E_INVALID, "sync is NULL");
   }
   memset(&sync->report, 0, sizeof sync->report);
+  sync->held = false;
   kecs_status status = kecs_sync__notes_read(sync);
   status = status ? status : kecs_sync__hello(sync);
   status = status ? status : kecs_sync__pull(sync);
   status = status ? status : kecs_sync__push(sync);
+  if (!status && sync->held) { /* what the hub has instead; once, or two who never agree would keep the round */
+    status = kecs_sync__pull(sync);
+    status = status ? status : kecs_sync__push(sync);
+  }
   status = status ? status : kecs_sync__append(sync);
   int64_t now = kecs_replica_now(sync->store);
   bool idle = sync->report.pushed + sync->report.pulled == 0 && now - sync->notes.last_us < INT64_C(60000000);
@@ -7673,7 +8068,7 @@ KECS_STORE_API kecs_status kecs_sync_status(kecs_sync *sync, kecs_sync_status_in
                : kecs_sync__count(sync->store, "SELECT count(*) FROM {sync_wanted} WHERE {own}true", &out_info->wanted);
   status = status ? status : kecs_sync__append_waiting(sync, &out_info->append_pending);
   return status ? status
-                : kecs_sync__count(sync->store, "SELECT count(*) FROM {sync_conflicts} WHERE {own}true",
+                : kecs_sync__count(sync->store, "SELECT count(*) FROM {sync_conflicts} WHERE {own}resolved=0",
                                    &out_info->conflicts);
 }
 
@@ -7696,7 +8091,8 @@ static kecs_status kecs_sync__lost_visit(const kecs_value *values, void *user) {
                                  values[7].number,
                                  values[8].number,
                                  values[9].text,
-                                 values[10].number};
+                                 values[10].number,
+                                 values[11].number};
   return lost->visit(&conflict, lost->user);
 }
 
@@ -7714,8 +8110,15 @@ KECS_STORE_API kecs_status kecs_sync_conflicts(kecs_store *store, int64_t after_
              ? status
              : kecs_replica_sql(store,
                                 "SELECT id,kind,key,reason,groups,kept_stamp,kept_site,lost_stamp,lost_site,"
-                                "lost,at FROM {sync_conflicts} WHERE {own}id>?1 ORDER BY id",
-                                &value, 1, 11, kecs_sync__lost_visit, &lost);
+                                "lost,at,resolved FROM {sync_conflicts} WHERE {own}id>?1 ORDER BY id",
+                                &value, 1, 12, kecs_sync__lost_visit, &lost);
+}
+
+KECS_STORE_API kecs_status kecs_sync_resolve(kecs_store *store, int64_t id, kecs_sync_take take) {
+  if (take != KECS_SYNC_TAKE_KEPT && take != KECS_SYNC_TAKE_LOST) {
+    return kecs_pg__fail(KECS_E_INVALID, "take is %d; KECS_SYNC_TAKE_KEPT or KECS_SYNC_TAKE_LOST", (int)take);
+  }
+  return kecs_replica_resolve(store, id, take == KECS_SYNC_TAKE_LOST);
 }
 
 /* ---- the handle ---- */
@@ -7731,6 +8134,13 @@ static kecs_status kecs_sync__check_options(const kecs_sync_options *options) {
   if (options->batch < 0 || options->batch > KECS_SYNC__BATCH_MAX) {
     return kecs_pg__fail(KECS_E_INVALID, "options.batch is %d; 1 to %d, or 0", options->batch,
                          (int)KECS_SYNC__BATCH_MAX);
+  }
+  if (options->policy_count && !options->policies) {
+    return kecs_pg__fail(KECS_E_INVALID, "options.policies is NULL, and policy_count is not 0");
+  }
+  kecs_status status = kecs_sync__policy_check(options->policies, options->policy_count);
+  if (status) {
+    return status;
   }
   if (options->append_bytes < -1 || options->append_keep_bytes < 0) {
     return kecs_pg__fail(KECS_E_INVALID, "options.append_bytes is -1 or more, options.append_keep_bytes 0 or more");
@@ -7804,11 +8214,14 @@ KECS_STORE_API kecs_status kecs_sync_open(kecs_store *store, const kecs_sync_opt
   sync->store = store;
   sync->batch = options->batch ? options->batch : KECS_SYNC__BATCH;
   sync->append_pull = options->append_pull;
+  sync->merge = options->merge;
+  sync->user = options->user;
   sync->append_bytes = options->append_bytes ? options->append_bytes : KECS_SYNC__APPEND_BYTES;
   sync->append_keep_bytes = options->append_keep_bytes;
   snprintf(sync->site, sizeof sync->site, "%s", options->site);
   sync->hub = kecs_pg__copy(allocator, options->hub, strlen(options->hub));
   status = sync->hub ? kecs_pg_backend()->attach(sync->hub, &sync->allocator, &sync->place) : KECS_E_NOMEM;
+  status = status ? status : kecs_sync__policy_keep(sync, options->policies, options->policy_count);
   status = status ? status : kecs_sync__choose_kinds(sync, options);
   status = status ? status : kecs_replica_open(store, sync->kinds, NULL);
   status = status ? status : kecs_sync__transact(sync, kecs_sync__fix_work, sync);
@@ -7829,6 +8242,7 @@ KECS_STORE_API void kecs_sync_close(kecs_sync *sync) {
     kecs_sync__hang_up(sync);
     kecs_pg_backend()->detach(&sync->place, &sync->allocator);
     kecs_pg__release_text(&allocator, sync->hub);
+    kecs_sync__policy_free(sync);
     kecs_pg__release(&allocator, sync, sizeof *sync);
   }
 }

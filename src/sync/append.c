@@ -120,10 +120,11 @@ static kecs_status kecs_sync__tail_read(kecs_sync__tail *tail, bool *out_full) {
 static kecs_status kecs_sync__tail_refused(kecs_store *tx, const kecs_sync__tail *tail) {
   kecs_status status = KECS_OK;
   for (int row = 0; !status && row < PQntuples(tail->refused); row++) {
-    kecs_value values[] = {
-        kecs_sync__value_int((int64_t)tail->info->kind), kecs_sync__value_text(kecs_sync__text(tail->refused, row, 0)),
-        kecs_sync__value_text(kecs_sync__text(tail->refused, row, 1)),
-        kecs_sync__value_text(kecs_sync__text(tail->refused, row, 2)), kecs_sync__value_int(kecs_replica_now(tail->sync->store))};
+    kecs_value values[] = {kecs_sync__value_int((int64_t)tail->info->kind),
+                           kecs_sync__value_text(kecs_sync__text(tail->refused, row, 0)),
+                           kecs_sync__value_text(kecs_sync__text(tail->refused, row, 1)),
+                           kecs_sync__value_text(kecs_sync__text(tail->refused, row, 2)),
+                           kecs_sync__value_int(kecs_replica_now(tail->sync->store))};
     status = kecs_replica_sql(tx,
                               "INSERT INTO {sync_conflicts}({tenant}kind,key,groups,reason,kept_stamp,kept_site,"
                               "lost_stamp,lost_site,lost,at) VALUES({ours}?1,?2,1,'refused ' || ?3,0,0,0,-1,?4,?5) "

@@ -41,6 +41,20 @@ KECS_PG__FN bool kecs_sync__travels(const kecs_column_info *column) {
   "INSERT INTO "        \
   "{S}sync_conflicts(tenant,kind,key,groups,reason,kept_stamp,kept_site,lost_stamp,lost_site,lost,site,at) "
 
+/* What the rules of who may write refuse: see hub_policy.c. */
+#define KECS_SYNC__POLICY                                                                                           \
+  "  policy := {S}sync_rules(whose,{kind});\n"                                                                      \
+  "  IF policy IS NOT NULL THEN\n"                                                                                  \
+  "    WITH held AS (SELECT u.s_place,u.s_key,CASE WHEN t.rid IS NULL OR (" KECS_SYNC__U_LIFE ")<>("                \
+  KECS_SYNC__T_LIFE ") THEN CASE WHEN policy->>'life'='hub' AND (t.rid IS NULL OR (" KECS_SYNC__U_LIFE ")>("        \
+  KECS_SYNC__T_LIFE ")) THEN 1 ELSE 0 END ELSE 0{group_rules} END AS mask\n"                                        \
+  "      FROM {sent} LEFT JOIN {S}{t} t ON {same} WHERE u.s_place=ANY(every)),\n"                                   \
+  "    told AS (INSERT INTO {S}sync_refused(tenant,site,kind,key,code) SELECT whose,me,{kind},h.s_key,'policy:'||"  \
+  "h.mask\n"                                                                                                        \
+  "      FROM held h WHERE h.mask<>0 ON CONFLICT(tenant,site,kind,key) DO UPDATE SET code=excluded.code)\n"         \
+  "    SELECT coalesce(array_agg(h.s_place),'{none}') INTO every FROM held h WHERE h.mask=0;\n"                     \
+  "  END IF;\n"
+
 #define KECS_SYNC__T_LIFE "coalesce(t.stamp_life,0),coalesce(t.site_life,0)"
 #define KECS_SYNC__U_LIFE "u.stamp_life,u.site_life"
 
@@ -54,6 +68,7 @@ static const char kecs_sync__put_form[] =
     "  these bigint[];\n"
     "  every bigint[];\n"
     "  known bigint[] := '{none}';\n"
+    "  policy jsonb;\n"
     "  claimed bigint[] := '{none}';\n"
     "  one bigint;\n"
     "  now_us bigint := (date_part('epoch',clock_timestamp())*1000000)::bigint;\n"
@@ -70,7 +85,7 @@ static const char kecs_sync__put_form[] =
     "    FROM beaten b JOIN u USING(s_place))\n"
     "  SELECT coalesce(array_agg(u.s_place),'{none}') INTO every FROM u WHERE u.s_place NOT\n"
     "    IN (SELECT s_place FROM beaten);\n"
-    "{claim}"
+    "{claim}" KECS_SYNC__POLICY
     "  WITH u AS MATERIALIZED (SELECT * FROM {sent}),\n"
     "  meets AS (SELECT t.rid,u.s_place FROM u JOIN {S}{t} t ON {same} WHERE u.s_place=ANY(every)),\n"
     "  unseen AS MATERIALIZED " KECS_SYNC__UNSEEN "\n"
@@ -83,7 +98,9 @@ static const char kecs_sync__put_form[] =
     ",row_to_json(u)::text,me,now_us\n"
     "    FROM meets m JOIN u USING(s_place) JOIN {S}{t} t ON t.tenant=whose AND t.rid=m.rid\n"
     "    WHERE (" KECS_SYNC__U_LIFE ")<(" KECS_SYNC__T_LIFE ")\n"
-    "{group_conflicts};\n"
+    "{group_conflicts};\n";
+
+static const char kecs_sync__put_end_form[] =
     "  PERFORM set_config('kecs_store.merge','on',true);\n"
     "  these := every;\n"
     "  BEGIN\n"
@@ -145,6 +162,11 @@ static const char kecs_sync__bury_form[] =
     "  one text;\n"
     "  now_us bigint := (date_part('epoch',clock_timestamp())*1000000)::bigint;\n"
     "BEGIN\n" KECS_SYNC__OPEN
+    "  IF {S}sync_rules(whose,{kind})->>'life'='hub' THEN\n"
+    "    INSERT INTO {S}sync_refused(tenant,site,kind,key,code) SELECT DISTINCT whose,me,{kind},k,'policy:1'\n"
+    "      FROM unnest(a_key) AS k ON CONFLICT(tenant,site,kind,key) DO UPDATE SET code=excluded.code;\n"
+    "    RETURN;\n"
+    "  END IF;\n"
     "  PERFORM {S}sync_clock((SELECT max(x) FROM unnest(a_stamp) AS x));\n"
     "  PERFORM 1 FROM (SELECT * FROM {buried}) u JOIN {S}{t} t ON {same} ORDER BY {t_key} FOR UPDATE OF t;\n"
     "  " KECS_SYNC__NOTE "\n"
@@ -208,6 +230,7 @@ enum {
   KECS_SYNC__OR_GROUPS,
   KECS_SYNC__GROUP_CONFLICTS,
   KECS_SYNC__UNSEEN_ROWS,
+  KECS_SYNC__GROUP_RULES,
   KECS_SYNC__MERGE,
   KECS_SYNC__DELETE,
   KECS_SYNC__SPECIAL, /* and the ones after it */
@@ -384,6 +407,8 @@ static void kecs_sync__stamps(kecs_sync__parts *parts) {
       kecs_pg__text_fill(&parts->part[KECS_SYNC__OR_GROUPS], " OR (" KECS_SYNC__SAME " AND " KECS_SYNC__GROUP_LATER ")",
                          marks);
       kecs_pg__text_fill(&parts->part[KECS_SYNC__GROUP_CONFLICTS], kecs_sync__group_form, marks);
+      kecs_sync__hub_rules(&parts->part[KECS_SYNC__GROUP_RULES], (int)i,
+                           kecs_sync__has(parts->info, groups[1 - i].group));
     }
   }
   if (!(parts->info->flags & KECS_KIND_PLAIN)) {
@@ -423,6 +448,7 @@ static void kecs_sync__fill(kecs_pg__text *out, const kecs_sync__parts *parts, c
       {"delete", parts->part[KECS_SYNC__DELETE].len ? parts->part[KECS_SYNC__DELETE].data : ""},
       {"merge", parts->part[KECS_SYNC__MERGE].len ? parts->part[KECS_SYNC__MERGE].data : ""},
       {"unseen", parts->part[KECS_SYNC__UNSEEN_ROWS].data},
+      {"group_rules", parts->part[KECS_SYNC__GROUP_RULES].len ? parts->part[KECS_SYNC__GROUP_RULES].data : ""},
       {"u_life", KECS_SYNC__U_LIFE},
       {"t_life", KECS_SYNC__T_LIFE},
       {"claim", kecs_sync__special_text(parts, KECS_SYNC__CLAIM)},
@@ -496,6 +522,7 @@ KECS_PG__FN void kecs_sync__hub_kind(kecs_pg__text *out, const kecs_pg__connecti
     }
   }
   kecs_sync__fill(out, &parts, kecs_sync__put_form);
+  kecs_sync__fill(out, &parts, kecs_sync__put_end_form);
   kecs_sync__fill(out, &parts, kecs_sync__bury_form);
   for (int i = 0; i < KECS_SYNC__PARTS; i++) {
     out->status = out->status ? out->status : parts.part[i].status;

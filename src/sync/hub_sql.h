@@ -29,6 +29,11 @@ KECS_PG__FN const char *kecs_sync__hub_part(kecs_kind kind, int part);
 /* An expression over `u` for a local column that says what others say; NULL for any other. */
 KECS_PG__FN const char *kecs_sync__hub_derived(const kecs_kind_info *info, const kecs_column_info *column);
 
+/* Whether a rule refuses what came for a group, as "|CASE ...": 0 is spec, 1 status. `other`: the kind has both groups.
+ * And the functions for that (hub_policy.c). */
+KECS_PG__FN void kecs_sync__hub_rules(kecs_pg__text *out, int group, bool other);
+KECS_PG__FN void kecs_sync__hub_policies(kecs_pg__text *out, const kecs_pg__connection *connection);
+
 /* Functions that these forms call. */
 KECS_PG__FN void kecs_sync__hub_helpers(kecs_pg__text *out, const kecs_pg__connection *connection);
 

@@ -103,7 +103,8 @@ KECS_PG__FN kecs_status kecs_sync__transact(kecs_sync *sync, kecs_status (*work)
 }
 
 KECS_PG__FN kecs_replica kecs_sync__side(const kecs_sync *sync) {
-  kecs_replica side = {sync->notes.site, sync->notes.acked, sync->kinds};
+  kecs_replica side = {sync->notes.site,   sync->notes.acked, sync->kinds, sync->policies,
+                       sync->policy_count, sync->merge,       sync->user};
   return side;
 }
 

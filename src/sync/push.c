@@ -32,6 +32,7 @@ typedef struct kecs_sync__load {
   kecs_sync__arrays *bury[KECS_KIND_COUNT];
   int64_t rows;
   bool buries;
+  kecs_sync__policy_rows *policy[KECS_KIND_COUNT];
 } kecs_sync__load;
 
 /* ---- collecting ---- */
@@ -62,6 +63,19 @@ static int64_t kecs_sync__wire_site(const kecs_sync *sync, int64_t site) {
   return site == KECS_REPLICA_HERE ? sync->notes.site : site;
 }
 
+/* `row` is NULL for a deletion. */
+static kecs_status kecs_sync__load_policy(kecs_sync__load *load, kecs_kind kind, const kecs_replica_row *row) {
+  kecs_sync__policy_rows **slot = &load->policy[kind];
+  if (!kecs_sync__policy_any(load->sync, kind)) {
+    return KECS_OK;
+  }
+  *slot = *slot ? *slot : kecs_pg__alloc(&load->sync->allocator, sizeof **slot);
+  if (*slot && row) {
+    kecs_sync__policy_row(load->sync, *slot, row);
+  }
+  return *slot ? KECS_OK : KECS_E_NOMEM;
+}
+
 static kecs_status kecs_sync__load_row(kecs_sync__load *load, const kecs_replica_row *row) {
   kecs_sync__arrays *put = kecs_sync__arrays_of(load->sync, &load->put[row->kind]);
   const kecs_kind_info *info = kecs_kind_describe(row->kind);
@@ -83,7 +97,7 @@ static kecs_status kecs_sync__load_row(kecs_sync__load *load, const kecs_replica
   put->count = at;
   put->rows++;
   load->rows++;
-  return KECS_OK;
+  return kecs_sync__load_policy(load, row->kind, row);
 }
 
 /* The parts of a key: in all but the last a comma is written \, and a backslash \\. */
@@ -120,7 +134,7 @@ static kecs_status kecs_sync__load_visit(const kecs_replica_row *row, void *user
   bury->rows++;
   load->rows++;
   load->buries = true;
-  return KECS_OK;
+  return kecs_sync__load_policy(load, row->kind, NULL);
 }
 
 /* A row or a deletion that was refused. */
@@ -141,6 +155,10 @@ static void kecs_sync__load_free(kecs_sync__load *load) {
         kecs_pg__text_free(&all[a]->array[i]);
       }
       kecs_pg__release(&load->sync->allocator, all[a], sizeof *all[a]);
+    }
+    if (load->policy[kind]) {
+      kecs_sync__policy_rows_free(load->policy[kind]);
+      kecs_pg__release(&load->sync->allocator, load->policy[kind], sizeof *load->policy[kind]);
     }
   }
 }
@@ -196,6 +214,11 @@ static kecs_status kecs_sync__push_send(kecs_sync *sync, kecs_sync__load *load) 
   kecs_status status = numbered ? kecs_sync__counters_read(sync, &counters) : KECS_OK;
   kecs_sync__begin(&exchange, sync, true);
   (void)kecs_sync__add_item(&exchange, "SELECT {S}sync_begin({T},$1,$2,$3,$4)", "", begin, 4);
+  for (int kind = 1; kind < KECS_KIND_COUNT; kind++) {
+    if (load->policy[kind]) {
+      kecs_sync__policy_send(&exchange, (kecs_kind)kind, load->policy[kind]);
+    }
+  }
   for (int kind = KECS_KIND_COUNT - 1; kind > 0; kind--) {
     if (load->bury[kind]) {
       kecs_sync__add_arrays(&exchange, load->bury[kind], "sync_bury", kind, &numbers);
@@ -229,7 +252,7 @@ typedef struct kecs_sync__acknowledgement {
   const PGresult *refused;
 } kecs_sync__acknowledgement;
 
-static kecs_status kecs_sync__note_refused(kecs_store *tx, const PGresult *refused) {
+static kecs_status kecs_sync__note_refused(kecs_sync *sync, kecs_store *tx, const PGresult *refused) {
   kecs_status status = KECS_OK;
   for (int row = 0; !status && row < PQntuples(refused); row++) {
     kecs_value values[] = {kecs_sync__value_int(kecs_sync__number(refused, row, 0)),
@@ -239,6 +262,8 @@ static kecs_status kecs_sync__note_refused(kecs_store *tx, const PGresult *refus
                               "INSERT INTO {sync_refused}({tenant}kind,key,code) VALUES({ours}?1,?2,?3) ON "
                               "CONFLICT(kind,key) DO UPDATE SET code=excluded.code",
                               values, 3, 0, NULL, NULL);
+    status = status ? status
+                    : kecs_sync__policy_refused(sync, tx, (kecs_kind)values[0].number, values[1].text, values[2].text);
   }
   return status;
 }
@@ -260,7 +285,7 @@ static kecs_status kecs_sync__acknowledge_work(kecs_store *tx, void *user) {
   } else if (!status) {
     status = kecs_sync__mark(tx, notes, intent->seq, intent->stamp);
   }
-  return status ? status : kecs_sync__note_refused(tx, done->refused);
+  return status ? status : kecs_sync__note_refused(done->sync, tx, done->refused);
 }
 
 KECS_PG__FN kecs_status kecs_sync__acknowledge(kecs_sync *sync, const PGresult *refused) {
@@ -319,7 +344,7 @@ static kecs_status kecs_sync__pass_over(kecs_sync *sync, const kecs_replica_end 
 }
 
 static kecs_status kecs_sync__push_log(kecs_sync *sync, bool *out_more) {
-  kecs_sync__load load = {sync, {NULL}, {NULL}, 0, false};
+  kecs_sync__load load = {sync, {NULL}, {NULL}, 0, false, {NULL}};
   kecs_replica side = kecs_sync__side(sync);
   kecs_replica_end end;
   bool again = sync->notes.intent.id[0] != '\0';
@@ -363,7 +388,7 @@ static kecs_status kecs_sync__key_visit(const kecs_value *values, void *user) {
 }
 
 static kecs_status kecs_sync__push_refused(kecs_sync *sync) {
-  kecs_sync__load load = {sync, {NULL}, {NULL}, 0, false};
+  kecs_sync__load load = {sync, {NULL}, {NULL}, 0, false, {NULL}};
   kecs_sync__keys keys = {sync, NULL};
   kecs_replica side = kecs_sync__side(sync);
   bool again = sync->notes.intent.id[0] != '\0';

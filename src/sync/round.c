@@ -143,10 +143,15 @@ KECS_STORE_API kecs_status kecs_sync_once(kecs_sync *sync, kecs_sync_report *out
     return kecs_pg__fail(KECS_E_INVALID, "sync is NULL");
   }
   memset(&sync->report, 0, sizeof sync->report);
+  sync->held = false;
   kecs_status status = kecs_sync__notes_read(sync);
   status = status ? status : kecs_sync__hello(sync);
   status = status ? status : kecs_sync__pull(sync);
   status = status ? status : kecs_sync__push(sync);
+  if (!status && sync->held) { /* what the hub has instead; once, or two who never agree would keep the round */
+    status = kecs_sync__pull(sync);
+    status = status ? status : kecs_sync__push(sync);
+  }
   status = status ? status : kecs_sync__append(sync);
   int64_t now = kecs_replica_now(sync->store);
   bool idle = sync->report.pushed + sync->report.pulled == 0 && now - sync->notes.last_us < INT64_C(60000000);
@@ -184,7 +189,7 @@ KECS_STORE_API kecs_status kecs_sync_status(kecs_sync *sync, kecs_sync_status_in
                : kecs_sync__count(sync->store, "SELECT count(*) FROM {sync_wanted} WHERE {own}true", &out_info->wanted);
   status = status ? status : kecs_sync__append_waiting(sync, &out_info->append_pending);
   return status ? status
-                : kecs_sync__count(sync->store, "SELECT count(*) FROM {sync_conflicts} WHERE {own}true",
+                : kecs_sync__count(sync->store, "SELECT count(*) FROM {sync_conflicts} WHERE {own}resolved=0",
                                    &out_info->conflicts);
 }
 
@@ -207,7 +212,8 @@ static kecs_status kecs_sync__lost_visit(const kecs_value *values, void *user) {
                                  values[7].number,
                                  values[8].number,
                                  values[9].text,
-                                 values[10].number};
+                                 values[10].number,
+                                 values[11].number};
   return lost->visit(&conflict, lost->user);
 }
 
@@ -225,8 +231,15 @@ KECS_STORE_API kecs_status kecs_sync_conflicts(kecs_store *store, int64_t after_
              ? status
              : kecs_replica_sql(store,
                                 "SELECT id,kind,key,reason,groups,kept_stamp,kept_site,lost_stamp,lost_site,"
-                                "lost,at FROM {sync_conflicts} WHERE {own}id>?1 ORDER BY id",
-                                &value, 1, 11, kecs_sync__lost_visit, &lost);
+                                "lost,at,resolved FROM {sync_conflicts} WHERE {own}id>?1 ORDER BY id",
+                                &value, 1, 12, kecs_sync__lost_visit, &lost);
+}
+
+KECS_STORE_API kecs_status kecs_sync_resolve(kecs_store *store, int64_t id, kecs_sync_take take) {
+  if (take != KECS_SYNC_TAKE_KEPT && take != KECS_SYNC_TAKE_LOST) {
+    return kecs_pg__fail(KECS_E_INVALID, "take is %d; KECS_SYNC_TAKE_KEPT or KECS_SYNC_TAKE_LOST", (int)take);
+  }
+  return kecs_replica_resolve(store, id, take == KECS_SYNC_TAKE_LOST);
 }
 
 /* ---- the handle ---- */
@@ -242,6 +255,13 @@ static kecs_status kecs_sync__check_options(const kecs_sync_options *options) {
   if (options->batch < 0 || options->batch > KECS_SYNC__BATCH_MAX) {
     return kecs_pg__fail(KECS_E_INVALID, "options.batch is %d; 1 to %d, or 0", options->batch,
                          (int)KECS_SYNC__BATCH_MAX);
+  }
+  if (options->policy_count && !options->policies) {
+    return kecs_pg__fail(KECS_E_INVALID, "options.policies is NULL, and policy_count is not 0");
+  }
+  kecs_status status = kecs_sync__policy_check(options->policies, options->policy_count);
+  if (status) {
+    return status;
   }
   if (options->append_bytes < -1 || options->append_keep_bytes < 0) {
     return kecs_pg__fail(KECS_E_INVALID, "options.append_bytes is -1 or more, options.append_keep_bytes 0 or more");
@@ -315,11 +335,14 @@ KECS_STORE_API kecs_status kecs_sync_open(kecs_store *store, const kecs_sync_opt
   sync->store = store;
   sync->batch = options->batch ? options->batch : KECS_SYNC__BATCH;
   sync->append_pull = options->append_pull;
+  sync->merge = options->merge;
+  sync->user = options->user;
   sync->append_bytes = options->append_bytes ? options->append_bytes : KECS_SYNC__APPEND_BYTES;
   sync->append_keep_bytes = options->append_keep_bytes;
   snprintf(sync->site, sizeof sync->site, "%s", options->site);
   sync->hub = kecs_pg__copy(allocator, options->hub, strlen(options->hub));
   status = sync->hub ? kecs_pg_backend()->attach(sync->hub, &sync->allocator, &sync->place) : KECS_E_NOMEM;
+  status = status ? status : kecs_sync__policy_keep(sync, options->policies, options->policy_count);
   status = status ? status : kecs_sync__choose_kinds(sync, options);
   status = status ? status : kecs_replica_open(store, sync->kinds, NULL);
   status = status ? status : kecs_sync__transact(sync, kecs_sync__fix_work, sync);
@@ -340,6 +363,7 @@ KECS_STORE_API void kecs_sync_close(kecs_sync *sync) {
     kecs_sync__hang_up(sync);
     kecs_pg_backend()->detach(&sync->place, &sync->allocator);
     kecs_pg__release_text(&allocator, sync->hub);
+    kecs_sync__policy_free(sync);
     kecs_pg__release(&allocator, sync, sizeof *sync);
   }
 }

@@ -89,10 +89,14 @@ class World:
     def path(self, name):
         return os.path.join(self.folder.name, name + ".db")
 
-    def start(self, name, path=None, site=None, **options):
+    def start(self, name, path=None, site=None, policies=(), merger=None, **options):
         self.drivers[name] = Driver()
         for option, value in options.items():
             self.drivers[name].ok("option", "%s=%s" % (option, value))
+        for policy in policies:
+            self.drivers[name].ok("policy", *policy)
+        if merger:
+            self.drivers[name].ok("merger", merger)
         self.drivers[name].ok("open", name, path or self.path(name))
         self.drivers[name].ok("edge", name, site or name, self.batch, self.edge_url)
 
@@ -106,7 +110,7 @@ class World:
     def ok(self, verb, name, *words):
         return self.drivers[name].ok(verb, name, *words)
 
-    def put(self, name, kind, **document):
+    def put(self, name, kind, /, **document):
         return self.ok("put", name, kind, json.dumps(document))
 
     def set(self, name, kind, key, column, value):
@@ -140,8 +144,9 @@ class World:
             rows = json.loads(self.sql("SELECT coalesce(json_agg(json_build_array(kind,key,reason,groups,lost) ORDER "
                                        "BY id),'[]') FROM sync_conflicts WHERE tenant='%s'" % self.tenant))
             return [(row[0], row[1], row[2], row[3], json.loads(row[4])) for row in rows]
-        found = [part.split("|", 4) for part in self.ok("conflicts", name).split("\x1f") if part]
-        return [(part[0], part[1], part[2], int(part[3]), json.loads(part[4])) for part in found]
+        found = [part.split("|", 6) for part in self.ok("conflicts", name).split("\x1f") if part]
+        return [(part[0], part[1], part[2], int(part[3]), json.loads(part[6]), int(part[4]), int(part[5]))
+                for part in found]
 
     def sql(self, text):
         return self.server.sql(DATABASE, text)
