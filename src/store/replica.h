@@ -26,8 +26,8 @@ typedef struct kecs_replica_policy {
   kecs_kind kind;
   unsigned groups;        /* bits of KECS_REPLICA_SPEC and KECS_REPLICA_STATUS, of HUB also KECS_REPLICA_LIFE */
   kecs_replica_rule rule;
-  const char *fence;      /* OWNER: a column of the key or of the other group, such as "node_id" of a node_task. What was
-                           * written while it had another value has lost */
+  const char *fence;      /* OWNER: a column of the key or of the other group, such as "node_id" of a node_task. What
+                           * was written while it had another value has lost */
 } kecs_replica_policy;
 
 /* An edit that is still to be pushed meets another one that it has not seen: a callback may make one row of them. Rows
@@ -49,6 +49,8 @@ typedef struct kecs_replica {
   int64_t site;    /* this file's number: KECS_REPLICA_HERE means it when stamps are compared */
   int64_t acked;   /* local stamps up to this one are there; 0: none */
   uint64_t kinds;  /* that take part: KECS_BIT(kind) */
+  int64_t former;  /* the number that this file had before it was copied or restored; 0: none. What another copy has
+                    * pushed under it is not taken for somebody else's write */
   const kecs_replica_policy *policies; /* `policy_count` of them; last writer for all else */
   size_t policy_count;
   /* Called in a merge's transaction, so it must not use the store. What it returns but KECS_OK fails the merge, and all
@@ -105,11 +107,13 @@ typedef struct kecs_replica_end {
   int64_t read;  /* entries */
 } kecs_replica_end;
 
-/* Reads entries of the log above the push mark, at most `limit`, or all up to `upto_seq` where that is not 0, and calls
- * `visit` once for each of their rows that is pending: dead ones first, children before parents, then rows, parents
- * before children. What `visit` gets dies when it returns. */
+/* Reads entries of the log above the push mark, at most `limit`, or all up to an earlier walk's end where `upto` is not
+ * NULL, and calls `visit` once for each of their rows that is pending: dead ones first, children before parents, then
+ * rows, parents before children. Rows whose entries were folded to a later place belong to the walk when their first
+ * change is not later than its end: so every local stamp up to end.stamp was visited, now or before. What `visit` gets
+ * dies when it returns. */
 KECS_STORE_API kecs_status kecs_replica_pending(kecs_store *store, const kecs_replica *side, int limit,
-                                                int64_t upto_seq,
+                                                const kecs_replica_end *upto,
                                                 kecs_status (*visit)(const kecs_replica_row *row, void *user),
                                                 void *user, kecs_replica_end *out_end);
 
@@ -131,6 +135,26 @@ KECS_STORE_API kecs_status kecs_replica_insert(kecs_store *store, const kecs_rep
 
 /* Rows of a kind that a forced merge has moved aside and whose own state has not come yet. */
 KECS_STORE_API kecs_status kecs_replica_aside(kecs_store *store, kecs_kind kind, int64_t *out_count);
+
+/* Calls `visit` for the rows of a kind with a rid above `after_rid`, at most `limit` (0: all), by rid, without their
+ * values: key, stamps, what is pending. *out_rid is the last one's, 0 where there was none. `visit` must not write. */
+KECS_STORE_API kecs_status kecs_replica_walk(kecs_store *store, const kecs_replica *side, kecs_kind kind,
+                                             int64_t after_rid, int limit,
+                                             kecs_status (*visit)(const kecs_replica_row *row, void *user), void *user,
+                                             int64_t *out_rid);
+
+/* The same for tombstones of all kinds, by the sequence of their entry. */
+KECS_STORE_API kecs_status kecs_replica_graves(kecs_store *store, const kecs_replica *side, int64_t after_seq,
+                                               int limit,
+                                               kecs_status (*visit)(const kecs_replica_row *row, void *user),
+                                               void *user, int64_t *out_seq);
+
+/* Writes `number` into what this file wrote and the other side has: from here on it is another site's. What is pending
+ * stays this file's, as does what the other side has refused. */
+KECS_STORE_API kecs_status kecs_replica_renumber(kecs_store *store, int64_t number, int64_t acked);
+
+/* A line for the store's logger. */
+KECS_STORE_API void kecs_replica_log(kecs_store *store, kecs_log_level level, const char *line);
 
 /* Whether kecs_replica_open was ever called for the file. */
 KECS_STORE_API kecs_status kecs_replica_made(kecs_store *store, bool *out_made);

@@ -6,6 +6,7 @@
 
 #include "sync/internal.h"
 
+#include "gen/api_public.h"
 #include "sync/hub_sql.h"
 
 #include <stdio.h>

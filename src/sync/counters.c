@@ -7,6 +7,7 @@
 
 #include "sync/internal.h"
 
+#include "store/ecs.h"
 #include "sync/hub_sql.h"
 
 #include <string.h>

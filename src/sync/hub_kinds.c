@@ -40,18 +40,20 @@ static const char kecs_sync__number_seen_form[] =
 
 /* ---- rules ---- */
 
-/* Before all of them get their new ones. */
+/* Once, when all of them together did not do: none has its old one while they get their new ones. */
 static const char kecs_sync__swap_form[] =
-    "    BEGIN\n"
-    "      UPDATE {S}{t} t SET priority=-4611686018427387904-t.rid FROM {sent} WHERE {same} AND u.s_place=ANY(every)\n"
-    "        AND t.priority<>u.priority AND (({u_life})>({t_life}) OR (({u_life})=({t_life}) AND\n"
-    "        (u.stamp_spec,u.site_spec)>(coalesce(t.stamp_spec,0),coalesce(t.site_spec,0))));\n"
-    "      {merge}\n"
-    "      every := '{none}';\n"
-    "    EXCEPTION WHEN integrity_constraint_violation OR data_exception OR program_limit_exceeded OR\n"
-    "      insufficient_privilege THEN\n"
-    "      NULL;\n" /* one by one, then */
-    "    END;\n";
+    "      IF depth=1 AND starts[1]=1 THEN\n"
+    "        BEGIN\n"
+    "          UPDATE {S}{t} t SET priority=-4611686018427387904-t.rid FROM {sent} WHERE {same} AND\n"
+    "            u.s_place=ANY(every) AND t.priority<>u.priority AND (({u_life})>({t_life}) OR (({u_life})=({t_life})\n"
+    "            AND (u.stamp_spec,u.site_spec)>(coalesce(t.stamp_spec,0),coalesce(t.site_spec,0))));\n"
+    "          {merge}\n"
+    "          depth := 0;\n"
+    "        EXCEPTION WHEN integrity_constraint_violation OR data_exception OR program_limit_exceeded OR\n"
+    "          insufficient_privilege THEN\n"
+    "          NULL;\n" /* by halves, then */
+    "        END;\n"
+    "      END IF;\n";
 
 /* ---- load balancing ---- */
 
