@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 6bc501ca3b7e0c32942ddf891e0ec3927688bf94967a9334f50f490c6f8126cd */
+ * 44aae394add16de7dba80eabe5cf932cf09828094efaebc960a1a4d6f06196d6 */
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
 /* kecs_store.h -- a durable, typed store for the state of a container orchestrator, in one SQLite file.
  *
@@ -3353,8 +3353,8 @@ typedef struct kecs_replica_policy {
   kecs_kind kind;
   unsigned groups;        /* bits of KECS_REPLICA_SPEC and KECS_REPLICA_STATUS, of HUB also KECS_REPLICA_LIFE */
   kecs_replica_rule rule;
-  const char *fence;      /* OWNER: a column of the key or of the other group, such as "node_id" of a node_task. What was
-                           * written while it had another value has lost */
+  const char *fence;      /* OWNER: a column of the key or of the other group, such as "node_id" of a node_task. What
+                           * was written while it had another value has lost */
 } kecs_replica_policy;
 
 /* An edit that is still to be pushed meets another one that it has not seen: a callback may make one row of them. Rows
@@ -3398,6 +3398,8 @@ typedef struct kecs_replica_row {
   uint64_t given;                     /* merged: the columns that came, as bits; 0: all that travel */
   int64_t base[KECS_REPLICA_STAMPS];  /* given: the stamps that pending groups are based on; only where a policy of the
                                        * kind compares */
+  uint64_t fill;                      /* merged: columns that this file may lack for want of knowing them when the row
+                                       * came: those that have their default are taken whatever the stamps; 0: none */
   bool force;                         /* merged: KECS_REPLICA_BLOCKED is not to be; see there */
   const char *reason;                 /* merged: why what loses does; NULL: as it is found */
 } kecs_replica_row;
@@ -3456,6 +3458,10 @@ KECS_STORE_API kecs_status kecs_replica_merge(kecs_store *store, const kecs_repl
 
 /* Decides about an entry of sync_conflicts: kecs_sync_resolve of kecs_store_pg.h says how. */
 KECS_STORE_API kecs_status kecs_replica_resolve(kecs_store *store, int64_t id, bool lost);
+
+/* Columns that the other side knows from now on: rows that were written here and say something there are pending
+ * again. */
+KECS_STORE_API kecs_status kecs_replica_touch(kecs_store *store, kecs_kind kind, uint64_t columns);
 
 /* Inserts a row of a kind that only grows, unless one with its key is here. *out_rid is 0 where one was. */
 KECS_STORE_API kecs_status kecs_replica_insert(kecs_store *store, const kecs_replica_row *row, int64_t *out_rid);
@@ -27338,6 +27344,12 @@ KECS__FN kecs_status kecs__merge_take(kecs__join *merge, unsigned groups);
 /* Two rows of one life, group by group, by the policies. (replica_policy.c) */
 KECS__FN kecs_status kecs__merge_life(kecs__join *merge);
 
+/* What a column has that did not come: its default, in a row that is new. (replica_rows.c) */
+KECS__FN kecs_value kecs__merge_default(const kecs__meta *meta, int column);
+
+/* Fills in columns of kecs_replica_row.fill but those of the groups that were taken. (replica_schema.c) */
+KECS__FN kecs_status kecs__merged_fill(kecs__join *merge, unsigned taken);
+
 /* Asks for a key's state in the next page. (replica_rows.c) */
 KECS__FN kecs_status kecs__merge_want(kecs__write *write, kecs_kind kind, const char *key);
 
@@ -28366,8 +28378,7 @@ static bool kecs__merge_takes(const kecs__join *merge, int column, unsigned grou
   }
 }
 
-/* What a column has that did not come: its default, in a row that is new. */
-static kecs_value kecs__merge_default(const kecs__meta *meta, int column) {
+KECS__FN kecs_value kecs__merge_default(const kecs__meta *meta, int column) {
   kecs_value value = kecs__column_default(&meta->info->columns[column]);
   if (value.type == KECS_VALUE_NULL && (meta->info->columns[column].flags & KECS_COLUMN_NOT_NULL)) {
     value = meta->types[column] == KECS_VALUE_TEXT ? kecs__value_text("") : kecs__value_int(0);
@@ -29026,6 +29037,7 @@ KECS__FN kecs_status kecs__merge_life(kecs__join *merge) {
   }
   status = status ? status : kecs__life_notes(merge, &verdict);
   status = status ? status : kecs__life_yielded(merge, &verdict);
+  status = status || !merge->row->fill ? status : kecs__merged_fill(merge, verdict.take);
   return status || !verdict.take ? status : kecs__merge_take(merge, verdict.take);
 }
 
@@ -29351,6 +29363,143 @@ KECS_STORE_API kecs_status kecs_replica_insert(kecs_store *store, const kecs_rep
   status = kecs__with_write(store, kecs__arrival_work, &arrival);
   *out_rid = status ? 0 : arrival.rid;
   return status;
+}
+
+/* ---- store/replica_schema.c -------------------------------------------------------------------------------------- */
+/* store/replica_schema.c -- columns that one side has come to know later than the other.
+ *
+ * A row that came before its column was known here is here without it, under the same stamps. So it is filled in
+ * beside the order of stamps: a column that still has its default takes what the other side has. And what was written
+ * here before the other side knew the column is written once more, as an edit. */
+
+#include <string.h>
+
+#define KECS__SCHEMA_SQL 16384
+
+/* ---- what came ---- */
+
+KECS__FN kecs_status kecs__merged_fill(kecs__join *merge, unsigned taken) {
+  const kecs__meta *meta = merge->meta;
+  kecs_value values[65];
+  kecs__text sql;
+  uint64_t mask = 0;
+  int64_t stamp = 0;
+  int count = 0;
+  kecs__text_init(&sql, &merge->write->engine->allocator, KECS__SCHEMA_SQL);
+  kecs__text_addf(&sql, "UPDATE {%s} SET ", meta->info->table);
+  for (int i = 0; i < meta->info->column_count; i++) {
+    const kecs_value *theirs = &merge->row->values[i];
+    kecs_column_group group = (kecs_column_group)meta->info->columns[i].group;
+    unsigned bit = group == KECS_GROUP_SPEC     ? 1U << KECS_REPLICA_SPEC
+                   : group == KECS_GROUP_STATUS ? 1U << KECS_REPLICA_STATUS
+                                                : 0;
+    kecs_value plain = kecs__merge_default(meta, i);
+    if ((merge->row->fill & KECS_BIT(i)) && !(taken & bit) && kecs__value_same(&merge->ours.values[i], &plain) &&
+        !kecs__value_same(theirs, &plain)) {
+      kecs__text_addf(&sql, "%s%s=?%d", count ? "," : "", meta->info->columns[i].name, count + 1);
+      values[count++] = *theirs;
+      mask |= KECS_BIT(i);
+    }
+  }
+  values[count] = kecs__value_int(merge->ours.rid);
+  kecs__text_addf(&sql, " WHERE {own}rid=?%d", count + 1);
+  kecs_status status = count ? sql.status : KECS_OK;
+  status = status || !count ? status : kecs__merge_stamp(merge, &stamp);
+  status = status || !count ? status : kecs__run(merge->write->session, sql.data, values, count + 1, NULL);
+  kecs__text_free(&sql);
+  if (!status && count) {
+    merge->done.outcome = KECS_REPLICA_TAKEN;
+    status = kecs__feed_append(merge->write, (int)meta->info->kind, merge->ours.rid, kecs__feed_groups(meta, mask),
+                               KECS__FEED_UPDATED, stamp, merge->ours.stamp);
+  }
+  return status;
+}
+
+/* ---- what is here ---- */
+
+typedef struct kecs__touch {
+  const kecs__meta *meta;
+  uint64_t columns;
+} kecs__touch;
+
+/* "a IS NOT 'x' OR b IS NOT NULL", of the columns of a group; false where there are none. */
+static bool kecs__touch_differs(kecs__text *sql, const kecs__touch *touch, kecs_column_group group) {
+  bool any = false;
+  for (int i = 0; i < touch->meta->info->column_count; i++) {
+    const kecs_column_info *column = &touch->meta->info->columns[i];
+    if (!(touch->columns & KECS_BIT(i)) || column->group != group) {
+      continue;
+    }
+    kecs_value plain = kecs__merge_default(touch->meta, i);
+    kecs__text_addf(sql, "%s%s IS NOT ", any ? " OR " : "", column->name);
+    if (plain.type == KECS_VALUE_NULL) {
+      kecs__text_adds(sql, "NULL");
+    } else if (plain.type == KECS_VALUE_TEXT) { /* from the kind files, which have no quote */
+      kecs__text_addf(sql, "'%s'", plain.text);
+    } else {
+      kecs__text_addf(sql, "%lld", (long long)plain.number);
+    }
+    any = true;
+  }
+  return any;
+}
+
+/* The group's last writer is this file. Entries first, which say what the stamps were. */
+static kecs_status kecs__touch_group(kecs__write *write, const kecs__touch *touch, int at) {
+  static const char *const names[KECS_REPLICA_STAMPS] = {"life", "spec", "status"};
+  const char *name = names[at];
+  const char *table = touch->meta->info->table;
+  kecs_column_group group = at == KECS_REPLICA_SPEC ? KECS_GROUP_SPEC : KECS_GROUP_STATUS;
+  kecs__text which;
+  kecs__text sql;
+  kecs__feed_end end;
+  int64_t stamp = 0;
+  kecs__text_init(&which, &write->engine->allocator, KECS__SCHEMA_SQL);
+  kecs__text_init(&sql, &write->engine->allocator, KECS__SCHEMA_SQL);
+  bool any = kecs__touch_differs(&which, touch, group);
+  kecs_status status = any ? kecs__feed_stamp(write, &stamp) : KECS_OK;
+  if (!status && any) {
+    kecs_value values[] = {kecs__value_int(stamp), kecs__value_int((int64_t)touch->meta->info->kind),
+                           kecs__value_int((int64_t)KECS_BIT(group))};
+    kecs__text_addf(
+        &sql,
+        "INSERT INTO {changes}({tenant}kind,rid,groups,op,stamp,base_life,base_%s) SELECT {ours}?2,rid,?3,2,"
+        "?1+rid,stamp_life,stamp_%s FROM {%s} WHERE {own}CASE WHEN stamp_%s IS NULL THEN site_life ELSE "
+        "site_%s END IS NULL AND (%s) ORDER BY rid",
+        name, name, table, name, name, which.status ? "" : which.data);
+    status = which.status ? which.status : sql.status;
+    status = status ? status : kecs__run(write->session, sql.data, values, 3, NULL);
+    kecs__text_clear(&sql);
+    kecs__text_addf(&sql,
+                    "UPDATE {%s} SET stamp_%s=?1+rid,site_%s=NULL WHERE {own}CASE WHEN stamp_%s IS NULL THEN site_life "
+                    "ELSE site_%s END IS NULL AND (%s)",
+                    table, name, name, name, name, which.status ? "" : which.data);
+    status = status ? status : sql.status ? sql.status : kecs__run(write->session, sql.data, values, 1, NULL);
+    status = status ? status : kecs__feed_read_end(write->session, &end);
+  }
+  if (!status && any) {
+    write->session->place.stamp = end.stamp > stamp ? end.stamp : stamp;
+    write->session->place.seq = end.seq;
+    write->session->place.appended = true;
+  }
+  kecs__text_free(&which);
+  kecs__text_free(&sql);
+  return status;
+}
+
+static kecs_status kecs__touch_work(kecs__write *write, void *user) {
+  kecs_status status = kecs__write_guard(write);
+  status = status ? status : kecs__feed_begin(write);
+  if (!status && !write->session->place.on) {
+    return kecs__fail_no_feed(write->engine);
+  }
+  status = status ? status : kecs__touch_group(write, user, KECS_REPLICA_SPEC);
+  return status ? status : kecs__touch_group(write, user, KECS_REPLICA_STATUS);
+}
+
+KECS_STORE_API kecs_status kecs_replica_touch(kecs_store *store, kecs_kind kind, uint64_t columns) {
+  kecs__touch touch = {kecs__meta_checked(store, kind), columns};
+  return touch.meta ? kecs__with_write(store, kecs__touch_work, &touch) : kecs_last_error()->status;
 }
 
 /* ---- store/replica_resolve.c ------------------------------------------------------------------------------------- */
@@ -32209,6 +32358,11 @@ KECS_STORE_API kecs_status kecs_replica_insert(kecs_store *store, const kecs_rep
 
 KECS_STORE_API kecs_status kecs_replica_resolve(kecs_store *store, int64_t id, bool lost) {
   (void)store, (void)id, (void)lost;
+  return kecs__fail_no_watch();
+}
+
+KECS_STORE_API kecs_status kecs_replica_touch(kecs_store *store, kecs_kind kind, uint64_t columns) {
+  (void)store, (void)kind, (void)columns;
   return kecs__fail_no_watch();
 }
 

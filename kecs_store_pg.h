@@ -1,5 +1,5 @@
 /* kecs_store_pg.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 1898adf4b4493f8bd49aa9e0912959188e5cb0c7a6730ca5e5e9e26740ebf46c */
+ * d03bbdeb2bd81ec844b6c690f4a3ce43c680001c14642baa9103e4ae9f7556e8 */
 /* ---- doc/manual_pg.h --------------------------------------------------------------------------------------------- */
 /* kecs_store_pg.h -- PostgreSQL behind the calls of kecs_store.h.
  *
@@ -173,7 +173,7 @@ KECS_STORE_API kecs_status kecs_sync_open(kecs_store *store, const kecs_sync_opt
  *   OFFLINE, BUSY          nothing is wrong: try again later
  *   CONFLICT               it is another hub than the one that this file began with, or this device's clock is more
  *                          than 5 minutes ahead. Nothing was lost or written; the line says which
- *   UNSUPPORTED            the hub is of another version, or is none: kecs_sync_hub_init
+ *   UNSUPPORTED            the hub is of another format, or is none: kecs_sync_hub_init
  *   DENIED, TIMEOUT, CANCELLED, FULL, NOMEM, IO ... as elsewhere */
 KECS_STORE_API kecs_status kecs_sync_once(kecs_sync *sync, kecs_sync_report *out_report);
 
@@ -4644,7 +4644,7 @@ KECS_PG__FN const char *kecs_sync__type(const kecs_column_info *column);
 KECS_PG__FN bool kecs_sync__travels(const kecs_column_info *column);
 
 /* What the functions must be made for: their own format, and the kinds' columns. */
-enum { KECS_SYNC__VERSION_SIZE = 32 };
+enum { KECS_SYNC__VERSION_SIZE = 160, KECS_SYNC__FORMAT = 2 };
 KECS_PG__FN void kecs_sync__version(char out[KECS_SYNC__VERSION_SIZE]);
 
 #endif
@@ -4652,16 +4652,6 @@ KECS_PG__FN void kecs_sync__version(char out[KECS_SYNC__VERSION_SIZE]);
 /* ---- sync/hub_common.c, continued -------------------------------------------------------------------------------- */
 #include <stdio.h>
 #include <string.h>
-
-#define KECS_SYNC__FORMAT 2 /* of functions and tables */
-
-KECS_PG__FN void kecs_sync__version(char out[KECS_SYNC__VERSION_SIZE]) {
-  int columns = 0;
-  for (int kind = 1; kind < KECS_KIND_COUNT; kind++) {
-    columns += kecs_kind_describe((kecs_kind)kind)->column_count;
-  }
-  snprintf(out, KECS_SYNC__VERSION_SIZE, "%d.%d", KECS_SYNC__FORMAT, columns);
-}
 
 static const char kecs_sync__tables_form[] =
     "CREATE TABLE IF NOT EXISTS {S}sync_hubs(tenant {text} NOT NULL PRIMARY KEY,id uuid NOT NULL);\n"
@@ -5014,12 +5004,20 @@ KECS_PG__FN void kecs_sync__hub_append(kecs_pg__text *out, const kecs_pg__connec
     const kecs_column_info *column = &info->columns[i];
     bool text = column->type == KECS_TYPE_TEXT || column->type == KECS_TYPE_JSON;
     if (kecs_sync__travels(column)) {
-      kecs_sync__append_add(&part[KECS_SYNC__A_ARGUMENTS], false, "c_{c} {type}[]", column->name,
+      kecs_sync__append_add(&part[KECS_SYNC__A_ARGUMENTS], false,
+                            column->since > 1 ? "c_{c} {type}[] DEFAULT NULL" : "c_{c} {type}[]", column->name,
                             text                             ? "text"
                             : column->type == KECS_TYPE_BOOL ? "boolean"
                                                              : "bigint");
       kecs_sync__append_add(&part[KECS_SYNC__A_NAMES], first, "{c}", column->name, "");
-      kecs_sync__append_add(&part[KECS_SYNC__A_U_NAMES], first, "u.{c}", column->name, "");
+      kecs_sync__append_add(&part[KECS_SYNC__A_U_NAMES], first,
+                            !(column->flags & KECS_COLUMN_NOT_NULL) || column->since <= 1 ? "u.{c}"
+                            : text                                                        ? "coalesce(u.{c},'{type}')"
+                                                                                          : "coalesce(u.{c},{type})",
+                            column->name,
+                            column->default_text ? column->default_text
+                            : text               ? ""
+                                                 : "0");
       kecs_sync__append_add(&part[KECS_SYNC__A_ARRAYS], first, "c_{c}", column->name, "");
       first = false;
     } else if (column->flags & KECS_COLUMN_NOT_NULL) {
@@ -5444,6 +5442,11 @@ static void kecs_sync__local(kecs_sync__parts *parts, const kecs_column_info *co
   }
 }
 
+/* Whether sites may not know a column: it came after the first release. */
+static bool kecs_sync__came_later(const kecs_column_info *column) {
+  return column->since > 1;
+}
+
 static void kecs_sync__set(kecs_sync__parts *parts, int number) {
   static const char spec[] = "{c}=CASE WHEN " KECS_SYNC__LATER " OR (" KECS_SYNC__SAME
                              " AND (coalesce(excluded.stamp_spec,0),coalesce(excluded.site_spec,0))>(coalesce("
@@ -5452,21 +5455,48 @@ static void kecs_sync__set(kecs_sync__parts *parts, int number) {
                                " AND (coalesce(excluded.stamp_status,0),coalesce(excluded.site_status,0))>(coalesce("
                                "t.stamp_status,0),coalesce(t.site_status,0))) THEN excluded.{c} ELSE t.{c} END";
   static const char life[] = "{c}=CASE WHEN " KECS_SYNC__LATER " THEN excluded.{c} ELSE t.{c} END";
+  static const char unknown[] = "{c}=CASE WHEN c_{c} IS NULL AND " KECS_SYNC__SAME " THEN t.{c} ";
   const kecs_column_info *column = &parts->info->columns[number];
   const char *form = column->group == KECS_GROUP_SPEC ? spec : column->group == KECS_GROUP_STATUS ? status : life;
-  if (!kecs_sync__in_key(parts->info, number)) {
+  if (kecs_sync__came_later(column)) {
+    kecs_sync__add(parts, KECS_SYNC__SETS, ",", unknown, column->name, "");
+    kecs_sync__add(parts, KECS_SYNC__SETS, "", form + strlen("{c}=CASE "), column->name, "");
+  } else if (!kecs_sync__in_key(parts->info, number)) {
     kecs_sync__add(parts, KECS_SYNC__SETS, ",", form, column->name, "");
   }
 }
 
+/* What a row has in a column that its site does not know. */
+static void kecs_sync__unknown(kecs_sync__parts *parts, const kecs_column_info *column) {
+  bool text = column->type == KECS_TYPE_TEXT || column->type == KECS_TYPE_JSON;
+  bool needed = column->flags & KECS_COLUMN_NOT_NULL;
+  const char *value = column->default_text;
+  const kecs_pg__mark marks[] = {{"c", column->name},
+                                 {"q", text ? "'" : ""},
+                                 {"d", column->type == KECS_TYPE_BOOL ? (value && value[0] == '1' ? "true" : "false")
+                                       : value                        ? value
+                                       : text                         ? ""
+                                                                      : "0"},
+                                 {NULL, NULL}};
+  kecs_pg__text_fill(&parts->part[KECS_SYNC__U_NAMES],
+                     value || needed ? ",CASE WHEN c_{c} IS NULL THEN {q}{d}{q} ELSE u.{c} END" : ",u.{c}", marks);
+}
+
 static void kecs_sync__columns(kecs_sync__parts *parts) {
   const kecs_kind_info *info = parts->info;
+  bool later = false; /* what follows a parameter with a default has one, too */
   for (int i = 0; i < info->column_count; i++) {
     const kecs_column_info *column = &info->columns[i];
     if (kecs_sync__travels(column)) {
-      kecs_sync__add(parts, KECS_SYNC__ARGUMENTS, "", ",c_{c} {type}[]", column->name, kecs_sync__type(column));
+      later = later || kecs_sync__came_later(column);
+      kecs_sync__add(parts, KECS_SYNC__ARGUMENTS, "", later ? ",c_{c} {type}[] DEFAULT NULL" : ",c_{c} {type}[]",
+                     column->name, kecs_sync__type(column));
       kecs_sync__add(parts, KECS_SYNC__NAMES, ",", "{c}", column->name, "");
-      kecs_sync__add(parts, KECS_SYNC__U_NAMES, ",", "u.{c}", column->name, "");
+      if (kecs_sync__came_later(column)) {
+        kecs_sync__unknown(parts, column);
+      } else {
+        kecs_sync__add(parts, KECS_SYNC__U_NAMES, ",", "u.{c}", column->name, "");
+      }
       kecs_sync__set(parts, i);
     } else {
       kecs_sync__local(parts, column);
@@ -5872,6 +5902,10 @@ struct kecs_sync {
   size_t policy_count;
   kecs_status (*merge)(kecs_replica_dispute *dispute, void *user);
   void *user;
+  int columns[KECS_KIND_COUNT]; /* of each kind, that the hub knows as well */
+  int catch_up_kind;            /* what is read once more, since it has more columns now: from which, and where */
+  int catch_up_from;
+  int64_t catch_up_rid;
   bool held; /* the hub has refused something by a policy: its own state is to be asked for */
   int batch;
   kecs_sync__notes notes;
@@ -5960,6 +5994,18 @@ typedef struct kecs_sync__counters {
 } kecs_sync__counters;
 KECS_PG__FN kecs_status kecs_sync__counters_read(kecs_sync *sync, kecs_sync__counters *out);
 KECS_PG__FN void kecs_sync__counters_free(kecs_sync__counters *counters);
+
+/* ---- versions (schema.c) ---- */
+
+/* What hub and edge have in common, from the hub's version. */
+KECS_PG__FN kecs_status kecs_sync__schema_read(kecs_sync *sync, const char *version);
+
+/* What they have come to have in common is caught up with, after a pull. */
+KECS_PG__FN kecs_status kecs_sync__schema_catch_up(kecs_sync *sync);
+
+/* Whether a column travels between them; and the columns that a row brings, as kecs_replica_row.given. */
+KECS_PG__FN bool kecs_sync__known(const kecs_sync *sync, const kecs_kind_info *info, int column);
+KECS_PG__FN uint64_t kecs_sync__known_mask(const kecs_sync *sync, const kecs_kind_info *info);
 
 /* ---- rules of who may write (policy.c) ---- */
 
@@ -6576,7 +6622,7 @@ static kecs_status kecs_sync__load_row(kecs_sync__load *load, const kecs_replica
     kecs_sync__array_int(&put->array[at++], kecs_sync__wire_site(load->sync, row->site[i]));
   }
   for (int i = 0; i < info->column_count; i++) {
-    if (kecs_sync__travels(&info->columns[i])) {
+    if (kecs_sync__known(load->sync, info, i)) {
       kecs_sync__array_value(&put->array[at++], &info->columns[i], &row->values[i]);
     }
   }
@@ -7001,7 +7047,7 @@ static kecs_status kecs_sync__tail_sql(kecs_sync__tail *tail, kecs_pg__text *out
                      marks);
   tail->count = 0;
   for (int i = 0; i < tail->info->column_count; i++) {
-    if (kecs_sync__travels(&tail->info->columns[i])) {
+    if (kecs_sync__known(tail->sync, tail->info, i)) {
       kecs_pg__text_adds(out, ",");
       kecs_pg__text_adds(out, tail->info->columns[i].name);
       tail->array[tail->count++].allocator = &tail->sync->allocator;
@@ -7566,6 +7612,231 @@ KECS_PG__FN kecs_status kecs_sync__policy_refused(kecs_sync *sync, kecs_store *t
              : kecs_replica_find(tx, &side, kind, key, kecs_sync__dismiss, &dismissal);
 }
 
+/* ---- sync/schema.c ----------------------------------------------------------------------------------------------- */
+/* sync/schema.c -- hub and edge of different versions: what both know travels, and what one of them comes to know later
+ * is caught up with.
+ *
+ * Columns are only ever added, at the end of a kind's, and so are kinds. So a version is how many columns each kind
+ * has, and what two have in common is the lesser number. An edge notes it; where it has grown, the edge has been
+ * upgraded or the hub has: rows of the hub whose new columns say something are read once more, and rows that were
+ * written here and say something there are sent once more. */
+
+/* ---- sync/pull.h ------------------------------------------------------------------------------------------------- */
+/* sync/pull.h -- a page of the hub's rows and tombstones: how it is asked for, and how it is merged here. */
+#ifndef KECS_SYNC_PULL_H
+#define KECS_SYNC_PULL_H
+
+/* Where a bootstrap is, beside the kinds. */
+enum { KECS_SYNC__BOOT_GRAVES = KECS_KIND_COUNT, KECS_SYNC__BOOT_DONE = KECS_KIND_COUNT + 1 };
+
+/* A page: for each kind the items of the exchange that have its tombstones and rows; 0: none. */
+typedef struct kecs_sync__page {
+  kecs_sync *sync;
+  kecs_sync__exchange exchange;
+  int graves[KECS_KIND_COUNT][2]; /* of the window; of what is wanted */
+  int rows[KECS_KIND_COUNT][2];
+  int window;
+  int counters; /* of families, where definitions are in the page */
+  kecs_pg__text wanted[KECS_KIND_COUNT];
+  const char *wanted_values[KECS_KIND_COUNT];
+  bool wants;
+  int64_t asked; /* for so many keys */
+  kecs_replica side;
+  /* While it is applied. */
+  bool force;
+  uint64_t fill;
+  int64_t pulled;
+  int64_t conflicts;
+  int64_t wished;   /* rows that have to wait for others, which will be asked for */
+  uint64_t blocked; /* kinds, as bits, with rows that wait for a number of another row */
+  /* A bootstrap's. */
+  int64_t boot_kind;
+  int64_t boot_rid;
+} kecs_sync__page;
+
+/* "SELECT key,stamps...,columns...,rid FROM table t WHERE t.tenant=... AND " */
+KECS_PG__FN void kecs_sync__select(kecs_pg__text *out, const kecs_sync *sync, const kecs_kind_info *info);
+
+/* Adds a statement that was put together, and frees its text. */
+KECS_PG__FN int kecs_sync__add_text(kecs_sync__exchange *exchange, kecs_pg__text *form, const char *table,
+                                    const char *const *values, int count);
+
+/* Merges what the page has; counts it in the page. */
+KECS_PG__FN kecs_status kecs_sync__apply(kecs_sync__page *page, kecs_store *tx);
+
+/* The same for tombstones of several kinds: key, stamp, site, kind. */
+KECS_PG__FN kecs_status kecs_sync__apply_mixed_graves(kecs_sync__page *page, kecs_store *tx, const PGresult *result);
+
+/* Runs one page, adds what it has done to the report, and reads the notes anew. */
+KECS_PG__FN kecs_status kecs_sync__page_run(kecs_sync *sync,
+                                            kecs_status (*run)(kecs_sync *sync, kecs_sync__page *page));
+
+/* Merges the rows of a kind that are in the page. */
+KECS_PG__FN kecs_status kecs_sync__apply_kind(kecs_sync__page *page, kecs_store *tx, kecs_kind kind);
+
+/* Rows that had to wait for each other, as where two have swapped a number (blocked.c). */
+KECS_PG__FN kecs_status kecs_sync__apply_blocked(kecs_sync__page *page, kecs_store *tx);
+
+#endif
+
+/* ---- sync/schema.c, continued ------------------------------------------------------------------------------------ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+KECS_PG__FN void kecs_sync__version(char out[KECS_SYNC__VERSION_SIZE]) {
+  size_t used = (size_t)snprintf(out, KECS_SYNC__VERSION_SIZE, "%d", KECS_SYNC__FORMAT);
+  for (int kind = 1; kind < KECS_KIND_COUNT; kind++) {
+    used += (size_t)snprintf(out + used, KECS_SYNC__VERSION_SIZE - used, ".%d",
+                             kecs_kind_describe((kecs_kind)kind)->column_count);
+  }
+}
+
+KECS_PG__FN bool kecs_sync__known(const kecs_sync *sync, const kecs_kind_info *info, int column) {
+  return column < sync->columns[info->kind] && kecs_sync__travels(&info->columns[column]);
+}
+
+KECS_PG__FN uint64_t kecs_sync__known_mask(const kecs_sync *sync, const kecs_kind_info *info) {
+  int count = sync->columns[info->kind];
+  return count >= info->column_count ? 0 : KECS_BIT(count) - 1; /* 0 is all */
+}
+
+/* How many columns of each kind a version's text says. */
+static void kecs_sync__schema_counts(const char *text, int out[KECS_KIND_COUNT]) {
+  const char *at = strchr(text, '.');
+  memset(out, 0, KECS_KIND_COUNT * sizeof out[0]);
+  for (int kind = 1; at && kind < KECS_KIND_COUNT; kind++) {
+    out[kind] = (int)strtol(at + 1, NULL, 10);
+    at = strchr(at + 1, '.');
+  }
+}
+
+KECS_PG__FN kecs_status kecs_sync__schema_read(kecs_sync *sync, const char *version) {
+  int counts[KECS_KIND_COUNT];
+  if (strtol(version, NULL, 10) != KECS_SYNC__FORMAT) {
+    return kecs_pg__fail(
+        KECS_E_UNSUPPORTED,
+        "%s: the hub's functions have format %.8s, this program's %d: run kecs hub init with the newer "
+        "program; the older one can't sync with it",
+        sync->place.shown, version, KECS_SYNC__FORMAT);
+  }
+  kecs_sync__schema_counts(version, counts);
+  for (int kind = 1; kind < KECS_KIND_COUNT; kind++) {
+    const kecs_kind_info *info = kecs_kind_describe((kecs_kind)kind);
+    sync->columns[kind] = counts[kind] < info->column_count ? counts[kind] : info->column_count;
+    if (!counts[kind] && ((sync->kinds | sync->append) & KECS_BIT(kind))) {
+      return kecs_pg__fail(KECS_E_UNSUPPORTED,
+                           "%s: the hub does not know %s: run kecs hub init with this program, or leave the kind out",
+                           sync->place.shown, info->name);
+    }
+  }
+  return KECS_OK;
+}
+
+/* ---- catching up ---- */
+
+/* A page of the rows of a kind whose new columns say something. */
+typedef struct kecs_sync__catch_up {
+  kecs_sync *sync;
+  const kecs_kind_info *info;
+  int from; /* the first of the new columns */
+} kecs_sync__catch_up;
+
+static void kecs_sync__catch_up_where(kecs_pg__text *out, const kecs_sync__catch_up *job) {
+  kecs_pg__text_adds(out, "t.rid>$1 AND (false");
+  for (int i = job->from; i < job->sync->columns[job->info->kind]; i++) {
+    const kecs_column_info *column = &job->info->columns[i];
+    bool text = column->type == KECS_TYPE_TEXT || column->type == KECS_TYPE_JSON;
+    const char *plain = column->default_text;
+    bool needed = column->flags & KECS_COLUMN_NOT_NULL;
+    const kecs_pg__mark marks[] = {{"c", column->name},
+                                   {"q", text ? "'" : ""},
+                                   {"d", column->type == KECS_TYPE_BOOL ? (plain && plain[0] == '1' ? "true" : "false")
+                                         : plain                        ? plain
+                                         : text                         ? ""
+                                                                        : "0"},
+                                   {NULL, NULL}};
+    if (kecs_sync__travels(column)) {
+      kecs_pg__text_fill(out, plain || needed ? " OR t.{c} IS DISTINCT FROM {q}{d}{q}" : " OR t.{c} IS NOT NULL",
+                         marks);
+    }
+  }
+  kecs_pg__text_adds(out, ") ORDER BY t.rid LIMIT $2");
+}
+
+static kecs_status kecs_sync__catch_up_work(kecs_store *tx, void *user) {
+  return kecs_sync__apply(user, tx);
+}
+
+static kecs_status kecs_sync__catch_up_page(kecs_sync *sync, kecs_sync__page *page) {
+  kecs_sync__catch_up job = {sync, kecs_kind_describe((kecs_kind)sync->catch_up_kind), sync->catch_up_from};
+  kecs_pg__text form = {&sync->allocator, NULL, 0, 0, KECS_OK};
+  char rid[24];
+  char size[24];
+  snprintf(rid, sizeof rid, "%lld", (long long)sync->catch_up_rid);
+  snprintf(size, sizeof size, "%d", sync->batch);
+  const char *values[] = {rid, size};
+  for (int i = job.from; i < sync->columns[job.info->kind]; i++) {
+    page->fill |= KECS_BIT(i);
+  }
+  kecs_sync__begin(&page->exchange, sync, false);
+  kecs_sync__select(&form, sync, job.info);
+  kecs_sync__catch_up_where(&form, &job);
+  int item = kecs_sync__add_text(&page->exchange, &form, job.info->table, values, 2);
+  kecs_status status = kecs_sync__send(&page->exchange, "pull");
+  const PGresult *result = status ? NULL : page->exchange.item[item].result;
+  int count = result ? PQntuples(result) : 0;
+  page->rows[job.info->kind][0] = item;
+  sync->catch_up_rid = count < sync->batch ? -1 : kecs_sync__number(result, count - 1, PQnfields(result) - 1);
+  return status ? status : kecs_sync__transact(sync, kecs_sync__catch_up_work, page);
+}
+
+static kecs_status kecs_sync__catch_up_kind(kecs_sync *sync, int kind, int from) {
+  uint64_t fresh = 0;
+  kecs_status status = KECS_OK;
+  for (int i = from; i < sync->columns[kind]; i++) {
+    fresh |= KECS_BIT(i);
+  }
+  sync->catch_up_kind = kind;
+  sync->catch_up_from = from;
+  sync->catch_up_rid = 0;
+  while (!status && sync->catch_up_rid >= 0) {
+    status = kecs_sync__page_run(sync, kecs_sync__catch_up_page);
+  }
+  return status ? status : kecs_replica_touch(sync->store, (kecs_kind)kind, fresh);
+}
+
+static kecs_status kecs_sync__schema_note(kecs_store *tx, void *user) {
+  const kecs_sync *sync = user;
+  char text[KECS_SYNC__VERSION_SIZE] = "";
+  size_t used = 0;
+  for (int kind = 1; kind < KECS_KIND_COUNT; kind++) {
+    used += (size_t)snprintf(text + used, sizeof text - used, ".%d", sync->columns[kind]);
+  }
+  return kecs_sync__note(tx, "columns", text);
+}
+
+static kecs_status kecs_sync__schema_visit(const kecs_value *values, void *user) {
+  kecs_sync__schema_counts(values[0].text, user);
+  return KECS_OK;
+}
+
+KECS_PG__FN kecs_status kecs_sync__schema_catch_up(kecs_sync *sync) {
+  int noted[KECS_KIND_COUNT];
+  bool differs = false;
+  memset(noted, 0, sizeof noted);
+  kecs_status status = kecs_replica_sql(sync->store, "SELECT value FROM {sync_state} WHERE {own}name='columns'", NULL,
+                                        0, 1, kecs_sync__schema_visit, noted);
+  for (int kind = 1; !status && kind < KECS_KIND_COUNT; kind++) {
+    bool grown = noted[kind] > 0 && sync->columns[kind] > noted[kind];
+    differs = differs || noted[kind] != sync->columns[kind];
+    if (grown && (sync->kinds & KECS_BIT(kind))) {
+      status = kecs_sync__catch_up_kind(sync, kind, noted[kind]);
+    }
+  }
+  return status || !differs ? status : kecs_sync__transact(sync, kecs_sync__schema_note, sync);
+}
+
 /* ---- sync/counters.c --------------------------------------------------------------------------------------------- */
 /* sync/counters.c -- how far the revisions of families have been given out.
  *
@@ -7670,64 +7941,6 @@ KECS_PG__FN void kecs_sync__counters_free(kecs_sync__counters *counters) {
  * transaction inside the page's, with what is in the way moved aside. A row that is aside in the end is not in the
  * page: all is undone, and both stand in sync_wanted, so that the next page has them. */
 
-/* ---- sync/pull.h ------------------------------------------------------------------------------------------------- */
-/* sync/pull.h -- a page of the hub's rows and tombstones: how it is asked for, and how it is merged here. */
-#ifndef KECS_SYNC_PULL_H
-#define KECS_SYNC_PULL_H
-
-/* Where a bootstrap is, beside the kinds. */
-enum { KECS_SYNC__BOOT_GRAVES = KECS_KIND_COUNT, KECS_SYNC__BOOT_DONE = KECS_KIND_COUNT + 1 };
-
-/* A page: for each kind the items of the exchange that have its tombstones and rows; 0: none. */
-typedef struct kecs_sync__page {
-  kecs_sync *sync;
-  kecs_sync__exchange exchange;
-  int graves[KECS_KIND_COUNT][2]; /* of the window; of what is wanted */
-  int rows[KECS_KIND_COUNT][2];
-  int window;
-  int counters; /* of families, where definitions are in the page */
-  kecs_pg__text wanted[KECS_KIND_COUNT];
-  const char *wanted_values[KECS_KIND_COUNT];
-  bool wants;
-  int64_t asked; /* for so many keys */
-  kecs_replica side;
-  /* While it is applied. */
-  bool force;
-  int64_t pulled;
-  int64_t conflicts;
-  int64_t wished;   /* rows that have to wait for others, which will be asked for */
-  uint64_t blocked; /* kinds, as bits, with rows that wait for a number of another row */
-  /* A bootstrap's. */
-  int64_t boot_kind;
-  int64_t boot_rid;
-} kecs_sync__page;
-
-/* "SELECT key,stamps...,columns...,rid FROM table t WHERE t.tenant=... AND " */
-KECS_PG__FN void kecs_sync__select(kecs_pg__text *out, const kecs_kind_info *info);
-
-/* Adds a statement that was put together, and frees its text. */
-KECS_PG__FN int kecs_sync__add_text(kecs_sync__exchange *exchange, kecs_pg__text *form, const char *table,
-                                    const char *const *values, int count);
-
-/* Merges what the page has; counts it in the page. */
-KECS_PG__FN kecs_status kecs_sync__apply(kecs_sync__page *page, kecs_store *tx);
-
-/* The same for tombstones of several kinds: key, stamp, site, kind. */
-KECS_PG__FN kecs_status kecs_sync__apply_mixed_graves(kecs_sync__page *page, kecs_store *tx, const PGresult *result);
-
-/* Runs one page, adds what it has done to the report, and reads the notes anew. */
-KECS_PG__FN kecs_status kecs_sync__page_run(kecs_sync *sync,
-                                            kecs_status (*run)(kecs_sync *sync, kecs_sync__page *page));
-
-/* Merges the rows of a kind that are in the page. */
-KECS_PG__FN kecs_status kecs_sync__apply_kind(kecs_sync__page *page, kecs_store *tx, kecs_kind kind);
-
-/* Rows that had to wait for each other, as where two have swapped a number (blocked.c). */
-KECS_PG__FN kecs_status kecs_sync__apply_blocked(kecs_sync__page *page, kecs_store *tx);
-
-#endif
-
-/* ---- sync/blocked.c, continued ----------------------------------------------------------------------------------- */
 typedef struct kecs_sync__blocked {
   kecs_sync__page *page;
   kecs_kind kind;
@@ -7866,7 +8079,7 @@ enum { KECS_SYNC__ROW_FIXED = 7 /* key, three stamps with their sites */ };
 /* ---- statements ---- */
 
 /* "SELECT key,stamps...,columns... FROM table t WHERE t.tenant=... AND " */
-KECS_PG__FN void kecs_sync__select(kecs_pg__text *out, const kecs_kind_info *info) {
+KECS_PG__FN void kecs_sync__select(kecs_pg__text *out, const kecs_sync *sync, const kecs_kind_info *info) {
   static const struct {
     const char *name;
     kecs_column_group group;
@@ -7882,7 +8095,7 @@ KECS_PG__FN void kecs_sync__select(kecs_pg__text *out, const kecs_kind_info *inf
     kecs_pg__text_fill(out, has ? ",coalesce(t.stamp_{n},0),coalesce(t.site_{n},0)" : ",0,0", marks);
   }
   for (int i = 0; i < info->column_count; i++) {
-    if (kecs_sync__travels(&info->columns[i])) {
+    if (kecs_sync__known(sync, info, i)) {
       kecs_pg__text_adds(out, ",t.");
       kecs_pg__text_adds(out, info->columns[i].name);
     }
@@ -7905,7 +8118,7 @@ KECS_PG__FN int kecs_sync__add_text(kecs_sync__exchange *exchange, kecs_pg__text
 static int kecs_sync__add_rows(kecs_sync__page *page, const kecs_kind_info *info, const char *where, bool by_key,
                                const char *const *values, int count) {
   kecs_pg__text form = {&page->sync->allocator, NULL, 0, 0, KECS_OK};
-  kecs_sync__select(&form, info);
+  kecs_sync__select(&form, page->sync, info);
   if (by_key) {
     kecs_sync__key_text(&form, info, "t");
   }
@@ -7998,12 +8211,14 @@ static kecs_status kecs_sync__apply_rows(kecs_sync__page *page, kecs_store *tx, 
     row.key = kecs_sync__text(result, r, 0);
     row.values = values;
     row.force = page->force;
+    row.fill = page->fill;
+    row.given = kecs_sync__known_mask(page->sync, info);
     for (int i = 0; i < KECS_REPLICA_STAMPS; i++) {
       row.stamp[i] = kecs_sync__number(result, r, 1 + 2 * i);
       row.site[i] = kecs_sync__number(result, r, 2 + 2 * i);
     }
     for (int i = 0; i < info->column_count; i++) {
-      if (kecs_sync__travels(&info->columns[i])) {
+      if (kecs_sync__known(page->sync, info, i)) {
         values[i] = kecs_sync__value(&info->columns[i], result, r, at++);
       }
     }
@@ -8853,7 +9068,7 @@ static kecs_status kecs_sync__rows_page(kecs_sync *sync, kecs_sync__page *page, 
   snprintf(rid, sizeof rid, "%lld", (long long)sync->notes.repair_rid);
   snprintf(size, sizeof size, "%d", sync->batch);
   const char *values[] = {rid, size, buckets};
-  kecs_sync__select(&form, info);
+  kecs_sync__select(&form, sync, info);
   kecs_pg__text_adds(&form, "t.rid>$1 AND {S}sync_bucket(");
   kecs_sync__key_text(&form, info, "t");
   kecs_pg__text_adds(&form, ")=ANY($3::integer[]) ORDER BY t.rid LIMIT $2");
@@ -9323,18 +9538,6 @@ enum { KECS_SYNC__GREETINGS = 3 /* in one round: under its name, and under anoth
 
 /* ---- the handshake ---- */
 
-static kecs_status kecs_sync__check_version(kecs_sync *sync, const PGresult *result) {
-  char version[KECS_SYNC__VERSION_SIZE];
-  kecs_sync__version(version);
-  return strcmp(kecs_sync__text(result, 0, 0), version) == 0
-             ? KECS_OK
-             : kecs_pg__fail(
-                   KECS_E_UNSUPPORTED,
-                   "%s: the hub's functions are of version %.31s, this program's of %s: run kecs hub init with "
-                   "the newer program; the older one can't sync with it",
-                   sync->place.shown, kecs_sync__text(result, 0, 0), version);
-}
-
 static kecs_status kecs_sync__hello(kecs_sync *sync, bool *out_again) {
   kecs_sync__exchange exchange;
   char cursor[24];
@@ -9364,7 +9567,7 @@ static kecs_status kecs_sync__hello(kecs_sync *sync, bool *out_again) {
     sync->until = kecs_sync__number(exchange.item[next].result, 0, 0);
     snprintf(sync->until_id, sizeof sync->until_id, "%s", kecs_sync__text(exchange.item[next].result, 0, 1));
     sync->until_kinds = kecs_sync__number(exchange.item[next].result, 0, 2);
-    status = kecs_sync__check_version(sync, exchange.item[version].result);
+    status = kecs_sync__schema_read(sync, kecs_sync__text(exchange.item[version].result, 0, 0));
     status = status ? status : kecs_sync__identify(sync, said, exchange.item[refused].result, out_again);
   }
   kecs_sync__end(&exchange);
@@ -9389,6 +9592,7 @@ static kecs_status kecs_sync__round(kecs_sync *sync) {
   }
   status = status ? status : kecs_sync__reconcile(sync);
   status = status ? status : kecs_sync__pull(sync);
+  status = status ? status : kecs_sync__schema_catch_up(sync);
   status = status ? status : kecs_sync__push(sync);
   if (!status && sync->held) { /* what the hub has instead; once, or two who never agree would keep the round */
     status = kecs_sync__pull(sync);

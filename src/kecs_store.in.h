@@ -143,6 +143,7 @@ extern "C" {
 #include "store/replica_policy.c"
 #include "store/replica_revision.c"
 #include "store/replica_append.c"
+#include "store/replica_schema.c"
 #include "store/replica_resolve.c"
 #include "store/replica_repair.c"
 #include "store/ear.c"

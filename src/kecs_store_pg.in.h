@@ -48,6 +48,7 @@ extern "C" {
 #include "sync/append.c"
 #include "sync/append_trim.c"
 #include "sync/policy.c"
+#include "sync/schema.c"
 #include "sync/counters.c"
 #include "sync/blocked.c"
 #include "sync/repush.c"

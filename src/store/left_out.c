@@ -172,6 +172,11 @@ KECS_STORE_API kecs_status kecs_replica_resolve(kecs_store *store, int64_t id, b
   return kecs__fail_no_watch();
 }
 
+KECS_STORE_API kecs_status kecs_replica_touch(kecs_store *store, kecs_kind kind, uint64_t columns) {
+  (void)store, (void)kind, (void)columns;
+  return kecs__fail_no_watch();
+}
+
 KECS_STORE_API kecs_status kecs_replica_aside(kecs_store *store, kecs_kind kind, int64_t *out_count) {
   (void)store, (void)kind, (void)out_count;
   return kecs__fail_no_watch();

@@ -71,6 +71,8 @@ typedef struct kecs_replica_row {
   uint64_t given;                     /* merged: the columns that came, as bits; 0: all that travel */
   int64_t base[KECS_REPLICA_STAMPS];  /* given: the stamps that pending groups are based on; only where a policy of the
                                        * kind compares */
+  uint64_t fill;                      /* merged: columns that this file may lack for want of knowing them when the row
+                                       * came: those that have their default are taken whatever the stamps; 0: none */
   bool force;                         /* merged: KECS_REPLICA_BLOCKED is not to be; see there */
   const char *reason;                 /* merged: why what loses does; NULL: as it is found */
 } kecs_replica_row;
@@ -129,6 +131,10 @@ KECS_STORE_API kecs_status kecs_replica_merge(kecs_store *store, const kecs_repl
 
 /* Decides about an entry of sync_conflicts: kecs_sync_resolve of kecs_store_pg.h says how. */
 KECS_STORE_API kecs_status kecs_replica_resolve(kecs_store *store, int64_t id, bool lost);
+
+/* Columns that the other side knows from now on: rows that were written here and say something there are pending
+ * again. */
+KECS_STORE_API kecs_status kecs_replica_touch(kecs_store *store, kecs_kind kind, uint64_t columns);
 
 /* Inserts a row of a kind that only grows, unless one with its key is here. *out_rid is 0 where one was. */
 KECS_STORE_API kecs_status kecs_replica_insert(kecs_store *store, const kecs_replica_row *row, int64_t *out_rid);

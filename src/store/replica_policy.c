@@ -272,5 +272,6 @@ KECS__FN kecs_status kecs__merge_life(kecs__join *merge) {
   }
   status = status ? status : kecs__life_notes(merge, &verdict);
   status = status ? status : kecs__life_yielded(merge, &verdict);
+  status = status || !merge->row->fill ? status : kecs__merged_fill(merge, verdict.take);
   return status || !verdict.take ? status : kecs__merge_take(merge, verdict.take);
 }

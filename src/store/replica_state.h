@@ -105,6 +105,12 @@ KECS__FN kecs_status kecs__merge_take(kecs__join *merge, unsigned groups);
 /* Two rows of one life, group by group, by the policies. (replica_policy.c) */
 KECS__FN kecs_status kecs__merge_life(kecs__join *merge);
 
+/* What a column has that did not come: its default, in a row that is new. (replica_rows.c) */
+KECS__FN kecs_value kecs__merge_default(const kecs__meta *meta, int column);
+
+/* Fills in columns of kecs_replica_row.fill but those of the groups that were taken. (replica_schema.c) */
+KECS__FN kecs_status kecs__merged_fill(kecs__join *merge, unsigned taken);
+
 /* Asks for a key's state in the next page. (replica_rows.c) */
 KECS__FN kecs_status kecs__merge_want(kecs__write *write, kecs_kind kind, const char *key);
 

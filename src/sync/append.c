@@ -64,7 +64,7 @@ static kecs_status kecs_sync__tail_sql(kecs_sync__tail *tail, kecs_pg__text *out
                      marks);
   tail->count = 0;
   for (int i = 0; i < tail->info->column_count; i++) {
-    if (kecs_sync__travels(&tail->info->columns[i])) {
+    if (kecs_sync__known(tail->sync, tail->info, i)) {
       kecs_pg__text_adds(out, ",");
       kecs_pg__text_adds(out, tail->info->columns[i].name);
       tail->array[tail->count++].allocator = &tail->sync->allocator;

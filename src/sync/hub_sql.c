@@ -345,6 +345,11 @@ static void kecs_sync__local(kecs_sync__parts *parts, const kecs_column_info *co
   }
 }
 
+/* Whether sites may not know a column: it came after the first release. */
+static bool kecs_sync__came_later(const kecs_column_info *column) {
+  return column->since > 1;
+}
+
 static void kecs_sync__set(kecs_sync__parts *parts, int number) {
   static const char spec[] = "{c}=CASE WHEN " KECS_SYNC__LATER " OR (" KECS_SYNC__SAME
                              " AND (coalesce(excluded.stamp_spec,0),coalesce(excluded.site_spec,0))>(coalesce("
@@ -353,21 +358,48 @@ static void kecs_sync__set(kecs_sync__parts *parts, int number) {
                                " AND (coalesce(excluded.stamp_status,0),coalesce(excluded.site_status,0))>(coalesce("
                                "t.stamp_status,0),coalesce(t.site_status,0))) THEN excluded.{c} ELSE t.{c} END";
   static const char life[] = "{c}=CASE WHEN " KECS_SYNC__LATER " THEN excluded.{c} ELSE t.{c} END";
+  static const char unknown[] = "{c}=CASE WHEN c_{c} IS NULL AND " KECS_SYNC__SAME " THEN t.{c} ";
   const kecs_column_info *column = &parts->info->columns[number];
   const char *form = column->group == KECS_GROUP_SPEC ? spec : column->group == KECS_GROUP_STATUS ? status : life;
-  if (!kecs_sync__in_key(parts->info, number)) {
+  if (kecs_sync__came_later(column)) {
+    kecs_sync__add(parts, KECS_SYNC__SETS, ",", unknown, column->name, "");
+    kecs_sync__add(parts, KECS_SYNC__SETS, "", form + strlen("{c}=CASE "), column->name, "");
+  } else if (!kecs_sync__in_key(parts->info, number)) {
     kecs_sync__add(parts, KECS_SYNC__SETS, ",", form, column->name, "");
   }
 }
 
+/* What a row has in a column that its site does not know. */
+static void kecs_sync__unknown(kecs_sync__parts *parts, const kecs_column_info *column) {
+  bool text = column->type == KECS_TYPE_TEXT || column->type == KECS_TYPE_JSON;
+  bool needed = column->flags & KECS_COLUMN_NOT_NULL;
+  const char *value = column->default_text;
+  const kecs_pg__mark marks[] = {{"c", column->name},
+                                 {"q", text ? "'" : ""},
+                                 {"d", column->type == KECS_TYPE_BOOL ? (value && value[0] == '1' ? "true" : "false")
+                                       : value                        ? value
+                                       : text                         ? ""
+                                                                      : "0"},
+                                 {NULL, NULL}};
+  kecs_pg__text_fill(&parts->part[KECS_SYNC__U_NAMES],
+                     value || needed ? ",CASE WHEN c_{c} IS NULL THEN {q}{d}{q} ELSE u.{c} END" : ",u.{c}", marks);
+}
+
 static void kecs_sync__columns(kecs_sync__parts *parts) {
   const kecs_kind_info *info = parts->info;
+  bool later = false; /* what follows a parameter with a default has one, too */
   for (int i = 0; i < info->column_count; i++) {
     const kecs_column_info *column = &info->columns[i];
     if (kecs_sync__travels(column)) {
-      kecs_sync__add(parts, KECS_SYNC__ARGUMENTS, "", ",c_{c} {type}[]", column->name, kecs_sync__type(column));
+      later = later || kecs_sync__came_later(column);
+      kecs_sync__add(parts, KECS_SYNC__ARGUMENTS, "", later ? ",c_{c} {type}[] DEFAULT NULL" : ",c_{c} {type}[]",
+                     column->name, kecs_sync__type(column));
       kecs_sync__add(parts, KECS_SYNC__NAMES, ",", "{c}", column->name, "");
-      kecs_sync__add(parts, KECS_SYNC__U_NAMES, ",", "u.{c}", column->name, "");
+      if (kecs_sync__came_later(column)) {
+        kecs_sync__unknown(parts, column);
+      } else {
+        kecs_sync__add(parts, KECS_SYNC__U_NAMES, ",", "u.{c}", column->name, "");
+      }
       kecs_sync__set(parts, i);
     } else {
       kecs_sync__local(parts, column);

@@ -52,7 +52,7 @@ KECS_PG__FN const char *kecs_sync__type(const kecs_column_info *column);
 KECS_PG__FN bool kecs_sync__travels(const kecs_column_info *column);
 
 /* What the functions must be made for: their own format, and the kinds' columns. */
-enum { KECS_SYNC__VERSION_SIZE = 32 };
+enum { KECS_SYNC__VERSION_SIZE = 160, KECS_SYNC__FORMAT = 2 };
 KECS_PG__FN void kecs_sync__version(char out[KECS_SYNC__VERSION_SIZE]);
 
 #endif

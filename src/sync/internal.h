@@ -60,6 +60,10 @@ struct kecs_sync {
   size_t policy_count;
   kecs_status (*merge)(kecs_replica_dispute *dispute, void *user);
   void *user;
+  int columns[KECS_KIND_COUNT]; /* of each kind, that the hub knows as well */
+  int catch_up_kind;            /* what is read once more, since it has more columns now: from which, and where */
+  int catch_up_from;
+  int64_t catch_up_rid;
   bool held; /* the hub has refused something by a policy: its own state is to be asked for */
   int batch;
   kecs_sync__notes notes;
@@ -148,6 +152,18 @@ typedef struct kecs_sync__counters {
 } kecs_sync__counters;
 KECS_PG__FN kecs_status kecs_sync__counters_read(kecs_sync *sync, kecs_sync__counters *out);
 KECS_PG__FN void kecs_sync__counters_free(kecs_sync__counters *counters);
+
+/* ---- versions (schema.c) ---- */
+
+/* What hub and edge have in common, from the hub's version. */
+KECS_PG__FN kecs_status kecs_sync__schema_read(kecs_sync *sync, const char *version);
+
+/* What they have come to have in common is caught up with, after a pull. */
+KECS_PG__FN kecs_status kecs_sync__schema_catch_up(kecs_sync *sync);
+
+/* Whether a column travels between them; and the columns that a row brings, as kecs_replica_row.given. */
+KECS_PG__FN bool kecs_sync__known(const kecs_sync *sync, const kecs_kind_info *info, int column);
+KECS_PG__FN uint64_t kecs_sync__known_mask(const kecs_sync *sync, const kecs_kind_info *info);
 
 /* ---- rules of who may write (policy.c) ---- */
 

@@ -13,7 +13,7 @@ enum { KECS_SYNC__ROW_FIXED = 7 /* key, three stamps with their sites */ };
 /* ---- statements ---- */
 
 /* "SELECT key,stamps...,columns... FROM table t WHERE t.tenant=... AND " */
-KECS_PG__FN void kecs_sync__select(kecs_pg__text *out, const kecs_kind_info *info) {
+KECS_PG__FN void kecs_sync__select(kecs_pg__text *out, const kecs_sync *sync, const kecs_kind_info *info) {
   static const struct {
     const char *name;
     kecs_column_group group;
@@ -29,7 +29,7 @@ KECS_PG__FN void kecs_sync__select(kecs_pg__text *out, const kecs_kind_info *inf
     kecs_pg__text_fill(out, has ? ",coalesce(t.stamp_{n},0),coalesce(t.site_{n},0)" : ",0,0", marks);
   }
   for (int i = 0; i < info->column_count; i++) {
-    if (kecs_sync__travels(&info->columns[i])) {
+    if (kecs_sync__known(sync, info, i)) {
       kecs_pg__text_adds(out, ",t.");
       kecs_pg__text_adds(out, info->columns[i].name);
     }
@@ -52,7 +52,7 @@ KECS_PG__FN int kecs_sync__add_text(kecs_sync__exchange *exchange, kecs_pg__text
 static int kecs_sync__add_rows(kecs_sync__page *page, const kecs_kind_info *info, const char *where, bool by_key,
                                const char *const *values, int count) {
   kecs_pg__text form = {&page->sync->allocator, NULL, 0, 0, KECS_OK};
-  kecs_sync__select(&form, info);
+  kecs_sync__select(&form, page->sync, info);
   if (by_key) {
     kecs_sync__key_text(&form, info, "t");
   }
@@ -145,12 +145,14 @@ static kecs_status kecs_sync__apply_rows(kecs_sync__page *page, kecs_store *tx, 
     row.key = kecs_sync__text(result, r, 0);
     row.values = values;
     row.force = page->force;
+    row.fill = page->fill;
+    row.given = kecs_sync__known_mask(page->sync, info);
     for (int i = 0; i < KECS_REPLICA_STAMPS; i++) {
       row.stamp[i] = kecs_sync__number(result, r, 1 + 2 * i);
       row.site[i] = kecs_sync__number(result, r, 2 + 2 * i);
     }
     for (int i = 0; i < info->column_count; i++) {
-      if (kecs_sync__travels(&info->columns[i])) {
+      if (kecs_sync__known(page->sync, info, i)) {
         values[i] = kecs_sync__value(&info->columns[i], result, r, at++);
       }
     }

@@ -67,7 +67,7 @@ static kecs_status kecs_sync__load_row(kecs_sync__load *load, const kecs_replica
     kecs_sync__array_int(&put->array[at++], kecs_sync__wire_site(load->sync, row->site[i]));
   }
   for (int i = 0; i < info->column_count; i++) {
-    if (kecs_sync__travels(&info->columns[i])) {
+    if (kecs_sync__known(load->sync, info, i)) {
       kecs_sync__array_value(&put->array[at++], &info->columns[i], &row->values[i]);
     }
   }

@@ -14,18 +14,6 @@ enum { KECS_SYNC__GREETINGS = 3 /* in one round: under its name, and under anoth
 
 /* ---- the handshake ---- */
 
-static kecs_status kecs_sync__check_version(kecs_sync *sync, const PGresult *result) {
-  char version[KECS_SYNC__VERSION_SIZE];
-  kecs_sync__version(version);
-  return strcmp(kecs_sync__text(result, 0, 0), version) == 0
-             ? KECS_OK
-             : kecs_pg__fail(
-                   KECS_E_UNSUPPORTED,
-                   "%s: the hub's functions are of version %.31s, this program's of %s: run kecs hub init with "
-                   "the newer program; the older one can't sync with it",
-                   sync->place.shown, kecs_sync__text(result, 0, 0), version);
-}
-
 static kecs_status kecs_sync__hello(kecs_sync *sync, bool *out_again) {
   kecs_sync__exchange exchange;
   char cursor[24];
@@ -55,7 +43,7 @@ static kecs_status kecs_sync__hello(kecs_sync *sync, bool *out_again) {
     sync->until = kecs_sync__number(exchange.item[next].result, 0, 0);
     snprintf(sync->until_id, sizeof sync->until_id, "%s", kecs_sync__text(exchange.item[next].result, 0, 1));
     sync->until_kinds = kecs_sync__number(exchange.item[next].result, 0, 2);
-    status = kecs_sync__check_version(sync, exchange.item[version].result);
+    status = kecs_sync__schema_read(sync, kecs_sync__text(exchange.item[version].result, 0, 0));
     status = status ? status : kecs_sync__identify(sync, said, exchange.item[refused].result, out_again);
   }
   kecs_sync__end(&exchange);
@@ -80,6 +68,7 @@ static kecs_status kecs_sync__round(kecs_sync *sync) {
   }
   status = status ? status : kecs_sync__reconcile(sync);
   status = status ? status : kecs_sync__pull(sync);
+  status = status ? status : kecs_sync__schema_catch_up(sync);
   status = status ? status : kecs_sync__push(sync);
   if (!status && sync->held) { /* what the hub has instead; once, or two who never agree would keep the round */
     status = kecs_sync__pull(sync);

@@ -29,8 +29,8 @@ AWAY, HISTORY, LOST, COPIED = 1, 2, 4, 8  # kecs_sync_cause
 class Driver:
     """A process with stores."""
 
-    def __init__(self):
-        self.process = subprocess.Popen([DRIVER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    def __init__(self, program=None):
+        self.process = subprocess.Popen([program or DRIVER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
                                         env=clean_environment())
 
     def tell(self, *words):
@@ -66,7 +66,7 @@ class World:
 
     count = 0
 
-    def __init__(self, server, edges="ab", batch=7, url=None, database=DATABASE):
+    def __init__(self, server, edges="ab", batch=7, url=None, database=DATABASE, program=None):
         World.count += 1
         self.server, self.batch, self.tenant = server, batch, "w%d" % World.count
         self.folder = tempfile.TemporaryDirectory(prefix="kecs_sync_")
@@ -76,7 +76,7 @@ class World:
         self.edge_url = self.hub_url
         if url:
             self.edge_url = url + ("&" if "?" in url else "?") + "tenant=" + self.tenant
-        self.drivers = {"h": Driver()}
+        self.drivers = {"h": Driver(program)}
         self.drivers["h"].ok("init", self.hub_url)
         self.drivers["h"].ok("open", "h", self.hub_url)
         for name in edges:
@@ -93,8 +93,8 @@ class World:
     def path(self, name):
         return os.path.join(self.folder.name, name + ".db")
 
-    def start(self, name, path=None, site=None, policies=(), merger=None, **options):
-        self.drivers[name] = Driver()
+    def start(self, name, path=None, site=None, policies=(), merger=None, program=None, **options):
+        self.drivers[name] = Driver(program)
         for option, value in options.items():
             self.drivers[name].ok("option", "%s=%s" % (option, value))
         for policy in policies:
@@ -112,7 +112,7 @@ class World:
         """Ends an edge, so that its file can be copied."""
         self.drivers.pop(name).close()
 
-    def open_hub(self, url=None):
+    def open_hub(self, url=None, program=None):
         """The hub's own store anew, after its server or its database was another one for a while."""
         self.drivers.pop("h").kill()
         self.drivers["h"] = Driver()
