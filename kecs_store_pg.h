@@ -1,5 +1,5 @@
 /* kecs_store_pg.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * d03bbdeb2bd81ec844b6c690f4a3ce43c680001c14642baa9103e4ae9f7556e8 */
+ * d2b37c20d56419122b76aff1700761184ba3940a944a2cb0433f057a674617bd */
 /* ---- doc/manual_pg.h --------------------------------------------------------------------------------------------- */
 /* kecs_store_pg.h -- PostgreSQL behind the calls of kecs_store.h.
  *
@@ -4588,8 +4588,8 @@ KECS_STORE_API const kecs_backend *const *kecs_pg_backends(void) {
   return list;
 }
 
-/* ---- sync/hub_common.c ------------------------------------------------------------------------------------------- */
-/* sync/hub_common.c -- the texts of what a hub has for no kind alone: tables, handshake, and a push's begin and end. */
+/* ---- sync/columns.c ---------------------------------------------------------------------------------------------- */
+/* sync/columns.c -- what the texts of sync say of columns: keys, defaults, which of them travel. */
 
 /* ---- sync/hub_sql.h ---------------------------------------------------------------------------------------------- */
 /* sync/hub_sql.h -- the texts of what a hub has beyond the backend's schema: tables, and functions by kind. */
@@ -4640,8 +4640,11 @@ KECS_PG__FN void kecs_sync__hub_repair(kecs_pg__text *out, const kecs_pg__connec
 /* A column's type at the hub. */
 KECS_PG__FN const char *kecs_sync__type(const kecs_column_info *column);
 
-/* Whether a column travels. */
+/* Whether a column travels; whether it came after the first release, so that sites may not know it; and its default, as
+ * SQL. */
 KECS_PG__FN bool kecs_sync__travels(const kecs_column_info *column);
+KECS_PG__FN bool kecs_sync__later_column(const kecs_column_info *column);
+KECS_PG__FN void kecs_sync__default(kecs_pg__text *out, const kecs_column_info *column);
 
 /* What the functions must be made for: their own format, and the kinds' columns. */
 enum { KECS_SYNC__VERSION_SIZE = 160, KECS_SYNC__FORMAT = 2 };
@@ -4649,7 +4652,47 @@ KECS_PG__FN void kecs_sync__version(char out[KECS_SYNC__VERSION_SIZE]);
 
 #endif
 
-/* ---- sync/hub_common.c, continued -------------------------------------------------------------------------------- */
+/* ---- sync/columns.c, continued ----------------------------------------------------------------------------------- */
+KECS_PG__FN bool kecs_sync__travels(const kecs_column_info *column) {
+  return column->group != KECS_GROUP_LOCAL;
+}
+
+KECS_PG__FN bool kecs_sync__later_column(const kecs_column_info *column) {
+  return column->since > 1;
+}
+
+KECS_PG__FN void kecs_sync__default(kecs_pg__text *out, const kecs_column_info *column) {
+  bool text = column->type == KECS_TYPE_TEXT || column->type == KECS_TYPE_JSON;
+  const char *value = column->default_text;
+  if (!value && !(column->flags & KECS_COLUMN_NOT_NULL)) {
+    kecs_pg__text_adds(out, "NULL");
+  } else if (column->type == KECS_TYPE_BOOL) {
+    kecs_pg__text_adds(out, value && value[0] == '1' ? "true" : "false");
+  } else { /* defaults come from the kind files and hold no quote */
+    kecs_pg__text_adds(out, text ? "'" : "");
+    kecs_pg__text_adds(out, value ? value : text ? "" : "0");
+    kecs_pg__text_adds(out, text ? "'" : "");
+  }
+}
+
+KECS_PG__FN void kecs_sync__key_text(kecs_pg__text *out, const kecs_kind_info *info, const char *alias) {
+  const kecs_column_list *key = &info->keys[0];
+  for (int i = 0; i < key->count; i++) {
+    const kecs_column_info *column = &info->columns[key->columns[i]];
+    bool text = column->type == KECS_TYPE_TEXT || column->type == KECS_TYPE_JSON;
+    const kecs_pg__mark marks[] = {{"a", alias}, {"c", column->name}, {NULL, NULL}};
+    kecs_pg__text_adds(out, i > 0 ? "||','||" : "");
+    kecs_pg__text_fill(out,
+                       text && i < key->count - 1 ? "replace(replace({a}.{c},E'\\\\',E'\\\\\\\\'),',',E'\\\\,')"
+                       : key->count == 1          ? "{a}.{c}"
+                                                  : "{a}.{c}::text",
+                       marks);
+  }
+}
+
+/* ---- sync/hub_common.c ------------------------------------------------------------------------------------------- */
+/* sync/hub_common.c -- the texts of what a hub has for no kind alone: tables, handshake, and a push's begin and end. */
+
 #include <stdio.h>
 #include <string.h>
 
@@ -5107,10 +5150,6 @@ KECS_PG__FN void kecs_sync__hub_rules(kecs_pg__text *out, int group, bool other)
 #include <stdio.h>
 #include <string.h>
 
-KECS_PG__FN bool kecs_sync__travels(const kecs_column_info *column) {
-  return column->group != KECS_GROUP_LOCAL;
-}
-
 /* ---- a kind's ---- */
 
 /* A push may have been here before. */
@@ -5442,11 +5481,6 @@ static void kecs_sync__local(kecs_sync__parts *parts, const kecs_column_info *co
   }
 }
 
-/* Whether sites may not know a column: it came after the first release. */
-static bool kecs_sync__came_later(const kecs_column_info *column) {
-  return column->since > 1;
-}
-
 static void kecs_sync__set(kecs_sync__parts *parts, int number) {
   static const char spec[] = "{c}=CASE WHEN " KECS_SYNC__LATER " OR (" KECS_SYNC__SAME
                              " AND (coalesce(excluded.stamp_spec,0),coalesce(excluded.site_spec,0))>(coalesce("
@@ -5458,7 +5492,7 @@ static void kecs_sync__set(kecs_sync__parts *parts, int number) {
   static const char unknown[] = "{c}=CASE WHEN c_{c} IS NULL AND " KECS_SYNC__SAME " THEN t.{c} ";
   const kecs_column_info *column = &parts->info->columns[number];
   const char *form = column->group == KECS_GROUP_SPEC ? spec : column->group == KECS_GROUP_STATUS ? status : life;
-  if (kecs_sync__came_later(column)) {
+  if (kecs_sync__later_column(column)) {
     kecs_sync__add(parts, KECS_SYNC__SETS, ",", unknown, column->name, "");
     kecs_sync__add(parts, KECS_SYNC__SETS, "", form + strlen("{c}=CASE "), column->name, "");
   } else if (!kecs_sync__in_key(parts->info, number)) {
@@ -5468,18 +5502,11 @@ static void kecs_sync__set(kecs_sync__parts *parts, int number) {
 
 /* What a row has in a column that its site does not know. */
 static void kecs_sync__unknown(kecs_sync__parts *parts, const kecs_column_info *column) {
-  bool text = column->type == KECS_TYPE_TEXT || column->type == KECS_TYPE_JSON;
-  bool needed = column->flags & KECS_COLUMN_NOT_NULL;
-  const char *value = column->default_text;
-  const kecs_pg__mark marks[] = {{"c", column->name},
-                                 {"q", text ? "'" : ""},
-                                 {"d", column->type == KECS_TYPE_BOOL ? (value && value[0] == '1' ? "true" : "false")
-                                       : value                        ? value
-                                       : text                         ? ""
-                                                                      : "0"},
-                                 {NULL, NULL}};
-  kecs_pg__text_fill(&parts->part[KECS_SYNC__U_NAMES],
-                     value || needed ? ",CASE WHEN c_{c} IS NULL THEN {q}{d}{q} ELSE u.{c} END" : ",u.{c}", marks);
+  kecs_pg__text *out = &parts->part[KECS_SYNC__U_NAMES];
+  const kecs_pg__mark marks[] = {{"c", column->name}, {NULL, NULL}};
+  kecs_pg__text_fill(out, ",CASE WHEN c_{c} IS NULL THEN ", marks);
+  kecs_sync__default(out, column);
+  kecs_pg__text_fill(out, " ELSE u.{c} END", marks);
 }
 
 static void kecs_sync__columns(kecs_sync__parts *parts) {
@@ -5488,11 +5515,11 @@ static void kecs_sync__columns(kecs_sync__parts *parts) {
   for (int i = 0; i < info->column_count; i++) {
     const kecs_column_info *column = &info->columns[i];
     if (kecs_sync__travels(column)) {
-      later = later || kecs_sync__came_later(column);
+      later = later || kecs_sync__later_column(column);
       kecs_sync__add(parts, KECS_SYNC__ARGUMENTS, "", later ? ",c_{c} {type}[] DEFAULT NULL" : ",c_{c} {type}[]",
                      column->name, kecs_sync__type(column));
       kecs_sync__add(parts, KECS_SYNC__NAMES, ",", "{c}", column->name, "");
-      if (kecs_sync__came_later(column)) {
+      if (kecs_sync__later_column(column)) {
         kecs_sync__unknown(parts, column);
       } else {
         kecs_sync__add(parts, KECS_SYNC__U_NAMES, ",", "u.{c}", column->name, "");
@@ -5696,21 +5723,6 @@ KECS_PG__FN void kecs_sync__hub_kind(kecs_pg__text *out, const kecs_pg__connecti
   for (int i = 0; i < KECS_SYNC__PARTS; i++) {
     out->status = out->status ? out->status : parts.part[i].status;
     kecs_pg__text_free(&parts.part[i]);
-  }
-}
-
-KECS_PG__FN void kecs_sync__key_text(kecs_pg__text *out, const kecs_kind_info *info, const char *alias) {
-  const kecs_column_list *key = &info->keys[0];
-  for (int i = 0; i < key->count; i++) {
-    const kecs_column_info *column = &info->columns[key->columns[i]];
-    bool text = column->type == KECS_TYPE_TEXT || column->type == KECS_TYPE_JSON;
-    const kecs_pg__mark marks[] = {{"a", alias}, {"c", column->name}, {NULL, NULL}};
-    kecs_pg__text_adds(out, i > 0 ? "||','||" : "");
-    kecs_pg__text_fill(out,
-                       text && i < key->count - 1 ? "replace(replace({a}.{c},E'\\\\',E'\\\\\\\\'),',',E'\\\\,')"
-                       : key->count == 1          ? "{a}.{c}"
-                                                  : "{a}.{c}::text",
-                       marks);
   }
 }
 
@@ -7745,20 +7757,11 @@ typedef struct kecs_sync__catch_up {
 static void kecs_sync__catch_up_where(kecs_pg__text *out, const kecs_sync__catch_up *job) {
   kecs_pg__text_adds(out, "t.rid>$1 AND (false");
   for (int i = job->from; i < job->sync->columns[job->info->kind]; i++) {
-    const kecs_column_info *column = &job->info->columns[i];
-    bool text = column->type == KECS_TYPE_TEXT || column->type == KECS_TYPE_JSON;
-    const char *plain = column->default_text;
-    bool needed = column->flags & KECS_COLUMN_NOT_NULL;
-    const kecs_pg__mark marks[] = {{"c", column->name},
-                                   {"q", text ? "'" : ""},
-                                   {"d", column->type == KECS_TYPE_BOOL ? (plain && plain[0] == '1' ? "true" : "false")
-                                         : plain                        ? plain
-                                         : text                         ? ""
-                                                                        : "0"},
-                                   {NULL, NULL}};
-    if (kecs_sync__travels(column)) {
-      kecs_pg__text_fill(out, plain || needed ? " OR t.{c} IS DISTINCT FROM {q}{d}{q}" : " OR t.{c} IS NOT NULL",
-                         marks);
+    if (kecs_sync__travels(&job->info->columns[i])) {
+      kecs_pg__text_adds(out, " OR t.");
+      kecs_pg__text_adds(out, job->info->columns[i].name);
+      kecs_pg__text_adds(out, " IS DISTINCT FROM ");
+      kecs_sync__default(out, &job->info->columns[i]);
     }
   }
   kecs_pg__text_adds(out, ") ORDER BY t.rid LIMIT $2");

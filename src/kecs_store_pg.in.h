@@ -35,6 +35,7 @@ extern "C" {
 #include "pg/log_kind.c"
 #include "pg/log.c"
 #include "pg/backend.c"
+#include "sync/columns.c"
 #include "sync/hub_common.c"
 #include "sync/hub_kinds.c"
 #include "sync/hub_append.c"

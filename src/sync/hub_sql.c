@@ -10,10 +10,6 @@
 #include <stdio.h>
 #include <string.h>
 
-KECS_PG__FN bool kecs_sync__travels(const kecs_column_info *column) {
-  return column->group != KECS_GROUP_LOCAL;
-}
-
 /* ---- a kind's ---- */
 
 /* A push may have been here before. */
@@ -345,11 +341,6 @@ static void kecs_sync__local(kecs_sync__parts *parts, const kecs_column_info *co
   }
 }
 
-/* Whether sites may not know a column: it came after the first release. */
-static bool kecs_sync__came_later(const kecs_column_info *column) {
-  return column->since > 1;
-}
-
 static void kecs_sync__set(kecs_sync__parts *parts, int number) {
   static const char spec[] = "{c}=CASE WHEN " KECS_SYNC__LATER " OR (" KECS_SYNC__SAME
                              " AND (coalesce(excluded.stamp_spec,0),coalesce(excluded.site_spec,0))>(coalesce("
@@ -361,7 +352,7 @@ static void kecs_sync__set(kecs_sync__parts *parts, int number) {
   static const char unknown[] = "{c}=CASE WHEN c_{c} IS NULL AND " KECS_SYNC__SAME " THEN t.{c} ";
   const kecs_column_info *column = &parts->info->columns[number];
   const char *form = column->group == KECS_GROUP_SPEC ? spec : column->group == KECS_GROUP_STATUS ? status : life;
-  if (kecs_sync__came_later(column)) {
+  if (kecs_sync__later_column(column)) {
     kecs_sync__add(parts, KECS_SYNC__SETS, ",", unknown, column->name, "");
     kecs_sync__add(parts, KECS_SYNC__SETS, "", form + strlen("{c}=CASE "), column->name, "");
   } else if (!kecs_sync__in_key(parts->info, number)) {
@@ -371,18 +362,11 @@ static void kecs_sync__set(kecs_sync__parts *parts, int number) {
 
 /* What a row has in a column that its site does not know. */
 static void kecs_sync__unknown(kecs_sync__parts *parts, const kecs_column_info *column) {
-  bool text = column->type == KECS_TYPE_TEXT || column->type == KECS_TYPE_JSON;
-  bool needed = column->flags & KECS_COLUMN_NOT_NULL;
-  const char *value = column->default_text;
-  const kecs_pg__mark marks[] = {{"c", column->name},
-                                 {"q", text ? "'" : ""},
-                                 {"d", column->type == KECS_TYPE_BOOL ? (value && value[0] == '1' ? "true" : "false")
-                                       : value                        ? value
-                                       : text                         ? ""
-                                                                      : "0"},
-                                 {NULL, NULL}};
-  kecs_pg__text_fill(&parts->part[KECS_SYNC__U_NAMES],
-                     value || needed ? ",CASE WHEN c_{c} IS NULL THEN {q}{d}{q} ELSE u.{c} END" : ",u.{c}", marks);
+  kecs_pg__text *out = &parts->part[KECS_SYNC__U_NAMES];
+  const kecs_pg__mark marks[] = {{"c", column->name}, {NULL, NULL}};
+  kecs_pg__text_fill(out, ",CASE WHEN c_{c} IS NULL THEN ", marks);
+  kecs_sync__default(out, column);
+  kecs_pg__text_fill(out, " ELSE u.{c} END", marks);
 }
 
 static void kecs_sync__columns(kecs_sync__parts *parts) {
@@ -391,11 +375,11 @@ static void kecs_sync__columns(kecs_sync__parts *parts) {
   for (int i = 0; i < info->column_count; i++) {
     const kecs_column_info *column = &info->columns[i];
     if (kecs_sync__travels(column)) {
-      later = later || kecs_sync__came_later(column);
+      later = later || kecs_sync__later_column(column);
       kecs_sync__add(parts, KECS_SYNC__ARGUMENTS, "", later ? ",c_{c} {type}[] DEFAULT NULL" : ",c_{c} {type}[]",
                      column->name, kecs_sync__type(column));
       kecs_sync__add(parts, KECS_SYNC__NAMES, ",", "{c}", column->name, "");
-      if (kecs_sync__came_later(column)) {
+      if (kecs_sync__later_column(column)) {
         kecs_sync__unknown(parts, column);
       } else {
         kecs_sync__add(parts, KECS_SYNC__U_NAMES, ",", "u.{c}", column->name, "");
@@ -599,20 +583,5 @@ KECS_PG__FN void kecs_sync__hub_kind(kecs_pg__text *out, const kecs_pg__connecti
   for (int i = 0; i < KECS_SYNC__PARTS; i++) {
     out->status = out->status ? out->status : parts.part[i].status;
     kecs_pg__text_free(&parts.part[i]);
-  }
-}
-
-KECS_PG__FN void kecs_sync__key_text(kecs_pg__text *out, const kecs_kind_info *info, const char *alias) {
-  const kecs_column_list *key = &info->keys[0];
-  for (int i = 0; i < key->count; i++) {
-    const kecs_column_info *column = &info->columns[key->columns[i]];
-    bool text = column->type == KECS_TYPE_TEXT || column->type == KECS_TYPE_JSON;
-    const kecs_pg__mark marks[] = {{"a", alias}, {"c", column->name}, {NULL, NULL}};
-    kecs_pg__text_adds(out, i > 0 ? "||','||" : "");
-    kecs_pg__text_fill(out,
-                       text && i < key->count - 1 ? "replace(replace({a}.{c},E'\\\\',E'\\\\\\\\'),',',E'\\\\,')"
-                       : key->count == 1          ? "{a}.{c}"
-                                                  : "{a}.{c}::text",
-                       marks);
   }
 }

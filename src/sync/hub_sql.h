@@ -48,8 +48,11 @@ KECS_PG__FN void kecs_sync__hub_repair(kecs_pg__text *out, const kecs_pg__connec
 /* A column's type at the hub. */
 KECS_PG__FN const char *kecs_sync__type(const kecs_column_info *column);
 
-/* Whether a column travels. */
+/* Whether a column travels; whether it came after the first release, so that sites may not know it; and its default, as
+ * SQL. */
 KECS_PG__FN bool kecs_sync__travels(const kecs_column_info *column);
+KECS_PG__FN bool kecs_sync__later_column(const kecs_column_info *column);
+KECS_PG__FN void kecs_sync__default(kecs_pg__text *out, const kecs_column_info *column);
 
 /* What the functions must be made for: their own format, and the kinds' columns. */
 enum { KECS_SYNC__VERSION_SIZE = 160, KECS_SYNC__FORMAT = 2 };

@@ -76,20 +76,11 @@ typedef struct kecs_sync__catch_up {
 static void kecs_sync__catch_up_where(kecs_pg__text *out, const kecs_sync__catch_up *job) {
   kecs_pg__text_adds(out, "t.rid>$1 AND (false");
   for (int i = job->from; i < job->sync->columns[job->info->kind]; i++) {
-    const kecs_column_info *column = &job->info->columns[i];
-    bool text = column->type == KECS_TYPE_TEXT || column->type == KECS_TYPE_JSON;
-    const char *plain = column->default_text;
-    bool needed = column->flags & KECS_COLUMN_NOT_NULL;
-    const kecs_pg__mark marks[] = {{"c", column->name},
-                                   {"q", text ? "'" : ""},
-                                   {"d", column->type == KECS_TYPE_BOOL ? (plain && plain[0] == '1' ? "true" : "false")
-                                         : plain                        ? plain
-                                         : text                         ? ""
-                                                                        : "0"},
-                                   {NULL, NULL}};
-    if (kecs_sync__travels(column)) {
-      kecs_pg__text_fill(out, plain || needed ? " OR t.{c} IS DISTINCT FROM {q}{d}{q}" : " OR t.{c} IS NOT NULL",
-                         marks);
+    if (kecs_sync__travels(&job->info->columns[i])) {
+      kecs_pg__text_adds(out, " OR t.");
+      kecs_pg__text_adds(out, job->info->columns[i].name);
+      kecs_pg__text_adds(out, " IS DISTINCT FROM ");
+      kecs_sync__default(out, &job->info->columns[i]);
     }
   }
   kecs_pg__text_adds(out, ") ORDER BY t.rid LIMIT $2");

@@ -44,6 +44,6 @@ def build(folder):
     pathlib.Path(other).write_text('#define KECS_STORE_PG_IMPLEMENTATION\n#include "kecs_store_pg.h"\n')
     program = os.path.join(folder, "sync_driver")
     subprocess.run([os.environ.get("CC", "cc"), "-O0", "-std=c99", "-D_GNU_SOURCE", "-I" + folder, *include, postgres,
-                    str(ROOT / "tests/sync/driver/sync_driver.c"), whole, other, *sqlite, "-lpq", "-pthread", "-lm", "-o",
-                    program], check=True)
+                    str(ROOT / "tests/sync/driver/sync_driver.c"), whole, other, *sqlite, "-lpq", "-pthread", "-lm",
+                    "-o", program], check=True)
     return program

@@ -43,7 +43,7 @@ def notes(world, name):
 
 
 def test_the_hub_alone():
-    """An edit of spec is refused, kept in the log, and what the hub has comes back; the rest of the row goes its way."""
+    """An edit of spec is refused, kept in the log, and what the hub has comes back; the rest of the row goes on."""
     with two([("service", SPEC, HUB)]) as world:
         with_service(world)
         world.set("a", "service", "shop,web", "desired_count", 5)
