@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 44aae394add16de7dba80eabe5cf932cf09828094efaebc960a1a4d6f06196d6 */
+ * ca7bee8c880ff0ce095e7b0a56ffe59d3401821a6600823a766599149f33345b */
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
 /* kecs_store.h -- a durable, typed store for the state of a container orchestrator, in one SQLite file.
  *
@@ -3395,6 +3395,8 @@ typedef struct kecs_replica_row {
   int64_t stamp[KECS_REPLICA_STAMPS]; /* a dead one has only that of its death, in the first place; 0: none */
   int64_t site[KECS_REPLICA_STAMPS];
   const kecs_value *values;           /* one a column, in order; NULL for a dead one. Local columns are not read */
+  bool partly; /* to be merged: only the groups with a stamp came. Where the row is not here in the same life, it is an
+                * orphan until it comes whole */
   uint64_t given;                     /* merged: the columns that came, as bits; 0: all that travel */
   int64_t base[KECS_REPLICA_STAMPS];  /* given: the stamps that pending groups are based on; only where a policy of the
                                        * kind compares */
@@ -27309,7 +27311,8 @@ typedef struct kecs__join {
   kecs__write *write;
   const kecs__meta *meta;
   const kecs_replica *side;
-  const kecs_replica_row *row;
+  const kecs_replica_row *came;
+  const kecs_replica_row *row; /* what came, made whole where only a part did */
   kecs__state ours;
   unsigned pending; /* of ours */
   unsigned yields;  /* of that, what the other side has refused by a policy: it gives way */
@@ -27349,6 +27352,9 @@ KECS__FN kecs_value kecs__merge_default(const kecs__meta *meta, int column);
 
 /* Fills in columns of kecs_replica_row.fill but those of the groups that were taken. (replica_schema.c) */
 KECS__FN kecs_status kecs__merged_fill(kecs__join *merge, unsigned taken);
+
+/* Whether a column comes with a mask of groups; the life brings all that travels. (replica_rows.c) */
+KECS__FN bool kecs__merge_takes(const kecs__join *merge, int column, unsigned groups);
 
 /* Asks for a key's state in the next page. (replica_rows.c) */
 KECS__FN kecs_status kecs__merge_want(kecs__write *write, kecs_kind kind, const char *key);
@@ -27936,10 +27942,11 @@ static kecs_status kecs__adopt_tables(kecs__write *write) {
   return status;
 }
 
-/* Each row of a kind gets an entry, and a stamp where it has none; no two have the same. */
-static kecs_status kecs__adopt_kind(kecs__write *write, const kecs_kind_info *info) {
+/* Each row of a kind that the log does not know gets an entry, and a stamp where it has none; no two have the same. */
+static kecs_status kecs__adopt_kind(kecs__write *write, const kecs_kind_info *info, bool *out_any) {
   kecs__text sql;
   int64_t stamp = 0;
+  int64_t entries = 0;
   kecs__feed_end end;
   kecs_status status = kecs__feed_stamp(write, &stamp);
   kecs_value values[] = {kecs__value_int(stamp), kecs__value_int((int64_t)info->kind)};
@@ -27949,9 +27956,11 @@ static kecs_status kecs__adopt_kind(kecs__write *write, const kecs_kind_info *in
   kecs__text_clear(&sql);
   kecs__text_addf(&sql,
                   "INSERT INTO {changes}({tenant}kind,rid,groups,op,stamp) SELECT {ours}?2,rid,15,2,?1+rid FROM {%s} "
-                  "WHERE {own}true ORDER BY rid",
+                  "WHERE {own}(stamp_life=?1+rid OR (rid NOT IN(SELECT rid FROM {changes c} WHERE {own c}c.kind=?2) "
+                  "AND rid NOT IN(SELECT rid FROM {change_folds f} WHERE {own f}f.kind=?2))) ORDER BY rid",
                   info->table);
-  status = status ? status : sql.status ? sql.status : kecs__run(write->session, sql.data, values, 2, NULL);
+  status = status ? status : sql.status ? sql.status : kecs__run(write->session, sql.data, values, 2, &entries);
+  *out_any = *out_any || entries > 0;
   kecs__text_free(&sql);
   status = status ? status : kecs__feed_read_end(write->session, &end);
   if (!status) {
@@ -27966,6 +27975,7 @@ static kecs_status kecs__adopt_work(kecs__write *write, void *user) {
   kecs__adoption *adoption = user;
   kecs__feed_end end;
   int64_t known = 0;
+  bool any = false;
   adoption->seq = 0;
   kecs_status status = kecs__write_guard(write);
   status = status ? status : kecs__feed_begin(write);
@@ -27981,7 +27991,7 @@ static kecs_status kecs__adopt_work(kecs__write *write, void *user) {
   }
   for (int kind = 1; !status && kind < KECS_KIND_COUNT; kind++) {
     if (adoption->kinds & KECS_BIT(kind)) {
-      status = kecs__adopt_kind(write, kecs_kind_describe((kecs_kind)kind));
+      status = kecs__adopt_kind(write, kecs_kind_describe((kecs_kind)kind), &any);
     }
   }
   status = status ? status : kecs__feed_read_end(write->session, &end);
@@ -27989,8 +27999,8 @@ static kecs_status kecs__adopt_work(kecs__write *write, void *user) {
   if (status) {
     return status;
   }
-  adoption->seq = end.seq;
-  kecs_value seq = kecs__value_int(end.seq);
+  adoption->seq = any ? end.seq : 0;
+  kecs_value seq = kecs__value_int(adoption->seq);
   return kecs__run(write->session,
                    "INSERT INTO {sync_state}({tenant}name,value) VALUES({ours}'adopted',CAST(?1 AS TEXT))", &seq, 1,
                    NULL);
@@ -28254,12 +28264,50 @@ static kecs_status kecs__merge_buried(kecs__join *merge, const kecs__grave *grav
                             row->site[0]);
 }
 
+/* A row that came partly, and is here in the same life: the rest of it is what is here. */
+static kecs_status kecs__merge_complete(kecs__join *merge) {
+  const kecs_kind_info *info = merge->meta->info;
+  kecs_replica_row *row = kecs__arena_take(&merge->write->arena, sizeof *row);
+  kecs_value *values = kecs__arena_take(&merge->write->arena, (size_t)info->column_count * sizeof *values);
+  if (!row || !values) {
+    return KECS_E_NOMEM;
+  }
+  *row = *merge->came;
+  row->values = values;
+  row->partly = false;
+  for (int i = 0; i < info->column_count; i++) {
+    kecs_column_group group = (kecs_column_group)info->columns[i].group;
+    bool came = (group == KECS_GROUP_SPEC && row->stamp[KECS_REPLICA_SPEC]) ||
+                (group == KECS_GROUP_STATUS && row->stamp[KECS_REPLICA_STATUS]);
+    values[i] = came ? merge->came->values[i] : merge->ours.values[i];
+  }
+  for (int i = 1; i < KECS_REPLICA_STAMPS; i++) {
+    bool came = row->stamp[i] != 0;
+    row->stamp[i] = came ? row->stamp[i] : merge->ours.stamp[i];
+    row->site[i] = came ? row->site[i] : merge->ours.site[i];
+  }
+  merge->row = row;
+  return KECS_OK;
+}
+
 static kecs_status kecs__merge_alive(kecs__join *merge) {
   const kecs_replica_row *row = merge->row;
   const unsigned whole = 1U << KECS_REPLICA_LIFE;
   unsigned groups = 0;
   kecs__grave grave;
   kecs_status status = KECS_OK;
+  if (row->partly && (merge->ours.rid == 0 || kecs__stamp_compare(merge->side, row->stamp[0], row->site[0],
+                                                                  merge->ours.stamp[0], merge->ours.site[0]) != 0)) {
+    merge->done.outcome = KECS_REPLICA_ORPHAN;
+    return kecs__merge_want(merge->write, row->kind, row->key);
+  }
+  if (row->partly) {
+    status = kecs__merge_complete(merge);
+    if (status) {
+      return status;
+    }
+    row = merge->row;
+  }
   if (merge->ours.rid == 0) {
     status = kecs__grave_read(merge->write->session, row->kind, row->key, &grave);
     bool buried = !status && grave.seq &&
@@ -28291,6 +28339,7 @@ static kecs_status kecs__merge_work(kecs__write *write, void *user) {
   kecs_value key[KECS_KEY_COLUMNS_MAX];
   int64_t rid = 0;
   merge->write = write;
+  merge->row = merge->came;
   memset(&merge->ours, 0, sizeof merge->ours);
   memset(&merge->done, 0, sizeof merge->done);
   kecs_status status = kecs__write_guard(write);
@@ -28330,7 +28379,7 @@ KECS_STORE_API kecs_status kecs_replica_merge(kecs_store *store, const kecs_repl
   memset(&merge, 0, sizeof merge);
   merge.meta = kecs__meta_checked(store, row->kind);
   merge.side = side;
-  merge.row = row;
+  merge.came = row;
   if (!merge.meta) {
     return kecs_last_error()->status;
   }
@@ -28364,8 +28413,7 @@ KECS__FN const char *kecs__state_name(kecs__write *write, const kecs__meta *meta
 
 /* ---- writing rows ---- */
 
-/* Whether a column comes with a mask of groups; the life brings all that travels. */
-static bool kecs__merge_takes(const kecs__join *merge, int column, unsigned groups) {
+KECS__FN bool kecs__merge_takes(const kecs__join *merge, int column, unsigned groups) {
   switch (merge->meta->info->columns[column].group) {
     case KECS_GROUP_KEY:
       return groups & 1U << KECS_REPLICA_LIFE;

@@ -206,12 +206,50 @@ static kecs_status kecs__merge_buried(kecs__join *merge, const kecs__grave *grav
                             row->site[0]);
 }
 
+/* A row that came partly, and is here in the same life: the rest of it is what is here. */
+static kecs_status kecs__merge_complete(kecs__join *merge) {
+  const kecs_kind_info *info = merge->meta->info;
+  kecs_replica_row *row = kecs__arena_take(&merge->write->arena, sizeof *row);
+  kecs_value *values = kecs__arena_take(&merge->write->arena, (size_t)info->column_count * sizeof *values);
+  if (!row || !values) {
+    return KECS_E_NOMEM;
+  }
+  *row = *merge->came;
+  row->values = values;
+  row->partly = false;
+  for (int i = 0; i < info->column_count; i++) {
+    kecs_column_group group = (kecs_column_group)info->columns[i].group;
+    bool came = (group == KECS_GROUP_SPEC && row->stamp[KECS_REPLICA_SPEC]) ||
+                (group == KECS_GROUP_STATUS && row->stamp[KECS_REPLICA_STATUS]);
+    values[i] = came ? merge->came->values[i] : merge->ours.values[i];
+  }
+  for (int i = 1; i < KECS_REPLICA_STAMPS; i++) {
+    bool came = row->stamp[i] != 0;
+    row->stamp[i] = came ? row->stamp[i] : merge->ours.stamp[i];
+    row->site[i] = came ? row->site[i] : merge->ours.site[i];
+  }
+  merge->row = row;
+  return KECS_OK;
+}
+
 static kecs_status kecs__merge_alive(kecs__join *merge) {
   const kecs_replica_row *row = merge->row;
   const unsigned whole = 1U << KECS_REPLICA_LIFE;
   unsigned groups = 0;
   kecs__grave grave;
   kecs_status status = KECS_OK;
+  if (row->partly && (merge->ours.rid == 0 || kecs__stamp_compare(merge->side, row->stamp[0], row->site[0],
+                                                                  merge->ours.stamp[0], merge->ours.site[0]) != 0)) {
+    merge->done.outcome = KECS_REPLICA_ORPHAN;
+    return kecs__merge_want(merge->write, row->kind, row->key);
+  }
+  if (row->partly) {
+    status = kecs__merge_complete(merge);
+    if (status) {
+      return status;
+    }
+    row = merge->row;
+  }
   if (merge->ours.rid == 0) {
     status = kecs__grave_read(merge->write->session, row->kind, row->key, &grave);
     bool buried = !status && grave.seq &&
@@ -243,6 +281,7 @@ static kecs_status kecs__merge_work(kecs__write *write, void *user) {
   kecs_value key[KECS_KEY_COLUMNS_MAX];
   int64_t rid = 0;
   merge->write = write;
+  merge->row = merge->came;
   memset(&merge->ours, 0, sizeof merge->ours);
   memset(&merge->done, 0, sizeof merge->done);
   kecs_status status = kecs__write_guard(write);
@@ -282,7 +321,7 @@ KECS_STORE_API kecs_status kecs_replica_merge(kecs_store *store, const kecs_repl
   memset(&merge, 0, sizeof merge);
   merge.meta = kecs__meta_checked(store, row->kind);
   merge.side = side;
-  merge.row = row;
+  merge.came = row;
   if (!merge.meta) {
     return kecs_last_error()->status;
   }

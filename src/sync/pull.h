@@ -6,6 +6,8 @@
 /* Where a bootstrap is, beside the kinds. */
 enum { KECS_SYNC__BOOT_GRAVES = KECS_KIND_COUNT, KECS_SYNC__BOOT_DONE = KECS_KIND_COUNT + 1 };
 
+enum { KECS_SYNC__ROW_FIXED = 7 /* of a row that is read, before its columns: key, three stamps with their sites */ };
+
 /* A page: for each kind the items of the exchange that have its tombstones and rows; 0: none. */
 typedef struct kecs_sync__page {
   kecs_sync *sync;
@@ -31,8 +33,10 @@ typedef struct kecs_sync__page {
   int64_t boot_rid;
 } kecs_sync__page;
 
-/* "SELECT key,stamps...,columns...,rid FROM table t WHERE t.tenant=... AND " */
-KECS_PG__FN void kecs_sync__select(kecs_pg__text *out, const kecs_sync *sync, const kecs_kind_info *info);
+/* "SELECT key,stamps...,columns...,rid FROM table t WHERE t.tenant=... AND ". `window`: of the entries of a window, and
+ * of rows that were not created in it only the groups that were written; w.g, behind rid, tells which. */
+KECS_PG__FN void kecs_sync__select(kecs_pg__text *out, const kecs_sync *sync, const kecs_kind_info *info,
+                                   bool window);
 
 /* Adds a statement that was put together, and frees its text. */
 KECS_PG__FN int kecs_sync__add_text(kecs_sync__exchange *exchange, kecs_pg__text *form, const char *table,

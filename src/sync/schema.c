@@ -102,7 +102,7 @@ static kecs_status kecs_sync__catch_up_page(kecs_sync *sync, kecs_sync__page *pa
     page->fill |= KECS_BIT(i);
   }
   kecs_sync__begin(&page->exchange, sync, false);
-  kecs_sync__select(&form, sync, job.info);
+  kecs_sync__select(&form, sync, job.info, false);
   kecs_sync__catch_up_where(&form, &job);
   int item = kecs_sync__add_text(&page->exchange, &form, job.info->table, values, 2);
   kecs_status status = kecs_sync__send(&page->exchange, "pull");
