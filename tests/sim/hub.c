@@ -42,6 +42,12 @@ void sim_hub_free(sim_hub *hub) {
     hub_forget_refused(&hub->sites[i]);
   }
   if (hub) {
+    for (int i = 0; i < hub->family_count; i++) {
+      for (int part = 0; part < 3; part++) {
+        free(hub->families[i].name[part]);
+      }
+    }
+    free(hub->families);
     free(hub->rows);
     free(hub->entries);
     free(hub->batches);
@@ -55,6 +61,13 @@ sim_hub *sim_hub_copy(const sim_hub *hub) {
   copy->rows = sim_alloc((size_t)hub->row_count * sizeof *copy->rows);
   copy->entries = sim_alloc((size_t)hub->entry_count * sizeof *copy->entries);
   copy->batches = sim_alloc((size_t)hub->batch_count * sizeof *copy->batches);
+  copy->families = sim_alloc((size_t)hub->family_count * sizeof *copy->families);
+  for (int i = 0; i < hub->family_count; i++) {
+    copy->families[i].last = hub->families[i].last;
+    for (int part = 0; part < 3; part++) {
+      copy->families[i].name[part] = sim_copy(hub->families[i].name[part]);
+    }
+  }
   for (int i = 0; i < hub->batch_count; i++) {
     copy->batches[i] = hub->batches[i];
   }
@@ -83,6 +96,13 @@ sim_hub *sim_hub_copy(const sim_hub *hub) {
   return copy;
 }
 
+void hub_restore(sim_hub *hub, sim_hub *copy) {
+  sim_hub old = *hub;
+  *hub = *copy;
+  *copy = old;
+  sim_hub_free(copy);
+}
+
 /* ---- the clock and the feed ---- */
 
 int64_t hub_wall(int64_t now_us) {
@@ -95,13 +115,15 @@ int64_t hub_stamp(sim_hub *hub, int64_t now_us) {
   return hub->clock;
 }
 
-static void append(sim_hub *hub, const hub_row *row, bool death) {
+static void append(sim_hub *hub, const hub_row *row, bool birth, bool death) {
   hub->entries = sim_grow(hub->entries, ((size_t)hub->entry_count + 1) * sizeof *hub->entries);
   hub_entry *entry = &hub->entries[hub->entry_count++];
   memset(entry, 0, sizeof *entry);
   entry->batch = hub->batch;
   entry->kind = row->kind;
   entry->rid = row->rid;
+  entry->from = hub->from;
+  entry->birth = birth;
   entry->death = death;
   entry->key = sim_copy(death ? row->key : NULL);
   entry->stamp = row->stamp[0];
@@ -264,7 +286,8 @@ const char *hub_put(sim_hub *hub, int kind, const char *key, const int64_t *stam
   row = row ? row : row_new(hub, kind, key);
   row_free(row);
   row->values = result;
-  row->rid = row->alive ? row->rid : ++hub->rids[kind];
+  bool birth = !row->alive;
+  row->rid = birth ? ++hub->rids[kind] : row->rid;
   row->alive = true;
   for (int i = 0; i < KECS_REPLICA_STAMPS; i++) {
     if (places & 1 || places & 1U << i) {
@@ -272,7 +295,7 @@ const char *hub_put(sim_hub *hub, int kind, const char *key, const int64_t *stam
       row->site[i] = site[i];
     }
   }
-  append(hub, row, false);
+  append(hub, row, birth, false);
   return NULL;
 }
 
@@ -306,7 +329,7 @@ static void let_go(sim_hub *hub, const kecs_kind_info *info, char **values, bool
         row->stamp[0] = later_than(hub, row);
         row->site[0] = site;
         row->stamp[1] = row->stamp[2] = row->site[1] = row->site[2] = 0;
-        append(hub, row, true);
+        append(hub, row, false, true);
         let_go(hub, child, row->values, false, site, now_us);
         row_free(&hub->rows[r]);
       } else if (clear) {
@@ -316,7 +339,7 @@ static void let_go(sim_hub *hub, const kecs_kind_info *info, char **values, bool
         (void)hub_stamp(hub, now_us);
         row->stamp[place] = later_than(hub, row);
         row->site[place] = 0;
-        append(hub, row, false);
+        append(hub, row, false, false);
       }
     }
   }
@@ -338,7 +361,7 @@ void hub_bury(sim_hub *hub, int kind, const char *key, int64_t stamp, int64_t si
   row->stamp[0] = stamp;
   row->site[0] = site;
   row->stamp[1] = row->stamp[2] = row->site[1] = row->site[2] = 0;
-  append(hub, row, true);
+  append(hub, row, false, true);
   if (row->values) {
     let_go(hub, info, row->values, false, site, now_us);
     row_free(row);
@@ -351,16 +374,18 @@ void hub_change(sim_hub *hub, int kind, const char *key, int column, const char 
   hub_row *row = hub_find(hub, kind, key);
   int place = place_of(&kecs_kind_describe((kecs_kind)kind)->columns[column]);
   hub->batch++;
+  hub->from = 0;
   free(row->values[column]);
   row->values[column] = sim_copy(value);
   (void)hub_stamp(hub, now_us);
   row->stamp[place] = later_than(hub, row);
   row->site[place] = 0;
-  append(hub, row, false);
+  append(hub, row, false, false);
 }
 
 void hub_erase(sim_hub *hub, int kind, const char *key, int64_t now_us) {
   hub->batch++;
+  hub->from = 0;
   (void)hub_stamp(hub, now_us);
   hub_bury(hub, kind, key, later_than(hub, hub_find(hub, kind, key)), 0, now_us);
 }

@@ -20,6 +20,8 @@ typedef struct hub_entry {
   int batch;
   int kind;
   int64_t rid;
+  int64_t from; /* the site that brought it; 0: this hub */
+  bool birth;   /* of a row that was not there */
   bool death;
   char *key; /* of a death, with its stamp */
   int64_t stamp;
@@ -45,6 +47,12 @@ typedef struct hub_site {
   int refused_count;
 } hub_site;
 
+/* How far a family's revisions were given out. */
+typedef struct hub_family {
+  char *name[3]; /* account, region, family */
+  int64_t last;
+} hub_family;
+
 enum { HUB_SITES = 64 };
 
 struct sim_hub {
@@ -61,6 +69,9 @@ struct sim_hub {
   int64_t floor;
   int64_t clock;
   int64_t rids[KECS_KIND_COUNT];
+  int64_t from; /* the site whose push is done */
+  hub_family *families;
+  int family_count;
   hub_site sites[HUB_SITES]; /* number 1 is the first */
   int site_count;
 };
@@ -79,6 +90,19 @@ const char *hub_batch_at(const sim_hub *hub, int64_t seq);
 
 /* A row as it was sent; `values` are taken over. What becomes of it: NULL or a SQLSTATE. */
 const char *hub_put(sim_hub *hub, int kind, const char *key, const int64_t *stamp, const int64_t *site, char **values);
+
+/* hub_kinds.c: what is special to kinds. Whether a definition's number was given by somebody whom the site has not
+ * seen; how far a family has come; rows that are in the way of others of the same push, moved aside. */
+bool hub_claimed(sim_hub *hub, int kind, const char *key, const int64_t *stamp, const int64_t *site, int64_t me,
+                 int64_t since);
+void hub_family_raise(sim_hub *hub, const char *account, const char *region, const char *family, int64_t revision);
+void hub_families_of(sim_hub *hub, const kecs_kind_info *info, char **values);
+void hub_family_of_key(sim_hub *hub, int kind, const char *key);
+bool hub_swaps(const kecs_kind_info *info);
+void hub_aside(sim_hub *hub, int kind, const char *key, const int64_t *stamp, const int64_t *site, char **values);
+
+/* Puts `copy` in the place of what the hub has, and frees that. */
+void hub_restore(sim_hub *hub, sim_hub *copy);
 
 /* A deletion as it was sent, with all that goes with the row. */
 void hub_bury(sim_hub *hub, int kind, const char *key, int64_t stamp, int64_t site, int64_t now_us);

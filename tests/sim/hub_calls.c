@@ -19,18 +19,21 @@ typedef struct call {
 
 /* ---- answers ---- */
 
-static PGresult *answer(int columns) {
+static PGresult *answer_with(const char *const *names, int columns) {
   PGresAttDesc descriptions[80];
-  static char name[] = "value";
   PGresult *result = PQmakeEmptyPGresult(NULL, PGRES_TUPLES_OK);
   memset(descriptions, 0, sizeof descriptions);
   for (int i = 0; i < columns; i++) {
-    descriptions[i].name = name;
+    descriptions[i].name = (char *)(uintptr_t)(names && names[i] ? names[i] : "value");
   }
   if (!result || !PQsetResultAttrs(result, columns, descriptions)) {
     abort();
   }
   return result;
+}
+
+static PGresult *answer(int columns) {
+  return answer_with(NULL, columns);
 }
 
 static void say(PGresult *result, int row, int column, const char *text) {
@@ -182,6 +185,7 @@ static bool do_begin(call *at) {
   *at->known = strcmp(site->push, at->values[1]) == 0;
   if (!*at->known) {
     hub_forget_refused(site);
+    at->hub->from = number_of(at, 0);
   }
   at->result = answer(1);
   return true;
@@ -202,29 +206,86 @@ static void raise_clock(sim_hub *hub, int64_t top) {
   hub->clock = top > hub->clock ? top : hub->clock;
 }
 
-static void put_row(call *at, const kecs_kind_info *info, const sim_array *arrays, int row) {
-  int64_t number = number_of(at, 0);
+/* A row of a push, taken apart. */
+typedef struct sent {
+  const char *key;
   int64_t stamp[KECS_REPLICA_STAMPS];
   int64_t site[KECS_REPLICA_STAMPS];
-  char *values[64] = {NULL};
+  char *values[64];
+} sent;
+
+static void read_sent(const kecs_kind_info *info, const sim_array *arrays, int row, sent *out) {
   int next = PUT_FIXED;
+  memset(out, 0, sizeof *out);
+  out->key = arrays[2].list[row];
   for (int i = 0; i < KECS_REPLICA_STAMPS; i++) {
-    stamp[i] = array_number(&arrays[4 + 2 * i], row);
-    site[i] = array_number(&arrays[5 + 2 * i], row);
+    out->stamp[i] = array_number(&arrays[4 + 2 * i], row);
+    out->site[i] = array_number(&arrays[5 + 2 * i], row);
   }
   for (int i = 0; i < info->column_count; i++) {
-    values[i] = kecs_sync__travels(&info->columns[i]) ? arrays[next++].list[row] : NULL;
+    out->values[i] = kecs_sync__travels(&info->columns[i]) ? arrays[next++].list[row] : NULL;
   }
-  const char *code = hub_put(at->hub, (int)info->kind, arrays[2].list[row], stamp, site, values);
-  if (code) {
-    hub_refuse(&at->hub->sites[number - 1], (int)info->kind, arrays[2].list[row], code);
+}
+
+/* All rows, one after the other; false where one was refused. */
+static bool put_rows(call *at, const kecs_kind_info *info, const sim_array *arrays) {
+  int64_t number = number_of(at, 0);
+  int64_t since = number_of(at, 1);
+  bool good = true;
+  sent row;
+  for (int i = 0; i < arrays[2].count; i++) {
+    read_sent(info, arrays, i, &row);
+    const char *code = hub_claimed(at->hub, (int)info->kind, row.key, row.stamp, row.site, number, since)
+                           ? "KS004"
+                           : hub_put(at->hub, (int)info->kind, row.key, row.stamp, row.site, row.values);
+    if (code) {
+      hub_refuse(&at->hub->sites[number - 1], (int)info->kind, row.key, code);
+    }
+    good = good && !code;
   }
+  for (int i = 0; i < arrays[2].count; i++) {
+    read_sent(info, arrays, i, &row);
+    hub_families_of(at->hub, info, row.values);
+  }
+  return good;
+}
+
+/* Where a number may change, rows of one push may have swapped theirs: then all of them do, or each by itself. */
+static void put_swapped(call *at, const kecs_kind_info *info, const sim_array *arrays) {
+  sim_hub *before = sim_hub_copy(at->hub);
+  if (put_rows(at, info, arrays)) {
+    sim_hub_free(before);
+    return;
+  }
+  sim_hub *again = sim_hub_copy(before);
+  hub_restore(at->hub, before);
+  for (int i = 0; i < arrays[2].count; i++) {
+    sent row;
+    read_sent(info, arrays, i, &row);
+    hub_aside(at->hub, (int)info->kind, row.key, row.stamp, row.site, row.values);
+  }
+  if (put_rows(at, info, arrays)) {
+    sim_hub_free(again);
+    return;
+  }
+  hub_restore(at->hub, again);
+  (void)put_rows(at, info, arrays);
+}
+
+static int64_t highest(const sim_array *arrays, int first, int last, int by) {
+  int64_t top = 0;
+  for (int a = first; a < last; a += by) {
+    for (int i = 0; i < arrays[a].count; i++) {
+      int64_t stamp = array_number(&arrays[a], i);
+      top = stamp > top ? stamp : top;
+    }
+  }
+  return top;
 }
 
 static bool do_put(call *at) {
   const kecs_kind_info *info = kind_at(strstr(at->sql, "sync_put_") + strlen("sync_put_"));
   sim_array arrays[80];
-  int64_t top = 0;
   if (!info || at->count > (int)(sizeof arrays / sizeof arrays[0])) {
     return false;
   }
@@ -232,20 +293,65 @@ static bool do_put(call *at) {
   for (int i = 2; i < at->count; i++) {
     arrays[i] = sim_array_read(at->values[i]);
   }
-  for (int row = 0; row < arrays[2].count; row++) {
-    for (int i = 0; i < KECS_REPLICA_STAMPS; i++) {
-      int64_t stamp = array_number(&arrays[4 + 2 * i], row);
-      top = stamp > top ? stamp : top;
-    }
-  }
   if (!*at->known) {
-    raise_clock(at->hub, top);
-  }
-  for (int row = 0; row < arrays[2].count && !*at->known; row++) {
-    put_row(at, info, arrays, row);
+    raise_clock(at->hub, highest(arrays, 4, PUT_FIXED, 2));
+    if (hub_swaps(info)) {
+      put_swapped(at, info, arrays);
+    } else {
+      (void)put_rows(at, info, arrays);
+    }
   }
   for (int i = 2; i < at->count; i++) {
     sim_array_free(&arrays[i]);
+  }
+  return true;
+}
+
+/* ---- families ---- */
+
+static bool do_families(call *at) {
+  sim_array arrays[4];
+  for (int i = 0; i < 4; i++) {
+    arrays[i] = sim_array_read(at->values[i]);
+  }
+  for (int i = 0; i < arrays[0].count && !*at->known; i++) {
+    hub_family_raise(at->hub, arrays[0].list[i], arrays[1].list[i], arrays[2].list[i], array_number(&arrays[3], i));
+  }
+  for (int i = 0; i < 4; i++) {
+    sim_array_free(&arrays[i]);
+  }
+  at->result = answer(1);
+  return true;
+}
+
+/* The newest revision of a family that is there. */
+static int64_t newest(const sim_hub *hub, const hub_family *family) {
+  static const char *const names[] = {"account_id", "region", "family"};
+  const kecs_kind_info *info = kecs_kind_describe(KECS_KIND_TASK_DEFINITION);
+  int64_t found = 0;
+  for (int i = 0; i < hub->row_count; i++) {
+    const hub_row *row = &hub->rows[i];
+    bool own = row->kind == (int)KECS_KIND_TASK_DEFINITION && row->alive;
+    for (int part = 0; part < 3 && own; part++) {
+      own = strcmp(row->values[kecs_column_find(info, names[part])], family->name[part]) == 0;
+    }
+    int64_t revision = own ? strtoll(row->values[kecs_column_find(info, "revision")], NULL, 10) : 0;
+    found = revision > found ? revision : found;
+  }
+  return found;
+}
+
+static bool do_counters(call *at) {
+  at->result = answer(4);
+  for (int i = 0; i < at->hub->family_count; i++) {
+    const hub_family *family = &at->hub->families[i];
+    int line = PQntuples(at->result);
+    if (family->last > newest(at->hub, family)) {
+      for (int part = 0; part < 3; part++) {
+        say(at->result, line, part, family->name[part]);
+      }
+      say_number(at->result, line, 3, family->last);
+    }
   }
   return true;
 }
@@ -254,16 +360,13 @@ static bool do_bury(call *at) {
   const kecs_kind_info *info = kind_at(strstr(at->sql, "sync_bury_") + strlen("sync_bury_"));
   sim_array keys = sim_array_read(at->values[2]);
   sim_array stamps = sim_array_read(at->values[3]);
-  int64_t top = 0;
   at->result = answer(1);
-  for (int i = 0; i < stamps.count; i++) {
-    top = array_number(&stamps, i) > top ? array_number(&stamps, i) : top;
-  }
   if (!*at->known) {
-    raise_clock(at->hub, top);
+    raise_clock(at->hub, highest(&stamps, 0, 1, 1));
   }
   for (int i = 0; i < keys.count && info && !*at->known; i++) {
     hub_bury(at->hub, (int)info->kind, keys.list[i], array_number(&stamps, i), number_of(at, 0), at->now_us);
+    hub_family_of_key(at->hub, (int)info->kind, keys.list[i]);
   }
   sim_array_free(&keys);
   sim_array_free(&stamps);
@@ -288,12 +391,16 @@ static void say_row(PGresult *result, const kecs_kind_info *info, const hub_row 
   say_number(result, line, column, row->rid);
 }
 
-static int columns_of(const kecs_kind_info *info) {
-  int count = ROW_FIXED + 1;
+/* Key, stamps, what travels, rid. */
+static PGresult *answer_rows(const kecs_kind_info *info) {
+  const char *names[80] = {NULL};
+  int count = ROW_FIXED;
   for (int i = 0; i < info->column_count; i++) {
-    count += kecs_sync__travels(&info->columns[i]);
+    if (kecs_sync__travels(&info->columns[i])) {
+      names[count++] = info->columns[i].name;
+    }
   }
-  return count;
+  return answer_with(names, count + 1);
 }
 
 static bool entry_in(const sim_hub *hub, int kind, int64_t rid, int64_t from, int64_t until) {
@@ -348,7 +455,7 @@ static bool do_rows(call *at) {
     count += chosen;
   }
   qsort(found, (size_t)count, sizeof *found, compare_rids);
-  at->result = answer(columns_of(info));
+  at->result = answer_rows(info);
   for (int i = 0; i < count && (!by_page || i < number_of(at, 1)); i++) {
     say_row(at->result, info, found[i]);
   }
@@ -431,6 +538,8 @@ static const struct {
              {"sync_window(", do_window},
              {"sync_begin(", do_begin},
              {"sync_end(", do_end},
+             {"sync_families(", do_families},
+             {"task_definition_families f WHERE", do_counters},
              {"sync_put_", do_put},
              {"sync_bury_", do_bury},
              {"sync_refused", do_refused},
@@ -472,6 +581,7 @@ kecs_status sim_hub_run(sim_hub *hub, kecs_sync__exchange *exchange, int64_t now
   bool known = false;
   kecs_status status = refusal(hub, exchange, now_us);
   hub->batch++;
+  hub->from = 0;
   for (int i = 0; !status && i < exchange->count; i++) {
     kecs_sync__item *item = &exchange->item[i];
     call at = {hub, item->sql, item->values, item->count, now_us, &known, NULL};
