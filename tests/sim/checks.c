@@ -178,7 +178,9 @@ static bool may_follow(const sim_edge *edge, const sim_states *now, const sim_st
   if (!new) { /* compaction takes tombstones of a week ago, by the edge's own clock */
     return old->dead && edge->world->ahead_us > week_us && edge->world->faults & SIM_COMPACT;
   }
-  return sim_state_covers(new, old) || (new->dead &&went_with_parent(now, &edge->seen, old));
+  /* A number that another one has given before: the definition is registered anew under the next one. */
+  bool renumbered = new->kind == (int)KECS_KIND_TASK_DEFINITION && new->site[0] != old->site[0];
+  return sim_state_covers(new, old) || renumbered || (new->dead && went_with_parent(now, &edge->seen, old));
 }
 
 void sim_check_monotone(sim_edge *edge) {
