@@ -142,6 +142,7 @@ extern "C" {
 #include "store/replica_rows.c"
 #include "store/replica_revision.c"
 #include "store/replica_append.c"
+#include "store/replica_repair.c"
 #include "store/ear.c"
 #include "store/watch.c"
 #include "store/informer.c"

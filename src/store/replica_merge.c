@@ -224,7 +224,10 @@ static kecs_status kecs__merge_buried(kecs__join *merge, const kecs__grave *grav
   int64_t mark = 0;
   int64_t seen = 0;
   kecs_status status = kecs__feed_state(merge->write->session, KECS__FEED_PUSHED, &mark);
-  if (status || grave->site != KECS_REPLICA_HERE || grave->seq <= mark) {
+  if (!status && (grave->site != KECS_REPLICA_HERE || grave->seq <= mark)) {
+    return kecs__replica_retell(merge->write, row, grave, &merge->done.conflicts);
+  }
+  if (status) {
     return status;
   }
   status = kecs__feed_number(merge->write->session,
@@ -291,6 +294,9 @@ static kecs_status kecs__merge_work(kecs__write *write, void *user) {
   status = status ? status : kecs__state_rid(write->session, merge->meta, 0, key, list->count, &rid);
   if (!status && rid) {
     status = kecs__state_read(write->session, merge->meta, rid, &write->arena, &merge->ours);
+  }
+  if (!status && rid && !merge->row->dead && merge->side->former) {
+    status = kecs__replica_same_write(write, merge->side, merge->row, &merge->ours);
   }
   merge->pending = 0;
   if (!status && rid) {

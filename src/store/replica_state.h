@@ -50,6 +50,16 @@ KECS__FN int kecs__stamp_compare(const kecs_replica *side, int64_t stamp, int64_
 /* Whether the kind's rows can be merged: they have stamps, and so have those of its parents. */
 KECS__FN bool kecs__replica_can(const kecs__engine *engine, kecs_kind kind);
 
+/* What another copy of this file has pushed under their common number is not somebody else's write: such stamps of ours
+ * get that number. */
+KECS__FN kecs_status kecs__replica_same_write(kecs__write *write, const kecs_replica *side, const kecs_replica_row *row,
+                                              kecs__state *ours);
+
+/* The other side has a row whose deletion it knew once: it has collected the tombstone, or lost it. It is told again.
+ * Another life than the one that was deleted is kept in the conflict log, and counted. */
+KECS__FN kecs_status kecs__replica_retell(kecs__write *write, const kecs_replica_row *row, const kecs__grave *grave,
+                                          int *conflicts);
+
 /* A merge under way. */
 typedef struct kecs__join {
   kecs__write *write;

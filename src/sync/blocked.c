@@ -6,7 +6,7 @@
  * page: all is undone, and both stand in sync_wanted, so that the next page has them. */
 #include "pg/prologue.h"
 
-#include "sync/page.h"
+#include "sync/pull.h"
 
 typedef struct kecs_sync__blocked {
   kecs_sync__page *page;
