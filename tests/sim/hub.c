@@ -173,11 +173,32 @@ hub_site *hub_site_named(sim_hub *hub, const char *name) {
       return &hub->sites[i];
     }
   }
-  if (hub->site_count == HUB_SITES) {
-    return NULL;
+  return NULL;
+}
+
+hub_site *hub_site_numbered(sim_hub *hub, int64_t number) {
+  for (int i = 0; i < hub->site_count; i++) {
+    if (hub->sites[i].number == number) {
+      return &hub->sites[i];
+    }
   }
-  hub_site *site = &hub->sites[hub->site_count++];
+  return NULL;
+}
+
+/* Numbers that were given before the hub went back are not given again. */
+hub_site *hub_site_greets(sim_hub *hub, const char *name, int64_t number) {
+  hub_site *site = hub_site_named(hub, name);
+  int64_t highest = 0;
+  if (site || hub->site_count == HUB_SITES) {
+    return site;
+  }
+  for (int i = 0; i < hub->site_count; i++) {
+    highest = hub->sites[i].number > highest ? hub->sites[i].number : highest;
+  }
+  bool known = number > 0 && !hub_site_numbered(hub, number);
+  site = &hub->sites[hub->site_count++];
   memset(site, 0, sizeof *site);
+  site->number = known ? number : highest + 1 + 1000 * hub->losses;
   snprintf(site->name, sizeof site->name, "%s", name);
   return site;
 }
@@ -388,4 +409,63 @@ void hub_erase(sim_hub *hub, int kind, const char *key, int64_t now_us) {
   hub->from = 0;
   (void)hub_stamp(hub, now_us);
   hub_bury(hub, kind, key, later_than(hub, hub_find(hub, kind, key)), 0, now_us);
+}
+
+/* ---- collecting ---- */
+
+void hub_compact(sim_hub *hub, int64_t upto, sim_states *gone) {
+  int kept = 0;
+  for (int i = 0; i < hub->entry_count; i++) {
+    hub_entry *entry = &hub->entries[i];
+    if (entry->seq == 0 || entry->seq > upto) {
+      hub->entries[kept++] = *entry;
+      continue;
+    }
+    if (entry->death) {
+      sim_state *state = sim_states_add(gone, entry->kind, sim_copy(entry->key), NULL);
+      state->dead = true;
+      state->stamp[0] = entry->stamp;
+      state->site[0] = entry->site;
+    }
+    free(entry->key);
+  }
+  hub->entry_count = kept;
+  kept = 0;
+  for (int i = 0; i < hub->batch_count; i++) {
+    if (hub->batches[i].seq >= upto) {
+      hub->batches[kept++] = hub->batches[i];
+    }
+  }
+  hub->batch_count = kept;
+  hub->floor = upto > hub->floor ? upto : hub->floor;
+  kept = 0;
+  for (int i = 0; i < hub->row_count; i++) {
+    hub_row *row = &hub->rows[i];
+    bool told = row->alive;
+    for (int e = 0; e < hub->entry_count && !told; e++) {
+      const hub_entry *entry = &hub->entries[e];
+      told = entry->death && entry->kind == row->kind && strcmp(entry->key, row->key) == 0;
+    }
+    if (told) {
+      hub->rows[kept++] = *row;
+    } else {
+      row_free(row);
+      free(row->key);
+    }
+  }
+  hub->row_count = kept;
+}
+
+void sim_hub_collect(sim_hub *hub, int percent, sim_states *gone) {
+  hub_number(hub);
+  hub_compact(hub, hub->floor + (hub->head - hub->floor) * percent / 100, gone);
+}
+
+/* Names are not given again: nobody can guess a batch's. */
+void sim_hub_go_back(sim_hub *hub, sim_hub *earlier) {
+  int names = hub->names;
+  int losses = hub->losses + 1;
+  hub_restore(hub, earlier);
+  hub->names = names;
+  hub->losses = losses;
 }

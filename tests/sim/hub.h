@@ -40,7 +40,8 @@ typedef struct hub_refused {
 } hub_refused;
 
 typedef struct hub_site {
-  char name[32];
+  int64_t number;
+  char name[48];
   char push[KECS_SYNC__ID_SIZE];
   int64_t pushes;
   int64_t acked;
@@ -54,7 +55,7 @@ typedef struct hub_family {
   int64_t last;
 } hub_family;
 
-enum { HUB_SITES = 64 };
+enum { HUB_SITES = 64, HUB_BUCKETS = 1024 };
 
 struct sim_hub {
   char id[KECS_SYNC__ID_SIZE];
@@ -64,8 +65,9 @@ struct sim_hub {
   int entry_count;
   hub_batch *batches;
   int batch_count;
-  int batch; /* that is being written */
-  int names; /* that were given to batches */
+  int batch;  /* that is being written */
+  int names;  /* that were given to batches */
+  int losses; /* how often it went back */
   int64_t head;
   int64_t floor;
   int64_t clock;
@@ -73,12 +75,16 @@ struct sim_hub {
   int64_t from; /* the site whose push is done */
   hub_family *families;
   int family_count;
-  hub_site sites[HUB_SITES]; /* number 1 is the first */
+  hub_site sites[HUB_SITES];
   int site_count;
 };
 
 hub_row *hub_find(sim_hub *hub, int kind, const char *key);
 hub_site *hub_site_named(sim_hub *hub, const char *name);
+hub_site *hub_site_numbered(sim_hub *hub, int64_t number); /* NULL: there is none */
+
+/* One that greets under a name and, where it has one, a number; NULL where there is no room. */
+hub_site *hub_site_greets(sim_hub *hub, const char *name, int64_t number);
 
 int64_t hub_wall(int64_t now_us);
 int64_t hub_stamp(sim_hub *hub, int64_t now_us);
@@ -102,6 +108,9 @@ void hub_family_of_key(sim_hub *hub, int kind, const char *key);
 bool hub_swaps(const kecs_kind_info *info);
 void hub_aside(sim_hub *hub, int kind, const char *key, const int64_t *stamp, const int64_t *site, char **values);
 
+/* Removes the feed up to a number, and the tombstones that are in it; they are added to `gone`. */
+void hub_compact(sim_hub *hub, int64_t upto, sim_states *gone);
+
 /* Puts `copy` in the place of what the hub has, and frees that. */
 void hub_restore(sim_hub *hub, sim_hub *copy);
 
@@ -111,6 +120,10 @@ void hub_bury(sim_hub *hub, int kind, const char *key, int64_t stamp, int64_t si
 /* What others write at the hub itself: one column of a row; the end of one. */
 void hub_change(sim_hub *hub, int kind, const char *key, int column, const char *value, int64_t now_us);
 void hub_erase(sim_hub *hub, int kind, const char *key, int64_t now_us);
+
+/* hub_kinds.c: a key's bucket, and the sums of the buckets of a kind; -1: it has no rows. */
+int hub_bucket(const char *key);
+void hub_digest(const sim_hub *hub, int kind, int64_t sums[HUB_BUCKETS]);
 
 void hub_refuse(hub_site *site, int kind, const char *key, const char *code);
 void hub_forget_refused(hub_site *site);

@@ -124,12 +124,12 @@ static bool do_number(call *at) {
 
 static bool do_hello(call *at) {
   sim_hub *hub = at->hub;
-  hub_site *site = hub_site_named(hub, at->values[0]);
+  hub_site *site = hub_site_greets(hub, at->values[0], number_of(at, 3));
   int64_t since = number_of(at, 1);
   bool fits = since <= hub->head && (!at->values[2][0] || strcmp(at->values[2], hub_batch_at(hub, since)) == 0);
   at->result = answer(9);
   say(at->result, 0, 0, hub->id);
-  say_number(at->result, 0, 1, site - hub->sites + 1);
+  say_number(at->result, 0, 1, site->number);
   say(at->result, 0, 2, site->push);
   say_number(at->result, 0, 3, at->now_us);
   say_number(at->result, 0, 4, hub->head);
@@ -168,10 +168,10 @@ static bool do_window(call *at) {
 
 /* By a site's name, or by its number. */
 static bool do_refused(call *at) {
-  const hub_site *site =
-      strstr(at->sql, "s.name=$1") ? hub_site_named(at->hub, at->values[0]) : &at->hub->sites[number_of(at, 0) - 1];
+  const hub_site *site = strstr(at->sql, "s.name=$1") ? hub_site_named(at->hub, at->values[0])
+                                                      : hub_site_numbered(at->hub, number_of(at, 0));
   at->result = answer(3);
-  for (int i = 0; i < site->refused_count; i++) {
+  for (int i = 0; site && i < site->refused_count; i++) {
     say_number(at->result, i, 0, site->refused[i].kind);
     say(at->result, i, 1, site->refused[i].key);
     say(at->result, i, 2, site->refused[i].code);
@@ -182,7 +182,7 @@ static bool do_refused(call *at) {
 /* ---- pushes ---- */
 
 static bool do_begin(call *at) {
-  hub_site *site = &at->hub->sites[number_of(at, 0) - 1];
+  hub_site *site = hub_site_numbered(at->hub, number_of(at, 0));
   *at->known = strcmp(site->push, at->values[1]) == 0;
   if (!*at->known) {
     hub_forget_refused(site);
@@ -193,7 +193,7 @@ static bool do_begin(call *at) {
 }
 
 static bool do_end(call *at) {
-  hub_site *site = &at->hub->sites[number_of(at, 0) - 1];
+  hub_site *site = hub_site_numbered(at->hub, number_of(at, 0));
   if (!*at->known) {
     snprintf(site->push, sizeof site->push, "%s", at->values[1]);
     site->pushes++;
@@ -241,7 +241,7 @@ static bool put_rows(call *at, const kecs_kind_info *info, const sim_array *arra
                            ? "KS004"
                            : hub_put(at->hub, (int)info->kind, row.key, row.stamp, row.site, row.values);
     if (code) {
-      hub_refuse(&at->hub->sites[number - 1], (int)info->kind, row.key, code);
+      hub_refuse(hub_site_numbered(at->hub, number), (int)info->kind, row.key, code);
     }
     good = good && !code;
   }
@@ -430,7 +430,13 @@ static bool listed(const sim_array *keys, const char *key) {
   return false;
 }
 
-/* Rows of a window, by their keys, or a page of all. */
+static bool in_bucket(const sim_array *buckets, const char *key) {
+  char number[16];
+  snprintf(number, sizeof number, "%d", hub_bucket(key));
+  return listed(buckets, number);
+}
+
+/* Rows of a window, by their keys, or a page of all, or of those in some buckets. */
 static bool do_rows(call *at) {
   const char *from = strstr(at->sql, " t WHERE t.tenant=");
   const kecs_kind_info *info = NULL;
@@ -444,6 +450,7 @@ static bool do_rows(call *at) {
     return false;
   }
   sim_hub *hub = at->hub;
+  sim_array buckets = by_page && at->count > 2 ? sim_array_read(at->values[2]) : (sim_array){NULL, 0};
   sim_array keys = by_key ? sim_array_read(at->values[0]) : (sim_array){NULL, 0};
   const hub_row **found = sim_alloc(((size_t)hub->row_count + 1) * sizeof *found);
   int count = 0;
@@ -451,7 +458,7 @@ static bool do_rows(call *at) {
     const hub_row *row = &hub->rows[i];
     bool chosen = row->kind == (int)info->kind && row->alive &&
                   (by_key    ? listed(&keys, row->key)
-                   : by_page ? row->rid > number_of(at, 0)
+                   : by_page ? row->rid > number_of(at, 0) && (at->count < 3 || in_bucket(&buckets, row->key))
                              : entry_in(hub, row->kind, row->rid, number_of(at, 0), number_of(at, 1)));
     found[count] = row;
     count += chosen;
@@ -462,6 +469,7 @@ static bool do_rows(call *at) {
     say_row(at->result, info, found[i]);
   }
   free(found);
+  sim_array_free(&buckets);
   sim_array_free(&keys);
   return true;
 }
@@ -506,12 +514,27 @@ static bool do_graves(call *at) {
   return true;
 }
 
+/* Whether tombstones are asked for: " OR x.kind=1 AND sync_bucket(x.key)=ANY($3::integer[])". */
+static bool grave_wanted(const call *at, const hub_entry *entry) {
+  char sign[32];
+  snprintf(sign, sizeof sign, "x.kind=%d AND ", entry->kind);
+  const char *own = strstr(at->sql, sign);
+  const char *parameter = own ? strchr(own, '$') : NULL;
+  bool wanted = !strstr(at->sql, "sync_bucket(");
+  if (!wanted && parameter) {
+    sim_array buckets = sim_array_read(at->values[strtol(parameter + 1, NULL, 10) - 1]);
+    wanted = in_bucket(&buckets, entry->key);
+    sim_array_free(&buckets);
+  }
+  return wanted;
+}
+
 static bool do_all_graves(call *at) {
   at->result = answer(5);
   for (int i = 0; i < at->hub->entry_count; i++) {
     const hub_entry *entry = &at->hub->entries[i];
     int line = PQntuples(at->result);
-    if (entry->death && entry->seq > number_of(at, 0) && line < number_of(at, 1)) {
+    if (entry->death && entry->seq > number_of(at, 0) && line < number_of(at, 1) && grave_wanted(at, entry)) {
       say(at->result, line, 0, entry->key);
       say_number(at->result, line, 1, entry->stamp);
       say_number(at->result, line, 2, entry->site);
@@ -519,6 +542,69 @@ static bool do_all_graves(call *at) {
       say_number(at->result, line, 4, entry->seq);
     }
   }
+  return true;
+}
+
+/* ---- comparing ---- */
+
+static bool do_digest(call *at) {
+  const kecs_kind_info *info = kind_at(strstr(at->sql, "sync_digest_") + strlen("sync_digest_"));
+  int64_t sums[HUB_BUCKETS];
+  at->result = answer(2);
+  if (info) {
+    hub_digest(at->hub, (int)info->kind, sums);
+  }
+  for (int i = 0; info && i < HUB_BUCKETS; i++) {
+    if (sums[i] >= 0) {
+      int line = PQntuples(at->result);
+      say_number(at->result, line, 0, i);
+      say_number(at->result, line, 1, sums[i]);
+    }
+  }
+  return info != NULL;
+}
+
+static void say_compared(call *at, int kind, const char *key, int64_t site) {
+  const hub_row *row = hub_find(at->hub, kind, key);
+  const hub_site *author = hub_site_numbered(at->hub, site);
+  int line = PQntuples(at->result);
+  bool here = row && row->alive;
+  int64_t grave[2] = {0, 0};
+  say(at->result, line, 0, here ? "t" : "f");
+  for (int i = 0; i < KECS_REPLICA_STAMPS; i++) {
+    say_number(at->result, line, 1 + 2 * i, here ? row->stamp[i] : 0);
+    say_number(at->result, line, 2 + 2 * i, here ? row->site[i] : 0);
+  }
+  for (int i = 0; i < at->hub->entry_count; i++) {
+    const hub_entry *entry = &at->hub->entries[i];
+    if (entry->death && entry->kind == kind && strcmp(entry->key, key) == 0 &&
+        sim_stamp_order(entry->stamp, entry->site, grave[0], grave[1]) > 0) {
+      grave[0] = entry->stamp;
+      grave[1] = entry->site;
+    }
+  }
+  say_number(at->result, line, 7, grave[0]);
+  say_number(at->result, line, 8, grave[1]);
+  say_number(at->result, line, 9, author ? author->acked : 0);
+}
+
+static bool do_compare(call *at) {
+  const kecs_kind_info *info = kind_at(strstr(at->sql, "sync_compare_") + strlen("sync_compare_"));
+  sim_array keys = sim_array_read(at->values[0]);
+  sim_array sites = sim_array_read(at->values[1]);
+  at->result = answer(10);
+  for (int i = 0; info && i < keys.count; i++) {
+    say_compared(at, (int)info->kind, keys.list[i], array_number(&sites, i));
+  }
+  sim_array_free(&keys);
+  sim_array_free(&sites);
+  return info != NULL;
+}
+
+/* In whose name deletions are. */
+static bool do_origin(call *at) {
+  at->hub->from = number_of(at, 0);
+  at->result = answer(1);
   return true;
 }
 
@@ -540,7 +626,10 @@ static const struct {
              {"sync_window(", do_window},
              {"sync_begin(", do_begin},
              {"sync_end(", do_end},
+             {"set_config('kecs_store.site'", do_origin},
              {"sync_families(", do_families},
+             {"sync_digest_", do_digest},
+             {"sync_compare_", do_compare},
              {"task_definition_families f WHERE", do_counters},
              {"sync_put_", do_put},
              {"sync_bury_", do_bury},
@@ -555,7 +644,10 @@ static kecs_status refusal(sim_hub *hub, const kecs_sync__exchange *exchange, in
     const kecs_sync__item *item = &exchange->item[i];
     bool put = strstr(item->sql, "sync_put_") != NULL;
     if (strstr(item->sql, "sync_begin(")) {
-      const hub_site *site = &hub->sites[strtoll(item->values[0], NULL, 10) - 1];
+      const hub_site *site = hub_site_numbered(hub, strtoll(item->values[0], NULL, 10));
+      if (!site) {
+        return kecs_backend_fail(KECS_E_CONFLICT, 0, "KS001", "the site is not known");
+      }
       if (strcmp(site->push, item->values[1]) == 0) {
         return KECS_OK;
       }

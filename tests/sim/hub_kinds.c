@@ -1,5 +1,8 @@
-/* hub_kinds.c -- what is special to kinds at the hub: the numbers of task definitions, and rules that swap theirs. */
+/* hub_kinds.c -- what is special to kinds at the hub: the numbers of task definitions, and rules that swap theirs;
+ * and digests, which are a matter of arithmetic. */
 #include "hub.h"
+
+#include "sync/md5.h"
 
 /* ---- task definitions ---- */
 
@@ -107,5 +110,39 @@ void hub_aside(sim_hub *hub, int kind, const char *key, const int64_t *stamp, co
     snprintf(number, sizeof number, "aside %lld", (long long)row->rid);
     free(row->values[column]);
     row->values[column] = sim_copy(number);
+  }
+}
+
+/* ---- digests ---- */
+
+/* The first `digits` hexadecimal digits of a text's MD5. */
+static int64_t digits_of(const char *text, int digits) {
+  unsigned char hash[KECS_SYNC__MD5_SIZE];
+  int64_t number = 0;
+  kecs_sync__md5(text, strlen(text), hash);
+  for (int i = 0; i < digits; i++) {
+    number = number * 16 + (i % 2 ? hash[i / 2] % 16 : hash[i / 2] / 16);
+  }
+  return number;
+}
+
+int hub_bucket(const char *key) {
+  return (int)(digits_of(key, 3) % HUB_BUCKETS);
+}
+
+void hub_digest(const sim_hub *hub, int kind, int64_t sums[HUB_BUCKETS]) {
+  char text[SIM_TEXT * 2];
+  for (int i = 0; i < HUB_BUCKETS; i++) {
+    sums[i] = -1;
+  }
+  for (int i = 0; i < hub->row_count; i++) {
+    const hub_row *row = &hub->rows[i];
+    if (row->kind == kind && row->alive) {
+      int64_t *sum = &sums[hub_bucket(row->key)];
+      snprintf(text, sizeof text, "%s|%lld,%lld|%lld,%lld|%lld,%lld", row->key, (long long)row->stamp[0],
+               (long long)row->site[0], (long long)row->stamp[1], (long long)row->site[1], (long long)row->stamp[2],
+               (long long)row->site[2]);
+      *sum = ((*sum < 0 ? 0 : *sum) + digits_of(text, 15)) % (INT64_C(1) << 60);
+    }
   }
 }

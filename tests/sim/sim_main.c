@@ -43,6 +43,7 @@ static bool run(sim_order *order) {
   if (!order->postgres) {
     return sim_world_run(&world, order);
   }
+  order->faults &= SIM_ON_POSTGRES;
   sim_order other = *order;
   other.postgres = NULL;
   other.outcome = &model;
