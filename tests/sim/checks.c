@@ -181,9 +181,12 @@ static bool may_follow(const sim_edge *edge, const sim_states *now, const sim_st
   if (!new) { /* compaction takes tombstones of a week ago, by the edge's own clock */
     return old->dead && edge->world->ahead_us > week_us && edge->world->faults & SIM_COMPACT;
   }
+  /* What hung on a definition that is registered anew is void: nobody else has seen it under the old number. */
+  bool withdrawn = new->dead && new->stamp[0] == 1 && new->site[0] == 0;
   /* A number that another one has given before: the definition is registered anew under the next one. */
-  bool renumbered = new->kind == (int)KECS_KIND_TASK_DEFINITION &&new->site[0] != old->site[0];
-  return sim_state_covers(new, old) || renumbered || (new->dead && went_with_parent(now, &edge->seen, old));
+  bool renumbered = new->kind == (int)KECS_KIND_TASK_DEFINITION && new->site[0] != old->site[0];
+  bool excused = renumbered || withdrawn || (new->dead && went_with_parent(now, &edge->seen, old));
+  return excused || sim_state_covers(new, old);
 }
 
 void sim_check_monotone(sim_edge *edge) {
@@ -232,7 +235,9 @@ void sim_check_round(sim_edge *edge) {
     memcpy(there.stamp, row->stamp, sizeof there.stamp);
     memcpy(there.site, row->site, sizeof there.site);
     bool both_dead = mine && mine->dead && there.dead; /* under whichever deletion came first here */
-    bool collected = !mine && there.dead && world->ahead_us > 0;
+    /* A comparison of everything brings tombstones only where rows differ. */
+    bool repaired = world->faults & (SIM_HUB_LOSS | SIM_RESTORE | SIM_ABSENCE);
+    bool collected = !mine && there.dead && (world->ahead_us > 0 || repaired);
     if (!both_dead && !collected && (!mine || !sim_state_covers(mine, &there))) {
       show(world, "I6: the cursor has passed over a state", edge->site, mine, &there);
       return;

@@ -256,7 +256,7 @@ static void restore(sim_edge *edge) {
   }
   sim_trace(world, "%s comes from a copy of %s, as %s", edge->path, other->path, other->site);
   sim_disk_copy(name, edge->path);
-  snprintf(edge->site, sizeof edge->site, "%s", other->site);
+  memmove(edge->site, other->site, sizeof edge->site);
   edge->kinds = other->kinds;
   sim_states_free(&edge->seen);
   (void)sim_edge_open(edge);
