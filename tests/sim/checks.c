@@ -185,7 +185,9 @@ static bool may_follow(const sim_edge *edge, const sim_states *now, const sim_st
   bool withdrawn = new->dead && new->stamp[0] == 1 && new->site[0] == 0;
   /* A number that another one has given before: the definition is registered anew under the next one. */
   bool renumbered = new->kind == (int)KECS_KIND_TASK_DEFINITION && new->site[0] != old->site[0];
-  bool excused = renumbered || withdrawn || (new->dead && went_with_parent(now, &edge->seen, old));
+  /* What a copy had not pushed is of another site, until it meets the same write under the first one's number. */
+  bool renamed = edge->world->faults & SIM_RESTORE && memcmp(new->stamp, old->stamp, sizeof new->stamp) == 0;
+  bool excused = renumbered || renamed || withdrawn || (new->dead && went_with_parent(now, &edge->seen, old));
   return excused || sim_state_covers(new, old);
 }
 

@@ -178,9 +178,10 @@ typedef struct sim_world {
   int done[KECS_KIND_COUNT]; /* operations that came to something, by kind */
   sim_states acked;          /* what the hub has taken, for I3 and I4 */
   sim_push pushes[SIM_PUSHES];
-  sim_hub *earlier;       /* what the hub was, to go back to */
-  sim_states collected;   /* tombstones that the hub has no more */
-  char backup[SIM_EDGES]; /* whether there is one of the edge's file */
+  sim_hub *earlier;           /* what the hub was, to go back to */
+  sim_states collected;       /* tombstones that the hub has no more */
+  char backup[SIM_EDGES][16]; /* under which name an edge's file was copied; "": never */
+  uint64_t backup_kinds[SIM_EDGES];
   sim_late *late;
   int late_count;
   bool trace;

@@ -242,7 +242,8 @@ static void restore(sim_edge *edge) {
   sim_world *world = edge->world;
   sim_edge *other = &world->edge[sim_below(&world->chance, world->edge_count)];
   char name[32];
-  bool keeps = !world->backup[other->number - 1] || sim_percent(&world->chance, 50);
+  char *site = world->backup[other->number - 1];
+  bool keeps = !site[0] || sim_percent(&world->chance, 50);
   backup_name(other, name, sizeof name);
   if (sim_disk_armed(other->path) || sim_disk_armed(edge->path)) {
     return; /* it is about to be killed */
@@ -250,14 +251,15 @@ static void restore(sim_edge *edge) {
   sim_edge_close(keeps ? other : edge);
   if (keeps) {
     sim_disk_copy(other->path, name);
-    world->backup[other->number - 1] = 1;
+    snprintf(site, sizeof world->backup[0], "%s", other->site);
+    world->backup_kinds[other->number - 1] = other->kinds;
     (void)sim_edge_open(other);
     return;
   }
-  sim_trace(world, "%s comes from a copy of %s, as %s", edge->path, other->path, other->site);
+  sim_trace(world, "%s comes from a copy of %s, as %s", edge->path, other->path, site);
   sim_disk_copy(name, edge->path);
-  memmove(edge->site, other->site, sizeof edge->site);
-  edge->kinds = other->kinds;
+  snprintf(edge->site, sizeof edge->site, "%s", site);
+  edge->kinds = world->backup_kinds[other->number - 1];
   sim_states_free(&edge->seen);
   (void)sim_edge_open(edge);
 }
