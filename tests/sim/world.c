@@ -251,7 +251,7 @@ static void restore(sim_edge *edge) {
   sim_edge_close(keeps ? other : edge);
   if (keeps) {
     sim_disk_copy(other->path, name);
-    snprintf(site, sizeof world->backup[0], "%s", other->site);
+    memcpy(site, other->site, sizeof world->backup[0]);
     world->backup_kinds[other->number - 1] = other->kinds;
     (void)sim_edge_open(other);
     return;
