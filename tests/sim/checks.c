@@ -172,10 +172,19 @@ static bool went_with_parent(const sim_states *now, const sim_states *before, co
   return false;
 }
 
+static bool covers_under_another_name(const sim_state *new, const sim_state *old) {
+  sim_state copy = *old;
+  for (int i = 0; i < KECS_REPLICA_STAMPS; i++) {
+    copy.site[i] = new->stamp[i] == old->stamp[i] ? new->site[i] : old->site[i];
+  }
+  return sim_state_covers(new, &copy);
+}
+
 /* Whether a state may be as it is after it was `old`. */
 static bool may_follow(const sim_edge *edge, const sim_states *now, const sim_state *new, const sim_state *old) {
   const int64_t week_us = INT64_C(604800000000);
-  if (!new && edge->world->faults & SIM_ABSENCE) { /* it was deleted at the hub, and collected */
+  bool is_void = old->dead && old->stamp[0] == 1 && old->site[0] == 0;
+  if (!new && (is_void || edge->world->faults & SIM_ABSENCE)) { /* it was deleted at the hub, and collected */
     return true;
   }
   if (!new) { /* compaction takes tombstones of a week ago, by the edge's own clock */
@@ -186,7 +195,7 @@ static bool may_follow(const sim_edge *edge, const sim_states *now, const sim_st
   /* A number that another one has given before: the definition is registered anew under the next one. */
   bool renumbered = new->kind == (int)KECS_KIND_TASK_DEFINITION && new->site[0] != old->site[0];
   /* What a copy had not pushed is of another site, until it meets the same write under the first one's number. */
-  bool renamed = edge->world->faults & SIM_RESTORE && memcmp(new->stamp, old->stamp, sizeof new->stamp) == 0;
+  bool renamed = edge->world->faults & SIM_RESTORE && covers_under_another_name(new, old);
   bool excused = renumbered || renamed || withdrawn || (new->dead && went_with_parent(now, &edge->seen, old));
   return excused || sim_state_covers(new, old);
 }
