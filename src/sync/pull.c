@@ -8,16 +8,19 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { KECS_SYNC__ROW_FIXED = 7 /* key, three stamps with their sites */ };
+enum {
+  KECS_SYNC__ROW_FIXED = 7, /* key, three stamps with their sites */
+  KECS_SYNC__SMALL = 64     /* entries of a window that comes as one statement */
+};
 
 /* ---- statements ---- */
 
-/* "SELECT key,stamps...,columns... FROM table t WHERE t.tenant=... AND " */
-KECS_PG__FN void kecs_sync__select(kecs_pg__text *out, const kecs_kind_info *info) {
+KECS_PG__FN void kecs_sync__select(kecs_pg__text *out, const kecs_kind_info *info, bool window) {
   static const struct {
     const char *name;
+    const char *bits; /* of the log's groups: of the life, and its own */
     kecs_column_group group;
-  } stamps[] = {{"life", KECS_GROUP_KEY}, {"spec", KECS_GROUP_SPEC}, {"status", KECS_GROUP_STATUS}};
+  } stamps[] = {{"life", "15", KECS_GROUP_KEY}, {"spec", "3", KECS_GROUP_SPEC}, {"status", "5", KECS_GROUP_STATUS}};
   kecs_pg__text_adds(out, "SELECT ");
   kecs_sync__key_text(out, info, "t"); /* what only grows has no stamps */
   for (size_t i = 0; i < sizeof stamps / sizeof stamps[0]; i++) {
@@ -25,16 +28,26 @@ KECS_PG__FN void kecs_sync__select(kecs_pg__text *out, const kecs_kind_info *inf
     for (int c = 0; !kecs_sync__only_grows(info) && c < info->column_count; c++) {
       has = has || info->columns[c].group == (unsigned)stamps[i].group;
     }
-    const kecs_pg__mark marks[] = {{"n", stamps[i].name}, {NULL, NULL}};
-    kecs_pg__text_fill(out, has ? ",coalesce(t.stamp_{n},0),coalesce(t.site_{n},0)" : ",0,0", marks);
+    const kecs_pg__mark marks[] = {{"n", stamps[i].name}, {"bits", stamps[i].bits}, {NULL, NULL}};
+    kecs_pg__text_fill(out,
+                       !has     ? ",0,0"
+                       : window ? ",CASE WHEN w.g&{bits}<>0 THEN coalesce(t.stamp_{n},0) ELSE 0 END,CASE WHEN "
+                                  "w.g&{bits}<>0 THEN coalesce(t.site_{n},0) ELSE 0 END"
+                                : ",coalesce(t.stamp_{n},0),coalesce(t.site_{n},0)",
+                       marks);
   }
   for (int i = 0; i < info->column_count; i++) {
-    if (kecs_sync__travels(&info->columns[i])) {
-      kecs_pg__text_adds(out, ",t.");
-      kecs_pg__text_adds(out, info->columns[i].name);
+    const kecs_column_info *column = &info->columns[i];
+    const char *bits = column->group == KECS_GROUP_SPEC ? "3" : column->group == KECS_GROUP_STATUS ? "5" : "1";
+    const kecs_pg__mark marks[] = {{"c", column->name}, {"bits", bits}, {NULL, NULL}};
+    if (kecs_sync__travels(column)) {
+      kecs_pg__text_fill(out, window ? ",CASE WHEN w.g&{bits}<>0 THEN t.{c} END" : ",t.{c}", marks);
     }
   }
-  kecs_pg__text_adds(out, ",t.rid FROM {S}{t} t WHERE t.tenant={T} AND ");
+  kecs_pg__text_adds(out, window ? ",t.rid,w.g FROM (SELECT c.rid,bit_or(c.groups) AS g FROM {S}changes c WHERE "
+                                   "c.tenant={T} AND c.seq>$1 AND c.seq<=$2 AND c.kind={kind} GROUP BY c.rid) "
+                                   "w,{S}{t} t WHERE t.tenant={T} AND t.rid=w.rid"
+                                 : ",t.rid FROM {S}{t} t WHERE t.tenant={T} AND ");
 }
 
 KECS_PG__FN int kecs_sync__add_text(kecs_sync__exchange *exchange, kecs_pg__text *form, const char *table,
@@ -52,12 +65,28 @@ KECS_PG__FN int kecs_sync__add_text(kecs_sync__exchange *exchange, kecs_pg__text
 static int kecs_sync__add_rows(kecs_sync__page *page, const kecs_kind_info *info, const char *where, bool by_key,
                                const char *const *values, int count) {
   kecs_pg__text form = {&page->sync->allocator, NULL, 0, 0, KECS_OK};
-  kecs_sync__select(&form, info);
+  kecs_sync__select(&form, info, false);
   if (by_key) {
     kecs_sync__key_text(&form, info, "t");
   }
   kecs_pg__text_adds(&form, where);
   return kecs_sync__add_text(&page->exchange, &form, info->table, values, count);
+}
+
+/* What a window says of a kind's rows. */
+static int kecs_sync__add_window(kecs_sync__page *page, const kecs_kind_info *info, const char *const *values) {
+  kecs_pg__text select = {&page->sync->allocator, NULL, 0, 0, KECS_OK};
+  kecs_pg__text form = {&page->sync->allocator, NULL, 0, 0, KECS_OK};
+  char kind[16];
+  snprintf(kind, sizeof kind, "%d", (int)info->kind);
+  kecs_sync__select(&select, info, true);
+  const kecs_pg__mark marks[] = {{"S", "{S}"}, {"T", "{T}"}, {"t", "{t}"}, {"kind", kind}, {NULL, NULL}};
+  if (!select.status) {
+    kecs_pg__text_fill(&form, select.data, marks);
+  }
+  form.status = select.status ? select.status : form.status;
+  kecs_pg__text_free(&select);
+  return kecs_sync__add_text(&page->exchange, &form, info->table, values, 2);
 }
 
 /* Tombstones of a kind whose keys have no row, the latest of each. */
@@ -154,6 +183,8 @@ static kecs_status kecs_sync__apply_rows(kecs_sync__page *page, kecs_store *tx, 
         values[i] = kecs_sync__value(&info->columns[i], result, r, at++);
       }
     }
+    int64_t groups = kecs_sync__number(result, r, at + 1); /* behind rid; a row that was not asked for by a window has 0 */
+    row.partly = groups != 0 && (groups & 1) == 0;
     status = kecs_sync__only_grows(info) ? kecs_sync__arrive(page, tx, &row, rids)
                                          : kecs_sync__merge(page, tx, &row);
   }
@@ -269,23 +300,20 @@ static kecs_status kecs_sync__pull_window(kecs_sync *sync, kecs_sync__page *page
   char from[24];
   char until[24];
   char size[24];
-  char rows[160];
   snprintf(from, sizeof from, "%lld", (long long)sync->notes.cursor);
   snprintf(until, sizeof until, "%lld", (long long)sync->until);
   snprintf(size, sizeof size, "%d", sync->batch);
   const char *values[] = {from, until};
   const char *next[] = {until, size};
   kecs_sync__begin(&page->exchange, sync, false);
+  page->exchange.small = sync->until - sync->notes.cursor <= KECS_SYNC__SMALL;
   kecs_status status = kecs_sync__page_wanted(page);
   for (int kind = 1; !status && kind < KECS_KIND_COUNT; kind++) {
     if ((uint64_t)sync->until_kinds & kecs_sync__pulls(sync) & KECS_BIT(kind)) {
       const kecs_kind_info *info = kecs_kind_describe((kecs_kind)kind);
       bool graves = !kecs_sync__only_grows(info);
-      snprintf(rows, sizeof rows,
-               "t.rid IN(SELECT c.rid FROM {S}changes c WHERE c.tenant={T} AND c.seq>$1 AND c.seq<=$2 AND c.kind=%d)",
-               kind);
       page->graves[kind][0] = graves ? kecs_sync__add_graves(page, info, "x.seq>$1 AND x.seq<=$2", values, 2) : 0;
-      page->rows[kind][0] = kecs_sync__add_rows(page, info, rows, false, values, 2);
+      page->rows[kind][0] = kecs_sync__add_window(page, info, values);
     }
   }
   if ((uint64_t)sync->until_kinds & sync->kinds & KECS_BIT(KECS_KIND_TASK_DEFINITION)) {

@@ -30,8 +30,9 @@ typedef struct kecs_sync__page {
   int64_t boot_rid;
 } kecs_sync__page;
 
-/* "SELECT key,stamps...,columns...,rid FROM table t WHERE t.tenant=... AND " */
-KECS_PG__FN void kecs_sync__select(kecs_pg__text *out, const kecs_kind_info *info);
+/* "SELECT key,stamps...,columns...,rid FROM table t WHERE t.tenant=... AND ". `window`: of the entries of a window, and
+ * of rows that were not created in it only the groups that were written; w.g, behind rid, tells which. */
+KECS_PG__FN void kecs_sync__select(kecs_pg__text *out, const kecs_kind_info *info, bool window);
 
 /* Adds a statement that was put together, and frees its text. */
 KECS_PG__FN int kecs_sync__add_text(kecs_sync__exchange *exchange, kecs_pg__text *form, const char *table,

@@ -6,6 +6,7 @@
 enum {
   KECS_SYNC__PUT_FIXED = 8,  /* key, mask, three stamps with their sites */
   KECS_SYNC__BURY_FIXED = 2, /* key, stamp */
+  KECS_SYNC__PARTLY = 8,     /* in a mask: what is not pending did not come along */
   KECS_SYNC__ARRAYS = 64 + KECS_SYNC__PUT_FIXED
 };
 
@@ -26,6 +27,7 @@ typedef struct kecs_sync__load {
   kecs_sync__arrays *bury[KECS_KIND_COUNT];
   int64_t rows;
   bool buries;
+  bool partly;    /* rows go without the groups that are not pending, where the hub has the row */
   int64_t origin; /* the site that made the tombstones: those of one go together */
 } kecs_sync__load;
 

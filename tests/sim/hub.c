@@ -115,7 +115,7 @@ int64_t hub_stamp(sim_hub *hub, int64_t now_us) {
   return hub->clock;
 }
 
-static void append(sim_hub *hub, const hub_row *row, bool birth, bool death) {
+static void append(sim_hub *hub, const hub_row *row, int groups, bool birth, bool death) {
   hub->entries = sim_grow(hub->entries, ((size_t)hub->entry_count + 1) * sizeof *hub->entries);
   hub_entry *entry = &hub->entries[hub->entry_count++];
   memset(entry, 0, sizeof *entry);
@@ -123,6 +123,7 @@ static void append(sim_hub *hub, const hub_row *row, bool birth, bool death) {
   entry->kind = row->kind;
   entry->rid = row->rid;
   entry->from = hub->from;
+  entry->groups = groups;
   entry->birth = birth;
   entry->death = death;
   entry->key = sim_copy(death ? row->key : NULL);
@@ -310,13 +311,15 @@ const char *hub_put(sim_hub *hub, int kind, const char *key, const int64_t *stam
   bool birth = !row->alive;
   row->rid = birth ? ++hub->rids[kind] : row->rid;
   row->alive = true;
+  int groups = 0;
   for (int i = 0; i < KECS_REPLICA_STAMPS; i++) {
     if (places & 1 || places & 1U << i) {
+      groups |= i > 0 && row->stamp[i] != stamp[i] ? 1 << i : 0;
       row->stamp[i] = stamp[i];
       row->site[i] = site[i];
     }
   }
-  append(hub, row, birth, false);
+  append(hub, row, birth ? 15 : groups ? groups : 8, birth, false);
   return NULL;
 }
 
@@ -350,7 +353,7 @@ static void let_go(sim_hub *hub, const kecs_kind_info *info, char **values, bool
         row->stamp[0] = later_than(hub, row);
         row->site[0] = site;
         row->stamp[1] = row->stamp[2] = row->site[1] = row->site[2] = 0;
-        append(hub, row, false, true);
+        append(hub, row, 15, false, true);
         let_go(hub, child, row->values, false, site, now_us);
         row_free(&hub->rows[r]);
       } else if (clear) {
@@ -360,7 +363,7 @@ static void let_go(sim_hub *hub, const kecs_kind_info *info, char **values, bool
         (void)hub_stamp(hub, now_us);
         row->stamp[place] = later_than(hub, row);
         row->site[place] = 0;
-        append(hub, row, false, false);
+        append(hub, row, 1 << place, false, false);
       }
     }
   }
@@ -382,7 +385,7 @@ void hub_bury(sim_hub *hub, int kind, const char *key, int64_t stamp, int64_t si
   row->stamp[0] = stamp;
   row->site[0] = site;
   row->stamp[1] = row->stamp[2] = row->site[1] = row->site[2] = 0;
-  append(hub, row, false, true);
+  append(hub, row, 15, false, true);
   if (row->values) {
     let_go(hub, info, row->values, false, site, now_us);
     row_free(row);
@@ -401,7 +404,7 @@ void hub_change(sim_hub *hub, int kind, const char *key, int column, const char 
   (void)hub_stamp(hub, now_us);
   row->stamp[place] = later_than(hub, row);
   row->site[place] = 0;
-  append(hub, row, false, false);
+  append(hub, row, 1 << place, false, false);
 }
 
 void hub_erase(sim_hub *hub, int kind, const char *key, int64_t now_us) {

@@ -21,6 +21,7 @@ typedef struct hub_entry {
   int kind;
   int64_t rid;
   int64_t from; /* the site that brought it; 0: this hub */
+  int groups;   /* that were written, as the log's: 1 the life, 2 spec, 4 status, 8 else */
   bool birth;   /* of a row that was not there */
   bool death;
   char *key; /* of a death, with its stamp */
@@ -100,6 +101,8 @@ const char *hub_put(sim_hub *hub, int kind, const char *key, const int64_t *stam
 
 /* hub_kinds.c: what is special to kinds. Whether a definition's number was given by somebody whom the site has not
  * seen; how far a family has come; rows that are in the way of others of the same push, moved aside. */
+/* Whether there is no row of which a part of it could be. */
+bool hub_lacks(sim_hub *hub, int kind, const char *key, int64_t stamp, int64_t site);
 bool hub_claimed(sim_hub *hub, int kind, const char *key, const int64_t *stamp, const int64_t *site, int64_t me,
                  int64_t since);
 void hub_family_raise(sim_hub *hub, const char *account, const char *region, const char *family, int64_t revision);

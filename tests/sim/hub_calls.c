@@ -214,12 +214,14 @@ typedef struct sent {
   int64_t stamp[KECS_REPLICA_STAMPS];
   int64_t site[KECS_REPLICA_STAMPS];
   char *values[64];
+  bool partly; /* only the groups that have a stamp came */
 } sent;
 
 static void read_sent(const kecs_kind_info *info, const sim_array *arrays, int row, sent *out) {
   int next = PUT_FIXED;
   memset(out, 0, sizeof *out);
   out->key = arrays[2].list[row];
+  out->partly = array_number(&arrays[3], row) & 8;
   for (int i = 0; i < KECS_REPLICA_STAMPS; i++) {
     out->stamp[i] = array_number(&arrays[4 + 2 * i], row);
     out->site[i] = array_number(&arrays[5 + 2 * i], row);
@@ -237,9 +239,11 @@ static bool put_rows(call *at, const kecs_kind_info *info, const sim_array *arra
   sent row;
   for (int i = 0; i < arrays[2].count; i++) {
     read_sent(info, arrays, i, &row);
-    const char *code = hub_claimed(at->hub, (int)info->kind, row.key, row.stamp, row.site, number, since)
-                           ? "KS004"
-                           : hub_put(at->hub, (int)info->kind, row.key, row.stamp, row.site, row.values);
+    bool claimed = hub_claimed(at->hub, (int)info->kind, row.key, row.stamp, row.site, number, since);
+    bool lacks = row.partly && hub_lacks(at->hub, (int)info->kind, row.key, row.stamp[0], row.site[0]);
+    const char *code = claimed ? "KS004"
+                       : lacks ? "KS010"
+                               : hub_put(at->hub, (int)info->kind, row.key, row.stamp, row.site, row.values);
     if (code) {
       hub_refuse(hub_site_numbered(at->hub, number), (int)info->kind, row.key, code);
     }
@@ -247,7 +251,9 @@ static bool put_rows(call *at, const kecs_kind_info *info, const sim_array *arra
   }
   for (int i = 0; i < arrays[2].count; i++) {
     read_sent(info, arrays, i, &row);
-    hub_families_of(at->hub, info, row.values);
+    if (!row.partly) {
+      hub_families_of(at->hub, info, row.values);
+    }
   }
   return good;
 }
@@ -377,24 +383,31 @@ static bool do_bury(call *at) {
 
 /* ---- pulls ---- */
 
-static void say_row(PGresult *result, const kecs_kind_info *info, const hub_row *row) {
+/* Of a window only the groups that were written in it, and the life's stamp. */
+static void say_row(PGresult *result, const kecs_kind_info *info, const hub_row *row, int groups) {
   int line = PQntuples(result);
   int column = ROW_FIXED;
+  bool told[KECS_REPLICA_STAMPS] = {true, groups & 3, groups & 5};
   say(result, line, 0, row->key);
   for (int i = 0; i < KECS_REPLICA_STAMPS; i++) {
-    say_number(result, line, 1 + 2 * i, row->stamp[i]);
-    say_number(result, line, 2 + 2 * i, row->site[i]);
+    say_number(result, line, 1 + 2 * i, told[i] ? row->stamp[i] : 0);
+    say_number(result, line, 2 + 2 * i, told[i] ? row->site[i] : 0);
   }
   for (int i = 0; i < info->column_count; i++) {
+    kecs_column_group group = (kecs_column_group)info->columns[i].group;
+    bool goes = group == KECS_GROUP_SPEC ? told[1] : group == KECS_GROUP_STATUS ? told[2] : groups & 1;
     if (kecs_sync__travels(&info->columns[i])) {
-      say(result, line, column++, row->values[i]);
+      say(result, line, column++, goes ? row->values[i] : NULL);
     }
   }
   say_number(result, line, column, row->rid);
+  if (column + 1 < PQnfields(result)) {
+    say_number(result, line, column + 1, groups);
+  }
 }
 
-/* Key, stamps, what travels, rid. */
-static PGresult *answer_rows(const kecs_kind_info *info) {
+/* Key, stamps, what travels, rid; and of a window the groups. */
+static PGresult *answer_rows(const kecs_kind_info *info, bool window) {
   const char *names[80] = {NULL};
   int count = ROW_FIXED;
   for (int i = 0; i < info->column_count; i++) {
@@ -402,17 +415,18 @@ static PGresult *answer_rows(const kecs_kind_info *info) {
       names[count++] = info->columns[i].name;
     }
   }
-  return answer_with(names, count + 1);
+  return answer_with(names, count + 1 + window);
 }
 
-static bool entry_in(const sim_hub *hub, int kind, int64_t rid, int64_t from, int64_t until) {
+/* What was written of a row in a window: groups as bits. */
+static int written_in(const sim_hub *hub, const hub_row *row, int64_t from, int64_t until) {
+  int groups = 0;
   for (int i = 0; i < hub->entry_count; i++) {
     const hub_entry *entry = &hub->entries[i];
-    if (entry->kind == kind && entry->rid == rid && entry->seq > from && entry->seq <= until) {
-      return true;
-    }
+    bool own = entry->kind == row->kind && entry->rid == row->rid;
+    groups |= own && entry->seq > from && entry->seq <= until ? entry->groups : 0;
   }
-  return false;
+  return groups;
 }
 
 static int compare_rids(const void *left, const void *right) {
@@ -459,14 +473,15 @@ static bool do_rows(call *at) {
     bool chosen = row->kind == (int)info->kind && row->alive &&
                   (by_key    ? listed(&keys, row->key)
                    : by_page ? row->rid > number_of(at, 0) && (at->count < 3 || in_bucket(&buckets, row->key))
-                             : entry_in(hub, row->kind, row->rid, number_of(at, 0), number_of(at, 1)));
+                             : written_in(hub, row, number_of(at, 0), number_of(at, 1)));
     found[count] = row;
     count += chosen;
   }
   qsort(found, (size_t)count, sizeof *found, compare_rids);
-  at->result = answer_rows(info);
+  bool window = !by_key && !by_page;
+  at->result = answer_rows(info, window);
   for (int i = 0; i < count && (!by_page || i < number_of(at, 1)); i++) {
-    say_row(at->result, info, found[i]);
+    say_row(at->result, info, found[i], window ? written_in(hub, found[i], number_of(at, 0), number_of(at, 1)) : 15);
   }
   free(found);
   sim_array_free(&buckets);

@@ -30,6 +30,12 @@ static bool beaten(const sim_hub *hub, int kind, const char *key, int64_t stamp,
   return false;
 }
 
+bool hub_lacks(sim_hub *hub, int kind, const char *key, int64_t stamp, int64_t site) {
+  const hub_row *row = hub_find(hub, kind, key);
+  bool there = row && row->alive && sim_stamp_order(row->stamp[0], row->site[0], stamp, site) >= 0;
+  return !there && !beaten(hub, kind, key, stamp, site);
+}
+
 bool hub_claimed(sim_hub *hub, int kind, const char *key, const int64_t *stamp, const int64_t *site, int64_t me,
                  int64_t since) {
   const hub_row *row = hub_find(hub, kind, key);
@@ -102,7 +108,7 @@ void hub_aside(sim_hub *hub, int kind, const char *key, const int64_t *stamp, co
   hub_row *row = hub_find(hub, kind, key);
   int column = swapped(info);
   char number[32];
-  if (!row || !row->alive || strcmp(row->values[column], values[column]) == 0) {
+  if (!row || !row->alive || !values[column] || strcmp(row->values[column], values[column]) == 0) {
     return;
   }
   int life = sim_stamp_order(stamp[0], site[0], row->stamp[0], row->site[0]);
