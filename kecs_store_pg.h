@@ -1,5 +1,5 @@
 /* kecs_store_pg.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * e192ad5fc0a58f3765d87b3a37271366c30752f48a2a8dcc14ff1051fb6ddc2a */
+ * 582f78729ef9050e1c7f3ec43fa386c614128d0085de14f3bf29f7d659b839a9 */
 /* ---- doc/manual_pg.h --------------------------------------------------------------------------------------------- */
 /* kecs_store_pg.h -- PostgreSQL behind the calls of kecs_store.h.
  *
@@ -6196,6 +6196,10 @@ static void kecs_sync__pack_parameter(kecs_sync__statement *packed, const char *
     kecs_pg__text_adds(&packed->sql, "NULL");
     return;
   }
+  if (strcmp(value, "{}") == 0) { /* does not tell of what type it is */
+    kecs_pg__text_adds(&packed->sql, "'{}'");
+    return;
+  }
   const char *type = kecs_sync__only_element(&element, value);
   int at = kecs_sync__pack_value(packed, value, type ? type : value[0] == '{' ? "{" : NULL);
   snprintf(number, sizeof number, "%s$%d%s%s%s", type ? "ARRAY[" : "", at, type ? "::" : "", type ? type : "",
@@ -6990,6 +6994,7 @@ KECS_PG__FN kecs_status kecs_sync__repushed(kecs_store *tx, const kecs_sync *syn
 
 /* ---- sync/push.c, continued -------------------------------------------------------------------------------------- */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* ---- collecting ---- */
@@ -7071,7 +7076,11 @@ KECS_PG__FN void kecs_sync__load_key(kecs_sync__arrays *bury, const kecs_kind_in
       kecs_pg__text_add(&part, key++, 1);
     }
     key += !last && *key == ',' ? 1 : 0;
-    kecs_sync__array_add(&bury->array[KECS_SYNC__BURY_FIXED + i], part.len ? part.data : "");
+    if (info->columns[list->columns[i]].type == KECS_TYPE_TEXT) {
+      kecs_sync__array_add(&bury->array[KECS_SYNC__BURY_FIXED + i], part.len ? part.data : "");
+    } else {
+      kecs_sync__array_int(&bury->array[KECS_SYNC__BURY_FIXED + i], part.len ? strtoll(part.data, NULL, 10) : 0);
+    }
     bury->array[0].status = bury->array[0].status ? bury->array[0].status : part.status;
     kecs_pg__text_free(&part);
   }
@@ -7816,6 +7825,67 @@ KECS_PG__FN kecs_status kecs_sync__append_trim(kecs_sync *sync) {
  * a family had come whose newest revisions were deleted; that is sent along, in both directions, whenever definitions
  * are. So no number comes to mean a second thing. */
 
+/* ---- sync/pull.h ------------------------------------------------------------------------------------------------- */
+/* sync/pull.h -- a page of the hub's rows and tombstones: how it is asked for, and how it is merged here. */
+#ifndef KECS_SYNC_PULL_H
+#define KECS_SYNC_PULL_H
+
+/* Where a bootstrap is, beside the kinds. */
+enum { KECS_SYNC__BOOT_GRAVES = KECS_KIND_COUNT, KECS_SYNC__BOOT_DONE = KECS_KIND_COUNT + 1 };
+
+enum { KECS_SYNC__ROW_FIXED = 7 /* of a row that is read, before its columns: key, three stamps with their sites */ };
+
+/* A page: for each kind the items of the exchange that have its tombstones and rows; 0: none. */
+typedef struct kecs_sync__page {
+  kecs_sync *sync;
+  kecs_sync__exchange exchange;
+  int graves[KECS_KIND_COUNT][2]; /* of the window; of what is wanted */
+  int rows[KECS_KIND_COUNT][2];
+  int window;
+  int counters; /* of families, where definitions are in the page */
+  kecs_pg__text wanted[KECS_KIND_COUNT];
+  const char *wanted_values[KECS_KIND_COUNT];
+  bool wants;
+  int64_t asked; /* for so many keys */
+  kecs_replica side;
+  /* While it is applied. */
+  bool force;
+  int64_t pulled;
+  int64_t conflicts;
+  int64_t wished;   /* rows that have to wait for others, which will be asked for */
+  uint64_t blocked; /* kinds, as bits, with rows that wait for a number of another row */
+  /* A bootstrap's. */
+  int64_t boot_kind;
+  int64_t boot_rid;
+} kecs_sync__page;
+
+/* "SELECT key,stamps...,columns...,rid FROM table t WHERE t.tenant=... AND ". `window`: of the entries of a window, and
+ * of rows that were not created in it only the groups that were written; w.g, behind rid, tells which. */
+KECS_PG__FN void kecs_sync__select(kecs_pg__text *out, const kecs_kind_info *info, bool window);
+
+/* Adds a statement that was put together, and frees its text. */
+KECS_PG__FN int kecs_sync__add_text(kecs_sync__exchange *exchange, kecs_pg__text *form, const char *table,
+                                    const char *const *values, int count);
+
+/* Merges what the page has; counts it in the page. */
+KECS_PG__FN kecs_status kecs_sync__apply(kecs_sync__page *page, kecs_store *tx);
+
+/* The same for tombstones of several kinds: key, stamp, site, kind. */
+KECS_PG__FN kecs_status kecs_sync__apply_mixed_graves(kecs_sync__page *page, kecs_store *tx, const PGresult *result);
+
+/* Runs one page, adds what it has done to the report, and reads the notes anew. */
+KECS_PG__FN kecs_status kecs_sync__page_run(kecs_sync *sync,
+                                            kecs_status (*run)(kecs_sync *sync, kecs_sync__page *page));
+
+/* Merges the rows of a kind that are in the page. */
+KECS_PG__FN kecs_status kecs_sync__apply_kind(kecs_sync__page *page, kecs_store *tx, kecs_kind kind);
+
+/* Rows that had to wait for each other, as where two have swapped a number (blocked.c). */
+KECS_PG__FN kecs_status kecs_sync__apply_blocked(kecs_sync__page *page, kecs_store *tx);
+
+#endif
+
+/* ---- sync/counters.c, continued ---------------------------------------------------------------------------------- */
 #include <string.h>
 
 KECS_PG__FN int kecs_sync__add_counters(kecs_sync__exchange *exchange) {
@@ -7847,16 +7917,28 @@ KECS_PG__FN kecs_status kecs_sync__raise_counters(kecs_store *tx, const PGresult
   return status;
 }
 
+/* Where a column of a page's rows is. */
+static int kecs_sync__place(const kecs_kind_info *info, int column) {
+  int at = KECS_SYNC__ROW_FIXED;
+  for (int i = 0; i < column; i++) {
+    at += kecs_sync__travels(&info->columns[i]);
+  }
+  return at;
+}
+
 KECS_PG__FN kecs_status kecs_sync__raise_rows(kecs_store *tx, const PGresult *rows) {
-  int account = PQfnumber(rows, "account_id");
-  int region = PQfnumber(rows, "region");
-  int family = PQfnumber(rows, "family");
-  int revision = PQfnumber(rows, "revision");
+  const kecs_kind_info *info = kecs_kind_describe(KECS_KIND_TASK_DEFINITION);
+  const int account = kecs_sync__place(info, KECS_TASK_DEFINITION_ACCOUNT_ID);
+  const int region = kecs_sync__place(info, KECS_TASK_DEFINITION_REGION);
+  const int family = kecs_sync__place(info, KECS_TASK_DEFINITION_FAMILY);
+  const int revision = kecs_sync__place(info, KECS_TASK_DEFINITION_REVISION);
   kecs_status status = KECS_OK;
   for (int r = 0; !status && r < PQntuples(rows); r++) {
     const char *names[] = {kecs_sync__text(rows, r, account), kecs_sync__text(rows, r, region),
                            kecs_sync__text(rows, r, family)};
-    status = kecs_sync__raise(tx, names, kecs_sync__number(rows, r, revision));
+    if (names[2][0]) { /* one of which only a group came has been here before */
+      status = kecs_sync__raise(tx, names, kecs_sync__number(rows, r, revision));
+    }
   }
   return status;
 }
@@ -7913,65 +7995,6 @@ KECS_PG__FN void kecs_sync__counters_free(kecs_sync__counters *counters) {
  * transaction inside the page's, with what is in the way moved aside. A row that is aside in the end is not in the
  * page: all is undone, and both stand in sync_wanted, so that the next page has them. */
 
-/* ---- sync/pull.h ------------------------------------------------------------------------------------------------- */
-/* sync/pull.h -- a page of the hub's rows and tombstones: how it is asked for, and how it is merged here. */
-#ifndef KECS_SYNC_PULL_H
-#define KECS_SYNC_PULL_H
-
-/* Where a bootstrap is, beside the kinds. */
-enum { KECS_SYNC__BOOT_GRAVES = KECS_KIND_COUNT, KECS_SYNC__BOOT_DONE = KECS_KIND_COUNT + 1 };
-
-/* A page: for each kind the items of the exchange that have its tombstones and rows; 0: none. */
-typedef struct kecs_sync__page {
-  kecs_sync *sync;
-  kecs_sync__exchange exchange;
-  int graves[KECS_KIND_COUNT][2]; /* of the window; of what is wanted */
-  int rows[KECS_KIND_COUNT][2];
-  int window;
-  int counters; /* of families, where definitions are in the page */
-  kecs_pg__text wanted[KECS_KIND_COUNT];
-  const char *wanted_values[KECS_KIND_COUNT];
-  bool wants;
-  int64_t asked; /* for so many keys */
-  kecs_replica side;
-  /* While it is applied. */
-  bool force;
-  int64_t pulled;
-  int64_t conflicts;
-  int64_t wished;   /* rows that have to wait for others, which will be asked for */
-  uint64_t blocked; /* kinds, as bits, with rows that wait for a number of another row */
-  /* A bootstrap's. */
-  int64_t boot_kind;
-  int64_t boot_rid;
-} kecs_sync__page;
-
-/* "SELECT key,stamps...,columns...,rid FROM table t WHERE t.tenant=... AND ". `window`: of the entries of a window, and
- * of rows that were not created in it only the groups that were written; w.g, behind rid, tells which. */
-KECS_PG__FN void kecs_sync__select(kecs_pg__text *out, const kecs_kind_info *info, bool window);
-
-/* Adds a statement that was put together, and frees its text. */
-KECS_PG__FN int kecs_sync__add_text(kecs_sync__exchange *exchange, kecs_pg__text *form, const char *table,
-                                    const char *const *values, int count);
-
-/* Merges what the page has; counts it in the page. */
-KECS_PG__FN kecs_status kecs_sync__apply(kecs_sync__page *page, kecs_store *tx);
-
-/* The same for tombstones of several kinds: key, stamp, site, kind. */
-KECS_PG__FN kecs_status kecs_sync__apply_mixed_graves(kecs_sync__page *page, kecs_store *tx, const PGresult *result);
-
-/* Runs one page, adds what it has done to the report, and reads the notes anew. */
-KECS_PG__FN kecs_status kecs_sync__page_run(kecs_sync *sync,
-                                            kecs_status (*run)(kecs_sync *sync, kecs_sync__page *page));
-
-/* Merges the rows of a kind that are in the page. */
-KECS_PG__FN kecs_status kecs_sync__apply_kind(kecs_sync__page *page, kecs_store *tx, kecs_kind kind);
-
-/* Rows that had to wait for each other, as where two have swapped a number (blocked.c). */
-KECS_PG__FN kecs_status kecs_sync__apply_blocked(kecs_sync__page *page, kecs_store *tx);
-
-#endif
-
-/* ---- sync/blocked.c, continued ----------------------------------------------------------------------------------- */
 typedef struct kecs_sync__blocked {
   kecs_sync__page *page;
   kecs_kind kind;
@@ -8105,10 +8128,7 @@ KECS_PG__FN kecs_status kecs_sync__repushed(kecs_store *tx, const kecs_sync *syn
 #include <stdio.h>
 #include <string.h>
 
-enum {
-  KECS_SYNC__ROW_FIXED = 7, /* key, three stamps with their sites */
-  KECS_SYNC__SMALL = 64     /* entries of a window that comes as one statement */
-};
+enum { KECS_SYNC__SMALL = 64 /* entries of a window that comes as one statement */ };
 
 /* ---- statements ---- */
 

@@ -9,6 +9,7 @@
 
 #include "store/ecs.h"
 #include "sync/hub_sql.h"
+#include "sync/pull.h"
 
 #include <string.h>
 
@@ -41,16 +42,28 @@ KECS_PG__FN kecs_status kecs_sync__raise_counters(kecs_store *tx, const PGresult
   return status;
 }
 
+/* Where a column of a page's rows is. */
+static int kecs_sync__place(const kecs_kind_info *info, int column) {
+  int at = KECS_SYNC__ROW_FIXED;
+  for (int i = 0; i < column; i++) {
+    at += kecs_sync__travels(&info->columns[i]);
+  }
+  return at;
+}
+
 KECS_PG__FN kecs_status kecs_sync__raise_rows(kecs_store *tx, const PGresult *rows) {
-  int account = PQfnumber(rows, "account_id");
-  int region = PQfnumber(rows, "region");
-  int family = PQfnumber(rows, "family");
-  int revision = PQfnumber(rows, "revision");
+  const kecs_kind_info *info = kecs_kind_describe(KECS_KIND_TASK_DEFINITION);
+  const int account = kecs_sync__place(info, KECS_TASK_DEFINITION_ACCOUNT_ID);
+  const int region = kecs_sync__place(info, KECS_TASK_DEFINITION_REGION);
+  const int family = kecs_sync__place(info, KECS_TASK_DEFINITION_FAMILY);
+  const int revision = kecs_sync__place(info, KECS_TASK_DEFINITION_REVISION);
   kecs_status status = KECS_OK;
   for (int r = 0; !status && r < PQntuples(rows); r++) {
     const char *names[] = {kecs_sync__text(rows, r, account), kecs_sync__text(rows, r, region),
                            kecs_sync__text(rows, r, family)};
-    status = kecs_sync__raise(tx, names, kecs_sync__number(rows, r, revision));
+    if (names[2][0]) { /* one of which only a group came has been here before */
+      status = kecs_sync__raise(tx, names, kecs_sync__number(rows, r, revision));
+    }
   }
   return status;
 }

@@ -81,6 +81,10 @@ static void kecs_sync__pack_parameter(kecs_sync__statement *packed, const char *
     kecs_pg__text_adds(&packed->sql, "NULL");
     return;
   }
+  if (strcmp(value, "{}") == 0) { /* does not tell of what type it is */
+    kecs_pg__text_adds(&packed->sql, "'{}'");
+    return;
+  }
   const char *type = kecs_sync__only_element(&element, value);
   int at = kecs_sync__pack_value(packed, value, type ? type : value[0] == '{' ? "{" : NULL);
   snprintf(number, sizeof number, "%s$%d%s%s%s", type ? "ARRAY[" : "", at, type ? "::" : "", type ? type : "",

@@ -10,6 +10,7 @@
 #include "sync/hub_sql.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* ---- collecting ---- */
@@ -91,7 +92,11 @@ KECS_PG__FN void kecs_sync__load_key(kecs_sync__arrays *bury, const kecs_kind_in
       kecs_pg__text_add(&part, key++, 1);
     }
     key += !last && *key == ',' ? 1 : 0;
-    kecs_sync__array_add(&bury->array[KECS_SYNC__BURY_FIXED + i], part.len ? part.data : "");
+    if (info->columns[list->columns[i]].type == KECS_TYPE_TEXT) {
+      kecs_sync__array_add(&bury->array[KECS_SYNC__BURY_FIXED + i], part.len ? part.data : "");
+    } else {
+      kecs_sync__array_int(&bury->array[KECS_SYNC__BURY_FIXED + i], part.len ? strtoll(part.data, NULL, 10) : 0);
+    }
     bury->array[0].status = bury->array[0].status ? bury->array[0].status : part.status;
     kecs_pg__text_free(&part);
   }
