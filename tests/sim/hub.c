@@ -314,7 +314,7 @@ const char *hub_put(sim_hub *hub, int kind, const char *key, const int64_t *stam
   int groups = 0;
   for (int i = 0; i < KECS_REPLICA_STAMPS; i++) {
     if (places & 1 || places & 1U << i) {
-      groups |= i > 0 && row->stamp[i] != stamp[i] ? 1 << i : 0;
+      groups |= i > 0 && (row->stamp[i] != stamp[i] || row->site[i] != site[i]) ? 1 << i : 0;
       row->stamp[i] = stamp[i];
       row->site[i] = site[i];
     }
