@@ -196,7 +196,7 @@ static bool may_follow(const sim_edge *edge, const sim_states *now, const sim_st
   bool renumbered = new->kind == (int)KECS_KIND_TASK_DEFINITION && new->site[0] != old->site[0];
   /* What a copy had not pushed is of another site, until it meets the same write under the first one's number. */
   bool renamed = edge->world->faults & SIM_RESTORE && covers_under_another_name(new, old);
-  bool excused = renumbered || renamed || withdrawn || (new->dead && went_with_parent(now, &edge->seen, old));
+  bool excused = renumbered || renamed || withdrawn || went_with_parent(now, &edge->seen, old);
   return excused || sim_state_covers(new, old);
 }
 

@@ -16,7 +16,7 @@ typedef struct sim_seed {
 } sim_seed;
 
 static const sim_seed sim_seeds[] = {
-    /* A deletion that was merged did not raise the clock, so that a key that was created again began an earlier life. */
+    /* A merged deletion did not raise the clock, so that a key that was created again began an earlier life. */
     {"new life after a deletion from ahead", 416, SIM_FIRST, SIM_TEN_KINDS},
     /* A fold moves a row's change behind what a push acknowledges, where a merge has given the row a later entry. */
     {"fold behind an acknowledgement", 285, SIM_FIRST, SIM_TEN_KINDS},
