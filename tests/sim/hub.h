@@ -56,6 +56,12 @@ typedef struct hub_family {
   int64_t last;
 } hub_family;
 
+/* A row of a kind that only grows. */
+typedef struct hub_line {
+  int kind;
+  char *key;
+} hub_line;
+
 enum { HUB_SITES = 64, HUB_BUCKETS = 1024 };
 
 struct sim_hub {
@@ -76,6 +82,8 @@ struct sim_hub {
   int64_t from; /* the site whose push is done */
   hub_family *families;
   int family_count;
+  hub_line *lines;
+  int line_count;
   hub_site sites[HUB_SITES];
   int site_count;
 };
@@ -119,6 +127,9 @@ void hub_restore(sim_hub *hub, sim_hub *copy);
 
 /* A deletion as it was sent, with all that goes with the row. */
 void hub_bury(sim_hub *hub, int kind, const char *key, int64_t stamp, int64_t site, int64_t now_us);
+
+/* There once, however often it comes. */
+void hub_append(sim_hub *hub, int kind, const char *key);
 
 /* What others write at the hub itself: one column of a row; the end of one. */
 void hub_change(sim_hub *hub, int kind, const char *key, int column, const char *value, int64_t now_us);

@@ -616,6 +616,22 @@ static bool do_compare(call *at) {
   return info != NULL;
 }
 
+/* Rows by their ids; nothing is refused. */
+static bool do_append(call *at) {
+  const kecs_kind_info *info = kind_at(strstr(at->sql, "sync_append_") + strlen("sync_append_"));
+  int place = 1;
+  for (int i = 0; info && i < info->keys[0].columns[0]; i++) {
+    place += kecs_sync__travels(&info->columns[i]);
+  }
+  sim_array keys = sim_array_read(at->values[place]);
+  for (int i = 0; info && i < keys.count; i++) {
+    hub_append(at->hub, (int)info->kind, keys.list[i]);
+  }
+  sim_array_free(&keys);
+  at->result = answer(3);
+  return info != NULL;
+}
+
 /* In whose name deletions are. */
 static bool do_origin(call *at) {
   at->hub->from = number_of(at, 0);
@@ -643,6 +659,7 @@ static const struct {
              {"sync_end(", do_end},
              {"set_config('kecs_store.site'", do_origin},
              {"sync_families(", do_families},
+             {"sync_append_", do_append},
              {"sync_digest_", do_digest},
              {"sync_compare_", do_compare},
              {"task_definition_families f WHERE", do_counters},
