@@ -216,9 +216,11 @@ static const command commands[] = {
     {"conflicts", "", "what has lost against another edge or the hub", 0, 0, run_conflicts,
      "One line a row: number, time of the change that lost, reason, kind, key, and the whole row.\n",
      "  kecs --db edge.db conflicts\n"},
-    {"hub", "init", "make a hub of a tenant on PostgreSQL", 1, 1, run_hub,
-     "Makes tables, change log and functions, or makes them anew after an upgrade.\n",
-     "  kecs --db 'postgres://kecs_owner@db.example/kecs?tenant=shop' hub init\n"},
+    {"hub", "init | retain DAYS", "make a hub of a tenant on PostgreSQL", 1, 2, run_hub,
+     "init makes tables, change log and functions, or makes them anew after an upgrade. retain says how long the hub\n"
+     "keeps what was deleted, and its log: longer than edges stay away; 90 days at first.\n",
+     "  kecs --db 'postgres://kecs_owner@db.example/kecs?tenant=shop' hub init\n"
+     "  kecs --db 'postgres://kecs_owner@db.example/kecs?tenant=shop' hub retain 30\n"},
     {"stat", "", "the database: size, schema, rows of each kind", 0, 0, run_stat, "",
      "  kecs --db shop.db stat\n"},
     {"version", "", "the version of this program and of SQLite", 0, 0, run_version, "",

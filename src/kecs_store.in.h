@@ -143,6 +143,7 @@ extern "C" {
 #include "store/replica_revision.c"
 #include "store/replica_append.c"
 #include "store/replica_repair.c"
+#include "store/replica_clock.c"
 #include "store/ear.c"
 #include "store/watch.c"
 #include "store/informer.c"

@@ -77,6 +77,7 @@ struct sim_hub {
   int losses; /* how often it went back */
   int64_t head;
   int64_t floor;
+  int64_t changed_us; /* when its history was found to be another one */
   int64_t clock;
   int64_t rids[KECS_KIND_COUNT];
   int64_t from; /* the site whose push is done */

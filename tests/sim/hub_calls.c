@@ -4,6 +4,8 @@
 
 #include "sync/hub_sql.h"
 
+#define RETENTION_US INT64_C(7776000000000)
+
 enum { ROW_FIXED = 7, PUT_FIXED = 10, BURY_FIXED = 4 };
 
 /* A statement under way. */
@@ -127,7 +129,7 @@ static bool do_hello(call *at) {
   hub_site *site = hub_site_greets(hub, at->values[0], number_of(at, 3));
   int64_t since = number_of(at, 1);
   bool fits = since <= hub->head && (!at->values[2][0] || strcmp(at->values[2], hub_batch_at(hub, since)) == 0);
-  at->result = answer(9);
+  at->result = answer(11);
   say(at->result, 0, 0, hub->id);
   say_number(at->result, 0, 1, site->number);
   say(at->result, 0, 2, site->push);
@@ -137,6 +139,8 @@ static bool do_hello(call *at) {
   say_number(at->result, 0, 6, hub->floor);
   say(at->result, 0, 7, fits ? "t" : "f");
   say_number(at->result, 0, 8, site->pushes);
+  say_number(at->result, 0, 9, RETENTION_US);
+  say_number(at->result, 0, 10, hub->changed_us);
   return true;
 }
 
@@ -632,6 +636,13 @@ static bool do_append(call *at) {
   return info != NULL;
 }
 
+/* An edge has found that the hub went back. */
+static bool do_changed(call *at) {
+  at->hub->changed_us = at->now_us;
+  at->result = answer(1);
+  return true;
+}
+
 /* In whose name deletions are. */
 static bool do_origin(call *at) {
   at->hub->from = number_of(at, 0);
@@ -660,6 +671,7 @@ static const struct {
              {"set_config('kecs_store.site'", do_origin},
              {"sync_families(", do_families},
              {"sync_append_", do_append},
+             {"sync_changed(", do_changed},
              {"sync_digest_", do_digest},
              {"sync_compare_", do_compare},
              {"task_definition_families f WHERE", do_counters},

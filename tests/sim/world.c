@@ -324,7 +324,6 @@ static void step(sim_world *world) {
 static void settle(sim_world *world) {
   bool rest = false;
   world->quiet = true;
-  world->now_us += world->ahead_us; /* what was written too early waits until then */
   for (int i = 0; i < world->edge_count; i++) {
     sim_edge *edge = &world->edge[i];
     edge->away = 0;
