@@ -1,5 +1,5 @@
 /* kecs_store_pg.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * bd82b3eb88f759ccf0d12d575122609c6ea9f064c54c63abe31690ed266a4218 */
+ * 31897cd4366778c22034352c9ce8f3262044bba5eeb3f4d5ae813d3b0d95cc8b */
 /* ---- doc/manual_pg.h --------------------------------------------------------------------------------------------- */
 /* kecs_store_pg.h -- PostgreSQL behind the calls of kecs_store.h.
  *
@@ -3740,6 +3740,10 @@ static void kecs_pg__kind_fill(kecs_pg__text *out, const kecs_pg__connection *co
       {"n_life", sql->stamped ? "n.stamp_life" : "NULL::bigint"},
       {"o_life", sql->stamped ? "o.stamp_life" : "NULL::bigint"},
       {"o_site", sql->stamped ? "o.site_life" : "NULL::bigint"},
+      /* Two sites may have written in one millisecond: then the number of the site alone is another one. */
+      {"spec_differs", sql->spec ? "(n.stamp_spec,n.site_spec) IS DISTINCT FROM (o.stamp_spec,o.site_spec)" : "false"},
+      {"status_differs",
+       sql->status ? "(n.stamp_status,n.site_status) IS DISTINCT FROM (o.stamp_status,o.site_status)" : "false"},
       {"n_spec", sql->spec ? "n.stamp_spec" : "NULL::bigint"},
       {"o_spec", sql->spec ? "o.stamp_spec" : "NULL::bigint"},
       {"n_status", sql->status ? "n.stamp_status" : "NULL::bigint"},
@@ -3796,8 +3800,8 @@ static const char kecs_pg__log_insert_form[] =
   "  SELECT c.tenant,{kind},c.rid,CASE WHEN c.synced=0 OR c.locals THEN c.synced|8 ELSE c.synced END,2,\n"      \
   "  CASE WHEN c.synced=0 THEN {S}change_stamp() ELSE c.stamp END,c.base_life,c.base_spec,c.base_status" columns \
   " FROM (\n"                                                                                                   \
-  "    SELECT n.tenant,n.rid,CASE WHEN {n_spec} IS DISTINCT FROM {o_spec} THEN 2 ELSE 0 END|\n"                 \
-  "    CASE WHEN {n_status} IS DISTINCT FROM {o_status} THEN 4 ELSE 0 END AS synced,({local_differs}) AS locals,\n" \
+  "    SELECT n.tenant,n.rid,CASE WHEN {spec_differs} THEN 2 ELSE 0 END|\n"                                    \
+  "    CASE WHEN {status_differs} THEN 4 ELSE 0 END AS synced,({local_differs}) AS locals,\n"                  \
   "    coalesce(greatest({n_spec},{n_status}),{n_life}) AS stamp,\n" /* a later life may have neither */        \
   "    {o_life} AS base_life,{o_spec} AS base_spec,{o_status} AS base_status" values "\n"                       \
   "    FROM new_rows n JOIN old_rows o ON o.tenant=n.tenant AND o.rid=n.rid " KECS_PG__TRACKED                  \
@@ -4696,7 +4700,7 @@ KECS_PG__FN bool kecs_sync__later_column(const kecs_column_info *column);
 KECS_PG__FN void kecs_sync__default(kecs_pg__text *out, const kecs_column_info *column);
 
 /* What the functions must be made for: their own format, and the kinds' columns. */
-enum { KECS_SYNC__VERSION_SIZE = 160, KECS_SYNC__FORMAT = 3 };
+enum { KECS_SYNC__VERSION_SIZE = 160, KECS_SYNC__FORMAT = 5 };
 KECS_PG__FN void kecs_sync__version(char out[KECS_SYNC__VERSION_SIZE]);
 
 #endif
@@ -6338,6 +6342,7 @@ static kecs_status kecs_sync__hub_make(kecs_connection *shared, uint64_t kinds) 
   kecs_sync__hub_buckets(&text, connection);
   for (int kind = 1; kind < KECS_KIND_COUNT; kind++) {
     const kecs_kind_info *info = kecs_kind_describe((kecs_kind)kind);
+    kecs_pg__log_triggers(&text, connection, info); /* an earlier version's may tell of other groups */
     if (kecs_sync__only_grows(info)) {
       kecs_sync__hub_append(&text, connection, info);
     } else if (kinds & KECS_BIT(kind)) {
@@ -7377,8 +7382,9 @@ KECS_PG__FN void kecs_sync__load_free(kecs_sync__load *load);
 KECS_PG__FN kecs_status kecs_sync__key_visit(const kecs_value *values, void *user);
 KECS_PG__FN void kecs_sync__keys_free(kecs_sync__keys *keys);
 
-/* Notes a push with a new id, durably; and sends what the intent is of: one exchange, whose result is noted. */
-KECS_PG__FN kecs_status kecs_sync__intend(kecs_sync *sync, bool again, int64_t seq, int64_t stamp);
+/* Notes a push, durably: one with a new id, or again the one that was left over. And sends what the intent is of: one
+ * exchange, whose result is noted. */
+KECS_PG__FN kecs_status kecs_sync__intend(kecs_sync *sync, int64_t seq, int64_t stamp);
 KECS_PG__FN kecs_status kecs_sync__push_send(kecs_sync *sync, kecs_sync__load *load);
 
 /* Sends what a repair has found missing at the hub (repush.c). */
@@ -7720,8 +7726,9 @@ static kecs_status kecs_sync__id_visit(const kecs_value *values, void *user) {
 /* A push that was sent must be known after a power cut, too; and so must what it says. Therefore an intent that was
  * left over is stored again: rows may have changed since. If a row that was to go with it had been deleted meanwhile,
  * and the deletion were lost here, the row would be back, and count as pushed. */
-KECS_PG__FN kecs_status kecs_sync__intend(kecs_sync *sync, bool again, int64_t seq, int64_t stamp) {
+KECS_PG__FN kecs_status kecs_sync__intend(kecs_sync *sync, int64_t seq, int64_t stamp) {
   kecs_sync__intent *intent = &sync->notes.intent;
+  bool again = intent->id[0] != '\0';
   kecs_status status = again ? KECS_OK
                              : kecs_replica_sql(sync->store, "SELECT lower(hex(randomblob(16)))", NULL, 0, 1,
                                                 kecs_sync__id_visit, intent->id);
@@ -7788,7 +7795,7 @@ static kecs_status kecs_sync__push_log(kecs_sync *sync, bool *out_more) {
     status = end.read ? kecs_sync__pass_over(sync, &end) : KECS_OK;
   } else if (!status) {
     int64_t begun = kecs_sync__clock_ms();
-    status = kecs_sync__intend(sync, again, end.seq, end.stamp);
+    status = kecs_sync__intend(sync, end.seq, end.stamp);
     status = status ? status : kecs_sync__push_send(sync, &load);
     if (!status) {
       kecs_sync__adapt(sync, load.rows, kecs_sync__clock_ms() - begun);
@@ -7835,7 +7842,7 @@ static kecs_status kecs_sync__push_refused(kecs_sync *sync) {
   }
   kecs_sync__keys_free(&keys);
   if (!status && (any || again)) {
-    status = kecs_sync__intend(sync, again, KECS_SYNC__OF_REFUSED, 0);
+    status = kecs_sync__intend(sync, KECS_SYNC__OF_REFUSED, 0);
     status = status ? status : kecs_sync__push_send(sync, &load);
   }
   kecs_sync__load_free(&load);
@@ -8916,7 +8923,7 @@ static kecs_status kecs_sync__repush_batch(kecs_sync *sync, bool *out_more) {
   *out_more = keys.first != NULL;
   if (!status && (keys.first || again)) {
     sync->sent = keys.first;
-    status = kecs_sync__intend(sync, again, KECS_SYNC__OF_REPUSH, 0);
+    status = kecs_sync__intend(sync, KECS_SYNC__OF_REPUSH, 0);
     status = status ? status : kecs_sync__push_send(sync, &load);
     sync->sent = NULL;
     sync->report.resent += status ? 0 : load.rows;
