@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * ca7bee8c880ff0ce095e7b0a56ffe59d3401821a6600823a766599149f33345b */
+ * f52a112916346d14b8010e9a6ccc73a1e78f9621b84d4880b1b88ead75800db6 */
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
 /* kecs_store.h -- a durable, typed store for the state of a container orchestrator, in one SQLite file.
  *
@@ -2838,8 +2838,10 @@ KECS_STORE_API kecs_status kecs_changes_describe(kecs_store *store, kecs_changes
 /* What of the log is no longer needed. Zeroed: all but the newest entry, and tombstones of a week ago. */
 typedef struct kecs_compaction {
   int64_t upto_seq;       /* entries up to this one; 0: the last but one */
-  int64_t older_than_us;  /* and at least so old; 0: of any age */
-  int64_t tombstones_us;  /* tombstones of removed entries go when they are so old; 0: 7 days; negative: of any age */
+  int64_t older_than_us;  /* and at least so old; 0: of any age; on a hub as old as its retention */
+  int64_t tombstones_us;  /* tombstones of removed entries go when they are so old; 0: 7 days; negative: of any age.
+                           * Never before the retention of an edge or a hub (kecs_sync_hub_retain), and on a hub not
+                           * within that time after its history was found to be another one, as after a failover */
   int steps;              /* at most so many transactions, of 1000 entries each; 0: as many as it takes */
 } kecs_compaction;
 
@@ -3487,6 +3489,28 @@ KECS_STORE_API kecs_status kecs_replica_graves(kecs_store *store, const kecs_rep
 /* Writes `number` into what this file wrote and the other side has: from here on it is another site's. What is pending
  * stays this file's, as does what the other side has refused. */
 KECS_STORE_API kecs_status kecs_replica_renumber(kecs_store *store, int64_t number, int64_t acked);
+
+/* Tombstones live at least so long from here on, whatever compaction is told: microseconds, above 0. A number of the
+ * tenant, or of the file. */
+KECS_STORE_API kecs_status kecs_replica_retain(kecs_store *store, int64_t retention_us);
+
+/* Stamps are ahead of the store's clock by so much from here on, microseconds: what another clock, which all others go
+ * by, is ahead of it. It is kept in the file; other processes that have it open learn of it when they open it next. */
+KECS_STORE_API kecs_status kecs_replica_offset(kecs_store *store, int64_t offset_us);
+
+/* What a clock that was ahead has written, and what it is to become. */
+typedef struct kecs_restamp {
+  int64_t limit_us;  /* a time, microseconds since 1970: stamps above it are given anew, in their order */
+  int64_t now_us;    /* none of them gets a later time than this one, unless what was seen before is later */
+  int64_t offset_us; /* added to the time of each: the error that the clock had */
+  int64_t acked;     /* given and taken: kecs_replica.acked */
+  int64_t intent;    /* given and taken: another stamp of the log, 0: none */
+  int64_t changed;   /* taken: stamps that were given anew; 0: there was nothing to do */
+} kecs_restamp;
+
+/* Gives stamps anew that no other store can have: rows, tombstones, entries of the log, the history. The new ones are
+ * above all that was merged or acknowledged. In one transaction; the log's last stamp, and so the clock, goes back. */
+KECS_STORE_API kecs_status kecs_replica_restamp(kecs_store *store, kecs_restamp *restamp);
 
 /* A line for the store's logger. */
 KECS_STORE_API void kecs_replica_log(kecs_store *store, kecs_log_level level, const char *line);
@@ -7287,6 +7311,7 @@ struct kecs__engine {
   kecs__meta kinds[KECS_KIND_COUNT];
 
   int tracked;               /* by kecs__flag_get: our writes go into the change log */
+  int64_t clock_offset;      /* what stamps are ahead of the clock, microseconds; the writer's */
   int keeps;                 /* likewise: and what rows were is kept. Only where the database keeps it */
   kecs__condition changed;   /* with the mutex: what follows has changed */
   uint64_t feed_turn;        /* goes up when there may be new entries */
@@ -7774,6 +7799,9 @@ enum {
   KECS__FEED_HISTORY_AGE = 6,
   KECS__FEED_HISTORY_FLOOR = 7,       /* the newest seq that went because of its age, and its stamp */
   KECS__FEED_HISTORY_FLOOR_STAMP = 8,
+  KECS__FEED_OFFSET = 9,              /* what the hub's clock is ahead of this one, microseconds (replica_clock.c) */
+  KECS__FEED_RETENTION = 10,          /* tombstones live so long, microseconds; no row: as compaction is told */
+  KECS__FEED_CHANGED = 11,            /* when a hub was last found to have another history; microseconds since 1970 */
   KECS__FEED_RID = 1000,              /* + kind: the highest rid of a tombstone that is gone */
   KECS__FEED_HISTORY_SINCE = 2000,    /* + kind: where its history begins, as seq and as stamp */
   KECS__FEED_HISTORY_SINCE_STAMP = 3000
@@ -10865,7 +10893,8 @@ KECS__FN bool kecs__feed_has_group(const kecs_kind_info *info, kecs_column_group
 static const char *const kecs__feed_tables[] = {
     "changes",        "change_folds", "change_tombstones", "change_state", "change_heads", "change_queue",
     "change_batches", "history",      "history_keys",      "sync_state",   "sync_conflicts", "sync_wanted",
-    "sync_refused",   "sync_repush",  "sync_hubs",         "sync_sites",   "sync_echoes",    "sync_policies"};
+    "sync_refused",   "sync_repush",  "sync_restamp",      "sync_hubs",    "sync_sites",     "sync_echoes",
+    "sync_policies"};
 
 KECS__FN bool kecs__feed_is_side_table(const char *name) {
   for (size_t i = 0; i < sizeof kecs__feed_tables / sizeof kecs__feed_tables[0]; i++) {
@@ -16575,7 +16604,7 @@ KECS__FN kecs_status kecs__feed_begin(kecs__write *write) {
 
 KECS__FN kecs_status kecs__feed_stamp(kecs__write *write, int64_t *out_stamp) {
   kecs__place *place = &write->session->place;
-  kecs_status status = kecs__clock_next(&place->stamp, write->now);
+  kecs_status status = kecs__clock_next(&place->stamp, write->now + write->engine->clock_offset);
   *out_stamp = place->stamp;
   return status;
 }
@@ -16939,6 +16968,7 @@ KECS__FN kecs_status kecs__feed_open(kecs_store *store, kecs_track track) {
   }
   if (!status && wanted && engine->backend->guard) {
     status = engine->backend->guard(engine->writer->connection, false);
+    status = status ? status : kecs__feed_state(engine->writer, KECS__FEED_OFFSET, &engine->clock_offset);
   }
   if (!status) {
     kecs__flag_set(&engine->tracked, wanted ? 1 : 0);
@@ -26723,6 +26753,8 @@ typedef struct kecs__compact {
   const kecs_compaction *options;
   kecs_compacted *done;
   bool more;
+  int64_t retention; /* what sync wants of tombstones; 0: nothing */
+  bool held;         /* the history has changed since: none of them goes */
 } kecs__compact;
 
 /* Above the times of `age` ago no stamp is that old. */
@@ -26730,6 +26762,16 @@ static int64_t kecs__compact_stamp(const kecs__write *write, int64_t age_us) {
   int64_t last = 0;
   (void)kecs__clock_next(&last, write->now - age_us);
   return last;
+}
+
+/* An edge that comes back must find what was deleted while it was away; and after a failover what was deleted before,
+ * too, as long as somebody may come who has read another history. */
+static kecs_status kecs__compact_bounds(kecs__write *write, kecs__compact *compact) {
+  int64_t changed = 0;
+  kecs_status status = kecs__feed_state(write->session, KECS__FEED_RETENTION, &compact->retention);
+  status = status ? status : kecs__feed_state(write->session, KECS__FEED_CHANGED, &changed);
+  compact->held = changed > 0 && write->now - changed < compact->retention;
+  return status;
 }
 
 /* The last entry of this step; 0 when there is none. The newest entry of the log always stays. */
@@ -26742,6 +26784,10 @@ static kecs_status kecs__compact_end(kecs__write *write, const kecs__compact *co
   int64_t upto = compact->options->upto_seq;
   upto = upto <= 0 || upto >= end.seq ? end.seq - 1 : upto;
   int64_t age = compact->options->older_than_us;
+  if (age <= 0 && compact->retention > 0 && write->engine->backend->log) { /* a hub: edges read its log */
+    age = compact->retention;
+    upto = compact->held ? 0 : upto;
+  }
   kecs_value values[] = {kecs__value_int(upto), kecs__value_int(age > 0 ? kecs__compact_stamp(write, age) : INT64_MAX),
                          kecs__value_int(KECS__COMPACT_ROWS)};
   if (!status) {
@@ -26818,7 +26864,9 @@ static kecs_status kecs__compact_tombstones(kecs__write *write, kecs__compact *c
   int64_t floor = 0;
   int64_t removed = 0;
   kecs_status status = kecs__feed_state(write->session, KECS__FEED_FLOOR, &floor);
+  age = age < compact->retention ? compact->retention : age;
   int64_t stamp = age < 0 ? INT64_MAX : kecs__compact_stamp(write, age ? age : KECS__TOMBSTONE_US);
+  stamp = compact->held ? 0 : stamp;
   kecs_value values[] = {kecs__value_int(floor), kecs__value_int(stamp), kecs__value_int(KECS__COMPACT_ROWS)};
   if (!status) {
     status = kecs__run(write->session,
@@ -26862,6 +26910,9 @@ static kecs_status kecs__compact_step(kecs__write *write, void *user) {
   compact->more = false;
   kecs_status status = kecs__write_guard(write);
   if (!status) {
+    status = kecs__compact_bounds(write, compact);
+  }
+  if (!status) {
     status = kecs__compact_end(write, compact, &upto);
   }
   if (!status) {
@@ -26878,7 +26929,7 @@ KECS_STORE_API kecs_status kecs_changes_compact(kecs_store *store, const kecs_co
   static const kecs_compaction all;
   kecs_compacted done;
   kecs_compacted unused = {0, 0, 0, 0, 0};
-  kecs__compact compact = {options ? options : &all, &done, false};
+  kecs__compact compact = {options ? options : &all, &done, false, 0, false};
   out_done = out_done ? out_done : &unused;
   memset(out_done, 0, sizeof *out_done);
   kecs_status status = kecs__check_handle(store);
@@ -27352,9 +27403,6 @@ KECS__FN kecs_value kecs__merge_default(const kecs__meta *meta, int column);
 
 /* Fills in columns of kecs_replica_row.fill but those of the groups that were taken. (replica_schema.c) */
 KECS__FN kecs_status kecs__merged_fill(kecs__join *merge, unsigned taken);
-
-/* Whether a column comes with a mask of groups; the life brings all that travels. (replica_rows.c) */
-KECS__FN bool kecs__merge_takes(const kecs__join *merge, int column, unsigned groups);
 
 /* Asks for a key's state in the next page. (replica_rows.c) */
 KECS__FN kecs_status kecs__merge_want(kecs__write *write, kecs_kind kind, const char *key);
@@ -27910,7 +27958,8 @@ static const char kecs__replica_tables[] =
     "CREATE TABLE IF NOT EXISTS {sync_echoes}(kind INTEGER NOT NULL,first INTEGER NOT NULL,last INTEGER NOT NULL,"
     "PRIMARY KEY(kind,first)) STRICT,WITHOUT ROWID;\n"
     "CREATE TABLE IF NOT EXISTS {sync_repush}(kind INTEGER NOT NULL,key TEXT NOT NULL,PRIMARY KEY(kind,key)) "
-    "STRICT,WITHOUT ROWID;\n";
+    "STRICT,WITHOUT ROWID;\n"
+    "CREATE TABLE IF NOT EXISTS {sync_restamp}(old INTEGER PRIMARY KEY,new INTEGER) STRICT;\n";
 
 typedef struct kecs__adoption {
   uint64_t kinds;
@@ -28413,7 +28462,8 @@ KECS__FN const char *kecs__state_name(kecs__write *write, const kecs__meta *meta
 
 /* ---- writing rows ---- */
 
-KECS__FN bool kecs__merge_takes(const kecs__join *merge, int column, unsigned groups) {
+/* Whether a column comes with a mask of groups; the life brings all that travels. */
+static bool kecs__merge_takes(const kecs__join *merge, int column, unsigned groups) {
   switch (merge->meta->info->columns[column].group) {
     case KECS_GROUP_KEY:
       return groups & 1U << KECS_REPLICA_LIFE;
@@ -29978,10 +30028,251 @@ KECS__FN kecs_status kecs__replica_retell(kecs__write *write, const kecs_replica
                             row->site[0]);
 }
 
+/* ---- retention ---- */
+
+static kecs_status kecs__retain_work(kecs__write *write, void *user) {
+  kecs_status status = kecs__write_guard(write);
+  return status ? status : kecs__feed_state_set(write->session, KECS__FEED_RETENTION, *(const int64_t *)user);
+}
+
+KECS_STORE_API kecs_status kecs_replica_retain(kecs_store *store, int64_t retention_us) {
+  kecs_status status = kecs__check_handle(store);
+  if (!status && retention_us <= 0) {
+    status = kecs__fail(KECS_E_INVALID, "the retention is %lld microseconds; it must be above 0",
+                        (long long)retention_us);
+  }
+  return status ? status : kecs__with_write(store, kecs__retain_work, &retention_us);
+}
+
 /* ---- the log of the program ---- */
 
 KECS_STORE_API void kecs_replica_log(kecs_store *store, kecs_log_level level, const char *line) {
   kecs__log(store->engine, level, "%s: %s", store->engine->place.shown, line);
+}
+
+/* ---- store/replica_clock.c --------------------------------------------------------------------------------------- */
+/* store/replica_clock.c -- stamps by another clock than this one: how far it is off, and what it has stamped wrongly.
+ *
+ * The table sync_restamp maps old stamps to new ones while they are given anew, and is empty otherwise. Whatever holds
+ * a stamp of this file's own goes through it: rows, tombstones and folds that are still to be pushed, entries of the
+ * log with the stamps that they were based on, the history. Stamps of others are never touched. */
+
+#include <string.h>
+
+#define KECS__RESTAMP_SQL 2048
+#define KECS__RESTAMP_SHIFT 16
+#define KECS__RESTAMP_CLOSE_US INT64_C(60000000)
+
+/* Columns with stamps, and the site beside them: where it is set, or the stamp was acknowledged, it is somebody else's,
+ * too. NULL: only this file has it. */
+typedef struct kecs__restamp_column {
+  const char *table;
+  const char *column;
+  const char *site;
+} kecs__restamp_column;
+
+static const kecs__restamp_column kecs__restamp_columns[] = {
+    {"changes", "stamp", NULL},
+    {"changes", "base_life", NULL},
+    {"changes", "base_spec", NULL},
+    {"changes", "base_status", NULL},
+    {"change_folds", "stamp", NULL},
+    {"change_folds", "oldest", NULL},
+    {"change_folds", "base_life", NULL},
+    {"change_folds", "base_spec", NULL},
+    {"change_folds", "base_status", NULL},
+    {"change_tombstones", "stamp", "site"},
+    {"change_tombstones", "life", NULL},
+    {"history", "stamp", NULL},
+};
+
+/* Of the table of each kind. */
+static const kecs__restamp_column kecs__restamp_kinds[KECS_REPLICA_STAMPS] = {
+    {NULL, "stamp_life", "site_life"}, {NULL, "stamp_spec", "site_spec"}, {NULL, "stamp_status", "site_status"}};
+
+enum { KECS__RESTAMP_TEXTS = sizeof kecs__restamp_columns / sizeof kecs__restamp_columns[0] };
+
+static int64_t kecs__restamp_of(int64_t time_us) {
+  return time_us <= 0 ? 0 : time_us / 1000 * (INT64_C(1) << KECS__RESTAMP_SHIFT);
+}
+
+typedef struct kecs__restamping {
+  kecs_restamp *restamp;
+  int64_t limit; /* as stamps */
+  int64_t now;
+  int64_t offset;
+  int64_t acked;
+  int64_t seen; /* the highest that stays */
+} kecs__restamping;
+
+/* Runs a form on a column: # stands for it, @ for its table, % for the condition that only this file has the stamp. */
+static kecs_status kecs__restamp_run(kecs__write *write, const kecs__restamping *work, const char *form,
+                                     const kecs__restamp_column *at, int64_t *out_number) {
+  kecs_value values[] = {kecs__value_int(work->limit)};
+  kecs__text sql;
+  kecs__text_init(&sql, &write->engine->allocator, KECS__RESTAMP_SQL);
+  for (; *form; form++) {
+    if (*form == '%' && at->site) {
+      kecs__text_addf(&sql, "(%s IS NULL AND %s>%lld)", at->site, at->column, (long long)work->acked);
+    } else if (*form == '%' || *form == '#' || *form == '@') {
+      kecs__text_adds(&sql, *form == '%' ? "true" : *form == '#' ? at->column : at->table);
+    } else {
+      kecs__text_addc(&sql, *form);
+    }
+  }
+  kecs_status status = sql.status;
+  if (!status && out_number) {
+    status = kecs__feed_number(write->session, sql.data, values, 1, out_number);
+  } else if (!status) {
+    status = kecs__run(write->session, sql.data, values, 1, NULL);
+  }
+  kecs__text_free(&sql);
+  return status;
+}
+
+/* Calls `run` for every column with stamps. */
+static kecs_status kecs__restamp_each(kecs__write *write, kecs__restamping *work,
+                                      kecs_status (*run)(kecs__write *write, kecs__restamping *work,
+                                                         const kecs__restamp_column *at)) {
+  kecs_status status = KECS_OK;
+  for (size_t i = 0; !status && i < KECS__RESTAMP_TEXTS; i++) {
+    status = run(write, work, &kecs__restamp_columns[i]);
+  }
+  for (int kind = 1; !status && kind < KECS_KIND_COUNT; kind++) {
+    const kecs_kind_info *info = kecs_kind_describe((kecs_kind)kind);
+    for (int i = 0; !status && kecs__feed_stamped(info) && i < KECS_REPLICA_STAMPS; i++) {
+      kecs_column_group group = i == KECS_REPLICA_SPEC ? KECS_GROUP_SPEC : KECS_GROUP_STATUS;
+      kecs__restamp_column at = kecs__restamp_kinds[i];
+      at.table = info->table;
+      if (i == KECS_REPLICA_LIFE || kecs__feed_has_group(info, group)) {
+        status = run(write, work, &at);
+      }
+    }
+  }
+  return status;
+}
+
+/* The highest stamp that stays as it is: what others have, whatever it is, and own ones up to the limit. */
+static kecs_status kecs__restamp_highest(kecs__write *write, kecs__restamping *work, const kecs__restamp_column *at) {
+  int64_t highest = 0;
+  kecs_status status =
+      kecs__restamp_run(write, work, "SELECT max(#) FROM {@} WHERE {own}(#<=?1 OR NOT %)", at, &highest);
+  work->seen = highest > work->seen ? highest : work->seen;
+  return status;
+}
+
+static kecs_status kecs__restamp_collect(kecs__write *write, kecs__restamping *work, const kecs__restamp_column *at) {
+  return kecs__restamp_run(write, work,
+                           "INSERT INTO {sync_restamp}({tenant}old) SELECT {ours}# FROM {@} WHERE {own}#>?1 AND % ON "
+                           "CONFLICT DO NOTHING",
+                           at, NULL);
+}
+
+static kecs_status kecs__restamp_replace(kecs__write *write, kecs__restamping *work, const kecs__restamp_column *at) {
+  return kecs__restamp_run(write, work,
+                           "UPDATE {@} SET #=coalesce((SELECT m.new FROM {sync_restamp m} WHERE {own m}m.old=#),#) "
+                           "WHERE {own}#>?1 AND %",
+                           at, NULL);
+}
+
+/* Old by old: never before what was seen or given, at the time that it had, as far as that is known now. */
+static kecs_status kecs__restamp_assign(kecs__write *write, kecs__restamping *work) {
+  kecs_status status = KECS_OK;
+  int64_t last = work->seen;
+  int64_t old = 0;
+  do {
+    kecs_value after = kecs__value_int(old);
+    status =
+        kecs__feed_number(write->session, "SELECT min(old) FROM {sync_restamp} WHERE {own}old>?1", &after, 1, &old);
+    if (!status && old) {
+      int64_t wanted = old + work->offset < work->now ? old + work->offset : work->now;
+      last = wanted > last ? wanted : last + 1;
+      kecs_value values[] = {kecs__value_int(old), kecs__value_int(last)};
+      status = kecs__run(write->session, "UPDATE {sync_restamp} SET new=?2 WHERE {own}old=?1", values, 2, NULL);
+      work->restamp->changed++;
+    }
+  } while (!status && old);
+  return status;
+}
+
+/* What a mark becomes that stood at `stamp`: the last one up to it. */
+static kecs_status kecs__restamp_mark(kecs__write *write, const kecs__restamping *work, int64_t *stamp) {
+  kecs_value value = kecs__value_int(*stamp);
+  int64_t mark = 0;
+  if (*stamp <= work->limit) {
+    return KECS_OK;
+  }
+  kecs_status status =
+      kecs__feed_number(write->session, "SELECT max(new) FROM {sync_restamp} WHERE {own}old<=?1", &value, 1, &mark);
+  *stamp = mark ? mark : work->seen;
+  return status;
+}
+
+/* The history's bounds in change_state are stamps as well. */
+static kecs_status kecs__restamp_bounds(kecs__write *write, const kecs__restamping *work) {
+  kecs_value values[] = {kecs__value_int(work->limit), kecs__value_int(KECS__FEED_HISTORY_FLOOR_STAMP),
+                         kecs__value_int(KECS__FEED_HISTORY_SINCE_STAMP), kecs__value_int(work->seen)};
+  return kecs__run(write->session,
+                   "UPDATE {change_state} SET value=coalesce((SELECT max(m.new) FROM {sync_restamp m} WHERE {own m}"
+                   "m.old<=value),?4) WHERE {own}value>?1 AND (id=?2 OR id BETWEEN ?3+1 AND ?3+999)",
+                   values, 4, NULL);
+}
+
+static kecs_status kecs__restamp_all(kecs__write *write, kecs__restamping *work) {
+  kecs_status status = kecs__restamp_each(write, work, kecs__restamp_collect);
+  status = status ? status : kecs__restamp_assign(write, work);
+  status = status ? status : kecs__restamp_mark(write, work, &work->restamp->acked);
+  status = status ? status : kecs__restamp_mark(write, work, &work->restamp->intent);
+  status = status ? status : kecs__restamp_each(write, work, kecs__restamp_replace);
+  status = status ? status : kecs__restamp_bounds(write, work);
+  return status ? status : kecs__run(write->session, "DELETE FROM {sync_restamp}{whole}", NULL, 0, NULL);
+}
+
+static kecs_status kecs__restamp_work(kecs__write *write, void *user) {
+  kecs_restamp *restamp = user;
+  kecs__restamping work = {restamp, kecs__restamp_of(restamp->limit_us), kecs__restamp_of(restamp->now_us), 0, 0, 0};
+  kecs__feed_end end;
+  kecs_status status = kecs__write_guard(write);
+  status = status ? status : kecs__feed_read_end(write->session, &end);
+  if (status || end.stamp <= work.limit) {
+    return status;
+  }
+  work.offset = restamp->offset_us / 1000 * (INT64_C(1) << KECS__RESTAMP_SHIFT);
+  work.acked = restamp->acked;
+  work.seen = restamp->acked <= work.limit ? restamp->acked : 0;
+  status = kecs__restamp_each(write, &work, kecs__restamp_highest);
+  /* What others have beyond the limit stays, and what was written after that may stay close above it. */
+  if (work.seen > work.limit) {
+    work.limit = work.seen;
+    if (end.stamp - work.limit < kecs__restamp_of(KECS__RESTAMP_CLOSE_US)) {
+      return status;
+    }
+  }
+  return status ? status : kecs__restamp_all(write, &work);
+}
+
+KECS_STORE_API kecs_status kecs_replica_restamp(kecs_store *store, kecs_restamp *restamp) {
+  kecs_status status = kecs__check_handle(store);
+  status = status ? status : kecs__check_pointer(restamp, "restamp");
+  if (status) {
+    return status;
+  }
+  restamp->changed = 0;
+  return kecs__with_write(store, kecs__restamp_work, restamp);
+}
+
+static kecs_status kecs__offset_work(kecs__write *write, void *user) {
+  int64_t offset = *(const int64_t *)user;
+  kecs_status status = kecs__feed_state_set(write->session, KECS__FEED_OFFSET, offset);
+  if (!status) {
+    write->engine->clock_offset = offset;
+  }
+  return status;
+}
+
+KECS_STORE_API kecs_status kecs_replica_offset(kecs_store *store, int64_t offset_us) {
+  kecs_status status = kecs__check_handle(store);
+  return status ? status : kecs__with_write(store, kecs__offset_work, &offset_us);
 }
 
 /* ---- store/ear.c ------------------------------------------------------------------------------------------------- */
@@ -32465,6 +32756,21 @@ KECS_STORE_API kecs_status kecs_replica_renumber(kecs_store *store, int64_t numb
 KECS_STORE_API int64_t kecs_replica_now(kecs_store *store) {
   (void)store;
   return 0;
+}
+
+KECS_STORE_API kecs_status kecs_replica_retain(kecs_store *store, int64_t retention_us) {
+  (void)store, (void)retention_us;
+  return kecs__fail_no_watch();
+}
+
+KECS_STORE_API kecs_status kecs_replica_offset(kecs_store *store, int64_t offset_us) {
+  (void)store, (void)offset_us;
+  return kecs__fail_no_watch();
+}
+
+KECS_STORE_API kecs_status kecs_replica_restamp(kecs_store *store, kecs_restamp *restamp) {
+  (void)store, (void)restamp;
+  return kecs__fail_no_watch();
 }
 
 KECS_STORE_API void kecs_replica_log(kecs_store *store, kecs_log_level level, const char *line) {

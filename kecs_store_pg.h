@@ -1,5 +1,5 @@
 /* kecs_store_pg.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 0dd17d1420654d2be79e418d12224365dd914695b896a0fe987c87f29d94224f */
+ * b898451181da649a5a79a02c4572461ee1cd09c512c2f26dfb3cf0b6ca8660b9 */
 /* ---- doc/manual_pg.h --------------------------------------------------------------------------------------------- */
 /* kecs_store_pg.h -- PostgreSQL behind the calls of kecs_store.h.
  *
@@ -100,7 +100,12 @@ typedef struct kecs_sync_options {
   const kecs_kind *kinds; /* `kind_count` of them; none: all that can take part. Parents must be among them. Fixed with
                            * the first kecs_sync_open of a file */
   size_t kind_count;
-  int batch;              /* entries of a log that are pushed or pulled at once; 0: 1000; at most 100000 */
+  int64_t tombstones_us;  /* what was deleted is remembered here for so long after it was pushed, so that a hub that
+                           * went back is told again; 0: 7 days. Half of the hub's retention where that is less */
+  int64_t max_offset_us;  /* stamps that are further ahead of the hub's time are given anew before they are pushed;
+                           * 0: 5 minutes, which is as much as a hub takes. Microseconds */
+  int batch;              /* entries of a log that are pushed or pulled at once, at most 100000; 0: from 1000 on as many
+                           * as are pushed in 200 to 500 ms, at most 5000 */
   /* Who may write what; last writer for all else (docs/sync.md 7). Copied. */
   const kecs_replica_policy *policies;
   size_t policy_count;
@@ -136,7 +141,8 @@ typedef struct kecs_sync_report {
   int64_t round_trips; /* without those of a new connection */
   int64_t bytes_out;   /* of statements and their values */
   int64_t bytes_in;    /* of values that came back */
-  int64_t hub_offset_us; /* the hub's clock minus this one, as the handshake saw it */
+  int64_t hub_offset_us; /* the hub's clock minus this one, as the best handshake of the last hour saw it */
+  int64_t restamped;     /* stamps that a clock that was ahead had given, and that were given anew */
   unsigned reconciled; /* kecs_sync_cause: why all was compared with the hub, or this site was renamed; 0: it was not */
   int64_t resent;      /* rows and deletions that the hub had lost, or never had, and that were sent again */
   int64_t forgotten;   /* rows that had been deleted at the hub so long ago that it has forgotten them, and went here */
@@ -154,12 +160,29 @@ typedef struct kecs_sync_status_info {
   int64_t append_pending; /* rows of kinds that only grow, not pushed yet */
   int64_t cursor;      /* sequence of the hub's log up to which everything is here */
   int64_t last_us;     /* end of the last round that succeeded, microseconds since 1970; 0: none */
+  int64_t lag_us;      /* age of the oldest change that is not pushed; 0: there is none */
+  int batch;           /* entries that are pushed at once now */
+  /* From here on: what this handle has seen. */
+  bool running;        /* the thread runs */
+  int64_t rounds;
+  int64_t failures;    /* rounds that have failed since the last that succeeded */
+  int64_t reconnects;  /* connections to the hub, beyond the first */
+  int64_t hub_offset_us; /* the hub's clock minus this one, at the last handshake */
+  kecs_status failed;  /* of the last round that failed; KECS_OK: none has */
+  const char *failed_text;
+  int64_t failed_us;   /* when */
 } kecs_sync_status_info;
 
 /* Makes a hub of the tenant that the URL names: tables, change log and functions, under the lock of migrations. May be
  * called again, and must be after an upgrade of the library that changed the schema. The role needs to own the tables.
  * Errors: as kecs_open; DENIED. */
 KECS_STORE_API kecs_status kecs_sync_hub_init(const char *hub);
+
+/* How long the hub keeps tombstones, and its log of changes unless compaction is told otherwise: microseconds, above 0;
+ * 90 days until it is set. An edge that stays away for longer is compared with the hub as a whole when it comes back
+ * (KECS_SYNC_AWAY). Choose more than any edge's options.tombstones_us, and than what a failover or a restored backup
+ * may lose. Errors: as kecs_open; INVALID, UNSUPPORTED (not tracked: kecs_sync_hub_init). */
+KECS_STORE_API kecs_status kecs_sync_hub_retain(const char *hub, int64_t retention_us);
 
 /* Prepares the file for sync, and connects nowhere. The store must stay open until kecs_sync_close. Rows that were in
  * the file before it was tracked will be pushed, too. Errors: INVALID (options; other kinds or another site name
@@ -169,7 +192,7 @@ KECS_STORE_API kecs_status kecs_sync_open(kecs_store *store, const kecs_sync_opt
 
 /* One round: handshake, pull, push. On one thread at a time. What was done before a failure stays done, and the next
  * round goes on from there; *out_report (may be NULL) is filled in any case. Deadline and cancel of the store's
- * handle end it between two steps, not while the hub is waited for. Errors:
+ * handle end it between two steps; kecs_sync_cancel also while the hub is waited for. Errors:
  *   OFFLINE, BUSY          nothing is wrong: try again later
  *   CONFLICT               it is another hub than the one that this file began with, or this device's clock is more
  *                          than 5 minutes ahead. Nothing was lost or written; the line says which
@@ -177,7 +200,30 @@ KECS_STORE_API kecs_status kecs_sync_open(kecs_store *store, const kecs_sync_opt
  *   DENIED, TIMEOUT, CANCELLED, FULL, NOMEM, IO ... as elsewhere */
 KECS_STORE_API kecs_status kecs_sync_once(kecs_sync *sync, kecs_sync_report *out_report);
 
-/* From this file alone; works without the hub. */
+/* How a thread runs rounds. Zero-initialised: every 5 seconds, and as soon as something is written here. */
+typedef struct kecs_sync_pace {
+  int every_ms;       /* between two rounds, a fifth more or less; 0: 5000. A hub may ask for more: kecs_sync_hub_limit */
+  int backoff_max_ms; /* after failures pauses are anything up to 2, 4, 8 ... seconds, and up to this; 0: 60000 */
+  bool timed;         /* changes wait for the next round's time: they do not begin one */
+  void (*after)(kecs_status status, const kecs_sync_report *report, const kecs_error *error, void *user);
+  void *user;         /* `after`, which may be NULL, is called on the thread after each round; `error` counts where
+                       * `status` is not KECS_OK. It may call all but kecs_sync_once, _start, _stop and _close */
+} kecs_sync_pace;
+
+/* Runs rounds on a thread of its own until kecs_sync_stop or kecs_sync_close. A write of this process begins one at
+ * once, one of another process within 25 ms. Its waiting costs what a watch costs (store/watch.h). `pace` may be NULL; it
+ * is copied. Errors: INVALID; MISUSE (it runs); FULL (no thread); UNSUPPORTED (built with KECS_STORE_NO_THREADS). */
+KECS_STORE_API kecs_status kecs_sync_start(kecs_sync *sync, const kecs_sync_pace *pace);
+
+/* Ends the thread and waits for that: a round under way is given up, also while the hub is waited for. Nothing is lost.
+ * KECS_OK where none runs. MISUSE from the thread itself. */
+KECS_STORE_API kecs_status kecs_sync_stop(kecs_sync *sync);
+
+/* Gives up the round under way, from any thread: it ends with CANCELLED, also while the hub is waited for. The thread
+ * goes on with its next round. NULL is fine. */
+KECS_STORE_API void kecs_sync_cancel(kecs_sync *sync);
+
+/* From this file and the handle alone; works without the hub, and while a round is under way, on one thread at a time. */
 KECS_STORE_API kecs_status kecs_sync_status(kecs_sync *sync, kecs_sync_status_info *out_info);
 
 /* What has lost against another state, and was kept. Texts die when `visit` returns. */
@@ -4636,6 +4682,9 @@ KECS_PG__FN void kecs_sync__hub_helpers(kecs_pg__text *out, const kecs_pg__conne
 /* A natural key's text (kecs_change.key) over the columns of a row `alias`. */
 KECS_PG__FN void kecs_sync__key_text(kecs_pg__text *out, const kecs_kind_info *info, const char *alias);
 
+/* The retention of tombstones, unless it is set already; what tells that the history is another one. */
+KECS_PG__FN void kecs_sync__hub_retention(kecs_pg__text *out, const kecs_pg__connection *connection);
+
 /* sync_bucket; sync_digest_TABLE and sync_compare_TABLE (hub_repair.c). */
 KECS_PG__FN void kecs_sync__hub_buckets(kecs_pg__text *out, const kecs_pg__connection *connection);
 KECS_PG__FN void kecs_sync__hub_repair(kecs_pg__text *out, const kecs_pg__connection *connection,
@@ -4735,10 +4784,11 @@ static const char kecs_sync__hello_form[] =
     "DROP FUNCTION IF EXISTS {S}sync_hello;\n"
     "CREATE FUNCTION {S}sync_hello(whose text,who text,since bigint,since_id text,number bigint,OUT hub text,\n"
     "OUT site bigint,OUT push text,OUT now_us bigint,OUT head bigint,OUT head_id text,OUT floor bigint,\n"
-    "OUT fits boolean,OUT pushes bigint) LANGUAGE plpgsql AS $kecs_sync$\n"
+    "OUT fits boolean,OUT pushes bigint,OUT retention bigint,OUT changed bigint) LANGUAGE plpgsql AS $kecs_sync$\n"
     "#variable_conflict use_column\n"
     "BEGIN\n"
     "  INSERT INTO {S}sync_hubs(tenant,id) VALUES(whose,{uuid}) ON CONFLICT DO NOTHING;\n"
+    "  PERFORM {S}sync_history(whose);\n"
     "  UPDATE {S}sync_sites s SET seen=now() WHERE s.tenant=whose AND s.name=who RETURNING "
     "s.site,s.push,s.pushes\n"
     "    INTO site,push,pushes;\n"
@@ -4759,6 +4809,8 @@ static const char kecs_sync__hello_form[] =
     "  head_id := coalesce((SELECT b.id::text FROM {S}change_batches b WHERE b.tenant=whose AND b.seq>=head\n"
     "    ORDER BY b.seq LIMIT 1),'');\n"
     "  floor := coalesce((SELECT s.value FROM {S}change_state s WHERE s.tenant=whose AND s.id=1),0);\n"
+    "  retention := (SELECT s.value FROM {S}change_state s WHERE s.tenant=whose AND s.id=10);\n"
+    "  changed := (SELECT s.value FROM {S}change_state s WHERE s.tenant=whose AND s.id=11);\n"
     "  now_us := (date_part('epoch',clock_timestamp())*1000000)::bigint;\n"
     "  fits := since<=head AND (since_id='' OR since_id=coalesce((SELECT b.id::text FROM {S}change_batches b\n"
     "    WHERE b.tenant=whose AND b.seq>=since ORDER BY b.seq LIMIT 1),''));\n"
@@ -5830,6 +5882,37 @@ static const char kecs_sync__compare_form[] =
     "    LEFT JOIN {S}sync_sites s ON s.tenant=whose AND s.site=u.s_site ORDER BY u.s_place\n"
     "$kecs_sync$;\n";
 
+/* 10 and 11 are rows of change_state (store/feed.h). Which server and timeline it is: a promoted standby and a restored
+ * one have another. Where that can't be told, edges do when they find their cursor on another history. */
+static const char kecs_sync__retention_form[] =
+    "INSERT INTO {S}change_state(tenant,id,value) VALUES({T},10,7776000000000) ON CONFLICT DO NOTHING;\n"
+    "ALTER TABLE {S}sync_hubs ADD COLUMN IF NOT EXISTS history text;\n"
+    "CREATE OR REPLACE FUNCTION {S}sync_changed(whose text) RETURNS void LANGUAGE sql AS $kecs_sync$\n"
+    "  INSERT INTO {S}change_state(tenant,id,value) VALUES(whose,11,\n"
+    "    (date_part('epoch',clock_timestamp())*1000000)::bigint)\n"
+    "    ON CONFLICT(tenant,id) DO UPDATE SET value=excluded.value\n"
+    "$kecs_sync$;\n"
+    "CREATE OR REPLACE FUNCTION {S}sync_history(whose text) RETURNS void LANGUAGE plpgsql AS $kecs_sync$\n"
+    "DECLARE\n"
+    "  present text;\n"
+    "  known text;\n"
+    "BEGIN\n"
+    "  BEGIN\n"
+    "    SELECT system_identifier||'/'||substr(pg_walfile_name(pg_current_wal_lsn()),1,8) INTO present\n"
+    "      FROM pg_control_system();\n"
+    "  EXCEPTION WHEN insufficient_privilege OR feature_not_supported OR undefined_function OR\n"
+    "    object_not_in_prerequisite_state THEN\n"
+    "    RETURN;\n"
+    "  END;\n"
+    "  SELECT h.history INTO known FROM {S}sync_hubs h WHERE h.tenant=whose;\n"
+    "  IF known IS DISTINCT FROM present THEN\n"
+    "    UPDATE {S}sync_hubs h SET history=present WHERE h.tenant=whose;\n"
+    "    IF known IS NOT NULL THEN\n"
+    "      PERFORM {S}sync_changed(whose);\n"
+    "    END IF;\n"
+    "  END IF;\n"
+    "END $kecs_sync$;\n";
+
 enum {
   KECS_SYNC__REPAIR_KEY,
   KECS_SYNC__REPAIR_STAMPS,
@@ -5877,6 +5960,10 @@ KECS_PG__FN void kecs_sync__hub_buckets(kecs_pg__text *out, const kecs_pg__conne
   kecs_pg__log_text(out, connection, kecs_sync__bucket_form);
 }
 
+KECS_PG__FN void kecs_sync__hub_retention(kecs_pg__text *out, const kecs_pg__connection *connection) {
+  kecs_pg__log_text(out, connection, kecs_sync__retention_form);
+}
+
 KECS_PG__FN void kecs_sync__hub_repair(kecs_pg__text *out, const kecs_pg__connection *connection,
                                        const kecs_kind_info *info) {
   kecs_pg__text parts[KECS_SYNC__REPAIR_PARTS];
@@ -5920,15 +6007,25 @@ KECS_PG__FN void kecs_sync__hub_repair(kecs_pg__text *out, const kecs_pg__connec
 #ifndef KECS_SYNC_INTERNAL_H
 #define KECS_SYNC_INTERNAL_H
 
+#if !defined(KECS_STORE_NO_THREADS)
+#include <pthread.h>
+#endif
+
 enum {
   KECS_SYNC__ID_SIZE = 40, /* of a push's or batch's id, with its terminator */
   KECS_SYNC__NAME_MAX = 128,
   KECS_SYNC__ALIAS_MAX = KECS_SYNC__NAME_MAX + 9, /* "#" and 8 digits */
   KECS_SYNC__BATCH = 1000,
+  KECS_SYNC__BATCH_LEAST = 100, /* of those that adapt */
+  KECS_SYNC__BATCH_MOST = 5000,
+  KECS_SYNC__SHORT_MS = 200, /* what a push should take */
+  KECS_SYNC__LONG_MS = 500,
   KECS_SYNC__PREPARED = 256,
   KECS_SYNC__BATCH_MAX = 100000,
   KECS_SYNC__APPEND_BYTES = 1048576
 };
+
+#define KECS_SYNC__AHEAD_US INT64_C(300000000) /* of the hub's time: what it takes at most (sync_clock) */
 
 /* A push that was decided upon and is not known to have arrived. */
 typedef struct kecs_sync__intent {
@@ -5959,7 +6056,22 @@ typedef struct kecs_sync__notes {
   int64_t repair_cause;
   int64_t repair_kind;
   int64_t repair_rid;
+  int64_t offset;      /* the hub's clock minus this one, microseconds; how long the measurement took; when it was */
+  int64_t offset_trip;
+  int64_t offset_at;
+  int64_t retention; /* of tombstones here, as it was set */
 } kecs_sync__notes;
+
+/* What rounds have come to: of several threads, so the handle's mutex guards it. */
+typedef struct kecs_sync__told {
+  int64_t rounds;
+  int64_t failures;  /* since the last one that succeeded */
+  int64_t connects;
+  int64_t offset_us;
+  int64_t last_us;   /* end of the last one that succeeded */
+  int64_t failed_us;
+  kecs_error error;  /* of the last one that failed */
+} kecs_sync__told;
 
 struct kecs_sync {
   kecs_store *store;
@@ -5983,6 +6095,8 @@ struct kecs_sync {
   int64_t catch_up_rid;
   bool held; /* the hub has refused something by a policy: its own state is to be asked for */
   int batch;
+  int64_t max_offset_us;
+  int64_t tombstones_us;
   kecs_sync__notes notes;
   kecs_sync_report report;
   int64_t until; /* the window to pull: (cursor, until] */
@@ -5991,10 +6105,25 @@ struct kecs_sync {
   bool ask_again; /* what the last page waits for may come in the next one */
   int64_t head;
   char head_id[KECS_SYNC__ID_SIZE];
+  int64_t sent_us;                   /* when the last exchange was sent, by the store's clock */
   bool moved;                        /* the cursor is not where the handshake saw it: the window is another one */
   struct kecs_sync__key *sent;       /* by the push under way, of what a repair has found missing at the hub */
   char known_as[KECS_SYNC__ALIAS_MAX + 1];
   int stopped;                              /* a flag: the round is to end, also while the hub is waited for */
+  int ending;                               /* a flag: the thread, and its round with it */
+  bool adapts;                              /* `batch` follows the time that a push takes */
+  bool steady;                              /* it has been too long once */
+  int64_t limit_ms;                         /* the hub's wish: no rounds that follow faster */
+  int64_t limit_rows;                       /* and no longer batches; 0: it has none */
+  kecs_sync__told told;
+  char said[sizeof((kecs_error *)NULL)->text]; /* for kecs_sync_status */
+  kecs_sync_pace pace;
+  uint64_t chance;
+  bool running; /* the thread */
+#if !defined(KECS_STORE_NO_THREADS)
+  pthread_t thread;
+  pthread_mutex_t mutex;
+#endif
   uint64_t prepared[KECS_SYNC__PREPARED];   /* on the link: hashes of texts; the statement k1 is of the first */
   int prepared_count;
 };
@@ -6028,8 +6157,8 @@ KECS_PG__FN void kecs_sync__begin(kecs_sync__exchange *exchange, kecs_sync *sync
 KECS_PG__FN int kecs_sync__add_item(kecs_sync__exchange *exchange, const char *form, const char *table,
                                     const char *const *values, int count);
 
-/* The same for a call of a function that gives nothing back: "SELECT f(...)". Neighbours go as one statement, in their
- * order. */
+/* The same for a call of a function that gives nothing back, and takes arrays, numbers, and texts that begin with no brace:
+ * "SELECT f(...)". Neighbours go as one statement, in their order. */
 KECS_PG__FN int kecs_sync__add_call(kecs_sync__exchange *exchange, const char *form, const char *table,
                                     const char *const *values, int count);
 
@@ -6038,6 +6167,15 @@ KECS_PG__FN int kecs_sync__add_call(kecs_sync__exchange *exchange, const char *f
 KECS_PG__FN kecs_status kecs_sync__send(kecs_sync__exchange *exchange, const char *doing);
 KECS_PG__FN void kecs_sync__end(kecs_sync__exchange *exchange);
 KECS_PG__FN void kecs_sync__hang_up(kecs_sync *sync);
+
+/* One round, whoever asks for it. */
+KECS_PG__FN kecs_status kecs_sync__round(kecs_sync *sync, kecs_sync_report *out_report);
+
+/* ---- threads (thread.c) ---- */
+
+KECS_PG__FN int64_t kecs_sync__clock_ms(void);
+KECS_PG__FN void kecs_sync__lock(kecs_sync *sync);
+KECS_PG__FN void kecs_sync__unlock(kecs_sync *sync);
 
 /* A flag that one thread sets and others read: kecs_sync.stopped. */
 KECS_PG__FN void kecs_sync__flag_set(int *flag, int value);
@@ -6050,6 +6188,7 @@ KECS_PG__FN int64_t kecs_sync__number(const PGresult *result, int row, int colum
 /* ---- notes (notes.c) ---- */
 
 KECS_PG__FN kecs_status kecs_sync__notes_read(kecs_sync *sync);
+KECS_PG__FN kecs_status kecs_sync__notes_of(kecs_store *store, kecs_sync__notes *out_notes);
 KECS_PG__FN kecs_status kecs_sync__note(kecs_store *tx, const char *name, const char *value);
 KECS_PG__FN kecs_status kecs_sync__note_number(kecs_store *tx, const char *name, int64_t value);
 KECS_PG__FN kecs_value kecs_sync__value_int(int64_t number);
@@ -6064,9 +6203,11 @@ KECS_PG__FN kecs_status kecs_sync__transact(kecs_sync *sync, kecs_status (*work)
 
 KECS_PG__FN kecs_replica kecs_sync__side(const kecs_sync *sync);
 
-/* An array of the server's, as text: begun with the first element, ended by kecs_sync__array_end. */
+/* An array of the server's, as text: begun with the first element, ended by kecs_sync__array_end. Texts stand in quotes,
+ * numbers (bigint) and booleans do not: an exchange knows an array's type by that. */
 KECS_PG__FN void kecs_sync__array_add(kecs_pg__text *array, const char *text);
 KECS_PG__FN void kecs_sync__array_int(kecs_pg__text *array, int64_t number);
+KECS_PG__FN void kecs_sync__array_bool(kecs_pg__text *array, bool value);
 KECS_PG__FN void kecs_sync__array_end(kecs_pg__text *array);
 
 /* ---- counters of families (counters.c) ---- */
@@ -6150,13 +6291,19 @@ enum {
   KECS_SYNC__HEAD_ID,
   KECS_SYNC__FLOOR,
   KECS_SYNC__FITS,
-  KECS_SYNC__PUSHES
+  KECS_SYNC__PUSHES,
+  KECS_SYNC__RETENTION,
+  KECS_SYNC__CHANGED
 };
 
 /* Whether hub and edge still are who they were to each other (identity.c). Where they are not, what follows from it is
  * done and noted, and the report says what it was; *out_again: greet anew, under another name. */
 KECS_PG__FN kecs_status kecs_sync__identify(kecs_sync *sync, const PGresult *hello, const PGresult *refused,
                                             bool *out_again);
+
+/* The clock (restamp.c): how far it is off, and what it has stamped too far ahead. */
+KECS_PG__FN kecs_status kecs_sync__measure(kecs_sync *sync, int64_t hub_us);
+KECS_PG__FN kecs_status kecs_sync__restamp(kecs_sync *sync, int64_t hub_us);
 
 /* Goes on with a repair, if there is one, until it is done (reconcile.c). */
 KECS_PG__FN kecs_status kecs_sync__reconcile(kecs_sync *sync);
@@ -6203,6 +6350,7 @@ static kecs_status kecs_sync__hub_make(kecs_connection *shared, uint64_t kinds) 
       kecs_sync__hub_stamps(&text, connection, info);
     }
   }
+  kecs_sync__hub_retention(&text, connection);
   kecs_status status = text.status ? text.status : backend->begin(shared, true);
   status = status ? status : backend->keep_out(shared);
   status = status ? status : kecs_pg__command(connection, text.data, KECS_PG__STOPS, "make a hub", NULL);
@@ -6242,27 +6390,51 @@ static kecs_status kecs_sync__hub_connect(const char *hub, const kecs_allocator 
   return status;
 }
 
-KECS_STORE_API kecs_status kecs_sync_hub_init(const char *hub) {
+/* The hub's store, tracked where `make` says so. */
+static kecs_status kecs_sync__hub_open(const char *hub, bool make, kecs_store **out_store) {
   kecs_options options;
-  kecs_store *store = NULL;
   if (!hub || !kecs_pg_backend()->answers_to(hub)) {
     return kecs_pg__fail(KECS_E_INVALID, "hub must be the URL of a PostgreSQL database");
   }
   memset(&options, 0, sizeof options);
   options.path = hub;
   options.backends = kecs_pg_backends();
-  options.track = KECS_TRACK_ON;
-  kecs_status status = kecs_open(&options, &store);
-  if (status) {
-    return status;
-  }
-  status = kecs_sync__hub_connect(hub, kecs_replica_allocator(store), kecs_replica_kinds(store));
+  options.track = make ? KECS_TRACK_ON : KECS_TRACK_KEEP;
+  return kecs_open(&options, out_store);
+}
+
+static kecs_status kecs_sync__hub_close(kecs_store *store, kecs_status status) {
   kecs_error error = *kecs_last_error();
   kecs_status closed = kecs_close(store);
   if (status) {
     kecs_pg__restore(&error);
   }
   return status ? status : closed;
+}
+
+KECS_STORE_API kecs_status kecs_sync_hub_init(const char *hub) {
+  kecs_store *store = NULL;
+  kecs_status status = kecs_sync__hub_open(hub, true, &store);
+  if (status) {
+    return status;
+  }
+  status = kecs_sync__hub_connect(hub, kecs_replica_allocator(store), kecs_replica_kinds(store));
+  return kecs_sync__hub_close(store, status);
+}
+
+KECS_STORE_API kecs_status kecs_sync_hub_retain(const char *hub, int64_t retention_us) {
+  kecs_store *store = NULL;
+  kecs_changes_info info;
+  kecs_status status = kecs_sync__hub_open(hub, false, &store);
+  if (status) {
+    return status;
+  }
+  status = kecs_changes_describe(store, &info);
+  if (!status && !info.tracked) {
+    status = kecs_pg__fail(KECS_E_UNSUPPORTED, "the tenant is not a hub: kecs_sync_hub_init makes one of it");
+  }
+  status = status ? status : kecs_replica_retain(store, retention_us);
+  return kecs_sync__hub_close(store, status);
 }
 
 /* ---- sync/pack.c ------------------------------------------------------------------------------------------------- */
@@ -6377,7 +6549,7 @@ static const char *kecs_sync__only_element(kecs_pg__text *out, const char *array
 static int kecs_sync__pack_value(kecs_sync__statement *packed, const char *value, const char *type) {
   for (int i = 0; i < packed->count; i++) {
     const kecs_sync__sent *sent = &packed->sent[i];
-    if (sent->from == value || (type && sent->type && sent->type[0] == type[0] && strcmp(sent->from, value) == 0)) {
+    if ((value && sent->from == value) || (type && sent->type && sent->type[0] == type[0] && strcmp(sent->from, value) == 0)) {
       return i + 1;
     }
   }
@@ -6387,14 +6559,20 @@ static int kecs_sync__pack_value(kecs_sync__statement *packed, const char *value
   return packed->count;
 }
 
-static void kecs_sync__pack_parameter(kecs_sync__statement *packed, const char *value) {
+/* `call`: of a function that takes arrays and numbers, so that what begins with a brace is an array. */
+static void kecs_sync__pack_parameter(kecs_sync__statement *packed, const char *value, bool call) {
   kecs_pg__text element = {packed->sql.allocator, NULL, 0, 0, KECS_OK};
   char number[48];
+  if (!call) {
+    snprintf(number, sizeof number, "$%d", kecs_sync__pack_value(packed, value, NULL));
+    kecs_pg__text_adds(&packed->sql, number);
+    return;
+  }
   if (!value || kecs_sync__all_null(value)) {
     kecs_pg__text_adds(&packed->sql, "NULL");
     return;
   }
-  if (strcmp(value, "{}") == 0) { /* does not tell of what type it is */
+  if (strcmp(value, "{}") == 0) { /* of any type */
     kecs_pg__text_adds(&packed->sql, "'{}'");
     return;
   }
@@ -6426,7 +6604,7 @@ static const char *kecs_sync__quoted_end(const char *at, bool escapes) {
 }
 
 /* A statement's text, with its parameters at their new places. */
-static void kecs_sync__pack_text(kecs_sync__statement *packed, const char *sql, const char *const *values) {
+static void kecs_sync__pack_text(kecs_sync__statement *packed, const char *sql, const char *const *values, bool call) {
   const char *at = sql;
   while (*at) {
     size_t plain = strcspn(at, "'\"$");
@@ -6437,7 +6615,7 @@ static void kecs_sync__pack_text(kecs_sync__statement *packed, const char *sql, 
       for (at++; *at >= '0' && *at <= '9'; at++) {
         number = number * 10 + (*at - '0');
       }
-      kecs_sync__pack_parameter(packed, values[number - 1]);
+      kecs_sync__pack_parameter(packed, values[number - 1], call);
     } else if (*at) {
       const char *end = kecs_sync__quoted_end(at, at > sql && at[-1] == 'E');
       kecs_pg__text_add(&packed->sql, at, (size_t)(end - at));
@@ -6469,11 +6647,11 @@ static void kecs_sync__pack_calls(kecs_sync__packet *packet, const kecs_sync__ex
     }
     if (packed && item->call && exchange->item[i - 1].call) {
       kecs_pg__text_adds(&packed->sql, ",");
-      kecs_sync__pack_text(packed, item->sql + strlen(select), item->values);
+      kecs_sync__pack_text(packed, item->sql + strlen(select), item->values, true);
       packed->last = i;
     } else {
       packed = kecs_sync__pack_next(packet, i);
-      kecs_sync__pack_text(packed, item->sql, item->values);
+      kecs_sync__pack_text(packed, item->sql, item->values, item->call);
     }
   }
 }
@@ -6488,7 +6666,7 @@ static void kecs_sync__pack_page(kecs_sync__packet *packet, const kecs_sync__exc
     if (!exchange->item[i].frame) {
       snprintf(text, sizeof text, "%sSELECT %d i,ROW(x.*)::text r FROM(", packed->sql.len ? " UNION ALL " : "", i);
       kecs_pg__text_adds(&packed->sql, text);
-      kecs_sync__pack_text(packed, exchange->item[i].sql, exchange->item[i].values);
+      kecs_sync__pack_text(packed, exchange->item[i].sql, exchange->item[i].values, false);
       kecs_pg__text_adds(&packed->sql, ")x");
     }
   }
@@ -6520,7 +6698,7 @@ KECS_PG__FN kecs_status kecs_sync__pack(kecs_sync__packet *packet, const kecs_sy
     for (int i = 0; i < packed->count; i++) {
       const kecs_sync__sent *sent = &packed->sent[i];
       packed->values[i] = !sent->single ? sent->from : sent->element.data ? sent->element.data : "";
-      bytes += strlen(packed->values[i]);
+      bytes += packed->values[i] ? strlen(packed->values[i]) : 0;
     }
     packed->keep = bytes < KECS_SYNC__PREPARED_SIZE;
     status = status ? status : packed->sql.status;
@@ -6694,8 +6872,8 @@ KECS_PG__FN int kecs_sync__flag_get(const int *flag) {
 }
 
 static bool kecs_sync__should_stop(void *user) {
-  const kecs_sync *sync = user;
-  return kecs_sync__flag_get(&sync->stopped) != 0;
+  kecs_sync *sync = user;
+  return kecs_sync__flag_get(&sync->stopped) != 0 || kecs_sync__flag_get(&sync->ending) != 0;
 }
 
 /* What each transaction of a direct connection would have to be told otherwise. Behind a pooler it would be told to
@@ -6720,6 +6898,9 @@ static kecs_status kecs_sync__connect(kecs_sync *sync) {
   kecs_status status = kecs_pg__connect(&options, &connection);
   sync->link = status ? NULL : kecs_pg__of(connection);
   sync->prepared_count = 0;
+  kecs_sync__lock(sync);
+  sync->told.connects += status ? 0 : 1;
+  kecs_sync__unlock(sync);
   if (!status && sync->link->direct) {
     status = kecs_pg__command(sync->link, kecs_sync__session, KECS_PG__STOPS, "greet the hub", NULL);
   }
@@ -6777,7 +6958,7 @@ static int64_t kecs_sync__parse_bytes(const char *name, const kecs_sync__stateme
 static int64_t kecs_sync__bind_bytes(const char *name, const kecs_sync__statement *packed) {
   int64_t bytes = 5 + 1 + (int64_t)strlen(name) + 1 + 2 + 2 + 4;
   for (int i = 0; i < packed->count; i++) {
-    bytes += 4 + (int64_t)strlen(packed->values[i]);
+    bytes += 4 + (packed->values[i] ? (int64_t)strlen(packed->values[i]) : 0);
   }
   return bytes + KECS_SYNC__EXECUTE_BYTES;
 }
@@ -6901,11 +7082,14 @@ static bool kecs_sync__receive_statement(kecs_sync__exchange *exchange, const ke
   return true;
 }
 
+static kecs_status kecs_sync__fail_stopped(const kecs_sync *sync, const char *doing) {
+  return kecs_pg__fail(KECS_E_CANCELLED, "%s: stopped when it was to %s; the next round goes on", sync->place.shown,
+                       doing);
+}
+
 static kecs_status kecs_sync__fail_link(kecs_sync *sync, const char *doing) {
-  return kecs_sync__should_stop(sync)
-             ? kecs_pg__fail(KECS_E_CANCELLED, "%s: stopped while it was to %s; the next round goes on", sync->place.shown,
-                             doing)
-             : kecs_pg__fail_lost(sync->place.shown, sync->link->pg, doing);
+  return kecs_sync__should_stop(sync) ? kecs_sync__fail_stopped(sync, doing)
+                                      : kecs_pg__fail_lost(sync->place.shown, sync->link->pg, doing);
 }
 
 static kecs_status kecs_sync__send_over(kecs_sync__exchange *exchange, kecs_sync__packet *packet, const char *doing) {
@@ -6913,6 +7097,7 @@ static kecs_status kecs_sync__send_over(kecs_sync__exchange *exchange, kecs_sync
   kecs_status status = KECS_OK;
   int64_t stopped_at = 0;
   sync->report.round_trips++;
+  sync->sent_us = kecs_replica_now(sync->store); /* a new connection has been made by now */
   bool good = kecs_sync__send_packet(sync, packet);
   for (int i = 0; good && i < packet->count; i++) {
     good = kecs_sync__receive_statement(exchange, &packet->statement[i], doing, &status, &stopped_at);
@@ -6934,9 +7119,12 @@ static kecs_status kecs_sync__send_over(kecs_sync__exchange *exchange, kecs_sync
 KECS_PG__FN kecs_status kecs_sync__send(kecs_sync__exchange *exchange, const char *doing) {
   kecs_sync *sync = exchange->sync;
   kecs_sync__add_frame(exchange, "COMMIT");
+  if (kecs_sync__should_stop(sync)) {
+    return kecs_sync__fail_stopped(sync, doing);
+  }
   kecs_status status = exchange->status ? exchange->status : kecs_sync__connect(sync);
   if (status) {
-    return status;
+    return kecs_sync__should_stop(sync) ? kecs_sync__fail_stopped(sync, doing) : status;
   }
   kecs_sync__packet *packet = kecs_pg__alloc(&sync->allocator, sizeof *packet);
   if (!packet) {
@@ -7006,6 +7194,10 @@ static const kecs_sync__note_place kecs_sync__note_places[] = {
     KECS_SYNC__NUMBER("repair_cause", repair_cause),
     KECS_SYNC__NUMBER("repair_kind", repair_kind),
     KECS_SYNC__NUMBER("repair_rid", repair_rid),
+    KECS_SYNC__NUMBER("offset", offset),
+    KECS_SYNC__NUMBER("offset_trip", offset_trip),
+    KECS_SYNC__NUMBER("offset_at", offset_at),
+    KECS_SYNC__NUMBER("retention", retention),
     KECS_SYNC__NUMBER("site", site),
     KECS_SYNC__NUMBER("acked", acked),
     KECS_SYNC__NUMBER("adopted", adopted),
@@ -7038,12 +7230,16 @@ static kecs_status kecs_sync__note_visit(const kecs_value *values, void *user) {
   return KECS_OK;
 }
 
-KECS_PG__FN kecs_status kecs_sync__notes_read(kecs_sync *sync) {
-  memset(&sync->notes, 0, sizeof sync->notes);
-  kecs_status status = kecs_replica_sql(sync->store, "SELECT name,value FROM {sync_state} WHERE {own}true", NULL, 0, 2,
-                                        kecs_sync__note_visit, &sync->notes);
-  sync->notes.booted = sync->notes.boot_kind >= KECS_KIND_COUNT + 1;
+KECS_PG__FN kecs_status kecs_sync__notes_of(kecs_store *store, kecs_sync__notes *out_notes) {
+  memset(out_notes, 0, sizeof *out_notes);
+  kecs_status status = kecs_replica_sql(store, "SELECT name,value FROM {sync_state} WHERE {own}true", NULL, 0, 2,
+                                        kecs_sync__note_visit, out_notes);
+  out_notes->booted = out_notes->boot_kind >= KECS_KIND_COUNT + 1;
   return status;
+}
+
+KECS_PG__FN kecs_status kecs_sync__notes_read(kecs_sync *sync) {
+  return kecs_sync__notes_of(sync->store, &sync->notes);
 }
 
 KECS_PG__FN kecs_status kecs_sync__note(kecs_store *tx, const char *name, const char *value) {
@@ -7105,6 +7301,11 @@ KECS_PG__FN void kecs_sync__array_int(kecs_pg__text *array, int64_t number) {
   char text[24];
   snprintf(text, sizeof text, "%s%lld", array->len == 0 ? "{" : ",", (long long)number);
   kecs_pg__text_adds(array, text);
+}
+
+KECS_PG__FN void kecs_sync__array_bool(kecs_pg__text *array, bool value) {
+  kecs_pg__text_adds(array, array->len == 0 ? "{" : ",");
+  kecs_pg__text_adds(array, value ? "t" : "f");
 }
 
 KECS_PG__FN void kecs_sync__array_end(kecs_pg__text *array) {
@@ -7215,8 +7416,7 @@ static void kecs_sync__array_value(kecs_pg__text *array, const kecs_column_info 
   } else if (value->type == KECS_VALUE_TEXT) {
     kecs_sync__array_add(array, value->text);
   } else if (column->type == KECS_TYPE_BOOL) {
-    kecs_pg__text_adds(array, array->len == 0 ? "{" : ",");
-    kecs_pg__text_adds(array, value->number ? "t" : "f"); /* without quotes: those of texts alone have them */
+    kecs_sync__array_bool(array, value->number != 0);
   } else {
     kecs_sync__array_int(array, value->number);
   }
@@ -7289,7 +7489,9 @@ KECS_PG__FN void kecs_sync__load_key(kecs_sync__arrays *bury, const kecs_kind_in
       kecs_pg__text_add(&part, key++, 1);
     }
     key += !last && *key == ',' ? 1 : 0;
-    if (info->columns[list->columns[i]].type == KECS_TYPE_TEXT) {
+    const kecs_column_info *column = &info->columns[list->columns[i]];
+    bool text = column->type == KECS_TYPE_TEXT || column->type == KECS_TYPE_JSON;
+    if (text) {
       kecs_sync__array_add(&bury->array[KECS_SYNC__BURY_FIXED + i], part.len ? part.data : "");
     } else {
       kecs_sync__array_int(&bury->array[KECS_SYNC__BURY_FIXED + i], part.len ? strtoll(part.data, NULL, 10) : 0);
@@ -7559,6 +7761,21 @@ static kecs_status kecs_sync__pass_over(kecs_sync *sync, const kecs_replica_end 
   return status ? status : kecs_sync__notes_read(sync);
 }
 
+/* Batches grow while a push takes less than 200 ms: twofold until one has taken longer than 500, which halves them, and
+ * from then on by little. */
+static void kecs_sync__adapt(kecs_sync *sync, int64_t rows, int64_t ms) {
+  if (!sync->adapts || rows * 2 < sync->batch) {
+    return;
+  }
+  if (ms > KECS_SYNC__LONG_MS) {
+    sync->steady = true;
+    sync->batch = sync->batch / 2 > KECS_SYNC__BATCH_LEAST ? sync->batch / 2 : KECS_SYNC__BATCH_LEAST;
+  } else if (ms < KECS_SYNC__SHORT_MS) {
+    sync->batch += sync->steady ? KECS_SYNC__BATCH_LEAST : sync->batch;
+    sync->batch = sync->batch < KECS_SYNC__BATCH_MOST ? sync->batch : KECS_SYNC__BATCH_MOST;
+  }
+}
+
 static kecs_status kecs_sync__push_log(kecs_sync *sync, bool *out_more) {
   kecs_sync__load load;
   kecs_replica side = kecs_sync__side(sync);
@@ -7567,14 +7784,19 @@ static kecs_status kecs_sync__push_log(kecs_sync *sync, bool *out_more) {
   kecs_replica_end upto = {sync->notes.intent.seq, sync->notes.intent.stamp, 0};
   kecs_sync__load_begin(&load, sync);
   load.partly = true;
-  kecs_status status = kecs_replica_pending(sync->store, &side, sync->batch, again ? &upto : NULL,
+  int batch = sync->batch;
+  kecs_status status = kecs_replica_pending(sync->store, &side, batch, again ? &upto : NULL,
                                             kecs_sync__load_visit, &load, &end);
-  *out_more = !status && (again || end.read == sync->batch);
+  *out_more = !status && (again || end.read == batch);
   if (!status && !again && load.rows == 0) {
     status = end.read ? kecs_sync__pass_over(sync, &end) : KECS_OK;
   } else if (!status) {
+    int64_t begun = kecs_sync__clock_ms();
     status = kecs_sync__intend(sync, again, end.seq, end.stamp);
     status = status ? status : kecs_sync__push_send(sync, &load);
+    if (!status) {
+      kecs_sync__adapt(sync, load.rows, kecs_sync__clock_ms() - begun);
+    }
   }
   kecs_sync__load_free(&load);
   return status;
@@ -8286,7 +8508,7 @@ KECS_PG__FN kecs_status kecs_sync__policy_refused(kecs_sync *sync, kecs_store *t
 /* Where a bootstrap is, beside the kinds. */
 enum { KECS_SYNC__BOOT_GRAVES = KECS_KIND_COUNT, KECS_SYNC__BOOT_DONE = KECS_KIND_COUNT + 1 };
 
-enum { KECS_SYNC__ROW_FIXED = 7 /* of a row that is read, before its columns: key, three stamps with their sites */ };
+enum { KECS_SYNC__ROW_FIXED = 7 /* key, three stamps with their sites */ };
 
 /* A page: for each kind the items of the exchange that have its tombstones and rows; 0: none. */
 typedef struct kecs_sync__page {
@@ -8527,28 +8749,25 @@ KECS_PG__FN kecs_status kecs_sync__raise_counters(kecs_store *tx, const PGresult
   return status;
 }
 
-/* Where a column of a page's rows is. */
-static int kecs_sync__place(const kecs_kind_info *info, int column) {
-  int at = KECS_SYNC__ROW_FIXED;
+/* Where a column of a task definition is in a page's rows. */
+static int kecs_sync__place(int column) {
+  const kecs_kind_info *info = kecs_kind_describe(KECS_KIND_TASK_DEFINITION);
+  int place = KECS_SYNC__ROW_FIXED;
   for (int i = 0; i < column; i++) {
-    at += kecs_sync__travels(&info->columns[i]);
+    place += kecs_sync__travels(&info->columns[i]);
   }
-  return at;
+  return place;
 }
 
 KECS_PG__FN kecs_status kecs_sync__raise_rows(kecs_store *tx, const PGresult *rows) {
-  const kecs_kind_info *info = kecs_kind_describe(KECS_KIND_TASK_DEFINITION);
-  const int account = kecs_sync__place(info, KECS_TASK_DEFINITION_ACCOUNT_ID);
-  const int region = kecs_sync__place(info, KECS_TASK_DEFINITION_REGION);
-  const int family = kecs_sync__place(info, KECS_TASK_DEFINITION_FAMILY);
-  const int revision = kecs_sync__place(info, KECS_TASK_DEFINITION_REVISION);
+  int revision = kecs_sync__place(KECS_TASK_DEFINITION_REVISION);
   kecs_status status = KECS_OK;
   for (int r = 0; !status && r < PQntuples(rows); r++) {
-    const char *names[] = {kecs_sync__text(rows, r, account), kecs_sync__text(rows, r, region),
-                           kecs_sync__text(rows, r, family)};
-    if (names[2][0]) { /* one of which only a group came has been here before */
-      status = kecs_sync__raise(tx, names, kecs_sync__number(rows, r, revision));
-    }
+    const char *names[] = {kecs_sync__text(rows, r, kecs_sync__place(KECS_TASK_DEFINITION_ACCOUNT_ID)),
+                           kecs_sync__text(rows, r, kecs_sync__place(KECS_TASK_DEFINITION_REGION)),
+                           kecs_sync__text(rows, r, kecs_sync__place(KECS_TASK_DEFINITION_FAMILY))};
+    bool whole = !PQgetisnull(rows, r, revision); /* a row that comes partly has been counted before */
+    status = whole ? kecs_sync__raise(tx, names, kecs_sync__number(rows, r, revision)) : KECS_OK;
   }
   return status;
 }
@@ -9539,13 +9758,31 @@ static kecs_status kecs_sync__check_chain(kecs_sync *sync, const PGresult *hello
 
 /* ---- the cursor ---- */
 
+/* Below the floor nothing tells which history it was: one that has changed since the last round counts as another. */
 static void kecs_sync__check_cursor(const kecs_sync *sync, const PGresult *hello, unsigned *cause) {
   bool read = sync->notes.boot_kind != 0;
+  int64_t changed = kecs_sync__number(hello, 0, KECS_SYNC__CHANGED);
   if (read && sync->notes.cursor < kecs_sync__number(hello, 0, KECS_SYNC__FLOOR)) {
     *cause |= KECS_SYNC_AWAY;
+    *cause |= changed && changed > sync->notes.last_us + sync->notes.offset ? KECS_SYNC_HISTORY : 0;
   } else if (read && kecs_sync__text(hello, 0, KECS_SYNC__FITS)[0] != 't') {
     *cause |= KECS_SYNC_HISTORY;
   }
+}
+
+/* ---- retention ---- */
+
+static kecs_status kecs_sync__retain_work(kecs_store *tx, void *user) {
+  int64_t retention = *(const int64_t *)user;
+  kecs_status status = kecs_replica_retain(tx, retention);
+  return status ? status : kecs_sync__note_number(tx, "retention", retention);
+}
+
+/* Tombstones live longer at the hub than here, or a row could come back from there that was deleted here. */
+static kecs_status kecs_sync__check_retention(kecs_sync *sync, const PGresult *hello) {
+  int64_t half = kecs_sync__number(hello, 0, KECS_SYNC__RETENTION) / 2;
+  int64_t retention = half > 0 && half < sync->tombstones_us ? half : sync->tombstones_us;
+  return retention == sync->notes.retention ? KECS_OK : kecs_sync__transact(sync, kecs_sync__retain_work, &retention);
 }
 
 /* ---- all of it ---- */
@@ -9582,8 +9819,9 @@ KECS_PG__FN kecs_status kecs_sync__identify(kecs_sync *sync, const PGresult *hel
     return status;
   }
   kecs_sync__check_cursor(sync, hello, &found.cause);
-  if (found.cause == 0) {
-    return KECS_OK;
+  status = kecs_sync__check_retention(sync, hello);
+  if (status || found.cause == 0) {
+    return status;
   }
   status = kecs_sync__transact(sync, kecs_sync__cause_work, &found);
   for (size_t i = 0; !status && i < sizeof causes / sizeof causes[0]; i++) {
@@ -9655,6 +9893,10 @@ KECS_PG__FN kecs_status kecs_sync__reconcile_begin(kecs_store *tx, const kecs_sy
   status = status ? status : kecs_sync__note_number(tx, "repair_cause", causes);
   status = status ? status : kecs_sync__note_number(tx, "cursor", sync->head);
   status = status ? status : kecs_sync__note(tx, "cursor_id", sync->head_id);
+  if (!status && (cause & (KECS_SYNC_HISTORY | KECS_SYNC_LOST))) { /* events and logs, as far as they are here */
+    status = kecs_replica_sql(tx, "UPDATE {sync_state} SET value='0' WHERE {own}substr(name,1,7)='append_'", NULL, 0, 0,
+                              NULL, NULL);
+  }
   /* A bootstrap that was under way is a part of it. */
   return status ? status : kecs_sync__note_number(tx, "boot_kind", KECS_SYNC__BOOT_DONE);
 }
@@ -9712,7 +9954,11 @@ static kecs_status kecs_sync__digests_work(kecs_store *tx, void *user) {
 }
 
 static kecs_status kecs_sync__digests_run(kecs_sync *sync, kecs_sync__digests *digests) {
-  kecs_sync__begin(&digests->exchange, sync, false);
+  bool went_back = sync->notes.repair_cause & (KECS_SYNC_HISTORY | KECS_SYNC_LOST);
+  kecs_sync__begin(&digests->exchange, sync, went_back);
+  if (went_back) { /* no tombstone goes there for a while */
+    (void)kecs_sync__add_item(&digests->exchange, "SELECT {S}sync_changed({T})", "", NULL, 0);
+  }
   for (int kind = 1; kind < KECS_KIND_COUNT; kind++) {
     if (sync->kinds & KECS_BIT(kind)) {
       digests->item[kind] =
@@ -10217,12 +10463,106 @@ KECS_PG__FN kecs_status kecs_sync__compare_graves(kecs_sync *sync) {
   return status;
 }
 
+/* ---- sync/restamp.c ---------------------------------------------------------------------------------------------- */
+/* sync/restamp.c -- the hub's clock, which all go by: how far this one is off, and stamps of a time when it was wrong.
+ *
+ * Each handshake is a measurement: the hub's time lies somewhere within the exchange, so half of what the exchange took
+ * is the error. The best one of the last hour is kept, unless a later one contradicts it: then a clock was set. A clock
+ * that is right but for a second is left alone: whoever sets it does better than that measurement.
+ *
+ * A stamp that is further ahead of the hub's time than the hub's bound was never taken by it, whatever became of the
+ * push that it was in, since the hub's time only goes up. So these are given anew without asking. Below that bound, for
+ * a smaller one of the options', an intent that is not settled yet stops it. */
+
+#include <stdio.h>
+#include <string.h>
+
+#define KECS_SYNC__OFFSET_AGE_US INT64_C(3600000000)
+#define KECS_SYNC__OFFSET_NEWS_US 50000 /* a change of the offset that is worth a write */
+
+#define KECS_SYNC__OFFSET_LEAST_US 1000000
+
+static int64_t kecs_sync__distance(int64_t a, int64_t b) {
+  return a > b ? a - b : b - a;
+}
+
+static kecs_status kecs_sync__offset_work(kecs_store *tx, void *user) {
+  const kecs_sync *sync = user;
+  int64_t offset = sync->notes.offset;
+  bool right = kecs_sync__distance(offset, 0) < KECS_SYNC__OFFSET_LEAST_US + sync->notes.offset_trip;
+  kecs_status status = kecs_replica_offset(tx, right ? 0 : offset);
+  status = status ? status : kecs_sync__note_number(tx, "offset", sync->notes.offset);
+  status = status ? status : kecs_sync__note_number(tx, "offset_trip", sync->notes.offset_trip);
+  return status ? status : kecs_sync__note_number(tx, "offset_at", sync->notes.offset_at);
+}
+
+/* `hub_us` was told in the exchange that ends now. */
+KECS_PG__FN kecs_status kecs_sync__measure(kecs_sync *sync, int64_t hub_us) {
+  kecs_sync__notes *notes = &sync->notes;
+  int64_t now = kecs_replica_now(sync->store);
+  int64_t trip = now > sync->sent_us ? now - sync->sent_us : 0;
+  int64_t offset = hub_us - sync->sent_us - trip / 2;
+  int64_t before = notes->offset;
+  bool first = notes->offset_at == 0;
+  bool old = now < notes->offset_at || now - notes->offset_at > KECS_SYNC__OFFSET_AGE_US;
+  bool contradicts = kecs_sync__distance(offset, notes->offset) > (trip + notes->offset_trip) / 2;
+  sync->report.hub_offset_us = notes->offset;
+  if (!first && !old && !contradicts && trip >= notes->offset_trip) {
+    return KECS_OK;
+  }
+  notes->offset = offset;
+  notes->offset_trip = trip;
+  notes->offset_at = now;
+  sync->report.hub_offset_us = offset;
+  bool news = first || kecs_sync__distance(offset, before) > KECS_SYNC__OFFSET_NEWS_US;
+  return news ? kecs_sync__transact(sync, kecs_sync__offset_work, sync) : KECS_OK;
+}
+
+static kecs_status kecs_sync__restamp_work(kecs_store *tx, void *user) {
+  kecs_restamp *restamp = user;
+  kecs_status status = kecs_replica_restamp(tx, restamp);
+  if (status || restamp->changed == 0) {
+    return status;
+  }
+  status = kecs_sync__note_number(tx, "acked", restamp->acked);
+  return status ? status : kecs_sync__note_number(tx, "intent_stamp", restamp->intent);
+}
+
+KECS_PG__FN kecs_status kecs_sync__restamp(kecs_sync *sync, int64_t hub_us) {
+  kecs_restamp work;
+  int64_t ahead = sync->notes.intent.id[0] ? KECS_SYNC__AHEAD_US : sync->max_offset_us;
+  int64_t newest = 0;
+  char line[160];
+  memset(&work, 0, sizeof work);
+  work.limit_us = hub_us + ahead;
+  work.now_us = hub_us;
+  work.offset_us = sync->notes.offset;
+  work.acked = sync->notes.acked;
+  work.intent = sync->notes.intent.id[0] ? sync->notes.intent.stamp : 0;
+  kecs_status status = kecs_sync__count(
+      sync->store, "SELECT stamp FROM {changes} WHERE {own}true ORDER BY seq DESC LIMIT 1", &newest);
+  if (status || kecs_stamp_time(newest) <= work.limit_us) {
+    return status;
+  }
+  status = kecs_sync__transact(sync, kecs_sync__restamp_work, &work);
+  if (status || work.changed == 0) {
+    return status;
+  }
+  sync->report.restamped += work.changed;
+  snprintf(line, sizeof line, "sync: the clock was ahead of the hub's; %lld stamps were given anew",
+           (long long)work.changed);
+  kecs_replica_log(sync->store, KECS_LOG_WARNING, line);
+  return kecs_sync__notes_read(sync);
+}
+
 /* ---- sync/round.c ------------------------------------------------------------------------------------------------ */
 /* sync/round.c -- the handle, the handshake, and a round. */
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define KECS_SYNC__TOMBSTONES_US INT64_C(604800000000) /* a week */
 
 enum { KECS_SYNC__GREETINGS = 3 /* in one round: under its name, and under another one */ };
 
@@ -10251,14 +10591,16 @@ static kecs_status kecs_sync__hello(kecs_sync *sync, bool *out_again) {
   kecs_status status = kecs_sync__send(&exchange, "greet the hub");
   const PGresult *said = status ? NULL : exchange.item[hello].result;
   if (said) {
-    sync->report.hub_offset_us = kecs_sync__number(said, 0, KECS_SYNC__NOW) - kecs_replica_now(sync->store);
+    int64_t hub_us = kecs_sync__number(said, 0, KECS_SYNC__NOW);
     sync->head = kecs_sync__number(said, 0, KECS_SYNC__HEAD);
     snprintf(sync->head_id, sizeof sync->head_id, "%s", kecs_sync__text(said, 0, KECS_SYNC__HEAD_ID));
     sync->until = kecs_sync__number(exchange.item[next].result, 0, 0);
     snprintf(sync->until_id, sizeof sync->until_id, "%s", kecs_sync__text(exchange.item[next].result, 0, 1));
     sync->until_kinds = kecs_sync__number(exchange.item[next].result, 0, 2);
     status = kecs_sync__schema_read(sync, kecs_sync__text(exchange.item[version].result, 0, 0));
+    status = status ? status : kecs_sync__measure(sync, hub_us);
     status = status ? status : kecs_sync__identify(sync, said, exchange.item[refused].result, out_again);
+    status = status || *out_again ? status : kecs_sync__restamp(sync, hub_us);
   }
   kecs_sync__end(&exchange);
   return status;
@@ -10270,7 +10612,23 @@ static kecs_status kecs_sync__last_work(kecs_store *tx, void *user) {
   return kecs_sync__note_number(tx, "last", *(const int64_t *)user);
 }
 
-static kecs_status kecs_sync__round(kecs_sync *sync) {
+static void kecs_sync__remember(kecs_sync *sync, kecs_status status, int64_t now) {
+  kecs_sync__told *told = &sync->told;
+  kecs_sync__lock(sync);
+  told->rounds++;
+  told->offset_us = sync->report.hub_offset_us ? sync->report.hub_offset_us : told->offset_us;
+  if (status) {
+    told->failures++;
+    told->failed_us = now;
+    told->error = *kecs_last_error();
+  } else {
+    told->failures = 0;
+    told->last_us = now;
+  }
+  kecs_sync__unlock(sync);
+}
+
+static kecs_status kecs_sync__steps(kecs_sync *sync) {
   bool again = true;
   kecs_status status = kecs_sync__notes_read(sync);
   sync->moved = false;
@@ -10291,25 +10649,70 @@ static kecs_status kecs_sync__round(kecs_sync *sync) {
   return status ? status : kecs_sync__append(sync);
 }
 
-KECS_STORE_API kecs_status kecs_sync_once(kecs_sync *sync, kecs_sync_report *out_report) {
-  if (!sync) {
-    return kecs_pg__fail(KECS_E_INVALID, "sync is NULL");
-  }
+KECS_PG__FN kecs_status kecs_sync__round(kecs_sync *sync, kecs_sync_report *out_report) {
   memset(&sync->report, 0, sizeof sync->report);
   sync->held = false;
-  kecs_status status = kecs_sync__round(sync);
+  kecs_sync__flag_set(&sync->stopped, 0);
+  kecs_status status = kecs_sync__steps(sync);
   if (status == KECS_E_CONFLICT && strcmp(kecs_last_error()->sqlstate, "KS001") == 0) {
-    status = kecs_sync__round(sync); /* another push under this name came in between: the handshake sees it now */
+    status = kecs_sync__steps(sync); /* another push under this name came in between: the handshake sees it now */
   }
   int64_t now = kecs_replica_now(sync->store);
   bool idle = sync->report.pushed + sync->report.pulled == 0 && now - sync->notes.last_us < INT64_C(60000000);
   if (!status && !idle) { /* an idle edge does not wear its disk */
     status = kecs_sync__transact(sync, kecs_sync__last_work, &now);
   }
+  kecs_sync__remember(sync, status, now);
   if (out_report) {
     *out_report = sync->report;
   }
   return status;
+}
+
+KECS_STORE_API kecs_status kecs_sync_once(kecs_sync *sync, kecs_sync_report *out_report) {
+  if (!sync) {
+    return kecs_pg__fail(KECS_E_INVALID, "sync is NULL");
+  }
+  return sync->running ? kecs_pg__fail(KECS_E_MISUSE, "the thread of this edge runs its rounds: kecs_sync_stop first")
+                       : kecs_sync__round(sync, out_report);
+}
+
+/* When the oldest change was made that is not pushed. */
+static kecs_status kecs_sync__lag(kecs_sync *sync, int64_t *out_lag_us) {
+  int64_t stamp = 0;
+  kecs_status status = kecs_sync__count(
+      sync->store,
+      "SELECT coalesce((SELECT c.stamp FROM {changes c} WHERE {own c}c.seq>(SELECT s.value FROM {change_state s} WHERE "
+      "{own s}s.id=2) ORDER BY c.seq LIMIT 1),0)",
+      &stamp);
+  int64_t oldest = 0;
+  status = status ? status
+                  : kecs_sync__count(sync->store,
+                                     "SELECT coalesce(min(f.oldest),0) FROM {change_folds f} WHERE {own f}f.seq>(SELECT "
+                                     "s.value FROM {change_state s} WHERE {own s}s.id=2)",
+                                     &oldest);
+  stamp = oldest && (!stamp || oldest < stamp) ? oldest : stamp;
+  int64_t lag = stamp ? kecs_replica_now(sync->store) - kecs_stamp_time(stamp) : 0;
+  *out_lag_us = lag > 0 ? lag : 0;
+  return status;
+}
+
+/* What the handle has seen; the error's text is copied, since a round may be under way. */
+static void kecs_sync__status_told(kecs_sync *sync, kecs_sync_status_info *out_info) {
+  kecs_sync__lock(sync);
+  const kecs_sync__told *told = &sync->told;
+  out_info->rounds = told->rounds;
+  out_info->failures = told->failures;
+  out_info->reconnects = told->connects > 0 ? told->connects - 1 : 0;
+  out_info->hub_offset_us = told->offset_us;
+  out_info->last_us = told->last_us > out_info->last_us ? told->last_us : out_info->last_us;
+  out_info->failed_us = told->failed_us;
+  out_info->failed = told->error.status;
+  snprintf(sync->said, sizeof sync->said, "%s", told->error.text);
+  kecs_sync__unlock(sync);
+  out_info->failed_text = sync->said;
+  out_info->running = sync->running;
+  out_info->batch = sync->batch;
 }
 
 KECS_STORE_API kecs_status kecs_sync_status(kecs_sync *sync, kecs_sync_status_info *out_info) {
@@ -10317,13 +10720,16 @@ KECS_STORE_API kecs_status kecs_sync_status(kecs_sync *sync, kecs_sync_status_in
     return kecs_pg__fail(KECS_E_INVALID, "%s is NULL", sync ? "out_info" : "sync");
   }
   memset(out_info, 0, sizeof *out_info);
-  kecs_status status = kecs_sync__notes_read(sync);
-  snprintf(sync->known_as, sizeof sync->known_as, "%s", sync->notes.alias[0] ? sync->notes.alias : sync->site);
+  kecs_sync__notes notes;
+  kecs_status status = kecs_sync__notes_of(sync->store, &notes);
+  snprintf(sync->known_as, sizeof sync->known_as, "%s", notes.alias[0] ? notes.alias : sync->site);
   out_info->site = sync->site;
   out_info->known_as = sync->known_as;
-  out_info->number = sync->notes.site;
-  out_info->cursor = sync->notes.cursor;
-  out_info->last_us = sync->notes.last_us;
+  out_info->number = notes.site;
+  out_info->cursor = notes.cursor;
+  out_info->last_us = notes.last_us;
+  kecs_sync__status_told(sync, out_info);
+  status = status ? status : kecs_sync__lag(sync, &out_info->lag_us);
   status =
       status ? status
              : kecs_sync__count(sync->store,
@@ -10413,6 +10819,14 @@ static kecs_status kecs_sync__check_options(const kecs_sync_options *options) {
   if (status) {
     return status;
   }
+  if (options->tombstones_us < 0) {
+    return kecs_pg__fail(KECS_E_INVALID, "options.tombstones_us is %lld; above 0, or 0 for 7 days",
+                         (long long)options->tombstones_us);
+  }
+  if (options->max_offset_us < 0 || options->max_offset_us > KECS_SYNC__AHEAD_US) {
+    return kecs_pg__fail(KECS_E_INVALID, "options.max_offset_us is %lld; 1 to %lld, or 0",
+                         (long long)options->max_offset_us, (long long)KECS_SYNC__AHEAD_US);
+  }
   if (options->append_bytes < -1 || options->append_keep_bytes < 0) {
     return kecs_pg__fail(KECS_E_INVALID, "options.append_bytes is -1 or more, options.append_keep_bytes 0 or more");
   }
@@ -10483,7 +10897,16 @@ KECS_STORE_API kecs_status kecs_sync_open(kecs_store *store, const kecs_sync_opt
   }
   sync->allocator = *allocator;
   sync->store = store;
+  sync->tombstones_us = options->tombstones_us ? options->tombstones_us : KECS_SYNC__TOMBSTONES_US;
+  sync->max_offset_us = options->max_offset_us ? options->max_offset_us : KECS_SYNC__AHEAD_US;
   sync->batch = options->batch ? options->batch : KECS_SYNC__BATCH;
+  sync->adapts = options->batch == 0;
+#if !defined(KECS_STORE_NO_THREADS)
+  if (pthread_mutex_init(&sync->mutex, NULL) != 0) {
+    kecs_pg__release(allocator, sync, sizeof *sync);
+    return KECS_E_NOMEM;
+  }
+#endif
   sync->append_pull = options->append_pull;
   sync->merge = options->merge;
   sync->user = options->user;
@@ -10510,6 +10933,10 @@ KECS_STORE_API kecs_status kecs_sync_open(kecs_store *store, const kecs_sync_opt
 KECS_STORE_API void kecs_sync_close(kecs_sync *sync) {
   if (sync) {
     kecs_allocator allocator = sync->allocator;
+    (void)kecs_sync_stop(sync);
+#if !defined(KECS_STORE_NO_THREADS)
+    (void)pthread_mutex_destroy(&sync->mutex);
+#endif
     kecs_sync__hang_up(sync);
     kecs_pg_backend()->detach(&sync->place, &sync->allocator);
     kecs_pg__release_text(&allocator, sync->hub);
@@ -10517,6 +10944,189 @@ KECS_STORE_API void kecs_sync_close(kecs_sync *sync) {
     kecs_pg__release(&allocator, sync, sizeof *sync);
   }
 }
+
+/* ---- sync/thread.c ----------------------------------------------------------------------------------------------- */
+/* sync/thread.c -- rounds by themselves: a thread that waits for its time or for a change, and knows when to leave a
+ * hub in peace. */
+
+#include <string.h>
+#include <time.h>
+
+enum {
+  KECS_SYNC__EVERY_MS = 5000,
+  KECS_SYNC__BACKOFF_MS = 1000,      /* the first pause after a failure is up to twice as long */
+  KECS_SYNC__BACKOFF_MAX_MS = 60000,
+  KECS_SYNC__NAP_MS = 50,            /* between two looks at whether it is to end */
+  KECS_SYNC__GATHER_MS = 20          /* after a change: what is written together goes together */
+};
+
+KECS_PG__FN int64_t kecs_sync__clock_ms(void) {
+  struct timespec now = {0, 0};
+  (void)clock_gettime(CLOCK_MONOTONIC, &now);
+  return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+KECS_PG__FN void kecs_sync__lock(kecs_sync *sync) {
+#if defined(KECS_STORE_NO_THREADS)
+  (void)sync;
+#else
+  (void)pthread_mutex_lock(&sync->mutex);
+#endif
+}
+
+KECS_PG__FN void kecs_sync__unlock(kecs_sync *sync) {
+#if defined(KECS_STORE_NO_THREADS)
+  (void)sync;
+#else
+  (void)pthread_mutex_unlock(&sync->mutex);
+#endif
+}
+
+KECS_STORE_API void kecs_sync_cancel(kecs_sync *sync) {
+  if (sync) {
+    kecs_sync__flag_set(&sync->stopped, 1);
+  }
+}
+
+#if defined(KECS_STORE_NO_THREADS)
+
+KECS_STORE_API kecs_status kecs_sync_start(kecs_sync *sync, const kecs_sync_pace *pace) {
+  (void)sync;
+  (void)pace;
+  return kecs_pg__fail(KECS_E_UNSUPPORTED, "this build has no threads: call kecs_sync_once now and then");
+}
+
+KECS_STORE_API kecs_status kecs_sync_stop(kecs_sync *sync) {
+  (void)sync;
+  return KECS_OK;
+}
+
+#else
+
+/* ---- pauses ---- */
+
+/* Below `most`; not the same for two edges. */
+static int64_t kecs_sync__chance(kecs_sync *sync, int64_t most) {
+  uint64_t mixed = sync->chance;
+  for (const char *at = sync->site; *at; at++) {
+    mixed = (mixed ^ (unsigned char)*at) * UINT64_C(0x100000001B3);
+  }
+  mixed = (mixed ^ (uint64_t)kecs_sync__clock_ms()) * UINT64_C(0x9E3779B97F4A7C15);
+  sync->chance = mixed ^ (mixed >> 29);
+  return most > 0 ? (int64_t)((sync->chance >> 11) % (uint64_t)most) : 0;
+}
+
+/* Between two rounds: a fifth more or less than asked for; after failures anything up to a bound that doubles, so that
+ * edges that have lost their hub together do not come back together. */
+static int64_t kecs_sync__pause(kecs_sync *sync) {
+  int64_t every = sync->pace.every_ms ? sync->pace.every_ms : KECS_SYNC__EVERY_MS;
+  int64_t most = sync->pace.backoff_max_ms ? sync->pace.backoff_max_ms : KECS_SYNC__BACKOFF_MAX_MS;
+  int64_t bound = KECS_SYNC__BACKOFF_MS;
+  if (sync->told.failures == 0) {
+    int64_t pause = every - every / 5 + kecs_sync__chance(sync, every * 2 / 5);
+    return pause > sync->limit_ms ? pause : sync->limit_ms;
+  }
+  for (int64_t n = 0; n < sync->told.failures && bound < most; n++) {
+    bound *= 2;
+  }
+  return 1 + kecs_sync__chance(sync, bound < most ? bound : most);
+}
+
+static bool kecs_sync__ends(const kecs_sync *sync) {
+  return kecs_sync__flag_get(&sync->ending) != 0;
+}
+
+static void kecs_sync__nap(kecs_sync *sync, int64_t until) {
+  for (int64_t now = kecs_sync__clock_ms(); now < until && !kecs_sync__ends(sync); now = kecs_sync__clock_ms()) {
+    int64_t ms = until - now < KECS_SYNC__NAP_MS ? until - now : KECS_SYNC__NAP_MS;
+    struct timespec nap = {0, (long)(ms * 1000000)};
+    (void)nanosleep(&nap, NULL);
+  }
+}
+
+/* Until the time has come, or the log has entries that are not pushed. What goes wrong with the log is the next round's
+ * to tell. */
+static void kecs_sync__wait(kecs_sync *sync, int64_t until) {
+  kecs_watch_options options;
+  kecs_watch *watch = NULL;
+  const kecs_change *change = NULL;
+  int64_t mark = 0;
+  memset(&options, 0, sizeof options);
+  if (kecs_sync__count(sync->store, "SELECT value FROM {change_state} WHERE {own}id=2", &mark) == KECS_OK) {
+    options.from_seq = mark > 0 ? mark : KECS_WATCH_OLDEST;
+    (void)kecs_watch_open(sync->store, &options, &watch);
+  }
+  kecs_status status = watch ? KECS_OK : KECS_E_UNSUPPORTED;
+  for (int64_t now = kecs_sync__clock_ms(); !status && !change && now < until && !kecs_sync__ends(sync);
+       now = kecs_sync__clock_ms()) {
+    status = kecs_watch_next(watch, (int)(until - now < KECS_SYNC__NAP_MS ? until - now : KECS_SYNC__NAP_MS), &change);
+  }
+  bool woken = change != NULL || status == KECS_E_COMPACTED;
+  kecs_watch_close(watch);
+  kecs_sync__nap(sync, woken ? kecs_sync__clock_ms() + KECS_SYNC__GATHER_MS : until);
+}
+
+/* ---- the thread ---- */
+
+static void *kecs_sync__work(void *user) {
+  kecs_sync *sync = user;
+  while (!kecs_sync__ends(sync)) {
+    kecs_sync_report report;
+    int64_t begun = kecs_sync__clock_ms();
+    kecs_status status = kecs_sync__round(sync, &report);
+    if (sync->pace.after && !kecs_sync__ends(sync)) {
+      sync->pace.after(status, &report, kecs_last_error(), sync->pace.user);
+    }
+    int64_t until = kecs_sync__clock_ms() + kecs_sync__pause(sync);
+    if (status || sync->pace.timed) {
+      kecs_sync__nap(sync, until);
+    } else {
+      kecs_sync__nap(sync, begun + sync->limit_ms < until ? begun + sync->limit_ms : until);
+      kecs_sync__wait(sync, until);
+    }
+  }
+  return NULL;
+}
+
+KECS_STORE_API kecs_status kecs_sync_start(kecs_sync *sync, const kecs_sync_pace *pace) {
+  if (!sync) {
+    return kecs_pg__fail(KECS_E_INVALID, "sync is NULL");
+  }
+  if (pace && (pace->every_ms < 0 || pace->backoff_max_ms < 0)) {
+    return kecs_pg__fail(KECS_E_INVALID, "pace.%s is below 0", pace->every_ms < 0 ? "every_ms" : "backoff_max_ms");
+  }
+  if (sync->running) {
+    return kecs_pg__fail(KECS_E_MISUSE, "the thread of this edge runs already");
+  }
+  memset(&sync->pace, 0, sizeof sync->pace);
+  if (pace) {
+    sync->pace = *pace;
+  }
+  kecs_sync__flag_set(&sync->ending, 0);
+  if (pthread_create(&sync->thread, NULL, kecs_sync__work, sync) != 0) {
+    return kecs_pg__fail(KECS_E_FULL, "no thread can be made for sync: the process has too many");
+  }
+  sync->running = true;
+  return KECS_OK;
+}
+
+KECS_STORE_API kecs_status kecs_sync_stop(kecs_sync *sync) {
+  if (!sync) {
+    return kecs_pg__fail(KECS_E_INVALID, "sync is NULL");
+  }
+  if (sync->running) {
+    if (pthread_equal(sync->thread, pthread_self())) {
+      return kecs_pg__fail(KECS_E_MISUSE, "the thread can't wait for its own end: call kecs_sync_stop elsewhere");
+    }
+    kecs_sync__flag_set(&sync->ending, 1);
+    (void)pthread_join(sync->thread, NULL);
+    kecs_sync__flag_set(&sync->ending, 0);
+    sync->running = false;
+  }
+  return KECS_OK;
+}
+
+#endif
 #endif
 
 /* ---- doc/licence.h ----------------------------------------------------------------------------------------------- */

@@ -20,9 +20,31 @@ static kecs_sync *open_sync(const arguments *args, kecs_store *store, exit_code 
   return sync;
 }
 
+/* What was found broken, and that it is whole again; or will be, once a round goes through. */
+static void print_repairs(const kecs_sync_report *done) {
+  static const struct {
+    unsigned cause;
+    const char *text;
+  } causes[] = {{KECS_SYNC_AWAY, "this edge was away for longer than the hub keeps its log"},
+                {KECS_SYNC_HISTORY, "the hub's history is another one: a failover, or a restored hub"},
+                {KECS_SYNC_LOST, "the hub had lost pushes"},
+                {KECS_SYNC_COPIED, "this file was copied or restored, or its name is another device's, too: it is "
+                                   "another site now, as `kecs sync status` says"}};
+  for (size_t i = 0; i < sizeof causes / sizeof causes[0]; i++) {
+    if (done->reconciled & causes[i].cause) {
+      printf("repaired: %s\n", causes[i].text);
+    }
+  }
+  if (done->resent + done->forgotten + done->restamped > 0) {
+    printf("sent again %lld, forgotten by the hub %lld, stamped anew %lld\n", (long long)done->resent,
+           (long long)done->forgotten, (long long)done->restamped);
+  }
+}
+
 static exit_code sync_round(kecs_sync *sync) {
   kecs_sync_report done;
   kecs_status status = kecs_sync_once(sync, &done);
+  print_repairs(&done);
   printf("pushed %lld, refused %lld, pulled %lld, appended %lld, conflicts %lld; %lld round trips, %lld bytes out, "
          "%lld in\n",
          (long long)done.pushed, (long long)done.refused, (long long)done.pulled, (long long)done.appended,
@@ -44,8 +66,8 @@ static exit_code sync_state(kecs_sync *sync) {
   }
   printf("site       %s (%lld)\npending    %lld\nrefused    %lld\nwanted     %lld\nconflicts  %lld\ncursor     %lld\n"
          "last       %s\n",
-         info.site, (long long)info.number, (long long)info.pending, (long long)info.refused, (long long)info.wanted,
-         (long long)info.conflicts, (long long)info.cursor, info.last_us ? last.data : "never");
+         info.known_as, (long long)info.number, (long long)info.pending, (long long)info.refused,
+         (long long)info.wanted, (long long)info.conflicts, (long long)info.cursor, info.last_us ? last.data : "never");
   free(last.data);
   return EXIT_GOOD;
 }
@@ -130,14 +152,24 @@ static exit_code run_conflicts(const arguments *args) {
 
 static exit_code run_hub(const arguments *args) {
   const char *path = NULL;
-  if (strcmp(args->operands[0], "init") != 0) {
-    return usage_error(args, "hub takes init, not \"%s\"", args->operands[0]);
+  bool init = strcmp(args->operands[0], "init") == 0;
+  char *end = NULL;
+  if (!init && strcmp(args->operands[0], "retain") != 0) {
+    return usage_error(args, "hub takes init, or retain DAYS; not \"%s\"", args->operands[0]);
+  }
+  if (args->operand_count != (init ? 1 : 2)) {
+    return usage_error(args, init ? "hub init takes nothing more" : "hub retain takes a number of days");
+  }
+  long days = init ? 0 : strtol(args->operands[1], &end, 10);
+  if (!init && (*end || days < 1 || days > 36500)) {
+    return usage_error(args, "\"%s\" is no number of days from 1 to 36500", args->operands[1]);
   }
   exit_code code = choose_database(args, &path);
   if (code) {
     return code;
   }
-  kecs_status status = kecs_sync_hub_init(path);
+  kecs_status status =
+      init ? kecs_sync_hub_init(path) : kecs_sync_hub_retain(path, (int64_t)days * 24 * 3600 * 1000000);
   return status ? fail_asked(status) : EXIT_GOOD;
 }
 

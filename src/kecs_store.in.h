@@ -146,6 +146,7 @@ extern "C" {
 #include "store/replica_schema.c"
 #include "store/replica_resolve.c"
 #include "store/replica_repair.c"
+#include "store/replica_clock.c"
 #include "store/ear.c"
 #include "store/watch.c"
 #include "store/informer.c"

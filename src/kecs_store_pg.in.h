@@ -60,6 +60,8 @@ extern "C" {
 #include "sync/identity.c"
 #include "sync/reconcile.c"
 #include "sync/compare.c"
+#include "sync/restamp.c"
 #include "sync/round.c"
+#include "sync/thread.c"
 #endif
 #include "doc/licence.h"

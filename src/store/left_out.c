@@ -230,6 +230,21 @@ KECS_STORE_API int64_t kecs_replica_now(kecs_store *store) {
   return 0;
 }
 
+KECS_STORE_API kecs_status kecs_replica_retain(kecs_store *store, int64_t retention_us) {
+  (void)store, (void)retention_us;
+  return kecs__fail_no_watch();
+}
+
+KECS_STORE_API kecs_status kecs_replica_offset(kecs_store *store, int64_t offset_us) {
+  (void)store, (void)offset_us;
+  return kecs__fail_no_watch();
+}
+
+KECS_STORE_API kecs_status kecs_replica_restamp(kecs_store *store, kecs_restamp *restamp) {
+  (void)store, (void)restamp;
+  return kecs__fail_no_watch();
+}
+
 KECS_STORE_API void kecs_replica_log(kecs_store *store, kecs_log_level level, const char *line) {
   (void)store, (void)level, (void)line;
 }

@@ -161,6 +161,28 @@ KECS_STORE_API kecs_status kecs_replica_graves(kecs_store *store, const kecs_rep
  * stays this file's, as does what the other side has refused. */
 KECS_STORE_API kecs_status kecs_replica_renumber(kecs_store *store, int64_t number, int64_t acked);
 
+/* Tombstones live at least so long from here on, whatever compaction is told: microseconds, above 0. A number of the
+ * tenant, or of the file. */
+KECS_STORE_API kecs_status kecs_replica_retain(kecs_store *store, int64_t retention_us);
+
+/* Stamps are ahead of the store's clock by so much from here on, microseconds: what another clock, which all others go
+ * by, is ahead of it. It is kept in the file; other processes that have it open learn of it when they open it next. */
+KECS_STORE_API kecs_status kecs_replica_offset(kecs_store *store, int64_t offset_us);
+
+/* What a clock that was ahead has written, and what it is to become. */
+typedef struct kecs_restamp {
+  int64_t limit_us;  /* a time, microseconds since 1970: stamps above it are given anew, in their order */
+  int64_t now_us;    /* none of them gets a later time than this one, unless what was seen before is later */
+  int64_t offset_us; /* added to the time of each: the error that the clock had */
+  int64_t acked;     /* given and taken: kecs_replica.acked */
+  int64_t intent;    /* given and taken: another stamp of the log, 0: none */
+  int64_t changed;   /* taken: stamps that were given anew; 0: there was nothing to do */
+} kecs_restamp;
+
+/* Gives stamps anew that no other store can have: rows, tombstones, entries of the log, the history. The new ones are
+ * above all that was merged or acknowledged. In one transaction; the log's last stamp, and so the clock, goes back. */
+KECS_STORE_API kecs_status kecs_replica_restamp(kecs_store *store, kecs_restamp *restamp);
+
 /* A line for the store's logger. */
 KECS_STORE_API void kecs_replica_log(kecs_store *store, kecs_log_level level, const char *line);
 

@@ -112,9 +112,6 @@ KECS__FN kecs_value kecs__merge_default(const kecs__meta *meta, int column);
 /* Fills in columns of kecs_replica_row.fill but those of the groups that were taken. (replica_schema.c) */
 KECS__FN kecs_status kecs__merged_fill(kecs__join *merge, unsigned taken);
 
-/* Whether a column comes with a mask of groups; the life brings all that travels. (replica_rows.c) */
-KECS__FN bool kecs__merge_takes(const kecs__join *merge, int column, unsigned groups);
-
 /* Asks for a key's state in the next page. (replica_rows.c) */
 KECS__FN kecs_status kecs__merge_want(kecs__write *write, kecs_kind kind, const char *key);
 

@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define KECS_SYNC__TOMBSTONES_US INT64_C(604800000000) /* a week */
+
 enum { KECS_SYNC__GREETINGS = 3 /* in one round: under its name, and under another one */ };
 
 /* ---- the handshake ---- */
@@ -37,14 +39,16 @@ static kecs_status kecs_sync__hello(kecs_sync *sync, bool *out_again) {
   kecs_status status = kecs_sync__send(&exchange, "greet the hub");
   const PGresult *said = status ? NULL : exchange.item[hello].result;
   if (said) {
-    sync->report.hub_offset_us = kecs_sync__number(said, 0, KECS_SYNC__NOW) - kecs_replica_now(sync->store);
+    int64_t hub_us = kecs_sync__number(said, 0, KECS_SYNC__NOW);
     sync->head = kecs_sync__number(said, 0, KECS_SYNC__HEAD);
     snprintf(sync->head_id, sizeof sync->head_id, "%s", kecs_sync__text(said, 0, KECS_SYNC__HEAD_ID));
     sync->until = kecs_sync__number(exchange.item[next].result, 0, 0);
     snprintf(sync->until_id, sizeof sync->until_id, "%s", kecs_sync__text(exchange.item[next].result, 0, 1));
     sync->until_kinds = kecs_sync__number(exchange.item[next].result, 0, 2);
     status = kecs_sync__schema_read(sync, kecs_sync__text(exchange.item[version].result, 0, 0));
+    status = status ? status : kecs_sync__measure(sync, hub_us);
     status = status ? status : kecs_sync__identify(sync, said, exchange.item[refused].result, out_again);
+    status = status || *out_again ? status : kecs_sync__restamp(sync, hub_us);
   }
   kecs_sync__end(&exchange);
   return status;
@@ -56,7 +60,23 @@ static kecs_status kecs_sync__last_work(kecs_store *tx, void *user) {
   return kecs_sync__note_number(tx, "last", *(const int64_t *)user);
 }
 
-static kecs_status kecs_sync__round(kecs_sync *sync) {
+static void kecs_sync__remember(kecs_sync *sync, kecs_status status, int64_t now) {
+  kecs_sync__told *told = &sync->told;
+  kecs_sync__lock(sync);
+  told->rounds++;
+  told->offset_us = sync->report.hub_offset_us ? sync->report.hub_offset_us : told->offset_us;
+  if (status) {
+    told->failures++;
+    told->failed_us = now;
+    told->error = *kecs_last_error();
+  } else {
+    told->failures = 0;
+    told->last_us = now;
+  }
+  kecs_sync__unlock(sync);
+}
+
+static kecs_status kecs_sync__steps(kecs_sync *sync) {
   bool again = true;
   kecs_status status = kecs_sync__notes_read(sync);
   sync->moved = false;
@@ -77,25 +97,70 @@ static kecs_status kecs_sync__round(kecs_sync *sync) {
   return status ? status : kecs_sync__append(sync);
 }
 
-KECS_STORE_API kecs_status kecs_sync_once(kecs_sync *sync, kecs_sync_report *out_report) {
-  if (!sync) {
-    return kecs_pg__fail(KECS_E_INVALID, "sync is NULL");
-  }
+KECS_PG__FN kecs_status kecs_sync__round(kecs_sync *sync, kecs_sync_report *out_report) {
   memset(&sync->report, 0, sizeof sync->report);
   sync->held = false;
-  kecs_status status = kecs_sync__round(sync);
+  kecs_sync__flag_set(&sync->stopped, 0);
+  kecs_status status = kecs_sync__steps(sync);
   if (status == KECS_E_CONFLICT && strcmp(kecs_last_error()->sqlstate, "KS001") == 0) {
-    status = kecs_sync__round(sync); /* another push under this name came in between: the handshake sees it now */
+    status = kecs_sync__steps(sync); /* another push under this name came in between: the handshake sees it now */
   }
   int64_t now = kecs_replica_now(sync->store);
   bool idle = sync->report.pushed + sync->report.pulled == 0 && now - sync->notes.last_us < INT64_C(60000000);
   if (!status && !idle) { /* an idle edge does not wear its disk */
     status = kecs_sync__transact(sync, kecs_sync__last_work, &now);
   }
+  kecs_sync__remember(sync, status, now);
   if (out_report) {
     *out_report = sync->report;
   }
   return status;
+}
+
+KECS_STORE_API kecs_status kecs_sync_once(kecs_sync *sync, kecs_sync_report *out_report) {
+  if (!sync) {
+    return kecs_pg__fail(KECS_E_INVALID, "sync is NULL");
+  }
+  return sync->running ? kecs_pg__fail(KECS_E_MISUSE, "the thread of this edge runs its rounds: kecs_sync_stop first")
+                       : kecs_sync__round(sync, out_report);
+}
+
+/* When the oldest change was made that is not pushed. */
+static kecs_status kecs_sync__lag(kecs_sync *sync, int64_t *out_lag_us) {
+  int64_t stamp = 0;
+  kecs_status status = kecs_sync__count(
+      sync->store,
+      "SELECT coalesce((SELECT c.stamp FROM {changes c} WHERE {own c}c.seq>(SELECT s.value FROM {change_state s} WHERE "
+      "{own s}s.id=2) ORDER BY c.seq LIMIT 1),0)",
+      &stamp);
+  int64_t oldest = 0;
+  status = status ? status
+                  : kecs_sync__count(sync->store,
+                                     "SELECT coalesce(min(f.oldest),0) FROM {change_folds f} WHERE {own f}f.seq>(SELECT "
+                                     "s.value FROM {change_state s} WHERE {own s}s.id=2)",
+                                     &oldest);
+  stamp = oldest && (!stamp || oldest < stamp) ? oldest : stamp;
+  int64_t lag = stamp ? kecs_replica_now(sync->store) - kecs_stamp_time(stamp) : 0;
+  *out_lag_us = lag > 0 ? lag : 0;
+  return status;
+}
+
+/* What the handle has seen; the error's text is copied, since a round may be under way. */
+static void kecs_sync__status_told(kecs_sync *sync, kecs_sync_status_info *out_info) {
+  kecs_sync__lock(sync);
+  const kecs_sync__told *told = &sync->told;
+  out_info->rounds = told->rounds;
+  out_info->failures = told->failures;
+  out_info->reconnects = told->connects > 0 ? told->connects - 1 : 0;
+  out_info->hub_offset_us = told->offset_us;
+  out_info->last_us = told->last_us > out_info->last_us ? told->last_us : out_info->last_us;
+  out_info->failed_us = told->failed_us;
+  out_info->failed = told->error.status;
+  snprintf(sync->said, sizeof sync->said, "%s", told->error.text);
+  kecs_sync__unlock(sync);
+  out_info->failed_text = sync->said;
+  out_info->running = sync->running;
+  out_info->batch = sync->batch;
 }
 
 KECS_STORE_API kecs_status kecs_sync_status(kecs_sync *sync, kecs_sync_status_info *out_info) {
@@ -103,13 +168,16 @@ KECS_STORE_API kecs_status kecs_sync_status(kecs_sync *sync, kecs_sync_status_in
     return kecs_pg__fail(KECS_E_INVALID, "%s is NULL", sync ? "out_info" : "sync");
   }
   memset(out_info, 0, sizeof *out_info);
-  kecs_status status = kecs_sync__notes_read(sync);
-  snprintf(sync->known_as, sizeof sync->known_as, "%s", sync->notes.alias[0] ? sync->notes.alias : sync->site);
+  kecs_sync__notes notes;
+  kecs_status status = kecs_sync__notes_of(sync->store, &notes);
+  snprintf(sync->known_as, sizeof sync->known_as, "%s", notes.alias[0] ? notes.alias : sync->site);
   out_info->site = sync->site;
   out_info->known_as = sync->known_as;
-  out_info->number = sync->notes.site;
-  out_info->cursor = sync->notes.cursor;
-  out_info->last_us = sync->notes.last_us;
+  out_info->number = notes.site;
+  out_info->cursor = notes.cursor;
+  out_info->last_us = notes.last_us;
+  kecs_sync__status_told(sync, out_info);
+  status = status ? status : kecs_sync__lag(sync, &out_info->lag_us);
   status =
       status ? status
              : kecs_sync__count(sync->store,
@@ -199,6 +267,14 @@ static kecs_status kecs_sync__check_options(const kecs_sync_options *options) {
   if (status) {
     return status;
   }
+  if (options->tombstones_us < 0) {
+    return kecs_pg__fail(KECS_E_INVALID, "options.tombstones_us is %lld; above 0, or 0 for 7 days",
+                         (long long)options->tombstones_us);
+  }
+  if (options->max_offset_us < 0 || options->max_offset_us > KECS_SYNC__AHEAD_US) {
+    return kecs_pg__fail(KECS_E_INVALID, "options.max_offset_us is %lld; 1 to %lld, or 0",
+                         (long long)options->max_offset_us, (long long)KECS_SYNC__AHEAD_US);
+  }
   if (options->append_bytes < -1 || options->append_keep_bytes < 0) {
     return kecs_pg__fail(KECS_E_INVALID, "options.append_bytes is -1 or more, options.append_keep_bytes 0 or more");
   }
@@ -269,7 +345,16 @@ KECS_STORE_API kecs_status kecs_sync_open(kecs_store *store, const kecs_sync_opt
   }
   sync->allocator = *allocator;
   sync->store = store;
+  sync->tombstones_us = options->tombstones_us ? options->tombstones_us : KECS_SYNC__TOMBSTONES_US;
+  sync->max_offset_us = options->max_offset_us ? options->max_offset_us : KECS_SYNC__AHEAD_US;
   sync->batch = options->batch ? options->batch : KECS_SYNC__BATCH;
+  sync->adapts = options->batch == 0;
+#if !defined(KECS_STORE_NO_THREADS)
+  if (pthread_mutex_init(&sync->mutex, NULL) != 0) {
+    kecs_pg__release(allocator, sync, sizeof *sync);
+    return KECS_E_NOMEM;
+  }
+#endif
   sync->append_pull = options->append_pull;
   sync->merge = options->merge;
   sync->user = options->user;
@@ -296,6 +381,10 @@ KECS_STORE_API kecs_status kecs_sync_open(kecs_store *store, const kecs_sync_opt
 KECS_STORE_API void kecs_sync_close(kecs_sync *sync) {
   if (sync) {
     kecs_allocator allocator = sync->allocator;
+    (void)kecs_sync_stop(sync);
+#if !defined(KECS_STORE_NO_THREADS)
+    (void)pthread_mutex_destroy(&sync->mutex);
+#endif
     kecs_sync__hang_up(sync);
     kecs_pg_backend()->detach(&sync->place, &sync->allocator);
     kecs_pg__release_text(&allocator, sync->hub);

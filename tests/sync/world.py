@@ -141,10 +141,10 @@ class World:
 
     def sync(self, name):
         """{pushed, refused, pulled, conflicts, trips, out, into, appended, dropped, reconciled, resent,
-        forgotten}"""
+        forgotten, restamped}"""
         numbers = map(int, self.ok("sync", name).split())
         return dict(zip(("pushed", "refused", "pulled", "conflicts", "trips", "out", "into", "appended", "dropped",
-                         "reconciled", "resent", "forgotten"), numbers))
+                         "reconciled", "resent", "forgotten", "restamped"), numbers))
 
     def edges(self):
         return sorted(name for name in self.drivers if name != "h")
@@ -237,6 +237,19 @@ class World:
             assert state["refused"] == 0 and state["wanted"] == 0 and state["pending"] == 0, (name, state)
             with self.base_of(name) as base:
                 assert not base.execute("PRAGMA foreign_key_check").fetchall(), name
+
+
+def with_services(world, count=12, name="a"):
+    """A cluster, and services s0, s1 ... that every edge has."""
+    world.put(name, "cluster", clusterName="shop")
+    for number in range(count):
+        world.put(name, "service", serviceName="s%d" % number, cluster="shop", desiredCount=1)
+    world.check_equal()
+
+
+def count_of(world, name, number):
+    found = world.get(name, "service", "shop,s%d" % number)
+    return found and found["desiredCount"]
 
 
 def run_tests(names, word=""):

@@ -15,6 +15,8 @@
  *   raise NAME FAMILY REVISION      the counter of a family
  *   prioritize NAME RULE=N,RULE=N   all at once
  *   columns KIND                    those that travel
+ *   compact NAME OLDER TOMBSTONES   kecs_changes_compact, microseconds
+ *   retain MICROSECONDS URL         kecs_sync_hub_retain
  *   clock MICROSECONDS              what is added to the clock from now on */
 #include "kecs_store_pg.h"
 
@@ -175,11 +177,11 @@ static kecs_status close_store(place *at) {
 static kecs_status round_of(place *at) {
   kecs_sync_report report;
   kecs_status status = kecs_sync_once(at->sync, &report);
-  snprintf(said, sizeof said, "%lld %lld %lld %lld %lld %lld %lld %lld %lld %u %lld %lld", (long long)report.pushed,
-           (long long)report.refused, (long long)report.pulled, (long long)report.conflicts,
+  snprintf(said, sizeof said, "%lld %lld %lld %lld %lld %lld %lld %lld %lld %u %lld %lld %lld",
+           (long long)report.pushed, (long long)report.refused, (long long)report.pulled, (long long)report.conflicts,
            (long long)report.round_trips, (long long)report.bytes_out, (long long)report.bytes_in,
            (long long)report.appended, (long long)report.dropped, report.reconciled, (long long)report.resent,
-           (long long)report.forgotten);
+           (long long)report.forgotten, (long long)report.restamped);
   return status;
 }
 
@@ -250,6 +252,17 @@ static kecs_status prioritize(place *at, char *rest) {
   return kecs_rule_set_priorities(at->store, wanted, count);
 }
 
+static kecs_status compact_log(place *at, char *rest) {
+  kecs_compaction options = {0};
+  kecs_compacted done;
+  options.older_than_us = strtoll(rest ? rest : "0", &rest, 10);
+  options.tombstones_us = rest ? strtoll(rest, NULL, 10) : 0;
+  kecs_status status = kecs_changes_compact(at->store, &options, &done);
+  snprintf(said, sizeof said, "%lld %lld %lld", (long long)done.removed, (long long)done.tombstones,
+           (long long)done.floor);
+  return status;
+}
+
 static kecs_status run_rows(const char *verb, place *at, char *rest) {
   char *kind = strtok(rest, " ");
   char *more = strtok(NULL, "");
@@ -282,6 +295,10 @@ static kecs_status run(char *verb, char *rest) {
   if (strcmp(verb, "merger") == 0) {
     return set_merger(rest);
   }
+  if (strcmp(verb, "retain") == 0) {
+    int64_t retention = strtoll(rest, &rest, 10);
+    return kecs_sync_hub_retain(*rest ? rest + 1 : rest, retention);
+  }
   if (strcmp(verb, "clock") == 0) {
     shift = strtoll(rest, NULL, 10);
     return KECS_OK;
@@ -300,6 +317,9 @@ static kecs_status run(char *verb, char *rest) {
   }
   if (strcmp(verb, "sync") == 0) {
     return round_of(at);
+  }
+  if (strcmp(verb, "compact") == 0) {
+    return compact_log(at, more);
   }
   if (strcmp(verb, "status") == 0) {
     return state_of(at);
