@@ -1,5 +1,5 @@
 /* kecs_store_pg.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * b898451181da649a5a79a02c4572461ee1cd09c512c2f26dfb3cf0b6ca8660b9 */
+ * e2c9f8add5ec83eaf86d6506232f43907ec1ce16bfd5ad07cd5c82b5081df62c */
 /* ---- doc/manual_pg.h --------------------------------------------------------------------------------------------- */
 /* kecs_store_pg.h -- PostgreSQL behind the calls of kecs_store.h.
  *
@@ -5581,7 +5581,9 @@ static void kecs_sync__set(kecs_sync__parts *parts, int number) {
     const kecs_pg__mark marks[] = {{"c", column->name}, {"g", group}, {NULL, NULL}};
     kecs_pg__text *out = &parts->part[KECS_SYNC__PART_SETS];
     kecs_pg__text_adds(out, out->len ? "," : "");
-    kecs_pg__text_fill(out, "{c}=CASE WHEN " KECS_SYNC__PART_LATER " THEN u.{c} ELSE t.{c} END", marks);
+    kecs_pg__text_fill(out, "{c}=CASE WHEN ", marks);
+    kecs_pg__text_fill(out, kecs_sync__later_column(column) ? "c_{c} IS NOT NULL AND " : "", marks);
+    kecs_pg__text_fill(out, KECS_SYNC__PART_LATER " THEN u.{c} ELSE t.{c} END", marks);
   }
 }
 
