@@ -1,5 +1,5 @@
 /* kecs_store_pg.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 31897cd4366778c22034352c9ce8f3262044bba5eeb3f4d5ae813d3b0d95cc8b */
+ * 4f354a119881b2c657c16c576b327e2313b8c3c7990d117a67d0ac9d7a4713d0 */
 /* ---- doc/manual_pg.h --------------------------------------------------------------------------------------------- */
 /* kecs_store_pg.h -- PostgreSQL behind the calls of kecs_store.h.
  *
@@ -5581,7 +5581,9 @@ static void kecs_sync__set(kecs_sync__parts *parts, int number) {
     const kecs_pg__mark marks[] = {{"c", column->name}, {"g", group}, {NULL, NULL}};
     kecs_pg__text *out = &parts->part[KECS_SYNC__PART_SETS];
     kecs_pg__text_adds(out, out->len ? "," : "");
-    kecs_pg__text_fill(out, "{c}=CASE WHEN " KECS_SYNC__PART_LATER " THEN u.{c} ELSE t.{c} END", marks);
+    kecs_pg__text_fill(out, "{c}=CASE WHEN ", marks);
+    kecs_pg__text_fill(out, kecs_sync__later_column(column) ? "c_{c} IS NOT NULL AND " : "", marks);
+    kecs_pg__text_fill(out, KECS_SYNC__PART_LATER " THEN u.{c} ELSE t.{c} END", marks);
   }
 }
 

@@ -215,8 +215,8 @@ static const command commands[] = {
      "  KECS_HUB=postgres://... KECS_SITE=cellar kecs --db edge.db sync status\n"},
     {"conflicts", "[resolve ID]", "what has lost against another edge or the hub", 0, 2, run_conflicts,
      "One line a row: number, open or what was decided, time of the change that lost, reason, kind, key, and the\n"
-     "whole row. `resolve` decides: --take kept leaves the row as it is, --take lost writes what had lost once more, as an\n"
-     "ordinary edit, which the next round pushes.\n",
+     "whole row. `resolve` decides: --take kept leaves the row as it is, --take lost writes what had lost once more,\n"
+     "as an ordinary edit, which the next round pushes.\n",
      "  kecs --db edge.db conflicts\n"
      "  kecs --db edge.db conflicts resolve 3 --take lost\n"},
     {"hub", "init | retain DAYS", "make a hub of a tenant on PostgreSQL", 1, 2, run_hub,
