@@ -58,5 +58,6 @@ extern "C" {
 #include "sync/compare.c"
 #include "sync/restamp.c"
 #include "sync/round.c"
+#include "sync/thread.c"
 #endif
 #include "doc/licence.h"

@@ -31,8 +31,7 @@ static void kecs_sync__array_value(kecs_pg__text *array, const kecs_column_info 
   } else if (value->type == KECS_VALUE_TEXT) {
     kecs_sync__array_add(array, value->text);
   } else if (column->type == KECS_TYPE_BOOL) {
-    kecs_pg__text_adds(array, array->len == 0 ? "{" : ",");
-    kecs_pg__text_adds(array, value->number ? "t" : "f"); /* without quotes: those of texts alone have them */
+    kecs_sync__array_bool(array, value->number != 0);
   } else {
     kecs_sync__array_int(array, value->number);
   }
@@ -92,7 +91,9 @@ KECS_PG__FN void kecs_sync__load_key(kecs_sync__arrays *bury, const kecs_kind_in
       kecs_pg__text_add(&part, key++, 1);
     }
     key += !last && *key == ',' ? 1 : 0;
-    if (info->columns[list->columns[i]].type == KECS_TYPE_TEXT) {
+    const kecs_column_info *column = &info->columns[list->columns[i]];
+    bool text = column->type == KECS_TYPE_TEXT || column->type == KECS_TYPE_JSON;
+    if (text) {
       kecs_sync__array_add(&bury->array[KECS_SYNC__BURY_FIXED + i], part.len ? part.data : "");
     } else {
       kecs_sync__array_int(&bury->array[KECS_SYNC__BURY_FIXED + i], part.len ? strtoll(part.data, NULL, 10) : 0);
@@ -351,6 +352,21 @@ static kecs_status kecs_sync__pass_over(kecs_sync *sync, const kecs_replica_end 
   return status ? status : kecs_sync__notes_read(sync);
 }
 
+/* Batches grow while a push takes less than 200 ms: twofold until one has taken longer than 500, which halves them, and
+ * from then on by little. */
+static void kecs_sync__adapt(kecs_sync *sync, int64_t rows, int64_t ms) {
+  if (!sync->adapts || rows * 2 < sync->batch) {
+    return;
+  }
+  if (ms > KECS_SYNC__LONG_MS) {
+    sync->steady = true;
+    sync->batch = sync->batch / 2 > KECS_SYNC__BATCH_LEAST ? sync->batch / 2 : KECS_SYNC__BATCH_LEAST;
+  } else if (ms < KECS_SYNC__SHORT_MS) {
+    sync->batch += sync->steady ? KECS_SYNC__BATCH_LEAST : sync->batch;
+    sync->batch = sync->batch < KECS_SYNC__BATCH_MOST ? sync->batch : KECS_SYNC__BATCH_MOST;
+  }
+}
+
 static kecs_status kecs_sync__push_log(kecs_sync *sync, bool *out_more) {
   kecs_sync__load load;
   kecs_replica side = kecs_sync__side(sync);
@@ -359,14 +375,19 @@ static kecs_status kecs_sync__push_log(kecs_sync *sync, bool *out_more) {
   kecs_replica_end upto = {sync->notes.intent.seq, sync->notes.intent.stamp, 0};
   kecs_sync__load_begin(&load, sync);
   load.partly = true;
-  kecs_status status = kecs_replica_pending(sync->store, &side, sync->batch, again ? &upto : NULL,
+  int batch = sync->batch;
+  kecs_status status = kecs_replica_pending(sync->store, &side, batch, again ? &upto : NULL,
                                             kecs_sync__load_visit, &load, &end);
-  *out_more = !status && (again || end.read == sync->batch);
+  *out_more = !status && (again || end.read == batch);
   if (!status && !again && load.rows == 0) {
     status = end.read ? kecs_sync__pass_over(sync, &end) : KECS_OK;
   } else if (!status) {
+    int64_t begun = kecs_sync__clock_ms();
     status = kecs_sync__intend(sync, again, end.seq, end.stamp);
     status = status ? status : kecs_sync__push_send(sync, &load);
+    if (!status) {
+      kecs_sync__adapt(sync, load.rows, kecs_sync__clock_ms() - begun);
+    }
   }
   kecs_sync__load_free(&load);
   return status;
