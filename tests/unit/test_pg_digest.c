@@ -1,5 +1,5 @@
-/* tests/unit/test_pg_digest.c -- hashes and buckets by which an edge and its hub compare what they have: the same numbers
- * on both sides, whatever is hashed. */
+/* tests/unit/test_pg_digest.c -- hashes and buckets by which an edge and its hub compare what they have: the same
+ * numbers on both sides, whatever is hashed. */
 #include "base/prologue.h"
 
 #include "sync/digest.h"

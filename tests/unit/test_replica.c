@@ -1,5 +1,5 @@
-/* tests/unit/test_replica.c -- what a repair asks of a file: walks by stamps, another number, stamps given anew, and how
- * long tombstones live. tests/sync has the same in the large, with a hub. */
+/* tests/unit/test_replica.c -- what a repair asks of a file: walks by stamps, another number, stamps given anew, and
+ * how long tombstones live. tests/sync has the same in the large, with a hub. */
 #include "base/prologue.h"
 
 #include "gen/api_public.h"
