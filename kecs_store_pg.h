@@ -1,5 +1,5 @@
 /* kecs_store_pg.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * be59fedcfa734bf3a64304081b0d015c27c2bd71e6e802c2235b36223d4d1546 */
+ * 319b6f75cb22745a8fdc22b8dc99bbc1676bc639d601293c6371dc4ecc3a8f3f */
 /* ---- doc/manual_pg.h --------------------------------------------------------------------------------------------- */
 /* kecs_store_pg.h -- PostgreSQL behind the calls of kecs_store.h.
  *
@@ -92,6 +92,29 @@ KECS_STORE_API const kecs_backend *kecs_pg_backend(void);
 
 typedef struct kecs_sync kecs_sync;
 
+/* A site as its hub knows it. The name dies when `visit` returns. */
+typedef struct kecs_sync_site {
+  const char *name;
+  int64_t number;
+  int64_t seen_us;     /* of its last handshake or push, microseconds since 1970 */
+  int64_t lag_us;      /* how long ago that was, by the hub's clock */
+  int64_t acked_stamp; /* its stamps up to this one are here (kecs_stamp_time); 0: none */
+  int64_t pushes;
+  int64_t refused;     /* rows of its last push that the hub refused */
+} kecs_sync_site;
+
+/* How a hub stands. */
+typedef struct kecs_sync_hub_info {
+  int64_t sites;
+  int64_t head;       /* of the feed: the last number that was given */
+  int64_t floor;      /* an edge whose cursor is below it was away for too long */
+  int64_t queued;     /* committed changes without a number yet: the next handshake gives them one */
+  int64_t tombstones;
+  int64_t conflicts;  /* entries of the hub's conflict log */
+  int64_t refused;
+  int64_t bytes;      /* of the whole database, with other tenants */
+} kecs_sync_hub_info;
+
 /* Zero-initialised but for `hub` and `site`. Texts are copied. */
 typedef struct kecs_sync_options {
   const char *hub;        /* URL of the hub's database, as kecs_open takes it, with its tenant:
@@ -166,6 +189,14 @@ typedef struct kecs_sync_status_info {
  * Errors: as kecs_open; DENIED. */
 KECS_STORE_API kecs_status kecs_sync_hub_init(const char *hub);
 
+/* Calls `visit` for each site of the hub, by number; what it returns ends it. Errors: as kecs_open; UNSUPPORTED (no hub). */
+KECS_STORE_API kecs_status kecs_sync_hub_sites(const char *hub,
+                                               kecs_status (*visit)(const kecs_sync_site *site, void *user),
+                                               void *user);
+
+/* The same errors. */
+KECS_STORE_API kecs_status kecs_sync_hub_status(const char *hub, kecs_sync_hub_info *out_info);
+
 /* Prepares the file for sync, and connects nowhere. The store must stay open until kecs_sync_close. Rows that were in
  * the file before it was tracked will be pushed, too. Errors: INVALID (options; other kinds or another site name
  * than the file began with), UNSUPPORTED (not tracked, no SQLite file, a kind that can't take part), and those
@@ -184,7 +215,7 @@ KECS_STORE_API kecs_status kecs_sync_once(kecs_sync *sync, kecs_sync_report *out
 
 /* How a thread runs rounds. Zero-initialised: every 5 seconds, and as soon as something is written here. */
 typedef struct kecs_sync_pace {
-  int every_ms;       /* between two rounds, a fifth more or less; 0: 5000. A hub may ask for more: kecs_sync_hub_limit */
+  int every_ms;       /* between two rounds, a fifth more or less; 0: 5000 */
   int backoff_max_ms; /* after failures pauses are anything up to 2, 4, 8 ... seconds, and up to this; 0: 60000 */
   bool timed;         /* changes wait for the next round's time: they do not begin one */
   void (*after)(kecs_status status, const kecs_sync_report *report, const kecs_error *error, void *user);
@@ -5890,8 +5921,6 @@ struct kecs_sync {
   int ending;                               /* a flag: the thread, and its round with it */
   bool adapts;                              /* `batch` follows the time that a push takes */
   bool steady;                              /* it has been too long once */
-  int64_t limit_ms;                         /* the hub's wish: no rounds that follow faster */
-  int64_t limit_rows;                       /* and no longer batches; 0: it has none */
   kecs_sync__told told;
   char said[sizeof((kecs_error *)NULL)->text]; /* for kecs_sync_status */
   kecs_sync_pace pace;
@@ -6145,6 +6174,122 @@ KECS_STORE_API kecs_status kecs_sync_hub_init(const char *hub) {
     kecs_pg__restore(&error);
   }
   return status ? status : closed;
+}
+
+/* ---- sync/hub_state.c -------------------------------------------------------------------------------------------- */
+/* sync/hub_state.c -- how a hub stands: its sites, its feed, and what it asks of its edges. */
+
+#include <stdio.h>
+#include <string.h>
+
+/* Over a connection of its own. */
+static kecs_status kecs_sync__put_question(const char *hub, const kecs_allocator *allocator, const char *form,
+                                  PGresult **out_result) {
+  const kecs_backend *backend = kecs_pg_backend();
+  kecs_connect_options options;
+  kecs_connection *shared = NULL;
+  kecs_place place;
+  kecs_pg__text text = {allocator, NULL, 0, 0, KECS_OK};
+  memset(&place, 0, sizeof place);
+  memset(&options, 0, sizeof options);
+  kecs_status status = backend->attach(hub, allocator, &place);
+  options.path = hub;
+  options.place = &place;
+  options.allocator = allocator;
+  options.busy_timeout_ms = 10000;
+  status = status ? status : backend->connect(&options, &shared);
+  if (!status) {
+    kecs_pg__connection *connection = kecs_pg__of(shared);
+    const kecs_pg__mark marks[] = {{"S", connection->home->schema}, {"T", connection->home->tenant}, {NULL, NULL}};
+    kecs_pg__text_fill(&text, form, marks);
+    status = text.status ? text.status
+                         : kecs_pg__command(connection, text.data, KECS_PG__STOPS, "ask the hub", out_result);
+  }
+  if (status && strcmp(kecs_last_error()->sqlstate, "42P01") == 0) {
+    status = kecs_pg__fail(KECS_E_UNSUPPORTED, "%s: the database is no hub: run kecs hub init", place.shown);
+  }
+  kecs_error error = *kecs_last_error();
+  kecs_pg__text_free(&text);
+  if (shared) {
+    backend->disconnect(shared);
+  }
+  backend->detach(&place, allocator);
+  if (status) {
+    kecs_pg__restore(&error);
+  }
+  return status;
+}
+
+static kecs_status kecs_sync__ask_hub(const char *hub, const char *form, PGresult **out_result) {
+  kecs_options options;
+  kecs_store *store = NULL;
+  if (!hub || !kecs_pg_backend()->answers_to(hub)) {
+    return kecs_pg__fail(KECS_E_INVALID, "hub must be the URL of a PostgreSQL database");
+  }
+  memset(&options, 0, sizeof options);
+  options.path = hub;
+  options.backends = kecs_pg_backends();
+  options.read_only = true;
+  kecs_status status = kecs_open(&options, &store);
+  if (status) {
+    return status;
+  }
+  status = kecs_sync__put_question(hub, kecs_replica_allocator(store), form, out_result);
+  kecs_error error = *kecs_last_error();
+  kecs_status closed = kecs_close(store);
+  if (status) {
+    kecs_pg__restore(&error);
+  }
+  return status ? status : closed;
+}
+
+KECS_STORE_API kecs_status kecs_sync_hub_sites(const char *hub,
+                                               kecs_status (*visit)(const kecs_sync_site *site, void *user),
+                                               void *user) {
+  PGresult *result = NULL;
+  if (!visit) {
+    return kecs_pg__fail(KECS_E_INVALID, "visit is NULL");
+  }
+  kecs_status status = kecs_sync__ask_hub(
+      hub,
+      "SELECT s.name,s.site,(extract(epoch FROM s.seen)*1000000)::bigint,(extract(epoch FROM "
+      "clock_timestamp()-s.seen)*1000000)::bigint,s.acked,s.pushes,(SELECT count(*) FROM {S}sync_refused r WHERE "
+      "r.tenant=s.tenant AND r.site=s.site) FROM {S}sync_sites s WHERE s.tenant={T} ORDER BY s.site",
+      &result);
+  for (int row = 0; !status && row < PQntuples(result); row++) {
+    kecs_sync_site site = {kecs_sync__text(result, row, 0),   kecs_sync__number(result, row, 1),
+                           kecs_sync__number(result, row, 2), kecs_sync__number(result, row, 3),
+                           kecs_sync__number(result, row, 4), kecs_sync__number(result, row, 5),
+                           kecs_sync__number(result, row, 6)};
+    status = visit(&site, user);
+  }
+  PQclear(result);
+  return status;
+}
+
+KECS_STORE_API kecs_status kecs_sync_hub_status(const char *hub, kecs_sync_hub_info *out_info) {
+  PGresult *result = NULL;
+  if (!out_info) {
+    return kecs_pg__fail(KECS_E_INVALID, "out_info is NULL");
+  }
+  memset(out_info, 0, sizeof *out_info);
+  kecs_status status = kecs_sync__ask_hub(
+      hub,
+      "SELECT (SELECT count(*) FROM {S}sync_sites WHERE tenant={T}),coalesce((SELECT seq FROM {S}change_heads WHERE "
+      "tenant={T}),0),coalesce((SELECT value FROM {S}change_state WHERE tenant={T} AND id=1),0),(SELECT count(*) FROM "
+      "{S}change_queue WHERE tenant={T}),(SELECT count(*) FROM {S}change_tombstones WHERE tenant={T}),(SELECT count(*) "
+      "FROM {S}sync_conflicts WHERE tenant={T}),(SELECT count(*) FROM {S}sync_refused WHERE tenant={T}),"
+      "pg_database_size(current_database())",
+      &result);
+  if (!status) {
+    int64_t *const numbers[] = {&out_info->sites,      &out_info->head,      &out_info->floor,   &out_info->queued,
+                                &out_info->tombstones, &out_info->conflicts, &out_info->refused, &out_info->bytes};
+    for (int i = 0; i < 8; i++) {
+      *numbers[i] = kecs_sync__number(result, 0, i);
+    }
+  }
+  PQclear(result);
+  return status;
 }
 
 /* ---- sync/pack.c ------------------------------------------------------------------------------------------------- */
@@ -7405,7 +7550,7 @@ static kecs_status kecs_sync__id_visit(const kecs_value *values, void *user) {
 KECS_PG__FN kecs_status kecs_sync__intend(kecs_sync *sync, bool again, int64_t seq, int64_t stamp) {
   kecs_sync__intent *intent = &sync->notes.intent;
   kecs_status status = again ? KECS_OK
-                             : kecs_replica_sql(sync->store, "SELECT lower(hex(randomblob(16)))", NULL, 0, 1,
+                             : kecs_replica_sql(sync->store, "SELECT lower(hex(randomblob(8)))", NULL, 0, 1,
                                                 kecs_sync__id_visit, intent->id);
   intent->seq = again ? intent->seq : seq;
   intent->stamp = again ? intent->stamp : stamp;
@@ -10165,8 +10310,7 @@ static int64_t kecs_sync__pause(kecs_sync *sync) {
   int64_t most = sync->pace.backoff_max_ms ? sync->pace.backoff_max_ms : KECS_SYNC__BACKOFF_MAX_MS;
   int64_t bound = KECS_SYNC__BACKOFF_MS;
   if (sync->told.failures == 0) {
-    int64_t pause = every - every / 5 + kecs_sync__chance(sync, every * 2 / 5);
-    return pause > sync->limit_ms ? pause : sync->limit_ms;
+    return every - every / 5 + kecs_sync__chance(sync, every * 2 / 5);
   }
   for (int64_t n = 0; n < sync->told.failures && bound < most; n++) {
     bound *= 2;
@@ -10214,7 +10358,6 @@ static void *kecs_sync__work(void *user) {
   kecs_sync *sync = user;
   while (!kecs_sync__ends(sync)) {
     kecs_sync_report report;
-    int64_t begun = kecs_sync__clock_ms();
     kecs_status status = kecs_sync__round(sync, &report);
     if (sync->pace.after && !kecs_sync__ends(sync)) {
       sync->pace.after(status, &report, kecs_last_error(), sync->pace.user);
@@ -10223,7 +10366,6 @@ static void *kecs_sync__work(void *user) {
     if (status || sync->pace.timed) {
       kecs_sync__nap(sync, until);
     } else {
-      kecs_sync__nap(sync, begun + sync->limit_ms < until ? begun + sync->limit_ms : until);
       kecs_sync__wait(sync, until);
     }
   }

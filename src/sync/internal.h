@@ -93,8 +93,6 @@ struct kecs_sync {
   int ending;                               /* a flag: the thread, and its round with it */
   bool adapts;                              /* `batch` follows the time that a push takes */
   bool steady;                              /* it has been too long once */
-  int64_t limit_ms;                         /* the hub's wish: no rounds that follow faster */
-  int64_t limit_rows;                       /* and no longer batches; 0: it has none */
   kecs_sync__told told;
   char said[sizeof((kecs_error *)NULL)->text]; /* for kecs_sync_status */
   kecs_sync_pace pace;

@@ -8,6 +8,29 @@
 
 typedef struct kecs_sync kecs_sync;
 
+/* A site as its hub knows it. The name dies when `visit` returns. */
+typedef struct kecs_sync_site {
+  const char *name;
+  int64_t number;
+  int64_t seen_us;     /* of its last handshake or push, microseconds since 1970 */
+  int64_t lag_us;      /* how long ago that was, by the hub's clock */
+  int64_t acked_stamp; /* its stamps up to this one are here (kecs_stamp_time); 0: none */
+  int64_t pushes;
+  int64_t refused;     /* rows of its last push that the hub refused */
+} kecs_sync_site;
+
+/* How a hub stands. */
+typedef struct kecs_sync_hub_info {
+  int64_t sites;
+  int64_t head;       /* of the feed: the last number that was given */
+  int64_t floor;      /* an edge whose cursor is below it was away for too long */
+  int64_t queued;     /* committed changes without a number yet: the next handshake gives them one */
+  int64_t tombstones;
+  int64_t conflicts;  /* entries of the hub's conflict log */
+  int64_t refused;
+  int64_t bytes;      /* of the whole database, with other tenants */
+} kecs_sync_hub_info;
+
 /* Zero-initialised but for `hub` and `site`. Texts are copied. */
 typedef struct kecs_sync_options {
   const char *hub;        /* URL of the hub's database, as kecs_open takes it, with its tenant:
@@ -82,6 +105,14 @@ typedef struct kecs_sync_status_info {
  * Errors: as kecs_open; DENIED. */
 KECS_STORE_API kecs_status kecs_sync_hub_init(const char *hub);
 
+/* Calls `visit` for each site of the hub, by number; what it returns ends it. Errors: as kecs_open; UNSUPPORTED (no hub). */
+KECS_STORE_API kecs_status kecs_sync_hub_sites(const char *hub,
+                                               kecs_status (*visit)(const kecs_sync_site *site, void *user),
+                                               void *user);
+
+/* The same errors. */
+KECS_STORE_API kecs_status kecs_sync_hub_status(const char *hub, kecs_sync_hub_info *out_info);
+
 /* Prepares the file for sync, and connects nowhere. The store must stay open until kecs_sync_close. Rows that were in
  * the file before it was tracked will be pushed, too. Errors: INVALID (options; other kinds or another site name
  * than the file began with), UNSUPPORTED (not tracked, no SQLite file, a kind that can't take part), and those
@@ -100,7 +131,7 @@ KECS_STORE_API kecs_status kecs_sync_once(kecs_sync *sync, kecs_sync_report *out
 
 /* How a thread runs rounds. Zero-initialised: every 5 seconds, and as soon as something is written here. */
 typedef struct kecs_sync_pace {
-  int every_ms;       /* between two rounds, a fifth more or less; 0: 5000. A hub may ask for more: kecs_sync_hub_limit */
+  int every_ms;       /* between two rounds, a fifth more or less; 0: 5000 */
   int backoff_max_ms; /* after failures pauses are anything up to 2, 4, 8 ... seconds, and up to this; 0: 60000 */
   bool timed;         /* changes wait for the next round's time: they do not begin one */
   void (*after)(kecs_status status, const kecs_sync_report *report, const kecs_error *error, void *user);
