@@ -36,6 +36,10 @@ KECS_PG__FN kecs_status kecs_sync__reconcile_begin(kecs_store *tx, const kecs_sy
   status = status ? status : kecs_sync__note_number(tx, "repair_cause", causes);
   status = status ? status : kecs_sync__note_number(tx, "cursor", sync->head);
   status = status ? status : kecs_sync__note(tx, "cursor_id", sync->head_id);
+  if (!status && (cause & (KECS_SYNC_HISTORY | KECS_SYNC_LOST))) { /* events and logs, as far as they are here */
+    status = kecs_replica_sql(tx, "UPDATE {sync_state} SET value='0' WHERE {own}substr(name,1,7)='append_'", NULL, 0, 0,
+                              NULL, NULL);
+  }
   /* A bootstrap that was under way is a part of it. */
   return status ? status : kecs_sync__note_number(tx, "boot_kind", KECS_SYNC__BOOT_DONE);
 }
@@ -93,7 +97,11 @@ static kecs_status kecs_sync__digests_work(kecs_store *tx, void *user) {
 }
 
 static kecs_status kecs_sync__digests_run(kecs_sync *sync, kecs_sync__digests *digests) {
-  kecs_sync__begin(&digests->exchange, sync, false);
+  bool went_back = sync->notes.repair_cause & (KECS_SYNC_HISTORY | KECS_SYNC_LOST);
+  kecs_sync__begin(&digests->exchange, sync, went_back);
+  if (went_back) { /* no tombstone goes there for a while */
+    (void)kecs_sync__add_item(&digests->exchange, "SELECT {S}sync_changed({T})", "", NULL, 0);
+  }
   for (int kind = 1; kind < KECS_KIND_COUNT; kind++) {
     if (sync->kinds & KECS_BIT(kind)) {
       digests->item[kind] =
@@ -139,7 +147,7 @@ static kecs_status kecs_sync__rows_page(kecs_sync *sync, kecs_sync__page *page, 
   snprintf(rid, sizeof rid, "%lld", (long long)sync->notes.repair_rid);
   snprintf(size, sizeof size, "%d", sync->batch);
   const char *values[] = {rid, size, buckets};
-  kecs_sync__select(&form, info, false);
+  kecs_sync__select(&form, sync, info, false);
   kecs_pg__text_adds(&form, "t.rid>$1 AND {S}sync_bucket(");
   kecs_sync__key_text(&form, info, "t");
   kecs_pg__text_adds(&form, ")=ANY($3::integer[]) ORDER BY t.rid LIMIT $2");
