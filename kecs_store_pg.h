@@ -1,5 +1,5 @@
 /* kecs_store_pg.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 9b9e825f479ca4dabd709b2229bfd90eac23229abea1d977ccbd903a3bdd9bc1 */
+ * b92daa493b236fd1daf860c7d62b05a4b9e4406e18b2729afa952458e3f34e25 */
 /* ---- doc/manual_pg.h --------------------------------------------------------------------------------------------- */
 /* kecs_store_pg.h -- PostgreSQL behind the calls of kecs_store.h.
  *
@@ -201,7 +201,8 @@ typedef struct kecs_sync_status_info {
  * Errors: as kecs_open; DENIED. */
 KECS_STORE_API kecs_status kecs_sync_hub_init(const char *hub);
 
-/* Calls `visit` for each site of the hub, by number; what it returns ends it. Errors: as kecs_open; UNSUPPORTED (no hub). */
+/* Calls `visit` for each site of the hub, by number; what it returns ends it. Errors: as kecs_open; UNSUPPORTED (no
+ * hub). */
 KECS_STORE_API kecs_status kecs_sync_hub_sites(const char *hub,
                                                kecs_status (*visit)(const kecs_sync_site *site, void *user),
                                                void *user);
@@ -241,8 +242,8 @@ typedef struct kecs_sync_pace {
 } kecs_sync_pace;
 
 /* Runs rounds on a thread of its own until kecs_sync_stop or kecs_sync_close. A write of this process begins one at
- * once, one of another process within 25 ms. Its waiting costs what a watch costs (store/watch.h). `pace` may be NULL; it
- * is copied. Errors: INVALID; MISUSE (it runs); FULL (no thread); UNSUPPORTED (built with KECS_STORE_NO_THREADS). */
+ * once, one of another process within 25 ms. Its waiting costs what a watch costs (store/watch.h). `pace` may be NULL;
+ * it is copied. Errors: INVALID; MISUSE (it runs); FULL (no thread); UNSUPPORTED (built with KECS_STORE_NO_THREADS). */
 KECS_STORE_API kecs_status kecs_sync_start(kecs_sync *sync, const kecs_sync_pace *pace);
 
 /* Ends the thread and waits for that: a round under way is given up, also while the hub is waited for. Nothing is lost.
@@ -253,7 +254,8 @@ KECS_STORE_API kecs_status kecs_sync_stop(kecs_sync *sync);
  * goes on with its next round. NULL is fine. */
 KECS_STORE_API void kecs_sync_cancel(kecs_sync *sync);
 
-/* From this file and the handle alone; works without the hub, and while a round is under way, on one thread at a time. */
+/* From this file and the handle alone; works without the hub, and while a round is under way, on one thread at a
+ * time. */
 KECS_STORE_API kecs_status kecs_sync_status(kecs_sync *sync, kecs_sync_status_info *out_info);
 
 /* What has lost against another state, and was kept. Texts die when `visit` returns. */
@@ -5230,10 +5232,10 @@ KECS_PG__FN void kecs_sync__hub_rules(kecs_pg__text *out, int group, bool other)
  * function takes a kind's rows as arrays, one a column, and merges them as a set; docs/sync.md has the rules. Texts
  * with marks: {S} is the schema with its dot; {sent} the rows that came, as `u`. */
 
-#include <stdio.h>
-#include <string.h>
-
-/* ---- a kind's ---- */
+/* ---- sync/hub_forms.h -------------------------------------------------------------------------------------------- */
+/* sync/hub_forms.h -- what hub_sql.c makes a kind's two functions of: texts with marks. */
+#ifndef KECS_SYNC_HUB_FORMS_H
+#define KECS_SYNC_HUB_FORMS_H
 
 /* A push may have been here before. */
 #define KECS_SYNC__OPEN                                                         \
@@ -5401,8 +5403,8 @@ static const char kecs_sync__group_form[] =
 
 static const char kecs_sync__merge_form[] =
     "INSERT INTO {S}{t} AS t(tenant,{names}{local_names},{stamp_names})\n"
-    "    SELECT whose,{u_names}{local_values},{stamp_values} FROM {sent} WHERE (these IS NULL OR u.s_place=ANY(these)) AND "
-    "u.s_mask&8=0 ORDER BY {u_key}\n"
+    "    SELECT whose,{u_names}{local_values},{stamp_values} FROM {sent} WHERE (these IS NULL OR\n"
+    "    u.s_place=ANY(these)) AND u.s_mask&8=0 ORDER BY {u_key}\n"
     "    ON CONFLICT(tenant,{key}) DO UPDATE SET {sets}\n"
     "    WHERE (" KECS_SYNC__LATER "{known}){or_groups};{merge_partly}";
 
@@ -5479,6 +5481,12 @@ static const char kecs_sync__join_form[] =
 static const char kecs_sync__delete_form[] =
     "DELETE FROM {S}{t} t USING {buried} WHERE {same} AND u.s_key=ANY(these) AND (u.s_stamp,me)>(" KECS_SYNC__T_LIFE
     ");";
+
+#endif
+
+/* ---- sync/hub_sql.c, continued ----------------------------------------------------------------------------------- */
+#include <stdio.h>
+#include <string.h>
 
 /* The parts of a kind's texts. */
 enum {
@@ -6181,8 +6189,8 @@ KECS_PG__FN void kecs_sync__begin(kecs_sync__exchange *exchange, kecs_sync *sync
 KECS_PG__FN int kecs_sync__add_item(kecs_sync__exchange *exchange, const char *form, const char *table,
                                     const char *const *values, int count);
 
-/* The same for a call of a function that gives nothing back, and takes arrays, numbers, and texts that begin with no brace:
- * "SELECT f(...)". Neighbours go as one statement, in their order. */
+/* The same for a call of a function that gives nothing back, and takes arrays, numbers, and texts that begin with no
+ * brace: "SELECT f(...)". Neighbours go as one statement, in their order. */
 KECS_PG__FN int kecs_sync__add_call(kecs_sync__exchange *exchange, const char *form, const char *table,
                                     const char *const *values, int count);
 
@@ -6227,8 +6235,8 @@ KECS_PG__FN kecs_status kecs_sync__transact(kecs_sync *sync, kecs_status (*work)
 
 KECS_PG__FN kecs_replica kecs_sync__side(const kecs_sync *sync);
 
-/* An array of the server's, as text: begun with the first element, ended by kecs_sync__array_end. Texts stand in quotes,
- * numbers (bigint) and booleans do not: an exchange knows an array's type by that. */
+/* An array of the server's, as text: begun with the first element, ended by kecs_sync__array_end. Texts stand in
+ * quotes, numbers (bigint) and booleans do not: an exchange knows an array's type by that. */
 KECS_PG__FN void kecs_sync__array_add(kecs_pg__text *array, const char *text);
 KECS_PG__FN void kecs_sync__array_int(kecs_pg__text *array, int64_t number);
 KECS_PG__FN void kecs_sync__array_bool(kecs_pg__text *array, bool value);
@@ -6744,7 +6752,8 @@ static const char *kecs_sync__quoted_end(const char *at, bool escapes) {
 }
 
 /* A statement's text, with its parameters at their new places. */
-static void kecs_sync__pack_text(kecs_sync__statement *packed, const char *sql, const char *const *values, bool call) {
+static void kecs_sync__pack_text(kecs_sync__statement *packed, const char *sql, const char *const *values,
+                                 bool call) {
   const char *at = sql;
   while (*at) {
     size_t plain = strcspn(at, "'\"$");
@@ -9272,7 +9281,7 @@ static kecs_status kecs_sync__apply_rows(kecs_sync__page *page, kecs_store *tx, 
         values[i] = kecs_sync__value(&info->columns[i], result, r, at++);
       }
     }
-    int64_t groups = kecs_sync__number(result, r, at + 1); /* behind rid; a row that was not asked for by a window has 0 */
+    int64_t groups = kecs_sync__number(result, r, at + 1); /* behind rid; 0: no window has asked for the row */
     row.partly = groups != 0 && (groups & 1) == 0;
     status = kecs_sync__only_grows(info) ? kecs_sync__arrive(page, tx, &row, rids)
                                          : kecs_sync__merge(page, tx, &row);
@@ -10828,8 +10837,8 @@ static kecs_status kecs_sync__lag(kecs_sync *sync, int64_t *out_lag_us) {
   int64_t oldest = 0;
   status = status ? status
                   : kecs_sync__count(sync->store,
-                                     "SELECT coalesce(min(f.oldest),0) FROM {change_folds f} WHERE {own f}f.seq>(SELECT "
-                                     "s.value FROM {change_state s} WHERE {own s}s.id=2)",
+                                     "SELECT coalesce(min(f.oldest),0) FROM {change_folds f} WHERE {own f}f.seq>("
+                                     "SELECT s.value FROM {change_state s} WHERE {own s}s.id=2)",
                                      &oldest);
   stamp = oldest && (!stamp || oldest < stamp) ? oldest : stamp;
   int64_t lag = stamp ? kecs_replica_now(sync->store) - kecs_stamp_time(stamp) : 0;

@@ -88,7 +88,7 @@ static const option options_known[OPTION_COUNT] = {
     {OPTION_OLDER, "--older", "HOURS", " compact ", "only entries that are at least so old"},
     {OPTION_HUB, "--hub", "URL", " sync ", "the hub, with its tenant; or set KECS_HUB"},
     {OPTION_SITE, "--site", "NAME", " sync ", "this edge's name at the hub; or set KECS_SITE"},
-    {OPTION_EVERY, "--every", "SECONDS", " sync ", "go on until interrupted: a round so often, and after each change here"},
+    {OPTION_EVERY, "--every", "SECONDS", " sync ", "go on until interrupted: a round so often, and after changes here"},
     {OPTION_TAKE, "--take", "lost|kept", " conflicts ", "what `conflicts resolve` decides for"},
     {OPTION_AS_OF, "--as-of", "SEQ|TIME", " get ", "the row as it was after this change, or at this time"},
     {OPTION_ACTOR, "--actor", "NAME", " put import update delete migrate ", "who writes, for the history"},

@@ -117,7 +117,8 @@ typedef struct kecs_sync_status_info {
  * Errors: as kecs_open; DENIED. */
 KECS_STORE_API kecs_status kecs_sync_hub_init(const char *hub);
 
-/* Calls `visit` for each site of the hub, by number; what it returns ends it. Errors: as kecs_open; UNSUPPORTED (no hub). */
+/* Calls `visit` for each site of the hub, by number; what it returns ends it. Errors: as kecs_open; UNSUPPORTED (no
+ * hub). */
 KECS_STORE_API kecs_status kecs_sync_hub_sites(const char *hub,
                                                kecs_status (*visit)(const kecs_sync_site *site, void *user),
                                                void *user);
@@ -157,8 +158,8 @@ typedef struct kecs_sync_pace {
 } kecs_sync_pace;
 
 /* Runs rounds on a thread of its own until kecs_sync_stop or kecs_sync_close. A write of this process begins one at
- * once, one of another process within 25 ms. Its waiting costs what a watch costs (store/watch.h). `pace` may be NULL; it
- * is copied. Errors: INVALID; MISUSE (it runs); FULL (no thread); UNSUPPORTED (built with KECS_STORE_NO_THREADS). */
+ * once, one of another process within 25 ms. Its waiting costs what a watch costs (store/watch.h). `pace` may be NULL;
+ * it is copied. Errors: INVALID; MISUSE (it runs); FULL (no thread); UNSUPPORTED (built with KECS_STORE_NO_THREADS). */
 KECS_STORE_API kecs_status kecs_sync_start(kecs_sync *sync, const kecs_sync_pace *pace);
 
 /* Ends the thread and waits for that: a round under way is given up, also while the hub is waited for. Nothing is lost.
@@ -169,7 +170,8 @@ KECS_STORE_API kecs_status kecs_sync_stop(kecs_sync *sync);
  * goes on with its next round. NULL is fine. */
 KECS_STORE_API void kecs_sync_cancel(kecs_sync *sync);
 
-/* From this file and the handle alone; works without the hub, and while a round is under way, on one thread at a time. */
+/* From this file and the handle alone; works without the hub, and while a round is under way, on one thread at a
+ * time. */
 KECS_STORE_API kecs_status kecs_sync_status(kecs_sync *sync, kecs_sync_status_info *out_info);
 
 /* What has lost against another state, and was kept. Texts die when `visit` returns. */

@@ -119,8 +119,8 @@ def test_stop_and_cancel_do_not_wait_for_the_hub():
             pass
         world.put("a", "cluster", clusterName="late")
         world.ok("start", "a", 100)
-        until(lambda: server.sql("postgres", "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type='Lock'") != "0",
-              "the round waits")
+        waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type='Lock'"
+        until(lambda: server.sql("postgres", waiting) != "0", "the round waits")
         world.ok("cancel", "a")
         until(lambda: told(world, "a")["failures"] >= 1, "the round has ended")
         world.ok("stop", "a")
@@ -190,7 +190,8 @@ def test_disk_full_in_the_middle_of_a_page():
     with World(server, "ab", batch=50) as world:
         world.put("a", "cluster", clusterName="shop")
         for number in range(200):
-            world.put("a", "service", serviceName="s%d" % number, cluster="shop", tags=[{"key": "k", "value": "v" * 200}])
+            world.put("a", "service", serviceName="s%d" % number, cluster="shop",
+                      tags=[{"key": "k", "value": "v" * 200}])
         world.sync("a")
         hub = world.edge_url
         world.drivers["b"].ok("close", "b")
@@ -228,8 +229,8 @@ def test_long_transactions_elsewhere_hold_nothing_back():
         world.put("a", "cluster", clusterName="shop")
         world.check_equal()
         world.sql("CREATE TABLE IF NOT EXISTS elsewhere(x int)")
-        idle = subprocess.Popen([find_program("psql"), "-X", "-q", "-h", str(server.folder.path), "-p", str(server.port),
-                                 "-U", "postgres", "-d", DATABASE], stdin=subprocess.PIPE, text=True,
+        idle = subprocess.Popen([find_program("psql"), "-X", "-q", "-h", str(server.folder.path), "-p",
+                                 str(server.port), "-U", "postgres", "-d", DATABASE], stdin=subprocess.PIPE, text=True,
                                 stdout=subprocess.PIPE, env=clean_environment())
         idle.stdin.write("BEGIN; INSERT INTO elsewhere VALUES(1); SELECT 'open';\n")
         idle.stdin.flush()
@@ -249,9 +250,9 @@ def test_a_long_transaction_at_the_hub_comes_in_pages():
     with World(server, "a", batch=1000) as world:
         world.put("h", "cluster", clusterName="shop")
         world.check_equal()
-        world.sql("INSERT INTO account_settings(tenant,id,name,value,principal_arn,type,is_default,created_at,updated_at,"
-                  "version,region,account_id,omitted) SELECT '%s',gen_random_uuid()::text,'n'||g,'v','p'||g,'',false,1,1,"
-                  "1,'us-east-1','000000000000',0 FROM generate_series(1,%d) g" % (world.tenant, rows))
+        world.sql("INSERT INTO account_settings(tenant,id,name,value,principal_arn,type,is_default,created_at,"
+                  "updated_at,version,region,account_id,omitted) SELECT '%s',md5(g::text),'n'||g,'v','p'||g,'',false,1,"
+                  "1,1,'us-east-1','000000000000',0 FROM generate_series(1,%d) g" % (world.tenant, rows))
         report = world.sync("a")
         assert report["pulled"] == rows and report["trips"] > rows // 11000, report
 
@@ -292,7 +293,7 @@ def test_sync_goes_on_until_it_is_interrupted():
     with World(server, "a") as world:
         path = os.path.join(world.folder.name, "cli.db")
         subprocess.run([KECS, "--db", path, "track", "on"], check=True, stdout=subprocess.DEVNULL)
-        program = subprocess.Popen([KECS, "--db", path, "sync", "--every", "1", "--hub", world.hub_url, "--site", "cli"],
+        program = subprocess.Popen([KECS, "--db", path, "sync", "--every", "1", "--hub", world.hub_url, "--site", "c"],
                                    stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=clean_environment())
         world.put("h", "cluster", clusterName="shop")
         line = program.stdout.readline()
@@ -301,7 +302,7 @@ def test_sync_goes_on_until_it_is_interrupted():
         assert program.wait(30) == 0, program.stderr.read()
         program.stdout.close()
         program.stderr.close()
-        done = subprocess.run([KECS, "--db", path, "sync", "--every", "0", "--hub", world.hub_url, "--site", "cli"],
+        done = subprocess.run([KECS, "--db", path, "sync", "--every", "0", "--hub", world.hub_url, "--site", "c"],
                               capture_output=True, text=True, env=clean_environment())
         assert done.returncode != 0 and "--every" in done.stderr, done
 
