@@ -224,7 +224,7 @@ static const command commands[] = {
     {"hub", "init | sites | status | retain DAYS", "make a hub of a tenant on PostgreSQL; how it stands", 1, 2, run_hub,
      "init makes tables, change log and functions, or makes them anew after an upgrade. retain says how long the hub\n"
      "keeps what was deleted, and its log: longer than edges stay away; 90 days at first. sites tells a line each:\n"
-     "when it was seen, up to when its changes are here (microseconds since 1970), what was refused; with --json, too.\n",
+     "when it was seen, up to when its changes are here (microseconds since 1970), what was refused.\n",
      "  kecs --db 'postgres://kecs_owner@db.example/kecs?tenant=shop' hub init\n"
      "  kecs --db 'postgres://kecs_owner@db.example/kecs?tenant=shop' hub retain 30\n"
      "  kecs --db 'postgres://kecs@db.example/kecs?tenant=shop' hub sites --json\n"},
