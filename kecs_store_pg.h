@@ -1,5 +1,5 @@
 /* kecs_store_pg.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * b92daa493b236fd1daf860c7d62b05a4b9e4406e18b2729afa952458e3f34e25 */
+ * 93ade6dfccdd401f9fb3808492baf31333ed6273ff160024b3bfd0f61d7715cb */
 /* ---- doc/manual_pg.h --------------------------------------------------------------------------------------------- */
 /* kecs_store_pg.h -- PostgreSQL behind the calls of kecs_store.h.
  *
@@ -6697,7 +6697,8 @@ static const char *kecs_sync__only_element(kecs_pg__text *out, const char *array
 static int kecs_sync__pack_value(kecs_sync__statement *packed, const char *value, const char *type) {
   for (int i = 0; i < packed->count; i++) {
     const kecs_sync__sent *sent = &packed->sent[i];
-    if ((value && sent->from == value) || (type && sent->type && sent->type[0] == type[0] && strcmp(sent->from, value) == 0)) {
+    bool alike = type && sent->type && strcmp(sent->type, type) == 0 && strcmp(sent->from, value) == 0;
+    if (alike || (value && sent->from == value)) {
       return i + 1;
     }
   }

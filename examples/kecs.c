@@ -217,14 +217,14 @@ static const command commands[] = {
      "  KECS_HUB=postgres://... KECS_SITE=cellar kecs --db edge.db sync status\n"},
     {"conflicts", "[resolve ID]", "what has lost against another edge or the hub", 0, 2, run_conflicts,
      "One line a row: number, open or what was decided, time of the change that lost, reason, kind, key, and the\n"
-     "whole row. `resolve` decides: --take kept leaves the row as it is, --take lost writes what had lost once more, as\n"
-     "an ordinary edit, which the next round pushes.\n",
+     "whole row. `resolve` decides: --take kept leaves the row as it is, --take lost writes what had lost once more,\n"
+     "as an ordinary edit, which the next round pushes.\n",
      "  kecs --db edge.db conflicts\n"
      "  kecs --db edge.db conflicts resolve 3 --take lost\n"},
     {"hub", "init | sites | status | retain DAYS", "make a hub of a tenant on PostgreSQL; how it stands", 1, 2, run_hub,
      "init makes tables, change log and functions, or makes them anew after an upgrade. retain says how long the hub\n"
      "keeps what was deleted, and its log: longer than edges stay away; 90 days at first. sites tells a line each:\n"
-     "when it was seen, up to when its changes are here (microseconds since 1970), what was refused; with --json, too.\n",
+     "when it was seen, up to when its changes are here (microseconds since 1970), what was refused.\n",
      "  kecs --db 'postgres://kecs_owner@db.example/kecs?tenant=shop' hub init\n"
      "  kecs --db 'postgres://kecs_owner@db.example/kecs?tenant=shop' hub retain 30\n"
      "  kecs --db 'postgres://kecs@db.example/kecs?tenant=shop' hub sites --json\n"},
