@@ -1,5 +1,5 @@
 /* kecs_store_pg.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 93ade6dfccdd401f9fb3808492baf31333ed6273ff160024b3bfd0f61d7715cb */
+ * 6526ef6a199dfd4845eba104a3b0a4e32cdc5402aa5b57fa95d24a7da1987df9 */
 /* ---- doc/manual_pg.h --------------------------------------------------------------------------------------------- */
 /* kecs_store_pg.h -- PostgreSQL behind the calls of kecs_store.h.
  *
@@ -3772,6 +3772,10 @@ static void kecs_pg__kind_fill(kecs_pg__text *out, const kecs_pg__connection *co
       {"n_life", sql->stamped ? "n.stamp_life" : "NULL::bigint"},
       {"o_life", sql->stamped ? "o.stamp_life" : "NULL::bigint"},
       {"o_site", sql->stamped ? "o.site_life" : "NULL::bigint"},
+      /* Two sites may have written in one millisecond: then the number of the site alone is another one. */
+      {"spec_differs", sql->spec ? "(n.stamp_spec,n.site_spec) IS DISTINCT FROM (o.stamp_spec,o.site_spec)" : "false"},
+      {"status_differs",
+       sql->status ? "(n.stamp_status,n.site_status) IS DISTINCT FROM (o.stamp_status,o.site_status)" : "false"},
       {"n_spec", sql->spec ? "n.stamp_spec" : "NULL::bigint"},
       {"o_spec", sql->spec ? "o.stamp_spec" : "NULL::bigint"},
       {"n_status", sql->status ? "n.stamp_status" : "NULL::bigint"},
@@ -3828,8 +3832,8 @@ static const char kecs_pg__log_insert_form[] =
   "  SELECT c.tenant,{kind},c.rid,CASE WHEN c.synced=0 OR c.locals THEN c.synced|8 ELSE c.synced END,2,\n"      \
   "  CASE WHEN c.synced=0 THEN {S}change_stamp() ELSE c.stamp END,c.base_life,c.base_spec,c.base_status" columns \
   " FROM (\n"                                                                                                   \
-  "    SELECT n.tenant,n.rid,CASE WHEN {n_spec} IS DISTINCT FROM {o_spec} THEN 2 ELSE 0 END|\n"                 \
-  "    CASE WHEN {n_status} IS DISTINCT FROM {o_status} THEN 4 ELSE 0 END AS synced,({local_differs}) AS locals,\n" \
+  "    SELECT n.tenant,n.rid,CASE WHEN {spec_differs} THEN 2 ELSE 0 END|\n"                                    \
+  "    CASE WHEN {status_differs} THEN 4 ELSE 0 END AS synced,({local_differs}) AS locals,\n"                  \
   "    coalesce(greatest({n_spec},{n_status}),{n_life}) AS stamp,\n" /* a later life may have neither */        \
   "    {o_life} AS base_life,{o_spec} AS base_spec,{o_status} AS base_status" values "\n"                       \
   "    FROM new_rows n JOIN old_rows o ON o.tenant=n.tenant AND o.rid=n.rid " KECS_PG__TRACKED                  \
@@ -4728,7 +4732,7 @@ KECS_PG__FN bool kecs_sync__later_column(const kecs_column_info *column);
 KECS_PG__FN void kecs_sync__default(kecs_pg__text *out, const kecs_column_info *column);
 
 /* What the functions must be made for: their own format, and the kinds' columns. */
-enum { KECS_SYNC__VERSION_SIZE = 160, KECS_SYNC__FORMAT = 3 };
+enum { KECS_SYNC__VERSION_SIZE = 160, KECS_SYNC__FORMAT = 5 };
 KECS_PG__FN void kecs_sync__version(char out[KECS_SYNC__VERSION_SIZE]);
 
 #endif
@@ -5615,7 +5619,9 @@ static void kecs_sync__set(kecs_sync__parts *parts, int number) {
     const kecs_pg__mark marks[] = {{"c", column->name}, {"g", group}, {NULL, NULL}};
     kecs_pg__text *out = &parts->part[KECS_SYNC__PART_SETS];
     kecs_pg__text_adds(out, out->len ? "," : "");
-    kecs_pg__text_fill(out, "{c}=CASE WHEN " KECS_SYNC__PART_LATER " THEN u.{c} ELSE t.{c} END", marks);
+    kecs_pg__text_fill(out, "{c}=CASE WHEN ", marks);
+    kecs_pg__text_fill(out, kecs_sync__later_column(column) ? "c_{c} IS NOT NULL AND " : "", marks);
+    kecs_pg__text_fill(out, KECS_SYNC__PART_LATER " THEN u.{c} ELSE t.{c} END", marks);
   }
 }
 
@@ -6374,6 +6380,7 @@ static kecs_status kecs_sync__hub_make(kecs_connection *shared, uint64_t kinds) 
   kecs_sync__hub_buckets(&text, connection);
   for (int kind = 1; kind < KECS_KIND_COUNT; kind++) {
     const kecs_kind_info *info = kecs_kind_describe((kecs_kind)kind);
+    kecs_pg__log_triggers(&text, connection, info); /* an earlier version's may tell of other groups */
     if (kecs_sync__only_grows(info)) {
       kecs_sync__hub_append(&text, connection, info);
     } else if (kinds & KECS_BIT(kind)) {
@@ -7531,8 +7538,9 @@ KECS_PG__FN void kecs_sync__load_free(kecs_sync__load *load);
 KECS_PG__FN kecs_status kecs_sync__key_visit(const kecs_value *values, void *user);
 KECS_PG__FN void kecs_sync__keys_free(kecs_sync__keys *keys);
 
-/* Notes a push with a new id, durably; and sends what the intent is of: one exchange, whose result is noted. */
-KECS_PG__FN kecs_status kecs_sync__intend(kecs_sync *sync, bool again, int64_t seq, int64_t stamp);
+/* Notes a push, durably: one with a new id, or again the one that was left over. And sends what the intent is of: one
+ * exchange, whose result is noted. */
+KECS_PG__FN kecs_status kecs_sync__intend(kecs_sync *sync, int64_t seq, int64_t stamp);
 KECS_PG__FN kecs_status kecs_sync__push_send(kecs_sync *sync, kecs_sync__load *load);
 
 /* Sends what a repair has found missing at the hub (repush.c). */
@@ -7874,8 +7882,9 @@ static kecs_status kecs_sync__id_visit(const kecs_value *values, void *user) {
 /* A push that was sent must be known after a power cut, too; and so must what it says. Therefore an intent that was
  * left over is stored again: rows may have changed since. If a row that was to go with it had been deleted meanwhile,
  * and the deletion were lost here, the row would be back, and count as pushed. */
-KECS_PG__FN kecs_status kecs_sync__intend(kecs_sync *sync, bool again, int64_t seq, int64_t stamp) {
+KECS_PG__FN kecs_status kecs_sync__intend(kecs_sync *sync, int64_t seq, int64_t stamp) {
   kecs_sync__intent *intent = &sync->notes.intent;
+  bool again = intent->id[0] != '\0';
   kecs_status status = again ? KECS_OK
                              : kecs_replica_sql(sync->store, "SELECT lower(hex(randomblob(8)))", NULL, 0, 1,
                                                 kecs_sync__id_visit, intent->id);
@@ -7942,7 +7951,7 @@ static kecs_status kecs_sync__push_log(kecs_sync *sync, bool *out_more) {
     status = end.read ? kecs_sync__pass_over(sync, &end) : KECS_OK;
   } else if (!status) {
     int64_t begun = kecs_sync__clock_ms();
-    status = kecs_sync__intend(sync, again, end.seq, end.stamp);
+    status = kecs_sync__intend(sync, end.seq, end.stamp);
     status = status ? status : kecs_sync__push_send(sync, &load);
     if (!status) {
       kecs_sync__adapt(sync, load.rows, kecs_sync__clock_ms() - begun);
@@ -7989,7 +7998,7 @@ static kecs_status kecs_sync__push_refused(kecs_sync *sync) {
   }
   kecs_sync__keys_free(&keys);
   if (!status && (any || again)) {
-    status = kecs_sync__intend(sync, again, KECS_SYNC__OF_REFUSED, 0);
+    status = kecs_sync__intend(sync, KECS_SYNC__OF_REFUSED, 0);
     status = status ? status : kecs_sync__push_send(sync, &load);
   }
   kecs_sync__load_free(&load);
@@ -9070,7 +9079,7 @@ static kecs_status kecs_sync__repush_batch(kecs_sync *sync, bool *out_more) {
   *out_more = keys.first != NULL;
   if (!status && (keys.first || again)) {
     sync->sent = keys.first;
-    status = kecs_sync__intend(sync, again, KECS_SYNC__OF_REPUSH, 0);
+    status = kecs_sync__intend(sync, KECS_SYNC__OF_REPUSH, 0);
     status = status ? status : kecs_sync__push_send(sync, &load);
     sync->sent = NULL;
     sync->report.resent += status ? 0 : load.rows;

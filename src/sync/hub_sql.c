@@ -138,7 +138,9 @@ static void kecs_sync__set(kecs_sync__parts *parts, int number) {
     const kecs_pg__mark marks[] = {{"c", column->name}, {"g", group}, {NULL, NULL}};
     kecs_pg__text *out = &parts->part[KECS_SYNC__PART_SETS];
     kecs_pg__text_adds(out, out->len ? "," : "");
-    kecs_pg__text_fill(out, "{c}=CASE WHEN " KECS_SYNC__PART_LATER " THEN u.{c} ELSE t.{c} END", marks);
+    kecs_pg__text_fill(out, "{c}=CASE WHEN ", marks);
+    kecs_pg__text_fill(out, kecs_sync__later_column(column) ? "c_{c} IS NOT NULL AND " : "", marks);
+    kecs_pg__text_fill(out, KECS_SYNC__PART_LATER " THEN u.{c} ELSE t.{c} END", marks);
   }
 }
 
