@@ -138,6 +138,10 @@ build/examples/%: examples/%.c $(wildcard examples/*.h) $(LIBRARY)
 	@mkdir -p $(@D)
 	$(LINK)
 
+build/examples/sync/%: examples/sync/%.c $(LIBRARY) $(if $(LIBPQ),build/obj/normal/kecs_store_pg.o)
+	@mkdir -p $(@D)
+	$(CC) -D_GNU_SOURCE $(STD) $(WARNINGS) $(FLAGS_normal) -I. $(filter %.c %.o,$^) $(LDFLAGS) $(LIBPQ) $(LIBS) -o $@
+
 build/examples/%: examples/cpp/%.cpp $(LIBRARY)
 	@mkdir -p $(@D)
 	$(CXX) -std=c++11 $(WARNINGS) $(FLAGS_normal) -I. $(filter %.cpp %.o,$^) $(LDFLAGS) $(LIBS) -o $@
@@ -290,7 +294,9 @@ build/test/normal/sim: $(wildcard tests/sim/*.c tests/sim/*.h) $(SIM_OBJECTS) $(
 
 RUN_TESTS := $(PYTHON) tests/run.py $(if $(ONLY),-k $(ONLY))
 
-tests: $(TESTS) $(FUZZERS) $(KILLED) $(EDGE_WRITER) $(PG_DRIVER) $(SYNC_DRIVER) $(SIM)
+SYNC_EXAMPLES := $(if $(LIBPQ),$(patsubst examples/sync/%.c,build/examples/sync/%,$(wildcard examples/sync/*.c)))
+
+tests: $(SYNC_EXAMPLES) $(TESTS) $(FUZZERS) $(KILLED) $(EDGE_WRITER) $(PG_DRIVER) $(SYNC_DRIVER) $(SIM)
 
 test: all tests
 	@$(RUN_TESTS) $(TESTS) $(SCRIPTS)

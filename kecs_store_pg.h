@@ -1,5 +1,5 @@
 /* kecs_store_pg.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 486c55bd6722e9401f28ff7d56b1f58b91f8d65030313902cf13fcdd05529125 */
+ * 6526ef6a199dfd4845eba104a3b0a4e32cdc5402aa5b57fa95d24a7da1987df9 */
 /* ---- doc/manual_pg.h --------------------------------------------------------------------------------------------- */
 /* kecs_store_pg.h -- PostgreSQL behind the calls of kecs_store.h.
  *
@@ -6704,8 +6704,8 @@ static const char *kecs_sync__only_element(kecs_pg__text *out, const char *array
 static int kecs_sync__pack_value(kecs_sync__statement *packed, const char *value, const char *type) {
   for (int i = 0; i < packed->count; i++) {
     const kecs_sync__sent *sent = &packed->sent[i];
-    bool alike = type && sent->type && sent->type[0] == type[0];
-    if ((value && sent->from == value) || (alike && strcmp(sent->from, value) == 0)) {
+    bool alike = type && sent->type && strcmp(sent->type, type) == 0 && strcmp(sent->from, value) == 0;
+    if (alike || (value && sent->from == value)) {
       return i + 1;
     }
   }

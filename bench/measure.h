@@ -55,7 +55,7 @@ static inline double bench_cpu(void) {
   return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
 }
 
-static int64_t bench_now_us(void) {
+static inline int64_t bench_now_us(void) {
   struct timespec now;
   clock_gettime(CLOCK_REALTIME, &now);
   return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;

@@ -307,6 +307,17 @@ def test_sync_goes_on_until_it_is_interrupted():
         assert done.returncode != 0 and "--every" in done.stderr, done
 
 
+def test_examples():
+    with World(server, "a") as world:
+        environment = dict(clean_environment(), KECS_HUB=world.hub_url)
+        for words in (["thread", "one.db", "one"], ["device", "two.db", "two", "10"]):
+            path = os.path.join(world.folder.name, words[1])
+            done = subprocess.run([str(ROOT / "build/examples/sync" / words[0]), path] + words[2:],
+                                  env=environment, capture_output=True, text=True, timeout=60)
+            assert done.returncode == 0 and "sync: " in done.stdout, done
+        assert world.get("h", "cluster", "one") and world.get("h", "cluster", "two-9")
+
+
 def main():
     global server
     heed_signals()
