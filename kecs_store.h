@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * e5c893d0e84969ecc1448eb8c525c7db93b2fbef62d69ea4d1314722c3d16aaa */
+ * ad624ae0ba3c6fb0b0c48eb7cd7f93fd79aaba505e3f4388cc8cdca90caa9eb8 */
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
 /* kecs_store.h -- a durable, typed store for the state of a container orchestrator, in one SQLite file.
  *
@@ -3342,6 +3342,37 @@ enum { KECS_REPLICA_LIFE, KECS_REPLICA_SPEC, KECS_REPLICA_STATUS, KECS_REPLICA_S
 /* The site of what was written in this file, and not sent to it. Others are numbers from 0 on. */
 #define KECS_REPLICA_HERE INT64_C(-1)
 
+/* Who may write a group of a kind's rows (docs/sync.md 7). Hubs and edges are held to it alike. */
+typedef enum kecs_replica_rule {
+  KECS_REPLICA_LAST_WRITER, /* everybody; the later stamp wins */
+  KECS_REPLICA_OWNER,       /* who writes while a fence says so: a change under another fence is lost */
+  KECS_REPLICA_HUB,         /* the hub alone; with KECS_REPLICA_LIFE rows come and go there alone */
+  KECS_REPLICA_COMPARE,     /* who has seen what the hub has: compare and set */
+  KECS_REPLICA_APPEND       /* nobody, once the row is there */
+} kecs_replica_rule;
+
+typedef struct kecs_replica_policy {
+  kecs_kind kind;
+  unsigned groups;        /* bits of KECS_REPLICA_SPEC and KECS_REPLICA_STATUS, of HUB also KECS_REPLICA_LIFE */
+  kecs_replica_rule rule;
+  const char *fence;      /* OWNER: a column of the key or of the other group, such as "node_id" of a node_task. What
+                           * was written while it had another value has lost */
+} kecs_replica_policy;
+
+/* An edit that is still to be pushed meets another one that it has not seen: a callback may make one row of them. Rows
+ * are the kind's struct; they and their texts live until the callback returns. */
+typedef struct kecs_replica_dispute {
+  kecs_kind kind;
+  const char *key;
+  unsigned groups;    /* bits of those that are disputed */
+  const void *base;   /* as it was before the edit; NULL unless the kind's history is kept (options.history) */
+  const void *local;
+  const void *remote;
+  void *out;          /* begins as what came; what the callback leaves in the disputed groups becomes a new edit of this
+                       * file. Texts that it sets must live until the merge has returned */
+  bool decline;       /* set: the rule decides, as without a callback */
+} kecs_replica_dispute;
+
 /* How this file stands to the other side. */
 typedef struct kecs_replica {
   int64_t site;    /* this file's number: KECS_REPLICA_HERE means it when stamps are compared */
@@ -3349,6 +3380,12 @@ typedef struct kecs_replica {
   uint64_t kinds;  /* that take part: KECS_BIT(kind) */
   int64_t former;  /* the number that this file had before it was copied or restored; 0: none. What another copy has
                     * pushed under it is not taken for somebody else's write */
+  const kecs_replica_policy *policies; /* `policy_count` of them; last writer for all else */
+  size_t policy_count;
+  /* Called in a merge's transaction, so it must not use the store. What it returns but KECS_OK fails the merge, and all
+   * that is in its transaction; it may be tried again. NULL: the rules decide */
+  kecs_status (*merge)(kecs_replica_dispute *dispute, void *user);
+  void *user;
 } kecs_replica;
 
 /* All that is known of one natural key: a row, or that it was deleted. */
@@ -3363,7 +3400,12 @@ typedef struct kecs_replica_row {
   bool partly; /* to be merged: only the groups with a stamp came. Where the row is not here in the same life, it is an
                 * orphan until it comes whole */
   uint64_t given;                     /* merged: the columns that came, as bits; 0: all that travel */
+  int64_t base[KECS_REPLICA_STAMPS];  /* given: the stamps that pending groups are based on; only where a policy of the
+                                       * kind compares */
+  uint64_t fill;                      /* merged: columns that this file may lack for want of knowing them when the row
+                                       * came: those that have their default are taken whatever the stamps; 0: none */
   bool force;                         /* merged: KECS_REPLICA_BLOCKED is not to be; see there */
+  const char *reason;                 /* merged: why what loses does; NULL: as it is found */
 } kecs_replica_row;
 
 /* What a merge came to. */
@@ -3417,6 +3459,13 @@ KECS_STORE_API kecs_status kecs_replica_find(kecs_store *store, const kecs_repli
 /* Merges a state, best on a transaction's handle together with others. What loses goes to sync_conflicts. */
 KECS_STORE_API kecs_status kecs_replica_merge(kecs_store *store, const kecs_replica *side, const kecs_replica_row *row,
                                               kecs_replica_merged *out_merged);
+
+/* Decides about an entry of sync_conflicts: kecs_sync_resolve of kecs_store_pg.h says how. */
+KECS_STORE_API kecs_status kecs_replica_resolve(kecs_store *store, int64_t id, bool lost);
+
+/* Columns that the other side knows from now on: rows that were written here and say something there are pending
+ * again. */
+KECS_STORE_API kecs_status kecs_replica_touch(kecs_store *store, kecs_kind kind, uint64_t columns);
 
 /* Inserts a row of a kind that only grows, unless one with its key is here. *out_rid is 0 where one was. */
 KECS_STORE_API kecs_status kecs_replica_insert(kecs_store *store, const kecs_replica_row *row, int64_t *out_rid);
@@ -10844,7 +10893,8 @@ KECS__FN bool kecs__feed_has_group(const kecs_kind_info *info, kecs_column_group
 static const char *const kecs__feed_tables[] = {
     "changes",        "change_folds", "change_tombstones", "change_state", "change_heads", "change_queue",
     "change_batches", "history",      "history_keys",      "sync_state",   "sync_conflicts", "sync_wanted",
-    "sync_refused",   "sync_repush",  "sync_restamp",      "sync_hubs",    "sync_sites",   "sync_echoes"};
+    "sync_refused",   "sync_repush",  "sync_restamp",      "sync_hubs",    "sync_sites",   "sync_echoes",
+    "sync_policies"};
 
 KECS__FN bool kecs__feed_is_side_table(const char *name) {
   for (size_t i = 0; i < sizeof kecs__feed_tables / sizeof kecs__feed_tables[0]; i++) {
@@ -27285,6 +27335,11 @@ KECS__FN unsigned kecs__state_pending(const kecs_replica *side, const int64_t *s
 KECS__FN kecs_status kecs__state_unpushed(kecs__session *session, const kecs_replica *side, kecs_kind kind,
                                           const char *key, const kecs__state *state, unsigned *out_pending);
 
+/* The stamp of a group before the first change that is not acknowledged, which a pending one is based on, and that
+ * change's place in the log. (replica_policy.c) */
+KECS__FN kecs_status kecs__state_base(kecs__session *session, const kecs_replica *side, kecs_kind kind, int64_t rid,
+                                      int at, int64_t *out_base, int64_t *out_seq);
+
 /* The order of stamps: below 0, 0, above 0. */
 KECS__FN int kecs__stamp_compare(const kecs_replica *side, int64_t stamp, int64_t site, int64_t other,
                                  int64_t other_site);
@@ -27311,6 +27366,7 @@ typedef struct kecs__join {
   const kecs_replica_row *row; /* what came, made whole where only a part did */
   kecs__state ours;
   unsigned pending; /* of ours */
+  unsigned yields;  /* of that, what the other side has refused by a policy: it gives way */
   kecs_replica_merged done;
 } kecs__join;
 
@@ -27338,6 +27394,15 @@ KECS__FN kecs_status kecs__merge_stamp(kecs__join *merge, int64_t *out_stamp);
 /* Takes what `groups` says of the row that came; or notes in sync_wanted what is missing for that, or in the way.
  * (replica_rows.c) */
 KECS__FN kecs_status kecs__merge_take(kecs__join *merge, unsigned groups);
+
+/* Two rows of one life, group by group, by the policies. (replica_policy.c) */
+KECS__FN kecs_status kecs__merge_life(kecs__join *merge);
+
+/* What a column has that did not come: its default, in a row that is new. (replica_rows.c) */
+KECS__FN kecs_value kecs__merge_default(const kecs__meta *meta, int column);
+
+/* Fills in columns of kecs_replica_row.fill but those of the groups that were taken. (replica_schema.c) */
+KECS__FN kecs_status kecs__merged_fill(kecs__join *merge, unsigned taken);
 
 /* Asks for a key's state in the next page. (replica_rows.c) */
 KECS__FN kecs_status kecs__merge_want(kecs__write *write, kecs_kind kind, const char *key);
@@ -27393,7 +27458,7 @@ KECS__FN unsigned kecs__state_pending(const kecs_replica *side, const int64_t *s
 
 KECS__FN kecs_status kecs__state_unpushed(kecs__session *session, const kecs_replica *side, kecs_kind kind,
                                           const char *key, const kecs__state *state, unsigned *out_pending) {
-  static const kecs_replica nothing = {0, 0, 0, 0};
+  static const kecs_replica nothing = {0, 0, 0, 0, NULL, 0, NULL, NULL};
   kecs_value values[] = {kecs__value_int((int64_t)kind), kecs__value_text(key)};
   unsigned own = kecs__state_pending(&nothing, state->stamp, state->site);
   int64_t refused = 0;
@@ -27665,6 +27730,21 @@ static kecs_status kecs__roam_dead(kecs__roam *walk, const kecs__candidate *cand
   return status || !found ? status : walk->visit(&row, walk->user);
 }
 
+static kecs_status kecs__roam_bases(kecs__roam *walk, int64_t rid, kecs_replica_row *row) {
+  const kecs_replica *side = walk->side;
+  kecs_status status = KECS_OK;
+  for (size_t i = 0; !status && i < side->policy_count; i++) {
+    const kecs_replica_policy *policy = &side->policies[i];
+    for (int at = KECS_REPLICA_SPEC; !status && at < KECS_REPLICA_STAMPS; at++) {
+      if (policy->kind == row->kind && policy->rule == KECS_REPLICA_COMPARE && (policy->groups & 1U << at)) {
+        int64_t seq = 0;
+        status = kecs__state_base(walk->session, side, row->kind, rid, at, &row->base[at], &seq);
+      }
+    }
+  }
+  return status;
+}
+
 static kecs_status kecs__roam_row(kecs__roam *walk, int kind, int64_t rid, bool always) {
   const kecs__meta *meta = kecs__meta_of(walk->session->engine, (kecs_kind)kind);
   kecs__state state;
@@ -27681,6 +27761,10 @@ static kecs_status kecs__roam_row(kecs__roam *walk, int kind, int64_t rid, bool 
   row.values = state.values;
   if (!row.pending && !always) {
     return KECS_OK;
+  }
+  status = kecs__roam_bases(walk, rid, &row);
+  if (status) {
+    return status;
   }
   char *struct_row = kecs__arena_take(&walk->texts, meta->info->row_size);
   if (!struct_row) {
@@ -27865,6 +27949,7 @@ static const char kecs__replica_tables[] =
     "CREATE TABLE IF NOT EXISTS {sync_conflicts}(id INTEGER PRIMARY KEY,kind INTEGER NOT NULL,key TEXT NOT NULL,"
     "groups INTEGER NOT NULL,reason TEXT NOT NULL,kept_stamp INTEGER NOT NULL,kept_site INTEGER NOT NULL,"
     "lost_stamp INTEGER NOT NULL,lost_site INTEGER NOT NULL,lost TEXT NOT NULL,at INTEGER NOT NULL,"
+    "resolved INTEGER NOT NULL DEFAULT 0,"
     "UNIQUE(kind,key,groups,lost_stamp,lost_site,kept_stamp,kept_site)) STRICT;\n"
     "CREATE TABLE IF NOT EXISTS {sync_wanted}(kind INTEGER NOT NULL,key TEXT NOT NULL,PRIMARY KEY(kind,key)) "
     "STRICT,WITHOUT ROWID;\n"
@@ -27881,12 +27966,27 @@ typedef struct kecs__adoption {
   int64_t seq;
 } kecs__adoption;
 
+static kecs_status kecs__adopt_column_visit(const char *column, void *user) {
+  *(bool *)user = *(bool *)user || strcmp(column, "resolved") == 0;
+  return KECS_OK;
+}
+
 static kecs_status kecs__adopt_tables(kecs__write *write) {
   kecs__engine *engine = write->engine;
   kecs__text sql;
   kecs__text_init(&sql, &engine->allocator, KECS__REPLICA_DDL);
   kecs__sql_expand_ddl(&sql, engine->dialect, kecs__replica_tables, strlen(kecs__replica_tables));
   kecs_status status = sql.status ? sql.status : engine->backend->execute(write->session->connection, sql.data);
+  bool found = false;
+  kecs__text_clear(&sql);
+  status = status ? status
+                  : engine->backend->table_columns(write->session->connection, "sync_conflicts",
+                                                   kecs__adopt_column_visit, &found);
+  if (!status && !found) { /* of a file whose log knew no decisions */
+    static const char alter[] = "ALTER TABLE {sync_conflicts} ADD COLUMN resolved INTEGER NOT NULL DEFAULT 0";
+    kecs__sql_expand_ddl(&sql, engine->dialect, alter, strlen(alter));
+    status = sql.status ? sql.status : engine->backend->execute(write->session->connection, sql.data);
+  }
   kecs__text_free(&sql);
   return status;
 }
@@ -28084,6 +28184,7 @@ KECS__FN kecs_status kecs__merge_lost(kecs__join *merge, bool ours, const char *
   const kecs_replica_row *lost = ours ? kecs__merge_ours(merge, &row) : merge->row;
   const kecs__state *mine = &merge->ours;
   const kecs_replica_row *theirs = merge->row;
+  reason = theirs->reason ? theirs->reason : reason;
   merge->done.conflicts++;
   return ours ? kecs__replica_lost(merge->write, lost, reason, groups, theirs->stamp[at], theirs->site[at],
                                    mine->stamp[at], mine->site[at])
@@ -28183,47 +28284,6 @@ static kecs_status kecs__merge_dead(kecs__join *merge) {
 
 /* ---- comparing ---- */
 
-/* The stamp of a group before the first change that is not acknowledged: what that change was based on. It stands in
- * the row's first entry with the group, or in the fold of such entries. */
-#define KECS__FIRST_BASE(base, bit)                                                                  \
-  "SELECT " base " FROM (SELECT seq," base                                                           \
-  " FROM {change_folds} WHERE {own}rid=?1 AND kind=?2 AND groups&" bit "<>0 UNION ALL SELECT seq," base \
-  " FROM {changes} WHERE {own}rid=?1 AND kind=?2 AND groups&" bit "<>0 AND stamp>?3) ORDER BY seq LIMIT 1"
-
-static kecs_status kecs__merge_base(kecs__join *merge, int at, int64_t *out_base) {
-  static const char *const forms[KECS_REPLICA_STAMPS] = {NULL, KECS__FIRST_BASE("base_spec", "2"),
-                                                         KECS__FIRST_BASE("base_status", "4")};
-  kecs_value values[] = {kecs__value_int(merge->ours.rid), kecs__value_int((int64_t)merge->row->kind),
-                         kecs__value_int(merge->side->acked)};
-  return kecs__feed_number(merge->write->session, forms[at], values, 3, out_base);
-}
-
-/* Two rows of one life, group by group. */
-static kecs_status kecs__merge_groups(kecs__join *merge, unsigned *out_groups) {
-  kecs_status status = KECS_OK;
-  int number = merge->row->force ? kecs__merge_swaps(merge->meta) : -1;
-  bool aside = number >= 0 && merge->ours.values[number].number < KECS_REPLICA_ASIDE;
-  *out_groups = 0;
-  for (int i = KECS_REPLICA_SPEC; !status && i < KECS_REPLICA_STAMPS; i++) {
-    const kecs_replica_row *row = merge->row;
-    int order =
-        kecs__stamp_compare(merge->side, row->stamp[i], row->site[i], merge->ours.stamp[i], merge->ours.site[i]);
-    bool pending = merge->pending & 1U << i;
-    int64_t base = 0;
-    if (aside &&
-        merge->meta->info->columns[number].group == (i == KECS_REPLICA_SPEC ? KECS_GROUP_SPEC : KECS_GROUP_STATUS)) {
-      *out_groups |= 1U << i; /* what was pending of it was noted when it was moved */
-    } else if (order > 0) {
-      status = pending ? kecs__merge_lost(merge, true, "update", 1U << i, i) : KECS_OK;
-      *out_groups |= 1U << i;
-    } else if (order < 0 && pending && row->stamp[i] != 0) {
-      status = kecs__merge_base(merge, i, &base);
-      status = status || base >= row->stamp[i] ? status : kecs__merge_lost(merge, false, "update", 1U << i, i);
-    }
-  }
-  return status;
-}
-
 /* A living row against the tombstone that is here: a change that the deletion had not seen is kept in the log. */
 static kecs_status kecs__merge_buried(kecs__join *merge, const kecs__grave *grave) {
   const kecs_replica_row *row = merge->row;
@@ -28317,7 +28377,7 @@ static kecs_status kecs__merge_alive(kecs__join *merge) {
   } else if (order < 0) {
     return merge->pending & whole ? kecs__merge_lost(merge, false, "create", whole, 0) : KECS_OK;
   } else {
-    status = kecs__merge_groups(merge, &groups);
+    return kecs__merge_life(merge);
   }
   return status || !groups ? status : kecs__merge_take(merge, groups);
 }
@@ -28416,8 +28476,7 @@ static bool kecs__merge_takes(const kecs__join *merge, int column, unsigned grou
   }
 }
 
-/* What a column has that did not come: its default, in a row that is new. */
-static kecs_value kecs__merge_default(const kecs__meta *meta, int column) {
+KECS__FN kecs_value kecs__merge_default(const kecs__meta *meta, int column) {
   kecs_value value = kecs__column_default(&meta->info->columns[column]);
   if (value.type == KECS_VALUE_NULL && (meta->info->columns[column].flags & KECS_COLUMN_NOT_NULL)) {
     value = meta->types[column] == KECS_VALUE_TEXT ? kecs__value_text("") : kecs__value_int(0);
@@ -28810,6 +28869,276 @@ KECS__FN kecs_status kecs__merge_take(kecs__join *merge, unsigned groups) {
   return status;
 }
 
+/* ---- store/replica_policy.c -------------------------------------------------------------------------------------- */
+/* store/replica_policy.c -- two states of one life: which group is whose, by stamps and by the rules of who may write.
+ *
+ * Rules are about edits that are still to be pushed. What gives way to them is taken from the row that came, with its
+ * stamps, whichever is later: the other side has it, and will have nothing else. So whatever the rules are, this file
+ * ends with what the other side has, or with an edit that it has not refused yet. */
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- rules ---- */
+
+/* NULL: the last writer. */
+static const kecs_replica_policy *kecs__policy_of(const kecs_replica *side, kecs_kind kind, int group) {
+  for (size_t i = 0; i < side->policy_count; i++) {
+    if (side->policies[i].kind == kind && (side->policies[i].groups & 1U << group)) {
+      return &side->policies[i];
+    }
+  }
+  return NULL;
+}
+
+static kecs_replica_rule kecs__policy_rule(const kecs__join *merge, int group) {
+  const kecs_replica_policy *policy = kecs__policy_of(merge->side, merge->row->kind, group);
+  return policy ? policy->rule : KECS_REPLICA_LAST_WRITER;
+}
+
+/* An edit was written under a fence that the row that came has moved on from. Who moves the fence here is not behind.
+ */
+static bool kecs__policy_fenced(const kecs__join *merge, int group, const int order[KECS_REPLICA_STAMPS]) {
+  const kecs_replica_policy *policy = kecs__policy_of(merge->side, merge->row->kind, group);
+  int column = policy && policy->fence ? kecs_column_find(merge->meta->info, policy->fence) : -1;
+  if (column < 0 || policy->rule != KECS_REPLICA_OWNER) {
+    return false;
+  }
+  kecs_column_group fence = (kecs_column_group)merge->meta->info->columns[column].group;
+  int at = fence == KECS_GROUP_SPEC ? KECS_REPLICA_SPEC : fence == KECS_GROUP_STATUS ? KECS_REPLICA_STATUS : -1;
+  bool comes = at >= 0 && order[at] > 0;
+  return comes && !kecs__value_same(&merge->ours.values[column], &merge->row->values[column]);
+}
+
+/* ---- what an edit was based on ---- */
+
+/* It stands in the row's first entry with the group, or in the fold of such entries, which tells no place. */
+#define KECS__FIRST_BASE(base, bit)                                                                                  \
+  "SELECT " base ",place FROM (SELECT seq,0 AS place," base                                                          \
+  " FROM {change_folds} WHERE {own}rid=?1 AND kind=?2 AND groups&" bit "<>0 UNION ALL SELECT seq,seq AS place," base \
+  " FROM {changes} WHERE {own}rid=?1 AND kind=?2 AND groups&" bit "<>0 AND stamp>?3) ORDER BY seq LIMIT 1"
+
+/* The stamp of a group before the first change that is not acknowledged; and that change's place in the log. */
+KECS__FN kecs_status kecs__state_base(kecs__session *session, const kecs_replica *side, kecs_kind kind, int64_t rid,
+                                      int at, int64_t *out_base, int64_t *out_seq) {
+  static const char *const forms[KECS_REPLICA_STAMPS] = {NULL, KECS__FIRST_BASE("base_spec", "2"),
+                                                         KECS__FIRST_BASE("base_status", "4")};
+  kecs_value values[] = {kecs__value_int(rid), kecs__value_int((int64_t)kind), kecs__value_int(side->acked)};
+  kecs__cached *cached = NULL;
+  kecs_value read[2];
+  bool row = false;
+  *out_base = 0;
+  *out_seq = 0;
+  kecs_status status = kecs__feed_statement(session, forms[at], &cached);
+  status = status ? status : kecs__statement_start(session, cached, values, 3, &row);
+  if (!status && row) {
+    kecs__statement_columns(session, cached, read, 2);
+    *out_base = read[0].type == KECS_VALUE_NULL ? 0 : read[0].number;
+    *out_seq = read[1].number;
+  }
+  kecs__statement_done(session, cached);
+  return status;
+}
+
+/* ---- comparing ---- */
+
+/* What becomes of the groups. */
+typedef struct kecs__verdict {
+  unsigned take;     /* from the row that came */
+  unsigned disputed; /* edits on both sides that have not seen each other */
+  unsigned held;     /* ours gives way by a rule */
+  int64_t seq;       /* of the first edit among the disputed */
+  int order[KECS_REPLICA_STAMPS];
+} kecs__verdict;
+
+static kecs_status kecs__verdict_pending(kecs__join *merge, int at, kecs__verdict *out) {
+  const unsigned bit = 1U << at;
+  int64_t theirs = merge->row->stamp[at];
+  int64_t base = 0;
+  int64_t seq = 0;
+  kecs_status status =
+      kecs__state_base(merge->write->session, merge->side, merge->row->kind, merge->ours.rid, at, &base, &seq);
+  bool unseen = theirs != 0 && theirs != base && (out->order[at] > 0 || base < theirs);
+  bool compares = kecs__policy_rule(merge, at) == KECS_REPLICA_COMPARE && theirs != base;
+  if ((merge->yields & bit) || compares || kecs__policy_fenced(merge, at, out->order)) {
+    out->held |= bit;
+    out->take |= bit;
+  } else if (unseen) {
+    out->disputed |= bit;
+    out->seq = out->seq == 0 || seq < out->seq ? seq : out->seq;
+  }
+  return status;
+}
+
+static kecs_status kecs__verdict_of(kecs__join *merge, kecs__verdict *out) {
+  const kecs_replica_row *row = merge->row;
+  kecs_status status = KECS_OK;
+  int number = row->force ? kecs__merge_swaps(merge->meta) : -1;
+  bool aside = number >= 0 && merge->ours.values[number].number < KECS_REPLICA_ASIDE;
+  memset(out, 0, sizeof *out);
+  for (int i = KECS_REPLICA_SPEC; i < KECS_REPLICA_STAMPS; i++) {
+    out->order[i] =
+        kecs__stamp_compare(merge->side, row->stamp[i], row->site[i], merge->ours.stamp[i], merge->ours.site[i]);
+  }
+  for (int i = KECS_REPLICA_SPEC; !status && i < KECS_REPLICA_STAMPS; i++) {
+    kecs_column_group group = i == KECS_REPLICA_SPEC ? KECS_GROUP_SPEC : KECS_GROUP_STATUS;
+    if (aside && merge->meta->info->columns[number].group == group) {
+      out->take |= 1U << i; /* what was pending of it was noted when it was moved */
+      continue;
+    }
+    out->take |= out->order[i] > 0 ? 1U << i : 0;
+    if ((merge->pending & 1U << i) && out->order[i] != 0) {
+      status = kecs__verdict_pending(merge, i, out);
+    }
+  }
+  return status;
+}
+
+/* ---- the callback ---- */
+
+static kecs_status kecs__dispute_base(kecs__join *merge, int64_t seq, void *row, bool *out_there) {
+  kecs__session *session = merge->write->session;
+  uint64_t kinds = 0;
+  kecs_status status = kecs__history_kinds(session, &kinds);
+  *out_there = false;
+  if (status || seq <= 1 || !(kinds & KECS_BIT(merge->row->kind))) {
+    return status;
+  }
+  kecs_error before = kecs__error_save();
+  status = kecs__history_check_floor(session, KECS_BIT(merge->row->kind), seq - 1);
+  status =
+      status ? status
+             : kecs__history_row(session, merge->meta, merge->ours.rid, seq - 1, &merge->write->arena, row, out_there);
+  if (status == KECS_E_COMPACTED) { /* it was cut off */
+    (void)kecs__error_restore(&before);
+    *out_there = false;
+    status = KECS_OK;
+  }
+  return status;
+}
+
+/* The rows as structs: ours, theirs, and theirs once more to be changed. */
+static kecs_status kecs__dispute_rows(kecs__join *merge, const kecs__verdict *verdict, kecs_replica_dispute *out) {
+  kecs__write *write = merge->write;
+  const kecs__meta *meta = merge->meta;
+  kecs_value theirs[64];
+  char *rows[4];
+  bool there = false;
+  for (int i = 0; i < meta->info->column_count; i++) {
+    bool local = meta->info->columns[i].group == KECS_GROUP_LOCAL;
+    bool given = !merge->row->given || merge->row->given & KECS_BIT(i);
+    theirs[i] = local || !given ? merge->ours.values[i] : merge->row->values[i];
+  }
+  for (int i = 0; i < 4; i++) {
+    rows[i] = kecs__arena_take(&write->arena, meta->info->row_size);
+    if (!rows[i]) {
+      return KECS_E_NOMEM;
+    }
+  }
+  kecs_status status = kecs__row_read(meta, merge->ours.values, &write->arena, rows[0]);
+  status = status ? status : kecs__row_read(meta, theirs, &write->arena, rows[1]);
+  status = status ? status : kecs__row_read(meta, theirs, &write->arena, rows[2]);
+  status = status ? status : kecs__dispute_base(merge, verdict->seq, rows[3], &there);
+  out->kind = merge->row->kind;
+  out->key = merge->row->key;
+  out->groups = verdict->disputed;
+  out->local = rows[0];
+  out->remote = rows[1];
+  out->out = rows[2];
+  out->base = there ? rows[3] : NULL;
+  return status;
+}
+
+/* What came is taken, and what the callback has made of the two is written as an edit of that. */
+static kecs_status kecs__dispute_settle(kecs__join *merge, kecs__verdict *verdict,
+                                        const kecs_replica_dispute *dispute) {
+  const kecs_kind_info *info = merge->meta->info;
+  kecs__change change = {0};
+  for (int i = 0; i < info->column_count; i++) {
+    bool spec = info->columns[i].group == KECS_GROUP_SPEC && (dispute->groups & 1U << KECS_REPLICA_SPEC);
+    bool observed = info->columns[i].group == KECS_GROUP_STATUS && (dispute->groups & 1U << KECS_REPLICA_STATUS);
+    change.mask |= spec || observed ? KECS_BIT(i) : 0;
+  }
+  verdict->take |= dispute->groups;
+  kecs_status status = kecs__merge_take(merge, verdict->take);
+  if (status || merge->done.outcome != KECS_REPLICA_TAKEN) {
+    return status;
+  }
+  change.document = true; /* the callback has made the whole group, what no column holds among it */
+  change.row = dispute->out;
+  change.rid = merge->ours.rid;
+  return kecs__row_change(merge->write, merge->meta, &change);
+}
+
+/* ---- taking ---- */
+
+static kecs_status kecs__life_notes(kecs__join *merge, const kecs__verdict *verdict) {
+  kecs_status status = KECS_OK;
+  for (int i = KECS_REPLICA_SPEC; !status && i < KECS_REPLICA_STAMPS; i++) {
+    if (verdict->held & 1U << i) {
+      status = kecs__merge_lost(merge, true, "policy", 1U << i, i);
+    } else if ((verdict->disputed & 1U << i)) {
+      status = kecs__merge_lost(merge, verdict->order[i] > 0, "update", 1U << i, i);
+    }
+  }
+  return status;
+}
+
+/* What was refused by a policy has given way; what else was in the row is sent again. */
+static kecs_status kecs__life_yielded(kecs__join *merge, const kecs__verdict *verdict) {
+  kecs_value values[] = {kecs__value_int((int64_t)merge->row->kind), kecs__value_text(merge->row->key)};
+  bool left = false;
+  for (int i = 0; i < KECS_REPLICA_STAMPS; i++) {
+    bool own = merge->ours.stamp[i] && merge->ours.site[i] == KECS_REPLICA_HERE;
+    left = left || (own && !(verdict->take & 1U << i));
+  }
+  if (!merge->yields) {
+    return KECS_OK;
+  }
+  return kecs__run(merge->write->session,
+                   left ? "UPDATE {sync_refused} SET code='again' WHERE {own}kind=?1 AND key=?2"
+                        : "DELETE FROM {sync_refused} WHERE {own}kind=?1 AND key=?2",
+                   values, 2, NULL);
+}
+
+static kecs_status kecs__life_yields(kecs__join *merge) {
+  kecs_value values[] = {kecs__value_int((int64_t)merge->row->kind), kecs__value_text(merge->row->key)};
+  int64_t yields = 0;
+  merge->yields = 0;
+  if (!merge->pending) {
+    return KECS_OK;
+  }
+  kecs_status status =
+      kecs__feed_number(merge->write->session,
+                        "SELECT CAST(substr(code,8) AS INTEGER) FROM {sync_refused} WHERE {own}kind=?1 "
+                        "AND key=?2 AND code LIKE 'policy:%'",
+                        values, 2, &yields);
+  merge->yields = (unsigned)yields & merge->pending;
+  return status;
+}
+
+KECS__FN kecs_status kecs__merge_life(kecs__join *merge) {
+  kecs__verdict verdict;
+  kecs_replica_dispute dispute;
+  memset(&dispute, 0, sizeof dispute);
+  kecs_status status = kecs__life_yields(merge);
+  status = status ? status : kecs__verdict_of(merge, &verdict);
+  if (!status && verdict.disputed && merge->side->merge) {
+    status = kecs__dispute_rows(merge, &verdict, &dispute);
+    kecs_status said = status ? KECS_OK : merge->side->merge(&dispute, merge->side->user);
+    status = !said ? status
+                   : kecs__fail(said, "the callback has made no row of the two of %s \"%.100s\": it has failed",
+                                merge->meta->info->name, merge->row->key);
+    if (!status && !dispute.decline) {
+      return kecs__dispute_settle(merge, &verdict, &dispute);
+    }
+  }
+  status = status ? status : kecs__life_notes(merge, &verdict);
+  status = status ? status : kecs__life_yielded(merge, &verdict);
+  status = status || !merge->row->fill ? status : kecs__merged_fill(merge, verdict.take);
+  return status || !verdict.take ? status : kecs__merge_take(merge, verdict.take);
+}
+
 /* ---- store/replica_revision.c ------------------------------------------------------------------------------------ */
 /* store/replica_revision.c -- a revision that two files have given while they were apart.
  *
@@ -29132,6 +29461,295 @@ KECS_STORE_API kecs_status kecs_replica_insert(kecs_store *store, const kecs_rep
   status = kecs__with_write(store, kecs__arrival_work, &arrival);
   *out_rid = status ? 0 : arrival.rid;
   return status;
+}
+
+/* ---- store/replica_schema.c -------------------------------------------------------------------------------------- */
+/* store/replica_schema.c -- columns that one side has come to know later than the other.
+ *
+ * A row that came before its column was known here is here without it, under the same stamps. So it is filled in
+ * beside the order of stamps: a column that still has its default takes what the other side has. And what was written
+ * here before the other side knew the column is written once more, as an edit. */
+
+#include <string.h>
+
+#define KECS__SCHEMA_SQL 16384
+
+/* ---- what came ---- */
+
+KECS__FN kecs_status kecs__merged_fill(kecs__join *merge, unsigned taken) {
+  const kecs__meta *meta = merge->meta;
+  kecs_value values[65];
+  kecs__text sql;
+  uint64_t mask = 0;
+  int64_t stamp = 0;
+  int count = 0;
+  kecs__text_init(&sql, &merge->write->engine->allocator, KECS__SCHEMA_SQL);
+  kecs__text_addf(&sql, "UPDATE {%s} SET ", meta->info->table);
+  for (int i = 0; i < meta->info->column_count; i++) {
+    const kecs_value *theirs = &merge->row->values[i];
+    kecs_column_group group = (kecs_column_group)meta->info->columns[i].group;
+    unsigned bit = group == KECS_GROUP_SPEC     ? 1U << KECS_REPLICA_SPEC
+                   : group == KECS_GROUP_STATUS ? 1U << KECS_REPLICA_STATUS
+                                                : 0;
+    kecs_value plain = kecs__merge_default(meta, i);
+    if ((merge->row->fill & KECS_BIT(i)) && !(taken & bit) && kecs__value_same(&merge->ours.values[i], &plain) &&
+        !kecs__value_same(theirs, &plain)) {
+      kecs__text_addf(&sql, "%s%s=?%d", count ? "," : "", meta->info->columns[i].name, count + 1);
+      values[count++] = *theirs;
+      mask |= KECS_BIT(i);
+    }
+  }
+  values[count] = kecs__value_int(merge->ours.rid);
+  kecs__text_addf(&sql, " WHERE {own}rid=?%d", count + 1);
+  kecs_status status = count ? sql.status : KECS_OK;
+  status = status || !count ? status : kecs__merge_stamp(merge, &stamp);
+  status = status || !count ? status : kecs__run(merge->write->session, sql.data, values, count + 1, NULL);
+  kecs__text_free(&sql);
+  if (!status && count) {
+    merge->done.outcome = KECS_REPLICA_TAKEN;
+    status = kecs__feed_append(merge->write, (int)meta->info->kind, merge->ours.rid, kecs__feed_groups(meta, mask),
+                               KECS__FEED_UPDATED, stamp, merge->ours.stamp);
+  }
+  return status;
+}
+
+/* ---- what is here ---- */
+
+typedef struct kecs__touch {
+  const kecs__meta *meta;
+  uint64_t columns;
+} kecs__touch;
+
+/* "a IS NOT 'x' OR b IS NOT NULL", of the columns of a group; false where there are none. */
+static bool kecs__touch_differs(kecs__text *sql, const kecs__touch *touch, kecs_column_group group) {
+  bool any = false;
+  for (int i = 0; i < touch->meta->info->column_count; i++) {
+    const kecs_column_info *column = &touch->meta->info->columns[i];
+    if (!(touch->columns & KECS_BIT(i)) || column->group != group) {
+      continue;
+    }
+    kecs_value plain = kecs__merge_default(touch->meta, i);
+    kecs__text_addf(sql, "%s%s IS NOT ", any ? " OR " : "", column->name);
+    if (plain.type == KECS_VALUE_NULL) {
+      kecs__text_adds(sql, "NULL");
+    } else if (plain.type == KECS_VALUE_TEXT) { /* from the kind files, which have no quote */
+      kecs__text_addf(sql, "'%s'", plain.text);
+    } else {
+      kecs__text_addf(sql, "%lld", (long long)plain.number);
+    }
+    any = true;
+  }
+  return any;
+}
+
+/* The group's last writer is this file. Entries first, which say what the stamps were. */
+static kecs_status kecs__touch_group(kecs__write *write, const kecs__touch *touch, int at) {
+  static const char *const names[KECS_REPLICA_STAMPS] = {"life", "spec", "status"};
+  const char *name = names[at];
+  const char *table = touch->meta->info->table;
+  kecs_column_group group = at == KECS_REPLICA_SPEC ? KECS_GROUP_SPEC : KECS_GROUP_STATUS;
+  kecs__text which;
+  kecs__text sql;
+  kecs__feed_end end;
+  int64_t stamp = 0;
+  kecs__text_init(&which, &write->engine->allocator, KECS__SCHEMA_SQL);
+  kecs__text_init(&sql, &write->engine->allocator, KECS__SCHEMA_SQL);
+  bool any = kecs__touch_differs(&which, touch, group);
+  kecs_status status = any ? kecs__feed_stamp(write, &stamp) : KECS_OK;
+  if (!status && any) {
+    kecs_value values[] = {kecs__value_int(stamp), kecs__value_int((int64_t)touch->meta->info->kind),
+                           kecs__value_int((int64_t)KECS_BIT(group))};
+    kecs__text_addf(
+        &sql,
+        "INSERT INTO {changes}({tenant}kind,rid,groups,op,stamp,base_life,base_%s) SELECT {ours}?2,rid,?3,2,"
+        "?1+rid,stamp_life,stamp_%s FROM {%s} WHERE {own}CASE WHEN stamp_%s IS NULL THEN site_life ELSE "
+        "site_%s END IS NULL AND (%s) ORDER BY rid",
+        name, name, table, name, name, which.status ? "" : which.data);
+    status = which.status ? which.status : sql.status;
+    status = status ? status : kecs__run(write->session, sql.data, values, 3, NULL);
+    kecs__text_clear(&sql);
+    kecs__text_addf(&sql,
+                    "UPDATE {%s} SET stamp_%s=?1+rid,site_%s=NULL WHERE {own}CASE WHEN stamp_%s IS NULL THEN site_life "
+                    "ELSE site_%s END IS NULL AND (%s)",
+                    table, name, name, name, name, which.status ? "" : which.data);
+    status = status ? status : sql.status ? sql.status : kecs__run(write->session, sql.data, values, 1, NULL);
+    status = status ? status : kecs__feed_read_end(write->session, &end);
+  }
+  if (!status && any) {
+    write->session->place.stamp = end.stamp > stamp ? end.stamp : stamp;
+    write->session->place.seq = end.seq;
+    write->session->place.appended = true;
+  }
+  kecs__text_free(&which);
+  kecs__text_free(&sql);
+  return status;
+}
+
+static kecs_status kecs__touch_work(kecs__write *write, void *user) {
+  kecs_status status = kecs__write_guard(write);
+  status = status ? status : kecs__feed_begin(write);
+  if (!status && !write->session->place.on) {
+    return kecs__fail_no_feed(write->engine);
+  }
+  status = status ? status : kecs__touch_group(write, user, KECS_REPLICA_SPEC);
+  return status ? status : kecs__touch_group(write, user, KECS_REPLICA_STATUS);
+}
+
+KECS_STORE_API kecs_status kecs_replica_touch(kecs_store *store, kecs_kind kind, uint64_t columns) {
+  kecs__touch touch = {kecs__meta_checked(store, kind), columns};
+  return touch.meta ? kecs__with_write(store, kecs__touch_work, &touch) : kecs_last_error()->status;
+}
+
+/* ---- store/replica_resolve.c ------------------------------------------------------------------------------------- */
+/* store/replica_resolve.c -- the decision about an entry in the log of conflicts: what was kept stays, or what had lost
+ * is written once more, as an ordinary edit of this store. */
+
+#include <string.h>
+
+/* An entry, as it is decided upon. */
+typedef struct kecs__resolution {
+  int64_t id;
+  bool lost; /* what had lost is taken */
+  const kecs__meta *meta;
+  const char *key;
+  const char *reason;
+  unsigned groups;
+  const char *text; /* the row that had lost, as JSON by columns */
+} kecs__resolution;
+
+static kecs_status kecs__resolution_read(kecs__write *write, kecs__resolution *out) {
+  kecs_value id = kecs__value_int(out->id);
+  kecs__cached *cached = NULL;
+  kecs_value read[6];
+  bool row = false;
+  kecs_status status = kecs__feed_statement(
+      write->session, "SELECT kind,key,reason,groups,lost,resolved FROM {sync_conflicts} WHERE {own}id=?1", &cached);
+  status = status ? status : kecs__statement_start(write->session, cached, &id, 1, &row);
+  if (!status && row) {
+    kecs__statement_columns(write->session, cached, read, 6);
+    bool known = read[0].number > 0 && read[0].number < KECS_KIND_COUNT;
+    out->meta = known ? kecs__meta_of(write->engine, (kecs_kind)read[0].number) : NULL;
+    out->key = kecs__arena_text(&write->arena, read[1].text, read[1].len);
+    out->reason = kecs__arena_text(&write->arena, read[2].text, read[2].len);
+    out->groups = (unsigned)read[3].number;
+    out->text = kecs__arena_text(&write->arena, read[4].text, read[4].len);
+    status = out->key && out->reason && out->text ? KECS_OK : KECS_E_NOMEM;
+    status = status || !read[5].number
+                 ? status
+                 : kecs__fail(KECS_E_CONFLICT, "the conflict %lld was resolved before", (long long)out->id);
+  } else if (!status) {
+    status = kecs__fail(KECS_E_NOT_FOUND, "there is no conflict %lld; kecs conflicts lists them", (long long)out->id);
+  }
+  kecs__statement_done(write->session, cached);
+  return status || out->meta ? status
+                             : kecs__fail(KECS_E_UNSUPPORTED, "the conflict %lld is of a kind that this program lacks",
+                                          (long long)out->id);
+}
+
+/* ---- the row that had lost ---- */
+
+static kecs_status kecs__resolution_value(kecs__write *write, kecs__json json, kecs_value *out) {
+  int64_t number = 0;
+  if (json.type == KECS__JSON_STRING) {
+    size_t len = 0;
+    char *text = kecs__json_string(json, &write->arena, &len);
+    *out = text ? kecs__value_bytes(text, len) : *out;
+    return text ? KECS_OK : KECS_E_NOMEM;
+  }
+  if (json.type == KECS__JSON_TRUE || json.type == KECS__JSON_FALSE) {
+    out->type = KECS_VALUE_BOOL;
+    out->number = json.type == KECS__JSON_TRUE;
+  } else if (json.type != KECS__JSON_NULL && kecs__json_int64(json, &number)) {
+    *out = kecs__value_int(number);
+  }
+  return KECS_OK;
+}
+
+/* *out_given: the columns that the text has. */
+static kecs_status kecs__resolution_row(kecs__write *write, const kecs__resolution *resolution, void *row,
+                                        uint64_t *out_given) {
+  const kecs_kind_info *info = resolution->meta->info;
+  kecs__json object = kecs__json_check(resolution->text, strlen(resolution->text), NULL);
+  kecs_value values[64];
+  kecs_status status = KECS_OK;
+  *out_given = 0;
+  if (object.type != KECS__JSON_OBJECT) {
+    return kecs__fail(KECS_E_CORRUPT, "the conflict %lld has no row", (long long)resolution->id);
+  }
+  memset(values, 0, sizeof values);
+  for (int i = 0; !status && i < info->column_count; i++) {
+    kecs__json member = kecs__json_member(object, info->columns[i].name);
+    values[i] = kecs__value_text(NULL);
+    if (member.type != KECS__JSON_NONE && info->columns[i].group != KECS_GROUP_LOCAL) {
+      *out_given |= KECS_BIT(i);
+      status = kecs__resolution_value(write, member, &values[i]);
+    }
+  }
+  return status ? status : kecs__row_read(resolution->meta, values, &write->arena, row);
+}
+
+/* The columns of the groups that had lost; of a whole row all that can be changed. */
+static uint64_t kecs__resolution_mask(const kecs__resolution *resolution) {
+  const kecs_kind_info *info = resolution->meta->info;
+  bool whole = resolution->groups & 1U << KECS_REPLICA_LIFE;
+  uint64_t mask = 0;
+  for (int i = 0; i < info->column_count; i++) {
+    bool spec = info->columns[i].group == KECS_GROUP_SPEC;
+    bool observed = info->columns[i].group == KECS_GROUP_STATUS;
+    mask |= (spec && (whole || resolution->groups & 1U << KECS_REPLICA_SPEC)) ||
+                    (observed && (whole || resolution->groups & 1U << KECS_REPLICA_STATUS))
+                ? KECS_BIT(i)
+                : 0;
+  }
+  return mask;
+}
+
+static kecs_status kecs__resolution_write(kecs__write *write, const kecs__resolution *resolution) {
+  const kecs__meta *meta = resolution->meta;
+  kecs_value key[KECS_KEY_COLUMNS_MAX];
+  kecs__change change = {0};
+  uint64_t given = 0;
+  if (strcmp(resolution->reason, "revision") == 0 || (meta->info->flags & KECS_KIND_APPEND)) {
+    return kecs__fail(KECS_E_INVALID, "the conflict %lld has lost nothing: %s \"%.100s\" is in the store",
+                      (long long)resolution->id, meta->info->name, resolution->key);
+  }
+  char *row = kecs__arena_take(&write->arena, meta->info->row_size);
+  kecs_status status = row ? kecs__resolution_row(write, resolution, row, &given) : KECS_E_NOMEM;
+  status = status ? status : kecs__state_key(meta, resolution->key, &write->arena, key);
+  status = status ? status : kecs__state_rid(write->session, meta, 0, key, meta->info->keys[0].count, &change.rid);
+  if (status) {
+    return status;
+  }
+  if (!change.rid) { /* it went: once more, then, with its key */
+    return kecs__row_insert(write, meta, row, given);
+  }
+  change.row = row;
+  change.mask = kecs__resolution_mask(resolution);
+  change.document = true;
+  return kecs__row_change(write, meta, &change);
+}
+
+static kecs_status kecs__resolution_work(kecs__write *write, void *user) {
+  kecs__resolution *resolution = user;
+  kecs_status status = kecs__write_guard(write);
+  status = status ? status : kecs__resolution_read(write, resolution);
+  status = status || !resolution->lost ? status : kecs__resolution_write(write, resolution);
+  kecs_value values[] = {kecs__value_int(resolution->lost ? 2 : 1), kecs__value_int(resolution->id)};
+  return status
+             ? status
+             : kecs__run(write->session, "UPDATE {sync_conflicts} SET resolved=?1 WHERE {own}id=?2", values, 2, NULL);
+}
+
+KECS_STORE_API kecs_status kecs_replica_resolve(kecs_store *store, int64_t id, bool lost) {
+  kecs__resolution resolution = {id, lost, NULL, NULL, NULL, 0, NULL};
+  bool made = false;
+  kecs_status status = kecs__check_handle(store);
+  status = status ? status : kecs_replica_made(store, &made);
+  if (!status && !made) {
+    status = kecs__fail(KECS_E_NOT_FOUND, "there is no conflict %lld: %s was never an edge", (long long)id,
+                        store->engine->place.shown);
+  }
+  return status ? status : kecs__with_write(store, kecs__resolution_work, &resolution);
 }
 
 /* ---- store/replica_repair.c -------------------------------------------------------------------------------------- */
@@ -32074,6 +32692,16 @@ KECS_STORE_API uint64_t kecs_replica_append_kinds(kecs_store *store) {
 
 KECS_STORE_API kecs_status kecs_replica_insert(kecs_store *store, const kecs_replica_row *row, int64_t *out_rid) {
   (void)store, (void)row, (void)out_rid;
+  return kecs__fail_no_watch();
+}
+
+KECS_STORE_API kecs_status kecs_replica_resolve(kecs_store *store, int64_t id, bool lost) {
+  (void)store, (void)id, (void)lost;
+  return kecs__fail_no_watch();
+}
+
+KECS_STORE_API kecs_status kecs_replica_touch(kecs_store *store, kecs_kind kind, uint64_t columns) {
+  (void)store, (void)kind, (void)columns;
   return kecs__fail_no_watch();
 }
 

@@ -1,5 +1,5 @@
 /* kecs_store_pg.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 0950c747426acbafec380f3c3646b1abe39f506659253255ae747be630580e2d */
+ * 09e8aa4ee8326aaaa19b6646d1fa67ef299424566744c7607fb8297b34cbdc2b */
 /* ---- doc/manual_pg.h --------------------------------------------------------------------------------------------- */
 /* kecs_store_pg.h -- PostgreSQL behind the calls of kecs_store.h.
  *
@@ -106,6 +106,13 @@ typedef struct kecs_sync_options {
                            * 0: 5 minutes, which is as much as a hub takes. Microseconds */
   int batch;              /* entries of a log that are pushed or pulled at once, at most 100000; 0: from 1000 on as many
                            * as are pushed in 200 to 500 ms, at most 5000 */
+  /* Who may write what; last writer for all else (docs/sync.md 7). Copied. */
+  const kecs_replica_policy *policies;
+  size_t policy_count;
+  /* Makes one row of an edit that is still to be pushed and another one that has not seen it. Called in a transaction
+   * of the store, which it must not use. NULL: the policies decide. */
+  kecs_status (*merge)(kecs_replica_dispute *dispute, void *user);
+  void *user;
   /* The kinds that only grow, task_log and event. They are pushed after everything else. */
   int64_t append_bytes;      /* at most so many a round, but one row at least; 0: 1 MiB; -1: none */
   int64_t append_keep_bytes; /* what they may take in this file; 0: no bound. Beyond it the oldest rows go, first those
@@ -149,7 +156,7 @@ typedef struct kecs_sync_status_info {
   int64_t pending;     /* entries of the log above the push mark: 0 means that all is pushed */
   int64_t refused;     /* rows that the hub has refused and that are sent again */
   int64_t wanted;      /* rows of the hub whose parent is missing here */
-  int64_t conflicts;   /* entries of sync_conflicts */
+  int64_t conflicts;   /* entries of sync_conflicts that are open */
   int64_t append_pending; /* rows of kinds that only grow, not pushed yet */
   int64_t cursor;      /* sequence of the hub's log up to which everything is here */
   int64_t last_us;     /* end of the last round that succeeded, microseconds since 1970; 0: none */
@@ -189,7 +196,7 @@ KECS_STORE_API kecs_status kecs_sync_open(kecs_store *store, const kecs_sync_opt
  *   OFFLINE, BUSY          nothing is wrong: try again later
  *   CONFLICT               it is another hub than the one that this file began with, or this device's clock is more
  *                          than 5 minutes ahead. Nothing was lost or written; the line says which
- *   UNSUPPORTED            the hub is of another version, or is none: kecs_sync_hub_init
+ *   UNSUPPORTED            the hub is of another format, or is none: kecs_sync_hub_init
  *   DENIED, TIMEOUT, CANCELLED, FULL, NOMEM, IO ... as elsewhere */
 KECS_STORE_API kecs_status kecs_sync_once(kecs_sync *sync, kecs_sync_report *out_report);
 
@@ -224,7 +231,7 @@ typedef struct kecs_sync_conflict {
   int64_t id;
   kecs_kind kind;
   const char *key;
-  const char *reason;  /* "update", "create", "delete", "parent", "key": docs/sync.md 7 */
+  const char *reason;  /* "update", "create", "delete", "parent", "key", "policy", "revision": docs/sync.md 7 */
   unsigned groups;     /* KECS_BIT(KECS_REPLICA_...) of what has lost */
   int64_t kept_stamp;  /* kecs_stamp_time tells the time */
   int64_t kept_site;   /* a site's number; 0: the hub; -1: this file */
@@ -232,6 +239,7 @@ typedef struct kecs_sync_conflict {
   int64_t lost_site;
   const char *lost;    /* the whole row as a JSON object, by columns */
   int64_t at;          /* when it was noted, microseconds since 1970 */
+  int64_t resolved;    /* 0: open; 1: what was kept stays; 2: what had lost was written once more */
 } kecs_sync_conflict;
 
 /* Calls `visit` for each entry of this file's conflict log after `after_id`, oldest first. What `visit` returns ends
@@ -239,6 +247,17 @@ typedef struct kecs_sync_conflict {
 KECS_STORE_API kecs_status kecs_sync_conflicts(kecs_store *store, int64_t after_id,
                                                kecs_status (*visit)(const kecs_sync_conflict *conflict, void *user),
                                                void *user);
+
+typedef enum kecs_sync_take {
+  KECS_SYNC_TAKE_KEPT, /* the row stays as it is */
+  KECS_SYNC_TAKE_LOST  /* what had lost is written once more: an ordinary edit, which is pushed like any other */
+} kecs_sync_take;
+
+/* Decides about an open entry of this file's conflict log, and marks it. Of a row that is there the groups that had
+ * lost are written, one that went is created anew. Works without the hub. Errors: NOT_FOUND (no such entry), CONFLICT
+ * (it was resolved before), INVALID (`take`; nothing was lost), and those of a write, as REFERENCE where the row's
+ * parent is gone, EXISTS where another one has its name: then the entry stays open. */
+KECS_STORE_API kecs_status kecs_sync_resolve(kecs_store *store, int64_t id, kecs_sync_take take);
 
 /* NULL is fine. */
 KECS_STORE_API void kecs_sync_close(kecs_sync *sync);
@@ -4619,8 +4638,8 @@ KECS_STORE_API const kecs_backend *const *kecs_pg_backends(void) {
   return list;
 }
 
-/* ---- sync/hub_common.c ------------------------------------------------------------------------------------------- */
-/* sync/hub_common.c -- the texts of what a hub has for no kind alone: tables, handshake, and a push's begin and end. */
+/* ---- sync/columns.c ---------------------------------------------------------------------------------------------- */
+/* sync/columns.c -- what the texts of sync say of columns: keys, defaults, which of them travel. */
 
 /* ---- sync/hub_sql.h ---------------------------------------------------------------------------------------------- */
 /* sync/hub_sql.h -- the texts of what a hub has beyond the backend's schema: tables, and functions by kind. */
@@ -4652,6 +4671,11 @@ KECS_PG__FN const char *kecs_sync__hub_part(kecs_kind kind, int part);
 /* An expression over `u` for a local column that says what others say; NULL for any other. */
 KECS_PG__FN const char *kecs_sync__hub_derived(const kecs_kind_info *info, const kecs_column_info *column);
 
+/* Whether a rule refuses what came for a group, as "|CASE ...": 0 is spec, 1 status. `other`: the kind has both groups.
+ * And the functions for that (hub_policy.c). */
+KECS_PG__FN void kecs_sync__hub_rules(kecs_pg__text *out, int group, bool other);
+KECS_PG__FN void kecs_sync__hub_policies(kecs_pg__text *out, const kecs_pg__connection *connection);
+
 /* Functions that these forms call. */
 KECS_PG__FN void kecs_sync__hub_helpers(kecs_pg__text *out, const kecs_pg__connection *connection);
 
@@ -4669,28 +4693,61 @@ KECS_PG__FN void kecs_sync__hub_repair(kecs_pg__text *out, const kecs_pg__connec
 /* A column's type at the hub. */
 KECS_PG__FN const char *kecs_sync__type(const kecs_column_info *column);
 
-/* Whether a column travels. */
+/* Whether a column travels; whether it came after the first release, so that sites may not know it; and its default, as
+ * SQL. */
 KECS_PG__FN bool kecs_sync__travels(const kecs_column_info *column);
+KECS_PG__FN bool kecs_sync__later_column(const kecs_column_info *column);
+KECS_PG__FN void kecs_sync__default(kecs_pg__text *out, const kecs_column_info *column);
 
 /* What the functions must be made for: their own format, and the kinds' columns. */
-enum { KECS_SYNC__VERSION_SIZE = 32 };
+enum { KECS_SYNC__VERSION_SIZE = 160, KECS_SYNC__FORMAT = 4 };
 KECS_PG__FN void kecs_sync__version(char out[KECS_SYNC__VERSION_SIZE]);
 
 #endif
 
-/* ---- sync/hub_common.c, continued -------------------------------------------------------------------------------- */
+/* ---- sync/columns.c, continued ----------------------------------------------------------------------------------- */
+KECS_PG__FN bool kecs_sync__travels(const kecs_column_info *column) {
+  return column->group != KECS_GROUP_LOCAL;
+}
+
+KECS_PG__FN bool kecs_sync__later_column(const kecs_column_info *column) {
+  return column->since > 1;
+}
+
+KECS_PG__FN void kecs_sync__default(kecs_pg__text *out, const kecs_column_info *column) {
+  bool text = column->type == KECS_TYPE_TEXT || column->type == KECS_TYPE_JSON;
+  const char *value = column->default_text;
+  if (!value && !(column->flags & KECS_COLUMN_NOT_NULL)) {
+    kecs_pg__text_adds(out, "NULL");
+  } else if (column->type == KECS_TYPE_BOOL) {
+    kecs_pg__text_adds(out, value && value[0] == '1' ? "true" : "false");
+  } else { /* defaults come from the kind files and hold no quote */
+    kecs_pg__text_adds(out, text ? "'" : "");
+    kecs_pg__text_adds(out, value ? value : text ? "" : "0");
+    kecs_pg__text_adds(out, text ? "'" : "");
+  }
+}
+
+KECS_PG__FN void kecs_sync__key_text(kecs_pg__text *out, const kecs_kind_info *info, const char *alias) {
+  const kecs_column_list *key = &info->keys[0];
+  for (int i = 0; i < key->count; i++) {
+    const kecs_column_info *column = &info->columns[key->columns[i]];
+    bool text = column->type == KECS_TYPE_TEXT || column->type == KECS_TYPE_JSON;
+    const kecs_pg__mark marks[] = {{"a", alias}, {"c", column->name}, {NULL, NULL}};
+    kecs_pg__text_adds(out, i > 0 ? "||','||" : "");
+    kecs_pg__text_fill(out,
+                       text && i < key->count - 1 ? "replace(replace({a}.{c},E'\\\\',E'\\\\\\\\'),',',E'\\\\,')"
+                       : key->count == 1          ? "{a}.{c}"
+                                                  : "{a}.{c}::text",
+                       marks);
+  }
+}
+
+/* ---- sync/hub_common.c ------------------------------------------------------------------------------------------- */
+/* sync/hub_common.c -- the texts of what a hub has for no kind alone: tables, handshake, and a push's begin and end. */
+
 #include <stdio.h>
 #include <string.h>
-
-#define KECS_SYNC__FORMAT 4 /* of functions and tables */
-
-KECS_PG__FN void kecs_sync__version(char out[KECS_SYNC__VERSION_SIZE]) {
-  int columns = 0;
-  for (int kind = 1; kind < KECS_KIND_COUNT; kind++) {
-    columns += kecs_kind_describe((kecs_kind)kind)->column_count;
-  }
-  snprintf(out, KECS_SYNC__VERSION_SIZE, "%d.%d", KECS_SYNC__FORMAT, columns);
-}
 
 static const char kecs_sync__tables_form[] =
     "CREATE TABLE IF NOT EXISTS {S}sync_hubs(tenant {text} NOT NULL PRIMARY KEY,id uuid NOT NULL);\n"
@@ -4821,6 +4878,7 @@ KECS_PG__FN void kecs_sync__hub_common(kecs_pg__text *out, const kecs_pg__connec
   }
   kecs_pg__log_text(out, connection, kecs_sync__push_form);
   kecs_sync__hub_helpers(out, connection);
+  kecs_sync__hub_policies(out, connection);
   out->status = out->status ? out->status : hello.status;
   kecs_pg__text_free(&hello);
 }
@@ -5046,12 +5104,20 @@ KECS_PG__FN void kecs_sync__hub_append(kecs_pg__text *out, const kecs_pg__connec
     const kecs_column_info *column = &info->columns[i];
     bool text = column->type == KECS_TYPE_TEXT || column->type == KECS_TYPE_JSON;
     if (kecs_sync__travels(column)) {
-      kecs_sync__append_add(&part[KECS_SYNC__A_ARGUMENTS], false, "c_{c} {type}[]", column->name,
+      kecs_sync__append_add(&part[KECS_SYNC__A_ARGUMENTS], false,
+                            column->since > 1 ? "c_{c} {type}[] DEFAULT NULL" : "c_{c} {type}[]", column->name,
                             text                             ? "text"
                             : column->type == KECS_TYPE_BOOL ? "boolean"
                                                              : "bigint");
       kecs_sync__append_add(&part[KECS_SYNC__A_NAMES], first, "{c}", column->name, "");
-      kecs_sync__append_add(&part[KECS_SYNC__A_U_NAMES], first, "u.{c}", column->name, "");
+      kecs_sync__append_add(&part[KECS_SYNC__A_U_NAMES], first,
+                            !(column->flags & KECS_COLUMN_NOT_NULL) || column->since <= 1 ? "u.{c}"
+                            : text                                                        ? "coalesce(u.{c},'{type}')"
+                                                                                          : "coalesce(u.{c},{type})",
+                            column->name,
+                            column->default_text ? column->default_text
+                            : text               ? ""
+                                                 : "0");
       kecs_sync__append_add(&part[KECS_SYNC__A_ARRAYS], first, "c_{c}", column->name, "");
       first = false;
     } else if (column->flags & KECS_COLUMN_NOT_NULL) {
@@ -5077,6 +5143,60 @@ KECS_PG__FN void kecs_sync__hub_append(kecs_pg__text *out, const kecs_pg__connec
   }
 }
 
+/* ---- sync/hub_policy.c ------------------------------------------------------------------------------------------- */
+/* sync/hub_policy.c -- the rules of who may write, at the hub: texts.
+ *
+ * A push says by sync_policy which rules its site goes by for a kind, and what they need of its rows: the stamps that
+ * edits are based on, and the fences that they were written under. The hub may have rules of its own, in sync_policies;
+ * they come first. A row with a group that is refused is left alone as a whole, and stands in sync_refused with the
+ * groups; the site takes the hub's, and sends what is left. */
+
+static const char kecs_sync__policies_form[] =
+    "CREATE TABLE IF NOT EXISTS {S}sync_policies(tenant {text} NOT NULL,kind bigint NOT NULL,rules jsonb NOT NULL,"
+    "PRIMARY KEY(tenant,kind));\n"
+    "CREATE OR REPLACE FUNCTION {S}sync_rules(whose text,what bigint) RETURNS jsonb LANGUAGE sql STABLE AS\n"
+    "$kecs_sync$\n"
+    "  SELECT nullif(coalesce(nullif(current_setting('kecs_store.policy_'||what,true),'')::jsonb,'{none}')||coalesce(\n"
+    "    (SELECT p.rules FROM {S}sync_policies p WHERE p.tenant=whose AND p.kind=what),'{none}'),'{none}')\n"
+    "$kecs_sync$;\n"
+    "CREATE OR REPLACE FUNCTION {S}sync_policy(what bigint,life text,spec text,status text,spec_fence text,\n"
+    "status_fence text,keys text[],specs bigint[],statuses bigint[],spec_fences text[],status_fences text[])\n"
+    "RETURNS void LANGUAGE plpgsql AS $kecs_sync$\n"
+    "BEGIN\n"
+    "  PERFORM set_config('kecs_store.policy_'||what,jsonb_strip_nulls(jsonb_build_object('life',life,'spec',spec,\n"
+    "    'status',status,'spec_fence',spec_fence,'status_fence',status_fence,'rows',(SELECT jsonb_object_agg(x.k,\n"
+    "    jsonb_build_array(x.a,x.b,x.c,x.d)) FROM unnest(keys,specs,statuses,spec_fences,status_fences)\n"
+    "    AS x(k,a,b,c,d))))::text,true);\n"
+    "END $kecs_sync$;\n";
+
+KECS_PG__FN void kecs_sync__hub_policies(kecs_pg__text *out, const kecs_pg__connection *connection) {
+  const kecs_pg__mark marks[] = {
+      {"S", connection->home->schema}, {"text", connection->home->dialect.type_text}, {"none", "{}"}, {NULL, NULL}};
+  kecs_pg__text_fill(out, kecs_sync__policies_form, marks);
+}
+
+/* {g} the group, {bit} of it, {n} its place in the rows' arrays, {f} its fence's there; {moves}: what came moves the
+ * fence itself. */
+static const char kecs_sync__rules_form[] =
+    "|CASE WHEN (u.s_mask&{bit})=0 OR (u.stamp_{g},u.site_{g})=(coalesce(t.stamp_{g},0),coalesce(t.site_{g},0)) THEN "
+    "0\n"
+    "      WHEN policy->>'{g}' IN('hub','append') THEN {bit}\n"
+    "      WHEN policy->>'{g}'='compare' AND coalesce((policy->'rows'->u.s_key->>{n})::bigint,0)<>\n"
+    "      coalesce(t.stamp_{g},0) THEN {bit}\n"
+    "      WHEN policy->>'{g}'='owner' AND (policy->'rows'->u.s_key->>{f}) IS DISTINCT FROM (row_to_json(t)->>\n"
+    "      (policy->>'{g}_fence')){moves} THEN {bit} ELSE 0 END";
+
+KECS_PG__FN void kecs_sync__hub_rules(kecs_pg__text *out, int group, bool other) {
+  static const char *const moves[] = {
+      " AND NOT((u.s_mask&4)<>0 AND (u.stamp_status,u.site_status)>(coalesce(t.stamp_status,0),"
+      "coalesce(t.site_status,0)))",
+      " AND NOT((u.s_mask&2)<>0 AND (u.stamp_spec,u.site_spec)>(coalesce(t.stamp_spec,0),coalesce(t.site_spec,0)))"};
+  const kecs_pg__mark marks[] = {
+      {"g", group ? "status" : "spec"}, {"bit", group ? "4" : "2"},           {"n", group ? "1" : "0"},
+      {"f", group ? "3" : "2"},         {"moves", other ? moves[group] : ""}, {NULL, NULL}};
+  kecs_pg__text_fill(out, kecs_sync__rules_form, marks);
+}
+
 /* ---- sync/hub_sql.c ---------------------------------------------------------------------------------------------- */
 /* sync/hub_sql.c -- the texts of a kind's two functions at the hub.
  *
@@ -5086,10 +5206,6 @@ KECS_PG__FN void kecs_sync__hub_append(kecs_pg__text *out, const kecs_pg__connec
 
 #include <stdio.h>
 #include <string.h>
-
-KECS_PG__FN bool kecs_sync__travels(const kecs_column_info *column) {
-  return column->group != KECS_GROUP_LOCAL;
-}
 
 /* ---- a kind's ---- */
 
@@ -5118,6 +5234,20 @@ KECS_PG__FN bool kecs_sync__travels(const kecs_column_info *column) {
   "INSERT INTO "        \
   "{S}sync_conflicts(tenant,kind,key,groups,reason,kept_stamp,kept_site,lost_stamp,lost_site,lost,site,at) "
 
+/* What the rules of who may write refuse: see hub_policy.c. */
+#define KECS_SYNC__POLICY                                                                                           \
+  "  policy := {S}sync_rules(whose,{kind});\n"                                                                      \
+  "  IF policy IS NOT NULL THEN\n"                                                                                  \
+  "    WITH held AS (SELECT u.s_place,u.s_key,CASE WHEN t.rid IS NULL OR (" KECS_SYNC__U_LIFE ")<>("                \
+  KECS_SYNC__T_LIFE ") THEN CASE WHEN policy->>'life'='hub' AND (t.rid IS NULL OR (" KECS_SYNC__U_LIFE ")>("        \
+  KECS_SYNC__T_LIFE ")) THEN 1 ELSE 0 END ELSE 0{group_rules} END AS mask\n"                                        \
+  "      FROM {sent} LEFT JOIN {S}{t} t ON {same} WHERE u.s_place=ANY(every)),\n"                                   \
+  "    told AS (INSERT INTO {S}sync_refused(tenant,site,kind,key,code) SELECT whose,me,{kind},h.s_key,'policy:'||"  \
+  "h.mask\n"                                                                                                        \
+  "      FROM held h WHERE h.mask<>0 ON CONFLICT(tenant,site,kind,key) DO UPDATE SET code=excluded.code)\n"         \
+  "    SELECT coalesce(array_agg(h.s_place),'{none}') INTO every FROM held h WHERE h.mask=0;\n"                     \
+  "  END IF;\n"
+
 #define KECS_SYNC__T_LIFE "coalesce(t.stamp_life,0),coalesce(t.site_life,0)"
 #define KECS_SYNC__U_LIFE "u.stamp_life,u.site_life"
 
@@ -5137,6 +5267,7 @@ static const char kecs_sync__put_form[] =
     "  depth integer := 1;\n"
     "  middle bigint;\n"
     "  known bigint[] := '{none}';\n"
+    "  policy jsonb;\n"
     "  claimed bigint[] := '{none}';\n"
     "  now_us bigint := (date_part('epoch',clock_timestamp())*1000000)::bigint;\n"
     "BEGIN\n" KECS_SYNC__OPEN
@@ -5157,8 +5288,11 @@ static const char kecs_sync__put_form[] =
     "    FROM beaten b JOIN u USING(s_place))\n"
     "  SELECT coalesce(array_agg(u.s_place),'{none}') INTO every FROM u WHERE u.s_place NOT\n"
     "    IN (SELECT s_place FROM beaten);\n"
-    "  END IF;\n"
-    "{claim}"
+    "  END IF;\n";
+
+/* Then: what is refused, and what loses. */
+static const char kecs_sync__put_notes_form[] =
+    "{claim}" KECS_SYNC__POLICY
     "  IF suspects IS NOT NULL THEN\n"
     "  WITH u AS MATERIALIZED (SELECT * FROM {sent}),\n"
     "  meets AS (SELECT t.rid,u.s_place FROM u JOIN {S}{t} t ON {same} WHERE u.s_place=ANY(suspects) AND\n"
@@ -5177,7 +5311,7 @@ static const char kecs_sync__put_form[] =
     "  END IF;\n"
     "{partly}";
 
-/* Its second half: the merge. What the database refuses is found by halves. */
+/* Last the merge. What the database refuses is found by halves. */
 static const char kecs_sync__put_merge_form[] =
     "  PERFORM set_config('kecs_store.merge','on',true);\n"
     "  starts := ARRAY[1];\n"
@@ -5272,6 +5406,11 @@ static const char kecs_sync__bury_form[] =
     "  one text;\n"
     "  now_us bigint := (date_part('epoch',clock_timestamp())*1000000)::bigint;\n"
     "BEGIN\n" KECS_SYNC__OPEN
+    "  IF {S}sync_rules(whose,{kind})->>'life'='hub' THEN\n"
+    "    INSERT INTO {S}sync_refused(tenant,site,kind,key,code) SELECT DISTINCT whose,me,{kind},k,'policy:1'\n"
+    "      FROM unnest(a_key) AS k ON CONFLICT(tenant,site,kind,key) DO UPDATE SET code=excluded.code;\n"
+    "    RETURN;\n"
+    "  END IF;\n"
     "  PERFORM {S}sync_clock((SELECT max(x) FROM unnest(a_stamp) AS x));\n"
     "  PERFORM 1 FROM (SELECT * FROM {buried}) u JOIN {S}{t} t ON {same} ORDER BY {t_key} FOR UPDATE OF t;\n"
     "  " KECS_SYNC__NOTE "\n"
@@ -5341,6 +5480,7 @@ enum {
   KECS_SYNC__GROUP_CONFLICTS,
   KECS_SYNC__SUSPECT_GROUPS,
   KECS_SYNC__UNSEEN_ROWS,
+  KECS_SYNC__GROUP_RULES,
   KECS_SYNC__MERGE,
   KECS_SYNC__DELETE,
   KECS_SYNC__SPECIAL, /* and the ones after it */
@@ -5427,9 +5567,13 @@ static void kecs_sync__set(kecs_sync__parts *parts, int number) {
                                " AND (coalesce(excluded.stamp_status,0),coalesce(excluded.site_status,0))>(coalesce("
                                "t.stamp_status,0),coalesce(t.site_status,0))) THEN excluded.{c} ELSE t.{c} END";
   static const char life[] = "{c}=CASE WHEN " KECS_SYNC__LATER " THEN excluded.{c} ELSE t.{c} END";
+  static const char unknown[] = "{c}=CASE WHEN c_{c} IS NULL AND " KECS_SYNC__SAME " THEN t.{c} ";
   const kecs_column_info *column = &parts->info->columns[number];
   const char *form = column->group == KECS_GROUP_SPEC ? spec : column->group == KECS_GROUP_STATUS ? status : life;
-  if (!kecs_sync__in_key(parts->info, number)) {
+  if (kecs_sync__later_column(column)) {
+    kecs_sync__add(parts, KECS_SYNC__SETS, ",", unknown, column->name, "");
+    kecs_sync__add(parts, KECS_SYNC__SETS, "", form + strlen("{c}=CASE "), column->name, "");
+  } else if (!kecs_sync__in_key(parts->info, number)) {
     kecs_sync__add(parts, KECS_SYNC__SETS, ",", form, column->name, "");
   }
   if (column->group == KECS_GROUP_SPEC || column->group == KECS_GROUP_STATUS) {
@@ -5441,14 +5585,30 @@ static void kecs_sync__set(kecs_sync__parts *parts, int number) {
   }
 }
 
+/* What a row has in a column that its site does not know. */
+static void kecs_sync__unknown(kecs_sync__parts *parts, const kecs_column_info *column) {
+  kecs_pg__text *out = &parts->part[KECS_SYNC__U_NAMES];
+  const kecs_pg__mark marks[] = {{"c", column->name}, {NULL, NULL}};
+  kecs_pg__text_fill(out, ",CASE WHEN c_{c} IS NULL THEN ", marks);
+  kecs_sync__default(out, column);
+  kecs_pg__text_fill(out, " ELSE u.{c} END", marks);
+}
+
 static void kecs_sync__columns(kecs_sync__parts *parts) {
   const kecs_kind_info *info = parts->info;
+  bool later = false; /* what follows a parameter with a default has one, too */
   for (int i = 0; i < info->column_count; i++) {
     const kecs_column_info *column = &info->columns[i];
     if (kecs_sync__travels(column)) {
-      kecs_sync__add(parts, KECS_SYNC__ARGUMENTS, "", ",c_{c} {type}[]", column->name, kecs_sync__type(column));
+      later = later || kecs_sync__later_column(column);
+      kecs_sync__add(parts, KECS_SYNC__ARGUMENTS, "", later ? ",c_{c} {type}[] DEFAULT NULL" : ",c_{c} {type}[]",
+                     column->name, kecs_sync__type(column));
       kecs_sync__add(parts, KECS_SYNC__NAMES, ",", "{c}", column->name, "");
-      kecs_sync__add(parts, KECS_SYNC__U_NAMES, ",", "u.{c}", column->name, "");
+      if (kecs_sync__later_column(column)) {
+        kecs_sync__unknown(parts, column);
+      } else {
+        kecs_sync__add(parts, KECS_SYNC__U_NAMES, ",", "u.{c}", column->name, "");
+      }
       kecs_sync__set(parts, i);
     } else {
       kecs_sync__local(parts, column);
@@ -5541,6 +5701,8 @@ static void kecs_sync__stamps(kecs_sync__parts *parts) {
       kecs_pg__text_fill(&parts->part[KECS_SYNC__OR_GROUPS], " OR (" KECS_SYNC__SAME " AND " KECS_SYNC__GROUP_LATER ")",
                          marks);
       kecs_pg__text_fill(&parts->part[KECS_SYNC__GROUP_CONFLICTS], kecs_sync__group_form, marks);
+      kecs_sync__hub_rules(&parts->part[KECS_SYNC__GROUP_RULES], (int)i,
+                           kecs_sync__has(parts->info, groups[1 - i].group));
       kecs_pg__text_fill(&parts->part[KECS_SYNC__SUSPECT_GROUPS], kecs_sync__suspect_form, marks);
       kecs_sync__stamp_partly(parts, marks);
     }
@@ -5590,6 +5752,7 @@ static void kecs_sync__fill(kecs_pg__text *out, const kecs_sync__parts *parts, c
       {"delete", parts->part[KECS_SYNC__DELETE].len ? parts->part[KECS_SYNC__DELETE].data : ""},
       {"merge", parts->part[KECS_SYNC__MERGE].len ? parts->part[KECS_SYNC__MERGE].data : ""},
       {"unseen", parts->part[KECS_SYNC__UNSEEN_ROWS].data},
+      {"group_rules", parts->part[KECS_SYNC__GROUP_RULES].len ? parts->part[KECS_SYNC__GROUP_RULES].data : ""},
       {"u_life", KECS_SYNC__U_LIFE},
       {"t_life", KECS_SYNC__T_LIFE},
       {"claim", kecs_sync__special_text(parts, KECS_SYNC__CLAIM)},
@@ -5667,26 +5830,12 @@ KECS_PG__FN void kecs_sync__hub_kind(kecs_pg__text *out, const kecs_pg__connecti
     }
   }
   kecs_sync__fill(out, &parts, kecs_sync__put_form);
+  kecs_sync__fill(out, &parts, kecs_sync__put_notes_form);
   kecs_sync__fill(out, &parts, kecs_sync__put_merge_form);
   kecs_sync__fill(out, &parts, kecs_sync__bury_form);
   for (int i = 0; i < KECS_SYNC__PARTS; i++) {
     out->status = out->status ? out->status : parts.part[i].status;
     kecs_pg__text_free(&parts.part[i]);
-  }
-}
-
-KECS_PG__FN void kecs_sync__key_text(kecs_pg__text *out, const kecs_kind_info *info, const char *alias) {
-  const kecs_column_list *key = &info->keys[0];
-  for (int i = 0; i < key->count; i++) {
-    const kecs_column_info *column = &info->columns[key->columns[i]];
-    bool text = column->type == KECS_TYPE_TEXT || column->type == KECS_TYPE_JSON;
-    const kecs_pg__mark marks[] = {{"a", alias}, {"c", column->name}, {NULL, NULL}};
-    kecs_pg__text_adds(out, i > 0 ? "||','||" : "");
-    kecs_pg__text_fill(out,
-                       text && i < key->count - 1 ? "replace(replace({a}.{c},E'\\\\',E'\\\\\\\\'),',',E'\\\\,')"
-                       : key->count == 1          ? "{a}.{c}"
-                                                  : "{a}.{c}::text",
-                       marks);
   }
 }
 
@@ -5936,6 +6085,15 @@ struct kecs_sync {
   bool append_pull;
   int64_t append_bytes;
   int64_t append_keep_bytes;
+  kecs_replica_policy *policies; /* with texts of its own */
+  size_t policy_count;
+  kecs_status (*merge)(kecs_replica_dispute *dispute, void *user);
+  void *user;
+  int columns[KECS_KIND_COUNT]; /* of each kind, that the hub knows as well */
+  int catch_up_kind;            /* what is read once more, since it has more columns now: from which, and where */
+  int catch_up_from;
+  int64_t catch_up_rid;
+  bool held; /* the hub has refused something by a policy: its own state is to be asked for */
   int batch;
   int64_t max_offset_us;
   int64_t tombstones_us;
@@ -6068,6 +6226,42 @@ typedef struct kecs_sync__counters {
 } kecs_sync__counters;
 KECS_PG__FN kecs_status kecs_sync__counters_read(kecs_sync *sync, kecs_sync__counters *out);
 KECS_PG__FN void kecs_sync__counters_free(kecs_sync__counters *counters);
+
+/* ---- versions (schema.c) ---- */
+
+/* What hub and edge have in common, from the hub's version. */
+KECS_PG__FN kecs_status kecs_sync__schema_read(kecs_sync *sync, const char *version);
+
+/* What they have come to have in common is caught up with, after a pull. */
+KECS_PG__FN kecs_status kecs_sync__schema_catch_up(kecs_sync *sync);
+
+/* Whether a column travels between them; and the columns that a row brings, as kecs_replica_row.given. */
+KECS_PG__FN bool kecs_sync__known(const kecs_sync *sync, const kecs_kind_info *info, int column);
+KECS_PG__FN uint64_t kecs_sync__known_mask(const kecs_sync *sync, const kecs_kind_info *info);
+
+/* ---- rules of who may write (policy.c) ---- */
+
+enum { KECS_SYNC__POLICY_ARRAYS = 5 };
+
+/* What the rules of a kind need of the rows that are pushed: keys, bases, fences. */
+typedef struct kecs_sync__policy_rows {
+  kecs_pg__text array[KECS_SYNC__POLICY_ARRAYS];
+  const char *values[6 + KECS_SYNC__POLICY_ARRAYS];
+  char kind[16];
+} kecs_sync__policy_rows;
+
+KECS_PG__FN kecs_status kecs_sync__policy_check(const kecs_replica_policy *policies, size_t count);
+KECS_PG__FN kecs_status kecs_sync__policy_keep(kecs_sync *sync, const kecs_replica_policy *policies, size_t count);
+KECS_PG__FN void kecs_sync__policy_free(kecs_sync *sync);
+KECS_PG__FN bool kecs_sync__policy_any(const kecs_sync *sync, kecs_kind kind);
+KECS_PG__FN void kecs_sync__policy_row(const kecs_sync *sync, kecs_sync__policy_rows *rows,
+                                       const kecs_replica_row *row);
+KECS_PG__FN void kecs_sync__policy_send(kecs_sync__exchange *exchange, kecs_kind kind, kecs_sync__policy_rows *rows);
+KECS_PG__FN void kecs_sync__policy_rows_free(kecs_sync__policy_rows *rows);
+
+/* A key that the hub has refused: by a rule, its own state is asked for. */
+KECS_PG__FN kecs_status kecs_sync__policy_refused(kecs_sync *sync, kecs_store *tx, kecs_kind kind, const char *key,
+                                                  const char *code);
 
 /* ---- kinds that only grow (append.c, append_trim.c) ---- */
 
@@ -7080,7 +7274,8 @@ KECS_PG__FN kecs_status kecs_sync__transact(kecs_sync *sync, kecs_status (*work)
 }
 
 KECS_PG__FN kecs_replica kecs_sync__side(const kecs_sync *sync) {
-  kecs_replica side = {sync->notes.site, sync->notes.acked, sync->kinds, sync->notes.former};
+  kecs_replica side = {sync->notes.site, sync->notes.acked,  sync->kinds, sync->notes.former,
+                       sync->policies,   sync->policy_count, sync->merge, sync->user};
   return side;
 }
 
@@ -7154,6 +7349,8 @@ typedef struct kecs_sync__load {
   kecs_sync__arrays *bury[KECS_KIND_COUNT];
   int64_t rows;
   bool buries;
+  kecs_sync__policy_rows *policy[KECS_KIND_COUNT]; /* what rules need of the rows */
+
   bool partly;    /* rows go without the groups that are not pending, where the hub has the row */
   int64_t origin; /* the site that made the tombstones: those of one go together */
 } kecs_sync__load;
@@ -7231,6 +7428,19 @@ static int64_t kecs_sync__wire_site(const kecs_sync *sync, int64_t site) {
   return site == KECS_REPLICA_HERE ? sync->notes.site : site;
 }
 
+/* `row` is NULL for a deletion. */
+static kecs_status kecs_sync__load_policy(kecs_sync__load *load, kecs_kind kind, const kecs_replica_row *row) {
+  kecs_sync__policy_rows **slot = &load->policy[kind];
+  if (!kecs_sync__policy_any(load->sync, kind)) {
+    return KECS_OK;
+  }
+  *slot = *slot ? *slot : kecs_pg__alloc(&load->sync->allocator, sizeof **slot);
+  if (*slot && row) {
+    kecs_sync__policy_row(load->sync, *slot, row);
+  }
+  return *slot ? KECS_OK : KECS_E_NOMEM;
+}
+
 /* Whether a column goes with a row of which only some groups do: these, and the key. */
 static bool kecs_sync__goes(const kecs_kind_info *info, int column, unsigned pending) {
   for (int i = 0; i < info->keys[0].count; i++) {
@@ -7259,7 +7469,7 @@ static kecs_status kecs_sync__load_row(kecs_sync__load *load, const kecs_replica
     kecs_sync__array_int(&put->array[at++], goes ? kecs_sync__wire_site(load->sync, row->site[i]) : 0);
   }
   for (int i = 0; i < info->column_count; i++) {
-    if (kecs_sync__travels(&info->columns[i])) {
+    if (kecs_sync__known(load->sync, info, i)) {
       bool goes = !partly || kecs_sync__goes(info, i, row->pending);
       kecs_sync__array_value(&put->array[at++], &info->columns[i], goes ? &row->values[i] : &nothing);
     }
@@ -7267,7 +7477,7 @@ static kecs_status kecs_sync__load_row(kecs_sync__load *load, const kecs_replica
   put->count = at;
   put->rows++;
   load->rows++;
-  return KECS_OK;
+  return kecs_sync__load_policy(load, row->kind, row);
 }
 
 /* In all parts but the last a comma is written \, and a backslash \\. */
@@ -7310,7 +7520,7 @@ KECS_PG__FN kecs_status kecs_sync__load_visit(const kecs_replica_row *row, void 
   bury->rows++;
   load->rows++;
   load->buries = true;
-  return KECS_OK;
+  return kecs_sync__load_policy(load, row->kind, NULL);
 }
 
 /* A row or a deletion that was refused. */
@@ -7337,6 +7547,10 @@ KECS_PG__FN void kecs_sync__load_free(kecs_sync__load *load) {
         kecs_pg__text_free(&all[a]->array[i]);
       }
       kecs_pg__release(&load->sync->allocator, all[a], sizeof *all[a]);
+    }
+    if (load->policy[kind]) {
+      kecs_sync__policy_rows_free(load->policy[kind]);
+      kecs_pg__release(&load->sync->allocator, load->policy[kind], sizeof *load->policy[kind]);
     }
   }
 }
@@ -7415,6 +7629,11 @@ KECS_PG__FN kecs_status kecs_sync__push_send(kecs_sync *sync, kecs_sync__load *l
   kecs_status status = numbered ? kecs_sync__counters_read(sync, &counters) : KECS_OK;
   kecs_sync__begin(&exchange, sync, true);
   (void)kecs_sync__add_call(&exchange, "SELECT {S}sync_begin({T},$1,$2,$3,$4)", "", begin, 4);
+  for (int kind = 1; kind < KECS_KIND_COUNT; kind++) {
+    if (load->policy[kind]) {
+      kecs_sync__policy_send(&exchange, (kecs_kind)kind, load->policy[kind]);
+    }
+  }
   kecs_sync__add_buries(&exchange, load, &numbers, as_origin, begin);
   for (int kind = 1; kind < KECS_KIND_COUNT; kind++) {
     if (load->put[kind]) {
@@ -7444,7 +7663,7 @@ typedef struct kecs_sync__acknowledgement {
   const PGresult *refused;
 } kecs_sync__acknowledgement;
 
-static kecs_status kecs_sync__note_refused(kecs_store *tx, const PGresult *refused) {
+static kecs_status kecs_sync__note_refused(kecs_sync *sync, kecs_store *tx, const PGresult *refused) {
   kecs_status status = KECS_OK;
   for (int row = 0; !status && row < PQntuples(refused); row++) {
     kecs_value values[] = {kecs_sync__value_int(kecs_sync__number(refused, row, 0)),
@@ -7454,6 +7673,8 @@ static kecs_status kecs_sync__note_refused(kecs_store *tx, const PGresult *refus
                               "INSERT INTO {sync_refused}({tenant}kind,key,code) VALUES({ours}?1,?2,?3) ON "
                               "CONFLICT(kind,key) DO UPDATE SET code=excluded.code",
                               values, 3, 0, NULL, NULL);
+    status = status ? status
+                    : kecs_sync__policy_refused(sync, tx, (kecs_kind)values[0].number, values[1].text, values[2].text);
   }
   return status;
 }
@@ -7478,7 +7699,7 @@ static kecs_status kecs_sync__acknowledge_work(kecs_store *tx, void *user) {
   } else if (!status) {
     status = kecs_sync__mark(tx, notes, intent->seq, intent->stamp);
   }
-  return status ? status : kecs_sync__note_refused(tx, done->refused);
+  return status ? status : kecs_sync__note_refused(done->sync, tx, done->refused);
 }
 
 KECS_PG__FN kecs_status kecs_sync__acknowledge(kecs_sync *sync, const PGresult *refused) {
@@ -7708,7 +7929,7 @@ static kecs_status kecs_sync__tail_sql(kecs_sync__tail *tail, kecs_pg__text *out
                      marks);
   tail->count = 0;
   for (int i = 0; i < tail->info->column_count; i++) {
-    if (kecs_sync__travels(&tail->info->columns[i])) {
+    if (kecs_sync__known(tail->sync, tail->info, i)) {
       kecs_pg__text_adds(out, ",");
       kecs_pg__text_adds(out, tail->info->columns[i].name);
       tail->array[tail->count++].allocator = &tail->sync->allocator;
@@ -7764,11 +7985,11 @@ static kecs_status kecs_sync__tail_read(kecs_sync__tail *tail, bool *out_full) {
 static kecs_status kecs_sync__tail_refused(kecs_store *tx, const kecs_sync__tail *tail) {
   kecs_status status = KECS_OK;
   for (int row = 0; !status && row < PQntuples(tail->refused); row++) {
-    kecs_value values[] = {
-        kecs_sync__value_int((int64_t)tail->info->kind), kecs_sync__value_text(kecs_sync__text(tail->refused, row, 0)),
-        kecs_sync__value_text(kecs_sync__text(tail->refused, row, 1)),
-        kecs_sync__value_text(kecs_sync__text(tail->refused, row, 2)),
-        kecs_sync__value_int(kecs_replica_now(tail->sync->store))};
+    kecs_value values[] = {kecs_sync__value_int((int64_t)tail->info->kind),
+                           kecs_sync__value_text(kecs_sync__text(tail->refused, row, 0)),
+                           kecs_sync__value_text(kecs_sync__text(tail->refused, row, 1)),
+                           kecs_sync__value_text(kecs_sync__text(tail->refused, row, 2)),
+                           kecs_sync__value_int(kecs_replica_now(tail->sync->store))};
     status = kecs_replica_sql(tx,
                               "INSERT INTO {sync_conflicts}({tenant}kind,key,groups,reason,kept_stamp,kept_site,"
                               "lost_stamp,lost_site,lost,at) VALUES({ours}?1,?2,1,'refused ' || ?3,0,0,0,-1,?4,?5) "
@@ -8045,12 +8266,242 @@ KECS_PG__FN kecs_status kecs_sync__append_trim(kecs_sync *sync) {
   return status;
 }
 
-/* ---- sync/counters.c --------------------------------------------------------------------------------------------- */
-/* sync/counters.c -- how far the revisions of families have been given out.
+/* ---- sync/policy.c ----------------------------------------------------------------------------------------------- */
+/* sync/policy.c -- the rules of who may write, as an edge has them: checked, kept, told to the hub with what they need
+ * of the rows that are pushed, and what follows where the hub has refused by one. */
+
+#include <string.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static const char *const kecs_sync__rule_names[] = {NULL, "owner", "hub", "compare", "append"};
+
+/* ---- options ---- */
+
+static bool kecs_sync__policy_has(const kecs_kind_info *info, kecs_column_group group) {
+  for (int i = 0; i < info->column_count; i++) {
+    if (info->columns[i].group == group) {
+      return true;
+    }
+  }
+  return false;
+}
+
+static kecs_status kecs_sync__policy_fence(const kecs_replica_policy *policy, const kecs_kind_info *info) {
+  int column = policy->fence ? kecs_column_find(info, policy->fence) : -1;
+  bool own = column >= 0 &&
+             ((info->columns[column].group == KECS_GROUP_SPEC && (policy->groups & KECS_BIT(KECS_REPLICA_SPEC))) ||
+              (info->columns[column].group == KECS_GROUP_STATUS && (policy->groups & KECS_BIT(KECS_REPLICA_STATUS))));
+  if (policy->rule != KECS_REPLICA_OWNER) {
+    return policy->fence ? kecs_pg__fail(KECS_E_INVALID,
+                                         "options.policies: only an owner has a fence, of %s there is one", info->name)
+                         : KECS_OK;
+  }
+  if (column < 0 || own || info->columns[column].group == KECS_GROUP_LOCAL) {
+    return kecs_pg__fail(KECS_E_INVALID,
+                         "options.policies: the fence of %s must be a column of its key or of another group, not %s",
+                         info->name, policy->fence ? policy->fence : "NULL");
+  }
+  return KECS_OK;
+}
+
+KECS_PG__FN kecs_status kecs_sync__policy_check(const kecs_replica_policy *policies, size_t count) {
+  const unsigned life = KECS_BIT(KECS_REPLICA_LIFE);
+  const unsigned groups = KECS_BIT(KECS_REPLICA_SPEC) | KECS_BIT(KECS_REPLICA_STATUS);
+  for (size_t i = 0; i < count; i++) {
+    const kecs_replica_policy *policy = &policies[i];
+    const kecs_kind_info *info = kecs_kind_describe(policy->kind);
+    if (!info || kecs_sync__only_grows(info)) {
+      return kecs_pg__fail(KECS_E_INVALID, "options.policies: %d is no kind that has policies", (int)policy->kind);
+    }
+    bool spec = kecs_sync__policy_has(info, KECS_GROUP_SPEC);
+    bool status = kecs_sync__policy_has(info, KECS_GROUP_STATUS);
+    if (policy->rule < KECS_REPLICA_LAST_WRITER || policy->rule > KECS_REPLICA_APPEND) {
+      return kecs_pg__fail(KECS_E_INVALID, "options.policies: %d is no rule", (int)policy->rule);
+    }
+    if (!policy->groups || (policy->groups & ~(groups | life)) ||
+        ((policy->groups & life) && policy->rule != KECS_REPLICA_HUB) ||
+        (!spec && (policy->groups & KECS_BIT(KECS_REPLICA_SPEC))) ||
+        (!status && (policy->groups & KECS_BIT(KECS_REPLICA_STATUS)))) {
+      return kecs_pg__fail(KECS_E_INVALID, "options.policies: %u are no groups of %s for that rule", policy->groups,
+                           info->name);
+    }
+    kecs_status fence = kecs_sync__policy_fence(policy, info);
+    if (fence) {
+      return fence;
+    }
+    for (size_t before = 0; before < i; before++) {
+      if (policies[before].kind == policy->kind && (policies[before].groups & policy->groups)) {
+        return kecs_pg__fail(KECS_E_INVALID, "options.policies has two rules for one group of %s", info->name);
+      }
+    }
+  }
+  return KECS_OK;
+}
+
+KECS_PG__FN kecs_status kecs_sync__policy_keep(kecs_sync *sync, const kecs_replica_policy *policies, size_t count) {
+  if (count == 0) {
+    return KECS_OK;
+  }
+  sync->policies = kecs_pg__alloc(&sync->allocator, count * sizeof policies[0]);
+  if (!sync->policies) {
+    return KECS_E_NOMEM;
+  }
+  sync->policy_count = count;
+  for (size_t i = 0; i < count; i++) {
+    sync->policies[i] = policies[i];
+    sync->policies[i].fence = NULL;
+  }
+  for (size_t i = 0; i < count; i++) { /* the description's own name lives for ever */
+    const kecs_kind_info *info = kecs_kind_describe(policies[i].kind);
+    int column = policies[i].fence ? kecs_column_find(info, policies[i].fence) : -1;
+    sync->policies[i].fence = column < 0 ? NULL : info->columns[column].name;
+  }
+  return KECS_OK;
+}
+
+KECS_PG__FN void kecs_sync__policy_free(kecs_sync *sync) {
+  kecs_pg__release(&sync->allocator, sync->policies, sync->policy_count * sizeof sync->policies[0]);
+}
+
+/* ---- what a push tells ---- */
+
+static const kecs_replica_policy *kecs_sync__policy_of(const kecs_sync *sync, kecs_kind kind, int group) {
+  for (size_t i = 0; i < sync->policy_count; i++) {
+    if (sync->policies[i].kind == kind && (sync->policies[i].groups & KECS_BIT(group))) {
+      return &sync->policies[i];
+    }
+  }
+  return NULL;
+}
+
+KECS_PG__FN bool kecs_sync__policy_any(const kecs_sync *sync, kecs_kind kind) {
+  return kecs_sync__policy_of(sync, kind, KECS_REPLICA_LIFE) || kecs_sync__policy_of(sync, kind, KECS_REPLICA_SPEC) ||
+         kecs_sync__policy_of(sync, kind, KECS_REPLICA_STATUS);
+}
+
+/* A column's value as row_to_json shows it at the hub. */
+static void kecs_sync__policy_value(kecs_pg__text *array, const kecs_replica_policy *policy,
+                                    const kecs_replica_row *row) {
+  const kecs_kind_info *info = kecs_kind_describe(row->kind);
+  int column = policy && policy->fence ? kecs_column_find(info, policy->fence) : -1;
+  const kecs_value *value = column < 0 ? NULL : &row->values[column];
+  char number[24];
+  if (!value || value->type == KECS_VALUE_NULL) {
+    kecs_sync__array_add(array, NULL);
+  } else if (value->type == KECS_VALUE_TEXT) {
+    kecs_sync__array_add(array, value->text);
+  } else if (info->columns[column].type == KECS_TYPE_BOOL) {
+    kecs_sync__array_add(array, value->number ? "true" : "false");
+  } else {
+    snprintf(number, sizeof number, "%lld", (long long)value->number);
+    kecs_sync__array_add(array, number);
+  }
+}
+
+KECS_PG__FN void kecs_sync__policy_row(const kecs_sync *sync, kecs_sync__policy_rows *rows,
+                                       const kecs_replica_row *row) {
+  for (int i = 0; i < KECS_SYNC__POLICY_ARRAYS; i++) {
+    rows->array[i].allocator = &sync->allocator;
+  }
+  kecs_sync__array_add(&rows->array[0], row->key);
+  kecs_sync__array_int(&rows->array[1], row->base[KECS_REPLICA_SPEC]);
+  kecs_sync__array_int(&rows->array[2], row->base[KECS_REPLICA_STATUS]);
+  kecs_sync__policy_value(&rows->array[3], kecs_sync__policy_of(sync, row->kind, KECS_REPLICA_SPEC), row);
+  kecs_sync__policy_value(&rows->array[4], kecs_sync__policy_of(sync, row->kind, KECS_REPLICA_STATUS), row);
+}
+
+KECS_PG__FN void kecs_sync__policy_send(kecs_sync__exchange *exchange, kecs_kind kind, kecs_sync__policy_rows *rows) {
+  const kecs_sync *sync = exchange->sync;
+  snprintf(rows->kind, sizeof rows->kind, "%d", (int)kind);
+  rows->values[0] = rows->kind;
+  for (int group = 0; group < KECS_REPLICA_STAMPS; group++) {
+    const kecs_replica_policy *policy = kecs_sync__policy_of(sync, kind, group);
+    rows->values[1 + group] = policy ? kecs_sync__rule_names[policy->rule] : NULL;
+    if (group > 0) {
+      rows->values[3 + group] = policy ? policy->fence : NULL;
+    }
+  }
+  for (int i = 0; i < KECS_SYNC__POLICY_ARRAYS; i++) {
+    rows->array[i].allocator = &sync->allocator;
+    kecs_sync__array_end(&rows->array[i]);
+    exchange->status = exchange->status ? exchange->status : rows->array[i].status;
+    rows->values[6 + i] = rows->array[i].data;
+  }
+  if (!exchange->status) {
+    (void)kecs_sync__add_item(exchange, "SELECT {S}sync_policy($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11)", "", rows->values,
+                              6 + KECS_SYNC__POLICY_ARRAYS);
+  }
+}
+
+KECS_PG__FN void kecs_sync__policy_rows_free(kecs_sync__policy_rows *rows) {
+  for (int i = 0; i < KECS_SYNC__POLICY_ARRAYS; i++) {
+    if (rows->array[i].allocator) {
+      kecs_pg__text_free(&rows->array[i]);
+    }
+  }
+}
+
+/* ---- what was refused ---- */
+
+typedef struct kecs_sync__dismissal {
+  kecs_sync *sync;
+  kecs_store *tx;
+} kecs_sync__dismissal;
+
+/* A row that may only come and go at the hub: one that was made here goes, into the log; of one that was deleted here
+ * the deletion goes, and the hub's comes back. */
+static kecs_status kecs_sync__dismiss(const kecs_replica_row *row, void *user) {
+  const kecs_sync__dismissal *dismissal = user;
+  kecs_replica side = kecs_sync__side(dismissal->sync);
+  kecs_replica_row dead;
+  kecs_value values[] = {kecs_sync__value_int((int64_t)row->kind), kecs_sync__value_text(row->key)};
+  if (row->dead) {
+    return kecs_replica_sql(dismissal->tx,
+                            "DELETE FROM {change_tombstones} WHERE {own}kind=?1 AND key=?2 AND site IS NULL", values, 2,
+                            0, NULL, NULL);
+  }
+  memset(&dead, 0, sizeof dead);
+  dead.kind = row->kind;
+  dead.key = row->key;
+  dead.dead = true;
+  dead.reason = "policy";
+  for (int i = 0; i < KECS_REPLICA_STAMPS; i++) {
+    dead.stamp[0] = row->stamp[i] >= dead.stamp[0] ? row->stamp[i] + 1 : dead.stamp[0];
+  }
+  dead.site[0] = 0;
+  kecs_status status = kecs_replica_sql(dismissal->tx, "DELETE FROM {sync_refused} WHERE {own}kind=?1 AND key=?2",
+                                        values, 2, 0, NULL, NULL);
+  dismissal->sync->report.conflicts++;
+  return status ? status : kecs_replica_merge(dismissal->tx, &side, &dead, NULL);
+}
+
+KECS_PG__FN kecs_status kecs_sync__policy_refused(kecs_sync *sync, kecs_store *tx, kecs_kind kind, const char *key,
+                                                  const char *code) {
+  kecs_sync__dismissal dismissal = {sync, tx};
+  kecs_replica side = kecs_sync__side(sync);
+  kecs_value values[] = {kecs_sync__value_int((int64_t)kind), kecs_sync__value_text(key)};
+  if (strncmp(code, "policy:", strlen("policy:")) != 0 && strcmp(code, "KS004") != 0) {
+    return KECS_OK;
+  }
+  sync->held = true;
+  kecs_status status =
+      kecs_replica_sql(tx, "INSERT INTO {sync_wanted}({tenant}kind,key) VALUES({ours}?1,?2) ON CONFLICT DO NOTHING",
+                       values, 2, 0, NULL, NULL);
+  return status || strtol(code + strlen("policy:"), NULL, 10) != (long)KECS_BIT(KECS_REPLICA_LIFE)
+             ? status
+             : kecs_replica_find(tx, &side, kind, key, kecs_sync__dismiss, &dismissal);
+}
+
+/* ---- sync/schema.c ----------------------------------------------------------------------------------------------- */
+/* sync/schema.c -- hub and edge of different versions: what both know travels, and what one of them comes to know later
+ * is caught up with.
  *
- * Rows tell most of it: whoever stores a revision has the family's counter at it or above. What no row tells is how far
- * a family had come whose newest revisions were deleted; that is sent along, in both directions, whenever definitions
- * are. So no number comes to mean a second thing. */
+ * Columns are only ever added, at the end of a kind's, and so are kinds. So a version is how many columns each kind
+ * has, and what two have in common is the lesser number. An edge notes it; where it has grown, the edge has been
+ * upgraded or the hub has: rows of the hub whose new columns say something are read once more, and rows that were
+ * written here and say something there are sent once more. */
 
 /* ---- sync/pull.h ------------------------------------------------------------------------------------------------- */
 /* sync/pull.h -- a page of the hub's rows and tombstones: how it is asked for, and how it is merged here. */
@@ -8077,6 +8528,7 @@ typedef struct kecs_sync__page {
   kecs_replica side;
   /* While it is applied. */
   bool force;
+  uint64_t fill;
   int64_t pulled;
   int64_t conflicts;
   int64_t wished;   /* rows that have to wait for others, which will be asked for */
@@ -8088,7 +8540,8 @@ typedef struct kecs_sync__page {
 
 /* "SELECT key,stamps...,columns...,rid FROM table t WHERE t.tenant=... AND ". `window`: of the entries of a window, and
  * of rows that were not created in it only the groups that were written; w.g, behind rid, tells which. */
-KECS_PG__FN void kecs_sync__select(kecs_pg__text *out, const kecs_kind_info *info, bool window);
+KECS_PG__FN void kecs_sync__select(kecs_pg__text *out, const kecs_sync *sync, const kecs_kind_info *info,
+                                   bool window);
 
 /* Adds a statement that was put together, and frees its text. */
 KECS_PG__FN int kecs_sync__add_text(kecs_sync__exchange *exchange, kecs_pg__text *form, const char *table,
@@ -8112,7 +8565,162 @@ KECS_PG__FN kecs_status kecs_sync__apply_blocked(kecs_sync__page *page, kecs_sto
 
 #endif
 
-/* ---- sync/counters.c, continued ---------------------------------------------------------------------------------- */
+/* ---- sync/schema.c, continued ------------------------------------------------------------------------------------ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+KECS_PG__FN void kecs_sync__version(char out[KECS_SYNC__VERSION_SIZE]) {
+  size_t used = (size_t)snprintf(out, KECS_SYNC__VERSION_SIZE, "%d", KECS_SYNC__FORMAT);
+  for (int kind = 1; kind < KECS_KIND_COUNT; kind++) {
+    used += (size_t)snprintf(out + used, KECS_SYNC__VERSION_SIZE - used, ".%d",
+                             kecs_kind_describe((kecs_kind)kind)->column_count);
+  }
+}
+
+KECS_PG__FN bool kecs_sync__known(const kecs_sync *sync, const kecs_kind_info *info, int column) {
+  return column < sync->columns[info->kind] && kecs_sync__travels(&info->columns[column]);
+}
+
+KECS_PG__FN uint64_t kecs_sync__known_mask(const kecs_sync *sync, const kecs_kind_info *info) {
+  int count = sync->columns[info->kind];
+  return count >= info->column_count ? 0 : KECS_BIT(count) - 1; /* 0 is all */
+}
+
+/* How many columns of each kind a version's text says. */
+static void kecs_sync__schema_counts(const char *text, int out[KECS_KIND_COUNT]) {
+  const char *at = strchr(text, '.');
+  memset(out, 0, KECS_KIND_COUNT * sizeof out[0]);
+  for (int kind = 1; at && kind < KECS_KIND_COUNT; kind++) {
+    out[kind] = (int)strtol(at + 1, NULL, 10);
+    at = strchr(at + 1, '.');
+  }
+}
+
+KECS_PG__FN kecs_status kecs_sync__schema_read(kecs_sync *sync, const char *version) {
+  int counts[KECS_KIND_COUNT];
+  if (strtol(version, NULL, 10) != KECS_SYNC__FORMAT) {
+    return kecs_pg__fail(
+        KECS_E_UNSUPPORTED,
+        "%s: the hub's functions have format %.8s, this program's %d: run kecs hub init with the newer "
+        "program; the older one can't sync with it",
+        sync->place.shown, version, KECS_SYNC__FORMAT);
+  }
+  kecs_sync__schema_counts(version, counts);
+  for (int kind = 1; kind < KECS_KIND_COUNT; kind++) {
+    const kecs_kind_info *info = kecs_kind_describe((kecs_kind)kind);
+    sync->columns[kind] = counts[kind] < info->column_count ? counts[kind] : info->column_count;
+    if (!counts[kind] && ((sync->kinds | sync->append) & KECS_BIT(kind))) {
+      return kecs_pg__fail(KECS_E_UNSUPPORTED,
+                           "%s: the hub does not know %s: run kecs hub init with this program, or leave the kind out",
+                           sync->place.shown, info->name);
+    }
+  }
+  return KECS_OK;
+}
+
+/* ---- catching up ---- */
+
+/* A page of the rows of a kind whose new columns say something. */
+typedef struct kecs_sync__catch_up {
+  kecs_sync *sync;
+  const kecs_kind_info *info;
+  int from; /* the first of the new columns */
+} kecs_sync__catch_up;
+
+static void kecs_sync__catch_up_where(kecs_pg__text *out, const kecs_sync__catch_up *job) {
+  kecs_pg__text_adds(out, "t.rid>$1 AND (false");
+  for (int i = job->from; i < job->sync->columns[job->info->kind]; i++) {
+    if (kecs_sync__travels(&job->info->columns[i])) {
+      kecs_pg__text_adds(out, " OR t.");
+      kecs_pg__text_adds(out, job->info->columns[i].name);
+      kecs_pg__text_adds(out, " IS DISTINCT FROM ");
+      kecs_sync__default(out, &job->info->columns[i]);
+    }
+  }
+  kecs_pg__text_adds(out, ") ORDER BY t.rid LIMIT $2");
+}
+
+static kecs_status kecs_sync__catch_up_work(kecs_store *tx, void *user) {
+  return kecs_sync__apply(user, tx);
+}
+
+static kecs_status kecs_sync__catch_up_page(kecs_sync *sync, kecs_sync__page *page) {
+  kecs_sync__catch_up job = {sync, kecs_kind_describe((kecs_kind)sync->catch_up_kind), sync->catch_up_from};
+  kecs_pg__text form = {&sync->allocator, NULL, 0, 0, KECS_OK};
+  char rid[24];
+  char size[24];
+  snprintf(rid, sizeof rid, "%lld", (long long)sync->catch_up_rid);
+  snprintf(size, sizeof size, "%d", sync->batch);
+  const char *values[] = {rid, size};
+  for (int i = job.from; i < sync->columns[job.info->kind]; i++) {
+    page->fill |= KECS_BIT(i);
+  }
+  kecs_sync__begin(&page->exchange, sync, false);
+  kecs_sync__select(&form, sync, job.info, false);
+  kecs_sync__catch_up_where(&form, &job);
+  int item = kecs_sync__add_text(&page->exchange, &form, job.info->table, values, 2);
+  kecs_status status = kecs_sync__send(&page->exchange, "pull");
+  const PGresult *result = status ? NULL : page->exchange.item[item].result;
+  int count = result ? PQntuples(result) : 0;
+  page->rows[job.info->kind][0] = item;
+  sync->catch_up_rid = count < sync->batch ? -1 : kecs_sync__number(result, count - 1, PQnfields(result) - 1);
+  return status ? status : kecs_sync__transact(sync, kecs_sync__catch_up_work, page);
+}
+
+static kecs_status kecs_sync__catch_up_kind(kecs_sync *sync, int kind, int from) {
+  uint64_t fresh = 0;
+  kecs_status status = KECS_OK;
+  for (int i = from; i < sync->columns[kind]; i++) {
+    fresh |= KECS_BIT(i);
+  }
+  sync->catch_up_kind = kind;
+  sync->catch_up_from = from;
+  sync->catch_up_rid = 0;
+  while (!status && sync->catch_up_rid >= 0) {
+    status = kecs_sync__page_run(sync, kecs_sync__catch_up_page);
+  }
+  return status ? status : kecs_replica_touch(sync->store, (kecs_kind)kind, fresh);
+}
+
+static kecs_status kecs_sync__schema_note(kecs_store *tx, void *user) {
+  const kecs_sync *sync = user;
+  char text[KECS_SYNC__VERSION_SIZE] = "";
+  size_t used = 0;
+  for (int kind = 1; kind < KECS_KIND_COUNT; kind++) {
+    used += (size_t)snprintf(text + used, sizeof text - used, ".%d", sync->columns[kind]);
+  }
+  return kecs_sync__note(tx, "columns", text);
+}
+
+static kecs_status kecs_sync__schema_visit(const kecs_value *values, void *user) {
+  kecs_sync__schema_counts(values[0].text, user);
+  return KECS_OK;
+}
+
+KECS_PG__FN kecs_status kecs_sync__schema_catch_up(kecs_sync *sync) {
+  int noted[KECS_KIND_COUNT];
+  bool differs = false;
+  memset(noted, 0, sizeof noted);
+  kecs_status status = kecs_replica_sql(sync->store, "SELECT value FROM {sync_state} WHERE {own}name='columns'", NULL,
+                                        0, 1, kecs_sync__schema_visit, noted);
+  for (int kind = 1; !status && kind < KECS_KIND_COUNT; kind++) {
+    bool grown = noted[kind] > 0 && sync->columns[kind] > noted[kind];
+    differs = differs || noted[kind] != sync->columns[kind];
+    if (grown && (sync->kinds & KECS_BIT(kind))) {
+      status = kecs_sync__catch_up_kind(sync, kind, noted[kind]);
+    }
+  }
+  return status || !differs ? status : kecs_sync__transact(sync, kecs_sync__schema_note, sync);
+}
+
+/* ---- sync/counters.c --------------------------------------------------------------------------------------------- */
+/* sync/counters.c -- how far the revisions of families have been given out.
+ *
+ * Rows tell most of it: whoever stores a revision has the family's counter at it or above. What no row tells is how far
+ * a family had come whose newest revisions were deleted; that is sent along, in both directions, whenever definitions
+ * are. So no number comes to mean a second thing. */
+
 #include <string.h>
 
 KECS_PG__FN int kecs_sync__add_counters(kecs_sync__exchange *exchange) {
@@ -8356,7 +8964,8 @@ enum { KECS_SYNC__SMALL = 64 /* entries of a window that comes as one statement 
 
 /* ---- statements ---- */
 
-KECS_PG__FN void kecs_sync__select(kecs_pg__text *out, const kecs_kind_info *info, bool window) {
+KECS_PG__FN void kecs_sync__select(kecs_pg__text *out, const kecs_sync *sync, const kecs_kind_info *info,
+                                   bool window) {
   static const struct {
     const char *name;
     const char *bits; /* of the log's groups: of the life, and its own */
@@ -8381,7 +8990,7 @@ KECS_PG__FN void kecs_sync__select(kecs_pg__text *out, const kecs_kind_info *inf
     const kecs_column_info *column = &info->columns[i];
     const char *bits = column->group == KECS_GROUP_SPEC ? "3" : column->group == KECS_GROUP_STATUS ? "5" : "1";
     const kecs_pg__mark marks[] = {{"c", column->name}, {"bits", bits}, {NULL, NULL}};
-    if (kecs_sync__travels(column)) {
+    if (kecs_sync__known(sync, info, i)) {
       kecs_pg__text_fill(out, window ? ",CASE WHEN w.g&{bits}<>0 THEN t.{c} END" : ",t.{c}", marks);
     }
   }
@@ -8406,7 +9015,7 @@ KECS_PG__FN int kecs_sync__add_text(kecs_sync__exchange *exchange, kecs_pg__text
 static int kecs_sync__add_rows(kecs_sync__page *page, const kecs_kind_info *info, const char *where, bool by_key,
                                const char *const *values, int count) {
   kecs_pg__text form = {&page->sync->allocator, NULL, 0, 0, KECS_OK};
-  kecs_sync__select(&form, info, false);
+  kecs_sync__select(&form, page->sync, info, false);
   if (by_key) {
     kecs_sync__key_text(&form, info, "t");
   }
@@ -8420,7 +9029,7 @@ static int kecs_sync__add_window(kecs_sync__page *page, const kecs_kind_info *in
   kecs_pg__text form = {&page->sync->allocator, NULL, 0, 0, KECS_OK};
   char kind[16];
   snprintf(kind, sizeof kind, "%d", (int)info->kind);
-  kecs_sync__select(&select, info, true);
+  kecs_sync__select(&select, page->sync, info, true);
   const kecs_pg__mark marks[] = {{"S", "{S}"}, {"T", "{T}"}, {"t", "{t}"}, {"kind", kind}, {NULL, NULL}};
   if (!select.status) {
     kecs_pg__text_fill(&form, select.data, marks);
@@ -8515,12 +9124,14 @@ static kecs_status kecs_sync__apply_rows(kecs_sync__page *page, kecs_store *tx, 
     row.key = kecs_sync__text(result, r, 0);
     row.values = values;
     row.force = page->force;
+    row.fill = page->fill;
+    row.given = kecs_sync__known_mask(page->sync, info);
     for (int i = 0; i < KECS_REPLICA_STAMPS; i++) {
       row.stamp[i] = kecs_sync__number(result, r, 1 + 2 * i);
       row.site[i] = kecs_sync__number(result, r, 2 + 2 * i);
     }
     for (int i = 0; i < info->column_count; i++) {
-      if (kecs_sync__travels(&info->columns[i])) {
+      if (kecs_sync__known(page->sync, info, i)) {
         values[i] = kecs_sync__value(&info->columns[i], result, r, at++);
       }
     }
@@ -9396,7 +10007,7 @@ static kecs_status kecs_sync__rows_page(kecs_sync *sync, kecs_sync__page *page, 
   snprintf(rid, sizeof rid, "%lld", (long long)sync->notes.repair_rid);
   snprintf(size, sizeof size, "%d", sync->batch);
   const char *values[] = {rid, size, buckets};
-  kecs_sync__select(&form, info, false);
+  kecs_sync__select(&form, sync, info, false);
   kecs_pg__text_adds(&form, "t.rid>$1 AND {S}sync_bucket(");
   kecs_sync__key_text(&form, info, "t");
   kecs_pg__text_adds(&form, ")=ANY($3::integer[]) ORDER BY t.rid LIMIT $2");
@@ -9960,18 +10571,6 @@ enum { KECS_SYNC__GREETINGS = 3 /* in one round: under its name, and under anoth
 
 /* ---- the handshake ---- */
 
-static kecs_status kecs_sync__check_version(kecs_sync *sync, const PGresult *result) {
-  char version[KECS_SYNC__VERSION_SIZE];
-  kecs_sync__version(version);
-  return strcmp(kecs_sync__text(result, 0, 0), version) == 0
-             ? KECS_OK
-             : kecs_pg__fail(
-                   KECS_E_UNSUPPORTED,
-                   "%s: the hub's functions are of version %.31s, this program's of %s: run kecs hub init with "
-                   "the newer program; the older one can't sync with it",
-                   sync->place.shown, kecs_sync__text(result, 0, 0), version);
-}
-
 static kecs_status kecs_sync__hello(kecs_sync *sync, bool *out_again) {
   kecs_sync__exchange exchange;
   char cursor[24];
@@ -10001,7 +10600,7 @@ static kecs_status kecs_sync__hello(kecs_sync *sync, bool *out_again) {
     sync->until = kecs_sync__number(exchange.item[next].result, 0, 0);
     snprintf(sync->until_id, sizeof sync->until_id, "%s", kecs_sync__text(exchange.item[next].result, 0, 1));
     sync->until_kinds = kecs_sync__number(exchange.item[next].result, 0, 2);
-    status = kecs_sync__check_version(sync, exchange.item[version].result);
+    status = kecs_sync__schema_read(sync, kecs_sync__text(exchange.item[version].result, 0, 0));
     status = status ? status : kecs_sync__measure(sync, hub_us);
     status = status ? status : kecs_sync__identify(sync, said, exchange.item[refused].result, out_again);
     status = status || *out_again ? status : kecs_sync__restamp(sync, hub_us);
@@ -10044,12 +10643,18 @@ static kecs_status kecs_sync__steps(kecs_sync *sync) {
   }
   status = status ? status : kecs_sync__reconcile(sync);
   status = status ? status : kecs_sync__pull(sync);
+  status = status ? status : kecs_sync__schema_catch_up(sync);
   status = status ? status : kecs_sync__push(sync);
+  if (!status && sync->held) { /* what the hub has instead; once, or two who never agree would keep the round */
+    status = kecs_sync__pull(sync);
+    status = status ? status : kecs_sync__push(sync);
+  }
   return status ? status : kecs_sync__append(sync);
 }
 
 KECS_PG__FN kecs_status kecs_sync__round(kecs_sync *sync, kecs_sync_report *out_report) {
   memset(&sync->report, 0, sizeof sync->report);
+  sync->held = false;
   kecs_sync__flag_set(&sync->stopped, 0);
   kecs_status status = kecs_sync__steps(sync);
   if (status == KECS_E_CONFLICT && strcmp(kecs_last_error()->sqlstate, "KS001") == 0) {
@@ -10143,7 +10748,7 @@ KECS_STORE_API kecs_status kecs_sync_status(kecs_sync *sync, kecs_sync_status_in
                : kecs_sync__count(sync->store, "SELECT count(*) FROM {sync_wanted} WHERE {own}true", &out_info->wanted);
   status = status ? status : kecs_sync__append_waiting(sync, &out_info->append_pending);
   return status ? status
-                : kecs_sync__count(sync->store, "SELECT count(*) FROM {sync_conflicts} WHERE {own}true",
+                : kecs_sync__count(sync->store, "SELECT count(*) FROM {sync_conflicts} WHERE {own}resolved=0",
                                    &out_info->conflicts);
 }
 
@@ -10166,7 +10771,8 @@ static kecs_status kecs_sync__lost_visit(const kecs_value *values, void *user) {
                                  values[7].number,
                                  values[8].number,
                                  values[9].text,
-                                 values[10].number};
+                                 values[10].number,
+                                 values[11].number};
   return lost->visit(&conflict, lost->user);
 }
 
@@ -10184,8 +10790,15 @@ KECS_STORE_API kecs_status kecs_sync_conflicts(kecs_store *store, int64_t after_
              ? status
              : kecs_replica_sql(store,
                                 "SELECT id,kind,key,reason,groups,kept_stamp,kept_site,lost_stamp,lost_site,"
-                                "lost,at FROM {sync_conflicts} WHERE {own}id>?1 ORDER BY id",
-                                &value, 1, 11, kecs_sync__lost_visit, &lost);
+                                "lost,at,resolved FROM {sync_conflicts} WHERE {own}id>?1 ORDER BY id",
+                                &value, 1, 12, kecs_sync__lost_visit, &lost);
+}
+
+KECS_STORE_API kecs_status kecs_sync_resolve(kecs_store *store, int64_t id, kecs_sync_take take) {
+  if (take != KECS_SYNC_TAKE_KEPT && take != KECS_SYNC_TAKE_LOST) {
+    return kecs_pg__fail(KECS_E_INVALID, "take is %d; KECS_SYNC_TAKE_KEPT or KECS_SYNC_TAKE_LOST", (int)take);
+  }
+  return kecs_replica_resolve(store, id, take == KECS_SYNC_TAKE_LOST);
 }
 
 /* ---- the handle ---- */
@@ -10209,6 +10822,13 @@ static kecs_status kecs_sync__check_options(const kecs_sync_options *options) {
   if (options->max_offset_us < 0 || options->max_offset_us > KECS_SYNC__AHEAD_US) {
     return kecs_pg__fail(KECS_E_INVALID, "options.max_offset_us is %lld; 1 to %lld, or 0",
                          (long long)options->max_offset_us, (long long)KECS_SYNC__AHEAD_US);
+  }
+  if (options->policy_count && !options->policies) {
+    return kecs_pg__fail(KECS_E_INVALID, "options.policies is NULL, and policy_count is not 0");
+  }
+  kecs_status status = kecs_sync__policy_check(options->policies, options->policy_count);
+  if (status) {
+    return status;
   }
   if (options->append_bytes < -1 || options->append_keep_bytes < 0) {
     return kecs_pg__fail(KECS_E_INVALID, "options.append_bytes is -1 or more, options.append_keep_bytes 0 or more");
@@ -10291,11 +10911,14 @@ KECS_STORE_API kecs_status kecs_sync_open(kecs_store *store, const kecs_sync_opt
   }
 #endif
   sync->append_pull = options->append_pull;
+  sync->merge = options->merge;
+  sync->user = options->user;
   sync->append_bytes = options->append_bytes ? options->append_bytes : KECS_SYNC__APPEND_BYTES;
   sync->append_keep_bytes = options->append_keep_bytes;
   snprintf(sync->site, sizeof sync->site, "%s", options->site);
   sync->hub = kecs_pg__copy(allocator, options->hub, strlen(options->hub));
   status = sync->hub ? kecs_pg_backend()->attach(sync->hub, &sync->allocator, &sync->place) : KECS_E_NOMEM;
+  status = status ? status : kecs_sync__policy_keep(sync, options->policies, options->policy_count);
   status = status ? status : kecs_sync__choose_kinds(sync, options);
   status = status ? status : kecs_replica_open(store, sync->kinds, NULL);
   status = status ? status : kecs_sync__transact(sync, kecs_sync__fix_work, sync);
@@ -10320,6 +10943,7 @@ KECS_STORE_API void kecs_sync_close(kecs_sync *sync) {
     kecs_sync__hang_up(sync);
     kecs_pg_backend()->detach(&sync->place, &sync->allocator);
     kecs_pg__release_text(&allocator, sync->hub);
+    kecs_sync__policy_free(sync);
     kecs_pg__release(&allocator, sync, sizeof *sync);
   }
 }

@@ -213,9 +213,12 @@ static const command commands[] = {
      "is tracked from then on. What is refused is sent again in the next round. `sync status` works without the hub.\n",
      "  kecs --db edge.db sync --hub 'postgres://kecs@db.example/kecs?tenant=shop' --site cellar\n"
      "  KECS_HUB=postgres://... KECS_SITE=cellar kecs --db edge.db sync status\n"},
-    {"conflicts", "", "what has lost against another edge or the hub", 0, 0, run_conflicts,
-     "One line a row: number, time of the change that lost, reason, kind, key, and the whole row.\n",
-     "  kecs --db edge.db conflicts\n"},
+    {"conflicts", "[resolve ID]", "what has lost against another edge or the hub", 0, 2, run_conflicts,
+     "One line a row: number, open or what was decided, time of the change that lost, reason, kind, key, and the\n"
+     "whole row. `resolve` decides: --take kept leaves the row as it is, --take lost writes what had lost once more, as an\n"
+     "ordinary edit, which the next round pushes.\n",
+     "  kecs --db edge.db conflicts\n"
+     "  kecs --db edge.db conflicts resolve 3 --take lost\n"},
     {"hub", "init | retain DAYS", "make a hub of a tenant on PostgreSQL", 1, 2, run_hub,
      "init makes tables, change log and functions, or makes them anew after an upgrade. retain says how long the hub\n"
      "keeps what was deleted, and its log: longer than edges stay away; 90 days at first.\n",

@@ -95,7 +95,7 @@ static kecs_status print_conflict(const kecs_sync_conflict *conflict, void *user
   size_t width = 0;
   out->len = 0;
   add_number(out, (long long)conflict->id);
-  add_text(out, "  ");
+  add_text(out, conflict->resolved == 0 ? "  open  " : conflict->resolved == 1 ? "  kept  " : "  lost  ");
   add_time(out, conflict->lost_stamp);
   add_text(out, "  ");
   add_text(out, conflict->reason);
@@ -110,8 +110,35 @@ static kecs_status print_conflict(const kecs_sync_conflict *conflict, void *user
   return KECS_OK;
 }
 
+static exit_code resolve_conflict(const arguments *args) {
+  const char *take = args->values[OPTION_TAKE];
+  char *end = NULL;
+  exit_code code = EXIT_GOOD;
+  bool lost = take && strcmp(take, "lost") == 0;
+  if (args->operand_count < 2 || strcmp(args->operands[0], "resolve") != 0) {
+    return usage_error(args, "conflicts takes nothing, or resolve ID; not \"%s\"", args->operands[0]);
+  }
+  long long id = strtoll(args->operands[1], &end, 10);
+  if (!*args->operands[1] || *end) {
+    return usage_error(args, "\"%s\" is no number of a conflict; `kecs conflicts` lists them", args->operands[1]);
+  }
+  if (!lost && (!take || strcmp(take, "kept") != 0)) {
+    return usage_error(args, "which is it to be? Give --take lost or --take kept%s", "");
+  }
+  kecs_store *store = open_store(args, ACCESS_WRITE, &code);
+  if (store) {
+    kecs_status status = kecs_sync_resolve(store, id, lost ? KECS_SYNC_TAKE_LOST : KECS_SYNC_TAKE_KEPT);
+    code = status ? fail_asked(status) : EXIT_GOOD;
+  }
+  (void)kecs_close(store);
+  return code;
+}
+
 static exit_code run_conflicts(const arguments *args) {
   exit_code code = EXIT_GOOD;
+  if (args->operand_count > 0) {
+    return resolve_conflict(args);
+  }
   buffer out = {NULL, 0, 0};
   kecs_store *store = open_store(args, ACCESS_READ, &code);
   if (store) {

@@ -167,6 +167,16 @@ KECS_STORE_API kecs_status kecs_replica_insert(kecs_store *store, const kecs_rep
   return kecs__fail_no_watch();
 }
 
+KECS_STORE_API kecs_status kecs_replica_resolve(kecs_store *store, int64_t id, bool lost) {
+  (void)store, (void)id, (void)lost;
+  return kecs__fail_no_watch();
+}
+
+KECS_STORE_API kecs_status kecs_replica_touch(kecs_store *store, kecs_kind kind, uint64_t columns) {
+  (void)store, (void)kind, (void)columns;
+  return kecs__fail_no_watch();
+}
+
 KECS_STORE_API kecs_status kecs_replica_aside(kecs_store *store, kecs_kind kind, int64_t *out_count) {
   (void)store, (void)kind, (void)out_count;
   return kecs__fail_no_watch();

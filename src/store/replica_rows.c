@@ -44,8 +44,7 @@ static bool kecs__merge_takes(const kecs__join *merge, int column, unsigned grou
   }
 }
 
-/* What a column has that did not come: its default, in a row that is new. */
-static kecs_value kecs__merge_default(const kecs__meta *meta, int column) {
+KECS__FN kecs_value kecs__merge_default(const kecs__meta *meta, int column) {
   kecs_value value = kecs__column_default(&meta->info->columns[column]);
   if (value.type == KECS_VALUE_NULL && (meta->info->columns[column].flags & KECS_COLUMN_NOT_NULL)) {
     value = meta->types[column] == KECS_VALUE_TEXT ? kecs__value_text("") : kecs__value_int(0);

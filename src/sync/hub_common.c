@@ -8,16 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define KECS_SYNC__FORMAT 4 /* of functions and tables */
-
-KECS_PG__FN void kecs_sync__version(char out[KECS_SYNC__VERSION_SIZE]) {
-  int columns = 0;
-  for (int kind = 1; kind < KECS_KIND_COUNT; kind++) {
-    columns += kecs_kind_describe((kecs_kind)kind)->column_count;
-  }
-  snprintf(out, KECS_SYNC__VERSION_SIZE, "%d.%d", KECS_SYNC__FORMAT, columns);
-}
-
 static const char kecs_sync__tables_form[] =
     "CREATE TABLE IF NOT EXISTS {S}sync_hubs(tenant {text} NOT NULL PRIMARY KEY,id uuid NOT NULL);\n"
     "CREATE TABLE IF NOT EXISTS {S}sync_sites(tenant {text} NOT NULL,site bigint NOT NULL,name {text} NOT NULL,"
@@ -147,6 +137,7 @@ KECS_PG__FN void kecs_sync__hub_common(kecs_pg__text *out, const kecs_pg__connec
   }
   kecs_pg__log_text(out, connection, kecs_sync__push_form);
   kecs_sync__hub_helpers(out, connection);
+  kecs_sync__hub_policies(out, connection);
   out->status = out->status ? out->status : hello.status;
   kecs_pg__text_free(&hello);
 }

@@ -83,6 +83,15 @@ struct kecs_sync {
   bool append_pull;
   int64_t append_bytes;
   int64_t append_keep_bytes;
+  kecs_replica_policy *policies; /* with texts of its own */
+  size_t policy_count;
+  kecs_status (*merge)(kecs_replica_dispute *dispute, void *user);
+  void *user;
+  int columns[KECS_KIND_COUNT]; /* of each kind, that the hub knows as well */
+  int catch_up_kind;            /* what is read once more, since it has more columns now: from which, and where */
+  int catch_up_from;
+  int64_t catch_up_rid;
+  bool held; /* the hub has refused something by a policy: its own state is to be asked for */
   int batch;
   int64_t max_offset_us;
   int64_t tombstones_us;
@@ -215,6 +224,42 @@ typedef struct kecs_sync__counters {
 } kecs_sync__counters;
 KECS_PG__FN kecs_status kecs_sync__counters_read(kecs_sync *sync, kecs_sync__counters *out);
 KECS_PG__FN void kecs_sync__counters_free(kecs_sync__counters *counters);
+
+/* ---- versions (schema.c) ---- */
+
+/* What hub and edge have in common, from the hub's version. */
+KECS_PG__FN kecs_status kecs_sync__schema_read(kecs_sync *sync, const char *version);
+
+/* What they have come to have in common is caught up with, after a pull. */
+KECS_PG__FN kecs_status kecs_sync__schema_catch_up(kecs_sync *sync);
+
+/* Whether a column travels between them; and the columns that a row brings, as kecs_replica_row.given. */
+KECS_PG__FN bool kecs_sync__known(const kecs_sync *sync, const kecs_kind_info *info, int column);
+KECS_PG__FN uint64_t kecs_sync__known_mask(const kecs_sync *sync, const kecs_kind_info *info);
+
+/* ---- rules of who may write (policy.c) ---- */
+
+enum { KECS_SYNC__POLICY_ARRAYS = 5 };
+
+/* What the rules of a kind need of the rows that are pushed: keys, bases, fences. */
+typedef struct kecs_sync__policy_rows {
+  kecs_pg__text array[KECS_SYNC__POLICY_ARRAYS];
+  const char *values[6 + KECS_SYNC__POLICY_ARRAYS];
+  char kind[16];
+} kecs_sync__policy_rows;
+
+KECS_PG__FN kecs_status kecs_sync__policy_check(const kecs_replica_policy *policies, size_t count);
+KECS_PG__FN kecs_status kecs_sync__policy_keep(kecs_sync *sync, const kecs_replica_policy *policies, size_t count);
+KECS_PG__FN void kecs_sync__policy_free(kecs_sync *sync);
+KECS_PG__FN bool kecs_sync__policy_any(const kecs_sync *sync, kecs_kind kind);
+KECS_PG__FN void kecs_sync__policy_row(const kecs_sync *sync, kecs_sync__policy_rows *rows,
+                                       const kecs_replica_row *row);
+KECS_PG__FN void kecs_sync__policy_send(kecs_sync__exchange *exchange, kecs_kind kind, kecs_sync__policy_rows *rows);
+KECS_PG__FN void kecs_sync__policy_rows_free(kecs_sync__policy_rows *rows);
+
+/* A key that the hub has refused: by a rule, its own state is asked for. */
+KECS_PG__FN kecs_status kecs_sync__policy_refused(kecs_sync *sync, kecs_store *tx, kecs_kind kind, const char *key,
+                                                  const char *code);
 
 /* ---- kinds that only grow (append.c, append_trim.c) ---- */
 

@@ -22,6 +22,13 @@ typedef struct kecs_sync_options {
                            * 0: 5 minutes, which is as much as a hub takes. Microseconds */
   int batch;              /* entries of a log that are pushed or pulled at once, at most 100000; 0: from 1000 on as many
                            * as are pushed in 200 to 500 ms, at most 5000 */
+  /* Who may write what; last writer for all else (docs/sync.md 7). Copied. */
+  const kecs_replica_policy *policies;
+  size_t policy_count;
+  /* Makes one row of an edit that is still to be pushed and another one that has not seen it. Called in a transaction
+   * of the store, which it must not use. NULL: the policies decide. */
+  kecs_status (*merge)(kecs_replica_dispute *dispute, void *user);
+  void *user;
   /* The kinds that only grow, task_log and event. They are pushed after everything else. */
   int64_t append_bytes;      /* at most so many a round, but one row at least; 0: 1 MiB; -1: none */
   int64_t append_keep_bytes; /* what they may take in this file; 0: no bound. Beyond it the oldest rows go, first those
@@ -65,7 +72,7 @@ typedef struct kecs_sync_status_info {
   int64_t pending;     /* entries of the log above the push mark: 0 means that all is pushed */
   int64_t refused;     /* rows that the hub has refused and that are sent again */
   int64_t wanted;      /* rows of the hub whose parent is missing here */
-  int64_t conflicts;   /* entries of sync_conflicts */
+  int64_t conflicts;   /* entries of sync_conflicts that are open */
   int64_t append_pending; /* rows of kinds that only grow, not pushed yet */
   int64_t cursor;      /* sequence of the hub's log up to which everything is here */
   int64_t last_us;     /* end of the last round that succeeded, microseconds since 1970; 0: none */
@@ -105,7 +112,7 @@ KECS_STORE_API kecs_status kecs_sync_open(kecs_store *store, const kecs_sync_opt
  *   OFFLINE, BUSY          nothing is wrong: try again later
  *   CONFLICT               it is another hub than the one that this file began with, or this device's clock is more
  *                          than 5 minutes ahead. Nothing was lost or written; the line says which
- *   UNSUPPORTED            the hub is of another version, or is none: kecs_sync_hub_init
+ *   UNSUPPORTED            the hub is of another format, or is none: kecs_sync_hub_init
  *   DENIED, TIMEOUT, CANCELLED, FULL, NOMEM, IO ... as elsewhere */
 KECS_STORE_API kecs_status kecs_sync_once(kecs_sync *sync, kecs_sync_report *out_report);
 
@@ -140,7 +147,7 @@ typedef struct kecs_sync_conflict {
   int64_t id;
   kecs_kind kind;
   const char *key;
-  const char *reason;  /* "update", "create", "delete", "parent", "key": docs/sync.md 7 */
+  const char *reason;  /* "update", "create", "delete", "parent", "key", "policy", "revision": docs/sync.md 7 */
   unsigned groups;     /* KECS_BIT(KECS_REPLICA_...) of what has lost */
   int64_t kept_stamp;  /* kecs_stamp_time tells the time */
   int64_t kept_site;   /* a site's number; 0: the hub; -1: this file */
@@ -148,6 +155,7 @@ typedef struct kecs_sync_conflict {
   int64_t lost_site;
   const char *lost;    /* the whole row as a JSON object, by columns */
   int64_t at;          /* when it was noted, microseconds since 1970 */
+  int64_t resolved;    /* 0: open; 1: what was kept stays; 2: what had lost was written once more */
 } kecs_sync_conflict;
 
 /* Calls `visit` for each entry of this file's conflict log after `after_id`, oldest first. What `visit` returns ends
@@ -155,6 +163,17 @@ typedef struct kecs_sync_conflict {
 KECS_STORE_API kecs_status kecs_sync_conflicts(kecs_store *store, int64_t after_id,
                                                kecs_status (*visit)(const kecs_sync_conflict *conflict, void *user),
                                                void *user);
+
+typedef enum kecs_sync_take {
+  KECS_SYNC_TAKE_KEPT, /* the row stays as it is */
+  KECS_SYNC_TAKE_LOST  /* what had lost is written once more: an ordinary edit, which is pushed like any other */
+} kecs_sync_take;
+
+/* Decides about an open entry of this file's conflict log, and marks it. Of a row that is there the groups that had
+ * lost are written, one that went is created anew. Works without the hub. Errors: NOT_FOUND (no such entry), CONFLICT
+ * (it was resolved before), INVALID (`take`; nothing was lost), and those of a write, as REFERENCE where the row's
+ * parent is gone, EXISTS where another one has its name: then the entry stays open. */
+KECS_STORE_API kecs_status kecs_sync_resolve(kecs_store *store, int64_t id, kecs_sync_take take);
 
 /* NULL is fine. */
 KECS_STORE_API void kecs_sync_close(kecs_sync *sync);

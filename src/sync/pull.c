@@ -12,7 +12,8 @@ enum { KECS_SYNC__SMALL = 64 /* entries of a window that comes as one statement 
 
 /* ---- statements ---- */
 
-KECS_PG__FN void kecs_sync__select(kecs_pg__text *out, const kecs_kind_info *info, bool window) {
+KECS_PG__FN void kecs_sync__select(kecs_pg__text *out, const kecs_sync *sync, const kecs_kind_info *info,
+                                   bool window) {
   static const struct {
     const char *name;
     const char *bits; /* of the log's groups: of the life, and its own */
@@ -37,7 +38,7 @@ KECS_PG__FN void kecs_sync__select(kecs_pg__text *out, const kecs_kind_info *inf
     const kecs_column_info *column = &info->columns[i];
     const char *bits = column->group == KECS_GROUP_SPEC ? "3" : column->group == KECS_GROUP_STATUS ? "5" : "1";
     const kecs_pg__mark marks[] = {{"c", column->name}, {"bits", bits}, {NULL, NULL}};
-    if (kecs_sync__travels(column)) {
+    if (kecs_sync__known(sync, info, i)) {
       kecs_pg__text_fill(out, window ? ",CASE WHEN w.g&{bits}<>0 THEN t.{c} END" : ",t.{c}", marks);
     }
   }
@@ -62,7 +63,7 @@ KECS_PG__FN int kecs_sync__add_text(kecs_sync__exchange *exchange, kecs_pg__text
 static int kecs_sync__add_rows(kecs_sync__page *page, const kecs_kind_info *info, const char *where, bool by_key,
                                const char *const *values, int count) {
   kecs_pg__text form = {&page->sync->allocator, NULL, 0, 0, KECS_OK};
-  kecs_sync__select(&form, info, false);
+  kecs_sync__select(&form, page->sync, info, false);
   if (by_key) {
     kecs_sync__key_text(&form, info, "t");
   }
@@ -76,7 +77,7 @@ static int kecs_sync__add_window(kecs_sync__page *page, const kecs_kind_info *in
   kecs_pg__text form = {&page->sync->allocator, NULL, 0, 0, KECS_OK};
   char kind[16];
   snprintf(kind, sizeof kind, "%d", (int)info->kind);
-  kecs_sync__select(&select, info, true);
+  kecs_sync__select(&select, page->sync, info, true);
   const kecs_pg__mark marks[] = {{"S", "{S}"}, {"T", "{T}"}, {"t", "{t}"}, {"kind", kind}, {NULL, NULL}};
   if (!select.status) {
     kecs_pg__text_fill(&form, select.data, marks);
@@ -171,12 +172,14 @@ static kecs_status kecs_sync__apply_rows(kecs_sync__page *page, kecs_store *tx, 
     row.key = kecs_sync__text(result, r, 0);
     row.values = values;
     row.force = page->force;
+    row.fill = page->fill;
+    row.given = kecs_sync__known_mask(page->sync, info);
     for (int i = 0; i < KECS_REPLICA_STAMPS; i++) {
       row.stamp[i] = kecs_sync__number(result, r, 1 + 2 * i);
       row.site[i] = kecs_sync__number(result, r, 2 + 2 * i);
     }
     for (int i = 0; i < info->column_count; i++) {
-      if (kecs_sync__travels(&info->columns[i])) {
+      if (kecs_sync__known(page->sync, info, i)) {
         values[i] = kecs_sync__value(&info->columns[i], result, r, at++);
       }
     }

@@ -23,6 +23,7 @@ typedef struct kecs_sync__page {
   kecs_replica side;
   /* While it is applied. */
   bool force;
+  uint64_t fill;
   int64_t pulled;
   int64_t conflicts;
   int64_t wished;   /* rows that have to wait for others, which will be asked for */
@@ -34,7 +35,8 @@ typedef struct kecs_sync__page {
 
 /* "SELECT key,stamps...,columns...,rid FROM table t WHERE t.tenant=... AND ". `window`: of the entries of a window, and
  * of rows that were not created in it only the groups that were written; w.g, behind rid, tells which. */
-KECS_PG__FN void kecs_sync__select(kecs_pg__text *out, const kecs_kind_info *info, bool window);
+KECS_PG__FN void kecs_sync__select(kecs_pg__text *out, const kecs_sync *sync, const kecs_kind_info *info,
+                                   bool window);
 
 /* Adds a statement that was put together, and frees its text. */
 KECS_PG__FN int kecs_sync__add_text(kecs_sync__exchange *exchange, kecs_pg__text *form, const char *table,

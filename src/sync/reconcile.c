@@ -147,7 +147,7 @@ static kecs_status kecs_sync__rows_page(kecs_sync *sync, kecs_sync__page *page, 
   snprintf(rid, sizeof rid, "%lld", (long long)sync->notes.repair_rid);
   snprintf(size, sizeof size, "%d", sync->batch);
   const char *values[] = {rid, size, buckets};
-  kecs_sync__select(&form, info, false);
+  kecs_sync__select(&form, sync, info, false);
   kecs_pg__text_adds(&form, "t.rid>$1 AND {S}sync_bucket(");
   kecs_sync__key_text(&form, info, "t");
   kecs_pg__text_adds(&form, ")=ANY($3::integer[]) ORDER BY t.rid LIMIT $2");

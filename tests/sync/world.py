@@ -29,8 +29,8 @@ AWAY, HISTORY, LOST, COPIED = 1, 2, 4, 8  # kecs_sync_cause
 class Driver:
     """A process with stores."""
 
-    def __init__(self):
-        self.process = subprocess.Popen([DRIVER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    def __init__(self, program=None):
+        self.process = subprocess.Popen([program or DRIVER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
                                         env=clean_environment())
 
     def tell(self, *words):
@@ -66,7 +66,7 @@ class World:
 
     count = 0
 
-    def __init__(self, server, edges="ab", batch=7, url=None, database=DATABASE):
+    def __init__(self, server, edges="ab", batch=7, url=None, database=DATABASE, program=None):
         World.count += 1
         self.server, self.batch, self.tenant = server, batch, "w%d" % World.count
         self.folder = tempfile.TemporaryDirectory(prefix="kecs_sync_")
@@ -76,7 +76,7 @@ class World:
         self.edge_url = self.hub_url
         if url:
             self.edge_url = url + ("&" if "?" in url else "?") + "tenant=" + self.tenant
-        self.drivers = {"h": Driver()}
+        self.drivers = {"h": Driver(program)}
         self.drivers["h"].ok("init", self.hub_url)
         self.drivers["h"].ok("open", "h", self.hub_url)
         for name in edges:
@@ -93,10 +93,14 @@ class World:
     def path(self, name):
         return os.path.join(self.folder.name, name + ".db")
 
-    def start(self, name, path=None, site=None, **options):
-        self.drivers[name] = Driver()
+    def start(self, name, path=None, site=None, policies=(), merger=None, program=None, **options):
+        self.drivers[name] = Driver(program)
         for option, value in options.items():
             self.drivers[name].ok("option", "%s=%s" % (option, value))
+        for policy in policies:
+            self.drivers[name].ok("policy", *policy)
+        if merger:
+            self.drivers[name].ok("merger", merger)
         self.drivers[name].ok("open", name, path or self.path(name))
         self.drivers[name].ok("edge", name, site or name, self.batch, self.edge_url)
 
@@ -108,7 +112,7 @@ class World:
         """Ends an edge, so that its file can be copied."""
         self.drivers.pop(name).close()
 
-    def open_hub(self, url=None):
+    def open_hub(self, url=None, program=None):
         """The hub's own store anew, after its server or its database was another one for a while."""
         self.drivers.pop("h").kill()
         self.drivers["h"] = Driver()
@@ -120,7 +124,7 @@ class World:
     def ok(self, verb, name, *words):
         return self.drivers[name].ok(verb, name, *words)
 
-    def put(self, name, kind, **document):
+    def put(self, name, kind, /, **document):
         return self.ok("put", name, kind, json.dumps(document))
 
     def set(self, name, kind, key, column, value):
@@ -155,8 +159,9 @@ class World:
             rows = json.loads(self.sql("SELECT coalesce(json_agg(json_build_array(kind,key,reason,groups,lost) ORDER "
                                        "BY id),'[]') FROM sync_conflicts WHERE tenant='%s'" % self.tenant))
             return [(row[0], row[1], row[2], row[3], json.loads(row[4])) for row in rows]
-        found = [part.split("|", 4) for part in self.ok("conflicts", name).split("\x1f") if part]
-        return [(part[0], part[1], part[2], int(part[3]), json.loads(part[4])) for part in found]
+        found = [part.split("|", 6) for part in self.ok("conflicts", name).split("\x1f") if part]
+        return [(part[0], part[1], part[2], int(part[3]), json.loads(part[6]), int(part[4]), int(part[5]))
+                for part in found]
 
     def sql(self, text):
         return self.server.sql(self.database, text)

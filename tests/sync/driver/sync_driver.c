@@ -5,6 +5,10 @@
  *   open NAME PATH                  a store: a file, which is tracked, or a URL
  *   edge NAME SITE BATCH URL        kecs_sync_open on it
  *   option NAME=NUMBER              append_bytes, append_keep_bytes, append_pull of the next edges
+ *   policy KIND GROUPS RULE [FENCE] of the next edges: groups as bits, the rule by its number
+ *   merger NAME                     of the next edges: none, sum (of desired counts, from the base), or fresh
+ *   merged NAME                     how often it was called
+ *   resolve NAME NUMBER lost|kept
  *   close NAME
  *   sync NAME | status NAME | conflicts NAME
  *   put NAME KIND JSON | set NAME KIND KEY COLUMN=VALUE | del NAME KIND KEY | get NAME KIND KEY
@@ -45,13 +49,90 @@ static place *place_of(const char *name) {
   return &places[(unsigned char)name[0] % 128];
 }
 
+static const kecs_kind history[] = {KECS_KIND_SERVICE};
+static bool keep_history; /* in the next stores */
+
 static kecs_status open_store(place *at, const char *path) {
   kecs_options options = {0};
   options.path = path;
   options.backends = kecs_pg_backends();
   options.track = KECS_TRACK_ON;
+  if (keep_history) {
+    options.history.track = KECS_TRACK_ON;
+    options.history.kinds = history;
+    options.history.kind_count = 1;
+  }
   options.clock.now = now;
   return kecs_open(&options, &at->store);
+}
+
+static kecs_replica_policy policies[8];
+static char fences[8][64];
+static int merged;
+
+static kecs_status add_policy(char *rest) {
+  const kecs_kind_info *info = kecs_kind_find(strtok(rest, " "));
+  kecs_replica_policy *policy = &policies[extra.policy_count];
+  policy->kind = info ? info->kind : (kecs_kind)99;
+  policy->groups = (unsigned)strtol(strtok(NULL, " "), NULL, 10);
+  policy->rule = (kecs_replica_rule)strtol(strtok(NULL, " "), NULL, 10);
+  char *fence = strtok(NULL, " ");
+  policy->fence = NULL;
+  if (fence) {
+    snprintf(fences[extra.policy_count], sizeof fences[0], "%s", fence);
+    policy->fence = fences[extra.policy_count];
+  }
+  extra.policies = policies;
+  extra.policy_count++;
+  return KECS_OK;
+}
+
+/* What two have wanted more or less than before, together. */
+static kecs_status merge_sum(kecs_replica_dispute *dispute, void *user) {
+  const kecs_service *base = dispute->base;
+  const kecs_service *local = dispute->local;
+  const kecs_service *remote = dispute->remote;
+  kecs_service *out = dispute->out;
+  (void)user;
+  merged++;
+  if (dispute->kind != KECS_KIND_SERVICE || !(dispute->groups & KECS_BIT(KECS_REPLICA_SPEC))) {
+    dispute->decline = true;
+    return KECS_OK;
+  }
+  out->desired_count = local->desired_count + remote->desired_count - (base ? base->desired_count : 0);
+  return KECS_OK;
+}
+
+static kecs_status merge_fresh(kecs_replica_dispute *dispute, void *user) {
+  (void)user;
+  merged++;
+  if (dispute->kind == KECS_KIND_SERVICE) {
+    ((kecs_service *)dispute->out)->desired_count = 1000 + merged;
+  }
+  return KECS_OK;
+}
+
+static kecs_status merge_fails(kecs_replica_dispute *dispute, void *user) {
+  (void)dispute;
+  (void)user;
+  return KECS_E_CANCELLED;
+}
+
+static kecs_status set_merger(const char *name) {
+  extra.merge = strcmp(name, "sum") == 0     ? merge_sum
+                : strcmp(name, "fresh") == 0 ? merge_fresh
+                : strcmp(name, "fails") == 0 ? merge_fails
+                                             : NULL;
+  return KECS_OK;
+}
+
+static kecs_status resolve(place *at, char *rest) {
+  int64_t id = strtoll(strtok(rest, " "), NULL, 10);
+  char *take = strtok(NULL, " ");
+  return kecs_sync_resolve(at->store, id,
+                           strcmp(take, "lost") == 0   ? KECS_SYNC_TAKE_LOST
+                           : strcmp(take, "kept") == 0 ? KECS_SYNC_TAKE_KEPT
+                                                       : (kecs_sync_take)7);
 }
 
 static kecs_status open_edge(place *at, char *rest) {
@@ -76,6 +157,8 @@ static kecs_status set_option(char *text) {
     extra.append_bytes = number;
   } else if (strcmp(text, "append_keep_bytes") == 0) {
     extra.append_keep_bytes = number;
+  } else if (strcmp(text, "history") == 0) {
+    keep_history = number != 0;
   } else if (strcmp(text, "append_pull") == 0) {
     extra.append_pull = number != 0;
   } else {
@@ -114,8 +197,9 @@ static kecs_status state_of(place *at) {
 static kecs_status conflict_visit(const kecs_sync_conflict *conflict, void *user) {
   size_t used = strlen(said);
   (void)user;
-  snprintf(said + used, sizeof said - used, "%s|%s|%s|%u|%s\x1f", kecs_kind_describe(conflict->kind)->name,
-           conflict->key, conflict->reason, conflict->groups, conflict->lost);
+  snprintf(said + used, sizeof said - used, "%s|%s|%s|%u|%lld|%lld|%s\x1f",
+           kecs_kind_describe(conflict->kind)->name, conflict->key, conflict->reason, conflict->groups,
+           (long long)conflict->id, (long long)conflict->resolved, conflict->lost);
   return KECS_OK;
 }
 
@@ -209,6 +293,12 @@ static kecs_status run(char *verb, char *rest) {
     int64_t retention = strtoll(rest, &rest, 10);
     return kecs_sync_hub_retain(*rest ? rest + 1 : rest, retention);
   }
+  if (strcmp(verb, "policy") == 0) {
+    return add_policy(rest);
+  }
+  if (strcmp(verb, "merger") == 0) {
+    return set_merger(rest);
+  }
   if (strcmp(verb, "clock") == 0) {
     shift = strtoll(rest, NULL, 10);
     return KECS_OK;
@@ -233,6 +323,13 @@ static kecs_status run(char *verb, char *rest) {
   }
   if (strcmp(verb, "status") == 0) {
     return state_of(at);
+  }
+  if (strcmp(verb, "resolve") == 0) {
+    return resolve(at, more);
+  }
+  if (strcmp(verb, "merged") == 0) {
+    snprintf(said, sizeof said, "%d", merged);
+    return KECS_OK;
   }
   if (strcmp(verb, "raise") == 0) {
     return raise_counter(at, more);
