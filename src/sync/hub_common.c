@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 
-
 static const char kecs_sync__tables_form[] =
     "CREATE TABLE IF NOT EXISTS {S}sync_hubs(tenant {text} NOT NULL PRIMARY KEY,id uuid NOT NULL);\n"
     "CREATE TABLE IF NOT EXISTS {S}sync_sites(tenant {text} NOT NULL,site bigint NOT NULL,name {text} NOT NULL,"

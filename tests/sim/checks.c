@@ -202,7 +202,8 @@ static bool may_follow(const sim_edge *edge, const sim_states *now, const sim_st
   /* What hung on a definition that is registered anew is void: nobody else has seen it under the old number. */
   bool withdrawn = new->dead && new->stamp[0] == 1 && new->site[0] == 0;
   /* A number that another one has given before: the definition is registered anew under the next one. */
-  bool renumbered = new->kind == (int)KECS_KIND_TASK_DEFINITION && new->site[0] != old->site[0];
+  bool renumbered = new->kind == (int)KECS_KIND_TASK_DEFINITION &&
+                    (new->site[0] != old->site[0] || new->stamp[0] != old->stamp[0]);
   /* What a copy had not pushed is of another site, until it meets the same write under the first one's number. */
   bool renamed = edge->world->faults & SIM_RESTORE && covers_under_another_name(new, old);
   bool excused = renumbered || renamed || withdrawn || went_with_parent(now, &edge->seen, old);
