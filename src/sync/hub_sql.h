@@ -29,8 +29,8 @@ KECS_PG__FN const char *kecs_sync__hub_part(kecs_kind kind, int part);
 /* An expression over `u` for a local column that says what others say; NULL for any other. */
 KECS_PG__FN const char *kecs_sync__hub_derived(const kecs_kind_info *info, const kecs_column_info *column);
 
-/* Statements that clear what refers to rows that go, or to those that go with them (hub_release.c). `from` is reached
- * by `joins`, as `last`, in `depth` steps. */
+/* Statements that clear what refers to rows that go, or to those that go with them (hub_release.c). `from` is reached by
+ * `joins`, as `last`, in `depth` steps. */
 typedef struct kecs_sync__release {
   const char *schema;
   const char *table;
