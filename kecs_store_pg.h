@@ -1,5 +1,5 @@
 /* kecs_store_pg.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * d0d332c46f77236fd26fc9632a1206bbf255b474dc9c9870ea6789b63fa1c543 */
+ * e2c9f8add5ec83eaf86d6506232f43907ec1ce16bfd5ad07cd5c82b5081df62c */
 /* ---- doc/manual_pg.h --------------------------------------------------------------------------------------------- */
 /* kecs_store_pg.h -- PostgreSQL behind the calls of kecs_store.h.
  *
@@ -4671,20 +4671,6 @@ KECS_PG__FN const char *kecs_sync__hub_part(kecs_kind kind, int part);
 /* An expression over `u` for a local column that says what others say; NULL for any other. */
 KECS_PG__FN const char *kecs_sync__hub_derived(const kecs_kind_info *info, const kecs_column_info *column);
 
-/* Statements that clear what refers to rows that go, or to those that go with them (hub_release.c). `from` is reached by
- * `joins`, as `last`, in `depth` steps. */
-typedef struct kecs_sync__release {
-  const char *schema;
-  const char *table;
-  const char *buried; /* the keys that came, and that a row has one of them */
-  const char *same;
-} kecs_sync__release;
-KECS_PG__FN void kecs_sync__hub_releases(kecs_pg__text *out, const kecs_sync__release *of, const kecs_kind_info *from,
-                                         const char *joins, const char *last, int depth);
-
-/* What refuses by the rules of who may write, as a form. */
-KECS_PG__FN const char *kecs_sync__hub_policy(void);
-
 /* Whether a rule refuses what came for a group, as "|CASE ...": 0 is spec, 1 status. `other`: the kind has both groups.
  * And the functions for that (hub_policy.c). */
 KECS_PG__FN void kecs_sync__hub_rules(kecs_pg__text *out, int group, bool other);
@@ -5189,23 +5175,6 @@ KECS_PG__FN void kecs_sync__hub_policies(kecs_pg__text *out, const kecs_pg__conn
   kecs_pg__text_fill(out, kecs_sync__policies_form, marks);
 }
 
-static const char kecs_sync__refuse_form[] =
-    "  policy := {S}sync_rules(whose,{kind});\n"
-    "  IF policy IS NOT NULL THEN\n"
-    "    WITH held AS (SELECT u.s_place,u.s_key,CASE WHEN t.rid IS NULL OR ({u_life})<>({t_life}) THEN\n"
-    "      CASE WHEN policy->>'life'='hub' AND (t.rid IS NULL OR ({u_life})>({t_life})) THEN 1 ELSE 0 END\n"
-    "      ELSE 0{group_rules} END AS mask\n"
-    "      FROM {sent} LEFT JOIN {S}{t} t ON {same} WHERE u.s_place=ANY(every)),\n"
-    "    told AS (INSERT INTO {S}sync_refused(tenant,site,kind,key,code) SELECT whose,me,{kind},h.s_key,\n"
-    "      'policy:'||h.mask FROM held h WHERE h.mask<>0\n"
-    "      ON CONFLICT(tenant,site,kind,key) DO UPDATE SET code=excluded.code)\n"
-    "    SELECT coalesce(array_agg(h.s_place),'{none}') INTO every FROM held h WHERE h.mask=0;\n"
-    "  END IF;\n";
-
-KECS_PG__FN const char *kecs_sync__hub_policy(void) {
-  return kecs_sync__refuse_form;
-}
-
 /* {g} the group, {bit} of it, {n} its place in the rows' arrays, {f} its fence's there; {moves}: what came moves the
  * fence itself. */
 static const char kecs_sync__rules_form[] =
@@ -5226,57 +5195,6 @@ KECS_PG__FN void kecs_sync__hub_rules(kecs_pg__text *out, int group, bool other)
       {"g", group ? "status" : "spec"}, {"bit", group ? "4" : "2"},           {"n", group ? "1" : "0"},
       {"f", group ? "3" : "2"},         {"moves", other ? moves[group] : ""}, {NULL, NULL}};
   kecs_pg__text_fill(out, kecs_sync__rules_form, marks);
-}
-
-/* ---- sync/hub_release.c ------------------------------------------------------------------------------------------ */
-/* sync/hub_release.c -- what a deletion at the hub clears: the text, along the references from kind to kind. */
-
-#include <stdio.h>
-
-/* What refers to a row that goes, or to one that goes with it, and stays itself: it is cleared first, and stamped by
- * the hub. {joins} leads from the row to the one that is referred to, {last}. */
-static const char kecs_sync__release_form[] =
-    "UPDATE {S}{child} c SET {c}=NULL FROM {buried} JOIN {S}{t} t ON {same}{joins} WHERE u.s_key=ANY(these) AND "
-    "(u.s_stamp,me)>(coalesce(t.stamp_life,0),coalesce(t.site_life,0)) AND c.tenant=whose AND c.{c}={last}.{parent};\n "
-    "   ";
-
-static const char kecs_sync__join_form[] =
-    " JOIN {S}{child} {next} ON {next}.tenant=whose AND {next}.{c}={last}.{parent}";
-
-/* From a kind along what goes with it. `joins` has led to `last`. */
-KECS_PG__FN void kecs_sync__hub_releases(kecs_pg__text *out, const kecs_sync__release *of, const kecs_kind_info *from,
-                                         const char *joins, const char *last, int depth) {
-  char next[16];
-  snprintf(next, sizeof next, "d%d", depth);
-  for (int kind = 1; kind < KECS_KIND_COUNT; kind++) {
-    const kecs_kind_info *child = kecs_kind_describe((kecs_kind)kind);
-    for (int i = 0; i < child->reference_count; i++) {
-      const kecs_reference *reference = &child->references[i];
-      const kecs_pg__mark marks[] = {{"S", of->schema},
-                                     {"t", of->table},
-                                     {"child", child->table},
-                                     {"c", child->columns[reference->column].name},
-                                     {"parent", from->columns[reference->parent_column].name},
-                                     {"buried", of->buried},
-                                     {"same", of->same},
-                                     {"joins", joins},
-                                     {"last", last},
-                                     {"next", next},
-                                     {NULL, NULL}};
-      if (reference->parent == from->kind && reference->on_delete == KECS_ON_DELETE_SET_NULL) {
-        kecs_pg__text_fill(out, kecs_sync__release_form, marks);
-      } else if (reference->parent == from->kind && child->kind != from->kind) {
-        kecs_pg__text longer = {out->allocator, NULL, 0, 0, KECS_OK};
-        kecs_pg__text_adds(&longer, joins);
-        kecs_pg__text_fill(&longer, kecs_sync__join_form, marks);
-        if (!longer.status) {
-          kecs_sync__hub_releases(out, of, child, longer.data, next, depth + 1);
-        }
-        out->status = longer.status ? longer.status : out->status;
-        kecs_pg__text_free(&longer);
-      }
-    }
-  }
 }
 
 /* ---- sync/hub_sql.c ---------------------------------------------------------------------------------------------- */
@@ -5315,6 +5233,20 @@ KECS_PG__FN void kecs_sync__hub_releases(kecs_pg__text *out, const kecs_sync__re
 #define KECS_SYNC__NOTE \
   "INSERT INTO "        \
   "{S}sync_conflicts(tenant,kind,key,groups,reason,kept_stamp,kept_site,lost_stamp,lost_site,lost,site,at) "
+
+/* What the rules of who may write refuse: see hub_policy.c. */
+#define KECS_SYNC__POLICY                                                                                           \
+  "  policy := {S}sync_rules(whose,{kind});\n"                                                                      \
+  "  IF policy IS NOT NULL THEN\n"                                                                                  \
+  "    WITH held AS (SELECT u.s_place,u.s_key,CASE WHEN t.rid IS NULL OR (" KECS_SYNC__U_LIFE ")<>("                \
+  KECS_SYNC__T_LIFE ") THEN CASE WHEN policy->>'life'='hub' AND (t.rid IS NULL OR (" KECS_SYNC__U_LIFE ")>("        \
+  KECS_SYNC__T_LIFE ")) THEN 1 ELSE 0 END ELSE 0{group_rules} END AS mask\n"                                        \
+  "      FROM {sent} LEFT JOIN {S}{t} t ON {same} WHERE u.s_place=ANY(every)),\n"                                   \
+  "    told AS (INSERT INTO {S}sync_refused(tenant,site,kind,key,code) SELECT whose,me,{kind},h.s_key,'policy:'||"  \
+  "h.mask\n"                                                                                                        \
+  "      FROM held h WHERE h.mask<>0 ON CONFLICT(tenant,site,kind,key) DO UPDATE SET code=excluded.code)\n"         \
+  "    SELECT coalesce(array_agg(h.s_place),'{none}') INTO every FROM held h WHERE h.mask=0;\n"                     \
+  "  END IF;\n"
 
 #define KECS_SYNC__T_LIFE "coalesce(t.stamp_life,0),coalesce(t.site_life,0)"
 #define KECS_SYNC__U_LIFE "u.stamp_life,u.site_life"
@@ -5360,6 +5292,7 @@ static const char kecs_sync__put_form[] =
 
 /* Then: what is refused, and what loses. */
 static const char kecs_sync__put_notes_form[] =
+    "{claim}" KECS_SYNC__POLICY
     "  IF suspects IS NOT NULL THEN\n"
     "  WITH u AS MATERIALIZED (SELECT * FROM {sent}),\n"
     "  meets AS (SELECT t.rid,u.s_place FROM u JOIN {S}{t} t ON {same} WHERE u.s_place=ANY(suspects) AND\n"
@@ -5507,6 +5440,15 @@ static const char kecs_sync__bury_form[] =
     "    WHERE g.key=u.s_key AND (g.stamp,g.site)>=(u.s_stamp,me)) ORDER BY u.s_key,u.s_stamp DESC;\n"
     "{gone}"
     "END $kecs_sync$;\n";
+
+/* What refers to a row that goes, or to one that goes with it, and stays itself: it is cleared first, and stamped by
+ * the hub. {joins} leads from the row to the one that is referred to, {last}. */
+static const char kecs_sync__release_form[] =
+    "UPDATE {S}{child} c SET {c}=NULL FROM {buried} JOIN {S}{t} t ON {same}{joins} WHERE u.s_key=ANY(these) AND "
+    "(u.s_stamp,me)>(" KECS_SYNC__T_LIFE ") AND c.tenant=whose AND c.{c}={last}.{parent};\n    ";
+
+static const char kecs_sync__join_form[] =
+    " JOIN {S}{child} {next} ON {next}.tenant=whose AND {next}.{c}={last}.{parent}";
 
 static const char kecs_sync__delete_form[] =
     "DELETE FROM {S}{t} t USING {buried} WHERE {same} AND u.s_key=ANY(these) AND (u.s_stamp,me)>(" KECS_SYNC__T_LIFE
@@ -5824,6 +5766,42 @@ static void kecs_sync__fill(kecs_pg__text *out, const kecs_sync__parts *parts, c
   kecs_pg__text_fill(out, form, marks);
 }
 
+/* From a kind along what goes with it. `joins` has led to `last`. */
+static void kecs_sync__releases(kecs_sync__parts *parts, const kecs_kind_info *from, const char *joins,
+                                const char *last, int depth) {
+  char next[16];
+  snprintf(next, sizeof next, "d%d", depth);
+  for (int kind = 1; kind < KECS_KIND_COUNT; kind++) {
+    const kecs_kind_info *child = kecs_kind_describe((kecs_kind)kind);
+    for (int i = 0; i < child->reference_count; i++) {
+      const kecs_reference *reference = &child->references[i];
+      const kecs_pg__mark marks[] = {{"S", parts->schema},
+                                     {"t", parts->info->table},
+                                     {"child", child->table},
+                                     {"c", child->columns[reference->column].name},
+                                     {"parent", from->columns[reference->parent_column].name},
+                                     {"buried", parts->part[KECS_SYNC__BURIED].data},
+                                     {"same", parts->part[KECS_SYNC__SAME_KEY].data},
+                                     {"joins", joins},
+                                     {"last", last},
+                                     {"next", next},
+                                     {NULL, NULL}};
+      if (reference->parent == from->kind && reference->on_delete == KECS_ON_DELETE_SET_NULL) {
+        kecs_pg__text_fill(&parts->part[KECS_SYNC__DELETE], kecs_sync__release_form, marks);
+      } else if (reference->parent == from->kind && child->kind != from->kind) {
+        kecs_pg__text longer = {parts->part[0].allocator, NULL, 0, 0, KECS_OK};
+        kecs_pg__text_adds(&longer, joins);
+        kecs_pg__text_fill(&longer, kecs_sync__join_form, marks);
+        if (!longer.status) {
+          kecs_sync__releases(parts, child, longer.data, next, depth + 1);
+        }
+        parts->part[KECS_SYNC__DELETE].status = longer.status ? longer.status : parts->part[KECS_SYNC__DELETE].status;
+        kecs_pg__text_free(&longer);
+      }
+    }
+  }
+}
+
 KECS_PG__FN void kecs_sync__hub_kind(kecs_pg__text *out, const kecs_pg__connection *connection,
                                      const kecs_kind_info *info) {
   kecs_sync__parts parts;
@@ -5838,9 +5816,7 @@ KECS_PG__FN void kecs_sync__hub_kind(kecs_pg__text *out, const kecs_pg__connecti
   kecs_sync__columns(&parts);
   kecs_sync__rows(&parts);
   kecs_sync__stamps(&parts);
-  const kecs_sync__release release = {parts.schema, info->table, parts.part[KECS_SYNC__BURIED].data,
-                                      parts.part[KECS_SYNC__SAME_KEY].data};
-  kecs_sync__hub_releases(&parts.part[KECS_SYNC__DELETE], &release, info, "", "t", 1);
+  kecs_sync__releases(&parts, info, "", "t", 1);
   kecs_sync__fill(&parts.part[KECS_SYNC__UNSEEN_ROWS], &parts, KECS_SYNC__UNSEEN);
   kecs_sync__fill(&parts.part[KECS_SYNC__DELETE], &parts, kecs_sync__delete_form);
   if (parts.part[KECS_SYNC__PART_LATERS].len > 0) {
@@ -5856,8 +5832,6 @@ KECS_PG__FN void kecs_sync__hub_kind(kecs_pg__text *out, const kecs_pg__connecti
     }
   }
   kecs_sync__fill(out, &parts, kecs_sync__put_form);
-  kecs_sync__fill(out, &parts, "{claim}");
-  kecs_sync__fill(out, &parts, kecs_sync__hub_policy());
   kecs_sync__fill(out, &parts, kecs_sync__put_notes_form);
   kecs_sync__fill(out, &parts, kecs_sync__put_merge_form);
   kecs_sync__fill(out, &parts, kecs_sync__bury_form);

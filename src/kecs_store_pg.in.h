@@ -40,7 +40,6 @@ extern "C" {
 #include "sync/hub_kinds.c"
 #include "sync/hub_append.c"
 #include "sync/hub_policy.c"
-#include "sync/hub_release.c"
 #include "sync/hub_sql.c"
 #include "sync/hub_repair.c"
 #include "sync/hub.c"

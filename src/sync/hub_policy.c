@@ -32,23 +32,6 @@ KECS_PG__FN void kecs_sync__hub_policies(kecs_pg__text *out, const kecs_pg__conn
   kecs_pg__text_fill(out, kecs_sync__policies_form, marks);
 }
 
-static const char kecs_sync__refuse_form[] =
-    "  policy := {S}sync_rules(whose,{kind});\n"
-    "  IF policy IS NOT NULL THEN\n"
-    "    WITH held AS (SELECT u.s_place,u.s_key,CASE WHEN t.rid IS NULL OR ({u_life})<>({t_life}) THEN\n"
-    "      CASE WHEN policy->>'life'='hub' AND (t.rid IS NULL OR ({u_life})>({t_life})) THEN 1 ELSE 0 END\n"
-    "      ELSE 0{group_rules} END AS mask\n"
-    "      FROM {sent} LEFT JOIN {S}{t} t ON {same} WHERE u.s_place=ANY(every)),\n"
-    "    told AS (INSERT INTO {S}sync_refused(tenant,site,kind,key,code) SELECT whose,me,{kind},h.s_key,\n"
-    "      'policy:'||h.mask FROM held h WHERE h.mask<>0\n"
-    "      ON CONFLICT(tenant,site,kind,key) DO UPDATE SET code=excluded.code)\n"
-    "    SELECT coalesce(array_agg(h.s_place),'{none}') INTO every FROM held h WHERE h.mask=0;\n"
-    "  END IF;\n";
-
-KECS_PG__FN const char *kecs_sync__hub_policy(void) {
-  return kecs_sync__refuse_form;
-}
-
 /* {g} the group, {bit} of it, {n} its place in the rows' arrays, {f} its fence's there; {moves}: what came moves the
  * fence itself. */
 static const char kecs_sync__rules_form[] =

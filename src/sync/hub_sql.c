@@ -37,6 +37,20 @@
   "INSERT INTO "        \
   "{S}sync_conflicts(tenant,kind,key,groups,reason,kept_stamp,kept_site,lost_stamp,lost_site,lost,site,at) "
 
+/* What the rules of who may write refuse: see hub_policy.c. */
+#define KECS_SYNC__POLICY                                                                                           \
+  "  policy := {S}sync_rules(whose,{kind});\n"                                                                      \
+  "  IF policy IS NOT NULL THEN\n"                                                                                  \
+  "    WITH held AS (SELECT u.s_place,u.s_key,CASE WHEN t.rid IS NULL OR (" KECS_SYNC__U_LIFE ")<>("                \
+  KECS_SYNC__T_LIFE ") THEN CASE WHEN policy->>'life'='hub' AND (t.rid IS NULL OR (" KECS_SYNC__U_LIFE ")>("        \
+  KECS_SYNC__T_LIFE ")) THEN 1 ELSE 0 END ELSE 0{group_rules} END AS mask\n"                                        \
+  "      FROM {sent} LEFT JOIN {S}{t} t ON {same} WHERE u.s_place=ANY(every)),\n"                                   \
+  "    told AS (INSERT INTO {S}sync_refused(tenant,site,kind,key,code) SELECT whose,me,{kind},h.s_key,'policy:'||"  \
+  "h.mask\n"                                                                                                        \
+  "      FROM held h WHERE h.mask<>0 ON CONFLICT(tenant,site,kind,key) DO UPDATE SET code=excluded.code)\n"         \
+  "    SELECT coalesce(array_agg(h.s_place),'{none}') INTO every FROM held h WHERE h.mask=0;\n"                     \
+  "  END IF;\n"
+
 #define KECS_SYNC__T_LIFE "coalesce(t.stamp_life,0),coalesce(t.site_life,0)"
 #define KECS_SYNC__U_LIFE "u.stamp_life,u.site_life"
 
@@ -81,6 +95,7 @@ static const char kecs_sync__put_form[] =
 
 /* Then: what is refused, and what loses. */
 static const char kecs_sync__put_notes_form[] =
+    "{claim}" KECS_SYNC__POLICY
     "  IF suspects IS NOT NULL THEN\n"
     "  WITH u AS MATERIALIZED (SELECT * FROM {sent}),\n"
     "  meets AS (SELECT t.rid,u.s_place FROM u JOIN {S}{t} t ON {same} WHERE u.s_place=ANY(suspects) AND\n"
@@ -228,6 +243,15 @@ static const char kecs_sync__bury_form[] =
     "    WHERE g.key=u.s_key AND (g.stamp,g.site)>=(u.s_stamp,me)) ORDER BY u.s_key,u.s_stamp DESC;\n"
     "{gone}"
     "END $kecs_sync$;\n";
+
+/* What refers to a row that goes, or to one that goes with it, and stays itself: it is cleared first, and stamped by
+ * the hub. {joins} leads from the row to the one that is referred to, {last}. */
+static const char kecs_sync__release_form[] =
+    "UPDATE {S}{child} c SET {c}=NULL FROM {buried} JOIN {S}{t} t ON {same}{joins} WHERE u.s_key=ANY(these) AND "
+    "(u.s_stamp,me)>(" KECS_SYNC__T_LIFE ") AND c.tenant=whose AND c.{c}={last}.{parent};\n    ";
+
+static const char kecs_sync__join_form[] =
+    " JOIN {S}{child} {next} ON {next}.tenant=whose AND {next}.{c}={last}.{parent}";
 
 static const char kecs_sync__delete_form[] =
     "DELETE FROM {S}{t} t USING {buried} WHERE {same} AND u.s_key=ANY(these) AND (u.s_stamp,me)>(" KECS_SYNC__T_LIFE
@@ -545,6 +569,42 @@ static void kecs_sync__fill(kecs_pg__text *out, const kecs_sync__parts *parts, c
   kecs_pg__text_fill(out, form, marks);
 }
 
+/* From a kind along what goes with it. `joins` has led to `last`. */
+static void kecs_sync__releases(kecs_sync__parts *parts, const kecs_kind_info *from, const char *joins,
+                                const char *last, int depth) {
+  char next[16];
+  snprintf(next, sizeof next, "d%d", depth);
+  for (int kind = 1; kind < KECS_KIND_COUNT; kind++) {
+    const kecs_kind_info *child = kecs_kind_describe((kecs_kind)kind);
+    for (int i = 0; i < child->reference_count; i++) {
+      const kecs_reference *reference = &child->references[i];
+      const kecs_pg__mark marks[] = {{"S", parts->schema},
+                                     {"t", parts->info->table},
+                                     {"child", child->table},
+                                     {"c", child->columns[reference->column].name},
+                                     {"parent", from->columns[reference->parent_column].name},
+                                     {"buried", parts->part[KECS_SYNC__BURIED].data},
+                                     {"same", parts->part[KECS_SYNC__SAME_KEY].data},
+                                     {"joins", joins},
+                                     {"last", last},
+                                     {"next", next},
+                                     {NULL, NULL}};
+      if (reference->parent == from->kind && reference->on_delete == KECS_ON_DELETE_SET_NULL) {
+        kecs_pg__text_fill(&parts->part[KECS_SYNC__DELETE], kecs_sync__release_form, marks);
+      } else if (reference->parent == from->kind && child->kind != from->kind) {
+        kecs_pg__text longer = {parts->part[0].allocator, NULL, 0, 0, KECS_OK};
+        kecs_pg__text_adds(&longer, joins);
+        kecs_pg__text_fill(&longer, kecs_sync__join_form, marks);
+        if (!longer.status) {
+          kecs_sync__releases(parts, child, longer.data, next, depth + 1);
+        }
+        parts->part[KECS_SYNC__DELETE].status = longer.status ? longer.status : parts->part[KECS_SYNC__DELETE].status;
+        kecs_pg__text_free(&longer);
+      }
+    }
+  }
+}
+
 KECS_PG__FN void kecs_sync__hub_kind(kecs_pg__text *out, const kecs_pg__connection *connection,
                                      const kecs_kind_info *info) {
   kecs_sync__parts parts;
@@ -559,9 +619,7 @@ KECS_PG__FN void kecs_sync__hub_kind(kecs_pg__text *out, const kecs_pg__connecti
   kecs_sync__columns(&parts);
   kecs_sync__rows(&parts);
   kecs_sync__stamps(&parts);
-  const kecs_sync__release release = {parts.schema, info->table, parts.part[KECS_SYNC__BURIED].data,
-                                      parts.part[KECS_SYNC__SAME_KEY].data};
-  kecs_sync__hub_releases(&parts.part[KECS_SYNC__DELETE], &release, info, "", "t", 1);
+  kecs_sync__releases(&parts, info, "", "t", 1);
   kecs_sync__fill(&parts.part[KECS_SYNC__UNSEEN_ROWS], &parts, KECS_SYNC__UNSEEN);
   kecs_sync__fill(&parts.part[KECS_SYNC__DELETE], &parts, kecs_sync__delete_form);
   if (parts.part[KECS_SYNC__PART_LATERS].len > 0) {
@@ -577,8 +635,6 @@ KECS_PG__FN void kecs_sync__hub_kind(kecs_pg__text *out, const kecs_pg__connecti
     }
   }
   kecs_sync__fill(out, &parts, kecs_sync__put_form);
-  kecs_sync__fill(out, &parts, "{claim}");
-  kecs_sync__fill(out, &parts, kecs_sync__hub_policy());
   kecs_sync__fill(out, &parts, kecs_sync__put_notes_form);
   kecs_sync__fill(out, &parts, kecs_sync__put_merge_form);
   kecs_sync__fill(out, &parts, kecs_sync__bury_form);

@@ -29,20 +29,6 @@ KECS_PG__FN const char *kecs_sync__hub_part(kecs_kind kind, int part);
 /* An expression over `u` for a local column that says what others say; NULL for any other. */
 KECS_PG__FN const char *kecs_sync__hub_derived(const kecs_kind_info *info, const kecs_column_info *column);
 
-/* Statements that clear what refers to rows that go, or to those that go with them (hub_release.c). `from` is reached by
- * `joins`, as `last`, in `depth` steps. */
-typedef struct kecs_sync__release {
-  const char *schema;
-  const char *table;
-  const char *buried; /* the keys that came, and that a row has one of them */
-  const char *same;
-} kecs_sync__release;
-KECS_PG__FN void kecs_sync__hub_releases(kecs_pg__text *out, const kecs_sync__release *of, const kecs_kind_info *from,
-                                         const char *joins, const char *last, int depth);
-
-/* What refuses by the rules of who may write, as a form. */
-KECS_PG__FN const char *kecs_sync__hub_policy(void);
-
 /* Whether a rule refuses what came for a group, as "|CASE ...": 0 is spec, 1 status. `other`: the kind has both groups.
  * And the functions for that (hub_policy.c). */
 KECS_PG__FN void kecs_sync__hub_rules(kecs_pg__text *out, int group, bool other);
