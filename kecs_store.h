@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * f52a112916346d14b8010e9a6ccc73a1e78f9621b84d4880b1b88ead75800db6 */
+ * ad624ae0ba3c6fb0b0c48eb7cd7f93fd79aaba505e3f4388cc8cdca90caa9eb8 */
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
 /* kecs_store.h -- a durable, typed store for the state of a container orchestrator, in one SQLite file.
  *
@@ -10893,7 +10893,7 @@ KECS__FN bool kecs__feed_has_group(const kecs_kind_info *info, kecs_column_group
 static const char *const kecs__feed_tables[] = {
     "changes",        "change_folds", "change_tombstones", "change_state", "change_heads", "change_queue",
     "change_batches", "history",      "history_keys",      "sync_state",   "sync_conflicts", "sync_wanted",
-    "sync_refused",   "sync_repush",  "sync_restamp",      "sync_hubs",    "sync_sites",     "sync_echoes",
+    "sync_refused",   "sync_repush",  "sync_restamp",      "sync_hubs",    "sync_sites",   "sync_echoes",
     "sync_policies"};
 
 KECS__FN bool kecs__feed_is_side_table(const char *name) {

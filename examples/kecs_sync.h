@@ -1,6 +1,7 @@
 /* kecs_sync.h -- sync, conflicts and hub: edges and their hub. */
 
 #if defined(KECS_POSTGRES)
+#include <signal.h>
 
 /* The edge's handle, from --hub and --site or their variables. */
 static kecs_sync *open_sync(const arguments *args, kecs_store *store, exit_code *code) {
@@ -41,15 +42,54 @@ static void print_repairs(const kecs_sync_report *done) {
   }
 }
 
-static exit_code sync_round(kecs_sync *sync) {
-  kecs_sync_report done;
-  kecs_status status = kecs_sync_once(sync, &done);
-  print_repairs(&done);
+static void print_round(const kecs_sync_report *given) {
+  kecs_sync_report done = *given;
+  print_repairs(given);
   printf("pushed %lld, refused %lld, pulled %lld, appended %lld, conflicts %lld; %lld round trips, %lld bytes out, "
          "%lld in\n",
          (long long)done.pushed, (long long)done.refused, (long long)done.pulled, (long long)done.appended,
          (long long)done.conflicts,
          (long long)done.round_trips, (long long)done.bytes_out, (long long)done.bytes_in);
+}
+
+static exit_code sync_round(kecs_sync *sync) {
+  kecs_sync_report done;
+  kecs_status status = kecs_sync_once(sync, &done);
+  print_round(&done);
+  return status ? fail(status) : EXIT_GOOD;
+}
+
+static void tell_round(kecs_status status, const kecs_sync_report *done, const kecs_error *error, void *user) {
+  (void)user;
+  if (status) {
+    fprintf(stderr, "kecs: %s\n", error->text);
+  } else if (done->pushed || done->refused || done->pulled || done->conflicts) {
+    print_round(done);
+    fflush(stdout);
+  }
+}
+
+/* Until SIGINT or SIGTERM. Rounds that have moved nothing print nothing. */
+static exit_code sync_on(const arguments *args, kecs_sync *sync) {
+  kecs_sync_pace pace = {0};
+  int64_t seconds = 0;
+  sigset_t ends;
+  int number = 0;
+  if (!read_number(args->values[OPTION_EVERY], &seconds) || seconds < 1 || seconds > 86400) {
+    return usage_error(args, "--every is a number of seconds, 1 to 86400; not \"%s\"", args->values[OPTION_EVERY]);
+  }
+  pace.every_ms = (int)seconds * 1000;
+  pace.after = tell_round;
+  sigemptyset(&ends);
+  sigaddset(&ends, SIGINT);
+  sigaddset(&ends, SIGTERM);
+  (void)pthread_sigmask(SIG_BLOCK, &ends, NULL); /* the thread inherits it */
+  kecs_status status = kecs_sync_start(sync, &pace);
+  if (status) {
+    return fail(status);
+  }
+  (void)sigwait(&ends, &number);
+  status = kecs_sync_stop(sync);
   return status ? fail(status) : EXIT_GOOD;
 }
 
@@ -83,7 +123,7 @@ static exit_code run_sync(const arguments *args) {
   kecs_store *store = open_store(&tracked, ACCESS_WRITE, &code);
   kecs_sync *sync = store ? open_sync(args, store, &code) : NULL;
   if (sync) {
-    code = look ? sync_state(sync) : sync_round(sync);
+    code = look ? sync_state(sync) : args->values[OPTION_EVERY] ? sync_on(args, sync) : sync_round(sync);
   }
   kecs_sync_close(sync);
   (void)kecs_close(store);
@@ -150,26 +190,66 @@ static exit_code run_conflicts(const arguments *args) {
   return code;
 }
 
+static kecs_status print_site(const kecs_sync_site *site, void *user) {
+  const arguments *args = user;
+  buffer out = {NULL, 0, 0};
+  if (args->json || args->jsonl) {
+    add_text(&out, "{\"name\":");
+    add_quoted(&out, site->name);
+  } else {
+    size_t width = 0;
+    add_shown(&out, site->name, &width);
+  }
+  printf(args->json || args->jsonl ? "%s,\"number\":%lld,\"seenUs\":%lld,\"lagUs\":%lld,\"ackedUs\":%lld,\"pushes\":"
+                                     "%lld,\"refused\":%lld}\n"
+                                   : "%s  number %lld  seen %lld  lag %lld  acked %lld  pushes %lld  refused %lld\n",
+         out.data, (long long)site->number, (long long)site->seen_us, (long long)site->lag_us,
+         (long long)kecs_stamp_time(site->acked_stamp), (long long)site->pushes, (long long)site->refused);
+  free(out.data);
+  return KECS_OK;
+}
+
+static kecs_status print_hub(const arguments *args, const char *path) {
+  kecs_sync_hub_info info;
+  kecs_status status = kecs_sync_hub_status(path, &info);
+  if (!status) {
+    printf(args->json || args->jsonl
+               ? "{\"sites\":%lld,\"head\":%lld,\"floor\":%lld,\"queued\":%lld,\"tombstones\":%lld,\"conflicts\":%lld,"
+                 "\"refused\":%lld,\"bytes\":%lld}\n"
+               : "sites      %lld\nhead       %lld\nfloor      %lld\nqueued     %lld\ntombstones %lld\n"
+                 "conflicts  %lld\nrefused    %lld\nbytes      %lld\n",
+           (long long)info.sites, (long long)info.head, (long long)info.floor, (long long)info.queued,
+           (long long)info.tombstones, (long long)info.conflicts, (long long)info.refused, (long long)info.bytes);
+  }
+  return status;
+}
+
 static exit_code run_hub(const arguments *args) {
   const char *path = NULL;
-  bool init = strcmp(args->operands[0], "init") == 0;
+  const char *what = args->operands[0];
+  bool init = strcmp(what, "init") == 0;
+  bool sites = strcmp(what, "sites") == 0;
+  bool retain = strcmp(what, "retain") == 0;
   char *end = NULL;
-  if (!init && strcmp(args->operands[0], "retain") != 0) {
-    return usage_error(args, "hub takes init, or retain DAYS; not \"%s\"", args->operands[0]);
+  if (!init && !sites && !retain && strcmp(what, "status") != 0) {
+    return usage_error(args, "hub takes init, sites, status, or retain DAYS; not \"%s\"", what);
   }
-  if (args->operand_count != (init ? 1 : 2)) {
-    return usage_error(args, init ? "hub init takes nothing more" : "hub retain takes a number of days");
+  if (args->operand_count != (retain ? 2 : 1)) {
+    return usage_error(args, retain ? "hub retain takes a number of days" : "hub %s takes nothing more", what);
   }
-  long days = init ? 0 : strtol(args->operands[1], &end, 10);
-  if (!init && (*end || days < 1 || days > 36500)) {
+  long days = retain ? strtol(args->operands[1], &end, 10) : 0;
+  if (retain && (*end || days < 1 || days > 36500)) {
     return usage_error(args, "\"%s\" is no number of days from 1 to 36500", args->operands[1]);
   }
   exit_code code = choose_database(args, &path);
   if (code) {
     return code;
   }
-  kecs_status status =
-      init ? kecs_sync_hub_init(path) : kecs_sync_hub_retain(path, (int64_t)days * 24 * 3600 * 1000000);
+  arguments shown = *args;
+  kecs_status status = init     ? kecs_sync_hub_init(path)
+                       : sites  ? kecs_sync_hub_sites(path, print_site, &shown)
+                       : retain ? kecs_sync_hub_retain(path, (int64_t)days * 24 * 3600 * 1000000)
+                                : print_hub(args, path);
   return status ? fail_asked(status) : EXIT_GOOD;
 }
 

@@ -43,6 +43,7 @@ extern "C" {
 #include "sync/hub_sql.c"
 #include "sync/hub_repair.c"
 #include "sync/hub.c"
+#include "sync/hub_state.c"
 #include "sync/pack.c"
 #include "sync/link.c"
 #include "sync/notes.c"

@@ -64,7 +64,8 @@ static const char *kecs_sync__only_element(kecs_pg__text *out, const char *array
 static int kecs_sync__pack_value(kecs_sync__statement *packed, const char *value, const char *type) {
   for (int i = 0; i < packed->count; i++) {
     const kecs_sync__sent *sent = &packed->sent[i];
-    if ((value && sent->from == value) || (type && sent->type && sent->type[0] == type[0] && strcmp(sent->from, value) == 0)) {
+    bool alike = type && sent->type && sent->type[0] == type[0];
+    if ((value && sent->from == value) || (alike && strcmp(sent->from, value) == 0)) {
       return i + 1;
     }
   }
@@ -119,7 +120,8 @@ static const char *kecs_sync__quoted_end(const char *at, bool escapes) {
 }
 
 /* A statement's text, with its parameters at their new places. */
-static void kecs_sync__pack_text(kecs_sync__statement *packed, const char *sql, const char *const *values, bool call) {
+static void kecs_sync__pack_text(kecs_sync__statement *packed, const char *sql, const char *const *values,
+                                 bool call) {
   const char *at = sql;
   while (*at) {
     size_t plain = strcspn(at, "'\"$");

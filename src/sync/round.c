@@ -136,8 +136,8 @@ static kecs_status kecs_sync__lag(kecs_sync *sync, int64_t *out_lag_us) {
   int64_t oldest = 0;
   status = status ? status
                   : kecs_sync__count(sync->store,
-                                     "SELECT coalesce(min(f.oldest),0) FROM {change_folds f} WHERE {own f}f.seq>(SELECT "
-                                     "s.value FROM {change_state s} WHERE {own s}s.id=2)",
+                                     "SELECT coalesce(min(f.oldest),0) FROM {change_folds f} WHERE {own f}f.seq>("
+                                     "SELECT s.value FROM {change_state s} WHERE {own s}s.id=2)",
                                      &oldest);
   stamp = oldest && (!stamp || oldest < stamp) ? oldest : stamp;
   int64_t lag = stamp ? kecs_replica_now(sync->store) - kecs_stamp_time(stamp) : 0;
@@ -260,13 +260,6 @@ static kecs_status kecs_sync__check_options(const kecs_sync_options *options) {
     return kecs_pg__fail(KECS_E_INVALID, "options.batch is %d; 1 to %d, or 0", options->batch,
                          (int)KECS_SYNC__BATCH_MAX);
   }
-  if (options->policy_count && !options->policies) {
-    return kecs_pg__fail(KECS_E_INVALID, "options.policies is NULL, and policy_count is not 0");
-  }
-  kecs_status status = kecs_sync__policy_check(options->policies, options->policy_count);
-  if (status) {
-    return status;
-  }
   if (options->tombstones_us < 0) {
     return kecs_pg__fail(KECS_E_INVALID, "options.tombstones_us is %lld; above 0, or 0 for 7 days",
                          (long long)options->tombstones_us);
@@ -274,6 +267,13 @@ static kecs_status kecs_sync__check_options(const kecs_sync_options *options) {
   if (options->max_offset_us < 0 || options->max_offset_us > KECS_SYNC__AHEAD_US) {
     return kecs_pg__fail(KECS_E_INVALID, "options.max_offset_us is %lld; 1 to %lld, or 0",
                          (long long)options->max_offset_us, (long long)KECS_SYNC__AHEAD_US);
+  }
+  if (options->policy_count && !options->policies) {
+    return kecs_pg__fail(KECS_E_INVALID, "options.policies is NULL, and policy_count is not 0");
+  }
+  kecs_status status = kecs_sync__policy_check(options->policies, options->policy_count);
+  if (status) {
+    return status;
   }
   if (options->append_bytes < -1 || options->append_keep_bytes < 0) {
     return kecs_pg__fail(KECS_E_INVALID, "options.append_bytes is -1 or more, options.append_keep_bytes 0 or more");
