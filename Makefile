@@ -311,7 +311,7 @@ check: build/headers.stamp
 
 # ---- Benchmark -----------------------------------------------------------------------------------------------
 
-BENCHES := $(patsubst bench/%.c,build/bench/%,$(filter-out bench/bench_pg.c,$(wildcard bench/*.c)))
+BENCHES := $(patsubst bench/%.c,build/bench/%,$(filter-out bench/bench_pg.c bench/bench_sync.c,$(wildcard bench/*.c)))
 
 build/bench/%: bench/%.c $(wildcard bench/*.h) $(LIBRARY)
 	@mkdir -p $(@D)
@@ -320,6 +320,14 @@ build/bench/%: bench/%.c $(wildcard bench/*.h) $(LIBRARY)
 build/bench/bench_pg: bench/bench_pg.c $(wildcard bench/*.h) $(LIBRARY) build/obj/normal/kecs_store_pg.o
 	@mkdir -p $(@D)
 	$(CC) $(STD) -D_GNU_SOURCE $(WARNINGS) $(FLAGS_normal) -I. $(filter %.c %.o,$^) $(LDFLAGS) $(LIBPQ) $(LIBS) -o $@
+
+build/bench/bench_sync: bench/bench_sync.c $(wildcard bench/*.h) $(LIBRARY) build/obj/normal/kecs_store_pg.o
+	@mkdir -p $(@D)
+	$(CC) $(STD) -D_GNU_SOURCE $(WARNINGS) $(FLAGS_normal) -I. $(SQLITE_INCLUDE) $(filter %.c %.o,$^) $(LDFLAGS) $(LIBPQ) $(LIBS) -o $@
+
+# ROUNDS=N, ONLY=word
+bench-sync: build/bench/bench_sync
+	@$(PYTHON) bench/sync.py $< $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(ONLY),--only $(ONLY))
 
 # ROUNDS=N, ONLY=word; FLUSH=no: the server never waits for the disk
 bench-pg: build/bench/bench_pg

@@ -1,5 +1,5 @@
 /* kecs_store_pg.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * bee1ea4674d213e9b4a81ebb0e5e7bc26a797157d3e5da6c357d89b8f47fbed4 */
+ * cf38044a4bc58c62d32d4c811e1a5a8017e9f1d14b93cac594c34e8356d8c7ca */
 /* ---- doc/manual_pg.h --------------------------------------------------------------------------------------------- */
 /* kecs_store_pg.h -- PostgreSQL behind the calls of kecs_store.h.
  *
@@ -4762,16 +4762,26 @@ static const char kecs_sync__put_form[] =
     "DROP FUNCTION IF EXISTS {S}sync_put_{t};\n"
     "CREATE FUNCTION {S}sync_put_{t}(whose text,me bigint,since bigint,a_key text[],a_mask bigint[],a_life bigint[],\n"
     "a_life_site bigint[],a_spec bigint[],a_spec_site bigint[],a_status bigint[],a_status_site bigint[]{arguments})\n"
-    "RETURNS void LANGUAGE plpgsql AS $kecs_sync$\n"
+    /* Compiling a plan takes longer than any of these runs. */
+    "RETURNS void LANGUAGE plpgsql SET jit=off AS $kecs_sync$\n"
     "#variable_conflict use_column\n"
     "DECLARE\n"
-    "  these bigint[];\n"
-    "  every bigint[];\n"
-    "  one bigint;\n"
+    "  these bigint[];\n" /* places that are merged now; NULL: all */
+    "  every bigint[] := ARRAY(SELECT generate_series(1,cardinality(a_life)));\n"
+    "  suspects bigint[];\n"
+    "  starts bigint[];\n"
+    "  ends bigint[];\n"
+    "  depth integer := 1;\n"
+    "  middle bigint;\n"
     "  now_us bigint := (date_part('epoch',clock_timestamp())*1000000)::bigint;\n"
     "BEGIN\n" KECS_SYNC__OPEN
     "  PERFORM {S}sync_clock((SELECT max(greatest(a,b,c)) FROM unnest(a_life,a_spec,a_status) AS x(a,b,c)));\n"
-    "  PERFORM 1 FROM (SELECT * FROM {sent}) u JOIN {S}{t} t ON {same} ORDER BY {t_key} FOR NO KEY UPDATE OF t;\n"
+    /* Locks in the order of keys; and which rows meet more than what their site has seen or written itself. */
+    "  SELECT array_agg(x.s_place) INTO suspects FROM (SELECT u.s_place,\n"
+    "    (" KECS_SYNC__U_LIFE ")<>(" KECS_SYNC__T_LIFE "){suspect_groups} AS suspect\n"
+    "    FROM {sent} JOIN {S}{t} t ON {same} ORDER BY {t_key} FOR NO KEY UPDATE OF t) x WHERE x.suspect;\n"
+    "  IF EXISTS(SELECT FROM {S}change_tombstones x WHERE x.tenant=whose AND x.kind={kind}) OR EXISTS(SELECT FROM\n"
+    "    {S}change_queue q WHERE q.tenant=whose AND q.kind={kind} AND q.op=3) THEN\n"
     "  WITH u AS MATERIALIZED (SELECT * FROM {sent}),\n"
     "  beaten AS (SELECT DISTINCT ON (u.s_place) u.s_place,g.stamp AS g_stamp,g.site AS g_site FROM u JOIN "
     KECS_SYNC__GRAVES("a_key") " g\n"
@@ -4782,8 +4792,11 @@ static const char kecs_sync__put_form[] =
     "    FROM beaten b JOIN u USING(s_place))\n"
     "  SELECT coalesce(array_agg(u.s_place),'{none}') INTO every FROM u WHERE u.s_place NOT\n"
     "    IN (SELECT s_place FROM beaten);\n"
+    "  END IF;\n"
+    "  IF suspects IS NOT NULL THEN\n"
     "  WITH u AS MATERIALIZED (SELECT * FROM {sent}),\n"
-    "  meets AS (SELECT t.rid,u.s_place FROM u JOIN {S}{t} t ON {same} WHERE u.s_place=ANY(every)),\n"
+    "  meets AS (SELECT t.rid,u.s_place FROM u JOIN {S}{t} t ON {same} WHERE u.s_place=ANY(suspects) AND\n"
+    "    u.s_place=ANY(every)),\n"
     "  unseen AS MATERIALIZED " KECS_SYNC__UNSEEN "\n"
     "  " KECS_SYNC__NOTE "\n"
     "  SELECT whose,{kind},u.s_key,1,'create'," KECS_SYNC__U_LIFE "," KECS_SYNC__T_LIFE ",row_to_json(t)::text,me,\n"
@@ -4795,25 +4808,41 @@ static const char kecs_sync__put_form[] =
     "    FROM meets m JOIN u USING(s_place) JOIN {S}{t} t ON t.tenant=whose AND t.rid=m.rid\n"
     "    WHERE (" KECS_SYNC__U_LIFE ")<(" KECS_SYNC__T_LIFE ")\n"
     "{group_conflicts};\n"
+    "  END IF;\n"
     "  PERFORM set_config('kecs_store.merge','on',true);\n"
-    "  these := every;\n"
-    "  BEGIN\n"
-    "    {merge}\n"
-    "  EXCEPTION WHEN integrity_constraint_violation OR data_exception OR program_limit_exceeded OR "
+    "  starts := ARRAY[1];\n"
+    "  ends := ARRAY[cardinality(every)];\n"
+    "  these := CASE WHEN cardinality(every)<cardinality(a_life) THEN every END;\n"
+    /* What the database refuses is found by halves. */
+    "  WHILE depth>0 LOOP\n"
+    "    BEGIN\n"
+    "      {merge}\n"
+    "      depth := depth-1;\n"
+    "    EXCEPTION WHEN integrity_constraint_violation OR data_exception OR program_limit_exceeded OR "
     "insufficient_privilege THEN\n"
-    "    FOREACH one IN ARRAY every LOOP\n"
-    "      these := ARRAY[one];\n"
-    "      BEGIN\n"
-    "        {merge}\n"
-    "      EXCEPTION WHEN integrity_constraint_violation OR data_exception OR program_limit_exceeded OR "
-    "insufficient_privilege THEN\n"
-    "        INSERT INTO {S}sync_refused(tenant,site,kind,key,code) VALUES(whose,me,{kind},a_key[one],SQLSTATE)\n"
-    "          ON CONFLICT(tenant,site,kind,key) DO UPDATE SET code=excluded.code;\n"
-    "      END;\n"
-    "    END LOOP;\n"
-    "  END;\n"
+    "      IF starts[depth]=ends[depth] THEN\n"
+    "        INSERT INTO {S}sync_refused(tenant,site,kind,key,code) VALUES(whose,me,{kind},a_key[every[starts[depth]]],\n"
+    "          SQLSTATE) ON CONFLICT(tenant,site,kind,key) DO UPDATE SET code=excluded.code;\n"
+    "        depth := depth-1;\n"
+    "      ELSE\n"
+    "        middle := (starts[depth]+ends[depth])/2;\n"
+    "        starts[depth+1] := starts[depth];\n"
+    "        ends[depth+1] := middle;\n"
+    "        starts[depth] := middle+1;\n"
+    "        depth := depth+1;\n"
+    "      END IF;\n"
+    "    END;\n"
+    "    IF depth>0 THEN\n"
+    "      these := every[starts[depth]:ends[depth]];\n"
+    "    END IF;\n"
+    "  END LOOP;\n"
     "  PERFORM set_config('kecs_store.merge','off',true);\n"
     "END $kecs_sync$;\n";
+
+/* Whether two rows of one life meet with something to tell: {g} is the group, {bit} its bit in masks. */
+static const char kecs_sync__suspect_form[] =
+    " OR ((u.stamp_{g},u.site_{g})>(coalesce(t.stamp_{g},0),coalesce(t.site_{g},0)) AND coalesce(t.site_{g},0)<>me) OR "
+    "((u.stamp_{g},u.site_{g})<(coalesce(t.stamp_{g},0),coalesce(t.site_{g},0)) AND (u.s_mask&{bit})<>0)";
 
 /* Two rows of one life: {g} is the group, {bit} its bit in masks, {log} in the log's groups. */
 static const char kecs_sync__group_form[] =
@@ -4840,7 +4869,8 @@ static const char kecs_sync__group_form[] =
 
 static const char kecs_sync__merge_form[] =
     "INSERT INTO {S}{t} AS t(tenant,{names}{local_names},{stamp_names})\n"
-    "    SELECT whose,{u_names}{local_values},{stamp_values} FROM {sent} WHERE u.s_place=ANY(these) ORDER BY {u_key}\n"
+    "    SELECT whose,{u_names}{local_values},{stamp_values} FROM {sent} WHERE (these IS NULL OR u.s_place=ANY(these)) ORDER BY "
+    "{u_key}\n"
     "    ON CONFLICT(tenant,{key}) DO UPDATE SET {sets}\n"
     "    WHERE " KECS_SYNC__LATER "{or_groups};";
 
@@ -4915,6 +4945,7 @@ enum {
   KECS_SYNC__SETS,
   KECS_SYNC__OR_GROUPS,
   KECS_SYNC__GROUP_CONFLICTS,
+  KECS_SYNC__SUSPECT_GROUPS,
   KECS_SYNC__MERGE,
   KECS_SYNC__DELETE,
   KECS_SYNC__PARTS
@@ -5084,6 +5115,7 @@ static void kecs_sync__stamps(kecs_sync__parts *parts) {
       kecs_pg__text_fill(&parts->part[KECS_SYNC__OR_GROUPS], " OR (" KECS_SYNC__SAME " AND " KECS_SYNC__GROUP_LATER ")",
                          marks);
       kecs_pg__text_fill(&parts->part[KECS_SYNC__GROUP_CONFLICTS], kecs_sync__group_form, marks);
+      kecs_pg__text_fill(&parts->part[KECS_SYNC__SUSPECT_GROUPS], kecs_sync__suspect_form, marks);
     }
   }
   if (!(parts->info->flags & KECS_KIND_PLAIN)) {
@@ -5115,6 +5147,8 @@ static void kecs_sync__fill(kecs_pg__text *out, const kecs_sync__parts *parts, c
       {"or_groups", parts->part[KECS_SYNC__OR_GROUPS].len ? parts->part[KECS_SYNC__OR_GROUPS].data : ""},
       {"group_conflicts",
        parts->part[KECS_SYNC__GROUP_CONFLICTS].len ? parts->part[KECS_SYNC__GROUP_CONFLICTS].data : ""},
+      {"suspect_groups",
+       parts->part[KECS_SYNC__SUSPECT_GROUPS].len ? parts->part[KECS_SYNC__SUSPECT_GROUPS].data : ""},
       {"delete", parts->part[KECS_SYNC__DELETE].len ? parts->part[KECS_SYNC__DELETE].data : ""},
       {"merge", parts->part[KECS_SYNC__MERGE].len ? parts->part[KECS_SYNC__MERGE].data : ""},
       {NULL, NULL}};
