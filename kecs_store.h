@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 83df5cee2fcaa2fa8be3b60f1f9e663a264c8eee2d1f5e5ae756dd364b1ac2e6 */
+ * b2b232e3874d4dacefaa2de7e0425c09170634383a35758fd25955d537b0087e */
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
 /* kecs_store.h -- a durable, typed store for the state of a container orchestrator, in one SQLite file.
  *
@@ -3345,6 +3345,8 @@ typedef struct kecs_replica {
   int64_t site;    /* this file's number: KECS_REPLICA_HERE means it when stamps are compared */
   int64_t acked;   /* local stamps up to this one are there; 0: none */
   uint64_t kinds;  /* that take part: KECS_BIT(kind) */
+  int64_t former;  /* the number that this file had before it was copied or restored; 0: none. What another copy has
+                    * pushed under it is not taken for somebody else's write */
 } kecs_replica;
 
 /* All that is known of one natural key: a row, or that it was deleted. */
@@ -3402,6 +3404,27 @@ KECS_STORE_API kecs_status kecs_replica_find(kecs_store *store, const kecs_repli
 /* Merges a state, best on a transaction's handle together with others. What loses goes to sync_conflicts. */
 KECS_STORE_API kecs_status kecs_replica_merge(kecs_store *store, const kecs_replica *side, const kecs_replica_row *row,
                                               kecs_replica_merged *out_merged);
+
+/* Calls `visit` for the rows of a kind with a rid above `after_rid`, at most `limit` (0: all), by rid, without their
+ * values: key, stamps, what is pending. *out_rid is the last one's, 0 where there was none. `visit` must not write. */
+KECS_STORE_API kecs_status kecs_replica_walk(kecs_store *store, const kecs_replica *side, kecs_kind kind,
+                                             int64_t after_rid, int limit,
+                                             kecs_status (*visit)(const kecs_replica_row *row, void *user), void *user,
+                                             int64_t *out_rid);
+
+/* The same for tombstones of all kinds, by the sequence of their entry. */
+KECS_STORE_API kecs_status kecs_replica_graves(kecs_store *store, const kecs_replica *side, int64_t after_seq,
+                                               int limit,
+                                               kecs_status (*visit)(const kecs_replica_row *row, void *user),
+                                               void *user, int64_t *out_seq);
+
+/* Writes `number` into what this file wrote and the other side has: from here on it is another site's. What is pending
+ * stays this file's, as does what the other side has refused. */
+KECS_STORE_API kecs_status kecs_replica_renumber(kecs_store *store, int64_t number, int64_t acked);
+
+/* The store's clock, and a line for its log. */
+KECS_STORE_API int64_t kecs_replica_now(kecs_store *store);
+KECS_STORE_API void kecs_replica_log(kecs_store *store, kecs_log_level level, const char *line);
 
 /* Whether kecs_replica_open was ever called for the file. */
 KECS_STORE_API kecs_status kecs_replica_made(kecs_store *store, bool *out_made);
@@ -10768,7 +10791,7 @@ KECS__FN bool kecs__feed_has_group(const kecs_kind_info *info, kecs_column_group
 static const char *const kecs__feed_tables[] = {
     "changes",        "change_folds", "change_tombstones", "change_state", "change_heads", "change_queue",
     "change_batches", "history",      "history_keys",      "sync_state",   "sync_conflicts", "sync_wanted",
-    "sync_refused",   "sync_hubs",    "sync_sites"};
+    "sync_refused",   "sync_repush",  "sync_hubs",    "sync_sites"};
 
 KECS__FN bool kecs__feed_is_side_table(const char *name) {
   for (size_t i = 0; i < sizeof kecs__feed_tables / sizeof kecs__feed_tables[0]; i++) {
@@ -27184,7 +27207,7 @@ KECS__FN unsigned kecs__state_pending(const kecs_replica *side, const int64_t *s
 
 KECS__FN kecs_status kecs__state_unpushed(kecs__session *session, const kecs_replica *side, kecs_kind kind,
                                           const char *key, const kecs__state *state, unsigned *out_pending) {
-  static const kecs_replica nothing = {0, 0, 0};
+  static const kecs_replica nothing = {0, 0, 0, 0};
   kecs_value values[] = {kecs__value_int((int64_t)kind), kecs__value_text(key)};
   unsigned own = kecs__state_pending(&nothing, state->stamp, state->site);
   int64_t refused = 0;
@@ -27635,7 +27658,9 @@ static const char kecs__replica_tables[] =
     "CREATE TABLE IF NOT EXISTS {sync_wanted}(kind INTEGER NOT NULL,key TEXT NOT NULL,PRIMARY KEY(kind,key)) "
     "STRICT,WITHOUT ROWID;\n"
     "CREATE TABLE IF NOT EXISTS {sync_refused}(kind INTEGER NOT NULL,key TEXT NOT NULL,code TEXT NOT NULL,"
-    "PRIMARY KEY(kind,key)) STRICT,WITHOUT ROWID;\n";
+    "PRIMARY KEY(kind,key)) STRICT,WITHOUT ROWID;\n"
+    "CREATE TABLE IF NOT EXISTS {sync_repush}(kind INTEGER NOT NULL,key TEXT NOT NULL,PRIMARY KEY(kind,key)) "
+    "STRICT,WITHOUT ROWID;\n";
 
 typedef struct kecs__adoption {
   uint64_t kinds;
@@ -28279,6 +28304,27 @@ static kecs_status kecs__merge_alive(kecs__join *merge) {
   return status || !groups ? status : kecs__merge_take(merge, groups);
 }
 
+/* What another copy of this file has pushed under their common number is not somebody else's write. */
+static kecs_status kecs__merge_same(kecs__join *merge) {
+  static const char *const names[KECS_REPLICA_STAMPS] = {"life", "spec", "status"};
+  const kecs_replica_row *row = merge->row;
+  kecs_status status = KECS_OK;
+  for (int i = 0; !status && i < KECS_REPLICA_STAMPS; i++) {
+    bool same = merge->ours.site[i] == KECS_REPLICA_HERE && row->stamp[i] && merge->ours.stamp[i] == row->stamp[i] &&
+                row->site[i] == merge->side->former;
+    if (same) {
+      kecs_value values[] = {kecs__value_int(merge->side->former), kecs__value_int(merge->ours.rid)};
+      kecs__text sql;
+      kecs__text_init(&sql, &merge->write->engine->allocator, KECS__MERGE_SQL);
+      kecs__text_addf(&sql, "UPDATE {%s} SET site_%s=?1 WHERE {own}rid=?2", merge->meta->info->table, names[i]);
+      status = kecs__merge_run(merge, &sql, values, 2);
+      kecs__text_free(&sql);
+      merge->ours.site[i] = merge->side->former;
+    }
+  }
+  return status;
+}
+
 static kecs_status kecs__merge_work(kecs__write *write, void *user) {
   kecs__join *merge = user;
   const kecs_column_list *list = &merge->meta->info->keys[0];
@@ -28296,6 +28342,9 @@ static kecs_status kecs__merge_work(kecs__write *write, void *user) {
   status = status ? status : kecs__state_rid(write->session, merge->meta, 0, key, list->count, &rid);
   if (!status && rid) {
     status = kecs__state_read(write->session, merge->meta, rid, &write->arena, &merge->ours);
+  }
+  if (!status && rid && !merge->row->dead && merge->side->former) {
+    status = kecs__merge_same(merge);
   }
   merge->pending = 0;
   if (!status && rid) {
@@ -28327,6 +28376,251 @@ KECS_STORE_API kecs_status kecs_replica_merge(kecs_store *store, const kecs_repl
     *out_merged = merge.done;
   }
   return status;
+}
+
+/* ---- store/replica_repair.c -------------------------------------------------------------------------------------- */
+/* store/replica_repair.c -- what a repair asks of a file: its rows and tombstones with their stamps, without values; and
+ * another number for what it wrote. */
+
+#include <string.h>
+
+#define KECS__REPAIR_SQL 4096
+
+static const char *const kecs__repair_names[KECS_REPLICA_STAMPS] = {"life", "spec", "status"};
+
+static bool kecs__repair_has(const kecs_kind_info *info, int stamp) {
+  return stamp == KECS_REPLICA_LIFE ||
+         kecs__feed_has_group(info, stamp == KECS_REPLICA_SPEC ? KECS_GROUP_SPEC : KECS_GROUP_STATUS);
+}
+
+/* ---- walks ---- */
+
+/* A walk through a table: how its lines become rows. */
+typedef struct kecs__stroll {
+  const kecs_replica *side;
+  const kecs__meta *meta; /* NULL: tombstones */
+  int64_t pushed;
+  kecs_status (*visit)(const kecs_replica_row *row, void *user);
+  void *user;
+  int64_t last;
+} kecs__stroll;
+
+enum { KECS__STROLL_COLUMNS = 1 + KECS_KEY_COLUMNS_MAX + 2 * KECS_REPLICA_STAMPS };
+
+static void kecs__stroll_row(const kecs__stroll *stroll, const kecs_value *values, kecs_replica_row *row) {
+  const kecs_value *stamps = values + 1 + stroll->meta->info->keys[0].count;
+  for (int i = 0; i < KECS_REPLICA_STAMPS; i++) {
+    bool none = stamps[2 * i].type == KECS_VALUE_NULL;
+    row->stamp[i] = none ? 0 : stamps[2 * i].number;
+    row->site[i] = none ? 0 : stamps[2 * i + 1].type == KECS_VALUE_NULL ? KECS_REPLICA_HERE : stamps[2 * i + 1].number;
+  }
+  row->kind = stroll->meta->info->kind;
+  row->pending = kecs__state_pending(stroll->side, row->stamp, row->site);
+}
+
+/* seq, kind, key, stamp, site */
+static void kecs__stroll_grave(const kecs__stroll *stroll, const kecs_value *values, kecs_replica_row *row) {
+  row->kind = (kecs_kind)values[1].number;
+  row->dead = true;
+  row->stamp[0] = values[3].number;
+  row->site[0] = values[4].type == KECS_VALUE_NULL ? KECS_REPLICA_HERE : values[4].number;
+  row->pending = row->site[0] == KECS_REPLICA_HERE && values[0].number > stroll->pushed;
+}
+
+static kecs_status kecs__stroll_visit(kecs__stroll *stroll, const kecs_value *values, kecs__arena *texts) {
+  kecs_replica_row row;
+  memset(&row, 0, sizeof row);
+  kecs__arena_reset(texts);
+  stroll->last = values[0].number;
+  if (stroll->meta) {
+    kecs__stroll_row(stroll, values, &row);
+    row.key = kecs__feed_key_text(values + 1, stroll->meta->info->keys[0].count, texts);
+  } else {
+    kecs__stroll_grave(stroll, values, &row);
+    row.key = kecs__arena_text(texts, values[2].text, values[2].len);
+  }
+  if (!row.key) {
+    return KECS_E_NOMEM;
+  }
+  bool takes_part = row.kind > 0 && row.kind < KECS_KIND_COUNT && (stroll->side->kinds & KECS_BIT(row.kind));
+  return takes_part ? stroll->visit(&row, stroll->user) : KECS_OK;
+}
+
+static kecs_status kecs__stroll_run(kecs_store *store, kecs__stroll *stroll, const char *sql, int columns,
+                                    int64_t after, int limit) {
+  kecs__session *session = NULL;
+  kecs__cached *cached = NULL;
+  kecs_value parameters[] = {kecs__value_int(after), kecs__value_int(limit > 0 ? limit : -1)};
+  kecs_value values[KECS__STROLL_COLUMNS];
+  kecs__arena texts;
+  bool row = false;
+  kecs_status status = kecs__read_open(store, &session);
+  if (status) {
+    return status;
+  }
+  kecs__arena_init(&texts, &store->engine->allocator);
+  status = kecs__feed_state(session, KECS__FEED_PUSHED, &stroll->pushed);
+  status = status ? status : kecs__statement_text(session, sql, strlen(sql), &cached);
+  status = status ? status : kecs__statement_start(session, cached, parameters, 2, &row);
+  while (!status && row) {
+    kecs__statement_columns(session, cached, values, columns);
+    status = kecs__stroll_visit(stroll, values, &texts);
+    status = status ? status : kecs__statement_step(session, cached, &row);
+  }
+  kecs__statement_done(session, cached);
+  kecs__arena_free(&texts);
+  kecs__read_close(store, session);
+  return status;
+}
+
+KECS_STORE_API kecs_status kecs_replica_walk(kecs_store *store, const kecs_replica *side, kecs_kind kind,
+                                             int64_t after_rid, int limit,
+                                             kecs_status (*visit)(const kecs_replica_row *row, void *user), void *user,
+                                             int64_t *out_rid) {
+  kecs__stroll stroll = {side, kecs__meta_checked(store, kind), 0, visit, user, 0};
+  kecs__text sql;
+  if (!stroll.meta) {
+    return kecs_last_error()->status;
+  }
+  kecs_status status = kecs__check_pointer(side, "side");
+  status = status ? status : kecs__check_pointer(out_rid, "out_rid");
+  if (status) {
+    return status;
+  }
+  const kecs_kind_info *info = stroll.meta->info;
+  kecs__text_init(&sql, &store->engine->allocator, KECS__REPAIR_SQL);
+  kecs__text_adds(&sql, "SELECT rid");
+  for (int i = 0; i < info->keys[0].count; i++) {
+    kecs__text_addf(&sql, ",%s", info->columns[info->keys[0].columns[i]].name);
+  }
+  for (int i = 0; i < KECS_REPLICA_STAMPS; i++) {
+    bool has = kecs__repair_has(info, i);
+    kecs__text_addf(&sql, has ? ",stamp_%s,site_%s" : ",NULL,NULL", kecs__repair_names[i], kecs__repair_names[i]);
+  }
+  kecs__text_addf(&sql, " FROM {%s} WHERE {own}rid>?1 ORDER BY rid LIMIT ?2", info->table);
+  status = sql.status ? sql.status
+                      : kecs__stroll_run(store, &stroll, sql.data, 1 + info->keys[0].count + 2 * KECS_REPLICA_STAMPS,
+                                         after_rid, limit);
+  kecs__text_free(&sql);
+  *out_rid = stroll.last;
+  return status;
+}
+
+KECS_STORE_API kecs_status kecs_replica_graves(kecs_store *store, const kecs_replica *side, int64_t after_seq,
+                                               int limit,
+                                               kecs_status (*visit)(const kecs_replica_row *row, void *user),
+                                               void *user, int64_t *out_seq) {
+  kecs__stroll stroll = {side, NULL, 0, visit, user, 0};
+  kecs_status status = kecs__check_handle(store);
+  status = status ? status : kecs__check_pointer(side, "side");
+  status = status ? status : kecs__check_pointer(out_seq, "out_seq");
+  status = status ? status
+                  : kecs__stroll_run(store, &stroll,
+                                     "SELECT seq,kind,key,stamp,site FROM {change_tombstones} WHERE {own}seq>?1 ORDER "
+                                     "BY seq LIMIT ?2",
+                                     5, after_seq, limit);
+  if (!status) {
+    *out_seq = stroll.last;
+  }
+  return status;
+}
+
+/* ---- another number ---- */
+
+typedef struct kecs__renumber {
+  int64_t number;
+  int64_t acked;
+} kecs__renumber;
+
+/* Gives the stamps of a kind up to the acknowledged one another site: of the row `rid`, or of all rows (0). */
+static kecs_status kecs__renumber_kind(kecs__write *write, const kecs_kind_info *info, const char *set,
+                                       const char *where, const kecs_value *values, int count) {
+  kecs_status status = KECS_OK;
+  for (int i = 0; !status && i < KECS_REPLICA_STAMPS; i++) {
+    const char *name = kecs__repair_names[i];
+    kecs__text sql;
+    kecs__text_init(&sql, &write->engine->allocator, KECS__REPAIR_SQL);
+    kecs__text_addf(&sql, "UPDATE {%s} SET site_%s=%s WHERE {own}stamp_%s<=?2 AND site_%s%s", info->table, name, set,
+                    name, name, where);
+    if (kecs__repair_has(info, i)) {
+      status = sql.status ? sql.status : kecs__run(write->session, sql.data, values, count, NULL);
+    }
+    kecs__text_free(&sql);
+  }
+  return status;
+}
+
+/* What was refused is not there, whatever was acknowledged since: it stays this file's. */
+static kecs_status kecs__renumber_refused(kecs__write *write, const kecs__renumber *renumber, const kecs_value *line) {
+  const kecs__meta *meta = kecs__meta_of(write->engine, (kecs_kind)line[0].number);
+  const char *text = kecs__arena_text(&write->arena, line[1].text, line[1].len);
+  kecs_value key[KECS_KEY_COLUMNS_MAX];
+  int64_t rid = 0;
+  kecs_status status = text ? kecs__state_key(meta, text, &write->arena, key) : KECS_E_NOMEM;
+  status = status ? status : kecs__state_rid(write->session, meta, 0, key, meta->info->keys[0].count, &rid);
+  kecs_value row[] = {kecs__value_int(renumber->number), kecs__value_int(renumber->acked), kecs__value_int(rid)};
+  kecs_value grave[] = {kecs__value_int(renumber->number), kecs__value_int((int64_t)meta->info->kind),
+                        kecs__value_text(text)};
+  status = status || !rid ? status : kecs__renumber_kind(write, meta->info, "NULL", "=?1 AND rid=?3", row, 3);
+  return status ? status
+                : kecs__run(write->session,
+                            "UPDATE {change_tombstones} SET site=NULL WHERE {own}site=?1 AND kind=?2 AND key=?3", grave,
+                            3, NULL);
+}
+
+static kecs_status kecs__renumber_all_refused(kecs__write *write, const kecs__renumber *renumber) {
+  kecs__cached *cached = NULL;
+  kecs_value line[2];
+  bool row = false;
+  kecs_status status =
+      kecs__feed_statement(write->session, "SELECT kind,key FROM {sync_refused} WHERE {own}true", &cached);
+  status = status ? status : kecs__statement_start(write->session, cached, NULL, 0, &row);
+  while (!status && row) {
+    kecs__statement_columns(write->session, cached, line, 2);
+    status = kecs__renumber_refused(write, renumber, line);
+    status = status ? status : kecs__statement_step(write->session, cached, &row);
+  }
+  kecs__statement_done(write->session, cached);
+  return status;
+}
+
+static kecs_status kecs__renumber_work(kecs__write *write, void *user) {
+  const kecs__renumber *renumber = user;
+  int64_t pushed = 0;
+  kecs_status status = kecs__write_guard(write);
+  status = status ? status : kecs__feed_state(write->session, KECS__FEED_PUSHED, &pushed);
+  kecs_value stamps[] = {kecs__value_int(renumber->number), kecs__value_int(renumber->acked)};
+  kecs_value graves[] = {kecs__value_int(renumber->number), kecs__value_int(pushed)};
+  for (int kind = 1; !status && kind < KECS_KIND_COUNT; kind++) {
+    const kecs_kind_info *info = kecs_kind_describe((kecs_kind)kind);
+    if (kecs__feed_stamped(info)) {
+      status = kecs__renumber_kind(write, info, "?1", " IS NULL", stamps, 2);
+    }
+  }
+  status = status ? status
+                  : kecs__run(write->session,
+                              "UPDATE {change_tombstones} SET site=?1 WHERE {own}site IS NULL AND seq<=?2", graves, 2,
+                              NULL);
+  return status ? status : kecs__renumber_all_refused(write, renumber);
+}
+
+KECS_STORE_API kecs_status kecs_replica_renumber(kecs_store *store, int64_t number, int64_t acked) {
+  kecs__renumber renumber = {number, acked};
+  kecs_status status = kecs__check_handle(store);
+  if (!status && number <= 0) {
+    status = kecs__fail(KECS_E_INVALID, "number is %lld; a site's is above 0", (long long)number);
+  }
+  return status ? status : kecs__with_write(store, kecs__renumber_work, &renumber);
+}
+
+/* ---- clock and log ---- */
+
+KECS_STORE_API int64_t kecs_replica_now(kecs_store *store) {
+  return kecs__clock_now(&store->engine->clock);
+}
+
+KECS_STORE_API void kecs_replica_log(kecs_store *store, kecs_log_level level, const char *line) {
+  kecs__log(store->engine, level, "%s: %s", store->engine->place.shown, line);
 }
 
 /* ---- store/ear.c ------------------------------------------------------------------------------------------------- */
@@ -30759,6 +31053,36 @@ KECS_STORE_API kecs_status kecs_replica_merge(kecs_store *store, const kecs_repl
                                               kecs_replica_merged *out_merged) {
   (void)store, (void)side, (void)row, (void)out_merged;
   return kecs__fail_no_watch();
+}
+
+KECS_STORE_API kecs_status kecs_replica_walk(kecs_store *store, const kecs_replica *side, kecs_kind kind,
+                                             int64_t after_rid, int limit,
+                                             kecs_status (*visit)(const kecs_replica_row *row, void *user), void *user,
+                                             int64_t *out_rid) {
+  (void)store, (void)side, (void)kind, (void)after_rid, (void)limit, (void)visit, (void)user, (void)out_rid;
+  return kecs__fail_no_watch();
+}
+
+KECS_STORE_API kecs_status kecs_replica_graves(kecs_store *store, const kecs_replica *side, int64_t after_seq,
+                                               int limit,
+                                               kecs_status (*visit)(const kecs_replica_row *row, void *user),
+                                               void *user, int64_t *out_seq) {
+  (void)store, (void)side, (void)after_seq, (void)limit, (void)visit, (void)user, (void)out_seq;
+  return kecs__fail_no_watch();
+}
+
+KECS_STORE_API kecs_status kecs_replica_renumber(kecs_store *store, int64_t number, int64_t acked) {
+  (void)store, (void)number, (void)acked;
+  return kecs__fail_no_watch();
+}
+
+KECS_STORE_API int64_t kecs_replica_now(kecs_store *store) {
+  (void)store;
+  return 0;
+}
+
+KECS_STORE_API void kecs_replica_log(kecs_store *store, kecs_log_level level, const char *line) {
+  (void)store, (void)level, (void)line;
 }
 
 KECS_STORE_API kecs_status kecs_replica_made(kecs_store *store, bool *out_made) {

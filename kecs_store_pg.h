@@ -1,5 +1,5 @@
 /* kecs_store_pg.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * cf38044a4bc58c62d32d4c811e1a5a8017e9f1d14b93cac594c34e8356d8c7ca */
+ * 81afd71ca2aa9492b2e3c76187745ac65e204a912d3b4b86e84a03b3bdb69019 */
 /* ---- doc/manual_pg.h --------------------------------------------------------------------------------------------- */
 /* kecs_store_pg.h -- PostgreSQL behind the calls of kecs_store.h.
  *
@@ -103,6 +103,16 @@ typedef struct kecs_sync_options {
   int batch;              /* entries of a log that are pushed or pulled at once; 0: 1000; at most 100000 */
 } kecs_sync_options;
 
+/* What the handshake has found not to be as it was left, as bits. All of it is repaired by the same merge, in the round
+ * that finds it or, where that is cut off, in those after it; docs/sync.md 9. */
+typedef enum kecs_sync_cause {
+  KECS_SYNC_AWAY = 1,    /* this edge was away for longer than the hub keeps its log */
+  KECS_SYNC_HISTORY = 2, /* the hub's history is not the one that was read here: a failover, or a restored hub */
+  KECS_SYNC_LOST = 4,    /* the hub has lost pushes of this edge that it had acknowledged: they were sent again */
+  KECS_SYNC_COPIED = 8   /* somebody else has pushed under this site's name: the file was copied or restored, or two
+                          * devices have one name. This file is another site now: kecs_sync_status_info.known_as */
+} kecs_sync_cause;
+
 /* What a round has done. */
 typedef struct kecs_sync_report {
   int64_t pushed;      /* rows and deletions that were sent and taken */
@@ -113,11 +123,15 @@ typedef struct kecs_sync_report {
   int64_t bytes_out;   /* of statements and their values */
   int64_t bytes_in;    /* of values that came back */
   int64_t hub_offset_us; /* the hub's clock minus this one, as the handshake saw it */
+  unsigned reconciled; /* kecs_sync_cause: why all was compared with the hub, or this site was renamed; 0: it was not */
+  int64_t resent;      /* rows and deletions that the hub had lost, or never had, and that were sent again */
+  int64_t dropped;     /* rows that had been deleted at the hub so long ago that it has forgotten them, and went here */
 } kecs_sync_report;
 
 /* How an edge stands. Texts live until the next call on the handle. */
 typedef struct kecs_sync_status_info {
   const char *site;    /* its name */
+  const char *known_as; /* its name at the hub: the same, or "NAME#1a2b3c4d" after KECS_SYNC_COPIED */
   int64_t number;      /* its number at the hub; 0: it was never there */
   int64_t pending;     /* entries of the log above the push mark: 0 means that all is pushed */
   int64_t refused;     /* rows that the hub has refused and that are sent again */
@@ -142,10 +156,8 @@ KECS_STORE_API kecs_status kecs_sync_open(kecs_store *store, const kecs_sync_opt
  * round goes on from there; *out_report (may be NULL) is filled in any case. Deadline and cancel of the store's
  * handle end it between two steps, not while the hub is waited for. Errors:
  *   OFFLINE, BUSY          nothing is wrong: try again later
- *   CONFLICT               the hub knows of another last push of this site, is another hub, or went back in its
- *                          history: two devices with one name, a copied or restored file, a failover. Or this device's
- *                          clock is more than 5 minutes ahead. Nothing was lost or written; the line says which
- *   COMPACTED              away for longer than the hub keeps its log
+ *   CONFLICT               it is another hub than the one that this file began with, or this device's clock is more
+ *                          than 5 minutes ahead. Nothing was lost or written; the line says which
  *   UNSUPPORTED            the hub is of another version, or is none: kecs_sync_hub_init
  *   DENIED, TIMEOUT, CANCELLED, FULL, NOMEM, IO ... as elsewhere */
 KECS_STORE_API kecs_status kecs_sync_once(kecs_sync *sync, kecs_sync_report *out_report);
@@ -4567,6 +4579,14 @@ KECS_PG__FN void kecs_sync__hub_kind(kecs_pg__text *out, const kecs_pg__connecti
 /* A natural key's text (kecs_change.key) over the columns of a row `alias`. */
 KECS_PG__FN void kecs_sync__key_text(kecs_pg__text *out, const kecs_kind_info *info, const char *alias);
 
+/* sync_bucket; sync_digest_TABLE and sync_compare_TABLE (hub_repair.c). */
+KECS_PG__FN void kecs_sync__hub_buckets(kecs_pg__text *out, const kecs_pg__connection *connection);
+KECS_PG__FN void kecs_sync__hub_repair(kecs_pg__text *out, const kecs_pg__connection *connection,
+                                       const kecs_kind_info *info);
+
+/* A column's type at the hub. */
+KECS_PG__FN const char *kecs_sync__type(const kecs_column_info *column);
+
 /* Whether a column travels. */
 KECS_PG__FN bool kecs_sync__travels(const kecs_column_info *column);
 
@@ -4580,7 +4600,7 @@ KECS_PG__FN void kecs_sync__version(char out[KECS_SYNC__VERSION_SIZE]);
 #include <stdio.h>
 #include <string.h>
 
-#define KECS_SYNC__FORMAT 1 /* of functions and tables */
+#define KECS_SYNC__FORMAT 2 /* of functions and tables */
 
 KECS_PG__FN void kecs_sync__version(char out[KECS_SYNC__VERSION_SIZE]) {
   int columns = 0;
@@ -4623,18 +4643,23 @@ static const char kecs_sync__hello_form[] =
     "CREATE OR REPLACE FUNCTION {S}sync_version() RETURNS text LANGUAGE sql AS $kecs_sync$ SELECT '{version}'::text "
     "$kecs_sync$;\n"
     "DROP FUNCTION IF EXISTS {S}sync_hello;\n"
-    "CREATE FUNCTION {S}sync_hello(whose text,who text,since bigint,since_id text,OUT hub text,OUT site bigint,\n"
-    "OUT push text,OUT now_us bigint,OUT head bigint,OUT head_id text,OUT floor bigint,OUT fits boolean) LANGUAGE "
-    "plpgsql AS $kecs_sync$\n"
+    "CREATE FUNCTION {S}sync_hello(whose text,who text,since bigint,since_id text,number bigint,OUT hub text,\n"
+    "OUT site bigint,OUT push text,OUT now_us bigint,OUT head bigint,OUT head_id text,OUT floor bigint,\n"
+    "OUT fits boolean,OUT pushes bigint) LANGUAGE plpgsql AS $kecs_sync$\n"
     "#variable_conflict use_column\n"
     "BEGIN\n"
     "  INSERT INTO {S}sync_hubs(tenant,id) VALUES(whose,{uuid}) ON CONFLICT DO NOTHING;\n"
-    "  UPDATE {S}sync_sites s SET seen=now() WHERE s.tenant=whose AND s.name=who RETURNING s.site,s.push INTO "
-    "site,push;\n"
+    "  UPDATE {S}sync_sites s SET seen=now() WHERE s.tenant=whose AND s.name=who RETURNING "
+    "s.site,s.push,s.pushes\n"
+    "    INTO site,push,pushes;\n"
     "  IF NOT FOUND THEN\n"
     "    PERFORM 1 FROM {S}sync_hubs h WHERE h.tenant=whose FOR UPDATE;\n"
-    "    INSERT INTO {S}sync_sites(tenant,site,name) SELECT whose,coalesce(max(s.site),0)+1,who FROM {S}sync_sites s\n"
-    "      WHERE s.tenant=whose RETURNING sync_sites.site,sync_sites.push INTO site,push;\n"
+    /* The number that it had before the hub went back, if that is free; else a new one, some way above the others, so
+     * that it is not one of a site that the hub has forgotten. */
+    "    INSERT INTO {S}sync_sites(tenant,site,name) SELECT whose,CASE WHEN number>0 AND NOT EXISTS(SELECT FROM\n"
+    "      {S}sync_sites s WHERE s.tenant=whose AND s.site=number) THEN number ELSE 1+coalesce((SELECT max(s.site)\n"
+    "      FROM {S}sync_sites s WHERE s.tenant=whose),0)+floor(random()*1048576)::bigint END,who\n"
+    "      RETURNING sync_sites.site,sync_sites.push,sync_sites.pushes INTO site,push,pushes;\n"
     "  END IF;\n"
     "  SELECT h.id::text INTO hub FROM {S}sync_hubs h WHERE h.tenant=whose;\n"
     "  SELECT h.seq INTO head FROM {S}change_heads h WHERE h.tenant=whose AND h.tracked;\n"
@@ -4958,7 +4983,7 @@ typedef struct kecs_sync__parts {
   kecs_pg__text part[KECS_SYNC__PARTS];
 } kecs_sync__parts;
 
-static const char *kecs_sync__type(const kecs_column_info *column) {
+KECS_PG__FN const char *kecs_sync__type(const kecs_column_info *column) {
   switch (column->type) {
     case KECS_TYPE_TEXT:
     case KECS_TYPE_JSON:
@@ -5231,6 +5256,131 @@ KECS_PG__FN void kecs_sync__key_text(kecs_pg__text *out, const kecs_kind_info *i
   }
 }
 
+/* ---- sync/hub_repair.c ------------------------------------------------------------------------------------------- */
+/* sync/hub_repair.c -- what a hub answers when all is compared: digests by kind and bucket, and what it has of a key.
+ *
+ * A row's bucket is hash(key) mod 1024; a bucket's digest is the sum of hash(key, stamps) of its rows. Every server and
+ * every edge reckons them alike: the hash is MD5 over UTF-8, of which a bucket takes the first 3 hexadecimal digits and a
+ * row the first 15, so that the sums go as whole numbers modulo 2^60 (digest.c is the other side). Sums, since only
+ * newer servers have an aggregate for XOR. */
+
+#include <stdio.h>
+#include <string.h>
+
+static const char kecs_sync__bucket_form[] =
+    "CREATE OR REPLACE FUNCTION {S}sync_bucket(key text) RETURNS integer LANGUAGE sql STABLE AS $kecs_sync$\n"
+    "  SELECT ('x'||substr(md5(convert_to(key,'UTF8')),1,3))::bit(12)::integer&1023\n"
+    "$kecs_sync$;\n";
+
+static const char kecs_sync__digest_form[] =
+    "DROP FUNCTION IF EXISTS {S}sync_digest_{t};\n"
+    "CREATE FUNCTION {S}sync_digest_{t}(whose text) RETURNS TABLE(bucket integer,digest bigint) LANGUAGE sql STABLE\n"
+    "AS $kecs_sync$\n"
+    "  SELECT y.b,mod(sum(y.h),1152921504606846976)::bigint FROM (SELECT {S}sync_bucket(x.k) AS b,\n"
+    "    ('x'||substr(md5(convert_to(x.k||x.s,'UTF8')),1,15))::bit(60)::bigint AS h\n"
+    "    FROM (SELECT {key} AS k,{stamps} AS s FROM {S}{t} t WHERE t.tenant=whose) x) y GROUP BY y.b\n"
+    "$kecs_sync$;\n";
+
+/* For each key, in their order: the row's stamps, the latest tombstone, numbered or not, and up to which stamp the site
+ * that began the life has brought all of its own. */
+static const char kecs_sync__compare_form[] =
+    "DROP FUNCTION IF EXISTS {S}sync_compare_{t};\n"
+    "CREATE FUNCTION {S}sync_compare_{t}(whose text,a_key text[],a_site bigint[]{arguments})\n"
+    "RETURNS TABLE(here boolean,life bigint,life_site bigint,spec bigint,spec_site bigint,status bigint,\n"
+    "status_site bigint,grave bigint,grave_site bigint,brought bigint) LANGUAGE sql STABLE AS $kecs_sync$\n"
+    "  WITH u AS (SELECT * FROM unnest(a_key,a_site{arrays}) WITH ORDINALITY AS v(s_key,s_site{names},s_place)),\n"
+    "  graves AS (SELECT x.key,x.stamp,coalesce(x.site,0) AS site FROM {S}change_tombstones x WHERE x.tenant=whose AND\n"
+    "    x.kind={kind} AND x.key=ANY(a_key) UNION ALL SELECT q.key,q.stamp,coalesce(q.site,0) FROM {S}change_queue q\n"
+    "    WHERE q.tenant=whose AND q.kind={kind} AND q.op=3 AND q.key=ANY(a_key)),\n"
+    "  latest AS (SELECT DISTINCT ON (d.key) d.key,d.stamp,d.site FROM graves d ORDER BY d.key,d.stamp DESC,d.site "
+    "DESC)\n"
+    "  SELECT t.rid IS NOT NULL,{columns},coalesce(g.stamp,0),coalesce(g.site,0),coalesce(s.acked,0) FROM u\n"
+    "    LEFT JOIN {S}{t} t ON t.tenant=whose{same} LEFT JOIN latest g ON g.key=u.s_key\n"
+    "    LEFT JOIN {S}sync_sites s ON s.tenant=whose AND s.site=u.s_site ORDER BY u.s_place\n"
+    "$kecs_sync$;\n";
+
+enum {
+  KECS_SYNC__REPAIR_KEY,
+  KECS_SYNC__REPAIR_STAMPS,
+  KECS_SYNC__REPAIR_COLUMNS,
+  KECS_SYNC__REPAIR_ARGUMENTS,
+  KECS_SYNC__REPAIR_ARRAYS,
+  KECS_SYNC__REPAIR_NAMES,
+  KECS_SYNC__REPAIR_SAME,
+  KECS_SYNC__REPAIR_PARTS
+};
+
+/* "'|'||life||','||site||..." and "life,site,...": 0 where the kind has no such group, or nothing was written. */
+static void kecs_sync__repair_stamps(kecs_pg__text *parts, const kecs_kind_info *info) {
+  static const struct {
+    const char *name;
+    kecs_column_group group;
+  } stamps[] = {{"life", KECS_GROUP_KEY}, {"spec", KECS_GROUP_SPEC}, {"status", KECS_GROUP_STATUS}};
+  for (size_t i = 0; i < sizeof stamps / sizeof stamps[0]; i++) {
+    bool has = i == 0;
+    for (int c = 0; c < info->column_count; c++) {
+      has = has || info->columns[c].group == stamps[i].group;
+    }
+    const kecs_pg__mark marks[] = {{"n", stamps[i].name}, {NULL, NULL}};
+    kecs_pg__text_adds(&parts[KECS_SYNC__REPAIR_STAMPS], i > 0 ? "||" : "");
+    kecs_pg__text_fill(&parts[KECS_SYNC__REPAIR_STAMPS],
+                       has ? "'|'||coalesce(t.stamp_{n},0)||','||coalesce(t.site_{n},0)" : "'|0,0'", marks);
+    kecs_pg__text_adds(&parts[KECS_SYNC__REPAIR_COLUMNS], i > 0 ? "," : "");
+    kecs_pg__text_fill(&parts[KECS_SYNC__REPAIR_COLUMNS],
+                       has ? "coalesce(t.stamp_{n},0),coalesce(t.site_{n},0)" : "0::bigint,0::bigint", marks);
+  }
+}
+
+static void kecs_sync__repair_keys(kecs_pg__text *parts, const kecs_kind_info *info) {
+  for (int i = 0; i < info->keys[0].count; i++) {
+    const kecs_column_info *column = &info->columns[info->keys[0].columns[i]];
+    const kecs_pg__mark marks[] = {{"c", column->name}, {"type", kecs_sync__type(column)}, {NULL, NULL}};
+    kecs_pg__text_fill(&parts[KECS_SYNC__REPAIR_ARGUMENTS], ",c_{c} {type}[]", marks);
+    kecs_pg__text_fill(&parts[KECS_SYNC__REPAIR_ARRAYS], ",c_{c}", marks);
+    kecs_pg__text_fill(&parts[KECS_SYNC__REPAIR_NAMES], ",{c}", marks);
+    kecs_pg__text_fill(&parts[KECS_SYNC__REPAIR_SAME], " AND t.{c}=u.{c}", marks);
+  }
+}
+
+KECS_PG__FN void kecs_sync__hub_buckets(kecs_pg__text *out, const kecs_pg__connection *connection) {
+  kecs_pg__log_text(out, connection, kecs_sync__bucket_form);
+}
+
+KECS_PG__FN void kecs_sync__hub_repair(kecs_pg__text *out, const kecs_pg__connection *connection,
+                                       const kecs_kind_info *info) {
+  kecs_pg__text parts[KECS_SYNC__REPAIR_PARTS];
+  char kind[16];
+  memset(parts, 0, sizeof parts);
+  for (int i = 0; i < KECS_SYNC__REPAIR_PARTS; i++) {
+    parts[i].allocator = connection->allocator;
+  }
+  snprintf(kind, sizeof kind, "%d", (int)info->kind);
+  kecs_sync__key_text(&parts[KECS_SYNC__REPAIR_KEY], info, "t");
+  kecs_sync__repair_stamps(parts, info);
+  kecs_sync__repair_keys(parts, info);
+  const kecs_pg__mark marks[] = {{"S", connection->home->schema},
+                                 {"t", info->table},
+                                 {"kind", kind},
+                                 {"key", parts[KECS_SYNC__REPAIR_KEY].data},
+                                 {"stamps", parts[KECS_SYNC__REPAIR_STAMPS].data},
+                                 {"columns", parts[KECS_SYNC__REPAIR_COLUMNS].data},
+                                 {"arguments", parts[KECS_SYNC__REPAIR_ARGUMENTS].data},
+                                 {"arrays", parts[KECS_SYNC__REPAIR_ARRAYS].data},
+                                 {"names", parts[KECS_SYNC__REPAIR_NAMES].data},
+                                 {"same", parts[KECS_SYNC__REPAIR_SAME].data},
+                                 {NULL, NULL}};
+  for (int i = 0; i < KECS_SYNC__REPAIR_PARTS; i++) {
+    out->status = out->status ? out->status : parts[i].status;
+  }
+  if (!out->status) {
+    kecs_pg__text_fill(out, kecs_sync__digest_form, marks);
+    kecs_pg__text_fill(out, kecs_sync__compare_form, marks);
+  }
+  for (int i = 0; i < KECS_SYNC__REPAIR_PARTS; i++) {
+    kecs_pg__text_free(&parts[i]);
+  }
+}
+
 /* ---- sync/hub.c -------------------------------------------------------------------------------------------------- */
 /* sync/hub.c -- making a hub of a tenant: the backend's schema with its change log, and what sync has beyond it. */
 
@@ -5242,6 +5392,7 @@ KECS_PG__FN void kecs_sync__key_text(kecs_pg__text *out, const kecs_kind_info *i
 enum {
   KECS_SYNC__ID_SIZE = 40, /* of a push's or batch's id, with its terminator */
   KECS_SYNC__NAME_MAX = 128,
+  KECS_SYNC__ALIAS_MAX = KECS_SYNC__NAME_MAX + 9, /* "#" and 8 digits */
   KECS_SYNC__BATCH = 1000,
   KECS_SYNC__BATCH_MAX = 100000
 };
@@ -5267,6 +5418,13 @@ typedef struct kecs_sync__notes {
   int64_t boot_rid;
   int64_t last_us;
   kecs_sync__intent intent;
+  char alias[KECS_SYNC__ALIAS_MAX + 1]; /* the name at the hub, where it is not the options' (identity.c) */
+  int64_t pushes;                       /* that were acknowledged: the hub's count, unless it went back */
+  int64_t former;                       /* the site's number before it got the alias; 0: none */
+  int64_t repair;                       /* the stage of a repair under way (reconcile.c); 0: none */
+  int64_t repair_cause;
+  int64_t repair_kind;
+  int64_t repair_rid;
 } kecs_sync__notes;
 
 struct kecs_sync {
@@ -5285,6 +5443,9 @@ struct kecs_sync {
   int64_t until_kinds;
   int64_t head;
   char head_id[KECS_SYNC__ID_SIZE];
+  bool moved;                        /* the cursor is not where the handshake saw it: the window is another one */
+  struct kecs_sync__key *sent;       /* by the push under way, of what a repair has found missing at the hub */
+  char known_as[KECS_SYNC__ALIAS_MAX + 1];
 };
 
 /* ---- exchanges (link.c) ---- */
@@ -5346,6 +5507,30 @@ KECS_PG__FN void kecs_sync__array_end(kecs_pg__text *array);
 
 /* ---- the parts of a round ---- */
 
+/* What sync_hello said (columns of its line), and what the last push had been refused. */
+enum {
+  KECS_SYNC__HUB,
+  KECS_SYNC__SITE,
+  KECS_SYNC__PUSH,
+  KECS_SYNC__NOW,
+  KECS_SYNC__HEAD,
+  KECS_SYNC__HEAD_ID,
+  KECS_SYNC__FLOOR,
+  KECS_SYNC__FITS,
+  KECS_SYNC__PUSHES
+};
+
+/* Whether hub and edge still are who they were to each other (identity.c). Where they are not, what follows from it is
+ * done and noted, and the report says what it was; *out_again: greet anew, under another name. */
+KECS_PG__FN kecs_status kecs_sync__identify(kecs_sync *sync, const PGresult *hello, const PGresult *refused,
+                                            bool *out_again);
+
+/* Goes on with a repair, if there is one, until it is done (reconcile.c). */
+KECS_PG__FN kecs_status kecs_sync__reconcile(kecs_sync *sync);
+
+/* A repair begins: everything is compared with the hub, because of `cause`. */
+KECS_PG__FN kecs_status kecs_sync__reconcile_begin(kecs_store *tx, const kecs_sync *sync, unsigned cause);
+
 KECS_PG__FN kecs_status kecs_sync__pull(kecs_sync *sync);
 KECS_PG__FN kecs_status kecs_sync__push(kecs_sync *sync);
 
@@ -5374,10 +5559,12 @@ static kecs_status kecs_sync__hub_make(kecs_connection *shared, uint64_t kinds) 
   kecs_sync__version(version);
   kecs_pg__text_adds(&text, "SET LOCAL client_min_messages=warning;\n");
   kecs_sync__hub_common(&text, connection, version);
+  kecs_sync__hub_buckets(&text, connection);
   for (int kind = 1; kind < KECS_KIND_COUNT; kind++) {
     if (kinds & KECS_BIT(kind)) {
       const kecs_kind_info *info = kecs_kind_describe((kecs_kind)kind);
       kecs_sync__hub_kind(&text, connection, info);
+      kecs_sync__hub_repair(&text, connection, info);
       kecs_sync__hub_stamps(&text, connection, info);
     }
   }
@@ -5632,17 +5819,24 @@ KECS_PG__FN kecs_value kecs_sync__value_text(const char *text) {
 typedef struct kecs_sync__note_place {
   const char *name;
   size_t offset;
-  bool text;
+  size_t size; /* of a text; 0: a number */
 } kecs_sync__note_place;
 
 #define KECS_SYNC__NUMBER(name, member) \
-  { name, offsetof(kecs_sync__notes, member), false }
+  { name, offsetof(kecs_sync__notes, member), 0 }
 #define KECS_SYNC__TEXT(name, member) \
-  { name, offsetof(kecs_sync__notes, member), true }
+  { name, offsetof(kecs_sync__notes, member), sizeof(((kecs_sync__notes *)NULL)->member) }
 
 static const kecs_sync__note_place kecs_sync__note_places[] = {
     KECS_SYNC__TEXT("hub", hub),
     KECS_SYNC__TEXT("push", push),
+    KECS_SYNC__TEXT("alias", alias),
+    KECS_SYNC__NUMBER("pushes", pushes),
+    KECS_SYNC__NUMBER("former", former),
+    KECS_SYNC__NUMBER("repair", repair),
+    KECS_SYNC__NUMBER("repair_cause", repair_cause),
+    KECS_SYNC__NUMBER("repair_kind", repair_kind),
+    KECS_SYNC__NUMBER("repair_rid", repair_rid),
     KECS_SYNC__NUMBER("site", site),
     KECS_SYNC__NUMBER("acked", acked),
     KECS_SYNC__NUMBER("adopted", adopted),
@@ -5664,8 +5858,8 @@ static kecs_status kecs_sync__note_visit(const kecs_value *values, void *user) {
     if (strcmp(values[0].text, place->name) != 0) {
       continue;
     }
-    if (place->text) {
-      snprintf(at, KECS_SYNC__ID_SIZE, "%s", values[1].text);
+    if (place->size > 0) {
+      snprintf(at, place->size, "%s", values[1].text);
     } else {
       int64_t number = strtoll(values[1].text, NULL, 10);
       memcpy(at, &number, sizeof number);
@@ -5713,7 +5907,7 @@ KECS_PG__FN kecs_status kecs_sync__transact(kecs_sync *sync, kecs_status (*work)
 }
 
 KECS_PG__FN kecs_replica kecs_sync__side(const kecs_sync *sync) {
-  kecs_replica side = {sync->notes.site, sync->notes.acked, sync->kinds};
+  kecs_replica side = {sync->notes.site, sync->notes.acked, sync->kinds, sync->notes.former};
   return side;
 }
 
@@ -5753,14 +5947,19 @@ KECS_PG__FN void kecs_sync__array_end(kecs_pg__text *array) {
  * An intent says up to where the log goes with a push, not what is in it: states are read anew when it is sent again.
  */
 
-#include <stdio.h>
-#include <string.h>
+/* ---- sync/push.h ------------------------------------------------------------------------------------------------- */
+/* sync/push.h -- states that go to the hub: how they are collected as arrays, and sent as one push. */
+#ifndef KECS_SYNC_PUSH_H
+#define KECS_SYNC_PUSH_H
 
 enum {
   KECS_SYNC__PUT_FIXED = 8,  /* key, mask, three stamps with their sites */
   KECS_SYNC__BURY_FIXED = 2, /* key, stamp */
   KECS_SYNC__ARRAYS = 64 + KECS_SYNC__PUT_FIXED
 };
+
+/* What an intent is of, in the place of a sequence of the log. */
+enum { KECS_SYNC__OF_REFUSED = 0, KECS_SYNC__OF_REPUSH = -1 };
 
 /* A kind's rows, as arrays. */
 typedef struct kecs_sync__arrays {
@@ -5776,11 +5975,55 @@ typedef struct kecs_sync__load {
   kecs_sync__arrays *bury[KECS_KIND_COUNT];
   int64_t rows;
   bool buries;
+  int64_t origin; /* the site that made the tombstones: those of one go together */
 } kecs_sync__load;
+
+/* Keys of rows that are sent beside the log. */
+typedef struct kecs_sync__key {
+  kecs_kind kind;
+  char *key;
+  bool sent;
+  struct kecs_sync__key *next;
+} kecs_sync__key;
+
+typedef struct kecs_sync__keys {
+  kecs_sync *sync;
+  kecs_sync__key *first;
+} kecs_sync__keys;
+
+KECS_PG__FN kecs_sync__arrays *kecs_sync__arrays_of(kecs_sync *sync, kecs_sync__arrays **slot);
+
+/* Adds a key's parts to the arrays from KECS_SYNC__BURY_FIXED on. */
+KECS_PG__FN void kecs_sync__load_key(kecs_sync__arrays *bury, const kecs_kind_info *info, const char *key);
+
+/* Adds a state to a load (`user`). */
+KECS_PG__FN kecs_status kecs_sync__load_visit(const kecs_replica_row *row, void *user);
+KECS_PG__FN void kecs_sync__load_begin(kecs_sync__load *load, kecs_sync *sync);
+KECS_PG__FN void kecs_sync__load_free(kecs_sync__load *load);
+
+/* Adds a line (kind, key) to kecs_sync__keys (`user`), before those that are there. */
+KECS_PG__FN kecs_status kecs_sync__key_visit(const kecs_value *values, void *user);
+KECS_PG__FN void kecs_sync__keys_free(kecs_sync__keys *keys);
+
+/* Notes a push with a new id, durably; and sends what the intent is of: one exchange, whose result is noted. */
+KECS_PG__FN kecs_status kecs_sync__intend(kecs_sync *sync, int64_t seq, int64_t stamp);
+KECS_PG__FN kecs_status kecs_sync__push_send(kecs_sync *sync, kecs_sync__load *load);
+
+/* Sends what a repair has found missing at the hub (repush.c). */
+KECS_PG__FN kecs_status kecs_sync__repush(kecs_sync *sync);
+
+/* Forgets the keys that were sent, in the transaction of their acknowledgement. */
+KECS_PG__FN kecs_status kecs_sync__repushed(kecs_store *tx, const kecs_sync *sync);
+
+#endif
+
+/* ---- sync/push.c, continued -------------------------------------------------------------------------------------- */
+#include <stdio.h>
+#include <string.h>
 
 /* ---- collecting ---- */
 
-static kecs_sync__arrays *kecs_sync__arrays_of(kecs_sync *sync, kecs_sync__arrays **slot) {
+KECS_PG__FN kecs_sync__arrays *kecs_sync__arrays_of(kecs_sync *sync, kecs_sync__arrays **slot) {
   if (!*slot) {
     *slot = kecs_pg__alloc(&sync->allocator, sizeof **slot);
     for (int i = 0; *slot && i < KECS_SYNC__ARRAYS; i++) {
@@ -5830,8 +6073,8 @@ static kecs_status kecs_sync__load_row(kecs_sync__load *load, const kecs_replica
   return KECS_OK;
 }
 
-/* The parts of a key: in all but the last a comma is written \, and a backslash \\. */
-static void kecs_sync__load_key(kecs_sync__arrays *bury, const kecs_kind_info *info, const char *key) {
+/* In all parts but the last a comma is written \, and a backslash \\. */
+KECS_PG__FN void kecs_sync__load_key(kecs_sync__arrays *bury, const kecs_kind_info *info, const char *key) {
   const kecs_column_list *list = &info->keys[0];
   for (int i = 0; i < list->count; i++) {
     kecs_pg__text part = {bury->array[0].allocator, NULL, 0, 0, KECS_OK};
@@ -5847,7 +6090,7 @@ static void kecs_sync__load_key(kecs_sync__arrays *bury, const kecs_kind_info *i
   }
 }
 
-static kecs_status kecs_sync__load_visit(const kecs_replica_row *row, void *user) {
+KECS_PG__FN kecs_status kecs_sync__load_visit(const kecs_replica_row *row, void *user) {
   kecs_sync__load *load = user;
   if (!row->dead) {
     return kecs_sync__load_row(load, row);
@@ -5877,7 +6120,13 @@ static kecs_status kecs_sync__load_again(const kecs_replica_row *row, void *user
   return theirs ? KECS_OK : kecs_sync__load_visit(&all, user);
 }
 
-static void kecs_sync__load_free(kecs_sync__load *load) {
+KECS_PG__FN void kecs_sync__load_begin(kecs_sync__load *load, kecs_sync *sync) {
+  memset(load, 0, sizeof *load);
+  load->sync = sync;
+  load->origin = KECS_REPLICA_HERE;
+}
+
+KECS_PG__FN void kecs_sync__load_free(kecs_sync__load *load) {
   for (int kind = 0; kind < KECS_KIND_COUNT; kind++) {
     kecs_sync__arrays *const all[] = {load->put[kind], load->bury[kind]};
     for (size_t a = 0; a < 2; a++) {
@@ -5895,16 +6144,17 @@ typedef struct kecs_sync__numbers {
   char site[24];
   char cursor[24];
   char stamp[24];
+  char origin[24];
 } kecs_sync__numbers;
 
-static void kecs_sync__add_arrays(kecs_sync__exchange *exchange, kecs_sync__arrays *arrays, const char *function,
-                                  int kind, const kecs_sync__numbers *numbers) {
+static void kecs_sync__add_arrays(kecs_sync__exchange *exchange, kecs_sync__arrays *arrays, bool buries, int kind,
+                                  const kecs_sync__numbers *numbers) {
   kecs_pg__text form = {&exchange->sync->allocator, NULL, 0, 0, KECS_OK};
   char number[16];
   kecs_pg__text_adds(&form, "SELECT {S}");
-  kecs_pg__text_adds(&form, function);
+  kecs_pg__text_adds(&form, buries ? "sync_bury" : "sync_put");
   kecs_pg__text_adds(&form, "_{t}({T}");
-  arrays->values[0] = numbers->site;
+  arrays->values[0] = buries ? numbers->origin : numbers->site;
   arrays->values[1] = numbers->cursor;
   for (int i = 0; i < arrays->count + 2; i++) {
     snprintf(number, sizeof number, ",$%d", i + 1);
@@ -5924,26 +6174,44 @@ static void kecs_sync__add_arrays(kecs_sync__exchange *exchange, kecs_sync__arra
   kecs_pg__text_free(&form);
 }
 
-/* One exchange; then what it came to is noted. */
-static kecs_status kecs_sync__push_send(kecs_sync *sync, kecs_sync__load *load) {
+/* The deletions of a push, children before parents. Those that another site has made bear its number: as far as they
+ * go, the transaction is that site's. */
+static void kecs_sync__add_buries(kecs_sync__exchange *exchange, kecs_sync__load *load,
+                                  const kecs_sync__numbers *numbers, const char *const *as_origin,
+                                  const char *const *as_me) {
+  static const char set[] =
+      "SELECT set_config('kecs_store.site',$1,true) WHERE current_setting('kecs_store.push',true)='open'";
+  bool foreign = load->buries && load->origin != KECS_REPLICA_HERE;
+  if (foreign) {
+    (void)kecs_sync__add_item(exchange, set, "", as_origin, 1);
+  }
+  for (int kind = KECS_KIND_COUNT - 1; kind > 0; kind--) {
+    if (load->bury[kind]) {
+      kecs_sync__add_arrays(exchange, load->bury[kind], true, kind, numbers);
+    }
+  }
+  if (foreign) {
+    (void)kecs_sync__add_item(exchange, set, "", as_me, 1);
+  }
+}
+
+KECS_PG__FN kecs_status kecs_sync__push_send(kecs_sync *sync, kecs_sync__load *load) {
   kecs_sync__exchange exchange;
   kecs_sync__numbers numbers;
   const kecs_sync__intent *intent = &sync->notes.intent;
   snprintf(numbers.site, sizeof numbers.site, "%lld", (long long)sync->notes.site);
   snprintf(numbers.cursor, sizeof numbers.cursor, "%lld", (long long)sync->notes.cursor);
   snprintf(numbers.stamp, sizeof numbers.stamp, "%lld", (long long)intent->stamp);
+  snprintf(numbers.origin, sizeof numbers.origin, "%lld", (long long)kecs_sync__wire_site(sync, load->origin));
+  const char *as_origin[] = {load->origin == 0 ? "" : numbers.origin}; /* the hub's own bear none */
   const char *begin[] = {numbers.site, intent->id, sync->notes.push, load->buries ? "t" : "f"};
   const char *end[] = {numbers.site, intent->id, numbers.stamp};
   kecs_sync__begin(&exchange, sync, true);
   (void)kecs_sync__add_item(&exchange, "SELECT {S}sync_begin({T},$1,$2,$3,$4)", "", begin, 4);
-  for (int kind = KECS_KIND_COUNT - 1; kind > 0; kind--) {
-    if (load->bury[kind]) {
-      kecs_sync__add_arrays(&exchange, load->bury[kind], "sync_bury", kind, &numbers);
-    }
-  }
+  kecs_sync__add_buries(&exchange, load, &numbers, as_origin, begin);
   for (int kind = 1; kind < KECS_KIND_COUNT; kind++) {
     if (load->put[kind]) {
-      kecs_sync__add_arrays(&exchange, load->put[kind], "sync_put", kind, &numbers);
+      kecs_sync__add_arrays(&exchange, load->put[kind], false, kind, &numbers);
     }
   }
   (void)kecs_sync__add_item(&exchange, "SELECT {S}sync_end({T},$1,$2,$3)", "", end, 3);
@@ -5990,8 +6258,11 @@ static kecs_status kecs_sync__acknowledge_work(kecs_store *tx, void *user) {
   const kecs_sync__notes *notes = &done->sync->notes;
   const kecs_sync__intent *intent = &notes->intent;
   kecs_status status = kecs_sync__note(tx, "push", intent->id);
+  status = status ? status : kecs_sync__note_number(tx, "pushes", notes->pushes + 1);
   status = status ? status : kecs_sync__note(tx, "intent_id", "");
-  if (!status && intent->seq == 0) { /* it was of what had been refused before: all of that was sent */
+  if (!status && intent->seq == KECS_SYNC__OF_REPUSH) {
+    status = kecs_sync__repushed(tx, done->sync);
+  } else if (!status && intent->seq == KECS_SYNC__OF_REFUSED) { /* all that had been refused before was sent */
     status = kecs_replica_sql(tx, "DELETE FROM {sync_refused} WHERE {own}true", NULL, 0, 0, NULL, NULL);
   } else if (!status) {
     status = kecs_sync__mark(tx, notes, intent->seq, intent->stamp);
@@ -6019,7 +6290,7 @@ static kecs_status kecs_sync__id_visit(const kecs_value *values, void *user) {
 }
 
 /* A push that was sent must be known after a power cut, too. */
-static kecs_status kecs_sync__intend(kecs_sync *sync, int64_t seq, int64_t stamp) {
+KECS_PG__FN kecs_status kecs_sync__intend(kecs_sync *sync, int64_t seq, int64_t stamp) {
   kecs_sync__intent *intent = &sync->notes.intent;
   kecs_status status =
       kecs_replica_sql(sync->store, "SELECT lower(hex(randomblob(16)))", NULL, 0, 1, kecs_sync__id_visit, intent->id);
@@ -6055,10 +6326,11 @@ static kecs_status kecs_sync__pass_over(kecs_sync *sync, const kecs_replica_end 
 }
 
 static kecs_status kecs_sync__push_log(kecs_sync *sync, bool *out_more) {
-  kecs_sync__load load = {sync, {NULL}, {NULL}, 0, false};
+  kecs_sync__load load;
   kecs_replica side = kecs_sync__side(sync);
   kecs_replica_end end;
   bool again = sync->notes.intent.id[0] != '\0';
+  kecs_sync__load_begin(&load, sync);
   kecs_status status = kecs_replica_pending(sync->store, &side, sync->batch, again ? sync->notes.intent.seq : 0,
                                             kecs_sync__load_visit, &load, &end);
   *out_more = !status && (again || end.read == sync->batch);
@@ -6074,18 +6346,15 @@ static kecs_status kecs_sync__push_log(kecs_sync *sync, bool *out_more) {
 
 /* ---- what was refused ---- */
 
-typedef struct kecs_sync__key {
-  kecs_kind kind;
-  char *key;
-  struct kecs_sync__key *next;
-} kecs_sync__key;
+KECS_PG__FN void kecs_sync__keys_free(kecs_sync__keys *keys) {
+  for (kecs_sync__key *key = keys->first; key; key = keys->first) {
+    keys->first = key->next;
+    kecs_pg__release_text(&keys->sync->allocator, key->key);
+    kecs_pg__release(&keys->sync->allocator, key, sizeof *key);
+  }
+}
 
-typedef struct kecs_sync__keys {
-  kecs_sync *sync;
-  kecs_sync__key *first;
-} kecs_sync__keys;
-
-static kecs_status kecs_sync__key_visit(const kecs_value *values, void *user) {
+KECS_PG__FN kecs_status kecs_sync__key_visit(const kecs_value *values, void *user) {
   kecs_sync__keys *keys = user;
   kecs_sync__key *key = kecs_pg__alloc(&keys->sync->allocator, sizeof *key);
   if (!key) {
@@ -6099,21 +6368,20 @@ static kecs_status kecs_sync__key_visit(const kecs_value *values, void *user) {
 }
 
 static kecs_status kecs_sync__push_refused(kecs_sync *sync) {
-  kecs_sync__load load = {sync, {NULL}, {NULL}, 0, false};
+  kecs_sync__load load;
   kecs_sync__keys keys = {sync, NULL};
   kecs_replica side = kecs_sync__side(sync);
   bool again = sync->notes.intent.id[0] != '\0';
+  kecs_sync__load_begin(&load, sync);
   kecs_status status = kecs_replica_sql(sync->store, "SELECT kind,key FROM {sync_refused} WHERE {own}true", NULL, 0, 2,
                                         kecs_sync__key_visit, &keys);
   bool any = keys.first != NULL;
-  for (kecs_sync__key *key = keys.first; key; key = keys.first) {
-    status = status ? status : kecs_replica_find(sync->store, &side, key->kind, key->key, kecs_sync__load_again, &load);
-    keys.first = key->next;
-    kecs_pg__release_text(&sync->allocator, key->key);
-    kecs_pg__release(&sync->allocator, key, sizeof *key);
+  for (const kecs_sync__key *key = keys.first; !status && key; key = key->next) {
+    status = kecs_replica_find(sync->store, &side, key->kind, key->key, kecs_sync__load_again, &load);
   }
+  kecs_sync__keys_free(&keys);
   if (!status && (any || again)) {
-    status = again ? KECS_OK : kecs_sync__intend(sync, 0, 0);
+    status = again ? KECS_OK : kecs_sync__intend(sync, KECS_SYNC__OF_REFUSED, 0);
     status = status ? status : kecs_sync__push_send(sync, &load);
   }
   kecs_sync__load_free(&load);
@@ -6121,9 +6389,15 @@ static kecs_status kecs_sync__push_refused(kecs_sync *sync) {
 }
 
 KECS_PG__FN kecs_status kecs_sync__push(kecs_sync *sync) {
-  bool log_first = sync->notes.intent.id[0] != '\0' && sync->notes.intent.seq > 0;
+  bool again = sync->notes.intent.id[0] != '\0';
   bool more = true;
-  kecs_status status = log_first ? kecs_sync__push_log(sync, &more) : KECS_OK;
+  kecs_status status = KECS_OK;
+  if (again && sync->notes.intent.seq == KECS_SYNC__OF_REFUSED) {
+    status = kecs_sync__push_refused(sync);
+  } else if (again && sync->notes.intent.seq > 0) {
+    status = kecs_sync__push_log(sync, &more);
+  }
+  status = status ? status : kecs_sync__repush(sync); /* before the log: what it acknowledges must be there */
   status = status ? status : kecs_sync__push_refused(sync);
   more = true;
   while (!status && more) {
@@ -6132,17 +6406,95 @@ KECS_PG__FN kecs_status kecs_sync__push(kecs_sync *sync) {
   return status;
 }
 
-/* ---- sync/pull.c ------------------------------------------------------------------------------------------------- */
-/* sync/pull.c -- what the hub has comes to the edge: once as a whole, then by its feed, window by window. */
+/* ---- sync/repush.c ----------------------------------------------------------------------------------------------- */
+/* sync/repush.c -- what a repair has found missing at the hub goes there again: with the stamps and the sites that it
+ * has, whoever wrote it.
+ *
+ * The keys stand in sync_repush until the push that brought them is acknowledged. Where only the next handshake tells
+ * that it arrived, they are sent once more, which changes nothing. */
 
 #include <stdio.h>
 #include <string.h>
 
-enum {
-  KECS_SYNC__ROW_FIXED = 7, /* key, three stamps with their sites */
-  KECS_SYNC__BOOT_GRAVES = KECS_KIND_COUNT,
-  KECS_SYNC__BOOT_DONE = KECS_KIND_COUNT + 1
-};
+typedef struct kecs_sync__gather {
+  kecs_sync__load *load;
+  kecs_sync__key *key;
+} kecs_sync__gather;
+
+/* Tombstones of another site than the first one's wait for the next push. */
+static kecs_status kecs_sync__gather_visit(const kecs_replica_row *row, void *user) {
+  kecs_sync__gather *gather = user;
+  kecs_sync__load *load = gather->load;
+  if (row->dead && load->buries && row->site[0] != load->origin) {
+    gather->key->sent = false;
+    return KECS_OK;
+  }
+  load->origin = row->dead ? row->site[0] : load->origin;
+  return kecs_sync__load_visit(row, load);
+}
+
+/* The next keys, children first, as deletions want it; rows are sorted by their kinds anyway. */
+static kecs_status kecs_sync__gather_keys(kecs_sync *sync, kecs_sync__keys *keys) {
+  kecs_value limit = kecs_sync__value_int(sync->batch);
+  return kecs_replica_sql(sync->store, "SELECT kind,key FROM {sync_repush} WHERE {own}true ORDER BY kind,key LIMIT ?1",
+                          &limit, 1, 2, kecs_sync__key_visit, keys);
+}
+
+static kecs_status kecs_sync__repush_batch(kecs_sync *sync, bool *out_more) {
+  kecs_sync__load load;
+  kecs_sync__keys keys = {sync, NULL};
+  kecs_replica side = kecs_sync__side(sync);
+  bool again = sync->notes.intent.id[0] != '\0';
+  kecs_sync__load_begin(&load, sync);
+  kecs_status status = kecs_sync__gather_keys(sync, &keys);
+  for (kecs_sync__key *key = keys.first; !status && key; key = key->next) {
+    kecs_sync__gather gather = {&load, key};
+    key->sent = true; /* also where nothing is left of it */
+    status = kecs_replica_find(sync->store, &side, key->kind, key->key, kecs_sync__gather_visit, &gather);
+  }
+  *out_more = keys.first != NULL;
+  if (!status && (keys.first || again)) {
+    sync->sent = keys.first;
+    status = again ? KECS_OK : kecs_sync__intend(sync, KECS_SYNC__OF_REPUSH, 0);
+    status = status ? status : kecs_sync__push_send(sync, &load);
+    sync->sent = NULL;
+    sync->report.resent += status ? 0 : load.rows;
+  }
+  kecs_sync__keys_free(&keys);
+  kecs_sync__load_free(&load);
+  return status;
+}
+
+KECS_PG__FN kecs_status kecs_sync__repush(kecs_sync *sync) {
+  bool more = true;
+  kecs_status status = KECS_OK;
+  while (!status && more) {
+    status = kecs_sync__repush_batch(sync, &more);
+  }
+  return status;
+}
+
+KECS_PG__FN kecs_status kecs_sync__repushed(kecs_store *tx, const kecs_sync *sync) {
+  kecs_status status = KECS_OK;
+  for (const kecs_sync__key *key = sync->sent; !status && key; key = key->next) {
+    kecs_value values[] = {kecs_sync__value_int((int64_t)key->kind), kecs_sync__value_text(key->key)};
+    if (key->sent) {
+      status = kecs_replica_sql(tx, "DELETE FROM {sync_repush} WHERE {own}kind=?1 AND key=?2", values, 2, 0, NULL, NULL);
+    }
+  }
+  return status;
+}
+
+/* ---- sync/pull.c ------------------------------------------------------------------------------------------------- */
+/* sync/pull.c -- what the hub has comes to the edge: once as a whole, then by its feed, window by window. */
+
+/* ---- sync/pull.h ------------------------------------------------------------------------------------------------- */
+/* sync/pull.h -- a page of the hub's rows and tombstones: how it is asked for, and how it is merged here. */
+#ifndef KECS_SYNC_PULL_H
+#define KECS_SYNC_PULL_H
+
+/* Where a bootstrap is, beside the kinds. */
+enum { KECS_SYNC__BOOT_GRAVES = KECS_KIND_COUNT, KECS_SYNC__BOOT_DONE = KECS_KIND_COUNT + 1 };
 
 /* A page: for each kind the items of the exchange that have its tombstones and rows; 0: none. */
 typedef struct kecs_sync__page {
@@ -6164,10 +6516,35 @@ typedef struct kecs_sync__page {
   int64_t boot_rid;
 } kecs_sync__page;
 
+/* "SELECT key,stamps...,columns...,rid FROM table t WHERE t.tenant=... AND " */
+KECS_PG__FN void kecs_sync__select(kecs_pg__text *out, const kecs_kind_info *info);
+
+/* Adds a statement that was put together, and frees its text. */
+KECS_PG__FN int kecs_sync__add_text(kecs_sync__exchange *exchange, kecs_pg__text *form, const char *table,
+                                    const char *const *values, int count);
+
+/* Merges what the page has; counts it in the page. */
+KECS_PG__FN kecs_status kecs_sync__apply(kecs_sync__page *page, kecs_store *tx);
+
+/* The same for tombstones of several kinds: key, stamp, site, kind. */
+KECS_PG__FN kecs_status kecs_sync__apply_mixed_graves(kecs_sync__page *page, kecs_store *tx, const PGresult *result);
+
+/* Runs one page, adds what it has done to the report, and reads the notes anew. */
+KECS_PG__FN kecs_status kecs_sync__page_run(kecs_sync *sync,
+                                            kecs_status (*run)(kecs_sync *sync, kecs_sync__page *page));
+
+#endif
+
+/* ---- sync/pull.c, continued -------------------------------------------------------------------------------------- */
+#include <stdio.h>
+#include <string.h>
+
+enum { KECS_SYNC__ROW_FIXED = 7 /* key, three stamps with their sites */ };
+
 /* ---- statements ---- */
 
 /* "SELECT key,stamps...,columns... FROM table t WHERE t.tenant=... AND " */
-static void kecs_sync__select(kecs_pg__text *out, const kecs_kind_info *info) {
+KECS_PG__FN void kecs_sync__select(kecs_pg__text *out, const kecs_kind_info *info) {
   static const struct {
     const char *name;
     kecs_column_group group;
@@ -6191,8 +6568,8 @@ static void kecs_sync__select(kecs_pg__text *out, const kecs_kind_info *info) {
   kecs_pg__text_adds(out, ",t.rid FROM {S}{t} t WHERE t.tenant={T} AND ");
 }
 
-static int kecs_sync__add_text(kecs_sync__exchange *exchange, kecs_pg__text *form, const char *table,
-                               const char *const *values, int count) {
+KECS_PG__FN int kecs_sync__add_text(kecs_sync__exchange *exchange, kecs_pg__text *form, const char *table,
+                                    const char *const *values, int count) {
   int item = 0;
   exchange->status = exchange->status ? exchange->status : form->status;
   if (!exchange->status) {
@@ -6320,7 +6697,7 @@ static kecs_status kecs_sync__apply_graves(kecs_sync__page *page, kecs_store *tx
 }
 
 /* Deletions children first, rows parents first. */
-static kecs_status kecs_sync__apply(kecs_sync__page *page, kecs_store *tx) {
+KECS_PG__FN kecs_status kecs_sync__apply(kecs_sync__page *page, kecs_store *tx) {
   kecs_status status = KECS_OK;
   page->pulled = 0;
   page->conflicts = 0;
@@ -6463,11 +6840,8 @@ static kecs_status kecs_sync__boot_rows(kecs_sync *sync, kecs_sync__page *page, 
   return status;
 }
 
-/* The tombstones of a page are of several kinds. */
-static kecs_status kecs_sync__apply_boot_graves(kecs_store *tx, void *user) {
-  kecs_sync__page *page = user;
+KECS_PG__FN kecs_status kecs_sync__apply_mixed_graves(kecs_sync__page *page, kecs_store *tx, const PGresult *result) {
   kecs_status status = KECS_OK;
-  const PGresult *result = page->exchange.item[1].result;
   page->pulled = 0;
   page->conflicts = 0;
   for (int r = 0; !status && r < PQntuples(result); r++) {
@@ -6480,6 +6854,12 @@ static kecs_status kecs_sync__apply_boot_graves(kecs_store *tx, void *user) {
     row.site[0] = kecs_sync__number(result, r, 2);
     status = page->sync->kinds & KECS_BIT(row.kind) ? kecs_sync__merge(page, tx, &row) : KECS_OK;
   }
+  return status;
+}
+
+static kecs_status kecs_sync__apply_boot_graves(kecs_store *tx, void *user) {
+  kecs_sync__page *page = user;
+  kecs_status status = kecs_sync__apply_mixed_graves(page, tx, page->exchange.item[1].result);
   status = status ? status : kecs_sync__note_number(tx, "boot_kind", page->boot_kind);
   return status ? status : kecs_sync__note_number(tx, "boot_rid", page->boot_rid);
 }
@@ -6504,7 +6884,8 @@ static kecs_status kecs_sync__boot_page(kecs_sync *sync, kecs_sync__page *page) 
 /* ---- pages ---- */
 
 /* One page, and what it has done. */
-static kecs_status kecs_sync__page_run(kecs_sync *sync, kecs_status (*run)(kecs_sync *sync, kecs_sync__page *page)) {
+KECS_PG__FN kecs_status kecs_sync__page_run(kecs_sync *sync,
+                                            kecs_status (*run)(kecs_sync *sync, kecs_sync__page *page)) {
   kecs_sync__page *page = kecs_pg__alloc(&sync->allocator, sizeof *page);
   if (!page) {
     return KECS_E_NOMEM;
@@ -6542,8 +6923,9 @@ static kecs_status kecs_sync__boot(kecs_sync *sync) {
 KECS_PG__FN kecs_status kecs_sync__pull(kecs_sync *sync) {
   int64_t wanted = 0;
   kecs_status status = KECS_OK;
-  if (!sync->notes.booted) {
+  if (!sync->notes.booted || sync->moved) {
     status = kecs_sync__boot(sync);
+    sync->moved = false;
     sync->until = sync->notes.cursor; /* a page without rows tells the next window */
     snprintf(sync->until_id, sizeof sync->until_id, "%s", sync->notes.cursor_id);
     sync->until_kinds = 0;
@@ -6558,6 +6940,1015 @@ KECS_PG__FN kecs_status kecs_sync__pull(kecs_sync *sync) {
   return status;
 }
 
+/* ---- sync/md5.c -------------------------------------------------------------------------------------------------- */
+/* sync/md5.c -- MD5 as RFC 1321 has it. */
+
+/* ---- sync/md5.h -------------------------------------------------------------------------------------------------- */
+/* sync/md5.h -- MD5, which every PostgreSQL can reckon, too: to compare tables, not to keep a secret. */
+#ifndef KECS_SYNC_MD5_H
+#define KECS_SYNC_MD5_H
+
+enum { KECS_SYNC__MD5_SIZE = 16 };
+
+KECS_PG__FN void kecs_sync__md5(const char *bytes, size_t len, unsigned char out[KECS_SYNC__MD5_SIZE]);
+
+#endif
+
+/* ---- sync/md5.c, continued --------------------------------------------------------------------------------------- */
+#include <string.h>
+
+enum { KECS_SYNC__MD5_BLOCK = 64, KECS_SYNC__MD5_LENGTH = 8 /* bytes of the length, at the end */ };
+
+/* floor(2^32 * |sin(i + 1)|) */
+static const uint32_t kecs_sync__md5_sines[KECS_SYNC__MD5_BLOCK] = {
+    0xd76aa478, 0xe8c7b756, 0x242070db, 0xc1bdceee, 0xf57c0faf, 0x4787c62a, 0xa8304613, 0xfd469501,
+    0x698098d8, 0x8b44f7af, 0xffff5bb1, 0x895cd7be, 0x6b901122, 0xfd987193, 0xa679438e, 0x49b40821,
+    0xf61e2562, 0xc040b340, 0x265e5a51, 0xe9b6c7aa, 0xd62f105d, 0x02441453, 0xd8a1e681, 0xe7d3fbc8,
+    0x21e1cde6, 0xc33707d6, 0xf4d50d87, 0x455a14ed, 0xa9e3e905, 0xfcefa3f8, 0x676f02d9, 0x8d2a4c8a,
+    0xfffa3942, 0x8771f681, 0x6d9d6122, 0xfde5380c, 0xa4beea44, 0x4bdecfa9, 0xf6bb4b60, 0xbebfbc70,
+    0x289b7ec6, 0xeaa127fa, 0xd4ef3085, 0x04881d05, 0xd9d4d039, 0xe6db99e5, 0x1fa27cf8, 0xc4ac5665,
+    0xf4292244, 0x432aff97, 0xab9423a7, 0xfc93a039, 0x655b59c3, 0x8f0ccc92, 0xffeff47d, 0x85845dd1,
+    0x6fa87e4f, 0xfe2ce6e0, 0xa3014314, 0x4e0811a1, 0xf7537e82, 0xbd3af235, 0x2ad7d2bb, 0xeb86d391};
+
+static uint32_t kecs_sync__md5_word(const unsigned char *bytes) {
+  return (uint32_t)bytes[0] | (uint32_t)bytes[1] << 8 | (uint32_t)bytes[2] << 16 | (uint32_t)bytes[3] << 24;
+}
+
+static void kecs_sync__md5_block(uint32_t state[4], const unsigned char *block) {
+  static const int turns[4][4] = {{7, 12, 17, 22}, {5, 9, 14, 20}, {4, 11, 16, 23}, {6, 10, 15, 21}};
+  uint32_t a = state[0];
+  uint32_t b = state[1];
+  uint32_t c = state[2];
+  uint32_t d = state[3];
+  for (int i = 0; i < KECS_SYNC__MD5_BLOCK; i++) {
+    int round = i / 16;
+    int at = round == 0 ? i : round == 1 ? 5 * i + 1 : round == 2 ? 3 * i + 5 : 7 * i;
+    uint32_t mixed = round == 0   ? (b & c) | (~b & d)
+                     : round == 1 ? (d & b) | (~d & c)
+                     : round == 2 ? b ^ c ^ d
+                                  : c ^ (b | ~d);
+    uint32_t sum = a + mixed + kecs_sync__md5_sines[i] + kecs_sync__md5_word(block + 4 * (at % 16));
+    int turn = turns[round][i % 4];
+    a = d;
+    d = c;
+    c = b;
+    b += sum << turn | sum >> (32 - turn);
+  }
+  state[0] += a;
+  state[1] += b;
+  state[2] += c;
+  state[3] += d;
+}
+
+KECS_PG__FN void kecs_sync__md5(const char *bytes, size_t len, unsigned char out[KECS_SYNC__MD5_SIZE]) {
+  uint32_t state[4] = {0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476};
+  unsigned char last[2 * KECS_SYNC__MD5_BLOCK] = {0};
+  size_t whole = len / KECS_SYNC__MD5_BLOCK * KECS_SYNC__MD5_BLOCK;
+  size_t rest = len - whole;
+  size_t end = rest + 1 + KECS_SYNC__MD5_LENGTH <= KECS_SYNC__MD5_BLOCK ? KECS_SYNC__MD5_BLOCK
+                                                                       : 2 * KECS_SYNC__MD5_BLOCK;
+  for (size_t i = 0; i < whole; i += KECS_SYNC__MD5_BLOCK) {
+    kecs_sync__md5_block(state, (const unsigned char *)bytes + i);
+  }
+  memcpy(last, bytes + whole, rest);
+  last[rest] = 0x80;
+  for (int i = 0; i < KECS_SYNC__MD5_LENGTH; i++) {
+    last[end - KECS_SYNC__MD5_LENGTH + (size_t)i] = (unsigned char)((uint64_t)len * 8 >> 8 * i);
+  }
+  for (size_t i = 0; i < end; i += KECS_SYNC__MD5_BLOCK) {
+    kecs_sync__md5_block(state, last + i);
+  }
+  for (int i = 0; i < KECS_SYNC__MD5_SIZE; i++) {
+    out[i] = (unsigned char)(state[i / 4] >> 8 * (i % 4));
+  }
+}
+
+/* ---- sync/digest.c ----------------------------------------------------------------------------------------------- */
+/* sync/digest.c -- the edge's side of digests by kind and bucket, and sets of buckets. */
+
+/* ---- sync/digest.h ----------------------------------------------------------------------------------------------- */
+/* sync/digest.h -- the edge's side of digests by kind and bucket (hub_repair.c), and sets of buckets. */
+#ifndef KECS_SYNC_DIGEST_H
+#define KECS_SYNC_DIGEST_H
+
+enum { KECS_SYNC__BUCKETS = 1024, KECS_SYNC__BUCKETS_TEXT = KECS_SYNC__BUCKETS / 4 + 1 };
+
+typedef struct kecs_sync__buckets {
+  bool in[KECS_SYNC__BUCKETS];
+  int count;
+} kecs_sync__buckets;
+
+KECS_PG__FN int kecs_sync__bucket(const char *key);
+
+/* The buckets in which the hub's digests (bucket, digest) differ from those of this file. */
+KECS_PG__FN kecs_status kecs_sync__digest(kecs_sync *sync, kecs_kind kind, const PGresult *theirs,
+                                          kecs_sync__buckets *out_differing);
+
+/* A set as hexadecimal digits, and as an array of the server's. */
+KECS_PG__FN void kecs_sync__buckets_text(const kecs_sync__buckets *buckets, char out[KECS_SYNC__BUCKETS_TEXT]);
+KECS_PG__FN void kecs_sync__buckets_read(kecs_sync__buckets *out_buckets, const char *text);
+KECS_PG__FN void kecs_sync__buckets_array(const kecs_sync__buckets *buckets, kecs_pg__text *out);
+
+#endif
+
+/* ---- sync/digest.c, continued ------------------------------------------------------------------------------------ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define KECS_SYNC__DIGEST_MASK ((UINT64_C(1) << 60) - 1)
+
+/* ---- hashes ---- */
+
+KECS_PG__FN int kecs_sync__bucket(const char *key) {
+  unsigned char hash[KECS_SYNC__MD5_SIZE];
+  kecs_sync__md5(key, strlen(key), hash);
+  return (hash[0] << 4 | hash[1] >> 4) & (KECS_SYNC__BUCKETS - 1);
+}
+
+typedef struct kecs_sync__sums {
+  const kecs_sync *sync;
+  uint64_t sum[KECS_SYNC__BUCKETS];
+  kecs_pg__text text;
+} kecs_sync__sums;
+
+static kecs_status kecs_sync__sum_visit(const kecs_replica_row *row, void *user) {
+  kecs_sync__sums *sums = user;
+  unsigned char hash[KECS_SYNC__MD5_SIZE];
+  uint64_t number = 0;
+  char stamps[160];
+  int64_t site[KECS_REPLICA_STAMPS];
+  for (int i = 0; i < KECS_REPLICA_STAMPS; i++) {
+    site[i] = row->site[i] == KECS_REPLICA_HERE ? sums->sync->notes.site : row->site[i];
+  }
+  snprintf(stamps, sizeof stamps, "|%lld,%lld|%lld,%lld|%lld,%lld", (long long)row->stamp[0], (long long)site[0],
+           (long long)row->stamp[1], (long long)site[1], (long long)row->stamp[2], (long long)site[2]);
+  sums->text.len = 0;
+  kecs_pg__text_adds(&sums->text, row->key);
+  kecs_pg__text_adds(&sums->text, stamps);
+  if (!sums->text.status) {
+    kecs_sync__md5(sums->text.data, sums->text.len, hash);
+    for (int i = 0; i < 8; i++) {
+      number = number << 8 | hash[i];
+    }
+    sums->sum[kecs_sync__bucket(row->key)] += number >> 4;
+  }
+  return sums->text.status;
+}
+
+KECS_PG__FN kecs_status kecs_sync__digest(kecs_sync *sync, kecs_kind kind, const PGresult *theirs,
+                                          kecs_sync__buckets *out_differing) {
+  kecs_sync__sums *sums = kecs_pg__alloc(&sync->allocator, sizeof *sums);
+  kecs_replica side = kecs_sync__side(sync);
+  int64_t last = 0;
+  memset(out_differing, 0, sizeof *out_differing);
+  if (!sums) {
+    return KECS_E_NOMEM;
+  }
+  sums->sync = sync;
+  sums->text.allocator = &sync->allocator;
+  kecs_status status = kecs_replica_walk(sync->store, &side, kind, 0, 0, kecs_sync__sum_visit, sums, &last);
+  for (int r = 0; r < PQntuples(theirs); r++) {
+    int64_t bucket = kecs_sync__number(theirs, r, 0);
+    if (bucket >= 0 && bucket < KECS_SYNC__BUCKETS) {
+      sums->sum[bucket] -= (uint64_t)kecs_sync__number(theirs, r, 1);
+    }
+  }
+  for (int i = 0; i < KECS_SYNC__BUCKETS; i++) {
+    out_differing->in[i] = (sums->sum[i] & KECS_SYNC__DIGEST_MASK) != 0;
+    out_differing->count += out_differing->in[i];
+  }
+  kecs_pg__text_free(&sums->text);
+  kecs_pg__release(&sync->allocator, sums, sizeof *sums);
+  return status;
+}
+
+/* ---- sets ---- */
+
+KECS_PG__FN void kecs_sync__buckets_text(const kecs_sync__buckets *buckets, char out[KECS_SYNC__BUCKETS_TEXT]) {
+  for (int i = 0; i < KECS_SYNC__BUCKETS / 4; i++) {
+    const bool *in = &buckets->in[4 * i];
+    out[i] = "0123456789abcdef"[in[0] << 3 | in[1] << 2 | in[2] << 1 | (int)in[3]];
+  }
+  out[KECS_SYNC__BUCKETS / 4] = '\0';
+}
+
+KECS_PG__FN void kecs_sync__buckets_read(kecs_sync__buckets *out_buckets, const char *text) {
+  memset(out_buckets, 0, sizeof *out_buckets);
+  for (int i = 0; i < KECS_SYNC__BUCKETS && text[i / 4]; i++) {
+    const char digit[] = {text[i / 4], '\0'};
+    out_buckets->in[i] = strtol(digit, NULL, 16) >> (3 - i % 4) & 1;
+    out_buckets->count += out_buckets->in[i];
+  }
+}
+
+KECS_PG__FN void kecs_sync__buckets_array(const kecs_sync__buckets *buckets, kecs_pg__text *out) {
+  for (int i = 0; i < KECS_SYNC__BUCKETS; i++) {
+    if (buckets->in[i]) {
+      kecs_sync__array_int(out, i);
+    }
+  }
+  kecs_sync__array_end(out);
+}
+
+/* ---- sync/identity.c --------------------------------------------------------------------------------------------- */
+/* sync/identity.c -- whether hub and edge still are who they were to each other: the hub's id, the site's number, the
+ * chain of pushes, the cursor. What does not fit any more is told apart, noted, and repaired in the same round.
+ *
+ * The hub counts a site's pushes, and so does the edge. Only the site itself can raise the hub's count. So where the last
+ * push is not the one that is known here: a lower count says that the hub went back; any other, that somebody else has
+ * pushed under this site's name. That is a copy of this file, or the device that this file was restored on, or another
+ * device that was given the same name: nobody can tell these apart, so they are one case. This file becomes a site of
+ * its own under a name that is derived, "NAME#1a2b3c4d", and keeps all that it has. */
+
+#include <stdio.h>
+#include <string.h>
+
+static const char *kecs_sync__name(const kecs_sync *sync) {
+  return sync->notes.alias[0] ? sync->notes.alias : sync->site;
+}
+
+static void kecs_sync__tell(kecs_sync *sync, kecs_log_level level, const char *what) {
+  char line[600];
+  snprintf(line, sizeof line, "sync of the site \"%s\": %s", kecs_sync__name(sync), what);
+  kecs_replica_log(sync->store, level, line);
+}
+
+/* ---- hub and number ---- */
+
+static kecs_status kecs_sync__number_work(kecs_store *tx, void *user) {
+  const kecs_sync *sync = user;
+  kecs_status status = kecs_sync__note(tx, "hub", sync->notes.hub);
+  return status ? status : kecs_sync__note_number(tx, "site", sync->notes.site);
+}
+
+/* The number went to another site after the hub had forgotten it. */
+static kecs_status kecs_sync__renumber_work(kecs_store *tx, void *user) {
+  const kecs_sync *sync = user;
+  kecs_status status = kecs_replica_renumber(tx, sync->notes.former, sync->notes.acked);
+  status = status ? status : kecs_sync__note_number(tx, "former", sync->notes.former);
+  return status ? status : kecs_sync__number_work(tx, user);
+}
+
+/* The hub that answers first is ours from then on. */
+static kecs_status kecs_sync__check_hub(kecs_sync *sync, const PGresult *hello) {
+  const char *hub = kecs_sync__text(hello, 0, KECS_SYNC__HUB);
+  int64_t site = kecs_sync__number(hello, 0, KECS_SYNC__SITE);
+  if (sync->notes.hub[0] && strcmp(hub, sync->notes.hub) != 0) {
+    return kecs_pg__fail(KECS_E_CONFLICT,
+                         "%s is another hub than the one that this file began with; nothing was written. Sync with the "
+                         "first one, or begin with a new file",
+                         sync->place.shown);
+  }
+  if (site == sync->notes.site) {
+    return KECS_OK;
+  }
+  bool known = sync->notes.site != 0;
+  snprintf(sync->notes.hub, sizeof sync->notes.hub, "%s", hub);
+  sync->notes.former = known ? sync->notes.site : sync->notes.former;
+  sync->notes.site = site;
+  return kecs_sync__transact(sync, known ? kecs_sync__renumber_work : kecs_sync__number_work, sync);
+}
+
+/* ---- the chain ---- */
+
+static kecs_status kecs_sync__alias_visit(const kecs_value *values, void *user) {
+  kecs_sync *sync = user;
+  snprintf(sync->notes.alias, sizeof sync->notes.alias, "%s#%.8s", sync->site, values[0].text);
+  return KECS_OK;
+}
+
+static kecs_status kecs_sync__rename_work(kecs_store *tx, void *user) {
+  const kecs_sync *sync = user;
+  kecs_status status = kecs_replica_renumber(tx, sync->notes.site, sync->notes.acked);
+  status = status ? status : kecs_sync__note_number(tx, "former", sync->notes.site);
+  status = status ? status : kecs_sync__note_number(tx, "site", 0);
+  status = status ? status : kecs_sync__note_number(tx, "pushes", 0);
+  status = status ? status : kecs_sync__note(tx, "push", "");
+  status = status ? status : kecs_sync__note(tx, "intent_id", "");
+  return status ? status : kecs_sync__note(tx, "alias", sync->notes.alias);
+}
+
+/* The name is noted before it is told, so that a round that is cut off here goes on under the same one. */
+static kecs_status kecs_sync__rename(kecs_sync *sync) {
+  char line[400];
+  kecs_status status =
+      kecs_replica_sql(sync->store, "SELECT lower(hex(randomblob(4)))", NULL, 0, 1, kecs_sync__alias_visit, sync);
+  snprintf(line, sizeof line,
+           "somebody else has pushed under this name: the file was copied or restored, or two devices have one name. "
+           "It is another site from now on, \"%.200s\", and keeps what it has",
+           sync->notes.alias);
+  status = status ? status : kecs_sync__transact(sync, kecs_sync__rename_work, sync);
+  status = status ? status : kecs_sync__notes_read(sync);
+  if (!status) {
+    sync->report.reconciled |= KECS_SYNC_COPIED;
+    kecs_sync__tell(sync, KECS_LOG_WARNING, line);
+  }
+  return status;
+}
+
+static kecs_status kecs_sync__pushes_work(kecs_store *tx, void *user) {
+  return kecs_sync__note_number(tx, "pushes", *(const int64_t *)user);
+}
+
+static kecs_status kecs_sync__check_chain(kecs_sync *sync, const PGresult *hello, const PGresult *refused,
+                                          unsigned *cause, bool *out_again) {
+  const char *push = kecs_sync__text(hello, 0, KECS_SYNC__PUSH);
+  int64_t pushes = kecs_sync__number(hello, 0, KECS_SYNC__PUSHES);
+  if (sync->notes.intent.id[0] && strcmp(push, sync->notes.intent.id) == 0) {
+    return kecs_sync__acknowledge(sync, refused);
+  }
+  if (strcmp(push, sync->notes.push) == 0) {
+    sync->notes.pushes = pushes == sync->notes.pushes ? pushes : -1;
+    return sync->notes.pushes >= 0 ? KECS_OK : kecs_sync__transact(sync, kecs_sync__pushes_work, &pushes);
+  }
+  if (pushes < sync->notes.pushes) {
+    snprintf(sync->notes.push, sizeof sync->notes.push, "%s", push);
+    sync->notes.pushes = pushes;
+    *cause |= KECS_SYNC_LOST;
+    return KECS_OK;
+  }
+  *out_again = true;
+  return kecs_sync__rename(sync);
+}
+
+/* ---- the cursor ---- */
+
+static void kecs_sync__check_cursor(const kecs_sync *sync, const PGresult *hello, unsigned *cause) {
+  bool read = sync->notes.boot_kind != 0;
+  if (read && sync->notes.cursor < kecs_sync__number(hello, 0, KECS_SYNC__FLOOR)) {
+    *cause |= KECS_SYNC_AWAY;
+  } else if (read && kecs_sync__text(hello, 0, KECS_SYNC__FITS)[0] != 't') {
+    *cause |= KECS_SYNC_HISTORY;
+  }
+}
+
+/* ---- all of it ---- */
+
+typedef struct kecs_sync__cause {
+  const kecs_sync *sync;
+  unsigned cause;
+} kecs_sync__cause;
+
+static kecs_status kecs_sync__cause_work(kecs_store *tx, void *user) {
+  const kecs_sync__cause *found = user;
+  kecs_status status = kecs_sync__note(tx, "push", found->sync->notes.push);
+  status = status ? status : kecs_sync__note_number(tx, "pushes", found->sync->notes.pushes);
+  return status ? status : kecs_sync__reconcile_begin(tx, found->sync, found->cause);
+}
+
+KECS_PG__FN kecs_status kecs_sync__identify(kecs_sync *sync, const PGresult *hello, const PGresult *refused,
+                                            bool *out_again) {
+  static const struct {
+    unsigned cause;
+    const char *what;
+  } causes[] = {
+      {KECS_SYNC_AWAY, "it was away for longer than the hub keeps its log: all is compared and merged"},
+      {KECS_SYNC_HISTORY,
+       "the hub's history is not the one that was read here, after a failover or from a backup: all is compared and "
+       "merged"},
+      {KECS_SYNC_LOST, "the hub has lost pushes that it had acknowledged: all is compared, and sent again"},
+  };
+  kecs_sync__cause found = {sync, 0};
+  *out_again = false;
+  kecs_status status = kecs_sync__check_hub(sync, hello);
+  status = status ? status : kecs_sync__check_chain(sync, hello, refused, &found.cause, out_again);
+  if (status || *out_again) {
+    return status;
+  }
+  kecs_sync__check_cursor(sync, hello, &found.cause);
+  if (found.cause == 0) {
+    return KECS_OK;
+  }
+  status = kecs_sync__transact(sync, kecs_sync__cause_work, &found);
+  for (size_t i = 0; !status && i < sizeof causes / sizeof causes[0]; i++) {
+    if (found.cause & causes[i].cause) {
+      kecs_sync__tell(sync, KECS_LOG_WARNING, causes[i].what);
+    }
+  }
+  sync->moved = true;
+  return status ? status : kecs_sync__notes_read(sync);
+}
+
+/* ---- sync/reconcile.c -------------------------------------------------------------------------------------------- */
+/* sync/reconcile.c -- a repair: all is compared with the hub by digests, and merged where it differs.
+ *
+ * The cursor is set to the head that the handshake told, first of all, as in a bootstrap: what changes from then on comes
+ * by the feed. Then, stage by stage, each page with its place in one transaction, so that a round that was cut off goes
+ * on there. No table is replaced; nothing is taken away but what the hub is known to have had and to have deleted. */
+
+/* ---- sync/reconcile.h -------------------------------------------------------------------------------------------- */
+/* sync/reconcile.h -- the stages of a repair, and what it notes of them. */
+#ifndef KECS_SYNC_RECONCILE_H
+#define KECS_SYNC_RECONCILE_H
+
+/* sync_state.repair. Each stage goes on from repair_kind and repair_rid. */
+enum {
+  KECS_SYNC__REPAIR_NONE,
+  KECS_SYNC__REPAIR_DIGEST,        /* which buckets differ */
+  KECS_SYNC__REPAIR_ROWS,          /* the hub's rows in them come here, */
+  KECS_SYNC__REPAIR_GRAVES,        /* and its tombstones */
+  KECS_SYNC__REPAIR_COMPARE,       /* rows of this file in them: what the hub has of them (compare.c) */
+  KECS_SYNC__REPAIR_COMPARE_GRAVES /* its tombstones */
+};
+
+/* The differing buckets of a kind, as they were noted. */
+KECS_PG__FN kecs_status kecs_sync__repair_buckets(kecs_sync *sync, int kind, kecs_sync__buckets *out_buckets);
+
+KECS_PG__FN kecs_status kecs_sync__repair_note(kecs_store *tx, int64_t stage, int64_t kind, int64_t rid);
+
+/* One page of the last two stages. */
+KECS_PG__FN kecs_status kecs_sync__compare_rows(kecs_sync *sync);
+KECS_PG__FN kecs_status kecs_sync__compare_graves(kecs_sync *sync);
+
+#endif
+
+/* ---- sync/reconcile.c, continued --------------------------------------------------------------------------------- */
+#include <stdio.h>
+#include <string.h>
+
+#define KECS_SYNC__BUCKETS_NOTE "repair_buckets_%d"
+
+/* ---- notes ---- */
+
+KECS_PG__FN kecs_status kecs_sync__repair_note(kecs_store *tx, int64_t stage, int64_t kind, int64_t rid) {
+  kecs_status status = kecs_sync__note_number(tx, "repair", stage);
+  status = status ? status : kecs_sync__note_number(tx, "repair_kind", kind);
+  return status ? status : kecs_sync__note_number(tx, "repair_rid", rid);
+}
+
+static kecs_status kecs_sync__forget_buckets(kecs_store *tx) {
+  return kecs_replica_sql(tx, "DELETE FROM {sync_state} WHERE {own}substr(name,1,15)='repair_buckets_'", NULL, 0, 0,
+                          NULL, NULL);
+}
+
+KECS_PG__FN kecs_status kecs_sync__reconcile_begin(kecs_store *tx, const kecs_sync *sync, unsigned cause) {
+  int64_t causes = (int64_t)cause | (sync->notes.repair ? sync->notes.repair_cause : 0);
+  kecs_status status = kecs_sync__forget_buckets(tx);
+  status = status ? status : kecs_sync__repair_note(tx, KECS_SYNC__REPAIR_DIGEST, 1, 0);
+  status = status ? status : kecs_sync__note_number(tx, "repair_cause", causes);
+  status = status ? status : kecs_sync__note_number(tx, "cursor", sync->head);
+  status = status ? status : kecs_sync__note(tx, "cursor_id", sync->head_id);
+  /* A bootstrap that was under way is a part of it. */
+  return status ? status : kecs_sync__note_number(tx, "boot_kind", KECS_SYNC__BOOT_DONE);
+}
+
+static kecs_status kecs_sync__buckets_visit(const kecs_value *values, void *user) {
+  kecs_sync__buckets_read(user, values[0].text);
+  return KECS_OK;
+}
+
+KECS_PG__FN kecs_status kecs_sync__repair_buckets(kecs_sync *sync, int kind, kecs_sync__buckets *out_buckets) {
+  char name[32];
+  snprintf(name, sizeof name, KECS_SYNC__BUCKETS_NOTE, kind);
+  kecs_value value = kecs_sync__value_text(name);
+  memset(out_buckets, 0, sizeof *out_buckets);
+  return kecs_replica_sql(sync->store, "SELECT value FROM {sync_state} WHERE {own}name=?1", &value, 1, 1,
+                          kecs_sync__buckets_visit, out_buckets);
+}
+
+typedef struct kecs_sync__step {
+  int64_t stage;
+  int64_t kind;
+  int64_t rid;
+} kecs_sync__step;
+
+static kecs_status kecs_sync__step_work(kecs_store *tx, void *user) {
+  const kecs_sync__step *step = user;
+  kecs_status status = kecs_sync__repair_note(tx, step->stage, step->kind, step->rid);
+  return status || step->stage != KECS_SYNC__REPAIR_NONE ? status : kecs_sync__forget_buckets(tx);
+}
+
+static kecs_status kecs_sync__step_to(kecs_sync *sync, int64_t stage, int64_t kind) {
+  kecs_sync__step step = {stage, kind, 0};
+  kecs_status status = kecs_sync__transact(sync, kecs_sync__step_work, &step);
+  return status ? status : kecs_sync__notes_read(sync);
+}
+
+/* ---- digests ---- */
+
+typedef struct kecs_sync__digests {
+  kecs_sync__exchange exchange;
+  int item[KECS_KIND_COUNT];
+  char text[KECS_KIND_COUNT][KECS_SYNC__BUCKETS_TEXT];
+  kecs_sync__buckets buckets;
+} kecs_sync__digests;
+
+static kecs_status kecs_sync__digests_work(kecs_store *tx, void *user) {
+  const kecs_sync__digests *digests = user;
+  kecs_status status = kecs_sync__repair_note(tx, KECS_SYNC__REPAIR_ROWS, 1, 0);
+  for (int kind = 1; !status && kind < KECS_KIND_COUNT; kind++) {
+    char name[32];
+    snprintf(name, sizeof name, KECS_SYNC__BUCKETS_NOTE, kind);
+    status = digests->text[kind][0] ? kecs_sync__note(tx, name, digests->text[kind]) : KECS_OK;
+  }
+  return status;
+}
+
+static kecs_status kecs_sync__digests_run(kecs_sync *sync, kecs_sync__digests *digests) {
+  kecs_sync__begin(&digests->exchange, sync, false);
+  for (int kind = 1; kind < KECS_KIND_COUNT; kind++) {
+    if (sync->kinds & KECS_BIT(kind)) {
+      digests->item[kind] =
+          kecs_sync__add_item(&digests->exchange, "SELECT bucket,digest FROM {S}sync_digest_{t}({T})",
+                              kecs_kind_describe((kecs_kind)kind)->table, NULL, 0);
+    }
+  }
+  kecs_status status = kecs_sync__send(&digests->exchange, "compare");
+  for (int kind = 1; !status && kind < KECS_KIND_COUNT; kind++) {
+    if (digests->item[kind]) {
+      status = kecs_sync__digest(sync, (kecs_kind)kind, digests->exchange.item[digests->item[kind]].result,
+                                 &digests->buckets);
+      if (!status && digests->buckets.count > 0) {
+        kecs_sync__buckets_text(&digests->buckets, digests->text[kind]);
+      }
+    }
+  }
+  kecs_sync__end(&digests->exchange);
+  status = status ? status : kecs_sync__transact(sync, kecs_sync__digests_work, digests);
+  return status ? status : kecs_sync__notes_read(sync);
+}
+
+static kecs_status kecs_sync__compare_digests(kecs_sync *sync) {
+  kecs_sync__digests *digests = kecs_pg__alloc(&sync->allocator, sizeof *digests);
+  kecs_status status = digests ? kecs_sync__digests_run(sync, digests) : KECS_E_NOMEM;
+  kecs_pg__release(&sync->allocator, digests, sizeof *digests);
+  return status;
+}
+
+/* ---- the hub's rows ---- */
+
+static kecs_status kecs_sync__apply_rows_page(kecs_store *tx, void *user) {
+  kecs_sync__page *page = user;
+  kecs_status status = kecs_sync__apply(page, tx);
+  return status ? status : kecs_sync__repair_note(tx, KECS_SYNC__REPAIR_ROWS, page->boot_kind, page->boot_rid);
+}
+
+static kecs_status kecs_sync__rows_page(kecs_sync *sync, kecs_sync__page *page, const char *buckets) {
+  const kecs_kind_info *info = kecs_kind_describe((kecs_kind)sync->notes.repair_kind);
+  kecs_pg__text form = {&sync->allocator, NULL, 0, 0, KECS_OK};
+  char rid[24];
+  char size[24];
+  snprintf(rid, sizeof rid, "%lld", (long long)sync->notes.repair_rid);
+  snprintf(size, sizeof size, "%d", sync->batch);
+  const char *values[] = {rid, size, buckets};
+  kecs_sync__select(&form, info);
+  kecs_pg__text_adds(&form, "t.rid>$1 AND {S}sync_bucket(");
+  kecs_sync__key_text(&form, info, "t");
+  kecs_pg__text_adds(&form, ")=ANY($3::integer[]) ORDER BY t.rid LIMIT $2");
+  kecs_sync__begin(&page->exchange, sync, false);
+  int item = kecs_sync__add_text(&page->exchange, &form, info->table, values, 3);
+  kecs_status status = kecs_sync__send(&page->exchange, "compare");
+  const PGresult *result = status ? NULL : page->exchange.item[item].result;
+  int count = result ? PQntuples(result) : 0;
+  page->rows[info->kind][0] = item;
+  page->boot_kind = sync->notes.repair_kind + (count < sync->batch);
+  page->boot_rid = count < sync->batch ? 0 : kecs_sync__number(result, count - 1, PQnfields(result) - 1);
+  return status ? status : kecs_sync__transact(sync, kecs_sync__apply_rows_page, page);
+}
+
+static kecs_status kecs_sync__repair_rows(kecs_sync *sync, kecs_sync__page *page) {
+  kecs_sync__buckets buckets;
+  kecs_pg__text array = {&sync->allocator, NULL, 0, 0, KECS_OK};
+  kecs_status status = kecs_sync__repair_buckets(sync, (int)sync->notes.repair_kind, &buckets);
+  kecs_sync__buckets_array(&buckets, &array);
+  status = status ? status : array.status;
+  if (!status && buckets.count > 0) {
+    status = kecs_sync__rows_page(sync, page, array.data);
+  } else if (!status) {
+    kecs_sync__step step = {KECS_SYNC__REPAIR_ROWS, sync->notes.repair_kind + 1, 0};
+    status = kecs_sync__transact(sync, kecs_sync__step_work, &step);
+  }
+  kecs_pg__text_free(&array);
+  return status;
+}
+
+/* ---- the hub's tombstones ---- */
+
+static kecs_status kecs_sync__apply_graves_page(kecs_store *tx, void *user) {
+  kecs_sync__page *page = user;
+  kecs_status status = kecs_sync__apply_mixed_graves(page, tx, page->exchange.item[page->window].result);
+  return status ? status : kecs_sync__repair_note(tx, page->boot_kind, 1, page->boot_rid);
+}
+
+enum { KECS_SYNC__GRAVES_FIXED = 2 /* parameters before the kinds' buckets */ };
+
+typedef struct kecs_sync__grave_kinds {
+  kecs_pg__text form;
+  kecs_pg__text array[KECS_KIND_COUNT];
+  const char *values[KECS_SYNC__GRAVES_FIXED + KECS_KIND_COUNT];
+  int count;
+} kecs_sync__grave_kinds;
+
+/* "x.kind=1 AND sync_bucket(x.key)=ANY($3) OR x.kind=2 AND ..." */
+static kecs_status kecs_sync__grave_kinds_fill(kecs_sync *sync, kecs_sync__grave_kinds *kinds) {
+  kecs_status status = KECS_OK;
+  kecs_pg__text_adds(&kinds->form, "SELECT x.key,x.stamp,coalesce(x.site,0),x.kind,x.seq FROM {S}change_tombstones x "
+                                   "WHERE x.tenant={T} AND x.seq>$1 AND (false");
+  for (int kind = 1; !status && kind < KECS_KIND_COUNT; kind++) {
+    kecs_sync__buckets buckets;
+    char condition[96];
+    status = kecs_sync__repair_buckets(sync, kind, &buckets);
+    if (!status && buckets.count > 0) {
+      snprintf(condition, sizeof condition, " OR x.kind=%d AND {S}sync_bucket(x.key)=ANY($%d::integer[])", kind,
+               kinds->count + 1);
+      kecs_pg__text_adds(&kinds->form, condition);
+      kecs_sync__buckets_array(&buckets, &kinds->array[kind]);
+      status = kinds->array[kind].status;
+      kinds->values[kinds->count++] = kinds->array[kind].data;
+    }
+  }
+  kecs_pg__text_adds(&kinds->form, ") ORDER BY x.seq LIMIT $2");
+  return status ? status : kinds->form.status;
+}
+
+static kecs_status kecs_sync__graves_send(kecs_sync *sync, kecs_sync__page *page, kecs_sync__grave_kinds *kinds) {
+  kecs_sync__begin(&page->exchange, sync, false);
+  page->window = kecs_sync__add_item(&page->exchange, kinds->form.data, "", kinds->values, kinds->count);
+  kecs_status status = kecs_sync__send(&page->exchange, "compare");
+  const PGresult *result = status ? NULL : page->exchange.item[page->window].result;
+  int count = result ? PQntuples(result) : 0;
+  page->boot_kind = count < sync->batch ? KECS_SYNC__REPAIR_COMPARE : KECS_SYNC__REPAIR_GRAVES;
+  page->boot_rid = count < sync->batch ? 0 : kecs_sync__number(result, count - 1, 4);
+  return status ? status : kecs_sync__transact(sync, kecs_sync__apply_graves_page, page);
+}
+
+static kecs_status kecs_sync__repair_graves(kecs_sync *sync, kecs_sync__page *page) {
+  kecs_sync__grave_kinds kinds;
+  char seq[24];
+  char size[24];
+  memset(&kinds, 0, sizeof kinds);
+  snprintf(seq, sizeof seq, "%lld", (long long)sync->notes.repair_rid);
+  snprintf(size, sizeof size, "%d", sync->batch);
+  kinds.form.allocator = &sync->allocator;
+  for (int kind = 0; kind < KECS_KIND_COUNT; kind++) {
+    kinds.array[kind].allocator = &sync->allocator;
+  }
+  kinds.values[0] = seq;
+  kinds.values[1] = size;
+  kinds.count = KECS_SYNC__GRAVES_FIXED;
+  kecs_status status = kecs_sync__grave_kinds_fill(sync, &kinds);
+  if (!status && kinds.count > KECS_SYNC__GRAVES_FIXED) {
+    status = kecs_sync__graves_send(sync, page, &kinds);
+  } else if (!status) {
+    kecs_sync__step step = {KECS_SYNC__REPAIR_COMPARE, 1, 0};
+    status = kecs_sync__transact(sync, kecs_sync__step_work, &step);
+  }
+  for (int kind = 0; kind < KECS_KIND_COUNT; kind++) {
+    kecs_pg__text_free(&kinds.array[kind]);
+  }
+  kecs_pg__text_free(&kinds.form);
+  return status;
+}
+
+/* ---- all of it ---- */
+
+static kecs_status kecs_sync__repair_step(kecs_sync *sync) {
+  switch (sync->notes.repair) {
+    case KECS_SYNC__REPAIR_DIGEST:
+      return kecs_sync__compare_digests(sync);
+    case KECS_SYNC__REPAIR_ROWS:
+      return sync->notes.repair_kind < KECS_KIND_COUNT ? kecs_sync__page_run(sync, kecs_sync__repair_rows)
+                                                       : kecs_sync__step_to(sync, KECS_SYNC__REPAIR_GRAVES, 1);
+    case KECS_SYNC__REPAIR_GRAVES:
+      return kecs_sync__page_run(sync, kecs_sync__repair_graves);
+    case KECS_SYNC__REPAIR_COMPARE:
+      return sync->notes.repair_kind < KECS_KIND_COUNT ? kecs_sync__compare_rows(sync)
+                                                       : kecs_sync__step_to(sync, KECS_SYNC__REPAIR_COMPARE_GRAVES, 1);
+    case KECS_SYNC__REPAIR_COMPARE_GRAVES:
+      return kecs_sync__compare_graves(sync);
+    default:
+      return kecs_sync__step_to(sync, KECS_SYNC__REPAIR_NONE, 1);
+  }
+}
+
+KECS_PG__FN kecs_status kecs_sync__reconcile(kecs_sync *sync) {
+  kecs_status status = KECS_OK;
+  if (sync->notes.repair) {
+    sync->report.reconciled |= (unsigned)sync->notes.repair_cause;
+  }
+  while (!status && sync->notes.repair) {
+    status = kecs_sync__repair_step(sync);
+  }
+  return status;
+}
+
+/* ---- sync/compare.c ---------------------------------------------------------------------------------------------- */
+/* sync/compare.c -- what this file has in differing buckets against what the hub has of it: what the hub lacks is sent
+ * again, what it has deleted and forgotten goes here, too.
+ *
+ * What the hub lacks, and has no tombstone of, it never had, or had and collected. The version vector tells: all stamps
+ * of a site up to `acked` are there, or were. A life above that of its site never arrived, so it is sent, with its own
+ * stamps and sites, whoever wrote it. The hub's own stamps have no such bound; where it went back in its history, what
+ * this file has of them is sent, since a row too many is better than one too few. */
+
+#include <stdio.h>
+#include <string.h>
+
+/* Columns of sync_compare_TABLE. */
+enum {
+  KECS_SYNC__HERE,
+  KECS_SYNC__STAMPS, /* three, each with its site */
+  KECS_SYNC__GRAVE = KECS_SYNC__STAMPS + 2 * KECS_REPLICA_STAMPS,
+  KECS_SYNC__GRAVE_SITE,
+  KECS_SYNC__BROUGHT
+};
+
+/* What is to be done with a state. */
+typedef enum kecs_sync__verdict { KECS_SYNC__LEAVE, KECS_SYNC__RESEND, KECS_SYNC__DROP } kecs_sync__verdict;
+
+/* A row or tombstone of this file. */
+typedef struct kecs_sync__state {
+  kecs_replica_row row; /* its key is `key` */
+  char *key;
+  kecs_sync__verdict verdict;
+  struct kecs_sync__state *next;
+} kecs_sync__state;
+
+typedef struct kecs_sync__comparison {
+  kecs_sync *sync;
+  kecs_sync__buckets buckets; /* of the rows' kind */
+  kecs_sync__state *first;
+  kecs_sync__state **end;
+  kecs_sync__load load; /* the keys, by kind, where a push has its tombstones */
+  kecs_sync__exchange exchange;
+  int item[KECS_KIND_COUNT];
+  int64_t stage; /* where the repair is after this page */
+  int64_t kind;
+  int64_t rid;
+  int64_t dropped;
+  int64_t conflicts;
+} kecs_sync__comparison;
+
+/* ---- collecting ---- */
+
+static kecs_status kecs_sync__local_add(kecs_sync__comparison *comparison, const kecs_replica_row *row) {
+  kecs_sync *sync = comparison->sync;
+  kecs_sync__state *local = kecs_pg__alloc(&sync->allocator, sizeof *local);
+  if (!local) {
+    return KECS_E_NOMEM;
+  }
+  local->row = *row;
+  local->key = kecs_pg__copy(&sync->allocator, row->key, strlen(row->key));
+  local->row.key = local->key;
+  *comparison->end = local;
+  comparison->end = &local->next;
+  if (!local->key) {
+    return KECS_E_NOMEM;
+  }
+  kecs_sync__arrays *keys = kecs_sync__arrays_of(sync, &comparison->load.bury[row->kind]);
+  const kecs_kind_info *info = kecs_kind_describe(row->kind);
+  if (!keys) {
+    return KECS_E_NOMEM;
+  }
+  kecs_sync__array_add(&keys->array[0], row->key);
+  kecs_sync__array_int(&keys->array[1], row->site[0] == KECS_REPLICA_HERE ? sync->notes.site : row->site[0]);
+  kecs_sync__load_key(keys, info, row->key);
+  keys->count = KECS_SYNC__BURY_FIXED + info->keys[0].count;
+  keys->rows++;
+  return KECS_OK;
+}
+
+static kecs_status kecs_sync__local_row(const kecs_replica_row *row, void *user) {
+  kecs_sync__comparison *comparison = user;
+  return comparison->buckets.in[kecs_sync__bucket(row->key)] ? kecs_sync__local_add(comparison, row) : KECS_OK;
+}
+
+/* What is pending goes with the next push anyway. */
+static kecs_status kecs_sync__local_grave(const kecs_replica_row *row, void *user) {
+  return row->pending ? KECS_OK : kecs_sync__local_add(user, row);
+}
+
+/* ---- asking ---- */
+
+static void kecs_sync__ask_kind(kecs_sync__comparison *comparison, int kind) {
+  kecs_sync__exchange *exchange = &comparison->exchange;
+  kecs_sync__arrays *keys = comparison->load.bury[kind];
+  kecs_pg__text form = {&comparison->sync->allocator, NULL, 0, 0, KECS_OK};
+  char number[16];
+  kecs_pg__text_adds(&form, "SELECT * FROM {S}sync_compare_{t}({T}");
+  for (int i = 0; i < keys->count; i++) {
+    snprintf(number, sizeof number, ",$%d", i + 1);
+    kecs_pg__text_adds(&form, number);
+    kecs_sync__array_end(&keys->array[i]);
+    exchange->status = exchange->status ? exchange->status : keys->array[i].status;
+    keys->values[i] = keys->array[i].data;
+  }
+  kecs_pg__text_adds(&form, ")");
+  exchange->status = exchange->status ? exchange->status : form.status;
+  if (!exchange->status) {
+    comparison->item[kind] = kecs_sync__add_item(exchange, form.data, kecs_kind_describe((kecs_kind)kind)->table,
+                                                 keys->values, keys->count);
+  }
+  kecs_pg__text_free(&form);
+}
+
+static kecs_status kecs_sync__ask(kecs_sync__comparison *comparison) {
+  kecs_sync__begin(&comparison->exchange, comparison->sync, false);
+  for (int kind = 1; kind < KECS_KIND_COUNT; kind++) {
+    if (comparison->load.bury[kind]) {
+      kecs_sync__ask_kind(comparison, kind);
+    }
+  }
+  return kecs_sync__send(&comparison->exchange, "compare");
+}
+
+/* ---- judging ---- */
+
+static int64_t kecs_sync__at(const kecs_sync *sync, int64_t site) {
+  return site == KECS_REPLICA_HERE ? sync->notes.site : site;
+}
+
+static bool kecs_sync__later(const kecs_sync *sync, int64_t stamp, int64_t site, int64_t other, int64_t other_site) {
+  return stamp > other || (stamp == other && kecs_sync__at(sync, site) > other_site);
+}
+
+/* Whether the hub had the life, as far as it knows its own past. */
+static bool kecs_sync__had(const kecs_sync *sync, const kecs_replica_row *row, int64_t brought) {
+  bool went_back = sync->notes.repair_cause & (KECS_SYNC_HISTORY | KECS_SYNC_LOST);
+  return row->site[0] == 0 ? !went_back : row->stamp[0] <= brought;
+}
+
+/* A row of one key on both sides: something of it is later here, and no push is to bring it anyway. */
+static kecs_sync__verdict kecs_sync__judge_both(const kecs_sync *sync, const kecs_replica_row *row,
+                                                const PGresult *theirs, int line) {
+  for (int i = 0; i < KECS_REPLICA_STAMPS; i++) {
+    int64_t stamp = kecs_sync__number(theirs, line, KECS_SYNC__STAMPS + 2 * i);
+    int64_t site = kecs_sync__number(theirs, line, KECS_SYNC__STAMPS + 2 * i + 1);
+    bool later = kecs_sync__later(sync, row->stamp[i], row->site[i], stamp, site);
+    bool same = !later && !kecs_sync__later(sync, stamp, site, row->stamp[i], kecs_sync__at(sync, row->site[i]));
+    if (later && !(row->pending & 1U << i)) {
+      return KECS_SYNC__RESEND;
+    }
+    if (i == KECS_REPLICA_LIFE && (later || row->dead || !same)) {
+      return KECS_SYNC__LEAVE; /* another life: its groups are no matter */
+    }
+  }
+  return KECS_SYNC__LEAVE;
+}
+
+static kecs_sync__verdict kecs_sync__judge(const kecs_sync *sync, const kecs_replica_row *row, const PGresult *theirs,
+                                           int line) {
+  int64_t grave = kecs_sync__number(theirs, line, KECS_SYNC__GRAVE);
+  int64_t grave_site = kecs_sync__number(theirs, line, KECS_SYNC__GRAVE_SITE);
+  bool copied = sync->notes.repair_cause & (KECS_SYNC_HISTORY | KECS_SYNC_LOST | KECS_SYNC_COPIED);
+  if (kecs_sync__text(theirs, line, KECS_SYNC__HERE)[0] == 't') {
+    return kecs_sync__judge_both(sync, row, theirs, line);
+  }
+  if (!kecs_sync__later(sync, row->stamp[0], row->site[0], grave, grave_site) ||
+      (row->pending & 1U << KECS_REPLICA_LIFE)) {
+    return KECS_SYNC__LEAVE; /* the tombstone was merged, or comes by the feed; or the next push brings the life */
+  }
+  if (!kecs_sync__had(sync, row, kecs_sync__number(theirs, line, KECS_SYNC__BROUGHT))) {
+    return KECS_SYNC__RESEND;
+  }
+  return row->dead ? KECS_SYNC__LEAVE : copied && row->pending ? KECS_SYNC__RESEND : KECS_SYNC__DROP;
+}
+
+static kecs_status kecs_sync__judge_all(kecs_sync__comparison *comparison) {
+  int line[KECS_KIND_COUNT] = {0};
+  for (kecs_sync__state *local = comparison->first; local; local = local->next) {
+    const PGresult *theirs = comparison->exchange.item[comparison->item[local->row.kind]].result;
+    if (line[local->row.kind] >= PQntuples(theirs)) {
+      return kecs_pg__fail(KECS_E_CORRUPT, "%s: sync_compare has answered for fewer keys than it was asked for",
+                           comparison->sync->place.shown);
+    }
+    local->verdict = kecs_sync__judge(comparison->sync, &local->row, theirs, line[local->row.kind]++);
+  }
+  return KECS_OK;
+}
+
+/* ---- doing ---- */
+
+static kecs_status kecs_sync__found_visit(const kecs_value *values, void *user) {
+  *(bool *)user = values[0].number != 0;
+  return KECS_OK;
+}
+
+/* The hub has deleted it, and no longer knows when: at the earliest right after it was created. What is refused, or to be
+ * sent again, the hub never had. */
+static kecs_status kecs_sync__drop(kecs_sync__comparison *comparison, kecs_store *tx, const kecs_replica_row *row) {
+  kecs_replica side = kecs_sync__side(comparison->sync);
+  kecs_value values[] = {kecs_sync__value_int((int64_t)row->kind), kecs_sync__value_text(row->key)};
+  kecs_replica_merged merged = {KECS_REPLICA_SAME, 0};
+  kecs_replica_row dead;
+  bool waits = false;
+  kecs_status status = kecs_replica_sql(tx,
+                                        "SELECT 1 FROM {sync_refused} WHERE {own}kind=?1 AND key=?2 UNION ALL SELECT 1 "
+                                        "FROM {sync_repush} WHERE {own}kind=?1 AND key=?2",
+                                        values, 2, 1, kecs_sync__found_visit, &waits);
+  memset(&dead, 0, sizeof dead);
+  dead.kind = row->kind;
+  dead.dead = true;
+  dead.key = row->key;
+  dead.stamp[0] = row->stamp[0] + 1;
+  status = status || waits ? status : kecs_replica_merge(tx, &side, &dead, &merged);
+  comparison->dropped += merged.outcome == KECS_REPLICA_TAKEN;
+  comparison->conflicts += merged.conflicts;
+  return status;
+}
+
+static kecs_status kecs_sync__judged_work(kecs_store *tx, void *user) {
+  kecs_sync__comparison *comparison = user;
+  kecs_status status = kecs_sync__repair_note(tx, comparison->stage, comparison->kind, comparison->rid);
+  comparison->dropped = 0;
+  comparison->conflicts = 0;
+  for (const kecs_sync__state *local = comparison->first; !status && local; local = local->next) {
+    kecs_value values[] = {kecs_sync__value_int((int64_t)local->row.kind), kecs_sync__value_text(local->key)};
+    if (local->verdict == KECS_SYNC__RESEND) {
+      status = kecs_replica_sql(tx,
+                                "INSERT INTO {sync_repush}({tenant}kind,key) VALUES({ours}?1,?2) ON CONFLICT DO "
+                                "NOTHING",
+                                values, 2, 0, NULL, NULL);
+    } else if (local->verdict == KECS_SYNC__DROP) {
+      status = kecs_sync__drop(comparison, tx, &local->row);
+    }
+  }
+  return status;
+}
+
+static void kecs_sync__comparison_free(kecs_sync__comparison *comparison) {
+  const kecs_allocator *allocator = &comparison->sync->allocator;
+  for (kecs_sync__state *local = comparison->first; local; local = comparison->first) {
+    comparison->first = local->next;
+    kecs_pg__release_text(allocator, local->key);
+    kecs_pg__release(allocator, local, sizeof *local);
+  }
+  kecs_sync__end(&comparison->exchange);
+  kecs_sync__load_free(&comparison->load);
+  kecs_pg__release(allocator, comparison, sizeof *comparison);
+}
+
+/* ---- pages ---- */
+
+static kecs_sync__comparison *kecs_sync__comparison_begin(kecs_sync *sync) {
+  kecs_sync__comparison *comparison = kecs_pg__alloc(&sync->allocator, sizeof *comparison);
+  if (comparison) {
+    comparison->sync = sync;
+    comparison->end = &comparison->first;
+    comparison->exchange.sync = sync;
+    kecs_sync__load_begin(&comparison->load, sync);
+  }
+  return comparison;
+}
+
+/* What was collected is compared, and done. */
+static kecs_status kecs_sync__comparison_run(kecs_sync__comparison *comparison) {
+  kecs_sync *sync = comparison->sync;
+  kecs_status status = KECS_OK;
+  if (comparison->first) {
+    status = kecs_sync__ask(comparison);
+    status = status ? status : kecs_sync__judge_all(comparison);
+  }
+  status = status ? status : kecs_sync__transact(sync, kecs_sync__judged_work, comparison);
+  if (!status) {
+    sync->report.dropped += comparison->dropped;
+    sync->report.conflicts += comparison->conflicts;
+  }
+  return status ? status : kecs_sync__notes_read(sync);
+}
+
+KECS_PG__FN kecs_status kecs_sync__compare_rows(kecs_sync *sync) {
+  kecs_sync__comparison *comparison = kecs_sync__comparison_begin(sync);
+  kecs_replica side = kecs_sync__side(sync);
+  int kind = (int)sync->notes.repair_kind;
+  int64_t rid = sync->notes.repair_rid;
+  if (!comparison) {
+    return KECS_E_NOMEM;
+  }
+  kecs_status status = kecs_sync__repair_buckets(sync, kind, &comparison->buckets);
+  bool any = !status && comparison->buckets.count > 0;
+  while (any && !comparison->first) { /* rows of other buckets are passed over */
+    status = kecs_replica_walk(sync->store, &side, (kecs_kind)kind, rid, sync->batch, kecs_sync__local_row, comparison,
+                               &rid);
+    any = !status && rid != 0;
+  }
+  comparison->stage = KECS_SYNC__REPAIR_COMPARE;
+  comparison->kind = any ? kind : kind + 1;
+  comparison->rid = any ? rid : 0;
+  status = status ? status : kecs_sync__comparison_run(comparison);
+  kecs_sync__comparison_free(comparison);
+  return status;
+}
+
+KECS_PG__FN kecs_status kecs_sync__compare_graves(kecs_sync *sync) {
+  kecs_sync__comparison *comparison = kecs_sync__comparison_begin(sync);
+  kecs_replica side = kecs_sync__side(sync);
+  int64_t seq = 0;
+  if (!comparison) {
+    return KECS_E_NOMEM;
+  }
+  kecs_status status = kecs_replica_graves(sync->store, &side, sync->notes.repair_rid, sync->batch,
+                                           kecs_sync__local_grave, comparison, &seq);
+  /* After the last one there is one more step, which forgets the repair. */
+  comparison->stage = seq ? KECS_SYNC__REPAIR_COMPARE_GRAVES : KECS_SYNC__REPAIR_COMPARE_GRAVES + 1;
+  comparison->kind = 1;
+  comparison->rid = seq;
+  status = status ? status : kecs_sync__comparison_run(comparison);
+  kecs_sync__comparison_free(comparison);
+  return status;
+}
+
 /* ---- sync/round.c ------------------------------------------------------------------------------------------------ */
 /* sync/round.c -- the handle, the handshake, and a round. */
 
@@ -6565,80 +7956,9 @@ KECS_PG__FN kecs_status kecs_sync__pull(kecs_sync *sync) {
 #include <stdlib.h>
 #include <string.h>
 
+enum { KECS_SYNC__GREETINGS = 3 /* in one round: under its name, and under another one */ };
+
 /* ---- the handshake ---- */
-
-/* Columns of sync_hello. */
-enum {
-  KECS_SYNC__HUB,
-  KECS_SYNC__SITE,
-  KECS_SYNC__PUSH,
-  KECS_SYNC__NOW,
-  KECS_SYNC__HEAD,
-  KECS_SYNC__HEAD_ID,
-  KECS_SYNC__FLOOR,
-  KECS_SYNC__FITS
-};
-
-static kecs_status kecs_sync__hub_work(kecs_store *tx, void *user) {
-  const kecs_sync__notes *notes = user;
-  kecs_status status = kecs_sync__note(tx, "hub", notes->hub);
-  return status ? status : kecs_sync__note_number(tx, "site", notes->site);
-}
-
-/* The hub's identity and our number there; the first one that answers is ours from then on. */
-static kecs_status kecs_sync__check_hub(kecs_sync *sync, const PGresult *hello) {
-  const char *hub = kecs_sync__text(hello, 0, KECS_SYNC__HUB);
-  int64_t site = kecs_sync__number(hello, 0, KECS_SYNC__SITE);
-  if (sync->notes.hub[0] == '\0') {
-    snprintf(sync->notes.hub, sizeof sync->notes.hub, "%s", hub);
-    sync->notes.site = site;
-    return kecs_sync__transact(sync, kecs_sync__hub_work, &sync->notes);
-  }
-  if (strcmp(hub, sync->notes.hub) != 0) {
-    return kecs_pg__fail(KECS_E_CONFLICT,
-                         "%s is another hub than the one that this file began with; nothing was written",
-                         sync->place.shown);
-  }
-  return site == sync->notes.site ? KECS_OK
-                                  : kecs_pg__fail(KECS_E_CONFLICT,
-                                                  "the hub has forgotten the site \"%s\": it went back in its history. "
-                                                  "Nothing was written; docs/sync.md 9",
-                                                  sync->site);
-}
-
-static kecs_status kecs_sync__check_chain(kecs_sync *sync, const PGresult *hello, const PGresult *refused) {
-  const char *push = kecs_sync__text(hello, 0, KECS_SYNC__PUSH);
-  if (strcmp(push, sync->notes.push) == 0) {
-    return KECS_OK;
-  }
-  if (sync->notes.intent.id[0] && strcmp(push, sync->notes.intent.id) == 0) {
-    return kecs_sync__acknowledge(sync, refused);
-  }
-  return kecs_pg__fail(
-      KECS_E_CONFLICT,
-      "the hub knows of another last push of the site \"%s\": two devices have this name, the file was "
-      "copied or restored, or the hub went back. Nothing was written; docs/sync.md 9",
-      sync->site);
-}
-
-static kecs_status kecs_sync__check_cursor(kecs_sync *sync, const PGresult *hello) {
-  int64_t floor = kecs_sync__number(hello, 0, KECS_SYNC__FLOOR);
-  if (sync->notes.boot_kind == 0) {
-    return KECS_OK;
-  }
-  if (sync->notes.cursor < floor) {
-    return kecs_pg__fail(KECS_E_COMPACTED,
-                         "the hub has removed changes up to %lld, this edge has those up to %lld: it was away for too "
-                         "long. Nothing was written; docs/sync.md 9",
-                         (long long)floor, (long long)sync->notes.cursor);
-  }
-  return kecs_sync__text(hello, 0, KECS_SYNC__FITS)[0] == 't'
-             ? KECS_OK
-             : kecs_pg__fail(KECS_E_CONFLICT,
-                             "the hub's history is not the one that this edge has read up to %lld: a failover, or a "
-                             "restored hub. Nothing was written; docs/sync.md 9",
-                             (long long)sync->notes.cursor);
-}
 
 static kecs_status kecs_sync__check_version(kecs_sync *sync, const PGresult *result) {
   char version[KECS_SYNC__VERSION_SIZE];
@@ -6652,18 +7972,21 @@ static kecs_status kecs_sync__check_version(kecs_sync *sync, const PGresult *res
                    sync->place.shown, kecs_sync__text(result, 0, 0), version);
 }
 
-static kecs_status kecs_sync__hello(kecs_sync *sync) {
+static kecs_status kecs_sync__hello(kecs_sync *sync, bool *out_again) {
   kecs_sync__exchange exchange;
   char cursor[24];
   char size[24];
+  char number[24];
   snprintf(cursor, sizeof cursor, "%lld", (long long)sync->notes.cursor);
   snprintf(size, sizeof size, "%d", sync->batch);
-  const char *who[] = {sync->site, cursor, sync->notes.cursor_id};
+  snprintf(number, sizeof number, "%lld", (long long)sync->notes.site);
+  snprintf(sync->known_as, sizeof sync->known_as, "%s", sync->notes.alias[0] ? sync->notes.alias : sync->site);
+  const char *who[] = {sync->known_as, cursor, sync->notes.cursor_id, number};
   const char *window[] = {cursor, size};
   kecs_sync__begin(&exchange, sync, true);
   int version = kecs_sync__add_item(&exchange, "SELECT {S}sync_version()", "", NULL, 0);
   (void)kecs_sync__add_item(&exchange, "SELECT {S}change_number({T})", "", NULL, 0);
-  int hello = kecs_sync__add_item(&exchange, "SELECT * FROM {S}sync_hello({T},$1,$2,$3)", "", who, 3);
+  int hello = kecs_sync__add_item(&exchange, "SELECT * FROM {S}sync_hello({T},$1,$2,$3,$4)", "", who, 4);
   int next = kecs_sync__add_item(&exchange, "SELECT * FROM {S}sync_window({T},$1,$2)", "", window, 2);
   int refused = kecs_sync__add_item(&exchange,
                                     "SELECT r.kind,r.key,r.code FROM {S}sync_refused r JOIN {S}sync_sites s ON "
@@ -6679,9 +8002,7 @@ static kecs_status kecs_sync__hello(kecs_sync *sync) {
     snprintf(sync->until_id, sizeof sync->until_id, "%s", kecs_sync__text(exchange.item[next].result, 0, 1));
     sync->until_kinds = kecs_sync__number(exchange.item[next].result, 0, 2);
     status = kecs_sync__check_version(sync, exchange.item[version].result);
-    status = status ? status : kecs_sync__check_hub(sync, said);
-    status = status ? status : kecs_sync__check_chain(sync, said, exchange.item[refused].result);
-    status = status ? status : kecs_sync__check_cursor(sync, said);
+    status = status ? status : kecs_sync__identify(sync, said, exchange.item[refused].result, out_again);
   }
   kecs_sync__end(&exchange);
   return status;
@@ -6693,15 +8014,30 @@ static kecs_status kecs_sync__last_work(kecs_store *tx, void *user) {
   return kecs_sync__note_number(tx, "last", *(const int64_t *)user);
 }
 
+static kecs_status kecs_sync__round(kecs_sync *sync) {
+  bool again = true;
+  kecs_status status = kecs_sync__notes_read(sync);
+  sync->moved = false;
+  for (int times = 0; !status && again; times++) {
+    again = false;
+    status = times < KECS_SYNC__GREETINGS
+                 ? kecs_sync__hello(sync, &again)
+                 : kecs_pg__fail(KECS_E_CONFLICT, "others go on pushing under this site's name; try again later");
+  }
+  status = status ? status : kecs_sync__reconcile(sync);
+  status = status ? status : kecs_sync__pull(sync);
+  return status ? status : kecs_sync__push(sync);
+}
+
 KECS_STORE_API kecs_status kecs_sync_once(kecs_sync *sync, kecs_sync_report *out_report) {
   if (!sync) {
     return kecs_pg__fail(KECS_E_INVALID, "sync is NULL");
   }
   memset(&sync->report, 0, sizeof sync->report);
-  kecs_status status = kecs_sync__notes_read(sync);
-  status = status ? status : kecs_sync__hello(sync);
-  status = status ? status : kecs_sync__pull(sync);
-  status = status ? status : kecs_sync__push(sync);
+  kecs_status status = kecs_sync__round(sync);
+  if (status == KECS_E_CONFLICT && strcmp(kecs_last_error()->sqlstate, "KS001") == 0) {
+    status = kecs_sync__round(sync); /* another push under this name came in between: the handshake sees it now */
+  }
   int64_t now = kecs_replica_now(sync->store);
   bool idle = sync->report.pushed + sync->report.pulled == 0 && now - sync->notes.last_us < INT64_C(60000000);
   if (!status && !idle) { /* an idle edge does not wear its disk */
@@ -6719,7 +8055,9 @@ KECS_STORE_API kecs_status kecs_sync_status(kecs_sync *sync, kecs_sync_status_in
   }
   memset(out_info, 0, sizeof *out_info);
   kecs_status status = kecs_sync__notes_read(sync);
+  snprintf(sync->known_as, sizeof sync->known_as, "%s", sync->notes.alias[0] ? sync->notes.alias : sync->site);
   out_info->site = sync->site;
+  out_info->known_as = sync->known_as;
   out_info->number = sync->notes.site;
   out_info->cursor = sync->notes.cursor;
   out_info->last_us = sync->notes.last_us;

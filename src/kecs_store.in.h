@@ -139,6 +139,7 @@ extern "C" {
 #include "store/replica.c"
 #include "store/replica_open.c"
 #include "store/replica_merge.c"
+#include "store/replica_repair.c"
 #include "store/ear.c"
 #include "store/watch.c"
 #include "store/informer.c"

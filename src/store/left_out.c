@@ -179,6 +179,36 @@ KECS_STORE_API kecs_status kecs_replica_merge(kecs_store *store, const kecs_repl
   return kecs__fail_no_watch();
 }
 
+KECS_STORE_API kecs_status kecs_replica_walk(kecs_store *store, const kecs_replica *side, kecs_kind kind,
+                                             int64_t after_rid, int limit,
+                                             kecs_status (*visit)(const kecs_replica_row *row, void *user), void *user,
+                                             int64_t *out_rid) {
+  (void)store, (void)side, (void)kind, (void)after_rid, (void)limit, (void)visit, (void)user, (void)out_rid;
+  return kecs__fail_no_watch();
+}
+
+KECS_STORE_API kecs_status kecs_replica_graves(kecs_store *store, const kecs_replica *side, int64_t after_seq,
+                                               int limit,
+                                               kecs_status (*visit)(const kecs_replica_row *row, void *user),
+                                               void *user, int64_t *out_seq) {
+  (void)store, (void)side, (void)after_seq, (void)limit, (void)visit, (void)user, (void)out_seq;
+  return kecs__fail_no_watch();
+}
+
+KECS_STORE_API kecs_status kecs_replica_renumber(kecs_store *store, int64_t number, int64_t acked) {
+  (void)store, (void)number, (void)acked;
+  return kecs__fail_no_watch();
+}
+
+KECS_STORE_API int64_t kecs_replica_now(kecs_store *store) {
+  (void)store;
+  return 0;
+}
+
+KECS_STORE_API void kecs_replica_log(kecs_store *store, kecs_log_level level, const char *line) {
+  (void)store, (void)level, (void)line;
+}
+
 KECS_STORE_API kecs_status kecs_replica_made(kecs_store *store, bool *out_made) {
   (void)store, (void)out_made;
   return kecs__fail_no_watch();

@@ -18,6 +18,8 @@ typedef struct kecs_replica {
   int64_t site;    /* this file's number: KECS_REPLICA_HERE means it when stamps are compared */
   int64_t acked;   /* local stamps up to this one are there; 0: none */
   uint64_t kinds;  /* that take part: KECS_BIT(kind) */
+  int64_t former;  /* the number that this file had before it was copied or restored; 0: none. What another copy has
+                    * pushed under it is not taken for somebody else's write */
 } kecs_replica;
 
 /* All that is known of one natural key: a row, or that it was deleted. */
@@ -75,6 +77,27 @@ KECS_STORE_API kecs_status kecs_replica_find(kecs_store *store, const kecs_repli
 /* Merges a state, best on a transaction's handle together with others. What loses goes to sync_conflicts. */
 KECS_STORE_API kecs_status kecs_replica_merge(kecs_store *store, const kecs_replica *side, const kecs_replica_row *row,
                                               kecs_replica_merged *out_merged);
+
+/* Calls `visit` for the rows of a kind with a rid above `after_rid`, at most `limit` (0: all), by rid, without their
+ * values: key, stamps, what is pending. *out_rid is the last one's, 0 where there was none. `visit` must not write. */
+KECS_STORE_API kecs_status kecs_replica_walk(kecs_store *store, const kecs_replica *side, kecs_kind kind,
+                                             int64_t after_rid, int limit,
+                                             kecs_status (*visit)(const kecs_replica_row *row, void *user), void *user,
+                                             int64_t *out_rid);
+
+/* The same for tombstones of all kinds, by the sequence of their entry. */
+KECS_STORE_API kecs_status kecs_replica_graves(kecs_store *store, const kecs_replica *side, int64_t after_seq,
+                                               int limit,
+                                               kecs_status (*visit)(const kecs_replica_row *row, void *user),
+                                               void *user, int64_t *out_seq);
+
+/* Writes `number` into what this file wrote and the other side has: from here on it is another site's. What is pending
+ * stays this file's, as does what the other side has refused. */
+KECS_STORE_API kecs_status kecs_replica_renumber(kecs_store *store, int64_t number, int64_t acked);
+
+/* The store's clock, and a line for its log. */
+KECS_STORE_API int64_t kecs_replica_now(kecs_store *store);
+KECS_STORE_API void kecs_replica_log(kecs_store *store, kecs_log_level level, const char *line);
 
 /* Whether kecs_replica_open was ever called for the file. */
 KECS_STORE_API kecs_status kecs_replica_made(kecs_store *store, bool *out_made);

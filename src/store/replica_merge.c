@@ -515,6 +515,27 @@ static kecs_status kecs__merge_alive(kecs__join *merge) {
   return status || !groups ? status : kecs__merge_take(merge, groups);
 }
 
+/* What another copy of this file has pushed under their common number is not somebody else's write. */
+static kecs_status kecs__merge_same(kecs__join *merge) {
+  static const char *const names[KECS_REPLICA_STAMPS] = {"life", "spec", "status"};
+  const kecs_replica_row *row = merge->row;
+  kecs_status status = KECS_OK;
+  for (int i = 0; !status && i < KECS_REPLICA_STAMPS; i++) {
+    bool same = merge->ours.site[i] == KECS_REPLICA_HERE && row->stamp[i] && merge->ours.stamp[i] == row->stamp[i] &&
+                row->site[i] == merge->side->former;
+    if (same) {
+      kecs_value values[] = {kecs__value_int(merge->side->former), kecs__value_int(merge->ours.rid)};
+      kecs__text sql;
+      kecs__text_init(&sql, &merge->write->engine->allocator, KECS__MERGE_SQL);
+      kecs__text_addf(&sql, "UPDATE {%s} SET site_%s=?1 WHERE {own}rid=?2", merge->meta->info->table, names[i]);
+      status = kecs__merge_run(merge, &sql, values, 2);
+      kecs__text_free(&sql);
+      merge->ours.site[i] = merge->side->former;
+    }
+  }
+  return status;
+}
+
 static kecs_status kecs__merge_work(kecs__write *write, void *user) {
   kecs__join *merge = user;
   const kecs_column_list *list = &merge->meta->info->keys[0];
@@ -532,6 +553,9 @@ static kecs_status kecs__merge_work(kecs__write *write, void *user) {
   status = status ? status : kecs__state_rid(write->session, merge->meta, 0, key, list->count, &rid);
   if (!status && rid) {
     status = kecs__state_read(write->session, merge->meta, rid, &write->arena, &merge->ours);
+  }
+  if (!status && rid && !merge->row->dead && merge->side->former) {
+    status = kecs__merge_same(merge);
   }
   merge->pending = 0;
   if (!status && rid) {

@@ -23,7 +23,9 @@ static const char kecs__replica_tables[] =
     "CREATE TABLE IF NOT EXISTS {sync_wanted}(kind INTEGER NOT NULL,key TEXT NOT NULL,PRIMARY KEY(kind,key)) "
     "STRICT,WITHOUT ROWID;\n"
     "CREATE TABLE IF NOT EXISTS {sync_refused}(kind INTEGER NOT NULL,key TEXT NOT NULL,code TEXT NOT NULL,"
-    "PRIMARY KEY(kind,key)) STRICT,WITHOUT ROWID;\n";
+    "PRIMARY KEY(kind,key)) STRICT,WITHOUT ROWID;\n"
+    "CREATE TABLE IF NOT EXISTS {sync_repush}(kind INTEGER NOT NULL,key TEXT NOT NULL,PRIMARY KEY(kind,key)) "
+    "STRICT,WITHOUT ROWID;\n";
 
 typedef struct kecs__adoption {
   uint64_t kinds;

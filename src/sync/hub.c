@@ -27,10 +27,12 @@ static kecs_status kecs_sync__hub_make(kecs_connection *shared, uint64_t kinds) 
   kecs_sync__version(version);
   kecs_pg__text_adds(&text, "SET LOCAL client_min_messages=warning;\n");
   kecs_sync__hub_common(&text, connection, version);
+  kecs_sync__hub_buckets(&text, connection);
   for (int kind = 1; kind < KECS_KIND_COUNT; kind++) {
     if (kinds & KECS_BIT(kind)) {
       const kecs_kind_info *info = kecs_kind_describe((kecs_kind)kind);
       kecs_sync__hub_kind(&text, connection, info);
+      kecs_sync__hub_repair(&text, connection, info);
       kecs_sync__hub_stamps(&text, connection, info);
     }
   }

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define KECS_SYNC__FORMAT 1 /* of functions and tables */
+#define KECS_SYNC__FORMAT 2 /* of functions and tables */
 
 KECS_PG__FN void kecs_sync__version(char out[KECS_SYNC__VERSION_SIZE]) {
   int columns = 0;
@@ -51,18 +51,23 @@ static const char kecs_sync__hello_form[] =
     "CREATE OR REPLACE FUNCTION {S}sync_version() RETURNS text LANGUAGE sql AS $kecs_sync$ SELECT '{version}'::text "
     "$kecs_sync$;\n"
     "DROP FUNCTION IF EXISTS {S}sync_hello;\n"
-    "CREATE FUNCTION {S}sync_hello(whose text,who text,since bigint,since_id text,OUT hub text,OUT site bigint,\n"
-    "OUT push text,OUT now_us bigint,OUT head bigint,OUT head_id text,OUT floor bigint,OUT fits boolean) LANGUAGE "
-    "plpgsql AS $kecs_sync$\n"
+    "CREATE FUNCTION {S}sync_hello(whose text,who text,since bigint,since_id text,number bigint,OUT hub text,\n"
+    "OUT site bigint,OUT push text,OUT now_us bigint,OUT head bigint,OUT head_id text,OUT floor bigint,\n"
+    "OUT fits boolean,OUT pushes bigint) LANGUAGE plpgsql AS $kecs_sync$\n"
     "#variable_conflict use_column\n"
     "BEGIN\n"
     "  INSERT INTO {S}sync_hubs(tenant,id) VALUES(whose,{uuid}) ON CONFLICT DO NOTHING;\n"
-    "  UPDATE {S}sync_sites s SET seen=now() WHERE s.tenant=whose AND s.name=who RETURNING s.site,s.push INTO "
-    "site,push;\n"
+    "  UPDATE {S}sync_sites s SET seen=now() WHERE s.tenant=whose AND s.name=who RETURNING "
+    "s.site,s.push,s.pushes\n"
+    "    INTO site,push,pushes;\n"
     "  IF NOT FOUND THEN\n"
     "    PERFORM 1 FROM {S}sync_hubs h WHERE h.tenant=whose FOR UPDATE;\n"
-    "    INSERT INTO {S}sync_sites(tenant,site,name) SELECT whose,coalesce(max(s.site),0)+1,who FROM {S}sync_sites s\n"
-    "      WHERE s.tenant=whose RETURNING sync_sites.site,sync_sites.push INTO site,push;\n"
+    /* The number that it had before the hub went back, if that is free; else a new one, some way above the others, so
+     * that it is not one of a site that the hub has forgotten. */
+    "    INSERT INTO {S}sync_sites(tenant,site,name) SELECT whose,CASE WHEN number>0 AND NOT EXISTS(SELECT FROM\n"
+    "      {S}sync_sites s WHERE s.tenant=whose AND s.site=number) THEN number ELSE 1+coalesce((SELECT max(s.site)\n"
+    "      FROM {S}sync_sites s WHERE s.tenant=whose),0)+floor(random()*1048576)::bigint END,who\n"
+    "      RETURNING sync_sites.site,sync_sites.push,sync_sites.pushes INTO site,push,pushes;\n"
     "  END IF;\n"
     "  SELECT h.id::text INTO hub FROM {S}sync_hubs h WHERE h.tenant=whose;\n"
     "  SELECT h.seq INTO head FROM {S}change_heads h WHERE h.tenant=whose AND h.tracked;\n"

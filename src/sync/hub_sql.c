@@ -244,7 +244,7 @@ typedef struct kecs_sync__parts {
   kecs_pg__text part[KECS_SYNC__PARTS];
 } kecs_sync__parts;
 
-static const char *kecs_sync__type(const kecs_column_info *column) {
+KECS_PG__FN const char *kecs_sync__type(const kecs_column_info *column) {
   switch (column->type) {
     case KECS_TYPE_TEXT:
     case KECS_TYPE_JSON:

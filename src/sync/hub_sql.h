@@ -14,6 +14,14 @@ KECS_PG__FN void kecs_sync__hub_kind(kecs_pg__text *out, const kecs_pg__connecti
 /* A natural key's text (kecs_change.key) over the columns of a row `alias`. */
 KECS_PG__FN void kecs_sync__key_text(kecs_pg__text *out, const kecs_kind_info *info, const char *alias);
 
+/* sync_bucket; sync_digest_TABLE and sync_compare_TABLE (hub_repair.c). */
+KECS_PG__FN void kecs_sync__hub_buckets(kecs_pg__text *out, const kecs_pg__connection *connection);
+KECS_PG__FN void kecs_sync__hub_repair(kecs_pg__text *out, const kecs_pg__connection *connection,
+                                       const kecs_kind_info *info);
+
+/* A column's type at the hub. */
+KECS_PG__FN const char *kecs_sync__type(const kecs_column_info *column);
+
 /* Whether a column travels. */
 KECS_PG__FN bool kecs_sync__travels(const kecs_column_info *column);
 

@@ -8,6 +8,7 @@
 enum {
   KECS_SYNC__ID_SIZE = 40, /* of a push's or batch's id, with its terminator */
   KECS_SYNC__NAME_MAX = 128,
+  KECS_SYNC__ALIAS_MAX = KECS_SYNC__NAME_MAX + 9, /* "#" and 8 digits */
   KECS_SYNC__BATCH = 1000,
   KECS_SYNC__BATCH_MAX = 100000
 };
@@ -33,6 +34,13 @@ typedef struct kecs_sync__notes {
   int64_t boot_rid;
   int64_t last_us;
   kecs_sync__intent intent;
+  char alias[KECS_SYNC__ALIAS_MAX + 1]; /* the name at the hub, where it is not the options' (identity.c) */
+  int64_t pushes;                       /* that were acknowledged: the hub's count, unless it went back */
+  int64_t former;                       /* the site's number before it got the alias; 0: none */
+  int64_t repair;                       /* the stage of a repair under way (reconcile.c); 0: none */
+  int64_t repair_cause;
+  int64_t repair_kind;
+  int64_t repair_rid;
 } kecs_sync__notes;
 
 struct kecs_sync {
@@ -51,6 +59,9 @@ struct kecs_sync {
   int64_t until_kinds;
   int64_t head;
   char head_id[KECS_SYNC__ID_SIZE];
+  bool moved;                        /* the cursor is not where the handshake saw it: the window is another one */
+  struct kecs_sync__key *sent;       /* by the push under way, of what a repair has found missing at the hub */
+  char known_as[KECS_SYNC__ALIAS_MAX + 1];
 };
 
 /* ---- exchanges (link.c) ---- */
@@ -111,6 +122,30 @@ KECS_PG__FN void kecs_sync__array_int(kecs_pg__text *array, int64_t number);
 KECS_PG__FN void kecs_sync__array_end(kecs_pg__text *array);
 
 /* ---- the parts of a round ---- */
+
+/* What sync_hello said (columns of its line), and what the last push had been refused. */
+enum {
+  KECS_SYNC__HUB,
+  KECS_SYNC__SITE,
+  KECS_SYNC__PUSH,
+  KECS_SYNC__NOW,
+  KECS_SYNC__HEAD,
+  KECS_SYNC__HEAD_ID,
+  KECS_SYNC__FLOOR,
+  KECS_SYNC__FITS,
+  KECS_SYNC__PUSHES
+};
+
+/* Whether hub and edge still are who they were to each other (identity.c). Where they are not, what follows from it is
+ * done and noted, and the report says what it was; *out_again: greet anew, under another name. */
+KECS_PG__FN kecs_status kecs_sync__identify(kecs_sync *sync, const PGresult *hello, const PGresult *refused,
+                                            bool *out_again);
+
+/* Goes on with a repair, if there is one, until it is done (reconcile.c). */
+KECS_PG__FN kecs_status kecs_sync__reconcile(kecs_sync *sync);
+
+/* A repair begins: everything is compared with the hub, because of `cause`. */
+KECS_PG__FN kecs_status kecs_sync__reconcile_begin(kecs_store *tx, const kecs_sync *sync, unsigned cause);
 
 KECS_PG__FN kecs_status kecs_sync__pull(kecs_sync *sync);
 KECS_PG__FN kecs_status kecs_sync__push(kecs_sync *sync);

@@ -22,17 +22,24 @@ KECS_PG__FN kecs_value kecs_sync__value_text(const char *text) {
 typedef struct kecs_sync__note_place {
   const char *name;
   size_t offset;
-  bool text;
+  size_t size; /* of a text; 0: a number */
 } kecs_sync__note_place;
 
 #define KECS_SYNC__NUMBER(name, member) \
-  { name, offsetof(kecs_sync__notes, member), false }
+  { name, offsetof(kecs_sync__notes, member), 0 }
 #define KECS_SYNC__TEXT(name, member) \
-  { name, offsetof(kecs_sync__notes, member), true }
+  { name, offsetof(kecs_sync__notes, member), sizeof(((kecs_sync__notes *)NULL)->member) }
 
 static const kecs_sync__note_place kecs_sync__note_places[] = {
     KECS_SYNC__TEXT("hub", hub),
     KECS_SYNC__TEXT("push", push),
+    KECS_SYNC__TEXT("alias", alias),
+    KECS_SYNC__NUMBER("pushes", pushes),
+    KECS_SYNC__NUMBER("former", former),
+    KECS_SYNC__NUMBER("repair", repair),
+    KECS_SYNC__NUMBER("repair_cause", repair_cause),
+    KECS_SYNC__NUMBER("repair_kind", repair_kind),
+    KECS_SYNC__NUMBER("repair_rid", repair_rid),
     KECS_SYNC__NUMBER("site", site),
     KECS_SYNC__NUMBER("acked", acked),
     KECS_SYNC__NUMBER("adopted", adopted),
@@ -54,8 +61,8 @@ static kecs_status kecs_sync__note_visit(const kecs_value *values, void *user) {
     if (strcmp(values[0].text, place->name) != 0) {
       continue;
     }
-    if (place->text) {
-      snprintf(at, KECS_SYNC__ID_SIZE, "%s", values[1].text);
+    if (place->size > 0) {
+      snprintf(at, place->size, "%s", values[1].text);
     } else {
       int64_t number = strtoll(values[1].text, NULL, 10);
       memcpy(at, &number, sizeof number);
@@ -103,7 +110,7 @@ KECS_PG__FN kecs_status kecs_sync__transact(kecs_sync *sync, kecs_status (*work)
 }
 
 KECS_PG__FN kecs_replica kecs_sync__side(const kecs_sync *sync) {
-  kecs_replica side = {sync->notes.site, sync->notes.acked, sync->kinds};
+  kecs_replica side = {sync->notes.site, sync->notes.acked, sync->kinds, sync->notes.former};
   return side;
 }
 

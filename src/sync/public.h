@@ -19,6 +19,16 @@ typedef struct kecs_sync_options {
   int batch;              /* entries of a log that are pushed or pulled at once; 0: 1000; at most 100000 */
 } kecs_sync_options;
 
+/* What the handshake has found not to be as it was left, as bits. All of it is repaired by the same merge, in the round
+ * that finds it or, where that is cut off, in those after it; docs/sync.md 9. */
+typedef enum kecs_sync_cause {
+  KECS_SYNC_AWAY = 1,    /* this edge was away for longer than the hub keeps its log */
+  KECS_SYNC_HISTORY = 2, /* the hub's history is not the one that was read here: a failover, or a restored hub */
+  KECS_SYNC_LOST = 4,    /* the hub has lost pushes of this edge that it had acknowledged: they were sent again */
+  KECS_SYNC_COPIED = 8   /* somebody else has pushed under this site's name: the file was copied or restored, or two
+                          * devices have one name. This file is another site now: kecs_sync_status_info.known_as */
+} kecs_sync_cause;
+
 /* What a round has done. */
 typedef struct kecs_sync_report {
   int64_t pushed;      /* rows and deletions that were sent and taken */
@@ -29,11 +39,15 @@ typedef struct kecs_sync_report {
   int64_t bytes_out;   /* of statements and their values */
   int64_t bytes_in;    /* of values that came back */
   int64_t hub_offset_us; /* the hub's clock minus this one, as the handshake saw it */
+  unsigned reconciled; /* kecs_sync_cause: why all was compared with the hub, or this site was renamed; 0: it was not */
+  int64_t resent;      /* rows and deletions that the hub had lost, or never had, and that were sent again */
+  int64_t dropped;     /* rows that had been deleted at the hub so long ago that it has forgotten them, and went here */
 } kecs_sync_report;
 
 /* How an edge stands. Texts live until the next call on the handle. */
 typedef struct kecs_sync_status_info {
   const char *site;    /* its name */
+  const char *known_as; /* its name at the hub: the same, or "NAME#1a2b3c4d" after KECS_SYNC_COPIED */
   int64_t number;      /* its number at the hub; 0: it was never there */
   int64_t pending;     /* entries of the log above the push mark: 0 means that all is pushed */
   int64_t refused;     /* rows that the hub has refused and that are sent again */
@@ -58,10 +72,8 @@ KECS_STORE_API kecs_status kecs_sync_open(kecs_store *store, const kecs_sync_opt
  * round goes on from there; *out_report (may be NULL) is filled in any case. Deadline and cancel of the store's
  * handle end it between two steps, not while the hub is waited for. Errors:
  *   OFFLINE, BUSY          nothing is wrong: try again later
- *   CONFLICT               the hub knows of another last push of this site, is another hub, or went back in its
- *                          history: two devices with one name, a copied or restored file, a failover. Or this device's
- *                          clock is more than 5 minutes ahead. Nothing was lost or written; the line says which
- *   COMPACTED              away for longer than the hub keeps its log
+ *   CONFLICT               it is another hub than the one that this file began with, or this device's clock is more
+ *                          than 5 minutes ahead. Nothing was lost or written; the line says which
  *   UNSUPPORTED            the hub is of another version, or is none: kecs_sync_hub_init
  *   DENIED, TIMEOUT, CANCELLED, FULL, NOMEM, IO ... as elsewhere */
 KECS_STORE_API kecs_status kecs_sync_once(kecs_sync *sync, kecs_sync_report *out_report);

@@ -1,43 +1,19 @@
 /* sync/pull.c -- what the hub has comes to the edge: once as a whole, then by its feed, window by window. */
 #include "pg/prologue.h"
 
-#include "sync/internal.h"
+#include "sync/pull.h"
 
 #include "sync/hub_sql.h"
 
 #include <stdio.h>
 #include <string.h>
 
-enum {
-  KECS_SYNC__ROW_FIXED = 7, /* key, three stamps with their sites */
-  KECS_SYNC__BOOT_GRAVES = KECS_KIND_COUNT,
-  KECS_SYNC__BOOT_DONE = KECS_KIND_COUNT + 1
-};
-
-/* A page: for each kind the items of the exchange that have its tombstones and rows; 0: none. */
-typedef struct kecs_sync__page {
-  kecs_sync *sync;
-  kecs_sync__exchange exchange;
-  int graves[KECS_KIND_COUNT][2]; /* of the window; of what is wanted */
-  int rows[KECS_KIND_COUNT][2];
-  int window;
-  kecs_pg__text wanted[KECS_KIND_COUNT];
-  const char *wanted_values[KECS_KIND_COUNT];
-  bool wants;
-  kecs_replica side;
-  /* While it is applied. */
-  const kecs_kind_info *info;
-  int64_t pulled;
-  int64_t conflicts;
-  /* A bootstrap's. */
-  int64_t boot_kind;
-  int64_t boot_rid;
-} kecs_sync__page;
+enum { KECS_SYNC__ROW_FIXED = 7 /* key, three stamps with their sites */ };
 
 /* ---- statements ---- */
 
 /* "SELECT key,stamps...,columns... FROM table t WHERE t.tenant=... AND " */
-static void kecs_sync__select(kecs_pg__text *out, const kecs_kind_info *info) {
+KECS_PG__FN void kecs_sync__select(kecs_pg__text *out, const kecs_kind_info *info) {
   static const struct {
     const char *name;
     kecs_column_group group;
@@ -61,8 +37,8 @@ static void kecs_sync__select(kecs_pg__text *out, const kecs_kind_info *info) {
   kecs_pg__text_adds(out, ",t.rid FROM {S}{t} t WHERE t.tenant={T} AND ");
 }
 
-static int kecs_sync__add_text(kecs_sync__exchange *exchange, kecs_pg__text *form, const char *table,
-                               const char *const *values, int count) {
+KECS_PG__FN int kecs_sync__add_text(kecs_sync__exchange *exchange, kecs_pg__text *form, const char *table,
+                                    const char *const *values, int count) {
   int item = 0;
   exchange->status = exchange->status ? exchange->status : form->status;
   if (!exchange->status) {
@@ -190,7 +166,7 @@ static kecs_status kecs_sync__apply_graves(kecs_sync__page *page, kecs_store *tx
 }
 
 /* Deletions children first, rows parents first. */
-static kecs_status kecs_sync__apply(kecs_sync__page *page, kecs_store *tx) {
+KECS_PG__FN kecs_status kecs_sync__apply(kecs_sync__page *page, kecs_store *tx) {
   kecs_status status = KECS_OK;
   page->pulled = 0;
   page->conflicts = 0;
@@ -333,11 +309,8 @@ static kecs_status kecs_sync__boot_rows(kecs_sync *sync, kecs_sync__page *page, 
   return status;
 }
 
-/* The tombstones of a page are of several kinds. */
-static kecs_status kecs_sync__apply_boot_graves(kecs_store *tx, void *user) {
-  kecs_sync__page *page = user;
+KECS_PG__FN kecs_status kecs_sync__apply_mixed_graves(kecs_sync__page *page, kecs_store *tx, const PGresult *result) {
   kecs_status status = KECS_OK;
-  const PGresult *result = page->exchange.item[1].result;
   page->pulled = 0;
   page->conflicts = 0;
   for (int r = 0; !status && r < PQntuples(result); r++) {
@@ -350,6 +323,12 @@ static kecs_status kecs_sync__apply_boot_graves(kecs_store *tx, void *user) {
     row.site[0] = kecs_sync__number(result, r, 2);
     status = page->sync->kinds & KECS_BIT(row.kind) ? kecs_sync__merge(page, tx, &row) : KECS_OK;
   }
+  return status;
+}
+
+static kecs_status kecs_sync__apply_boot_graves(kecs_store *tx, void *user) {
+  kecs_sync__page *page = user;
+  kecs_status status = kecs_sync__apply_mixed_graves(page, tx, page->exchange.item[1].result);
   status = status ? status : kecs_sync__note_number(tx, "boot_kind", page->boot_kind);
   return status ? status : kecs_sync__note_number(tx, "boot_rid", page->boot_rid);
 }
@@ -374,7 +353,8 @@ static kecs_status kecs_sync__boot_page(kecs_sync *sync, kecs_sync__page *page) 
 /* ---- pages ---- */
 
 /* One page, and what it has done. */
-static kecs_status kecs_sync__page_run(kecs_sync *sync, kecs_status (*run)(kecs_sync *sync, kecs_sync__page *page)) {
+KECS_PG__FN kecs_status kecs_sync__page_run(kecs_sync *sync,
+                                            kecs_status (*run)(kecs_sync *sync, kecs_sync__page *page)) {
   kecs_sync__page *page = kecs_pg__alloc(&sync->allocator, sizeof *page);
   if (!page) {
     return KECS_E_NOMEM;
@@ -412,8 +392,9 @@ static kecs_status kecs_sync__boot(kecs_sync *sync) {
 KECS_PG__FN kecs_status kecs_sync__pull(kecs_sync *sync) {
   int64_t wanted = 0;
   kecs_status status = KECS_OK;
-  if (!sync->notes.booted) {
+  if (!sync->notes.booted || sync->moved) {
     status = kecs_sync__boot(sync);
+    sync->moved = false;
     sync->until = sync->notes.cursor; /* a page without rows tells the next window */
     snprintf(sync->until_id, sizeof sync->until_id, "%s", sync->notes.cursor_id);
     sync->until_kinds = 0;

@@ -5,38 +5,16 @@
  */
 #include "pg/prologue.h"
 
-#include "sync/internal.h"
+#include "sync/push.h"
 
 #include "sync/hub_sql.h"
 
 #include <stdio.h>
 #include <string.h>
 
-enum {
-  KECS_SYNC__PUT_FIXED = 8,  /* key, mask, three stamps with their sites */
-  KECS_SYNC__BURY_FIXED = 2, /* key, stamp */
-  KECS_SYNC__ARRAYS = 64 + KECS_SYNC__PUT_FIXED
-};
-
-/* A kind's rows, as arrays. */
-typedef struct kecs_sync__arrays {
-  kecs_pg__text array[KECS_SYNC__ARRAYS];
-  const char *values[KECS_SYNC__ARRAYS + 2]; /* site and cursor before them */
-  int count;
-  int64_t rows;
-} kecs_sync__arrays;
-
-typedef struct kecs_sync__load {
-  kecs_sync *sync;
-  kecs_sync__arrays *put[KECS_KIND_COUNT];
-  kecs_sync__arrays *bury[KECS_KIND_COUNT];
-  int64_t rows;
-  bool buries;
-} kecs_sync__load;
-
 /* ---- collecting ---- */
 
-static kecs_sync__arrays *kecs_sync__arrays_of(kecs_sync *sync, kecs_sync__arrays **slot) {
+KECS_PG__FN kecs_sync__arrays *kecs_sync__arrays_of(kecs_sync *sync, kecs_sync__arrays **slot) {
   if (!*slot) {
     *slot = kecs_pg__alloc(&sync->allocator, sizeof **slot);
     for (int i = 0; *slot && i < KECS_SYNC__ARRAYS; i++) {
@@ -86,8 +64,8 @@ static kecs_status kecs_sync__load_row(kecs_sync__load *load, const kecs_replica
   return KECS_OK;
 }
 
-/* The parts of a key: in all but the last a comma is written \, and a backslash \\. */
-static void kecs_sync__load_key(kecs_sync__arrays *bury, const kecs_kind_info *info, const char *key) {
+/* In all parts but the last a comma is written \, and a backslash \\. */
+KECS_PG__FN void kecs_sync__load_key(kecs_sync__arrays *bury, const kecs_kind_info *info, const char *key) {
   const kecs_column_list *list = &info->keys[0];
   for (int i = 0; i < list->count; i++) {
     kecs_pg__text part = {bury->array[0].allocator, NULL, 0, 0, KECS_OK};
@@ -103,7 +81,7 @@ static void kecs_sync__load_key(kecs_sync__arrays *bury, const kecs_kind_info *i
   }
 }
 
-static kecs_status kecs_sync__load_visit(const kecs_replica_row *row, void *user) {
+KECS_PG__FN kecs_status kecs_sync__load_visit(const kecs_replica_row *row, void *user) {
   kecs_sync__load *load = user;
   if (!row->dead) {
     return kecs_sync__load_row(load, row);
@@ -133,7 +111,13 @@ static kecs_status kecs_sync__load_again(const kecs_replica_row *row, void *user
   return theirs ? KECS_OK : kecs_sync__load_visit(&all, user);
 }
 
-static void kecs_sync__load_free(kecs_sync__load *load) {
+KECS_PG__FN void kecs_sync__load_begin(kecs_sync__load *load, kecs_sync *sync) {
+  memset(load, 0, sizeof *load);
+  load->sync = sync;
+  load->origin = KECS_REPLICA_HERE;
+}
+
+KECS_PG__FN void kecs_sync__load_free(kecs_sync__load *load) {
   for (int kind = 0; kind < KECS_KIND_COUNT; kind++) {
     kecs_sync__arrays *const all[] = {load->put[kind], load->bury[kind]};
     for (size_t a = 0; a < 2; a++) {
@@ -151,16 +135,17 @@ typedef struct kecs_sync__numbers {
   char site[24];
   char cursor[24];
   char stamp[24];
+  char origin[24];
 } kecs_sync__numbers;
 
-static void kecs_sync__add_arrays(kecs_sync__exchange *exchange, kecs_sync__arrays *arrays, const char *function,
-                                  int kind, const kecs_sync__numbers *numbers) {
+static void kecs_sync__add_arrays(kecs_sync__exchange *exchange, kecs_sync__arrays *arrays, bool buries, int kind,
+                                  const kecs_sync__numbers *numbers) {
   kecs_pg__text form = {&exchange->sync->allocator, NULL, 0, 0, KECS_OK};
   char number[16];
   kecs_pg__text_adds(&form, "SELECT {S}");
-  kecs_pg__text_adds(&form, function);
+  kecs_pg__text_adds(&form, buries ? "sync_bury" : "sync_put");
   kecs_pg__text_adds(&form, "_{t}({T}");
-  arrays->values[0] = numbers->site;
+  arrays->values[0] = buries ? numbers->origin : numbers->site;
   arrays->values[1] = numbers->cursor;
   for (int i = 0; i < arrays->count + 2; i++) {
     snprintf(number, sizeof number, ",$%d", i + 1);
@@ -180,26 +165,44 @@ static void kecs_sync__add_arrays(kecs_sync__exchange *exchange, kecs_sync__arra
   kecs_pg__text_free(&form);
 }
 
-/* One exchange; then what it came to is noted. */
-static kecs_status kecs_sync__push_send(kecs_sync *sync, kecs_sync__load *load) {
+/* The deletions of a push, children before parents. Those that another site has made bear its number: as far as they
+ * go, the transaction is that site's. */
+static void kecs_sync__add_buries(kecs_sync__exchange *exchange, kecs_sync__load *load,
+                                  const kecs_sync__numbers *numbers, const char *const *as_origin,
+                                  const char *const *as_me) {
+  static const char set[] =
+      "SELECT set_config('kecs_store.site',$1,true) WHERE current_setting('kecs_store.push',true)='open'";
+  bool foreign = load->buries && load->origin != KECS_REPLICA_HERE;
+  if (foreign) {
+    (void)kecs_sync__add_item(exchange, set, "", as_origin, 1);
+  }
+  for (int kind = KECS_KIND_COUNT - 1; kind > 0; kind--) {
+    if (load->bury[kind]) {
+      kecs_sync__add_arrays(exchange, load->bury[kind], true, kind, numbers);
+    }
+  }
+  if (foreign) {
+    (void)kecs_sync__add_item(exchange, set, "", as_me, 1);
+  }
+}
+
+KECS_PG__FN kecs_status kecs_sync__push_send(kecs_sync *sync, kecs_sync__load *load) {
   kecs_sync__exchange exchange;
   kecs_sync__numbers numbers;
   const kecs_sync__intent *intent = &sync->notes.intent;
   snprintf(numbers.site, sizeof numbers.site, "%lld", (long long)sync->notes.site);
   snprintf(numbers.cursor, sizeof numbers.cursor, "%lld", (long long)sync->notes.cursor);
   snprintf(numbers.stamp, sizeof numbers.stamp, "%lld", (long long)intent->stamp);
+  snprintf(numbers.origin, sizeof numbers.origin, "%lld", (long long)kecs_sync__wire_site(sync, load->origin));
+  const char *as_origin[] = {load->origin == 0 ? "" : numbers.origin}; /* the hub's own bear none */
   const char *begin[] = {numbers.site, intent->id, sync->notes.push, load->buries ? "t" : "f"};
   const char *end[] = {numbers.site, intent->id, numbers.stamp};
   kecs_sync__begin(&exchange, sync, true);
   (void)kecs_sync__add_item(&exchange, "SELECT {S}sync_begin({T},$1,$2,$3,$4)", "", begin, 4);
-  for (int kind = KECS_KIND_COUNT - 1; kind > 0; kind--) {
-    if (load->bury[kind]) {
-      kecs_sync__add_arrays(&exchange, load->bury[kind], "sync_bury", kind, &numbers);
-    }
-  }
+  kecs_sync__add_buries(&exchange, load, &numbers, as_origin, begin);
   for (int kind = 1; kind < KECS_KIND_COUNT; kind++) {
     if (load->put[kind]) {
-      kecs_sync__add_arrays(&exchange, load->put[kind], "sync_put", kind, &numbers);
+      kecs_sync__add_arrays(&exchange, load->put[kind], false, kind, &numbers);
     }
   }
   (void)kecs_sync__add_item(&exchange, "SELECT {S}sync_end({T},$1,$2,$3)", "", end, 3);
@@ -246,8 +249,11 @@ static kecs_status kecs_sync__acknowledge_work(kecs_store *tx, void *user) {
   const kecs_sync__notes *notes = &done->sync->notes;
   const kecs_sync__intent *intent = &notes->intent;
   kecs_status status = kecs_sync__note(tx, "push", intent->id);
+  status = status ? status : kecs_sync__note_number(tx, "pushes", notes->pushes + 1);
   status = status ? status : kecs_sync__note(tx, "intent_id", "");
-  if (!status && intent->seq == 0) { /* it was of what had been refused before: all of that was sent */
+  if (!status && intent->seq == KECS_SYNC__OF_REPUSH) {
+    status = kecs_sync__repushed(tx, done->sync);
+  } else if (!status && intent->seq == KECS_SYNC__OF_REFUSED) { /* all that had been refused before was sent */
     status = kecs_replica_sql(tx, "DELETE FROM {sync_refused} WHERE {own}true", NULL, 0, 0, NULL, NULL);
   } else if (!status) {
     status = kecs_sync__mark(tx, notes, intent->seq, intent->stamp);
@@ -275,7 +281,7 @@ static kecs_status kecs_sync__id_visit(const kecs_value *values, void *user) {
 }
 
 /* A push that was sent must be known after a power cut, too. */
-static kecs_status kecs_sync__intend(kecs_sync *sync, int64_t seq, int64_t stamp) {
+KECS_PG__FN kecs_status kecs_sync__intend(kecs_sync *sync, int64_t seq, int64_t stamp) {
   kecs_sync__intent *intent = &sync->notes.intent;
   kecs_status status =
       kecs_replica_sql(sync->store, "SELECT lower(hex(randomblob(16)))", NULL, 0, 1, kecs_sync__id_visit, intent->id);
@@ -311,10 +317,11 @@ static kecs_status kecs_sync__pass_over(kecs_sync *sync, const kecs_replica_end 
 }
 
 static kecs_status kecs_sync__push_log(kecs_sync *sync, bool *out_more) {
-  kecs_sync__load load = {sync, {NULL}, {NULL}, 0, false};
+  kecs_sync__load load;
   kecs_replica side = kecs_sync__side(sync);
   kecs_replica_end end;
   bool again = sync->notes.intent.id[0] != '\0';
+  kecs_sync__load_begin(&load, sync);
   kecs_status status = kecs_replica_pending(sync->store, &side, sync->batch, again ? sync->notes.intent.seq : 0,
                                             kecs_sync__load_visit, &load, &end);
   *out_more = !status && (again || end.read == sync->batch);
@@ -330,18 +337,15 @@ static kecs_status kecs_sync__push_log(kecs_sync *sync, bool *out_more) {
 
 /* ---- what was refused ---- */
 
-typedef struct kecs_sync__key {
-  kecs_kind kind;
-  char *key;
-  struct kecs_sync__key *next;
-} kecs_sync__key;
+KECS_PG__FN void kecs_sync__keys_free(kecs_sync__keys *keys) {
+  for (kecs_sync__key *key = keys->first; key; key = keys->first) {
+    keys->first = key->next;
+    kecs_pg__release_text(&keys->sync->allocator, key->key);
+    kecs_pg__release(&keys->sync->allocator, key, sizeof *key);
+  }
+}
 
-typedef struct kecs_sync__keys {
-  kecs_sync *sync;
-  kecs_sync__key *first;
-} kecs_sync__keys;
-
-static kecs_status kecs_sync__key_visit(const kecs_value *values, void *user) {
+KECS_PG__FN kecs_status kecs_sync__key_visit(const kecs_value *values, void *user) {
   kecs_sync__keys *keys = user;
   kecs_sync__key *key = kecs_pg__alloc(&keys->sync->allocator, sizeof *key);
   if (!key) {
@@ -355,21 +359,20 @@ static kecs_status kecs_sync__key_visit(const kecs_value *values, void *user) {
 }
 
 static kecs_status kecs_sync__push_refused(kecs_sync *sync) {
-  kecs_sync__load load = {sync, {NULL}, {NULL}, 0, false};
+  kecs_sync__load load;
   kecs_sync__keys keys = {sync, NULL};
   kecs_replica side = kecs_sync__side(sync);
   bool again = sync->notes.intent.id[0] != '\0';
+  kecs_sync__load_begin(&load, sync);
   kecs_status status = kecs_replica_sql(sync->store, "SELECT kind,key FROM {sync_refused} WHERE {own}true", NULL, 0, 2,
                                         kecs_sync__key_visit, &keys);
   bool any = keys.first != NULL;
-  for (kecs_sync__key *key = keys.first; key; key = keys.first) {
-    status = status ? status : kecs_replica_find(sync->store, &side, key->kind, key->key, kecs_sync__load_again, &load);
-    keys.first = key->next;
-    kecs_pg__release_text(&sync->allocator, key->key);
-    kecs_pg__release(&sync->allocator, key, sizeof *key);
+  for (const kecs_sync__key *key = keys.first; !status && key; key = key->next) {
+    status = kecs_replica_find(sync->store, &side, key->kind, key->key, kecs_sync__load_again, &load);
   }
+  kecs_sync__keys_free(&keys);
   if (!status && (any || again)) {
-    status = again ? KECS_OK : kecs_sync__intend(sync, 0, 0);
+    status = again ? KECS_OK : kecs_sync__intend(sync, KECS_SYNC__OF_REFUSED, 0);
     status = status ? status : kecs_sync__push_send(sync, &load);
   }
   kecs_sync__load_free(&load);
@@ -377,9 +380,15 @@ static kecs_status kecs_sync__push_refused(kecs_sync *sync) {
 }
 
 KECS_PG__FN kecs_status kecs_sync__push(kecs_sync *sync) {
-  bool log_first = sync->notes.intent.id[0] != '\0' && sync->notes.intent.seq > 0;
+  bool again = sync->notes.intent.id[0] != '\0';
   bool more = true;
-  kecs_status status = log_first ? kecs_sync__push_log(sync, &more) : KECS_OK;
+  kecs_status status = KECS_OK;
+  if (again && sync->notes.intent.seq == KECS_SYNC__OF_REFUSED) {
+    status = kecs_sync__push_refused(sync);
+  } else if (again && sync->notes.intent.seq > 0) {
+    status = kecs_sync__push_log(sync, &more);
+  }
+  status = status ? status : kecs_sync__repush(sync); /* before the log: what it acknowledges must be there */
   status = status ? status : kecs_sync__push_refused(sync);
   more = true;
   while (!status && more) {

@@ -10,80 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { KECS_SYNC__GREETINGS = 3 /* in one round: under its name, and under another one */ };
+
 /* ---- the handshake ---- */
-
-/* Columns of sync_hello. */
-enum {
-  KECS_SYNC__HUB,
-  KECS_SYNC__SITE,
-  KECS_SYNC__PUSH,
-  KECS_SYNC__NOW,
-  KECS_SYNC__HEAD,
-  KECS_SYNC__HEAD_ID,
-  KECS_SYNC__FLOOR,
-  KECS_SYNC__FITS
-};
-
-static kecs_status kecs_sync__hub_work(kecs_store *tx, void *user) {
-  const kecs_sync__notes *notes = user;
-  kecs_status status = kecs_sync__note(tx, "hub", notes->hub);
-  return status ? status : kecs_sync__note_number(tx, "site", notes->site);
-}
-
-/* The hub's identity and our number there; the first one that answers is ours from then on. */
-static kecs_status kecs_sync__check_hub(kecs_sync *sync, const PGresult *hello) {
-  const char *hub = kecs_sync__text(hello, 0, KECS_SYNC__HUB);
-  int64_t site = kecs_sync__number(hello, 0, KECS_SYNC__SITE);
-  if (sync->notes.hub[0] == '\0') {
-    snprintf(sync->notes.hub, sizeof sync->notes.hub, "%s", hub);
-    sync->notes.site = site;
-    return kecs_sync__transact(sync, kecs_sync__hub_work, &sync->notes);
-  }
-  if (strcmp(hub, sync->notes.hub) != 0) {
-    return kecs_pg__fail(KECS_E_CONFLICT,
-                         "%s is another hub than the one that this file began with; nothing was written",
-                         sync->place.shown);
-  }
-  return site == sync->notes.site ? KECS_OK
-                                  : kecs_pg__fail(KECS_E_CONFLICT,
-                                                  "the hub has forgotten the site \"%s\": it went back in its history. "
-                                                  "Nothing was written; docs/sync.md 9",
-                                                  sync->site);
-}
-
-static kecs_status kecs_sync__check_chain(kecs_sync *sync, const PGresult *hello, const PGresult *refused) {
-  const char *push = kecs_sync__text(hello, 0, KECS_SYNC__PUSH);
-  if (strcmp(push, sync->notes.push) == 0) {
-    return KECS_OK;
-  }
-  if (sync->notes.intent.id[0] && strcmp(push, sync->notes.intent.id) == 0) {
-    return kecs_sync__acknowledge(sync, refused);
-  }
-  return kecs_pg__fail(
-      KECS_E_CONFLICT,
-      "the hub knows of another last push of the site \"%s\": two devices have this name, the file was "
-      "copied or restored, or the hub went back. Nothing was written; docs/sync.md 9",
-      sync->site);
-}
-
-static kecs_status kecs_sync__check_cursor(kecs_sync *sync, const PGresult *hello) {
-  int64_t floor = kecs_sync__number(hello, 0, KECS_SYNC__FLOOR);
-  if (sync->notes.boot_kind == 0) {
-    return KECS_OK;
-  }
-  if (sync->notes.cursor < floor) {
-    return kecs_pg__fail(KECS_E_COMPACTED,
-                         "the hub has removed changes up to %lld, this edge has those up to %lld: it was away for too "
-                         "long. Nothing was written; docs/sync.md 9",
-                         (long long)floor, (long long)sync->notes.cursor);
-  }
-  return kecs_sync__text(hello, 0, KECS_SYNC__FITS)[0] == 't'
-             ? KECS_OK
-             : kecs_pg__fail(KECS_E_CONFLICT,
-                             "the hub's history is not the one that this edge has read up to %lld: a failover, or a "
-                             "restored hub. Nothing was written; docs/sync.md 9",
-                             (long long)sync->notes.cursor);
-}
 
 static kecs_status kecs_sync__check_version(kecs_sync *sync, const PGresult *result) {
   char version[KECS_SYNC__VERSION_SIZE];
@@ -97,18 +26,21 @@ static kecs_status kecs_sync__check_version(kecs_sync *sync, const PGresult *res
                    sync->place.shown, kecs_sync__text(result, 0, 0), version);
 }
 
-static kecs_status kecs_sync__hello(kecs_sync *sync) {
+static kecs_status kecs_sync__hello(kecs_sync *sync, bool *out_again) {
   kecs_sync__exchange exchange;
   char cursor[24];
   char size[24];
+  char number[24];
   snprintf(cursor, sizeof cursor, "%lld", (long long)sync->notes.cursor);
   snprintf(size, sizeof size, "%d", sync->batch);
-  const char *who[] = {sync->site, cursor, sync->notes.cursor_id};
+  snprintf(number, sizeof number, "%lld", (long long)sync->notes.site);
+  snprintf(sync->known_as, sizeof sync->known_as, "%s", sync->notes.alias[0] ? sync->notes.alias : sync->site);
+  const char *who[] = {sync->known_as, cursor, sync->notes.cursor_id, number};
   const char *window[] = {cursor, size};
   kecs_sync__begin(&exchange, sync, true);
   int version = kecs_sync__add_item(&exchange, "SELECT {S}sync_version()", "", NULL, 0);
   (void)kecs_sync__add_item(&exchange, "SELECT {S}change_number({T})", "", NULL, 0);
-  int hello = kecs_sync__add_item(&exchange, "SELECT * FROM {S}sync_hello({T},$1,$2,$3)", "", who, 3);
+  int hello = kecs_sync__add_item(&exchange, "SELECT * FROM {S}sync_hello({T},$1,$2,$3,$4)", "", who, 4);
   int next = kecs_sync__add_item(&exchange, "SELECT * FROM {S}sync_window({T},$1,$2)", "", window, 2);
   int refused = kecs_sync__add_item(&exchange,
                                     "SELECT r.kind,r.key,r.code FROM {S}sync_refused r JOIN {S}sync_sites s ON "
@@ -124,9 +56,7 @@ static kecs_status kecs_sync__hello(kecs_sync *sync) {
     snprintf(sync->until_id, sizeof sync->until_id, "%s", kecs_sync__text(exchange.item[next].result, 0, 1));
     sync->until_kinds = kecs_sync__number(exchange.item[next].result, 0, 2);
     status = kecs_sync__check_version(sync, exchange.item[version].result);
-    status = status ? status : kecs_sync__check_hub(sync, said);
-    status = status ? status : kecs_sync__check_chain(sync, said, exchange.item[refused].result);
-    status = status ? status : kecs_sync__check_cursor(sync, said);
+    status = status ? status : kecs_sync__identify(sync, said, exchange.item[refused].result, out_again);
   }
   kecs_sync__end(&exchange);
   return status;
@@ -138,15 +68,30 @@ static kecs_status kecs_sync__last_work(kecs_store *tx, void *user) {
   return kecs_sync__note_number(tx, "last", *(const int64_t *)user);
 }
 
+static kecs_status kecs_sync__round(kecs_sync *sync) {
+  bool again = true;
+  kecs_status status = kecs_sync__notes_read(sync);
+  sync->moved = false;
+  for (int times = 0; !status && again; times++) {
+    again = false;
+    status = times < KECS_SYNC__GREETINGS
+                 ? kecs_sync__hello(sync, &again)
+                 : kecs_pg__fail(KECS_E_CONFLICT, "others go on pushing under this site's name; try again later");
+  }
+  status = status ? status : kecs_sync__reconcile(sync);
+  status = status ? status : kecs_sync__pull(sync);
+  return status ? status : kecs_sync__push(sync);
+}
+
 KECS_STORE_API kecs_status kecs_sync_once(kecs_sync *sync, kecs_sync_report *out_report) {
   if (!sync) {
     return kecs_pg__fail(KECS_E_INVALID, "sync is NULL");
   }
   memset(&sync->report, 0, sizeof sync->report);
-  kecs_status status = kecs_sync__notes_read(sync);
-  status = status ? status : kecs_sync__hello(sync);
-  status = status ? status : kecs_sync__pull(sync);
-  status = status ? status : kecs_sync__push(sync);
+  kecs_status status = kecs_sync__round(sync);
+  if (status == KECS_E_CONFLICT && strcmp(kecs_last_error()->sqlstate, "KS001") == 0) {
+    status = kecs_sync__round(sync); /* another push under this name came in between: the handshake sees it now */
+  }
   int64_t now = kecs_replica_now(sync->store);
   bool idle = sync->report.pushed + sync->report.pulled == 0 && now - sync->notes.last_us < INT64_C(60000000);
   if (!status && !idle) { /* an idle edge does not wear its disk */
@@ -164,7 +109,9 @@ KECS_STORE_API kecs_status kecs_sync_status(kecs_sync *sync, kecs_sync_status_in
   }
   memset(out_info, 0, sizeof *out_info);
   kecs_status status = kecs_sync__notes_read(sync);
+  snprintf(sync->known_as, sizeof sync->known_as, "%s", sync->notes.alias[0] ? sync->notes.alias : sync->site);
   out_info->site = sync->site;
+  out_info->known_as = sync->known_as;
   out_info->number = sync->notes.site;
   out_info->cursor = sync->notes.cursor;
   out_info->last_us = sync->notes.last_us;

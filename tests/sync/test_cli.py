@@ -3,6 +3,7 @@
 
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import tempfile
@@ -44,7 +45,7 @@ def test_two_edges_and_a_hub():
         assert "conflicts 1;" in kecs("--db", one, "sync", "--hub", hub, "--site", "one")
         assert '"status":"INACTIVE"' in kecs("--db", one, "conflicts")
         state = kecs("--db", one, "sync", "status", "--hub", hub, "--site", "one")
-        assert "one (1)" in state and "conflicts  1" in state, state
+        assert re.search(r"one \(\d+\)", state) and "conflicts  1" in state, state
 
 
 def test_command_lines():

@@ -17,6 +17,7 @@ DRIVER = os.environ.get("KECS_SYNC_DRIVER", str(ROOT / "build/test/postgres/sync
 KINDS = {"cluster": "clusters", "service": "services", "task": "tasks", "container_instance": "container_instances",
          "account_setting": "account_settings", "attribute": "attributes", "tag": "resource_tags", "node": "nodes"}
 ARN = "arn:aws:ecs:us-east-1:000000000000:"
+AWAY, HISTORY, LOST, COPIED = 1, 2, 4, 8  # kecs_sync_cause
 
 
 class Driver:
@@ -115,9 +116,10 @@ class World:
         return json.loads(text) if status == "KECS_OK" else None
 
     def sync(self, name):
-        """{pushed, refused, pulled, conflicts, trips, out, into}"""
+        """{pushed, refused, pulled, conflicts, trips, out, into, reconciled, resent, dropped}"""
         numbers = map(int, self.ok("sync", name).split())
-        return dict(zip(("pushed", "refused", "pulled", "conflicts", "trips", "out", "into"), numbers))
+        return dict(zip(("pushed", "refused", "pulled", "conflicts", "trips", "out", "into", "reconciled", "resent",
+                         "dropped"), numbers))
 
     def edges(self):
         return sorted(name for name in self.drivers if name != "h")

@@ -68,9 +68,10 @@ static kecs_status close_store(place *at) {
 static kecs_status round_of(place *at) {
   kecs_sync_report report;
   kecs_status status = kecs_sync_once(at->sync, &report);
-  snprintf(said, sizeof said, "%lld %lld %lld %lld %lld %lld %lld", (long long)report.pushed, (long long)report.refused,
-           (long long)report.pulled, (long long)report.conflicts, (long long)report.round_trips,
-           (long long)report.bytes_out, (long long)report.bytes_in);
+  snprintf(said, sizeof said, "%lld %lld %lld %lld %lld %lld %lld %u %lld %lld", (long long)report.pushed,
+           (long long)report.refused, (long long)report.pulled, (long long)report.conflicts,
+           (long long)report.round_trips, (long long)report.bytes_out, (long long)report.bytes_in, report.reconciled,
+           (long long)report.resent, (long long)report.dropped);
   return status;
 }
 

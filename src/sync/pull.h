@@ -1,0 +1,46 @@
+/* sync/pull.h -- a page of the hub's rows and tombstones: how it is asked for, and how it is merged here. */
+#ifndef KECS_SYNC_PULL_H
+#define KECS_SYNC_PULL_H
+#include "sync/internal.h"
+
+/* Where a bootstrap is, beside the kinds. */
+enum { KECS_SYNC__BOOT_GRAVES = KECS_KIND_COUNT, KECS_SYNC__BOOT_DONE = KECS_KIND_COUNT + 1 };
+
+/* A page: for each kind the items of the exchange that have its tombstones and rows; 0: none. */
+typedef struct kecs_sync__page {
+  kecs_sync *sync;
+  kecs_sync__exchange exchange;
+  int graves[KECS_KIND_COUNT][2]; /* of the window; of what is wanted */
+  int rows[KECS_KIND_COUNT][2];
+  int window;
+  kecs_pg__text wanted[KECS_KIND_COUNT];
+  const char *wanted_values[KECS_KIND_COUNT];
+  bool wants;
+  kecs_replica side;
+  /* While it is applied. */
+  const kecs_kind_info *info;
+  int64_t pulled;
+  int64_t conflicts;
+  /* A bootstrap's. */
+  int64_t boot_kind;
+  int64_t boot_rid;
+} kecs_sync__page;
+
+/* "SELECT key,stamps...,columns...,rid FROM table t WHERE t.tenant=... AND " */
+KECS_PG__FN void kecs_sync__select(kecs_pg__text *out, const kecs_kind_info *info);
+
+/* Adds a statement that was put together, and frees its text. */
+KECS_PG__FN int kecs_sync__add_text(kecs_sync__exchange *exchange, kecs_pg__text *form, const char *table,
+                                    const char *const *values, int count);
+
+/* Merges what the page has; counts it in the page. */
+KECS_PG__FN kecs_status kecs_sync__apply(kecs_sync__page *page, kecs_store *tx);
+
+/* The same for tombstones of several kinds: key, stamp, site, kind. */
+KECS_PG__FN kecs_status kecs_sync__apply_mixed_graves(kecs_sync__page *page, kecs_store *tx, const PGresult *result);
+
+/* Runs one page, adds what it has done to the report, and reads the notes anew. */
+KECS_PG__FN kecs_status kecs_sync__page_run(kecs_sync *sync,
+                                            kecs_status (*run)(kecs_sync *sync, kecs_sync__page *page));
+
+#endif

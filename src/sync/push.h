@@ -1,0 +1,69 @@
+/* sync/push.h -- states that go to the hub: how they are collected as arrays, and sent as one push. */
+#ifndef KECS_SYNC_PUSH_H
+#define KECS_SYNC_PUSH_H
+#include "sync/internal.h"
+
+enum {
+  KECS_SYNC__PUT_FIXED = 8,  /* key, mask, three stamps with their sites */
+  KECS_SYNC__BURY_FIXED = 2, /* key, stamp */
+  KECS_SYNC__ARRAYS = 64 + KECS_SYNC__PUT_FIXED
+};
+
+/* What an intent is of, in the place of a sequence of the log. */
+enum { KECS_SYNC__OF_REFUSED = 0, KECS_SYNC__OF_REPUSH = -1 };
+
+/* A kind's rows, as arrays. */
+typedef struct kecs_sync__arrays {
+  kecs_pg__text array[KECS_SYNC__ARRAYS];
+  const char *values[KECS_SYNC__ARRAYS + 2]; /* site and cursor before them */
+  int count;
+  int64_t rows;
+} kecs_sync__arrays;
+
+typedef struct kecs_sync__load {
+  kecs_sync *sync;
+  kecs_sync__arrays *put[KECS_KIND_COUNT];
+  kecs_sync__arrays *bury[KECS_KIND_COUNT];
+  int64_t rows;
+  bool buries;
+  int64_t origin; /* the site that made the tombstones: those of one go together */
+} kecs_sync__load;
+
+/* Keys of rows that are sent beside the log. */
+typedef struct kecs_sync__key {
+  kecs_kind kind;
+  char *key;
+  bool sent;
+  struct kecs_sync__key *next;
+} kecs_sync__key;
+
+typedef struct kecs_sync__keys {
+  kecs_sync *sync;
+  kecs_sync__key *first;
+} kecs_sync__keys;
+
+KECS_PG__FN kecs_sync__arrays *kecs_sync__arrays_of(kecs_sync *sync, kecs_sync__arrays **slot);
+
+/* Adds a key's parts to the arrays from KECS_SYNC__BURY_FIXED on. */
+KECS_PG__FN void kecs_sync__load_key(kecs_sync__arrays *bury, const kecs_kind_info *info, const char *key);
+
+/* Adds a state to a load (`user`). */
+KECS_PG__FN kecs_status kecs_sync__load_visit(const kecs_replica_row *row, void *user);
+KECS_PG__FN void kecs_sync__load_begin(kecs_sync__load *load, kecs_sync *sync);
+KECS_PG__FN void kecs_sync__load_free(kecs_sync__load *load);
+
+/* Adds a line (kind, key) to kecs_sync__keys (`user`), before those that are there. */
+KECS_PG__FN kecs_status kecs_sync__key_visit(const kecs_value *values, void *user);
+KECS_PG__FN void kecs_sync__keys_free(kecs_sync__keys *keys);
+
+/* Notes a push with a new id, durably; and sends what the intent is of: one exchange, whose result is noted. */
+KECS_PG__FN kecs_status kecs_sync__intend(kecs_sync *sync, int64_t seq, int64_t stamp);
+KECS_PG__FN kecs_status kecs_sync__push_send(kecs_sync *sync, kecs_sync__load *load);
+
+/* Sends what a repair has found missing at the hub (repush.c). */
+KECS_PG__FN kecs_status kecs_sync__repush(kecs_sync *sync);
+
+/* Forgets the keys that were sent, in the transaction of their acknowledgement. */
+KECS_PG__FN kecs_status kecs_sync__repushed(kecs_store *tx, const kecs_sync *sync);
+
+#endif

@@ -1,0 +1,280 @@
+/* sync/reconcile.c -- a repair: all is compared with the hub by digests, and merged where it differs.
+ *
+ * The cursor is set to the head that the handshake told, first of all, as in a bootstrap: what changes from then on comes
+ * by the feed. Then, stage by stage, each page with its place in one transaction, so that a round that was cut off goes
+ * on there. No table is replaced; nothing is taken away but what the hub is known to have had and to have deleted. */
+#include "pg/prologue.h"
+
+#include "sync/reconcile.h"
+
+#include "sync/hub_sql.h"
+#include "sync/pull.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define KECS_SYNC__BUCKETS_NOTE "repair_buckets_%d"
+
+/* ---- notes ---- */
+
+KECS_PG__FN kecs_status kecs_sync__repair_note(kecs_store *tx, int64_t stage, int64_t kind, int64_t rid) {
+  kecs_status status = kecs_sync__note_number(tx, "repair", stage);
+  status = status ? status : kecs_sync__note_number(tx, "repair_kind", kind);
+  return status ? status : kecs_sync__note_number(tx, "repair_rid", rid);
+}
+
+static kecs_status kecs_sync__forget_buckets(kecs_store *tx) {
+  return kecs_replica_sql(tx, "DELETE FROM {sync_state} WHERE {own}substr(name,1,15)='repair_buckets_'", NULL, 0, 0,
+                          NULL, NULL);
+}
+
+KECS_PG__FN kecs_status kecs_sync__reconcile_begin(kecs_store *tx, const kecs_sync *sync, unsigned cause) {
+  int64_t causes = (int64_t)cause | (sync->notes.repair ? sync->notes.repair_cause : 0);
+  kecs_status status = kecs_sync__forget_buckets(tx);
+  status = status ? status : kecs_sync__repair_note(tx, KECS_SYNC__REPAIR_DIGEST, 1, 0);
+  status = status ? status : kecs_sync__note_number(tx, "repair_cause", causes);
+  status = status ? status : kecs_sync__note_number(tx, "cursor", sync->head);
+  status = status ? status : kecs_sync__note(tx, "cursor_id", sync->head_id);
+  /* A bootstrap that was under way is a part of it. */
+  return status ? status : kecs_sync__note_number(tx, "boot_kind", KECS_SYNC__BOOT_DONE);
+}
+
+static kecs_status kecs_sync__buckets_visit(const kecs_value *values, void *user) {
+  kecs_sync__buckets_read(user, values[0].text);
+  return KECS_OK;
+}
+
+KECS_PG__FN kecs_status kecs_sync__repair_buckets(kecs_sync *sync, int kind, kecs_sync__buckets *out_buckets) {
+  char name[32];
+  snprintf(name, sizeof name, KECS_SYNC__BUCKETS_NOTE, kind);
+  kecs_value value = kecs_sync__value_text(name);
+  memset(out_buckets, 0, sizeof *out_buckets);
+  return kecs_replica_sql(sync->store, "SELECT value FROM {sync_state} WHERE {own}name=?1", &value, 1, 1,
+                          kecs_sync__buckets_visit, out_buckets);
+}
+
+typedef struct kecs_sync__step {
+  int64_t stage;
+  int64_t kind;
+  int64_t rid;
+} kecs_sync__step;
+
+static kecs_status kecs_sync__step_work(kecs_store *tx, void *user) {
+  const kecs_sync__step *step = user;
+  kecs_status status = kecs_sync__repair_note(tx, step->stage, step->kind, step->rid);
+  return status || step->stage != KECS_SYNC__REPAIR_NONE ? status : kecs_sync__forget_buckets(tx);
+}
+
+static kecs_status kecs_sync__step_to(kecs_sync *sync, int64_t stage, int64_t kind) {
+  kecs_sync__step step = {stage, kind, 0};
+  kecs_status status = kecs_sync__transact(sync, kecs_sync__step_work, &step);
+  return status ? status : kecs_sync__notes_read(sync);
+}
+
+/* ---- digests ---- */
+
+typedef struct kecs_sync__digests {
+  kecs_sync__exchange exchange;
+  int item[KECS_KIND_COUNT];
+  char text[KECS_KIND_COUNT][KECS_SYNC__BUCKETS_TEXT];
+  kecs_sync__buckets buckets;
+} kecs_sync__digests;
+
+static kecs_status kecs_sync__digests_work(kecs_store *tx, void *user) {
+  const kecs_sync__digests *digests = user;
+  kecs_status status = kecs_sync__repair_note(tx, KECS_SYNC__REPAIR_ROWS, 1, 0);
+  for (int kind = 1; !status && kind < KECS_KIND_COUNT; kind++) {
+    char name[32];
+    snprintf(name, sizeof name, KECS_SYNC__BUCKETS_NOTE, kind);
+    status = digests->text[kind][0] ? kecs_sync__note(tx, name, digests->text[kind]) : KECS_OK;
+  }
+  return status;
+}
+
+static kecs_status kecs_sync__digests_run(kecs_sync *sync, kecs_sync__digests *digests) {
+  kecs_sync__begin(&digests->exchange, sync, false);
+  for (int kind = 1; kind < KECS_KIND_COUNT; kind++) {
+    if (sync->kinds & KECS_BIT(kind)) {
+      digests->item[kind] =
+          kecs_sync__add_item(&digests->exchange, "SELECT bucket,digest FROM {S}sync_digest_{t}({T})",
+                              kecs_kind_describe((kecs_kind)kind)->table, NULL, 0);
+    }
+  }
+  kecs_status status = kecs_sync__send(&digests->exchange, "compare");
+  for (int kind = 1; !status && kind < KECS_KIND_COUNT; kind++) {
+    if (digests->item[kind]) {
+      status = kecs_sync__digest(sync, (kecs_kind)kind, digests->exchange.item[digests->item[kind]].result,
+                                 &digests->buckets);
+      if (!status && digests->buckets.count > 0) {
+        kecs_sync__buckets_text(&digests->buckets, digests->text[kind]);
+      }
+    }
+  }
+  kecs_sync__end(&digests->exchange);
+  status = status ? status : kecs_sync__transact(sync, kecs_sync__digests_work, digests);
+  return status ? status : kecs_sync__notes_read(sync);
+}
+
+static kecs_status kecs_sync__compare_digests(kecs_sync *sync) {
+  kecs_sync__digests *digests = kecs_pg__alloc(&sync->allocator, sizeof *digests);
+  kecs_status status = digests ? kecs_sync__digests_run(sync, digests) : KECS_E_NOMEM;
+  kecs_pg__release(&sync->allocator, digests, sizeof *digests);
+  return status;
+}
+
+/* ---- the hub's rows ---- */
+
+static kecs_status kecs_sync__apply_rows_page(kecs_store *tx, void *user) {
+  kecs_sync__page *page = user;
+  kecs_status status = kecs_sync__apply(page, tx);
+  return status ? status : kecs_sync__repair_note(tx, KECS_SYNC__REPAIR_ROWS, page->boot_kind, page->boot_rid);
+}
+
+static kecs_status kecs_sync__rows_page(kecs_sync *sync, kecs_sync__page *page, const char *buckets) {
+  const kecs_kind_info *info = kecs_kind_describe((kecs_kind)sync->notes.repair_kind);
+  kecs_pg__text form = {&sync->allocator, NULL, 0, 0, KECS_OK};
+  char rid[24];
+  char size[24];
+  snprintf(rid, sizeof rid, "%lld", (long long)sync->notes.repair_rid);
+  snprintf(size, sizeof size, "%d", sync->batch);
+  const char *values[] = {rid, size, buckets};
+  kecs_sync__select(&form, info);
+  kecs_pg__text_adds(&form, "t.rid>$1 AND {S}sync_bucket(");
+  kecs_sync__key_text(&form, info, "t");
+  kecs_pg__text_adds(&form, ")=ANY($3::integer[]) ORDER BY t.rid LIMIT $2");
+  kecs_sync__begin(&page->exchange, sync, false);
+  int item = kecs_sync__add_text(&page->exchange, &form, info->table, values, 3);
+  kecs_status status = kecs_sync__send(&page->exchange, "compare");
+  const PGresult *result = status ? NULL : page->exchange.item[item].result;
+  int count = result ? PQntuples(result) : 0;
+  page->rows[info->kind][0] = item;
+  page->boot_kind = sync->notes.repair_kind + (count < sync->batch);
+  page->boot_rid = count < sync->batch ? 0 : kecs_sync__number(result, count - 1, PQnfields(result) - 1);
+  return status ? status : kecs_sync__transact(sync, kecs_sync__apply_rows_page, page);
+}
+
+static kecs_status kecs_sync__repair_rows(kecs_sync *sync, kecs_sync__page *page) {
+  kecs_sync__buckets buckets;
+  kecs_pg__text array = {&sync->allocator, NULL, 0, 0, KECS_OK};
+  kecs_status status = kecs_sync__repair_buckets(sync, (int)sync->notes.repair_kind, &buckets);
+  kecs_sync__buckets_array(&buckets, &array);
+  status = status ? status : array.status;
+  if (!status && buckets.count > 0) {
+    status = kecs_sync__rows_page(sync, page, array.data);
+  } else if (!status) {
+    kecs_sync__step step = {KECS_SYNC__REPAIR_ROWS, sync->notes.repair_kind + 1, 0};
+    status = kecs_sync__transact(sync, kecs_sync__step_work, &step);
+  }
+  kecs_pg__text_free(&array);
+  return status;
+}
+
+/* ---- the hub's tombstones ---- */
+
+static kecs_status kecs_sync__apply_graves_page(kecs_store *tx, void *user) {
+  kecs_sync__page *page = user;
+  kecs_status status = kecs_sync__apply_mixed_graves(page, tx, page->exchange.item[page->window].result);
+  return status ? status : kecs_sync__repair_note(tx, page->boot_kind, 1, page->boot_rid);
+}
+
+enum { KECS_SYNC__GRAVES_FIXED = 2 /* parameters before the kinds' buckets */ };
+
+typedef struct kecs_sync__grave_kinds {
+  kecs_pg__text form;
+  kecs_pg__text array[KECS_KIND_COUNT];
+  const char *values[KECS_SYNC__GRAVES_FIXED + KECS_KIND_COUNT];
+  int count;
+} kecs_sync__grave_kinds;
+
+/* "x.kind=1 AND sync_bucket(x.key)=ANY($3) OR x.kind=2 AND ..." */
+static kecs_status kecs_sync__grave_kinds_fill(kecs_sync *sync, kecs_sync__grave_kinds *kinds) {
+  kecs_status status = KECS_OK;
+  kecs_pg__text_adds(&kinds->form, "SELECT x.key,x.stamp,coalesce(x.site,0),x.kind,x.seq FROM {S}change_tombstones x "
+                                   "WHERE x.tenant={T} AND x.seq>$1 AND (false");
+  for (int kind = 1; !status && kind < KECS_KIND_COUNT; kind++) {
+    kecs_sync__buckets buckets;
+    char condition[96];
+    status = kecs_sync__repair_buckets(sync, kind, &buckets);
+    if (!status && buckets.count > 0) {
+      snprintf(condition, sizeof condition, " OR x.kind=%d AND {S}sync_bucket(x.key)=ANY($%d::integer[])", kind,
+               kinds->count + 1);
+      kecs_pg__text_adds(&kinds->form, condition);
+      kecs_sync__buckets_array(&buckets, &kinds->array[kind]);
+      status = kinds->array[kind].status;
+      kinds->values[kinds->count++] = kinds->array[kind].data;
+    }
+  }
+  kecs_pg__text_adds(&kinds->form, ") ORDER BY x.seq LIMIT $2");
+  return status ? status : kinds->form.status;
+}
+
+static kecs_status kecs_sync__graves_send(kecs_sync *sync, kecs_sync__page *page, kecs_sync__grave_kinds *kinds) {
+  kecs_sync__begin(&page->exchange, sync, false);
+  page->window = kecs_sync__add_item(&page->exchange, kinds->form.data, "", kinds->values, kinds->count);
+  kecs_status status = kecs_sync__send(&page->exchange, "compare");
+  const PGresult *result = status ? NULL : page->exchange.item[page->window].result;
+  int count = result ? PQntuples(result) : 0;
+  page->boot_kind = count < sync->batch ? KECS_SYNC__REPAIR_COMPARE : KECS_SYNC__REPAIR_GRAVES;
+  page->boot_rid = count < sync->batch ? 0 : kecs_sync__number(result, count - 1, 4);
+  return status ? status : kecs_sync__transact(sync, kecs_sync__apply_graves_page, page);
+}
+
+static kecs_status kecs_sync__repair_graves(kecs_sync *sync, kecs_sync__page *page) {
+  kecs_sync__grave_kinds kinds;
+  char seq[24];
+  char size[24];
+  memset(&kinds, 0, sizeof kinds);
+  snprintf(seq, sizeof seq, "%lld", (long long)sync->notes.repair_rid);
+  snprintf(size, sizeof size, "%d", sync->batch);
+  kinds.form.allocator = &sync->allocator;
+  for (int kind = 0; kind < KECS_KIND_COUNT; kind++) {
+    kinds.array[kind].allocator = &sync->allocator;
+  }
+  kinds.values[0] = seq;
+  kinds.values[1] = size;
+  kinds.count = KECS_SYNC__GRAVES_FIXED;
+  kecs_status status = kecs_sync__grave_kinds_fill(sync, &kinds);
+  if (!status && kinds.count > KECS_SYNC__GRAVES_FIXED) {
+    status = kecs_sync__graves_send(sync, page, &kinds);
+  } else if (!status) {
+    kecs_sync__step step = {KECS_SYNC__REPAIR_COMPARE, 1, 0};
+    status = kecs_sync__transact(sync, kecs_sync__step_work, &step);
+  }
+  for (int kind = 0; kind < KECS_KIND_COUNT; kind++) {
+    kecs_pg__text_free(&kinds.array[kind]);
+  }
+  kecs_pg__text_free(&kinds.form);
+  return status;
+}
+
+/* ---- all of it ---- */
+
+static kecs_status kecs_sync__repair_step(kecs_sync *sync) {
+  switch (sync->notes.repair) {
+    case KECS_SYNC__REPAIR_DIGEST:
+      return kecs_sync__compare_digests(sync);
+    case KECS_SYNC__REPAIR_ROWS:
+      return sync->notes.repair_kind < KECS_KIND_COUNT ? kecs_sync__page_run(sync, kecs_sync__repair_rows)
+                                                       : kecs_sync__step_to(sync, KECS_SYNC__REPAIR_GRAVES, 1);
+    case KECS_SYNC__REPAIR_GRAVES:
+      return kecs_sync__page_run(sync, kecs_sync__repair_graves);
+    case KECS_SYNC__REPAIR_COMPARE:
+      return sync->notes.repair_kind < KECS_KIND_COUNT ? kecs_sync__compare_rows(sync)
+                                                       : kecs_sync__step_to(sync, KECS_SYNC__REPAIR_COMPARE_GRAVES, 1);
+    case KECS_SYNC__REPAIR_COMPARE_GRAVES:
+      return kecs_sync__compare_graves(sync);
+    default:
+      return kecs_sync__step_to(sync, KECS_SYNC__REPAIR_NONE, 1);
+  }
+}
+
+KECS_PG__FN kecs_status kecs_sync__reconcile(kecs_sync *sync) {
+  kecs_status status = KECS_OK;
+  if (sync->notes.repair) {
+    sync->report.reconciled |= (unsigned)sync->notes.repair_cause;
+  }
+  while (!status && sync->notes.repair) {
+    status = kecs_sync__repair_step(sync);
+  }
+  return status;
+}
