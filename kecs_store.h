@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * b2b232e3874d4dacefaa2de7e0425c09170634383a35758fd25955d537b0087e */
+ * df3ddb6daf51201c363d124880dc9146bac02dcbcbcf1ad5774dc684d71313c5 */
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
 /* kecs_store.h -- a durable, typed store for the state of a container orchestrator, in one SQLite file.
  *
@@ -3387,11 +3387,13 @@ typedef struct kecs_replica_end {
   int64_t read;  /* entries */
 } kecs_replica_end;
 
-/* Reads entries of the log above the push mark, at most `limit`, or all up to `upto_seq` where that is not 0, and calls
- * `visit` once for each of their rows that is pending: dead ones first, children before parents, then rows, parents
- * before children. What `visit` gets dies when it returns. */
+/* Reads entries of the log above the push mark, at most `limit`, or all up to an earlier walk's end where `upto` is not
+ * NULL, and calls `visit` once for each of their rows that is pending: dead ones first, children before parents, then
+ * rows, parents before children. Rows whose entries were folded to a later place belong to the walk when their first
+ * change is not later than its end: so every local stamp up to end.stamp was visited, now or before. What `visit` gets
+ * dies when it returns. */
 KECS_STORE_API kecs_status kecs_replica_pending(kecs_store *store, const kecs_replica *side, int limit,
-                                                int64_t upto_seq,
+                                                const kecs_replica_end *upto,
                                                 kecs_status (*visit)(const kecs_replica_row *row, void *user),
                                                 void *user, kecs_replica_end *out_end);
 
@@ -27385,33 +27387,52 @@ static kecs_status kecs__roam_add(kecs__roam *walk, const kecs_value *entry) {
   return KECS_OK;
 }
 
-/* The entries above the mark, folded ones among them, in their order. */
-static kecs_status kecs__roam_entries(kecs__roam *walk, int limit, int64_t upto_seq, kecs_replica_end *out_end) {
+/* What a statement finds: seq, kind, rid, op, stamp. */
+static kecs_status kecs__roam_read(kecs__roam *walk, const char *sql, const kecs_value *values, int count,
+                                   kecs_replica_end *out_end) {
   kecs__cached *cached = NULL;
   kecs_value entry[5];
   bool row = false;
-  int64_t pushed = 0;
-  kecs_status status = kecs__feed_state(walk->session, KECS__FEED_PUSHED, &pushed);
-  kecs_value values[] = {kecs__value_int(pushed), kecs__value_int(upto_seq ? upto_seq : INT64_MAX),
-                         kecs__value_int(upto_seq ? -1 : limit)};
-  status = status
-               ? status
-               : kecs__feed_statement(walk->session,
-                                      "SELECT seq,kind,rid,op,stamp FROM {change_folds} WHERE {own}seq>?1 AND seq<=?2 "
-                                      "UNION ALL SELECT seq,kind,rid,op,stamp FROM {changes} WHERE {own}seq>?1 AND "
-                                      "seq<=?2 ORDER BY 1 LIMIT ?3",
-                                      &cached);
-  status = status ? status : kecs__statement_start(walk->session, cached, values, 3, &row);
+  kecs_status status = kecs__feed_statement(walk->session, sql, &cached);
+  status = status ? status : kecs__statement_start(walk->session, cached, values, count, &row);
   while (!status && row) {
     kecs__statement_columns(walk->session, cached, entry, 5);
-    out_end->seq = entry[0].number;
-    out_end->stamp = entry[4].number;
-    out_end->read++;
+    if (out_end) {
+      out_end->seq = entry[0].number;
+      out_end->stamp = entry[4].number;
+      out_end->read++;
+    }
     status = kecs__roam_add(walk, entry);
     status = status ? status : kecs__statement_step(walk->session, cached, &row);
   }
   kecs__statement_done(walk->session, cached);
   return status;
+}
+
+/* The entries above the mark, folded ones among them, in their order; then folds that stand later, but began before the
+ * end: another entry, such as a merge's, has moved them there. Without them the end's stamp would be acknowledged, and
+ * a change with an earlier one would never be pushed. */
+static kecs_status kecs__roam_entries(kecs__roam *walk, int limit, const kecs_replica_end *upto,
+                                      kecs_replica_end *out_end) {
+  int64_t pushed = 0;
+  kecs_status status = kecs__feed_state(walk->session, KECS__FEED_PUSHED, &pushed);
+  kecs_value values[] = {kecs__value_int(pushed), kecs__value_int(upto ? upto->seq : INT64_MAX),
+                         kecs__value_int(upto ? -1 : limit)};
+  status = status ? status
+                  : kecs__roam_read(walk,
+                                    "SELECT seq,kind,rid,op,stamp FROM {change_folds} WHERE {own}seq>?1 AND seq<=?2 "
+                                    "UNION ALL SELECT seq,kind,rid,op,stamp FROM {changes} WHERE {own}seq>?1 AND "
+                                    "seq<=?2 ORDER BY 1 LIMIT ?3",
+                                    values, 3, out_end);
+  const kecs_replica_end *end = upto ? upto : out_end;
+  kecs_value after[] = {kecs__value_int(end->seq), kecs__value_int(end->stamp),
+                        kecs__value_int((int64_t)KECS__FEED_DELETED)};
+  return status || end->seq == 0
+             ? status
+             : kecs__roam_read(walk,
+                               "SELECT seq,kind,rid,op,stamp FROM {change_folds} WHERE {own}seq>?1 AND oldest<=?2 AND "
+                               "op<>?3",
+                               after, 3, NULL);
 }
 
 /* Dead ones first, children before parents; then rows, parents before children. */
@@ -27523,22 +27544,22 @@ static kecs_status kecs__roam_run(kecs_store *store, kecs__roam *walk, kecs_stat
 
 typedef struct kecs__pending_job {
   int limit;
-  int64_t upto_seq;
+  const kecs_replica_end *upto;
   kecs_replica_end *end;
 } kecs__pending_job;
 
 static kecs_status kecs__pending_work(kecs__roam *walk, void *user) {
   const kecs__pending_job *job = user;
-  kecs_status status = kecs__roam_entries(walk, job->limit, job->upto_seq, job->end);
+  kecs_status status = kecs__roam_entries(walk, job->limit, job->upto, job->end);
   return status ? status : kecs__roam_all(walk);
 }
 
 KECS_STORE_API kecs_status kecs_replica_pending(kecs_store *store, const kecs_replica *side, int limit,
-                                                int64_t upto_seq,
+                                                const kecs_replica_end *upto,
                                                 kecs_status (*visit)(const kecs_replica_row *row, void *user),
                                                 void *user, kecs_replica_end *out_end) {
   kecs__roam walk = {NULL, side, visit, user, NULL, 0, 0, {NULL, NULL, false}};
-  kecs__pending_job job = {limit, upto_seq, out_end};
+  kecs__pending_job job = {limit, upto, out_end};
   kecs_status status = kecs__check_pointer(side, "side");
   status = status ? status : kecs__check_pointer(out_end, "out_end");
   if (status) {
@@ -27886,8 +27907,8 @@ static kecs_status kecs__merge_lost(kecs__join *merge, bool ours, const char *re
                                    theirs->stamp[at], theirs->site[at]);
 }
 
-/* Local stamps go on above what was merged: also above deletions, or a key that is created again here would begin a life
- * that has ended already. */
+/* Local stamps go on above what was merged: also above deletions, or a key that is created again here would begin a
+ * life that has ended already. */
 static void kecs__merge_raise(kecs__join *merge) {
   kecs__place *place = &merge->write->session->place;
   for (int i = 0; i < KECS_REPLICA_STAMPS; i++) {
@@ -28221,13 +28242,16 @@ static kecs_status kecs__merge_take(kecs__join *merge, unsigned groups) {
 
 /* ---- comparing ---- */
 
-/* The stamp of a group before the first change that is not acknowledged: what that change was based on. */
+/* The stamp of a group before the first change that is not acknowledged: what that change was based on. It stands in the
+ * row's first entry with the group, or in the fold of such entries. */
+#define KECS__FIRST_BASE(base, bit)                                                                  \
+  "SELECT " base " FROM (SELECT seq," base                                                           \
+  " FROM {change_folds} WHERE {own}rid=?1 AND kind=?2 AND groups&" bit "<>0 UNION ALL SELECT seq," base \
+  " FROM {changes} WHERE {own}rid=?1 AND kind=?2 AND groups&" bit "<>0 AND stamp>?3) ORDER BY seq LIMIT 1"
+
 static kecs_status kecs__merge_base(kecs__join *merge, int at, int64_t *out_base) {
-  static const char *const forms[KECS_REPLICA_STAMPS] = {
-      NULL,
-      "SELECT base_spec FROM {changes} WHERE {own}rid=?1 AND kind=?2 AND groups&2<>0 AND stamp>?3 ORDER BY seq LIMIT 1",
-      "SELECT base_status FROM {changes} WHERE {own}rid=?1 AND kind=?2 AND groups&4<>0 AND stamp>?3 ORDER BY seq LIMIT "
-      "1"};
+  static const char *const forms[KECS_REPLICA_STAMPS] = {NULL, KECS__FIRST_BASE("base_spec", "2"),
+                                                         KECS__FIRST_BASE("base_status", "4")};
   kecs_value values[] = {kecs__value_int(merge->ours.rid), kecs__value_int((int64_t)merge->row->kind),
                          kecs__value_int(merge->side->acked)};
   return kecs__feed_number(merge->write->session, forms[at], values, 3, out_base);
@@ -31034,10 +31058,10 @@ KECS_STORE_API uint64_t kecs_replica_kinds(kecs_store *store) {
 }
 
 KECS_STORE_API kecs_status kecs_replica_pending(kecs_store *store, const kecs_replica *side, int limit,
-                                                int64_t upto_seq,
+                                                const kecs_replica_end *upto,
                                                 kecs_status (*visit)(const kecs_replica_row *row, void *user),
                                                 void *user, kecs_replica_end *out_end) {
-  (void)store, (void)side, (void)limit, (void)upto_seq, (void)visit, (void)user, (void)out_end;
+  (void)store, (void)side, (void)limit, (void)upto, (void)visit, (void)user, (void)out_end;
   return kecs__fail_no_watch();
 }
 

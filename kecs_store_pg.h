@@ -1,5 +1,5 @@
 /* kecs_store_pg.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 81afd71ca2aa9492b2e3c76187745ac65e204a912d3b4b86e84a03b3bdb69019 */
+ * 4b24a77cb79fe5867599d6adb2dff2602a430eb7cd156b7b855cd750e33c4938 */
 /* ---- doc/manual_pg.h --------------------------------------------------------------------------------------------- */
 /* kecs_store_pg.h -- PostgreSQL behind the calls of kecs_store.h.
  *
@@ -6331,7 +6331,8 @@ static kecs_status kecs_sync__push_log(kecs_sync *sync, bool *out_more) {
   kecs_replica_end end;
   bool again = sync->notes.intent.id[0] != '\0';
   kecs_sync__load_begin(&load, sync);
-  kecs_status status = kecs_replica_pending(sync->store, &side, sync->batch, again ? sync->notes.intent.seq : 0,
+  kecs_replica_end upto = {sync->notes.intent.seq, sync->notes.intent.stamp, 0};
+  kecs_status status = kecs_replica_pending(sync->store, &side, sync->batch, again ? &upto : NULL,
                                             kecs_sync__load_visit, &load, &end);
   *out_more = !status && (again || end.read == sync->batch);
   if (!status && !again && load.rows == 0) {

@@ -158,10 +158,10 @@ KECS_STORE_API uint64_t kecs_replica_kinds(kecs_store *store) {
 }
 
 KECS_STORE_API kecs_status kecs_replica_pending(kecs_store *store, const kecs_replica *side, int limit,
-                                                int64_t upto_seq,
+                                                const kecs_replica_end *upto,
                                                 kecs_status (*visit)(const kecs_replica_row *row, void *user),
                                                 void *user, kecs_replica_end *out_end) {
-  (void)store, (void)side, (void)limit, (void)upto_seq, (void)visit, (void)user, (void)out_end;
+  (void)store, (void)side, (void)limit, (void)upto, (void)visit, (void)user, (void)out_end;
   return kecs__fail_no_watch();
 }
 

@@ -218,33 +218,52 @@ static kecs_status kecs__roam_add(kecs__roam *walk, const kecs_value *entry) {
   return KECS_OK;
 }
 
-/* The entries above the mark, folded ones among them, in their order. */
-static kecs_status kecs__roam_entries(kecs__roam *walk, int limit, int64_t upto_seq, kecs_replica_end *out_end) {
+/* What a statement finds: seq, kind, rid, op, stamp. */
+static kecs_status kecs__roam_read(kecs__roam *walk, const char *sql, const kecs_value *values, int count,
+                                   kecs_replica_end *out_end) {
   kecs__cached *cached = NULL;
   kecs_value entry[5];
   bool row = false;
-  int64_t pushed = 0;
-  kecs_status status = kecs__feed_state(walk->session, KECS__FEED_PUSHED, &pushed);
-  kecs_value values[] = {kecs__value_int(pushed), kecs__value_int(upto_seq ? upto_seq : INT64_MAX),
-                         kecs__value_int(upto_seq ? -1 : limit)};
-  status = status
-               ? status
-               : kecs__feed_statement(walk->session,
-                                      "SELECT seq,kind,rid,op,stamp FROM {change_folds} WHERE {own}seq>?1 AND seq<=?2 "
-                                      "UNION ALL SELECT seq,kind,rid,op,stamp FROM {changes} WHERE {own}seq>?1 AND "
-                                      "seq<=?2 ORDER BY 1 LIMIT ?3",
-                                      &cached);
-  status = status ? status : kecs__statement_start(walk->session, cached, values, 3, &row);
+  kecs_status status = kecs__feed_statement(walk->session, sql, &cached);
+  status = status ? status : kecs__statement_start(walk->session, cached, values, count, &row);
   while (!status && row) {
     kecs__statement_columns(walk->session, cached, entry, 5);
-    out_end->seq = entry[0].number;
-    out_end->stamp = entry[4].number;
-    out_end->read++;
+    if (out_end) {
+      out_end->seq = entry[0].number;
+      out_end->stamp = entry[4].number;
+      out_end->read++;
+    }
     status = kecs__roam_add(walk, entry);
     status = status ? status : kecs__statement_step(walk->session, cached, &row);
   }
   kecs__statement_done(walk->session, cached);
   return status;
+}
+
+/* The entries above the mark, folded ones among them, in their order; then folds that stand later, but began before the
+ * end: another entry, such as a merge's, has moved them there. Without them the end's stamp would be acknowledged, and
+ * a change with an earlier one would never be pushed. */
+static kecs_status kecs__roam_entries(kecs__roam *walk, int limit, const kecs_replica_end *upto,
+                                      kecs_replica_end *out_end) {
+  int64_t pushed = 0;
+  kecs_status status = kecs__feed_state(walk->session, KECS__FEED_PUSHED, &pushed);
+  kecs_value values[] = {kecs__value_int(pushed), kecs__value_int(upto ? upto->seq : INT64_MAX),
+                         kecs__value_int(upto ? -1 : limit)};
+  status = status ? status
+                  : kecs__roam_read(walk,
+                                    "SELECT seq,kind,rid,op,stamp FROM {change_folds} WHERE {own}seq>?1 AND seq<=?2 "
+                                    "UNION ALL SELECT seq,kind,rid,op,stamp FROM {changes} WHERE {own}seq>?1 AND "
+                                    "seq<=?2 ORDER BY 1 LIMIT ?3",
+                                    values, 3, out_end);
+  const kecs_replica_end *end = upto ? upto : out_end;
+  kecs_value after[] = {kecs__value_int(end->seq), kecs__value_int(end->stamp),
+                        kecs__value_int((int64_t)KECS__FEED_DELETED)};
+  return status || end->seq == 0
+             ? status
+             : kecs__roam_read(walk,
+                               "SELECT seq,kind,rid,op,stamp FROM {change_folds} WHERE {own}seq>?1 AND oldest<=?2 AND "
+                               "op<>?3",
+                               after, 3, NULL);
 }
 
 /* Dead ones first, children before parents; then rows, parents before children. */
@@ -356,22 +375,22 @@ static kecs_status kecs__roam_run(kecs_store *store, kecs__roam *walk, kecs_stat
 
 typedef struct kecs__pending_job {
   int limit;
-  int64_t upto_seq;
+  const kecs_replica_end *upto;
   kecs_replica_end *end;
 } kecs__pending_job;
 
 static kecs_status kecs__pending_work(kecs__roam *walk, void *user) {
   const kecs__pending_job *job = user;
-  kecs_status status = kecs__roam_entries(walk, job->limit, job->upto_seq, job->end);
+  kecs_status status = kecs__roam_entries(walk, job->limit, job->upto, job->end);
   return status ? status : kecs__roam_all(walk);
 }
 
 KECS_STORE_API kecs_status kecs_replica_pending(kecs_store *store, const kecs_replica *side, int limit,
-                                                int64_t upto_seq,
+                                                const kecs_replica_end *upto,
                                                 kecs_status (*visit)(const kecs_replica_row *row, void *user),
                                                 void *user, kecs_replica_end *out_end) {
   kecs__roam walk = {NULL, side, visit, user, NULL, 0, 0, {NULL, NULL, false}};
-  kecs__pending_job job = {limit, upto_seq, out_end};
+  kecs__pending_job job = {limit, upto, out_end};
   kecs_status status = kecs__check_pointer(side, "side");
   status = status ? status : kecs__check_pointer(out_end, "out_end");
   if (status) {

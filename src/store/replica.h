@@ -60,11 +60,13 @@ typedef struct kecs_replica_end {
   int64_t read;  /* entries */
 } kecs_replica_end;
 
-/* Reads entries of the log above the push mark, at most `limit`, or all up to `upto_seq` where that is not 0, and calls
- * `visit` once for each of their rows that is pending: dead ones first, children before parents, then rows, parents
- * before children. What `visit` gets dies when it returns. */
+/* Reads entries of the log above the push mark, at most `limit`, or all up to an earlier walk's end where `upto` is not
+ * NULL, and calls `visit` once for each of their rows that is pending: dead ones first, children before parents, then
+ * rows, parents before children. Rows whose entries were folded to a later place belong to the walk when their first
+ * change is not later than its end: so every local stamp up to end.stamp was visited, now or before. What `visit` gets
+ * dies when it returns. */
 KECS_STORE_API kecs_status kecs_replica_pending(kecs_store *store, const kecs_replica *side, int limit,
-                                                int64_t upto_seq,
+                                                const kecs_replica_end *upto,
                                                 kecs_status (*visit)(const kecs_replica_row *row, void *user),
                                                 void *user, kecs_replica_end *out_end);
 

@@ -97,8 +97,8 @@ static kecs_status kecs__merge_lost(kecs__join *merge, bool ours, const char *re
                                    theirs->stamp[at], theirs->site[at]);
 }
 
-/* Local stamps go on above what was merged: also above deletions, or a key that is created again here would begin a life
- * that has ended already. */
+/* Local stamps go on above what was merged: also above deletions, or a key that is created again here would begin a
+ * life that has ended already. */
 static void kecs__merge_raise(kecs__join *merge) {
   kecs__place *place = &merge->write->session->place;
   for (int i = 0; i < KECS_REPLICA_STAMPS; i++) {
@@ -432,13 +432,16 @@ static kecs_status kecs__merge_take(kecs__join *merge, unsigned groups) {
 
 /* ---- comparing ---- */
 
-/* The stamp of a group before the first change that is not acknowledged: what that change was based on. */
+/* The stamp of a group before the first change that is not acknowledged: what that change was based on. It stands in the
+ * row's first entry with the group, or in the fold of such entries. */
+#define KECS__FIRST_BASE(base, bit)                                                                  \
+  "SELECT " base " FROM (SELECT seq," base                                                           \
+  " FROM {change_folds} WHERE {own}rid=?1 AND kind=?2 AND groups&" bit "<>0 UNION ALL SELECT seq," base \
+  " FROM {changes} WHERE {own}rid=?1 AND kind=?2 AND groups&" bit "<>0 AND stamp>?3) ORDER BY seq LIMIT 1"
+
 static kecs_status kecs__merge_base(kecs__join *merge, int at, int64_t *out_base) {
-  static const char *const forms[KECS_REPLICA_STAMPS] = {
-      NULL,
-      "SELECT base_spec FROM {changes} WHERE {own}rid=?1 AND kind=?2 AND groups&2<>0 AND stamp>?3 ORDER BY seq LIMIT 1",
-      "SELECT base_status FROM {changes} WHERE {own}rid=?1 AND kind=?2 AND groups&4<>0 AND stamp>?3 ORDER BY seq LIMIT "
-      "1"};
+  static const char *const forms[KECS_REPLICA_STAMPS] = {NULL, KECS__FIRST_BASE("base_spec", "2"),
+                                                         KECS__FIRST_BASE("base_status", "4")};
   kecs_value values[] = {kecs__value_int(merge->ours.rid), kecs__value_int((int64_t)merge->row->kind),
                          kecs__value_int(merge->side->acked)};
   return kecs__feed_number(merge->write->session, forms[at], values, 3, out_base);

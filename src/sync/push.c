@@ -322,7 +322,8 @@ static kecs_status kecs_sync__push_log(kecs_sync *sync, bool *out_more) {
   kecs_replica_end end;
   bool again = sync->notes.intent.id[0] != '\0';
   kecs_sync__load_begin(&load, sync);
-  kecs_status status = kecs_replica_pending(sync->store, &side, sync->batch, again ? sync->notes.intent.seq : 0,
+  kecs_replica_end upto = {sync->notes.intent.seq, sync->notes.intent.stamp, 0};
+  kecs_status status = kecs_replica_pending(sync->store, &side, sync->batch, again ? &upto : NULL,
                                             kecs_sync__load_visit, &load, &end);
   *out_more = !status && (again || end.read == sync->batch);
   if (!status && !again && load.rows == 0) {

@@ -344,3 +344,23 @@ void hub_bury(sim_hub *hub, int kind, const char *key, int64_t stamp, int64_t si
     row_free(row);
   }
 }
+
+/* ---- what others write ---- */
+
+void hub_change(sim_hub *hub, int kind, const char *key, int column, const char *value, int64_t now_us) {
+  hub_row *row = hub_find(hub, kind, key);
+  int place = place_of(&kecs_kind_describe((kecs_kind)kind)->columns[column]);
+  hub->batch++;
+  free(row->values[column]);
+  row->values[column] = sim_copy(value);
+  (void)hub_stamp(hub, now_us);
+  row->stamp[place] = later_than(hub, row);
+  row->site[place] = 0;
+  append(hub, row, false);
+}
+
+void hub_erase(sim_hub *hub, int kind, const char *key, int64_t now_us) {
+  hub->batch++;
+  (void)hub_stamp(hub, now_us);
+  hub_bury(hub, kind, key, later_than(hub, hub_find(hub, kind, key)), 0, now_us);
+}

@@ -83,6 +83,10 @@ const char *hub_put(sim_hub *hub, int kind, const char *key, const int64_t *stam
 /* A deletion as it was sent, with all that goes with the row. */
 void hub_bury(sim_hub *hub, int kind, const char *key, int64_t stamp, int64_t site, int64_t now_us);
 
+/* What others write at the hub itself: one column of a row; the end of one. */
+void hub_change(sim_hub *hub, int kind, const char *key, int column, const char *value, int64_t now_us);
+void hub_erase(sim_hub *hub, int kind, const char *key, int64_t now_us);
+
 void hub_refuse(hub_site *site, int kind, const char *key, const char *code);
 void hub_forget_refused(hub_site *site);
 

@@ -130,6 +130,9 @@ static const char *push_of(const kecs_sync__exchange *exchange) {
 /* A push that was done before does nothing, whatever it brings now. */
 static kecs_status execute(sim_edge *edge, kecs_sync__exchange *exchange, const char *doing) {
   sim_world *world = edge->world;
+  if (!world->hub) {
+    sim_postgres_time(world);
+  }
   kecs_status status = world->hub ? sim_hub_run(world->hub, exchange, world->now_us, doing)
                                   : __real_kecs_sync__send(exchange, doing);
   const char *push = status ? NULL : push_of(exchange);

@@ -1,6 +1,6 @@
 /* operations.c -- what applications do with an edge, chosen by chance from what the kinds' descriptions say. Names come
  * from small pools, so that edges meet. */
-#include "sim.h"
+#include "hub.h"
 
 #include "sqlite/sqlite_header.h"
 #include "store/record.h"
@@ -39,9 +39,8 @@ static bool any_value(sim_edge *edge, kecs_kind kind, int column, char *out, siz
       count++;
     }
   }
-  bool found = count > 0 && kecs_record_text(kecs_kind_describe(kind),
-                                             kecs_record_at(result, kind, (size_t)sim_below(&edge->world->chance, count)),
-                                             column, out, size, NULL);
+  const void *row = count > 0 ? kecs_record_at(result, kind, (size_t)sim_below(&edge->world->chance, count)) : NULL;
+  bool found = row && kecs_record_text(kecs_kind_describe(kind), row, column, out, size, NULL);
   kecs_result_free(result);
   return found;
 }
@@ -70,14 +69,16 @@ static void make_text(maker *make, int column) {
                                 : strcmp(info->name, "extra") == 0 ? "{\"more%d\":%d}"
                                                                    : "[{\"name\":\"a%d\",\"value\":\"%d\"}]",
              sim_below(chance, POOL), sim_below(chance, 100));
-  } else if (kind && any_value(make->edge, kind, kecs_column_find(kecs_kind_describe(kind), "arn"), text, sizeof text)) {
+  } else if (kind &&
+             any_value(make->edge, kind, kecs_column_find(kecs_kind_describe(kind), "arn"), text, sizeof text)) {
     text[SIM_TEXT - 1] = '\0';
   } else if (info->group == KECS_GROUP_KEY) {
     snprintf(text, sizeof text, "%c%d", info->name[0], sim_below(chance, POOL));
   } else {
     static const char *const odd[] = {"", "a,b\\c", "{\"x\"}", "NULL", "\xc3\xa4\xe2\x82\xac", "it's \"so\"\n"};
-    snprintf(text, sizeof text, "v%d", sim_below(chance, 100));
-    snprintf(text, sizeof text, "%s", sim_percent(chance, 10) ? odd[sim_below(chance, 6)] : text + 0);
+    char copy[16];
+    snprintf(copy, sizeof copy, "v%d", sim_below(chance, 100));
+    snprintf(text, sizeof text, "%s", sim_percent(chance, 10) ? odd[sim_below(chance, 6)] : copy);
   }
   set_text(make, column, text);
 }
@@ -259,6 +260,17 @@ void sim_operation(sim_edge *edge) {
   free(make);
 }
 
+/* A column that another program can write: a text, of no meaning to others. */
+static int free_column(sim_chance *chance, const kecs_kind_info *info) {
+  int column = -1;
+  for (int seen = 0, i = 0; i < info->column_count; i++) {
+    bool good = info->columns[i].type == KECS_TYPE_TEXT && !reference_of(info, i) &&
+                (info->columns[i].group == KECS_GROUP_SPEC || info->columns[i].group == KECS_GROUP_STATUS);
+    column = good && sim_below(chance, ++seen) == 0 ? i : column;
+  }
+  return column;
+}
+
 /* Another program writes to the file, without the library. */
 void sim_shell(sim_edge *edge) {
   sim_chance *chance = &edge->world->chance;
@@ -266,12 +278,7 @@ void sim_shell(sim_edge *edge) {
   char sql[512];
   sqlite3 *db = NULL;
   char *problem = NULL;
-  int column = -1;
-  for (int seen = 0, i = 0; i < info->column_count; i++) {
-    bool good = info->columns[i].type == KECS_TYPE_TEXT && !reference_of(info, i) &&
-                (info->columns[i].group == KECS_GROUP_SPEC || info->columns[i].group == KECS_GROUP_STATUS);
-    column = good && sim_below(chance, ++seen) == 0 ? i : column;
-  }
+  int column = free_column(chance, info);
   if (column < 0 || sqlite3_open_v2(edge->path, &db, SQLITE_OPEN_READWRITE, NULL) != SQLITE_OK) {
     (void)sqlite3_close(db);
     return;
@@ -290,4 +297,35 @@ void sim_shell(sim_edge *edge) {
   }
   sqlite3_free(problem);
   (void)sqlite3_close(db);
+}
+
+/* ---- at the hub ---- */
+
+void sim_hub_write(sim_world *world) {
+  sim_states states;
+  char value[16];
+  int living = 0;
+  const sim_state *chosen = NULL;
+  sim_hub_states(world, &states);
+  for (size_t i = 0; i < states.count; i++) {
+    if (!states.list[i].dead && sim_below(&world->chance, ++living) == 0) {
+      chosen = &states.list[i];
+    }
+  }
+  int column = chosen ? free_column(&world->chance, kecs_kind_describe((kecs_kind)chosen->kind)) : -1;
+  bool erases = sim_percent(&world->chance, 20);
+  snprintf(value, sizeof value, "h%d", sim_below(&world->chance, 100));
+  if (chosen && (erases || column >= 0)) {
+    sim_trace(world, "at the hub: %s %s", erases ? "delete" : "update", chosen->key);
+    if (erases && world->hub) {
+      hub_erase(world->hub, chosen->kind, chosen->key, world->now_us);
+    } else if (erases) {
+      sim_postgres_erase(world, chosen->kind, chosen->key);
+    } else if (world->hub) {
+      hub_change(world->hub, chosen->kind, chosen->key, column, value, world->now_us);
+    } else {
+      sim_postgres_change(world, chosen->kind, chosen->key, column, value);
+    }
+  }
+  sim_states_free(&states);
 }

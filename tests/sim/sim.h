@@ -156,7 +156,8 @@ typedef struct sim_world {
   int edge_count;
   sim_edge edge[SIM_EDGES];
   sim_hub *hub;        /* NULL: a PostgreSQL */
-  const char *hub_url;
+  char hub_url[1024];
+  char tenant[16];     /* of a PostgreSQL */
   int batch;
   uint64_t kinds;      /* that take part */
   bool quiet;          /* no faults any more */
@@ -185,6 +186,9 @@ void sim_operation(sim_edge *edge);
 void sim_shell(sim_edge *edge);
 void sim_compact(sim_edge *edge);
 
+/* Somebody else writes at the hub. */
+void sim_hub_write(sim_world *world);
+
 /* One round, whatever happens to it. */
 kecs_status sim_round(sim_edge *edge);
 
@@ -199,10 +203,33 @@ void sim_check_twice(sim_world *world);                                /* I7: of
 void sim_check_monotone(sim_edge *edge);
 void sim_check_end(sim_world *world);
 
+/* A real hub (postgres.c): made once, with a clock that is the world's. */
+bool sim_postgres_begin(sim_world *world, const char *url);
+void sim_postgres_end(void);
+void sim_postgres_time(const sim_world *world);
+void sim_postgres_states(sim_world *world, sim_states *out);
+void sim_postgres_change(sim_world *world, int kind, const char *key, int column, const char *value);
+void sim_postgres_erase(sim_world *world, int kind, const char *key);
+void sim_postgres_restart(sim_world *world); /* all its connections end */
+int64_t sim_postgres_entries(sim_world *world);
+
 /* All rows and tombstones of the hub. */
 void sim_hub_states(sim_world *world, sim_states *out);
 
-bool sim_world_run(sim_world *world, uint64_t seed, unsigned faults, const char *hub_url, bool trace);
+/* What a run is to be. */
+typedef struct sim_order {
+  uint64_t seed;
+  unsigned faults;
+  const char *postgres; /* a database's URL; NULL: the model */
+  sim_states *outcome;  /* gets the hub's states at the end; NULL: not asked for */
+  bool trace;
+} sim_order;
+
+/* Runs a world; false: world->failure tells. */
+bool sim_world_run(sim_world *world, const sim_order *order);
+
+/* Whether two hubs hold the same; stamps that a hub gave itself are not compared. */
+bool sim_same_outcome(const sim_states *a, const sim_states *b, char *problem, size_t size);
 
 /* The laws of merge on generated states (laws.c). */
 bool sim_laws(uint64_t seed);

@@ -230,8 +230,12 @@ static void step(sim_world *world) {
     sim_compact(edge);
   } else if (choice < 415 && world->faults & SIM_SHELL) {
     sim_shell(edge);
-  } else if (choice < 430) {
+  } else if (choice < 425) {
     sim_link_deliver(world, false);
+  } else if (choice < 440 && world->faults & SIM_HUB_WRITES) {
+    sim_hub_write(world);
+  } else if (choice < 443 && !world->hub && world->faults & SIM_LINK) {
+    sim_postgres_restart(world);
   } else {
     sim_operation(edge);
   }
@@ -274,7 +278,6 @@ static void settle(sim_world *world) {
 static void begin(sim_world *world) {
   sim_chance *chance = &world->chance;
   static const int batches[] = {1, 2, 3, 7, 20, 1000};
-  world->now_us = START_US;
   sim_disk_now_us = world->now_us;
   world->edge_count = sim_percent(chance, 10) ? 1 + sim_below(chance, SIM_EDGES) : 1 + sim_below(chance, 4);
   world->batch = batches[sim_below(chance, 6)];
@@ -293,16 +296,31 @@ static void begin(sim_world *world) {
   }
 }
 
-bool sim_world_run(sim_world *world, uint64_t seed, unsigned faults, const char *hub_url, bool trace) {
+static void end(sim_world *world) {
+  sim_link_clear(world);
+  for (int i = 0; i < world->edge_count; i++) {
+    sim_edge_close(&world->edge[i]);
+    sim_disk_revive(world->edge[i].path, false);
+    sim_disk_remove(world->edge[i].path);
+    sim_states_free(&world->edge[i].seen);
+  }
+  sim_states_free(&world->acked);
+  sim_hub_free(world->hub);
+}
+
+bool sim_world_run(sim_world *world, const sim_order *order) {
   memset(world, 0, sizeof *world);
   sim_this = world;
-  world->seed = seed;
-  world->chance.state = seed * UINT64_C(0x2545f4914f6cdd1d) + 1;
-  world->faults = faults;
-  world->trace = trace;
-  world->hub = hub_url ? NULL : sim_hub_new();
-  world->hub_url = hub_url ? hub_url : "postgres://model@model.invalid/model?tenant=model";
-  begin(world);
+  world->seed = order->seed;
+  world->chance.state = order->seed * UINT64_C(0x2545f4914f6cdd1d) + 1;
+  world->faults = order->faults;
+  world->trace = order->trace;
+  world->now_us = START_US;
+  world->hub = order->postgres ? NULL : sim_hub_new();
+  snprintf(world->hub_url, sizeof world->hub_url, "postgres://model@model.invalid/model?tenant=model");
+  if (world->hub || sim_postgres_begin(world, order->postgres)) {
+    begin(world);
+  }
   int steps = 10 + sim_below(&world->chance, sim_percent(&world->chance, 10) ? 300 : 90);
   for (world->step = 1; world->step <= steps && !world->failure[0]; world->step++) {
     step(world);
@@ -313,28 +331,9 @@ bool sim_world_run(sim_world *world, uint64_t seed, unsigned faults, const char 
   if (!world->failure[0]) {
     sim_check_end(world);
   }
-  if (getenv("DBG") && world->failure[0]) {
-    for (int i = 0; world->hub && i < world->edge_count; i++) {
-      sqlite3_stmt *st = NULL;
-      sqlite3 *db = NULL;
-      sqlite3_open_v2(world->edge[i].path, &db, SQLITE_OPEN_READWRITE, NULL);
-      sqlite3_prepare_v2(db, "SELECT 'grave '||seq||' kind '||kind||' '||key||' '||stamp||'/'||coalesce(site,'-') FROM change_tombstones UNION ALL SELECT 'state '||name||'='||value FROM sync_state", -1, &st, NULL);
-      while (st && sqlite3_step(st) == SQLITE_ROW) fprintf(stderr, "%s %s\n", world->edge[i].site, sqlite3_column_text(st, 0));
-      sqlite3_finalize(st);
-      sqlite3_close(db);
-    }
-    sim_states all; char text[1000];
-    sim_hub_states(world, &all);
-    for (size_t i = 0; i < all.count; i++) { sim_state_text(&all.list[i], text, sizeof text); fprintf(stderr, "hub %.200s\n", text); }
+  if (!world->failure[0] && order->outcome) {
+    sim_hub_states(world, order->outcome);
   }
-  sim_link_clear(world);
-  for (int i = 0; i < world->edge_count; i++) {
-    sim_edge_close(&world->edge[i]);
-    sim_disk_revive(world->edge[i].path, false);
-    sim_disk_remove(world->edge[i].path);
-    sim_states_free(&world->edge[i].seen);
-  }
-  sim_states_free(&world->acked);
-  sim_hub_free(world->hub);
+  end(world);
   return !world->failure[0];
 }

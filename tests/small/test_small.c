@@ -136,7 +136,7 @@ static void watches_say_that_they_were_left_out(void **state) {
   left_out(kecs_changes_pending(*state, KECS_KIND_CLUSTER, 0, visit_none, NULL), option);
   left_out(kecs_replica_open(*state, 0, NULL), option);
   assert_int_equal(kecs_replica_kinds(*state), 0);
-  left_out(kecs_replica_pending(*state, NULL, 1, 0, NULL, NULL, NULL), option);
+  left_out(kecs_replica_pending(*state, NULL, 1, NULL, NULL, NULL, NULL), option);
   left_out(kecs_replica_find(*state, NULL, KECS_KIND_CLUSTER, "edge", NULL, NULL), option);
   left_out(kecs_replica_merge(*state, NULL, NULL, NULL), option);
   left_out(kecs_replica_made(*state, NULL), option);
