@@ -210,15 +210,20 @@ static const command commands[] = {
      "  kecs --db shop.db compact --older 24\n"},
     {"sync", "[status]", "bring an edge and its hub into agreement", 0, 1, run_sync,
      "One round: what was changed here goes to the hub, what was changed there or on other edges comes here. The file\n"
-     "is tracked from then on. What is refused is sent again in the next round. `sync status` works without the hub.\n",
+     "is tracked from then on. What is refused is sent again in the next round. `sync status` works without the hub. A\n"
+     "token is taken from KECS_TOKEN.\n",
      "  kecs --db edge.db sync --hub 'postgres://kecs@db.example/kecs?tenant=shop' --site cellar\n"
      "  KECS_HUB=postgres://... KECS_SITE=cellar kecs --db edge.db sync status\n"},
     {"conflicts", "", "what has lost against another edge or the hub", 0, 0, run_conflicts,
      "One line a row: number, time of the change that lost, reason, kind, key, and the whole row.\n",
      "  kecs --db edge.db conflicts\n"},
-    {"hub", "init", "make a hub of a tenant on PostgreSQL", 1, 1, run_hub,
-     "Makes tables, change log and functions, or makes them anew after an upgrade.\n",
-     "  kecs --db 'postgres://kecs_owner@db.example/kecs?tenant=shop' hub init\n"},
+    {"hub", "init | grant SITE CLUSTER | revoke SITE [CLUSTER] | token SITE", "a hub on PostgreSQL, and its sites", 1, 3,
+     run_hub,
+     "init makes tables, change log and functions, or makes them anew after an upgrade. grant narrows a site to clusters,\n"
+     "by name or ARN; - is what belongs to none, * the whole tenant, which a site has that was never granted anything.\n"
+     "token makes a site's token, in the place of an earlier one, and prints it once; revoke without a cluster takes it.\n",
+     "  kecs --db 'postgres://kecs_owner@db.example/kecs?tenant=shop' hub init\n"
+     "  KECS_DB=postgres://... kecs hub grant cellar web\n"},
     {"stat", "", "the database: size, schema, rows of each kind", 0, 0, run_stat, "",
      "  kecs --db shop.db stat\n"},
     {"version", "", "the version of this program and of SQLite", 0, 0, run_version, "",

@@ -15,6 +15,7 @@ static kecs_sync *open_sync(const arguments *args, kecs_store *store, exit_code 
   }
   options.hub = hub;
   options.site = site;
+  options.token = getenv("KECS_TOKEN");
   kecs_status status = kecs_sync_open(store, &options, &sync);
   *code = status ? fail_asked(status) : EXIT_GOOD;
   return sync;
@@ -99,16 +100,36 @@ static exit_code run_conflicts(const arguments *args) {
   return code;
 }
 
+static kecs_status hub_token(const char *path, const char *site) {
+  char token[KECS_SYNC_TOKEN_SIZE];
+  kecs_status status = kecs_sync_hub_token(path, site, token);
+  if (!status) {
+    printf("%s\n", token);
+  }
+  return status;
+}
+
 static exit_code run_hub(const arguments *args) {
   const char *path = NULL;
-  if (strcmp(args->operands[0], "init") != 0) {
-    return usage_error(args, "hub takes init, not \"%s\"", args->operands[0]);
+  const char *verb = args->operands[0];
+  const char *site = args->operand_count > 1 ? args->operands[1] : NULL;
+  const char *cluster = args->operand_count > 2 ? args->operands[2] : NULL;
+  bool init = strcmp(verb, "init") == 0 && !site;
+  bool token = strcmp(verb, "token") == 0 && site && !cluster;
+  bool grant = strcmp(verb, "grant") == 0 && cluster;
+  bool revoke = strcmp(verb, "revoke") == 0 && site;
+  if (!init && !token && !grant && !revoke) {
+    return usage_error(args, "hub takes init, grant SITE CLUSTER, revoke SITE [CLUSTER], or token SITE");
   }
   exit_code code = choose_database(args, &path);
   if (code) {
     return code;
   }
-  kecs_status status = kecs_sync_hub_init(path);
+  kecs_status status = init      ? kecs_sync_hub_init(path)
+                       : token   ? hub_token(path, site)
+                       : grant   ? kecs_sync_hub_grant(path, site, cluster)
+                       : cluster ? kecs_sync_hub_revoke(path, site, cluster)
+                                 : kecs_sync_hub_token(path, site, NULL);
   return status ? fail_asked(status) : EXIT_GOOD;
 }
 

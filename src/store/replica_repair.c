@@ -242,10 +242,6 @@ KECS_STORE_API kecs_status kecs_replica_renumber(kecs_store *store, int64_t numb
 
 /* ---- clock and log ---- */
 
-KECS_STORE_API int64_t kecs_replica_now(kecs_store *store) {
-  return kecs__clock_now(&store->engine->clock);
-}
-
 KECS_STORE_API void kecs_replica_log(kecs_store *store, kecs_log_level level, const char *line) {
   kecs__log(store->engine, level, "%s: %s", store->engine->place.shown, line);
 }

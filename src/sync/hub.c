@@ -28,14 +28,18 @@ static kecs_status kecs_sync__hub_make(kecs_connection *shared, uint64_t kinds) 
   kecs_pg__text_adds(&text, "SET LOCAL client_min_messages=warning;\n");
   kecs_sync__hub_common(&text, connection, version);
   kecs_sync__hub_buckets(&text, connection);
+  kecs_sync__hub_scopes(&text, connection);
+  kecs_sync__hub_tokens(&text, connection);
   for (int kind = 1; kind < KECS_KIND_COUNT; kind++) {
     if (kinds & KECS_BIT(kind)) {
       const kecs_kind_info *info = kecs_kind_describe((kecs_kind)kind);
       kecs_sync__hub_kind(&text, connection, info);
       kecs_sync__hub_repair(&text, connection, info);
+      kecs_sync__hub_reads(&text, connection, info);
       kecs_sync__hub_stamps(&text, connection, info);
     }
   }
+  kecs_sync__hub_gates(&text, connection);
   kecs_status status = text.status ? text.status : backend->begin(shared, true);
   status = status ? status : backend->keep_out(shared);
   status = status ? status : kecs_pg__command(connection, text.data, KECS_PG__STOPS, "make a hub", NULL);

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define KECS_SYNC__FORMAT 2 /* of functions and tables */
+#define KECS_SYNC__FORMAT 3 /* of functions and tables */
 
 KECS_PG__FN void kecs_sync__version(char out[KECS_SYNC__VERSION_SIZE]) {
   int columns = 0;
@@ -104,6 +104,7 @@ static const char kecs_sync__push_form[] =
     "DECLARE\n"
     "  last text;\n"
     "BEGIN\n"
+    "  PERFORM set_config('kecs_store.sender',me::text,true);\n"
     "  SELECT s.push INTO last FROM {S}sync_sites s WHERE s.tenant=whose AND s.site=me FOR UPDATE;\n"
     "  IF last=id THEN\n"
     "    PERFORM set_config('kecs_store.push','known',true);\n"

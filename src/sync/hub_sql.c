@@ -53,15 +53,16 @@ static const char kecs_sync__put_form[] =
     "#variable_conflict use_column\n"
     "DECLARE\n"
     "  these bigint[];\n" /* places that are merged now; NULL: all */
-    "  every bigint[] := ARRAY(SELECT generate_series(1,cardinality(a_life)));\n"
+    "  every bigint[];\n"
     "  suspects bigint[];\n"
     "  starts bigint[];\n"
     "  ends bigint[];\n"
     "  depth integer := 1;\n"
     "  middle bigint;\n"
     "  now_us bigint := (date_part('epoch',clock_timestamp())*1000000)::bigint;\n"
-    "BEGIN\n" KECS_SYNC__OPEN
+    "BEGIN\n" KECS_SYNC__OPEN "{scope_put}"
     "  PERFORM {S}sync_clock((SELECT max(greatest(a,b,c)) FROM unnest(a_life,a_spec,a_status) AS x(a,b,c)));\n"
+    "  every := ARRAY(SELECT generate_series(1,cardinality(a_life)));\n"
     /* Locks in the order of keys; and which rows meet more than what their site has seen or written itself. */
     "  SELECT array_agg(x.s_place) INTO suspects FROM (SELECT u.s_place,\n"
     "    (" KECS_SYNC__U_LIFE ")<>(" KECS_SYNC__T_LIFE "){suspect_groups} AS suspect\n"
@@ -166,10 +167,11 @@ static const char kecs_sync__bury_form[] =
     "RETURNS void LANGUAGE plpgsql AS $kecs_sync$\n"
     "#variable_conflict use_column\n"
     "DECLARE\n"
-    "  these text[] := a_key;\n"
+    "  these text[];\n"
     "  one text;\n"
     "  now_us bigint := (date_part('epoch',clock_timestamp())*1000000)::bigint;\n"
-    "BEGIN\n" KECS_SYNC__OPEN
+    "BEGIN\n" KECS_SYNC__OPEN "{scope_bury}"
+    "  these := a_key;\n"
     "  PERFORM {S}sync_clock((SELECT max(x) FROM unnest(a_stamp) AS x));\n"
     "  PERFORM 1 FROM (SELECT * FROM {buried}) u JOIN {S}{t} t ON {same} ORDER BY {t_key} FOR UPDATE OF t;\n"
     "  " KECS_SYNC__NOTE "\n"
@@ -234,6 +236,8 @@ enum {
   KECS_SYNC__SUSPECT_GROUPS,
   KECS_SYNC__MERGE,
   KECS_SYNC__DELETE,
+  KECS_SYNC__SCOPE_PUT,
+  KECS_SYNC__SCOPE_BURY,
   KECS_SYNC__PARTS
 };
 
@@ -437,6 +441,8 @@ static void kecs_sync__fill(kecs_pg__text *out, const kecs_sync__parts *parts, c
        parts->part[KECS_SYNC__SUSPECT_GROUPS].len ? parts->part[KECS_SYNC__SUSPECT_GROUPS].data : ""},
       {"delete", parts->part[KECS_SYNC__DELETE].len ? parts->part[KECS_SYNC__DELETE].data : ""},
       {"merge", parts->part[KECS_SYNC__MERGE].len ? parts->part[KECS_SYNC__MERGE].data : ""},
+      {"scope_put", parts->part[KECS_SYNC__SCOPE_PUT].len ? parts->part[KECS_SYNC__SCOPE_PUT].data : ""},
+      {"scope_bury", parts->part[KECS_SYNC__SCOPE_BURY].len ? parts->part[KECS_SYNC__SCOPE_BURY].data : ""},
       {NULL, NULL}};
   kecs_pg__text_fill(out, form, marks);
 }
@@ -494,6 +500,8 @@ KECS_PG__FN void kecs_sync__hub_kind(kecs_pg__text *out, const kecs_pg__connecti
   kecs_sync__releases(&parts, info, "", "t", 1);
   kecs_sync__fill(&parts.part[KECS_SYNC__DELETE], &parts, kecs_sync__delete_form);
   kecs_sync__fill(&parts.part[KECS_SYNC__MERGE], &parts, kecs_sync__merge_form);
+  kecs_sync__scope_put(&parts.part[KECS_SYNC__SCOPE_PUT], parts.schema, info, parts.part[KECS_SYNC__SENT].data);
+  kecs_sync__scope_bury(&parts.part[KECS_SYNC__SCOPE_BURY], parts.schema, info, parts.part[KECS_SYNC__BURIED].data);
   kecs_sync__fill(out, &parts, kecs_sync__put_form);
   kecs_sync__fill(out, &parts, kecs_sync__bury_form);
   for (int i = 0; i < KECS_SYNC__PARTS; i++) {

@@ -14,7 +14,8 @@ typedef struct kecs_sync__page {
   int rows[KECS_KIND_COUNT][2];
   int window;
   kecs_pg__text wanted[KECS_KIND_COUNT];
-  const char *wanted_values[KECS_KIND_COUNT];
+  const char *wanted_values[KECS_KIND_COUNT][2];
+  char site[24];
   bool wants;
   kecs_replica side;
   /* While it is applied. */
@@ -26,11 +27,12 @@ typedef struct kecs_sync__page {
   int64_t boot_rid;
 } kecs_sync__page;
 
-/* "SELECT key,stamps...,columns...,rid FROM table t WHERE t.tenant=... AND " */
-KECS_PG__FN void kecs_sync__select(kecs_pg__text *out, const kecs_kind_info *info);
-
 /* Adds a statement that was put together, and frees its text. */
 KECS_PG__FN int kecs_sync__add_text(kecs_sync__exchange *exchange, kecs_pg__text *form, const char *table,
+                                    const char *const *values, int count);
+
+/* Adds "SELECT * FROM sync_FUNCTION(tenant, values...)"; the first value is the site's number. */
+KECS_PG__FN int kecs_sync__add_read(kecs_sync__exchange *exchange, const char *function, const char *table,
                                     const char *const *values, int count);
 
 /* Merges what the page has; counts it in the page. */

@@ -85,10 +85,10 @@ class World:
     def path(self, name):
         return os.path.join(self.folder.name, name + ".db")
 
-    def start(self, name, path=None, site=None):
+    def start(self, name, path=None, site=None, more=(), url=None):
         self.drivers[name] = Driver()
         self.drivers[name].ok("open", name, path or self.path(name))
-        self.drivers[name].ok("edge", name, site or name, self.batch, self.edge_url)
+        self.drivers[name].ok("edge", name, site or name, self.batch, url or self.edge_url, *more)
 
     def restart(self, name):
         self.drivers[name].kill()
@@ -100,7 +100,7 @@ class World:
     def ok(self, verb, name, *words):
         return self.drivers[name].ok(verb, name, *words)
 
-    def put(self, name, kind, **document):
+    def put(self, name, kind, /, **document):
         return self.ok("put", name, kind, json.dumps(document))
 
     def set(self, name, kind, key, column, value):
@@ -116,10 +116,10 @@ class World:
         return json.loads(text) if status == "KECS_OK" else None
 
     def sync(self, name):
-        """{pushed, refused, pulled, conflicts, trips, out, into, reconciled, resent, dropped}"""
+        """{pushed, refused, pulled, conflicts, trips, out, into, reconciled, resent, dropped, left}"""
         numbers = map(int, self.ok("sync", name).split())
         return dict(zip(("pushed", "refused", "pulled", "conflicts", "trips", "out", "into", "reconciled", "resent",
-                         "dropped"), numbers))
+                         "dropped", "left"), numbers))
 
     def edges(self):
         return sorted(name for name in self.drivers if name != "h")
