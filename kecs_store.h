@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 6a8df69743d97d41ab0f5b8edcb811dc7472976a99716c1011757e8d933c1d04 */
+ * 7fd86cc43ff6cdd67436bab5f9d3d5dbff7a10b6b0e0ca5afdb6b35acd470aad */
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
 /* kecs_store.h -- a durable, typed store for the state of a container orchestrator, in one SQLite file.
  *
@@ -3359,13 +3359,19 @@ typedef struct kecs_replica_row {
   int64_t stamp[KECS_REPLICA_STAMPS]; /* a dead one has only that of its death, in the first place; 0: none */
   int64_t site[KECS_REPLICA_STAMPS];
   const kecs_value *values;           /* one a column, in order; NULL for a dead one. Local columns are not read */
+  uint64_t given;                     /* merged: the columns that came, as bits; 0: all that travel */
+  bool force;                         /* merged: KECS_REPLICA_BLOCKED is not to be; see there */
 } kecs_replica_row;
 
 /* What a merge came to. */
 typedef enum kecs_replica_outcome {
   KECS_REPLICA_SAME,    /* nothing was new */
   KECS_REPLICA_TAKEN,   /* the row is as it came, or partly */
-  KECS_REPLICA_ORPHAN   /* its parent is not here: nothing was done */
+  KECS_REPLICA_ORPHAN,  /* its parent is not here: nothing was done but to ask for it again, in sync_wanted */
+  /* Another row, which the other side knows as well, has a unique key of this one: nothing was done but to ask for
+   * both. When both are there in one page, rows may have swapped a number: they are merged again with `force`, in a
+   * transaction inside that one, which must be undone if kecs_replica_aside counts any after that. */
+  KECS_REPLICA_BLOCKED
 } kecs_replica_outcome;
 
 typedef struct kecs_replica_merged {
@@ -3378,8 +3384,9 @@ typedef struct kecs_replica_merged {
  * was done before. UNSUPPORTED for a store that is not tracked, or is no SQLite file. */
 KECS_STORE_API kecs_status kecs_replica_open(kecs_store *store, uint64_t kinds, int64_t *out_adopted);
 
-/* The kinds that can take part, as bits: rows of the others are not told whole by their columns, or only ever grow. */
+/* The kinds whose rows can be merged, as bits, and those that only grow (docs/sync.md 13). */
 KECS_STORE_API uint64_t kecs_replica_kinds(kecs_store *store);
+KECS_STORE_API uint64_t kecs_replica_append_kinds(kecs_store *store);
 
 /* Where a walk through the log has ended. */
 typedef struct kecs_replica_end {
@@ -3408,6 +3415,12 @@ KECS_STORE_API kecs_status kecs_replica_find(kecs_store *store, const kecs_repli
 KECS_STORE_API kecs_status kecs_replica_merge(kecs_store *store, const kecs_replica *side, const kecs_replica_row *row,
                                               kecs_replica_merged *out_merged);
 
+/* Inserts a row of a kind that only grows, unless one with its key is here. *out_rid is 0 where one was. */
+KECS_STORE_API kecs_status kecs_replica_insert(kecs_store *store, const kecs_replica_row *row, int64_t *out_rid);
+
+/* Rows of a kind that a forced merge has moved aside and whose own state has not come yet. */
+KECS_STORE_API kecs_status kecs_replica_aside(kecs_store *store, kecs_kind kind, int64_t *out_count);
+
 /* Calls `visit` for the rows of a kind with a rid above `after_rid`, at most `limit` (0: all), by rid, without their
  * values: key, stamps, what is pending. *out_rid is the last one's, 0 where there was none. `visit` must not write. */
 KECS_STORE_API kecs_status kecs_replica_walk(kecs_store *store, const kecs_replica *side, kecs_kind kind,
@@ -3425,8 +3438,7 @@ KECS_STORE_API kecs_status kecs_replica_graves(kecs_store *store, const kecs_rep
  * stays this file's, as does what the other side has refused. */
 KECS_STORE_API kecs_status kecs_replica_renumber(kecs_store *store, int64_t number, int64_t acked);
 
-/* The store's clock, and a line for its log. */
-KECS_STORE_API int64_t kecs_replica_now(kecs_store *store);
+/* A line for the store's logger. */
 KECS_STORE_API void kecs_replica_log(kecs_store *store, kecs_log_level level, const char *line);
 
 /* Whether kecs_replica_open was ever called for the file. */
@@ -7265,7 +7277,8 @@ typedef struct kecs__burial {
   kecs_status (*lose)(kecs__write *write, const kecs__meta *meta, int64_t rid); /* before each of them */
   const struct kecs_replica *side;
   int conflicts;  /* that `lose` has noted */
-  int64_t rid;    /* of the row that is deleted itself */
+  int kind;       /* and rid, of the row that is deleted itself */
+  int64_t rid;
 } kecs__burial;
 
 /* A write: in a transaction of its own, or as a part of the handle's. */
@@ -7673,8 +7686,16 @@ struct kecs__special {
    * and those in `judged`. NULL: everything is taken. */
   kecs_status (*judge)(const kecs__meta *meta, const void *row, const kecs_value *stored, uint64_t *mask);
 
+  /* What follows from a row that a merge has written, as `follow` does for our own writes; tags do not, for their rows
+   * travel by themselves. `before` is NULL for a new row. NULL: nothing. */
+  kecs_status (*merged)(kecs__write *write, const kecs__meta *meta, const void *before, const void *after);
+
+  /* Sets LOCAL columns that say what others say, in the values of a merged row, and *out_mask. NULL: there are none. */
+  kecs_status (*derive)(kecs_value *values, kecs__arena *arena, uint64_t *out_mask);
+
   uint64_t followed; /* the columns whose change `follow` wants to see */
   bool tags_alone;   /* `follow` does nothing for a row without tags */
+  bool numbered;     /* its natural key has a number that is given here: two files may have given it twice */
   uint64_t judged;   /* the columns that `judge` looks at */
 };
 
@@ -10794,7 +10815,7 @@ KECS__FN bool kecs__feed_has_group(const kecs_kind_info *info, kecs_column_group
 static const char *const kecs__feed_tables[] = {
     "changes",        "change_folds", "change_tombstones", "change_state", "change_heads", "change_queue",
     "change_batches", "history",      "history_keys",      "sync_state",   "sync_conflicts", "sync_wanted",
-    "sync_refused",   "sync_repush",  "sync_hubs",    "sync_sites"};
+    "sync_refused",   "sync_repush",  "sync_hubs",         "sync_sites",   "sync_echoes"};
 
 KECS__FN bool kecs__feed_is_side_table(const char *name) {
   for (size_t i = 0; i < sizeof kecs__feed_tables / sizeof kecs__feed_tables[0]; i++) {
@@ -21251,6 +21272,13 @@ KECS__FN kecs_status kecs__task_definition_probe(kecs__session *session, const k
 /* Without ARN and revision. */
 KECS__FN bool kecs__task_definition_is_new(const kecs__meta *meta, const void *row);
 
+/* The family's counter is never behind a revision that was merged. */
+KECS__FN kecs_status kecs__task_definition_merged(kecs__write *write, const kecs__meta *meta, const void *before,
+                                                  const void *after);
+
+/* The task's family, from its reference. */
+KECS__FN kecs_status kecs__task_derive(kecs_value *values, kecs__arena *arena, uint64_t *out_mask);
+
 KECS__FN kecs_status kecs__rule_judge(const kecs__meta *meta, const void *row, const kecs_value *stored,
                                       uint64_t *mask);
 
@@ -21264,6 +21292,10 @@ KECS__FOLLOW(tag);
 KECS__FOLLOW(load_balancer);
 KECS__FOLLOW(target_group);
 KECS__FOLLOW(listener);
+
+/* elbv2_associations again, after a merge. */
+KECS__FN kecs_status kecs__elb_merged(kecs__write *write, const kecs__meta *meta, const void *before,
+                                      const void *after);
 
 #endif
 
@@ -21551,6 +21583,10 @@ KECS_STORE_API kecs_status kecs_cluster_delete_idle(kecs_store *store, const cha
 /* The family that "FAMILY", "FAMILY:REVISION" or a task definition's ARN names; "" for an ARN of something else. */
 KECS__FN kecs_status kecs__family_of(const char *definition, kecs__arena *arena, const char **out_family);
 
+/* The same with the revision; 0 where it says none. */
+KECS__FN kecs_status kecs__revision_of(const char *definition, kecs__arena *arena, const char **out_family,
+                                       int64_t *out_revision);
+
 /* Statements on the counters of families. */
 #define KECS__FAMILY_INSERT(revision)                                                       \
   "INSERT INTO {task_definition_families}({tenant}account_id,region,family,last_revision) " \
@@ -21615,17 +21651,23 @@ static size_t kecs__family_split(const char *text, int64_t *out_revision) {
   return (size_t)(colon - text);
 }
 
-KECS__FN kecs_status kecs__family_of(const char *definition, kecs__arena *arena, const char **out_family) {
+KECS__FN kecs_status kecs__revision_of(const char *definition, kecs__arena *arena, const char **out_family,
+                                       int64_t *out_revision) {
   static const char type[] = "task-definition/";
   const char *resource = kecs__arn_resource(definition);
-  int64_t revision = 0;
   *out_family = "";
+  *out_revision = 0;
   if (resource && strncmp(resource, type, sizeof type - 1) != 0) {
     return KECS_OK; /* an ARN of something else */
   }
   const char *text = resource ? resource + sizeof type - 1 : definition;
-  *out_family = kecs__arena_text(arena, text, kecs__family_split(text, &revision));
+  *out_family = kecs__arena_text(arena, text, kecs__family_split(text, out_revision));
   return *out_family ? KECS_OK : KECS_E_NOMEM;
+}
+
+KECS__FN kecs_status kecs__family_of(const char *definition, kecs__arena *arena, const char **out_family) {
+  int64_t revision = 0;
+  return kecs__revision_of(definition, arena, out_family, &revision);
 }
 
 /* ---- creating ---- */
@@ -21974,6 +22016,16 @@ KECS_STORE_API const kecs_family_counter *kecs_family_counter_at(const kecs_resu
 
 /* ---- raising ---- */
 
+KECS__FN kecs_status kecs__task_definition_merged(kecs__write *write, const kecs__meta *meta, const void *before,
+                                                  const void *after) {
+  const kecs_task_definition *row = after;
+  kecs_value values[] = {kecs__value_text(row->account_id), kecs__value_text(row->region),
+                         kecs__value_text(row->family), kecs__value_int(row->revision)};
+  (void)meta;
+  (void)before;
+  return kecs__run(write->session, KECS__FAMILY_RAISE, values, 4, NULL);
+}
+
 static kecs_status kecs__counter_raise_work(kecs__write *write, void *user) {
   const kecs_family_counter *counter = user;
   bool account = counter->account_id && counter->account_id[0];
@@ -22100,6 +22152,15 @@ KECS__FN kecs_status kecs__task_fill(kecs__write *write, const kecs__meta *meta,
   if (!status) {
     status = kecs__family_of(task->task_definition_arn ? task->task_definition_arn : "", &write->arena, &task->family);
   }
+  return status;
+}
+
+KECS__FN kecs_status kecs__task_derive(kecs_value *values, kecs__arena *arena, uint64_t *out_mask) {
+  const kecs_value *definition = &values[KECS_TASK_TASK_DEFINITION_ARN];
+  const char *family = NULL;
+  kecs_status status = kecs__family_of(definition->type == KECS_VALUE_TEXT ? definition->text : "", arena, &family);
+  values[KECS_TASK_FAMILY] = kecs__value_text(family);
+  *out_mask = KECS_BIT(KECS_TASK_FAMILY);
   return status;
 }
 
@@ -23700,6 +23761,11 @@ KECS__FN kecs_status kecs__association_remove(kecs__write *write, kecs__associat
   return kecs__run(write->session, texts[owner], &value, 1, NULL);
 }
 
+KECS__FN kecs_status kecs__elb_merged(kecs__write *write, const kecs__meta *meta, const void *before,
+                                      const void *after) {
+  return meta->special->follow(write, meta, before, after, UINT64_MAX);
+}
+
 /* ---- lists ---- */
 
 static kecs_status kecs__association_read(kecs__plan *plan, kecs_result *result) {
@@ -23937,7 +24003,8 @@ KECS__FN kecs_status kecs__load_balancer_fill(kecs__write *write, const kecs__me
 
 KECS__FN kecs_status kecs__load_balancer_follow(kecs__write *write, const kecs__meta *meta, const void *before,
                                                 const void *after, uint64_t changed) {
-  const kecs_load_balancer *gone = after ? NULL : before;
+  /* Where another store has deleted it, groups that still name it say what they say there, too. */
+  const kecs_load_balancer *gone = after || write->burial ? NULL : before;
   kecs_status status = kecs__tags_follow(write, meta, before, after, changed);
   if (!status && gone) {
     status = kecs__association_each_group(write, gone->arn, kecs__target_group_unlink);
@@ -27128,6 +27195,9 @@ KECS_STORE_API kecs_status kecs_changes_pending(kecs_store *store, kecs_kind kin
 #ifndef KECS_STORE_REPLICA_STATE_H
 #define KECS_STORE_REPLICA_STATE_H
 
+/* What a number is that was moved aside: this, less the rid. No row of a program has such a one. */
+#define KECS_REPLICA_ASIDE (INT64_MIN / 2)
+
 /* A row with its stamps. Texts lie in the arena that it was read into. */
 typedef struct kecs__state {
   int64_t rid; /* 0: there is none */
@@ -27168,14 +27238,75 @@ KECS__FN kecs_status kecs__state_unpushed(kecs__session *session, const kecs_rep
 KECS__FN int kecs__stamp_compare(const kecs_replica *side, int64_t stamp, int64_t site, int64_t other,
                                  int64_t other_site);
 
-/* Whether the kind can take part: rows alone say all, and what follows from them is tags, whose rows travel by
- * themselves. */
+/* Whether the kind's rows can be merged: they have stamps, and so have those of its parents. */
 KECS__FN bool kecs__replica_can(const kecs__engine *engine, kecs_kind kind);
+
+/* What another copy of this file has pushed under their common number is not somebody else's write: such stamps of ours
+ * get that number. */
+KECS__FN kecs_status kecs__replica_same_write(kecs__write *write, const kecs_replica *side, const kecs_replica_row *row,
+                                              kecs__state *ours);
+
+/* The other side has a row whose deletion it knew once: it has collected the tombstone, or lost it. It is told again.
+ * Another life than the one that was deleted is kept in the conflict log, and counted. */
+KECS__FN kecs_status kecs__replica_retell(kecs__write *write, const kecs_replica_row *row, const kecs__grave *grave,
+                                          int *conflicts);
+
+/* A merge under way. */
+typedef struct kecs__join {
+  kecs__write *write;
+  const kecs__meta *meta;
+  const kecs_replica *side;
+  const kecs_replica_row *row;
+  kecs__state ours;
+  unsigned pending; /* of ours */
+  kecs_replica_merged done;
+} kecs__join;
 
 /* The entry that keeps what has lost. */
 KECS__FN kecs_status kecs__replica_lost(kecs__write *write, const kecs_replica_row *row, const char *reason,
                                         unsigned groups, int64_t kept_stamp, int64_t kept_site, int64_t lost_stamp,
                                         int64_t lost_site);
+
+/* ---- the parts of a merge ---- */
+
+/* Notes what loses at one place, the life or a group: ours, or what came. (replica_merge.c) */
+KECS__FN kecs_status kecs__merge_lost(kecs__join *merge, bool ours, const char *reason, unsigned groups, int at);
+
+/* Deletes a row in the name of another store, with what belongs to it. (replica_merge.c) */
+KECS__FN kecs_status kecs__merge_bury(kecs__join *merge, const kecs__meta *meta, int64_t rid, int64_t stamp,
+                                      int64_t site);
+
+/* Local stamps go on above what was merged: also above deletions, or a key that is created again here would begin a
+ * life that has ended already. (replica_rows.c) */
+KECS__FN void kecs__merge_passed(kecs__join *merge);
+
+/* A stamp for what the merge writes. (replica_rows.c) */
+KECS__FN kecs_status kecs__merge_stamp(kecs__join *merge, int64_t *out_stamp);
+
+/* Takes what `groups` says of the row that came; or notes in sync_wanted what is missing for that, or in the way.
+ * (replica_rows.c) */
+KECS__FN kecs_status kecs__merge_take(kecs__join *merge, unsigned groups);
+
+/* Asks for a key's state in the next page. (replica_rows.c) */
+KECS__FN kecs_status kecs__merge_want(kecs__write *write, kecs_kind kind, const char *key);
+
+/* A row's natural key as one text, from its values. NULL means NOMEM. (replica_rows.c) */
+KECS__FN const char *kecs__state_name(kecs__write *write, const kecs__meta *meta, const kecs_value *values);
+
+/* The column of a kind that rows may swap, or -1. (replica_rows.c) */
+KECS__FN int kecs__merge_swaps(const kecs__meta *meta);
+
+/* What has to follow a row that a merge has written, besides tags: counters and look-ups of the kind. `before` has the
+ * row as it was; NULL where it is new. (replica_rows.c) */
+KECS__FN kecs_status kecs__merged_follow(kecs__join *merge, const void *before);
+
+/* Of a deletion: its number was given once, and is not given again. (replica_revision.c) */
+KECS__FN kecs_status kecs__merge_seen(kecs__join *merge);
+
+/* A number that two files have given twice: the row that came keeps it, ours gets another one, and what refers to it
+ * follows. Then there is no row of ours with the key. *out_done is false where it is not that case.
+ * (replica_revision.c) */
+KECS__FN kecs_status kecs__merge_renumber(kecs__join *merge, bool *out_done);
 
 #endif
 
@@ -27330,12 +27461,10 @@ KECS__FN kecs_status kecs__grave_read(kecs__session *session, kecs_kind kind, co
 /* ---- which kinds ---- */
 
 KECS__FN bool kecs__replica_can(const kecs__engine *engine, kecs_kind kind) {
-  const kecs__meta *meta = kecs__meta_of(engine, kind);
-  const kecs__special *special = meta->special;
-  bool can = kecs__feed_stamped(meta->info) && !special->is_new &&
-             (!special->follow || special->tags_alone || kind == KECS_KIND_TAG);
-  for (int i = 0; can && i < meta->info->reference_count; i++) {
-    kecs_kind parent = meta->info->references[i].parent;
+  const kecs_kind_info *info = kecs__meta_of(engine, kind)->info;
+  bool can = kecs__feed_stamped(info);
+  for (int i = 0; can && i < info->reference_count; i++) {
+    kecs_kind parent = info->references[i].parent;
     can = parent == kind || kecs__replica_can(engine, parent);
   }
   return can;
@@ -27345,6 +27474,14 @@ KECS_STORE_API uint64_t kecs_replica_kinds(kecs_store *store) {
   uint64_t kinds = 0;
   for (int kind = 1; store && kind < KECS_KIND_COUNT; kind++) {
     kinds |= kecs__replica_can(store->engine, (kecs_kind)kind) ? KECS_BIT(kind) : 0;
+  }
+  return kinds;
+}
+
+KECS_STORE_API uint64_t kecs_replica_append_kinds(kecs_store *store) {
+  uint64_t kinds = 0;
+  for (int kind = 1; store && kind < KECS_KIND_COUNT; kind++) {
+    kinds |= kecs__feed_stamped(kecs_kind_describe((kecs_kind)kind)) ? 0 : KECS_BIT(kind);
   }
   return kinds;
 }
@@ -27681,6 +27818,8 @@ static const char kecs__replica_tables[] =
     "STRICT,WITHOUT ROWID;\n"
     "CREATE TABLE IF NOT EXISTS {sync_refused}(kind INTEGER NOT NULL,key TEXT NOT NULL,code TEXT NOT NULL,"
     "PRIMARY KEY(kind,key)) STRICT,WITHOUT ROWID;\n"
+    "CREATE TABLE IF NOT EXISTS {sync_echoes}(kind INTEGER NOT NULL,first INTEGER NOT NULL,last INTEGER NOT NULL,"
+    "PRIMARY KEY(kind,first)) STRICT,WITHOUT ROWID;\n"
     "CREATE TABLE IF NOT EXISTS {sync_repush}(kind INTEGER NOT NULL,key TEXT NOT NULL,PRIMARY KEY(kind,key)) "
     "STRICT,WITHOUT ROWID;\n";
 
@@ -27828,19 +27967,6 @@ KECS_STORE_API int64_t kecs_replica_now(kecs_store *store) {
 
 #include <string.h>
 
-#define KECS__MERGE_SQL 32768
-
-/* A merge under way. */
-typedef struct kecs__join {
-  kecs__write *write;
-  const kecs__meta *meta;
-  const kecs_replica *side;
-  const kecs_replica_row *row;
-  kecs__state ours;
-  unsigned pending; /* of ours */
-  kecs_replica_merged done;
-} kecs__join;
-
 /* ---- what has lost ---- */
 
 static void kecs__lost_json(kecs__text *out, const kecs_kind_info *info, const kecs_value *values) {
@@ -27896,7 +28022,7 @@ static const kecs_replica_row *kecs__merge_ours(const kecs__join *merge, kecs_re
 }
 
 /* Notes what loses at one place (life or group). */
-static kecs_status kecs__merge_lost(kecs__join *merge, bool ours, const char *reason, unsigned groups, int at) {
+KECS__FN kecs_status kecs__merge_lost(kecs__join *merge, bool ours, const char *reason, unsigned groups, int at) {
   kecs_replica_row row;
   const kecs_replica_row *lost = ours ? kecs__merge_ours(merge, &row) : merge->row;
   const kecs__state *mine = &merge->ours;
@@ -27908,15 +28034,6 @@ static kecs_status kecs__merge_lost(kecs__join *merge, bool ours, const char *re
                                    theirs->stamp[at], theirs->site[at]);
 }
 
-/* Local stamps go on above what was merged: also above deletions, or a key that is created again here would begin a
- * life that has ended already. */
-static void kecs__merge_raise(kecs__join *merge) {
-  kecs__place *place = &merge->write->session->place;
-  for (int i = 0; i < KECS_REPLICA_STAMPS; i++) {
-    place->stamp = merge->row->stamp[i] > place->stamp ? merge->row->stamp[i] : place->stamp;
-  }
-}
-
 /* ---- deleting ---- */
 
 /* Before a row goes in another store's name: unpushed work in it is kept. The row that was deleted itself has been
@@ -27924,7 +28041,7 @@ static void kecs__merge_raise(kecs__join *merge) {
 static kecs_status kecs__burial_lose(kecs__write *write, const kecs__meta *meta, int64_t rid) {
   kecs__burial *burial = write->burial;
   kecs__state state;
-  if (rid == burial->rid) {
+  if (rid == burial->rid && (int)meta->info->kind == burial->kind) {
     return KECS_OK;
   }
   kecs_status status = kecs__state_read(write->session, meta, rid, &write->arena, &state);
@@ -27932,11 +28049,9 @@ static kecs_status kecs__burial_lose(kecs__write *write, const kecs__meta *meta,
   if (status) {
     return status;
   }
-  char *row = kecs__arena_take(&write->arena, meta->info->row_size);
-  status = row ? kecs__row_read(meta, state.values, &write->arena, row) : KECS_E_NOMEM;
-  const char *key = status ? NULL : kecs__feed_key(meta, row, &write->arena);
+  const char *key = kecs__state_name(write, meta, state.values);
   if (!key) {
-    return status ? status : KECS_E_NOMEM;
+    return KECS_E_NOMEM;
   }
   status = kecs__state_unpushed(write->session, burial->side, meta->info->kind, key, &state, &pending);
   if (status || !pending) {
@@ -27952,10 +28067,10 @@ static kecs_status kecs__burial_lose(kecs__write *write, const kecs__meta *meta,
                             state.site[0]);
 }
 
-static kecs_status kecs__merge_bury(kecs__join *merge, const kecs__meta *meta, int64_t rid, int64_t stamp,
-                                    int64_t site) {
+KECS__FN kecs_status kecs__merge_bury(kecs__join *merge, const kecs__meta *meta, int64_t rid, int64_t stamp,
+                                      int64_t site) {
   kecs__write *write = merge->write;
-  kecs__burial burial = {stamp, site, kecs__burial_lose, merge->side, 0, rid};
+  kecs__burial burial = {stamp, site, kecs__burial_lose, merge->side, 0, (int)meta->info->kind, rid};
   bool found = false;
   char *row = kecs__arena_take(&write->arena, meta->info->row_size);
   kecs_status status = row ? kecs__row_by_rid(write->session, meta, rid, &write->arena, row, &found) : KECS_E_NOMEM;
@@ -27997,7 +28112,7 @@ static kecs_status kecs__merge_grave(kecs__join *merge) {
 static kecs_status kecs__merge_dead(kecs__join *merge) {
   const kecs_replica_row *row = merge->row;
   if (merge->ours.rid == 0) {
-    kecs__merge_raise(merge);
+    kecs__merge_passed(merge);
     return kecs__merge_grave(merge);
   }
   if (kecs__stamp_compare(merge->side, row->stamp[0], row->site[0], merge->ours.stamp[0], merge->ours.site[0]) <= 0) {
@@ -28005,246 +28120,14 @@ static kecs_status kecs__merge_dead(kecs__join *merge) {
   }
   kecs_status status = merge->pending ? kecs__merge_lost(merge, true, "delete", merge->pending, 0) : KECS_OK;
   merge->done.outcome = KECS_REPLICA_TAKEN;
-  kecs__merge_raise(merge);
+  kecs__merge_passed(merge);
   return status ? status : kecs__merge_bury(merge, merge->meta, merge->ours.rid, row->stamp[0], row->site[0]);
-}
-
-/* ---- writing rows ---- */
-
-/* Whether a column comes with a mask of groups; the life brings all that travels. */
-static bool kecs__merge_takes(const kecs__meta *meta, int column, unsigned groups) {
-  switch (meta->info->columns[column].group) {
-    case KECS_GROUP_KEY:
-      return groups & 1U << KECS_REPLICA_LIFE;
-    case KECS_GROUP_SPEC:
-      return groups & (1U << KECS_REPLICA_LIFE | 1U << KECS_REPLICA_SPEC);
-    case KECS_GROUP_STATUS:
-      return groups & (1U << KECS_REPLICA_LIFE | 1U << KECS_REPLICA_STATUS);
-    default:
-      return false;
-  }
-}
-
-/* What a local column has in a row that comes from elsewhere, or after it was changed from there. */
-static kecs_value kecs__merge_local(const kecs__join *merge, int column, uint64_t taken) {
-  const kecs__meta *meta = merge->meta;
-  const kecs_value *ours = merge->ours.rid ? &merge->ours.values[column] : NULL;
-  if (column == meta->version) {
-    return kecs__value_int(ours ? ours->number + 1 : 1);
-  }
-  if (column == meta->updated_at) {
-    return kecs__value_time(merge->write->now);
-  }
-  if (column == meta->omitted && ours) {
-    return kecs__value_int((int64_t)((uint64_t)ours->number & ~taken));
-  }
-  kecs_value value = ours ? *ours : kecs__column_default(&meta->info->columns[column]);
-  if (value.type == KECS_VALUE_NULL && (meta->info->columns[column].flags & KECS_COLUMN_NOT_NULL)) {
-    value.type = KECS_VALUE_INT;
-  }
-  return value;
-}
-
-/* The columns and their values, then the stamps: what INSERT and UPDATE write. `*out_count` of them. */
-static void kecs__merge_columns(const kecs__join *merge, unsigned groups, kecs__text *names, kecs__text *update,
-                                kecs_value *values, int *out_count) {
-  static const char *const stamps[KECS_REPLICA_STAMPS] = {"life", "spec", "status"};
-  const kecs__meta *meta = merge->meta;
-  bool whole = groups & 1U << KECS_REPLICA_LIFE;
-  uint64_t taken = 0;
-  int count = 0;
-  for (int i = 0; i < meta->info->column_count; i++) {
-    taken |= kecs__merge_takes(meta, i, groups) ? KECS_BIT(i) : 0;
-  }
-  for (int i = 0; i < meta->info->column_count; i++) {
-    bool local = meta->info->columns[i].group == KECS_GROUP_LOCAL;
-    bool follows = i == meta->version || i == meta->updated_at || i == meta->omitted;
-    if ((taken & KECS_BIT(i)) || (local && (follows || merge->ours.rid == 0))) {
-      values[count] = local ? kecs__merge_local(merge, i, taken) : merge->row->values[i];
-      kecs__text_addf(names, "%s%s", count ? "," : "", meta->info->columns[i].name);
-      kecs__text_addf(update, "%s%s=?%d", count ? "," : "", meta->info->columns[i].name, count + 1);
-      count++;
-    }
-  }
-  for (int i = 0; i < KECS_REPLICA_STAMPS; i++) {
-    kecs_column_group group = i == KECS_REPLICA_SPEC ? KECS_GROUP_SPEC : KECS_GROUP_STATUS;
-    if ((whole || groups & 1U << i) && (i == KECS_REPLICA_LIFE || kecs__feed_has_group(meta->info, group))) {
-      bool none = i != KECS_REPLICA_LIFE && merge->row->stamp[i] == 0;
-      values[count] = none ? kecs__value_text(NULL) : kecs__value_int(merge->row->stamp[i]);
-      values[count + 1] = none ? kecs__value_text(NULL) : kecs__value_int(merge->row->site[i]);
-      kecs__text_addf(names, ",stamp_%s,site_%s", stamps[i], stamps[i]);
-      kecs__text_addf(update, ",stamp_%s=?%d,site_%s=?%d", stamps[i], count + 1, stamps[i], count + 2);
-      count += 2;
-    }
-  }
-  *out_count = count;
-}
-
-static kecs_status kecs__merge_stamp(kecs__join *merge, int64_t *out_stamp) {
-  kecs__merge_raise(merge);
-  return kecs__feed_stamp(merge->write, out_stamp);
-}
-
-static kecs_status kecs__merge_run(kecs__join *merge, const kecs__text *sql, const kecs_value *values, int count) {
-  kecs__cached *cached = NULL;
-  kecs_status status =
-      sql->status ? sql->status : kecs__statement_text(merge->write->session, sql->data, sql->len, &cached);
-  return status ? status : kecs__statement_run(merge->write->session, cached, values, count);
-}
-
-static kecs_status kecs__merge_insert(kecs__join *merge, const kecs__text *names, const kecs_value *values, int count,
-                                      int64_t stamp) {
-  static const int64_t none[KECS__STAMPS];
-  kecs__write *write = merge->write;
-  const kecs_kind_info *info = merge->meta->info;
-  int64_t mark = 0;
-  kecs__text sql;
-  kecs__text_init(&sql, &write->engine->allocator, KECS__MERGE_SQL);
-  kecs__text_addf(&sql, "INSERT INTO {%s}({tenant}%s) VALUES({ours}", info->table, names->data);
-  for (int i = 0; i < count; i++) {
-    kecs__text_addf(&sql, "%s?%d", i ? "," : "", i + 1);
-  }
-  kecs__text_addc(&sql, ')');
-  kecs_status status = kecs__feed_mark(write, merge->meta, &mark);
-  status = status ? status : kecs__merge_run(merge, &sql, values, count);
-  int64_t rid = status ? 0 : write->engine->backend->last_rid(write->session->connection);
-  status = status ? status : kecs__feed_new_rid(write, merge->meta, mark, &rid);
-  status = status ? status
-                  : kecs__feed_append(write, (int)info->kind, rid, KECS__GROUPS_ALL, KECS__FEED_CREATED, stamp, none);
-  if (!status && kecs__history_kept(write, merge->meta)) {
-    kecs__past nothing = {{0}, false};
-    status = kecs__history_add(write, merge->meta, KECS__FEED_CREATED, rid, stamp, &nothing);
-  }
-  kecs__text_free(&sql);
-  return status;
-}
-
-static kecs_status kecs__merge_update(kecs__join *merge, const kecs__text *update, kecs_value *values, int count,
-                                      unsigned groups, int64_t stamp) {
-  kecs__write *write = merge->write;
-  const kecs_kind_info *info = merge->meta->info;
-  uint64_t bits = groups & 1U << KECS_REPLICA_LIFE ? KECS__GROUPS_ALL : 0;
-  bits |= groups & 1U << KECS_REPLICA_SPEC ? KECS_BIT(KECS_GROUP_SPEC) : 0;
-  bits |= groups & 1U << KECS_REPLICA_STATUS ? KECS_BIT(KECS_GROUP_STATUS) : 0;
-  kecs__text sql;
-  kecs__text_init(&sql, &write->engine->allocator, KECS__MERGE_SQL);
-  kecs__text_addf(&sql, "UPDATE {%s} SET %s WHERE {own}rid=?%d", info->table, update->data, count + 1);
-  values[count] = kecs__value_int(merge->ours.rid);
-  kecs__past past = {{0}, true};
-  bool kept = kecs__history_kept(write, merge->meta);
-  kecs__text_init(&past.text, &write->engine->allocator, KECS__HISTORY_MAX);
-  kecs_status status = kept ? kecs__history_whole(write, merge->meta, merge->ours.rid, &past.text) : KECS_OK;
-  status = status ? status : kecs__merge_run(merge, &sql, values, count + 1);
-  status = status ? status
-                  : kecs__feed_append(write, (int)info->kind, merge->ours.rid, bits, KECS__FEED_UPDATED, stamp,
-                                      merge->ours.stamp);
-  if (!status && kept) {
-    status = kecs__history_add(write, merge->meta, KECS__FEED_UPDATED, merge->ours.rid, stamp, &past);
-  }
-  kecs__text_free(&past.text);
-  kecs__text_free(&sql);
-  return status;
-}
-
-/* ---- what is in the way ---- */
-
-/* Whether every parent that the row will refer to is here. */
-static kecs_status kecs__merge_parents(kecs__join *merge, unsigned groups, bool *out_there) {
-  const kecs_kind_info *info = merge->meta->info;
-  *out_there = true;
-  for (int i = 0; *out_there && i < info->reference_count; i++) {
-    const kecs_reference *reference = &info->references[i];
-    const kecs_value *value = &merge->row->values[reference->column];
-    int64_t rid = 0;
-    if (kecs__merge_takes(merge->meta, reference->column, groups) && value->type != KECS_VALUE_NULL) {
-      const kecs__meta *parent = kecs__meta_of(merge->write->engine, reference->parent);
-      kecs_status status = kecs__state_rid(merge->write->session, parent, 0, value, 1, &rid);
-      if (status) {
-        return status;
-      }
-      *out_there = rid != 0;
-    }
-  }
-  return KECS_OK;
-}
-
-/* Another row that holds a unique key of this one goes: the hub, which knows both, has kept this one. */
-static kecs_status kecs__merge_evict(kecs__join *merge, int64_t rid) {
-  kecs__join other = *merge;
-  kecs_replica_row row;
-  memset(&row, 0, sizeof row);
-  kecs_status status = kecs__state_read(merge->write->session, merge->meta, rid, &merge->write->arena, &other.ours);
-  char *copy = kecs__arena_take(&merge->write->arena, merge->meta->info->row_size);
-  status = status ? status
-           : copy ? kecs__row_read(merge->meta, other.ours.values, &merge->write->arena, copy)
-                  : KECS_E_NOMEM;
-  row.kind = merge->row->kind;
-  row.key = status ? NULL : kecs__feed_key(merge->meta, copy, &merge->write->arena);
-  row.values = other.ours.values;
-  status = status || row.key ? status : KECS_E_NOMEM;
-  status = status ? status
-                  : kecs__replica_lost(merge->write, &row, "key", 1U << KECS_REPLICA_LIFE, merge->row->stamp[0],
-                                       merge->row->site[0], other.ours.stamp[0], other.ours.site[0]);
-  merge->done.conflicts++;
-  return status ? status : kecs__merge_bury(merge, merge->meta, rid, 0, KECS_REPLICA_HERE);
-}
-
-static kecs_status kecs__merge_keys(kecs__join *merge) {
-  const kecs_kind_info *info = merge->meta->info;
-  for (int k = 1; k < info->key_count; k++) {
-    const kecs_column_list *key = &info->keys[k];
-    kecs_value values[KECS_KEY_COLUMNS_MAX];
-    bool set = true;
-    int64_t rid = 0;
-    for (int i = 0; i < key->count; i++) {
-      values[i] = merge->row->values[key->columns[i]];
-      set = set && values[i].type != KECS_VALUE_NULL && (values[i].type != KECS_VALUE_TEXT || values[i].len > 0);
-    }
-    if (set || !key->when_set) {
-      kecs_status status = kecs__state_rid(merge->write->session, merge->meta, k, values, key->count, &rid);
-      status = status || rid == 0 || rid == merge->ours.rid ? status : kecs__merge_evict(merge, rid);
-      if (status) {
-        return status;
-      }
-    }
-  }
-  return KECS_OK;
-}
-
-/* Takes what `groups` says of the row. */
-static kecs_status kecs__merge_take(kecs__join *merge, unsigned groups) {
-  kecs_value values[64 + 2 * KECS_REPLICA_STAMPS + 1];
-  kecs__text names;
-  kecs__text update;
-  int count = 0;
-  int64_t stamp = 0;
-  bool there = false;
-  kecs_status status = kecs__merge_parents(merge, groups, &there);
-  if (status || !there) {
-    merge->done.outcome = KECS_REPLICA_ORPHAN;
-    return status;
-  }
-  status = groups & 1U << KECS_REPLICA_LIFE ? kecs__merge_keys(merge) : KECS_OK;
-  kecs__text_init(&names, &merge->write->engine->allocator, KECS__MERGE_SQL);
-  kecs__text_init(&update, &merge->write->engine->allocator, KECS__MERGE_SQL);
-  kecs__merge_columns(merge, groups, &names, &update, values, &count);
-  status = status ? status : names.status ? names.status : update.status;
-  status = status ? status : kecs__merge_stamp(merge, &stamp);
-  if (!status && merge->ours.rid == 0) {
-    status = kecs__merge_insert(merge, &names, values, count, stamp);
-  } else if (!status) {
-    status = kecs__merge_update(merge, &update, values, count, groups, stamp);
-  }
-  kecs__text_free(&names);
-  kecs__text_free(&update);
-  merge->done.outcome = KECS_REPLICA_TAKEN;
-  return status;
 }
 
 /* ---- comparing ---- */
 
-/* The stamp of a group before the first change that is not acknowledged: what that change was based on. It stands in the
- * row's first entry with the group, or in the fold of such entries. */
+/* The stamp of a group before the first change that is not acknowledged: what that change was based on. It stands in
+ * the row's first entry with the group, or in the fold of such entries. */
 #define KECS__FIRST_BASE(base, bit)                                                                  \
   "SELECT " base " FROM (SELECT seq," base                                                           \
   " FROM {change_folds} WHERE {own}rid=?1 AND kind=?2 AND groups&" bit "<>0 UNION ALL SELECT seq," base \
@@ -28261,6 +28144,8 @@ static kecs_status kecs__merge_base(kecs__join *merge, int at, int64_t *out_base
 /* Two rows of one life, group by group. */
 static kecs_status kecs__merge_groups(kecs__join *merge, unsigned *out_groups) {
   kecs_status status = KECS_OK;
+  int number = merge->row->force ? kecs__merge_swaps(merge->meta) : -1;
+  bool aside = number >= 0 && merge->ours.values[number].number < KECS_REPLICA_ASIDE;
   *out_groups = 0;
   for (int i = KECS_REPLICA_SPEC; !status && i < KECS_REPLICA_STAMPS; i++) {
     const kecs_replica_row *row = merge->row;
@@ -28268,7 +28153,10 @@ static kecs_status kecs__merge_groups(kecs__join *merge, unsigned *out_groups) {
         kecs__stamp_compare(merge->side, row->stamp[i], row->site[i], merge->ours.stamp[i], merge->ours.site[i]);
     bool pending = merge->pending & 1U << i;
     int64_t base = 0;
-    if (order > 0) {
+    if (aside &&
+        merge->meta->info->columns[number].group == (i == KECS_REPLICA_SPEC ? KECS_GROUP_SPEC : KECS_GROUP_STATUS)) {
+      *out_groups |= 1U << i; /* what was pending of it was noted when it was moved */
+    } else if (order > 0) {
       status = pending ? kecs__merge_lost(merge, true, "update", 1U << i, i) : KECS_OK;
       *out_groups |= 1U << i;
     } else if (order < 0 && pending && row->stamp[i] != 0) {
@@ -28286,7 +28174,10 @@ static kecs_status kecs__merge_buried(kecs__join *merge, const kecs__grave *grav
   int64_t mark = 0;
   int64_t seen = 0;
   kecs_status status = kecs__feed_state(merge->write->session, KECS__FEED_PUSHED, &mark);
-  if (status || grave->site != KECS_REPLICA_HERE || grave->seq <= mark) {
+  if (!status && (grave->site != KECS_REPLICA_HERE || grave->seq <= mark)) {
+    return kecs__replica_retell(merge->write, row, grave, &merge->done.conflicts);
+  }
+  if (status) {
     return status;
   }
   status = kecs__feed_number(merge->write->session,
@@ -28318,6 +28209,13 @@ static kecs_status kecs__merge_alive(kecs__join *merge) {
     return status ? status : buried ? kecs__merge_buried(merge, &grave) : kecs__merge_take(merge, whole);
   }
   int order = kecs__stamp_compare(merge->side, row->stamp[0], row->site[0], merge->ours.stamp[0], merge->ours.site[0]);
+  if (order != 0 && merge->meta->special->numbered && (merge->pending & whole)) {
+    bool done = false;
+    status = kecs__merge_renumber(merge, &done);
+    if (status || done) {
+      return status ? status : kecs__merge_take(merge, whole);
+    }
+  }
   if (order > 0) {
     status = merge->pending ? kecs__merge_lost(merge, true, "create", merge->pending, 0) : KECS_OK;
     groups = whole;
@@ -28327,27 +28225,6 @@ static kecs_status kecs__merge_alive(kecs__join *merge) {
     status = kecs__merge_groups(merge, &groups);
   }
   return status || !groups ? status : kecs__merge_take(merge, groups);
-}
-
-/* What another copy of this file has pushed under their common number is not somebody else's write. */
-static kecs_status kecs__merge_same(kecs__join *merge) {
-  static const char *const names[KECS_REPLICA_STAMPS] = {"life", "spec", "status"};
-  const kecs_replica_row *row = merge->row;
-  kecs_status status = KECS_OK;
-  for (int i = 0; !status && i < KECS_REPLICA_STAMPS; i++) {
-    bool same = merge->ours.site[i] == KECS_REPLICA_HERE && row->stamp[i] && merge->ours.stamp[i] == row->stamp[i] &&
-                row->site[i] == merge->side->former;
-    if (same) {
-      kecs_value values[] = {kecs__value_int(merge->side->former), kecs__value_int(merge->ours.rid)};
-      kecs__text sql;
-      kecs__text_init(&sql, &merge->write->engine->allocator, KECS__MERGE_SQL);
-      kecs__text_addf(&sql, "UPDATE {%s} SET site_%s=?1 WHERE {own}rid=?2", merge->meta->info->table, names[i]);
-      status = kecs__merge_run(merge, &sql, values, 2);
-      kecs__text_free(&sql);
-      merge->ours.site[i] = merge->side->former;
-    }
-  }
-  return status;
 }
 
 /* The row goes, and nothing is said about its life: its tombstone is no later than the row was, so that it may come back
@@ -28390,12 +28267,15 @@ static kecs_status kecs__merge_work(kecs__write *write, void *user) {
     status = kecs__state_read(write->session, merge->meta, rid, &write->arena, &merge->ours);
   }
   if (!status && rid && !merge->row->dead && merge->side->former) {
-    status = kecs__merge_same(merge);
+    status = kecs__replica_same_write(write, merge->side, merge->row, &merge->ours);
   }
   merge->pending = 0;
   if (!status && rid) {
     status = kecs__state_unpushed(write->session, merge->side, merge->row->kind, merge->row->key, &merge->ours,
                                   &merge->pending);
+  }
+  if (!status && merge->row->dead && merge->meta->special->numbered) {
+    status = kecs__merge_seen(merge);
   }
   return status                ? status
          : merge->row->leaves ? kecs__merge_leave(merge)
@@ -28427,9 +28307,764 @@ KECS_STORE_API kecs_status kecs_replica_merge(kecs_store *store, const kecs_repl
   return status;
 }
 
+/* ---- store/replica_rows.c ---------------------------------------------------------------------------------------- */
+/* store/replica_rows.c -- what a merge writes: the row with its given stamps, and what stands in its way.
+ *
+ * A unique key other than the natural one may be taken by another row. A row that the other side has never seen goes:
+ * it is kept in the log of conflicts. Any other one has a newer state there, which is asked for together with the row
+ * that has to wait. Rows that have swapped a number each wait for another then; they are merged with `force`, one
+ * after the other, and what is in the way is moved aside until its own state comes, in the same transaction. */
+
+#include <string.h>
+
+#define KECS__MERGE_SQL 32768
+
+KECS__FN const char *kecs__state_name(kecs__write *write, const kecs__meta *meta, const kecs_value *values) {
+  const kecs_column_list *list = &meta->info->keys[0];
+  kecs_value key[KECS_KEY_COLUMNS_MAX];
+  for (int i = 0; i < list->count; i++) {
+    key[i] = values[list->columns[i]];
+  }
+  return kecs__feed_key_text(key, list->count, &write->arena);
+}
+
+/* ---- writing rows ---- */
+
+/* Whether a column comes with a mask of groups; the life brings all that travels. */
+static bool kecs__merge_takes(const kecs__join *merge, int column, unsigned groups) {
+  switch (merge->meta->info->columns[column].group) {
+    case KECS_GROUP_KEY:
+      return groups & 1U << KECS_REPLICA_LIFE;
+    case KECS_GROUP_SPEC:
+      return groups & (1U << KECS_REPLICA_LIFE | 1U << KECS_REPLICA_SPEC);
+    case KECS_GROUP_STATUS:
+      return groups & (1U << KECS_REPLICA_LIFE | 1U << KECS_REPLICA_STATUS);
+    default:
+      return false;
+  }
+}
+
+/* What a column has that did not come: its default, in a row that is new. */
+static kecs_value kecs__merge_default(const kecs__meta *meta, int column) {
+  kecs_value value = kecs__column_default(&meta->info->columns[column]);
+  if (value.type == KECS_VALUE_NULL && (meta->info->columns[column].flags & KECS_COLUMN_NOT_NULL)) {
+    value = meta->types[column] == KECS_VALUE_TEXT ? kecs__value_text("") : kecs__value_int(0);
+  }
+  return value;
+}
+
+/* What a local column has in a row that comes from elsewhere, or after it was changed from there. */
+static kecs_value kecs__merge_local(const kecs__join *merge, int column, uint64_t taken) {
+  const kecs__meta *meta = merge->meta;
+  const kecs_value *ours = merge->ours.rid ? &merge->ours.values[column] : NULL;
+  if (column == meta->version) {
+    return kecs__value_int(ours ? ours->number + 1 : 1);
+  }
+  if (column == meta->updated_at) {
+    return kecs__value_time(merge->write->now);
+  }
+  if (column == meta->omitted && ours) {
+    return kecs__value_int((int64_t)((uint64_t)ours->number & ~taken));
+  }
+  return ours ? *ours : kecs__merge_default(meta, column);
+}
+
+/* What a merge writes. */
+typedef struct kecs__merge_text {
+  kecs__text names;
+  kecs__text update;
+  kecs_value values[64 + 2 * KECS_REPLICA_STAMPS + 1];
+  int count;
+} kecs__merge_text;
+
+static void kecs__merge_set(kecs__merge_text *text, const char *name, kecs_value value) {
+  const char *comma = text->count ? "," : "";
+  text->values[text->count++] = value;
+  kecs__text_addf(&text->names, "%s%s", comma, name);
+  kecs__text_addf(&text->update, "%s%s=?%d", comma, name, text->count);
+}
+
+/* The columns and their values: what came and is taken, what came not (another program's column is not known
+ * everywhere), and what is local. */
+static kecs_status kecs__merge_columns(const kecs__join *merge, unsigned groups, kecs__merge_text *out) {
+  const kecs__meta *meta = merge->meta;
+  const kecs_value *ours = merge->ours.rid ? merge->ours.values : NULL;
+  bool whole = groups & 1U << KECS_REPLICA_LIFE;
+  kecs_value values[64];
+  uint64_t taken = 0;
+  uint64_t derived = 0;
+  for (int i = 0; i < meta->info->column_count; i++) {
+    bool comes = kecs__merge_takes(merge, i, groups);
+    bool given = !merge->row->given || merge->row->given & KECS_BIT(i);
+    taken |= comes && (given || whole) ? KECS_BIT(i) : 0;
+    values[i] = comes && given              ? merge->row->values[i]
+                : ours && !(comes && whole) ? ours[i]
+                                            : kecs__merge_default(meta, i);
+  }
+  if (whole && meta->special->derive) {
+    kecs_status status = meta->special->derive(values, &merge->write->arena, &derived);
+    if (status) {
+      return status;
+    }
+  }
+  for (int i = 0; i < meta->info->column_count; i++) {
+    bool local = meta->info->columns[i].group == KECS_GROUP_LOCAL;
+    bool follows = i == meta->version || i == meta->updated_at || i == meta->omitted;
+    if (derived & KECS_BIT(i)) {
+      kecs__merge_set(out, meta->info->columns[i].name, values[i]);
+    } else if ((taken & KECS_BIT(i)) || (local && (follows || !ours))) {
+      kecs__merge_set(out, meta->info->columns[i].name, local ? kecs__merge_local(merge, i, taken) : values[i]);
+    }
+  }
+  return KECS_OK;
+}
+
+static void kecs__merge_stamps(const kecs__join *merge, unsigned groups, kecs__merge_text *out) {
+  static const char *const stamps[KECS_REPLICA_STAMPS][2] = {
+      {"stamp_life", "site_life"}, {"stamp_spec", "site_spec"}, {"stamp_status", "site_status"}};
+  bool whole = groups & 1U << KECS_REPLICA_LIFE;
+  for (int i = 0; i < KECS_REPLICA_STAMPS; i++) {
+    kecs_column_group group = i == KECS_REPLICA_SPEC ? KECS_GROUP_SPEC : KECS_GROUP_STATUS;
+    if ((whole || groups & 1U << i) && (i == KECS_REPLICA_LIFE || kecs__feed_has_group(merge->meta->info, group))) {
+      bool none = i != KECS_REPLICA_LIFE && merge->row->stamp[i] == 0;
+      kecs__merge_set(out, stamps[i][0], none ? kecs__value_text(NULL) : kecs__value_int(merge->row->stamp[i]));
+      kecs__merge_set(out, stamps[i][1], none ? kecs__value_text(NULL) : kecs__value_int(merge->row->site[i]));
+    }
+  }
+}
+
+KECS__FN void kecs__merge_passed(kecs__join *merge) {
+  kecs__place *place = &merge->write->session->place;
+  for (int i = 0; i < KECS_REPLICA_STAMPS; i++) {
+    place->stamp = merge->row->stamp[i] > place->stamp ? merge->row->stamp[i] : place->stamp;
+  }
+}
+
+KECS__FN kecs_status kecs__merge_stamp(kecs__join *merge, int64_t *out_stamp) {
+  kecs__merge_passed(merge);
+  return kecs__feed_stamp(merge->write, out_stamp);
+}
+
+static kecs_status kecs__merge_run(kecs__join *merge, const kecs__text *sql, const kecs_value *values, int count) {
+  kecs__cached *cached = NULL;
+  kecs_status status =
+      sql->status ? sql->status : kecs__statement_text(merge->write->session, sql->data, sql->len, &cached);
+  return status ? status : kecs__statement_run(merge->write->session, cached, values, count);
+}
+
+static kecs_status kecs__merge_insert(kecs__join *merge, const kecs__merge_text *text, int64_t stamp) {
+  static const int64_t none[KECS__STAMPS];
+  kecs__write *write = merge->write;
+  const kecs_kind_info *info = merge->meta->info;
+  int64_t mark = 0;
+  kecs__text sql;
+  kecs__text_init(&sql, &write->engine->allocator, KECS__MERGE_SQL);
+  kecs__text_addf(&sql, "INSERT INTO {%s}({tenant}%s) VALUES({ours}", info->table, text->names.data);
+  for (int i = 0; i < text->count; i++) {
+    kecs__text_addf(&sql, "%s?%d", i ? "," : "", i + 1);
+  }
+  kecs__text_addc(&sql, ')');
+  kecs_status status = kecs__feed_mark(write, merge->meta, &mark);
+  status = status ? status : kecs__merge_run(merge, &sql, text->values, text->count);
+  int64_t rid = status ? 0 : write->engine->backend->last_rid(write->session->connection);
+  status = status ? status : kecs__feed_new_rid(write, merge->meta, mark, &rid);
+  status = status ? status
+                  : kecs__feed_append(write, (int)info->kind, rid, KECS__GROUPS_ALL, KECS__FEED_CREATED, stamp, none);
+  if (!status && kecs__history_kept(write, merge->meta)) {
+    kecs__past nothing = {{0}, false};
+    status = kecs__history_add(write, merge->meta, KECS__FEED_CREATED, rid, stamp, &nothing);
+  }
+  kecs__text_free(&sql);
+  return status;
+}
+
+static kecs_status kecs__merge_update(kecs__join *merge, kecs__merge_text *text, unsigned groups, int64_t stamp) {
+  kecs__write *write = merge->write;
+  const kecs_kind_info *info = merge->meta->info;
+  uint64_t bits = groups & 1U << KECS_REPLICA_LIFE ? KECS__GROUPS_ALL : 0;
+  bits |= groups & 1U << KECS_REPLICA_SPEC ? KECS_BIT(KECS_GROUP_SPEC) : 0;
+  bits |= groups & 1U << KECS_REPLICA_STATUS ? KECS_BIT(KECS_GROUP_STATUS) : 0;
+  kecs__text sql;
+  kecs__text_init(&sql, &write->engine->allocator, KECS__MERGE_SQL);
+  kecs__text_addf(&sql, "UPDATE {%s} SET %s WHERE {own}rid=?%d", info->table, text->update.data, text->count + 1);
+  text->values[text->count] = kecs__value_int(merge->ours.rid);
+  kecs__past past = {{0}, true};
+  bool kept = kecs__history_kept(write, merge->meta);
+  kecs__text_init(&past.text, &write->engine->allocator, KECS__HISTORY_MAX);
+  kecs_status status = kept ? kecs__history_whole(write, merge->meta, merge->ours.rid, &past.text) : KECS_OK;
+  status = status ? status : kecs__merge_run(merge, &sql, text->values, text->count + 1);
+  status = status ? status
+                  : kecs__feed_append(write, (int)info->kind, merge->ours.rid, bits, KECS__FEED_UPDATED, stamp,
+                                      merge->ours.stamp);
+  if (!status && kept) {
+    status = kecs__history_add(write, merge->meta, KECS__FEED_UPDATED, merge->ours.rid, stamp, &past);
+  }
+  kecs__text_free(&past.text);
+  kecs__text_free(&sql);
+  return status;
+}
+
+/* ---- what is in the way ---- */
+
+KECS__FN kecs_status kecs__merge_want(kecs__write *write, kecs_kind kind, const char *key) {
+  kecs_value values[] = {kecs__value_int((int64_t)kind), kecs__value_text(key)};
+  return kecs__run(write->session,
+                   "INSERT INTO {sync_wanted}({tenant}kind,key) VALUES({ours}?1,?2) ON CONFLICT DO NOTHING", values, 2,
+                   NULL);
+}
+
+/* Whether every parent that the row will refer to is here. */
+static kecs_status kecs__merge_parents(kecs__join *merge, unsigned groups, bool *out_there) {
+  const kecs_kind_info *info = merge->meta->info;
+  *out_there = true;
+  for (int i = 0; *out_there && i < info->reference_count; i++) {
+    const kecs_reference *reference = &info->references[i];
+    const kecs_value *value = &merge->row->values[reference->column];
+    int64_t rid = 0;
+    if (kecs__merge_takes(merge, reference->column, groups) && value->type != KECS_VALUE_NULL) {
+      const kecs__meta *parent = kecs__meta_of(merge->write->engine, reference->parent);
+      kecs_status status = kecs__state_rid(merge->write->session, parent, 0, value, 1, &rid);
+      if (status) {
+        return status;
+      }
+      *out_there = rid != 0;
+    }
+  }
+  return KECS_OK;
+}
+
+/* A row that nobody else has seen goes. */
+static kecs_status kecs__merge_evict(kecs__join *merge, const kecs__state *other, const char *name) {
+  kecs_replica_row row;
+  memset(&row, 0, sizeof row);
+  row.kind = merge->row->kind;
+  row.key = name;
+  row.values = other->values;
+  kecs_status status = kecs__replica_lost(merge->write, &row, "key", 1U << KECS_REPLICA_LIFE, merge->row->stamp[0],
+                                          merge->row->site[0], other->stamp[0], other->site[0]);
+  merge->done.conflicts++;
+  return status ? status : kecs__merge_bury(merge, merge->meta, other->rid, 0, KECS_REPLICA_HERE);
+}
+
+/* The number of a unique key that can change, or -1: rows may swap it. */
+static int kecs__merge_number(const kecs__meta *meta, const kecs_column_list *key) {
+  for (int i = 0; i < key->count; i++) {
+    const kecs_column_info *column = &meta->info->columns[key->columns[i]];
+    bool number = column->type == KECS_TYPE_INT || column->type == KECS_TYPE_RANK;
+    if (number && (column->group == KECS_GROUP_SPEC || column->group == KECS_GROUP_STATUS)) {
+      return key->columns[i];
+    }
+  }
+  return -1;
+}
+
+KECS__FN int kecs__merge_swaps(const kecs__meta *meta) {
+  int number = -1;
+  for (int k = 1; k < meta->info->key_count && number < 0; k++) {
+    number = kecs__merge_number(meta, &meta->info->keys[k]);
+  }
+  return number;
+}
+
+KECS_STORE_API kecs_status kecs_replica_aside(kecs_store *store, kecs_kind kind, int64_t *out_count) {
+  const kecs__meta *meta = kecs__meta_checked(store, kind);
+  kecs__session *session = NULL;
+  kecs__text sql;
+  if (!meta) {
+    return kecs_last_error()->status;
+  }
+  *out_count = 0;
+  if (kecs__merge_swaps(meta) < 0) {
+    return KECS_OK;
+  }
+  kecs_status status = kecs__read_open(store, &session);
+  if (status) {
+    return status;
+  }
+  kecs__text_init(&sql, &store->engine->allocator, KECS__MERGE_SQL);
+  kecs__text_addf(&sql, "SELECT count(*) FROM {%s} WHERE {own}%s<%lld", meta->info->table,
+                  meta->info->columns[kecs__merge_swaps(meta)].name, (long long)KECS_REPLICA_ASIDE);
+  status = sql.status ? sql.status : kecs__feed_number(session, sql.data, NULL, 0, out_count);
+  kecs__text_free(&sql);
+  kecs__read_close(store, session);
+  return status;
+}
+
+/* Nobody gets to see it: the row's own state comes in the same transaction, or all is undone. */
+static kecs_status kecs__merge_aside(kecs__join *merge, int column, int64_t rid) {
+  kecs__text sql;
+  kecs_value values[] = {kecs__value_int(KECS_REPLICA_ASIDE - rid), kecs__value_int(rid)};
+  kecs__text_init(&sql, &merge->write->engine->allocator, KECS__MERGE_SQL);
+  kecs__text_addf(&sql, "UPDATE {%s} SET %s=?1 WHERE {own}rid=?2", merge->meta->info->table,
+                  merge->meta->info->columns[column].name);
+  kecs_status status = kecs__merge_run(merge, &sql, values, 2);
+  kecs__text_free(&sql);
+  return status;
+}
+
+/* An edit that brought the number here and is nowhere else loses. */
+static kecs_status kecs__merge_give_way(kecs__join *merge, int number, const kecs__state *other, const char *name,
+                                        unsigned pending) {
+  int at = merge->meta->info->columns[number].group == KECS_GROUP_SPEC ? KECS_REPLICA_SPEC : KECS_REPLICA_STATUS;
+  kecs_replica_row row;
+  if (!(pending & 1U << at) || other->values[number].number < KECS_REPLICA_ASIDE) {
+    return KECS_OK;
+  }
+  memset(&row, 0, sizeof row);
+  row.kind = merge->row->kind;
+  row.key = name;
+  row.values = other->values;
+  merge->done.conflicts++;
+  return kecs__replica_lost(merge->write, &row, "key", 1U << at, merge->row->stamp[at], merge->row->site[at],
+                            other->stamp[at], other->site[at]);
+}
+
+/* Another row holds a unique key of the one that came. */
+static kecs_status kecs__merge_meet(kecs__join *merge, const kecs_column_list *key, int64_t rid) {
+  kecs__write *write = merge->write;
+  kecs__state other;
+  unsigned pending = 0;
+  int number = kecs__merge_number(merge->meta, key);
+  kecs_status status = kecs__state_read(write->session, merge->meta, rid, &write->arena, &other);
+  const char *name = status ? NULL : kecs__state_name(write, merge->meta, other.values);
+  if (!name) {
+    return status ? status : KECS_E_NOMEM;
+  }
+  status = kecs__state_unpushed(write->session, merge->side, merge->row->kind, name, &other, &pending);
+  if (!status && pending & 1U << KECS_REPLICA_LIFE) {
+    return kecs__merge_evict(merge, &other, name);
+  }
+  if (!status && merge->row->force && number >= 0) {
+    status = kecs__merge_give_way(merge, number, &other, name, pending);
+    return status ? status : kecs__merge_aside(merge, number, rid);
+  }
+  merge->done.outcome = KECS_REPLICA_BLOCKED;
+  status = status ? status : kecs__merge_want(write, merge->row->kind, merge->row->key);
+  return status ? status : kecs__merge_want(write, merge->row->kind, name);
+}
+
+/* Frees the unique keys that the row will have; the outcome is BLOCKED where that can't be done now. */
+static kecs_status kecs__merge_keys(kecs__join *merge, unsigned groups) {
+  const kecs_kind_info *info = merge->meta->info;
+  kecs_status status = KECS_OK;
+  for (int k = 1; !status && k < info->key_count && merge->done.outcome != KECS_REPLICA_BLOCKED; k++) {
+    const kecs_column_list *key = &info->keys[k];
+    kecs_value values[KECS_KEY_COLUMNS_MAX];
+    bool set = true;
+    bool comes = false;
+    int64_t rid = 0;
+    for (int i = 0; i < key->count; i++) {
+      comes = comes || kecs__merge_takes(merge, key->columns[i], groups);
+      values[i] = merge->row->values[key->columns[i]];
+      set = set && values[i].type != KECS_VALUE_NULL && (values[i].type != KECS_VALUE_TEXT || values[i].len > 0);
+    }
+    if (comes && (set || !key->when_set)) {
+      status = kecs__state_rid(merge->write->session, merge->meta, k, values, key->count, &rid);
+      status = status || rid == 0 || rid == merge->ours.rid ? status : kecs__merge_meet(merge, key, rid);
+    }
+  }
+  return status;
+}
+
+/* ---- taking a row ---- */
+
+KECS__FN kecs_status kecs__merged_follow(kecs__join *merge, const void *before) {
+  const kecs__special *special = merge->meta->special;
+  kecs__write *write = merge->write;
+  int64_t rid = 0;
+  bool found = false;
+  if (!special->merged) {
+    return KECS_OK;
+  }
+  const kecs_column_list *list = &merge->meta->info->keys[0];
+  kecs_value key[KECS_KEY_COLUMNS_MAX];
+  for (int i = 0; i < list->count; i++) {
+    key[i] = merge->row->values[list->columns[i]];
+  }
+  kecs_status status = kecs__state_rid(write->session, merge->meta, 0, key, list->count, &rid);
+  void *after = kecs__arena_take(&write->arena, merge->meta->info->row_size);
+  if (status || !after) {
+    return status ? status : KECS_E_NOMEM;
+  }
+  status = kecs__row_by_rid(write->session, merge->meta, rid, &write->arena, after, &found);
+  write->quiet++; /* tags travel by themselves */
+  status = status || !found ? status : special->merged(write, merge->meta, before, after);
+  write->quiet--;
+  return status;
+}
+
+static kecs_status kecs__merge_put(kecs__join *merge, unsigned groups) {
+  kecs__merge_text text;
+  int64_t stamp = 0;
+  char *before = NULL;
+  text.count = 0;
+  if (merge->meta->special->merged && merge->ours.rid) {
+    before = kecs__arena_take(&merge->write->arena, merge->meta->info->row_size);
+    kecs_status read =
+        before ? kecs__row_read(merge->meta, merge->ours.values, &merge->write->arena, before) : KECS_E_NOMEM;
+    if (read) {
+      return read;
+    }
+  }
+  kecs__text_init(&text.names, &merge->write->engine->allocator, KECS__MERGE_SQL);
+  kecs__text_init(&text.update, &merge->write->engine->allocator, KECS__MERGE_SQL);
+  kecs_status status = kecs__merge_columns(merge, groups, &text);
+  kecs__merge_stamps(merge, groups, &text);
+  status = status ? status : text.names.status ? text.names.status : text.update.status;
+  status = status ? status : kecs__merge_stamp(merge, &stamp);
+  if (!status && merge->ours.rid == 0) {
+    status = kecs__merge_insert(merge, &text, stamp);
+  } else if (!status) {
+    status = kecs__merge_update(merge, &text, groups, stamp);
+  }
+  kecs__text_free(&text.names);
+  kecs__text_free(&text.update);
+  return status ? status : kecs__merged_follow(merge, before);
+}
+
+KECS__FN kecs_status kecs__merge_take(kecs__join *merge, unsigned groups) {
+  bool there = false;
+  kecs_status status = kecs__merge_parents(merge, groups, &there);
+  if (!status && !there) {
+    merge->done.outcome = KECS_REPLICA_ORPHAN;
+    return kecs__merge_want(merge->write, merge->row->kind, merge->row->key);
+  }
+  status = status ? status : kecs__merge_keys(merge, groups);
+  if (status || merge->done.outcome == KECS_REPLICA_BLOCKED) {
+    return status;
+  }
+  status = kecs__merge_put(merge, groups);
+  merge->done.outcome = KECS_REPLICA_TAKEN;
+  return status;
+}
+
+/* ---- store/replica_revision.c ------------------------------------------------------------------------------------ */
+/* store/replica_revision.c -- a revision that two files have given while they were apart.
+ *
+ * A revision that others may refer to never comes to mean something else: the one that was at the hub first keeps its
+ * number, whichever is the older. The file whose definition came later registers it anew under the next free revision,
+ * with its id and its tags, and what was written in this file and names the old number names the new one. Both stand in
+ * the log of conflicts: under the old ARN the definition that moved, under the new one the definition that stayed. Two
+ * definitions that say the same are one. */
+
+#include <stdio.h>
+#include <string.h>
+
+#define KECS__REVISION_SQL 1024
+#define KECS__NOBODYS_STAMP 1 /* of a deletion that only makes room: it ends no life */
+
+/* ---- whether it is that case ---- */
+
+/* Registering the same twice gives the same but for who did it when. */
+static bool kecs__revision_same(const kecs_value *ours, const kecs_value *theirs) {
+  const uint64_t apart = KECS_BIT(KECS_TASK_DEFINITION_ID) | KECS_BIT(KECS_TASK_DEFINITION_REGISTERED_AT) |
+                         KECS_BIT(KECS_TASK_DEFINITION_REGISTERED_BY);
+  const kecs_kind_info *info = kecs_kind_describe(KECS_KIND_TASK_DEFINITION);
+  for (int i = 0; i < info->column_count; i++) {
+    bool matters = info->columns[i].group == KECS_GROUP_KEY || info->columns[i].group == KECS_GROUP_SPEC;
+    if (matters && !(apart & KECS_BIT(i)) && !kecs__value_same(&ours[i], &theirs[i])) {
+      return false;
+    }
+  }
+  return true;
+}
+
+/* ---- what refers to it ---- */
+
+typedef struct kecs__revision_place {
+  kecs_kind kind;
+  int column;
+  bool inside; /* the ARN is a string inside a document */
+} kecs__revision_place;
+
+static const kecs__revision_place kecs__revision_places[] = {
+    {KECS_KIND_SERVICE, KECS_SERVICE_TASK_DEFINITION, false},   {KECS_KIND_SERVICE, KECS_SERVICE_DEPLOYMENTS, true},
+    {KECS_KIND_SERVICE, KECS_SERVICE_TASK_SETS, true},          {KECS_KIND_TASK, KECS_TASK_TASK_DEFINITION_ARN, false},
+    {KECS_KIND_TASK_SET, KECS_TASK_SET_TASK_DEFINITION, false},
+};
+
+/* The names of a revision: its ARN, and "FAMILY:REVISION"; inside a document the ARN as a JSON string. */
+typedef struct kecs__revision_names {
+  const char *arn;
+  const char *brief;
+  const char *quoted;
+} kecs__revision_names;
+
+static kecs_status kecs__revision_name(kecs__write *write, const kecs_task_definition *row, kecs__revision_names *out) {
+  size_t size = strlen(row->arn) + strlen(row->family) + 32;
+  char *brief = kecs__arena_bytes(&write->arena, size);
+  char *quoted = kecs__arena_bytes(&write->arena, size);
+  if (!brief || !quoted) {
+    return KECS_E_NOMEM;
+  }
+  snprintf(brief, size, "%s:%lld", row->family, (long long)row->revision);
+  snprintf(quoted, size, "\"%s\"", row->arn);
+  out->arn = row->arn;
+  out->brief = brief;
+  out->quoted = quoted;
+  return KECS_OK;
+}
+
+/* A row whose reference was written here: what others have written means the definition that they know. */
+static void kecs__revision_find(kecs__text *sql, const kecs_kind_info *info, const kecs__revision_place *place) {
+  kecs_column_group group = (kecs_column_group)info->columns[place->column].group;
+  const char *column = info->columns[place->column].name;
+  const char *name = group == KECS_GROUP_SPEC ? "spec" : "status";
+  kecs__text_addf(sql,
+                  place->inside ? "SELECT rid FROM {%s} WHERE {own}rid>?1 AND instr(%s,?2)>0"
+                                : "SELECT rid FROM {%s} WHERE {own}rid>?1 AND %s IN(?2,?3)",
+                  info->table, column);
+  if (group == KECS_GROUP_KEY) {
+    kecs__text_adds(sql, " AND site_life IS NULL");
+  } else {
+    kecs__text_addf(sql, " AND CASE WHEN stamp_%s IS NULL THEN site_life ELSE site_%s END IS NULL", name, name);
+  }
+  kecs__text_adds(sql, " ORDER BY rid LIMIT 1");
+}
+
+/* The document with each occurrence of a string replaced; NULL means NOMEM. */
+static const char *kecs__revision_replace(kecs__write *write, const char *text, const char *old, const char *made) {
+  size_t count = 0;
+  for (const char *at = strstr(text, old); at; at = strstr(at + strlen(old), old)) {
+    count++;
+  }
+  char *out = kecs__arena_bytes(&write->arena, strlen(text) + count * strlen(made) + 1);
+  char *end = out;
+  for (const char *at = out ? strstr(text, old) : NULL; at; at = strstr(text, old)) {
+    memcpy(end, text, (size_t)(at - text));
+    end += at - text;
+    memcpy(end, made, strlen(made));
+    end += strlen(made);
+    text = at + strlen(old);
+  }
+  if (out) {
+    memcpy(end, text, strlen(text) + 1);
+  }
+  return out;
+}
+
+/* A task's reference belongs to its key: the task begins a life anew with it, in its own row. */
+static kecs_status kecs__revision_live(kecs__join *merge, const kecs__meta *meta, int column, int64_t rid,
+                                       const char *text) {
+  kecs__write *write = merge->write;
+  kecs__state state;
+  kecs__text sql;
+  int64_t stamp = 0;
+  kecs_status status = kecs__state_read(write->session, meta, rid, &write->arena, &state);
+  status = status ? status : kecs__merge_stamp(merge, &stamp);
+  kecs_value values[] = {kecs__value_text(text), kecs__value_int(stamp), kecs__value_int(write->now),
+                         kecs__value_int(rid)};
+  kecs__text_init(&sql, &write->engine->allocator, KECS__REVISION_SQL);
+  kecs__text_addf(&sql,
+                  "UPDATE {%s} SET %s=?1,stamp_life=?2,site_life=NULL,updated_at=?3,version=version+1 WHERE "
+                  "{own}rid=?4",
+                  meta->info->table, meta->info->columns[column].name);
+  status = status ? status : sql.status ? sql.status : kecs__run(write->session, sql.data, values, 4, NULL);
+  kecs__text_free(&sql);
+  return status ? status
+                : kecs__feed_append(write, (int)meta->info->kind, rid, KECS__GROUPS_ALL, KECS__FEED_UPDATED, stamp,
+                                    state.stamp);
+}
+
+static kecs_status kecs__revision_rewrite(kecs__join *merge, const kecs__revision_place *place, int64_t rid,
+                                          const kecs__revision_names *old, const kecs__revision_names *made) {
+  kecs__write *write = merge->write;
+  const kecs__meta *meta = kecs__meta_of(write->engine, place->kind);
+  bool found = false;
+  void *row = kecs__arena_take(&write->arena, meta->info->row_size);
+  kecs_status status = row ? kecs__row_by_rid(write->session, meta, rid, &write->arena, row, &found) : KECS_E_NOMEM;
+  if (status || !found) {
+    return status;
+  }
+  const char *text = kecs__row_text(meta->info, row, place->column);
+  const char *next = place->inside                 ? kecs__revision_replace(write, text, old->quoted, made->quoted)
+                     : strcmp(text, old->arn) == 0 ? made->arn
+                                                   : made->brief;
+  if (!next) {
+    return KECS_E_NOMEM;
+  }
+  if (meta->info->columns[place->column].group == KECS_GROUP_KEY) {
+    return kecs__revision_live(merge, meta, place->column, rid, next);
+  }
+  kecs__change change = {0};
+  kecs__row_set_text(meta->info, row, place->column, next);
+  change.row = row;
+  change.mask = KECS_BIT(place->column);
+  change.rid = rid;
+  return kecs__row_change(write, meta, &change);
+}
+
+static kecs_status kecs__revision_references(kecs__join *merge, const kecs__revision_names *old,
+                                             const kecs__revision_names *made) {
+  kecs_status status = KECS_OK;
+  for (size_t i = 0; !status && i < sizeof kecs__revision_places / sizeof kecs__revision_places[0]; i++) {
+    const kecs__revision_place *place = &kecs__revision_places[i];
+    const kecs_kind_info *info = kecs_kind_describe(place->kind);
+    int64_t rid = 0;
+    kecs__text sql;
+    kecs__text_init(&sql, &merge->write->engine->allocator, KECS__REVISION_SQL);
+    kecs__revision_find(&sql, info, place);
+    do {
+      kecs_value values[] = {kecs__value_int(rid), kecs__value_text(place->inside ? old->quoted : old->arn),
+                             kecs__value_text(old->brief)};
+      status = sql.status ? sql.status
+                          : kecs__feed_number(merge->write->session, sql.data, values, place->inside ? 2 : 3, &rid);
+      status = status || !rid ? status : kecs__revision_rewrite(merge, place, rid, old, made);
+    } while (!status && rid);
+    kecs__text_free(&sql);
+  }
+  return status;
+}
+
+/* ---- moving it ---- */
+
+/* Rows of the kind tag under the old ARN that only this file has: the new revision gets its own. */
+static kecs_status kecs__revision_tags(kecs__join *merge, const char *arn) {
+  kecs__write *write = merge->write;
+  const kecs__meta *meta = kecs__meta_of(write->engine, KECS_KIND_TAG);
+  kecs_value values[] = {kecs__value_text(arn), kecs__value_int(0), kecs__value_int(merge->side->acked)};
+  kecs_status status = KECS_OK;
+  do {
+    status = kecs__feed_number(write->session,
+                               "SELECT rid FROM {resource_tags} WHERE {own}resource_arn=?1 AND rid>?2 AND site_life IS "
+                               "NULL AND stamp_life>?3 ORDER BY rid LIMIT 1",
+                               values, 3, &values[1].number);
+    status =
+        status || !values[1].number ? status : kecs__merge_bury(merge, meta, values[1].number, KECS__NOBODYS_STAMP, 0);
+  } while (!status && values[1].number);
+  return status;
+}
+
+static kecs_status kecs__revision_raise(kecs__write *write, const char *account_id, const char *region,
+                                        const char *family, int64_t revision) {
+  kecs_value values[] = {kecs__value_text(account_id), kecs__value_text(region), kecs__value_text(family),
+                         kecs__value_int(revision)};
+  return kecs__run(write->session, KECS__FAMILY_RAISE, values, 4, NULL);
+}
+
+KECS__FN kecs_status kecs__merge_seen(kecs__join *merge) {
+  kecs__write *write = merge->write;
+  const char *family = NULL;
+  char *region = NULL;
+  char *account_id = NULL;
+  int64_t revision = 0;
+  kecs_status status = kecs__revision_of(merge->row->key, &write->arena, &family, &revision);
+  if (status || revision <= 0 || revision > INT32_MAX || !kecs__is_arn(merge->row->key)) {
+    return status;
+  }
+  (void)kecs__arn_parse(merge->row->key, NULL, &write->arena, &region, &account_id, NULL);
+  return region && account_id ? kecs__revision_raise(write, account_id, region, family, revision) : KECS_OK;
+}
+
+/* Both entries of the log: see above. */
+static kecs_status kecs__revision_note(kecs__join *merge, const char *arn) {
+  const kecs_replica_row *theirs = merge->row;
+  kecs_replica_row row = *theirs;
+  const unsigned whole = 1U << KECS_REPLICA_LIFE;
+  row.key = arn;
+  kecs_status status = kecs__merge_lost(merge, true, "revision", whole, KECS_REPLICA_LIFE);
+  merge->done.conflicts++;
+  return status ? status
+                : kecs__replica_lost(merge->write, &row, "revision", whole, merge->ours.stamp[0], merge->ours.site[0],
+                                     theirs->stamp[0], theirs->site[0]);
+}
+
+/* Our definition leaves its number, and is registered anew. */
+static kecs_status kecs__revision_move(kecs__join *merge) {
+  kecs__write *write = merge->write;
+  kecs_task_definition row;
+  kecs__revision_names old;
+  kecs__revision_names made;
+  bool found = false;
+  memset(&row, 0, sizeof row);
+  kecs_status status = kecs__row_by_rid(write->session, merge->meta, merge->ours.rid, &write->arena, &row, &found);
+  status = status ? status : kecs__revision_name(write, &row, &old);
+  status = status ? status : kecs__revision_raise(write, row.account_id, row.region, row.family, row.revision);
+  status = status ? status : kecs__revision_tags(merge, row.arn);
+  status = status ? status : kecs__merge_bury(merge, merge->meta, merge->ours.rid, KECS__NOBODYS_STAMP, 0);
+  row.arn = NULL;
+  row.revision = 0;
+  row.version = 0;
+  status = status ? status : kecs__row_insert(write, merge->meta, &row, 0);
+  status = status ? status : kecs__revision_name(write, &row, &made);
+  status = status ? status : kecs__revision_references(merge, &old, &made);
+  return status ? status : kecs__revision_note(merge, row.arn);
+}
+
+KECS__FN kecs_status kecs__merge_renumber(kecs__join *merge, bool *out_done) {
+  const kecs_replica_row *row = merge->row;
+  kecs__grave grave;
+  kecs_status status = kecs__grave_read(merge->write->session, row->kind, row->key, &grave);
+  *out_done = false;
+  /* What was deleted here, and made anew with its number, takes the place of what it was. */
+  if (status ||
+      (grave.seq && kecs__stamp_compare(merge->side, grave.stamp, grave.site, row->stamp[0], row->site[0]) > 0)) {
+    return status;
+  }
+  *out_done = true;
+  if (kecs__revision_same(merge->ours.values, row->values)) {
+    return KECS_OK; /* theirs is taken */
+  }
+  status = kecs__revision_move(merge);
+  merge->ours.rid = 0;
+  merge->pending = 0;
+  return status;
+}
+
+/* ---- store/replica_append.c -------------------------------------------------------------------------------------- */
+/* store/replica_append.c -- rows of kinds that only grow, from another store: they are there or not. */
+
+#include <string.h>
+
+typedef struct kecs__arrival {
+  const kecs__meta *meta;
+  const kecs_replica_row *row;
+  int64_t rid;
+} kecs__arrival;
+
+static kecs_status kecs__arrival_work(kecs__write *write, void *user) {
+  kecs__arrival *arrival = user;
+  const kecs__meta *meta = arrival->meta;
+  kecs_value key[KECS_KEY_COLUMNS_MAX];
+  kecs_value values[64];
+  int64_t rid = 0;
+  kecs_status status = kecs__state_key(meta, arrival->row->key, &write->arena, key);
+  status = status ? status : kecs__state_rid(write->session, meta, 0, key, meta->info->keys[0].count, &rid);
+  if (status || rid) {
+    return status;
+  }
+  for (int i = 0; i < meta->info->column_count; i++) {
+    bool local = meta->info->columns[i].group == KECS_GROUP_LOCAL;
+    values[i] = local ? kecs__value_text(NULL) : arrival->row->values[i];
+  }
+  char *row = kecs__arena_take(&write->arena, meta->info->row_size);
+  status = row ? kecs__row_read(meta, values, &write->arena, row) : KECS_E_NOMEM;
+  status = status ? status : kecs__row_insert(write, meta, row, 0);
+  arrival->rid = write->rid;
+  return status;
+}
+
+KECS_STORE_API kecs_status kecs_replica_insert(kecs_store *store, const kecs_replica_row *row, int64_t *out_rid) {
+  kecs__arrival arrival = {NULL, row, 0};
+  kecs_status status = kecs__check_pointer(row, "row");
+  status = status ? status : kecs__check_pointer(out_rid, "out_rid");
+  status = status ? status : kecs__check_pointer(row->key, "row.key");
+  status = status ? status : kecs__check_pointer(row->values, "row.values");
+  if (status) {
+    return status;
+  }
+  arrival.meta = kecs__meta_checked(store, row->kind);
+  if (!arrival.meta) {
+    return kecs_last_error()->status;
+  }
+  status = kecs__with_write(store, kecs__arrival_work, &arrival);
+  *out_rid = status ? 0 : arrival.rid;
+  return status;
+}
+
 /* ---- store/replica_repair.c -------------------------------------------------------------------------------------- */
-/* store/replica_repair.c -- what a repair asks of a file: its rows and tombstones with their stamps, without values; and
- * another number for what it wrote. */
+/* store/replica_repair.c -- what a repair asks of a file: its rows and tombstones with their stamps, without values;
+ * another number for what it wrote; and what a merge does where the other side has forgotten something. */
 
 #include <string.h>
 
@@ -28662,7 +29297,48 @@ KECS_STORE_API kecs_status kecs_replica_renumber(kecs_store *store, int64_t numb
   return status ? status : kecs__with_write(store, kecs__renumber_work, &renumber);
 }
 
-/* ---- clock and log ---- */
+/* ---- in a merge ---- */
+
+KECS__FN kecs_status kecs__replica_same_write(kecs__write *write, const kecs_replica *side, const kecs_replica_row *row,
+                                              kecs__state *ours) {
+  kecs_value values[] = {kecs__value_int(side->former), kecs__value_int(ours->rid)};
+  kecs_status status = KECS_OK;
+  for (int i = 0; !status && i < KECS_REPLICA_STAMPS; i++) {
+    bool same = ours->site[i] == KECS_REPLICA_HERE && row->stamp[i] && ours->stamp[i] == row->stamp[i] &&
+                row->site[i] == side->former;
+    if (same) {
+      kecs__text sql;
+      kecs__text_init(&sql, &write->engine->allocator, KECS__REPAIR_SQL);
+      kecs__text_addf(&sql, "UPDATE {%s} SET site_%s=?1 WHERE {own}rid=?2", kecs_kind_describe(row->kind)->table,
+                      kecs__repair_names[i]);
+      status = sql.status ? sql.status : kecs__run(write->session, sql.data, values, 2, NULL);
+      kecs__text_free(&sql);
+      ours->site[i] = side->former;
+    }
+  }
+  return status;
+}
+
+KECS__FN kecs_status kecs__replica_retell(kecs__write *write, const kecs_replica_row *row, const kecs__grave *grave,
+                                          int *conflicts) {
+  kecs_value values[] = {kecs__value_int((int64_t)row->kind), kecs__value_text(row->key)};
+  kecs_value seq = kecs__value_int(grave->seq);
+  int64_t life = 0;
+  kecs_status status =
+      kecs__feed_number(write->session, "SELECT life FROM {change_tombstones} WHERE {own}seq=?1", &seq, 1, &life);
+  status = status ? status
+                  : kecs__run(write->session,
+                              "INSERT INTO {sync_repush}({tenant}kind,key) VALUES({ours}?1,?2) ON CONFLICT DO NOTHING",
+                              values, 2, NULL);
+  if (status || life == row->stamp[0]) {
+    return status;
+  }
+  ++*conflicts;
+  return kecs__replica_lost(write, row, "delete", 1U << KECS_REPLICA_LIFE, grave->stamp, grave->site, row->stamp[0],
+                            row->site[0]);
+}
+
+/* ---- the log of the program ---- */
 
 KECS_STORE_API void kecs_replica_log(kecs_store *store, kecs_log_level level, const char *line) {
   kecs__log(store->engine, level, "%s: %s", store->engine->place.shown, line);
@@ -31078,6 +31754,21 @@ KECS_STORE_API uint64_t kecs_replica_kinds(kecs_store *store) {
   return 0;
 }
 
+KECS_STORE_API uint64_t kecs_replica_append_kinds(kecs_store *store) {
+  (void)store;
+  return 0;
+}
+
+KECS_STORE_API kecs_status kecs_replica_insert(kecs_store *store, const kecs_replica_row *row, int64_t *out_rid) {
+  (void)store, (void)row, (void)out_rid;
+  return kecs__fail_no_watch();
+}
+
+KECS_STORE_API kecs_status kecs_replica_aside(kecs_store *store, kecs_kind kind, int64_t *out_count) {
+  (void)store, (void)kind, (void)out_count;
+  return kecs__fail_no_watch();
+}
+
 KECS_STORE_API kecs_status kecs_replica_pending(kecs_store *store, const kecs_replica *side, int limit,
                                                 const kecs_replica_end *upto,
                                                 kecs_status (*visit)(const kecs_replica_row *row, void *user),
@@ -31857,6 +32548,8 @@ static const kecs__special kecs__specials[] = {
      .fill = kecs__task_definition_fill,
      .probe = kecs__task_definition_probe,
      .is_new = kecs__task_definition_is_new,
+     .merged = kecs__task_definition_merged,
+     .numbered = true,
      .follow = kecs__tags_follow,
      .tags_alone = true,
      .followed = KECS_BIT(KECS_TASK_DEFINITION_TAGS)},
@@ -31867,6 +32560,7 @@ static const kecs__special kecs__specials[] = {
      .followed = KECS_BIT(KECS_SERVICE_TAGS)},
     {.kind = KECS_KIND_TASK,
      .fill = kecs__task_fill,
+     .derive = kecs__task_derive,
      .follow = kecs__tags_follow,
      .tags_alone = true,
      .followed = KECS_BIT(KECS_TASK_TAGS)},
@@ -31887,10 +32581,12 @@ static const kecs__special kecs__specials[] = {
     {.kind = KECS_KIND_TARGET_GROUP,
      .fill = kecs__target_group_fill,
      .follow = kecs__target_group_follow,
+     .merged = kecs__elb_merged,
      .followed = KECS_BIT(KECS_TARGET_GROUP_TAGS) | KECS_BIT(KECS_TARGET_GROUP_LOAD_BALANCER_ARNS)},
     {.kind = KECS_KIND_LISTENER,
      .fill = kecs__listener_fill,
      .follow = kecs__listener_follow,
+     .merged = kecs__elb_merged,
      .followed = KECS_BIT(KECS_LISTENER_TAGS) | KECS_BIT(KECS_LISTENER_DEFAULT_ACTIONS)},
     {.kind = KECS_KIND_RULE,
      .fill = kecs__rule_fill,

@@ -1,5 +1,5 @@
 /* kecs_store_pg.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 978512cdae0074fe33d1cbdab5c339d7781be6e082fad7132bda147bc18a2ae9 */
+ * a2926fb4204f1ae3a250cc2bc9e42dbb460eab4653e2a53191e041c5a1fcf1a7 */
 /* ---- doc/manual_pg.h --------------------------------------------------------------------------------------------- */
 /* kecs_store_pg.h -- PostgreSQL behind the calls of kecs_store.h.
  *
@@ -110,6 +110,11 @@ typedef struct kecs_sync_options {
                            * 000000000000 in us-east-1; none: all that it may have. docs/sync.md 11 */
   size_t cluster_count;
   int batch;              /* entries of a log that are pushed or pulled at once; 0: 1000; at most 100000 */
+  /* The kinds that only grow, task_log and event. They are pushed after everything else. */
+  int64_t append_bytes;      /* at most so many a round, but one row at least; 0: 1 MiB; -1: none */
+  int64_t append_keep_bytes; /* what they may take in this file; 0: no bound. Beyond it the oldest rows go, first those
+                              * that are at the hub; where others go, an event "kecs.sync.gap" says how many */
+  bool append_pull;          /* the hub's come to this edge, too: all with a file's first round, else from now on */
 } kecs_sync_options;
 
 /* What the handshake has found not to be as it was left, as bits. All of it is repaired by the same merge, in the round
@@ -128,6 +133,8 @@ typedef struct kecs_sync_report {
   int64_t refused;     /* that the hub refused: they are sent again in the next round */
   int64_t pulled;      /* rows and deletions of the hub that changed something here */
   int64_t conflicts;   /* entries that were made in sync_conflicts here */
+  int64_t appended;    /* rows of kinds that only grow that were sent and taken */
+  int64_t dropped;     /* of these, rows that went from here without ever having been at the hub: append_keep_bytes */
   int64_t round_trips; /* without those of a new connection */
   int64_t bytes_out;   /* of statements and their values */
   int64_t bytes_in;    /* of values that came back */
@@ -135,7 +142,7 @@ typedef struct kecs_sync_report {
   unsigned reconciled; /* kecs_sync_cause: why all was compared with the hub, or this site was renamed; 0: it was not */
   int64_t resent;      /* rows and deletions that the hub had lost, or never had, and that were sent again */
   int64_t left;        /* rows that went from here since their cluster is none of this site's any more */
-  int64_t dropped;     /* rows that had been deleted at the hub so long ago that it has forgotten them, and went here */
+  int64_t forgotten;   /* rows that had been deleted at the hub so long ago that it has forgotten them, and went here */
 } kecs_sync_report;
 
 /* How an edge stands. Texts live until the next call on the handle. */
@@ -147,6 +154,7 @@ typedef struct kecs_sync_status_info {
   int64_t refused;     /* rows that the hub has refused and that are sent again */
   int64_t wanted;      /* rows of the hub whose parent is missing here */
   int64_t conflicts;   /* entries of sync_conflicts */
+  int64_t append_pending; /* rows of kinds that only grow, not pushed yet */
   int64_t cursor;      /* sequence of the hub's log up to which everything is here */
   int64_t last_us;     /* end of the last round that succeeded, microseconds since 1970; 0: none */
 } kecs_sync_status_info;
@@ -4601,6 +4609,27 @@ KECS_PG__FN void kecs_sync__hub_common(kecs_pg__text *out, const kecs_pg__connec
 KECS_PG__FN void kecs_sync__hub_kind(kecs_pg__text *out, const kecs_pg__connection *connection,
                                      const kecs_kind_info *info);
 
+/* sync_append_TABLE, for a kind that only grows (hub_append.c). */
+KECS_PG__FN void kecs_sync__hub_append(kecs_pg__text *out, const kecs_pg__connection *connection,
+                                       const kecs_kind_info *info);
+
+/* What is special to a kind (hub_kinds.c), as forms for the places of sync_put_TABLE and sync_bury_TABLE. */
+enum {
+  KECS_SYNC__CLAIM,   /* before conflicts are noted: takes places out of `every` */
+  KECS_SYNC__KNOWN,   /* what else must hold where a later life takes a row */
+  KECS_SYNC__AGAIN,   /* tried after the rows could not be merged together: empties `every` where it has done it */
+  KECS_SYNC__MERGED,  /* after all */
+  KECS_SYNC__GONE,    /* after a deletion */
+  KECS_SYNC__SPECIALS
+};
+KECS_PG__FN const char *kecs_sync__hub_part(kecs_kind kind, int part);
+
+/* An expression over `u` for a local column that says what others say; NULL for any other. */
+KECS_PG__FN const char *kecs_sync__hub_derived(const kecs_kind_info *info, const kecs_column_info *column);
+
+/* Functions that these forms call. */
+KECS_PG__FN void kecs_sync__hub_helpers(kecs_pg__text *out, const kecs_pg__connection *connection);
+
 /* A natural key's text (kecs_change.key) over the columns of a row `alias`. */
 KECS_PG__FN void kecs_sync__key_text(kecs_pg__text *out, const kecs_kind_info *info, const char *alias);
 
@@ -4624,6 +4653,8 @@ KECS_PG__FN void kecs_sync__scope_put(kecs_pg__text *out, const char *schema, co
                                       const char *sent);
 KECS_PG__FN void kecs_sync__scope_bury(kecs_pg__text *out, const char *schema, const kecs_kind_info *info,
                                        const char *buried);
+KECS_PG__FN void kecs_sync__scope_append(kecs_pg__text *out, const char *schema, const kecs_kind_info *info,
+                                         const char *sent);
 
 /* A column's type at the hub. */
 KECS_PG__FN const char *kecs_sync__type(const kecs_column_info *column);
@@ -4777,8 +4808,269 @@ KECS_PG__FN void kecs_sync__hub_common(kecs_pg__text *out, const kecs_pg__connec
     kecs_pg__log_text(out, connection, hello.data);
   }
   kecs_pg__log_text(out, connection, kecs_sync__push_form);
+  kecs_sync__hub_helpers(out, connection);
   out->status = out->status ? out->status : hello.status;
   kecs_pg__text_free(&hello);
+}
+
+/* ---- sync/hub_kinds.c -------------------------------------------------------------------------------------------- */
+/* sync/hub_kinds.c -- what is special to a kind in its functions at the hub: texts that hub_sql.c puts into its forms.
+ *
+ * Task definitions: a revision keeps its number for whoever was here first. What a site sends under a number that
+ * another one has given, and that the site has not seen, is refused with KS004: the site finds the other definition
+ * when it pulls, and registers its own anew (store/replica_revision.c). Rules: two may have swapped their priorities.
+ * Target groups and listeners: elbv2_associations is made anew from their documents. */
+
+#include <string.h>
+
+/* ---- task definitions ---- */
+
+/* The other one must not have been seen, and a row that comes in just now is not known either: {known} holds its place
+ * against a later life. */
+static const char kecs_sync__claim_form[] =
+    "  known := ARRAY(SELECT t.rid FROM {sent} JOIN {S}{t} t ON {same});\n"
+    "  claimed := ARRAY(SELECT u.s_place FROM {sent} JOIN {S}{t} t ON {same} JOIN {unseen} n ON n.rid=t.rid\n"
+    "    WHERE u.s_place=ANY(every) AND ({u_life})<>({t_life}) AND (n.groups&1)<>0);\n"
+    "  every := ARRAY(SELECT e FROM unnest(every) AS e WHERE e<>ALL(claimed));\n";
+
+static const char kecs_sync__claimed_form[] =
+    "  claimed := claimed||ARRAY(SELECT u.s_place FROM {sent} JOIN {S}{t} t ON {same} WHERE u.s_place=ANY(every) AND\n"
+    "    ({u_life})<>({t_life}) AND t.rid<>ALL(known));\n"
+    "  INSERT INTO {S}sync_refused(tenant,site,kind,key,code) SELECT whose,me,{kind},a_key[c],'KS004'\n"
+    "    FROM unnest(claimed) AS c ON CONFLICT(tenant,site,kind,key) DO UPDATE SET code=excluded.code;\n"
+    "  INSERT INTO {S}task_definition_families AS f(tenant,account_id,region,family,last_revision)\n"
+    "    SELECT whose,u.account_id,u.region,u.family,max(u.revision) FROM {sent} GROUP BY 2,3,4 ORDER BY 2,3,4\n"
+    "    ON CONFLICT(tenant,account_id,region,family) DO UPDATE SET last_revision=excluded.last_revision\n"
+    "    WHERE f.last_revision<excluded.last_revision;\n";
+
+static const char kecs_sync__number_seen_form[] =
+    "  INSERT INTO {S}task_definition_families AS f(tenant,account_id,region,family,last_revision)\n"
+    "    SELECT whose,k.part[2],k.part[1],k.part[3],max(k.part[4]::bigint) FROM (SELECT regexp_matches(x,\n"
+    "    '^arn:[^:]*:ecs:([^:]+):([^:]+):task-definition/(.+):([0-9]+)$') AS part FROM unnest(a_key) AS x) k\n"
+    "    WHERE length(k.part[4])<10 GROUP BY 2,3,4 ORDER BY 2,3,4\n"
+    "    ON CONFLICT(tenant,account_id,region,family) DO UPDATE SET last_revision=excluded.last_revision\n"
+    "    WHERE f.last_revision<excluded.last_revision;\n";
+
+/* ---- rules ---- */
+
+/* Once, when all of them together did not do: none has its old one while they get their new ones. */
+static const char kecs_sync__swap_form[] =
+    "      IF depth=1 AND starts[1]=1 THEN\n"
+    "        BEGIN\n"
+    "          UPDATE {S}{t} t SET priority=-4611686018427387904-t.rid FROM {sent} WHERE {same} AND\n"
+    "            u.s_place=ANY(every) AND t.priority<>u.priority AND (({u_life})>({t_life}) OR (({u_life})=({t_life})\n"
+    "            AND (u.stamp_spec,u.site_spec)>(coalesce(t.stamp_spec,0),coalesce(t.site_spec,0))));\n"
+    "          {merge}\n"
+    "          depth := 0;\n"
+    "        EXCEPTION WHEN integrity_constraint_violation OR data_exception OR program_limit_exceeded OR\n"
+    "          insufficient_privilege THEN\n"
+    "          NULL;\n" /* by halves, then */
+    "        END;\n"
+    "      END IF;\n";
+
+/* ---- load balancing ---- */
+
+static const char kecs_sync__group_links_form[] =
+    "  DELETE FROM {S}elbv2_associations a WHERE a.tenant=whose AND a.target_group_arn=ANY(a_key) AND\n"
+    "    a.listener_arn='';\n"
+    "  INSERT INTO {S}elbv2_associations(tenant,target_group_arn,load_balancer_arn,listener_arn)\n"
+    "    SELECT DISTINCT whose,t.arn,l.arn,'' FROM {S}{t} t CROSS JOIN LATERAL unnest({S}sync_links(\n"
+    "    t.load_balancer_arns,'')) AS l(arn) WHERE t.tenant=whose AND t.arn=ANY(a_key) ORDER BY 2,3\n"
+    "    ON CONFLICT DO NOTHING;\n";
+
+static const char kecs_sync__listener_links_form[] =
+    "  DELETE FROM {S}elbv2_associations a WHERE a.tenant=whose AND a.listener_arn=ANY(a_key) AND a.listener_arn<>'';\n"
+    "  INSERT INTO {S}elbv2_associations(tenant,target_group_arn,load_balancer_arn,listener_arn)\n"
+    "    SELECT DISTINCT whose,l.arn,t.load_balancer_arn,t.arn FROM {S}{t} t CROSS JOIN LATERAL unnest({S}sync_links(\n"
+    "    t.default_actions,'TargetGroupArn')) AS l(arn) WHERE t.tenant=whose AND t.arn=ANY(a_key) ORDER BY 2,4\n"
+    "    ON CONFLICT DO NOTHING;\n";
+
+/* Listeners go with it; a group that still names it says what it says. */
+static const char kecs_sync__balancer_gone_form[] =
+    "  DELETE FROM {S}elbv2_associations a WHERE a.tenant=whose AND a.load_balancer_arn=ANY(a_key) AND\n"
+    "    a.listener_arn<>'' AND NOT EXISTS(SELECT FROM {S}elbv2_listeners l WHERE l.tenant=whose AND "
+    "l.arn=a.listener_arn);\n";
+
+static const char kecs_sync__group_gone_form[] =
+    "  DELETE FROM {S}elbv2_associations a WHERE a.tenant=whose AND a.target_group_arn=ANY(a_key) AND\n"
+    "    a.listener_arn='' AND NOT EXISTS(SELECT FROM {S}{t} t WHERE t.tenant=whose AND t.arn=a.target_group_arn);\n";
+
+static const char kecs_sync__listener_gone_form[] =
+    "  DELETE FROM {S}elbv2_associations a WHERE a.tenant=whose AND a.listener_arn=ANY(a_key) AND a.listener_arn<>''\n"
+    "    AND NOT EXISTS(SELECT FROM {S}{t} t WHERE t.tenant=whose AND t.arn=a.listener_arn);\n";
+
+/* The strings of an array, or those of all members of a name at any depth. A text that is no JSON has none. */
+static const char kecs_sync__links_form[] =
+    "CREATE OR REPLACE FUNCTION {S}sync_links(document text,name text) RETURNS text[] LANGUAGE plpgsql IMMUTABLE AS\n"
+    "$kecs_sync$\n"
+    "BEGIN\n"
+    "  IF coalesce(document,'')='' THEN\n"
+    "    RETURN '{none}';\n"
+    "  END IF;\n"
+    "  RETURN ARRAY(WITH RECURSIVE w(depth,name,v) AS (SELECT 0,''::text,document::json UNION ALL\n"
+    "    SELECT w.depth+1,x.name,x.v FROM w CROSS JOIN LATERAL (\n"
+    "      SELECT e.key AS name,e.value AS v FROM json_each(CASE json_typeof(w.v) WHEN 'object' THEN w.v ELSE\n"
+    "      '{none}' END) e UNION ALL SELECT '',a FROM json_array_elements(CASE json_typeof(w.v) WHEN 'array' THEN w.v\n"
+    "      ELSE '[]' END) a) x)\n"
+    "    SELECT w.v#>>'{none}' FROM w WHERE json_typeof(w.v)='string' AND w.name=sync_links.name AND (w.name<>'' OR\n"
+    "    (w.depth=1 AND json_typeof(document::json)='array')));\n"
+    "EXCEPTION WHEN data_exception OR statement_too_complex THEN\n"
+    "  RETURN '{none}';\n"
+    "END $kecs_sync$;\n";
+
+/* ---- the table ---- */
+
+typedef struct kecs_sync__hub_special {
+  kecs_kind kind;
+  const char *text[KECS_SYNC__SPECIALS];
+} kecs_sync__hub_special;
+
+static const kecs_sync__hub_special kecs_sync__hub_specials[] = {
+    {KECS_KIND_TASK_DEFINITION,
+     {kecs_sync__claim_form, " AND t.rid=ANY(known)", "", kecs_sync__claimed_form, kecs_sync__number_seen_form}},
+    {KECS_KIND_RULE, {"", "", kecs_sync__swap_form, "", ""}},
+    {KECS_KIND_LOAD_BALANCER, {"", "", "", "", kecs_sync__balancer_gone_form}},
+    {KECS_KIND_TARGET_GROUP, {"", "", "", kecs_sync__group_links_form, kecs_sync__group_gone_form}},
+    {KECS_KIND_LISTENER, {"", "", "", kecs_sync__listener_links_form, kecs_sync__listener_gone_form}},
+};
+
+KECS_PG__FN const char *kecs_sync__hub_part(kecs_kind kind, int part) {
+  for (size_t i = 0; i < sizeof kecs_sync__hub_specials / sizeof kecs_sync__hub_specials[0]; i++) {
+    if (kecs_sync__hub_specials[i].kind == kind) {
+      return kecs_sync__hub_specials[i].text[part];
+    }
+  }
+  return "";
+}
+
+/* A task's family is what its reference says; see kecs__family_of. */
+KECS_PG__FN const char *kecs_sync__hub_derived(const kecs_kind_info *info, const kecs_column_info *column) {
+  return info->kind == KECS_KIND_TASK && column == &info->columns[KECS_TASK_FAMILY]
+             ? "CASE WHEN u.task_definition_arn LIKE 'arn:%' AND u.task_definition_arn NOT LIKE "
+               "'arn:%:task-definition/%' THEN '' ELSE regexp_replace(regexp_replace(u.task_definition_arn,"
+               "'^arn:([^:]*:)+task-definition/',''),':[0-9]+$','') END"
+             : NULL;
+}
+
+KECS_PG__FN void kecs_sync__hub_helpers(kecs_pg__text *out, const kecs_pg__connection *connection) {
+  const kecs_pg__mark marks[] = {
+      {"S", connection->home->schema}, {"text", connection->home->dialect.type_text}, {"none", "{}"}, {NULL, NULL}};
+  kecs_pg__text_fill(out, kecs_sync__links_form, marks);
+  kecs_pg__text_fill(
+      out,
+      "CREATE OR REPLACE FUNCTION {S}sync_families(whose text,accounts text[],regions text[],families text[],\n"
+      "revisions bigint[]) RETURNS void LANGUAGE sql AS $kecs_sync$\n"
+      "  INSERT INTO {S}task_definition_families AS f(tenant,account_id,region,family,last_revision)\n"
+      "  SELECT whose,x.a,x.b,x.c,x.d FROM unnest(accounts,regions,families,revisions) AS x(a,b,c,d)\n"
+      "  WHERE current_setting('kecs_store.push',true)='open' AND {S}sync_sees(whose,\n"
+      "  current_setting('kecs_store.sender')::bigint,0,'-') ORDER BY 2,3,4\n"
+      "  ON CONFLICT(tenant,account_id,region,family) DO UPDATE SET last_revision=excluded.last_revision\n"
+      "  WHERE f.last_revision<excluded.last_revision\n"
+      "$kecs_sync$;\n",
+      marks);
+}
+
+/* ---- sync/hub_append.c ------------------------------------------------------------------------------------------- */
+/* sync/hub_append.c -- the text of sync_append_TABLE, of a kind that only grows: rows come as arrays, one a column, and
+ * are there once by their key. */
+
+#include <string.h>
+
+/* A row that the table refuses does not keep the others; it is what the function gives. */
+static const char kecs_sync__append_form[] =
+    "DROP FUNCTION IF EXISTS {S}sync_append_{t};\n"
+    "CREATE FUNCTION {S}sync_append_{t}(whose text,me bigint{arguments}) RETURNS TABLE(key text,code text,line text)\n"
+    "LANGUAGE plpgsql AS $kecs_sync$\n"
+    "#variable_conflict use_column\n"
+    "DECLARE\n"
+    "  one bigint;\n"
+    "BEGIN\n"
+    "{scope}"
+    "  PERFORM set_config('kecs_store.site',me::text,true);\n"
+    "  BEGIN\n"
+    "    INSERT INTO {S}{t}(tenant,{names}{locals}) SELECT whose,{u_names}{local_values} FROM unnest({arrays})\n"
+    "      AS u({names}) ORDER BY u.{key} ON CONFLICT DO NOTHING;\n"
+    "  EXCEPTION WHEN integrity_constraint_violation OR data_exception OR program_limit_exceeded OR "
+    "insufficient_privilege THEN\n"
+    "    FOR one IN SELECT generate_subscripts(c_{key},1) LOOP\n"
+    "      BEGIN\n"
+    "        INSERT INTO {S}{t}(tenant,{names}{locals}) SELECT whose,{u_names}{local_values} FROM unnest({arrays})\n"
+    "          WITH ORDINALITY AS u({names},s_place) WHERE u.s_place=one ON CONFLICT DO NOTHING;\n"
+    "      EXCEPTION WHEN integrity_constraint_violation OR data_exception OR program_limit_exceeded OR "
+    "insufficient_privilege THEN\n"
+    "        RETURN QUERY SELECT u.{key}::text,SQLSTATE::text,row_to_json(u)::text FROM unnest({arrays}) WITH\n"
+    "          ORDINALITY AS u({names},s_place) WHERE u.s_place=one;\n"
+    "      END;\n"
+    "    END LOOP;\n"
+    "  END;\n"
+    "  PERFORM set_config('kecs_store.site','',true);\n"
+    "END $kecs_sync$;\n";
+
+enum {
+  KECS_SYNC__A_ARGUMENTS,
+  KECS_SYNC__A_NAMES,
+  KECS_SYNC__A_U_NAMES,
+  KECS_SYNC__A_ARRAYS,
+  KECS_SYNC__A_LOCALS,
+  KECS_SYNC__A_LOCAL_VALUES,
+  KECS_SYNC__A_SENT,
+  KECS_SYNC__A_SCOPE,
+  KECS_SYNC__A_PARTS
+};
+
+static void kecs_sync__append_add(kecs_pg__text *part, bool first, const char *form, const char *column,
+                                  const char *type) {
+  const kecs_pg__mark marks[] = {{"c", column}, {"type", type}, {NULL, NULL}};
+  kecs_pg__text_adds(part, first ? "" : ",");
+  kecs_pg__text_fill(part, form, marks);
+}
+
+KECS_PG__FN void kecs_sync__hub_append(kecs_pg__text *out, const kecs_pg__connection *connection,
+                                       const kecs_kind_info *info) {
+  kecs_pg__text part[KECS_SYNC__A_PARTS];
+  bool first = true;
+  memset(part, 0, sizeof part);
+  for (int i = 0; i < KECS_SYNC__A_PARTS; i++) {
+    part[i].allocator = connection->allocator;
+  }
+  for (int i = 0; i < info->column_count; i++) {
+    const kecs_column_info *column = &info->columns[i];
+    bool text = column->type == KECS_TYPE_TEXT || column->type == KECS_TYPE_JSON;
+    if (kecs_sync__travels(column)) {
+      kecs_sync__append_add(&part[KECS_SYNC__A_ARGUMENTS], false, "c_{c} {type}[]", column->name,
+                            text                             ? "text"
+                            : column->type == KECS_TYPE_BOOL ? "boolean"
+                                                             : "bigint");
+      kecs_sync__append_add(&part[KECS_SYNC__A_NAMES], first, "{c}", column->name, "");
+      kecs_sync__append_add(&part[KECS_SYNC__A_U_NAMES], first, "u.{c}", column->name, "");
+      kecs_sync__append_add(&part[KECS_SYNC__A_ARRAYS], first, "c_{c}", column->name, "");
+      first = false;
+    } else if (column->flags & KECS_COLUMN_NOT_NULL) {
+      kecs_sync__append_add(&part[KECS_SYNC__A_LOCALS], false, "{c}", column->name, "");
+      kecs_sync__append_add(&part[KECS_SYNC__A_LOCAL_VALUES], false, text ? "''" : "0", "", "");
+    }
+  }
+  const kecs_pg__mark rows[] = {
+      {"arrays", part[KECS_SYNC__A_ARRAYS].data}, {"names", part[KECS_SYNC__A_NAMES].data}, {NULL, NULL}};
+  kecs_pg__text_fill(&part[KECS_SYNC__A_SENT], "unnest({arrays}) AS u({names})", rows);
+  kecs_sync__scope_append(&part[KECS_SYNC__A_SCOPE], connection->home->schema, info, part[KECS_SYNC__A_SENT].data);
+  const kecs_pg__mark marks[] = {
+      {"S", connection->home->schema},
+      {"t", info->table},
+      {"scope", part[KECS_SYNC__A_SCOPE].data},
+      {"key", info->columns[info->keys[0].columns[0]].name},
+      {"arguments", part[KECS_SYNC__A_ARGUMENTS].data},
+      {"names", part[KECS_SYNC__A_NAMES].data},
+      {"u_names", part[KECS_SYNC__A_U_NAMES].data},
+      {"arrays", part[KECS_SYNC__A_ARRAYS].data},
+      {"locals", part[KECS_SYNC__A_LOCALS].len ? part[KECS_SYNC__A_LOCALS].data : ""},
+      {"local_values", part[KECS_SYNC__A_LOCAL_VALUES].len ? part[KECS_SYNC__A_LOCAL_VALUES].data : ""},
+      {NULL, NULL}};
+  kecs_pg__text_fill(out, kecs_sync__append_form, marks);
+  for (int i = 0; i < KECS_SYNC__A_PARTS; i++) {
+    out->status = out->status ? out->status : part[i].status;
+    kecs_pg__text_free(&part[i]);
+  }
 }
 
 /* ---- sync/hub_sql.c ---------------------------------------------------------------------------------------------- */
@@ -4840,6 +5132,8 @@ static const char kecs_sync__put_form[] =
     "  ends bigint[];\n"
     "  depth integer := 1;\n"
     "  middle bigint;\n"
+    "  known bigint[] := '{none}';\n"
+    "  claimed bigint[] := '{none}';\n"
     "  now_us bigint := (date_part('epoch',clock_timestamp())*1000000)::bigint;\n"
     "BEGIN\n" KECS_SYNC__OPEN "{scope_put}"
     "  PERFORM {S}sync_clock((SELECT max(greatest(a,b,c)) FROM unnest(a_life,a_spec,a_status) AS x(a,b,c)));\n"
@@ -4861,6 +5155,7 @@ static const char kecs_sync__put_form[] =
     "  SELECT coalesce(array_agg(u.s_place),'{none}') INTO every FROM u WHERE u.s_place NOT\n"
     "    IN (SELECT s_place FROM beaten);\n"
     "  END IF;\n"
+    "{claim}"
     "  IF suspects IS NOT NULL THEN\n"
     "  WITH u AS MATERIALIZED (SELECT * FROM {sent}),\n"
     "  meets AS (SELECT t.rid,u.s_place FROM u JOIN {S}{t} t ON {same} WHERE u.s_place=ANY(suspects) AND\n"
@@ -4876,23 +5171,27 @@ static const char kecs_sync__put_form[] =
     "    FROM meets m JOIN u USING(s_place) JOIN {S}{t} t ON t.tenant=whose AND t.rid=m.rid\n"
     "    WHERE (" KECS_SYNC__U_LIFE ")<(" KECS_SYNC__T_LIFE ")\n"
     "{group_conflicts};\n"
-    "  END IF;\n"
+    "  END IF;\n";
+
+/* Its second half: the merge. What the database refuses is found by halves. */
+static const char kecs_sync__put_merge_form[] =
     "  PERFORM set_config('kecs_store.merge','on',true);\n"
     "  starts := ARRAY[1];\n"
     "  ends := ARRAY[cardinality(every)];\n"
     "  these := CASE WHEN cardinality(every)<cardinality(a_life) THEN every END;\n"
-    /* What the database refuses is found by halves. */
     "  WHILE depth>0 LOOP\n"
     "    BEGIN\n"
     "      {merge}\n"
     "      depth := depth-1;\n"
     "    EXCEPTION WHEN integrity_constraint_violation OR data_exception OR program_limit_exceeded OR "
     "insufficient_privilege THEN\n"
-    "      IF starts[depth]=ends[depth] THEN\n"
-    "        INSERT INTO {S}sync_refused(tenant,site,kind,key,code) VALUES(whose,me,{kind},a_key[every[starts[depth]]],\n"
-    "          SQLSTATE) ON CONFLICT(tenant,site,kind,key) DO UPDATE SET code=excluded.code;\n"
+    "{again}"
+    "      IF depth>0 AND starts[depth]=ends[depth] THEN\n"
+    "        INSERT INTO {S}sync_refused(tenant,site,kind,key,code) VALUES(whose,me,{kind},\n"
+    "          a_key[every[starts[depth]]],SQLSTATE)\n"
+    "          ON CONFLICT(tenant,site,kind,key) DO UPDATE SET code=excluded.code;\n"
     "        depth := depth-1;\n"
-    "      ELSE\n"
+    "      ELSIF depth>0 THEN\n"
     "        middle := (starts[depth]+ends[depth])/2;\n"
     "        starts[depth+1] := starts[depth];\n"
     "        ends[depth+1] := middle;\n"
@@ -4905,6 +5204,7 @@ static const char kecs_sync__put_form[] =
     "    END IF;\n"
     "  END LOOP;\n"
     "  PERFORM set_config('kecs_store.merge','off',true);\n"
+    "{merged}"
     "END $kecs_sync$;\n";
 
 /* Whether two rows of one life meet with something to tell: {g} is the group, {bit} its bit in masks. */
@@ -4937,10 +5237,11 @@ static const char kecs_sync__group_form[] =
 
 static const char kecs_sync__merge_form[] =
     "INSERT INTO {S}{t} AS t(tenant,{names}{local_names},{stamp_names})\n"
-    "    SELECT whose,{u_names}{local_values},{stamp_values} FROM {sent} WHERE (these IS NULL OR u.s_place=ANY(these)) ORDER BY "
-    "{u_key}\n"
+    "    SELECT whose,{u_names}{local_values},{stamp_values} FROM {sent} WHERE (these IS NULL OR "
+    "u.s_place=ANY(these))\n"
+    "    ORDER BY {u_key}\n"
     "    ON CONFLICT(tenant,{key}) DO UPDATE SET {sets}\n"
-    "    WHERE " KECS_SYNC__LATER "{or_groups};";
+    "    WHERE (" KECS_SYNC__LATER "{known}){or_groups};";
 
 static const char kecs_sync__bury_form[] =
     "DROP FUNCTION IF EXISTS {S}sync_bury_{t};\n"
@@ -4980,6 +5281,7 @@ static const char kecs_sync__bury_form[] =
     "    WHERE NOT EXISTS(SELECT FROM {S}{t} t WHERE {same}) AND NOT EXISTS(SELECT FROM "
     KECS_SYNC__GRAVES("a_key") " g\n"
     "    WHERE g.key=u.s_key AND (g.stamp,g.site)>=(u.s_stamp,me)) ORDER BY u.s_key,u.s_stamp DESC;\n"
+    "{gone}"
     "END $kecs_sync$;\n";
 
 /* What refers to a row that goes, or to one that goes with it, and stays itself: it is cleared first, and stamped by
@@ -5015,11 +5317,13 @@ enum {
   KECS_SYNC__OR_GROUPS,
   KECS_SYNC__GROUP_CONFLICTS,
   KECS_SYNC__SUSPECT_GROUPS,
+  KECS_SYNC__UNSEEN_ROWS,
   KECS_SYNC__MERGE,
   KECS_SYNC__DELETE,
   KECS_SYNC__SCOPE_PUT,
   KECS_SYNC__SCOPE_BURY,
-  KECS_SYNC__PARTS
+  KECS_SYNC__SPECIAL, /* and the ones after it */
+  KECS_SYNC__PARTS = KECS_SYNC__SPECIAL + KECS_SYNC__SPECIALS
 };
 
 typedef struct kecs_sync__parts {
@@ -5075,7 +5379,13 @@ static void kecs_sync__local(kecs_sync__parts *parts, const kecs_column_info *co
   const char *value = column->default_text;
   kecs_pg__text *out = &parts->part[KECS_SYNC__LOCAL_VALUES];
   kecs_sync__add(parts, KECS_SYNC__LOCAL_NAMES, "", ",{c}", column->name, "");
-  if (strcmp(column->name, "updated_at") == 0) {
+  const char *derived = kecs_sync__hub_derived(parts->info, column);
+  if (derived) {
+    kecs_pg__text_adds(out, ",");
+    kecs_pg__text_adds(out, derived);
+    kecs_sync__add(parts, KECS_SYNC__SETS, ",",
+                   "{c}=CASE WHEN " KECS_SYNC__LATER " THEN excluded.{c} ELSE t.{c} END", column->name, "");
+  } else if (strcmp(column->name, "updated_at") == 0) {
     kecs_pg__text_adds(out, ",now_us");
   } else if (column->type == KECS_TYPE_BOOL) {
     kecs_pg__text_adds(out, !needed ? ",NULL::boolean" : value && strcmp(value, "1") == 0 ? ",true" : ",false");
@@ -5194,6 +5504,11 @@ static void kecs_sync__stamps(kecs_sync__parts *parts) {
   }
 }
 
+static const char *kecs_sync__special_text(const kecs_sync__parts *parts, int special) {
+  const kecs_pg__text *text = &parts->part[KECS_SYNC__SPECIAL + special];
+  return text->len ? text->data : "";
+}
+
 static void kecs_sync__fill(kecs_pg__text *out, const kecs_sync__parts *parts, const char *form) {
   const kecs_pg__mark marks[] = {
       {"S", parts->schema},
@@ -5224,6 +5539,14 @@ static void kecs_sync__fill(kecs_pg__text *out, const kecs_sync__parts *parts, c
       {"merge", parts->part[KECS_SYNC__MERGE].len ? parts->part[KECS_SYNC__MERGE].data : ""},
       {"scope_put", parts->part[KECS_SYNC__SCOPE_PUT].len ? parts->part[KECS_SYNC__SCOPE_PUT].data : ""},
       {"scope_bury", parts->part[KECS_SYNC__SCOPE_BURY].len ? parts->part[KECS_SYNC__SCOPE_BURY].data : ""},
+      {"unseen", parts->part[KECS_SYNC__UNSEEN_ROWS].data},
+      {"u_life", KECS_SYNC__U_LIFE},
+      {"t_life", KECS_SYNC__T_LIFE},
+      {"claim", kecs_sync__special_text(parts, KECS_SYNC__CLAIM)},
+      {"known", kecs_sync__special_text(parts, KECS_SYNC__KNOWN)},
+      {"again", kecs_sync__special_text(parts, KECS_SYNC__AGAIN)},
+      {"merged", kecs_sync__special_text(parts, KECS_SYNC__MERGED)},
+      {"gone", kecs_sync__special_text(parts, KECS_SYNC__GONE)},
       {NULL, NULL}};
   kecs_pg__text_fill(out, form, marks);
 }
@@ -5279,11 +5602,20 @@ KECS_PG__FN void kecs_sync__hub_kind(kecs_pg__text *out, const kecs_pg__connecti
   kecs_sync__rows(&parts);
   kecs_sync__stamps(&parts);
   kecs_sync__releases(&parts, info, "", "t", 1);
+  kecs_sync__fill(&parts.part[KECS_SYNC__UNSEEN_ROWS], &parts, KECS_SYNC__UNSEEN);
   kecs_sync__fill(&parts.part[KECS_SYNC__DELETE], &parts, kecs_sync__delete_form);
+  kecs_sync__fill(&parts.part[KECS_SYNC__SPECIAL + KECS_SYNC__KNOWN], &parts,
+                  kecs_sync__hub_part(info->kind, KECS_SYNC__KNOWN));
   kecs_sync__fill(&parts.part[KECS_SYNC__MERGE], &parts, kecs_sync__merge_form);
   kecs_sync__scope_put(&parts.part[KECS_SYNC__SCOPE_PUT], parts.schema, info, parts.part[KECS_SYNC__SENT].data);
   kecs_sync__scope_bury(&parts.part[KECS_SYNC__SCOPE_BURY], parts.schema, info, parts.part[KECS_SYNC__BURIED].data);
+  for (int i = 0; i < KECS_SYNC__SPECIALS; i++) {
+    if (i != KECS_SYNC__KNOWN) {
+      kecs_sync__fill(&parts.part[KECS_SYNC__SPECIAL + i], &parts, kecs_sync__hub_part(info->kind, i));
+    }
+  }
   kecs_sync__fill(out, &parts, kecs_sync__put_form);
+  kecs_sync__fill(out, &parts, kecs_sync__put_merge_form);
   kecs_sync__fill(out, &parts, kecs_sync__bury_form);
   for (int i = 0; i < KECS_SYNC__PARTS; i++) {
     out->status = out->status ? out->status : parts.part[i].status;
@@ -5310,8 +5642,8 @@ KECS_PG__FN void kecs_sync__key_text(kecs_pg__text *out, const kecs_kind_info *i
 /* sync/hub_repair.c -- what a hub answers when all is compared: digests by kind and bucket, and what it has of a key.
  *
  * A row's bucket is hash(key) mod 1024; a bucket's digest is the sum of hash(key, stamps) of its rows. Every server and
- * every edge reckons them alike: the hash is MD5 over UTF-8, of which a bucket takes the first 3 hexadecimal digits and a
- * row the first 15, so that the sums go as whole numbers modulo 2^60 (digest.c is the other side). Sums, since only
+ * every edge reckons them alike: the hash is MD5 over UTF-8, of which a bucket takes the first 3 hexadecimal digits and
+ * a row the first 15, so that the sums go as whole numbers modulo 2^60 (digest.c is the other side). Sums, since only
  * newer servers have an aggregate for XOR. */
 
 #include <stdio.h>
@@ -5340,9 +5672,9 @@ static const char kecs_sync__compare_form[] =
     "RETURNS TABLE(here boolean,life bigint,life_site bigint,spec bigint,spec_site bigint,status bigint,\n"
     "status_site bigint,grave bigint,grave_site bigint,brought bigint) LANGUAGE sql STABLE AS $kecs_sync$\n"
     "  WITH u AS (SELECT * FROM unnest(a_key,a_site{arrays}) WITH ORDINALITY AS v(s_key,s_site{names},s_place)),\n"
-    "  graves AS (SELECT x.key,x.stamp,coalesce(x.site,0) AS site FROM {S}change_tombstones x WHERE x.tenant=whose AND\n"
-    "    x.kind={kind} AND x.key=ANY(a_key) UNION ALL SELECT q.key,q.stamp,coalesce(q.site,0) FROM {S}change_queue q\n"
-    "    WHERE q.tenant=whose AND q.kind={kind} AND q.op=3 AND q.key=ANY(a_key)),\n"
+    "  graves AS (SELECT x.key,x.stamp,coalesce(x.site,0) AS site FROM {S}change_tombstones x WHERE x.tenant=whose\n"
+    "    AND x.kind={kind} AND x.key=ANY(a_key) UNION ALL SELECT q.key,q.stamp,coalesce(q.site,0)\n"
+    "    FROM {S}change_queue q WHERE q.tenant=whose AND q.kind={kind} AND q.op=3 AND q.key=ANY(a_key)),\n"
     "  latest AS (SELECT DISTINCT ON (d.key) d.key,d.stamp,d.site FROM graves d ORDER BY d.key,d.stamp DESC,d.site "
     "DESC)\n"
     "  SELECT t.rid IS NOT NULL,{columns},coalesce(g.stamp,0),coalesce(g.site,0),coalesce(s.acked,0)\n"
@@ -5441,6 +5773,221 @@ KECS_PG__FN void kecs_sync__hub_repair(kecs_pg__text *out, const kecs_pg__connec
  * the cluster that an ARN names, or "-" where there is none. What a site sends is looked at before anything else is; what
  * it reads, it reads by functions that leave out the rest. Where a site has the whole tenant, neither costs anything. */
 
+/* ---- sync/internal.h --------------------------------------------------------------------------------------------- */
+/* sync/internal.h -- what the modules of sync share: the handle, exchanges with the hub, the edge's own notes. */
+#ifndef KECS_SYNC_INTERNAL_H
+#define KECS_SYNC_INTERNAL_H
+
+enum {
+  KECS_SYNC__ID_SIZE = 40, /* of a push's or batch's id, with its terminator */
+  KECS_SYNC__NAME_MAX = 128,
+  KECS_SYNC__ALIAS_MAX = KECS_SYNC__NAME_MAX + 9, /* "#" and 8 digits */
+  KECS_SYNC__SCOPE_MAX = 512, /* bytes of a cluster's ARN among grants, with its terminator */
+  KECS_SYNC__BATCH = 1000,
+  KECS_SYNC__BATCH_MAX = 100000,
+  KECS_SYNC__APPEND_BYTES = 1048576
+};
+
+/* A push that was decided upon and is not known to have arrived. */
+typedef struct kecs_sync__intent {
+  char id[KECS_SYNC__ID_SIZE]; /* "": there is none */
+  int64_t seq;                 /* of the edge's log: all up to it goes with this push */
+  int64_t stamp;               /* of that entry */
+} kecs_sync__intent;
+
+/* What the edge knows between rounds: sync_state. */
+typedef struct kecs_sync__notes {
+  char hub[KECS_SYNC__ID_SIZE];
+  char push[KECS_SYNC__ID_SIZE]; /* the last acknowledged one */
+  int64_t site;
+  int64_t acked;
+  int64_t adopted;
+  int64_t cursor;
+  char cursor_id[KECS_SYNC__ID_SIZE];
+  bool booted;       /* the cursor holds: everything before it was read once */
+  int64_t boot_kind; /* where a bootstrap is: kind and rid */
+  int64_t boot_rid;
+  int64_t last_us;
+  kecs_sync__intent intent;
+  char alias[KECS_SYNC__ALIAS_MAX + 1]; /* the name at the hub, where it is not the options' (identity.c) */
+  int64_t pushes;                       /* that were acknowledged: the hub's count, unless it went back */
+  int64_t former;                       /* the site's number before it got the alias; 0: none */
+  int64_t repair;                       /* the stage of a repair under way (reconcile.c); 0: none */
+  int64_t repair_cause;
+  int64_t repair_kind;
+  int64_t repair_rid;
+} kecs_sync__notes;
+
+struct kecs_sync {
+  kecs_store *store;
+  kecs_allocator allocator;
+  kecs_place place;
+  kecs_pg__connection *link; /* NULL while there is none */
+  char *hub;
+  char *token; /* NULL: the login says who this is */
+  char site[KECS_SYNC__NAME_MAX + 1];
+  uint64_t kinds;  /* whose rows are merged */
+  uint64_t append; /* that only grow */
+  bool append_pull;
+  int64_t append_bytes;
+  int64_t append_keep_bytes;
+  int batch;
+  kecs_pg__text clusters; /* that this edge narrows itself to, as an array of the server's; empty: to none */
+  kecs_sync__notes notes;
+  kecs_sync_report report;
+  int64_t until; /* the window to pull: (cursor, until] */
+  char until_id[KECS_SYNC__ID_SIZE];
+  int64_t until_kinds;
+  bool ask_again; /* what the last page waits for may come in the next one */
+  int64_t head;
+  char head_id[KECS_SYNC__ID_SIZE];
+  bool moved;                        /* the cursor is not where the handshake saw it: the window is another one */
+  struct kecs_sync__key *sent;       /* by the push under way, of what a repair has found missing at the hub */
+  char known_as[KECS_SYNC__ALIAS_MAX + 1];
+};
+
+/* ---- exchanges (link.c) ---- */
+
+enum { KECS_SYNC__ITEMS = 128 };
+
+/* One statement of an exchange. */
+typedef struct kecs_sync__item {
+  char *sql; /* the exchange's */
+  int count;
+  const char *const *values; /* the caller's, until it is sent */
+  const char **with_token;   /* the same with token and site behind them; NULL: there is no token */
+  PGresult *result;
+} kecs_sync__item;
+
+typedef struct kecs_sync__exchange {
+  kecs_sync *sync;
+  kecs_sync__item item[KECS_SYNC__ITEMS];
+  int count;
+  kecs_status status; /* the first failure while it was put together */
+} kecs_sync__exchange;
+
+KECS_PG__FN void kecs_sync__begin(kecs_sync__exchange *exchange, kecs_sync *sync, bool write);
+
+/* Adds a statement; {S} is the schema, {T} the tenant, {t} `table`. Gives its number. */
+KECS_PG__FN int kecs_sync__add_item(kecs_sync__exchange *exchange, const char *form, const char *table,
+                                    const char *const *values, int count);
+
+/* Sends it all with COMMIT, in one go. On failure the connection is given up, and nothing was stored; only whether
+ * COMMIT took effect may be unknown, which the next handshake tells. */
+KECS_PG__FN kecs_status kecs_sync__send(kecs_sync__exchange *exchange, const char *doing);
+KECS_PG__FN void kecs_sync__end(kecs_sync__exchange *exchange);
+KECS_PG__FN void kecs_sync__hang_up(kecs_sync *sync);
+
+/* A value of a result: "" and 0 where it is NULL. */
+KECS_PG__FN const char *kecs_sync__text(const PGresult *result, int row, int column);
+KECS_PG__FN int64_t kecs_sync__number(const PGresult *result, int row, int column);
+
+/* ---- notes (notes.c) ---- */
+
+KECS_PG__FN kecs_status kecs_sync__notes_read(kecs_sync *sync);
+KECS_PG__FN kecs_status kecs_sync__note(kecs_store *tx, const char *name, const char *value);
+KECS_PG__FN kecs_status kecs_sync__note_number(kecs_store *tx, const char *name, int64_t value);
+KECS_PG__FN kecs_value kecs_sync__value_int(int64_t number);
+KECS_PG__FN kecs_value kecs_sync__value_text(const char *text);
+
+/* A count over one of the edge's tables. */
+KECS_PG__FN kecs_status kecs_sync__count(kecs_store *store, const char *sql, int64_t *out_count);
+
+/* Runs `work` in a transaction of the edge. */
+KECS_PG__FN kecs_status kecs_sync__transact(kecs_sync *sync, kecs_status (*work)(kecs_store *tx, void *user),
+                                            void *user);
+
+KECS_PG__FN kecs_replica kecs_sync__side(const kecs_sync *sync);
+
+/* An array of the server's, as text: begun with the first element, ended by kecs_sync__array_end. */
+KECS_PG__FN void kecs_sync__array_add(kecs_pg__text *array, const char *text);
+KECS_PG__FN void kecs_sync__array_int(kecs_pg__text *array, int64_t number);
+KECS_PG__FN void kecs_sync__array_end(kecs_pg__text *array);
+
+/* ---- scopes (scope.c) ---- */
+
+/* A cluster as a scope is named: its ARN, or "-". INVALID where it is none. */
+KECS_PG__FN kecs_status kecs_sync__scope_name(const char *name, char out[KECS_SYNC__SCOPE_MAX]);
+
+/* Whether a key belongs to one of some scopes. */
+KECS_PG__FN bool kecs_sync__in_scope(const char *scopes, kecs_kind kind, const char *key);
+
+/* What this edge narrows itself to, from its options. */
+KECS_PG__FN kecs_status kecs_sync__clusters(kecs_sync *sync, const char *const *clusters, size_t count);
+
+/* What sync_scopes said against what was noted: rows leave, or are going to be read as a whole. */
+KECS_PG__FN kecs_status kecs_sync__rescope(kecs_sync *sync, const PGresult *said);
+
+/* The scopes that a bootstrap is limited to, as an array; empty: all that this edge has. */
+KECS_PG__FN kecs_status kecs_sync__boot_scopes(kecs_sync *sync, kecs_pg__text *out);
+/* ---- counters of families (counters.c) ---- */
+
+/* What no row tells of the hub's counters, as an item (`site`: this site's number); and what it gave. */
+KECS_PG__FN int kecs_sync__add_counters(kecs_sync__exchange *exchange, const char *const *site);
+KECS_PG__FN kecs_status kecs_sync__raise_counters(kecs_store *tx, const PGresult *counters);
+
+/* Before definitions are merged: none of them has a number that is still to be given. */
+KECS_PG__FN kecs_status kecs_sync__raise_rows(kecs_store *tx, const PGresult *rows);
+
+/* What no row tells of ours, as arrays for sync_families. */
+typedef struct kecs_sync__counters {
+  kecs_pg__text array[4]; /* account_id, region, family, last_revision */
+  const char *values[4];
+} kecs_sync__counters;
+KECS_PG__FN kecs_status kecs_sync__counters_read(kecs_sync *sync, kecs_sync__counters *out);
+KECS_PG__FN void kecs_sync__counters_free(kecs_sync__counters *counters);
+
+/* ---- kinds that only grow (append.c, append_trim.c) ---- */
+
+KECS_PG__FN bool kecs_sync__only_grows(const kecs_kind_info *info);
+
+/* Pushes what is above the watermarks, as far as the budget goes; then the file's bound is kept. */
+KECS_PG__FN kecs_status kecs_sync__append(kecs_sync *sync);
+KECS_PG__FN kecs_status kecs_sync__append_trim(kecs_sync *sync);
+
+/* A kind's watermark, and the rows above those of all kinds. */
+KECS_PG__FN kecs_status kecs_sync__append_mark(kecs_store *store, const kecs_kind_info *info, int64_t *out_mark);
+KECS_PG__FN kecs_status kecs_sync__append_waiting(kecs_sync *sync, int64_t *out_rows);
+
+/* Rows that were pulled are not pushed: their rids. */
+KECS_PG__FN kecs_status kecs_sync__append_pulled(kecs_store *tx, const kecs_kind_info *info, int64_t first,
+                                                 int64_t last);
+
+/* ---- the parts of a round ---- */
+
+/* What sync_hello said (columns of its line), and what the last push had been refused. */
+enum {
+  KECS_SYNC__HUB,
+  KECS_SYNC__SITE,
+  KECS_SYNC__PUSH,
+  KECS_SYNC__NOW,
+  KECS_SYNC__HEAD,
+  KECS_SYNC__HEAD_ID,
+  KECS_SYNC__FLOOR,
+  KECS_SYNC__FITS,
+  KECS_SYNC__PUSHES
+};
+
+/* Whether hub and edge still are who they were to each other (identity.c). Where they are not, what follows from it is
+ * done and noted, and the report says what it was; *out_again: greet anew, under another name. */
+KECS_PG__FN kecs_status kecs_sync__identify(kecs_sync *sync, const PGresult *hello, const PGresult *refused,
+                                            bool *out_again);
+
+/* Goes on with a repair, if there is one, until it is done (reconcile.c). */
+KECS_PG__FN kecs_status kecs_sync__reconcile(kecs_sync *sync);
+
+/* A repair begins: everything is compared with the hub, because of `cause`. */
+KECS_PG__FN kecs_status kecs_sync__reconcile_begin(kecs_store *tx, const kecs_sync *sync, unsigned cause);
+
+KECS_PG__FN kecs_status kecs_sync__pull(kecs_sync *sync);
+KECS_PG__FN kecs_status kecs_sync__push(kecs_sync *sync);
+
+/* The push of the intent was committed: `refused` has the rows of sync_refused at the hub. */
+KECS_PG__FN kecs_status kecs_sync__acknowledge(kecs_sync *sync, const PGresult *refused);
+
+#endif
+
+/* ---- sync/hub_scope.c, continued --------------------------------------------------------------------------------- */
 #include <stdio.h>
 #include <string.h>
 
@@ -5525,7 +6072,7 @@ static const char kecs_sync__grants_form[] =
 
 #define KECS_SYNC__ALL "(SELECT {S}sync_allowed(whose,me)) IS NULL"
 #define KECS_SYNC__IN(kind, key) "{S}sync_scope(" kind "," key ")=ANY((SELECT {S}sync_allowed(whose,me))::text[])"
-#define KECS_SYNC__SEEN "(" KECS_SYNC__ALL " OR (" KECS_SYNC__IN("{kind}", "{key}") "{parents}))"
+#define KECS_SYNC__SEEN "(" KECS_SYNC__ALL " OR (" KECS_SYNC__IN("{kind}", "{owner}") "{parents}))"
 #define KECS_SYNC__SEEN_GRAVE "(" KECS_SYNC__ALL " OR " KECS_SYNC__IN("x.kind", "x.key") ")"
 
 #define KECS_SYNC__WINDOW                                                                                  \
@@ -5556,7 +6103,7 @@ static const char kecs_sync__read_form[] =
     "CREATE FUNCTION {S}sync_page_{t}(whose text,me bigint,since bigint,room bigint,buckets integer[],scopes text[])\n"
     "RETURNS " KECS_SYNC__ROWS "t.rid>since AND " KECS_SYNC__SEEN
     "\n  AND (buckets IS NULL OR {S}sync_bucket({key})=ANY(buckets))\n"
-    "  AND (scopes IS NULL OR {S}sync_scope({kind},{key})=ANY(scopes)) ORDER BY t.rid LIMIT room\n"
+    "  AND (scopes IS NULL OR {S}sync_scope({kind},{owner})=ANY(scopes)) ORDER BY t.rid LIMIT room\n"
     "$kecs_sync$;\n"
     "DROP FUNCTION IF EXISTS {S}sync_graves_{t};\n"
     "CREATE FUNCTION {S}sync_graves_{t}(whose text,me bigint,since bigint,upto bigint) RETURNS " KECS_SYNC__GRAVES_OF
@@ -5570,22 +6117,30 @@ static const char kecs_sync__read_form[] =
 /* A row whose key is the site's and that refers to what is not, is none of the site's: its life ends the one before. */
 static const char kecs_sync__moved_form[] =
     "\n  UNION ALL SELECT {key},t.stamp_life,coalesce(t.site_life,0) FROM {S}{t} t WHERE t.tenant=whose AND\n"
-    "    NOT (" KECS_SYNC__ALL ") AND " KECS_SYNC__WINDOW " AND " KECS_SYNC__IN("{kind}", "{key}") "\n"
+    "    NOT (" KECS_SYNC__ALL ") AND " KECS_SYNC__WINDOW " AND " KECS_SYNC__IN("{kind}", "{owner}") "\n"
     "    AND NOT (true{parents})";
 
 /* What a row belongs to, for policies (docs/postgresql/sync_roles.sql): they hold on to these functions, so these are
  * replaced and not made anew. */
 static const char kecs_sync__owner_form[] =
     "CREATE OR REPLACE FUNCTION {S}sync_owner_{t}(t {S}{t}) RETURNS text LANGUAGE sql IMMUTABLE AS $kecs_sync$\n"
-    "  SELECT {S}sync_scope({kind},{key})\n"
+    "  SELECT {S}sync_scope({kind},{owner})\n"
     "$kecs_sync$;\n"
     "CREATE OR REPLACE FUNCTION {S}sync_inside_{t}(t {S}{t},scopes text[]) RETURNS boolean LANGUAGE sql IMMUTABLE\n"
     "AS $kecs_sync$\n"
-    "  SELECT {S}sync_scope({kind},{key})=ANY(scopes){parents}\n"
+    "  SELECT {S}sync_scope({kind},{owner})=ANY(scopes){parents}\n"
     "$kecs_sync$;\n";
 
-/* Of all kinds. `pairs`: kind*1024+bucket, or NULL. */
+/* What is no kind's alone. `pairs`: kind*1024+bucket, or NULL. */
 static const char kecs_sync__tombs_form[] =
+    "DROP FUNCTION IF EXISTS {S}sync_counters;\n"
+    "CREATE FUNCTION {S}sync_counters(whose text,me bigint) RETURNS TABLE(r_account_id text,r_region text,r_family text,\n"
+    "r_last_revision bigint) LANGUAGE sql STABLE AS $kecs_sync$\n"
+    "  SELECT f.account_id,f.region,f.family,f.last_revision FROM {S}task_definition_families f WHERE f.tenant=whose AND\n"
+    "  {S}sync_sees(whose,me,0,'-') AND f.last_revision>coalesce((SELECT d.revision FROM {S}task_definitions d WHERE\n"
+    "  d.tenant=whose AND d.account_id=f.account_id AND d.region=f.region AND d.family=f.family ORDER BY d.revision DESC\n"
+    "  LIMIT 1),0)\n"
+    "$kecs_sync$;\n"
     "DROP FUNCTION IF EXISTS {S}sync_tombs;\n"
     "CREATE FUNCTION {S}sync_tombs(whose text,me bigint,since bigint,room bigint,pairs bigint[],scopes text[])\n"
     "RETURNS TABLE(r_key text,r_stamp bigint,r_site bigint,r_kind bigint,r_seq bigint) LANGUAGE sql STABLE\n"
@@ -5635,10 +6190,22 @@ static const char kecs_sync__bury_scope_form[] =
     "    END IF;\n"
     "  END;\n";
 
+static const char kecs_sync__append_scope_form[] =
+    "  DECLARE\n"
+    "    allowed text[] := {S}sync_allowed(whose,me);\n"
+    "  BEGIN\n"
+    "    IF allowed IS NOT NULL THEN\n"
+    "      RETURN QUERY SELECT {key}::text,'KS005'::text,row_to_json(u)::text FROM {sent} WHERE\n"
+    "        NOT coalesce({S}sync_scope({kind},{owner})=ANY(allowed),false);\n"
+    "      SELECT {kept} INTO {arrays} FROM {sent} WHERE {S}sync_scope({kind},{owner})=ANY(allowed);\n"
+    "    END IF;\n"
+    "  END;\n";
+
 enum { KECS_SYNC__SCOPE_NAME = 72 /* bytes of an argument's name */ };
 
 enum {
   KECS_SYNC__SCOPE_KEY,
+  KECS_SYNC__SCOPE_OWNER,
   KECS_SYNC__SCOPE_PARENTS,
   KECS_SYNC__SCOPE_LIST,
   KECS_SYNC__SCOPE_COLUMNS,
@@ -5656,6 +6223,21 @@ typedef struct kecs_sync__scope_sql {
   kecs_pg__text part[KECS_SYNC__SCOPE_PARTS];
 } kecs_sync__scope_sql;
 
+/* What says what a row belongs to: its key. What only grows has a key that says nothing, and names what it is about. */
+static void kecs_sync__scope_owner(kecs_sync__scope_sql *sql, const char *alias) {
+  const char *name = NULL;
+  for (int i = 0; kecs_sync__only_grows(sql->info) && i < sql->info->column_count; i++) {
+    const char *column = sql->info->columns[i].name;
+    name = strcmp(column, "task_arn") == 0 || strcmp(column, "resource_arn") == 0 ? column : name;
+  }
+  const kecs_pg__mark marks[] = {{"a", alias}, {"c", name ? name : ""}, {NULL, NULL}};
+  if (name) {
+    kecs_pg__text_fill(&sql->part[KECS_SYNC__SCOPE_OWNER], "{a}.{c}", marks);
+  } else {
+    kecs_sync__key_text(&sql->part[KECS_SYNC__SCOPE_OWNER], sql->info, alias);
+  }
+}
+
 static void kecs_sync__scope_begin(kecs_sync__scope_sql *sql, const kecs_allocator *allocator, const char *schema,
                                    const kecs_kind_info *info, const char *alias) {
   memset(sql, 0, sizeof *sql);
@@ -5667,6 +6249,7 @@ static void kecs_sync__scope_begin(kecs_sync__scope_sql *sql, const kecs_allocat
     sql->part[i].allocator = allocator;
   }
   kecs_sync__key_text(&sql->part[KECS_SYNC__SCOPE_KEY], info, alias);
+  kecs_sync__scope_owner(sql, alias);
 }
 
 static const char *kecs_sync__scope_part(const kecs_sync__scope_sql *sql, int part) {
@@ -5679,6 +6262,7 @@ static void kecs_sync__scope_fill(kecs_pg__text *out, const kecs_sync__scope_sql
                                  {"kind", sql->kind},
                                  {"sent", sql->sent},
                                  {"key", kecs_sync__scope_part(sql, KECS_SYNC__SCOPE_KEY)},
+                                 {"owner", kecs_sync__scope_part(sql, KECS_SYNC__SCOPE_OWNER)},
                                  {"parents", kecs_sync__scope_part(sql, KECS_SYNC__SCOPE_PARENTS)},
                                  {"list", kecs_sync__scope_part(sql, KECS_SYNC__SCOPE_LIST)},
                                  {"columns", kecs_sync__scope_part(sql, KECS_SYNC__SCOPE_COLUMNS)},
@@ -5733,7 +6317,7 @@ static void kecs_sync__scope_list(kecs_sync__scope_sql *sql) {
   for (size_t i = 0; i < sizeof stamps / sizeof stamps[0]; i++) {
     const kecs_pg__mark marks[] = {{"n", stamps[i].name}, {NULL, NULL}};
     bool has = false;
-    for (int c = 0; c < sql->info->column_count; c++) {
+    for (int c = 0; !kecs_sync__only_grows(sql->info) && c < sql->info->column_count; c++) {
       has = has || sql->info->columns[c].group == (unsigned)stamps[i].group;
     }
     kecs_pg__text_fill(list,
@@ -5745,7 +6329,7 @@ static void kecs_sync__scope_list(kecs_sync__scope_sql *sql) {
     const kecs_pg__mark marks[] = {{"c", column->name}, {"type", kecs_sync__type(column)}, {NULL, NULL}};
     if (kecs_sync__travels(column)) {
       kecs_pg__text_fill(list, ",t.{c}", marks);
-      kecs_pg__text_fill(columns, ",c_{c} {type}", marks);
+      kecs_pg__text_fill(columns, ",\"{c}\" {type}", marks);
     }
   }
   kecs_pg__text_adds(list, ",t.rid");
@@ -5841,6 +6425,22 @@ KECS_PG__FN void kecs_sync__scope_bury(kecs_pg__text *out, const char *schema, c
   kecs_sync__scope_end(&sql);
 }
 
+KECS_PG__FN void kecs_sync__scope_append(kecs_pg__text *out, const char *schema, const kecs_kind_info *info,
+                                         const char *sent) {
+  kecs_sync__scope_sql sql;
+  kecs_sync__scope_begin(&sql, out->allocator, schema, info, "u");
+  sql.sent = sent;
+  for (int i = 0; i < info->column_count; i++) {
+    char array[KECS_SYNC__SCOPE_NAME];
+    snprintf(array, sizeof array, "c_%s", info->columns[i].name);
+    if (kecs_sync__travels(&info->columns[i])) {
+      kecs_sync__scope_keep(&sql, array, info->columns[i].name, "");
+    }
+  }
+  kecs_sync__scope_fill(out, &sql, kecs_sync__append_scope_form);
+  kecs_sync__scope_end(&sql);
+}
+
 /* ---- sync/hub_gate.c --------------------------------------------------------------------------------------------- */
 /* sync/hub_gate.c -- the texts of the gate: for edges that share a login without any right on tables.
  *
@@ -5892,7 +6492,7 @@ static const char kecs_sync__gate_form[] =
     "      (SELECT string_agg(format_type(x.type,NULL),',' ORDER BY x.place) FROM unnest(p.proargtypes::oid[]) WITH\n"
     "      ORDINALITY AS x(type,place)) AS types,p.pronargs\n"
     "      FROM pg_proc p JOIN pg_namespace n ON n.oid=p.pronamespace WHERE n.nspname={tables} AND p.proname ~\n"
-    "      '^sync_(hello|number|told|scopes|window|begin|end|tombs|(put|bury|rows|found|page|graves|buried|digest|"
+    "      '^sync_(hello|number|told|scopes|window|begin|end|tombs|counters|families|(append|put|bury|rows|found|page|graves|buried|digest|"
     "compare)_.*)$'\n"
     "  LOOP\n"
     "    calls := format('%I.%I(%s)',{tables}::text,f.proname,\n"
@@ -5928,183 +6528,6 @@ KECS_PG__FN void kecs_sync__hub_gates(kecs_pg__text *out, const kecs_pg__connect
 /* ---- sync/hub_grants.c ------------------------------------------------------------------------------------------- */
 /* sync/hub_grants.c -- what an administrator gives sites and takes from them: clusters, and tokens. */
 
-/* ---- sync/internal.h --------------------------------------------------------------------------------------------- */
-/* sync/internal.h -- what the modules of sync share: the handle, exchanges with the hub, the edge's own notes. */
-#ifndef KECS_SYNC_INTERNAL_H
-#define KECS_SYNC_INTERNAL_H
-
-enum {
-  KECS_SYNC__ID_SIZE = 40, /* of a push's or batch's id, with its terminator */
-  KECS_SYNC__NAME_MAX = 128,
-  KECS_SYNC__ALIAS_MAX = KECS_SYNC__NAME_MAX + 9, /* "#" and 8 digits */
-  KECS_SYNC__SCOPE_MAX = 512, /* bytes of a cluster's ARN among grants, with its terminator */
-  KECS_SYNC__BATCH = 1000,
-  KECS_SYNC__BATCH_MAX = 100000
-};
-
-/* A push that was decided upon and is not known to have arrived. */
-typedef struct kecs_sync__intent {
-  char id[KECS_SYNC__ID_SIZE]; /* "": there is none */
-  int64_t seq;                 /* of the edge's log: all up to it goes with this push */
-  int64_t stamp;               /* of that entry */
-} kecs_sync__intent;
-
-/* What the edge knows between rounds: sync_state. */
-typedef struct kecs_sync__notes {
-  char hub[KECS_SYNC__ID_SIZE];
-  char push[KECS_SYNC__ID_SIZE]; /* the last acknowledged one */
-  int64_t site;
-  int64_t acked;
-  int64_t adopted;
-  int64_t cursor;
-  char cursor_id[KECS_SYNC__ID_SIZE];
-  bool booted;       /* the cursor holds: everything before it was read once */
-  int64_t boot_kind; /* where a bootstrap is: kind and rid */
-  int64_t boot_rid;
-  int64_t last_us;
-  kecs_sync__intent intent;
-  char alias[KECS_SYNC__ALIAS_MAX + 1]; /* the name at the hub, where it is not the options' (identity.c) */
-  int64_t pushes;                       /* that were acknowledged: the hub's count, unless it went back */
-  int64_t former;                       /* the site's number before it got the alias; 0: none */
-  int64_t repair;                       /* the stage of a repair under way (reconcile.c); 0: none */
-  int64_t repair_cause;
-  int64_t repair_kind;
-  int64_t repair_rid;
-} kecs_sync__notes;
-
-struct kecs_sync {
-  kecs_store *store;
-  kecs_allocator allocator;
-  kecs_place place;
-  kecs_pg__connection *link; /* NULL while there is none */
-  char *hub;
-  char *token; /* NULL: the login says who this is */
-  char site[KECS_SYNC__NAME_MAX + 1];
-  uint64_t kinds;
-  int batch;
-  kecs_pg__text clusters; /* that this edge narrows itself to, as an array of the server's; empty: to none */
-  kecs_sync__notes notes;
-  kecs_sync_report report;
-  int64_t until; /* the window to pull: (cursor, until] */
-  char until_id[KECS_SYNC__ID_SIZE];
-  int64_t until_kinds;
-  int64_t head;
-  char head_id[KECS_SYNC__ID_SIZE];
-  bool moved;                        /* the cursor is not where the handshake saw it: the window is another one */
-  struct kecs_sync__key *sent;       /* by the push under way, of what a repair has found missing at the hub */
-  char known_as[KECS_SYNC__ALIAS_MAX + 1];
-};
-
-/* ---- exchanges (link.c) ---- */
-
-enum { KECS_SYNC__ITEMS = 128 };
-
-/* One statement of an exchange. */
-typedef struct kecs_sync__item {
-  char *sql; /* the exchange's */
-  int count;
-  const char *const *values; /* the caller's, until it is sent */
-  const char **with_token;   /* the same with token and site behind them; NULL: there is no token */
-  PGresult *result;
-} kecs_sync__item;
-
-typedef struct kecs_sync__exchange {
-  kecs_sync *sync;
-  kecs_sync__item item[KECS_SYNC__ITEMS];
-  int count;
-  kecs_status status; /* the first failure while it was put together */
-} kecs_sync__exchange;
-
-KECS_PG__FN void kecs_sync__begin(kecs_sync__exchange *exchange, kecs_sync *sync, bool write);
-
-/* Adds a statement; {S} is the schema, {T} the tenant, {t} `table`. Gives its number. */
-KECS_PG__FN int kecs_sync__add_item(kecs_sync__exchange *exchange, const char *form, const char *table,
-                                    const char *const *values, int count);
-
-/* Sends it all with COMMIT, in one go. On failure the connection is given up, and nothing was stored; only whether
- * COMMIT took effect may be unknown, which the next handshake tells. */
-KECS_PG__FN kecs_status kecs_sync__send(kecs_sync__exchange *exchange, const char *doing);
-KECS_PG__FN void kecs_sync__end(kecs_sync__exchange *exchange);
-KECS_PG__FN void kecs_sync__hang_up(kecs_sync *sync);
-
-/* A value of a result: "" and 0 where it is NULL. */
-KECS_PG__FN const char *kecs_sync__text(const PGresult *result, int row, int column);
-KECS_PG__FN int64_t kecs_sync__number(const PGresult *result, int row, int column);
-
-/* ---- notes (notes.c) ---- */
-
-KECS_PG__FN kecs_status kecs_sync__notes_read(kecs_sync *sync);
-KECS_PG__FN kecs_status kecs_sync__note(kecs_store *tx, const char *name, const char *value);
-KECS_PG__FN kecs_status kecs_sync__note_number(kecs_store *tx, const char *name, int64_t value);
-KECS_PG__FN kecs_value kecs_sync__value_int(int64_t number);
-KECS_PG__FN kecs_value kecs_sync__value_text(const char *text);
-
-/* A count over one of the edge's tables. */
-KECS_PG__FN kecs_status kecs_sync__count(kecs_store *store, const char *sql, int64_t *out_count);
-
-/* Runs `work` in a transaction of the edge. */
-KECS_PG__FN kecs_status kecs_sync__transact(kecs_sync *sync, kecs_status (*work)(kecs_store *tx, void *user),
-                                            void *user);
-
-KECS_PG__FN kecs_replica kecs_sync__side(const kecs_sync *sync);
-
-/* An array of the server's, as text: begun with the first element, ended by kecs_sync__array_end. */
-KECS_PG__FN void kecs_sync__array_add(kecs_pg__text *array, const char *text);
-KECS_PG__FN void kecs_sync__array_int(kecs_pg__text *array, int64_t number);
-KECS_PG__FN void kecs_sync__array_end(kecs_pg__text *array);
-
-/* ---- scopes (scope.c) ---- */
-
-/* A cluster as a scope is named: its ARN, or "-". INVALID where it is none. */
-KECS_PG__FN kecs_status kecs_sync__scope_name(const char *name, char out[KECS_SYNC__SCOPE_MAX]);
-
-/* Whether a key belongs to one of some scopes. */
-KECS_PG__FN bool kecs_sync__in_scope(const char *scopes, kecs_kind kind, const char *key);
-
-/* What this edge narrows itself to, from its options. */
-KECS_PG__FN kecs_status kecs_sync__clusters(kecs_sync *sync, const char *const *clusters, size_t count);
-
-/* What sync_scopes said against what was noted: rows leave, or are going to be read as a whole. */
-KECS_PG__FN kecs_status kecs_sync__rescope(kecs_sync *sync, const PGresult *said);
-
-/* The scopes that a bootstrap is limited to, as an array; empty: all that this edge has. */
-KECS_PG__FN kecs_status kecs_sync__boot_scopes(kecs_sync *sync, kecs_pg__text *out);
-
-/* ---- the parts of a round ---- */
-
-/* What sync_hello said (columns of its line), and what the last push had been refused. */
-enum {
-  KECS_SYNC__HUB,
-  KECS_SYNC__SITE,
-  KECS_SYNC__PUSH,
-  KECS_SYNC__NOW,
-  KECS_SYNC__HEAD,
-  KECS_SYNC__HEAD_ID,
-  KECS_SYNC__FLOOR,
-  KECS_SYNC__FITS,
-  KECS_SYNC__PUSHES
-};
-
-/* Whether hub and edge still are who they were to each other (identity.c). Where they are not, what follows from it is
- * done and noted, and the report says what it was; *out_again: greet anew, under another name. */
-KECS_PG__FN kecs_status kecs_sync__identify(kecs_sync *sync, const PGresult *hello, const PGresult *refused,
-                                            bool *out_again);
-
-/* Goes on with a repair, if there is one, until it is done (reconcile.c). */
-KECS_PG__FN kecs_status kecs_sync__reconcile(kecs_sync *sync);
-
-/* A repair begins: everything is compared with the hub, because of `cause`. */
-KECS_PG__FN kecs_status kecs_sync__reconcile_begin(kecs_store *tx, const kecs_sync *sync, unsigned cause);
-
-KECS_PG__FN kecs_status kecs_sync__pull(kecs_sync *sync);
-KECS_PG__FN kecs_status kecs_sync__push(kecs_sync *sync);
-
-/* The push of the intent was committed: `refused` has the rows of sync_refused at the hub. */
-KECS_PG__FN kecs_status kecs_sync__acknowledge(kecs_sync *sync, const PGresult *refused);
-
-#endif
-
-/* ---- sync/hub_grants.c, continued -------------------------------------------------------------------------------- */
 #include <stdio.h>
 #include <string.h>
 
@@ -6284,14 +6707,18 @@ static kecs_status kecs_sync__hub_make(kecs_connection *shared, uint64_t kinds) 
   kecs_pg__text text = {connection->allocator, NULL, 0, 0, KECS_OK};
   char version[KECS_SYNC__VERSION_SIZE];
   kecs_sync__version(version);
-  kecs_pg__text_adds(&text, "SET LOCAL client_min_messages=warning;\n");
+  /* Functions call each other, in whatever order they are made. */
+  kecs_pg__text_adds(&text, "SET LOCAL client_min_messages=warning;\nSET LOCAL check_function_bodies=off;\n");
   kecs_sync__hub_common(&text, connection, version);
   kecs_sync__hub_buckets(&text, connection);
   kecs_sync__hub_scopes(&text, connection);
   kecs_sync__hub_tokens(&text, connection);
   for (int kind = 1; kind < KECS_KIND_COUNT; kind++) {
-    if (kinds & KECS_BIT(kind)) {
-      const kecs_kind_info *info = kecs_kind_describe((kecs_kind)kind);
+    const kecs_kind_info *info = kecs_kind_describe((kecs_kind)kind);
+    if (kecs_sync__only_grows(info)) {
+      kecs_sync__hub_append(&text, connection, info);
+      kecs_sync__hub_reads(&text, connection, info);
+    } else if (kinds & KECS_BIT(kind)) {
       kecs_sync__hub_kind(&text, connection, info);
       kecs_sync__hub_repair(&text, connection, info);
       kecs_sync__hub_reads(&text, connection, info);
@@ -6389,17 +6816,19 @@ static void kecs_sync__gate(kecs_pg__text *out, const char *form, int count) {
   kecs_pg__text_adds(out, form);
 }
 
-/* The values of an item with what a twin takes beside them. */
+/* An item's values with what a twin takes beside them. */
 static kecs_status kecs_sync__gate_values(kecs_sync *sync, kecs_sync__item *item) {
   item->with_token = kecs_pg__alloc(&sync->allocator, ((size_t)item->count + 2) * sizeof *item->with_token);
-  for (int i = 0; item->with_token && i < item->count; i++) {
+  if (!item->with_token) {
+    return KECS_E_NOMEM;
+  }
+  for (int i = 0; i < item->count; i++) {
     item->with_token[i] = item->values[i];
   }
-  if (item->with_token) {
-    item->with_token[item->count] = sync->token;
-    item->with_token[item->count + 1] = sync->known_as;
-  }
-  return item->with_token ? KECS_OK : KECS_E_NOMEM;
+  item->with_token[item->count++] = sync->token;
+  item->with_token[item->count++] = sync->known_as;
+  item->values = item->with_token;
+  return KECS_OK;
 }
 
 KECS_PG__FN int kecs_sync__add_item(kecs_sync__exchange *exchange, const char *form, const char *table,
@@ -6447,8 +6876,7 @@ KECS_PG__FN void kecs_sync__end(kecs_sync__exchange *exchange) {
   for (int i = 0; i < exchange->count; i++) {
     kecs_sync__item *item = &exchange->item[i];
     if (item->with_token) {
-      kecs_pg__release(&exchange->sync->allocator, item->with_token,
-                       ((size_t)item->count + 2) * sizeof *item->with_token);
+      kecs_pg__release(&exchange->sync->allocator, item->with_token, (size_t)item->count * sizeof *item->with_token);
     }
     PQclear(exchange->item[i].result);
     kecs_pg__release_text(&exchange->sync->allocator, exchange->item[i].sql);
@@ -6517,9 +6945,7 @@ static bool kecs_sync__send_items(kecs_sync__exchange *exchange) {
     for (int v = 0; v < item->count; v++) {
       exchange->sync->report.bytes_out += item->values[v] ? (int64_t)strlen(item->values[v]) : 0;
     }
-    sent = item->with_token
-               ? PQsendQueryParams(pg, item->sql, item->count + 2, NULL, item->with_token, NULL, NULL, 0)
-               : PQsendQueryParams(pg, item->sql, item->count, NULL, item->values, NULL, NULL, 0);
+    sent = PQsendQueryParams(pg, item->sql, item->count, NULL, item->values, NULL, NULL, 0);
   }
   return sent && PQpipelineSync(pg);
 }
@@ -6990,6 +7416,10 @@ KECS_PG__FN kecs_status kecs_sync__push_send(kecs_sync *sync, kecs_sync__load *l
   const char *begin[] = {numbers.site, intent->id, sync->notes.push, load->buries ? "t" : "f"};
   const char *end[] = {numbers.site, intent->id, numbers.stamp};
   const char *who[] = {sync->known_as};
+  kecs_sync__counters counters;
+  bool numbered = load->put[KECS_KIND_TASK_DEFINITION] || load->bury[KECS_KIND_TASK_DEFINITION];
+  memset(&counters, 0, sizeof counters);
+  kecs_status status = numbered ? kecs_sync__counters_read(sync, &counters) : KECS_OK;
   kecs_sync__begin(&exchange, sync, true);
   (void)kecs_sync__add_item(&exchange, "SELECT {S}sync_begin({T},$1,$2,$3,$4)", "", begin, 4);
   kecs_sync__add_buries(&exchange, load, &numbers, as_origin, begin);
@@ -6998,14 +7428,18 @@ KECS_PG__FN kecs_status kecs_sync__push_send(kecs_sync *sync, kecs_sync__load *l
       kecs_sync__add_arrays(&exchange, load->put[kind], false, kind, &numbers);
     }
   }
+  if (numbered) {
+    (void)kecs_sync__add_item(&exchange, "SELECT {S}sync_families({T},$1,$2,$3,$4)", "", counters.values, 4);
+  }
   (void)kecs_sync__add_item(&exchange, "SELECT {S}sync_end({T},$1,$2,$3)", "", end, 3);
   int refused = kecs_sync__add_item(&exchange, "SELECT * FROM {S}sync_told({T},$1)", "", who, 1);
-  kecs_status status = kecs_sync__send(&exchange, "push");
+  status = status ? status : kecs_sync__send(&exchange, "push");
   if (!status) {
     sync->report.pushed += load->rows - PQntuples(exchange.item[refused].result);
     status = kecs_sync__acknowledge(sync, exchange.item[refused].result);
   }
   kecs_sync__end(&exchange);
+  kecs_sync__counters_free(&counters);
   return status;
 }
 
@@ -7113,8 +7547,8 @@ static kecs_status kecs_sync__push_log(kecs_sync *sync, bool *out_more) {
   kecs_replica side = kecs_sync__side(sync);
   kecs_replica_end end;
   bool again = sync->notes.intent.id[0] != '\0';
-  kecs_sync__load_begin(&load, sync);
   kecs_replica_end upto = {sync->notes.intent.seq, sync->notes.intent.stamp, 0};
+  kecs_sync__load_begin(&load, sync);
   kecs_status status = kecs_replica_pending(sync->store, &side, sync->batch, again ? &upto : NULL,
                                             kecs_sync__load_visit, &load, &end);
   *out_more = !status && (again || end.read == sync->batch);
@@ -7186,6 +7620,611 @@ KECS_PG__FN kecs_status kecs_sync__push(kecs_sync *sync) {
   more = true;
   while (!status && more) {
     status = kecs_sync__push_log(sync, &more);
+  }
+  return status;
+}
+
+/* ---- sync/append.c ----------------------------------------------------------------------------------------------- */
+/* sync/append.c -- kinds that only grow: events and lines of logs.
+ *
+ * They have no stamps, and nothing to merge: a row is there or not, by its id, which is random. Each round pushes what
+ * lies above a watermark in the table's own rids, after all state and within a budget of bytes, so that a device with
+ * much to tell still tells its state first. A push that is repeated changes nothing at the hub. What the hub refuses is
+ * passed over, and stands in the log of conflicts. */
+
+#include <stdio.h>
+#include <string.h>
+
+enum { KECS_SYNC__APPEND_COLUMNS = 16, KECS_SYNC__NUMBER = 24 };
+
+/* Rows of a kind on their way. */
+typedef struct kecs_sync__tail {
+  kecs_sync *sync;
+  const kecs_kind_info *info;
+  kecs_pg__text array[KECS_SYNC__APPEND_COLUMNS];
+  const char *values[KECS_SYNC__APPEND_COLUMNS + 1];
+  int count; /* columns */
+  int64_t rows;
+  int64_t bytes;
+  int64_t room; /* of the round's budget */
+  int64_t mark; /* the watermark, and where it will be */
+  int64_t read; /* rows, with those that were pulled from the hub */
+  const PGresult *refused;
+} kecs_sync__tail;
+
+KECS_PG__FN bool kecs_sync__only_grows(const kecs_kind_info *info) {
+  return info->flags & KECS_KIND_APPEND;
+}
+
+/* ---- reading ---- */
+
+static void kecs_sync__tail_name(const kecs_kind_info *info, char out[48]) {
+  snprintf(out, 48, "append_%s", info->name);
+}
+
+static kecs_status kecs_sync__tail_mark_visit(const kecs_value *values, void *user) {
+  *(int64_t *)user = values[0].number;
+  return KECS_OK;
+}
+
+KECS_PG__FN kecs_status kecs_sync__append_mark(kecs_store *store, const kecs_kind_info *info, int64_t *out_mark) {
+  char name[48];
+  kecs_sync__tail_name(info, name);
+  kecs_value value = kecs_sync__value_text(name);
+  *out_mark = 0;
+  return kecs_replica_sql(store, "SELECT CAST(value AS INTEGER) FROM {sync_state} WHERE {own}name=?1", &value, 1, 1,
+                          kecs_sync__tail_mark_visit, out_mark);
+}
+
+/* "SELECT rid,whether it came from the hub,columns..." above the watermark. */
+static kecs_status kecs_sync__tail_sql(kecs_sync__tail *tail, kecs_pg__text *out) {
+  const kecs_pg__mark marks[] = {{"t", tail->info->table}, {"open", "{"}, {"close", "}"}, {NULL, NULL}};
+  kecs_pg__text_adds(out, "SELECT rid,");
+  kecs_pg__text_fill(out,
+                     "EXISTS(SELECT 1 FROM {open}sync_echoes e{close} WHERE {open}own e{close}e.kind=?3 AND e.first<="
+                     "{t}.rid AND e.last>={t}.rid)",
+                     marks);
+  tail->count = 0;
+  for (int i = 0; i < tail->info->column_count; i++) {
+    if (kecs_sync__travels(&tail->info->columns[i])) {
+      kecs_pg__text_adds(out, ",");
+      kecs_pg__text_adds(out, tail->info->columns[i].name);
+      tail->array[tail->count++].allocator = &tail->sync->allocator;
+    }
+  }
+  kecs_pg__text_fill(out, " FROM {open}{t}{close} WHERE {open}own{close}rid>?1 ORDER BY rid LIMIT ?2", marks);
+  return out->status;
+}
+
+/* FULL is only said to end the walk: the budget is used up. */
+static kecs_status kecs_sync__tail_visit(const kecs_value *values, void *user) {
+  kecs_sync__tail *tail = user;
+  int64_t bytes = 0;
+  for (int i = 0; i < tail->count; i++) {
+    bytes += values[i + 2].type == KECS_VALUE_TEXT ? (int64_t)values[i + 2].len : 8;
+  }
+  bool echo = values[1].number != 0;
+  if (!echo && tail->bytes + bytes > tail->room && tail->rows + tail->sync->report.appended > 0) {
+    return KECS_E_FULL;
+  }
+  tail->mark = values[0].number;
+  tail->read++;
+  for (int i = 0; !echo && i < tail->count; i++) {
+    if (values[i + 2].type == KECS_VALUE_NULL) {
+      kecs_sync__array_add(&tail->array[i], NULL);
+    } else if (values[i + 2].type == KECS_VALUE_TEXT) {
+      kecs_sync__array_add(&tail->array[i], values[i + 2].text);
+    } else {
+      kecs_sync__array_int(&tail->array[i], values[i + 2].number);
+    }
+  }
+  tail->bytes += echo ? 0 : bytes;
+  tail->rows += echo ? 0 : 1;
+  return KECS_OK;
+}
+
+static kecs_status kecs_sync__tail_read(kecs_sync__tail *tail, bool *out_full) {
+  kecs_pg__text sql = {&tail->sync->allocator, NULL, 0, 0, KECS_OK};
+  kecs_value values[] = {kecs_sync__value_int(tail->mark), kecs_sync__value_int(tail->sync->batch),
+                         kecs_sync__value_int((int64_t)tail->info->kind)};
+  kecs_status status = kecs_sync__tail_sql(tail, &sql);
+  status = status
+               ? status
+               : kecs_replica_sql(tail->sync->store, sql.data, values, 3, tail->count + 2, kecs_sync__tail_visit, tail);
+  *out_full = status == KECS_E_FULL;
+  kecs_pg__text_free(&sql);
+  return *out_full ? KECS_OK : status;
+}
+
+/* ---- sending ---- */
+
+/* What the hub has refused stays in the table, and is told: the watermark is above it. */
+static kecs_status kecs_sync__tail_refused(kecs_store *tx, const kecs_sync__tail *tail) {
+  kecs_status status = KECS_OK;
+  for (int row = 0; !status && row < PQntuples(tail->refused); row++) {
+    kecs_value values[] = {
+        kecs_sync__value_int((int64_t)tail->info->kind), kecs_sync__value_text(kecs_sync__text(tail->refused, row, 0)),
+        kecs_sync__value_text(kecs_sync__text(tail->refused, row, 1)),
+        kecs_sync__value_text(kecs_sync__text(tail->refused, row, 2)),
+        kecs_sync__value_int(kecs_replica_now(tail->sync->store))};
+    status = kecs_replica_sql(tx,
+                              "INSERT INTO {sync_conflicts}({tenant}kind,key,groups,reason,kept_stamp,kept_site,"
+                              "lost_stamp,lost_site,lost,at) VALUES({ours}?1,?2,1,'refused ' || ?3,0,0,0,-1,?4,?5) "
+                              "ON CONFLICT DO NOTHING",
+                              values, 5, 0, NULL, NULL);
+  }
+  return status;
+}
+
+static kecs_status kecs_sync__tail_work(kecs_store *tx, void *user) {
+  const kecs_sync__tail *tail = user;
+  char name[48];
+  kecs_value values[] = {kecs_sync__value_int((int64_t)tail->info->kind), kecs_sync__value_int(tail->mark)};
+  kecs_sync__tail_name(tail->info, name);
+  kecs_status status = kecs_sync__note_number(tx, name, tail->mark);
+  status = status ? status
+                  : kecs_replica_sql(tx, "DELETE FROM {sync_echoes} WHERE {own}kind=?1 AND last<=?2", values, 2, 0,
+                                     NULL, NULL);
+  return status || !tail->refused ? status : kecs_sync__tail_refused(tx, tail);
+}
+
+static kecs_status kecs_sync__tail_send(kecs_sync__tail *tail) {
+  kecs_sync *sync = tail->sync;
+  kecs_sync__exchange exchange;
+  kecs_pg__text form = {&sync->allocator, NULL, 0, 0, KECS_OK};
+  char site[KECS_SYNC__NUMBER];
+  char number[16];
+  snprintf(site, sizeof site, "%lld", (long long)sync->notes.site);
+  tail->values[0] = site;
+  kecs_pg__text_adds(&form, "SELECT * FROM {S}sync_append_{t}({T},$1");
+  for (int i = 0; i < tail->count; i++) {
+    kecs_sync__array_end(&tail->array[i]);
+    form.status = form.status ? form.status : tail->array[i].status;
+    tail->values[i + 1] = tail->array[i].data;
+    snprintf(number, sizeof number, ",$%d", i + 2);
+    kecs_pg__text_adds(&form, number);
+  }
+  kecs_pg__text_adds(&form, ")");
+  kecs_sync__begin(&exchange, sync, true);
+  exchange.status = exchange.status ? exchange.status : form.status;
+  int item =
+      exchange.status ? 0 : kecs_sync__add_item(&exchange, form.data, tail->info->table, tail->values, tail->count + 1);
+  kecs_status status = kecs_sync__send(&exchange, "push what only grows");
+  if (!status) {
+    tail->refused = exchange.item[item].result;
+    sync->report.appended += tail->rows - PQntuples(tail->refused);
+    sync->report.conflicts += PQntuples(tail->refused);
+    status = kecs_sync__transact(sync, kecs_sync__tail_work, tail);
+  }
+  kecs_sync__end(&exchange);
+  kecs_pg__text_free(&form);
+  return status;
+}
+
+/* One batch of a kind. */
+static kecs_status kecs_sync__tail_push(kecs_sync *sync, const kecs_kind_info *info, int64_t *room, bool *out_more) {
+  kecs_sync__tail tail;
+  bool full = false;
+  memset(&tail, 0, sizeof tail);
+  tail.sync = sync;
+  tail.info = info;
+  tail.room = *room;
+  kecs_status status = kecs_sync__append_mark(sync->store, info, &tail.mark);
+  status = status ? status : kecs_sync__tail_read(&tail, &full);
+  if (!status && tail.rows > 0) {
+    status = kecs_sync__tail_send(&tail);
+  } else if (!status && tail.read > 0) {
+    status = kecs_sync__transact(sync, kecs_sync__tail_work, &tail);
+  }
+  *room -= tail.bytes;
+  *out_more = !status && !full && tail.read == sync->batch;
+  for (int i = 0; i < KECS_SYNC__APPEND_COLUMNS; i++) {
+    if (tail.array[i].allocator) {
+      kecs_pg__text_free(&tail.array[i]);
+    }
+  }
+  return status;
+}
+
+KECS_PG__FN kecs_status kecs_sync__append(kecs_sync *sync) {
+  int64_t room = sync->append_bytes;
+  kecs_status status = KECS_OK;
+  for (int kind = 1; !status && kind < KECS_KIND_COUNT && room > 0; kind++) {
+    bool more = (sync->append & KECS_BIT(kind)) != 0;
+    while (!status && more && room > 0) {
+      status = kecs_sync__tail_push(sync, kecs_kind_describe((kecs_kind)kind), &room, &more);
+    }
+  }
+  return status ? status : kecs_sync__append_trim(sync);
+}
+
+/* ---- what the hub has ---- */
+
+KECS_PG__FN kecs_status kecs_sync__append_pulled(kecs_store *tx, const kecs_kind_info *info, int64_t first,
+                                                 int64_t last) {
+  kecs_value values[] = {kecs_sync__value_int((int64_t)info->kind), kecs_sync__value_int(first),
+                         kecs_sync__value_int(last)};
+  return kecs_replica_sql(tx, "INSERT INTO {sync_echoes}({tenant}kind,first,last) VALUES({ours}?1,?2,?3)", values, 3, 0,
+                          NULL, NULL);
+}
+
+KECS_PG__FN kecs_status kecs_sync__append_waiting(kecs_sync *sync, int64_t *out_rows) {
+  kecs_status status = KECS_OK;
+  *out_rows = 0;
+  for (int kind = 1; !status && kind < KECS_KIND_COUNT; kind++) {
+    const kecs_kind_info *info = kecs_kind_describe((kecs_kind)kind);
+    if (sync->append & KECS_BIT(kind)) {
+      char sql[160];
+      int64_t mark = 0;
+      int64_t rows = 0;
+      status = kecs_sync__append_mark(sync->store, info, &mark);
+      kecs_value value = kecs_sync__value_int(mark);
+      snprintf(sql, sizeof sql, "SELECT count(*) FROM {%s} WHERE {own}rid>?1", info->table);
+      status = status ? status : kecs_replica_sql(sync->store, sql, &value, 1, 1, kecs_sync__tail_mark_visit, &rows);
+      *out_rows += rows;
+    }
+  }
+  return status;
+}
+
+/* ---- sync/append_trim.c ------------------------------------------------------------------------------------------ */
+/* sync/append_trim.c -- the bound of what the kinds that only grow may take in an edge's file.
+ *
+ * The oldest rows that are at the hub go first, then the oldest that are not; for those an event says what is missing,
+ * which is pushed like any other. */
+
+#include <stdio.h>
+#include <string.h>
+
+enum { KECS_SYNC__TRIM_STEP = 1000 };
+
+/* A walk through the oldest rows of a kind. */
+typedef struct kecs_sync__trim {
+  kecs_sync *sync;
+  const kecs_kind_info *info;
+  int64_t mark;   /* rows above it were never pushed */
+  bool unpushed;  /* they may go, too */
+  int64_t excess; /* bytes that are still to go */
+  int count;
+  char *key[KECS_SYNC__TRIM_STEP];
+  int64_t lost; /* of those, rows that nobody else has; and their bytes */
+  int64_t lost_bytes;
+  int64_t bytes;
+} kecs_sync__trim;
+
+static void kecs_sync__trim_size(kecs_pg__text *out, const kecs_kind_info *info) {
+  kecs_pg__text_adds(out, "0");
+  for (int i = 0; i < info->column_count; i++) {
+    const kecs_column_info *column = &info->columns[i];
+    const kecs_pg__mark marks[] = {{"c", column->name}, {NULL, NULL}};
+    bool text = column->type == KECS_TYPE_TEXT || column->type == KECS_TYPE_JSON;
+    kecs_pg__text_fill(out, text ? "+coalesce(length(CAST({c} AS BLOB)),0)" : "+8", marks);
+  }
+}
+
+static kecs_status kecs_sync__trim_sum(kecs_sync *sync, const kecs_kind_info *info, int64_t *out_bytes) {
+  kecs_pg__text sql = {&sync->allocator, NULL, 0, 0, KECS_OK};
+  const kecs_pg__mark marks[] = {{"t", info->table}, {"open", "{"}, {"close", "}"}, {NULL, NULL}};
+  kecs_pg__text_adds(&sql, "SELECT coalesce(sum(");
+  kecs_sync__trim_size(&sql, info);
+  kecs_pg__text_fill(&sql, "),0) FROM {open}{t}{close} WHERE {open}own{close}true", marks);
+  kecs_status status = sql.status ? sql.status : kecs_sync__count(sync->store, sql.data, out_bytes);
+  kecs_pg__text_free(&sql);
+  return status;
+}
+
+static kecs_status kecs_sync__trim_visit(const kecs_value *values, void *user) {
+  kecs_sync__trim *trim = user;
+  if (trim->excess <= 0 || trim->count == KECS_SYNC__TRIM_STEP) {
+    return KECS_OK;
+  }
+  char *key = kecs_pg__copy(&trim->sync->allocator, values[1].text, values[1].len);
+  if (!key) {
+    return KECS_E_NOMEM;
+  }
+  bool lost = values[0].number > trim->mark;
+  trim->key[trim->count++] = key;
+  trim->excess -= values[2].number;
+  trim->bytes += values[2].number;
+  trim->lost += lost;
+  trim->lost_bytes += lost ? values[2].number : 0;
+  return KECS_OK;
+}
+
+/* Events that tell of a gap stay until they are at the hub. */
+static kecs_status kecs_sync__trim_find(kecs_sync__trim *trim) {
+  kecs_pg__text sql = {&trim->sync->allocator, NULL, 0, 0, KECS_OK};
+  const kecs_pg__mark marks[] = {{"t", trim->info->table},
+                                 {"key", trim->info->columns[trim->info->keys[0].columns[0]].name},
+                                 {"open", "{"},
+                                 {"close", "}"},
+                                 {NULL, NULL}};
+  kecs_value values[] = {kecs_sync__value_int(trim->unpushed ? INT64_MAX : trim->mark),
+                         kecs_sync__value_int(KECS_SYNC__TRIM_STEP), kecs_sync__value_int(trim->mark)};
+  bool events = trim->info->kind == KECS_KIND_EVENT;
+  kecs_pg__text_fill(&sql, "SELECT rid,{key},", marks);
+  kecs_sync__trim_size(&sql, trim->info);
+  kecs_pg__text_fill(&sql, " FROM {open}{t}{close} WHERE {open}own{close}rid<=?1", marks);
+  kecs_pg__text_adds(&sql, events ? " AND (rid<=?3 OR event_type<>'kecs.sync.gap')" : "");
+  kecs_pg__text_adds(&sql, " ORDER BY rid LIMIT ?2");
+  kecs_status status = sql.status ? sql.status
+                                  : kecs_replica_sql(trim->sync->store, sql.data, values, events ? 3 : 2, 3,
+                                                     kecs_sync__trim_visit, trim);
+  kecs_pg__text_free(&sql);
+  return status;
+}
+
+static kecs_status kecs_sync__trim_gap(kecs_store *tx, const kecs_sync__trim *trim) {
+  kecs_event event;
+  char data[160];
+  memset(&event, 0, sizeof event);
+  snprintf(data, sizeof data, "{\"kind\":\"%s\",\"rows\":%lld,\"bytes\":%lld}", trim->info->name, (long long)trim->lost,
+           (long long)trim->lost_bytes);
+  event.event_type = "kecs.sync.gap";
+  event.resource_type = trim->info->name;
+  event.resource_arn = trim->sync->site;
+  event.action = "DROP";
+  event.data = data;
+  return kecs_event_create(tx, &event, NULL);
+}
+
+static kecs_status kecs_sync__trim_work(kecs_store *tx, void *user) {
+  const kecs_sync__trim *trim = user;
+  kecs_status status = trim->lost ? kecs_sync__trim_gap(tx, trim) : KECS_OK;
+  for (int i = 0; !status && i < trim->count; i++) {
+    status = kecs_record_delete(tx, trim->info->kind, trim->key[i]);
+    status = status == KECS_E_NOT_FOUND ? KECS_OK : status;
+  }
+  return status;
+}
+
+/* One step, in one transaction: at most 1000 rows. */
+static kecs_status kecs_sync__trim_step(kecs_sync *sync, const kecs_kind_info *info, bool unpushed, int64_t *excess,
+                                        bool *out_more) {
+  kecs_sync__trim *trim = kecs_pg__alloc(&sync->allocator, sizeof *trim);
+  if (!trim) {
+    return KECS_E_NOMEM;
+  }
+  trim->sync = sync;
+  trim->info = info;
+  trim->unpushed = unpushed;
+  trim->excess = *excess;
+  kecs_status status = kecs_sync__append_mark(sync->store, info, &trim->mark);
+  status = status ? status : kecs_sync__trim_find(trim);
+  status = status || !trim->count ? status : kecs_sync__transact(sync, kecs_sync__trim_work, trim);
+  *excess -= status ? 0 : trim->bytes;
+  *out_more = !status && trim->count == KECS_SYNC__TRIM_STEP && *excess > 0;
+  sync->report.dropped += status ? 0 : trim->lost;
+  for (int i = 0; i < trim->count; i++) {
+    kecs_pg__release_text(&sync->allocator, trim->key[i]);
+  }
+  kecs_pg__release(&sync->allocator, trim, sizeof *trim);
+  return status;
+}
+
+KECS_PG__FN kecs_status kecs_sync__append_trim(kecs_sync *sync) {
+  kecs_status status = KECS_OK;
+  int64_t excess = -sync->append_keep_bytes;
+  for (int kind = 1; !status && kind < KECS_KIND_COUNT && sync->append_keep_bytes > 0; kind++) {
+    int64_t bytes = 0;
+    if (sync->append & KECS_BIT(kind)) {
+      status = kecs_sync__trim_sum(sync, kecs_kind_describe((kecs_kind)kind), &bytes);
+      excess += bytes;
+    }
+  }
+  for (int pass = 0; !status && pass < 2; pass++) {
+    for (int kind = 1; !status && kind < KECS_KIND_COUNT; kind++) {
+      bool more = (sync->append & KECS_BIT(kind)) && sync->append_keep_bytes > 0 && excess > 0;
+      while (!status && more) {
+        status = kecs_sync__trim_step(sync, kecs_kind_describe((kecs_kind)kind), pass > 0, &excess, &more);
+      }
+    }
+  }
+  return status;
+}
+
+/* ---- sync/counters.c --------------------------------------------------------------------------------------------- */
+/* sync/counters.c -- how far the revisions of families have been given out.
+ *
+ * Rows tell most of it: whoever stores a revision has the family's counter at it or above. What no row tells is how far
+ * a family had come whose newest revisions were deleted; that is sent along, in both directions, whenever definitions
+ * are. So no number comes to mean a second thing. */
+
+#include <string.h>
+
+KECS_PG__FN int kecs_sync__add_counters(kecs_sync__exchange *exchange, const char *const *site) {
+  return kecs_sync__add_item(exchange, "SELECT * FROM {S}sync_counters({T},$1)", "", site, 1);
+}
+
+static kecs_status kecs_sync__raise(kecs_store *tx, const char *const *names, int64_t revision) {
+  kecs_family_counter counter;
+  memset(&counter, 0, sizeof counter);
+  counter.account_id = names[0];
+  counter.region = names[1];
+  counter.family = names[2];
+  counter.last_revision = revision;
+  return revision > 0 ? kecs_task_definition_counter_raise(tx, &counter) : KECS_OK;
+}
+
+KECS_PG__FN kecs_status kecs_sync__raise_counters(kecs_store *tx, const PGresult *counters) {
+  kecs_status status = KECS_OK;
+  for (int r = 0; !status && r < PQntuples(counters); r++) {
+    const char *names[] = {kecs_sync__text(counters, r, 0), kecs_sync__text(counters, r, 1),
+                           kecs_sync__text(counters, r, 2)};
+    status = kecs_sync__raise(tx, names, kecs_sync__number(counters, r, 3));
+  }
+  return status;
+}
+
+KECS_PG__FN kecs_status kecs_sync__raise_rows(kecs_store *tx, const PGresult *rows) {
+  int account = PQfnumber(rows, "account_id");
+  int region = PQfnumber(rows, "region");
+  int family = PQfnumber(rows, "family");
+  int revision = PQfnumber(rows, "revision");
+  kecs_status status = KECS_OK;
+  for (int r = 0; !status && r < PQntuples(rows); r++) {
+    const char *names[] = {kecs_sync__text(rows, r, account), kecs_sync__text(rows, r, region),
+                           kecs_sync__text(rows, r, family)};
+    status = kecs_sync__raise(tx, names, kecs_sync__number(rows, r, revision));
+  }
+  return status;
+}
+
+/* ---- ours ---- */
+
+static void kecs_sync__counters_add(kecs_sync__counters *out, const kecs_family_counter *counter) {
+  kecs_sync__array_add(&out->array[0], counter->account_id);
+  kecs_sync__array_add(&out->array[1], counter->region);
+  kecs_sync__array_add(&out->array[2], counter->family);
+  kecs_sync__array_int(&out->array[3], counter->last_revision);
+}
+
+KECS_PG__FN kecs_status kecs_sync__counters_read(kecs_sync *sync, kecs_sync__counters *out) {
+  kecs_status status = KECS_OK;
+  kecs_result *page = NULL;
+  bool more = true;
+  memset(out, 0, sizeof *out);
+  for (int i = 0; i < 4; i++) {
+    out->array[i].allocator = &sync->allocator;
+  }
+  while (!status && more) {
+    kecs_result *before = page;
+    page = NULL;
+    status = kecs_task_definition_counters(sync->store, 1000, before ? kecs_result_page_token(before) : NULL, &page);
+    kecs_result_free(before);
+    for (size_t i = 0; !status && i < kecs_result_count(page); i++) {
+      kecs_sync__counters_add(out, kecs_family_counter_at(page, i));
+    }
+    more = !status && kecs_result_page_token(page) != NULL;
+  }
+  kecs_result_free(page);
+  for (int i = 0; !status && i < 4; i++) {
+    kecs_sync__array_end(&out->array[i]);
+    status = out->array[i].status;
+    out->values[i] = out->array[i].data;
+  }
+  return status;
+}
+
+KECS_PG__FN void kecs_sync__counters_free(kecs_sync__counters *counters) {
+  for (int i = 0; i < 4; i++) {
+    if (counters->array[i].allocator) {
+      kecs_pg__text_free(&counters->array[i]);
+    }
+  }
+}
+
+/* ---- sync/blocked.c ---------------------------------------------------------------------------------------------- */
+/* sync/blocked.c -- rows of a page that wait for a number which another row has here, and has given up at the hub.
+ *
+ * At the hub no two rows have one number, and a page is one snapshot of it: where all the rows that are concerned are
+ * in the page, each of them finds its place. So they are merged again, since others may have left; then, in a
+ * transaction inside the page's, with what is in the way moved aside. A row that is aside in the end is not in the
+ * page: all is undone, and both stand in sync_wanted, so that the next page has them. */
+
+/* ---- sync/pull.h ------------------------------------------------------------------------------------------------- */
+/* sync/pull.h -- a page of the hub's rows and tombstones: how it is asked for, and how it is merged here. */
+#ifndef KECS_SYNC_PULL_H
+#define KECS_SYNC_PULL_H
+
+/* Where a bootstrap is, beside the kinds. */
+enum { KECS_SYNC__BOOT_GRAVES = KECS_KIND_COUNT, KECS_SYNC__BOOT_DONE = KECS_KIND_COUNT + 1 };
+
+/* A page: for each kind the items of the exchange that have its tombstones and rows; 0: none. */
+typedef struct kecs_sync__page {
+  kecs_sync *sync;
+  kecs_sync__exchange exchange;
+  int graves[KECS_KIND_COUNT][2]; /* of the window; of what is wanted */
+  int rows[KECS_KIND_COUNT][2];
+  int window;
+  int counters; /* of families, where definitions are in the page */
+  kecs_pg__text wanted[KECS_KIND_COUNT];
+  const char *wanted_values[KECS_KIND_COUNT][2];
+  char site[24];
+  bool wants;
+  int64_t asked; /* for so many keys */
+  kecs_replica side;
+  /* While it is applied. */
+  bool force;
+  int64_t pulled;
+  int64_t conflicts;
+  int64_t wished;   /* rows that have to wait for others, which will be asked for */
+  uint64_t blocked; /* kinds, as bits, with rows that wait for a number of another row */
+  /* A bootstrap's. */
+  int64_t boot_kind;
+  int64_t boot_rid;
+} kecs_sync__page;
+
+/* Adds a statement that was put together, and frees its text. */
+KECS_PG__FN int kecs_sync__add_text(kecs_sync__exchange *exchange, kecs_pg__text *form, const char *table,
+                                    const char *const *values, int count);
+
+/* Adds "SELECT * FROM sync_FUNCTION(tenant, values...)"; the first value is the site's number. */
+KECS_PG__FN int kecs_sync__add_read(kecs_sync__exchange *exchange, const char *function, const char *table,
+                                    const char *const *values, int count);
+
+/* Merges what the page has; counts it in the page. */
+KECS_PG__FN kecs_status kecs_sync__apply(kecs_sync__page *page, kecs_store *tx);
+
+/* The same for tombstones of several kinds: key, stamp, site, kind. */
+KECS_PG__FN kecs_status kecs_sync__apply_mixed_graves(kecs_sync__page *page, kecs_store *tx, const PGresult *result);
+
+/* Runs one page, adds what it has done to the report, and reads the notes anew. */
+KECS_PG__FN kecs_status kecs_sync__page_run(kecs_sync *sync,
+                                            kecs_status (*run)(kecs_sync *sync, kecs_sync__page *page));
+
+/* Merges the rows of a kind that are in the page. */
+KECS_PG__FN kecs_status kecs_sync__apply_kind(kecs_sync__page *page, kecs_store *tx, kecs_kind kind);
+
+/* Rows that had to wait for each other, as where two have swapped a number (blocked.c). */
+KECS_PG__FN kecs_status kecs_sync__apply_blocked(kecs_sync__page *page, kecs_store *tx);
+
+#endif
+
+/* ---- sync/blocked.c, continued ----------------------------------------------------------------------------------- */
+typedef struct kecs_sync__blocked {
+  kecs_sync__page *page;
+  kecs_kind kind;
+  int64_t aside;
+} kecs_sync__blocked;
+
+/* Twice: a row of the page may be moved aside after its turn. */
+static kecs_status kecs_sync__force_work(kecs_store *tx, void *user) {
+  kecs_sync__blocked *blocked = user;
+  kecs_status status = KECS_OK;
+  for (int pass = 0; !status && pass < 2; pass++) {
+    status = kecs_sync__apply_kind(blocked->page, tx, blocked->kind);
+  }
+  status = status ? status : kecs_replica_aside(tx, blocked->kind, &blocked->aside);
+  return status           ? status
+         : blocked->aside ? kecs_pg__fail(KECS_E_CONFLICT, "rows wait for others that are not in the page")
+                          : KECS_OK;
+}
+
+static kecs_status kecs_sync__force(kecs_sync__page *page, kecs_store *tx, kecs_kind kind) {
+  kecs_sync__blocked blocked = {page, kind, 0};
+  int64_t pulled = page->pulled;
+  int64_t conflicts = page->conflicts;
+  page->force = true;
+  kecs_status status = kecs_transact(tx, kecs_sync__force_work, &blocked, 0);
+  page->force = false;
+  if (status && blocked.aside) {
+    page->pulled = pulled;
+    page->conflicts = conflicts;
+    status = KECS_OK;
+  }
+  return status;
+}
+
+KECS_PG__FN kecs_status kecs_sync__apply_blocked(kecs_sync__page *page, kecs_store *tx) {
+  uint64_t kinds = page->blocked;
+  kecs_status status = KECS_OK;
+  for (int kind = 1; !status && kind < KECS_KIND_COUNT; kind++) {
+    if (kinds & KECS_BIT(kind)) {
+      page->blocked = 0;
+      status = kecs_sync__apply_kind(page, tx, (kecs_kind)kind);
+      status = status || !page->blocked ? status : kecs_sync__force(page, tx, (kecs_kind)kind);
+    }
   }
   return status;
 }
@@ -7263,7 +8302,8 @@ KECS_PG__FN kecs_status kecs_sync__repushed(kecs_store *tx, const kecs_sync *syn
   for (const kecs_sync__key *key = sync->sent; !status && key; key = key->next) {
     kecs_value values[] = {kecs_sync__value_int((int64_t)key->kind), kecs_sync__value_text(key->key)};
     if (key->sent) {
-      status = kecs_replica_sql(tx, "DELETE FROM {sync_repush} WHERE {own}kind=?1 AND key=?2", values, 2, 0, NULL, NULL);
+      status =
+          kecs_replica_sql(tx, "DELETE FROM {sync_repush} WHERE {own}kind=?1 AND key=?2", values, 2, 0, NULL, NULL);
     }
   }
   return status;
@@ -7272,56 +8312,6 @@ KECS_PG__FN kecs_status kecs_sync__repushed(kecs_store *tx, const kecs_sync *syn
 /* ---- sync/pull.c ------------------------------------------------------------------------------------------------- */
 /* sync/pull.c -- what the hub has comes to the edge: once as a whole, then by its feed, window by window. */
 
-/* ---- sync/pull.h ------------------------------------------------------------------------------------------------- */
-/* sync/pull.h -- a page of the hub's rows and tombstones: how it is asked for, and how it is merged here. */
-#ifndef KECS_SYNC_PULL_H
-#define KECS_SYNC_PULL_H
-
-/* Where a bootstrap is, beside the kinds. */
-enum { KECS_SYNC__BOOT_GRAVES = KECS_KIND_COUNT, KECS_SYNC__BOOT_DONE = KECS_KIND_COUNT + 1 };
-
-/* A page: for each kind the items of the exchange that have its tombstones and rows; 0: none. */
-typedef struct kecs_sync__page {
-  kecs_sync *sync;
-  kecs_sync__exchange exchange;
-  int graves[KECS_KIND_COUNT][2]; /* of the window; of what is wanted */
-  int rows[KECS_KIND_COUNT][2];
-  int window;
-  kecs_pg__text wanted[KECS_KIND_COUNT];
-  const char *wanted_values[KECS_KIND_COUNT][2];
-  char site[24];
-  bool wants;
-  kecs_replica side;
-  /* While it is applied. */
-  const kecs_kind_info *info;
-  int64_t pulled;
-  int64_t conflicts;
-  /* A bootstrap's. */
-  int64_t boot_kind;
-  int64_t boot_rid;
-} kecs_sync__page;
-
-/* Adds a statement that was put together, and frees its text. */
-KECS_PG__FN int kecs_sync__add_text(kecs_sync__exchange *exchange, kecs_pg__text *form, const char *table,
-                                    const char *const *values, int count);
-
-/* Adds "SELECT * FROM sync_FUNCTION(tenant, values...)"; the first value is the site's number. */
-KECS_PG__FN int kecs_sync__add_read(kecs_sync__exchange *exchange, const char *function, const char *table,
-                                    const char *const *values, int count);
-
-/* Merges what the page has; counts it in the page. */
-KECS_PG__FN kecs_status kecs_sync__apply(kecs_sync__page *page, kecs_store *tx);
-
-/* The same for tombstones of several kinds: key, stamp, site, kind. */
-KECS_PG__FN kecs_status kecs_sync__apply_mixed_graves(kecs_sync__page *page, kecs_store *tx, const PGresult *result);
-
-/* Runs one page, adds what it has done to the report, and reads the notes anew. */
-KECS_PG__FN kecs_status kecs_sync__page_run(kecs_sync *sync,
-                                            kecs_status (*run)(kecs_sync *sync, kecs_sync__page *page));
-
-#endif
-
-/* ---- sync/pull.c, continued -------------------------------------------------------------------------------------- */
 #include <stdio.h>
 #include <string.h>
 
@@ -7395,17 +8385,26 @@ static kecs_status kecs_sync__merge(kecs_sync__page *page, kecs_store *tx, const
   }
   page->pulled += merged.outcome == KECS_REPLICA_TAKEN;
   page->conflicts += merged.conflicts;
-  if (merged.outcome != KECS_REPLICA_ORPHAN) {
-    return KECS_OK;
-  }
-  kecs_value values[] = {kecs_sync__value_int((int64_t)row->kind), kecs_sync__value_text(row->key)};
-  return kecs_replica_sql(tx, "INSERT INTO {sync_wanted}({tenant}kind,key) VALUES({ours}?1,?2) ON CONFLICT DO NOTHING",
-                          values, 2, 0, NULL, NULL);
+  page->wished += merged.outcome == KECS_REPLICA_ORPHAN || merged.outcome == KECS_REPLICA_BLOCKED;
+  page->blocked |= merged.outcome == KECS_REPLICA_BLOCKED ? KECS_BIT(row->kind) : 0;
+  return KECS_OK;
+}
+
+/* A row of a kind that only grows. Those of a page have rids that follow each other. */
+static kecs_status kecs_sync__arrive(kecs_sync__page *page, kecs_store *tx, const kecs_replica_row *row,
+                                     int64_t rids[2]) {
+  int64_t rid = 0;
+  kecs_status status = kecs_replica_insert(tx, row, &rid);
+  page->pulled += rid != 0;
+  rids[0] = rids[0] || status ? rids[0] : rid;
+  rids[1] = rid ? rid : rids[1];
+  return status;
 }
 
 static kecs_status kecs_sync__apply_rows(kecs_sync__page *page, kecs_store *tx, const kecs_kind_info *info,
                                          const PGresult *result) {
   kecs_status status = KECS_OK;
+  int64_t rids[2] = {0, 0};
   for (int r = 0; !status && r < PQntuples(result); r++) {
     kecs_value values[64];
     kecs_replica_row row;
@@ -7415,6 +8414,7 @@ static kecs_status kecs_sync__apply_rows(kecs_sync__page *page, kecs_store *tx, 
     row.kind = info->kind;
     row.key = kecs_sync__text(result, r, 0);
     row.values = values;
+    row.force = page->force;
     for (int i = 0; i < KECS_REPLICA_STAMPS; i++) {
       row.stamp[i] = kecs_sync__number(result, r, 1 + 2 * i);
       row.site[i] = kecs_sync__number(result, r, 2 + 2 * i);
@@ -7424,9 +8424,10 @@ static kecs_status kecs_sync__apply_rows(kecs_sync__page *page, kecs_store *tx, 
         values[i] = kecs_sync__value(&info->columns[i], result, r, at++);
       }
     }
-    status = kecs_sync__merge(page, tx, &row);
+    status = kecs_sync__only_grows(info) ? kecs_sync__arrive(page, tx, &row, rids)
+                                         : kecs_sync__merge(page, tx, &row);
   }
-  return status;
+  return status || !rids[0] ? status : kecs_sync__append_pulled(tx, info, rids[0], rids[1]);
 }
 
 static kecs_status kecs_sync__apply_graves(kecs_sync__page *page, kecs_store *tx, kecs_kind kind,
@@ -7445,11 +8446,23 @@ static kecs_status kecs_sync__apply_graves(kecs_sync__page *page, kecs_store *tx
   return status;
 }
 
+KECS_PG__FN kecs_status kecs_sync__apply_kind(kecs_sync__page *page, kecs_store *tx, kecs_kind kind) {
+  kecs_status status = KECS_OK;
+  for (int i = 0; !status && i < 2; i++) {
+    int item = page->rows[kind][i];
+    status = item ? kecs_sync__apply_rows(page, tx, kecs_kind_describe(kind), page->exchange.item[item].result)
+                  : KECS_OK;
+  }
+  return status;
+}
+
 /* Deletions children first, rows parents first. */
 KECS_PG__FN kecs_status kecs_sync__apply(kecs_sync__page *page, kecs_store *tx) {
   kecs_status status = KECS_OK;
   page->pulled = 0;
   page->conflicts = 0;
+  page->wished = 0;
+  page->blocked = 0;
   if (page->wants) {
     status = kecs_replica_sql(tx, "DELETE FROM {sync_wanted} WHERE {own}true", NULL, 0, 0, NULL, NULL);
   }
@@ -7459,15 +8472,17 @@ KECS_PG__FN kecs_status kecs_sync__apply(kecs_sync__page *page, kecs_store *tx) 
       status = item ? kecs_sync__apply_graves(page, tx, (kecs_kind)kind, page->exchange.item[item].result) : KECS_OK;
     }
   }
-  for (int kind = 1; !status && kind < KECS_KIND_COUNT; kind++) {
-    for (int i = 0; !status && i < 2; i++) {
-      int item = page->rows[kind][i];
-      status =
-          item ? kecs_sync__apply_rows(page, tx, kecs_kind_describe((kecs_kind)kind), page->exchange.item[item].result)
-               : KECS_OK;
-    }
+  if (!status && page->counters) {
+    status = kecs_sync__raise_counters(tx, page->exchange.item[page->counters].result);
   }
-  return status;
+  for (int i = 0; i < 2; i++) {
+    int item = page->rows[KECS_KIND_TASK_DEFINITION][i];
+    status = status || !item ? status : kecs_sync__raise_rows(tx, page->exchange.item[item].result);
+  }
+  for (int kind = 1; !status && kind < KECS_KIND_COUNT; kind++) {
+    status = kecs_sync__apply_kind(page, tx, (kecs_kind)kind);
+  }
+  return status || !page->blocked ? status : kecs_sync__apply_blocked(page, tx);
 }
 
 static kecs_status kecs_sync__apply_window(kecs_store *tx, void *user) {
@@ -7484,6 +8499,7 @@ static kecs_status kecs_sync__wanted_visit(const kecs_value *values, void *user)
   if (values[0].number > 0 && values[0].number < KECS_KIND_COUNT) {
     kecs_sync__array_add(&page->wanted[values[0].number], values[1].text);
     page->wants = true;
+    page->asked++;
   }
   return KECS_OK;
 }
@@ -7512,6 +8528,10 @@ static kecs_status kecs_sync__page_wanted(kecs_sync__page *page) {
 
 /* ---- windows ---- */
 
+static uint64_t kecs_sync__pulls(const kecs_sync *sync) {
+  return sync->kinds | (sync->append_pull ? sync->append : 0);
+}
+
 static void kecs_sync__window_read(kecs_sync *sync, const PGresult *result) {
   sync->until = kecs_sync__number(result, 0, 0);
   snprintf(sync->until_id, sizeof sync->until_id, "%s", kecs_sync__text(result, 0, 1));
@@ -7530,11 +8550,15 @@ static kecs_status kecs_sync__pull_window(kecs_sync *sync, kecs_sync__page *page
   kecs_sync__begin(&page->exchange, sync, false);
   kecs_status status = kecs_sync__page_wanted(page);
   for (int kind = 1; !status && kind < KECS_KIND_COUNT; kind++) {
-    if ((uint64_t)sync->until_kinds & sync->kinds & KECS_BIT(kind)) {
+    if ((uint64_t)sync->until_kinds & kecs_sync__pulls(sync) & KECS_BIT(kind)) {
       const kecs_kind_info *info = kecs_kind_describe((kecs_kind)kind);
-      page->graves[kind][0] = kecs_sync__add_read(&page->exchange, "graves_{t}", info->table, values, 3);
+      bool graves = !kecs_sync__only_grows(info);
+      page->graves[kind][0] = graves ? kecs_sync__add_read(&page->exchange, "graves_{t}", info->table, values, 3) : 0;
       page->rows[kind][0] = kecs_sync__add_read(&page->exchange, "rows_{t}", info->table, values, 3);
     }
+  }
+  if ((uint64_t)sync->until_kinds & sync->kinds & KECS_BIT(KECS_KIND_TASK_DEFINITION)) {
+    page->counters = kecs_sync__add_counters(&page->exchange, values);
   }
   page->window = kecs_sync__add_item(&page->exchange, "SELECT * FROM {S}sync_window({T},$1,$2)", "", next, 2);
   status = status ? status : kecs_sync__send(&page->exchange, "pull");
@@ -7575,10 +8599,12 @@ static kecs_status kecs_sync__boot_graves(kecs_sync *sync, kecs_sync__page *page
 static kecs_status kecs_sync__boot_rows(kecs_sync *sync, kecs_sync__page *page, const char *const *values) {
   const kecs_kind_info *info = kecs_kind_describe((kecs_kind)sync->notes.boot_kind);
   int item = kecs_sync__add_read(&page->exchange, "page_{t}", info->table, values, 5);
+  int counters = info->kind == KECS_KIND_TASK_DEFINITION ? kecs_sync__add_counters(&page->exchange, values) : 0;
   kecs_status status = kecs_sync__send(&page->exchange, "pull");
   const PGresult *result = status ? NULL : page->exchange.item[item].result;
   int count = result ? PQntuples(result) : 0;
   page->rows[info->kind][0] = item;
+  page->counters = counters;
   page->boot_kind = sync->notes.boot_kind + (count < sync->batch);
   page->boot_rid = count < sync->batch ? 0 : kecs_sync__number(result, count - 1, PQnfields(result) - 1);
   return status;
@@ -7614,7 +8640,7 @@ static kecs_status kecs_sync__boot_page(kecs_sync *sync, kecs_sync__page *page) 
   bool graves = sync->notes.boot_kind == KECS_SYNC__BOOT_GRAVES;
   snprintf(rid, sizeof rid, "%lld", (long long)sync->notes.boot_rid);
   snprintf(size, sizeof size, "%d", sync->batch);
-  if (!graves && !(sync->kinds & KECS_BIT(sync->notes.boot_kind))) {
+  if (!graves && !(kecs_sync__pulls(sync) & KECS_BIT(sync->notes.boot_kind))) {
     page->boot_kind = sync->notes.boot_kind + 1;
     return kecs_sync__transact(sync, kecs_sync__apply_boot, page);
   }
@@ -7646,6 +8672,7 @@ KECS_PG__FN kecs_status kecs_sync__page_run(kecs_sync *sync,
   if (!status) {
     sync->report.pulled += page->pulled;
     sync->report.conflicts += page->conflicts;
+    sync->ask_again = page->wished > page->asked || (page->wished > 0 && page->pulled > 0);
   }
   kecs_sync__end(&page->exchange);
   for (int kind = 0; kind < KECS_KIND_COUNT; kind++) {
@@ -7672,6 +8699,7 @@ static kecs_status kecs_sync__boot(kecs_sync *sync) {
 KECS_PG__FN kecs_status kecs_sync__pull(kecs_sync *sync) {
   int64_t wanted = 0;
   kecs_status status = KECS_OK;
+  sync->ask_again = false;
   if (!sync->notes.booted || sync->moved) {
     status = kecs_sync__boot(sync);
     sync->moved = false;
@@ -7682,7 +8710,7 @@ KECS_PG__FN kecs_status kecs_sync__pull(kecs_sync *sync) {
   }
   status =
       status ? status : kecs_sync__count(sync->store, "SELECT count(*) FROM {sync_wanted} WHERE {own}true", &wanted);
-  while (!status && (sync->until > sync->notes.cursor || wanted > 0)) {
+  while (!status && (sync->until > sync->notes.cursor || wanted > 0 || sync->ask_again)) {
     wanted = 0;
     status = kecs_sync__page_run(sync, kecs_sync__pull_window);
   }
@@ -8232,9 +9260,9 @@ KECS_PG__FN void kecs_sync__buckets_array(const kecs_sync__buckets *buckets, kec
 /* sync/identity.c -- whether hub and edge still are who they were to each other: the hub's id, the site's number, the
  * chain of pushes, the cursor. What does not fit any more is told apart, noted, and repaired in the same round.
  *
- * The hub counts a site's pushes, and so does the edge. Only the site itself can raise the hub's count. So where the last
- * push is not the one that is known here: a lower count says that the hub went back; any other, that somebody else has
- * pushed under this site's name. That is a copy of this file, or the device that this file was restored on, or another
+ * The hub counts a site's pushes, and so does the edge. Only the site itself can raise the hub's count. So where the
+ * last push is not the one that is known here: a lower count says that the hub went back; any other, that somebody else
+ * has pushed under this site's name. That is a copy of this file, or the file that this one was a backup of, or another
  * device that was given the same name: nobody can tell these apart, so they are one case. This file becomes a site of
  * its own under a name that is derived, "NAME#1a2b3c4d", and keeps all that it has. */
 
@@ -8410,9 +9438,10 @@ KECS_PG__FN kecs_status kecs_sync__identify(kecs_sync *sync, const PGresult *hel
 /* ---- sync/reconcile.c -------------------------------------------------------------------------------------------- */
 /* sync/reconcile.c -- a repair: all is compared with the hub by digests, and merged where it differs.
  *
- * The cursor is set to the head that the handshake told, first of all, as in a bootstrap: what changes from then on comes
- * by the feed. Then, stage by stage, each page with its place in one transaction, so that a round that was cut off goes
- * on there. No table is replaced; nothing is taken away but what the hub is known to have had and to have deleted. */
+ * The cursor is set to the head that the handshake told, first of all, as in a bootstrap: what changes from then on
+ * comes by the feed. Then, stage by stage, each page with its place in one transaction, so that a round that was cut
+ * off goes on there. No table is replaced; nothing is taken away but what the hub is known to have had and to have
+ * deleted. */
 
 /* ---- sync/reconcile.h -------------------------------------------------------------------------------------------- */
 /* sync/reconcile.h -- the stages of a repair, and what it notes of them. */
@@ -8691,7 +9720,7 @@ KECS_PG__FN kecs_status kecs_sync__reconcile(kecs_sync *sync) {
  * What the hub lacks, and has no tombstone of, it never had, or had and collected. The version vector tells: all stamps
  * of a site up to `acked` are there, or were. A life above that of its site never arrived, so it is sent, with its own
  * stamps and sites, whoever wrote it. The hub's own stamps have no such bound; where it went back in its history, what
- * this file has of them is sent, since a row too many is better than one too few. */
+ * this file has of them is sent: where nobody can know, a row too many is better than one too few. */
 
 #include <stdio.h>
 #include <string.h>
@@ -8728,7 +9757,7 @@ typedef struct kecs_sync__comparison {
   int64_t stage; /* where the repair is after this page */
   int64_t kind;
   int64_t rid;
-  int64_t dropped;
+  int64_t forgotten;
   int64_t conflicts;
 } kecs_sync__comparison;
 
@@ -8807,10 +9836,12 @@ static bool kecs_sync__later(const kecs_sync *sync, int64_t stamp, int64_t site,
   return stamp > other || (stamp == other && kecs_sync__at(sync, site) > other_site);
 }
 
-/* Whether the hub had the life, as far as it knows its own past. */
+/* Whether the hub had the life. Where it went back, but has collected nothing that this edge has not read, a tombstone
+ * would say so: without one it never had it, whatever its sites have brought since. */
 static bool kecs_sync__had(const kecs_sync *sync, const kecs_replica_row *row, int64_t brought) {
   bool went_back = sync->notes.repair_cause & (KECS_SYNC_HISTORY | KECS_SYNC_LOST);
-  return row->site[0] == 0 ? !went_back : row->stamp[0] <= brought;
+  bool away = sync->notes.repair_cause & KECS_SYNC_AWAY;
+  return (away || !went_back) && (row->site[0] == 0 ? !went_back : row->stamp[0] <= brought);
 }
 
 /* A row of one key on both sides: something of it is later here, and no push is to bring it anyway. */
@@ -8869,8 +9900,8 @@ static kecs_status kecs_sync__found_visit(const kecs_value *values, void *user) 
   return KECS_OK;
 }
 
-/* The hub has deleted it, and no longer knows when: at the earliest right after it was created. What is refused, or to be
- * sent again, the hub never had. */
+/* The hub has deleted it, and no longer knows when: at the earliest right after it was created. What is refused, or to
+ * be sent again, the hub never had. */
 static kecs_status kecs_sync__drop(kecs_sync__comparison *comparison, kecs_store *tx, const kecs_replica_row *row) {
   kecs_replica side = kecs_sync__side(comparison->sync);
   kecs_value values[] = {kecs_sync__value_int((int64_t)row->kind), kecs_sync__value_text(row->key)};
@@ -8887,7 +9918,7 @@ static kecs_status kecs_sync__drop(kecs_sync__comparison *comparison, kecs_store
   dead.key = row->key;
   dead.stamp[0] = row->stamp[0] + 1;
   status = status || waits ? status : kecs_replica_merge(tx, &side, &dead, &merged);
-  comparison->dropped += merged.outcome == KECS_REPLICA_TAKEN;
+  comparison->forgotten += merged.outcome == KECS_REPLICA_TAKEN;
   comparison->conflicts += merged.conflicts;
   return status;
 }
@@ -8895,7 +9926,7 @@ static kecs_status kecs_sync__drop(kecs_sync__comparison *comparison, kecs_store
 static kecs_status kecs_sync__judged_work(kecs_store *tx, void *user) {
   kecs_sync__comparison *comparison = user;
   kecs_status status = kecs_sync__repair_note(tx, comparison->stage, comparison->kind, comparison->rid);
-  comparison->dropped = 0;
+  comparison->forgotten = 0;
   comparison->conflicts = 0;
   for (const kecs_sync__state *local = comparison->first; !status && local; local = local->next) {
     kecs_value values[] = {kecs_sync__value_int((int64_t)local->row.kind), kecs_sync__value_text(local->key)};
@@ -8946,7 +9977,7 @@ static kecs_status kecs_sync__comparison_run(kecs_sync__comparison *comparison) 
   }
   status = status ? status : kecs_sync__transact(sync, kecs_sync__judged_work, comparison);
   if (!status) {
-    sync->report.dropped += comparison->dropped;
+    sync->report.forgotten += comparison->forgotten;
     sync->report.conflicts += comparison->conflicts;
   }
   return status ? status : kecs_sync__notes_read(sync);
@@ -9070,7 +10101,8 @@ static kecs_status kecs_sync__round(kecs_sync *sync) {
   }
   status = status ? status : kecs_sync__reconcile(sync);
   status = status ? status : kecs_sync__pull(sync);
-  return status ? status : kecs_sync__push(sync);
+  status = status ? status : kecs_sync__push(sync);
+  return status ? status : kecs_sync__append(sync);
 }
 
 KECS_STORE_API kecs_status kecs_sync_once(kecs_sync *sync, kecs_sync_report *out_report) {
@@ -9118,6 +10150,7 @@ KECS_STORE_API kecs_status kecs_sync_status(kecs_sync *sync, kecs_sync_status_in
   status = status
                ? status
                : kecs_sync__count(sync->store, "SELECT count(*) FROM {sync_wanted} WHERE {own}true", &out_info->wanted);
+  status = status ? status : kecs_sync__append_waiting(sync, &out_info->append_pending);
   return status ? status
                 : kecs_sync__count(sync->store, "SELECT count(*) FROM {sync_conflicts} WHERE {own}true",
                                    &out_info->conflicts);
@@ -9182,11 +10215,15 @@ static kecs_status kecs_sync__check_options(const kecs_sync_options *options) {
     return kecs_pg__fail(KECS_E_INVALID, "options.batch is %d; 1 to %d, or 0", options->batch,
                          (int)KECS_SYNC__BATCH_MAX);
   }
+  if (options->append_bytes < -1 || options->append_keep_bytes < 0) {
+    return kecs_pg__fail(KECS_E_INVALID, "options.append_bytes is -1 or more, options.append_keep_bytes 0 or more");
+  }
   return KECS_OK;
 }
 
 static kecs_status kecs_sync__choose_kinds(kecs_sync *sync, const kecs_sync_options *options) {
-  sync->kinds = options->kind_count ? 0 : kecs_replica_kinds(sync->store);
+  uint64_t append = kecs_replica_append_kinds(sync->store);
+  sync->kinds = options->kind_count ? 0 : kecs_replica_kinds(sync->store) | append;
   for (size_t i = 0; i < options->kind_count; i++) {
     if (!kecs_kind_describe(options->kinds[i])) {
       return kecs_pg__fail(KECS_E_INVALID, "options.kinds: %d is no kind", (int)options->kinds[i]);
@@ -9202,6 +10239,8 @@ static kecs_status kecs_sync__choose_kinds(kecs_sync *sync, const kecs_sync_opti
       }
     }
   }
+  sync->append = sync->kinds & append;
+  sync->kinds &= ~append;
   return KECS_OK;
 }
 
@@ -9225,7 +10264,7 @@ static kecs_status kecs_sync__fix(kecs_store *tx, const char *name, const char *
 static kecs_status kecs_sync__fix_work(kecs_store *tx, void *user) {
   const kecs_sync *sync = user;
   char kinds[24];
-  snprintf(kinds, sizeof kinds, "%llu", (unsigned long long)sync->kinds);
+  snprintf(kinds, sizeof kinds, "%llu", (unsigned long long)(sync->kinds | sync->append));
   kecs_status status = kecs_sync__fix(tx, "name", sync->site);
   return status ? status : kecs_sync__fix(tx, "kinds", kinds);
 }
@@ -9248,6 +10287,9 @@ KECS_STORE_API kecs_status kecs_sync_open(kecs_store *store, const kecs_sync_opt
   sync->clusters.allocator = &sync->allocator;
   sync->store = store;
   sync->batch = options->batch ? options->batch : KECS_SYNC__BATCH;
+  sync->append_pull = options->append_pull;
+  sync->append_bytes = options->append_bytes ? options->append_bytes : KECS_SYNC__APPEND_BYTES;
+  sync->append_keep_bytes = options->append_keep_bytes;
   snprintf(sync->site, sizeof sync->site, "%s", options->site);
   sync->hub = kecs_pg__copy(allocator, options->hub, strlen(options->hub));
   sync->token = options->token ? kecs_pg__copy(allocator, options->token, strlen(options->token)) : NULL;

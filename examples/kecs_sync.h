@@ -24,8 +24,10 @@ static kecs_sync *open_sync(const arguments *args, kecs_store *store, exit_code 
 static exit_code sync_round(kecs_sync *sync) {
   kecs_sync_report done;
   kecs_status status = kecs_sync_once(sync, &done);
-  printf("pushed %lld, refused %lld, pulled %lld, conflicts %lld; %lld round trips, %lld bytes out, %lld in\n",
-         (long long)done.pushed, (long long)done.refused, (long long)done.pulled, (long long)done.conflicts,
+  printf("pushed %lld, refused %lld, pulled %lld, appended %lld, conflicts %lld; %lld round trips, %lld bytes out, "
+         "%lld in\n",
+         (long long)done.pushed, (long long)done.refused, (long long)done.pulled, (long long)done.appended,
+         (long long)done.conflicts,
          (long long)done.round_trips, (long long)done.bytes_out, (long long)done.bytes_in);
   return status ? fail(status) : EXIT_GOOD;
 }

@@ -26,6 +26,11 @@ KECS__FN kecs_status kecs__association_remove(kecs__write *write, kecs__associat
   return kecs__run(write->session, texts[owner], &value, 1, NULL);
 }
 
+KECS__FN kecs_status kecs__elb_merged(kecs__write *write, const kecs__meta *meta, const void *before,
+                                      const void *after) {
+  return meta->special->follow(write, meta, before, after, UINT64_MAX);
+}
+
 /* ---- lists ---- */
 
 static kecs_status kecs__association_read(kecs__plan *plan, kecs_result *result) {

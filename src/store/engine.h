@@ -214,7 +214,8 @@ typedef struct kecs__burial {
   kecs_status (*lose)(kecs__write *write, const kecs__meta *meta, int64_t rid); /* before each of them */
   const struct kecs_replica *side;
   int conflicts;  /* that `lose` has noted */
-  int64_t rid;    /* of the row that is deleted itself */
+  int kind;       /* and rid, of the row that is deleted itself */
+  int64_t rid;
 } kecs__burial;
 
 /* A write: in a transaction of its own, or as a part of the handle's. */

@@ -5,6 +5,7 @@
 #include "base/prologue.h"
 
 #include "store/ecs.h"
+#include "store/special_kinds.h"
 #include "store/task_definition.h"
 #include "store/write.h"
 
@@ -76,6 +77,16 @@ KECS_STORE_API const kecs_family_counter *kecs_family_counter_at(const kecs_resu
 }
 
 /* ---- raising ---- */
+
+KECS__FN kecs_status kecs__task_definition_merged(kecs__write *write, const kecs__meta *meta, const void *before,
+                                                  const void *after) {
+  const kecs_task_definition *row = after;
+  kecs_value values[] = {kecs__value_text(row->account_id), kecs__value_text(row->region),
+                         kecs__value_text(row->family), kecs__value_int(row->revision)};
+  (void)meta;
+  (void)before;
+  return kecs__run(write->session, KECS__FAMILY_RAISE, values, 4, NULL);
+}
 
 static kecs_status kecs__counter_raise_work(kecs__write *write, void *user) {
   const kecs_family_counter *counter = user;

@@ -157,6 +157,21 @@ KECS_STORE_API uint64_t kecs_replica_kinds(kecs_store *store) {
   return 0;
 }
 
+KECS_STORE_API uint64_t kecs_replica_append_kinds(kecs_store *store) {
+  (void)store;
+  return 0;
+}
+
+KECS_STORE_API kecs_status kecs_replica_insert(kecs_store *store, const kecs_replica_row *row, int64_t *out_rid) {
+  (void)store, (void)row, (void)out_rid;
+  return kecs__fail_no_watch();
+}
+
+KECS_STORE_API kecs_status kecs_replica_aside(kecs_store *store, kecs_kind kind, int64_t *out_count) {
+  (void)store, (void)kind, (void)out_count;
+  return kecs__fail_no_watch();
+}
+
 KECS_STORE_API kecs_status kecs_replica_pending(kecs_store *store, const kecs_replica *side, int limit,
                                                 const kecs_replica_end *upto,
                                                 kecs_status (*visit)(const kecs_replica_row *row, void *user),

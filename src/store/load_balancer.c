@@ -66,7 +66,8 @@ KECS__FN kecs_status kecs__load_balancer_fill(kecs__write *write, const kecs__me
 
 KECS__FN kecs_status kecs__load_balancer_follow(kecs__write *write, const kecs__meta *meta, const void *before,
                                                 const void *after, uint64_t changed) {
-  const kecs_load_balancer *gone = after ? NULL : before;
+  /* Where another store has deleted it, groups that still name it say what they say there, too. */
+  const kecs_load_balancer *gone = after || write->burial ? NULL : before;
   kecs_status status = kecs__tags_follow(write, meta, before, after, changed);
   if (!status && gone) {
     status = kecs__association_each_group(write, gone->arn, kecs__target_group_unlink);

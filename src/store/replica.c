@@ -160,12 +160,10 @@ KECS__FN kecs_status kecs__grave_read(kecs__session *session, kecs_kind kind, co
 /* ---- which kinds ---- */
 
 KECS__FN bool kecs__replica_can(const kecs__engine *engine, kecs_kind kind) {
-  const kecs__meta *meta = kecs__meta_of(engine, kind);
-  const kecs__special *special = meta->special;
-  bool can = kecs__feed_stamped(meta->info) && !special->is_new &&
-             (!special->follow || special->tags_alone || kind == KECS_KIND_TAG);
-  for (int i = 0; can && i < meta->info->reference_count; i++) {
-    kecs_kind parent = meta->info->references[i].parent;
+  const kecs_kind_info *info = kecs__meta_of(engine, kind)->info;
+  bool can = kecs__feed_stamped(info);
+  for (int i = 0; can && i < info->reference_count; i++) {
+    kecs_kind parent = info->references[i].parent;
     can = parent == kind || kecs__replica_can(engine, parent);
   }
   return can;
@@ -175,6 +173,14 @@ KECS_STORE_API uint64_t kecs_replica_kinds(kecs_store *store) {
   uint64_t kinds = 0;
   for (int kind = 1; store && kind < KECS_KIND_COUNT; kind++) {
     kinds |= kecs__replica_can(store->engine, (kecs_kind)kind) ? KECS_BIT(kind) : 0;
+  }
+  return kinds;
+}
+
+KECS_STORE_API uint64_t kecs_replica_append_kinds(kecs_store *store) {
+  uint64_t kinds = 0;
+  for (int kind = 1; store && kind < KECS_KIND_COUNT; kind++) {
+    kinds |= kecs__feed_stamped(kecs_kind_describe((kecs_kind)kind)) ? 0 : KECS_BIT(kind);
   }
   return kinds;
 }

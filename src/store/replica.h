@@ -32,13 +32,19 @@ typedef struct kecs_replica_row {
   int64_t stamp[KECS_REPLICA_STAMPS]; /* a dead one has only that of its death, in the first place; 0: none */
   int64_t site[KECS_REPLICA_STAMPS];
   const kecs_value *values;           /* one a column, in order; NULL for a dead one. Local columns are not read */
+  uint64_t given;                     /* merged: the columns that came, as bits; 0: all that travel */
+  bool force;                         /* merged: KECS_REPLICA_BLOCKED is not to be; see there */
 } kecs_replica_row;
 
 /* What a merge came to. */
 typedef enum kecs_replica_outcome {
   KECS_REPLICA_SAME,    /* nothing was new */
   KECS_REPLICA_TAKEN,   /* the row is as it came, or partly */
-  KECS_REPLICA_ORPHAN   /* its parent is not here: nothing was done */
+  KECS_REPLICA_ORPHAN,  /* its parent is not here: nothing was done but to ask for it again, in sync_wanted */
+  /* Another row, which the other side knows as well, has a unique key of this one: nothing was done but to ask for
+   * both. When both are there in one page, rows may have swapped a number: they are merged again with `force`, in a
+   * transaction inside that one, which must be undone if kecs_replica_aside counts any after that. */
+  KECS_REPLICA_BLOCKED
 } kecs_replica_outcome;
 
 typedef struct kecs_replica_merged {
@@ -51,8 +57,9 @@ typedef struct kecs_replica_merged {
  * was done before. UNSUPPORTED for a store that is not tracked, or is no SQLite file. */
 KECS_STORE_API kecs_status kecs_replica_open(kecs_store *store, uint64_t kinds, int64_t *out_adopted);
 
-/* The kinds that can take part, as bits: rows of the others are not told whole by their columns, or only ever grow. */
+/* The kinds whose rows can be merged, as bits, and those that only grow (docs/sync.md 13). */
 KECS_STORE_API uint64_t kecs_replica_kinds(kecs_store *store);
+KECS_STORE_API uint64_t kecs_replica_append_kinds(kecs_store *store);
 
 /* Where a walk through the log has ended. */
 typedef struct kecs_replica_end {
@@ -81,6 +88,12 @@ KECS_STORE_API kecs_status kecs_replica_find(kecs_store *store, const kecs_repli
 KECS_STORE_API kecs_status kecs_replica_merge(kecs_store *store, const kecs_replica *side, const kecs_replica_row *row,
                                               kecs_replica_merged *out_merged);
 
+/* Inserts a row of a kind that only grows, unless one with its key is here. *out_rid is 0 where one was. */
+KECS_STORE_API kecs_status kecs_replica_insert(kecs_store *store, const kecs_replica_row *row, int64_t *out_rid);
+
+/* Rows of a kind that a forced merge has moved aside and whose own state has not come yet. */
+KECS_STORE_API kecs_status kecs_replica_aside(kecs_store *store, kecs_kind kind, int64_t *out_count);
+
 /* Calls `visit` for the rows of a kind with a rid above `after_rid`, at most `limit` (0: all), by rid, without their
  * values: key, stamps, what is pending. *out_rid is the last one's, 0 where there was none. `visit` must not write. */
 KECS_STORE_API kecs_status kecs_replica_walk(kecs_store *store, const kecs_replica *side, kecs_kind kind,
@@ -98,8 +111,7 @@ KECS_STORE_API kecs_status kecs_replica_graves(kecs_store *store, const kecs_rep
  * stays this file's, as does what the other side has refused. */
 KECS_STORE_API kecs_status kecs_replica_renumber(kecs_store *store, int64_t number, int64_t acked);
 
-/* The store's clock, and a line for its log. */
-KECS_STORE_API int64_t kecs_replica_now(kecs_store *store);
+/* A line for the store's logger. */
 KECS_STORE_API void kecs_replica_log(kecs_store *store, kecs_log_level level, const char *line);
 
 /* Whether kecs_replica_open was ever called for the file. */

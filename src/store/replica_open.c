@@ -24,6 +24,8 @@ static const char kecs__replica_tables[] =
     "STRICT,WITHOUT ROWID;\n"
     "CREATE TABLE IF NOT EXISTS {sync_refused}(kind INTEGER NOT NULL,key TEXT NOT NULL,code TEXT NOT NULL,"
     "PRIMARY KEY(kind,key)) STRICT,WITHOUT ROWID;\n"
+    "CREATE TABLE IF NOT EXISTS {sync_echoes}(kind INTEGER NOT NULL,first INTEGER NOT NULL,last INTEGER NOT NULL,"
+    "PRIMARY KEY(kind,first)) STRICT,WITHOUT ROWID;\n"
     "CREATE TABLE IF NOT EXISTS {sync_repush}(kind INTEGER NOT NULL,key TEXT NOT NULL,PRIMARY KEY(kind,key)) "
     "STRICT,WITHOUT ROWID;\n";
 

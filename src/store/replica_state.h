@@ -1,8 +1,11 @@
 /* store/replica_state.h -- the state of a natural key as this file has it: row, stamps, tombstone. */
 #ifndef KECS_STORE_REPLICA_STATE_H
 #define KECS_STORE_REPLICA_STATE_H
-#include "store/replica.h"
 #include "store/feed.h"
+#include "store/replica.h"
+
+/* What a number is that was moved aside: this, less the rid. No row of a program has such a one. */
+#define KECS_REPLICA_ASIDE (INT64_MIN / 2)
 
 /* A row with its stamps. Texts lie in the arena that it was read into. */
 typedef struct kecs__state {
@@ -44,13 +47,74 @@ KECS__FN kecs_status kecs__state_unpushed(kecs__session *session, const kecs_rep
 KECS__FN int kecs__stamp_compare(const kecs_replica *side, int64_t stamp, int64_t site, int64_t other,
                                  int64_t other_site);
 
-/* Whether the kind can take part: rows alone say all, and what follows from them is tags, whose rows travel by
- * themselves. */
+/* Whether the kind's rows can be merged: they have stamps, and so have those of its parents. */
 KECS__FN bool kecs__replica_can(const kecs__engine *engine, kecs_kind kind);
+
+/* What another copy of this file has pushed under their common number is not somebody else's write: such stamps of ours
+ * get that number. */
+KECS__FN kecs_status kecs__replica_same_write(kecs__write *write, const kecs_replica *side, const kecs_replica_row *row,
+                                              kecs__state *ours);
+
+/* The other side has a row whose deletion it knew once: it has collected the tombstone, or lost it. It is told again.
+ * Another life than the one that was deleted is kept in the conflict log, and counted. */
+KECS__FN kecs_status kecs__replica_retell(kecs__write *write, const kecs_replica_row *row, const kecs__grave *grave,
+                                          int *conflicts);
+
+/* A merge under way. */
+typedef struct kecs__join {
+  kecs__write *write;
+  const kecs__meta *meta;
+  const kecs_replica *side;
+  const kecs_replica_row *row;
+  kecs__state ours;
+  unsigned pending; /* of ours */
+  kecs_replica_merged done;
+} kecs__join;
 
 /* The entry that keeps what has lost. */
 KECS__FN kecs_status kecs__replica_lost(kecs__write *write, const kecs_replica_row *row, const char *reason,
                                         unsigned groups, int64_t kept_stamp, int64_t kept_site, int64_t lost_stamp,
                                         int64_t lost_site);
+
+/* ---- the parts of a merge ---- */
+
+/* Notes what loses at one place, the life or a group: ours, or what came. (replica_merge.c) */
+KECS__FN kecs_status kecs__merge_lost(kecs__join *merge, bool ours, const char *reason, unsigned groups, int at);
+
+/* Deletes a row in the name of another store, with what belongs to it. (replica_merge.c) */
+KECS__FN kecs_status kecs__merge_bury(kecs__join *merge, const kecs__meta *meta, int64_t rid, int64_t stamp,
+                                      int64_t site);
+
+/* Local stamps go on above what was merged: also above deletions, or a key that is created again here would begin a
+ * life that has ended already. (replica_rows.c) */
+KECS__FN void kecs__merge_passed(kecs__join *merge);
+
+/* A stamp for what the merge writes. (replica_rows.c) */
+KECS__FN kecs_status kecs__merge_stamp(kecs__join *merge, int64_t *out_stamp);
+
+/* Takes what `groups` says of the row that came; or notes in sync_wanted what is missing for that, or in the way.
+ * (replica_rows.c) */
+KECS__FN kecs_status kecs__merge_take(kecs__join *merge, unsigned groups);
+
+/* Asks for a key's state in the next page. (replica_rows.c) */
+KECS__FN kecs_status kecs__merge_want(kecs__write *write, kecs_kind kind, const char *key);
+
+/* A row's natural key as one text, from its values. NULL means NOMEM. (replica_rows.c) */
+KECS__FN const char *kecs__state_name(kecs__write *write, const kecs__meta *meta, const kecs_value *values);
+
+/* The column of a kind that rows may swap, or -1. (replica_rows.c) */
+KECS__FN int kecs__merge_swaps(const kecs__meta *meta);
+
+/* What has to follow a row that a merge has written, besides tags: counters and look-ups of the kind. `before` has the
+ * row as it was; NULL where it is new. (replica_rows.c) */
+KECS__FN kecs_status kecs__merged_follow(kecs__join *merge, const void *before);
+
+/* Of a deletion: its number was given once, and is not given again. (replica_revision.c) */
+KECS__FN kecs_status kecs__merge_seen(kecs__join *merge);
+
+/* A number that two files have given twice: the row that came keeps it, ours gets another one, and what refers to it
+ * follows. Then there is no row of ours with the key. *out_done is false where it is not that case.
+ * (replica_revision.c) */
+KECS__FN kecs_status kecs__merge_renumber(kecs__join *merge, bool *out_done);
 
 #endif

@@ -31,8 +31,16 @@ struct kecs__special {
    * and those in `judged`. NULL: everything is taken. */
   kecs_status (*judge)(const kecs__meta *meta, const void *row, const kecs_value *stored, uint64_t *mask);
 
+  /* What follows from a row that a merge has written, as `follow` does for our own writes; tags do not, for their rows
+   * travel by themselves. `before` is NULL for a new row. NULL: nothing. */
+  kecs_status (*merged)(kecs__write *write, const kecs__meta *meta, const void *before, const void *after);
+
+  /* Sets LOCAL columns that say what others say, in the values of a merged row, and *out_mask. NULL: there are none. */
+  kecs_status (*derive)(kecs_value *values, kecs__arena *arena, uint64_t *out_mask);
+
   uint64_t followed; /* the columns whose change `follow` wants to see */
   bool tags_alone;   /* `follow` does nothing for a row without tags */
+  bool numbered;     /* its natural key has a number that is given here: two files may have given it twice */
   uint64_t judged;   /* the columns that `judge` looks at */
 };
 

@@ -27,6 +27,13 @@ KECS__FN kecs_status kecs__task_definition_probe(kecs__session *session, const k
 /* Without ARN and revision. */
 KECS__FN bool kecs__task_definition_is_new(const kecs__meta *meta, const void *row);
 
+/* The family's counter is never behind a revision that was merged. */
+KECS__FN kecs_status kecs__task_definition_merged(kecs__write *write, const kecs__meta *meta, const void *before,
+                                                  const void *after);
+
+/* The task's family, from its reference. */
+KECS__FN kecs_status kecs__task_derive(kecs_value *values, kecs__arena *arena, uint64_t *out_mask);
+
 KECS__FN kecs_status kecs__rule_judge(const kecs__meta *meta, const void *row, const kecs_value *stored,
                                       uint64_t *mask);
 
@@ -40,5 +47,9 @@ KECS__FOLLOW(tag);
 KECS__FOLLOW(load_balancer);
 KECS__FOLLOW(target_group);
 KECS__FOLLOW(listener);
+
+/* elbv2_associations again, after a merge. */
+KECS__FN kecs_status kecs__elb_merged(kecs__write *write, const kecs__meta *meta, const void *before,
+                                      const void *after);
 
 #endif

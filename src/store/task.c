@@ -22,6 +22,15 @@ KECS__FN kecs_status kecs__task_fill(kecs__write *write, const kecs__meta *meta,
   return status;
 }
 
+KECS__FN kecs_status kecs__task_derive(kecs_value *values, kecs__arena *arena, uint64_t *out_mask) {
+  const kecs_value *definition = &values[KECS_TASK_TASK_DEFINITION_ARN];
+  const char *family = NULL;
+  kecs_status status = kecs__family_of(definition->type == KECS_VALUE_TEXT ? definition->text : "", arena, &family);
+  values[KECS_TASK_FAMILY] = kecs__value_text(family);
+  *out_mask = KECS_BIT(KECS_TASK_FAMILY);
+  return status;
+}
+
 /* ---- finding ---- */
 
 static bool kecs__task_given(const char *text) {

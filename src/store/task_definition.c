@@ -63,17 +63,23 @@ static size_t kecs__family_split(const char *text, int64_t *out_revision) {
   return (size_t)(colon - text);
 }
 
-KECS__FN kecs_status kecs__family_of(const char *definition, kecs__arena *arena, const char **out_family) {
+KECS__FN kecs_status kecs__revision_of(const char *definition, kecs__arena *arena, const char **out_family,
+                                       int64_t *out_revision) {
   static const char type[] = "task-definition/";
   const char *resource = kecs__arn_resource(definition);
-  int64_t revision = 0;
   *out_family = "";
+  *out_revision = 0;
   if (resource && strncmp(resource, type, sizeof type - 1) != 0) {
     return KECS_OK; /* an ARN of something else */
   }
   const char *text = resource ? resource + sizeof type - 1 : definition;
-  *out_family = kecs__arena_text(arena, text, kecs__family_split(text, &revision));
+  *out_family = kecs__arena_text(arena, text, kecs__family_split(text, out_revision));
   return *out_family ? KECS_OK : KECS_E_NOMEM;
+}
+
+KECS__FN kecs_status kecs__family_of(const char *definition, kecs__arena *arena, const char **out_family) {
+  int64_t revision = 0;
+  return kecs__revision_of(definition, arena, out_family, &revision);
 }
 
 /* ---- creating ---- */

@@ -6,6 +6,10 @@
 /* The family that "FAMILY", "FAMILY:REVISION" or a task definition's ARN names; "" for an ARN of something else. */
 KECS__FN kecs_status kecs__family_of(const char *definition, kecs__arena *arena, const char **out_family);
 
+/* The same with the revision; 0 where it says none. */
+KECS__FN kecs_status kecs__revision_of(const char *definition, kecs__arena *arena, const char **out_family,
+                                       int64_t *out_revision);
+
 /* Statements on the counters of families. */
 #define KECS__FAMILY_INSERT(revision)                                                       \
   "INSERT INTO {task_definition_families}({tenant}account_id,region,family,last_revision) " \

@@ -4,7 +4,7 @@
  * What the hub lacks, and has no tombstone of, it never had, or had and collected. The version vector tells: all stamps
  * of a site up to `acked` are there, or were. A life above that of its site never arrived, so it is sent, with its own
  * stamps and sites, whoever wrote it. The hub's own stamps have no such bound; where it went back in its history, what
- * this file has of them is sent, since a row too many is better than one too few. */
+ * this file has of them is sent: where nobody can know, a row too many is better than one too few. */
 #include "pg/prologue.h"
 
 #include "sync/pull.h"
@@ -46,7 +46,7 @@ typedef struct kecs_sync__comparison {
   int64_t stage; /* where the repair is after this page */
   int64_t kind;
   int64_t rid;
-  int64_t dropped;
+  int64_t forgotten;
   int64_t conflicts;
 } kecs_sync__comparison;
 
@@ -125,10 +125,12 @@ static bool kecs_sync__later(const kecs_sync *sync, int64_t stamp, int64_t site,
   return stamp > other || (stamp == other && kecs_sync__at(sync, site) > other_site);
 }
 
-/* Whether the hub had the life, as far as it knows its own past. */
+/* Whether the hub had the life. Where it went back, but has collected nothing that this edge has not read, a tombstone
+ * would say so: without one it never had it, whatever its sites have brought since. */
 static bool kecs_sync__had(const kecs_sync *sync, const kecs_replica_row *row, int64_t brought) {
   bool went_back = sync->notes.repair_cause & (KECS_SYNC_HISTORY | KECS_SYNC_LOST);
-  return row->site[0] == 0 ? !went_back : row->stamp[0] <= brought;
+  bool away = sync->notes.repair_cause & KECS_SYNC_AWAY;
+  return (away || !went_back) && (row->site[0] == 0 ? !went_back : row->stamp[0] <= brought);
 }
 
 /* A row of one key on both sides: something of it is later here, and no push is to bring it anyway. */
@@ -187,8 +189,8 @@ static kecs_status kecs_sync__found_visit(const kecs_value *values, void *user) 
   return KECS_OK;
 }
 
-/* The hub has deleted it, and no longer knows when: at the earliest right after it was created. What is refused, or to be
- * sent again, the hub never had. */
+/* The hub has deleted it, and no longer knows when: at the earliest right after it was created. What is refused, or to
+ * be sent again, the hub never had. */
 static kecs_status kecs_sync__drop(kecs_sync__comparison *comparison, kecs_store *tx, const kecs_replica_row *row) {
   kecs_replica side = kecs_sync__side(comparison->sync);
   kecs_value values[] = {kecs_sync__value_int((int64_t)row->kind), kecs_sync__value_text(row->key)};
@@ -205,7 +207,7 @@ static kecs_status kecs_sync__drop(kecs_sync__comparison *comparison, kecs_store
   dead.key = row->key;
   dead.stamp[0] = row->stamp[0] + 1;
   status = status || waits ? status : kecs_replica_merge(tx, &side, &dead, &merged);
-  comparison->dropped += merged.outcome == KECS_REPLICA_TAKEN;
+  comparison->forgotten += merged.outcome == KECS_REPLICA_TAKEN;
   comparison->conflicts += merged.conflicts;
   return status;
 }
@@ -213,7 +215,7 @@ static kecs_status kecs_sync__drop(kecs_sync__comparison *comparison, kecs_store
 static kecs_status kecs_sync__judged_work(kecs_store *tx, void *user) {
   kecs_sync__comparison *comparison = user;
   kecs_status status = kecs_sync__repair_note(tx, comparison->stage, comparison->kind, comparison->rid);
-  comparison->dropped = 0;
+  comparison->forgotten = 0;
   comparison->conflicts = 0;
   for (const kecs_sync__state *local = comparison->first; !status && local; local = local->next) {
     kecs_value values[] = {kecs_sync__value_int((int64_t)local->row.kind), kecs_sync__value_text(local->key)};
@@ -264,7 +266,7 @@ static kecs_status kecs_sync__comparison_run(kecs_sync__comparison *comparison) 
   }
   status = status ? status : kecs_sync__transact(sync, kecs_sync__judged_work, comparison);
   if (!status) {
-    sync->report.dropped += comparison->dropped;
+    sync->report.forgotten += comparison->forgotten;
     sync->report.conflicts += comparison->conflicts;
   }
   return status ? status : kecs_sync__notes_read(sync);

@@ -25,14 +25,18 @@ static kecs_status kecs_sync__hub_make(kecs_connection *shared, uint64_t kinds) 
   kecs_pg__text text = {connection->allocator, NULL, 0, 0, KECS_OK};
   char version[KECS_SYNC__VERSION_SIZE];
   kecs_sync__version(version);
-  kecs_pg__text_adds(&text, "SET LOCAL client_min_messages=warning;\n");
+  /* Functions call each other, in whatever order they are made. */
+  kecs_pg__text_adds(&text, "SET LOCAL client_min_messages=warning;\nSET LOCAL check_function_bodies=off;\n");
   kecs_sync__hub_common(&text, connection, version);
   kecs_sync__hub_buckets(&text, connection);
   kecs_sync__hub_scopes(&text, connection);
   kecs_sync__hub_tokens(&text, connection);
   for (int kind = 1; kind < KECS_KIND_COUNT; kind++) {
-    if (kinds & KECS_BIT(kind)) {
-      const kecs_kind_info *info = kecs_kind_describe((kecs_kind)kind);
+    const kecs_kind_info *info = kecs_kind_describe((kecs_kind)kind);
+    if (kecs_sync__only_grows(info)) {
+      kecs_sync__hub_append(&text, connection, info);
+      kecs_sync__hub_reads(&text, connection, info);
+    } else if (kinds & KECS_BIT(kind)) {
       kecs_sync__hub_kind(&text, connection, info);
       kecs_sync__hub_repair(&text, connection, info);
       kecs_sync__hub_reads(&text, connection, info);

@@ -144,6 +144,7 @@ KECS_PG__FN void kecs_sync__hub_common(kecs_pg__text *out, const kecs_pg__connec
     kecs_pg__log_text(out, connection, hello.data);
   }
   kecs_pg__log_text(out, connection, kecs_sync__push_form);
+  kecs_sync__hub_helpers(out, connection);
   out->status = out->status ? out->status : hello.status;
   kecs_pg__text_free(&hello);
 }

@@ -1,8 +1,8 @@
 /* sync/hub_repair.c -- what a hub answers when all is compared: digests by kind and bucket, and what it has of a key.
  *
  * A row's bucket is hash(key) mod 1024; a bucket's digest is the sum of hash(key, stamps) of its rows. Every server and
- * every edge reckons them alike: the hash is MD5 over UTF-8, of which a bucket takes the first 3 hexadecimal digits and a
- * row the first 15, so that the sums go as whole numbers modulo 2^60 (digest.c is the other side). Sums, since only
+ * every edge reckons them alike: the hash is MD5 over UTF-8, of which a bucket takes the first 3 hexadecimal digits and
+ * a row the first 15, so that the sums go as whole numbers modulo 2^60 (digest.c is the other side). Sums, since only
  * newer servers have an aggregate for XOR. */
 #include "pg/prologue.h"
 
@@ -36,9 +36,9 @@ static const char kecs_sync__compare_form[] =
     "RETURNS TABLE(here boolean,life bigint,life_site bigint,spec bigint,spec_site bigint,status bigint,\n"
     "status_site bigint,grave bigint,grave_site bigint,brought bigint) LANGUAGE sql STABLE AS $kecs_sync$\n"
     "  WITH u AS (SELECT * FROM unnest(a_key,a_site{arrays}) WITH ORDINALITY AS v(s_key,s_site{names},s_place)),\n"
-    "  graves AS (SELECT x.key,x.stamp,coalesce(x.site,0) AS site FROM {S}change_tombstones x WHERE x.tenant=whose AND\n"
-    "    x.kind={kind} AND x.key=ANY(a_key) UNION ALL SELECT q.key,q.stamp,coalesce(q.site,0) FROM {S}change_queue q\n"
-    "    WHERE q.tenant=whose AND q.kind={kind} AND q.op=3 AND q.key=ANY(a_key)),\n"
+    "  graves AS (SELECT x.key,x.stamp,coalesce(x.site,0) AS site FROM {S}change_tombstones x WHERE x.tenant=whose\n"
+    "    AND x.kind={kind} AND x.key=ANY(a_key) UNION ALL SELECT q.key,q.stamp,coalesce(q.site,0)\n"
+    "    FROM {S}change_queue q WHERE q.tenant=whose AND q.kind={kind} AND q.op=3 AND q.key=ANY(a_key)),\n"
     "  latest AS (SELECT DISTINCT ON (d.key) d.key,d.stamp,d.site FROM graves d ORDER BY d.key,d.stamp DESC,d.site "
     "DESC)\n"
     "  SELECT t.rid IS NOT NULL,{columns},coalesce(g.stamp,0),coalesce(g.site,0),coalesce(s.acked,0)\n"

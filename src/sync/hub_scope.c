@@ -6,6 +6,7 @@
 #include "pg/prologue.h"
 
 #include "sync/hub_sql.h"
+#include "sync/internal.h"
 
 #include "pg/log_sql.h"
 
@@ -93,7 +94,7 @@ static const char kecs_sync__grants_form[] =
 
 #define KECS_SYNC__ALL "(SELECT {S}sync_allowed(whose,me)) IS NULL"
 #define KECS_SYNC__IN(kind, key) "{S}sync_scope(" kind "," key ")=ANY((SELECT {S}sync_allowed(whose,me))::text[])"
-#define KECS_SYNC__SEEN "(" KECS_SYNC__ALL " OR (" KECS_SYNC__IN("{kind}", "{key}") "{parents}))"
+#define KECS_SYNC__SEEN "(" KECS_SYNC__ALL " OR (" KECS_SYNC__IN("{kind}", "{owner}") "{parents}))"
 #define KECS_SYNC__SEEN_GRAVE "(" KECS_SYNC__ALL " OR " KECS_SYNC__IN("x.kind", "x.key") ")"
 
 #define KECS_SYNC__WINDOW                                                                                  \
@@ -124,7 +125,7 @@ static const char kecs_sync__read_form[] =
     "CREATE FUNCTION {S}sync_page_{t}(whose text,me bigint,since bigint,room bigint,buckets integer[],scopes text[])\n"
     "RETURNS " KECS_SYNC__ROWS "t.rid>since AND " KECS_SYNC__SEEN
     "\n  AND (buckets IS NULL OR {S}sync_bucket({key})=ANY(buckets))\n"
-    "  AND (scopes IS NULL OR {S}sync_scope({kind},{key})=ANY(scopes)) ORDER BY t.rid LIMIT room\n"
+    "  AND (scopes IS NULL OR {S}sync_scope({kind},{owner})=ANY(scopes)) ORDER BY t.rid LIMIT room\n"
     "$kecs_sync$;\n"
     "DROP FUNCTION IF EXISTS {S}sync_graves_{t};\n"
     "CREATE FUNCTION {S}sync_graves_{t}(whose text,me bigint,since bigint,upto bigint) RETURNS " KECS_SYNC__GRAVES_OF
@@ -138,22 +139,30 @@ static const char kecs_sync__read_form[] =
 /* A row whose key is the site's and that refers to what is not, is none of the site's: its life ends the one before. */
 static const char kecs_sync__moved_form[] =
     "\n  UNION ALL SELECT {key},t.stamp_life,coalesce(t.site_life,0) FROM {S}{t} t WHERE t.tenant=whose AND\n"
-    "    NOT (" KECS_SYNC__ALL ") AND " KECS_SYNC__WINDOW " AND " KECS_SYNC__IN("{kind}", "{key}") "\n"
+    "    NOT (" KECS_SYNC__ALL ") AND " KECS_SYNC__WINDOW " AND " KECS_SYNC__IN("{kind}", "{owner}") "\n"
     "    AND NOT (true{parents})";
 
 /* What a row belongs to, for policies (docs/postgresql/sync_roles.sql): they hold on to these functions, so these are
  * replaced and not made anew. */
 static const char kecs_sync__owner_form[] =
     "CREATE OR REPLACE FUNCTION {S}sync_owner_{t}(t {S}{t}) RETURNS text LANGUAGE sql IMMUTABLE AS $kecs_sync$\n"
-    "  SELECT {S}sync_scope({kind},{key})\n"
+    "  SELECT {S}sync_scope({kind},{owner})\n"
     "$kecs_sync$;\n"
     "CREATE OR REPLACE FUNCTION {S}sync_inside_{t}(t {S}{t},scopes text[]) RETURNS boolean LANGUAGE sql IMMUTABLE\n"
     "AS $kecs_sync$\n"
-    "  SELECT {S}sync_scope({kind},{key})=ANY(scopes){parents}\n"
+    "  SELECT {S}sync_scope({kind},{owner})=ANY(scopes){parents}\n"
     "$kecs_sync$;\n";
 
-/* Of all kinds. `pairs`: kind*1024+bucket, or NULL. */
+/* What is no kind's alone. `pairs`: kind*1024+bucket, or NULL. */
 static const char kecs_sync__tombs_form[] =
+    "DROP FUNCTION IF EXISTS {S}sync_counters;\n"
+    "CREATE FUNCTION {S}sync_counters(whose text,me bigint) RETURNS TABLE(r_account_id text,r_region text,r_family text,\n"
+    "r_last_revision bigint) LANGUAGE sql STABLE AS $kecs_sync$\n"
+    "  SELECT f.account_id,f.region,f.family,f.last_revision FROM {S}task_definition_families f WHERE f.tenant=whose AND\n"
+    "  {S}sync_sees(whose,me,0,'-') AND f.last_revision>coalesce((SELECT d.revision FROM {S}task_definitions d WHERE\n"
+    "  d.tenant=whose AND d.account_id=f.account_id AND d.region=f.region AND d.family=f.family ORDER BY d.revision DESC\n"
+    "  LIMIT 1),0)\n"
+    "$kecs_sync$;\n"
     "DROP FUNCTION IF EXISTS {S}sync_tombs;\n"
     "CREATE FUNCTION {S}sync_tombs(whose text,me bigint,since bigint,room bigint,pairs bigint[],scopes text[])\n"
     "RETURNS TABLE(r_key text,r_stamp bigint,r_site bigint,r_kind bigint,r_seq bigint) LANGUAGE sql STABLE\n"
@@ -203,10 +212,22 @@ static const char kecs_sync__bury_scope_form[] =
     "    END IF;\n"
     "  END;\n";
 
+static const char kecs_sync__append_scope_form[] =
+    "  DECLARE\n"
+    "    allowed text[] := {S}sync_allowed(whose,me);\n"
+    "  BEGIN\n"
+    "    IF allowed IS NOT NULL THEN\n"
+    "      RETURN QUERY SELECT {key}::text,'KS005'::text,row_to_json(u)::text FROM {sent} WHERE\n"
+    "        NOT coalesce({S}sync_scope({kind},{owner})=ANY(allowed),false);\n"
+    "      SELECT {kept} INTO {arrays} FROM {sent} WHERE {S}sync_scope({kind},{owner})=ANY(allowed);\n"
+    "    END IF;\n"
+    "  END;\n";
+
 enum { KECS_SYNC__SCOPE_NAME = 72 /* bytes of an argument's name */ };
 
 enum {
   KECS_SYNC__SCOPE_KEY,
+  KECS_SYNC__SCOPE_OWNER,
   KECS_SYNC__SCOPE_PARENTS,
   KECS_SYNC__SCOPE_LIST,
   KECS_SYNC__SCOPE_COLUMNS,
@@ -224,6 +245,21 @@ typedef struct kecs_sync__scope_sql {
   kecs_pg__text part[KECS_SYNC__SCOPE_PARTS];
 } kecs_sync__scope_sql;
 
+/* What says what a row belongs to: its key. What only grows has a key that says nothing, and names what it is about. */
+static void kecs_sync__scope_owner(kecs_sync__scope_sql *sql, const char *alias) {
+  const char *name = NULL;
+  for (int i = 0; kecs_sync__only_grows(sql->info) && i < sql->info->column_count; i++) {
+    const char *column = sql->info->columns[i].name;
+    name = strcmp(column, "task_arn") == 0 || strcmp(column, "resource_arn") == 0 ? column : name;
+  }
+  const kecs_pg__mark marks[] = {{"a", alias}, {"c", name ? name : ""}, {NULL, NULL}};
+  if (name) {
+    kecs_pg__text_fill(&sql->part[KECS_SYNC__SCOPE_OWNER], "{a}.{c}", marks);
+  } else {
+    kecs_sync__key_text(&sql->part[KECS_SYNC__SCOPE_OWNER], sql->info, alias);
+  }
+}
+
 static void kecs_sync__scope_begin(kecs_sync__scope_sql *sql, const kecs_allocator *allocator, const char *schema,
                                    const kecs_kind_info *info, const char *alias) {
   memset(sql, 0, sizeof *sql);
@@ -235,6 +271,7 @@ static void kecs_sync__scope_begin(kecs_sync__scope_sql *sql, const kecs_allocat
     sql->part[i].allocator = allocator;
   }
   kecs_sync__key_text(&sql->part[KECS_SYNC__SCOPE_KEY], info, alias);
+  kecs_sync__scope_owner(sql, alias);
 }
 
 static const char *kecs_sync__scope_part(const kecs_sync__scope_sql *sql, int part) {
@@ -247,6 +284,7 @@ static void kecs_sync__scope_fill(kecs_pg__text *out, const kecs_sync__scope_sql
                                  {"kind", sql->kind},
                                  {"sent", sql->sent},
                                  {"key", kecs_sync__scope_part(sql, KECS_SYNC__SCOPE_KEY)},
+                                 {"owner", kecs_sync__scope_part(sql, KECS_SYNC__SCOPE_OWNER)},
                                  {"parents", kecs_sync__scope_part(sql, KECS_SYNC__SCOPE_PARENTS)},
                                  {"list", kecs_sync__scope_part(sql, KECS_SYNC__SCOPE_LIST)},
                                  {"columns", kecs_sync__scope_part(sql, KECS_SYNC__SCOPE_COLUMNS)},
@@ -301,7 +339,7 @@ static void kecs_sync__scope_list(kecs_sync__scope_sql *sql) {
   for (size_t i = 0; i < sizeof stamps / sizeof stamps[0]; i++) {
     const kecs_pg__mark marks[] = {{"n", stamps[i].name}, {NULL, NULL}};
     bool has = false;
-    for (int c = 0; c < sql->info->column_count; c++) {
+    for (int c = 0; !kecs_sync__only_grows(sql->info) && c < sql->info->column_count; c++) {
       has = has || sql->info->columns[c].group == (unsigned)stamps[i].group;
     }
     kecs_pg__text_fill(list,
@@ -313,7 +351,7 @@ static void kecs_sync__scope_list(kecs_sync__scope_sql *sql) {
     const kecs_pg__mark marks[] = {{"c", column->name}, {"type", kecs_sync__type(column)}, {NULL, NULL}};
     if (kecs_sync__travels(column)) {
       kecs_pg__text_fill(list, ",t.{c}", marks);
-      kecs_pg__text_fill(columns, ",c_{c} {type}", marks);
+      kecs_pg__text_fill(columns, ",\"{c}\" {type}", marks);
     }
   }
   kecs_pg__text_adds(list, ",t.rid");
@@ -406,5 +444,21 @@ KECS_PG__FN void kecs_sync__scope_bury(kecs_pg__text *out, const char *schema, c
     kecs_sync__scope_keep(&sql, array, name, "");
   }
   kecs_sync__scope_fill(out, &sql, kecs_sync__bury_scope_form);
+  kecs_sync__scope_end(&sql);
+}
+
+KECS_PG__FN void kecs_sync__scope_append(kecs_pg__text *out, const char *schema, const kecs_kind_info *info,
+                                         const char *sent) {
+  kecs_sync__scope_sql sql;
+  kecs_sync__scope_begin(&sql, out->allocator, schema, info, "u");
+  sql.sent = sent;
+  for (int i = 0; i < info->column_count; i++) {
+    char array[KECS_SYNC__SCOPE_NAME];
+    snprintf(array, sizeof array, "c_%s", info->columns[i].name);
+    if (kecs_sync__travels(&info->columns[i])) {
+      kecs_sync__scope_keep(&sql, array, info->columns[i].name, "");
+    }
+  }
+  kecs_sync__scope_fill(out, &sql, kecs_sync__append_scope_form);
   kecs_sync__scope_end(&sql);
 }

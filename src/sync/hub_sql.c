@@ -59,6 +59,8 @@ static const char kecs_sync__put_form[] =
     "  ends bigint[];\n"
     "  depth integer := 1;\n"
     "  middle bigint;\n"
+    "  known bigint[] := '{none}';\n"
+    "  claimed bigint[] := '{none}';\n"
     "  now_us bigint := (date_part('epoch',clock_timestamp())*1000000)::bigint;\n"
     "BEGIN\n" KECS_SYNC__OPEN "{scope_put}"
     "  PERFORM {S}sync_clock((SELECT max(greatest(a,b,c)) FROM unnest(a_life,a_spec,a_status) AS x(a,b,c)));\n"
@@ -80,6 +82,7 @@ static const char kecs_sync__put_form[] =
     "  SELECT coalesce(array_agg(u.s_place),'{none}') INTO every FROM u WHERE u.s_place NOT\n"
     "    IN (SELECT s_place FROM beaten);\n"
     "  END IF;\n"
+    "{claim}"
     "  IF suspects IS NOT NULL THEN\n"
     "  WITH u AS MATERIALIZED (SELECT * FROM {sent}),\n"
     "  meets AS (SELECT t.rid,u.s_place FROM u JOIN {S}{t} t ON {same} WHERE u.s_place=ANY(suspects) AND\n"
@@ -95,23 +98,27 @@ static const char kecs_sync__put_form[] =
     "    FROM meets m JOIN u USING(s_place) JOIN {S}{t} t ON t.tenant=whose AND t.rid=m.rid\n"
     "    WHERE (" KECS_SYNC__U_LIFE ")<(" KECS_SYNC__T_LIFE ")\n"
     "{group_conflicts};\n"
-    "  END IF;\n"
+    "  END IF;\n";
+
+/* Its second half: the merge. What the database refuses is found by halves. */
+static const char kecs_sync__put_merge_form[] =
     "  PERFORM set_config('kecs_store.merge','on',true);\n"
     "  starts := ARRAY[1];\n"
     "  ends := ARRAY[cardinality(every)];\n"
     "  these := CASE WHEN cardinality(every)<cardinality(a_life) THEN every END;\n"
-    /* What the database refuses is found by halves. */
     "  WHILE depth>0 LOOP\n"
     "    BEGIN\n"
     "      {merge}\n"
     "      depth := depth-1;\n"
     "    EXCEPTION WHEN integrity_constraint_violation OR data_exception OR program_limit_exceeded OR "
     "insufficient_privilege THEN\n"
-    "      IF starts[depth]=ends[depth] THEN\n"
-    "        INSERT INTO {S}sync_refused(tenant,site,kind,key,code) VALUES(whose,me,{kind},a_key[every[starts[depth]]],\n"
-    "          SQLSTATE) ON CONFLICT(tenant,site,kind,key) DO UPDATE SET code=excluded.code;\n"
+    "{again}"
+    "      IF depth>0 AND starts[depth]=ends[depth] THEN\n"
+    "        INSERT INTO {S}sync_refused(tenant,site,kind,key,code) VALUES(whose,me,{kind},\n"
+    "          a_key[every[starts[depth]]],SQLSTATE)\n"
+    "          ON CONFLICT(tenant,site,kind,key) DO UPDATE SET code=excluded.code;\n"
     "        depth := depth-1;\n"
-    "      ELSE\n"
+    "      ELSIF depth>0 THEN\n"
     "        middle := (starts[depth]+ends[depth])/2;\n"
     "        starts[depth+1] := starts[depth];\n"
     "        ends[depth+1] := middle;\n"
@@ -124,6 +131,7 @@ static const char kecs_sync__put_form[] =
     "    END IF;\n"
     "  END LOOP;\n"
     "  PERFORM set_config('kecs_store.merge','off',true);\n"
+    "{merged}"
     "END $kecs_sync$;\n";
 
 /* Whether two rows of one life meet with something to tell: {g} is the group, {bit} its bit in masks. */
@@ -156,10 +164,11 @@ static const char kecs_sync__group_form[] =
 
 static const char kecs_sync__merge_form[] =
     "INSERT INTO {S}{t} AS t(tenant,{names}{local_names},{stamp_names})\n"
-    "    SELECT whose,{u_names}{local_values},{stamp_values} FROM {sent} WHERE (these IS NULL OR u.s_place=ANY(these)) ORDER BY "
-    "{u_key}\n"
+    "    SELECT whose,{u_names}{local_values},{stamp_values} FROM {sent} WHERE (these IS NULL OR "
+    "u.s_place=ANY(these))\n"
+    "    ORDER BY {u_key}\n"
     "    ON CONFLICT(tenant,{key}) DO UPDATE SET {sets}\n"
-    "    WHERE " KECS_SYNC__LATER "{or_groups};";
+    "    WHERE (" KECS_SYNC__LATER "{known}){or_groups};";
 
 static const char kecs_sync__bury_form[] =
     "DROP FUNCTION IF EXISTS {S}sync_bury_{t};\n"
@@ -199,6 +208,7 @@ static const char kecs_sync__bury_form[] =
     "    WHERE NOT EXISTS(SELECT FROM {S}{t} t WHERE {same}) AND NOT EXISTS(SELECT FROM "
     KECS_SYNC__GRAVES("a_key") " g\n"
     "    WHERE g.key=u.s_key AND (g.stamp,g.site)>=(u.s_stamp,me)) ORDER BY u.s_key,u.s_stamp DESC;\n"
+    "{gone}"
     "END $kecs_sync$;\n";
 
 /* What refers to a row that goes, or to one that goes with it, and stays itself: it is cleared first, and stamped by
@@ -234,11 +244,13 @@ enum {
   KECS_SYNC__OR_GROUPS,
   KECS_SYNC__GROUP_CONFLICTS,
   KECS_SYNC__SUSPECT_GROUPS,
+  KECS_SYNC__UNSEEN_ROWS,
   KECS_SYNC__MERGE,
   KECS_SYNC__DELETE,
   KECS_SYNC__SCOPE_PUT,
   KECS_SYNC__SCOPE_BURY,
-  KECS_SYNC__PARTS
+  KECS_SYNC__SPECIAL, /* and the ones after it */
+  KECS_SYNC__PARTS = KECS_SYNC__SPECIAL + KECS_SYNC__SPECIALS
 };
 
 typedef struct kecs_sync__parts {
@@ -294,7 +306,13 @@ static void kecs_sync__local(kecs_sync__parts *parts, const kecs_column_info *co
   const char *value = column->default_text;
   kecs_pg__text *out = &parts->part[KECS_SYNC__LOCAL_VALUES];
   kecs_sync__add(parts, KECS_SYNC__LOCAL_NAMES, "", ",{c}", column->name, "");
-  if (strcmp(column->name, "updated_at") == 0) {
+  const char *derived = kecs_sync__hub_derived(parts->info, column);
+  if (derived) {
+    kecs_pg__text_adds(out, ",");
+    kecs_pg__text_adds(out, derived);
+    kecs_sync__add(parts, KECS_SYNC__SETS, ",",
+                   "{c}=CASE WHEN " KECS_SYNC__LATER " THEN excluded.{c} ELSE t.{c} END", column->name, "");
+  } else if (strcmp(column->name, "updated_at") == 0) {
     kecs_pg__text_adds(out, ",now_us");
   } else if (column->type == KECS_TYPE_BOOL) {
     kecs_pg__text_adds(out, !needed ? ",NULL::boolean" : value && strcmp(value, "1") == 0 ? ",true" : ",false");
@@ -413,6 +431,11 @@ static void kecs_sync__stamps(kecs_sync__parts *parts) {
   }
 }
 
+static const char *kecs_sync__special_text(const kecs_sync__parts *parts, int special) {
+  const kecs_pg__text *text = &parts->part[KECS_SYNC__SPECIAL + special];
+  return text->len ? text->data : "";
+}
+
 static void kecs_sync__fill(kecs_pg__text *out, const kecs_sync__parts *parts, const char *form) {
   const kecs_pg__mark marks[] = {
       {"S", parts->schema},
@@ -443,6 +466,14 @@ static void kecs_sync__fill(kecs_pg__text *out, const kecs_sync__parts *parts, c
       {"merge", parts->part[KECS_SYNC__MERGE].len ? parts->part[KECS_SYNC__MERGE].data : ""},
       {"scope_put", parts->part[KECS_SYNC__SCOPE_PUT].len ? parts->part[KECS_SYNC__SCOPE_PUT].data : ""},
       {"scope_bury", parts->part[KECS_SYNC__SCOPE_BURY].len ? parts->part[KECS_SYNC__SCOPE_BURY].data : ""},
+      {"unseen", parts->part[KECS_SYNC__UNSEEN_ROWS].data},
+      {"u_life", KECS_SYNC__U_LIFE},
+      {"t_life", KECS_SYNC__T_LIFE},
+      {"claim", kecs_sync__special_text(parts, KECS_SYNC__CLAIM)},
+      {"known", kecs_sync__special_text(parts, KECS_SYNC__KNOWN)},
+      {"again", kecs_sync__special_text(parts, KECS_SYNC__AGAIN)},
+      {"merged", kecs_sync__special_text(parts, KECS_SYNC__MERGED)},
+      {"gone", kecs_sync__special_text(parts, KECS_SYNC__GONE)},
       {NULL, NULL}};
   kecs_pg__text_fill(out, form, marks);
 }
@@ -498,11 +529,20 @@ KECS_PG__FN void kecs_sync__hub_kind(kecs_pg__text *out, const kecs_pg__connecti
   kecs_sync__rows(&parts);
   kecs_sync__stamps(&parts);
   kecs_sync__releases(&parts, info, "", "t", 1);
+  kecs_sync__fill(&parts.part[KECS_SYNC__UNSEEN_ROWS], &parts, KECS_SYNC__UNSEEN);
   kecs_sync__fill(&parts.part[KECS_SYNC__DELETE], &parts, kecs_sync__delete_form);
+  kecs_sync__fill(&parts.part[KECS_SYNC__SPECIAL + KECS_SYNC__KNOWN], &parts,
+                  kecs_sync__hub_part(info->kind, KECS_SYNC__KNOWN));
   kecs_sync__fill(&parts.part[KECS_SYNC__MERGE], &parts, kecs_sync__merge_form);
   kecs_sync__scope_put(&parts.part[KECS_SYNC__SCOPE_PUT], parts.schema, info, parts.part[KECS_SYNC__SENT].data);
   kecs_sync__scope_bury(&parts.part[KECS_SYNC__SCOPE_BURY], parts.schema, info, parts.part[KECS_SYNC__BURIED].data);
+  for (int i = 0; i < KECS_SYNC__SPECIALS; i++) {
+    if (i != KECS_SYNC__KNOWN) {
+      kecs_sync__fill(&parts.part[KECS_SYNC__SPECIAL + i], &parts, kecs_sync__hub_part(info->kind, i));
+    }
+  }
   kecs_sync__fill(out, &parts, kecs_sync__put_form);
+  kecs_sync__fill(out, &parts, kecs_sync__put_merge_form);
   kecs_sync__fill(out, &parts, kecs_sync__bury_form);
   for (int i = 0; i < KECS_SYNC__PARTS; i++) {
     out->status = out->status ? out->status : parts.part[i].status;

@@ -11,6 +11,27 @@ KECS_PG__FN void kecs_sync__hub_common(kecs_pg__text *out, const kecs_pg__connec
 KECS_PG__FN void kecs_sync__hub_kind(kecs_pg__text *out, const kecs_pg__connection *connection,
                                      const kecs_kind_info *info);
 
+/* sync_append_TABLE, for a kind that only grows (hub_append.c). */
+KECS_PG__FN void kecs_sync__hub_append(kecs_pg__text *out, const kecs_pg__connection *connection,
+                                       const kecs_kind_info *info);
+
+/* What is special to a kind (hub_kinds.c), as forms for the places of sync_put_TABLE and sync_bury_TABLE. */
+enum {
+  KECS_SYNC__CLAIM,   /* before conflicts are noted: takes places out of `every` */
+  KECS_SYNC__KNOWN,   /* what else must hold where a later life takes a row */
+  KECS_SYNC__AGAIN,   /* tried after the rows could not be merged together: empties `every` where it has done it */
+  KECS_SYNC__MERGED,  /* after all */
+  KECS_SYNC__GONE,    /* after a deletion */
+  KECS_SYNC__SPECIALS
+};
+KECS_PG__FN const char *kecs_sync__hub_part(kecs_kind kind, int part);
+
+/* An expression over `u` for a local column that says what others say; NULL for any other. */
+KECS_PG__FN const char *kecs_sync__hub_derived(const kecs_kind_info *info, const kecs_column_info *column);
+
+/* Functions that these forms call. */
+KECS_PG__FN void kecs_sync__hub_helpers(kecs_pg__text *out, const kecs_pg__connection *connection);
+
 /* A natural key's text (kecs_change.key) over the columns of a row `alias`. */
 KECS_PG__FN void kecs_sync__key_text(kecs_pg__text *out, const kecs_kind_info *info, const char *alias);
 
@@ -34,6 +55,8 @@ KECS_PG__FN void kecs_sync__scope_put(kecs_pg__text *out, const char *schema, co
                                       const char *sent);
 KECS_PG__FN void kecs_sync__scope_bury(kecs_pg__text *out, const char *schema, const kecs_kind_info *info,
                                        const char *buried);
+KECS_PG__FN void kecs_sync__scope_append(kecs_pg__text *out, const char *schema, const kecs_kind_info *info,
+                                         const char *sent);
 
 /* A column's type at the hub. */
 KECS_PG__FN const char *kecs_sync__type(const kecs_column_info *column);

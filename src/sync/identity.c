@@ -1,9 +1,9 @@
 /* sync/identity.c -- whether hub and edge still are who they were to each other: the hub's id, the site's number, the
  * chain of pushes, the cursor. What does not fit any more is told apart, noted, and repaired in the same round.
  *
- * The hub counts a site's pushes, and so does the edge. Only the site itself can raise the hub's count. So where the last
- * push is not the one that is known here: a lower count says that the hub went back; any other, that somebody else has
- * pushed under this site's name. That is a copy of this file, or the device that this file was restored on, or another
+ * The hub counts a site's pushes, and so does the edge. Only the site itself can raise the hub's count. So where the
+ * last push is not the one that is known here: a lower count says that the hub went back; any other, that somebody else
+ * has pushed under this site's name. That is a copy of this file, or the file that this one was a backup of, or another
  * device that was given the same name: nobody can tell these apart, so they are one case. This file becomes a site of
  * its own under a name that is derived, "NAME#1a2b3c4d", and keeps all that it has. */
 #include "pg/prologue.h"

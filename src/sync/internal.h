@@ -11,7 +11,8 @@ enum {
   KECS_SYNC__ALIAS_MAX = KECS_SYNC__NAME_MAX + 9, /* "#" and 8 digits */
   KECS_SYNC__SCOPE_MAX = 512, /* bytes of a cluster's ARN among grants, with its terminator */
   KECS_SYNC__BATCH = 1000,
-  KECS_SYNC__BATCH_MAX = 100000
+  KECS_SYNC__BATCH_MAX = 100000,
+  KECS_SYNC__APPEND_BYTES = 1048576
 };
 
 /* A push that was decided upon and is not known to have arrived. */
@@ -52,7 +53,11 @@ struct kecs_sync {
   char *hub;
   char *token; /* NULL: the login says who this is */
   char site[KECS_SYNC__NAME_MAX + 1];
-  uint64_t kinds;
+  uint64_t kinds;  /* whose rows are merged */
+  uint64_t append; /* that only grow */
+  bool append_pull;
+  int64_t append_bytes;
+  int64_t append_keep_bytes;
   int batch;
   kecs_pg__text clusters; /* that this edge narrows itself to, as an array of the server's; empty: to none */
   kecs_sync__notes notes;
@@ -60,6 +65,7 @@ struct kecs_sync {
   int64_t until; /* the window to pull: (cursor, until] */
   char until_id[KECS_SYNC__ID_SIZE];
   int64_t until_kinds;
+  bool ask_again; /* what the last page waits for may come in the next one */
   int64_t head;
   char head_id[KECS_SYNC__ID_SIZE];
   bool moved;                        /* the cursor is not where the handshake saw it: the window is another one */
@@ -141,6 +147,38 @@ KECS_PG__FN kecs_status kecs_sync__rescope(kecs_sync *sync, const PGresult *said
 
 /* The scopes that a bootstrap is limited to, as an array; empty: all that this edge has. */
 KECS_PG__FN kecs_status kecs_sync__boot_scopes(kecs_sync *sync, kecs_pg__text *out);
+/* ---- counters of families (counters.c) ---- */
+
+/* What no row tells of the hub's counters, as an item (`site`: this site's number); and what it gave. */
+KECS_PG__FN int kecs_sync__add_counters(kecs_sync__exchange *exchange, const char *const *site);
+KECS_PG__FN kecs_status kecs_sync__raise_counters(kecs_store *tx, const PGresult *counters);
+
+/* Before definitions are merged: none of them has a number that is still to be given. */
+KECS_PG__FN kecs_status kecs_sync__raise_rows(kecs_store *tx, const PGresult *rows);
+
+/* What no row tells of ours, as arrays for sync_families. */
+typedef struct kecs_sync__counters {
+  kecs_pg__text array[4]; /* account_id, region, family, last_revision */
+  const char *values[4];
+} kecs_sync__counters;
+KECS_PG__FN kecs_status kecs_sync__counters_read(kecs_sync *sync, kecs_sync__counters *out);
+KECS_PG__FN void kecs_sync__counters_free(kecs_sync__counters *counters);
+
+/* ---- kinds that only grow (append.c, append_trim.c) ---- */
+
+KECS_PG__FN bool kecs_sync__only_grows(const kecs_kind_info *info);
+
+/* Pushes what is above the watermarks, as far as the budget goes; then the file's bound is kept. */
+KECS_PG__FN kecs_status kecs_sync__append(kecs_sync *sync);
+KECS_PG__FN kecs_status kecs_sync__append_trim(kecs_sync *sync);
+
+/* A kind's watermark, and the rows above those of all kinds. */
+KECS_PG__FN kecs_status kecs_sync__append_mark(kecs_store *store, const kecs_kind_info *info, int64_t *out_mark);
+KECS_PG__FN kecs_status kecs_sync__append_waiting(kecs_sync *sync, int64_t *out_rows);
+
+/* Rows that were pulled are not pushed: their rids. */
+KECS_PG__FN kecs_status kecs_sync__append_pulled(kecs_store *tx, const kecs_kind_info *info, int64_t first,
+                                                 int64_t last);
 
 /* ---- the parts of a round ---- */
 

@@ -31,17 +31,19 @@ static void kecs_sync__gate(kecs_pg__text *out, const char *form, int count) {
   kecs_pg__text_adds(out, form);
 }
 
-/* The values of an item with what a twin takes beside them. */
+/* An item's values with what a twin takes beside them. */
 static kecs_status kecs_sync__gate_values(kecs_sync *sync, kecs_sync__item *item) {
   item->with_token = kecs_pg__alloc(&sync->allocator, ((size_t)item->count + 2) * sizeof *item->with_token);
-  for (int i = 0; item->with_token && i < item->count; i++) {
+  if (!item->with_token) {
+    return KECS_E_NOMEM;
+  }
+  for (int i = 0; i < item->count; i++) {
     item->with_token[i] = item->values[i];
   }
-  if (item->with_token) {
-    item->with_token[item->count] = sync->token;
-    item->with_token[item->count + 1] = sync->known_as;
-  }
-  return item->with_token ? KECS_OK : KECS_E_NOMEM;
+  item->with_token[item->count++] = sync->token;
+  item->with_token[item->count++] = sync->known_as;
+  item->values = item->with_token;
+  return KECS_OK;
 }
 
 KECS_PG__FN int kecs_sync__add_item(kecs_sync__exchange *exchange, const char *form, const char *table,
@@ -89,8 +91,7 @@ KECS_PG__FN void kecs_sync__end(kecs_sync__exchange *exchange) {
   for (int i = 0; i < exchange->count; i++) {
     kecs_sync__item *item = &exchange->item[i];
     if (item->with_token) {
-      kecs_pg__release(&exchange->sync->allocator, item->with_token,
-                       ((size_t)item->count + 2) * sizeof *item->with_token);
+      kecs_pg__release(&exchange->sync->allocator, item->with_token, (size_t)item->count * sizeof *item->with_token);
     }
     PQclear(exchange->item[i].result);
     kecs_pg__release_text(&exchange->sync->allocator, exchange->item[i].sql);
@@ -159,9 +160,7 @@ static bool kecs_sync__send_items(kecs_sync__exchange *exchange) {
     for (int v = 0; v < item->count; v++) {
       exchange->sync->report.bytes_out += item->values[v] ? (int64_t)strlen(item->values[v]) : 0;
     }
-    sent = item->with_token
-               ? PQsendQueryParams(pg, item->sql, item->count + 2, NULL, item->with_token, NULL, NULL, 0)
-               : PQsendQueryParams(pg, item->sql, item->count, NULL, item->values, NULL, NULL, 0);
+    sent = PQsendQueryParams(pg, item->sql, item->count, NULL, item->values, NULL, NULL, 0);
   }
   return sent && PQpipelineSync(pg);
 }

@@ -26,6 +26,11 @@ typedef struct kecs_sync_options {
                            * 000000000000 in us-east-1; none: all that it may have. docs/sync.md 11 */
   size_t cluster_count;
   int batch;              /* entries of a log that are pushed or pulled at once; 0: 1000; at most 100000 */
+  /* The kinds that only grow, task_log and event. They are pushed after everything else. */
+  int64_t append_bytes;      /* at most so many a round, but one row at least; 0: 1 MiB; -1: none */
+  int64_t append_keep_bytes; /* what they may take in this file; 0: no bound. Beyond it the oldest rows go, first those
+                              * that are at the hub; where others go, an event "kecs.sync.gap" says how many */
+  bool append_pull;          /* the hub's come to this edge, too: all with a file's first round, else from now on */
 } kecs_sync_options;
 
 /* What the handshake has found not to be as it was left, as bits. All of it is repaired by the same merge, in the round
@@ -44,6 +49,8 @@ typedef struct kecs_sync_report {
   int64_t refused;     /* that the hub refused: they are sent again in the next round */
   int64_t pulled;      /* rows and deletions of the hub that changed something here */
   int64_t conflicts;   /* entries that were made in sync_conflicts here */
+  int64_t appended;    /* rows of kinds that only grow that were sent and taken */
+  int64_t dropped;     /* of these, rows that went from here without ever having been at the hub: append_keep_bytes */
   int64_t round_trips; /* without those of a new connection */
   int64_t bytes_out;   /* of statements and their values */
   int64_t bytes_in;    /* of values that came back */
@@ -51,7 +58,7 @@ typedef struct kecs_sync_report {
   unsigned reconciled; /* kecs_sync_cause: why all was compared with the hub, or this site was renamed; 0: it was not */
   int64_t resent;      /* rows and deletions that the hub had lost, or never had, and that were sent again */
   int64_t left;        /* rows that went from here since their cluster is none of this site's any more */
-  int64_t dropped;     /* rows that had been deleted at the hub so long ago that it has forgotten them, and went here */
+  int64_t forgotten;   /* rows that had been deleted at the hub so long ago that it has forgotten them, and went here */
 } kecs_sync_report;
 
 /* How an edge stands. Texts live until the next call on the handle. */
@@ -63,6 +70,7 @@ typedef struct kecs_sync_status_info {
   int64_t refused;     /* rows that the hub has refused and that are sent again */
   int64_t wanted;      /* rows of the hub whose parent is missing here */
   int64_t conflicts;   /* entries of sync_conflicts */
+  int64_t append_pending; /* rows of kinds that only grow, not pushed yet */
   int64_t cursor;      /* sequence of the hub's log up to which everything is here */
   int64_t last_us;     /* end of the last round that succeeded, microseconds since 1970; 0: none */
 } kecs_sync_status_info;

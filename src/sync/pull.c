@@ -78,17 +78,26 @@ static kecs_status kecs_sync__merge(kecs_sync__page *page, kecs_store *tx, const
   }
   page->pulled += merged.outcome == KECS_REPLICA_TAKEN;
   page->conflicts += merged.conflicts;
-  if (merged.outcome != KECS_REPLICA_ORPHAN) {
-    return KECS_OK;
-  }
-  kecs_value values[] = {kecs_sync__value_int((int64_t)row->kind), kecs_sync__value_text(row->key)};
-  return kecs_replica_sql(tx, "INSERT INTO {sync_wanted}({tenant}kind,key) VALUES({ours}?1,?2) ON CONFLICT DO NOTHING",
-                          values, 2, 0, NULL, NULL);
+  page->wished += merged.outcome == KECS_REPLICA_ORPHAN || merged.outcome == KECS_REPLICA_BLOCKED;
+  page->blocked |= merged.outcome == KECS_REPLICA_BLOCKED ? KECS_BIT(row->kind) : 0;
+  return KECS_OK;
+}
+
+/* A row of a kind that only grows. Those of a page have rids that follow each other. */
+static kecs_status kecs_sync__arrive(kecs_sync__page *page, kecs_store *tx, const kecs_replica_row *row,
+                                     int64_t rids[2]) {
+  int64_t rid = 0;
+  kecs_status status = kecs_replica_insert(tx, row, &rid);
+  page->pulled += rid != 0;
+  rids[0] = rids[0] || status ? rids[0] : rid;
+  rids[1] = rid ? rid : rids[1];
+  return status;
 }
 
 static kecs_status kecs_sync__apply_rows(kecs_sync__page *page, kecs_store *tx, const kecs_kind_info *info,
                                          const PGresult *result) {
   kecs_status status = KECS_OK;
+  int64_t rids[2] = {0, 0};
   for (int r = 0; !status && r < PQntuples(result); r++) {
     kecs_value values[64];
     kecs_replica_row row;
@@ -98,6 +107,7 @@ static kecs_status kecs_sync__apply_rows(kecs_sync__page *page, kecs_store *tx, 
     row.kind = info->kind;
     row.key = kecs_sync__text(result, r, 0);
     row.values = values;
+    row.force = page->force;
     for (int i = 0; i < KECS_REPLICA_STAMPS; i++) {
       row.stamp[i] = kecs_sync__number(result, r, 1 + 2 * i);
       row.site[i] = kecs_sync__number(result, r, 2 + 2 * i);
@@ -107,9 +117,10 @@ static kecs_status kecs_sync__apply_rows(kecs_sync__page *page, kecs_store *tx, 
         values[i] = kecs_sync__value(&info->columns[i], result, r, at++);
       }
     }
-    status = kecs_sync__merge(page, tx, &row);
+    status = kecs_sync__only_grows(info) ? kecs_sync__arrive(page, tx, &row, rids)
+                                         : kecs_sync__merge(page, tx, &row);
   }
-  return status;
+  return status || !rids[0] ? status : kecs_sync__append_pulled(tx, info, rids[0], rids[1]);
 }
 
 static kecs_status kecs_sync__apply_graves(kecs_sync__page *page, kecs_store *tx, kecs_kind kind,
@@ -128,11 +139,23 @@ static kecs_status kecs_sync__apply_graves(kecs_sync__page *page, kecs_store *tx
   return status;
 }
 
+KECS_PG__FN kecs_status kecs_sync__apply_kind(kecs_sync__page *page, kecs_store *tx, kecs_kind kind) {
+  kecs_status status = KECS_OK;
+  for (int i = 0; !status && i < 2; i++) {
+    int item = page->rows[kind][i];
+    status = item ? kecs_sync__apply_rows(page, tx, kecs_kind_describe(kind), page->exchange.item[item].result)
+                  : KECS_OK;
+  }
+  return status;
+}
+
 /* Deletions children first, rows parents first. */
 KECS_PG__FN kecs_status kecs_sync__apply(kecs_sync__page *page, kecs_store *tx) {
   kecs_status status = KECS_OK;
   page->pulled = 0;
   page->conflicts = 0;
+  page->wished = 0;
+  page->blocked = 0;
   if (page->wants) {
     status = kecs_replica_sql(tx, "DELETE FROM {sync_wanted} WHERE {own}true", NULL, 0, 0, NULL, NULL);
   }
@@ -142,15 +165,17 @@ KECS_PG__FN kecs_status kecs_sync__apply(kecs_sync__page *page, kecs_store *tx) 
       status = item ? kecs_sync__apply_graves(page, tx, (kecs_kind)kind, page->exchange.item[item].result) : KECS_OK;
     }
   }
-  for (int kind = 1; !status && kind < KECS_KIND_COUNT; kind++) {
-    for (int i = 0; !status && i < 2; i++) {
-      int item = page->rows[kind][i];
-      status =
-          item ? kecs_sync__apply_rows(page, tx, kecs_kind_describe((kecs_kind)kind), page->exchange.item[item].result)
-               : KECS_OK;
-    }
+  if (!status && page->counters) {
+    status = kecs_sync__raise_counters(tx, page->exchange.item[page->counters].result);
   }
-  return status;
+  for (int i = 0; i < 2; i++) {
+    int item = page->rows[KECS_KIND_TASK_DEFINITION][i];
+    status = status || !item ? status : kecs_sync__raise_rows(tx, page->exchange.item[item].result);
+  }
+  for (int kind = 1; !status && kind < KECS_KIND_COUNT; kind++) {
+    status = kecs_sync__apply_kind(page, tx, (kecs_kind)kind);
+  }
+  return status || !page->blocked ? status : kecs_sync__apply_blocked(page, tx);
 }
 
 static kecs_status kecs_sync__apply_window(kecs_store *tx, void *user) {
@@ -167,6 +192,7 @@ static kecs_status kecs_sync__wanted_visit(const kecs_value *values, void *user)
   if (values[0].number > 0 && values[0].number < KECS_KIND_COUNT) {
     kecs_sync__array_add(&page->wanted[values[0].number], values[1].text);
     page->wants = true;
+    page->asked++;
   }
   return KECS_OK;
 }
@@ -195,6 +221,10 @@ static kecs_status kecs_sync__page_wanted(kecs_sync__page *page) {
 
 /* ---- windows ---- */
 
+static uint64_t kecs_sync__pulls(const kecs_sync *sync) {
+  return sync->kinds | (sync->append_pull ? sync->append : 0);
+}
+
 static void kecs_sync__window_read(kecs_sync *sync, const PGresult *result) {
   sync->until = kecs_sync__number(result, 0, 0);
   snprintf(sync->until_id, sizeof sync->until_id, "%s", kecs_sync__text(result, 0, 1));
@@ -213,11 +243,15 @@ static kecs_status kecs_sync__pull_window(kecs_sync *sync, kecs_sync__page *page
   kecs_sync__begin(&page->exchange, sync, false);
   kecs_status status = kecs_sync__page_wanted(page);
   for (int kind = 1; !status && kind < KECS_KIND_COUNT; kind++) {
-    if ((uint64_t)sync->until_kinds & sync->kinds & KECS_BIT(kind)) {
+    if ((uint64_t)sync->until_kinds & kecs_sync__pulls(sync) & KECS_BIT(kind)) {
       const kecs_kind_info *info = kecs_kind_describe((kecs_kind)kind);
-      page->graves[kind][0] = kecs_sync__add_read(&page->exchange, "graves_{t}", info->table, values, 3);
+      bool graves = !kecs_sync__only_grows(info);
+      page->graves[kind][0] = graves ? kecs_sync__add_read(&page->exchange, "graves_{t}", info->table, values, 3) : 0;
       page->rows[kind][0] = kecs_sync__add_read(&page->exchange, "rows_{t}", info->table, values, 3);
     }
+  }
+  if ((uint64_t)sync->until_kinds & sync->kinds & KECS_BIT(KECS_KIND_TASK_DEFINITION)) {
+    page->counters = kecs_sync__add_counters(&page->exchange, values);
   }
   page->window = kecs_sync__add_item(&page->exchange, "SELECT * FROM {S}sync_window({T},$1,$2)", "", next, 2);
   status = status ? status : kecs_sync__send(&page->exchange, "pull");
@@ -258,10 +292,12 @@ static kecs_status kecs_sync__boot_graves(kecs_sync *sync, kecs_sync__page *page
 static kecs_status kecs_sync__boot_rows(kecs_sync *sync, kecs_sync__page *page, const char *const *values) {
   const kecs_kind_info *info = kecs_kind_describe((kecs_kind)sync->notes.boot_kind);
   int item = kecs_sync__add_read(&page->exchange, "page_{t}", info->table, values, 5);
+  int counters = info->kind == KECS_KIND_TASK_DEFINITION ? kecs_sync__add_counters(&page->exchange, values) : 0;
   kecs_status status = kecs_sync__send(&page->exchange, "pull");
   const PGresult *result = status ? NULL : page->exchange.item[item].result;
   int count = result ? PQntuples(result) : 0;
   page->rows[info->kind][0] = item;
+  page->counters = counters;
   page->boot_kind = sync->notes.boot_kind + (count < sync->batch);
   page->boot_rid = count < sync->batch ? 0 : kecs_sync__number(result, count - 1, PQnfields(result) - 1);
   return status;
@@ -297,7 +333,7 @@ static kecs_status kecs_sync__boot_page(kecs_sync *sync, kecs_sync__page *page) 
   bool graves = sync->notes.boot_kind == KECS_SYNC__BOOT_GRAVES;
   snprintf(rid, sizeof rid, "%lld", (long long)sync->notes.boot_rid);
   snprintf(size, sizeof size, "%d", sync->batch);
-  if (!graves && !(sync->kinds & KECS_BIT(sync->notes.boot_kind))) {
+  if (!graves && !(kecs_sync__pulls(sync) & KECS_BIT(sync->notes.boot_kind))) {
     page->boot_kind = sync->notes.boot_kind + 1;
     return kecs_sync__transact(sync, kecs_sync__apply_boot, page);
   }
@@ -329,6 +365,7 @@ KECS_PG__FN kecs_status kecs_sync__page_run(kecs_sync *sync,
   if (!status) {
     sync->report.pulled += page->pulled;
     sync->report.conflicts += page->conflicts;
+    sync->ask_again = page->wished > page->asked || (page->wished > 0 && page->pulled > 0);
   }
   kecs_sync__end(&page->exchange);
   for (int kind = 0; kind < KECS_KIND_COUNT; kind++) {
@@ -355,6 +392,7 @@ static kecs_status kecs_sync__boot(kecs_sync *sync) {
 KECS_PG__FN kecs_status kecs_sync__pull(kecs_sync *sync) {
   int64_t wanted = 0;
   kecs_status status = KECS_OK;
+  sync->ask_again = false;
   if (!sync->notes.booted || sync->moved) {
     status = kecs_sync__boot(sync);
     sync->moved = false;
@@ -365,7 +403,7 @@ KECS_PG__FN kecs_status kecs_sync__pull(kecs_sync *sync) {
   }
   status =
       status ? status : kecs_sync__count(sync->store, "SELECT count(*) FROM {sync_wanted} WHERE {own}true", &wanted);
-  while (!status && (sync->until > sync->notes.cursor || wanted > 0)) {
+  while (!status && (sync->until > sync->notes.cursor || wanted > 0 || sync->ask_again)) {
     wanted = 0;
     status = kecs_sync__page_run(sync, kecs_sync__pull_window);
   }

@@ -13,15 +13,19 @@ typedef struct kecs_sync__page {
   int graves[KECS_KIND_COUNT][2]; /* of the window; of what is wanted */
   int rows[KECS_KIND_COUNT][2];
   int window;
+  int counters; /* of families, where definitions are in the page */
   kecs_pg__text wanted[KECS_KIND_COUNT];
   const char *wanted_values[KECS_KIND_COUNT][2];
   char site[24];
   bool wants;
+  int64_t asked; /* for so many keys */
   kecs_replica side;
   /* While it is applied. */
-  const kecs_kind_info *info;
+  bool force;
   int64_t pulled;
   int64_t conflicts;
+  int64_t wished;   /* rows that have to wait for others, which will be asked for */
+  uint64_t blocked; /* kinds, as bits, with rows that wait for a number of another row */
   /* A bootstrap's. */
   int64_t boot_kind;
   int64_t boot_rid;
@@ -44,5 +48,11 @@ KECS_PG__FN kecs_status kecs_sync__apply_mixed_graves(kecs_sync__page *page, kec
 /* Runs one page, adds what it has done to the report, and reads the notes anew. */
 KECS_PG__FN kecs_status kecs_sync__page_run(kecs_sync *sync,
                                             kecs_status (*run)(kecs_sync *sync, kecs_sync__page *page));
+
+/* Merges the rows of a kind that are in the page. */
+KECS_PG__FN kecs_status kecs_sync__apply_kind(kecs_sync__page *page, kecs_store *tx, kecs_kind kind);
+
+/* Rows that had to wait for each other, as where two have swapped a number (blocked.c). */
+KECS_PG__FN kecs_status kecs_sync__apply_blocked(kecs_sync__page *page, kecs_store *tx);
 
 #endif

@@ -198,6 +198,10 @@ KECS_PG__FN kecs_status kecs_sync__push_send(kecs_sync *sync, kecs_sync__load *l
   const char *begin[] = {numbers.site, intent->id, sync->notes.push, load->buries ? "t" : "f"};
   const char *end[] = {numbers.site, intent->id, numbers.stamp};
   const char *who[] = {sync->known_as};
+  kecs_sync__counters counters;
+  bool numbered = load->put[KECS_KIND_TASK_DEFINITION] || load->bury[KECS_KIND_TASK_DEFINITION];
+  memset(&counters, 0, sizeof counters);
+  kecs_status status = numbered ? kecs_sync__counters_read(sync, &counters) : KECS_OK;
   kecs_sync__begin(&exchange, sync, true);
   (void)kecs_sync__add_item(&exchange, "SELECT {S}sync_begin({T},$1,$2,$3,$4)", "", begin, 4);
   kecs_sync__add_buries(&exchange, load, &numbers, as_origin, begin);
@@ -206,14 +210,18 @@ KECS_PG__FN kecs_status kecs_sync__push_send(kecs_sync *sync, kecs_sync__load *l
       kecs_sync__add_arrays(&exchange, load->put[kind], false, kind, &numbers);
     }
   }
+  if (numbered) {
+    (void)kecs_sync__add_item(&exchange, "SELECT {S}sync_families({T},$1,$2,$3,$4)", "", counters.values, 4);
+  }
   (void)kecs_sync__add_item(&exchange, "SELECT {S}sync_end({T},$1,$2,$3)", "", end, 3);
   int refused = kecs_sync__add_item(&exchange, "SELECT * FROM {S}sync_told({T},$1)", "", who, 1);
-  kecs_status status = kecs_sync__send(&exchange, "push");
+  status = status ? status : kecs_sync__send(&exchange, "push");
   if (!status) {
     sync->report.pushed += load->rows - PQntuples(exchange.item[refused].result);
     status = kecs_sync__acknowledge(sync, exchange.item[refused].result);
   }
   kecs_sync__end(&exchange);
+  kecs_sync__counters_free(&counters);
   return status;
 }
 
@@ -321,8 +329,8 @@ static kecs_status kecs_sync__push_log(kecs_sync *sync, bool *out_more) {
   kecs_replica side = kecs_sync__side(sync);
   kecs_replica_end end;
   bool again = sync->notes.intent.id[0] != '\0';
-  kecs_sync__load_begin(&load, sync);
   kecs_replica_end upto = {sync->notes.intent.seq, sync->notes.intent.stamp, 0};
+  kecs_sync__load_begin(&load, sync);
   kecs_status status = kecs_replica_pending(sync->store, &side, sync->batch, again ? &upto : NULL,
                                             kecs_sync__load_visit, &load, &end);
   *out_more = !status && (again || end.read == sync->batch);

@@ -1,8 +1,9 @@
 /* sync/reconcile.c -- a repair: all is compared with the hub by digests, and merged where it differs.
  *
- * The cursor is set to the head that the handshake told, first of all, as in a bootstrap: what changes from then on comes
- * by the feed. Then, stage by stage, each page with its place in one transaction, so that a round that was cut off goes
- * on there. No table is replaced; nothing is taken away but what the hub is known to have had and to have deleted. */
+ * The cursor is set to the head that the handshake told, first of all, as in a bootstrap: what changes from then on
+ * comes by the feed. Then, stage by stage, each page with its place in one transaction, so that a round that was cut
+ * off goes on there. No table is replaced; nothing is taken away but what the hub is known to have had and to have
+ * deleted. */
 #include "pg/prologue.h"
 
 #include "sync/reconcile.h"

@@ -73,7 +73,8 @@ KECS_PG__FN kecs_status kecs_sync__repushed(kecs_store *tx, const kecs_sync *syn
   for (const kecs_sync__key *key = sync->sent; !status && key; key = key->next) {
     kecs_value values[] = {kecs_sync__value_int((int64_t)key->kind), kecs_sync__value_text(key->key)};
     if (key->sent) {
-      status = kecs_replica_sql(tx, "DELETE FROM {sync_repush} WHERE {own}kind=?1 AND key=?2", values, 2, 0, NULL, NULL);
+      status =
+          kecs_replica_sql(tx, "DELETE FROM {sync_repush} WHERE {own}kind=?1 AND key=?2", values, 2, 0, NULL, NULL);
     }
   }
   return status;

@@ -80,7 +80,8 @@ static kecs_status kecs_sync__round(kecs_sync *sync) {
   }
   status = status ? status : kecs_sync__reconcile(sync);
   status = status ? status : kecs_sync__pull(sync);
-  return status ? status : kecs_sync__push(sync);
+  status = status ? status : kecs_sync__push(sync);
+  return status ? status : kecs_sync__append(sync);
 }
 
 KECS_STORE_API kecs_status kecs_sync_once(kecs_sync *sync, kecs_sync_report *out_report) {
@@ -128,6 +129,7 @@ KECS_STORE_API kecs_status kecs_sync_status(kecs_sync *sync, kecs_sync_status_in
   status = status
                ? status
                : kecs_sync__count(sync->store, "SELECT count(*) FROM {sync_wanted} WHERE {own}true", &out_info->wanted);
+  status = status ? status : kecs_sync__append_waiting(sync, &out_info->append_pending);
   return status ? status
                 : kecs_sync__count(sync->store, "SELECT count(*) FROM {sync_conflicts} WHERE {own}true",
                                    &out_info->conflicts);
@@ -192,11 +194,15 @@ static kecs_status kecs_sync__check_options(const kecs_sync_options *options) {
     return kecs_pg__fail(KECS_E_INVALID, "options.batch is %d; 1 to %d, or 0", options->batch,
                          (int)KECS_SYNC__BATCH_MAX);
   }
+  if (options->append_bytes < -1 || options->append_keep_bytes < 0) {
+    return kecs_pg__fail(KECS_E_INVALID, "options.append_bytes is -1 or more, options.append_keep_bytes 0 or more");
+  }
   return KECS_OK;
 }
 
 static kecs_status kecs_sync__choose_kinds(kecs_sync *sync, const kecs_sync_options *options) {
-  sync->kinds = options->kind_count ? 0 : kecs_replica_kinds(sync->store);
+  uint64_t append = kecs_replica_append_kinds(sync->store);
+  sync->kinds = options->kind_count ? 0 : kecs_replica_kinds(sync->store) | append;
   for (size_t i = 0; i < options->kind_count; i++) {
     if (!kecs_kind_describe(options->kinds[i])) {
       return kecs_pg__fail(KECS_E_INVALID, "options.kinds: %d is no kind", (int)options->kinds[i]);
@@ -212,6 +218,8 @@ static kecs_status kecs_sync__choose_kinds(kecs_sync *sync, const kecs_sync_opti
       }
     }
   }
+  sync->append = sync->kinds & append;
+  sync->kinds &= ~append;
   return KECS_OK;
 }
 
@@ -235,7 +243,7 @@ static kecs_status kecs_sync__fix(kecs_store *tx, const char *name, const char *
 static kecs_status kecs_sync__fix_work(kecs_store *tx, void *user) {
   const kecs_sync *sync = user;
   char kinds[24];
-  snprintf(kinds, sizeof kinds, "%llu", (unsigned long long)sync->kinds);
+  snprintf(kinds, sizeof kinds, "%llu", (unsigned long long)(sync->kinds | sync->append));
   kecs_status status = kecs_sync__fix(tx, "name", sync->site);
   return status ? status : kecs_sync__fix(tx, "kinds", kinds);
 }
@@ -258,6 +266,9 @@ KECS_STORE_API kecs_status kecs_sync_open(kecs_store *store, const kecs_sync_opt
   sync->clusters.allocator = &sync->allocator;
   sync->store = store;
   sync->batch = options->batch ? options->batch : KECS_SYNC__BATCH;
+  sync->append_pull = options->append_pull;
+  sync->append_bytes = options->append_bytes ? options->append_bytes : KECS_SYNC__APPEND_BYTES;
+  sync->append_keep_bytes = options->append_keep_bytes;
   snprintf(sync->site, sizeof sync->site, "%s", options->site);
   sync->hub = kecs_pg__copy(allocator, options->hub, strlen(options->hub));
   sync->token = options->token ? kecs_pg__copy(allocator, options->token, strlen(options->token)) : NULL;

@@ -40,6 +40,7 @@ typedef struct hub_refused {
 typedef struct hub_site {
   char name[32];
   char push[KECS_SYNC__ID_SIZE];
+  int64_t pushes;
   int64_t acked;
   hub_refused *refused;
   int refused_count;

@@ -124,7 +124,7 @@ static bool do_hello(call *at) {
   hub_site *site = hub_site_named(hub, at->values[0]);
   int64_t since = number_of(at, 1);
   bool fits = since <= hub->head && (!at->values[2][0] || strcmp(at->values[2], hub_batch_at(hub, since)) == 0);
-  at->result = answer(8);
+  at->result = answer(9);
   say(at->result, 0, 0, hub->id);
   say_number(at->result, 0, 1, site - hub->sites + 1);
   say(at->result, 0, 2, site->push);
@@ -133,6 +133,7 @@ static bool do_hello(call *at) {
   say(at->result, 0, 5, hub_batch_at(hub, hub->head));
   say_number(at->result, 0, 6, hub->floor);
   say(at->result, 0, 7, fits ? "t" : "f");
+  say_number(at->result, 0, 8, site->pushes);
   return true;
 }
 
@@ -191,6 +192,7 @@ static bool do_end(call *at) {
   hub_site *site = &at->hub->sites[number_of(at, 0) - 1];
   if (!*at->known) {
     snprintf(site->push, sizeof site->push, "%s", at->values[1]);
+    site->pushes++;
     site->acked = number_of(at, 2) > site->acked ? number_of(at, 2) : site->acked;
   }
   at->result = answer(1);

@@ -77,7 +77,7 @@ class Edge:
 
     def sync(self):
         numbers = list(map(int, self.driver.ok("sync", "e").split()))
-        return {"pushed": numbers[0], "refused": numbers[1], "pulled": numbers[2], "left": numbers[10]}
+        return {"pushed": numbers[0], "refused": numbers[1], "pulled": numbers[2], "left": numbers[-1]}
 
     def fails(self, code, word=""):
         status, text = self.driver.ask("sync", "e")

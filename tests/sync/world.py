@@ -1,5 +1,6 @@
 """Edges and a hub for the tests of sync: a sync_driver with a file each, and a tenant of a PostgreSQL server."""
 
+import contextlib
 import json
 import os
 import pathlib
@@ -15,7 +16,12 @@ from server import DATABASE, PASSWORD, clean_environment  # noqa: E402
 
 DRIVER = os.environ.get("KECS_SYNC_DRIVER", str(ROOT / "build/test/postgres/sync_driver"))
 KINDS = {"cluster": "clusters", "service": "services", "task": "tasks", "container_instance": "container_instances",
-         "account_setting": "account_settings", "attribute": "attributes", "tag": "resource_tags", "node": "nodes"}
+         "account_setting": "account_settings", "attribute": "attributes", "tag": "resource_tags", "node": "nodes",
+         "node_task": "node_tasks", "task_set": "task_sets", "task_definition": "task_definitions",
+         "load_balancer": "elbv2_load_balancers", "target_group": "elbv2_target_groups",
+         "listener": "elbv2_listeners", "rule": "elbv2_rules", "target": "elbv2_targets"}
+# Tables beside the kinds' that follow from their rows, with the columns that must be the same everywhere.
+LOOKUPS = {"elbv2_associations": "target_group_arn,load_balancer_arn,listener_arn"}
 ARN = "arn:aws:ecs:us-east-1:000000000000:"
 AWAY, HISTORY, LOST, COPIED = 1, 2, 4, 8  # kecs_sync_cause
 
@@ -60,11 +66,13 @@ class World:
 
     count = 0
 
-    def __init__(self, server, edges="ab", batch=7, url=None):
+    def __init__(self, server, edges="ab", batch=7, url=None, database=DATABASE):
         World.count += 1
         self.server, self.batch, self.tenant = server, batch, "w%d" % World.count
         self.folder = tempfile.TemporaryDirectory(prefix="kecs_sync_")
-        self.hub_url = server.url() + ("&" if "?" in server.url() else "?") + "tenant=" + self.tenant
+        self.database = database
+        plain = server.url(database=database)
+        self.hub_url = plain + ("&" if "?" in plain else "?") + "tenant=" + self.tenant
         self.edge_url = self.hub_url
         if url:
             self.edge_url = url + ("&" if "?" in url else "?") + "tenant=" + self.tenant
@@ -85,14 +93,26 @@ class World:
     def path(self, name):
         return os.path.join(self.folder.name, name + ".db")
 
-    def start(self, name, path=None, site=None, more=(), url=None):
+    def start(self, name, path=None, site=None, more=(), url=None, **options):
         self.drivers[name] = Driver()
+        for option, value in options.items():
+            self.drivers[name].ok("option", "%s=%s" % (option, value))
         self.drivers[name].ok("open", name, path or self.path(name))
         self.drivers[name].ok("edge", name, site or name, self.batch, url or self.edge_url, *more)
 
-    def restart(self, name):
+    def restart(self, name, **options):
         self.drivers[name].kill()
-        self.start(name)
+        self.start(name, **options)
+
+    def stop(self, name):
+        """Ends an edge, so that its file can be copied."""
+        self.drivers.pop(name).close()
+
+    def open_hub(self, url=None):
+        """The hub's own store anew, after its server or its database was another one for a while."""
+        self.drivers.pop("h").kill()
+        self.drivers["h"] = Driver()
+        self.drivers["h"].ok("open", "h", url or self.hub_url)
 
     def ask(self, verb, name, *words):
         return self.drivers[name].ask(verb, name, *words)
@@ -116,17 +136,18 @@ class World:
         return json.loads(text) if status == "KECS_OK" else None
 
     def sync(self, name):
-        """{pushed, refused, pulled, conflicts, trips, out, into, reconciled, resent, dropped, left}"""
+        """{pushed, refused, pulled, conflicts, trips, out, into, appended, dropped, reconciled, resent,
+        forgotten, left}"""
         numbers = map(int, self.ok("sync", name).split())
-        return dict(zip(("pushed", "refused", "pulled", "conflicts", "trips", "out", "into", "reconciled", "resent",
-                         "dropped", "left"), numbers))
+        return dict(zip(("pushed", "refused", "pulled", "conflicts", "trips", "out", "into", "appended", "dropped",
+                         "reconciled", "resent", "forgotten", "left"), numbers))
 
     def edges(self):
         return sorted(name for name in self.drivers if name != "h")
 
     def state(self, name):
         numbers = map(int, self.ok("status", name).split())
-        return dict(zip(("number", "pending", "refused", "wanted", "conflicts"), numbers))
+        return dict(zip(("number", "pending", "refused", "wanted", "conflicts", "unsent"), numbers))
 
     def conflicts(self, name):
         """[(kind, key, reason, groups, lost)] of an edge; or of the hub."""
@@ -138,7 +159,7 @@ class World:
         return [(part[0], part[1], part[2], int(part[3]), json.loads(part[4])) for part in found]
 
     def sql(self, text):
-        return self.server.sql(DATABASE, text)
+        return self.server.sql(self.database, text)
 
     # ---- comparing ----
 
@@ -147,10 +168,14 @@ class World:
 
     def rows_of_edge(self, name):
         number = self.state(name)["number"]
-        base = sqlite3.connect("file:%s?mode=ro" % self.path(name), uri=True)
-        base.row_factory = sqlite3.Row
-        return {kind: self.normal(kind, base.execute("SELECT * FROM " + table), number)
-                for kind, table in KINDS.items()}
+        with self.base_of(name) as base:
+            base.row_factory = sqlite3.Row
+            return {kind: self.normal(kind, base.execute("SELECT * FROM " + table).fetchall(), number)
+                    for kind, table in KINDS.items()}
+
+    def base_of(self, name):
+        """The edge's file, to be looked at; closed at once, so that the file is whole when its edge is stopped."""
+        return contextlib.closing(sqlite3.connect("file:%s?mode=ro" % self.path(name), uri=True))
 
     def rows_of_hub(self):
         found = {}
@@ -172,6 +197,18 @@ class World:
             result.append(json.dumps(line, sort_keys=True))
         return sorted(result)
 
+    def lookups(self, name):
+        found = {}
+        for table, columns in LOOKUPS.items():
+            if name == "h":
+                rows = json.loads(self.sql("SELECT coalesce(json_agg(json_build_array(%s)),'[]') FROM %s WHERE "
+                                           "tenant='%s'" % (columns, table, self.tenant)))
+            else:
+                with self.base_of(name) as base:
+                    rows = [list(row) for row in base.execute("SELECT %s FROM %s" % (columns, table))]
+            found[table] = sorted(rows)
+        return found
+
     def settle(self, rounds=12):
         """Rounds until nothing moves any more; fails when that takes too long."""
         reports = []
@@ -191,9 +228,10 @@ class World:
                     extra, lacking = set(mine[kind]) - set(hub[kind]), set(hub[kind]) - set(mine[kind])
                     raise AssertionError("%s differs in %s: it has %s, the hub %s" % (
                         name, kind, sorted(extra)[:2], sorted(lacking)[:2]))
+            assert self.lookups(name) == self.lookups("h"), (name, self.lookups(name), self.lookups("h"))
             assert state["refused"] == 0 and state["wanted"] == 0 and state["pending"] == 0, (name, state)
-            broken = sqlite3.connect("file:%s?mode=ro" % self.path(name), uri=True).execute("PRAGMA foreign_key_check")
-            assert not broken.fetchall(), name
+            with self.base_of(name) as base:
+                assert not base.execute("PRAGMA foreign_key_check").fetchall(), name
 
 
 def run_tests(names, word=""):

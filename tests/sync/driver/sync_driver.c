@@ -5,9 +5,12 @@
  *   open NAME PATH                  a store: a file, which is tracked, or a URL
  *   edge NAME SITE BATCH URL [token=TOKEN] [CLUSTER...]   kecs_sync_open on it
  *   grant URL SITE CLUSTER | revoke URL SITE [CLUSTER] | token URL SITE
+ *   option NAME=NUMBER              append_bytes, append_keep_bytes, append_pull of the next edges
  *   close NAME
  *   sync NAME | status NAME | conflicts NAME
  *   put NAME KIND JSON | set NAME KIND KEY COLUMN=VALUE | del NAME KIND KEY | get NAME KIND KEY
+ *   raise NAME FAMILY REVISION      the counter of a family
+ *   prioritize NAME RULE=N,RULE=N   all at once
  *   columns KIND                    those that travel
  *   clock MICROSECONDS              what is added to the clock from now on */
 #include "kecs_store_pg.h"
@@ -28,6 +31,7 @@ static place places[128];
 static char line[LINE_SIZE];
 static char said[LINE_SIZE];
 static int64_t shift;
+static kecs_sync_options extra; /* of the next edges */
 
 static int64_t now(void *user) {
   struct timespec at;
@@ -50,7 +54,7 @@ static kecs_status open_store(place *at, const char *path) {
 }
 
 static kecs_status open_edge(place *at, char *rest) {
-  kecs_sync_options options = {0};
+  kecs_sync_options options = extra;
   char *site = strtok(rest, " ");
   char *batch = strtok(NULL, " ");
   const char *clusters[8];
@@ -85,6 +89,26 @@ static kecs_status run_grants(const char *verb, char *rest) {
   return status;
 }
 
+static kecs_status set_option(char *text) {
+  char *value = strchr(text, '=');
+  int64_t number = 0;
+  if (!value) {
+    return KECS_E_INVALID;
+  }
+  *value++ = '\0';
+  number = strtoll(value, NULL, 10);
+  if (strcmp(text, "append_bytes") == 0) {
+    extra.append_bytes = number;
+  } else if (strcmp(text, "append_keep_bytes") == 0) {
+    extra.append_keep_bytes = number;
+  } else if (strcmp(text, "append_pull") == 0) {
+    extra.append_pull = number != 0;
+  } else {
+    return KECS_E_INVALID;
+  }
+  return KECS_OK;
+}
+
 static kecs_status close_store(place *at) {
   kecs_sync_close(at->sync);
   kecs_status status = at->store ? kecs_close(at->store) : KECS_OK;
@@ -95,18 +119,20 @@ static kecs_status close_store(place *at) {
 static kecs_status round_of(place *at) {
   kecs_sync_report report;
   kecs_status status = kecs_sync_once(at->sync, &report);
-  snprintf(said, sizeof said, "%lld %lld %lld %lld %lld %lld %lld %u %lld %lld %lld", (long long)report.pushed,
+  snprintf(said, sizeof said, "%lld %lld %lld %lld %lld %lld %lld %lld %lld %u %lld %lld %lld", (long long)report.pushed,
            (long long)report.refused, (long long)report.pulled, (long long)report.conflicts,
-           (long long)report.round_trips, (long long)report.bytes_out, (long long)report.bytes_in, report.reconciled,
-           (long long)report.resent, (long long)report.dropped, (long long)report.left);
+           (long long)report.round_trips, (long long)report.bytes_out, (long long)report.bytes_in,
+           (long long)report.appended, (long long)report.dropped, report.reconciled, (long long)report.resent,
+           (long long)report.forgotten, (long long)report.left);
   return status;
 }
 
 static kecs_status state_of(place *at) {
   kecs_sync_status_info info;
   kecs_status status = kecs_sync_status(at->sync, &info);
-  snprintf(said, sizeof said, "%lld %lld %lld %lld %lld", (long long)info.number, (long long)info.pending,
-           (long long)info.refused, (long long)info.wanted, (long long)info.conflicts);
+  snprintf(said, sizeof said, "%lld %lld %lld %lld %lld %lld", (long long)info.number, (long long)info.pending,
+           (long long)info.refused, (long long)info.wanted, (long long)info.conflicts,
+           (long long)info.append_pending);
   return status;
 }
 
@@ -148,6 +174,25 @@ static kecs_status get_row(place *at, const kecs_kind_info *info, const char *ke
   return status;
 }
 
+static kecs_status raise_counter(place *at, char *rest) {
+  kecs_family_counter counter = {0};
+  counter.family = strtok(rest, " ");
+  counter.last_revision = strtoll(strtok(NULL, ""), NULL, 10);
+  return kecs_task_definition_counter_raise(at->store, &counter);
+}
+
+static kecs_status prioritize(place *at, char *rest) {
+  kecs_rule_priority wanted[16];
+  size_t count = 0;
+  for (char *part = strtok(rest, ","); part && count < 16; part = strtok(NULL, ",")) {
+    char *number = strchr(part, '=');
+    *number++ = '\0';
+    wanted[count].rule_arn = part;
+    wanted[count++].priority = strtoll(number, NULL, 10);
+  }
+  return kecs_rule_set_priorities(at->store, wanted, count);
+}
+
 static kecs_status run_rows(const char *verb, place *at, char *rest) {
   char *kind = strtok(rest, " ");
   char *more = strtok(NULL, "");
@@ -174,6 +219,9 @@ static kecs_status run(char *verb, char *rest) {
   if (strcmp(verb, "columns") == 0) {
     return columns_of(kecs_kind_find(rest));
   }
+  if (strcmp(verb, "option") == 0) {
+    return set_option(rest);
+  }
   if (strcmp(verb, "clock") == 0) {
     shift = strtoll(rest, NULL, 10);
     return KECS_OK;
@@ -195,6 +243,12 @@ static kecs_status run(char *verb, char *rest) {
   }
   if (strcmp(verb, "status") == 0) {
     return state_of(at);
+  }
+  if (strcmp(verb, "raise") == 0) {
+    return raise_counter(at, more);
+  }
+  if (strcmp(verb, "prioritize") == 0) {
+    return prioritize(at, more);
   }
   if (strcmp(verb, "conflicts") == 0) {
     return kecs_sync_conflicts(at->store, 0, conflict_visit, NULL);
