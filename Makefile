@@ -2,6 +2,7 @@
 # make run        the demonstration (DATA=... is handed to it)
 # make test       everything that runs in minutes; ends with "N passed, N failed"; ONLY=word runs what has it in its name
 # make test-full  also every compiler, standard and architecture, and every version of PostgreSQL
+# make sim        the simulation of sync: 2000 seeds on a model of a hub, 50 on PostgreSQL; SEED=n: that one, step by step
 # make test-tsan  the contract tests under the thread sanitizer
 # make check      generated files up to date, style, warnings, static analysis
 # make bench      the benchmark; make bench-pg  that of PostgreSQL
@@ -40,7 +41,7 @@ SQLITE_FLAGS_tsan := $(FLAGS_tsan)
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .SECONDARY:
-.PHONY: all run tests test test-full test-tsan check bench bench-pg dist install clean distclean help
+.PHONY: all run tests test test-full test-tsan sim check bench bench-pg dist install clean distclean help
 
 # ---- What is there -------------------------------------------------------------------------------------------
 
@@ -155,6 +156,7 @@ run: all
 # tests/kill               a writer that is killed again and again, and what it leaves
 # tests/edge               what the edge profile writes to a disk, and the memory that it takes
 # tests/sync               edges and a hub: two and more files, and a PostgreSQL of their own
+# tests/sim                the same by chance: edges on a disk in memory, a model of a hub, every fault by a seed
 # tests/*/*.py, *.sh       scripts that print "ok NAME" and "not ok NAME reason"
 #
 # tests/postgres/test_*.c  PostgreSQL alone; the contract runs there, too. Both need libpq, and a server that tests/run.py
@@ -180,7 +182,7 @@ SANITIZED_POSTGRES := $(if $(LIBPQ),$(call programs,postgres-asan,postgres) $(SA
 FUZZERS := $(call programs,asan,fuzz)
 TESTS_TSAN := $(call programs,tsan,contract) $(call programs,tsan,stress)
 SCRIPTS := tests/style.py tests/amalgamate_test.py scripts/examples.py $(if $(FUZZERS),scripts/replay.py) \
-           $(if $(LIBPQ),$(wildcard tests/postgres/test_*.py tests/sync/test_*.py)) \
+           $(if $(LIBPQ),$(wildcard tests/postgres/test_*.py tests/sync/test_*.py tests/sim/test_*.py)) \
            $(foreach folder,cli kill edge corpus compile valgrind,$(wildcard tests/$(folder)/*.py tests/$(folder)/*.sh))
 
 KECS_CORPUS ?= $(wildcard ../shared/corpus)
@@ -288,7 +290,7 @@ build/test/normal/sim: $(wildcard tests/sim/*.c tests/sim/*.h) $(SIM_OBJECTS) $(
 
 RUN_TESTS := $(PYTHON) tests/run.py $(if $(ONLY),-k $(ONLY))
 
-tests: $(TESTS) $(FUZZERS) $(KILLED) $(EDGE_WRITER) $(PG_DRIVER) $(SYNC_DRIVER)
+tests: $(TESTS) $(FUZZERS) $(KILLED) $(EDGE_WRITER) $(PG_DRIVER) $(SYNC_DRIVER) $(SIM)
 
 test: all tests
 	@$(RUN_TESTS) $(TESTS) $(SCRIPTS)
@@ -296,6 +298,9 @@ test: all tests
 test-full: all dist tests $(TESTS_TSAN) $(SANITIZED_POSTGRES)
 	@KECS_FULL=1 $(RUN_TESTS) -t 7200 $(TESTS) $(TESTS_TSAN) $(SANITIZED_POSTGRES) $(SCRIPTS) \
 	  $(if $(LIBPQ),tests/postgres/versions.py)
+
+sim: $(SIM)
+	@$(PYTHON) tests/sim/test_sim.py $(or $(SEED),--all)
 
 test-tsan: $(TESTS_TSAN)
 	@$(RUN_TESTS) $(TESTS_TSAN)

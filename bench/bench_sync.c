@@ -13,8 +13,6 @@
 #include "sync_hand.h"
 #include "sync_world.h"
 
-#include "kecs_store_pg.h"
-
 /* ---- cases ---- */
 
 static void prepare_push(sync_world *world) {

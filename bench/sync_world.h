@@ -140,16 +140,30 @@ static void sync_plain_file(sync_world *world, char path[SYNC_PATH], const char 
   sqlite3_close(db);
 }
 
-/* The hand's tables are those of a hub, without its triggers. */
+/* The hand's tables are those of a store that is not tracked, with the stamps. */
 static void sync_prepare(sync_world *world) {
+  static const char *const stamps[] = {"life", "spec", "status"};
+  char url[SYNC_URL];
   char sql[512];
+  kecs_options options = {0};
+  kecs_store *store;
   bench_check(mkdir(world->folder, 0777) == 0 || errno == EEXIST, "%s: %s", world->folder, strerror(errno));
   sync_hand_open(&world->hand, world->url);
-  sync_new_hub(world);
-  snprintf(sql, sizeof sql,
-           "CREATE SCHEMA " SYNC_HAND_SCHEMA "; CREATE TABLE " SYNC_HAND_SCHEMA ".tasks(LIKE %s.tasks INCLUDING ALL)",
-           world->schema);
-  sync_hand_run(&world->hand, sql);
+  snprintf(url, sizeof url, "%s%cschema=" SYNC_HAND_SCHEMA, world->url, strchr(world->url, '?') ? '&' : '?');
+  options.path = url;
+  options.backends = kecs_pg_backends();
+  options.account_id = BENCH_ACCOUNT;
+  options.region = BENCH_REGION;
+  bench_ok(kecs_open(&options, &store), "open");
+  bench_parents(store);
+  bench_ok(kecs_close(store), "close");
+  for (size_t i = 0; i < sizeof stamps / sizeof stamps[0]; i++) {
+    snprintf(sql, sizeof sql,
+             "SET client_min_messages=warning; ALTER TABLE " SYNC_HAND_SCHEMA
+             ".tasks ADD COLUMN IF NOT EXISTS stamp_%s bigint,ADD COLUMN IF NOT EXISTS site_%s bigint",
+             stamps[i], stamps[i]);
+    sync_hand_run(&world->hand, sql);
+  }
 }
 
 #endif

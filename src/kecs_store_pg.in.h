@@ -44,6 +44,7 @@ extern "C" {
 #include "sync/hub_gate.c"
 #include "sync/hub_grants.c"
 #include "sync/hub.c"
+#include "sync/pack.c"
 #include "sync/link.c"
 #include "sync/notes.c"
 #include "sync/push.c"

@@ -32,6 +32,8 @@ typedef struct kecs_replica_row {
   int64_t stamp[KECS_REPLICA_STAMPS]; /* a dead one has only that of its death, in the first place; 0: none */
   int64_t site[KECS_REPLICA_STAMPS];
   const kecs_value *values;           /* one a column, in order; NULL for a dead one. Local columns are not read */
+  bool partly; /* to be merged: only the groups with a stamp came. Where the row is not here in the same life, it is an
+                * orphan until it comes whole */
   uint64_t given;                     /* merged: the columns that came, as bits; 0: all that travel */
   bool force;                         /* merged: KECS_REPLICA_BLOCKED is not to be; see there */
 } kecs_replica_row;

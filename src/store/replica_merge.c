@@ -77,7 +77,16 @@ KECS__FN kecs_status kecs__merge_lost(kecs__join *merge, bool ours, const char *
   const kecs_replica_row *lost = ours ? kecs__merge_ours(merge, &row) : merge->row;
   const kecs__state *mine = &merge->ours;
   const kecs_replica_row *theirs = merge->row;
+  kecs_value values[64];
   merge->done.conflicts++;
+  if (!ours && theirs->partly) { /* the rest of the row is what is here */
+    row = *theirs;
+    row.values = values;
+    for (int i = 0; i < merge->meta->info->column_count; i++) {
+      values[i] = kecs__merge_takes(merge, i, 1U << at) ? theirs->values[i] : mine->values[i];
+    }
+    lost = &row;
+  }
   return ours ? kecs__replica_lost(merge->write, lost, reason, groups, theirs->stamp[at], theirs->site[at],
                                    mine->stamp[at], mine->site[at])
               : kecs__replica_lost(merge->write, lost, reason, groups, mine->stamp[at], mine->site[at],
@@ -252,6 +261,11 @@ static kecs_status kecs__merge_alive(kecs__join *merge) {
   unsigned groups = 0;
   kecs__grave grave;
   kecs_status status = KECS_OK;
+  if (row->partly && (merge->ours.rid == 0 || kecs__stamp_compare(merge->side, row->stamp[0], row->site[0],
+                                                                  merge->ours.stamp[0], merge->ours.site[0]) != 0)) {
+    merge->done.outcome = KECS_REPLICA_ORPHAN;
+    return kecs__merge_want(merge->write, row->kind, row->key);
+  }
   if (merge->ours.rid == 0) {
     status = kecs__grave_read(merge->write->session, row->kind, row->key, &grave);
     bool buried = !status && grave.seq &&

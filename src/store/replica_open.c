@@ -44,10 +44,11 @@ static kecs_status kecs__adopt_tables(kecs__write *write) {
   return status;
 }
 
-/* Each row of a kind gets an entry, and a stamp where it has none; no two have the same. */
-static kecs_status kecs__adopt_kind(kecs__write *write, const kecs_kind_info *info) {
+/* Each row of a kind that the log does not know gets an entry, and a stamp where it has none; no two have the same. */
+static kecs_status kecs__adopt_kind(kecs__write *write, const kecs_kind_info *info, bool *out_any) {
   kecs__text sql;
   int64_t stamp = 0;
+  int64_t entries = 0;
   kecs__feed_end end;
   kecs_status status = kecs__feed_stamp(write, &stamp);
   kecs_value values[] = {kecs__value_int(stamp), kecs__value_int((int64_t)info->kind)};
@@ -57,9 +58,11 @@ static kecs_status kecs__adopt_kind(kecs__write *write, const kecs_kind_info *in
   kecs__text_clear(&sql);
   kecs__text_addf(&sql,
                   "INSERT INTO {changes}({tenant}kind,rid,groups,op,stamp) SELECT {ours}?2,rid,15,2,?1+rid FROM {%s} "
-                  "WHERE {own}true ORDER BY rid",
+                  "WHERE {own}(stamp_life=?1+rid OR (rid NOT IN(SELECT rid FROM {changes c} WHERE {own c}c.kind=?2) "
+                  "AND rid NOT IN(SELECT rid FROM {change_folds f} WHERE {own f}f.kind=?2))) ORDER BY rid",
                   info->table);
-  status = status ? status : sql.status ? sql.status : kecs__run(write->session, sql.data, values, 2, NULL);
+  status = status ? status : sql.status ? sql.status : kecs__run(write->session, sql.data, values, 2, &entries);
+  *out_any = *out_any || entries > 0;
   kecs__text_free(&sql);
   status = status ? status : kecs__feed_read_end(write->session, &end);
   if (!status) {
@@ -74,6 +77,7 @@ static kecs_status kecs__adopt_work(kecs__write *write, void *user) {
   kecs__adoption *adoption = user;
   kecs__feed_end end;
   int64_t known = 0;
+  bool any = false;
   adoption->seq = 0;
   kecs_status status = kecs__write_guard(write);
   status = status ? status : kecs__feed_begin(write);
@@ -89,7 +93,7 @@ static kecs_status kecs__adopt_work(kecs__write *write, void *user) {
   }
   for (int kind = 1; !status && kind < KECS_KIND_COUNT; kind++) {
     if (adoption->kinds & KECS_BIT(kind)) {
-      status = kecs__adopt_kind(write, kecs_kind_describe((kecs_kind)kind));
+      status = kecs__adopt_kind(write, kecs_kind_describe((kecs_kind)kind), &any);
     }
   }
   status = status ? status : kecs__feed_read_end(write->session, &end);
@@ -97,8 +101,8 @@ static kecs_status kecs__adopt_work(kecs__write *write, void *user) {
   if (status) {
     return status;
   }
-  adoption->seq = end.seq;
-  kecs_value seq = kecs__value_int(end.seq);
+  adoption->seq = any ? end.seq : 0;
+  kecs_value seq = kecs__value_int(adoption->seq);
   return kecs__run(write->session,
                    "INSERT INTO {sync_state}({tenant}name,value) VALUES({ours}'adopted',CAST(?1 AS TEXT))", &seq, 1,
                    NULL);

@@ -96,6 +96,9 @@ KECS__FN kecs_status kecs__merge_stamp(kecs__join *merge, int64_t *out_stamp);
  * (replica_rows.c) */
 KECS__FN kecs_status kecs__merge_take(kecs__join *merge, unsigned groups);
 
+/* Whether a column comes with a mask of groups; the life brings all that travels. (replica_rows.c) */
+KECS__FN bool kecs__merge_takes(const kecs__join *merge, int column, unsigned groups);
+
 /* Asks for a key's state in the next page. (replica_rows.c) */
 KECS__FN kecs_status kecs__merge_want(kecs__write *write, kecs_kind kind, const char *key);
 

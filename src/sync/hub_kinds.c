@@ -26,7 +26,8 @@ static const char kecs_sync__claimed_form[] =
     "  INSERT INTO {S}sync_refused(tenant,site,kind,key,code) SELECT whose,me,{kind},a_key[c],'KS004'\n"
     "    FROM unnest(claimed) AS c ON CONFLICT(tenant,site,kind,key) DO UPDATE SET code=excluded.code;\n"
     "  INSERT INTO {S}task_definition_families AS f(tenant,account_id,region,family,last_revision)\n"
-    "    SELECT whose,u.account_id,u.region,u.family,max(u.revision) FROM {sent} GROUP BY 2,3,4 ORDER BY 2,3,4\n"
+    "    SELECT whose,u.account_id,u.region,u.family,max(u.revision) FROM {sent} WHERE u.s_mask&8=0\n"
+    "    GROUP BY 2,3,4 ORDER BY 2,3,4\n"
     "    ON CONFLICT(tenant,account_id,region,family) DO UPDATE SET last_revision=excluded.last_revision\n"
     "    WHERE f.last_revision<excluded.last_revision;\n";
 

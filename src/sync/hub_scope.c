@@ -100,6 +100,12 @@ static const char kecs_sync__grants_form[] =
 #define KECS_SYNC__WINDOW                                                                                  \
   "t.rid IN(SELECT c.rid FROM {S}changes c WHERE c.tenant=whose AND c.seq>since AND c.seq<=upto AND c.kind={kind})"
 
+/* Of rows that were not created in a window only the groups that were written. */
+#define KECS_SYNC__WRITTEN                                                                                           \
+  "TABLE({columns},r_groups bigint) LANGUAGE sql STABLE AS $kecs_sync$\n  SELECT {written},t.rid,w.g FROM (SELECT "   \
+  "c.rid,bit_or(c.groups) AS g FROM {S}changes c\n  WHERE c.tenant=whose AND c.seq>since AND c.seq<=upto AND c.kind=" \
+  "{kind} GROUP BY c.rid) w,{S}{t} t\n  WHERE t.tenant=whose AND t.rid=w.rid AND "
+
 #define KECS_SYNC__ROWS                                                                                       \
   "TABLE({columns}) LANGUAGE sql STABLE AS $kecs_sync$\n  SELECT {list} FROM {S}{t} t WHERE t.tenant=whose AND "
 
@@ -114,15 +120,15 @@ static const char kecs_sync__grants_form[] =
 
 static const char kecs_sync__read_form[] =
     "DROP FUNCTION IF EXISTS {S}sync_rows_{t};\n"
-    "CREATE FUNCTION {S}sync_rows_{t}(whose text,me bigint,since bigint,upto bigint) RETURNS " KECS_SYNC__ROWS
-    KECS_SYNC__WINDOW " AND " KECS_SYNC__SEEN "\n"
+    "CREATE FUNCTION {S}sync_rows_{t}(whose text,me bigint,since bigint,upto bigint) RETURNS " KECS_SYNC__WRITTEN
+    KECS_SYNC__SEEN "\n"
     "$kecs_sync$;\n"
     "DROP FUNCTION IF EXISTS {S}sync_found_{t};\n"
     "CREATE FUNCTION {S}sync_found_{t}(whose text,me bigint,a_key text[]) RETURNS " KECS_SYNC__ROWS
     "{key}=ANY(a_key) AND " KECS_SYNC__SEEN "\n"
     "$kecs_sync$;\n"
     "DROP FUNCTION IF EXISTS {S}sync_page_{t};\n"
-    "CREATE FUNCTION {S}sync_page_{t}(whose text,me bigint,since bigint,room bigint,buckets integer[],scopes text[])\n"
+    "CREATE FUNCTION {S}sync_page_{t}(whose text,me bigint,since bigint,room bigint,buckets bigint[],scopes text[])\n"
     "RETURNS " KECS_SYNC__ROWS "t.rid>since AND " KECS_SYNC__SEEN
     "\n  AND (buckets IS NULL OR {S}sync_bucket({key})=ANY(buckets))\n"
     "  AND (scopes IS NULL OR {S}sync_scope({kind},{owner})=ANY(scopes)) ORDER BY t.rid LIMIT room\n"
@@ -230,6 +236,7 @@ enum {
   KECS_SYNC__SCOPE_OWNER,
   KECS_SYNC__SCOPE_PARENTS,
   KECS_SYNC__SCOPE_LIST,
+  KECS_SYNC__SCOPE_WRITTEN,
   KECS_SYNC__SCOPE_COLUMNS,
   KECS_SYNC__SCOPE_MOVED,
   KECS_SYNC__SCOPE_KEPT,
@@ -287,6 +294,7 @@ static void kecs_sync__scope_fill(kecs_pg__text *out, const kecs_sync__scope_sql
                                  {"owner", kecs_sync__scope_part(sql, KECS_SYNC__SCOPE_OWNER)},
                                  {"parents", kecs_sync__scope_part(sql, KECS_SYNC__SCOPE_PARENTS)},
                                  {"list", kecs_sync__scope_part(sql, KECS_SYNC__SCOPE_LIST)},
+                                 {"written", kecs_sync__scope_part(sql, KECS_SYNC__SCOPE_WRITTEN)},
                                  {"columns", kecs_sync__scope_part(sql, KECS_SYNC__SCOPE_COLUMNS)},
                                  {"moved", kecs_sync__scope_part(sql, KECS_SYNC__SCOPE_MOVED)},
                                  {"kept", kecs_sync__scope_part(sql, KECS_SYNC__SCOPE_KEPT)},
@@ -326,31 +334,43 @@ static void kecs_sync__scope_parents(kecs_sync__scope_sql *sql, const char *alia
   }
 }
 
-/* Key, stamps with their sites, columns, rid: as kecs_sync__apply_rows reads them. */
+/* Key, stamps with their sites, columns, rid: as kecs_sync__apply_rows reads them. `bits` are those of the log's groups
+ * that a value goes with in a window: of the life, and its own. */
 static void kecs_sync__scope_list(kecs_sync__scope_sql *sql) {
   static const struct {
     const char *name;
+    const char *bits;
     kecs_column_group group;
-  } stamps[] = {{"life", KECS_GROUP_KEY}, {"spec", KECS_GROUP_SPEC}, {"status", KECS_GROUP_STATUS}};
+  } stamps[] = {{"life", "15", KECS_GROUP_KEY}, {"spec", "3", KECS_GROUP_SPEC}, {"status", "5", KECS_GROUP_STATUS}};
   kecs_pg__text *list = &sql->part[KECS_SYNC__SCOPE_LIST];
+  kecs_pg__text *written = &sql->part[KECS_SYNC__SCOPE_WRITTEN];
   kecs_pg__text *columns = &sql->part[KECS_SYNC__SCOPE_COLUMNS];
   kecs_pg__text_adds(list, kecs_sync__scope_part(sql, KECS_SYNC__SCOPE_KEY));
+  kecs_pg__text_adds(written, kecs_sync__scope_part(sql, KECS_SYNC__SCOPE_KEY));
   kecs_pg__text_adds(columns, "r_key text");
   for (size_t i = 0; i < sizeof stamps / sizeof stamps[0]; i++) {
-    const kecs_pg__mark marks[] = {{"n", stamps[i].name}, {NULL, NULL}};
+    const kecs_pg__mark marks[] = {{"n", stamps[i].name}, {"bits", stamps[i].bits}, {NULL, NULL}};
     bool has = false;
     for (int c = 0; !kecs_sync__only_grows(sql->info) && c < sql->info->column_count; c++) {
       has = has || sql->info->columns[c].group == (unsigned)stamps[i].group;
     }
     kecs_pg__text_fill(list,
                        has ? ",coalesce(t.stamp_{n},0),coalesce(t.site_{n},0)" : ",0::bigint,0::bigint", marks);
+    kecs_pg__text_fill(written,
+                       has ? ",CASE WHEN w.g&{bits}<>0 THEN coalesce(t.stamp_{n},0) ELSE 0 END,CASE WHEN w.g&{bits}<>0 "
+                             "THEN coalesce(t.site_{n},0) ELSE 0 END"
+                           : ",0::bigint,0::bigint",
+                       marks);
     kecs_pg__text_fill(columns, ",r_{n} bigint,r_{n}_site bigint", marks);
   }
   for (int i = 0; i < sql->info->column_count; i++) {
     const kecs_column_info *column = &sql->info->columns[i];
-    const kecs_pg__mark marks[] = {{"c", column->name}, {"type", kecs_sync__type(column)}, {NULL, NULL}};
+    const char *bits = column->group == KECS_GROUP_SPEC ? "3" : column->group == KECS_GROUP_STATUS ? "5" : "1";
+    const kecs_pg__mark marks[] = {
+        {"c", column->name}, {"type", kecs_sync__type(column)}, {"bits", bits}, {NULL, NULL}};
     if (kecs_sync__travels(column)) {
       kecs_pg__text_fill(list, ",t.{c}", marks);
+      kecs_pg__text_fill(written, ",CASE WHEN w.g&{bits}<>0 THEN t.{c} END", marks);
       kecs_pg__text_fill(columns, ",\"{c}\" {type}", marks);
     }
   }

@@ -68,7 +68,7 @@ static const char kecs_sync__put_form[] =
     /* Locks in the order of keys; and which rows meet more than what their site has seen or written itself. */
     "  SELECT array_agg(x.s_place) INTO suspects FROM (SELECT u.s_place,\n"
     "    (" KECS_SYNC__U_LIFE ")<>(" KECS_SYNC__T_LIFE "){suspect_groups} AS suspect\n"
-    "    FROM {sent} JOIN {S}{t} t ON {same} ORDER BY {t_key} FOR NO KEY UPDATE OF t) x WHERE x.suspect;\n"
+    "    FROM {keys} JOIN {S}{t} t ON {same} ORDER BY {t_key} FOR NO KEY UPDATE OF t) x WHERE x.suspect;\n"
     "  IF EXISTS(SELECT FROM {S}change_tombstones x WHERE x.tenant=whose AND x.kind={kind}) OR EXISTS(SELECT FROM\n"
     "    {S}change_queue q WHERE q.tenant=whose AND q.kind={kind} AND q.op=3) THEN\n"
     "  WITH u AS MATERIALIZED (SELECT * FROM {sent}),\n"
@@ -76,7 +76,7 @@ static const char kecs_sync__put_form[] =
     KECS_SYNC__GRAVES("a_key") " g\n"
     "    ON g.key=u.s_key WHERE (g.stamp,g.site)>(" KECS_SYNC__U_LIFE ")\n"
     "    ORDER BY u.s_place,g.stamp DESC,g.site DESC),\n"
-    "  noted AS (" KECS_SYNC__NOTE "SELECT whose,{kind},u.s_key,u.s_mask,'delete',b.g_stamp,b.g_site,\n"
+    "  noted AS (" KECS_SYNC__NOTE "SELECT whose,{kind},u.s_key,u.s_mask&7,'delete',b.g_stamp,b.g_site,\n"
     "    greatest(u.stamp_life,u.stamp_spec,u.stamp_status),me,row_to_json(u)::text,me,now_us\n"
     "    FROM beaten b JOIN u USING(s_place))\n"
     "  SELECT coalesce(array_agg(u.s_place),'{none}') INTO every FROM u WHERE u.s_place NOT\n"
@@ -98,7 +98,8 @@ static const char kecs_sync__put_form[] =
     "    FROM meets m JOIN u USING(s_place) JOIN {S}{t} t ON t.tenant=whose AND t.rid=m.rid\n"
     "    WHERE (" KECS_SYNC__U_LIFE ")<(" KECS_SYNC__T_LIFE ")\n"
     "{group_conflicts};\n"
-    "  END IF;\n";
+    "  END IF;\n"
+    "{partly}";
 
 /* Its second half: the merge. What the database refuses is found by halves. */
 static const char kecs_sync__put_merge_form[] =
@@ -164,11 +165,26 @@ static const char kecs_sync__group_form[] =
 
 static const char kecs_sync__merge_form[] =
     "INSERT INTO {S}{t} AS t(tenant,{names}{local_names},{stamp_names})\n"
-    "    SELECT whose,{u_names}{local_values},{stamp_values} FROM {sent} WHERE (these IS NULL OR "
-    "u.s_place=ANY(these))\n"
-    "    ORDER BY {u_key}\n"
+    "    SELECT whose,{u_names}{local_values},{stamp_values} FROM {sent} WHERE (these IS NULL OR u.s_place=ANY(these)) AND "
+    "u.s_mask&8=0 ORDER BY {u_key}\n"
     "    ON CONFLICT(tenant,{key}) DO UPDATE SET {sets}\n"
-    "    WHERE (" KECS_SYNC__LATER "{known}){or_groups};";
+    "    WHERE (" KECS_SYNC__LATER "{known}){or_groups};{merge_partly}";
+
+/* Rows of which only some groups came (a mask with 8): those that meet a row of their life. Where there is none, they
+ * are refused with KS010, and the edge sends the row whole. */
+static const char kecs_sync__partly_form[] =
+    "  INSERT INTO {S}sync_refused(tenant,site,kind,key,code) SELECT whose,me,{kind},u.s_key,'KS010' FROM {sent}\n"
+    "    WHERE u.s_mask&8<>0 AND u.s_place=ANY(every) AND NOT EXISTS(SELECT FROM {S}{t} t WHERE {same} AND\n"
+    "    (" KECS_SYNC__T_LIFE ")>=(" KECS_SYNC__U_LIFE ")) ON CONFLICT(tenant,site,kind,key) DO UPDATE SET "
+    "code=excluded.code;\n";
+
+static const char kecs_sync__merge_partly_form[] =
+    "\n      IF EXISTS(SELECT FROM unnest(a_mask) m WHERE m&8<>0) THEN\n"
+    "        UPDATE {S}{t} AS t SET {part_sets} FROM {sent} WHERE {same} AND u.s_mask&8<>0 AND (these IS NULL OR\n"
+    "          u.s_place=ANY(these)) AND (" KECS_SYNC__T_LIFE ")=(" KECS_SYNC__U_LIFE ") AND ({part_later});\n"
+    "      END IF;";
+
+#define KECS_SYNC__PART_LATER "(u.stamp_{g},u.site_{g})>(coalesce(t.stamp_{g},0),coalesce(t.site_{g},0))"
 
 static const char kecs_sync__bury_form[] =
     "DROP FUNCTION IF EXISTS {S}sync_bury_{t};\n"
@@ -229,6 +245,7 @@ enum {
   KECS_SYNC__ARGUMENTS,
   KECS_SYNC__KEY_ARGUMENTS,
   KECS_SYNC__SENT,
+  KECS_SYNC__SENT_KEYS,
   KECS_SYNC__BURIED,
   KECS_SYNC__SAME_KEY,
   KECS_SYNC__T_KEY,
@@ -241,6 +258,10 @@ enum {
   KECS_SYNC__STAMP_NAMES,
   KECS_SYNC__STAMP_VALUES,
   KECS_SYNC__SETS,
+  KECS_SYNC__PART_SETS,
+  KECS_SYNC__PART_LATERS,
+  KECS_SYNC__MERGE_PARTLY,
+  KECS_SYNC__PARTLY_REFUSED,
   KECS_SYNC__OR_GROUPS,
   KECS_SYNC__GROUP_CONFLICTS,
   KECS_SYNC__SUSPECT_GROUPS,
@@ -338,6 +359,13 @@ static void kecs_sync__set(kecs_sync__parts *parts, int number) {
   if (!kecs_sync__in_key(parts->info, number)) {
     kecs_sync__add(parts, KECS_SYNC__SETS, ",", form, column->name, "");
   }
+  if (column->group == KECS_GROUP_SPEC || column->group == KECS_GROUP_STATUS) {
+    const char *group = column->group == KECS_GROUP_SPEC ? "spec" : "status";
+    const kecs_pg__mark marks[] = {{"c", column->name}, {"g", group}, {NULL, NULL}};
+    kecs_pg__text *out = &parts->part[KECS_SYNC__PART_SETS];
+    kecs_pg__text_adds(out, out->len ? "," : "");
+    kecs_pg__text_fill(out, "{c}=CASE WHEN " KECS_SYNC__PART_LATER " THEN u.{c} ELSE t.{c} END", marks);
+  }
 }
 
 static void kecs_sync__columns(kecs_sync__parts *parts) {
@@ -367,8 +395,10 @@ static void kecs_sync__columns(kecs_sync__parts *parts) {
 static void kecs_sync__rows(kecs_sync__parts *parts) {
   const kecs_kind_info *info = parts->info;
   kecs_pg__text *sent = &parts->part[KECS_SYNC__SENT];
+  kecs_pg__text *keys = &parts->part[KECS_SYNC__SENT_KEYS];
   kecs_pg__text *buried = &parts->part[KECS_SYNC__BURIED];
   kecs_pg__text_adds(sent, "unnest(a_key,a_mask,a_life,a_life_site,a_spec,a_spec_site,a_status,a_status_site");
+  kecs_pg__text_adds(keys, "unnest(a_mask,a_life,a_life_site,a_spec,a_spec_site,a_status,a_status_site");
   kecs_pg__text_adds(buried, "unnest(a_key,a_stamp");
   for (int pass = 0; pass < 2; pass++) {
     for (int i = 0; i < info->column_count; i++) {
@@ -378,15 +408,30 @@ static void kecs_sync__rows(kecs_sync__parts *parts) {
       }
     }
     for (int i = 0; i < info->keys[0].count; i++) {
-      kecs_sync__add(parts, KECS_SYNC__BURIED, "", pass == 0 ? ",c_{c}" : ",{c}",
-                     info->columns[info->keys[0].columns[i]].name, "");
+      const char *name = info->columns[info->keys[0].columns[i]].name;
+      kecs_sync__add(parts, KECS_SYNC__BURIED, "", pass == 0 ? ",c_{c}" : ",{c}", name, "");
+      kecs_sync__add(parts, KECS_SYNC__SENT_KEYS, "", pass == 0 ? ",c_{c}" : ",{c}", name, "");
     }
     kecs_pg__text_adds(sent, pass == 0
                                  ? ") WITH ORDINALITY AS u(s_key,s_mask,stamp_life,site_life,stamp_spec,site_spec,"
                                    "stamp_status,site_status"
                                  : ",s_place)");
+    kecs_pg__text_adds(keys, pass == 0 ? ") WITH ORDINALITY AS u(s_mask,stamp_life,site_life,stamp_spec,site_spec,"
+                                         "stamp_status,site_status"
+                                       : ",s_place)");
     kecs_pg__text_adds(buried, pass == 0 ? ") AS u(s_key,s_stamp" : ")");
   }
+}
+
+static void kecs_sync__stamp_partly(kecs_sync__parts *parts, const kecs_pg__mark *marks) {
+  kecs_pg__text *later = &parts->part[KECS_SYNC__PART_LATERS];
+  kecs_pg__text_adds(later, later->len ? " OR " : "");
+  kecs_pg__text_fill(later, KECS_SYNC__PART_LATER, marks);
+  kecs_pg__text_fill(&parts->part[KECS_SYNC__PART_SETS],
+                     ",stamp_{g}=CASE WHEN " KECS_SYNC__PART_LATER
+                     " THEN u.stamp_{g} ELSE t.stamp_{g} END,site_{g}=CASE WHEN " KECS_SYNC__PART_LATER
+                     " THEN nullif(u.site_{g},0) ELSE t.site_{g} END",
+                     marks);
 }
 
 static void kecs_sync__stamps(kecs_sync__parts *parts) {
@@ -424,10 +469,12 @@ static void kecs_sync__stamps(kecs_sync__parts *parts) {
                          marks);
       kecs_pg__text_fill(&parts->part[KECS_SYNC__GROUP_CONFLICTS], kecs_sync__group_form, marks);
       kecs_pg__text_fill(&parts->part[KECS_SYNC__SUSPECT_GROUPS], kecs_sync__suspect_form, marks);
+      kecs_sync__stamp_partly(parts, marks);
     }
   }
   if (!(parts->info->flags & KECS_KIND_PLAIN)) {
     kecs_pg__text_adds(&parts->part[KECS_SYNC__SETS], ",version=t.version+1,updated_at=now_us");
+    kecs_pg__text_adds(&parts->part[KECS_SYNC__PART_SETS], ",version=t.version+1,updated_at=now_us");
   }
 }
 
@@ -445,6 +492,7 @@ static void kecs_sync__fill(kecs_pg__text *out, const kecs_sync__parts *parts, c
       {"arguments", parts->part[KECS_SYNC__ARGUMENTS].data},
       {"key_arguments", parts->part[KECS_SYNC__KEY_ARGUMENTS].data},
       {"sent", parts->part[KECS_SYNC__SENT].data},
+      {"keys", parts->part[KECS_SYNC__SENT_KEYS].data},
       {"buried", parts->part[KECS_SYNC__BURIED].data},
       {"same", parts->part[KECS_SYNC__SAME_KEY].data},
       {"t_key", parts->part[KECS_SYNC__T_KEY].data},
@@ -460,6 +508,10 @@ static void kecs_sync__fill(kecs_pg__text *out, const kecs_sync__parts *parts, c
       {"or_groups", parts->part[KECS_SYNC__OR_GROUPS].len ? parts->part[KECS_SYNC__OR_GROUPS].data : ""},
       {"group_conflicts",
        parts->part[KECS_SYNC__GROUP_CONFLICTS].len ? parts->part[KECS_SYNC__GROUP_CONFLICTS].data : ""},
+      {"part_sets", parts->part[KECS_SYNC__PART_SETS].len ? parts->part[KECS_SYNC__PART_SETS].data : ""},
+      {"part_later", parts->part[KECS_SYNC__PART_LATERS].len ? parts->part[KECS_SYNC__PART_LATERS].data : ""},
+      {"merge_partly", parts->part[KECS_SYNC__MERGE_PARTLY].len ? parts->part[KECS_SYNC__MERGE_PARTLY].data : ""},
+      {"partly", parts->part[KECS_SYNC__PARTLY_REFUSED].len ? parts->part[KECS_SYNC__PARTLY_REFUSED].data : ""},
       {"suspect_groups",
        parts->part[KECS_SYNC__SUSPECT_GROUPS].len ? parts->part[KECS_SYNC__SUSPECT_GROUPS].data : ""},
       {"delete", parts->part[KECS_SYNC__DELETE].len ? parts->part[KECS_SYNC__DELETE].data : ""},
@@ -531,6 +583,10 @@ KECS_PG__FN void kecs_sync__hub_kind(kecs_pg__text *out, const kecs_pg__connecti
   kecs_sync__releases(&parts, info, "", "t", 1);
   kecs_sync__fill(&parts.part[KECS_SYNC__UNSEEN_ROWS], &parts, KECS_SYNC__UNSEEN);
   kecs_sync__fill(&parts.part[KECS_SYNC__DELETE], &parts, kecs_sync__delete_form);
+  if (parts.part[KECS_SYNC__PART_LATERS].len > 0) {
+    kecs_sync__fill(&parts.part[KECS_SYNC__PARTLY_REFUSED], &parts, kecs_sync__partly_form);
+    kecs_sync__fill(&parts.part[KECS_SYNC__MERGE_PARTLY], &parts, kecs_sync__merge_partly_form);
+  }
   kecs_sync__fill(&parts.part[KECS_SYNC__SPECIAL + KECS_SYNC__KNOWN], &parts,
                   kecs_sync__hub_part(info->kind, KECS_SYNC__KNOWN));
   kecs_sync__fill(&parts.part[KECS_SYNC__MERGE], &parts, kecs_sync__merge_form);

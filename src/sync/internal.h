@@ -11,6 +11,7 @@ enum {
   KECS_SYNC__ALIAS_MAX = KECS_SYNC__NAME_MAX + 9, /* "#" and 8 digits */
   KECS_SYNC__SCOPE_MAX = 512, /* bytes of a cluster's ARN among grants, with its terminator */
   KECS_SYNC__BATCH = 1000,
+  KECS_SYNC__PREPARED = 256,
   KECS_SYNC__BATCH_MAX = 100000,
   KECS_SYNC__APPEND_BYTES = 1048576
 };
@@ -20,6 +21,7 @@ typedef struct kecs_sync__intent {
   char id[KECS_SYNC__ID_SIZE]; /* "": there is none */
   int64_t seq;                 /* of the edge's log: all up to it goes with this push */
   int64_t stamp;               /* of that entry */
+  int64_t tries;               /* how often it was about to be sent */
 } kecs_sync__intent;
 
 /* What the edge knows between rounds: sync_state. */
@@ -71,6 +73,9 @@ struct kecs_sync {
   bool moved;                        /* the cursor is not where the handshake saw it: the window is another one */
   struct kecs_sync__key *sent;       /* by the push under way, of what a repair has found missing at the hub */
   char known_as[KECS_SYNC__ALIAS_MAX + 1];
+  int stopped;                              /* a flag: the round is to end, also while the hub is waited for */
+  uint64_t prepared[KECS_SYNC__PREPARED];   /* on the link: hashes of texts; the statement k1 is of the first */
+  int prepared_count;
 };
 
 /* ---- exchanges (link.c) ---- */
@@ -84,6 +89,8 @@ typedef struct kecs_sync__item {
   const char *const *values; /* the caller's, until it is sent */
   const char **with_token;   /* the same with token and site behind them; NULL: there is no token */
   PGresult *result;
+  bool call;  /* of a function that gives nothing back */
+  bool frame; /* BEGIN, COMMIT and what goes with them */
 } kecs_sync__item;
 
 typedef struct kecs_sync__exchange {
@@ -91,6 +98,8 @@ typedef struct kecs_sync__exchange {
   kecs_sync__item item[KECS_SYNC__ITEMS];
   int count;
   kecs_status status; /* the first failure while it was put together */
+  bool write;
+  bool small; /* it only reads, and few rows are expected: set it before it is sent */
 } kecs_sync__exchange;
 
 KECS_PG__FN void kecs_sync__begin(kecs_sync__exchange *exchange, kecs_sync *sync, bool write);
@@ -99,11 +108,20 @@ KECS_PG__FN void kecs_sync__begin(kecs_sync__exchange *exchange, kecs_sync *sync
 KECS_PG__FN int kecs_sync__add_item(kecs_sync__exchange *exchange, const char *form, const char *table,
                                     const char *const *values, int count);
 
+/* The same for a call of a function that gives nothing back: "SELECT f(...)". Neighbours go as one statement, in their
+ * order. */
+KECS_PG__FN int kecs_sync__add_call(kecs_sync__exchange *exchange, const char *form, const char *table,
+                                    const char *const *values, int count);
+
 /* Sends it all with COMMIT, in one go. On failure the connection is given up, and nothing was stored; only whether
  * COMMIT took effect may be unknown, which the next handshake tells. */
 KECS_PG__FN kecs_status kecs_sync__send(kecs_sync__exchange *exchange, const char *doing);
 KECS_PG__FN void kecs_sync__end(kecs_sync__exchange *exchange);
 KECS_PG__FN void kecs_sync__hang_up(kecs_sync *sync);
+
+/* A flag that one thread sets and others read: kecs_sync.stopped. */
+KECS_PG__FN void kecs_sync__flag_set(int *flag, int value);
+KECS_PG__FN int kecs_sync__flag_get(const int *flag);
 
 /* A value of a result: "" and 0 where it is NULL. */
 KECS_PG__FN const char *kecs_sync__text(const PGresult *result, int row, int column);

@@ -5,7 +5,9 @@
 
 #include "pg/connection.h"
 #include "pg/errors.h"
+#include "sync/pack.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -70,6 +72,8 @@ KECS_PG__FN int kecs_sync__add_item(kecs_sync__exchange *exchange, const char *f
   item->values = values;
   item->result = NULL;
   item->with_token = NULL;
+  item->call = false;
+  item->frame = false;
   exchange->status = text.status ? text.status : item->sql ? KECS_OK : KECS_E_NOMEM;
   kecs_pg__text_free(&text);
   if (twin && !exchange->status) {
@@ -78,12 +82,25 @@ KECS_PG__FN int kecs_sync__add_item(kecs_sync__exchange *exchange, const char *f
   return exchange->count++;
 }
 
+KECS_PG__FN int kecs_sync__add_call(kecs_sync__exchange *exchange, const char *form, const char *table,
+                                    const char *const *values, int count) {
+  int at = kecs_sync__add_item(exchange, form, table, values, count);
+  exchange->item[at].call = !exchange->status;
+  return at;
+}
+
+static void kecs_sync__add_frame(kecs_sync__exchange *exchange, const char *form) {
+  int at = kecs_sync__add_item(exchange, form, "", NULL, 0);
+  exchange->item[at].frame = !exchange->status;
+}
+
 KECS_PG__FN void kecs_sync__begin(kecs_sync__exchange *exchange, kecs_sync *sync, bool write) {
   memset(exchange, 0, sizeof *exchange);
   exchange->sync = sync;
-  (void)kecs_sync__add_item(exchange, write ? kecs_sync__write_begin : kecs_sync__read_begin, "", NULL, 0);
+  exchange->write = write;
+  kecs_sync__add_frame(exchange, write ? kecs_sync__write_begin : kecs_sync__read_begin);
   if (write) {
-    (void)kecs_sync__add_item(exchange, "SET LOCAL lock_timeout=10000", "", NULL, 0);
+    kecs_sync__add_frame(exchange, "SET LOCAL lock_timeout=10000");
   }
 }
 
@@ -106,6 +123,24 @@ KECS_PG__FN void kecs_sync__hang_up(kecs_sync *sync) {
   }
 }
 
+KECS_PG__FN void kecs_sync__flag_set(int *flag, int value) {
+  __atomic_store_n(flag, value, __ATOMIC_SEQ_CST);
+}
+
+KECS_PG__FN int kecs_sync__flag_get(const int *flag) {
+  return __atomic_load_n(flag, __ATOMIC_SEQ_CST);
+}
+
+static bool kecs_sync__should_stop(void *user) {
+  const kecs_sync *sync = user;
+  return kecs_sync__flag_get(&sync->stopped) != 0;
+}
+
+/* What each transaction of a direct connection would have to be told otherwise. Behind a pooler it would be told to
+ * somebody else. */
+static const char kecs_sync__session[] =
+    "SET default_transaction_isolation='read committed'; SET default_transaction_read_only=off; SET lock_timeout=10000";
+
 static kecs_status kecs_sync__connect(kecs_sync *sync) {
   kecs_connect_options options;
   kecs_connection *connection = NULL;
@@ -118,8 +153,19 @@ static kecs_status kecs_sync__connect(kecs_sync *sync) {
   options.place = &sync->place;
   options.allocator = &sync->allocator;
   options.busy_timeout_ms = 10000;
+  options.should_stop = kecs_sync__should_stop;
+  options.should_stop_user = sync;
   kecs_status status = kecs_pg__connect(&options, &connection);
   sync->link = status ? NULL : kecs_pg__of(connection);
+  sync->prepared_count = 0;
+  if (!status && sync->link->direct) {
+    status = kecs_pg__command(sync->link, kecs_sync__session, KECS_PG__STOPS, "greet the hub", NULL);
+  }
+  if (status) {
+    kecs_error error = *kecs_last_error();
+    kecs_sync__hang_up(sync);
+    kecs_pg__restore(&error);
+  }
   return status;
 }
 
@@ -151,65 +197,204 @@ static kecs_status kecs_sync__refusal(kecs_sync *sync, const PGresult *result, c
   return kecs_pg__fail_result(sync->place.shown, result, doing);
 }
 
-static bool kecs_sync__send_items(kecs_sync__exchange *exchange) {
-  PGconn *pg = exchange->sync->link->pg;
-  bool sent = PQenterPipelineMode(pg);
-  for (int i = 0; sent && i < exchange->count; i++) {
-    kecs_sync__item *item = &exchange->item[i];
-    exchange->sync->report.bytes_out += (int64_t)strlen(item->sql);
-    for (int v = 0; v < item->count; v++) {
-      exchange->sync->report.bytes_out += item->values[v] ? (int64_t)strlen(item->values[v]) : 0;
-    }
-    sent = PQsendQueryParams(pg, item->sql, item->count, NULL, item->values, NULL, NULL, 0);
-  }
-  return sent && PQpipelineSync(pg);
+/* ---- bytes ---- */
+
+/* The sizes of messages in PostgreSQL's protocol, version 3: one byte, a length of four, and what is in it. */
+enum {
+  KECS_SYNC__SYNC_BYTES = 5,
+  KECS_SYNC__READY_BYTES = 6,
+  KECS_SYNC__PARSED_BYTES = 5,
+  KECS_SYNC__BOUND_BYTES = 5,
+  KECS_SYNC__NO_DATA_BYTES = 5,
+  KECS_SYNC__FIELD_BYTES = 19,   /* of a column's description, with its name's terminator */
+  KECS_SYNC__EXECUTE_BYTES = 17  /* Describe and Execute of the portal without a name */
+};
+
+static int64_t kecs_sync__parse_bytes(const char *name, const kecs_sync__statement *packed) {
+  return 5 + (int64_t)strlen(name) + 1 + (int64_t)packed->sql.len + 1 + 2;
 }
 
-/* The answer to one item; false: the connection is lost. */
-static bool kecs_sync__receive_item(kecs_sync__exchange *exchange, kecs_sync__item *item) {
-  kecs_sync *sync = exchange->sync;
-  int64_t stopped_at = 0;
-  bool good = kecs_pg__await(sync->link, KECS_PG__DEAF, &stopped_at);
-  item->result = good ? PQgetResult(sync->link->pg) : NULL;
-  if (!item->result ||
-      (PQresultStatus(item->result) == PGRES_FATAL_ERROR && !PQresultErrorField(item->result, PG_DIAG_SQLSTATE))) {
-    return false;
+static int64_t kecs_sync__bind_bytes(const char *name, const kecs_sync__statement *packed) {
+  int64_t bytes = 5 + 1 + (int64_t)strlen(name) + 1 + 2 + 2 + 4;
+  for (int i = 0; i < packed->count; i++) {
+    bytes += 4 + (int64_t)strlen(packed->values[i]);
   }
-  for (int row = 0; row < PQntuples(item->result); row++) {
-    for (int column = 0; column < PQnfields(item->result); column++) {
-      sync->report.bytes_in += PQgetlength(item->result, row, column);
+  return bytes + KECS_SYNC__EXECUTE_BYTES;
+}
+
+static int64_t kecs_sync__result_bytes(const PGresult *result) {
+  int fields = PQnfields(result);
+  int64_t bytes = KECS_SYNC__BOUND_BYTES + 5 + (int64_t)strlen(PQcmdStatus((PGresult *)(void *)(uintptr_t)result)) + 1;
+  bytes += PQresultStatus(result) == PGRES_TUPLES_OK ? 7 : KECS_SYNC__NO_DATA_BYTES;
+  for (int column = 0; column < fields; column++) {
+    bytes += KECS_SYNC__FIELD_BYTES + (int64_t)strlen(PQfname(result, column));
+  }
+  for (int row = 0; row < PQntuples(result); row++) {
+    bytes += 7 + 4 * (int64_t)fields;
+    for (int column = 0; column < fields; column++) {
+      bytes += PQgetlength(result, row, column);
     }
   }
-  return kecs_pg__await(sync->link, KECS_PG__DEAF, &stopped_at) && !PQgetResult(sync->link->pg);
+  return bytes;
+}
+
+/* ---- sending ---- */
+
+/* FNV-1a. */
+static uint64_t kecs_sync__hash(const char *text) {
+  uint64_t hash = UINT64_C(0xCBF29CE484222325);
+  for (; *text; text++) {
+    hash = (hash ^ (unsigned char)*text) * UINT64_C(0x100000001B3);
+  }
+  return hash;
+}
+
+/* The number of a text that is prepared on the link, or will be with this exchange; 0: it is not. */
+static int kecs_sync__prepared(kecs_sync *sync, const kecs_sync__statement *packed, bool *out_anew) {
+  uint64_t hash = kecs_sync__hash(packed->sql.data);
+  *out_anew = false;
+  if (!packed->keep || !sync->link->named) {
+    return 0;
+  }
+  for (int i = 0; i < sync->prepared_count; i++) {
+    if (sync->prepared[i] == hash) {
+      return i + 1;
+    }
+  }
+  if (sync->prepared_count == KECS_SYNC__PREPARED) {
+    return 0;
+  }
+  *out_anew = true;
+  sync->prepared[sync->prepared_count++] = hash;
+  return sync->prepared_count;
+}
+
+static bool kecs_sync__send_statement(kecs_sync *sync, kecs_sync__statement *packed) {
+  PGconn *pg = sync->link->pg;
+  char name[16] = "";
+  bool anew = false;
+  int number = kecs_sync__prepared(sync, packed, &anew);
+  if (number == 0) {
+    sync->report.bytes_out += kecs_sync__parse_bytes("", packed) + kecs_sync__bind_bytes("", packed);
+    sync->report.bytes_in += KECS_SYNC__PARSED_BYTES;
+    return PQsendQueryParams(pg, packed->sql.data, packed->count, NULL, packed->values, NULL, NULL, 0);
+  }
+  snprintf(name, sizeof name, "k%d", number);
+  packed->parsed = anew;
+  if (anew) {
+    sync->report.bytes_out += kecs_sync__parse_bytes(name, packed);
+    sync->report.bytes_in += KECS_SYNC__PARSED_BYTES;
+  }
+  sync->report.bytes_out += kecs_sync__bind_bytes(name, packed);
+  return (!anew || PQsendPrepare(pg, name, packed->sql.data, 0, NULL)) &&
+         PQsendQueryPrepared(pg, name, packed->count, packed->values, NULL, NULL, 0);
+}
+
+static bool kecs_sync__send_packet(kecs_sync *sync, kecs_sync__packet *packet) {
+  bool sent = PQenterPipelineMode(sync->link->pg);
+  for (int i = 0; sent && i < packet->count; i++) {
+    sent = kecs_sync__send_statement(sync, &packet->statement[i]);
+  }
+  sync->report.bytes_out += KECS_SYNC__SYNC_BYTES;
+  return sent && PQpipelineSync(sync->link->pg);
+}
+
+/* One result; NULL: the connection is lost, or given up since the round is to end. */
+static PGresult *kecs_sync__receive(kecs_sync *sync, int64_t *stopped_at) {
+  if (!kecs_pg__await(sync->link, KECS_PG__STOPS, stopped_at)) {
+    return NULL;
+  }
+  PGresult *result = PQgetResult(sync->link->pg);
+  if (result && PQresultStatus(result) == PGRES_FATAL_ERROR && !PQresultErrorField(result, PG_DIAG_SQLSTATE)) {
+    PQclear(result);
+    return NULL;
+  }
+  if (result && (!kecs_pg__await(sync->link, KECS_PG__STOPS, stopped_at) || PQgetResult(sync->link->pg))) {
+    PQclear(result);
+    return NULL;
+  }
+  return result;
+}
+
+/* The answer to one statement; false: the connection is lost. */
+static bool kecs_sync__receive_statement(kecs_sync__exchange *exchange, const kecs_sync__statement *packed,
+                                         const char *doing, kecs_status *status, int64_t *stopped_at) {
+  kecs_sync *sync = exchange->sync;
+  PGresult *result = NULL;
+  for (int answers = packed->parsed ? 2 : 1; answers > 0; answers--) { /* to Parse, and to the rest */
+    PQclear(result);
+    result = kecs_sync__receive(sync, stopped_at);
+    if (!result) {
+      return false;
+    }
+    if (!*status && PQresultStatus(result) == PGRES_FATAL_ERROR) {
+      *status = kecs_sync__refusal(sync, result, doing);
+    }
+  }
+  sync->report.bytes_in += kecs_sync__result_bytes(result);
+  if (packed->rows) {
+    *status = *status ? *status : kecs_sync__unpack(packed, exchange, result);
+    PQclear(result);
+  } else {
+    exchange->item[packed->first].result = result;
+  }
+  return true;
+}
+
+static kecs_status kecs_sync__fail_link(kecs_sync *sync, const char *doing) {
+  return kecs_sync__should_stop(sync)
+             ? kecs_pg__fail(KECS_E_CANCELLED, "%s: stopped while it was to %s; the next round goes on", sync->place.shown,
+                             doing)
+             : kecs_pg__fail_lost(sync->place.shown, sync->link->pg, doing);
+}
+
+static kecs_status kecs_sync__send_over(kecs_sync__exchange *exchange, kecs_sync__packet *packet, const char *doing) {
+  kecs_sync *sync = exchange->sync;
+  kecs_status status = KECS_OK;
+  int64_t stopped_at = 0;
+  sync->report.round_trips++;
+  bool good = kecs_sync__send_packet(sync, packet);
+  for (int i = 0; good && i < packet->count; i++) {
+    good = kecs_sync__receive_statement(exchange, &packet->statement[i], doing, &status, &stopped_at);
+  }
+  if ((!good && !status) || (status && kecs_sync__should_stop(sync))) {
+    status = kecs_sync__fail_link(sync, doing);
+  }
+  PGresult *synced = good && !status && kecs_pg__await(sync->link, KECS_PG__STOPS, &stopped_at)
+                         ? PQgetResult(sync->link->pg)
+                         : NULL;
+  if (!status && (!synced || PQresultStatus(synced) != PGRES_PIPELINE_SYNC || !PQexitPipelineMode(sync->link->pg))) {
+    status = kecs_sync__fail_link(sync, doing);
+  }
+  sync->report.bytes_in += synced ? KECS_SYNC__READY_BYTES : 0;
+  PQclear(synced);
+  return status;
 }
 
 KECS_PG__FN kecs_status kecs_sync__send(kecs_sync__exchange *exchange, const char *doing) {
   kecs_sync *sync = exchange->sync;
-  (void)kecs_sync__add_item(exchange, "COMMIT", "", NULL, 0);
+  kecs_sync__add_frame(exchange, "COMMIT");
   kecs_status status = exchange->status ? exchange->status : kecs_sync__connect(sync);
   if (status) {
     return status;
   }
-  sync->report.round_trips++;
-  bool good = kecs_sync__send_items(exchange);
-  for (int i = 0; good && i < exchange->count; i++) {
-    kecs_sync__item *item = &exchange->item[i];
-    good = kecs_sync__receive_item(exchange, item);
-    if (good && !status && PQresultStatus(item->result) == PGRES_FATAL_ERROR) {
-      status = kecs_sync__refusal(sync, item->result, doing);
+  kecs_sync__packet *packet = kecs_pg__alloc(&sync->allocator, sizeof *packet);
+  if (!packet) {
+    return KECS_E_NOMEM;
+  }
+  packet->allocator = &sync->allocator;
+  packet->bare = sync->link->direct;
+  status = kecs_sync__pack(packet, exchange);
+  if (!status) {
+    status = kecs_sync__send_over(exchange, packet, doing);
+    if (status) {
+      kecs_error error = *kecs_last_error();
+      kecs_sync__hang_up(sync);
+      kecs_pg__restore(&error);
     }
   }
-  if (!good && !status) {
-    status = kecs_pg__fail_lost(sync->place.shown, sync->link->pg, doing);
-  }
-  PGresult *synced = good && !status ? PQgetResult(sync->link->pg) : NULL;
-  if (!status && (!synced || PQresultStatus(synced) != PGRES_PIPELINE_SYNC || !PQexitPipelineMode(sync->link->pg))) {
-    status = kecs_pg__fail_lost(sync->place.shown, sync->link->pg, doing);
-  }
-  PQclear(synced);
-  if (status) {
-    kecs_sync__hang_up(sync);
-  }
+  kecs_sync__pack_free(packet);
+  kecs_pg__release(&sync->allocator, packet, sizeof *packet);
   return status;
 }
 

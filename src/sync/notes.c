@@ -51,6 +51,7 @@ static const kecs_sync__note_place kecs_sync__note_places[] = {
     KECS_SYNC__TEXT("intent_id", intent.id),
     KECS_SYNC__NUMBER("intent_seq", intent.seq),
     KECS_SYNC__NUMBER("intent_stamp", intent.stamp),
+    KECS_SYNC__NUMBER("intent_tries", intent.tries),
 };
 
 static kecs_status kecs_sync__note_visit(const kecs_value *values, void *user) {

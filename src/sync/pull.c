@@ -8,7 +8,10 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { KECS_SYNC__ROW_FIXED = 7 /* key, three stamps with their sites */ };
+enum {
+  KECS_SYNC__ROW_FIXED = 7, /* key, three stamps with their sites */
+  KECS_SYNC__SMALL = 64     /* entries of a window that comes as one statement */
+};
 
 /* ---- statements ---- */
 
@@ -117,6 +120,8 @@ static kecs_status kecs_sync__apply_rows(kecs_sync__page *page, kecs_store *tx, 
         values[i] = kecs_sync__value(&info->columns[i], result, r, at++);
       }
     }
+    int64_t groups = kecs_sync__number(result, r, at + 1); /* behind rid; a row that was not asked for by a window has 0 */
+    row.partly = groups != 0 && (groups & 1) == 0;
     status = kecs_sync__only_grows(info) ? kecs_sync__arrive(page, tx, &row, rids)
                                          : kecs_sync__merge(page, tx, &row);
   }
@@ -241,6 +246,7 @@ static kecs_status kecs_sync__pull_window(kecs_sync *sync, kecs_sync__page *page
   const char *values[] = {page->site, from, until};
   const char *next[] = {until, size};
   kecs_sync__begin(&page->exchange, sync, false);
+  page->exchange.small = sync->until - sync->notes.cursor <= KECS_SYNC__SMALL;
   kecs_status status = kecs_sync__page_wanted(page);
   for (int kind = 1; !status && kind < KECS_KIND_COUNT; kind++) {
     if ((uint64_t)sync->until_kinds & kecs_sync__pulls(sync) & KECS_BIT(kind)) {

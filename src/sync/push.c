@@ -30,7 +30,8 @@ static void kecs_sync__array_value(kecs_pg__text *array, const kecs_column_info 
   } else if (value->type == KECS_VALUE_TEXT) {
     kecs_sync__array_add(array, value->text);
   } else if (column->type == KECS_TYPE_BOOL) {
-    kecs_sync__array_add(array, value->number ? "t" : "f");
+    kecs_pg__text_adds(array, array->len == 0 ? "{" : ",");
+    kecs_pg__text_adds(array, value->number ? "t" : "f"); /* without quotes: those of texts alone have them */
   } else {
     kecs_sync__array_int(array, value->number);
   }
@@ -40,22 +41,37 @@ static int64_t kecs_sync__wire_site(const kecs_sync *sync, int64_t site) {
   return site == KECS_REPLICA_HERE ? sync->notes.site : site;
 }
 
+/* Whether a column goes with a row of which only some groups do: these, and the key. */
+static bool kecs_sync__goes(const kecs_kind_info *info, int column, unsigned pending) {
+  for (int i = 0; i < info->keys[0].count; i++) {
+    if (info->keys[0].columns[i] == column) {
+      return true;
+    }
+  }
+  return (info->columns[column].group == KECS_GROUP_SPEC && (pending & 1U << KECS_REPLICA_SPEC)) ||
+         (info->columns[column].group == KECS_GROUP_STATUS && (pending & 1U << KECS_REPLICA_STATUS));
+}
+
 static kecs_status kecs_sync__load_row(kecs_sync__load *load, const kecs_replica_row *row) {
+  static const kecs_value nothing = {KECS_VALUE_NULL, 0, NULL, 0};
   kecs_sync__arrays *put = kecs_sync__arrays_of(load->sync, &load->put[row->kind]);
   const kecs_kind_info *info = kecs_kind_describe(row->kind);
+  bool partly = load->partly && !(row->pending & 1U << KECS_REPLICA_LIFE);
   int at = 2;
   if (!put) {
     return KECS_E_NOMEM;
   }
   kecs_sync__array_add(&put->array[0], row->key);
-  kecs_sync__array_int(&put->array[1], (int64_t)row->pending);
+  kecs_sync__array_int(&put->array[1], (int64_t)row->pending | (partly ? KECS_SYNC__PARTLY : 0));
   for (int i = 0; i < KECS_REPLICA_STAMPS; i++) {
-    kecs_sync__array_int(&put->array[at++], row->stamp[i]);
-    kecs_sync__array_int(&put->array[at++], kecs_sync__wire_site(load->sync, row->site[i]));
+    bool goes = !partly || i == KECS_REPLICA_LIFE || (row->pending & 1U << i);
+    kecs_sync__array_int(&put->array[at++], goes ? row->stamp[i] : 0);
+    kecs_sync__array_int(&put->array[at++], goes ? kecs_sync__wire_site(load->sync, row->site[i]) : 0);
   }
   for (int i = 0; i < info->column_count; i++) {
     if (kecs_sync__travels(&info->columns[i])) {
-      kecs_sync__array_value(&put->array[at++], &info->columns[i], &row->values[i]);
+      bool goes = !partly || kecs_sync__goes(info, i, row->pending);
+      kecs_sync__array_value(&put->array[at++], &info->columns[i], goes ? &row->values[i] : &nothing);
     }
   }
   put->count = at;
@@ -159,7 +175,7 @@ static void kecs_sync__add_arrays(kecs_sync__exchange *exchange, kecs_sync__arra
   kecs_pg__text_adds(&form, ")");
   exchange->status = exchange->status ? exchange->status : form.status;
   if (!exchange->status) {
-    (void)kecs_sync__add_item(exchange, form.data, kecs_kind_describe((kecs_kind)kind)->table, arrays->values,
+    (void)kecs_sync__add_call(exchange, form.data, kecs_kind_describe((kecs_kind)kind)->table, arrays->values,
                               arrays->count + 2);
   }
   kecs_pg__text_free(&form);
@@ -203,7 +219,7 @@ KECS_PG__FN kecs_status kecs_sync__push_send(kecs_sync *sync, kecs_sync__load *l
   memset(&counters, 0, sizeof counters);
   kecs_status status = numbered ? kecs_sync__counters_read(sync, &counters) : KECS_OK;
   kecs_sync__begin(&exchange, sync, true);
-  (void)kecs_sync__add_item(&exchange, "SELECT {S}sync_begin({T},$1,$2,$3,$4)", "", begin, 4);
+  (void)kecs_sync__add_call(&exchange, "SELECT {S}sync_begin({T},$1,$2,$3,$4)", "", begin, 4);
   kecs_sync__add_buries(&exchange, load, &numbers, as_origin, begin);
   for (int kind = 1; kind < KECS_KIND_COUNT; kind++) {
     if (load->put[kind]) {
@@ -211,9 +227,9 @@ KECS_PG__FN kecs_status kecs_sync__push_send(kecs_sync *sync, kecs_sync__load *l
     }
   }
   if (numbered) {
-    (void)kecs_sync__add_item(&exchange, "SELECT {S}sync_families({T},$1,$2,$3,$4)", "", counters.values, 4);
+    (void)kecs_sync__add_call(&exchange, "SELECT {S}sync_families({T},$1,$2,$3,$4)", "", counters.values, 4);
   }
-  (void)kecs_sync__add_item(&exchange, "SELECT {S}sync_end({T},$1,$2,$3)", "", end, 3);
+  (void)kecs_sync__add_call(&exchange, "SELECT {S}sync_end({T},$1,$2,$3)", "", end, 3);
   int refused = kecs_sync__add_item(&exchange, "SELECT * FROM {S}sync_told({T},$1)", "", who, 1);
   status = status ? status : kecs_sync__send(&exchange, "push");
   if (!status) {
@@ -280,7 +296,9 @@ static kecs_status kecs_sync__intent_work(kecs_store *tx, void *user) {
   const kecs_sync__intent *intent = user;
   kecs_status status = kecs_sync__note(tx, "intent_id", intent->id);
   status = status ? status : kecs_sync__note_number(tx, "intent_seq", intent->seq);
-  return status ? status : kecs_sync__note_number(tx, "intent_stamp", intent->stamp);
+  status = status ? status : kecs_sync__note_number(tx, "intent_stamp", intent->stamp);
+  /* Each time another number: SQLite writes nothing where nothing changes, and then nothing reaches the disk. */
+  return status ? status : kecs_sync__note_number(tx, "intent_tries", intent->tries);
 }
 
 static kecs_status kecs_sync__id_visit(const kecs_value *values, void *user) {
@@ -288,13 +306,17 @@ static kecs_status kecs_sync__id_visit(const kecs_value *values, void *user) {
   return KECS_OK;
 }
 
-/* A push that was sent must be known after a power cut, too. */
-KECS_PG__FN kecs_status kecs_sync__intend(kecs_sync *sync, int64_t seq, int64_t stamp) {
+/* A push that was sent must be known after a power cut, too; and so must what it says. Therefore an intent that was
+ * left over is stored again: rows may have changed since. If a row that was to go with it had been deleted meanwhile,
+ * and the deletion were lost here, the row would be back, and count as pushed. */
+KECS_PG__FN kecs_status kecs_sync__intend(kecs_sync *sync, bool again, int64_t seq, int64_t stamp) {
   kecs_sync__intent *intent = &sync->notes.intent;
-  kecs_status status =
-      kecs_replica_sql(sync->store, "SELECT lower(hex(randomblob(16)))", NULL, 0, 1, kecs_sync__id_visit, intent->id);
-  intent->seq = seq;
-  intent->stamp = stamp;
+  kecs_status status = again ? KECS_OK
+                             : kecs_replica_sql(sync->store, "SELECT lower(hex(randomblob(16)))", NULL, 0, 1,
+                                                kecs_sync__id_visit, intent->id);
+  intent->seq = again ? intent->seq : seq;
+  intent->stamp = again ? intent->stamp : stamp;
+  intent->tries = again ? intent->tries + 1 : 1;
   status = status ? status : kecs_replica_durable(sync->store, true);
   status = status ? status : kecs_sync__transact(sync, kecs_sync__intent_work, intent);
   kecs_error error = *kecs_last_error();
@@ -331,13 +353,14 @@ static kecs_status kecs_sync__push_log(kecs_sync *sync, bool *out_more) {
   bool again = sync->notes.intent.id[0] != '\0';
   kecs_replica_end upto = {sync->notes.intent.seq, sync->notes.intent.stamp, 0};
   kecs_sync__load_begin(&load, sync);
+  load.partly = true;
   kecs_status status = kecs_replica_pending(sync->store, &side, sync->batch, again ? &upto : NULL,
                                             kecs_sync__load_visit, &load, &end);
   *out_more = !status && (again || end.read == sync->batch);
   if (!status && !again && load.rows == 0) {
     status = end.read ? kecs_sync__pass_over(sync, &end) : KECS_OK;
   } else if (!status) {
-    status = again ? KECS_OK : kecs_sync__intend(sync, end.seq, end.stamp);
+    status = kecs_sync__intend(sync, again, end.seq, end.stamp);
     status = status ? status : kecs_sync__push_send(sync, &load);
   }
   kecs_sync__load_free(&load);
@@ -381,7 +404,7 @@ static kecs_status kecs_sync__push_refused(kecs_sync *sync) {
   }
   kecs_sync__keys_free(&keys);
   if (!status && (any || again)) {
-    status = again ? KECS_OK : kecs_sync__intend(sync, KECS_SYNC__OF_REFUSED, 0);
+    status = kecs_sync__intend(sync, again, KECS_SYNC__OF_REFUSED, 0);
     status = status ? status : kecs_sync__push_send(sync, &load);
   }
   kecs_sync__load_free(&load);

@@ -6,6 +6,7 @@
 enum {
   KECS_SYNC__PUT_FIXED = 8,  /* key, mask, three stamps with their sites */
   KECS_SYNC__BURY_FIXED = 2, /* key, stamp */
+  KECS_SYNC__PARTLY = 8,     /* in a mask: what is not pending did not come along */
   KECS_SYNC__ARRAYS = 64 + KECS_SYNC__PUT_FIXED
 };
 
@@ -26,6 +27,7 @@ typedef struct kecs_sync__load {
   kecs_sync__arrays *bury[KECS_KIND_COUNT];
   int64_t rows;
   bool buries;
+  bool partly;    /* rows go without the groups that are not pending, where the hub has the row */
   int64_t origin; /* the site that made the tombstones: those of one go together */
 } kecs_sync__load;
 
@@ -57,7 +59,7 @@ KECS_PG__FN kecs_status kecs_sync__key_visit(const kecs_value *values, void *use
 KECS_PG__FN void kecs_sync__keys_free(kecs_sync__keys *keys);
 
 /* Notes a push with a new id, durably; and sends what the intent is of: one exchange, whose result is noted. */
-KECS_PG__FN kecs_status kecs_sync__intend(kecs_sync *sync, int64_t seq, int64_t stamp);
+KECS_PG__FN kecs_status kecs_sync__intend(kecs_sync *sync, bool again, int64_t seq, int64_t stamp);
 KECS_PG__FN kecs_status kecs_sync__push_send(kecs_sync *sync, kecs_sync__load *load);
 
 /* Sends what a repair has found missing at the hub (repush.c). */

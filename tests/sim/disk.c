@@ -377,9 +377,9 @@ static void disk_barrier(sqlite3_file *file) {
 
 static int disk_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int flags, int *out_flags) {
   static const sqlite3_io_methods methods = {
-      2,           disk_close,    disk_read,    disk_write,  disk_truncate, disk_sync,     disk_size,
-      disk_lock,   disk_unlock,   disk_reserved, disk_control, disk_sector,  disk_traits,   disk_map,
-      disk_shm_lock, disk_barrier, disk_unmap,   NULL,        NULL};
+      2,           disk_close,    disk_read,    disk_write,  disk_truncate, disk_sync, disk_size,     disk_lock,
+      disk_unlock, disk_reserved, disk_control, disk_sector, disk_traits,   disk_map,  disk_shm_lock, disk_barrier,
+      disk_unmap,  NULL,          NULL};
   static int unnamed;
   char own[DISK_NAME];
   disk_file *mine = file_of(file);

@@ -165,8 +165,8 @@ static bool do_window(call *at) {
 
 /* By a site's name, or by its number. */
 static bool do_refused(call *at) {
-  const hub_site *site = strstr(at->sql, "s.name=$1") ? hub_site_named(at->hub, at->values[0])
-                                                      : &at->hub->sites[number_of(at, 0) - 1];
+  const hub_site *site =
+      strstr(at->sql, "s.name=$1") ? hub_site_named(at->hub, at->values[0]) : &at->hub->sites[number_of(at, 0) - 1];
   at->result = answer(3);
   for (int i = 0; i < site->refused_count; i++) {
     say_number(at->result, i, 0, site->refused[i].kind);
@@ -217,7 +217,12 @@ static void put_row(call *at, const kecs_kind_info *info, const sim_array *array
   for (int i = 0; i < info->column_count; i++) {
     values[i] = kecs_sync__travels(&info->columns[i]) ? arrays[next++].list[row] : NULL;
   }
-  const char *code = hub_put(at->hub, (int)info->kind, arrays[2].list[row], stamp, site, values);
+  const hub_row *there = hub_find(at->hub, (int)info->kind, arrays[2].list[row]);
+  bool partly = array_number(&arrays[3], row) & 8;
+  bool known = there && sim_stamp_order(there->stamp[0], there->site[0], stamp[0], site[0]) >= 0;
+  const char *code = partly && !known
+                         ? "KS010"
+                         : hub_put(at->hub, (int)info->kind, arrays[2].list[row], stamp, site, values);
   if (code) {
     hub_refuse(&at->hub->sites[number - 1], (int)info->kind, arrays[2].list[row], code);
   }

@@ -10,10 +10,10 @@ kecs_status __wrap_kecs_sync__send(kecs_sync__exchange *exchange, const char *do
 
 typedef enum fault {
   FAULT_NONE,
-  FAULT_LOST,   /* the request never arrives */
-  FAULT_LATE,   /* it arrives later, when nobody waits any more */
-  FAULT_DEAF,   /* it arrives, the answer does not */
-  FAULT_TWICE,  /* it arrives twice */
+  FAULT_LOST,  /* the request never arrives */
+  FAULT_LATE,  /* it arrives later, when nobody waits any more */
+  FAULT_DEAF,  /* it arrives, the answer does not */
+  FAULT_TWICE, /* it arrives twice */
   FAULT_KILLED_BEFORE,
   FAULT_KILLED_AFTER,
   FAULT_KILLED_SOON
@@ -133,8 +133,8 @@ static kecs_status execute(sim_edge *edge, kecs_sync__exchange *exchange, const 
   if (!world->hub) {
     sim_postgres_time(world);
   }
-  kecs_status status = world->hub ? sim_hub_run(world->hub, exchange, world->now_us, doing)
-                                  : __real_kecs_sync__send(exchange, doing);
+  kecs_status status =
+      world->hub ? sim_hub_run(world->hub, exchange, world->now_us, doing) : __real_kecs_sync__send(exchange, doing);
   const char *push = status ? NULL : push_of(exchange);
   bool known = push && strcmp(push, edge->push) == 0;
   if (push) {

@@ -53,9 +53,8 @@ static kecs_kind named_kind(sim_edge *edge, const char *column) {
     return (kecs_kind)0;
   }
   snprintf(name, sizeof name, "%.*s", (int)(len - 4), column);
-  const kecs_kind_info *info =
-      kecs_kind_find(strcmp(name, "resource") == 0 ? sim_percent(&edge->world->chance, 50) ? "cluster" : "service"
-                                                   : name);
+  const kecs_kind_info *info = kecs_kind_find(
+      strcmp(name, "resource") == 0 ? sim_percent(&edge->world->chance, 50) ? "cluster" : "service" : name);
   return info && kecs_column_find(info, "arn") >= 0 ? info->kind : (kecs_kind)0;
 }
 
@@ -65,9 +64,10 @@ static void make_text(maker *make, int column) {
   char text[SIM_TEXT];
   kecs_kind kind = named_kind(make->edge, info->name);
   if (info->type == KECS_TYPE_JSON) {
-    snprintf(text, sizeof text, strcmp(info->name, "tags") == 0 ? "[{\"key\":\"k%d\",\"value\":\"v%d\"}]"
-                                : strcmp(info->name, "extra") == 0 ? "{\"more%d\":%d}"
-                                                                   : "[{\"name\":\"a%d\",\"value\":\"%d\"}]",
+    snprintf(text, sizeof text,
+             strcmp(info->name, "tags") == 0    ? "[{\"key\":\"k%d\",\"value\":\"v%d\"}]"
+             : strcmp(info->name, "extra") == 0 ? "{\"more%d\":%d}"
+                                                : "[{\"name\":\"a%d\",\"value\":\"%d\"}]",
              sim_below(chance, POOL), sim_below(chance, 100));
   } else if (kind &&
              any_value(make->edge, kind, kecs_column_find(kecs_kind_describe(kind), "arn"), text, sizeof text)) {
@@ -143,12 +143,11 @@ static bool names_it(const kecs_kind_info *info, const kecs_column_info *column)
 static void make_row(maker *make, int percent) {
   for (int i = 0; i < make->info->column_count; i++) {
     const kecs_column_info *column = &make->info->columns[i];
-    bool needed = (column->flags & KECS_COLUMN_NOT_NULL) && !(column->flags & KECS_COLUMN_SERVER) &&
-                  !column->default_text;
+    bool needed =
+        (column->flags & KECS_COLUMN_NOT_NULL) && !(column->flags & KECS_COLUMN_SERVER) && !column->default_text;
     bool synced = column->group == KECS_GROUP_SPEC || column->group == KECS_GROUP_STATUS;
-    if (column->group != KECS_GROUP_LOCAL &&
-        (needed || names_it(make->info, column) || reference_of(make->info, i) ||
-         (synced && sim_percent(&make->edge->world->chance, percent)))) {
+    if (column->group != KECS_GROUP_LOCAL && (needed || names_it(make->info, column) || reference_of(make->info, i) ||
+                                              (synced && sim_percent(&make->edge->world->chance, percent)))) {
       make_column(make, i);
     }
   }

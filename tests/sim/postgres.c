@@ -178,9 +178,10 @@ void sim_postgres_states(sim_world *world, sim_states *out) {
 /* Of the feed, numbered or not. Numbers are dense, and none is there twice. */
 int64_t sim_postgres_entries(sim_world *world) {
   const char *values[] = {world->tenant};
-  PGresult *result = run("SELECT (SELECT count(*) FROM changes WHERE tenant=$1)+(SELECT count(*) FROM change_queue "
-                         "WHERE tenant=$1),(SELECT count(*)=max(seq)-min(seq)+1 FROM changes WHERE tenant=$1)",
-                         1, values);
+  PGresult *result =
+      run("SELECT (SELECT count(*) FROM changes WHERE tenant=$1)+(SELECT count(*) FROM change_queue "
+          "WHERE tenant=$1),(SELECT count(*)=max(seq)-min(seq)+1 FROM changes WHERE tenant=$1)",
+          1, values);
   int64_t count = PQntuples(result) ? strtoll(PQgetvalue(result, 0, 0), NULL, 10) : -1;
   if (PQntuples(result) && PQgetvalue(result, 0, 1)[0] != 't') {
     sim_fail(world, "I6: the feed's numbers have gaps");
@@ -219,9 +220,22 @@ void sim_postgres_erase(sim_world *world, int kind, const char *key) {
   write_row(world, info, begin, key, NULL);
 }
 
+/* Waits until they have ended, so that each edge finds out before it sends: what a seed comes to stays the same. */
 void sim_postgres_restart(sim_world *world) {
-  (void)world;
-  PQclear(run("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid<>pg_backend_pid() AND "
-              "usename=current_user",
-              0, NULL));
+  int64_t left = 1;
+  PQclear(
+      run("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid<>pg_backend_pid() AND "
+          "usename=current_user",
+          0, NULL));
+  for (int tries = 0; left > 0 && tries < 2000; tries++) {
+    PGresult *result =
+        run("SELECT count(*),pg_sleep(0.002) FROM pg_stat_activity WHERE pid<>pg_backend_pid() AND "
+            "usename=current_user",
+            0, NULL);
+    left = strtoll(PQgetvalue(result, 0, 0), NULL, 10);
+    PQclear(result);
+  }
+  if (left > 0) {
+    sim_fail(world, "PostgreSQL does not end its connections");
+  }
 }

@@ -18,17 +18,18 @@ enum { SIM_EDGES = 8, SIM_TEXT = 512 };
 
 /* Kinds of faults, as bits: what a world may do. */
 enum {
-  SIM_LINK = 1,      /* requests and answers are lost, come late, come twice */
-  SIM_CRASH = 2,     /* edges are killed, and their power is cut, at any write */
-  SIM_PARTITION = 4, /* edges are away for a while */
-  SIM_SKEW = 8,      /* clocks are wrong, and jump */
+  SIM_LINK = 1,        /* requests and answers are lost, come late, come twice */
+  SIM_CRASH = 2,       /* edges are killed, and their power is cut, at any write */
+  SIM_PARTITION = 4,   /* edges are away for a while */
+  SIM_SKEW = 8,        /* clocks are wrong, and jump */
   SIM_HUB_WRITES = 16, /* others write at the hub */
-  SIM_COMPACT = 32,  /* edges compact their logs */
-  SIM_SHELL = 64,    /* other programs write to the edges' files */
-  SIM_HUB_LOSS = 128, /* the hub goes back in its history */
-  SIM_RESTORE = 256, /* edges' files are restored from copies, and cloned */
-  SIM_ABSENCE = 512, /* the hub compacts its log while edges are away */
-  SIM_BUILT = SIM_LINK | SIM_CRASH | SIM_PARTITION | SIM_SKEW | SIM_HUB_WRITES | SIM_COMPACT | SIM_SHELL
+  SIM_COMPACT = 32,    /* edges compact their logs */
+  SIM_SHELL = 64,      /* other programs write to the edges' files */
+  SIM_HUB_LOSS = 128,  /* the hub goes back in its history */
+  SIM_RESTORE = 256,   /* edges' files are restored from copies, and cloned */
+  SIM_ABSENCE = 512,   /* the hub compacts its log while edges are away */
+  SIM_FIRST = SIM_LINK | SIM_CRASH | SIM_PARTITION | SIM_SKEW | SIM_HUB_WRITES | SIM_COMPACT | SIM_SHELL,
+  SIM_BUILT = SIM_FIRST
 };
 
 /* ---- chance (chance.c) ---- */
@@ -134,8 +135,8 @@ typedef struct sim_edge {
   kecs_sync *sync;
   int64_t skew_us;
   char push[KECS_SYNC__ID_SIZE]; /* the last that the hub has done */
-  int away;      /* steps that it is partitioned for */
-  sim_states seen; /* what was read last, for I5 */
+  int away;                      /* steps that it is partitioned for */
+  sim_states seen;               /* what was read last, for I5 */
   uint64_t kinds;
 } sim_edge;
 
@@ -151,22 +152,23 @@ typedef struct sim_world {
   sim_chance chance;
   unsigned faults;
   int64_t now_us;
-  int64_t ahead_us;    /* how far a clock was ahead, at most */
+  int64_t ahead_us; /* how far a clock was ahead, at most */
   int step;
   int edge_count;
   sim_edge edge[SIM_EDGES];
-  sim_hub *hub;        /* NULL: a PostgreSQL */
+  sim_hub *hub; /* NULL: a PostgreSQL */
   char hub_url[1024];
-  char tenant[16];     /* of a PostgreSQL */
+  char tenant[16]; /* of a PostgreSQL */
   int batch;
-  uint64_t kinds;      /* that take part */
-  bool quiet;          /* no faults any more */
+  uint64_t kinds;            /* that take part */
+  uint64_t allowed;          /* the order's */
+  bool quiet;                /* no faults any more */
   int done[KECS_KIND_COUNT]; /* operations that came to something, by kind */
-  sim_states acked;    /* what the hub has taken, for I3 and I4 */
+  sim_states acked;          /* what the hub has taken, for I3 and I4 */
   sim_late *late;
   int late_count;
   bool trace;
-  char failure[2048];  /* "": none */
+  char failure[2048]; /* "": none */
 } sim_world;
 
 /* The world that runs: one at a time. */
@@ -197,9 +199,9 @@ void sim_link_deliver(sim_world *world, bool all);
 void sim_link_clear(sim_world *world);
 
 /* Checks; each fails the world. */
-void sim_check_round(sim_edge *edge);                                  /* I6, I5 */
-void sim_check_taken(sim_world *world, const sim_state *state);        /* I12, I10 */
-void sim_check_twice(sim_world *world);                                /* I7: of the last request */
+void sim_check_round(sim_edge *edge);                           /* I6, I5 */
+void sim_check_taken(sim_world *world, const sim_state *state); /* I12, I10 */
+void sim_check_twice(sim_world *world);                         /* I7: of the last request */
 void sim_check_monotone(sim_edge *edge);
 void sim_check_end(sim_world *world);
 
@@ -220,6 +222,7 @@ void sim_hub_states(sim_world *world, sim_states *out);
 typedef struct sim_order {
   uint64_t seed;
   unsigned faults;
+  uint64_t kinds;       /* those that take part, of those that can */
   const char *postgres; /* a database's URL; NULL: the model */
   sim_states *outcome;  /* gets the hub's states at the end; NULL: not asked for */
   bool trace;
@@ -232,6 +235,9 @@ bool sim_world_run(sim_world *world, const sim_order *order);
 bool sim_same_outcome(const sim_states *a, const sim_states *b, char *problem, size_t size);
 
 /* The laws of merge on generated states (laws.c). */
-bool sim_laws(uint64_t seed);
+bool sim_laws(uint64_t seed, char *problem, size_t size);
+
+/* What the simulation has found, tried by itself: false where there is no such case; `problem` is "" where it holds. */
+bool sim_cases(int number, char *problem, size_t size);
 
 #endif

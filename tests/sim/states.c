@@ -69,9 +69,8 @@ bool sim_state_covers(const sim_state *a, const sim_state *b) {
 void sim_state_text(const sim_state *state, char *out, size_t size) {
   snprintf(out, size, "%s %s%s life %lld/%lld spec %lld/%lld status %lld/%lld [%.200s]",
            kecs_kind_describe((kecs_kind)state->kind)->name, state->key, state->dead ? " (dead)" : "",
-           (long long)state->stamp[0], (long long)state->site[0], (long long)state->stamp[1],
-           (long long)state->site[1], (long long)state->stamp[2], (long long)state->site[2],
-           state->values ? state->values : "");
+           (long long)state->stamp[0], (long long)state->site[0], (long long)state->stamp[1], (long long)state->site[1],
+           (long long)state->stamp[2], (long long)state->site[2], state->values ? state->values : "");
 }
 
 /* ---- an edge's ---- */
@@ -132,9 +131,9 @@ static bool has_group(const kecs_kind_info *info, kecs_column_group group) {
 /* A stamp and its site; what the file itself has written is of its number. */
 static void stamp_of(sqlite3_stmt *statement, int column, int64_t own, int64_t *stamp, int64_t *site) {
   *stamp = sqlite3_column_int64(statement, column);
-  *site = *stamp == 0                                                  ? 0
+  *site = *stamp == 0                                                 ? 0
           : sqlite3_column_type(statement, column + 1) == SQLITE_NULL ? own
-                                                                       : sqlite3_column_int64(statement, column + 1);
+                                                                      : sqlite3_column_int64(statement, column + 1);
 }
 
 static bool read_rows(sqlite3 *db, const kecs_kind_info *info, int64_t own, sim_states *out) {

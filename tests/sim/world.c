@@ -134,7 +134,7 @@ bool sim_edge_open(sim_edge *edge) {
   options.batch = world->batch;
   options.kinds = kinds;
   if (!status && !edge->kinds) {
-    world->kinds = kecs_replica_kinds(edge->store);
+    world->kinds = kecs_replica_kinds(edge->store) & world->allowed;
     edge->kinds = sim_percent(&world->chance, 15) ? choose_kinds(world) : world->kinds;
   }
   for (int kind = 1; kind < KECS_KIND_COUNT; kind++) {
@@ -200,8 +200,17 @@ void sim_compact(sim_edge *edge) {
 /* ---- steps ---- */
 
 static void skew(sim_edge *edge) {
-  static const int64_t jumps[] = {0, 0, 1000, -1000, 5000000, -5000000, 200000000, -3600000000, 900000000,
-                                  -START_US + 1, INT64_C(2200000000000000)};
+  static const int64_t jumps[] = {0,
+                                  0,
+                                  1000,
+                                  -1000,
+                                  5000000,
+                                  -5000000,
+                                  200000000,
+                                  -3600000000,
+                                  900000000,
+                                  -START_US + 1,
+                                  INT64_C(2200000000000000)};
   sim_chance *chance = &edge->world->chance;
   edge->skew_us = jumps[sim_below(chance, (int)(sizeof jumps / sizeof jumps[0]) - (sim_percent(chance, 80) ? 2 : 0))];
   edge->world->ahead_us = edge->skew_us > edge->world->ahead_us ? edge->skew_us : edge->world->ahead_us;
@@ -234,8 +243,10 @@ static void step(sim_world *world) {
     sim_link_deliver(world, false);
   } else if (choice < 440 && world->faults & SIM_HUB_WRITES) {
     sim_hub_write(world);
-  } else if (choice < 443 && !world->hub && world->faults & SIM_LINK) {
-    sim_postgres_restart(world);
+  } else if (choice < 443 && world->faults & SIM_LINK) {
+    if (!world->hub) { /* a model has no connections */
+      sim_postgres_restart(world);
+    }
   } else {
     sim_operation(edge);
   }
@@ -296,7 +307,31 @@ static void begin(sim_world *world) {
   }
 }
 
+/* What everybody has, where it did not come out well. */
+static void tell(sim_world *world, const char *who, sim_states *states) {
+  char text[SIM_TEXT];
+  for (size_t i = 0; i < states->count; i++) {
+    sim_state_text(&states->list[i], text, sizeof text);
+    sim_trace(world, "%s has %s", who, text);
+  }
+  sim_states_free(states);
+}
+
+static void tell_all(sim_world *world) {
+  sim_states states;
+  for (int i = 0; i < world->edge_count; i++) {
+    if (world->edge[i].store && sim_edge_read(&world->edge[i], true, &states)) {
+      tell(world, world->edge[i].site, &states);
+    }
+  }
+  sim_hub_states(world, &states);
+  tell(world, "the hub", &states);
+}
+
 static void end(sim_world *world) {
+  if (world->failure[0] && world->trace) {
+    tell_all(world);
+  }
   sim_link_clear(world);
   for (int i = 0; i < world->edge_count; i++) {
     sim_edge_close(&world->edge[i]);
@@ -314,6 +349,7 @@ bool sim_world_run(sim_world *world, const sim_order *order) {
   world->seed = order->seed;
   world->chance.state = order->seed * UINT64_C(0x2545f4914f6cdd1d) + 1;
   world->faults = order->faults;
+  world->allowed = order->kinds;
   world->trace = order->trace;
   world->now_us = START_US;
   world->hub = order->postgres ? NULL : sim_hub_new();
