@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 7fd86cc43ff6cdd67436bab5f9d3d5dbff7a10b6b0e0ca5afdb6b35acd470aad */
+ * 4857cd21ec3e2672f1210887d85a88aac2c22c419fe709f74d55b26ea3a56a10 */
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
 /* kecs_store.h -- a durable, typed store for the state of a container orchestrator, in one SQLite file.
  *
@@ -3359,6 +3359,8 @@ typedef struct kecs_replica_row {
   int64_t stamp[KECS_REPLICA_STAMPS]; /* a dead one has only that of its death, in the first place; 0: none */
   int64_t site[KECS_REPLICA_STAMPS];
   const kecs_value *values;           /* one a column, in order; NULL for a dead one. Local columns are not read */
+  bool partly; /* to be merged: only the groups with a stamp came. Where the row is not here in the same life, it is an
+                * orphan until it comes whole */
   uint64_t given;                     /* merged: the columns that came, as bits; 0: all that travel */
   bool force;                         /* merged: KECS_REPLICA_BLOCKED is not to be; see there */
 } kecs_replica_row;
@@ -27287,6 +27289,9 @@ KECS__FN kecs_status kecs__merge_stamp(kecs__join *merge, int64_t *out_stamp);
  * (replica_rows.c) */
 KECS__FN kecs_status kecs__merge_take(kecs__join *merge, unsigned groups);
 
+/* Whether a column comes with a mask of groups; the life brings all that travels. (replica_rows.c) */
+KECS__FN bool kecs__merge_takes(const kecs__join *merge, int column, unsigned groups);
+
 /* Asks for a key's state in the next page. (replica_rows.c) */
 KECS__FN kecs_status kecs__merge_want(kecs__write *write, kecs_kind kind, const char *key);
 
@@ -27838,10 +27843,11 @@ static kecs_status kecs__adopt_tables(kecs__write *write) {
   return status;
 }
 
-/* Each row of a kind gets an entry, and a stamp where it has none; no two have the same. */
-static kecs_status kecs__adopt_kind(kecs__write *write, const kecs_kind_info *info) {
+/* Each row of a kind that the log does not know gets an entry, and a stamp where it has none; no two have the same. */
+static kecs_status kecs__adopt_kind(kecs__write *write, const kecs_kind_info *info, bool *out_any) {
   kecs__text sql;
   int64_t stamp = 0;
+  int64_t entries = 0;
   kecs__feed_end end;
   kecs_status status = kecs__feed_stamp(write, &stamp);
   kecs_value values[] = {kecs__value_int(stamp), kecs__value_int((int64_t)info->kind)};
@@ -27851,9 +27857,11 @@ static kecs_status kecs__adopt_kind(kecs__write *write, const kecs_kind_info *in
   kecs__text_clear(&sql);
   kecs__text_addf(&sql,
                   "INSERT INTO {changes}({tenant}kind,rid,groups,op,stamp) SELECT {ours}?2,rid,15,2,?1+rid FROM {%s} "
-                  "WHERE {own}true ORDER BY rid",
+                  "WHERE {own}(stamp_life=?1+rid OR (rid NOT IN(SELECT rid FROM {changes c} WHERE {own c}c.kind=?2) "
+                  "AND rid NOT IN(SELECT rid FROM {change_folds f} WHERE {own f}f.kind=?2))) ORDER BY rid",
                   info->table);
-  status = status ? status : sql.status ? sql.status : kecs__run(write->session, sql.data, values, 2, NULL);
+  status = status ? status : sql.status ? sql.status : kecs__run(write->session, sql.data, values, 2, &entries);
+  *out_any = *out_any || entries > 0;
   kecs__text_free(&sql);
   status = status ? status : kecs__feed_read_end(write->session, &end);
   if (!status) {
@@ -27868,6 +27876,7 @@ static kecs_status kecs__adopt_work(kecs__write *write, void *user) {
   kecs__adoption *adoption = user;
   kecs__feed_end end;
   int64_t known = 0;
+  bool any = false;
   adoption->seq = 0;
   kecs_status status = kecs__write_guard(write);
   status = status ? status : kecs__feed_begin(write);
@@ -27883,7 +27892,7 @@ static kecs_status kecs__adopt_work(kecs__write *write, void *user) {
   }
   for (int kind = 1; !status && kind < KECS_KIND_COUNT; kind++) {
     if (adoption->kinds & KECS_BIT(kind)) {
-      status = kecs__adopt_kind(write, kecs_kind_describe((kecs_kind)kind));
+      status = kecs__adopt_kind(write, kecs_kind_describe((kecs_kind)kind), &any);
     }
   }
   status = status ? status : kecs__feed_read_end(write->session, &end);
@@ -27891,8 +27900,8 @@ static kecs_status kecs__adopt_work(kecs__write *write, void *user) {
   if (status) {
     return status;
   }
-  adoption->seq = end.seq;
-  kecs_value seq = kecs__value_int(end.seq);
+  adoption->seq = any ? end.seq : 0;
+  kecs_value seq = kecs__value_int(adoption->seq);
   return kecs__run(write->session,
                    "INSERT INTO {sync_state}({tenant}name,value) VALUES({ours}'adopted',CAST(?1 AS TEXT))", &seq, 1,
                    NULL);
@@ -28027,7 +28036,16 @@ KECS__FN kecs_status kecs__merge_lost(kecs__join *merge, bool ours, const char *
   const kecs_replica_row *lost = ours ? kecs__merge_ours(merge, &row) : merge->row;
   const kecs__state *mine = &merge->ours;
   const kecs_replica_row *theirs = merge->row;
+  kecs_value values[64];
   merge->done.conflicts++;
+  if (!ours && theirs->partly) { /* the rest of the row is what is here */
+    row = *theirs;
+    row.values = values;
+    for (int i = 0; i < merge->meta->info->column_count; i++) {
+      values[i] = kecs__merge_takes(merge, i, 1U << at) ? theirs->values[i] : mine->values[i];
+    }
+    lost = &row;
+  }
   return ours ? kecs__replica_lost(merge->write, lost, reason, groups, theirs->stamp[at], theirs->site[at],
                                    mine->stamp[at], mine->site[at])
               : kecs__replica_lost(merge->write, lost, reason, groups, mine->stamp[at], mine->site[at],
@@ -28202,6 +28220,11 @@ static kecs_status kecs__merge_alive(kecs__join *merge) {
   unsigned groups = 0;
   kecs__grave grave;
   kecs_status status = KECS_OK;
+  if (row->partly && (merge->ours.rid == 0 || kecs__stamp_compare(merge->side, row->stamp[0], row->site[0],
+                                                                  merge->ours.stamp[0], merge->ours.site[0]) != 0)) {
+    merge->done.outcome = KECS_REPLICA_ORPHAN;
+    return kecs__merge_want(merge->write, row->kind, row->key);
+  }
   if (merge->ours.rid == 0) {
     status = kecs__grave_read(merge->write->session, row->kind, row->key, &grave);
     bool buried = !status && grave.seq &&
@@ -28330,8 +28353,7 @@ KECS__FN const char *kecs__state_name(kecs__write *write, const kecs__meta *meta
 
 /* ---- writing rows ---- */
 
-/* Whether a column comes with a mask of groups; the life brings all that travels. */
-static bool kecs__merge_takes(const kecs__join *merge, int column, unsigned groups) {
+KECS__FN bool kecs__merge_takes(const kecs__join *merge, int column, unsigned groups) {
   switch (merge->meta->info->columns[column].group) {
     case KECS_GROUP_KEY:
       return groups & 1U << KECS_REPLICA_LIFE;

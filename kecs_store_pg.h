@@ -1,5 +1,5 @@
 /* kecs_store_pg.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * a2926fb4204f1ae3a250cc2bc9e42dbb460eab4653e2a53191e041c5a1fcf1a7 */
+ * 2be70e943ee328dfc6d04f80d32e92a52d4f3a46060dc7c2fa818bc946600eca */
 /* ---- doc/manual_pg.h --------------------------------------------------------------------------------------------- */
 /* kecs_store_pg.h -- PostgreSQL behind the calls of kecs_store.h.
  *
@@ -4839,7 +4839,8 @@ static const char kecs_sync__claimed_form[] =
     "  INSERT INTO {S}sync_refused(tenant,site,kind,key,code) SELECT whose,me,{kind},a_key[c],'KS004'\n"
     "    FROM unnest(claimed) AS c ON CONFLICT(tenant,site,kind,key) DO UPDATE SET code=excluded.code;\n"
     "  INSERT INTO {S}task_definition_families AS f(tenant,account_id,region,family,last_revision)\n"
-    "    SELECT whose,u.account_id,u.region,u.family,max(u.revision) FROM {sent} GROUP BY 2,3,4 ORDER BY 2,3,4\n"
+    "    SELECT whose,u.account_id,u.region,u.family,max(u.revision) FROM {sent} WHERE u.s_mask&8=0\n"
+    "    GROUP BY 2,3,4 ORDER BY 2,3,4\n"
     "    ON CONFLICT(tenant,account_id,region,family) DO UPDATE SET last_revision=excluded.last_revision\n"
     "    WHERE f.last_revision<excluded.last_revision;\n";
 
@@ -5141,7 +5142,7 @@ static const char kecs_sync__put_form[] =
     /* Locks in the order of keys; and which rows meet more than what their site has seen or written itself. */
     "  SELECT array_agg(x.s_place) INTO suspects FROM (SELECT u.s_place,\n"
     "    (" KECS_SYNC__U_LIFE ")<>(" KECS_SYNC__T_LIFE "){suspect_groups} AS suspect\n"
-    "    FROM {sent} JOIN {S}{t} t ON {same} ORDER BY {t_key} FOR NO KEY UPDATE OF t) x WHERE x.suspect;\n"
+    "    FROM {keys} JOIN {S}{t} t ON {same} ORDER BY {t_key} FOR NO KEY UPDATE OF t) x WHERE x.suspect;\n"
     "  IF EXISTS(SELECT FROM {S}change_tombstones x WHERE x.tenant=whose AND x.kind={kind}) OR EXISTS(SELECT FROM\n"
     "    {S}change_queue q WHERE q.tenant=whose AND q.kind={kind} AND q.op=3) THEN\n"
     "  WITH u AS MATERIALIZED (SELECT * FROM {sent}),\n"
@@ -5149,7 +5150,7 @@ static const char kecs_sync__put_form[] =
     KECS_SYNC__GRAVES("a_key") " g\n"
     "    ON g.key=u.s_key WHERE (g.stamp,g.site)>(" KECS_SYNC__U_LIFE ")\n"
     "    ORDER BY u.s_place,g.stamp DESC,g.site DESC),\n"
-    "  noted AS (" KECS_SYNC__NOTE "SELECT whose,{kind},u.s_key,u.s_mask,'delete',b.g_stamp,b.g_site,\n"
+    "  noted AS (" KECS_SYNC__NOTE "SELECT whose,{kind},u.s_key,u.s_mask&7,'delete',b.g_stamp,b.g_site,\n"
     "    greatest(u.stamp_life,u.stamp_spec,u.stamp_status),me,row_to_json(u)::text,me,now_us\n"
     "    FROM beaten b JOIN u USING(s_place))\n"
     "  SELECT coalesce(array_agg(u.s_place),'{none}') INTO every FROM u WHERE u.s_place NOT\n"
@@ -5171,7 +5172,8 @@ static const char kecs_sync__put_form[] =
     "    FROM meets m JOIN u USING(s_place) JOIN {S}{t} t ON t.tenant=whose AND t.rid=m.rid\n"
     "    WHERE (" KECS_SYNC__U_LIFE ")<(" KECS_SYNC__T_LIFE ")\n"
     "{group_conflicts};\n"
-    "  END IF;\n";
+    "  END IF;\n"
+    "{partly}";
 
 /* Its second half: the merge. What the database refuses is found by halves. */
 static const char kecs_sync__put_merge_form[] =
@@ -5237,11 +5239,26 @@ static const char kecs_sync__group_form[] =
 
 static const char kecs_sync__merge_form[] =
     "INSERT INTO {S}{t} AS t(tenant,{names}{local_names},{stamp_names})\n"
-    "    SELECT whose,{u_names}{local_values},{stamp_values} FROM {sent} WHERE (these IS NULL OR "
-    "u.s_place=ANY(these))\n"
-    "    ORDER BY {u_key}\n"
+    "    SELECT whose,{u_names}{local_values},{stamp_values} FROM {sent} WHERE (these IS NULL OR u.s_place=ANY(these)) AND "
+    "u.s_mask&8=0 ORDER BY {u_key}\n"
     "    ON CONFLICT(tenant,{key}) DO UPDATE SET {sets}\n"
-    "    WHERE (" KECS_SYNC__LATER "{known}){or_groups};";
+    "    WHERE (" KECS_SYNC__LATER "{known}){or_groups};{merge_partly}";
+
+/* Rows of which only some groups came (a mask with 8): those that meet a row of their life. Where there is none, they
+ * are refused with KS010, and the edge sends the row whole. */
+static const char kecs_sync__partly_form[] =
+    "  INSERT INTO {S}sync_refused(tenant,site,kind,key,code) SELECT whose,me,{kind},u.s_key,'KS010' FROM {sent}\n"
+    "    WHERE u.s_mask&8<>0 AND u.s_place=ANY(every) AND NOT EXISTS(SELECT FROM {S}{t} t WHERE {same} AND\n"
+    "    (" KECS_SYNC__T_LIFE ")>=(" KECS_SYNC__U_LIFE ")) ON CONFLICT(tenant,site,kind,key) DO UPDATE SET "
+    "code=excluded.code;\n";
+
+static const char kecs_sync__merge_partly_form[] =
+    "\n      IF EXISTS(SELECT FROM unnest(a_mask) m WHERE m&8<>0) THEN\n"
+    "        UPDATE {S}{t} AS t SET {part_sets} FROM {sent} WHERE {same} AND u.s_mask&8<>0 AND (these IS NULL OR\n"
+    "          u.s_place=ANY(these)) AND (" KECS_SYNC__T_LIFE ")=(" KECS_SYNC__U_LIFE ") AND ({part_later});\n"
+    "      END IF;";
+
+#define KECS_SYNC__PART_LATER "(u.stamp_{g},u.site_{g})>(coalesce(t.stamp_{g},0),coalesce(t.site_{g},0))"
 
 static const char kecs_sync__bury_form[] =
     "DROP FUNCTION IF EXISTS {S}sync_bury_{t};\n"
@@ -5302,6 +5319,7 @@ enum {
   KECS_SYNC__ARGUMENTS,
   KECS_SYNC__KEY_ARGUMENTS,
   KECS_SYNC__SENT,
+  KECS_SYNC__SENT_KEYS,
   KECS_SYNC__BURIED,
   KECS_SYNC__SAME_KEY,
   KECS_SYNC__T_KEY,
@@ -5314,6 +5332,10 @@ enum {
   KECS_SYNC__STAMP_NAMES,
   KECS_SYNC__STAMP_VALUES,
   KECS_SYNC__SETS,
+  KECS_SYNC__PART_SETS,
+  KECS_SYNC__PART_LATERS,
+  KECS_SYNC__MERGE_PARTLY,
+  KECS_SYNC__PARTLY_REFUSED,
   KECS_SYNC__OR_GROUPS,
   KECS_SYNC__GROUP_CONFLICTS,
   KECS_SYNC__SUSPECT_GROUPS,
@@ -5411,6 +5433,13 @@ static void kecs_sync__set(kecs_sync__parts *parts, int number) {
   if (!kecs_sync__in_key(parts->info, number)) {
     kecs_sync__add(parts, KECS_SYNC__SETS, ",", form, column->name, "");
   }
+  if (column->group == KECS_GROUP_SPEC || column->group == KECS_GROUP_STATUS) {
+    const char *group = column->group == KECS_GROUP_SPEC ? "spec" : "status";
+    const kecs_pg__mark marks[] = {{"c", column->name}, {"g", group}, {NULL, NULL}};
+    kecs_pg__text *out = &parts->part[KECS_SYNC__PART_SETS];
+    kecs_pg__text_adds(out, out->len ? "," : "");
+    kecs_pg__text_fill(out, "{c}=CASE WHEN " KECS_SYNC__PART_LATER " THEN u.{c} ELSE t.{c} END", marks);
+  }
 }
 
 static void kecs_sync__columns(kecs_sync__parts *parts) {
@@ -5440,8 +5469,10 @@ static void kecs_sync__columns(kecs_sync__parts *parts) {
 static void kecs_sync__rows(kecs_sync__parts *parts) {
   const kecs_kind_info *info = parts->info;
   kecs_pg__text *sent = &parts->part[KECS_SYNC__SENT];
+  kecs_pg__text *keys = &parts->part[KECS_SYNC__SENT_KEYS];
   kecs_pg__text *buried = &parts->part[KECS_SYNC__BURIED];
   kecs_pg__text_adds(sent, "unnest(a_key,a_mask,a_life,a_life_site,a_spec,a_spec_site,a_status,a_status_site");
+  kecs_pg__text_adds(keys, "unnest(a_mask,a_life,a_life_site,a_spec,a_spec_site,a_status,a_status_site");
   kecs_pg__text_adds(buried, "unnest(a_key,a_stamp");
   for (int pass = 0; pass < 2; pass++) {
     for (int i = 0; i < info->column_count; i++) {
@@ -5451,15 +5482,30 @@ static void kecs_sync__rows(kecs_sync__parts *parts) {
       }
     }
     for (int i = 0; i < info->keys[0].count; i++) {
-      kecs_sync__add(parts, KECS_SYNC__BURIED, "", pass == 0 ? ",c_{c}" : ",{c}",
-                     info->columns[info->keys[0].columns[i]].name, "");
+      const char *name = info->columns[info->keys[0].columns[i]].name;
+      kecs_sync__add(parts, KECS_SYNC__BURIED, "", pass == 0 ? ",c_{c}" : ",{c}", name, "");
+      kecs_sync__add(parts, KECS_SYNC__SENT_KEYS, "", pass == 0 ? ",c_{c}" : ",{c}", name, "");
     }
     kecs_pg__text_adds(sent, pass == 0
                                  ? ") WITH ORDINALITY AS u(s_key,s_mask,stamp_life,site_life,stamp_spec,site_spec,"
                                    "stamp_status,site_status"
                                  : ",s_place)");
+    kecs_pg__text_adds(keys, pass == 0 ? ") WITH ORDINALITY AS u(s_mask,stamp_life,site_life,stamp_spec,site_spec,"
+                                         "stamp_status,site_status"
+                                       : ",s_place)");
     kecs_pg__text_adds(buried, pass == 0 ? ") AS u(s_key,s_stamp" : ")");
   }
+}
+
+static void kecs_sync__stamp_partly(kecs_sync__parts *parts, const kecs_pg__mark *marks) {
+  kecs_pg__text *later = &parts->part[KECS_SYNC__PART_LATERS];
+  kecs_pg__text_adds(later, later->len ? " OR " : "");
+  kecs_pg__text_fill(later, KECS_SYNC__PART_LATER, marks);
+  kecs_pg__text_fill(&parts->part[KECS_SYNC__PART_SETS],
+                     ",stamp_{g}=CASE WHEN " KECS_SYNC__PART_LATER
+                     " THEN u.stamp_{g} ELSE t.stamp_{g} END,site_{g}=CASE WHEN " KECS_SYNC__PART_LATER
+                     " THEN nullif(u.site_{g},0) ELSE t.site_{g} END",
+                     marks);
 }
 
 static void kecs_sync__stamps(kecs_sync__parts *parts) {
@@ -5497,10 +5543,12 @@ static void kecs_sync__stamps(kecs_sync__parts *parts) {
                          marks);
       kecs_pg__text_fill(&parts->part[KECS_SYNC__GROUP_CONFLICTS], kecs_sync__group_form, marks);
       kecs_pg__text_fill(&parts->part[KECS_SYNC__SUSPECT_GROUPS], kecs_sync__suspect_form, marks);
+      kecs_sync__stamp_partly(parts, marks);
     }
   }
   if (!(parts->info->flags & KECS_KIND_PLAIN)) {
     kecs_pg__text_adds(&parts->part[KECS_SYNC__SETS], ",version=t.version+1,updated_at=now_us");
+    kecs_pg__text_adds(&parts->part[KECS_SYNC__PART_SETS], ",version=t.version+1,updated_at=now_us");
   }
 }
 
@@ -5518,6 +5566,7 @@ static void kecs_sync__fill(kecs_pg__text *out, const kecs_sync__parts *parts, c
       {"arguments", parts->part[KECS_SYNC__ARGUMENTS].data},
       {"key_arguments", parts->part[KECS_SYNC__KEY_ARGUMENTS].data},
       {"sent", parts->part[KECS_SYNC__SENT].data},
+      {"keys", parts->part[KECS_SYNC__SENT_KEYS].data},
       {"buried", parts->part[KECS_SYNC__BURIED].data},
       {"same", parts->part[KECS_SYNC__SAME_KEY].data},
       {"t_key", parts->part[KECS_SYNC__T_KEY].data},
@@ -5533,6 +5582,10 @@ static void kecs_sync__fill(kecs_pg__text *out, const kecs_sync__parts *parts, c
       {"or_groups", parts->part[KECS_SYNC__OR_GROUPS].len ? parts->part[KECS_SYNC__OR_GROUPS].data : ""},
       {"group_conflicts",
        parts->part[KECS_SYNC__GROUP_CONFLICTS].len ? parts->part[KECS_SYNC__GROUP_CONFLICTS].data : ""},
+      {"part_sets", parts->part[KECS_SYNC__PART_SETS].len ? parts->part[KECS_SYNC__PART_SETS].data : ""},
+      {"part_later", parts->part[KECS_SYNC__PART_LATERS].len ? parts->part[KECS_SYNC__PART_LATERS].data : ""},
+      {"merge_partly", parts->part[KECS_SYNC__MERGE_PARTLY].len ? parts->part[KECS_SYNC__MERGE_PARTLY].data : ""},
+      {"partly", parts->part[KECS_SYNC__PARTLY_REFUSED].len ? parts->part[KECS_SYNC__PARTLY_REFUSED].data : ""},
       {"suspect_groups",
        parts->part[KECS_SYNC__SUSPECT_GROUPS].len ? parts->part[KECS_SYNC__SUSPECT_GROUPS].data : ""},
       {"delete", parts->part[KECS_SYNC__DELETE].len ? parts->part[KECS_SYNC__DELETE].data : ""},
@@ -5604,6 +5657,10 @@ KECS_PG__FN void kecs_sync__hub_kind(kecs_pg__text *out, const kecs_pg__connecti
   kecs_sync__releases(&parts, info, "", "t", 1);
   kecs_sync__fill(&parts.part[KECS_SYNC__UNSEEN_ROWS], &parts, KECS_SYNC__UNSEEN);
   kecs_sync__fill(&parts.part[KECS_SYNC__DELETE], &parts, kecs_sync__delete_form);
+  if (parts.part[KECS_SYNC__PART_LATERS].len > 0) {
+    kecs_sync__fill(&parts.part[KECS_SYNC__PARTLY_REFUSED], &parts, kecs_sync__partly_form);
+    kecs_sync__fill(&parts.part[KECS_SYNC__MERGE_PARTLY], &parts, kecs_sync__merge_partly_form);
+  }
   kecs_sync__fill(&parts.part[KECS_SYNC__SPECIAL + KECS_SYNC__KNOWN], &parts,
                   kecs_sync__hub_part(info->kind, KECS_SYNC__KNOWN));
   kecs_sync__fill(&parts.part[KECS_SYNC__MERGE], &parts, kecs_sync__merge_form);
@@ -5784,6 +5841,7 @@ enum {
   KECS_SYNC__ALIAS_MAX = KECS_SYNC__NAME_MAX + 9, /* "#" and 8 digits */
   KECS_SYNC__SCOPE_MAX = 512, /* bytes of a cluster's ARN among grants, with its terminator */
   KECS_SYNC__BATCH = 1000,
+  KECS_SYNC__PREPARED = 256,
   KECS_SYNC__BATCH_MAX = 100000,
   KECS_SYNC__APPEND_BYTES = 1048576
 };
@@ -5793,6 +5851,7 @@ typedef struct kecs_sync__intent {
   char id[KECS_SYNC__ID_SIZE]; /* "": there is none */
   int64_t seq;                 /* of the edge's log: all up to it goes with this push */
   int64_t stamp;               /* of that entry */
+  int64_t tries;               /* how often it was about to be sent */
 } kecs_sync__intent;
 
 /* What the edge knows between rounds: sync_state. */
@@ -5844,6 +5903,9 @@ struct kecs_sync {
   bool moved;                        /* the cursor is not where the handshake saw it: the window is another one */
   struct kecs_sync__key *sent;       /* by the push under way, of what a repair has found missing at the hub */
   char known_as[KECS_SYNC__ALIAS_MAX + 1];
+  int stopped;                              /* a flag: the round is to end, also while the hub is waited for */
+  uint64_t prepared[KECS_SYNC__PREPARED];   /* on the link: hashes of texts; the statement k1 is of the first */
+  int prepared_count;
 };
 
 /* ---- exchanges (link.c) ---- */
@@ -5857,6 +5919,8 @@ typedef struct kecs_sync__item {
   const char *const *values; /* the caller's, until it is sent */
   const char **with_token;   /* the same with token and site behind them; NULL: there is no token */
   PGresult *result;
+  bool call;  /* of a function that gives nothing back */
+  bool frame; /* BEGIN, COMMIT and what goes with them */
 } kecs_sync__item;
 
 typedef struct kecs_sync__exchange {
@@ -5864,6 +5928,8 @@ typedef struct kecs_sync__exchange {
   kecs_sync__item item[KECS_SYNC__ITEMS];
   int count;
   kecs_status status; /* the first failure while it was put together */
+  bool write;
+  bool small; /* it only reads, and few rows are expected: set it before it is sent */
 } kecs_sync__exchange;
 
 KECS_PG__FN void kecs_sync__begin(kecs_sync__exchange *exchange, kecs_sync *sync, bool write);
@@ -5872,11 +5938,20 @@ KECS_PG__FN void kecs_sync__begin(kecs_sync__exchange *exchange, kecs_sync *sync
 KECS_PG__FN int kecs_sync__add_item(kecs_sync__exchange *exchange, const char *form, const char *table,
                                     const char *const *values, int count);
 
+/* The same for a call of a function that gives nothing back: "SELECT f(...)". Neighbours go as one statement, in their
+ * order. */
+KECS_PG__FN int kecs_sync__add_call(kecs_sync__exchange *exchange, const char *form, const char *table,
+                                    const char *const *values, int count);
+
 /* Sends it all with COMMIT, in one go. On failure the connection is given up, and nothing was stored; only whether
  * COMMIT took effect may be unknown, which the next handshake tells. */
 KECS_PG__FN kecs_status kecs_sync__send(kecs_sync__exchange *exchange, const char *doing);
 KECS_PG__FN void kecs_sync__end(kecs_sync__exchange *exchange);
 KECS_PG__FN void kecs_sync__hang_up(kecs_sync *sync);
+
+/* A flag that one thread sets and others read: kecs_sync.stopped. */
+KECS_PG__FN void kecs_sync__flag_set(int *flag, int value);
+KECS_PG__FN int kecs_sync__flag_get(const int *flag);
 
 /* A value of a result: "" and 0 where it is NULL. */
 KECS_PG__FN const char *kecs_sync__text(const PGresult *result, int row, int column);
@@ -6078,6 +6153,12 @@ static const char kecs_sync__grants_form[] =
 #define KECS_SYNC__WINDOW                                                                                  \
   "t.rid IN(SELECT c.rid FROM {S}changes c WHERE c.tenant=whose AND c.seq>since AND c.seq<=upto AND c.kind={kind})"
 
+/* Of rows that were not created in a window only the groups that were written. */
+#define KECS_SYNC__WRITTEN                                                                                           \
+  "TABLE({columns},r_groups bigint) LANGUAGE sql STABLE AS $kecs_sync$\n  SELECT {written},t.rid,w.g FROM (SELECT "   \
+  "c.rid,bit_or(c.groups) AS g FROM {S}changes c\n  WHERE c.tenant=whose AND c.seq>since AND c.seq<=upto AND c.kind=" \
+  "{kind} GROUP BY c.rid) w,{S}{t} t\n  WHERE t.tenant=whose AND t.rid=w.rid AND "
+
 #define KECS_SYNC__ROWS                                                                                       \
   "TABLE({columns}) LANGUAGE sql STABLE AS $kecs_sync$\n  SELECT {list} FROM {S}{t} t WHERE t.tenant=whose AND "
 
@@ -6092,15 +6173,15 @@ static const char kecs_sync__grants_form[] =
 
 static const char kecs_sync__read_form[] =
     "DROP FUNCTION IF EXISTS {S}sync_rows_{t};\n"
-    "CREATE FUNCTION {S}sync_rows_{t}(whose text,me bigint,since bigint,upto bigint) RETURNS " KECS_SYNC__ROWS
-    KECS_SYNC__WINDOW " AND " KECS_SYNC__SEEN "\n"
+    "CREATE FUNCTION {S}sync_rows_{t}(whose text,me bigint,since bigint,upto bigint) RETURNS " KECS_SYNC__WRITTEN
+    KECS_SYNC__SEEN "\n"
     "$kecs_sync$;\n"
     "DROP FUNCTION IF EXISTS {S}sync_found_{t};\n"
     "CREATE FUNCTION {S}sync_found_{t}(whose text,me bigint,a_key text[]) RETURNS " KECS_SYNC__ROWS
     "{key}=ANY(a_key) AND " KECS_SYNC__SEEN "\n"
     "$kecs_sync$;\n"
     "DROP FUNCTION IF EXISTS {S}sync_page_{t};\n"
-    "CREATE FUNCTION {S}sync_page_{t}(whose text,me bigint,since bigint,room bigint,buckets integer[],scopes text[])\n"
+    "CREATE FUNCTION {S}sync_page_{t}(whose text,me bigint,since bigint,room bigint,buckets bigint[],scopes text[])\n"
     "RETURNS " KECS_SYNC__ROWS "t.rid>since AND " KECS_SYNC__SEEN
     "\n  AND (buckets IS NULL OR {S}sync_bucket({key})=ANY(buckets))\n"
     "  AND (scopes IS NULL OR {S}sync_scope({kind},{owner})=ANY(scopes)) ORDER BY t.rid LIMIT room\n"
@@ -6208,6 +6289,7 @@ enum {
   KECS_SYNC__SCOPE_OWNER,
   KECS_SYNC__SCOPE_PARENTS,
   KECS_SYNC__SCOPE_LIST,
+  KECS_SYNC__SCOPE_WRITTEN,
   KECS_SYNC__SCOPE_COLUMNS,
   KECS_SYNC__SCOPE_MOVED,
   KECS_SYNC__SCOPE_KEPT,
@@ -6265,6 +6347,7 @@ static void kecs_sync__scope_fill(kecs_pg__text *out, const kecs_sync__scope_sql
                                  {"owner", kecs_sync__scope_part(sql, KECS_SYNC__SCOPE_OWNER)},
                                  {"parents", kecs_sync__scope_part(sql, KECS_SYNC__SCOPE_PARENTS)},
                                  {"list", kecs_sync__scope_part(sql, KECS_SYNC__SCOPE_LIST)},
+                                 {"written", kecs_sync__scope_part(sql, KECS_SYNC__SCOPE_WRITTEN)},
                                  {"columns", kecs_sync__scope_part(sql, KECS_SYNC__SCOPE_COLUMNS)},
                                  {"moved", kecs_sync__scope_part(sql, KECS_SYNC__SCOPE_MOVED)},
                                  {"kept", kecs_sync__scope_part(sql, KECS_SYNC__SCOPE_KEPT)},
@@ -6304,31 +6387,43 @@ static void kecs_sync__scope_parents(kecs_sync__scope_sql *sql, const char *alia
   }
 }
 
-/* Key, stamps with their sites, columns, rid: as kecs_sync__apply_rows reads them. */
+/* Key, stamps with their sites, columns, rid: as kecs_sync__apply_rows reads them. `bits` are those of the log's groups
+ * that a value goes with in a window: of the life, and its own. */
 static void kecs_sync__scope_list(kecs_sync__scope_sql *sql) {
   static const struct {
     const char *name;
+    const char *bits;
     kecs_column_group group;
-  } stamps[] = {{"life", KECS_GROUP_KEY}, {"spec", KECS_GROUP_SPEC}, {"status", KECS_GROUP_STATUS}};
+  } stamps[] = {{"life", "15", KECS_GROUP_KEY}, {"spec", "3", KECS_GROUP_SPEC}, {"status", "5", KECS_GROUP_STATUS}};
   kecs_pg__text *list = &sql->part[KECS_SYNC__SCOPE_LIST];
+  kecs_pg__text *written = &sql->part[KECS_SYNC__SCOPE_WRITTEN];
   kecs_pg__text *columns = &sql->part[KECS_SYNC__SCOPE_COLUMNS];
   kecs_pg__text_adds(list, kecs_sync__scope_part(sql, KECS_SYNC__SCOPE_KEY));
+  kecs_pg__text_adds(written, kecs_sync__scope_part(sql, KECS_SYNC__SCOPE_KEY));
   kecs_pg__text_adds(columns, "r_key text");
   for (size_t i = 0; i < sizeof stamps / sizeof stamps[0]; i++) {
-    const kecs_pg__mark marks[] = {{"n", stamps[i].name}, {NULL, NULL}};
+    const kecs_pg__mark marks[] = {{"n", stamps[i].name}, {"bits", stamps[i].bits}, {NULL, NULL}};
     bool has = false;
     for (int c = 0; !kecs_sync__only_grows(sql->info) && c < sql->info->column_count; c++) {
       has = has || sql->info->columns[c].group == (unsigned)stamps[i].group;
     }
     kecs_pg__text_fill(list,
                        has ? ",coalesce(t.stamp_{n},0),coalesce(t.site_{n},0)" : ",0::bigint,0::bigint", marks);
+    kecs_pg__text_fill(written,
+                       has ? ",CASE WHEN w.g&{bits}<>0 THEN coalesce(t.stamp_{n},0) ELSE 0 END,CASE WHEN w.g&{bits}<>0 "
+                             "THEN coalesce(t.site_{n},0) ELSE 0 END"
+                           : ",0::bigint,0::bigint",
+                       marks);
     kecs_pg__text_fill(columns, ",r_{n} bigint,r_{n}_site bigint", marks);
   }
   for (int i = 0; i < sql->info->column_count; i++) {
     const kecs_column_info *column = &sql->info->columns[i];
-    const kecs_pg__mark marks[] = {{"c", column->name}, {"type", kecs_sync__type(column)}, {NULL, NULL}};
+    const char *bits = column->group == KECS_GROUP_SPEC ? "3" : column->group == KECS_GROUP_STATUS ? "5" : "1";
+    const kecs_pg__mark marks[] = {
+        {"c", column->name}, {"type", kecs_sync__type(column)}, {"bits", bits}, {NULL, NULL}};
     if (kecs_sync__travels(column)) {
       kecs_pg__text_fill(list, ",t.{c}", marks);
+      kecs_pg__text_fill(written, ",CASE WHEN w.g&{bits}<>0 THEN t.{c} END", marks);
       kecs_pg__text_fill(columns, ",\"{c}\" {type}", marks);
     }
   }
@@ -6788,9 +6883,356 @@ KECS_STORE_API kecs_status kecs_sync_hub_init(const char *hub) {
   return status ? status : closed;
 }
 
+/* ---- sync/pack.c ------------------------------------------------------------------------------------------------- */
+/* sync/pack.c -- an exchange as it goes over the wire: few statements and few bytes, with the same meaning.
+ *
+ * - Calls that follow each other and give nothing back are one statement: SELECT f(...),g(...). They run in that order.
+ * - A value that is there twice is sent once, one that is NULL not at all, an array of one element as the element.
+ * - A small page is one statement, whose rows come back as texts: that spares the names of all their columns.
+ *
+ * The texts that come of it are few, so that they can be prepared, and only their values travel from then on. */
+
+/* ---- sync/pack.h ------------------------------------------------------------------------------------------------- */
+/* sync/pack.h -- an exchange as it goes over the wire. */
+#ifndef KECS_SYNC_PACK_H
+#define KECS_SYNC_PACK_H
+
+/* A value that is sent. */
+typedef struct kecs_sync__sent {
+  const char *from;      /* as the exchange has it */
+  const char *type;      /* of an array that it stands for; NULL: it is none */
+  bool single;           /* that array has one element, which is sent in its place */
+  kecs_pg__text element;
+} kecs_sync__sent;
+
+/* One statement, for the items from `first` to `last`. */
+typedef struct kecs_sync__statement {
+  kecs_pg__text sql;
+  int first;
+  int last;
+  bool rows; /* what comes back is (item, row as text) */
+  bool keep; /* worth to be prepared */
+  bool parsed; /* it is prepared with this exchange */
+  int count;
+  kecs_sync__sent *sent; /* the packet's */
+  const char **values;
+} kecs_sync__statement;
+
+/* Begins zeroed but for the allocator. */
+typedef struct kecs_sync__packet {
+  const kecs_allocator *allocator;
+  bool bare; /* each exchange is a transaction as it is: BEGIN and COMMIT need not be sent */
+  int count;
+  kecs_sync__statement statement[KECS_SYNC__ITEMS];
+  size_t room; /* of both */
+  kecs_sync__sent *sent;
+  const char **values;
+  kecs_status status;
+} kecs_sync__packet;
+
+KECS_PG__FN kecs_status kecs_sync__pack(kecs_sync__packet *packet, const kecs_sync__exchange *exchange);
+KECS_PG__FN void kecs_sync__pack_free(kecs_sync__packet *packet);
+
+/* Gives each item of a page the rows that are its own. */
+KECS_PG__FN kecs_status kecs_sync__unpack(const kecs_sync__statement *packed, kecs_sync__exchange *exchange,
+                                          const PGresult *result);
+
+#endif
+
+/* ---- sync/pack.c, continued -------------------------------------------------------------------------------------- */
+#include <stdio.h>
+#include <string.h>
+
+enum { KECS_SYNC__PREPARED_SIZE = 32768 /* bytes of values: beyond it a text does not matter */ };
+
+/* ---- values ---- */
+
+/* "{NULL,NULL}" */
+static bool kecs_sync__all_null(const char *value) {
+  const char *at = value;
+  do {
+    if (strncmp(at + 1, "NULL", 4) != 0) {
+      return false;
+    }
+    at += 5;
+  } while (*at == ',');
+  return value[0] == '{' && *at == '}';
+}
+
+/* Where an array's first element ends, or NULL where that is all of the array. */
+static const char *kecs_sync__element_end(const char *array) {
+  const char *at = array + 1;
+  if (*at == '"') {
+    for (at++; *at != '"'; at++) {
+      at += *at == '\\' ? 1 : 0;
+    }
+    return at + 1;
+  }
+  return at + strcspn(at, ",}");
+}
+
+/* The element of an array of one, as it is written; its type's name. */
+static const char *kecs_sync__only_element(kecs_pg__text *out, const char *array) {
+  const char *end = array[0] == '{' && array[1] != '}' ? kecs_sync__element_end(array) : NULL;
+  const char *at = array + 1;
+  bool quoted = *at == '"';
+  if (!end || end[0] != '}' || end[1] != '\0') {
+    return NULL;
+  }
+  if (!quoted) {
+    kecs_pg__text_add(out, at, (size_t)(end - at));
+    return *at == 't' || *at == 'f' ? "boolean" : "bigint";
+  }
+  for (at++; at < end - 1; at++) {
+    at += *at == '\\' ? 1 : 0;
+    kecs_pg__text_add(out, at, 1);
+  }
+  return "text";
+}
+
+/* The number of a value among those that are sent: the same as an earlier one's, or a new one. Texts of arrays tell
+ * their type; of others only the same variable is known to have the same one. */
+static int kecs_sync__pack_value(kecs_sync__statement *packed, const char *value, const char *type) {
+  for (int i = 0; i < packed->count; i++) {
+    const kecs_sync__sent *sent = &packed->sent[i];
+    if (sent->from == value || (type && sent->type && sent->type[0] == type[0] && strcmp(sent->from, value) == 0)) {
+      return i + 1;
+    }
+  }
+  kecs_sync__sent *sent = &packed->sent[packed->count++];
+  sent->from = value;
+  sent->type = type;
+  return packed->count;
+}
+
+static void kecs_sync__pack_parameter(kecs_sync__statement *packed, const char *value) {
+  kecs_pg__text element = {packed->sql.allocator, NULL, 0, 0, KECS_OK};
+  char number[48];
+  if (!value || kecs_sync__all_null(value)) {
+    kecs_pg__text_adds(&packed->sql, "NULL");
+    return;
+  }
+  const char *type = kecs_sync__only_element(&element, value);
+  int at = kecs_sync__pack_value(packed, value, type ? type : value[0] == '{' ? "{" : NULL);
+  snprintf(number, sizeof number, "%s$%d%s%s%s", type ? "ARRAY[" : "", at, type ? "::" : "", type ? type : "",
+           type ? "]" : "");
+  kecs_pg__text_adds(&packed->sql, number);
+  kecs_sync__sent *sent = &packed->sent[at - 1];
+  packed->sql.status = packed->sql.status ? packed->sql.status : element.status;
+  if (type && !sent->single) {
+    sent->single = true;
+    sent->element = element;
+  } else {
+    kecs_pg__text_free(&element);
+  }
+}
+
+/* ---- texts ---- */
+
+/* The end of a quoted part: '...', E'...' or "...". */
+static const char *kecs_sync__quoted_end(const char *at, bool escapes) {
+  char quote = *at++;
+  while (*at && (*at != quote || at[1] == quote)) {
+    at += (escapes && *at == '\\') || *at == quote ? 1 : 0;
+    at += *at ? 1 : 0;
+  }
+  return *at ? at + 1 : at;
+}
+
+/* A statement's text, with its parameters at their new places. */
+static void kecs_sync__pack_text(kecs_sync__statement *packed, const char *sql, const char *const *values) {
+  const char *at = sql;
+  while (*at) {
+    size_t plain = strcspn(at, "'\"$");
+    kecs_pg__text_add(&packed->sql, at, plain);
+    at += plain;
+    if (*at == '$') {
+      int number = 0;
+      for (at++; *at >= '0' && *at <= '9'; at++) {
+        number = number * 10 + (*at - '0');
+      }
+      kecs_sync__pack_parameter(packed, values[number - 1]);
+    } else if (*at) {
+      const char *end = kecs_sync__quoted_end(at, at > sql && at[-1] == 'E');
+      kecs_pg__text_add(&packed->sql, at, (size_t)(end - at));
+      at = end;
+    }
+  }
+}
+
+/* Its values come behind those of the one before. */
+static kecs_sync__statement *kecs_sync__pack_next(kecs_sync__packet *packet, int item) {
+  kecs_sync__statement *packed = &packet->statement[packet->count];
+  int used = packet->count ? (int)(packed[-1].sent - packet->sent) + packed[-1].count : 0;
+  packet->count++;
+  packed->sql.allocator = packet->allocator;
+  packed->first = item;
+  packed->last = item;
+  packed->sent = packet->sent + used;
+  packed->values = packet->values + used;
+  return packed;
+}
+
+static void kecs_sync__pack_calls(kecs_sync__packet *packet, const kecs_sync__exchange *exchange, bool bare) {
+  static const char select[] = "SELECT ";
+  kecs_sync__statement *packed = NULL;
+  for (int i = 0; i < exchange->count; i++) {
+    const kecs_sync__item *item = &exchange->item[i];
+    if (item->frame && bare) {
+      continue;
+    }
+    if (packed && item->call && exchange->item[i - 1].call) {
+      kecs_pg__text_adds(&packed->sql, ",");
+      kecs_sync__pack_text(packed, item->sql + strlen(select), item->values);
+      packed->last = i;
+    } else {
+      packed = kecs_sync__pack_next(packet, i);
+      kecs_sync__pack_text(packed, item->sql, item->values);
+    }
+  }
+}
+
+/* All of a page as one statement: a read of one moment without a transaction around it. */
+static void kecs_sync__pack_page(kecs_sync__packet *packet, const kecs_sync__exchange *exchange) {
+  kecs_sync__statement *packed = kecs_sync__pack_next(packet, 0);
+  char text[64];
+  packed->rows = true;
+  packed->last = exchange->count - 1;
+  for (int i = 0; i < exchange->count; i++) {
+    if (!exchange->item[i].frame) {
+      snprintf(text, sizeof text, "%sSELECT %d i,ROW(x.*)::text r FROM(", packed->sql.len ? " UNION ALL " : "", i);
+      kecs_pg__text_adds(&packed->sql, text);
+      kecs_sync__pack_text(packed, exchange->item[i].sql, exchange->item[i].values);
+      kecs_pg__text_adds(&packed->sql, ")x");
+    }
+  }
+}
+
+static kecs_status kecs_sync__pack_room(kecs_sync__packet *packet, const kecs_sync__exchange *exchange) {
+  packet->room = 1;
+  for (int i = 0; i < exchange->count; i++) {
+    packet->room += (size_t)exchange->item[i].count;
+  }
+  packet->sent = kecs_pg__alloc(packet->allocator, packet->room * sizeof *packet->sent);
+  packet->values = kecs_pg__alloc(packet->allocator, packet->room * sizeof *packet->values);
+  return packet->sent && packet->values ? KECS_OK : KECS_E_NOMEM;
+}
+
+KECS_PG__FN kecs_status kecs_sync__pack(kecs_sync__packet *packet, const kecs_sync__exchange *exchange) {
+  kecs_status status = kecs_sync__pack_room(packet, exchange);
+  if (status) {
+    return status;
+  }
+  if (exchange->small) {
+    kecs_sync__pack_page(packet, exchange);
+  } else {
+    kecs_sync__pack_calls(packet, exchange, packet->bare && exchange->write);
+  }
+  for (int s = 0; s < packet->count; s++) {
+    kecs_sync__statement *packed = &packet->statement[s];
+    size_t bytes = 0;
+    for (int i = 0; i < packed->count; i++) {
+      const kecs_sync__sent *sent = &packed->sent[i];
+      packed->values[i] = !sent->single ? sent->from : sent->element.data ? sent->element.data : "";
+      bytes += strlen(packed->values[i]);
+    }
+    packed->keep = bytes < KECS_SYNC__PREPARED_SIZE;
+    status = status ? status : packed->sql.status;
+  }
+  return status;
+}
+
+KECS_PG__FN void kecs_sync__pack_free(kecs_sync__packet *packet) {
+  for (int s = 0; s < packet->count; s++) {
+    kecs_sync__statement *packed = &packet->statement[s];
+    for (int i = 0; i < packed->count; i++) {
+      if (packed->sent[i].single) {
+        kecs_pg__text_free(&packed->sent[i].element);
+      }
+    }
+    kecs_pg__text_free(&packed->sql);
+  }
+  kecs_pg__release(packet->allocator, packet->sent, packet->room * sizeof *packet->sent);
+  kecs_pg__release(packet->allocator, (void *)packet->values, packet->room * sizeof *packet->values);
+}
+
+/* ---- rows that came as texts ---- */
+
+/* The next field of "(a,"b ""c""",,)"; false: it is NULL. *at goes to its end. */
+static bool kecs_sync__row_field(const char **at, kecs_pg__text *out) {
+  const char *from = *at;
+  bool quoted = false;
+  out->len = 0;
+  while (**at && (quoted || (**at != ',' && **at != ')'))) {
+    if (**at == '"' && quoted && (*at)[1] == '"') {
+      kecs_pg__text_add(out, (*at)++, 1);
+    } else if (**at == '"') {
+      quoted = !quoted;
+    } else {
+      *at += **at == '\\' ? 1 : 0;
+      kecs_pg__text_add(out, *at, 1);
+    }
+    (*at)++;
+  }
+  return *at > from;
+}
+
+static int kecs_sync__row_width(const char *row) {
+  int width = 1;
+  bool quoted = false;
+  for (const char *at = row; *at; at++) {
+    quoted = *at == '"' ? !quoted : quoted;
+    width += *at == ',' && !quoted;
+    at += *at == '\\' ? 1 : 0;
+  }
+  return width;
+}
+
+static bool kecs_sync__row_set(PGresult *result, const char *row, kecs_pg__text *field) {
+  char name[] = "c";
+  PGresAttDesc columns[128];
+  int width = kecs_sync__row_width(row);
+  int number = PQntuples(result);
+  const char *at = row + 1;
+  memset(columns, 0, sizeof columns);
+  for (int i = 0; i < width && i < 128; i++) {
+    columns[i].name = name;
+  }
+  if (width > 128 || (number == 0 && !PQsetResultAttrs(result, width, columns))) {
+    return false;
+  }
+  for (int i = 0; i < width; i++, at++) {
+    char empty[] = "";
+    bool set = kecs_sync__row_field(&at, field);
+    if (field->status || !PQsetvalue(result, number, i, !set ? NULL : field->len ? field->data : empty,
+                                     set ? (int)field->len : -1)) {
+      return false;
+    }
+  }
+  return true;
+}
+
+KECS_PG__FN kecs_status kecs_sync__unpack(const kecs_sync__statement *packed, kecs_sync__exchange *exchange,
+                                          const PGresult *result) {
+  kecs_pg__text field = {packed->sql.allocator, NULL, 0, 0, KECS_OK};
+  bool good = true;
+  for (int i = packed->first; good && i <= packed->last; i++) {
+    exchange->item[i].result = PQmakeEmptyPGresult(NULL, PGRES_TUPLES_OK);
+    good = exchange->item[i].result != NULL;
+  }
+  for (int row = 0; good && row < PQntuples(result); row++) {
+    int64_t item = kecs_sync__number(result, row, 0);
+    good = item >= packed->first && item <= packed->last &&
+           kecs_sync__row_set(exchange->item[item].result, kecs_sync__text(result, row, 1), &field);
+  }
+  kecs_pg__text_free(&field);
+  return good ? KECS_OK : KECS_E_NOMEM;
+}
+
 /* ---- sync/link.c ------------------------------------------------------------------------------------------------- */
 /* sync/link.c -- exchanges with the hub: a transaction that is sent whole, in libpq's pipeline mode. */
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -6855,6 +7297,8 @@ KECS_PG__FN int kecs_sync__add_item(kecs_sync__exchange *exchange, const char *f
   item->values = values;
   item->result = NULL;
   item->with_token = NULL;
+  item->call = false;
+  item->frame = false;
   exchange->status = text.status ? text.status : item->sql ? KECS_OK : KECS_E_NOMEM;
   kecs_pg__text_free(&text);
   if (twin && !exchange->status) {
@@ -6863,12 +7307,25 @@ KECS_PG__FN int kecs_sync__add_item(kecs_sync__exchange *exchange, const char *f
   return exchange->count++;
 }
 
+KECS_PG__FN int kecs_sync__add_call(kecs_sync__exchange *exchange, const char *form, const char *table,
+                                    const char *const *values, int count) {
+  int at = kecs_sync__add_item(exchange, form, table, values, count);
+  exchange->item[at].call = !exchange->status;
+  return at;
+}
+
+static void kecs_sync__add_frame(kecs_sync__exchange *exchange, const char *form) {
+  int at = kecs_sync__add_item(exchange, form, "", NULL, 0);
+  exchange->item[at].frame = !exchange->status;
+}
+
 KECS_PG__FN void kecs_sync__begin(kecs_sync__exchange *exchange, kecs_sync *sync, bool write) {
   memset(exchange, 0, sizeof *exchange);
   exchange->sync = sync;
-  (void)kecs_sync__add_item(exchange, write ? kecs_sync__write_begin : kecs_sync__read_begin, "", NULL, 0);
+  exchange->write = write;
+  kecs_sync__add_frame(exchange, write ? kecs_sync__write_begin : kecs_sync__read_begin);
   if (write) {
-    (void)kecs_sync__add_item(exchange, "SET LOCAL lock_timeout=10000", "", NULL, 0);
+    kecs_sync__add_frame(exchange, "SET LOCAL lock_timeout=10000");
   }
 }
 
@@ -6891,6 +7348,24 @@ KECS_PG__FN void kecs_sync__hang_up(kecs_sync *sync) {
   }
 }
 
+KECS_PG__FN void kecs_sync__flag_set(int *flag, int value) {
+  __atomic_store_n(flag, value, __ATOMIC_SEQ_CST);
+}
+
+KECS_PG__FN int kecs_sync__flag_get(const int *flag) {
+  return __atomic_load_n(flag, __ATOMIC_SEQ_CST);
+}
+
+static bool kecs_sync__should_stop(void *user) {
+  const kecs_sync *sync = user;
+  return kecs_sync__flag_get(&sync->stopped) != 0;
+}
+
+/* What each transaction of a direct connection would have to be told otherwise. Behind a pooler it would be told to
+ * somebody else. */
+static const char kecs_sync__session[] =
+    "SET default_transaction_isolation='read committed'; SET default_transaction_read_only=off; SET lock_timeout=10000";
+
 static kecs_status kecs_sync__connect(kecs_sync *sync) {
   kecs_connect_options options;
   kecs_connection *connection = NULL;
@@ -6903,8 +7378,19 @@ static kecs_status kecs_sync__connect(kecs_sync *sync) {
   options.place = &sync->place;
   options.allocator = &sync->allocator;
   options.busy_timeout_ms = 10000;
+  options.should_stop = kecs_sync__should_stop;
+  options.should_stop_user = sync;
   kecs_status status = kecs_pg__connect(&options, &connection);
   sync->link = status ? NULL : kecs_pg__of(connection);
+  sync->prepared_count = 0;
+  if (!status && sync->link->direct) {
+    status = kecs_pg__command(sync->link, kecs_sync__session, KECS_PG__STOPS, "greet the hub", NULL);
+  }
+  if (status) {
+    kecs_error error = *kecs_last_error();
+    kecs_sync__hang_up(sync);
+    kecs_pg__restore(&error);
+  }
   return status;
 }
 
@@ -6936,65 +7422,204 @@ static kecs_status kecs_sync__refusal(kecs_sync *sync, const PGresult *result, c
   return kecs_pg__fail_result(sync->place.shown, result, doing);
 }
 
-static bool kecs_sync__send_items(kecs_sync__exchange *exchange) {
-  PGconn *pg = exchange->sync->link->pg;
-  bool sent = PQenterPipelineMode(pg);
-  for (int i = 0; sent && i < exchange->count; i++) {
-    kecs_sync__item *item = &exchange->item[i];
-    exchange->sync->report.bytes_out += (int64_t)strlen(item->sql);
-    for (int v = 0; v < item->count; v++) {
-      exchange->sync->report.bytes_out += item->values[v] ? (int64_t)strlen(item->values[v]) : 0;
-    }
-    sent = PQsendQueryParams(pg, item->sql, item->count, NULL, item->values, NULL, NULL, 0);
-  }
-  return sent && PQpipelineSync(pg);
+/* ---- bytes ---- */
+
+/* The sizes of messages in PostgreSQL's protocol, version 3: one byte, a length of four, and what is in it. */
+enum {
+  KECS_SYNC__SYNC_BYTES = 5,
+  KECS_SYNC__READY_BYTES = 6,
+  KECS_SYNC__PARSED_BYTES = 5,
+  KECS_SYNC__BOUND_BYTES = 5,
+  KECS_SYNC__NO_DATA_BYTES = 5,
+  KECS_SYNC__FIELD_BYTES = 19,   /* of a column's description, with its name's terminator */
+  KECS_SYNC__EXECUTE_BYTES = 17  /* Describe and Execute of the portal without a name */
+};
+
+static int64_t kecs_sync__parse_bytes(const char *name, const kecs_sync__statement *packed) {
+  return 5 + (int64_t)strlen(name) + 1 + (int64_t)packed->sql.len + 1 + 2;
 }
 
-/* The answer to one item; false: the connection is lost. */
-static bool kecs_sync__receive_item(kecs_sync__exchange *exchange, kecs_sync__item *item) {
-  kecs_sync *sync = exchange->sync;
-  int64_t stopped_at = 0;
-  bool good = kecs_pg__await(sync->link, KECS_PG__DEAF, &stopped_at);
-  item->result = good ? PQgetResult(sync->link->pg) : NULL;
-  if (!item->result ||
-      (PQresultStatus(item->result) == PGRES_FATAL_ERROR && !PQresultErrorField(item->result, PG_DIAG_SQLSTATE))) {
-    return false;
+static int64_t kecs_sync__bind_bytes(const char *name, const kecs_sync__statement *packed) {
+  int64_t bytes = 5 + 1 + (int64_t)strlen(name) + 1 + 2 + 2 + 4;
+  for (int i = 0; i < packed->count; i++) {
+    bytes += 4 + (int64_t)strlen(packed->values[i]);
   }
-  for (int row = 0; row < PQntuples(item->result); row++) {
-    for (int column = 0; column < PQnfields(item->result); column++) {
-      sync->report.bytes_in += PQgetlength(item->result, row, column);
+  return bytes + KECS_SYNC__EXECUTE_BYTES;
+}
+
+static int64_t kecs_sync__result_bytes(const PGresult *result) {
+  int fields = PQnfields(result);
+  int64_t bytes = KECS_SYNC__BOUND_BYTES + 5 + (int64_t)strlen(PQcmdStatus((PGresult *)(void *)(uintptr_t)result)) + 1;
+  bytes += PQresultStatus(result) == PGRES_TUPLES_OK ? 7 : KECS_SYNC__NO_DATA_BYTES;
+  for (int column = 0; column < fields; column++) {
+    bytes += KECS_SYNC__FIELD_BYTES + (int64_t)strlen(PQfname(result, column));
+  }
+  for (int row = 0; row < PQntuples(result); row++) {
+    bytes += 7 + 4 * (int64_t)fields;
+    for (int column = 0; column < fields; column++) {
+      bytes += PQgetlength(result, row, column);
     }
   }
-  return kecs_pg__await(sync->link, KECS_PG__DEAF, &stopped_at) && !PQgetResult(sync->link->pg);
+  return bytes;
+}
+
+/* ---- sending ---- */
+
+/* FNV-1a. */
+static uint64_t kecs_sync__hash(const char *text) {
+  uint64_t hash = UINT64_C(0xCBF29CE484222325);
+  for (; *text; text++) {
+    hash = (hash ^ (unsigned char)*text) * UINT64_C(0x100000001B3);
+  }
+  return hash;
+}
+
+/* The number of a text that is prepared on the link, or will be with this exchange; 0: it is not. */
+static int kecs_sync__prepared(kecs_sync *sync, const kecs_sync__statement *packed, bool *out_anew) {
+  uint64_t hash = kecs_sync__hash(packed->sql.data);
+  *out_anew = false;
+  if (!packed->keep || !sync->link->named) {
+    return 0;
+  }
+  for (int i = 0; i < sync->prepared_count; i++) {
+    if (sync->prepared[i] == hash) {
+      return i + 1;
+    }
+  }
+  if (sync->prepared_count == KECS_SYNC__PREPARED) {
+    return 0;
+  }
+  *out_anew = true;
+  sync->prepared[sync->prepared_count++] = hash;
+  return sync->prepared_count;
+}
+
+static bool kecs_sync__send_statement(kecs_sync *sync, kecs_sync__statement *packed) {
+  PGconn *pg = sync->link->pg;
+  char name[16] = "";
+  bool anew = false;
+  int number = kecs_sync__prepared(sync, packed, &anew);
+  if (number == 0) {
+    sync->report.bytes_out += kecs_sync__parse_bytes("", packed) + kecs_sync__bind_bytes("", packed);
+    sync->report.bytes_in += KECS_SYNC__PARSED_BYTES;
+    return PQsendQueryParams(pg, packed->sql.data, packed->count, NULL, packed->values, NULL, NULL, 0);
+  }
+  snprintf(name, sizeof name, "k%d", number);
+  packed->parsed = anew;
+  if (anew) {
+    sync->report.bytes_out += kecs_sync__parse_bytes(name, packed);
+    sync->report.bytes_in += KECS_SYNC__PARSED_BYTES;
+  }
+  sync->report.bytes_out += kecs_sync__bind_bytes(name, packed);
+  return (!anew || PQsendPrepare(pg, name, packed->sql.data, 0, NULL)) &&
+         PQsendQueryPrepared(pg, name, packed->count, packed->values, NULL, NULL, 0);
+}
+
+static bool kecs_sync__send_packet(kecs_sync *sync, kecs_sync__packet *packet) {
+  bool sent = PQenterPipelineMode(sync->link->pg);
+  for (int i = 0; sent && i < packet->count; i++) {
+    sent = kecs_sync__send_statement(sync, &packet->statement[i]);
+  }
+  sync->report.bytes_out += KECS_SYNC__SYNC_BYTES;
+  return sent && PQpipelineSync(sync->link->pg);
+}
+
+/* One result; NULL: the connection is lost, or given up since the round is to end. */
+static PGresult *kecs_sync__receive(kecs_sync *sync, int64_t *stopped_at) {
+  if (!kecs_pg__await(sync->link, KECS_PG__STOPS, stopped_at)) {
+    return NULL;
+  }
+  PGresult *result = PQgetResult(sync->link->pg);
+  if (result && PQresultStatus(result) == PGRES_FATAL_ERROR && !PQresultErrorField(result, PG_DIAG_SQLSTATE)) {
+    PQclear(result);
+    return NULL;
+  }
+  if (result && (!kecs_pg__await(sync->link, KECS_PG__STOPS, stopped_at) || PQgetResult(sync->link->pg))) {
+    PQclear(result);
+    return NULL;
+  }
+  return result;
+}
+
+/* The answer to one statement; false: the connection is lost. */
+static bool kecs_sync__receive_statement(kecs_sync__exchange *exchange, const kecs_sync__statement *packed,
+                                         const char *doing, kecs_status *status, int64_t *stopped_at) {
+  kecs_sync *sync = exchange->sync;
+  PGresult *result = NULL;
+  for (int answers = packed->parsed ? 2 : 1; answers > 0; answers--) { /* to Parse, and to the rest */
+    PQclear(result);
+    result = kecs_sync__receive(sync, stopped_at);
+    if (!result) {
+      return false;
+    }
+    if (!*status && PQresultStatus(result) == PGRES_FATAL_ERROR) {
+      *status = kecs_sync__refusal(sync, result, doing);
+    }
+  }
+  sync->report.bytes_in += kecs_sync__result_bytes(result);
+  if (packed->rows) {
+    *status = *status ? *status : kecs_sync__unpack(packed, exchange, result);
+    PQclear(result);
+  } else {
+    exchange->item[packed->first].result = result;
+  }
+  return true;
+}
+
+static kecs_status kecs_sync__fail_link(kecs_sync *sync, const char *doing) {
+  return kecs_sync__should_stop(sync)
+             ? kecs_pg__fail(KECS_E_CANCELLED, "%s: stopped while it was to %s; the next round goes on", sync->place.shown,
+                             doing)
+             : kecs_pg__fail_lost(sync->place.shown, sync->link->pg, doing);
+}
+
+static kecs_status kecs_sync__send_over(kecs_sync__exchange *exchange, kecs_sync__packet *packet, const char *doing) {
+  kecs_sync *sync = exchange->sync;
+  kecs_status status = KECS_OK;
+  int64_t stopped_at = 0;
+  sync->report.round_trips++;
+  bool good = kecs_sync__send_packet(sync, packet);
+  for (int i = 0; good && i < packet->count; i++) {
+    good = kecs_sync__receive_statement(exchange, &packet->statement[i], doing, &status, &stopped_at);
+  }
+  if ((!good && !status) || (status && kecs_sync__should_stop(sync))) {
+    status = kecs_sync__fail_link(sync, doing);
+  }
+  PGresult *synced = good && !status && kecs_pg__await(sync->link, KECS_PG__STOPS, &stopped_at)
+                         ? PQgetResult(sync->link->pg)
+                         : NULL;
+  if (!status && (!synced || PQresultStatus(synced) != PGRES_PIPELINE_SYNC || !PQexitPipelineMode(sync->link->pg))) {
+    status = kecs_sync__fail_link(sync, doing);
+  }
+  sync->report.bytes_in += synced ? KECS_SYNC__READY_BYTES : 0;
+  PQclear(synced);
+  return status;
 }
 
 KECS_PG__FN kecs_status kecs_sync__send(kecs_sync__exchange *exchange, const char *doing) {
   kecs_sync *sync = exchange->sync;
-  (void)kecs_sync__add_item(exchange, "COMMIT", "", NULL, 0);
+  kecs_sync__add_frame(exchange, "COMMIT");
   kecs_status status = exchange->status ? exchange->status : kecs_sync__connect(sync);
   if (status) {
     return status;
   }
-  sync->report.round_trips++;
-  bool good = kecs_sync__send_items(exchange);
-  for (int i = 0; good && i < exchange->count; i++) {
-    kecs_sync__item *item = &exchange->item[i];
-    good = kecs_sync__receive_item(exchange, item);
-    if (good && !status && PQresultStatus(item->result) == PGRES_FATAL_ERROR) {
-      status = kecs_sync__refusal(sync, item->result, doing);
+  kecs_sync__packet *packet = kecs_pg__alloc(&sync->allocator, sizeof *packet);
+  if (!packet) {
+    return KECS_E_NOMEM;
+  }
+  packet->allocator = &sync->allocator;
+  packet->bare = sync->link->direct;
+  status = kecs_sync__pack(packet, exchange);
+  if (!status) {
+    status = kecs_sync__send_over(exchange, packet, doing);
+    if (status) {
+      kecs_error error = *kecs_last_error();
+      kecs_sync__hang_up(sync);
+      kecs_pg__restore(&error);
     }
   }
-  if (!good && !status) {
-    status = kecs_pg__fail_lost(sync->place.shown, sync->link->pg, doing);
-  }
-  PGresult *synced = good && !status ? PQgetResult(sync->link->pg) : NULL;
-  if (!status && (!synced || PQresultStatus(synced) != PGRES_PIPELINE_SYNC || !PQexitPipelineMode(sync->link->pg))) {
-    status = kecs_pg__fail_lost(sync->place.shown, sync->link->pg, doing);
-  }
-  PQclear(synced);
-  if (status) {
-    kecs_sync__hang_up(sync);
-  }
+  kecs_sync__pack_free(packet);
+  kecs_pg__release(&sync->allocator, packet, sizeof *packet);
   return status;
 }
 
@@ -7057,6 +7682,7 @@ static const kecs_sync__note_place kecs_sync__note_places[] = {
     KECS_SYNC__TEXT("intent_id", intent.id),
     KECS_SYNC__NUMBER("intent_seq", intent.seq),
     KECS_SYNC__NUMBER("intent_stamp", intent.stamp),
+    KECS_SYNC__NUMBER("intent_tries", intent.tries),
 };
 
 static kecs_status kecs_sync__note_visit(const kecs_value *values, void *user) {
@@ -7164,6 +7790,7 @@ KECS_PG__FN void kecs_sync__array_end(kecs_pg__text *array) {
 enum {
   KECS_SYNC__PUT_FIXED = 8,  /* key, mask, three stamps with their sites */
   KECS_SYNC__BURY_FIXED = 2, /* key, stamp */
+  KECS_SYNC__PARTLY = 8,     /* in a mask: what is not pending did not come along */
   KECS_SYNC__ARRAYS = 64 + KECS_SYNC__PUT_FIXED
 };
 
@@ -7184,6 +7811,7 @@ typedef struct kecs_sync__load {
   kecs_sync__arrays *bury[KECS_KIND_COUNT];
   int64_t rows;
   bool buries;
+  bool partly;    /* rows go without the groups that are not pending, where the hub has the row */
   int64_t origin; /* the site that made the tombstones: those of one go together */
 } kecs_sync__load;
 
@@ -7215,7 +7843,7 @@ KECS_PG__FN kecs_status kecs_sync__key_visit(const kecs_value *values, void *use
 KECS_PG__FN void kecs_sync__keys_free(kecs_sync__keys *keys);
 
 /* Notes a push with a new id, durably; and sends what the intent is of: one exchange, whose result is noted. */
-KECS_PG__FN kecs_status kecs_sync__intend(kecs_sync *sync, int64_t seq, int64_t stamp);
+KECS_PG__FN kecs_status kecs_sync__intend(kecs_sync *sync, bool again, int64_t seq, int64_t stamp);
 KECS_PG__FN kecs_status kecs_sync__push_send(kecs_sync *sync, kecs_sync__load *load);
 
 /* Sends what a repair has found missing at the hub (repush.c). */
@@ -7248,7 +7876,8 @@ static void kecs_sync__array_value(kecs_pg__text *array, const kecs_column_info 
   } else if (value->type == KECS_VALUE_TEXT) {
     kecs_sync__array_add(array, value->text);
   } else if (column->type == KECS_TYPE_BOOL) {
-    kecs_sync__array_add(array, value->number ? "t" : "f");
+    kecs_pg__text_adds(array, array->len == 0 ? "{" : ",");
+    kecs_pg__text_adds(array, value->number ? "t" : "f"); /* without quotes: those of texts alone have them */
   } else {
     kecs_sync__array_int(array, value->number);
   }
@@ -7258,22 +7887,37 @@ static int64_t kecs_sync__wire_site(const kecs_sync *sync, int64_t site) {
   return site == KECS_REPLICA_HERE ? sync->notes.site : site;
 }
 
+/* Whether a column goes with a row of which only some groups do: these, and the key. */
+static bool kecs_sync__goes(const kecs_kind_info *info, int column, unsigned pending) {
+  for (int i = 0; i < info->keys[0].count; i++) {
+    if (info->keys[0].columns[i] == column) {
+      return true;
+    }
+  }
+  return (info->columns[column].group == KECS_GROUP_SPEC && (pending & 1U << KECS_REPLICA_SPEC)) ||
+         (info->columns[column].group == KECS_GROUP_STATUS && (pending & 1U << KECS_REPLICA_STATUS));
+}
+
 static kecs_status kecs_sync__load_row(kecs_sync__load *load, const kecs_replica_row *row) {
+  static const kecs_value nothing = {KECS_VALUE_NULL, 0, NULL, 0};
   kecs_sync__arrays *put = kecs_sync__arrays_of(load->sync, &load->put[row->kind]);
   const kecs_kind_info *info = kecs_kind_describe(row->kind);
+  bool partly = load->partly && !(row->pending & 1U << KECS_REPLICA_LIFE);
   int at = 2;
   if (!put) {
     return KECS_E_NOMEM;
   }
   kecs_sync__array_add(&put->array[0], row->key);
-  kecs_sync__array_int(&put->array[1], (int64_t)row->pending);
+  kecs_sync__array_int(&put->array[1], (int64_t)row->pending | (partly ? KECS_SYNC__PARTLY : 0));
   for (int i = 0; i < KECS_REPLICA_STAMPS; i++) {
-    kecs_sync__array_int(&put->array[at++], row->stamp[i]);
-    kecs_sync__array_int(&put->array[at++], kecs_sync__wire_site(load->sync, row->site[i]));
+    bool goes = !partly || i == KECS_REPLICA_LIFE || (row->pending & 1U << i);
+    kecs_sync__array_int(&put->array[at++], goes ? row->stamp[i] : 0);
+    kecs_sync__array_int(&put->array[at++], goes ? kecs_sync__wire_site(load->sync, row->site[i]) : 0);
   }
   for (int i = 0; i < info->column_count; i++) {
     if (kecs_sync__travels(&info->columns[i])) {
-      kecs_sync__array_value(&put->array[at++], &info->columns[i], &row->values[i]);
+      bool goes = !partly || kecs_sync__goes(info, i, row->pending);
+      kecs_sync__array_value(&put->array[at++], &info->columns[i], goes ? &row->values[i] : &nothing);
     }
   }
   put->count = at;
@@ -7377,7 +8021,7 @@ static void kecs_sync__add_arrays(kecs_sync__exchange *exchange, kecs_sync__arra
   kecs_pg__text_adds(&form, ")");
   exchange->status = exchange->status ? exchange->status : form.status;
   if (!exchange->status) {
-    (void)kecs_sync__add_item(exchange, form.data, kecs_kind_describe((kecs_kind)kind)->table, arrays->values,
+    (void)kecs_sync__add_call(exchange, form.data, kecs_kind_describe((kecs_kind)kind)->table, arrays->values,
                               arrays->count + 2);
   }
   kecs_pg__text_free(&form);
@@ -7421,7 +8065,7 @@ KECS_PG__FN kecs_status kecs_sync__push_send(kecs_sync *sync, kecs_sync__load *l
   memset(&counters, 0, sizeof counters);
   kecs_status status = numbered ? kecs_sync__counters_read(sync, &counters) : KECS_OK;
   kecs_sync__begin(&exchange, sync, true);
-  (void)kecs_sync__add_item(&exchange, "SELECT {S}sync_begin({T},$1,$2,$3,$4)", "", begin, 4);
+  (void)kecs_sync__add_call(&exchange, "SELECT {S}sync_begin({T},$1,$2,$3,$4)", "", begin, 4);
   kecs_sync__add_buries(&exchange, load, &numbers, as_origin, begin);
   for (int kind = 1; kind < KECS_KIND_COUNT; kind++) {
     if (load->put[kind]) {
@@ -7429,9 +8073,9 @@ KECS_PG__FN kecs_status kecs_sync__push_send(kecs_sync *sync, kecs_sync__load *l
     }
   }
   if (numbered) {
-    (void)kecs_sync__add_item(&exchange, "SELECT {S}sync_families({T},$1,$2,$3,$4)", "", counters.values, 4);
+    (void)kecs_sync__add_call(&exchange, "SELECT {S}sync_families({T},$1,$2,$3,$4)", "", counters.values, 4);
   }
-  (void)kecs_sync__add_item(&exchange, "SELECT {S}sync_end({T},$1,$2,$3)", "", end, 3);
+  (void)kecs_sync__add_call(&exchange, "SELECT {S}sync_end({T},$1,$2,$3)", "", end, 3);
   int refused = kecs_sync__add_item(&exchange, "SELECT * FROM {S}sync_told({T},$1)", "", who, 1);
   status = status ? status : kecs_sync__send(&exchange, "push");
   if (!status) {
@@ -7498,7 +8142,9 @@ static kecs_status kecs_sync__intent_work(kecs_store *tx, void *user) {
   const kecs_sync__intent *intent = user;
   kecs_status status = kecs_sync__note(tx, "intent_id", intent->id);
   status = status ? status : kecs_sync__note_number(tx, "intent_seq", intent->seq);
-  return status ? status : kecs_sync__note_number(tx, "intent_stamp", intent->stamp);
+  status = status ? status : kecs_sync__note_number(tx, "intent_stamp", intent->stamp);
+  /* Each time another number: SQLite writes nothing where nothing changes, and then nothing reaches the disk. */
+  return status ? status : kecs_sync__note_number(tx, "intent_tries", intent->tries);
 }
 
 static kecs_status kecs_sync__id_visit(const kecs_value *values, void *user) {
@@ -7506,13 +8152,17 @@ static kecs_status kecs_sync__id_visit(const kecs_value *values, void *user) {
   return KECS_OK;
 }
 
-/* A push that was sent must be known after a power cut, too. */
-KECS_PG__FN kecs_status kecs_sync__intend(kecs_sync *sync, int64_t seq, int64_t stamp) {
+/* A push that was sent must be known after a power cut, too; and so must what it says. Therefore an intent that was
+ * left over is stored again: rows may have changed since. If a row that was to go with it had been deleted meanwhile,
+ * and the deletion were lost here, the row would be back, and count as pushed. */
+KECS_PG__FN kecs_status kecs_sync__intend(kecs_sync *sync, bool again, int64_t seq, int64_t stamp) {
   kecs_sync__intent *intent = &sync->notes.intent;
-  kecs_status status =
-      kecs_replica_sql(sync->store, "SELECT lower(hex(randomblob(16)))", NULL, 0, 1, kecs_sync__id_visit, intent->id);
-  intent->seq = seq;
-  intent->stamp = stamp;
+  kecs_status status = again ? KECS_OK
+                             : kecs_replica_sql(sync->store, "SELECT lower(hex(randomblob(16)))", NULL, 0, 1,
+                                                kecs_sync__id_visit, intent->id);
+  intent->seq = again ? intent->seq : seq;
+  intent->stamp = again ? intent->stamp : stamp;
+  intent->tries = again ? intent->tries + 1 : 1;
   status = status ? status : kecs_replica_durable(sync->store, true);
   status = status ? status : kecs_sync__transact(sync, kecs_sync__intent_work, intent);
   kecs_error error = *kecs_last_error();
@@ -7549,13 +8199,14 @@ static kecs_status kecs_sync__push_log(kecs_sync *sync, bool *out_more) {
   bool again = sync->notes.intent.id[0] != '\0';
   kecs_replica_end upto = {sync->notes.intent.seq, sync->notes.intent.stamp, 0};
   kecs_sync__load_begin(&load, sync);
+  load.partly = true;
   kecs_status status = kecs_replica_pending(sync->store, &side, sync->batch, again ? &upto : NULL,
                                             kecs_sync__load_visit, &load, &end);
   *out_more = !status && (again || end.read == sync->batch);
   if (!status && !again && load.rows == 0) {
     status = end.read ? kecs_sync__pass_over(sync, &end) : KECS_OK;
   } else if (!status) {
-    status = again ? KECS_OK : kecs_sync__intend(sync, end.seq, end.stamp);
+    status = kecs_sync__intend(sync, again, end.seq, end.stamp);
     status = status ? status : kecs_sync__push_send(sync, &load);
   }
   kecs_sync__load_free(&load);
@@ -7599,7 +8250,7 @@ static kecs_status kecs_sync__push_refused(kecs_sync *sync) {
   }
   kecs_sync__keys_free(&keys);
   if (!status && (any || again)) {
-    status = again ? KECS_OK : kecs_sync__intend(sync, KECS_SYNC__OF_REFUSED, 0);
+    status = kecs_sync__intend(sync, again, KECS_SYNC__OF_REFUSED, 0);
     status = status ? status : kecs_sync__push_send(sync, &load);
   }
   kecs_sync__load_free(&load);
@@ -8278,7 +8929,7 @@ static kecs_status kecs_sync__repush_batch(kecs_sync *sync, bool *out_more) {
   *out_more = keys.first != NULL;
   if (!status && (keys.first || again)) {
     sync->sent = keys.first;
-    status = again ? KECS_OK : kecs_sync__intend(sync, KECS_SYNC__OF_REPUSH, 0);
+    status = kecs_sync__intend(sync, again, KECS_SYNC__OF_REPUSH, 0);
     status = status ? status : kecs_sync__push_send(sync, &load);
     sync->sent = NULL;
     sync->report.resent += status ? 0 : load.rows;
@@ -8315,7 +8966,10 @@ KECS_PG__FN kecs_status kecs_sync__repushed(kecs_store *tx, const kecs_sync *syn
 #include <stdio.h>
 #include <string.h>
 
-enum { KECS_SYNC__ROW_FIXED = 7 /* key, three stamps with their sites */ };
+enum {
+  KECS_SYNC__ROW_FIXED = 7, /* key, three stamps with their sites */
+  KECS_SYNC__SMALL = 64     /* entries of a window that comes as one statement */
+};
 
 /* ---- statements ---- */
 
@@ -8424,6 +9078,8 @@ static kecs_status kecs_sync__apply_rows(kecs_sync__page *page, kecs_store *tx, 
         values[i] = kecs_sync__value(&info->columns[i], result, r, at++);
       }
     }
+    int64_t groups = kecs_sync__number(result, r, at + 1); /* behind rid; a row that was not asked for by a window has 0 */
+    row.partly = groups != 0 && (groups & 1) == 0;
     status = kecs_sync__only_grows(info) ? kecs_sync__arrive(page, tx, &row, rids)
                                          : kecs_sync__merge(page, tx, &row);
   }
@@ -8548,6 +9204,7 @@ static kecs_status kecs_sync__pull_window(kecs_sync *sync, kecs_sync__page *page
   const char *values[] = {page->site, from, until};
   const char *next[] = {until, size};
   kecs_sync__begin(&page->exchange, sync, false);
+  page->exchange.small = sync->until - sync->notes.cursor <= KECS_SYNC__SMALL;
   kecs_status status = kecs_sync__page_wanted(page);
   for (int kind = 1; !status && kind < KECS_KIND_COUNT; kind++) {
     if ((uint64_t)sync->until_kinds & kecs_sync__pulls(sync) & KECS_BIT(kind)) {
