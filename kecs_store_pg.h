@@ -1,5 +1,5 @@
 /* kecs_store_pg.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 2be70e943ee328dfc6d04f80d32e92a52d4f3a46060dc7c2fa818bc946600eca */
+ * 97ef349fed2ece0ba33b484cb925824819ced3982cf85d10acb32019fa521bcc */
 /* ---- doc/manual_pg.h --------------------------------------------------------------------------------------------- */
 /* kecs_store_pg.h -- PostgreSQL behind the calls of kecs_store.h.
  *
@@ -109,7 +109,8 @@ typedef struct kecs_sync_options {
                            * more than the hub grants it. "-" is what belongs to no cluster; a bare name is of account
                            * 000000000000 in us-east-1; none: all that it may have. docs/sync.md 11 */
   size_t cluster_count;
-  int batch;              /* entries of a log that are pushed or pulled at once; 0: 1000; at most 100000 */
+  int batch;              /* entries of a log that are pushed or pulled at once, at most 100000; 0: from 1000 on as many
+                           * as are pushed in 200 to 500 ms, at most 5000 */
   /* The kinds that only grow, task_log and event. They are pushed after everything else. */
   int64_t append_bytes;      /* at most so many a round, but one row at least; 0: 1 MiB; -1: none */
   int64_t append_keep_bytes; /* what they may take in this file; 0: no bound. Beyond it the oldest rows go, first those
@@ -157,6 +158,17 @@ typedef struct kecs_sync_status_info {
   int64_t append_pending; /* rows of kinds that only grow, not pushed yet */
   int64_t cursor;      /* sequence of the hub's log up to which everything is here */
   int64_t last_us;     /* end of the last round that succeeded, microseconds since 1970; 0: none */
+  int64_t lag_us;      /* age of the oldest change that is not pushed; 0: there is none */
+  int batch;           /* entries that are pushed at once now */
+  /* From here on: what this handle has seen. */
+  bool running;        /* the thread runs */
+  int64_t rounds;
+  int64_t failures;    /* rounds that have failed since the last that succeeded */
+  int64_t reconnects;  /* connections to the hub, beyond the first */
+  int64_t hub_offset_us; /* the hub's clock minus this one, at the last handshake */
+  kecs_status failed;  /* of the last round that failed; KECS_OK: none has */
+  const char *failed_text;
+  int64_t failed_us;   /* when */
 } kecs_sync_status_info;
 
 /* Makes a hub of the tenant that the URL names: tables, change log and functions, under the lock of migrations. May be
@@ -187,7 +199,7 @@ KECS_STORE_API kecs_status kecs_sync_open(kecs_store *store, const kecs_sync_opt
 
 /* One round: handshake, pull, push. On one thread at a time. What was done before a failure stays done, and the next
  * round goes on from there; *out_report (may be NULL) is filled in any case. Deadline and cancel of the store's
- * handle end it between two steps, not while the hub is waited for. Errors:
+ * handle end it between two steps; kecs_sync_cancel also while the hub is waited for. Errors:
  *   OFFLINE, BUSY          nothing is wrong: try again later
  *   CONFLICT               it is another hub than the one that this file began with, or this device's clock is more
  *                          than 5 minutes ahead. Nothing was lost or written; the line says which
@@ -195,7 +207,30 @@ KECS_STORE_API kecs_status kecs_sync_open(kecs_store *store, const kecs_sync_opt
  *   DENIED, TIMEOUT, CANCELLED, FULL, NOMEM, IO ... as elsewhere */
 KECS_STORE_API kecs_status kecs_sync_once(kecs_sync *sync, kecs_sync_report *out_report);
 
-/* From this file alone; works without the hub. */
+/* How a thread runs rounds. Zero-initialised: every 5 seconds, and as soon as something is written here. */
+typedef struct kecs_sync_pace {
+  int every_ms;       /* between two rounds, a fifth more or less; 0: 5000. A hub may ask for more: kecs_sync_hub_limit */
+  int backoff_max_ms; /* after failures pauses are anything up to 2, 4, 8 ... seconds, and up to this; 0: 60000 */
+  bool timed;         /* changes wait for the next round's time: they do not begin one */
+  void (*after)(kecs_status status, const kecs_sync_report *report, const kecs_error *error, void *user);
+  void *user;         /* `after`, which may be NULL, is called on the thread after each round; `error` counts where
+                       * `status` is not KECS_OK. It may call all but kecs_sync_once, _start, _stop and _close */
+} kecs_sync_pace;
+
+/* Runs rounds on a thread of its own until kecs_sync_stop or kecs_sync_close. A write of this process begins one at
+ * once, one of another process within 25 ms. Its waiting costs what a watch costs (store/watch.h). `pace` may be NULL; it
+ * is copied. Errors: INVALID; MISUSE (it runs); FULL (no thread); UNSUPPORTED (built with KECS_STORE_NO_THREADS). */
+KECS_STORE_API kecs_status kecs_sync_start(kecs_sync *sync, const kecs_sync_pace *pace);
+
+/* Ends the thread and waits for that: a round under way is given up, also while the hub is waited for. Nothing is lost.
+ * KECS_OK where none runs. MISUSE from the thread itself. */
+KECS_STORE_API kecs_status kecs_sync_stop(kecs_sync *sync);
+
+/* Gives up the round under way, from any thread: it ends with CANCELLED, also while the hub is waited for. The thread
+ * goes on with its next round. NULL is fine. */
+KECS_STORE_API void kecs_sync_cancel(kecs_sync *sync);
+
+/* From this file and the handle alone; works without the hub, and while a round is under way, on one thread at a time. */
 KECS_STORE_API kecs_status kecs_sync_status(kecs_sync *sync, kecs_sync_status_info *out_info);
 
 /* What has lost against another state, and was kept. Texts die when `visit` returns. */
@@ -5835,6 +5870,10 @@ KECS_PG__FN void kecs_sync__hub_repair(kecs_pg__text *out, const kecs_pg__connec
 #ifndef KECS_SYNC_INTERNAL_H
 #define KECS_SYNC_INTERNAL_H
 
+#if !defined(KECS_STORE_NO_THREADS)
+#include <pthread.h>
+#endif
+
 enum {
   KECS_SYNC__ID_SIZE = 40, /* of a push's or batch's id, with its terminator */
   KECS_SYNC__NAME_MAX = 128,
@@ -5877,6 +5916,17 @@ typedef struct kecs_sync__notes {
   int64_t repair_rid;
 } kecs_sync__notes;
 
+/* What rounds have come to: of several threads, so the handle's mutex guards it. */
+typedef struct kecs_sync__told {
+  int64_t rounds;
+  int64_t failures;  /* since the last one that succeeded */
+  int64_t connects;
+  int64_t offset_us;
+  int64_t last_us;   /* end of the last one that succeeded */
+  int64_t failed_us;
+  kecs_error error;  /* of the last one that failed */
+} kecs_sync__told;
+
 struct kecs_sync {
   kecs_store *store;
   kecs_allocator allocator;
@@ -5904,6 +5954,20 @@ struct kecs_sync {
   struct kecs_sync__key *sent;       /* by the push under way, of what a repair has found missing at the hub */
   char known_as[KECS_SYNC__ALIAS_MAX + 1];
   int stopped;                              /* a flag: the round is to end, also while the hub is waited for */
+  int ending;                               /* a flag: the thread, and its round with it */
+  bool adapts;                              /* `batch` follows the time that a push takes */
+  bool steady;                              /* it has been too long once */
+  int64_t limit_ms;                         /* the hub's wish: no rounds that follow faster */
+  int64_t limit_rows;                       /* and no longer batches; 0: it has none */
+  kecs_sync__told told;
+  char said[sizeof((kecs_error *)NULL)->text]; /* for kecs_sync_status */
+  kecs_sync_pace pace;
+  uint64_t chance;
+  bool running; /* the thread */
+#if !defined(KECS_STORE_NO_THREADS)
+  pthread_t thread;
+  pthread_mutex_t mutex;
+#endif
   uint64_t prepared[KECS_SYNC__PREPARED];   /* on the link: hashes of texts; the statement k1 is of the first */
   int prepared_count;
 };
@@ -5938,8 +6002,8 @@ KECS_PG__FN void kecs_sync__begin(kecs_sync__exchange *exchange, kecs_sync *sync
 KECS_PG__FN int kecs_sync__add_item(kecs_sync__exchange *exchange, const char *form, const char *table,
                                     const char *const *values, int count);
 
-/* The same for a call of a function that gives nothing back: "SELECT f(...)". Neighbours go as one statement, in their
- * order. */
+/* The same for a call of a function that gives nothing back, and takes arrays, numbers, and texts that begin with no brace:
+ * "SELECT f(...)". Neighbours go as one statement, in their order. */
 KECS_PG__FN int kecs_sync__add_call(kecs_sync__exchange *exchange, const char *form, const char *table,
                                     const char *const *values, int count);
 
@@ -5948,6 +6012,15 @@ KECS_PG__FN int kecs_sync__add_call(kecs_sync__exchange *exchange, const char *f
 KECS_PG__FN kecs_status kecs_sync__send(kecs_sync__exchange *exchange, const char *doing);
 KECS_PG__FN void kecs_sync__end(kecs_sync__exchange *exchange);
 KECS_PG__FN void kecs_sync__hang_up(kecs_sync *sync);
+
+/* One round, whoever asks for it. */
+KECS_PG__FN kecs_status kecs_sync__round(kecs_sync *sync, kecs_sync_report *out_report);
+
+/* ---- threads (thread.c) ---- */
+
+KECS_PG__FN int64_t kecs_sync__clock_ms(void);
+KECS_PG__FN void kecs_sync__lock(kecs_sync *sync);
+KECS_PG__FN void kecs_sync__unlock(kecs_sync *sync);
 
 /* A flag that one thread sets and others read: kecs_sync.stopped. */
 KECS_PG__FN void kecs_sync__flag_set(int *flag, int value);
@@ -5960,6 +6033,7 @@ KECS_PG__FN int64_t kecs_sync__number(const PGresult *result, int row, int colum
 /* ---- notes (notes.c) ---- */
 
 KECS_PG__FN kecs_status kecs_sync__notes_read(kecs_sync *sync);
+KECS_PG__FN kecs_status kecs_sync__notes_of(kecs_store *store, kecs_sync__notes *out_notes);
 KECS_PG__FN kecs_status kecs_sync__note(kecs_store *tx, const char *name, const char *value);
 KECS_PG__FN kecs_status kecs_sync__note_number(kecs_store *tx, const char *name, int64_t value);
 KECS_PG__FN kecs_value kecs_sync__value_int(int64_t number);
@@ -5974,9 +6048,11 @@ KECS_PG__FN kecs_status kecs_sync__transact(kecs_sync *sync, kecs_status (*work)
 
 KECS_PG__FN kecs_replica kecs_sync__side(const kecs_sync *sync);
 
-/* An array of the server's, as text: begun with the first element, ended by kecs_sync__array_end. */
+/* An array of the server's, as text: begun with the first element, ended by kecs_sync__array_end. Texts stand in quotes,
+ * numbers (bigint) and booleans do not: an exchange knows an array's type by that. */
 KECS_PG__FN void kecs_sync__array_add(kecs_pg__text *array, const char *text);
 KECS_PG__FN void kecs_sync__array_int(kecs_pg__text *array, int64_t number);
+KECS_PG__FN void kecs_sync__array_bool(kecs_pg__text *array, bool value);
 KECS_PG__FN void kecs_sync__array_end(kecs_pg__text *array);
 
 /* ---- scopes (scope.c) ---- */
@@ -5995,6 +6071,7 @@ KECS_PG__FN kecs_status kecs_sync__rescope(kecs_sync *sync, const PGresult *said
 
 /* The scopes that a bootstrap is limited to, as an array; empty: all that this edge has. */
 KECS_PG__FN kecs_status kecs_sync__boot_scopes(kecs_sync *sync, kecs_pg__text *out);
+
 /* ---- counters of families (counters.c) ---- */
 
 /* What no row tells of the hub's counters, as an item (`site`: this site's number); and what it gave. */
@@ -6995,7 +7072,7 @@ static const char *kecs_sync__only_element(kecs_pg__text *out, const char *array
 static int kecs_sync__pack_value(kecs_sync__statement *packed, const char *value, const char *type) {
   for (int i = 0; i < packed->count; i++) {
     const kecs_sync__sent *sent = &packed->sent[i];
-    if (sent->from == value || (type && sent->type && sent->type[0] == type[0] && strcmp(sent->from, value) == 0)) {
+    if ((value && sent->from == value) || (type && sent->type && sent->type[0] == type[0] && strcmp(sent->from, value) == 0)) {
       return i + 1;
     }
   }
@@ -7005,11 +7082,21 @@ static int kecs_sync__pack_value(kecs_sync__statement *packed, const char *value
   return packed->count;
 }
 
-static void kecs_sync__pack_parameter(kecs_sync__statement *packed, const char *value) {
+/* `call`: of a function that takes arrays and numbers, so that what begins with a brace is an array. */
+static void kecs_sync__pack_parameter(kecs_sync__statement *packed, const char *value, bool call) {
   kecs_pg__text element = {packed->sql.allocator, NULL, 0, 0, KECS_OK};
   char number[48];
+  if (!call) {
+    snprintf(number, sizeof number, "$%d", kecs_sync__pack_value(packed, value, NULL));
+    kecs_pg__text_adds(&packed->sql, number);
+    return;
+  }
   if (!value || kecs_sync__all_null(value)) {
     kecs_pg__text_adds(&packed->sql, "NULL");
+    return;
+  }
+  if (strcmp(value, "{}") == 0) { /* of any type */
+    kecs_pg__text_adds(&packed->sql, "'{}'");
     return;
   }
   const char *type = kecs_sync__only_element(&element, value);
@@ -7040,7 +7127,7 @@ static const char *kecs_sync__quoted_end(const char *at, bool escapes) {
 }
 
 /* A statement's text, with its parameters at their new places. */
-static void kecs_sync__pack_text(kecs_sync__statement *packed, const char *sql, const char *const *values) {
+static void kecs_sync__pack_text(kecs_sync__statement *packed, const char *sql, const char *const *values, bool call) {
   const char *at = sql;
   while (*at) {
     size_t plain = strcspn(at, "'\"$");
@@ -7051,7 +7138,7 @@ static void kecs_sync__pack_text(kecs_sync__statement *packed, const char *sql, 
       for (at++; *at >= '0' && *at <= '9'; at++) {
         number = number * 10 + (*at - '0');
       }
-      kecs_sync__pack_parameter(packed, values[number - 1]);
+      kecs_sync__pack_parameter(packed, values[number - 1], call);
     } else if (*at) {
       const char *end = kecs_sync__quoted_end(at, at > sql && at[-1] == 'E');
       kecs_pg__text_add(&packed->sql, at, (size_t)(end - at));
@@ -7083,11 +7170,11 @@ static void kecs_sync__pack_calls(kecs_sync__packet *packet, const kecs_sync__ex
     }
     if (packed && item->call && exchange->item[i - 1].call) {
       kecs_pg__text_adds(&packed->sql, ",");
-      kecs_sync__pack_text(packed, item->sql + strlen(select), item->values);
+      kecs_sync__pack_text(packed, item->sql + strlen(select), item->values, true);
       packed->last = i;
     } else {
       packed = kecs_sync__pack_next(packet, i);
-      kecs_sync__pack_text(packed, item->sql, item->values);
+      kecs_sync__pack_text(packed, item->sql, item->values, item->call);
     }
   }
 }
@@ -7102,7 +7189,7 @@ static void kecs_sync__pack_page(kecs_sync__packet *packet, const kecs_sync__exc
     if (!exchange->item[i].frame) {
       snprintf(text, sizeof text, "%sSELECT %d i,ROW(x.*)::text r FROM(", packed->sql.len ? " UNION ALL " : "", i);
       kecs_pg__text_adds(&packed->sql, text);
-      kecs_sync__pack_text(packed, exchange->item[i].sql, exchange->item[i].values);
+      kecs_sync__pack_text(packed, exchange->item[i].sql, exchange->item[i].values, false);
       kecs_pg__text_adds(&packed->sql, ")x");
     }
   }
@@ -7134,7 +7221,7 @@ KECS_PG__FN kecs_status kecs_sync__pack(kecs_sync__packet *packet, const kecs_sy
     for (int i = 0; i < packed->count; i++) {
       const kecs_sync__sent *sent = &packed->sent[i];
       packed->values[i] = !sent->single ? sent->from : sent->element.data ? sent->element.data : "";
-      bytes += strlen(packed->values[i]);
+      bytes += packed->values[i] ? strlen(packed->values[i]) : 0;
     }
     packed->keep = bytes < KECS_SYNC__PREPARED_SIZE;
     status = status ? status : packed->sql.status;
@@ -7357,8 +7444,8 @@ KECS_PG__FN int kecs_sync__flag_get(const int *flag) {
 }
 
 static bool kecs_sync__should_stop(void *user) {
-  const kecs_sync *sync = user;
-  return kecs_sync__flag_get(&sync->stopped) != 0;
+  kecs_sync *sync = user;
+  return kecs_sync__flag_get(&sync->stopped) != 0 || kecs_sync__flag_get(&sync->ending) != 0;
 }
 
 /* What each transaction of a direct connection would have to be told otherwise. Behind a pooler it would be told to
@@ -7383,6 +7470,9 @@ static kecs_status kecs_sync__connect(kecs_sync *sync) {
   kecs_status status = kecs_pg__connect(&options, &connection);
   sync->link = status ? NULL : kecs_pg__of(connection);
   sync->prepared_count = 0;
+  kecs_sync__lock(sync);
+  sync->told.connects += status ? 0 : 1;
+  kecs_sync__unlock(sync);
   if (!status && sync->link->direct) {
     status = kecs_pg__command(sync->link, kecs_sync__session, KECS_PG__STOPS, "greet the hub", NULL);
   }
@@ -7442,7 +7532,7 @@ static int64_t kecs_sync__parse_bytes(const char *name, const kecs_sync__stateme
 static int64_t kecs_sync__bind_bytes(const char *name, const kecs_sync__statement *packed) {
   int64_t bytes = 5 + 1 + (int64_t)strlen(name) + 1 + 2 + 2 + 4;
   for (int i = 0; i < packed->count; i++) {
-    bytes += 4 + (int64_t)strlen(packed->values[i]);
+    bytes += 4 + (packed->values[i] ? (int64_t)strlen(packed->values[i]) : 0);
   }
   return bytes + KECS_SYNC__EXECUTE_BYTES;
 }
@@ -7566,11 +7656,14 @@ static bool kecs_sync__receive_statement(kecs_sync__exchange *exchange, const ke
   return true;
 }
 
+static kecs_status kecs_sync__fail_stopped(const kecs_sync *sync, const char *doing) {
+  return kecs_pg__fail(KECS_E_CANCELLED, "%s: stopped when it was to %s; the next round goes on", sync->place.shown,
+                       doing);
+}
+
 static kecs_status kecs_sync__fail_link(kecs_sync *sync, const char *doing) {
-  return kecs_sync__should_stop(sync)
-             ? kecs_pg__fail(KECS_E_CANCELLED, "%s: stopped while it was to %s; the next round goes on", sync->place.shown,
-                             doing)
-             : kecs_pg__fail_lost(sync->place.shown, sync->link->pg, doing);
+  return kecs_sync__should_stop(sync) ? kecs_sync__fail_stopped(sync, doing)
+                                      : kecs_pg__fail_lost(sync->place.shown, sync->link->pg, doing);
 }
 
 static kecs_status kecs_sync__send_over(kecs_sync__exchange *exchange, kecs_sync__packet *packet, const char *doing) {
@@ -7599,9 +7692,12 @@ static kecs_status kecs_sync__send_over(kecs_sync__exchange *exchange, kecs_sync
 KECS_PG__FN kecs_status kecs_sync__send(kecs_sync__exchange *exchange, const char *doing) {
   kecs_sync *sync = exchange->sync;
   kecs_sync__add_frame(exchange, "COMMIT");
+  if (kecs_sync__should_stop(sync)) {
+    return kecs_sync__fail_stopped(sync, doing);
+  }
   kecs_status status = exchange->status ? exchange->status : kecs_sync__connect(sync);
   if (status) {
-    return status;
+    return kecs_sync__should_stop(sync) ? kecs_sync__fail_stopped(sync, doing) : status;
   }
   kecs_sync__packet *packet = kecs_pg__alloc(&sync->allocator, sizeof *packet);
   if (!packet) {
@@ -7703,12 +7799,16 @@ static kecs_status kecs_sync__note_visit(const kecs_value *values, void *user) {
   return KECS_OK;
 }
 
-KECS_PG__FN kecs_status kecs_sync__notes_read(kecs_sync *sync) {
-  memset(&sync->notes, 0, sizeof sync->notes);
-  kecs_status status = kecs_replica_sql(sync->store, "SELECT name,value FROM {sync_state} WHERE {own}true", NULL, 0, 2,
-                                        kecs_sync__note_visit, &sync->notes);
-  sync->notes.booted = sync->notes.boot_kind >= KECS_KIND_COUNT + 1;
+KECS_PG__FN kecs_status kecs_sync__notes_of(kecs_store *store, kecs_sync__notes *out_notes) {
+  memset(out_notes, 0, sizeof *out_notes);
+  kecs_status status = kecs_replica_sql(store, "SELECT name,value FROM {sync_state} WHERE {own}true", NULL, 0, 2,
+                                        kecs_sync__note_visit, out_notes);
+  out_notes->booted = out_notes->boot_kind >= KECS_KIND_COUNT + 1;
   return status;
+}
+
+KECS_PG__FN kecs_status kecs_sync__notes_read(kecs_sync *sync) {
+  return kecs_sync__notes_of(sync->store, &sync->notes);
 }
 
 KECS_PG__FN kecs_status kecs_sync__note(kecs_store *tx, const char *name, const char *value) {
@@ -7771,6 +7871,11 @@ KECS_PG__FN void kecs_sync__array_int(kecs_pg__text *array, int64_t number) {
   kecs_pg__text_adds(array, text);
 }
 
+KECS_PG__FN void kecs_sync__array_bool(kecs_pg__text *array, bool value) {
+  kecs_pg__text_adds(array, array->len == 0 ? "{" : ",");
+  kecs_pg__text_adds(array, value ? "t" : "f");
+}
+
 KECS_PG__FN void kecs_sync__array_end(kecs_pg__text *array) {
   kecs_pg__text_adds(array, array->len == 0 ? "{}" : "}");
 }
@@ -7811,7 +7916,7 @@ typedef struct kecs_sync__load {
   kecs_sync__arrays *bury[KECS_KIND_COUNT];
   int64_t rows;
   bool buries;
-  bool partly;    /* rows go without the groups that are not pending, where the hub has the row */
+  bool partly; /* rows go without the groups that are not pending, where the hub has the row */
   int64_t origin; /* the site that made the tombstones: those of one go together */
 } kecs_sync__load;
 
@@ -7856,6 +7961,7 @@ KECS_PG__FN kecs_status kecs_sync__repushed(kecs_store *tx, const kecs_sync *syn
 
 /* ---- sync/push.c, continued -------------------------------------------------------------------------------------- */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* ---- collecting ---- */
@@ -7876,8 +7982,7 @@ static void kecs_sync__array_value(kecs_pg__text *array, const kecs_column_info 
   } else if (value->type == KECS_VALUE_TEXT) {
     kecs_sync__array_add(array, value->text);
   } else if (column->type == KECS_TYPE_BOOL) {
-    kecs_pg__text_adds(array, array->len == 0 ? "{" : ",");
-    kecs_pg__text_adds(array, value->number ? "t" : "f"); /* without quotes: those of texts alone have them */
+    kecs_sync__array_bool(array, value->number != 0);
   } else {
     kecs_sync__array_int(array, value->number);
   }
@@ -7937,7 +8042,13 @@ KECS_PG__FN void kecs_sync__load_key(kecs_sync__arrays *bury, const kecs_kind_in
       kecs_pg__text_add(&part, key++, 1);
     }
     key += !last && *key == ',' ? 1 : 0;
-    kecs_sync__array_add(&bury->array[KECS_SYNC__BURY_FIXED + i], part.len ? part.data : "");
+    const kecs_column_info *column = &info->columns[list->columns[i]];
+    bool text = column->type == KECS_TYPE_TEXT || column->type == KECS_TYPE_JSON;
+    if (text) {
+      kecs_sync__array_add(&bury->array[KECS_SYNC__BURY_FIXED + i], part.len ? part.data : "");
+    } else {
+      kecs_sync__array_int(&bury->array[KECS_SYNC__BURY_FIXED + i], part.len ? strtoll(part.data, NULL, 10) : 0);
+    }
     bury->array[0].status = bury->array[0].status ? bury->array[0].status : part.status;
     kecs_pg__text_free(&part);
   }
@@ -8681,6 +8792,68 @@ KECS_PG__FN kecs_status kecs_sync__append_trim(kecs_sync *sync) {
  * a family had come whose newest revisions were deleted; that is sent along, in both directions, whenever definitions
  * are. So no number comes to mean a second thing. */
 
+/* ---- sync/pull.h ------------------------------------------------------------------------------------------------- */
+/* sync/pull.h -- a page of the hub's rows and tombstones: how it is asked for, and how it is merged here. */
+#ifndef KECS_SYNC_PULL_H
+#define KECS_SYNC_PULL_H
+
+/* Where a bootstrap is, beside the kinds. */
+enum { KECS_SYNC__BOOT_GRAVES = KECS_KIND_COUNT, KECS_SYNC__BOOT_DONE = KECS_KIND_COUNT + 1 };
+
+enum { KECS_SYNC__ROW_FIXED = 7 /* key, three stamps with their sites */ };
+
+/* A page: for each kind the items of the exchange that have its tombstones and rows; 0: none. */
+typedef struct kecs_sync__page {
+  kecs_sync *sync;
+  kecs_sync__exchange exchange;
+  int graves[KECS_KIND_COUNT][2]; /* of the window; of what is wanted */
+  int rows[KECS_KIND_COUNT][2];
+  int window;
+  int counters; /* of families, where definitions are in the page */
+  kecs_pg__text wanted[KECS_KIND_COUNT];
+  const char *wanted_values[KECS_KIND_COUNT][2];
+  char site[24];
+  bool wants;
+  int64_t asked; /* for so many keys */
+  kecs_replica side;
+  /* While it is applied. */
+  bool force;
+  int64_t pulled;
+  int64_t conflicts;
+  int64_t wished;   /* rows that have to wait for others, which will be asked for */
+  uint64_t blocked; /* kinds, as bits, with rows that wait for a number of another row */
+  /* A bootstrap's. */
+  int64_t boot_kind;
+  int64_t boot_rid;
+} kecs_sync__page;
+
+/* Adds a statement that was put together, and frees its text. */
+KECS_PG__FN int kecs_sync__add_text(kecs_sync__exchange *exchange, kecs_pg__text *form, const char *table,
+                                    const char *const *values, int count);
+
+/* Adds "SELECT * FROM sync_FUNCTION(tenant, values...)"; the first value is the site's number. */
+KECS_PG__FN int kecs_sync__add_read(kecs_sync__exchange *exchange, const char *function, const char *table,
+                                    const char *const *values, int count);
+
+/* Merges what the page has; counts it in the page. */
+KECS_PG__FN kecs_status kecs_sync__apply(kecs_sync__page *page, kecs_store *tx);
+
+/* The same for tombstones of several kinds: key, stamp, site, kind. */
+KECS_PG__FN kecs_status kecs_sync__apply_mixed_graves(kecs_sync__page *page, kecs_store *tx, const PGresult *result);
+
+/* Runs one page, adds what it has done to the report, and reads the notes anew. */
+KECS_PG__FN kecs_status kecs_sync__page_run(kecs_sync *sync,
+                                            kecs_status (*run)(kecs_sync *sync, kecs_sync__page *page));
+
+/* Merges the rows of a kind that are in the page. */
+KECS_PG__FN kecs_status kecs_sync__apply_kind(kecs_sync__page *page, kecs_store *tx, kecs_kind kind);
+
+/* Rows that had to wait for each other, as where two have swapped a number (blocked.c). */
+KECS_PG__FN kecs_status kecs_sync__apply_blocked(kecs_sync__page *page, kecs_store *tx);
+
+#endif
+
+/* ---- sync/counters.c, continued ---------------------------------------------------------------------------------- */
 #include <string.h>
 
 KECS_PG__FN int kecs_sync__add_counters(kecs_sync__exchange *exchange, const char *const *site) {
@@ -8707,16 +8880,25 @@ KECS_PG__FN kecs_status kecs_sync__raise_counters(kecs_store *tx, const PGresult
   return status;
 }
 
+/* Where a column of a task definition is in a page's rows. */
+static int kecs_sync__place(int column) {
+  const kecs_kind_info *info = kecs_kind_describe(KECS_KIND_TASK_DEFINITION);
+  int place = KECS_SYNC__ROW_FIXED;
+  for (int i = 0; i < column; i++) {
+    place += kecs_sync__travels(&info->columns[i]);
+  }
+  return place;
+}
+
 KECS_PG__FN kecs_status kecs_sync__raise_rows(kecs_store *tx, const PGresult *rows) {
-  int account = PQfnumber(rows, "account_id");
-  int region = PQfnumber(rows, "region");
-  int family = PQfnumber(rows, "family");
-  int revision = PQfnumber(rows, "revision");
+  int revision = kecs_sync__place(KECS_TASK_DEFINITION_REVISION);
   kecs_status status = KECS_OK;
   for (int r = 0; !status && r < PQntuples(rows); r++) {
-    const char *names[] = {kecs_sync__text(rows, r, account), kecs_sync__text(rows, r, region),
-                           kecs_sync__text(rows, r, family)};
-    status = kecs_sync__raise(tx, names, kecs_sync__number(rows, r, revision));
+    const char *names[] = {kecs_sync__text(rows, r, kecs_sync__place(KECS_TASK_DEFINITION_ACCOUNT_ID)),
+                           kecs_sync__text(rows, r, kecs_sync__place(KECS_TASK_DEFINITION_REGION)),
+                           kecs_sync__text(rows, r, kecs_sync__place(KECS_TASK_DEFINITION_FAMILY))};
+    bool whole = !PQgetisnull(rows, r, revision); /* a row that comes partly has been counted before */
+    status = whole ? kecs_sync__raise(tx, names, kecs_sync__number(rows, r, revision)) : KECS_OK;
   }
   return status;
 }
@@ -8773,66 +8955,6 @@ KECS_PG__FN void kecs_sync__counters_free(kecs_sync__counters *counters) {
  * transaction inside the page's, with what is in the way moved aside. A row that is aside in the end is not in the
  * page: all is undone, and both stand in sync_wanted, so that the next page has them. */
 
-/* ---- sync/pull.h ------------------------------------------------------------------------------------------------- */
-/* sync/pull.h -- a page of the hub's rows and tombstones: how it is asked for, and how it is merged here. */
-#ifndef KECS_SYNC_PULL_H
-#define KECS_SYNC_PULL_H
-
-/* Where a bootstrap is, beside the kinds. */
-enum { KECS_SYNC__BOOT_GRAVES = KECS_KIND_COUNT, KECS_SYNC__BOOT_DONE = KECS_KIND_COUNT + 1 };
-
-/* A page: for each kind the items of the exchange that have its tombstones and rows; 0: none. */
-typedef struct kecs_sync__page {
-  kecs_sync *sync;
-  kecs_sync__exchange exchange;
-  int graves[KECS_KIND_COUNT][2]; /* of the window; of what is wanted */
-  int rows[KECS_KIND_COUNT][2];
-  int window;
-  int counters; /* of families, where definitions are in the page */
-  kecs_pg__text wanted[KECS_KIND_COUNT];
-  const char *wanted_values[KECS_KIND_COUNT][2];
-  char site[24];
-  bool wants;
-  int64_t asked; /* for so many keys */
-  kecs_replica side;
-  /* While it is applied. */
-  bool force;
-  int64_t pulled;
-  int64_t conflicts;
-  int64_t wished;   /* rows that have to wait for others, which will be asked for */
-  uint64_t blocked; /* kinds, as bits, with rows that wait for a number of another row */
-  /* A bootstrap's. */
-  int64_t boot_kind;
-  int64_t boot_rid;
-} kecs_sync__page;
-
-/* Adds a statement that was put together, and frees its text. */
-KECS_PG__FN int kecs_sync__add_text(kecs_sync__exchange *exchange, kecs_pg__text *form, const char *table,
-                                    const char *const *values, int count);
-
-/* Adds "SELECT * FROM sync_FUNCTION(tenant, values...)"; the first value is the site's number. */
-KECS_PG__FN int kecs_sync__add_read(kecs_sync__exchange *exchange, const char *function, const char *table,
-                                    const char *const *values, int count);
-
-/* Merges what the page has; counts it in the page. */
-KECS_PG__FN kecs_status kecs_sync__apply(kecs_sync__page *page, kecs_store *tx);
-
-/* The same for tombstones of several kinds: key, stamp, site, kind. */
-KECS_PG__FN kecs_status kecs_sync__apply_mixed_graves(kecs_sync__page *page, kecs_store *tx, const PGresult *result);
-
-/* Runs one page, adds what it has done to the report, and reads the notes anew. */
-KECS_PG__FN kecs_status kecs_sync__page_run(kecs_sync *sync,
-                                            kecs_status (*run)(kecs_sync *sync, kecs_sync__page *page));
-
-/* Merges the rows of a kind that are in the page. */
-KECS_PG__FN kecs_status kecs_sync__apply_kind(kecs_sync__page *page, kecs_store *tx, kecs_kind kind);
-
-/* Rows that had to wait for each other, as where two have swapped a number (blocked.c). */
-KECS_PG__FN kecs_status kecs_sync__apply_blocked(kecs_sync__page *page, kecs_store *tx);
-
-#endif
-
-/* ---- sync/blocked.c, continued ----------------------------------------------------------------------------------- */
 typedef struct kecs_sync__blocked {
   kecs_sync__page *page;
   kecs_kind kind;
@@ -8966,10 +9088,7 @@ KECS_PG__FN kecs_status kecs_sync__repushed(kecs_store *tx, const kecs_sync *syn
 #include <stdio.h>
 #include <string.h>
 
-enum {
-  KECS_SYNC__ROW_FIXED = 7, /* key, three stamps with their sites */
-  KECS_SYNC__SMALL = 64     /* entries of a window that comes as one statement */
-};
+enum { KECS_SYNC__SMALL = 64 /* entries of a window that comes as one statement */ };
 
 /* ---- statements ---- */
 
@@ -10746,7 +10865,23 @@ static kecs_status kecs_sync__last_work(kecs_store *tx, void *user) {
   return kecs_sync__note_number(tx, "last", *(const int64_t *)user);
 }
 
-static kecs_status kecs_sync__round(kecs_sync *sync) {
+static void kecs_sync__remember(kecs_sync *sync, kecs_status status, int64_t now) {
+  kecs_sync__told *told = &sync->told;
+  kecs_sync__lock(sync);
+  told->rounds++;
+  told->offset_us = sync->report.hub_offset_us ? sync->report.hub_offset_us : told->offset_us;
+  if (status) {
+    told->failures++;
+    told->failed_us = now;
+    told->error = *kecs_last_error();
+  } else {
+    told->failures = 0;
+    told->last_us = now;
+  }
+  kecs_sync__unlock(sync);
+}
+
+static kecs_status kecs_sync__steps(kecs_sync *sync) {
   bool again = true;
   kecs_status status = kecs_sync__notes_read(sync);
   sync->moved = false;
@@ -10762,24 +10897,69 @@ static kecs_status kecs_sync__round(kecs_sync *sync) {
   return status ? status : kecs_sync__append(sync);
 }
 
-KECS_STORE_API kecs_status kecs_sync_once(kecs_sync *sync, kecs_sync_report *out_report) {
-  if (!sync) {
-    return kecs_pg__fail(KECS_E_INVALID, "sync is NULL");
-  }
+KECS_PG__FN kecs_status kecs_sync__round(kecs_sync *sync, kecs_sync_report *out_report) {
   memset(&sync->report, 0, sizeof sync->report);
-  kecs_status status = kecs_sync__round(sync);
+  kecs_sync__flag_set(&sync->stopped, 0);
+  kecs_status status = kecs_sync__steps(sync);
   if (status == KECS_E_CONFLICT && strcmp(kecs_last_error()->sqlstate, "KS001") == 0) {
-    status = kecs_sync__round(sync); /* another push under this name came in between: the handshake sees it now */
+    status = kecs_sync__steps(sync); /* another push under this name came in between: the handshake sees it now */
   }
   int64_t now = kecs_replica_now(sync->store);
   bool idle = sync->report.pushed + sync->report.pulled == 0 && now - sync->notes.last_us < INT64_C(60000000);
   if (!status && !idle) { /* an idle edge does not wear its disk */
     status = kecs_sync__transact(sync, kecs_sync__last_work, &now);
   }
+  kecs_sync__remember(sync, status, now);
   if (out_report) {
     *out_report = sync->report;
   }
   return status;
+}
+
+KECS_STORE_API kecs_status kecs_sync_once(kecs_sync *sync, kecs_sync_report *out_report) {
+  if (!sync) {
+    return kecs_pg__fail(KECS_E_INVALID, "sync is NULL");
+  }
+  return sync->running ? kecs_pg__fail(KECS_E_MISUSE, "the thread of this edge runs its rounds: kecs_sync_stop first")
+                       : kecs_sync__round(sync, out_report);
+}
+
+/* When the oldest change was made that is not pushed. */
+static kecs_status kecs_sync__lag(kecs_sync *sync, int64_t *out_lag_us) {
+  int64_t stamp = 0;
+  kecs_status status = kecs_sync__count(
+      sync->store,
+      "SELECT coalesce((SELECT c.stamp FROM {changes c} WHERE {own c}c.seq>(SELECT s.value FROM {change_state s} WHERE "
+      "{own s}s.id=2) ORDER BY c.seq LIMIT 1),0)",
+      &stamp);
+  int64_t oldest = 0;
+  status = status ? status
+                  : kecs_sync__count(sync->store,
+                                     "SELECT coalesce(min(f.oldest),0) FROM {change_folds f} WHERE {own f}f.seq>(SELECT "
+                                     "s.value FROM {change_state s} WHERE {own s}s.id=2)",
+                                     &oldest);
+  stamp = oldest && (!stamp || oldest < stamp) ? oldest : stamp;
+  int64_t lag = stamp ? kecs_replica_now(sync->store) - kecs_stamp_time(stamp) : 0;
+  *out_lag_us = lag > 0 ? lag : 0;
+  return status;
+}
+
+/* What the handle has seen; the error's text is copied, since a round may be under way. */
+static void kecs_sync__status_told(kecs_sync *sync, kecs_sync_status_info *out_info) {
+  kecs_sync__lock(sync);
+  const kecs_sync__told *told = &sync->told;
+  out_info->rounds = told->rounds;
+  out_info->failures = told->failures;
+  out_info->reconnects = told->connects > 0 ? told->connects - 1 : 0;
+  out_info->hub_offset_us = told->offset_us;
+  out_info->last_us = told->last_us > out_info->last_us ? told->last_us : out_info->last_us;
+  out_info->failed_us = told->failed_us;
+  out_info->failed = told->error.status;
+  snprintf(sync->said, sizeof sync->said, "%s", told->error.text);
+  kecs_sync__unlock(sync);
+  out_info->failed_text = sync->said;
+  out_info->running = sync->running;
+  out_info->batch = sync->batch;
 }
 
 KECS_STORE_API kecs_status kecs_sync_status(kecs_sync *sync, kecs_sync_status_info *out_info) {
@@ -10787,13 +10967,16 @@ KECS_STORE_API kecs_status kecs_sync_status(kecs_sync *sync, kecs_sync_status_in
     return kecs_pg__fail(KECS_E_INVALID, "%s is NULL", sync ? "out_info" : "sync");
   }
   memset(out_info, 0, sizeof *out_info);
-  kecs_status status = kecs_sync__notes_read(sync);
-  snprintf(sync->known_as, sizeof sync->known_as, "%s", sync->notes.alias[0] ? sync->notes.alias : sync->site);
+  kecs_sync__notes notes;
+  kecs_status status = kecs_sync__notes_of(sync->store, &notes);
+  snprintf(sync->known_as, sizeof sync->known_as, "%s", notes.alias[0] ? notes.alias : sync->site);
   out_info->site = sync->site;
   out_info->known_as = sync->known_as;
-  out_info->number = sync->notes.site;
-  out_info->cursor = sync->notes.cursor;
-  out_info->last_us = sync->notes.last_us;
+  out_info->number = notes.site;
+  out_info->cursor = notes.cursor;
+  out_info->last_us = notes.last_us;
+  kecs_sync__status_told(sync, out_info);
+  status = status ? status : kecs_sync__lag(sync, &out_info->lag_us);
   status =
       status ? status
              : kecs_sync__count(sync->store,
@@ -10944,6 +11127,13 @@ KECS_STORE_API kecs_status kecs_sync_open(kecs_store *store, const kecs_sync_opt
   sync->clusters.allocator = &sync->allocator;
   sync->store = store;
   sync->batch = options->batch ? options->batch : KECS_SYNC__BATCH;
+  sync->adapts = options->batch == 0;
+#if !defined(KECS_STORE_NO_THREADS)
+  if (pthread_mutex_init(&sync->mutex, NULL) != 0) {
+    kecs_pg__release(allocator, sync, sizeof *sync);
+    return KECS_E_NOMEM;
+  }
+#endif
   sync->append_pull = options->append_pull;
   sync->append_bytes = options->append_bytes ? options->append_bytes : KECS_SYNC__APPEND_BYTES;
   sync->append_keep_bytes = options->append_keep_bytes;
@@ -10969,6 +11159,10 @@ KECS_STORE_API kecs_status kecs_sync_open(kecs_store *store, const kecs_sync_opt
 KECS_STORE_API void kecs_sync_close(kecs_sync *sync) {
   if (sync) {
     kecs_allocator allocator = sync->allocator;
+    (void)kecs_sync_stop(sync);
+#if !defined(KECS_STORE_NO_THREADS)
+    (void)pthread_mutex_destroy(&sync->mutex);
+#endif
     kecs_sync__hang_up(sync);
     kecs_pg_backend()->detach(&sync->place, &sync->allocator);
     kecs_pg__release_text(&allocator, sync->hub);
@@ -10977,6 +11171,189 @@ KECS_STORE_API void kecs_sync_close(kecs_sync *sync) {
     kecs_pg__release(&allocator, sync, sizeof *sync);
   }
 }
+
+/* ---- sync/thread.c ----------------------------------------------------------------------------------------------- */
+/* sync/thread.c -- rounds by themselves: a thread that waits for its time or for a change, and knows when to leave a
+ * hub in peace. */
+
+#include <string.h>
+#include <time.h>
+
+enum {
+  KECS_SYNC__EVERY_MS = 5000,
+  KECS_SYNC__BACKOFF_MS = 1000,      /* the first pause after a failure is up to twice as long */
+  KECS_SYNC__BACKOFF_MAX_MS = 60000,
+  KECS_SYNC__NAP_MS = 50,            /* between two looks at whether it is to end */
+  KECS_SYNC__GATHER_MS = 20          /* after a change: what is written together goes together */
+};
+
+KECS_PG__FN int64_t kecs_sync__clock_ms(void) {
+  struct timespec now = {0, 0};
+  (void)clock_gettime(CLOCK_MONOTONIC, &now);
+  return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+KECS_PG__FN void kecs_sync__lock(kecs_sync *sync) {
+#if defined(KECS_STORE_NO_THREADS)
+  (void)sync;
+#else
+  (void)pthread_mutex_lock(&sync->mutex);
+#endif
+}
+
+KECS_PG__FN void kecs_sync__unlock(kecs_sync *sync) {
+#if defined(KECS_STORE_NO_THREADS)
+  (void)sync;
+#else
+  (void)pthread_mutex_unlock(&sync->mutex);
+#endif
+}
+
+KECS_STORE_API void kecs_sync_cancel(kecs_sync *sync) {
+  if (sync) {
+    kecs_sync__flag_set(&sync->stopped, 1);
+  }
+}
+
+#if defined(KECS_STORE_NO_THREADS)
+
+KECS_STORE_API kecs_status kecs_sync_start(kecs_sync *sync, const kecs_sync_pace *pace) {
+  (void)sync;
+  (void)pace;
+  return kecs_pg__fail(KECS_E_UNSUPPORTED, "this build has no threads: call kecs_sync_once now and then");
+}
+
+KECS_STORE_API kecs_status kecs_sync_stop(kecs_sync *sync) {
+  (void)sync;
+  return KECS_OK;
+}
+
+#else
+
+/* ---- pauses ---- */
+
+/* Below `most`; not the same for two edges. */
+static int64_t kecs_sync__chance(kecs_sync *sync, int64_t most) {
+  uint64_t mixed = sync->chance;
+  for (const char *at = sync->site; *at; at++) {
+    mixed = (mixed ^ (unsigned char)*at) * UINT64_C(0x100000001B3);
+  }
+  mixed = (mixed ^ (uint64_t)kecs_sync__clock_ms()) * UINT64_C(0x9E3779B97F4A7C15);
+  sync->chance = mixed ^ (mixed >> 29);
+  return most > 0 ? (int64_t)((sync->chance >> 11) % (uint64_t)most) : 0;
+}
+
+/* Between two rounds: a fifth more or less than asked for; after failures anything up to a bound that doubles, so that
+ * edges that have lost their hub together do not come back together. */
+static int64_t kecs_sync__pause(kecs_sync *sync) {
+  int64_t every = sync->pace.every_ms ? sync->pace.every_ms : KECS_SYNC__EVERY_MS;
+  int64_t most = sync->pace.backoff_max_ms ? sync->pace.backoff_max_ms : KECS_SYNC__BACKOFF_MAX_MS;
+  int64_t bound = KECS_SYNC__BACKOFF_MS;
+  if (sync->told.failures == 0) {
+    int64_t pause = every - every / 5 + kecs_sync__chance(sync, every * 2 / 5);
+    return pause > sync->limit_ms ? pause : sync->limit_ms;
+  }
+  for (int64_t n = 0; n < sync->told.failures && bound < most; n++) {
+    bound *= 2;
+  }
+  return 1 + kecs_sync__chance(sync, bound < most ? bound : most);
+}
+
+static bool kecs_sync__ends(const kecs_sync *sync) {
+  return kecs_sync__flag_get(&sync->ending) != 0;
+}
+
+static void kecs_sync__nap(kecs_sync *sync, int64_t until) {
+  for (int64_t now = kecs_sync__clock_ms(); now < until && !kecs_sync__ends(sync); now = kecs_sync__clock_ms()) {
+    int64_t ms = until - now < KECS_SYNC__NAP_MS ? until - now : KECS_SYNC__NAP_MS;
+    struct timespec nap = {0, (long)(ms * 1000000)};
+    (void)nanosleep(&nap, NULL);
+  }
+}
+
+/* Until the time has come, or the log has entries that are not pushed. What goes wrong with the log is the next round's
+ * to tell. */
+static void kecs_sync__wait(kecs_sync *sync, int64_t until) {
+  kecs_watch_options options;
+  kecs_watch *watch = NULL;
+  const kecs_change *change = NULL;
+  int64_t mark = 0;
+  memset(&options, 0, sizeof options);
+  if (kecs_sync__count(sync->store, "SELECT value FROM {change_state} WHERE {own}id=2", &mark) == KECS_OK) {
+    options.from_seq = mark > 0 ? mark : KECS_WATCH_OLDEST;
+    (void)kecs_watch_open(sync->store, &options, &watch);
+  }
+  kecs_status status = watch ? KECS_OK : KECS_E_UNSUPPORTED;
+  for (int64_t now = kecs_sync__clock_ms(); !status && !change && now < until && !kecs_sync__ends(sync);
+       now = kecs_sync__clock_ms()) {
+    status = kecs_watch_next(watch, (int)(until - now < KECS_SYNC__NAP_MS ? until - now : KECS_SYNC__NAP_MS), &change);
+  }
+  bool woken = change != NULL || status == KECS_E_COMPACTED;
+  kecs_watch_close(watch);
+  kecs_sync__nap(sync, woken ? kecs_sync__clock_ms() + KECS_SYNC__GATHER_MS : until);
+}
+
+/* ---- the thread ---- */
+
+static void *kecs_sync__work(void *user) {
+  kecs_sync *sync = user;
+  while (!kecs_sync__ends(sync)) {
+    kecs_sync_report report;
+    int64_t begun = kecs_sync__clock_ms();
+    kecs_status status = kecs_sync__round(sync, &report);
+    if (sync->pace.after && !kecs_sync__ends(sync)) {
+      sync->pace.after(status, &report, kecs_last_error(), sync->pace.user);
+    }
+    int64_t until = kecs_sync__clock_ms() + kecs_sync__pause(sync);
+    if (status || sync->pace.timed) {
+      kecs_sync__nap(sync, until);
+    } else {
+      kecs_sync__nap(sync, begun + sync->limit_ms < until ? begun + sync->limit_ms : until);
+      kecs_sync__wait(sync, until);
+    }
+  }
+  return NULL;
+}
+
+KECS_STORE_API kecs_status kecs_sync_start(kecs_sync *sync, const kecs_sync_pace *pace) {
+  if (!sync) {
+    return kecs_pg__fail(KECS_E_INVALID, "sync is NULL");
+  }
+  if (pace && (pace->every_ms < 0 || pace->backoff_max_ms < 0)) {
+    return kecs_pg__fail(KECS_E_INVALID, "pace.%s is below 0", pace->every_ms < 0 ? "every_ms" : "backoff_max_ms");
+  }
+  if (sync->running) {
+    return kecs_pg__fail(KECS_E_MISUSE, "the thread of this edge runs already");
+  }
+  memset(&sync->pace, 0, sizeof sync->pace);
+  if (pace) {
+    sync->pace = *pace;
+  }
+  kecs_sync__flag_set(&sync->ending, 0);
+  if (pthread_create(&sync->thread, NULL, kecs_sync__work, sync) != 0) {
+    return kecs_pg__fail(KECS_E_FULL, "no thread can be made for sync: the process has too many");
+  }
+  sync->running = true;
+  return KECS_OK;
+}
+
+KECS_STORE_API kecs_status kecs_sync_stop(kecs_sync *sync) {
+  if (!sync) {
+    return kecs_pg__fail(KECS_E_INVALID, "sync is NULL");
+  }
+  if (sync->running) {
+    if (pthread_equal(sync->thread, pthread_self())) {
+      return kecs_pg__fail(KECS_E_MISUSE, "the thread can't wait for its own end: call kecs_sync_stop elsewhere");
+    }
+    kecs_sync__flag_set(&sync->ending, 1);
+    (void)pthread_join(sync->thread, NULL);
+    kecs_sync__flag_set(&sync->ending, 0);
+    sync->running = false;
+  }
+  return KECS_OK;
+}
+
+#endif
 #endif
 
 /* ---- doc/licence.h ----------------------------------------------------------------------------------------------- */

@@ -61,5 +61,6 @@ extern "C" {
 #include "sync/reconcile.c"
 #include "sync/compare.c"
 #include "sync/round.c"
+#include "sync/thread.c"
 #endif
 #include "doc/licence.h"

@@ -5,6 +5,10 @@
 #include "pg/wire.h"
 #include "sync/public.h"
 
+#if !defined(KECS_STORE_NO_THREADS)
+#include <pthread.h>
+#endif
+
 enum {
   KECS_SYNC__ID_SIZE = 40, /* of a push's or batch's id, with its terminator */
   KECS_SYNC__NAME_MAX = 128,
@@ -47,6 +51,17 @@ typedef struct kecs_sync__notes {
   int64_t repair_rid;
 } kecs_sync__notes;
 
+/* What rounds have come to: of several threads, so the handle's mutex guards it. */
+typedef struct kecs_sync__told {
+  int64_t rounds;
+  int64_t failures;  /* since the last one that succeeded */
+  int64_t connects;
+  int64_t offset_us;
+  int64_t last_us;   /* end of the last one that succeeded */
+  int64_t failed_us;
+  kecs_error error;  /* of the last one that failed */
+} kecs_sync__told;
+
 struct kecs_sync {
   kecs_store *store;
   kecs_allocator allocator;
@@ -74,6 +89,20 @@ struct kecs_sync {
   struct kecs_sync__key *sent;       /* by the push under way, of what a repair has found missing at the hub */
   char known_as[KECS_SYNC__ALIAS_MAX + 1];
   int stopped;                              /* a flag: the round is to end, also while the hub is waited for */
+  int ending;                               /* a flag: the thread, and its round with it */
+  bool adapts;                              /* `batch` follows the time that a push takes */
+  bool steady;                              /* it has been too long once */
+  int64_t limit_ms;                         /* the hub's wish: no rounds that follow faster */
+  int64_t limit_rows;                       /* and no longer batches; 0: it has none */
+  kecs_sync__told told;
+  char said[sizeof((kecs_error *)NULL)->text]; /* for kecs_sync_status */
+  kecs_sync_pace pace;
+  uint64_t chance;
+  bool running; /* the thread */
+#if !defined(KECS_STORE_NO_THREADS)
+  pthread_t thread;
+  pthread_mutex_t mutex;
+#endif
   uint64_t prepared[KECS_SYNC__PREPARED];   /* on the link: hashes of texts; the statement k1 is of the first */
   int prepared_count;
 };
@@ -108,8 +137,8 @@ KECS_PG__FN void kecs_sync__begin(kecs_sync__exchange *exchange, kecs_sync *sync
 KECS_PG__FN int kecs_sync__add_item(kecs_sync__exchange *exchange, const char *form, const char *table,
                                     const char *const *values, int count);
 
-/* The same for a call of a function that gives nothing back: "SELECT f(...)". Neighbours go as one statement, in their
- * order. */
+/* The same for a call of a function that gives nothing back, and takes arrays, numbers, and texts that begin with no brace:
+ * "SELECT f(...)". Neighbours go as one statement, in their order. */
 KECS_PG__FN int kecs_sync__add_call(kecs_sync__exchange *exchange, const char *form, const char *table,
                                     const char *const *values, int count);
 
@@ -118,6 +147,15 @@ KECS_PG__FN int kecs_sync__add_call(kecs_sync__exchange *exchange, const char *f
 KECS_PG__FN kecs_status kecs_sync__send(kecs_sync__exchange *exchange, const char *doing);
 KECS_PG__FN void kecs_sync__end(kecs_sync__exchange *exchange);
 KECS_PG__FN void kecs_sync__hang_up(kecs_sync *sync);
+
+/* One round, whoever asks for it. */
+KECS_PG__FN kecs_status kecs_sync__round(kecs_sync *sync, kecs_sync_report *out_report);
+
+/* ---- threads (thread.c) ---- */
+
+KECS_PG__FN int64_t kecs_sync__clock_ms(void);
+KECS_PG__FN void kecs_sync__lock(kecs_sync *sync);
+KECS_PG__FN void kecs_sync__unlock(kecs_sync *sync);
 
 /* A flag that one thread sets and others read: kecs_sync.stopped. */
 KECS_PG__FN void kecs_sync__flag_set(int *flag, int value);
@@ -130,6 +168,7 @@ KECS_PG__FN int64_t kecs_sync__number(const PGresult *result, int row, int colum
 /* ---- notes (notes.c) ---- */
 
 KECS_PG__FN kecs_status kecs_sync__notes_read(kecs_sync *sync);
+KECS_PG__FN kecs_status kecs_sync__notes_of(kecs_store *store, kecs_sync__notes *out_notes);
 KECS_PG__FN kecs_status kecs_sync__note(kecs_store *tx, const char *name, const char *value);
 KECS_PG__FN kecs_status kecs_sync__note_number(kecs_store *tx, const char *name, int64_t value);
 KECS_PG__FN kecs_value kecs_sync__value_int(int64_t number);
@@ -144,9 +183,11 @@ KECS_PG__FN kecs_status kecs_sync__transact(kecs_sync *sync, kecs_status (*work)
 
 KECS_PG__FN kecs_replica kecs_sync__side(const kecs_sync *sync);
 
-/* An array of the server's, as text: begun with the first element, ended by kecs_sync__array_end. */
+/* An array of the server's, as text: begun with the first element, ended by kecs_sync__array_end. Texts stand in quotes,
+ * numbers (bigint) and booleans do not: an exchange knows an array's type by that. */
 KECS_PG__FN void kecs_sync__array_add(kecs_pg__text *array, const char *text);
 KECS_PG__FN void kecs_sync__array_int(kecs_pg__text *array, int64_t number);
+KECS_PG__FN void kecs_sync__array_bool(kecs_pg__text *array, bool value);
 KECS_PG__FN void kecs_sync__array_end(kecs_pg__text *array);
 
 /* ---- scopes (scope.c) ---- */
@@ -165,6 +206,7 @@ KECS_PG__FN kecs_status kecs_sync__rescope(kecs_sync *sync, const PGresult *said
 
 /* The scopes that a bootstrap is limited to, as an array; empty: all that this edge has. */
 KECS_PG__FN kecs_status kecs_sync__boot_scopes(kecs_sync *sync, kecs_pg__text *out);
+
 /* ---- counters of families (counters.c) ---- */
 
 /* What no row tells of the hub's counters, as an item (`site`: this site's number); and what it gave. */

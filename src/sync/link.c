@@ -132,8 +132,8 @@ KECS_PG__FN int kecs_sync__flag_get(const int *flag) {
 }
 
 static bool kecs_sync__should_stop(void *user) {
-  const kecs_sync *sync = user;
-  return kecs_sync__flag_get(&sync->stopped) != 0;
+  kecs_sync *sync = user;
+  return kecs_sync__flag_get(&sync->stopped) != 0 || kecs_sync__flag_get(&sync->ending) != 0;
 }
 
 /* What each transaction of a direct connection would have to be told otherwise. Behind a pooler it would be told to
@@ -158,6 +158,9 @@ static kecs_status kecs_sync__connect(kecs_sync *sync) {
   kecs_status status = kecs_pg__connect(&options, &connection);
   sync->link = status ? NULL : kecs_pg__of(connection);
   sync->prepared_count = 0;
+  kecs_sync__lock(sync);
+  sync->told.connects += status ? 0 : 1;
+  kecs_sync__unlock(sync);
   if (!status && sync->link->direct) {
     status = kecs_pg__command(sync->link, kecs_sync__session, KECS_PG__STOPS, "greet the hub", NULL);
   }
@@ -217,7 +220,7 @@ static int64_t kecs_sync__parse_bytes(const char *name, const kecs_sync__stateme
 static int64_t kecs_sync__bind_bytes(const char *name, const kecs_sync__statement *packed) {
   int64_t bytes = 5 + 1 + (int64_t)strlen(name) + 1 + 2 + 2 + 4;
   for (int i = 0; i < packed->count; i++) {
-    bytes += 4 + (int64_t)strlen(packed->values[i]);
+    bytes += 4 + (packed->values[i] ? (int64_t)strlen(packed->values[i]) : 0);
   }
   return bytes + KECS_SYNC__EXECUTE_BYTES;
 }
@@ -341,11 +344,14 @@ static bool kecs_sync__receive_statement(kecs_sync__exchange *exchange, const ke
   return true;
 }
 
+static kecs_status kecs_sync__fail_stopped(const kecs_sync *sync, const char *doing) {
+  return kecs_pg__fail(KECS_E_CANCELLED, "%s: stopped when it was to %s; the next round goes on", sync->place.shown,
+                       doing);
+}
+
 static kecs_status kecs_sync__fail_link(kecs_sync *sync, const char *doing) {
-  return kecs_sync__should_stop(sync)
-             ? kecs_pg__fail(KECS_E_CANCELLED, "%s: stopped while it was to %s; the next round goes on", sync->place.shown,
-                             doing)
-             : kecs_pg__fail_lost(sync->place.shown, sync->link->pg, doing);
+  return kecs_sync__should_stop(sync) ? kecs_sync__fail_stopped(sync, doing)
+                                      : kecs_pg__fail_lost(sync->place.shown, sync->link->pg, doing);
 }
 
 static kecs_status kecs_sync__send_over(kecs_sync__exchange *exchange, kecs_sync__packet *packet, const char *doing) {
@@ -374,9 +380,12 @@ static kecs_status kecs_sync__send_over(kecs_sync__exchange *exchange, kecs_sync
 KECS_PG__FN kecs_status kecs_sync__send(kecs_sync__exchange *exchange, const char *doing) {
   kecs_sync *sync = exchange->sync;
   kecs_sync__add_frame(exchange, "COMMIT");
+  if (kecs_sync__should_stop(sync)) {
+    return kecs_sync__fail_stopped(sync, doing);
+  }
   kecs_status status = exchange->status ? exchange->status : kecs_sync__connect(sync);
   if (status) {
-    return status;
+    return kecs_sync__should_stop(sync) ? kecs_sync__fail_stopped(sync, doing) : status;
   }
   kecs_sync__packet *packet = kecs_pg__alloc(&sync->allocator, sizeof *packet);
   if (!packet) {

@@ -72,12 +72,16 @@ static kecs_status kecs_sync__note_visit(const kecs_value *values, void *user) {
   return KECS_OK;
 }
 
-KECS_PG__FN kecs_status kecs_sync__notes_read(kecs_sync *sync) {
-  memset(&sync->notes, 0, sizeof sync->notes);
-  kecs_status status = kecs_replica_sql(sync->store, "SELECT name,value FROM {sync_state} WHERE {own}true", NULL, 0, 2,
-                                        kecs_sync__note_visit, &sync->notes);
-  sync->notes.booted = sync->notes.boot_kind >= KECS_KIND_COUNT + 1;
+KECS_PG__FN kecs_status kecs_sync__notes_of(kecs_store *store, kecs_sync__notes *out_notes) {
+  memset(out_notes, 0, sizeof *out_notes);
+  kecs_status status = kecs_replica_sql(store, "SELECT name,value FROM {sync_state} WHERE {own}true", NULL, 0, 2,
+                                        kecs_sync__note_visit, out_notes);
+  out_notes->booted = out_notes->boot_kind >= KECS_KIND_COUNT + 1;
   return status;
+}
+
+KECS_PG__FN kecs_status kecs_sync__notes_read(kecs_sync *sync) {
+  return kecs_sync__notes_of(sync->store, &sync->notes);
 }
 
 KECS_PG__FN kecs_status kecs_sync__note(kecs_store *tx, const char *name, const char *value) {
@@ -138,6 +142,11 @@ KECS_PG__FN void kecs_sync__array_int(kecs_pg__text *array, int64_t number) {
   char text[24];
   snprintf(text, sizeof text, "%s%lld", array->len == 0 ? "{" : ",", (long long)number);
   kecs_pg__text_adds(array, text);
+}
+
+KECS_PG__FN void kecs_sync__array_bool(kecs_pg__text *array, bool value) {
+  kecs_pg__text_adds(array, array->len == 0 ? "{" : ",");
+  kecs_pg__text_adds(array, value ? "t" : "f");
 }
 
 KECS_PG__FN void kecs_sync__array_end(kecs_pg__text *array) {

@@ -64,7 +64,7 @@ static const char *kecs_sync__only_element(kecs_pg__text *out, const char *array
 static int kecs_sync__pack_value(kecs_sync__statement *packed, const char *value, const char *type) {
   for (int i = 0; i < packed->count; i++) {
     const kecs_sync__sent *sent = &packed->sent[i];
-    if (sent->from == value || (type && sent->type && sent->type[0] == type[0] && strcmp(sent->from, value) == 0)) {
+    if ((value && sent->from == value) || (type && sent->type && sent->type[0] == type[0] && strcmp(sent->from, value) == 0)) {
       return i + 1;
     }
   }
@@ -74,11 +74,21 @@ static int kecs_sync__pack_value(kecs_sync__statement *packed, const char *value
   return packed->count;
 }
 
-static void kecs_sync__pack_parameter(kecs_sync__statement *packed, const char *value) {
+/* `call`: of a function that takes arrays and numbers, so that what begins with a brace is an array. */
+static void kecs_sync__pack_parameter(kecs_sync__statement *packed, const char *value, bool call) {
   kecs_pg__text element = {packed->sql.allocator, NULL, 0, 0, KECS_OK};
   char number[48];
+  if (!call) {
+    snprintf(number, sizeof number, "$%d", kecs_sync__pack_value(packed, value, NULL));
+    kecs_pg__text_adds(&packed->sql, number);
+    return;
+  }
   if (!value || kecs_sync__all_null(value)) {
     kecs_pg__text_adds(&packed->sql, "NULL");
+    return;
+  }
+  if (strcmp(value, "{}") == 0) { /* of any type */
+    kecs_pg__text_adds(&packed->sql, "'{}'");
     return;
   }
   const char *type = kecs_sync__only_element(&element, value);
@@ -109,7 +119,7 @@ static const char *kecs_sync__quoted_end(const char *at, bool escapes) {
 }
 
 /* A statement's text, with its parameters at their new places. */
-static void kecs_sync__pack_text(kecs_sync__statement *packed, const char *sql, const char *const *values) {
+static void kecs_sync__pack_text(kecs_sync__statement *packed, const char *sql, const char *const *values, bool call) {
   const char *at = sql;
   while (*at) {
     size_t plain = strcspn(at, "'\"$");
@@ -120,7 +130,7 @@ static void kecs_sync__pack_text(kecs_sync__statement *packed, const char *sql, 
       for (at++; *at >= '0' && *at <= '9'; at++) {
         number = number * 10 + (*at - '0');
       }
-      kecs_sync__pack_parameter(packed, values[number - 1]);
+      kecs_sync__pack_parameter(packed, values[number - 1], call);
     } else if (*at) {
       const char *end = kecs_sync__quoted_end(at, at > sql && at[-1] == 'E');
       kecs_pg__text_add(&packed->sql, at, (size_t)(end - at));
@@ -152,11 +162,11 @@ static void kecs_sync__pack_calls(kecs_sync__packet *packet, const kecs_sync__ex
     }
     if (packed && item->call && exchange->item[i - 1].call) {
       kecs_pg__text_adds(&packed->sql, ",");
-      kecs_sync__pack_text(packed, item->sql + strlen(select), item->values);
+      kecs_sync__pack_text(packed, item->sql + strlen(select), item->values, true);
       packed->last = i;
     } else {
       packed = kecs_sync__pack_next(packet, i);
-      kecs_sync__pack_text(packed, item->sql, item->values);
+      kecs_sync__pack_text(packed, item->sql, item->values, item->call);
     }
   }
 }
@@ -171,7 +181,7 @@ static void kecs_sync__pack_page(kecs_sync__packet *packet, const kecs_sync__exc
     if (!exchange->item[i].frame) {
       snprintf(text, sizeof text, "%sSELECT %d i,ROW(x.*)::text r FROM(", packed->sql.len ? " UNION ALL " : "", i);
       kecs_pg__text_adds(&packed->sql, text);
-      kecs_sync__pack_text(packed, exchange->item[i].sql, exchange->item[i].values);
+      kecs_sync__pack_text(packed, exchange->item[i].sql, exchange->item[i].values, false);
       kecs_pg__text_adds(&packed->sql, ")x");
     }
   }
@@ -203,7 +213,7 @@ KECS_PG__FN kecs_status kecs_sync__pack(kecs_sync__packet *packet, const kecs_sy
     for (int i = 0; i < packed->count; i++) {
       const kecs_sync__sent *sent = &packed->sent[i];
       packed->values[i] = !sent->single ? sent->from : sent->element.data ? sent->element.data : "";
-      bytes += strlen(packed->values[i]);
+      bytes += packed->values[i] ? strlen(packed->values[i]) : 0;
     }
     packed->keep = bytes < KECS_SYNC__PREPARED_SIZE;
     status = status ? status : packed->sql.status;

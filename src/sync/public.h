@@ -25,7 +25,8 @@ typedef struct kecs_sync_options {
                            * more than the hub grants it. "-" is what belongs to no cluster; a bare name is of account
                            * 000000000000 in us-east-1; none: all that it may have. docs/sync.md 11 */
   size_t cluster_count;
-  int batch;              /* entries of a log that are pushed or pulled at once; 0: 1000; at most 100000 */
+  int batch;              /* entries of a log that are pushed or pulled at once, at most 100000; 0: from 1000 on as many
+                           * as are pushed in 200 to 500 ms, at most 5000 */
   /* The kinds that only grow, task_log and event. They are pushed after everything else. */
   int64_t append_bytes;      /* at most so many a round, but one row at least; 0: 1 MiB; -1: none */
   int64_t append_keep_bytes; /* what they may take in this file; 0: no bound. Beyond it the oldest rows go, first those
@@ -73,6 +74,17 @@ typedef struct kecs_sync_status_info {
   int64_t append_pending; /* rows of kinds that only grow, not pushed yet */
   int64_t cursor;      /* sequence of the hub's log up to which everything is here */
   int64_t last_us;     /* end of the last round that succeeded, microseconds since 1970; 0: none */
+  int64_t lag_us;      /* age of the oldest change that is not pushed; 0: there is none */
+  int batch;           /* entries that are pushed at once now */
+  /* From here on: what this handle has seen. */
+  bool running;        /* the thread runs */
+  int64_t rounds;
+  int64_t failures;    /* rounds that have failed since the last that succeeded */
+  int64_t reconnects;  /* connections to the hub, beyond the first */
+  int64_t hub_offset_us; /* the hub's clock minus this one, at the last handshake */
+  kecs_status failed;  /* of the last round that failed; KECS_OK: none has */
+  const char *failed_text;
+  int64_t failed_us;   /* when */
 } kecs_sync_status_info;
 
 /* Makes a hub of the tenant that the URL names: tables, change log and functions, under the lock of migrations. May be
@@ -103,7 +115,7 @@ KECS_STORE_API kecs_status kecs_sync_open(kecs_store *store, const kecs_sync_opt
 
 /* One round: handshake, pull, push. On one thread at a time. What was done before a failure stays done, and the next
  * round goes on from there; *out_report (may be NULL) is filled in any case. Deadline and cancel of the store's
- * handle end it between two steps, not while the hub is waited for. Errors:
+ * handle end it between two steps; kecs_sync_cancel also while the hub is waited for. Errors:
  *   OFFLINE, BUSY          nothing is wrong: try again later
  *   CONFLICT               it is another hub than the one that this file began with, or this device's clock is more
  *                          than 5 minutes ahead. Nothing was lost or written; the line says which
@@ -111,7 +123,30 @@ KECS_STORE_API kecs_status kecs_sync_open(kecs_store *store, const kecs_sync_opt
  *   DENIED, TIMEOUT, CANCELLED, FULL, NOMEM, IO ... as elsewhere */
 KECS_STORE_API kecs_status kecs_sync_once(kecs_sync *sync, kecs_sync_report *out_report);
 
-/* From this file alone; works without the hub. */
+/* How a thread runs rounds. Zero-initialised: every 5 seconds, and as soon as something is written here. */
+typedef struct kecs_sync_pace {
+  int every_ms;       /* between two rounds, a fifth more or less; 0: 5000. A hub may ask for more: kecs_sync_hub_limit */
+  int backoff_max_ms; /* after failures pauses are anything up to 2, 4, 8 ... seconds, and up to this; 0: 60000 */
+  bool timed;         /* changes wait for the next round's time: they do not begin one */
+  void (*after)(kecs_status status, const kecs_sync_report *report, const kecs_error *error, void *user);
+  void *user;         /* `after`, which may be NULL, is called on the thread after each round; `error` counts where
+                       * `status` is not KECS_OK. It may call all but kecs_sync_once, _start, _stop and _close */
+} kecs_sync_pace;
+
+/* Runs rounds on a thread of its own until kecs_sync_stop or kecs_sync_close. A write of this process begins one at
+ * once, one of another process within 25 ms. Its waiting costs what a watch costs (store/watch.h). `pace` may be NULL; it
+ * is copied. Errors: INVALID; MISUSE (it runs); FULL (no thread); UNSUPPORTED (built with KECS_STORE_NO_THREADS). */
+KECS_STORE_API kecs_status kecs_sync_start(kecs_sync *sync, const kecs_sync_pace *pace);
+
+/* Ends the thread and waits for that: a round under way is given up, also while the hub is waited for. Nothing is lost.
+ * KECS_OK where none runs. MISUSE from the thread itself. */
+KECS_STORE_API kecs_status kecs_sync_stop(kecs_sync *sync);
+
+/* Gives up the round under way, from any thread: it ends with CANCELLED, also while the hub is waited for. The thread
+ * goes on with its next round. NULL is fine. */
+KECS_STORE_API void kecs_sync_cancel(kecs_sync *sync);
+
+/* From this file and the handle alone; works without the hub, and while a round is under way, on one thread at a time. */
 KECS_STORE_API kecs_status kecs_sync_status(kecs_sync *sync, kecs_sync_status_info *out_info);
 
 /* What has lost against another state, and was kept. Texts die when `visit` returns. */

@@ -8,10 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum {
-  KECS_SYNC__ROW_FIXED = 7, /* key, three stamps with their sites */
-  KECS_SYNC__SMALL = 64     /* entries of a window that comes as one statement */
-};
+enum { KECS_SYNC__SMALL = 64 /* entries of a window that comes as one statement */ };
 
 /* ---- statements ---- */
 

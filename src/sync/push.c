@@ -10,6 +10,7 @@
 #include "sync/hub_sql.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* ---- collecting ---- */
@@ -30,8 +31,7 @@ static void kecs_sync__array_value(kecs_pg__text *array, const kecs_column_info 
   } else if (value->type == KECS_VALUE_TEXT) {
     kecs_sync__array_add(array, value->text);
   } else if (column->type == KECS_TYPE_BOOL) {
-    kecs_pg__text_adds(array, array->len == 0 ? "{" : ",");
-    kecs_pg__text_adds(array, value->number ? "t" : "f"); /* without quotes: those of texts alone have them */
+    kecs_sync__array_bool(array, value->number != 0);
   } else {
     kecs_sync__array_int(array, value->number);
   }
@@ -91,7 +91,13 @@ KECS_PG__FN void kecs_sync__load_key(kecs_sync__arrays *bury, const kecs_kind_in
       kecs_pg__text_add(&part, key++, 1);
     }
     key += !last && *key == ',' ? 1 : 0;
-    kecs_sync__array_add(&bury->array[KECS_SYNC__BURY_FIXED + i], part.len ? part.data : "");
+    const kecs_column_info *column = &info->columns[list->columns[i]];
+    bool text = column->type == KECS_TYPE_TEXT || column->type == KECS_TYPE_JSON;
+    if (text) {
+      kecs_sync__array_add(&bury->array[KECS_SYNC__BURY_FIXED + i], part.len ? part.data : "");
+    } else {
+      kecs_sync__array_int(&bury->array[KECS_SYNC__BURY_FIXED + i], part.len ? strtoll(part.data, NULL, 10) : 0);
+    }
     bury->array[0].status = bury->array[0].status ? bury->array[0].status : part.status;
     kecs_pg__text_free(&part);
   }

@@ -68,7 +68,23 @@ static kecs_status kecs_sync__last_work(kecs_store *tx, void *user) {
   return kecs_sync__note_number(tx, "last", *(const int64_t *)user);
 }
 
-static kecs_status kecs_sync__round(kecs_sync *sync) {
+static void kecs_sync__remember(kecs_sync *sync, kecs_status status, int64_t now) {
+  kecs_sync__told *told = &sync->told;
+  kecs_sync__lock(sync);
+  told->rounds++;
+  told->offset_us = sync->report.hub_offset_us ? sync->report.hub_offset_us : told->offset_us;
+  if (status) {
+    told->failures++;
+    told->failed_us = now;
+    told->error = *kecs_last_error();
+  } else {
+    told->failures = 0;
+    told->last_us = now;
+  }
+  kecs_sync__unlock(sync);
+}
+
+static kecs_status kecs_sync__steps(kecs_sync *sync) {
   bool again = true;
   kecs_status status = kecs_sync__notes_read(sync);
   sync->moved = false;
@@ -84,24 +100,69 @@ static kecs_status kecs_sync__round(kecs_sync *sync) {
   return status ? status : kecs_sync__append(sync);
 }
 
-KECS_STORE_API kecs_status kecs_sync_once(kecs_sync *sync, kecs_sync_report *out_report) {
-  if (!sync) {
-    return kecs_pg__fail(KECS_E_INVALID, "sync is NULL");
-  }
+KECS_PG__FN kecs_status kecs_sync__round(kecs_sync *sync, kecs_sync_report *out_report) {
   memset(&sync->report, 0, sizeof sync->report);
-  kecs_status status = kecs_sync__round(sync);
+  kecs_sync__flag_set(&sync->stopped, 0);
+  kecs_status status = kecs_sync__steps(sync);
   if (status == KECS_E_CONFLICT && strcmp(kecs_last_error()->sqlstate, "KS001") == 0) {
-    status = kecs_sync__round(sync); /* another push under this name came in between: the handshake sees it now */
+    status = kecs_sync__steps(sync); /* another push under this name came in between: the handshake sees it now */
   }
   int64_t now = kecs_replica_now(sync->store);
   bool idle = sync->report.pushed + sync->report.pulled == 0 && now - sync->notes.last_us < INT64_C(60000000);
   if (!status && !idle) { /* an idle edge does not wear its disk */
     status = kecs_sync__transact(sync, kecs_sync__last_work, &now);
   }
+  kecs_sync__remember(sync, status, now);
   if (out_report) {
     *out_report = sync->report;
   }
   return status;
+}
+
+KECS_STORE_API kecs_status kecs_sync_once(kecs_sync *sync, kecs_sync_report *out_report) {
+  if (!sync) {
+    return kecs_pg__fail(KECS_E_INVALID, "sync is NULL");
+  }
+  return sync->running ? kecs_pg__fail(KECS_E_MISUSE, "the thread of this edge runs its rounds: kecs_sync_stop first")
+                       : kecs_sync__round(sync, out_report);
+}
+
+/* When the oldest change was made that is not pushed. */
+static kecs_status kecs_sync__lag(kecs_sync *sync, int64_t *out_lag_us) {
+  int64_t stamp = 0;
+  kecs_status status = kecs_sync__count(
+      sync->store,
+      "SELECT coalesce((SELECT c.stamp FROM {changes c} WHERE {own c}c.seq>(SELECT s.value FROM {change_state s} WHERE "
+      "{own s}s.id=2) ORDER BY c.seq LIMIT 1),0)",
+      &stamp);
+  int64_t oldest = 0;
+  status = status ? status
+                  : kecs_sync__count(sync->store,
+                                     "SELECT coalesce(min(f.oldest),0) FROM {change_folds f} WHERE {own f}f.seq>(SELECT "
+                                     "s.value FROM {change_state s} WHERE {own s}s.id=2)",
+                                     &oldest);
+  stamp = oldest && (!stamp || oldest < stamp) ? oldest : stamp;
+  int64_t lag = stamp ? kecs_replica_now(sync->store) - kecs_stamp_time(stamp) : 0;
+  *out_lag_us = lag > 0 ? lag : 0;
+  return status;
+}
+
+/* What the handle has seen; the error's text is copied, since a round may be under way. */
+static void kecs_sync__status_told(kecs_sync *sync, kecs_sync_status_info *out_info) {
+  kecs_sync__lock(sync);
+  const kecs_sync__told *told = &sync->told;
+  out_info->rounds = told->rounds;
+  out_info->failures = told->failures;
+  out_info->reconnects = told->connects > 0 ? told->connects - 1 : 0;
+  out_info->hub_offset_us = told->offset_us;
+  out_info->last_us = told->last_us > out_info->last_us ? told->last_us : out_info->last_us;
+  out_info->failed_us = told->failed_us;
+  out_info->failed = told->error.status;
+  snprintf(sync->said, sizeof sync->said, "%s", told->error.text);
+  kecs_sync__unlock(sync);
+  out_info->failed_text = sync->said;
+  out_info->running = sync->running;
+  out_info->batch = sync->batch;
 }
 
 KECS_STORE_API kecs_status kecs_sync_status(kecs_sync *sync, kecs_sync_status_info *out_info) {
@@ -109,13 +170,16 @@ KECS_STORE_API kecs_status kecs_sync_status(kecs_sync *sync, kecs_sync_status_in
     return kecs_pg__fail(KECS_E_INVALID, "%s is NULL", sync ? "out_info" : "sync");
   }
   memset(out_info, 0, sizeof *out_info);
-  kecs_status status = kecs_sync__notes_read(sync);
-  snprintf(sync->known_as, sizeof sync->known_as, "%s", sync->notes.alias[0] ? sync->notes.alias : sync->site);
+  kecs_sync__notes notes;
+  kecs_status status = kecs_sync__notes_of(sync->store, &notes);
+  snprintf(sync->known_as, sizeof sync->known_as, "%s", notes.alias[0] ? notes.alias : sync->site);
   out_info->site = sync->site;
   out_info->known_as = sync->known_as;
-  out_info->number = sync->notes.site;
-  out_info->cursor = sync->notes.cursor;
-  out_info->last_us = sync->notes.last_us;
+  out_info->number = notes.site;
+  out_info->cursor = notes.cursor;
+  out_info->last_us = notes.last_us;
+  kecs_sync__status_told(sync, out_info);
+  status = status ? status : kecs_sync__lag(sync, &out_info->lag_us);
   status =
       status ? status
              : kecs_sync__count(sync->store,
@@ -266,6 +330,13 @@ KECS_STORE_API kecs_status kecs_sync_open(kecs_store *store, const kecs_sync_opt
   sync->clusters.allocator = &sync->allocator;
   sync->store = store;
   sync->batch = options->batch ? options->batch : KECS_SYNC__BATCH;
+  sync->adapts = options->batch == 0;
+#if !defined(KECS_STORE_NO_THREADS)
+  if (pthread_mutex_init(&sync->mutex, NULL) != 0) {
+    kecs_pg__release(allocator, sync, sizeof *sync);
+    return KECS_E_NOMEM;
+  }
+#endif
   sync->append_pull = options->append_pull;
   sync->append_bytes = options->append_bytes ? options->append_bytes : KECS_SYNC__APPEND_BYTES;
   sync->append_keep_bytes = options->append_keep_bytes;
@@ -291,6 +362,10 @@ KECS_STORE_API kecs_status kecs_sync_open(kecs_store *store, const kecs_sync_opt
 KECS_STORE_API void kecs_sync_close(kecs_sync *sync) {
   if (sync) {
     kecs_allocator allocator = sync->allocator;
+    (void)kecs_sync_stop(sync);
+#if !defined(KECS_STORE_NO_THREADS)
+    (void)pthread_mutex_destroy(&sync->mutex);
+#endif
     kecs_sync__hang_up(sync);
     kecs_pg_backend()->detach(&sync->place, &sync->allocator);
     kecs_pg__release_text(&allocator, sync->hub);
