@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 4857cd21ec3e2672f1210887d85a88aac2c22c419fe709f74d55b26ea3a56a10 */
+ * 430ee40f0074542679788b8c0cf48c432dc782120a6fc0d3ba2a67bb7bf96e88 */
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
 /* kecs_store.h -- a durable, typed store for the state of a container orchestrator, in one SQLite file.
  *
@@ -28703,7 +28703,8 @@ KECS__FN kecs_status kecs__merged_follow(kecs__join *merge, const void *before) 
   for (int i = 0; i < list->count; i++) {
     key[i] = merge->row->values[list->columns[i]];
   }
-  kecs_status status = kecs__state_rid(write->session, merge->meta, 0, key, list->count, &rid);
+  rid = merge->ours.rid; /* a row that came partly has no key among its values */
+  kecs_status status = rid ? KECS_OK : kecs__state_rid(write->session, merge->meta, 0, key, list->count, &rid);
   void *after = kecs__arena_take(&write->arena, merge->meta->info->row_size);
   if (status || !after) {
     return status ? status : KECS_E_NOMEM;

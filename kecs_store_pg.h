@@ -1,5 +1,5 @@
 /* kecs_store_pg.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 97ef349fed2ece0ba33b484cb925824819ced3982cf85d10acb32019fa521bcc */
+ * 9518174d2deef330b68e5825d1df7eed75db08422b9c1a4e6361a22cbbb86e31 */
 /* ---- doc/manual_pg.h --------------------------------------------------------------------------------------------- */
 /* kecs_store_pg.h -- PostgreSQL behind the calls of kecs_store.h.
  *
@@ -7916,7 +7916,7 @@ typedef struct kecs_sync__load {
   kecs_sync__arrays *bury[KECS_KIND_COUNT];
   int64_t rows;
   bool buries;
-  bool partly; /* rows go without the groups that are not pending, where the hub has the row */
+  bool partly;    /* rows go without the groups that are not pending, where the hub has the row */
   int64_t origin; /* the site that made the tombstones: those of one go together */
 } kecs_sync__load;
 

@@ -380,7 +380,8 @@ KECS__FN kecs_status kecs__merged_follow(kecs__join *merge, const void *before) 
   for (int i = 0; i < list->count; i++) {
     key[i] = merge->row->values[list->columns[i]];
   }
-  kecs_status status = kecs__state_rid(write->session, merge->meta, 0, key, list->count, &rid);
+  rid = merge->ours.rid; /* a row that came partly has no key among its values */
+  kecs_status status = rid ? KECS_OK : kecs__state_rid(write->session, merge->meta, 0, key, list->count, &rid);
   void *after = kecs__arena_take(&write->arena, merge->meta->info->row_size);
   if (status || !after) {
     return status ? status : KECS_E_NOMEM;
