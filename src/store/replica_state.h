@@ -65,7 +65,8 @@ typedef struct kecs__join {
   kecs__write *write;
   const kecs__meta *meta;
   const kecs_replica *side;
-  const kecs_replica_row *row;
+  const kecs_replica_row *came;
+  const kecs_replica_row *row; /* what came, made whole where only a part did */
   kecs__state ours;
   unsigned pending; /* of ours */
   kecs_replica_merged done;
