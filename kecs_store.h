@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 430ee40f0074542679788b8c0cf48c432dc782120a6fc0d3ba2a67bb7bf96e88 */
+ * 2a0887db7c461645c6e2246ddcd31e380f5a7c5a41a74b5f8845958f8721c391 */
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
 /* kecs_store.h -- a durable, typed store for the state of a container orchestrator, in one SQLite file.
  *
@@ -27258,7 +27258,8 @@ typedef struct kecs__join {
   kecs__write *write;
   const kecs__meta *meta;
   const kecs_replica *side;
-  const kecs_replica_row *row;
+  const kecs_replica_row *came;
+  const kecs_replica_row *row; /* what came, made whole where only a part did */
   kecs__state ours;
   unsigned pending; /* of ours */
   kecs_replica_merged done;
@@ -28036,16 +28037,7 @@ KECS__FN kecs_status kecs__merge_lost(kecs__join *merge, bool ours, const char *
   const kecs_replica_row *lost = ours ? kecs__merge_ours(merge, &row) : merge->row;
   const kecs__state *mine = &merge->ours;
   const kecs_replica_row *theirs = merge->row;
-  kecs_value values[64];
   merge->done.conflicts++;
-  if (!ours && theirs->partly) { /* the rest of the row is what is here */
-    row = *theirs;
-    row.values = values;
-    for (int i = 0; i < merge->meta->info->column_count; i++) {
-      values[i] = kecs__merge_takes(merge, i, 1U << at) ? theirs->values[i] : mine->values[i];
-    }
-    lost = &row;
-  }
   return ours ? kecs__replica_lost(merge->write, lost, reason, groups, theirs->stamp[at], theirs->site[at],
                                    mine->stamp[at], mine->site[at])
               : kecs__replica_lost(merge->write, lost, reason, groups, mine->stamp[at], mine->site[at],
@@ -28214,6 +28206,32 @@ static kecs_status kecs__merge_buried(kecs__join *merge, const kecs__grave *grav
                             row->site[0]);
 }
 
+/* A row that came partly, and is here in the same life: the rest of it is what is here. */
+static kecs_status kecs__merge_complete(kecs__join *merge) {
+  const kecs_kind_info *info = merge->meta->info;
+  kecs_replica_row *row = kecs__arena_take(&merge->write->arena, sizeof *row);
+  kecs_value *values = kecs__arena_take(&merge->write->arena, (size_t)info->column_count * sizeof *values);
+  if (!row || !values) {
+    return KECS_E_NOMEM;
+  }
+  *row = *merge->came;
+  row->values = values;
+  row->partly = false;
+  for (int i = 0; i < info->column_count; i++) {
+    kecs_column_group group = (kecs_column_group)info->columns[i].group;
+    bool came = (group == KECS_GROUP_SPEC && row->stamp[KECS_REPLICA_SPEC]) ||
+                (group == KECS_GROUP_STATUS && row->stamp[KECS_REPLICA_STATUS]);
+    values[i] = came ? merge->came->values[i] : merge->ours.values[i];
+  }
+  for (int i = 1; i < KECS_REPLICA_STAMPS; i++) {
+    bool came = row->stamp[i] != 0;
+    row->stamp[i] = came ? row->stamp[i] : merge->ours.stamp[i];
+    row->site[i] = came ? row->site[i] : merge->ours.site[i];
+  }
+  merge->row = row;
+  return KECS_OK;
+}
+
 static kecs_status kecs__merge_alive(kecs__join *merge) {
   const kecs_replica_row *row = merge->row;
   const unsigned whole = 1U << KECS_REPLICA_LIFE;
@@ -28224,6 +28242,13 @@ static kecs_status kecs__merge_alive(kecs__join *merge) {
                                                                   merge->ours.stamp[0], merge->ours.site[0]) != 0)) {
     merge->done.outcome = KECS_REPLICA_ORPHAN;
     return kecs__merge_want(merge->write, row->kind, row->key);
+  }
+  if (row->partly) {
+    status = kecs__merge_complete(merge);
+    if (status) {
+      return status;
+    }
+    row = merge->row;
   }
   if (merge->ours.rid == 0) {
     status = kecs__grave_read(merge->write->session, row->kind, row->key, &grave);
@@ -28277,6 +28302,7 @@ static kecs_status kecs__merge_work(kecs__write *write, void *user) {
   kecs_value key[KECS_KEY_COLUMNS_MAX];
   int64_t rid = 0;
   merge->write = write;
+  merge->row = merge->came;
   memset(&merge->ours, 0, sizeof merge->ours);
   memset(&merge->done, 0, sizeof merge->done);
   kecs_status status = kecs__write_guard(write);
@@ -28319,7 +28345,7 @@ KECS_STORE_API kecs_status kecs_replica_merge(kecs_store *store, const kecs_repl
   memset(&merge, 0, sizeof merge);
   merge.meta = kecs__meta_checked(store, row->kind);
   merge.side = side;
-  merge.row = row;
+  merge.came = row;
   if (!merge.meta) {
     return kecs_last_error()->status;
   }

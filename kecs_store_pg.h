@@ -1,5 +1,5 @@
 /* kecs_store_pg.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 9518174d2deef330b68e5825d1df7eed75db08422b9c1a4e6361a22cbbb86e31 */
+ * c8a8b6fb57575a9522d68bb9109a01ca486320aab888c1d307965f9ab512a67f */
 /* ---- doc/manual_pg.h --------------------------------------------------------------------------------------------- */
 /* kecs_store_pg.h -- PostgreSQL behind the calls of kecs_store.h.
  *
@@ -3735,6 +3735,10 @@ static void kecs_pg__kind_fill(kecs_pg__text *out, const kecs_pg__connection *co
       {"n_life", sql->stamped ? "n.stamp_life" : "NULL::bigint"},
       {"o_life", sql->stamped ? "o.stamp_life" : "NULL::bigint"},
       {"o_site", sql->stamped ? "o.site_life" : "NULL::bigint"},
+      /* Two sites may have written in one millisecond: then the number of the site alone is another one. */
+      {"spec_differs", sql->spec ? "(n.stamp_spec,n.site_spec) IS DISTINCT FROM (o.stamp_spec,o.site_spec)" : "false"},
+      {"status_differs",
+       sql->status ? "(n.stamp_status,n.site_status) IS DISTINCT FROM (o.stamp_status,o.site_status)" : "false"},
       {"n_spec", sql->spec ? "n.stamp_spec" : "NULL::bigint"},
       {"o_spec", sql->spec ? "o.stamp_spec" : "NULL::bigint"},
       {"n_status", sql->status ? "n.stamp_status" : "NULL::bigint"},
@@ -3791,8 +3795,8 @@ static const char kecs_pg__log_insert_form[] =
   "  SELECT c.tenant,{kind},c.rid,CASE WHEN c.synced=0 OR c.locals THEN c.synced|8 ELSE c.synced END,2,\n"      \
   "  CASE WHEN c.synced=0 THEN {S}change_stamp() ELSE c.stamp END,c.base_life,c.base_spec,c.base_status" columns \
   " FROM (\n"                                                                                                   \
-  "    SELECT n.tenant,n.rid,CASE WHEN {n_spec} IS DISTINCT FROM {o_spec} THEN 2 ELSE 0 END|\n"                 \
-  "    CASE WHEN {n_status} IS DISTINCT FROM {o_status} THEN 4 ELSE 0 END AS synced,({local_differs}) AS locals,\n" \
+  "    SELECT n.tenant,n.rid,CASE WHEN {spec_differs} THEN 2 ELSE 0 END|\n"                                    \
+  "    CASE WHEN {status_differs} THEN 4 ELSE 0 END AS synced,({local_differs}) AS locals,\n"                  \
   "    coalesce(greatest({n_spec},{n_status}),{n_life}) AS stamp,\n" /* a later life may have neither */        \
   "    {o_life} AS base_life,{o_spec} AS base_spec,{o_status} AS base_status" values "\n"                       \
   "    FROM new_rows n JOIN old_rows o ON o.tenant=n.tenant AND o.rid=n.rid " KECS_PG__TRACKED                  \
@@ -4707,7 +4711,7 @@ KECS_PG__FN void kecs_sync__version(char out[KECS_SYNC__VERSION_SIZE]);
 #include <stdio.h>
 #include <string.h>
 
-#define KECS_SYNC__FORMAT 3 /* of functions and tables */
+#define KECS_SYNC__FORMAT 4 /* of functions and tables */
 
 KECS_PG__FN void kecs_sync__version(char out[KECS_SYNC__VERSION_SIZE]) {
   int columns = 0;
@@ -6887,6 +6891,7 @@ static kecs_status kecs_sync__hub_make(kecs_connection *shared, uint64_t kinds) 
   kecs_sync__hub_tokens(&text, connection);
   for (int kind = 1; kind < KECS_KIND_COUNT; kind++) {
     const kecs_kind_info *info = kecs_kind_describe((kecs_kind)kind);
+    kecs_pg__log_triggers(&text, connection, info); /* an earlier version's may tell of other groups */
     if (kecs_sync__only_grows(info)) {
       kecs_sync__hub_append(&text, connection, info);
       kecs_sync__hub_reads(&text, connection, info);
@@ -7086,12 +7091,16 @@ static int kecs_sync__pack_value(kecs_sync__statement *packed, const char *value
 static void kecs_sync__pack_parameter(kecs_sync__statement *packed, const char *value, bool call) {
   kecs_pg__text element = {packed->sql.allocator, NULL, 0, 0, KECS_OK};
   char number[48];
+  if (!value) {
+    kecs_pg__text_adds(&packed->sql, "NULL");
+    return;
+  }
   if (!call) {
     snprintf(number, sizeof number, "$%d", kecs_sync__pack_value(packed, value, NULL));
     kecs_pg__text_adds(&packed->sql, number);
     return;
   }
-  if (!value || kecs_sync__all_null(value)) {
+  if (kecs_sync__all_null(value)) {
     kecs_pg__text_adds(&packed->sql, "NULL");
     return;
   }
@@ -7947,8 +7956,9 @@ KECS_PG__FN void kecs_sync__load_free(kecs_sync__load *load);
 KECS_PG__FN kecs_status kecs_sync__key_visit(const kecs_value *values, void *user);
 KECS_PG__FN void kecs_sync__keys_free(kecs_sync__keys *keys);
 
-/* Notes a push with a new id, durably; and sends what the intent is of: one exchange, whose result is noted. */
-KECS_PG__FN kecs_status kecs_sync__intend(kecs_sync *sync, bool again, int64_t seq, int64_t stamp);
+/* Notes a push, durably: one with a new id, or again the one that was left over. And sends what the intent is of: one
+ * exchange, whose result is noted. */
+KECS_PG__FN kecs_status kecs_sync__intend(kecs_sync *sync, int64_t seq, int64_t stamp);
 KECS_PG__FN kecs_status kecs_sync__push_send(kecs_sync *sync, kecs_sync__load *load);
 
 /* Sends what a repair has found missing at the hub (repush.c). */
@@ -8042,9 +8052,7 @@ KECS_PG__FN void kecs_sync__load_key(kecs_sync__arrays *bury, const kecs_kind_in
       kecs_pg__text_add(&part, key++, 1);
     }
     key += !last && *key == ',' ? 1 : 0;
-    const kecs_column_info *column = &info->columns[list->columns[i]];
-    bool text = column->type == KECS_TYPE_TEXT || column->type == KECS_TYPE_JSON;
-    if (text) {
+    if (info->columns[list->columns[i]].type == KECS_TYPE_TEXT) {
       kecs_sync__array_add(&bury->array[KECS_SYNC__BURY_FIXED + i], part.len ? part.data : "");
     } else {
       kecs_sync__array_int(&bury->array[KECS_SYNC__BURY_FIXED + i], part.len ? strtoll(part.data, NULL, 10) : 0);
@@ -8266,8 +8274,9 @@ static kecs_status kecs_sync__id_visit(const kecs_value *values, void *user) {
 /* A push that was sent must be known after a power cut, too; and so must what it says. Therefore an intent that was
  * left over is stored again: rows may have changed since. If a row that was to go with it had been deleted meanwhile,
  * and the deletion were lost here, the row would be back, and count as pushed. */
-KECS_PG__FN kecs_status kecs_sync__intend(kecs_sync *sync, bool again, int64_t seq, int64_t stamp) {
+KECS_PG__FN kecs_status kecs_sync__intend(kecs_sync *sync, int64_t seq, int64_t stamp) {
   kecs_sync__intent *intent = &sync->notes.intent;
+  bool again = intent->id[0] != '\0';
   kecs_status status = again ? KECS_OK
                              : kecs_replica_sql(sync->store, "SELECT lower(hex(randomblob(16)))", NULL, 0, 1,
                                                 kecs_sync__id_visit, intent->id);
@@ -8317,7 +8326,7 @@ static kecs_status kecs_sync__push_log(kecs_sync *sync, bool *out_more) {
   if (!status && !again && load.rows == 0) {
     status = end.read ? kecs_sync__pass_over(sync, &end) : KECS_OK;
   } else if (!status) {
-    status = kecs_sync__intend(sync, again, end.seq, end.stamp);
+    status = kecs_sync__intend(sync, end.seq, end.stamp);
     status = status ? status : kecs_sync__push_send(sync, &load);
   }
   kecs_sync__load_free(&load);
@@ -8361,7 +8370,7 @@ static kecs_status kecs_sync__push_refused(kecs_sync *sync) {
   }
   kecs_sync__keys_free(&keys);
   if (!status && (any || again)) {
-    status = kecs_sync__intend(sync, again, KECS_SYNC__OF_REFUSED, 0);
+    status = kecs_sync__intend(sync, KECS_SYNC__OF_REFUSED, 0);
     status = status ? status : kecs_sync__push_send(sync, &load);
   }
   kecs_sync__load_free(&load);
@@ -8800,7 +8809,7 @@ KECS_PG__FN kecs_status kecs_sync__append_trim(kecs_sync *sync) {
 /* Where a bootstrap is, beside the kinds. */
 enum { KECS_SYNC__BOOT_GRAVES = KECS_KIND_COUNT, KECS_SYNC__BOOT_DONE = KECS_KIND_COUNT + 1 };
 
-enum { KECS_SYNC__ROW_FIXED = 7 /* key, three stamps with their sites */ };
+enum { KECS_SYNC__ROW_FIXED = 7 /* of a row that is read, before its columns: key, three stamps with their sites */ };
 
 /* A page: for each kind the items of the exchange that have its tombstones and rows; 0: none. */
 typedef struct kecs_sync__page {
@@ -8880,25 +8889,28 @@ KECS_PG__FN kecs_status kecs_sync__raise_counters(kecs_store *tx, const PGresult
   return status;
 }
 
-/* Where a column of a task definition is in a page's rows. */
-static int kecs_sync__place(int column) {
-  const kecs_kind_info *info = kecs_kind_describe(KECS_KIND_TASK_DEFINITION);
-  int place = KECS_SYNC__ROW_FIXED;
+/* Where a column of a page's rows is. */
+static int kecs_sync__place(const kecs_kind_info *info, int column) {
+  int at = KECS_SYNC__ROW_FIXED;
   for (int i = 0; i < column; i++) {
-    place += kecs_sync__travels(&info->columns[i]);
+    at += kecs_sync__travels(&info->columns[i]);
   }
-  return place;
+  return at;
 }
 
 KECS_PG__FN kecs_status kecs_sync__raise_rows(kecs_store *tx, const PGresult *rows) {
-  int revision = kecs_sync__place(KECS_TASK_DEFINITION_REVISION);
+  const kecs_kind_info *info = kecs_kind_describe(KECS_KIND_TASK_DEFINITION);
+  const int account = kecs_sync__place(info, KECS_TASK_DEFINITION_ACCOUNT_ID);
+  const int region = kecs_sync__place(info, KECS_TASK_DEFINITION_REGION);
+  const int family = kecs_sync__place(info, KECS_TASK_DEFINITION_FAMILY);
+  const int revision = kecs_sync__place(info, KECS_TASK_DEFINITION_REVISION);
   kecs_status status = KECS_OK;
   for (int r = 0; !status && r < PQntuples(rows); r++) {
-    const char *names[] = {kecs_sync__text(rows, r, kecs_sync__place(KECS_TASK_DEFINITION_ACCOUNT_ID)),
-                           kecs_sync__text(rows, r, kecs_sync__place(KECS_TASK_DEFINITION_REGION)),
-                           kecs_sync__text(rows, r, kecs_sync__place(KECS_TASK_DEFINITION_FAMILY))};
-    bool whole = !PQgetisnull(rows, r, revision); /* a row that comes partly has been counted before */
-    status = whole ? kecs_sync__raise(tx, names, kecs_sync__number(rows, r, revision)) : KECS_OK;
+    const char *names[] = {kecs_sync__text(rows, r, account), kecs_sync__text(rows, r, region),
+                           kecs_sync__text(rows, r, family)};
+    if (names[2][0]) { /* one of which only a group came has been here before */
+      status = kecs_sync__raise(tx, names, kecs_sync__number(rows, r, revision));
+    }
   }
   return status;
 }
@@ -9051,7 +9063,7 @@ static kecs_status kecs_sync__repush_batch(kecs_sync *sync, bool *out_more) {
   *out_more = keys.first != NULL;
   if (!status && (keys.first || again)) {
     sync->sent = keys.first;
-    status = kecs_sync__intend(sync, again, KECS_SYNC__OF_REPUSH, 0);
+    status = kecs_sync__intend(sync, KECS_SYNC__OF_REPUSH, 0);
     status = status ? status : kecs_sync__push_send(sync, &load);
     sync->sent = NULL;
     sync->report.resent += status ? 0 : load.rows;

@@ -167,6 +167,10 @@ static void kecs_pg__kind_fill(kecs_pg__text *out, const kecs_pg__connection *co
       {"n_life", sql->stamped ? "n.stamp_life" : "NULL::bigint"},
       {"o_life", sql->stamped ? "o.stamp_life" : "NULL::bigint"},
       {"o_site", sql->stamped ? "o.site_life" : "NULL::bigint"},
+      /* Two sites may have written in one millisecond: then the number of the site alone is another one. */
+      {"spec_differs", sql->spec ? "(n.stamp_spec,n.site_spec) IS DISTINCT FROM (o.stamp_spec,o.site_spec)" : "false"},
+      {"status_differs",
+       sql->status ? "(n.stamp_status,n.site_status) IS DISTINCT FROM (o.stamp_status,o.site_status)" : "false"},
       {"n_spec", sql->spec ? "n.stamp_spec" : "NULL::bigint"},
       {"o_spec", sql->spec ? "o.stamp_spec" : "NULL::bigint"},
       {"n_status", sql->status ? "n.stamp_status" : "NULL::bigint"},
@@ -223,8 +227,8 @@ static const char kecs_pg__log_insert_form[] =
   "  SELECT c.tenant,{kind},c.rid,CASE WHEN c.synced=0 OR c.locals THEN c.synced|8 ELSE c.synced END,2,\n"      \
   "  CASE WHEN c.synced=0 THEN {S}change_stamp() ELSE c.stamp END,c.base_life,c.base_spec,c.base_status" columns \
   " FROM (\n"                                                                                                   \
-  "    SELECT n.tenant,n.rid,CASE WHEN {n_spec} IS DISTINCT FROM {o_spec} THEN 2 ELSE 0 END|\n"                 \
-  "    CASE WHEN {n_status} IS DISTINCT FROM {o_status} THEN 4 ELSE 0 END AS synced,({local_differs}) AS locals,\n" \
+  "    SELECT n.tenant,n.rid,CASE WHEN {spec_differs} THEN 2 ELSE 0 END|\n"                                    \
+  "    CASE WHEN {status_differs} THEN 4 ELSE 0 END AS synced,({local_differs}) AS locals,\n"                  \
   "    coalesce(greatest({n_spec},{n_status}),{n_life}) AS stamp,\n" /* a later life may have neither */        \
   "    {o_life} AS base_life,{o_spec} AS base_spec,{o_status} AS base_status" values "\n"                       \
   "    FROM new_rows n JOIN old_rows o ON o.tenant=n.tenant AND o.rid=n.rid " KECS_PG__TRACKED                  \

@@ -33,6 +33,7 @@ static kecs_status kecs_sync__hub_make(kecs_connection *shared, uint64_t kinds) 
   kecs_sync__hub_tokens(&text, connection);
   for (int kind = 1; kind < KECS_KIND_COUNT; kind++) {
     const kecs_kind_info *info = kecs_kind_describe((kecs_kind)kind);
+    kecs_pg__log_triggers(&text, connection, info); /* an earlier version's may tell of other groups */
     if (kecs_sync__only_grows(info)) {
       kecs_sync__hub_append(&text, connection, info);
       kecs_sync__hub_reads(&text, connection, info);

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define KECS_SYNC__FORMAT 3 /* of functions and tables */
+#define KECS_SYNC__FORMAT 4 /* of functions and tables */
 
 KECS_PG__FN void kecs_sync__version(char out[KECS_SYNC__VERSION_SIZE]) {
   int columns = 0;

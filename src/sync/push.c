@@ -313,8 +313,9 @@ static kecs_status kecs_sync__id_visit(const kecs_value *values, void *user) {
 /* A push that was sent must be known after a power cut, too; and so must what it says. Therefore an intent that was
  * left over is stored again: rows may have changed since. If a row that was to go with it had been deleted meanwhile,
  * and the deletion were lost here, the row would be back, and count as pushed. */
-KECS_PG__FN kecs_status kecs_sync__intend(kecs_sync *sync, bool again, int64_t seq, int64_t stamp) {
+KECS_PG__FN kecs_status kecs_sync__intend(kecs_sync *sync, int64_t seq, int64_t stamp) {
   kecs_sync__intent *intent = &sync->notes.intent;
+  bool again = intent->id[0] != '\0';
   kecs_status status = again ? KECS_OK
                              : kecs_replica_sql(sync->store, "SELECT lower(hex(randomblob(16)))", NULL, 0, 1,
                                                 kecs_sync__id_visit, intent->id);
@@ -364,7 +365,7 @@ static kecs_status kecs_sync__push_log(kecs_sync *sync, bool *out_more) {
   if (!status && !again && load.rows == 0) {
     status = end.read ? kecs_sync__pass_over(sync, &end) : KECS_OK;
   } else if (!status) {
-    status = kecs_sync__intend(sync, again, end.seq, end.stamp);
+    status = kecs_sync__intend(sync, end.seq, end.stamp);
     status = status ? status : kecs_sync__push_send(sync, &load);
   }
   kecs_sync__load_free(&load);
@@ -408,7 +409,7 @@ static kecs_status kecs_sync__push_refused(kecs_sync *sync) {
   }
   kecs_sync__keys_free(&keys);
   if (!status && (any || again)) {
-    status = kecs_sync__intend(sync, again, KECS_SYNC__OF_REFUSED, 0);
+    status = kecs_sync__intend(sync, KECS_SYNC__OF_REFUSED, 0);
     status = status ? status : kecs_sync__push_send(sync, &load);
   }
   kecs_sync__load_free(&load);

@@ -58,8 +58,9 @@ KECS_PG__FN void kecs_sync__load_free(kecs_sync__load *load);
 KECS_PG__FN kecs_status kecs_sync__key_visit(const kecs_value *values, void *user);
 KECS_PG__FN void kecs_sync__keys_free(kecs_sync__keys *keys);
 
-/* Notes a push with a new id, durably; and sends what the intent is of: one exchange, whose result is noted. */
-KECS_PG__FN kecs_status kecs_sync__intend(kecs_sync *sync, bool again, int64_t seq, int64_t stamp);
+/* Notes a push, durably: one with a new id, or again the one that was left over. And sends what the intent is of: one
+ * exchange, whose result is noted. */
+KECS_PG__FN kecs_status kecs_sync__intend(kecs_sync *sync, int64_t seq, int64_t stamp);
 KECS_PG__FN kecs_status kecs_sync__push_send(kecs_sync *sync, kecs_sync__load *load);
 
 /* Sends what a repair has found missing at the hub (repush.c). */

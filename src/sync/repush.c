@@ -49,7 +49,7 @@ static kecs_status kecs_sync__repush_batch(kecs_sync *sync, bool *out_more) {
   *out_more = keys.first != NULL;
   if (!status && (keys.first || again)) {
     sync->sent = keys.first;
-    status = kecs_sync__intend(sync, again, KECS_SYNC__OF_REPUSH, 0);
+    status = kecs_sync__intend(sync, KECS_SYNC__OF_REPUSH, 0);
     status = status ? status : kecs_sync__push_send(sync, &load);
     sync->sent = NULL;
     sync->report.resent += status ? 0 : load.rows;

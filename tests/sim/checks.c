@@ -172,13 +172,32 @@ static bool went_with_parent(const sim_states *now, const sim_states *before, co
   return false;
 }
 
+static bool covers_under_another_name(const sim_state *new, const sim_state *old) {
+  sim_state copy = *old;
+  for (int i = 0; i < KECS_REPLICA_STAMPS; i++) {
+    copy.site[i] = new->stamp[i] == old->stamp[i] ? new->site[i] : old->site[i];
+  }
+  return sim_state_covers(new, &copy);
+}
+
 /* Whether a state may be as it is after it was `old`. */
 static bool may_follow(const sim_edge *edge, const sim_states *now, const sim_state *new, const sim_state *old) {
   const int64_t week_us = INT64_C(604800000000);
+  bool is_void = old->dead && old->stamp[0] == 1 && old->site[0] == 0;
+  if (!new && (is_void || edge->world->faults & SIM_ABSENCE)) { /* it was deleted at the hub, and collected */
+    return true;
+  }
   if (!new) { /* compaction takes tombstones of a week ago, by the edge's own clock */
     return old->dead && edge->world->ahead_us > week_us && edge->world->faults & SIM_COMPACT;
   }
-  return sim_state_covers(new, old) || (new->dead &&went_with_parent(now, &edge->seen, old));
+  /* What hung on a definition that is registered anew is void: nobody else has seen it under the old number. */
+  bool withdrawn = new->dead && new->stamp[0] == 1 && new->site[0] == 0;
+  /* A number that another one has given before: the definition is registered anew under the next one. */
+  bool renumbered = new->kind == (int)KECS_KIND_TASK_DEFINITION && new->site[0] != old->site[0];
+  /* What a copy had not pushed is of another site, until it meets the same write under the first one's number. */
+  bool renamed = edge->world->faults & SIM_RESTORE && covers_under_another_name(new, old);
+  bool excused = renumbered || renamed || withdrawn || went_with_parent(now, &edge->seen, old);
+  return excused || sim_state_covers(new, old);
 }
 
 void sim_check_monotone(sim_edge *edge) {
@@ -227,7 +246,9 @@ void sim_check_round(sim_edge *edge) {
     memcpy(there.stamp, row->stamp, sizeof there.stamp);
     memcpy(there.site, row->site, sizeof there.site);
     bool both_dead = mine && mine->dead && there.dead; /* under whichever deletion came first here */
-    bool collected = !mine && there.dead && world->ahead_us > 0;
+    /* A comparison of everything brings tombstones only where rows differ. */
+    bool repaired = world->faults & (SIM_HUB_LOSS | SIM_RESTORE | SIM_ABSENCE);
+    bool collected = !mine && there.dead && (world->ahead_us > 0 || repaired);
     if (!both_dead && !collected && (!mine || !sim_state_covers(mine, &there))) {
       show(world, "I6: the cursor has passed over a state", edge->site, mine, &there);
       return;
@@ -294,12 +315,26 @@ static void check_bounds(sim_edge *edge) {
   }
 }
 
-/* I3, I4: what the hub has taken is there, or something later. */
+/* Whether a tombstone that the hub has no more covers it. */
+static bool was_collected(const sim_world *world, const sim_state *taken) {
+  for (size_t i = 0; i < world->collected.count; i++) {
+    const sim_state *grave = &world->collected.list[i];
+    if (grave->kind == taken->kind && strcmp(grave->key, taken->key) == 0 && sim_state_covers(grave, taken)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/* I3, I4: what the hub has taken is there, or something later: while somebody holds it. */
 static void check_acked(sim_world *world, const sim_states *hub) {
+  if (world->faults & SIM_HUB_LOSS && world->faults & (SIM_RESTORE | SIM_ABSENCE)) {
+    return; /* both holders may have gone back, and tombstones with them */
+  }
   for (size_t i = 0; i < world->acked.count && !world->failure[0]; i++) {
     const sim_state *taken = &world->acked.list[i];
     const sim_state *there = sim_states_find(hub, taken->kind, taken->key);
-    if (!there || !sim_state_covers(there, taken)) {
+    if ((!there || !sim_state_covers(there, taken)) && !was_collected(world, taken)) {
       show(world, taken->dead ? "I4: a deletion was undone" : "I3: a write was lost", "the hub", there, taken);
     }
   }

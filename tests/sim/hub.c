@@ -42,6 +42,12 @@ void sim_hub_free(sim_hub *hub) {
     hub_forget_refused(&hub->sites[i]);
   }
   if (hub) {
+    for (int i = 0; i < hub->family_count; i++) {
+      for (int part = 0; part < 3; part++) {
+        free(hub->families[i].name[part]);
+      }
+    }
+    free(hub->families);
     free(hub->rows);
     free(hub->entries);
     free(hub->batches);
@@ -55,6 +61,13 @@ sim_hub *sim_hub_copy(const sim_hub *hub) {
   copy->rows = sim_alloc((size_t)hub->row_count * sizeof *copy->rows);
   copy->entries = sim_alloc((size_t)hub->entry_count * sizeof *copy->entries);
   copy->batches = sim_alloc((size_t)hub->batch_count * sizeof *copy->batches);
+  copy->families = sim_alloc((size_t)hub->family_count * sizeof *copy->families);
+  for (int i = 0; i < hub->family_count; i++) {
+    copy->families[i].last = hub->families[i].last;
+    for (int part = 0; part < 3; part++) {
+      copy->families[i].name[part] = sim_copy(hub->families[i].name[part]);
+    }
+  }
   for (int i = 0; i < hub->batch_count; i++) {
     copy->batches[i] = hub->batches[i];
   }
@@ -83,6 +96,13 @@ sim_hub *sim_hub_copy(const sim_hub *hub) {
   return copy;
 }
 
+void hub_restore(sim_hub *hub, sim_hub *copy) {
+  sim_hub old = *hub;
+  *hub = *copy;
+  *copy = old;
+  sim_hub_free(copy);
+}
+
 /* ---- the clock and the feed ---- */
 
 int64_t hub_wall(int64_t now_us) {
@@ -95,13 +115,16 @@ int64_t hub_stamp(sim_hub *hub, int64_t now_us) {
   return hub->clock;
 }
 
-static void append(sim_hub *hub, const hub_row *row, bool death) {
+static void append(sim_hub *hub, const hub_row *row, int groups, bool birth, bool death) {
   hub->entries = sim_grow(hub->entries, ((size_t)hub->entry_count + 1) * sizeof *hub->entries);
   hub_entry *entry = &hub->entries[hub->entry_count++];
   memset(entry, 0, sizeof *entry);
   entry->batch = hub->batch;
   entry->kind = row->kind;
   entry->rid = row->rid;
+  entry->from = hub->from;
+  entry->groups = groups;
+  entry->birth = birth;
   entry->death = death;
   entry->key = sim_copy(death ? row->key : NULL);
   entry->stamp = row->stamp[0];
@@ -151,11 +174,32 @@ hub_site *hub_site_named(sim_hub *hub, const char *name) {
       return &hub->sites[i];
     }
   }
-  if (hub->site_count == HUB_SITES) {
-    return NULL;
+  return NULL;
+}
+
+hub_site *hub_site_numbered(sim_hub *hub, int64_t number) {
+  for (int i = 0; i < hub->site_count; i++) {
+    if (hub->sites[i].number == number) {
+      return &hub->sites[i];
+    }
   }
-  hub_site *site = &hub->sites[hub->site_count++];
+  return NULL;
+}
+
+/* Numbers that were given before the hub went back are not given again. */
+hub_site *hub_site_greets(sim_hub *hub, const char *name, int64_t number) {
+  hub_site *site = hub_site_named(hub, name);
+  int64_t highest = 0;
+  if (site || hub->site_count == HUB_SITES) {
+    return site;
+  }
+  for (int i = 0; i < hub->site_count; i++) {
+    highest = hub->sites[i].number > highest ? hub->sites[i].number : highest;
+  }
+  bool known = number > 0 && !hub_site_numbered(hub, number);
+  site = &hub->sites[hub->site_count++];
   memset(site, 0, sizeof *site);
+  site->number = known ? number : highest + 1 + 1000 * hub->losses;
   snprintf(site->name, sizeof site->name, "%s", name);
   return site;
 }
@@ -264,15 +308,18 @@ const char *hub_put(sim_hub *hub, int kind, const char *key, const int64_t *stam
   row = row ? row : row_new(hub, kind, key);
   row_free(row);
   row->values = result;
-  row->rid = row->alive ? row->rid : ++hub->rids[kind];
+  bool birth = !row->alive;
+  row->rid = birth ? ++hub->rids[kind] : row->rid;
   row->alive = true;
+  int groups = 0;
   for (int i = 0; i < KECS_REPLICA_STAMPS; i++) {
     if (places & 1 || places & 1U << i) {
+      groups |= i > 0 && (row->stamp[i] != stamp[i] || row->site[i] != site[i]) ? 1 << i : 0;
       row->stamp[i] = stamp[i];
       row->site[i] = site[i];
     }
   }
-  append(hub, row, false);
+  append(hub, row, birth ? 15 : groups ? groups : 8, birth, false);
   return NULL;
 }
 
@@ -306,7 +353,7 @@ static void let_go(sim_hub *hub, const kecs_kind_info *info, char **values, bool
         row->stamp[0] = later_than(hub, row);
         row->site[0] = site;
         row->stamp[1] = row->stamp[2] = row->site[1] = row->site[2] = 0;
-        append(hub, row, true);
+        append(hub, row, 15, false, true);
         let_go(hub, child, row->values, false, site, now_us);
         row_free(&hub->rows[r]);
       } else if (clear) {
@@ -316,7 +363,7 @@ static void let_go(sim_hub *hub, const kecs_kind_info *info, char **values, bool
         (void)hub_stamp(hub, now_us);
         row->stamp[place] = later_than(hub, row);
         row->site[place] = 0;
-        append(hub, row, false);
+        append(hub, row, 1 << place, false, false);
       }
     }
   }
@@ -338,7 +385,7 @@ void hub_bury(sim_hub *hub, int kind, const char *key, int64_t stamp, int64_t si
   row->stamp[0] = stamp;
   row->site[0] = site;
   row->stamp[1] = row->stamp[2] = row->site[1] = row->site[2] = 0;
-  append(hub, row, true);
+  append(hub, row, 15, false, true);
   if (row->values) {
     let_go(hub, info, row->values, false, site, now_us);
     row_free(row);
@@ -351,16 +398,77 @@ void hub_change(sim_hub *hub, int kind, const char *key, int column, const char 
   hub_row *row = hub_find(hub, kind, key);
   int place = place_of(&kecs_kind_describe((kecs_kind)kind)->columns[column]);
   hub->batch++;
+  hub->from = 0;
   free(row->values[column]);
   row->values[column] = sim_copy(value);
   (void)hub_stamp(hub, now_us);
   row->stamp[place] = later_than(hub, row);
   row->site[place] = 0;
-  append(hub, row, false);
+  append(hub, row, 1 << place, false, false);
 }
 
 void hub_erase(sim_hub *hub, int kind, const char *key, int64_t now_us) {
   hub->batch++;
+  hub->from = 0;
   (void)hub_stamp(hub, now_us);
   hub_bury(hub, kind, key, later_than(hub, hub_find(hub, kind, key)), 0, now_us);
+}
+
+/* ---- collecting ---- */
+
+void hub_compact(sim_hub *hub, int64_t upto, sim_states *gone) {
+  int kept = 0;
+  for (int i = 0; i < hub->entry_count; i++) {
+    hub_entry *entry = &hub->entries[i];
+    if (entry->seq == 0 || entry->seq > upto) {
+      hub->entries[kept++] = *entry;
+      continue;
+    }
+    if (entry->death) {
+      sim_state *state = sim_states_add(gone, entry->kind, sim_copy(entry->key), NULL);
+      state->dead = true;
+      state->stamp[0] = entry->stamp;
+      state->site[0] = entry->site;
+    }
+    free(entry->key);
+  }
+  hub->entry_count = kept;
+  kept = 0;
+  for (int i = 0; i < hub->batch_count; i++) {
+    if (hub->batches[i].seq >= upto) {
+      hub->batches[kept++] = hub->batches[i];
+    }
+  }
+  hub->batch_count = kept;
+  hub->floor = upto > hub->floor ? upto : hub->floor;
+  kept = 0;
+  for (int i = 0; i < hub->row_count; i++) {
+    hub_row *row = &hub->rows[i];
+    bool told = row->alive;
+    for (int e = 0; e < hub->entry_count && !told; e++) {
+      const hub_entry *entry = &hub->entries[e];
+      told = entry->death && entry->kind == row->kind && strcmp(entry->key, row->key) == 0;
+    }
+    if (told) {
+      hub->rows[kept++] = *row;
+    } else {
+      row_free(row);
+      free(row->key);
+    }
+  }
+  hub->row_count = kept;
+}
+
+void sim_hub_collect(sim_hub *hub, int percent, sim_states *gone) {
+  hub_number(hub);
+  hub_compact(hub, hub->floor + (hub->head - hub->floor) * percent / 100, gone);
+}
+
+/* Names are not given again: nobody can guess a batch's. */
+void sim_hub_go_back(sim_hub *hub, sim_hub *earlier) {
+  int names = hub->names;
+  int losses = hub->losses + 1;
+  hub_restore(hub, earlier);
+  hub->names = names;
+  hub->losses = losses;
 }

@@ -20,6 +20,9 @@ typedef struct hub_entry {
   int batch;
   int kind;
   int64_t rid;
+  int64_t from; /* the site that brought it; 0: this hub */
+  int groups;   /* that were written, as the log's: 1 the life, 2 spec, 4 status, 8 else */
+  bool birth;   /* of a row that was not there */
   bool death;
   char *key; /* of a death, with its stamp */
   int64_t stamp;
@@ -38,7 +41,8 @@ typedef struct hub_refused {
 } hub_refused;
 
 typedef struct hub_site {
-  char name[32];
+  int64_t number;
+  char name[48];
   char push[KECS_SYNC__ID_SIZE];
   int64_t pushes;
   int64_t acked;
@@ -46,7 +50,13 @@ typedef struct hub_site {
   int refused_count;
 } hub_site;
 
-enum { HUB_SITES = 64 };
+/* How far a family's revisions were given out. */
+typedef struct hub_family {
+  char *name[3]; /* account, region, family */
+  int64_t last;
+} hub_family;
+
+enum { HUB_SITES = 64, HUB_BUCKETS = 1024 };
 
 struct sim_hub {
   char id[KECS_SYNC__ID_SIZE];
@@ -56,18 +66,26 @@ struct sim_hub {
   int entry_count;
   hub_batch *batches;
   int batch_count;
-  int batch; /* that is being written */
-  int names; /* that were given to batches */
+  int batch;  /* that is being written */
+  int names;  /* that were given to batches */
+  int losses; /* how often it went back */
   int64_t head;
   int64_t floor;
   int64_t clock;
   int64_t rids[KECS_KIND_COUNT];
-  hub_site sites[HUB_SITES]; /* number 1 is the first */
+  int64_t from; /* the site whose push is done */
+  hub_family *families;
+  int family_count;
+  hub_site sites[HUB_SITES];
   int site_count;
 };
 
 hub_row *hub_find(sim_hub *hub, int kind, const char *key);
 hub_site *hub_site_named(sim_hub *hub, const char *name);
+hub_site *hub_site_numbered(sim_hub *hub, int64_t number); /* NULL: there is none */
+
+/* One that greets under a name and, where it has one, a number; NULL where there is no room. */
+hub_site *hub_site_greets(sim_hub *hub, const char *name, int64_t number);
 
 int64_t hub_wall(int64_t now_us);
 int64_t hub_stamp(sim_hub *hub, int64_t now_us);
@@ -81,12 +99,34 @@ const char *hub_batch_at(const sim_hub *hub, int64_t seq);
 /* A row as it was sent; `values` are taken over. What becomes of it: NULL or a SQLSTATE. */
 const char *hub_put(sim_hub *hub, int kind, const char *key, const int64_t *stamp, const int64_t *site, char **values);
 
+/* hub_kinds.c: what is special to kinds. Whether a definition's number was given by somebody whom the site has not
+ * seen; how far a family has come; rows that are in the way of others of the same push, moved aside. */
+/* Whether there is no row of which a part of it could be. */
+bool hub_lacks(sim_hub *hub, int kind, const char *key, int64_t stamp, int64_t site);
+bool hub_claimed(sim_hub *hub, int kind, const char *key, const int64_t *stamp, const int64_t *site, int64_t me,
+                 int64_t since);
+void hub_family_raise(sim_hub *hub, const char *account, const char *region, const char *family, int64_t revision);
+void hub_families_of(sim_hub *hub, const kecs_kind_info *info, char **values);
+void hub_family_of_key(sim_hub *hub, int kind, const char *key);
+bool hub_swaps(const kecs_kind_info *info);
+void hub_aside(sim_hub *hub, int kind, const char *key, const int64_t *stamp, const int64_t *site, char **values);
+
+/* Removes the feed up to a number, and the tombstones that are in it; they are added to `gone`. */
+void hub_compact(sim_hub *hub, int64_t upto, sim_states *gone);
+
+/* Puts `copy` in the place of what the hub has, and frees that. */
+void hub_restore(sim_hub *hub, sim_hub *copy);
+
 /* A deletion as it was sent, with all that goes with the row. */
 void hub_bury(sim_hub *hub, int kind, const char *key, int64_t stamp, int64_t site, int64_t now_us);
 
 /* What others write at the hub itself: one column of a row; the end of one. */
 void hub_change(sim_hub *hub, int kind, const char *key, int column, const char *value, int64_t now_us);
 void hub_erase(sim_hub *hub, int kind, const char *key, int64_t now_us);
+
+/* hub_kinds.c: a key's bucket, and the sums of the buckets of a kind; -1: it has no rows. */
+int hub_bucket(const char *key);
+void hub_digest(const sim_hub *hub, int kind, int64_t sums[HUB_BUCKETS]);
 
 void hub_refuse(hub_site *site, int kind, const char *key, const char *code);
 void hub_forget_refused(hub_site *site);

@@ -19,18 +19,21 @@ typedef struct call {
 
 /* ---- answers ---- */
 
-static PGresult *answer(int columns) {
+static PGresult *answer_with(const char *const *names, int columns) {
   PGresAttDesc descriptions[80];
-  static char name[] = "value";
   PGresult *result = PQmakeEmptyPGresult(NULL, PGRES_TUPLES_OK);
   memset(descriptions, 0, sizeof descriptions);
   for (int i = 0; i < columns; i++) {
-    descriptions[i].name = name;
+    descriptions[i].name = (char *)(uintptr_t)(names && names[i] ? names[i] : "value");
   }
   if (!result || !PQsetResultAttrs(result, columns, descriptions)) {
     abort();
   }
   return result;
+}
+
+static PGresult *answer(int columns) {
+  return answer_with(NULL, columns);
 }
 
 static void say(PGresult *result, int row, int column, const char *text) {
@@ -121,12 +124,12 @@ static bool do_number(call *at) {
 
 static bool do_hello(call *at) {
   sim_hub *hub = at->hub;
-  hub_site *site = hub_site_named(hub, at->values[0]);
+  hub_site *site = hub_site_greets(hub, at->values[0], number_of(at, 3));
   int64_t since = number_of(at, 1);
   bool fits = since <= hub->head && (!at->values[2][0] || strcmp(at->values[2], hub_batch_at(hub, since)) == 0);
   at->result = answer(9);
   say(at->result, 0, 0, hub->id);
-  say_number(at->result, 0, 1, site - hub->sites + 1);
+  say_number(at->result, 0, 1, site->number);
   say(at->result, 0, 2, site->push);
   say_number(at->result, 0, 3, at->now_us);
   say_number(at->result, 0, 4, hub->head);
@@ -165,10 +168,10 @@ static bool do_window(call *at) {
 
 /* By a site's name, or by its number. */
 static bool do_refused(call *at) {
-  const hub_site *site =
-      strstr(at->sql, "s.name=$1") ? hub_site_named(at->hub, at->values[0]) : &at->hub->sites[number_of(at, 0) - 1];
+  const hub_site *site = strstr(at->sql, "s.name=$1") ? hub_site_named(at->hub, at->values[0])
+                                                      : hub_site_numbered(at->hub, number_of(at, 0));
   at->result = answer(3);
-  for (int i = 0; i < site->refused_count; i++) {
+  for (int i = 0; site && i < site->refused_count; i++) {
     say_number(at->result, i, 0, site->refused[i].kind);
     say(at->result, i, 1, site->refused[i].key);
     say(at->result, i, 2, site->refused[i].code);
@@ -179,17 +182,18 @@ static bool do_refused(call *at) {
 /* ---- pushes ---- */
 
 static bool do_begin(call *at) {
-  hub_site *site = &at->hub->sites[number_of(at, 0) - 1];
+  hub_site *site = hub_site_numbered(at->hub, number_of(at, 0));
   *at->known = strcmp(site->push, at->values[1]) == 0;
   if (!*at->known) {
     hub_forget_refused(site);
+    at->hub->from = number_of(at, 0);
   }
   at->result = answer(1);
   return true;
 }
 
 static bool do_end(call *at) {
-  hub_site *site = &at->hub->sites[number_of(at, 0) - 1];
+  hub_site *site = hub_site_numbered(at->hub, number_of(at, 0));
   if (!*at->known) {
     snprintf(site->push, sizeof site->push, "%s", at->values[1]);
     site->pushes++;
@@ -204,34 +208,92 @@ static void raise_clock(sim_hub *hub, int64_t top) {
   hub->clock = top > hub->clock ? top : hub->clock;
 }
 
-static void put_row(call *at, const kecs_kind_info *info, const sim_array *arrays, int row) {
-  int64_t number = number_of(at, 0);
+/* A row of a push, taken apart. */
+typedef struct sent {
+  const char *key;
   int64_t stamp[KECS_REPLICA_STAMPS];
   int64_t site[KECS_REPLICA_STAMPS];
-  char *values[64] = {NULL};
+  char *values[64];
+  bool partly; /* only the groups that have a stamp came */
+} sent;
+
+static void read_sent(const kecs_kind_info *info, const sim_array *arrays, int row, sent *out) {
   int next = PUT_FIXED;
+  memset(out, 0, sizeof *out);
+  out->key = arrays[2].list[row];
+  out->partly = array_number(&arrays[3], row) & 8;
   for (int i = 0; i < KECS_REPLICA_STAMPS; i++) {
-    stamp[i] = array_number(&arrays[4 + 2 * i], row);
-    site[i] = array_number(&arrays[5 + 2 * i], row);
+    out->stamp[i] = array_number(&arrays[4 + 2 * i], row);
+    out->site[i] = array_number(&arrays[5 + 2 * i], row);
   }
   for (int i = 0; i < info->column_count; i++) {
-    values[i] = kecs_sync__travels(&info->columns[i]) ? arrays[next++].list[row] : NULL;
+    out->values[i] = kecs_sync__travels(&info->columns[i]) ? arrays[next++].list[row] : NULL;
   }
-  const hub_row *there = hub_find(at->hub, (int)info->kind, arrays[2].list[row]);
-  bool partly = array_number(&arrays[3], row) & 8;
-  bool known = there && sim_stamp_order(there->stamp[0], there->site[0], stamp[0], site[0]) >= 0;
-  const char *code = partly && !known
-                         ? "KS010"
-                         : hub_put(at->hub, (int)info->kind, arrays[2].list[row], stamp, site, values);
-  if (code) {
-    hub_refuse(&at->hub->sites[number - 1], (int)info->kind, arrays[2].list[row], code);
+}
+
+/* All rows, one after the other; false where one was refused. */
+static bool put_rows(call *at, const kecs_kind_info *info, const sim_array *arrays) {
+  int64_t number = number_of(at, 0);
+  int64_t since = number_of(at, 1);
+  bool good = true;
+  sent row;
+  for (int i = 0; i < arrays[2].count; i++) {
+    read_sent(info, arrays, i, &row);
+    bool claimed = hub_claimed(at->hub, (int)info->kind, row.key, row.stamp, row.site, number, since);
+    bool lacks = row.partly && hub_lacks(at->hub, (int)info->kind, row.key, row.stamp[0], row.site[0]);
+    const char *code = claimed ? "KS004"
+                       : lacks ? "KS010"
+                               : hub_put(at->hub, (int)info->kind, row.key, row.stamp, row.site, row.values);
+    if (code) {
+      hub_refuse(hub_site_numbered(at->hub, number), (int)info->kind, row.key, code);
+    }
+    good = good && !code;
   }
+  for (int i = 0; i < arrays[2].count; i++) {
+    read_sent(info, arrays, i, &row);
+    if (!row.partly) {
+      hub_families_of(at->hub, info, row.values);
+    }
+  }
+  return good;
+}
+
+/* Where a number may change, rows of one push may have swapped theirs: then all of them do, or each by itself. */
+static void put_swapped(call *at, const kecs_kind_info *info, const sim_array *arrays) {
+  sim_hub *before = sim_hub_copy(at->hub);
+  if (put_rows(at, info, arrays)) {
+    sim_hub_free(before);
+    return;
+  }
+  sim_hub *again = sim_hub_copy(before);
+  hub_restore(at->hub, before);
+  for (int i = 0; i < arrays[2].count; i++) {
+    sent row;
+    read_sent(info, arrays, i, &row);
+    hub_aside(at->hub, (int)info->kind, row.key, row.stamp, row.site, row.values);
+  }
+  if (put_rows(at, info, arrays)) {
+    sim_hub_free(again);
+    return;
+  }
+  hub_restore(at->hub, again);
+  (void)put_rows(at, info, arrays);
+}
+
+static int64_t highest(const sim_array *arrays, int first, int last, int by) {
+  int64_t top = 0;
+  for (int a = first; a < last; a += by) {
+    for (int i = 0; i < arrays[a].count; i++) {
+      int64_t stamp = array_number(&arrays[a], i);
+      top = stamp > top ? stamp : top;
+    }
+  }
+  return top;
 }
 
 static bool do_put(call *at) {
   const kecs_kind_info *info = kind_at(strstr(at->sql, "sync_put_") + strlen("sync_put_"));
   sim_array arrays[80];
-  int64_t top = 0;
   if (!info || at->count > (int)(sizeof arrays / sizeof arrays[0])) {
     return false;
   }
@@ -239,20 +301,65 @@ static bool do_put(call *at) {
   for (int i = 2; i < at->count; i++) {
     arrays[i] = sim_array_read(at->values[i]);
   }
-  for (int row = 0; row < arrays[2].count; row++) {
-    for (int i = 0; i < KECS_REPLICA_STAMPS; i++) {
-      int64_t stamp = array_number(&arrays[4 + 2 * i], row);
-      top = stamp > top ? stamp : top;
-    }
-  }
   if (!*at->known) {
-    raise_clock(at->hub, top);
-  }
-  for (int row = 0; row < arrays[2].count && !*at->known; row++) {
-    put_row(at, info, arrays, row);
+    raise_clock(at->hub, highest(arrays, 4, PUT_FIXED, 2));
+    if (hub_swaps(info)) {
+      put_swapped(at, info, arrays);
+    } else {
+      (void)put_rows(at, info, arrays);
+    }
   }
   for (int i = 2; i < at->count; i++) {
     sim_array_free(&arrays[i]);
+  }
+  return true;
+}
+
+/* ---- families ---- */
+
+static bool do_families(call *at) {
+  sim_array arrays[4];
+  for (int i = 0; i < 4; i++) {
+    arrays[i] = sim_array_read(at->values[i]);
+  }
+  for (int i = 0; i < arrays[0].count && !*at->known; i++) {
+    hub_family_raise(at->hub, arrays[0].list[i], arrays[1].list[i], arrays[2].list[i], array_number(&arrays[3], i));
+  }
+  for (int i = 0; i < 4; i++) {
+    sim_array_free(&arrays[i]);
+  }
+  at->result = answer(1);
+  return true;
+}
+
+/* The newest revision of a family that is there. */
+static int64_t newest(const sim_hub *hub, const hub_family *family) {
+  static const char *const names[] = {"account_id", "region", "family"};
+  const kecs_kind_info *info = kecs_kind_describe(KECS_KIND_TASK_DEFINITION);
+  int64_t found = 0;
+  for (int i = 0; i < hub->row_count; i++) {
+    const hub_row *row = &hub->rows[i];
+    bool own = row->kind == (int)KECS_KIND_TASK_DEFINITION && row->alive;
+    for (int part = 0; part < 3 && own; part++) {
+      own = strcmp(row->values[kecs_column_find(info, names[part])], family->name[part]) == 0;
+    }
+    int64_t revision = own ? strtoll(row->values[kecs_column_find(info, "revision")], NULL, 10) : 0;
+    found = revision > found ? revision : found;
+  }
+  return found;
+}
+
+static bool do_counters(call *at) {
+  at->result = answer(4);
+  for (int i = 0; i < at->hub->family_count; i++) {
+    const hub_family *family = &at->hub->families[i];
+    int line = PQntuples(at->result);
+    if (family->last > newest(at->hub, family)) {
+      for (int part = 0; part < 3; part++) {
+        say(at->result, line, part, family->name[part]);
+      }
+      say_number(at->result, line, 3, family->last);
+    }
   }
   return true;
 }
@@ -261,16 +368,13 @@ static bool do_bury(call *at) {
   const kecs_kind_info *info = kind_at(strstr(at->sql, "sync_bury_") + strlen("sync_bury_"));
   sim_array keys = sim_array_read(at->values[2]);
   sim_array stamps = sim_array_read(at->values[3]);
-  int64_t top = 0;
   at->result = answer(1);
-  for (int i = 0; i < stamps.count; i++) {
-    top = array_number(&stamps, i) > top ? array_number(&stamps, i) : top;
-  }
   if (!*at->known) {
-    raise_clock(at->hub, top);
+    raise_clock(at->hub, highest(&stamps, 0, 1, 1));
   }
   for (int i = 0; i < keys.count && info && !*at->known; i++) {
     hub_bury(at->hub, (int)info->kind, keys.list[i], array_number(&stamps, i), number_of(at, 0), at->now_us);
+    hub_family_of_key(at->hub, (int)info->kind, keys.list[i]);
   }
   sim_array_free(&keys);
   sim_array_free(&stamps);
@@ -279,38 +383,50 @@ static bool do_bury(call *at) {
 
 /* ---- pulls ---- */
 
-static void say_row(PGresult *result, const kecs_kind_info *info, const hub_row *row) {
+/* Of a window only the groups that were written in it, and the life's stamp. */
+static void say_row(PGresult *result, const kecs_kind_info *info, const hub_row *row, int groups) {
   int line = PQntuples(result);
   int column = ROW_FIXED;
+  bool told[KECS_REPLICA_STAMPS] = {true, groups & 3, groups & 5};
   say(result, line, 0, row->key);
   for (int i = 0; i < KECS_REPLICA_STAMPS; i++) {
-    say_number(result, line, 1 + 2 * i, row->stamp[i]);
-    say_number(result, line, 2 + 2 * i, row->site[i]);
+    say_number(result, line, 1 + 2 * i, told[i] ? row->stamp[i] : 0);
+    say_number(result, line, 2 + 2 * i, told[i] ? row->site[i] : 0);
   }
   for (int i = 0; i < info->column_count; i++) {
+    kecs_column_group group = (kecs_column_group)info->columns[i].group;
+    bool goes = group == KECS_GROUP_SPEC ? told[1] : group == KECS_GROUP_STATUS ? told[2] : groups & 1;
     if (kecs_sync__travels(&info->columns[i])) {
-      say(result, line, column++, row->values[i]);
+      say(result, line, column++, goes ? row->values[i] : NULL);
     }
   }
   say_number(result, line, column, row->rid);
-}
-
-static int columns_of(const kecs_kind_info *info) {
-  int count = ROW_FIXED + 1;
-  for (int i = 0; i < info->column_count; i++) {
-    count += kecs_sync__travels(&info->columns[i]);
+  if (column + 1 < PQnfields(result)) {
+    say_number(result, line, column + 1, groups);
   }
-  return count;
 }
 
-static bool entry_in(const sim_hub *hub, int kind, int64_t rid, int64_t from, int64_t until) {
-  for (int i = 0; i < hub->entry_count; i++) {
-    const hub_entry *entry = &hub->entries[i];
-    if (entry->kind == kind && entry->rid == rid && entry->seq > from && entry->seq <= until) {
-      return true;
+/* Key, stamps, what travels, rid; and of a window the groups. */
+static PGresult *answer_rows(const kecs_kind_info *info, bool window) {
+  const char *names[80] = {NULL};
+  int count = ROW_FIXED;
+  for (int i = 0; i < info->column_count; i++) {
+    if (kecs_sync__travels(&info->columns[i])) {
+      names[count++] = info->columns[i].name;
     }
   }
-  return false;
+  return answer_with(names, count + 1 + window);
+}
+
+/* What was written of a row in a window: groups as bits. */
+static int written_in(const sim_hub *hub, const hub_row *row, int64_t from, int64_t until) {
+  int groups = 0;
+  for (int i = 0; i < hub->entry_count; i++) {
+    const hub_entry *entry = &hub->entries[i];
+    bool own = entry->kind == row->kind && entry->rid == row->rid;
+    groups |= own && entry->seq > from && entry->seq <= until ? entry->groups : 0;
+  }
+  return groups;
 }
 
 static int compare_rids(const void *left, const void *right) {
@@ -328,7 +444,13 @@ static bool listed(const sim_array *keys, const char *key) {
   return false;
 }
 
-/* Rows of a window, by their keys, or a page of all. */
+static bool in_bucket(const sim_array *buckets, const char *key) {
+  char number[16];
+  snprintf(number, sizeof number, "%d", hub_bucket(key));
+  return listed(buckets, number);
+}
+
+/* Rows of a window, by their keys, or a page of all, or of those in some buckets. */
 static bool do_rows(call *at) {
   const char *from = strstr(at->sql, " t WHERE t.tenant=");
   const kecs_kind_info *info = NULL;
@@ -342,6 +464,7 @@ static bool do_rows(call *at) {
     return false;
   }
   sim_hub *hub = at->hub;
+  sim_array buckets = by_page && at->count > 2 ? sim_array_read(at->values[2]) : (sim_array){NULL, 0};
   sim_array keys = by_key ? sim_array_read(at->values[0]) : (sim_array){NULL, 0};
   const hub_row **found = sim_alloc(((size_t)hub->row_count + 1) * sizeof *found);
   int count = 0;
@@ -349,17 +472,19 @@ static bool do_rows(call *at) {
     const hub_row *row = &hub->rows[i];
     bool chosen = row->kind == (int)info->kind && row->alive &&
                   (by_key    ? listed(&keys, row->key)
-                   : by_page ? row->rid > number_of(at, 0)
-                             : entry_in(hub, row->kind, row->rid, number_of(at, 0), number_of(at, 1)));
+                   : by_page ? row->rid > number_of(at, 0) && (at->count < 3 || in_bucket(&buckets, row->key))
+                             : written_in(hub, row, number_of(at, 0), number_of(at, 1)));
     found[count] = row;
     count += chosen;
   }
   qsort(found, (size_t)count, sizeof *found, compare_rids);
-  at->result = answer(columns_of(info));
+  bool window = !by_key && !by_page;
+  at->result = answer_rows(info, window);
   for (int i = 0; i < count && (!by_page || i < number_of(at, 1)); i++) {
-    say_row(at->result, info, found[i]);
+    say_row(at->result, info, found[i], window ? written_in(hub, found[i], number_of(at, 0), number_of(at, 1)) : 15);
   }
   free(found);
+  sim_array_free(&buckets);
   sim_array_free(&keys);
   return true;
 }
@@ -404,12 +529,27 @@ static bool do_graves(call *at) {
   return true;
 }
 
+/* Whether tombstones are asked for: " OR x.kind=1 AND sync_bucket(x.key)=ANY($3::integer[])". */
+static bool grave_wanted(const call *at, const hub_entry *entry) {
+  char sign[32];
+  snprintf(sign, sizeof sign, "x.kind=%d AND ", entry->kind);
+  const char *own = strstr(at->sql, sign);
+  const char *parameter = own ? strchr(own, '$') : NULL;
+  bool wanted = !strstr(at->sql, "sync_bucket(");
+  if (!wanted && parameter) {
+    sim_array buckets = sim_array_read(at->values[strtol(parameter + 1, NULL, 10) - 1]);
+    wanted = in_bucket(&buckets, entry->key);
+    sim_array_free(&buckets);
+  }
+  return wanted;
+}
+
 static bool do_all_graves(call *at) {
   at->result = answer(5);
   for (int i = 0; i < at->hub->entry_count; i++) {
     const hub_entry *entry = &at->hub->entries[i];
     int line = PQntuples(at->result);
-    if (entry->death && entry->seq > number_of(at, 0) && line < number_of(at, 1)) {
+    if (entry->death && entry->seq > number_of(at, 0) && line < number_of(at, 1) && grave_wanted(at, entry)) {
       say(at->result, line, 0, entry->key);
       say_number(at->result, line, 1, entry->stamp);
       say_number(at->result, line, 2, entry->site);
@@ -417,6 +557,69 @@ static bool do_all_graves(call *at) {
       say_number(at->result, line, 4, entry->seq);
     }
   }
+  return true;
+}
+
+/* ---- comparing ---- */
+
+static bool do_digest(call *at) {
+  const kecs_kind_info *info = kind_at(strstr(at->sql, "sync_digest_") + strlen("sync_digest_"));
+  int64_t sums[HUB_BUCKETS];
+  at->result = answer(2);
+  if (info) {
+    hub_digest(at->hub, (int)info->kind, sums);
+  }
+  for (int i = 0; info && i < HUB_BUCKETS; i++) {
+    if (sums[i] >= 0) {
+      int line = PQntuples(at->result);
+      say_number(at->result, line, 0, i);
+      say_number(at->result, line, 1, sums[i]);
+    }
+  }
+  return info != NULL;
+}
+
+static void say_compared(call *at, int kind, const char *key, int64_t site) {
+  const hub_row *row = hub_find(at->hub, kind, key);
+  const hub_site *author = hub_site_numbered(at->hub, site);
+  int line = PQntuples(at->result);
+  bool here = row && row->alive;
+  int64_t grave[2] = {0, 0};
+  say(at->result, line, 0, here ? "t" : "f");
+  for (int i = 0; i < KECS_REPLICA_STAMPS; i++) {
+    say_number(at->result, line, 1 + 2 * i, here ? row->stamp[i] : 0);
+    say_number(at->result, line, 2 + 2 * i, here ? row->site[i] : 0);
+  }
+  for (int i = 0; i < at->hub->entry_count; i++) {
+    const hub_entry *entry = &at->hub->entries[i];
+    if (entry->death && entry->kind == kind && strcmp(entry->key, key) == 0 &&
+        sim_stamp_order(entry->stamp, entry->site, grave[0], grave[1]) > 0) {
+      grave[0] = entry->stamp;
+      grave[1] = entry->site;
+    }
+  }
+  say_number(at->result, line, 7, grave[0]);
+  say_number(at->result, line, 8, grave[1]);
+  say_number(at->result, line, 9, author ? author->acked : 0);
+}
+
+static bool do_compare(call *at) {
+  const kecs_kind_info *info = kind_at(strstr(at->sql, "sync_compare_") + strlen("sync_compare_"));
+  sim_array keys = sim_array_read(at->values[0]);
+  sim_array sites = sim_array_read(at->values[1]);
+  at->result = answer(10);
+  for (int i = 0; info && i < keys.count; i++) {
+    say_compared(at, (int)info->kind, keys.list[i], array_number(&sites, i));
+  }
+  sim_array_free(&keys);
+  sim_array_free(&sites);
+  return info != NULL;
+}
+
+/* In whose name deletions are. */
+static bool do_origin(call *at) {
+  at->hub->from = number_of(at, 0);
+  at->result = answer(1);
   return true;
 }
 
@@ -438,6 +641,11 @@ static const struct {
              {"sync_window(", do_window},
              {"sync_begin(", do_begin},
              {"sync_end(", do_end},
+             {"set_config('kecs_store.site'", do_origin},
+             {"sync_families(", do_families},
+             {"sync_digest_", do_digest},
+             {"sync_compare_", do_compare},
+             {"task_definition_families f WHERE", do_counters},
              {"sync_put_", do_put},
              {"sync_bury_", do_bury},
              {"sync_refused", do_refused},
@@ -451,7 +659,10 @@ static kecs_status refusal(sim_hub *hub, const kecs_sync__exchange *exchange, in
     const kecs_sync__item *item = &exchange->item[i];
     bool put = strstr(item->sql, "sync_put_") != NULL;
     if (strstr(item->sql, "sync_begin(")) {
-      const hub_site *site = &hub->sites[strtoll(item->values[0], NULL, 10) - 1];
+      const hub_site *site = hub_site_numbered(hub, strtoll(item->values[0], NULL, 10));
+      if (!site) {
+        return kecs_backend_fail(KECS_E_CONFLICT, 0, "KS001", "the site is not known");
+      }
       if (strcmp(site->push, item->values[1]) == 0) {
         return KECS_OK;
       }
@@ -479,6 +690,7 @@ kecs_status sim_hub_run(sim_hub *hub, kecs_sync__exchange *exchange, int64_t now
   bool known = false;
   kecs_status status = refusal(hub, exchange, now_us);
   hub->batch++;
+  hub->from = 0;
   for (int i = 0; !status && i < exchange->count; i++) {
     kecs_sync__item *item = &exchange->item[i];
     call at = {hub, item->sql, item->values, item->count, now_us, &known, NULL};

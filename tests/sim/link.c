@@ -117,14 +117,33 @@ static void note_item(sim_edge *edge, const kecs_sync__exchange *exchange, const
   }
 }
 
-/* The push that an exchange is: its id, or NULL. */
-static const char *push_of(const kecs_sync__exchange *exchange) {
+/* The statement that begins a push: with the site's number, and the push's id. NULL: it is none. */
+static const kecs_sync__item *push_of(const kecs_sync__exchange *exchange) {
   for (int i = 0; i < exchange->count; i++) {
     if (strstr(exchange->item[i].sql, "sync_begin(")) {
-      return exchange->item[i].values[1];
+      return &exchange->item[i];
     }
   }
   return NULL;
+}
+
+/* Whether this was the last push of the site already; it is from now on. */
+static bool already(sim_world *world, const char *number, const char *id) {
+  int free_place = -1;
+  for (int i = 0; i < SIM_PUSHES; i++) {
+    sim_push *push = &world->pushes[i];
+    if (strcmp(push->number, number) == 0) {
+      bool same = strcmp(push->id, id) == 0;
+      snprintf(push->id, sizeof push->id, "%s", id);
+      return same;
+    }
+    free_place = free_place < 0 && !push->number[0] ? i : free_place;
+  }
+  if (free_place >= 0) {
+    snprintf(world->pushes[free_place].number, sizeof world->pushes[0].number, "%s", number);
+    snprintf(world->pushes[free_place].id, sizeof world->pushes[0].id, "%s", id);
+  }
+  return false;
 }
 
 /* A push that was done before does nothing, whatever it brings now. */
@@ -135,11 +154,8 @@ static kecs_status execute(sim_edge *edge, kecs_sync__exchange *exchange, const 
   }
   kecs_status status =
       world->hub ? sim_hub_run(world->hub, exchange, world->now_us, doing) : __real_kecs_sync__send(exchange, doing);
-  const char *push = status ? NULL : push_of(exchange);
-  bool known = push && strcmp(push, edge->push) == 0;
-  if (push) {
-    snprintf(edge->push, sizeof edge->push, "%s", push);
-  }
+  const kecs_sync__item *push = status ? NULL : push_of(exchange);
+  bool known = push && already(world, push->values[0], push->values[1]);
   for (int i = 0; push && !known && i < exchange->count; i++) {
     note_item(edge, exchange, &exchange->item[i]);
   }

@@ -8,14 +8,15 @@
 static PGconn *admin;
 static int64_t told_us; /* the clock */
 
-/* Replaces the time in every function that asks for it. */
+/* Replaces the time in every function that asks for it, and chance in the numbers of sites. */
 static const char clock_sql[] =
     "CREATE TABLE IF NOT EXISTS sim_clock(us bigint);\n"
     "TRUNCATE sim_clock; INSERT INTO sim_clock VALUES(0);\n"
     "CREATE OR REPLACE FUNCTION sim_now() RETURNS timestamptz LANGUAGE sql AS\n"
     "$$ SELECT pg_catalog.to_timestamp(us/1000000)+(us%1000000)*interval '1 microsecond' FROM public.sim_clock $$;\n"
     "DO $$ DECLARE f record; BEGIN\n"
-    "  FOR f IN SELECT pg_get_functiondef(p.oid) AS text FROM pg_proc p WHERE p.pronamespace='public'::regnamespace\n"
+    "  FOR f IN SELECT replace(pg_get_functiondef(p.oid),'floor(random()*1048576)','0') AS text FROM pg_proc p WHERE\n"
+    "      p.pronamespace='public'::regnamespace\n"
     "      AND p.prosrc LIKE '%clock_timestamp()%' LOOP\n"
     "    EXECUTE replace(replace(f.text,'pg_catalog.clock_timestamp()','public.sim_now()'),'clock_timestamp()',\n"
     "      'public.sim_now()');\n"

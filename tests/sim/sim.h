@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SIM_EDGES = 8, SIM_TEXT = 512 };
+enum { SIM_EDGES = 8, SIM_PUSHES = 64, SIM_TEXT = 512 };
 
 /* Kinds of faults, as bits: what a world may do. */
 enum {
@@ -29,7 +29,8 @@ enum {
   SIM_RESTORE = 256,   /* edges' files are restored from copies, and cloned */
   SIM_ABSENCE = 512,   /* the hub compacts its log while edges are away */
   SIM_FIRST = SIM_LINK | SIM_CRASH | SIM_PARTITION | SIM_SKEW | SIM_HUB_WRITES | SIM_COMPACT | SIM_SHELL,
-  SIM_BUILT = SIM_FIRST
+  SIM_BUILT = SIM_FIRST | SIM_HUB_LOSS | SIM_RESTORE | SIM_ABSENCE,
+  SIM_ON_POSTGRES = SIM_FIRST | SIM_RESTORE /* the rest is done to the model alone */
 };
 
 /* ---- chance (chance.c) ---- */
@@ -112,6 +113,12 @@ sim_hub *sim_hub_new(void);
 sim_hub *sim_hub_copy(const sim_hub *hub);
 void sim_hub_free(sim_hub *hub);
 
+/* Becomes what it was; frees `earlier`. */
+void sim_hub_go_back(sim_hub *hub, sim_hub *earlier);
+
+/* Collects `percent` of the feed, and adds the tombstones in it to `gone`. */
+void sim_hub_collect(sim_hub *hub, int percent, sim_states *gone);
+
 /* Does an exchange's statements as one transaction, and makes their results. */
 kecs_status sim_hub_run(sim_hub *hub, kecs_sync__exchange *exchange, int64_t now_us, const char *doing);
 
@@ -134,11 +141,16 @@ typedef struct sim_edge {
   kecs_store *store;
   kecs_sync *sync;
   int64_t skew_us;
-  char push[KECS_SYNC__ID_SIZE]; /* the last that the hub has done */
-  int away;                      /* steps that it is partitioned for */
-  sim_states seen;               /* what was read last, for I5 */
+  int away;        /* steps that it is partitioned for */
+  sim_states seen; /* what was read last, for I5 */
   uint64_t kinds;
 } sim_edge;
+
+/* The last push of a site that the hub has done. */
+typedef struct sim_push {
+  char number[24];
+  char id[KECS_SYNC__ID_SIZE];
+} sim_push;
 
 /* A request that is still under way. */
 typedef struct sim_late {
@@ -165,6 +177,11 @@ typedef struct sim_world {
   bool quiet;                /* no faults any more */
   int done[KECS_KIND_COUNT]; /* operations that came to something, by kind */
   sim_states acked;          /* what the hub has taken, for I3 and I4 */
+  sim_push pushes[SIM_PUSHES];
+  sim_hub *earlier;           /* what the hub was, to go back to */
+  sim_states collected;       /* tombstones that the hub has no more */
+  char backup[SIM_EDGES][16]; /* under which name an edge's file was copied; "": never */
+  uint64_t backup_kinds[SIM_EDGES];
   sim_late *late;
   int late_count;
   bool trace;

@@ -43,6 +43,7 @@ static bool run(sim_order *order) {
   if (!order->postgres) {
     return sim_world_run(&world, order);
   }
+  order->faults &= SIM_ON_POSTGRES;
   sim_order other = *order;
   other.postgres = NULL;
   other.outcome = &model;
@@ -66,10 +67,10 @@ static void report(const sim_order *order, const char *name, bool good) {
 /* Seeds that have found something. */
 static bool run_named(sim_order *order) {
   bool all = true;
-  order->faults = SIM_FIRST;
-  order->kinds = SIM_FIRST_KINDS;
   for (size_t i = 0; i < sizeof sim_seeds / sizeof sim_seeds[0]; i++) {
     order->seed = sim_seeds[i].seed;
+    order->faults = sim_seeds[i].faults;
+    order->kinds = sim_seeds[i].kinds;
     bool good = run(order);
     report(order, sim_seeds[i].name, good);
     all = all && good;

@@ -27,9 +27,9 @@ def main():
     if len(sys.argv) > 1 and sys.argv[1] != "--all":
         return simulate("-v", "-n", 1, "-f", sys.argv[1])
     whole = len(sys.argv) > 1 or bool(os.environ.get("KECS_FULL"))
-    failed = simulate("-l", "-n", 20) + simulate("-s") + simulate("-n", 2000)
+    failed = simulate("-l", "-n", 20) + simulate("-s") + simulate("-n", 2000 if whole else 1000)
     with Server() as server:
-        failed += simulate("-n", 50 if whole else 12, "-p", server.url())
+        failed += simulate("-n", 50 if whole else 6, "-p", server.url())
     return 1 if failed else 0
 
 

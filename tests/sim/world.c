@@ -217,6 +217,60 @@ static void skew(sim_edge *edge) {
   sim_trace(edge->world, "%s: its clock is off by %lld us", edge->site, (long long)edge->skew_us);
 }
 
+/* The hub goes back to what it was some time ago: after a failover that has lost its tail, or a restored backup. */
+static void lose(sim_world *world) {
+  if (!world->hub) {
+    return;
+  }
+  if (!world->earlier || sim_percent(&world->chance, 50)) {
+    sim_hub_free(world->earlier);
+    world->earlier = sim_hub_copy(world->hub);
+    return;
+  }
+  sim_trace(world, "the hub goes back");
+  sim_hub_go_back(world->hub, world->earlier);
+  world->earlier = NULL;
+  memset(world->pushes, 0, sizeof world->pushes);
+}
+
+static void backup_name(const sim_edge *edge, char *out, size_t size) {
+  snprintf(out, size, "backup%d.db", edge->number);
+}
+
+/* The file is kept, or comes back from what was kept, or becomes a copy of another edge's. */
+static void restore(sim_edge *edge) {
+  sim_world *world = edge->world;
+  sim_edge *other = &world->edge[sim_below(&world->chance, world->edge_count)];
+  char name[32];
+  char *site = world->backup[other->number - 1];
+  bool keeps = !site[0] || sim_percent(&world->chance, 50);
+  backup_name(other, name, sizeof name);
+  if (sim_disk_armed(other->path) || sim_disk_armed(edge->path)) {
+    return; /* it is about to be killed */
+  }
+  sim_edge_close(keeps ? other : edge);
+  if (keeps) {
+    sim_disk_copy(other->path, name);
+    memcpy(site, other->site, sizeof world->backup[0]);
+    world->backup_kinds[other->number - 1] = other->kinds;
+    (void)sim_edge_open(other);
+    return;
+  }
+  sim_trace(world, "%s comes from a copy of %s, as %s", edge->path, other->path, site);
+  sim_disk_copy(name, edge->path);
+  snprintf(edge->site, sizeof edge->site, "%s", site);
+  edge->kinds = world->backup_kinds[other->number - 1];
+  sim_states_free(&edge->seen);
+  (void)sim_edge_open(edge);
+}
+
+/* The hub collects what is old, also what some edge has not read. */
+static void collect(sim_world *world) {
+  if (world->hub) {
+    sim_hub_collect(world->hub, sim_below(&world->chance, 100), &world->collected);
+  }
+}
+
 static void step(sim_world *world) {
   sim_chance *chance = &world->chance;
   sim_edge *edge = &world->edge[sim_below(chance, world->edge_count)];
@@ -247,6 +301,12 @@ static void step(sim_world *world) {
     if (!world->hub) { /* a model has no connections */
       sim_postgres_restart(world);
     }
+  } else if (choice < 453 && world->faults & SIM_HUB_LOSS) {
+    lose(world);
+  } else if (choice < 463 && world->faults & SIM_RESTORE) {
+    restore(edge);
+  } else if (choice < 471 && world->faults & SIM_ABSENCE) {
+    collect(world);
   } else {
     sim_operation(edge);
   }
@@ -293,7 +353,7 @@ static void begin(sim_world *world) {
   world->edge_count = sim_percent(chance, 10) ? 1 + sim_below(chance, SIM_EDGES) : 1 + sim_below(chance, 4);
   world->batch = batches[sim_below(chance, 6)];
   for (unsigned bit = 1; bit <= SIM_ABSENCE; bit <<= 1) {
-    int percent = bit == SIM_SHELL ? 20 : 60; /* it is slow */
+    int percent = bit == SIM_SHELL ? 20 : bit >= SIM_HUB_LOSS ? 25 : 60; /* the first is slow */
     world->faults &= sim_percent(chance, percent) ? world->faults : ~bit;
   }
   for (int i = 0; i < world->edge_count && !world->failure[0]; i++) {
@@ -339,6 +399,9 @@ static void end(sim_world *world) {
     sim_disk_remove(world->edge[i].path);
     sim_states_free(&world->edge[i].seen);
   }
+  sim_disk_remove("backup");
+  sim_hub_free(world->earlier);
+  sim_states_free(&world->collected);
   sim_states_free(&world->acked);
   sim_hub_free(world->hub);
 }
