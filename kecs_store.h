@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 2a0887db7c461645c6e2246ddcd31e380f5a7c5a41a74b5f8845958f8721c391 */
+ * f91120134d7dfbe28fefcdb49a4215c73847b6e8e853c7aa30004b5a67907d0d */
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
 /* kecs_store.h -- a durable, typed store for the state of a container orchestrator, in one SQLite file.
  *
@@ -2838,8 +2838,10 @@ KECS_STORE_API kecs_status kecs_changes_describe(kecs_store *store, kecs_changes
 /* What of the log is no longer needed. Zeroed: all but the newest entry, and tombstones of a week ago. */
 typedef struct kecs_compaction {
   int64_t upto_seq;       /* entries up to this one; 0: the last but one */
-  int64_t older_than_us;  /* and at least so old; 0: of any age */
-  int64_t tombstones_us;  /* tombstones of removed entries go when they are so old; 0: 7 days; negative: of any age */
+  int64_t older_than_us;  /* and at least so old; 0: of any age; on a hub as old as its retention */
+  int64_t tombstones_us;  /* tombstones of removed entries go when they are so old; 0: 7 days; negative: of any age.
+                           * Never before the retention of an edge or a hub (kecs_sync_hub_retain), and on a hub not
+                           * within that time after its history was found to be another one, as after a failover */
   int steps;              /* at most so many transactions, of 1000 entries each; 0: as many as it takes */
 } kecs_compaction;
 
@@ -3340,6 +3342,37 @@ enum { KECS_REPLICA_LIFE, KECS_REPLICA_SPEC, KECS_REPLICA_STATUS, KECS_REPLICA_S
 /* The site of what was written in this file, and not sent to it. Others are numbers from 0 on. */
 #define KECS_REPLICA_HERE INT64_C(-1)
 
+/* Who may write a group of a kind's rows (docs/sync.md 7). Hubs and edges are held to it alike. */
+typedef enum kecs_replica_rule {
+  KECS_REPLICA_LAST_WRITER, /* everybody; the later stamp wins */
+  KECS_REPLICA_OWNER,       /* who writes while a fence says so: a change under another fence is lost */
+  KECS_REPLICA_HUB,         /* the hub alone; with KECS_REPLICA_LIFE rows come and go there alone */
+  KECS_REPLICA_COMPARE,     /* who has seen what the hub has: compare and set */
+  KECS_REPLICA_APPEND       /* nobody, once the row is there */
+} kecs_replica_rule;
+
+typedef struct kecs_replica_policy {
+  kecs_kind kind;
+  unsigned groups;        /* bits of KECS_REPLICA_SPEC and KECS_REPLICA_STATUS, of HUB also KECS_REPLICA_LIFE */
+  kecs_replica_rule rule;
+  const char *fence;      /* OWNER: a column of the key or of the other group, such as "node_id" of a node_task. What
+                           * was written while it had another value has lost */
+} kecs_replica_policy;
+
+/* An edit that is still to be pushed meets another one that it has not seen: a callback may make one row of them. Rows
+ * are the kind's struct; they and their texts live until the callback returns. */
+typedef struct kecs_replica_dispute {
+  kecs_kind kind;
+  const char *key;
+  unsigned groups;    /* bits of those that are disputed */
+  const void *base;   /* as it was before the edit; NULL unless the kind's history is kept (options.history) */
+  const void *local;
+  const void *remote;
+  void *out;          /* begins as what came; what the callback leaves in the disputed groups becomes a new edit of this
+                       * file. Texts that it sets must live until the merge has returned */
+  bool decline;       /* set: the rule decides, as without a callback */
+} kecs_replica_dispute;
+
 /* How this file stands to the other side. */
 typedef struct kecs_replica {
   int64_t site;    /* this file's number: KECS_REPLICA_HERE means it when stamps are compared */
@@ -3347,6 +3380,12 @@ typedef struct kecs_replica {
   uint64_t kinds;  /* that take part: KECS_BIT(kind) */
   int64_t former;  /* the number that this file had before it was copied or restored; 0: none. What another copy has
                     * pushed under it is not taken for somebody else's write */
+  const kecs_replica_policy *policies; /* `policy_count` of them; last writer for all else */
+  size_t policy_count;
+  /* Called in a merge's transaction, so it must not use the store. What it returns but KECS_OK fails the merge, and all
+   * that is in its transaction; it may be tried again. NULL: the rules decide */
+  kecs_status (*merge)(kecs_replica_dispute *dispute, void *user);
+  void *user;
 } kecs_replica;
 
 /* All that is known of one natural key: a row, or that it was deleted. */
@@ -3362,7 +3401,12 @@ typedef struct kecs_replica_row {
   bool partly; /* to be merged: only the groups with a stamp came. Where the row is not here in the same life, it is an
                 * orphan until it comes whole */
   uint64_t given;                     /* merged: the columns that came, as bits; 0: all that travel */
+  int64_t base[KECS_REPLICA_STAMPS];  /* given: the stamps that pending groups are based on; only where a policy of the
+                                       * kind compares */
+  uint64_t fill;                      /* merged: columns that this file may lack for want of knowing them when the row
+                                       * came: those that have their default are taken whatever the stamps; 0: none */
   bool force;                         /* merged: KECS_REPLICA_BLOCKED is not to be; see there */
+  const char *reason;                 /* merged: why what loses does; NULL: as it is found */
 } kecs_replica_row;
 
 /* What a merge came to. */
@@ -3417,6 +3461,13 @@ KECS_STORE_API kecs_status kecs_replica_find(kecs_store *store, const kecs_repli
 KECS_STORE_API kecs_status kecs_replica_merge(kecs_store *store, const kecs_replica *side, const kecs_replica_row *row,
                                               kecs_replica_merged *out_merged);
 
+/* Decides about an entry of sync_conflicts: kecs_sync_resolve of kecs_store_pg.h says how. */
+KECS_STORE_API kecs_status kecs_replica_resolve(kecs_store *store, int64_t id, bool lost);
+
+/* Columns that the other side knows from now on: rows that were written here and say something there are pending
+ * again. */
+KECS_STORE_API kecs_status kecs_replica_touch(kecs_store *store, kecs_kind kind, uint64_t columns);
+
 /* Inserts a row of a kind that only grows, unless one with its key is here. *out_rid is 0 where one was. */
 KECS_STORE_API kecs_status kecs_replica_insert(kecs_store *store, const kecs_replica_row *row, int64_t *out_rid);
 
@@ -3439,6 +3490,28 @@ KECS_STORE_API kecs_status kecs_replica_graves(kecs_store *store, const kecs_rep
 /* Writes `number` into what this file wrote and the other side has: from here on it is another site's. What is pending
  * stays this file's, as does what the other side has refused. */
 KECS_STORE_API kecs_status kecs_replica_renumber(kecs_store *store, int64_t number, int64_t acked);
+
+/* Tombstones live at least so long from here on, whatever compaction is told: microseconds, above 0. A number of the
+ * tenant, or of the file. */
+KECS_STORE_API kecs_status kecs_replica_retain(kecs_store *store, int64_t retention_us);
+
+/* Stamps are ahead of the store's clock by so much from here on, microseconds: what another clock, which all others go
+ * by, is ahead of it. It is kept in the file; other processes that have it open learn of it when they open it next. */
+KECS_STORE_API kecs_status kecs_replica_offset(kecs_store *store, int64_t offset_us);
+
+/* What a clock that was ahead has written, and what it is to become. */
+typedef struct kecs_restamp {
+  int64_t limit_us;  /* a time, microseconds since 1970: stamps above it are given anew, in their order */
+  int64_t now_us;    /* none of them gets a later time than this one, unless what was seen before is later */
+  int64_t offset_us; /* added to the time of each: the error that the clock had */
+  int64_t acked;     /* given and taken: kecs_replica.acked */
+  int64_t intent;    /* given and taken: another stamp of the log, 0: none */
+  int64_t changed;   /* taken: stamps that were given anew; 0: there was nothing to do */
+} kecs_restamp;
+
+/* Gives stamps anew that no other store can have: rows, tombstones, entries of the log, the history. The new ones are
+ * above all that was merged or acknowledged. In one transaction; the log's last stamp, and so the clock, goes back. */
+KECS_STORE_API kecs_status kecs_replica_restamp(kecs_store *store, kecs_restamp *restamp);
 
 /* A line for the store's logger. */
 KECS_STORE_API void kecs_replica_log(kecs_store *store, kecs_log_level level, const char *line);
@@ -7239,6 +7312,7 @@ struct kecs__engine {
   kecs__meta kinds[KECS_KIND_COUNT];
 
   int tracked;               /* by kecs__flag_get: our writes go into the change log */
+  int64_t clock_offset;      /* what stamps are ahead of the clock, microseconds; the writer's */
   int keeps;                 /* likewise: and what rows were is kept. Only where the database keeps it */
   kecs__condition changed;   /* with the mutex: what follows has changed */
   uint64_t feed_turn;        /* goes up when there may be new entries */
@@ -7726,6 +7800,9 @@ enum {
   KECS__FEED_HISTORY_AGE = 6,
   KECS__FEED_HISTORY_FLOOR = 7,       /* the newest seq that went because of its age, and its stamp */
   KECS__FEED_HISTORY_FLOOR_STAMP = 8,
+  KECS__FEED_OFFSET = 9,              /* what the hub's clock is ahead of this one, microseconds (replica_clock.c) */
+  KECS__FEED_RETENTION = 10,          /* tombstones live so long, microseconds; no row: as compaction is told */
+  KECS__FEED_CHANGED = 11,            /* when a hub was last found to have another history; microseconds since 1970 */
   KECS__FEED_RID = 1000,              /* + kind: the highest rid of a tombstone that is gone */
   KECS__FEED_HISTORY_SINCE = 2000,    /* + kind: where its history begins, as seq and as stamp */
   KECS__FEED_HISTORY_SINCE_STAMP = 3000
@@ -10817,7 +10894,8 @@ KECS__FN bool kecs__feed_has_group(const kecs_kind_info *info, kecs_column_group
 static const char *const kecs__feed_tables[] = {
     "changes",        "change_folds", "change_tombstones", "change_state", "change_heads", "change_queue",
     "change_batches", "history",      "history_keys",      "sync_state",   "sync_conflicts", "sync_wanted",
-    "sync_refused",   "sync_repush",  "sync_hubs",         "sync_sites",   "sync_echoes"};
+    "sync_refused",   "sync_repush",  "sync_restamp",      "sync_hubs",    "sync_sites",   "sync_echoes",
+    "sync_policies"};
 
 KECS__FN bool kecs__feed_is_side_table(const char *name) {
   for (size_t i = 0; i < sizeof kecs__feed_tables / sizeof kecs__feed_tables[0]; i++) {
@@ -16527,7 +16605,7 @@ KECS__FN kecs_status kecs__feed_begin(kecs__write *write) {
 
 KECS__FN kecs_status kecs__feed_stamp(kecs__write *write, int64_t *out_stamp) {
   kecs__place *place = &write->session->place;
-  kecs_status status = kecs__clock_next(&place->stamp, write->now);
+  kecs_status status = kecs__clock_next(&place->stamp, write->now + write->engine->clock_offset);
   *out_stamp = place->stamp;
   return status;
 }
@@ -16891,6 +16969,7 @@ KECS__FN kecs_status kecs__feed_open(kecs_store *store, kecs_track track) {
   }
   if (!status && wanted && engine->backend->guard) {
     status = engine->backend->guard(engine->writer->connection, false);
+    status = status ? status : kecs__feed_state(engine->writer, KECS__FEED_OFFSET, &engine->clock_offset);
   }
   if (!status) {
     kecs__flag_set(&engine->tracked, wanted ? 1 : 0);
@@ -26675,6 +26754,8 @@ typedef struct kecs__compact {
   const kecs_compaction *options;
   kecs_compacted *done;
   bool more;
+  int64_t retention; /* what sync wants of tombstones; 0: nothing */
+  bool held;         /* the history has changed since: none of them goes */
 } kecs__compact;
 
 /* Above the times of `age` ago no stamp is that old. */
@@ -26682,6 +26763,16 @@ static int64_t kecs__compact_stamp(const kecs__write *write, int64_t age_us) {
   int64_t last = 0;
   (void)kecs__clock_next(&last, write->now - age_us);
   return last;
+}
+
+/* An edge that comes back must find what was deleted while it was away; and after a failover what was deleted before,
+ * too, as long as somebody may come who has read another history. */
+static kecs_status kecs__compact_bounds(kecs__write *write, kecs__compact *compact) {
+  int64_t changed = 0;
+  kecs_status status = kecs__feed_state(write->session, KECS__FEED_RETENTION, &compact->retention);
+  status = status ? status : kecs__feed_state(write->session, KECS__FEED_CHANGED, &changed);
+  compact->held = changed > 0 && write->now - changed < compact->retention;
+  return status;
 }
 
 /* The last entry of this step; 0 when there is none. The newest entry of the log always stays. */
@@ -26694,6 +26785,10 @@ static kecs_status kecs__compact_end(kecs__write *write, const kecs__compact *co
   int64_t upto = compact->options->upto_seq;
   upto = upto <= 0 || upto >= end.seq ? end.seq - 1 : upto;
   int64_t age = compact->options->older_than_us;
+  if (age <= 0 && compact->retention > 0 && write->engine->backend->log) { /* a hub: edges read its log */
+    age = compact->retention;
+    upto = compact->held ? 0 : upto;
+  }
   kecs_value values[] = {kecs__value_int(upto), kecs__value_int(age > 0 ? kecs__compact_stamp(write, age) : INT64_MAX),
                          kecs__value_int(KECS__COMPACT_ROWS)};
   if (!status) {
@@ -26770,7 +26865,9 @@ static kecs_status kecs__compact_tombstones(kecs__write *write, kecs__compact *c
   int64_t floor = 0;
   int64_t removed = 0;
   kecs_status status = kecs__feed_state(write->session, KECS__FEED_FLOOR, &floor);
+  age = age < compact->retention ? compact->retention : age;
   int64_t stamp = age < 0 ? INT64_MAX : kecs__compact_stamp(write, age ? age : KECS__TOMBSTONE_US);
+  stamp = compact->held ? 0 : stamp;
   kecs_value values[] = {kecs__value_int(floor), kecs__value_int(stamp), kecs__value_int(KECS__COMPACT_ROWS)};
   if (!status) {
     status = kecs__run(write->session,
@@ -26814,6 +26911,9 @@ static kecs_status kecs__compact_step(kecs__write *write, void *user) {
   compact->more = false;
   kecs_status status = kecs__write_guard(write);
   if (!status) {
+    status = kecs__compact_bounds(write, compact);
+  }
+  if (!status) {
     status = kecs__compact_end(write, compact, &upto);
   }
   if (!status) {
@@ -26830,7 +26930,7 @@ KECS_STORE_API kecs_status kecs_changes_compact(kecs_store *store, const kecs_co
   static const kecs_compaction all;
   kecs_compacted done;
   kecs_compacted unused = {0, 0, 0, 0, 0};
-  kecs__compact compact = {options ? options : &all, &done, false};
+  kecs__compact compact = {options ? options : &all, &done, false, 0, false};
   out_done = out_done ? out_done : &unused;
   memset(out_done, 0, sizeof *out_done);
   kecs_status status = kecs__check_handle(store);
@@ -27236,6 +27336,11 @@ KECS__FN unsigned kecs__state_pending(const kecs_replica *side, const int64_t *s
 KECS__FN kecs_status kecs__state_unpushed(kecs__session *session, const kecs_replica *side, kecs_kind kind,
                                           const char *key, const kecs__state *state, unsigned *out_pending);
 
+/* The stamp of a group before the first change that is not acknowledged, which a pending one is based on, and that
+ * change's place in the log. (replica_policy.c) */
+KECS__FN kecs_status kecs__state_base(kecs__session *session, const kecs_replica *side, kecs_kind kind, int64_t rid,
+                                      int at, int64_t *out_base, int64_t *out_seq);
+
 /* The order of stamps: below 0, 0, above 0. */
 KECS__FN int kecs__stamp_compare(const kecs_replica *side, int64_t stamp, int64_t site, int64_t other,
                                  int64_t other_site);
@@ -27262,6 +27367,7 @@ typedef struct kecs__join {
   const kecs_replica_row *row; /* what came, made whole where only a part did */
   kecs__state ours;
   unsigned pending; /* of ours */
+  unsigned yields;  /* of that, what the other side has refused by a policy: it gives way */
   kecs_replica_merged done;
 } kecs__join;
 
@@ -27290,8 +27396,14 @@ KECS__FN kecs_status kecs__merge_stamp(kecs__join *merge, int64_t *out_stamp);
  * (replica_rows.c) */
 KECS__FN kecs_status kecs__merge_take(kecs__join *merge, unsigned groups);
 
-/* Whether a column comes with a mask of groups; the life brings all that travels. (replica_rows.c) */
-KECS__FN bool kecs__merge_takes(const kecs__join *merge, int column, unsigned groups);
+/* Two rows of one life, group by group, by the policies. (replica_policy.c) */
+KECS__FN kecs_status kecs__merge_life(kecs__join *merge);
+
+/* What a column has that did not come: its default, in a row that is new. (replica_rows.c) */
+KECS__FN kecs_value kecs__merge_default(const kecs__meta *meta, int column);
+
+/* Fills in columns of kecs_replica_row.fill but those of the groups that were taken. (replica_schema.c) */
+KECS__FN kecs_status kecs__merged_fill(kecs__join *merge, unsigned taken);
 
 /* Asks for a key's state in the next page. (replica_rows.c) */
 KECS__FN kecs_status kecs__merge_want(kecs__write *write, kecs_kind kind, const char *key);
@@ -27347,7 +27459,7 @@ KECS__FN unsigned kecs__state_pending(const kecs_replica *side, const int64_t *s
 
 KECS__FN kecs_status kecs__state_unpushed(kecs__session *session, const kecs_replica *side, kecs_kind kind,
                                           const char *key, const kecs__state *state, unsigned *out_pending) {
-  static const kecs_replica nothing = {0, 0, 0, 0};
+  static const kecs_replica nothing = {0, 0, 0, 0, NULL, 0, NULL, NULL};
   kecs_value values[] = {kecs__value_int((int64_t)kind), kecs__value_text(key)};
   unsigned own = kecs__state_pending(&nothing, state->stamp, state->site);
   int64_t refused = 0;
@@ -27619,6 +27731,21 @@ static kecs_status kecs__roam_dead(kecs__roam *walk, const kecs__candidate *cand
   return status || !found ? status : walk->visit(&row, walk->user);
 }
 
+static kecs_status kecs__roam_bases(kecs__roam *walk, int64_t rid, kecs_replica_row *row) {
+  const kecs_replica *side = walk->side;
+  kecs_status status = KECS_OK;
+  for (size_t i = 0; !status && i < side->policy_count; i++) {
+    const kecs_replica_policy *policy = &side->policies[i];
+    for (int at = KECS_REPLICA_SPEC; !status && at < KECS_REPLICA_STAMPS; at++) {
+      if (policy->kind == row->kind && policy->rule == KECS_REPLICA_COMPARE && (policy->groups & 1U << at)) {
+        int64_t seq = 0;
+        status = kecs__state_base(walk->session, side, row->kind, rid, at, &row->base[at], &seq);
+      }
+    }
+  }
+  return status;
+}
+
 static kecs_status kecs__roam_row(kecs__roam *walk, int kind, int64_t rid, bool always) {
   const kecs__meta *meta = kecs__meta_of(walk->session->engine, (kecs_kind)kind);
   kecs__state state;
@@ -27635,6 +27762,10 @@ static kecs_status kecs__roam_row(kecs__roam *walk, int kind, int64_t rid, bool 
   row.values = state.values;
   if (!row.pending && !always) {
     return KECS_OK;
+  }
+  status = kecs__roam_bases(walk, rid, &row);
+  if (status) {
+    return status;
   }
   char *struct_row = kecs__arena_take(&walk->texts, meta->info->row_size);
   if (!struct_row) {
@@ -27819,6 +27950,7 @@ static const char kecs__replica_tables[] =
     "CREATE TABLE IF NOT EXISTS {sync_conflicts}(id INTEGER PRIMARY KEY,kind INTEGER NOT NULL,key TEXT NOT NULL,"
     "groups INTEGER NOT NULL,reason TEXT NOT NULL,kept_stamp INTEGER NOT NULL,kept_site INTEGER NOT NULL,"
     "lost_stamp INTEGER NOT NULL,lost_site INTEGER NOT NULL,lost TEXT NOT NULL,at INTEGER NOT NULL,"
+    "resolved INTEGER NOT NULL DEFAULT 0,"
     "UNIQUE(kind,key,groups,lost_stamp,lost_site,kept_stamp,kept_site)) STRICT;\n"
     "CREATE TABLE IF NOT EXISTS {sync_wanted}(kind INTEGER NOT NULL,key TEXT NOT NULL,PRIMARY KEY(kind,key)) "
     "STRICT,WITHOUT ROWID;\n"
@@ -27827,12 +27959,18 @@ static const char kecs__replica_tables[] =
     "CREATE TABLE IF NOT EXISTS {sync_echoes}(kind INTEGER NOT NULL,first INTEGER NOT NULL,last INTEGER NOT NULL,"
     "PRIMARY KEY(kind,first)) STRICT,WITHOUT ROWID;\n"
     "CREATE TABLE IF NOT EXISTS {sync_repush}(kind INTEGER NOT NULL,key TEXT NOT NULL,PRIMARY KEY(kind,key)) "
-    "STRICT,WITHOUT ROWID;\n";
+    "STRICT,WITHOUT ROWID;\n"
+    "CREATE TABLE IF NOT EXISTS {sync_restamp}(old INTEGER PRIMARY KEY,new INTEGER) STRICT;\n";
 
 typedef struct kecs__adoption {
   uint64_t kinds;
   int64_t seq;
 } kecs__adoption;
+
+static kecs_status kecs__adopt_column_visit(const char *column, void *user) {
+  *(bool *)user = *(bool *)user || strcmp(column, "resolved") == 0;
+  return KECS_OK;
+}
 
 static kecs_status kecs__adopt_tables(kecs__write *write) {
   kecs__engine *engine = write->engine;
@@ -27840,6 +27978,16 @@ static kecs_status kecs__adopt_tables(kecs__write *write) {
   kecs__text_init(&sql, &engine->allocator, KECS__REPLICA_DDL);
   kecs__sql_expand_ddl(&sql, engine->dialect, kecs__replica_tables, strlen(kecs__replica_tables));
   kecs_status status = sql.status ? sql.status : engine->backend->execute(write->session->connection, sql.data);
+  bool found = false;
+  kecs__text_clear(&sql);
+  status = status ? status
+                  : engine->backend->table_columns(write->session->connection, "sync_conflicts",
+                                                   kecs__adopt_column_visit, &found);
+  if (!status && !found) { /* of a file whose log knew no decisions */
+    static const char alter[] = "ALTER TABLE {sync_conflicts} ADD COLUMN resolved INTEGER NOT NULL DEFAULT 0";
+    kecs__sql_expand_ddl(&sql, engine->dialect, alter, strlen(alter));
+    status = sql.status ? sql.status : engine->backend->execute(write->session->connection, sql.data);
+  }
   kecs__text_free(&sql);
   return status;
 }
@@ -28037,6 +28185,7 @@ KECS__FN kecs_status kecs__merge_lost(kecs__join *merge, bool ours, const char *
   const kecs_replica_row *lost = ours ? kecs__merge_ours(merge, &row) : merge->row;
   const kecs__state *mine = &merge->ours;
   const kecs_replica_row *theirs = merge->row;
+  reason = theirs->reason ? theirs->reason : reason;
   merge->done.conflicts++;
   return ours ? kecs__replica_lost(merge->write, lost, reason, groups, theirs->stamp[at], theirs->site[at],
                                    mine->stamp[at], mine->site[at])
@@ -28136,47 +28285,6 @@ static kecs_status kecs__merge_dead(kecs__join *merge) {
 
 /* ---- comparing ---- */
 
-/* The stamp of a group before the first change that is not acknowledged: what that change was based on. It stands in
- * the row's first entry with the group, or in the fold of such entries. */
-#define KECS__FIRST_BASE(base, bit)                                                                  \
-  "SELECT " base " FROM (SELECT seq," base                                                           \
-  " FROM {change_folds} WHERE {own}rid=?1 AND kind=?2 AND groups&" bit "<>0 UNION ALL SELECT seq," base \
-  " FROM {changes} WHERE {own}rid=?1 AND kind=?2 AND groups&" bit "<>0 AND stamp>?3) ORDER BY seq LIMIT 1"
-
-static kecs_status kecs__merge_base(kecs__join *merge, int at, int64_t *out_base) {
-  static const char *const forms[KECS_REPLICA_STAMPS] = {NULL, KECS__FIRST_BASE("base_spec", "2"),
-                                                         KECS__FIRST_BASE("base_status", "4")};
-  kecs_value values[] = {kecs__value_int(merge->ours.rid), kecs__value_int((int64_t)merge->row->kind),
-                         kecs__value_int(merge->side->acked)};
-  return kecs__feed_number(merge->write->session, forms[at], values, 3, out_base);
-}
-
-/* Two rows of one life, group by group. */
-static kecs_status kecs__merge_groups(kecs__join *merge, unsigned *out_groups) {
-  kecs_status status = KECS_OK;
-  int number = merge->row->force ? kecs__merge_swaps(merge->meta) : -1;
-  bool aside = number >= 0 && merge->ours.values[number].number < KECS_REPLICA_ASIDE;
-  *out_groups = 0;
-  for (int i = KECS_REPLICA_SPEC; !status && i < KECS_REPLICA_STAMPS; i++) {
-    const kecs_replica_row *row = merge->row;
-    int order =
-        kecs__stamp_compare(merge->side, row->stamp[i], row->site[i], merge->ours.stamp[i], merge->ours.site[i]);
-    bool pending = merge->pending & 1U << i;
-    int64_t base = 0;
-    if (aside &&
-        merge->meta->info->columns[number].group == (i == KECS_REPLICA_SPEC ? KECS_GROUP_SPEC : KECS_GROUP_STATUS)) {
-      *out_groups |= 1U << i; /* what was pending of it was noted when it was moved */
-    } else if (order > 0) {
-      status = pending ? kecs__merge_lost(merge, true, "update", 1U << i, i) : KECS_OK;
-      *out_groups |= 1U << i;
-    } else if (order < 0 && pending && row->stamp[i] != 0) {
-      status = kecs__merge_base(merge, i, &base);
-      status = status || base >= row->stamp[i] ? status : kecs__merge_lost(merge, false, "update", 1U << i, i);
-    }
-  }
-  return status;
-}
-
 /* A living row against the tombstone that is here: a change that the deletion had not seen is kept in the log. */
 static kecs_status kecs__merge_buried(kecs__join *merge, const kecs__grave *grave) {
   const kecs_replica_row *row = merge->row;
@@ -28270,7 +28378,7 @@ static kecs_status kecs__merge_alive(kecs__join *merge) {
   } else if (order < 0) {
     return merge->pending & whole ? kecs__merge_lost(merge, false, "create", whole, 0) : KECS_OK;
   } else {
-    status = kecs__merge_groups(merge, &groups);
+    return kecs__merge_life(merge);
   }
   return status || !groups ? status : kecs__merge_take(merge, groups);
 }
@@ -28379,7 +28487,8 @@ KECS__FN const char *kecs__state_name(kecs__write *write, const kecs__meta *meta
 
 /* ---- writing rows ---- */
 
-KECS__FN bool kecs__merge_takes(const kecs__join *merge, int column, unsigned groups) {
+/* Whether a column comes with a mask of groups; the life brings all that travels. */
+static bool kecs__merge_takes(const kecs__join *merge, int column, unsigned groups) {
   switch (merge->meta->info->columns[column].group) {
     case KECS_GROUP_KEY:
       return groups & 1U << KECS_REPLICA_LIFE;
@@ -28392,8 +28501,7 @@ KECS__FN bool kecs__merge_takes(const kecs__join *merge, int column, unsigned gr
   }
 }
 
-/* What a column has that did not come: its default, in a row that is new. */
-static kecs_value kecs__merge_default(const kecs__meta *meta, int column) {
+KECS__FN kecs_value kecs__merge_default(const kecs__meta *meta, int column) {
   kecs_value value = kecs__column_default(&meta->info->columns[column]);
   if (value.type == KECS_VALUE_NULL && (meta->info->columns[column].flags & KECS_COLUMN_NOT_NULL)) {
     value = meta->types[column] == KECS_VALUE_TEXT ? kecs__value_text("") : kecs__value_int(0);
@@ -28729,8 +28837,7 @@ KECS__FN kecs_status kecs__merged_follow(kecs__join *merge, const void *before) 
   for (int i = 0; i < list->count; i++) {
     key[i] = merge->row->values[list->columns[i]];
   }
-  rid = merge->ours.rid; /* a row that came partly has no key among its values */
-  kecs_status status = rid ? KECS_OK : kecs__state_rid(write->session, merge->meta, 0, key, list->count, &rid);
+  kecs_status status = kecs__state_rid(write->session, merge->meta, 0, key, list->count, &rid);
   void *after = kecs__arena_take(&write->arena, merge->meta->info->row_size);
   if (status || !after) {
     return status ? status : KECS_E_NOMEM;
@@ -28785,6 +28892,276 @@ KECS__FN kecs_status kecs__merge_take(kecs__join *merge, unsigned groups) {
   status = kecs__merge_put(merge, groups);
   merge->done.outcome = KECS_REPLICA_TAKEN;
   return status;
+}
+
+/* ---- store/replica_policy.c -------------------------------------------------------------------------------------- */
+/* store/replica_policy.c -- two states of one life: which group is whose, by stamps and by the rules of who may write.
+ *
+ * Rules are about edits that are still to be pushed. What gives way to them is taken from the row that came, with its
+ * stamps, whichever is later: the other side has it, and will have nothing else. So whatever the rules are, this file
+ * ends with what the other side has, or with an edit that it has not refused yet. */
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- rules ---- */
+
+/* NULL: the last writer. */
+static const kecs_replica_policy *kecs__policy_of(const kecs_replica *side, kecs_kind kind, int group) {
+  for (size_t i = 0; i < side->policy_count; i++) {
+    if (side->policies[i].kind == kind && (side->policies[i].groups & 1U << group)) {
+      return &side->policies[i];
+    }
+  }
+  return NULL;
+}
+
+static kecs_replica_rule kecs__policy_rule(const kecs__join *merge, int group) {
+  const kecs_replica_policy *policy = kecs__policy_of(merge->side, merge->row->kind, group);
+  return policy ? policy->rule : KECS_REPLICA_LAST_WRITER;
+}
+
+/* An edit was written under a fence that the row that came has moved on from. Who moves the fence here is not behind.
+ */
+static bool kecs__policy_fenced(const kecs__join *merge, int group, const int order[KECS_REPLICA_STAMPS]) {
+  const kecs_replica_policy *policy = kecs__policy_of(merge->side, merge->row->kind, group);
+  int column = policy && policy->fence ? kecs_column_find(merge->meta->info, policy->fence) : -1;
+  if (column < 0 || policy->rule != KECS_REPLICA_OWNER) {
+    return false;
+  }
+  kecs_column_group fence = (kecs_column_group)merge->meta->info->columns[column].group;
+  int at = fence == KECS_GROUP_SPEC ? KECS_REPLICA_SPEC : fence == KECS_GROUP_STATUS ? KECS_REPLICA_STATUS : -1;
+  bool comes = at >= 0 && order[at] > 0;
+  return comes && !kecs__value_same(&merge->ours.values[column], &merge->row->values[column]);
+}
+
+/* ---- what an edit was based on ---- */
+
+/* It stands in the row's first entry with the group, or in the fold of such entries, which tells no place. */
+#define KECS__FIRST_BASE(base, bit)                                                                                  \
+  "SELECT " base ",place FROM (SELECT seq,0 AS place," base                                                          \
+  " FROM {change_folds} WHERE {own}rid=?1 AND kind=?2 AND groups&" bit "<>0 UNION ALL SELECT seq,seq AS place," base \
+  " FROM {changes} WHERE {own}rid=?1 AND kind=?2 AND groups&" bit "<>0 AND stamp>?3) ORDER BY seq LIMIT 1"
+
+/* The stamp of a group before the first change that is not acknowledged; and that change's place in the log. */
+KECS__FN kecs_status kecs__state_base(kecs__session *session, const kecs_replica *side, kecs_kind kind, int64_t rid,
+                                      int at, int64_t *out_base, int64_t *out_seq) {
+  static const char *const forms[KECS_REPLICA_STAMPS] = {NULL, KECS__FIRST_BASE("base_spec", "2"),
+                                                         KECS__FIRST_BASE("base_status", "4")};
+  kecs_value values[] = {kecs__value_int(rid), kecs__value_int((int64_t)kind), kecs__value_int(side->acked)};
+  kecs__cached *cached = NULL;
+  kecs_value read[2];
+  bool row = false;
+  *out_base = 0;
+  *out_seq = 0;
+  kecs_status status = kecs__feed_statement(session, forms[at], &cached);
+  status = status ? status : kecs__statement_start(session, cached, values, 3, &row);
+  if (!status && row) {
+    kecs__statement_columns(session, cached, read, 2);
+    *out_base = read[0].type == KECS_VALUE_NULL ? 0 : read[0].number;
+    *out_seq = read[1].number;
+  }
+  kecs__statement_done(session, cached);
+  return status;
+}
+
+/* ---- comparing ---- */
+
+/* What becomes of the groups. */
+typedef struct kecs__verdict {
+  unsigned take;     /* from the row that came */
+  unsigned disputed; /* edits on both sides that have not seen each other */
+  unsigned held;     /* ours gives way by a rule */
+  int64_t seq;       /* of the first edit among the disputed */
+  int order[KECS_REPLICA_STAMPS];
+} kecs__verdict;
+
+static kecs_status kecs__verdict_pending(kecs__join *merge, int at, kecs__verdict *out) {
+  const unsigned bit = 1U << at;
+  int64_t theirs = merge->row->stamp[at];
+  int64_t base = 0;
+  int64_t seq = 0;
+  kecs_status status =
+      kecs__state_base(merge->write->session, merge->side, merge->row->kind, merge->ours.rid, at, &base, &seq);
+  bool unseen = theirs != 0 && theirs != base && (out->order[at] > 0 || base < theirs);
+  bool compares = kecs__policy_rule(merge, at) == KECS_REPLICA_COMPARE && theirs != base;
+  if ((merge->yields & bit) || compares || kecs__policy_fenced(merge, at, out->order)) {
+    out->held |= bit;
+    out->take |= bit;
+  } else if (unseen) {
+    out->disputed |= bit;
+    out->seq = out->seq == 0 || seq < out->seq ? seq : out->seq;
+  }
+  return status;
+}
+
+static kecs_status kecs__verdict_of(kecs__join *merge, kecs__verdict *out) {
+  const kecs_replica_row *row = merge->row;
+  kecs_status status = KECS_OK;
+  int number = row->force ? kecs__merge_swaps(merge->meta) : -1;
+  bool aside = number >= 0 && merge->ours.values[number].number < KECS_REPLICA_ASIDE;
+  memset(out, 0, sizeof *out);
+  for (int i = KECS_REPLICA_SPEC; i < KECS_REPLICA_STAMPS; i++) {
+    out->order[i] =
+        kecs__stamp_compare(merge->side, row->stamp[i], row->site[i], merge->ours.stamp[i], merge->ours.site[i]);
+  }
+  for (int i = KECS_REPLICA_SPEC; !status && i < KECS_REPLICA_STAMPS; i++) {
+    kecs_column_group group = i == KECS_REPLICA_SPEC ? KECS_GROUP_SPEC : KECS_GROUP_STATUS;
+    if (aside && merge->meta->info->columns[number].group == group) {
+      out->take |= 1U << i; /* what was pending of it was noted when it was moved */
+      continue;
+    }
+    out->take |= out->order[i] > 0 ? 1U << i : 0;
+    if ((merge->pending & 1U << i) && out->order[i] != 0) {
+      status = kecs__verdict_pending(merge, i, out);
+    }
+  }
+  return status;
+}
+
+/* ---- the callback ---- */
+
+static kecs_status kecs__dispute_base(kecs__join *merge, int64_t seq, void *row, bool *out_there) {
+  kecs__session *session = merge->write->session;
+  uint64_t kinds = 0;
+  kecs_status status = kecs__history_kinds(session, &kinds);
+  *out_there = false;
+  if (status || seq <= 1 || !(kinds & KECS_BIT(merge->row->kind))) {
+    return status;
+  }
+  kecs_error before = kecs__error_save();
+  status = kecs__history_check_floor(session, KECS_BIT(merge->row->kind), seq - 1);
+  status =
+      status ? status
+             : kecs__history_row(session, merge->meta, merge->ours.rid, seq - 1, &merge->write->arena, row, out_there);
+  if (status == KECS_E_COMPACTED) { /* it was cut off */
+    (void)kecs__error_restore(&before);
+    *out_there = false;
+    status = KECS_OK;
+  }
+  return status;
+}
+
+/* The rows as structs: ours, theirs, and theirs once more to be changed. */
+static kecs_status kecs__dispute_rows(kecs__join *merge, const kecs__verdict *verdict, kecs_replica_dispute *out) {
+  kecs__write *write = merge->write;
+  const kecs__meta *meta = merge->meta;
+  kecs_value theirs[64];
+  char *rows[4];
+  bool there = false;
+  for (int i = 0; i < meta->info->column_count; i++) {
+    bool local = meta->info->columns[i].group == KECS_GROUP_LOCAL;
+    bool given = !merge->row->given || merge->row->given & KECS_BIT(i);
+    theirs[i] = local || !given ? merge->ours.values[i] : merge->row->values[i];
+  }
+  for (int i = 0; i < 4; i++) {
+    rows[i] = kecs__arena_take(&write->arena, meta->info->row_size);
+    if (!rows[i]) {
+      return KECS_E_NOMEM;
+    }
+  }
+  kecs_status status = kecs__row_read(meta, merge->ours.values, &write->arena, rows[0]);
+  status = status ? status : kecs__row_read(meta, theirs, &write->arena, rows[1]);
+  status = status ? status : kecs__row_read(meta, theirs, &write->arena, rows[2]);
+  status = status ? status : kecs__dispute_base(merge, verdict->seq, rows[3], &there);
+  out->kind = merge->row->kind;
+  out->key = merge->row->key;
+  out->groups = verdict->disputed;
+  out->local = rows[0];
+  out->remote = rows[1];
+  out->out = rows[2];
+  out->base = there ? rows[3] : NULL;
+  return status;
+}
+
+/* What came is taken, and what the callback has made of the two is written as an edit of that. */
+static kecs_status kecs__dispute_settle(kecs__join *merge, kecs__verdict *verdict,
+                                        const kecs_replica_dispute *dispute) {
+  const kecs_kind_info *info = merge->meta->info;
+  kecs__change change = {0};
+  for (int i = 0; i < info->column_count; i++) {
+    bool spec = info->columns[i].group == KECS_GROUP_SPEC && (dispute->groups & 1U << KECS_REPLICA_SPEC);
+    bool observed = info->columns[i].group == KECS_GROUP_STATUS && (dispute->groups & 1U << KECS_REPLICA_STATUS);
+    change.mask |= spec || observed ? KECS_BIT(i) : 0;
+  }
+  verdict->take |= dispute->groups;
+  kecs_status status = kecs__merge_take(merge, verdict->take);
+  if (status || merge->done.outcome != KECS_REPLICA_TAKEN) {
+    return status;
+  }
+  change.document = true; /* the callback has made the whole group, what no column holds among it */
+  change.row = dispute->out;
+  change.rid = merge->ours.rid;
+  return kecs__row_change(merge->write, merge->meta, &change);
+}
+
+/* ---- taking ---- */
+
+static kecs_status kecs__life_notes(kecs__join *merge, const kecs__verdict *verdict) {
+  kecs_status status = KECS_OK;
+  for (int i = KECS_REPLICA_SPEC; !status && i < KECS_REPLICA_STAMPS; i++) {
+    if (verdict->held & 1U << i) {
+      status = kecs__merge_lost(merge, true, "policy", 1U << i, i);
+    } else if ((verdict->disputed & 1U << i)) {
+      status = kecs__merge_lost(merge, verdict->order[i] > 0, "update", 1U << i, i);
+    }
+  }
+  return status;
+}
+
+/* What was refused by a policy has given way; what else was in the row is sent again. */
+static kecs_status kecs__life_yielded(kecs__join *merge, const kecs__verdict *verdict) {
+  kecs_value values[] = {kecs__value_int((int64_t)merge->row->kind), kecs__value_text(merge->row->key)};
+  bool left = false;
+  for (int i = 0; i < KECS_REPLICA_STAMPS; i++) {
+    bool own = merge->ours.stamp[i] && merge->ours.site[i] == KECS_REPLICA_HERE;
+    left = left || (own && !(verdict->take & 1U << i));
+  }
+  if (!merge->yields) {
+    return KECS_OK;
+  }
+  return kecs__run(merge->write->session,
+                   left ? "UPDATE {sync_refused} SET code='again' WHERE {own}kind=?1 AND key=?2"
+                        : "DELETE FROM {sync_refused} WHERE {own}kind=?1 AND key=?2",
+                   values, 2, NULL);
+}
+
+static kecs_status kecs__life_yields(kecs__join *merge) {
+  kecs_value values[] = {kecs__value_int((int64_t)merge->row->kind), kecs__value_text(merge->row->key)};
+  int64_t yields = 0;
+  merge->yields = 0;
+  if (!merge->pending) {
+    return KECS_OK;
+  }
+  kecs_status status =
+      kecs__feed_number(merge->write->session,
+                        "SELECT CAST(substr(code,8) AS INTEGER) FROM {sync_refused} WHERE {own}kind=?1 "
+                        "AND key=?2 AND code LIKE 'policy:%'",
+                        values, 2, &yields);
+  merge->yields = (unsigned)yields & merge->pending;
+  return status;
+}
+
+KECS__FN kecs_status kecs__merge_life(kecs__join *merge) {
+  kecs__verdict verdict;
+  kecs_replica_dispute dispute;
+  memset(&dispute, 0, sizeof dispute);
+  kecs_status status = kecs__life_yields(merge);
+  status = status ? status : kecs__verdict_of(merge, &verdict);
+  if (!status && verdict.disputed && merge->side->merge) {
+    status = kecs__dispute_rows(merge, &verdict, &dispute);
+    kecs_status said = status ? KECS_OK : merge->side->merge(&dispute, merge->side->user);
+    status = !said ? status
+                   : kecs__fail(said, "the callback has made no row of the two of %s \"%.100s\": it has failed",
+                                merge->meta->info->name, merge->row->key);
+    if (!status && !dispute.decline) {
+      return kecs__dispute_settle(merge, &verdict, &dispute);
+    }
+  }
+  status = status ? status : kecs__life_notes(merge, &verdict);
+  status = status ? status : kecs__life_yielded(merge, &verdict);
+  status = status || !merge->row->fill ? status : kecs__merged_fill(merge, verdict.take);
+  return status || !verdict.take ? status : kecs__merge_take(merge, verdict.take);
 }
 
 /* ---- store/replica_revision.c ------------------------------------------------------------------------------------ */
@@ -29111,6 +29488,295 @@ KECS_STORE_API kecs_status kecs_replica_insert(kecs_store *store, const kecs_rep
   return status;
 }
 
+/* ---- store/replica_schema.c -------------------------------------------------------------------------------------- */
+/* store/replica_schema.c -- columns that one side has come to know later than the other.
+ *
+ * A row that came before its column was known here is here without it, under the same stamps. So it is filled in
+ * beside the order of stamps: a column that still has its default takes what the other side has. And what was written
+ * here before the other side knew the column is written once more, as an edit. */
+
+#include <string.h>
+
+#define KECS__SCHEMA_SQL 16384
+
+/* ---- what came ---- */
+
+KECS__FN kecs_status kecs__merged_fill(kecs__join *merge, unsigned taken) {
+  const kecs__meta *meta = merge->meta;
+  kecs_value values[65];
+  kecs__text sql;
+  uint64_t mask = 0;
+  int64_t stamp = 0;
+  int count = 0;
+  kecs__text_init(&sql, &merge->write->engine->allocator, KECS__SCHEMA_SQL);
+  kecs__text_addf(&sql, "UPDATE {%s} SET ", meta->info->table);
+  for (int i = 0; i < meta->info->column_count; i++) {
+    const kecs_value *theirs = &merge->row->values[i];
+    kecs_column_group group = (kecs_column_group)meta->info->columns[i].group;
+    unsigned bit = group == KECS_GROUP_SPEC     ? 1U << KECS_REPLICA_SPEC
+                   : group == KECS_GROUP_STATUS ? 1U << KECS_REPLICA_STATUS
+                                                : 0;
+    kecs_value plain = kecs__merge_default(meta, i);
+    if ((merge->row->fill & KECS_BIT(i)) && !(taken & bit) && kecs__value_same(&merge->ours.values[i], &plain) &&
+        !kecs__value_same(theirs, &plain)) {
+      kecs__text_addf(&sql, "%s%s=?%d", count ? "," : "", meta->info->columns[i].name, count + 1);
+      values[count++] = *theirs;
+      mask |= KECS_BIT(i);
+    }
+  }
+  values[count] = kecs__value_int(merge->ours.rid);
+  kecs__text_addf(&sql, " WHERE {own}rid=?%d", count + 1);
+  kecs_status status = count ? sql.status : KECS_OK;
+  status = status || !count ? status : kecs__merge_stamp(merge, &stamp);
+  status = status || !count ? status : kecs__run(merge->write->session, sql.data, values, count + 1, NULL);
+  kecs__text_free(&sql);
+  if (!status && count) {
+    merge->done.outcome = KECS_REPLICA_TAKEN;
+    status = kecs__feed_append(merge->write, (int)meta->info->kind, merge->ours.rid, kecs__feed_groups(meta, mask),
+                               KECS__FEED_UPDATED, stamp, merge->ours.stamp);
+  }
+  return status;
+}
+
+/* ---- what is here ---- */
+
+typedef struct kecs__touch {
+  const kecs__meta *meta;
+  uint64_t columns;
+} kecs__touch;
+
+/* "a IS NOT 'x' OR b IS NOT NULL", of the columns of a group; false where there are none. */
+static bool kecs__touch_differs(kecs__text *sql, const kecs__touch *touch, kecs_column_group group) {
+  bool any = false;
+  for (int i = 0; i < touch->meta->info->column_count; i++) {
+    const kecs_column_info *column = &touch->meta->info->columns[i];
+    if (!(touch->columns & KECS_BIT(i)) || column->group != group) {
+      continue;
+    }
+    kecs_value plain = kecs__merge_default(touch->meta, i);
+    kecs__text_addf(sql, "%s%s IS NOT ", any ? " OR " : "", column->name);
+    if (plain.type == KECS_VALUE_NULL) {
+      kecs__text_adds(sql, "NULL");
+    } else if (plain.type == KECS_VALUE_TEXT) { /* from the kind files, which have no quote */
+      kecs__text_addf(sql, "'%s'", plain.text);
+    } else {
+      kecs__text_addf(sql, "%lld", (long long)plain.number);
+    }
+    any = true;
+  }
+  return any;
+}
+
+/* The group's last writer is this file. Entries first, which say what the stamps were. */
+static kecs_status kecs__touch_group(kecs__write *write, const kecs__touch *touch, int at) {
+  static const char *const names[KECS_REPLICA_STAMPS] = {"life", "spec", "status"};
+  const char *name = names[at];
+  const char *table = touch->meta->info->table;
+  kecs_column_group group = at == KECS_REPLICA_SPEC ? KECS_GROUP_SPEC : KECS_GROUP_STATUS;
+  kecs__text which;
+  kecs__text sql;
+  kecs__feed_end end;
+  int64_t stamp = 0;
+  kecs__text_init(&which, &write->engine->allocator, KECS__SCHEMA_SQL);
+  kecs__text_init(&sql, &write->engine->allocator, KECS__SCHEMA_SQL);
+  bool any = kecs__touch_differs(&which, touch, group);
+  kecs_status status = any ? kecs__feed_stamp(write, &stamp) : KECS_OK;
+  if (!status && any) {
+    kecs_value values[] = {kecs__value_int(stamp), kecs__value_int((int64_t)touch->meta->info->kind),
+                           kecs__value_int((int64_t)KECS_BIT(group))};
+    kecs__text_addf(
+        &sql,
+        "INSERT INTO {changes}({tenant}kind,rid,groups,op,stamp,base_life,base_%s) SELECT {ours}?2,rid,?3,2,"
+        "?1+rid,stamp_life,stamp_%s FROM {%s} WHERE {own}CASE WHEN stamp_%s IS NULL THEN site_life ELSE "
+        "site_%s END IS NULL AND (%s) ORDER BY rid",
+        name, name, table, name, name, which.status ? "" : which.data);
+    status = which.status ? which.status : sql.status;
+    status = status ? status : kecs__run(write->session, sql.data, values, 3, NULL);
+    kecs__text_clear(&sql);
+    kecs__text_addf(&sql,
+                    "UPDATE {%s} SET stamp_%s=?1+rid,site_%s=NULL WHERE {own}CASE WHEN stamp_%s IS NULL THEN site_life "
+                    "ELSE site_%s END IS NULL AND (%s)",
+                    table, name, name, name, name, which.status ? "" : which.data);
+    status = status ? status : sql.status ? sql.status : kecs__run(write->session, sql.data, values, 1, NULL);
+    status = status ? status : kecs__feed_read_end(write->session, &end);
+  }
+  if (!status && any) {
+    write->session->place.stamp = end.stamp > stamp ? end.stamp : stamp;
+    write->session->place.seq = end.seq;
+    write->session->place.appended = true;
+  }
+  kecs__text_free(&which);
+  kecs__text_free(&sql);
+  return status;
+}
+
+static kecs_status kecs__touch_work(kecs__write *write, void *user) {
+  kecs_status status = kecs__write_guard(write);
+  status = status ? status : kecs__feed_begin(write);
+  if (!status && !write->session->place.on) {
+    return kecs__fail_no_feed(write->engine);
+  }
+  status = status ? status : kecs__touch_group(write, user, KECS_REPLICA_SPEC);
+  return status ? status : kecs__touch_group(write, user, KECS_REPLICA_STATUS);
+}
+
+KECS_STORE_API kecs_status kecs_replica_touch(kecs_store *store, kecs_kind kind, uint64_t columns) {
+  kecs__touch touch = {kecs__meta_checked(store, kind), columns};
+  return touch.meta ? kecs__with_write(store, kecs__touch_work, &touch) : kecs_last_error()->status;
+}
+
+/* ---- store/replica_resolve.c ------------------------------------------------------------------------------------- */
+/* store/replica_resolve.c -- the decision about an entry in the log of conflicts: what was kept stays, or what had lost
+ * is written once more, as an ordinary edit of this store. */
+
+#include <string.h>
+
+/* An entry, as it is decided upon. */
+typedef struct kecs__resolution {
+  int64_t id;
+  bool lost; /* what had lost is taken */
+  const kecs__meta *meta;
+  const char *key;
+  const char *reason;
+  unsigned groups;
+  const char *text; /* the row that had lost, as JSON by columns */
+} kecs__resolution;
+
+static kecs_status kecs__resolution_read(kecs__write *write, kecs__resolution *out) {
+  kecs_value id = kecs__value_int(out->id);
+  kecs__cached *cached = NULL;
+  kecs_value read[6];
+  bool row = false;
+  kecs_status status = kecs__feed_statement(
+      write->session, "SELECT kind,key,reason,groups,lost,resolved FROM {sync_conflicts} WHERE {own}id=?1", &cached);
+  status = status ? status : kecs__statement_start(write->session, cached, &id, 1, &row);
+  if (!status && row) {
+    kecs__statement_columns(write->session, cached, read, 6);
+    bool known = read[0].number > 0 && read[0].number < KECS_KIND_COUNT;
+    out->meta = known ? kecs__meta_of(write->engine, (kecs_kind)read[0].number) : NULL;
+    out->key = kecs__arena_text(&write->arena, read[1].text, read[1].len);
+    out->reason = kecs__arena_text(&write->arena, read[2].text, read[2].len);
+    out->groups = (unsigned)read[3].number;
+    out->text = kecs__arena_text(&write->arena, read[4].text, read[4].len);
+    status = out->key && out->reason && out->text ? KECS_OK : KECS_E_NOMEM;
+    status = status || !read[5].number
+                 ? status
+                 : kecs__fail(KECS_E_CONFLICT, "the conflict %lld was resolved before", (long long)out->id);
+  } else if (!status) {
+    status = kecs__fail(KECS_E_NOT_FOUND, "there is no conflict %lld; kecs conflicts lists them", (long long)out->id);
+  }
+  kecs__statement_done(write->session, cached);
+  return status || out->meta ? status
+                             : kecs__fail(KECS_E_UNSUPPORTED, "the conflict %lld is of a kind that this program lacks",
+                                          (long long)out->id);
+}
+
+/* ---- the row that had lost ---- */
+
+static kecs_status kecs__resolution_value(kecs__write *write, kecs__json json, kecs_value *out) {
+  int64_t number = 0;
+  if (json.type == KECS__JSON_STRING) {
+    size_t len = 0;
+    char *text = kecs__json_string(json, &write->arena, &len);
+    *out = text ? kecs__value_bytes(text, len) : *out;
+    return text ? KECS_OK : KECS_E_NOMEM;
+  }
+  if (json.type == KECS__JSON_TRUE || json.type == KECS__JSON_FALSE) {
+    out->type = KECS_VALUE_BOOL;
+    out->number = json.type == KECS__JSON_TRUE;
+  } else if (json.type != KECS__JSON_NULL && kecs__json_int64(json, &number)) {
+    *out = kecs__value_int(number);
+  }
+  return KECS_OK;
+}
+
+/* *out_given: the columns that the text has. */
+static kecs_status kecs__resolution_row(kecs__write *write, const kecs__resolution *resolution, void *row,
+                                        uint64_t *out_given) {
+  const kecs_kind_info *info = resolution->meta->info;
+  kecs__json object = kecs__json_check(resolution->text, strlen(resolution->text), NULL);
+  kecs_value values[64];
+  kecs_status status = KECS_OK;
+  *out_given = 0;
+  if (object.type != KECS__JSON_OBJECT) {
+    return kecs__fail(KECS_E_CORRUPT, "the conflict %lld has no row", (long long)resolution->id);
+  }
+  memset(values, 0, sizeof values);
+  for (int i = 0; !status && i < info->column_count; i++) {
+    kecs__json member = kecs__json_member(object, info->columns[i].name);
+    values[i] = kecs__value_text(NULL);
+    if (member.type != KECS__JSON_NONE && info->columns[i].group != KECS_GROUP_LOCAL) {
+      *out_given |= KECS_BIT(i);
+      status = kecs__resolution_value(write, member, &values[i]);
+    }
+  }
+  return status ? status : kecs__row_read(resolution->meta, values, &write->arena, row);
+}
+
+/* The columns of the groups that had lost; of a whole row all that can be changed. */
+static uint64_t kecs__resolution_mask(const kecs__resolution *resolution) {
+  const kecs_kind_info *info = resolution->meta->info;
+  bool whole = resolution->groups & 1U << KECS_REPLICA_LIFE;
+  uint64_t mask = 0;
+  for (int i = 0; i < info->column_count; i++) {
+    bool spec = info->columns[i].group == KECS_GROUP_SPEC;
+    bool observed = info->columns[i].group == KECS_GROUP_STATUS;
+    mask |= (spec && (whole || resolution->groups & 1U << KECS_REPLICA_SPEC)) ||
+                    (observed && (whole || resolution->groups & 1U << KECS_REPLICA_STATUS))
+                ? KECS_BIT(i)
+                : 0;
+  }
+  return mask;
+}
+
+static kecs_status kecs__resolution_write(kecs__write *write, const kecs__resolution *resolution) {
+  const kecs__meta *meta = resolution->meta;
+  kecs_value key[KECS_KEY_COLUMNS_MAX];
+  kecs__change change = {0};
+  uint64_t given = 0;
+  if (strcmp(resolution->reason, "revision") == 0 || (meta->info->flags & KECS_KIND_APPEND)) {
+    return kecs__fail(KECS_E_INVALID, "the conflict %lld has lost nothing: %s \"%.100s\" is in the store",
+                      (long long)resolution->id, meta->info->name, resolution->key);
+  }
+  char *row = kecs__arena_take(&write->arena, meta->info->row_size);
+  kecs_status status = row ? kecs__resolution_row(write, resolution, row, &given) : KECS_E_NOMEM;
+  status = status ? status : kecs__state_key(meta, resolution->key, &write->arena, key);
+  status = status ? status : kecs__state_rid(write->session, meta, 0, key, meta->info->keys[0].count, &change.rid);
+  if (status) {
+    return status;
+  }
+  if (!change.rid) { /* it went: once more, then, with its key */
+    return kecs__row_insert(write, meta, row, given);
+  }
+  change.row = row;
+  change.mask = kecs__resolution_mask(resolution);
+  change.document = true;
+  return kecs__row_change(write, meta, &change);
+}
+
+static kecs_status kecs__resolution_work(kecs__write *write, void *user) {
+  kecs__resolution *resolution = user;
+  kecs_status status = kecs__write_guard(write);
+  status = status ? status : kecs__resolution_read(write, resolution);
+  status = status || !resolution->lost ? status : kecs__resolution_write(write, resolution);
+  kecs_value values[] = {kecs__value_int(resolution->lost ? 2 : 1), kecs__value_int(resolution->id)};
+  return status
+             ? status
+             : kecs__run(write->session, "UPDATE {sync_conflicts} SET resolved=?1 WHERE {own}id=?2", values, 2, NULL);
+}
+
+KECS_STORE_API kecs_status kecs_replica_resolve(kecs_store *store, int64_t id, bool lost) {
+  kecs__resolution resolution = {id, lost, NULL, NULL, NULL, 0, NULL};
+  bool made = false;
+  kecs_status status = kecs__check_handle(store);
+  status = status ? status : kecs_replica_made(store, &made);
+  if (!status && !made) {
+    status = kecs__fail(KECS_E_NOT_FOUND, "there is no conflict %lld: %s was never an edge", (long long)id,
+                        store->engine->place.shown);
+  }
+  return status ? status : kecs__with_write(store, kecs__resolution_work, &resolution);
+}
+
 /* ---- store/replica_repair.c -------------------------------------------------------------------------------------- */
 /* store/replica_repair.c -- what a repair asks of a file: its rows and tombstones with their stamps, without values;
  * another number for what it wrote; and what a merge does where the other side has forgotten something. */
@@ -29387,10 +30053,251 @@ KECS__FN kecs_status kecs__replica_retell(kecs__write *write, const kecs_replica
                             row->site[0]);
 }
 
+/* ---- retention ---- */
+
+static kecs_status kecs__retain_work(kecs__write *write, void *user) {
+  kecs_status status = kecs__write_guard(write);
+  return status ? status : kecs__feed_state_set(write->session, KECS__FEED_RETENTION, *(const int64_t *)user);
+}
+
+KECS_STORE_API kecs_status kecs_replica_retain(kecs_store *store, int64_t retention_us) {
+  kecs_status status = kecs__check_handle(store);
+  if (!status && retention_us <= 0) {
+    status = kecs__fail(KECS_E_INVALID, "the retention is %lld microseconds; it must be above 0",
+                        (long long)retention_us);
+  }
+  return status ? status : kecs__with_write(store, kecs__retain_work, &retention_us);
+}
+
 /* ---- the log of the program ---- */
 
 KECS_STORE_API void kecs_replica_log(kecs_store *store, kecs_log_level level, const char *line) {
   kecs__log(store->engine, level, "%s: %s", store->engine->place.shown, line);
+}
+
+/* ---- store/replica_clock.c --------------------------------------------------------------------------------------- */
+/* store/replica_clock.c -- stamps by another clock than this one: how far it is off, and what it has stamped wrongly.
+ *
+ * The table sync_restamp maps old stamps to new ones while they are given anew, and is empty otherwise. Whatever holds
+ * a stamp of this file's own goes through it: rows, tombstones and folds that are still to be pushed, entries of the
+ * log with the stamps that they were based on, the history. Stamps of others are never touched. */
+
+#include <string.h>
+
+#define KECS__RESTAMP_SQL 2048
+#define KECS__RESTAMP_SHIFT 16
+#define KECS__RESTAMP_CLOSE_US INT64_C(60000000)
+
+/* Columns with stamps, and the site beside them: where it is set, or the stamp was acknowledged, it is somebody else's,
+ * too. NULL: only this file has it. */
+typedef struct kecs__restamp_column {
+  const char *table;
+  const char *column;
+  const char *site;
+} kecs__restamp_column;
+
+static const kecs__restamp_column kecs__restamp_columns[] = {
+    {"changes", "stamp", NULL},
+    {"changes", "base_life", NULL},
+    {"changes", "base_spec", NULL},
+    {"changes", "base_status", NULL},
+    {"change_folds", "stamp", NULL},
+    {"change_folds", "oldest", NULL},
+    {"change_folds", "base_life", NULL},
+    {"change_folds", "base_spec", NULL},
+    {"change_folds", "base_status", NULL},
+    {"change_tombstones", "stamp", "site"},
+    {"change_tombstones", "life", NULL},
+    {"history", "stamp", NULL},
+};
+
+/* Of the table of each kind. */
+static const kecs__restamp_column kecs__restamp_kinds[KECS_REPLICA_STAMPS] = {
+    {NULL, "stamp_life", "site_life"}, {NULL, "stamp_spec", "site_spec"}, {NULL, "stamp_status", "site_status"}};
+
+enum { KECS__RESTAMP_TEXTS = sizeof kecs__restamp_columns / sizeof kecs__restamp_columns[0] };
+
+static int64_t kecs__restamp_of(int64_t time_us) {
+  return time_us <= 0 ? 0 : time_us / 1000 * (INT64_C(1) << KECS__RESTAMP_SHIFT);
+}
+
+typedef struct kecs__restamping {
+  kecs_restamp *restamp;
+  int64_t limit; /* as stamps */
+  int64_t now;
+  int64_t offset;
+  int64_t acked;
+  int64_t seen; /* the highest that stays */
+} kecs__restamping;
+
+/* Runs a form on a column: # stands for it, @ for its table, % for the condition that only this file has the stamp. */
+static kecs_status kecs__restamp_run(kecs__write *write, const kecs__restamping *work, const char *form,
+                                     const kecs__restamp_column *at, int64_t *out_number) {
+  kecs_value values[] = {kecs__value_int(work->limit)};
+  kecs__text sql;
+  kecs__text_init(&sql, &write->engine->allocator, KECS__RESTAMP_SQL);
+  for (; *form; form++) {
+    if (*form == '%' && at->site) {
+      kecs__text_addf(&sql, "(%s IS NULL AND %s>%lld)", at->site, at->column, (long long)work->acked);
+    } else if (*form == '%' || *form == '#' || *form == '@') {
+      kecs__text_adds(&sql, *form == '%' ? "true" : *form == '#' ? at->column : at->table);
+    } else {
+      kecs__text_addc(&sql, *form);
+    }
+  }
+  kecs_status status = sql.status;
+  if (!status && out_number) {
+    status = kecs__feed_number(write->session, sql.data, values, 1, out_number);
+  } else if (!status) {
+    status = kecs__run(write->session, sql.data, values, 1, NULL);
+  }
+  kecs__text_free(&sql);
+  return status;
+}
+
+/* Calls `run` for every column with stamps. */
+static kecs_status kecs__restamp_each(kecs__write *write, kecs__restamping *work,
+                                      kecs_status (*run)(kecs__write *write, kecs__restamping *work,
+                                                         const kecs__restamp_column *at)) {
+  kecs_status status = KECS_OK;
+  for (size_t i = 0; !status && i < KECS__RESTAMP_TEXTS; i++) {
+    status = run(write, work, &kecs__restamp_columns[i]);
+  }
+  for (int kind = 1; !status && kind < KECS_KIND_COUNT; kind++) {
+    const kecs_kind_info *info = kecs_kind_describe((kecs_kind)kind);
+    for (int i = 0; !status && kecs__feed_stamped(info) && i < KECS_REPLICA_STAMPS; i++) {
+      kecs_column_group group = i == KECS_REPLICA_SPEC ? KECS_GROUP_SPEC : KECS_GROUP_STATUS;
+      kecs__restamp_column at = kecs__restamp_kinds[i];
+      at.table = info->table;
+      if (i == KECS_REPLICA_LIFE || kecs__feed_has_group(info, group)) {
+        status = run(write, work, &at);
+      }
+    }
+  }
+  return status;
+}
+
+/* The highest stamp that stays as it is: what others have, whatever it is, and own ones up to the limit. */
+static kecs_status kecs__restamp_highest(kecs__write *write, kecs__restamping *work, const kecs__restamp_column *at) {
+  int64_t highest = 0;
+  kecs_status status =
+      kecs__restamp_run(write, work, "SELECT max(#) FROM {@} WHERE {own}(#<=?1 OR NOT %)", at, &highest);
+  work->seen = highest > work->seen ? highest : work->seen;
+  return status;
+}
+
+static kecs_status kecs__restamp_collect(kecs__write *write, kecs__restamping *work, const kecs__restamp_column *at) {
+  return kecs__restamp_run(write, work,
+                           "INSERT INTO {sync_restamp}({tenant}old) SELECT {ours}# FROM {@} WHERE {own}#>?1 AND % ON "
+                           "CONFLICT DO NOTHING",
+                           at, NULL);
+}
+
+static kecs_status kecs__restamp_replace(kecs__write *write, kecs__restamping *work, const kecs__restamp_column *at) {
+  return kecs__restamp_run(write, work,
+                           "UPDATE {@} SET #=coalesce((SELECT m.new FROM {sync_restamp m} WHERE {own m}m.old=#),#) "
+                           "WHERE {own}#>?1 AND %",
+                           at, NULL);
+}
+
+/* Old by old: never before what was seen or given, at the time that it had, as far as that is known now. */
+static kecs_status kecs__restamp_assign(kecs__write *write, kecs__restamping *work) {
+  kecs_status status = KECS_OK;
+  int64_t last = work->seen;
+  int64_t old = 0;
+  do {
+    kecs_value after = kecs__value_int(old);
+    status =
+        kecs__feed_number(write->session, "SELECT min(old) FROM {sync_restamp} WHERE {own}old>?1", &after, 1, &old);
+    if (!status && old) {
+      int64_t wanted = old + work->offset < work->now ? old + work->offset : work->now;
+      last = wanted > last ? wanted : last + 1;
+      kecs_value values[] = {kecs__value_int(old), kecs__value_int(last)};
+      status = kecs__run(write->session, "UPDATE {sync_restamp} SET new=?2 WHERE {own}old=?1", values, 2, NULL);
+      work->restamp->changed++;
+    }
+  } while (!status && old);
+  return status;
+}
+
+/* What a mark becomes that stood at `stamp`: the last one up to it. */
+static kecs_status kecs__restamp_mark(kecs__write *write, const kecs__restamping *work, int64_t *stamp) {
+  kecs_value value = kecs__value_int(*stamp);
+  int64_t mark = 0;
+  if (*stamp <= work->limit) {
+    return KECS_OK;
+  }
+  kecs_status status =
+      kecs__feed_number(write->session, "SELECT max(new) FROM {sync_restamp} WHERE {own}old<=?1", &value, 1, &mark);
+  *stamp = mark ? mark : work->seen;
+  return status;
+}
+
+/* The history's bounds in change_state are stamps as well. */
+static kecs_status kecs__restamp_bounds(kecs__write *write, const kecs__restamping *work) {
+  kecs_value values[] = {kecs__value_int(work->limit), kecs__value_int(KECS__FEED_HISTORY_FLOOR_STAMP),
+                         kecs__value_int(KECS__FEED_HISTORY_SINCE_STAMP), kecs__value_int(work->seen)};
+  return kecs__run(write->session,
+                   "UPDATE {change_state} SET value=coalesce((SELECT max(m.new) FROM {sync_restamp m} WHERE {own m}"
+                   "m.old<=value),?4) WHERE {own}value>?1 AND (id=?2 OR id BETWEEN ?3+1 AND ?3+999)",
+                   values, 4, NULL);
+}
+
+static kecs_status kecs__restamp_all(kecs__write *write, kecs__restamping *work) {
+  kecs_status status = kecs__restamp_each(write, work, kecs__restamp_collect);
+  status = status ? status : kecs__restamp_assign(write, work);
+  status = status ? status : kecs__restamp_mark(write, work, &work->restamp->acked);
+  status = status ? status : kecs__restamp_mark(write, work, &work->restamp->intent);
+  status = status ? status : kecs__restamp_each(write, work, kecs__restamp_replace);
+  status = status ? status : kecs__restamp_bounds(write, work);
+  return status ? status : kecs__run(write->session, "DELETE FROM {sync_restamp}{whole}", NULL, 0, NULL);
+}
+
+static kecs_status kecs__restamp_work(kecs__write *write, void *user) {
+  kecs_restamp *restamp = user;
+  kecs__restamping work = {restamp, kecs__restamp_of(restamp->limit_us), kecs__restamp_of(restamp->now_us), 0, 0, 0};
+  kecs__feed_end end;
+  kecs_status status = kecs__write_guard(write);
+  status = status ? status : kecs__feed_read_end(write->session, &end);
+  if (status || end.stamp <= work.limit) {
+    return status;
+  }
+  work.offset = restamp->offset_us / 1000 * (INT64_C(1) << KECS__RESTAMP_SHIFT);
+  work.acked = restamp->acked;
+  work.seen = restamp->acked <= work.limit ? restamp->acked : 0;
+  status = kecs__restamp_each(write, &work, kecs__restamp_highest);
+  /* What others have beyond the limit stays, and what was written after that may stay close above it. */
+  if (work.seen > work.limit) {
+    work.limit = work.seen;
+    if (end.stamp - work.limit < kecs__restamp_of(KECS__RESTAMP_CLOSE_US)) {
+      return status;
+    }
+  }
+  return status ? status : kecs__restamp_all(write, &work);
+}
+
+KECS_STORE_API kecs_status kecs_replica_restamp(kecs_store *store, kecs_restamp *restamp) {
+  kecs_status status = kecs__check_handle(store);
+  status = status ? status : kecs__check_pointer(restamp, "restamp");
+  if (status) {
+    return status;
+  }
+  restamp->changed = 0;
+  return kecs__with_write(store, kecs__restamp_work, restamp);
+}
+
+static kecs_status kecs__offset_work(kecs__write *write, void *user) {
+  int64_t offset = *(const int64_t *)user;
+  kecs_status status = kecs__feed_state_set(write->session, KECS__FEED_OFFSET, offset);
+  if (!status) {
+    write->engine->clock_offset = offset;
+  }
+  return status;
+}
+
+KECS_STORE_API kecs_status kecs_replica_offset(kecs_store *store, int64_t offset_us) {
+  kecs_status status = kecs__check_handle(store);
+  return status ? status : kecs__with_write(store, kecs__offset_work, &offset_us);
 }
 
 /* ---- store/ear.c ------------------------------------------------------------------------------------------------- */
@@ -31813,6 +32720,16 @@ KECS_STORE_API kecs_status kecs_replica_insert(kecs_store *store, const kecs_rep
   return kecs__fail_no_watch();
 }
 
+KECS_STORE_API kecs_status kecs_replica_resolve(kecs_store *store, int64_t id, bool lost) {
+  (void)store, (void)id, (void)lost;
+  return kecs__fail_no_watch();
+}
+
+KECS_STORE_API kecs_status kecs_replica_touch(kecs_store *store, kecs_kind kind, uint64_t columns) {
+  (void)store, (void)kind, (void)columns;
+  return kecs__fail_no_watch();
+}
+
 KECS_STORE_API kecs_status kecs_replica_aside(kecs_store *store, kecs_kind kind, int64_t *out_count) {
   (void)store, (void)kind, (void)out_count;
   return kecs__fail_no_watch();
@@ -31864,6 +32781,21 @@ KECS_STORE_API kecs_status kecs_replica_renumber(kecs_store *store, int64_t numb
 KECS_STORE_API int64_t kecs_replica_now(kecs_store *store) {
   (void)store;
   return 0;
+}
+
+KECS_STORE_API kecs_status kecs_replica_retain(kecs_store *store, int64_t retention_us) {
+  (void)store, (void)retention_us;
+  return kecs__fail_no_watch();
+}
+
+KECS_STORE_API kecs_status kecs_replica_offset(kecs_store *store, int64_t offset_us) {
+  (void)store, (void)offset_us;
+  return kecs__fail_no_watch();
+}
+
+KECS_STORE_API kecs_status kecs_replica_restamp(kecs_store *store, kecs_restamp *restamp) {
+  (void)store, (void)restamp;
+  return kecs__fail_no_watch();
 }
 
 KECS_STORE_API void kecs_replica_log(kecs_store *store, kecs_log_level level, const char *line) {

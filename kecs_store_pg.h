@@ -1,5 +1,5 @@
 /* kecs_store_pg.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * c8a8b6fb57575a9522d68bb9109a01ca486320aab888c1d307965f9ab512a67f */
+ * 554a49d3c9b96b8ff7fda57083d1c6f2aab934ee345d6f7aac0178f52c4f3f3c */
 /* ---- doc/manual_pg.h --------------------------------------------------------------------------------------------- */
 /* kecs_store_pg.h -- PostgreSQL behind the calls of kecs_store.h.
  *
@@ -109,8 +109,19 @@ typedef struct kecs_sync_options {
                            * more than the hub grants it. "-" is what belongs to no cluster; a bare name is of account
                            * 000000000000 in us-east-1; none: all that it may have. docs/sync.md 11 */
   size_t cluster_count;
+  int64_t tombstones_us;  /* what was deleted is remembered here for so long after it was pushed, so that a hub that
+                           * went back is told again; 0: 7 days. Half of the hub's retention where that is less */
+  int64_t max_offset_us;  /* stamps that are further ahead of the hub's time are given anew before they are pushed;
+                           * 0: 5 minutes, which is as much as a hub takes. Microseconds */
   int batch;              /* entries of a log that are pushed or pulled at once, at most 100000; 0: from 1000 on as many
                            * as are pushed in 200 to 500 ms, at most 5000 */
+  /* Who may write what; last writer for all else (docs/sync.md 7). Copied. */
+  const kecs_replica_policy *policies;
+  size_t policy_count;
+  /* Makes one row of an edit that is still to be pushed and another one that has not seen it. Called in a transaction
+   * of the store, which it must not use. NULL: the policies decide. */
+  kecs_status (*merge)(kecs_replica_dispute *dispute, void *user);
+  void *user;
   /* The kinds that only grow, task_log and event. They are pushed after everything else. */
   int64_t append_bytes;      /* at most so many a round, but one row at least; 0: 1 MiB; -1: none */
   int64_t append_keep_bytes; /* what they may take in this file; 0: no bound. Beyond it the oldest rows go, first those
@@ -139,7 +150,8 @@ typedef struct kecs_sync_report {
   int64_t round_trips; /* without those of a new connection */
   int64_t bytes_out;   /* of statements and their values */
   int64_t bytes_in;    /* of values that came back */
-  int64_t hub_offset_us; /* the hub's clock minus this one, as the handshake saw it */
+  int64_t hub_offset_us; /* the hub's clock minus this one, as the best handshake of the last hour saw it */
+  int64_t restamped;     /* stamps that a clock that was ahead had given, and that were given anew */
   unsigned reconciled; /* kecs_sync_cause: why all was compared with the hub, or this site was renamed; 0: it was not */
   int64_t resent;      /* rows and deletions that the hub had lost, or never had, and that were sent again */
   int64_t left;        /* rows that went from here since their cluster is none of this site's any more */
@@ -154,7 +166,7 @@ typedef struct kecs_sync_status_info {
   int64_t pending;     /* entries of the log above the push mark: 0 means that all is pushed */
   int64_t refused;     /* rows that the hub has refused and that are sent again */
   int64_t wanted;      /* rows of the hub whose parent is missing here */
-  int64_t conflicts;   /* entries of sync_conflicts */
+  int64_t conflicts;   /* entries of sync_conflicts that are open */
   int64_t append_pending; /* rows of kinds that only grow, not pushed yet */
   int64_t cursor;      /* sequence of the hub's log up to which everything is here */
   int64_t last_us;     /* end of the last round that succeeded, microseconds since 1970; 0: none */
@@ -191,6 +203,12 @@ KECS_STORE_API kecs_status kecs_sync_hub_revoke(const char *hub, const char *sit
 KECS_STORE_API kecs_status kecs_sync_hub_token(const char *hub, const char *site,
                                                char out_token[KECS_SYNC_TOKEN_SIZE]);
 
+/* How long the hub keeps tombstones, and its log of changes unless compaction is told otherwise: microseconds, above 0;
+ * 90 days until it is set. An edge that stays away for longer is compared with the hub as a whole when it comes back
+ * (KECS_SYNC_AWAY). Choose more than any edge's options.tombstones_us, and than what a failover or a restored backup
+ * may lose. Errors: as kecs_open; INVALID, UNSUPPORTED (not tracked: kecs_sync_hub_init). */
+KECS_STORE_API kecs_status kecs_sync_hub_retain(const char *hub, int64_t retention_us);
+
 /* Prepares the file for sync, and connects nowhere. The store must stay open until kecs_sync_close. Rows that were in
  * the file before it was tracked will be pushed, too. Errors: INVALID (options; other kinds or another site name
  * than the file began with), UNSUPPORTED (not tracked, no SQLite file, a kind that can't take part), and those
@@ -203,7 +221,7 @@ KECS_STORE_API kecs_status kecs_sync_open(kecs_store *store, const kecs_sync_opt
  *   OFFLINE, BUSY          nothing is wrong: try again later
  *   CONFLICT               it is another hub than the one that this file began with, or this device's clock is more
  *                          than 5 minutes ahead. Nothing was lost or written; the line says which
- *   UNSUPPORTED            the hub is of another version, or is none: kecs_sync_hub_init
+ *   UNSUPPORTED            the hub is of another format, or is none: kecs_sync_hub_init
  *   DENIED, TIMEOUT, CANCELLED, FULL, NOMEM, IO ... as elsewhere */
 KECS_STORE_API kecs_status kecs_sync_once(kecs_sync *sync, kecs_sync_report *out_report);
 
@@ -238,7 +256,7 @@ typedef struct kecs_sync_conflict {
   int64_t id;
   kecs_kind kind;
   const char *key;
-  const char *reason;  /* "update", "create", "delete", "parent", "key", "scope": docs/sync.md 7 */
+  const char *reason;  /* "update", "create", "delete", "parent", "key", "policy", "revision", "scope": docs/sync.md 7 */
   unsigned groups;     /* KECS_BIT(KECS_REPLICA_...) of what has lost */
   int64_t kept_stamp;  /* kecs_stamp_time tells the time */
   int64_t kept_site;   /* a site's number; 0: the hub; -1: this file */
@@ -246,6 +264,7 @@ typedef struct kecs_sync_conflict {
   int64_t lost_site;
   const char *lost;    /* the whole row as a JSON object, by columns */
   int64_t at;          /* when it was noted, microseconds since 1970 */
+  int64_t resolved;    /* 0: open; 1: what was kept stays; 2: what had lost was written once more */
 } kecs_sync_conflict;
 
 /* Calls `visit` for each entry of this file's conflict log after `after_id`, oldest first. What `visit` returns ends
@@ -253,6 +272,17 @@ typedef struct kecs_sync_conflict {
 KECS_STORE_API kecs_status kecs_sync_conflicts(kecs_store *store, int64_t after_id,
                                                kecs_status (*visit)(const kecs_sync_conflict *conflict, void *user),
                                                void *user);
+
+typedef enum kecs_sync_take {
+  KECS_SYNC_TAKE_KEPT, /* the row stays as it is */
+  KECS_SYNC_TAKE_LOST  /* what had lost is written once more: an ordinary edit, which is pushed like any other */
+} kecs_sync_take;
+
+/* Decides about an open entry of this file's conflict log, and marks it. Of a row that is there the groups that had
+ * lost are written, one that went is created anew. Works without the hub. Errors: NOT_FOUND (no such entry), CONFLICT
+ * (it was resolved before), INVALID (`take`; nothing was lost), and those of a write, as REFERENCE where the row's
+ * parent is gone, EXISTS where another one has its name: then the entry stays open. */
+KECS_STORE_API kecs_status kecs_sync_resolve(kecs_store *store, int64_t id, kecs_sync_take take);
 
 /* NULL is fine. */
 KECS_STORE_API void kecs_sync_close(kecs_sync *sync);
@@ -4633,8 +4663,8 @@ KECS_STORE_API const kecs_backend *const *kecs_pg_backends(void) {
   return list;
 }
 
-/* ---- sync/hub_common.c ------------------------------------------------------------------------------------------- */
-/* sync/hub_common.c -- the texts of what a hub has for no kind alone: tables, handshake, and a push's begin and end. */
+/* ---- sync/columns.c ---------------------------------------------------------------------------------------------- */
+/* sync/columns.c -- what the texts of sync say of columns: keys, defaults, which of them travel. */
 
 /* ---- sync/hub_sql.h ---------------------------------------------------------------------------------------------- */
 /* sync/hub_sql.h -- the texts of what a hub has beyond the backend's schema: tables, and functions by kind. */
@@ -4666,11 +4696,19 @@ KECS_PG__FN const char *kecs_sync__hub_part(kecs_kind kind, int part);
 /* An expression over `u` for a local column that says what others say; NULL for any other. */
 KECS_PG__FN const char *kecs_sync__hub_derived(const kecs_kind_info *info, const kecs_column_info *column);
 
+/* Whether a rule refuses what came for a group, as "|CASE ...": 0 is spec, 1 status. `other`: the kind has both groups.
+ * And the functions for that (hub_policy.c). */
+KECS_PG__FN void kecs_sync__hub_rules(kecs_pg__text *out, int group, bool other);
+KECS_PG__FN void kecs_sync__hub_policies(kecs_pg__text *out, const kecs_pg__connection *connection);
+
 /* Functions that these forms call. */
 KECS_PG__FN void kecs_sync__hub_helpers(kecs_pg__text *out, const kecs_pg__connection *connection);
 
 /* A natural key's text (kecs_change.key) over the columns of a row `alias`. */
 KECS_PG__FN void kecs_sync__key_text(kecs_pg__text *out, const kecs_kind_info *info, const char *alias);
+
+/* The retention of tombstones, unless it is set already; what tells that the history is another one. */
+KECS_PG__FN void kecs_sync__hub_retention(kecs_pg__text *out, const kecs_pg__connection *connection);
 
 /* sync_bucket; sync_digest_TABLE and sync_compare_TABLE (hub_repair.c). */
 KECS_PG__FN void kecs_sync__hub_buckets(kecs_pg__text *out, const kecs_pg__connection *connection);
@@ -4698,28 +4736,61 @@ KECS_PG__FN void kecs_sync__scope_append(kecs_pg__text *out, const char *schema,
 /* A column's type at the hub. */
 KECS_PG__FN const char *kecs_sync__type(const kecs_column_info *column);
 
-/* Whether a column travels. */
+/* Whether a column travels; whether it came after the first release, so that sites may not know it; and its default, as
+ * SQL. */
 KECS_PG__FN bool kecs_sync__travels(const kecs_column_info *column);
+KECS_PG__FN bool kecs_sync__later_column(const kecs_column_info *column);
+KECS_PG__FN void kecs_sync__default(kecs_pg__text *out, const kecs_column_info *column);
 
 /* What the functions must be made for: their own format, and the kinds' columns. */
-enum { KECS_SYNC__VERSION_SIZE = 32 };
+enum { KECS_SYNC__VERSION_SIZE = 160, KECS_SYNC__FORMAT = 4 };
 KECS_PG__FN void kecs_sync__version(char out[KECS_SYNC__VERSION_SIZE]);
 
 #endif
 
-/* ---- sync/hub_common.c, continued -------------------------------------------------------------------------------- */
+/* ---- sync/columns.c, continued ----------------------------------------------------------------------------------- */
+KECS_PG__FN bool kecs_sync__travels(const kecs_column_info *column) {
+  return column->group != KECS_GROUP_LOCAL;
+}
+
+KECS_PG__FN bool kecs_sync__later_column(const kecs_column_info *column) {
+  return column->since > 1;
+}
+
+KECS_PG__FN void kecs_sync__default(kecs_pg__text *out, const kecs_column_info *column) {
+  bool text = column->type == KECS_TYPE_TEXT || column->type == KECS_TYPE_JSON;
+  const char *value = column->default_text;
+  if (!value && !(column->flags & KECS_COLUMN_NOT_NULL)) {
+    kecs_pg__text_adds(out, "NULL");
+  } else if (column->type == KECS_TYPE_BOOL) {
+    kecs_pg__text_adds(out, value && value[0] == '1' ? "true" : "false");
+  } else { /* defaults come from the kind files and hold no quote */
+    kecs_pg__text_adds(out, text ? "'" : "");
+    kecs_pg__text_adds(out, value ? value : text ? "" : "0");
+    kecs_pg__text_adds(out, text ? "'" : "");
+  }
+}
+
+KECS_PG__FN void kecs_sync__key_text(kecs_pg__text *out, const kecs_kind_info *info, const char *alias) {
+  const kecs_column_list *key = &info->keys[0];
+  for (int i = 0; i < key->count; i++) {
+    const kecs_column_info *column = &info->columns[key->columns[i]];
+    bool text = column->type == KECS_TYPE_TEXT || column->type == KECS_TYPE_JSON;
+    const kecs_pg__mark marks[] = {{"a", alias}, {"c", column->name}, {NULL, NULL}};
+    kecs_pg__text_adds(out, i > 0 ? "||','||" : "");
+    kecs_pg__text_fill(out,
+                       text && i < key->count - 1 ? "replace(replace({a}.{c},E'\\\\',E'\\\\\\\\'),',',E'\\\\,')"
+                       : key->count == 1          ? "{a}.{c}"
+                                                  : "{a}.{c}::text",
+                       marks);
+  }
+}
+
+/* ---- sync/hub_common.c ------------------------------------------------------------------------------------------- */
+/* sync/hub_common.c -- the texts of what a hub has for no kind alone: tables, handshake, and a push's begin and end. */
+
 #include <stdio.h>
 #include <string.h>
-
-#define KECS_SYNC__FORMAT 4 /* of functions and tables */
-
-KECS_PG__FN void kecs_sync__version(char out[KECS_SYNC__VERSION_SIZE]) {
-  int columns = 0;
-  for (int kind = 1; kind < KECS_KIND_COUNT; kind++) {
-    columns += kecs_kind_describe((kecs_kind)kind)->column_count;
-  }
-  snprintf(out, KECS_SYNC__VERSION_SIZE, "%d.%d", KECS_SYNC__FORMAT, columns);
-}
 
 static const char kecs_sync__tables_form[] =
     "CREATE TABLE IF NOT EXISTS {S}sync_hubs(tenant {text} NOT NULL PRIMARY KEY,id uuid NOT NULL);\n"
@@ -4756,10 +4827,11 @@ static const char kecs_sync__hello_form[] =
     "DROP FUNCTION IF EXISTS {S}sync_hello;\n"
     "CREATE FUNCTION {S}sync_hello(whose text,who text,since bigint,since_id text,number bigint,OUT hub text,\n"
     "OUT site bigint,OUT push text,OUT now_us bigint,OUT head bigint,OUT head_id text,OUT floor bigint,\n"
-    "OUT fits boolean,OUT pushes bigint) LANGUAGE plpgsql AS $kecs_sync$\n"
+    "OUT fits boolean,OUT pushes bigint,OUT retention bigint,OUT changed bigint) LANGUAGE plpgsql AS $kecs_sync$\n"
     "#variable_conflict use_column\n"
     "BEGIN\n"
     "  INSERT INTO {S}sync_hubs(tenant,id) VALUES(whose,{uuid}) ON CONFLICT DO NOTHING;\n"
+    "  PERFORM {S}sync_history(whose);\n"
     "  UPDATE {S}sync_sites s SET seen=now() WHERE s.tenant=whose AND s.name=who RETURNING "
     "s.site,s.push,s.pushes\n"
     "    INTO site,push,pushes;\n"
@@ -4780,6 +4852,8 @@ static const char kecs_sync__hello_form[] =
     "  head_id := coalesce((SELECT b.id::text FROM {S}change_batches b WHERE b.tenant=whose AND b.seq>=head\n"
     "    ORDER BY b.seq LIMIT 1),'');\n"
     "  floor := coalesce((SELECT s.value FROM {S}change_state s WHERE s.tenant=whose AND s.id=1),0);\n"
+    "  retention := (SELECT s.value FROM {S}change_state s WHERE s.tenant=whose AND s.id=10);\n"
+    "  changed := (SELECT s.value FROM {S}change_state s WHERE s.tenant=whose AND s.id=11);\n"
     "  now_us := (date_part('epoch',clock_timestamp())*1000000)::bigint;\n"
     "  fits := since<=head AND (since_id='' OR since_id=coalesce((SELECT b.id::text FROM {S}change_batches b\n"
     "    WHERE b.tenant=whose AND b.seq>=since ORDER BY b.seq LIMIT 1),''));\n"
@@ -4848,6 +4922,7 @@ KECS_PG__FN void kecs_sync__hub_common(kecs_pg__text *out, const kecs_pg__connec
   }
   kecs_pg__log_text(out, connection, kecs_sync__push_form);
   kecs_sync__hub_helpers(out, connection);
+  kecs_sync__hub_policies(out, connection);
   out->status = out->status ? out->status : hello.status;
   kecs_pg__text_free(&hello);
 }
@@ -5077,12 +5152,20 @@ KECS_PG__FN void kecs_sync__hub_append(kecs_pg__text *out, const kecs_pg__connec
     const kecs_column_info *column = &info->columns[i];
     bool text = column->type == KECS_TYPE_TEXT || column->type == KECS_TYPE_JSON;
     if (kecs_sync__travels(column)) {
-      kecs_sync__append_add(&part[KECS_SYNC__A_ARGUMENTS], false, "c_{c} {type}[]", column->name,
+      kecs_sync__append_add(&part[KECS_SYNC__A_ARGUMENTS], false,
+                            column->since > 1 ? "c_{c} {type}[] DEFAULT NULL" : "c_{c} {type}[]", column->name,
                             text                             ? "text"
                             : column->type == KECS_TYPE_BOOL ? "boolean"
                                                              : "bigint");
       kecs_sync__append_add(&part[KECS_SYNC__A_NAMES], first, "{c}", column->name, "");
-      kecs_sync__append_add(&part[KECS_SYNC__A_U_NAMES], first, "u.{c}", column->name, "");
+      kecs_sync__append_add(&part[KECS_SYNC__A_U_NAMES], first,
+                            !(column->flags & KECS_COLUMN_NOT_NULL) || column->since <= 1 ? "u.{c}"
+                            : text                                                        ? "coalesce(u.{c},'{type}')"
+                                                                                          : "coalesce(u.{c},{type})",
+                            column->name,
+                            column->default_text ? column->default_text
+                            : text               ? ""
+                                                 : "0");
       kecs_sync__append_add(&part[KECS_SYNC__A_ARRAYS], first, "c_{c}", column->name, "");
       first = false;
     } else if (column->flags & KECS_COLUMN_NOT_NULL) {
@@ -5113,6 +5196,60 @@ KECS_PG__FN void kecs_sync__hub_append(kecs_pg__text *out, const kecs_pg__connec
   }
 }
 
+/* ---- sync/hub_policy.c ------------------------------------------------------------------------------------------- */
+/* sync/hub_policy.c -- the rules of who may write, at the hub: texts.
+ *
+ * A push says by sync_policy which rules its site goes by for a kind, and what they need of its rows: the stamps that
+ * edits are based on, and the fences that they were written under. The hub may have rules of its own, in sync_policies;
+ * they come first. A row with a group that is refused is left alone as a whole, and stands in sync_refused with the
+ * groups; the site takes the hub's, and sends what is left. */
+
+static const char kecs_sync__policies_form[] =
+    "CREATE TABLE IF NOT EXISTS {S}sync_policies(tenant {text} NOT NULL,kind bigint NOT NULL,rules jsonb NOT NULL,"
+    "PRIMARY KEY(tenant,kind));\n"
+    "CREATE OR REPLACE FUNCTION {S}sync_rules(whose text,what bigint) RETURNS jsonb LANGUAGE sql STABLE AS\n"
+    "$kecs_sync$\n"
+    "  SELECT nullif(coalesce(nullif(current_setting('kecs_store.policy_'||what,true),'')::jsonb,'{none}')||coalesce(\n"
+    "    (SELECT p.rules FROM {S}sync_policies p WHERE p.tenant=whose AND p.kind=what),'{none}'),'{none}')\n"
+    "$kecs_sync$;\n"
+    "CREATE OR REPLACE FUNCTION {S}sync_policy(what bigint,life text,spec text,status text,spec_fence text,\n"
+    "status_fence text,keys text[],specs bigint[],statuses bigint[],spec_fences text[],status_fences text[])\n"
+    "RETURNS void LANGUAGE plpgsql AS $kecs_sync$\n"
+    "BEGIN\n"
+    "  PERFORM set_config('kecs_store.policy_'||what,jsonb_strip_nulls(jsonb_build_object('life',life,'spec',spec,\n"
+    "    'status',status,'spec_fence',spec_fence,'status_fence',status_fence,'rows',(SELECT jsonb_object_agg(x.k,\n"
+    "    jsonb_build_array(x.a,x.b,x.c,x.d)) FROM unnest(keys,specs,statuses,spec_fences,status_fences)\n"
+    "    AS x(k,a,b,c,d))))::text,true);\n"
+    "END $kecs_sync$;\n";
+
+KECS_PG__FN void kecs_sync__hub_policies(kecs_pg__text *out, const kecs_pg__connection *connection) {
+  const kecs_pg__mark marks[] = {
+      {"S", connection->home->schema}, {"text", connection->home->dialect.type_text}, {"none", "{}"}, {NULL, NULL}};
+  kecs_pg__text_fill(out, kecs_sync__policies_form, marks);
+}
+
+/* {g} the group, {bit} of it, {n} its place in the rows' arrays, {f} its fence's there; {moves}: what came moves the
+ * fence itself. */
+static const char kecs_sync__rules_form[] =
+    "|CASE WHEN (u.s_mask&{bit})=0 OR (u.stamp_{g},u.site_{g})=(coalesce(t.stamp_{g},0),coalesce(t.site_{g},0)) THEN "
+    "0\n"
+    "      WHEN policy->>'{g}' IN('hub','append') THEN {bit}\n"
+    "      WHEN policy->>'{g}'='compare' AND coalesce((policy->'rows'->u.s_key->>{n})::bigint,0)<>\n"
+    "      coalesce(t.stamp_{g},0) THEN {bit}\n"
+    "      WHEN policy->>'{g}'='owner' AND (policy->'rows'->u.s_key->>{f}) IS DISTINCT FROM (row_to_json(t)->>\n"
+    "      (policy->>'{g}_fence')){moves} THEN {bit} ELSE 0 END";
+
+KECS_PG__FN void kecs_sync__hub_rules(kecs_pg__text *out, int group, bool other) {
+  static const char *const moves[] = {
+      " AND NOT((u.s_mask&4)<>0 AND (u.stamp_status,u.site_status)>(coalesce(t.stamp_status,0),"
+      "coalesce(t.site_status,0)))",
+      " AND NOT((u.s_mask&2)<>0 AND (u.stamp_spec,u.site_spec)>(coalesce(t.stamp_spec,0),coalesce(t.site_spec,0)))"};
+  const kecs_pg__mark marks[] = {
+      {"g", group ? "status" : "spec"}, {"bit", group ? "4" : "2"},           {"n", group ? "1" : "0"},
+      {"f", group ? "3" : "2"},         {"moves", other ? moves[group] : ""}, {NULL, NULL}};
+  kecs_pg__text_fill(out, kecs_sync__rules_form, marks);
+}
+
 /* ---- sync/hub_sql.c ---------------------------------------------------------------------------------------------- */
 /* sync/hub_sql.c -- the texts of a kind's two functions at the hub.
  *
@@ -5122,10 +5259,6 @@ KECS_PG__FN void kecs_sync__hub_append(kecs_pg__text *out, const kecs_pg__connec
 
 #include <stdio.h>
 #include <string.h>
-
-KECS_PG__FN bool kecs_sync__travels(const kecs_column_info *column) {
-  return column->group != KECS_GROUP_LOCAL;
-}
 
 /* ---- a kind's ---- */
 
@@ -5154,6 +5287,20 @@ KECS_PG__FN bool kecs_sync__travels(const kecs_column_info *column) {
   "INSERT INTO "        \
   "{S}sync_conflicts(tenant,kind,key,groups,reason,kept_stamp,kept_site,lost_stamp,lost_site,lost,site,at) "
 
+/* What the rules of who may write refuse: see hub_policy.c. */
+#define KECS_SYNC__POLICY                                                                                           \
+  "  policy := {S}sync_rules(whose,{kind});\n"                                                                      \
+  "  IF policy IS NOT NULL THEN\n"                                                                                  \
+  "    WITH held AS (SELECT u.s_place,u.s_key,CASE WHEN t.rid IS NULL OR (" KECS_SYNC__U_LIFE ")<>("                \
+  KECS_SYNC__T_LIFE ") THEN CASE WHEN policy->>'life'='hub' AND (t.rid IS NULL OR (" KECS_SYNC__U_LIFE ")>("        \
+  KECS_SYNC__T_LIFE ")) THEN 1 ELSE 0 END ELSE 0{group_rules} END AS mask\n"                                        \
+  "      FROM {sent} LEFT JOIN {S}{t} t ON {same} WHERE u.s_place=ANY(every)),\n"                                   \
+  "    told AS (INSERT INTO {S}sync_refused(tenant,site,kind,key,code) SELECT whose,me,{kind},h.s_key,'policy:'||"  \
+  "h.mask\n"                                                                                                        \
+  "      FROM held h WHERE h.mask<>0 ON CONFLICT(tenant,site,kind,key) DO UPDATE SET code=excluded.code)\n"         \
+  "    SELECT coalesce(array_agg(h.s_place),'{none}') INTO every FROM held h WHERE h.mask=0;\n"                     \
+  "  END IF;\n"
+
 #define KECS_SYNC__T_LIFE "coalesce(t.stamp_life,0),coalesce(t.site_life,0)"
 #define KECS_SYNC__U_LIFE "u.stamp_life,u.site_life"
 
@@ -5173,6 +5320,7 @@ static const char kecs_sync__put_form[] =
     "  depth integer := 1;\n"
     "  middle bigint;\n"
     "  known bigint[] := '{none}';\n"
+    "  policy jsonb;\n"
     "  claimed bigint[] := '{none}';\n"
     "  now_us bigint := (date_part('epoch',clock_timestamp())*1000000)::bigint;\n"
     "BEGIN\n" KECS_SYNC__OPEN "{scope_put}"
@@ -5194,8 +5342,11 @@ static const char kecs_sync__put_form[] =
     "    FROM beaten b JOIN u USING(s_place))\n"
     "  SELECT coalesce(array_agg(u.s_place),'{none}') INTO every FROM u WHERE u.s_place NOT\n"
     "    IN (SELECT s_place FROM beaten);\n"
-    "  END IF;\n"
-    "{claim}"
+    "  END IF;\n";
+
+/* Then: what is refused, and what loses. */
+static const char kecs_sync__put_notes_form[] =
+    "{claim}" KECS_SYNC__POLICY
     "  IF suspects IS NOT NULL THEN\n"
     "  WITH u AS MATERIALIZED (SELECT * FROM {sent}),\n"
     "  meets AS (SELECT t.rid,u.s_place FROM u JOIN {S}{t} t ON {same} WHERE u.s_place=ANY(suspects) AND\n"
@@ -5214,7 +5365,7 @@ static const char kecs_sync__put_form[] =
     "  END IF;\n"
     "{partly}";
 
-/* Its second half: the merge. What the database refuses is found by halves. */
+/* Last the merge. What the database refuses is found by halves. */
 static const char kecs_sync__put_merge_form[] =
     "  PERFORM set_config('kecs_store.merge','on',true);\n"
     "  starts := ARRAY[1];\n"
@@ -5310,6 +5461,11 @@ static const char kecs_sync__bury_form[] =
     "  now_us bigint := (date_part('epoch',clock_timestamp())*1000000)::bigint;\n"
     "BEGIN\n" KECS_SYNC__OPEN "{scope_bury}"
     "  these := a_key;\n"
+    "  IF {S}sync_rules(whose,{kind})->>'life'='hub' THEN\n"
+    "    INSERT INTO {S}sync_refused(tenant,site,kind,key,code) SELECT DISTINCT whose,me,{kind},k,'policy:1'\n"
+    "      FROM unnest(a_key) AS k ON CONFLICT(tenant,site,kind,key) DO UPDATE SET code=excluded.code;\n"
+    "    RETURN;\n"
+    "  END IF;\n"
     "  PERFORM {S}sync_clock((SELECT max(x) FROM unnest(a_stamp) AS x));\n"
     "  PERFORM 1 FROM (SELECT * FROM {buried}) u JOIN {S}{t} t ON {same} ORDER BY {t_key} FOR UPDATE OF t;\n"
     "  " KECS_SYNC__NOTE "\n"
@@ -5379,6 +5535,7 @@ enum {
   KECS_SYNC__GROUP_CONFLICTS,
   KECS_SYNC__SUSPECT_GROUPS,
   KECS_SYNC__UNSEEN_ROWS,
+  KECS_SYNC__GROUP_RULES,
   KECS_SYNC__MERGE,
   KECS_SYNC__DELETE,
   KECS_SYNC__SCOPE_PUT,
@@ -5467,9 +5624,13 @@ static void kecs_sync__set(kecs_sync__parts *parts, int number) {
                                " AND (coalesce(excluded.stamp_status,0),coalesce(excluded.site_status,0))>(coalesce("
                                "t.stamp_status,0),coalesce(t.site_status,0))) THEN excluded.{c} ELSE t.{c} END";
   static const char life[] = "{c}=CASE WHEN " KECS_SYNC__LATER " THEN excluded.{c} ELSE t.{c} END";
+  static const char unknown[] = "{c}=CASE WHEN c_{c} IS NULL AND " KECS_SYNC__SAME " THEN t.{c} ";
   const kecs_column_info *column = &parts->info->columns[number];
   const char *form = column->group == KECS_GROUP_SPEC ? spec : column->group == KECS_GROUP_STATUS ? status : life;
-  if (!kecs_sync__in_key(parts->info, number)) {
+  if (kecs_sync__later_column(column)) {
+    kecs_sync__add(parts, KECS_SYNC__SETS, ",", unknown, column->name, "");
+    kecs_sync__add(parts, KECS_SYNC__SETS, "", form + strlen("{c}=CASE "), column->name, "");
+  } else if (!kecs_sync__in_key(parts->info, number)) {
     kecs_sync__add(parts, KECS_SYNC__SETS, ",", form, column->name, "");
   }
   if (column->group == KECS_GROUP_SPEC || column->group == KECS_GROUP_STATUS) {
@@ -5481,14 +5642,30 @@ static void kecs_sync__set(kecs_sync__parts *parts, int number) {
   }
 }
 
+/* What a row has in a column that its site does not know. */
+static void kecs_sync__unknown(kecs_sync__parts *parts, const kecs_column_info *column) {
+  kecs_pg__text *out = &parts->part[KECS_SYNC__U_NAMES];
+  const kecs_pg__mark marks[] = {{"c", column->name}, {NULL, NULL}};
+  kecs_pg__text_fill(out, ",CASE WHEN c_{c} IS NULL THEN ", marks);
+  kecs_sync__default(out, column);
+  kecs_pg__text_fill(out, " ELSE u.{c} END", marks);
+}
+
 static void kecs_sync__columns(kecs_sync__parts *parts) {
   const kecs_kind_info *info = parts->info;
+  bool later = false; /* what follows a parameter with a default has one, too */
   for (int i = 0; i < info->column_count; i++) {
     const kecs_column_info *column = &info->columns[i];
     if (kecs_sync__travels(column)) {
-      kecs_sync__add(parts, KECS_SYNC__ARGUMENTS, "", ",c_{c} {type}[]", column->name, kecs_sync__type(column));
+      later = later || kecs_sync__later_column(column);
+      kecs_sync__add(parts, KECS_SYNC__ARGUMENTS, "", later ? ",c_{c} {type}[] DEFAULT NULL" : ",c_{c} {type}[]",
+                     column->name, kecs_sync__type(column));
       kecs_sync__add(parts, KECS_SYNC__NAMES, ",", "{c}", column->name, "");
-      kecs_sync__add(parts, KECS_SYNC__U_NAMES, ",", "u.{c}", column->name, "");
+      if (kecs_sync__later_column(column)) {
+        kecs_sync__unknown(parts, column);
+      } else {
+        kecs_sync__add(parts, KECS_SYNC__U_NAMES, ",", "u.{c}", column->name, "");
+      }
       kecs_sync__set(parts, i);
     } else {
       kecs_sync__local(parts, column);
@@ -5581,6 +5758,8 @@ static void kecs_sync__stamps(kecs_sync__parts *parts) {
       kecs_pg__text_fill(&parts->part[KECS_SYNC__OR_GROUPS], " OR (" KECS_SYNC__SAME " AND " KECS_SYNC__GROUP_LATER ")",
                          marks);
       kecs_pg__text_fill(&parts->part[KECS_SYNC__GROUP_CONFLICTS], kecs_sync__group_form, marks);
+      kecs_sync__hub_rules(&parts->part[KECS_SYNC__GROUP_RULES], (int)i,
+                           kecs_sync__has(parts->info, groups[1 - i].group));
       kecs_pg__text_fill(&parts->part[KECS_SYNC__SUSPECT_GROUPS], kecs_sync__suspect_form, marks);
       kecs_sync__stamp_partly(parts, marks);
     }
@@ -5632,6 +5811,7 @@ static void kecs_sync__fill(kecs_pg__text *out, const kecs_sync__parts *parts, c
       {"scope_put", parts->part[KECS_SYNC__SCOPE_PUT].len ? parts->part[KECS_SYNC__SCOPE_PUT].data : ""},
       {"scope_bury", parts->part[KECS_SYNC__SCOPE_BURY].len ? parts->part[KECS_SYNC__SCOPE_BURY].data : ""},
       {"unseen", parts->part[KECS_SYNC__UNSEEN_ROWS].data},
+      {"group_rules", parts->part[KECS_SYNC__GROUP_RULES].len ? parts->part[KECS_SYNC__GROUP_RULES].data : ""},
       {"u_life", KECS_SYNC__U_LIFE},
       {"t_life", KECS_SYNC__T_LIFE},
       {"claim", kecs_sync__special_text(parts, KECS_SYNC__CLAIM)},
@@ -5711,26 +5891,12 @@ KECS_PG__FN void kecs_sync__hub_kind(kecs_pg__text *out, const kecs_pg__connecti
     }
   }
   kecs_sync__fill(out, &parts, kecs_sync__put_form);
+  kecs_sync__fill(out, &parts, kecs_sync__put_notes_form);
   kecs_sync__fill(out, &parts, kecs_sync__put_merge_form);
   kecs_sync__fill(out, &parts, kecs_sync__bury_form);
   for (int i = 0; i < KECS_SYNC__PARTS; i++) {
     out->status = out->status ? out->status : parts.part[i].status;
     kecs_pg__text_free(&parts.part[i]);
-  }
-}
-
-KECS_PG__FN void kecs_sync__key_text(kecs_pg__text *out, const kecs_kind_info *info, const char *alias) {
-  const kecs_column_list *key = &info->keys[0];
-  for (int i = 0; i < key->count; i++) {
-    const kecs_column_info *column = &info->columns[key->columns[i]];
-    bool text = column->type == KECS_TYPE_TEXT || column->type == KECS_TYPE_JSON;
-    const kecs_pg__mark marks[] = {{"a", alias}, {"c", column->name}, {NULL, NULL}};
-    kecs_pg__text_adds(out, i > 0 ? "||','||" : "");
-    kecs_pg__text_fill(out,
-                       text && i < key->count - 1 ? "replace(replace({a}.{c},E'\\\\',E'\\\\\\\\'),',',E'\\\\,')"
-                       : key->count == 1          ? "{a}.{c}"
-                                                  : "{a}.{c}::text",
-                       marks);
   }
 }
 
@@ -5780,6 +5946,37 @@ static const char kecs_sync__compare_form[] =
     "    LEFT JOIN {S}sync_sites s ON s.tenant=whose AND s.site=u.s_site AND u.s_seen ORDER BY u.s_place\n"
     "$kecs_sync$;\n";
 
+/* 10 and 11 are rows of change_state (store/feed.h). Which server and timeline it is: a promoted standby and a restored
+ * one have another. Where that can't be told, edges do when they find their cursor on another history. */
+static const char kecs_sync__retention_form[] =
+    "INSERT INTO {S}change_state(tenant,id,value) VALUES({T},10,7776000000000) ON CONFLICT DO NOTHING;\n"
+    "ALTER TABLE {S}sync_hubs ADD COLUMN IF NOT EXISTS history text;\n"
+    "CREATE OR REPLACE FUNCTION {S}sync_changed(whose text) RETURNS void LANGUAGE sql AS $kecs_sync$\n"
+    "  INSERT INTO {S}change_state(tenant,id,value) VALUES(whose,11,\n"
+    "    (date_part('epoch',clock_timestamp())*1000000)::bigint)\n"
+    "    ON CONFLICT(tenant,id) DO UPDATE SET value=excluded.value\n"
+    "$kecs_sync$;\n"
+    "CREATE OR REPLACE FUNCTION {S}sync_history(whose text) RETURNS void LANGUAGE plpgsql AS $kecs_sync$\n"
+    "DECLARE\n"
+    "  present text;\n"
+    "  known text;\n"
+    "BEGIN\n"
+    "  BEGIN\n"
+    "    SELECT system_identifier||'/'||substr(pg_walfile_name(pg_current_wal_lsn()),1,8) INTO present\n"
+    "      FROM pg_control_system();\n"
+    "  EXCEPTION WHEN insufficient_privilege OR feature_not_supported OR undefined_function OR\n"
+    "    object_not_in_prerequisite_state THEN\n"
+    "    RETURN;\n"
+    "  END;\n"
+    "  SELECT h.history INTO known FROM {S}sync_hubs h WHERE h.tenant=whose;\n"
+    "  IF known IS DISTINCT FROM present THEN\n"
+    "    UPDATE {S}sync_hubs h SET history=present WHERE h.tenant=whose;\n"
+    "    IF known IS NOT NULL THEN\n"
+    "      PERFORM {S}sync_changed(whose);\n"
+    "    END IF;\n"
+    "  END IF;\n"
+    "END $kecs_sync$;\n";
+
 enum {
   KECS_SYNC__REPAIR_KEY,
   KECS_SYNC__REPAIR_STAMPS,
@@ -5825,6 +6022,10 @@ static void kecs_sync__repair_keys(kecs_pg__text *parts, const kecs_kind_info *i
 
 KECS_PG__FN void kecs_sync__hub_buckets(kecs_pg__text *out, const kecs_pg__connection *connection) {
   kecs_pg__log_text(out, connection, kecs_sync__bucket_form);
+}
+
+KECS_PG__FN void kecs_sync__hub_retention(kecs_pg__text *out, const kecs_pg__connection *connection) {
+  kecs_pg__log_text(out, connection, kecs_sync__retention_form);
 }
 
 KECS_PG__FN void kecs_sync__hub_repair(kecs_pg__text *out, const kecs_pg__connection *connection,
@@ -5884,10 +6085,16 @@ enum {
   KECS_SYNC__ALIAS_MAX = KECS_SYNC__NAME_MAX + 9, /* "#" and 8 digits */
   KECS_SYNC__SCOPE_MAX = 512, /* bytes of a cluster's ARN among grants, with its terminator */
   KECS_SYNC__BATCH = 1000,
+  KECS_SYNC__BATCH_LEAST = 100, /* of those that adapt */
+  KECS_SYNC__BATCH_MOST = 5000,
+  KECS_SYNC__SHORT_MS = 200, /* what a push should take */
+  KECS_SYNC__LONG_MS = 500,
   KECS_SYNC__PREPARED = 256,
   KECS_SYNC__BATCH_MAX = 100000,
   KECS_SYNC__APPEND_BYTES = 1048576
 };
+
+#define KECS_SYNC__AHEAD_US INT64_C(300000000) /* of the hub's time: what it takes at most (sync_clock) */
 
 /* A push that was decided upon and is not known to have arrived. */
 typedef struct kecs_sync__intent {
@@ -5918,6 +6125,10 @@ typedef struct kecs_sync__notes {
   int64_t repair_cause;
   int64_t repair_kind;
   int64_t repair_rid;
+  int64_t offset;      /* the hub's clock minus this one, microseconds; how long the measurement took; when it was */
+  int64_t offset_trip;
+  int64_t offset_at;
+  int64_t retention; /* of tombstones here, as it was set */
 } kecs_sync__notes;
 
 /* What rounds have come to: of several threads, so the handle's mutex guards it. */
@@ -5944,8 +6155,19 @@ struct kecs_sync {
   bool append_pull;
   int64_t append_bytes;
   int64_t append_keep_bytes;
+  kecs_replica_policy *policies; /* with texts of its own */
+  size_t policy_count;
+  kecs_status (*merge)(kecs_replica_dispute *dispute, void *user);
+  void *user;
+  int columns[KECS_KIND_COUNT]; /* of each kind, that the hub knows as well */
+  int catch_up_kind;            /* what is read once more, since it has more columns now: from which, and where */
+  int catch_up_from;
+  int64_t catch_up_rid;
+  bool held; /* the hub has refused something by a policy: its own state is to be asked for */
   int batch;
   kecs_pg__text clusters; /* that this edge narrows itself to, as an array of the server's; empty: to none */
+  int64_t max_offset_us;
+  int64_t tombstones_us;
   kecs_sync__notes notes;
   kecs_sync_report report;
   int64_t until; /* the window to pull: (cursor, until] */
@@ -5954,6 +6176,7 @@ struct kecs_sync {
   bool ask_again; /* what the last page waits for may come in the next one */
   int64_t head;
   char head_id[KECS_SYNC__ID_SIZE];
+  int64_t sent_us;                   /* when the last exchange was sent, by the store's clock */
   bool moved;                        /* the cursor is not where the handshake saw it: the window is another one */
   struct kecs_sync__key *sent;       /* by the push under way, of what a repair has found missing at the hub */
   char known_as[KECS_SYNC__ALIAS_MAX + 1];
@@ -6093,6 +6316,42 @@ typedef struct kecs_sync__counters {
 KECS_PG__FN kecs_status kecs_sync__counters_read(kecs_sync *sync, kecs_sync__counters *out);
 KECS_PG__FN void kecs_sync__counters_free(kecs_sync__counters *counters);
 
+/* ---- versions (schema.c) ---- */
+
+/* What hub and edge have in common, from the hub's version. */
+KECS_PG__FN kecs_status kecs_sync__schema_read(kecs_sync *sync, const char *version);
+
+/* What they have come to have in common is caught up with, after a pull. */
+KECS_PG__FN kecs_status kecs_sync__schema_catch_up(kecs_sync *sync);
+
+/* Whether a column travels between them; and the columns that a row brings, as kecs_replica_row.given. */
+KECS_PG__FN bool kecs_sync__known(const kecs_sync *sync, const kecs_kind_info *info, int column);
+KECS_PG__FN uint64_t kecs_sync__known_mask(const kecs_sync *sync, const kecs_kind_info *info);
+
+/* ---- rules of who may write (policy.c) ---- */
+
+enum { KECS_SYNC__POLICY_ARRAYS = 5 };
+
+/* What the rules of a kind need of the rows that are pushed: keys, bases, fences. */
+typedef struct kecs_sync__policy_rows {
+  kecs_pg__text array[KECS_SYNC__POLICY_ARRAYS];
+  const char *values[6 + KECS_SYNC__POLICY_ARRAYS];
+  char kind[16];
+} kecs_sync__policy_rows;
+
+KECS_PG__FN kecs_status kecs_sync__policy_check(const kecs_replica_policy *policies, size_t count);
+KECS_PG__FN kecs_status kecs_sync__policy_keep(kecs_sync *sync, const kecs_replica_policy *policies, size_t count);
+KECS_PG__FN void kecs_sync__policy_free(kecs_sync *sync);
+KECS_PG__FN bool kecs_sync__policy_any(const kecs_sync *sync, kecs_kind kind);
+KECS_PG__FN void kecs_sync__policy_row(const kecs_sync *sync, kecs_sync__policy_rows *rows,
+                                       const kecs_replica_row *row);
+KECS_PG__FN void kecs_sync__policy_send(kecs_sync__exchange *exchange, kecs_kind kind, kecs_sync__policy_rows *rows);
+KECS_PG__FN void kecs_sync__policy_rows_free(kecs_sync__policy_rows *rows);
+
+/* A key that the hub has refused: by a rule, its own state is asked for. */
+KECS_PG__FN kecs_status kecs_sync__policy_refused(kecs_sync *sync, kecs_store *tx, kecs_kind kind, const char *key,
+                                                  const char *code);
+
 /* ---- kinds that only grow (append.c, append_trim.c) ---- */
 
 KECS_PG__FN bool kecs_sync__only_grows(const kecs_kind_info *info);
@@ -6121,13 +6380,19 @@ enum {
   KECS_SYNC__HEAD_ID,
   KECS_SYNC__FLOOR,
   KECS_SYNC__FITS,
-  KECS_SYNC__PUSHES
+  KECS_SYNC__PUSHES,
+  KECS_SYNC__RETENTION,
+  KECS_SYNC__CHANGED
 };
 
 /* Whether hub and edge still are who they were to each other (identity.c). Where they are not, what follows from it is
  * done and noted, and the report says what it was; *out_again: greet anew, under another name. */
 KECS_PG__FN kecs_status kecs_sync__identify(kecs_sync *sync, const PGresult *hello, const PGresult *refused,
                                             bool *out_again);
+
+/* The clock (restamp.c): how far it is off, and what it has stamped too far ahead. */
+KECS_PG__FN kecs_status kecs_sync__measure(kecs_sync *sync, int64_t hub_us);
+KECS_PG__FN kecs_status kecs_sync__restamp(kecs_sync *sync, int64_t hub_us);
 
 /* Goes on with a repair, if there is one, until it is done (reconcile.c). */
 KECS_PG__FN kecs_status kecs_sync__reconcile(kecs_sync *sync);
@@ -6668,7 +6933,7 @@ static const char kecs_sync__gate_form[] =
     "      (SELECT string_agg(format_type(x.type,NULL),',' ORDER BY x.place) FROM unnest(p.proargtypes::oid[]) WITH\n"
     "      ORDINALITY AS x(type,place)) AS types,p.pronargs\n"
     "      FROM pg_proc p JOIN pg_namespace n ON n.oid=p.pronamespace WHERE n.nspname={tables} AND p.proname ~\n"
-    "      '^sync_(hello|number|told|scopes|window|begin|end|tombs|counters|families|(append|put|bury|rows|found|page|graves|buried|digest|"
+    "      '^sync_(hello|number|told|scopes|window|begin|end|tombs|counters|families|changed|(append|put|bury|rows|found|page|graves|buried|digest|"
     "compare)_.*)$'\n"
     "  LOOP\n"
     "    calls := format('%I.%I(%s)',{tables}::text,f.proname,\n"
@@ -6735,12 +7000,20 @@ static kecs_status kecs_sync__grant_send(kecs_sync *sync, kecs_sync__grant *gran
 }
 
 /* By a handle that is no edge's: only its connection is used. */
-static kecs_status kecs_sync__grant_run(kecs_sync__grant *grant, const kecs_allocator *allocator) {
+static kecs_status kecs_sync__grant_run(kecs_sync__grant *grant, kecs_store *store) {
+  const kecs_allocator *allocator = kecs_replica_allocator(store);
   kecs_sync *sync = kecs_pg__alloc(allocator, sizeof *sync);
   if (!sync) {
     return KECS_E_NOMEM;
   }
+#if !defined(KECS_STORE_NO_THREADS)
+  if (pthread_mutex_init(&sync->mutex, NULL) != 0) {
+    kecs_pg__release(allocator, sync, sizeof *sync);
+    return kecs_pg__fail(KECS_E_NOMEM, "there is no mutex for the connection to the hub");
+  }
+#endif
   sync->allocator = *allocator;
+  sync->store = store;
   sync->clusters.allocator = &sync->allocator;
   sync->hub = kecs_pg__copy(allocator, grant->hub, strlen(grant->hub));
   kecs_status status = sync->hub ? kecs_pg_backend()->attach(sync->hub, &sync->allocator, &sync->place) : KECS_E_NOMEM;
@@ -6764,7 +7037,7 @@ static kecs_status kecs_sync__grant_do(kecs_sync__grant *grant) {
   if (status) {
     return status;
   }
-  status = kecs_sync__grant_run(grant, kecs_replica_allocator(store));
+  status = kecs_sync__grant_run(grant, store);
   kecs_error error = *kecs_last_error();
   kecs_status closed = kecs_close(store);
   if (status) {
@@ -6902,6 +7175,7 @@ static kecs_status kecs_sync__hub_make(kecs_connection *shared, uint64_t kinds) 
       kecs_sync__hub_stamps(&text, connection, info);
     }
   }
+  kecs_sync__hub_retention(&text, connection);
   kecs_sync__hub_gates(&text, connection);
   kecs_status status = text.status ? text.status : backend->begin(shared, true);
   status = status ? status : backend->keep_out(shared);
@@ -6942,27 +7216,51 @@ static kecs_status kecs_sync__hub_connect(const char *hub, const kecs_allocator 
   return status;
 }
 
-KECS_STORE_API kecs_status kecs_sync_hub_init(const char *hub) {
+/* The hub's store, tracked where `make` says so. */
+static kecs_status kecs_sync__hub_open(const char *hub, bool make, kecs_store **out_store) {
   kecs_options options;
-  kecs_store *store = NULL;
   if (!hub || !kecs_pg_backend()->answers_to(hub)) {
     return kecs_pg__fail(KECS_E_INVALID, "hub must be the URL of a PostgreSQL database");
   }
   memset(&options, 0, sizeof options);
   options.path = hub;
   options.backends = kecs_pg_backends();
-  options.track = KECS_TRACK_ON;
-  kecs_status status = kecs_open(&options, &store);
-  if (status) {
-    return status;
-  }
-  status = kecs_sync__hub_connect(hub, kecs_replica_allocator(store), kecs_replica_kinds(store));
+  options.track = make ? KECS_TRACK_ON : KECS_TRACK_KEEP;
+  return kecs_open(&options, out_store);
+}
+
+static kecs_status kecs_sync__hub_close(kecs_store *store, kecs_status status) {
   kecs_error error = *kecs_last_error();
   kecs_status closed = kecs_close(store);
   if (status) {
     kecs_pg__restore(&error);
   }
   return status ? status : closed;
+}
+
+KECS_STORE_API kecs_status kecs_sync_hub_init(const char *hub) {
+  kecs_store *store = NULL;
+  kecs_status status = kecs_sync__hub_open(hub, true, &store);
+  if (status) {
+    return status;
+  }
+  status = kecs_sync__hub_connect(hub, kecs_replica_allocator(store), kecs_replica_kinds(store));
+  return kecs_sync__hub_close(store, status);
+}
+
+KECS_STORE_API kecs_status kecs_sync_hub_retain(const char *hub, int64_t retention_us) {
+  kecs_store *store = NULL;
+  kecs_changes_info info;
+  kecs_status status = kecs_sync__hub_open(hub, false, &store);
+  if (status) {
+    return status;
+  }
+  status = kecs_changes_describe(store, &info);
+  if (!status && !info.tracked) {
+    status = kecs_pg__fail(KECS_E_UNSUPPORTED, "the tenant is not a hub: kecs_sync_hub_init makes one of it");
+  }
+  status = status ? status : kecs_replica_retain(store, retention_us);
+  return kecs_sync__hub_close(store, status);
 }
 
 /* ---- sync/pack.c ------------------------------------------------------------------------------------------------- */
@@ -7336,7 +7634,7 @@ static const char kecs_sync__write_begin[] = "BEGIN ISOLATION LEVEL READ COMMITT
 static const char kecs_sync__read_begin[] = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 
 /* A form that calls the hub's functions by their twins: "{S}sync_X(" is "{S}gate_X($N,$M,", N the token and M the site's
- * name, which come behind the `count` values. The version is everybody's. */
+ * name, which come behind the `count` values. What is about no tenant is everybody's. */
 static void kecs_sync__gate(kecs_pg__text *out, const char *form, int count) {
   static const char call[] = "{S}sync_";
   char arguments[48];
@@ -7344,7 +7642,7 @@ static void kecs_sync__gate(kecs_pg__text *out, const char *form, int count) {
   for (const char *at = strstr(form, call); at; at = strstr(form, call)) {
     const char *name = at + sizeof call - 1;
     size_t len = strspn(name, "abcdefghijklmnopqrstuvwxyz_{}");
-    bool twin = name[len] == '(' && name[len + 1] != ')';
+    bool twin = strncmp(name + len, "({T}", 4) == 0;
     kecs_pg__text_add(out, form, (size_t)((twin ? at : name) - form));
     kecs_pg__text_adds(out, twin ? "{S}gate_" : "");
     kecs_pg__text_add(out, name, len);
@@ -7680,6 +7978,7 @@ static kecs_status kecs_sync__send_over(kecs_sync__exchange *exchange, kecs_sync
   kecs_status status = KECS_OK;
   int64_t stopped_at = 0;
   sync->report.round_trips++;
+  sync->sent_us = kecs_replica_now(sync->store); /* a new connection has been made by now */
   bool good = kecs_sync__send_packet(sync, packet);
   for (int i = 0; good && i < packet->count; i++) {
     good = kecs_sync__receive_statement(exchange, &packet->statement[i], doing, &status, &stopped_at);
@@ -7776,6 +8075,10 @@ static const kecs_sync__note_place kecs_sync__note_places[] = {
     KECS_SYNC__NUMBER("repair_cause", repair_cause),
     KECS_SYNC__NUMBER("repair_kind", repair_kind),
     KECS_SYNC__NUMBER("repair_rid", repair_rid),
+    KECS_SYNC__NUMBER("offset", offset),
+    KECS_SYNC__NUMBER("offset_trip", offset_trip),
+    KECS_SYNC__NUMBER("offset_at", offset_at),
+    KECS_SYNC__NUMBER("retention", retention),
     KECS_SYNC__NUMBER("site", site),
     KECS_SYNC__NUMBER("acked", acked),
     KECS_SYNC__NUMBER("adopted", adopted),
@@ -7851,7 +8154,8 @@ KECS_PG__FN kecs_status kecs_sync__transact(kecs_sync *sync, kecs_status (*work)
 }
 
 KECS_PG__FN kecs_replica kecs_sync__side(const kecs_sync *sync) {
-  kecs_replica side = {sync->notes.site, sync->notes.acked, sync->kinds, sync->notes.former};
+  kecs_replica side = {sync->notes.site, sync->notes.acked,  sync->kinds, sync->notes.former,
+                       sync->policies,   sync->policy_count, sync->merge, sync->user};
   return side;
 }
 
@@ -7925,6 +8229,8 @@ typedef struct kecs_sync__load {
   kecs_sync__arrays *bury[KECS_KIND_COUNT];
   int64_t rows;
   bool buries;
+  kecs_sync__policy_rows *policy[KECS_KIND_COUNT]; /* what rules need of the rows */
+
   bool partly;    /* rows go without the groups that are not pending, where the hub has the row */
   int64_t origin; /* the site that made the tombstones: those of one go together */
 } kecs_sync__load;
@@ -8002,6 +8308,19 @@ static int64_t kecs_sync__wire_site(const kecs_sync *sync, int64_t site) {
   return site == KECS_REPLICA_HERE ? sync->notes.site : site;
 }
 
+/* `row` is NULL for a deletion. */
+static kecs_status kecs_sync__load_policy(kecs_sync__load *load, kecs_kind kind, const kecs_replica_row *row) {
+  kecs_sync__policy_rows **slot = &load->policy[kind];
+  if (!kecs_sync__policy_any(load->sync, kind)) {
+    return KECS_OK;
+  }
+  *slot = *slot ? *slot : kecs_pg__alloc(&load->sync->allocator, sizeof **slot);
+  if (*slot && row) {
+    kecs_sync__policy_row(load->sync, *slot, row);
+  }
+  return *slot ? KECS_OK : KECS_E_NOMEM;
+}
+
 /* Whether a column goes with a row of which only some groups do: these, and the key. */
 static bool kecs_sync__goes(const kecs_kind_info *info, int column, unsigned pending) {
   for (int i = 0; i < info->keys[0].count; i++) {
@@ -8030,7 +8349,7 @@ static kecs_status kecs_sync__load_row(kecs_sync__load *load, const kecs_replica
     kecs_sync__array_int(&put->array[at++], goes ? kecs_sync__wire_site(load->sync, row->site[i]) : 0);
   }
   for (int i = 0; i < info->column_count; i++) {
-    if (kecs_sync__travels(&info->columns[i])) {
+    if (kecs_sync__known(load->sync, info, i)) {
       bool goes = !partly || kecs_sync__goes(info, i, row->pending);
       kecs_sync__array_value(&put->array[at++], &info->columns[i], goes ? &row->values[i] : &nothing);
     }
@@ -8038,7 +8357,7 @@ static kecs_status kecs_sync__load_row(kecs_sync__load *load, const kecs_replica
   put->count = at;
   put->rows++;
   load->rows++;
-  return KECS_OK;
+  return kecs_sync__load_policy(load, row->kind, row);
 }
 
 /* In all parts but the last a comma is written \, and a backslash \\. */
@@ -8052,7 +8371,9 @@ KECS_PG__FN void kecs_sync__load_key(kecs_sync__arrays *bury, const kecs_kind_in
       kecs_pg__text_add(&part, key++, 1);
     }
     key += !last && *key == ',' ? 1 : 0;
-    if (info->columns[list->columns[i]].type == KECS_TYPE_TEXT) {
+    const kecs_column_info *column = &info->columns[list->columns[i]];
+    bool text = column->type == KECS_TYPE_TEXT || column->type == KECS_TYPE_JSON;
+    if (text) {
       kecs_sync__array_add(&bury->array[KECS_SYNC__BURY_FIXED + i], part.len ? part.data : "");
     } else {
       kecs_sync__array_int(&bury->array[KECS_SYNC__BURY_FIXED + i], part.len ? strtoll(part.data, NULL, 10) : 0);
@@ -8079,7 +8400,7 @@ KECS_PG__FN kecs_status kecs_sync__load_visit(const kecs_replica_row *row, void 
   bury->rows++;
   load->rows++;
   load->buries = true;
-  return KECS_OK;
+  return kecs_sync__load_policy(load, row->kind, NULL);
 }
 
 /* A row or a deletion that was refused. */
@@ -8106,6 +8427,10 @@ KECS_PG__FN void kecs_sync__load_free(kecs_sync__load *load) {
         kecs_pg__text_free(&all[a]->array[i]);
       }
       kecs_pg__release(&load->sync->allocator, all[a], sizeof *all[a]);
+    }
+    if (load->policy[kind]) {
+      kecs_sync__policy_rows_free(load->policy[kind]);
+      kecs_pg__release(&load->sync->allocator, load->policy[kind], sizeof *load->policy[kind]);
     }
   }
 }
@@ -8185,6 +8510,11 @@ KECS_PG__FN kecs_status kecs_sync__push_send(kecs_sync *sync, kecs_sync__load *l
   kecs_status status = numbered ? kecs_sync__counters_read(sync, &counters) : KECS_OK;
   kecs_sync__begin(&exchange, sync, true);
   (void)kecs_sync__add_call(&exchange, "SELECT {S}sync_begin({T},$1,$2,$3,$4)", "", begin, 4);
+  for (int kind = 1; kind < KECS_KIND_COUNT; kind++) {
+    if (load->policy[kind]) {
+      kecs_sync__policy_send(&exchange, (kecs_kind)kind, load->policy[kind]);
+    }
+  }
   kecs_sync__add_buries(&exchange, load, &numbers, as_origin, begin);
   for (int kind = 1; kind < KECS_KIND_COUNT; kind++) {
     if (load->put[kind]) {
@@ -8213,7 +8543,7 @@ typedef struct kecs_sync__acknowledgement {
   const PGresult *refused;
 } kecs_sync__acknowledgement;
 
-static kecs_status kecs_sync__note_refused(kecs_store *tx, const PGresult *refused) {
+static kecs_status kecs_sync__note_refused(kecs_sync *sync, kecs_store *tx, const PGresult *refused) {
   kecs_status status = KECS_OK;
   for (int row = 0; !status && row < PQntuples(refused); row++) {
     kecs_value values[] = {kecs_sync__value_int(kecs_sync__number(refused, row, 0)),
@@ -8223,6 +8553,8 @@ static kecs_status kecs_sync__note_refused(kecs_store *tx, const PGresult *refus
                               "INSERT INTO {sync_refused}({tenant}kind,key,code) VALUES({ours}?1,?2,?3) ON "
                               "CONFLICT(kind,key) DO UPDATE SET code=excluded.code",
                               values, 3, 0, NULL, NULL);
+    status = status ? status
+                    : kecs_sync__policy_refused(sync, tx, (kecs_kind)values[0].number, values[1].text, values[2].text);
   }
   return status;
 }
@@ -8247,7 +8579,7 @@ static kecs_status kecs_sync__acknowledge_work(kecs_store *tx, void *user) {
   } else if (!status) {
     status = kecs_sync__mark(tx, notes, intent->seq, intent->stamp);
   }
-  return status ? status : kecs_sync__note_refused(tx, done->refused);
+  return status ? status : kecs_sync__note_refused(done->sync, tx, done->refused);
 }
 
 KECS_PG__FN kecs_status kecs_sync__acknowledge(kecs_sync *sync, const PGresult *refused) {
@@ -8312,6 +8644,21 @@ static kecs_status kecs_sync__pass_over(kecs_sync *sync, const kecs_replica_end 
   return status ? status : kecs_sync__notes_read(sync);
 }
 
+/* Batches grow while a push takes less than 200 ms: twofold until one has taken longer than 500, which halves them, and
+ * from then on by little. */
+static void kecs_sync__adapt(kecs_sync *sync, int64_t rows, int64_t ms) {
+  if (!sync->adapts || rows * 2 < sync->batch) {
+    return;
+  }
+  if (ms > KECS_SYNC__LONG_MS) {
+    sync->steady = true;
+    sync->batch = sync->batch / 2 > KECS_SYNC__BATCH_LEAST ? sync->batch / 2 : KECS_SYNC__BATCH_LEAST;
+  } else if (ms < KECS_SYNC__SHORT_MS) {
+    sync->batch += sync->steady ? KECS_SYNC__BATCH_LEAST : sync->batch;
+    sync->batch = sync->batch < KECS_SYNC__BATCH_MOST ? sync->batch : KECS_SYNC__BATCH_MOST;
+  }
+}
+
 static kecs_status kecs_sync__push_log(kecs_sync *sync, bool *out_more) {
   kecs_sync__load load;
   kecs_replica side = kecs_sync__side(sync);
@@ -8320,14 +8667,19 @@ static kecs_status kecs_sync__push_log(kecs_sync *sync, bool *out_more) {
   kecs_replica_end upto = {sync->notes.intent.seq, sync->notes.intent.stamp, 0};
   kecs_sync__load_begin(&load, sync);
   load.partly = true;
-  kecs_status status = kecs_replica_pending(sync->store, &side, sync->batch, again ? &upto : NULL,
+  int batch = sync->batch;
+  kecs_status status = kecs_replica_pending(sync->store, &side, batch, again ? &upto : NULL,
                                             kecs_sync__load_visit, &load, &end);
-  *out_more = !status && (again || end.read == sync->batch);
+  *out_more = !status && (again || end.read == batch);
   if (!status && !again && load.rows == 0) {
     status = end.read ? kecs_sync__pass_over(sync, &end) : KECS_OK;
   } else if (!status) {
+    int64_t begun = kecs_sync__clock_ms();
     status = kecs_sync__intend(sync, end.seq, end.stamp);
     status = status ? status : kecs_sync__push_send(sync, &load);
+    if (!status) {
+      kecs_sync__adapt(sync, load.rows, kecs_sync__clock_ms() - begun);
+    }
   }
   kecs_sync__load_free(&load);
   return status;
@@ -8457,7 +8809,7 @@ static kecs_status kecs_sync__tail_sql(kecs_sync__tail *tail, kecs_pg__text *out
                      marks);
   tail->count = 0;
   for (int i = 0; i < tail->info->column_count; i++) {
-    if (kecs_sync__travels(&tail->info->columns[i])) {
+    if (kecs_sync__known(tail->sync, tail->info, i)) {
       kecs_pg__text_adds(out, ",");
       kecs_pg__text_adds(out, tail->info->columns[i].name);
       tail->array[tail->count++].allocator = &tail->sync->allocator;
@@ -8513,11 +8865,11 @@ static kecs_status kecs_sync__tail_read(kecs_sync__tail *tail, bool *out_full) {
 static kecs_status kecs_sync__tail_refused(kecs_store *tx, const kecs_sync__tail *tail) {
   kecs_status status = KECS_OK;
   for (int row = 0; !status && row < PQntuples(tail->refused); row++) {
-    kecs_value values[] = {
-        kecs_sync__value_int((int64_t)tail->info->kind), kecs_sync__value_text(kecs_sync__text(tail->refused, row, 0)),
-        kecs_sync__value_text(kecs_sync__text(tail->refused, row, 1)),
-        kecs_sync__value_text(kecs_sync__text(tail->refused, row, 2)),
-        kecs_sync__value_int(kecs_replica_now(tail->sync->store))};
+    kecs_value values[] = {kecs_sync__value_int((int64_t)tail->info->kind),
+                           kecs_sync__value_text(kecs_sync__text(tail->refused, row, 0)),
+                           kecs_sync__value_text(kecs_sync__text(tail->refused, row, 1)),
+                           kecs_sync__value_text(kecs_sync__text(tail->refused, row, 2)),
+                           kecs_sync__value_int(kecs_replica_now(tail->sync->store))};
     status = kecs_replica_sql(tx,
                               "INSERT INTO {sync_conflicts}({tenant}kind,key,groups,reason,kept_stamp,kept_site,"
                               "lost_stamp,lost_site,lost,at) VALUES({ours}?1,?2,1,'refused ' || ?3,0,0,0,-1,?4,?5) "
@@ -8794,12 +9146,242 @@ KECS_PG__FN kecs_status kecs_sync__append_trim(kecs_sync *sync) {
   return status;
 }
 
-/* ---- sync/counters.c --------------------------------------------------------------------------------------------- */
-/* sync/counters.c -- how far the revisions of families have been given out.
+/* ---- sync/policy.c ----------------------------------------------------------------------------------------------- */
+/* sync/policy.c -- the rules of who may write, as an edge has them: checked, kept, told to the hub with what they need
+ * of the rows that are pushed, and what follows where the hub has refused by one. */
+
+#include <string.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static const char *const kecs_sync__rule_names[] = {NULL, "owner", "hub", "compare", "append"};
+
+/* ---- options ---- */
+
+static bool kecs_sync__policy_has(const kecs_kind_info *info, kecs_column_group group) {
+  for (int i = 0; i < info->column_count; i++) {
+    if (info->columns[i].group == group) {
+      return true;
+    }
+  }
+  return false;
+}
+
+static kecs_status kecs_sync__policy_fence(const kecs_replica_policy *policy, const kecs_kind_info *info) {
+  int column = policy->fence ? kecs_column_find(info, policy->fence) : -1;
+  bool own = column >= 0 &&
+             ((info->columns[column].group == KECS_GROUP_SPEC && (policy->groups & KECS_BIT(KECS_REPLICA_SPEC))) ||
+              (info->columns[column].group == KECS_GROUP_STATUS && (policy->groups & KECS_BIT(KECS_REPLICA_STATUS))));
+  if (policy->rule != KECS_REPLICA_OWNER) {
+    return policy->fence ? kecs_pg__fail(KECS_E_INVALID,
+                                         "options.policies: only an owner has a fence, of %s there is one", info->name)
+                         : KECS_OK;
+  }
+  if (column < 0 || own || info->columns[column].group == KECS_GROUP_LOCAL) {
+    return kecs_pg__fail(KECS_E_INVALID,
+                         "options.policies: the fence of %s must be a column of its key or of another group, not %s",
+                         info->name, policy->fence ? policy->fence : "NULL");
+  }
+  return KECS_OK;
+}
+
+KECS_PG__FN kecs_status kecs_sync__policy_check(const kecs_replica_policy *policies, size_t count) {
+  const unsigned life = KECS_BIT(KECS_REPLICA_LIFE);
+  const unsigned groups = KECS_BIT(KECS_REPLICA_SPEC) | KECS_BIT(KECS_REPLICA_STATUS);
+  for (size_t i = 0; i < count; i++) {
+    const kecs_replica_policy *policy = &policies[i];
+    const kecs_kind_info *info = kecs_kind_describe(policy->kind);
+    if (!info || kecs_sync__only_grows(info)) {
+      return kecs_pg__fail(KECS_E_INVALID, "options.policies: %d is no kind that has policies", (int)policy->kind);
+    }
+    bool spec = kecs_sync__policy_has(info, KECS_GROUP_SPEC);
+    bool status = kecs_sync__policy_has(info, KECS_GROUP_STATUS);
+    if (policy->rule < KECS_REPLICA_LAST_WRITER || policy->rule > KECS_REPLICA_APPEND) {
+      return kecs_pg__fail(KECS_E_INVALID, "options.policies: %d is no rule", (int)policy->rule);
+    }
+    if (!policy->groups || (policy->groups & ~(groups | life)) ||
+        ((policy->groups & life) && policy->rule != KECS_REPLICA_HUB) ||
+        (!spec && (policy->groups & KECS_BIT(KECS_REPLICA_SPEC))) ||
+        (!status && (policy->groups & KECS_BIT(KECS_REPLICA_STATUS)))) {
+      return kecs_pg__fail(KECS_E_INVALID, "options.policies: %u are no groups of %s for that rule", policy->groups,
+                           info->name);
+    }
+    kecs_status fence = kecs_sync__policy_fence(policy, info);
+    if (fence) {
+      return fence;
+    }
+    for (size_t before = 0; before < i; before++) {
+      if (policies[before].kind == policy->kind && (policies[before].groups & policy->groups)) {
+        return kecs_pg__fail(KECS_E_INVALID, "options.policies has two rules for one group of %s", info->name);
+      }
+    }
+  }
+  return KECS_OK;
+}
+
+KECS_PG__FN kecs_status kecs_sync__policy_keep(kecs_sync *sync, const kecs_replica_policy *policies, size_t count) {
+  if (count == 0) {
+    return KECS_OK;
+  }
+  sync->policies = kecs_pg__alloc(&sync->allocator, count * sizeof policies[0]);
+  if (!sync->policies) {
+    return KECS_E_NOMEM;
+  }
+  sync->policy_count = count;
+  for (size_t i = 0; i < count; i++) {
+    sync->policies[i] = policies[i];
+    sync->policies[i].fence = NULL;
+  }
+  for (size_t i = 0; i < count; i++) { /* the description's own name lives for ever */
+    const kecs_kind_info *info = kecs_kind_describe(policies[i].kind);
+    int column = policies[i].fence ? kecs_column_find(info, policies[i].fence) : -1;
+    sync->policies[i].fence = column < 0 ? NULL : info->columns[column].name;
+  }
+  return KECS_OK;
+}
+
+KECS_PG__FN void kecs_sync__policy_free(kecs_sync *sync) {
+  kecs_pg__release(&sync->allocator, sync->policies, sync->policy_count * sizeof sync->policies[0]);
+}
+
+/* ---- what a push tells ---- */
+
+static const kecs_replica_policy *kecs_sync__policy_of(const kecs_sync *sync, kecs_kind kind, int group) {
+  for (size_t i = 0; i < sync->policy_count; i++) {
+    if (sync->policies[i].kind == kind && (sync->policies[i].groups & KECS_BIT(group))) {
+      return &sync->policies[i];
+    }
+  }
+  return NULL;
+}
+
+KECS_PG__FN bool kecs_sync__policy_any(const kecs_sync *sync, kecs_kind kind) {
+  return kecs_sync__policy_of(sync, kind, KECS_REPLICA_LIFE) || kecs_sync__policy_of(sync, kind, KECS_REPLICA_SPEC) ||
+         kecs_sync__policy_of(sync, kind, KECS_REPLICA_STATUS);
+}
+
+/* A column's value as row_to_json shows it at the hub. */
+static void kecs_sync__policy_value(kecs_pg__text *array, const kecs_replica_policy *policy,
+                                    const kecs_replica_row *row) {
+  const kecs_kind_info *info = kecs_kind_describe(row->kind);
+  int column = policy && policy->fence ? kecs_column_find(info, policy->fence) : -1;
+  const kecs_value *value = column < 0 ? NULL : &row->values[column];
+  char number[24];
+  if (!value || value->type == KECS_VALUE_NULL) {
+    kecs_sync__array_add(array, NULL);
+  } else if (value->type == KECS_VALUE_TEXT) {
+    kecs_sync__array_add(array, value->text);
+  } else if (info->columns[column].type == KECS_TYPE_BOOL) {
+    kecs_sync__array_add(array, value->number ? "true" : "false");
+  } else {
+    snprintf(number, sizeof number, "%lld", (long long)value->number);
+    kecs_sync__array_add(array, number);
+  }
+}
+
+KECS_PG__FN void kecs_sync__policy_row(const kecs_sync *sync, kecs_sync__policy_rows *rows,
+                                       const kecs_replica_row *row) {
+  for (int i = 0; i < KECS_SYNC__POLICY_ARRAYS; i++) {
+    rows->array[i].allocator = &sync->allocator;
+  }
+  kecs_sync__array_add(&rows->array[0], row->key);
+  kecs_sync__array_int(&rows->array[1], row->base[KECS_REPLICA_SPEC]);
+  kecs_sync__array_int(&rows->array[2], row->base[KECS_REPLICA_STATUS]);
+  kecs_sync__policy_value(&rows->array[3], kecs_sync__policy_of(sync, row->kind, KECS_REPLICA_SPEC), row);
+  kecs_sync__policy_value(&rows->array[4], kecs_sync__policy_of(sync, row->kind, KECS_REPLICA_STATUS), row);
+}
+
+KECS_PG__FN void kecs_sync__policy_send(kecs_sync__exchange *exchange, kecs_kind kind, kecs_sync__policy_rows *rows) {
+  const kecs_sync *sync = exchange->sync;
+  snprintf(rows->kind, sizeof rows->kind, "%d", (int)kind);
+  rows->values[0] = rows->kind;
+  for (int group = 0; group < KECS_REPLICA_STAMPS; group++) {
+    const kecs_replica_policy *policy = kecs_sync__policy_of(sync, kind, group);
+    rows->values[1 + group] = policy ? kecs_sync__rule_names[policy->rule] : NULL;
+    if (group > 0) {
+      rows->values[3 + group] = policy ? policy->fence : NULL;
+    }
+  }
+  for (int i = 0; i < KECS_SYNC__POLICY_ARRAYS; i++) {
+    rows->array[i].allocator = &sync->allocator;
+    kecs_sync__array_end(&rows->array[i]);
+    exchange->status = exchange->status ? exchange->status : rows->array[i].status;
+    rows->values[6 + i] = rows->array[i].data;
+  }
+  if (!exchange->status) {
+    (void)kecs_sync__add_item(exchange, "SELECT {S}sync_policy($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11)", "", rows->values,
+                              6 + KECS_SYNC__POLICY_ARRAYS);
+  }
+}
+
+KECS_PG__FN void kecs_sync__policy_rows_free(kecs_sync__policy_rows *rows) {
+  for (int i = 0; i < KECS_SYNC__POLICY_ARRAYS; i++) {
+    if (rows->array[i].allocator) {
+      kecs_pg__text_free(&rows->array[i]);
+    }
+  }
+}
+
+/* ---- what was refused ---- */
+
+typedef struct kecs_sync__dismissal {
+  kecs_sync *sync;
+  kecs_store *tx;
+} kecs_sync__dismissal;
+
+/* A row that may only come and go at the hub: one that was made here goes, into the log; of one that was deleted here
+ * the deletion goes, and the hub's comes back. */
+static kecs_status kecs_sync__dismiss(const kecs_replica_row *row, void *user) {
+  const kecs_sync__dismissal *dismissal = user;
+  kecs_replica side = kecs_sync__side(dismissal->sync);
+  kecs_replica_row dead;
+  kecs_value values[] = {kecs_sync__value_int((int64_t)row->kind), kecs_sync__value_text(row->key)};
+  if (row->dead) {
+    return kecs_replica_sql(dismissal->tx,
+                            "DELETE FROM {change_tombstones} WHERE {own}kind=?1 AND key=?2 AND site IS NULL", values, 2,
+                            0, NULL, NULL);
+  }
+  memset(&dead, 0, sizeof dead);
+  dead.kind = row->kind;
+  dead.key = row->key;
+  dead.dead = true;
+  dead.reason = "policy";
+  for (int i = 0; i < KECS_REPLICA_STAMPS; i++) {
+    dead.stamp[0] = row->stamp[i] >= dead.stamp[0] ? row->stamp[i] + 1 : dead.stamp[0];
+  }
+  dead.site[0] = 0;
+  kecs_status status = kecs_replica_sql(dismissal->tx, "DELETE FROM {sync_refused} WHERE {own}kind=?1 AND key=?2",
+                                        values, 2, 0, NULL, NULL);
+  dismissal->sync->report.conflicts++;
+  return status ? status : kecs_replica_merge(dismissal->tx, &side, &dead, NULL);
+}
+
+KECS_PG__FN kecs_status kecs_sync__policy_refused(kecs_sync *sync, kecs_store *tx, kecs_kind kind, const char *key,
+                                                  const char *code) {
+  kecs_sync__dismissal dismissal = {sync, tx};
+  kecs_replica side = kecs_sync__side(sync);
+  kecs_value values[] = {kecs_sync__value_int((int64_t)kind), kecs_sync__value_text(key)};
+  if (strncmp(code, "policy:", strlen("policy:")) != 0 && strcmp(code, "KS004") != 0) {
+    return KECS_OK;
+  }
+  sync->held = true;
+  kecs_status status =
+      kecs_replica_sql(tx, "INSERT INTO {sync_wanted}({tenant}kind,key) VALUES({ours}?1,?2) ON CONFLICT DO NOTHING",
+                       values, 2, 0, NULL, NULL);
+  return status || strtol(code + strlen("policy:"), NULL, 10) != (long)KECS_BIT(KECS_REPLICA_LIFE)
+             ? status
+             : kecs_replica_find(tx, &side, kind, key, kecs_sync__dismiss, &dismissal);
+}
+
+/* ---- sync/schema.c ----------------------------------------------------------------------------------------------- */
+/* sync/schema.c -- hub and edge of different versions: what both know travels, and what one of them comes to know later
+ * is caught up with.
  *
- * Rows tell most of it: whoever stores a revision has the family's counter at it or above. What no row tells is how far
- * a family had come whose newest revisions were deleted; that is sent along, in both directions, whenever definitions
- * are. So no number comes to mean a second thing. */
+ * Columns are only ever added, at the end of a kind's, and so are kinds. So a version is how many columns each kind
+ * has, and what two have in common is the lesser number. An edge notes it; where it has grown, the edge has been
+ * upgraded or the hub has: rows of the hub whose new columns say something are read once more, and rows that were
+ * written here and say something there are sent once more. */
 
 /* ---- sync/pull.h ------------------------------------------------------------------------------------------------- */
 /* sync/pull.h -- a page of the hub's rows and tombstones: how it is asked for, and how it is merged here. */
@@ -8809,7 +9391,7 @@ KECS_PG__FN kecs_status kecs_sync__append_trim(kecs_sync *sync) {
 /* Where a bootstrap is, beside the kinds. */
 enum { KECS_SYNC__BOOT_GRAVES = KECS_KIND_COUNT, KECS_SYNC__BOOT_DONE = KECS_KIND_COUNT + 1 };
 
-enum { KECS_SYNC__ROW_FIXED = 7 /* of a row that is read, before its columns: key, three stamps with their sites */ };
+enum { KECS_SYNC__ROW_FIXED = 7 /* key, three stamps with their sites */ };
 
 /* A page: for each kind the items of the exchange that have its tombstones and rows; 0: none. */
 typedef struct kecs_sync__page {
@@ -8827,6 +9409,7 @@ typedef struct kecs_sync__page {
   kecs_replica side;
   /* While it is applied. */
   bool force;
+  uint64_t fill;
   int64_t pulled;
   int64_t conflicts;
   int64_t wished;   /* rows that have to wait for others, which will be asked for */
@@ -8843,6 +9426,13 @@ KECS_PG__FN int kecs_sync__add_text(kecs_sync__exchange *exchange, kecs_pg__text
 /* Adds "SELECT * FROM sync_FUNCTION(tenant, values...)"; the first value is the site's number. */
 KECS_PG__FN int kecs_sync__add_read(kecs_sync__exchange *exchange, const char *function, const char *table,
                                     const char *const *values, int count);
+
+/* The same for rows: columns that hub and edge both know. */
+KECS_PG__FN int kecs_sync__add_rows(kecs_sync__exchange *exchange, const char *function, const kecs_kind_info *info,
+                                    const char *const *values, int count);
+
+/* "SELECT key,stamps...,columns...,rid" of what such a function gives. */
+KECS_PG__FN void kecs_sync__select(kecs_pg__text *out, const kecs_sync *sync, const kecs_kind_info *info);
 
 /* Merges what the page has; counts it in the page. */
 KECS_PG__FN kecs_status kecs_sync__apply(kecs_sync__page *page, kecs_store *tx);
@@ -8862,7 +9452,163 @@ KECS_PG__FN kecs_status kecs_sync__apply_blocked(kecs_sync__page *page, kecs_sto
 
 #endif
 
-/* ---- sync/counters.c, continued ---------------------------------------------------------------------------------- */
+/* ---- sync/schema.c, continued ------------------------------------------------------------------------------------ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+KECS_PG__FN void kecs_sync__version(char out[KECS_SYNC__VERSION_SIZE]) {
+  size_t used = (size_t)snprintf(out, KECS_SYNC__VERSION_SIZE, "%d", KECS_SYNC__FORMAT);
+  for (int kind = 1; kind < KECS_KIND_COUNT; kind++) {
+    used += (size_t)snprintf(out + used, KECS_SYNC__VERSION_SIZE - used, ".%d",
+                             kecs_kind_describe((kecs_kind)kind)->column_count);
+  }
+}
+
+KECS_PG__FN bool kecs_sync__known(const kecs_sync *sync, const kecs_kind_info *info, int column) {
+  return column < sync->columns[info->kind] && kecs_sync__travels(&info->columns[column]);
+}
+
+KECS_PG__FN uint64_t kecs_sync__known_mask(const kecs_sync *sync, const kecs_kind_info *info) {
+  int count = sync->columns[info->kind];
+  return count >= info->column_count ? 0 : KECS_BIT(count) - 1; /* 0 is all */
+}
+
+/* How many columns of each kind a version's text says. */
+static void kecs_sync__schema_counts(const char *text, int out[KECS_KIND_COUNT]) {
+  const char *at = strchr(text, '.');
+  memset(out, 0, KECS_KIND_COUNT * sizeof out[0]);
+  for (int kind = 1; at && kind < KECS_KIND_COUNT; kind++) {
+    out[kind] = (int)strtol(at + 1, NULL, 10);
+    at = strchr(at + 1, '.');
+  }
+}
+
+KECS_PG__FN kecs_status kecs_sync__schema_read(kecs_sync *sync, const char *version) {
+  int counts[KECS_KIND_COUNT];
+  if (strtol(version, NULL, 10) != KECS_SYNC__FORMAT) {
+    return kecs_pg__fail(
+        KECS_E_UNSUPPORTED,
+        "%s: the hub's functions have format %.8s, this program's %d: run kecs hub init with the newer "
+        "program; the older one can't sync with it",
+        sync->place.shown, version, KECS_SYNC__FORMAT);
+  }
+  kecs_sync__schema_counts(version, counts);
+  for (int kind = 1; kind < KECS_KIND_COUNT; kind++) {
+    const kecs_kind_info *info = kecs_kind_describe((kecs_kind)kind);
+    sync->columns[kind] = counts[kind] < info->column_count ? counts[kind] : info->column_count;
+    if (!counts[kind] && ((sync->kinds | sync->append) & KECS_BIT(kind))) {
+      return kecs_pg__fail(KECS_E_UNSUPPORTED,
+                           "%s: the hub does not know %s: run kecs hub init with this program, or leave the kind out",
+                           sync->place.shown, info->name);
+    }
+  }
+  return KECS_OK;
+}
+
+/* ---- catching up ---- */
+
+/* A page of the rows of a kind whose new columns say something. */
+typedef struct kecs_sync__catch_up {
+  kecs_sync *sync;
+  const kecs_kind_info *info;
+  int from; /* the first of the new columns */
+} kecs_sync__catch_up;
+
+static void kecs_sync__catch_up_where(kecs_pg__text *out, const kecs_sync__catch_up *job) {
+  kecs_pg__text_adds(out,
+                     " FROM {S}sync_page_{t}({T},$1,$2,9223372036854775807,NULL,NULL) t WHERE false");
+  for (int i = job->from; i < job->sync->columns[job->info->kind]; i++) {
+    if (kecs_sync__travels(&job->info->columns[i])) {
+      kecs_pg__text_adds(out, " OR t.\"");
+      kecs_pg__text_adds(out, job->info->columns[i].name);
+      kecs_pg__text_adds(out, "\" IS DISTINCT FROM ");
+      kecs_sync__default(out, &job->info->columns[i]);
+    }
+  }
+  kecs_pg__text_adds(out, " ORDER BY t.r_rid LIMIT $3");
+}
+
+static kecs_status kecs_sync__catch_up_work(kecs_store *tx, void *user) {
+  return kecs_sync__apply(user, tx);
+}
+
+static kecs_status kecs_sync__catch_up_page(kecs_sync *sync, kecs_sync__page *page) {
+  kecs_sync__catch_up job = {sync, kecs_kind_describe((kecs_kind)sync->catch_up_kind), sync->catch_up_from};
+  kecs_pg__text form = {&sync->allocator, NULL, 0, 0, KECS_OK};
+  char rid[24];
+  char size[24];
+  snprintf(rid, sizeof rid, "%lld", (long long)sync->catch_up_rid);
+  snprintf(size, sizeof size, "%d", sync->batch);
+  const char *values[] = {page->site, rid, size};
+  for (int i = job.from; i < sync->columns[job.info->kind]; i++) {
+    page->fill |= KECS_BIT(i);
+  }
+  kecs_sync__begin(&page->exchange, sync, false);
+  kecs_sync__select(&form, sync, job.info);
+  kecs_sync__catch_up_where(&form, &job);
+  int item = kecs_sync__add_text(&page->exchange, &form, job.info->table, values, 3);
+  kecs_status status = kecs_sync__send(&page->exchange, "pull");
+  const PGresult *result = status ? NULL : page->exchange.item[item].result;
+  int count = result ? PQntuples(result) : 0;
+  page->rows[job.info->kind][0] = item;
+  sync->catch_up_rid = count < sync->batch ? -1 : kecs_sync__number(result, count - 1, PQnfields(result) - 1);
+  return status ? status : kecs_sync__transact(sync, kecs_sync__catch_up_work, page);
+}
+
+static kecs_status kecs_sync__catch_up_kind(kecs_sync *sync, int kind, int from) {
+  uint64_t fresh = 0;
+  kecs_status status = KECS_OK;
+  for (int i = from; i < sync->columns[kind]; i++) {
+    fresh |= KECS_BIT(i);
+  }
+  sync->catch_up_kind = kind;
+  sync->catch_up_from = from;
+  sync->catch_up_rid = 0;
+  while (!status && sync->catch_up_rid >= 0) {
+    status = kecs_sync__page_run(sync, kecs_sync__catch_up_page);
+  }
+  return status ? status : kecs_replica_touch(sync->store, (kecs_kind)kind, fresh);
+}
+
+static kecs_status kecs_sync__schema_note(kecs_store *tx, void *user) {
+  const kecs_sync *sync = user;
+  char text[KECS_SYNC__VERSION_SIZE] = "";
+  size_t used = 0;
+  for (int kind = 1; kind < KECS_KIND_COUNT; kind++) {
+    used += (size_t)snprintf(text + used, sizeof text - used, ".%d", sync->columns[kind]);
+  }
+  return kecs_sync__note(tx, "columns", text);
+}
+
+static kecs_status kecs_sync__schema_visit(const kecs_value *values, void *user) {
+  kecs_sync__schema_counts(values[0].text, user);
+  return KECS_OK;
+}
+
+KECS_PG__FN kecs_status kecs_sync__schema_catch_up(kecs_sync *sync) {
+  int noted[KECS_KIND_COUNT];
+  bool differs = false;
+  memset(noted, 0, sizeof noted);
+  kecs_status status = kecs_replica_sql(sync->store, "SELECT value FROM {sync_state} WHERE {own}name='columns'", NULL,
+                                        0, 1, kecs_sync__schema_visit, noted);
+  for (int kind = 1; !status && kind < KECS_KIND_COUNT; kind++) {
+    bool grown = noted[kind] > 0 && sync->columns[kind] > noted[kind];
+    differs = differs || noted[kind] != sync->columns[kind];
+    if (grown && (sync->kinds & KECS_BIT(kind))) {
+      status = kecs_sync__catch_up_kind(sync, kind, noted[kind]);
+    }
+  }
+  return status || !differs ? status : kecs_sync__transact(sync, kecs_sync__schema_note, sync);
+}
+
+/* ---- sync/counters.c --------------------------------------------------------------------------------------------- */
+/* sync/counters.c -- how far the revisions of families have been given out.
+ *
+ * Rows tell most of it: whoever stores a revision has the family's counter at it or above. What no row tells is how far
+ * a family had come whose newest revisions were deleted; that is sent along, in both directions, whenever definitions
+ * are. So no number comes to mean a second thing. */
+
 #include <string.h>
 
 KECS_PG__FN int kecs_sync__add_counters(kecs_sync__exchange *exchange, const char *const *site) {
@@ -8889,28 +9635,25 @@ KECS_PG__FN kecs_status kecs_sync__raise_counters(kecs_store *tx, const PGresult
   return status;
 }
 
-/* Where a column of a page's rows is. */
-static int kecs_sync__place(const kecs_kind_info *info, int column) {
-  int at = KECS_SYNC__ROW_FIXED;
+/* Where a column of a task definition is in a page's rows. */
+static int kecs_sync__place(int column) {
+  const kecs_kind_info *info = kecs_kind_describe(KECS_KIND_TASK_DEFINITION);
+  int place = KECS_SYNC__ROW_FIXED;
   for (int i = 0; i < column; i++) {
-    at += kecs_sync__travels(&info->columns[i]);
+    place += kecs_sync__travels(&info->columns[i]);
   }
-  return at;
+  return place;
 }
 
 KECS_PG__FN kecs_status kecs_sync__raise_rows(kecs_store *tx, const PGresult *rows) {
-  const kecs_kind_info *info = kecs_kind_describe(KECS_KIND_TASK_DEFINITION);
-  const int account = kecs_sync__place(info, KECS_TASK_DEFINITION_ACCOUNT_ID);
-  const int region = kecs_sync__place(info, KECS_TASK_DEFINITION_REGION);
-  const int family = kecs_sync__place(info, KECS_TASK_DEFINITION_FAMILY);
-  const int revision = kecs_sync__place(info, KECS_TASK_DEFINITION_REVISION);
+  int revision = kecs_sync__place(KECS_TASK_DEFINITION_REVISION);
   kecs_status status = KECS_OK;
   for (int r = 0; !status && r < PQntuples(rows); r++) {
-    const char *names[] = {kecs_sync__text(rows, r, account), kecs_sync__text(rows, r, region),
-                           kecs_sync__text(rows, r, family)};
-    if (names[2][0]) { /* one of which only a group came has been here before */
-      status = kecs_sync__raise(tx, names, kecs_sync__number(rows, r, revision));
-    }
+    const char *names[] = {kecs_sync__text(rows, r, kecs_sync__place(KECS_TASK_DEFINITION_ACCOUNT_ID)),
+                           kecs_sync__text(rows, r, kecs_sync__place(KECS_TASK_DEFINITION_REGION)),
+                           kecs_sync__text(rows, r, kecs_sync__place(KECS_TASK_DEFINITION_FAMILY))};
+    bool whole = !PQgetisnull(rows, r, revision); /* a row that comes partly has been counted before */
+    status = whole ? kecs_sync__raise(tx, names, kecs_sync__number(rows, r, revision)) : KECS_OK;
   }
   return status;
 }
@@ -9115,21 +9858,45 @@ KECS_PG__FN int kecs_sync__add_text(kecs_sync__exchange *exchange, kecs_pg__text
   return item;
 }
 
-/* Adds a call of a function that a kind has at the hub: "SELECT * FROM {S}sync_rows_{t}({T},$1,...)". The first value
- * is the site's number. */
-KECS_PG__FN int kecs_sync__add_read(kecs_sync__exchange *exchange, const char *function, const char *table,
-                                    const char *const *values, int count) {
-  kecs_pg__text form = {&exchange->sync->allocator, NULL, 0, 0, KECS_OK};
-  kecs_pg__text_adds(&form, "SELECT * FROM {S}sync_");
-  kecs_pg__text_adds(&form, function);
+/* "sync_FUNCTION(tenant,$1,...)" */
+static void kecs_sync__call_text(kecs_pg__text *out, const char *function, int count) {
+  kecs_pg__text_adds(out, "{S}sync_");
+  kecs_pg__text_adds(out, function);
   for (int i = 0; i < count; i++) {
     char number[16];
     snprintf(number, sizeof number, ",$%d", i + 1);
-    kecs_pg__text_adds(&form, i == 0 ? "({T}" : "");
-    kecs_pg__text_adds(&form, number);
+    kecs_pg__text_adds(out, i == 0 ? "({T}" : "");
+    kecs_pg__text_adds(out, number);
   }
-  kecs_pg__text_adds(&form, ")");
+  kecs_pg__text_adds(out, ")");
+}
+
+KECS_PG__FN int kecs_sync__add_read(kecs_sync__exchange *exchange, const char *function, const char *table,
+                                    const char *const *values, int count) {
+  kecs_pg__text form = {&exchange->sync->allocator, NULL, 0, 0, KECS_OK};
+  kecs_pg__text_adds(&form, "SELECT * FROM ");
+  kecs_sync__call_text(&form, function, count);
   return kecs_sync__add_text(exchange, &form, table, values, count);
+}
+
+KECS_PG__FN void kecs_sync__select(kecs_pg__text *out, const kecs_sync *sync, const kecs_kind_info *info) {
+  kecs_pg__text_adds(out, "SELECT r_key,r_life,r_life_site,r_spec,r_spec_site,r_status,r_status_site");
+  for (int i = 0; i < info->column_count; i++) {
+    const kecs_pg__mark marks[] = {{"c", info->columns[i].name}, {NULL, NULL}};
+    if (kecs_sync__known(sync, info, i)) {
+      kecs_pg__text_fill(out, ",\"{c}\"", marks);
+    }
+  }
+  kecs_pg__text_adds(out, ",r_rid");
+}
+
+KECS_PG__FN int kecs_sync__add_rows(kecs_sync__exchange *exchange, const char *function, const kecs_kind_info *info,
+                                    const char *const *values, int count) {
+  kecs_pg__text form = {&exchange->sync->allocator, NULL, 0, 0, KECS_OK};
+  kecs_sync__select(&form, exchange->sync, info);
+  kecs_pg__text_adds(&form, strcmp(function, "rows_{t}") == 0 ? ",r_groups FROM " : " FROM ");
+  kecs_sync__call_text(&form, function, count);
+  return kecs_sync__add_text(exchange, &form, info->table, values, count);
 }
 
 /* ---- applying ---- */
@@ -9200,12 +9967,14 @@ static kecs_status kecs_sync__apply_rows(kecs_sync__page *page, kecs_store *tx, 
     row.key = kecs_sync__text(result, r, 0);
     row.values = values;
     row.force = page->force;
+    row.fill = page->fill;
+    row.given = kecs_sync__known_mask(page->sync, info);
     for (int i = 0; i < KECS_REPLICA_STAMPS; i++) {
       row.stamp[i] = kecs_sync__number(result, r, 1 + 2 * i);
       row.site[i] = kecs_sync__number(result, r, 2 + 2 * i);
     }
     for (int i = 0; i < info->column_count; i++) {
-      if (kecs_sync__travels(&info->columns[i])) {
+      if (kecs_sync__known(page->sync, info, i)) {
         values[i] = kecs_sync__value(&info->columns[i], result, r, at++);
       }
     }
@@ -9307,7 +10076,7 @@ static kecs_status kecs_sync__page_wanted(kecs_sync__page *page) {
       page->graves[kind][1] =
           kecs_sync__add_read(&page->exchange, "buried_{t}", info->table, page->wanted_values[kind], 2);
       page->rows[kind][1] =
-          kecs_sync__add_read(&page->exchange, "found_{t}", info->table, page->wanted_values[kind], 2);
+          kecs_sync__add_rows(&page->exchange, "found_{t}", info, page->wanted_values[kind], 2);
     }
   }
   return status;
@@ -9342,7 +10111,7 @@ static kecs_status kecs_sync__pull_window(kecs_sync *sync, kecs_sync__page *page
       const kecs_kind_info *info = kecs_kind_describe((kecs_kind)kind);
       bool graves = !kecs_sync__only_grows(info);
       page->graves[kind][0] = graves ? kecs_sync__add_read(&page->exchange, "graves_{t}", info->table, values, 3) : 0;
-      page->rows[kind][0] = kecs_sync__add_read(&page->exchange, "rows_{t}", info->table, values, 3);
+      page->rows[kind][0] = kecs_sync__add_rows(&page->exchange, "rows_{t}", info, values, 3);
     }
   }
   if ((uint64_t)sync->until_kinds & sync->kinds & KECS_BIT(KECS_KIND_TASK_DEFINITION)) {
@@ -9386,7 +10155,7 @@ static kecs_status kecs_sync__boot_graves(kecs_sync *sync, kecs_sync__page *page
 
 static kecs_status kecs_sync__boot_rows(kecs_sync *sync, kecs_sync__page *page, const char *const *values) {
   const kecs_kind_info *info = kecs_kind_describe((kecs_kind)sync->notes.boot_kind);
-  int item = kecs_sync__add_read(&page->exchange, "page_{t}", info->table, values, 5);
+  int item = kecs_sync__add_rows(&page->exchange, "page_{t}", info, values, 5);
   int counters = info->kind == KECS_KIND_TASK_DEFINITION ? kecs_sync__add_counters(&page->exchange, values) : 0;
   kecs_status status = kecs_sync__send(&page->exchange, "pull");
   const PGresult *result = status ? NULL : page->exchange.item[item].result;
@@ -10167,13 +10936,31 @@ static kecs_status kecs_sync__check_chain(kecs_sync *sync, const PGresult *hello
 
 /* ---- the cursor ---- */
 
+/* Below the floor nothing tells which history it was: one that has changed since the last round counts as another. */
 static void kecs_sync__check_cursor(const kecs_sync *sync, const PGresult *hello, unsigned *cause) {
   bool read = sync->notes.boot_kind != 0;
+  int64_t changed = kecs_sync__number(hello, 0, KECS_SYNC__CHANGED);
   if (read && sync->notes.cursor < kecs_sync__number(hello, 0, KECS_SYNC__FLOOR)) {
     *cause |= KECS_SYNC_AWAY;
+    *cause |= changed && changed > sync->notes.last_us + sync->notes.offset ? KECS_SYNC_HISTORY : 0;
   } else if (read && kecs_sync__text(hello, 0, KECS_SYNC__FITS)[0] != 't') {
     *cause |= KECS_SYNC_HISTORY;
   }
+}
+
+/* ---- retention ---- */
+
+static kecs_status kecs_sync__retain_work(kecs_store *tx, void *user) {
+  int64_t retention = *(const int64_t *)user;
+  kecs_status status = kecs_replica_retain(tx, retention);
+  return status ? status : kecs_sync__note_number(tx, "retention", retention);
+}
+
+/* Tombstones live longer at the hub than here, or a row could come back from there that was deleted here. */
+static kecs_status kecs_sync__check_retention(kecs_sync *sync, const PGresult *hello) {
+  int64_t half = kecs_sync__number(hello, 0, KECS_SYNC__RETENTION) / 2;
+  int64_t retention = half > 0 && half < sync->tombstones_us ? half : sync->tombstones_us;
+  return retention == sync->notes.retention ? KECS_OK : kecs_sync__transact(sync, kecs_sync__retain_work, &retention);
 }
 
 /* ---- all of it ---- */
@@ -10210,8 +10997,9 @@ KECS_PG__FN kecs_status kecs_sync__identify(kecs_sync *sync, const PGresult *hel
     return status;
   }
   kecs_sync__check_cursor(sync, hello, &found.cause);
-  if (found.cause == 0) {
-    return KECS_OK;
+  status = kecs_sync__check_retention(sync, hello);
+  if (status || found.cause == 0) {
+    return status;
   }
   status = kecs_sync__transact(sync, kecs_sync__cause_work, &found);
   for (size_t i = 0; !status && i < sizeof causes / sizeof causes[0]; i++) {
@@ -10283,6 +11071,10 @@ KECS_PG__FN kecs_status kecs_sync__reconcile_begin(kecs_store *tx, const kecs_sy
   status = status ? status : kecs_sync__note_number(tx, "repair_cause", causes);
   status = status ? status : kecs_sync__note_number(tx, "cursor", sync->head);
   status = status ? status : kecs_sync__note(tx, "cursor_id", sync->head_id);
+  if (!status && (cause & (KECS_SYNC_HISTORY | KECS_SYNC_LOST))) { /* events and logs, as far as they are here */
+    status = kecs_replica_sql(tx, "UPDATE {sync_state} SET value='0' WHERE {own}substr(name,1,7)='append_'", NULL, 0, 0,
+                              NULL, NULL);
+  }
   /* A bootstrap that was under way is a part of it. */
   return status ? status : kecs_sync__note_number(tx, "boot_kind", KECS_SYNC__BOOT_DONE);
 }
@@ -10343,7 +11135,11 @@ static kecs_status kecs_sync__digests_run(kecs_sync *sync, kecs_sync__digests *d
   char number[24];
   const char *site = number;
   snprintf(number, sizeof number, "%lld", (long long)sync->notes.site);
-  kecs_sync__begin(&digests->exchange, sync, false);
+  bool went_back = sync->notes.repair_cause & (KECS_SYNC_HISTORY | KECS_SYNC_LOST);
+  kecs_sync__begin(&digests->exchange, sync, went_back);
+  if (went_back) { /* no tombstone goes there for a while */
+    (void)kecs_sync__add_item(&digests->exchange, "SELECT {S}sync_changed({T})", "", NULL, 0);
+  }
   for (int kind = 1; kind < KECS_KIND_COUNT; kind++) {
     if (sync->kinds & KECS_BIT(kind)) {
       digests->item[kind] =
@@ -10388,7 +11184,7 @@ static kecs_status kecs_sync__rows_page(kecs_sync *sync, kecs_sync__page *page, 
   snprintf(size, sizeof size, "%d", sync->batch);
   const char *values[] = {page->site, rid, size, buckets, NULL};
   kecs_sync__begin(&page->exchange, sync, false);
-  int item = kecs_sync__add_read(&page->exchange, "page_{t}", info->table, values, 5);
+  int item = kecs_sync__add_rows(&page->exchange, "page_{t}", info, values, 5);
   kecs_status status = kecs_sync__send(&page->exchange, "compare");
   const PGresult *result = status ? NULL : page->exchange.item[item].result;
   int count = result ? PQntuples(result) : 0;
@@ -10812,6 +11608,98 @@ KECS_PG__FN kecs_status kecs_sync__compare_graves(kecs_sync *sync) {
   return status;
 }
 
+/* ---- sync/restamp.c ---------------------------------------------------------------------------------------------- */
+/* sync/restamp.c -- the hub's clock, which all go by: how far this one is off, and stamps of a time when it was wrong.
+ *
+ * Each handshake is a measurement: the hub's time lies somewhere within the exchange, so half of what the exchange took
+ * is the error. The best one of the last hour is kept, unless a later one contradicts it: then a clock was set. A clock
+ * that is right but for a second is left alone: whoever sets it does better than that measurement.
+ *
+ * A stamp that is further ahead of the hub's time than the hub's bound was never taken by it, whatever became of the
+ * push that it was in, since the hub's time only goes up. So these are given anew without asking. Below that bound, for
+ * a smaller one of the options', an intent that is not settled yet stops it. */
+
+#include <stdio.h>
+#include <string.h>
+
+#define KECS_SYNC__OFFSET_AGE_US INT64_C(3600000000)
+#define KECS_SYNC__OFFSET_NEWS_US 50000 /* a change of the offset that is worth a write */
+
+#define KECS_SYNC__OFFSET_LEAST_US 1000000
+
+static int64_t kecs_sync__distance(int64_t a, int64_t b) {
+  return a > b ? a - b : b - a;
+}
+
+static kecs_status kecs_sync__offset_work(kecs_store *tx, void *user) {
+  const kecs_sync *sync = user;
+  int64_t offset = sync->notes.offset;
+  bool right = kecs_sync__distance(offset, 0) < KECS_SYNC__OFFSET_LEAST_US + sync->notes.offset_trip;
+  kecs_status status = kecs_replica_offset(tx, right ? 0 : offset);
+  status = status ? status : kecs_sync__note_number(tx, "offset", sync->notes.offset);
+  status = status ? status : kecs_sync__note_number(tx, "offset_trip", sync->notes.offset_trip);
+  return status ? status : kecs_sync__note_number(tx, "offset_at", sync->notes.offset_at);
+}
+
+/* `hub_us` was told in the exchange that ends now. */
+KECS_PG__FN kecs_status kecs_sync__measure(kecs_sync *sync, int64_t hub_us) {
+  kecs_sync__notes *notes = &sync->notes;
+  int64_t now = kecs_replica_now(sync->store);
+  int64_t trip = now > sync->sent_us ? now - sync->sent_us : 0;
+  int64_t offset = hub_us - sync->sent_us - trip / 2;
+  int64_t before = notes->offset;
+  bool first = notes->offset_at == 0;
+  bool old = now < notes->offset_at || now - notes->offset_at > KECS_SYNC__OFFSET_AGE_US;
+  bool contradicts = kecs_sync__distance(offset, notes->offset) > (trip + notes->offset_trip) / 2;
+  sync->report.hub_offset_us = notes->offset;
+  if (!first && !old && !contradicts && trip >= notes->offset_trip) {
+    return KECS_OK;
+  }
+  notes->offset = offset;
+  notes->offset_trip = trip;
+  notes->offset_at = now;
+  sync->report.hub_offset_us = offset;
+  bool news = first || kecs_sync__distance(offset, before) > KECS_SYNC__OFFSET_NEWS_US;
+  return news ? kecs_sync__transact(sync, kecs_sync__offset_work, sync) : KECS_OK;
+}
+
+static kecs_status kecs_sync__restamp_work(kecs_store *tx, void *user) {
+  kecs_restamp *restamp = user;
+  kecs_status status = kecs_replica_restamp(tx, restamp);
+  if (status || restamp->changed == 0) {
+    return status;
+  }
+  status = kecs_sync__note_number(tx, "acked", restamp->acked);
+  return status ? status : kecs_sync__note_number(tx, "intent_stamp", restamp->intent);
+}
+
+KECS_PG__FN kecs_status kecs_sync__restamp(kecs_sync *sync, int64_t hub_us) {
+  kecs_restamp work;
+  int64_t ahead = sync->notes.intent.id[0] ? KECS_SYNC__AHEAD_US : sync->max_offset_us;
+  int64_t newest = 0;
+  char line[160];
+  memset(&work, 0, sizeof work);
+  work.limit_us = hub_us + ahead;
+  work.now_us = hub_us;
+  work.offset_us = sync->notes.offset;
+  work.acked = sync->notes.acked;
+  work.intent = sync->notes.intent.id[0] ? sync->notes.intent.stamp : 0;
+  kecs_status status = kecs_sync__count(
+      sync->store, "SELECT stamp FROM {changes} WHERE {own}true ORDER BY seq DESC LIMIT 1", &newest);
+  if (status || kecs_stamp_time(newest) <= work.limit_us) {
+    return status;
+  }
+  status = kecs_sync__transact(sync, kecs_sync__restamp_work, &work);
+  if (status || work.changed == 0) {
+    return status;
+  }
+  sync->report.restamped += work.changed;
+  snprintf(line, sizeof line, "sync: the clock was ahead of the hub's; %lld stamps were given anew",
+           (long long)work.changed);
+  kecs_replica_log(sync->store, KECS_LOG_WARNING, line);
+  return kecs_sync__notes_read(sync);
+}
+
 /* ---- sync/round.c ------------------------------------------------------------------------------------------------ */
 /* sync/round.c -- the handle, the handshake, and a round. */
 
@@ -10819,21 +11707,11 @@ KECS_PG__FN kecs_status kecs_sync__compare_graves(kecs_sync *sync) {
 #include <stdlib.h>
 #include <string.h>
 
+#define KECS_SYNC__TOMBSTONES_US INT64_C(604800000000) /* a week */
+
 enum { KECS_SYNC__GREETINGS = 3 /* in one round: under its name, and under another one */ };
 
 /* ---- the handshake ---- */
-
-static kecs_status kecs_sync__check_version(kecs_sync *sync, const PGresult *result) {
-  char version[KECS_SYNC__VERSION_SIZE];
-  kecs_sync__version(version);
-  return strcmp(kecs_sync__text(result, 0, 0), version) == 0
-             ? KECS_OK
-             : kecs_pg__fail(
-                   KECS_E_UNSUPPORTED,
-                   "%s: the hub's functions are of version %.31s, this program's of %s: run kecs hub init with "
-                   "the newer program; the older one can't sync with it",
-                   sync->place.shown, kecs_sync__text(result, 0, 0), version);
-}
 
 static kecs_status kecs_sync__hello(kecs_sync *sync, bool *out_again) {
   kecs_sync__exchange exchange;
@@ -10857,14 +11735,16 @@ static kecs_status kecs_sync__hello(kecs_sync *sync, bool *out_again) {
   kecs_status status = kecs_sync__send(&exchange, "greet the hub");
   const PGresult *said = status ? NULL : exchange.item[hello].result;
   if (said) {
-    sync->report.hub_offset_us = kecs_sync__number(said, 0, KECS_SYNC__NOW) - kecs_replica_now(sync->store);
+    int64_t hub_us = kecs_sync__number(said, 0, KECS_SYNC__NOW);
     sync->head = kecs_sync__number(said, 0, KECS_SYNC__HEAD);
     snprintf(sync->head_id, sizeof sync->head_id, "%s", kecs_sync__text(said, 0, KECS_SYNC__HEAD_ID));
     sync->until = kecs_sync__number(exchange.item[next].result, 0, 0);
     snprintf(sync->until_id, sizeof sync->until_id, "%s", kecs_sync__text(exchange.item[next].result, 0, 1));
     sync->until_kinds = kecs_sync__number(exchange.item[next].result, 0, 2);
-    status = kecs_sync__check_version(sync, exchange.item[version].result);
+    status = kecs_sync__schema_read(sync, kecs_sync__text(exchange.item[version].result, 0, 0));
+    status = status ? status : kecs_sync__measure(sync, hub_us);
     status = status ? status : kecs_sync__identify(sync, said, exchange.item[refused].result, out_again);
+    status = status || *out_again ? status : kecs_sync__restamp(sync, hub_us);
     status = status || *out_again ? status : kecs_sync__rescope(sync, exchange.item[scopes].result);
   }
   kecs_sync__end(&exchange);
@@ -10905,12 +11785,18 @@ static kecs_status kecs_sync__steps(kecs_sync *sync) {
   }
   status = status ? status : kecs_sync__reconcile(sync);
   status = status ? status : kecs_sync__pull(sync);
+  status = status ? status : kecs_sync__schema_catch_up(sync);
   status = status ? status : kecs_sync__push(sync);
+  if (!status && sync->held) { /* what the hub has instead; once, or two who never agree would keep the round */
+    status = kecs_sync__pull(sync);
+    status = status ? status : kecs_sync__push(sync);
+  }
   return status ? status : kecs_sync__append(sync);
 }
 
 KECS_PG__FN kecs_status kecs_sync__round(kecs_sync *sync, kecs_sync_report *out_report) {
   memset(&sync->report, 0, sizeof sync->report);
+  sync->held = false;
   kecs_sync__flag_set(&sync->stopped, 0);
   kecs_status status = kecs_sync__steps(sync);
   if (status == KECS_E_CONFLICT && strcmp(kecs_last_error()->sqlstate, "KS001") == 0) {
@@ -11004,7 +11890,7 @@ KECS_STORE_API kecs_status kecs_sync_status(kecs_sync *sync, kecs_sync_status_in
                : kecs_sync__count(sync->store, "SELECT count(*) FROM {sync_wanted} WHERE {own}true", &out_info->wanted);
   status = status ? status : kecs_sync__append_waiting(sync, &out_info->append_pending);
   return status ? status
-                : kecs_sync__count(sync->store, "SELECT count(*) FROM {sync_conflicts} WHERE {own}true",
+                : kecs_sync__count(sync->store, "SELECT count(*) FROM {sync_conflicts} WHERE {own}resolved=0",
                                    &out_info->conflicts);
 }
 
@@ -11027,7 +11913,8 @@ static kecs_status kecs_sync__lost_visit(const kecs_value *values, void *user) {
                                  values[7].number,
                                  values[8].number,
                                  values[9].text,
-                                 values[10].number};
+                                 values[10].number,
+                                 values[11].number};
   return lost->visit(&conflict, lost->user);
 }
 
@@ -11045,8 +11932,15 @@ KECS_STORE_API kecs_status kecs_sync_conflicts(kecs_store *store, int64_t after_
              ? status
              : kecs_replica_sql(store,
                                 "SELECT id,kind,key,reason,groups,kept_stamp,kept_site,lost_stamp,lost_site,"
-                                "lost,at FROM {sync_conflicts} WHERE {own}id>?1 ORDER BY id",
-                                &value, 1, 11, kecs_sync__lost_visit, &lost);
+                                "lost,at,resolved FROM {sync_conflicts} WHERE {own}id>?1 ORDER BY id",
+                                &value, 1, 12, kecs_sync__lost_visit, &lost);
+}
+
+KECS_STORE_API kecs_status kecs_sync_resolve(kecs_store *store, int64_t id, kecs_sync_take take) {
+  if (take != KECS_SYNC_TAKE_KEPT && take != KECS_SYNC_TAKE_LOST) {
+    return kecs_pg__fail(KECS_E_INVALID, "take is %d; KECS_SYNC_TAKE_KEPT or KECS_SYNC_TAKE_LOST", (int)take);
+  }
+  return kecs_replica_resolve(store, id, take == KECS_SYNC_TAKE_LOST);
 }
 
 /* ---- the handle ---- */
@@ -11066,6 +11960,21 @@ static kecs_status kecs_sync__check_options(const kecs_sync_options *options) {
   if (options->batch < 0 || options->batch > KECS_SYNC__BATCH_MAX) {
     return kecs_pg__fail(KECS_E_INVALID, "options.batch is %d; 1 to %d, or 0", options->batch,
                          (int)KECS_SYNC__BATCH_MAX);
+  }
+  if (options->tombstones_us < 0) {
+    return kecs_pg__fail(KECS_E_INVALID, "options.tombstones_us is %lld; above 0, or 0 for 7 days",
+                         (long long)options->tombstones_us);
+  }
+  if (options->max_offset_us < 0 || options->max_offset_us > KECS_SYNC__AHEAD_US) {
+    return kecs_pg__fail(KECS_E_INVALID, "options.max_offset_us is %lld; 1 to %lld, or 0",
+                         (long long)options->max_offset_us, (long long)KECS_SYNC__AHEAD_US);
+  }
+  if (options->policy_count && !options->policies) {
+    return kecs_pg__fail(KECS_E_INVALID, "options.policies is NULL, and policy_count is not 0");
+  }
+  kecs_status status = kecs_sync__policy_check(options->policies, options->policy_count);
+  if (status) {
+    return status;
   }
   if (options->append_bytes < -1 || options->append_keep_bytes < 0) {
     return kecs_pg__fail(KECS_E_INVALID, "options.append_bytes is -1 or more, options.append_keep_bytes 0 or more");
@@ -11138,6 +12047,8 @@ KECS_STORE_API kecs_status kecs_sync_open(kecs_store *store, const kecs_sync_opt
   sync->allocator = *allocator;
   sync->clusters.allocator = &sync->allocator;
   sync->store = store;
+  sync->tombstones_us = options->tombstones_us ? options->tombstones_us : KECS_SYNC__TOMBSTONES_US;
+  sync->max_offset_us = options->max_offset_us ? options->max_offset_us : KECS_SYNC__AHEAD_US;
   sync->batch = options->batch ? options->batch : KECS_SYNC__BATCH;
   sync->adapts = options->batch == 0;
 #if !defined(KECS_STORE_NO_THREADS)
@@ -11147,12 +12058,17 @@ KECS_STORE_API kecs_status kecs_sync_open(kecs_store *store, const kecs_sync_opt
   }
 #endif
   sync->append_pull = options->append_pull;
+  sync->merge = options->merge;
+  sync->user = options->user;
   sync->append_bytes = options->append_bytes ? options->append_bytes : KECS_SYNC__APPEND_BYTES;
   sync->append_keep_bytes = options->append_keep_bytes;
   snprintf(sync->site, sizeof sync->site, "%s", options->site);
   sync->hub = kecs_pg__copy(allocator, options->hub, strlen(options->hub));
   sync->token = options->token ? kecs_pg__copy(allocator, options->token, strlen(options->token)) : NULL;
-  status = sync->hub && (sync->token || !options->token) ? kecs_pg_backend()->attach(sync->hub, &sync->allocator, &sync->place) : KECS_E_NOMEM;
+  status = sync->hub && (sync->token || !options->token)
+               ? kecs_pg_backend()->attach(sync->hub, &sync->allocator, &sync->place)
+               : KECS_E_NOMEM;
+  status = status ? status : kecs_sync__policy_keep(sync, options->policies, options->policy_count);
   status = status ? status : kecs_sync__choose_kinds(sync, options);
   status = status ? status : kecs_sync__clusters(sync, options->clusters, options->cluster_count);
   status = status ? status : kecs_replica_open(store, sync->kinds, NULL);
@@ -11180,6 +12096,7 @@ KECS_STORE_API void kecs_sync_close(kecs_sync *sync) {
     kecs_pg__release_text(&allocator, sync->hub);
     kecs_pg__release_text(&allocator, sync->token);
     kecs_pg__text_free(&sync->clusters);
+    kecs_sync__policy_free(sync);
     kecs_pg__release(&allocator, sync, sizeof *sync);
   }
 }

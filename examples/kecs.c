@@ -214,15 +214,21 @@ static const command commands[] = {
      "token is taken from KECS_TOKEN.\n",
      "  kecs --db edge.db sync --hub 'postgres://kecs@db.example/kecs?tenant=shop' --site cellar\n"
      "  KECS_HUB=postgres://... KECS_SITE=cellar kecs --db edge.db sync status\n"},
-    {"conflicts", "", "what has lost against another edge or the hub", 0, 0, run_conflicts,
-     "One line a row: number, time of the change that lost, reason, kind, key, and the whole row.\n",
-     "  kecs --db edge.db conflicts\n"},
-    {"hub", "init | grant SITE CLUSTER | revoke SITE [CLUSTER] | token SITE", "a hub on PostgreSQL, and its sites", 1, 3,
-     run_hub,
-     "init makes tables, change log and functions, or makes them anew after an upgrade. grant narrows a site to clusters,\n"
-     "by name or ARN; - is what belongs to none, * the whole tenant, which a site has that was never granted anything.\n"
-     "token makes a site's token, in the place of an earlier one, and prints it once; revoke without a cluster takes it.\n",
+    {"conflicts", "[resolve ID]", "what has lost against another edge or the hub", 0, 2, run_conflicts,
+     "One line a row: number, open or what was decided, time of the change that lost, reason, kind, key, and the\n"
+     "whole row. `resolve` decides: --take kept leaves the row as it is, --take lost writes what had lost once more, as an\n"
+     "ordinary edit, which the next round pushes.\n",
+     "  kecs --db edge.db conflicts\n"
+     "  kecs --db edge.db conflicts resolve 3 --take lost\n"},
+    {"hub", "init | retain DAYS | grant SITE CLUSTER | revoke SITE [CLUSTER] | token SITE",
+     "a hub on PostgreSQL, and its sites", 1, 3, run_hub,
+     "init makes tables, change log and functions, or makes them anew after an upgrade. retain says how long the hub\n"
+     "keeps what was deleted, and its log: longer than edges stay away; 90 days at first. grant narrows a site to\n"
+     "clusters, by name or ARN; - is what belongs to none, * the whole tenant, which a site has that was never granted\n"
+     "anything. token makes a site's token, in the place of an earlier one, and prints it once; revoke without a\n"
+     "cluster takes it.\n",
      "  kecs --db 'postgres://kecs_owner@db.example/kecs?tenant=shop' hub init\n"
+     "  kecs --db 'postgres://kecs_owner@db.example/kecs?tenant=shop' hub retain 30\n"
      "  KECS_DB=postgres://... kecs hub grant cellar web\n"},
     {"stat", "", "the database: size, schema, rows of each kind", 0, 0, run_stat, "",
      "  kecs --db shop.db stat\n"},

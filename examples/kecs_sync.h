@@ -21,9 +21,31 @@ static kecs_sync *open_sync(const arguments *args, kecs_store *store, exit_code 
   return sync;
 }
 
+/* What was found broken, and that it is whole again; or will be, once a round goes through. */
+static void print_repairs(const kecs_sync_report *done) {
+  static const struct {
+    unsigned cause;
+    const char *text;
+  } causes[] = {{KECS_SYNC_AWAY, "this edge was away for longer than the hub keeps its log"},
+                {KECS_SYNC_HISTORY, "the hub's history is another one: a failover, or a restored hub"},
+                {KECS_SYNC_LOST, "the hub had lost pushes"},
+                {KECS_SYNC_COPIED, "this file was copied or restored, or its name is another device's, too: it is "
+                                   "another site now, as `kecs sync status` says"}};
+  for (size_t i = 0; i < sizeof causes / sizeof causes[0]; i++) {
+    if (done->reconciled & causes[i].cause) {
+      printf("repaired: %s\n", causes[i].text);
+    }
+  }
+  if (done->resent + done->forgotten + done->restamped > 0) {
+    printf("sent again %lld, forgotten by the hub %lld, stamped anew %lld\n", (long long)done->resent,
+           (long long)done->forgotten, (long long)done->restamped);
+  }
+}
+
 static exit_code sync_round(kecs_sync *sync) {
   kecs_sync_report done;
   kecs_status status = kecs_sync_once(sync, &done);
+  print_repairs(&done);
   printf("pushed %lld, refused %lld, pulled %lld, appended %lld, conflicts %lld; %lld round trips, %lld bytes out, "
          "%lld in\n",
          (long long)done.pushed, (long long)done.refused, (long long)done.pulled, (long long)done.appended,
@@ -45,8 +67,8 @@ static exit_code sync_state(kecs_sync *sync) {
   }
   printf("site       %s (%lld)\npending    %lld\nrefused    %lld\nwanted     %lld\nconflicts  %lld\ncursor     %lld\n"
          "last       %s\n",
-         info.site, (long long)info.number, (long long)info.pending, (long long)info.refused, (long long)info.wanted,
-         (long long)info.conflicts, (long long)info.cursor, info.last_us ? last.data : "never");
+         info.known_as, (long long)info.number, (long long)info.pending, (long long)info.refused,
+         (long long)info.wanted, (long long)info.conflicts, (long long)info.cursor, info.last_us ? last.data : "never");
   free(last.data);
   return EXIT_GOOD;
 }
@@ -74,7 +96,7 @@ static kecs_status print_conflict(const kecs_sync_conflict *conflict, void *user
   size_t width = 0;
   out->len = 0;
   add_number(out, (long long)conflict->id);
-  add_text(out, "  ");
+  add_text(out, conflict->resolved == 0 ? "  open  " : conflict->resolved == 1 ? "  kept  " : "  lost  ");
   add_time(out, conflict->lost_stamp);
   add_text(out, "  ");
   add_text(out, conflict->reason);
@@ -89,8 +111,35 @@ static kecs_status print_conflict(const kecs_sync_conflict *conflict, void *user
   return KECS_OK;
 }
 
+static exit_code resolve_conflict(const arguments *args) {
+  const char *take = args->values[OPTION_TAKE];
+  char *end = NULL;
+  exit_code code = EXIT_GOOD;
+  bool lost = take && strcmp(take, "lost") == 0;
+  if (args->operand_count < 2 || strcmp(args->operands[0], "resolve") != 0) {
+    return usage_error(args, "conflicts takes nothing, or resolve ID; not \"%s\"", args->operands[0]);
+  }
+  long long id = strtoll(args->operands[1], &end, 10);
+  if (!*args->operands[1] || *end) {
+    return usage_error(args, "\"%s\" is no number of a conflict; `kecs conflicts` lists them", args->operands[1]);
+  }
+  if (!lost && (!take || strcmp(take, "kept") != 0)) {
+    return usage_error(args, "which is it to be? Give --take lost or --take kept%s", "");
+  }
+  kecs_store *store = open_store(args, ACCESS_WRITE, &code);
+  if (store) {
+    kecs_status status = kecs_sync_resolve(store, id, lost ? KECS_SYNC_TAKE_LOST : KECS_SYNC_TAKE_KEPT);
+    code = status ? fail_asked(status) : EXIT_GOOD;
+  }
+  (void)kecs_close(store);
+  return code;
+}
+
 static exit_code run_conflicts(const arguments *args) {
   exit_code code = EXIT_GOOD;
+  if (args->operand_count > 0) {
+    return resolve_conflict(args);
+  }
   buffer out = {NULL, 0, 0};
   kecs_store *store = open_store(args, ACCESS_READ, &code);
   if (store) {
@@ -117,17 +166,24 @@ static exit_code run_hub(const arguments *args) {
   const char *site = args->operand_count > 1 ? args->operands[1] : NULL;
   const char *cluster = args->operand_count > 2 ? args->operands[2] : NULL;
   bool init = strcmp(verb, "init") == 0 && !site;
+  bool retain = strcmp(verb, "retain") == 0 && site && !cluster;
   bool token = strcmp(verb, "token") == 0 && site && !cluster;
   bool grant = strcmp(verb, "grant") == 0 && cluster;
   bool revoke = strcmp(verb, "revoke") == 0 && site;
-  if (!init && !token && !grant && !revoke) {
-    return usage_error(args, "hub takes init, grant SITE CLUSTER, revoke SITE [CLUSTER], or token SITE");
+  char *end = NULL;
+  long days = retain ? strtol(site, &end, 10) : 0;
+  if (!init && !retain && !token && !grant && !revoke) {
+    return usage_error(args, "hub takes init, retain DAYS, grant SITE CLUSTER, revoke SITE [CLUSTER], or token SITE");
+  }
+  if (retain && (*end || days < 1 || days > 36500)) {
+    return usage_error(args, "\"%s\" is no number of days from 1 to 36500", site);
   }
   exit_code code = choose_database(args, &path);
   if (code) {
     return code;
   }
   kecs_status status = init      ? kecs_sync_hub_init(path)
+                       : retain  ? kecs_sync_hub_retain(path, (int64_t)days * 24 * 3600 * 1000000)
                        : token   ? hub_token(path, site)
                        : grant   ? kecs_sync_hub_grant(path, site, cluster)
                        : cluster ? kecs_sync_hub_revoke(path, site, cluster)

@@ -104,7 +104,24 @@ class Postgres:
                 one.close()
 
 
-POSTGRES = Postgres()
+class Servers:
+    """One for the programs of each way of building: roles belong to a server, and the same programs make the same."""
+
+    def __init__(self):
+        self.lock, self.servers = threading.Lock(), {}
+
+    def url(self, variant):
+        built = variant.replace("pgbouncer", "postgres")
+        with self.lock:
+            server = self.servers.setdefault(built, Postgres())
+        return server.url(variant.startswith("pgbouncer"))
+
+    def stop(self):
+        for server in self.servers.values():
+            server.stop()
+
+
+POSTGRES = Servers()
 
 
 def run_one(path, name, limit):
@@ -115,7 +132,7 @@ def run_one(path, name, limit):
         environment = environment_for(box)
         variant = name.split(" ")[0]
         if variant.split("-")[0] in ("postgres", "pgbouncer"):
-            environment["KECS_TEST_POSTGRES"] = POSTGRES.url(variant == "pgbouncer")
+            environment["KECS_TEST_POSTGRES"] = POSTGRES.url(variant)
         process = subprocess.Popen(command_of(path), cwd=str(ROOT), env=environment, start_new_session=True,
                                    stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         try:

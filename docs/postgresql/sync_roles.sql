@@ -70,7 +70,7 @@ BEGIN
       EXECUTE format('ALTER FUNCTION %s OWNER TO kecs_owner', one.name);
     END IF;
     EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC, kecs_app, kecs_reader, kecs_site, kecs_edges', one.name);
-    IF one.proname ~ '^gate_' OR one.proname = 'sync_version' THEN
+    IF one.proname ~ '^gate_' OR one.proname IN ('sync_version', 'sync_policy') THEN
       EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO kecs_edges', one.name);
     END IF;
     IF one.proname ~ '^sync_' AND one.proname <> 'sync_check' THEN
@@ -146,10 +146,13 @@ BEGIN
       ('change_queue', 'INSERT', 'INSERT', NULL, tenant || ' AND (op <> 3 OR ' || keyed || ')'),
       ('change_queue', 'UPDATE (stamp)', 'UPDATE', tenant || ' AND op = 3 AND batch = txid_current() AND ' || keyed,
        tenant),
-      -- To lock it one must be let change it; nobody is.
+      -- When the server was another one: a site may tell so, and with it put off that tombstones go.
+      ('change_state', 'INSERT', 'INSERT', NULL, tenant || ' AND id = 11'),
+      ('change_state', 'UPDATE (value)', 'UPDATE', tenant || ' AND id = 11', tenant || ' AND id = 11'),
       ('sync_hubs', 'SELECT', 'SELECT', tenant, NULL),
       ('sync_hubs', 'INSERT', 'INSERT', NULL, tenant),
-      ('sync_hubs', 'UPDATE (id)', 'UPDATE', tenant, 'false'),
+      ('sync_hubs', 'UPDATE (history)', 'UPDATE', tenant, tenant),
+      ('sync_policies', 'SELECT', 'SELECT', tenant, NULL),
       ('sync_sites', 'SELECT', 'SELECT', tenant, NULL),
       ('sync_sites', 'INSERT', 'INSERT', NULL, tenant || ' AND ' || own),
       ('sync_sites', 'UPDATE (pushes, push, previous, acked, seen, wanted)', 'UPDATE', tenant || ' AND ' || own,

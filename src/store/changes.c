@@ -51,6 +51,8 @@ typedef struct kecs__compact {
   const kecs_compaction *options;
   kecs_compacted *done;
   bool more;
+  int64_t retention; /* what sync wants of tombstones; 0: nothing */
+  bool held;         /* the history has changed since: none of them goes */
 } kecs__compact;
 
 /* Above the times of `age` ago no stamp is that old. */
@@ -58,6 +60,16 @@ static int64_t kecs__compact_stamp(const kecs__write *write, int64_t age_us) {
   int64_t last = 0;
   (void)kecs__clock_next(&last, write->now - age_us);
   return last;
+}
+
+/* An edge that comes back must find what was deleted while it was away; and after a failover what was deleted before,
+ * too, as long as somebody may come who has read another history. */
+static kecs_status kecs__compact_bounds(kecs__write *write, kecs__compact *compact) {
+  int64_t changed = 0;
+  kecs_status status = kecs__feed_state(write->session, KECS__FEED_RETENTION, &compact->retention);
+  status = status ? status : kecs__feed_state(write->session, KECS__FEED_CHANGED, &changed);
+  compact->held = changed > 0 && write->now - changed < compact->retention;
+  return status;
 }
 
 /* The last entry of this step; 0 when there is none. The newest entry of the log always stays. */
@@ -70,6 +82,10 @@ static kecs_status kecs__compact_end(kecs__write *write, const kecs__compact *co
   int64_t upto = compact->options->upto_seq;
   upto = upto <= 0 || upto >= end.seq ? end.seq - 1 : upto;
   int64_t age = compact->options->older_than_us;
+  if (age <= 0 && compact->retention > 0 && write->engine->backend->log) { /* a hub: edges read its log */
+    age = compact->retention;
+    upto = compact->held ? 0 : upto;
+  }
   kecs_value values[] = {kecs__value_int(upto), kecs__value_int(age > 0 ? kecs__compact_stamp(write, age) : INT64_MAX),
                          kecs__value_int(KECS__COMPACT_ROWS)};
   if (!status) {
@@ -146,7 +162,9 @@ static kecs_status kecs__compact_tombstones(kecs__write *write, kecs__compact *c
   int64_t floor = 0;
   int64_t removed = 0;
   kecs_status status = kecs__feed_state(write->session, KECS__FEED_FLOOR, &floor);
+  age = age < compact->retention ? compact->retention : age;
   int64_t stamp = age < 0 ? INT64_MAX : kecs__compact_stamp(write, age ? age : KECS__TOMBSTONE_US);
+  stamp = compact->held ? 0 : stamp;
   kecs_value values[] = {kecs__value_int(floor), kecs__value_int(stamp), kecs__value_int(KECS__COMPACT_ROWS)};
   if (!status) {
     status = kecs__run(write->session,
@@ -190,6 +208,9 @@ static kecs_status kecs__compact_step(kecs__write *write, void *user) {
   compact->more = false;
   kecs_status status = kecs__write_guard(write);
   if (!status) {
+    status = kecs__compact_bounds(write, compact);
+  }
+  if (!status) {
     status = kecs__compact_end(write, compact, &upto);
   }
   if (!status) {
@@ -206,7 +227,7 @@ KECS_STORE_API kecs_status kecs_changes_compact(kecs_store *store, const kecs_co
   static const kecs_compaction all;
   kecs_compacted done;
   kecs_compacted unused = {0, 0, 0, 0, 0};
-  kecs__compact compact = {options ? options : &all, &done, false};
+  kecs__compact compact = {options ? options : &all, &done, false, 0, false};
   out_done = out_done ? out_done : &unused;
   memset(out_done, 0, sizeof *out_done);
   kecs_status status = kecs__check_handle(store);

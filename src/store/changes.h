@@ -31,8 +31,10 @@ KECS_STORE_API kecs_status kecs_changes_describe(kecs_store *store, kecs_changes
 /* What of the log is no longer needed. Zeroed: all but the newest entry, and tombstones of a week ago. */
 typedef struct kecs_compaction {
   int64_t upto_seq;       /* entries up to this one; 0: the last but one */
-  int64_t older_than_us;  /* and at least so old; 0: of any age */
-  int64_t tombstones_us;  /* tombstones of removed entries go when they are so old; 0: 7 days; negative: of any age */
+  int64_t older_than_us;  /* and at least so old; 0: of any age; on a hub as old as its retention */
+  int64_t tombstones_us;  /* tombstones of removed entries go when they are so old; 0: 7 days; negative: of any age.
+                           * Never before the retention of an edge or a hub (kecs_sync_hub_retain), and on a hub not
+                           * within that time after its history was found to be another one, as after a failover */
   int steps;              /* at most so many transactions, of 1000 entries each; 0: as many as it takes */
 } kecs_compaction;
 

@@ -174,6 +174,7 @@ struct kecs__engine {
   kecs__meta kinds[KECS_KIND_COUNT];
 
   int tracked;               /* by kecs__flag_get: our writes go into the change log */
+  int64_t clock_offset;      /* what stamps are ahead of the clock, microseconds; the writer's */
   int keeps;                 /* likewise: and what rows were is kept. Only where the database keeps it */
   kecs__condition changed;   /* with the mutex: what follows has changed */
   uint64_t feed_turn;        /* goes up when there may be new entries */

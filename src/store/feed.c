@@ -54,7 +54,7 @@ KECS__FN kecs_status kecs__feed_begin(kecs__write *write) {
 
 KECS__FN kecs_status kecs__feed_stamp(kecs__write *write, int64_t *out_stamp) {
   kecs__place *place = &write->session->place;
-  kecs_status status = kecs__clock_next(&place->stamp, write->now);
+  kecs_status status = kecs__clock_next(&place->stamp, write->now + write->engine->clock_offset);
   *out_stamp = place->stamp;
   return status;
 }

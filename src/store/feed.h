@@ -36,6 +36,9 @@ enum {
   KECS__FEED_HISTORY_AGE = 6,
   KECS__FEED_HISTORY_FLOOR = 7,       /* the newest seq that went because of its age, and its stamp */
   KECS__FEED_HISTORY_FLOOR_STAMP = 8,
+  KECS__FEED_OFFSET = 9,              /* what the hub's clock is ahead of this one, microseconds (replica_clock.c) */
+  KECS__FEED_RETENTION = 10,          /* tombstones live so long, microseconds; no row: as compaction is told */
+  KECS__FEED_CHANGED = 11,            /* when a hub was last found to have another history; microseconds since 1970 */
   KECS__FEED_RID = 1000,              /* + kind: the highest rid of a tombstone that is gone */
   KECS__FEED_HISTORY_SINCE = 2000,    /* + kind: where its history begins, as seq and as stamp */
   KECS__FEED_HISTORY_SINCE_STAMP = 3000

@@ -181,6 +181,7 @@ KECS__FN kecs_status kecs__feed_open(kecs_store *store, kecs_track track) {
   }
   if (!status && wanted && engine->backend->guard) {
     status = engine->backend->guard(engine->writer->connection, false);
+    status = status ? status : kecs__feed_state(engine->writer, KECS__FEED_OFFSET, &engine->clock_offset);
   }
   if (!status) {
     kecs__flag_set(&engine->tracked, wanted ? 1 : 0);

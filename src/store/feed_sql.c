@@ -32,7 +32,8 @@ KECS__FN bool kecs__feed_has_group(const kecs_kind_info *info, kecs_column_group
 static const char *const kecs__feed_tables[] = {
     "changes",        "change_folds", "change_tombstones", "change_state", "change_heads", "change_queue",
     "change_batches", "history",      "history_keys",      "sync_state",   "sync_conflicts", "sync_wanted",
-    "sync_refused",   "sync_repush",  "sync_hubs",         "sync_sites",   "sync_echoes"};
+    "sync_refused",   "sync_repush",  "sync_restamp",      "sync_hubs",    "sync_sites",   "sync_echoes",
+    "sync_policies"};
 
 KECS__FN bool kecs__feed_is_side_table(const char *name) {
   for (size_t i = 0; i < sizeof kecs__feed_tables / sizeof kecs__feed_tables[0]; i++) {

@@ -167,6 +167,16 @@ KECS_STORE_API kecs_status kecs_replica_insert(kecs_store *store, const kecs_rep
   return kecs__fail_no_watch();
 }
 
+KECS_STORE_API kecs_status kecs_replica_resolve(kecs_store *store, int64_t id, bool lost) {
+  (void)store, (void)id, (void)lost;
+  return kecs__fail_no_watch();
+}
+
+KECS_STORE_API kecs_status kecs_replica_touch(kecs_store *store, kecs_kind kind, uint64_t columns) {
+  (void)store, (void)kind, (void)columns;
+  return kecs__fail_no_watch();
+}
+
 KECS_STORE_API kecs_status kecs_replica_aside(kecs_store *store, kecs_kind kind, int64_t *out_count) {
   (void)store, (void)kind, (void)out_count;
   return kecs__fail_no_watch();
@@ -218,6 +228,21 @@ KECS_STORE_API kecs_status kecs_replica_renumber(kecs_store *store, int64_t numb
 KECS_STORE_API int64_t kecs_replica_now(kecs_store *store) {
   (void)store;
   return 0;
+}
+
+KECS_STORE_API kecs_status kecs_replica_retain(kecs_store *store, int64_t retention_us) {
+  (void)store, (void)retention_us;
+  return kecs__fail_no_watch();
+}
+
+KECS_STORE_API kecs_status kecs_replica_offset(kecs_store *store, int64_t offset_us) {
+  (void)store, (void)offset_us;
+  return kecs__fail_no_watch();
+}
+
+KECS_STORE_API kecs_status kecs_replica_restamp(kecs_store *store, kecs_restamp *restamp) {
+  (void)store, (void)restamp;
+  return kecs__fail_no_watch();
 }
 
 KECS_STORE_API void kecs_replica_log(kecs_store *store, kecs_log_level level, const char *line) {

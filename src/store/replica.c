@@ -40,7 +40,7 @@ KECS__FN unsigned kecs__state_pending(const kecs_replica *side, const int64_t *s
 
 KECS__FN kecs_status kecs__state_unpushed(kecs__session *session, const kecs_replica *side, kecs_kind kind,
                                           const char *key, const kecs__state *state, unsigned *out_pending) {
-  static const kecs_replica nothing = {0, 0, 0, 0};
+  static const kecs_replica nothing = {0, 0, 0, 0, NULL, 0, NULL, NULL};
   kecs_value values[] = {kecs__value_int((int64_t)kind), kecs__value_text(key)};
   unsigned own = kecs__state_pending(&nothing, state->stamp, state->site);
   int64_t refused = 0;
@@ -312,6 +312,21 @@ static kecs_status kecs__roam_dead(kecs__roam *walk, const kecs__candidate *cand
   return status || !found ? status : walk->visit(&row, walk->user);
 }
 
+static kecs_status kecs__roam_bases(kecs__roam *walk, int64_t rid, kecs_replica_row *row) {
+  const kecs_replica *side = walk->side;
+  kecs_status status = KECS_OK;
+  for (size_t i = 0; !status && i < side->policy_count; i++) {
+    const kecs_replica_policy *policy = &side->policies[i];
+    for (int at = KECS_REPLICA_SPEC; !status && at < KECS_REPLICA_STAMPS; at++) {
+      if (policy->kind == row->kind && policy->rule == KECS_REPLICA_COMPARE && (policy->groups & 1U << at)) {
+        int64_t seq = 0;
+        status = kecs__state_base(walk->session, side, row->kind, rid, at, &row->base[at], &seq);
+      }
+    }
+  }
+  return status;
+}
+
 static kecs_status kecs__roam_row(kecs__roam *walk, int kind, int64_t rid, bool always) {
   const kecs__meta *meta = kecs__meta_of(walk->session->engine, (kecs_kind)kind);
   kecs__state state;
@@ -328,6 +343,10 @@ static kecs_status kecs__roam_row(kecs__roam *walk, int kind, int64_t rid, bool 
   row.values = state.values;
   if (!row.pending && !always) {
     return KECS_OK;
+  }
+  status = kecs__roam_bases(walk, rid, &row);
+  if (status) {
+    return status;
   }
   char *struct_row = kecs__arena_take(&walk->texts, meta->info->row_size);
   if (!struct_row) {

@@ -13,6 +13,37 @@ enum { KECS_REPLICA_LIFE, KECS_REPLICA_SPEC, KECS_REPLICA_STATUS, KECS_REPLICA_S
 /* The site of what was written in this file, and not sent to it. Others are numbers from 0 on. */
 #define KECS_REPLICA_HERE INT64_C(-1)
 
+/* Who may write a group of a kind's rows (docs/sync.md 7). Hubs and edges are held to it alike. */
+typedef enum kecs_replica_rule {
+  KECS_REPLICA_LAST_WRITER, /* everybody; the later stamp wins */
+  KECS_REPLICA_OWNER,       /* who writes while a fence says so: a change under another fence is lost */
+  KECS_REPLICA_HUB,         /* the hub alone; with KECS_REPLICA_LIFE rows come and go there alone */
+  KECS_REPLICA_COMPARE,     /* who has seen what the hub has: compare and set */
+  KECS_REPLICA_APPEND       /* nobody, once the row is there */
+} kecs_replica_rule;
+
+typedef struct kecs_replica_policy {
+  kecs_kind kind;
+  unsigned groups;        /* bits of KECS_REPLICA_SPEC and KECS_REPLICA_STATUS, of HUB also KECS_REPLICA_LIFE */
+  kecs_replica_rule rule;
+  const char *fence;      /* OWNER: a column of the key or of the other group, such as "node_id" of a node_task. What
+                           * was written while it had another value has lost */
+} kecs_replica_policy;
+
+/* An edit that is still to be pushed meets another one that it has not seen: a callback may make one row of them. Rows
+ * are the kind's struct; they and their texts live until the callback returns. */
+typedef struct kecs_replica_dispute {
+  kecs_kind kind;
+  const char *key;
+  unsigned groups;    /* bits of those that are disputed */
+  const void *base;   /* as it was before the edit; NULL unless the kind's history is kept (options.history) */
+  const void *local;
+  const void *remote;
+  void *out;          /* begins as what came; what the callback leaves in the disputed groups becomes a new edit of this
+                       * file. Texts that it sets must live until the merge has returned */
+  bool decline;       /* set: the rule decides, as without a callback */
+} kecs_replica_dispute;
+
 /* How this file stands to the other side. */
 typedef struct kecs_replica {
   int64_t site;    /* this file's number: KECS_REPLICA_HERE means it when stamps are compared */
@@ -20,6 +51,12 @@ typedef struct kecs_replica {
   uint64_t kinds;  /* that take part: KECS_BIT(kind) */
   int64_t former;  /* the number that this file had before it was copied or restored; 0: none. What another copy has
                     * pushed under it is not taken for somebody else's write */
+  const kecs_replica_policy *policies; /* `policy_count` of them; last writer for all else */
+  size_t policy_count;
+  /* Called in a merge's transaction, so it must not use the store. What it returns but KECS_OK fails the merge, and all
+   * that is in its transaction; it may be tried again. NULL: the rules decide */
+  kecs_status (*merge)(kecs_replica_dispute *dispute, void *user);
+  void *user;
 } kecs_replica;
 
 /* All that is known of one natural key: a row, or that it was deleted. */
@@ -35,7 +72,12 @@ typedef struct kecs_replica_row {
   bool partly; /* to be merged: only the groups with a stamp came. Where the row is not here in the same life, it is an
                 * orphan until it comes whole */
   uint64_t given;                     /* merged: the columns that came, as bits; 0: all that travel */
+  int64_t base[KECS_REPLICA_STAMPS];  /* given: the stamps that pending groups are based on; only where a policy of the
+                                       * kind compares */
+  uint64_t fill;                      /* merged: columns that this file may lack for want of knowing them when the row
+                                       * came: those that have their default are taken whatever the stamps; 0: none */
   bool force;                         /* merged: KECS_REPLICA_BLOCKED is not to be; see there */
+  const char *reason;                 /* merged: why what loses does; NULL: as it is found */
 } kecs_replica_row;
 
 /* What a merge came to. */
@@ -90,6 +132,13 @@ KECS_STORE_API kecs_status kecs_replica_find(kecs_store *store, const kecs_repli
 KECS_STORE_API kecs_status kecs_replica_merge(kecs_store *store, const kecs_replica *side, const kecs_replica_row *row,
                                               kecs_replica_merged *out_merged);
 
+/* Decides about an entry of sync_conflicts: kecs_sync_resolve of kecs_store_pg.h says how. */
+KECS_STORE_API kecs_status kecs_replica_resolve(kecs_store *store, int64_t id, bool lost);
+
+/* Columns that the other side knows from now on: rows that were written here and say something there are pending
+ * again. */
+KECS_STORE_API kecs_status kecs_replica_touch(kecs_store *store, kecs_kind kind, uint64_t columns);
+
 /* Inserts a row of a kind that only grows, unless one with its key is here. *out_rid is 0 where one was. */
 KECS_STORE_API kecs_status kecs_replica_insert(kecs_store *store, const kecs_replica_row *row, int64_t *out_rid);
 
@@ -112,6 +161,28 @@ KECS_STORE_API kecs_status kecs_replica_graves(kecs_store *store, const kecs_rep
 /* Writes `number` into what this file wrote and the other side has: from here on it is another site's. What is pending
  * stays this file's, as does what the other side has refused. */
 KECS_STORE_API kecs_status kecs_replica_renumber(kecs_store *store, int64_t number, int64_t acked);
+
+/* Tombstones live at least so long from here on, whatever compaction is told: microseconds, above 0. A number of the
+ * tenant, or of the file. */
+KECS_STORE_API kecs_status kecs_replica_retain(kecs_store *store, int64_t retention_us);
+
+/* Stamps are ahead of the store's clock by so much from here on, microseconds: what another clock, which all others go
+ * by, is ahead of it. It is kept in the file; other processes that have it open learn of it when they open it next. */
+KECS_STORE_API kecs_status kecs_replica_offset(kecs_store *store, int64_t offset_us);
+
+/* What a clock that was ahead has written, and what it is to become. */
+typedef struct kecs_restamp {
+  int64_t limit_us;  /* a time, microseconds since 1970: stamps above it are given anew, in their order */
+  int64_t now_us;    /* none of them gets a later time than this one, unless what was seen before is later */
+  int64_t offset_us; /* added to the time of each: the error that the clock had */
+  int64_t acked;     /* given and taken: kecs_replica.acked */
+  int64_t intent;    /* given and taken: another stamp of the log, 0: none */
+  int64_t changed;   /* taken: stamps that were given anew; 0: there was nothing to do */
+} kecs_restamp;
+
+/* Gives stamps anew that no other store can have: rows, tombstones, entries of the log, the history. The new ones are
+ * above all that was merged or acknowledged. In one transaction; the log's last stamp, and so the clock, goes back. */
+KECS_STORE_API kecs_status kecs_replica_restamp(kecs_store *store, kecs_restamp *restamp);
 
 /* A line for the store's logger. */
 KECS_STORE_API void kecs_replica_log(kecs_store *store, kecs_log_level level, const char *line);

@@ -77,6 +77,7 @@ KECS__FN kecs_status kecs__merge_lost(kecs__join *merge, bool ours, const char *
   const kecs_replica_row *lost = ours ? kecs__merge_ours(merge, &row) : merge->row;
   const kecs__state *mine = &merge->ours;
   const kecs_replica_row *theirs = merge->row;
+  reason = theirs->reason ? theirs->reason : reason;
   merge->done.conflicts++;
   return ours ? kecs__replica_lost(merge->write, lost, reason, groups, theirs->stamp[at], theirs->site[at],
                                    mine->stamp[at], mine->site[at])
@@ -176,47 +177,6 @@ static kecs_status kecs__merge_dead(kecs__join *merge) {
 
 /* ---- comparing ---- */
 
-/* The stamp of a group before the first change that is not acknowledged: what that change was based on. It stands in
- * the row's first entry with the group, or in the fold of such entries. */
-#define KECS__FIRST_BASE(base, bit)                                                                  \
-  "SELECT " base " FROM (SELECT seq," base                                                           \
-  " FROM {change_folds} WHERE {own}rid=?1 AND kind=?2 AND groups&" bit "<>0 UNION ALL SELECT seq," base \
-  " FROM {changes} WHERE {own}rid=?1 AND kind=?2 AND groups&" bit "<>0 AND stamp>?3) ORDER BY seq LIMIT 1"
-
-static kecs_status kecs__merge_base(kecs__join *merge, int at, int64_t *out_base) {
-  static const char *const forms[KECS_REPLICA_STAMPS] = {NULL, KECS__FIRST_BASE("base_spec", "2"),
-                                                         KECS__FIRST_BASE("base_status", "4")};
-  kecs_value values[] = {kecs__value_int(merge->ours.rid), kecs__value_int((int64_t)merge->row->kind),
-                         kecs__value_int(merge->side->acked)};
-  return kecs__feed_number(merge->write->session, forms[at], values, 3, out_base);
-}
-
-/* Two rows of one life, group by group. */
-static kecs_status kecs__merge_groups(kecs__join *merge, unsigned *out_groups) {
-  kecs_status status = KECS_OK;
-  int number = merge->row->force ? kecs__merge_swaps(merge->meta) : -1;
-  bool aside = number >= 0 && merge->ours.values[number].number < KECS_REPLICA_ASIDE;
-  *out_groups = 0;
-  for (int i = KECS_REPLICA_SPEC; !status && i < KECS_REPLICA_STAMPS; i++) {
-    const kecs_replica_row *row = merge->row;
-    int order =
-        kecs__stamp_compare(merge->side, row->stamp[i], row->site[i], merge->ours.stamp[i], merge->ours.site[i]);
-    bool pending = merge->pending & 1U << i;
-    int64_t base = 0;
-    if (aside &&
-        merge->meta->info->columns[number].group == (i == KECS_REPLICA_SPEC ? KECS_GROUP_SPEC : KECS_GROUP_STATUS)) {
-      *out_groups |= 1U << i; /* what was pending of it was noted when it was moved */
-    } else if (order > 0) {
-      status = pending ? kecs__merge_lost(merge, true, "update", 1U << i, i) : KECS_OK;
-      *out_groups |= 1U << i;
-    } else if (order < 0 && pending && row->stamp[i] != 0) {
-      status = kecs__merge_base(merge, i, &base);
-      status = status || base >= row->stamp[i] ? status : kecs__merge_lost(merge, false, "update", 1U << i, i);
-    }
-  }
-  return status;
-}
-
 /* A living row against the tombstone that is here: a change that the deletion had not seen is kept in the log. */
 static kecs_status kecs__merge_buried(kecs__join *merge, const kecs__grave *grave) {
   const kecs_replica_row *row = merge->row;
@@ -310,7 +270,7 @@ static kecs_status kecs__merge_alive(kecs__join *merge) {
   } else if (order < 0) {
     return merge->pending & whole ? kecs__merge_lost(merge, false, "create", whole, 0) : KECS_OK;
   } else {
-    status = kecs__merge_groups(merge, &groups);
+    return kecs__merge_life(merge);
   }
   return status || !groups ? status : kecs__merge_take(merge, groups);
 }

@@ -19,6 +19,7 @@ static const char kecs__replica_tables[] =
     "CREATE TABLE IF NOT EXISTS {sync_conflicts}(id INTEGER PRIMARY KEY,kind INTEGER NOT NULL,key TEXT NOT NULL,"
     "groups INTEGER NOT NULL,reason TEXT NOT NULL,kept_stamp INTEGER NOT NULL,kept_site INTEGER NOT NULL,"
     "lost_stamp INTEGER NOT NULL,lost_site INTEGER NOT NULL,lost TEXT NOT NULL,at INTEGER NOT NULL,"
+    "resolved INTEGER NOT NULL DEFAULT 0,"
     "UNIQUE(kind,key,groups,lost_stamp,lost_site,kept_stamp,kept_site)) STRICT;\n"
     "CREATE TABLE IF NOT EXISTS {sync_wanted}(kind INTEGER NOT NULL,key TEXT NOT NULL,PRIMARY KEY(kind,key)) "
     "STRICT,WITHOUT ROWID;\n"
@@ -27,12 +28,18 @@ static const char kecs__replica_tables[] =
     "CREATE TABLE IF NOT EXISTS {sync_echoes}(kind INTEGER NOT NULL,first INTEGER NOT NULL,last INTEGER NOT NULL,"
     "PRIMARY KEY(kind,first)) STRICT,WITHOUT ROWID;\n"
     "CREATE TABLE IF NOT EXISTS {sync_repush}(kind INTEGER NOT NULL,key TEXT NOT NULL,PRIMARY KEY(kind,key)) "
-    "STRICT,WITHOUT ROWID;\n";
+    "STRICT,WITHOUT ROWID;\n"
+    "CREATE TABLE IF NOT EXISTS {sync_restamp}(old INTEGER PRIMARY KEY,new INTEGER) STRICT;\n";
 
 typedef struct kecs__adoption {
   uint64_t kinds;
   int64_t seq;
 } kecs__adoption;
+
+static kecs_status kecs__adopt_column_visit(const char *column, void *user) {
+  *(bool *)user = *(bool *)user || strcmp(column, "resolved") == 0;
+  return KECS_OK;
+}
 
 static kecs_status kecs__adopt_tables(kecs__write *write) {
   kecs__engine *engine = write->engine;
@@ -40,6 +47,16 @@ static kecs_status kecs__adopt_tables(kecs__write *write) {
   kecs__text_init(&sql, &engine->allocator, KECS__REPLICA_DDL);
   kecs__sql_expand_ddl(&sql, engine->dialect, kecs__replica_tables, strlen(kecs__replica_tables));
   kecs_status status = sql.status ? sql.status : engine->backend->execute(write->session->connection, sql.data);
+  bool found = false;
+  kecs__text_clear(&sql);
+  status = status ? status
+                  : engine->backend->table_columns(write->session->connection, "sync_conflicts",
+                                                   kecs__adopt_column_visit, &found);
+  if (!status && !found) { /* of a file whose log knew no decisions */
+    static const char alter[] = "ALTER TABLE {sync_conflicts} ADD COLUMN resolved INTEGER NOT NULL DEFAULT 0";
+    kecs__sql_expand_ddl(&sql, engine->dialect, alter, strlen(alter));
+    status = sql.status ? sql.status : engine->backend->execute(write->session->connection, sql.data);
+  }
   kecs__text_free(&sql);
   return status;
 }

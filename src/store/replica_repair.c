@@ -280,6 +280,22 @@ KECS__FN kecs_status kecs__replica_retell(kecs__write *write, const kecs_replica
                             row->site[0]);
 }
 
+/* ---- retention ---- */
+
+static kecs_status kecs__retain_work(kecs__write *write, void *user) {
+  kecs_status status = kecs__write_guard(write);
+  return status ? status : kecs__feed_state_set(write->session, KECS__FEED_RETENTION, *(const int64_t *)user);
+}
+
+KECS_STORE_API kecs_status kecs_replica_retain(kecs_store *store, int64_t retention_us) {
+  kecs_status status = kecs__check_handle(store);
+  if (!status && retention_us <= 0) {
+    status = kecs__fail(KECS_E_INVALID, "the retention is %lld microseconds; it must be above 0",
+                        (long long)retention_us);
+  }
+  return status ? status : kecs__with_write(store, kecs__retain_work, &retention_us);
+}
+
 /* ---- the log of the program ---- */
 
 KECS_STORE_API void kecs_replica_log(kecs_store *store, kecs_log_level level, const char *line) {

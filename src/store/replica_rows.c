@@ -30,7 +30,8 @@ KECS__FN const char *kecs__state_name(kecs__write *write, const kecs__meta *meta
 
 /* ---- writing rows ---- */
 
-KECS__FN bool kecs__merge_takes(const kecs__join *merge, int column, unsigned groups) {
+/* Whether a column comes with a mask of groups; the life brings all that travels. */
+static bool kecs__merge_takes(const kecs__join *merge, int column, unsigned groups) {
   switch (merge->meta->info->columns[column].group) {
     case KECS_GROUP_KEY:
       return groups & 1U << KECS_REPLICA_LIFE;
@@ -43,8 +44,7 @@ KECS__FN bool kecs__merge_takes(const kecs__join *merge, int column, unsigned gr
   }
 }
 
-/* What a column has that did not come: its default, in a row that is new. */
-static kecs_value kecs__merge_default(const kecs__meta *meta, int column) {
+KECS__FN kecs_value kecs__merge_default(const kecs__meta *meta, int column) {
   kecs_value value = kecs__column_default(&meta->info->columns[column]);
   if (value.type == KECS_VALUE_NULL && (meta->info->columns[column].flags & KECS_COLUMN_NOT_NULL)) {
     value = meta->types[column] == KECS_VALUE_TEXT ? kecs__value_text("") : kecs__value_int(0);
@@ -380,8 +380,7 @@ KECS__FN kecs_status kecs__merged_follow(kecs__join *merge, const void *before) 
   for (int i = 0; i < list->count; i++) {
     key[i] = merge->row->values[list->columns[i]];
   }
-  rid = merge->ours.rid; /* a row that came partly has no key among its values */
-  kecs_status status = rid ? KECS_OK : kecs__state_rid(write->session, merge->meta, 0, key, list->count, &rid);
+  kecs_status status = kecs__state_rid(write->session, merge->meta, 0, key, list->count, &rid);
   void *after = kecs__arena_take(&write->arena, merge->meta->info->row_size);
   if (status || !after) {
     return status ? status : KECS_E_NOMEM;

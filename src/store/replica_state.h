@@ -43,6 +43,11 @@ KECS__FN unsigned kecs__state_pending(const kecs_replica *side, const int64_t *s
 KECS__FN kecs_status kecs__state_unpushed(kecs__session *session, const kecs_replica *side, kecs_kind kind,
                                           const char *key, const kecs__state *state, unsigned *out_pending);
 
+/* The stamp of a group before the first change that is not acknowledged, which a pending one is based on, and that
+ * change's place in the log. (replica_policy.c) */
+KECS__FN kecs_status kecs__state_base(kecs__session *session, const kecs_replica *side, kecs_kind kind, int64_t rid,
+                                      int at, int64_t *out_base, int64_t *out_seq);
+
 /* The order of stamps: below 0, 0, above 0. */
 KECS__FN int kecs__stamp_compare(const kecs_replica *side, int64_t stamp, int64_t site, int64_t other,
                                  int64_t other_site);
@@ -69,6 +74,7 @@ typedef struct kecs__join {
   const kecs_replica_row *row; /* what came, made whole where only a part did */
   kecs__state ours;
   unsigned pending; /* of ours */
+  unsigned yields;  /* of that, what the other side has refused by a policy: it gives way */
   kecs_replica_merged done;
 } kecs__join;
 
@@ -97,8 +103,14 @@ KECS__FN kecs_status kecs__merge_stamp(kecs__join *merge, int64_t *out_stamp);
  * (replica_rows.c) */
 KECS__FN kecs_status kecs__merge_take(kecs__join *merge, unsigned groups);
 
-/* Whether a column comes with a mask of groups; the life brings all that travels. (replica_rows.c) */
-KECS__FN bool kecs__merge_takes(const kecs__join *merge, int column, unsigned groups);
+/* Two rows of one life, group by group, by the policies. (replica_policy.c) */
+KECS__FN kecs_status kecs__merge_life(kecs__join *merge);
+
+/* What a column has that did not come: its default, in a row that is new. (replica_rows.c) */
+KECS__FN kecs_value kecs__merge_default(const kecs__meta *meta, int column);
+
+/* Fills in columns of kecs_replica_row.fill but those of the groups that were taken. (replica_schema.c) */
+KECS__FN kecs_status kecs__merged_fill(kecs__join *merge, unsigned taken);
 
 /* Asks for a key's state in the next page. (replica_rows.c) */
 KECS__FN kecs_status kecs__merge_want(kecs__write *write, kecs_kind kind, const char *key);

@@ -64,7 +64,7 @@ static kecs_status kecs_sync__tail_sql(kecs_sync__tail *tail, kecs_pg__text *out
                      marks);
   tail->count = 0;
   for (int i = 0; i < tail->info->column_count; i++) {
-    if (kecs_sync__travels(&tail->info->columns[i])) {
+    if (kecs_sync__known(tail->sync, tail->info, i)) {
       kecs_pg__text_adds(out, ",");
       kecs_pg__text_adds(out, tail->info->columns[i].name);
       tail->array[tail->count++].allocator = &tail->sync->allocator;
@@ -120,11 +120,11 @@ static kecs_status kecs_sync__tail_read(kecs_sync__tail *tail, bool *out_full) {
 static kecs_status kecs_sync__tail_refused(kecs_store *tx, const kecs_sync__tail *tail) {
   kecs_status status = KECS_OK;
   for (int row = 0; !status && row < PQntuples(tail->refused); row++) {
-    kecs_value values[] = {
-        kecs_sync__value_int((int64_t)tail->info->kind), kecs_sync__value_text(kecs_sync__text(tail->refused, row, 0)),
-        kecs_sync__value_text(kecs_sync__text(tail->refused, row, 1)),
-        kecs_sync__value_text(kecs_sync__text(tail->refused, row, 2)),
-        kecs_sync__value_int(kecs_replica_now(tail->sync->store))};
+    kecs_value values[] = {kecs_sync__value_int((int64_t)tail->info->kind),
+                           kecs_sync__value_text(kecs_sync__text(tail->refused, row, 0)),
+                           kecs_sync__value_text(kecs_sync__text(tail->refused, row, 1)),
+                           kecs_sync__value_text(kecs_sync__text(tail->refused, row, 2)),
+                           kecs_sync__value_int(kecs_replica_now(tail->sync->store))};
     status = kecs_replica_sql(tx,
                               "INSERT INTO {sync_conflicts}({tenant}kind,key,groups,reason,kept_stamp,kept_site,"
                               "lost_stamp,lost_site,lost,at) VALUES({ours}?1,?2,1,'refused ' || ?3,0,0,0,-1,?4,?5) "

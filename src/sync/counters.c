@@ -37,28 +37,25 @@ KECS_PG__FN kecs_status kecs_sync__raise_counters(kecs_store *tx, const PGresult
   return status;
 }
 
-/* Where a column of a page's rows is. */
-static int kecs_sync__place(const kecs_kind_info *info, int column) {
-  int at = KECS_SYNC__ROW_FIXED;
+/* Where a column of a task definition is in a page's rows. */
+static int kecs_sync__place(int column) {
+  const kecs_kind_info *info = kecs_kind_describe(KECS_KIND_TASK_DEFINITION);
+  int place = KECS_SYNC__ROW_FIXED;
   for (int i = 0; i < column; i++) {
-    at += kecs_sync__travels(&info->columns[i]);
+    place += kecs_sync__travels(&info->columns[i]);
   }
-  return at;
+  return place;
 }
 
 KECS_PG__FN kecs_status kecs_sync__raise_rows(kecs_store *tx, const PGresult *rows) {
-  const kecs_kind_info *info = kecs_kind_describe(KECS_KIND_TASK_DEFINITION);
-  const int account = kecs_sync__place(info, KECS_TASK_DEFINITION_ACCOUNT_ID);
-  const int region = kecs_sync__place(info, KECS_TASK_DEFINITION_REGION);
-  const int family = kecs_sync__place(info, KECS_TASK_DEFINITION_FAMILY);
-  const int revision = kecs_sync__place(info, KECS_TASK_DEFINITION_REVISION);
+  int revision = kecs_sync__place(KECS_TASK_DEFINITION_REVISION);
   kecs_status status = KECS_OK;
   for (int r = 0; !status && r < PQntuples(rows); r++) {
-    const char *names[] = {kecs_sync__text(rows, r, account), kecs_sync__text(rows, r, region),
-                           kecs_sync__text(rows, r, family)};
-    if (names[2][0]) { /* one of which only a group came has been here before */
-      status = kecs_sync__raise(tx, names, kecs_sync__number(rows, r, revision));
-    }
+    const char *names[] = {kecs_sync__text(rows, r, kecs_sync__place(KECS_TASK_DEFINITION_ACCOUNT_ID)),
+                           kecs_sync__text(rows, r, kecs_sync__place(KECS_TASK_DEFINITION_REGION)),
+                           kecs_sync__text(rows, r, kecs_sync__place(KECS_TASK_DEFINITION_FAMILY))};
+    bool whole = !PQgetisnull(rows, r, revision); /* a row that comes partly has been counted before */
+    status = whole ? kecs_sync__raise(tx, names, kecs_sync__number(rows, r, revision)) : KECS_OK;
   }
   return status;
 }

@@ -44,6 +44,7 @@ static kecs_status kecs_sync__hub_make(kecs_connection *shared, uint64_t kinds) 
       kecs_sync__hub_stamps(&text, connection, info);
     }
   }
+  kecs_sync__hub_retention(&text, connection);
   kecs_sync__hub_gates(&text, connection);
   kecs_status status = text.status ? text.status : backend->begin(shared, true);
   status = status ? status : backend->keep_out(shared);
@@ -84,25 +85,49 @@ static kecs_status kecs_sync__hub_connect(const char *hub, const kecs_allocator 
   return status;
 }
 
-KECS_STORE_API kecs_status kecs_sync_hub_init(const char *hub) {
+/* The hub's store, tracked where `make` says so. */
+static kecs_status kecs_sync__hub_open(const char *hub, bool make, kecs_store **out_store) {
   kecs_options options;
-  kecs_store *store = NULL;
   if (!hub || !kecs_pg_backend()->answers_to(hub)) {
     return kecs_pg__fail(KECS_E_INVALID, "hub must be the URL of a PostgreSQL database");
   }
   memset(&options, 0, sizeof options);
   options.path = hub;
   options.backends = kecs_pg_backends();
-  options.track = KECS_TRACK_ON;
-  kecs_status status = kecs_open(&options, &store);
-  if (status) {
-    return status;
-  }
-  status = kecs_sync__hub_connect(hub, kecs_replica_allocator(store), kecs_replica_kinds(store));
+  options.track = make ? KECS_TRACK_ON : KECS_TRACK_KEEP;
+  return kecs_open(&options, out_store);
+}
+
+static kecs_status kecs_sync__hub_close(kecs_store *store, kecs_status status) {
   kecs_error error = *kecs_last_error();
   kecs_status closed = kecs_close(store);
   if (status) {
     kecs_pg__restore(&error);
   }
   return status ? status : closed;
+}
+
+KECS_STORE_API kecs_status kecs_sync_hub_init(const char *hub) {
+  kecs_store *store = NULL;
+  kecs_status status = kecs_sync__hub_open(hub, true, &store);
+  if (status) {
+    return status;
+  }
+  status = kecs_sync__hub_connect(hub, kecs_replica_allocator(store), kecs_replica_kinds(store));
+  return kecs_sync__hub_close(store, status);
+}
+
+KECS_STORE_API kecs_status kecs_sync_hub_retain(const char *hub, int64_t retention_us) {
+  kecs_store *store = NULL;
+  kecs_changes_info info;
+  kecs_status status = kecs_sync__hub_open(hub, false, &store);
+  if (status) {
+    return status;
+  }
+  status = kecs_changes_describe(store, &info);
+  if (!status && !info.tracked) {
+    status = kecs_pg__fail(KECS_E_UNSUPPORTED, "the tenant is not a hub: kecs_sync_hub_init makes one of it");
+  }
+  status = status ? status : kecs_replica_retain(store, retention_us);
+  return kecs_sync__hub_close(store, status);
 }

@@ -67,12 +67,20 @@ KECS_PG__FN void kecs_sync__hub_append(kecs_pg__text *out, const kecs_pg__connec
     const kecs_column_info *column = &info->columns[i];
     bool text = column->type == KECS_TYPE_TEXT || column->type == KECS_TYPE_JSON;
     if (kecs_sync__travels(column)) {
-      kecs_sync__append_add(&part[KECS_SYNC__A_ARGUMENTS], false, "c_{c} {type}[]", column->name,
+      kecs_sync__append_add(&part[KECS_SYNC__A_ARGUMENTS], false,
+                            column->since > 1 ? "c_{c} {type}[] DEFAULT NULL" : "c_{c} {type}[]", column->name,
                             text                             ? "text"
                             : column->type == KECS_TYPE_BOOL ? "boolean"
                                                              : "bigint");
       kecs_sync__append_add(&part[KECS_SYNC__A_NAMES], first, "{c}", column->name, "");
-      kecs_sync__append_add(&part[KECS_SYNC__A_U_NAMES], first, "u.{c}", column->name, "");
+      kecs_sync__append_add(&part[KECS_SYNC__A_U_NAMES], first,
+                            !(column->flags & KECS_COLUMN_NOT_NULL) || column->since <= 1 ? "u.{c}"
+                            : text                                                        ? "coalesce(u.{c},'{type}')"
+                                                                                          : "coalesce(u.{c},{type})",
+                            column->name,
+                            column->default_text ? column->default_text
+                            : text               ? ""
+                                                 : "0");
       kecs_sync__append_add(&part[KECS_SYNC__A_ARRAYS], first, "c_{c}", column->name, "");
       first = false;
     } else if (column->flags & KECS_COLUMN_NOT_NULL) {

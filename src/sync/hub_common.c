@@ -8,15 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define KECS_SYNC__FORMAT 4 /* of functions and tables */
-
-KECS_PG__FN void kecs_sync__version(char out[KECS_SYNC__VERSION_SIZE]) {
-  int columns = 0;
-  for (int kind = 1; kind < KECS_KIND_COUNT; kind++) {
-    columns += kecs_kind_describe((kecs_kind)kind)->column_count;
-  }
-  snprintf(out, KECS_SYNC__VERSION_SIZE, "%d.%d", KECS_SYNC__FORMAT, columns);
-}
 
 static const char kecs_sync__tables_form[] =
     "CREATE TABLE IF NOT EXISTS {S}sync_hubs(tenant {text} NOT NULL PRIMARY KEY,id uuid NOT NULL);\n"
@@ -53,10 +44,11 @@ static const char kecs_sync__hello_form[] =
     "DROP FUNCTION IF EXISTS {S}sync_hello;\n"
     "CREATE FUNCTION {S}sync_hello(whose text,who text,since bigint,since_id text,number bigint,OUT hub text,\n"
     "OUT site bigint,OUT push text,OUT now_us bigint,OUT head bigint,OUT head_id text,OUT floor bigint,\n"
-    "OUT fits boolean,OUT pushes bigint) LANGUAGE plpgsql AS $kecs_sync$\n"
+    "OUT fits boolean,OUT pushes bigint,OUT retention bigint,OUT changed bigint) LANGUAGE plpgsql AS $kecs_sync$\n"
     "#variable_conflict use_column\n"
     "BEGIN\n"
     "  INSERT INTO {S}sync_hubs(tenant,id) VALUES(whose,{uuid}) ON CONFLICT DO NOTHING;\n"
+    "  PERFORM {S}sync_history(whose);\n"
     "  UPDATE {S}sync_sites s SET seen=now() WHERE s.tenant=whose AND s.name=who RETURNING "
     "s.site,s.push,s.pushes\n"
     "    INTO site,push,pushes;\n"
@@ -77,6 +69,8 @@ static const char kecs_sync__hello_form[] =
     "  head_id := coalesce((SELECT b.id::text FROM {S}change_batches b WHERE b.tenant=whose AND b.seq>=head\n"
     "    ORDER BY b.seq LIMIT 1),'');\n"
     "  floor := coalesce((SELECT s.value FROM {S}change_state s WHERE s.tenant=whose AND s.id=1),0);\n"
+    "  retention := (SELECT s.value FROM {S}change_state s WHERE s.tenant=whose AND s.id=10);\n"
+    "  changed := (SELECT s.value FROM {S}change_state s WHERE s.tenant=whose AND s.id=11);\n"
     "  now_us := (date_part('epoch',clock_timestamp())*1000000)::bigint;\n"
     "  fits := since<=head AND (since_id='' OR since_id=coalesce((SELECT b.id::text FROM {S}change_batches b\n"
     "    WHERE b.tenant=whose AND b.seq>=since ORDER BY b.seq LIMIT 1),''));\n"
@@ -145,6 +139,7 @@ KECS_PG__FN void kecs_sync__hub_common(kecs_pg__text *out, const kecs_pg__connec
   }
   kecs_pg__log_text(out, connection, kecs_sync__push_form);
   kecs_sync__hub_helpers(out, connection);
+  kecs_sync__hub_policies(out, connection);
   out->status = out->status ? out->status : hello.status;
   kecs_pg__text_free(&hello);
 }

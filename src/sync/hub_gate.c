@@ -53,7 +53,7 @@ static const char kecs_sync__gate_form[] =
     "      (SELECT string_agg(format_type(x.type,NULL),',' ORDER BY x.place) FROM unnest(p.proargtypes::oid[]) WITH\n"
     "      ORDINALITY AS x(type,place)) AS types,p.pronargs\n"
     "      FROM pg_proc p JOIN pg_namespace n ON n.oid=p.pronamespace WHERE n.nspname={tables} AND p.proname ~\n"
-    "      '^sync_(hello|number|told|scopes|window|begin|end|tombs|counters|families|(append|put|bury|rows|found|page|graves|buried|digest|"
+    "      '^sync_(hello|number|told|scopes|window|begin|end|tombs|counters|families|changed|(append|put|bury|rows|found|page|graves|buried|digest|"
     "compare)_.*)$'\n"
     "  LOOP\n"
     "    calls := format('%I.%I(%s)',{tables}::text,f.proname,\n"

@@ -36,12 +36,20 @@ static kecs_status kecs_sync__grant_send(kecs_sync *sync, kecs_sync__grant *gran
 }
 
 /* By a handle that is no edge's: only its connection is used. */
-static kecs_status kecs_sync__grant_run(kecs_sync__grant *grant, const kecs_allocator *allocator) {
+static kecs_status kecs_sync__grant_run(kecs_sync__grant *grant, kecs_store *store) {
+  const kecs_allocator *allocator = kecs_replica_allocator(store);
   kecs_sync *sync = kecs_pg__alloc(allocator, sizeof *sync);
   if (!sync) {
     return KECS_E_NOMEM;
   }
+#if !defined(KECS_STORE_NO_THREADS)
+  if (pthread_mutex_init(&sync->mutex, NULL) != 0) {
+    kecs_pg__release(allocator, sync, sizeof *sync);
+    return kecs_pg__fail(KECS_E_NOMEM, "there is no mutex for the connection to the hub");
+  }
+#endif
   sync->allocator = *allocator;
+  sync->store = store;
   sync->clusters.allocator = &sync->allocator;
   sync->hub = kecs_pg__copy(allocator, grant->hub, strlen(grant->hub));
   kecs_status status = sync->hub ? kecs_pg_backend()->attach(sync->hub, &sync->allocator, &sync->place) : KECS_E_NOMEM;
@@ -65,7 +73,7 @@ static kecs_status kecs_sync__grant_do(kecs_sync__grant *grant) {
   if (status) {
     return status;
   }
-  status = kecs_sync__grant_run(grant, kecs_replica_allocator(store));
+  status = kecs_sync__grant_run(grant, store);
   kecs_error error = *kecs_last_error();
   kecs_status closed = kecs_close(store);
   if (status) {

@@ -48,6 +48,37 @@ static const char kecs_sync__compare_form[] =
     "    LEFT JOIN {S}sync_sites s ON s.tenant=whose AND s.site=u.s_site AND u.s_seen ORDER BY u.s_place\n"
     "$kecs_sync$;\n";
 
+/* 10 and 11 are rows of change_state (store/feed.h). Which server and timeline it is: a promoted standby and a restored
+ * one have another. Where that can't be told, edges do when they find their cursor on another history. */
+static const char kecs_sync__retention_form[] =
+    "INSERT INTO {S}change_state(tenant,id,value) VALUES({T},10,7776000000000) ON CONFLICT DO NOTHING;\n"
+    "ALTER TABLE {S}sync_hubs ADD COLUMN IF NOT EXISTS history text;\n"
+    "CREATE OR REPLACE FUNCTION {S}sync_changed(whose text) RETURNS void LANGUAGE sql AS $kecs_sync$\n"
+    "  INSERT INTO {S}change_state(tenant,id,value) VALUES(whose,11,\n"
+    "    (date_part('epoch',clock_timestamp())*1000000)::bigint)\n"
+    "    ON CONFLICT(tenant,id) DO UPDATE SET value=excluded.value\n"
+    "$kecs_sync$;\n"
+    "CREATE OR REPLACE FUNCTION {S}sync_history(whose text) RETURNS void LANGUAGE plpgsql AS $kecs_sync$\n"
+    "DECLARE\n"
+    "  present text;\n"
+    "  known text;\n"
+    "BEGIN\n"
+    "  BEGIN\n"
+    "    SELECT system_identifier||'/'||substr(pg_walfile_name(pg_current_wal_lsn()),1,8) INTO present\n"
+    "      FROM pg_control_system();\n"
+    "  EXCEPTION WHEN insufficient_privilege OR feature_not_supported OR undefined_function OR\n"
+    "    object_not_in_prerequisite_state THEN\n"
+    "    RETURN;\n"
+    "  END;\n"
+    "  SELECT h.history INTO known FROM {S}sync_hubs h WHERE h.tenant=whose;\n"
+    "  IF known IS DISTINCT FROM present THEN\n"
+    "    UPDATE {S}sync_hubs h SET history=present WHERE h.tenant=whose;\n"
+    "    IF known IS NOT NULL THEN\n"
+    "      PERFORM {S}sync_changed(whose);\n"
+    "    END IF;\n"
+    "  END IF;\n"
+    "END $kecs_sync$;\n";
+
 enum {
   KECS_SYNC__REPAIR_KEY,
   KECS_SYNC__REPAIR_STAMPS,
@@ -93,6 +124,10 @@ static void kecs_sync__repair_keys(kecs_pg__text *parts, const kecs_kind_info *i
 
 KECS_PG__FN void kecs_sync__hub_buckets(kecs_pg__text *out, const kecs_pg__connection *connection) {
   kecs_pg__log_text(out, connection, kecs_sync__bucket_form);
+}
+
+KECS_PG__FN void kecs_sync__hub_retention(kecs_pg__text *out, const kecs_pg__connection *connection) {
+  kecs_pg__log_text(out, connection, kecs_sync__retention_form);
 }
 
 KECS_PG__FN void kecs_sync__hub_repair(kecs_pg__text *out, const kecs_pg__connection *connection,

@@ -10,10 +10,6 @@
 #include <stdio.h>
 #include <string.h>
 
-KECS_PG__FN bool kecs_sync__travels(const kecs_column_info *column) {
-  return column->group != KECS_GROUP_LOCAL;
-}
-
 /* ---- a kind's ---- */
 
 /* A push may have been here before. */
@@ -41,6 +37,20 @@ KECS_PG__FN bool kecs_sync__travels(const kecs_column_info *column) {
   "INSERT INTO "        \
   "{S}sync_conflicts(tenant,kind,key,groups,reason,kept_stamp,kept_site,lost_stamp,lost_site,lost,site,at) "
 
+/* What the rules of who may write refuse: see hub_policy.c. */
+#define KECS_SYNC__POLICY                                                                                           \
+  "  policy := {S}sync_rules(whose,{kind});\n"                                                                      \
+  "  IF policy IS NOT NULL THEN\n"                                                                                  \
+  "    WITH held AS (SELECT u.s_place,u.s_key,CASE WHEN t.rid IS NULL OR (" KECS_SYNC__U_LIFE ")<>("                \
+  KECS_SYNC__T_LIFE ") THEN CASE WHEN policy->>'life'='hub' AND (t.rid IS NULL OR (" KECS_SYNC__U_LIFE ")>("        \
+  KECS_SYNC__T_LIFE ")) THEN 1 ELSE 0 END ELSE 0{group_rules} END AS mask\n"                                        \
+  "      FROM {sent} LEFT JOIN {S}{t} t ON {same} WHERE u.s_place=ANY(every)),\n"                                   \
+  "    told AS (INSERT INTO {S}sync_refused(tenant,site,kind,key,code) SELECT whose,me,{kind},h.s_key,'policy:'||"  \
+  "h.mask\n"                                                                                                        \
+  "      FROM held h WHERE h.mask<>0 ON CONFLICT(tenant,site,kind,key) DO UPDATE SET code=excluded.code)\n"         \
+  "    SELECT coalesce(array_agg(h.s_place),'{none}') INTO every FROM held h WHERE h.mask=0;\n"                     \
+  "  END IF;\n"
+
 #define KECS_SYNC__T_LIFE "coalesce(t.stamp_life,0),coalesce(t.site_life,0)"
 #define KECS_SYNC__U_LIFE "u.stamp_life,u.site_life"
 
@@ -60,6 +70,7 @@ static const char kecs_sync__put_form[] =
     "  depth integer := 1;\n"
     "  middle bigint;\n"
     "  known bigint[] := '{none}';\n"
+    "  policy jsonb;\n"
     "  claimed bigint[] := '{none}';\n"
     "  now_us bigint := (date_part('epoch',clock_timestamp())*1000000)::bigint;\n"
     "BEGIN\n" KECS_SYNC__OPEN "{scope_put}"
@@ -81,8 +92,11 @@ static const char kecs_sync__put_form[] =
     "    FROM beaten b JOIN u USING(s_place))\n"
     "  SELECT coalesce(array_agg(u.s_place),'{none}') INTO every FROM u WHERE u.s_place NOT\n"
     "    IN (SELECT s_place FROM beaten);\n"
-    "  END IF;\n"
-    "{claim}"
+    "  END IF;\n";
+
+/* Then: what is refused, and what loses. */
+static const char kecs_sync__put_notes_form[] =
+    "{claim}" KECS_SYNC__POLICY
     "  IF suspects IS NOT NULL THEN\n"
     "  WITH u AS MATERIALIZED (SELECT * FROM {sent}),\n"
     "  meets AS (SELECT t.rid,u.s_place FROM u JOIN {S}{t} t ON {same} WHERE u.s_place=ANY(suspects) AND\n"
@@ -101,7 +115,7 @@ static const char kecs_sync__put_form[] =
     "  END IF;\n"
     "{partly}";
 
-/* Its second half: the merge. What the database refuses is found by halves. */
+/* Last the merge. What the database refuses is found by halves. */
 static const char kecs_sync__put_merge_form[] =
     "  PERFORM set_config('kecs_store.merge','on',true);\n"
     "  starts := ARRAY[1];\n"
@@ -197,6 +211,11 @@ static const char kecs_sync__bury_form[] =
     "  now_us bigint := (date_part('epoch',clock_timestamp())*1000000)::bigint;\n"
     "BEGIN\n" KECS_SYNC__OPEN "{scope_bury}"
     "  these := a_key;\n"
+    "  IF {S}sync_rules(whose,{kind})->>'life'='hub' THEN\n"
+    "    INSERT INTO {S}sync_refused(tenant,site,kind,key,code) SELECT DISTINCT whose,me,{kind},k,'policy:1'\n"
+    "      FROM unnest(a_key) AS k ON CONFLICT(tenant,site,kind,key) DO UPDATE SET code=excluded.code;\n"
+    "    RETURN;\n"
+    "  END IF;\n"
     "  PERFORM {S}sync_clock((SELECT max(x) FROM unnest(a_stamp) AS x));\n"
     "  PERFORM 1 FROM (SELECT * FROM {buried}) u JOIN {S}{t} t ON {same} ORDER BY {t_key} FOR UPDATE OF t;\n"
     "  " KECS_SYNC__NOTE "\n"
@@ -266,6 +285,7 @@ enum {
   KECS_SYNC__GROUP_CONFLICTS,
   KECS_SYNC__SUSPECT_GROUPS,
   KECS_SYNC__UNSEEN_ROWS,
+  KECS_SYNC__GROUP_RULES,
   KECS_SYNC__MERGE,
   KECS_SYNC__DELETE,
   KECS_SYNC__SCOPE_PUT,
@@ -354,9 +374,13 @@ static void kecs_sync__set(kecs_sync__parts *parts, int number) {
                                " AND (coalesce(excluded.stamp_status,0),coalesce(excluded.site_status,0))>(coalesce("
                                "t.stamp_status,0),coalesce(t.site_status,0))) THEN excluded.{c} ELSE t.{c} END";
   static const char life[] = "{c}=CASE WHEN " KECS_SYNC__LATER " THEN excluded.{c} ELSE t.{c} END";
+  static const char unknown[] = "{c}=CASE WHEN c_{c} IS NULL AND " KECS_SYNC__SAME " THEN t.{c} ";
   const kecs_column_info *column = &parts->info->columns[number];
   const char *form = column->group == KECS_GROUP_SPEC ? spec : column->group == KECS_GROUP_STATUS ? status : life;
-  if (!kecs_sync__in_key(parts->info, number)) {
+  if (kecs_sync__later_column(column)) {
+    kecs_sync__add(parts, KECS_SYNC__SETS, ",", unknown, column->name, "");
+    kecs_sync__add(parts, KECS_SYNC__SETS, "", form + strlen("{c}=CASE "), column->name, "");
+  } else if (!kecs_sync__in_key(parts->info, number)) {
     kecs_sync__add(parts, KECS_SYNC__SETS, ",", form, column->name, "");
   }
   if (column->group == KECS_GROUP_SPEC || column->group == KECS_GROUP_STATUS) {
@@ -368,14 +392,30 @@ static void kecs_sync__set(kecs_sync__parts *parts, int number) {
   }
 }
 
+/* What a row has in a column that its site does not know. */
+static void kecs_sync__unknown(kecs_sync__parts *parts, const kecs_column_info *column) {
+  kecs_pg__text *out = &parts->part[KECS_SYNC__U_NAMES];
+  const kecs_pg__mark marks[] = {{"c", column->name}, {NULL, NULL}};
+  kecs_pg__text_fill(out, ",CASE WHEN c_{c} IS NULL THEN ", marks);
+  kecs_sync__default(out, column);
+  kecs_pg__text_fill(out, " ELSE u.{c} END", marks);
+}
+
 static void kecs_sync__columns(kecs_sync__parts *parts) {
   const kecs_kind_info *info = parts->info;
+  bool later = false; /* what follows a parameter with a default has one, too */
   for (int i = 0; i < info->column_count; i++) {
     const kecs_column_info *column = &info->columns[i];
     if (kecs_sync__travels(column)) {
-      kecs_sync__add(parts, KECS_SYNC__ARGUMENTS, "", ",c_{c} {type}[]", column->name, kecs_sync__type(column));
+      later = later || kecs_sync__later_column(column);
+      kecs_sync__add(parts, KECS_SYNC__ARGUMENTS, "", later ? ",c_{c} {type}[] DEFAULT NULL" : ",c_{c} {type}[]",
+                     column->name, kecs_sync__type(column));
       kecs_sync__add(parts, KECS_SYNC__NAMES, ",", "{c}", column->name, "");
-      kecs_sync__add(parts, KECS_SYNC__U_NAMES, ",", "u.{c}", column->name, "");
+      if (kecs_sync__later_column(column)) {
+        kecs_sync__unknown(parts, column);
+      } else {
+        kecs_sync__add(parts, KECS_SYNC__U_NAMES, ",", "u.{c}", column->name, "");
+      }
       kecs_sync__set(parts, i);
     } else {
       kecs_sync__local(parts, column);
@@ -468,6 +508,8 @@ static void kecs_sync__stamps(kecs_sync__parts *parts) {
       kecs_pg__text_fill(&parts->part[KECS_SYNC__OR_GROUPS], " OR (" KECS_SYNC__SAME " AND " KECS_SYNC__GROUP_LATER ")",
                          marks);
       kecs_pg__text_fill(&parts->part[KECS_SYNC__GROUP_CONFLICTS], kecs_sync__group_form, marks);
+      kecs_sync__hub_rules(&parts->part[KECS_SYNC__GROUP_RULES], (int)i,
+                           kecs_sync__has(parts->info, groups[1 - i].group));
       kecs_pg__text_fill(&parts->part[KECS_SYNC__SUSPECT_GROUPS], kecs_sync__suspect_form, marks);
       kecs_sync__stamp_partly(parts, marks);
     }
@@ -519,6 +561,7 @@ static void kecs_sync__fill(kecs_pg__text *out, const kecs_sync__parts *parts, c
       {"scope_put", parts->part[KECS_SYNC__SCOPE_PUT].len ? parts->part[KECS_SYNC__SCOPE_PUT].data : ""},
       {"scope_bury", parts->part[KECS_SYNC__SCOPE_BURY].len ? parts->part[KECS_SYNC__SCOPE_BURY].data : ""},
       {"unseen", parts->part[KECS_SYNC__UNSEEN_ROWS].data},
+      {"group_rules", parts->part[KECS_SYNC__GROUP_RULES].len ? parts->part[KECS_SYNC__GROUP_RULES].data : ""},
       {"u_life", KECS_SYNC__U_LIFE},
       {"t_life", KECS_SYNC__T_LIFE},
       {"claim", kecs_sync__special_text(parts, KECS_SYNC__CLAIM)},
@@ -598,25 +641,11 @@ KECS_PG__FN void kecs_sync__hub_kind(kecs_pg__text *out, const kecs_pg__connecti
     }
   }
   kecs_sync__fill(out, &parts, kecs_sync__put_form);
+  kecs_sync__fill(out, &parts, kecs_sync__put_notes_form);
   kecs_sync__fill(out, &parts, kecs_sync__put_merge_form);
   kecs_sync__fill(out, &parts, kecs_sync__bury_form);
   for (int i = 0; i < KECS_SYNC__PARTS; i++) {
     out->status = out->status ? out->status : parts.part[i].status;
     kecs_pg__text_free(&parts.part[i]);
-  }
-}
-
-KECS_PG__FN void kecs_sync__key_text(kecs_pg__text *out, const kecs_kind_info *info, const char *alias) {
-  const kecs_column_list *key = &info->keys[0];
-  for (int i = 0; i < key->count; i++) {
-    const kecs_column_info *column = &info->columns[key->columns[i]];
-    bool text = column->type == KECS_TYPE_TEXT || column->type == KECS_TYPE_JSON;
-    const kecs_pg__mark marks[] = {{"a", alias}, {"c", column->name}, {NULL, NULL}};
-    kecs_pg__text_adds(out, i > 0 ? "||','||" : "");
-    kecs_pg__text_fill(out,
-                       text && i < key->count - 1 ? "replace(replace({a}.{c},E'\\\\',E'\\\\\\\\'),',',E'\\\\,')"
-                       : key->count == 1          ? "{a}.{c}"
-                                                  : "{a}.{c}::text",
-                       marks);
   }
 }

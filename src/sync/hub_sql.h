@@ -29,11 +29,19 @@ KECS_PG__FN const char *kecs_sync__hub_part(kecs_kind kind, int part);
 /* An expression over `u` for a local column that says what others say; NULL for any other. */
 KECS_PG__FN const char *kecs_sync__hub_derived(const kecs_kind_info *info, const kecs_column_info *column);
 
+/* Whether a rule refuses what came for a group, as "|CASE ...": 0 is spec, 1 status. `other`: the kind has both groups.
+ * And the functions for that (hub_policy.c). */
+KECS_PG__FN void kecs_sync__hub_rules(kecs_pg__text *out, int group, bool other);
+KECS_PG__FN void kecs_sync__hub_policies(kecs_pg__text *out, const kecs_pg__connection *connection);
+
 /* Functions that these forms call. */
 KECS_PG__FN void kecs_sync__hub_helpers(kecs_pg__text *out, const kecs_pg__connection *connection);
 
 /* A natural key's text (kecs_change.key) over the columns of a row `alias`. */
 KECS_PG__FN void kecs_sync__key_text(kecs_pg__text *out, const kecs_kind_info *info, const char *alias);
+
+/* The retention of tombstones, unless it is set already; what tells that the history is another one. */
+KECS_PG__FN void kecs_sync__hub_retention(kecs_pg__text *out, const kecs_pg__connection *connection);
 
 /* sync_bucket; sync_digest_TABLE and sync_compare_TABLE (hub_repair.c). */
 KECS_PG__FN void kecs_sync__hub_buckets(kecs_pg__text *out, const kecs_pg__connection *connection);
@@ -61,11 +69,14 @@ KECS_PG__FN void kecs_sync__scope_append(kecs_pg__text *out, const char *schema,
 /* A column's type at the hub. */
 KECS_PG__FN const char *kecs_sync__type(const kecs_column_info *column);
 
-/* Whether a column travels. */
+/* Whether a column travels; whether it came after the first release, so that sites may not know it; and its default, as
+ * SQL. */
 KECS_PG__FN bool kecs_sync__travels(const kecs_column_info *column);
+KECS_PG__FN bool kecs_sync__later_column(const kecs_column_info *column);
+KECS_PG__FN void kecs_sync__default(kecs_pg__text *out, const kecs_column_info *column);
 
 /* What the functions must be made for: their own format, and the kinds' columns. */
-enum { KECS_SYNC__VERSION_SIZE = 32 };
+enum { KECS_SYNC__VERSION_SIZE = 160, KECS_SYNC__FORMAT = 4 };
 KECS_PG__FN void kecs_sync__version(char out[KECS_SYNC__VERSION_SIZE]);
 
 #endif

@@ -123,13 +123,31 @@ static kecs_status kecs_sync__check_chain(kecs_sync *sync, const PGresult *hello
 
 /* ---- the cursor ---- */
 
+/* Below the floor nothing tells which history it was: one that has changed since the last round counts as another. */
 static void kecs_sync__check_cursor(const kecs_sync *sync, const PGresult *hello, unsigned *cause) {
   bool read = sync->notes.boot_kind != 0;
+  int64_t changed = kecs_sync__number(hello, 0, KECS_SYNC__CHANGED);
   if (read && sync->notes.cursor < kecs_sync__number(hello, 0, KECS_SYNC__FLOOR)) {
     *cause |= KECS_SYNC_AWAY;
+    *cause |= changed && changed > sync->notes.last_us + sync->notes.offset ? KECS_SYNC_HISTORY : 0;
   } else if (read && kecs_sync__text(hello, 0, KECS_SYNC__FITS)[0] != 't') {
     *cause |= KECS_SYNC_HISTORY;
   }
+}
+
+/* ---- retention ---- */
+
+static kecs_status kecs_sync__retain_work(kecs_store *tx, void *user) {
+  int64_t retention = *(const int64_t *)user;
+  kecs_status status = kecs_replica_retain(tx, retention);
+  return status ? status : kecs_sync__note_number(tx, "retention", retention);
+}
+
+/* Tombstones live longer at the hub than here, or a row could come back from there that was deleted here. */
+static kecs_status kecs_sync__check_retention(kecs_sync *sync, const PGresult *hello) {
+  int64_t half = kecs_sync__number(hello, 0, KECS_SYNC__RETENTION) / 2;
+  int64_t retention = half > 0 && half < sync->tombstones_us ? half : sync->tombstones_us;
+  return retention == sync->notes.retention ? KECS_OK : kecs_sync__transact(sync, kecs_sync__retain_work, &retention);
 }
 
 /* ---- all of it ---- */
@@ -166,8 +184,9 @@ KECS_PG__FN kecs_status kecs_sync__identify(kecs_sync *sync, const PGresult *hel
     return status;
   }
   kecs_sync__check_cursor(sync, hello, &found.cause);
-  if (found.cause == 0) {
-    return KECS_OK;
+  status = kecs_sync__check_retention(sync, hello);
+  if (status || found.cause == 0) {
+    return status;
   }
   status = kecs_sync__transact(sync, kecs_sync__cause_work, &found);
   for (size_t i = 0; !status && i < sizeof causes / sizeof causes[0]; i++) {

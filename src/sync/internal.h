@@ -15,10 +15,16 @@ enum {
   KECS_SYNC__ALIAS_MAX = KECS_SYNC__NAME_MAX + 9, /* "#" and 8 digits */
   KECS_SYNC__SCOPE_MAX = 512, /* bytes of a cluster's ARN among grants, with its terminator */
   KECS_SYNC__BATCH = 1000,
+  KECS_SYNC__BATCH_LEAST = 100, /* of those that adapt */
+  KECS_SYNC__BATCH_MOST = 5000,
+  KECS_SYNC__SHORT_MS = 200, /* what a push should take */
+  KECS_SYNC__LONG_MS = 500,
   KECS_SYNC__PREPARED = 256,
   KECS_SYNC__BATCH_MAX = 100000,
   KECS_SYNC__APPEND_BYTES = 1048576
 };
+
+#define KECS_SYNC__AHEAD_US INT64_C(300000000) /* of the hub's time: what it takes at most (sync_clock) */
 
 /* A push that was decided upon and is not known to have arrived. */
 typedef struct kecs_sync__intent {
@@ -49,6 +55,10 @@ typedef struct kecs_sync__notes {
   int64_t repair_cause;
   int64_t repair_kind;
   int64_t repair_rid;
+  int64_t offset;      /* the hub's clock minus this one, microseconds; how long the measurement took; when it was */
+  int64_t offset_trip;
+  int64_t offset_at;
+  int64_t retention; /* of tombstones here, as it was set */
 } kecs_sync__notes;
 
 /* What rounds have come to: of several threads, so the handle's mutex guards it. */
@@ -75,8 +85,19 @@ struct kecs_sync {
   bool append_pull;
   int64_t append_bytes;
   int64_t append_keep_bytes;
+  kecs_replica_policy *policies; /* with texts of its own */
+  size_t policy_count;
+  kecs_status (*merge)(kecs_replica_dispute *dispute, void *user);
+  void *user;
+  int columns[KECS_KIND_COUNT]; /* of each kind, that the hub knows as well */
+  int catch_up_kind;            /* what is read once more, since it has more columns now: from which, and where */
+  int catch_up_from;
+  int64_t catch_up_rid;
+  bool held; /* the hub has refused something by a policy: its own state is to be asked for */
   int batch;
   kecs_pg__text clusters; /* that this edge narrows itself to, as an array of the server's; empty: to none */
+  int64_t max_offset_us;
+  int64_t tombstones_us;
   kecs_sync__notes notes;
   kecs_sync_report report;
   int64_t until; /* the window to pull: (cursor, until] */
@@ -85,6 +106,7 @@ struct kecs_sync {
   bool ask_again; /* what the last page waits for may come in the next one */
   int64_t head;
   char head_id[KECS_SYNC__ID_SIZE];
+  int64_t sent_us;                   /* when the last exchange was sent, by the store's clock */
   bool moved;                        /* the cursor is not where the handshake saw it: the window is another one */
   struct kecs_sync__key *sent;       /* by the push under way, of what a repair has found missing at the hub */
   char known_as[KECS_SYNC__ALIAS_MAX + 1];
@@ -224,6 +246,42 @@ typedef struct kecs_sync__counters {
 KECS_PG__FN kecs_status kecs_sync__counters_read(kecs_sync *sync, kecs_sync__counters *out);
 KECS_PG__FN void kecs_sync__counters_free(kecs_sync__counters *counters);
 
+/* ---- versions (schema.c) ---- */
+
+/* What hub and edge have in common, from the hub's version. */
+KECS_PG__FN kecs_status kecs_sync__schema_read(kecs_sync *sync, const char *version);
+
+/* What they have come to have in common is caught up with, after a pull. */
+KECS_PG__FN kecs_status kecs_sync__schema_catch_up(kecs_sync *sync);
+
+/* Whether a column travels between them; and the columns that a row brings, as kecs_replica_row.given. */
+KECS_PG__FN bool kecs_sync__known(const kecs_sync *sync, const kecs_kind_info *info, int column);
+KECS_PG__FN uint64_t kecs_sync__known_mask(const kecs_sync *sync, const kecs_kind_info *info);
+
+/* ---- rules of who may write (policy.c) ---- */
+
+enum { KECS_SYNC__POLICY_ARRAYS = 5 };
+
+/* What the rules of a kind need of the rows that are pushed: keys, bases, fences. */
+typedef struct kecs_sync__policy_rows {
+  kecs_pg__text array[KECS_SYNC__POLICY_ARRAYS];
+  const char *values[6 + KECS_SYNC__POLICY_ARRAYS];
+  char kind[16];
+} kecs_sync__policy_rows;
+
+KECS_PG__FN kecs_status kecs_sync__policy_check(const kecs_replica_policy *policies, size_t count);
+KECS_PG__FN kecs_status kecs_sync__policy_keep(kecs_sync *sync, const kecs_replica_policy *policies, size_t count);
+KECS_PG__FN void kecs_sync__policy_free(kecs_sync *sync);
+KECS_PG__FN bool kecs_sync__policy_any(const kecs_sync *sync, kecs_kind kind);
+KECS_PG__FN void kecs_sync__policy_row(const kecs_sync *sync, kecs_sync__policy_rows *rows,
+                                       const kecs_replica_row *row);
+KECS_PG__FN void kecs_sync__policy_send(kecs_sync__exchange *exchange, kecs_kind kind, kecs_sync__policy_rows *rows);
+KECS_PG__FN void kecs_sync__policy_rows_free(kecs_sync__policy_rows *rows);
+
+/* A key that the hub has refused: by a rule, its own state is asked for. */
+KECS_PG__FN kecs_status kecs_sync__policy_refused(kecs_sync *sync, kecs_store *tx, kecs_kind kind, const char *key,
+                                                  const char *code);
+
 /* ---- kinds that only grow (append.c, append_trim.c) ---- */
 
 KECS_PG__FN bool kecs_sync__only_grows(const kecs_kind_info *info);
@@ -252,13 +310,19 @@ enum {
   KECS_SYNC__HEAD_ID,
   KECS_SYNC__FLOOR,
   KECS_SYNC__FITS,
-  KECS_SYNC__PUSHES
+  KECS_SYNC__PUSHES,
+  KECS_SYNC__RETENTION,
+  KECS_SYNC__CHANGED
 };
 
 /* Whether hub and edge still are who they were to each other (identity.c). Where they are not, what follows from it is
  * done and noted, and the report says what it was; *out_again: greet anew, under another name. */
 KECS_PG__FN kecs_status kecs_sync__identify(kecs_sync *sync, const PGresult *hello, const PGresult *refused,
                                             bool *out_again);
+
+/* The clock (restamp.c): how far it is off, and what it has stamped too far ahead. */
+KECS_PG__FN kecs_status kecs_sync__measure(kecs_sync *sync, int64_t hub_us);
+KECS_PG__FN kecs_status kecs_sync__restamp(kecs_sync *sync, int64_t hub_us);
 
 /* Goes on with a repair, if there is one, until it is done (reconcile.c). */
 KECS_PG__FN kecs_status kecs_sync__reconcile(kecs_sync *sync);

@@ -15,7 +15,7 @@ static const char kecs_sync__write_begin[] = "BEGIN ISOLATION LEVEL READ COMMITT
 static const char kecs_sync__read_begin[] = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 
 /* A form that calls the hub's functions by their twins: "{S}sync_X(" is "{S}gate_X($N,$M,", N the token and M the site's
- * name, which come behind the `count` values. The version is everybody's. */
+ * name, which come behind the `count` values. What is about no tenant is everybody's. */
 static void kecs_sync__gate(kecs_pg__text *out, const char *form, int count) {
   static const char call[] = "{S}sync_";
   char arguments[48];
@@ -23,7 +23,7 @@ static void kecs_sync__gate(kecs_pg__text *out, const char *form, int count) {
   for (const char *at = strstr(form, call); at; at = strstr(form, call)) {
     const char *name = at + sizeof call - 1;
     size_t len = strspn(name, "abcdefghijklmnopqrstuvwxyz_{}");
-    bool twin = name[len] == '(' && name[len + 1] != ')';
+    bool twin = strncmp(name + len, "({T}", 4) == 0;
     kecs_pg__text_add(out, form, (size_t)((twin ? at : name) - form));
     kecs_pg__text_adds(out, twin ? "{S}gate_" : "");
     kecs_pg__text_add(out, name, len);
@@ -359,6 +359,7 @@ static kecs_status kecs_sync__send_over(kecs_sync__exchange *exchange, kecs_sync
   kecs_status status = KECS_OK;
   int64_t stopped_at = 0;
   sync->report.round_trips++;
+  sync->sent_us = kecs_replica_now(sync->store); /* a new connection has been made by now */
   bool good = kecs_sync__send_packet(sync, packet);
   for (int i = 0; good && i < packet->count; i++) {
     good = kecs_sync__receive_statement(exchange, &packet->statement[i], doing, &status, &stopped_at);

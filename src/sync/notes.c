@@ -40,6 +40,10 @@ static const kecs_sync__note_place kecs_sync__note_places[] = {
     KECS_SYNC__NUMBER("repair_cause", repair_cause),
     KECS_SYNC__NUMBER("repair_kind", repair_kind),
     KECS_SYNC__NUMBER("repair_rid", repair_rid),
+    KECS_SYNC__NUMBER("offset", offset),
+    KECS_SYNC__NUMBER("offset_trip", offset_trip),
+    KECS_SYNC__NUMBER("offset_at", offset_at),
+    KECS_SYNC__NUMBER("retention", retention),
     KECS_SYNC__NUMBER("site", site),
     KECS_SYNC__NUMBER("acked", acked),
     KECS_SYNC__NUMBER("adopted", adopted),
@@ -115,7 +119,8 @@ KECS_PG__FN kecs_status kecs_sync__transact(kecs_sync *sync, kecs_status (*work)
 }
 
 KECS_PG__FN kecs_replica kecs_sync__side(const kecs_sync *sync) {
-  kecs_replica side = {sync->notes.site, sync->notes.acked, sync->kinds, sync->notes.former};
+  kecs_replica side = {sync->notes.site, sync->notes.acked,  sync->kinds, sync->notes.former,
+                       sync->policies,   sync->policy_count, sync->merge, sync->user};
   return side;
 }
 

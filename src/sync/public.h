@@ -25,8 +25,19 @@ typedef struct kecs_sync_options {
                            * more than the hub grants it. "-" is what belongs to no cluster; a bare name is of account
                            * 000000000000 in us-east-1; none: all that it may have. docs/sync.md 11 */
   size_t cluster_count;
+  int64_t tombstones_us;  /* what was deleted is remembered here for so long after it was pushed, so that a hub that
+                           * went back is told again; 0: 7 days. Half of the hub's retention where that is less */
+  int64_t max_offset_us;  /* stamps that are further ahead of the hub's time are given anew before they are pushed;
+                           * 0: 5 minutes, which is as much as a hub takes. Microseconds */
   int batch;              /* entries of a log that are pushed or pulled at once, at most 100000; 0: from 1000 on as many
                            * as are pushed in 200 to 500 ms, at most 5000 */
+  /* Who may write what; last writer for all else (docs/sync.md 7). Copied. */
+  const kecs_replica_policy *policies;
+  size_t policy_count;
+  /* Makes one row of an edit that is still to be pushed and another one that has not seen it. Called in a transaction
+   * of the store, which it must not use. NULL: the policies decide. */
+  kecs_status (*merge)(kecs_replica_dispute *dispute, void *user);
+  void *user;
   /* The kinds that only grow, task_log and event. They are pushed after everything else. */
   int64_t append_bytes;      /* at most so many a round, but one row at least; 0: 1 MiB; -1: none */
   int64_t append_keep_bytes; /* what they may take in this file; 0: no bound. Beyond it the oldest rows go, first those
@@ -55,7 +66,8 @@ typedef struct kecs_sync_report {
   int64_t round_trips; /* without those of a new connection */
   int64_t bytes_out;   /* of statements and their values */
   int64_t bytes_in;    /* of values that came back */
-  int64_t hub_offset_us; /* the hub's clock minus this one, as the handshake saw it */
+  int64_t hub_offset_us; /* the hub's clock minus this one, as the best handshake of the last hour saw it */
+  int64_t restamped;     /* stamps that a clock that was ahead had given, and that were given anew */
   unsigned reconciled; /* kecs_sync_cause: why all was compared with the hub, or this site was renamed; 0: it was not */
   int64_t resent;      /* rows and deletions that the hub had lost, or never had, and that were sent again */
   int64_t left;        /* rows that went from here since their cluster is none of this site's any more */
@@ -70,7 +82,7 @@ typedef struct kecs_sync_status_info {
   int64_t pending;     /* entries of the log above the push mark: 0 means that all is pushed */
   int64_t refused;     /* rows that the hub has refused and that are sent again */
   int64_t wanted;      /* rows of the hub whose parent is missing here */
-  int64_t conflicts;   /* entries of sync_conflicts */
+  int64_t conflicts;   /* entries of sync_conflicts that are open */
   int64_t append_pending; /* rows of kinds that only grow, not pushed yet */
   int64_t cursor;      /* sequence of the hub's log up to which everything is here */
   int64_t last_us;     /* end of the last round that succeeded, microseconds since 1970; 0: none */
@@ -107,6 +119,12 @@ KECS_STORE_API kecs_status kecs_sync_hub_revoke(const char *hub, const char *sit
 KECS_STORE_API kecs_status kecs_sync_hub_token(const char *hub, const char *site,
                                                char out_token[KECS_SYNC_TOKEN_SIZE]);
 
+/* How long the hub keeps tombstones, and its log of changes unless compaction is told otherwise: microseconds, above 0;
+ * 90 days until it is set. An edge that stays away for longer is compared with the hub as a whole when it comes back
+ * (KECS_SYNC_AWAY). Choose more than any edge's options.tombstones_us, and than what a failover or a restored backup
+ * may lose. Errors: as kecs_open; INVALID, UNSUPPORTED (not tracked: kecs_sync_hub_init). */
+KECS_STORE_API kecs_status kecs_sync_hub_retain(const char *hub, int64_t retention_us);
+
 /* Prepares the file for sync, and connects nowhere. The store must stay open until kecs_sync_close. Rows that were in
  * the file before it was tracked will be pushed, too. Errors: INVALID (options; other kinds or another site name
  * than the file began with), UNSUPPORTED (not tracked, no SQLite file, a kind that can't take part), and those
@@ -119,7 +137,7 @@ KECS_STORE_API kecs_status kecs_sync_open(kecs_store *store, const kecs_sync_opt
  *   OFFLINE, BUSY          nothing is wrong: try again later
  *   CONFLICT               it is another hub than the one that this file began with, or this device's clock is more
  *                          than 5 minutes ahead. Nothing was lost or written; the line says which
- *   UNSUPPORTED            the hub is of another version, or is none: kecs_sync_hub_init
+ *   UNSUPPORTED            the hub is of another format, or is none: kecs_sync_hub_init
  *   DENIED, TIMEOUT, CANCELLED, FULL, NOMEM, IO ... as elsewhere */
 KECS_STORE_API kecs_status kecs_sync_once(kecs_sync *sync, kecs_sync_report *out_report);
 
@@ -154,7 +172,7 @@ typedef struct kecs_sync_conflict {
   int64_t id;
   kecs_kind kind;
   const char *key;
-  const char *reason;  /* "update", "create", "delete", "parent", "key", "scope": docs/sync.md 7 */
+  const char *reason;  /* "update", "create", "delete", "parent", "key", "policy", "revision", "scope": docs/sync.md 7 */
   unsigned groups;     /* KECS_BIT(KECS_REPLICA_...) of what has lost */
   int64_t kept_stamp;  /* kecs_stamp_time tells the time */
   int64_t kept_site;   /* a site's number; 0: the hub; -1: this file */
@@ -162,6 +180,7 @@ typedef struct kecs_sync_conflict {
   int64_t lost_site;
   const char *lost;    /* the whole row as a JSON object, by columns */
   int64_t at;          /* when it was noted, microseconds since 1970 */
+  int64_t resolved;    /* 0: open; 1: what was kept stays; 2: what had lost was written once more */
 } kecs_sync_conflict;
 
 /* Calls `visit` for each entry of this file's conflict log after `after_id`, oldest first. What `visit` returns ends
@@ -169,6 +188,17 @@ typedef struct kecs_sync_conflict {
 KECS_STORE_API kecs_status kecs_sync_conflicts(kecs_store *store, int64_t after_id,
                                                kecs_status (*visit)(const kecs_sync_conflict *conflict, void *user),
                                                void *user);
+
+typedef enum kecs_sync_take {
+  KECS_SYNC_TAKE_KEPT, /* the row stays as it is */
+  KECS_SYNC_TAKE_LOST  /* what had lost is written once more: an ordinary edit, which is pushed like any other */
+} kecs_sync_take;
+
+/* Decides about an open entry of this file's conflict log, and marks it. Of a row that is there the groups that had
+ * lost are written, one that went is created anew. Works without the hub. Errors: NOT_FOUND (no such entry), CONFLICT
+ * (it was resolved before), INVALID (`take`; nothing was lost), and those of a write, as REFERENCE where the row's
+ * parent is gone, EXISTS where another one has its name: then the entry stays open. */
+KECS_STORE_API kecs_status kecs_sync_resolve(kecs_store *store, int64_t id, kecs_sync_take take);
 
 /* NULL is fine. */
 KECS_STORE_API void kecs_sync_close(kecs_sync *sync);

@@ -23,21 +23,45 @@ KECS_PG__FN int kecs_sync__add_text(kecs_sync__exchange *exchange, kecs_pg__text
   return item;
 }
 
-/* Adds a call of a function that a kind has at the hub: "SELECT * FROM {S}sync_rows_{t}({T},$1,...)". The first value
- * is the site's number. */
-KECS_PG__FN int kecs_sync__add_read(kecs_sync__exchange *exchange, const char *function, const char *table,
-                                    const char *const *values, int count) {
-  kecs_pg__text form = {&exchange->sync->allocator, NULL, 0, 0, KECS_OK};
-  kecs_pg__text_adds(&form, "SELECT * FROM {S}sync_");
-  kecs_pg__text_adds(&form, function);
+/* "sync_FUNCTION(tenant,$1,...)" */
+static void kecs_sync__call_text(kecs_pg__text *out, const char *function, int count) {
+  kecs_pg__text_adds(out, "{S}sync_");
+  kecs_pg__text_adds(out, function);
   for (int i = 0; i < count; i++) {
     char number[16];
     snprintf(number, sizeof number, ",$%d", i + 1);
-    kecs_pg__text_adds(&form, i == 0 ? "({T}" : "");
-    kecs_pg__text_adds(&form, number);
+    kecs_pg__text_adds(out, i == 0 ? "({T}" : "");
+    kecs_pg__text_adds(out, number);
   }
-  kecs_pg__text_adds(&form, ")");
+  kecs_pg__text_adds(out, ")");
+}
+
+KECS_PG__FN int kecs_sync__add_read(kecs_sync__exchange *exchange, const char *function, const char *table,
+                                    const char *const *values, int count) {
+  kecs_pg__text form = {&exchange->sync->allocator, NULL, 0, 0, KECS_OK};
+  kecs_pg__text_adds(&form, "SELECT * FROM ");
+  kecs_sync__call_text(&form, function, count);
   return kecs_sync__add_text(exchange, &form, table, values, count);
+}
+
+KECS_PG__FN void kecs_sync__select(kecs_pg__text *out, const kecs_sync *sync, const kecs_kind_info *info) {
+  kecs_pg__text_adds(out, "SELECT r_key,r_life,r_life_site,r_spec,r_spec_site,r_status,r_status_site");
+  for (int i = 0; i < info->column_count; i++) {
+    const kecs_pg__mark marks[] = {{"c", info->columns[i].name}, {NULL, NULL}};
+    if (kecs_sync__known(sync, info, i)) {
+      kecs_pg__text_fill(out, ",\"{c}\"", marks);
+    }
+  }
+  kecs_pg__text_adds(out, ",r_rid");
+}
+
+KECS_PG__FN int kecs_sync__add_rows(kecs_sync__exchange *exchange, const char *function, const kecs_kind_info *info,
+                                    const char *const *values, int count) {
+  kecs_pg__text form = {&exchange->sync->allocator, NULL, 0, 0, KECS_OK};
+  kecs_sync__select(&form, exchange->sync, info);
+  kecs_pg__text_adds(&form, strcmp(function, "rows_{t}") == 0 ? ",r_groups FROM " : " FROM ");
+  kecs_sync__call_text(&form, function, count);
+  return kecs_sync__add_text(exchange, &form, info->table, values, count);
 }
 
 /* ---- applying ---- */
@@ -108,12 +132,14 @@ static kecs_status kecs_sync__apply_rows(kecs_sync__page *page, kecs_store *tx, 
     row.key = kecs_sync__text(result, r, 0);
     row.values = values;
     row.force = page->force;
+    row.fill = page->fill;
+    row.given = kecs_sync__known_mask(page->sync, info);
     for (int i = 0; i < KECS_REPLICA_STAMPS; i++) {
       row.stamp[i] = kecs_sync__number(result, r, 1 + 2 * i);
       row.site[i] = kecs_sync__number(result, r, 2 + 2 * i);
     }
     for (int i = 0; i < info->column_count; i++) {
-      if (kecs_sync__travels(&info->columns[i])) {
+      if (kecs_sync__known(page->sync, info, i)) {
         values[i] = kecs_sync__value(&info->columns[i], result, r, at++);
       }
     }
@@ -215,7 +241,7 @@ static kecs_status kecs_sync__page_wanted(kecs_sync__page *page) {
       page->graves[kind][1] =
           kecs_sync__add_read(&page->exchange, "buried_{t}", info->table, page->wanted_values[kind], 2);
       page->rows[kind][1] =
-          kecs_sync__add_read(&page->exchange, "found_{t}", info->table, page->wanted_values[kind], 2);
+          kecs_sync__add_rows(&page->exchange, "found_{t}", info, page->wanted_values[kind], 2);
     }
   }
   return status;
@@ -250,7 +276,7 @@ static kecs_status kecs_sync__pull_window(kecs_sync *sync, kecs_sync__page *page
       const kecs_kind_info *info = kecs_kind_describe((kecs_kind)kind);
       bool graves = !kecs_sync__only_grows(info);
       page->graves[kind][0] = graves ? kecs_sync__add_read(&page->exchange, "graves_{t}", info->table, values, 3) : 0;
-      page->rows[kind][0] = kecs_sync__add_read(&page->exchange, "rows_{t}", info->table, values, 3);
+      page->rows[kind][0] = kecs_sync__add_rows(&page->exchange, "rows_{t}", info, values, 3);
     }
   }
   if ((uint64_t)sync->until_kinds & sync->kinds & KECS_BIT(KECS_KIND_TASK_DEFINITION)) {
@@ -294,7 +320,7 @@ static kecs_status kecs_sync__boot_graves(kecs_sync *sync, kecs_sync__page *page
 
 static kecs_status kecs_sync__boot_rows(kecs_sync *sync, kecs_sync__page *page, const char *const *values) {
   const kecs_kind_info *info = kecs_kind_describe((kecs_kind)sync->notes.boot_kind);
-  int item = kecs_sync__add_read(&page->exchange, "page_{t}", info->table, values, 5);
+  int item = kecs_sync__add_rows(&page->exchange, "page_{t}", info, values, 5);
   int counters = info->kind == KECS_KIND_TASK_DEFINITION ? kecs_sync__add_counters(&page->exchange, values) : 0;
   kecs_status status = kecs_sync__send(&page->exchange, "pull");
   const PGresult *result = status ? NULL : page->exchange.item[item].result;

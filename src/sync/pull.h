@@ -6,7 +6,7 @@
 /* Where a bootstrap is, beside the kinds. */
 enum { KECS_SYNC__BOOT_GRAVES = KECS_KIND_COUNT, KECS_SYNC__BOOT_DONE = KECS_KIND_COUNT + 1 };
 
-enum { KECS_SYNC__ROW_FIXED = 7 /* of a row that is read, before its columns: key, three stamps with their sites */ };
+enum { KECS_SYNC__ROW_FIXED = 7 /* key, three stamps with their sites */ };
 
 /* A page: for each kind the items of the exchange that have its tombstones and rows; 0: none. */
 typedef struct kecs_sync__page {
@@ -24,6 +24,7 @@ typedef struct kecs_sync__page {
   kecs_replica side;
   /* While it is applied. */
   bool force;
+  uint64_t fill;
   int64_t pulled;
   int64_t conflicts;
   int64_t wished;   /* rows that have to wait for others, which will be asked for */
@@ -40,6 +41,13 @@ KECS_PG__FN int kecs_sync__add_text(kecs_sync__exchange *exchange, kecs_pg__text
 /* Adds "SELECT * FROM sync_FUNCTION(tenant, values...)"; the first value is the site's number. */
 KECS_PG__FN int kecs_sync__add_read(kecs_sync__exchange *exchange, const char *function, const char *table,
                                     const char *const *values, int count);
+
+/* The same for rows: columns that hub and edge both know. */
+KECS_PG__FN int kecs_sync__add_rows(kecs_sync__exchange *exchange, const char *function, const kecs_kind_info *info,
+                                    const char *const *values, int count);
+
+/* "SELECT key,stamps...,columns...,rid" of what such a function gives. */
+KECS_PG__FN void kecs_sync__select(kecs_pg__text *out, const kecs_sync *sync, const kecs_kind_info *info);
 
 /* Merges what the page has; counts it in the page. */
 KECS_PG__FN kecs_status kecs_sync__apply(kecs_sync__page *page, kecs_store *tx);

@@ -41,6 +41,19 @@ static int64_t kecs_sync__wire_site(const kecs_sync *sync, int64_t site) {
   return site == KECS_REPLICA_HERE ? sync->notes.site : site;
 }
 
+/* `row` is NULL for a deletion. */
+static kecs_status kecs_sync__load_policy(kecs_sync__load *load, kecs_kind kind, const kecs_replica_row *row) {
+  kecs_sync__policy_rows **slot = &load->policy[kind];
+  if (!kecs_sync__policy_any(load->sync, kind)) {
+    return KECS_OK;
+  }
+  *slot = *slot ? *slot : kecs_pg__alloc(&load->sync->allocator, sizeof **slot);
+  if (*slot && row) {
+    kecs_sync__policy_row(load->sync, *slot, row);
+  }
+  return *slot ? KECS_OK : KECS_E_NOMEM;
+}
+
 /* Whether a column goes with a row of which only some groups do: these, and the key. */
 static bool kecs_sync__goes(const kecs_kind_info *info, int column, unsigned pending) {
   for (int i = 0; i < info->keys[0].count; i++) {
@@ -69,7 +82,7 @@ static kecs_status kecs_sync__load_row(kecs_sync__load *load, const kecs_replica
     kecs_sync__array_int(&put->array[at++], goes ? kecs_sync__wire_site(load->sync, row->site[i]) : 0);
   }
   for (int i = 0; i < info->column_count; i++) {
-    if (kecs_sync__travels(&info->columns[i])) {
+    if (kecs_sync__known(load->sync, info, i)) {
       bool goes = !partly || kecs_sync__goes(info, i, row->pending);
       kecs_sync__array_value(&put->array[at++], &info->columns[i], goes ? &row->values[i] : &nothing);
     }
@@ -77,7 +90,7 @@ static kecs_status kecs_sync__load_row(kecs_sync__load *load, const kecs_replica
   put->count = at;
   put->rows++;
   load->rows++;
-  return KECS_OK;
+  return kecs_sync__load_policy(load, row->kind, row);
 }
 
 /* In all parts but the last a comma is written \, and a backslash \\. */
@@ -91,7 +104,9 @@ KECS_PG__FN void kecs_sync__load_key(kecs_sync__arrays *bury, const kecs_kind_in
       kecs_pg__text_add(&part, key++, 1);
     }
     key += !last && *key == ',' ? 1 : 0;
-    if (info->columns[list->columns[i]].type == KECS_TYPE_TEXT) {
+    const kecs_column_info *column = &info->columns[list->columns[i]];
+    bool text = column->type == KECS_TYPE_TEXT || column->type == KECS_TYPE_JSON;
+    if (text) {
       kecs_sync__array_add(&bury->array[KECS_SYNC__BURY_FIXED + i], part.len ? part.data : "");
     } else {
       kecs_sync__array_int(&bury->array[KECS_SYNC__BURY_FIXED + i], part.len ? strtoll(part.data, NULL, 10) : 0);
@@ -118,7 +133,7 @@ KECS_PG__FN kecs_status kecs_sync__load_visit(const kecs_replica_row *row, void 
   bury->rows++;
   load->rows++;
   load->buries = true;
-  return KECS_OK;
+  return kecs_sync__load_policy(load, row->kind, NULL);
 }
 
 /* A row or a deletion that was refused. */
@@ -145,6 +160,10 @@ KECS_PG__FN void kecs_sync__load_free(kecs_sync__load *load) {
         kecs_pg__text_free(&all[a]->array[i]);
       }
       kecs_pg__release(&load->sync->allocator, all[a], sizeof *all[a]);
+    }
+    if (load->policy[kind]) {
+      kecs_sync__policy_rows_free(load->policy[kind]);
+      kecs_pg__release(&load->sync->allocator, load->policy[kind], sizeof *load->policy[kind]);
     }
   }
 }
@@ -224,6 +243,11 @@ KECS_PG__FN kecs_status kecs_sync__push_send(kecs_sync *sync, kecs_sync__load *l
   kecs_status status = numbered ? kecs_sync__counters_read(sync, &counters) : KECS_OK;
   kecs_sync__begin(&exchange, sync, true);
   (void)kecs_sync__add_call(&exchange, "SELECT {S}sync_begin({T},$1,$2,$3,$4)", "", begin, 4);
+  for (int kind = 1; kind < KECS_KIND_COUNT; kind++) {
+    if (load->policy[kind]) {
+      kecs_sync__policy_send(&exchange, (kecs_kind)kind, load->policy[kind]);
+    }
+  }
   kecs_sync__add_buries(&exchange, load, &numbers, as_origin, begin);
   for (int kind = 1; kind < KECS_KIND_COUNT; kind++) {
     if (load->put[kind]) {
@@ -252,7 +276,7 @@ typedef struct kecs_sync__acknowledgement {
   const PGresult *refused;
 } kecs_sync__acknowledgement;
 
-static kecs_status kecs_sync__note_refused(kecs_store *tx, const PGresult *refused) {
+static kecs_status kecs_sync__note_refused(kecs_sync *sync, kecs_store *tx, const PGresult *refused) {
   kecs_status status = KECS_OK;
   for (int row = 0; !status && row < PQntuples(refused); row++) {
     kecs_value values[] = {kecs_sync__value_int(kecs_sync__number(refused, row, 0)),
@@ -262,6 +286,8 @@ static kecs_status kecs_sync__note_refused(kecs_store *tx, const PGresult *refus
                               "INSERT INTO {sync_refused}({tenant}kind,key,code) VALUES({ours}?1,?2,?3) ON "
                               "CONFLICT(kind,key) DO UPDATE SET code=excluded.code",
                               values, 3, 0, NULL, NULL);
+    status = status ? status
+                    : kecs_sync__policy_refused(sync, tx, (kecs_kind)values[0].number, values[1].text, values[2].text);
   }
   return status;
 }
@@ -286,7 +312,7 @@ static kecs_status kecs_sync__acknowledge_work(kecs_store *tx, void *user) {
   } else if (!status) {
     status = kecs_sync__mark(tx, notes, intent->seq, intent->stamp);
   }
-  return status ? status : kecs_sync__note_refused(tx, done->refused);
+  return status ? status : kecs_sync__note_refused(done->sync, tx, done->refused);
 }
 
 KECS_PG__FN kecs_status kecs_sync__acknowledge(kecs_sync *sync, const PGresult *refused) {
@@ -351,6 +377,21 @@ static kecs_status kecs_sync__pass_over(kecs_sync *sync, const kecs_replica_end 
   return status ? status : kecs_sync__notes_read(sync);
 }
 
+/* Batches grow while a push takes less than 200 ms: twofold until one has taken longer than 500, which halves them, and
+ * from then on by little. */
+static void kecs_sync__adapt(kecs_sync *sync, int64_t rows, int64_t ms) {
+  if (!sync->adapts || rows * 2 < sync->batch) {
+    return;
+  }
+  if (ms > KECS_SYNC__LONG_MS) {
+    sync->steady = true;
+    sync->batch = sync->batch / 2 > KECS_SYNC__BATCH_LEAST ? sync->batch / 2 : KECS_SYNC__BATCH_LEAST;
+  } else if (ms < KECS_SYNC__SHORT_MS) {
+    sync->batch += sync->steady ? KECS_SYNC__BATCH_LEAST : sync->batch;
+    sync->batch = sync->batch < KECS_SYNC__BATCH_MOST ? sync->batch : KECS_SYNC__BATCH_MOST;
+  }
+}
+
 static kecs_status kecs_sync__push_log(kecs_sync *sync, bool *out_more) {
   kecs_sync__load load;
   kecs_replica side = kecs_sync__side(sync);
@@ -359,14 +400,19 @@ static kecs_status kecs_sync__push_log(kecs_sync *sync, bool *out_more) {
   kecs_replica_end upto = {sync->notes.intent.seq, sync->notes.intent.stamp, 0};
   kecs_sync__load_begin(&load, sync);
   load.partly = true;
-  kecs_status status = kecs_replica_pending(sync->store, &side, sync->batch, again ? &upto : NULL,
+  int batch = sync->batch;
+  kecs_status status = kecs_replica_pending(sync->store, &side, batch, again ? &upto : NULL,
                                             kecs_sync__load_visit, &load, &end);
-  *out_more = !status && (again || end.read == sync->batch);
+  *out_more = !status && (again || end.read == batch);
   if (!status && !again && load.rows == 0) {
     status = end.read ? kecs_sync__pass_over(sync, &end) : KECS_OK;
   } else if (!status) {
+    int64_t begun = kecs_sync__clock_ms();
     status = kecs_sync__intend(sync, end.seq, end.stamp);
     status = status ? status : kecs_sync__push_send(sync, &load);
+    if (!status) {
+      kecs_sync__adapt(sync, load.rows, kecs_sync__clock_ms() - begun);
+    }
   }
   kecs_sync__load_free(&load);
   return status;

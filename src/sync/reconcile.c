@@ -36,6 +36,10 @@ KECS_PG__FN kecs_status kecs_sync__reconcile_begin(kecs_store *tx, const kecs_sy
   status = status ? status : kecs_sync__note_number(tx, "repair_cause", causes);
   status = status ? status : kecs_sync__note_number(tx, "cursor", sync->head);
   status = status ? status : kecs_sync__note(tx, "cursor_id", sync->head_id);
+  if (!status && (cause & (KECS_SYNC_HISTORY | KECS_SYNC_LOST))) { /* events and logs, as far as they are here */
+    status = kecs_replica_sql(tx, "UPDATE {sync_state} SET value='0' WHERE {own}substr(name,1,7)='append_'", NULL, 0, 0,
+                              NULL, NULL);
+  }
   /* A bootstrap that was under way is a part of it. */
   return status ? status : kecs_sync__note_number(tx, "boot_kind", KECS_SYNC__BOOT_DONE);
 }
@@ -96,7 +100,11 @@ static kecs_status kecs_sync__digests_run(kecs_sync *sync, kecs_sync__digests *d
   char number[24];
   const char *site = number;
   snprintf(number, sizeof number, "%lld", (long long)sync->notes.site);
-  kecs_sync__begin(&digests->exchange, sync, false);
+  bool went_back = sync->notes.repair_cause & (KECS_SYNC_HISTORY | KECS_SYNC_LOST);
+  kecs_sync__begin(&digests->exchange, sync, went_back);
+  if (went_back) { /* no tombstone goes there for a while */
+    (void)kecs_sync__add_item(&digests->exchange, "SELECT {S}sync_changed({T})", "", NULL, 0);
+  }
   for (int kind = 1; kind < KECS_KIND_COUNT; kind++) {
     if (sync->kinds & KECS_BIT(kind)) {
       digests->item[kind] =
@@ -141,7 +149,7 @@ static kecs_status kecs_sync__rows_page(kecs_sync *sync, kecs_sync__page *page, 
   snprintf(size, sizeof size, "%d", sync->batch);
   const char *values[] = {page->site, rid, size, buckets, NULL};
   kecs_sync__begin(&page->exchange, sync, false);
-  int item = kecs_sync__add_read(&page->exchange, "page_{t}", info->table, values, 5);
+  int item = kecs_sync__add_rows(&page->exchange, "page_{t}", info, values, 5);
   kecs_status status = kecs_sync__send(&page->exchange, "compare");
   const PGresult *result = status ? NULL : page->exchange.item[item].result;
   int count = result ? PQntuples(result) : 0;

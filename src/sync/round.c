@@ -10,21 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define KECS_SYNC__TOMBSTONES_US INT64_C(604800000000) /* a week */
+
 enum { KECS_SYNC__GREETINGS = 3 /* in one round: under its name, and under another one */ };
 
 /* ---- the handshake ---- */
-
-static kecs_status kecs_sync__check_version(kecs_sync *sync, const PGresult *result) {
-  char version[KECS_SYNC__VERSION_SIZE];
-  kecs_sync__version(version);
-  return strcmp(kecs_sync__text(result, 0, 0), version) == 0
-             ? KECS_OK
-             : kecs_pg__fail(
-                   KECS_E_UNSUPPORTED,
-                   "%s: the hub's functions are of version %.31s, this program's of %s: run kecs hub init with "
-                   "the newer program; the older one can't sync with it",
-                   sync->place.shown, kecs_sync__text(result, 0, 0), version);
-}
 
 static kecs_status kecs_sync__hello(kecs_sync *sync, bool *out_again) {
   kecs_sync__exchange exchange;
@@ -48,14 +38,16 @@ static kecs_status kecs_sync__hello(kecs_sync *sync, bool *out_again) {
   kecs_status status = kecs_sync__send(&exchange, "greet the hub");
   const PGresult *said = status ? NULL : exchange.item[hello].result;
   if (said) {
-    sync->report.hub_offset_us = kecs_sync__number(said, 0, KECS_SYNC__NOW) - kecs_replica_now(sync->store);
+    int64_t hub_us = kecs_sync__number(said, 0, KECS_SYNC__NOW);
     sync->head = kecs_sync__number(said, 0, KECS_SYNC__HEAD);
     snprintf(sync->head_id, sizeof sync->head_id, "%s", kecs_sync__text(said, 0, KECS_SYNC__HEAD_ID));
     sync->until = kecs_sync__number(exchange.item[next].result, 0, 0);
     snprintf(sync->until_id, sizeof sync->until_id, "%s", kecs_sync__text(exchange.item[next].result, 0, 1));
     sync->until_kinds = kecs_sync__number(exchange.item[next].result, 0, 2);
-    status = kecs_sync__check_version(sync, exchange.item[version].result);
+    status = kecs_sync__schema_read(sync, kecs_sync__text(exchange.item[version].result, 0, 0));
+    status = status ? status : kecs_sync__measure(sync, hub_us);
     status = status ? status : kecs_sync__identify(sync, said, exchange.item[refused].result, out_again);
+    status = status || *out_again ? status : kecs_sync__restamp(sync, hub_us);
     status = status || *out_again ? status : kecs_sync__rescope(sync, exchange.item[scopes].result);
   }
   kecs_sync__end(&exchange);
@@ -96,12 +88,18 @@ static kecs_status kecs_sync__steps(kecs_sync *sync) {
   }
   status = status ? status : kecs_sync__reconcile(sync);
   status = status ? status : kecs_sync__pull(sync);
+  status = status ? status : kecs_sync__schema_catch_up(sync);
   status = status ? status : kecs_sync__push(sync);
+  if (!status && sync->held) { /* what the hub has instead; once, or two who never agree would keep the round */
+    status = kecs_sync__pull(sync);
+    status = status ? status : kecs_sync__push(sync);
+  }
   return status ? status : kecs_sync__append(sync);
 }
 
 KECS_PG__FN kecs_status kecs_sync__round(kecs_sync *sync, kecs_sync_report *out_report) {
   memset(&sync->report, 0, sizeof sync->report);
+  sync->held = false;
   kecs_sync__flag_set(&sync->stopped, 0);
   kecs_status status = kecs_sync__steps(sync);
   if (status == KECS_E_CONFLICT && strcmp(kecs_last_error()->sqlstate, "KS001") == 0) {
@@ -195,7 +193,7 @@ KECS_STORE_API kecs_status kecs_sync_status(kecs_sync *sync, kecs_sync_status_in
                : kecs_sync__count(sync->store, "SELECT count(*) FROM {sync_wanted} WHERE {own}true", &out_info->wanted);
   status = status ? status : kecs_sync__append_waiting(sync, &out_info->append_pending);
   return status ? status
-                : kecs_sync__count(sync->store, "SELECT count(*) FROM {sync_conflicts} WHERE {own}true",
+                : kecs_sync__count(sync->store, "SELECT count(*) FROM {sync_conflicts} WHERE {own}resolved=0",
                                    &out_info->conflicts);
 }
 
@@ -218,7 +216,8 @@ static kecs_status kecs_sync__lost_visit(const kecs_value *values, void *user) {
                                  values[7].number,
                                  values[8].number,
                                  values[9].text,
-                                 values[10].number};
+                                 values[10].number,
+                                 values[11].number};
   return lost->visit(&conflict, lost->user);
 }
 
@@ -236,8 +235,15 @@ KECS_STORE_API kecs_status kecs_sync_conflicts(kecs_store *store, int64_t after_
              ? status
              : kecs_replica_sql(store,
                                 "SELECT id,kind,key,reason,groups,kept_stamp,kept_site,lost_stamp,lost_site,"
-                                "lost,at FROM {sync_conflicts} WHERE {own}id>?1 ORDER BY id",
-                                &value, 1, 11, kecs_sync__lost_visit, &lost);
+                                "lost,at,resolved FROM {sync_conflicts} WHERE {own}id>?1 ORDER BY id",
+                                &value, 1, 12, kecs_sync__lost_visit, &lost);
+}
+
+KECS_STORE_API kecs_status kecs_sync_resolve(kecs_store *store, int64_t id, kecs_sync_take take) {
+  if (take != KECS_SYNC_TAKE_KEPT && take != KECS_SYNC_TAKE_LOST) {
+    return kecs_pg__fail(KECS_E_INVALID, "take is %d; KECS_SYNC_TAKE_KEPT or KECS_SYNC_TAKE_LOST", (int)take);
+  }
+  return kecs_replica_resolve(store, id, take == KECS_SYNC_TAKE_LOST);
 }
 
 /* ---- the handle ---- */
@@ -257,6 +263,21 @@ static kecs_status kecs_sync__check_options(const kecs_sync_options *options) {
   if (options->batch < 0 || options->batch > KECS_SYNC__BATCH_MAX) {
     return kecs_pg__fail(KECS_E_INVALID, "options.batch is %d; 1 to %d, or 0", options->batch,
                          (int)KECS_SYNC__BATCH_MAX);
+  }
+  if (options->tombstones_us < 0) {
+    return kecs_pg__fail(KECS_E_INVALID, "options.tombstones_us is %lld; above 0, or 0 for 7 days",
+                         (long long)options->tombstones_us);
+  }
+  if (options->max_offset_us < 0 || options->max_offset_us > KECS_SYNC__AHEAD_US) {
+    return kecs_pg__fail(KECS_E_INVALID, "options.max_offset_us is %lld; 1 to %lld, or 0",
+                         (long long)options->max_offset_us, (long long)KECS_SYNC__AHEAD_US);
+  }
+  if (options->policy_count && !options->policies) {
+    return kecs_pg__fail(KECS_E_INVALID, "options.policies is NULL, and policy_count is not 0");
+  }
+  kecs_status status = kecs_sync__policy_check(options->policies, options->policy_count);
+  if (status) {
+    return status;
   }
   if (options->append_bytes < -1 || options->append_keep_bytes < 0) {
     return kecs_pg__fail(KECS_E_INVALID, "options.append_bytes is -1 or more, options.append_keep_bytes 0 or more");
@@ -329,6 +350,8 @@ KECS_STORE_API kecs_status kecs_sync_open(kecs_store *store, const kecs_sync_opt
   sync->allocator = *allocator;
   sync->clusters.allocator = &sync->allocator;
   sync->store = store;
+  sync->tombstones_us = options->tombstones_us ? options->tombstones_us : KECS_SYNC__TOMBSTONES_US;
+  sync->max_offset_us = options->max_offset_us ? options->max_offset_us : KECS_SYNC__AHEAD_US;
   sync->batch = options->batch ? options->batch : KECS_SYNC__BATCH;
   sync->adapts = options->batch == 0;
 #if !defined(KECS_STORE_NO_THREADS)
@@ -338,12 +361,17 @@ KECS_STORE_API kecs_status kecs_sync_open(kecs_store *store, const kecs_sync_opt
   }
 #endif
   sync->append_pull = options->append_pull;
+  sync->merge = options->merge;
+  sync->user = options->user;
   sync->append_bytes = options->append_bytes ? options->append_bytes : KECS_SYNC__APPEND_BYTES;
   sync->append_keep_bytes = options->append_keep_bytes;
   snprintf(sync->site, sizeof sync->site, "%s", options->site);
   sync->hub = kecs_pg__copy(allocator, options->hub, strlen(options->hub));
   sync->token = options->token ? kecs_pg__copy(allocator, options->token, strlen(options->token)) : NULL;
-  status = sync->hub && (sync->token || !options->token) ? kecs_pg_backend()->attach(sync->hub, &sync->allocator, &sync->place) : KECS_E_NOMEM;
+  status = sync->hub && (sync->token || !options->token)
+               ? kecs_pg_backend()->attach(sync->hub, &sync->allocator, &sync->place)
+               : KECS_E_NOMEM;
+  status = status ? status : kecs_sync__policy_keep(sync, options->policies, options->policy_count);
   status = status ? status : kecs_sync__choose_kinds(sync, options);
   status = status ? status : kecs_sync__clusters(sync, options->clusters, options->cluster_count);
   status = status ? status : kecs_replica_open(store, sync->kinds, NULL);
@@ -371,6 +399,7 @@ KECS_STORE_API void kecs_sync_close(kecs_sync *sync) {
     kecs_pg__release_text(&allocator, sync->hub);
     kecs_pg__release_text(&allocator, sync->token);
     kecs_pg__text_free(&sync->clusters);
+    kecs_sync__policy_free(sync);
     kecs_pg__release(&allocator, sync, sizeof *sync);
   }
 }

@@ -34,8 +34,10 @@ static void wrong(const char *what, const char *more) {
   __atomic_store_n(&broken, 1, __ATOMIC_SEQ_CST);
 }
 
-static bool stopped(void) {
-  return __atomic_load_n(&stop, __ATOMIC_SEQ_CST) != 0;
+enum { STOP_WRITERS = 1, STOP_READERS = 2 };
+
+static bool stopped(int whom) {
+  return __atomic_load_n(&stop, __ATOMIC_SEQ_CST) >= whom;
 }
 
 static int seconds(void) {
@@ -224,7 +226,7 @@ static void writer_open(writer *one, kecs_store *store, const char *prefix, int 
 
 static void *writer_thread(void *user) {
   writer *one = user;
-  while (!stopped()) {
+  while (!stopped(STOP_WRITERS)) {
     write_something(one);
   }
   return NULL;
@@ -384,7 +386,7 @@ static void *watcher_thread(void *user) {
   watcher *one = user;
   const kecs_change *change = NULL;
   for (;;) {
-    bool last = stopped();
+    bool last = stopped(STOP_READERS);
     if (kecs_watch_next(one->watch, last ? 200 : 50, &change)) {
       wrong("watch", kecs_last_error()->text);
       return NULL;
@@ -431,7 +433,7 @@ static void *informer_thread(void *user) {
   const kecs_informer informer = {informer_set, informer_remove, informer_reset, NULL, &one->rows};
   bool last = false;
   while (!last) {
-    last = stopped();
+    last = stopped(STOP_READERS);
     if (kecs_informer_run(one->store, KECS_KIND_SERVICE, NULL, 0, 300, &informer)) {
       wrong("informer", kecs_last_error()->text);
       return NULL;
@@ -443,7 +445,7 @@ static void *informer_thread(void *user) {
 /* Removes what the watch has told; the informer lists anew when that was too much for it. */
 static void *compactor_thread(void *user) {
   watcher *one = user;
-  while (!stopped()) {
+  while (!stopped(STOP_WRITERS)) {
     kecs_compaction what = {0};
     what.upto_seq = __atomic_load_n(&one->seq, __ATOMIC_SEQ_CST) - 50;
     what.tombstones_us = -1;
@@ -641,8 +643,12 @@ static void run_threads(kecs_store *store, writer *writers, watcher *all, inform
   assert_int_equal(pthread_create(&threads[WRITERS + 2], NULL, compactor_thread, all), 0);
   pid_t child = start_process();
   int64_t theirs = end_process(child);
-  __atomic_store_n(&stop, 1, __ATOMIC_SEQ_CST);
-  for (int i = 0; i < WRITERS + 3; i++) {
+  __atomic_store_n(&stop, STOP_WRITERS, __ATOMIC_SEQ_CST);
+  for (int i = 0; i < WRITERS; i++) {
+    pthread_join(threads[i], NULL);
+  }
+  __atomic_store_n(&stop, STOP_READERS, __ATOMIC_SEQ_CST); /* who watches sees the last write */
+  for (int i = WRITERS; i < WRITERS + 3; i++) {
     pthread_join(threads[i], NULL);
   }
   check_acknowledged(store, "p1", theirs);

@@ -33,6 +33,9 @@ def test_two_edges_and_a_hub():
             kecs("--db", path, "track", "on")
         assert "kecs hub init" in kecs("--db", one, "sync", "--hub", hub, "--site", "one", code=1)
         kecs("--db", hub, "hub", "init")
+        kecs("--db", hub, "hub", "retain", 30)
+        told = server.sql("kecs", "SELECT value FROM change_state WHERE tenant='cli' AND id=10")
+        assert told == str(30 * 86400 * 1000000), told
         cluster = os.path.join(folder, "cluster.json")
         with open(cluster, "w") as file:
             file.write('{"clusterName": "shop"}')
@@ -45,6 +48,13 @@ def test_two_edges_and_a_hub():
         assert "conflicts 1;" in kecs("--db", one, "sync", "--hub", hub, "--site", "one")
         assert '"status":"INACTIVE"' in kecs("--db", one, "conflicts")
         state = kecs("--db", one, "sync", "status", "--hub", hub, "--site", "one")
+        with open(one, "rb") as file, open(two + ".copy", "wb") as copy:
+            copy.write(file.read())
+        for path in (one, two + ".copy"):
+            kecs("--db", path, "update", "cluster", "shop", "--set", "status=DRAINING")
+        kecs("--db", one, "sync", "--hub", hub, "--site", "one")
+        assert "repaired: this file was copied" in kecs("--db", two + ".copy", "sync", "--hub", hub, "--site", "one")
+        assert "one#" in kecs("--db", two + ".copy", "sync", "status", "--hub", hub, "--site", "one")
         assert re.search(r"one \(\d+\)", state) and "conflicts  1" in state, state
 
 
@@ -57,6 +67,8 @@ def test_command_lines():
         assert "--site" in kecs("--db", edge, "sync", "--hub", server.url(), code=2)
         kecs("--db", edge, "sync", "twice", code=2)
         kecs("--db", edge, "hub", "init", code=2)
+        for words in (("retain",), ("retain", "x"), ("retain", 0), ("retain", "7d"), ("init", 3), ("drop",)):
+            kecs("--db", server.url(), "hub", *words, code=2)
         kecs("--db", edge, "sync", "--hub", "postgres://x@127.0.0.1:1/none", "--site", "a", code=5)
 
 

@@ -13,25 +13,14 @@ import sys
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-from world import ARN, AWAY, COPIED, HISTORY, LOST, World, run_tests  # noqa: E402
+from world import ARN, AWAY, COPIED, HISTORY, LOST, World, count_of, run_tests, with_services  # noqa: E402
 
-from server import DATABASE, SUPERUSER, Proxy, Server, find_program, heed_signals, run  # noqa: E402
+from server import SUPERUSER, Proxy, Server, find_program, heed_signals, run  # noqa: E402
 
 KILLS = 30
+GROUP = "arn:aws:elasticloadbalancing:us-east-1:000000000000:targetgroup/tail/0123456789abcdef"
 server = None
 databases = 0
-
-
-def with_services(world, count=12, name="a"):
-    world.put(name, "cluster", clusterName="shop")
-    for number in range(count):
-        world.put(name, "service", serviceName="s%d" % number, cluster="shop", desiredCount=1)
-    world.check_equal()
-
-
-def count_of(world, name, number):
-    found = world.get(name, "service", "shop,s%d" % number)
-    return found and found["desiredCount"]
 
 
 # ---- Hubs that go back ----------------------------------------------------------------------------------------------
@@ -186,6 +175,9 @@ def lost_tail(world):
     world.set("b", "service", "shop,s1", "running_count", 21)
     world.set("h", "service", "shop,s2", "desired_count", 22)
     world.put("h", "cluster", clusterName="central")
+    world.put("a", "event", eventType="test", resourceArn=ARN + "cluster/shop", resourceType="cluster", action="tail")
+    world.put("b", "target_group", TargetGroupArn=GROUP, TargetGroupName="tail", Protocol="HTTP", Port=80)
+    world.put("b", "task_definition", family="tail", containerDefinitions=[{"name": "main", "image": "tail:1"}])
     world.delete("a", "service", "shop,s3")
     world.delete("b", "service", "shop,s4")
     world.delete("h", "service", "shop,s5")
@@ -195,7 +187,7 @@ def lost_tail(world):
     world.settle()
 
 
-def check_tail(world, names="abh"):
+def check_tail(world, names="abh", events=True):
     world.check_equal()
     for name in names:
         assert world.get(name, "service", "tail,tail")["desiredCount"] == 3, name
@@ -203,6 +195,10 @@ def check_tail(world, names="abh"):
         assert world.get(name, "service", "shop,s1")["runningCount"] == 21, name
         assert [count_of(world, name, number) for number in (3, 4, 5)] == 3 * [None], name
         assert world.get(name, "cluster", "central") and not world.get(name, "cluster", "brief"), name
+        assert world.get(name, "task_definition", "tail:1") and world.get(name, "target_group", GROUP), name
+    if events:  # they are with their author alone, unless others ask for them
+        told = world.sql("SELECT count(*) FROM events WHERE tenant='%s' AND action='tail'" % world.tenant)
+        assert told == "1", told
 
 
 def test_5_failover_with_a_lost_tail():
@@ -285,12 +281,12 @@ def test_6_another_edge_restores_what_its_author_can_not():
         hub.restore(world)
         report = world.sync("b")
         assert report["resent"] > 0, report
-        check_tail(world, "bh")
+        check_tail(world, "bh", events=False)
         told = world.sql("SELECT site_life FROM clusters WHERE tenant='%s' AND name='tail'" % world.tenant)
         assert told == str(author), told
         world.start("a")
         world.check_equal()
-        check_tail(world)
+        check_tail(world, events=False)
         assert not any(world.conflicts(name) for name in "abh")
 
 
@@ -306,7 +302,7 @@ def test_6_hub_and_edge_restored_together():
         bring_back(world, "a")
         world.put("a", "cluster", clusterName="anew")
         world.check_equal()
-        check_tail(world)  # b has it all
+        check_tail(world, events=False)  # b has it all
         assert world.get("b", "cluster", "anew")
 
 

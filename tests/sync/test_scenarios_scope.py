@@ -159,9 +159,9 @@ def test_14_revoked_with_pending_rows():
         report = world.sync("b")
         assert (report["left"], report["pushed"], report["refused"]) == (7, 1, 0), report
         check_scope(world, "b", "shop", "-")
-        lost = sorted((kind, key, reason) for kind, key, reason, _, _ in world.conflicts("b"))
+        lost = sorted(tuple(entry[:3]) for entry in world.conflicts("b"))
         assert lost == [("service", ARN + "service/back/web", "scope"), ("task", ARN + "task/back/new", "scope")], lost
-        assert [row["desired_count"] for kind, _, _, _, row in world.conflicts("b") if kind == "service"] == [8]
+        assert [entry[4]["desired_count"] for entry in world.conflicts("b") if entry[0] == "service"] == [8]
         assert world.state("b")["pending"] == 0
         world.sync("a")
         check_scope(world, "a", "shop", "back", "-")  # nobody else has lost anything

@@ -313,7 +313,7 @@ def test_7_raw_sql_of_the_shared_login():
                      "COPY kecs.%s TO STDOUT", "TRUNCATE kecs.%s"):
             denied("edges", verb % table)
     assert psql("edges", "SELECT count(*) FROM pg_proc p WHERE pronamespace='kecs'::regnamespace AND proname !~ '^gate_' AND "
-                         "proname<>'sync_version' AND has_function_privilege(p.oid,'EXECUTE')") == "0"
+                         "proname NOT IN ('sync_version','sync_policy') AND has_function_privilege(p.oid,'EXECUTE')") == "0"
     page = "SELECT count(*) FROM kecs.gate_page_tasks('%s','%s','%s',%s,0,100,NULL,NULL)"
     assert psql("edges", page % (token, "porch", "fleet", sites["porch"])) == "1"
     for text in (page % (token, "attic", "fleet", sites["attic"]), page % (token, "porch", "fleet", sites["attic"]),

@@ -29,8 +29,8 @@ AWAY, HISTORY, LOST, COPIED = 1, 2, 4, 8  # kecs_sync_cause
 class Driver:
     """A process with stores."""
 
-    def __init__(self):
-        self.process = subprocess.Popen([DRIVER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    def __init__(self, program=None):
+        self.process = subprocess.Popen([program or DRIVER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
                                         env=clean_environment())
 
     def tell(self, *words):
@@ -66,7 +66,7 @@ class World:
 
     count = 0
 
-    def __init__(self, server, edges="ab", batch=7, url=None, database=DATABASE):
+    def __init__(self, server, edges="ab", batch=7, url=None, database=DATABASE, program=None):
         World.count += 1
         self.server, self.batch, self.tenant = server, batch, "w%d" % World.count
         self.folder = tempfile.TemporaryDirectory(prefix="kecs_sync_")
@@ -76,7 +76,7 @@ class World:
         self.edge_url = self.hub_url
         if url:
             self.edge_url = url + ("&" if "?" in url else "?") + "tenant=" + self.tenant
-        self.drivers = {"h": Driver()}
+        self.drivers = {"h": Driver(program)}
         self.drivers["h"].ok("init", self.hub_url)
         self.drivers["h"].ok("open", "h", self.hub_url)
         for name in edges:
@@ -93,10 +93,14 @@ class World:
     def path(self, name):
         return os.path.join(self.folder.name, name + ".db")
 
-    def start(self, name, path=None, site=None, more=(), url=None, **options):
-        self.drivers[name] = Driver()
+    def start(self, name, path=None, site=None, more=(), url=None, policies=(), merger=None, program=None, **options):
+        self.drivers[name] = Driver(program)
         for option, value in options.items():
             self.drivers[name].ok("option", "%s=%s" % (option, value))
+        for policy in policies:
+            self.drivers[name].ok("policy", *policy)
+        if merger:
+            self.drivers[name].ok("merger", merger)
         self.drivers[name].ok("open", name, path or self.path(name))
         self.drivers[name].ok("edge", name, site or name, self.batch, url or self.edge_url, *more)
 
@@ -108,7 +112,7 @@ class World:
         """Ends an edge, so that its file can be copied."""
         self.drivers.pop(name).close()
 
-    def open_hub(self, url=None):
+    def open_hub(self, url=None, program=None):
         """The hub's own store anew, after its server or its database was another one for a while."""
         self.drivers.pop("h").kill()
         self.drivers["h"] = Driver()
@@ -137,10 +141,10 @@ class World:
 
     def sync(self, name):
         """{pushed, refused, pulled, conflicts, trips, out, into, appended, dropped, reconciled, resent,
-        forgotten, left}"""
+        forgotten, restamped, left}"""
         numbers = map(int, self.ok("sync", name).split())
         return dict(zip(("pushed", "refused", "pulled", "conflicts", "trips", "out", "into", "appended", "dropped",
-                         "reconciled", "resent", "forgotten", "left"), numbers))
+                         "reconciled", "resent", "forgotten", "restamped", "left"), numbers))
 
     def edges(self):
         return sorted(name for name in self.drivers if name != "h")
@@ -155,8 +159,9 @@ class World:
             rows = json.loads(self.sql("SELECT coalesce(json_agg(json_build_array(kind,key,reason,groups,lost) ORDER "
                                        "BY id),'[]') FROM sync_conflicts WHERE tenant='%s'" % self.tenant))
             return [(row[0], row[1], row[2], row[3], json.loads(row[4])) for row in rows]
-        found = [part.split("|", 4) for part in self.ok("conflicts", name).split("\x1f") if part]
-        return [(part[0], part[1], part[2], int(part[3]), json.loads(part[4])) for part in found]
+        found = [part.split("|", 6) for part in self.ok("conflicts", name).split("\x1f") if part]
+        return [(part[0], part[1], part[2], int(part[3]), json.loads(part[6]), int(part[4]), int(part[5]))
+                for part in found]
 
     def sql(self, text):
         return self.server.sql(self.database, text)
@@ -232,6 +237,19 @@ class World:
             assert state["refused"] == 0 and state["wanted"] == 0 and state["pending"] == 0, (name, state)
             with self.base_of(name) as base:
                 assert not base.execute("PRAGMA foreign_key_check").fetchall(), name
+
+
+def with_services(world, count=12, name="a"):
+    """A cluster, and services s0, s1 ... that every edge has."""
+    world.put(name, "cluster", clusterName="shop")
+    for number in range(count):
+        world.put(name, "service", serviceName="s%d" % number, cluster="shop", desiredCount=1)
+    world.check_equal()
+
+
+def count_of(world, name, number):
+    found = world.get(name, "service", "shop,s%d" % number)
+    return found and found["desiredCount"]
 
 
 def run_tests(names, word=""):

@@ -6,12 +6,18 @@
  *   edge NAME SITE BATCH URL [token=TOKEN] [CLUSTER...]   kecs_sync_open on it
  *   grant URL SITE CLUSTER | revoke URL SITE [CLUSTER] | token URL SITE
  *   option NAME=NUMBER              append_bytes, append_keep_bytes, append_pull of the next edges
+ *   policy KIND GROUPS RULE [FENCE] of the next edges: groups as bits, the rule by its number
+ *   merger NAME                     of the next edges: none, sum (of desired counts, from the base), or fresh
+ *   merged NAME                     how often it was called
+ *   resolve NAME NUMBER lost|kept
  *   close NAME
  *   sync NAME | status NAME | conflicts NAME
  *   put NAME KIND JSON | set NAME KIND KEY COLUMN=VALUE | del NAME KIND KEY | get NAME KIND KEY
  *   raise NAME FAMILY REVISION      the counter of a family
  *   prioritize NAME RULE=N,RULE=N   all at once
  *   columns KIND                    those that travel
+ *   compact NAME OLDER TOMBSTONES   kecs_changes_compact, microseconds
+ *   retain MICROSECONDS URL         kecs_sync_hub_retain
  *   clock MICROSECONDS              what is added to the clock from now on */
 #include "kecs_store_pg.h"
 
@@ -44,13 +50,90 @@ static place *place_of(const char *name) {
   return &places[(unsigned char)name[0] % 128];
 }
 
+static const kecs_kind history[] = {KECS_KIND_SERVICE};
+static bool keep_history; /* in the next stores */
+
 static kecs_status open_store(place *at, const char *path) {
   kecs_options options = {0};
   options.path = path;
   options.backends = kecs_pg_backends();
   options.track = KECS_TRACK_ON;
+  if (keep_history) {
+    options.history.track = KECS_TRACK_ON;
+    options.history.kinds = history;
+    options.history.kind_count = 1;
+  }
   options.clock.now = now;
   return kecs_open(&options, &at->store);
+}
+
+static kecs_replica_policy policies[8];
+static char fences[8][64];
+static int merged;
+
+static kecs_status add_policy(char *rest) {
+  const kecs_kind_info *info = kecs_kind_find(strtok(rest, " "));
+  kecs_replica_policy *policy = &policies[extra.policy_count];
+  policy->kind = info ? info->kind : (kecs_kind)99;
+  policy->groups = (unsigned)strtol(strtok(NULL, " "), NULL, 10);
+  policy->rule = (kecs_replica_rule)strtol(strtok(NULL, " "), NULL, 10);
+  char *fence = strtok(NULL, " ");
+  policy->fence = NULL;
+  if (fence) {
+    snprintf(fences[extra.policy_count], sizeof fences[0], "%s", fence);
+    policy->fence = fences[extra.policy_count];
+  }
+  extra.policies = policies;
+  extra.policy_count++;
+  return KECS_OK;
+}
+
+/* What two have wanted more or less than before, together. */
+static kecs_status merge_sum(kecs_replica_dispute *dispute, void *user) {
+  const kecs_service *base = dispute->base;
+  const kecs_service *local = dispute->local;
+  const kecs_service *remote = dispute->remote;
+  kecs_service *out = dispute->out;
+  (void)user;
+  merged++;
+  if (dispute->kind != KECS_KIND_SERVICE || !(dispute->groups & KECS_BIT(KECS_REPLICA_SPEC))) {
+    dispute->decline = true;
+    return KECS_OK;
+  }
+  out->desired_count = local->desired_count + remote->desired_count - (base ? base->desired_count : 0);
+  return KECS_OK;
+}
+
+static kecs_status merge_fresh(kecs_replica_dispute *dispute, void *user) {
+  (void)user;
+  merged++;
+  if (dispute->kind == KECS_KIND_SERVICE) {
+    ((kecs_service *)dispute->out)->desired_count = 1000 + merged;
+  }
+  return KECS_OK;
+}
+
+static kecs_status merge_fails(kecs_replica_dispute *dispute, void *user) {
+  (void)dispute;
+  (void)user;
+  return KECS_E_CANCELLED;
+}
+
+static kecs_status set_merger(const char *name) {
+  extra.merge = strcmp(name, "sum") == 0     ? merge_sum
+                : strcmp(name, "fresh") == 0 ? merge_fresh
+                : strcmp(name, "fails") == 0 ? merge_fails
+                                             : NULL;
+  return KECS_OK;
+}
+
+static kecs_status resolve(place *at, char *rest) {
+  int64_t id = strtoll(strtok(rest, " "), NULL, 10);
+  char *take = strtok(NULL, " ");
+  return kecs_sync_resolve(at->store, id,
+                           strcmp(take, "lost") == 0   ? KECS_SYNC_TAKE_LOST
+                           : strcmp(take, "kept") == 0 ? KECS_SYNC_TAKE_KEPT
+                                                       : (kecs_sync_take)7);
 }
 
 static kecs_status open_edge(place *at, char *rest) {
@@ -101,6 +184,8 @@ static kecs_status set_option(char *text) {
     extra.append_bytes = number;
   } else if (strcmp(text, "append_keep_bytes") == 0) {
     extra.append_keep_bytes = number;
+  } else if (strcmp(text, "history") == 0) {
+    keep_history = number != 0;
   } else if (strcmp(text, "append_pull") == 0) {
     extra.append_pull = number != 0;
   } else {
@@ -119,11 +204,11 @@ static kecs_status close_store(place *at) {
 static kecs_status round_of(place *at) {
   kecs_sync_report report;
   kecs_status status = kecs_sync_once(at->sync, &report);
-  snprintf(said, sizeof said, "%lld %lld %lld %lld %lld %lld %lld %lld %lld %u %lld %lld %lld", (long long)report.pushed,
-           (long long)report.refused, (long long)report.pulled, (long long)report.conflicts,
+  snprintf(said, sizeof said, "%lld %lld %lld %lld %lld %lld %lld %lld %lld %u %lld %lld %lld %lld",
+           (long long)report.pushed, (long long)report.refused, (long long)report.pulled, (long long)report.conflicts,
            (long long)report.round_trips, (long long)report.bytes_out, (long long)report.bytes_in,
            (long long)report.appended, (long long)report.dropped, report.reconciled, (long long)report.resent,
-           (long long)report.forgotten, (long long)report.left);
+           (long long)report.forgotten, (long long)report.restamped, (long long)report.left);
   return status;
 }
 
@@ -139,8 +224,9 @@ static kecs_status state_of(place *at) {
 static kecs_status conflict_visit(const kecs_sync_conflict *conflict, void *user) {
   size_t used = strlen(said);
   (void)user;
-  snprintf(said + used, sizeof said - used, "%s|%s|%s|%u|%s\x1f", kecs_kind_describe(conflict->kind)->name,
-           conflict->key, conflict->reason, conflict->groups, conflict->lost);
+  snprintf(said + used, sizeof said - used, "%s|%s|%s|%u|%lld|%lld|%s\x1f",
+           kecs_kind_describe(conflict->kind)->name, conflict->key, conflict->reason, conflict->groups,
+           (long long)conflict->id, (long long)conflict->resolved, conflict->lost);
   return KECS_OK;
 }
 
@@ -193,6 +279,17 @@ static kecs_status prioritize(place *at, char *rest) {
   return kecs_rule_set_priorities(at->store, wanted, count);
 }
 
+static kecs_status compact_log(place *at, char *rest) {
+  kecs_compaction options = {0};
+  kecs_compacted done;
+  options.older_than_us = strtoll(rest ? rest : "0", &rest, 10);
+  options.tombstones_us = rest ? strtoll(rest, NULL, 10) : 0;
+  kecs_status status = kecs_changes_compact(at->store, &options, &done);
+  snprintf(said, sizeof said, "%lld %lld %lld", (long long)done.removed, (long long)done.tombstones,
+           (long long)done.floor);
+  return status;
+}
+
 static kecs_status run_rows(const char *verb, place *at, char *rest) {
   char *kind = strtok(rest, " ");
   char *more = strtok(NULL, "");
@@ -222,6 +319,16 @@ static kecs_status run(char *verb, char *rest) {
   if (strcmp(verb, "option") == 0) {
     return set_option(rest);
   }
+  if (strcmp(verb, "retain") == 0) {
+    int64_t retention = strtoll(rest, &rest, 10);
+    return kecs_sync_hub_retain(*rest ? rest + 1 : rest, retention);
+  }
+  if (strcmp(verb, "policy") == 0) {
+    return add_policy(rest);
+  }
+  if (strcmp(verb, "merger") == 0) {
+    return set_merger(rest);
+  }
   if (strcmp(verb, "clock") == 0) {
     shift = strtoll(rest, NULL, 10);
     return KECS_OK;
@@ -241,8 +348,18 @@ static kecs_status run(char *verb, char *rest) {
   if (strcmp(verb, "sync") == 0) {
     return round_of(at);
   }
+  if (strcmp(verb, "compact") == 0) {
+    return compact_log(at, more);
+  }
   if (strcmp(verb, "status") == 0) {
     return state_of(at);
+  }
+  if (strcmp(verb, "resolve") == 0) {
+    return resolve(at, more);
+  }
+  if (strcmp(verb, "merged") == 0) {
+    snprintf(said, sizeof said, "%d", merged);
+    return KECS_OK;
   }
   if (strcmp(verb, "raise") == 0) {
     return raise_counter(at, more);
