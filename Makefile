@@ -5,7 +5,7 @@
 # make sim        the simulation of sync: 2000 seeds on a model of a hub, 50 on PostgreSQL; SEED=n: that one, step by step
 # make test-tsan  the contract tests under the thread sanitizer
 # make check      generated files up to date, style, warnings, static analysis
-# make bench      the benchmark; make bench-pg  that of PostgreSQL
+# make bench      the benchmark; make bench-pg  that of PostgreSQL; make bench-sync  that of sync
 # make dist       dist/kecs_store.h with SQLite inside
 # make install    PREFIX=/usr/local, DESTDIR=; the scripts for PostgreSQL go to PREFIX/share/kecs_store/postgresql
 # make clean      build/ but for what was fetched; make distclean: all that is not source
@@ -41,7 +41,7 @@ SQLITE_FLAGS_tsan := $(FLAGS_tsan)
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .SECONDARY:
-.PHONY: all run tests test test-full test-tsan sim check bench bench-pg dist install clean distclean help
+.PHONY: all run tests test test-full test-tsan sim check bench bench-pg bench-sync dist install clean distclean help
 
 # ---- What is there -------------------------------------------------------------------------------------------
 

@@ -1,5 +1,5 @@
 /* kecs_store_pg.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 554a49d3c9b96b8ff7fda57083d1c6f2aab934ee345d6f7aac0178f52c4f3f3c */
+ * 6cbe7eafb7d8e965b9e8fe7da6ab0767c9e12842e67eb97bb8517e63a54acc02 */
 /* ---- doc/manual_pg.h --------------------------------------------------------------------------------------------- */
 /* kecs_store_pg.h -- PostgreSQL behind the calls of kecs_store.h.
  *
@@ -94,6 +94,29 @@ typedef struct kecs_sync kecs_sync;
 
 /* A token's text with its terminator: 32 random bytes as hexadecimal digits. */
 #define KECS_SYNC_TOKEN_SIZE 65
+
+/* A site as its hub knows it. The name dies when `visit` returns. */
+typedef struct kecs_sync_site {
+  const char *name;
+  int64_t number;
+  int64_t seen_us;     /* of its last handshake or push, microseconds since 1970 */
+  int64_t lag_us;      /* how long ago that was, by the hub's clock */
+  int64_t acked_stamp; /* its stamps up to this one are here (kecs_stamp_time); 0: none */
+  int64_t pushes;
+  int64_t refused;     /* rows of its last push that the hub refused */
+} kecs_sync_site;
+
+/* How a hub stands. */
+typedef struct kecs_sync_hub_info {
+  int64_t sites;
+  int64_t head;       /* of the feed: the last number that was given */
+  int64_t floor;      /* an edge whose cursor is below it was away for too long */
+  int64_t queued;     /* committed changes without a number yet: the next handshake gives them one */
+  int64_t tombstones;
+  int64_t conflicts;  /* entries of the hub's conflict log */
+  int64_t refused;
+  int64_t bytes;      /* of the whole database, with other tenants */
+} kecs_sync_hub_info;
 
 /* Zero-initialised but for `hub` and `site`. Texts are copied. */
 typedef struct kecs_sync_options {
@@ -203,6 +226,14 @@ KECS_STORE_API kecs_status kecs_sync_hub_revoke(const char *hub, const char *sit
 KECS_STORE_API kecs_status kecs_sync_hub_token(const char *hub, const char *site,
                                                char out_token[KECS_SYNC_TOKEN_SIZE]);
 
+/* Calls `visit` for each site of the hub, by number; what it returns ends it. Errors: as kecs_open; UNSUPPORTED (no
+ * hub). */
+KECS_STORE_API kecs_status kecs_sync_hub_sites(const char *hub,
+                                               kecs_status (*visit)(const kecs_sync_site *site, void *user),
+                                               void *user);
+
+/* The same errors. */
+KECS_STORE_API kecs_status kecs_sync_hub_status(const char *hub, kecs_sync_hub_info *out_info);
 /* How long the hub keeps tombstones, and its log of changes unless compaction is told otherwise: microseconds, above 0;
  * 90 days until it is set. An edge that stays away for longer is compared with the hub as a whole when it comes back
  * (KECS_SYNC_AWAY). Choose more than any edge's options.tombstones_us, and than what a failover or a restored backup
@@ -227,7 +258,7 @@ KECS_STORE_API kecs_status kecs_sync_once(kecs_sync *sync, kecs_sync_report *out
 
 /* How a thread runs rounds. Zero-initialised: every 5 seconds, and as soon as something is written here. */
 typedef struct kecs_sync_pace {
-  int every_ms;       /* between two rounds, a fifth more or less; 0: 5000. A hub may ask for more: kecs_sync_hub_limit */
+  int every_ms;       /* between two rounds, a fifth more or less; 0: 5000 */
   int backoff_max_ms; /* after failures pauses are anything up to 2, 4, 8 ... seconds, and up to this; 0: 60000 */
   bool timed;         /* changes wait for the next round's time: they do not begin one */
   void (*after)(kecs_status status, const kecs_sync_report *report, const kecs_error *error, void *user);
@@ -236,8 +267,8 @@ typedef struct kecs_sync_pace {
 } kecs_sync_pace;
 
 /* Runs rounds on a thread of its own until kecs_sync_stop or kecs_sync_close. A write of this process begins one at
- * once, one of another process within 25 ms. Its waiting costs what a watch costs (store/watch.h). `pace` may be NULL; it
- * is copied. Errors: INVALID; MISUSE (it runs); FULL (no thread); UNSUPPORTED (built with KECS_STORE_NO_THREADS). */
+ * once, one of another process within 25 ms. Its waiting costs what a watch costs (store/watch.h). `pace` may be NULL;
+ * it is copied. Errors: INVALID; MISUSE (it runs); FULL (no thread); UNSUPPORTED (built with KECS_STORE_NO_THREADS). */
 KECS_STORE_API kecs_status kecs_sync_start(kecs_sync *sync, const kecs_sync_pace *pace);
 
 /* Ends the thread and waits for that: a round under way is given up, also while the hub is waited for. Nothing is lost.
@@ -248,7 +279,8 @@ KECS_STORE_API kecs_status kecs_sync_stop(kecs_sync *sync);
  * goes on with its next round. NULL is fine. */
 KECS_STORE_API void kecs_sync_cancel(kecs_sync *sync);
 
-/* From this file and the handle alone; works without the hub, and while a round is under way, on one thread at a time. */
+/* From this file and the handle alone; works without the hub, and while a round is under way, on one thread at a
+ * time. */
 KECS_STORE_API kecs_status kecs_sync_status(kecs_sync *sync, kecs_sync_status_info *out_info);
 
 /* What has lost against another state, and was kept. Texts die when `visit` returns. */
@@ -4743,7 +4775,7 @@ KECS_PG__FN bool kecs_sync__later_column(const kecs_column_info *column);
 KECS_PG__FN void kecs_sync__default(kecs_pg__text *out, const kecs_column_info *column);
 
 /* What the functions must be made for: their own format, and the kinds' columns. */
-enum { KECS_SYNC__VERSION_SIZE = 160, KECS_SYNC__FORMAT = 4 };
+enum { KECS_SYNC__VERSION_SIZE = 160, KECS_SYNC__FORMAT = 6 };
 KECS_PG__FN void kecs_sync__version(char out[KECS_SYNC__VERSION_SIZE]);
 
 #endif
@@ -5257,10 +5289,10 @@ KECS_PG__FN void kecs_sync__hub_rules(kecs_pg__text *out, int group, bool other)
  * function takes a kind's rows as arrays, one a column, and merges them as a set; docs/sync.md has the rules. Texts
  * with marks: {S} is the schema with its dot; {sent} the rows that came, as `u`. */
 
-#include <stdio.h>
-#include <string.h>
-
-/* ---- a kind's ---- */
+/* ---- sync/hub_forms.h -------------------------------------------------------------------------------------------- */
+/* sync/hub_forms.h -- what hub_sql.c makes a kind's two functions of: texts with marks. */
+#ifndef KECS_SYNC_HUB_FORMS_H
+#define KECS_SYNC_HUB_FORMS_H
 
 /* A push may have been here before. */
 #define KECS_SYNC__OPEN                                                         \
@@ -5429,8 +5461,8 @@ static const char kecs_sync__group_form[] =
 
 static const char kecs_sync__merge_form[] =
     "INSERT INTO {S}{t} AS t(tenant,{names}{local_names},{stamp_names})\n"
-    "    SELECT whose,{u_names}{local_values},{stamp_values} FROM {sent} WHERE (these IS NULL OR u.s_place=ANY(these)) AND "
-    "u.s_mask&8=0 ORDER BY {u_key}\n"
+    "    SELECT whose,{u_names}{local_values},{stamp_values} FROM {sent} WHERE (these IS NULL OR\n"
+    "    u.s_place=ANY(these)) AND u.s_mask&8=0 ORDER BY {u_key}\n"
     "    ON CONFLICT(tenant,{key}) DO UPDATE SET {sets}\n"
     "    WHERE (" KECS_SYNC__LATER "{known}){or_groups};{merge_partly}";
 
@@ -5508,6 +5540,12 @@ static const char kecs_sync__join_form[] =
 static const char kecs_sync__delete_form[] =
     "DELETE FROM {S}{t} t USING {buried} WHERE {same} AND u.s_key=ANY(these) AND (u.s_stamp,me)>(" KECS_SYNC__T_LIFE
     ");";
+
+#endif
+
+/* ---- sync/hub_sql.c, continued ----------------------------------------------------------------------------------- */
+#include <stdio.h>
+#include <string.h>
 
 /* The parts of a kind's texts. */
 enum {
@@ -5638,7 +5676,9 @@ static void kecs_sync__set(kecs_sync__parts *parts, int number) {
     const kecs_pg__mark marks[] = {{"c", column->name}, {"g", group}, {NULL, NULL}};
     kecs_pg__text *out = &parts->part[KECS_SYNC__PART_SETS];
     kecs_pg__text_adds(out, out->len ? "," : "");
-    kecs_pg__text_fill(out, "{c}=CASE WHEN " KECS_SYNC__PART_LATER " THEN u.{c} ELSE t.{c} END", marks);
+    kecs_pg__text_fill(out, "{c}=CASE WHEN ", marks);
+    kecs_pg__text_fill(out, kecs_sync__later_column(column) ? "c_{c} IS NOT NULL AND " : "", marks);
+    kecs_pg__text_fill(out, KECS_SYNC__PART_LATER " THEN u.{c} ELSE t.{c} END", marks);
   }
 }
 
@@ -6184,8 +6224,6 @@ struct kecs_sync {
   int ending;                               /* a flag: the thread, and its round with it */
   bool adapts;                              /* `batch` follows the time that a push takes */
   bool steady;                              /* it has been too long once */
-  int64_t limit_ms;                         /* the hub's wish: no rounds that follow faster */
-  int64_t limit_rows;                       /* and no longer batches; 0: it has none */
   kecs_sync__told told;
   char said[sizeof((kecs_error *)NULL)->text]; /* for kecs_sync_status */
   kecs_sync_pace pace;
@@ -6229,8 +6267,8 @@ KECS_PG__FN void kecs_sync__begin(kecs_sync__exchange *exchange, kecs_sync *sync
 KECS_PG__FN int kecs_sync__add_item(kecs_sync__exchange *exchange, const char *form, const char *table,
                                     const char *const *values, int count);
 
-/* The same for a call of a function that gives nothing back, and takes arrays, numbers, and texts that begin with no brace:
- * "SELECT f(...)". Neighbours go as one statement, in their order. */
+/* The same for a call of a function that gives nothing back, and takes arrays, numbers, and texts that begin with no
+ * brace: "SELECT f(...)". Neighbours go as one statement, in their order. */
 KECS_PG__FN int kecs_sync__add_call(kecs_sync__exchange *exchange, const char *form, const char *table,
                                     const char *const *values, int count);
 
@@ -6275,8 +6313,8 @@ KECS_PG__FN kecs_status kecs_sync__transact(kecs_sync *sync, kecs_status (*work)
 
 KECS_PG__FN kecs_replica kecs_sync__side(const kecs_sync *sync);
 
-/* An array of the server's, as text: begun with the first element, ended by kecs_sync__array_end. Texts stand in quotes,
- * numbers (bigint) and booleans do not: an exchange knows an array's type by that. */
+/* An array of the server's, as text: begun with the first element, ended by kecs_sync__array_end. Texts stand in
+ * quotes, numbers (bigint) and booleans do not: an exchange knows an array's type by that. */
 KECS_PG__FN void kecs_sync__array_add(kecs_pg__text *array, const char *text);
 KECS_PG__FN void kecs_sync__array_int(kecs_pg__text *array, int64_t number);
 KECS_PG__FN void kecs_sync__array_bool(kecs_pg__text *array, bool value);
@@ -7263,6 +7301,122 @@ KECS_STORE_API kecs_status kecs_sync_hub_retain(const char *hub, int64_t retenti
   return kecs_sync__hub_close(store, status);
 }
 
+/* ---- sync/hub_state.c -------------------------------------------------------------------------------------------- */
+/* sync/hub_state.c -- how a hub stands: its sites, its feed, and what it asks of its edges. */
+
+#include <stdio.h>
+#include <string.h>
+
+/* Over a connection of its own. */
+static kecs_status kecs_sync__put_question(const char *hub, const kecs_allocator *allocator, const char *form,
+                                  PGresult **out_result) {
+  const kecs_backend *backend = kecs_pg_backend();
+  kecs_connect_options options;
+  kecs_connection *shared = NULL;
+  kecs_place place;
+  kecs_pg__text text = {allocator, NULL, 0, 0, KECS_OK};
+  memset(&place, 0, sizeof place);
+  memset(&options, 0, sizeof options);
+  kecs_status status = backend->attach(hub, allocator, &place);
+  options.path = hub;
+  options.place = &place;
+  options.allocator = allocator;
+  options.busy_timeout_ms = 10000;
+  status = status ? status : backend->connect(&options, &shared);
+  if (!status) {
+    kecs_pg__connection *connection = kecs_pg__of(shared);
+    const kecs_pg__mark marks[] = {{"S", connection->home->schema}, {"T", connection->home->tenant}, {NULL, NULL}};
+    kecs_pg__text_fill(&text, form, marks);
+    status = text.status ? text.status
+                         : kecs_pg__command(connection, text.data, KECS_PG__STOPS, "ask the hub", out_result);
+  }
+  if (status && strcmp(kecs_last_error()->sqlstate, "42P01") == 0) {
+    status = kecs_pg__fail(KECS_E_UNSUPPORTED, "%s: the database is no hub: run kecs hub init", place.shown);
+  }
+  kecs_error error = *kecs_last_error();
+  kecs_pg__text_free(&text);
+  if (shared) {
+    backend->disconnect(shared);
+  }
+  backend->detach(&place, allocator);
+  if (status) {
+    kecs_pg__restore(&error);
+  }
+  return status;
+}
+
+static kecs_status kecs_sync__ask_hub(const char *hub, const char *form, PGresult **out_result) {
+  kecs_options options;
+  kecs_store *store = NULL;
+  if (!hub || !kecs_pg_backend()->answers_to(hub)) {
+    return kecs_pg__fail(KECS_E_INVALID, "hub must be the URL of a PostgreSQL database");
+  }
+  memset(&options, 0, sizeof options);
+  options.path = hub;
+  options.backends = kecs_pg_backends();
+  options.read_only = true;
+  kecs_status status = kecs_open(&options, &store);
+  if (status) {
+    return status;
+  }
+  status = kecs_sync__put_question(hub, kecs_replica_allocator(store), form, out_result);
+  kecs_error error = *kecs_last_error();
+  kecs_status closed = kecs_close(store);
+  if (status) {
+    kecs_pg__restore(&error);
+  }
+  return status ? status : closed;
+}
+
+KECS_STORE_API kecs_status kecs_sync_hub_sites(const char *hub,
+                                               kecs_status (*visit)(const kecs_sync_site *site, void *user),
+                                               void *user) {
+  PGresult *result = NULL;
+  if (!visit) {
+    return kecs_pg__fail(KECS_E_INVALID, "visit is NULL");
+  }
+  kecs_status status = kecs_sync__ask_hub(
+      hub,
+      "SELECT s.name,s.site,(extract(epoch FROM s.seen)*1000000)::bigint,(extract(epoch FROM "
+      "clock_timestamp()-s.seen)*1000000)::bigint,s.acked,s.pushes,(SELECT count(*) FROM {S}sync_refused r WHERE "
+      "r.tenant=s.tenant AND r.site=s.site) FROM {S}sync_sites s WHERE s.tenant={T} ORDER BY s.site",
+      &result);
+  for (int row = 0; !status && row < PQntuples(result); row++) {
+    kecs_sync_site site = {kecs_sync__text(result, row, 0),   kecs_sync__number(result, row, 1),
+                           kecs_sync__number(result, row, 2), kecs_sync__number(result, row, 3),
+                           kecs_sync__number(result, row, 4), kecs_sync__number(result, row, 5),
+                           kecs_sync__number(result, row, 6)};
+    status = visit(&site, user);
+  }
+  PQclear(result);
+  return status;
+}
+
+KECS_STORE_API kecs_status kecs_sync_hub_status(const char *hub, kecs_sync_hub_info *out_info) {
+  PGresult *result = NULL;
+  if (!out_info) {
+    return kecs_pg__fail(KECS_E_INVALID, "out_info is NULL");
+  }
+  memset(out_info, 0, sizeof *out_info);
+  kecs_status status = kecs_sync__ask_hub(
+      hub,
+      "SELECT (SELECT count(*) FROM {S}sync_sites WHERE tenant={T}),coalesce((SELECT seq FROM {S}change_heads WHERE "
+      "tenant={T}),0),coalesce((SELECT value FROM {S}change_state WHERE tenant={T} AND id=1),0),(SELECT count(*) FROM "
+      "{S}change_queue WHERE tenant={T}),(SELECT count(*) FROM {S}change_tombstones WHERE tenant={T}),(SELECT count(*) "
+      "FROM {S}sync_conflicts WHERE tenant={T}),(SELECT count(*) FROM {S}sync_refused WHERE tenant={T}),"
+      "pg_database_size(current_database())",
+      &result);
+  if (!status) {
+    int64_t *const numbers[] = {&out_info->sites,      &out_info->head,      &out_info->floor,   &out_info->queued,
+                                &out_info->tombstones, &out_info->conflicts, &out_info->refused, &out_info->bytes};
+    for (int i = 0; i < 8; i++) {
+      *numbers[i] = kecs_sync__number(result, 0, i);
+    }
+  }
+  PQclear(result);
+  return status;
+}
+
 /* ---- sync/pack.c ------------------------------------------------------------------------------------------------- */
 /* sync/pack.c -- an exchange as it goes over the wire: few statements and few bytes, with the same meaning.
  *
@@ -7434,7 +7588,8 @@ static const char *kecs_sync__quoted_end(const char *at, bool escapes) {
 }
 
 /* A statement's text, with its parameters at their new places. */
-static void kecs_sync__pack_text(kecs_sync__statement *packed, const char *sql, const char *const *values, bool call) {
+static void kecs_sync__pack_text(kecs_sync__statement *packed, const char *sql, const char *const *values,
+                                 bool call) {
   const char *at = sql;
   while (*at) {
     size_t plain = strcspn(at, "'\"$");
@@ -8610,7 +8765,7 @@ KECS_PG__FN kecs_status kecs_sync__intend(kecs_sync *sync, int64_t seq, int64_t 
   kecs_sync__intent *intent = &sync->notes.intent;
   bool again = intent->id[0] != '\0';
   kecs_status status = again ? KECS_OK
-                             : kecs_replica_sql(sync->store, "SELECT lower(hex(randomblob(16)))", NULL, 0, 1,
+                             : kecs_replica_sql(sync->store, "SELECT lower(hex(randomblob(8)))", NULL, 0, 1,
                                                 kecs_sync__id_visit, intent->id);
   intent->seq = again ? intent->seq : seq;
   intent->stamp = again ? intent->stamp : stamp;
@@ -9978,7 +10133,7 @@ static kecs_status kecs_sync__apply_rows(kecs_sync__page *page, kecs_store *tx, 
         values[i] = kecs_sync__value(&info->columns[i], result, r, at++);
       }
     }
-    int64_t groups = kecs_sync__number(result, r, at + 1); /* behind rid; a row that was not asked for by a window has 0 */
+    int64_t groups = kecs_sync__number(result, r, at + 1); /* behind rid; 0: no window has asked for the row */
     row.partly = groups != 0 && (groups & 1) == 0;
     status = kecs_sync__only_grows(info) ? kecs_sync__arrive(page, tx, &row, rids)
                                          : kecs_sync__merge(page, tx, &row);
@@ -11833,8 +11988,8 @@ static kecs_status kecs_sync__lag(kecs_sync *sync, int64_t *out_lag_us) {
   int64_t oldest = 0;
   status = status ? status
                   : kecs_sync__count(sync->store,
-                                     "SELECT coalesce(min(f.oldest),0) FROM {change_folds f} WHERE {own f}f.seq>(SELECT "
-                                     "s.value FROM {change_state s} WHERE {own s}s.id=2)",
+                                     "SELECT coalesce(min(f.oldest),0) FROM {change_folds f} WHERE {own f}f.seq>("
+                                     "SELECT s.value FROM {change_state s} WHERE {own s}s.id=2)",
                                      &oldest);
   stamp = oldest && (!stamp || oldest < stamp) ? oldest : stamp;
   int64_t lag = stamp ? kecs_replica_now(sync->store) - kecs_stamp_time(stamp) : 0;
@@ -12179,8 +12334,7 @@ static int64_t kecs_sync__pause(kecs_sync *sync) {
   int64_t most = sync->pace.backoff_max_ms ? sync->pace.backoff_max_ms : KECS_SYNC__BACKOFF_MAX_MS;
   int64_t bound = KECS_SYNC__BACKOFF_MS;
   if (sync->told.failures == 0) {
-    int64_t pause = every - every / 5 + kecs_sync__chance(sync, every * 2 / 5);
-    return pause > sync->limit_ms ? pause : sync->limit_ms;
+    return every - every / 5 + kecs_sync__chance(sync, every * 2 / 5);
   }
   for (int64_t n = 0; n < sync->told.failures && bound < most; n++) {
     bound *= 2;
@@ -12228,7 +12382,6 @@ static void *kecs_sync__work(void *user) {
   kecs_sync *sync = user;
   while (!kecs_sync__ends(sync)) {
     kecs_sync_report report;
-    int64_t begun = kecs_sync__clock_ms();
     kecs_status status = kecs_sync__round(sync, &report);
     if (sync->pace.after && !kecs_sync__ends(sync)) {
       sync->pace.after(status, &report, kecs_last_error(), sync->pace.user);
@@ -12237,7 +12390,6 @@ static void *kecs_sync__work(void *user) {
     if (status || sync->pace.timed) {
       kecs_sync__nap(sync, until);
     } else {
-      kecs_sync__nap(sync, begun + sync->limit_ms < until ? begun + sync->limit_ms : until);
       kecs_sync__wait(sync, until);
     }
   }

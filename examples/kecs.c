@@ -210,25 +210,29 @@ static const command commands[] = {
      "  kecs --db shop.db compact --older 24\n"},
     {"sync", "[status]", "bring an edge and its hub into agreement", 0, 1, run_sync,
      "One round: what was changed here goes to the hub, what was changed there or on other edges comes here. The file\n"
-     "is tracked from then on. What is refused is sent again in the next round. `sync status` works without the hub. A\n"
-     "token is taken from KECS_TOKEN.\n",
+     "is tracked from then on. What is refused is sent again in the next round. With --every rounds\n"
+     "go on until the program is interrupted. `sync status` works without the hub.\n"
+     "A token is taken from KECS_TOKEN.\n",
      "  kecs --db edge.db sync --hub 'postgres://kecs@db.example/kecs?tenant=shop' --site cellar\n"
+     "  kecs --db edge.db sync --every 5 --hub 'postgres://kecs@db.example/kecs?tenant=shop' --site cellar\n"
      "  KECS_HUB=postgres://... KECS_SITE=cellar kecs --db edge.db sync status\n"},
     {"conflicts", "[resolve ID]", "what has lost against another edge or the hub", 0, 2, run_conflicts,
      "One line a row: number, open or what was decided, time of the change that lost, reason, kind, key, and the\n"
-     "whole row. `resolve` decides: --take kept leaves the row as it is, --take lost writes what had lost once more, as an\n"
-     "ordinary edit, which the next round pushes.\n",
+     "whole row. `resolve` decides: --take kept leaves the row as it is, --take lost writes what had lost once more,\n"
+     "as an ordinary edit, which the next round pushes.\n",
      "  kecs --db edge.db conflicts\n"
      "  kecs --db edge.db conflicts resolve 3 --take lost\n"},
-    {"hub", "init | retain DAYS | grant SITE CLUSTER | revoke SITE [CLUSTER] | token SITE",
+    {"hub", "init | sites | status | retain DAYS | grant SITE CLUSTER | revoke SITE [CLUSTER] | token SITE",
      "a hub on PostgreSQL, and its sites", 1, 3, run_hub,
      "init makes tables, change log and functions, or makes them anew after an upgrade. retain says how long the hub\n"
-     "keeps what was deleted, and its log: longer than edges stay away; 90 days at first. grant narrows a site to\n"
-     "clusters, by name or ARN; - is what belongs to none, * the whole tenant, which a site has that was never granted\n"
-     "anything. token makes a site's token, in the place of an earlier one, and prints it once; revoke without a\n"
-     "cluster takes it.\n",
+     "keeps what was deleted, and its log: longer than edges stay away; 90 days at first. sites tells a line each:\n"
+     "when it was seen, up to when its changes are here (microseconds since 1970), what was refused; with --json, too.\n"
+     "grant narrows a site to clusters, by name or ARN; - is what belongs to none, * the whole tenant, which a site\n"
+     "has that was never granted anything. token makes a site's token, in the place of an earlier one, and prints it\n"
+     "once; revoke without a cluster takes it.\n",
      "  kecs --db 'postgres://kecs_owner@db.example/kecs?tenant=shop' hub init\n"
      "  kecs --db 'postgres://kecs_owner@db.example/kecs?tenant=shop' hub retain 30\n"
+     "  kecs --db 'postgres://kecs@db.example/kecs?tenant=shop' hub sites --json\n"
      "  KECS_DB=postgres://... kecs hub grant cellar web\n"},
     {"stat", "", "the database: size, schema, rows of each kind", 0, 0, run_stat, "",
      "  kecs --db shop.db stat\n"},

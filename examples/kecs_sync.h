@@ -1,6 +1,7 @@
 /* kecs_sync.h -- sync, conflicts and hub: edges and their hub. */
 
 #if defined(KECS_POSTGRES)
+#include <signal.h>
 
 /* The edge's handle, from --hub and --site or their variables. */
 static kecs_sync *open_sync(const arguments *args, kecs_store *store, exit_code *code) {
@@ -42,15 +43,54 @@ static void print_repairs(const kecs_sync_report *done) {
   }
 }
 
-static exit_code sync_round(kecs_sync *sync) {
-  kecs_sync_report done;
-  kecs_status status = kecs_sync_once(sync, &done);
-  print_repairs(&done);
+static void print_round(const kecs_sync_report *given) {
+  kecs_sync_report done = *given;
+  print_repairs(given);
   printf("pushed %lld, refused %lld, pulled %lld, appended %lld, conflicts %lld; %lld round trips, %lld bytes out, "
          "%lld in\n",
          (long long)done.pushed, (long long)done.refused, (long long)done.pulled, (long long)done.appended,
          (long long)done.conflicts,
          (long long)done.round_trips, (long long)done.bytes_out, (long long)done.bytes_in);
+}
+
+static exit_code sync_round(kecs_sync *sync) {
+  kecs_sync_report done;
+  kecs_status status = kecs_sync_once(sync, &done);
+  print_round(&done);
+  return status ? fail(status) : EXIT_GOOD;
+}
+
+static void tell_round(kecs_status status, const kecs_sync_report *done, const kecs_error *error, void *user) {
+  (void)user;
+  if (status) {
+    fprintf(stderr, "kecs: %s\n", error->text);
+  } else if (done->pushed || done->refused || done->pulled || done->conflicts) {
+    print_round(done);
+    fflush(stdout);
+  }
+}
+
+/* Until SIGINT or SIGTERM. Rounds that have moved nothing print nothing. */
+static exit_code sync_on(const arguments *args, kecs_sync *sync) {
+  kecs_sync_pace pace = {0};
+  int64_t seconds = 0;
+  sigset_t ends;
+  int number = 0;
+  if (!read_number(args->values[OPTION_EVERY], &seconds) || seconds < 1 || seconds > 86400) {
+    return usage_error(args, "--every is a number of seconds, 1 to 86400; not \"%s\"", args->values[OPTION_EVERY]);
+  }
+  pace.every_ms = (int)seconds * 1000;
+  pace.after = tell_round;
+  sigemptyset(&ends);
+  sigaddset(&ends, SIGINT);
+  sigaddset(&ends, SIGTERM);
+  (void)pthread_sigmask(SIG_BLOCK, &ends, NULL); /* the thread inherits it */
+  kecs_status status = kecs_sync_start(sync, &pace);
+  if (status) {
+    return fail(status);
+  }
+  (void)sigwait(&ends, &number);
+  status = kecs_sync_stop(sync);
   return status ? fail(status) : EXIT_GOOD;
 }
 
@@ -84,7 +124,7 @@ static exit_code run_sync(const arguments *args) {
   kecs_store *store = open_store(&tracked, ACCESS_WRITE, &code);
   kecs_sync *sync = store ? open_sync(args, store, &code) : NULL;
   if (sync) {
-    code = look ? sync_state(sync) : sync_round(sync);
+    code = look ? sync_state(sync) : args->values[OPTION_EVERY] ? sync_on(args, sync) : sync_round(sync);
   }
   kecs_sync_close(sync);
   (void)kecs_close(store);
@@ -160,20 +200,56 @@ static kecs_status hub_token(const char *path, const char *site) {
   return status;
 }
 
+static kecs_status print_site(const kecs_sync_site *site, void *user) {
+  const arguments *args = user;
+  buffer out = {NULL, 0, 0};
+  if (args->json || args->jsonl) {
+    add_text(&out, "{\"name\":");
+    add_quoted(&out, site->name);
+  } else {
+    size_t width = 0;
+    add_shown(&out, site->name, &width);
+  }
+  printf(args->json || args->jsonl ? "%s,\"number\":%lld,\"seenUs\":%lld,\"lagUs\":%lld,\"ackedUs\":%lld,\"pushes\":"
+                                     "%lld,\"refused\":%lld}\n"
+                                   : "%s  number %lld  seen %lld  lag %lld  acked %lld  pushes %lld  refused %lld\n",
+         out.data, (long long)site->number, (long long)site->seen_us, (long long)site->lag_us,
+         (long long)kecs_stamp_time(site->acked_stamp), (long long)site->pushes, (long long)site->refused);
+  free(out.data);
+  return KECS_OK;
+}
+
+static kecs_status print_hub(const arguments *args, const char *path) {
+  kecs_sync_hub_info info;
+  kecs_status status = kecs_sync_hub_status(path, &info);
+  if (!status) {
+    printf(args->json || args->jsonl
+               ? "{\"sites\":%lld,\"head\":%lld,\"floor\":%lld,\"queued\":%lld,\"tombstones\":%lld,\"conflicts\":%lld,"
+                 "\"refused\":%lld,\"bytes\":%lld}\n"
+               : "sites      %lld\nhead       %lld\nfloor      %lld\nqueued     %lld\ntombstones %lld\n"
+                 "conflicts  %lld\nrefused    %lld\nbytes      %lld\n",
+           (long long)info.sites, (long long)info.head, (long long)info.floor, (long long)info.queued,
+           (long long)info.tombstones, (long long)info.conflicts, (long long)info.refused, (long long)info.bytes);
+  }
+  return status;
+}
+
 static exit_code run_hub(const arguments *args) {
   const char *path = NULL;
   const char *verb = args->operands[0];
   const char *site = args->operand_count > 1 ? args->operands[1] : NULL;
   const char *cluster = args->operand_count > 2 ? args->operands[2] : NULL;
   bool init = strcmp(verb, "init") == 0 && !site;
+  bool sites = strcmp(verb, "sites") == 0 && !site;
+  bool stands = strcmp(verb, "status") == 0 && !site;
   bool retain = strcmp(verb, "retain") == 0 && site && !cluster;
   bool token = strcmp(verb, "token") == 0 && site && !cluster;
   bool grant = strcmp(verb, "grant") == 0 && cluster;
   bool revoke = strcmp(verb, "revoke") == 0 && site;
   char *end = NULL;
   long days = retain ? strtol(site, &end, 10) : 0;
-  if (!init && !retain && !token && !grant && !revoke) {
-    return usage_error(args, "hub takes init, retain DAYS, grant SITE CLUSTER, revoke SITE [CLUSTER], or token SITE");
+  if (!init && !sites && !stands && !retain && !token && !grant && !revoke) {
+    return usage_error(args, "hub takes init, sites, status, retain DAYS, grant SITE CLUSTER, revoke SITE [CLUSTER], or token SITE");
   }
   if (retain && (*end || days < 1 || days > 36500)) {
     return usage_error(args, "\"%s\" is no number of days from 1 to 36500", site);
@@ -182,7 +258,10 @@ static exit_code run_hub(const arguments *args) {
   if (code) {
     return code;
   }
+  arguments shown = *args;
   kecs_status status = init      ? kecs_sync_hub_init(path)
+                       : sites   ? kecs_sync_hub_sites(path, print_site, &shown)
+                       : stands  ? print_hub(args, path)
                        : retain  ? kecs_sync_hub_retain(path, (int64_t)days * 24 * 3600 * 1000000)
                        : token   ? hub_token(path, site)
                        : grant   ? kecs_sync_hub_grant(path, site, cluster)

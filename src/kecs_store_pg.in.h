@@ -46,6 +46,7 @@ extern "C" {
 #include "sync/hub_gate.c"
 #include "sync/hub_grants.c"
 #include "sync/hub.c"
+#include "sync/hub_state.c"
 #include "sync/pack.c"
 #include "sync/link.c"
 #include "sync/notes.c"

@@ -114,8 +114,6 @@ struct kecs_sync {
   int ending;                               /* a flag: the thread, and its round with it */
   bool adapts;                              /* `batch` follows the time that a push takes */
   bool steady;                              /* it has been too long once */
-  int64_t limit_ms;                         /* the hub's wish: no rounds that follow faster */
-  int64_t limit_rows;                       /* and no longer batches; 0: it has none */
   kecs_sync__told told;
   char said[sizeof((kecs_error *)NULL)->text]; /* for kecs_sync_status */
   kecs_sync_pace pace;
@@ -159,8 +157,8 @@ KECS_PG__FN void kecs_sync__begin(kecs_sync__exchange *exchange, kecs_sync *sync
 KECS_PG__FN int kecs_sync__add_item(kecs_sync__exchange *exchange, const char *form, const char *table,
                                     const char *const *values, int count);
 
-/* The same for a call of a function that gives nothing back, and takes arrays, numbers, and texts that begin with no brace:
- * "SELECT f(...)". Neighbours go as one statement, in their order. */
+/* The same for a call of a function that gives nothing back, and takes arrays, numbers, and texts that begin with no
+ * brace: "SELECT f(...)". Neighbours go as one statement, in their order. */
 KECS_PG__FN int kecs_sync__add_call(kecs_sync__exchange *exchange, const char *form, const char *table,
                                     const char *const *values, int count);
 
@@ -205,8 +203,8 @@ KECS_PG__FN kecs_status kecs_sync__transact(kecs_sync *sync, kecs_status (*work)
 
 KECS_PG__FN kecs_replica kecs_sync__side(const kecs_sync *sync);
 
-/* An array of the server's, as text: begun with the first element, ended by kecs_sync__array_end. Texts stand in quotes,
- * numbers (bigint) and booleans do not: an exchange knows an array's type by that. */
+/* An array of the server's, as text: begun with the first element, ended by kecs_sync__array_end. Texts stand in
+ * quotes, numbers (bigint) and booleans do not: an exchange knows an array's type by that. */
 KECS_PG__FN void kecs_sync__array_add(kecs_pg__text *array, const char *text);
 KECS_PG__FN void kecs_sync__array_int(kecs_pg__text *array, int64_t number);
 KECS_PG__FN void kecs_sync__array_bool(kecs_pg__text *array, bool value);

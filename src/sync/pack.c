@@ -123,7 +123,8 @@ static const char *kecs_sync__quoted_end(const char *at, bool escapes) {
 }
 
 /* A statement's text, with its parameters at their new places. */
-static void kecs_sync__pack_text(kecs_sync__statement *packed, const char *sql, const char *const *values, bool call) {
+static void kecs_sync__pack_text(kecs_sync__statement *packed, const char *sql, const char *const *values,
+                                 bool call) {
   const char *at = sql;
   while (*at) {
     size_t plain = strcspn(at, "'\"$");

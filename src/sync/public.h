@@ -11,6 +11,29 @@ typedef struct kecs_sync kecs_sync;
 /* A token's text with its terminator: 32 random bytes as hexadecimal digits. */
 #define KECS_SYNC_TOKEN_SIZE 65
 
+/* A site as its hub knows it. The name dies when `visit` returns. */
+typedef struct kecs_sync_site {
+  const char *name;
+  int64_t number;
+  int64_t seen_us;     /* of its last handshake or push, microseconds since 1970 */
+  int64_t lag_us;      /* how long ago that was, by the hub's clock */
+  int64_t acked_stamp; /* its stamps up to this one are here (kecs_stamp_time); 0: none */
+  int64_t pushes;
+  int64_t refused;     /* rows of its last push that the hub refused */
+} kecs_sync_site;
+
+/* How a hub stands. */
+typedef struct kecs_sync_hub_info {
+  int64_t sites;
+  int64_t head;       /* of the feed: the last number that was given */
+  int64_t floor;      /* an edge whose cursor is below it was away for too long */
+  int64_t queued;     /* committed changes without a number yet: the next handshake gives them one */
+  int64_t tombstones;
+  int64_t conflicts;  /* entries of the hub's conflict log */
+  int64_t refused;
+  int64_t bytes;      /* of the whole database, with other tenants */
+} kecs_sync_hub_info;
+
 /* Zero-initialised but for `hub` and `site`. Texts are copied. */
 typedef struct kecs_sync_options {
   const char *hub;        /* URL of the hub's database, as kecs_open takes it, with its tenant:
@@ -119,6 +142,14 @@ KECS_STORE_API kecs_status kecs_sync_hub_revoke(const char *hub, const char *sit
 KECS_STORE_API kecs_status kecs_sync_hub_token(const char *hub, const char *site,
                                                char out_token[KECS_SYNC_TOKEN_SIZE]);
 
+/* Calls `visit` for each site of the hub, by number; what it returns ends it. Errors: as kecs_open; UNSUPPORTED (no
+ * hub). */
+KECS_STORE_API kecs_status kecs_sync_hub_sites(const char *hub,
+                                               kecs_status (*visit)(const kecs_sync_site *site, void *user),
+                                               void *user);
+
+/* The same errors. */
+KECS_STORE_API kecs_status kecs_sync_hub_status(const char *hub, kecs_sync_hub_info *out_info);
 /* How long the hub keeps tombstones, and its log of changes unless compaction is told otherwise: microseconds, above 0;
  * 90 days until it is set. An edge that stays away for longer is compared with the hub as a whole when it comes back
  * (KECS_SYNC_AWAY). Choose more than any edge's options.tombstones_us, and than what a failover or a restored backup
@@ -143,7 +174,7 @@ KECS_STORE_API kecs_status kecs_sync_once(kecs_sync *sync, kecs_sync_report *out
 
 /* How a thread runs rounds. Zero-initialised: every 5 seconds, and as soon as something is written here. */
 typedef struct kecs_sync_pace {
-  int every_ms;       /* between two rounds, a fifth more or less; 0: 5000. A hub may ask for more: kecs_sync_hub_limit */
+  int every_ms;       /* between two rounds, a fifth more or less; 0: 5000 */
   int backoff_max_ms; /* after failures pauses are anything up to 2, 4, 8 ... seconds, and up to this; 0: 60000 */
   bool timed;         /* changes wait for the next round's time: they do not begin one */
   void (*after)(kecs_status status, const kecs_sync_report *report, const kecs_error *error, void *user);
@@ -152,8 +183,8 @@ typedef struct kecs_sync_pace {
 } kecs_sync_pace;
 
 /* Runs rounds on a thread of its own until kecs_sync_stop or kecs_sync_close. A write of this process begins one at
- * once, one of another process within 25 ms. Its waiting costs what a watch costs (store/watch.h). `pace` may be NULL; it
- * is copied. Errors: INVALID; MISUSE (it runs); FULL (no thread); UNSUPPORTED (built with KECS_STORE_NO_THREADS). */
+ * once, one of another process within 25 ms. Its waiting costs what a watch costs (store/watch.h). `pace` may be NULL;
+ * it is copied. Errors: INVALID; MISUSE (it runs); FULL (no thread); UNSUPPORTED (built with KECS_STORE_NO_THREADS). */
 KECS_STORE_API kecs_status kecs_sync_start(kecs_sync *sync, const kecs_sync_pace *pace);
 
 /* Ends the thread and waits for that: a round under way is given up, also while the hub is waited for. Nothing is lost.
@@ -164,7 +195,8 @@ KECS_STORE_API kecs_status kecs_sync_stop(kecs_sync *sync);
  * goes on with its next round. NULL is fine. */
 KECS_STORE_API void kecs_sync_cancel(kecs_sync *sync);
 
-/* From this file and the handle alone; works without the hub, and while a round is under way, on one thread at a time. */
+/* From this file and the handle alone; works without the hub, and while a round is under way, on one thread at a
+ * time. */
 KECS_STORE_API kecs_status kecs_sync_status(kecs_sync *sync, kecs_sync_status_info *out_info);
 
 /* What has lost against another state, and was kept. Texts die when `visit` returns. */

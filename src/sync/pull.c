@@ -143,7 +143,7 @@ static kecs_status kecs_sync__apply_rows(kecs_sync__page *page, kecs_store *tx, 
         values[i] = kecs_sync__value(&info->columns[i], result, r, at++);
       }
     }
-    int64_t groups = kecs_sync__number(result, r, at + 1); /* behind rid; a row that was not asked for by a window has 0 */
+    int64_t groups = kecs_sync__number(result, r, at + 1); /* behind rid; 0: no window has asked for the row */
     row.partly = groups != 0 && (groups & 1) == 0;
     status = kecs_sync__only_grows(info) ? kecs_sync__arrive(page, tx, &row, rids)
                                          : kecs_sync__merge(page, tx, &row);

@@ -343,7 +343,7 @@ KECS_PG__FN kecs_status kecs_sync__intend(kecs_sync *sync, int64_t seq, int64_t 
   kecs_sync__intent *intent = &sync->notes.intent;
   bool again = intent->id[0] != '\0';
   kecs_status status = again ? KECS_OK
-                             : kecs_replica_sql(sync->store, "SELECT lower(hex(randomblob(16)))", NULL, 0, 1,
+                             : kecs_replica_sql(sync->store, "SELECT lower(hex(randomblob(8)))", NULL, 0, 1,
                                                 kecs_sync__id_visit, intent->id);
   intent->seq = again ? intent->seq : seq;
   intent->stamp = again ? intent->stamp : stamp;

@@ -136,8 +136,8 @@ static kecs_status kecs_sync__lag(kecs_sync *sync, int64_t *out_lag_us) {
   int64_t oldest = 0;
   status = status ? status
                   : kecs_sync__count(sync->store,
-                                     "SELECT coalesce(min(f.oldest),0) FROM {change_folds f} WHERE {own f}f.seq>(SELECT "
-                                     "s.value FROM {change_state s} WHERE {own s}s.id=2)",
+                                     "SELECT coalesce(min(f.oldest),0) FROM {change_folds f} WHERE {own f}f.seq>("
+                                     "SELECT s.value FROM {change_state s} WHERE {own s}s.id=2)",
                                      &oldest);
   stamp = oldest && (!stamp || oldest < stamp) ? oldest : stamp;
   int64_t lag = stamp ? kecs_replica_now(sync->store) - kecs_stamp_time(stamp) : 0;

@@ -80,8 +80,7 @@ static int64_t kecs_sync__pause(kecs_sync *sync) {
   int64_t most = sync->pace.backoff_max_ms ? sync->pace.backoff_max_ms : KECS_SYNC__BACKOFF_MAX_MS;
   int64_t bound = KECS_SYNC__BACKOFF_MS;
   if (sync->told.failures == 0) {
-    int64_t pause = every - every / 5 + kecs_sync__chance(sync, every * 2 / 5);
-    return pause > sync->limit_ms ? pause : sync->limit_ms;
+    return every - every / 5 + kecs_sync__chance(sync, every * 2 / 5);
   }
   for (int64_t n = 0; n < sync->told.failures && bound < most; n++) {
     bound *= 2;
@@ -129,7 +128,6 @@ static void *kecs_sync__work(void *user) {
   kecs_sync *sync = user;
   while (!kecs_sync__ends(sync)) {
     kecs_sync_report report;
-    int64_t begun = kecs_sync__clock_ms();
     kecs_status status = kecs_sync__round(sync, &report);
     if (sync->pace.after && !kecs_sync__ends(sync)) {
       sync->pace.after(status, &report, kecs_last_error(), sync->pace.user);
@@ -138,7 +136,6 @@ static void *kecs_sync__work(void *user) {
     if (status || sync->pace.timed) {
       kecs_sync__nap(sync, until);
     } else {
-      kecs_sync__nap(sync, begun + sync->limit_ms < until ? begun + sync->limit_ms : until);
       kecs_sync__wait(sync, until);
     }
   }

@@ -311,6 +311,22 @@ static void check_tables(sim_edge *edge) {
   }
 }
 
+/* What only grows is all at the hub, unless that went back: it is not sent again. */
+static void check_grown(sim_edge *edge) {
+  sim_world *world = edge->world;
+  sim_states mine;
+  sim_edge_grown(edge, &mine);
+  for (size_t i = 0; i < mine.count && !(world->faults & SIM_HUB_LOSS); i++) {
+    const sim_state *line = &mine.list[i];
+    if (!(world->hub ? sim_hub_has(world->hub, line->kind, line->key)
+                     : sim_postgres_has(world, line->kind, line->key))) {
+      sim_fail(world, "I3: %s: the hub lacks the %s %s", edge->site, kecs_kind_describe((kecs_kind)line->kind)->name,
+               line->key);
+    }
+  }
+  sim_states_free(&mine);
+}
+
 /* I8: what a settled edge keeps beside its rows is one entry, once it is compacted. */
 static void check_bounds(sim_edge *edge) {
   kecs_compaction compaction;
@@ -356,6 +372,7 @@ void sim_check_end(sim_world *world) {
   for (int i = 0; i < world->edge_count && !world->failure[0]; i++) {
     check_equal(&world->edge[i], &hub);
     check_tables(&world->edge[i]);
+    check_grown(&world->edge[i]);
     check_bounds(&world->edge[i]);
   }
   sim_states_free(&hub);

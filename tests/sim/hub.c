@@ -38,6 +38,9 @@ void sim_hub_free(sim_hub *hub) {
   for (int i = 0; hub && i < hub->entry_count; i++) {
     free(hub->entries[i].key);
   }
+  for (int i = 0; hub && i < hub->line_count; i++) {
+    free(hub->lines[i].key);
+  }
   for (int i = 0; hub && i < hub->site_count; i++) {
     hub_forget_refused(&hub->sites[i]);
   }
@@ -48,6 +51,7 @@ void sim_hub_free(sim_hub *hub) {
       }
     }
     free(hub->families);
+    free(hub->lines);
     free(hub->rows);
     free(hub->entries);
     free(hub->batches);
@@ -61,6 +65,11 @@ sim_hub *sim_hub_copy(const sim_hub *hub) {
   copy->rows = sim_alloc((size_t)hub->row_count * sizeof *copy->rows);
   copy->entries = sim_alloc((size_t)hub->entry_count * sizeof *copy->entries);
   copy->batches = sim_alloc((size_t)hub->batch_count * sizeof *copy->batches);
+  copy->lines = sim_alloc((size_t)hub->line_count * sizeof *copy->lines);
+  for (int i = 0; i < hub->line_count; i++) {
+    copy->lines[i].kind = hub->lines[i].kind;
+    copy->lines[i].key = sim_copy(hub->lines[i].key);
+  }
   copy->families = sim_alloc((size_t)hub->family_count * sizeof *copy->families);
   for (int i = 0; i < hub->family_count; i++) {
     copy->families[i].last = hub->families[i].last;
@@ -471,4 +480,26 @@ void sim_hub_go_back(sim_hub *hub, sim_hub *earlier) {
   hub_restore(hub, earlier);
   hub->names = names;
   hub->losses = losses;
+}
+
+/* ---- what only grows ---- */
+
+bool sim_hub_has(const sim_hub *hub, int kind, const char *key) {
+  for (int i = 0; i < hub->line_count; i++) {
+    if (hub->lines[i].kind == kind && strcmp(hub->lines[i].key, key) == 0) {
+      return true;
+    }
+  }
+  return false;
+}
+
+void hub_append(sim_hub *hub, int kind, const char *key) {
+  hub_row row = {kind, NULL, true, 0, {0}, {0}, NULL};
+  if (!sim_hub_has(hub, kind, key)) {
+    hub->lines = sim_grow(hub->lines, ((size_t)hub->line_count + 1) * sizeof *hub->lines);
+    hub->lines[hub->line_count].kind = kind;
+    hub->lines[hub->line_count++].key = sim_copy(key);
+    row.rid = ++hub->rids[kind];
+    append(hub, &row, 15, true, false);
+  }
 }

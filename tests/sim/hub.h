@@ -56,6 +56,12 @@ typedef struct hub_family {
   int64_t last;
 } hub_family;
 
+/* A row of a kind that only grows. */
+typedef struct hub_line {
+  int kind;
+  char *key;
+} hub_line;
+
 enum { HUB_SITES = 64, HUB_BUCKETS = 1024 };
 
 struct sim_hub {
@@ -71,11 +77,14 @@ struct sim_hub {
   int losses; /* how often it went back */
   int64_t head;
   int64_t floor;
+  int64_t changed_us; /* when its history was found to be another one */
   int64_t clock;
   int64_t rids[KECS_KIND_COUNT];
   int64_t from; /* the site whose push is done */
   hub_family *families;
   int family_count;
+  hub_line *lines;
+  int line_count;
   hub_site sites[HUB_SITES];
   int site_count;
 };
@@ -119,6 +128,9 @@ void hub_restore(sim_hub *hub, sim_hub *copy);
 
 /* A deletion as it was sent, with all that goes with the row. */
 void hub_bury(sim_hub *hub, int kind, const char *key, int64_t stamp, int64_t site, int64_t now_us);
+
+/* There once, however often it comes. */
+void hub_append(sim_hub *hub, int kind, const char *key);
 
 /* What others write at the hub itself: one column of a row; the end of one. */
 void hub_change(sim_hub *hub, int kind, const char *key, int column, const char *value, int64_t now_us);

@@ -4,6 +4,8 @@
 
 #include "sync/hub_sql.h"
 
+#define RETENTION_US INT64_C(7776000000000)
+
 enum { ROW_FIXED = 7, PUT_FIXED = 10, BURY_FIXED = 4 };
 
 /* A statement under way. */
@@ -134,7 +136,7 @@ static bool do_hello(call *at) {
   hub_site *site = hub_site_greets(hub, at->values[0], number_of(at, 3));
   int64_t since = number_of(at, 1);
   bool fits = since <= hub->head && (!at->values[2][0] || strcmp(at->values[2], hub_batch_at(hub, since)) == 0);
-  at->result = answer(9);
+  at->result = answer(11);
   say(at->result, 0, 0, hub->id);
   say_number(at->result, 0, 1, site->number);
   say(at->result, 0, 2, site->push);
@@ -144,6 +146,8 @@ static bool do_hello(call *at) {
   say_number(at->result, 0, 6, hub->floor);
   say(at->result, 0, 7, fits ? "t" : "f");
   say_number(at->result, 0, 8, site->pushes);
+  say_number(at->result, 0, 9, RETENTION_US);
+  say_number(at->result, 0, 10, hub->changed_us);
   return true;
 }
 
@@ -618,6 +622,29 @@ static bool do_compare(call *at) {
   return info != NULL;
 }
 
+/* Rows by their ids; nothing is refused. */
+static bool do_append(call *at) {
+  const kecs_kind_info *info = kind_at(strstr(at->sql, "sync_append_") + strlen("sync_append_"));
+  int place = 1;
+  for (int i = 0; info && i < info->keys[0].columns[0]; i++) {
+    place += kecs_sync__travels(&info->columns[i]);
+  }
+  sim_array keys = sim_array_read(at->values[place]);
+  for (int i = 0; info && i < keys.count; i++) {
+    hub_append(at->hub, (int)info->kind, keys.list[i]);
+  }
+  sim_array_free(&keys);
+  at->result = answer(3);
+  return info != NULL;
+}
+
+/* An edge has found that the hub went back. */
+static bool do_changed(call *at) {
+  at->hub->changed_us = at->now_us;
+  at->result = answer(1);
+  return true;
+}
+
 /* In whose name deletions are. */
 static bool do_origin(call *at) {
   at->hub->from = number_of(at, 0);
@@ -646,6 +673,8 @@ static const struct {
              {"sync_end(", do_end},
              {"set_config('kecs_store.site'", do_origin},
              {"sync_families(", do_families},
+             {"sync_append_", do_append},
+             {"sync_changed(", do_changed},
              {"sync_digest_", do_digest},
              {"sync_compare_", do_compare},
              {"sync_counters(", do_counters},

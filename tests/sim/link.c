@@ -273,6 +273,7 @@ kecs_status __wrap_kecs_sync__send(kecs_sync__exchange *exchange, const char *do
     return lost(doing);
   }
   exchange->sync->report.round_trips += edge->world->hub != NULL;
+  exchange->sync->sent_us = kecs_replica_now(edge->store);
   fault what = choose(edge);
   kecs_status status = pass(edge, exchange, doing, what);
   sim_trace(edge->world, "%s: %s: fault %d: %s", edge->site, doing, (int)what, kecs_status_name(status));

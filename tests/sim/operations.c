@@ -270,6 +270,27 @@ static int free_column(sim_chance *chance, const kecs_kind_info *info) {
   return column;
 }
 
+void sim_grow_log(sim_edge *edge) {
+  maker *make = sim_alloc(sizeof *make);
+  make->edge = edge;
+  for (int seen = 0, kind = 1; kind < KECS_KIND_COUNT; kind++) {
+    if ((edge->world->growing & KECS_BIT(kind)) && sim_below(&edge->world->chance, ++seen) == 0) {
+      make->info = kecs_kind_describe((kecs_kind)kind);
+    }
+  }
+  make->row = sim_alloc(make->info->row_size);
+  make_row(make, 15);
+  kecs_status status = kecs_record_create(edge->store, make->info->kind, make->row, NULL);
+  sim_trace(edge->world, "%s writes a %s: %s", edge->site, make->info->name,
+            status ? kecs_last_error()->text : kecs_status_name(status));
+  edge->world->done[make->info->kind] += status == KECS_OK;
+  if (!expected(status) && !sim_disk_killed(edge->path)) {
+    sim_fail(edge->world, "%s: a %s: %s", edge->site, make->info->name, kecs_last_error()->text);
+  }
+  free(make->row);
+  free(make);
+}
+
 /* Another program writes to the file, without the library. */
 void sim_shell(sim_edge *edge) {
   sim_chance *chance = &edge->world->chance;

@@ -191,6 +191,18 @@ int64_t sim_postgres_entries(sim_world *world) {
   return count;
 }
 
+bool sim_postgres_has(sim_world *world, int kind, const char *key) {
+  const kecs_kind_info *info = kecs_kind_describe((kecs_kind)kind);
+  const char *values[] = {world->tenant, key};
+  char sql[200];
+  snprintf(sql, sizeof sql, "SELECT 1 FROM %s WHERE tenant=$1 AND %s=$2", info->table,
+           info->columns[info->keys[0].columns[0]].name);
+  PGresult *result = run(sql, 2, values);
+  bool there = PQntuples(result) == 1;
+  PQclear(result);
+  return there;
+}
+
 /* ---- what others write ---- */
 
 /* "... WHERE tenant AND key": by the natural key's text. */

@@ -29,8 +29,9 @@ enum {
   SIM_RESTORE = 256,   /* edges' files are restored from copies, and cloned */
   SIM_ABSENCE = 512,   /* the hub compacts its log while edges are away */
   SIM_FIRST = SIM_LINK | SIM_CRASH | SIM_PARTITION | SIM_SKEW | SIM_HUB_WRITES | SIM_COMPACT | SIM_SHELL,
-  SIM_BUILT = SIM_FIRST | SIM_HUB_LOSS | SIM_RESTORE | SIM_ABSENCE,
-  SIM_ON_POSTGRES = SIM_FIRST | SIM_RESTORE /* the rest is done to the model alone */
+  SIM_GROWS = 1024, /* events and lines of logs are written, too */
+  SIM_BUILT = SIM_FIRST | SIM_HUB_LOSS | SIM_RESTORE | SIM_ABSENCE | SIM_GROWS,
+  SIM_ON_POSTGRES = SIM_FIRST | SIM_RESTORE | SIM_GROWS /* the rest is done to the model alone */
 };
 
 /* ---- chance (chance.c) ---- */
@@ -103,6 +104,9 @@ void sim_state_text(const sim_state *state, char *out, size_t size);
 struct sim_edge;
 bool sim_edge_read(struct sim_edge *edge, bool graves, sim_states *out);
 
+/* The keys of the kinds that only grow. */
+void sim_edge_grown(struct sim_edge *edge, sim_states *out);
+
 /* A number from the edge's file; -1 where the statement fails. */
 int64_t sim_edge_ask(struct sim_edge *edge, const char *sql);
 
@@ -118,6 +122,9 @@ void sim_hub_go_back(sim_hub *hub, sim_hub *earlier);
 
 /* Collects `percent` of the feed, and adds the tombstones in it to `gone`. */
 void sim_hub_collect(sim_hub *hub, int percent, sim_states *gone);
+
+/* Whether a row of a kind that only grows is there. */
+bool sim_hub_has(const sim_hub *hub, int kind, const char *key);
 
 /* Does an exchange's statements as one transaction, and makes their results. */
 kecs_status sim_hub_run(sim_hub *hub, kecs_sync__exchange *exchange, int64_t now_us, const char *doing);
@@ -174,6 +181,7 @@ typedef struct sim_world {
   int batch;
   uint64_t kinds;            /* that take part */
   uint64_t allowed;          /* the order's */
+  uint64_t growing;          /* kinds that only grow, where they take part */
   bool quiet;                /* no faults any more */
   int done[KECS_KIND_COUNT]; /* operations that came to something, by kind */
   sim_states acked;          /* what the hub has taken, for I3 and I4 */
@@ -202,6 +210,7 @@ void sim_edge_restart(sim_edge *edge, bool power_cut);
 
 /* A random operation of an application. */
 void sim_operation(sim_edge *edge);
+void sim_grow_log(sim_edge *edge); /* an event, or a line of a log */
 void sim_shell(sim_edge *edge);
 void sim_compact(sim_edge *edge);
 
@@ -231,6 +240,7 @@ void sim_postgres_change(sim_world *world, int kind, const char *key, int column
 void sim_postgres_erase(sim_world *world, int kind, const char *key);
 void sim_postgres_restart(sim_world *world); /* all its connections end */
 int64_t sim_postgres_entries(sim_world *world);
+bool sim_postgres_has(sim_world *world, int kind, const char *key);
 
 /* All rows and tombstones of the hub. */
 void sim_hub_states(sim_world *world, sim_states *out);

@@ -234,3 +234,25 @@ int64_t sim_edge_ask(sim_edge *edge, const char *sql) {
   }
   return number;
 }
+
+void sim_edge_grown(sim_edge *edge, sim_states *out) {
+  kecs__session *session = NULL;
+  memset(out, 0, sizeof *out);
+  if (kecs__read_open(edge->store, &session) != KECS_OK) {
+    return;
+  }
+  for (int kind = 1; kind < KECS_KIND_COUNT; kind++) {
+    const kecs_kind_info *info = kecs_kind_describe((kecs_kind)kind);
+    char sql[256];
+    sqlite3_stmt *statement = NULL;
+    snprintf(sql, sizeof sql, "SELECT %s FROM %s", info->columns[info->keys[0].columns[0]].name, info->table);
+    if (edge->world->growing & KECS_BIT(kind) &&
+        sqlite3_prepare_v2(session->connection->db, sql, -1, &statement, NULL) == SQLITE_OK) {
+      while (sqlite3_step(statement) == SQLITE_ROW) {
+        (void)sim_states_add(out, kind, sim_copy((const char *)sqlite3_column_text(statement, 0)), NULL);
+      }
+    }
+    (void)sqlite3_finalize(statement);
+  }
+  kecs__read_close(edge->store, session);
+}

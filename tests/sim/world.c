@@ -135,10 +135,11 @@ bool sim_edge_open(sim_edge *edge) {
   options.kinds = kinds;
   if (!status && !edge->kinds) {
     world->kinds = kecs_replica_kinds(edge->store) & world->allowed;
+    world->growing = world->faults & SIM_GROWS ? kecs_replica_append_kinds(edge->store) : 0;
     edge->kinds = sim_percent(&world->chance, 15) ? choose_kinds(world) : world->kinds;
   }
   for (int kind = 1; kind < KECS_KIND_COUNT; kind++) {
-    if (edge->kinds & KECS_BIT(kind)) {
+    if ((edge->kinds | world->growing) & KECS_BIT(kind)) {
       kinds[options.kind_count++] = (kecs_kind)kind;
     }
   }
@@ -307,6 +308,8 @@ static void step(sim_world *world) {
     restore(edge);
   } else if (choice < 471 && world->faults & SIM_ABSENCE) {
     collect(world);
+  } else if (choice < 500 && world->faults & SIM_GROWS) {
+    sim_grow_log(edge);
   } else {
     sim_operation(edge);
   }
@@ -321,7 +324,6 @@ static void step(sim_world *world) {
 static void settle(sim_world *world) {
   bool rest = false;
   world->quiet = true;
-  world->now_us += world->ahead_us; /* what was written too early waits until then */
   for (int i = 0; i < world->edge_count; i++) {
     sim_edge *edge = &world->edge[i];
     edge->away = 0;
@@ -355,6 +357,9 @@ static void begin(sim_world *world) {
   for (unsigned bit = 1; bit <= SIM_ABSENCE; bit <<= 1) {
     int percent = bit == SIM_SHELL ? 20 : bit >= SIM_HUB_LOSS ? 25 : 60; /* the first is slow */
     world->faults &= sim_percent(chance, percent) ? world->faults : ~bit;
+  }
+  if (world->faults & SIM_GROWS && sim_percent(chance, 50)) {
+    world->faults &= ~(unsigned)SIM_GROWS;
   }
   for (int i = 0; i < world->edge_count && !world->failure[0]; i++) {
     sim_edge *edge = &world->edge[i];

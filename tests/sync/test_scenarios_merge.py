@@ -82,7 +82,8 @@ def test_16_poison_rows_in_a_batch_of_a_thousand():
         world.check_equal()
         world.sql("ALTER TABLE services ADD CONSTRAINT no_poison CHECK (desired_count <> 666)")
         world.sql("CREATE FUNCTION no_worse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
-                  "IF NEW.desired_count=667 THEN RAISE EXCEPTION 'denied' USING ERRCODE='insufficient_privilege'; END IF; RETURN NEW; END $$; "
+                  "IF NEW.desired_count=667 THEN RAISE EXCEPTION 'denied' USING "
+                  "ERRCODE='insufficient_privilege'; END IF; RETURN NEW; END $$; "
                   "CREATE TRIGGER no_worse BEFORE INSERT ON services FOR EACH ROW EXECUTE FUNCTION no_worse()")
         counts = {1: 666, 500: 667, 999: 666}
         for number in range(1000):
@@ -117,8 +118,9 @@ def test_19_columns_that_one_side_does_not_know():
             world.sync("a")
             assert cluster(world, "a") is None
             world.set("a", "cluster", "shop", "settings", '[{"name":"x","value":"y"}]')
-            world.sync("a")  # the older program's edit of the group leaves what it does not know
-            assert cluster(world, "h") == "high" and cluster(world, "h", "settings") == [{"name": "x", "value": "y"}]
+            report = world.sync("a")  # the older program's edit of the group leaves what it does not know
+            assert cluster(world, "h") == "high"
+            assert cluster(world, "h", "settings") == [{"name": "x", "value": "y"}], (report, world.conflicts("h"))
             world.sync("b")
             assert cluster(world, "b") == "high" and cluster(world, "b", "settings") == [{"name": "x", "value": "y"}]
             world.set("a", "cluster", "shop", "settings", "[]")  # pending when the program is replaced
@@ -220,8 +222,9 @@ def test_26_a_key_twice_in_a_batch():
         world.put("b", "cluster", clusterName="x")
         world.delete("b", "cluster", "x")
         world.check_equal()
-        assert all(world.get(name, "service", "shop,web")["desiredCount"] == 13 for name in "abh") or \
-            all(world.get(name, "service", "shop,web") is None for name in "abh")
+        # Within one millisecond either of the two may be the later one.
+        found = [world.get(name, "service", "shop,web") for name in "abh"]
+        assert found == [None] * 3 or [one["desiredCount"] for one in found] == [13] * 3, found
 
 
 def test_27_extremes():

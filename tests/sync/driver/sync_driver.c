@@ -11,6 +11,7 @@
  *   merged NAME                     how often it was called
  *   resolve NAME NUMBER lost|kept
  *   close NAME
+ *   start NAME MILLISECONDS | stop NAME | cancel NAME | told NAME: rounds failures reconnects lag_us batch running
  *   sync NAME | status NAME | conflicts NAME
  *   put NAME KIND JSON | set NAME KIND KEY COLUMN=VALUE | del NAME KIND KEY | get NAME KIND KEY
  *   raise NAME FAMILY REVISION      the counter of a family
@@ -221,6 +222,21 @@ static kecs_status state_of(place *at) {
   return status;
 }
 
+static kecs_status start_thread(place *at, const char *every) {
+  kecs_sync_pace pace = {0};
+  pace.every_ms = (int)strtol(every ? every : "", NULL, 10);
+  pace.backoff_max_ms = 200;
+  return kecs_sync_start(at->sync, &pace);
+}
+
+static kecs_status told_of(place *at) {
+  kecs_sync_status_info info;
+  kecs_status status = kecs_sync_status(at->sync, &info);
+  snprintf(said, sizeof said, "%lld %lld %lld %lld %d %d", (long long)info.rounds, (long long)info.failures,
+           (long long)info.reconnects, (long long)info.lag_us, info.batch, (int)info.running);
+  return status;
+}
+
 static kecs_status conflict_visit(const kecs_sync_conflict *conflict, void *user) {
   size_t used = strlen(said);
   (void)user;
@@ -353,6 +369,19 @@ static kecs_status run(char *verb, char *rest) {
   }
   if (strcmp(verb, "status") == 0) {
     return state_of(at);
+  }
+  if (strcmp(verb, "start") == 0) {
+    return start_thread(at, more);
+  }
+  if (strcmp(verb, "stop") == 0) {
+    return kecs_sync_stop(at->sync);
+  }
+  if (strcmp(verb, "cancel") == 0) {
+    kecs_sync_cancel(at->sync);
+    return KECS_OK;
+  }
+  if (strcmp(verb, "told") == 0) {
+    return told_of(at);
   }
   if (strcmp(verb, "resolve") == 0) {
     return resolve(at, more);
