@@ -1,5 +1,5 @@
 /* kecs_store_pg.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 6cbe7eafb7d8e965b9e8fe7da6ab0767c9e12842e67eb97bb8517e63a54acc02 */
+ * 2f34eabe25270939e122acf592d269c4a237fdb124808a6aa76f8033ef0a1bc8 */
 /* ---- doc/manual_pg.h --------------------------------------------------------------------------------------------- */
 /* kecs_store_pg.h -- PostgreSQL behind the calls of kecs_store.h.
  *
@@ -7529,7 +7529,8 @@ static const char *kecs_sync__only_element(kecs_pg__text *out, const char *array
 static int kecs_sync__pack_value(kecs_sync__statement *packed, const char *value, const char *type) {
   for (int i = 0; i < packed->count; i++) {
     const kecs_sync__sent *sent = &packed->sent[i];
-    if ((value && sent->from == value) || (type && sent->type && sent->type[0] == type[0] && strcmp(sent->from, value) == 0)) {
+    bool alike = type && sent->type && sent->type[0] == type[0];
+    if ((value && sent->from == value) || (alike && strcmp(sent->from, value) == 0)) {
       return i + 1;
     }
   }

@@ -226,7 +226,7 @@ static const command commands[] = {
      "a hub on PostgreSQL, and its sites", 1, 3, run_hub,
      "init makes tables, change log and functions, or makes them anew after an upgrade. retain says how long the hub\n"
      "keeps what was deleted, and its log: longer than edges stay away; 90 days at first. sites tells a line each:\n"
-     "when it was seen, up to when its changes are here (microseconds since 1970), what was refused; with --json, too.\n"
+     "when it was seen, up to when its changes are here (microseconds since 1970), what was refused.\n"
      "grant narrows a site to clusters, by name or ARN; - is what belongs to none, * the whole tenant, which a site\n"
      "has that was never granted anything. token makes a site's token, in the place of an earlier one, and prints it\n"
      "once; revoke without a cluster takes it.\n",

@@ -64,7 +64,8 @@ static const char *kecs_sync__only_element(kecs_pg__text *out, const char *array
 static int kecs_sync__pack_value(kecs_sync__statement *packed, const char *value, const char *type) {
   for (int i = 0; i < packed->count; i++) {
     const kecs_sync__sent *sent = &packed->sent[i];
-    if ((value && sent->from == value) || (type && sent->type && sent->type[0] == type[0] && strcmp(sent->from, value) == 0)) {
+    bool alike = type && sent->type && sent->type[0] == type[0];
+    if ((value && sent->from == value) || (alike && strcmp(sent->from, value) == 0)) {
       return i + 1;
     }
   }
