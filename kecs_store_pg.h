@@ -1,5 +1,5 @@
 /* kecs_store_pg.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 6526ef6a199dfd4845eba104a3b0a4e32cdc5402aa5b57fa95d24a7da1987df9 */
+ * 8fe792821af981ed68d313c9992bb2228ecef9f143922bbb153e9f471a858742 */
 /* ---- doc/manual_pg.h --------------------------------------------------------------------------------------------- */
 /* kecs_store_pg.h -- PostgreSQL behind the calls of kecs_store.h.
  *
@@ -92,6 +92,9 @@ KECS_STORE_API const kecs_backend *kecs_pg_backend(void);
 
 typedef struct kecs_sync kecs_sync;
 
+/* A token's text with its terminator: 32 random bytes as hexadecimal digits. */
+#define KECS_SYNC_TOKEN_SIZE 65
+
 /* A site as its hub knows it. The name dies when `visit` returns. */
 typedef struct kecs_sync_site {
   const char *name;
@@ -120,9 +123,15 @@ typedef struct kecs_sync_options {
   const char *hub;        /* URL of the hub's database, as kecs_open takes it, with its tenant:
                            * "postgres://kecs@db.example/kecs?tenant=shop" */
   const char *site;       /* this edge's name at the hub: no two have the same; 1 to 128 bytes */
+  const char *token;      /* what kecs_sync_hub_token has made for the site, where edges share a login that has no rights
+                           * of its own; NULL: the login in `hub` has the rights. Never shown or logged */
   const kecs_kind *kinds; /* `kind_count` of them; none: all that can take part. Parents must be among them. Fixed with
                            * the first kecs_sync_open of a file */
   size_t kind_count;
+  const char *const *clusters; /* `cluster_count` names or ARNs: this edge wants no more than their rows, and has no
+                           * more than the hub grants it. "-" is what belongs to no cluster; a bare name is of account
+                           * 000000000000 in us-east-1; none: all that it may have. docs/sync.md 11 */
+  size_t cluster_count;
   int64_t tombstones_us;  /* what was deleted is remembered here for so long after it was pushed, so that a hub that
                            * went back is told again; 0: 7 days. Half of the hub's retention where that is less */
   int64_t max_offset_us;  /* stamps that are further ahead of the hub's time are given anew before they are pushed;
@@ -168,6 +177,7 @@ typedef struct kecs_sync_report {
   int64_t restamped;     /* stamps that a clock that was ahead had given, and that were given anew */
   unsigned reconciled; /* kecs_sync_cause: why all was compared with the hub, or this site was renamed; 0: it was not */
   int64_t resent;      /* rows and deletions that the hub had lost, or never had, and that were sent again */
+  int64_t left;        /* rows that went from here since their cluster is none of this site's any more */
   int64_t forgotten;   /* rows that had been deleted at the hub so long ago that it has forgotten them, and went here */
 } kecs_sync_report;
 
@@ -200,6 +210,21 @@ typedef struct kecs_sync_status_info {
  * called again, and must be after an upgrade of the library that changed the schema. The role needs to own the tables.
  * Errors: as kecs_open; DENIED. */
 KECS_STORE_API kecs_status kecs_sync_hub_init(const char *hub);
+
+/* Gives a site a cluster, by name or ARN, or "-", what belongs to no cluster. A site that was never given any has the
+ * whole tenant; the first grant narrows it. "*": it has the whole tenant again. The site need not have been there yet.
+ * It learns of it with its next round, which brings the cluster's rows. The role must be the tables' owner, or be let
+ * write sync_grants. Errors: INVALID; UNSUPPORTED (no hub); DENIED; as kecs_open. */
+KECS_STORE_API kecs_status kecs_sync_hub_grant(const char *hub, const char *site, const char *cluster);
+
+/* Takes it away; with the site's next round the rows go from there, and what was pending in them is in its conflict log.
+ * Nothing is left after the last one; "*" takes all. Errors: as above; NOT_FOUND (it has no such grant). */
+KECS_STORE_API kecs_status kecs_sync_hub_revoke(const char *hub, const char *site, const char *cluster);
+
+/* Makes the site's token, in the place of an earlier one, which is worth nothing from then on. It is kept nowhere but as
+ * its SHA-256 at the hub. NULL: the site has none any more. Errors: as above; IO (no random bits). */
+KECS_STORE_API kecs_status kecs_sync_hub_token(const char *hub, const char *site,
+                                               char out_token[KECS_SYNC_TOKEN_SIZE]);
 
 /* Calls `visit` for each site of the hub, by number; what it returns ends it. Errors: as kecs_open; UNSUPPORTED (no
  * hub). */
@@ -263,7 +288,7 @@ typedef struct kecs_sync_conflict {
   int64_t id;
   kecs_kind kind;
   const char *key;
-  const char *reason;  /* "update", "create", "delete", "parent", "key", "policy", "revision": docs/sync.md 7 */
+  const char *reason;  /* "update", "create", "delete", "parent", "key", "policy", "revision", "scope": docs/sync.md 7 */
   unsigned groups;     /* KECS_BIT(KECS_REPLICA_...) of what has lost */
   int64_t kept_stamp;  /* kecs_stamp_time tells the time */
   int64_t kept_site;   /* a site's number; 0: the hub; -1: this file */
@@ -4722,6 +4747,24 @@ KECS_PG__FN void kecs_sync__hub_buckets(kecs_pg__text *out, const kecs_pg__conne
 KECS_PG__FN void kecs_sync__hub_repair(kecs_pg__text *out, const kecs_pg__connection *connection,
                                        const kecs_kind_info *info);
 
+/* Grants and what follows from them; what a site reads of a kind (hub_scope.c). */
+KECS_PG__FN void kecs_sync__hub_scopes(kecs_pg__text *out, const kecs_pg__connection *connection);
+KECS_PG__FN void kecs_sync__hub_reads(kecs_pg__text *out, const kecs_pg__connection *connection,
+                                      const kecs_kind_info *info);
+
+/* Tokens; and gate_X for each function that an edge calls, once these are there (hub_gate.c). */
+KECS_PG__FN void kecs_sync__hub_tokens(kecs_pg__text *out, const kecs_pg__connection *connection);
+KECS_PG__FN void kecs_sync__hub_gates(kecs_pg__text *out, const kecs_pg__connection *connection);
+
+/* The beginning of sync_put_TABLE and sync_bury_TABLE: what is outside of the site's scope is refused, and taken out of
+ * the arguments. `sent` and `buried` are the rows that came, as `u`. */
+KECS_PG__FN void kecs_sync__scope_put(kecs_pg__text *out, const char *schema, const kecs_kind_info *info,
+                                      const char *sent);
+KECS_PG__FN void kecs_sync__scope_bury(kecs_pg__text *out, const char *schema, const kecs_kind_info *info,
+                                       const char *buried);
+KECS_PG__FN void kecs_sync__scope_append(kecs_pg__text *out, const char *schema, const kecs_kind_info *info,
+                                         const char *sent);
+
 /* A column's type at the hub. */
 KECS_PG__FN const char *kecs_sync__type(const kecs_column_info *column);
 
@@ -4732,7 +4775,7 @@ KECS_PG__FN bool kecs_sync__later_column(const kecs_column_info *column);
 KECS_PG__FN void kecs_sync__default(kecs_pg__text *out, const kecs_column_info *column);
 
 /* What the functions must be made for: their own format, and the kinds' columns. */
-enum { KECS_SYNC__VERSION_SIZE = 160, KECS_SYNC__FORMAT = 5 };
+enum { KECS_SYNC__VERSION_SIZE = 160, KECS_SYNC__FORMAT = 6 };
 KECS_PG__FN void kecs_sync__version(char out[KECS_SYNC__VERSION_SIZE]);
 
 #endif
@@ -4870,6 +4913,7 @@ static const char kecs_sync__push_form[] =
     "DECLARE\n"
     "  last text;\n"
     "BEGIN\n"
+    "  PERFORM set_config('kecs_store.sender',me::text,true);\n"
     "  SELECT s.push INTO last FROM {S}sync_sites s WHERE s.tenant=whose AND s.site=me FOR UPDATE;\n"
     "  IF last=id THEN\n"
     "    PERFORM set_config('kecs_store.push','known',true);\n"
@@ -5065,7 +5109,8 @@ KECS_PG__FN void kecs_sync__hub_helpers(kecs_pg__text *out, const kecs_pg__conne
       "revisions bigint[]) RETURNS void LANGUAGE sql AS $kecs_sync$\n"
       "  INSERT INTO {S}task_definition_families AS f(tenant,account_id,region,family,last_revision)\n"
       "  SELECT whose,x.a,x.b,x.c,x.d FROM unnest(accounts,regions,families,revisions) AS x(a,b,c,d)\n"
-      "  WHERE current_setting('kecs_store.push',true)='open' ORDER BY 2,3,4\n"
+      "  WHERE current_setting('kecs_store.push',true)='open' AND {S}sync_sees(whose,\n"
+      "  current_setting('kecs_store.sender')::bigint,0,'-') ORDER BY 2,3,4\n"
       "  ON CONFLICT(tenant,account_id,region,family) DO UPDATE SET last_revision=excluded.last_revision\n"
       "  WHERE f.last_revision<excluded.last_revision\n"
       "$kecs_sync$;\n",
@@ -5087,6 +5132,7 @@ static const char kecs_sync__append_form[] =
     "DECLARE\n"
     "  one bigint;\n"
     "BEGIN\n"
+    "{scope}"
     "  PERFORM set_config('kecs_store.site',me::text,true);\n"
     "  BEGIN\n"
     "    INSERT INTO {S}{t}(tenant,{names}{locals}) SELECT whose,{u_names}{local_values} FROM unnest({arrays})\n"
@@ -5114,6 +5160,8 @@ enum {
   KECS_SYNC__A_ARRAYS,
   KECS_SYNC__A_LOCALS,
   KECS_SYNC__A_LOCAL_VALUES,
+  KECS_SYNC__A_SENT,
+  KECS_SYNC__A_SCOPE,
   KECS_SYNC__A_PARTS
 };
 
@@ -5157,9 +5205,14 @@ KECS_PG__FN void kecs_sync__hub_append(kecs_pg__text *out, const kecs_pg__connec
       kecs_sync__append_add(&part[KECS_SYNC__A_LOCAL_VALUES], false, text ? "''" : "0", "", "");
     }
   }
+  const kecs_pg__mark rows[] = {
+      {"arrays", part[KECS_SYNC__A_ARRAYS].data}, {"names", part[KECS_SYNC__A_NAMES].data}, {NULL, NULL}};
+  kecs_pg__text_fill(&part[KECS_SYNC__A_SENT], "unnest({arrays}) AS u({names})", rows);
+  kecs_sync__scope_append(&part[KECS_SYNC__A_SCOPE], connection->home->schema, info, part[KECS_SYNC__A_SENT].data);
   const kecs_pg__mark marks[] = {
       {"S", connection->home->schema},
       {"t", info->table},
+      {"scope", part[KECS_SYNC__A_SCOPE].data},
       {"key", info->columns[info->keys[0].columns[0]].name},
       {"arguments", part[KECS_SYNC__A_ARGUMENTS].data},
       {"names", part[KECS_SYNC__A_NAMES].data},
@@ -5292,7 +5345,7 @@ static const char kecs_sync__put_form[] =
     "#variable_conflict use_column\n"
     "DECLARE\n"
     "  these bigint[];\n" /* places that are merged now; NULL: all */
-    "  every bigint[] := ARRAY(SELECT generate_series(1,cardinality(a_life)));\n"
+    "  every bigint[];\n"
     "  suspects bigint[];\n"
     "  starts bigint[];\n"
     "  ends bigint[];\n"
@@ -5302,8 +5355,9 @@ static const char kecs_sync__put_form[] =
     "  policy jsonb;\n"
     "  claimed bigint[] := '{none}';\n"
     "  now_us bigint := (date_part('epoch',clock_timestamp())*1000000)::bigint;\n"
-    "BEGIN\n" KECS_SYNC__OPEN
+    "BEGIN\n" KECS_SYNC__OPEN "{scope_put}"
     "  PERFORM {S}sync_clock((SELECT max(greatest(a,b,c)) FROM unnest(a_life,a_spec,a_status) AS x(a,b,c)));\n"
+    "  every := ARRAY(SELECT generate_series(1,cardinality(a_life)));\n"
     /* Locks in the order of keys; and which rows meet more than what their site has seen or written itself. */
     "  SELECT array_agg(x.s_place) INTO suspects FROM (SELECT u.s_place,\n"
     "    (" KECS_SYNC__U_LIFE ")<>(" KECS_SYNC__T_LIFE "){suspect_groups} AS suspect\n"
@@ -5434,10 +5488,11 @@ static const char kecs_sync__bury_form[] =
     "RETURNS void LANGUAGE plpgsql AS $kecs_sync$\n"
     "#variable_conflict use_column\n"
     "DECLARE\n"
-    "  these text[] := a_key;\n"
+    "  these text[];\n"
     "  one text;\n"
     "  now_us bigint := (date_part('epoch',clock_timestamp())*1000000)::bigint;\n"
-    "BEGIN\n" KECS_SYNC__OPEN
+    "BEGIN\n" KECS_SYNC__OPEN "{scope_bury}"
+    "  these := a_key;\n"
     "  IF {S}sync_rules(whose,{kind})->>'life'='hub' THEN\n"
     "    INSERT INTO {S}sync_refused(tenant,site,kind,key,code) SELECT DISTINCT whose,me,{kind},k,'policy:1'\n"
     "      FROM unnest(a_key) AS k ON CONFLICT(tenant,site,kind,key) DO UPDATE SET code=excluded.code;\n"
@@ -5521,6 +5576,8 @@ enum {
   KECS_SYNC__GROUP_RULES,
   KECS_SYNC__MERGE,
   KECS_SYNC__DELETE,
+  KECS_SYNC__SCOPE_PUT,
+  KECS_SYNC__SCOPE_BURY,
   KECS_SYNC__SPECIAL, /* and the ones after it */
   KECS_SYNC__PARTS = KECS_SYNC__SPECIAL + KECS_SYNC__SPECIALS
 };
@@ -5791,6 +5848,8 @@ static void kecs_sync__fill(kecs_pg__text *out, const kecs_sync__parts *parts, c
        parts->part[KECS_SYNC__SUSPECT_GROUPS].len ? parts->part[KECS_SYNC__SUSPECT_GROUPS].data : ""},
       {"delete", parts->part[KECS_SYNC__DELETE].len ? parts->part[KECS_SYNC__DELETE].data : ""},
       {"merge", parts->part[KECS_SYNC__MERGE].len ? parts->part[KECS_SYNC__MERGE].data : ""},
+      {"scope_put", parts->part[KECS_SYNC__SCOPE_PUT].len ? parts->part[KECS_SYNC__SCOPE_PUT].data : ""},
+      {"scope_bury", parts->part[KECS_SYNC__SCOPE_BURY].len ? parts->part[KECS_SYNC__SCOPE_BURY].data : ""},
       {"unseen", parts->part[KECS_SYNC__UNSEEN_ROWS].data},
       {"group_rules", parts->part[KECS_SYNC__GROUP_RULES].len ? parts->part[KECS_SYNC__GROUP_RULES].data : ""},
       {"u_life", KECS_SYNC__U_LIFE},
@@ -5864,6 +5923,8 @@ KECS_PG__FN void kecs_sync__hub_kind(kecs_pg__text *out, const kecs_pg__connecti
   kecs_sync__fill(&parts.part[KECS_SYNC__SPECIAL + KECS_SYNC__KNOWN], &parts,
                   kecs_sync__hub_part(info->kind, KECS_SYNC__KNOWN));
   kecs_sync__fill(&parts.part[KECS_SYNC__MERGE], &parts, kecs_sync__merge_form);
+  kecs_sync__scope_put(&parts.part[KECS_SYNC__SCOPE_PUT], parts.schema, info, parts.part[KECS_SYNC__SENT].data);
+  kecs_sync__scope_bury(&parts.part[KECS_SYNC__SCOPE_BURY], parts.schema, info, parts.part[KECS_SYNC__BURIED].data);
   for (int i = 0; i < KECS_SYNC__SPECIALS; i++) {
     if (i != KECS_SYNC__KNOWN) {
       kecs_sync__fill(&parts.part[KECS_SYNC__SPECIAL + i], &parts, kecs_sync__hub_part(info->kind, i));
@@ -5897,18 +5958,19 @@ static const char kecs_sync__bucket_form[] =
 
 static const char kecs_sync__digest_form[] =
     "DROP FUNCTION IF EXISTS {S}sync_digest_{t};\n"
-    "CREATE FUNCTION {S}sync_digest_{t}(whose text) RETURNS TABLE(bucket integer,digest bigint) LANGUAGE sql STABLE\n"
+    "CREATE FUNCTION {S}sync_digest_{t}(whose text,me bigint) RETURNS TABLE(bucket integer,digest bigint) LANGUAGE sql STABLE\n"
     "AS $kecs_sync$\n"
     "  SELECT y.b,mod(sum(y.h),1152921504606846976)::bigint FROM (SELECT {S}sync_bucket(x.k) AS b,\n"
     "    ('x'||substr(md5(convert_to(x.k||x.s,'UTF8')),1,15))::bit(60)::bigint AS h\n"
-    "    FROM (SELECT {key} AS k,{stamps} AS s FROM {S}{t} t WHERE t.tenant=whose) x) y GROUP BY y.b\n"
+    "    FROM (SELECT {key} AS k,{stamps} AS s FROM {S}{t} t WHERE t.tenant=whose) x WHERE {S}sync_sees(whose,me,\n"
+    "    {kind},x.k)) y GROUP BY y.b\n"
     "$kecs_sync$;\n";
 
 /* For each key, in their order: the row's stamps, the latest tombstone, numbered or not, and up to which stamp the site
  * that began the life has brought all of its own. */
 static const char kecs_sync__compare_form[] =
     "DROP FUNCTION IF EXISTS {S}sync_compare_{t};\n"
-    "CREATE FUNCTION {S}sync_compare_{t}(whose text,a_key text[],a_site bigint[]{arguments})\n"
+    "CREATE FUNCTION {S}sync_compare_{t}(whose text,me bigint,a_key text[],a_site bigint[]{arguments})\n"
     "RETURNS TABLE(here boolean,life bigint,life_site bigint,spec bigint,spec_site bigint,status bigint,\n"
     "status_site bigint,grave bigint,grave_site bigint,brought bigint) LANGUAGE sql STABLE AS $kecs_sync$\n"
     "  WITH u AS (SELECT * FROM unnest(a_key,a_site{arrays}) WITH ORDINALITY AS v(s_key,s_site{names},s_place)),\n"
@@ -5917,9 +5979,11 @@ static const char kecs_sync__compare_form[] =
     "    FROM {S}change_queue q WHERE q.tenant=whose AND q.kind={kind} AND q.op=3 AND q.key=ANY(a_key)),\n"
     "  latest AS (SELECT DISTINCT ON (d.key) d.key,d.stamp,d.site FROM graves d ORDER BY d.key,d.stamp DESC,d.site "
     "DESC)\n"
-    "  SELECT t.rid IS NOT NULL,{columns},coalesce(g.stamp,0),coalesce(g.site,0),coalesce(s.acked,0) FROM u\n"
-    "    LEFT JOIN {S}{t} t ON t.tenant=whose{same} LEFT JOIN latest g ON g.key=u.s_key\n"
-    "    LEFT JOIN {S}sync_sites s ON s.tenant=whose AND s.site=u.s_site ORDER BY u.s_place\n"
+    "  SELECT t.rid IS NOT NULL,{columns},coalesce(g.stamp,0),coalesce(g.site,0),coalesce(s.acked,0)\n"
+    "    FROM (SELECT u.*,{S}sync_sees(whose,me,{kind},u.s_key) AS s_seen FROM u) u\n"
+    "    LEFT JOIN {S}{t} t ON t.tenant=whose{same} AND u.s_seen LEFT JOIN latest g ON g.key=u.s_key AND "
+    "u.s_seen\n"
+    "    LEFT JOIN {S}sync_sites s ON s.tenant=whose AND s.site=u.s_site AND u.s_seen ORDER BY u.s_place\n"
     "$kecs_sync$;\n";
 
 /* 10 and 11 are rows of change_state (store/feed.h). Which server and timeline it is: a promoted standby and a restored
@@ -6039,8 +6103,12 @@ KECS_PG__FN void kecs_sync__hub_repair(kecs_pg__text *out, const kecs_pg__connec
   }
 }
 
-/* ---- sync/hub.c -------------------------------------------------------------------------------------------------- */
-/* sync/hub.c -- making a hub of a tenant: the backend's schema with its change log, and what sync has beyond it. */
+/* ---- sync/hub_scope.c -------------------------------------------------------------------------------------------- */
+/* sync/hub_scope.c -- the texts of scopes at the hub: whom a site may exchange rows of, and what a site reads.
+ *
+ * A key says what its row belongs to, so a row never moves and a tombstone needs nothing beside its key: sync_scope gives
+ * the cluster that an ARN names, or "-" where there is none. What a site sends is looked at before anything else is; what
+ * it reads, it reads by functions that leave out the rest. Where a site has the whole tenant, neither costs anything. */
 
 /* ---- sync/internal.h --------------------------------------------------------------------------------------------- */
 /* sync/internal.h -- what the modules of sync share: the handle, exchanges with the hub, the edge's own notes. */
@@ -6055,6 +6123,7 @@ enum {
   KECS_SYNC__ID_SIZE = 40, /* of a push's or batch's id, with its terminator */
   KECS_SYNC__NAME_MAX = 128,
   KECS_SYNC__ALIAS_MAX = KECS_SYNC__NAME_MAX + 9, /* "#" and 8 digits */
+  KECS_SYNC__SCOPE_MAX = 512, /* bytes of a cluster's ARN among grants, with its terminator */
   KECS_SYNC__BATCH = 1000,
   KECS_SYNC__BATCH_LEAST = 100, /* of those that adapt */
   KECS_SYNC__BATCH_MOST = 5000,
@@ -6119,6 +6188,7 @@ struct kecs_sync {
   kecs_place place;
   kecs_pg__connection *link; /* NULL while there is none */
   char *hub;
+  char *token; /* NULL: the login says who this is */
   char site[KECS_SYNC__NAME_MAX + 1];
   uint64_t kinds;  /* whose rows are merged */
   uint64_t append; /* that only grow */
@@ -6135,6 +6205,7 @@ struct kecs_sync {
   int64_t catch_up_rid;
   bool held; /* the hub has refused something by a policy: its own state is to be asked for */
   int batch;
+  kecs_pg__text clusters; /* that this edge narrows itself to, as an array of the server's; empty: to none */
   int64_t max_offset_us;
   int64_t tombstones_us;
   kecs_sync__notes notes;
@@ -6175,6 +6246,7 @@ typedef struct kecs_sync__item {
   char *sql; /* the exchange's */
   int count;
   const char *const *values; /* the caller's, until it is sent */
+  const char **with_token;   /* the same with token and site behind them; NULL: there is no token */
   PGresult *result;
   bool call;  /* of a function that gives nothing back */
   bool frame; /* BEGIN, COMMIT and what goes with them */
@@ -6248,10 +6320,27 @@ KECS_PG__FN void kecs_sync__array_int(kecs_pg__text *array, int64_t number);
 KECS_PG__FN void kecs_sync__array_bool(kecs_pg__text *array, bool value);
 KECS_PG__FN void kecs_sync__array_end(kecs_pg__text *array);
 
+/* ---- scopes (scope.c) ---- */
+
+/* A cluster as a scope is named: its ARN, or "-". INVALID where it is none. */
+KECS_PG__FN kecs_status kecs_sync__scope_name(const char *name, char out[KECS_SYNC__SCOPE_MAX]);
+
+/* Whether a key belongs to one of some scopes. */
+KECS_PG__FN bool kecs_sync__in_scope(const char *scopes, kecs_kind kind, const char *key);
+
+/* What this edge narrows itself to, from its options. */
+KECS_PG__FN kecs_status kecs_sync__clusters(kecs_sync *sync, const char *const *clusters, size_t count);
+
+/* What sync_scopes said against what was noted: rows leave, or are going to be read as a whole. */
+KECS_PG__FN kecs_status kecs_sync__rescope(kecs_sync *sync, const PGresult *said);
+
+/* The scopes that a bootstrap is limited to, as an array; empty: all that this edge has. */
+KECS_PG__FN kecs_status kecs_sync__boot_scopes(kecs_sync *sync, kecs_pg__text *out);
+
 /* ---- counters of families (counters.c) ---- */
 
-/* What no row tells of the hub's counters, as an item; and what it gave. */
-KECS_PG__FN int kecs_sync__add_counters(kecs_sync__exchange *exchange);
+/* What no row tells of the hub's counters, as an item (`site`: this site's number); and what it gave. */
+KECS_PG__FN int kecs_sync__add_counters(kecs_sync__exchange *exchange, const char *const *site);
 KECS_PG__FN kecs_status kecs_sync__raise_counters(kecs_store *tx, const PGresult *counters);
 
 /* Before definitions are merged: none of them has a number that is still to be given. */
@@ -6357,7 +6446,737 @@ KECS_PG__FN kecs_status kecs_sync__acknowledge(kecs_sync *sync, const PGresult *
 
 #endif
 
-/* ---- sync/hub.c, continued --------------------------------------------------------------------------------------- */
+/* ---- sync/hub_scope.c, continued --------------------------------------------------------------------------------- */
+#include <stdio.h>
+#include <string.h>
+
+static const char kecs_sync__grants_form[] =
+    "CREATE TABLE IF NOT EXISTS {S}sync_grants(tenant {text} NOT NULL,site {text} NOT NULL,cluster {text} NOT NULL,\n"
+    "PRIMARY KEY(tenant,site,cluster));\n"
+    "ALTER TABLE {S}sync_sites ADD COLUMN IF NOT EXISTS wanted text[];\n"
+    /* A site's name without what a copied file puts behind it: grants and tokens hold for both. */
+    "CREATE OR REPLACE FUNCTION {S}sync_base(who text) RETURNS text LANGUAGE sql IMMUTABLE AS $kecs_sync$\n"
+    "  SELECT CASE WHEN who ~ '#[0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f]$'\n"
+    "    THEN left(who,-9) ELSE who END\n"
+    "$kecs_sync$;\n"
+    /* An attribute may name its cluster without an ARN. No backslash is in here, so no setting changes what it says. */
+    "CREATE OR REPLACE FUNCTION {S}sync_scope(kind bigint,key text) RETURNS text LANGUAGE sql IMMUTABLE AS $kecs_sync$\n"
+    "  SELECT coalesce(CASE WHEN key LIKE 'arn:%' THEN coalesce(\n"
+    "    substring(key from '^(arn:[^:,/]*:ecs:[^:,/]*:[^:,/]*:cluster/[A-Za-z0-9_-]+)(?:,|$)'),\n"
+    "    substring(key from '^(arn:[^:,/]*:ecs:[^:,/]*:[^:,/]*:)(?:service|task|task-set|container-instance)/')||\n"
+    "    'cluster/'||substring(key from\n"
+    "    '^arn:[^:,/]*:ecs:[^:,/]*:[^:,/]*:(?:service|task|task-set|container-instance)/([A-Za-z0-9_-]+)/'))\n"
+    "    WHEN kind={attribute} THEN 'cluster/'||substring(key from '^([A-Za-z0-9_-]+),') END,'-')\n"
+    "$kecs_sync$;\n"
+    /* NULL: the whole tenant. */
+    "CREATE OR REPLACE FUNCTION {S}sync_granted(whose text,site_name text) RETURNS text[] LANGUAGE sql STABLE\n"
+    "AS $kecs_sync$\n"
+    "  SELECT array_agg(g.cluster::text) FROM {S}sync_grants g WHERE g.tenant=whose AND g.site=site_name\n"
+    "$kecs_sync$;\n"
+    /* Clusters by their ARNs and by their bare names. */
+    "CREATE OR REPLACE FUNCTION {S}sync_named(scopes text[]) RETURNS text[] LANGUAGE sql IMMUTABLE AS $kecs_sync$\n"
+    "  SELECT scopes||ARRAY(SELECT substring(x from 'cluster/.*$') FROM unnest(scopes) AS x WHERE x LIKE "
+    "'%:cluster/%')\n"
+    "$kecs_sync$;\n"
+    "CREATE OR REPLACE FUNCTION {S}sync_allowed(whose text,me bigint) RETURNS text[] LANGUAGE plpgsql STABLE\n"
+    "AS $kecs_sync$\n"
+    "DECLARE\n"
+    "  site_name text;\n"
+    "  asked text[];\n"
+    "  scopes text[];\n"
+    "BEGIN\n"
+    "  SELECT {S}sync_base(s.name),s.wanted INTO site_name,asked FROM {S}sync_sites s WHERE s.tenant=whose AND "
+    "s.site=me;\n"
+    "  IF site_name IS NULL THEN\n"
+    "    RETURN ARRAY[]::text[];\n"
+    "  END IF;\n"
+    "  scopes := {S}sync_granted(whose,site_name);\n"
+    "  IF scopes IS NULL THEN\n"
+    "    scopes := asked;\n"
+    "  ELSIF asked IS NOT NULL THEN\n"
+    "    scopes := ARRAY(SELECT unnest(scopes) INTERSECT SELECT unnest(asked));\n"
+    "  END IF;\n"
+    "  RETURN CASE WHEN scopes IS NOT NULL THEN {S}sync_named(scopes) END;\n"
+    "END $kecs_sync$;\n"
+    "CREATE OR REPLACE FUNCTION {S}sync_sees(whose text,me bigint,kind bigint,key text) RETURNS boolean LANGUAGE sql\n"
+    "STABLE AS $kecs_sync$\n"
+    "  SELECT (SELECT {S}sync_allowed(whose,me)) IS NULL OR\n"
+    "    {S}sync_scope(kind,key)=ANY((SELECT {S}sync_allowed(whose,me))::text[])\n"
+    "$kecs_sync$;\n"
+    /* What the site narrows itself to is kept; the answer is what it has from now on: "*", or names in their order. */
+    "CREATE OR REPLACE FUNCTION {S}sync_scopes(whose text,who text,asked text[]) RETURNS text LANGUAGE plpgsql\n"
+    "AS $kecs_sync$\n"
+    "DECLARE\n"
+    "  number bigint;\n"
+    "  scopes text[];\n"
+    "BEGIN\n"
+    "  UPDATE {S}sync_sites s SET wanted=asked WHERE s.tenant=whose AND s.name=who AND s.wanted IS DISTINCT FROM "
+    "asked;\n"
+    "  SELECT s.site INTO number FROM {S}sync_sites s WHERE s.tenant=whose AND s.name=who;\n"
+    "  scopes := {S}sync_allowed(whose,number);\n"
+    "  RETURN CASE WHEN scopes IS NULL THEN '*' ELSE coalesce((SELECT string_agg(x,' ' ORDER BY x COLLATE \"C\")\n"
+    "    FROM unnest(scopes) AS x WHERE x<>'' AND x NOT LIKE 'cluster/%'),'') END;\n"
+    "END $kecs_sync$;\n"
+    "CREATE OR REPLACE FUNCTION {S}sync_number(whose text,who text) RETURNS bigint LANGUAGE sql AS $kecs_sync$\n"
+    "  SELECT {S}change_number(whose)\n"
+    "$kecs_sync$;\n"
+    "DROP FUNCTION IF EXISTS {S}sync_told;\n"
+    "CREATE FUNCTION {S}sync_told(whose text,who text) RETURNS TABLE(r_kind bigint,r_key text,r_code text) LANGUAGE sql\n"
+    "STABLE AS $kecs_sync$\n"
+    "  SELECT r.kind,r.key,r.code FROM {S}sync_refused r JOIN {S}sync_sites s ON s.tenant=r.tenant AND s.site=r.site\n"
+    "  WHERE r.tenant=whose AND s.name=who\n"
+    "$kecs_sync$;\n";
+
+/* ---- what a site reads ---- */
+
+#define KECS_SYNC__ALL "(SELECT {S}sync_allowed(whose,me)) IS NULL"
+#define KECS_SYNC__IN(kind, key) "{S}sync_scope(" kind "," key ")=ANY((SELECT {S}sync_allowed(whose,me))::text[])"
+#define KECS_SYNC__SEEN "(" KECS_SYNC__ALL " OR (" KECS_SYNC__IN("{kind}", "{owner}") "{parents}))"
+#define KECS_SYNC__SEEN_GRAVE "(" KECS_SYNC__ALL " OR " KECS_SYNC__IN("x.kind", "x.key") ")"
+
+#define KECS_SYNC__WINDOW                                                                                  \
+  "t.rid IN(SELECT c.rid FROM {S}changes c WHERE c.tenant=whose AND c.seq>since AND c.seq<=upto AND c.kind={kind})"
+
+/* Of rows that were not created in a window only the groups that were written. */
+#define KECS_SYNC__WRITTEN                                                                                           \
+  "TABLE({columns},r_groups bigint) LANGUAGE sql STABLE AS $kecs_sync$\n  SELECT {written},t.rid,w.g FROM (SELECT "   \
+  "c.rid,bit_or(c.groups) AS g FROM {S}changes c\n  WHERE c.tenant=whose AND c.seq>since AND c.seq<=upto AND c.kind=" \
+  "{kind} GROUP BY c.rid) w,{S}{t} t\n  WHERE t.tenant=whose AND t.rid=w.rid AND "
+
+#define KECS_SYNC__ROWS                                                                                       \
+  "TABLE({columns}) LANGUAGE sql STABLE AS $kecs_sync$\n  SELECT {list} FROM {S}{t} t WHERE t.tenant=whose AND "
+
+#define KECS_SYNC__GRAVES_OF                                                                                   \
+  "TABLE(r_key text,r_stamp bigint,r_site bigint) LANGUAGE sql STABLE AS $kecs_sync$\n"                        \
+  "  SELECT g.key,g.stamp,g.site FROM (SELECT DISTINCT ON(x.key) x.key,x.stamp,coalesce(x.site,0) AS site\n"   \
+  "    FROM {S}change_tombstones x WHERE x.tenant=whose AND x.kind={kind} AND "                               \
+  KECS_SYNC__SEEN_GRAVE " AND NOT EXISTS(\n"                                                                   \
+  "    SELECT FROM {S}{t} t WHERE t.tenant=whose AND {key}=x.key) AND "
+
+#define KECS_SYNC__LATEST " ORDER BY x.key,x.stamp DESC,coalesce(x.site,0) DESC) g"
+
+static const char kecs_sync__read_form[] =
+    "DROP FUNCTION IF EXISTS {S}sync_rows_{t};\n"
+    "CREATE FUNCTION {S}sync_rows_{t}(whose text,me bigint,since bigint,upto bigint) RETURNS " KECS_SYNC__WRITTEN
+    KECS_SYNC__SEEN "\n"
+    "$kecs_sync$;\n"
+    "DROP FUNCTION IF EXISTS {S}sync_found_{t};\n"
+    "CREATE FUNCTION {S}sync_found_{t}(whose text,me bigint,a_key text[]) RETURNS " KECS_SYNC__ROWS
+    "{key}=ANY(a_key) AND " KECS_SYNC__SEEN "\n"
+    "$kecs_sync$;\n"
+    "DROP FUNCTION IF EXISTS {S}sync_page_{t};\n"
+    "CREATE FUNCTION {S}sync_page_{t}(whose text,me bigint,since bigint,room bigint,buckets bigint[],scopes text[])\n"
+    "RETURNS " KECS_SYNC__ROWS "t.rid>since AND " KECS_SYNC__SEEN
+    "\n  AND (buckets IS NULL OR {S}sync_bucket({key})=ANY(buckets))\n"
+    "  AND (scopes IS NULL OR {S}sync_scope({kind},{owner})=ANY(scopes)) ORDER BY t.rid LIMIT room\n"
+    "$kecs_sync$;\n"
+    "DROP FUNCTION IF EXISTS {S}sync_graves_{t};\n"
+    "CREATE FUNCTION {S}sync_graves_{t}(whose text,me bigint,since bigint,upto bigint) RETURNS " KECS_SYNC__GRAVES_OF
+    "x.seq>since AND x.seq<=upto" KECS_SYNC__LATEST "{moved}\n"
+    "$kecs_sync$;\n"
+    "DROP FUNCTION IF EXISTS {S}sync_buried_{t};\n"
+    "CREATE FUNCTION {S}sync_buried_{t}(whose text,me bigint,a_key text[]) RETURNS " KECS_SYNC__GRAVES_OF
+    "x.key=ANY(a_key)" KECS_SYNC__LATEST "\n"
+    "$kecs_sync$;\n";
+
+/* A row whose key is the site's and that refers to what is not, is none of the site's: its life ends the one before. */
+static const char kecs_sync__moved_form[] =
+    "\n  UNION ALL SELECT {key},t.stamp_life,coalesce(t.site_life,0) FROM {S}{t} t WHERE t.tenant=whose AND\n"
+    "    NOT (" KECS_SYNC__ALL ") AND " KECS_SYNC__WINDOW " AND " KECS_SYNC__IN("{kind}", "{owner}") "\n"
+    "    AND NOT (true{parents})";
+
+/* What a row belongs to, for policies (docs/postgresql/sync_roles.sql): they hold on to these functions, so these are
+ * replaced and not made anew. */
+static const char kecs_sync__owner_form[] =
+    "CREATE OR REPLACE FUNCTION {S}sync_owner_{t}(t {S}{t}) RETURNS text LANGUAGE sql IMMUTABLE AS $kecs_sync$\n"
+    "  SELECT {S}sync_scope({kind},{owner})\n"
+    "$kecs_sync$;\n"
+    "CREATE OR REPLACE FUNCTION {S}sync_inside_{t}(t {S}{t},scopes text[]) RETURNS boolean LANGUAGE sql IMMUTABLE\n"
+    "AS $kecs_sync$\n"
+    "  SELECT {S}sync_scope({kind},{owner})=ANY(scopes){parents}\n"
+    "$kecs_sync$;\n";
+
+/* What is no kind's alone. `pairs`: kind*1024+bucket, or NULL. */
+static const char kecs_sync__tombs_form[] =
+    "DROP FUNCTION IF EXISTS {S}sync_counters;\n"
+    "CREATE FUNCTION {S}sync_counters(whose text,me bigint) RETURNS TABLE(r_account_id text,r_region text,r_family text,\n"
+    "r_last_revision bigint) LANGUAGE sql STABLE AS $kecs_sync$\n"
+    "  SELECT f.account_id,f.region,f.family,f.last_revision FROM {S}task_definition_families f WHERE f.tenant=whose AND\n"
+    "  {S}sync_sees(whose,me,0,'-') AND f.last_revision>coalesce((SELECT d.revision FROM {S}task_definitions d WHERE\n"
+    "  d.tenant=whose AND d.account_id=f.account_id AND d.region=f.region AND d.family=f.family ORDER BY d.revision DESC\n"
+    "  LIMIT 1),0)\n"
+    "$kecs_sync$;\n"
+    "DROP FUNCTION IF EXISTS {S}sync_tombs;\n"
+    "CREATE FUNCTION {S}sync_tombs(whose text,me bigint,since bigint,room bigint,pairs bigint[],scopes text[])\n"
+    "RETURNS TABLE(r_key text,r_stamp bigint,r_site bigint,r_kind bigint,r_seq bigint) LANGUAGE sql STABLE\n"
+    "AS $kecs_sync$\n"
+    "  SELECT x.key,x.stamp,coalesce(x.site,0),x.kind,x.seq FROM {S}change_tombstones x WHERE x.tenant=whose AND\n"
+    "  x.seq>since AND " KECS_SYNC__SEEN_GRAVE " AND (scopes IS NULL OR {S}sync_scope(x.kind,x.key)=ANY(scopes))\n"
+    "  AND (pairs IS NULL OR x.kind*1024+{S}sync_bucket(x.key)=ANY(pairs)) ORDER BY x.seq LIMIT room\n"
+    "$kecs_sync$;\n";
+
+/* ---- what a site sends ---- */
+
+/* What is outside is refused, and nothing of it goes further. */
+static const char kecs_sync__put_scope_form[] =
+    "  DECLARE\n"
+    "    allowed text[] := {S}sync_allowed(whose,me);\n"
+    "    outside bigint[];\n"
+    "  BEGIN\n"
+    "    IF allowed IS NOT NULL THEN\n"
+    "      outside := ARRAY(SELECT u.s_place FROM {sent} WHERE NOT coalesce(u.s_key={key} AND\n"
+    "        {S}sync_scope({kind},{key})=ANY(allowed){parents},false));\n"
+    "      INSERT INTO {S}sync_refused(tenant,site,kind,key,code) SELECT DISTINCT whose,me,{kind},a_key[o],'KS005'\n"
+    "        FROM unnest(outside) AS o ON CONFLICT(tenant,site,kind,key) DO UPDATE SET code=excluded.code;\n"
+    "    END IF;\n"
+    "    IF cardinality(outside)>0 THEN\n"
+    "      SELECT {kept} INTO {arrays} FROM {sent} WHERE u.s_place<>ALL(outside);\n"
+    "      IF a_key IS NULL THEN\n"
+    "        RETURN;\n"
+    "      END IF;\n"
+    "    END IF;\n"
+    "  END;\n";
+
+/* A deletion may bear another site's number: who sends it is said apart. */
+static const char kecs_sync__bury_scope_form[] =
+    "  DECLARE\n"
+    "    allowed text[] := {S}sync_allowed(whose,current_setting('kecs_store.sender')::bigint);\n"
+    "  BEGIN\n"
+    "    IF allowed IS NOT NULL THEN\n"
+    "      INSERT INTO {S}sync_refused(tenant,site,kind,key,code) SELECT DISTINCT whose,\n"
+    "        current_setting('kecs_store.sender')::bigint,{kind},u.s_key,'KS005'\n"
+    "        FROM {sent} WHERE NOT coalesce(u.s_key={key} AND {S}sync_scope({kind},{key})=ANY(allowed),false)\n"
+    "        ON CONFLICT(tenant,site,kind,key) DO UPDATE SET code=excluded.code;\n"
+    "      SELECT {kept} INTO {arrays} FROM {sent} WHERE u.s_key={key} AND "
+    "{S}sync_scope({kind},{key})=ANY(allowed);\n"
+    "      IF a_key IS NULL THEN\n"
+    "        RETURN;\n"
+    "      END IF;\n"
+    "    END IF;\n"
+    "  END;\n";
+
+static const char kecs_sync__append_scope_form[] =
+    "  DECLARE\n"
+    "    allowed text[] := {S}sync_allowed(whose,me);\n"
+    "  BEGIN\n"
+    "    IF allowed IS NOT NULL THEN\n"
+    "      RETURN QUERY SELECT {key}::text,'KS005'::text,row_to_json(u)::text FROM {sent} WHERE\n"
+    "        NOT coalesce({S}sync_scope({kind},{owner})=ANY(allowed),false);\n"
+    "      SELECT {kept} INTO {arrays} FROM {sent} WHERE {S}sync_scope({kind},{owner})=ANY(allowed);\n"
+    "    END IF;\n"
+    "  END;\n";
+
+enum { KECS_SYNC__SCOPE_NAME = 72 /* bytes of an argument's name */ };
+
+enum {
+  KECS_SYNC__SCOPE_KEY,
+  KECS_SYNC__SCOPE_OWNER,
+  KECS_SYNC__SCOPE_PARENTS,
+  KECS_SYNC__SCOPE_LIST,
+  KECS_SYNC__SCOPE_WRITTEN,
+  KECS_SYNC__SCOPE_COLUMNS,
+  KECS_SYNC__SCOPE_MOVED,
+  KECS_SYNC__SCOPE_KEPT,
+  KECS_SYNC__SCOPE_ARRAYS,
+  KECS_SYNC__SCOPE_PARTS
+};
+
+typedef struct kecs_sync__scope_sql {
+  const kecs_kind_info *info;
+  const char *schema;
+  const char *sent;
+  char kind[16];
+  kecs_pg__text part[KECS_SYNC__SCOPE_PARTS];
+} kecs_sync__scope_sql;
+
+/* What says what a row belongs to: its key. What only grows has a key that says nothing, and names what it is about. */
+static void kecs_sync__scope_owner(kecs_sync__scope_sql *sql, const char *alias) {
+  const char *name = NULL;
+  for (int i = 0; kecs_sync__only_grows(sql->info) && i < sql->info->column_count; i++) {
+    const char *column = sql->info->columns[i].name;
+    name = strcmp(column, "task_arn") == 0 || strcmp(column, "resource_arn") == 0 ? column : name;
+  }
+  const kecs_pg__mark marks[] = {{"a", alias}, {"c", name ? name : ""}, {NULL, NULL}};
+  if (name) {
+    kecs_pg__text_fill(&sql->part[KECS_SYNC__SCOPE_OWNER], "{a}.{c}", marks);
+  } else {
+    kecs_sync__key_text(&sql->part[KECS_SYNC__SCOPE_OWNER], sql->info, alias);
+  }
+}
+
+static void kecs_sync__scope_begin(kecs_sync__scope_sql *sql, const kecs_allocator *allocator, const char *schema,
+                                   const kecs_kind_info *info, const char *alias) {
+  memset(sql, 0, sizeof *sql);
+  sql->info = info;
+  sql->schema = schema;
+  sql->sent = "";
+  snprintf(sql->kind, sizeof sql->kind, "%d", (int)info->kind);
+  for (int i = 0; i < KECS_SYNC__SCOPE_PARTS; i++) {
+    sql->part[i].allocator = allocator;
+  }
+  kecs_sync__key_text(&sql->part[KECS_SYNC__SCOPE_KEY], info, alias);
+  kecs_sync__scope_owner(sql, alias);
+}
+
+static const char *kecs_sync__scope_part(const kecs_sync__scope_sql *sql, int part) {
+  return sql->part[part].data ? sql->part[part].data : "";
+}
+
+static void kecs_sync__scope_fill(kecs_pg__text *out, const kecs_sync__scope_sql *sql, const char *form) {
+  const kecs_pg__mark marks[] = {{"S", sql->schema},
+                                 {"t", sql->info->table},
+                                 {"kind", sql->kind},
+                                 {"sent", sql->sent},
+                                 {"key", kecs_sync__scope_part(sql, KECS_SYNC__SCOPE_KEY)},
+                                 {"owner", kecs_sync__scope_part(sql, KECS_SYNC__SCOPE_OWNER)},
+                                 {"parents", kecs_sync__scope_part(sql, KECS_SYNC__SCOPE_PARENTS)},
+                                 {"list", kecs_sync__scope_part(sql, KECS_SYNC__SCOPE_LIST)},
+                                 {"written", kecs_sync__scope_part(sql, KECS_SYNC__SCOPE_WRITTEN)},
+                                 {"columns", kecs_sync__scope_part(sql, KECS_SYNC__SCOPE_COLUMNS)},
+                                 {"moved", kecs_sync__scope_part(sql, KECS_SYNC__SCOPE_MOVED)},
+                                 {"kept", kecs_sync__scope_part(sql, KECS_SYNC__SCOPE_KEPT)},
+                                 {"arrays", kecs_sync__scope_part(sql, KECS_SYNC__SCOPE_ARRAYS)},
+                                 {NULL, NULL}};
+  for (int i = 0; i < KECS_SYNC__SCOPE_PARTS; i++) {
+    out->status = out->status ? out->status : sql->part[i].status;
+  }
+  kecs_pg__text_fill(out, form, marks);
+}
+
+static void kecs_sync__scope_end(kecs_sync__scope_sql *sql) {
+  for (int i = 0; i < KECS_SYNC__SCOPE_PARTS; i++) {
+    kecs_pg__text_free(&sql->part[i]);
+  }
+}
+
+/* Whether a column's value is the key of a row that this one belongs to. */
+static bool kecs_sync__refers(const kecs_kind_info *info, int column) {
+  bool refers = strcmp(info->columns[column].name, "cluster_arn") == 0 ||
+                strcmp(info->columns[column].name, "service_arn") == 0;
+  for (int i = 0; i < info->reference_count; i++) {
+    refers = refers || info->references[i].column == column;
+  }
+  return refers && kecs_sync__travels(&info->columns[column]);
+}
+
+/* " AND (...)" for each reference: what is referred to must be in the scope, too. {allowed} is an array. */
+static void kecs_sync__scope_parents(kecs_sync__scope_sql *sql, const char *alias, const char *allowed) {
+  for (int i = 0; i < sql->info->column_count; i++) {
+    const kecs_pg__mark marks[] = {
+        {"S", sql->schema}, {"a", alias}, {"c", sql->info->columns[i].name}, {"allowed", allowed}, {NULL, NULL}};
+    if (kecs_sync__refers(sql->info, i)) {
+      kecs_pg__text_fill(&sql->part[KECS_SYNC__SCOPE_PARENTS],
+                         " AND (coalesce({a}.{c},'')='' OR {S}sync_scope(0,{a}.{c})=ANY({allowed}))", marks);
+    }
+  }
+}
+
+/* Key, stamps with their sites, columns, rid: as kecs_sync__apply_rows reads them. `bits` are those of the log's groups
+ * that a value goes with in a window: of the life, and its own. */
+static void kecs_sync__scope_list(kecs_sync__scope_sql *sql) {
+  static const struct {
+    const char *name;
+    const char *bits;
+    kecs_column_group group;
+  } stamps[] = {{"life", "15", KECS_GROUP_KEY}, {"spec", "3", KECS_GROUP_SPEC}, {"status", "5", KECS_GROUP_STATUS}};
+  kecs_pg__text *list = &sql->part[KECS_SYNC__SCOPE_LIST];
+  kecs_pg__text *written = &sql->part[KECS_SYNC__SCOPE_WRITTEN];
+  kecs_pg__text *columns = &sql->part[KECS_SYNC__SCOPE_COLUMNS];
+  kecs_pg__text_adds(list, kecs_sync__scope_part(sql, KECS_SYNC__SCOPE_KEY));
+  kecs_pg__text_adds(written, kecs_sync__scope_part(sql, KECS_SYNC__SCOPE_KEY));
+  kecs_pg__text_adds(columns, "r_key text");
+  for (size_t i = 0; i < sizeof stamps / sizeof stamps[0]; i++) {
+    const kecs_pg__mark marks[] = {{"n", stamps[i].name}, {"bits", stamps[i].bits}, {NULL, NULL}};
+    bool has = false;
+    for (int c = 0; !kecs_sync__only_grows(sql->info) && c < sql->info->column_count; c++) {
+      has = has || sql->info->columns[c].group == (unsigned)stamps[i].group;
+    }
+    kecs_pg__text_fill(list,
+                       has ? ",coalesce(t.stamp_{n},0),coalesce(t.site_{n},0)" : ",0::bigint,0::bigint", marks);
+    kecs_pg__text_fill(written,
+                       has ? ",CASE WHEN w.g&{bits}<>0 THEN coalesce(t.stamp_{n},0) ELSE 0 END,CASE WHEN w.g&{bits}<>0 "
+                             "THEN coalesce(t.site_{n},0) ELSE 0 END"
+                           : ",0::bigint,0::bigint",
+                       marks);
+    kecs_pg__text_fill(columns, ",r_{n} bigint,r_{n}_site bigint", marks);
+  }
+  for (int i = 0; i < sql->info->column_count; i++) {
+    const kecs_column_info *column = &sql->info->columns[i];
+    const char *bits = column->group == KECS_GROUP_SPEC ? "3" : column->group == KECS_GROUP_STATUS ? "5" : "1";
+    const kecs_pg__mark marks[] = {
+        {"c", column->name}, {"type", kecs_sync__type(column)}, {"bits", bits}, {NULL, NULL}};
+    if (kecs_sync__travels(column)) {
+      kecs_pg__text_fill(list, ",t.{c}", marks);
+      kecs_pg__text_fill(written, ",CASE WHEN w.g&{bits}<>0 THEN t.{c} END", marks);
+      kecs_pg__text_fill(columns, ",\"{c}\" {type}", marks);
+    }
+  }
+  kecs_pg__text_adds(list, ",t.rid");
+  kecs_pg__text_adds(columns, ",r_rid bigint");
+}
+
+KECS_PG__FN void kecs_sync__hub_scopes(kecs_pg__text *out, const kecs_pg__connection *connection) {
+  char attribute[16];
+  kecs_pg__text form = {connection->allocator, NULL, 0, 0, KECS_OK};
+  snprintf(attribute, sizeof attribute, "%d", (int)KECS_KIND_ATTRIBUTE);
+  const kecs_pg__mark marks[] = {{"attribute", attribute}, {"S", "{S}"}, {"text", "{text}"}, {NULL, NULL}};
+  kecs_pg__text_fill(&form, kecs_sync__grants_form, marks);
+  kecs_pg__text_adds(&form, kecs_sync__tombs_form);
+  if (!form.status) {
+    kecs_pg__log_text(out, connection, form.data);
+  }
+  out->status = out->status ? out->status : form.status;
+  kecs_pg__text_free(&form);
+}
+
+KECS_PG__FN void kecs_sync__hub_reads(kecs_pg__text *out, const kecs_pg__connection *connection,
+                                      const kecs_kind_info *info) {
+  kecs_sync__scope_sql sql;
+  kecs_pg__text allowed = {connection->allocator, NULL, 0, 0, KECS_OK};
+  const kecs_pg__mark marks[] = {{"S", connection->home->schema}, {NULL, NULL}};
+  kecs_sync__scope_begin(&sql, connection->allocator, connection->home->schema, info, "t");
+  kecs_pg__text_fill(&allowed, "(SELECT {S}sync_allowed(whose,me))::text[]", marks);
+  out->status = out->status ? out->status : allowed.status;
+  if (!out->status) {
+    kecs_sync__scope_parents(&sql, "t", allowed.data);
+    kecs_sync__scope_list(&sql);
+    if (sql.part[KECS_SYNC__SCOPE_PARENTS].len > 0) {
+      kecs_sync__scope_fill(&sql.part[KECS_SYNC__SCOPE_MOVED], &sql, kecs_sync__moved_form);
+    }
+    kecs_sync__scope_fill(out, &sql, kecs_sync__read_form);
+    kecs_pg__text_free(&sql.part[KECS_SYNC__SCOPE_PARENTS]);
+    kecs_sync__scope_parents(&sql, "t", "scopes");
+    kecs_sync__scope_fill(out, &sql, kecs_sync__owner_form);
+  }
+  kecs_pg__text_free(&allowed);
+  kecs_sync__scope_end(&sql);
+}
+
+/* One of the arguments that are arrays, with the name that its elements have. */
+static void kecs_sync__scope_keep(kecs_sync__scope_sql *sql, const char *array, const char *element,
+                                  const char *order) {
+  kecs_pg__text *arrays = &sql->part[KECS_SYNC__SCOPE_ARRAYS];
+  const char *between = arrays->len > 0 ? "," : "";
+  const kecs_pg__mark marks[] = {
+      {"b", between}, {"a", array}, {"e", element}, {"order", order}, {NULL, NULL}};
+  kecs_pg__text_fill(&sql->part[KECS_SYNC__SCOPE_KEPT], "{b}array_agg(u.{e}{order})", marks);
+  kecs_pg__text_fill(arrays, "{b}{a}", marks);
+}
+
+KECS_PG__FN void kecs_sync__scope_put(kecs_pg__text *out, const char *schema, const kecs_kind_info *info,
+                                      const char *sent) {
+  static const char *const fixed[][2] = {{"a_key", "s_key"},         {"a_mask", "s_mask"},
+                                         {"a_life", "stamp_life"},   {"a_life_site", "site_life"},
+                                         {"a_spec", "stamp_spec"},   {"a_spec_site", "site_spec"},
+                                         {"a_status", "stamp_status"}, {"a_status_site", "site_status"}};
+  kecs_sync__scope_sql sql;
+  kecs_sync__scope_begin(&sql, out->allocator, schema, info, "u");
+  sql.sent = sent;
+  kecs_sync__scope_parents(&sql, "u", "allowed");
+  for (size_t i = 0; i < sizeof fixed / sizeof fixed[0]; i++) {
+    kecs_sync__scope_keep(&sql, fixed[i][0], fixed[i][1], " ORDER BY u.s_place");
+  }
+  for (int i = 0; i < info->column_count; i++) {
+    char array[KECS_SYNC__SCOPE_NAME];
+    snprintf(array, sizeof array, "c_%s", info->columns[i].name);
+    if (kecs_sync__travels(&info->columns[i])) {
+      kecs_sync__scope_keep(&sql, array, info->columns[i].name, " ORDER BY u.s_place");
+    }
+  }
+  kecs_sync__scope_fill(out, &sql, kecs_sync__put_scope_form);
+  kecs_sync__scope_end(&sql);
+}
+
+KECS_PG__FN void kecs_sync__scope_bury(kecs_pg__text *out, const char *schema, const kecs_kind_info *info,
+                                       const char *buried) {
+  kecs_sync__scope_sql sql;
+  kecs_sync__scope_begin(&sql, out->allocator, schema, info, "u");
+  sql.sent = buried;
+  kecs_sync__scope_keep(&sql, "a_key", "s_key", "");
+  kecs_sync__scope_keep(&sql, "a_stamp", "s_stamp", "");
+  for (int i = 0; i < info->keys[0].count; i++) {
+    const char *name = info->columns[info->keys[0].columns[i]].name;
+    char array[KECS_SYNC__SCOPE_NAME];
+    snprintf(array, sizeof array, "c_%s", name);
+    kecs_sync__scope_keep(&sql, array, name, "");
+  }
+  kecs_sync__scope_fill(out, &sql, kecs_sync__bury_scope_form);
+  kecs_sync__scope_end(&sql);
+}
+
+KECS_PG__FN void kecs_sync__scope_append(kecs_pg__text *out, const char *schema, const kecs_kind_info *info,
+                                         const char *sent) {
+  kecs_sync__scope_sql sql;
+  kecs_sync__scope_begin(&sql, out->allocator, schema, info, "u");
+  sql.sent = sent;
+  for (int i = 0; i < info->column_count; i++) {
+    char array[KECS_SYNC__SCOPE_NAME];
+    snprintf(array, sizeof array, "c_%s", info->columns[i].name);
+    if (kecs_sync__travels(&info->columns[i])) {
+      kecs_sync__scope_keep(&sql, array, info->columns[i].name, "");
+    }
+  }
+  kecs_sync__scope_fill(out, &sql, kecs_sync__append_scope_form);
+  kecs_sync__scope_end(&sql);
+}
+
+/* ---- sync/hub_gate.c --------------------------------------------------------------------------------------------- */
+/* sync/hub_gate.c -- the texts of the gate: for edges that share a login without any right on tables.
+ *
+ * Each function that an edge calls has a twin, gate_X(token, site, ...) for sync_X(...), which runs as its owner: it
+ * compares the token with what is kept of it, sees to it that the call is about the token's own site, and calls the
+ * other. The token comes with every call, so no setting, table or transaction says who somebody is. Twins are made from
+ * the catalogue, of the functions that are named here and of no others. */
+
+/* A token is kept as its hash. A site that has none costs as much time as one that has another. */
+static const char kecs_sync__token_form[] =
+    "CREATE TABLE IF NOT EXISTS {S}sync_tokens(tenant {text} NOT NULL,site {text} NOT NULL,hash bytea NOT NULL,\n"
+    "made timestamptz NOT NULL DEFAULT now(),PRIMARY KEY(tenant,site));\n"
+    "CREATE OR REPLACE FUNCTION {S}sync_check(whose text,who text,token text) RETURNS bigint LANGUAGE plpgsql STABLE\n"
+    "SET search_path=pg_catalog,pg_temp AS $kecs_sync$\n"
+    "DECLARE\n"
+    "  given bytea := sha256(convert_to(coalesce(token,''),'UTF8'));\n"
+    "  kept bytea;\n"
+    "  differs integer := 0;\n"
+    "BEGIN\n"
+    "  SELECT t.hash INTO kept FROM {S}sync_tokens t WHERE t.tenant=whose AND t.site={S}sync_base(who);\n"
+    "  IF kept IS NULL THEN\n"
+    "    differs := 1;\n"
+    "    kept := given;\n"
+    "  END IF;\n"
+    "  FOR i IN 0..31 LOOP\n"
+    "    differs := differs|(get_byte(given,i)#get_byte(kept,i));\n"
+    "  END LOOP;\n"
+    "  IF differs<>0 THEN\n"
+    "    RAISE EXCEPTION 'the token is not that of the site' USING ERRCODE='KS006';\n"
+    "  END IF;\n"
+    "  RETURN (SELECT s.site FROM {S}sync_sites s WHERE s.tenant=whose AND s.name=who);\n"
+    "END $kecs_sync$;\n";
+
+/* $1 is the token, $2 the site's name, and from $3 on come the other's arguments, of which the first is the tenant. A
+ * deletion may bear another site's number. */
+static const char kecs_sync__gate_form[] =
+    "DO $kecs_gate$\n"
+    "DECLARE\n"
+    "  f record;\n"
+    "  calls text;\n"
+    "  gives text;\n"
+    "  does text;\n"
+    "BEGIN\n"
+    "  FOR f IN SELECT p.oid::regprocedure::text AS name FROM pg_proc p JOIN pg_namespace n ON n.oid=p.pronamespace\n"
+    "      WHERE n.nspname={tables} AND p.proname ~ '^gate_' LOOP\n"
+    "    EXECUTE 'DROP FUNCTION '||f.name;\n"
+    "  END LOOP;\n"
+    "  FOR f IN SELECT p.proname,p.proretset,p.prorettype,p.proallargtypes,p.proargmodes,p.proargnames,\n"
+    "      (SELECT string_agg(format_type(x.type,NULL),',' ORDER BY x.place) FROM unnest(p.proargtypes::oid[]) WITH\n"
+    "      ORDINALITY AS x(type,place)) AS types,p.pronargs\n"
+    "      FROM pg_proc p JOIN pg_namespace n ON n.oid=p.pronamespace WHERE n.nspname={tables} AND p.proname ~\n"
+    "      '^sync_(hello|number|told|scopes|window|begin|end|tombs|counters|families|changed|(append|put|bury|rows|found|page|graves|buried|digest|"
+    "compare)_.*)$'\n"
+    "  LOOP\n"
+    "    calls := format('%I.%I(%s)',{tables}::text,f.proname,\n"
+    "      (SELECT string_agg('$'||x+2,',' ORDER BY x) FROM generate_series(1,f.pronargs) AS x));\n"
+    "    SELECT string_agg(format('%I %s',coalesce(nullif(f.proargnames[x],''),'c'||x),\n"
+    "      format_type(f.proallargtypes[x],NULL)),',' ORDER BY x) INTO gives\n"
+    "      FROM generate_subscripts(f.proargmodes,1) AS x WHERE f.proargmodes[x] IN ('o','t');\n"
+    "    does := CASE WHEN f.prorettype='void'::regtype THEN 'PERFORM '||calls\n"
+    "      WHEN gives IS NULL THEN 'RETURN '||calls ELSE 'RETURN QUERY SELECT * FROM '||calls END;\n"
+    "    EXECUTE format('CREATE FUNCTION %I.%I(text,text,%s) RETURNS %s LANGUAGE plpgsql SECURITY DEFINER '||\n"
+    "      'SET search_path=pg_catalog,pg_temp AS %L',{tables}::text,'gate_'||substr(f.proname,6),f.types,\n"
+    "      CASE WHEN gives IS NULL THEN format_type(f.prorettype,NULL) ELSE 'TABLE('||gives||')' END,\n"
+    "      format('#variable_conflict use_column%sDECLARE number bigint := %I.sync_check($3,$2,$1);%sBEGIN%s',\n"
+    "      chr(10),{tables}::text,chr(10),chr(10))||\n"
+    "      CASE WHEN f.proargnames[2]='me' AND f.proname !~ '^sync_bury_' THEN\n"
+    "        'IF $4 IS DISTINCT FROM number'\n"
+    "      WHEN f.proargnames[2]='who' THEN 'IF $4 IS DISTINCT FROM $2' ELSE 'IF number IS NULL' END||\n"
+    "      ' THEN RAISE EXCEPTION ''the token is not that of the site'' USING ERRCODE=''KS006''; END IF;'||chr(10)||\n"
+    "      'PERFORM set_config(''kecs_store.sender'',number::text,true),set_config(''kecs_store.merge'',''off'',true)'||\n"
+    "      CASE WHEN f.proname ~ '^sync_put_' THEN\n"
+    "        ',set_config(''kecs_store.site'',number::text,true)' ELSE '' END||';'||chr(10)||does||';'||chr(10)||'END');\n"
+    "  END LOOP;\n"
+    "END $kecs_gate$;\n";
+
+KECS_PG__FN void kecs_sync__hub_tokens(kecs_pg__text *out, const kecs_pg__connection *connection) {
+  kecs_pg__log_text(out, connection, kecs_sync__token_form);
+}
+
+KECS_PG__FN void kecs_sync__hub_gates(kecs_pg__text *out, const kecs_pg__connection *connection) {
+  kecs_pg__log_text(out, connection, kecs_sync__gate_form);
+}
+
+/* ---- sync/hub_grants.c ------------------------------------------------------------------------------------------- */
+/* sync/hub_grants.c -- what an administrator gives sites and takes from them: clusters, and tokens. */
+
+#include <stdio.h>
+#include <string.h>
+
+enum { KECS_SYNC__GRANT_VALUES = 2, KECS_SYNC__TOKEN_BYTES = (KECS_SYNC_TOKEN_SIZE - 1) / 2 };
+
+/* Statements of one transaction at a hub; the first one's number may be asked for. */
+typedef struct kecs_sync__grant {
+  const char *hub;
+  const char *site;
+  const char *statements[2];
+  const char *second; /* the second value of each; NULL: there is none */
+  int64_t number;
+} kecs_sync__grant;
+
+static kecs_status kecs_sync__grant_send(kecs_sync *sync, kecs_sync__grant *grant) {
+  const char *values[KECS_SYNC__GRANT_VALUES] = {grant->site, grant->second};
+  kecs_sync__exchange exchange;
+  kecs_sync__begin(&exchange, sync, true);
+  int first = exchange.count;
+  for (size_t i = 0; i < sizeof grant->statements / sizeof grant->statements[0]; i++) {
+    if (grant->statements[i]) {
+      (void)kecs_sync__add_item(&exchange, grant->statements[i], "", values, grant->second ? 2 : 1);
+    }
+  }
+  kecs_status status = kecs_sync__send(&exchange, "write grants");
+  grant->number = status ? 0 : kecs_sync__number(exchange.item[first].result, 0, 0);
+  kecs_sync__end(&exchange);
+  return status;
+}
+
+/* By a handle that is no edge's: only its connection is used. */
+static kecs_status kecs_sync__grant_run(kecs_sync__grant *grant, kecs_store *store) {
+  const kecs_allocator *allocator = kecs_replica_allocator(store);
+  kecs_sync *sync = kecs_pg__alloc(allocator, sizeof *sync);
+  if (!sync) {
+    return KECS_E_NOMEM;
+  }
+#if !defined(KECS_STORE_NO_THREADS)
+  if (pthread_mutex_init(&sync->mutex, NULL) != 0) {
+    kecs_pg__release(allocator, sync, sizeof *sync);
+    return kecs_pg__fail(KECS_E_NOMEM, "there is no mutex for the connection to the hub");
+  }
+#endif
+  sync->allocator = *allocator;
+  sync->store = store;
+  sync->clusters.allocator = &sync->allocator;
+  sync->hub = kecs_pg__copy(allocator, grant->hub, strlen(grant->hub));
+  kecs_status status = sync->hub ? kecs_pg_backend()->attach(sync->hub, &sync->allocator, &sync->place) : KECS_E_NOMEM;
+  status = status ? status : kecs_sync__grant_send(sync, grant);
+  kecs_error error = *kecs_last_error();
+  kecs_sync_close(sync);
+  if (status) {
+    kecs_pg__restore(&error);
+  }
+  return status;
+}
+
+/* The store is opened for its checks: that the schema is there, and is not a newer one. */
+static kecs_status kecs_sync__grant_do(kecs_sync__grant *grant) {
+  kecs_options options;
+  kecs_store *store = NULL;
+  memset(&options, 0, sizeof options);
+  options.path = grant->hub;
+  options.backends = kecs_pg_backends();
+  kecs_status status = kecs_open(&options, &store);
+  if (status) {
+    return status;
+  }
+  status = kecs_sync__grant_run(grant, store);
+  kecs_error error = *kecs_last_error();
+  kecs_status closed = kecs_close(store);
+  if (status) {
+    kecs_pg__restore(&error);
+  }
+  return status ? status : closed;
+}
+
+static kecs_status kecs_sync__grant_check(const char *hub, const char *site) {
+  size_t len = site ? strlen(site) : 0;
+  if (!hub || !kecs_pg_backend()->answers_to(hub)) {
+    return kecs_pg__fail(KECS_E_INVALID, "hub must be the URL of a PostgreSQL database");
+  }
+  return len > 0 && len <= KECS_SYNC__NAME_MAX
+             ? KECS_OK
+             : kecs_pg__fail(KECS_E_INVALID, "site must be a name of 1 to %d bytes", (int)KECS_SYNC__NAME_MAX);
+}
+
+static kecs_status kecs_sync__grant_cluster(const char *cluster, char out[KECS_SYNC__SCOPE_MAX]) {
+  return cluster ? kecs_sync__scope_name(cluster, out)
+                 : kecs_pg__fail(KECS_E_INVALID, "cluster is NULL: give its name, its ARN, - or *");
+}
+
+KECS_STORE_API kecs_status kecs_sync_hub_grant(const char *hub, const char *site, const char *cluster) {
+  static const char all[] = "DELETE FROM {S}sync_grants WHERE tenant={T} AND site={S}sync_base($1)";
+  static const char one[] =
+      "INSERT INTO {S}sync_grants(tenant,site,cluster) VALUES({T},{S}sync_base($1),$2) ON CONFLICT DO NOTHING";
+  static const char nothing[] =
+      "DELETE FROM {S}sync_grants WHERE tenant={T} AND site={S}sync_base($1) AND cluster='' AND $2<>''";
+  char name[KECS_SYNC__SCOPE_MAX];
+  bool tenant = cluster && strcmp(cluster, "*") == 0;
+  kecs_sync__grant grant = {hub, site, {tenant ? all : one, tenant ? NULL : nothing}, tenant ? NULL : name, 0};
+  kecs_status status = kecs_sync__grant_check(hub, site);
+  status = status || tenant ? status : kecs_sync__grant_cluster(cluster, name);
+  return status ? status : kecs_sync__grant_do(&grant);
+}
+
+/* The last one leaves an empty name behind: a site without a line has the whole tenant. */
+KECS_STORE_API kecs_status kecs_sync_hub_revoke(const char *hub, const char *site, const char *cluster) {
+  static const char all[] = "DELETE FROM {S}sync_grants WHERE tenant={T} AND site={S}sync_base($1)";
+  static const char nothing[] = "INSERT INTO {S}sync_grants(tenant,site,cluster) VALUES({T},{S}sync_base($1),'')";
+  static const char one[] =
+      "WITH gone AS (DELETE FROM {S}sync_grants WHERE tenant={T} AND site={S}sync_base($1) AND cluster=$2 RETURNING 1),"
+      "kept AS (INSERT INTO {S}sync_grants(tenant,site,cluster) SELECT {T},{S}sync_base($1),'' WHERE EXISTS(SELECT "
+      "FROM gone) AND (SELECT count(*) FROM {S}sync_grants WHERE tenant={T} AND site={S}sync_base($1))=1) "
+      "SELECT count(*) FROM gone";
+  char name[KECS_SYNC__SCOPE_MAX];
+  bool tenant = cluster && strcmp(cluster, "*") == 0;
+  kecs_sync__grant grant = {hub, site, {tenant ? all : one, tenant ? nothing : NULL}, tenant ? NULL : name, 0};
+  kecs_status status = kecs_sync__grant_check(hub, site);
+  status = status || tenant ? status : kecs_sync__grant_cluster(cluster, name);
+  status = status ? status : kecs_sync__grant_do(&grant);
+  return status || tenant || grant.number > 0
+             ? status
+             : kecs_pg__fail(KECS_E_NOT_FOUND,
+                             "the site \"%s\" has no grant of %s: one without any has the whole tenant; grant what it "
+                             "is to have, or revoke *",
+                             site, name);
+}
+
+/* ---- tokens ---- */
+
+static kecs_status kecs_sync__token_make(char out_token[KECS_SYNC_TOKEN_SIZE]) {
+  static const char digits[] = "0123456789abcdef";
+  unsigned char bytes[KECS_SYNC__TOKEN_BYTES];
+  FILE *file = fopen("/dev/urandom", "rb");
+  size_t count = file ? fread(bytes, 1, sizeof bytes, file) : 0;
+  if (file) {
+    (void)fclose(file);
+  }
+  if (count != sizeof bytes) {
+    return kecs_pg__fail(KECS_E_IO, "there are no random bits for a token: /dev/urandom can't be read");
+  }
+  for (size_t i = 0; i < sizeof bytes; i++) {
+    out_token[2 * i] = digits[bytes[i] >> 4];
+    out_token[2 * i + 1] = digits[bytes[i] & 15];
+  }
+  out_token[KECS_SYNC_TOKEN_SIZE - 1] = '\0';
+  return KECS_OK;
+}
+
+KECS_STORE_API kecs_status kecs_sync_hub_token(const char *hub, const char *site,
+                                               char out_token[KECS_SYNC_TOKEN_SIZE]) {
+  static const char make[] =
+      "INSERT INTO {S}sync_tokens(tenant,site,hash) VALUES({T},{S}sync_base($1),sha256(convert_to($2,'UTF8'))) "
+      "ON CONFLICT(tenant,site) DO UPDATE SET hash=excluded.hash,made=excluded.made";
+  static const char take[] = "DELETE FROM {S}sync_tokens WHERE tenant={T} AND site={S}sync_base($1)";
+  char token[KECS_SYNC_TOKEN_SIZE] = "";
+  kecs_sync__grant grant = {hub, site, {out_token ? make : take, NULL}, out_token ? token : NULL, 0};
+  kecs_status status = kecs_sync__grant_check(hub, site);
+  status = status || !out_token ? status : kecs_sync__token_make(token);
+  status = status ? status : kecs_sync__grant_do(&grant);
+  if (out_token) {
+    memcpy(out_token, status ? "" : token, status ? 1 : sizeof token);
+  }
+  return status;
+}
+
+/* ---- sync/hub.c -------------------------------------------------------------------------------------------------- */
+/* sync/hub.c -- making a hub of a tenant: the backend's schema with its change log, and what sync has beyond it. */
+
 #include <string.h>
 
 /* Rows from before the log was switched on have no stamps. */
@@ -6375,21 +7194,27 @@ static kecs_status kecs_sync__hub_make(kecs_connection *shared, uint64_t kinds) 
   kecs_pg__text text = {connection->allocator, NULL, 0, 0, KECS_OK};
   char version[KECS_SYNC__VERSION_SIZE];
   kecs_sync__version(version);
-  kecs_pg__text_adds(&text, "SET LOCAL client_min_messages=warning;\n");
+  /* Functions call each other, in whatever order they are made. */
+  kecs_pg__text_adds(&text, "SET LOCAL client_min_messages=warning;\nSET LOCAL check_function_bodies=off;\n");
   kecs_sync__hub_common(&text, connection, version);
   kecs_sync__hub_buckets(&text, connection);
+  kecs_sync__hub_scopes(&text, connection);
+  kecs_sync__hub_tokens(&text, connection);
   for (int kind = 1; kind < KECS_KIND_COUNT; kind++) {
     const kecs_kind_info *info = kecs_kind_describe((kecs_kind)kind);
     kecs_pg__log_triggers(&text, connection, info); /* an earlier version's may tell of other groups */
     if (kecs_sync__only_grows(info)) {
       kecs_sync__hub_append(&text, connection, info);
+      kecs_sync__hub_reads(&text, connection, info);
     } else if (kinds & KECS_BIT(kind)) {
       kecs_sync__hub_kind(&text, connection, info);
       kecs_sync__hub_repair(&text, connection, info);
+      kecs_sync__hub_reads(&text, connection, info);
       kecs_sync__hub_stamps(&text, connection, info);
     }
   }
   kecs_sync__hub_retention(&text, connection);
+  kecs_sync__hub_gates(&text, connection);
   kecs_status status = text.status ? text.status : backend->begin(shared, true);
   status = status ? status : backend->keep_out(shared);
   status = status ? status : kecs_pg__command(connection, text.data, KECS_PG__STOPS, "make a hub", NULL);
@@ -6719,12 +7544,16 @@ static int kecs_sync__pack_value(kecs_sync__statement *packed, const char *value
 static void kecs_sync__pack_parameter(kecs_sync__statement *packed, const char *value, bool call) {
   kecs_pg__text element = {packed->sql.allocator, NULL, 0, 0, KECS_OK};
   char number[48];
+  if (!value) {
+    kecs_pg__text_adds(&packed->sql, "NULL");
+    return;
+  }
   if (!call) {
     snprintf(number, sizeof number, "$%d", kecs_sync__pack_value(packed, value, NULL));
     kecs_pg__text_adds(&packed->sql, number);
     return;
   }
-  if (!value || kecs_sync__all_null(value)) {
+  if (kecs_sync__all_null(value)) {
     kecs_pg__text_adds(&packed->sql, "NULL");
     return;
   }
@@ -6960,6 +7789,40 @@ KECS_PG__FN kecs_status kecs_sync__unpack(const kecs_sync__statement *packed, ke
 static const char kecs_sync__write_begin[] = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
 static const char kecs_sync__read_begin[] = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 
+/* A form that calls the hub's functions by their twins: "{S}sync_X(" is "{S}gate_X($N,$M,", N the token and M the site's
+ * name, which come behind the `count` values. What is about no tenant is everybody's. */
+static void kecs_sync__gate(kecs_pg__text *out, const char *form, int count) {
+  static const char call[] = "{S}sync_";
+  char arguments[48];
+  snprintf(arguments, sizeof arguments, "($%d,$%d,", count + 1, count + 2);
+  for (const char *at = strstr(form, call); at; at = strstr(form, call)) {
+    const char *name = at + sizeof call - 1;
+    size_t len = strspn(name, "abcdefghijklmnopqrstuvwxyz_{}");
+    bool twin = strncmp(name + len, "({T}", 4) == 0;
+    kecs_pg__text_add(out, form, (size_t)((twin ? at : name) - form));
+    kecs_pg__text_adds(out, twin ? "{S}gate_" : "");
+    kecs_pg__text_add(out, name, len);
+    kecs_pg__text_adds(out, twin ? arguments : "");
+    form = name + len + twin;
+  }
+  kecs_pg__text_adds(out, form);
+}
+
+/* An item's values with what a twin takes beside them. */
+static kecs_status kecs_sync__gate_values(kecs_sync *sync, kecs_sync__item *item) {
+  item->with_token = kecs_pg__alloc(&sync->allocator, ((size_t)item->count + 2) * sizeof *item->with_token);
+  if (!item->with_token) {
+    return KECS_E_NOMEM;
+  }
+  for (int i = 0; i < item->count; i++) {
+    item->with_token[i] = item->values[i];
+  }
+  item->with_token[item->count++] = sync->token;
+  item->with_token[item->count++] = sync->known_as;
+  item->values = item->with_token;
+  return KECS_OK;
+}
+
 KECS_PG__FN int kecs_sync__add_item(kecs_sync__exchange *exchange, const char *form, const char *table,
                                     const char *const *values, int count) {
   kecs_sync *sync = exchange->sync;
@@ -6970,16 +7833,27 @@ KECS_PG__FN int kecs_sync__add_item(kecs_sync__exchange *exchange, const char *f
     exchange->status = exchange->status ? exchange->status : kecs_pg__fail(KECS_E_MISUSE, "an exchange is too long");
     return 0;
   }
-  kecs_pg__text_fill(&text, form, marks);
+  kecs_pg__text gated = {&sync->allocator, NULL, 0, 0, KECS_OK};
+  if (sync->token) {
+    kecs_sync__gate(&gated, form, count);
+  }
+  kecs_pg__text_fill(&text, gated.data ? gated.data : form, marks);
+  text.status = text.status ? text.status : gated.status;
+  bool twin = gated.data && strcmp(gated.data, form) != 0;
+  kecs_pg__text_free(&gated);
   kecs_sync__item *item = &exchange->item[exchange->count];
   item->sql = text.status ? NULL : kecs_pg__copy(&sync->allocator, text.data, text.len);
   item->count = count;
   item->values = values;
   item->result = NULL;
+  item->with_token = NULL;
   item->call = false;
   item->frame = false;
   exchange->status = text.status ? text.status : item->sql ? KECS_OK : KECS_E_NOMEM;
   kecs_pg__text_free(&text);
+  if (twin && !exchange->status) {
+    exchange->status = kecs_sync__gate_values(sync, item);
+  }
   return exchange->count++;
 }
 
@@ -7007,6 +7881,10 @@ KECS_PG__FN void kecs_sync__begin(kecs_sync__exchange *exchange, kecs_sync *sync
 
 KECS_PG__FN void kecs_sync__end(kecs_sync__exchange *exchange) {
   for (int i = 0; i < exchange->count; i++) {
+    kecs_sync__item *item = &exchange->item[i];
+    if (item->with_token) {
+      kecs_pg__release(&exchange->sync->allocator, item->with_token, (size_t)item->count * sizeof *item->with_token);
+    }
     PQclear(exchange->item[i].result);
     kecs_pg__release_text(&exchange->sync->allocator, exchange->item[i].sql);
   }
@@ -7079,6 +7957,8 @@ static kecs_status kecs_sync__refusal(kecs_sync *sync, const PGresult *result, c
       {"KS001", KECS_E_CONFLICT,
        "two devices have this site's name, or the file was copied or restored. Nothing was written; docs/sync.md 9"},
       {"KS002", KECS_E_CONFLICT, "nothing was pushed"},
+      {"KS006", KECS_E_DENIED,
+       "nothing was lost. Give the site the token that kecs hub token has made for it: options.token, or KECS_TOKEN"},
       {"KS003", KECS_E_UNSUPPORTED, "nothing was written"},
       {"42883", KECS_E_UNSUPPORTED, "make a hub of it: kecs hub init"},
       {"42P01", KECS_E_UNSUPPORTED, "make a hub of it: kecs hub init"},
@@ -7779,6 +8659,7 @@ KECS_PG__FN kecs_status kecs_sync__push_send(kecs_sync *sync, kecs_sync__load *l
   const char *as_origin[] = {load->origin == 0 ? "" : numbers.origin}; /* the hub's own bear none */
   const char *begin[] = {numbers.site, intent->id, sync->notes.push, load->buries ? "t" : "f"};
   const char *end[] = {numbers.site, intent->id, numbers.stamp};
+  const char *who[] = {sync->known_as};
   kecs_sync__counters counters;
   bool numbered = load->put[KECS_KIND_TASK_DEFINITION] || load->bury[KECS_KIND_TASK_DEFINITION];
   memset(&counters, 0, sizeof counters);
@@ -7800,8 +8681,7 @@ KECS_PG__FN kecs_status kecs_sync__push_send(kecs_sync *sync, kecs_sync__load *l
     (void)kecs_sync__add_call(&exchange, "SELECT {S}sync_families({T},$1,$2,$3,$4)", "", counters.values, 4);
   }
   (void)kecs_sync__add_call(&exchange, "SELECT {S}sync_end({T},$1,$2,$3)", "", end, 3);
-  int refused = kecs_sync__add_item(&exchange, "SELECT kind,key,code FROM {S}sync_refused WHERE tenant={T} AND site=$1",
-                                    "", begin, 1);
+  int refused = kecs_sync__add_item(&exchange, "SELECT * FROM {S}sync_told({T},$1)", "", who, 1);
   status = status ? status : kecs_sync__send(&exchange, "push");
   if (!status) {
     sync->report.pushed += load->rows - PQntuples(exchange.item[refused].result);
@@ -8678,7 +9558,8 @@ typedef struct kecs_sync__page {
   int window;
   int counters; /* of families, where definitions are in the page */
   kecs_pg__text wanted[KECS_KIND_COUNT];
-  const char *wanted_values[KECS_KIND_COUNT];
+  const char *wanted_values[KECS_KIND_COUNT][2];
+  char site[24];
   bool wants;
   int64_t asked; /* for so many keys */
   kecs_replica side;
@@ -8694,14 +9575,20 @@ typedef struct kecs_sync__page {
   int64_t boot_rid;
 } kecs_sync__page;
 
-/* "SELECT key,stamps...,columns...,rid FROM table t WHERE t.tenant=... AND ". `window`: of the entries of a window, and
- * of rows that were not created in it only the groups that were written; w.g, behind rid, tells which. */
-KECS_PG__FN void kecs_sync__select(kecs_pg__text *out, const kecs_sync *sync, const kecs_kind_info *info,
-                                   bool window);
-
 /* Adds a statement that was put together, and frees its text. */
 KECS_PG__FN int kecs_sync__add_text(kecs_sync__exchange *exchange, kecs_pg__text *form, const char *table,
                                     const char *const *values, int count);
+
+/* Adds "SELECT * FROM sync_FUNCTION(tenant, values...)"; the first value is the site's number. */
+KECS_PG__FN int kecs_sync__add_read(kecs_sync__exchange *exchange, const char *function, const char *table,
+                                    const char *const *values, int count);
+
+/* The same for rows: columns that hub and edge both know. */
+KECS_PG__FN int kecs_sync__add_rows(kecs_sync__exchange *exchange, const char *function, const kecs_kind_info *info,
+                                    const char *const *values, int count);
+
+/* "SELECT key,stamps...,columns...,rid" of what such a function gives. */
+KECS_PG__FN void kecs_sync__select(kecs_pg__text *out, const kecs_sync *sync, const kecs_kind_info *info);
 
 /* Merges what the page has; counts it in the page. */
 KECS_PG__FN kecs_status kecs_sync__apply(kecs_sync__page *page, kecs_store *tx);
@@ -8785,16 +9672,17 @@ typedef struct kecs_sync__catch_up {
 } kecs_sync__catch_up;
 
 static void kecs_sync__catch_up_where(kecs_pg__text *out, const kecs_sync__catch_up *job) {
-  kecs_pg__text_adds(out, "t.rid>$1 AND (false");
+  kecs_pg__text_adds(out,
+                     " FROM {S}sync_page_{t}({T},$1,$2,9223372036854775807,NULL,NULL) t WHERE false");
   for (int i = job->from; i < job->sync->columns[job->info->kind]; i++) {
     if (kecs_sync__travels(&job->info->columns[i])) {
-      kecs_pg__text_adds(out, " OR t.");
+      kecs_pg__text_adds(out, " OR t.\"");
       kecs_pg__text_adds(out, job->info->columns[i].name);
-      kecs_pg__text_adds(out, " IS DISTINCT FROM ");
+      kecs_pg__text_adds(out, "\" IS DISTINCT FROM ");
       kecs_sync__default(out, &job->info->columns[i]);
     }
   }
-  kecs_pg__text_adds(out, ") ORDER BY t.rid LIMIT $2");
+  kecs_pg__text_adds(out, " ORDER BY t.r_rid LIMIT $3");
 }
 
 static kecs_status kecs_sync__catch_up_work(kecs_store *tx, void *user) {
@@ -8808,14 +9696,14 @@ static kecs_status kecs_sync__catch_up_page(kecs_sync *sync, kecs_sync__page *pa
   char size[24];
   snprintf(rid, sizeof rid, "%lld", (long long)sync->catch_up_rid);
   snprintf(size, sizeof size, "%d", sync->batch);
-  const char *values[] = {rid, size};
+  const char *values[] = {page->site, rid, size};
   for (int i = job.from; i < sync->columns[job.info->kind]; i++) {
     page->fill |= KECS_BIT(i);
   }
   kecs_sync__begin(&page->exchange, sync, false);
-  kecs_sync__select(&form, sync, job.info, false);
+  kecs_sync__select(&form, sync, job.info);
   kecs_sync__catch_up_where(&form, &job);
-  int item = kecs_sync__add_text(&page->exchange, &form, job.info->table, values, 2);
+  int item = kecs_sync__add_text(&page->exchange, &form, job.info->table, values, 3);
   kecs_status status = kecs_sync__send(&page->exchange, "pull");
   const PGresult *result = status ? NULL : page->exchange.item[item].result;
   int count = result ? PQntuples(result) : 0;
@@ -8879,13 +9767,8 @@ KECS_PG__FN kecs_status kecs_sync__schema_catch_up(kecs_sync *sync) {
 
 #include <string.h>
 
-KECS_PG__FN int kecs_sync__add_counters(kecs_sync__exchange *exchange) {
-  return kecs_sync__add_item(
-      exchange,
-      "SELECT f.account_id,f.region,f.family,f.last_revision FROM {S}task_definition_families f WHERE f.tenant={T} AND "
-      "f.last_revision>coalesce((SELECT d.revision FROM {S}task_definitions d WHERE d.tenant={T} AND "
-      "d.account_id=f.account_id AND d.region=f.region AND d.family=f.family ORDER BY d.revision DESC LIMIT 1),0)",
-      "", NULL, 0);
+KECS_PG__FN int kecs_sync__add_counters(kecs_sync__exchange *exchange, const char *const *site) {
+  return kecs_sync__add_item(exchange, "SELECT * FROM {S}sync_counters({T},$1)", "", site, 1);
 }
 
 static kecs_status kecs_sync__raise(kecs_store *tx, const char *const *names, int64_t revision) {
@@ -9120,42 +10003,6 @@ enum { KECS_SYNC__SMALL = 64 /* entries of a window that comes as one statement 
 
 /* ---- statements ---- */
 
-KECS_PG__FN void kecs_sync__select(kecs_pg__text *out, const kecs_sync *sync, const kecs_kind_info *info,
-                                   bool window) {
-  static const struct {
-    const char *name;
-    const char *bits; /* of the log's groups: of the life, and its own */
-    kecs_column_group group;
-  } stamps[] = {{"life", "15", KECS_GROUP_KEY}, {"spec", "3", KECS_GROUP_SPEC}, {"status", "5", KECS_GROUP_STATUS}};
-  kecs_pg__text_adds(out, "SELECT ");
-  kecs_sync__key_text(out, info, "t"); /* what only grows has no stamps */
-  for (size_t i = 0; i < sizeof stamps / sizeof stamps[0]; i++) {
-    bool has = false;
-    for (int c = 0; !kecs_sync__only_grows(info) && c < info->column_count; c++) {
-      has = has || info->columns[c].group == (unsigned)stamps[i].group;
-    }
-    const kecs_pg__mark marks[] = {{"n", stamps[i].name}, {"bits", stamps[i].bits}, {NULL, NULL}};
-    kecs_pg__text_fill(out,
-                       !has     ? ",0,0"
-                       : window ? ",CASE WHEN w.g&{bits}<>0 THEN coalesce(t.stamp_{n},0) ELSE 0 END,CASE WHEN "
-                                  "w.g&{bits}<>0 THEN coalesce(t.site_{n},0) ELSE 0 END"
-                                : ",coalesce(t.stamp_{n},0),coalesce(t.site_{n},0)",
-                       marks);
-  }
-  for (int i = 0; i < info->column_count; i++) {
-    const kecs_column_info *column = &info->columns[i];
-    const char *bits = column->group == KECS_GROUP_SPEC ? "3" : column->group == KECS_GROUP_STATUS ? "5" : "1";
-    const kecs_pg__mark marks[] = {{"c", column->name}, {"bits", bits}, {NULL, NULL}};
-    if (kecs_sync__known(sync, info, i)) {
-      kecs_pg__text_fill(out, window ? ",CASE WHEN w.g&{bits}<>0 THEN t.{c} END" : ",t.{c}", marks);
-    }
-  }
-  kecs_pg__text_adds(out, window ? ",t.rid,w.g FROM (SELECT c.rid,bit_or(c.groups) AS g FROM {S}changes c WHERE "
-                                   "c.tenant={T} AND c.seq>$1 AND c.seq<=$2 AND c.kind={kind} GROUP BY c.rid) "
-                                   "w,{S}{t} t WHERE t.tenant={T} AND t.rid=w.rid"
-                                 : ",t.rid FROM {S}{t} t WHERE t.tenant={T} AND ");
-}
-
 KECS_PG__FN int kecs_sync__add_text(kecs_sync__exchange *exchange, kecs_pg__text *form, const char *table,
                                     const char *const *values, int count) {
   int item = 0;
@@ -9167,49 +10014,45 @@ KECS_PG__FN int kecs_sync__add_text(kecs_sync__exchange *exchange, kecs_pg__text
   return item;
 }
 
-/* Rows of a kind, chosen by `where`. */
-static int kecs_sync__add_rows(kecs_sync__page *page, const kecs_kind_info *info, const char *where, bool by_key,
-                               const char *const *values, int count) {
-  kecs_pg__text form = {&page->sync->allocator, NULL, 0, 0, KECS_OK};
-  kecs_sync__select(&form, page->sync, info, false);
-  if (by_key) {
-    kecs_sync__key_text(&form, info, "t");
+/* "sync_FUNCTION(tenant,$1,...)" */
+static void kecs_sync__call_text(kecs_pg__text *out, const char *function, int count) {
+  kecs_pg__text_adds(out, "{S}sync_");
+  kecs_pg__text_adds(out, function);
+  for (int i = 0; i < count; i++) {
+    char number[16];
+    snprintf(number, sizeof number, ",$%d", i + 1);
+    kecs_pg__text_adds(out, i == 0 ? "({T}" : "");
+    kecs_pg__text_adds(out, number);
   }
-  kecs_pg__text_adds(&form, where);
-  return kecs_sync__add_text(&page->exchange, &form, info->table, values, count);
+  kecs_pg__text_adds(out, ")");
 }
 
-/* What a window says of a kind's rows. */
-static int kecs_sync__add_window(kecs_sync__page *page, const kecs_kind_info *info, const char *const *values) {
-  kecs_pg__text select = {&page->sync->allocator, NULL, 0, 0, KECS_OK};
-  kecs_pg__text form = {&page->sync->allocator, NULL, 0, 0, KECS_OK};
-  char kind[16];
-  snprintf(kind, sizeof kind, "%d", (int)info->kind);
-  kecs_sync__select(&select, page->sync, info, true);
-  const kecs_pg__mark marks[] = {{"S", "{S}"}, {"T", "{T}"}, {"t", "{t}"}, {"kind", kind}, {NULL, NULL}};
-  if (!select.status) {
-    kecs_pg__text_fill(&form, select.data, marks);
-  }
-  form.status = select.status ? select.status : form.status;
-  kecs_pg__text_free(&select);
-  return kecs_sync__add_text(&page->exchange, &form, info->table, values, 2);
+KECS_PG__FN int kecs_sync__add_read(kecs_sync__exchange *exchange, const char *function, const char *table,
+                                    const char *const *values, int count) {
+  kecs_pg__text form = {&exchange->sync->allocator, NULL, 0, 0, KECS_OK};
+  kecs_pg__text_adds(&form, "SELECT * FROM ");
+  kecs_sync__call_text(&form, function, count);
+  return kecs_sync__add_text(exchange, &form, table, values, count);
 }
 
-/* Tombstones of a kind whose keys have no row, the latest of each. */
-static int kecs_sync__add_graves(kecs_sync__page *page, const kecs_kind_info *info, const char *where,
-                                 const char *const *values, int count) {
-  kecs_pg__text form = {&page->sync->allocator, NULL, 0, 0, KECS_OK};
-  char kind[64];
-  snprintf(kind, sizeof kind, "x.kind=%d AND ", (int)info->kind);
-  kecs_pg__text_adds(&form,
-                     "SELECT DISTINCT ON(x.key) x.key,x.stamp,coalesce(x.site,0) FROM {S}change_tombstones x WHERE "
-                     "x.tenant={T} AND ");
-  kecs_pg__text_adds(&form, kind);
-  kecs_pg__text_adds(&form, where);
-  kecs_pg__text_adds(&form, " AND NOT EXISTS(SELECT FROM {S}{t} t WHERE t.tenant={T} AND ");
-  kecs_sync__key_text(&form, info, "t");
-  kecs_pg__text_adds(&form, "=x.key) ORDER BY x.key,x.stamp DESC,coalesce(x.site,0) DESC");
-  return kecs_sync__add_text(&page->exchange, &form, info->table, values, count);
+KECS_PG__FN void kecs_sync__select(kecs_pg__text *out, const kecs_sync *sync, const kecs_kind_info *info) {
+  kecs_pg__text_adds(out, "SELECT r_key,r_life,r_life_site,r_spec,r_spec_site,r_status,r_status_site");
+  for (int i = 0; i < info->column_count; i++) {
+    const kecs_pg__mark marks[] = {{"c", info->columns[i].name}, {NULL, NULL}};
+    if (kecs_sync__known(sync, info, i)) {
+      kecs_pg__text_fill(out, ",\"{c}\"", marks);
+    }
+  }
+  kecs_pg__text_adds(out, ",r_rid");
+}
+
+KECS_PG__FN int kecs_sync__add_rows(kecs_sync__exchange *exchange, const char *function, const kecs_kind_info *info,
+                                    const char *const *values, int count) {
+  kecs_pg__text form = {&exchange->sync->allocator, NULL, 0, 0, KECS_OK};
+  kecs_sync__select(&form, exchange->sync, info);
+  kecs_pg__text_adds(&form, strcmp(function, "rows_{t}") == 0 ? ",r_groups FROM " : " FROM ");
+  kecs_sync__call_text(&form, function, count);
+  return kecs_sync__add_text(exchange, &form, info->table, values, count);
 }
 
 /* ---- applying ---- */
@@ -9384,9 +10227,12 @@ static kecs_status kecs_sync__page_wanted(kecs_sync__page *page) {
       const kecs_kind_info *info = kecs_kind_describe((kecs_kind)kind);
       kecs_sync__array_end(&page->wanted[kind]);
       status = page->wanted[kind].status;
-      page->wanted_values[kind] = page->wanted[kind].data;
-      page->graves[kind][1] = kecs_sync__add_graves(page, info, "x.key=ANY($1)", &page->wanted_values[kind], 1);
-      page->rows[kind][1] = kecs_sync__add_rows(page, info, "=ANY($1)", true, &page->wanted_values[kind], 1);
+      page->wanted_values[kind][0] = page->site;
+      page->wanted_values[kind][1] = page->wanted[kind].data;
+      page->graves[kind][1] =
+          kecs_sync__add_read(&page->exchange, "buried_{t}", info->table, page->wanted_values[kind], 2);
+      page->rows[kind][1] =
+          kecs_sync__add_rows(&page->exchange, "found_{t}", info, page->wanted_values[kind], 2);
     }
   }
   return status;
@@ -9411,7 +10257,7 @@ static kecs_status kecs_sync__pull_window(kecs_sync *sync, kecs_sync__page *page
   snprintf(from, sizeof from, "%lld", (long long)sync->notes.cursor);
   snprintf(until, sizeof until, "%lld", (long long)sync->until);
   snprintf(size, sizeof size, "%d", sync->batch);
-  const char *values[] = {from, until};
+  const char *values[] = {page->site, from, until};
   const char *next[] = {until, size};
   kecs_sync__begin(&page->exchange, sync, false);
   page->exchange.small = sync->until - sync->notes.cursor <= KECS_SYNC__SMALL;
@@ -9420,12 +10266,12 @@ static kecs_status kecs_sync__pull_window(kecs_sync *sync, kecs_sync__page *page
     if ((uint64_t)sync->until_kinds & kecs_sync__pulls(sync) & KECS_BIT(kind)) {
       const kecs_kind_info *info = kecs_kind_describe((kecs_kind)kind);
       bool graves = !kecs_sync__only_grows(info);
-      page->graves[kind][0] = graves ? kecs_sync__add_graves(page, info, "x.seq>$1 AND x.seq<=$2", values, 2) : 0;
-      page->rows[kind][0] = kecs_sync__add_window(page, info, values);
+      page->graves[kind][0] = graves ? kecs_sync__add_read(&page->exchange, "graves_{t}", info->table, values, 3) : 0;
+      page->rows[kind][0] = kecs_sync__add_rows(&page->exchange, "rows_{t}", info, values, 3);
     }
   }
   if ((uint64_t)sync->until_kinds & sync->kinds & KECS_BIT(KECS_KIND_TASK_DEFINITION)) {
-    page->counters = kecs_sync__add_counters(&page->exchange);
+    page->counters = kecs_sync__add_counters(&page->exchange, values);
   }
   page->window = kecs_sync__add_item(&page->exchange, "SELECT * FROM {S}sync_window({T},$1,$2)", "", next, 2);
   status = status ? status : kecs_sync__send(&page->exchange, "pull");
@@ -9454,11 +10300,7 @@ static kecs_status kecs_sync__apply_head(kecs_store *tx, void *user) {
 
 /* All tombstones, by their sequence; the merge finds out which of them still say something. */
 static kecs_status kecs_sync__boot_graves(kecs_sync *sync, kecs_sync__page *page, const char *const *values) {
-  int item =
-      kecs_sync__add_item(&page->exchange,
-                          "SELECT x.key,x.stamp,coalesce(x.site,0),x.kind,x.seq FROM {S}change_tombstones x WHERE "
-                          "x.tenant={T} AND x.seq>$1 ORDER BY x.seq LIMIT $2",
-                          "", values, 2);
+  int item = kecs_sync__add_read(&page->exchange, "tombs", "", values, 5);
   kecs_status status = kecs_sync__send(&page->exchange, "pull");
   const PGresult *result = status ? NULL : page->exchange.item[item].result;
   int count = result ? PQntuples(result) : 0;
@@ -9469,8 +10311,8 @@ static kecs_status kecs_sync__boot_graves(kecs_sync *sync, kecs_sync__page *page
 
 static kecs_status kecs_sync__boot_rows(kecs_sync *sync, kecs_sync__page *page, const char *const *values) {
   const kecs_kind_info *info = kecs_kind_describe((kecs_kind)sync->notes.boot_kind);
-  int item = kecs_sync__add_rows(page, info, "t.rid>$1 ORDER BY t.rid LIMIT $2", false, values, 2);
-  int counters = info->kind == KECS_KIND_TASK_DEFINITION ? kecs_sync__add_counters(&page->exchange) : 0;
+  int item = kecs_sync__add_rows(&page->exchange, "page_{t}", info, values, 5);
+  int counters = info->kind == KECS_KIND_TASK_DEFINITION ? kecs_sync__add_counters(&page->exchange, values) : 0;
   kecs_status status = kecs_sync__send(&page->exchange, "pull");
   const PGresult *result = status ? NULL : page->exchange.item[item].result;
   int count = result ? PQntuples(result) : 0;
@@ -9511,13 +10353,17 @@ static kecs_status kecs_sync__boot_page(kecs_sync *sync, kecs_sync__page *page) 
   bool graves = sync->notes.boot_kind == KECS_SYNC__BOOT_GRAVES;
   snprintf(rid, sizeof rid, "%lld", (long long)sync->notes.boot_rid);
   snprintf(size, sizeof size, "%d", sync->batch);
-  const char *values[] = {rid, size};
   if (!graves && !(kecs_sync__pulls(sync) & KECS_BIT(sync->notes.boot_kind))) {
     page->boot_kind = sync->notes.boot_kind + 1;
     return kecs_sync__transact(sync, kecs_sync__apply_boot, page);
   }
+  kecs_pg__text scopes = {&sync->allocator, NULL, 0, 0, KECS_OK};
+  kecs_status status = kecs_sync__boot_scopes(sync, &scopes);
+  const char *values[] = {page->site, rid, size, NULL, scopes.data};
   kecs_sync__begin(&page->exchange, sync, false);
-  kecs_status status = graves ? kecs_sync__boot_graves(sync, page, values) : kecs_sync__boot_rows(sync, page, values);
+  page->exchange.status = status;
+  status = graves ? kecs_sync__boot_graves(sync, page, values) : kecs_sync__boot_rows(sync, page, values);
+  kecs_pg__text_free(&scopes);
   return status ? status
                 : kecs_sync__transact(sync, graves ? kecs_sync__apply_boot_graves : kecs_sync__apply_boot, page);
 }
@@ -9534,6 +10380,7 @@ KECS_PG__FN kecs_status kecs_sync__page_run(kecs_sync *sync,
   page->sync = sync;
   page->exchange.sync = sync;
   page->side = kecs_sync__side(sync);
+  snprintf(page->site, sizeof page->site, "%lld", (long long)sync->notes.site);
   kecs_status status = run(sync, page);
   if (!status) {
     sync->report.pulled += page->pulled;
@@ -9581,6 +10428,334 @@ KECS_PG__FN kecs_status kecs_sync__pull(kecs_sync *sync) {
     status = kecs_sync__page_run(sync, kecs_sync__pull_window);
   }
   return status;
+}
+
+/* ---- sync/scope.c ------------------------------------------------------------------------------------------------ */
+/* sync/scope.c -- what an edge may exchange, as the handshake tells it: clusters that it has from now on are read as a
+ * whole, rows of those that it has no longer leave this file.
+ *
+ * Scopes are names in one text with spaces between: ARNs of clusters, "-" for what belongs to none, or "*" for the whole
+ * tenant. sync_scope at the hub (hub_scope.c) and kecs_sync__in_scope here say alike what a key belongs to. */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define KECS_SYNC__BARE_ARN "arn:aws:ecs:us-east-1:000000000000:cluster/"
+
+/* ---- names ---- */
+
+static bool kecs_sync__cluster_name(const char *name, size_t len) {
+  size_t good = strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-");
+  return len > 0 && good >= len;
+}
+
+/* "arn:PARTITION:ecs:REGION:ACCOUNT:" at the beginning of a text: its length; 0 where there is none. */
+static size_t kecs_sync__arn_len(const char *text) {
+  const char *at = strncmp(text, "arn:", 4) == 0 ? text + 4 : NULL;
+  for (int part = 1; at && part < 5; part++) {
+    size_t len = strcspn(at, ":,/");
+    bool good = at[len] == ':' && (part != 2 || (len == 3 && strncmp(at, "ecs", 3) == 0));
+    at = good ? at + len + 1 : NULL;
+  }
+  return at ? (size_t)(at - text) : 0;
+}
+
+KECS_PG__FN kecs_status kecs_sync__scope_name(const char *name, char out[KECS_SYNC__SCOPE_MAX]) {
+  size_t arn = kecs_sync__arn_len(name);
+  bool whole = arn > 0 && strncmp(name + arn, "cluster/", 8) == 0;
+  const char *bare = whole ? name + arn + 8 : name;
+  size_t len = strlen(bare);
+  bool cluster = kecs_sync__cluster_name(bare, len) && len <= 255 && strlen(name) < KECS_SYNC__SCOPE_MAX - 64;
+  if (strcmp(name, "-") != 0 && !cluster) {
+    return kecs_pg__fail(KECS_E_INVALID, "\"%.200s\" is no cluster: give its name, its ARN, or - for rows of none", name);
+  }
+  snprintf(out, KECS_SYNC__SCOPE_MAX, "%s%s", whole || strcmp(name, "-") == 0 ? "" : KECS_SYNC__BARE_ARN, name);
+  return KECS_OK;
+}
+
+/* ---- what a key belongs to ---- */
+
+/* A cluster, by its ARN's beginning and its name. Both are empty for what belongs to none. */
+typedef struct kecs_sync__owner {
+  const char *arn;
+  size_t arn_len;
+  const char *name;
+  size_t name_len;
+} kecs_sync__owner;
+
+static kecs_sync__owner kecs_sync__owner_of(kecs_kind kind, const char *key) {
+  static const struct {
+    const char *begin;
+    bool more; /* something comes behind the cluster's name */
+  } resources[] = {
+      {"cluster/", false}, {"service/", true}, {"task/", true}, {"task-set/", true}, {"container-instance/", true}};
+  kecs_sync__owner owner = {key, kecs_sync__arn_len(key), NULL, 0};
+  const char *rest = key + owner.arn_len;
+  for (size_t i = 0; owner.arn_len > 0 && i < sizeof resources / sizeof resources[0]; i++) {
+    size_t len = strlen(resources[i].begin);
+    if (strncmp(rest, resources[i].begin, len) == 0) {
+      const char *end = rest + len + strcspn(rest + len, ",/");
+      bool ends = resources[i].more ? *end == '/' : *end == '\0' || *end == ',';
+      owner.name = ends && kecs_sync__cluster_name(rest + len, (size_t)(end - rest) - len) ? rest + len : NULL;
+      owner.name_len = owner.name ? (size_t)(end - owner.name) : 0;
+    }
+  }
+  if (kind == KECS_KIND_ATTRIBUTE && strncmp(key, "arn:", 4) != 0) {
+    size_t len = strcspn(key, ",");
+    owner.name = key[len] == ',' && kecs_sync__cluster_name(key, len) ? key : NULL;
+    owner.name_len = owner.name ? len : 0;
+  }
+  return owner;
+}
+
+/* Whether one name among scopes is what owns a row. An attribute may name its cluster without an ARN. */
+static bool kecs_sync__owns(const char *scope, size_t len, const kecs_sync__owner *owner) {
+  static const char cluster[] = "cluster/";
+  size_t tail = owner->name_len + sizeof cluster - 1;
+  if (!owner->name) {
+    return len == 1 && *scope == '-';
+  }
+  return len > tail && scope[len - tail - 1] == ':' && strncmp(scope + len - tail, cluster, sizeof cluster - 1) == 0 &&
+         strncmp(scope + len - owner->name_len, owner->name, owner->name_len) == 0 &&
+         (owner->arn_len == 0 || (owner->arn_len == len - tail && strncmp(scope, owner->arn, owner->arn_len) == 0));
+}
+
+KECS_PG__FN bool kecs_sync__in_scope(const char *scopes, kecs_kind kind, const char *key) {
+  kecs_sync__owner owner = kecs_sync__owner_of(kind, key);
+  bool in = strcmp(scopes, "*") == 0;
+  while (!in && *scopes) {
+    size_t len = strcspn(scopes, " ");
+    in = kecs_sync__owns(scopes, len, &owner);
+    scopes += len + (scopes[len] == ' ');
+  }
+  return in;
+}
+
+/* ---- the notes ---- */
+
+typedef struct kecs_sync__scope_note {
+  kecs_pg__text text;
+  bool there;
+} kecs_sync__scope_note;
+
+static kecs_status kecs_sync__scope_visit(const kecs_value *values, void *user) {
+  kecs_sync__scope_note *note = user;
+  note->there = true;
+  kecs_pg__text_adds(&note->text, values[0].text ? values[0].text : "");
+  return note->text.status;
+}
+
+/* A note that may be long. "" where there is none. */
+static kecs_status kecs_sync__scope_read(kecs_sync *sync, const char *name, kecs_sync__scope_note *out) {
+  kecs_value value = kecs_sync__value_text(name);
+  memset(out, 0, sizeof *out);
+  out->text.allocator = &sync->allocator;
+  kecs_status status = kecs_replica_sql(sync->store, "SELECT value FROM {sync_state} WHERE {own}name=?1", &value, 1, 1,
+                                        kecs_sync__scope_visit, out);
+  if (!status && !out->text.data) {
+    kecs_pg__text_adds(&out->text, "");
+  }
+  return status ? status : out->text.status;
+}
+
+KECS_PG__FN kecs_status kecs_sync__boot_scopes(kecs_sync *sync, kecs_pg__text *out) {
+  kecs_sync__scope_note note;
+  kecs_status status = kecs_sync__scope_read(sync, "boot_scopes", &note);
+  for (const char *at = status ? "" : note.text.data; *at;) {
+    size_t len = strcspn(at, " ");
+    kecs_pg__text one = {&sync->allocator, NULL, 0, 0, KECS_OK};
+    kecs_pg__text_add(&one, at, len);
+    const char *cluster = one.data ? strstr(one.data, ":cluster/") : NULL;
+    if (one.data) {
+      kecs_sync__array_add(out, one.data);
+    }
+    if (cluster) {
+      kecs_sync__array_add(out, cluster + 1); /* as attributes may have it */
+    }
+    status = status ? status : one.status;
+    kecs_pg__text_free(&one);
+    at += len + (at[len] == ' ');
+  }
+  if (out->len > 0) {
+    kecs_sync__array_end(out);
+  }
+  kecs_pg__text_free(&note.text);
+  return status ? status : out->status;
+}
+
+/* ---- leaving ---- */
+
+typedef struct kecs_sync__leaver {
+  kecs_kind kind;
+  char *key;
+  struct kecs_sync__leaver *next;
+} kecs_sync__leaver;
+
+typedef struct kecs_sync__rescoping {
+  kecs_sync *sync;
+  const char *before;
+  const char *after;
+  kecs_pg__text added;
+  bool boots;
+  kecs_sync__leaver *first;
+  int64_t left;
+  int64_t conflicts;
+} kecs_sync__rescoping;
+
+static kecs_status kecs_sync__leaver_visit(const kecs_replica_row *row, void *user) {
+  kecs_sync__rescoping *rescoping = user;
+  if (kecs_sync__in_scope(rescoping->after, row->kind, row->key) ||
+      !kecs_sync__in_scope(rescoping->before, row->kind, row->key)) {
+    return KECS_OK;
+  }
+  kecs_sync__leaver *leaver = kecs_pg__alloc(&rescoping->sync->allocator, sizeof *leaver);
+  if (!leaver) {
+    return KECS_E_NOMEM;
+  }
+  leaver->kind = row->kind;
+  leaver->next = rescoping->first;
+  rescoping->first = leaver;
+  leaver->key = kecs_pg__copy(&rescoping->sync->allocator, row->key, strlen(row->key));
+  return leaver->key ? KECS_OK : KECS_E_NOMEM;
+}
+
+static kecs_status kecs_sync__leave(kecs_sync__rescoping *rescoping, kecs_store *tx, const kecs_sync__leaver *leaver) {
+  kecs_replica side = kecs_sync__side(rescoping->sync);
+  kecs_replica_merged merged = {KECS_REPLICA_SAME, 0};
+  kecs_replica_row row;
+  memset(&row, 0, sizeof row);
+  row.kind = leaver->kind;
+  row.key = leaver->key;
+  row.dead = true;
+  row.leaves = true;
+  kecs_status status = kecs_replica_merge(tx, &side, &row, &merged);
+  rescoping->left += merged.outcome == KECS_REPLICA_TAKEN;
+  rescoping->conflicts += merged.conflicts;
+  return status;
+}
+
+static void kecs_sync__leavers_free(kecs_sync__rescoping *rescoping) {
+  const kecs_allocator *allocator = &rescoping->sync->allocator;
+  for (kecs_sync__leaver *leaver = rescoping->first; leaver; leaver = rescoping->first) {
+    rescoping->first = leaver->next;
+    kecs_pg__release_text(allocator, leaver->key);
+    kecs_pg__release(allocator, leaver, sizeof *leaver);
+  }
+}
+
+/* Children before parents, a page of keys at a time. */
+static kecs_status kecs_sync__leave_kind(kecs_sync__rescoping *rescoping, kecs_store *tx, kecs_kind kind) {
+  kecs_sync *sync = rescoping->sync;
+  kecs_replica side = kecs_sync__side(sync);
+  int64_t after = 0;
+  int64_t last = 0;
+  kecs_status status = KECS_OK;
+  do {
+    after = last;
+    last = 0;
+    status = kecs_replica_walk(tx, &side, kind, after, sync->batch, kecs_sync__leaver_visit, rescoping, &last);
+    for (const kecs_sync__leaver *leaver = rescoping->first; !status && leaver; leaver = leaver->next) {
+      status = kecs_sync__leave(rescoping, tx, leaver);
+    }
+    kecs_sync__leavers_free(rescoping);
+  } while (!status && last > after);
+  return status;
+}
+
+/* ---- joining ---- */
+
+static bool kecs_sync__named(const char *scopes, const char *name, size_t len) {
+  bool found = false;
+  while (!found && *scopes) {
+    size_t one = strcspn(scopes, " ");
+    found = one == len && strncmp(scopes, name, len) == 0;
+    scopes += one + (scopes[one] == ' ');
+  }
+  return found;
+}
+
+/* What is new is read as a whole. Where that cannot be told apart, everything is: it is only merged. */
+static void kecs_sync__added(kecs_sync__rescoping *rescoping) {
+  const kecs_sync__notes *notes = &rescoping->sync->notes;
+  if (strcmp(rescoping->before, "*") == 0) {
+    return;
+  }
+  rescoping->boots = strcmp(rescoping->after, "*") == 0;
+  for (const char *at = rescoping->boots ? "" : rescoping->after; *at;) {
+    size_t len = strcspn(at, " ");
+    if (!kecs_sync__named(rescoping->before, at, len)) {
+      kecs_pg__text_adds(&rescoping->added, rescoping->added.len > 0 ? " " : "");
+      kecs_pg__text_add(&rescoping->added, at, len);
+      rescoping->boots = true;
+    }
+    at += len + (at[len] == ' ');
+  }
+  if (!notes->booted) { /* the one under way begins anew, with all */
+    kecs_pg__text_free(&rescoping->added);
+  }
+}
+
+static kecs_status kecs_sync__rescope_work(kecs_store *tx, void *user) {
+  kecs_sync__rescoping *rescoping = user;
+  const char *added = rescoping->added.data ? rescoping->added.data : "";
+  kecs_status status = rescoping->added.status;
+  rescoping->left = 0;
+  rescoping->conflicts = 0;
+  for (int kind = KECS_KIND_COUNT - 1; !status && kind > 0; kind--) {
+    if (rescoping->sync->kinds & KECS_BIT(kind)) {
+      status = kecs_sync__leave_kind(rescoping, tx, (kecs_kind)kind);
+    }
+  }
+  if (!status && rescoping->boots && rescoping->sync->notes.boot_kind != 0) {
+    status = kecs_sync__note_number(tx, "boot_kind", 1);
+    status = status ? status : kecs_sync__note_number(tx, "boot_rid", 0);
+    status = status ? status : kecs_sync__note(tx, "boot_scopes", added);
+  }
+  return status ? status : kecs_sync__note(tx, "scopes", rescoping->after);
+}
+
+KECS_PG__FN kecs_status kecs_sync__rescope(kecs_sync *sync, const PGresult *said) {
+  kecs_sync__rescoping rescoping;
+  kecs_sync__scope_note before;
+  kecs_status status = kecs_sync__scope_read(sync, "scopes", &before);
+  memset(&rescoping, 0, sizeof rescoping);
+  rescoping.sync = sync;
+  rescoping.added.allocator = &sync->allocator;
+  rescoping.after = kecs_sync__text(said, 0, 0);
+  /* A file that has read nothing yet has nothing to give back; one from before there were scopes had the tenant. */
+  bool began = before.there || sync->notes.boot_kind != 0;
+  rescoping.before = before.there ? before.text.data : began ? "*" : rescoping.after;
+  if (!status && (!before.there || strcmp(rescoping.before, rescoping.after) != 0)) {
+    kecs_sync__added(&rescoping);
+    status = kecs_sync__transact(sync, kecs_sync__rescope_work, &rescoping);
+    sync->report.left += status ? 0 : rescoping.left;
+    sync->report.conflicts += status ? 0 : rescoping.conflicts;
+    status = status ? status : kecs_sync__notes_read(sync);
+  }
+  kecs_sync__leavers_free(&rescoping);
+  kecs_pg__text_free(&rescoping.added);
+  kecs_pg__text_free(&before.text);
+  return status;
+}
+
+/* ---- an edge's own bounds ---- */
+
+KECS_PG__FN kecs_status kecs_sync__clusters(kecs_sync *sync, const char *const *clusters, size_t count) {
+  kecs_status status = KECS_OK;
+  sync->clusters.allocator = &sync->allocator;
+  for (size_t i = 0; !status && i < count; i++) {
+    char name[KECS_SYNC__SCOPE_MAX] = "";
+    status = clusters[i] ? kecs_sync__scope_name(clusters[i], name)
+                         : kecs_pg__fail(KECS_E_INVALID, "options.clusters[%d] is NULL", (int)i);
+    if (!status) {
+      kecs_sync__array_add(&sync->clusters, name);
+    }
+  }
+  if (count > 0) {
+    kecs_sync__array_end(&sync->clusters);
+  }
+  return status ? status : sync->clusters.status;
 }
 
 /* ---- sync/md5.c -------------------------------------------------------------------------------------------------- */
@@ -10113,6 +11288,9 @@ static kecs_status kecs_sync__digests_work(kecs_store *tx, void *user) {
 }
 
 static kecs_status kecs_sync__digests_run(kecs_sync *sync, kecs_sync__digests *digests) {
+  char number[24];
+  const char *site = number;
+  snprintf(number, sizeof number, "%lld", (long long)sync->notes.site);
   bool went_back = sync->notes.repair_cause & (KECS_SYNC_HISTORY | KECS_SYNC_LOST);
   kecs_sync__begin(&digests->exchange, sync, went_back);
   if (went_back) { /* no tombstone goes there for a while */
@@ -10121,8 +11299,7 @@ static kecs_status kecs_sync__digests_run(kecs_sync *sync, kecs_sync__digests *d
   for (int kind = 1; kind < KECS_KIND_COUNT; kind++) {
     if (sync->kinds & KECS_BIT(kind)) {
       digests->item[kind] =
-          kecs_sync__add_item(&digests->exchange, "SELECT bucket,digest FROM {S}sync_digest_{t}({T})",
-                              kecs_kind_describe((kecs_kind)kind)->table, NULL, 0);
+          kecs_sync__add_read(&digests->exchange, "digest_{t}", kecs_kind_describe((kecs_kind)kind)->table, &site, 1);
     }
   }
   kecs_status status = kecs_sync__send(&digests->exchange, "compare");
@@ -10157,18 +11334,13 @@ static kecs_status kecs_sync__apply_rows_page(kecs_store *tx, void *user) {
 
 static kecs_status kecs_sync__rows_page(kecs_sync *sync, kecs_sync__page *page, const char *buckets) {
   const kecs_kind_info *info = kecs_kind_describe((kecs_kind)sync->notes.repair_kind);
-  kecs_pg__text form = {&sync->allocator, NULL, 0, 0, KECS_OK};
   char rid[24];
   char size[24];
   snprintf(rid, sizeof rid, "%lld", (long long)sync->notes.repair_rid);
   snprintf(size, sizeof size, "%d", sync->batch);
-  const char *values[] = {rid, size, buckets};
-  kecs_sync__select(&form, sync, info, false);
-  kecs_pg__text_adds(&form, "t.rid>$1 AND {S}sync_bucket(");
-  kecs_sync__key_text(&form, info, "t");
-  kecs_pg__text_adds(&form, ")=ANY($3::integer[]) ORDER BY t.rid LIMIT $2");
+  const char *values[] = {page->site, rid, size, buckets, NULL};
   kecs_sync__begin(&page->exchange, sync, false);
-  int item = kecs_sync__add_text(&page->exchange, &form, info->table, values, 3);
+  int item = kecs_sync__add_rows(&page->exchange, "page_{t}", info, values, 5);
   kecs_status status = kecs_sync__send(&page->exchange, "compare");
   const PGresult *result = status ? NULL : page->exchange.item[item].result;
   int count = result ? PQntuples(result) : 0;
@@ -10202,40 +11374,24 @@ static kecs_status kecs_sync__apply_graves_page(kecs_store *tx, void *user) {
   return status ? status : kecs_sync__repair_note(tx, page->boot_kind, 1, page->boot_rid);
 }
 
-enum { KECS_SYNC__GRAVES_FIXED = 2 /* parameters before the kinds' buckets */ };
-
-typedef struct kecs_sync__grave_kinds {
-  kecs_pg__text form;
-  kecs_pg__text array[KECS_KIND_COUNT];
-  const char *values[KECS_SYNC__GRAVES_FIXED + KECS_KIND_COUNT];
-  int count;
-} kecs_sync__grave_kinds;
-
-/* "x.kind=1 AND sync_bucket(x.key)=ANY($3) OR x.kind=2 AND ..." */
-static kecs_status kecs_sync__grave_kinds_fill(kecs_sync *sync, kecs_sync__grave_kinds *kinds) {
+/* kind*1024+bucket of all that differ; empty where none does. */
+static kecs_status kecs_sync__grave_pairs(kecs_sync *sync, kecs_pg__text *out) {
   kecs_status status = KECS_OK;
-  kecs_pg__text_adds(&kinds->form, "SELECT x.key,x.stamp,coalesce(x.site,0),x.kind,x.seq FROM {S}change_tombstones x "
-                                   "WHERE x.tenant={T} AND x.seq>$1 AND (false");
   for (int kind = 1; !status && kind < KECS_KIND_COUNT; kind++) {
     kecs_sync__buckets buckets;
-    char condition[96];
     status = kecs_sync__repair_buckets(sync, kind, &buckets);
-    if (!status && buckets.count > 0) {
-      snprintf(condition, sizeof condition, " OR x.kind=%d AND {S}sync_bucket(x.key)=ANY($%d::integer[])", kind,
-               kinds->count + 1);
-      kecs_pg__text_adds(&kinds->form, condition);
-      kecs_sync__buckets_array(&buckets, &kinds->array[kind]);
-      status = kinds->array[kind].status;
-      kinds->values[kinds->count++] = kinds->array[kind].data;
+    for (int bucket = 0; !status && bucket < KECS_SYNC__BUCKETS; bucket++) {
+      if (buckets.in[bucket]) {
+        kecs_sync__array_int(out, (int64_t)kind * KECS_SYNC__BUCKETS + bucket);
+      }
     }
   }
-  kecs_pg__text_adds(&kinds->form, ") ORDER BY x.seq LIMIT $2");
-  return status ? status : kinds->form.status;
+  return status;
 }
 
-static kecs_status kecs_sync__graves_send(kecs_sync *sync, kecs_sync__page *page, kecs_sync__grave_kinds *kinds) {
+static kecs_status kecs_sync__graves_send(kecs_sync *sync, kecs_sync__page *page, const char *const *values) {
   kecs_sync__begin(&page->exchange, sync, false);
-  page->window = kecs_sync__add_item(&page->exchange, kinds->form.data, "", kinds->values, kinds->count);
+  page->window = kecs_sync__add_read(&page->exchange, "tombs", "", values, 5);
   kecs_status status = kecs_sync__send(&page->exchange, "compare");
   const PGresult *result = status ? NULL : page->exchange.item[page->window].result;
   int count = result ? PQntuples(result) : 0;
@@ -10245,30 +11401,23 @@ static kecs_status kecs_sync__graves_send(kecs_sync *sync, kecs_sync__page *page
 }
 
 static kecs_status kecs_sync__repair_graves(kecs_sync *sync, kecs_sync__page *page) {
-  kecs_sync__grave_kinds kinds;
+  kecs_pg__text pairs = {&sync->allocator, NULL, 0, 0, KECS_OK};
   char seq[24];
   char size[24];
-  memset(&kinds, 0, sizeof kinds);
   snprintf(seq, sizeof seq, "%lld", (long long)sync->notes.repair_rid);
   snprintf(size, sizeof size, "%d", sync->batch);
-  kinds.form.allocator = &sync->allocator;
-  for (int kind = 0; kind < KECS_KIND_COUNT; kind++) {
-    kinds.array[kind].allocator = &sync->allocator;
-  }
-  kinds.values[0] = seq;
-  kinds.values[1] = size;
-  kinds.count = KECS_SYNC__GRAVES_FIXED;
-  kecs_status status = kecs_sync__grave_kinds_fill(sync, &kinds);
-  if (!status && kinds.count > KECS_SYNC__GRAVES_FIXED) {
-    status = kecs_sync__graves_send(sync, page, &kinds);
+  kecs_status status = kecs_sync__grave_pairs(sync, &pairs);
+  bool any = pairs.len > 0;
+  kecs_sync__array_end(&pairs);
+  const char *values[] = {page->site, seq, size, pairs.data, NULL};
+  status = status ? status : pairs.status;
+  if (!status && any) {
+    status = kecs_sync__graves_send(sync, page, values);
   } else if (!status) {
     kecs_sync__step step = {KECS_SYNC__REPAIR_COMPARE, 1, 0};
     status = kecs_sync__transact(sync, kecs_sync__step_work, &step);
   }
-  for (int kind = 0; kind < KECS_KIND_COUNT; kind++) {
-    kecs_pg__text_free(&kinds.array[kind]);
-  }
-  kecs_pg__text_free(&kinds.form);
+  kecs_pg__text_free(&pairs);
   return status;
 }
 
@@ -10344,6 +11493,7 @@ typedef struct kecs_sync__comparison {
   kecs_sync__load load; /* the keys, by kind, where a push has its tombstones */
   kecs_sync__exchange exchange;
   int item[KECS_KIND_COUNT];
+  char site[24];
   int64_t stage; /* where the repair is after this page */
   int64_t kind;
   int64_t rid;
@@ -10395,26 +11545,18 @@ static kecs_status kecs_sync__local_grave(const kecs_replica_row *row, void *use
 static void kecs_sync__ask_kind(kecs_sync__comparison *comparison, int kind) {
   kecs_sync__exchange *exchange = &comparison->exchange;
   kecs_sync__arrays *keys = comparison->load.bury[kind];
-  kecs_pg__text form = {&comparison->sync->allocator, NULL, 0, 0, KECS_OK};
-  char number[16];
-  kecs_pg__text_adds(&form, "SELECT * FROM {S}sync_compare_{t}({T}");
+  keys->values[0] = comparison->site;
   for (int i = 0; i < keys->count; i++) {
-    snprintf(number, sizeof number, ",$%d", i + 1);
-    kecs_pg__text_adds(&form, number);
     kecs_sync__array_end(&keys->array[i]);
     exchange->status = exchange->status ? exchange->status : keys->array[i].status;
-    keys->values[i] = keys->array[i].data;
+    keys->values[i + 1] = keys->array[i].data;
   }
-  kecs_pg__text_adds(&form, ")");
-  exchange->status = exchange->status ? exchange->status : form.status;
-  if (!exchange->status) {
-    comparison->item[kind] = kecs_sync__add_item(exchange, form.data, kecs_kind_describe((kecs_kind)kind)->table,
-                                                 keys->values, keys->count);
-  }
-  kecs_pg__text_free(&form);
+  comparison->item[kind] = kecs_sync__add_read(exchange, "compare_{t}", kecs_kind_describe((kecs_kind)kind)->table,
+                                               keys->values, keys->count + 1);
 }
 
 static kecs_status kecs_sync__ask(kecs_sync__comparison *comparison) {
+  snprintf(comparison->site, sizeof comparison->site, "%lld", (long long)comparison->sync->notes.site);
   kecs_sync__begin(&comparison->exchange, comparison->sync, false);
   for (int kind = 1; kind < KECS_KIND_COUNT; kind++) {
     if (comparison->load.bury[kind]) {
@@ -10738,15 +11880,14 @@ static kecs_status kecs_sync__hello(kecs_sync *sync, bool *out_again) {
   snprintf(sync->known_as, sizeof sync->known_as, "%s", sync->notes.alias[0] ? sync->notes.alias : sync->site);
   const char *who[] = {sync->known_as, cursor, sync->notes.cursor_id, number};
   const char *window[] = {cursor, size};
+  const char *wanted[] = {sync->known_as, sync->clusters.data};
   kecs_sync__begin(&exchange, sync, true);
   int version = kecs_sync__add_item(&exchange, "SELECT {S}sync_version()", "", NULL, 0);
-  (void)kecs_sync__add_item(&exchange, "SELECT {S}change_number({T})", "", NULL, 0);
+  (void)kecs_sync__add_item(&exchange, "SELECT {S}sync_number({T},$1)", "", who, 1);
   int hello = kecs_sync__add_item(&exchange, "SELECT * FROM {S}sync_hello({T},$1,$2,$3,$4)", "", who, 4);
   int next = kecs_sync__add_item(&exchange, "SELECT * FROM {S}sync_window({T},$1,$2)", "", window, 2);
-  int refused = kecs_sync__add_item(&exchange,
-                                    "SELECT r.kind,r.key,r.code FROM {S}sync_refused r JOIN {S}sync_sites s ON "
-                                    "s.tenant=r.tenant AND s.site=r.site WHERE r.tenant={T} AND s.name=$1",
-                                    "", who, 1);
+  int refused = kecs_sync__add_item(&exchange, "SELECT * FROM {S}sync_told({T},$1)", "", who, 1);
+  int scopes = kecs_sync__add_item(&exchange, "SELECT {S}sync_scopes({T},$1,$2)", "", wanted, 2);
   kecs_status status = kecs_sync__send(&exchange, "greet the hub");
   const PGresult *said = status ? NULL : exchange.item[hello].result;
   if (said) {
@@ -10760,6 +11901,7 @@ static kecs_status kecs_sync__hello(kecs_sync *sync, bool *out_again) {
     status = status ? status : kecs_sync__measure(sync, hub_us);
     status = status ? status : kecs_sync__identify(sync, said, exchange.item[refused].result, out_again);
     status = status || *out_again ? status : kecs_sync__restamp(sync, hub_us);
+    status = status || *out_again ? status : kecs_sync__rescope(sync, exchange.item[scopes].result);
   }
   kecs_sync__end(&exchange);
   return status;
@@ -10967,6 +12109,10 @@ static kecs_status kecs_sync__check_options(const kecs_sync_options *options) {
   if (len == 0 || len > KECS_SYNC__NAME_MAX) {
     return kecs_pg__fail(KECS_E_INVALID, "options.site must be a name of 1 to %d bytes", (int)KECS_SYNC__NAME_MAX);
   }
+  if (options->token && strlen(options->token) != KECS_SYNC_TOKEN_SIZE - 1) {
+    return kecs_pg__fail(KECS_E_INVALID, "options.token is no token: it has %d digits, and is printed by kecs hub token",
+                         KECS_SYNC_TOKEN_SIZE - 1);
+  }
   if (options->batch < 0 || options->batch > KECS_SYNC__BATCH_MAX) {
     return kecs_pg__fail(KECS_E_INVALID, "options.batch is %d; 1 to %d, or 0", options->batch,
                          (int)KECS_SYNC__BATCH_MAX);
@@ -11055,6 +12201,7 @@ KECS_STORE_API kecs_status kecs_sync_open(kecs_store *store, const kecs_sync_opt
     return KECS_E_NOMEM;
   }
   sync->allocator = *allocator;
+  sync->clusters.allocator = &sync->allocator;
   sync->store = store;
   sync->tombstones_us = options->tombstones_us ? options->tombstones_us : KECS_SYNC__TOMBSTONES_US;
   sync->max_offset_us = options->max_offset_us ? options->max_offset_us : KECS_SYNC__AHEAD_US;
@@ -11073,9 +12220,13 @@ KECS_STORE_API kecs_status kecs_sync_open(kecs_store *store, const kecs_sync_opt
   sync->append_keep_bytes = options->append_keep_bytes;
   snprintf(sync->site, sizeof sync->site, "%s", options->site);
   sync->hub = kecs_pg__copy(allocator, options->hub, strlen(options->hub));
-  status = sync->hub ? kecs_pg_backend()->attach(sync->hub, &sync->allocator, &sync->place) : KECS_E_NOMEM;
+  sync->token = options->token ? kecs_pg__copy(allocator, options->token, strlen(options->token)) : NULL;
+  status = sync->hub && (sync->token || !options->token)
+               ? kecs_pg_backend()->attach(sync->hub, &sync->allocator, &sync->place)
+               : KECS_E_NOMEM;
   status = status ? status : kecs_sync__policy_keep(sync, options->policies, options->policy_count);
   status = status ? status : kecs_sync__choose_kinds(sync, options);
+  status = status ? status : kecs_sync__clusters(sync, options->clusters, options->cluster_count);
   status = status ? status : kecs_replica_open(store, sync->kinds, NULL);
   status = status ? status : kecs_sync__transact(sync, kecs_sync__fix_work, sync);
   status = status ? status : kecs_sync__notes_read(sync);
@@ -11099,6 +12250,8 @@ KECS_STORE_API void kecs_sync_close(kecs_sync *sync) {
     kecs_sync__hang_up(sync);
     kecs_pg_backend()->detach(&sync->place, &sync->allocator);
     kecs_pg__release_text(&allocator, sync->hub);
+    kecs_pg__release_text(&allocator, sync->token);
+    kecs_pg__text_free(&sync->clusters);
     kecs_sync__policy_free(sync);
     kecs_pg__release(&allocator, sync, sizeof *sync);
   }

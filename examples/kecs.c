@@ -211,7 +211,8 @@ static const command commands[] = {
     {"sync", "[status]", "bring an edge and its hub into agreement", 0, 1, run_sync,
      "One round: what was changed here goes to the hub, what was changed there or on other edges comes here. The file\n"
      "is tracked from then on. What is refused is sent again in the next round. With --every rounds\n"
-     "go on until the program is interrupted. `sync status` works without the hub.\n",
+     "go on until the program is interrupted. `sync status` works without the hub.\n"
+     "A token is taken from KECS_TOKEN.\n",
      "  kecs --db edge.db sync --hub 'postgres://kecs@db.example/kecs?tenant=shop' --site cellar\n"
      "  kecs --db edge.db sync --every 5 --hub 'postgres://kecs@db.example/kecs?tenant=shop' --site cellar\n"
      "  KECS_HUB=postgres://... KECS_SITE=cellar kecs --db edge.db sync status\n"},
@@ -221,13 +222,18 @@ static const command commands[] = {
      "as an ordinary edit, which the next round pushes.\n",
      "  kecs --db edge.db conflicts\n"
      "  kecs --db edge.db conflicts resolve 3 --take lost\n"},
-    {"hub", "init | sites | status | retain DAYS", "make a hub of a tenant on PostgreSQL; how it stands", 1, 2, run_hub,
+    {"hub", "init | sites | status | retain DAYS | grant SITE CLUSTER | revoke SITE [CLUSTER] | token SITE",
+     "a hub on PostgreSQL, and its sites", 1, 3, run_hub,
      "init makes tables, change log and functions, or makes them anew after an upgrade. retain says how long the hub\n"
      "keeps what was deleted, and its log: longer than edges stay away; 90 days at first. sites tells a line each:\n"
-     "when it was seen, up to when its changes are here (microseconds since 1970), what was refused.\n",
+     "when it was seen, up to when its changes are here (microseconds since 1970), what was refused.\n"
+     "grant narrows a site to clusters, by name or ARN; - is what belongs to none, * the whole tenant, which a site\n"
+     "has that was never granted anything. token makes a site's token, in the place of an earlier one, and prints it\n"
+     "once; revoke without a cluster takes it.\n",
      "  kecs --db 'postgres://kecs_owner@db.example/kecs?tenant=shop' hub init\n"
      "  kecs --db 'postgres://kecs_owner@db.example/kecs?tenant=shop' hub retain 30\n"
-     "  kecs --db 'postgres://kecs@db.example/kecs?tenant=shop' hub sites --json\n"},
+     "  kecs --db 'postgres://kecs@db.example/kecs?tenant=shop' hub sites --json\n"
+     "  KECS_DB=postgres://... kecs hub grant cellar web\n"},
     {"stat", "", "the database: size, schema, rows of each kind", 0, 0, run_stat, "",
      "  kecs --db shop.db stat\n"},
     {"version", "", "the version of this program and of SQLite", 0, 0, run_version, "",

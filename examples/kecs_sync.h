@@ -16,6 +16,7 @@ static kecs_sync *open_sync(const arguments *args, kecs_store *store, exit_code 
   }
   options.hub = hub;
   options.site = site;
+  options.token = getenv("KECS_TOKEN");
   kecs_status status = kecs_sync_open(store, &options, &sync);
   *code = status ? fail_asked(status) : EXIT_GOOD;
   return sync;
@@ -190,6 +191,15 @@ static exit_code run_conflicts(const arguments *args) {
   return code;
 }
 
+static kecs_status hub_token(const char *path, const char *site) {
+  char token[KECS_SYNC_TOKEN_SIZE];
+  kecs_status status = kecs_sync_hub_token(path, site, token);
+  if (!status) {
+    printf("%s\n", token);
+  }
+  return status;
+}
+
 static kecs_status print_site(const kecs_sync_site *site, void *user) {
   const arguments *args = user;
   buffer out = {NULL, 0, 0};
@@ -226,30 +236,37 @@ static kecs_status print_hub(const arguments *args, const char *path) {
 
 static exit_code run_hub(const arguments *args) {
   const char *path = NULL;
-  const char *what = args->operands[0];
-  bool init = strcmp(what, "init") == 0;
-  bool sites = strcmp(what, "sites") == 0;
-  bool retain = strcmp(what, "retain") == 0;
+  const char *verb = args->operands[0];
+  const char *site = args->operand_count > 1 ? args->operands[1] : NULL;
+  const char *cluster = args->operand_count > 2 ? args->operands[2] : NULL;
+  bool init = strcmp(verb, "init") == 0 && !site;
+  bool sites = strcmp(verb, "sites") == 0 && !site;
+  bool stands = strcmp(verb, "status") == 0 && !site;
+  bool retain = strcmp(verb, "retain") == 0 && site && !cluster;
+  bool token = strcmp(verb, "token") == 0 && site && !cluster;
+  bool grant = strcmp(verb, "grant") == 0 && cluster;
+  bool revoke = strcmp(verb, "revoke") == 0 && site;
   char *end = NULL;
-  if (!init && !sites && !retain && strcmp(what, "status") != 0) {
-    return usage_error(args, "hub takes init, sites, status, or retain DAYS; not \"%s\"", what);
+  long days = retain ? strtol(site, &end, 10) : 0;
+  if (!init && !sites && !stands && !retain && !token && !grant && !revoke) {
+    return usage_error(args, "hub takes init, sites, status, retain DAYS, grant SITE CLUSTER, revoke SITE [CLUSTER], or token SITE");
   }
-  if (args->operand_count != (retain ? 2 : 1)) {
-    return usage_error(args, retain ? "hub retain takes a number of days" : "hub %s takes nothing more", what);
-  }
-  long days = retain ? strtol(args->operands[1], &end, 10) : 0;
   if (retain && (*end || days < 1 || days > 36500)) {
-    return usage_error(args, "\"%s\" is no number of days from 1 to 36500", args->operands[1]);
+    return usage_error(args, "\"%s\" is no number of days from 1 to 36500", site);
   }
   exit_code code = choose_database(args, &path);
   if (code) {
     return code;
   }
   arguments shown = *args;
-  kecs_status status = init     ? kecs_sync_hub_init(path)
-                       : sites  ? kecs_sync_hub_sites(path, print_site, &shown)
-                       : retain ? kecs_sync_hub_retain(path, (int64_t)days * 24 * 3600 * 1000000)
-                                : print_hub(args, path);
+  kecs_status status = init      ? kecs_sync_hub_init(path)
+                       : sites   ? kecs_sync_hub_sites(path, print_site, &shown)
+                       : stands  ? print_hub(args, path)
+                       : retain  ? kecs_sync_hub_retain(path, (int64_t)days * 24 * 3600 * 1000000)
+                       : token   ? hub_token(path, site)
+                       : grant   ? kecs_sync_hub_grant(path, site, cluster)
+                       : cluster ? kecs_sync_hub_revoke(path, site, cluster)
+                                 : kecs_sync_hub_token(path, site, NULL);
   return status ? fail_asked(status) : EXIT_GOOD;
 }
 

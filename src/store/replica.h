@@ -63,6 +63,7 @@ typedef struct kecs_replica {
 typedef struct kecs_replica_row {
   kecs_kind kind;
   bool dead;
+  bool leaves;                        /* merged: the row is not this file's business any more; stamps are not read */
   const char *key;                    /* the natural key as one text, as kecs_change.key */
   unsigned pending;                   /* given: what of it is local and not acknowledged; 0 where it is merged */
   int64_t stamp[KECS_REPLICA_STAMPS]; /* a dead one has only that of its death, in the first place; 0: none */

@@ -275,6 +275,27 @@ static kecs_status kecs__merge_alive(kecs__join *merge) {
   return status || !groups ? status : kecs__merge_take(merge, groups);
 }
 
+/* The row goes, and nothing is said about its life: its tombstone is no later than the row was, so that it may come back
+ * as it is. What was not pushed goes to the log. */
+static kecs_status kecs__merge_leave(kecs__join *merge) {
+  const kecs__state *ours = &merge->ours;
+  int64_t newest = ours->stamp[0];
+  kecs_replica_row row;
+  if (ours->rid == 0) {
+    return KECS_OK;
+  }
+  for (int i = 1; i < KECS_REPLICA_STAMPS; i++) {
+    newest = ours->stamp[i] > newest ? ours->stamp[i] : newest;
+  }
+  int64_t site = ours->site[0] == KECS_REPLICA_HERE ? merge->side->site : ours->site[0];
+  kecs_status status = merge->pending ? kecs__replica_lost(merge->write, kecs__merge_ours(merge, &row), "scope",
+                                                           merge->pending, 0, 0, newest, ours->site[0])
+                                      : KECS_OK;
+  merge->done.conflicts += merge->pending != 0;
+  merge->done.outcome = KECS_REPLICA_TAKEN;
+  return status ? status : kecs__merge_bury(merge, merge->meta, ours->rid, ours->stamp[0], site);
+}
+
 static kecs_status kecs__merge_work(kecs__write *write, void *user) {
   kecs__join *merge = user;
   const kecs_column_list *list = &merge->meta->info->keys[0];
@@ -305,7 +326,10 @@ static kecs_status kecs__merge_work(kecs__write *write, void *user) {
   if (!status && merge->row->dead && merge->meta->special->numbered) {
     status = kecs__merge_seen(merge);
   }
-  return status ? status : merge->row->dead ? kecs__merge_dead(merge) : kecs__merge_alive(merge);
+  return status                ? status
+         : merge->row->leaves ? kecs__merge_leave(merge)
+         : merge->row->dead   ? kecs__merge_dead(merge)
+                              : kecs__merge_alive(merge);
 }
 
 KECS_STORE_API kecs_status kecs_replica_merge(kecs_store *store, const kecs_replica *side, const kecs_replica_row *row,

@@ -7,6 +7,7 @@
  * this file has of them is sent: where nobody can know, a row too many is better than one too few. */
 #include "pg/prologue.h"
 
+#include "sync/pull.h"
 #include "sync/push.h"
 #include "sync/reconcile.h"
 
@@ -41,6 +42,7 @@ typedef struct kecs_sync__comparison {
   kecs_sync__load load; /* the keys, by kind, where a push has its tombstones */
   kecs_sync__exchange exchange;
   int item[KECS_KIND_COUNT];
+  char site[24];
   int64_t stage; /* where the repair is after this page */
   int64_t kind;
   int64_t rid;
@@ -92,26 +94,18 @@ static kecs_status kecs_sync__local_grave(const kecs_replica_row *row, void *use
 static void kecs_sync__ask_kind(kecs_sync__comparison *comparison, int kind) {
   kecs_sync__exchange *exchange = &comparison->exchange;
   kecs_sync__arrays *keys = comparison->load.bury[kind];
-  kecs_pg__text form = {&comparison->sync->allocator, NULL, 0, 0, KECS_OK};
-  char number[16];
-  kecs_pg__text_adds(&form, "SELECT * FROM {S}sync_compare_{t}({T}");
+  keys->values[0] = comparison->site;
   for (int i = 0; i < keys->count; i++) {
-    snprintf(number, sizeof number, ",$%d", i + 1);
-    kecs_pg__text_adds(&form, number);
     kecs_sync__array_end(&keys->array[i]);
     exchange->status = exchange->status ? exchange->status : keys->array[i].status;
-    keys->values[i] = keys->array[i].data;
+    keys->values[i + 1] = keys->array[i].data;
   }
-  kecs_pg__text_adds(&form, ")");
-  exchange->status = exchange->status ? exchange->status : form.status;
-  if (!exchange->status) {
-    comparison->item[kind] = kecs_sync__add_item(exchange, form.data, kecs_kind_describe((kecs_kind)kind)->table,
-                                                 keys->values, keys->count);
-  }
-  kecs_pg__text_free(&form);
+  comparison->item[kind] = kecs_sync__add_read(exchange, "compare_{t}", kecs_kind_describe((kecs_kind)kind)->table,
+                                               keys->values, keys->count + 1);
 }
 
 static kecs_status kecs_sync__ask(kecs_sync__comparison *comparison) {
+  snprintf(comparison->site, sizeof comparison->site, "%lld", (long long)comparison->sync->notes.site);
   kecs_sync__begin(&comparison->exchange, comparison->sync, false);
   for (int kind = 1; kind < KECS_KIND_COUNT; kind++) {
     if (comparison->load.bury[kind]) {

@@ -13,13 +13,8 @@
 
 #include <string.h>
 
-KECS_PG__FN int kecs_sync__add_counters(kecs_sync__exchange *exchange) {
-  return kecs_sync__add_item(
-      exchange,
-      "SELECT f.account_id,f.region,f.family,f.last_revision FROM {S}task_definition_families f WHERE f.tenant={T} AND "
-      "f.last_revision>coalesce((SELECT d.revision FROM {S}task_definitions d WHERE d.tenant={T} AND "
-      "d.account_id=f.account_id AND d.region=f.region AND d.family=f.family ORDER BY d.revision DESC LIMIT 1),0)",
-      "", NULL, 0);
+KECS_PG__FN int kecs_sync__add_counters(kecs_sync__exchange *exchange, const char *const *site) {
+  return kecs_sync__add_item(exchange, "SELECT * FROM {S}sync_counters({T},$1)", "", site, 1);
 }
 
 static kecs_status kecs_sync__raise(kecs_store *tx, const char *const *names, int64_t revision) {

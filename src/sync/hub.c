@@ -25,21 +25,27 @@ static kecs_status kecs_sync__hub_make(kecs_connection *shared, uint64_t kinds) 
   kecs_pg__text text = {connection->allocator, NULL, 0, 0, KECS_OK};
   char version[KECS_SYNC__VERSION_SIZE];
   kecs_sync__version(version);
-  kecs_pg__text_adds(&text, "SET LOCAL client_min_messages=warning;\n");
+  /* Functions call each other, in whatever order they are made. */
+  kecs_pg__text_adds(&text, "SET LOCAL client_min_messages=warning;\nSET LOCAL check_function_bodies=off;\n");
   kecs_sync__hub_common(&text, connection, version);
   kecs_sync__hub_buckets(&text, connection);
+  kecs_sync__hub_scopes(&text, connection);
+  kecs_sync__hub_tokens(&text, connection);
   for (int kind = 1; kind < KECS_KIND_COUNT; kind++) {
     const kecs_kind_info *info = kecs_kind_describe((kecs_kind)kind);
     kecs_pg__log_triggers(&text, connection, info); /* an earlier version's may tell of other groups */
     if (kecs_sync__only_grows(info)) {
       kecs_sync__hub_append(&text, connection, info);
+      kecs_sync__hub_reads(&text, connection, info);
     } else if (kinds & KECS_BIT(kind)) {
       kecs_sync__hub_kind(&text, connection, info);
       kecs_sync__hub_repair(&text, connection, info);
+      kecs_sync__hub_reads(&text, connection, info);
       kecs_sync__hub_stamps(&text, connection, info);
     }
   }
   kecs_sync__hub_retention(&text, connection);
+  kecs_sync__hub_gates(&text, connection);
   kecs_status status = text.status ? text.status : backend->begin(shared, true);
   status = status ? status : backend->keep_out(shared);
   status = status ? status : kecs_pg__command(connection, text.data, KECS_PG__STOPS, "make a hub", NULL);

@@ -15,6 +15,7 @@ static const char kecs_sync__append_form[] =
     "DECLARE\n"
     "  one bigint;\n"
     "BEGIN\n"
+    "{scope}"
     "  PERFORM set_config('kecs_store.site',me::text,true);\n"
     "  BEGIN\n"
     "    INSERT INTO {S}{t}(tenant,{names}{locals}) SELECT whose,{u_names}{local_values} FROM unnest({arrays})\n"
@@ -42,6 +43,8 @@ enum {
   KECS_SYNC__A_ARRAYS,
   KECS_SYNC__A_LOCALS,
   KECS_SYNC__A_LOCAL_VALUES,
+  KECS_SYNC__A_SENT,
+  KECS_SYNC__A_SCOPE,
   KECS_SYNC__A_PARTS
 };
 
@@ -85,9 +88,14 @@ KECS_PG__FN void kecs_sync__hub_append(kecs_pg__text *out, const kecs_pg__connec
       kecs_sync__append_add(&part[KECS_SYNC__A_LOCAL_VALUES], false, text ? "''" : "0", "", "");
     }
   }
+  const kecs_pg__mark rows[] = {
+      {"arrays", part[KECS_SYNC__A_ARRAYS].data}, {"names", part[KECS_SYNC__A_NAMES].data}, {NULL, NULL}};
+  kecs_pg__text_fill(&part[KECS_SYNC__A_SENT], "unnest({arrays}) AS u({names})", rows);
+  kecs_sync__scope_append(&part[KECS_SYNC__A_SCOPE], connection->home->schema, info, part[KECS_SYNC__A_SENT].data);
   const kecs_pg__mark marks[] = {
       {"S", connection->home->schema},
       {"t", info->table},
+      {"scope", part[KECS_SYNC__A_SCOPE].data},
       {"key", info->columns[info->keys[0].columns[0]].name},
       {"arguments", part[KECS_SYNC__A_ARGUMENTS].data},
       {"names", part[KECS_SYNC__A_NAMES].data},

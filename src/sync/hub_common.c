@@ -97,6 +97,7 @@ static const char kecs_sync__push_form[] =
     "DECLARE\n"
     "  last text;\n"
     "BEGIN\n"
+    "  PERFORM set_config('kecs_store.sender',me::text,true);\n"
     "  SELECT s.push INTO last FROM {S}sync_sites s WHERE s.tenant=whose AND s.site=me FOR UPDATE;\n"
     "  IF last=id THEN\n"
     "    PERFORM set_config('kecs_store.push','known',true);\n"

@@ -54,7 +54,7 @@ static const char kecs_sync__put_form[] =
     "#variable_conflict use_column\n"
     "DECLARE\n"
     "  these bigint[];\n" /* places that are merged now; NULL: all */
-    "  every bigint[] := ARRAY(SELECT generate_series(1,cardinality(a_life)));\n"
+    "  every bigint[];\n"
     "  suspects bigint[];\n"
     "  starts bigint[];\n"
     "  ends bigint[];\n"
@@ -64,8 +64,9 @@ static const char kecs_sync__put_form[] =
     "  policy jsonb;\n"
     "  claimed bigint[] := '{none}';\n"
     "  now_us bigint := (date_part('epoch',clock_timestamp())*1000000)::bigint;\n"
-    "BEGIN\n" KECS_SYNC__OPEN
+    "BEGIN\n" KECS_SYNC__OPEN "{scope_put}"
     "  PERFORM {S}sync_clock((SELECT max(greatest(a,b,c)) FROM unnest(a_life,a_spec,a_status) AS x(a,b,c)));\n"
+    "  every := ARRAY(SELECT generate_series(1,cardinality(a_life)));\n"
     /* Locks in the order of keys; and which rows meet more than what their site has seen or written itself. */
     "  SELECT array_agg(x.s_place) INTO suspects FROM (SELECT u.s_place,\n"
     "    (" KECS_SYNC__U_LIFE ")<>(" KECS_SYNC__T_LIFE "){suspect_groups} AS suspect\n"
@@ -196,10 +197,11 @@ static const char kecs_sync__bury_form[] =
     "RETURNS void LANGUAGE plpgsql AS $kecs_sync$\n"
     "#variable_conflict use_column\n"
     "DECLARE\n"
-    "  these text[] := a_key;\n"
+    "  these text[];\n"
     "  one text;\n"
     "  now_us bigint := (date_part('epoch',clock_timestamp())*1000000)::bigint;\n"
-    "BEGIN\n" KECS_SYNC__OPEN
+    "BEGIN\n" KECS_SYNC__OPEN "{scope_bury}"
+    "  these := a_key;\n"
     "  IF {S}sync_rules(whose,{kind})->>'life'='hub' THEN\n"
     "    INSERT INTO {S}sync_refused(tenant,site,kind,key,code) SELECT DISTINCT whose,me,{kind},k,'policy:1'\n"
     "      FROM unnest(a_key) AS k ON CONFLICT(tenant,site,kind,key) DO UPDATE SET code=excluded.code;\n"

@@ -150,7 +150,8 @@ KECS_PG__FN void kecs_sync__hub_helpers(kecs_pg__text *out, const kecs_pg__conne
       "revisions bigint[]) RETURNS void LANGUAGE sql AS $kecs_sync$\n"
       "  INSERT INTO {S}task_definition_families AS f(tenant,account_id,region,family,last_revision)\n"
       "  SELECT whose,x.a,x.b,x.c,x.d FROM unnest(accounts,regions,families,revisions) AS x(a,b,c,d)\n"
-      "  WHERE current_setting('kecs_store.push',true)='open' ORDER BY 2,3,4\n"
+      "  WHERE current_setting('kecs_store.push',true)='open' AND {S}sync_sees(whose,\n"
+      "  current_setting('kecs_store.sender')::bigint,0,'-') ORDER BY 2,3,4\n"
       "  ON CONFLICT(tenant,account_id,region,family) DO UPDATE SET last_revision=excluded.last_revision\n"
       "  WHERE f.last_revision<excluded.last_revision\n"
       "$kecs_sync$;\n",

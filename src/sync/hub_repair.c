@@ -20,18 +20,19 @@ static const char kecs_sync__bucket_form[] =
 
 static const char kecs_sync__digest_form[] =
     "DROP FUNCTION IF EXISTS {S}sync_digest_{t};\n"
-    "CREATE FUNCTION {S}sync_digest_{t}(whose text) RETURNS TABLE(bucket integer,digest bigint) LANGUAGE sql STABLE\n"
+    "CREATE FUNCTION {S}sync_digest_{t}(whose text,me bigint) RETURNS TABLE(bucket integer,digest bigint) LANGUAGE sql STABLE\n"
     "AS $kecs_sync$\n"
     "  SELECT y.b,mod(sum(y.h),1152921504606846976)::bigint FROM (SELECT {S}sync_bucket(x.k) AS b,\n"
     "    ('x'||substr(md5(convert_to(x.k||x.s,'UTF8')),1,15))::bit(60)::bigint AS h\n"
-    "    FROM (SELECT {key} AS k,{stamps} AS s FROM {S}{t} t WHERE t.tenant=whose) x) y GROUP BY y.b\n"
+    "    FROM (SELECT {key} AS k,{stamps} AS s FROM {S}{t} t WHERE t.tenant=whose) x WHERE {S}sync_sees(whose,me,\n"
+    "    {kind},x.k)) y GROUP BY y.b\n"
     "$kecs_sync$;\n";
 
 /* For each key, in their order: the row's stamps, the latest tombstone, numbered or not, and up to which stamp the site
  * that began the life has brought all of its own. */
 static const char kecs_sync__compare_form[] =
     "DROP FUNCTION IF EXISTS {S}sync_compare_{t};\n"
-    "CREATE FUNCTION {S}sync_compare_{t}(whose text,a_key text[],a_site bigint[]{arguments})\n"
+    "CREATE FUNCTION {S}sync_compare_{t}(whose text,me bigint,a_key text[],a_site bigint[]{arguments})\n"
     "RETURNS TABLE(here boolean,life bigint,life_site bigint,spec bigint,spec_site bigint,status bigint,\n"
     "status_site bigint,grave bigint,grave_site bigint,brought bigint) LANGUAGE sql STABLE AS $kecs_sync$\n"
     "  WITH u AS (SELECT * FROM unnest(a_key,a_site{arrays}) WITH ORDINALITY AS v(s_key,s_site{names},s_place)),\n"
@@ -40,9 +41,11 @@ static const char kecs_sync__compare_form[] =
     "    FROM {S}change_queue q WHERE q.tenant=whose AND q.kind={kind} AND q.op=3 AND q.key=ANY(a_key)),\n"
     "  latest AS (SELECT DISTINCT ON (d.key) d.key,d.stamp,d.site FROM graves d ORDER BY d.key,d.stamp DESC,d.site "
     "DESC)\n"
-    "  SELECT t.rid IS NOT NULL,{columns},coalesce(g.stamp,0),coalesce(g.site,0),coalesce(s.acked,0) FROM u\n"
-    "    LEFT JOIN {S}{t} t ON t.tenant=whose{same} LEFT JOIN latest g ON g.key=u.s_key\n"
-    "    LEFT JOIN {S}sync_sites s ON s.tenant=whose AND s.site=u.s_site ORDER BY u.s_place\n"
+    "  SELECT t.rid IS NOT NULL,{columns},coalesce(g.stamp,0),coalesce(g.site,0),coalesce(s.acked,0)\n"
+    "    FROM (SELECT u.*,{S}sync_sees(whose,me,{kind},u.s_key) AS s_seen FROM u) u\n"
+    "    LEFT JOIN {S}{t} t ON t.tenant=whose{same} AND u.s_seen LEFT JOIN latest g ON g.key=u.s_key AND "
+    "u.s_seen\n"
+    "    LEFT JOIN {S}sync_sites s ON s.tenant=whose AND s.site=u.s_site AND u.s_seen ORDER BY u.s_place\n"
     "$kecs_sync$;\n";
 
 /* 10 and 11 are rows of change_state (store/feed.h). Which server and timeline it is: a promoted standby and a restored

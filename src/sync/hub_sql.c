@@ -40,6 +40,8 @@ enum {
   KECS_SYNC__GROUP_RULES,
   KECS_SYNC__MERGE,
   KECS_SYNC__DELETE,
+  KECS_SYNC__SCOPE_PUT,
+  KECS_SYNC__SCOPE_BURY,
   KECS_SYNC__SPECIAL, /* and the ones after it */
   KECS_SYNC__PARTS = KECS_SYNC__SPECIAL + KECS_SYNC__SPECIALS
 };
@@ -310,6 +312,8 @@ static void kecs_sync__fill(kecs_pg__text *out, const kecs_sync__parts *parts, c
        parts->part[KECS_SYNC__SUSPECT_GROUPS].len ? parts->part[KECS_SYNC__SUSPECT_GROUPS].data : ""},
       {"delete", parts->part[KECS_SYNC__DELETE].len ? parts->part[KECS_SYNC__DELETE].data : ""},
       {"merge", parts->part[KECS_SYNC__MERGE].len ? parts->part[KECS_SYNC__MERGE].data : ""},
+      {"scope_put", parts->part[KECS_SYNC__SCOPE_PUT].len ? parts->part[KECS_SYNC__SCOPE_PUT].data : ""},
+      {"scope_bury", parts->part[KECS_SYNC__SCOPE_BURY].len ? parts->part[KECS_SYNC__SCOPE_BURY].data : ""},
       {"unseen", parts->part[KECS_SYNC__UNSEEN_ROWS].data},
       {"group_rules", parts->part[KECS_SYNC__GROUP_RULES].len ? parts->part[KECS_SYNC__GROUP_RULES].data : ""},
       {"u_life", KECS_SYNC__U_LIFE},
@@ -383,6 +387,8 @@ KECS_PG__FN void kecs_sync__hub_kind(kecs_pg__text *out, const kecs_pg__connecti
   kecs_sync__fill(&parts.part[KECS_SYNC__SPECIAL + KECS_SYNC__KNOWN], &parts,
                   kecs_sync__hub_part(info->kind, KECS_SYNC__KNOWN));
   kecs_sync__fill(&parts.part[KECS_SYNC__MERGE], &parts, kecs_sync__merge_form);
+  kecs_sync__scope_put(&parts.part[KECS_SYNC__SCOPE_PUT], parts.schema, info, parts.part[KECS_SYNC__SENT].data);
+  kecs_sync__scope_bury(&parts.part[KECS_SYNC__SCOPE_BURY], parts.schema, info, parts.part[KECS_SYNC__BURIED].data);
   for (int i = 0; i < KECS_SYNC__SPECIALS; i++) {
     if (i != KECS_SYNC__KNOWN) {
       kecs_sync__fill(&parts.part[KECS_SYNC__SPECIAL + i], &parts, kecs_sync__hub_part(info->kind, i));

@@ -13,6 +13,7 @@ enum {
   KECS_SYNC__ID_SIZE = 40, /* of a push's or batch's id, with its terminator */
   KECS_SYNC__NAME_MAX = 128,
   KECS_SYNC__ALIAS_MAX = KECS_SYNC__NAME_MAX + 9, /* "#" and 8 digits */
+  KECS_SYNC__SCOPE_MAX = 512, /* bytes of a cluster's ARN among grants, with its terminator */
   KECS_SYNC__BATCH = 1000,
   KECS_SYNC__BATCH_LEAST = 100, /* of those that adapt */
   KECS_SYNC__BATCH_MOST = 5000,
@@ -77,6 +78,7 @@ struct kecs_sync {
   kecs_place place;
   kecs_pg__connection *link; /* NULL while there is none */
   char *hub;
+  char *token; /* NULL: the login says who this is */
   char site[KECS_SYNC__NAME_MAX + 1];
   uint64_t kinds;  /* whose rows are merged */
   uint64_t append; /* that only grow */
@@ -93,6 +95,7 @@ struct kecs_sync {
   int64_t catch_up_rid;
   bool held; /* the hub has refused something by a policy: its own state is to be asked for */
   int batch;
+  kecs_pg__text clusters; /* that this edge narrows itself to, as an array of the server's; empty: to none */
   int64_t max_offset_us;
   int64_t tombstones_us;
   kecs_sync__notes notes;
@@ -133,6 +136,7 @@ typedef struct kecs_sync__item {
   char *sql; /* the exchange's */
   int count;
   const char *const *values; /* the caller's, until it is sent */
+  const char **with_token;   /* the same with token and site behind them; NULL: there is no token */
   PGresult *result;
   bool call;  /* of a function that gives nothing back */
   bool frame; /* BEGIN, COMMIT and what goes with them */
@@ -206,10 +210,27 @@ KECS_PG__FN void kecs_sync__array_int(kecs_pg__text *array, int64_t number);
 KECS_PG__FN void kecs_sync__array_bool(kecs_pg__text *array, bool value);
 KECS_PG__FN void kecs_sync__array_end(kecs_pg__text *array);
 
+/* ---- scopes (scope.c) ---- */
+
+/* A cluster as a scope is named: its ARN, or "-". INVALID where it is none. */
+KECS_PG__FN kecs_status kecs_sync__scope_name(const char *name, char out[KECS_SYNC__SCOPE_MAX]);
+
+/* Whether a key belongs to one of some scopes. */
+KECS_PG__FN bool kecs_sync__in_scope(const char *scopes, kecs_kind kind, const char *key);
+
+/* What this edge narrows itself to, from its options. */
+KECS_PG__FN kecs_status kecs_sync__clusters(kecs_sync *sync, const char *const *clusters, size_t count);
+
+/* What sync_scopes said against what was noted: rows leave, or are going to be read as a whole. */
+KECS_PG__FN kecs_status kecs_sync__rescope(kecs_sync *sync, const PGresult *said);
+
+/* The scopes that a bootstrap is limited to, as an array; empty: all that this edge has. */
+KECS_PG__FN kecs_status kecs_sync__boot_scopes(kecs_sync *sync, kecs_pg__text *out);
+
 /* ---- counters of families (counters.c) ---- */
 
-/* What no row tells of the hub's counters, as an item; and what it gave. */
-KECS_PG__FN int kecs_sync__add_counters(kecs_sync__exchange *exchange);
+/* What no row tells of the hub's counters, as an item (`site`: this site's number); and what it gave. */
+KECS_PG__FN int kecs_sync__add_counters(kecs_sync__exchange *exchange, const char *const *site);
 KECS_PG__FN kecs_status kecs_sync__raise_counters(kecs_store *tx, const PGresult *counters);
 
 /* Before definitions are merged: none of them has a number that is still to be given. */

@@ -14,6 +14,40 @@
 static const char kecs_sync__write_begin[] = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
 static const char kecs_sync__read_begin[] = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 
+/* A form that calls the hub's functions by their twins: "{S}sync_X(" is "{S}gate_X($N,$M,", N the token and M the site's
+ * name, which come behind the `count` values. What is about no tenant is everybody's. */
+static void kecs_sync__gate(kecs_pg__text *out, const char *form, int count) {
+  static const char call[] = "{S}sync_";
+  char arguments[48];
+  snprintf(arguments, sizeof arguments, "($%d,$%d,", count + 1, count + 2);
+  for (const char *at = strstr(form, call); at; at = strstr(form, call)) {
+    const char *name = at + sizeof call - 1;
+    size_t len = strspn(name, "abcdefghijklmnopqrstuvwxyz_{}");
+    bool twin = strncmp(name + len, "({T}", 4) == 0;
+    kecs_pg__text_add(out, form, (size_t)((twin ? at : name) - form));
+    kecs_pg__text_adds(out, twin ? "{S}gate_" : "");
+    kecs_pg__text_add(out, name, len);
+    kecs_pg__text_adds(out, twin ? arguments : "");
+    form = name + len + twin;
+  }
+  kecs_pg__text_adds(out, form);
+}
+
+/* An item's values with what a twin takes beside them. */
+static kecs_status kecs_sync__gate_values(kecs_sync *sync, kecs_sync__item *item) {
+  item->with_token = kecs_pg__alloc(&sync->allocator, ((size_t)item->count + 2) * sizeof *item->with_token);
+  if (!item->with_token) {
+    return KECS_E_NOMEM;
+  }
+  for (int i = 0; i < item->count; i++) {
+    item->with_token[i] = item->values[i];
+  }
+  item->with_token[item->count++] = sync->token;
+  item->with_token[item->count++] = sync->known_as;
+  item->values = item->with_token;
+  return KECS_OK;
+}
+
 KECS_PG__FN int kecs_sync__add_item(kecs_sync__exchange *exchange, const char *form, const char *table,
                                     const char *const *values, int count) {
   kecs_sync *sync = exchange->sync;
@@ -24,16 +58,27 @@ KECS_PG__FN int kecs_sync__add_item(kecs_sync__exchange *exchange, const char *f
     exchange->status = exchange->status ? exchange->status : kecs_pg__fail(KECS_E_MISUSE, "an exchange is too long");
     return 0;
   }
-  kecs_pg__text_fill(&text, form, marks);
+  kecs_pg__text gated = {&sync->allocator, NULL, 0, 0, KECS_OK};
+  if (sync->token) {
+    kecs_sync__gate(&gated, form, count);
+  }
+  kecs_pg__text_fill(&text, gated.data ? gated.data : form, marks);
+  text.status = text.status ? text.status : gated.status;
+  bool twin = gated.data && strcmp(gated.data, form) != 0;
+  kecs_pg__text_free(&gated);
   kecs_sync__item *item = &exchange->item[exchange->count];
   item->sql = text.status ? NULL : kecs_pg__copy(&sync->allocator, text.data, text.len);
   item->count = count;
   item->values = values;
   item->result = NULL;
+  item->with_token = NULL;
   item->call = false;
   item->frame = false;
   exchange->status = text.status ? text.status : item->sql ? KECS_OK : KECS_E_NOMEM;
   kecs_pg__text_free(&text);
+  if (twin && !exchange->status) {
+    exchange->status = kecs_sync__gate_values(sync, item);
+  }
   return exchange->count++;
 }
 
@@ -61,6 +106,10 @@ KECS_PG__FN void kecs_sync__begin(kecs_sync__exchange *exchange, kecs_sync *sync
 
 KECS_PG__FN void kecs_sync__end(kecs_sync__exchange *exchange) {
   for (int i = 0; i < exchange->count; i++) {
+    kecs_sync__item *item = &exchange->item[i];
+    if (item->with_token) {
+      kecs_pg__release(&exchange->sync->allocator, item->with_token, (size_t)item->count * sizeof *item->with_token);
+    }
     PQclear(exchange->item[i].result);
     kecs_pg__release_text(&exchange->sync->allocator, exchange->item[i].sql);
   }
@@ -133,6 +182,8 @@ static kecs_status kecs_sync__refusal(kecs_sync *sync, const PGresult *result, c
       {"KS001", KECS_E_CONFLICT,
        "two devices have this site's name, or the file was copied or restored. Nothing was written; docs/sync.md 9"},
       {"KS002", KECS_E_CONFLICT, "nothing was pushed"},
+      {"KS006", KECS_E_DENIED,
+       "nothing was lost. Give the site the token that kecs hub token has made for it: options.token, or KECS_TOKEN"},
       {"KS003", KECS_E_UNSUPPORTED, "nothing was written"},
       {"42883", KECS_E_UNSUPPORTED, "make a hub of it: kecs hub init"},
       {"42P01", KECS_E_UNSUPPORTED, "make a hub of it: kecs hub init"},

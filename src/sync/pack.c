@@ -79,12 +79,16 @@ static int kecs_sync__pack_value(kecs_sync__statement *packed, const char *value
 static void kecs_sync__pack_parameter(kecs_sync__statement *packed, const char *value, bool call) {
   kecs_pg__text element = {packed->sql.allocator, NULL, 0, 0, KECS_OK};
   char number[48];
+  if (!value) {
+    kecs_pg__text_adds(&packed->sql, "NULL");
+    return;
+  }
   if (!call) {
     snprintf(number, sizeof number, "$%d", kecs_sync__pack_value(packed, value, NULL));
     kecs_pg__text_adds(&packed->sql, number);
     return;
   }
-  if (!value || kecs_sync__all_null(value)) {
+  if (kecs_sync__all_null(value)) {
     kecs_pg__text_adds(&packed->sql, "NULL");
     return;
   }

@@ -8,6 +8,9 @@
 
 typedef struct kecs_sync kecs_sync;
 
+/* A token's text with its terminator: 32 random bytes as hexadecimal digits. */
+#define KECS_SYNC_TOKEN_SIZE 65
+
 /* A site as its hub knows it. The name dies when `visit` returns. */
 typedef struct kecs_sync_site {
   const char *name;
@@ -36,9 +39,15 @@ typedef struct kecs_sync_options {
   const char *hub;        /* URL of the hub's database, as kecs_open takes it, with its tenant:
                            * "postgres://kecs@db.example/kecs?tenant=shop" */
   const char *site;       /* this edge's name at the hub: no two have the same; 1 to 128 bytes */
+  const char *token;      /* what kecs_sync_hub_token has made for the site, where edges share a login that has no rights
+                           * of its own; NULL: the login in `hub` has the rights. Never shown or logged */
   const kecs_kind *kinds; /* `kind_count` of them; none: all that can take part. Parents must be among them. Fixed with
                            * the first kecs_sync_open of a file */
   size_t kind_count;
+  const char *const *clusters; /* `cluster_count` names or ARNs: this edge wants no more than their rows, and has no
+                           * more than the hub grants it. "-" is what belongs to no cluster; a bare name is of account
+                           * 000000000000 in us-east-1; none: all that it may have. docs/sync.md 11 */
+  size_t cluster_count;
   int64_t tombstones_us;  /* what was deleted is remembered here for so long after it was pushed, so that a hub that
                            * went back is told again; 0: 7 days. Half of the hub's retention where that is less */
   int64_t max_offset_us;  /* stamps that are further ahead of the hub's time are given anew before they are pushed;
@@ -84,6 +93,7 @@ typedef struct kecs_sync_report {
   int64_t restamped;     /* stamps that a clock that was ahead had given, and that were given anew */
   unsigned reconciled; /* kecs_sync_cause: why all was compared with the hub, or this site was renamed; 0: it was not */
   int64_t resent;      /* rows and deletions that the hub had lost, or never had, and that were sent again */
+  int64_t left;        /* rows that went from here since their cluster is none of this site's any more */
   int64_t forgotten;   /* rows that had been deleted at the hub so long ago that it has forgotten them, and went here */
 } kecs_sync_report;
 
@@ -116,6 +126,21 @@ typedef struct kecs_sync_status_info {
  * called again, and must be after an upgrade of the library that changed the schema. The role needs to own the tables.
  * Errors: as kecs_open; DENIED. */
 KECS_STORE_API kecs_status kecs_sync_hub_init(const char *hub);
+
+/* Gives a site a cluster, by name or ARN, or "-", what belongs to no cluster. A site that was never given any has the
+ * whole tenant; the first grant narrows it. "*": it has the whole tenant again. The site need not have been there yet.
+ * It learns of it with its next round, which brings the cluster's rows. The role must be the tables' owner, or be let
+ * write sync_grants. Errors: INVALID; UNSUPPORTED (no hub); DENIED; as kecs_open. */
+KECS_STORE_API kecs_status kecs_sync_hub_grant(const char *hub, const char *site, const char *cluster);
+
+/* Takes it away; with the site's next round the rows go from there, and what was pending in them is in its conflict log.
+ * Nothing is left after the last one; "*" takes all. Errors: as above; NOT_FOUND (it has no such grant). */
+KECS_STORE_API kecs_status kecs_sync_hub_revoke(const char *hub, const char *site, const char *cluster);
+
+/* Makes the site's token, in the place of an earlier one, which is worth nothing from then on. It is kept nowhere but as
+ * its SHA-256 at the hub. NULL: the site has none any more. Errors: as above; IO (no random bits). */
+KECS_STORE_API kecs_status kecs_sync_hub_token(const char *hub, const char *site,
+                                               char out_token[KECS_SYNC_TOKEN_SIZE]);
 
 /* Calls `visit` for each site of the hub, by number; what it returns ends it. Errors: as kecs_open; UNSUPPORTED (no
  * hub). */
@@ -179,7 +204,7 @@ typedef struct kecs_sync_conflict {
   int64_t id;
   kecs_kind kind;
   const char *key;
-  const char *reason;  /* "update", "create", "delete", "parent", "key", "policy", "revision": docs/sync.md 7 */
+  const char *reason;  /* "update", "create", "delete", "parent", "key", "policy", "revision", "scope": docs/sync.md 7 */
   unsigned groups;     /* KECS_BIT(KECS_REPLICA_...) of what has lost */
   int64_t kept_stamp;  /* kecs_stamp_time tells the time */
   int64_t kept_site;   /* a site's number; 0: the hub; -1: this file */

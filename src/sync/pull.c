@@ -12,42 +12,6 @@ enum { KECS_SYNC__SMALL = 64 /* entries of a window that comes as one statement 
 
 /* ---- statements ---- */
 
-KECS_PG__FN void kecs_sync__select(kecs_pg__text *out, const kecs_sync *sync, const kecs_kind_info *info,
-                                   bool window) {
-  static const struct {
-    const char *name;
-    const char *bits; /* of the log's groups: of the life, and its own */
-    kecs_column_group group;
-  } stamps[] = {{"life", "15", KECS_GROUP_KEY}, {"spec", "3", KECS_GROUP_SPEC}, {"status", "5", KECS_GROUP_STATUS}};
-  kecs_pg__text_adds(out, "SELECT ");
-  kecs_sync__key_text(out, info, "t"); /* what only grows has no stamps */
-  for (size_t i = 0; i < sizeof stamps / sizeof stamps[0]; i++) {
-    bool has = false;
-    for (int c = 0; !kecs_sync__only_grows(info) && c < info->column_count; c++) {
-      has = has || info->columns[c].group == (unsigned)stamps[i].group;
-    }
-    const kecs_pg__mark marks[] = {{"n", stamps[i].name}, {"bits", stamps[i].bits}, {NULL, NULL}};
-    kecs_pg__text_fill(out,
-                       !has     ? ",0,0"
-                       : window ? ",CASE WHEN w.g&{bits}<>0 THEN coalesce(t.stamp_{n},0) ELSE 0 END,CASE WHEN "
-                                  "w.g&{bits}<>0 THEN coalesce(t.site_{n},0) ELSE 0 END"
-                                : ",coalesce(t.stamp_{n},0),coalesce(t.site_{n},0)",
-                       marks);
-  }
-  for (int i = 0; i < info->column_count; i++) {
-    const kecs_column_info *column = &info->columns[i];
-    const char *bits = column->group == KECS_GROUP_SPEC ? "3" : column->group == KECS_GROUP_STATUS ? "5" : "1";
-    const kecs_pg__mark marks[] = {{"c", column->name}, {"bits", bits}, {NULL, NULL}};
-    if (kecs_sync__known(sync, info, i)) {
-      kecs_pg__text_fill(out, window ? ",CASE WHEN w.g&{bits}<>0 THEN t.{c} END" : ",t.{c}", marks);
-    }
-  }
-  kecs_pg__text_adds(out, window ? ",t.rid,w.g FROM (SELECT c.rid,bit_or(c.groups) AS g FROM {S}changes c WHERE "
-                                   "c.tenant={T} AND c.seq>$1 AND c.seq<=$2 AND c.kind={kind} GROUP BY c.rid) "
-                                   "w,{S}{t} t WHERE t.tenant={T} AND t.rid=w.rid"
-                                 : ",t.rid FROM {S}{t} t WHERE t.tenant={T} AND ");
-}
-
 KECS_PG__FN int kecs_sync__add_text(kecs_sync__exchange *exchange, kecs_pg__text *form, const char *table,
                                     const char *const *values, int count) {
   int item = 0;
@@ -59,49 +23,45 @@ KECS_PG__FN int kecs_sync__add_text(kecs_sync__exchange *exchange, kecs_pg__text
   return item;
 }
 
-/* Rows of a kind, chosen by `where`. */
-static int kecs_sync__add_rows(kecs_sync__page *page, const kecs_kind_info *info, const char *where, bool by_key,
-                               const char *const *values, int count) {
-  kecs_pg__text form = {&page->sync->allocator, NULL, 0, 0, KECS_OK};
-  kecs_sync__select(&form, page->sync, info, false);
-  if (by_key) {
-    kecs_sync__key_text(&form, info, "t");
+/* "sync_FUNCTION(tenant,$1,...)" */
+static void kecs_sync__call_text(kecs_pg__text *out, const char *function, int count) {
+  kecs_pg__text_adds(out, "{S}sync_");
+  kecs_pg__text_adds(out, function);
+  for (int i = 0; i < count; i++) {
+    char number[16];
+    snprintf(number, sizeof number, ",$%d", i + 1);
+    kecs_pg__text_adds(out, i == 0 ? "({T}" : "");
+    kecs_pg__text_adds(out, number);
   }
-  kecs_pg__text_adds(&form, where);
-  return kecs_sync__add_text(&page->exchange, &form, info->table, values, count);
+  kecs_pg__text_adds(out, ")");
 }
 
-/* What a window says of a kind's rows. */
-static int kecs_sync__add_window(kecs_sync__page *page, const kecs_kind_info *info, const char *const *values) {
-  kecs_pg__text select = {&page->sync->allocator, NULL, 0, 0, KECS_OK};
-  kecs_pg__text form = {&page->sync->allocator, NULL, 0, 0, KECS_OK};
-  char kind[16];
-  snprintf(kind, sizeof kind, "%d", (int)info->kind);
-  kecs_sync__select(&select, page->sync, info, true);
-  const kecs_pg__mark marks[] = {{"S", "{S}"}, {"T", "{T}"}, {"t", "{t}"}, {"kind", kind}, {NULL, NULL}};
-  if (!select.status) {
-    kecs_pg__text_fill(&form, select.data, marks);
-  }
-  form.status = select.status ? select.status : form.status;
-  kecs_pg__text_free(&select);
-  return kecs_sync__add_text(&page->exchange, &form, info->table, values, 2);
+KECS_PG__FN int kecs_sync__add_read(kecs_sync__exchange *exchange, const char *function, const char *table,
+                                    const char *const *values, int count) {
+  kecs_pg__text form = {&exchange->sync->allocator, NULL, 0, 0, KECS_OK};
+  kecs_pg__text_adds(&form, "SELECT * FROM ");
+  kecs_sync__call_text(&form, function, count);
+  return kecs_sync__add_text(exchange, &form, table, values, count);
 }
 
-/* Tombstones of a kind whose keys have no row, the latest of each. */
-static int kecs_sync__add_graves(kecs_sync__page *page, const kecs_kind_info *info, const char *where,
-                                 const char *const *values, int count) {
-  kecs_pg__text form = {&page->sync->allocator, NULL, 0, 0, KECS_OK};
-  char kind[64];
-  snprintf(kind, sizeof kind, "x.kind=%d AND ", (int)info->kind);
-  kecs_pg__text_adds(&form,
-                     "SELECT DISTINCT ON(x.key) x.key,x.stamp,coalesce(x.site,0) FROM {S}change_tombstones x WHERE "
-                     "x.tenant={T} AND ");
-  kecs_pg__text_adds(&form, kind);
-  kecs_pg__text_adds(&form, where);
-  kecs_pg__text_adds(&form, " AND NOT EXISTS(SELECT FROM {S}{t} t WHERE t.tenant={T} AND ");
-  kecs_sync__key_text(&form, info, "t");
-  kecs_pg__text_adds(&form, "=x.key) ORDER BY x.key,x.stamp DESC,coalesce(x.site,0) DESC");
-  return kecs_sync__add_text(&page->exchange, &form, info->table, values, count);
+KECS_PG__FN void kecs_sync__select(kecs_pg__text *out, const kecs_sync *sync, const kecs_kind_info *info) {
+  kecs_pg__text_adds(out, "SELECT r_key,r_life,r_life_site,r_spec,r_spec_site,r_status,r_status_site");
+  for (int i = 0; i < info->column_count; i++) {
+    const kecs_pg__mark marks[] = {{"c", info->columns[i].name}, {NULL, NULL}};
+    if (kecs_sync__known(sync, info, i)) {
+      kecs_pg__text_fill(out, ",\"{c}\"", marks);
+    }
+  }
+  kecs_pg__text_adds(out, ",r_rid");
+}
+
+KECS_PG__FN int kecs_sync__add_rows(kecs_sync__exchange *exchange, const char *function, const kecs_kind_info *info,
+                                    const char *const *values, int count) {
+  kecs_pg__text form = {&exchange->sync->allocator, NULL, 0, 0, KECS_OK};
+  kecs_sync__select(&form, exchange->sync, info);
+  kecs_pg__text_adds(&form, strcmp(function, "rows_{t}") == 0 ? ",r_groups FROM " : " FROM ");
+  kecs_sync__call_text(&form, function, count);
+  return kecs_sync__add_text(exchange, &form, info->table, values, count);
 }
 
 /* ---- applying ---- */
@@ -276,9 +236,12 @@ static kecs_status kecs_sync__page_wanted(kecs_sync__page *page) {
       const kecs_kind_info *info = kecs_kind_describe((kecs_kind)kind);
       kecs_sync__array_end(&page->wanted[kind]);
       status = page->wanted[kind].status;
-      page->wanted_values[kind] = page->wanted[kind].data;
-      page->graves[kind][1] = kecs_sync__add_graves(page, info, "x.key=ANY($1)", &page->wanted_values[kind], 1);
-      page->rows[kind][1] = kecs_sync__add_rows(page, info, "=ANY($1)", true, &page->wanted_values[kind], 1);
+      page->wanted_values[kind][0] = page->site;
+      page->wanted_values[kind][1] = page->wanted[kind].data;
+      page->graves[kind][1] =
+          kecs_sync__add_read(&page->exchange, "buried_{t}", info->table, page->wanted_values[kind], 2);
+      page->rows[kind][1] =
+          kecs_sync__add_rows(&page->exchange, "found_{t}", info, page->wanted_values[kind], 2);
     }
   }
   return status;
@@ -303,7 +266,7 @@ static kecs_status kecs_sync__pull_window(kecs_sync *sync, kecs_sync__page *page
   snprintf(from, sizeof from, "%lld", (long long)sync->notes.cursor);
   snprintf(until, sizeof until, "%lld", (long long)sync->until);
   snprintf(size, sizeof size, "%d", sync->batch);
-  const char *values[] = {from, until};
+  const char *values[] = {page->site, from, until};
   const char *next[] = {until, size};
   kecs_sync__begin(&page->exchange, sync, false);
   page->exchange.small = sync->until - sync->notes.cursor <= KECS_SYNC__SMALL;
@@ -312,12 +275,12 @@ static kecs_status kecs_sync__pull_window(kecs_sync *sync, kecs_sync__page *page
     if ((uint64_t)sync->until_kinds & kecs_sync__pulls(sync) & KECS_BIT(kind)) {
       const kecs_kind_info *info = kecs_kind_describe((kecs_kind)kind);
       bool graves = !kecs_sync__only_grows(info);
-      page->graves[kind][0] = graves ? kecs_sync__add_graves(page, info, "x.seq>$1 AND x.seq<=$2", values, 2) : 0;
-      page->rows[kind][0] = kecs_sync__add_window(page, info, values);
+      page->graves[kind][0] = graves ? kecs_sync__add_read(&page->exchange, "graves_{t}", info->table, values, 3) : 0;
+      page->rows[kind][0] = kecs_sync__add_rows(&page->exchange, "rows_{t}", info, values, 3);
     }
   }
   if ((uint64_t)sync->until_kinds & sync->kinds & KECS_BIT(KECS_KIND_TASK_DEFINITION)) {
-    page->counters = kecs_sync__add_counters(&page->exchange);
+    page->counters = kecs_sync__add_counters(&page->exchange, values);
   }
   page->window = kecs_sync__add_item(&page->exchange, "SELECT * FROM {S}sync_window({T},$1,$2)", "", next, 2);
   status = status ? status : kecs_sync__send(&page->exchange, "pull");
@@ -346,11 +309,7 @@ static kecs_status kecs_sync__apply_head(kecs_store *tx, void *user) {
 
 /* All tombstones, by their sequence; the merge finds out which of them still say something. */
 static kecs_status kecs_sync__boot_graves(kecs_sync *sync, kecs_sync__page *page, const char *const *values) {
-  int item =
-      kecs_sync__add_item(&page->exchange,
-                          "SELECT x.key,x.stamp,coalesce(x.site,0),x.kind,x.seq FROM {S}change_tombstones x WHERE "
-                          "x.tenant={T} AND x.seq>$1 ORDER BY x.seq LIMIT $2",
-                          "", values, 2);
+  int item = kecs_sync__add_read(&page->exchange, "tombs", "", values, 5);
   kecs_status status = kecs_sync__send(&page->exchange, "pull");
   const PGresult *result = status ? NULL : page->exchange.item[item].result;
   int count = result ? PQntuples(result) : 0;
@@ -361,8 +320,8 @@ static kecs_status kecs_sync__boot_graves(kecs_sync *sync, kecs_sync__page *page
 
 static kecs_status kecs_sync__boot_rows(kecs_sync *sync, kecs_sync__page *page, const char *const *values) {
   const kecs_kind_info *info = kecs_kind_describe((kecs_kind)sync->notes.boot_kind);
-  int item = kecs_sync__add_rows(page, info, "t.rid>$1 ORDER BY t.rid LIMIT $2", false, values, 2);
-  int counters = info->kind == KECS_KIND_TASK_DEFINITION ? kecs_sync__add_counters(&page->exchange) : 0;
+  int item = kecs_sync__add_rows(&page->exchange, "page_{t}", info, values, 5);
+  int counters = info->kind == KECS_KIND_TASK_DEFINITION ? kecs_sync__add_counters(&page->exchange, values) : 0;
   kecs_status status = kecs_sync__send(&page->exchange, "pull");
   const PGresult *result = status ? NULL : page->exchange.item[item].result;
   int count = result ? PQntuples(result) : 0;
@@ -403,13 +362,17 @@ static kecs_status kecs_sync__boot_page(kecs_sync *sync, kecs_sync__page *page) 
   bool graves = sync->notes.boot_kind == KECS_SYNC__BOOT_GRAVES;
   snprintf(rid, sizeof rid, "%lld", (long long)sync->notes.boot_rid);
   snprintf(size, sizeof size, "%d", sync->batch);
-  const char *values[] = {rid, size};
   if (!graves && !(kecs_sync__pulls(sync) & KECS_BIT(sync->notes.boot_kind))) {
     page->boot_kind = sync->notes.boot_kind + 1;
     return kecs_sync__transact(sync, kecs_sync__apply_boot, page);
   }
+  kecs_pg__text scopes = {&sync->allocator, NULL, 0, 0, KECS_OK};
+  kecs_status status = kecs_sync__boot_scopes(sync, &scopes);
+  const char *values[] = {page->site, rid, size, NULL, scopes.data};
   kecs_sync__begin(&page->exchange, sync, false);
-  kecs_status status = graves ? kecs_sync__boot_graves(sync, page, values) : kecs_sync__boot_rows(sync, page, values);
+  page->exchange.status = status;
+  status = graves ? kecs_sync__boot_graves(sync, page, values) : kecs_sync__boot_rows(sync, page, values);
+  kecs_pg__text_free(&scopes);
   return status ? status
                 : kecs_sync__transact(sync, graves ? kecs_sync__apply_boot_graves : kecs_sync__apply_boot, page);
 }
@@ -426,6 +389,7 @@ KECS_PG__FN kecs_status kecs_sync__page_run(kecs_sync *sync,
   page->sync = sync;
   page->exchange.sync = sync;
   page->side = kecs_sync__side(sync);
+  snprintf(page->site, sizeof page->site, "%lld", (long long)sync->notes.site);
   kecs_status status = run(sync, page);
   if (!status) {
     sync->report.pulled += page->pulled;

@@ -17,7 +17,8 @@ typedef struct kecs_sync__page {
   int window;
   int counters; /* of families, where definitions are in the page */
   kecs_pg__text wanted[KECS_KIND_COUNT];
-  const char *wanted_values[KECS_KIND_COUNT];
+  const char *wanted_values[KECS_KIND_COUNT][2];
+  char site[24];
   bool wants;
   int64_t asked; /* for so many keys */
   kecs_replica side;
@@ -33,14 +34,20 @@ typedef struct kecs_sync__page {
   int64_t boot_rid;
 } kecs_sync__page;
 
-/* "SELECT key,stamps...,columns...,rid FROM table t WHERE t.tenant=... AND ". `window`: of the entries of a window, and
- * of rows that were not created in it only the groups that were written; w.g, behind rid, tells which. */
-KECS_PG__FN void kecs_sync__select(kecs_pg__text *out, const kecs_sync *sync, const kecs_kind_info *info,
-                                   bool window);
-
 /* Adds a statement that was put together, and frees its text. */
 KECS_PG__FN int kecs_sync__add_text(kecs_sync__exchange *exchange, kecs_pg__text *form, const char *table,
                                     const char *const *values, int count);
+
+/* Adds "SELECT * FROM sync_FUNCTION(tenant, values...)"; the first value is the site's number. */
+KECS_PG__FN int kecs_sync__add_read(kecs_sync__exchange *exchange, const char *function, const char *table,
+                                    const char *const *values, int count);
+
+/* The same for rows: columns that hub and edge both know. */
+KECS_PG__FN int kecs_sync__add_rows(kecs_sync__exchange *exchange, const char *function, const kecs_kind_info *info,
+                                    const char *const *values, int count);
+
+/* "SELECT key,stamps...,columns...,rid" of what such a function gives. */
+KECS_PG__FN void kecs_sync__select(kecs_pg__text *out, const kecs_sync *sync, const kecs_kind_info *info);
 
 /* Merges what the page has; counts it in the page. */
 KECS_PG__FN kecs_status kecs_sync__apply(kecs_sync__page *page, kecs_store *tx);

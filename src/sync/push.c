@@ -236,6 +236,7 @@ KECS_PG__FN kecs_status kecs_sync__push_send(kecs_sync *sync, kecs_sync__load *l
   const char *as_origin[] = {load->origin == 0 ? "" : numbers.origin}; /* the hub's own bear none */
   const char *begin[] = {numbers.site, intent->id, sync->notes.push, load->buries ? "t" : "f"};
   const char *end[] = {numbers.site, intent->id, numbers.stamp};
+  const char *who[] = {sync->known_as};
   kecs_sync__counters counters;
   bool numbered = load->put[KECS_KIND_TASK_DEFINITION] || load->bury[KECS_KIND_TASK_DEFINITION];
   memset(&counters, 0, sizeof counters);
@@ -257,8 +258,7 @@ KECS_PG__FN kecs_status kecs_sync__push_send(kecs_sync *sync, kecs_sync__load *l
     (void)kecs_sync__add_call(&exchange, "SELECT {S}sync_families({T},$1,$2,$3,$4)", "", counters.values, 4);
   }
   (void)kecs_sync__add_call(&exchange, "SELECT {S}sync_end({T},$1,$2,$3)", "", end, 3);
-  int refused = kecs_sync__add_item(&exchange, "SELECT kind,key,code FROM {S}sync_refused WHERE tenant={T} AND site=$1",
-                                    "", begin, 1);
+  int refused = kecs_sync__add_item(&exchange, "SELECT * FROM {S}sync_told({T},$1)", "", who, 1);
   status = status ? status : kecs_sync__send(&exchange, "push");
   if (!status) {
     sync->report.pushed += load->rows - PQntuples(exchange.item[refused].result);

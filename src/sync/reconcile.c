@@ -97,6 +97,9 @@ static kecs_status kecs_sync__digests_work(kecs_store *tx, void *user) {
 }
 
 static kecs_status kecs_sync__digests_run(kecs_sync *sync, kecs_sync__digests *digests) {
+  char number[24];
+  const char *site = number;
+  snprintf(number, sizeof number, "%lld", (long long)sync->notes.site);
   bool went_back = sync->notes.repair_cause & (KECS_SYNC_HISTORY | KECS_SYNC_LOST);
   kecs_sync__begin(&digests->exchange, sync, went_back);
   if (went_back) { /* no tombstone goes there for a while */
@@ -105,8 +108,7 @@ static kecs_status kecs_sync__digests_run(kecs_sync *sync, kecs_sync__digests *d
   for (int kind = 1; kind < KECS_KIND_COUNT; kind++) {
     if (sync->kinds & KECS_BIT(kind)) {
       digests->item[kind] =
-          kecs_sync__add_item(&digests->exchange, "SELECT bucket,digest FROM {S}sync_digest_{t}({T})",
-                              kecs_kind_describe((kecs_kind)kind)->table, NULL, 0);
+          kecs_sync__add_read(&digests->exchange, "digest_{t}", kecs_kind_describe((kecs_kind)kind)->table, &site, 1);
     }
   }
   kecs_status status = kecs_sync__send(&digests->exchange, "compare");
@@ -141,18 +143,13 @@ static kecs_status kecs_sync__apply_rows_page(kecs_store *tx, void *user) {
 
 static kecs_status kecs_sync__rows_page(kecs_sync *sync, kecs_sync__page *page, const char *buckets) {
   const kecs_kind_info *info = kecs_kind_describe((kecs_kind)sync->notes.repair_kind);
-  kecs_pg__text form = {&sync->allocator, NULL, 0, 0, KECS_OK};
   char rid[24];
   char size[24];
   snprintf(rid, sizeof rid, "%lld", (long long)sync->notes.repair_rid);
   snprintf(size, sizeof size, "%d", sync->batch);
-  const char *values[] = {rid, size, buckets};
-  kecs_sync__select(&form, sync, info, false);
-  kecs_pg__text_adds(&form, "t.rid>$1 AND {S}sync_bucket(");
-  kecs_sync__key_text(&form, info, "t");
-  kecs_pg__text_adds(&form, ")=ANY($3::integer[]) ORDER BY t.rid LIMIT $2");
+  const char *values[] = {page->site, rid, size, buckets, NULL};
   kecs_sync__begin(&page->exchange, sync, false);
-  int item = kecs_sync__add_text(&page->exchange, &form, info->table, values, 3);
+  int item = kecs_sync__add_rows(&page->exchange, "page_{t}", info, values, 5);
   kecs_status status = kecs_sync__send(&page->exchange, "compare");
   const PGresult *result = status ? NULL : page->exchange.item[item].result;
   int count = result ? PQntuples(result) : 0;
@@ -186,40 +183,24 @@ static kecs_status kecs_sync__apply_graves_page(kecs_store *tx, void *user) {
   return status ? status : kecs_sync__repair_note(tx, page->boot_kind, 1, page->boot_rid);
 }
 
-enum { KECS_SYNC__GRAVES_FIXED = 2 /* parameters before the kinds' buckets */ };
-
-typedef struct kecs_sync__grave_kinds {
-  kecs_pg__text form;
-  kecs_pg__text array[KECS_KIND_COUNT];
-  const char *values[KECS_SYNC__GRAVES_FIXED + KECS_KIND_COUNT];
-  int count;
-} kecs_sync__grave_kinds;
-
-/* "x.kind=1 AND sync_bucket(x.key)=ANY($3) OR x.kind=2 AND ..." */
-static kecs_status kecs_sync__grave_kinds_fill(kecs_sync *sync, kecs_sync__grave_kinds *kinds) {
+/* kind*1024+bucket of all that differ; empty where none does. */
+static kecs_status kecs_sync__grave_pairs(kecs_sync *sync, kecs_pg__text *out) {
   kecs_status status = KECS_OK;
-  kecs_pg__text_adds(&kinds->form, "SELECT x.key,x.stamp,coalesce(x.site,0),x.kind,x.seq FROM {S}change_tombstones x "
-                                   "WHERE x.tenant={T} AND x.seq>$1 AND (false");
   for (int kind = 1; !status && kind < KECS_KIND_COUNT; kind++) {
     kecs_sync__buckets buckets;
-    char condition[96];
     status = kecs_sync__repair_buckets(sync, kind, &buckets);
-    if (!status && buckets.count > 0) {
-      snprintf(condition, sizeof condition, " OR x.kind=%d AND {S}sync_bucket(x.key)=ANY($%d::integer[])", kind,
-               kinds->count + 1);
-      kecs_pg__text_adds(&kinds->form, condition);
-      kecs_sync__buckets_array(&buckets, &kinds->array[kind]);
-      status = kinds->array[kind].status;
-      kinds->values[kinds->count++] = kinds->array[kind].data;
+    for (int bucket = 0; !status && bucket < KECS_SYNC__BUCKETS; bucket++) {
+      if (buckets.in[bucket]) {
+        kecs_sync__array_int(out, (int64_t)kind * KECS_SYNC__BUCKETS + bucket);
+      }
     }
   }
-  kecs_pg__text_adds(&kinds->form, ") ORDER BY x.seq LIMIT $2");
-  return status ? status : kinds->form.status;
+  return status;
 }
 
-static kecs_status kecs_sync__graves_send(kecs_sync *sync, kecs_sync__page *page, kecs_sync__grave_kinds *kinds) {
+static kecs_status kecs_sync__graves_send(kecs_sync *sync, kecs_sync__page *page, const char *const *values) {
   kecs_sync__begin(&page->exchange, sync, false);
-  page->window = kecs_sync__add_item(&page->exchange, kinds->form.data, "", kinds->values, kinds->count);
+  page->window = kecs_sync__add_read(&page->exchange, "tombs", "", values, 5);
   kecs_status status = kecs_sync__send(&page->exchange, "compare");
   const PGresult *result = status ? NULL : page->exchange.item[page->window].result;
   int count = result ? PQntuples(result) : 0;
@@ -229,30 +210,23 @@ static kecs_status kecs_sync__graves_send(kecs_sync *sync, kecs_sync__page *page
 }
 
 static kecs_status kecs_sync__repair_graves(kecs_sync *sync, kecs_sync__page *page) {
-  kecs_sync__grave_kinds kinds;
+  kecs_pg__text pairs = {&sync->allocator, NULL, 0, 0, KECS_OK};
   char seq[24];
   char size[24];
-  memset(&kinds, 0, sizeof kinds);
   snprintf(seq, sizeof seq, "%lld", (long long)sync->notes.repair_rid);
   snprintf(size, sizeof size, "%d", sync->batch);
-  kinds.form.allocator = &sync->allocator;
-  for (int kind = 0; kind < KECS_KIND_COUNT; kind++) {
-    kinds.array[kind].allocator = &sync->allocator;
-  }
-  kinds.values[0] = seq;
-  kinds.values[1] = size;
-  kinds.count = KECS_SYNC__GRAVES_FIXED;
-  kecs_status status = kecs_sync__grave_kinds_fill(sync, &kinds);
-  if (!status && kinds.count > KECS_SYNC__GRAVES_FIXED) {
-    status = kecs_sync__graves_send(sync, page, &kinds);
+  kecs_status status = kecs_sync__grave_pairs(sync, &pairs);
+  bool any = pairs.len > 0;
+  kecs_sync__array_end(&pairs);
+  const char *values[] = {page->site, seq, size, pairs.data, NULL};
+  status = status ? status : pairs.status;
+  if (!status && any) {
+    status = kecs_sync__graves_send(sync, page, values);
   } else if (!status) {
     kecs_sync__step step = {KECS_SYNC__REPAIR_COMPARE, 1, 0};
     status = kecs_sync__transact(sync, kecs_sync__step_work, &step);
   }
-  for (int kind = 0; kind < KECS_KIND_COUNT; kind++) {
-    kecs_pg__text_free(&kinds.array[kind]);
-  }
-  kecs_pg__text_free(&kinds.form);
+  kecs_pg__text_free(&pairs);
   return status;
 }
 

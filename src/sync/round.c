@@ -27,15 +27,14 @@ static kecs_status kecs_sync__hello(kecs_sync *sync, bool *out_again) {
   snprintf(sync->known_as, sizeof sync->known_as, "%s", sync->notes.alias[0] ? sync->notes.alias : sync->site);
   const char *who[] = {sync->known_as, cursor, sync->notes.cursor_id, number};
   const char *window[] = {cursor, size};
+  const char *wanted[] = {sync->known_as, sync->clusters.data};
   kecs_sync__begin(&exchange, sync, true);
   int version = kecs_sync__add_item(&exchange, "SELECT {S}sync_version()", "", NULL, 0);
-  (void)kecs_sync__add_item(&exchange, "SELECT {S}change_number({T})", "", NULL, 0);
+  (void)kecs_sync__add_item(&exchange, "SELECT {S}sync_number({T},$1)", "", who, 1);
   int hello = kecs_sync__add_item(&exchange, "SELECT * FROM {S}sync_hello({T},$1,$2,$3,$4)", "", who, 4);
   int next = kecs_sync__add_item(&exchange, "SELECT * FROM {S}sync_window({T},$1,$2)", "", window, 2);
-  int refused = kecs_sync__add_item(&exchange,
-                                    "SELECT r.kind,r.key,r.code FROM {S}sync_refused r JOIN {S}sync_sites s ON "
-                                    "s.tenant=r.tenant AND s.site=r.site WHERE r.tenant={T} AND s.name=$1",
-                                    "", who, 1);
+  int refused = kecs_sync__add_item(&exchange, "SELECT * FROM {S}sync_told({T},$1)", "", who, 1);
+  int scopes = kecs_sync__add_item(&exchange, "SELECT {S}sync_scopes({T},$1,$2)", "", wanted, 2);
   kecs_status status = kecs_sync__send(&exchange, "greet the hub");
   const PGresult *said = status ? NULL : exchange.item[hello].result;
   if (said) {
@@ -49,6 +48,7 @@ static kecs_status kecs_sync__hello(kecs_sync *sync, bool *out_again) {
     status = status ? status : kecs_sync__measure(sync, hub_us);
     status = status ? status : kecs_sync__identify(sync, said, exchange.item[refused].result, out_again);
     status = status || *out_again ? status : kecs_sync__restamp(sync, hub_us);
+    status = status || *out_again ? status : kecs_sync__rescope(sync, exchange.item[scopes].result);
   }
   kecs_sync__end(&exchange);
   return status;
@@ -256,6 +256,10 @@ static kecs_status kecs_sync__check_options(const kecs_sync_options *options) {
   if (len == 0 || len > KECS_SYNC__NAME_MAX) {
     return kecs_pg__fail(KECS_E_INVALID, "options.site must be a name of 1 to %d bytes", (int)KECS_SYNC__NAME_MAX);
   }
+  if (options->token && strlen(options->token) != KECS_SYNC_TOKEN_SIZE - 1) {
+    return kecs_pg__fail(KECS_E_INVALID, "options.token is no token: it has %d digits, and is printed by kecs hub token",
+                         KECS_SYNC_TOKEN_SIZE - 1);
+  }
   if (options->batch < 0 || options->batch > KECS_SYNC__BATCH_MAX) {
     return kecs_pg__fail(KECS_E_INVALID, "options.batch is %d; 1 to %d, or 0", options->batch,
                          (int)KECS_SYNC__BATCH_MAX);
@@ -344,6 +348,7 @@ KECS_STORE_API kecs_status kecs_sync_open(kecs_store *store, const kecs_sync_opt
     return KECS_E_NOMEM;
   }
   sync->allocator = *allocator;
+  sync->clusters.allocator = &sync->allocator;
   sync->store = store;
   sync->tombstones_us = options->tombstones_us ? options->tombstones_us : KECS_SYNC__TOMBSTONES_US;
   sync->max_offset_us = options->max_offset_us ? options->max_offset_us : KECS_SYNC__AHEAD_US;
@@ -362,9 +367,13 @@ KECS_STORE_API kecs_status kecs_sync_open(kecs_store *store, const kecs_sync_opt
   sync->append_keep_bytes = options->append_keep_bytes;
   snprintf(sync->site, sizeof sync->site, "%s", options->site);
   sync->hub = kecs_pg__copy(allocator, options->hub, strlen(options->hub));
-  status = sync->hub ? kecs_pg_backend()->attach(sync->hub, &sync->allocator, &sync->place) : KECS_E_NOMEM;
+  sync->token = options->token ? kecs_pg__copy(allocator, options->token, strlen(options->token)) : NULL;
+  status = sync->hub && (sync->token || !options->token)
+               ? kecs_pg_backend()->attach(sync->hub, &sync->allocator, &sync->place)
+               : KECS_E_NOMEM;
   status = status ? status : kecs_sync__policy_keep(sync, options->policies, options->policy_count);
   status = status ? status : kecs_sync__choose_kinds(sync, options);
+  status = status ? status : kecs_sync__clusters(sync, options->clusters, options->cluster_count);
   status = status ? status : kecs_replica_open(store, sync->kinds, NULL);
   status = status ? status : kecs_sync__transact(sync, kecs_sync__fix_work, sync);
   status = status ? status : kecs_sync__notes_read(sync);
@@ -388,6 +397,8 @@ KECS_STORE_API void kecs_sync_close(kecs_sync *sync) {
     kecs_sync__hang_up(sync);
     kecs_pg_backend()->detach(&sync->place, &sync->allocator);
     kecs_pg__release_text(&allocator, sync->hub);
+    kecs_pg__release_text(&allocator, sync->token);
+    kecs_pg__text_free(&sync->clusters);
     kecs_sync__policy_free(sync);
     kecs_pg__release(&allocator, sync, sizeof *sync);
   }

@@ -74,16 +74,17 @@ typedef struct kecs_sync__catch_up {
 } kecs_sync__catch_up;
 
 static void kecs_sync__catch_up_where(kecs_pg__text *out, const kecs_sync__catch_up *job) {
-  kecs_pg__text_adds(out, "t.rid>$1 AND (false");
+  kecs_pg__text_adds(out,
+                     " FROM {S}sync_page_{t}({T},$1,$2,9223372036854775807,NULL,NULL) t WHERE false");
   for (int i = job->from; i < job->sync->columns[job->info->kind]; i++) {
     if (kecs_sync__travels(&job->info->columns[i])) {
-      kecs_pg__text_adds(out, " OR t.");
+      kecs_pg__text_adds(out, " OR t.\"");
       kecs_pg__text_adds(out, job->info->columns[i].name);
-      kecs_pg__text_adds(out, " IS DISTINCT FROM ");
+      kecs_pg__text_adds(out, "\" IS DISTINCT FROM ");
       kecs_sync__default(out, &job->info->columns[i]);
     }
   }
-  kecs_pg__text_adds(out, ") ORDER BY t.rid LIMIT $2");
+  kecs_pg__text_adds(out, " ORDER BY t.r_rid LIMIT $3");
 }
 
 static kecs_status kecs_sync__catch_up_work(kecs_store *tx, void *user) {
@@ -97,14 +98,14 @@ static kecs_status kecs_sync__catch_up_page(kecs_sync *sync, kecs_sync__page *pa
   char size[24];
   snprintf(rid, sizeof rid, "%lld", (long long)sync->catch_up_rid);
   snprintf(size, sizeof size, "%d", sync->batch);
-  const char *values[] = {rid, size};
+  const char *values[] = {page->site, rid, size};
   for (int i = job.from; i < sync->columns[job.info->kind]; i++) {
     page->fill |= KECS_BIT(i);
   }
   kecs_sync__begin(&page->exchange, sync, false);
-  kecs_sync__select(&form, sync, job.info, false);
+  kecs_sync__select(&form, sync, job.info);
   kecs_sync__catch_up_where(&form, &job);
-  int item = kecs_sync__add_text(&page->exchange, &form, job.info->table, values, 2);
+  int item = kecs_sync__add_text(&page->exchange, &form, job.info->table, values, 3);
   kecs_status status = kecs_sync__send(&page->exchange, "pull");
   const PGresult *result = status ? NULL : page->exchange.item[item].result;
   int count = result ? PQntuples(result) : 0;

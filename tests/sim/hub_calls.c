@@ -124,6 +124,13 @@ static bool do_number(call *at) {
   return true;
 }
 
+/* Each site has the whole tenant. */
+static bool do_scopes(call *at) {
+  at->result = answer(1);
+  say(at->result, 0, 0, "*");
+  return true;
+}
+
 static bool do_hello(call *at) {
   sim_hub *hub = at->hub;
   hub_site *site = hub_site_greets(hub, at->values[0], number_of(at, 3));
@@ -170,10 +177,9 @@ static bool do_window(call *at) {
   return true;
 }
 
-/* By a site's name, or by its number. */
+/* What the last push of a site was refused, by its name. */
 static bool do_refused(call *at) {
-  const hub_site *site = strstr(at->sql, "s.name=$1") ? hub_site_named(at->hub, at->values[0])
-                                                      : hub_site_numbered(at->hub, number_of(at, 0));
+  const hub_site *site = hub_site_named(at->hub, at->values[0]);
   at->result = answer(3);
   for (int i = 0; site && i < site->refused_count; i++) {
     say_number(at->result, i, 0, site->refused[i].kind);
@@ -454,38 +460,42 @@ static bool in_bucket(const sim_array *buckets, const char *key) {
   return listed(buckets, number);
 }
 
-/* Rows of a window, by their keys, or a page of all, or of those in some buckets. */
+/* The kind that a function of the hub is of: "sync_rows_" and a table. NULL: the statement calls another one. */
+static const kecs_kind_info *kind_of(const call *at, const char *function) {
+  const char *name = strstr(at->sql, function);
+  return name ? kind_at(name + strlen(function)) : NULL;
+}
+
+/* Rows of a window, by their keys, or a page of all, or of those in some buckets. The first value is the site. */
 static bool do_rows(call *at) {
-  const char *from = strstr(at->sql, " t WHERE t.tenant=");
-  const kecs_kind_info *info = NULL;
-  while (from && from > at->sql && from[-1] != '.' && from[-1] != ' ') {
-    from--;
-  }
-  info = from ? kind_at(from) : NULL;
-  bool by_key = strstr(at->sql, "=ANY($1)") != NULL;
-  bool by_page = strstr(at->sql, "ORDER BY t.rid LIMIT $2") != NULL;
-  if (!info || (!by_key && !by_page && !strstr(at->sql, "c.seq>$1 AND c.seq<=$2"))) {
+  const kecs_kind_info *found_info = kind_of(at, "sync_found_");
+  const kecs_kind_info *page_info = kind_of(at, "sync_page_");
+  const kecs_kind_info *info = found_info ? found_info : page_info ? page_info : kind_of(at, "sync_rows_");
+  bool by_key = found_info != NULL;
+  bool by_page = page_info != NULL;
+  if (!info) {
     return false;
   }
   sim_hub *hub = at->hub;
-  sim_array buckets = by_page && at->count > 2 ? sim_array_read(at->values[2]) : (sim_array){NULL, 0};
-  sim_array keys = by_key ? sim_array_read(at->values[0]) : (sim_array){NULL, 0};
+  bool bucketed = by_page && at->values[3];
+  sim_array buckets = bucketed ? sim_array_read(at->values[3]) : (sim_array){NULL, 0};
+  sim_array keys = by_key ? sim_array_read(at->values[1]) : (sim_array){NULL, 0};
   const hub_row **found = sim_alloc(((size_t)hub->row_count + 1) * sizeof *found);
   int count = 0;
   for (int i = 0; i < hub->row_count; i++) {
     const hub_row *row = &hub->rows[i];
     bool chosen = row->kind == (int)info->kind && row->alive &&
                   (by_key    ? listed(&keys, row->key)
-                   : by_page ? row->rid > number_of(at, 0) && (at->count < 3 || in_bucket(&buckets, row->key))
-                             : written_in(hub, row, number_of(at, 0), number_of(at, 1)));
+                   : by_page ? row->rid > number_of(at, 1) && (!bucketed || in_bucket(&buckets, row->key))
+                             : written_in(hub, row, number_of(at, 1), number_of(at, 2)));
     found[count] = row;
     count += chosen;
   }
   qsort(found, (size_t)count, sizeof *found, compare_rids);
   bool window = !by_key && !by_page;
   at->result = answer_rows(info, window);
-  for (int i = 0; i < count && (!by_page || i < number_of(at, 1)); i++) {
-    say_row(at->result, info, found[i], window ? written_in(hub, found[i], number_of(at, 0), number_of(at, 1)) : 15);
+  for (int i = 0; i < count && (!by_page || i < number_of(at, 2)); i++) {
+    say_row(at->result, info, found[i], window ? written_in(hub, found[i], number_of(at, 1), number_of(at, 2)) : 15);
   }
   free(found);
   sim_array_free(&buckets);
@@ -511,18 +521,19 @@ static void say_grave(call *at, const hub_entry *entry, const sim_array *keys, i
 }
 
 static bool do_graves(call *at) {
-  const char *kind = strstr(at->sql, "x.kind=");
-  bool by_key = strstr(at->sql, "x.key=ANY($1)") != NULL;
-  if (!kind || (!by_key && !strstr(at->sql, "x.seq>$1 AND x.seq<=$2"))) {
+  const kecs_kind_info *info = kind_of(at, "sync_buried_");
+  bool by_key = info != NULL;
+  info = info ? info : kind_of(at, "sync_graves_");
+  if (!info) {
     return false;
   }
-  sim_array keys = by_key ? sim_array_read(at->values[0]) : (sim_array){NULL, 0};
-  int64_t from = by_key ? 0 : number_of(at, 0);
-  int64_t until = by_key ? 0 : number_of(at, 1);
+  sim_array keys = by_key ? sim_array_read(at->values[1]) : (sim_array){NULL, 0};
+  int64_t from = by_key ? 0 : number_of(at, 1);
+  int64_t until = by_key ? 0 : number_of(at, 2);
   at->result = answer(3);
   for (int i = 0; i < at->hub->entry_count; i++) {
     const hub_entry *entry = &at->hub->entries[i];
-    bool in = entry->death && entry->seq && entry->kind == (int)strtol(kind + strlen("x.kind="), NULL, 10) &&
+    bool in = entry->death && entry->seq && entry->kind == (int)info->kind &&
               (by_key ? listed(&keys, entry->key) : entry->seq > from && entry->seq <= until);
     const hub_row *row = in ? hub_find(at->hub, entry->kind, entry->key) : NULL;
     if (row && !row->alive) {
@@ -533,27 +544,17 @@ static bool do_graves(call *at) {
   return true;
 }
 
-/* Whether tombstones are asked for: " OR x.kind=1 AND sync_bucket(x.key)=ANY($3::integer[])". */
-static bool grave_wanted(const call *at, const hub_entry *entry) {
-  char sign[32];
-  snprintf(sign, sizeof sign, "x.kind=%d AND ", entry->kind);
-  const char *own = strstr(at->sql, sign);
-  const char *parameter = own ? strchr(own, '$') : NULL;
-  bool wanted = !strstr(at->sql, "sync_bucket(");
-  if (!wanted && parameter) {
-    sim_array buckets = sim_array_read(at->values[strtol(parameter + 1, NULL, 10) - 1]);
-    wanted = in_bucket(&buckets, entry->key);
-    sim_array_free(&buckets);
-  }
-  return wanted;
-}
-
+/* Of all kinds, or of the pairs of a kind and a bucket that are asked for. */
 static bool do_all_graves(call *at) {
+  sim_array pairs = at->values[3] ? sim_array_read(at->values[3]) : (sim_array){NULL, 0};
   at->result = answer(5);
   for (int i = 0; i < at->hub->entry_count; i++) {
     const hub_entry *entry = &at->hub->entries[i];
     int line = PQntuples(at->result);
-    if (entry->death && entry->seq > number_of(at, 0) && line < number_of(at, 1) && grave_wanted(at, entry)) {
+    char pair[24];
+    snprintf(pair, sizeof pair, "%d", entry->death ? entry->kind * HUB_BUCKETS + hub_bucket(entry->key) : 0);
+    if (entry->death && entry->seq > number_of(at, 1) && line < number_of(at, 2) &&
+        (!at->values[3] || listed(&pairs, pair))) {
       say(at->result, line, 0, entry->key);
       say_number(at->result, line, 1, entry->stamp);
       say_number(at->result, line, 2, entry->site);
@@ -561,6 +562,7 @@ static bool do_all_graves(call *at) {
       say_number(at->result, line, 4, entry->seq);
     }
   }
+  sim_array_free(&pairs);
   return true;
 }
 
@@ -609,8 +611,8 @@ static void say_compared(call *at, int kind, const char *key, int64_t site) {
 
 static bool do_compare(call *at) {
   const kecs_kind_info *info = kind_at(strstr(at->sql, "sync_compare_") + strlen("sync_compare_"));
-  sim_array keys = sim_array_read(at->values[0]);
-  sim_array sites = sim_array_read(at->values[1]);
+  sim_array keys = sim_array_read(at->values[1]);
+  sim_array sites = sim_array_read(at->values[2]);
   at->result = answer(10);
   for (int i = 0; info && i < keys.count; i++) {
     say_compared(at, (int)info->kind, keys.list[i], array_number(&sites, i));
@@ -663,7 +665,8 @@ static const struct {
 } calls[] = {{"BEGIN ", do_nothing},
              {"SET LOCAL ", do_nothing},
              {"sync_version(", do_version},
-             {"change_number(", do_number},
+             {"sync_number(", do_number},
+             {"sync_scopes(", do_scopes},
              {"sync_hello(", do_hello},
              {"sync_window(", do_window},
              {"sync_begin(", do_begin},
@@ -674,13 +677,16 @@ static const struct {
              {"sync_changed(", do_changed},
              {"sync_digest_", do_digest},
              {"sync_compare_", do_compare},
-             {"task_definition_families f WHERE", do_counters},
+             {"sync_counters(", do_counters},
              {"sync_put_", do_put},
              {"sync_bury_", do_bury},
-             {"sync_refused", do_refused},
-             {"DISTINCT ON(x.key)", do_graves},
-             {"change_tombstones x WHERE", do_all_graves},
-             {" t WHERE t.tenant=", do_rows}};
+             {"sync_told(", do_refused},
+             {"sync_graves_", do_graves},
+             {"sync_buried_", do_graves},
+             {"sync_tombs(", do_all_graves},
+             {"sync_rows_", do_rows},
+             {"sync_found_", do_rows},
+             {"sync_page_", do_rows}};
 
 /* What stops a push before anything is done: another chain, or stamps from the future. */
 static kecs_status refusal(sim_hub *hub, const kecs_sync__exchange *exchange, int64_t now_us) {

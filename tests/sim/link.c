@@ -61,7 +61,7 @@ static void forget_answers(kecs_sync__exchange *exchange) {
 static bool refused(const kecs_sync__exchange *exchange, int kind, const char *key) {
   for (int i = 0; i < exchange->count; i++) {
     const kecs_sync__item *item = &exchange->item[i];
-    for (int row = 0; strstr(item->sql, "sync_refused") && row < PQntuples(item->result); row++) {
+    for (int row = 0; strstr(item->sql, "sync_told(") && row < PQntuples(item->result); row++) {
       if (kecs_sync__number(item->result, row, 0) == kind && strcmp(kecs_sync__text(item->result, row, 1), key) == 0) {
         return true;
       }

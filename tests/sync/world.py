@@ -93,7 +93,7 @@ class World:
     def path(self, name):
         return os.path.join(self.folder.name, name + ".db")
 
-    def start(self, name, path=None, site=None, policies=(), merger=None, program=None, **options):
+    def start(self, name, path=None, site=None, more=(), url=None, policies=(), merger=None, program=None, **options):
         self.drivers[name] = Driver(program)
         for option, value in options.items():
             self.drivers[name].ok("option", "%s=%s" % (option, value))
@@ -102,7 +102,7 @@ class World:
         if merger:
             self.drivers[name].ok("merger", merger)
         self.drivers[name].ok("open", name, path or self.path(name))
-        self.drivers[name].ok("edge", name, site or name, self.batch, self.edge_url)
+        self.drivers[name].ok("edge", name, site or name, self.batch, url or self.edge_url, *more)
 
     def restart(self, name, **options):
         self.drivers[name].kill()
@@ -141,10 +141,10 @@ class World:
 
     def sync(self, name):
         """{pushed, refused, pulled, conflicts, trips, out, into, appended, dropped, reconciled, resent,
-        forgotten, restamped}"""
+        forgotten, restamped, left}"""
         numbers = map(int, self.ok("sync", name).split())
         return dict(zip(("pushed", "refused", "pulled", "conflicts", "trips", "out", "into", "appended", "dropped",
-                         "reconciled", "resent", "forgotten", "restamped"), numbers))
+                         "reconciled", "resent", "forgotten", "restamped", "left"), numbers))
 
     def edges(self):
         return sorted(name for name in self.drivers if name != "h")

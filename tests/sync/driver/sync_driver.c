@@ -3,7 +3,8 @@
  *
  *   init URL                        kecs_sync_hub_init
  *   open NAME PATH                  a store: a file, which is tracked, or a URL
- *   edge NAME SITE BATCH URL        kecs_sync_open on it
+ *   edge NAME SITE BATCH URL [token=TOKEN] [CLUSTER...]   kecs_sync_open on it
+ *   grant URL SITE CLUSTER | revoke URL SITE [CLUSTER] | token URL SITE
  *   option NAME=NUMBER              append_bytes, append_keep_bytes, append_pull of the next edges
  *   policy KIND GROUPS RULE [FENCE] of the next edges: groups as bits, the rule by its number
  *   merger NAME                     of the next edges: none, sum (of desired counts, from the base), or fresh
@@ -140,10 +141,36 @@ static kecs_status open_edge(place *at, char *rest) {
   kecs_sync_options options = extra;
   char *site = strtok(rest, " ");
   char *batch = strtok(NULL, " ");
-  options.hub = strtok(NULL, "");
+  const char *clusters[8];
+  options.hub = strtok(NULL, " ");
   options.site = site;
+  options.clusters = clusters;
+  for (const char *word = strtok(NULL, " "); word; word = strtok(NULL, " ")) {
+    if (strncmp(word, "token=", 6) == 0) {
+      options.token = word + 6;
+    } else if (options.cluster_count < sizeof clusters / sizeof clusters[0]) {
+      clusters[options.cluster_count++] = word;
+    }
+  }
   options.batch = batch ? (int)strtol(batch, NULL, 10) : 0;
   return kecs_sync_open(at->store, &options, &at->sync);
+}
+
+/* Of the hub: what a site gets, and what it loses. */
+static kecs_status run_grants(const char *verb, char *rest) {
+  char token[KECS_SYNC_TOKEN_SIZE];
+  const char *url = strtok(rest, " ");
+  const char *site = strtok(NULL, " ");
+  const char *cluster = strtok(NULL, " ");
+  if (strcmp(verb, "grant") == 0) {
+    return kecs_sync_hub_grant(url, site, cluster);
+  }
+  if (strcmp(verb, "revoke") == 0) {
+    return cluster ? kecs_sync_hub_revoke(url, site, cluster) : kecs_sync_hub_token(url, site, NULL);
+  }
+  kecs_status status = kecs_sync_hub_token(url, site, token);
+  snprintf(said, sizeof said, "%s", token);
+  return status;
 }
 
 static kecs_status set_option(char *text) {
@@ -178,11 +205,11 @@ static kecs_status close_store(place *at) {
 static kecs_status round_of(place *at) {
   kecs_sync_report report;
   kecs_status status = kecs_sync_once(at->sync, &report);
-  snprintf(said, sizeof said, "%lld %lld %lld %lld %lld %lld %lld %lld %lld %u %lld %lld %lld",
+  snprintf(said, sizeof said, "%lld %lld %lld %lld %lld %lld %lld %lld %lld %u %lld %lld %lld %lld",
            (long long)report.pushed, (long long)report.refused, (long long)report.pulled, (long long)report.conflicts,
            (long long)report.round_trips, (long long)report.bytes_out, (long long)report.bytes_in,
            (long long)report.appended, (long long)report.dropped, report.reconciled, (long long)report.resent,
-           (long long)report.forgotten, (long long)report.restamped);
+           (long long)report.forgotten, (long long)report.restamped, (long long)report.left);
   return status;
 }
 
@@ -298,6 +325,9 @@ static kecs_status run_rows(const char *verb, place *at, char *rest) {
 static kecs_status run(char *verb, char *rest) {
   if (strcmp(verb, "init") == 0) {
     return kecs_sync_hub_init(rest);
+  }
+  if (strcmp(verb, "grant") == 0 || strcmp(verb, "revoke") == 0 || strcmp(verb, "token") == 0) {
+    return run_grants(verb, rest);
   }
   if (strcmp(verb, "columns") == 0) {
     return columns_of(kecs_kind_find(rest));
