@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * f91120134d7dfbe28fefcdb49a4215c73847b6e8e853c7aa30004b5a67907d0d */
+ * 38fb05e65ce5294066fd410376f42c3ca9ce32446eea7aad02447813a391e96b */
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
 /* kecs_store.h -- a durable, typed store for the state of a container orchestrator, in one SQLite file.
  *
@@ -28383,8 +28383,8 @@ static kecs_status kecs__merge_alive(kecs__join *merge) {
   return status || !groups ? status : kecs__merge_take(merge, groups);
 }
 
-/* The row goes, and nothing is said about its life: its tombstone is no later than the row was, so that it may come back
- * as it is. What was not pushed goes to the log. */
+/* The row goes, and nothing is said about its life: its tombstone is no later than the row was, so that it may come
+ * back as it is. What was not pushed goes to the log. */
 static kecs_status kecs__merge_leave(kecs__join *merge) {
   const kecs__state *ours = &merge->ours;
   int64_t newest = ours->stamp[0];

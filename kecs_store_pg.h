@@ -1,5 +1,5 @@
 /* kecs_store_pg.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 8fe792821af981ed68d313c9992bb2228ecef9f143922bbb153e9f471a858742 */
+ * 8c35152ee14695e1e92a0d02565ec4655f7b9586f12f772d194b6f7ef046ce4c */
 /* ---- doc/manual_pg.h --------------------------------------------------------------------------------------------- */
 /* kecs_store_pg.h -- PostgreSQL behind the calls of kecs_store.h.
  *
@@ -123,8 +123,8 @@ typedef struct kecs_sync_options {
   const char *hub;        /* URL of the hub's database, as kecs_open takes it, with its tenant:
                            * "postgres://kecs@db.example/kecs?tenant=shop" */
   const char *site;       /* this edge's name at the hub: no two have the same; 1 to 128 bytes */
-  const char *token;      /* what kecs_sync_hub_token has made for the site, where edges share a login that has no rights
-                           * of its own; NULL: the login in `hub` has the rights. Never shown or logged */
+  const char *token;      /* what kecs_sync_hub_token has made for the site, where edges share a login that has no
+                           * rights of its own; NULL: the login in `hub` has the rights. Never shown or logged */
   const kecs_kind *kinds; /* `kind_count` of them; none: all that can take part. Parents must be among them. Fixed with
                            * the first kecs_sync_open of a file */
   size_t kind_count;
@@ -217,12 +217,12 @@ KECS_STORE_API kecs_status kecs_sync_hub_init(const char *hub);
  * write sync_grants. Errors: INVALID; UNSUPPORTED (no hub); DENIED; as kecs_open. */
 KECS_STORE_API kecs_status kecs_sync_hub_grant(const char *hub, const char *site, const char *cluster);
 
-/* Takes it away; with the site's next round the rows go from there, and what was pending in them is in its conflict log.
- * Nothing is left after the last one; "*" takes all. Errors: as above; NOT_FOUND (it has no such grant). */
+/* Takes it away; with the site's next round the rows go from there, and what was pending in them is in its conflict
+ * log. Nothing is left after the last one; "*" takes all. Errors: as above; NOT_FOUND (it has no such grant). */
 KECS_STORE_API kecs_status kecs_sync_hub_revoke(const char *hub, const char *site, const char *cluster);
 
-/* Makes the site's token, in the place of an earlier one, which is worth nothing from then on. It is kept nowhere but as
- * its SHA-256 at the hub. NULL: the site has none any more. Errors: as above; IO (no random bits). */
+/* Makes the site's token, in the place of an earlier one, which is worth nothing from then on. It is kept nowhere but
+ * as its SHA-256 at the hub. NULL: the site has none any more. Errors: as above; IO (no random bits). */
 KECS_STORE_API kecs_status kecs_sync_hub_token(const char *hub, const char *site,
                                                char out_token[KECS_SYNC_TOKEN_SIZE]);
 
@@ -288,7 +288,8 @@ typedef struct kecs_sync_conflict {
   int64_t id;
   kecs_kind kind;
   const char *key;
-  const char *reason;  /* "update", "create", "delete", "parent", "key", "policy", "revision", "scope": docs/sync.md 7 */
+  const char *reason;  /* "update", "create", "delete", "parent", "key", "policy", "revision", "scope":
+                        * docs/sync.md 7 */
   unsigned groups;     /* KECS_BIT(KECS_REPLICA_...) of what has lost */
   int64_t kept_stamp;  /* kecs_stamp_time tells the time */
   int64_t kept_site;   /* a site's number; 0: the hub; -1: this file */
@@ -5958,8 +5959,8 @@ static const char kecs_sync__bucket_form[] =
 
 static const char kecs_sync__digest_form[] =
     "DROP FUNCTION IF EXISTS {S}sync_digest_{t};\n"
-    "CREATE FUNCTION {S}sync_digest_{t}(whose text,me bigint) RETURNS TABLE(bucket integer,digest bigint) LANGUAGE sql STABLE\n"
-    "AS $kecs_sync$\n"
+    "CREATE FUNCTION {S}sync_digest_{t}(whose text,me bigint) RETURNS TABLE(bucket integer,digest bigint)\n"
+    "LANGUAGE sql STABLE AS $kecs_sync$\n"
     "  SELECT y.b,mod(sum(y.h),1152921504606846976)::bigint FROM (SELECT {S}sync_bucket(x.k) AS b,\n"
     "    ('x'||substr(md5(convert_to(x.k||x.s,'UTF8')),1,15))::bit(60)::bigint AS h\n"
     "    FROM (SELECT {key} AS k,{stamps} AS s FROM {S}{t} t WHERE t.tenant=whose) x WHERE {S}sync_sees(whose,me,\n"
@@ -6106,9 +6107,10 @@ KECS_PG__FN void kecs_sync__hub_repair(kecs_pg__text *out, const kecs_pg__connec
 /* ---- sync/hub_scope.c -------------------------------------------------------------------------------------------- */
 /* sync/hub_scope.c -- the texts of scopes at the hub: whom a site may exchange rows of, and what a site reads.
  *
- * A key says what its row belongs to, so a row never moves and a tombstone needs nothing beside its key: sync_scope gives
- * the cluster that an ARN names, or "-" where there is none. What a site sends is looked at before anything else is; what
- * it reads, it reads by functions that leave out the rest. Where a site has the whole tenant, neither costs anything. */
+ * A key says what its row belongs to, so a row never moves and a tombstone needs nothing beside its key: sync_scope
+ * gives the cluster that an ARN names, or "-" where there is none. What a site sends is looked at before anything else
+ * is; what it reads, it reads by functions that leave out the rest. Where a site has the whole tenant, neither costs
+ * anything. */
 
 /* ---- sync/internal.h --------------------------------------------------------------------------------------------- */
 /* sync/internal.h -- what the modules of sync share: the handle, exchanges with the hub, the edge's own notes. */
@@ -6460,7 +6462,8 @@ static const char kecs_sync__grants_form[] =
     "    THEN left(who,-9) ELSE who END\n"
     "$kecs_sync$;\n"
     /* An attribute may name its cluster without an ARN. No backslash is in here, so no setting changes what it says. */
-    "CREATE OR REPLACE FUNCTION {S}sync_scope(kind bigint,key text) RETURNS text LANGUAGE sql IMMUTABLE AS $kecs_sync$\n"
+    "CREATE OR REPLACE FUNCTION {S}sync_scope(kind bigint,key text) RETURNS text LANGUAGE sql IMMUTABLE AS\n"
+    "$kecs_sync$\n"
     "  SELECT coalesce(CASE WHEN key LIKE 'arn:%' THEN coalesce(\n"
     "    substring(key from '^(arn:[^:,/]*:ecs:[^:,/]*:[^:,/]*:cluster/[A-Za-z0-9_-]+)(?:,|$)'),\n"
     "    substring(key from '^(arn:[^:,/]*:ecs:[^:,/]*:[^:,/]*:)(?:service|task|task-set|container-instance)/')||\n"
@@ -6521,8 +6524,8 @@ static const char kecs_sync__grants_form[] =
     "  SELECT {S}change_number(whose)\n"
     "$kecs_sync$;\n"
     "DROP FUNCTION IF EXISTS {S}sync_told;\n"
-    "CREATE FUNCTION {S}sync_told(whose text,who text) RETURNS TABLE(r_kind bigint,r_key text,r_code text) LANGUAGE sql\n"
-    "STABLE AS $kecs_sync$\n"
+    "CREATE FUNCTION {S}sync_told(whose text,who text) RETURNS TABLE(r_kind bigint,r_key text,r_code text)\n"
+    "LANGUAGE sql STABLE AS $kecs_sync$\n"
     "  SELECT r.kind,r.key,r.code FROM {S}sync_refused r JOIN {S}sync_sites s ON s.tenant=r.tenant AND s.site=r.site\n"
     "  WHERE r.tenant=whose AND s.name=who\n"
     "$kecs_sync$;\n";
@@ -6599,12 +6602,13 @@ static const char kecs_sync__owner_form[] =
 /* What is no kind's alone. `pairs`: kind*1024+bucket, or NULL. */
 static const char kecs_sync__tombs_form[] =
     "DROP FUNCTION IF EXISTS {S}sync_counters;\n"
-    "CREATE FUNCTION {S}sync_counters(whose text,me bigint) RETURNS TABLE(r_account_id text,r_region text,r_family text,\n"
-    "r_last_revision bigint) LANGUAGE sql STABLE AS $kecs_sync$\n"
-    "  SELECT f.account_id,f.region,f.family,f.last_revision FROM {S}task_definition_families f WHERE f.tenant=whose AND\n"
-    "  {S}sync_sees(whose,me,0,'-') AND f.last_revision>coalesce((SELECT d.revision FROM {S}task_definitions d WHERE\n"
-    "  d.tenant=whose AND d.account_id=f.account_id AND d.region=f.region AND d.family=f.family ORDER BY d.revision DESC\n"
-    "  LIMIT 1),0)\n"
+    "CREATE FUNCTION {S}sync_counters(whose text,me bigint) RETURNS TABLE(r_account_id text,r_region text,\n"
+    "r_family text,r_last_revision bigint) LANGUAGE sql STABLE AS $kecs_sync$\n"
+    "  SELECT f.account_id,f.region,f.family,f.last_revision FROM {S}task_definition_families f\n"
+    "  WHERE f.tenant=whose AND {S}sync_sees(whose,me,0,'-') AND f.last_revision>coalesce((SELECT d.revision\n"
+    "  FROM {S}task_definitions d WHERE\n"
+    "  d.tenant=whose AND d.account_id=f.account_id AND d.region=f.region AND d.family=f.family\n"
+    "  ORDER BY d.revision DESC LIMIT 1),0)\n"
     "$kecs_sync$;\n"
     "DROP FUNCTION IF EXISTS {S}sync_tombs;\n"
     "CREATE FUNCTION {S}sync_tombs(whose text,me bigint,since bigint,room bigint,pairs bigint[],scopes text[])\n"
@@ -6971,8 +6975,8 @@ static const char kecs_sync__gate_form[] =
     "      (SELECT string_agg(format_type(x.type,NULL),',' ORDER BY x.place) FROM unnest(p.proargtypes::oid[]) WITH\n"
     "      ORDINALITY AS x(type,place)) AS types,p.pronargs\n"
     "      FROM pg_proc p JOIN pg_namespace n ON n.oid=p.pronamespace WHERE n.nspname={tables} AND p.proname ~\n"
-    "      '^sync_(hello|number|told|scopes|window|begin|end|tombs|counters|families|changed|(append|put|bury|rows|found|page|graves|buried|digest|"
-    "compare)_.*)$'\n"
+    "      '^sync_(hello|number|told|scopes|window|begin|end|tombs|counters|families|changed|"
+    "(append|put|bury|rows|found|page|graves|buried|digest|compare)_.*)$'\n"
     "  LOOP\n"
     "    calls := format('%I.%I(%s)',{tables}::text,f.proname,\n"
     "      (SELECT string_agg('$'||x+2,',' ORDER BY x) FROM generate_series(1,f.pronargs) AS x));\n"
@@ -6989,10 +6993,13 @@ static const char kecs_sync__gate_form[] =
     "      CASE WHEN f.proargnames[2]='me' AND f.proname !~ '^sync_bury_' THEN\n"
     "        'IF $4 IS DISTINCT FROM number'\n"
     "      WHEN f.proargnames[2]='who' THEN 'IF $4 IS DISTINCT FROM $2' ELSE 'IF number IS NULL' END||\n"
-    "      ' THEN RAISE EXCEPTION ''the token is not that of the site'' USING ERRCODE=''KS006''; END IF;'||chr(10)||\n"
-    "      'PERFORM set_config(''kecs_store.sender'',number::text,true),set_config(''kecs_store.merge'',''off'',true)'||\n"
+    "      ' THEN RAISE EXCEPTION ''the token is not that of the site'' USING ERRCODE=''KS006''; END IF;'||\n"
+    "      chr(10)||\n"
+    "      'PERFORM set_config(''kecs_store.sender'',number::text,true),'||\n"
+    "      'set_config(''kecs_store.merge'',''off'',true)'||\n"
     "      CASE WHEN f.proname ~ '^sync_put_' THEN\n"
-    "        ',set_config(''kecs_store.site'',number::text,true)' ELSE '' END||';'||chr(10)||does||';'||chr(10)||'END');\n"
+    "        ',set_config(''kecs_store.site'',number::text,true)' ELSE '' END||';'||chr(10)||does||';'||\n"
+    "        chr(10)||'END');\n"
     "  END LOOP;\n"
     "END $kecs_gate$;\n";
 
@@ -7789,8 +7796,8 @@ KECS_PG__FN kecs_status kecs_sync__unpack(const kecs_sync__statement *packed, ke
 static const char kecs_sync__write_begin[] = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
 static const char kecs_sync__read_begin[] = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 
-/* A form that calls the hub's functions by their twins: "{S}sync_X(" is "{S}gate_X($N,$M,", N the token and M the site's
- * name, which come behind the `count` values. What is about no tenant is everybody's. */
+/* A form that calls the hub's functions by their twins: "{S}sync_X(" is "{S}gate_X($N,$M,", N the token and M the
+ * site's name, which come behind the `count` values. What is about no tenant is everybody's. */
 static void kecs_sync__gate(kecs_pg__text *out, const char *form, int count) {
   static const char call[] = "{S}sync_";
   char arguments[48];
@@ -10434,8 +10441,8 @@ KECS_PG__FN kecs_status kecs_sync__pull(kecs_sync *sync) {
 /* sync/scope.c -- what an edge may exchange, as the handshake tells it: clusters that it has from now on are read as a
  * whole, rows of those that it has no longer leave this file.
  *
- * Scopes are names in one text with spaces between: ARNs of clusters, "-" for what belongs to none, or "*" for the whole
- * tenant. sync_scope at the hub (hub_scope.c) and kecs_sync__in_scope here say alike what a key belongs to. */
+ * Scopes are names in one text with spaces between: ARNs of clusters, "-" for what belongs to none, or "*" for the
+ * whole tenant. sync_scope at the hub (hub_scope.c) and kecs_sync__in_scope here say alike what a key belongs to. */
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -10468,7 +10475,8 @@ KECS_PG__FN kecs_status kecs_sync__scope_name(const char *name, char out[KECS_SY
   size_t len = strlen(bare);
   bool cluster = kecs_sync__cluster_name(bare, len) && len <= 255 && strlen(name) < KECS_SYNC__SCOPE_MAX - 64;
   if (strcmp(name, "-") != 0 && !cluster) {
-    return kecs_pg__fail(KECS_E_INVALID, "\"%.200s\" is no cluster: give its name, its ARN, or - for rows of none", name);
+    return kecs_pg__fail(KECS_E_INVALID, "\"%.200s\" is no cluster: give its name, its ARN, or - for rows of none",
+                         name);
   }
   snprintf(out, KECS_SYNC__SCOPE_MAX, "%s%s", whole || strcmp(name, "-") == 0 ? "" : KECS_SYNC__BARE_ARN, name);
   return KECS_OK;
@@ -12110,7 +12118,8 @@ static kecs_status kecs_sync__check_options(const kecs_sync_options *options) {
     return kecs_pg__fail(KECS_E_INVALID, "options.site must be a name of 1 to %d bytes", (int)KECS_SYNC__NAME_MAX);
   }
   if (options->token && strlen(options->token) != KECS_SYNC_TOKEN_SIZE - 1) {
-    return kecs_pg__fail(KECS_E_INVALID, "options.token is no token: it has %d digits, and is printed by kecs hub token",
+    return kecs_pg__fail(KECS_E_INVALID,
+                         "options.token is no token: it has %d digits, and is printed by kecs hub token",
                          KECS_SYNC_TOKEN_SIZE - 1);
   }
   if (options->batch < 0 || options->batch > KECS_SYNC__BATCH_MAX) {

@@ -249,7 +249,8 @@ static exit_code run_hub(const arguments *args) {
   char *end = NULL;
   long days = retain ? strtol(site, &end, 10) : 0;
   if (!init && !sites && !stands && !retain && !token && !grant && !revoke) {
-    return usage_error(args, "hub takes init, sites, status, retain DAYS, grant SITE CLUSTER, revoke SITE [CLUSTER], or token SITE");
+    return usage_error(args, "hub takes init, sites, status, retain DAYS, grant SITE CLUSTER, "
+                             "revoke SITE [CLUSTER], or token SITE");
   }
   if (retain && (*end || days < 1 || days > 36500)) {
     return usage_error(args, "\"%s\" is no number of days from 1 to 36500", site);

@@ -275,8 +275,8 @@ static kecs_status kecs__merge_alive(kecs__join *merge) {
   return status || !groups ? status : kecs__merge_take(merge, groups);
 }
 
-/* The row goes, and nothing is said about its life: its tombstone is no later than the row was, so that it may come back
- * as it is. What was not pushed goes to the log. */
+/* The row goes, and nothing is said about its life: its tombstone is no later than the row was, so that it may come
+ * back as it is. What was not pushed goes to the log. */
 static kecs_status kecs__merge_leave(kecs__join *merge) {
   const kecs__state *ours = &merge->ours;
   int64_t newest = ours->stamp[0];

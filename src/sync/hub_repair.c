@@ -20,8 +20,8 @@ static const char kecs_sync__bucket_form[] =
 
 static const char kecs_sync__digest_form[] =
     "DROP FUNCTION IF EXISTS {S}sync_digest_{t};\n"
-    "CREATE FUNCTION {S}sync_digest_{t}(whose text,me bigint) RETURNS TABLE(bucket integer,digest bigint) LANGUAGE sql STABLE\n"
-    "AS $kecs_sync$\n"
+    "CREATE FUNCTION {S}sync_digest_{t}(whose text,me bigint) RETURNS TABLE(bucket integer,digest bigint)\n"
+    "LANGUAGE sql STABLE AS $kecs_sync$\n"
     "  SELECT y.b,mod(sum(y.h),1152921504606846976)::bigint FROM (SELECT {S}sync_bucket(x.k) AS b,\n"
     "    ('x'||substr(md5(convert_to(x.k||x.s,'UTF8')),1,15))::bit(60)::bigint AS h\n"
     "    FROM (SELECT {key} AS k,{stamps} AS s FROM {S}{t} t WHERE t.tenant=whose) x WHERE {S}sync_sees(whose,me,\n"

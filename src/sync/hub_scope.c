@@ -1,8 +1,9 @@
 /* sync/hub_scope.c -- the texts of scopes at the hub: whom a site may exchange rows of, and what a site reads.
  *
- * A key says what its row belongs to, so a row never moves and a tombstone needs nothing beside its key: sync_scope gives
- * the cluster that an ARN names, or "-" where there is none. What a site sends is looked at before anything else is; what
- * it reads, it reads by functions that leave out the rest. Where a site has the whole tenant, neither costs anything. */
+ * A key says what its row belongs to, so a row never moves and a tombstone needs nothing beside its key: sync_scope
+ * gives the cluster that an ARN names, or "-" where there is none. What a site sends is looked at before anything else
+ * is; what it reads, it reads by functions that leave out the rest. Where a site has the whole tenant, neither costs
+ * anything. */
 #include "pg/prologue.h"
 
 #include "sync/hub_sql.h"
@@ -23,7 +24,8 @@ static const char kecs_sync__grants_form[] =
     "    THEN left(who,-9) ELSE who END\n"
     "$kecs_sync$;\n"
     /* An attribute may name its cluster without an ARN. No backslash is in here, so no setting changes what it says. */
-    "CREATE OR REPLACE FUNCTION {S}sync_scope(kind bigint,key text) RETURNS text LANGUAGE sql IMMUTABLE AS $kecs_sync$\n"
+    "CREATE OR REPLACE FUNCTION {S}sync_scope(kind bigint,key text) RETURNS text LANGUAGE sql IMMUTABLE AS\n"
+    "$kecs_sync$\n"
     "  SELECT coalesce(CASE WHEN key LIKE 'arn:%' THEN coalesce(\n"
     "    substring(key from '^(arn:[^:,/]*:ecs:[^:,/]*:[^:,/]*:cluster/[A-Za-z0-9_-]+)(?:,|$)'),\n"
     "    substring(key from '^(arn:[^:,/]*:ecs:[^:,/]*:[^:,/]*:)(?:service|task|task-set|container-instance)/')||\n"
@@ -84,8 +86,8 @@ static const char kecs_sync__grants_form[] =
     "  SELECT {S}change_number(whose)\n"
     "$kecs_sync$;\n"
     "DROP FUNCTION IF EXISTS {S}sync_told;\n"
-    "CREATE FUNCTION {S}sync_told(whose text,who text) RETURNS TABLE(r_kind bigint,r_key text,r_code text) LANGUAGE sql\n"
-    "STABLE AS $kecs_sync$\n"
+    "CREATE FUNCTION {S}sync_told(whose text,who text) RETURNS TABLE(r_kind bigint,r_key text,r_code text)\n"
+    "LANGUAGE sql STABLE AS $kecs_sync$\n"
     "  SELECT r.kind,r.key,r.code FROM {S}sync_refused r JOIN {S}sync_sites s ON s.tenant=r.tenant AND s.site=r.site\n"
     "  WHERE r.tenant=whose AND s.name=who\n"
     "$kecs_sync$;\n";
@@ -162,12 +164,13 @@ static const char kecs_sync__owner_form[] =
 /* What is no kind's alone. `pairs`: kind*1024+bucket, or NULL. */
 static const char kecs_sync__tombs_form[] =
     "DROP FUNCTION IF EXISTS {S}sync_counters;\n"
-    "CREATE FUNCTION {S}sync_counters(whose text,me bigint) RETURNS TABLE(r_account_id text,r_region text,r_family text,\n"
-    "r_last_revision bigint) LANGUAGE sql STABLE AS $kecs_sync$\n"
-    "  SELECT f.account_id,f.region,f.family,f.last_revision FROM {S}task_definition_families f WHERE f.tenant=whose AND\n"
-    "  {S}sync_sees(whose,me,0,'-') AND f.last_revision>coalesce((SELECT d.revision FROM {S}task_definitions d WHERE\n"
-    "  d.tenant=whose AND d.account_id=f.account_id AND d.region=f.region AND d.family=f.family ORDER BY d.revision DESC\n"
-    "  LIMIT 1),0)\n"
+    "CREATE FUNCTION {S}sync_counters(whose text,me bigint) RETURNS TABLE(r_account_id text,r_region text,\n"
+    "r_family text,r_last_revision bigint) LANGUAGE sql STABLE AS $kecs_sync$\n"
+    "  SELECT f.account_id,f.region,f.family,f.last_revision FROM {S}task_definition_families f\n"
+    "  WHERE f.tenant=whose AND {S}sync_sees(whose,me,0,'-') AND f.last_revision>coalesce((SELECT d.revision\n"
+    "  FROM {S}task_definitions d WHERE\n"
+    "  d.tenant=whose AND d.account_id=f.account_id AND d.region=f.region AND d.family=f.family\n"
+    "  ORDER BY d.revision DESC LIMIT 1),0)\n"
     "$kecs_sync$;\n"
     "DROP FUNCTION IF EXISTS {S}sync_tombs;\n"
     "CREATE FUNCTION {S}sync_tombs(whose text,me bigint,since bigint,room bigint,pairs bigint[],scopes text[])\n"

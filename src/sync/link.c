@@ -14,8 +14,8 @@
 static const char kecs_sync__write_begin[] = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
 static const char kecs_sync__read_begin[] = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 
-/* A form that calls the hub's functions by their twins: "{S}sync_X(" is "{S}gate_X($N,$M,", N the token and M the site's
- * name, which come behind the `count` values. What is about no tenant is everybody's. */
+/* A form that calls the hub's functions by their twins: "{S}sync_X(" is "{S}gate_X($N,$M,", N the token and M the
+ * site's name, which come behind the `count` values. What is about no tenant is everybody's. */
 static void kecs_sync__gate(kecs_pg__text *out, const char *form, int count) {
   static const char call[] = "{S}sync_";
   char arguments[48];

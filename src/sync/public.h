@@ -39,8 +39,8 @@ typedef struct kecs_sync_options {
   const char *hub;        /* URL of the hub's database, as kecs_open takes it, with its tenant:
                            * "postgres://kecs@db.example/kecs?tenant=shop" */
   const char *site;       /* this edge's name at the hub: no two have the same; 1 to 128 bytes */
-  const char *token;      /* what kecs_sync_hub_token has made for the site, where edges share a login that has no rights
-                           * of its own; NULL: the login in `hub` has the rights. Never shown or logged */
+  const char *token;      /* what kecs_sync_hub_token has made for the site, where edges share a login that has no
+                           * rights of its own; NULL: the login in `hub` has the rights. Never shown or logged */
   const kecs_kind *kinds; /* `kind_count` of them; none: all that can take part. Parents must be among them. Fixed with
                            * the first kecs_sync_open of a file */
   size_t kind_count;
@@ -133,12 +133,12 @@ KECS_STORE_API kecs_status kecs_sync_hub_init(const char *hub);
  * write sync_grants. Errors: INVALID; UNSUPPORTED (no hub); DENIED; as kecs_open. */
 KECS_STORE_API kecs_status kecs_sync_hub_grant(const char *hub, const char *site, const char *cluster);
 
-/* Takes it away; with the site's next round the rows go from there, and what was pending in them is in its conflict log.
- * Nothing is left after the last one; "*" takes all. Errors: as above; NOT_FOUND (it has no such grant). */
+/* Takes it away; with the site's next round the rows go from there, and what was pending in them is in its conflict
+ * log. Nothing is left after the last one; "*" takes all. Errors: as above; NOT_FOUND (it has no such grant). */
 KECS_STORE_API kecs_status kecs_sync_hub_revoke(const char *hub, const char *site, const char *cluster);
 
-/* Makes the site's token, in the place of an earlier one, which is worth nothing from then on. It is kept nowhere but as
- * its SHA-256 at the hub. NULL: the site has none any more. Errors: as above; IO (no random bits). */
+/* Makes the site's token, in the place of an earlier one, which is worth nothing from then on. It is kept nowhere but
+ * as its SHA-256 at the hub. NULL: the site has none any more. Errors: as above; IO (no random bits). */
 KECS_STORE_API kecs_status kecs_sync_hub_token(const char *hub, const char *site,
                                                char out_token[KECS_SYNC_TOKEN_SIZE]);
 
@@ -204,7 +204,8 @@ typedef struct kecs_sync_conflict {
   int64_t id;
   kecs_kind kind;
   const char *key;
-  const char *reason;  /* "update", "create", "delete", "parent", "key", "policy", "revision", "scope": docs/sync.md 7 */
+  const char *reason;  /* "update", "create", "delete", "parent", "key", "policy", "revision", "scope":
+                        * docs/sync.md 7 */
   unsigned groups;     /* KECS_BIT(KECS_REPLICA_...) of what has lost */
   int64_t kept_stamp;  /* kecs_stamp_time tells the time */
   int64_t kept_site;   /* a site's number; 0: the hub; -1: this file */

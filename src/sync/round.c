@@ -257,7 +257,8 @@ static kecs_status kecs_sync__check_options(const kecs_sync_options *options) {
     return kecs_pg__fail(KECS_E_INVALID, "options.site must be a name of 1 to %d bytes", (int)KECS_SYNC__NAME_MAX);
   }
   if (options->token && strlen(options->token) != KECS_SYNC_TOKEN_SIZE - 1) {
-    return kecs_pg__fail(KECS_E_INVALID, "options.token is no token: it has %d digits, and is printed by kecs hub token",
+    return kecs_pg__fail(KECS_E_INVALID,
+                         "options.token is no token: it has %d digits, and is printed by kecs hub token",
                          KECS_SYNC_TOKEN_SIZE - 1);
   }
   if (options->batch < 0 || options->batch > KECS_SYNC__BATCH_MAX) {

@@ -1,8 +1,8 @@
 /* sync/scope.c -- what an edge may exchange, as the handshake tells it: clusters that it has from now on are read as a
  * whole, rows of those that it has no longer leave this file.
  *
- * Scopes are names in one text with spaces between: ARNs of clusters, "-" for what belongs to none, or "*" for the whole
- * tenant. sync_scope at the hub (hub_scope.c) and kecs_sync__in_scope here say alike what a key belongs to. */
+ * Scopes are names in one text with spaces between: ARNs of clusters, "-" for what belongs to none, or "*" for the
+ * whole tenant. sync_scope at the hub (hub_scope.c) and kecs_sync__in_scope here say alike what a key belongs to. */
 #include "pg/prologue.h"
 
 #include "sync/pull.h"
@@ -38,7 +38,8 @@ KECS_PG__FN kecs_status kecs_sync__scope_name(const char *name, char out[KECS_SY
   size_t len = strlen(bare);
   bool cluster = kecs_sync__cluster_name(bare, len) && len <= 255 && strlen(name) < KECS_SYNC__SCOPE_MAX - 64;
   if (strcmp(name, "-") != 0 && !cluster) {
-    return kecs_pg__fail(KECS_E_INVALID, "\"%.200s\" is no cluster: give its name, its ARN, or - for rows of none", name);
+    return kecs_pg__fail(KECS_E_INVALID, "\"%.200s\" is no cluster: give its name, its ARN, or - for rows of none",
+                         name);
   }
   snprintf(out, KECS_SYNC__SCOPE_MAX, "%s%s", whole || strcmp(name, "-") == 0 ? "" : KECS_SYNC__BARE_ARN, name);
   return KECS_OK;

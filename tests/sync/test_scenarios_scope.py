@@ -68,8 +68,9 @@ def test_what_a_key_belongs_to():
         for kind, key, scope in ((1, SHOP, SHOP), (3, ARN + "service/shop/web", SHOP), (4, ARN + "task/shop/1", SHOP),
                                  (5, ARN + "task-set/shop/web/1", SHOP), (3, ARN + "service/web", "-"),
                                  (6, ARN + "container-instance/shop/1", SHOP), (7, "shop,a,b,c", "cluster/shop"),
-                                 (7, SHOP + ",a,b,c", SHOP), (7, "a b,a,b,c", "-"), (7, ",a,b,c", "-"), (8, "shop,x", "-"),
-                                 (11, ARN + "service/shop/web,team", SHOP), (11, SHOP + ",team", SHOP),
+                                 (7, SHOP + ",a,b,c", SHOP), (7, "a b,a,b,c", "-"), (7, ",a,b,c", "-"),
+                                 (8, "shop,x", "-"), (11, ARN + "service/shop/web,team", SHOP),
+                                 (11, SHOP + ",team", SHOP),
                                  (1, "arn:aws:elb:us-east-1:0:cluster/shop", "-"), (1, SHOP + "/x", "-"),
                                  (1, "x" + SHOP, "-"), (4, "arn:aws-cn:ecs:cn-north-1:1:task/a/b",
                                                         "arn:aws-cn:ecs:cn-north-1:1:cluster/a")):
@@ -304,9 +305,10 @@ def test_reconciled_within_a_scope():
 
 def test_bad_names():
     with World(server, "") as world:
-        for words in (("grant", "a", "a b"), ("grant", "a", "arn:aws:ecs:us-east-1:0:service/x"), ("grant", "a", "x" * 256),
-                      ("grant", "s" * 129, "shop"), ("revoke", "a", "a/b")):
-            status, text = world.drivers["h"].ask(words[0], world.hub_url, *[word.replace(" ", "%") for word in words[1:]])
+        for words in (("grant", "a", "a b"), ("grant", "a", "arn:aws:ecs:us-east-1:0:service/x"),
+                      ("grant", "a", "x" * 256), ("grant", "s" * 129, "shop"), ("revoke", "a", "a/b")):
+            status, text = world.drivers["h"].ask(words[0], world.hub_url,
+                                                  *[word.replace(" ", "%") for word in words[1:]])
             assert status == "KECS_E_INVALID", (words, status, text)
 
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""docs/postgresql/sync_roles.sql: a login for each site, held to its scope by row-level security, and a login that sites
-share, which may only call functions that ask for a token. Both sync, and neither lets anybody out of his scope: not by
-raw SQL, by guessed names, tenants and tokens, nor by settings."""
+"""docs/postgresql/sync_roles.sql: a login for each site, held to its scope by row-level security, and a login that
+sites share, which may only call functions that ask for a token. Both sync, and neither lets anybody out of his scope:
+not by raw SQL, by guessed names, tenants and tokens, nor by settings."""
 
 import json
 import os
@@ -99,7 +99,8 @@ def prepare():
     for _ in range(2):  # all may run again
         for name in ("roles.sql", "rls.sql", "sync_roles.sql"):
             script(name)
-    for role, group in (("cellar", "site"), ("attic", "site"), ("stranger", "site"), ("edges", "edges"), ("app", "app")):
+    for role, group in (("cellar", "site"), ("attic", "site"), ("stranger", "site"), ("edges", "edges"),
+                        ("app", "app")):
         server.sql(BASE, "CREATE ROLE %s LOGIN PASSWORD '%s' IN ROLE kecs_%s" % (role, PASSWORD, group))
     server.sql(BASE, "INSERT INTO kecs_access.role_sites VALUES ('cellar','fleet','cellar'),('attic','fleet','attic'); "
                      "INSERT INTO kecs_access.role_tenants VALUES ('app','fleet')")
@@ -177,19 +178,20 @@ def test_2_raw_sql_of_a_site():
     for table in TABLES:
         assert psql("cellar", seen % (table, table, ARN)) == "0", table
         assert psql("stranger", "SELECT count(*) FROM kecs." + table) == "0", table
-        assert psql("cellar", "WITH d AS (DELETE FROM kecs.%s t WHERE kecs.sync_owner_%s(t)<>'%scluster/shop' RETURNING "
-                              "1) SELECT count(*) FROM d" % (table, table, ARN)) == "0", table
+        assert psql("cellar", "WITH d AS (DELETE FROM kecs.%s t WHERE kecs.sync_owner_%s(t)<>'%scluster/shop' "
+                              "RETURNING 1) SELECT count(*) FROM d" % (table, table, ARN)) == "0", table
     assert psql("cellar", "SELECT count(*) FROM kecs.tasks") == "1"
-    copy = ("INSERT INTO kecs.tasks(tenant,arn,id,cluster_arn,task_definition_arn,containers,last_status,desired_status,"
-            "launch_type,enable_execute_command,family,created_at,updated_at,version,{more}) SELECT {tenant},{arn},'x1',"
-            "{cluster},'','','','','',false,'',1,1,1,{values} FROM kecs.tasks t LIMIT 1")
+    copy = ("INSERT INTO kecs.tasks(tenant,arn,id,cluster_arn,task_definition_arn,containers,last_status,"
+            "desired_status,launch_type,enable_execute_command,family,created_at,updated_at,version,{more}) "
+            "SELECT {tenant},{arn},'x1',{cluster},'','','','','',false,'',1,1,1,{values} FROM kecs.tasks t LIMIT 1")
     needed = [line.split("|") for line in sql(
-        "SELECT column_name,data_type FROM information_schema.columns WHERE table_schema='kecs' AND table_name='tasks' AND "
-        "is_nullable='NO' AND column_default IS NULL AND is_identity='NO'").split("\n")]
+        "SELECT column_name,data_type FROM information_schema.columns WHERE table_schema='kecs' AND table_name='tasks' "
+        "AND is_nullable='NO' AND column_default IS NULL AND is_identity='NO'").split("\n")]
     known = copy.split("(")[1].split(")")[0].split(",")
     extra = [(name, kind) for name, kind in needed if name not in known]
     more = ",".join([name for name, _ in extra] + ["overrides"])
-    values = ",".join(["''" if kind == "text" else "false" if kind == "boolean" else "0" for _, kind in extra] + ["NULL"])
+    values = ",".join(["''" if kind == "text" else "false" if kind == "boolean" else "0" for _, kind in extra]
+                      + ["NULL"])
     for tenant, arn, cluster in (("'other'", "task/shop/x1", "shop"), ("'fleet'", "task/back/x1", "back"),
                                  ("'fleet'", "task/shop/x1", "back"), ("'fleet'", "task/x1", "shop")):
         denied("cellar", copy.format(more=more, values=values, tenant=tenant, arn="'%s%s'" % (ARN, arn),
@@ -212,15 +214,15 @@ def test_2_raw_sql_of_a_site():
                  "'%stask/back/t1')" % ARN,
                  "INSERT INTO kecs.change_queue(tenant,kind,rid,groups,op,stamp) VALUES('other',4,1,15,2,1)",
                  "INSERT INTO kecs.sync_refused VALUES('fleet',%s,4,'x','y')" % theirs,
-                 "INSERT INTO kecs.sync_conflicts(tenant,kind,key,groups,reason,kept_stamp,kept_site,lost_stamp,lost_site,"
-                 "lost,site,at) VALUES('fleet',4,'%stask/back/t1',1,'x',1,1,1,1,'{}',%s,1)" % (ARN, number),
+                 "INSERT INTO kecs.sync_conflicts(tenant,kind,key,groups,reason,kept_stamp,kept_site,lost_stamp,"
+                 "lost_site,lost,site,at) VALUES('fleet',4,'%stask/back/t1',1,'x',1,1,1,1,'{}',%s,1)" % (ARN, number),
                  "SELECT kecs.gate_told('x','attic','fleet','attic')", "SELECT kecs.sync_check('fleet','attic','x')"):
         denied("cellar", text)
-    assert psql("cellar", "WITH u AS (UPDATE kecs.sync_sites SET push='x' WHERE name='attic' RETURNING 1) SELECT count(*) "
-                          "FROM u") == "0"
+    assert psql("cellar", "WITH u AS (UPDATE kecs.sync_sites SET push='x' WHERE name='attic' RETURNING 1) "
+                          "SELECT count(*) FROM u") == "0"
     assert psql("cellar", "SELECT count(*) FROM kecs.sync_grants WHERE site<>'cellar'") == "0"
-    assert psql("cellar", "SELECT count(*) FROM kecs.change_tombstones WHERE kecs.sync_scope(kind,key)<>'%scluster/shop'"
-                % ARN) == "0"
+    assert psql("cellar", "SELECT count(*) FROM kecs.change_tombstones "
+                          "WHERE kecs.sync_scope(kind,key)<>'%scluster/shop'" % ARN) == "0"
     for setting in ("kecs_store.sender", "kecs_store.site", "kecs_store.push", "kecs.schema", "application_name"):
         assert psql("cellar", "SET %s='%s'; SELECT count(*) FROM kecs.tasks" % (setting, theirs)) == "1", setting
     assert (content("fleet"), content("other"), content("fleet", "false")) == before
@@ -229,7 +231,8 @@ def test_2_raw_sql_of_a_site():
 def test_3_functions_as_somebody_else():
     """The functions run as who calls them: another site's number opens nothing."""
     theirs = sql("SELECT site FROM sync_sites WHERE tenant='fleet' AND name='attic'")
-    assert psql("cellar", "SELECT count(*) FROM kecs.sync_page_tasks('fleet',%s,0,100,NULL,NULL)" % theirs) in ("0", "1")
+    assert psql("cellar", "SELECT count(*) FROM kecs.sync_page_tasks('fleet',%s,0,100,NULL,NULL)"
+                % theirs) in ("0", "1")
     assert psql("cellar", "SELECT count(*) FROM kecs.sync_page_tasks('other',%s,0,100,NULL,NULL)" % theirs) == "0"
     denied("cellar", "SELECT kecs.sync_begin('fleet',%s,'new',(SELECT push FROM kecs.sync_sites WHERE site=%s),false)"
            % (theirs, theirs), "KS001")
@@ -237,8 +240,8 @@ def test_3_functions_as_somebody_else():
 
 
 def test_4_a_login_that_is_revoked():
-    server.sql(BASE, "CREATE ROLE shed LOGIN PASSWORD '%s' IN ROLE kecs_site; INSERT INTO kecs_access.role_sites VALUES "
-                     "('shed','fleet','shed')" % PASSWORD)
+    server.sql(BASE, "CREATE ROLE shed LOGIN PASSWORD '%s' IN ROLE kecs_site; INSERT INTO kecs_access.role_sites "
+                     "VALUES ('shed','fleet','shed')" % PASSWORD)
     with Edge("shed", "shed") as edge:
         edge.sync()
         edge.put("cluster", clusterName="late")
@@ -312,8 +315,9 @@ def test_7_raw_sql_of_the_shared_login():
         for verb in ("SELECT * FROM kecs.%s", "DELETE FROM kecs.%s", "INSERT INTO kecs.%s DEFAULT VALUES",
                      "COPY kecs.%s TO STDOUT", "TRUNCATE kecs.%s"):
             denied("edges", verb % table)
-    assert psql("edges", "SELECT count(*) FROM pg_proc p WHERE pronamespace='kecs'::regnamespace AND proname !~ '^gate_' AND "
-                         "proname NOT IN ('sync_version','sync_policy') AND has_function_privilege(p.oid,'EXECUTE')") == "0"
+    assert psql("edges", "SELECT count(*) FROM pg_proc p WHERE pronamespace='kecs'::regnamespace "
+                         "AND proname !~ '^gate_' AND proname NOT IN ('sync_version','sync_policy') "
+                         "AND has_function_privilege(p.oid,'EXECUTE')") == "0"
     page = "SELECT count(*) FROM kecs.gate_page_tasks('%s','%s','%s',%s,0,100,NULL,NULL)"
     assert psql("edges", page % (token, "porch", "fleet", sites["porch"])) == "1"
     for text in (page % (token, "attic", "fleet", sites["attic"]), page % (token, "porch", "fleet", sites["attic"]),
@@ -327,9 +331,10 @@ def test_7_raw_sql_of_the_shared_login():
                         "SET search_path=pg_temp; CREATE TEMP TABLE sync_tokens(tenant text,site text,hash bytea); "):
             denied("edges", setting + text, "KS006")
     # A key that says one thing and columns that say another; a deletion of what is another's; another's number in it.
-    bury = ("SET kecs_store.push='open'; SET kecs_store.sender='%s'; SELECT kecs.gate_bury_tasks('%s','porch','fleet',%s,0,"
-            "ARRAY['%s'],ARRAY[9223372036854775807>>1],ARRAY['%s'])")
-    for key, column in (("task/shop/t1", "task/shop/t1"), ("task/back/t1", "task/shop/t1"), ("task/shop/t1", "task/back/t1")):
+    bury = ("SET kecs_store.push='open'; SET kecs_store.sender='%s'; "
+            "SELECT kecs.gate_bury_tasks('%s','porch','fleet',%s,0,ARRAY['%s'],ARRAY[9223372036854775807>>1],ARRAY['%s'])")
+    for key, column in (("task/shop/t1", "task/shop/t1"), ("task/back/t1", "task/shop/t1"),
+                        ("task/shop/t1", "task/back/t1")):
         for number in (sites["porch"], sites["attic"]):
             answer = psql("edges", bury % (sites["attic"], token, number, ARN + key, ARN + column))
             assert answer == "", answer
@@ -350,8 +355,8 @@ def test_8_no_token_is_written_anywhere():
     assert token not in activity and "f" * 64 not in activity
     for table in tables:
         assert token not in server.sql(BASE, "SELECT t::text FROM kecs.%s t" % table), table
-    logs = [path for path in pathlib.Path(server.folder.path).rglob("*") if path.is_file() and path.suffix in ("", ".log")
-            and "base" not in path.parts and "log" in path.name]
+    logs = [path for path in pathlib.Path(server.folder.path).rglob("*")
+            if path.is_file() and path.suffix in ("", ".log") and "base" not in path.parts and "log" in path.name]
     for path in logs:
         text = path.read_bytes()
         assert token.encode() not in text and b"f" * 64 not in text, path
@@ -366,7 +371,8 @@ def test_8_no_token_is_written_anywhere():
                        env=clean_environment(), stdout=subprocess.DEVNULL)
         words = [kecs, "--db", edge, "sync", "--hub", url("edges"), "--site", "garage"]
         for token, code in ((printed, 0), ("0" * 64, 7)):
-            done = subprocess.run(words, text=True, capture_output=True, env=dict(clean_environment(), KECS_TOKEN=token))
+            done = subprocess.run(words, text=True, capture_output=True,
+                                  env=dict(clean_environment(), KECS_TOKEN=token))
             assert done.returncode == code and token not in done.stdout + done.stderr, done
 
 
