@@ -1,5 +1,6 @@
 # make            the headers, the command-line companion build/kecs and the examples
 # make run        the demonstration (DATA=... is handed to it)
+# make run-sync   two edges and a hub on one terminal: the link is cut, both are edited, the conflict is decided
 # make test       everything that runs in minutes; ends with "N passed, N failed"; ONLY=word runs what has it in its name
 # make test-full  also every compiler, standard and architecture, and every version of PostgreSQL
 # make sim        the simulation of sync: 2000 seeds on a model of a hub, 50 on PostgreSQL; SEED=n: that one, step by step
@@ -41,7 +42,7 @@ SQLITE_FLAGS_tsan := $(FLAGS_tsan)
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .SECONDARY:
-.PHONY: all run tests test test-full test-tsan sim check bench bench-pg bench-sync dist install clean distclean help
+.PHONY: all run run-sync tests test test-full test-tsan sim check bench bench-pg bench-sync dist install clean distclean help
 
 # ---- What is there -------------------------------------------------------------------------------------------
 
@@ -82,7 +83,7 @@ build/obj/%/sqlite3.o: $(SQLITE_MK)
 # ---- libpq ---------------------------------------------------------------------------------------------------
 
 # The flags that find libpq, or nothing where it is missing: then what needs it is left out, but tests ask for it first.
-$(if $(filter test tests test-full,$(MAKECMDGOALS)),$(shell scripts/need.sh libpq postgresql pgbouncer openssl >&2))
+$(if $(filter test tests test-full run-sync,$(MAKECMDGOALS)),$(shell scripts/need.sh libpq postgresql pgbouncer openssl >&2))
 LIBPQ_INCLUDE := $(firstword $(wildcard /usr/include/postgresql/libpq-fe.h $(shell pg_config --includedir 2>/dev/null)/libpq-fe.h))
 LIBPQ := $(if $(LIBPQ_INCLUDE),-I$(patsubst %/,%,$(dir $(LIBPQ_INCLUDE))) -lpq)
 
@@ -148,6 +149,9 @@ build/examples/%: examples/cpp/%.cpp $(LIBRARY)
 
 run: all
 	build/kecs-demo $(DATA)
+
+run-sync: build/kecs
+	@$(PYTHON) scripts/run_sync.py
 
 # ---- Tests ---------------------------------------------------------------------------------------------------
 

@@ -79,5 +79,13 @@ def main():
         return run_tests(globals())
 
 
+def test_the_demonstration():
+    """make run-sync, with a server of its own."""
+    done = subprocess.run([sys.executable, "-B", str(ROOT / "scripts/run_sync.py")], universal_newlines=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=dict(clean_environment(), KECS=KECS),
+                          timeout=240)
+    assert done.returncode == 0 and "All three agree." in done.stdout, done.stdout[-3000:]
+
+
 if __name__ == "__main__":
     sys.exit(main())

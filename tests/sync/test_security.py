@@ -332,7 +332,8 @@ def test_7_raw_sql_of_the_shared_login():
             denied("edges", setting + text, "KS006")
     # A key that says one thing and columns that say another; a deletion of what is another's; another's number in it.
     bury = ("SET kecs_store.push='open'; SET kecs_store.sender='%s'; "
-            "SELECT kecs.gate_bury_tasks('%s','porch','fleet',%s,0,ARRAY['%s'],ARRAY[9223372036854775807>>1],ARRAY['%s'])")
+            "SELECT kecs.gate_bury_tasks('%s','porch','fleet',%s,0,"
+            "ARRAY['%s'],ARRAY[9223372036854775807>>1],ARRAY['%s'])")
     for key, column in (("task/shop/t1", "task/shop/t1"), ("task/back/t1", "task/shop/t1"),
                         ("task/shop/t1", "task/back/t1")):
         for number in (sites["porch"], sites["attic"]):
