@@ -24,7 +24,8 @@ class Demo:
 
     def run(self, *words, stdin=None, code=0):
         """Shows a command and what it says; fails unless it ends with `code`."""
-        print("\033[1m$ %s%s\033[0m" % ("echo '%s' | " % stdin if stdin else "", " ".join(("kecs",) + words)), flush=True)
+        line = "$ %s%s" % ("echo '%s' | " % stdin if stdin else "", " ".join(("kecs",) + words))
+        print("\033[1m%s\033[0m" % line if sys.stdout.isatty() else line, flush=True)
         shown = {"$HUB": self.hub, "$LINK": self.link}
         done = subprocess.run([KECS] + [shown.get(word, word) for word in words], cwd=self.folder, input=stdin,
                               env=clean_environment(), universal_newlines=True, stdout=subprocess.PIPE,
@@ -50,7 +51,8 @@ def play(demo, proxy):
     demo.run("--db", "$HUB", "hub", "init")
     demo.run("--db", "cellar.db", "track", "on")
     demo.run("--db", "cellar.db", "put", "cluster", "-", stdin='{"clusterName":"shop"}')
-    demo.run("--db", "cellar.db", "put", "service", "-", stdin='{"serviceName":"web","cluster":"shop","desiredCount":1}')
+    demo.run("--db", "cellar.db", "put", "service", "-",
+             stdin='{"serviceName":"web","cluster":"shop","desiredCount":1}')
     demo.sync("cellar")
     demo.run("--db", "attic.db", "track", "on")
     demo.sync("attic")
