@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 38fb05e65ce5294066fd410376f42c3ca9ce32446eea7aad02447813a391e96b */
+ * 2be3e74aa2f08e9e186171102859a5f75cd420fceb59f17ccd54b447847c7a47 */
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
 /* kecs_store.h -- a durable, typed store for the state of a container orchestrator, in one SQLite file.
  *
@@ -26769,6 +26769,9 @@ static int64_t kecs__compact_stamp(const kecs__write *write, int64_t age_us) {
  * too, as long as somebody may come who has read another history. */
 static kecs_status kecs__compact_bounds(kecs__write *write, kecs__compact *compact) {
   int64_t changed = 0;
+  if (!kecs__feed_can(write->engine)) {
+    return kecs__fail_no_feed(write->engine);
+  }
   kecs_status status = kecs__feed_state(write->session, KECS__FEED_RETENTION, &compact->retention);
   status = status ? status : kecs__feed_state(write->session, KECS__FEED_CHANGED, &changed);
   compact->held = changed > 0 && write->now - changed < compact->retention;

@@ -66,6 +66,9 @@ static int64_t kecs__compact_stamp(const kecs__write *write, int64_t age_us) {
  * too, as long as somebody may come who has read another history. */
 static kecs_status kecs__compact_bounds(kecs__write *write, kecs__compact *compact) {
   int64_t changed = 0;
+  if (!kecs__feed_can(write->engine)) {
+    return kecs__fail_no_feed(write->engine);
+  }
   kecs_status status = kecs__feed_state(write->session, KECS__FEED_RETENTION, &compact->retention);
   status = status ? status : kecs__feed_state(write->session, KECS__FEED_CHANGED, &changed);
   compact->held = changed > 0 && write->now - changed < compact->retention;
