@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 2be3e74aa2f08e9e186171102859a5f75cd420fceb59f17ccd54b447847c7a47 */
+ * 0b0db3c8f59e0250369ac7a381492210e36963405bce9a9823b9790d810ccccb */
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
 /* kecs_store.h -- a durable, typed store for the state of a container orchestrator, in one SQLite file.
  *
@@ -29812,9 +29812,10 @@ enum { KECS__STROLL_COLUMNS = 1 + KECS_KEY_COLUMNS_MAX + 2 * KECS_REPLICA_STAMPS
 static void kecs__stroll_row(const kecs__stroll *stroll, const kecs_value *values, kecs_replica_row *row) {
   const kecs_value *stamps = values + 1 + stroll->meta->info->keys[0].count;
   for (int i = 0; i < KECS_REPLICA_STAMPS; i++) {
-    bool none = stamps[2 * i].type == KECS_VALUE_NULL;
-    row->stamp[i] = none ? 0 : stamps[2 * i].number;
-    row->site[i] = none ? 0 : stamps[2 * i + 1].type == KECS_VALUE_NULL ? KECS_REPLICA_HERE : stamps[2 * i + 1].number;
+    const kecs_value *stamp = stamps + (size_t)i * 2;
+    bool none = stamp->type == KECS_VALUE_NULL;
+    row->stamp[i] = none ? 0 : stamp->number;
+    row->site[i] = none ? 0 : stamp[1].type == KECS_VALUE_NULL ? KECS_REPLICA_HERE : stamp[1].number;
   }
   row->kind = stroll->meta->info->kind;
   row->pending = kecs__state_pending(stroll->side, row->stamp, row->site);

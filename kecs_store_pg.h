@@ -1,5 +1,5 @@
 /* kecs_store_pg.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 8c35152ee14695e1e92a0d02565ec4655f7b9586f12f772d194b6f7ef046ce4c */
+ * 893c63755a747820fd3c7e27b4b03cc5f9e8285ae2bc089e15d5ac1fe4d1df05 */
 /* ---- doc/manual_pg.h --------------------------------------------------------------------------------------------- */
 /* kecs_store_pg.h -- PostgreSQL behind the calls of kecs_store.h.
  *
@@ -10813,7 +10813,7 @@ static void kecs_sync__md5_block(uint32_t state[4], const unsigned char *block) 
                      : round == 1 ? (d & b) | (~d & c)
                      : round == 2 ? b ^ c ^ d
                                   : c ^ (b | ~d);
-    uint32_t sum = a + mixed + kecs_sync__md5_sines[i] + kecs_sync__md5_word(block + 4 * (at % 16));
+    uint32_t sum = a + mixed + kecs_sync__md5_sines[i] + kecs_sync__md5_word(block + (size_t)(at % 16) * 4);
     int turn = turns[round][i % 4];
     a = d;
     d = c;
@@ -10953,7 +10953,7 @@ KECS_PG__FN kecs_status kecs_sync__digest(kecs_sync *sync, kecs_kind kind, const
 
 KECS_PG__FN void kecs_sync__buckets_text(const kecs_sync__buckets *buckets, char out[KECS_SYNC__BUCKETS_TEXT]) {
   for (int i = 0; i < KECS_SYNC__BUCKETS / 4; i++) {
-    const bool *in = &buckets->in[4 * i];
+    const bool *in = &buckets->in[(size_t)i * 4];
     out[i] = "0123456789abcdef"[in[0] << 3 | in[1] << 2 | in[2] << 1 | (int)in[3]];
   }
   out[KECS_SYNC__BUCKETS / 4] = '\0';

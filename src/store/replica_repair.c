@@ -36,9 +36,10 @@ enum { KECS__STROLL_COLUMNS = 1 + KECS_KEY_COLUMNS_MAX + 2 * KECS_REPLICA_STAMPS
 static void kecs__stroll_row(const kecs__stroll *stroll, const kecs_value *values, kecs_replica_row *row) {
   const kecs_value *stamps = values + 1 + stroll->meta->info->keys[0].count;
   for (int i = 0; i < KECS_REPLICA_STAMPS; i++) {
-    bool none = stamps[2 * i].type == KECS_VALUE_NULL;
-    row->stamp[i] = none ? 0 : stamps[2 * i].number;
-    row->site[i] = none ? 0 : stamps[2 * i + 1].type == KECS_VALUE_NULL ? KECS_REPLICA_HERE : stamps[2 * i + 1].number;
+    const kecs_value *stamp = stamps + (size_t)i * 2;
+    bool none = stamp->type == KECS_VALUE_NULL;
+    row->stamp[i] = none ? 0 : stamp->number;
+    row->site[i] = none ? 0 : stamp[1].type == KECS_VALUE_NULL ? KECS_REPLICA_HERE : stamp[1].number;
   }
   row->kind = stroll->meta->info->kind;
   row->pending = kecs__state_pending(stroll->side, row->stamp, row->site);

@@ -80,7 +80,7 @@ KECS_PG__FN kecs_status kecs_sync__digest(kecs_sync *sync, kecs_kind kind, const
 
 KECS_PG__FN void kecs_sync__buckets_text(const kecs_sync__buckets *buckets, char out[KECS_SYNC__BUCKETS_TEXT]) {
   for (int i = 0; i < KECS_SYNC__BUCKETS / 4; i++) {
-    const bool *in = &buckets->in[4 * i];
+    const bool *in = &buckets->in[(size_t)i * 4];
     out[i] = "0123456789abcdef"[in[0] << 3 | in[1] << 2 | in[2] << 1 | (int)in[3]];
   }
   out[KECS_SYNC__BUCKETS / 4] = '\0';

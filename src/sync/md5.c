@@ -35,7 +35,7 @@ static void kecs_sync__md5_block(uint32_t state[4], const unsigned char *block) 
                      : round == 1 ? (d & b) | (~d & c)
                      : round == 2 ? b ^ c ^ d
                                   : c ^ (b | ~d);
-    uint32_t sum = a + mixed + kecs_sync__md5_sines[i] + kecs_sync__md5_word(block + 4 * (at % 16));
+    uint32_t sum = a + mixed + kecs_sync__md5_sines[i] + kecs_sync__md5_word(block + (size_t)(at % 16) * 4);
     int turn = turns[round][i % 4];
     a = d;
     d = c;
