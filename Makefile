@@ -189,8 +189,10 @@ SANITIZED_POSTGRES := $(if $(LIBPQ),$(call programs,postgres-asan,postgres) $(SA
                       build/test/postgres-tsan/postgres/test_pool build/test/postgres-tsan/contract/test_threads)
 FUZZERS := $(call programs,asan,fuzz)
 TESTS_TSAN := $(call programs,tsan,contract) $(call programs,tsan,stress)
+# The longest first: the others run beside it.
+LONGEST := $(if $(LIBPQ),$(wildcard tests/sim/test_*.py))
 SCRIPTS := tests/style.py tests/amalgamate_test.py scripts/examples.py $(if $(FUZZERS),scripts/replay.py) \
-           $(if $(LIBPQ),$(wildcard tests/postgres/test_*.py tests/sync/test_*.py tests/sim/test_*.py)) \
+           $(if $(LIBPQ),$(wildcard tests/postgres/test_*.py tests/sync/test_*.py)) \
            $(foreach folder,cli kill edge corpus compile valgrind,$(wildcard tests/$(folder)/*.py tests/$(folder)/*.sh))
 
 KECS_CORPUS ?= $(wildcard ../shared/corpus)
@@ -303,10 +305,10 @@ SYNC_EXAMPLES := $(if $(LIBPQ),$(patsubst examples/sync/%.c,build/examples/sync/
 tests: $(SYNC_EXAMPLES) $(TESTS) $(FUZZERS) $(KILLED) $(EDGE_WRITER) $(PG_DRIVER) $(SYNC_DRIVER) $(SIM)
 
 test: all tests
-	@$(RUN_TESTS) $(TESTS) $(SCRIPTS)
+	@$(RUN_TESTS) $(LONGEST) $(TESTS) $(SCRIPTS)
 
 test-full: all dist tests $(TESTS_TSAN) $(SANITIZED_POSTGRES)
-	@KECS_FULL=1 $(RUN_TESTS) -t 7200 $(TESTS) $(TESTS_TSAN) $(SANITIZED_POSTGRES) $(SCRIPTS) \
+	@KECS_FULL=1 $(RUN_TESTS) -t 7200 $(LONGEST) $(TESTS) $(TESTS_TSAN) $(SANITIZED_POSTGRES) $(SCRIPTS) \
 	  $(if $(LIBPQ),tests/postgres/versions.py)
 
 sim: $(SIM)
