@@ -1,5 +1,5 @@
 /* kecs_store_pg.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 893c63755a747820fd3c7e27b4b03cc5f9e8285ae2bc089e15d5ac1fe4d1df05 */
+ * 4aa9bcac2f0fe2550b76f791262b9a5cd3c1f299335ba3868493c03010cca835 */
 /* ---- doc/manual_pg.h --------------------------------------------------------------------------------------------- */
 /* kecs_store_pg.h -- PostgreSQL behind the calls of kecs_store.h.
  *
@@ -10006,7 +10006,10 @@ KECS_PG__FN kecs_status kecs_sync__repushed(kecs_store *tx, const kecs_sync *syn
 #include <stdio.h>
 #include <string.h>
 
-enum { KECS_SYNC__SMALL = 64 /* entries of a window that comes as one statement */ };
+enum {
+  KECS_SYNC__SMALL = 64, /* entries of a window that comes as one statement */
+  KECS_SYNC__ASKS = 16   /* for what pages wait for, one after the other */
+};
 
 /* ---- statements ---- */
 
@@ -10430,7 +10433,9 @@ KECS_PG__FN kecs_status kecs_sync__pull(kecs_sync *sync) {
   }
   status =
       status ? status : kecs_sync__count(sync->store, "SELECT count(*) FROM {sync_wanted} WHERE {own}true", &wanted);
-  while (!status && (sync->until > sync->notes.cursor || wanted > 0 || sync->ask_again)) {
+  int times = 0; /* that what is wanted was asked for, since the cursor has moved: the rest is for the next round */
+  while (!status && (sync->until > sync->notes.cursor || wanted > 0 || (sync->ask_again && times < KECS_SYNC__ASKS))) {
+    times = sync->until > sync->notes.cursor ? 0 : times + 1;
     wanted = 0;
     status = kecs_sync__page_run(sync, kecs_sync__pull_window);
   }

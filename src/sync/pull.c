@@ -8,7 +8,10 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { KECS_SYNC__SMALL = 64 /* entries of a window that comes as one statement */ };
+enum {
+  KECS_SYNC__SMALL = 64, /* entries of a window that comes as one statement */
+  KECS_SYNC__ASKS = 16   /* for what pages wait for, one after the other */
+};
 
 /* ---- statements ---- */
 
@@ -432,7 +435,9 @@ KECS_PG__FN kecs_status kecs_sync__pull(kecs_sync *sync) {
   }
   status =
       status ? status : kecs_sync__count(sync->store, "SELECT count(*) FROM {sync_wanted} WHERE {own}true", &wanted);
-  while (!status && (sync->until > sync->notes.cursor || wanted > 0 || sync->ask_again)) {
+  int times = 0; /* that what is wanted was asked for, since the cursor has moved: the rest is for the next round */
+  while (!status && (sync->until > sync->notes.cursor || wanted > 0 || (sync->ask_again && times < KECS_SYNC__ASKS))) {
+    times = sync->until > sync->notes.cursor ? 0 : times + 1;
     wanted = 0;
     status = kecs_sync__page_run(sync, kecs_sync__pull_window);
   }
