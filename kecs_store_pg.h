@@ -1,5 +1,5 @@
 /* kecs_store_pg.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 4aa9bcac2f0fe2550b76f791262b9a5cd3c1f299335ba3868493c03010cca835 */
+ * f9f6f5e7116a48afda21fe06745d08dcc496edf11518baf00b35acc02b30b200 */
 /* ---- doc/manual_pg.h --------------------------------------------------------------------------------------------- */
 /* kecs_store_pg.h -- PostgreSQL behind the calls of kecs_store.h.
  *
@@ -98,11 +98,11 @@ typedef struct kecs_sync kecs_sync;
 /* A site as its hub knows it. The name dies when `visit` returns. */
 typedef struct kecs_sync_site {
   const char *name;
-  int64_t number;
+  int64_t number;      /* from 1 on: what stamps have as their site */
   int64_t seen_us;     /* of its last handshake or push, microseconds since 1970 */
   int64_t lag_us;      /* how long ago that was, by the hub's clock */
   int64_t acked_stamp; /* its stamps up to this one are here (kecs_stamp_time); 0: none */
-  int64_t pushes;
+  int64_t pushes;      /* that were taken */
   int64_t refused;     /* rows of its last push that the hub refused */
 } kecs_sync_site;
 
@@ -114,7 +114,7 @@ typedef struct kecs_sync_hub_info {
   int64_t queued;     /* committed changes without a number yet: the next handshake gives them one */
   int64_t tombstones;
   int64_t conflicts;  /* entries of the hub's conflict log */
-  int64_t refused;
+  int64_t refused;    /* rows that it refused in the last pushes of its sites */
   int64_t bytes;      /* of the whole database, with other tenants */
 } kecs_sync_hub_info;
 
@@ -141,14 +141,15 @@ typedef struct kecs_sync_options {
   /* Who may write what; last writer for all else (docs/sync.md 7). Copied. */
   const kecs_replica_policy *policies;
   size_t policy_count;
-  /* Makes one row of an edit that is still to be pushed and another one that has not seen it. Called in a transaction
-   * of the store, which it must not use. NULL: the policies decide. */
+  /* Makes one row of an edit that is still to be pushed and another one that has not seen it; store/replica.h tells
+   * what a dispute is. Called in a transaction of the store, which it must not use. What it returns but KECS_OK ends
+   * the round, and the next one asks again. NULL: the policies decide. */
   kecs_status (*merge)(kecs_replica_dispute *dispute, void *user);
   void *user;
   /* The kinds that only grow, task_log and event. They are pushed after everything else. */
-  int64_t append_bytes;      /* at most so many a round, but one row at least; 0: 1 MiB; -1: none */
-  int64_t append_keep_bytes; /* what they may take in this file; 0: no bound. Beyond it the oldest rows go, first those
-                              * that are at the hub; where others go, an event "kecs.sync.gap" says how many */
+  int64_t append_bytes;      /* at most so many bytes a round, but one row at least; 0: 1 MiB; -1: none */
+  int64_t append_keep_bytes; /* bytes that they may take in this file; 0: no bound. Beyond it the oldest rows go, first
+                              * those that are at the hub; where others go, an event "kecs.sync.gap" says how many */
   bool append_pull;          /* the hub's come to this edge, too: all with a file's first round, else from now on */
 } kecs_sync_options;
 
@@ -169,10 +170,11 @@ typedef struct kecs_sync_report {
   int64_t pulled;      /* rows and deletions of the hub that changed something here */
   int64_t conflicts;   /* entries that were made in sync_conflicts here */
   int64_t appended;    /* rows of kinds that only grow that were sent and taken */
-  int64_t dropped;     /* of these, rows that went from here without ever having been at the hub: append_keep_bytes */
+  int64_t dropped;     /* rows of such kinds that went from here without ever having been at the hub:
+                        * options.append_keep_bytes */
   int64_t round_trips; /* without those of a new connection */
-  int64_t bytes_out;   /* of statements and their values */
-  int64_t bytes_in;    /* of values that came back */
+  int64_t bytes_out;   /* of messages in PostgreSQL's protocol, without TLS and what is below it */
+  int64_t bytes_in;
   int64_t hub_offset_us; /* the hub's clock minus this one, as the best handshake of the last hour saw it */
   int64_t restamped;     /* stamps that a clock that was ahead had given, and that were given anew */
   unsigned reconciled; /* kecs_sync_cause: why all was compared with the hub, or this site was renamed; 0: it was not */
@@ -226,14 +228,15 @@ KECS_STORE_API kecs_status kecs_sync_hub_revoke(const char *hub, const char *sit
 KECS_STORE_API kecs_status kecs_sync_hub_token(const char *hub, const char *site,
                                                char out_token[KECS_SYNC_TOKEN_SIZE]);
 
-/* Calls `visit` for each site of the hub, by number; what it returns ends it. Errors: as kecs_open; UNSUPPORTED (no
- * hub). */
+/* Calls `visit` for each site of the hub, by number; what it returns but KECS_OK ends it and is returned. Errors:
+ * INVALID; as kecs_open; UNSUPPORTED (no hub). */
 KECS_STORE_API kecs_status kecs_sync_hub_sites(const char *hub,
                                                kecs_status (*visit)(const kecs_sync_site *site, void *user),
                                                void *user);
 
-/* The same errors. */
+/* Fills *out_info; on failure it is zeroed. The same errors. */
 KECS_STORE_API kecs_status kecs_sync_hub_status(const char *hub, kecs_sync_hub_info *out_info);
+
 /* How long the hub keeps tombstones, and its log of changes unless compaction is told otherwise: microseconds, above 0;
  * 90 days until it is set. An edge that stays away for longer is compared with the hub as a whole when it comes back
  * (KECS_SYNC_AWAY). Choose more than any edge's options.tombstones_us, and than what a failover or a restored backup
@@ -280,7 +283,7 @@ KECS_STORE_API kecs_status kecs_sync_stop(kecs_sync *sync);
 KECS_STORE_API void kecs_sync_cancel(kecs_sync *sync);
 
 /* From this file and the handle alone; works without the hub, and while a round is under way, on one thread at a
- * time. */
+ * time. Errors: INVALID, and those of a read. */
 KECS_STORE_API kecs_status kecs_sync_status(kecs_sync *sync, kecs_sync_status_info *out_info);
 
 /* What has lost against another state, and was kept. Texts die when `visit` returns. */
@@ -300,8 +303,9 @@ typedef struct kecs_sync_conflict {
   int64_t resolved;    /* 0: open; 1: what was kept stays; 2: what had lost was written once more */
 } kecs_sync_conflict;
 
-/* Calls `visit` for each entry of this file's conflict log after `after_id`, oldest first. What `visit` returns ends
- * it. Nothing where the file never was an edge. */
+/* Calls `visit` for each entry of this file's conflict log after `after_id` (0: all), oldest first. What `visit`
+ * returns but KECS_OK ends it and is returned. Nothing where the file never was an edge. Errors: INVALID, and those of
+ * a read. */
 KECS_STORE_API kecs_status kecs_sync_conflicts(kecs_store *store, int64_t after_id,
                                                kecs_status (*visit)(const kecs_sync_conflict *conflict, void *user),
                                                void *user);
@@ -317,7 +321,7 @@ typedef enum kecs_sync_take {
  * parent is gone, EXISTS where another one has its name: then the entry stays open. */
 KECS_STORE_API kecs_status kecs_sync_resolve(kecs_store *store, int64_t id, kecs_sync_take take);
 
-/* NULL is fine. */
+/* Ends the thread, if one runs, and the connection; the store stays open. NULL is fine. */
 KECS_STORE_API void kecs_sync_close(kecs_sync *sync);
 
 #endif
@@ -2392,6 +2396,9 @@ KECS_PG__FN kecs_status kecs_pg__reserve_parameters(kecs_pg__statement *statemen
  * first. */
 KECS_PG__FN void kecs_pg__bind(kecs_pg__statement *statement, int at, const kecs_value *value);
 
+/* What a text is known by: 128 bits, so that two texts never share a name. */
+KECS_PG__FN kecs_pg__name kecs_pg__name_of(const char *sql, size_t len);
+
 /* Names under which statements are prepared: their text, whether the server knows one, that it will, and room for so
  * many more. */
 KECS_PG__FN void kecs_pg__name_text(const kecs_pg__name *name, char out[KECS_PG__NAME_SIZE]);
@@ -2443,8 +2450,8 @@ static kecs_pg__verb kecs_pg__verb_of(const char *sql) {
 
 /* ---- names ---- */
 
-/* FNV-1a twice, from two beginnings: 128 bits, so that two texts never share a name. */
-static kecs_pg__name kecs_pg__name_of(const char *sql, size_t len) {
+/* FNV-1a twice, from two beginnings. */
+KECS_PG__FN kecs_pg__name kecs_pg__name_of(const char *sql, size_t len) {
   kecs_pg__name name = {UINT64_C(0xCBF29CE484222325), UINT64_C(0x84222325CBF29CE4)};
   for (size_t i = 0; i < len; i++) {
     name.low = (name.low ^ (unsigned char)sql[i]) * UINT64_C(0x100000001B3);
@@ -6235,7 +6242,8 @@ struct kecs_sync {
   pthread_t thread;
   pthread_mutex_t mutex;
 #endif
-  uint64_t prepared[KECS_SYNC__PREPARED];   /* on the link: hashes of texts; the statement k1 is of the first */
+  kecs_pg__name prepared[KECS_SYNC__PREPARED]; /* on the link: texts; the statement k1 is of the first, since a name
+                                                * travels each time */
   int prepared_count;
 };
 
@@ -6283,9 +6291,25 @@ KECS_PG__FN void kecs_sync__hang_up(kecs_sync *sync);
 /* One round, whoever asks for it. */
 KECS_PG__FN kecs_status kecs_sync__round(kecs_sync *sync, kecs_sync_report *out_report);
 
+/* ---- at a hub, for who is no edge (hub_open.c) ---- */
+
+/* How a hub's store is opened, and what is done with it. */
+typedef struct kecs_sync__visit {
+  kecs_track track;
+  bool read_only;
+  kecs_status (*work)(kecs_store *store, const char *hub, void *user);
+} kecs_sync__visit;
+
+KECS_PG__FN kecs_status kecs_sync__at_hub(const char *hub, const kecs_sync__visit *visit, void *user);
+
+/* Runs `work` over a connection of its own to `place`. */
+KECS_PG__FN kecs_status kecs_sync__over_link(kecs_store *store, const char *hub, int busy_timeout_ms,
+                                             kecs_status (*work)(kecs_connection *link, const kecs_place *place,
+                                                                 void *user),
+                                             void *user);
+
 /* ---- threads (thread.c) ---- */
 
-KECS_PG__FN int64_t kecs_sync__clock_ms(void);
 KECS_PG__FN void kecs_sync__lock(kecs_sync *sync);
 KECS_PG__FN void kecs_sync__unlock(kecs_sync *sync);
 
@@ -7011,6 +7035,65 @@ KECS_PG__FN void kecs_sync__hub_gates(kecs_pg__text *out, const kecs_pg__connect
   kecs_pg__log_text(out, connection, kecs_sync__gate_form);
 }
 
+/* ---- sync/hub_open.c --------------------------------------------------------------------------------------------- */
+/* sync/hub_open.c -- a hub for somebody who is no edge: the store is opened first, for its checks (that the schema is
+ * there, and is not a newer one), and what is beyond the store goes over a connection of its own. */
+
+#include <string.h>
+
+KECS_PG__FN kecs_status kecs_sync__at_hub(const char *hub, const kecs_sync__visit *visit, void *user) {
+  kecs_options options;
+  kecs_store *store = NULL;
+  if (!hub || !kecs_pg_backend()->answers_to(hub)) {
+    return kecs_pg__fail(KECS_E_INVALID, "hub must be the URL of a PostgreSQL database");
+  }
+  memset(&options, 0, sizeof options);
+  options.path = hub;
+  options.backends = kecs_pg_backends();
+  options.track = visit->track;
+  options.read_only = visit->read_only;
+  kecs_status status = kecs_open(&options, &store);
+  if (status) {
+    return status;
+  }
+  status = visit->work(store, hub, user);
+  kecs_error error = *kecs_last_error();
+  kecs_status closed = kecs_close(store);
+  if (status) {
+    kecs_pg__restore(&error);
+  }
+  return status ? status : closed;
+}
+
+KECS_PG__FN kecs_status kecs_sync__over_link(kecs_store *store, const char *hub, int busy_timeout_ms,
+                                             kecs_status (*work)(kecs_connection *link, const kecs_place *place,
+                                                                 void *user),
+                                             void *user) {
+  const kecs_backend *backend = kecs_pg_backend();
+  const kecs_allocator *allocator = kecs_replica_allocator(store);
+  kecs_connect_options options;
+  kecs_connection *link = NULL;
+  kecs_place place;
+  memset(&place, 0, sizeof place);
+  memset(&options, 0, sizeof options);
+  kecs_status status = backend->attach(hub, allocator, &place);
+  options.path = hub;
+  options.place = &place;
+  options.allocator = allocator;
+  options.busy_timeout_ms = busy_timeout_ms;
+  status = status ? status : backend->connect(&options, &link);
+  status = status ? status : work(link, &place, user);
+  kecs_error error = *kecs_last_error();
+  if (link) {
+    backend->disconnect(link);
+  }
+  backend->detach(&place, allocator);
+  if (status) {
+    kecs_pg__restore(&error);
+  }
+  return status;
+}
+
 /* ---- sync/hub_grants.c ------------------------------------------------------------------------------------------- */
 /* sync/hub_grants.c -- what an administrator gives sites and takes from them: clusters, and tokens. */
 
@@ -7021,7 +7104,6 @@ enum { KECS_SYNC__GRANT_VALUES = 2, KECS_SYNC__TOKEN_BYTES = (KECS_SYNC_TOKEN_SI
 
 /* Statements of one transaction at a hub; the first one's number may be asked for. */
 typedef struct kecs_sync__grant {
-  const char *hub;
   const char *site;
   const char *statements[2];
   const char *second; /* the second value of each; NULL: there is none */
@@ -7045,7 +7127,8 @@ static kecs_status kecs_sync__grant_send(kecs_sync *sync, kecs_sync__grant *gran
 }
 
 /* By a handle that is no edge's: only its connection is used. */
-static kecs_status kecs_sync__grant_run(kecs_sync__grant *grant, kecs_store *store) {
+static kecs_status kecs_sync__grant_work(kecs_store *store, const char *hub, void *user) {
+  kecs_sync__grant *grant = user;
   const kecs_allocator *allocator = kecs_replica_allocator(store);
   kecs_sync *sync = kecs_pg__alloc(allocator, sizeof *sync);
   if (!sync) {
@@ -7060,7 +7143,7 @@ static kecs_status kecs_sync__grant_run(kecs_sync__grant *grant, kecs_store *sto
   sync->allocator = *allocator;
   sync->store = store;
   sync->clusters.allocator = &sync->allocator;
-  sync->hub = kecs_pg__copy(allocator, grant->hub, strlen(grant->hub));
+  sync->hub = kecs_pg__copy(allocator, hub, strlen(hub));
   kecs_status status = sync->hub ? kecs_pg_backend()->attach(sync->hub, &sync->allocator, &sync->place) : KECS_E_NOMEM;
   status = status ? status : kecs_sync__grant_send(sync, grant);
   kecs_error error = *kecs_last_error();
@@ -7071,24 +7154,9 @@ static kecs_status kecs_sync__grant_run(kecs_sync__grant *grant, kecs_store *sto
   return status;
 }
 
-/* The store is opened for its checks: that the schema is there, and is not a newer one. */
-static kecs_status kecs_sync__grant_do(kecs_sync__grant *grant) {
-  kecs_options options;
-  kecs_store *store = NULL;
-  memset(&options, 0, sizeof options);
-  options.path = grant->hub;
-  options.backends = kecs_pg_backends();
-  kecs_status status = kecs_open(&options, &store);
-  if (status) {
-    return status;
-  }
-  status = kecs_sync__grant_run(grant, store);
-  kecs_error error = *kecs_last_error();
-  kecs_status closed = kecs_close(store);
-  if (status) {
-    kecs_pg__restore(&error);
-  }
-  return status ? status : closed;
+static kecs_status kecs_sync__grant_do(const char *hub, kecs_sync__grant *grant) {
+  static const kecs_sync__visit visit = {KECS_TRACK_KEEP, false, kecs_sync__grant_work};
+  return kecs_sync__at_hub(hub, &visit, grant);
 }
 
 static kecs_status kecs_sync__grant_check(const char *hub, const char *site) {
@@ -7114,10 +7182,10 @@ KECS_STORE_API kecs_status kecs_sync_hub_grant(const char *hub, const char *site
       "DELETE FROM {S}sync_grants WHERE tenant={T} AND site={S}sync_base($1) AND cluster='' AND $2<>''";
   char name[KECS_SYNC__SCOPE_MAX];
   bool tenant = cluster && strcmp(cluster, "*") == 0;
-  kecs_sync__grant grant = {hub, site, {tenant ? all : one, tenant ? NULL : nothing}, tenant ? NULL : name, 0};
+  kecs_sync__grant grant = {site, {tenant ? all : one, tenant ? NULL : nothing}, tenant ? NULL : name, 0};
   kecs_status status = kecs_sync__grant_check(hub, site);
   status = status || tenant ? status : kecs_sync__grant_cluster(cluster, name);
-  return status ? status : kecs_sync__grant_do(&grant);
+  return status ? status : kecs_sync__grant_do(hub, &grant);
 }
 
 /* The last one leaves an empty name behind: a site without a line has the whole tenant. */
@@ -7131,10 +7199,10 @@ KECS_STORE_API kecs_status kecs_sync_hub_revoke(const char *hub, const char *sit
       "SELECT count(*) FROM gone";
   char name[KECS_SYNC__SCOPE_MAX];
   bool tenant = cluster && strcmp(cluster, "*") == 0;
-  kecs_sync__grant grant = {hub, site, {tenant ? all : one, tenant ? nothing : NULL}, tenant ? NULL : name, 0};
+  kecs_sync__grant grant = {site, {tenant ? all : one, tenant ? nothing : NULL}, tenant ? NULL : name, 0};
   kecs_status status = kecs_sync__grant_check(hub, site);
   status = status || tenant ? status : kecs_sync__grant_cluster(cluster, name);
-  status = status ? status : kecs_sync__grant_do(&grant);
+  status = status ? status : kecs_sync__grant_do(hub, &grant);
   return status || tenant || grant.number > 0
              ? status
              : kecs_pg__fail(KECS_E_NOT_FOUND,
@@ -7171,10 +7239,10 @@ KECS_STORE_API kecs_status kecs_sync_hub_token(const char *hub, const char *site
       "ON CONFLICT(tenant,site) DO UPDATE SET hash=excluded.hash,made=excluded.made";
   static const char take[] = "DELETE FROM {S}sync_tokens WHERE tenant={T} AND site={S}sync_base($1)";
   char token[KECS_SYNC_TOKEN_SIZE] = "";
-  kecs_sync__grant grant = {hub, site, {out_token ? make : take, NULL}, out_token ? token : NULL, 0};
+  kecs_sync__grant grant = {site, {out_token ? make : take, NULL}, out_token ? token : NULL, 0};
   kecs_status status = kecs_sync__grant_check(hub, site);
   status = status || !out_token ? status : kecs_sync__token_make(token);
-  status = status ? status : kecs_sync__grant_do(&grant);
+  status = status ? status : kecs_sync__grant_do(hub, &grant);
   if (out_token) {
     memcpy(out_token, status ? "" : token, status ? 1 : sizeof token);
   }
@@ -7235,144 +7303,75 @@ static kecs_status kecs_sync__hub_make(kecs_connection *shared, uint64_t kinds) 
   return status;
 }
 
-/* Over a connection of its own, once the store has made its schema. */
-static kecs_status kecs_sync__hub_connect(const char *hub, const kecs_allocator *allocator, uint64_t kinds) {
-  const kecs_backend *backend = kecs_pg_backend();
-  kecs_connect_options options;
-  kecs_connection *connection = NULL;
-  kecs_place place;
-  memset(&place, 0, sizeof place);
-  memset(&options, 0, sizeof options);
-  kecs_status status = backend->attach(hub, allocator, &place);
-  options.path = hub;
-  options.place = &place;
-  options.allocator = allocator;
-  options.busy_timeout_ms = 60000;
-  status = status ? status : backend->connect(&options, &connection);
-  status = status ? status : kecs_sync__hub_make(connection, kinds);
-  kecs_error error = *kecs_last_error();
-  if (connection) {
-    backend->disconnect(connection);
-  }
-  backend->detach(&place, allocator);
-  if (status) {
-    kecs_pg__restore(&error);
-  }
-  return status;
+static kecs_status kecs_sync__init_link(kecs_connection *link, const kecs_place *place, void *user) {
+  (void)place;
+  return kecs_sync__hub_make(link, *(const uint64_t *)user);
 }
 
-/* The hub's store, tracked where `make` says so. */
-static kecs_status kecs_sync__hub_open(const char *hub, bool make, kecs_store **out_store) {
-  kecs_options options;
-  if (!hub || !kecs_pg_backend()->answers_to(hub)) {
-    return kecs_pg__fail(KECS_E_INVALID, "hub must be the URL of a PostgreSQL database");
-  }
-  memset(&options, 0, sizeof options);
-  options.path = hub;
-  options.backends = kecs_pg_backends();
-  options.track = make ? KECS_TRACK_ON : KECS_TRACK_KEEP;
-  return kecs_open(&options, out_store);
-}
-
-static kecs_status kecs_sync__hub_close(kecs_store *store, kecs_status status) {
-  kecs_error error = *kecs_last_error();
-  kecs_status closed = kecs_close(store);
-  if (status) {
-    kecs_pg__restore(&error);
-  }
-  return status ? status : closed;
+static kecs_status kecs_sync__init_work(kecs_store *store, const char *hub, void *user) {
+  uint64_t kinds = kecs_replica_kinds(store);
+  (void)user;
+  return kecs_sync__over_link(store, hub, 60000, kecs_sync__init_link, &kinds);
 }
 
 KECS_STORE_API kecs_status kecs_sync_hub_init(const char *hub) {
-  kecs_store *store = NULL;
-  kecs_status status = kecs_sync__hub_open(hub, true, &store);
-  if (status) {
-    return status;
-  }
-  status = kecs_sync__hub_connect(hub, kecs_replica_allocator(store), kecs_replica_kinds(store));
-  return kecs_sync__hub_close(store, status);
+  static const kecs_sync__visit visit = {KECS_TRACK_ON, false, kecs_sync__init_work};
+  return kecs_sync__at_hub(hub, &visit, NULL);
 }
 
-KECS_STORE_API kecs_status kecs_sync_hub_retain(const char *hub, int64_t retention_us) {
-  kecs_store *store = NULL;
+static kecs_status kecs_sync__hub_retain_work(kecs_store *store, const char *hub, void *user) {
   kecs_changes_info info;
-  kecs_status status = kecs_sync__hub_open(hub, false, &store);
-  if (status) {
-    return status;
-  }
-  status = kecs_changes_describe(store, &info);
+  (void)hub;
+  kecs_status status = kecs_changes_describe(store, &info);
   if (!status && !info.tracked) {
     status = kecs_pg__fail(KECS_E_UNSUPPORTED, "the tenant is not a hub: kecs_sync_hub_init makes one of it");
   }
-  status = status ? status : kecs_replica_retain(store, retention_us);
-  return kecs_sync__hub_close(store, status);
+  return status ? status : kecs_replica_retain(store, *(const int64_t *)user);
+}
+
+KECS_STORE_API kecs_status kecs_sync_hub_retain(const char *hub, int64_t retention_us) {
+  static const kecs_sync__visit visit = {KECS_TRACK_KEEP, false, kecs_sync__hub_retain_work};
+  return kecs_sync__at_hub(hub, &visit, &retention_us);
 }
 
 /* ---- sync/hub_state.c -------------------------------------------------------------------------------------------- */
 /* sync/hub_state.c -- how a hub stands: its sites, its feed, and what it asks of its edges. */
 
-#include <stdio.h>
 #include <string.h>
 
-/* Over a connection of its own. */
-static kecs_status kecs_sync__put_question(const char *hub, const kecs_allocator *allocator, const char *form,
-                                  PGresult **out_result) {
-  const kecs_backend *backend = kecs_pg_backend();
-  kecs_connect_options options;
-  kecs_connection *shared = NULL;
-  kecs_place place;
-  kecs_pg__text text = {allocator, NULL, 0, 0, KECS_OK};
-  memset(&place, 0, sizeof place);
-  memset(&options, 0, sizeof options);
-  kecs_status status = backend->attach(hub, allocator, &place);
-  options.path = hub;
-  options.place = &place;
-  options.allocator = allocator;
-  options.busy_timeout_ms = 10000;
-  status = status ? status : backend->connect(&options, &shared);
-  if (!status) {
-    kecs_pg__connection *connection = kecs_pg__of(shared);
-    const kecs_pg__mark marks[] = {{"S", connection->home->schema}, {"T", connection->home->tenant}, {NULL, NULL}};
-    kecs_pg__text_fill(&text, form, marks);
-    status = text.status ? text.status
-                         : kecs_pg__command(connection, text.data, KECS_PG__STOPS, "ask the hub", out_result);
-  }
+/* One statement, and its answer. */
+typedef struct kecs_sync__question {
+  const char *form;
+  PGresult *result;
+} kecs_sync__question;
+
+static kecs_status kecs_sync__ask_link(kecs_connection *shared, const kecs_place *place, void *user) {
+  kecs_sync__question *question = user;
+  kecs_pg__connection *connection = kecs_pg__of(shared);
+  const kecs_pg__mark marks[] = {{"S", connection->home->schema}, {"T", connection->home->tenant}, {NULL, NULL}};
+  kecs_pg__text text = {connection->allocator, NULL, 0, 0, KECS_OK};
+  kecs_pg__text_fill(&text, question->form, marks);
+  kecs_status status = text.status ? text.status
+                                   : kecs_pg__command(connection, text.data, KECS_PG__STOPS, "ask the hub",
+                                                      &question->result);
   if (status && strcmp(kecs_last_error()->sqlstate, "42P01") == 0) {
-    status = kecs_pg__fail(KECS_E_UNSUPPORTED, "%s: the database is no hub: run kecs hub init", place.shown);
+    status = kecs_pg__fail(KECS_E_UNSUPPORTED, "%s: the database is no hub: run kecs hub init",
+                           place->shown);
   }
-  kecs_error error = *kecs_last_error();
   kecs_pg__text_free(&text);
-  if (shared) {
-    backend->disconnect(shared);
-  }
-  backend->detach(&place, allocator);
-  if (status) {
-    kecs_pg__restore(&error);
-  }
   return status;
 }
 
+static kecs_status kecs_sync__ask_work(kecs_store *store, const char *hub, void *user) {
+  return kecs_sync__over_link(store, hub, 10000, kecs_sync__ask_link, user);
+}
+
 static kecs_status kecs_sync__ask_hub(const char *hub, const char *form, PGresult **out_result) {
-  kecs_options options;
-  kecs_store *store = NULL;
-  if (!hub || !kecs_pg_backend()->answers_to(hub)) {
-    return kecs_pg__fail(KECS_E_INVALID, "hub must be the URL of a PostgreSQL database");
-  }
-  memset(&options, 0, sizeof options);
-  options.path = hub;
-  options.backends = kecs_pg_backends();
-  options.read_only = true;
-  kecs_status status = kecs_open(&options, &store);
-  if (status) {
-    return status;
-  }
-  status = kecs_sync__put_question(hub, kecs_replica_allocator(store), form, out_result);
-  kecs_error error = *kecs_last_error();
-  kecs_status closed = kecs_close(store);
-  if (status) {
-    kecs_pg__restore(&error);
-  }
-  return status ? status : closed;
+  static const kecs_sync__visit visit = {KECS_TRACK_KEEP, true, kecs_sync__ask_work};
+  kecs_sync__question question = {form, NULL};
+  kecs_status status = kecs_sync__at_hub(hub, &visit, &question);
+  *out_result = question.result;
+  return status;
 }
 
 KECS_STORE_API kecs_status kecs_sync_hub_sites(const char *hub,
@@ -8025,24 +8024,15 @@ static int64_t kecs_sync__result_bytes(const PGresult *result) {
 
 /* ---- sending ---- */
 
-/* FNV-1a. */
-static uint64_t kecs_sync__hash(const char *text) {
-  uint64_t hash = UINT64_C(0xCBF29CE484222325);
-  for (; *text; text++) {
-    hash = (hash ^ (unsigned char)*text) * UINT64_C(0x100000001B3);
-  }
-  return hash;
-}
-
 /* The number of a text that is prepared on the link, or will be with this exchange; 0: it is not. */
 static int kecs_sync__prepared(kecs_sync *sync, const kecs_sync__statement *packed, bool *out_anew) {
-  uint64_t hash = kecs_sync__hash(packed->sql.data);
+  kecs_pg__name text = kecs_pg__name_of(packed->sql.data, packed->sql.len);
   *out_anew = false;
   if (!packed->keep || !sync->link->named) {
     return 0;
   }
   for (int i = 0; i < sync->prepared_count; i++) {
-    if (sync->prepared[i] == hash) {
+    if (sync->prepared[i].low == text.low && sync->prepared[i].high == text.high) {
       return i + 1;
     }
   }
@@ -8050,7 +8040,7 @@ static int kecs_sync__prepared(kecs_sync *sync, const kecs_sync__statement *pack
     return 0;
   }
   *out_anew = true;
-  sync->prepared[sync->prepared_count++] = hash;
+  sync->prepared[sync->prepared_count++] = text;
   return sync->prepared_count;
 }
 
@@ -8837,11 +8827,11 @@ static kecs_status kecs_sync__push_log(kecs_sync *sync, bool *out_more) {
   if (!status && !again && load.rows == 0) {
     status = end.read ? kecs_sync__pass_over(sync, &end) : KECS_OK;
   } else if (!status) {
-    int64_t begun = kecs_sync__clock_ms();
+    int64_t begun = kecs_pg__now_ms();
     status = kecs_sync__intend(sync, end.seq, end.stamp);
     status = status ? status : kecs_sync__push_send(sync, &load);
     if (!status) {
-      kecs_sync__adapt(sync, load.rows, kecs_sync__clock_ms() - begun);
+      kecs_sync__adapt(sync, load.rows, kecs_pg__now_ms() - begun);
     }
   }
   kecs_sync__load_free(&load);
@@ -9809,12 +9799,14 @@ static int kecs_sync__place(int column) {
 }
 
 KECS_PG__FN kecs_status kecs_sync__raise_rows(kecs_store *tx, const PGresult *rows) {
+  int account = kecs_sync__place(KECS_TASK_DEFINITION_ACCOUNT_ID);
+  int region = kecs_sync__place(KECS_TASK_DEFINITION_REGION);
+  int family = kecs_sync__place(KECS_TASK_DEFINITION_FAMILY);
   int revision = kecs_sync__place(KECS_TASK_DEFINITION_REVISION);
   kecs_status status = KECS_OK;
   for (int r = 0; !status && r < PQntuples(rows); r++) {
-    const char *names[] = {kecs_sync__text(rows, r, kecs_sync__place(KECS_TASK_DEFINITION_ACCOUNT_ID)),
-                           kecs_sync__text(rows, r, kecs_sync__place(KECS_TASK_DEFINITION_REGION)),
-                           kecs_sync__text(rows, r, kecs_sync__place(KECS_TASK_DEFINITION_FAMILY))};
+    const char *names[] = {kecs_sync__text(rows, r, account), kecs_sync__text(rows, r, region),
+                           kecs_sync__text(rows, r, family)};
     bool whole = !PQgetisnull(rows, r, revision); /* a row that comes partly has been counted before */
     status = whole ? kecs_sync__raise(tx, names, kecs_sync__number(rows, r, revision)) : KECS_OK;
   }
@@ -12276,7 +12268,6 @@ KECS_STORE_API void kecs_sync_close(kecs_sync *sync) {
  * hub in peace. */
 
 #include <string.h>
-#include <time.h>
 
 enum {
   KECS_SYNC__EVERY_MS = 5000,
@@ -12285,12 +12276,6 @@ enum {
   KECS_SYNC__NAP_MS = 50,            /* between two looks at whether it is to end */
   KECS_SYNC__GATHER_MS = 20          /* after a change: what is written together goes together */
 };
-
-KECS_PG__FN int64_t kecs_sync__clock_ms(void) {
-  struct timespec now = {0, 0};
-  (void)clock_gettime(CLOCK_MONOTONIC, &now);
-  return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 KECS_PG__FN void kecs_sync__lock(kecs_sync *sync) {
 #if defined(KECS_STORE_NO_THREADS)
@@ -12337,7 +12322,7 @@ static int64_t kecs_sync__chance(kecs_sync *sync, int64_t most) {
   for (const char *at = sync->site; *at; at++) {
     mixed = (mixed ^ (unsigned char)*at) * UINT64_C(0x100000001B3);
   }
-  mixed = (mixed ^ (uint64_t)kecs_sync__clock_ms()) * UINT64_C(0x9E3779B97F4A7C15);
+  mixed = (mixed ^ (uint64_t)kecs_pg__now_ms()) * UINT64_C(0x9E3779B97F4A7C15);
   sync->chance = mixed ^ (mixed >> 29);
   return most > 0 ? (int64_t)((sync->chance >> 11) % (uint64_t)most) : 0;
 }
@@ -12362,10 +12347,9 @@ static bool kecs_sync__ends(const kecs_sync *sync) {
 }
 
 static void kecs_sync__nap(kecs_sync *sync, int64_t until) {
-  for (int64_t now = kecs_sync__clock_ms(); now < until && !kecs_sync__ends(sync); now = kecs_sync__clock_ms()) {
+  for (int64_t now = kecs_pg__now_ms(); now < until && !kecs_sync__ends(sync); now = kecs_pg__now_ms()) {
     int64_t ms = until - now < KECS_SYNC__NAP_MS ? until - now : KECS_SYNC__NAP_MS;
-    struct timespec nap = {0, (long)(ms * 1000000)};
-    (void)nanosleep(&nap, NULL);
+    kecs_pg__sleep_ms((int)ms);
   }
 }
 
@@ -12382,13 +12366,13 @@ static void kecs_sync__wait(kecs_sync *sync, int64_t until) {
     (void)kecs_watch_open(sync->store, &options, &watch);
   }
   kecs_status status = watch ? KECS_OK : KECS_E_UNSUPPORTED;
-  for (int64_t now = kecs_sync__clock_ms(); !status && !change && now < until && !kecs_sync__ends(sync);
-       now = kecs_sync__clock_ms()) {
+  for (int64_t now = kecs_pg__now_ms(); !status && !change && now < until && !kecs_sync__ends(sync);
+       now = kecs_pg__now_ms()) {
     status = kecs_watch_next(watch, (int)(until - now < KECS_SYNC__NAP_MS ? until - now : KECS_SYNC__NAP_MS), &change);
   }
   bool woken = change != NULL || status == KECS_E_COMPACTED;
   kecs_watch_close(watch);
-  kecs_sync__nap(sync, woken ? kecs_sync__clock_ms() + KECS_SYNC__GATHER_MS : until);
+  kecs_sync__nap(sync, woken ? kecs_pg__now_ms() + KECS_SYNC__GATHER_MS : until);
 }
 
 /* ---- the thread ---- */
@@ -12401,7 +12385,7 @@ static void *kecs_sync__work(void *user) {
     if (sync->pace.after && !kecs_sync__ends(sync)) {
       sync->pace.after(status, &report, kecs_last_error(), sync->pace.user);
     }
-    int64_t until = kecs_sync__clock_ms() + kecs_sync__pause(sync);
+    int64_t until = kecs_pg__now_ms() + kecs_sync__pause(sync);
     if (status || sync->pace.timed) {
       kecs_sync__nap(sync, until);
     } else {

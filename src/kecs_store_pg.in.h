@@ -44,6 +44,7 @@ extern "C" {
 #include "sync/hub_repair.c"
 #include "sync/hub_scope.c"
 #include "sync/hub_gate.c"
+#include "sync/hub_open.c"
 #include "sync/hub_grants.c"
 #include "sync/hub.c"
 #include "sync/hub_state.c"

@@ -34,8 +34,8 @@ static kecs_pg__verb kecs_pg__verb_of(const char *sql) {
 
 /* ---- names ---- */
 
-/* FNV-1a twice, from two beginnings: 128 bits, so that two texts never share a name. */
-static kecs_pg__name kecs_pg__name_of(const char *sql, size_t len) {
+/* FNV-1a twice, from two beginnings. */
+KECS_PG__FN kecs_pg__name kecs_pg__name_of(const char *sql, size_t len) {
   kecs_pg__name name = {UINT64_C(0xCBF29CE484222325), UINT64_C(0x84222325CBF29CE4)};
   for (size_t i = 0; i < len; i++) {
     name.low = (name.low ^ (unsigned char)sql[i]) * UINT64_C(0x100000001B3);

@@ -35,6 +35,9 @@ KECS_PG__FN kecs_status kecs_pg__reserve_parameters(kecs_pg__statement *statemen
  * first. */
 KECS_PG__FN void kecs_pg__bind(kecs_pg__statement *statement, int at, const kecs_value *value);
 
+/* What a text is known by: 128 bits, so that two texts never share a name. */
+KECS_PG__FN kecs_pg__name kecs_pg__name_of(const char *sql, size_t len);
+
 /* Names under which statements are prepared: their text, whether the server knows one, that it will, and room for so
  * many more. */
 KECS_PG__FN void kecs_pg__name_text(const kecs_pg__name *name, char out[KECS_PG__NAME_SIZE]);

@@ -48,12 +48,14 @@ static int kecs_sync__place(int column) {
 }
 
 KECS_PG__FN kecs_status kecs_sync__raise_rows(kecs_store *tx, const PGresult *rows) {
+  int account = kecs_sync__place(KECS_TASK_DEFINITION_ACCOUNT_ID);
+  int region = kecs_sync__place(KECS_TASK_DEFINITION_REGION);
+  int family = kecs_sync__place(KECS_TASK_DEFINITION_FAMILY);
   int revision = kecs_sync__place(KECS_TASK_DEFINITION_REVISION);
   kecs_status status = KECS_OK;
   for (int r = 0; !status && r < PQntuples(rows); r++) {
-    const char *names[] = {kecs_sync__text(rows, r, kecs_sync__place(KECS_TASK_DEFINITION_ACCOUNT_ID)),
-                           kecs_sync__text(rows, r, kecs_sync__place(KECS_TASK_DEFINITION_REGION)),
-                           kecs_sync__text(rows, r, kecs_sync__place(KECS_TASK_DEFINITION_FAMILY))};
+    const char *names[] = {kecs_sync__text(rows, r, account), kecs_sync__text(rows, r, region),
+                           kecs_sync__text(rows, r, family)};
     bool whole = !PQgetisnull(rows, r, revision); /* a row that comes partly has been counted before */
     status = whole ? kecs_sync__raise(tx, names, kecs_sync__number(rows, r, revision)) : KECS_OK;
   }

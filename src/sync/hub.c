@@ -59,75 +59,33 @@ static kecs_status kecs_sync__hub_make(kecs_connection *shared, uint64_t kinds) 
   return status;
 }
 
-/* Over a connection of its own, once the store has made its schema. */
-static kecs_status kecs_sync__hub_connect(const char *hub, const kecs_allocator *allocator, uint64_t kinds) {
-  const kecs_backend *backend = kecs_pg_backend();
-  kecs_connect_options options;
-  kecs_connection *connection = NULL;
-  kecs_place place;
-  memset(&place, 0, sizeof place);
-  memset(&options, 0, sizeof options);
-  kecs_status status = backend->attach(hub, allocator, &place);
-  options.path = hub;
-  options.place = &place;
-  options.allocator = allocator;
-  options.busy_timeout_ms = 60000;
-  status = status ? status : backend->connect(&options, &connection);
-  status = status ? status : kecs_sync__hub_make(connection, kinds);
-  kecs_error error = *kecs_last_error();
-  if (connection) {
-    backend->disconnect(connection);
-  }
-  backend->detach(&place, allocator);
-  if (status) {
-    kecs_pg__restore(&error);
-  }
-  return status;
+static kecs_status kecs_sync__init_link(kecs_connection *link, const kecs_place *place, void *user) {
+  (void)place;
+  return kecs_sync__hub_make(link, *(const uint64_t *)user);
 }
 
-/* The hub's store, tracked where `make` says so. */
-static kecs_status kecs_sync__hub_open(const char *hub, bool make, kecs_store **out_store) {
-  kecs_options options;
-  if (!hub || !kecs_pg_backend()->answers_to(hub)) {
-    return kecs_pg__fail(KECS_E_INVALID, "hub must be the URL of a PostgreSQL database");
-  }
-  memset(&options, 0, sizeof options);
-  options.path = hub;
-  options.backends = kecs_pg_backends();
-  options.track = make ? KECS_TRACK_ON : KECS_TRACK_KEEP;
-  return kecs_open(&options, out_store);
-}
-
-static kecs_status kecs_sync__hub_close(kecs_store *store, kecs_status status) {
-  kecs_error error = *kecs_last_error();
-  kecs_status closed = kecs_close(store);
-  if (status) {
-    kecs_pg__restore(&error);
-  }
-  return status ? status : closed;
+static kecs_status kecs_sync__init_work(kecs_store *store, const char *hub, void *user) {
+  uint64_t kinds = kecs_replica_kinds(store);
+  (void)user;
+  return kecs_sync__over_link(store, hub, 60000, kecs_sync__init_link, &kinds);
 }
 
 KECS_STORE_API kecs_status kecs_sync_hub_init(const char *hub) {
-  kecs_store *store = NULL;
-  kecs_status status = kecs_sync__hub_open(hub, true, &store);
-  if (status) {
-    return status;
-  }
-  status = kecs_sync__hub_connect(hub, kecs_replica_allocator(store), kecs_replica_kinds(store));
-  return kecs_sync__hub_close(store, status);
+  static const kecs_sync__visit visit = {KECS_TRACK_ON, false, kecs_sync__init_work};
+  return kecs_sync__at_hub(hub, &visit, NULL);
 }
 
-KECS_STORE_API kecs_status kecs_sync_hub_retain(const char *hub, int64_t retention_us) {
-  kecs_store *store = NULL;
+static kecs_status kecs_sync__hub_retain_work(kecs_store *store, const char *hub, void *user) {
   kecs_changes_info info;
-  kecs_status status = kecs_sync__hub_open(hub, false, &store);
-  if (status) {
-    return status;
-  }
-  status = kecs_changes_describe(store, &info);
+  (void)hub;
+  kecs_status status = kecs_changes_describe(store, &info);
   if (!status && !info.tracked) {
     status = kecs_pg__fail(KECS_E_UNSUPPORTED, "the tenant is not a hub: kecs_sync_hub_init makes one of it");
   }
-  status = status ? status : kecs_replica_retain(store, retention_us);
-  return kecs_sync__hub_close(store, status);
+  return status ? status : kecs_replica_retain(store, *(const int64_t *)user);
+}
+
+KECS_STORE_API kecs_status kecs_sync_hub_retain(const char *hub, int64_t retention_us) {
+  static const kecs_sync__visit visit = {KECS_TRACK_KEEP, false, kecs_sync__hub_retain_work};
+  return kecs_sync__at_hub(hub, &visit, &retention_us);
 }

@@ -12,7 +12,6 @@ enum { KECS_SYNC__GRANT_VALUES = 2, KECS_SYNC__TOKEN_BYTES = (KECS_SYNC_TOKEN_SI
 
 /* Statements of one transaction at a hub; the first one's number may be asked for. */
 typedef struct kecs_sync__grant {
-  const char *hub;
   const char *site;
   const char *statements[2];
   const char *second; /* the second value of each; NULL: there is none */
@@ -36,7 +35,8 @@ static kecs_status kecs_sync__grant_send(kecs_sync *sync, kecs_sync__grant *gran
 }
 
 /* By a handle that is no edge's: only its connection is used. */
-static kecs_status kecs_sync__grant_run(kecs_sync__grant *grant, kecs_store *store) {
+static kecs_status kecs_sync__grant_work(kecs_store *store, const char *hub, void *user) {
+  kecs_sync__grant *grant = user;
   const kecs_allocator *allocator = kecs_replica_allocator(store);
   kecs_sync *sync = kecs_pg__alloc(allocator, sizeof *sync);
   if (!sync) {
@@ -51,7 +51,7 @@ static kecs_status kecs_sync__grant_run(kecs_sync__grant *grant, kecs_store *sto
   sync->allocator = *allocator;
   sync->store = store;
   sync->clusters.allocator = &sync->allocator;
-  sync->hub = kecs_pg__copy(allocator, grant->hub, strlen(grant->hub));
+  sync->hub = kecs_pg__copy(allocator, hub, strlen(hub));
   kecs_status status = sync->hub ? kecs_pg_backend()->attach(sync->hub, &sync->allocator, &sync->place) : KECS_E_NOMEM;
   status = status ? status : kecs_sync__grant_send(sync, grant);
   kecs_error error = *kecs_last_error();
@@ -62,24 +62,9 @@ static kecs_status kecs_sync__grant_run(kecs_sync__grant *grant, kecs_store *sto
   return status;
 }
 
-/* The store is opened for its checks: that the schema is there, and is not a newer one. */
-static kecs_status kecs_sync__grant_do(kecs_sync__grant *grant) {
-  kecs_options options;
-  kecs_store *store = NULL;
-  memset(&options, 0, sizeof options);
-  options.path = grant->hub;
-  options.backends = kecs_pg_backends();
-  kecs_status status = kecs_open(&options, &store);
-  if (status) {
-    return status;
-  }
-  status = kecs_sync__grant_run(grant, store);
-  kecs_error error = *kecs_last_error();
-  kecs_status closed = kecs_close(store);
-  if (status) {
-    kecs_pg__restore(&error);
-  }
-  return status ? status : closed;
+static kecs_status kecs_sync__grant_do(const char *hub, kecs_sync__grant *grant) {
+  static const kecs_sync__visit visit = {KECS_TRACK_KEEP, false, kecs_sync__grant_work};
+  return kecs_sync__at_hub(hub, &visit, grant);
 }
 
 static kecs_status kecs_sync__grant_check(const char *hub, const char *site) {
@@ -105,10 +90,10 @@ KECS_STORE_API kecs_status kecs_sync_hub_grant(const char *hub, const char *site
       "DELETE FROM {S}sync_grants WHERE tenant={T} AND site={S}sync_base($1) AND cluster='' AND $2<>''";
   char name[KECS_SYNC__SCOPE_MAX];
   bool tenant = cluster && strcmp(cluster, "*") == 0;
-  kecs_sync__grant grant = {hub, site, {tenant ? all : one, tenant ? NULL : nothing}, tenant ? NULL : name, 0};
+  kecs_sync__grant grant = {site, {tenant ? all : one, tenant ? NULL : nothing}, tenant ? NULL : name, 0};
   kecs_status status = kecs_sync__grant_check(hub, site);
   status = status || tenant ? status : kecs_sync__grant_cluster(cluster, name);
-  return status ? status : kecs_sync__grant_do(&grant);
+  return status ? status : kecs_sync__grant_do(hub, &grant);
 }
 
 /* The last one leaves an empty name behind: a site without a line has the whole tenant. */
@@ -122,10 +107,10 @@ KECS_STORE_API kecs_status kecs_sync_hub_revoke(const char *hub, const char *sit
       "SELECT count(*) FROM gone";
   char name[KECS_SYNC__SCOPE_MAX];
   bool tenant = cluster && strcmp(cluster, "*") == 0;
-  kecs_sync__grant grant = {hub, site, {tenant ? all : one, tenant ? nothing : NULL}, tenant ? NULL : name, 0};
+  kecs_sync__grant grant = {site, {tenant ? all : one, tenant ? nothing : NULL}, tenant ? NULL : name, 0};
   kecs_status status = kecs_sync__grant_check(hub, site);
   status = status || tenant ? status : kecs_sync__grant_cluster(cluster, name);
-  status = status ? status : kecs_sync__grant_do(&grant);
+  status = status ? status : kecs_sync__grant_do(hub, &grant);
   return status || tenant || grant.number > 0
              ? status
              : kecs_pg__fail(KECS_E_NOT_FOUND,
@@ -162,10 +147,10 @@ KECS_STORE_API kecs_status kecs_sync_hub_token(const char *hub, const char *site
       "ON CONFLICT(tenant,site) DO UPDATE SET hash=excluded.hash,made=excluded.made";
   static const char take[] = "DELETE FROM {S}sync_tokens WHERE tenant={T} AND site={S}sync_base($1)";
   char token[KECS_SYNC_TOKEN_SIZE] = "";
-  kecs_sync__grant grant = {hub, site, {out_token ? make : take, NULL}, out_token ? token : NULL, 0};
+  kecs_sync__grant grant = {site, {out_token ? make : take, NULL}, out_token ? token : NULL, 0};
   kecs_status status = kecs_sync__grant_check(hub, site);
   status = status || !out_token ? status : kecs_sync__token_make(token);
-  status = status ? status : kecs_sync__grant_do(&grant);
+  status = status ? status : kecs_sync__grant_do(hub, &grant);
   if (out_token) {
     memcpy(out_token, status ? "" : token, status ? 1 : sizeof token);
   }

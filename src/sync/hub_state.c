@@ -4,70 +4,42 @@
 #include "sync/internal.h"
 
 #include "pg/connection.h"
-#include "pg/public.h"
 
-#include <stdio.h>
 #include <string.h>
 
-/* Over a connection of its own. */
-static kecs_status kecs_sync__put_question(const char *hub, const kecs_allocator *allocator, const char *form,
-                                  PGresult **out_result) {
-  const kecs_backend *backend = kecs_pg_backend();
-  kecs_connect_options options;
-  kecs_connection *shared = NULL;
-  kecs_place place;
-  kecs_pg__text text = {allocator, NULL, 0, 0, KECS_OK};
-  memset(&place, 0, sizeof place);
-  memset(&options, 0, sizeof options);
-  kecs_status status = backend->attach(hub, allocator, &place);
-  options.path = hub;
-  options.place = &place;
-  options.allocator = allocator;
-  options.busy_timeout_ms = 10000;
-  status = status ? status : backend->connect(&options, &shared);
-  if (!status) {
-    kecs_pg__connection *connection = kecs_pg__of(shared);
-    const kecs_pg__mark marks[] = {{"S", connection->home->schema}, {"T", connection->home->tenant}, {NULL, NULL}};
-    kecs_pg__text_fill(&text, form, marks);
-    status = text.status ? text.status
-                         : kecs_pg__command(connection, text.data, KECS_PG__STOPS, "ask the hub", out_result);
-  }
+/* One statement, and its answer. */
+typedef struct kecs_sync__question {
+  const char *form;
+  PGresult *result;
+} kecs_sync__question;
+
+static kecs_status kecs_sync__ask_link(kecs_connection *shared, const kecs_place *place, void *user) {
+  kecs_sync__question *question = user;
+  kecs_pg__connection *connection = kecs_pg__of(shared);
+  const kecs_pg__mark marks[] = {{"S", connection->home->schema}, {"T", connection->home->tenant}, {NULL, NULL}};
+  kecs_pg__text text = {connection->allocator, NULL, 0, 0, KECS_OK};
+  kecs_pg__text_fill(&text, question->form, marks);
+  kecs_status status = text.status ? text.status
+                                   : kecs_pg__command(connection, text.data, KECS_PG__STOPS, "ask the hub",
+                                                      &question->result);
   if (status && strcmp(kecs_last_error()->sqlstate, "42P01") == 0) {
-    status = kecs_pg__fail(KECS_E_UNSUPPORTED, "%s: the database is no hub: run kecs hub init", place.shown);
+    status = kecs_pg__fail(KECS_E_UNSUPPORTED, "%s: the database is no hub: run kecs hub init",
+                           place->shown);
   }
-  kecs_error error = *kecs_last_error();
   kecs_pg__text_free(&text);
-  if (shared) {
-    backend->disconnect(shared);
-  }
-  backend->detach(&place, allocator);
-  if (status) {
-    kecs_pg__restore(&error);
-  }
   return status;
 }
 
+static kecs_status kecs_sync__ask_work(kecs_store *store, const char *hub, void *user) {
+  return kecs_sync__over_link(store, hub, 10000, kecs_sync__ask_link, user);
+}
+
 static kecs_status kecs_sync__ask_hub(const char *hub, const char *form, PGresult **out_result) {
-  kecs_options options;
-  kecs_store *store = NULL;
-  if (!hub || !kecs_pg_backend()->answers_to(hub)) {
-    return kecs_pg__fail(KECS_E_INVALID, "hub must be the URL of a PostgreSQL database");
-  }
-  memset(&options, 0, sizeof options);
-  options.path = hub;
-  options.backends = kecs_pg_backends();
-  options.read_only = true;
-  kecs_status status = kecs_open(&options, &store);
-  if (status) {
-    return status;
-  }
-  status = kecs_sync__put_question(hub, kecs_replica_allocator(store), form, out_result);
-  kecs_error error = *kecs_last_error();
-  kecs_status closed = kecs_close(store);
-  if (status) {
-    kecs_pg__restore(&error);
-  }
-  return status ? status : closed;
+  static const kecs_sync__visit visit = {KECS_TRACK_KEEP, true, kecs_sync__ask_work};
+  kecs_sync__question question = {form, NULL};
+  kecs_status status = kecs_sync__at_hub(hub, &visit, &question);
+  *out_result = question.result;
+  return status;
 }
 
 KECS_STORE_API kecs_status kecs_sync_hub_sites(const char *hub,

@@ -123,7 +123,8 @@ struct kecs_sync {
   pthread_t thread;
   pthread_mutex_t mutex;
 #endif
-  uint64_t prepared[KECS_SYNC__PREPARED];   /* on the link: hashes of texts; the statement k1 is of the first */
+  kecs_pg__name prepared[KECS_SYNC__PREPARED]; /* on the link: texts; the statement k1 is of the first, since a name
+                                                * travels each time */
   int prepared_count;
 };
 
@@ -171,9 +172,25 @@ KECS_PG__FN void kecs_sync__hang_up(kecs_sync *sync);
 /* One round, whoever asks for it. */
 KECS_PG__FN kecs_status kecs_sync__round(kecs_sync *sync, kecs_sync_report *out_report);
 
+/* ---- at a hub, for who is no edge (hub_open.c) ---- */
+
+/* How a hub's store is opened, and what is done with it. */
+typedef struct kecs_sync__visit {
+  kecs_track track;
+  bool read_only;
+  kecs_status (*work)(kecs_store *store, const char *hub, void *user);
+} kecs_sync__visit;
+
+KECS_PG__FN kecs_status kecs_sync__at_hub(const char *hub, const kecs_sync__visit *visit, void *user);
+
+/* Runs `work` over a connection of its own to `place`. */
+KECS_PG__FN kecs_status kecs_sync__over_link(kecs_store *store, const char *hub, int busy_timeout_ms,
+                                             kecs_status (*work)(kecs_connection *link, const kecs_place *place,
+                                                                 void *user),
+                                             void *user);
+
 /* ---- threads (thread.c) ---- */
 
-KECS_PG__FN int64_t kecs_sync__clock_ms(void);
 KECS_PG__FN void kecs_sync__lock(kecs_sync *sync);
 KECS_PG__FN void kecs_sync__unlock(kecs_sync *sync);
 

@@ -5,6 +5,7 @@
 
 #include "pg/connection.h"
 #include "pg/errors.h"
+#include "pg/statement.h"
 #include "sync/pack.h"
 
 #include <stdio.h>
@@ -243,24 +244,15 @@ static int64_t kecs_sync__result_bytes(const PGresult *result) {
 
 /* ---- sending ---- */
 
-/* FNV-1a. */
-static uint64_t kecs_sync__hash(const char *text) {
-  uint64_t hash = UINT64_C(0xCBF29CE484222325);
-  for (; *text; text++) {
-    hash = (hash ^ (unsigned char)*text) * UINT64_C(0x100000001B3);
-  }
-  return hash;
-}
-
 /* The number of a text that is prepared on the link, or will be with this exchange; 0: it is not. */
 static int kecs_sync__prepared(kecs_sync *sync, const kecs_sync__statement *packed, bool *out_anew) {
-  uint64_t hash = kecs_sync__hash(packed->sql.data);
+  kecs_pg__name text = kecs_pg__name_of(packed->sql.data, packed->sql.len);
   *out_anew = false;
   if (!packed->keep || !sync->link->named) {
     return 0;
   }
   for (int i = 0; i < sync->prepared_count; i++) {
-    if (sync->prepared[i] == hash) {
+    if (sync->prepared[i].low == text.low && sync->prepared[i].high == text.high) {
       return i + 1;
     }
   }
@@ -268,7 +260,7 @@ static int kecs_sync__prepared(kecs_sync *sync, const kecs_sync__statement *pack
     return 0;
   }
   *out_anew = true;
-  sync->prepared[sync->prepared_count++] = hash;
+  sync->prepared[sync->prepared_count++] = text;
   return sync->prepared_count;
 }
 

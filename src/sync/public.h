@@ -14,11 +14,11 @@ typedef struct kecs_sync kecs_sync;
 /* A site as its hub knows it. The name dies when `visit` returns. */
 typedef struct kecs_sync_site {
   const char *name;
-  int64_t number;
+  int64_t number;      /* from 1 on: what stamps have as their site */
   int64_t seen_us;     /* of its last handshake or push, microseconds since 1970 */
   int64_t lag_us;      /* how long ago that was, by the hub's clock */
   int64_t acked_stamp; /* its stamps up to this one are here (kecs_stamp_time); 0: none */
-  int64_t pushes;
+  int64_t pushes;      /* that were taken */
   int64_t refused;     /* rows of its last push that the hub refused */
 } kecs_sync_site;
 
@@ -30,7 +30,7 @@ typedef struct kecs_sync_hub_info {
   int64_t queued;     /* committed changes without a number yet: the next handshake gives them one */
   int64_t tombstones;
   int64_t conflicts;  /* entries of the hub's conflict log */
-  int64_t refused;
+  int64_t refused;    /* rows that it refused in the last pushes of its sites */
   int64_t bytes;      /* of the whole database, with other tenants */
 } kecs_sync_hub_info;
 
@@ -57,14 +57,15 @@ typedef struct kecs_sync_options {
   /* Who may write what; last writer for all else (docs/sync.md 7). Copied. */
   const kecs_replica_policy *policies;
   size_t policy_count;
-  /* Makes one row of an edit that is still to be pushed and another one that has not seen it. Called in a transaction
-   * of the store, which it must not use. NULL: the policies decide. */
+  /* Makes one row of an edit that is still to be pushed and another one that has not seen it; store/replica.h tells
+   * what a dispute is. Called in a transaction of the store, which it must not use. What it returns but KECS_OK ends
+   * the round, and the next one asks again. NULL: the policies decide. */
   kecs_status (*merge)(kecs_replica_dispute *dispute, void *user);
   void *user;
   /* The kinds that only grow, task_log and event. They are pushed after everything else. */
-  int64_t append_bytes;      /* at most so many a round, but one row at least; 0: 1 MiB; -1: none */
-  int64_t append_keep_bytes; /* what they may take in this file; 0: no bound. Beyond it the oldest rows go, first those
-                              * that are at the hub; where others go, an event "kecs.sync.gap" says how many */
+  int64_t append_bytes;      /* at most so many bytes a round, but one row at least; 0: 1 MiB; -1: none */
+  int64_t append_keep_bytes; /* bytes that they may take in this file; 0: no bound. Beyond it the oldest rows go, first
+                              * those that are at the hub; where others go, an event "kecs.sync.gap" says how many */
   bool append_pull;          /* the hub's come to this edge, too: all with a file's first round, else from now on */
 } kecs_sync_options;
 
@@ -85,10 +86,11 @@ typedef struct kecs_sync_report {
   int64_t pulled;      /* rows and deletions of the hub that changed something here */
   int64_t conflicts;   /* entries that were made in sync_conflicts here */
   int64_t appended;    /* rows of kinds that only grow that were sent and taken */
-  int64_t dropped;     /* of these, rows that went from here without ever having been at the hub: append_keep_bytes */
+  int64_t dropped;     /* rows of such kinds that went from here without ever having been at the hub:
+                        * options.append_keep_bytes */
   int64_t round_trips; /* without those of a new connection */
-  int64_t bytes_out;   /* of statements and their values */
-  int64_t bytes_in;    /* of values that came back */
+  int64_t bytes_out;   /* of messages in PostgreSQL's protocol, without TLS and what is below it */
+  int64_t bytes_in;
   int64_t hub_offset_us; /* the hub's clock minus this one, as the best handshake of the last hour saw it */
   int64_t restamped;     /* stamps that a clock that was ahead had given, and that were given anew */
   unsigned reconciled; /* kecs_sync_cause: why all was compared with the hub, or this site was renamed; 0: it was not */
@@ -142,14 +144,15 @@ KECS_STORE_API kecs_status kecs_sync_hub_revoke(const char *hub, const char *sit
 KECS_STORE_API kecs_status kecs_sync_hub_token(const char *hub, const char *site,
                                                char out_token[KECS_SYNC_TOKEN_SIZE]);
 
-/* Calls `visit` for each site of the hub, by number; what it returns ends it. Errors: as kecs_open; UNSUPPORTED (no
- * hub). */
+/* Calls `visit` for each site of the hub, by number; what it returns but KECS_OK ends it and is returned. Errors:
+ * INVALID; as kecs_open; UNSUPPORTED (no hub). */
 KECS_STORE_API kecs_status kecs_sync_hub_sites(const char *hub,
                                                kecs_status (*visit)(const kecs_sync_site *site, void *user),
                                                void *user);
 
-/* The same errors. */
+/* Fills *out_info; on failure it is zeroed. The same errors. */
 KECS_STORE_API kecs_status kecs_sync_hub_status(const char *hub, kecs_sync_hub_info *out_info);
+
 /* How long the hub keeps tombstones, and its log of changes unless compaction is told otherwise: microseconds, above 0;
  * 90 days until it is set. An edge that stays away for longer is compared with the hub as a whole when it comes back
  * (KECS_SYNC_AWAY). Choose more than any edge's options.tombstones_us, and than what a failover or a restored backup
@@ -196,7 +199,7 @@ KECS_STORE_API kecs_status kecs_sync_stop(kecs_sync *sync);
 KECS_STORE_API void kecs_sync_cancel(kecs_sync *sync);
 
 /* From this file and the handle alone; works without the hub, and while a round is under way, on one thread at a
- * time. */
+ * time. Errors: INVALID, and those of a read. */
 KECS_STORE_API kecs_status kecs_sync_status(kecs_sync *sync, kecs_sync_status_info *out_info);
 
 /* What has lost against another state, and was kept. Texts die when `visit` returns. */
@@ -216,8 +219,9 @@ typedef struct kecs_sync_conflict {
   int64_t resolved;    /* 0: open; 1: what was kept stays; 2: what had lost was written once more */
 } kecs_sync_conflict;
 
-/* Calls `visit` for each entry of this file's conflict log after `after_id`, oldest first. What `visit` returns ends
- * it. Nothing where the file never was an edge. */
+/* Calls `visit` for each entry of this file's conflict log after `after_id` (0: all), oldest first. What `visit`
+ * returns but KECS_OK ends it and is returned. Nothing where the file never was an edge. Errors: INVALID, and those of
+ * a read. */
 KECS_STORE_API kecs_status kecs_sync_conflicts(kecs_store *store, int64_t after_id,
                                                kecs_status (*visit)(const kecs_sync_conflict *conflict, void *user),
                                                void *user);
@@ -233,7 +237,7 @@ typedef enum kecs_sync_take {
  * parent is gone, EXISTS where another one has its name: then the entry stays open. */
 KECS_STORE_API kecs_status kecs_sync_resolve(kecs_store *store, int64_t id, kecs_sync_take take);
 
-/* NULL is fine. */
+/* Ends the thread, if one runs, and the connection; the store stays open. NULL is fine. */
 KECS_STORE_API void kecs_sync_close(kecs_sync *sync);
 
 #endif

@@ -407,11 +407,11 @@ static kecs_status kecs_sync__push_log(kecs_sync *sync, bool *out_more) {
   if (!status && !again && load.rows == 0) {
     status = end.read ? kecs_sync__pass_over(sync, &end) : KECS_OK;
   } else if (!status) {
-    int64_t begun = kecs_sync__clock_ms();
+    int64_t begun = kecs_pg__now_ms();
     status = kecs_sync__intend(sync, end.seq, end.stamp);
     status = status ? status : kecs_sync__push_send(sync, &load);
     if (!status) {
-      kecs_sync__adapt(sync, load.rows, kecs_sync__clock_ms() - begun);
+      kecs_sync__adapt(sync, load.rows, kecs_pg__now_ms() - begun);
     }
   }
   kecs_sync__load_free(&load);

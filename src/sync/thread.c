@@ -4,10 +4,10 @@
 
 #include "sync/internal.h"
 
+#include "pg/internal.h"
 #include "store/watch.h"
 
 #include <string.h>
-#include <time.h>
 
 enum {
   KECS_SYNC__EVERY_MS = 5000,
@@ -16,12 +16,6 @@ enum {
   KECS_SYNC__NAP_MS = 50,            /* between two looks at whether it is to end */
   KECS_SYNC__GATHER_MS = 20          /* after a change: what is written together goes together */
 };
-
-KECS_PG__FN int64_t kecs_sync__clock_ms(void) {
-  struct timespec now = {0, 0};
-  (void)clock_gettime(CLOCK_MONOTONIC, &now);
-  return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 KECS_PG__FN void kecs_sync__lock(kecs_sync *sync) {
 #if defined(KECS_STORE_NO_THREADS)
@@ -68,7 +62,7 @@ static int64_t kecs_sync__chance(kecs_sync *sync, int64_t most) {
   for (const char *at = sync->site; *at; at++) {
     mixed = (mixed ^ (unsigned char)*at) * UINT64_C(0x100000001B3);
   }
-  mixed = (mixed ^ (uint64_t)kecs_sync__clock_ms()) * UINT64_C(0x9E3779B97F4A7C15);
+  mixed = (mixed ^ (uint64_t)kecs_pg__now_ms()) * UINT64_C(0x9E3779B97F4A7C15);
   sync->chance = mixed ^ (mixed >> 29);
   return most > 0 ? (int64_t)((sync->chance >> 11) % (uint64_t)most) : 0;
 }
@@ -93,10 +87,9 @@ static bool kecs_sync__ends(const kecs_sync *sync) {
 }
 
 static void kecs_sync__nap(kecs_sync *sync, int64_t until) {
-  for (int64_t now = kecs_sync__clock_ms(); now < until && !kecs_sync__ends(sync); now = kecs_sync__clock_ms()) {
+  for (int64_t now = kecs_pg__now_ms(); now < until && !kecs_sync__ends(sync); now = kecs_pg__now_ms()) {
     int64_t ms = until - now < KECS_SYNC__NAP_MS ? until - now : KECS_SYNC__NAP_MS;
-    struct timespec nap = {0, (long)(ms * 1000000)};
-    (void)nanosleep(&nap, NULL);
+    kecs_pg__sleep_ms((int)ms);
   }
 }
 
@@ -113,13 +106,13 @@ static void kecs_sync__wait(kecs_sync *sync, int64_t until) {
     (void)kecs_watch_open(sync->store, &options, &watch);
   }
   kecs_status status = watch ? KECS_OK : KECS_E_UNSUPPORTED;
-  for (int64_t now = kecs_sync__clock_ms(); !status && !change && now < until && !kecs_sync__ends(sync);
-       now = kecs_sync__clock_ms()) {
+  for (int64_t now = kecs_pg__now_ms(); !status && !change && now < until && !kecs_sync__ends(sync);
+       now = kecs_pg__now_ms()) {
     status = kecs_watch_next(watch, (int)(until - now < KECS_SYNC__NAP_MS ? until - now : KECS_SYNC__NAP_MS), &change);
   }
   bool woken = change != NULL || status == KECS_E_COMPACTED;
   kecs_watch_close(watch);
-  kecs_sync__nap(sync, woken ? kecs_sync__clock_ms() + KECS_SYNC__GATHER_MS : until);
+  kecs_sync__nap(sync, woken ? kecs_pg__now_ms() + KECS_SYNC__GATHER_MS : until);
 }
 
 /* ---- the thread ---- */
@@ -132,7 +125,7 @@ static void *kecs_sync__work(void *user) {
     if (sync->pace.after && !kecs_sync__ends(sync)) {
       sync->pace.after(status, &report, kecs_last_error(), sync->pace.user);
     }
-    int64_t until = kecs_sync__clock_ms() + kecs_sync__pause(sync);
+    int64_t until = kecs_pg__now_ms() + kecs_sync__pause(sync);
     if (status || sync->pace.timed) {
       kecs_sync__nap(sync, until);
     } else {

@@ -8,9 +8,9 @@ import sys
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-from world import Driver, World, count_of, run_tests, with_services  # noqa: E402
+from world import Driver, World, count_of, run_with_server, with_services  # noqa: E402
 
-from server import Proxy, Server, heed_signals  # noqa: E402
+from server import Proxy  # noqa: E402
 
 server = None
 YEAR = 365 * 86400 * 1000000
@@ -144,12 +144,5 @@ def test_15_many_stamps_in_a_millisecond():
         assert world.get("b", "service", "c199,last")
 
 
-def main():
-    global server
-    heed_signals()
-    with Server() as server:
-        return run_tests(globals(), sys.argv[1] if len(sys.argv) > 1 else "")
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_with_server(globals()))

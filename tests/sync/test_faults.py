@@ -10,9 +10,9 @@ import sys
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-from world import World, run_tests  # noqa: E402
+from world import World, run_with_server  # noqa: E402
 
-from server import Proxy, Server, heed_signals  # noqa: E402
+from server import Proxy  # noqa: E402
 
 KILLS = 40
 server = None
@@ -114,12 +114,5 @@ def test_killed_in_the_first_round():
         world.check_equal()
 
 
-def main():
-    global server
-    heed_signals()
-    with Server() as server:
-        return run_tests(globals(), sys.argv[1] if len(sys.argv) > 1 else "")
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_with_server(globals()))

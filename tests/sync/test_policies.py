@@ -7,9 +7,8 @@ import pathlib
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-from world import ARN, World, run_tests  # noqa: E402
+from world import ARN, World, run_with_server  # noqa: E402
 
-from server import Server, heed_signals  # noqa: E402
 
 server = None  # of all tests
 
@@ -356,12 +355,5 @@ def test_decisions_about_nothing():
         assert status == "KECS_E_INVALID", status
 
 
-def main():
-    global server
-    heed_signals()
-    with Server() as server:
-        return run_tests(globals(), sys.argv[1] if len(sys.argv) > 1 else "")
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_with_server(globals()))

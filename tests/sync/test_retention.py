@@ -9,9 +9,8 @@ import sys
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-from world import AWAY, HISTORY, World, count_of, run_tests, with_services  # noqa: E402
+from world import AWAY, HISTORY, World, count_of, run_with_server, with_services  # noqa: E402
 
-from server import Server, heed_signals  # noqa: E402
 
 SECOND, DAY = 1000000, 86400 * 1000000
 server = None
@@ -139,12 +138,5 @@ def test_bad_input():
         assert status == "KECS_E_UNSUPPORTED" and "hub" in text, (status, text)
 
 
-def main():
-    global server
-    heed_signals()
-    with Server() as server:
-        return run_tests(globals(), sys.argv[1] if len(sys.argv) > 1 else "")
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_with_server(globals()))

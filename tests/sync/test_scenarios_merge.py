@@ -11,9 +11,9 @@ import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import newer  # noqa: E402
-from world import ARN, Driver, World, run_tests  # noqa: E402
+from world import ARN, Driver, World, run_with_server  # noqa: E402
 
-from server import Server, heed_signals  # noqa: E402
+from server import Server  # noqa: E402
 
 server = None  # of all tests
 OWNER, SPEC, STATUS = 1, 2, 4
@@ -272,12 +272,5 @@ def test_28_the_shell_writes():
         assert world.get("a", "cluster", "shell") is None and world.get("h", "cluster", "shell") is None
 
 
-def main():
-    global server
-    heed_signals()
-    with Server() as server:
-        return run_tests(globals(), sys.argv[1] if len(sys.argv) > 1 else "")
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_with_server(globals()))

@@ -15,9 +15,9 @@ import threading
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-from world import ROOT, World, run_tests  # noqa: E402
+from world import ROOT, World, run_with_server  # noqa: E402
 
-from server import DATABASE, Pooler, Proxy, Server, clean_environment, find_program, heed_signals  # noqa: E402
+from server import DATABASE, Pooler, Proxy, Server, clean_environment, find_program  # noqa: E402
 
 FULL = bool(os.environ.get("KECS_FULL"))
 KECS = os.environ.get("KECS", str(ROOT / "build/kecs"))
@@ -318,12 +318,5 @@ def test_examples():
         assert world.get("h", "cluster", "one") and world.get("h", "cluster", "two-9")
 
 
-def main():
-    global server
-    heed_signals()
-    with Server() as server:
-        return run_tests(globals(), sys.argv[1] if len(sys.argv) > 1 else "")
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_with_server(globals()))

@@ -13,9 +13,9 @@ import sys
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-from world import ARN, AWAY, COPIED, HISTORY, LOST, World, count_of, run_tests, with_services  # noqa: E402
+from world import ARN, AWAY, COPIED, HISTORY, LOST, World, count_of, run_with_server, with_services  # noqa: E402
 
-from server import SUPERUSER, Proxy, Server, find_program, heed_signals, run  # noqa: E402
+from server import SUPERUSER, Proxy, Server, find_program, run  # noqa: E402
 
 KILLS = 30
 GROUP = "arn:aws:elasticloadbalancing:us-east-1:000000000000:targetgroup/tail/0123456789abcdef"
@@ -498,12 +498,5 @@ def test_another_hub_is_no_repair():
         assert status == "KECS_E_CONFLICT" and "another hub" in text, (status, text)
 
 
-def main():
-    global server
-    heed_signals()
-    with Server() as server:
-        return run_tests(globals(), sys.argv[1] if len(sys.argv) > 1 else "")
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_with_server(globals()))

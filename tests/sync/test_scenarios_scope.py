@@ -8,9 +8,8 @@ import sqlite3
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-from world import ARN, KINDS, World, run_tests  # noqa: E402
+from world import ARN, KINDS, World, run_with_server  # noqa: E402
 
-from server import Server, heed_signals  # noqa: E402
 
 SHOP, BACK = ARN + "cluster/shop", ARN + "cluster/back"
 HISTORY = 2
@@ -312,12 +311,5 @@ def test_bad_names():
             assert status == "KECS_E_INVALID", (words, status, text)
 
 
-def main():
-    global server
-    heed_signals()
-    with Server() as server:
-        return run_tests(globals(), sys.argv[1] if len(sys.argv) > 1 else "")
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_with_server(globals()))

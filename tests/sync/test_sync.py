@@ -8,9 +8,8 @@ import shutil
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-from world import ARN, AWAY, COPIED, HISTORY, World, run_tests  # noqa: E402
+from world import ARN, AWAY, COPIED, HISTORY, World, run_with_server  # noqa: E402
 
-from server import Server, heed_signals  # noqa: E402
 
 server = None  # of all tests
 
@@ -308,12 +307,5 @@ def test_hub_that_went_back():
         world.check_equal()
 
 
-def main():
-    global server
-    heed_signals()
-    with Server() as server:
-        return run_tests(globals(), sys.argv[1] if len(sys.argv) > 1 else "")
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_with_server(globals()))

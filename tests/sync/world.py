@@ -12,7 +12,7 @@ import traceback
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT / "tests" / "postgres"))
-from server import DATABASE, PASSWORD, clean_environment  # noqa: E402
+from server import DATABASE, PASSWORD, Server, clean_environment, heed_signals  # noqa: E402
 
 DRIVER = os.environ.get("KECS_SYNC_DRIVER", str(ROOT / "build/test/postgres/sync_driver"))
 KINDS = {"cluster": "clusters", "service": "services", "task": "tasks", "container_instance": "container_instances",
@@ -267,3 +267,11 @@ def run_tests(names, word=""):
             print("not ok %s %s" % (name[5:], reason.splitlines()[-1][:600]), flush=True)
             print(reason, file=sys.stderr)
     return 1 if failed else 0
+
+
+def run_with_server(names):
+    """The same with a server for all of them, which they find in their module as `server`; a word on the command line
+    chooses among them."""
+    heed_signals()
+    with Server() as names["server"]:
+        return run_tests(names, sys.argv[1] if len(sys.argv) > 1 else "")
