@@ -58,6 +58,19 @@ void sim_hub_states(sim_world *world, sim_states *out) {
   sim_states_sort(out);
 }
 
+void sim_hub_notes(sim_world *world, sim_states *out) {
+  if (!world->hub) {
+    sim_postgres_notes(world, out);
+  }
+  for (int i = 0; world->hub && i < world->hub->note_count; i++) {
+    const hub_note *note = &world->hub->notes[i];
+    char text[SIM_TEXT];
+    snprintf(text, sizeof text, "%s lost by %s: groups %d of %lld to %lld", note->key, note->reason, note->groups,
+             (long long)note->lost_site, (long long)note->kept_site);
+    sim_states_add(out, note->kind, sim_copy(text), NULL)->dead = true;
+  }
+}
+
 /* ---- I10, I12: what a push brings ---- */
 
 void sim_check_taken(sim_world *world, const sim_state *state) {
