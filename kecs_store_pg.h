@@ -1,5 +1,5 @@
 /* kecs_store_pg.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * e932396fe708a1e463166436724876f39c9220e9d14276eab53408be88a030cb */
+ * 0c053c26cc9ee3261cb6ff699e234898ec0b7d0f2d208f05a7d8c94468be36b4 */
 /* ---- doc/manual_pg.h --------------------------------------------------------------------------------------------- */
 /* kecs_store_pg.h -- PostgreSQL behind the calls of kecs_store.h.
  *
@@ -6262,6 +6262,9 @@ typedef struct kecs_sync__notes {
   int64_t adopted;
   int64_t cursor;
   char cursor_id[KECS_SYNC__ID_SIZE];
+  int64_t seen; /* the hub's head when rows were last read: they may be of any moment since */
+  char seen_id[KECS_SYNC__ID_SIZE];
+  int64_t seen_us;   /* when that was, by the hub */
   bool booted;       /* the cursor holds: everything before it was read once */
   int64_t boot_kind; /* where a bootstrap is: kind and rid */
   int64_t boot_rid;
@@ -6325,6 +6328,7 @@ struct kecs_sync {
   bool ask_again; /* what the last page waits for may come in the next one */
   int64_t head;
   char head_id[KECS_SYNC__ID_SIZE];
+  int64_t head_us; /* when it was that, by the hub */
   int64_t sent_us;                   /* when the last exchange was sent, by the store's clock */
   bool moved;                        /* the cursor is not where the handshake saw it: the window is another one */
   struct kecs_sync__key *sent;       /* by the push under way, of what a repair has found missing at the hub */
@@ -6565,6 +6569,11 @@ KECS_PG__FN kecs_status kecs_sync__reconcile(kecs_sync *sync);
 KECS_PG__FN kecs_status kecs_sync__reconcile_begin(kecs_store *tx, const kecs_sync *sync, unsigned cause);
 
 KECS_PG__FN kecs_status kecs_sync__pull(kecs_sync *sync);
+
+/* Notes how far the hub is, before rows are read that may be as they are there: until the cursor is there as well, the
+ * file has states that the cursor does not answer for. */
+KECS_PG__FN kecs_status kecs_sync__look(kecs_sync *sync);
+
 KECS_PG__FN kecs_status kecs_sync__push(kecs_sync *sync);
 
 /* The push of the intent was committed: `refused` has the rows of sync_refused at the hub. */
@@ -8337,6 +8346,9 @@ static const kecs_sync__note_place kecs_sync__note_places[] = {
     KECS_SYNC__NUMBER("adopted", adopted),
     KECS_SYNC__NUMBER("cursor", cursor),
     KECS_SYNC__TEXT("cursor_id", cursor_id),
+    KECS_SYNC__NUMBER("seen", seen),
+    KECS_SYNC__TEXT("seen_id", seen_id),
+    KECS_SYNC__NUMBER("seen_us", seen_us),
     KECS_SYNC__NUMBER("boot_kind", boot_kind),
     KECS_SYNC__NUMBER("boot_rid", boot_rid),
     KECS_SYNC__NUMBER("last", last_us),
@@ -10306,6 +10318,23 @@ static kecs_status kecs_sync__apply_window(kecs_store *tx, void *user) {
   return status ? status : kecs_sync__note(tx, "cursor_id", page->sync->until_id);
 }
 
+/* ---- what is looked at ---- */
+
+static kecs_status kecs_sync__look_work(kecs_store *tx, void *user) {
+  const kecs_sync *sync = user;
+  kecs_status status = kecs_sync__note_number(tx, "seen", sync->head);
+  status = status ? status : kecs_sync__note(tx, "seen_id", sync->head_id);
+  return status ? status : kecs_sync__note_number(tx, "seen_us", sync->head_us);
+}
+
+KECS_PG__FN kecs_status kecs_sync__look(kecs_sync *sync) {
+  const kecs_sync__notes *notes = &sync->notes;
+  bool reads = !notes->booted || notes->repair || sync->head > notes->cursor;
+  bool noted = notes->seen == sync->head && strcmp(notes->seen_id, sync->head_id) == 0;
+  kecs_status status = reads && !noted ? kecs_sync__transact(sync, kecs_sync__look_work, sync) : KECS_OK;
+  return status || !reads || noted ? status : kecs_sync__notes_read(sync);
+}
+
 /* ---- what is wanted ---- */
 
 static kecs_status kecs_sync__wanted_visit(const kecs_value *values, void *user) {
@@ -11197,14 +11226,17 @@ static kecs_status kecs_sync__check_chain(kecs_sync *sync, const PGresult *hello
 
 /* ---- the cursor ---- */
 
-/* Below the floor nothing tells which history it was: one that has changed since the last round counts as another. */
+/* Below the floor nothing tells which history it was: one that has changed since the last round counts as another. Nor
+ * does anything tell it of rows that were read in a pull which was cut off, where they were written while it ran. */
 static void kecs_sync__check_cursor(const kecs_sync *sync, const PGresult *hello, unsigned *cause) {
   bool read = sync->notes.boot_kind != 0;
   int64_t changed = kecs_sync__number(hello, 0, KECS_SYNC__CHANGED);
+  bool cut_off = !sync->notes.repair && (!sync->notes.booted || sync->notes.seen > sync->notes.cursor);
+  bool fits = kecs_sync__text(hello, 0, KECS_SYNC__FITS)[0] == 't';
   if (read && sync->notes.cursor < kecs_sync__number(hello, 0, KECS_SYNC__FLOOR)) {
     *cause |= KECS_SYNC_AWAY;
     *cause |= changed && changed > sync->notes.last_us + sync->notes.offset ? KECS_SYNC_HISTORY : 0;
-  } else if (read && kecs_sync__text(hello, 0, KECS_SYNC__FITS)[0] != 't') {
+  } else if (read && (!fits || (cut_off && changed > sync->notes.seen_us))) {
     *cause |= KECS_SYNC_HISTORY;
   }
 }
@@ -11332,6 +11364,7 @@ KECS_PG__FN kecs_status kecs_sync__reconcile_begin(kecs_store *tx, const kecs_sy
   status = status ? status : kecs_sync__note_number(tx, "repair_cause", causes);
   status = status ? status : kecs_sync__note_number(tx, "cursor", sync->head);
   status = status ? status : kecs_sync__note(tx, "cursor_id", sync->head_id);
+  status = status ? status : kecs_sync__note_number(tx, "seen", 0); /* it was of a history that is no more */
   if (!status && (cause & (KECS_SYNC_HISTORY | KECS_SYNC_LOST))) { /* events and logs, as far as they are here */
     status = kecs_replica_sql(tx, "UPDATE {sync_state} SET value='0' WHERE {own}substr(name,1,7)='append_'", NULL, 0, 0,
                               NULL, NULL);
@@ -11977,13 +12010,16 @@ enum { KECS_SYNC__GREETINGS = 3 /* in one round: under its name, and under anoth
 static kecs_status kecs_sync__hello(kecs_sync *sync, bool *out_again) {
   kecs_sync__exchange exchange;
   char cursor[24];
+  char seen[24];
   char size[24];
   char number[24];
+  const bool ahead = sync->notes.seen > sync->notes.cursor;
   snprintf(cursor, sizeof cursor, "%lld", (long long)sync->notes.cursor);
+  snprintf(seen, sizeof seen, "%lld", (long long)(ahead ? sync->notes.seen : sync->notes.cursor));
   snprintf(size, sizeof size, "%d", sync->batch);
   snprintf(number, sizeof number, "%lld", (long long)sync->notes.site);
   snprintf(sync->known_as, sizeof sync->known_as, "%s", sync->notes.alias[0] ? sync->notes.alias : sync->site);
-  const char *who[] = {sync->known_as, cursor, sync->notes.cursor_id, number};
+  const char *who[] = {sync->known_as, seen, ahead ? sync->notes.seen_id : sync->notes.cursor_id, number};
   const char *window[] = {cursor, size};
   const char *wanted[] = {sync->known_as, sync->clusters.data};
   kecs_sync__begin(&exchange, sync, true);
@@ -11998,6 +12034,7 @@ static kecs_status kecs_sync__hello(kecs_sync *sync, bool *out_again) {
   if (said) {
     int64_t hub_us = kecs_sync__number(said, 0, KECS_SYNC__NOW);
     sync->head = kecs_sync__number(said, 0, KECS_SYNC__HEAD);
+    sync->head_us = hub_us;
     snprintf(sync->head_id, sizeof sync->head_id, "%s", kecs_sync__text(said, 0, KECS_SYNC__HEAD_ID));
     sync->until = kecs_sync__number(exchange.item[next].result, 0, 0);
     snprintf(sync->until_id, sizeof sync->until_id, "%s", kecs_sync__text(exchange.item[next].result, 0, 1));
@@ -12044,6 +12081,7 @@ static kecs_status kecs_sync__steps(kecs_sync *sync) {
                  ? kecs_sync__hello(sync, &again)
                  : kecs_pg__fail(KECS_E_CONFLICT, "others go on pushing under this site's name; try again later");
   }
+  status = status ? status : kecs_sync__look(sync);
   status = status ? status : kecs_sync__reconcile(sync);
   status = status ? status : kecs_sync__pull(sync);
   status = status ? status : kecs_sync__schema_catch_up(sync);
