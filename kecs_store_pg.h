@@ -1,5 +1,5 @@
 /* kecs_store_pg.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 0c053c26cc9ee3261cb6ff699e234898ec0b7d0f2d208f05a7d8c94468be36b4 */
+ * 6ffe9c257552095826bbc33045faf9eed679630c9564e54560dbb217c9aacab3 */
 /* ---- doc/manual_pg.h --------------------------------------------------------------------------------------------- */
 /* kecs_store_pg.h -- PostgreSQL behind the calls of kecs_store.h.
  *
@@ -8419,8 +8419,9 @@ KECS_PG__FN kecs_status kecs_sync__transact(kecs_sync *sync, kecs_status (*work)
 }
 
 KECS_PG__FN kecs_replica kecs_sync__side(const kecs_sync *sync) {
-  kecs_replica side = {sync->notes.site, sync->notes.acked,  sync->kinds, sync->notes.former,
-                       sync->policies,   sync->policy_count, sync->merge, sync->user};
+  bool went_back = sync->notes.repair && (sync->notes.repair_cause & (KECS_SYNC_HISTORY | KECS_SYNC_LOST));
+  kecs_replica side = {sync->notes.site,   sync->notes.acked, sync->kinds, sync->notes.former, sync->policies,
+                       sync->policy_count, sync->merge,       sync->user,  went_back};
   return side;
 }
 
