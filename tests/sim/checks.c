@@ -397,8 +397,8 @@ static bool was_kept(sim_world *world, const sim_state *taken) {
   return kept;
 }
 
-/* I3, I4: what the hub has taken is there, or something later: while somebody holds it. A row that the hub has lost, and
- * that went with its parent before it could be sent again, is in a log of conflicts. */
+/* I3, I4: what the hub has taken is there, or something later: while somebody holds it. A row that the hub has lost,
+ * and that went with its parent before it could be sent again, is in a log of conflicts. */
 static void check_acked(sim_world *world, const sim_states *hub) {
   if (world->faults & SIM_HUB_LOSS && world->faults & (SIM_RESTORE | SIM_ABSENCE)) {
     return; /* both holders may have gone back, and tombstones with them */
