@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 7342666a8add037f2d19be95206caef66ed8c8a4bda0c664dadd49d000965e9d */
+ * faa4ad2abb03bb85130d51fb79967da7fb3500918c3072b606a3c91dbcd21bc5 */
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
 /* kecs_store.h -- a durable, typed store for the state of a container orchestrator, in one SQLite file.
  *
@@ -27341,6 +27341,9 @@ KECS__FN unsigned kecs__state_pending(const kecs_replica *side, const int64_t *s
 KECS__FN kecs_status kecs__state_unpushed(kecs__session *session, const kecs_replica *side, kecs_kind kind,
                                           const char *key, const kecs__state *state, unsigned *out_pending);
 
+/* Whether a row is to be sent again, since the other side has lost it. */
+KECS__FN kecs_status kecs__state_resent(kecs__session *session, kecs_kind kind, const char *key, bool *out_resent);
+
 /* The stamp of a group before the first change that is not acknowledged, which a pending one is based on, and that
  * change's place in the log. (replica_policy.c) */
 KECS__FN kecs_status kecs__state_base(kecs__session *session, const kecs_replica *side, kecs_kind kind, int64_t rid,
@@ -27475,6 +27478,15 @@ KECS__FN kecs_status kecs__state_unpushed(kecs__session *session, const kecs_rep
   kecs_status status =
       kecs__feed_number(session, "SELECT 1 FROM {sync_refused} WHERE {own}kind=?1 AND key=?2", values, 2, &refused);
   *out_pending = refused ? own : *out_pending;
+  return status;
+}
+
+KECS__FN kecs_status kecs__state_resent(kecs__session *session, kecs_kind kind, const char *key, bool *out_resent) {
+  kecs_value values[] = {kecs__value_int((int64_t)kind), kecs__value_text(key)};
+  int64_t found = 0;
+  kecs_status status =
+      kecs__feed_number(session, "SELECT 1 FROM {sync_repush} WHERE {own}kind=?1 AND key=?2", values, 2, &found);
+  *out_resent = found != 0;
   return status;
 }
 
@@ -28202,13 +28214,9 @@ KECS__FN kecs_status kecs__merge_lost(kecs__join *merge, bool ours, const char *
 
 /* Whether the other side may lack what it has acknowledged of a row. */
 static kecs_status kecs__burial_doubts(kecs__write *write, kecs_kind kind, const char *key, unsigned *out_lost) {
-  kecs_value values[] = {kecs__value_int((int64_t)kind), kecs__value_text(key)};
-  int64_t found = write->burial->side->doubts;
-  kecs_status status = found ? KECS_OK
-                             : kecs__feed_number(write->session,
-                                                 "SELECT 1 FROM {sync_repush} WHERE {own}kind=?1 AND key=?2", values,
-                                                 2, &found);
-  *out_lost = found ? 1U << KECS_REPLICA_LIFE : 0;
+  bool lost = write->burial->side->doubts;
+  kecs_status status = lost ? KECS_OK : kecs__state_resent(write->session, kind, key, &lost);
+  *out_lost = lost ? 1U << KECS_REPLICA_LIFE : 0;
   return status;
 }
 
@@ -28485,8 +28493,8 @@ KECS_STORE_API kecs_status kecs_replica_merge(kecs_store *store, const kecs_repl
 /* ---- store/replica_rows.c ---------------------------------------------------------------------------------------- */
 /* store/replica_rows.c -- what a merge writes: the row with its given stamps, and what stands in its way.
  *
- * A unique key other than the natural one may be taken by another row. A row that the other side has never seen goes:
- * it is kept in the log of conflicts. Any other one has a newer state there, which is asked for together with the row
+ * A unique key other than the natural one may be taken by another row. A row that the other side has never seen goes, or
+ * one that it has lost: it is kept in the log of conflicts. Any other one has a newer state there, which is asked for together with the row
  * that has to wait. Rows that have swapped a number each wait for another then; they are merged with `force`, one
  * after the other, and what is in the way is moved aside until its own state comes, in the same transaction. */
 
@@ -28804,8 +28812,10 @@ static kecs_status kecs__merge_meet(kecs__join *merge, const kecs_column_list *k
   if (!name) {
     return status ? status : KECS_E_NOMEM;
   }
+  bool lost = false; /* the other side has, and has given the number away */
   status = kecs__state_unpushed(write->session, merge->side, merge->row->kind, name, &other, &pending);
-  if (!status && pending & 1U << KECS_REPLICA_LIFE) {
+  status = status ? status : kecs__state_resent(write->session, merge->row->kind, name, &lost);
+  if (!status && (lost || pending & 1U << KECS_REPLICA_LIFE)) {
     return kecs__merge_evict(merge, &other, name);
   }
   if (!status && merge->row->force && number >= 0) {

@@ -54,6 +54,15 @@ KECS__FN kecs_status kecs__state_unpushed(kecs__session *session, const kecs_rep
   return status;
 }
 
+KECS__FN kecs_status kecs__state_resent(kecs__session *session, kecs_kind kind, const char *key, bool *out_resent) {
+  kecs_value values[] = {kecs__value_int((int64_t)kind), kecs__value_text(key)};
+  int64_t found = 0;
+  kecs_status status =
+      kecs__feed_number(session, "SELECT 1 FROM {sync_repush} WHERE {own}kind=?1 AND key=?2", values, 2, &found);
+  *out_resent = found != 0;
+  return status;
+}
+
 static bool kecs__state_has(const kecs_kind_info *info, int stamp) {
   return stamp == KECS_REPLICA_LIFE ||
          kecs__feed_has_group(info, stamp == KECS_REPLICA_SPEC ? KECS_GROUP_SPEC : KECS_GROUP_STATUS);
