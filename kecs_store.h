@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * faa4ad2abb03bb85130d51fb79967da7fb3500918c3072b606a3c91dbcd21bc5 */
+ * 873dd2c8eeb010ba027f0cc053b52f12c29537c2c9348fdf8622ee5f3a7b9168 */
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
 /* kecs_store.h -- a durable, typed store for the state of a container orchestrator, in one SQLite file.
  *
@@ -28493,10 +28493,11 @@ KECS_STORE_API kecs_status kecs_replica_merge(kecs_store *store, const kecs_repl
 /* ---- store/replica_rows.c ---------------------------------------------------------------------------------------- */
 /* store/replica_rows.c -- what a merge writes: the row with its given stamps, and what stands in its way.
  *
- * A unique key other than the natural one may be taken by another row. A row that the other side has never seen goes, or
- * one that it has lost: it is kept in the log of conflicts. Any other one has a newer state there, which is asked for together with the row
- * that has to wait. Rows that have swapped a number each wait for another then; they are merged with `force`, one
- * after the other, and what is in the way is moved aside until its own state comes, in the same transaction. */
+ * A unique key other than the natural one may be taken by another row. A row that the other side has never seen goes,
+ * or one that it has lost: it is kept in the log of conflicts. Any other one has a newer state there, which is asked for
+ * together with the row that has to wait. Rows that have swapped a number each wait for another then; they are merged
+ * with `force`, one after the other, and what is in the way is moved aside until its own state comes, in the same
+ * transaction. */
 
 #include <string.h>
 

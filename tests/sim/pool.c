@@ -1,5 +1,5 @@
-/* pool.c -- connections to PostgreSQL that edges have done with are kept for the next one, as a pooler does: what has been
- * prepared and set is gone, and the server need not compile the hub's functions anew for each edge that starts. */
+/* pool.c -- connections to PostgreSQL that edges have done with are kept for the next one, as a pooler does: what has
+ * been prepared and set is gone, and the server need not compile the hub's functions anew for each edge that starts. */
 #include "sim.h"
 
 #include <libpq-fe.h>

@@ -291,8 +291,8 @@ def test_6_a_lost_row_goes_with_its_parent():
 
 
 def test_6_a_name_that_was_given_away():
-    """The hub has lost a row and given its unique name to another one, which waits at the edge for the first to go: in the
-    same round it does, into the log of conflicts."""
+    """The hub has lost a row and given its unique name to another one, which waits at the edge for the first to go: in
+    the same round it does, into the log of conflicts."""
     elb = "arn:aws:elasticloadbalancing:us-east-1:000000000000:loadbalancer/app/front/%016d"
     hub = Hub()
     with World(server, "a", database=hub.name) as world:
