@@ -1,5 +1,5 @@
 /* kecs_store_pg.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * d257524a6151ecfaa7264bb64f106ca40bcb7d8b857671c5b9701bac61a6dcf4 */
+ * 658e32e262b6c247f7c990dec977cf0a728a2497b3e6350de2ef02d9bda72b5d */
 /* ---- doc/manual_pg.h --------------------------------------------------------------------------------------------- */
 /* kecs_store_pg.h -- PostgreSQL behind the calls of kecs_store.h.
  *
@@ -4838,7 +4838,7 @@ KECS_PG__FN bool kecs_sync__later_column(const kecs_column_info *column);
 KECS_PG__FN void kecs_sync__default(kecs_pg__text *out, const kecs_column_info *column);
 
 /* What the functions must be made for: their own format, and the kinds' columns. */
-enum { KECS_SYNC__VERSION_SIZE = 160, KECS_SYNC__FORMAT = 6 };
+enum { KECS_SYNC__VERSION_SIZE = 160, KECS_SYNC__FORMAT = 7 };
 KECS_PG__FN void kecs_sync__version(char out[KECS_SYNC__VERSION_SIZE]);
 
 #endif
@@ -4993,8 +4993,9 @@ static const char kecs_sync__push_form[] =
     "  DELETE FROM {S}sync_refused r WHERE r.tenant=whose AND r.site=me;\n"
     "  PERFORM set_config('kecs_store.push','open',true),set_config('kecs_store.site',me::text,true);\n"
     "END $kecs_sync$;\n"
-    "CREATE OR REPLACE FUNCTION {S}sync_end(whose text,me bigint,id text,upto bigint) RETURNS void LANGUAGE plpgsql "
-    "AS\n"
+    /* What was refused, as kind, key, code, kind, ...: by this push, or by the one that was here before. */
+    "DROP FUNCTION IF EXISTS {S}sync_end;\n"
+    "CREATE FUNCTION {S}sync_end(whose text,me bigint,id text,upto bigint) RETURNS text[] LANGUAGE plpgsql AS\n"
     "$kecs_sync$\n"
     "BEGIN\n"
     "  IF current_setting('kecs_store.push',true)='open' THEN\n"
@@ -5002,6 +5003,8 @@ static const char kecs_sync__push_form[] =
     "      WHERE s.tenant=whose AND s.site=me;\n"
     "  END IF;\n"
     "  PERFORM set_config('kecs_store.push','',true),set_config('kecs_store.site','',true);\n"
+    "  RETURN (SELECT array_agg(x.part ORDER BY r.kind,r.key,x.place) FROM {S}sync_refused r CROSS JOIN LATERAL\n"
+    "    (VALUES(1,r.kind::text),(2,r.key::text),(3,r.code::text)) AS x(place,part) WHERE r.tenant=whose AND r.site=me);\n"
     "END $kecs_sync$;\n";
 
 KECS_PG__FN void kecs_sync__hub_common(kecs_pg__text *out, const kecs_pg__connection *connection, const char *version) {
@@ -6313,7 +6316,7 @@ typedef struct kecs_sync__item {
   const char *const *values; /* the caller's, until it is sent */
   const char **with_token;   /* the same with token and site behind them; NULL: there is no token */
   PGresult *result;
-  bool call;  /* of a function that gives nothing back */
+  bool call;  /* of a function whose neighbours may go along */
   bool frame; /* BEGIN, COMMIT and what goes with them */
 } kecs_sync__item;
 
@@ -6332,8 +6335,9 @@ KECS_PG__FN void kecs_sync__begin(kecs_sync__exchange *exchange, kecs_sync *sync
 KECS_PG__FN int kecs_sync__add_item(kecs_sync__exchange *exchange, const char *form, const char *table,
                                     const char *const *values, int count);
 
-/* The same for a call of a function that gives nothing back, and takes arrays, numbers, and texts that begin with no
- * brace: "SELECT f(...)". Neighbours go as one statement, in their order. */
+/* The same for a call of a function that takes arrays, numbers ("$1::bigint"), and texts that begin with no brace:
+ * "SELECT f(...)". Neighbours go as one statement, in their order; only the last one may give something back, which is
+ * the last value of its result. */
 KECS_PG__FN int kecs_sync__add_call(kecs_sync__exchange *exchange, const char *form, const char *table,
                                     const char *const *values, int count);
 
@@ -7483,6 +7487,7 @@ KECS_STORE_API kecs_status kecs_sync_hub_status(const char *hub, kecs_sync_hub_i
  *
  * - Calls that follow each other and give nothing back are one statement: SELECT f(...),g(...). They run in that order.
  * - A value that is there twice is sent once, one that is NULL not at all, an array of one element as the element.
+ *   "$1::bigint" in a call says what a value is, so that it is known for the same one as such an element.
  * - A small page is one statement, whose rows come back as texts: that spares the names of all their columns.
  *
  * The texts that come of it are few, so that they can be prepared, and only their values travel from then on. */
@@ -7494,9 +7499,9 @@ KECS_STORE_API kecs_status kecs_sync_hub_status(const char *hub, kecs_sync_hub_i
 
 /* A value that is sent. */
 typedef struct kecs_sync__sent {
-  const char *from;      /* as the exchange has it */
-  const char *type;      /* of an array that it stands for; NULL: it is none */
-  bool single;           /* that array has one element, which is sent in its place */
+  const char *from; /* as the exchange has it */
+  const char *type; /* its own, or "{" of an array; NULL: it is not known */
+  const char *text; /* what is sent: an array's only element in its place */
   kecs_pg__text element;
 } kecs_sync__sent;
 
@@ -7505,7 +7510,7 @@ typedef struct kecs_sync__statement {
   kecs_pg__text sql;
   int first;
   int last;
-  bool rows; /* what comes back is (item, row as text) */
+  bool rows; /* what comes back are rows as texts, which the number of their item leads */
   bool keep; /* worth to be prepared */
   bool parsed; /* it is prepared with this exchange */
   int count;
@@ -7532,10 +7537,14 @@ KECS_PG__FN void kecs_sync__pack_free(kecs_sync__packet *packet);
 KECS_PG__FN kecs_status kecs_sync__unpack(const kecs_sync__statement *packed, kecs_sync__exchange *exchange,
                                           const PGresult *result);
 
+/* The elements of an array of texts as rows of `width` (at most 8) values; "" has none. NULL: there is no memory. */
+KECS_PG__FN PGresult *kecs_sync__array_rows(const kecs_allocator *allocator, const char *array, int width);
+
 #endif
 
 /* ---- sync/pack.c, continued -------------------------------------------------------------------------------------- */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { KECS_SYNC__PREPARED_SIZE = 32768 /* bytes of values: beyond it a text does not matter */ };
@@ -7554,86 +7563,92 @@ static bool kecs_sync__all_null(const char *value) {
   return value[0] == '{' && *at == '}';
 }
 
-/* Where an array's first element ends, or NULL where that is all of the array. */
-static const char *kecs_sync__element_end(const char *array) {
-  const char *at = array + 1;
+/* Where an element of an array ends. */
+static const char *kecs_sync__element_end(const char *at) {
   if (*at == '"') {
-    for (at++; *at != '"'; at++) {
-      at += *at == '\\' ? 1 : 0;
+    for (at++; *at && *at != '"'; at++) {
+      at += *at == '\\' && at[1] ? 1 : 0;
     }
-    return at + 1;
+    return *at ? at + 1 : at;
   }
   return at + strcspn(at, ",}");
 }
 
-/* The element of an array of one, as it is written; its type's name. */
-static const char *kecs_sync__only_element(kecs_pg__text *out, const char *array) {
-  const char *end = array[0] == '{' && array[1] != '}' ? kecs_sync__element_end(array) : NULL;
-  const char *at = array + 1;
-  bool quoted = *at == '"';
-  if (!end || end[0] != '}' || end[1] != '\0') {
-    return NULL;
-  }
-  if (!quoted) {
+/* Adds the element of an array that begins at `at`; gives its end. */
+static const char *kecs_sync__element(kecs_pg__text *out, const char *at) {
+  const char *end = kecs_sync__element_end(at);
+  if (*at != '"') {
     kecs_pg__text_add(out, at, (size_t)(end - at));
-    return *at == 't' || *at == 'f' ? "boolean" : "bigint";
+    return end;
   }
   for (at++; at < end - 1; at++) {
     at += *at == '\\' ? 1 : 0;
     kecs_pg__text_add(out, at, 1);
   }
-  return "text";
+  return end;
 }
 
-/* The number of a value among those that are sent: the same as an earlier one's, or a new one. Texts of arrays tell
- * their type; of others only the same variable is known to have the same one. */
-static int kecs_sync__pack_value(kecs_sync__statement *packed, const char *value, const char *type) {
+/* The element of an array of one, as it is written; its type's name. */
+static const char *kecs_sync__only_element(kecs_pg__text *out, const char *array) {
+  const char *end = array[0] == '{' && array[1] != '}' ? kecs_sync__element_end(array + 1) : NULL;
+  if (!end || end[0] != '}' || end[1] != '\0') {
+    return NULL;
+  }
+  (void)kecs_sync__element(out, array + 1);
+  return array[1] == '"' ? "text" : array[1] == 't' || array[1] == 'f' ? "boolean" : "bigint";
+}
+
+/* The number of a value among those that are sent: the same as an earlier one's, or a new one. Of values without a type
+ * only the same variable is known to have the same one. Takes the element. */
+static int kecs_sync__pack_value(kecs_sync__statement *packed, const char *value, const char *type,
+                                 kecs_pg__text *element) {
+  const char *text = !element ? value : element->data ? element->data : "";
   for (int i = 0; i < packed->count; i++) {
     const kecs_sync__sent *sent = &packed->sent[i];
-    bool alike = type && sent->type && strcmp(sent->type, type) == 0 && strcmp(sent->from, value) == 0;
-    if (alike || (value && sent->from == value)) {
+    bool alike = type && sent->type && strcmp(sent->type, type) == 0 && strcmp(sent->text, text) == 0;
+    if (alike || sent->from == value) {
+      if (element) {
+        kecs_pg__text_free(element);
+      }
       return i + 1;
     }
   }
   kecs_sync__sent *sent = &packed->sent[packed->count++];
   sent->from = value;
   sent->type = type;
+  sent->text = text;
+  if (element) {
+    sent->element = *element;
+  }
   return packed->count;
 }
 
-/* `call`: of a function that takes arrays and numbers, so that what begins with a brace is an array. */
-static void kecs_sync__pack_parameter(kecs_sync__statement *packed, const char *value, bool call) {
+/* `type`: what the text of the call says of it, or NULL. What begins with a brace is an array. */
+static void kecs_sync__pack_argument(kecs_sync__statement *packed, const char *value, const char *type) {
   kecs_pg__text element = {packed->sql.allocator, NULL, 0, 0, KECS_OK};
   char number[48];
-  if (!value) {
-    kecs_pg__text_adds(&packed->sql, "NULL");
-    return;
-  }
-  if (!call) {
-    snprintf(number, sizeof number, "$%d", kecs_sync__pack_value(packed, value, NULL));
-    kecs_pg__text_adds(&packed->sql, number);
-    return;
-  }
-  if (kecs_sync__all_null(value)) {
-    kecs_pg__text_adds(&packed->sql, "NULL");
-    return;
-  }
-  if (strcmp(value, "{}") == 0) { /* of any type */
-    kecs_pg__text_adds(&packed->sql, "'{}'");
-    return;
-  }
-  const char *type = kecs_sync__only_element(&element, value);
-  int at = kecs_sync__pack_value(packed, value, type ? type : value[0] == '{' ? "{" : NULL);
-  snprintf(number, sizeof number, "%s$%d%s%s%s", type ? "ARRAY[" : "", at, type ? "::" : "", type ? type : "",
-           type ? "]" : "");
-  kecs_pg__text_adds(&packed->sql, number);
-  kecs_sync__sent *sent = &packed->sent[at - 1];
+  const char *single = kecs_sync__only_element(&element, value);
   packed->sql.status = packed->sql.status ? packed->sql.status : element.status;
-  if (type && !sent->single) {
-    sent->single = true;
-    sent->element = element;
+  int at = single ? kecs_sync__pack_value(packed, value, single, &element)
+                  : kecs_sync__pack_value(packed, value, type ? type : value[0] == '{' ? "{" : NULL, NULL);
+  type = single ? single : type;
+  snprintf(number, sizeof number, "%s$%d%s%s%s", single ? "ARRAY[" : "", at, type ? "::" : "", type ? type : "",
+           single ? "]" : "");
+  kecs_pg__text_adds(&packed->sql, number);
+}
+
+/* `call`: of a function that takes arrays and numbers. */
+static void kecs_sync__pack_parameter(kecs_sync__statement *packed, const char *value, const char *type, bool call) {
+  char number[16];
+  if (!value || (call && kecs_sync__all_null(value))) {
+    kecs_pg__text_adds(&packed->sql, "NULL");
+  } else if (call && strcmp(value, "{}") == 0) { /* of any type */
+    kecs_pg__text_adds(&packed->sql, "'{}'");
+  } else if (call) {
+    kecs_sync__pack_argument(packed, value, type);
   } else {
-    kecs_pg__text_free(&element);
+    snprintf(number, sizeof number, "$%d", kecs_sync__pack_value(packed, value, NULL, NULL));
+    kecs_pg__text_adds(&packed->sql, number);
   }
 }
 
@@ -7652,6 +7667,7 @@ static const char *kecs_sync__quoted_end(const char *at, bool escapes) {
 /* A statement's text, with its parameters at their new places. */
 static void kecs_sync__pack_text(kecs_sync__statement *packed, const char *sql, const char *const *values,
                                  bool call) {
+  static const char bigint[] = "::bigint";
   const char *at = sql;
   while (*at) {
     size_t plain = strcspn(at, "'\"$");
@@ -7662,7 +7678,9 @@ static void kecs_sync__pack_text(kecs_sync__statement *packed, const char *sql, 
       for (at++; *at >= '0' && *at <= '9'; at++) {
         number = number * 10 + (*at - '0');
       }
-      kecs_sync__pack_parameter(packed, values[number - 1], call);
+      bool cast = call && strncmp(at, bigint, sizeof bigint - 1) == 0;
+      at += cast ? sizeof bigint - 1 : 0;
+      kecs_sync__pack_parameter(packed, values[number - 1], cast ? "bigint" : NULL, call);
     } else if (*at) {
       const char *end = kecs_sync__quoted_end(at, at > sql && at[-1] == 'E');
       kecs_pg__text_add(&packed->sql, at, (size_t)(end - at));
@@ -7700,6 +7718,7 @@ static void kecs_sync__pack_calls(kecs_sync__packet *packet, const kecs_sync__ex
       packed = kecs_sync__pack_next(packet, i);
       kecs_sync__pack_text(packed, item->sql, item->values, item->call);
     }
+    kecs_pg__text_adds(&packed->sql, item->call ? " c" : ""); /* a column's name travels each time */
   }
 }
 
@@ -7711,7 +7730,7 @@ static void kecs_sync__pack_page(kecs_sync__packet *packet, const kecs_sync__exc
   packed->last = exchange->count - 1;
   for (int i = 0; i < exchange->count; i++) {
     if (!exchange->item[i].frame) {
-      snprintf(text, sizeof text, "%sSELECT %d i,ROW(x.*)::text r FROM(", packed->sql.len ? " UNION ALL " : "", i);
+      snprintf(text, sizeof text, "%sSELECT ROW(%d,x.*)::text r FROM(", packed->sql.len ? " UNION ALL " : "", i);
       kecs_pg__text_adds(&packed->sql, text);
       kecs_sync__pack_text(packed, exchange->item[i].sql, exchange->item[i].values, false);
       kecs_pg__text_adds(&packed->sql, ")x");
@@ -7743,9 +7762,8 @@ KECS_PG__FN kecs_status kecs_sync__pack(kecs_sync__packet *packet, const kecs_sy
     kecs_sync__statement *packed = &packet->statement[s];
     size_t bytes = 0;
     for (int i = 0; i < packed->count; i++) {
-      const kecs_sync__sent *sent = &packed->sent[i];
-      packed->values[i] = !sent->single ? sent->from : sent->element.data ? sent->element.data : "";
-      bytes += packed->values[i] ? strlen(packed->values[i]) : 0;
+      packed->values[i] = packed->sent[i].text;
+      bytes += strlen(packed->values[i]);
     }
     packed->keep = bytes < KECS_SYNC__PREPARED_SIZE;
     status = status ? status : packed->sql.status;
@@ -7757,7 +7775,7 @@ KECS_PG__FN void kecs_sync__pack_free(kecs_sync__packet *packet) {
   for (int s = 0; s < packet->count; s++) {
     kecs_sync__statement *packed = &packet->statement[s];
     for (int i = 0; i < packed->count; i++) {
-      if (packed->sent[i].single) {
+      if (packed->sent[i].element.allocator) {
         kecs_pg__text_free(&packed->sent[i].element);
       }
     }
@@ -7788,6 +7806,7 @@ static bool kecs_sync__row_field(const char **at, kecs_pg__text *out) {
   return *at > from;
 }
 
+/* `row` is behind the parenthesis, or the comma of the field before. */
 static int kecs_sync__row_width(const char *row) {
   int width = 1;
   bool quoted = false;
@@ -7799,24 +7818,33 @@ static int kecs_sync__row_width(const char *row) {
   return width;
 }
 
-static bool kecs_sync__row_set(PGresult *result, const char *row, kecs_pg__text *field) {
+enum { KECS_SYNC__WIDTH_MAX = 128 };
+
+static bool kecs_sync__set_width(PGresult *result, int width) {
   char name[] = "c";
-  PGresAttDesc columns[128];
-  int width = kecs_sync__row_width(row);
-  int number = PQntuples(result);
-  const char *at = row + 1;
+  PGresAttDesc columns[KECS_SYNC__WIDTH_MAX];
   memset(columns, 0, sizeof columns);
-  for (int i = 0; i < width && i < 128; i++) {
+  for (int i = 0; i < width && i < KECS_SYNC__WIDTH_MAX; i++) {
     columns[i].name = name;
   }
-  if (width > 128 || (number == 0 && !PQsetResultAttrs(result, width, columns))) {
+  return width <= KECS_SYNC__WIDTH_MAX && PQsetResultAttrs(result, width, columns);
+}
+
+static bool kecs_sync__set_field(PGresult *result, int row, int column, const kecs_pg__text *field, bool set) {
+  char empty[] = "";
+  return !field->status && PQsetvalue(result, row, column, !set ? NULL : field->len ? field->data : empty,
+                                      set ? (int)field->len : -1);
+}
+
+static bool kecs_sync__row_set(PGresult *result, const char *row, kecs_pg__text *field) {
+  int width = kecs_sync__row_width(row);
+  int number = PQntuples(result);
+  if (number == 0 && !kecs_sync__set_width(result, width)) {
     return false;
   }
-  for (int i = 0; i < width; i++, at++) {
-    char empty[] = "";
-    bool set = kecs_sync__row_field(&at, field);
-    if (field->status || !PQsetvalue(result, number, i, !set ? NULL : field->len ? field->data : empty,
-                                     set ? (int)field->len : -1)) {
+  for (int i = 0; i < width; i++, row++) {
+    bool set = kecs_sync__row_field(&row, field);
+    if (!kecs_sync__set_field(result, number, i, field, set)) {
       return false;
     }
   }
@@ -7832,12 +7860,32 @@ KECS_PG__FN kecs_status kecs_sync__unpack(const kecs_sync__statement *packed, ke
     good = exchange->item[i].result != NULL;
   }
   for (int row = 0; good && row < PQntuples(result); row++) {
-    int64_t item = kecs_sync__number(result, row, 0);
-    good = item >= packed->first && item <= packed->last &&
-           kecs_sync__row_set(exchange->item[item].result, kecs_sync__text(result, row, 1), &field);
+    char *fields = NULL;
+    long item = strtol(kecs_sync__text(result, row, 0) + 1, &fields, 10); /* "(1,..." */
+    good = *fields == ',' && item >= packed->first && item <= packed->last &&
+           kecs_sync__row_set(exchange->item[item].result, fields + 1, &field);
   }
   kecs_pg__text_free(&field);
   return good ? KECS_OK : KECS_E_NOMEM;
+}
+
+KECS_PG__FN PGresult *kecs_sync__array_rows(const kecs_allocator *allocator, const char *array, int width) {
+  kecs_pg__text field = {allocator, NULL, 0, 0, KECS_OK};
+  PGresult *result = PQmakeEmptyPGresult(NULL, PGRES_TUPLES_OK);
+  bool good = result && kecs_sync__set_width(result, width);
+  const char *at = array[0] == '{' && array[1] != '}' ? array + 1 : "";
+  for (int place = 0; good && *at; place++) {
+    field.len = 0;
+    at = kecs_sync__element(&field, at);
+    good = kecs_sync__set_field(result, place / width, place % width, &field, true);
+    at += *at ? 1 : 0; /* the comma, or the brace */
+  }
+  kecs_pg__text_free(&field);
+  if (!good) {
+    PQclear(result);
+    return NULL;
+  }
+  return result;
 }
 
 /* ---- sync/link.c ------------------------------------------------------------------------------------------------- */
@@ -8166,7 +8214,7 @@ static bool kecs_sync__receive_statement(kecs_sync__exchange *exchange, const ke
     *status = *status ? *status : kecs_sync__unpack(packed, exchange, result);
     PQclear(result);
   } else {
-    exchange->item[packed->first].result = result;
+    exchange->item[packed->last].result = result; /* of calls that went together, the last one's is the last value */
   }
   return true;
 }
@@ -8655,14 +8703,14 @@ typedef struct kecs_sync__numbers {
 static void kecs_sync__add_arrays(kecs_sync__exchange *exchange, kecs_sync__arrays *arrays, bool buries, int kind,
                                   const kecs_sync__numbers *numbers) {
   kecs_pg__text form = {&exchange->sync->allocator, NULL, 0, 0, KECS_OK};
-  char number[16];
+  char number[24];
   kecs_pg__text_adds(&form, "SELECT {S}");
   kecs_pg__text_adds(&form, buries ? "sync_bury" : "sync_put");
   kecs_pg__text_adds(&form, "_{t}({T}");
   arrays->values[0] = buries ? numbers->origin : numbers->site;
   arrays->values[1] = numbers->cursor;
   for (int i = 0; i < arrays->count + 2; i++) {
-    snprintf(number, sizeof number, ",$%d", i + 1);
+    snprintf(number, sizeof number, i < 2 ? ",$%d::bigint" : ",$%d", i + 1);
     kecs_pg__text_adds(&form, number);
     if (i >= 2) {
       kecs_sync__array_end(&arrays->array[i - 2]);
@@ -8700,6 +8748,18 @@ static void kecs_sync__add_buries(kecs_sync__exchange *exchange, kecs_sync__load
   }
 }
 
+/* `said`: what sync_end gives, behind what else went with it. */
+static kecs_status kecs_sync__pushed(kecs_sync *sync, const kecs_sync__load *load, const PGresult *said) {
+  PGresult *refused = kecs_sync__array_rows(&sync->allocator, kecs_sync__text(said, 0, PQnfields(said) - 1), 3);
+  if (!refused) {
+    return KECS_E_NOMEM;
+  }
+  sync->report.pushed += load->rows - PQntuples(refused);
+  kecs_status status = kecs_sync__acknowledge(sync, refused);
+  PQclear(refused);
+  return status;
+}
+
 KECS_PG__FN kecs_status kecs_sync__push_send(kecs_sync *sync, kecs_sync__load *load) {
   kecs_sync__exchange exchange;
   kecs_sync__numbers numbers;
@@ -8709,15 +8769,17 @@ KECS_PG__FN kecs_status kecs_sync__push_send(kecs_sync *sync, kecs_sync__load *l
   snprintf(numbers.stamp, sizeof numbers.stamp, "%lld", (long long)intent->stamp);
   snprintf(numbers.origin, sizeof numbers.origin, "%lld", (long long)kecs_sync__wire_site(sync, load->origin));
   const char *as_origin[] = {load->origin == 0 ? "" : numbers.origin}; /* the hub's own bear none */
-  const char *begin[] = {numbers.site, intent->id, sync->notes.push, load->buries ? "t" : "f"};
+  const char *begin[] = {numbers.site, intent->id, sync->notes.push};
   const char *end[] = {numbers.site, intent->id, numbers.stamp};
-  const char *who[] = {sync->known_as};
   kecs_sync__counters counters;
   bool numbered = load->put[KECS_KIND_TASK_DEFINITION] || load->bury[KECS_KIND_TASK_DEFINITION];
   memset(&counters, 0, sizeof counters);
   kecs_status status = numbered ? kecs_sync__counters_read(sync, &counters) : KECS_OK;
   kecs_sync__begin(&exchange, sync, true);
-  (void)kecs_sync__add_call(&exchange, "SELECT {S}sync_begin({T},$1,$2,$3,$4)", "", begin, 4);
+  (void)kecs_sync__add_call(&exchange,
+                            load->buries ? "SELECT {S}sync_begin({T},$1::bigint,$2,$3,true)"
+                                         : "SELECT {S}sync_begin({T},$1::bigint,$2,$3,false)",
+                            "", begin, 3);
   for (int kind = 1; kind < KECS_KIND_COUNT; kind++) {
     if (load->policy[kind]) {
       kecs_sync__policy_send(&exchange, (kecs_kind)kind, load->policy[kind]);
@@ -8732,13 +8794,9 @@ KECS_PG__FN kecs_status kecs_sync__push_send(kecs_sync *sync, kecs_sync__load *l
   if (numbered) {
     (void)kecs_sync__add_call(&exchange, "SELECT {S}sync_families({T},$1,$2,$3,$4)", "", counters.values, 4);
   }
-  (void)kecs_sync__add_call(&exchange, "SELECT {S}sync_end({T},$1,$2,$3)", "", end, 3);
-  int refused = kecs_sync__add_item(&exchange, "SELECT * FROM {S}sync_told({T},$1)", "", who, 1);
+  int ended = kecs_sync__add_call(&exchange, "SELECT {S}sync_end({T},$1::bigint,$2,$3::bigint)", "", end, 3);
   status = status ? status : kecs_sync__send(&exchange, "push");
-  if (!status) {
-    sync->report.pushed += load->rows - PQntuples(exchange.item[refused].result);
-    status = kecs_sync__acknowledge(sync, exchange.item[refused].result);
-  }
+  status = status ? status : kecs_sync__pushed(sync, load, exchange.item[ended].result);
   kecs_sync__end(&exchange);
   kecs_sync__counters_free(&counters);
   return status;

@@ -139,7 +139,7 @@ typedef struct kecs_sync__item {
   const char *const *values; /* the caller's, until it is sent */
   const char **with_token;   /* the same with token and site behind them; NULL: there is no token */
   PGresult *result;
-  bool call;  /* of a function that gives nothing back */
+  bool call;  /* of a function whose neighbours may go along */
   bool frame; /* BEGIN, COMMIT and what goes with them */
 } kecs_sync__item;
 
@@ -158,8 +158,9 @@ KECS_PG__FN void kecs_sync__begin(kecs_sync__exchange *exchange, kecs_sync *sync
 KECS_PG__FN int kecs_sync__add_item(kecs_sync__exchange *exchange, const char *form, const char *table,
                                     const char *const *values, int count);
 
-/* The same for a call of a function that gives nothing back, and takes arrays, numbers, and texts that begin with no
- * brace: "SELECT f(...)". Neighbours go as one statement, in their order. */
+/* The same for a call of a function that takes arrays, numbers ("$1::bigint"), and texts that begin with no brace:
+ * "SELECT f(...)". Neighbours go as one statement, in their order; only the last one may give something back, which is
+ * the last value of its result. */
 KECS_PG__FN int kecs_sync__add_call(kecs_sync__exchange *exchange, const char *form, const char *table,
                                     const char *const *values, int count);
 
