@@ -1,5 +1,5 @@
 /* kecs_store_pg.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 658e32e262b6c247f7c990dec977cf0a728a2497b3e6350de2ef02d9bda72b5d */
+ * d0e6de4924b9c5e1eb9678ec4c6df6db3fbd3c2cbb238ef1fac292f375369d9f */
 /* ---- doc/manual_pg.h --------------------------------------------------------------------------------------------- */
 /* kecs_store_pg.h -- PostgreSQL behind the calls of kecs_store.h.
  *
@@ -4782,6 +4782,7 @@ enum {
   KECS_SYNC__CLAIM,   /* before conflicts are noted: takes places out of `every` */
   KECS_SYNC__KNOWN,   /* what else must hold where a later life takes a row */
   KECS_SYNC__AGAIN,   /* tried after the rows could not be merged together: empties `every` where it has done it */
+  KECS_SYNC__CROSSED, /* after rows were merged by themselves: what else can be done for those in `crossed` */
   KECS_SYNC__MERGED,  /* after all */
   KECS_SYNC__GONE,    /* after a deletion */
   KECS_SYNC__SPECIALS
@@ -5066,13 +5067,17 @@ static const char kecs_sync__number_seen_form[] =
 
 /* ---- rules ---- */
 
+/* Rows that get another number have none that could be in the way. */
+#define KECS_SYNC__PARK(places)                                                                                       \
+  "UPDATE {S}{t} t SET priority=-4611686018427387904-t.rid FROM {sent} WHERE {same} AND u.s_place=ANY(" places ")\n" \
+  "            AND t.priority<>u.priority AND (({u_life})>({t_life}) OR (({u_life})=({t_life}) AND\n"                \
+  "            (u.stamp_spec,u.site_spec)>(coalesce(t.stamp_spec,0),coalesce(t.site_spec,0))));\n"
+
 /* Once, when all of them together did not do: none has its old one while they get their new ones. */
 static const char kecs_sync__swap_form[] =
     "      IF depth=1 AND starts[1]=1 THEN\n"
     "        BEGIN\n"
-    "          UPDATE {S}{t} t SET priority=-4611686018427387904-t.rid FROM {sent} WHERE {same} AND\n"
-    "            u.s_place=ANY(every) AND t.priority<>u.priority AND (({u_life})>({t_life}) OR (({u_life})=({t_life})\n"
-    "            AND (u.stamp_spec,u.site_spec)>(coalesce(t.stamp_spec,0),coalesce(t.site_spec,0))));\n"
+    "          " KECS_SYNC__PARK("every")
     "          {merge}\n"
     "          depth := 0;\n"
     "        EXCEPTION WHEN integrity_constraint_violation OR data_exception OR program_limit_exceeded OR\n"
@@ -5080,6 +5085,37 @@ static const char kecs_sync__swap_form[] =
     "          NULL;\n" /* by halves, then */
     "        END;\n"
     "      END IF;\n";
+
+/* Halves have taken rows apart that have swapped their numbers, for the sake of another one that is refused. Each that
+ * was refused for its number is tried together with who has that number, and so on: a ring of them goes together, a
+ * queue behind a number that is free does, and nothing does behind a row that stays. */
+static const char kecs_sync__crossed_form[] =
+    "  LOOP\n"
+    "    able := ARRAY(SELECT u.s_place FROM {sent} LEFT JOIN {S}{t} t ON {same} LEFT JOIN {S}{t} h ON\n"
+    "      h.tenant=whose AND h.listener_arn=coalesce(u.listener_arn,t.listener_arn) AND h.priority=u.priority\n"
+    "      WHERE u.s_place=ANY(crossed) AND (h.rid IS NULL OR h.arn IN(SELECT a_key[c] FROM unnest(crossed) AS c)));\n"
+    "    EXIT WHEN cardinality(able)=0;\n"
+    "    middle := cardinality(crossed);\n"
+    "    FOREACH one IN ARRAY able LOOP\n"
+    "      CONTINUE WHEN one<>ALL(crossed);\n"
+    "      these := ARRAY(WITH RECURSIVE u AS MATERIALIZED (SELECT * FROM {sent} WHERE u.s_place=ANY(crossed)),\n"
+    "        behind(place) AS (SELECT one UNION SELECT o.s_place FROM behind b JOIN u ON u.s_place=b.place\n"
+    "        LEFT JOIN {S}{t} t ON {same} JOIN {S}{t} h ON h.tenant=whose AND\n"
+    "        h.listener_arn=coalesce(u.listener_arn,t.listener_arn) AND h.priority=u.priority\n"
+    "        JOIN u AS o ON o.arn=h.arn) SELECT place FROM behind);\n"
+    "      BEGIN\n"
+    "          " KECS_SYNC__PARK("these")
+    "        {merge}\n"
+    "        DELETE FROM {S}sync_refused r WHERE r.tenant=whose AND r.site=me AND r.kind={kind} AND\n"
+    "          r.key IN(SELECT a_key[c] FROM unnest(these) AS c);\n"
+    "        crossed := ARRAY(SELECT c FROM unnest(crossed) AS c WHERE c<>ALL(these));\n"
+    "      EXCEPTION WHEN integrity_constraint_violation OR data_exception OR program_limit_exceeded OR\n"
+    "        insufficient_privilege THEN\n"
+    "        NULL;\n" /* it stays refused */
+    "      END;\n"
+    "    END LOOP;\n"
+    "    EXIT WHEN cardinality(crossed)=middle;\n"
+    "  END LOOP;\n";
 
 /* ---- load balancing ---- */
 
@@ -5140,11 +5176,11 @@ typedef struct kecs_sync__hub_special {
 
 static const kecs_sync__hub_special kecs_sync__hub_specials[] = {
     {KECS_KIND_TASK_DEFINITION,
-     {kecs_sync__claim_form, " AND t.rid=ANY(known)", "", kecs_sync__claimed_form, kecs_sync__number_seen_form}},
-    {KECS_KIND_RULE, {"", "", kecs_sync__swap_form, "", ""}},
-    {KECS_KIND_LOAD_BALANCER, {"", "", "", "", kecs_sync__balancer_gone_form}},
-    {KECS_KIND_TARGET_GROUP, {"", "", "", kecs_sync__group_links_form, kecs_sync__group_gone_form}},
-    {KECS_KIND_LISTENER, {"", "", "", kecs_sync__listener_links_form, kecs_sync__listener_gone_form}},
+     {kecs_sync__claim_form, " AND t.rid=ANY(known)", "", "", kecs_sync__claimed_form, kecs_sync__number_seen_form}},
+    {KECS_KIND_RULE, {"", "", kecs_sync__swap_form, kecs_sync__crossed_form, "", ""}},
+    {KECS_KIND_LOAD_BALANCER, {"", "", "", "", "", kecs_sync__balancer_gone_form}},
+    {KECS_KIND_TARGET_GROUP, {"", "", "", "", kecs_sync__group_links_form, kecs_sync__group_gone_form}},
+    {KECS_KIND_LISTENER, {"", "", "", "", kecs_sync__listener_links_form, kecs_sync__listener_gone_form}},
 };
 
 KECS_PG__FN const char *kecs_sync__hub_part(kecs_kind kind, int part) {
@@ -5418,6 +5454,9 @@ static const char kecs_sync__put_form[] =
     "  depth integer := 1;\n"
     "  middle bigint;\n"
     "  known bigint[] := '{none}';\n"
+    "  crossed bigint[] := '{none}';\n" /* places whose unique keys others have */
+    "  able bigint[];\n"
+    "  one bigint;\n"
     "  policy jsonb;\n"
     "  claimed bigint[] := '{none}';\n"
     "  now_us bigint := (date_part('epoch',clock_timestamp())*1000000)::bigint;\n"
@@ -5480,6 +5519,9 @@ static const char kecs_sync__put_merge_form[] =
     "        INSERT INTO {S}sync_refused(tenant,site,kind,key,code) VALUES(whose,me,{kind},\n"
     "          a_key[every[starts[depth]]],SQLSTATE)\n"
     "          ON CONFLICT(tenant,site,kind,key) DO UPDATE SET code=excluded.code;\n"
+    "        IF SQLSTATE='23505' THEN\n"
+    "          crossed := crossed||every[starts[depth]];\n"
+    "        END IF;\n"
     "        depth := depth-1;\n"
     "      ELSIF depth>0 THEN\n"
     "        middle := (starts[depth]+ends[depth])/2;\n"
@@ -5493,6 +5535,7 @@ static const char kecs_sync__put_merge_form[] =
     "      these := every[starts[depth]:ends[depth]];\n"
     "    END IF;\n"
     "  END LOOP;\n"
+    "{crossed}"
     "  PERFORM set_config('kecs_store.merge','off',true);\n"
     "{merged}"
     "END $kecs_sync$;\n";
@@ -5556,6 +5599,7 @@ static const char kecs_sync__bury_form[] =
     "DECLARE\n"
     "  these text[];\n"
     "  one text;\n"
+    "  last bigint;\n"
     "  now_us bigint := (date_part('epoch',clock_timestamp())*1000000)::bigint;\n"
     "BEGIN\n" KECS_SYNC__OPEN "{scope_bury}"
     "  these := a_key;\n"
@@ -5600,12 +5644,31 @@ static const char kecs_sync__release_form[] =
     "UPDATE {S}{child} c SET {c}=NULL FROM {buried} JOIN {S}{t} t ON {same}{joins} WHERE u.s_key=ANY(these) AND "
     "(u.s_stamp,me)>(" KECS_SYNC__T_LIFE ") AND c.tenant=whose AND c.{c}={last}.{parent};\n    ";
 
+/* What goes with a row that goes. What the site knew of when it deleted the row it has deleted itself, and that was
+ * done before; whatever is left it had not seen, so all of it is kept. {next} is a row of the kind {kind}, {key_text}
+ * its key. */
+static const char kecs_sync__along_form[] =
+    "SELECT whose,{kind},{key_text},1,'parent',u.s_stamp,me,coalesce({next}.stamp_life,0),\n"
+    "      coalesce({next}.site_life,0),row_to_json({next})::text,me,now_us FROM {buried} JOIN {S}{t} t ON "
+    "{same}{joins}\n"
+    "      WHERE u.s_key=ANY(these) AND (u.s_stamp,me)>(" KECS_SYNC__T_LIFE ")";
+
 static const char kecs_sync__join_form[] =
     " JOIN {S}{child} {next} ON {next}.tenant=whose AND {next}.{c}={last}.{parent}";
 
 static const char kecs_sync__delete_form[] =
     "DELETE FROM {S}{t} t USING {buried} WHERE {same} AND u.s_key=ANY(these) AND (u.s_stamp,me)>(" KECS_SYNC__T_LIFE
     ");";
+
+/* Before the deletion, in its subtransaction. The stamps of what goes along are this hub's, so the tombstones bear its
+ * number and not the site's, which may give the same stamp at any time. */
+static const char kecs_sync__keep_along_form[] =
+    KECS_SYNC__NOTE "\n      {along};\n"
+    "    last := coalesce((SELECT max(q.id) FROM {S}change_queue q WHERE q.tenant=whose),0);\n    ";
+
+static const char kecs_sync__own_along_form[] =
+    "\n    UPDATE {S}change_queue q SET site=NULL WHERE q.tenant=whose AND q.id>last AND q.batch=txid_current() AND\n"
+    "      q.op=3 AND q.kind<>{kind};";
 
 #endif
 
@@ -5642,6 +5705,8 @@ enum {
   KECS_SYNC__GROUP_RULES,
   KECS_SYNC__MERGE,
   KECS_SYNC__DELETE,
+  KECS_SYNC__RELEASES,
+  KECS_SYNC__ALONG,
   KECS_SYNC__SCOPE_PUT,
   KECS_SYNC__SCOPE_BURY,
   KECS_SYNC__SPECIAL, /* and the ones after it */
@@ -5913,6 +5978,8 @@ static void kecs_sync__fill(kecs_pg__text *out, const kecs_sync__parts *parts, c
       {"suspect_groups",
        parts->part[KECS_SYNC__SUSPECT_GROUPS].len ? parts->part[KECS_SYNC__SUSPECT_GROUPS].data : ""},
       {"delete", parts->part[KECS_SYNC__DELETE].len ? parts->part[KECS_SYNC__DELETE].data : ""},
+      {"releases", parts->part[KECS_SYNC__RELEASES].len ? parts->part[KECS_SYNC__RELEASES].data : ""},
+      {"along", parts->part[KECS_SYNC__ALONG].len ? parts->part[KECS_SYNC__ALONG].data : ""},
       {"merge", parts->part[KECS_SYNC__MERGE].len ? parts->part[KECS_SYNC__MERGE].data : ""},
       {"scope_put", parts->part[KECS_SYNC__SCOPE_PUT].len ? parts->part[KECS_SYNC__SCOPE_PUT].data : ""},
       {"scope_bury", parts->part[KECS_SYNC__SCOPE_BURY].len ? parts->part[KECS_SYNC__SCOPE_BURY].data : ""},
@@ -5923,10 +5990,36 @@ static void kecs_sync__fill(kecs_pg__text *out, const kecs_sync__parts *parts, c
       {"claim", kecs_sync__special_text(parts, KECS_SYNC__CLAIM)},
       {"known", kecs_sync__special_text(parts, KECS_SYNC__KNOWN)},
       {"again", kecs_sync__special_text(parts, KECS_SYNC__AGAIN)},
+      {"crossed", kecs_sync__special_text(parts, KECS_SYNC__CROSSED)},
       {"merged", kecs_sync__special_text(parts, KECS_SYNC__MERGED)},
       {"gone", kecs_sync__special_text(parts, KECS_SYNC__GONE)},
       {NULL, NULL}};
   kecs_pg__text_fill(out, form, marks);
+}
+
+/* Rows of `child` that go with those of the kind: `joins` has led to them, as `next`. */
+static void kecs_sync__along(kecs_sync__parts *parts, const kecs_kind_info *child, const char *joins,
+                             const char *next) {
+  char kind[16];
+  kecs_pg__text key = {parts->part[0].allocator, NULL, 0, 0, KECS_OK};
+  kecs_pg__text *along = &parts->part[KECS_SYNC__ALONG];
+  snprintf(kind, sizeof kind, "%d", (int)child->kind);
+  kecs_sync__key_text(&key, child, next);
+  if (!key.status) {
+    const kecs_pg__mark marks[] = {{"S", parts->schema},
+                                   {"t", parts->info->table},
+                                   {"kind", kind},
+                                   {"key_text", key.data},
+                                   {"buried", parts->part[KECS_SYNC__BURIED].data},
+                                   {"same", parts->part[KECS_SYNC__SAME_KEY].data},
+                                   {"joins", joins},
+                                   {"next", next},
+                                   {NULL, NULL}};
+    kecs_pg__text_adds(along, along->len ? "\n    UNION " : "");
+    kecs_pg__text_fill(along, kecs_sync__along_form, marks);
+  }
+  along->status = key.status ? key.status : along->status;
+  kecs_pg__text_free(&key);
 }
 
 /* From a kind along what goes with it. `joins` has led to `last`. */
@@ -5950,15 +6043,17 @@ static void kecs_sync__releases(kecs_sync__parts *parts, const kecs_kind_info *f
                                      {"next", next},
                                      {NULL, NULL}};
       if (reference->parent == from->kind && reference->on_delete == KECS_ON_DELETE_SET_NULL) {
-        kecs_pg__text_fill(&parts->part[KECS_SYNC__DELETE], kecs_sync__release_form, marks);
+        kecs_pg__text_fill(&parts->part[KECS_SYNC__RELEASES], kecs_sync__release_form, marks);
       } else if (reference->parent == from->kind && child->kind != from->kind) {
         kecs_pg__text longer = {parts->part[0].allocator, NULL, 0, 0, KECS_OK};
         kecs_pg__text_adds(&longer, joins);
         kecs_pg__text_fill(&longer, kecs_sync__join_form, marks);
         if (!longer.status) {
+          kecs_sync__along(parts, child, longer.data, next);
           kecs_sync__releases(parts, child, longer.data, next, depth + 1);
         }
-        parts->part[KECS_SYNC__DELETE].status = longer.status ? longer.status : parts->part[KECS_SYNC__DELETE].status;
+        kecs_pg__text *releases = &parts->part[KECS_SYNC__RELEASES];
+        releases->status = longer.status ? longer.status : releases->status;
         kecs_pg__text_free(&longer);
       }
     }
@@ -5981,7 +6076,12 @@ KECS_PG__FN void kecs_sync__hub_kind(kecs_pg__text *out, const kecs_pg__connecti
   kecs_sync__stamps(&parts);
   kecs_sync__releases(&parts, info, "", "t", 1);
   kecs_sync__fill(&parts.part[KECS_SYNC__UNSEEN_ROWS], &parts, KECS_SYNC__UNSEEN);
-  kecs_sync__fill(&parts.part[KECS_SYNC__DELETE], &parts, kecs_sync__delete_form);
+  const bool along = parts.part[KECS_SYNC__ALONG].len > 0;
+  const char *const deletes[] = {along ? kecs_sync__keep_along_form : "", "{releases}", kecs_sync__delete_form,
+                                 along ? kecs_sync__own_along_form : ""};
+  for (size_t i = 0; i < sizeof deletes / sizeof deletes[0]; i++) {
+    kecs_sync__fill(&parts.part[KECS_SYNC__DELETE], &parts, deletes[i]);
+  }
   if (parts.part[KECS_SYNC__PART_LATERS].len > 0) {
     kecs_sync__fill(&parts.part[KECS_SYNC__PARTLY_REFUSED], &parts, kecs_sync__partly_form);
     kecs_sync__fill(&parts.part[KECS_SYNC__MERGE_PARTLY], &parts, kecs_sync__merge_partly_form);
@@ -6220,6 +6320,9 @@ typedef struct kecs_sync__notes {
   int64_t adopted;
   int64_t cursor;
   char cursor_id[KECS_SYNC__ID_SIZE];
+  int64_t seen; /* the hub's head when rows were last read: they may be of any moment since */
+  char seen_id[KECS_SYNC__ID_SIZE];
+  int64_t seen_us;   /* when that was, by the hub */
   bool booted;       /* the cursor holds: everything before it was read once */
   int64_t boot_kind; /* where a bootstrap is: kind and rid */
   int64_t boot_rid;
@@ -6283,6 +6386,7 @@ struct kecs_sync {
   bool ask_again; /* what the last page waits for may come in the next one */
   int64_t head;
   char head_id[KECS_SYNC__ID_SIZE];
+  int64_t head_us; /* when it was that, by the hub */
   int64_t sent_us;                   /* when the last exchange was sent, by the store's clock */
   bool moved;                        /* the cursor is not where the handshake saw it: the window is another one */
   struct kecs_sync__key *sent;       /* by the push under way, of what a repair has found missing at the hub */
@@ -6524,6 +6628,11 @@ KECS_PG__FN kecs_status kecs_sync__reconcile(kecs_sync *sync);
 KECS_PG__FN kecs_status kecs_sync__reconcile_begin(kecs_store *tx, const kecs_sync *sync, unsigned cause);
 
 KECS_PG__FN kecs_status kecs_sync__pull(kecs_sync *sync);
+
+/* Notes how far the hub is, before rows are read that may be as they are there: until the cursor is there as well, the
+ * file has states that the cursor does not answer for. */
+KECS_PG__FN kecs_status kecs_sync__look(kecs_sync *sync);
+
 KECS_PG__FN kecs_status kecs_sync__push(kecs_sync *sync);
 
 /* The push of the intent was committed: `refused` has the rows of sync_refused at the hub. */
@@ -8340,6 +8449,9 @@ static const kecs_sync__note_place kecs_sync__note_places[] = {
     KECS_SYNC__NUMBER("adopted", adopted),
     KECS_SYNC__NUMBER("cursor", cursor),
     KECS_SYNC__TEXT("cursor_id", cursor_id),
+    KECS_SYNC__NUMBER("seen", seen),
+    KECS_SYNC__TEXT("seen_id", seen_id),
+    KECS_SYNC__NUMBER("seen_us", seen_us),
     KECS_SYNC__NUMBER("boot_kind", boot_kind),
     KECS_SYNC__NUMBER("boot_rid", boot_rid),
     KECS_SYNC__NUMBER("last", last_us),
@@ -10319,6 +10431,23 @@ static kecs_status kecs_sync__apply_window(kecs_store *tx, void *user) {
   return status ? status : kecs_sync__note(tx, "cursor_id", page->sync->until_id);
 }
 
+/* ---- what is looked at ---- */
+
+static kecs_status kecs_sync__look_work(kecs_store *tx, void *user) {
+  const kecs_sync *sync = user;
+  kecs_status status = kecs_sync__note_number(tx, "seen", sync->head);
+  status = status ? status : kecs_sync__note(tx, "seen_id", sync->head_id);
+  return status ? status : kecs_sync__note_number(tx, "seen_us", sync->head_us);
+}
+
+KECS_PG__FN kecs_status kecs_sync__look(kecs_sync *sync) {
+  const kecs_sync__notes *notes = &sync->notes;
+  bool reads = !notes->booted || notes->repair || sync->head > notes->cursor;
+  bool noted = notes->seen == sync->head && strcmp(notes->seen_id, sync->head_id) == 0;
+  kecs_status status = reads && !noted ? kecs_sync__transact(sync, kecs_sync__look_work, sync) : KECS_OK;
+  return status || !reads || noted ? status : kecs_sync__notes_read(sync);
+}
+
 /* ---- what is wanted ---- */
 
 static kecs_status kecs_sync__wanted_visit(const kecs_value *values, void *user) {
@@ -11210,14 +11339,17 @@ static kecs_status kecs_sync__check_chain(kecs_sync *sync, const PGresult *hello
 
 /* ---- the cursor ---- */
 
-/* Below the floor nothing tells which history it was: one that has changed since the last round counts as another. */
+/* Below the floor nothing tells which history it was: one that has changed since the last round counts as another. Nor
+ * does anything tell it of rows that were read in a pull which was cut off, where they were written while it ran. */
 static void kecs_sync__check_cursor(const kecs_sync *sync, const PGresult *hello, unsigned *cause) {
   bool read = sync->notes.boot_kind != 0;
   int64_t changed = kecs_sync__number(hello, 0, KECS_SYNC__CHANGED);
+  bool cut_off = !sync->notes.repair && (!sync->notes.booted || sync->notes.seen > sync->notes.cursor);
+  bool fits = kecs_sync__text(hello, 0, KECS_SYNC__FITS)[0] == 't';
   if (read && sync->notes.cursor < kecs_sync__number(hello, 0, KECS_SYNC__FLOOR)) {
     *cause |= KECS_SYNC_AWAY;
     *cause |= changed && changed > sync->notes.last_us + sync->notes.offset ? KECS_SYNC_HISTORY : 0;
-  } else if (read && kecs_sync__text(hello, 0, KECS_SYNC__FITS)[0] != 't') {
+  } else if (read && (!fits || (cut_off && changed > sync->notes.seen_us))) {
     *cause |= KECS_SYNC_HISTORY;
   }
 }
@@ -11345,6 +11477,7 @@ KECS_PG__FN kecs_status kecs_sync__reconcile_begin(kecs_store *tx, const kecs_sy
   status = status ? status : kecs_sync__note_number(tx, "repair_cause", causes);
   status = status ? status : kecs_sync__note_number(tx, "cursor", sync->head);
   status = status ? status : kecs_sync__note(tx, "cursor_id", sync->head_id);
+  status = status ? status : kecs_sync__note_number(tx, "seen", 0); /* it was of a history that is no more */
   if (!status && (cause & (KECS_SYNC_HISTORY | KECS_SYNC_LOST))) { /* events and logs, as far as they are here */
     status = kecs_replica_sql(tx, "UPDATE {sync_state} SET value='0' WHERE {own}substr(name,1,7)='append_'", NULL, 0, 0,
                               NULL, NULL);
@@ -11990,13 +12123,16 @@ enum { KECS_SYNC__GREETINGS = 3 /* in one round: under its name, and under anoth
 static kecs_status kecs_sync__hello(kecs_sync *sync, bool *out_again) {
   kecs_sync__exchange exchange;
   char cursor[24];
+  char seen[24];
   char size[24];
   char number[24];
+  const bool ahead = sync->notes.seen > sync->notes.cursor;
   snprintf(cursor, sizeof cursor, "%lld", (long long)sync->notes.cursor);
+  snprintf(seen, sizeof seen, "%lld", (long long)(ahead ? sync->notes.seen : sync->notes.cursor));
   snprintf(size, sizeof size, "%d", sync->batch);
   snprintf(number, sizeof number, "%lld", (long long)sync->notes.site);
   snprintf(sync->known_as, sizeof sync->known_as, "%s", sync->notes.alias[0] ? sync->notes.alias : sync->site);
-  const char *who[] = {sync->known_as, cursor, sync->notes.cursor_id, number};
+  const char *who[] = {sync->known_as, seen, ahead ? sync->notes.seen_id : sync->notes.cursor_id, number};
   const char *window[] = {cursor, size};
   const char *wanted[] = {sync->known_as, sync->clusters.data};
   kecs_sync__begin(&exchange, sync, true);
@@ -12011,6 +12147,7 @@ static kecs_status kecs_sync__hello(kecs_sync *sync, bool *out_again) {
   if (said) {
     int64_t hub_us = kecs_sync__number(said, 0, KECS_SYNC__NOW);
     sync->head = kecs_sync__number(said, 0, KECS_SYNC__HEAD);
+    sync->head_us = hub_us;
     snprintf(sync->head_id, sizeof sync->head_id, "%s", kecs_sync__text(said, 0, KECS_SYNC__HEAD_ID));
     sync->until = kecs_sync__number(exchange.item[next].result, 0, 0);
     snprintf(sync->until_id, sizeof sync->until_id, "%s", kecs_sync__text(exchange.item[next].result, 0, 1));
@@ -12057,6 +12194,7 @@ static kecs_status kecs_sync__steps(kecs_sync *sync) {
                  ? kecs_sync__hello(sync, &again)
                  : kecs_pg__fail(KECS_E_CONFLICT, "others go on pushing under this site's name; try again later");
   }
+  status = status ? status : kecs_sync__look(sync);
   status = status ? status : kecs_sync__reconcile(sync);
   status = status ? status : kecs_sync__pull(sync);
   status = status ? status : kecs_sync__schema_catch_up(sync);

@@ -20,6 +20,7 @@ enum {
   KECS_SYNC__CLAIM,   /* before conflicts are noted: takes places out of `every` */
   KECS_SYNC__KNOWN,   /* what else must hold where a later life takes a row */
   KECS_SYNC__AGAIN,   /* tried after the rows could not be merged together: empties `every` where it has done it */
+  KECS_SYNC__CROSSED, /* after rows were merged by themselves: what else can be done for those in `crossed` */
   KECS_SYNC__MERGED,  /* after all */
   KECS_SYNC__GONE,    /* after a deletion */
   KECS_SYNC__SPECIALS

@@ -43,6 +43,9 @@ typedef struct kecs_sync__notes {
   int64_t adopted;
   int64_t cursor;
   char cursor_id[KECS_SYNC__ID_SIZE];
+  int64_t seen; /* the hub's head when rows were last read: they may be of any moment since */
+  char seen_id[KECS_SYNC__ID_SIZE];
+  int64_t seen_us;   /* when that was, by the hub */
   bool booted;       /* the cursor holds: everything before it was read once */
   int64_t boot_kind; /* where a bootstrap is: kind and rid */
   int64_t boot_rid;
@@ -106,6 +109,7 @@ struct kecs_sync {
   bool ask_again; /* what the last page waits for may come in the next one */
   int64_t head;
   char head_id[KECS_SYNC__ID_SIZE];
+  int64_t head_us; /* when it was that, by the hub */
   int64_t sent_us;                   /* when the last exchange was sent, by the store's clock */
   bool moved;                        /* the cursor is not where the handshake saw it: the window is another one */
   struct kecs_sync__key *sent;       /* by the push under way, of what a repair has found missing at the hub */
@@ -347,6 +351,11 @@ KECS_PG__FN kecs_status kecs_sync__reconcile(kecs_sync *sync);
 KECS_PG__FN kecs_status kecs_sync__reconcile_begin(kecs_store *tx, const kecs_sync *sync, unsigned cause);
 
 KECS_PG__FN kecs_status kecs_sync__pull(kecs_sync *sync);
+
+/* Notes how far the hub is, before rows are read that may be as they are there: until the cursor is there as well, the
+ * file has states that the cursor does not answer for. */
+KECS_PG__FN kecs_status kecs_sync__look(kecs_sync *sync);
+
 KECS_PG__FN kecs_status kecs_sync__push(kecs_sync *sync);
 
 /* The push of the intent was committed: `refused` has the rows of sync_refused at the hub. */
