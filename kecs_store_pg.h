@@ -1,5 +1,5 @@
 /* kecs_store_pg.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * f9f6f5e7116a48afda21fe06745d08dcc496edf11518baf00b35acc02b30b200 */
+ * 723797ea79a463405efc5ab3d7227597ff2c98ee257739d07b996fc877215e4d */
 /* ---- doc/manual_pg.h --------------------------------------------------------------------------------------------- */
 /* kecs_store_pg.h -- PostgreSQL behind the calls of kecs_store.h.
  *
@@ -7041,6 +7041,15 @@ KECS_PG__FN void kecs_sync__hub_gates(kecs_pg__text *out, const kecs_pg__connect
 
 #include <string.h>
 
+/* Whoever switches tracking on makes the hub; for all others it must be there. */
+static kecs_status kecs_sync__check_tenant(kecs_store *store, const kecs_sync__visit *visit) {
+  kecs_changes_info info;
+  kecs_status status = visit->track == KECS_TRACK_ON ? KECS_OK : kecs_changes_describe(store, &info);
+  return status || visit->track == KECS_TRACK_ON || info.tracked
+             ? status
+             : kecs_pg__fail(KECS_E_UNSUPPORTED, "the tenant of the URL is no hub: make one of it by kecs hub init");
+}
+
 KECS_PG__FN kecs_status kecs_sync__at_hub(const char *hub, const kecs_sync__visit *visit, void *user) {
   kecs_options options;
   kecs_store *store = NULL;
@@ -7056,7 +7065,8 @@ KECS_PG__FN kecs_status kecs_sync__at_hub(const char *hub, const kecs_sync__visi
   if (status) {
     return status;
   }
-  status = visit->work(store, hub, user);
+  status = kecs_sync__check_tenant(store, visit);
+  status = status ? status : visit->work(store, hub, user);
   kecs_error error = *kecs_last_error();
   kecs_status closed = kecs_close(store);
   if (status) {
@@ -7320,13 +7330,8 @@ KECS_STORE_API kecs_status kecs_sync_hub_init(const char *hub) {
 }
 
 static kecs_status kecs_sync__hub_retain_work(kecs_store *store, const char *hub, void *user) {
-  kecs_changes_info info;
   (void)hub;
-  kecs_status status = kecs_changes_describe(store, &info);
-  if (!status && !info.tracked) {
-    status = kecs_pg__fail(KECS_E_UNSUPPORTED, "the tenant is not a hub: kecs_sync_hub_init makes one of it");
-  }
-  return status ? status : kecs_replica_retain(store, *(const int64_t *)user);
+  return kecs_replica_retain(store, *(const int64_t *)user);
 }
 
 KECS_STORE_API kecs_status kecs_sync_hub_retain(const char *hub, int64_t retention_us) {
@@ -11976,6 +11981,9 @@ KECS_PG__FN kecs_status kecs_sync__round(kecs_sync *sync, kecs_sync_report *out_
 }
 
 KECS_STORE_API kecs_status kecs_sync_once(kecs_sync *sync, kecs_sync_report *out_report) {
+  if (out_report) {
+    memset(out_report, 0, sizeof *out_report);
+  }
   if (!sync) {
     return kecs_pg__fail(KECS_E_INVALID, "sync is NULL");
   }
@@ -12131,8 +12139,18 @@ static kecs_status kecs_sync__check_options(const kecs_sync_options *options) {
     return kecs_pg__fail(KECS_E_INVALID, "options.max_offset_us is %lld; 1 to %lld, or 0",
                          (long long)options->max_offset_us, (long long)KECS_SYNC__AHEAD_US);
   }
-  if (options->policy_count && !options->policies) {
-    return kecs_pg__fail(KECS_E_INVALID, "options.policies is NULL, and policy_count is not 0");
+  const struct {
+    const char *name;
+    const void *list;
+    size_t count;
+  } lists[] = {{"kind", options->kinds, options->kind_count},
+               {"cluster", options->clusters, options->cluster_count},
+               {"policy", options->policies, options->policy_count}};
+  for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
+    if (lists[i].count && !lists[i].list) {
+      return kecs_pg__fail(KECS_E_INVALID, "options.%s_count is %lld, and there is no list: give it, or leave both 0",
+                           lists[i].name, (long long)lists[i].count);
+    }
   }
   kecs_status status = kecs_sync__policy_check(options->policies, options->policy_count);
   if (status) {
