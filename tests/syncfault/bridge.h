@@ -1,5 +1,5 @@
-/* bridge.h -- the model of a hub (tests/sim) as the scenes see it: edges that exchange with it, what it was, whether all
- * is well. Nothing of the library's inside is in here. */
+/* bridge.h -- the model of a hub (tests/sim) as the scenes see it: edges that exchange with it, what it was, whether
+ * all is well. Nothing of the library's inside is in here. */
 #ifndef SYNCFAULT_BRIDGE_H
 #define SYNCFAULT_BRIDGE_H
 #include <stdbool.h>

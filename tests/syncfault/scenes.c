@@ -1,4 +1,4 @@
-/* scenes.c -- the scenes, and what they are made of: an edge whose memory fails, another one, and the model of a hub. */
+/* scenes.c -- the scenes: what an edge whose memory or disk fails, another one, and the model of a hub have done. */
 #include "syncfault/scenes.h"
 
 #include "syncfault/bridge.h"
@@ -79,8 +79,8 @@ static uint64_t sum_text(uint64_t sum, const char *text) {
 }
 
 static kecs_status conflict_visit(const kecs_sync_conflict *conflict, void *user) {
-  uint64_t sum = sum_text(sum_text(sum_text((uint64_t)conflict->kind, conflict->key), conflict->reason), conflict->lost);
-  *(uint64_t *)user += sum;
+  uint64_t sum = sum_text(sum_text((uint64_t)conflict->kind, conflict->key), conflict->reason);
+  *(uint64_t *)user += sum_text(sum, conflict->lost);
   return KECS_OK;
 }
 
@@ -135,7 +135,8 @@ static void edits(scene_edge *edge, const char *word) {
   set(edge, KECS_KIND_SERVICE, "shop,s1", "running_count", word);
   drop(edge, KECS_KIND_SERVICE, "shop,s2");
   drop(edge, KECS_KIND_CLUSTER, "old");
-  snprintf(document, sizeof document, "{\"serviceName\":\"new%s\",\"cluster\":\"shop\",\"desiredCount\":%s}", word, word);
+  snprintf(document, sizeof document, "{\"serviceName\":\"new%s\",\"cluster\":\"shop\",\"desiredCount\":%s}", word,
+           word);
   put(edge, KECS_KIND_SERVICE, document);
   snprintf(document, sizeof document,
            "{\"family\":\"web\",\"containerDefinitions\":[{\"name\":\"main\",\"image\":\"web:%s\"}]}", word);

@@ -1,5 +1,4 @@
-/* scenes.h -- what an edge finds when its memory or its disk fails: what is in its file, and what the hub has meanwhile.
- */
+/* scenes.h -- what an edge finds when its memory or its disk fails: what is in its file, and what the hub has. */
 #ifndef SYNCFAULT_SCENES_H
 #define SYNCFAULT_SCENES_H
 

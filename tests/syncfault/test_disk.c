@@ -1,5 +1,5 @@
-/* test_disk.c -- every scene with the n-th call of the file system failing, or all of them from the n-th on; with a write
- * that stops in the middle, and with a disk that is full from the n-th write on. */
+/* test_disk.c -- every scene with the n-th call of the file system failing, or all of them from the n-th on; with a
+ * write that stops in the middle, and with a disk that is full from the n-th write on. */
 #include "syncfault/runner.h"
 
 int main(void) {

@@ -1,5 +1,5 @@
-/* test_sqlite_memory.c -- every scene with SQLite's n-th allocation failing: tens of thousands, so a program of its own.
- */
+/* test_sqlite_memory.c -- every scene with SQLite's n-th allocation failing. There are tens of thousands: a program of
+ * its own. */
 #include "syncfault/runner.h"
 
 int main(void) {
