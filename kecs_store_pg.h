@@ -1,5 +1,5 @@
 /* kecs_store_pg.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 0abc3cb76339481120fd22a05f23a69e2f8fe489af53a3cf182315f745efd19f */
+ * 116dd4504e6d70dc6b7eb0f1d4df92a33487750412263a54e27104dfff48b83c */
 /* ---- doc/manual_pg.h --------------------------------------------------------------------------------------------- */
 /* kecs_store_pg.h -- PostgreSQL behind the calls of kecs_store.h.
  *
@@ -1478,6 +1478,7 @@ typedef struct kecs_pg__connection {
   int busy_timeout_ms;
   int acquire_ms;
   bool direct;          /* no pooler is in between */
+  bool settled;         /* so what transactions that write need was set once, for the session */
   bool named;           /* statements are prepared under a name */
   bool listens;         /* to what the numbering of the change log tells */
   bool no_copy;         /* the server takes no COPY from us: row-level security */
@@ -1496,6 +1497,8 @@ typedef struct kecs_pg__connection {
   char waiting[KECS_PG__WAITING_MAX][KECS_PG__WAITING_SIZE];
   int waiting_count;
   bool begin_waits; /* the first of them begins the transaction */
+  int settings_wait; /* those that follow it are settings, which a settled session does without */
+  bool only_begins;  /* and nothing else waits */
   char *said[2];    /* who writes and why: what an empty one of those that wait tells the server */
   bool committed;   /* with the transaction's last statement, before it was asked to */
 } kecs_pg__connection;
@@ -1520,7 +1523,8 @@ typedef struct kecs_pg__message {
   int times; /* it is sent so often; 0: once */
   void (*bind)(void *user, int time); /* sets the values before each time; may be NULL */
   void *user;
-  bool commits;  /* COMMIT follows */
+  bool commits;  /* the transaction's last statement: its commit follows */
+  bool alone; /* out: and its first, so that neither BEGIN nor COMMIT is sent */
   bool ask_id; /* after the statement also what its transaction is called: kecs_pg__connection.transaction */
   int64_t changes; /* out: rows that were changed each time, added up; 0 where `times` is */
   bool prepared; /* out: the server has taken the name, whatever came of the statement */
@@ -1544,6 +1548,9 @@ KECS_PG__FN bool kecs_pg__await(kecs_pg__connection *connection, kecs_pg__patien
 
 /* What a standby refuses (a conflict with what it replays, a table that has not arrived yet) the primary may do. */
 KECS_PG__FN void kecs_pg__shun(kecs_pg__connection *connection, kecs_status status);
+
+/* How many of those that wait are sent. */
+KECS_PG__FN int kecs_pg__waiting(const kecs_pg__connection *connection);
 
 /* Sends what waits, in pipeline mode. */
 KECS_PG__FN bool kecs_pg__send_waiting(kecs_pg__connection *connection);
@@ -1629,11 +1636,14 @@ KECS_PG__FN void kecs_pg__hang_up(kecs_pg__connection *connection) {
   connection->listens = false;
   connection->doomed = false;
   connection->farewell = false;
+  connection->settled = false;
 }
 
 KECS_PG__FN void kecs_pg__forget(kecs_pg__connection *connection) {
   connection->waiting_count = 0;
   connection->begin_waits = false;
+  connection->settings_wait = 0;
+  connection->only_begins = false;
 }
 
 KECS_PG__FN bool kecs_pg__alive(kecs_pg__connection *connection) {
@@ -1819,10 +1829,17 @@ static const char kecs_pg__say_sql[] =
     "SELECT set_config('kecs_store.actor',$1,true),set_config('kecs_store.reason',$2,true),"
     "set_config('kecs_store.says','1',true)";
 
+KECS_PG__FN int kecs_pg__waiting(const kecs_pg__connection *connection) {
+  return connection->waiting_count - (connection->settled ? connection->settings_wait : 0);
+}
+
 KECS_PG__FN bool kecs_pg__send_waiting(kecs_pg__connection *connection) {
   bool sent = true;
   for (int i = 0; sent && i < connection->waiting_count; i++) {
     const char *sql = connection->waiting[i];
+    if (connection->settled && i > 0 && i <= connection->settings_wait) {
+      continue;
+    }
     const char *const said[] = {connection->said[0], connection->said[1]};
     sent = sql[0] ? PQsendQueryParams(connection->pg, sql, 0, NULL, NULL, NULL, NULL, 0)
                   : PQsendQueryParams(connection->pg, kecs_pg__say_sql, 2, NULL, said, NULL, NULL, 0);
@@ -1836,13 +1853,19 @@ static bool kecs_pg__send_all(kecs_pg__connection *connection, const kecs_pg__me
   if (!connection->pg || (several && !PQenterPipelineMode(connection->pg))) {
     return false;
   }
-  if (!kecs_pg__send_waiting(connection)) {
+  bool alone = message && message->alone; /* then the server begins and commits by itself, as it does for any pipeline */
+  if (!alone && !kecs_pg__send_waiting(connection)) {
     return false;
   }
   if (message && (!kecs_pg__send(connection, message) || (message->ask_id && !kecs_pg__send_id(connection)))) {
     return false;
   }
-  if (message && message->commits && !PQsendQueryParams(connection->pg, "COMMIT", 0, NULL, NULL, NULL, NULL, 0)) {
+  /* The transaction's number is to be here before the commit is begun: it is needed where that is not heard of again. */
+  if (message && message->commits && message->ask_id && !PQsendFlushRequest(connection->pg)) {
+    return false;
+  }
+  if (message && message->commits && !alone &&
+      !PQsendQueryParams(connection->pg, "COMMIT", 0, NULL, NULL, NULL, NULL, 0)) {
     return false;
   }
   return !several || PQpipelineSync(connection->pg);
@@ -1857,8 +1880,11 @@ static kecs_status kecs_pg__in_doubt(kecs_pg__connection *connection) {
 KECS_PG__FN kecs_status kecs_pg__exchange(kecs_pg__connection *connection, kecs_pg__message *message,
                                           kecs_pg__patience patience, const char *doing, PGresult **out_result) {
   kecs_pg__answer answer = {NULL, 0, 0, false, 0, 0};
-  int before = connection->waiting_count;
   kecs_status status = KECS_OK;
+  if (message) {
+    message->alone = message->commits && connection->only_begins && connection->settled;
+  }
+  int before = message && message->alone ? 0 : kecs_pg__waiting(connection);
   if (!kecs_pg__send_all(connection, message)) {
     status = kecs_pg__fail_lost(kecs_pg__shown(connection), connection->pg, doing);
     kecs_pg__hang_up(connection);
@@ -1947,6 +1973,7 @@ KECS_PG__FN kecs_status kecs_pg__defer(kecs_pg__connection *connection, const ch
   }
   if (!status) {
     memcpy(connection->waiting[connection->waiting_count++], sql, len + 1);
+    connection->only_begins = false;
   }
   return status;
 }
@@ -1989,6 +2016,9 @@ KECS_PG__FN kecs_status kecs_pg__dial(kecs_pg__connection *connection);
 /* The same for the first connection of a store, which may be opened before its server is: tries again for as long as a
  * call may wait for a connection. */
 KECS_PG__FN kecs_status kecs_pg__dial_first(kecs_pg__connection *connection);
+
+/* How long a write may wait for a lock, in ms. */
+KECS_PG__FN int kecs_pg__lock_timeout(const kecs_pg__connection *connection);
 
 /* Whether a connection that only reads should be made anew: its standby is too far behind, or there may be one again.
  * Looked at now and then; says nothing of connections that write. */
@@ -2155,6 +2185,25 @@ static kecs_status kecs_pg__look_over(kecs_pg__connection *connection) {
   return KECS_OK;
 }
 
+KECS_PG__FN int kecs_pg__lock_timeout(const kecs_pg__connection *connection) {
+  return connection->busy_timeout_ms > 0 ? connection->busy_timeout_ms : 1; /* 0 would wait for ever */
+}
+
+/* In a session of our own what each transaction that writes needs is said once. */
+static kecs_status kecs_pg__settle_session(kecs_pg__connection *connection) {
+  char sql[200];
+  if (!connection->direct || !connection->writer) {
+    return KECS_OK;
+  }
+  snprintf(sql, sizeof sql,
+           "SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL READ COMMITTED READ WRITE;"
+           "SET lock_timeout=%d%s",
+           kecs_pg__lock_timeout(connection), connection->full_durability ? ";SET synchronous_commit=on" : "");
+  kecs_status status = kecs_pg__command(connection, sql, KECS_PG__STOPS, "connect", NULL);
+  connection->settled = !status;
+  return status;
+}
+
 /* ---- which server ---- */
 
 static kecs_status kecs_pg__check_role(const kecs_pg__connection *connection, kecs_pg__target target) {
@@ -2185,6 +2234,7 @@ static kecs_status kecs_pg__dial_all(kecs_pg__connection *connection, kecs_pg__t
     status = kecs_pg__shake_hands(connection, n, limit > 1 ? limit : 1);
     status = status ? status : kecs_pg__look_over(connection);
     status = status ? status : kecs_pg__check_role(connection, target);
+    status = status ? status : kecs_pg__settle_session(connection);
     if (!status) {
       return KECS_OK;
     }
@@ -2939,7 +2989,7 @@ static void kecs_pg__gather_receive(kecs_pg__gather *gather, size_t at) {
 static kecs_status kecs_pg__gather_receive_waiting(kecs_pg__gather *gather) {
   kecs_pg__connection *connection = gather->connection;
   kecs_status status = KECS_OK;
-  for (int i = 0; i < connection->waiting_count; i++) {
+  for (int i = 0; i < kecs_pg__waiting(connection); i++) {
     PGresult *result = kecs_pg__gather_next(gather);
     if (result && !status && PQresultStatus(result) == PGRES_FATAL_ERROR) {
       status = i == 0 && connection->begin_waits
@@ -4430,29 +4480,34 @@ static void kecs_pg__rollback(kecs_connection *shared) {
   }
 }
 
-/* The settings hold for this transaction alone: behind a pooler the next one is somebody else's. Nothing is sent yet.
- */
+/* Where the session is not ours alone the settings hold for this transaction: behind a pooler the next one is somebody
+ * else's. A session that is settled leaves them out, but who knows where the statement will be sent in the end. */
+static kecs_status kecs_pg__begin_write(kecs_pg__connection *connection) {
+  char wait[KECS_PG__WAITING_SIZE];
+  snprintf(wait, sizeof wait, "SET LOCAL lock_timeout=%d", kecs_pg__lock_timeout(connection));
+  kecs_status status = kecs_pg__defer(connection, "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE");
+  status = status ? status : kecs_pg__defer(connection, wait);
+  if (!status && connection->full_durability) {
+    status = kecs_pg__defer(connection, "SET LOCAL synchronous_commit=on");
+  }
+  connection->settings_wait = connection->waiting_count - 1;
+  connection->only_begins = !status && !connection->no_foreign_keys;
+  if (!status && connection->no_foreign_keys) {
+    status = kecs_pg__defer(connection, "SET LOCAL session_replication_role=replica");
+  }
+  return status;
+}
+
+/* Nothing is sent yet. */
 static kecs_status kecs_pg__begin(kecs_connection *shared, bool write) {
   kecs_pg__connection *connection = kecs_pg__of(shared);
-  char wait[KECS_PG__WAITING_SIZE];
   kecs_pg__rollback(shared); /* of a transaction whose own rollback failed; does nothing otherwise */
   bool good = kecs_pg__alive(connection) && !kecs_pg__should_move(connection);
   connection->committed = false;
   kecs_status status = good ? KECS_OK : kecs_pg__dial(connection);
   if (!status) {
-    status = kecs_pg__defer(connection, write ? "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
-                                              : "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
-  }
-  if (!status && write) { /* 0 would wait for ever */
-    snprintf(wait, sizeof wait, "SET LOCAL lock_timeout=%d",
-             connection->busy_timeout_ms > 0 ? connection->busy_timeout_ms : 1);
-    status = kecs_pg__defer(connection, wait);
-  }
-  if (!status && write && connection->full_durability) {
-    status = kecs_pg__defer(connection, "SET LOCAL synchronous_commit=on");
-  }
-  if (!status && write && connection->no_foreign_keys) {
-    status = kecs_pg__defer(connection, "SET LOCAL session_replication_role=replica");
+    status = write ? kecs_pg__begin_write(connection)
+                   : kecs_pg__defer(connection, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
   }
   connection->begin_waits = !status;
   connection->transaction = 0;
