@@ -1,5 +1,5 @@
 /* kecs_store_pg.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 116dd4504e6d70dc6b7eb0f1d4df92a33487750412263a54e27104dfff48b83c */
+ * dde29cff919e5a941662eb71f27639920256e5df5e1dfd4eda7fa669db61a485 */
 /* ---- doc/manual_pg.h --------------------------------------------------------------------------------------------- */
 /* kecs_store_pg.h -- PostgreSQL behind the calls of kecs_store.h.
  *
@@ -10424,7 +10424,7 @@ static kecs_status kecs_sync__boot_page(kecs_sync *sync, kecs_sync__page *page) 
   kecs_status status = kecs_sync__boot_scopes(sync, &scopes);
   const char *values[] = {page->site, rid, size, NULL, scopes.data};
   kecs_sync__begin(&page->exchange, sync, false);
-  page->exchange.status = status;
+  page->exchange.status = page->exchange.status ? page->exchange.status : status;
   status = graves ? kecs_sync__boot_graves(sync, page, values) : kecs_sync__boot_rows(sync, page, values);
   kecs_pg__text_free(&scopes);
   return status ? status
