@@ -1,5 +1,5 @@
 /* kecs_store_pg.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * d0e6de4924b9c5e1eb9678ec4c6df6db3fbd3c2cbb238ef1fac292f375369d9f */
+ * bb6c87db8f9f3e11df766f13f2d6e3d47f4ef11a934bd151074a9db9c99eb43b */
 /* ---- doc/manual_pg.h --------------------------------------------------------------------------------------------- */
 /* kecs_store_pg.h -- PostgreSQL behind the calls of kecs_store.h.
  *
@@ -216,7 +216,8 @@ KECS_STORE_API kecs_status kecs_sync_hub_init(const char *hub);
 /* Gives a site a cluster, by name or ARN, or "-", what belongs to no cluster. A site that was never given any has the
  * whole tenant; the first grant narrows it. "*": it has the whole tenant again. The site need not have been there yet.
  * It learns of it with its next round, which brings the cluster's rows. The role must be the tables' owner, or be let
- * write sync_grants. Errors: INVALID; UNSUPPORTED (no hub); DENIED; as kecs_open. */
+ * write sync_grants. Errors, of all that follow with a `hub` too: INVALID; UNSUPPORTED (the tenant is no hub:
+ * kecs_sync_hub_init); DENIED; as kecs_open. */
 KECS_STORE_API kecs_status kecs_sync_hub_grant(const char *hub, const char *site, const char *cluster);
 
 /* Takes it away; with the site's next round the rows go from there, and what was pending in them is in its conflict
@@ -229,7 +230,7 @@ KECS_STORE_API kecs_status kecs_sync_hub_token(const char *hub, const char *site
                                                char out_token[KECS_SYNC_TOKEN_SIZE]);
 
 /* Calls `visit` for each site of the hub, by number; what it returns but KECS_OK ends it and is returned. Errors:
- * INVALID; as kecs_open; UNSUPPORTED (no hub). */
+ * as above. */
 KECS_STORE_API kecs_status kecs_sync_hub_sites(const char *hub,
                                                kecs_status (*visit)(const kecs_sync_site *site, void *user),
                                                void *user);
@@ -245,8 +246,8 @@ KECS_STORE_API kecs_status kecs_sync_hub_retain(const char *hub, int64_t retenti
 
 /* Prepares the file for sync, and connects nowhere. The store must stay open until kecs_sync_close. Rows that were in
  * the file before it was tracked will be pushed, too. Errors: INVALID (options; other kinds or another site name
- * than the file began with), UNSUPPORTED (not tracked, no SQLite file, a kind that can't take part), and those
- * of a write. */
+ * than the file began with), UNSUPPORTED (not tracked, no SQLite file, a kind that can't take part), MISUSE (the handle
+ * of a transaction), and those of a write. *out_sync is NULL then. */
 KECS_STORE_API kecs_status kecs_sync_open(kecs_store *store, const kecs_sync_options *options, kecs_sync **out_sync);
 
 /* One round: handshake, pull, push. On one thread at a time. What was done before a failure stays done, and the next
@@ -304,8 +305,8 @@ typedef struct kecs_sync_conflict {
 } kecs_sync_conflict;
 
 /* Calls `visit` for each entry of this file's conflict log after `after_id` (0: all), oldest first. What `visit`
- * returns but KECS_OK ends it and is returned. Nothing where the file never was an edge. Errors: INVALID, and those of
- * a read. */
+ * returns but KECS_OK ends it and is returned. Nothing where the file never was an edge. Errors: INVALID, MISUSE (no
+ * store), and those of a read. */
 KECS_STORE_API kecs_status kecs_sync_conflicts(kecs_store *store, int64_t after_id,
                                                kecs_status (*visit)(const kecs_sync_conflict *conflict, void *user),
                                                void *user);
@@ -7209,6 +7210,15 @@ KECS_PG__FN void kecs_sync__hub_gates(kecs_pg__text *out, const kecs_pg__connect
 
 #include <string.h>
 
+/* Whoever switches tracking on makes the hub; for all others it must be there. */
+static kecs_status kecs_sync__check_tenant(kecs_store *store, const kecs_sync__visit *visit) {
+  kecs_changes_info info;
+  kecs_status status = visit->track == KECS_TRACK_ON ? KECS_OK : kecs_changes_describe(store, &info);
+  return status || visit->track == KECS_TRACK_ON || info.tracked
+             ? status
+             : kecs_pg__fail(KECS_E_UNSUPPORTED, "the tenant of the URL is no hub: make one of it by kecs hub init");
+}
+
 KECS_PG__FN kecs_status kecs_sync__at_hub(const char *hub, const kecs_sync__visit *visit, void *user) {
   kecs_options options;
   kecs_store *store = NULL;
@@ -7224,7 +7234,8 @@ KECS_PG__FN kecs_status kecs_sync__at_hub(const char *hub, const kecs_sync__visi
   if (status) {
     return status;
   }
-  status = visit->work(store, hub, user);
+  status = kecs_sync__check_tenant(store, visit);
+  status = status ? status : visit->work(store, hub, user);
   kecs_error error = *kecs_last_error();
   kecs_status closed = kecs_close(store);
   if (status) {
@@ -7488,13 +7499,8 @@ KECS_STORE_API kecs_status kecs_sync_hub_init(const char *hub) {
 }
 
 static kecs_status kecs_sync__hub_retain_work(kecs_store *store, const char *hub, void *user) {
-  kecs_changes_info info;
   (void)hub;
-  kecs_status status = kecs_changes_describe(store, &info);
-  if (!status && !info.tracked) {
-    status = kecs_pg__fail(KECS_E_UNSUPPORTED, "the tenant is not a hub: kecs_sync_hub_init makes one of it");
-  }
-  return status ? status : kecs_replica_retain(store, *(const int64_t *)user);
+  return kecs_replica_retain(store, *(const int64_t *)user);
 }
 
 KECS_STORE_API kecs_status kecs_sync_hub_retain(const char *hub, int64_t retention_us) {
@@ -10605,7 +10611,7 @@ static kecs_status kecs_sync__boot_page(kecs_sync *sync, kecs_sync__page *page) 
   kecs_status status = kecs_sync__boot_scopes(sync, &scopes);
   const char *values[] = {page->site, rid, size, NULL, scopes.data};
   kecs_sync__begin(&page->exchange, sync, false);
-  page->exchange.status = status;
+  page->exchange.status = page->exchange.status ? page->exchange.status : status;
   status = graves ? kecs_sync__boot_graves(sync, page, values) : kecs_sync__boot_rows(sync, page, values);
   kecs_pg__text_free(&scopes);
   return status ? status
@@ -12227,6 +12233,9 @@ KECS_PG__FN kecs_status kecs_sync__round(kecs_sync *sync, kecs_sync_report *out_
 }
 
 KECS_STORE_API kecs_status kecs_sync_once(kecs_sync *sync, kecs_sync_report *out_report) {
+  if (out_report) {
+    memset(out_report, 0, sizeof *out_report);
+  }
   if (!sync) {
     return kecs_pg__fail(KECS_E_INVALID, "sync is NULL");
   }
@@ -12382,8 +12391,18 @@ static kecs_status kecs_sync__check_options(const kecs_sync_options *options) {
     return kecs_pg__fail(KECS_E_INVALID, "options.max_offset_us is %lld; 1 to %lld, or 0",
                          (long long)options->max_offset_us, (long long)KECS_SYNC__AHEAD_US);
   }
-  if (options->policy_count && !options->policies) {
-    return kecs_pg__fail(KECS_E_INVALID, "options.policies is NULL, and policy_count is not 0");
+  const struct {
+    const char *name;
+    const void *list;
+    size_t count;
+  } lists[] = {{"kind", options->kinds, options->kind_count},
+               {"cluster", options->clusters, options->cluster_count},
+               {"policy", options->policies, options->policy_count}};
+  for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
+    if (lists[i].count && !lists[i].list) {
+      return kecs_pg__fail(KECS_E_INVALID, "options.%s_count is %lld, and there is no list: give it, or leave both 0",
+                           lists[i].name, (long long)lists[i].count);
+    }
   }
   kecs_status status = kecs_sync__policy_check(options->policies, options->policy_count);
   if (status) {
@@ -12444,10 +12463,12 @@ static kecs_status kecs_sync__fix_work(kecs_store *tx, void *user) {
 }
 
 KECS_STORE_API kecs_status kecs_sync_open(kecs_store *store, const kecs_sync_options *options, kecs_sync **out_sync) {
-  if (!store || !out_sync) {
-    return kecs_pg__fail(KECS_E_INVALID, "%s is NULL", store ? "out_sync" : "store");
+  if (out_sync) {
+    *out_sync = NULL;
   }
-  *out_sync = NULL;
+  if (!store || !out_sync) {
+    return kecs_pg__fail(KECS_E_INVALID, "%s is NULL", out_sync ? "store" : "out_sync");
+  }
   kecs_status status = kecs_sync__check_options(options);
   if (status) {
     return status;

@@ -123,6 +123,9 @@ KECS_PG__FN kecs_status kecs_sync__round(kecs_sync *sync, kecs_sync_report *out_
 }
 
 KECS_STORE_API kecs_status kecs_sync_once(kecs_sync *sync, kecs_sync_report *out_report) {
+  if (out_report) {
+    memset(out_report, 0, sizeof *out_report);
+  }
   if (!sync) {
     return kecs_pg__fail(KECS_E_INVALID, "sync is NULL");
   }
@@ -278,8 +281,18 @@ static kecs_status kecs_sync__check_options(const kecs_sync_options *options) {
     return kecs_pg__fail(KECS_E_INVALID, "options.max_offset_us is %lld; 1 to %lld, or 0",
                          (long long)options->max_offset_us, (long long)KECS_SYNC__AHEAD_US);
   }
-  if (options->policy_count && !options->policies) {
-    return kecs_pg__fail(KECS_E_INVALID, "options.policies is NULL, and policy_count is not 0");
+  const struct {
+    const char *name;
+    const void *list;
+    size_t count;
+  } lists[] = {{"kind", options->kinds, options->kind_count},
+               {"cluster", options->clusters, options->cluster_count},
+               {"policy", options->policies, options->policy_count}};
+  for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
+    if (lists[i].count && !lists[i].list) {
+      return kecs_pg__fail(KECS_E_INVALID, "options.%s_count is %lld, and there is no list: give it, or leave both 0",
+                           lists[i].name, (long long)lists[i].count);
+    }
   }
   kecs_status status = kecs_sync__policy_check(options->policies, options->policy_count);
   if (status) {
@@ -340,10 +353,12 @@ static kecs_status kecs_sync__fix_work(kecs_store *tx, void *user) {
 }
 
 KECS_STORE_API kecs_status kecs_sync_open(kecs_store *store, const kecs_sync_options *options, kecs_sync **out_sync) {
-  if (!store || !out_sync) {
-    return kecs_pg__fail(KECS_E_INVALID, "%s is NULL", store ? "out_sync" : "store");
+  if (out_sync) {
+    *out_sync = NULL;
   }
-  *out_sync = NULL;
+  if (!store || !out_sync) {
+    return kecs_pg__fail(KECS_E_INVALID, "%s is NULL", out_sync ? "store" : "out_sync");
+  }
   kecs_status status = kecs_sync__check_options(options);
   if (status) {
     return status;
