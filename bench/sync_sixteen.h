@@ -2,7 +2,7 @@
  * connections whose one statement merges ten rows and appends a batch without a number, and one that numbers what is
  * committed every 25 ms, in two statements. That is the least that a feed without gaps takes.
  *
- * Both sides read their rows from the same files, which lie in memory: in life each edge has a disk of its own. The
+ * The hub has rows and statistics of them when it begins, as one has that is older than a minute. Both sides read their rows from the same files, which lie in memory: in life each edge has a disk of its own. The
  * server's log lies on a slow one (slow_disk.c). */
 #ifndef BENCH_SYNC_SIXTEEN_H
 #define BENCH_SYNC_SIXTEEN_H
@@ -10,14 +10,17 @@
 
 #include <pthread.h>
 
-enum { SYNC_SITES = 16, SYNC_TEN = 10, SYNC_SITE_ROWS = 500, SYNC_NUMBER_MS = 25, SYNC_ARRAY = 32768 };
+enum { SYNC_SITES = 16, SYNC_TEN = 10, SYNC_SITE_ROWS = 500, SYNC_SITE_WARM = 8, SYNC_KNOWN = 1000, SYNC_NUMBER_MS = 25,
+       SYNC_ARRAY = 32768 };
 
 #define SYNC_COMMIT_US 4000
+#define SYNC_ALL_ROWS (SYNC_KNOWN + SYNC_SITES * (SYNC_SITE_WARM + SYNC_SITE_ROWS))
 
 /* One who pushes. */
 typedef struct sync_site {
   sync_world *world;
   sync_edge edge;
+  int64_t known; /* the last rid of the rows that the hub has before it begins */
   pthread_t thread;
   pthread_barrier_t *start;
 } sync_site;
@@ -118,17 +121,17 @@ static void sync_site_prepare(const sync_hand *hand) {
   PQclear(result);
 }
 
-/* Ten rows, one statement, one commit. False at the end of the file. */
-static bool sync_site_push(const sync_hand *hand, sqlite3_stmt *rows, sync_array *arrays) {
+/* Some rows, one statement, one commit. False at the end of the file. */
+static bool sync_site_push(const sync_hand *hand, sqlite3_stmt *rows, sync_array *arrays, int count) {
   const char *values[SYNC_HAND_COLUMNS];
   int lengths[SYNC_HAND_COLUMNS];
   int formats[SYNC_HAND_COLUMNS];
   for (int i = 0; i < hand->count; i++) {
-    sync_array_begin(&arrays[i], hand->types[i], SYNC_TEN);
+    sync_array_begin(&arrays[i], hand->types[i], count);
   }
-  for (int row = 0; row < SYNC_TEN; row++) {
+  for (int row = 0; row < count; row++) {
     if (sqlite3_step(rows) != SQLITE_ROW) {
-      bench_check(row == 0, "the rows are no multiple of %d", SYNC_TEN);
+      bench_check(row == 0, "the rows are no multiple of %d", count);
       return false;
     }
     for (int i = 0; i < hand->count; i++) {
@@ -153,10 +156,14 @@ static void *sync_site_by_hand(void *user) {
   sync_hand_open(hand, self->world->url);
   sync_site_prepare(hand);
   sqlite3 *db = sync_hand_file(self->edge.path);
-  snprintf(sql, sizeof sql, "SELECT %s FROM tasks ORDER BY rid", hand->names);
+  snprintf(sql, sizeof sql, "SELECT %s FROM tasks WHERE rid>%lld AND site_life IS NULL ORDER BY rid", hand->names,
+           (long long)self->known);
   sqlite3_stmt *rows = sync_hand_prepare(db, sql);
+  for (int i = 0; i < SYNC_SITE_WARM; i++) {
+    (void)sync_site_push(hand, rows, arrays, 1);
+  }
   pthread_barrier_wait(self->start);
-  while (sync_site_push(hand, rows, arrays)) {
+  while (sync_site_push(hand, rows, arrays, SYNC_TEN)) {
   }
   sqlite3_finalize(rows);
   sqlite3_close(db);
@@ -166,13 +173,16 @@ static void *sync_site_by_hand(void *user) {
   return NULL;
 }
 
+static void sync_site_push_ours(sync_site *self, int rows) {
+  kecs_sync_report report;
+  bench_ok(kecs_sync_once(self->edge.sync, &report), "push");
+  bench_check(report.pushed == rows && report.refused == 0, "%lld of %d rows pushed", (long long)report.pushed, rows);
+}
+
 static void *sync_site_ours(void *user) {
   sync_site *self = user;
-  kecs_sync_report report;
   pthread_barrier_wait(self->start);
-  bench_ok(kecs_sync_once(self->edge.sync, &report), "push");
-  bench_check(report.pushed == SYNC_SITE_ROWS && report.refused == 0, "%lld of %d rows pushed",
-              (long long)report.pushed, SYNC_SITE_ROWS);
+  sync_site_push_ours(self, SYNC_SITE_ROWS);
   return NULL;
 }
 
@@ -231,7 +241,37 @@ static void *sync_numbers(void *user) {
 
 /* ---- a round ---- */
 
-/* A hub that has the parents, and sixteen edges that have them, too, and rows that are to be pushed. */
+/* The tables by hand, with the rows that the hub has. */
+static void sync_sixteen_by_hand(const sync_sixteen *all) {
+  sync_world *world = all->world;
+  sync_hand_run(&world->hand,
+                "SET client_min_messages=warning; TRUNCATE " SYNC_HAND_SCHEMA ".tasks; DROP TABLE IF EXISTS "
+                SYNC_HAND_SCHEMA ".heads," SYNC_HAND_SCHEMA ".batches; CREATE TABLE " SYNC_HAND_SCHEMA
+                ".heads(scope int PRIMARY KEY,head bigint NOT NULL); INSERT INTO " SYNC_HAND_SCHEMA
+                ".heads VALUES(1,0); CREATE TABLE " SYNC_HAND_SCHEMA
+                ".batches(id bigserial PRIMARY KEY,scope int NOT NULL,rids bigint[] NOT NULL,seq bigint); CREATE INDEX "
+                "batches_new ON " SYNC_HAND_SCHEMA ".batches(scope,id) WHERE seq IS NULL; CREATE INDEX batches_seq ON "
+                SYNC_HAND_SCHEMA ".batches(scope,seq)");
+  sync_hand_push(&world->hand, all->site[0].edge.path);
+}
+
+/* Rows of this site's alone, from `first` on. */
+static void sync_sixteen_create(sync_world *world, sync_site *site, int first, int count) {
+  bench_batch_fill(&world->rows_batch, (uint64_t)first, count);
+  bench_ok(kecs_task_create_many(site->edge.store, world->rows_batch.tasks, (size_t)count, NULL), "create_many");
+}
+
+static int64_t sync_sixteen_last(const sync_site *site) {
+  sqlite3 *db = sync_hand_file(site->edge.path);
+  sqlite3_stmt *last = sync_hand_prepare(db, "SELECT max(rid) FROM tasks");
+  sync_hand_sqlite(db, sqlite3_step(last), "max");
+  int64_t rid = sqlite3_column_int64(last, 0);
+  sqlite3_finalize(last);
+  sqlite3_close(db);
+  return rid;
+}
+
+/* A hub that has rows, and sixteen edges that have these and others that are to be pushed. */
 static void sync_sixteen_prepare(sync_sixteen *all) {
   sync_world *world = all->world;
   sync_new_hub(world);
@@ -241,23 +281,29 @@ static void sync_sixteen_prepare(sync_sixteen *all) {
     snprintf(name, sizeof name, "site%02d", i);
     site->world = world;
     site->start = &all->start;
-    sync_edge_file(world, &site->edge, name, 0);
-    sync_edge_open(world, &site->edge, SYNC_TEN);
+    sync_edge_file(world, &site->edge, name, i == 0 ? SYNC_KNOWN : 0);
+    sync_edge_open(world, &site->edge, SYNC_TEN * 100);
+    bench_ok(kecs_sync_once(site->edge.sync, NULL), "what all have");
+    sync_edge_close(&site->edge);
     if (i == 0) {
-      bench_parents(site->edge.store);
+      sync_sixteen_by_hand(all);
+      sync_hand_run(&world->hand, "ANALYZE");
     }
-    bench_ok(kecs_sync_once(site->edge.sync, NULL), "the parents");
-    bench_batch_fill(&world->rows_batch, (uint64_t)(i * SYNC_SITE_ROWS), SYNC_SITE_ROWS);
-    bench_ok(kecs_task_create_many(site->edge.store, world->rows_batch.tasks, SYNC_SITE_ROWS, NULL), "create_many");
+    site->known = sync_sixteen_last(site);
+    sync_edge_open(world, &site->edge, SYNC_TEN);
+    int first = SYNC_KNOWN + i * (SYNC_SITE_WARM + SYNC_SITE_ROWS);
+    for (int warm = 0; warm < SYNC_SITE_WARM; warm++) {
+      sync_sixteen_create(world, site, first + warm, 1);
+      sync_site_push_ours(site, 1);
+    }
   }
-  sync_hand_run(&world->hand,
-                "SET client_min_messages=warning; TRUNCATE " SYNC_HAND_SCHEMA ".tasks; DROP TABLE IF EXISTS "
-                SYNC_HAND_SCHEMA ".heads," SYNC_HAND_SCHEMA ".batches; CREATE TABLE " SYNC_HAND_SCHEMA
-                ".heads(scope int PRIMARY KEY,head bigint NOT NULL); INSERT INTO " SYNC_HAND_SCHEMA
-                ".heads VALUES(1,0); CREATE TABLE " SYNC_HAND_SCHEMA
-                ".batches(id bigserial PRIMARY KEY,scope int NOT NULL,rids bigint[] NOT NULL,seq bigint); CREATE INDEX "
-                "batches_new ON " SYNC_HAND_SCHEMA ".batches(scope,id) WHERE seq IS NULL; CREATE INDEX batches_seq ON "
-                SYNC_HAND_SCHEMA ".batches(scope,seq); CHECKPOINT");
+  for (int i = 0; i < SYNC_SITES; i++) {
+    sync_site *site = &all->site[i];
+    int first = SYNC_KNOWN + i * (SYNC_SITE_WARM + SYNC_SITE_ROWS);
+    sync_site_push_ours(site, 0); /* what the others have pushed comes */
+    sync_sixteen_create(world, site, first + SYNC_SITE_WARM, SYNC_SITE_ROWS);
+  }
+  sync_hand_run(&world->hand, "CHECKPOINT");
 }
 
 /* Seconds for one push. */
@@ -297,10 +343,10 @@ static void sync_sixteen_check(const sync_sixteen *all) {
            "SELECT (SELECT max(seq)-count(*) FROM %s.changes)+(SELECT count(*) FROM %s.change_queue)+(SELECT %d-count(*) "
            "FROM %s.tasks)+(SELECT count(*) FROM %s.tasks t WHERE NOT EXISTS(SELECT FROM %s.changes c WHERE "
            "c.kind=%d AND c.rid=t.rid))+(SELECT count(*) FROM %s.sync_refused)",
-           schema, schema, SYNC_SITES * SYNC_SITE_ROWS, schema, schema, schema, (int)KECS_KIND_TASK, schema);
+           schema, schema, SYNC_ALL_ROWS, schema, schema, schema, (int)KECS_KIND_TASK, schema);
   bench_check(sync_ask(all->world, sql) == 0, "the feed is not dense, or rows are missing in it");
   bench_check(sync_ask(all->world, "SELECT count(*) FROM " SYNC_HAND_SCHEMA ".tasks") ==
-                  SYNC_SITES * SYNC_SITE_ROWS,
+                  SYNC_ALL_ROWS,
               "by hand rows are missing");
 }
 
@@ -323,6 +369,7 @@ static void sync_sixteen_run(sync_world *world, bench_table *table, FILE *out, i
     sync_sixteen_check(&all);
     for (int i = 0; i < SYNC_SITES; i++) {
       sync_edge_close(&all.site[i].edge);
+      sync_remove(all.site[i].edge.path);
     }
   }
   bench_add(table, "sync.push.16_sites_4ms", 1 / 0.8, ours, theirs, rounds);
