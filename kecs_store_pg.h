@@ -1,5 +1,5 @@
 /* kecs_store_pg.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * ea9574b7dc8dacfe09866642505d89c96409ba5f9638aeb885ca758c558296b9 */
+ * c0c3368666c459c5c079c2dda137fc5ea6cf690f19292147a8b1ed273d536494 */
 /* ---- doc/manual_pg.h --------------------------------------------------------------------------------------------- */
 /* kecs_store_pg.h -- PostgreSQL behind the calls of kecs_store.h.
  *
@@ -1477,6 +1477,7 @@ typedef struct kecs_pg__connection {
   int busy_timeout_ms;
   int acquire_ms;
   bool direct;          /* no pooler is in between */
+  bool settled;         /* so what transactions that write need was set once, for the session */
   bool named;           /* statements are prepared under a name */
   bool listens;         /* to what the numbering of the change log tells */
   bool no_copy;         /* the server takes no COPY from us: row-level security */
@@ -1495,6 +1496,8 @@ typedef struct kecs_pg__connection {
   char waiting[KECS_PG__WAITING_MAX][KECS_PG__WAITING_SIZE];
   int waiting_count;
   bool begin_waits; /* the first of them begins the transaction */
+  int settings_wait; /* those that follow it are settings, which a settled session does without */
+  bool only_begins;  /* and nothing else waits */
   char *said[2];    /* who writes and why: what an empty one of those that wait tells the server */
   bool committed;   /* with the transaction's last statement, before it was asked to */
 } kecs_pg__connection;
@@ -1519,7 +1522,8 @@ typedef struct kecs_pg__message {
   int times; /* it is sent so often; 0: once */
   void (*bind)(void *user, int time); /* sets the values before each time; may be NULL */
   void *user;
-  bool commits;  /* COMMIT follows */
+  bool commits;  /* the transaction's last statement: its commit follows */
+  bool alone; /* out: and its first, so that neither BEGIN nor COMMIT is sent */
   bool ask_id; /* after the statement also what its transaction is called: kecs_pg__connection.transaction */
   int64_t changes; /* out: rows that were changed each time, added up; 0 where `times` is */
   bool prepared; /* out: the server has taken the name, whatever came of the statement */
@@ -1543,6 +1547,9 @@ KECS_PG__FN bool kecs_pg__await(kecs_pg__connection *connection, kecs_pg__patien
 
 /* What a standby refuses (a conflict with what it replays, a table that has not arrived yet) the primary may do. */
 KECS_PG__FN void kecs_pg__shun(kecs_pg__connection *connection, kecs_status status);
+
+/* How many of those that wait are sent. */
+KECS_PG__FN int kecs_pg__waiting(const kecs_pg__connection *connection);
 
 /* Sends what waits, in pipeline mode. */
 KECS_PG__FN bool kecs_pg__send_waiting(kecs_pg__connection *connection);
@@ -1628,11 +1635,14 @@ KECS_PG__FN void kecs_pg__hang_up(kecs_pg__connection *connection) {
   connection->listens = false;
   connection->doomed = false;
   connection->farewell = false;
+  connection->settled = false;
 }
 
 KECS_PG__FN void kecs_pg__forget(kecs_pg__connection *connection) {
   connection->waiting_count = 0;
   connection->begin_waits = false;
+  connection->settings_wait = 0;
+  connection->only_begins = false;
 }
 
 KECS_PG__FN bool kecs_pg__alive(kecs_pg__connection *connection) {
@@ -1818,10 +1828,17 @@ static const char kecs_pg__say_sql[] =
     "SELECT set_config('kecs_store.actor',$1,true),set_config('kecs_store.reason',$2,true),"
     "set_config('kecs_store.says','1',true)";
 
+KECS_PG__FN int kecs_pg__waiting(const kecs_pg__connection *connection) {
+  return connection->waiting_count - (connection->settled ? connection->settings_wait : 0);
+}
+
 KECS_PG__FN bool kecs_pg__send_waiting(kecs_pg__connection *connection) {
   bool sent = true;
   for (int i = 0; sent && i < connection->waiting_count; i++) {
     const char *sql = connection->waiting[i];
+    if (connection->settled && i > 0 && i <= connection->settings_wait) {
+      continue;
+    }
     const char *const said[] = {connection->said[0], connection->said[1]};
     sent = sql[0] ? PQsendQueryParams(connection->pg, sql, 0, NULL, NULL, NULL, NULL, 0)
                   : PQsendQueryParams(connection->pg, kecs_pg__say_sql, 2, NULL, said, NULL, NULL, 0);
@@ -1835,13 +1852,19 @@ static bool kecs_pg__send_all(kecs_pg__connection *connection, const kecs_pg__me
   if (!connection->pg || (several && !PQenterPipelineMode(connection->pg))) {
     return false;
   }
-  if (!kecs_pg__send_waiting(connection)) {
+  bool alone = message && message->alone; /* then the server begins and commits by itself, as it does for any pipeline */
+  if (!alone && !kecs_pg__send_waiting(connection)) {
     return false;
   }
   if (message && (!kecs_pg__send(connection, message) || (message->ask_id && !kecs_pg__send_id(connection)))) {
     return false;
   }
-  if (message && message->commits && !PQsendQueryParams(connection->pg, "COMMIT", 0, NULL, NULL, NULL, NULL, 0)) {
+  /* The transaction's number is to be here before the commit is begun: it is needed where that is not heard of again. */
+  if (message && message->commits && message->ask_id && !PQsendFlushRequest(connection->pg)) {
+    return false;
+  }
+  if (message && message->commits && !alone &&
+      !PQsendQueryParams(connection->pg, "COMMIT", 0, NULL, NULL, NULL, NULL, 0)) {
     return false;
   }
   return !several || PQpipelineSync(connection->pg);
@@ -1856,8 +1879,11 @@ static kecs_status kecs_pg__in_doubt(kecs_pg__connection *connection) {
 KECS_PG__FN kecs_status kecs_pg__exchange(kecs_pg__connection *connection, kecs_pg__message *message,
                                           kecs_pg__patience patience, const char *doing, PGresult **out_result) {
   kecs_pg__answer answer = {NULL, 0, 0, false, 0, 0};
-  int before = connection->waiting_count;
   kecs_status status = KECS_OK;
+  if (message) {
+    message->alone = message->commits && connection->only_begins && connection->settled;
+  }
+  int before = message && message->alone ? 0 : kecs_pg__waiting(connection);
   if (!kecs_pg__send_all(connection, message)) {
     status = kecs_pg__fail_lost(kecs_pg__shown(connection), connection->pg, doing);
     kecs_pg__hang_up(connection);
@@ -1946,6 +1972,7 @@ KECS_PG__FN kecs_status kecs_pg__defer(kecs_pg__connection *connection, const ch
   }
   if (!status) {
     memcpy(connection->waiting[connection->waiting_count++], sql, len + 1);
+    connection->only_begins = false;
   }
   return status;
 }
@@ -1988,6 +2015,9 @@ KECS_PG__FN kecs_status kecs_pg__dial(kecs_pg__connection *connection);
 /* The same for the first connection of a store, which may be opened before its server is: tries again for as long as a
  * call may wait for a connection. */
 KECS_PG__FN kecs_status kecs_pg__dial_first(kecs_pg__connection *connection);
+
+/* How long a write may wait for a lock, in ms. */
+KECS_PG__FN int kecs_pg__lock_timeout(const kecs_pg__connection *connection);
 
 /* Whether a connection that only reads should be made anew: its standby is too far behind, or there may be one again.
  * Looked at now and then; says nothing of connections that write. */
@@ -2154,6 +2184,25 @@ static kecs_status kecs_pg__look_over(kecs_pg__connection *connection) {
   return KECS_OK;
 }
 
+KECS_PG__FN int kecs_pg__lock_timeout(const kecs_pg__connection *connection) {
+  return connection->busy_timeout_ms > 0 ? connection->busy_timeout_ms : 1; /* 0 would wait for ever */
+}
+
+/* In a session of our own what each transaction that writes needs is said once. */
+static kecs_status kecs_pg__settle_session(kecs_pg__connection *connection) {
+  char sql[200];
+  if (!connection->direct || !connection->writer) {
+    return KECS_OK;
+  }
+  snprintf(sql, sizeof sql,
+           "SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL READ COMMITTED READ WRITE;"
+           "SET lock_timeout=%d%s",
+           kecs_pg__lock_timeout(connection), connection->full_durability ? ";SET synchronous_commit=on" : "");
+  kecs_status status = kecs_pg__command(connection, sql, KECS_PG__STOPS, "connect", NULL);
+  connection->settled = !status;
+  return status;
+}
+
 /* ---- which server ---- */
 
 static kecs_status kecs_pg__check_role(const kecs_pg__connection *connection, kecs_pg__target target) {
@@ -2184,6 +2233,7 @@ static kecs_status kecs_pg__dial_all(kecs_pg__connection *connection, kecs_pg__t
     status = kecs_pg__shake_hands(connection, n, limit > 1 ? limit : 1);
     status = status ? status : kecs_pg__look_over(connection);
     status = status ? status : kecs_pg__check_role(connection, target);
+    status = status ? status : kecs_pg__settle_session(connection);
     if (!status) {
       return KECS_OK;
     }
@@ -2938,7 +2988,7 @@ static void kecs_pg__gather_receive(kecs_pg__gather *gather, size_t at) {
 static kecs_status kecs_pg__gather_receive_waiting(kecs_pg__gather *gather) {
   kecs_pg__connection *connection = gather->connection;
   kecs_status status = KECS_OK;
-  for (int i = 0; i < connection->waiting_count; i++) {
+  for (int i = 0; i < kecs_pg__waiting(connection); i++) {
     PGresult *result = kecs_pg__gather_next(gather);
     if (result && !status && PQresultStatus(result) == PGRES_FATAL_ERROR) {
       status = i == 0 && connection->begin_waits
@@ -3071,6 +3121,37 @@ KECS_PG__FN void kecs_pg__drop_answer(void *answer) {
 #ifndef KECS_PG_BULK_H
 #define KECS_PG_BULK_H
 
+/* ---- pg/text.h --------------------------------------------------------------------------------------------------- */
+/* pg/text.h -- a text that grows, for SQL that is longer than a line. */
+#ifndef KECS_PG_TEXT_H
+#define KECS_PG_TEXT_H
+
+/* Begins zeroed but for the allocator. After the first failure it stays as it is, and `status` says what it was. */
+typedef struct kecs_pg__text {
+  const kecs_allocator *allocator;
+  char *data; /* terminated; NULL while it is empty */
+  size_t len;
+  size_t room;
+  kecs_status status;
+} kecs_pg__text;
+
+KECS_PG__FN void kecs_pg__text_add(kecs_pg__text *text, const char *bytes, size_t len);
+KECS_PG__FN void kecs_pg__text_adds(kecs_pg__text *text, const char *more);
+KECS_PG__FN void kecs_pg__text_free(kecs_pg__text *text);
+
+/* What stands for a mark of a template. */
+typedef struct kecs_pg__mark {
+  const char *name;
+  const char *value;
+} kecs_pg__mark;
+
+/* A template: "{name}" stands for the value of that name, every other character for itself. The marks end with one
+ * without a name; a name that is not among them is the program's own error, MISUSE. */
+KECS_PG__FN void kecs_pg__text_fill(kecs_pg__text *text, const char *form, const kecs_pg__mark *marks);
+
+#endif
+
+/* ---- pg/bulk.h, continued ---------------------------------------------------------------------------------------- */
 /* The functions of kecs_backend of these names. */
 KECS_PG__FN kecs_status kecs_pg__insert_many(kecs_statement *insert, const char *table, const char *columns,
                                              const kecs_value *values, int count, size_t rows, bool *commit);
@@ -3078,6 +3159,13 @@ KECS_PG__FN kecs_status kecs_pg__repeat(kecs_statement *statement, const kecs_va
                                         bool *commit);
 KECS_PG__FN kecs_status kecs_pg__load(kecs_connection *connection, const char *table, const char *columns,
                                       const kecs_value *values, int count, size_t rows);
+
+/* What a binary COPY takes, put together: the head; for each row the number of its values, and these; the end. */
+KECS_PG__FN void kecs_pg__copy_begin(kecs_pg__text *out);
+KECS_PG__FN void kecs_pg__copy_row(kecs_pg__text *out, int count);
+KECS_PG__FN void kecs_pg__copy_text(kecs_pg__text *out, const char *text, size_t len);
+KECS_PG__FN void kecs_pg__copy_value(kecs_pg__text *out, const kecs_value *value);
+KECS_PG__FN void kecs_pg__copy_end_rows(kecs_pg__text *out);
 
 #endif
 
@@ -3131,11 +3219,49 @@ static kecs_status kecs_pg__run_few(kecs_pg__statement *statement, const kecs_va
 
 /* ---- many ---- */
 
+KECS_PG__FN void kecs_pg__copy_begin(kecs_pg__text *out) {
+  static const char head[] = "PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0"; /* and the terminator: no flags, no extension */
+  kecs_pg__text_add(out, head, sizeof head);
+}
+
+/* `size` bytes, at most 8, with the highest first. */
+static void kecs_pg__copy_number(kecs_pg__text *out, int64_t number, int size) {
+  char bytes[8];
+  for (int i = 0; i < size; i++) {
+    bytes[i] = (char)(unsigned char)((uint64_t)number >> (8 * (size - 1 - i)));
+  }
+  kecs_pg__text_add(out, bytes, (size_t)size);
+}
+
+KECS_PG__FN void kecs_pg__copy_row(kecs_pg__text *out, int count) {
+  kecs_pg__copy_number(out, count, 2);
+}
+
+KECS_PG__FN void kecs_pg__copy_text(kecs_pg__text *out, const char *text, size_t len) {
+  kecs_pg__copy_number(out, (int64_t)len, 4);
+  kecs_pg__text_add(out, text, len);
+}
+
+KECS_PG__FN void kecs_pg__copy_value(kecs_pg__text *out, const kecs_value *value) {
+  bool truth = value->type == KECS_VALUE_BOOL;
+  if (value->type == KECS_VALUE_NULL) {
+    kecs_pg__copy_number(out, -1, 4);
+  } else if (value->type == KECS_VALUE_TEXT) {
+    kecs_pg__copy_text(out, value->text, value->len);
+  } else {
+    kecs_pg__copy_number(out, truth ? 1 : 8, 4);
+    kecs_pg__copy_number(out, truth ? value->number != 0 : value->number, truth ? 1 : 8);
+  }
+}
+
+KECS_PG__FN void kecs_pg__copy_end_rows(kecs_pg__text *out) {
+  kecs_pg__copy_number(out, -1, 2);
+}
+
 typedef struct kecs_pg__loading {
   kecs_pg__connection *connection;
   bool own; /* a table of the store's, whose rows lead with the tenant */
-  char *buffer;
-  size_t used;
+  kecs_pg__text rows; /* that libpq does not have yet */
 } kecs_pg__loading;
 
 static kecs_status kecs_pg__load_begin(const kecs_pg__loading *load, const char *table, const char *columns) {
@@ -3153,84 +3279,53 @@ static kecs_status kecs_pg__load_begin(const kecs_pg__loading *load, const char 
   return status;
 }
 
-/* Hands the buffer to libpq. False: the connection is lost. */
+/* Hands the rows to libpq. False: the connection is lost. */
 static bool kecs_pg__load_flush(kecs_pg__loading *load) {
-  bool good = PQputCopyData(load->connection->pg, load->buffer, (int)load->used) == 1;
-  load->used = 0;
+  bool good = PQputCopyData(load->connection->pg, load->rows.data, (int)load->rows.len) == 1;
+  load->rows.len = 0;
   return good;
 }
 
-static bool kecs_pg__load_bytes(kecs_pg__loading *load, const char *bytes, size_t len) {
-  while (len > 0) {
-    size_t fits = KECS_PG__BUFFER - load->used;
-    fits = len < fits ? len : fits;
-    memcpy(load->buffer + load->used, bytes, fits);
-    load->used += fits;
-    bytes += fits;
-    len -= fits;
-    if (load->used == KECS_PG__BUFFER && !kecs_pg__load_flush(load)) {
-      return false;
-    }
-  }
-  return true;
-}
-
-/* `size` bytes, at most 8, with the highest first. */
-static bool kecs_pg__load_number(kecs_pg__loading *load, int64_t number, int size) {
-  char bytes[8];
-  for (int i = 0; i < size; i++) {
-    bytes[i] = (char)(unsigned char)((uint64_t)number >> (8 * (size - 1 - i)));
-  }
-  return kecs_pg__load_bytes(load, bytes, (size_t)size);
-}
-
-static bool kecs_pg__load_text(kecs_pg__loading *load, const char *text, size_t len) {
-  return kecs_pg__load_number(load, (int64_t)len, 4) && kecs_pg__load_bytes(load, text, len);
-}
-
-static bool kecs_pg__load_value(kecs_pg__loading *load, const kecs_value *value) {
-  switch (value->type) {
-    case KECS_VALUE_NULL: return kecs_pg__load_number(load, -1, 4);
-    case KECS_VALUE_TEXT: return kecs_pg__load_text(load, value->text, value->len);
-    case KECS_VALUE_BOOL: return kecs_pg__load_number(load, 1, 4) && kecs_pg__load_number(load, value->number != 0, 1);
-    default: return kecs_pg__load_number(load, 8, 4) && kecs_pg__load_number(load, value->number, 8);
-  }
-}
-
-static bool kecs_pg__load_row(kecs_pg__loading *load, const kecs_value *values, int count) {
+static void kecs_pg__load_row(kecs_pg__loading *load, const kecs_value *values, int count) {
   const char *tenant = load->connection->home->settings.tenant;
-  bool good = kecs_pg__load_number(load, count + load->own, 2) &&
-              (!load->own || kecs_pg__load_text(load, tenant, strlen(tenant)));
-  for (int i = 0; good && i < count; i++) {
-    good = kecs_pg__load_value(load, &values[i]);
+  kecs_pg__copy_row(&load->rows, count + load->own);
+  if (load->own) {
+    kecs_pg__copy_text(&load->rows, tenant, strlen(tenant));
   }
-  return good;
+  for (int i = 0; i < count; i++) {
+    kecs_pg__copy_value(&load->rows, &values[i]);
+  }
 }
 
 /* Sends the rows; NULL, or why the COPY is to fail. False: the connection is lost. */
 static bool kecs_pg__load_rows(kecs_pg__loading *load, const kecs_value *values, int count, size_t rows,
                                const char **out_reason) {
-  static const char head[] = "PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0"; /* and the terminator: no flags, no extension */
-  bool good = kecs_pg__load_bytes(load, head, sizeof head);
+  bool good = true;
+  kecs_pg__copy_begin(&load->rows);
   for (size_t i = 0; good && i < rows && !*out_reason; i++) {
-    good = kecs_pg__load_row(load, values + i * (size_t)count, count);
-    *out_reason = i % 64 == 63 && kecs_pg__stopped(load->connection) ? "stopped" : NULL;
+    kecs_pg__load_row(load, values + i * (size_t)count, count);
+    good = load->rows.len < KECS_PG__BUFFER || kecs_pg__load_flush(load);
+    *out_reason = load->rows.status                                        ? "out of memory"
+                  : i % 64 == 63 && kecs_pg__stopped(load->connection) ? "stopped"
+                                                                       : NULL;
   }
-  return good && kecs_pg__load_number(load, -1, 2) && kecs_pg__load_flush(load);
+  kecs_pg__copy_end_rows(&load->rows);
+  return good && (*out_reason || kecs_pg__load_flush(load));
 }
 
 static kecs_status kecs_pg__copy_rows(kecs_pg__connection *connection, bool own, const char *table,
                                       const char *columns, const kecs_value *values, int count, size_t rows) {
-  kecs_pg__loading load = {connection, own, kecs_pg__alloc(connection->allocator, KECS_PG__BUFFER), 0};
+  kecs_pg__loading load = {connection, own, {connection->allocator, NULL, 0, 0, KECS_OK}};
   const char *reason = NULL;
-  kecs_status status = load.buffer ? kecs_pg__load_begin(&load, table, columns) : KECS_E_NOMEM;
+  kecs_status status = kecs_pg__load_begin(&load, table, columns);
   if (!status && kecs_pg__load_rows(&load, values, count, rows, &reason)) {
     status = kecs_pg__copy_end(connection, reason);
+    status = load.rows.status ? load.rows.status : status;
   } else if (!status) {
     status = kecs_pg__fail_lost(kecs_pg__shown(connection), connection->pg, "load rows");
     kecs_pg__hang_up(connection);
   }
-  kecs_pg__release(connection->allocator, load.buffer, KECS_PG__BUFFER);
+  kecs_pg__text_free(&load.rows);
   return status;
 }
 
@@ -3274,37 +3369,6 @@ KECS_PG__FN kecs_status kecs_pg__insert_many(kecs_statement *insert, const char 
 /* ---- pg/text.c --------------------------------------------------------------------------------------------------- */
 /* pg/text.c -- a text that grows. */
 
-/* ---- pg/text.h --------------------------------------------------------------------------------------------------- */
-/* pg/text.h -- a text that grows, for SQL that is longer than a line. */
-#ifndef KECS_PG_TEXT_H
-#define KECS_PG_TEXT_H
-
-/* Begins zeroed but for the allocator. After the first failure it stays as it is, and `status` says what it was. */
-typedef struct kecs_pg__text {
-  const kecs_allocator *allocator;
-  char *data; /* terminated; NULL while it is empty */
-  size_t len;
-  size_t room;
-  kecs_status status;
-} kecs_pg__text;
-
-KECS_PG__FN void kecs_pg__text_add(kecs_pg__text *text, const char *bytes, size_t len);
-KECS_PG__FN void kecs_pg__text_adds(kecs_pg__text *text, const char *more);
-KECS_PG__FN void kecs_pg__text_free(kecs_pg__text *text);
-
-/* What stands for a mark of a template. */
-typedef struct kecs_pg__mark {
-  const char *name;
-  const char *value;
-} kecs_pg__mark;
-
-/* A template: "{name}" stands for the value of that name, every other character for itself. The marks end with one
- * without a name; a name that is not among them is the program's own error, MISUSE. */
-KECS_PG__FN void kecs_pg__text_fill(kecs_pg__text *text, const char *form, const kecs_pg__mark *marks);
-
-#endif
-
-/* ---- pg/text.c, continued ---------------------------------------------------------------------------------------- */
 #include <string.h>
 
 #define KECS_PG__TEXT_FIRST 1024
@@ -4429,29 +4493,34 @@ static void kecs_pg__rollback(kecs_connection *shared) {
   }
 }
 
-/* The settings hold for this transaction alone: behind a pooler the next one is somebody else's. Nothing is sent yet.
- */
+/* Where the session is not ours alone the settings hold for this transaction: behind a pooler the next one is somebody
+ * else's. A session that is settled leaves them out, but who knows where the statement will be sent in the end. */
+static kecs_status kecs_pg__begin_write(kecs_pg__connection *connection) {
+  char wait[KECS_PG__WAITING_SIZE];
+  snprintf(wait, sizeof wait, "SET LOCAL lock_timeout=%d", kecs_pg__lock_timeout(connection));
+  kecs_status status = kecs_pg__defer(connection, "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE");
+  status = status ? status : kecs_pg__defer(connection, wait);
+  if (!status && connection->full_durability) {
+    status = kecs_pg__defer(connection, "SET LOCAL synchronous_commit=on");
+  }
+  connection->settings_wait = connection->waiting_count - 1;
+  connection->only_begins = !status && !connection->no_foreign_keys;
+  if (!status && connection->no_foreign_keys) {
+    status = kecs_pg__defer(connection, "SET LOCAL session_replication_role=replica");
+  }
+  return status;
+}
+
+/* Nothing is sent yet. */
 static kecs_status kecs_pg__begin(kecs_connection *shared, bool write) {
   kecs_pg__connection *connection = kecs_pg__of(shared);
-  char wait[KECS_PG__WAITING_SIZE];
   kecs_pg__rollback(shared); /* of a transaction whose own rollback failed; does nothing otherwise */
   bool good = kecs_pg__alive(connection) && !kecs_pg__should_move(connection);
   connection->committed = false;
   kecs_status status = good ? KECS_OK : kecs_pg__dial(connection);
   if (!status) {
-    status = kecs_pg__defer(connection, write ? "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
-                                              : "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
-  }
-  if (!status && write) { /* 0 would wait for ever */
-    snprintf(wait, sizeof wait, "SET LOCAL lock_timeout=%d",
-             connection->busy_timeout_ms > 0 ? connection->busy_timeout_ms : 1);
-    status = kecs_pg__defer(connection, wait);
-  }
-  if (!status && write && connection->full_durability) {
-    status = kecs_pg__defer(connection, "SET LOCAL synchronous_commit=on");
-  }
-  if (!status && write && connection->no_foreign_keys) {
-    status = kecs_pg__defer(connection, "SET LOCAL session_replication_role=replica");
+    status = write ? kecs_pg__begin_write(connection)
+                   : kecs_pg__defer(connection, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
   }
   connection->begin_waits = !status;
   connection->transaction = 0;
