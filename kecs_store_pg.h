@@ -1,5 +1,5 @@
 /* kecs_store_pg.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 4f94372ebd81325929841e0276f4b9297d7ed5a0c9baa294e076978336c409a7 */
+ * f395b2adb99b71dfc4d7bbb8a64dec8ecfb006d6b32574ff4e42c3b383ed0f9d */
 /* ---- doc/manual_pg.h --------------------------------------------------------------------------------------------- */
 /* kecs_store_pg.h -- PostgreSQL behind the calls of kecs_store.h.
  *
@@ -8780,8 +8780,9 @@ KECS_PG__FN kecs_status kecs_sync__transact(kecs_sync *sync, kecs_status (*work)
 }
 
 KECS_PG__FN kecs_replica kecs_sync__side(const kecs_sync *sync) {
-  kecs_replica side = {sync->notes.site, sync->notes.acked,  sync->kinds, sync->notes.former,
-                       sync->policies,   sync->policy_count, sync->merge, sync->user};
+  bool went_back = sync->notes.repair && (sync->notes.repair_cause & (KECS_SYNC_HISTORY | KECS_SYNC_LOST));
+  kecs_replica side = {sync->notes.site,   sync->notes.acked, sync->kinds, sync->notes.former, sync->policies,
+                       sync->policy_count, sync->merge,       sync->user,  went_back};
   return side;
 }
 
