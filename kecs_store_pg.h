@@ -1,5 +1,5 @@
 /* kecs_store_pg.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * dde29cff919e5a941662eb71f27639920256e5df5e1dfd4eda7fa669db61a485 */
+ * 5e1f0005cf38ddc0d51cc2eb3328edd548c3f7f779df9a570b38e5a688118760 */
 /* ---- doc/manual_pg.h --------------------------------------------------------------------------------------------- */
 /* kecs_store_pg.h -- PostgreSQL behind the calls of kecs_store.h.
  *
@@ -6358,8 +6358,8 @@ typedef struct kecs_sync__visit {
 
 KECS_PG__FN kecs_status kecs_sync__at_hub(const char *hub, const kecs_sync__visit *visit, void *user);
 
-/* Runs `work` over a connection of its own to `place`. */
-KECS_PG__FN kecs_status kecs_sync__over_link(kecs_store *store, const char *hub, int busy_timeout_ms,
+/* Runs `work` over a connection of its own to `place`. With `read_only` a standby will do. */
+KECS_PG__FN kecs_status kecs_sync__over_link(kecs_store *store, const char *hub, bool read_only, int busy_timeout_ms,
                                              kecs_status (*work)(kecs_connection *link, const kecs_place *place,
                                                                  void *user),
                                              void *user);
@@ -7131,7 +7131,7 @@ KECS_PG__FN kecs_status kecs_sync__at_hub(const char *hub, const kecs_sync__visi
   return status ? status : closed;
 }
 
-KECS_PG__FN kecs_status kecs_sync__over_link(kecs_store *store, const char *hub, int busy_timeout_ms,
+KECS_PG__FN kecs_status kecs_sync__over_link(kecs_store *store, const char *hub, bool read_only, int busy_timeout_ms,
                                              kecs_status (*work)(kecs_connection *link, const kecs_place *place,
                                                                  void *user),
                                              void *user) {
@@ -7146,6 +7146,7 @@ KECS_PG__FN kecs_status kecs_sync__over_link(kecs_store *store, const char *hub,
   options.path = hub;
   options.place = &place;
   options.allocator = allocator;
+  options.read_only = read_only;
   options.busy_timeout_ms = busy_timeout_ms;
   status = status ? status : backend->connect(&options, &link);
   status = status ? status : work(link, &place, user);
@@ -7377,7 +7378,7 @@ static kecs_status kecs_sync__init_link(kecs_connection *link, const kecs_place 
 static kecs_status kecs_sync__init_work(kecs_store *store, const char *hub, void *user) {
   uint64_t kinds = kecs_replica_kinds(store);
   (void)user;
-  return kecs_sync__over_link(store, hub, 60000, kecs_sync__init_link, &kinds);
+  return kecs_sync__over_link(store, hub, false, 60000, kecs_sync__init_link, &kinds);
 }
 
 KECS_STORE_API kecs_status kecs_sync_hub_init(const char *hub) {
@@ -7424,7 +7425,7 @@ static kecs_status kecs_sync__ask_link(kecs_connection *shared, const kecs_place
 }
 
 static kecs_status kecs_sync__ask_work(kecs_store *store, const char *hub, void *user) {
-  return kecs_sync__over_link(store, hub, 10000, kecs_sync__ask_link, user);
+  return kecs_sync__over_link(store, hub, true, 10000, kecs_sync__ask_link, user);
 }
 
 static kecs_status kecs_sync__ask_hub(const char *hub, const char *form, PGresult **out_result) {
@@ -7998,6 +7999,12 @@ static kecs_status kecs_sync__connect(kecs_sync *sync) {
   options.should_stop = kecs_sync__should_stop;
   options.should_stop_user = sync;
   kecs_status status = kecs_pg__connect(&options, &connection);
+  if (status == KECS_E_READONLY) {
+    status = kecs_pg__fail(KECS_E_READONLY,
+                           "%s: the server is a standby, which takes nothing; name the primary in the hub's URL, too "
+                           "(host1,host2), or promote it: nothing was lost, and the next round goes on",
+                           sync->place.shown);
+  }
   sync->link = status ? NULL : kecs_pg__of(connection);
   sync->prepared_count = 0;
   kecs_sync__lock(sync);
@@ -8015,7 +8022,7 @@ static kecs_status kecs_sync__connect(kecs_sync *sync) {
 }
 
 /* States of the hub's functions. */
-static kecs_status kecs_sync__refusal(kecs_sync *sync, const PGresult *result, const char *doing) {
+static kecs_status kecs_sync__refusal(kecs_sync *sync, const PGresult *result, const char *doing, bool begins) {
   static const struct {
     const char *state;
     kecs_status status;
@@ -8039,7 +8046,8 @@ static kecs_status kecs_sync__refusal(kecs_sync *sync, const PGresult *result, c
       return kecs_backend_fail(states[i].status, 0, state, text);
     }
   }
-  return kecs_pg__fail_result(sync->place.shown, result, doing);
+  return begins ? kecs_pg__fail_begin(sync->place.shown, result, doing)
+                : kecs_pg__fail_result(sync->place.shown, result, doing);
 }
 
 /* ---- bytes ---- */
@@ -8164,7 +8172,7 @@ static bool kecs_sync__receive_statement(kecs_sync__exchange *exchange, const ke
       return false;
     }
     if (!*status && PQresultStatus(result) == PGRES_FATAL_ERROR) {
-      *status = kecs_sync__refusal(sync, result, doing);
+      *status = kecs_sync__refusal(sync, result, doing, exchange->item[packed->first].frame);
     }
   }
   sync->report.bytes_in += kecs_sync__result_bytes(result);

@@ -31,7 +31,7 @@ static kecs_status kecs_sync__ask_link(kecs_connection *shared, const kecs_place
 }
 
 static kecs_status kecs_sync__ask_work(kecs_store *store, const char *hub, void *user) {
-  return kecs_sync__over_link(store, hub, 10000, kecs_sync__ask_link, user);
+  return kecs_sync__over_link(store, hub, true, 10000, kecs_sync__ask_link, user);
 }
 
 static kecs_status kecs_sync__ask_hub(const char *hub, const char *form, PGresult **out_result) {

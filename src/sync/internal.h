@@ -183,8 +183,8 @@ typedef struct kecs_sync__visit {
 
 KECS_PG__FN kecs_status kecs_sync__at_hub(const char *hub, const kecs_sync__visit *visit, void *user);
 
-/* Runs `work` over a connection of its own to `place`. */
-KECS_PG__FN kecs_status kecs_sync__over_link(kecs_store *store, const char *hub, int busy_timeout_ms,
+/* Runs `work` over a connection of its own to `place`. With `read_only` a standby will do. */
+KECS_PG__FN kecs_status kecs_sync__over_link(kecs_store *store, const char *hub, bool read_only, int busy_timeout_ms,
                                              kecs_status (*work)(kecs_connection *link, const kecs_place *place,
                                                                  void *user),
                                              void *user);
