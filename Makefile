@@ -352,7 +352,8 @@ check: build/headers.stamp
 
 # ---- Benchmark -----------------------------------------------------------------------------------------------
 
-BENCHES := $(patsubst bench/%.c,build/bench/%,$(filter-out bench/bench_pg.c bench/bench_sync.c,$(wildcard bench/*.c)))
+BENCHES := $(patsubst bench/%.c,build/bench/%,$(filter-out bench/bench_pg.c bench/bench_sync.c \
+           bench/bench_sync_scale.c bench/slow_disk.c,$(wildcard bench/*.c)))
 
 build/bench/%: bench/%.c $(wildcard bench/*.h) $(LIBRARY)
 	@mkdir -p $(@D)
@@ -362,13 +363,21 @@ build/bench/bench_pg: bench/bench_pg.c $(wildcard bench/*.h) $(LIBRARY) build/ob
 	@mkdir -p $(@D)
 	$(CC) $(STD) -D_GNU_SOURCE $(WARNINGS) $(FLAGS_normal) -I. $(filter %.c %.o,$^) $(LDFLAGS) $(LIBPQ) $(LIBS) -o $@
 
-build/bench/bench_sync: bench/bench_sync.c $(wildcard bench/*.h) $(LIBRARY) build/obj/normal/kecs_store_pg.o
+build/bench/bench_sync build/bench/bench_sync_scale: build/bench/%: bench/%.c $(wildcard bench/*.h) $(LIBRARY) build/obj/normal/kecs_store_pg.o
 	@mkdir -p $(@D)
 	$(CC) $(STD) -D_GNU_SOURCE $(WARNINGS) $(FLAGS_normal) -I. $(SQLITE_INCLUDE) $(filter %.c %.o,$^) $(LDFLAGS) $(LIBPQ) $(LIBS) -o $@
 
+# Loaded into the server of bench_sync_scale.
+build/bench/slow_disk.so: bench/slow_disk.c
+	@mkdir -p $(@D)
+	$(CC) $(STD) -D_GNU_SOURCE $(WARNINGS) -O2 -fPIC -shared $< $(LDFLAGS) -ldl -o $@
+
 # ROUNDS=N, ONLY=word
-bench-sync: build/bench/bench_sync
-	@$(PYTHON) bench/sync.py $< $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(ONLY),--only $(ONLY))
+SYNC_BENCH_ARGS = $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(ONLY),--only $(ONLY))
+
+bench-sync: build/bench/bench_sync build/bench/bench_sync_scale build/bench/slow_disk.so
+	@$(PYTHON) bench/sync.py build/bench/bench_sync $(SYNC_BENCH_ARGS)
+	@$(PYTHON) bench/sync.py --scale build/bench/slow_disk.so build/bench/bench_sync_scale $(SYNC_BENCH_ARGS)
 
 # ROUNDS=N, ONLY=word; FLUSH=no: the server never waits for the disk
 bench-pg: build/bench/bench_pg

@@ -19,13 +19,16 @@ enum { KECS_SYNC__GREETINGS = 3 /* in one round: under its name, and under anoth
 static kecs_status kecs_sync__hello(kecs_sync *sync, bool *out_again) {
   kecs_sync__exchange exchange;
   char cursor[24];
+  char seen[24];
   char size[24];
   char number[24];
+  const bool ahead = sync->notes.seen > sync->notes.cursor;
   snprintf(cursor, sizeof cursor, "%lld", (long long)sync->notes.cursor);
+  snprintf(seen, sizeof seen, "%lld", (long long)(ahead ? sync->notes.seen : sync->notes.cursor));
   snprintf(size, sizeof size, "%d", sync->batch);
   snprintf(number, sizeof number, "%lld", (long long)sync->notes.site);
   snprintf(sync->known_as, sizeof sync->known_as, "%s", sync->notes.alias[0] ? sync->notes.alias : sync->site);
-  const char *who[] = {sync->known_as, cursor, sync->notes.cursor_id, number};
+  const char *who[] = {sync->known_as, seen, ahead ? sync->notes.seen_id : sync->notes.cursor_id, number};
   const char *window[] = {cursor, size};
   const char *wanted[] = {sync->known_as, sync->clusters.data};
   kecs_sync__begin(&exchange, sync, true);
@@ -40,6 +43,7 @@ static kecs_status kecs_sync__hello(kecs_sync *sync, bool *out_again) {
   if (said) {
     int64_t hub_us = kecs_sync__number(said, 0, KECS_SYNC__NOW);
     sync->head = kecs_sync__number(said, 0, KECS_SYNC__HEAD);
+    sync->head_us = hub_us;
     snprintf(sync->head_id, sizeof sync->head_id, "%s", kecs_sync__text(said, 0, KECS_SYNC__HEAD_ID));
     sync->until = kecs_sync__number(exchange.item[next].result, 0, 0);
     snprintf(sync->until_id, sizeof sync->until_id, "%s", kecs_sync__text(exchange.item[next].result, 0, 1));
@@ -86,6 +90,7 @@ static kecs_status kecs_sync__steps(kecs_sync *sync) {
                  ? kecs_sync__hello(sync, &again)
                  : kecs_pg__fail(KECS_E_CONFLICT, "others go on pushing under this site's name; try again later");
   }
+  status = status ? status : kecs_sync__look(sync);
   status = status ? status : kecs_sync__reconcile(sync);
   status = status ? status : kecs_sync__pull(sync);
   status = status ? status : kecs_sync__schema_catch_up(sync);
