@@ -24,6 +24,7 @@ enum {
   KECS_SYNC__APPEND_BYTES = 1048576
 };
 
+#define KECS_SYNC__EVERY_MOST_MS INT64_C(86400000)
 #define KECS_SYNC__AHEAD_US INT64_C(300000000) /* of the hub's time: what it takes at most (sync_clock) */
 
 /* A push that was decided upon and is not known to have arrived. */
@@ -64,6 +65,13 @@ typedef struct kecs_sync__notes {
   int64_t retention; /* of tombstones here, as it was set */
 } kecs_sync__notes;
 
+/* What the hub asks of this site, as the last handshake told it (limits.c). */
+typedef struct kecs_sync__limits {
+  int64_t every_ms;
+  int64_t batch;
+  char pause[KECS_SYNC_PAUSE_MAX + 1]; /* of several lines the reasons together, as far as they fit; "": there is none */
+} kecs_sync__limits;
+
 /* What rounds have come to: of several threads, so the handle's mutex guards it. */
 typedef struct kecs_sync__told {
   int64_t rounds;
@@ -73,6 +81,7 @@ typedef struct kecs_sync__told {
   int64_t last_us;   /* end of the last one that succeeded */
   int64_t failed_us;
   kecs_error error;  /* of the last one that failed */
+  kecs_sync__limits limits;
 } kecs_sync__told;
 
 struct kecs_sync {
@@ -98,6 +107,8 @@ struct kecs_sync {
   int64_t catch_up_rid;
   bool held; /* the hub has refused something by a policy: its own state is to be asked for */
   int batch;
+  int wanted_batch; /* the options'; 0: it adapts */
+  kecs_sync__limits limits;
   kecs_pg__text clusters; /* that this edge narrows itself to, as an array of the server's; empty: to none */
   int64_t max_offset_us;
   int64_t tombstones_us;
@@ -120,6 +131,7 @@ struct kecs_sync {
   bool steady;                              /* it has been too long once */
   kecs_sync__told told;
   char said[sizeof((kecs_error *)NULL)->text]; /* for kecs_sync_status */
+  char said_pause[KECS_SYNC_PAUSE_MAX + 1];    /* likewise */
   kecs_sync_pace pace;
   uint64_t chance;
   bool running; /* the thread */
@@ -332,8 +344,14 @@ enum {
   KECS_SYNC__FITS,
   KECS_SYNC__PUSHES,
   KECS_SYNC__RETENTION,
-  KECS_SYNC__CHANGED
+  KECS_SYNC__CHANGED,
+  KECS_SYNC__LIMITS
 };
+
+/* Takes over what the hub asks of this site; BUSY where it wants no round. And how far batches that adapt may grow. */
+KECS_PG__FN kecs_status kecs_sync__limits_read(kecs_sync *sync, const char *text);
+KECS_PG__FN int kecs_sync__batch_most(const kecs_sync *sync);
+KECS_PG__FN kecs_status kecs_sync__limits_check(const kecs_sync_limits *limits);
 
 /* Whether hub and edge still are who they were to each other (identity.c). Where they are not, what follows from it is
  * done and noted, and the report says what it was; *out_again: greet anew, under another name. */
