@@ -1,5 +1,5 @@
 /* kecs_store_pg.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 0f9cedac7b512e8b7e9c923924a2f763cd49ccade7691821be2430247184472c */
+ * 72248ae57439e67ec337dc4882c3ef49165cec1fed7083294875a90c7df8389a */
 /* ---- doc/manual_pg.h --------------------------------------------------------------------------------------------- */
 /* kecs_store_pg.h -- PostgreSQL behind the calls of kecs_store.h.
  *
@@ -101,7 +101,7 @@ typedef struct kecs_sync kecs_sync;
 /* What a hub asks of its sites. Zero-initialised: nothing. */
 typedef struct kecs_sync_limits {
   int64_t every_ms;  /* rounds of kecs_sync_start begin no more often; at most a day. Milliseconds */
-  int64_t batch;     /* entries of a log that are pushed or pulled at once, at most */
+  int64_t batch;     /* entries of a log that are pushed at once, at most, and asked for; at most 100000 */
   const char *pause; /* no rounds are wanted until this is taken back, and why: a line of at most KECS_SYNC_PAUSE_MAX
                       * bytes, which the sites are told; NULL: they are wanted */
 } kecs_sync_limits;
@@ -115,7 +115,8 @@ typedef struct kecs_sync_site {
   int64_t acked_stamp; /* its stamps up to this one are here (kecs_stamp_time); 0: none */
   int64_t pushes;      /* that were taken */
   int64_t refused;     /* rows of its last push that the hub refused */
-  int64_t cursor;      /* up to this number of the feed it had everything when it greeted last */
+  int64_t cursor;      /* the number of the feed up to which it had read when it greeted last; where a round of its was
+                        * cut off, up to which it was reading. kecs_sync_hub_info.head is the last number */
   kecs_sync_limits limits; /* those of its own and those of all, whichever is stricter */
 } kecs_sync_site;
 
@@ -194,8 +195,8 @@ typedef struct kecs_sync_report {
   int64_t resent;      /* rows and deletions that the hub had lost, or never had, and that were sent again */
   int64_t left;        /* rows that went from here since their cluster is none of this site's any more */
   int64_t forgotten;   /* rows that had been deleted at the hub so long ago that it has forgotten them, and went here */
-  int64_t hub_every_ms; /* the hub asks that rounds begin no more often (kecs_sync_limits); 0: it does not care. Who calls
-                         * kecs_sync_once goes by it; kecs_sync_start does */
+  int64_t hub_every_ms; /* the hub asks that rounds begin no more often (kecs_sync_limits); 0: it does not care. A loop
+                         * of kecs_sync_once should heed it; kecs_sync_start does */
   int64_t hub_batch;    /* and that no more goes at once, which every round heeds; 0: as before */
 } kecs_sync_report;
 
@@ -249,9 +250,9 @@ KECS_STORE_API kecs_status kecs_sync_hub_token(const char *hub, const char *site
                                                char out_token[KECS_SYNC_TOKEN_SIZE]);
 
 /* Says how often and how much: for one site, or where `site` is NULL for all; what was said before for the same goes.
- * `limits` NULL takes it back. Sites learn of it with their next handshake, also of the end of a pause: they go on asking
- * as often as their pace, and what failed, allow. The role must be the tables' owner, or be let write sync_limits.
- * Errors: as above. */
+ * `limits` NULL takes it back. Sites learn of it with their next handshake, also of the end of a pause: they go on
+ * asking as often as their pace, and what failed, allow. The role must be the tables' owner, or be let write
+ * sync_limits. Errors: as above. */
 KECS_STORE_API kecs_status kecs_sync_hub_limit(const char *hub, const char *site, const kecs_sync_limits *limits);
 
 /* Calls `visit` for each site of the hub, by number; what it returns but KECS_OK ends it and is returned. Errors:
@@ -4963,7 +4964,8 @@ static const char kecs_sync__hello_form[] =
     "DROP FUNCTION IF EXISTS {S}sync_hello;\n"
     "CREATE FUNCTION {S}sync_hello(whose text,who text,since bigint,since_id text,number bigint,OUT hub text,\n"
     "OUT site bigint,OUT push text,OUT now_us bigint,OUT head bigint,OUT head_id text,OUT floor bigint,\n"
-    "OUT fits boolean,OUT pushes bigint,OUT retention bigint,OUT changed bigint,OUT limits text) LANGUAGE plpgsql AS $kecs_sync$\n"
+    "OUT fits boolean,OUT pushes bigint,OUT retention bigint,OUT changed bigint,\n"
+    "OUT limits text) LANGUAGE plpgsql AS $kecs_sync$\n"
     "#variable_conflict use_column\n"
     "BEGIN\n"
     "  INSERT INTO {S}sync_hubs(tenant,id) VALUES(whose,{uuid}) ON CONFLICT DO NOTHING;\n"
@@ -6388,7 +6390,7 @@ typedef struct kecs_sync__notes {
 typedef struct kecs_sync__limits {
   int64_t every_ms;
   int64_t batch;
-  char pause[KECS_SYNC_PAUSE_MAX + 1]; /* of several lines the reasons together, as far as they fit; "": there is none */
+  char pause[KECS_SYNC_PAUSE_MAX + 1]; /* the reasons together, as far as they fit; "": there is none */
 } kecs_sync__limits;
 
 /* What rounds have come to: of several threads, so the handle's mutex guards it. */
@@ -7424,7 +7426,8 @@ KECS_STORE_API kecs_status kecs_sync_hub_grant(const char *hub, const char *site
       "DELETE FROM {S}sync_grants WHERE tenant={T} AND site={S}sync_base($1) AND cluster='' AND $2<>''";
   char name[KECS_SYNC__SCOPE_MAX];
   bool tenant = cluster && strcmp(cluster, "*") == 0;
-  kecs_sync__grant grant = {site, {tenant ? all : one, tenant ? NULL : nothing}, tenant ? NULL : name, 0, {NULL}, false};
+  kecs_sync__grant grant = {
+      .site = site, .statements = {tenant ? all : one, tenant ? NULL : nothing}, .second = tenant ? NULL : name};
   kecs_status status = kecs_sync__grant_check(hub, site);
   status = status || tenant ? status : kecs_sync__grant_cluster(cluster, name);
   return status ? status : kecs_sync__grant_do(hub, &grant);
@@ -7441,7 +7444,8 @@ KECS_STORE_API kecs_status kecs_sync_hub_revoke(const char *hub, const char *sit
       "SELECT count(*) FROM gone";
   char name[KECS_SYNC__SCOPE_MAX];
   bool tenant = cluster && strcmp(cluster, "*") == 0;
-  kecs_sync__grant grant = {site, {tenant ? all : one, tenant ? nothing : NULL}, tenant ? NULL : name, 0, {NULL}, false};
+  kecs_sync__grant grant = {
+      .site = site, .statements = {tenant ? all : one, tenant ? nothing : NULL}, .second = tenant ? NULL : name};
   kecs_status status = kecs_sync__grant_check(hub, site);
   status = status || tenant ? status : kecs_sync__grant_cluster(cluster, name);
   status = status ? status : kecs_sync__grant_do(hub, &grant);
@@ -7481,7 +7485,8 @@ KECS_STORE_API kecs_status kecs_sync_hub_token(const char *hub, const char *site
       "ON CONFLICT(tenant,site) DO UPDATE SET hash=excluded.hash,made=excluded.made";
   static const char take[] = "DELETE FROM {S}sync_tokens WHERE tenant={T} AND site={S}sync_base($1)";
   char token[KECS_SYNC_TOKEN_SIZE] = "";
-  kecs_sync__grant grant = {site, {out_token ? make : take, NULL}, out_token ? token : NULL, 0, {NULL}, false};
+  kecs_sync__grant grant = {
+      .site = site, .statements = {out_token ? make : take, NULL}, .second = out_token ? token : NULL};
   kecs_status status = kecs_sync__grant_check(hub, site);
   status = status || !out_token ? status : kecs_sync__token_make(token);
   status = status ? status : kecs_sync__grant_do(hub, &grant);
@@ -7500,7 +7505,8 @@ KECS_STORE_API kecs_status kecs_sync_hub_limit(const char *hub, const char *site
   static const char take[] = "DELETE FROM {S}sync_limits WHERE tenant={T} AND site={S}sync_base($1)";
   char every[24] = "";
   char batch[24] = "";
-  kecs_sync__grant grant = {site ? site : "", {limits ? say : take, NULL}, NULL, 0, {NULL}, limits != NULL};
+  kecs_sync__grant grant = {
+      .site = site ? site : "", .statements = {limits ? say : take, NULL}, .whole = limits != NULL};
   kecs_status status = kecs_sync__grant_check(hub, site ? site : "*");
   status = status || !limits ? status : kecs_sync__limits_check(limits);
   if (!status && limits) {
@@ -10320,10 +10326,10 @@ KECS_PG__FN kecs_status kecs_sync__repushed(kecs_store *tx, const kecs_sync *syn
 }
 
 /* ---- sync/limits.c ----------------------------------------------------------------------------------------------- */
-/* sync/limits.c -- what a hub asks of its sites: rounds no more often, batches no larger, or no rounds at all for a while.
+/* sync/limits.c -- what a hub asks of its sites: rounds no more often, batches no larger, or no rounds for a while.
  *
- * An administrator writes a line for one site, or for all (the empty name); the stricter of the two holds. The handshake
- * tells it, and an edge obeys: it is no lock, but a way to take load off a hub whose edges are many. */
+ * An administrator writes a line for one site, or for all (the empty name); the stricter of the two holds. The
+ * handshake tells it, and an edge obeys: it is no lock, but a way to take load off a hub whose edges are many. */
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -222,7 +222,8 @@ static const command commands[] = {
      "as an ordinary edit, which the next round pushes.\n",
      "  kecs --db edge.db conflicts\n"
      "  kecs --db edge.db conflicts resolve 3 --take lost\n"},
-    {"hub", "init | sites | status | retain DAYS | grant SITE CLUSTER | revoke SITE [CLUSTER] | token SITE | limit SITE",
+    {"hub",
+     "init | sites | status | retain DAYS | grant SITE CLUSTER | revoke SITE [CLUSTER] | token SITE | limit SITE",
      "a hub on PostgreSQL, and its sites", 1, 3, run_hub,
      "init makes tables, change log and functions, or makes them anew after an upgrade. retain says how long the hub\n"
      "keeps what was deleted, and its log: longer than edges stay away; 90 days at first. sites tells a line each:\n"

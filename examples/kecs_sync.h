@@ -328,7 +328,7 @@ static exit_code run_hub(const arguments *args) {
     return code ? code : hub_limit(args, path, site, cluster);
   }
   arguments shown = *args;
-  kecs_status status = retain                              ? kecs_sync_hub_retain(path, (int64_t)days * 24 * 3600 * 1000000)
+  kecs_status status = retain ? kecs_sync_hub_retain(path, (int64_t)days * 24 * 3600 * 1000000)
                        : strcmp(verb->name, "init") == 0   ? kecs_sync_hub_init(path)
                        : strcmp(verb->name, "sites") == 0  ? kecs_sync_hub_sites(path, print_site, &shown)
                        : strcmp(verb->name, "status") == 0 ? print_hub(args, path)

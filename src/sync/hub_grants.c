@@ -93,7 +93,8 @@ KECS_STORE_API kecs_status kecs_sync_hub_grant(const char *hub, const char *site
       "DELETE FROM {S}sync_grants WHERE tenant={T} AND site={S}sync_base($1) AND cluster='' AND $2<>''";
   char name[KECS_SYNC__SCOPE_MAX];
   bool tenant = cluster && strcmp(cluster, "*") == 0;
-  kecs_sync__grant grant = {site, {tenant ? all : one, tenant ? NULL : nothing}, tenant ? NULL : name, 0, {NULL}, false};
+  kecs_sync__grant grant = {
+      .site = site, .statements = {tenant ? all : one, tenant ? NULL : nothing}, .second = tenant ? NULL : name};
   kecs_status status = kecs_sync__grant_check(hub, site);
   status = status || tenant ? status : kecs_sync__grant_cluster(cluster, name);
   return status ? status : kecs_sync__grant_do(hub, &grant);
@@ -110,7 +111,8 @@ KECS_STORE_API kecs_status kecs_sync_hub_revoke(const char *hub, const char *sit
       "SELECT count(*) FROM gone";
   char name[KECS_SYNC__SCOPE_MAX];
   bool tenant = cluster && strcmp(cluster, "*") == 0;
-  kecs_sync__grant grant = {site, {tenant ? all : one, tenant ? nothing : NULL}, tenant ? NULL : name, 0, {NULL}, false};
+  kecs_sync__grant grant = {
+      .site = site, .statements = {tenant ? all : one, tenant ? nothing : NULL}, .second = tenant ? NULL : name};
   kecs_status status = kecs_sync__grant_check(hub, site);
   status = status || tenant ? status : kecs_sync__grant_cluster(cluster, name);
   status = status ? status : kecs_sync__grant_do(hub, &grant);
@@ -150,7 +152,8 @@ KECS_STORE_API kecs_status kecs_sync_hub_token(const char *hub, const char *site
       "ON CONFLICT(tenant,site) DO UPDATE SET hash=excluded.hash,made=excluded.made";
   static const char take[] = "DELETE FROM {S}sync_tokens WHERE tenant={T} AND site={S}sync_base($1)";
   char token[KECS_SYNC_TOKEN_SIZE] = "";
-  kecs_sync__grant grant = {site, {out_token ? make : take, NULL}, out_token ? token : NULL, 0, {NULL}, false};
+  kecs_sync__grant grant = {
+      .site = site, .statements = {out_token ? make : take, NULL}, .second = out_token ? token : NULL};
   kecs_status status = kecs_sync__grant_check(hub, site);
   status = status || !out_token ? status : kecs_sync__token_make(token);
   status = status ? status : kecs_sync__grant_do(hub, &grant);
@@ -169,7 +172,8 @@ KECS_STORE_API kecs_status kecs_sync_hub_limit(const char *hub, const char *site
   static const char take[] = "DELETE FROM {S}sync_limits WHERE tenant={T} AND site={S}sync_base($1)";
   char every[24] = "";
   char batch[24] = "";
-  kecs_sync__grant grant = {site ? site : "", {limits ? say : take, NULL}, NULL, 0, {NULL}, limits != NULL};
+  kecs_sync__grant grant = {
+      .site = site ? site : "", .statements = {limits ? say : take, NULL}, .whole = limits != NULL};
   kecs_status status = kecs_sync__grant_check(hub, site ? site : "*");
   status = status || !limits ? status : kecs_sync__limits_check(limits);
   if (!status && limits) {

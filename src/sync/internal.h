@@ -69,7 +69,7 @@ typedef struct kecs_sync__notes {
 typedef struct kecs_sync__limits {
   int64_t every_ms;
   int64_t batch;
-  char pause[KECS_SYNC_PAUSE_MAX + 1]; /* of several lines the reasons together, as far as they fit; "": there is none */
+  char pause[KECS_SYNC_PAUSE_MAX + 1]; /* the reasons together, as far as they fit; "": there is none */
 } kecs_sync__limits;
 
 /* What rounds have come to: of several threads, so the handle's mutex guards it. */

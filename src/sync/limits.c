@@ -1,7 +1,7 @@
-/* sync/limits.c -- what a hub asks of its sites: rounds no more often, batches no larger, or no rounds at all for a while.
+/* sync/limits.c -- what a hub asks of its sites: rounds no more often, batches no larger, or no rounds for a while.
  *
- * An administrator writes a line for one site, or for all (the empty name); the stricter of the two holds. The handshake
- * tells it, and an edge obeys: it is no lock, but a way to take load off a hub whose edges are many. */
+ * An administrator writes a line for one site, or for all (the empty name); the stricter of the two holds. The
+ * handshake tells it, and an edge obeys: it is no lock, but a way to take load off a hub whose edges are many. */
 #include "pg/prologue.h"
 
 #include "sync/internal.h"

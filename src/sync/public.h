@@ -17,7 +17,7 @@ typedef struct kecs_sync kecs_sync;
 /* What a hub asks of its sites. Zero-initialised: nothing. */
 typedef struct kecs_sync_limits {
   int64_t every_ms;  /* rounds of kecs_sync_start begin no more often; at most a day. Milliseconds */
-  int64_t batch;     /* entries of a log that are pushed or pulled at once, at most */
+  int64_t batch;     /* entries of a log that are pushed at once, at most, and asked for; at most 100000 */
   const char *pause; /* no rounds are wanted until this is taken back, and why: a line of at most KECS_SYNC_PAUSE_MAX
                       * bytes, which the sites are told; NULL: they are wanted */
 } kecs_sync_limits;
@@ -31,7 +31,8 @@ typedef struct kecs_sync_site {
   int64_t acked_stamp; /* its stamps up to this one are here (kecs_stamp_time); 0: none */
   int64_t pushes;      /* that were taken */
   int64_t refused;     /* rows of its last push that the hub refused */
-  int64_t cursor;      /* up to this number of the feed it had everything when it greeted last */
+  int64_t cursor;      /* the number of the feed up to which it had read when it greeted last; where a round of its was
+                        * cut off, up to which it was reading. kecs_sync_hub_info.head is the last number */
   kecs_sync_limits limits; /* those of its own and those of all, whichever is stricter */
 } kecs_sync_site;
 
@@ -110,8 +111,8 @@ typedef struct kecs_sync_report {
   int64_t resent;      /* rows and deletions that the hub had lost, or never had, and that were sent again */
   int64_t left;        /* rows that went from here since their cluster is none of this site's any more */
   int64_t forgotten;   /* rows that had been deleted at the hub so long ago that it has forgotten them, and went here */
-  int64_t hub_every_ms; /* the hub asks that rounds begin no more often (kecs_sync_limits); 0: it does not care. Who calls
-                         * kecs_sync_once goes by it; kecs_sync_start does */
+  int64_t hub_every_ms; /* the hub asks that rounds begin no more often (kecs_sync_limits); 0: it does not care. A loop
+                         * of kecs_sync_once should heed it; kecs_sync_start does */
   int64_t hub_batch;    /* and that no more goes at once, which every round heeds; 0: as before */
 } kecs_sync_report;
 
@@ -165,9 +166,9 @@ KECS_STORE_API kecs_status kecs_sync_hub_token(const char *hub, const char *site
                                                char out_token[KECS_SYNC_TOKEN_SIZE]);
 
 /* Says how often and how much: for one site, or where `site` is NULL for all; what was said before for the same goes.
- * `limits` NULL takes it back. Sites learn of it with their next handshake, also of the end of a pause: they go on asking
- * as often as their pace, and what failed, allow. The role must be the tables' owner, or be let write sync_limits.
- * Errors: as above. */
+ * `limits` NULL takes it back. Sites learn of it with their next handshake, also of the end of a pause: they go on
+ * asking as often as their pace, and what failed, allow. The role must be the tables' owner, or be let write
+ * sync_limits. Errors: as above. */
 KECS_STORE_API kecs_status kecs_sync_hub_limit(const char *hub, const char *site, const kecs_sync_limits *limits);
 
 /* Calls `visit` for each site of the hub, by number; what it returns but KECS_OK ends it and is returned. Errors:

@@ -73,7 +73,8 @@ def test_limits():
         assert "cursor 1" in told and "every 60000  batch 5" in told, told
         kecs("--db", hub, "hub", "limit", "cellar", "--pause", "moved to \"there\"")
         line = json.loads(kecs("--db", hub, "hub", "sites", "--json"))
-        assert (line["cursor"], line["everyMs"], line["batch"], line["pause"]) == (1, 60000, 5, "moved to \"there\""), line
+        told = line["cursor"], line["everyMs"], line["batch"], line["pause"]
+        assert told == (1, 60000, 5, "moved to \"there\""), line
         assert "moved to \"there\"" in kecs("--db", edge, "sync", "--hub", hub, "--site", "cellar", code=5)
         state = kecs("--db", edge, "sync", "status", "--hub", hub, "--site", "cellar")
         assert "conflicts" in state, state

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""What a hub asks of its sites: rounds no more often, batches no larger, no rounds for a while (docs/sync.md 12); and how
-far each of them has read.
+"""What a hub asks of its sites: rounds no more often, batches no larger, no rounds for a while (docs/sync.md 12); and
+how far each of them has read.
 
     tests/sync/test_limits.py [WORD]"""
 
