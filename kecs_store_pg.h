@@ -1,5 +1,5 @@
 /* kecs_store_pg.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * f395b2adb99b71dfc4d7bbb8a64dec8ecfb006d6b32574ff4e42c3b383ed0f9d */
+ * 6376c9488b2b6a7b79de9def78bb1bcb9a459c0e0a4b4fb3e75b5cc70865728f */
 /* ---- doc/manual_pg.h --------------------------------------------------------------------------------------------- */
 /* kecs_store_pg.h -- PostgreSQL behind the calls of kecs_store.h.
  *
@@ -95,7 +95,18 @@ typedef struct kecs_sync kecs_sync;
 /* A token's text with its terminator: 32 random bytes as hexadecimal digits. */
 #define KECS_SYNC_TOKEN_SIZE 65
 
-/* A site as its hub knows it. The name dies when `visit` returns. */
+/* Bytes of a reason for a pause. */
+#define KECS_SYNC_PAUSE_MAX 200
+
+/* What a hub asks of its sites. Zero-initialised: nothing. */
+typedef struct kecs_sync_limits {
+  int64_t every_ms;  /* rounds of kecs_sync_start begin no more often; at most a day. Milliseconds */
+  int64_t batch;     /* entries of a log that are pushed at once, at most, and asked for; at most 100000 */
+  const char *pause; /* no rounds are wanted until this is taken back, and why: a line of at most KECS_SYNC_PAUSE_MAX
+                      * bytes, which the sites are told; NULL: they are wanted */
+} kecs_sync_limits;
+
+/* A site as its hub knows it. Texts die when `visit` returns. */
 typedef struct kecs_sync_site {
   const char *name;
   int64_t number;      /* from 1 on: what stamps have as their site */
@@ -104,6 +115,9 @@ typedef struct kecs_sync_site {
   int64_t acked_stamp; /* its stamps up to this one are here (kecs_stamp_time); 0: none */
   int64_t pushes;      /* that were taken */
   int64_t refused;     /* rows of its last push that the hub refused */
+  int64_t cursor;      /* the number of the feed up to which it had read when it greeted last; where a round of its was
+                        * cut off, up to which it was reading. kecs_sync_hub_info.head is the last number */
+  kecs_sync_limits limits; /* those of its own and those of all, whichever is stricter */
 } kecs_sync_site;
 
 /* How a hub stands. */
@@ -181,6 +195,9 @@ typedef struct kecs_sync_report {
   int64_t resent;      /* rows and deletions that the hub had lost, or never had, and that were sent again */
   int64_t left;        /* rows that went from here since their cluster is none of this site's any more */
   int64_t forgotten;   /* rows that had been deleted at the hub so long ago that it has forgotten them, and went here */
+  int64_t hub_every_ms; /* the hub asks that rounds begin no more often (kecs_sync_limits); 0: it does not care. A loop
+                         * of kecs_sync_once should heed it; kecs_sync_start does */
+  int64_t hub_batch;    /* and that no more goes at once, which every round heeds; 0: as before */
 } kecs_sync_report;
 
 /* How an edge stands. Texts live until the next call on the handle. */
@@ -206,6 +223,9 @@ typedef struct kecs_sync_status_info {
   kecs_status failed;  /* of the last round that failed; KECS_OK: none has */
   const char *failed_text;
   int64_t failed_us;   /* when */
+  int64_t hub_every_ms; /* what the hub asked for in the last handshake, as in the report */
+  int64_t hub_batch;
+  const char *hub_pause; /* why it wants no rounds: they fail with BUSY meanwhile; "": it does */
 } kecs_sync_status_info;
 
 /* Makes a hub of the tenant that the URL names: tables, change log and functions, under the lock of migrations. May be
@@ -228,6 +248,12 @@ KECS_STORE_API kecs_status kecs_sync_hub_revoke(const char *hub, const char *sit
  * as its SHA-256 at the hub. NULL: the site has none any more. Errors: as above; IO (no random bits). */
 KECS_STORE_API kecs_status kecs_sync_hub_token(const char *hub, const char *site,
                                                char out_token[KECS_SYNC_TOKEN_SIZE]);
+
+/* Says how often and how much: for one site, or where `site` is NULL for all; what was said before for the same goes.
+ * `limits` NULL takes it back. Sites learn of it with their next handshake, also of the end of a pause: they go on
+ * asking as often as their pace, and what failed, allow. The role must be the tables' owner, or be let write
+ * sync_limits. Errors: as above. */
+KECS_STORE_API kecs_status kecs_sync_hub_limit(const char *hub, const char *site, const kecs_sync_limits *limits);
 
 /* Calls `visit` for each site of the hub, by number; what it returns but KECS_OK ends it and is returned. Errors:
  * as above. */
@@ -253,7 +279,8 @@ KECS_STORE_API kecs_status kecs_sync_open(kecs_store *store, const kecs_sync_opt
 /* One round: handshake, pull, push. On one thread at a time. What was done before a failure stays done, and the next
  * round goes on from there; *out_report (may be NULL) is filled in any case. Deadline and cancel of the store's
  * handle end it between two steps; kecs_sync_cancel also while the hub is waited for. Errors:
- *   OFFLINE, BUSY          nothing is wrong: try again later
+ *   OFFLINE, BUSY          nothing is wrong: try again later; also where the hub wants no rounds (kecs_sync_limits)
+ *   READONLY               the server is a standby: name the primary in the hub's URL, too, or promote it
  *   CONFLICT               it is another hub than the one that this file began with, or this device's clock is more
  *                          than 5 minutes ahead. Nothing was lost or written; the line says which
  *   UNSUPPORTED            the hub is of another format, or is none: kecs_sync_hub_init
@@ -262,7 +289,7 @@ KECS_STORE_API kecs_status kecs_sync_once(kecs_sync *sync, kecs_sync_report *out
 
 /* How a thread runs rounds. Zero-initialised: every 5 seconds, and as soon as something is written here. */
 typedef struct kecs_sync_pace {
-  int every_ms;       /* between two rounds, a fifth more or less; 0: 5000 */
+  int every_ms;       /* between two rounds, a fifth more or less, and no less than the hub asks for; 0: 5000 */
   int backoff_max_ms; /* after failures pauses are anything up to 2, 4, 8 ... seconds, and up to this; 0: 60000 */
   bool timed;         /* changes wait for the next round's time: they do not begin one */
   void (*after)(kecs_status status, const kecs_sync_report *report, const kecs_error *error, void *user);
@@ -4865,7 +4892,7 @@ KECS_PG__FN bool kecs_sync__later_column(const kecs_column_info *column);
 KECS_PG__FN void kecs_sync__default(kecs_pg__text *out, const kecs_column_info *column);
 
 /* What the functions must be made for: their own format, and the kinds' columns. */
-enum { KECS_SYNC__VERSION_SIZE = 160, KECS_SYNC__FORMAT = 7 };
+enum { KECS_SYNC__VERSION_SIZE = 160, KECS_SYNC__FORMAT = 8 };
 KECS_PG__FN void kecs_sync__version(char out[KECS_SYNC__VERSION_SIZE]);
 
 #endif
@@ -4943,18 +4970,32 @@ static const char kecs_sync__clock_form[] =
     "  END IF;\n"
     "END $kecs_sync$;\n";
 
+/* For a site's name, or for all of the tenant: ''. The stricter one holds; NULL: nobody has said anything. */
+static const char kecs_sync__limits_form[] =
+    "ALTER TABLE {S}sync_sites ADD COLUMN IF NOT EXISTS cursor bigint NOT NULL DEFAULT 0;\n"
+    "CREATE TABLE IF NOT EXISTS {S}sync_limits(tenant {text} NOT NULL,site {text} NOT NULL,\n"
+    "every_ms bigint NOT NULL DEFAULT 0,batch bigint NOT NULL DEFAULT 0,pause {text},PRIMARY KEY(tenant,site));\n"
+    "DROP FUNCTION IF EXISTS {S}sync_limits_of;\n"
+    "CREATE FUNCTION {S}sync_limits_of(whose text,who text,OUT every_ms bigint,OUT batch bigint,OUT pause text)\n"
+    "LANGUAGE sql STABLE AS $kecs_sync$\n"
+    "  SELECT max(l.every_ms),coalesce(min(nullif(l.batch,0)),CASE WHEN count(*)>0 THEN 0 END),\n"
+    "    coalesce(string_agg(l.pause,'; ' ORDER BY l.site),CASE WHEN count(*)>0 THEN '' END)\n"
+    "    FROM {S}sync_limits l WHERE l.tenant=whose AND l.site IN ('',{S}sync_base(who))\n"
+    "$kecs_sync$;\n";
+
 static const char kecs_sync__hello_form[] =
     "CREATE OR REPLACE FUNCTION {S}sync_version() RETURNS text LANGUAGE sql AS $kecs_sync$ SELECT '{version}'::text "
     "$kecs_sync$;\n"
     "DROP FUNCTION IF EXISTS {S}sync_hello;\n"
     "CREATE FUNCTION {S}sync_hello(whose text,who text,since bigint,since_id text,number bigint,OUT hub text,\n"
     "OUT site bigint,OUT push text,OUT now_us bigint,OUT head bigint,OUT head_id text,OUT floor bigint,\n"
-    "OUT fits boolean,OUT pushes bigint,OUT retention bigint,OUT changed bigint) LANGUAGE plpgsql AS $kecs_sync$\n"
+    "OUT fits boolean,OUT pushes bigint,OUT retention bigint,OUT changed bigint,\n"
+    "OUT limits text) LANGUAGE plpgsql AS $kecs_sync$\n"
     "#variable_conflict use_column\n"
     "BEGIN\n"
     "  INSERT INTO {S}sync_hubs(tenant,id) VALUES(whose,{uuid}) ON CONFLICT DO NOTHING;\n"
     "  PERFORM {S}sync_history(whose);\n"
-    "  UPDATE {S}sync_sites s SET seen=now() WHERE s.tenant=whose AND s.name=who RETURNING "
+    "  UPDATE {S}sync_sites s SET seen=now(),cursor=since WHERE s.tenant=whose AND s.name=who RETURNING "
     "s.site,s.push,s.pushes\n"
     "    INTO site,push,pushes;\n"
     "  IF NOT FOUND THEN\n"
@@ -4976,6 +5017,7 @@ static const char kecs_sync__hello_form[] =
     "  floor := coalesce((SELECT s.value FROM {S}change_state s WHERE s.tenant=whose AND s.id=1),0);\n"
     "  retention := (SELECT s.value FROM {S}change_state s WHERE s.tenant=whose AND s.id=10);\n"
     "  changed := (SELECT s.value FROM {S}change_state s WHERE s.tenant=whose AND s.id=11);\n"
+    "  limits := (SELECT x.every_ms||' '||x.batch||' '||x.pause FROM {S}sync_limits_of(whose,who) x);\n"
     "  now_us := (date_part('epoch',clock_timestamp())*1000000)::bigint;\n"
     "  fits := since<=head AND (since_id='' OR since_id=coalesce((SELECT b.id::text FROM {S}change_batches b\n"
     "    WHERE b.tenant=whose AND b.seq>=since ORDER BY b.seq LIMIT 1),''));\n"
@@ -5041,6 +5083,7 @@ KECS_PG__FN void kecs_sync__hub_common(kecs_pg__text *out, const kecs_pg__connec
   kecs_pg__text_adds(&hello, version);
   kecs_pg__text_adds(&hello, at + strlen("{version}"));
   kecs_pg__log_text(out, connection, kecs_sync__tables_form);
+  kecs_pg__log_text(out, connection, kecs_sync__limits_form);
   kecs_pg__log_text(out, connection, kecs_sync__clock_form);
   if (!hello.status) {
     kecs_pg__log_text(out, connection, hello.data);
@@ -6487,6 +6530,7 @@ enum {
   KECS_SYNC__APPEND_BYTES = 1048576
 };
 
+#define KECS_SYNC__EVERY_MOST_MS INT64_C(86400000)
 #define KECS_SYNC__AHEAD_US INT64_C(300000000) /* of the hub's time: what it takes at most (sync_clock) */
 
 /* A push that was decided upon and is not known to have arrived. */
@@ -6527,6 +6571,13 @@ typedef struct kecs_sync__notes {
   int64_t retention; /* of tombstones here, as it was set */
 } kecs_sync__notes;
 
+/* What the hub asks of this site, as the last handshake told it (limits.c). */
+typedef struct kecs_sync__limits {
+  int64_t every_ms;
+  int64_t batch;
+  char pause[KECS_SYNC_PAUSE_MAX + 1]; /* the reasons together, as far as they fit; "": there is none */
+} kecs_sync__limits;
+
 /* What rounds have come to: of several threads, so the handle's mutex guards it. */
 typedef struct kecs_sync__told {
   int64_t rounds;
@@ -6536,6 +6587,7 @@ typedef struct kecs_sync__told {
   int64_t last_us;   /* end of the last one that succeeded */
   int64_t failed_us;
   kecs_error error;  /* of the last one that failed */
+  kecs_sync__limits limits;
 } kecs_sync__told;
 
 struct kecs_sync {
@@ -6561,6 +6613,8 @@ struct kecs_sync {
   int64_t catch_up_rid;
   bool held; /* the hub has refused something by a policy: its own state is to be asked for */
   int batch;
+  int wanted_batch; /* the options'; 0: it adapts */
+  kecs_sync__limits limits;
   kecs_pg__text clusters; /* that this edge narrows itself to, as an array of the server's; empty: to none */
   int64_t max_offset_us;
   int64_t tombstones_us;
@@ -6586,6 +6640,7 @@ struct kecs_sync {
   bool no_stage;                            /* the login may make no tables at the hub for it */
   kecs_sync__told told;
   char said[sizeof((kecs_error *)NULL)->text]; /* for kecs_sync_status */
+  char said_pause[KECS_SYNC_PAUSE_MAX + 1];    /* likewise */
   kecs_sync_pace pace;
   uint64_t chance;
   bool running; /* the thread */
@@ -6663,8 +6718,8 @@ typedef struct kecs_sync__visit {
 
 KECS_PG__FN kecs_status kecs_sync__at_hub(const char *hub, const kecs_sync__visit *visit, void *user);
 
-/* Runs `work` over a connection of its own to `place`. */
-KECS_PG__FN kecs_status kecs_sync__over_link(kecs_store *store, const char *hub, int busy_timeout_ms,
+/* Runs `work` over a connection of its own to `place`. With `read_only` a standby will do. */
+KECS_PG__FN kecs_status kecs_sync__over_link(kecs_store *store, const char *hub, bool read_only, int busy_timeout_ms,
                                              kecs_status (*work)(kecs_connection *link, const kecs_place *place,
                                                                  void *user),
                                              void *user);
@@ -6807,8 +6862,14 @@ enum {
   KECS_SYNC__FITS,
   KECS_SYNC__PUSHES,
   KECS_SYNC__RETENTION,
-  KECS_SYNC__CHANGED
+  KECS_SYNC__CHANGED,
+  KECS_SYNC__LIMITS
 };
+
+/* Takes over what the hub asks of this site; BUSY where it wants no round. And how far batches that adapt may grow. */
+KECS_PG__FN kecs_status kecs_sync__limits_read(kecs_sync *sync, const char *text);
+KECS_PG__FN int kecs_sync__batch_most(const kecs_sync *sync);
+KECS_PG__FN kecs_status kecs_sync__limits_check(const kecs_sync_limits *limits);
 
 /* Whether hub and edge still are who they were to each other (identity.c). Where they are not, what follows from it is
  * done and noted, and the report says what it was; *out_again: greet anew, under another name. */
@@ -7474,7 +7535,7 @@ KECS_PG__FN kecs_status kecs_sync__at_hub(const char *hub, const kecs_sync__visi
   return status ? status : closed;
 }
 
-KECS_PG__FN kecs_status kecs_sync__over_link(kecs_store *store, const char *hub, int busy_timeout_ms,
+KECS_PG__FN kecs_status kecs_sync__over_link(kecs_store *store, const char *hub, bool read_only, int busy_timeout_ms,
                                              kecs_status (*work)(kecs_connection *link, const kecs_place *place,
                                                                  void *user),
                                              void *user) {
@@ -7489,6 +7550,7 @@ KECS_PG__FN kecs_status kecs_sync__over_link(kecs_store *store, const char *hub,
   options.path = hub;
   options.place = &place;
   options.allocator = allocator;
+  options.read_only = read_only;
   options.busy_timeout_ms = busy_timeout_ms;
   status = status ? status : backend->connect(&options, &link);
   status = status ? status : work(link, &place, user);
@@ -7504,12 +7566,12 @@ KECS_PG__FN kecs_status kecs_sync__over_link(kecs_store *store, const char *hub,
 }
 
 /* ---- sync/hub_grants.c ------------------------------------------------------------------------------------------- */
-/* sync/hub_grants.c -- what an administrator gives sites and takes from them: clusters, and tokens. */
+/* sync/hub_grants.c -- what an administrator gives sites and takes from them: clusters, tokens, and limits. */
 
 #include <stdio.h>
 #include <string.h>
 
-enum { KECS_SYNC__GRANT_VALUES = 2, KECS_SYNC__TOKEN_BYTES = (KECS_SYNC_TOKEN_SIZE - 1) / 2 };
+enum { KECS_SYNC__GRANT_VALUES = 4, KECS_SYNC__TOKEN_BYTES = (KECS_SYNC_TOKEN_SIZE - 1) / 2 };
 
 /* Statements of one transaction at a hub; the first one's number may be asked for. */
 typedef struct kecs_sync__grant {
@@ -7517,16 +7579,19 @@ typedef struct kecs_sync__grant {
   const char *statements[2];
   const char *second; /* the second value of each; NULL: there is none */
   int64_t number;
+  const char *more[KECS_SYNC__GRANT_VALUES - 2]; /* the rest of them, where `whole` */
+  bool whole;
 } kecs_sync__grant;
 
 static kecs_status kecs_sync__grant_send(kecs_sync *sync, kecs_sync__grant *grant) {
-  const char *values[KECS_SYNC__GRANT_VALUES] = {grant->site, grant->second};
+  const char *values[KECS_SYNC__GRANT_VALUES] = {grant->site, grant->second, grant->more[0], grant->more[1]};
+  int count = grant->whole ? KECS_SYNC__GRANT_VALUES : grant->second ? 2 : 1;
   kecs_sync__exchange exchange;
   kecs_sync__begin(&exchange, sync, true);
   int first = exchange.count;
   for (size_t i = 0; i < sizeof grant->statements / sizeof grant->statements[0]; i++) {
     if (grant->statements[i]) {
-      (void)kecs_sync__add_item(&exchange, grant->statements[i], "", values, grant->second ? 2 : 1);
+      (void)kecs_sync__add_item(&exchange, grant->statements[i], "", values, count);
     }
   }
   kecs_status status = kecs_sync__send(&exchange, "write grants");
@@ -7591,7 +7656,8 @@ KECS_STORE_API kecs_status kecs_sync_hub_grant(const char *hub, const char *site
       "DELETE FROM {S}sync_grants WHERE tenant={T} AND site={S}sync_base($1) AND cluster='' AND $2<>''";
   char name[KECS_SYNC__SCOPE_MAX];
   bool tenant = cluster && strcmp(cluster, "*") == 0;
-  kecs_sync__grant grant = {site, {tenant ? all : one, tenant ? NULL : nothing}, tenant ? NULL : name, 0};
+  kecs_sync__grant grant = {
+      .site = site, .statements = {tenant ? all : one, tenant ? NULL : nothing}, .second = tenant ? NULL : name};
   kecs_status status = kecs_sync__grant_check(hub, site);
   status = status || tenant ? status : kecs_sync__grant_cluster(cluster, name);
   return status ? status : kecs_sync__grant_do(hub, &grant);
@@ -7608,7 +7674,8 @@ KECS_STORE_API kecs_status kecs_sync_hub_revoke(const char *hub, const char *sit
       "SELECT count(*) FROM gone";
   char name[KECS_SYNC__SCOPE_MAX];
   bool tenant = cluster && strcmp(cluster, "*") == 0;
-  kecs_sync__grant grant = {site, {tenant ? all : one, tenant ? nothing : NULL}, tenant ? NULL : name, 0};
+  kecs_sync__grant grant = {
+      .site = site, .statements = {tenant ? all : one, tenant ? nothing : NULL}, .second = tenant ? NULL : name};
   kecs_status status = kecs_sync__grant_check(hub, site);
   status = status || tenant ? status : kecs_sync__grant_cluster(cluster, name);
   status = status ? status : kecs_sync__grant_do(hub, &grant);
@@ -7648,7 +7715,8 @@ KECS_STORE_API kecs_status kecs_sync_hub_token(const char *hub, const char *site
       "ON CONFLICT(tenant,site) DO UPDATE SET hash=excluded.hash,made=excluded.made";
   static const char take[] = "DELETE FROM {S}sync_tokens WHERE tenant={T} AND site={S}sync_base($1)";
   char token[KECS_SYNC_TOKEN_SIZE] = "";
-  kecs_sync__grant grant = {site, {out_token ? make : take, NULL}, out_token ? token : NULL, 0};
+  kecs_sync__grant grant = {
+      .site = site, .statements = {out_token ? make : take, NULL}, .second = out_token ? token : NULL};
   kecs_status status = kecs_sync__grant_check(hub, site);
   status = status || !out_token ? status : kecs_sync__token_make(token);
   status = status ? status : kecs_sync__grant_do(hub, &grant);
@@ -7656,6 +7724,29 @@ KECS_STORE_API kecs_status kecs_sync_hub_token(const char *hub, const char *site
     memcpy(out_token, status ? "" : token, status ? 1 : sizeof token);
   }
   return status;
+}
+
+/* ---- limits ---- */
+
+KECS_STORE_API kecs_status kecs_sync_hub_limit(const char *hub, const char *site, const kecs_sync_limits *limits) {
+  static const char say[] =
+      "INSERT INTO {S}sync_limits(tenant,site,every_ms,batch,pause) VALUES({T},{S}sync_base($1),$2,$3,$4) "
+      "ON CONFLICT(tenant,site) DO UPDATE SET every_ms=excluded.every_ms,batch=excluded.batch,pause=excluded.pause";
+  static const char take[] = "DELETE FROM {S}sync_limits WHERE tenant={T} AND site={S}sync_base($1)";
+  char every[24] = "";
+  char batch[24] = "";
+  kecs_sync__grant grant = {
+      .site = site ? site : "", .statements = {limits ? say : take, NULL}, .whole = limits != NULL};
+  kecs_status status = kecs_sync__grant_check(hub, site ? site : "*");
+  status = status || !limits ? status : kecs_sync__limits_check(limits);
+  if (!status && limits) {
+    snprintf(every, sizeof every, "%lld", (long long)limits->every_ms);
+    snprintf(batch, sizeof batch, "%lld", (long long)limits->batch);
+    grant.second = every;
+    grant.more[0] = batch;
+    grant.more[1] = limits->pause;
+  }
+  return status ? status : kecs_sync__grant_do(hub, &grant);
 }
 
 /* ---- sync/hub.c -------------------------------------------------------------------------------------------------- */
@@ -7720,7 +7811,7 @@ static kecs_status kecs_sync__init_link(kecs_connection *link, const kecs_place 
 static kecs_status kecs_sync__init_work(kecs_store *store, const char *hub, void *user) {
   uint64_t kinds = kecs_replica_kinds(store);
   (void)user;
-  return kecs_sync__over_link(store, hub, 60000, kecs_sync__init_link, &kinds);
+  return kecs_sync__over_link(store, hub, false, 60000, kecs_sync__init_link, &kinds);
 }
 
 KECS_STORE_API kecs_status kecs_sync_hub_init(const char *hub) {
@@ -7767,7 +7858,7 @@ static kecs_status kecs_sync__ask_link(kecs_connection *shared, const kecs_place
 }
 
 static kecs_status kecs_sync__ask_work(kecs_store *store, const char *hub, void *user) {
-  return kecs_sync__over_link(store, hub, 10000, kecs_sync__ask_link, user);
+  return kecs_sync__over_link(store, hub, true, 10000, kecs_sync__ask_link, user);
 }
 
 static kecs_status kecs_sync__ask_hub(const char *hub, const char *form, PGresult **out_result) {
@@ -7789,13 +7880,17 @@ KECS_STORE_API kecs_status kecs_sync_hub_sites(const char *hub,
       hub,
       "SELECT s.name,s.site,(extract(epoch FROM s.seen)*1000000)::bigint,(extract(epoch FROM "
       "clock_timestamp()-s.seen)*1000000)::bigint,s.acked,s.pushes,(SELECT count(*) FROM {S}sync_refused r WHERE "
-      "r.tenant=s.tenant AND r.site=s.site) FROM {S}sync_sites s WHERE s.tenant={T} ORDER BY s.site",
+      "r.tenant=s.tenant AND r.site=s.site),s.cursor,l.every_ms,l.batch,l.pause FROM {S}sync_sites s CROSS JOIN "
+      "LATERAL {S}sync_limits_of(s.tenant,s.name) l WHERE s.tenant={T} ORDER BY s.site",
       &result);
   for (int row = 0; !status && row < PQntuples(result); row++) {
     kecs_sync_site site = {kecs_sync__text(result, row, 0),   kecs_sync__number(result, row, 1),
                            kecs_sync__number(result, row, 2), kecs_sync__number(result, row, 3),
                            kecs_sync__number(result, row, 4), kecs_sync__number(result, row, 5),
-                           kecs_sync__number(result, row, 6)};
+                           kecs_sync__number(result, row, 6), kecs_sync__number(result, row, 7),
+                           {kecs_sync__number(result, row, 8), kecs_sync__number(result, row, 9), NULL}};
+    const char *pause = kecs_sync__text(result, row, 10);
+    site.limits.pause = pause[0] ? pause : NULL;
     status = visit(&site, user);
   }
   PQclear(result);
@@ -8392,6 +8487,12 @@ static kecs_status kecs_sync__connect(kecs_sync *sync) {
   options.should_stop = kecs_sync__should_stop;
   options.should_stop_user = sync;
   kecs_status status = kecs_pg__connect(&options, &connection);
+  if (status == KECS_E_READONLY) {
+    status = kecs_pg__fail(KECS_E_READONLY,
+                           "%s: the server is a standby, which takes nothing; name the primary in the hub's URL, too "
+                           "(host1,host2), or promote it: nothing was lost, and the next round goes on",
+                           sync->place.shown);
+  }
   sync->link = status ? NULL : kecs_pg__of(connection);
   sync->prepared_count = 0;
   kecs_sync__lock(sync);
@@ -8409,7 +8510,7 @@ static kecs_status kecs_sync__connect(kecs_sync *sync) {
 }
 
 /* States of the hub's functions. */
-static kecs_status kecs_sync__refusal(kecs_sync *sync, const PGresult *result, const char *doing) {
+static kecs_status kecs_sync__refusal(kecs_sync *sync, const PGresult *result, const char *doing, bool begins) {
   static const struct {
     const char *state;
     kecs_status status;
@@ -8433,7 +8534,8 @@ static kecs_status kecs_sync__refusal(kecs_sync *sync, const PGresult *result, c
       return kecs_backend_fail(states[i].status, 0, state, text);
     }
   }
-  return kecs_pg__fail_result(sync->place.shown, result, doing);
+  return begins ? kecs_pg__fail_begin(sync->place.shown, result, doing)
+                : kecs_pg__fail_result(sync->place.shown, result, doing);
 }
 
 /* ---- bytes ---- */
@@ -8558,7 +8660,7 @@ static bool kecs_sync__receive_statement(kecs_sync__exchange *exchange, const ke
       return false;
     }
     if (!*status && PQresultStatus(result) == PGRES_FATAL_ERROR) {
-      *status = kecs_sync__refusal(sync, result, doing);
+      *status = kecs_sync__refusal(sync, result, doing, exchange->item[packed->first].frame);
     }
   }
   sync->report.bytes_in += kecs_sync__result_bytes(result);
@@ -9481,7 +9583,7 @@ static void kecs_sync__adapt(kecs_sync *sync, int64_t rows, int64_t ms) {
     sync->load = KECS_SYNC__LOAD;
   } else if (ms < KECS_SYNC__SHORT_MS) {
     sync->batch += sync->steady ? KECS_SYNC__BATCH_LEAST : sync->batch;
-    sync->batch = sync->batch < KECS_SYNC__BATCH_MOST ? sync->batch : KECS_SYNC__BATCH_MOST;
+    sync->batch = sync->batch < kecs_sync__batch_most(sync) ? sync->batch : kecs_sync__batch_most(sync);
   }
 }
 
@@ -10671,6 +10773,75 @@ KECS_PG__FN kecs_status kecs_sync__repushed(kecs_store *tx, const kecs_sync *syn
     }
   }
   return status;
+}
+
+/* ---- sync/limits.c ----------------------------------------------------------------------------------------------- */
+/* sync/limits.c -- what a hub asks of its sites: rounds no more often, batches no larger, or no rounds for a while.
+ *
+ * An administrator writes a line for one site, or for all (the empty name); the stricter of the two holds. The
+ * handshake tells it, and an edge obeys: it is no lock, but a way to take load off a hub whose edges are many. */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- at the edge ---- */
+
+/* "EVERY BATCH REASON"; "" where nobody has asked for anything. */
+KECS_PG__FN kecs_status kecs_sync__limits_read(kecs_sync *sync, const char *text) {
+  kecs_sync__limits *limits = &sync->limits;
+  char *at = NULL;
+  memset(limits, 0, sizeof *limits);
+  limits->every_ms = strtoll(text, &at, 10);
+  limits->batch = strtoll(at, &at, 10);
+  snprintf(limits->pause, sizeof limits->pause, "%s", *at == ' ' ? at + 1 : "");
+  sync->report.hub_every_ms = limits->every_ms;
+  sync->report.hub_batch = limits->batch;
+  if (limits->pause[0]) {
+    return kecs_pg__fail(KECS_E_BUSY,
+                         "%s: the hub takes no rounds now: %.200s; nothing was lost, try again later, or end the pause "
+                         "by kecs hub limit",
+                         sync->place.shown, limits->pause);
+  }
+  int batch = sync->wanted_batch ? sync->wanted_batch : sync->batch;
+  batch = limits->batch > 0 && limits->batch < batch ? (int)limits->batch : batch;
+  sync->moved = sync->moved || batch < sync->batch; /* the window that was told is too large */
+  sync->batch = batch;
+  return KECS_OK;
+}
+
+KECS_PG__FN int kecs_sync__batch_most(const kecs_sync *sync) {
+  int64_t most = sync->limits.batch;
+  return most > 0 && most < KECS_SYNC__BATCH_MOST ? (int)most : KECS_SYNC__BATCH_MOST;
+}
+
+/* ---- at the hub ---- */
+
+/* A reason stands in messages, which are one line. */
+static bool kecs_sync__limits_reason(const char *reason) {
+  size_t len = strlen(reason);
+  for (size_t i = 0; i < len; i++) {
+    if ((unsigned char)reason[i] < 0x20 || reason[i] == 0x7f) {
+      return false;
+    }
+  }
+  return len > 0 && len <= KECS_SYNC_PAUSE_MAX;
+}
+
+KECS_PG__FN kecs_status kecs_sync__limits_check(const kecs_sync_limits *limits) {
+  if (limits->every_ms < 0 || limits->every_ms > KECS_SYNC__EVERY_MOST_MS) {
+    return kecs_pg__fail(KECS_E_INVALID, "limits.every_ms is %lld; 1 to %lld, which is a day, or 0",
+                         (long long)limits->every_ms, (long long)KECS_SYNC__EVERY_MOST_MS);
+  }
+  if (limits->batch < 0 || limits->batch > KECS_SYNC__BATCH_MAX) {
+    return kecs_pg__fail(KECS_E_INVALID, "limits.batch is %lld; 1 to %d, or 0", (long long)limits->batch,
+                         (int)KECS_SYNC__BATCH_MAX);
+  }
+  if (limits->pause && !kecs_sync__limits_reason(limits->pause)) {
+    return kecs_pg__fail(KECS_E_INVALID, "limits.pause must be a line of 1 to %d bytes, which says why, or NULL",
+                         (int)KECS_SYNC_PAUSE_MAX);
+  }
+  return KECS_OK;
 }
 
 /* ---- sync/pull.c ------------------------------------------------------------------------------------------------- */
@@ -12610,6 +12781,7 @@ static kecs_status kecs_sync__hello(kecs_sync *sync, bool *out_again) {
     sync->until_kinds = kecs_sync__number(exchange.item[next].result, 0, 2);
     status = kecs_sync__schema_read(sync, kecs_sync__text(exchange.item[version].result, 0, 0));
     status = status ? status : kecs_sync__measure(sync, hub_us);
+    status = status ? status : kecs_sync__limits_read(sync, kecs_sync__text(said, 0, KECS_SYNC__LIMITS));
     status = status ? status : kecs_sync__identify(sync, said, exchange.item[refused].result, out_again);
     status = status || *out_again ? status : kecs_sync__restamp(sync, hub_us);
     status = status || *out_again ? status : kecs_sync__rescope(sync, exchange.item[scopes].result);
@@ -12629,6 +12801,7 @@ static void kecs_sync__remember(kecs_sync *sync, kecs_status status, int64_t now
   kecs_sync__lock(sync);
   told->rounds++;
   told->offset_us = sync->report.hub_offset_us ? sync->report.hub_offset_us : told->offset_us;
+  told->limits = sync->limits;
   if (status) {
     told->failures++;
     told->failed_us = now;
@@ -12724,9 +12897,13 @@ static void kecs_sync__status_told(kecs_sync *sync, kecs_sync_status_info *out_i
   out_info->last_us = told->last_us > out_info->last_us ? told->last_us : out_info->last_us;
   out_info->failed_us = told->failed_us;
   out_info->failed = told->error.status;
+  out_info->hub_every_ms = told->limits.every_ms;
+  out_info->hub_batch = told->limits.batch;
   snprintf(sync->said, sizeof sync->said, "%s", told->error.text);
+  snprintf(sync->said_pause, sizeof sync->said_pause, "%s", told->limits.pause);
   kecs_sync__unlock(sync);
   out_info->failed_text = sync->said;
+  out_info->hub_pause = sync->said_pause;
   out_info->running = sync->running;
   out_info->batch = sync->batch;
 }
@@ -12933,6 +13110,7 @@ KECS_STORE_API kecs_status kecs_sync_open(kecs_store *store, const kecs_sync_opt
   sync->store = store;
   sync->tombstones_us = options->tombstones_us ? options->tombstones_us : KECS_SYNC__TOMBSTONES_US;
   sync->max_offset_us = options->max_offset_us ? options->max_offset_us : KECS_SYNC__AHEAD_US;
+  sync->wanted_batch = options->batch;
   sync->batch = options->batch ? options->batch : KECS_SYNC__BATCH;
   sync->adapts = options->batch == 0;
 #if !defined(KECS_STORE_NO_THREADS)
@@ -13099,15 +13277,23 @@ static void kecs_sync__wait(kecs_sync *sync, int64_t until) {
 
 /* ---- the thread ---- */
 
+/* When the hub lets the next round begin. Those of many edges are spread. */
+static int64_t kecs_sync__earliest(kecs_sync *sync, int64_t begun) {
+  int64_t every = sync->limits.every_ms;
+  return begun + every + kecs_sync__chance(sync, every / 5);
+}
+
 static void *kecs_sync__work(void *user) {
   kecs_sync *sync = user;
   while (!kecs_sync__ends(sync)) {
     kecs_sync_report report;
+    int64_t begun = kecs_pg__now_ms();
     kecs_status status = kecs_sync__round(sync, &report);
     if (sync->pace.after && !kecs_sync__ends(sync)) {
       sync->pace.after(status, &report, kecs_last_error(), sync->pace.user);
     }
     int64_t until = kecs_pg__now_ms() + kecs_sync__pause(sync);
+    kecs_sync__nap(sync, kecs_sync__earliest(sync, begun)); /* also where changes are waiting */
     if (status || sync->pace.timed) {
       kecs_sync__nap(sync, until);
     } else {

@@ -444,7 +444,7 @@ static void kecs_sync__adapt(kecs_sync *sync, int64_t rows, int64_t ms) {
     sync->load = KECS_SYNC__LOAD;
   } else if (ms < KECS_SYNC__SHORT_MS) {
     sync->batch += sync->steady ? KECS_SYNC__BATCH_LEAST : sync->batch;
-    sync->batch = sync->batch < KECS_SYNC__BATCH_MOST ? sync->batch : KECS_SYNC__BATCH_MOST;
+    sync->batch = sync->batch < kecs_sync__batch_most(sync) ? sync->batch : kecs_sync__batch_most(sync);
   }
 }
 
