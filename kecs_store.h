@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 0b0db3c8f59e0250369ac7a381492210e36963405bce9a9823b9790d810ccccb */
+ * d1f1ee6b2857369bed442795af15fc10ca224b76ed8ceff10b2b34d40b50c5e2 */
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
 /* kecs_store.h -- a durable, typed store for the state of a container orchestrator, in one SQLite file.
  *
@@ -28062,6 +28062,9 @@ static kecs_status kecs__adopt_work(kecs__write *write, void *user) {
 KECS_STORE_API kecs_status kecs_replica_open(kecs_store *store, uint64_t kinds, int64_t *out_adopted) {
   kecs__adoption adoption = {kinds, 0};
   kecs_status status = kecs__check_handle(store);
+  if (!status && store->depth > 0) {
+    status = kecs__fail(KECS_E_MISUSE, "a transaction is no edge: give the store that it was begun on");
+  }
   if (!status && !store->engine->backend->guard) {
     status = kecs__fail(KECS_E_UNSUPPORTED, "%s: only SQLite files are edges", store->engine->place.shown);
   }

@@ -1,5 +1,5 @@
 /* kecs_store_pg.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * f9f6f5e7116a48afda21fe06745d08dcc496edf11518baf00b35acc02b30b200 */
+ * bb6c87db8f9f3e11df766f13f2d6e3d47f4ef11a934bd151074a9db9c99eb43b */
 /* ---- doc/manual_pg.h --------------------------------------------------------------------------------------------- */
 /* kecs_store_pg.h -- PostgreSQL behind the calls of kecs_store.h.
  *
@@ -216,7 +216,8 @@ KECS_STORE_API kecs_status kecs_sync_hub_init(const char *hub);
 /* Gives a site a cluster, by name or ARN, or "-", what belongs to no cluster. A site that was never given any has the
  * whole tenant; the first grant narrows it. "*": it has the whole tenant again. The site need not have been there yet.
  * It learns of it with its next round, which brings the cluster's rows. The role must be the tables' owner, or be let
- * write sync_grants. Errors: INVALID; UNSUPPORTED (no hub); DENIED; as kecs_open. */
+ * write sync_grants. Errors, of all that follow with a `hub` too: INVALID; UNSUPPORTED (the tenant is no hub:
+ * kecs_sync_hub_init); DENIED; as kecs_open. */
 KECS_STORE_API kecs_status kecs_sync_hub_grant(const char *hub, const char *site, const char *cluster);
 
 /* Takes it away; with the site's next round the rows go from there, and what was pending in them is in its conflict
@@ -229,7 +230,7 @@ KECS_STORE_API kecs_status kecs_sync_hub_token(const char *hub, const char *site
                                                char out_token[KECS_SYNC_TOKEN_SIZE]);
 
 /* Calls `visit` for each site of the hub, by number; what it returns but KECS_OK ends it and is returned. Errors:
- * INVALID; as kecs_open; UNSUPPORTED (no hub). */
+ * as above. */
 KECS_STORE_API kecs_status kecs_sync_hub_sites(const char *hub,
                                                kecs_status (*visit)(const kecs_sync_site *site, void *user),
                                                void *user);
@@ -245,8 +246,8 @@ KECS_STORE_API kecs_status kecs_sync_hub_retain(const char *hub, int64_t retenti
 
 /* Prepares the file for sync, and connects nowhere. The store must stay open until kecs_sync_close. Rows that were in
  * the file before it was tracked will be pushed, too. Errors: INVALID (options; other kinds or another site name
- * than the file began with), UNSUPPORTED (not tracked, no SQLite file, a kind that can't take part), and those
- * of a write. */
+ * than the file began with), UNSUPPORTED (not tracked, no SQLite file, a kind that can't take part), MISUSE (the handle
+ * of a transaction), and those of a write. *out_sync is NULL then. */
 KECS_STORE_API kecs_status kecs_sync_open(kecs_store *store, const kecs_sync_options *options, kecs_sync **out_sync);
 
 /* One round: handshake, pull, push. On one thread at a time. What was done before a failure stays done, and the next
@@ -304,8 +305,8 @@ typedef struct kecs_sync_conflict {
 } kecs_sync_conflict;
 
 /* Calls `visit` for each entry of this file's conflict log after `after_id` (0: all), oldest first. What `visit`
- * returns but KECS_OK ends it and is returned. Nothing where the file never was an edge. Errors: INVALID, and those of
- * a read. */
+ * returns but KECS_OK ends it and is returned. Nothing where the file never was an edge. Errors: INVALID, MISUSE (no
+ * store), and those of a read. */
 KECS_STORE_API kecs_status kecs_sync_conflicts(kecs_store *store, int64_t after_id,
                                                kecs_status (*visit)(const kecs_sync_conflict *conflict, void *user),
                                                void *user);
@@ -1477,6 +1478,7 @@ typedef struct kecs_pg__connection {
   int busy_timeout_ms;
   int acquire_ms;
   bool direct;          /* no pooler is in between */
+  bool settled;         /* so what transactions that write need was set once, for the session */
   bool named;           /* statements are prepared under a name */
   bool listens;         /* to what the numbering of the change log tells */
   bool no_copy;         /* the server takes no COPY from us: row-level security */
@@ -1495,6 +1497,8 @@ typedef struct kecs_pg__connection {
   char waiting[KECS_PG__WAITING_MAX][KECS_PG__WAITING_SIZE];
   int waiting_count;
   bool begin_waits; /* the first of them begins the transaction */
+  int settings_wait; /* those that follow it are settings, which a settled session does without */
+  bool only_begins;  /* and nothing else waits */
   char *said[2];    /* who writes and why: what an empty one of those that wait tells the server */
   bool committed;   /* with the transaction's last statement, before it was asked to */
 } kecs_pg__connection;
@@ -1519,7 +1523,8 @@ typedef struct kecs_pg__message {
   int times; /* it is sent so often; 0: once */
   void (*bind)(void *user, int time); /* sets the values before each time; may be NULL */
   void *user;
-  bool commits;  /* COMMIT follows */
+  bool commits;  /* the transaction's last statement: its commit follows */
+  bool alone; /* out: and its first, so that neither BEGIN nor COMMIT is sent */
   bool ask_id; /* after the statement also what its transaction is called: kecs_pg__connection.transaction */
   int64_t changes; /* out: rows that were changed each time, added up; 0 where `times` is */
   bool prepared; /* out: the server has taken the name, whatever came of the statement */
@@ -1543,6 +1548,9 @@ KECS_PG__FN bool kecs_pg__await(kecs_pg__connection *connection, kecs_pg__patien
 
 /* What a standby refuses (a conflict with what it replays, a table that has not arrived yet) the primary may do. */
 KECS_PG__FN void kecs_pg__shun(kecs_pg__connection *connection, kecs_status status);
+
+/* How many of those that wait are sent. */
+KECS_PG__FN int kecs_pg__waiting(const kecs_pg__connection *connection);
 
 /* Sends what waits, in pipeline mode. */
 KECS_PG__FN bool kecs_pg__send_waiting(kecs_pg__connection *connection);
@@ -1628,11 +1636,14 @@ KECS_PG__FN void kecs_pg__hang_up(kecs_pg__connection *connection) {
   connection->listens = false;
   connection->doomed = false;
   connection->farewell = false;
+  connection->settled = false;
 }
 
 KECS_PG__FN void kecs_pg__forget(kecs_pg__connection *connection) {
   connection->waiting_count = 0;
   connection->begin_waits = false;
+  connection->settings_wait = 0;
+  connection->only_begins = false;
 }
 
 KECS_PG__FN bool kecs_pg__alive(kecs_pg__connection *connection) {
@@ -1818,10 +1829,17 @@ static const char kecs_pg__say_sql[] =
     "SELECT set_config('kecs_store.actor',$1,true),set_config('kecs_store.reason',$2,true),"
     "set_config('kecs_store.says','1',true)";
 
+KECS_PG__FN int kecs_pg__waiting(const kecs_pg__connection *connection) {
+  return connection->waiting_count - (connection->settled ? connection->settings_wait : 0);
+}
+
 KECS_PG__FN bool kecs_pg__send_waiting(kecs_pg__connection *connection) {
   bool sent = true;
   for (int i = 0; sent && i < connection->waiting_count; i++) {
     const char *sql = connection->waiting[i];
+    if (connection->settled && i > 0 && i <= connection->settings_wait) {
+      continue;
+    }
     const char *const said[] = {connection->said[0], connection->said[1]};
     sent = sql[0] ? PQsendQueryParams(connection->pg, sql, 0, NULL, NULL, NULL, NULL, 0)
                   : PQsendQueryParams(connection->pg, kecs_pg__say_sql, 2, NULL, said, NULL, NULL, 0);
@@ -1835,13 +1853,19 @@ static bool kecs_pg__send_all(kecs_pg__connection *connection, const kecs_pg__me
   if (!connection->pg || (several && !PQenterPipelineMode(connection->pg))) {
     return false;
   }
-  if (!kecs_pg__send_waiting(connection)) {
+  bool alone = message && message->alone; /* then the server begins and commits by itself, as it does for any pipeline */
+  if (!alone && !kecs_pg__send_waiting(connection)) {
     return false;
   }
   if (message && (!kecs_pg__send(connection, message) || (message->ask_id && !kecs_pg__send_id(connection)))) {
     return false;
   }
-  if (message && message->commits && !PQsendQueryParams(connection->pg, "COMMIT", 0, NULL, NULL, NULL, NULL, 0)) {
+  /* The transaction's number is to be here before the commit is begun: it is needed where that is not heard of again. */
+  if (message && message->commits && message->ask_id && !PQsendFlushRequest(connection->pg)) {
+    return false;
+  }
+  if (message && message->commits && !alone &&
+      !PQsendQueryParams(connection->pg, "COMMIT", 0, NULL, NULL, NULL, NULL, 0)) {
     return false;
   }
   return !several || PQpipelineSync(connection->pg);
@@ -1856,8 +1880,11 @@ static kecs_status kecs_pg__in_doubt(kecs_pg__connection *connection) {
 KECS_PG__FN kecs_status kecs_pg__exchange(kecs_pg__connection *connection, kecs_pg__message *message,
                                           kecs_pg__patience patience, const char *doing, PGresult **out_result) {
   kecs_pg__answer answer = {NULL, 0, 0, false, 0, 0};
-  int before = connection->waiting_count;
   kecs_status status = KECS_OK;
+  if (message) {
+    message->alone = message->commits && connection->only_begins && connection->settled;
+  }
+  int before = message && message->alone ? 0 : kecs_pg__waiting(connection);
   if (!kecs_pg__send_all(connection, message)) {
     status = kecs_pg__fail_lost(kecs_pg__shown(connection), connection->pg, doing);
     kecs_pg__hang_up(connection);
@@ -1946,6 +1973,7 @@ KECS_PG__FN kecs_status kecs_pg__defer(kecs_pg__connection *connection, const ch
   }
   if (!status) {
     memcpy(connection->waiting[connection->waiting_count++], sql, len + 1);
+    connection->only_begins = false;
   }
   return status;
 }
@@ -1988,6 +2016,9 @@ KECS_PG__FN kecs_status kecs_pg__dial(kecs_pg__connection *connection);
 /* The same for the first connection of a store, which may be opened before its server is: tries again for as long as a
  * call may wait for a connection. */
 KECS_PG__FN kecs_status kecs_pg__dial_first(kecs_pg__connection *connection);
+
+/* How long a write may wait for a lock, in ms. */
+KECS_PG__FN int kecs_pg__lock_timeout(const kecs_pg__connection *connection);
 
 /* Whether a connection that only reads should be made anew: its standby is too far behind, or there may be one again.
  * Looked at now and then; says nothing of connections that write. */
@@ -2154,6 +2185,25 @@ static kecs_status kecs_pg__look_over(kecs_pg__connection *connection) {
   return KECS_OK;
 }
 
+KECS_PG__FN int kecs_pg__lock_timeout(const kecs_pg__connection *connection) {
+  return connection->busy_timeout_ms > 0 ? connection->busy_timeout_ms : 1; /* 0 would wait for ever */
+}
+
+/* In a session of our own what each transaction that writes needs is said once. */
+static kecs_status kecs_pg__settle_session(kecs_pg__connection *connection) {
+  char sql[200];
+  if (!connection->direct || !connection->writer) {
+    return KECS_OK;
+  }
+  snprintf(sql, sizeof sql,
+           "SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL READ COMMITTED READ WRITE;"
+           "SET lock_timeout=%d%s",
+           kecs_pg__lock_timeout(connection), connection->full_durability ? ";SET synchronous_commit=on" : "");
+  kecs_status status = kecs_pg__command(connection, sql, KECS_PG__STOPS, "connect", NULL);
+  connection->settled = !status;
+  return status;
+}
+
 /* ---- which server ---- */
 
 static kecs_status kecs_pg__check_role(const kecs_pg__connection *connection, kecs_pg__target target) {
@@ -2184,6 +2234,7 @@ static kecs_status kecs_pg__dial_all(kecs_pg__connection *connection, kecs_pg__t
     status = kecs_pg__shake_hands(connection, n, limit > 1 ? limit : 1);
     status = status ? status : kecs_pg__look_over(connection);
     status = status ? status : kecs_pg__check_role(connection, target);
+    status = status ? status : kecs_pg__settle_session(connection);
     if (!status) {
       return KECS_OK;
     }
@@ -2938,7 +2989,7 @@ static void kecs_pg__gather_receive(kecs_pg__gather *gather, size_t at) {
 static kecs_status kecs_pg__gather_receive_waiting(kecs_pg__gather *gather) {
   kecs_pg__connection *connection = gather->connection;
   kecs_status status = KECS_OK;
-  for (int i = 0; i < connection->waiting_count; i++) {
+  for (int i = 0; i < kecs_pg__waiting(connection); i++) {
     PGresult *result = kecs_pg__gather_next(gather);
     if (result && !status && PQresultStatus(result) == PGRES_FATAL_ERROR) {
       status = i == 0 && connection->begin_waits
@@ -4429,29 +4480,34 @@ static void kecs_pg__rollback(kecs_connection *shared) {
   }
 }
 
-/* The settings hold for this transaction alone: behind a pooler the next one is somebody else's. Nothing is sent yet.
- */
+/* Where the session is not ours alone the settings hold for this transaction: behind a pooler the next one is somebody
+ * else's. A session that is settled leaves them out, but who knows where the statement will be sent in the end. */
+static kecs_status kecs_pg__begin_write(kecs_pg__connection *connection) {
+  char wait[KECS_PG__WAITING_SIZE];
+  snprintf(wait, sizeof wait, "SET LOCAL lock_timeout=%d", kecs_pg__lock_timeout(connection));
+  kecs_status status = kecs_pg__defer(connection, "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE");
+  status = status ? status : kecs_pg__defer(connection, wait);
+  if (!status && connection->full_durability) {
+    status = kecs_pg__defer(connection, "SET LOCAL synchronous_commit=on");
+  }
+  connection->settings_wait = connection->waiting_count - 1;
+  connection->only_begins = !status && !connection->no_foreign_keys;
+  if (!status && connection->no_foreign_keys) {
+    status = kecs_pg__defer(connection, "SET LOCAL session_replication_role=replica");
+  }
+  return status;
+}
+
+/* Nothing is sent yet. */
 static kecs_status kecs_pg__begin(kecs_connection *shared, bool write) {
   kecs_pg__connection *connection = kecs_pg__of(shared);
-  char wait[KECS_PG__WAITING_SIZE];
   kecs_pg__rollback(shared); /* of a transaction whose own rollback failed; does nothing otherwise */
   bool good = kecs_pg__alive(connection) && !kecs_pg__should_move(connection);
   connection->committed = false;
   kecs_status status = good ? KECS_OK : kecs_pg__dial(connection);
   if (!status) {
-    status = kecs_pg__defer(connection, write ? "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
-                                              : "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
-  }
-  if (!status && write) { /* 0 would wait for ever */
-    snprintf(wait, sizeof wait, "SET LOCAL lock_timeout=%d",
-             connection->busy_timeout_ms > 0 ? connection->busy_timeout_ms : 1);
-    status = kecs_pg__defer(connection, wait);
-  }
-  if (!status && write && connection->full_durability) {
-    status = kecs_pg__defer(connection, "SET LOCAL synchronous_commit=on");
-  }
-  if (!status && write && connection->no_foreign_keys) {
-    status = kecs_pg__defer(connection, "SET LOCAL session_replication_role=replica");
+    status = write ? kecs_pg__begin_write(connection)
+                   : kecs_pg__defer(connection, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
   }
   connection->begin_waits = !status;
   connection->transaction = 0;
@@ -4727,6 +4783,7 @@ enum {
   KECS_SYNC__CLAIM,   /* before conflicts are noted: takes places out of `every` */
   KECS_SYNC__KNOWN,   /* what else must hold where a later life takes a row */
   KECS_SYNC__AGAIN,   /* tried after the rows could not be merged together: empties `every` where it has done it */
+  KECS_SYNC__CROSSED, /* after rows were merged by themselves: what else can be done for those in `crossed` */
   KECS_SYNC__MERGED,  /* after all */
   KECS_SYNC__GONE,    /* after a deletion */
   KECS_SYNC__SPECIALS
@@ -4783,7 +4840,7 @@ KECS_PG__FN bool kecs_sync__later_column(const kecs_column_info *column);
 KECS_PG__FN void kecs_sync__default(kecs_pg__text *out, const kecs_column_info *column);
 
 /* What the functions must be made for: their own format, and the kinds' columns. */
-enum { KECS_SYNC__VERSION_SIZE = 160, KECS_SYNC__FORMAT = 6 };
+enum { KECS_SYNC__VERSION_SIZE = 160, KECS_SYNC__FORMAT = 7 };
 KECS_PG__FN void kecs_sync__version(char out[KECS_SYNC__VERSION_SIZE]);
 
 #endif
@@ -4938,8 +4995,9 @@ static const char kecs_sync__push_form[] =
     "  DELETE FROM {S}sync_refused r WHERE r.tenant=whose AND r.site=me;\n"
     "  PERFORM set_config('kecs_store.push','open',true),set_config('kecs_store.site',me::text,true);\n"
     "END $kecs_sync$;\n"
-    "CREATE OR REPLACE FUNCTION {S}sync_end(whose text,me bigint,id text,upto bigint) RETURNS void LANGUAGE plpgsql "
-    "AS\n"
+    /* What was refused, as kind, key, code, kind, ...: by this push, or by the one that was here before. */
+    "DROP FUNCTION IF EXISTS {S}sync_end;\n"
+    "CREATE FUNCTION {S}sync_end(whose text,me bigint,id text,upto bigint) RETURNS text[] LANGUAGE plpgsql AS\n"
     "$kecs_sync$\n"
     "BEGIN\n"
     "  IF current_setting('kecs_store.push',true)='open' THEN\n"
@@ -4947,6 +5005,8 @@ static const char kecs_sync__push_form[] =
     "      WHERE s.tenant=whose AND s.site=me;\n"
     "  END IF;\n"
     "  PERFORM set_config('kecs_store.push','',true),set_config('kecs_store.site','',true);\n"
+    "  RETURN (SELECT array_agg(x.part ORDER BY r.kind,r.key,x.place) FROM {S}sync_refused r CROSS JOIN LATERAL\n"
+    "    (VALUES(1,r.kind::text),(2,r.key::text),(3,r.code::text)) AS x(place,part) WHERE r.tenant=whose AND r.site=me);\n"
     "END $kecs_sync$;\n";
 
 KECS_PG__FN void kecs_sync__hub_common(kecs_pg__text *out, const kecs_pg__connection *connection, const char *version) {
@@ -5008,13 +5068,17 @@ static const char kecs_sync__number_seen_form[] =
 
 /* ---- rules ---- */
 
+/* Rows that get another number have none that could be in the way. */
+#define KECS_SYNC__PARK(places)                                                                                       \
+  "UPDATE {S}{t} t SET priority=-4611686018427387904-t.rid FROM {sent} WHERE {same} AND u.s_place=ANY(" places ")\n" \
+  "            AND t.priority<>u.priority AND (({u_life})>({t_life}) OR (({u_life})=({t_life}) AND\n"                \
+  "            (u.stamp_spec,u.site_spec)>(coalesce(t.stamp_spec,0),coalesce(t.site_spec,0))));\n"
+
 /* Once, when all of them together did not do: none has its old one while they get their new ones. */
 static const char kecs_sync__swap_form[] =
     "      IF depth=1 AND starts[1]=1 THEN\n"
     "        BEGIN\n"
-    "          UPDATE {S}{t} t SET priority=-4611686018427387904-t.rid FROM {sent} WHERE {same} AND\n"
-    "            u.s_place=ANY(every) AND t.priority<>u.priority AND (({u_life})>({t_life}) OR (({u_life})=({t_life})\n"
-    "            AND (u.stamp_spec,u.site_spec)>(coalesce(t.stamp_spec,0),coalesce(t.site_spec,0))));\n"
+    "          " KECS_SYNC__PARK("every")
     "          {merge}\n"
     "          depth := 0;\n"
     "        EXCEPTION WHEN integrity_constraint_violation OR data_exception OR program_limit_exceeded OR\n"
@@ -5022,6 +5086,37 @@ static const char kecs_sync__swap_form[] =
     "          NULL;\n" /* by halves, then */
     "        END;\n"
     "      END IF;\n";
+
+/* Halves have taken rows apart that have swapped their numbers, for the sake of another one that is refused. Each that
+ * was refused for its number is tried together with who has that number, and so on: a ring of them goes together, a
+ * queue behind a number that is free does, and nothing does behind a row that stays. */
+static const char kecs_sync__crossed_form[] =
+    "  LOOP\n"
+    "    able := ARRAY(SELECT u.s_place FROM {sent} LEFT JOIN {S}{t} t ON {same} LEFT JOIN {S}{t} h ON\n"
+    "      h.tenant=whose AND h.listener_arn=coalesce(u.listener_arn,t.listener_arn) AND h.priority=u.priority\n"
+    "      WHERE u.s_place=ANY(crossed) AND (h.rid IS NULL OR h.arn IN(SELECT a_key[c] FROM unnest(crossed) AS c)));\n"
+    "    EXIT WHEN cardinality(able)=0;\n"
+    "    middle := cardinality(crossed);\n"
+    "    FOREACH one IN ARRAY able LOOP\n"
+    "      CONTINUE WHEN one<>ALL(crossed);\n"
+    "      these := ARRAY(WITH RECURSIVE u AS MATERIALIZED (SELECT * FROM {sent} WHERE u.s_place=ANY(crossed)),\n"
+    "        behind(place) AS (SELECT one UNION SELECT o.s_place FROM behind b JOIN u ON u.s_place=b.place\n"
+    "        LEFT JOIN {S}{t} t ON {same} JOIN {S}{t} h ON h.tenant=whose AND\n"
+    "        h.listener_arn=coalesce(u.listener_arn,t.listener_arn) AND h.priority=u.priority\n"
+    "        JOIN u AS o ON o.arn=h.arn) SELECT place FROM behind);\n"
+    "      BEGIN\n"
+    "          " KECS_SYNC__PARK("these")
+    "        {merge}\n"
+    "        DELETE FROM {S}sync_refused r WHERE r.tenant=whose AND r.site=me AND r.kind={kind} AND\n"
+    "          r.key IN(SELECT a_key[c] FROM unnest(these) AS c);\n"
+    "        crossed := ARRAY(SELECT c FROM unnest(crossed) AS c WHERE c<>ALL(these));\n"
+    "      EXCEPTION WHEN integrity_constraint_violation OR data_exception OR program_limit_exceeded OR\n"
+    "        insufficient_privilege THEN\n"
+    "        NULL;\n" /* it stays refused */
+    "      END;\n"
+    "    END LOOP;\n"
+    "    EXIT WHEN cardinality(crossed)=middle;\n"
+    "  END LOOP;\n";
 
 /* ---- load balancing ---- */
 
@@ -5082,11 +5177,11 @@ typedef struct kecs_sync__hub_special {
 
 static const kecs_sync__hub_special kecs_sync__hub_specials[] = {
     {KECS_KIND_TASK_DEFINITION,
-     {kecs_sync__claim_form, " AND t.rid=ANY(known)", "", kecs_sync__claimed_form, kecs_sync__number_seen_form}},
-    {KECS_KIND_RULE, {"", "", kecs_sync__swap_form, "", ""}},
-    {KECS_KIND_LOAD_BALANCER, {"", "", "", "", kecs_sync__balancer_gone_form}},
-    {KECS_KIND_TARGET_GROUP, {"", "", "", kecs_sync__group_links_form, kecs_sync__group_gone_form}},
-    {KECS_KIND_LISTENER, {"", "", "", kecs_sync__listener_links_form, kecs_sync__listener_gone_form}},
+     {kecs_sync__claim_form, " AND t.rid=ANY(known)", "", "", kecs_sync__claimed_form, kecs_sync__number_seen_form}},
+    {KECS_KIND_RULE, {"", "", kecs_sync__swap_form, kecs_sync__crossed_form, "", ""}},
+    {KECS_KIND_LOAD_BALANCER, {"", "", "", "", "", kecs_sync__balancer_gone_form}},
+    {KECS_KIND_TARGET_GROUP, {"", "", "", "", kecs_sync__group_links_form, kecs_sync__group_gone_form}},
+    {KECS_KIND_LISTENER, {"", "", "", "", kecs_sync__listener_links_form, kecs_sync__listener_gone_form}},
 };
 
 KECS_PG__FN const char *kecs_sync__hub_part(kecs_kind kind, int part) {
@@ -5360,6 +5455,9 @@ static const char kecs_sync__put_form[] =
     "  depth integer := 1;\n"
     "  middle bigint;\n"
     "  known bigint[] := '{none}';\n"
+    "  crossed bigint[] := '{none}';\n" /* places whose unique keys others have */
+    "  able bigint[];\n"
+    "  one bigint;\n"
     "  policy jsonb;\n"
     "  claimed bigint[] := '{none}';\n"
     "  now_us bigint := (date_part('epoch',clock_timestamp())*1000000)::bigint;\n"
@@ -5422,6 +5520,9 @@ static const char kecs_sync__put_merge_form[] =
     "        INSERT INTO {S}sync_refused(tenant,site,kind,key,code) VALUES(whose,me,{kind},\n"
     "          a_key[every[starts[depth]]],SQLSTATE)\n"
     "          ON CONFLICT(tenant,site,kind,key) DO UPDATE SET code=excluded.code;\n"
+    "        IF SQLSTATE='23505' THEN\n"
+    "          crossed := crossed||every[starts[depth]];\n"
+    "        END IF;\n"
     "        depth := depth-1;\n"
     "      ELSIF depth>0 THEN\n"
     "        middle := (starts[depth]+ends[depth])/2;\n"
@@ -5435,6 +5536,7 @@ static const char kecs_sync__put_merge_form[] =
     "      these := every[starts[depth]:ends[depth]];\n"
     "    END IF;\n"
     "  END LOOP;\n"
+    "{crossed}"
     "  PERFORM set_config('kecs_store.merge','off',true);\n"
     "{merged}"
     "END $kecs_sync$;\n";
@@ -5498,6 +5600,7 @@ static const char kecs_sync__bury_form[] =
     "DECLARE\n"
     "  these text[];\n"
     "  one text;\n"
+    "  last bigint;\n"
     "  now_us bigint := (date_part('epoch',clock_timestamp())*1000000)::bigint;\n"
     "BEGIN\n" KECS_SYNC__OPEN "{scope_bury}"
     "  these := a_key;\n"
@@ -5542,12 +5645,31 @@ static const char kecs_sync__release_form[] =
     "UPDATE {S}{child} c SET {c}=NULL FROM {buried} JOIN {S}{t} t ON {same}{joins} WHERE u.s_key=ANY(these) AND "
     "(u.s_stamp,me)>(" KECS_SYNC__T_LIFE ") AND c.tenant=whose AND c.{c}={last}.{parent};\n    ";
 
+/* What goes with a row that goes. What the site knew of when it deleted the row it has deleted itself, and that was
+ * done before; whatever is left it had not seen, so all of it is kept. {next} is a row of the kind {kind}, {key_text}
+ * its key. */
+static const char kecs_sync__along_form[] =
+    "SELECT whose,{kind},{key_text},1,'parent',u.s_stamp,me,coalesce({next}.stamp_life,0),\n"
+    "      coalesce({next}.site_life,0),row_to_json({next})::text,me,now_us FROM {buried} JOIN {S}{t} t ON "
+    "{same}{joins}\n"
+    "      WHERE u.s_key=ANY(these) AND (u.s_stamp,me)>(" KECS_SYNC__T_LIFE ")";
+
 static const char kecs_sync__join_form[] =
     " JOIN {S}{child} {next} ON {next}.tenant=whose AND {next}.{c}={last}.{parent}";
 
 static const char kecs_sync__delete_form[] =
     "DELETE FROM {S}{t} t USING {buried} WHERE {same} AND u.s_key=ANY(these) AND (u.s_stamp,me)>(" KECS_SYNC__T_LIFE
     ");";
+
+/* Before the deletion, in its subtransaction. The stamps of what goes along are this hub's, so the tombstones bear its
+ * number and not the site's, which may give the same stamp at any time. */
+static const char kecs_sync__keep_along_form[] =
+    KECS_SYNC__NOTE "\n      {along};\n"
+    "    last := coalesce((SELECT max(q.id) FROM {S}change_queue q WHERE q.tenant=whose),0);\n    ";
+
+static const char kecs_sync__own_along_form[] =
+    "\n    UPDATE {S}change_queue q SET site=NULL WHERE q.tenant=whose AND q.id>last AND q.batch=txid_current() AND\n"
+    "      q.op=3 AND q.kind<>{kind};";
 
 #endif
 
@@ -5584,6 +5706,8 @@ enum {
   KECS_SYNC__GROUP_RULES,
   KECS_SYNC__MERGE,
   KECS_SYNC__DELETE,
+  KECS_SYNC__RELEASES,
+  KECS_SYNC__ALONG,
   KECS_SYNC__SCOPE_PUT,
   KECS_SYNC__SCOPE_BURY,
   KECS_SYNC__SPECIAL, /* and the ones after it */
@@ -5855,6 +5979,8 @@ static void kecs_sync__fill(kecs_pg__text *out, const kecs_sync__parts *parts, c
       {"suspect_groups",
        parts->part[KECS_SYNC__SUSPECT_GROUPS].len ? parts->part[KECS_SYNC__SUSPECT_GROUPS].data : ""},
       {"delete", parts->part[KECS_SYNC__DELETE].len ? parts->part[KECS_SYNC__DELETE].data : ""},
+      {"releases", parts->part[KECS_SYNC__RELEASES].len ? parts->part[KECS_SYNC__RELEASES].data : ""},
+      {"along", parts->part[KECS_SYNC__ALONG].len ? parts->part[KECS_SYNC__ALONG].data : ""},
       {"merge", parts->part[KECS_SYNC__MERGE].len ? parts->part[KECS_SYNC__MERGE].data : ""},
       {"scope_put", parts->part[KECS_SYNC__SCOPE_PUT].len ? parts->part[KECS_SYNC__SCOPE_PUT].data : ""},
       {"scope_bury", parts->part[KECS_SYNC__SCOPE_BURY].len ? parts->part[KECS_SYNC__SCOPE_BURY].data : ""},
@@ -5865,10 +5991,36 @@ static void kecs_sync__fill(kecs_pg__text *out, const kecs_sync__parts *parts, c
       {"claim", kecs_sync__special_text(parts, KECS_SYNC__CLAIM)},
       {"known", kecs_sync__special_text(parts, KECS_SYNC__KNOWN)},
       {"again", kecs_sync__special_text(parts, KECS_SYNC__AGAIN)},
+      {"crossed", kecs_sync__special_text(parts, KECS_SYNC__CROSSED)},
       {"merged", kecs_sync__special_text(parts, KECS_SYNC__MERGED)},
       {"gone", kecs_sync__special_text(parts, KECS_SYNC__GONE)},
       {NULL, NULL}};
   kecs_pg__text_fill(out, form, marks);
+}
+
+/* Rows of `child` that go with those of the kind: `joins` has led to them, as `next`. */
+static void kecs_sync__along(kecs_sync__parts *parts, const kecs_kind_info *child, const char *joins,
+                             const char *next) {
+  char kind[16];
+  kecs_pg__text key = {parts->part[0].allocator, NULL, 0, 0, KECS_OK};
+  kecs_pg__text *along = &parts->part[KECS_SYNC__ALONG];
+  snprintf(kind, sizeof kind, "%d", (int)child->kind);
+  kecs_sync__key_text(&key, child, next);
+  if (!key.status) {
+    const kecs_pg__mark marks[] = {{"S", parts->schema},
+                                   {"t", parts->info->table},
+                                   {"kind", kind},
+                                   {"key_text", key.data},
+                                   {"buried", parts->part[KECS_SYNC__BURIED].data},
+                                   {"same", parts->part[KECS_SYNC__SAME_KEY].data},
+                                   {"joins", joins},
+                                   {"next", next},
+                                   {NULL, NULL}};
+    kecs_pg__text_adds(along, along->len ? "\n    UNION " : "");
+    kecs_pg__text_fill(along, kecs_sync__along_form, marks);
+  }
+  along->status = key.status ? key.status : along->status;
+  kecs_pg__text_free(&key);
 }
 
 /* From a kind along what goes with it. `joins` has led to `last`. */
@@ -5892,15 +6044,17 @@ static void kecs_sync__releases(kecs_sync__parts *parts, const kecs_kind_info *f
                                      {"next", next},
                                      {NULL, NULL}};
       if (reference->parent == from->kind && reference->on_delete == KECS_ON_DELETE_SET_NULL) {
-        kecs_pg__text_fill(&parts->part[KECS_SYNC__DELETE], kecs_sync__release_form, marks);
+        kecs_pg__text_fill(&parts->part[KECS_SYNC__RELEASES], kecs_sync__release_form, marks);
       } else if (reference->parent == from->kind && child->kind != from->kind) {
         kecs_pg__text longer = {parts->part[0].allocator, NULL, 0, 0, KECS_OK};
         kecs_pg__text_adds(&longer, joins);
         kecs_pg__text_fill(&longer, kecs_sync__join_form, marks);
         if (!longer.status) {
+          kecs_sync__along(parts, child, longer.data, next);
           kecs_sync__releases(parts, child, longer.data, next, depth + 1);
         }
-        parts->part[KECS_SYNC__DELETE].status = longer.status ? longer.status : parts->part[KECS_SYNC__DELETE].status;
+        kecs_pg__text *releases = &parts->part[KECS_SYNC__RELEASES];
+        releases->status = longer.status ? longer.status : releases->status;
         kecs_pg__text_free(&longer);
       }
     }
@@ -5923,7 +6077,12 @@ KECS_PG__FN void kecs_sync__hub_kind(kecs_pg__text *out, const kecs_pg__connecti
   kecs_sync__stamps(&parts);
   kecs_sync__releases(&parts, info, "", "t", 1);
   kecs_sync__fill(&parts.part[KECS_SYNC__UNSEEN_ROWS], &parts, KECS_SYNC__UNSEEN);
-  kecs_sync__fill(&parts.part[KECS_SYNC__DELETE], &parts, kecs_sync__delete_form);
+  const bool along = parts.part[KECS_SYNC__ALONG].len > 0;
+  const char *const deletes[] = {along ? kecs_sync__keep_along_form : "", "{releases}", kecs_sync__delete_form,
+                                 along ? kecs_sync__own_along_form : ""};
+  for (size_t i = 0; i < sizeof deletes / sizeof deletes[0]; i++) {
+    kecs_sync__fill(&parts.part[KECS_SYNC__DELETE], &parts, deletes[i]);
+  }
   if (parts.part[KECS_SYNC__PART_LATERS].len > 0) {
     kecs_sync__fill(&parts.part[KECS_SYNC__PARTLY_REFUSED], &parts, kecs_sync__partly_form);
     kecs_sync__fill(&parts.part[KECS_SYNC__MERGE_PARTLY], &parts, kecs_sync__merge_partly_form);
@@ -6162,6 +6321,9 @@ typedef struct kecs_sync__notes {
   int64_t adopted;
   int64_t cursor;
   char cursor_id[KECS_SYNC__ID_SIZE];
+  int64_t seen; /* the hub's head when rows were last read: they may be of any moment since */
+  char seen_id[KECS_SYNC__ID_SIZE];
+  int64_t seen_us;   /* when that was, by the hub */
   bool booted;       /* the cursor holds: everything before it was read once */
   int64_t boot_kind; /* where a bootstrap is: kind and rid */
   int64_t boot_rid;
@@ -6225,6 +6387,7 @@ struct kecs_sync {
   bool ask_again; /* what the last page waits for may come in the next one */
   int64_t head;
   char head_id[KECS_SYNC__ID_SIZE];
+  int64_t head_us; /* when it was that, by the hub */
   int64_t sent_us;                   /* when the last exchange was sent, by the store's clock */
   bool moved;                        /* the cursor is not where the handshake saw it: the window is another one */
   struct kecs_sync__key *sent;       /* by the push under way, of what a repair has found missing at the hub */
@@ -6258,7 +6421,7 @@ typedef struct kecs_sync__item {
   const char *const *values; /* the caller's, until it is sent */
   const char **with_token;   /* the same with token and site behind them; NULL: there is no token */
   PGresult *result;
-  bool call;  /* of a function that gives nothing back */
+  bool call;  /* of a function whose neighbours may go along */
   bool frame; /* BEGIN, COMMIT and what goes with them */
 } kecs_sync__item;
 
@@ -6277,8 +6440,9 @@ KECS_PG__FN void kecs_sync__begin(kecs_sync__exchange *exchange, kecs_sync *sync
 KECS_PG__FN int kecs_sync__add_item(kecs_sync__exchange *exchange, const char *form, const char *table,
                                     const char *const *values, int count);
 
-/* The same for a call of a function that gives nothing back, and takes arrays, numbers, and texts that begin with no
- * brace: "SELECT f(...)". Neighbours go as one statement, in their order. */
+/* The same for a call of a function that takes arrays, numbers ("$1::bigint"), and texts that begin with no brace:
+ * "SELECT f(...)". Neighbours go as one statement, in their order; only the last one may give something back, which is
+ * the last value of its result. */
 KECS_PG__FN int kecs_sync__add_call(kecs_sync__exchange *exchange, const char *form, const char *table,
                                     const char *const *values, int count);
 
@@ -6465,6 +6629,11 @@ KECS_PG__FN kecs_status kecs_sync__reconcile(kecs_sync *sync);
 KECS_PG__FN kecs_status kecs_sync__reconcile_begin(kecs_store *tx, const kecs_sync *sync, unsigned cause);
 
 KECS_PG__FN kecs_status kecs_sync__pull(kecs_sync *sync);
+
+/* Notes how far the hub is, before rows are read that may be as they are there: until the cursor is there as well, the
+ * file has states that the cursor does not answer for. */
+KECS_PG__FN kecs_status kecs_sync__look(kecs_sync *sync);
+
 KECS_PG__FN kecs_status kecs_sync__push(kecs_sync *sync);
 
 /* The push of the intent was committed: `refused` has the rows of sync_refused at the hub. */
@@ -7041,6 +7210,15 @@ KECS_PG__FN void kecs_sync__hub_gates(kecs_pg__text *out, const kecs_pg__connect
 
 #include <string.h>
 
+/* Whoever switches tracking on makes the hub; for all others it must be there. */
+static kecs_status kecs_sync__check_tenant(kecs_store *store, const kecs_sync__visit *visit) {
+  kecs_changes_info info;
+  kecs_status status = visit->track == KECS_TRACK_ON ? KECS_OK : kecs_changes_describe(store, &info);
+  return status || visit->track == KECS_TRACK_ON || info.tracked
+             ? status
+             : kecs_pg__fail(KECS_E_UNSUPPORTED, "the tenant of the URL is no hub: make one of it by kecs hub init");
+}
+
 KECS_PG__FN kecs_status kecs_sync__at_hub(const char *hub, const kecs_sync__visit *visit, void *user) {
   kecs_options options;
   kecs_store *store = NULL;
@@ -7056,7 +7234,8 @@ KECS_PG__FN kecs_status kecs_sync__at_hub(const char *hub, const kecs_sync__visi
   if (status) {
     return status;
   }
-  status = visit->work(store, hub, user);
+  status = kecs_sync__check_tenant(store, visit);
+  status = status ? status : visit->work(store, hub, user);
   kecs_error error = *kecs_last_error();
   kecs_status closed = kecs_close(store);
   if (status) {
@@ -7320,13 +7499,8 @@ KECS_STORE_API kecs_status kecs_sync_hub_init(const char *hub) {
 }
 
 static kecs_status kecs_sync__hub_retain_work(kecs_store *store, const char *hub, void *user) {
-  kecs_changes_info info;
   (void)hub;
-  kecs_status status = kecs_changes_describe(store, &info);
-  if (!status && !info.tracked) {
-    status = kecs_pg__fail(KECS_E_UNSUPPORTED, "the tenant is not a hub: kecs_sync_hub_init makes one of it");
-  }
-  return status ? status : kecs_replica_retain(store, *(const int64_t *)user);
+  return kecs_replica_retain(store, *(const int64_t *)user);
 }
 
 KECS_STORE_API kecs_status kecs_sync_hub_retain(const char *hub, int64_t retention_us) {
@@ -7428,6 +7602,7 @@ KECS_STORE_API kecs_status kecs_sync_hub_status(const char *hub, kecs_sync_hub_i
  *
  * - Calls that follow each other and give nothing back are one statement: SELECT f(...),g(...). They run in that order.
  * - A value that is there twice is sent once, one that is NULL not at all, an array of one element as the element.
+ *   "$1::bigint" in a call says what a value is, so that it is known for the same one as such an element.
  * - A small page is one statement, whose rows come back as texts: that spares the names of all their columns.
  *
  * The texts that come of it are few, so that they can be prepared, and only their values travel from then on. */
@@ -7439,9 +7614,9 @@ KECS_STORE_API kecs_status kecs_sync_hub_status(const char *hub, kecs_sync_hub_i
 
 /* A value that is sent. */
 typedef struct kecs_sync__sent {
-  const char *from;      /* as the exchange has it */
-  const char *type;      /* of an array that it stands for; NULL: it is none */
-  bool single;           /* that array has one element, which is sent in its place */
+  const char *from; /* as the exchange has it */
+  const char *type; /* its own, or "{" of an array; NULL: it is not known */
+  const char *text; /* what is sent: an array's only element in its place */
   kecs_pg__text element;
 } kecs_sync__sent;
 
@@ -7450,7 +7625,7 @@ typedef struct kecs_sync__statement {
   kecs_pg__text sql;
   int first;
   int last;
-  bool rows; /* what comes back is (item, row as text) */
+  bool rows; /* what comes back are rows as texts, which the number of their item leads */
   bool keep; /* worth to be prepared */
   bool parsed; /* it is prepared with this exchange */
   int count;
@@ -7477,10 +7652,14 @@ KECS_PG__FN void kecs_sync__pack_free(kecs_sync__packet *packet);
 KECS_PG__FN kecs_status kecs_sync__unpack(const kecs_sync__statement *packed, kecs_sync__exchange *exchange,
                                           const PGresult *result);
 
+/* The elements of an array of texts as rows of `width` (at most 8) values; "" has none. NULL: there is no memory. */
+KECS_PG__FN PGresult *kecs_sync__array_rows(const kecs_allocator *allocator, const char *array, int width);
+
 #endif
 
 /* ---- sync/pack.c, continued -------------------------------------------------------------------------------------- */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { KECS_SYNC__PREPARED_SIZE = 32768 /* bytes of values: beyond it a text does not matter */ };
@@ -7499,86 +7678,92 @@ static bool kecs_sync__all_null(const char *value) {
   return value[0] == '{' && *at == '}';
 }
 
-/* Where an array's first element ends, or NULL where that is all of the array. */
-static const char *kecs_sync__element_end(const char *array) {
-  const char *at = array + 1;
+/* Where an element of an array ends. */
+static const char *kecs_sync__element_end(const char *at) {
   if (*at == '"') {
-    for (at++; *at != '"'; at++) {
-      at += *at == '\\' ? 1 : 0;
+    for (at++; *at && *at != '"'; at++) {
+      at += *at == '\\' && at[1] ? 1 : 0;
     }
-    return at + 1;
+    return *at ? at + 1 : at;
   }
   return at + strcspn(at, ",}");
 }
 
-/* The element of an array of one, as it is written; its type's name. */
-static const char *kecs_sync__only_element(kecs_pg__text *out, const char *array) {
-  const char *end = array[0] == '{' && array[1] != '}' ? kecs_sync__element_end(array) : NULL;
-  const char *at = array + 1;
-  bool quoted = *at == '"';
-  if (!end || end[0] != '}' || end[1] != '\0') {
-    return NULL;
-  }
-  if (!quoted) {
+/* Adds the element of an array that begins at `at`; gives its end. */
+static const char *kecs_sync__element(kecs_pg__text *out, const char *at) {
+  const char *end = kecs_sync__element_end(at);
+  if (*at != '"') {
     kecs_pg__text_add(out, at, (size_t)(end - at));
-    return *at == 't' || *at == 'f' ? "boolean" : "bigint";
+    return end;
   }
   for (at++; at < end - 1; at++) {
     at += *at == '\\' ? 1 : 0;
     kecs_pg__text_add(out, at, 1);
   }
-  return "text";
+  return end;
 }
 
-/* The number of a value among those that are sent: the same as an earlier one's, or a new one. Texts of arrays tell
- * their type; of others only the same variable is known to have the same one. */
-static int kecs_sync__pack_value(kecs_sync__statement *packed, const char *value, const char *type) {
+/* The element of an array of one, as it is written; its type's name. */
+static const char *kecs_sync__only_element(kecs_pg__text *out, const char *array) {
+  const char *end = array[0] == '{' && array[1] != '}' ? kecs_sync__element_end(array + 1) : NULL;
+  if (!end || end[0] != '}' || end[1] != '\0') {
+    return NULL;
+  }
+  (void)kecs_sync__element(out, array + 1);
+  return array[1] == '"' ? "text" : array[1] == 't' || array[1] == 'f' ? "boolean" : "bigint";
+}
+
+/* The number of a value among those that are sent: the same as an earlier one's, or a new one. Of values without a type
+ * only the same variable is known to have the same one. Takes the element. */
+static int kecs_sync__pack_value(kecs_sync__statement *packed, const char *value, const char *type,
+                                 kecs_pg__text *element) {
+  const char *text = !element ? value : element->data ? element->data : "";
   for (int i = 0; i < packed->count; i++) {
     const kecs_sync__sent *sent = &packed->sent[i];
-    bool alike = type && sent->type && strcmp(sent->type, type) == 0 && strcmp(sent->from, value) == 0;
-    if (alike || (value && sent->from == value)) {
+    bool alike = type && sent->type && strcmp(sent->type, type) == 0 && strcmp(sent->text, text) == 0;
+    if (alike || sent->from == value) {
+      if (element) {
+        kecs_pg__text_free(element);
+      }
       return i + 1;
     }
   }
   kecs_sync__sent *sent = &packed->sent[packed->count++];
   sent->from = value;
   sent->type = type;
+  sent->text = text;
+  if (element) {
+    sent->element = *element;
+  }
   return packed->count;
 }
 
-/* `call`: of a function that takes arrays and numbers, so that what begins with a brace is an array. */
-static void kecs_sync__pack_parameter(kecs_sync__statement *packed, const char *value, bool call) {
+/* `type`: what the text of the call says of it, or NULL. What begins with a brace is an array. */
+static void kecs_sync__pack_argument(kecs_sync__statement *packed, const char *value, const char *type) {
   kecs_pg__text element = {packed->sql.allocator, NULL, 0, 0, KECS_OK};
   char number[48];
-  if (!value) {
-    kecs_pg__text_adds(&packed->sql, "NULL");
-    return;
-  }
-  if (!call) {
-    snprintf(number, sizeof number, "$%d", kecs_sync__pack_value(packed, value, NULL));
-    kecs_pg__text_adds(&packed->sql, number);
-    return;
-  }
-  if (kecs_sync__all_null(value)) {
-    kecs_pg__text_adds(&packed->sql, "NULL");
-    return;
-  }
-  if (strcmp(value, "{}") == 0) { /* of any type */
-    kecs_pg__text_adds(&packed->sql, "'{}'");
-    return;
-  }
-  const char *type = kecs_sync__only_element(&element, value);
-  int at = kecs_sync__pack_value(packed, value, type ? type : value[0] == '{' ? "{" : NULL);
-  snprintf(number, sizeof number, "%s$%d%s%s%s", type ? "ARRAY[" : "", at, type ? "::" : "", type ? type : "",
-           type ? "]" : "");
-  kecs_pg__text_adds(&packed->sql, number);
-  kecs_sync__sent *sent = &packed->sent[at - 1];
+  const char *single = kecs_sync__only_element(&element, value);
   packed->sql.status = packed->sql.status ? packed->sql.status : element.status;
-  if (type && !sent->single) {
-    sent->single = true;
-    sent->element = element;
+  int at = single ? kecs_sync__pack_value(packed, value, single, &element)
+                  : kecs_sync__pack_value(packed, value, type ? type : value[0] == '{' ? "{" : NULL, NULL);
+  type = single ? single : type;
+  snprintf(number, sizeof number, "%s$%d%s%s%s", single ? "ARRAY[" : "", at, type ? "::" : "", type ? type : "",
+           single ? "]" : "");
+  kecs_pg__text_adds(&packed->sql, number);
+}
+
+/* `call`: of a function that takes arrays and numbers. */
+static void kecs_sync__pack_parameter(kecs_sync__statement *packed, const char *value, const char *type, bool call) {
+  char number[16];
+  if (!value || (call && kecs_sync__all_null(value))) {
+    kecs_pg__text_adds(&packed->sql, "NULL");
+  } else if (call && strcmp(value, "{}") == 0) { /* of any type */
+    kecs_pg__text_adds(&packed->sql, "'{}'");
+  } else if (call) {
+    kecs_sync__pack_argument(packed, value, type);
   } else {
-    kecs_pg__text_free(&element);
+    snprintf(number, sizeof number, "$%d", kecs_sync__pack_value(packed, value, NULL, NULL));
+    kecs_pg__text_adds(&packed->sql, number);
   }
 }
 
@@ -7597,6 +7782,7 @@ static const char *kecs_sync__quoted_end(const char *at, bool escapes) {
 /* A statement's text, with its parameters at their new places. */
 static void kecs_sync__pack_text(kecs_sync__statement *packed, const char *sql, const char *const *values,
                                  bool call) {
+  static const char bigint[] = "::bigint";
   const char *at = sql;
   while (*at) {
     size_t plain = strcspn(at, "'\"$");
@@ -7607,7 +7793,9 @@ static void kecs_sync__pack_text(kecs_sync__statement *packed, const char *sql, 
       for (at++; *at >= '0' && *at <= '9'; at++) {
         number = number * 10 + (*at - '0');
       }
-      kecs_sync__pack_parameter(packed, values[number - 1], call);
+      bool cast = call && strncmp(at, bigint, sizeof bigint - 1) == 0;
+      at += cast ? sizeof bigint - 1 : 0;
+      kecs_sync__pack_parameter(packed, values[number - 1], cast ? "bigint" : NULL, call);
     } else if (*at) {
       const char *end = kecs_sync__quoted_end(at, at > sql && at[-1] == 'E');
       kecs_pg__text_add(&packed->sql, at, (size_t)(end - at));
@@ -7645,6 +7833,7 @@ static void kecs_sync__pack_calls(kecs_sync__packet *packet, const kecs_sync__ex
       packed = kecs_sync__pack_next(packet, i);
       kecs_sync__pack_text(packed, item->sql, item->values, item->call);
     }
+    kecs_pg__text_adds(&packed->sql, item->call ? " c" : ""); /* a column's name travels each time */
   }
 }
 
@@ -7656,7 +7845,7 @@ static void kecs_sync__pack_page(kecs_sync__packet *packet, const kecs_sync__exc
   packed->last = exchange->count - 1;
   for (int i = 0; i < exchange->count; i++) {
     if (!exchange->item[i].frame) {
-      snprintf(text, sizeof text, "%sSELECT %d i,ROW(x.*)::text r FROM(", packed->sql.len ? " UNION ALL " : "", i);
+      snprintf(text, sizeof text, "%sSELECT ROW(%d,x.*)::text r FROM(", packed->sql.len ? " UNION ALL " : "", i);
       kecs_pg__text_adds(&packed->sql, text);
       kecs_sync__pack_text(packed, exchange->item[i].sql, exchange->item[i].values, false);
       kecs_pg__text_adds(&packed->sql, ")x");
@@ -7688,9 +7877,8 @@ KECS_PG__FN kecs_status kecs_sync__pack(kecs_sync__packet *packet, const kecs_sy
     kecs_sync__statement *packed = &packet->statement[s];
     size_t bytes = 0;
     for (int i = 0; i < packed->count; i++) {
-      const kecs_sync__sent *sent = &packed->sent[i];
-      packed->values[i] = !sent->single ? sent->from : sent->element.data ? sent->element.data : "";
-      bytes += packed->values[i] ? strlen(packed->values[i]) : 0;
+      packed->values[i] = packed->sent[i].text;
+      bytes += strlen(packed->values[i]);
     }
     packed->keep = bytes < KECS_SYNC__PREPARED_SIZE;
     status = status ? status : packed->sql.status;
@@ -7702,7 +7890,7 @@ KECS_PG__FN void kecs_sync__pack_free(kecs_sync__packet *packet) {
   for (int s = 0; s < packet->count; s++) {
     kecs_sync__statement *packed = &packet->statement[s];
     for (int i = 0; i < packed->count; i++) {
-      if (packed->sent[i].single) {
+      if (packed->sent[i].element.allocator) {
         kecs_pg__text_free(&packed->sent[i].element);
       }
     }
@@ -7733,6 +7921,7 @@ static bool kecs_sync__row_field(const char **at, kecs_pg__text *out) {
   return *at > from;
 }
 
+/* `row` is behind the parenthesis, or the comma of the field before. */
 static int kecs_sync__row_width(const char *row) {
   int width = 1;
   bool quoted = false;
@@ -7744,24 +7933,33 @@ static int kecs_sync__row_width(const char *row) {
   return width;
 }
 
-static bool kecs_sync__row_set(PGresult *result, const char *row, kecs_pg__text *field) {
+enum { KECS_SYNC__WIDTH_MAX = 128 };
+
+static bool kecs_sync__set_width(PGresult *result, int width) {
   char name[] = "c";
-  PGresAttDesc columns[128];
-  int width = kecs_sync__row_width(row);
-  int number = PQntuples(result);
-  const char *at = row + 1;
+  PGresAttDesc columns[KECS_SYNC__WIDTH_MAX];
   memset(columns, 0, sizeof columns);
-  for (int i = 0; i < width && i < 128; i++) {
+  for (int i = 0; i < width && i < KECS_SYNC__WIDTH_MAX; i++) {
     columns[i].name = name;
   }
-  if (width > 128 || (number == 0 && !PQsetResultAttrs(result, width, columns))) {
+  return width <= KECS_SYNC__WIDTH_MAX && PQsetResultAttrs(result, width, columns);
+}
+
+static bool kecs_sync__set_field(PGresult *result, int row, int column, const kecs_pg__text *field, bool set) {
+  char empty[] = "";
+  return !field->status && PQsetvalue(result, row, column, !set ? NULL : field->len ? field->data : empty,
+                                      set ? (int)field->len : -1);
+}
+
+static bool kecs_sync__row_set(PGresult *result, const char *row, kecs_pg__text *field) {
+  int width = kecs_sync__row_width(row);
+  int number = PQntuples(result);
+  if (number == 0 && !kecs_sync__set_width(result, width)) {
     return false;
   }
-  for (int i = 0; i < width; i++, at++) {
-    char empty[] = "";
-    bool set = kecs_sync__row_field(&at, field);
-    if (field->status || !PQsetvalue(result, number, i, !set ? NULL : field->len ? field->data : empty,
-                                     set ? (int)field->len : -1)) {
+  for (int i = 0; i < width; i++, row++) {
+    bool set = kecs_sync__row_field(&row, field);
+    if (!kecs_sync__set_field(result, number, i, field, set)) {
       return false;
     }
   }
@@ -7777,12 +7975,32 @@ KECS_PG__FN kecs_status kecs_sync__unpack(const kecs_sync__statement *packed, ke
     good = exchange->item[i].result != NULL;
   }
   for (int row = 0; good && row < PQntuples(result); row++) {
-    int64_t item = kecs_sync__number(result, row, 0);
-    good = item >= packed->first && item <= packed->last &&
-           kecs_sync__row_set(exchange->item[item].result, kecs_sync__text(result, row, 1), &field);
+    char *fields = NULL;
+    long item = strtol(kecs_sync__text(result, row, 0) + 1, &fields, 10); /* "(1,..." */
+    good = *fields == ',' && item >= packed->first && item <= packed->last &&
+           kecs_sync__row_set(exchange->item[item].result, fields + 1, &field);
   }
   kecs_pg__text_free(&field);
   return good ? KECS_OK : KECS_E_NOMEM;
+}
+
+KECS_PG__FN PGresult *kecs_sync__array_rows(const kecs_allocator *allocator, const char *array, int width) {
+  kecs_pg__text field = {allocator, NULL, 0, 0, KECS_OK};
+  PGresult *result = PQmakeEmptyPGresult(NULL, PGRES_TUPLES_OK);
+  bool good = result && kecs_sync__set_width(result, width);
+  const char *at = array[0] == '{' && array[1] != '}' ? array + 1 : "";
+  for (int place = 0; good && *at; place++) {
+    field.len = 0;
+    at = kecs_sync__element(&field, at);
+    good = kecs_sync__set_field(result, place / width, place % width, &field, true);
+    at += *at ? 1 : 0; /* the comma, or the brace */
+  }
+  kecs_pg__text_free(&field);
+  if (!good) {
+    PQclear(result);
+    return NULL;
+  }
+  return result;
 }
 
 /* ---- sync/link.c ------------------------------------------------------------------------------------------------- */
@@ -8111,7 +8329,7 @@ static bool kecs_sync__receive_statement(kecs_sync__exchange *exchange, const ke
     *status = *status ? *status : kecs_sync__unpack(packed, exchange, result);
     PQclear(result);
   } else {
-    exchange->item[packed->first].result = result;
+    exchange->item[packed->last].result = result; /* of calls that went together, the last one's is the last value */
   }
   return true;
 }
@@ -8237,6 +8455,9 @@ static const kecs_sync__note_place kecs_sync__note_places[] = {
     KECS_SYNC__NUMBER("adopted", adopted),
     KECS_SYNC__NUMBER("cursor", cursor),
     KECS_SYNC__TEXT("cursor_id", cursor_id),
+    KECS_SYNC__NUMBER("seen", seen),
+    KECS_SYNC__TEXT("seen_id", seen_id),
+    KECS_SYNC__NUMBER("seen_us", seen_us),
     KECS_SYNC__NUMBER("boot_kind", boot_kind),
     KECS_SYNC__NUMBER("boot_rid", boot_rid),
     KECS_SYNC__NUMBER("last", last_us),
@@ -8600,14 +8821,14 @@ typedef struct kecs_sync__numbers {
 static void kecs_sync__add_arrays(kecs_sync__exchange *exchange, kecs_sync__arrays *arrays, bool buries, int kind,
                                   const kecs_sync__numbers *numbers) {
   kecs_pg__text form = {&exchange->sync->allocator, NULL, 0, 0, KECS_OK};
-  char number[16];
+  char number[24];
   kecs_pg__text_adds(&form, "SELECT {S}");
   kecs_pg__text_adds(&form, buries ? "sync_bury" : "sync_put");
   kecs_pg__text_adds(&form, "_{t}({T}");
   arrays->values[0] = buries ? numbers->origin : numbers->site;
   arrays->values[1] = numbers->cursor;
   for (int i = 0; i < arrays->count + 2; i++) {
-    snprintf(number, sizeof number, ",$%d", i + 1);
+    snprintf(number, sizeof number, i < 2 ? ",$%d::bigint" : ",$%d", i + 1);
     kecs_pg__text_adds(&form, number);
     if (i >= 2) {
       kecs_sync__array_end(&arrays->array[i - 2]);
@@ -8645,6 +8866,18 @@ static void kecs_sync__add_buries(kecs_sync__exchange *exchange, kecs_sync__load
   }
 }
 
+/* `said`: what sync_end gives, behind what else went with it. */
+static kecs_status kecs_sync__pushed(kecs_sync *sync, const kecs_sync__load *load, const PGresult *said) {
+  PGresult *refused = kecs_sync__array_rows(&sync->allocator, kecs_sync__text(said, 0, PQnfields(said) - 1), 3);
+  if (!refused) {
+    return KECS_E_NOMEM;
+  }
+  sync->report.pushed += load->rows - PQntuples(refused);
+  kecs_status status = kecs_sync__acknowledge(sync, refused);
+  PQclear(refused);
+  return status;
+}
+
 KECS_PG__FN kecs_status kecs_sync__push_send(kecs_sync *sync, kecs_sync__load *load) {
   kecs_sync__exchange exchange;
   kecs_sync__numbers numbers;
@@ -8654,15 +8887,17 @@ KECS_PG__FN kecs_status kecs_sync__push_send(kecs_sync *sync, kecs_sync__load *l
   snprintf(numbers.stamp, sizeof numbers.stamp, "%lld", (long long)intent->stamp);
   snprintf(numbers.origin, sizeof numbers.origin, "%lld", (long long)kecs_sync__wire_site(sync, load->origin));
   const char *as_origin[] = {load->origin == 0 ? "" : numbers.origin}; /* the hub's own bear none */
-  const char *begin[] = {numbers.site, intent->id, sync->notes.push, load->buries ? "t" : "f"};
+  const char *begin[] = {numbers.site, intent->id, sync->notes.push};
   const char *end[] = {numbers.site, intent->id, numbers.stamp};
-  const char *who[] = {sync->known_as};
   kecs_sync__counters counters;
   bool numbered = load->put[KECS_KIND_TASK_DEFINITION] || load->bury[KECS_KIND_TASK_DEFINITION];
   memset(&counters, 0, sizeof counters);
   kecs_status status = numbered ? kecs_sync__counters_read(sync, &counters) : KECS_OK;
   kecs_sync__begin(&exchange, sync, true);
-  (void)kecs_sync__add_call(&exchange, "SELECT {S}sync_begin({T},$1,$2,$3,$4)", "", begin, 4);
+  (void)kecs_sync__add_call(&exchange,
+                            load->buries ? "SELECT {S}sync_begin({T},$1::bigint,$2,$3,true)"
+                                         : "SELECT {S}sync_begin({T},$1::bigint,$2,$3,false)",
+                            "", begin, 3);
   for (int kind = 1; kind < KECS_KIND_COUNT; kind++) {
     if (load->policy[kind]) {
       kecs_sync__policy_send(&exchange, (kecs_kind)kind, load->policy[kind]);
@@ -8677,13 +8912,9 @@ KECS_PG__FN kecs_status kecs_sync__push_send(kecs_sync *sync, kecs_sync__load *l
   if (numbered) {
     (void)kecs_sync__add_call(&exchange, "SELECT {S}sync_families({T},$1,$2,$3,$4)", "", counters.values, 4);
   }
-  (void)kecs_sync__add_call(&exchange, "SELECT {S}sync_end({T},$1,$2,$3)", "", end, 3);
-  int refused = kecs_sync__add_item(&exchange, "SELECT * FROM {S}sync_told({T},$1)", "", who, 1);
+  int ended = kecs_sync__add_call(&exchange, "SELECT {S}sync_end({T},$1::bigint,$2,$3::bigint)", "", end, 3);
   status = status ? status : kecs_sync__send(&exchange, "push");
-  if (!status) {
-    sync->report.pushed += load->rows - PQntuples(exchange.item[refused].result);
-    status = kecs_sync__acknowledge(sync, exchange.item[refused].result);
-  }
+  status = status ? status : kecs_sync__pushed(sync, load, exchange.item[ended].result);
   kecs_sync__end(&exchange);
   kecs_sync__counters_free(&counters);
   return status;
@@ -10206,6 +10437,23 @@ static kecs_status kecs_sync__apply_window(kecs_store *tx, void *user) {
   return status ? status : kecs_sync__note(tx, "cursor_id", page->sync->until_id);
 }
 
+/* ---- what is looked at ---- */
+
+static kecs_status kecs_sync__look_work(kecs_store *tx, void *user) {
+  const kecs_sync *sync = user;
+  kecs_status status = kecs_sync__note_number(tx, "seen", sync->head);
+  status = status ? status : kecs_sync__note(tx, "seen_id", sync->head_id);
+  return status ? status : kecs_sync__note_number(tx, "seen_us", sync->head_us);
+}
+
+KECS_PG__FN kecs_status kecs_sync__look(kecs_sync *sync) {
+  const kecs_sync__notes *notes = &sync->notes;
+  bool reads = !notes->booted || notes->repair || sync->head > notes->cursor;
+  bool noted = notes->seen == sync->head && strcmp(notes->seen_id, sync->head_id) == 0;
+  kecs_status status = reads && !noted ? kecs_sync__transact(sync, kecs_sync__look_work, sync) : KECS_OK;
+  return status || !reads || noted ? status : kecs_sync__notes_read(sync);
+}
+
 /* ---- what is wanted ---- */
 
 static kecs_status kecs_sync__wanted_visit(const kecs_value *values, void *user) {
@@ -10363,7 +10611,7 @@ static kecs_status kecs_sync__boot_page(kecs_sync *sync, kecs_sync__page *page) 
   kecs_status status = kecs_sync__boot_scopes(sync, &scopes);
   const char *values[] = {page->site, rid, size, NULL, scopes.data};
   kecs_sync__begin(&page->exchange, sync, false);
-  page->exchange.status = status;
+  page->exchange.status = page->exchange.status ? page->exchange.status : status;
   status = graves ? kecs_sync__boot_graves(sync, page, values) : kecs_sync__boot_rows(sync, page, values);
   kecs_pg__text_free(&scopes);
   return status ? status
@@ -11097,14 +11345,17 @@ static kecs_status kecs_sync__check_chain(kecs_sync *sync, const PGresult *hello
 
 /* ---- the cursor ---- */
 
-/* Below the floor nothing tells which history it was: one that has changed since the last round counts as another. */
+/* Below the floor nothing tells which history it was: one that has changed since the last round counts as another. Nor
+ * does anything tell it of rows that were read in a pull which was cut off, where they were written while it ran. */
 static void kecs_sync__check_cursor(const kecs_sync *sync, const PGresult *hello, unsigned *cause) {
   bool read = sync->notes.boot_kind != 0;
   int64_t changed = kecs_sync__number(hello, 0, KECS_SYNC__CHANGED);
+  bool cut_off = !sync->notes.repair && (!sync->notes.booted || sync->notes.seen > sync->notes.cursor);
+  bool fits = kecs_sync__text(hello, 0, KECS_SYNC__FITS)[0] == 't';
   if (read && sync->notes.cursor < kecs_sync__number(hello, 0, KECS_SYNC__FLOOR)) {
     *cause |= KECS_SYNC_AWAY;
     *cause |= changed && changed > sync->notes.last_us + sync->notes.offset ? KECS_SYNC_HISTORY : 0;
-  } else if (read && kecs_sync__text(hello, 0, KECS_SYNC__FITS)[0] != 't') {
+  } else if (read && (!fits || (cut_off && changed > sync->notes.seen_us))) {
     *cause |= KECS_SYNC_HISTORY;
   }
 }
@@ -11232,6 +11483,7 @@ KECS_PG__FN kecs_status kecs_sync__reconcile_begin(kecs_store *tx, const kecs_sy
   status = status ? status : kecs_sync__note_number(tx, "repair_cause", causes);
   status = status ? status : kecs_sync__note_number(tx, "cursor", sync->head);
   status = status ? status : kecs_sync__note(tx, "cursor_id", sync->head_id);
+  status = status ? status : kecs_sync__note_number(tx, "seen", 0); /* it was of a history that is no more */
   if (!status && (cause & (KECS_SYNC_HISTORY | KECS_SYNC_LOST))) { /* events and logs, as far as they are here */
     status = kecs_replica_sql(tx, "UPDATE {sync_state} SET value='0' WHERE {own}substr(name,1,7)='append_'", NULL, 0, 0,
                               NULL, NULL);
@@ -11877,13 +12129,16 @@ enum { KECS_SYNC__GREETINGS = 3 /* in one round: under its name, and under anoth
 static kecs_status kecs_sync__hello(kecs_sync *sync, bool *out_again) {
   kecs_sync__exchange exchange;
   char cursor[24];
+  char seen[24];
   char size[24];
   char number[24];
+  const bool ahead = sync->notes.seen > sync->notes.cursor;
   snprintf(cursor, sizeof cursor, "%lld", (long long)sync->notes.cursor);
+  snprintf(seen, sizeof seen, "%lld", (long long)(ahead ? sync->notes.seen : sync->notes.cursor));
   snprintf(size, sizeof size, "%d", sync->batch);
   snprintf(number, sizeof number, "%lld", (long long)sync->notes.site);
   snprintf(sync->known_as, sizeof sync->known_as, "%s", sync->notes.alias[0] ? sync->notes.alias : sync->site);
-  const char *who[] = {sync->known_as, cursor, sync->notes.cursor_id, number};
+  const char *who[] = {sync->known_as, seen, ahead ? sync->notes.seen_id : sync->notes.cursor_id, number};
   const char *window[] = {cursor, size};
   const char *wanted[] = {sync->known_as, sync->clusters.data};
   kecs_sync__begin(&exchange, sync, true);
@@ -11898,6 +12153,7 @@ static kecs_status kecs_sync__hello(kecs_sync *sync, bool *out_again) {
   if (said) {
     int64_t hub_us = kecs_sync__number(said, 0, KECS_SYNC__NOW);
     sync->head = kecs_sync__number(said, 0, KECS_SYNC__HEAD);
+    sync->head_us = hub_us;
     snprintf(sync->head_id, sizeof sync->head_id, "%s", kecs_sync__text(said, 0, KECS_SYNC__HEAD_ID));
     sync->until = kecs_sync__number(exchange.item[next].result, 0, 0);
     snprintf(sync->until_id, sizeof sync->until_id, "%s", kecs_sync__text(exchange.item[next].result, 0, 1));
@@ -11944,6 +12200,7 @@ static kecs_status kecs_sync__steps(kecs_sync *sync) {
                  ? kecs_sync__hello(sync, &again)
                  : kecs_pg__fail(KECS_E_CONFLICT, "others go on pushing under this site's name; try again later");
   }
+  status = status ? status : kecs_sync__look(sync);
   status = status ? status : kecs_sync__reconcile(sync);
   status = status ? status : kecs_sync__pull(sync);
   status = status ? status : kecs_sync__schema_catch_up(sync);
@@ -11976,6 +12233,9 @@ KECS_PG__FN kecs_status kecs_sync__round(kecs_sync *sync, kecs_sync_report *out_
 }
 
 KECS_STORE_API kecs_status kecs_sync_once(kecs_sync *sync, kecs_sync_report *out_report) {
+  if (out_report) {
+    memset(out_report, 0, sizeof *out_report);
+  }
   if (!sync) {
     return kecs_pg__fail(KECS_E_INVALID, "sync is NULL");
   }
@@ -12131,8 +12391,18 @@ static kecs_status kecs_sync__check_options(const kecs_sync_options *options) {
     return kecs_pg__fail(KECS_E_INVALID, "options.max_offset_us is %lld; 1 to %lld, or 0",
                          (long long)options->max_offset_us, (long long)KECS_SYNC__AHEAD_US);
   }
-  if (options->policy_count && !options->policies) {
-    return kecs_pg__fail(KECS_E_INVALID, "options.policies is NULL, and policy_count is not 0");
+  const struct {
+    const char *name;
+    const void *list;
+    size_t count;
+  } lists[] = {{"kind", options->kinds, options->kind_count},
+               {"cluster", options->clusters, options->cluster_count},
+               {"policy", options->policies, options->policy_count}};
+  for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
+    if (lists[i].count && !lists[i].list) {
+      return kecs_pg__fail(KECS_E_INVALID, "options.%s_count is %lld, and there is no list: give it, or leave both 0",
+                           lists[i].name, (long long)lists[i].count);
+    }
   }
   kecs_status status = kecs_sync__policy_check(options->policies, options->policy_count);
   if (status) {
@@ -12193,10 +12463,12 @@ static kecs_status kecs_sync__fix_work(kecs_store *tx, void *user) {
 }
 
 KECS_STORE_API kecs_status kecs_sync_open(kecs_store *store, const kecs_sync_options *options, kecs_sync **out_sync) {
-  if (!store || !out_sync) {
-    return kecs_pg__fail(KECS_E_INVALID, "%s is NULL", store ? "out_sync" : "store");
+  if (out_sync) {
+    *out_sync = NULL;
   }
-  *out_sync = NULL;
+  if (!store || !out_sync) {
+    return kecs_pg__fail(KECS_E_INVALID, "%s is NULL", out_sync ? "store" : "out_sync");
+  }
   kecs_status status = kecs_sync__check_options(options);
   if (status) {
     return status;

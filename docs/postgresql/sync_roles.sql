@@ -144,7 +144,7 @@ BEGIN
       ('change_queue', 'SELECT (tenant, id, batch, site, kind, rid, groups, op, stamp, key)', 'SELECT',
        tenant || ' AND (op <> 3 OR ' || keyed || ')', NULL),
       ('change_queue', 'INSERT', 'INSERT', NULL, tenant || ' AND (op <> 3 OR ' || keyed || ')'),
-      ('change_queue', 'UPDATE (stamp)', 'UPDATE', tenant || ' AND op = 3 AND batch = txid_current() AND ' || keyed,
+      ('change_queue', 'UPDATE (stamp, site)', 'UPDATE', tenant || ' AND op = 3 AND batch = txid_current() AND ' || keyed,
        tenant),
       -- When the server was another one: a site may tell so, and with it put off that tombstones go.
       ('change_state', 'INSERT', 'INSERT', NULL, tenant || ' AND id = 11'),

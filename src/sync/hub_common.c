@@ -114,8 +114,9 @@ static const char kecs_sync__push_form[] =
     "  DELETE FROM {S}sync_refused r WHERE r.tenant=whose AND r.site=me;\n"
     "  PERFORM set_config('kecs_store.push','open',true),set_config('kecs_store.site',me::text,true);\n"
     "END $kecs_sync$;\n"
-    "CREATE OR REPLACE FUNCTION {S}sync_end(whose text,me bigint,id text,upto bigint) RETURNS void LANGUAGE plpgsql "
-    "AS\n"
+    /* What was refused, as kind, key, code, kind, ...: by this push, or by the one that was here before. */
+    "DROP FUNCTION IF EXISTS {S}sync_end;\n"
+    "CREATE FUNCTION {S}sync_end(whose text,me bigint,id text,upto bigint) RETURNS text[] LANGUAGE plpgsql AS\n"
     "$kecs_sync$\n"
     "BEGIN\n"
     "  IF current_setting('kecs_store.push',true)='open' THEN\n"
@@ -123,6 +124,8 @@ static const char kecs_sync__push_form[] =
     "      WHERE s.tenant=whose AND s.site=me;\n"
     "  END IF;\n"
     "  PERFORM set_config('kecs_store.push','',true),set_config('kecs_store.site','',true);\n"
+    "  RETURN (SELECT array_agg(x.part ORDER BY r.kind,r.key,x.place) FROM {S}sync_refused r CROSS JOIN LATERAL\n"
+    "    (VALUES(1,r.kind::text),(2,r.key::text),(3,r.code::text)) AS x(place,part) WHERE r.tenant=whose AND r.site=me);\n"
     "END $kecs_sync$;\n";
 
 KECS_PG__FN void kecs_sync__hub_common(kecs_pg__text *out, const kecs_pg__connection *connection, const char *version) {

@@ -61,6 +61,9 @@ static const char kecs_sync__put_form[] =
     "  depth integer := 1;\n"
     "  middle bigint;\n"
     "  known bigint[] := '{none}';\n"
+    "  crossed bigint[] := '{none}';\n" /* places whose unique keys others have */
+    "  able bigint[];\n"
+    "  one bigint;\n"
     "  policy jsonb;\n"
     "  claimed bigint[] := '{none}';\n"
     "  now_us bigint := (date_part('epoch',clock_timestamp())*1000000)::bigint;\n"
@@ -123,6 +126,9 @@ static const char kecs_sync__put_merge_form[] =
     "        INSERT INTO {S}sync_refused(tenant,site,kind,key,code) VALUES(whose,me,{kind},\n"
     "          a_key[every[starts[depth]]],SQLSTATE)\n"
     "          ON CONFLICT(tenant,site,kind,key) DO UPDATE SET code=excluded.code;\n"
+    "        IF SQLSTATE='23505' THEN\n"
+    "          crossed := crossed||every[starts[depth]];\n"
+    "        END IF;\n"
     "        depth := depth-1;\n"
     "      ELSIF depth>0 THEN\n"
     "        middle := (starts[depth]+ends[depth])/2;\n"
@@ -136,6 +142,7 @@ static const char kecs_sync__put_merge_form[] =
     "      these := every[starts[depth]:ends[depth]];\n"
     "    END IF;\n"
     "  END LOOP;\n"
+    "{crossed}"
     "  PERFORM set_config('kecs_store.merge','off',true);\n"
     "{merged}"
     "END $kecs_sync$;\n";
@@ -199,6 +206,7 @@ static const char kecs_sync__bury_form[] =
     "DECLARE\n"
     "  these text[];\n"
     "  one text;\n"
+    "  last bigint;\n"
     "  now_us bigint := (date_part('epoch',clock_timestamp())*1000000)::bigint;\n"
     "BEGIN\n" KECS_SYNC__OPEN "{scope_bury}"
     "  these := a_key;\n"
@@ -243,11 +251,30 @@ static const char kecs_sync__release_form[] =
     "UPDATE {S}{child} c SET {c}=NULL FROM {buried} JOIN {S}{t} t ON {same}{joins} WHERE u.s_key=ANY(these) AND "
     "(u.s_stamp,me)>(" KECS_SYNC__T_LIFE ") AND c.tenant=whose AND c.{c}={last}.{parent};\n    ";
 
+/* What goes with a row that goes. What the site knew of when it deleted the row it has deleted itself, and that was
+ * done before; whatever is left it had not seen, so all of it is kept. {next} is a row of the kind {kind}, {key_text}
+ * its key. */
+static const char kecs_sync__along_form[] =
+    "SELECT whose,{kind},{key_text},1,'parent',u.s_stamp,me,coalesce({next}.stamp_life,0),\n"
+    "      coalesce({next}.site_life,0),row_to_json({next})::text,me,now_us FROM {buried} JOIN {S}{t} t ON "
+    "{same}{joins}\n"
+    "      WHERE u.s_key=ANY(these) AND (u.s_stamp,me)>(" KECS_SYNC__T_LIFE ")";
+
 static const char kecs_sync__join_form[] =
     " JOIN {S}{child} {next} ON {next}.tenant=whose AND {next}.{c}={last}.{parent}";
 
 static const char kecs_sync__delete_form[] =
     "DELETE FROM {S}{t} t USING {buried} WHERE {same} AND u.s_key=ANY(these) AND (u.s_stamp,me)>(" KECS_SYNC__T_LIFE
     ");";
+
+/* Before the deletion, in its subtransaction. The stamps of what goes along are this hub's, so the tombstones bear its
+ * number and not the site's, which may give the same stamp at any time. */
+static const char kecs_sync__keep_along_form[] =
+    KECS_SYNC__NOTE "\n      {along};\n"
+    "    last := coalesce((SELECT max(q.id) FROM {S}change_queue q WHERE q.tenant=whose),0);\n    ";
+
+static const char kecs_sync__own_along_form[] =
+    "\n    UPDATE {S}change_queue q SET site=NULL WHERE q.tenant=whose AND q.id>last AND q.batch=txid_current() AND\n"
+    "      q.op=3 AND q.kind<>{kind};";
 
 #endif

@@ -40,6 +40,8 @@ enum {
   KECS_SYNC__GROUP_RULES,
   KECS_SYNC__MERGE,
   KECS_SYNC__DELETE,
+  KECS_SYNC__RELEASES,
+  KECS_SYNC__ALONG,
   KECS_SYNC__SCOPE_PUT,
   KECS_SYNC__SCOPE_BURY,
   KECS_SYNC__SPECIAL, /* and the ones after it */
@@ -311,6 +313,8 @@ static void kecs_sync__fill(kecs_pg__text *out, const kecs_sync__parts *parts, c
       {"suspect_groups",
        parts->part[KECS_SYNC__SUSPECT_GROUPS].len ? parts->part[KECS_SYNC__SUSPECT_GROUPS].data : ""},
       {"delete", parts->part[KECS_SYNC__DELETE].len ? parts->part[KECS_SYNC__DELETE].data : ""},
+      {"releases", parts->part[KECS_SYNC__RELEASES].len ? parts->part[KECS_SYNC__RELEASES].data : ""},
+      {"along", parts->part[KECS_SYNC__ALONG].len ? parts->part[KECS_SYNC__ALONG].data : ""},
       {"merge", parts->part[KECS_SYNC__MERGE].len ? parts->part[KECS_SYNC__MERGE].data : ""},
       {"scope_put", parts->part[KECS_SYNC__SCOPE_PUT].len ? parts->part[KECS_SYNC__SCOPE_PUT].data : ""},
       {"scope_bury", parts->part[KECS_SYNC__SCOPE_BURY].len ? parts->part[KECS_SYNC__SCOPE_BURY].data : ""},
@@ -321,10 +325,36 @@ static void kecs_sync__fill(kecs_pg__text *out, const kecs_sync__parts *parts, c
       {"claim", kecs_sync__special_text(parts, KECS_SYNC__CLAIM)},
       {"known", kecs_sync__special_text(parts, KECS_SYNC__KNOWN)},
       {"again", kecs_sync__special_text(parts, KECS_SYNC__AGAIN)},
+      {"crossed", kecs_sync__special_text(parts, KECS_SYNC__CROSSED)},
       {"merged", kecs_sync__special_text(parts, KECS_SYNC__MERGED)},
       {"gone", kecs_sync__special_text(parts, KECS_SYNC__GONE)},
       {NULL, NULL}};
   kecs_pg__text_fill(out, form, marks);
+}
+
+/* Rows of `child` that go with those of the kind: `joins` has led to them, as `next`. */
+static void kecs_sync__along(kecs_sync__parts *parts, const kecs_kind_info *child, const char *joins,
+                             const char *next) {
+  char kind[16];
+  kecs_pg__text key = {parts->part[0].allocator, NULL, 0, 0, KECS_OK};
+  kecs_pg__text *along = &parts->part[KECS_SYNC__ALONG];
+  snprintf(kind, sizeof kind, "%d", (int)child->kind);
+  kecs_sync__key_text(&key, child, next);
+  if (!key.status) {
+    const kecs_pg__mark marks[] = {{"S", parts->schema},
+                                   {"t", parts->info->table},
+                                   {"kind", kind},
+                                   {"key_text", key.data},
+                                   {"buried", parts->part[KECS_SYNC__BURIED].data},
+                                   {"same", parts->part[KECS_SYNC__SAME_KEY].data},
+                                   {"joins", joins},
+                                   {"next", next},
+                                   {NULL, NULL}};
+    kecs_pg__text_adds(along, along->len ? "\n    UNION " : "");
+    kecs_pg__text_fill(along, kecs_sync__along_form, marks);
+  }
+  along->status = key.status ? key.status : along->status;
+  kecs_pg__text_free(&key);
 }
 
 /* From a kind along what goes with it. `joins` has led to `last`. */
@@ -348,15 +378,17 @@ static void kecs_sync__releases(kecs_sync__parts *parts, const kecs_kind_info *f
                                      {"next", next},
                                      {NULL, NULL}};
       if (reference->parent == from->kind && reference->on_delete == KECS_ON_DELETE_SET_NULL) {
-        kecs_pg__text_fill(&parts->part[KECS_SYNC__DELETE], kecs_sync__release_form, marks);
+        kecs_pg__text_fill(&parts->part[KECS_SYNC__RELEASES], kecs_sync__release_form, marks);
       } else if (reference->parent == from->kind && child->kind != from->kind) {
         kecs_pg__text longer = {parts->part[0].allocator, NULL, 0, 0, KECS_OK};
         kecs_pg__text_adds(&longer, joins);
         kecs_pg__text_fill(&longer, kecs_sync__join_form, marks);
         if (!longer.status) {
+          kecs_sync__along(parts, child, longer.data, next);
           kecs_sync__releases(parts, child, longer.data, next, depth + 1);
         }
-        parts->part[KECS_SYNC__DELETE].status = longer.status ? longer.status : parts->part[KECS_SYNC__DELETE].status;
+        kecs_pg__text *releases = &parts->part[KECS_SYNC__RELEASES];
+        releases->status = longer.status ? longer.status : releases->status;
         kecs_pg__text_free(&longer);
       }
     }
@@ -379,7 +411,12 @@ KECS_PG__FN void kecs_sync__hub_kind(kecs_pg__text *out, const kecs_pg__connecti
   kecs_sync__stamps(&parts);
   kecs_sync__releases(&parts, info, "", "t", 1);
   kecs_sync__fill(&parts.part[KECS_SYNC__UNSEEN_ROWS], &parts, KECS_SYNC__UNSEEN);
-  kecs_sync__fill(&parts.part[KECS_SYNC__DELETE], &parts, kecs_sync__delete_form);
+  const bool along = parts.part[KECS_SYNC__ALONG].len > 0;
+  const char *const deletes[] = {along ? kecs_sync__keep_along_form : "", "{releases}", kecs_sync__delete_form,
+                                 along ? kecs_sync__own_along_form : ""};
+  for (size_t i = 0; i < sizeof deletes / sizeof deletes[0]; i++) {
+    kecs_sync__fill(&parts.part[KECS_SYNC__DELETE], &parts, deletes[i]);
+  }
   if (parts.part[KECS_SYNC__PART_LATERS].len > 0) {
     kecs_sync__fill(&parts.part[KECS_SYNC__PARTLY_REFUSED], &parts, kecs_sync__partly_form);
     kecs_sync__fill(&parts.part[KECS_SYNC__MERGE_PARTLY], &parts, kecs_sync__merge_partly_form);

@@ -331,7 +331,7 @@ static bool kecs_sync__receive_statement(kecs_sync__exchange *exchange, const ke
     *status = *status ? *status : kecs_sync__unpack(packed, exchange, result);
     PQclear(result);
   } else {
-    exchange->item[packed->first].result = result;
+    exchange->item[packed->last].result = result; /* of calls that went together, the last one's is the last value */
   }
   return true;
 }

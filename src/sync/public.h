@@ -132,7 +132,8 @@ KECS_STORE_API kecs_status kecs_sync_hub_init(const char *hub);
 /* Gives a site a cluster, by name or ARN, or "-", what belongs to no cluster. A site that was never given any has the
  * whole tenant; the first grant narrows it. "*": it has the whole tenant again. The site need not have been there yet.
  * It learns of it with its next round, which brings the cluster's rows. The role must be the tables' owner, or be let
- * write sync_grants. Errors: INVALID; UNSUPPORTED (no hub); DENIED; as kecs_open. */
+ * write sync_grants. Errors, of all that follow with a `hub` too: INVALID; UNSUPPORTED (the tenant is no hub:
+ * kecs_sync_hub_init); DENIED; as kecs_open. */
 KECS_STORE_API kecs_status kecs_sync_hub_grant(const char *hub, const char *site, const char *cluster);
 
 /* Takes it away; with the site's next round the rows go from there, and what was pending in them is in its conflict
@@ -145,7 +146,7 @@ KECS_STORE_API kecs_status kecs_sync_hub_token(const char *hub, const char *site
                                                char out_token[KECS_SYNC_TOKEN_SIZE]);
 
 /* Calls `visit` for each site of the hub, by number; what it returns but KECS_OK ends it and is returned. Errors:
- * INVALID; as kecs_open; UNSUPPORTED (no hub). */
+ * as above. */
 KECS_STORE_API kecs_status kecs_sync_hub_sites(const char *hub,
                                                kecs_status (*visit)(const kecs_sync_site *site, void *user),
                                                void *user);
@@ -161,8 +162,8 @@ KECS_STORE_API kecs_status kecs_sync_hub_retain(const char *hub, int64_t retenti
 
 /* Prepares the file for sync, and connects nowhere. The store must stay open until kecs_sync_close. Rows that were in
  * the file before it was tracked will be pushed, too. Errors: INVALID (options; other kinds or another site name
- * than the file began with), UNSUPPORTED (not tracked, no SQLite file, a kind that can't take part), and those
- * of a write. */
+ * than the file began with), UNSUPPORTED (not tracked, no SQLite file, a kind that can't take part), MISUSE (the handle
+ * of a transaction), and those of a write. *out_sync is NULL then. */
 KECS_STORE_API kecs_status kecs_sync_open(kecs_store *store, const kecs_sync_options *options, kecs_sync **out_sync);
 
 /* One round: handshake, pull, push. On one thread at a time. What was done before a failure stays done, and the next
@@ -220,8 +221,8 @@ typedef struct kecs_sync_conflict {
 } kecs_sync_conflict;
 
 /* Calls `visit` for each entry of this file's conflict log after `after_id` (0: all), oldest first. What `visit`
- * returns but KECS_OK ends it and is returned. Nothing where the file never was an edge. Errors: INVALID, and those of
- * a read. */
+ * returns but KECS_OK ends it and is returned. Nothing where the file never was an edge. Errors: INVALID, MISUSE (no
+ * store), and those of a read. */
 KECS_STORE_API kecs_status kecs_sync_conflicts(kecs_store *store, int64_t after_id,
                                                kecs_status (*visit)(const kecs_sync_conflict *conflict, void *user),
                                                void *user);

@@ -8,6 +8,7 @@
 #include "sync/push.h"
 
 #include "sync/hub_sql.h"
+#include "sync/pack.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -180,14 +181,14 @@ typedef struct kecs_sync__numbers {
 static void kecs_sync__add_arrays(kecs_sync__exchange *exchange, kecs_sync__arrays *arrays, bool buries, int kind,
                                   const kecs_sync__numbers *numbers) {
   kecs_pg__text form = {&exchange->sync->allocator, NULL, 0, 0, KECS_OK};
-  char number[16];
+  char number[24];
   kecs_pg__text_adds(&form, "SELECT {S}");
   kecs_pg__text_adds(&form, buries ? "sync_bury" : "sync_put");
   kecs_pg__text_adds(&form, "_{t}({T}");
   arrays->values[0] = buries ? numbers->origin : numbers->site;
   arrays->values[1] = numbers->cursor;
   for (int i = 0; i < arrays->count + 2; i++) {
-    snprintf(number, sizeof number, ",$%d", i + 1);
+    snprintf(number, sizeof number, i < 2 ? ",$%d::bigint" : ",$%d", i + 1);
     kecs_pg__text_adds(&form, number);
     if (i >= 2) {
       kecs_sync__array_end(&arrays->array[i - 2]);
@@ -225,6 +226,18 @@ static void kecs_sync__add_buries(kecs_sync__exchange *exchange, kecs_sync__load
   }
 }
 
+/* `said`: what sync_end gives, behind what else went with it. */
+static kecs_status kecs_sync__pushed(kecs_sync *sync, const kecs_sync__load *load, const PGresult *said) {
+  PGresult *refused = kecs_sync__array_rows(&sync->allocator, kecs_sync__text(said, 0, PQnfields(said) - 1), 3);
+  if (!refused) {
+    return KECS_E_NOMEM;
+  }
+  sync->report.pushed += load->rows - PQntuples(refused);
+  kecs_status status = kecs_sync__acknowledge(sync, refused);
+  PQclear(refused);
+  return status;
+}
+
 KECS_PG__FN kecs_status kecs_sync__push_send(kecs_sync *sync, kecs_sync__load *load) {
   kecs_sync__exchange exchange;
   kecs_sync__numbers numbers;
@@ -234,15 +247,17 @@ KECS_PG__FN kecs_status kecs_sync__push_send(kecs_sync *sync, kecs_sync__load *l
   snprintf(numbers.stamp, sizeof numbers.stamp, "%lld", (long long)intent->stamp);
   snprintf(numbers.origin, sizeof numbers.origin, "%lld", (long long)kecs_sync__wire_site(sync, load->origin));
   const char *as_origin[] = {load->origin == 0 ? "" : numbers.origin}; /* the hub's own bear none */
-  const char *begin[] = {numbers.site, intent->id, sync->notes.push, load->buries ? "t" : "f"};
+  const char *begin[] = {numbers.site, intent->id, sync->notes.push};
   const char *end[] = {numbers.site, intent->id, numbers.stamp};
-  const char *who[] = {sync->known_as};
   kecs_sync__counters counters;
   bool numbered = load->put[KECS_KIND_TASK_DEFINITION] || load->bury[KECS_KIND_TASK_DEFINITION];
   memset(&counters, 0, sizeof counters);
   kecs_status status = numbered ? kecs_sync__counters_read(sync, &counters) : KECS_OK;
   kecs_sync__begin(&exchange, sync, true);
-  (void)kecs_sync__add_call(&exchange, "SELECT {S}sync_begin({T},$1,$2,$3,$4)", "", begin, 4);
+  (void)kecs_sync__add_call(&exchange,
+                            load->buries ? "SELECT {S}sync_begin({T},$1::bigint,$2,$3,true)"
+                                         : "SELECT {S}sync_begin({T},$1::bigint,$2,$3,false)",
+                            "", begin, 3);
   for (int kind = 1; kind < KECS_KIND_COUNT; kind++) {
     if (load->policy[kind]) {
       kecs_sync__policy_send(&exchange, (kecs_kind)kind, load->policy[kind]);
@@ -257,13 +272,9 @@ KECS_PG__FN kecs_status kecs_sync__push_send(kecs_sync *sync, kecs_sync__load *l
   if (numbered) {
     (void)kecs_sync__add_call(&exchange, "SELECT {S}sync_families({T},$1,$2,$3,$4)", "", counters.values, 4);
   }
-  (void)kecs_sync__add_call(&exchange, "SELECT {S}sync_end({T},$1,$2,$3)", "", end, 3);
-  int refused = kecs_sync__add_item(&exchange, "SELECT * FROM {S}sync_told({T},$1)", "", who, 1);
+  int ended = kecs_sync__add_call(&exchange, "SELECT {S}sync_end({T},$1::bigint,$2,$3::bigint)", "", end, 3);
   status = status ? status : kecs_sync__send(&exchange, "push");
-  if (!status) {
-    sync->report.pushed += load->rows - PQntuples(exchange.item[refused].result);
-    status = kecs_sync__acknowledge(sync, exchange.item[refused].result);
-  }
+  status = status ? status : kecs_sync__pushed(sync, load, exchange.item[ended].result);
   kecs_sync__end(&exchange);
   kecs_sync__counters_free(&counters);
   return status;

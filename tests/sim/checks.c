@@ -58,6 +58,19 @@ void sim_hub_states(sim_world *world, sim_states *out) {
   sim_states_sort(out);
 }
 
+void sim_hub_notes(sim_world *world, sim_states *out) {
+  if (!world->hub) {
+    sim_postgres_notes(world, out);
+  }
+  for (int i = 0; world->hub && i < world->hub->note_count; i++) {
+    const hub_note *note = &world->hub->notes[i];
+    char text[SIM_TEXT];
+    snprintf(text, sizeof text, "%s lost by %s: groups %d of %lld to %lld", note->key, note->reason, note->groups,
+             (long long)note->lost_site, (long long)note->kept_site);
+    sim_states_add(out, note->kind, sim_copy(text), NULL)->dead = true;
+  }
+}
+
 /* ---- I10, I12: what a push brings ---- */
 
 void sim_check_taken(sim_world *world, const sim_state *state) {
@@ -189,6 +202,19 @@ static bool given_anew(const sim_edge *edge, const sim_state *new, const sim_sta
   return anew && edge->world->faults & SIM_SKEW;
 }
 
+/* A tag of a definition that was registered anew, or of the one that has its number now. */
+static bool tags_another(const sim_states *now, const sim_states *before, const sim_state *old) {
+  char arn[SIM_TEXT];
+  const char *end = strrchr(old->key, ',');
+  if (old->kind != (int)KECS_KIND_TAG || !end || !strstr(old->key, ":task-definition/")) {
+    return false;
+  }
+  snprintf(arn, sizeof arn, "%.*s", (int)(end - old->key), old->key);
+  const sim_state *is = sim_states_find(now, (int)KECS_KIND_TASK_DEFINITION, arn);
+  const sim_state *was = sim_states_find(before, (int)KECS_KIND_TASK_DEFINITION, arn);
+  return !is || !was || is->stamp[0] != was->stamp[0] || is->site[0] != was->site[0];
+}
+
 /* Whether a state may be as it is after it was `old`. */
 static bool may_follow(const sim_edge *edge, const sim_states *now, const sim_state *new, const sim_state *old) {
   const int64_t week_us = INT64_C(604800000000);
@@ -204,6 +230,7 @@ static bool may_follow(const sim_edge *edge, const sim_states *now, const sim_st
   /* A number that another one has given before: the definition is registered anew under the next one. */
   bool renumbered = new->kind == (int)KECS_KIND_TASK_DEFINITION &&
                     (new->site[0] != old->site[0] || new->stamp[0] != old->stamp[0]);
+  renumbered = renumbered || tags_another(now, &edge->seen, old);
   /* What a copy had not pushed is of another site, until it meets the same write under the first one's number. */
   bool renamed = edge->world->faults & SIM_RESTORE && covers_under_another_name(new, old);
   bool excused = renumbered || renamed || withdrawn || went_with_parent(now, &edge->seen, old);
