@@ -70,10 +70,12 @@ static const char kecs_sync__put_form[] =
     "BEGIN\n" KECS_SYNC__OPEN "{scope_put}"
     "  PERFORM {S}sync_clock((SELECT max(greatest(a,b,c)) FROM unnest(a_life,a_spec,a_status) AS x(a,b,c)));\n"
     "  every := ARRAY(SELECT generate_series(1,cardinality(a_life)));\n"
-    /* Locks in the order of keys; and which rows meet more than what their site has seen or written itself. */
+    /* Locks in the order of keys; and which rows meet more than what their site has seen or written itself. LATERAL:
+     * row by row through the index. A join would read the whole tenant where nothing has counted the table yet. */
     "  SELECT array_agg(x.s_place) INTO suspects FROM (SELECT u.s_place,\n"
     "    (" KECS_SYNC__U_LIFE ")<>(" KECS_SYNC__T_LIFE "){suspect_groups} AS suspect\n"
-    "    FROM {keys} JOIN {S}{t} t ON {same} ORDER BY {t_key} FOR NO KEY UPDATE OF t) x WHERE x.suspect;\n"
+    "    FROM (SELECT u.* FROM {keys} ORDER BY {u_key}) u CROSS JOIN LATERAL (SELECT t.* FROM {S}{t} t WHERE {same}\n"
+    "    FOR NO KEY UPDATE) t) x WHERE x.suspect;\n"
     "  IF EXISTS(SELECT FROM {S}change_tombstones x WHERE x.tenant=whose AND x.kind={kind}) OR EXISTS(SELECT FROM\n"
     "    {S}change_queue q WHERE q.tenant=whose AND q.kind={kind} AND q.op=3) THEN\n"
     "  WITH u AS MATERIALIZED (SELECT * FROM {sent}),\n"
@@ -185,10 +187,12 @@ static const char kecs_sync__merge_form[] =
 /* Rows of which only some groups came (a mask with 8): those that meet a row of their life. Where there is none, they
  * are refused with KS010, and the edge sends the row whole. */
 static const char kecs_sync__partly_form[] =
+    "  IF EXISTS(SELECT FROM unnest(a_mask) m WHERE m&8<>0) THEN\n"
     "  INSERT INTO {S}sync_refused(tenant,site,kind,key,code) SELECT whose,me,{kind},u.s_key,'KS010' FROM {sent}\n"
     "    WHERE u.s_mask&8<>0 AND u.s_place=ANY(every) AND NOT EXISTS(SELECT FROM {S}{t} t WHERE {same} AND\n"
     "    (" KECS_SYNC__T_LIFE ")>=(" KECS_SYNC__U_LIFE ")) ON CONFLICT(tenant,site,kind,key) DO UPDATE SET "
-    "code=excluded.code;\n";
+    "code=excluded.code;\n"
+    "  END IF;\n";
 
 static const char kecs_sync__merge_partly_form[] =
     "\n      IF EXISTS(SELECT FROM unnest(a_mask) m WHERE m&8<>0) THEN\n"
