@@ -1,5 +1,5 @@
 /* kecs_store_pg.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 6376c9488b2b6a7b79de9def78bb1bcb9a459c0e0a4b4fb3e75b5cc70865728f */
+ * a1a7b0b8ac7755940a91179dd7e45af5f9d1f533c9fe8a038b554af128250e5b */
 /* ---- doc/manual_pg.h --------------------------------------------------------------------------------------------- */
 /* kecs_store_pg.h -- PostgreSQL behind the calls of kecs_store.h.
  *
@@ -211,7 +211,8 @@ typedef struct kecs_sync_status_info {
   int64_t conflicts;   /* entries of sync_conflicts that are open */
   int64_t append_pending; /* rows of kinds that only grow, not pushed yet */
   int64_t cursor;      /* sequence of the hub's log up to which everything is here */
-  int64_t last_us;     /* end of the last round that succeeded, microseconds since 1970; 0: none */
+  int64_t last_us;     /* end of the last round that succeeded, microseconds since 1970; 0: none. Of rounds with
+                        * nothing to do the file has one an hour, so a handle that ran none may be that much behind */
   int64_t lag_us;      /* age of the oldest change that is not pushed; 0: there is none */
   int batch;           /* entries that are pushed at once now */
   /* From here on: what this handle has seen. */
@@ -5413,11 +5414,12 @@ KECS_PG__FN void kecs_sync__hub_append(kecs_pg__text *out, const kecs_pg__connec
 static const char kecs_sync__policies_form[] =
     "CREATE TABLE IF NOT EXISTS {S}sync_policies(tenant {text} NOT NULL,kind bigint NOT NULL,rules jsonb NOT NULL,"
     "PRIMARY KEY(tenant,kind));\n"
-    "CREATE OR REPLACE FUNCTION {S}sync_rules(whose text,what bigint) RETURNS jsonb LANGUAGE sql STABLE AS\n"
-    "$kecs_sync$\n"
-    "  SELECT nullif(coalesce(nullif(current_setting('kecs_store.policy_'||what,true),'')::jsonb,'{none}')||coalesce(\n"
-    "    (SELECT p.rules FROM {S}sync_policies p WHERE p.tenant=whose AND p.kind=what),'{none}'),'{none}')\n"
-    "$kecs_sync$;\n"
+    "CREATE OR REPLACE FUNCTION {S}sync_rules(whose text,what bigint) RETURNS jsonb LANGUAGE plpgsql STABLE\n"
+    "AS $kecs_sync$\n" /* in SQL it would be planned anew with each call */
+    "BEGIN\n"
+    "  RETURN nullif(coalesce(nullif(current_setting('kecs_store.policy_'||what,true),'')::jsonb,'{none}')||coalesce(\n"
+    "    (SELECT p.rules FROM {S}sync_policies p WHERE p.tenant=whose AND p.kind=what),'{none}'),'{none}');\n"
+    "END $kecs_sync$;\n"
     "CREATE OR REPLACE FUNCTION {S}sync_policy(what bigint,life text,spec text,status text,spec_fence text,\n"
     "status_fence text,keys text[],specs bigint[],statuses bigint[],spec_fences text[],status_fences text[])\n"
     "RETURNS void LANGUAGE plpgsql AS $kecs_sync$\n"
@@ -5656,10 +5658,12 @@ static const char kecs_sync__put_arrays_form[] =
 static const char kecs_sync__put_form[] =
     "  PERFORM {S}sync_clock((SELECT max(greatest(a,b,c)) FROM unnest(a_life,a_spec,a_status) AS x(a,b,c)));\n"
     "  every := ARRAY(SELECT generate_series(1,cardinality(a_life)));\n"
-    /* Locks in the order of keys; and which rows meet more than what their site has seen or written itself. */
+    /* Locks in the order of keys; and which rows meet more than what their site has seen or written itself. LATERAL:
+     * row by row through the index. A join would read the whole tenant where nothing has counted the table yet. */
     "  SELECT array_agg(x.s_place) INTO suspects FROM (SELECT u.s_place,\n"
     "    (" KECS_SYNC__U_LIFE ")<>(" KECS_SYNC__T_LIFE "){suspect_groups} AS suspect\n"
-    "    FROM {keys} JOIN {S}{t} t ON {same} ORDER BY {t_key} FOR NO KEY UPDATE OF t) x WHERE x.suspect;\n"
+    "    FROM (SELECT u.* FROM {keys} ORDER BY {u_key}) u CROSS JOIN LATERAL (SELECT t.* FROM {S}{t} t WHERE {same}\n"
+    "    FOR NO KEY UPDATE) t) x WHERE x.suspect;\n"
     "  IF EXISTS(SELECT FROM {S}change_tombstones x WHERE x.tenant=whose AND x.kind={kind}) OR EXISTS(SELECT FROM\n"
     "    {S}change_queue q WHERE q.tenant=whose AND q.kind={kind} AND q.op=3) THEN\n"
     "  WITH u AS MATERIALIZED (SELECT * FROM {sent}),\n"
@@ -6923,10 +6927,11 @@ static const char kecs_sync__grants_form[] =
     "    WHEN kind={attribute} THEN 'cluster/'||substring(key from '^([A-Za-z0-9_-]+),') END,'-')\n"
     "$kecs_sync$;\n"
     /* NULL: the whole tenant. */
-    "CREATE OR REPLACE FUNCTION {S}sync_granted(whose text,site_name text) RETURNS text[] LANGUAGE sql STABLE\n"
-    "AS $kecs_sync$\n"
-    "  SELECT array_agg(g.cluster::text) FROM {S}sync_grants g WHERE g.tenant=whose AND g.site=site_name\n"
-    "$kecs_sync$;\n"
+    "CREATE OR REPLACE FUNCTION {S}sync_granted(whose text,site_name text) RETURNS text[] LANGUAGE plpgsql STABLE\n"
+    "AS $kecs_sync$\n" /* in SQL it would be planned anew with each call */
+    "BEGIN\n"
+    "  RETURN (SELECT array_agg(g.cluster::text) FROM {S}sync_grants g WHERE g.tenant=whose AND g.site=site_name);\n"
+    "END $kecs_sync$;\n"
     /* Clusters by their ARNs and by their bare names. */
     "CREATE OR REPLACE FUNCTION {S}sync_named(scopes text[]) RETURNS text[] LANGUAGE sql IMMUTABLE AS $kecs_sync$\n"
     "  SELECT scopes||ARRAY(SELECT substring(x from 'cluster/.*$') FROM unnest(scopes) AS x WHERE x LIKE "
@@ -12742,6 +12747,7 @@ KECS_PG__FN kecs_status kecs_sync__restamp(kecs_sync *sync, int64_t hub_us) {
 #include <string.h>
 
 #define KECS_SYNC__TOMBSTONES_US INT64_C(604800000000) /* a week */
+#define KECS_SYNC__NOTED_US INT64_C(3600000000)        /* an hour: an idle round notes its time no more often */
 
 enum { KECS_SYNC__GREETINGS = 3 /* in one round: under its name, and under another one */ };
 
@@ -12844,7 +12850,7 @@ KECS_PG__FN kecs_status kecs_sync__round(kecs_sync *sync, kecs_sync_report *out_
     status = kecs_sync__steps(sync); /* another push under this name came in between: the handshake sees it now */
   }
   int64_t now = kecs_replica_now(sync->store);
-  bool idle = sync->report.pushed + sync->report.pulled == 0 && now - sync->notes.last_us < INT64_C(60000000);
+  bool idle = sync->report.pushed + sync->report.pulled == 0 && now - sync->notes.last_us < KECS_SYNC__NOTED_US;
   if (!status && !idle) { /* an idle edge does not wear its disk */
     status = kecs_sync__transact(sync, kecs_sync__last_work, &now);
   }
