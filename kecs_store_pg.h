@@ -1,5 +1,5 @@
 /* kecs_store_pg.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * a1a7b0b8ac7755940a91179dd7e45af5f9d1f533c9fe8a038b554af128250e5b */
+ * 92ede726d007dc74418e9aab06a841cd7470baa574b2261951624f2757a09685 */
 /* ---- doc/manual_pg.h --------------------------------------------------------------------------------------------- */
 /* kecs_store_pg.h -- PostgreSQL behind the calls of kecs_store.h.
  *
@@ -1881,14 +1881,14 @@ static bool kecs_pg__send_all(kecs_pg__connection *connection, const kecs_pg__me
   if (!connection->pg || (several && !PQenterPipelineMode(connection->pg))) {
     return false;
   }
-  bool alone = message && message->alone; /* then the server begins and commits by itself, as it does for any pipeline */
+  bool alone = message && message->alone; /* then the server begins and commits, as it does for any pipeline */
   if (!alone && !kecs_pg__send_waiting(connection)) {
     return false;
   }
   if (message && (!kecs_pg__send(connection, message) || (message->ask_id && !kecs_pg__send_id(connection)))) {
     return false;
   }
-  /* The transaction's number is to be here before the commit is begun: it is needed where that is not heard of again. */
+  /* The transaction's number is to be here before the commit begins: it is needed where that is not heard of again. */
   if (message && message->commits && message->ask_id && !PQsendFlushRequest(connection->pg)) {
     return false;
   }
@@ -5074,7 +5074,8 @@ static const char kecs_sync__push_form[] =
     "  END IF;\n"
     "  PERFORM set_config('kecs_store.push','',true),set_config('kecs_store.site','',true);\n"
     "  RETURN (SELECT array_agg(x.part ORDER BY r.kind,r.key,x.place) FROM {S}sync_refused r CROSS JOIN LATERAL\n"
-    "    (VALUES(1,r.kind::text),(2,r.key::text),(3,r.code::text)) AS x(place,part) WHERE r.tenant=whose AND r.site=me);\n"
+    "    (VALUES(1,r.kind::text),(2,r.key::text),(3,r.code::text)) AS x(place,part)\n"
+    "    WHERE r.tenant=whose AND r.site=me);\n"
     "END $kecs_sync$;\n";
 
 KECS_PG__FN void kecs_sync__hub_common(kecs_pg__text *out, const kecs_pg__connection *connection, const char *version) {
@@ -5267,8 +5268,8 @@ KECS_PG__FN const char *kecs_sync__hub_part(kecs_kind kind, int part) {
 static const char kecs_sync__family_form[] =
     "(SELECT CASE WHEN f.name NOT LIKE 'arn:%' THEN f.name WHEN f.name LIKE 'arn:%:task-definition/%' THEN\n"
     "    substr(f.name,strpos(f.name,':task-definition/')+17) ELSE '' END FROM (SELECT CASE WHEN r.bare<>r.whole AND\n"
-    "    right(r.bare,1)=':' THEN left(r.bare,-1) ELSE r.whole END AS name FROM (SELECT u.task_definition_arn AS whole,\n"
-    "    rtrim(u.task_definition_arn,'0123456789') AS bare OFFSET 0) r OFFSET 0) f)";
+    "    right(r.bare,1)=':' THEN left(r.bare,-1) ELSE r.whole END AS name FROM (SELECT\n"
+    "    u.task_definition_arn AS whole,rtrim(u.task_definition_arn,'0123456789') AS bare OFFSET 0) r OFFSET 0) f)";
 
 KECS_PG__FN const char *kecs_sync__hub_derived(const kecs_kind_info *info, const kecs_column_info *column) {
   return info->kind == KECS_KIND_TASK && column == &info->columns[KECS_TASK_FAMILY] ? kecs_sync__family_form : NULL;
