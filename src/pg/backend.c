@@ -173,29 +173,34 @@ static void kecs_pg__rollback(kecs_connection *shared) {
   }
 }
 
-/* The settings hold for this transaction alone: behind a pooler the next one is somebody else's. Nothing is sent yet.
- */
+/* Where the session is not ours alone the settings hold for this transaction: behind a pooler the next one is somebody
+ * else's. A session that is settled leaves them out, but who knows where the statement will be sent in the end. */
+static kecs_status kecs_pg__begin_write(kecs_pg__connection *connection) {
+  char wait[KECS_PG__WAITING_SIZE];
+  snprintf(wait, sizeof wait, "SET LOCAL lock_timeout=%d", kecs_pg__lock_timeout(connection));
+  kecs_status status = kecs_pg__defer(connection, "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE");
+  status = status ? status : kecs_pg__defer(connection, wait);
+  if (!status && connection->full_durability) {
+    status = kecs_pg__defer(connection, "SET LOCAL synchronous_commit=on");
+  }
+  connection->settings_wait = connection->waiting_count - 1;
+  connection->only_begins = !status && !connection->no_foreign_keys;
+  if (!status && connection->no_foreign_keys) {
+    status = kecs_pg__defer(connection, "SET LOCAL session_replication_role=replica");
+  }
+  return status;
+}
+
+/* Nothing is sent yet. */
 static kecs_status kecs_pg__begin(kecs_connection *shared, bool write) {
   kecs_pg__connection *connection = kecs_pg__of(shared);
-  char wait[KECS_PG__WAITING_SIZE];
   kecs_pg__rollback(shared); /* of a transaction whose own rollback failed; does nothing otherwise */
   bool good = kecs_pg__alive(connection) && !kecs_pg__should_move(connection);
   connection->committed = false;
   kecs_status status = good ? KECS_OK : kecs_pg__dial(connection);
   if (!status) {
-    status = kecs_pg__defer(connection, write ? "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
-                                              : "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
-  }
-  if (!status && write) { /* 0 would wait for ever */
-    snprintf(wait, sizeof wait, "SET LOCAL lock_timeout=%d",
-             connection->busy_timeout_ms > 0 ? connection->busy_timeout_ms : 1);
-    status = kecs_pg__defer(connection, wait);
-  }
-  if (!status && write && connection->full_durability) {
-    status = kecs_pg__defer(connection, "SET LOCAL synchronous_commit=on");
-  }
-  if (!status && write && connection->no_foreign_keys) {
-    status = kecs_pg__defer(connection, "SET LOCAL session_replication_role=replica");
+    status = write ? kecs_pg__begin_write(connection)
+                   : kecs_pg__defer(connection, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
   }
   connection->begin_waits = !status;
   connection->transaction = 0;

@@ -163,6 +163,25 @@ static kecs_status kecs_pg__look_over(kecs_pg__connection *connection) {
   return KECS_OK;
 }
 
+KECS_PG__FN int kecs_pg__lock_timeout(const kecs_pg__connection *connection) {
+  return connection->busy_timeout_ms > 0 ? connection->busy_timeout_ms : 1; /* 0 would wait for ever */
+}
+
+/* In a session of our own what each transaction that writes needs is said once. */
+static kecs_status kecs_pg__settle_session(kecs_pg__connection *connection) {
+  char sql[200];
+  if (!connection->direct || !connection->writer) {
+    return KECS_OK;
+  }
+  snprintf(sql, sizeof sql,
+           "SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL READ COMMITTED READ WRITE;"
+           "SET lock_timeout=%d%s",
+           kecs_pg__lock_timeout(connection), connection->full_durability ? ";SET synchronous_commit=on" : "");
+  kecs_status status = kecs_pg__command(connection, sql, KECS_PG__STOPS, "connect", NULL);
+  connection->settled = !status;
+  return status;
+}
+
 /* ---- which server ---- */
 
 static kecs_status kecs_pg__check_role(const kecs_pg__connection *connection, kecs_pg__target target) {
@@ -193,6 +212,7 @@ static kecs_status kecs_pg__dial_all(kecs_pg__connection *connection, kecs_pg__t
     status = kecs_pg__shake_hands(connection, n, limit > 1 ? limit : 1);
     status = status ? status : kecs_pg__look_over(connection);
     status = status ? status : kecs_pg__check_role(connection, target);
+    status = status ? status : kecs_pg__settle_session(connection);
     if (!status) {
       return KECS_OK;
     }

@@ -128,7 +128,7 @@ static void kecs_pg__gather_receive(kecs_pg__gather *gather, size_t at) {
 static kecs_status kecs_pg__gather_receive_waiting(kecs_pg__gather *gather) {
   kecs_pg__connection *connection = gather->connection;
   kecs_status status = KECS_OK;
-  for (int i = 0; i < connection->waiting_count; i++) {
+  for (int i = 0; i < kecs_pg__waiting(connection); i++) {
     PGresult *result = kecs_pg__gather_next(gather);
     if (result && !status && PQresultStatus(result) == PGRES_FATAL_ERROR) {
       status = i == 0 && connection->begin_waits

@@ -56,11 +56,14 @@ KECS_PG__FN void kecs_pg__hang_up(kecs_pg__connection *connection) {
   connection->listens = false;
   connection->doomed = false;
   connection->farewell = false;
+  connection->settled = false;
 }
 
 KECS_PG__FN void kecs_pg__forget(kecs_pg__connection *connection) {
   connection->waiting_count = 0;
   connection->begin_waits = false;
+  connection->settings_wait = 0;
+  connection->only_begins = false;
 }
 
 KECS_PG__FN bool kecs_pg__alive(kecs_pg__connection *connection) {
@@ -246,10 +249,17 @@ static const char kecs_pg__say_sql[] =
     "SELECT set_config('kecs_store.actor',$1,true),set_config('kecs_store.reason',$2,true),"
     "set_config('kecs_store.says','1',true)";
 
+KECS_PG__FN int kecs_pg__waiting(const kecs_pg__connection *connection) {
+  return connection->waiting_count - (connection->settled ? connection->settings_wait : 0);
+}
+
 KECS_PG__FN bool kecs_pg__send_waiting(kecs_pg__connection *connection) {
   bool sent = true;
   for (int i = 0; sent && i < connection->waiting_count; i++) {
     const char *sql = connection->waiting[i];
+    if (connection->settled && i > 0 && i <= connection->settings_wait) {
+      continue;
+    }
     const char *const said[] = {connection->said[0], connection->said[1]};
     sent = sql[0] ? PQsendQueryParams(connection->pg, sql, 0, NULL, NULL, NULL, NULL, 0)
                   : PQsendQueryParams(connection->pg, kecs_pg__say_sql, 2, NULL, said, NULL, NULL, 0);
@@ -263,13 +273,19 @@ static bool kecs_pg__send_all(kecs_pg__connection *connection, const kecs_pg__me
   if (!connection->pg || (several && !PQenterPipelineMode(connection->pg))) {
     return false;
   }
-  if (!kecs_pg__send_waiting(connection)) {
+  bool alone = message && message->alone; /* then the server begins and commits, as it does for any pipeline */
+  if (!alone && !kecs_pg__send_waiting(connection)) {
     return false;
   }
   if (message && (!kecs_pg__send(connection, message) || (message->ask_id && !kecs_pg__send_id(connection)))) {
     return false;
   }
-  if (message && message->commits && !PQsendQueryParams(connection->pg, "COMMIT", 0, NULL, NULL, NULL, NULL, 0)) {
+  /* The transaction's number is to be here before the commit begins: it is needed where that is not heard of again. */
+  if (message && message->commits && message->ask_id && !PQsendFlushRequest(connection->pg)) {
+    return false;
+  }
+  if (message && message->commits && !alone &&
+      !PQsendQueryParams(connection->pg, "COMMIT", 0, NULL, NULL, NULL, NULL, 0)) {
     return false;
   }
   return !several || PQpipelineSync(connection->pg);
@@ -284,8 +300,11 @@ static kecs_status kecs_pg__in_doubt(kecs_pg__connection *connection) {
 KECS_PG__FN kecs_status kecs_pg__exchange(kecs_pg__connection *connection, kecs_pg__message *message,
                                           kecs_pg__patience patience, const char *doing, PGresult **out_result) {
   kecs_pg__answer answer = {NULL, 0, 0, false, 0, 0};
-  int before = connection->waiting_count;
   kecs_status status = KECS_OK;
+  if (message) {
+    message->alone = message->commits && connection->only_begins && connection->settled;
+  }
+  int before = message && message->alone ? 0 : kecs_pg__waiting(connection);
   if (!kecs_pg__send_all(connection, message)) {
     status = kecs_pg__fail_lost(kecs_pg__shown(connection), connection->pg, doing);
     kecs_pg__hang_up(connection);
@@ -374,6 +393,7 @@ KECS_PG__FN kecs_status kecs_pg__defer(kecs_pg__connection *connection, const ch
   }
   if (!status) {
     memcpy(connection->waiting[connection->waiting_count++], sql, len + 1);
+    connection->only_begins = false;
   }
   return status;
 }

@@ -43,6 +43,7 @@ typedef struct kecs_pg__connection {
   int busy_timeout_ms;
   int acquire_ms;
   bool direct;          /* no pooler is in between */
+  bool settled;         /* so what transactions that write need was set once, for the session */
   bool named;           /* statements are prepared under a name */
   bool listens;         /* to what the numbering of the change log tells */
   bool no_copy;         /* the server takes no COPY from us: row-level security */
@@ -61,6 +62,8 @@ typedef struct kecs_pg__connection {
   char waiting[KECS_PG__WAITING_MAX][KECS_PG__WAITING_SIZE];
   int waiting_count;
   bool begin_waits; /* the first of them begins the transaction */
+  int settings_wait; /* those that follow it are settings, which a settled session does without */
+  bool only_begins;  /* and nothing else waits */
   char *said[2];    /* who writes and why: what an empty one of those that wait tells the server */
   bool committed;   /* with the transaction's last statement, before it was asked to */
 } kecs_pg__connection;
@@ -85,7 +88,8 @@ typedef struct kecs_pg__message {
   int times; /* it is sent so often; 0: once */
   void (*bind)(void *user, int time); /* sets the values before each time; may be NULL */
   void *user;
-  bool commits;  /* COMMIT follows */
+  bool commits;  /* the transaction's last statement: its commit follows */
+  bool alone; /* out: and its first, so that neither BEGIN nor COMMIT is sent */
   bool ask_id; /* after the statement also what its transaction is called: kecs_pg__connection.transaction */
   int64_t changes; /* out: rows that were changed each time, added up; 0 where `times` is */
   bool prepared; /* out: the server has taken the name, whatever came of the statement */
@@ -109,6 +113,9 @@ KECS_PG__FN bool kecs_pg__await(kecs_pg__connection *connection, kecs_pg__patien
 
 /* What a standby refuses (a conflict with what it replays, a table that has not arrived yet) the primary may do. */
 KECS_PG__FN void kecs_pg__shun(kecs_pg__connection *connection, kecs_status status);
+
+/* How many of those that wait are sent. */
+KECS_PG__FN int kecs_pg__waiting(const kecs_pg__connection *connection);
 
 /* Sends what waits, in pipeline mode. */
 KECS_PG__FN bool kecs_pg__send_waiting(kecs_pg__connection *connection);

@@ -1,10 +1,10 @@
 /* store/replica_rows.c -- what a merge writes: the row with its given stamps, and what stands in its way.
  *
  * A unique key other than the natural one may be taken by another row. A row that the other side has never seen goes,
- * or one that it has lost: it is kept in the log of conflicts. Any other one has a newer state there, which is asked for
- * together with the row that has to wait. Rows that have swapped a number each wait for another then; they are merged
- * with `force`, one after the other, and what is in the way is moved aside until its own state comes, in the same
- * transaction. */
+ * or one that it has lost: it is kept in the log of conflicts. Any other one has a newer state there, which is asked
+ * for together with the row that has to wait. Rows that have swapped a number each wait for another then; they are
+ * merged with `force`, one after the other, and what is in the way is moved aside until its own state comes, in the
+ * same transaction. */
 #include "base/prologue.h"
 
 #include "store/replica_state.h"
@@ -19,15 +19,6 @@
 #include <string.h>
 
 #define KECS__MERGE_SQL 32768
-
-KECS__FN const char *kecs__state_name(kecs__write *write, const kecs__meta *meta, const kecs_value *values) {
-  const kecs_column_list *list = &meta->info->keys[0];
-  kecs_value key[KECS_KEY_COLUMNS_MAX];
-  for (int i = 0; i < list->count; i++) {
-    key[i] = values[list->columns[i]];
-  }
-  return kecs__feed_key_text(key, list->count, &write->arena);
-}
 
 /* ---- writing rows ---- */
 

@@ -2,6 +2,7 @@
  *
  * - Calls that follow each other and give nothing back are one statement: SELECT f(...),g(...). They run in that order.
  * - A value that is there twice is sent once, one that is NULL not at all, an array of one element as the element.
+ *   "$1::bigint" in a call says what a value is, so that it is known for the same one as such an element.
  * - A small page is one statement, whose rows come back as texts: that spares the names of all their columns.
  *
  * The texts that come of it are few, so that they can be prepared, and only their values travel from then on. */
@@ -10,6 +11,7 @@
 #include "sync/pack.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { KECS_SYNC__PREPARED_SIZE = 32768 /* bytes of values: beyond it a text does not matter */ };
@@ -28,86 +30,92 @@ static bool kecs_sync__all_null(const char *value) {
   return value[0] == '{' && *at == '}';
 }
 
-/* Where an array's first element ends, or NULL where that is all of the array. */
-static const char *kecs_sync__element_end(const char *array) {
-  const char *at = array + 1;
+/* Where an element of an array ends. */
+static const char *kecs_sync__element_end(const char *at) {
   if (*at == '"') {
-    for (at++; *at != '"'; at++) {
-      at += *at == '\\' ? 1 : 0;
+    for (at++; *at && *at != '"'; at++) {
+      at += *at == '\\' && at[1] ? 1 : 0;
     }
-    return at + 1;
+    return *at ? at + 1 : at;
   }
   return at + strcspn(at, ",}");
 }
 
-/* The element of an array of one, as it is written; its type's name. */
-static const char *kecs_sync__only_element(kecs_pg__text *out, const char *array) {
-  const char *end = array[0] == '{' && array[1] != '}' ? kecs_sync__element_end(array) : NULL;
-  const char *at = array + 1;
-  bool quoted = *at == '"';
-  if (!end || end[0] != '}' || end[1] != '\0') {
-    return NULL;
-  }
-  if (!quoted) {
+/* Adds the element of an array that begins at `at`; gives its end. */
+static const char *kecs_sync__element(kecs_pg__text *out, const char *at) {
+  const char *end = kecs_sync__element_end(at);
+  if (*at != '"') {
     kecs_pg__text_add(out, at, (size_t)(end - at));
-    return *at == 't' || *at == 'f' ? "boolean" : "bigint";
+    return end;
   }
   for (at++; at < end - 1; at++) {
     at += *at == '\\' ? 1 : 0;
     kecs_pg__text_add(out, at, 1);
   }
-  return "text";
+  return end;
 }
 
-/* The number of a value among those that are sent: the same as an earlier one's, or a new one. Texts of arrays tell
- * their type; of others only the same variable is known to have the same one. */
-static int kecs_sync__pack_value(kecs_sync__statement *packed, const char *value, const char *type) {
+/* The element of an array of one, as it is written; its type's name. */
+static const char *kecs_sync__only_element(kecs_pg__text *out, const char *array) {
+  const char *end = array[0] == '{' && array[1] != '}' ? kecs_sync__element_end(array + 1) : NULL;
+  if (!end || end[0] != '}' || end[1] != '\0') {
+    return NULL;
+  }
+  (void)kecs_sync__element(out, array + 1);
+  return array[1] == '"' ? "text" : array[1] == 't' || array[1] == 'f' ? "boolean" : "bigint";
+}
+
+/* The number of a value among those that are sent: the same as an earlier one's, or a new one. Of values without a type
+ * only the same variable is known to have the same one. Takes the element. */
+static int kecs_sync__pack_value(kecs_sync__statement *packed, const char *value, const char *type,
+                                 kecs_pg__text *element) {
+  const char *text = !element ? value : element->data ? element->data : "";
   for (int i = 0; i < packed->count; i++) {
     const kecs_sync__sent *sent = &packed->sent[i];
-    bool alike = type && sent->type && strcmp(sent->type, type) == 0 && strcmp(sent->from, value) == 0;
-    if (alike || (value && sent->from == value)) {
+    bool alike = type && sent->type && strcmp(sent->type, type) == 0 && strcmp(sent->text, text) == 0;
+    if (alike || sent->from == value) {
+      if (element) {
+        kecs_pg__text_free(element);
+      }
       return i + 1;
     }
   }
   kecs_sync__sent *sent = &packed->sent[packed->count++];
   sent->from = value;
   sent->type = type;
+  sent->text = text;
+  if (element) {
+    sent->element = *element;
+  }
   return packed->count;
 }
 
-/* `call`: of a function that takes arrays and numbers, so that what begins with a brace is an array. */
-static void kecs_sync__pack_parameter(kecs_sync__statement *packed, const char *value, bool call) {
+/* `type`: what the text of the call says of it, or NULL. What begins with a brace is an array. */
+static void kecs_sync__pack_argument(kecs_sync__statement *packed, const char *value, const char *type) {
   kecs_pg__text element = {packed->sql.allocator, NULL, 0, 0, KECS_OK};
   char number[48];
-  if (!value) {
-    kecs_pg__text_adds(&packed->sql, "NULL");
-    return;
-  }
-  if (!call) {
-    snprintf(number, sizeof number, "$%d", kecs_sync__pack_value(packed, value, NULL));
-    kecs_pg__text_adds(&packed->sql, number);
-    return;
-  }
-  if (kecs_sync__all_null(value)) {
-    kecs_pg__text_adds(&packed->sql, "NULL");
-    return;
-  }
-  if (strcmp(value, "{}") == 0) { /* of any type */
-    kecs_pg__text_adds(&packed->sql, "'{}'");
-    return;
-  }
-  const char *type = kecs_sync__only_element(&element, value);
-  int at = kecs_sync__pack_value(packed, value, type ? type : value[0] == '{' ? "{" : NULL);
-  snprintf(number, sizeof number, "%s$%d%s%s%s", type ? "ARRAY[" : "", at, type ? "::" : "", type ? type : "",
-           type ? "]" : "");
-  kecs_pg__text_adds(&packed->sql, number);
-  kecs_sync__sent *sent = &packed->sent[at - 1];
+  const char *single = kecs_sync__only_element(&element, value);
   packed->sql.status = packed->sql.status ? packed->sql.status : element.status;
-  if (type && !sent->single) {
-    sent->single = true;
-    sent->element = element;
+  int at = single ? kecs_sync__pack_value(packed, value, single, &element)
+                  : kecs_sync__pack_value(packed, value, type ? type : value[0] == '{' ? "{" : NULL, NULL);
+  type = single ? single : type;
+  snprintf(number, sizeof number, "%s$%d%s%s%s", single ? "ARRAY[" : "", at, type ? "::" : "", type ? type : "",
+           single ? "]" : "");
+  kecs_pg__text_adds(&packed->sql, number);
+}
+
+/* `call`: of a function that takes arrays and numbers. */
+static void kecs_sync__pack_parameter(kecs_sync__statement *packed, const char *value, const char *type, bool call) {
+  char number[16];
+  if (!value || (call && kecs_sync__all_null(value))) {
+    kecs_pg__text_adds(&packed->sql, "NULL");
+  } else if (call && strcmp(value, "{}") == 0) { /* of any type */
+    kecs_pg__text_adds(&packed->sql, "'{}'");
+  } else if (call) {
+    kecs_sync__pack_argument(packed, value, type);
   } else {
-    kecs_pg__text_free(&element);
+    snprintf(number, sizeof number, "$%d", kecs_sync__pack_value(packed, value, NULL, NULL));
+    kecs_pg__text_adds(&packed->sql, number);
   }
 }
 
@@ -126,6 +134,7 @@ static const char *kecs_sync__quoted_end(const char *at, bool escapes) {
 /* A statement's text, with its parameters at their new places. */
 static void kecs_sync__pack_text(kecs_sync__statement *packed, const char *sql, const char *const *values,
                                  bool call) {
+  static const char bigint[] = "::bigint";
   const char *at = sql;
   while (*at) {
     size_t plain = strcspn(at, "'\"$");
@@ -136,7 +145,9 @@ static void kecs_sync__pack_text(kecs_sync__statement *packed, const char *sql, 
       for (at++; *at >= '0' && *at <= '9'; at++) {
         number = number * 10 + (*at - '0');
       }
-      kecs_sync__pack_parameter(packed, values[number - 1], call);
+      bool cast = call && strncmp(at, bigint, sizeof bigint - 1) == 0;
+      at += cast ? sizeof bigint - 1 : 0;
+      kecs_sync__pack_parameter(packed, values[number - 1], cast ? "bigint" : NULL, call);
     } else if (*at) {
       const char *end = kecs_sync__quoted_end(at, at > sql && at[-1] == 'E');
       kecs_pg__text_add(&packed->sql, at, (size_t)(end - at));
@@ -174,6 +185,7 @@ static void kecs_sync__pack_calls(kecs_sync__packet *packet, const kecs_sync__ex
       packed = kecs_sync__pack_next(packet, i);
       kecs_sync__pack_text(packed, item->sql, item->values, item->call);
     }
+    kecs_pg__text_adds(&packed->sql, item->call ? " c" : ""); /* a column's name travels each time */
   }
 }
 
@@ -185,7 +197,7 @@ static void kecs_sync__pack_page(kecs_sync__packet *packet, const kecs_sync__exc
   packed->last = exchange->count - 1;
   for (int i = 0; i < exchange->count; i++) {
     if (!exchange->item[i].frame) {
-      snprintf(text, sizeof text, "%sSELECT %d i,ROW(x.*)::text r FROM(", packed->sql.len ? " UNION ALL " : "", i);
+      snprintf(text, sizeof text, "%sSELECT ROW(%d,x.*)::text r FROM(", packed->sql.len ? " UNION ALL " : "", i);
       kecs_pg__text_adds(&packed->sql, text);
       kecs_sync__pack_text(packed, exchange->item[i].sql, exchange->item[i].values, false);
       kecs_pg__text_adds(&packed->sql, ")x");
@@ -217,9 +229,8 @@ KECS_PG__FN kecs_status kecs_sync__pack(kecs_sync__packet *packet, const kecs_sy
     kecs_sync__statement *packed = &packet->statement[s];
     size_t bytes = 0;
     for (int i = 0; i < packed->count; i++) {
-      const kecs_sync__sent *sent = &packed->sent[i];
-      packed->values[i] = !sent->single ? sent->from : sent->element.data ? sent->element.data : "";
-      bytes += packed->values[i] ? strlen(packed->values[i]) : 0;
+      packed->values[i] = packed->sent[i].text;
+      bytes += strlen(packed->values[i]);
     }
     packed->keep = bytes < KECS_SYNC__PREPARED_SIZE;
     status = status ? status : packed->sql.status;
@@ -231,7 +242,7 @@ KECS_PG__FN void kecs_sync__pack_free(kecs_sync__packet *packet) {
   for (int s = 0; s < packet->count; s++) {
     kecs_sync__statement *packed = &packet->statement[s];
     for (int i = 0; i < packed->count; i++) {
-      if (packed->sent[i].single) {
+      if (packed->sent[i].element.allocator) {
         kecs_pg__text_free(&packed->sent[i].element);
       }
     }
@@ -262,6 +273,7 @@ static bool kecs_sync__row_field(const char **at, kecs_pg__text *out) {
   return *at > from;
 }
 
+/* `row` is behind the parenthesis, or the comma of the field before. */
 static int kecs_sync__row_width(const char *row) {
   int width = 1;
   bool quoted = false;
@@ -273,24 +285,33 @@ static int kecs_sync__row_width(const char *row) {
   return width;
 }
 
-static bool kecs_sync__row_set(PGresult *result, const char *row, kecs_pg__text *field) {
+enum { KECS_SYNC__WIDTH_MAX = 128 };
+
+static bool kecs_sync__set_width(PGresult *result, int width) {
   char name[] = "c";
-  PGresAttDesc columns[128];
-  int width = kecs_sync__row_width(row);
-  int number = PQntuples(result);
-  const char *at = row + 1;
+  PGresAttDesc columns[KECS_SYNC__WIDTH_MAX];
   memset(columns, 0, sizeof columns);
-  for (int i = 0; i < width && i < 128; i++) {
+  for (int i = 0; i < width && i < KECS_SYNC__WIDTH_MAX; i++) {
     columns[i].name = name;
   }
-  if (width > 128 || (number == 0 && !PQsetResultAttrs(result, width, columns))) {
+  return width <= KECS_SYNC__WIDTH_MAX && PQsetResultAttrs(result, width, columns);
+}
+
+static bool kecs_sync__set_field(PGresult *result, int row, int column, const kecs_pg__text *field, bool set) {
+  char empty[] = "";
+  return !field->status && PQsetvalue(result, row, column, !set ? NULL : field->len ? field->data : empty,
+                                      set ? (int)field->len : -1);
+}
+
+static bool kecs_sync__row_set(PGresult *result, const char *row, kecs_pg__text *field) {
+  int width = kecs_sync__row_width(row);
+  int number = PQntuples(result);
+  if (number == 0 && !kecs_sync__set_width(result, width)) {
     return false;
   }
-  for (int i = 0; i < width; i++, at++) {
-    char empty[] = "";
-    bool set = kecs_sync__row_field(&at, field);
-    if (field->status || !PQsetvalue(result, number, i, !set ? NULL : field->len ? field->data : empty,
-                                     set ? (int)field->len : -1)) {
+  for (int i = 0; i < width; i++, row++) {
+    bool set = kecs_sync__row_field(&row, field);
+    if (!kecs_sync__set_field(result, number, i, field, set)) {
       return false;
     }
   }
@@ -306,10 +327,30 @@ KECS_PG__FN kecs_status kecs_sync__unpack(const kecs_sync__statement *packed, ke
     good = exchange->item[i].result != NULL;
   }
   for (int row = 0; good && row < PQntuples(result); row++) {
-    int64_t item = kecs_sync__number(result, row, 0);
-    good = item >= packed->first && item <= packed->last &&
-           kecs_sync__row_set(exchange->item[item].result, kecs_sync__text(result, row, 1), &field);
+    char *fields = NULL;
+    long item = strtol(kecs_sync__text(result, row, 0) + 1, &fields, 10); /* "(1,..." */
+    good = *fields == ',' && item >= packed->first && item <= packed->last &&
+           kecs_sync__row_set(exchange->item[item].result, fields + 1, &field);
   }
   kecs_pg__text_free(&field);
   return good ? KECS_OK : KECS_E_NOMEM;
+}
+
+KECS_PG__FN PGresult *kecs_sync__array_rows(const kecs_allocator *allocator, const char *array, int width) {
+  kecs_pg__text field = {allocator, NULL, 0, 0, KECS_OK};
+  PGresult *result = PQmakeEmptyPGresult(NULL, PGRES_TUPLES_OK);
+  bool good = result && kecs_sync__set_width(result, width);
+  const char *at = array[0] == '{' && array[1] != '}' ? array + 1 : "";
+  for (int place = 0; good && *at; place++) {
+    field.len = 0;
+    at = kecs_sync__element(&field, at);
+    good = kecs_sync__set_field(result, place / width, place % width, &field, true);
+    at += *at ? 1 : 0; /* the comma, or the brace */
+  }
+  kecs_pg__text_free(&field);
+  if (!good) {
+    PQclear(result);
+    return NULL;
+  }
+  return result;
 }

@@ -5,9 +5,9 @@
 
 /* A value that is sent. */
 typedef struct kecs_sync__sent {
-  const char *from;      /* as the exchange has it */
-  const char *type;      /* of an array that it stands for; NULL: it is none */
-  bool single;           /* that array has one element, which is sent in its place */
+  const char *from; /* as the exchange has it */
+  const char *type; /* its own, or "{" of an array; NULL: it is not known */
+  const char *text; /* what is sent: an array's only element in its place */
   kecs_pg__text element;
 } kecs_sync__sent;
 
@@ -16,7 +16,7 @@ typedef struct kecs_sync__statement {
   kecs_pg__text sql;
   int first;
   int last;
-  bool rows; /* what comes back is (item, row as text) */
+  bool rows; /* what comes back are rows as texts, which the number of their item leads */
   bool keep; /* worth to be prepared */
   bool parsed; /* it is prepared with this exchange */
   int count;
@@ -42,5 +42,8 @@ KECS_PG__FN void kecs_sync__pack_free(kecs_sync__packet *packet);
 /* Gives each item of a page the rows that are its own. */
 KECS_PG__FN kecs_status kecs_sync__unpack(const kecs_sync__statement *packed, kecs_sync__exchange *exchange,
                                           const PGresult *result);
+
+/* The elements of an array of texts as rows of `width` (at most 8) values; "" has none. NULL: there is no memory. */
+KECS_PG__FN PGresult *kecs_sync__array_rows(const kecs_allocator *allocator, const char *array, int width);
 
 #endif

@@ -390,7 +390,7 @@ static kecs_status kecs_sync__boot_page(kecs_sync *sync, kecs_sync__page *page) 
   kecs_status status = kecs_sync__boot_scopes(sync, &scopes);
   const char *values[] = {page->site, rid, size, NULL, scopes.data};
   kecs_sync__begin(&page->exchange, sync, false);
-  page->exchange.status = status;
+  page->exchange.status = page->exchange.status ? page->exchange.status : status;
   status = graves ? kecs_sync__boot_graves(sync, page, values) : kecs_sync__boot_rows(sync, page, values);
   kecs_pg__text_free(&scopes);
   return status ? status

@@ -8,6 +8,7 @@
 #include "sync/push.h"
 
 #include "sync/hub_sql.h"
+#include "sync/pack.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -65,31 +66,65 @@ static bool kecs_sync__goes(const kecs_kind_info *info, int column, unsigned pen
          (info->columns[column].group == KECS_GROUP_STATUS && (pending & 1U << KECS_REPLICA_STATUS));
 }
 
+static void kecs_sync__put_int(kecs_sync__arrays *put, int at, int64_t number) {
+  if (put->copied) {
+    kecs_sync__copied_int(put, number);
+  } else {
+    kecs_sync__array_int(&put->array[at], number);
+  }
+}
+
+static void kecs_sync__put_value(kecs_sync__arrays *put, int at, const kecs_column_info *column,
+                                 const kecs_value *value) {
+  if (put->copied) {
+    kecs_sync__copied_value(put, column, value);
+  } else {
+    kecs_sync__array_value(&put->array[at], column, value);
+  }
+}
+
+/* Begins a row with its key. Many rows are put together for a COPY. */
+static kecs_sync__arrays *kecs_sync__put_begin(kecs_sync__load *load, const kecs_replica_row *row) {
+  kecs_sync__arrays *put = kecs_sync__arrays_of(load->sync, &load->put[row->kind]);
+  if (put && put->rows == 0) {
+    put->copied = load->end && load->end->read > KECS_SYNC__BATCH_MOST && !load->sync->no_stage;
+    load->copies = load->copies || put->copied;
+  }
+  if (put && put->copied) {
+    kecs_sync__copied_key(put, load->sync, row);
+  } else if (put) {
+    kecs_sync__array_add(&put->array[0], row->key);
+  }
+  return put;
+}
+
 static kecs_status kecs_sync__load_row(kecs_sync__load *load, const kecs_replica_row *row) {
   static const kecs_value nothing = {KECS_VALUE_NULL, 0, NULL, 0};
-  kecs_sync__arrays *put = kecs_sync__arrays_of(load->sync, &load->put[row->kind]);
+  kecs_sync__arrays *put = kecs_sync__put_begin(load, row);
   const kecs_kind_info *info = kecs_kind_describe(row->kind);
   bool partly = load->partly && !(row->pending & 1U << KECS_REPLICA_LIFE);
   int at = 2;
   if (!put) {
     return KECS_E_NOMEM;
   }
-  kecs_sync__array_add(&put->array[0], row->key);
-  kecs_sync__array_int(&put->array[1], (int64_t)row->pending | (partly ? KECS_SYNC__PARTLY : 0));
+  kecs_sync__put_int(put, 1, (int64_t)row->pending | (partly ? KECS_SYNC__PARTLY : 0));
   for (int i = 0; i < KECS_REPLICA_STAMPS; i++) {
     bool goes = !partly || i == KECS_REPLICA_LIFE || (row->pending & 1U << i);
-    kecs_sync__array_int(&put->array[at++], goes ? row->stamp[i] : 0);
-    kecs_sync__array_int(&put->array[at++], goes ? kecs_sync__wire_site(load->sync, row->site[i]) : 0);
+    kecs_sync__put_int(put, at++, goes ? row->stamp[i] : 0);
+    kecs_sync__put_int(put, at++, goes ? kecs_sync__wire_site(load->sync, row->site[i]) : 0);
   }
   for (int i = 0; i < info->column_count; i++) {
     if (kecs_sync__known(load->sync, info, i)) {
       bool goes = !partly || kecs_sync__goes(info, i, row->pending);
-      kecs_sync__array_value(&put->array[at++], &info->columns[i], goes ? &row->values[i] : &nothing);
+      kecs_sync__put_value(put, at++, &info->columns[i], goes ? &row->values[i] : &nothing);
     }
   }
-  put->count = at;
+  put->count = put->copied ? 0 : at;
   put->rows++;
   load->rows++;
+  if (put->copied) {
+    kecs_sync__copied_int(put, put->rows);
+  }
   return kecs_sync__load_policy(load, row->kind, row);
 }
 
@@ -180,14 +215,14 @@ typedef struct kecs_sync__numbers {
 static void kecs_sync__add_arrays(kecs_sync__exchange *exchange, kecs_sync__arrays *arrays, bool buries, int kind,
                                   const kecs_sync__numbers *numbers) {
   kecs_pg__text form = {&exchange->sync->allocator, NULL, 0, 0, KECS_OK};
-  char number[16];
+  char number[24];
   kecs_pg__text_adds(&form, "SELECT {S}");
-  kecs_pg__text_adds(&form, buries ? "sync_bury" : "sync_put");
+  kecs_pg__text_adds(&form, buries ? "sync_bury" : arrays->copied ? "sync_load" : "sync_put");
   kecs_pg__text_adds(&form, "_{t}({T}");
   arrays->values[0] = buries ? numbers->origin : numbers->site;
   arrays->values[1] = numbers->cursor;
   for (int i = 0; i < arrays->count + 2; i++) {
-    snprintf(number, sizeof number, ",$%d", i + 1);
+    snprintf(number, sizeof number, i < 2 ? ",$%d::bigint" : ",$%d", i + 1);
     kecs_pg__text_adds(&form, number);
     if (i >= 2) {
       kecs_sync__array_end(&arrays->array[i - 2]);
@@ -225,6 +260,18 @@ static void kecs_sync__add_buries(kecs_sync__exchange *exchange, kecs_sync__load
   }
 }
 
+/* `said`: what sync_end gives, behind what else went with it. */
+static kecs_status kecs_sync__pushed(kecs_sync *sync, const kecs_sync__load *load, const PGresult *said) {
+  PGresult *refused = kecs_sync__array_rows(&sync->allocator, kecs_sync__text(said, 0, PQnfields(said) - 1), 3);
+  if (!refused) {
+    return KECS_E_NOMEM;
+  }
+  sync->report.pushed += load->rows - PQntuples(refused);
+  kecs_status status = kecs_sync__acknowledge(sync, refused);
+  PQclear(refused);
+  return status;
+}
+
 KECS_PG__FN kecs_status kecs_sync__push_send(kecs_sync *sync, kecs_sync__load *load) {
   kecs_sync__exchange exchange;
   kecs_sync__numbers numbers;
@@ -234,15 +281,22 @@ KECS_PG__FN kecs_status kecs_sync__push_send(kecs_sync *sync, kecs_sync__load *l
   snprintf(numbers.stamp, sizeof numbers.stamp, "%lld", (long long)intent->stamp);
   snprintf(numbers.origin, sizeof numbers.origin, "%lld", (long long)kecs_sync__wire_site(sync, load->origin));
   const char *as_origin[] = {load->origin == 0 ? "" : numbers.origin}; /* the hub's own bear none */
-  const char *begin[] = {numbers.site, intent->id, sync->notes.push, load->buries ? "t" : "f"};
+  const char *begin[] = {numbers.site, intent->id, sync->notes.push};
   const char *end[] = {numbers.site, intent->id, numbers.stamp};
-  const char *who[] = {sync->known_as};
   kecs_sync__counters counters;
   bool numbered = load->put[KECS_KIND_TASK_DEFINITION] || load->bury[KECS_KIND_TASK_DEFINITION];
   memset(&counters, 0, sizeof counters);
   kecs_status status = numbered ? kecs_sync__counters_read(sync, &counters) : KECS_OK;
-  kecs_sync__begin(&exchange, sync, true);
-  (void)kecs_sync__add_call(&exchange, "SELECT {S}sync_begin({T},$1,$2,$3,$4)", "", begin, 4);
+  status = status || !load->copies ? status : kecs_sync__load_copies(sync, load, numbers.site);
+  if (load->copies) {
+    kecs_sync__go_on(&exchange, sync);
+  } else {
+    kecs_sync__begin(&exchange, sync, true);
+  }
+  (void)kecs_sync__add_call(&exchange,
+                            load->buries ? "SELECT {S}sync_begin({T},$1::bigint,$2,$3,true)"
+                                         : "SELECT {S}sync_begin({T},$1::bigint,$2,$3,false)",
+                            "", begin, 3);
   for (int kind = 1; kind < KECS_KIND_COUNT; kind++) {
     if (load->policy[kind]) {
       kecs_sync__policy_send(&exchange, (kecs_kind)kind, load->policy[kind]);
@@ -257,13 +311,9 @@ KECS_PG__FN kecs_status kecs_sync__push_send(kecs_sync *sync, kecs_sync__load *l
   if (numbered) {
     (void)kecs_sync__add_call(&exchange, "SELECT {S}sync_families({T},$1,$2,$3,$4)", "", counters.values, 4);
   }
-  (void)kecs_sync__add_call(&exchange, "SELECT {S}sync_end({T},$1,$2,$3)", "", end, 3);
-  int refused = kecs_sync__add_item(&exchange, "SELECT * FROM {S}sync_told({T},$1)", "", who, 1);
+  int ended = kecs_sync__add_call(&exchange, "SELECT {S}sync_end({T},$1::bigint,$2,$3::bigint)", "", end, 3);
   status = status ? status : kecs_sync__send(&exchange, "push");
-  if (!status) {
-    sync->report.pushed += load->rows - PQntuples(exchange.item[refused].result);
-    status = kecs_sync__acknowledge(sync, exchange.item[refused].result);
-  }
+  status = status ? status : kecs_sync__pushed(sync, load, exchange.item[ended].result);
   kecs_sync__end(&exchange);
   kecs_sync__counters_free(&counters);
   return status;
@@ -378,29 +428,37 @@ static kecs_status kecs_sync__pass_over(kecs_sync *sync, const kecs_replica_end 
 }
 
 /* Batches grow while a push takes less than 200 ms: twofold until one has taken longer than 500, which halves them, and
- * from then on by little. */
+ * from then on by little. Where the longest take less than 500, the link is fast enough for loads by COPY, which may
+ * take four times as long. */
 static void kecs_sync__adapt(kecs_sync *sync, int64_t rows, int64_t ms) {
   if (!sync->adapts || rows * 2 < sync->batch) {
     return;
   }
-  if (ms > KECS_SYNC__LONG_MS) {
+  if (rows > KECS_SYNC__BATCH_MOST) {
+    sync->load = ms <= KECS_SYNC__LOAD_MS ? sync->load : sync->load / 2;
+    sync->load = sync->load > KECS_SYNC__BATCH_MOST ? sync->load : -1;
+  } else if (ms > KECS_SYNC__LONG_MS) {
     sync->steady = true;
     sync->batch = sync->batch / 2 > KECS_SYNC__BATCH_LEAST ? sync->batch / 2 : KECS_SYNC__BATCH_LEAST;
+  } else if (sync->load == 0 && sync->batch == KECS_SYNC__BATCH_MOST) {
+    sync->load = KECS_SYNC__LOAD;
   } else if (ms < KECS_SYNC__SHORT_MS) {
     sync->batch += sync->steady ? KECS_SYNC__BATCH_LEAST : sync->batch;
-    sync->batch = sync->batch < KECS_SYNC__BATCH_MOST ? sync->batch : KECS_SYNC__BATCH_MOST;
+    sync->batch = sync->batch < kecs_sync__batch_most(sync) ? sync->batch : kecs_sync__batch_most(sync);
   }
 }
 
-static kecs_status kecs_sync__push_log(kecs_sync *sync, bool *out_more) {
+static kecs_status kecs_sync__push_entries(kecs_sync *sync, bool *out_more) {
   kecs_sync__load load;
   kecs_replica side = kecs_sync__side(sync);
   kecs_replica_end end;
   bool again = sync->notes.intent.id[0] != '\0';
   kecs_replica_end upto = {sync->notes.intent.seq, sync->notes.intent.stamp, 0};
+  int batch = sync->load > 0 ? sync->load : sync->batch;
+  memset(&end, 0, sizeof end);
   kecs_sync__load_begin(&load, sync);
   load.partly = true;
-  int batch = sync->batch;
+  load.end = &end;
   kecs_status status = kecs_replica_pending(sync->store, &side, batch, again ? &upto : NULL,
                                             kecs_sync__load_visit, &load, &end);
   *out_more = !status && (again || end.read == batch);
@@ -416,6 +474,12 @@ static kecs_status kecs_sync__push_log(kecs_sync *sync, bool *out_more) {
   }
   kecs_sync__load_free(&load);
   return status;
+}
+
+static kecs_status kecs_sync__push_log(kecs_sync *sync, bool *out_more) {
+  bool stages = !sync->no_stage;
+  kecs_status status = kecs_sync__push_entries(sync, out_more);
+  return status && stages && sync->no_stage ? kecs_sync__push_entries(sync, out_more) : status;
 }
 
 /* ---- what was refused ---- */

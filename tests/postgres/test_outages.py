@@ -172,9 +172,9 @@ def test_full_server():
 def test_outcome():
     with Proxy(shared) as proxy, Driver(proxy.url(tenant="outcome")) as driver:
         driver.ok("put", "first")
-        # COMMIT travels with the one statement of a write: what is lost with the whole answer has no number.
+        # The commit is asked for with the one statement of a write: what is lost with the whole answer has no number.
         for before, name, rows in ((True, "lost", "1"), (False, "kept", "2")):
-            proxy.lose("P", containing=b"\0COMMIT\0", before=before)
+            proxy.lose("B", containing=b"kecs_transaction", before=before)
             driver.fails("KECS_E_OUTCOME_UNKNOWN", "put", name, says="read first")
             assert proxy.hit.is_set()
             assert driver.ok("count") == rows
@@ -208,6 +208,41 @@ def test_outcome_of_a_server_that_dies():
         driver.fails("KECS_E_OFFLINE", "outcome")
         one.start()
         assert driver.ok("outcome") == "stored"
+        assert driver.ok("count") == "2"
+
+
+def test_outcome_of_a_commit_that_hangs():
+    """The number of a write of one statement is told before its commit begins."""
+    waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event='SyncRep'"
+    with Server() as one, Proxy(one) as proxy, Driver(proxy.url()) as driver:
+        def set_standby(name):
+            one.sql("postgres", "ALTER SYSTEM SET synchronous_standby_names = '%s'" % name)
+            one.sql("postgres", "SELECT pg_reload_conf()")
+
+        def cut_when_it_hangs():
+            if within(30, lambda: one.sql("postgres", waits).strip() == "1"):
+                proxy.cut()
+        driver.ok("put", "first")
+        set_standby("nobody")
+        cutter = threading.Thread(target=cut_when_it_hangs)
+        cutter.start()
+        driver.fails("KECS_E_OUTCOME_UNKNOWN", "put", "kept", says="kecs_find_outcome")
+        cutter.join()
+        set_standby("")
+        assert driver.ok("outcome") == "stored"
+        assert driver.ok("count") == "2"
+
+
+def test_role_that_only_reads_by_default():
+    """What a role's transactions are by default is not what the store's are."""
+    with Server() as one, Driver() as driver:
+        one.sql("postgres", "ALTER ROLE %s SET default_transaction_read_only = on" % servers.USER)
+        one.sql("postgres", "ALTER ROLE %s SET default_transaction_isolation = serializable" % servers.USER)
+        driver.ok("open", one.url())
+        driver.ok("put", "a")
+        driver.ok("begin")
+        driver.ok("txput", "b")
+        driver.ok("commit")
         assert driver.ok("count") == "2"
 
 

@@ -17,6 +17,7 @@ typedef struct call {
   int64_t now_us;
   bool *known; /* the push was here before */
   PGresult *result;
+  const kecs_allocator *allocator;
 } call;
 
 /* ---- answers ---- */
@@ -136,7 +137,7 @@ static bool do_hello(call *at) {
   hub_site *site = hub_site_greets(hub, at->values[0], number_of(at, 3));
   int64_t since = number_of(at, 1);
   bool fits = since <= hub->head && (!at->values[2][0] || strcmp(at->values[2], hub_batch_at(hub, since)) == 0);
-  at->result = answer(11);
+  at->result = answer(12);
   say(at->result, 0, 0, hub->id);
   say_number(at->result, 0, 1, site->number);
   say(at->result, 0, 2, site->push);
@@ -148,6 +149,7 @@ static bool do_hello(call *at) {
   say_number(at->result, 0, 8, site->pushes);
   say_number(at->result, 0, 9, RETENTION_US);
   say_number(at->result, 0, 10, hub->changed_us);
+  say(at->result, 0, 11, ""); /* it asks for nothing */
   return true;
 }
 
@@ -202,6 +204,21 @@ static bool do_begin(call *at) {
   return true;
 }
 
+/* What was refused: kind, key, code, kind, ... as an array. */
+static void say_refused(call *at, const hub_site *site) {
+  kecs_pg__text array = {at->allocator, NULL, 0, 0, KECS_OK};
+  char kind[16];
+  for (int i = 0; i < site->refused_count; i++) {
+    snprintf(kind, sizeof kind, "%d", (int)site->refused[i].kind);
+    kecs_sync__array_add(&array, kind);
+    kecs_sync__array_add(&array, site->refused[i].key);
+    kecs_sync__array_add(&array, site->refused[i].code);
+  }
+  kecs_sync__array_end(&array);
+  say(at->result, 0, 0, array.data);
+  kecs_pg__text_free(&array);
+}
+
 static bool do_end(call *at) {
   hub_site *site = hub_site_numbered(at->hub, number_of(at, 0));
   if (!*at->known) {
@@ -210,6 +227,7 @@ static bool do_end(call *at) {
     site->acked = number_of(at, 2) > site->acked ? number_of(at, 2) : site->acked;
   }
   at->result = answer(1);
+  say_refused(at, site);
   return true;
 }
 
@@ -799,7 +817,7 @@ kecs_status sim_hub_run(sim_hub *hub, kecs_sync__exchange *exchange, int64_t now
   hub->from = 0;
   for (int i = 0; !status && i < exchange->count; i++) {
     kecs_sync__item *item = &exchange->item[i];
-    call at = {hub, item->sql, item->values, item->count, now_us, &known, NULL};
+    call at = {hub, item->sql, item->values, item->count, now_us, &known, NULL, &exchange->sync->allocator};
     bool done = false;
     for (size_t c = 0; !done && c < sizeof calls / sizeof calls[0]; c++) {
       if (strstr(item->sql, calls[c].sign)) {

@@ -4,6 +4,7 @@
 #include "sim.h"
 
 #include "sync/hub_sql.h"
+#include "sync/pack.h"
 
 kecs_status __real_kecs_sync__send(kecs_sync__exchange *exchange, const char *doing);
 kecs_status __wrap_kecs_sync__send(kecs_sync__exchange *exchange, const char *doing);
@@ -60,13 +61,22 @@ static void forget_answers(kecs_sync__exchange *exchange) {
 
 /* ---- what a push has brought ---- */
 
-static bool refused(const kecs_sync__exchange *exchange, int kind, const char *key) {
+/* What a push was refused: kind, key, code. */
+static PGresult *refusals(const kecs_sync__exchange *exchange) {
+  const char *said = "";
   for (int i = 0; i < exchange->count; i++) {
     const kecs_sync__item *item = &exchange->item[i];
-    for (int row = 0; strstr(item->sql, "sync_told(") && row < PQntuples(item->result); row++) {
-      if (kecs_sync__number(item->result, row, 0) == kind && strcmp(kecs_sync__text(item->result, row, 1), key) == 0) {
-        return true;
-      }
+    if (strstr(item->sql, "sync_end(")) {
+      said = kecs_sync__text(item->result, 0, PQnfields(item->result) - 1);
+    }
+  }
+  return kecs_sync__array_rows(&exchange->sync->allocator, said, 3);
+}
+
+static bool refused(const PGresult *told, int kind, const char *key) {
+  for (int row = 0; row < PQntuples(told); row++) {
+    if (kecs_sync__number(told, row, 0) == kind && strcmp(kecs_sync__text(told, row, 1), key) == 0) {
+      return true;
     }
   }
   return false;
@@ -89,7 +99,7 @@ static int64_t number_at(const sim_array *array, int at) {
 }
 
 /* Every state that a push brings has been taken, or refused: none vanishes. */
-static void note_item(sim_edge *edge, const kecs_sync__exchange *exchange, const kecs_sync__item *item) {
+static void note_item(sim_edge *edge, const PGresult *told, const kecs_sync__item *item) {
   const kecs_kind_info *put = kind_of(item->sql, "sync_put_");
   const kecs_kind_info *info = put ? put : kind_of(item->sql, "sync_bury_");
   int count = put ? 10 : 4;
@@ -102,7 +112,7 @@ static void note_item(sim_edge *edge, const kecs_sync__exchange *exchange, const
   }
   for (int row = 0; row < arrays[2].count; row++) {
     const char *key = arrays[2].list[row];
-    if (!refused(exchange, (int)info->kind, key)) {
+    if (!refused(told, (int)info->kind, key)) {
       sim_state *state = sim_states_add(&edge->world->acked, (int)info->kind, sim_copy(key), NULL);
       state->dead = !put;
       state->stamp[0] = number_at(&arrays[put ? 4 : 3], row);
@@ -157,10 +167,11 @@ static kecs_status execute(sim_edge *edge, kecs_sync__exchange *exchange, const 
   kecs_status status =
       world->hub ? sim_hub_run(world->hub, exchange, world->now_us, doing) : __real_kecs_sync__send(exchange, doing);
   const kecs_sync__item *push = status ? NULL : push_of(exchange);
-  bool known = push && already(world, push->values[0], push->values[1]);
-  for (int i = 0; push && !known && i < exchange->count; i++) {
-    note_item(edge, exchange, &exchange->item[i]);
+  PGresult *told = push && !already(world, push->values[0], push->values[1]) ? refusals(exchange) : NULL;
+  for (int i = 0; told && i < exchange->count; i++) {
+    note_item(edge, told, &exchange->item[i]);
   }
+  PQclear(told);
   return status;
 }
 

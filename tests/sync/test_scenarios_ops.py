@@ -45,24 +45,28 @@ def task(number):
 # ---- the wire ----
 
 def test_a_status_change_is_small_on_the_wire():
-    """Its key, the content of the group that it is in, and at most 310 bytes more, each way."""
+    """Its key, the content of the group that it is in, and at most 250 bytes more: out and in, in the push and in the
+    pull."""
     with World(server, "ab", batch=1000) as world:
         world.put("a", "cluster", clusterName="shop")
         world.put("a", "task", **task(1))
         world.check_equal()
         for number in range(4):  # the first ones prepare their statements
             world.set("a", "task", task(1)["taskArn"], "last_status", "STATE%d" % number)
-            idle = world.sync("b")
             there = world.sync("a")
+            echo = world.sync("a")
+            idle = world.sync("a")
             back = world.sync("b")
             again = world.sync("b")
         content = len(task(1)["taskArn"]) + len("STATE3")
-        hello = min(idle["out"], again["out"]), min(idle["into"], again["into"])
         assert there["pushed"] == 1 and back["pulled"] == 1 and again["trips"] == 1, (there, back, again)
-        assert there["out"] - hello[0] <= content + 310, (there["out"], hello, content)
-        assert back["into"] - hello[1] <= content + 310, (back["into"], hello, content)
-        print("# out %d, in %d, beside a handshake of %d and %d; key and content are %d" % (
-            there["out"] - hello[0], back["into"] - hello[1], hello[0], hello[1], content))
+        assert (there["trips"], echo["trips"], idle["trips"], back["trips"]) == (2, 2, 1, 2), (there, echo, idle, back)
+        hello = {way: min(idle[way], again[way]) for way in ("out", "into")}
+        cost = {(name, way): report[way] - hello[way] for way in hello
+                for name, report in (("push", there), ("echo", echo), ("pull", back))}
+        print("# %s; a handshake is %s, key and content are %d" % (cost, hello, content))
+        assert cost["push", "out"] <= content + 250 and cost["pull", "into"] <= content + 250, (cost, content)
+        assert cost["push", "into"] <= 250 and cost["pull", "out"] <= 250, cost
 
 
 def test_a_partial_row_whose_row_is_gone_comes_whole():
