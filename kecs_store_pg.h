@@ -1,5 +1,5 @@
 /* kecs_store_pg.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 72248ae57439e67ec337dc4882c3ef49165cec1fed7083294875a90c7df8389a */
+ * 92ede726d007dc74418e9aab06a841cd7470baa574b2261951624f2757a09685 */
 /* ---- doc/manual_pg.h --------------------------------------------------------------------------------------------- */
 /* kecs_store_pg.h -- PostgreSQL behind the calls of kecs_store.h.
  *
@@ -211,7 +211,8 @@ typedef struct kecs_sync_status_info {
   int64_t conflicts;   /* entries of sync_conflicts that are open */
   int64_t append_pending; /* rows of kinds that only grow, not pushed yet */
   int64_t cursor;      /* sequence of the hub's log up to which everything is here */
-  int64_t last_us;     /* end of the last round that succeeded, microseconds since 1970; 0: none */
+  int64_t last_us;     /* end of the last round that succeeded, microseconds since 1970; 0: none. Of rounds with
+                        * nothing to do the file has one an hour, so a handle that ran none may be that much behind */
   int64_t lag_us;      /* age of the oldest change that is not pushed; 0: there is none */
   int batch;           /* entries that are pushed at once now */
   /* From here on: what this handle has seen. */
@@ -1880,14 +1881,14 @@ static bool kecs_pg__send_all(kecs_pg__connection *connection, const kecs_pg__me
   if (!connection->pg || (several && !PQenterPipelineMode(connection->pg))) {
     return false;
   }
-  bool alone = message && message->alone; /* then the server begins and commits by itself, as it does for any pipeline */
+  bool alone = message && message->alone; /* then the server begins and commits, as it does for any pipeline */
   if (!alone && !kecs_pg__send_waiting(connection)) {
     return false;
   }
   if (message && (!kecs_pg__send(connection, message) || (message->ask_id && !kecs_pg__send_id(connection)))) {
     return false;
   }
-  /* The transaction's number is to be here before the commit is begun: it is needed where that is not heard of again. */
+  /* The transaction's number is to be here before the commit begins: it is needed where that is not heard of again. */
   if (message && message->commits && message->ask_id && !PQsendFlushRequest(connection->pg)) {
     return false;
   }
@@ -3149,6 +3150,37 @@ KECS_PG__FN void kecs_pg__drop_answer(void *answer) {
 #ifndef KECS_PG_BULK_H
 #define KECS_PG_BULK_H
 
+/* ---- pg/text.h --------------------------------------------------------------------------------------------------- */
+/* pg/text.h -- a text that grows, for SQL that is longer than a line. */
+#ifndef KECS_PG_TEXT_H
+#define KECS_PG_TEXT_H
+
+/* Begins zeroed but for the allocator. After the first failure it stays as it is, and `status` says what it was. */
+typedef struct kecs_pg__text {
+  const kecs_allocator *allocator;
+  char *data; /* terminated; NULL while it is empty */
+  size_t len;
+  size_t room;
+  kecs_status status;
+} kecs_pg__text;
+
+KECS_PG__FN void kecs_pg__text_add(kecs_pg__text *text, const char *bytes, size_t len);
+KECS_PG__FN void kecs_pg__text_adds(kecs_pg__text *text, const char *more);
+KECS_PG__FN void kecs_pg__text_free(kecs_pg__text *text);
+
+/* What stands for a mark of a template. */
+typedef struct kecs_pg__mark {
+  const char *name;
+  const char *value;
+} kecs_pg__mark;
+
+/* A template: "{name}" stands for the value of that name, every other character for itself. The marks end with one
+ * without a name; a name that is not among them is the program's own error, MISUSE. */
+KECS_PG__FN void kecs_pg__text_fill(kecs_pg__text *text, const char *form, const kecs_pg__mark *marks);
+
+#endif
+
+/* ---- pg/bulk.h, continued ---------------------------------------------------------------------------------------- */
 /* The functions of kecs_backend of these names. */
 KECS_PG__FN kecs_status kecs_pg__insert_many(kecs_statement *insert, const char *table, const char *columns,
                                              const kecs_value *values, int count, size_t rows, bool *commit);
@@ -3156,6 +3188,13 @@ KECS_PG__FN kecs_status kecs_pg__repeat(kecs_statement *statement, const kecs_va
                                         bool *commit);
 KECS_PG__FN kecs_status kecs_pg__load(kecs_connection *connection, const char *table, const char *columns,
                                       const kecs_value *values, int count, size_t rows);
+
+/* What a binary COPY takes, put together: the head; for each row the number of its values, and these; the end. */
+KECS_PG__FN void kecs_pg__copy_begin(kecs_pg__text *out);
+KECS_PG__FN void kecs_pg__copy_row(kecs_pg__text *out, int count);
+KECS_PG__FN void kecs_pg__copy_text(kecs_pg__text *out, const char *text, size_t len);
+KECS_PG__FN void kecs_pg__copy_value(kecs_pg__text *out, const kecs_value *value);
+KECS_PG__FN void kecs_pg__copy_end_rows(kecs_pg__text *out);
 
 #endif
 
@@ -3209,11 +3248,49 @@ static kecs_status kecs_pg__run_few(kecs_pg__statement *statement, const kecs_va
 
 /* ---- many ---- */
 
+KECS_PG__FN void kecs_pg__copy_begin(kecs_pg__text *out) {
+  static const char head[] = "PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0"; /* and the terminator: no flags, no extension */
+  kecs_pg__text_add(out, head, sizeof head);
+}
+
+/* `size` bytes, at most 8, with the highest first. */
+static void kecs_pg__copy_number(kecs_pg__text *out, int64_t number, int size) {
+  char bytes[8];
+  for (int i = 0; i < size; i++) {
+    bytes[i] = (char)(unsigned char)((uint64_t)number >> (8 * (size - 1 - i)));
+  }
+  kecs_pg__text_add(out, bytes, (size_t)size);
+}
+
+KECS_PG__FN void kecs_pg__copy_row(kecs_pg__text *out, int count) {
+  kecs_pg__copy_number(out, count, 2);
+}
+
+KECS_PG__FN void kecs_pg__copy_text(kecs_pg__text *out, const char *text, size_t len) {
+  kecs_pg__copy_number(out, (int64_t)len, 4);
+  kecs_pg__text_add(out, text, len);
+}
+
+KECS_PG__FN void kecs_pg__copy_value(kecs_pg__text *out, const kecs_value *value) {
+  bool truth = value->type == KECS_VALUE_BOOL;
+  if (value->type == KECS_VALUE_NULL) {
+    kecs_pg__copy_number(out, -1, 4);
+  } else if (value->type == KECS_VALUE_TEXT) {
+    kecs_pg__copy_text(out, value->text, value->len);
+  } else {
+    kecs_pg__copy_number(out, truth ? 1 : 8, 4);
+    kecs_pg__copy_number(out, truth ? value->number != 0 : value->number, truth ? 1 : 8);
+  }
+}
+
+KECS_PG__FN void kecs_pg__copy_end_rows(kecs_pg__text *out) {
+  kecs_pg__copy_number(out, -1, 2);
+}
+
 typedef struct kecs_pg__loading {
   kecs_pg__connection *connection;
   bool own; /* a table of the store's, whose rows lead with the tenant */
-  char *buffer;
-  size_t used;
+  kecs_pg__text rows; /* that libpq does not have yet */
 } kecs_pg__loading;
 
 static kecs_status kecs_pg__load_begin(const kecs_pg__loading *load, const char *table, const char *columns) {
@@ -3231,84 +3308,53 @@ static kecs_status kecs_pg__load_begin(const kecs_pg__loading *load, const char 
   return status;
 }
 
-/* Hands the buffer to libpq. False: the connection is lost. */
+/* Hands the rows to libpq. False: the connection is lost. */
 static bool kecs_pg__load_flush(kecs_pg__loading *load) {
-  bool good = PQputCopyData(load->connection->pg, load->buffer, (int)load->used) == 1;
-  load->used = 0;
+  bool good = PQputCopyData(load->connection->pg, load->rows.data, (int)load->rows.len) == 1;
+  load->rows.len = 0;
   return good;
 }
 
-static bool kecs_pg__load_bytes(kecs_pg__loading *load, const char *bytes, size_t len) {
-  while (len > 0) {
-    size_t fits = KECS_PG__BUFFER - load->used;
-    fits = len < fits ? len : fits;
-    memcpy(load->buffer + load->used, bytes, fits);
-    load->used += fits;
-    bytes += fits;
-    len -= fits;
-    if (load->used == KECS_PG__BUFFER && !kecs_pg__load_flush(load)) {
-      return false;
-    }
-  }
-  return true;
-}
-
-/* `size` bytes, at most 8, with the highest first. */
-static bool kecs_pg__load_number(kecs_pg__loading *load, int64_t number, int size) {
-  char bytes[8];
-  for (int i = 0; i < size; i++) {
-    bytes[i] = (char)(unsigned char)((uint64_t)number >> (8 * (size - 1 - i)));
-  }
-  return kecs_pg__load_bytes(load, bytes, (size_t)size);
-}
-
-static bool kecs_pg__load_text(kecs_pg__loading *load, const char *text, size_t len) {
-  return kecs_pg__load_number(load, (int64_t)len, 4) && kecs_pg__load_bytes(load, text, len);
-}
-
-static bool kecs_pg__load_value(kecs_pg__loading *load, const kecs_value *value) {
-  switch (value->type) {
-    case KECS_VALUE_NULL: return kecs_pg__load_number(load, -1, 4);
-    case KECS_VALUE_TEXT: return kecs_pg__load_text(load, value->text, value->len);
-    case KECS_VALUE_BOOL: return kecs_pg__load_number(load, 1, 4) && kecs_pg__load_number(load, value->number != 0, 1);
-    default: return kecs_pg__load_number(load, 8, 4) && kecs_pg__load_number(load, value->number, 8);
-  }
-}
-
-static bool kecs_pg__load_row(kecs_pg__loading *load, const kecs_value *values, int count) {
+static void kecs_pg__load_row(kecs_pg__loading *load, const kecs_value *values, int count) {
   const char *tenant = load->connection->home->settings.tenant;
-  bool good = kecs_pg__load_number(load, count + load->own, 2) &&
-              (!load->own || kecs_pg__load_text(load, tenant, strlen(tenant)));
-  for (int i = 0; good && i < count; i++) {
-    good = kecs_pg__load_value(load, &values[i]);
+  kecs_pg__copy_row(&load->rows, count + load->own);
+  if (load->own) {
+    kecs_pg__copy_text(&load->rows, tenant, strlen(tenant));
   }
-  return good;
+  for (int i = 0; i < count; i++) {
+    kecs_pg__copy_value(&load->rows, &values[i]);
+  }
 }
 
 /* Sends the rows; NULL, or why the COPY is to fail. False: the connection is lost. */
 static bool kecs_pg__load_rows(kecs_pg__loading *load, const kecs_value *values, int count, size_t rows,
                                const char **out_reason) {
-  static const char head[] = "PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0"; /* and the terminator: no flags, no extension */
-  bool good = kecs_pg__load_bytes(load, head, sizeof head);
+  bool good = true;
+  kecs_pg__copy_begin(&load->rows);
   for (size_t i = 0; good && i < rows && !*out_reason; i++) {
-    good = kecs_pg__load_row(load, values + i * (size_t)count, count);
-    *out_reason = i % 64 == 63 && kecs_pg__stopped(load->connection) ? "stopped" : NULL;
+    kecs_pg__load_row(load, values + i * (size_t)count, count);
+    good = load->rows.len < KECS_PG__BUFFER || kecs_pg__load_flush(load);
+    *out_reason = load->rows.status                                        ? "out of memory"
+                  : i % 64 == 63 && kecs_pg__stopped(load->connection) ? "stopped"
+                                                                       : NULL;
   }
-  return good && kecs_pg__load_number(load, -1, 2) && kecs_pg__load_flush(load);
+  kecs_pg__copy_end_rows(&load->rows);
+  return good && (*out_reason || kecs_pg__load_flush(load));
 }
 
 static kecs_status kecs_pg__copy_rows(kecs_pg__connection *connection, bool own, const char *table,
                                       const char *columns, const kecs_value *values, int count, size_t rows) {
-  kecs_pg__loading load = {connection, own, kecs_pg__alloc(connection->allocator, KECS_PG__BUFFER), 0};
+  kecs_pg__loading load = {connection, own, {connection->allocator, NULL, 0, 0, KECS_OK}};
   const char *reason = NULL;
-  kecs_status status = load.buffer ? kecs_pg__load_begin(&load, table, columns) : KECS_E_NOMEM;
+  kecs_status status = kecs_pg__load_begin(&load, table, columns);
   if (!status && kecs_pg__load_rows(&load, values, count, rows, &reason)) {
     status = kecs_pg__copy_end(connection, reason);
+    status = load.rows.status ? load.rows.status : status;
   } else if (!status) {
     status = kecs_pg__fail_lost(kecs_pg__shown(connection), connection->pg, "load rows");
     kecs_pg__hang_up(connection);
   }
-  kecs_pg__release(connection->allocator, load.buffer, KECS_PG__BUFFER);
+  kecs_pg__text_free(&load.rows);
   return status;
 }
 
@@ -3352,37 +3398,6 @@ KECS_PG__FN kecs_status kecs_pg__insert_many(kecs_statement *insert, const char 
 /* ---- pg/text.c --------------------------------------------------------------------------------------------------- */
 /* pg/text.c -- a text that grows. */
 
-/* ---- pg/text.h --------------------------------------------------------------------------------------------------- */
-/* pg/text.h -- a text that grows, for SQL that is longer than a line. */
-#ifndef KECS_PG_TEXT_H
-#define KECS_PG_TEXT_H
-
-/* Begins zeroed but for the allocator. After the first failure it stays as it is, and `status` says what it was. */
-typedef struct kecs_pg__text {
-  const kecs_allocator *allocator;
-  char *data; /* terminated; NULL while it is empty */
-  size_t len;
-  size_t room;
-  kecs_status status;
-} kecs_pg__text;
-
-KECS_PG__FN void kecs_pg__text_add(kecs_pg__text *text, const char *bytes, size_t len);
-KECS_PG__FN void kecs_pg__text_adds(kecs_pg__text *text, const char *more);
-KECS_PG__FN void kecs_pg__text_free(kecs_pg__text *text);
-
-/* What stands for a mark of a template. */
-typedef struct kecs_pg__mark {
-  const char *name;
-  const char *value;
-} kecs_pg__mark;
-
-/* A template: "{name}" stands for the value of that name, every other character for itself. The marks end with one
- * without a name; a name that is not among them is the program's own error, MISUSE. */
-KECS_PG__FN void kecs_pg__text_fill(kecs_pg__text *text, const char *form, const kecs_pg__mark *marks);
-
-#endif
-
-/* ---- pg/text.c, continued ---------------------------------------------------------------------------------------- */
 #include <string.h>
 
 #define KECS_PG__TEXT_FIRST 1024
@@ -4797,9 +4812,19 @@ KECS_STORE_API const kecs_backend *const *kecs_pg_backends(void) {
 /* Tables, made where they are missing, and the functions that are no kind's. */
 KECS_PG__FN void kecs_sync__hub_common(kecs_pg__text *out, const kecs_pg__connection *connection, const char *version);
 
-/* sync_put_TABLE and sync_bury_TABLE; in the place of earlier ones. */
+/* sync_put_TABLE, sync_load_TABLE and sync_bury_TABLE; in the place of earlier ones. */
 KECS_PG__FN void kecs_sync__hub_kind(kecs_pg__text *out, const kecs_pg__connection *connection,
                                      const kecs_kind_info *info);
+
+/* sync_stage_TABLE, which makes the table that a kind's rows are copied to; and the beginning of sync_load_TABLE, with
+ * variables of its body (hub_load.c). */
+#define KECS_SYNC__COPIED "pg_temp.sync_sent_{t}"
+KECS_PG__FN void kecs_sync__hub_load(kecs_pg__text *out, const char *schema, const kecs_kind_info *info,
+                                     const char *variables);
+
+/* The columns of that table before and behind the kind's own. */
+#define KECS_SYNC__COPIED_FIRST "s_key,s_mask,stamp_life,site_life,stamp_spec,site_spec,stamp_status,site_status"
+#define KECS_SYNC__COPIED_LAST "s_place"
 
 /* sync_append_TABLE, for a kind that only grows (hub_append.c). */
 KECS_PG__FN void kecs_sync__hub_append(kecs_pg__text *out, const kecs_pg__connection *connection,
@@ -4852,6 +4877,7 @@ KECS_PG__FN void kecs_sync__hub_gates(kecs_pg__text *out, const kecs_pg__connect
  * the arguments. `sent` and `buried` are the rows that came, as `u`. */
 KECS_PG__FN void kecs_sync__scope_put(kecs_pg__text *out, const char *schema, const kecs_kind_info *info,
                                       const char *sent);
+KECS_PG__FN void kecs_sync__scope_load(kecs_pg__text *out, const char *schema, const kecs_kind_info *info);
 KECS_PG__FN void kecs_sync__scope_bury(kecs_pg__text *out, const char *schema, const kecs_kind_info *info,
                                        const char *buried);
 KECS_PG__FN void kecs_sync__scope_append(kecs_pg__text *out, const char *schema, const kecs_kind_info *info,
@@ -5048,7 +5074,8 @@ static const char kecs_sync__push_form[] =
     "  END IF;\n"
     "  PERFORM set_config('kecs_store.push','',true),set_config('kecs_store.site','',true);\n"
     "  RETURN (SELECT array_agg(x.part ORDER BY r.kind,r.key,x.place) FROM {S}sync_refused r CROSS JOIN LATERAL\n"
-    "    (VALUES(1,r.kind::text),(2,r.key::text),(3,r.code::text)) AS x(place,part) WHERE r.tenant=whose AND r.site=me);\n"
+    "    (VALUES(1,r.kind::text),(2,r.key::text),(3,r.code::text)) AS x(place,part)\n"
+    "    WHERE r.tenant=whose AND r.site=me);\n"
     "END $kecs_sync$;\n";
 
 KECS_PG__FN void kecs_sync__hub_common(kecs_pg__text *out, const kecs_pg__connection *connection, const char *version) {
@@ -5236,13 +5263,16 @@ KECS_PG__FN const char *kecs_sync__hub_part(kecs_kind kind, int part) {
   return "";
 }
 
-/* A task's family is what its reference says; see kecs__family_of. */
+/* A task's family is what its reference says, without the revision; see kecs__family_of. By functions of strings: one
+ * that takes patterns costs a tenth of what writing the row does. */
+static const char kecs_sync__family_form[] =
+    "(SELECT CASE WHEN f.name NOT LIKE 'arn:%' THEN f.name WHEN f.name LIKE 'arn:%:task-definition/%' THEN\n"
+    "    substr(f.name,strpos(f.name,':task-definition/')+17) ELSE '' END FROM (SELECT CASE WHEN r.bare<>r.whole AND\n"
+    "    right(r.bare,1)=':' THEN left(r.bare,-1) ELSE r.whole END AS name FROM (SELECT\n"
+    "    u.task_definition_arn AS whole,rtrim(u.task_definition_arn,'0123456789') AS bare OFFSET 0) r OFFSET 0) f)";
+
 KECS_PG__FN const char *kecs_sync__hub_derived(const kecs_kind_info *info, const kecs_column_info *column) {
-  return info->kind == KECS_KIND_TASK && column == &info->columns[KECS_TASK_FAMILY]
-             ? "CASE WHEN u.task_definition_arn LIKE 'arn:%' AND u.task_definition_arn NOT LIKE "
-               "'arn:%:task-definition/%' THEN '' ELSE regexp_replace(regexp_replace(u.task_definition_arn,"
-               "'^arn:([^:]*:)+task-definition/',''),':[0-9]+$','') END"
-             : NULL;
+  return info->kind == KECS_KIND_TASK && column == &info->columns[KECS_TASK_FAMILY] ? kecs_sync__family_form : NULL;
 }
 
 KECS_PG__FN void kecs_sync__hub_helpers(kecs_pg__text *out, const kecs_pg__connection *connection) {
@@ -5385,11 +5415,12 @@ KECS_PG__FN void kecs_sync__hub_append(kecs_pg__text *out, const kecs_pg__connec
 static const char kecs_sync__policies_form[] =
     "CREATE TABLE IF NOT EXISTS {S}sync_policies(tenant {text} NOT NULL,kind bigint NOT NULL,rules jsonb NOT NULL,"
     "PRIMARY KEY(tenant,kind));\n"
-    "CREATE OR REPLACE FUNCTION {S}sync_rules(whose text,what bigint) RETURNS jsonb LANGUAGE sql STABLE AS\n"
-    "$kecs_sync$\n"
-    "  SELECT nullif(coalesce(nullif(current_setting('kecs_store.policy_'||what,true),'')::jsonb,'{none}')||coalesce(\n"
-    "    (SELECT p.rules FROM {S}sync_policies p WHERE p.tenant=whose AND p.kind=what),'{none}'),'{none}')\n"
-    "$kecs_sync$;\n"
+    "CREATE OR REPLACE FUNCTION {S}sync_rules(whose text,what bigint) RETURNS jsonb LANGUAGE plpgsql STABLE\n"
+    "AS $kecs_sync$\n" /* in SQL it would be planned anew with each call */
+    "BEGIN\n"
+    "  RETURN nullif(coalesce(nullif(current_setting('kecs_store.policy_'||what,true),'')::jsonb,'{none}')||coalesce(\n"
+    "    (SELECT p.rules FROM {S}sync_policies p WHERE p.tenant=whose AND p.kind=what),'{none}'),'{none}');\n"
+    "END $kecs_sync$;\n"
     "CREATE OR REPLACE FUNCTION {S}sync_policy(what bigint,life text,spec text,status text,spec_fence text,\n"
     "status_fence text,keys text[],specs bigint[],statuses bigint[],spec_fences text[],status_fences text[])\n"
     "RETURNS void LANGUAGE plpgsql AS $kecs_sync$\n"
@@ -5428,11 +5459,128 @@ KECS_PG__FN void kecs_sync__hub_rules(kecs_pg__text *out, int group, bool other)
   kecs_pg__text_fill(out, kecs_sync__rules_form, marks);
 }
 
+/* ---- sync/hub_load.c --------------------------------------------------------------------------------------------- */
+/* sync/hub_load.c -- the texts for rows that come by COPY: the table that they are copied to, and how sync_load_TABLE
+ * begins, whose body is that of sync_put_TABLE.
+ *
+ * The table is the transaction's own. For edges that share a login it is made, and read, by functions that run as
+ * their owner: what such a function reads must have been made by its like, for a view or a table of the caller's could
+ * run the caller's code there. So sync_load_TABLE takes no table but a plain one of whom it runs as. */
+
+#include <stdio.h>
+#include <string.h>
+
+/* Who sends may only add rows. */
+static const char kecs_sync__stage_form[] =
+    "DROP FUNCTION IF EXISTS {S}sync_stage_{t};\n"
+    "CREATE FUNCTION {S}sync_stage_{t}(whose text,me bigint) RETURNS void LANGUAGE plpgsql AS $kecs_sync$\n"
+    "BEGIN\n"
+    "  CREATE TEMPORARY TABLE sync_sent_{t}({columns}) ON COMMIT DROP;\n"
+    "  GRANT INSERT ON " KECS_SYNC__COPIED " TO PUBLIC;\n"
+    "END $kecs_sync$;\n";
+
+static const char kecs_sync__load_form[] =
+    "DROP FUNCTION IF EXISTS {S}sync_load_{t};\n"
+    "CREATE FUNCTION {S}sync_load_{t}(whose text,me bigint,since bigint) RETURNS void LANGUAGE plpgsql SET jit=off\n"
+    "AS $kecs_sync$\n"
+    "#variable_conflict use_column\n"
+    "DECLARE\n"
+    "{variables}"
+    "  a_key text[];\n"
+    "  a_mask bigint[];\n"
+    "  a_life bigint[];\n"
+    "  a_spec bigint[];\n"
+    "  a_status bigint[];\n"
+    "{later}"
+    "BEGIN\n"
+    "  IF current_setting('kecs_store.push',true) IS DISTINCT FROM 'open' THEN\n"
+    "    RETURN;\n"
+    "  END IF;\n"
+    "  IF NOT EXISTS(SELECT FROM pg_catalog.pg_class c JOIN pg_catalog.pg_roles r ON r.oid=c.relowner WHERE\n"
+    "      c.relname='sync_sent_{t}' AND c.relnamespace=pg_catalog.pg_my_temp_schema() AND c.relkind='r' AND\n"
+    "      r.rolname=current_user AND NOT (c.relhasrules OR c.relhastriggers OR c.relrowsecurity)) THEN\n"
+    "    RAISE EXCEPTION 'the table sync_sent_{t} is not what sync_stage_{t} makes' USING ERRCODE='KS007';\n"
+    "  END IF;\n"
+    "{scope}"
+    "  SELECT array_agg(u.s_key),array_agg(u.s_mask),array_agg(u.stamp_life),array_agg(u.stamp_spec),\n"
+    "    array_agg(u.stamp_status) INTO a_key,a_mask,a_life,a_spec,a_status FROM (SELECT s.s_key,s.s_mask,\n"
+    "    s.stamp_life,s.stamp_spec,s.stamp_status FROM " KECS_SYNC__COPIED " s ORDER BY s.s_place) u;\n"
+    "  IF a_key IS NULL THEN\n"
+    "    RETURN;\n"
+    "  END IF;\n"
+    "{known}";
+
+enum { KECS_SYNC__L_COLUMNS, KECS_SYNC__L_LATER, KECS_SYNC__L_KNOWN, KECS_SYNC__L_SCOPE, KECS_SYNC__L_PARTS };
+
+static void kecs_sync__load_columns(kecs_pg__text *part, const kecs_kind_info *info) {
+  static const char first[] = KECS_SYNC__COPIED_FIRST ",";
+  kecs_pg__text_adds(&part[KECS_SYNC__L_COLUMNS], "s_key text COLLATE \"C\"");
+  for (const char *at = strchr(first, ',') + 1; *at; at += strcspn(at, ",") + 1) {
+    kecs_pg__text_adds(&part[KECS_SYNC__L_COLUMNS], ",");
+    kecs_pg__text_add(&part[KECS_SYNC__L_COLUMNS], at, strcspn(at, ","));
+    kecs_pg__text_adds(&part[KECS_SYNC__L_COLUMNS], " bigint");
+  }
+  for (int i = 0; i < info->column_count; i++) {
+    const kecs_column_info *column = &info->columns[i];
+    const char *type = kecs_sync__type(column);
+    const kecs_pg__mark marks[] = {{"c", column->name},
+                                   {"t", info->table},
+                                   {"type", strcmp(type, "text") == 0 ? "text COLLATE \"C\"" : type},
+                                   {NULL, NULL}};
+    if (kecs_sync__travels(column)) {
+      kecs_pg__text_fill(&part[KECS_SYNC__L_COLUMNS], ",\"{c}\" {type}", marks);
+    }
+    /* Whether the site knows it: as for arrays, none has a value otherwise. */
+    if (kecs_sync__travels(column) && kecs_sync__later_column(column)) {
+      kecs_pg__text_fill(&part[KECS_SYNC__L_LATER], "  c_{c} boolean;\n", marks);
+      kecs_pg__text_fill(&part[KECS_SYNC__L_KNOWN],
+                         "  c_{c} := (SELECT true FROM " KECS_SYNC__COPIED " u WHERE u.\"{c}\" IS NOT NULL LIMIT 1);\n",
+                         marks);
+    }
+  }
+  kecs_pg__text_adds(&part[KECS_SYNC__L_COLUMNS], "," KECS_SYNC__COPIED_LAST " bigint");
+}
+
+static const char *kecs_sync__load_part(const kecs_pg__text *part) {
+  return part->len ? part->data : "";
+}
+
+KECS_PG__FN void kecs_sync__hub_load(kecs_pg__text *out, const char *schema, const kecs_kind_info *info,
+                                     const char *variables) {
+  kecs_pg__text part[KECS_SYNC__L_PARTS];
+  kecs_pg__text declared = {out->allocator, NULL, 0, 0, KECS_OK};
+  const kecs_pg__mark empty[] = {{"none", "{}"}, {NULL, NULL}};
+  memset(part, 0, sizeof part);
+  for (int i = 0; i < KECS_SYNC__L_PARTS; i++) {
+    part[i].allocator = out->allocator;
+  }
+  kecs_sync__load_columns(part, info);
+  kecs_sync__scope_load(&part[KECS_SYNC__L_SCOPE], schema, info);
+  kecs_pg__text_fill(&declared, variables, empty);
+  const kecs_pg__mark marks[] = {{"S", schema},
+                                 {"t", info->table},
+                                 {"variables", kecs_sync__load_part(&declared)},
+                                 {"columns", kecs_sync__load_part(&part[KECS_SYNC__L_COLUMNS])},
+                                 {"later", kecs_sync__load_part(&part[KECS_SYNC__L_LATER])},
+                                 {"known", kecs_sync__load_part(&part[KECS_SYNC__L_KNOWN])},
+                                 {"scope", kecs_sync__load_part(&part[KECS_SYNC__L_SCOPE])},
+                                 {NULL, NULL}};
+  kecs_pg__text_fill(out, kecs_sync__stage_form, marks);
+  kecs_pg__text_fill(out, kecs_sync__load_form, marks);
+  out->status = out->status ? out->status : declared.status;
+  kecs_pg__text_free(&declared);
+  for (int i = 0; i < KECS_SYNC__L_PARTS; i++) {
+    out->status = out->status ? out->status : part[i].status;
+    kecs_pg__text_free(&part[i]);
+  }
+}
+
 /* ---- sync/hub_sql.c ---------------------------------------------------------------------------------------------- */
-/* sync/hub_sql.c -- the texts of a kind's two functions at the hub.
+/* sync/hub_sql.c -- the texts of a kind's functions at the hub.
  *
  * A push is one transaction: sync_begin, sync_bury_TABLE for what was deleted, sync_put_TABLE for rows, sync_end. Each
- * function takes a kind's rows as arrays, one a column, and merges them as a set; docs/sync.md has the rules. Texts
+ * function takes a kind's rows as arrays, one a column, and merges them as a set; sync_load_TABLE is sync_put_TABLE for
+ * rows that were copied (hub_load.c). docs/sync.md has the rules. Texts
  * with marks: {S} is the schema with its dot; {sent} the rows that came, as `u`. */
 
 /* ---- sync/hub_forms.h -------------------------------------------------------------------------------------------- */
@@ -5482,35 +5630,41 @@ KECS_PG__FN void kecs_sync__hub_rules(kecs_pg__text *out, int group, bool other)
 #define KECS_SYNC__T_LIFE "coalesce(t.stamp_life,0),coalesce(t.site_life,0)"
 #define KECS_SYNC__U_LIFE "u.stamp_life,u.site_life"
 
-static const char kecs_sync__put_form[] =
+/* What both have that take a kind's rows: as arrays, or out of the table that they were copied to (hub_load.c). */
+#define KECS_SYNC__PUT_VARIABLES                                                 \
+  "  these bigint[];\n" /* places that are merged now; NULL: all */              \
+  "  every bigint[];\n"                                                          \
+  "  suspects bigint[];\n"                                                       \
+  "  starts bigint[];\n"                                                         \
+  "  ends bigint[];\n"                                                           \
+  "  depth integer := 1;\n"                                                      \
+  "  middle bigint;\n"                                                           \
+  "  known bigint[] := '{none}';\n"                                              \
+  "  crossed bigint[] := '{none}';\n" /* places whose unique keys others have */ \
+  "  able bigint[];\n"                                                           \
+  "  one bigint;\n"                                                              \
+  "  policy jsonb;\n"                                                            \
+  "  claimed bigint[] := '{none}';\n"                                            \
+  "  now_us bigint := (date_part('epoch',clock_timestamp())*1000000)::bigint;\n"
+
+static const char kecs_sync__put_arrays_form[] =
     "DROP FUNCTION IF EXISTS {S}sync_put_{t};\n"
     "CREATE FUNCTION {S}sync_put_{t}(whose text,me bigint,since bigint,a_key text[],a_mask bigint[],a_life bigint[],\n"
     "a_life_site bigint[],a_spec bigint[],a_spec_site bigint[],a_status bigint[],a_status_site bigint[]{arguments})\n"
     /* Compiling a plan takes longer than any of these runs. */
     "RETURNS void LANGUAGE plpgsql SET jit=off AS $kecs_sync$\n"
     "#variable_conflict use_column\n"
-    "DECLARE\n"
-    "  these bigint[];\n" /* places that are merged now; NULL: all */
-    "  every bigint[];\n"
-    "  suspects bigint[];\n"
-    "  starts bigint[];\n"
-    "  ends bigint[];\n"
-    "  depth integer := 1;\n"
-    "  middle bigint;\n"
-    "  known bigint[] := '{none}';\n"
-    "  crossed bigint[] := '{none}';\n" /* places whose unique keys others have */
-    "  able bigint[];\n"
-    "  one bigint;\n"
-    "  policy jsonb;\n"
-    "  claimed bigint[] := '{none}';\n"
-    "  now_us bigint := (date_part('epoch',clock_timestamp())*1000000)::bigint;\n"
-    "BEGIN\n" KECS_SYNC__OPEN "{scope_put}"
+    "DECLARE\n" KECS_SYNC__PUT_VARIABLES "BEGIN\n" KECS_SYNC__OPEN "{scope_put}";
+
+static const char kecs_sync__put_form[] =
     "  PERFORM {S}sync_clock((SELECT max(greatest(a,b,c)) FROM unnest(a_life,a_spec,a_status) AS x(a,b,c)));\n"
     "  every := ARRAY(SELECT generate_series(1,cardinality(a_life)));\n"
-    /* Locks in the order of keys; and which rows meet more than what their site has seen or written itself. */
+    /* Locks in the order of keys; and which rows meet more than what their site has seen or written itself. LATERAL:
+     * row by row through the index. A join would read the whole tenant where nothing has counted the table yet. */
     "  SELECT array_agg(x.s_place) INTO suspects FROM (SELECT u.s_place,\n"
     "    (" KECS_SYNC__U_LIFE ")<>(" KECS_SYNC__T_LIFE "){suspect_groups} AS suspect\n"
-    "    FROM {keys} JOIN {S}{t} t ON {same} ORDER BY {t_key} FOR NO KEY UPDATE OF t) x WHERE x.suspect;\n"
+    "    FROM (SELECT u.* FROM {keys} ORDER BY {u_key}) u CROSS JOIN LATERAL (SELECT t.* FROM {S}{t} t WHERE {same}\n"
+    "    FOR NO KEY UPDATE) t) x WHERE x.suspect;\n"
     "  IF EXISTS(SELECT FROM {S}change_tombstones x WHERE x.tenant=whose AND x.kind={kind}) OR EXISTS(SELECT FROM\n"
     "    {S}change_queue q WHERE q.tenant=whose AND q.kind={kind} AND q.op=3) THEN\n"
     "  WITH u AS MATERIALIZED (SELECT * FROM {sent}),\n"
@@ -5622,10 +5776,12 @@ static const char kecs_sync__merge_form[] =
 /* Rows of which only some groups came (a mask with 8): those that meet a row of their life. Where there is none, they
  * are refused with KS010, and the edge sends the row whole. */
 static const char kecs_sync__partly_form[] =
-    "  INSERT INTO {S}sync_refused(tenant,site,kind,key,code) SELECT whose,me,{kind},u.s_key,'KS010' FROM {sent}\n"
-    "    WHERE u.s_mask&8<>0 AND u.s_place=ANY(every) AND NOT EXISTS(SELECT FROM {S}{t} t WHERE {same} AND\n"
-    "    (" KECS_SYNC__T_LIFE ")>=(" KECS_SYNC__U_LIFE ")) ON CONFLICT(tenant,site,kind,key) DO UPDATE SET "
-    "code=excluded.code;\n";
+    "  IF EXISTS(SELECT FROM unnest(a_mask) m WHERE m&8<>0) THEN\n"
+    "    INSERT INTO {S}sync_refused(tenant,site,kind,key,code) SELECT whose,me,{kind},u.s_key,'KS010' FROM {sent}\n"
+    "      WHERE u.s_mask&8<>0 AND u.s_place=ANY(every) AND NOT EXISTS(SELECT FROM {S}{t} t WHERE {same} AND\n"
+    "      (" KECS_SYNC__T_LIFE ")>=(" KECS_SYNC__U_LIFE ")) ON CONFLICT(tenant,site,kind,key) DO UPDATE SET "
+    "code=excluded.code;\n"
+    "  END IF;\n";
 
 static const char kecs_sync__merge_partly_form[] =
     "\n      IF EXISTS(SELECT FROM unnest(a_mask) m WHERE m&8<>0) THEN\n"
@@ -5891,7 +6047,8 @@ static void kecs_sync__columns(kecs_sync__parts *parts) {
     kecs_sync__add(parts, KECS_SYNC__KEY_ARGUMENTS, "", ",c_{c} {type}[]", column->name, kecs_sync__type(column));
     kecs_sync__add(parts, KECS_SYNC__SAME_KEY, "", " AND t.{c}=u.{c}", column->name, "");
     kecs_sync__add(parts, KECS_SYNC__T_KEY, ",", "t.{c}", column->name, "");
-    kecs_sync__add(parts, KECS_SYNC__U_KEY, ",", "u.{c}", column->name, "");
+    bool text = strcmp(kecs_sync__type(column), "text") == 0; /* in the table's order, which is that of bytes */
+    kecs_sync__add(parts, KECS_SYNC__U_KEY, ",", text ? "u.{c} COLLATE \"C\"" : "u.{c}", column->name, "");
     kecs_sync__add(parts, KECS_SYNC__KEY, ",", "{c}", column->name, "");
   }
 }
@@ -6104,6 +6261,48 @@ static void kecs_sync__releases(kecs_sync__parts *parts, const kecs_kind_info *f
   }
 }
 
+/* What is said of the rows that came, wherever they are. */
+static void kecs_sync__over_sent(kecs_sync__parts *parts) {
+  static const int over[] = {KECS_SYNC__PARTLY_REFUSED, KECS_SYNC__MERGE_PARTLY, KECS_SYNC__MERGE};
+  for (size_t i = 0; i < sizeof over / sizeof over[0]; i++) {
+    kecs_pg__text_free(&parts->part[over[i]]);
+  }
+  for (int i = 0; i < KECS_SYNC__SPECIALS; i++) {
+    kecs_pg__text_free(&parts->part[KECS_SYNC__SPECIAL + i]);
+  }
+  if (parts->part[KECS_SYNC__PART_LATERS].len > 0) {
+    kecs_sync__fill(&parts->part[KECS_SYNC__PARTLY_REFUSED], parts, kecs_sync__partly_form);
+    kecs_sync__fill(&parts->part[KECS_SYNC__MERGE_PARTLY], parts, kecs_sync__merge_partly_form);
+  }
+  kecs_sync__fill(&parts->part[KECS_SYNC__SPECIAL + KECS_SYNC__KNOWN], parts,
+                  kecs_sync__hub_part(parts->info->kind, KECS_SYNC__KNOWN));
+  kecs_sync__fill(&parts->part[KECS_SYNC__MERGE], parts, kecs_sync__merge_form);
+  for (int i = 0; i < KECS_SYNC__SPECIALS; i++) {
+    if (i != KECS_SYNC__KNOWN) {
+      kecs_sync__fill(&parts->part[KECS_SYNC__SPECIAL + i], parts, kecs_sync__hub_part(parts->info->kind, i));
+    }
+  }
+}
+
+static void kecs_sync__put_body(kecs_pg__text *out, const kecs_sync__parts *parts) {
+  kecs_sync__fill(out, parts, kecs_sync__put_form);
+  kecs_sync__fill(out, parts, kecs_sync__put_notes_form);
+  kecs_sync__fill(out, parts, kecs_sync__put_merge_form);
+}
+
+/* The same over the table that the rows were copied to. */
+static void kecs_sync__put_copied(kecs_pg__text *out, kecs_sync__parts *parts) {
+  const int sent[] = {KECS_SYNC__SENT, KECS_SYNC__SENT_KEYS};
+  const kecs_pg__mark marks[] = {{"t", parts->info->table}, {NULL, NULL}};
+  for (size_t i = 0; i < sizeof sent / sizeof sent[0]; i++) {
+    kecs_pg__text_free(&parts->part[sent[i]]);
+    kecs_pg__text_fill(&parts->part[sent[i]], KECS_SYNC__COPIED " AS u", marks);
+  }
+  kecs_sync__over_sent(parts);
+  kecs_sync__hub_load(out, parts->schema, parts->info, KECS_SYNC__PUT_VARIABLES);
+  kecs_sync__put_body(out, parts);
+}
+
 KECS_PG__FN void kecs_sync__hub_kind(kecs_pg__text *out, const kecs_pg__connection *connection,
                                      const kecs_kind_info *info) {
   kecs_sync__parts parts;
@@ -6126,24 +6325,13 @@ KECS_PG__FN void kecs_sync__hub_kind(kecs_pg__text *out, const kecs_pg__connecti
   for (size_t i = 0; i < sizeof deletes / sizeof deletes[0]; i++) {
     kecs_sync__fill(&parts.part[KECS_SYNC__DELETE], &parts, deletes[i]);
   }
-  if (parts.part[KECS_SYNC__PART_LATERS].len > 0) {
-    kecs_sync__fill(&parts.part[KECS_SYNC__PARTLY_REFUSED], &parts, kecs_sync__partly_form);
-    kecs_sync__fill(&parts.part[KECS_SYNC__MERGE_PARTLY], &parts, kecs_sync__merge_partly_form);
-  }
-  kecs_sync__fill(&parts.part[KECS_SYNC__SPECIAL + KECS_SYNC__KNOWN], &parts,
-                  kecs_sync__hub_part(info->kind, KECS_SYNC__KNOWN));
-  kecs_sync__fill(&parts.part[KECS_SYNC__MERGE], &parts, kecs_sync__merge_form);
+  kecs_sync__over_sent(&parts);
   kecs_sync__scope_put(&parts.part[KECS_SYNC__SCOPE_PUT], parts.schema, info, parts.part[KECS_SYNC__SENT].data);
   kecs_sync__scope_bury(&parts.part[KECS_SYNC__SCOPE_BURY], parts.schema, info, parts.part[KECS_SYNC__BURIED].data);
-  for (int i = 0; i < KECS_SYNC__SPECIALS; i++) {
-    if (i != KECS_SYNC__KNOWN) {
-      kecs_sync__fill(&parts.part[KECS_SYNC__SPECIAL + i], &parts, kecs_sync__hub_part(info->kind, i));
-    }
-  }
-  kecs_sync__fill(out, &parts, kecs_sync__put_form);
-  kecs_sync__fill(out, &parts, kecs_sync__put_notes_form);
-  kecs_sync__fill(out, &parts, kecs_sync__put_merge_form);
+  kecs_sync__fill(out, &parts, kecs_sync__put_arrays_form);
+  kecs_sync__put_body(out, &parts);
   kecs_sync__fill(out, &parts, kecs_sync__bury_form);
+  kecs_sync__put_copied(out, &parts);
   for (int i = 0; i < KECS_SYNC__PARTS; i++) {
     out->status = out->status ? out->status : parts.part[i].status;
     kecs_pg__text_free(&parts.part[i]);
@@ -6337,7 +6525,9 @@ enum {
   KECS_SYNC__SCOPE_MAX = 512, /* bytes of a cluster's ARN among grants, with its terminator */
   KECS_SYNC__BATCH = 1000,
   KECS_SYNC__BATCH_LEAST = 100, /* of those that adapt */
-  KECS_SYNC__BATCH_MOST = 5000,
+  KECS_SYNC__BATCH_MOST = 5000, /* of pages, and of pushes as arrays */
+  KECS_SYNC__LOAD = 20000,      /* rows that go by COPY, where nobody says otherwise */
+  KECS_SYNC__LOAD_MS = 2000,    /* what such a push may take */
   KECS_SYNC__SHORT_MS = 200, /* what a push should take */
   KECS_SYNC__LONG_MS = 500,
   KECS_SYNC__PREPARED = 256,
@@ -6450,6 +6640,9 @@ struct kecs_sync {
   int ending;                               /* a flag: the thread, and its round with it */
   bool adapts;                              /* `batch` follows the time that a push takes */
   bool steady;                              /* it has been too long once */
+  int load;                                 /* entries that go with a push by COPY; 0: the link is not known to be fast
+                                             * enough, -1: it is not */
+  bool no_stage;                            /* the login may make no tables at the hub for it */
   kecs_sync__told told;
   char said[sizeof((kecs_error *)NULL)->text]; /* for kecs_sync_status */
   char said_pause[KECS_SYNC_PAUSE_MAX + 1];    /* likewise */
@@ -6486,10 +6679,15 @@ typedef struct kecs_sync__exchange {
   int count;
   kecs_status status; /* the first failure while it was put together */
   bool write;
-  bool small; /* it only reads, and few rows are expected: set it before it is sent */
+  bool small;   /* it only reads, and few rows are expected: set it before it is sent */
+  bool stays;   /* its transaction stays open: set it before it is sent */
+  bool goes_on; /* in the transaction that another one has left open */
 } kecs_sync__exchange;
 
 KECS_PG__FN void kecs_sync__begin(kecs_sync__exchange *exchange, kecs_sync *sync, bool write);
+
+/* The same for one that goes on in an open transaction, and ends it. */
+KECS_PG__FN void kecs_sync__go_on(kecs_sync__exchange *exchange, kecs_sync *sync);
 
 /* Adds a statement; {S} is the schema, {T} the tenant, {t} `table`. Gives its number. */
 KECS_PG__FN int kecs_sync__add_item(kecs_sync__exchange *exchange, const char *form, const char *table,
@@ -6506,6 +6704,10 @@ KECS_PG__FN int kecs_sync__add_call(kecs_sync__exchange *exchange, const char *f
 KECS_PG__FN kecs_status kecs_sync__send(kecs_sync__exchange *exchange, const char *doing);
 KECS_PG__FN void kecs_sync__end(kecs_sync__exchange *exchange);
 KECS_PG__FN void kecs_sync__hang_up(kecs_sync *sync);
+
+/* CANCELLED: the round was to end. And the same, or OFFLINE where the link was lost by itself. */
+KECS_PG__FN kecs_status kecs_sync__fail_stopped(const kecs_sync *sync, const char *doing);
+KECS_PG__FN kecs_status kecs_sync__fail_link(kecs_sync *sync, const char *doing);
 
 /* One round, whoever asks for it. */
 KECS_PG__FN kecs_status kecs_sync__round(kecs_sync *sync, kecs_sync_report *out_report);
@@ -6726,10 +6928,11 @@ static const char kecs_sync__grants_form[] =
     "    WHEN kind={attribute} THEN 'cluster/'||substring(key from '^([A-Za-z0-9_-]+),') END,'-')\n"
     "$kecs_sync$;\n"
     /* NULL: the whole tenant. */
-    "CREATE OR REPLACE FUNCTION {S}sync_granted(whose text,site_name text) RETURNS text[] LANGUAGE sql STABLE\n"
-    "AS $kecs_sync$\n"
-    "  SELECT array_agg(g.cluster::text) FROM {S}sync_grants g WHERE g.tenant=whose AND g.site=site_name\n"
-    "$kecs_sync$;\n"
+    "CREATE OR REPLACE FUNCTION {S}sync_granted(whose text,site_name text) RETURNS text[] LANGUAGE plpgsql STABLE\n"
+    "AS $kecs_sync$\n" /* in SQL it would be planned anew with each call */
+    "BEGIN\n"
+    "  RETURN (SELECT array_agg(g.cluster::text) FROM {S}sync_grants g WHERE g.tenant=whose AND g.site=site_name);\n"
+    "END $kecs_sync$;\n"
     /* Clusters by their ARNs and by their bare names. */
     "CREATE OR REPLACE FUNCTION {S}sync_named(scopes text[]) RETURNS text[] LANGUAGE sql IMMUTABLE AS $kecs_sync$\n"
     "  SELECT scopes||ARRAY(SELECT substring(x from 'cluster/.*$') FROM unnest(scopes) AS x WHERE x LIKE "
@@ -6891,6 +7094,23 @@ static const char kecs_sync__put_scope_form[] =
     "      SELECT {kept} INTO {arrays} FROM {sent} WHERE u.s_place<>ALL(outside);\n"
     "      IF a_key IS NULL THEN\n"
     "        RETURN;\n"
+    "      END IF;\n"
+    "    END IF;\n"
+    "  END;\n";
+
+/* The same for rows that were copied: what is left has places without gaps. */
+static const char kecs_sync__load_scope_form[] =
+    "  DECLARE\n"
+    "    allowed text[] := {S}sync_allowed(whose,me);\n"
+    "  BEGIN\n"
+    "    IF allowed IS NOT NULL THEN\n"
+    "      WITH outside AS (DELETE FROM {sent} u WHERE NOT coalesce(u.s_key={key} AND\n"
+    "        {S}sync_scope({kind},{key})=ANY(allowed){parents},false) RETURNING u.s_key)\n"
+    "      INSERT INTO {S}sync_refused(tenant,site,kind,key,code) SELECT DISTINCT whose,me,{kind},o.s_key,'KS005'\n"
+    "        FROM outside o ON CONFLICT(tenant,site,kind,key) DO UPDATE SET code=excluded.code;\n"
+    "      IF FOUND THEN\n"
+    "        UPDATE {sent} u SET s_place=n.place FROM (SELECT s.ctid AS at,row_number() OVER (ORDER BY s.s_place)\n"
+    "          AS place FROM {sent} s) n WHERE u.ctid=n.at;\n"
     "      END IF;\n"
     "    END IF;\n"
     "  END;\n";
@@ -7145,6 +7365,22 @@ KECS_PG__FN void kecs_sync__scope_put(kecs_pg__text *out, const char *schema, co
   kecs_sync__scope_end(&sql);
 }
 
+KECS_PG__FN void kecs_sync__scope_load(kecs_pg__text *out, const char *schema, const kecs_kind_info *info) {
+  kecs_sync__scope_sql sql;
+  kecs_pg__text copied = {out->allocator, NULL, 0, 0, KECS_OK};
+  const kecs_pg__mark marks[] = {{"t", info->table}, {NULL, NULL}};
+  kecs_sync__scope_begin(&sql, out->allocator, schema, info, "u");
+  kecs_sync__scope_parents(&sql, "u", "allowed");
+  kecs_pg__text_fill(&copied, KECS_SYNC__COPIED, marks);
+  out->status = out->status ? out->status : copied.status;
+  if (!out->status) {
+    sql.sent = copied.data;
+    kecs_sync__scope_fill(out, &sql, kecs_sync__load_scope_form);
+  }
+  kecs_pg__text_free(&copied);
+  kecs_sync__scope_end(&sql);
+}
+
 KECS_PG__FN void kecs_sync__scope_bury(kecs_pg__text *out, const char *schema, const kecs_kind_info *info,
                                        const char *buried) {
   kecs_sync__scope_sql sql;
@@ -7230,7 +7466,7 @@ static const char kecs_sync__gate_form[] =
     "      ORDINALITY AS x(type,place)) AS types,p.pronargs\n"
     "      FROM pg_proc p JOIN pg_namespace n ON n.oid=p.pronamespace WHERE n.nspname={tables} AND p.proname ~\n"
     "      '^sync_(hello|number|told|scopes|window|begin|end|tombs|counters|families|changed|"
-    "(append|put|bury|rows|found|page|graves|buried|digest|compare)_.*)$'\n"
+    "(append|put|load|stage|bury|rows|found|page|graves|buried|digest|compare)_.*)$'\n"
     "  LOOP\n"
     "    calls := format('%I.%I(%s)',{tables}::text,f.proname,\n"
     "      (SELECT string_agg('$'||x+2,',' ORDER BY x) FROM generate_series(1,f.pronargs) AS x));\n"
@@ -7251,7 +7487,7 @@ static const char kecs_sync__gate_form[] =
     "      chr(10)||\n"
     "      'PERFORM set_config(''kecs_store.sender'',number::text,true),'||\n"
     "      'set_config(''kecs_store.merge'',''off'',true)'||\n"
-    "      CASE WHEN f.proname ~ '^sync_put_' THEN\n"
+    "      CASE WHEN f.proname ~ '^sync_(put|load)_' THEN\n"
     "        ',set_config(''kecs_store.site'',number::text,true)' ELSE '' END||';'||chr(10)||does||';'||\n"
     "        chr(10)||'END');\n"
     "  END LOOP;\n"
@@ -8198,6 +8434,13 @@ KECS_PG__FN void kecs_sync__begin(kecs_sync__exchange *exchange, kecs_sync *sync
   }
 }
 
+KECS_PG__FN void kecs_sync__go_on(kecs_sync__exchange *exchange, kecs_sync *sync) {
+  memset(exchange, 0, sizeof *exchange);
+  exchange->sync = sync;
+  exchange->write = true;
+  exchange->goes_on = true;
+}
+
 KECS_PG__FN void kecs_sync__end(kecs_sync__exchange *exchange) {
   for (int i = 0; i < exchange->count; i++) {
     kecs_sync__item *item = &exchange->item[i];
@@ -8436,14 +8679,18 @@ static bool kecs_sync__receive_statement(kecs_sync__exchange *exchange, const ke
   return true;
 }
 
-static kecs_status kecs_sync__fail_stopped(const kecs_sync *sync, const char *doing) {
+KECS_PG__FN kecs_status kecs_sync__fail_stopped(const kecs_sync *sync, const char *doing) {
   return kecs_pg__fail(KECS_E_CANCELLED, "%s: stopped when it was to %s; the next round goes on", sync->place.shown,
                        doing);
 }
 
-static kecs_status kecs_sync__fail_link(kecs_sync *sync, const char *doing) {
-  return kecs_sync__should_stop(sync) ? kecs_sync__fail_stopped(sync, doing)
-                                      : kecs_pg__fail_lost(sync->place.shown, sync->link->pg, doing);
+KECS_PG__FN kecs_status kecs_sync__fail_link(kecs_sync *sync, const char *doing) {
+  if (kecs_sync__should_stop(sync)) {
+    return kecs_sync__fail_stopped(sync, doing);
+  }
+  return sync->link ? kecs_pg__fail_lost(sync->place.shown, sync->link->pg, doing)
+                    : kecs_pg__fail(KECS_E_OFFLINE, "%s: the connection was lost when it was to %s", sync->place.shown,
+                                    doing);
 }
 
 static kecs_status kecs_sync__send_over(kecs_sync__exchange *exchange, kecs_sync__packet *packet, const char *doing) {
@@ -8470,13 +8717,24 @@ static kecs_status kecs_sync__send_over(kecs_sync__exchange *exchange, kecs_sync
   return status;
 }
 
+/* What goes on in a transaction has no other connection. */
+static kecs_status kecs_sync__link(const kecs_sync__exchange *exchange, const char *doing) {
+  kecs_sync *sync = exchange->sync;
+  if (!exchange->goes_on) {
+    return kecs_sync__connect(sync);
+  }
+  return sync->link && kecs_pg__alive(sync->link) ? KECS_OK : kecs_sync__fail_link(sync, doing);
+}
+
 KECS_PG__FN kecs_status kecs_sync__send(kecs_sync__exchange *exchange, const char *doing) {
   kecs_sync *sync = exchange->sync;
-  kecs_sync__add_frame(exchange, "COMMIT");
+  if (!exchange->stays) {
+    kecs_sync__add_frame(exchange, "COMMIT");
+  }
   if (kecs_sync__should_stop(sync)) {
     return kecs_sync__fail_stopped(sync, doing);
   }
-  kecs_status status = exchange->status ? exchange->status : kecs_sync__connect(sync);
+  kecs_status status = exchange->status ? exchange->status : kecs_sync__link(exchange, doing);
   if (status) {
     return kecs_sync__should_stop(sync) ? kecs_sync__fail_stopped(sync, doing) : status;
   }
@@ -8485,7 +8743,7 @@ KECS_PG__FN kecs_status kecs_sync__send(kecs_sync__exchange *exchange, const cha
     return KECS_E_NOMEM;
   }
   packet->allocator = &sync->allocator;
-  packet->bare = sync->link->direct;
+  packet->bare = sync->link->direct && !exchange->stays && !exchange->goes_on;
   status = kecs_sync__pack(packet, exchange);
   if (!status) {
     status = kecs_sync__send_over(exchange, packet, doing);
@@ -8630,8 +8888,9 @@ KECS_PG__FN kecs_status kecs_sync__transact(kecs_sync *sync, kecs_status (*work)
 }
 
 KECS_PG__FN kecs_replica kecs_sync__side(const kecs_sync *sync) {
-  kecs_replica side = {sync->notes.site, sync->notes.acked,  sync->kinds, sync->notes.former,
-                       sync->policies,   sync->policy_count, sync->merge, sync->user};
+  bool went_back = sync->notes.repair && (sync->notes.repair_cause & (KECS_SYNC_HISTORY | KECS_SYNC_LOST));
+  kecs_replica side = {sync->notes.site,   sync->notes.acked, sync->kinds, sync->notes.former, sync->policies,
+                       sync->policy_count, sync->merge,       sync->user,  went_back};
   return side;
 }
 
@@ -8669,12 +8928,13 @@ KECS_PG__FN void kecs_sync__array_end(kecs_pg__text *array) {
   kecs_pg__text_adds(array, array->len == 0 ? "{}" : "}");
 }
 
-/* ---- sync/push.c ------------------------------------------------------------------------------------------------- */
-/* sync/push.c -- what is pending goes to the hub: the intent is noted, one exchange merges it there, the result is
- * noted.
+/* ---- sync/load.c ------------------------------------------------------------------------------------------------- */
+/* sync/load.c -- a push of many rows: they go by binary COPY into tables of the transaction's own, and are merged from
+ * there (hub_load.c).
  *
- * An intent says up to where the log goes with a push, not what is in it: states are read anew when it is sent again.
- */
+ * COPY has no place in a pipeline, so such a push is some exchanges within one transaction: the tables are made, the
+ * rows are copied, and what follows is the exchange that any push is, with its COMMIT. Nothing is locked at the hub
+ * before all rows are there, however slow the link. */
 
 /* ---- sync/push.h ------------------------------------------------------------------------------------------------- */
 /* sync/push.h -- states that go to the hub: how they are collected as arrays, and sent as one push. */
@@ -8691,8 +8951,9 @@ enum {
 /* What an intent is of, in the place of a sequence of the log. */
 enum { KECS_SYNC__OF_REFUSED = 0, KECS_SYNC__OF_REPUSH = -1 };
 
-/* A kind's rows, as arrays. */
+/* A kind's rows, as arrays, or as what a COPY takes. */
 typedef struct kecs_sync__arrays {
+  bool copied; /* the first of the texts is what a COPY takes, and there is no other */
   kecs_pg__text array[KECS_SYNC__ARRAYS];
   const char *values[KECS_SYNC__ARRAYS + 2]; /* site and cursor before them */
   int count;
@@ -8705,6 +8966,8 @@ typedef struct kecs_sync__load {
   kecs_sync__arrays *bury[KECS_KIND_COUNT];
   int64_t rows;
   bool buries;
+  bool copies;                 /* rows of it go by COPY */
+  const kecs_replica_end *end; /* with how many entries it is made of, before the first state comes; NULL: few */
   kecs_sync__policy_rows *policy[KECS_KIND_COUNT]; /* what rules need of the rows */
 
   bool partly;    /* rows go without the groups that are not pending, where the hub has the row */
@@ -8725,6 +8988,16 @@ typedef struct kecs_sync__keys {
 } kecs_sync__keys;
 
 KECS_PG__FN kecs_sync__arrays *kecs_sync__arrays_of(kecs_sync *sync, kecs_sync__arrays **slot);
+
+/* Adds a row to those of a COPY: its key, then each value, in their order (load.c). */
+KECS_PG__FN void kecs_sync__copied_key(kecs_sync__arrays *put, const kecs_sync *sync, const kecs_replica_row *row);
+KECS_PG__FN void kecs_sync__copied_int(kecs_sync__arrays *put, int64_t number);
+KECS_PG__FN void kecs_sync__copied_value(kecs_sync__arrays *put, const kecs_column_info *column,
+                                         const kecs_value *value);
+
+/* Begins a transaction at the hub and copies a load's rows. The exchange that goes on there ends it. Where this login
+ * may make no table, sync->no_stage is set: the same goes as arrays. */
+KECS_PG__FN kecs_status kecs_sync__load_copies(kecs_sync *sync, kecs_sync__load *load, const char *site);
 
 /* Adds a key's parts to the arrays from KECS_SYNC__BURY_FIXED on. */
 KECS_PG__FN void kecs_sync__load_key(kecs_sync__arrays *bury, const kecs_kind_info *info, const char *key);
@@ -8751,7 +9024,137 @@ KECS_PG__FN kecs_status kecs_sync__repushed(kecs_store *tx, const kecs_sync *syn
 
 #endif
 
-/* ---- sync/push.c, continued -------------------------------------------------------------------------------------- */
+/* ---- sync/load.c, continued -------------------------------------------------------------------------------------- */
+#include <stdio.h>
+#include <string.h>
+
+enum { KECS_SYNC__CHUNK = 65536, KECS_SYNC__CHUNK_HEAD = 5, KECS_SYNC__LOOK_MS = 100 };
+
+/* ---- collecting ---- */
+
+KECS_PG__FN void kecs_sync__copied_int(kecs_sync__arrays *put, int64_t number) {
+  kecs_value value = {KECS_VALUE_INT, 0, NULL, 0};
+  value.number = number;
+  kecs_pg__copy_value(&put->array[0], &value);
+}
+
+KECS_PG__FN void kecs_sync__copied_value(kecs_sync__arrays *put, const kecs_column_info *column,
+                                         const kecs_value *value) {
+  kecs_value same = *value;
+  if (value->type != KECS_VALUE_NULL && value->type != KECS_VALUE_TEXT) {
+    same.type = column->type == KECS_TYPE_BOOL ? KECS_VALUE_BOOL : KECS_VALUE_INT;
+  }
+  kecs_pg__copy_value(&put->array[0], &same);
+}
+
+KECS_PG__FN void kecs_sync__copied_key(kecs_sync__arrays *put, const kecs_sync *sync, const kecs_replica_row *row) {
+  const kecs_kind_info *info = kecs_kind_describe(row->kind);
+  int count = KECS_SYNC__PUT_FIXED + 1; /* its place */
+  for (int i = 0; i < info->column_count; i++) {
+    count += kecs_sync__known(sync, info, i);
+  }
+  if (put->rows == 0) {
+    kecs_pg__copy_begin(&put->array[0]);
+  }
+  kecs_pg__copy_row(&put->array[0], count);
+  kecs_pg__copy_text(&put->array[0], row->key, strlen(row->key));
+}
+
+/* ---- sending ---- */
+
+/* Not a failure of the push: it goes as arrays then, where whoever sends may make no tables. */
+static void kecs_sync__note_stage(kecs_sync *sync, kecs_status status) {
+  const char *state = kecs_last_error()->sqlstate;
+  sync->no_stage = sync->no_stage || status == KECS_E_DENIED || (status && strcmp(state, "0A000") == 0);
+}
+
+static kecs_status kecs_sync__stage(kecs_sync *sync, const kecs_sync__load *load, const char *const *site) {
+  kecs_sync__exchange exchange;
+  kecs_sync__begin(&exchange, sync, true);
+  exchange.stays = true;
+  for (int kind = 1; kind < KECS_KIND_COUNT; kind++) {
+    if (load->put[kind] && load->put[kind]->copied) {
+      (void)kecs_sync__add_call(&exchange, "SELECT {S}sync_stage_{t}({T},$1::bigint)",
+                                kecs_kind_describe((kecs_kind)kind)->table, site, 1);
+    }
+  }
+  kecs_status status = kecs_sync__send(&exchange, "push");
+  kecs_sync__note_stage(sync, status);
+  kecs_sync__end(&exchange);
+  return status;
+}
+
+/* Without waiting for longer than the stop hook is to wait. False: the connection is lost, or to be given up. */
+static bool kecs_sync__copy_bytes(kecs_pg__connection *link, const kecs_pg__text *rows) {
+  bool good = PQsetnonblocking(link->pg, 1) == 0;
+  for (size_t at = 0; good && at < rows->len; at += KECS_SYNC__CHUNK) {
+    size_t len = rows->len - at < KECS_SYNC__CHUNK ? rows->len - at : KECS_SYNC__CHUNK;
+    int left = PQputCopyData(link->pg, rows->data + at, (int)len) == 1 ? PQflush(link->pg) : -1;
+    while (left > 0 && !kecs_pg__stopped(link)) {
+      kecs_pg__wait(link->pg, true, KECS_SYNC__LOOK_MS);
+      left = PQflush(link->pg);
+    }
+    good = left == 0 && !kecs_pg__stopped(link);
+  }
+  return good && PQsetnonblocking(link->pg, 0) == 0;
+}
+
+static void kecs_sync__copy_text(kecs_pg__text *out, const kecs_sync *sync, const kecs_kind_info *info) {
+  const kecs_pg__mark marks[] = {{"t", info->table}, {NULL, NULL}};
+  kecs_pg__text_fill(out, "COPY " KECS_SYNC__COPIED "(" KECS_SYNC__COPIED_FIRST, marks);
+  for (int i = 0; i < info->column_count; i++) {
+    const kecs_pg__mark column[] = {{"c", info->columns[i].name}, {NULL, NULL}};
+    if (kecs_sync__known(sync, info, i)) {
+      kecs_pg__text_fill(out, ",\"{c}\"", column);
+    }
+  }
+  kecs_pg__text_adds(out, "," KECS_SYNC__COPIED_LAST ") FROM STDIN (FORMAT binary)");
+}
+
+static kecs_status kecs_sync__copy(kecs_sync *sync, const kecs_kind_info *info, kecs_sync__arrays *put) {
+  kecs_pg__text sql = {&sync->allocator, NULL, 0, 0, KECS_OK};
+  kecs_pg__text *rows = &put->array[0];
+  PGresult *begun = NULL;
+  kecs_pg__copy_end_rows(rows);
+  kecs_sync__copy_text(&sql, sync, info);
+  kecs_status status = rows->status ? rows->status : sql.status;
+  status = status ? status : kecs_pg__command(sync->link, sql.data, KECS_PG__STOPS, "push", &begun);
+  PQclear(begun);
+  if (!status) {
+    int64_t chunks = (int64_t)(rows->len / KECS_SYNC__CHUNK) + 1;
+    sync->report.round_trips += 2;
+    sync->report.bytes_out += (int64_t)sql.len + (int64_t)rows->len + KECS_SYNC__CHUNK_HEAD * (chunks + 2);
+    status = kecs_sync__copy_bytes(sync->link, rows) ? kecs_pg__copy_end(sync->link, NULL)
+                                                      : kecs_sync__fail_link(sync, "push");
+  }
+  kecs_pg__text_free(&sql);
+  return status;
+}
+
+KECS_PG__FN kecs_status kecs_sync__load_copies(kecs_sync *sync, kecs_sync__load *load, const char *site) {
+  kecs_status status = kecs_sync__stage(sync, load, &site);
+  for (int kind = 1; !status && kind < KECS_KIND_COUNT; kind++) {
+    if (load->put[kind] && load->put[kind]->copied) {
+      status = kecs_sync__copy(sync, kecs_kind_describe((kecs_kind)kind), load->put[kind]);
+    }
+  }
+  if (status) {
+    kecs_error error = *kecs_last_error();
+    bool stopped = sync->link && kecs_pg__stopped(sync->link);
+    kecs_sync__hang_up(sync);
+    kecs_pg__restore(&error);
+    status = stopped && status != KECS_E_CANCELLED ? kecs_sync__fail_stopped(sync, "push") : status;
+  }
+  return status;
+}
+
+/* ---- sync/push.c ------------------------------------------------------------------------------------------------- */
+/* sync/push.c -- what is pending goes to the hub: the intent is noted, one exchange merges it there, the result is
+ * noted.
+ *
+ * An intent says up to where the log goes with a push, not what is in it: states are read anew when it is sent again.
+ */
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8808,31 +9211,65 @@ static bool kecs_sync__goes(const kecs_kind_info *info, int column, unsigned pen
          (info->columns[column].group == KECS_GROUP_STATUS && (pending & 1U << KECS_REPLICA_STATUS));
 }
 
+static void kecs_sync__put_int(kecs_sync__arrays *put, int at, int64_t number) {
+  if (put->copied) {
+    kecs_sync__copied_int(put, number);
+  } else {
+    kecs_sync__array_int(&put->array[at], number);
+  }
+}
+
+static void kecs_sync__put_value(kecs_sync__arrays *put, int at, const kecs_column_info *column,
+                                 const kecs_value *value) {
+  if (put->copied) {
+    kecs_sync__copied_value(put, column, value);
+  } else {
+    kecs_sync__array_value(&put->array[at], column, value);
+  }
+}
+
+/* Begins a row with its key. Many rows are put together for a COPY. */
+static kecs_sync__arrays *kecs_sync__put_begin(kecs_sync__load *load, const kecs_replica_row *row) {
+  kecs_sync__arrays *put = kecs_sync__arrays_of(load->sync, &load->put[row->kind]);
+  if (put && put->rows == 0) {
+    put->copied = load->end && load->end->read > KECS_SYNC__BATCH_MOST && !load->sync->no_stage;
+    load->copies = load->copies || put->copied;
+  }
+  if (put && put->copied) {
+    kecs_sync__copied_key(put, load->sync, row);
+  } else if (put) {
+    kecs_sync__array_add(&put->array[0], row->key);
+  }
+  return put;
+}
+
 static kecs_status kecs_sync__load_row(kecs_sync__load *load, const kecs_replica_row *row) {
   static const kecs_value nothing = {KECS_VALUE_NULL, 0, NULL, 0};
-  kecs_sync__arrays *put = kecs_sync__arrays_of(load->sync, &load->put[row->kind]);
+  kecs_sync__arrays *put = kecs_sync__put_begin(load, row);
   const kecs_kind_info *info = kecs_kind_describe(row->kind);
   bool partly = load->partly && !(row->pending & 1U << KECS_REPLICA_LIFE);
   int at = 2;
   if (!put) {
     return KECS_E_NOMEM;
   }
-  kecs_sync__array_add(&put->array[0], row->key);
-  kecs_sync__array_int(&put->array[1], (int64_t)row->pending | (partly ? KECS_SYNC__PARTLY : 0));
+  kecs_sync__put_int(put, 1, (int64_t)row->pending | (partly ? KECS_SYNC__PARTLY : 0));
   for (int i = 0; i < KECS_REPLICA_STAMPS; i++) {
     bool goes = !partly || i == KECS_REPLICA_LIFE || (row->pending & 1U << i);
-    kecs_sync__array_int(&put->array[at++], goes ? row->stamp[i] : 0);
-    kecs_sync__array_int(&put->array[at++], goes ? kecs_sync__wire_site(load->sync, row->site[i]) : 0);
+    kecs_sync__put_int(put, at++, goes ? row->stamp[i] : 0);
+    kecs_sync__put_int(put, at++, goes ? kecs_sync__wire_site(load->sync, row->site[i]) : 0);
   }
   for (int i = 0; i < info->column_count; i++) {
     if (kecs_sync__known(load->sync, info, i)) {
       bool goes = !partly || kecs_sync__goes(info, i, row->pending);
-      kecs_sync__array_value(&put->array[at++], &info->columns[i], goes ? &row->values[i] : &nothing);
+      kecs_sync__put_value(put, at++, &info->columns[i], goes ? &row->values[i] : &nothing);
     }
   }
-  put->count = at;
+  put->count = put->copied ? 0 : at;
   put->rows++;
   load->rows++;
+  if (put->copied) {
+    kecs_sync__copied_int(put, put->rows);
+  }
   return kecs_sync__load_policy(load, row->kind, row);
 }
 
@@ -8925,7 +9362,7 @@ static void kecs_sync__add_arrays(kecs_sync__exchange *exchange, kecs_sync__arra
   kecs_pg__text form = {&exchange->sync->allocator, NULL, 0, 0, KECS_OK};
   char number[24];
   kecs_pg__text_adds(&form, "SELECT {S}");
-  kecs_pg__text_adds(&form, buries ? "sync_bury" : "sync_put");
+  kecs_pg__text_adds(&form, buries ? "sync_bury" : arrays->copied ? "sync_load" : "sync_put");
   kecs_pg__text_adds(&form, "_{t}({T}");
   arrays->values[0] = buries ? numbers->origin : numbers->site;
   arrays->values[1] = numbers->cursor;
@@ -8995,7 +9432,12 @@ KECS_PG__FN kecs_status kecs_sync__push_send(kecs_sync *sync, kecs_sync__load *l
   bool numbered = load->put[KECS_KIND_TASK_DEFINITION] || load->bury[KECS_KIND_TASK_DEFINITION];
   memset(&counters, 0, sizeof counters);
   kecs_status status = numbered ? kecs_sync__counters_read(sync, &counters) : KECS_OK;
-  kecs_sync__begin(&exchange, sync, true);
+  status = status || !load->copies ? status : kecs_sync__load_copies(sync, load, numbers.site);
+  if (load->copies) {
+    kecs_sync__go_on(&exchange, sync);
+  } else {
+    kecs_sync__begin(&exchange, sync, true);
+  }
   (void)kecs_sync__add_call(&exchange,
                             load->buries ? "SELECT {S}sync_begin({T},$1::bigint,$2,$3,true)"
                                          : "SELECT {S}sync_begin({T},$1::bigint,$2,$3,false)",
@@ -9131,29 +9573,37 @@ static kecs_status kecs_sync__pass_over(kecs_sync *sync, const kecs_replica_end 
 }
 
 /* Batches grow while a push takes less than 200 ms: twofold until one has taken longer than 500, which halves them, and
- * from then on by little. */
+ * from then on by little. Where the longest take less than 500, the link is fast enough for loads by COPY, which may
+ * take four times as long. */
 static void kecs_sync__adapt(kecs_sync *sync, int64_t rows, int64_t ms) {
   if (!sync->adapts || rows * 2 < sync->batch) {
     return;
   }
-  if (ms > KECS_SYNC__LONG_MS) {
+  if (rows > KECS_SYNC__BATCH_MOST) {
+    sync->load = ms <= KECS_SYNC__LOAD_MS ? sync->load : sync->load / 2;
+    sync->load = sync->load > KECS_SYNC__BATCH_MOST ? sync->load : -1;
+  } else if (ms > KECS_SYNC__LONG_MS) {
     sync->steady = true;
     sync->batch = sync->batch / 2 > KECS_SYNC__BATCH_LEAST ? sync->batch / 2 : KECS_SYNC__BATCH_LEAST;
+  } else if (sync->load == 0 && sync->batch == KECS_SYNC__BATCH_MOST) {
+    sync->load = KECS_SYNC__LOAD;
   } else if (ms < KECS_SYNC__SHORT_MS) {
     sync->batch += sync->steady ? KECS_SYNC__BATCH_LEAST : sync->batch;
     sync->batch = sync->batch < kecs_sync__batch_most(sync) ? sync->batch : kecs_sync__batch_most(sync);
   }
 }
 
-static kecs_status kecs_sync__push_log(kecs_sync *sync, bool *out_more) {
+static kecs_status kecs_sync__push_entries(kecs_sync *sync, bool *out_more) {
   kecs_sync__load load;
   kecs_replica side = kecs_sync__side(sync);
   kecs_replica_end end;
   bool again = sync->notes.intent.id[0] != '\0';
   kecs_replica_end upto = {sync->notes.intent.seq, sync->notes.intent.stamp, 0};
+  int batch = sync->load > 0 ? sync->load : sync->batch;
+  memset(&end, 0, sizeof end);
   kecs_sync__load_begin(&load, sync);
   load.partly = true;
-  int batch = sync->batch;
+  load.end = &end;
   kecs_status status = kecs_replica_pending(sync->store, &side, batch, again ? &upto : NULL,
                                             kecs_sync__load_visit, &load, &end);
   *out_more = !status && (again || end.read == batch);
@@ -9169,6 +9619,12 @@ static kecs_status kecs_sync__push_log(kecs_sync *sync, bool *out_more) {
   }
   kecs_sync__load_free(&load);
   return status;
+}
+
+static kecs_status kecs_sync__push_log(kecs_sync *sync, bool *out_more) {
+  bool stages = !sync->no_stage;
+  kecs_status status = kecs_sync__push_entries(sync, out_more);
+  return status && stages && sync->no_stage ? kecs_sync__push_entries(sync, out_more) : status;
 }
 
 /* ---- what was refused ---- */
@@ -12292,6 +12748,7 @@ KECS_PG__FN kecs_status kecs_sync__restamp(kecs_sync *sync, int64_t hub_us) {
 #include <string.h>
 
 #define KECS_SYNC__TOMBSTONES_US INT64_C(604800000000) /* a week */
+#define KECS_SYNC__NOTED_US INT64_C(3600000000)        /* an hour: an idle round notes its time no more often */
 
 enum { KECS_SYNC__GREETINGS = 3 /* in one round: under its name, and under another one */ };
 
@@ -12394,7 +12851,7 @@ KECS_PG__FN kecs_status kecs_sync__round(kecs_sync *sync, kecs_sync_report *out_
     status = kecs_sync__steps(sync); /* another push under this name came in between: the handshake sees it now */
   }
   int64_t now = kecs_replica_now(sync->store);
-  bool idle = sync->report.pushed + sync->report.pulled == 0 && now - sync->notes.last_us < INT64_C(60000000);
+  bool idle = sync->report.pushed + sync->report.pulled == 0 && now - sync->notes.last_us < KECS_SYNC__NOTED_US;
   if (!status && !idle) { /* an idle edge does not wear its disk */
     status = kecs_sync__transact(sync, kecs_sync__last_work, &now);
   }

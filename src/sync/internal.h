@@ -16,7 +16,9 @@ enum {
   KECS_SYNC__SCOPE_MAX = 512, /* bytes of a cluster's ARN among grants, with its terminator */
   KECS_SYNC__BATCH = 1000,
   KECS_SYNC__BATCH_LEAST = 100, /* of those that adapt */
-  KECS_SYNC__BATCH_MOST = 5000,
+  KECS_SYNC__BATCH_MOST = 5000, /* of pages, and of pushes as arrays */
+  KECS_SYNC__LOAD = 20000,      /* rows that go by COPY, where nobody says otherwise */
+  KECS_SYNC__LOAD_MS = 2000,    /* what such a push may take */
   KECS_SYNC__SHORT_MS = 200, /* what a push should take */
   KECS_SYNC__LONG_MS = 500,
   KECS_SYNC__PREPARED = 256,
@@ -129,6 +131,9 @@ struct kecs_sync {
   int ending;                               /* a flag: the thread, and its round with it */
   bool adapts;                              /* `batch` follows the time that a push takes */
   bool steady;                              /* it has been too long once */
+  int load;                                 /* entries that go with a push by COPY; 0: the link is not known to be fast
+                                             * enough, -1: it is not */
+  bool no_stage;                            /* the login may make no tables at the hub for it */
   kecs_sync__told told;
   char said[sizeof((kecs_error *)NULL)->text]; /* for kecs_sync_status */
   char said_pause[KECS_SYNC_PAUSE_MAX + 1];    /* likewise */
@@ -165,10 +170,15 @@ typedef struct kecs_sync__exchange {
   int count;
   kecs_status status; /* the first failure while it was put together */
   bool write;
-  bool small; /* it only reads, and few rows are expected: set it before it is sent */
+  bool small;   /* it only reads, and few rows are expected: set it before it is sent */
+  bool stays;   /* its transaction stays open: set it before it is sent */
+  bool goes_on; /* in the transaction that another one has left open */
 } kecs_sync__exchange;
 
 KECS_PG__FN void kecs_sync__begin(kecs_sync__exchange *exchange, kecs_sync *sync, bool write);
+
+/* The same for one that goes on in an open transaction, and ends it. */
+KECS_PG__FN void kecs_sync__go_on(kecs_sync__exchange *exchange, kecs_sync *sync);
 
 /* Adds a statement; {S} is the schema, {T} the tenant, {t} `table`. Gives its number. */
 KECS_PG__FN int kecs_sync__add_item(kecs_sync__exchange *exchange, const char *form, const char *table,
@@ -185,6 +195,10 @@ KECS_PG__FN int kecs_sync__add_call(kecs_sync__exchange *exchange, const char *f
 KECS_PG__FN kecs_status kecs_sync__send(kecs_sync__exchange *exchange, const char *doing);
 KECS_PG__FN void kecs_sync__end(kecs_sync__exchange *exchange);
 KECS_PG__FN void kecs_sync__hang_up(kecs_sync *sync);
+
+/* CANCELLED: the round was to end. And the same, or OFFLINE where the link was lost by itself. */
+KECS_PG__FN kecs_status kecs_sync__fail_stopped(const kecs_sync *sync, const char *doing);
+KECS_PG__FN kecs_status kecs_sync__fail_link(kecs_sync *sync, const char *doing);
 
 /* One round, whoever asks for it. */
 KECS_PG__FN kecs_status kecs_sync__round(kecs_sync *sync, kecs_sync_report *out_report);

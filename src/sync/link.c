@@ -105,6 +105,13 @@ KECS_PG__FN void kecs_sync__begin(kecs_sync__exchange *exchange, kecs_sync *sync
   }
 }
 
+KECS_PG__FN void kecs_sync__go_on(kecs_sync__exchange *exchange, kecs_sync *sync) {
+  memset(exchange, 0, sizeof *exchange);
+  exchange->sync = sync;
+  exchange->write = true;
+  exchange->goes_on = true;
+}
+
 KECS_PG__FN void kecs_sync__end(kecs_sync__exchange *exchange) {
   for (int i = 0; i < exchange->count; i++) {
     kecs_sync__item *item = &exchange->item[i];
@@ -343,14 +350,18 @@ static bool kecs_sync__receive_statement(kecs_sync__exchange *exchange, const ke
   return true;
 }
 
-static kecs_status kecs_sync__fail_stopped(const kecs_sync *sync, const char *doing) {
+KECS_PG__FN kecs_status kecs_sync__fail_stopped(const kecs_sync *sync, const char *doing) {
   return kecs_pg__fail(KECS_E_CANCELLED, "%s: stopped when it was to %s; the next round goes on", sync->place.shown,
                        doing);
 }
 
-static kecs_status kecs_sync__fail_link(kecs_sync *sync, const char *doing) {
-  return kecs_sync__should_stop(sync) ? kecs_sync__fail_stopped(sync, doing)
-                                      : kecs_pg__fail_lost(sync->place.shown, sync->link->pg, doing);
+KECS_PG__FN kecs_status kecs_sync__fail_link(kecs_sync *sync, const char *doing) {
+  if (kecs_sync__should_stop(sync)) {
+    return kecs_sync__fail_stopped(sync, doing);
+  }
+  return sync->link ? kecs_pg__fail_lost(sync->place.shown, sync->link->pg, doing)
+                    : kecs_pg__fail(KECS_E_OFFLINE, "%s: the connection was lost when it was to %s", sync->place.shown,
+                                    doing);
 }
 
 static kecs_status kecs_sync__send_over(kecs_sync__exchange *exchange, kecs_sync__packet *packet, const char *doing) {
@@ -377,13 +388,24 @@ static kecs_status kecs_sync__send_over(kecs_sync__exchange *exchange, kecs_sync
   return status;
 }
 
+/* What goes on in a transaction has no other connection. */
+static kecs_status kecs_sync__link(const kecs_sync__exchange *exchange, const char *doing) {
+  kecs_sync *sync = exchange->sync;
+  if (!exchange->goes_on) {
+    return kecs_sync__connect(sync);
+  }
+  return sync->link && kecs_pg__alive(sync->link) ? KECS_OK : kecs_sync__fail_link(sync, doing);
+}
+
 KECS_PG__FN kecs_status kecs_sync__send(kecs_sync__exchange *exchange, const char *doing) {
   kecs_sync *sync = exchange->sync;
-  kecs_sync__add_frame(exchange, "COMMIT");
+  if (!exchange->stays) {
+    kecs_sync__add_frame(exchange, "COMMIT");
+  }
   if (kecs_sync__should_stop(sync)) {
     return kecs_sync__fail_stopped(sync, doing);
   }
-  kecs_status status = exchange->status ? exchange->status : kecs_sync__connect(sync);
+  kecs_status status = exchange->status ? exchange->status : kecs_sync__link(exchange, doing);
   if (status) {
     return kecs_sync__should_stop(sync) ? kecs_sync__fail_stopped(sync, doing) : status;
   }
@@ -392,7 +414,7 @@ KECS_PG__FN kecs_status kecs_sync__send(kecs_sync__exchange *exchange, const cha
     return KECS_E_NOMEM;
   }
   packet->allocator = &sync->allocator;
-  packet->bare = sync->link->direct;
+  packet->bare = sync->link->direct && !exchange->stays && !exchange->goes_on;
   status = kecs_sync__pack(packet, exchange);
   if (!status) {
     status = kecs_sync__send_over(exchange, packet, doing);

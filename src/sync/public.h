@@ -127,7 +127,8 @@ typedef struct kecs_sync_status_info {
   int64_t conflicts;   /* entries of sync_conflicts that are open */
   int64_t append_pending; /* rows of kinds that only grow, not pushed yet */
   int64_t cursor;      /* sequence of the hub's log up to which everything is here */
-  int64_t last_us;     /* end of the last round that succeeded, microseconds since 1970; 0: none */
+  int64_t last_us;     /* end of the last round that succeeded, microseconds since 1970; 0: none. Of rounds with
+                        * nothing to do the file has one an hour, so a handle that ran none may be that much behind */
   int64_t lag_us;      /* age of the oldest change that is not pushed; 0: there is none */
   int batch;           /* entries that are pushed at once now */
   /* From here on: what this handle has seen. */
