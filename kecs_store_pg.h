@@ -1,5 +1,5 @@
 /* kecs_store_pg.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 92ede726d007dc74418e9aab06a841cd7470baa574b2261951624f2757a09685 */
+ * 75d6f5fb2867dfb1fc16c78cab36efd8421f428b60423ea5c7f55c5315faa8cd */
 /* ---- doc/manual_pg.h --------------------------------------------------------------------------------------------- */
 /* kecs_store_pg.h -- PostgreSQL behind the calls of kecs_store.h.
  *
@@ -6871,9 +6871,9 @@ enum {
   KECS_SYNC__LIMITS
 };
 
-/* Takes over what the hub asks of this site; BUSY where it wants no round. And how far batches that adapt may grow. */
+/* Takes over what the hub asks of this site; BUSY where it wants no round. And a batch as large as the hub lets it be. */
 KECS_PG__FN kecs_status kecs_sync__limits_read(kecs_sync *sync, const char *text);
-KECS_PG__FN int kecs_sync__batch_most(const kecs_sync *sync);
+KECS_PG__FN int kecs_sync__bounded(const kecs_sync *sync, int batch);
 KECS_PG__FN kecs_status kecs_sync__limits_check(const kecs_sync_limits *limits);
 
 /* Whether hub and edge still are who they were to each other (identity.c). Where they are not, what follows from it is
@@ -8726,11 +8726,8 @@ static kecs_status kecs_sync__link(const kecs_sync__exchange *exchange, const ch
   return sync->link && kecs_pg__alive(sync->link) ? KECS_OK : kecs_sync__fail_link(sync, doing);
 }
 
-KECS_PG__FN kecs_status kecs_sync__send(kecs_sync__exchange *exchange, const char *doing) {
+static kecs_status kecs_sync__send_packed(kecs_sync__exchange *exchange, const char *doing) {
   kecs_sync *sync = exchange->sync;
-  if (!exchange->stays) {
-    kecs_sync__add_frame(exchange, "COMMIT");
-  }
   if (kecs_sync__should_stop(sync)) {
     return kecs_sync__fail_stopped(sync, doing);
   }
@@ -8745,16 +8742,24 @@ KECS_PG__FN kecs_status kecs_sync__send(kecs_sync__exchange *exchange, const cha
   packet->allocator = &sync->allocator;
   packet->bare = sync->link->direct && !exchange->stays && !exchange->goes_on;
   status = kecs_sync__pack(packet, exchange);
-  if (!status) {
-    status = kecs_sync__send_over(exchange, packet, doing);
-    if (status) {
-      kecs_error error = *kecs_last_error();
-      kecs_sync__hang_up(sync);
-      kecs_pg__restore(&error);
-    }
-  }
+  status = status ? status : kecs_sync__send_over(exchange, packet, doing);
   kecs_sync__pack_free(packet);
   kecs_pg__release(&sync->allocator, packet, sizeof *packet);
+  return status;
+}
+
+/* After a failure nothing of the exchange may be left on the connection: an answer, or a transaction that another
+ * exchange has begun and this one was to end. What came next would be done in that, and never committed. */
+KECS_PG__FN kecs_status kecs_sync__send(kecs_sync__exchange *exchange, const char *doing) {
+  if (!exchange->stays) {
+    kecs_sync__add_frame(exchange, "COMMIT");
+  }
+  kecs_status status = kecs_sync__send_packed(exchange, doing);
+  if (status) {
+    kecs_error error = *kecs_last_error();
+    kecs_sync__hang_up(exchange->sync);
+    kecs_pg__restore(&error);
+  }
   return status;
 }
 
@@ -9589,7 +9594,7 @@ static void kecs_sync__adapt(kecs_sync *sync, int64_t rows, int64_t ms) {
     sync->load = KECS_SYNC__LOAD;
   } else if (ms < KECS_SYNC__SHORT_MS) {
     sync->batch += sync->steady ? KECS_SYNC__BATCH_LEAST : sync->batch;
-    sync->batch = sync->batch < kecs_sync__batch_most(sync) ? sync->batch : kecs_sync__batch_most(sync);
+    sync->batch = kecs_sync__bounded(sync, sync->batch < KECS_SYNC__BATCH_MOST ? sync->batch : KECS_SYNC__BATCH_MOST);
   }
 }
 
@@ -9599,7 +9604,7 @@ static kecs_status kecs_sync__push_entries(kecs_sync *sync, bool *out_more) {
   kecs_replica_end end;
   bool again = sync->notes.intent.id[0] != '\0';
   kecs_replica_end upto = {sync->notes.intent.seq, sync->notes.intent.stamp, 0};
-  int batch = sync->load > 0 ? sync->load : sync->batch;
+  int batch = kecs_sync__bounded(sync, sync->load > 0 ? sync->load : sync->batch);
   memset(&end, 0, sizeof end);
   kecs_sync__load_begin(&load, sync);
   load.partly = true;
@@ -10809,16 +10814,14 @@ KECS_PG__FN kecs_status kecs_sync__limits_read(kecs_sync *sync, const char *text
                          "by kecs hub limit",
                          sync->place.shown, limits->pause);
   }
-  int batch = sync->wanted_batch ? sync->wanted_batch : sync->batch;
-  batch = limits->batch > 0 && limits->batch < batch ? (int)limits->batch : batch;
+  int batch = kecs_sync__bounded(sync, sync->wanted_batch ? sync->wanted_batch : sync->batch);
   sync->moved = sync->moved || batch < sync->batch; /* the window that was told is too large */
   sync->batch = batch;
   return KECS_OK;
 }
 
-KECS_PG__FN int kecs_sync__batch_most(const kecs_sync *sync) {
-  int64_t most = sync->limits.batch;
-  return most > 0 && most < KECS_SYNC__BATCH_MOST ? (int)most : KECS_SYNC__BATCH_MOST;
+KECS_PG__FN int kecs_sync__bounded(const kecs_sync *sync, int batch) {
+  return sync->limits.batch > 0 && sync->limits.batch < batch ? (int)sync->limits.batch : batch;
 }
 
 /* ---- at the hub ---- */

@@ -362,9 +362,9 @@ enum {
   KECS_SYNC__LIMITS
 };
 
-/* Takes over what the hub asks of this site; BUSY where it wants no round. And how far batches that adapt may grow. */
+/* Takes over what the hub asks of this site; BUSY where it wants no round. And a batch as large as the hub lets it be. */
 KECS_PG__FN kecs_status kecs_sync__limits_read(kecs_sync *sync, const char *text);
-KECS_PG__FN int kecs_sync__batch_most(const kecs_sync *sync);
+KECS_PG__FN int kecs_sync__bounded(const kecs_sync *sync, int batch);
 KECS_PG__FN kecs_status kecs_sync__limits_check(const kecs_sync_limits *limits);
 
 /* Whether hub and edge still are who they were to each other (identity.c). Where they are not, what follows from it is

@@ -28,16 +28,14 @@ KECS_PG__FN kecs_status kecs_sync__limits_read(kecs_sync *sync, const char *text
                          "by kecs hub limit",
                          sync->place.shown, limits->pause);
   }
-  int batch = sync->wanted_batch ? sync->wanted_batch : sync->batch;
-  batch = limits->batch > 0 && limits->batch < batch ? (int)limits->batch : batch;
+  int batch = kecs_sync__bounded(sync, sync->wanted_batch ? sync->wanted_batch : sync->batch);
   sync->moved = sync->moved || batch < sync->batch; /* the window that was told is too large */
   sync->batch = batch;
   return KECS_OK;
 }
 
-KECS_PG__FN int kecs_sync__batch_most(const kecs_sync *sync) {
-  int64_t most = sync->limits.batch;
-  return most > 0 && most < KECS_SYNC__BATCH_MOST ? (int)most : KECS_SYNC__BATCH_MOST;
+KECS_PG__FN int kecs_sync__bounded(const kecs_sync *sync, int batch) {
+  return sync->limits.batch > 0 && sync->limits.batch < batch ? (int)sync->limits.batch : batch;
 }
 
 /* ---- at the hub ---- */

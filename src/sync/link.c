@@ -397,11 +397,8 @@ static kecs_status kecs_sync__link(const kecs_sync__exchange *exchange, const ch
   return sync->link && kecs_pg__alive(sync->link) ? KECS_OK : kecs_sync__fail_link(sync, doing);
 }
 
-KECS_PG__FN kecs_status kecs_sync__send(kecs_sync__exchange *exchange, const char *doing) {
+static kecs_status kecs_sync__send_packed(kecs_sync__exchange *exchange, const char *doing) {
   kecs_sync *sync = exchange->sync;
-  if (!exchange->stays) {
-    kecs_sync__add_frame(exchange, "COMMIT");
-  }
   if (kecs_sync__should_stop(sync)) {
     return kecs_sync__fail_stopped(sync, doing);
   }
@@ -416,16 +413,24 @@ KECS_PG__FN kecs_status kecs_sync__send(kecs_sync__exchange *exchange, const cha
   packet->allocator = &sync->allocator;
   packet->bare = sync->link->direct && !exchange->stays && !exchange->goes_on;
   status = kecs_sync__pack(packet, exchange);
-  if (!status) {
-    status = kecs_sync__send_over(exchange, packet, doing);
-    if (status) {
-      kecs_error error = *kecs_last_error();
-      kecs_sync__hang_up(sync);
-      kecs_pg__restore(&error);
-    }
-  }
+  status = status ? status : kecs_sync__send_over(exchange, packet, doing);
   kecs_sync__pack_free(packet);
   kecs_pg__release(&sync->allocator, packet, sizeof *packet);
+  return status;
+}
+
+/* After a failure nothing of the exchange may be left on the connection: an answer, or a transaction that another
+ * exchange has begun and this one was to end. What came next would be done in that, and never committed. */
+KECS_PG__FN kecs_status kecs_sync__send(kecs_sync__exchange *exchange, const char *doing) {
+  if (!exchange->stays) {
+    kecs_sync__add_frame(exchange, "COMMIT");
+  }
+  kecs_status status = kecs_sync__send_packed(exchange, doing);
+  if (status) {
+    kecs_error error = *kecs_last_error();
+    kecs_sync__hang_up(exchange->sync);
+    kecs_pg__restore(&error);
+  }
   return status;
 }
 

@@ -444,7 +444,7 @@ static void kecs_sync__adapt(kecs_sync *sync, int64_t rows, int64_t ms) {
     sync->load = KECS_SYNC__LOAD;
   } else if (ms < KECS_SYNC__SHORT_MS) {
     sync->batch += sync->steady ? KECS_SYNC__BATCH_LEAST : sync->batch;
-    sync->batch = sync->batch < kecs_sync__batch_most(sync) ? sync->batch : kecs_sync__batch_most(sync);
+    sync->batch = kecs_sync__bounded(sync, sync->batch < KECS_SYNC__BATCH_MOST ? sync->batch : KECS_SYNC__BATCH_MOST);
   }
 }
 
@@ -454,7 +454,7 @@ static kecs_status kecs_sync__push_entries(kecs_sync *sync, bool *out_more) {
   kecs_replica_end end;
   bool again = sync->notes.intent.id[0] != '\0';
   kecs_replica_end upto = {sync->notes.intent.seq, sync->notes.intent.stamp, 0};
-  int batch = sync->load > 0 ? sync->load : sync->batch;
+  int batch = kecs_sync__bounded(sync, sync->load > 0 ? sync->load : sync->batch);
   memset(&end, 0, sizeof end);
   kecs_sync__load_begin(&load, sync);
   load.partly = true;

@@ -3,6 +3,9 @@
  * both together, nothing leaks. */
 #include "contract/contract.h"
 
+#include <limits.h>
+#include <sqlite3.h>
+
 enum { EVERY = 40 }; /* n, and then fewer and fewer; with KECS_FULL=1 all */
 
 /* ---- memory that fails ---- */
@@ -167,9 +170,90 @@ static void rounds_with_a_token(void **state) {
   run(token, hub);
 }
 
+/* ---- loads ---- */
+
+enum { LOAD = 5200, LOAD_BATCH = 10000, LOAD_TAIL = 40, LOAD_STEP = 3 };
+
+/* All settings get another value; by another program, since that is one statement. */
+static void change_all(rounds *r, int value) {
+  sqlite3 *db = NULL;
+  char sql[96];
+  snprintf(sql, sizeof sql, "UPDATE account_settings SET value='v%d'", value);
+  assert_int_equal(sqlite3_open(contract_path(r->store), &db), SQLITE_OK);
+  assert_int_equal(sqlite3_busy_timeout(db, 5000), SQLITE_OK);
+  assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+  sqlite3_close(db);
+}
+
+static void need_all(rounds *r, int value) {
+  char text[16];
+  int64_t count = 0;
+  snprintf(text, sizeof text, "v%d", value);
+  const kecs_filter filter = {.column = KECS_ACCOUNT_SETTING_VALUE, .op = KECS_EQ, .text = text};
+  const kecs_query query = {.where = &filter, .where_count = 1};
+  CONTRACT_OK(kecs_record_count(r->there, KECS_KIND_ACCOUNT_SETTING, &query, &count));
+  CONTRACT_NUMBER(count, LOAD);
+}
+
+/* A round that pushes all by COPY; how many allocations it made. */
+static unsigned long load_once(rounds *r, int value, unsigned long n) {
+  change_all(r, value);
+  arm(n, false);
+  kecs_status status = kecs_sync_once(r->sync, NULL);
+  unsigned long seen = memory.seen;
+  memory.at = 0;
+  if (status) {
+    CONTRACT_FAILS(status, KECS_E_NOMEM);
+  }
+  CONTRACT_OK(kecs_sync_once(r->sync, NULL)); /* over the same connection, if that was kept */
+  need_all(r, value);
+  CONTRACT_OK(kecs_sync_once(r->sync, NULL)); /* its echo, before all is changed again */
+  return seen;
+}
+
+/* What is tried most is the end, when the rows are at the server and nothing is committed. */
+static void loads_without_memory(void **state) {
+  (void)state;
+  kecs_options options = {.path = contract_file("edge.db"), .track = KECS_TRACK_ON};
+  const char *hub = fresh_hub();
+  kecs_options at_hub = {.path = hub};
+  options.allocator = (kecs_allocator){take, move, give, NULL};
+  options.row_cache.entries = -1;
+  rounds r = {.hub = hub};
+  r.store = contract_open_with(&options);
+  r.there = contract_open_with(&at_hub);
+  kecs_sync_options wanted = {.hub = hub, .site = "cellar", .batch = LOAD_BATCH};
+  static char names[LOAD][16];
+  static kecs_account_setting settings[LOAD];
+  for (int i = 0; i < LOAD; i++) {
+    snprintf(names[i], sizeof names[i], "s%d", i);
+    settings[i].name = names[i];
+    settings[i].value = "v0";
+    settings[i].principal_arn = "arn:aws:iam::000000000000:root";
+  }
+  CONTRACT_OK(kecs_account_setting_upsert_many(r.store, settings, LOAD, NULL));
+  CONTRACT_OK(kecs_sync_open(r.store, &wanted, &r.sync));
+  CONTRACT_OK(kecs_sync_once(r.sync, NULL));
+  need_all(&r, 0);
+  int value = 1;
+  unsigned long total = load_once(&r, value++, ULONG_MAX);
+  assert_true(total > LOAD_TAIL);
+  for (unsigned long n = 1; n < total; n *= 4) {
+    (void)load_once(&r, value++, n);
+  }
+  for (unsigned long n = total - LOAD_TAIL; n <= total; n += LOAD_STEP) {
+    (void)load_once(&r, value++, n);
+  }
+  kecs_sync_close(r.sync);
+  contract_close(r.store);
+  contract_close(r.there);
+  CONTRACT_NUMBER(memory.blocks, 0);
+}
+
 static const struct CMUnitTest tests[] = {
     CONTRACT_TEST(rounds_without_memory),
     CONTRACT_TEST(rounds_with_a_token),
+    CONTRACT_TEST(loads_without_memory),
 };
 
 CONTRACT_MAIN("sync_memory", tests)

@@ -172,6 +172,18 @@ def test_1_a_login_of_a_cluster():
         assert (content("fleet"), content("other")) == before
 
 
+def test_1_a_login_is_told_what_is_asked_of_it():
+    with Edge("cellar", "cellar") as edge:
+        edge.sync()
+        for site in ("cellar", "*"):
+            owner("limit", site, 0, 0, "the database is moved")
+            edge.fails("KECS_E_BUSY", "the database is moved")
+            owner("limit", site, "none")
+        owner("limit", "attic", 0, 0, "not for the cellar")
+        edge.sync()
+        owner("limit", "attic", "none")
+
+
 def test_2_raw_sql_of_a_site():
     before = content("fleet"), content("other"), content("fleet", "false")
     seen = "SELECT count(*) FROM kecs.%s t WHERE tenant<>'fleet' OR kecs.sync_owner_%s(t)<>'%scluster/shop'"
@@ -204,6 +216,8 @@ def test_2_raw_sql_of_a_site():
                  "DROP POLICY kecs_site_rows ON kecs.tasks", "SET row_security=off; SELECT * FROM kecs.tasks",
                  "INSERT INTO kecs.sync_grants VALUES('fleet','cellar','-')", "DELETE FROM kecs.sync_grants",
                  "UPDATE kecs.sync_grants SET cluster='-'", "SELECT * FROM kecs.sync_tokens",
+                 "INSERT INTO kecs.sync_limits(tenant,site) VALUES('fleet','cellar')", "DELETE FROM kecs.sync_limits",
+                 "UPDATE kecs.sync_limits SET pause=NULL",
                  "INSERT INTO kecs_access.role_sites VALUES('stranger','fleet','attic')",
                  "UPDATE kecs_access.role_sites SET site='attic'", "SET ROLE attic", "SET SESSION AUTHORIZATION attic",
                  "SET ROLE kecs_owner", "UPDATE kecs.sync_sites SET name='attic'", "UPDATE kecs.sync_sites SET site=1",
@@ -221,6 +235,12 @@ def test_2_raw_sql_of_a_site():
     assert psql("cellar", "WITH u AS (UPDATE kecs.sync_sites SET push='x' WHERE name='attic' RETURNING 1) "
                           "SELECT count(*) FROM u") == "0"
     assert psql("cellar", "SELECT count(*) FROM kecs.sync_grants WHERE site<>'cellar'") == "0"
+    for site in ("cellar", "attic", "*"):
+        owner("limit", site, 0, 5)
+    assert psql("cellar", "SELECT string_agg(site,',' ORDER BY site) FROM kecs.sync_limits") == ",cellar"
+    assert psql("stranger", "SELECT count(*) FROM kecs.sync_limits") == "0"
+    for site in ("cellar", "attic", "*"):
+        owner("limit", site, "none")
     assert psql("cellar", "SELECT count(*) FROM kecs.change_tombstones "
                           "WHERE kecs.sync_scope(kind,key)<>'%scluster/shop'" % ARN) == "0"
     for setting in ("kecs_store.sender", "kecs_store.site", "kecs_store.push", "kecs.schema", "application_name"):
@@ -281,6 +301,18 @@ def test_5_a_token():
         assert edge.sync()["left"] == 3
         owner("grant", "porch", "back")
         assert edge.sync()["pulled"] == 3
+
+
+def test_5_a_token_is_told_what_is_asked_of_its_site():
+    token = owner("token", "garden")
+    with Edge("garden", "edges", token=token) as edge:
+        edge.sync()
+        owner("limit", "garden", 0, 0, "the database is moved")
+        edge.fails("KECS_E_BUSY", "the database is moved")
+        owner("limit", "garden", "none")
+        edge.sync()
+    for text in ("SELECT * FROM kecs.sync_limits", "SELECT kecs.sync_limits_of('fleet','garden')"):
+        denied("edges", text)
 
 
 def test_6_wrong_tokens():
