@@ -1,5 +1,5 @@
 /* kecs_store_pg.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 366eedd110340df456d553cfcc3cd8aeaf8945ce8aab12f2e81fafffc725034d */
+ * 2264210238cb7f5795cd849738a2ff763d580b955a1baee9af3eeb3026ba5aca */
 /* ---- doc/manual_pg.h --------------------------------------------------------------------------------------------- */
 /* kecs_store_pg.h -- PostgreSQL behind the calls of kecs_store.h.
  *
@@ -4813,6 +4813,9 @@ KECS_PG__FN void kecs_sync__hub_buckets(kecs_pg__text *out, const kecs_pg__conne
 KECS_PG__FN void kecs_sync__hub_repair(kecs_pg__text *out, const kecs_pg__connection *connection,
                                        const kecs_kind_info *info);
 
+/* sync_scope, with {S} as it is (hub_owner.c). */
+KECS_PG__FN void kecs_sync__hub_owner(kecs_pg__text *out);
+
 /* Grants and what follows from them; what a site reads of a kind (hub_scope.c). */
 KECS_PG__FN void kecs_sync__hub_scopes(kecs_pg__text *out, const kecs_pg__connection *connection);
 KECS_PG__FN void kecs_sync__hub_reads(kecs_pg__text *out, const kecs_pg__connection *connection,
@@ -6276,6 +6279,44 @@ KECS_PG__FN void kecs_sync__hub_repair(kecs_pg__text *out, const kecs_pg__connec
   }
 }
 
+/* ---- sync/hub_owner.c -------------------------------------------------------------------------------------------- */
+/* sync/hub_owner.c -- the text of sync_scope: which cluster a key belongs to, or "-". kecs_sync__in_scope is the same
+ * rule at the edge. */
+
+#include <stdio.h>
+
+/* Of a `key` that is an ARN. Simple functions in the place of regular expressions: they run for each row that is read,
+ * several times, and take a quarter of the time. */
+#define KECS_SYNC__ARN_HEAD "split_part(key,'/',1)"
+#define KECS_SYNC__ARN_TYPE "split_part(" KECS_SYNC__ARN_HEAD ",':',6)"
+#define KECS_SYNC__ARN_CLUSTER "split_part(substr(key,length(" KECS_SYNC__ARN_HEAD ")+2),',',1)"
+#define KECS_SYNC__IS_NAME(text)                                                                              \
+  text "<>'' AND translate(" text ",'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-','')=''"
+
+/* What stands before the first '/' must be an ARN's head with a type that has clusters. An attribute may name its
+ * cluster without an ARN. */
+static const char kecs_sync__owner_of_form[] =
+    "CREATE OR REPLACE FUNCTION {S}sync_scope(kind bigint,key text) RETURNS text LANGUAGE sql IMMUTABLE AS\n"
+    "$kecs_sync$\n"
+    "  SELECT coalesce(CASE WHEN key LIKE 'arn:%' THEN CASE WHEN strpos(" KECS_SYNC__ARN_HEAD ",',')=0 AND\n"
+    "    " KECS_SYNC__ARN_HEAD "='arn:'||split_part(key,':',2)||':ecs:'||split_part(key,':',4)||':'||\n"
+    "    split_part(key,':',5)||':'||" KECS_SYNC__ARN_TYPE " THEN CASE\n"
+    "    WHEN " KECS_SYNC__ARN_TYPE "='cluster' THEN CASE WHEN " KECS_SYNC__IS_NAME(KECS_SYNC__ARN_CLUSTER) "\n"
+    "      THEN split_part(key,',',1) END\n"
+    "    WHEN " KECS_SYNC__ARN_TYPE " IN('service','task','task-set','container-instance') THEN\n"
+    "      CASE WHEN " KECS_SYNC__IS_NAME("split_part(key,'/',2)") " AND\n"
+    "      length(key)>length(" KECS_SYNC__ARN_HEAD ")+1+length(split_part(key,'/',2)) THEN\n"
+    "      left(" KECS_SYNC__ARN_HEAD ",-length(" KECS_SYNC__ARN_TYPE "))||'cluster/'||split_part(key,'/',2) END END END\n"
+    "    WHEN kind={attribute} THEN 'cluster/'||substring(key from '^([A-Za-z0-9_-]+),') END,'-')\n"
+    "$kecs_sync$;\n";
+
+KECS_PG__FN void kecs_sync__hub_owner(kecs_pg__text *out) {
+  char attribute[16];
+  snprintf(attribute, sizeof attribute, "%d", (int)KECS_KIND_ATTRIBUTE);
+  const kecs_pg__mark marks[] = {{"attribute", attribute}, {"S", "{S}"}, {NULL, NULL}};
+  kecs_pg__text_fill(out, kecs_sync__owner_of_form, marks);
+}
+
 /* ---- sync/hub_scope.c -------------------------------------------------------------------------------------------- */
 /* sync/hub_scope.c -- the texts of scopes at the hub: whom a site may exchange rows of, and what a site reads.
  *
@@ -6660,16 +6701,6 @@ static const char kecs_sync__grants_form[] =
     "  SELECT CASE WHEN who ~ '#[0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f]$'\n"
     "    THEN left(who,-9) ELSE who END\n"
     "$kecs_sync$;\n"
-    /* An attribute may name its cluster without an ARN. No backslash is in here, so no setting changes what it says. */
-    "CREATE OR REPLACE FUNCTION {S}sync_scope(kind bigint,key text) RETURNS text LANGUAGE sql IMMUTABLE AS\n"
-    "$kecs_sync$\n"
-    "  SELECT coalesce(CASE WHEN key LIKE 'arn:%' THEN coalesce(\n"
-    "    substring(key from '^(arn:[^:,/]*:ecs:[^:,/]*:[^:,/]*:cluster/[A-Za-z0-9_-]+)(?:,|$)'),\n"
-    "    substring(key from '^(arn:[^:,/]*:ecs:[^:,/]*:[^:,/]*:)(?:service|task|task-set|container-instance)/')||\n"
-    "    'cluster/'||substring(key from\n"
-    "    '^arn:[^:,/]*:ecs:[^:,/]*:[^:,/]*:(?:service|task|task-set|container-instance)/([A-Za-z0-9_-]+)/'))\n"
-    "    WHEN kind={attribute} THEN 'cluster/'||substring(key from '^([A-Za-z0-9_-]+),') END,'-')\n"
-    "$kecs_sync$;\n"
     /* NULL: the whole tenant. */
     "CREATE OR REPLACE FUNCTION {S}sync_granted(whose text,site_name text) RETURNS text[] LANGUAGE plpgsql STABLE\n"
     "AS $kecs_sync$\n" /* in SQL it would be planned anew with each call */
@@ -7020,10 +7051,9 @@ static void kecs_sync__scope_list(kecs_sync__scope_sql *sql) {
 }
 
 KECS_PG__FN void kecs_sync__hub_scopes(kecs_pg__text *out, const kecs_pg__connection *connection) {
-  char attribute[16];
   kecs_pg__text form = {connection->allocator, NULL, 0, 0, KECS_OK};
-  snprintf(attribute, sizeof attribute, "%d", (int)KECS_KIND_ATTRIBUTE);
-  const kecs_pg__mark marks[] = {{"attribute", attribute}, {"S", "{S}"}, {"text", "{text}"}, {NULL, NULL}};
+  const kecs_pg__mark marks[] = {{"S", "{S}"}, {"text", "{text}"}, {NULL, NULL}};
+  kecs_sync__hub_owner(&form);
   kecs_pg__text_fill(&form, kecs_sync__grants_form, marks);
   kecs_pg__text_adds(&form, kecs_sync__tombs_form);
   if (!form.status) {
@@ -10694,7 +10724,7 @@ KECS_PG__FN kecs_status kecs_sync__pull(kecs_sync *sync) {
  * whole, rows of those that it has no longer leave this file.
  *
  * Scopes are names in one text with spaces between: ARNs of clusters, "-" for what belongs to none, or "*" for the
- * whole tenant. sync_scope at the hub (hub_scope.c) and kecs_sync__in_scope here say alike what a key belongs to. */
+ * whole tenant. sync_scope at the hub (hub_owner.c) and kecs_sync__in_scope here say alike what a key belongs to. */
 
 #include <stdio.h>
 #include <stdlib.h>
