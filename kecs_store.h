@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * d1f1ee6b2857369bed442795af15fc10ca224b76ed8ceff10b2b34d40b50c5e2 */
+ * afc7d2e32a1dcdb3cd360edfc54fe9ec790e037e90e83561854b309a4f89812f */
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
 /* kecs_store.h -- a durable, typed store for the state of a container orchestrator, in one SQLite file.
  *
@@ -3386,6 +3386,8 @@ typedef struct kecs_replica {
    * that is in its transaction; it may be tried again. NULL: the rules decide */
   kecs_status (*merge)(kecs_replica_dispute *dispute, void *user);
   void *user;
+  bool doubts; /* the other side went back in its history, and it is not known yet what it has lost of what it had
+                * acknowledged: what goes along with a deleted row is kept in the log of conflicts, pending or not */
 } kecs_replica;
 
 /* All that is known of one natural key: a row, or that it was deleted. */
@@ -27462,7 +27464,7 @@ KECS__FN unsigned kecs__state_pending(const kecs_replica *side, const int64_t *s
 
 KECS__FN kecs_status kecs__state_unpushed(kecs__session *session, const kecs_replica *side, kecs_kind kind,
                                           const char *key, const kecs__state *state, unsigned *out_pending) {
-  static const kecs_replica nothing = {0, 0, 0, 0, NULL, 0, NULL, NULL};
+  static const kecs_replica nothing = {0, 0, 0, 0, NULL, 0, NULL, NULL, false};
   kecs_value values[] = {kecs__value_int((int64_t)kind), kecs__value_text(key)};
   unsigned own = kecs__state_pending(&nothing, state->stamp, state->site);
   int64_t refused = 0;
@@ -28201,6 +28203,18 @@ KECS__FN kecs_status kecs__merge_lost(kecs__join *merge, bool ours, const char *
 
 /* ---- deleting ---- */
 
+/* Whether the other side may lack what it has acknowledged of a row. */
+static kecs_status kecs__burial_doubts(kecs__write *write, kecs_kind kind, const char *key, unsigned *out_lost) {
+  kecs_value values[] = {kecs__value_int((int64_t)kind), kecs__value_text(key)};
+  int64_t found = write->burial->side->doubts;
+  kecs_status status = found ? KECS_OK
+                             : kecs__feed_number(write->session,
+                                                 "SELECT 1 FROM {sync_repush} WHERE {own}kind=?1 AND key=?2", values,
+                                                 2, &found);
+  *out_lost = found ? 1U << KECS_REPLICA_LIFE : 0;
+  return status;
+}
+
 /* Before a row goes in another store's name: unpushed work in it is kept. The row that was deleted itself has been
  * looked at. */
 static kecs_status kecs__burial_lose(kecs__write *write, const kecs__meta *meta, int64_t rid) {
@@ -28219,6 +28233,7 @@ static kecs_status kecs__burial_lose(kecs__write *write, const kecs__meta *meta,
     return KECS_E_NOMEM;
   }
   status = kecs__state_unpushed(write->session, burial->side, meta->info->kind, key, &state, &pending);
+  status = status || pending ? status : kecs__burial_doubts(write, meta->info->kind, key, &pending);
   if (status || !pending) {
     return status;
   }

@@ -1,5 +1,5 @@
 /* kecs_store_pg.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * cc775165038922534588c21a81781644dd71fc9c9fe2caeefd0ae439b4e53e9c */
+ * 9306f42b7823a4f16f75e0b37593e9c072d5f857e72625bff08ea9423a883fb0 */
 /* ---- doc/manual_pg.h --------------------------------------------------------------------------------------------- */
 /* kecs_store_pg.h -- PostgreSQL behind the calls of kecs_store.h.
  *
@@ -95,7 +95,18 @@ typedef struct kecs_sync kecs_sync;
 /* A token's text with its terminator: 32 random bytes as hexadecimal digits. */
 #define KECS_SYNC_TOKEN_SIZE 65
 
-/* A site as its hub knows it. The name dies when `visit` returns. */
+/* Bytes of a reason for a pause. */
+#define KECS_SYNC_PAUSE_MAX 200
+
+/* What a hub asks of its sites. Zero-initialised: nothing. */
+typedef struct kecs_sync_limits {
+  int64_t every_ms;  /* rounds of kecs_sync_start begin no more often; at most a day. Milliseconds */
+  int64_t batch;     /* entries of a log that are pushed at once, at most, and asked for; at most 100000 */
+  const char *pause; /* no rounds are wanted until this is taken back, and why: a line of at most KECS_SYNC_PAUSE_MAX
+                      * bytes, which the sites are told; NULL: they are wanted */
+} kecs_sync_limits;
+
+/* A site as its hub knows it. Texts die when `visit` returns. */
 typedef struct kecs_sync_site {
   const char *name;
   int64_t number;      /* from 1 on: what stamps have as their site */
@@ -104,6 +115,9 @@ typedef struct kecs_sync_site {
   int64_t acked_stamp; /* its stamps up to this one are here (kecs_stamp_time); 0: none */
   int64_t pushes;      /* that were taken */
   int64_t refused;     /* rows of its last push that the hub refused */
+  int64_t cursor;      /* the number of the feed up to which it had read when it greeted last; where a round of its was
+                        * cut off, up to which it was reading. kecs_sync_hub_info.head is the last number */
+  kecs_sync_limits limits; /* those of its own and those of all, whichever is stricter */
 } kecs_sync_site;
 
 /* How a hub stands. */
@@ -181,6 +195,9 @@ typedef struct kecs_sync_report {
   int64_t resent;      /* rows and deletions that the hub had lost, or never had, and that were sent again */
   int64_t left;        /* rows that went from here since their cluster is none of this site's any more */
   int64_t forgotten;   /* rows that had been deleted at the hub so long ago that it has forgotten them, and went here */
+  int64_t hub_every_ms; /* the hub asks that rounds begin no more often (kecs_sync_limits); 0: it does not care. A loop
+                         * of kecs_sync_once should heed it; kecs_sync_start does */
+  int64_t hub_batch;    /* and that no more goes at once, which every round heeds; 0: as before */
 } kecs_sync_report;
 
 /* How an edge stands. Texts live until the next call on the handle. */
@@ -207,6 +224,9 @@ typedef struct kecs_sync_status_info {
   kecs_status failed;  /* of the last round that failed; KECS_OK: none has */
   const char *failed_text;
   int64_t failed_us;   /* when */
+  int64_t hub_every_ms; /* what the hub asked for in the last handshake, as in the report */
+  int64_t hub_batch;
+  const char *hub_pause; /* why it wants no rounds: they fail with BUSY meanwhile; "": it does */
 } kecs_sync_status_info;
 
 /* Makes a hub of the tenant that the URL names: tables, change log and functions, under the lock of migrations. May be
@@ -229,6 +249,12 @@ KECS_STORE_API kecs_status kecs_sync_hub_revoke(const char *hub, const char *sit
  * as its SHA-256 at the hub. NULL: the site has none any more. Errors: as above; IO (no random bits). */
 KECS_STORE_API kecs_status kecs_sync_hub_token(const char *hub, const char *site,
                                                char out_token[KECS_SYNC_TOKEN_SIZE]);
+
+/* Says how often and how much: for one site, or where `site` is NULL for all; what was said before for the same goes.
+ * `limits` NULL takes it back. Sites learn of it with their next handshake, also of the end of a pause: they go on
+ * asking as often as their pace, and what failed, allow. The role must be the tables' owner, or be let write
+ * sync_limits. Errors: as above. */
+KECS_STORE_API kecs_status kecs_sync_hub_limit(const char *hub, const char *site, const kecs_sync_limits *limits);
 
 /* Calls `visit` for each site of the hub, by number; what it returns but KECS_OK ends it and is returned. Errors:
  * as above. */
@@ -254,7 +280,8 @@ KECS_STORE_API kecs_status kecs_sync_open(kecs_store *store, const kecs_sync_opt
 /* One round: handshake, pull, push. On one thread at a time. What was done before a failure stays done, and the next
  * round goes on from there; *out_report (may be NULL) is filled in any case. Deadline and cancel of the store's
  * handle end it between two steps; kecs_sync_cancel also while the hub is waited for. Errors:
- *   OFFLINE, BUSY          nothing is wrong: try again later
+ *   OFFLINE, BUSY          nothing is wrong: try again later; also where the hub wants no rounds (kecs_sync_limits)
+ *   READONLY               the server is a standby: name the primary in the hub's URL, too, or promote it
  *   CONFLICT               it is another hub than the one that this file began with, or this device's clock is more
  *                          than 5 minutes ahead. Nothing was lost or written; the line says which
  *   UNSUPPORTED            the hub is of another format, or is none: kecs_sync_hub_init
@@ -263,7 +290,7 @@ KECS_STORE_API kecs_status kecs_sync_once(kecs_sync *sync, kecs_sync_report *out
 
 /* How a thread runs rounds. Zero-initialised: every 5 seconds, and as soon as something is written here. */
 typedef struct kecs_sync_pace {
-  int every_ms;       /* between two rounds, a fifth more or less; 0: 5000 */
+  int every_ms;       /* between two rounds, a fifth more or less, and no less than the hub asks for; 0: 5000 */
   int backoff_max_ms; /* after failures pauses are anything up to 2, 4, 8 ... seconds, and up to this; 0: 60000 */
   bool timed;         /* changes wait for the next round's time: they do not begin one */
   void (*after)(kecs_status status, const kecs_sync_report *report, const kecs_error *error, void *user);
@@ -1854,14 +1881,14 @@ static bool kecs_pg__send_all(kecs_pg__connection *connection, const kecs_pg__me
   if (!connection->pg || (several && !PQenterPipelineMode(connection->pg))) {
     return false;
   }
-  bool alone = message && message->alone; /* then the server begins and commits by itself, as it does for any pipeline */
+  bool alone = message && message->alone; /* then the server begins and commits, as it does for any pipeline */
   if (!alone && !kecs_pg__send_waiting(connection)) {
     return false;
   }
   if (message && (!kecs_pg__send(connection, message) || (message->ask_id && !kecs_pg__send_id(connection)))) {
     return false;
   }
-  /* The transaction's number is to be here before the commit is begun: it is needed where that is not heard of again. */
+  /* The transaction's number is to be here before the commit begins: it is needed where that is not heard of again. */
   if (message && message->commits && message->ask_id && !PQsendFlushRequest(connection->pg)) {
     return false;
   }
@@ -3123,6 +3150,37 @@ KECS_PG__FN void kecs_pg__drop_answer(void *answer) {
 #ifndef KECS_PG_BULK_H
 #define KECS_PG_BULK_H
 
+/* ---- pg/text.h --------------------------------------------------------------------------------------------------- */
+/* pg/text.h -- a text that grows, for SQL that is longer than a line. */
+#ifndef KECS_PG_TEXT_H
+#define KECS_PG_TEXT_H
+
+/* Begins zeroed but for the allocator. After the first failure it stays as it is, and `status` says what it was. */
+typedef struct kecs_pg__text {
+  const kecs_allocator *allocator;
+  char *data; /* terminated; NULL while it is empty */
+  size_t len;
+  size_t room;
+  kecs_status status;
+} kecs_pg__text;
+
+KECS_PG__FN void kecs_pg__text_add(kecs_pg__text *text, const char *bytes, size_t len);
+KECS_PG__FN void kecs_pg__text_adds(kecs_pg__text *text, const char *more);
+KECS_PG__FN void kecs_pg__text_free(kecs_pg__text *text);
+
+/* What stands for a mark of a template. */
+typedef struct kecs_pg__mark {
+  const char *name;
+  const char *value;
+} kecs_pg__mark;
+
+/* A template: "{name}" stands for the value of that name, every other character for itself. The marks end with one
+ * without a name; a name that is not among them is the program's own error, MISUSE. */
+KECS_PG__FN void kecs_pg__text_fill(kecs_pg__text *text, const char *form, const kecs_pg__mark *marks);
+
+#endif
+
+/* ---- pg/bulk.h, continued ---------------------------------------------------------------------------------------- */
 /* The functions of kecs_backend of these names. */
 KECS_PG__FN kecs_status kecs_pg__insert_many(kecs_statement *insert, const char *table, const char *columns,
                                              const kecs_value *values, int count, size_t rows, bool *commit);
@@ -3130,6 +3188,13 @@ KECS_PG__FN kecs_status kecs_pg__repeat(kecs_statement *statement, const kecs_va
                                         bool *commit);
 KECS_PG__FN kecs_status kecs_pg__load(kecs_connection *connection, const char *table, const char *columns,
                                       const kecs_value *values, int count, size_t rows);
+
+/* What a binary COPY takes, put together: the head; for each row the number of its values, and these; the end. */
+KECS_PG__FN void kecs_pg__copy_begin(kecs_pg__text *out);
+KECS_PG__FN void kecs_pg__copy_row(kecs_pg__text *out, int count);
+KECS_PG__FN void kecs_pg__copy_text(kecs_pg__text *out, const char *text, size_t len);
+KECS_PG__FN void kecs_pg__copy_value(kecs_pg__text *out, const kecs_value *value);
+KECS_PG__FN void kecs_pg__copy_end_rows(kecs_pg__text *out);
 
 #endif
 
@@ -3183,11 +3248,49 @@ static kecs_status kecs_pg__run_few(kecs_pg__statement *statement, const kecs_va
 
 /* ---- many ---- */
 
+KECS_PG__FN void kecs_pg__copy_begin(kecs_pg__text *out) {
+  static const char head[] = "PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0"; /* and the terminator: no flags, no extension */
+  kecs_pg__text_add(out, head, sizeof head);
+}
+
+/* `size` bytes, at most 8, with the highest first. */
+static void kecs_pg__copy_number(kecs_pg__text *out, int64_t number, int size) {
+  char bytes[8];
+  for (int i = 0; i < size; i++) {
+    bytes[i] = (char)(unsigned char)((uint64_t)number >> (8 * (size - 1 - i)));
+  }
+  kecs_pg__text_add(out, bytes, (size_t)size);
+}
+
+KECS_PG__FN void kecs_pg__copy_row(kecs_pg__text *out, int count) {
+  kecs_pg__copy_number(out, count, 2);
+}
+
+KECS_PG__FN void kecs_pg__copy_text(kecs_pg__text *out, const char *text, size_t len) {
+  kecs_pg__copy_number(out, (int64_t)len, 4);
+  kecs_pg__text_add(out, text, len);
+}
+
+KECS_PG__FN void kecs_pg__copy_value(kecs_pg__text *out, const kecs_value *value) {
+  bool truth = value->type == KECS_VALUE_BOOL;
+  if (value->type == KECS_VALUE_NULL) {
+    kecs_pg__copy_number(out, -1, 4);
+  } else if (value->type == KECS_VALUE_TEXT) {
+    kecs_pg__copy_text(out, value->text, value->len);
+  } else {
+    kecs_pg__copy_number(out, truth ? 1 : 8, 4);
+    kecs_pg__copy_number(out, truth ? value->number != 0 : value->number, truth ? 1 : 8);
+  }
+}
+
+KECS_PG__FN void kecs_pg__copy_end_rows(kecs_pg__text *out) {
+  kecs_pg__copy_number(out, -1, 2);
+}
+
 typedef struct kecs_pg__loading {
   kecs_pg__connection *connection;
   bool own; /* a table of the store's, whose rows lead with the tenant */
-  char *buffer;
-  size_t used;
+  kecs_pg__text rows; /* that libpq does not have yet */
 } kecs_pg__loading;
 
 static kecs_status kecs_pg__load_begin(const kecs_pg__loading *load, const char *table, const char *columns) {
@@ -3205,84 +3308,53 @@ static kecs_status kecs_pg__load_begin(const kecs_pg__loading *load, const char 
   return status;
 }
 
-/* Hands the buffer to libpq. False: the connection is lost. */
+/* Hands the rows to libpq. False: the connection is lost. */
 static bool kecs_pg__load_flush(kecs_pg__loading *load) {
-  bool good = PQputCopyData(load->connection->pg, load->buffer, (int)load->used) == 1;
-  load->used = 0;
+  bool good = PQputCopyData(load->connection->pg, load->rows.data, (int)load->rows.len) == 1;
+  load->rows.len = 0;
   return good;
 }
 
-static bool kecs_pg__load_bytes(kecs_pg__loading *load, const char *bytes, size_t len) {
-  while (len > 0) {
-    size_t fits = KECS_PG__BUFFER - load->used;
-    fits = len < fits ? len : fits;
-    memcpy(load->buffer + load->used, bytes, fits);
-    load->used += fits;
-    bytes += fits;
-    len -= fits;
-    if (load->used == KECS_PG__BUFFER && !kecs_pg__load_flush(load)) {
-      return false;
-    }
-  }
-  return true;
-}
-
-/* `size` bytes, at most 8, with the highest first. */
-static bool kecs_pg__load_number(kecs_pg__loading *load, int64_t number, int size) {
-  char bytes[8];
-  for (int i = 0; i < size; i++) {
-    bytes[i] = (char)(unsigned char)((uint64_t)number >> (8 * (size - 1 - i)));
-  }
-  return kecs_pg__load_bytes(load, bytes, (size_t)size);
-}
-
-static bool kecs_pg__load_text(kecs_pg__loading *load, const char *text, size_t len) {
-  return kecs_pg__load_number(load, (int64_t)len, 4) && kecs_pg__load_bytes(load, text, len);
-}
-
-static bool kecs_pg__load_value(kecs_pg__loading *load, const kecs_value *value) {
-  switch (value->type) {
-    case KECS_VALUE_NULL: return kecs_pg__load_number(load, -1, 4);
-    case KECS_VALUE_TEXT: return kecs_pg__load_text(load, value->text, value->len);
-    case KECS_VALUE_BOOL: return kecs_pg__load_number(load, 1, 4) && kecs_pg__load_number(load, value->number != 0, 1);
-    default: return kecs_pg__load_number(load, 8, 4) && kecs_pg__load_number(load, value->number, 8);
-  }
-}
-
-static bool kecs_pg__load_row(kecs_pg__loading *load, const kecs_value *values, int count) {
+static void kecs_pg__load_row(kecs_pg__loading *load, const kecs_value *values, int count) {
   const char *tenant = load->connection->home->settings.tenant;
-  bool good = kecs_pg__load_number(load, count + load->own, 2) &&
-              (!load->own || kecs_pg__load_text(load, tenant, strlen(tenant)));
-  for (int i = 0; good && i < count; i++) {
-    good = kecs_pg__load_value(load, &values[i]);
+  kecs_pg__copy_row(&load->rows, count + load->own);
+  if (load->own) {
+    kecs_pg__copy_text(&load->rows, tenant, strlen(tenant));
   }
-  return good;
+  for (int i = 0; i < count; i++) {
+    kecs_pg__copy_value(&load->rows, &values[i]);
+  }
 }
 
 /* Sends the rows; NULL, or why the COPY is to fail. False: the connection is lost. */
 static bool kecs_pg__load_rows(kecs_pg__loading *load, const kecs_value *values, int count, size_t rows,
                                const char **out_reason) {
-  static const char head[] = "PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0"; /* and the terminator: no flags, no extension */
-  bool good = kecs_pg__load_bytes(load, head, sizeof head);
+  bool good = true;
+  kecs_pg__copy_begin(&load->rows);
   for (size_t i = 0; good && i < rows && !*out_reason; i++) {
-    good = kecs_pg__load_row(load, values + i * (size_t)count, count);
-    *out_reason = i % 64 == 63 && kecs_pg__stopped(load->connection) ? "stopped" : NULL;
+    kecs_pg__load_row(load, values + i * (size_t)count, count);
+    good = load->rows.len < KECS_PG__BUFFER || kecs_pg__load_flush(load);
+    *out_reason = load->rows.status                                        ? "out of memory"
+                  : i % 64 == 63 && kecs_pg__stopped(load->connection) ? "stopped"
+                                                                       : NULL;
   }
-  return good && kecs_pg__load_number(load, -1, 2) && kecs_pg__load_flush(load);
+  kecs_pg__copy_end_rows(&load->rows);
+  return good && (*out_reason || kecs_pg__load_flush(load));
 }
 
 static kecs_status kecs_pg__copy_rows(kecs_pg__connection *connection, bool own, const char *table,
                                       const char *columns, const kecs_value *values, int count, size_t rows) {
-  kecs_pg__loading load = {connection, own, kecs_pg__alloc(connection->allocator, KECS_PG__BUFFER), 0};
+  kecs_pg__loading load = {connection, own, {connection->allocator, NULL, 0, 0, KECS_OK}};
   const char *reason = NULL;
-  kecs_status status = load.buffer ? kecs_pg__load_begin(&load, table, columns) : KECS_E_NOMEM;
+  kecs_status status = kecs_pg__load_begin(&load, table, columns);
   if (!status && kecs_pg__load_rows(&load, values, count, rows, &reason)) {
     status = kecs_pg__copy_end(connection, reason);
+    status = load.rows.status ? load.rows.status : status;
   } else if (!status) {
     status = kecs_pg__fail_lost(kecs_pg__shown(connection), connection->pg, "load rows");
     kecs_pg__hang_up(connection);
   }
-  kecs_pg__release(connection->allocator, load.buffer, KECS_PG__BUFFER);
+  kecs_pg__text_free(&load.rows);
   return status;
 }
 
@@ -3326,37 +3398,6 @@ KECS_PG__FN kecs_status kecs_pg__insert_many(kecs_statement *insert, const char 
 /* ---- pg/text.c --------------------------------------------------------------------------------------------------- */
 /* pg/text.c -- a text that grows. */
 
-/* ---- pg/text.h --------------------------------------------------------------------------------------------------- */
-/* pg/text.h -- a text that grows, for SQL that is longer than a line. */
-#ifndef KECS_PG_TEXT_H
-#define KECS_PG_TEXT_H
-
-/* Begins zeroed but for the allocator. After the first failure it stays as it is, and `status` says what it was. */
-typedef struct kecs_pg__text {
-  const kecs_allocator *allocator;
-  char *data; /* terminated; NULL while it is empty */
-  size_t len;
-  size_t room;
-  kecs_status status;
-} kecs_pg__text;
-
-KECS_PG__FN void kecs_pg__text_add(kecs_pg__text *text, const char *bytes, size_t len);
-KECS_PG__FN void kecs_pg__text_adds(kecs_pg__text *text, const char *more);
-KECS_PG__FN void kecs_pg__text_free(kecs_pg__text *text);
-
-/* What stands for a mark of a template. */
-typedef struct kecs_pg__mark {
-  const char *name;
-  const char *value;
-} kecs_pg__mark;
-
-/* A template: "{name}" stands for the value of that name, every other character for itself. The marks end with one
- * without a name; a name that is not among them is the program's own error, MISUSE. */
-KECS_PG__FN void kecs_pg__text_fill(kecs_pg__text *text, const char *form, const kecs_pg__mark *marks);
-
-#endif
-
-/* ---- pg/text.c, continued ---------------------------------------------------------------------------------------- */
 #include <string.h>
 
 #define KECS_PG__TEXT_FIRST 1024
@@ -4771,9 +4812,19 @@ KECS_STORE_API const kecs_backend *const *kecs_pg_backends(void) {
 /* Tables, made where they are missing, and the functions that are no kind's. */
 KECS_PG__FN void kecs_sync__hub_common(kecs_pg__text *out, const kecs_pg__connection *connection, const char *version);
 
-/* sync_put_TABLE and sync_bury_TABLE; in the place of earlier ones. */
+/* sync_put_TABLE, sync_load_TABLE and sync_bury_TABLE; in the place of earlier ones. */
 KECS_PG__FN void kecs_sync__hub_kind(kecs_pg__text *out, const kecs_pg__connection *connection,
                                      const kecs_kind_info *info);
+
+/* sync_stage_TABLE, which makes the table that a kind's rows are copied to; and the beginning of sync_load_TABLE, with
+ * variables of its body (hub_load.c). */
+#define KECS_SYNC__COPIED "pg_temp.sync_sent_{t}"
+KECS_PG__FN void kecs_sync__hub_load(kecs_pg__text *out, const char *schema, const kecs_kind_info *info,
+                                     const char *variables);
+
+/* The columns of that table before and behind the kind's own. */
+#define KECS_SYNC__COPIED_FIRST "s_key,s_mask,stamp_life,site_life,stamp_spec,site_spec,stamp_status,site_status"
+#define KECS_SYNC__COPIED_LAST "s_place"
 
 /* sync_append_TABLE, for a kind that only grows (hub_append.c). */
 KECS_PG__FN void kecs_sync__hub_append(kecs_pg__text *out, const kecs_pg__connection *connection,
@@ -4829,6 +4880,7 @@ KECS_PG__FN void kecs_sync__hub_gates(kecs_pg__text *out, const kecs_pg__connect
  * the arguments. `sent` and `buried` are the rows that came, as `u`. */
 KECS_PG__FN void kecs_sync__scope_put(kecs_pg__text *out, const char *schema, const kecs_kind_info *info,
                                       const char *sent);
+KECS_PG__FN void kecs_sync__scope_load(kecs_pg__text *out, const char *schema, const kecs_kind_info *info);
 KECS_PG__FN void kecs_sync__scope_bury(kecs_pg__text *out, const char *schema, const kecs_kind_info *info,
                                        const char *buried);
 KECS_PG__FN void kecs_sync__scope_append(kecs_pg__text *out, const char *schema, const kecs_kind_info *info,
@@ -4844,7 +4896,7 @@ KECS_PG__FN bool kecs_sync__later_column(const kecs_column_info *column);
 KECS_PG__FN void kecs_sync__default(kecs_pg__text *out, const kecs_column_info *column);
 
 /* What the functions must be made for: their own format, and the kinds' columns. */
-enum { KECS_SYNC__VERSION_SIZE = 160, KECS_SYNC__FORMAT = 7 };
+enum { KECS_SYNC__VERSION_SIZE = 160, KECS_SYNC__FORMAT = 8 };
 KECS_PG__FN void kecs_sync__version(char out[KECS_SYNC__VERSION_SIZE]);
 
 #endif
@@ -4922,18 +4974,32 @@ static const char kecs_sync__clock_form[] =
     "  END IF;\n"
     "END $kecs_sync$;\n";
 
+/* For a site's name, or for all of the tenant: ''. The stricter one holds; NULL: nobody has said anything. */
+static const char kecs_sync__limits_form[] =
+    "ALTER TABLE {S}sync_sites ADD COLUMN IF NOT EXISTS cursor bigint NOT NULL DEFAULT 0;\n"
+    "CREATE TABLE IF NOT EXISTS {S}sync_limits(tenant {text} NOT NULL,site {text} NOT NULL,\n"
+    "every_ms bigint NOT NULL DEFAULT 0,batch bigint NOT NULL DEFAULT 0,pause {text},PRIMARY KEY(tenant,site));\n"
+    "DROP FUNCTION IF EXISTS {S}sync_limits_of;\n"
+    "CREATE FUNCTION {S}sync_limits_of(whose text,who text,OUT every_ms bigint,OUT batch bigint,OUT pause text)\n"
+    "LANGUAGE sql STABLE AS $kecs_sync$\n"
+    "  SELECT max(l.every_ms),coalesce(min(nullif(l.batch,0)),CASE WHEN count(*)>0 THEN 0 END),\n"
+    "    coalesce(string_agg(l.pause,'; ' ORDER BY l.site),CASE WHEN count(*)>0 THEN '' END)\n"
+    "    FROM {S}sync_limits l WHERE l.tenant=whose AND l.site IN ('',{S}sync_base(who))\n"
+    "$kecs_sync$;\n";
+
 static const char kecs_sync__hello_form[] =
     "CREATE OR REPLACE FUNCTION {S}sync_version() RETURNS text LANGUAGE sql AS $kecs_sync$ SELECT '{version}'::text "
     "$kecs_sync$;\n"
     "DROP FUNCTION IF EXISTS {S}sync_hello;\n"
     "CREATE FUNCTION {S}sync_hello(whose text,who text,since bigint,since_id text,number bigint,OUT hub text,\n"
     "OUT site bigint,OUT push text,OUT now_us bigint,OUT head bigint,OUT head_id text,OUT floor bigint,\n"
-    "OUT fits boolean,OUT pushes bigint,OUT retention bigint,OUT changed bigint) LANGUAGE plpgsql AS $kecs_sync$\n"
+    "OUT fits boolean,OUT pushes bigint,OUT retention bigint,OUT changed bigint,\n"
+    "OUT limits text) LANGUAGE plpgsql AS $kecs_sync$\n"
     "#variable_conflict use_column\n"
     "BEGIN\n"
     "  INSERT INTO {S}sync_hubs(tenant,id) VALUES(whose,{uuid}) ON CONFLICT DO NOTHING;\n"
     "  PERFORM {S}sync_history(whose);\n"
-    "  UPDATE {S}sync_sites s SET seen=now() WHERE s.tenant=whose AND s.name=who RETURNING "
+    "  UPDATE {S}sync_sites s SET seen=now(),cursor=since WHERE s.tenant=whose AND s.name=who RETURNING "
     "s.site,s.push,s.pushes\n"
     "    INTO site,push,pushes;\n"
     "  IF NOT FOUND THEN\n"
@@ -4955,6 +5021,7 @@ static const char kecs_sync__hello_form[] =
     "  floor := coalesce((SELECT s.value FROM {S}change_state s WHERE s.tenant=whose AND s.id=1),0);\n"
     "  retention := (SELECT s.value FROM {S}change_state s WHERE s.tenant=whose AND s.id=10);\n"
     "  changed := (SELECT s.value FROM {S}change_state s WHERE s.tenant=whose AND s.id=11);\n"
+    "  limits := (SELECT x.every_ms||' '||x.batch||' '||x.pause FROM {S}sync_limits_of(whose,who) x);\n"
     "  now_us := (date_part('epoch',clock_timestamp())*1000000)::bigint;\n"
     "  fits := since<=head AND (since_id='' OR since_id=coalesce((SELECT b.id::text FROM {S}change_batches b\n"
     "    WHERE b.tenant=whose AND b.seq>=since ORDER BY b.seq LIMIT 1),''));\n"
@@ -5010,7 +5077,8 @@ static const char kecs_sync__push_form[] =
     "  END IF;\n"
     "  PERFORM set_config('kecs_store.push','',true),set_config('kecs_store.site','',true);\n"
     "  RETURN (SELECT array_agg(x.part ORDER BY r.kind,r.key,x.place) FROM {S}sync_refused r CROSS JOIN LATERAL\n"
-    "    (VALUES(1,r.kind::text),(2,r.key::text),(3,r.code::text)) AS x(place,part) WHERE r.tenant=whose AND r.site=me);\n"
+    "    (VALUES(1,r.kind::text),(2,r.key::text),(3,r.code::text)) AS x(place,part)\n"
+    "    WHERE r.tenant=whose AND r.site=me);\n"
     "END $kecs_sync$;\n";
 
 KECS_PG__FN void kecs_sync__hub_common(kecs_pg__text *out, const kecs_pg__connection *connection, const char *version) {
@@ -5020,6 +5088,7 @@ KECS_PG__FN void kecs_sync__hub_common(kecs_pg__text *out, const kecs_pg__connec
   kecs_pg__text_adds(&hello, version);
   kecs_pg__text_adds(&hello, at + strlen("{version}"));
   kecs_pg__log_text(out, connection, kecs_sync__tables_form);
+  kecs_pg__log_text(out, connection, kecs_sync__limits_form);
   kecs_pg__log_text(out, connection, kecs_sync__clock_form);
   if (!hello.status) {
     kecs_pg__log_text(out, connection, hello.data);
@@ -5197,13 +5266,16 @@ KECS_PG__FN const char *kecs_sync__hub_part(kecs_kind kind, int part) {
   return "";
 }
 
-/* A task's family is what its reference says; see kecs__family_of. */
+/* A task's family is what its reference says, without the revision; see kecs__family_of. By functions of strings: one
+ * that takes patterns costs a tenth of what writing the row does. */
+static const char kecs_sync__family_form[] =
+    "(SELECT CASE WHEN f.name NOT LIKE 'arn:%' THEN f.name WHEN f.name LIKE 'arn:%:task-definition/%' THEN\n"
+    "    substr(f.name,strpos(f.name,':task-definition/')+17) ELSE '' END FROM (SELECT CASE WHEN r.bare<>r.whole AND\n"
+    "    right(r.bare,1)=':' THEN left(r.bare,-1) ELSE r.whole END AS name FROM (SELECT\n"
+    "    u.task_definition_arn AS whole,rtrim(u.task_definition_arn,'0123456789') AS bare OFFSET 0) r OFFSET 0) f)";
+
 KECS_PG__FN const char *kecs_sync__hub_derived(const kecs_kind_info *info, const kecs_column_info *column) {
-  return info->kind == KECS_KIND_TASK && column == &info->columns[KECS_TASK_FAMILY]
-             ? "CASE WHEN u.task_definition_arn LIKE 'arn:%' AND u.task_definition_arn NOT LIKE "
-               "'arn:%:task-definition/%' THEN '' ELSE regexp_replace(regexp_replace(u.task_definition_arn,"
-               "'^arn:([^:]*:)+task-definition/',''),':[0-9]+$','') END"
-             : NULL;
+  return info->kind == KECS_KIND_TASK && column == &info->columns[KECS_TASK_FAMILY] ? kecs_sync__family_form : NULL;
 }
 
 KECS_PG__FN void kecs_sync__hub_helpers(kecs_pg__text *out, const kecs_pg__connection *connection) {
@@ -5390,11 +5462,128 @@ KECS_PG__FN void kecs_sync__hub_rules(kecs_pg__text *out, int group, bool other)
   kecs_pg__text_fill(out, kecs_sync__rules_form, marks);
 }
 
+/* ---- sync/hub_load.c --------------------------------------------------------------------------------------------- */
+/* sync/hub_load.c -- the texts for rows that come by COPY: the table that they are copied to, and how sync_load_TABLE
+ * begins, whose body is that of sync_put_TABLE.
+ *
+ * The table is the transaction's own. For edges that share a login it is made, and read, by functions that run as
+ * their owner: what such a function reads must have been made by its like, for a view or a table of the caller's could
+ * run the caller's code there. So sync_load_TABLE takes no table but a plain one of whom it runs as. */
+
+#include <stdio.h>
+#include <string.h>
+
+/* Who sends may only add rows. */
+static const char kecs_sync__stage_form[] =
+    "DROP FUNCTION IF EXISTS {S}sync_stage_{t};\n"
+    "CREATE FUNCTION {S}sync_stage_{t}(whose text,me bigint) RETURNS void LANGUAGE plpgsql AS $kecs_sync$\n"
+    "BEGIN\n"
+    "  CREATE TEMPORARY TABLE sync_sent_{t}({columns}) ON COMMIT DROP;\n"
+    "  GRANT INSERT ON " KECS_SYNC__COPIED " TO PUBLIC;\n"
+    "END $kecs_sync$;\n";
+
+static const char kecs_sync__load_form[] =
+    "DROP FUNCTION IF EXISTS {S}sync_load_{t};\n"
+    "CREATE FUNCTION {S}sync_load_{t}(whose text,me bigint,since bigint) RETURNS void LANGUAGE plpgsql SET jit=off\n"
+    "AS $kecs_sync$\n"
+    "#variable_conflict use_column\n"
+    "DECLARE\n"
+    "{variables}"
+    "  a_key text[];\n"
+    "  a_mask bigint[];\n"
+    "  a_life bigint[];\n"
+    "  a_spec bigint[];\n"
+    "  a_status bigint[];\n"
+    "{later}"
+    "BEGIN\n"
+    "  IF current_setting('kecs_store.push',true) IS DISTINCT FROM 'open' THEN\n"
+    "    RETURN;\n"
+    "  END IF;\n"
+    "  IF NOT EXISTS(SELECT FROM pg_catalog.pg_class c JOIN pg_catalog.pg_roles r ON r.oid=c.relowner WHERE\n"
+    "      c.relname='sync_sent_{t}' AND c.relnamespace=pg_catalog.pg_my_temp_schema() AND c.relkind='r' AND\n"
+    "      r.rolname=current_user AND NOT (c.relhasrules OR c.relhastriggers OR c.relrowsecurity)) THEN\n"
+    "    RAISE EXCEPTION 'the table sync_sent_{t} is not what sync_stage_{t} makes' USING ERRCODE='KS007';\n"
+    "  END IF;\n"
+    "{scope}"
+    "  SELECT array_agg(u.s_key),array_agg(u.s_mask),array_agg(u.stamp_life),array_agg(u.stamp_spec),\n"
+    "    array_agg(u.stamp_status) INTO a_key,a_mask,a_life,a_spec,a_status FROM (SELECT s.s_key,s.s_mask,\n"
+    "    s.stamp_life,s.stamp_spec,s.stamp_status FROM " KECS_SYNC__COPIED " s ORDER BY s.s_place) u;\n"
+    "  IF a_key IS NULL THEN\n"
+    "    RETURN;\n"
+    "  END IF;\n"
+    "{known}";
+
+enum { KECS_SYNC__L_COLUMNS, KECS_SYNC__L_LATER, KECS_SYNC__L_KNOWN, KECS_SYNC__L_SCOPE, KECS_SYNC__L_PARTS };
+
+static void kecs_sync__load_columns(kecs_pg__text *part, const kecs_kind_info *info) {
+  static const char first[] = KECS_SYNC__COPIED_FIRST ",";
+  kecs_pg__text_adds(&part[KECS_SYNC__L_COLUMNS], "s_key text COLLATE \"C\"");
+  for (const char *at = strchr(first, ',') + 1; *at; at += strcspn(at, ",") + 1) {
+    kecs_pg__text_adds(&part[KECS_SYNC__L_COLUMNS], ",");
+    kecs_pg__text_add(&part[KECS_SYNC__L_COLUMNS], at, strcspn(at, ","));
+    kecs_pg__text_adds(&part[KECS_SYNC__L_COLUMNS], " bigint");
+  }
+  for (int i = 0; i < info->column_count; i++) {
+    const kecs_column_info *column = &info->columns[i];
+    const char *type = kecs_sync__type(column);
+    const kecs_pg__mark marks[] = {{"c", column->name},
+                                   {"t", info->table},
+                                   {"type", strcmp(type, "text") == 0 ? "text COLLATE \"C\"" : type},
+                                   {NULL, NULL}};
+    if (kecs_sync__travels(column)) {
+      kecs_pg__text_fill(&part[KECS_SYNC__L_COLUMNS], ",\"{c}\" {type}", marks);
+    }
+    /* Whether the site knows it: as for arrays, none has a value otherwise. */
+    if (kecs_sync__travels(column) && kecs_sync__later_column(column)) {
+      kecs_pg__text_fill(&part[KECS_SYNC__L_LATER], "  c_{c} boolean;\n", marks);
+      kecs_pg__text_fill(&part[KECS_SYNC__L_KNOWN],
+                         "  c_{c} := (SELECT true FROM " KECS_SYNC__COPIED " u WHERE u.\"{c}\" IS NOT NULL LIMIT 1);\n",
+                         marks);
+    }
+  }
+  kecs_pg__text_adds(&part[KECS_SYNC__L_COLUMNS], "," KECS_SYNC__COPIED_LAST " bigint");
+}
+
+static const char *kecs_sync__load_part(const kecs_pg__text *part) {
+  return part->len ? part->data : "";
+}
+
+KECS_PG__FN void kecs_sync__hub_load(kecs_pg__text *out, const char *schema, const kecs_kind_info *info,
+                                     const char *variables) {
+  kecs_pg__text part[KECS_SYNC__L_PARTS];
+  kecs_pg__text declared = {out->allocator, NULL, 0, 0, KECS_OK};
+  const kecs_pg__mark empty[] = {{"none", "{}"}, {NULL, NULL}};
+  memset(part, 0, sizeof part);
+  for (int i = 0; i < KECS_SYNC__L_PARTS; i++) {
+    part[i].allocator = out->allocator;
+  }
+  kecs_sync__load_columns(part, info);
+  kecs_sync__scope_load(&part[KECS_SYNC__L_SCOPE], schema, info);
+  kecs_pg__text_fill(&declared, variables, empty);
+  const kecs_pg__mark marks[] = {{"S", schema},
+                                 {"t", info->table},
+                                 {"variables", kecs_sync__load_part(&declared)},
+                                 {"columns", kecs_sync__load_part(&part[KECS_SYNC__L_COLUMNS])},
+                                 {"later", kecs_sync__load_part(&part[KECS_SYNC__L_LATER])},
+                                 {"known", kecs_sync__load_part(&part[KECS_SYNC__L_KNOWN])},
+                                 {"scope", kecs_sync__load_part(&part[KECS_SYNC__L_SCOPE])},
+                                 {NULL, NULL}};
+  kecs_pg__text_fill(out, kecs_sync__stage_form, marks);
+  kecs_pg__text_fill(out, kecs_sync__load_form, marks);
+  out->status = out->status ? out->status : declared.status;
+  kecs_pg__text_free(&declared);
+  for (int i = 0; i < KECS_SYNC__L_PARTS; i++) {
+    out->status = out->status ? out->status : part[i].status;
+    kecs_pg__text_free(&part[i]);
+  }
+}
+
 /* ---- sync/hub_sql.c ---------------------------------------------------------------------------------------------- */
-/* sync/hub_sql.c -- the texts of a kind's two functions at the hub.
+/* sync/hub_sql.c -- the texts of a kind's functions at the hub.
  *
  * A push is one transaction: sync_begin, sync_bury_TABLE for what was deleted, sync_put_TABLE for rows, sync_end. Each
- * function takes a kind's rows as arrays, one a column, and merges them as a set; docs/sync.md has the rules. Texts
+ * function takes a kind's rows as arrays, one a column, and merges them as a set; sync_load_TABLE is sync_put_TABLE for
+ * rows that were copied (hub_load.c). docs/sync.md has the rules. Texts
  * with marks: {S} is the schema with its dot; {sent} the rows that came, as `u`. */
 
 /* ---- sync/hub_forms.h -------------------------------------------------------------------------------------------- */
@@ -5444,29 +5633,33 @@ KECS_PG__FN void kecs_sync__hub_rules(kecs_pg__text *out, int group, bool other)
 #define KECS_SYNC__T_LIFE "coalesce(t.stamp_life,0),coalesce(t.site_life,0)"
 #define KECS_SYNC__U_LIFE "u.stamp_life,u.site_life"
 
-static const char kecs_sync__put_form[] =
+/* What both have that take a kind's rows: as arrays, or out of the table that they were copied to (hub_load.c). */
+#define KECS_SYNC__PUT_VARIABLES                                                 \
+  "  these bigint[];\n" /* places that are merged now; NULL: all */              \
+  "  every bigint[];\n"                                                          \
+  "  suspects bigint[];\n"                                                       \
+  "  starts bigint[];\n"                                                         \
+  "  ends bigint[];\n"                                                           \
+  "  depth integer := 1;\n"                                                      \
+  "  middle bigint;\n"                                                           \
+  "  known bigint[] := '{none}';\n"                                              \
+  "  crossed bigint[] := '{none}';\n" /* places whose unique keys others have */ \
+  "  able bigint[];\n"                                                           \
+  "  one bigint;\n"                                                              \
+  "  policy jsonb;\n"                                                            \
+  "  claimed bigint[] := '{none}';\n"                                            \
+  "  now_us bigint := (date_part('epoch',clock_timestamp())*1000000)::bigint;\n"
+
+static const char kecs_sync__put_arrays_form[] =
     "DROP FUNCTION IF EXISTS {S}sync_put_{t};\n"
     "CREATE FUNCTION {S}sync_put_{t}(whose text,me bigint,since bigint,a_key text[],a_mask bigint[],a_life bigint[],\n"
     "a_life_site bigint[],a_spec bigint[],a_spec_site bigint[],a_status bigint[],a_status_site bigint[]{arguments})\n"
     /* Compiling a plan takes longer than any of these runs. */
     "RETURNS void LANGUAGE plpgsql SET jit=off AS $kecs_sync$\n"
     "#variable_conflict use_column\n"
-    "DECLARE\n"
-    "  these bigint[];\n" /* places that are merged now; NULL: all */
-    "  every bigint[];\n"
-    "  suspects bigint[];\n"
-    "  starts bigint[];\n"
-    "  ends bigint[];\n"
-    "  depth integer := 1;\n"
-    "  middle bigint;\n"
-    "  known bigint[] := '{none}';\n"
-    "  crossed bigint[] := '{none}';\n" /* places whose unique keys others have */
-    "  able bigint[];\n"
-    "  one bigint;\n"
-    "  policy jsonb;\n"
-    "  claimed bigint[] := '{none}';\n"
-    "  now_us bigint := (date_part('epoch',clock_timestamp())*1000000)::bigint;\n"
-    "BEGIN\n" KECS_SYNC__OPEN "{scope_put}"
+    "DECLARE\n" KECS_SYNC__PUT_VARIABLES "BEGIN\n" KECS_SYNC__OPEN "{scope_put}";
+
+static const char kecs_sync__put_form[] =
     "  PERFORM {S}sync_clock((SELECT max(greatest(a,b,c)) FROM unnest(a_life,a_spec,a_status) AS x(a,b,c)));\n"
     "  every := ARRAY(SELECT generate_series(1,cardinality(a_life)));\n"
     /* Locks in the order of keys; and which rows meet more than what their site has seen or written itself. LATERAL:
@@ -5587,9 +5780,9 @@ static const char kecs_sync__merge_form[] =
  * are refused with KS010, and the edge sends the row whole. */
 static const char kecs_sync__partly_form[] =
     "  IF EXISTS(SELECT FROM unnest(a_mask) m WHERE m&8<>0) THEN\n"
-    "  INSERT INTO {S}sync_refused(tenant,site,kind,key,code) SELECT whose,me,{kind},u.s_key,'KS010' FROM {sent}\n"
-    "    WHERE u.s_mask&8<>0 AND u.s_place=ANY(every) AND NOT EXISTS(SELECT FROM {S}{t} t WHERE {same} AND\n"
-    "    (" KECS_SYNC__T_LIFE ")>=(" KECS_SYNC__U_LIFE ")) ON CONFLICT(tenant,site,kind,key) DO UPDATE SET "
+    "    INSERT INTO {S}sync_refused(tenant,site,kind,key,code) SELECT whose,me,{kind},u.s_key,'KS010' FROM {sent}\n"
+    "      WHERE u.s_mask&8<>0 AND u.s_place=ANY(every) AND NOT EXISTS(SELECT FROM {S}{t} t WHERE {same} AND\n"
+    "      (" KECS_SYNC__T_LIFE ")>=(" KECS_SYNC__U_LIFE ")) ON CONFLICT(tenant,site,kind,key) DO UPDATE SET "
     "code=excluded.code;\n"
     "  END IF;\n";
 
@@ -5857,7 +6050,8 @@ static void kecs_sync__columns(kecs_sync__parts *parts) {
     kecs_sync__add(parts, KECS_SYNC__KEY_ARGUMENTS, "", ",c_{c} {type}[]", column->name, kecs_sync__type(column));
     kecs_sync__add(parts, KECS_SYNC__SAME_KEY, "", " AND t.{c}=u.{c}", column->name, "");
     kecs_sync__add(parts, KECS_SYNC__T_KEY, ",", "t.{c}", column->name, "");
-    kecs_sync__add(parts, KECS_SYNC__U_KEY, ",", "u.{c}", column->name, "");
+    bool text = strcmp(kecs_sync__type(column), "text") == 0; /* in the table's order, which is that of bytes */
+    kecs_sync__add(parts, KECS_SYNC__U_KEY, ",", text ? "u.{c} COLLATE \"C\"" : "u.{c}", column->name, "");
     kecs_sync__add(parts, KECS_SYNC__KEY, ",", "{c}", column->name, "");
   }
 }
@@ -6070,6 +6264,48 @@ static void kecs_sync__releases(kecs_sync__parts *parts, const kecs_kind_info *f
   }
 }
 
+/* What is said of the rows that came, wherever they are. */
+static void kecs_sync__over_sent(kecs_sync__parts *parts) {
+  static const int over[] = {KECS_SYNC__PARTLY_REFUSED, KECS_SYNC__MERGE_PARTLY, KECS_SYNC__MERGE};
+  for (size_t i = 0; i < sizeof over / sizeof over[0]; i++) {
+    kecs_pg__text_free(&parts->part[over[i]]);
+  }
+  for (int i = 0; i < KECS_SYNC__SPECIALS; i++) {
+    kecs_pg__text_free(&parts->part[KECS_SYNC__SPECIAL + i]);
+  }
+  if (parts->part[KECS_SYNC__PART_LATERS].len > 0) {
+    kecs_sync__fill(&parts->part[KECS_SYNC__PARTLY_REFUSED], parts, kecs_sync__partly_form);
+    kecs_sync__fill(&parts->part[KECS_SYNC__MERGE_PARTLY], parts, kecs_sync__merge_partly_form);
+  }
+  kecs_sync__fill(&parts->part[KECS_SYNC__SPECIAL + KECS_SYNC__KNOWN], parts,
+                  kecs_sync__hub_part(parts->info->kind, KECS_SYNC__KNOWN));
+  kecs_sync__fill(&parts->part[KECS_SYNC__MERGE], parts, kecs_sync__merge_form);
+  for (int i = 0; i < KECS_SYNC__SPECIALS; i++) {
+    if (i != KECS_SYNC__KNOWN) {
+      kecs_sync__fill(&parts->part[KECS_SYNC__SPECIAL + i], parts, kecs_sync__hub_part(parts->info->kind, i));
+    }
+  }
+}
+
+static void kecs_sync__put_body(kecs_pg__text *out, const kecs_sync__parts *parts) {
+  kecs_sync__fill(out, parts, kecs_sync__put_form);
+  kecs_sync__fill(out, parts, kecs_sync__put_notes_form);
+  kecs_sync__fill(out, parts, kecs_sync__put_merge_form);
+}
+
+/* The same over the table that the rows were copied to. */
+static void kecs_sync__put_copied(kecs_pg__text *out, kecs_sync__parts *parts) {
+  const int sent[] = {KECS_SYNC__SENT, KECS_SYNC__SENT_KEYS};
+  const kecs_pg__mark marks[] = {{"t", parts->info->table}, {NULL, NULL}};
+  for (size_t i = 0; i < sizeof sent / sizeof sent[0]; i++) {
+    kecs_pg__text_free(&parts->part[sent[i]]);
+    kecs_pg__text_fill(&parts->part[sent[i]], KECS_SYNC__COPIED " AS u", marks);
+  }
+  kecs_sync__over_sent(parts);
+  kecs_sync__hub_load(out, parts->schema, parts->info, KECS_SYNC__PUT_VARIABLES);
+  kecs_sync__put_body(out, parts);
+}
+
 KECS_PG__FN void kecs_sync__hub_kind(kecs_pg__text *out, const kecs_pg__connection *connection,
                                      const kecs_kind_info *info) {
   kecs_sync__parts parts;
@@ -6092,24 +6328,13 @@ KECS_PG__FN void kecs_sync__hub_kind(kecs_pg__text *out, const kecs_pg__connecti
   for (size_t i = 0; i < sizeof deletes / sizeof deletes[0]; i++) {
     kecs_sync__fill(&parts.part[KECS_SYNC__DELETE], &parts, deletes[i]);
   }
-  if (parts.part[KECS_SYNC__PART_LATERS].len > 0) {
-    kecs_sync__fill(&parts.part[KECS_SYNC__PARTLY_REFUSED], &parts, kecs_sync__partly_form);
-    kecs_sync__fill(&parts.part[KECS_SYNC__MERGE_PARTLY], &parts, kecs_sync__merge_partly_form);
-  }
-  kecs_sync__fill(&parts.part[KECS_SYNC__SPECIAL + KECS_SYNC__KNOWN], &parts,
-                  kecs_sync__hub_part(info->kind, KECS_SYNC__KNOWN));
-  kecs_sync__fill(&parts.part[KECS_SYNC__MERGE], &parts, kecs_sync__merge_form);
+  kecs_sync__over_sent(&parts);
   kecs_sync__scope_put(&parts.part[KECS_SYNC__SCOPE_PUT], parts.schema, info, parts.part[KECS_SYNC__SENT].data);
   kecs_sync__scope_bury(&parts.part[KECS_SYNC__SCOPE_BURY], parts.schema, info, parts.part[KECS_SYNC__BURIED].data);
-  for (int i = 0; i < KECS_SYNC__SPECIALS; i++) {
-    if (i != KECS_SYNC__KNOWN) {
-      kecs_sync__fill(&parts.part[KECS_SYNC__SPECIAL + i], &parts, kecs_sync__hub_part(info->kind, i));
-    }
-  }
-  kecs_sync__fill(out, &parts, kecs_sync__put_form);
-  kecs_sync__fill(out, &parts, kecs_sync__put_notes_form);
-  kecs_sync__fill(out, &parts, kecs_sync__put_merge_form);
+  kecs_sync__fill(out, &parts, kecs_sync__put_arrays_form);
+  kecs_sync__put_body(out, &parts);
   kecs_sync__fill(out, &parts, kecs_sync__bury_form);
+  kecs_sync__put_copied(out, &parts);
   for (int i = 0; i < KECS_SYNC__PARTS; i++) {
     out->status = out->status ? out->status : parts.part[i].status;
     kecs_pg__text_free(&parts.part[i]);
@@ -6342,7 +6567,9 @@ enum {
   KECS_SYNC__SCOPE_MAX = 512, /* bytes of a cluster's ARN among grants, with its terminator */
   KECS_SYNC__BATCH = 1000,
   KECS_SYNC__BATCH_LEAST = 100, /* of those that adapt */
-  KECS_SYNC__BATCH_MOST = 5000,
+  KECS_SYNC__BATCH_MOST = 5000, /* of pages, and of pushes as arrays */
+  KECS_SYNC__LOAD = 20000,      /* rows that go by COPY, where nobody says otherwise */
+  KECS_SYNC__LOAD_MS = 2000,    /* what such a push may take */
   KECS_SYNC__SHORT_MS = 200, /* what a push should take */
   KECS_SYNC__LONG_MS = 500,
   KECS_SYNC__PREPARED = 256,
@@ -6350,6 +6577,7 @@ enum {
   KECS_SYNC__APPEND_BYTES = 1048576
 };
 
+#define KECS_SYNC__EVERY_MOST_MS INT64_C(86400000)
 #define KECS_SYNC__AHEAD_US INT64_C(300000000) /* of the hub's time: what it takes at most (sync_clock) */
 
 /* A push that was decided upon and is not known to have arrived. */
@@ -6390,6 +6618,13 @@ typedef struct kecs_sync__notes {
   int64_t retention; /* of tombstones here, as it was set */
 } kecs_sync__notes;
 
+/* What the hub asks of this site, as the last handshake told it (limits.c). */
+typedef struct kecs_sync__limits {
+  int64_t every_ms;
+  int64_t batch;
+  char pause[KECS_SYNC_PAUSE_MAX + 1]; /* the reasons together, as far as they fit; "": there is none */
+} kecs_sync__limits;
+
 /* What rounds have come to: of several threads, so the handle's mutex guards it. */
 typedef struct kecs_sync__told {
   int64_t rounds;
@@ -6399,6 +6634,7 @@ typedef struct kecs_sync__told {
   int64_t last_us;   /* end of the last one that succeeded */
   int64_t failed_us;
   kecs_error error;  /* of the last one that failed */
+  kecs_sync__limits limits;
 } kecs_sync__told;
 
 struct kecs_sync {
@@ -6424,6 +6660,8 @@ struct kecs_sync {
   int64_t catch_up_rid;
   bool held; /* the hub has refused something by a policy: its own state is to be asked for */
   int batch;
+  int wanted_batch; /* the options'; 0: it adapts */
+  kecs_sync__limits limits;
   kecs_pg__text clusters; /* that this edge narrows itself to, as an array of the server's; empty: to none */
   int64_t max_offset_us;
   int64_t tombstones_us;
@@ -6444,8 +6682,12 @@ struct kecs_sync {
   int ending;                               /* a flag: the thread, and its round with it */
   bool adapts;                              /* `batch` follows the time that a push takes */
   bool steady;                              /* it has been too long once */
+  int load;                                 /* entries that go with a push by COPY; 0: the link is not known to be fast
+                                             * enough, -1: it is not */
+  bool no_stage;                            /* the login may make no tables at the hub for it */
   kecs_sync__told told;
   char said[sizeof((kecs_error *)NULL)->text]; /* for kecs_sync_status */
+  char said_pause[KECS_SYNC_PAUSE_MAX + 1];    /* likewise */
   kecs_sync_pace pace;
   uint64_t chance;
   bool running; /* the thread */
@@ -6479,10 +6721,15 @@ typedef struct kecs_sync__exchange {
   int count;
   kecs_status status; /* the first failure while it was put together */
   bool write;
-  bool small; /* it only reads, and few rows are expected: set it before it is sent */
+  bool small;   /* it only reads, and few rows are expected: set it before it is sent */
+  bool stays;   /* its transaction stays open: set it before it is sent */
+  bool goes_on; /* in the transaction that another one has left open */
 } kecs_sync__exchange;
 
 KECS_PG__FN void kecs_sync__begin(kecs_sync__exchange *exchange, kecs_sync *sync, bool write);
+
+/* The same for one that goes on in an open transaction, and ends it. */
+KECS_PG__FN void kecs_sync__go_on(kecs_sync__exchange *exchange, kecs_sync *sync);
 
 /* Adds a statement; {S} is the schema, {T} the tenant, {t} `table`. Gives its number. */
 KECS_PG__FN int kecs_sync__add_item(kecs_sync__exchange *exchange, const char *form, const char *table,
@@ -6500,6 +6747,10 @@ KECS_PG__FN kecs_status kecs_sync__send(kecs_sync__exchange *exchange, const cha
 KECS_PG__FN void kecs_sync__end(kecs_sync__exchange *exchange);
 KECS_PG__FN void kecs_sync__hang_up(kecs_sync *sync);
 
+/* CANCELLED: the round was to end. And the same, or OFFLINE where the link was lost by itself. */
+KECS_PG__FN kecs_status kecs_sync__fail_stopped(const kecs_sync *sync, const char *doing);
+KECS_PG__FN kecs_status kecs_sync__fail_link(kecs_sync *sync, const char *doing);
+
 /* One round, whoever asks for it. */
 KECS_PG__FN kecs_status kecs_sync__round(kecs_sync *sync, kecs_sync_report *out_report);
 
@@ -6514,8 +6765,8 @@ typedef struct kecs_sync__visit {
 
 KECS_PG__FN kecs_status kecs_sync__at_hub(const char *hub, const kecs_sync__visit *visit, void *user);
 
-/* Runs `work` over a connection of its own to `place`. */
-KECS_PG__FN kecs_status kecs_sync__over_link(kecs_store *store, const char *hub, int busy_timeout_ms,
+/* Runs `work` over a connection of its own to `place`. With `read_only` a standby will do. */
+KECS_PG__FN kecs_status kecs_sync__over_link(kecs_store *store, const char *hub, bool read_only, int busy_timeout_ms,
                                              kecs_status (*work)(kecs_connection *link, const kecs_place *place,
                                                                  void *user),
                                              void *user);
@@ -6658,8 +6909,14 @@ enum {
   KECS_SYNC__FITS,
   KECS_SYNC__PUSHES,
   KECS_SYNC__RETENTION,
-  KECS_SYNC__CHANGED
+  KECS_SYNC__CHANGED,
+  KECS_SYNC__LIMITS
 };
+
+/* Takes over what the hub asks of this site; BUSY where it wants no round. And how far batches that adapt may grow. */
+KECS_PG__FN kecs_status kecs_sync__limits_read(kecs_sync *sync, const char *text);
+KECS_PG__FN int kecs_sync__batch_most(const kecs_sync *sync);
+KECS_PG__FN kecs_status kecs_sync__limits_check(const kecs_sync_limits *limits);
 
 /* Whether hub and edge still are who they were to each other (identity.c). Where they are not, what follows from it is
  * done and noted, and the report says what it was; *out_again: greet anew, under another name. */
@@ -6869,6 +7126,23 @@ static const char kecs_sync__put_scope_form[] =
     "      SELECT {kept} INTO {arrays} FROM {sent} WHERE u.s_place<>ALL(outside);\n"
     "      IF a_key IS NULL THEN\n"
     "        RETURN;\n"
+    "      END IF;\n"
+    "    END IF;\n"
+    "  END;\n";
+
+/* The same for rows that were copied: what is left has places without gaps. */
+static const char kecs_sync__load_scope_form[] =
+    "  DECLARE\n"
+    "    allowed text[] := {S}sync_allowed(whose,me);\n"
+    "  BEGIN\n"
+    "    IF allowed IS NOT NULL THEN\n"
+    "      WITH outside AS (DELETE FROM {sent} u WHERE NOT coalesce(u.s_key={key} AND\n"
+    "        {S}sync_scope({kind},{key})=ANY(allowed){parents},false) RETURNING u.s_key)\n"
+    "      INSERT INTO {S}sync_refused(tenant,site,kind,key,code) SELECT DISTINCT whose,me,{kind},o.s_key,'KS005'\n"
+    "        FROM outside o ON CONFLICT(tenant,site,kind,key) DO UPDATE SET code=excluded.code;\n"
+    "      IF FOUND THEN\n"
+    "        UPDATE {sent} u SET s_place=n.place FROM (SELECT s.ctid AS at,row_number() OVER (ORDER BY s.s_place)\n"
+    "          AS place FROM {sent} s) n WHERE u.ctid=n.at;\n"
     "      END IF;\n"
     "    END IF;\n"
     "  END;\n";
@@ -7122,6 +7396,22 @@ KECS_PG__FN void kecs_sync__scope_put(kecs_pg__text *out, const char *schema, co
   kecs_sync__scope_end(&sql);
 }
 
+KECS_PG__FN void kecs_sync__scope_load(kecs_pg__text *out, const char *schema, const kecs_kind_info *info) {
+  kecs_sync__scope_sql sql;
+  kecs_pg__text copied = {out->allocator, NULL, 0, 0, KECS_OK};
+  const kecs_pg__mark marks[] = {{"t", info->table}, {NULL, NULL}};
+  kecs_sync__scope_begin(&sql, out->allocator, schema, info, "u");
+  kecs_sync__scope_parents(&sql, "u", "allowed");
+  kecs_pg__text_fill(&copied, KECS_SYNC__COPIED, marks);
+  out->status = out->status ? out->status : copied.status;
+  if (!out->status) {
+    sql.sent = copied.data;
+    kecs_sync__scope_fill(out, &sql, kecs_sync__load_scope_form);
+  }
+  kecs_pg__text_free(&copied);
+  kecs_sync__scope_end(&sql);
+}
+
 KECS_PG__FN void kecs_sync__scope_bury(kecs_pg__text *out, const char *schema, const kecs_kind_info *info,
                                        const char *buried) {
   kecs_sync__scope_sql sql;
@@ -7207,7 +7497,7 @@ static const char kecs_sync__gate_form[] =
     "      ORDINALITY AS x(type,place)) AS types,p.pronargs\n"
     "      FROM pg_proc p JOIN pg_namespace n ON n.oid=p.pronamespace WHERE n.nspname={tables} AND p.proname ~\n"
     "      '^sync_(hello|number|told|scopes|window|begin|end|tombs|counters|families|changed|"
-    "(append|put|bury|rows|found|page|graves|buried|digest|compare)_.*)$'\n"
+    "(append|put|load|stage|bury|rows|found|page|graves|buried|digest|compare)_.*)$'\n"
     "  LOOP\n"
     "    calls := format('%I.%I(%s)',{tables}::text,f.proname,\n"
     "      (SELECT string_agg('$'||x+2,',' ORDER BY x) FROM generate_series(1,f.pronargs) AS x));\n"
@@ -7228,7 +7518,7 @@ static const char kecs_sync__gate_form[] =
     "      chr(10)||\n"
     "      'PERFORM set_config(''kecs_store.sender'',number::text,true),'||\n"
     "      'set_config(''kecs_store.merge'',''off'',true)'||\n"
-    "      CASE WHEN f.proname ~ '^sync_put_' THEN\n"
+    "      CASE WHEN f.proname ~ '^sync_(put|load)_' THEN\n"
     "        ',set_config(''kecs_store.site'',number::text,true)' ELSE '' END||';'||chr(10)||does||';'||\n"
     "        chr(10)||'END');\n"
     "  END LOOP;\n"
@@ -7282,7 +7572,7 @@ KECS_PG__FN kecs_status kecs_sync__at_hub(const char *hub, const kecs_sync__visi
   return status ? status : closed;
 }
 
-KECS_PG__FN kecs_status kecs_sync__over_link(kecs_store *store, const char *hub, int busy_timeout_ms,
+KECS_PG__FN kecs_status kecs_sync__over_link(kecs_store *store, const char *hub, bool read_only, int busy_timeout_ms,
                                              kecs_status (*work)(kecs_connection *link, const kecs_place *place,
                                                                  void *user),
                                              void *user) {
@@ -7297,6 +7587,7 @@ KECS_PG__FN kecs_status kecs_sync__over_link(kecs_store *store, const char *hub,
   options.path = hub;
   options.place = &place;
   options.allocator = allocator;
+  options.read_only = read_only;
   options.busy_timeout_ms = busy_timeout_ms;
   status = status ? status : backend->connect(&options, &link);
   status = status ? status : work(link, &place, user);
@@ -7312,12 +7603,12 @@ KECS_PG__FN kecs_status kecs_sync__over_link(kecs_store *store, const char *hub,
 }
 
 /* ---- sync/hub_grants.c ------------------------------------------------------------------------------------------- */
-/* sync/hub_grants.c -- what an administrator gives sites and takes from them: clusters, and tokens. */
+/* sync/hub_grants.c -- what an administrator gives sites and takes from them: clusters, tokens, and limits. */
 
 #include <stdio.h>
 #include <string.h>
 
-enum { KECS_SYNC__GRANT_VALUES = 2, KECS_SYNC__TOKEN_BYTES = (KECS_SYNC_TOKEN_SIZE - 1) / 2 };
+enum { KECS_SYNC__GRANT_VALUES = 4, KECS_SYNC__TOKEN_BYTES = (KECS_SYNC_TOKEN_SIZE - 1) / 2 };
 
 /* Statements of one transaction at a hub; the first one's number may be asked for. */
 typedef struct kecs_sync__grant {
@@ -7325,16 +7616,19 @@ typedef struct kecs_sync__grant {
   const char *statements[2];
   const char *second; /* the second value of each; NULL: there is none */
   int64_t number;
+  const char *more[KECS_SYNC__GRANT_VALUES - 2]; /* the rest of them, where `whole` */
+  bool whole;
 } kecs_sync__grant;
 
 static kecs_status kecs_sync__grant_send(kecs_sync *sync, kecs_sync__grant *grant) {
-  const char *values[KECS_SYNC__GRANT_VALUES] = {grant->site, grant->second};
+  const char *values[KECS_SYNC__GRANT_VALUES] = {grant->site, grant->second, grant->more[0], grant->more[1]};
+  int count = grant->whole ? KECS_SYNC__GRANT_VALUES : grant->second ? 2 : 1;
   kecs_sync__exchange exchange;
   kecs_sync__begin(&exchange, sync, true);
   int first = exchange.count;
   for (size_t i = 0; i < sizeof grant->statements / sizeof grant->statements[0]; i++) {
     if (grant->statements[i]) {
-      (void)kecs_sync__add_item(&exchange, grant->statements[i], "", values, grant->second ? 2 : 1);
+      (void)kecs_sync__add_item(&exchange, grant->statements[i], "", values, count);
     }
   }
   kecs_status status = kecs_sync__send(&exchange, "write grants");
@@ -7399,7 +7693,8 @@ KECS_STORE_API kecs_status kecs_sync_hub_grant(const char *hub, const char *site
       "DELETE FROM {S}sync_grants WHERE tenant={T} AND site={S}sync_base($1) AND cluster='' AND $2<>''";
   char name[KECS_SYNC__SCOPE_MAX];
   bool tenant = cluster && strcmp(cluster, "*") == 0;
-  kecs_sync__grant grant = {site, {tenant ? all : one, tenant ? NULL : nothing}, tenant ? NULL : name, 0};
+  kecs_sync__grant grant = {
+      .site = site, .statements = {tenant ? all : one, tenant ? NULL : nothing}, .second = tenant ? NULL : name};
   kecs_status status = kecs_sync__grant_check(hub, site);
   status = status || tenant ? status : kecs_sync__grant_cluster(cluster, name);
   return status ? status : kecs_sync__grant_do(hub, &grant);
@@ -7416,7 +7711,8 @@ KECS_STORE_API kecs_status kecs_sync_hub_revoke(const char *hub, const char *sit
       "SELECT count(*) FROM gone";
   char name[KECS_SYNC__SCOPE_MAX];
   bool tenant = cluster && strcmp(cluster, "*") == 0;
-  kecs_sync__grant grant = {site, {tenant ? all : one, tenant ? nothing : NULL}, tenant ? NULL : name, 0};
+  kecs_sync__grant grant = {
+      .site = site, .statements = {tenant ? all : one, tenant ? nothing : NULL}, .second = tenant ? NULL : name};
   kecs_status status = kecs_sync__grant_check(hub, site);
   status = status || tenant ? status : kecs_sync__grant_cluster(cluster, name);
   status = status ? status : kecs_sync__grant_do(hub, &grant);
@@ -7456,7 +7752,8 @@ KECS_STORE_API kecs_status kecs_sync_hub_token(const char *hub, const char *site
       "ON CONFLICT(tenant,site) DO UPDATE SET hash=excluded.hash,made=excluded.made";
   static const char take[] = "DELETE FROM {S}sync_tokens WHERE tenant={T} AND site={S}sync_base($1)";
   char token[KECS_SYNC_TOKEN_SIZE] = "";
-  kecs_sync__grant grant = {site, {out_token ? make : take, NULL}, out_token ? token : NULL, 0};
+  kecs_sync__grant grant = {
+      .site = site, .statements = {out_token ? make : take, NULL}, .second = out_token ? token : NULL};
   kecs_status status = kecs_sync__grant_check(hub, site);
   status = status || !out_token ? status : kecs_sync__token_make(token);
   status = status ? status : kecs_sync__grant_do(hub, &grant);
@@ -7464,6 +7761,29 @@ KECS_STORE_API kecs_status kecs_sync_hub_token(const char *hub, const char *site
     memcpy(out_token, status ? "" : token, status ? 1 : sizeof token);
   }
   return status;
+}
+
+/* ---- limits ---- */
+
+KECS_STORE_API kecs_status kecs_sync_hub_limit(const char *hub, const char *site, const kecs_sync_limits *limits) {
+  static const char say[] =
+      "INSERT INTO {S}sync_limits(tenant,site,every_ms,batch,pause) VALUES({T},{S}sync_base($1),$2,$3,$4) "
+      "ON CONFLICT(tenant,site) DO UPDATE SET every_ms=excluded.every_ms,batch=excluded.batch,pause=excluded.pause";
+  static const char take[] = "DELETE FROM {S}sync_limits WHERE tenant={T} AND site={S}sync_base($1)";
+  char every[24] = "";
+  char batch[24] = "";
+  kecs_sync__grant grant = {
+      .site = site ? site : "", .statements = {limits ? say : take, NULL}, .whole = limits != NULL};
+  kecs_status status = kecs_sync__grant_check(hub, site ? site : "*");
+  status = status || !limits ? status : kecs_sync__limits_check(limits);
+  if (!status && limits) {
+    snprintf(every, sizeof every, "%lld", (long long)limits->every_ms);
+    snprintf(batch, sizeof batch, "%lld", (long long)limits->batch);
+    grant.second = every;
+    grant.more[0] = batch;
+    grant.more[1] = limits->pause;
+  }
+  return status ? status : kecs_sync__grant_do(hub, &grant);
 }
 
 /* ---- sync/hub.c -------------------------------------------------------------------------------------------------- */
@@ -7528,7 +7848,7 @@ static kecs_status kecs_sync__init_link(kecs_connection *link, const kecs_place 
 static kecs_status kecs_sync__init_work(kecs_store *store, const char *hub, void *user) {
   uint64_t kinds = kecs_replica_kinds(store);
   (void)user;
-  return kecs_sync__over_link(store, hub, 60000, kecs_sync__init_link, &kinds);
+  return kecs_sync__over_link(store, hub, false, 60000, kecs_sync__init_link, &kinds);
 }
 
 KECS_STORE_API kecs_status kecs_sync_hub_init(const char *hub) {
@@ -7575,7 +7895,7 @@ static kecs_status kecs_sync__ask_link(kecs_connection *shared, const kecs_place
 }
 
 static kecs_status kecs_sync__ask_work(kecs_store *store, const char *hub, void *user) {
-  return kecs_sync__over_link(store, hub, 10000, kecs_sync__ask_link, user);
+  return kecs_sync__over_link(store, hub, true, 10000, kecs_sync__ask_link, user);
 }
 
 static kecs_status kecs_sync__ask_hub(const char *hub, const char *form, PGresult **out_result) {
@@ -7597,13 +7917,17 @@ KECS_STORE_API kecs_status kecs_sync_hub_sites(const char *hub,
       hub,
       "SELECT s.name,s.site,(extract(epoch FROM s.seen)*1000000)::bigint,(extract(epoch FROM "
       "clock_timestamp()-s.seen)*1000000)::bigint,s.acked,s.pushes,(SELECT count(*) FROM {S}sync_refused r WHERE "
-      "r.tenant=s.tenant AND r.site=s.site) FROM {S}sync_sites s WHERE s.tenant={T} ORDER BY s.site",
+      "r.tenant=s.tenant AND r.site=s.site),s.cursor,l.every_ms,l.batch,l.pause FROM {S}sync_sites s CROSS JOIN "
+      "LATERAL {S}sync_limits_of(s.tenant,s.name) l WHERE s.tenant={T} ORDER BY s.site",
       &result);
   for (int row = 0; !status && row < PQntuples(result); row++) {
     kecs_sync_site site = {kecs_sync__text(result, row, 0),   kecs_sync__number(result, row, 1),
                            kecs_sync__number(result, row, 2), kecs_sync__number(result, row, 3),
                            kecs_sync__number(result, row, 4), kecs_sync__number(result, row, 5),
-                           kecs_sync__number(result, row, 6)};
+                           kecs_sync__number(result, row, 6), kecs_sync__number(result, row, 7),
+                           {kecs_sync__number(result, row, 8), kecs_sync__number(result, row, 9), NULL}};
+    const char *pause = kecs_sync__text(result, row, 10);
+    site.limits.pause = pause[0] ? pause : NULL;
     status = visit(&site, user);
   }
   PQclear(result);
@@ -8141,6 +8465,13 @@ KECS_PG__FN void kecs_sync__begin(kecs_sync__exchange *exchange, kecs_sync *sync
   }
 }
 
+KECS_PG__FN void kecs_sync__go_on(kecs_sync__exchange *exchange, kecs_sync *sync) {
+  memset(exchange, 0, sizeof *exchange);
+  exchange->sync = sync;
+  exchange->write = true;
+  exchange->goes_on = true;
+}
+
 KECS_PG__FN void kecs_sync__end(kecs_sync__exchange *exchange) {
   for (int i = 0; i < exchange->count; i++) {
     kecs_sync__item *item = &exchange->item[i];
@@ -8193,6 +8524,12 @@ static kecs_status kecs_sync__connect(kecs_sync *sync) {
   options.should_stop = kecs_sync__should_stop;
   options.should_stop_user = sync;
   kecs_status status = kecs_pg__connect(&options, &connection);
+  if (status == KECS_E_READONLY) {
+    status = kecs_pg__fail(KECS_E_READONLY,
+                           "%s: the server is a standby, which takes nothing; name the primary in the hub's URL, too "
+                           "(host1,host2), or promote it: nothing was lost, and the next round goes on",
+                           sync->place.shown);
+  }
   sync->link = status ? NULL : kecs_pg__of(connection);
   sync->prepared_count = 0;
   kecs_sync__lock(sync);
@@ -8210,7 +8547,7 @@ static kecs_status kecs_sync__connect(kecs_sync *sync) {
 }
 
 /* States of the hub's functions. */
-static kecs_status kecs_sync__refusal(kecs_sync *sync, const PGresult *result, const char *doing) {
+static kecs_status kecs_sync__refusal(kecs_sync *sync, const PGresult *result, const char *doing, bool begins) {
   static const struct {
     const char *state;
     kecs_status status;
@@ -8234,7 +8571,8 @@ static kecs_status kecs_sync__refusal(kecs_sync *sync, const PGresult *result, c
       return kecs_backend_fail(states[i].status, 0, state, text);
     }
   }
-  return kecs_pg__fail_result(sync->place.shown, result, doing);
+  return begins ? kecs_pg__fail_begin(sync->place.shown, result, doing)
+                : kecs_pg__fail_result(sync->place.shown, result, doing);
 }
 
 /* ---- bytes ---- */
@@ -8359,7 +8697,7 @@ static bool kecs_sync__receive_statement(kecs_sync__exchange *exchange, const ke
       return false;
     }
     if (!*status && PQresultStatus(result) == PGRES_FATAL_ERROR) {
-      *status = kecs_sync__refusal(sync, result, doing);
+      *status = kecs_sync__refusal(sync, result, doing, exchange->item[packed->first].frame);
     }
   }
   sync->report.bytes_in += kecs_sync__result_bytes(result);
@@ -8372,14 +8710,18 @@ static bool kecs_sync__receive_statement(kecs_sync__exchange *exchange, const ke
   return true;
 }
 
-static kecs_status kecs_sync__fail_stopped(const kecs_sync *sync, const char *doing) {
+KECS_PG__FN kecs_status kecs_sync__fail_stopped(const kecs_sync *sync, const char *doing) {
   return kecs_pg__fail(KECS_E_CANCELLED, "%s: stopped when it was to %s; the next round goes on", sync->place.shown,
                        doing);
 }
 
-static kecs_status kecs_sync__fail_link(kecs_sync *sync, const char *doing) {
-  return kecs_sync__should_stop(sync) ? kecs_sync__fail_stopped(sync, doing)
-                                      : kecs_pg__fail_lost(sync->place.shown, sync->link->pg, doing);
+KECS_PG__FN kecs_status kecs_sync__fail_link(kecs_sync *sync, const char *doing) {
+  if (kecs_sync__should_stop(sync)) {
+    return kecs_sync__fail_stopped(sync, doing);
+  }
+  return sync->link ? kecs_pg__fail_lost(sync->place.shown, sync->link->pg, doing)
+                    : kecs_pg__fail(KECS_E_OFFLINE, "%s: the connection was lost when it was to %s", sync->place.shown,
+                                    doing);
 }
 
 static kecs_status kecs_sync__send_over(kecs_sync__exchange *exchange, kecs_sync__packet *packet, const char *doing) {
@@ -8406,13 +8748,24 @@ static kecs_status kecs_sync__send_over(kecs_sync__exchange *exchange, kecs_sync
   return status;
 }
 
+/* What goes on in a transaction has no other connection. */
+static kecs_status kecs_sync__link(const kecs_sync__exchange *exchange, const char *doing) {
+  kecs_sync *sync = exchange->sync;
+  if (!exchange->goes_on) {
+    return kecs_sync__connect(sync);
+  }
+  return sync->link && kecs_pg__alive(sync->link) ? KECS_OK : kecs_sync__fail_link(sync, doing);
+}
+
 KECS_PG__FN kecs_status kecs_sync__send(kecs_sync__exchange *exchange, const char *doing) {
   kecs_sync *sync = exchange->sync;
-  kecs_sync__add_frame(exchange, "COMMIT");
+  if (!exchange->stays) {
+    kecs_sync__add_frame(exchange, "COMMIT");
+  }
   if (kecs_sync__should_stop(sync)) {
     return kecs_sync__fail_stopped(sync, doing);
   }
-  kecs_status status = exchange->status ? exchange->status : kecs_sync__connect(sync);
+  kecs_status status = exchange->status ? exchange->status : kecs_sync__link(exchange, doing);
   if (status) {
     return kecs_sync__should_stop(sync) ? kecs_sync__fail_stopped(sync, doing) : status;
   }
@@ -8421,7 +8774,7 @@ KECS_PG__FN kecs_status kecs_sync__send(kecs_sync__exchange *exchange, const cha
     return KECS_E_NOMEM;
   }
   packet->allocator = &sync->allocator;
-  packet->bare = sync->link->direct;
+  packet->bare = sync->link->direct && !exchange->stays && !exchange->goes_on;
   status = kecs_sync__pack(packet, exchange);
   if (!status) {
     status = kecs_sync__send_over(exchange, packet, doing);
@@ -8566,8 +8919,9 @@ KECS_PG__FN kecs_status kecs_sync__transact(kecs_sync *sync, kecs_status (*work)
 }
 
 KECS_PG__FN kecs_replica kecs_sync__side(const kecs_sync *sync) {
-  kecs_replica side = {sync->notes.site, sync->notes.acked,  sync->kinds, sync->notes.former,
-                       sync->policies,   sync->policy_count, sync->merge, sync->user};
+  bool went_back = sync->notes.repair && (sync->notes.repair_cause & (KECS_SYNC_HISTORY | KECS_SYNC_LOST));
+  kecs_replica side = {sync->notes.site,   sync->notes.acked, sync->kinds, sync->notes.former, sync->policies,
+                       sync->policy_count, sync->merge,       sync->user,  went_back};
   return side;
 }
 
@@ -8605,12 +8959,13 @@ KECS_PG__FN void kecs_sync__array_end(kecs_pg__text *array) {
   kecs_pg__text_adds(array, array->len == 0 ? "{}" : "}");
 }
 
-/* ---- sync/push.c ------------------------------------------------------------------------------------------------- */
-/* sync/push.c -- what is pending goes to the hub: the intent is noted, one exchange merges it there, the result is
- * noted.
+/* ---- sync/load.c ------------------------------------------------------------------------------------------------- */
+/* sync/load.c -- a push of many rows: they go by binary COPY into tables of the transaction's own, and are merged from
+ * there (hub_load.c).
  *
- * An intent says up to where the log goes with a push, not what is in it: states are read anew when it is sent again.
- */
+ * COPY has no place in a pipeline, so such a push is some exchanges within one transaction: the tables are made, the
+ * rows are copied, and what follows is the exchange that any push is, with its COMMIT. Nothing is locked at the hub
+ * before all rows are there, however slow the link. */
 
 /* ---- sync/push.h ------------------------------------------------------------------------------------------------- */
 /* sync/push.h -- states that go to the hub: how they are collected as arrays, and sent as one push. */
@@ -8627,8 +8982,9 @@ enum {
 /* What an intent is of, in the place of a sequence of the log. */
 enum { KECS_SYNC__OF_REFUSED = 0, KECS_SYNC__OF_REPUSH = -1 };
 
-/* A kind's rows, as arrays. */
+/* A kind's rows, as arrays, or as what a COPY takes. */
 typedef struct kecs_sync__arrays {
+  bool copied; /* the first of the texts is what a COPY takes, and there is no other */
   kecs_pg__text array[KECS_SYNC__ARRAYS];
   const char *values[KECS_SYNC__ARRAYS + 2]; /* site and cursor before them */
   int count;
@@ -8641,6 +8997,8 @@ typedef struct kecs_sync__load {
   kecs_sync__arrays *bury[KECS_KIND_COUNT];
   int64_t rows;
   bool buries;
+  bool copies;                 /* rows of it go by COPY */
+  const kecs_replica_end *end; /* with how many entries it is made of, before the first state comes; NULL: few */
   kecs_sync__policy_rows *policy[KECS_KIND_COUNT]; /* what rules need of the rows */
 
   bool partly;    /* rows go without the groups that are not pending, where the hub has the row */
@@ -8661,6 +9019,16 @@ typedef struct kecs_sync__keys {
 } kecs_sync__keys;
 
 KECS_PG__FN kecs_sync__arrays *kecs_sync__arrays_of(kecs_sync *sync, kecs_sync__arrays **slot);
+
+/* Adds a row to those of a COPY: its key, then each value, in their order (load.c). */
+KECS_PG__FN void kecs_sync__copied_key(kecs_sync__arrays *put, const kecs_sync *sync, const kecs_replica_row *row);
+KECS_PG__FN void kecs_sync__copied_int(kecs_sync__arrays *put, int64_t number);
+KECS_PG__FN void kecs_sync__copied_value(kecs_sync__arrays *put, const kecs_column_info *column,
+                                         const kecs_value *value);
+
+/* Begins a transaction at the hub and copies a load's rows. The exchange that goes on there ends it. Where this login
+ * may make no table, sync->no_stage is set: the same goes as arrays. */
+KECS_PG__FN kecs_status kecs_sync__load_copies(kecs_sync *sync, kecs_sync__load *load, const char *site);
 
 /* Adds a key's parts to the arrays from KECS_SYNC__BURY_FIXED on. */
 KECS_PG__FN void kecs_sync__load_key(kecs_sync__arrays *bury, const kecs_kind_info *info, const char *key);
@@ -8687,7 +9055,137 @@ KECS_PG__FN kecs_status kecs_sync__repushed(kecs_store *tx, const kecs_sync *syn
 
 #endif
 
-/* ---- sync/push.c, continued -------------------------------------------------------------------------------------- */
+/* ---- sync/load.c, continued -------------------------------------------------------------------------------------- */
+#include <stdio.h>
+#include <string.h>
+
+enum { KECS_SYNC__CHUNK = 65536, KECS_SYNC__CHUNK_HEAD = 5, KECS_SYNC__LOOK_MS = 100 };
+
+/* ---- collecting ---- */
+
+KECS_PG__FN void kecs_sync__copied_int(kecs_sync__arrays *put, int64_t number) {
+  kecs_value value = {KECS_VALUE_INT, 0, NULL, 0};
+  value.number = number;
+  kecs_pg__copy_value(&put->array[0], &value);
+}
+
+KECS_PG__FN void kecs_sync__copied_value(kecs_sync__arrays *put, const kecs_column_info *column,
+                                         const kecs_value *value) {
+  kecs_value same = *value;
+  if (value->type != KECS_VALUE_NULL && value->type != KECS_VALUE_TEXT) {
+    same.type = column->type == KECS_TYPE_BOOL ? KECS_VALUE_BOOL : KECS_VALUE_INT;
+  }
+  kecs_pg__copy_value(&put->array[0], &same);
+}
+
+KECS_PG__FN void kecs_sync__copied_key(kecs_sync__arrays *put, const kecs_sync *sync, const kecs_replica_row *row) {
+  const kecs_kind_info *info = kecs_kind_describe(row->kind);
+  int count = KECS_SYNC__PUT_FIXED + 1; /* its place */
+  for (int i = 0; i < info->column_count; i++) {
+    count += kecs_sync__known(sync, info, i);
+  }
+  if (put->rows == 0) {
+    kecs_pg__copy_begin(&put->array[0]);
+  }
+  kecs_pg__copy_row(&put->array[0], count);
+  kecs_pg__copy_text(&put->array[0], row->key, strlen(row->key));
+}
+
+/* ---- sending ---- */
+
+/* Not a failure of the push: it goes as arrays then, where whoever sends may make no tables. */
+static void kecs_sync__note_stage(kecs_sync *sync, kecs_status status) {
+  const char *state = kecs_last_error()->sqlstate;
+  sync->no_stage = sync->no_stage || status == KECS_E_DENIED || (status && strcmp(state, "0A000") == 0);
+}
+
+static kecs_status kecs_sync__stage(kecs_sync *sync, const kecs_sync__load *load, const char *const *site) {
+  kecs_sync__exchange exchange;
+  kecs_sync__begin(&exchange, sync, true);
+  exchange.stays = true;
+  for (int kind = 1; kind < KECS_KIND_COUNT; kind++) {
+    if (load->put[kind] && load->put[kind]->copied) {
+      (void)kecs_sync__add_call(&exchange, "SELECT {S}sync_stage_{t}({T},$1::bigint)",
+                                kecs_kind_describe((kecs_kind)kind)->table, site, 1);
+    }
+  }
+  kecs_status status = kecs_sync__send(&exchange, "push");
+  kecs_sync__note_stage(sync, status);
+  kecs_sync__end(&exchange);
+  return status;
+}
+
+/* Without waiting for longer than the stop hook is to wait. False: the connection is lost, or to be given up. */
+static bool kecs_sync__copy_bytes(kecs_pg__connection *link, const kecs_pg__text *rows) {
+  bool good = PQsetnonblocking(link->pg, 1) == 0;
+  for (size_t at = 0; good && at < rows->len; at += KECS_SYNC__CHUNK) {
+    size_t len = rows->len - at < KECS_SYNC__CHUNK ? rows->len - at : KECS_SYNC__CHUNK;
+    int left = PQputCopyData(link->pg, rows->data + at, (int)len) == 1 ? PQflush(link->pg) : -1;
+    while (left > 0 && !kecs_pg__stopped(link)) {
+      kecs_pg__wait(link->pg, true, KECS_SYNC__LOOK_MS);
+      left = PQflush(link->pg);
+    }
+    good = left == 0 && !kecs_pg__stopped(link);
+  }
+  return good && PQsetnonblocking(link->pg, 0) == 0;
+}
+
+static void kecs_sync__copy_text(kecs_pg__text *out, const kecs_sync *sync, const kecs_kind_info *info) {
+  const kecs_pg__mark marks[] = {{"t", info->table}, {NULL, NULL}};
+  kecs_pg__text_fill(out, "COPY " KECS_SYNC__COPIED "(" KECS_SYNC__COPIED_FIRST, marks);
+  for (int i = 0; i < info->column_count; i++) {
+    const kecs_pg__mark column[] = {{"c", info->columns[i].name}, {NULL, NULL}};
+    if (kecs_sync__known(sync, info, i)) {
+      kecs_pg__text_fill(out, ",\"{c}\"", column);
+    }
+  }
+  kecs_pg__text_adds(out, "," KECS_SYNC__COPIED_LAST ") FROM STDIN (FORMAT binary)");
+}
+
+static kecs_status kecs_sync__copy(kecs_sync *sync, const kecs_kind_info *info, kecs_sync__arrays *put) {
+  kecs_pg__text sql = {&sync->allocator, NULL, 0, 0, KECS_OK};
+  kecs_pg__text *rows = &put->array[0];
+  PGresult *begun = NULL;
+  kecs_pg__copy_end_rows(rows);
+  kecs_sync__copy_text(&sql, sync, info);
+  kecs_status status = rows->status ? rows->status : sql.status;
+  status = status ? status : kecs_pg__command(sync->link, sql.data, KECS_PG__STOPS, "push", &begun);
+  PQclear(begun);
+  if (!status) {
+    int64_t chunks = (int64_t)(rows->len / KECS_SYNC__CHUNK) + 1;
+    sync->report.round_trips += 2;
+    sync->report.bytes_out += (int64_t)sql.len + (int64_t)rows->len + KECS_SYNC__CHUNK_HEAD * (chunks + 2);
+    status = kecs_sync__copy_bytes(sync->link, rows) ? kecs_pg__copy_end(sync->link, NULL)
+                                                      : kecs_sync__fail_link(sync, "push");
+  }
+  kecs_pg__text_free(&sql);
+  return status;
+}
+
+KECS_PG__FN kecs_status kecs_sync__load_copies(kecs_sync *sync, kecs_sync__load *load, const char *site) {
+  kecs_status status = kecs_sync__stage(sync, load, &site);
+  for (int kind = 1; !status && kind < KECS_KIND_COUNT; kind++) {
+    if (load->put[kind] && load->put[kind]->copied) {
+      status = kecs_sync__copy(sync, kecs_kind_describe((kecs_kind)kind), load->put[kind]);
+    }
+  }
+  if (status) {
+    kecs_error error = *kecs_last_error();
+    bool stopped = sync->link && kecs_pg__stopped(sync->link);
+    kecs_sync__hang_up(sync);
+    kecs_pg__restore(&error);
+    status = stopped && status != KECS_E_CANCELLED ? kecs_sync__fail_stopped(sync, "push") : status;
+  }
+  return status;
+}
+
+/* ---- sync/push.c ------------------------------------------------------------------------------------------------- */
+/* sync/push.c -- what is pending goes to the hub: the intent is noted, one exchange merges it there, the result is
+ * noted.
+ *
+ * An intent says up to where the log goes with a push, not what is in it: states are read anew when it is sent again.
+ */
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8744,31 +9242,65 @@ static bool kecs_sync__goes(const kecs_kind_info *info, int column, unsigned pen
          (info->columns[column].group == KECS_GROUP_STATUS && (pending & 1U << KECS_REPLICA_STATUS));
 }
 
+static void kecs_sync__put_int(kecs_sync__arrays *put, int at, int64_t number) {
+  if (put->copied) {
+    kecs_sync__copied_int(put, number);
+  } else {
+    kecs_sync__array_int(&put->array[at], number);
+  }
+}
+
+static void kecs_sync__put_value(kecs_sync__arrays *put, int at, const kecs_column_info *column,
+                                 const kecs_value *value) {
+  if (put->copied) {
+    kecs_sync__copied_value(put, column, value);
+  } else {
+    kecs_sync__array_value(&put->array[at], column, value);
+  }
+}
+
+/* Begins a row with its key. Many rows are put together for a COPY. */
+static kecs_sync__arrays *kecs_sync__put_begin(kecs_sync__load *load, const kecs_replica_row *row) {
+  kecs_sync__arrays *put = kecs_sync__arrays_of(load->sync, &load->put[row->kind]);
+  if (put && put->rows == 0) {
+    put->copied = load->end && load->end->read > KECS_SYNC__BATCH_MOST && !load->sync->no_stage;
+    load->copies = load->copies || put->copied;
+  }
+  if (put && put->copied) {
+    kecs_sync__copied_key(put, load->sync, row);
+  } else if (put) {
+    kecs_sync__array_add(&put->array[0], row->key);
+  }
+  return put;
+}
+
 static kecs_status kecs_sync__load_row(kecs_sync__load *load, const kecs_replica_row *row) {
   static const kecs_value nothing = {KECS_VALUE_NULL, 0, NULL, 0};
-  kecs_sync__arrays *put = kecs_sync__arrays_of(load->sync, &load->put[row->kind]);
+  kecs_sync__arrays *put = kecs_sync__put_begin(load, row);
   const kecs_kind_info *info = kecs_kind_describe(row->kind);
   bool partly = load->partly && !(row->pending & 1U << KECS_REPLICA_LIFE);
   int at = 2;
   if (!put) {
     return KECS_E_NOMEM;
   }
-  kecs_sync__array_add(&put->array[0], row->key);
-  kecs_sync__array_int(&put->array[1], (int64_t)row->pending | (partly ? KECS_SYNC__PARTLY : 0));
+  kecs_sync__put_int(put, 1, (int64_t)row->pending | (partly ? KECS_SYNC__PARTLY : 0));
   for (int i = 0; i < KECS_REPLICA_STAMPS; i++) {
     bool goes = !partly || i == KECS_REPLICA_LIFE || (row->pending & 1U << i);
-    kecs_sync__array_int(&put->array[at++], goes ? row->stamp[i] : 0);
-    kecs_sync__array_int(&put->array[at++], goes ? kecs_sync__wire_site(load->sync, row->site[i]) : 0);
+    kecs_sync__put_int(put, at++, goes ? row->stamp[i] : 0);
+    kecs_sync__put_int(put, at++, goes ? kecs_sync__wire_site(load->sync, row->site[i]) : 0);
   }
   for (int i = 0; i < info->column_count; i++) {
     if (kecs_sync__known(load->sync, info, i)) {
       bool goes = !partly || kecs_sync__goes(info, i, row->pending);
-      kecs_sync__array_value(&put->array[at++], &info->columns[i], goes ? &row->values[i] : &nothing);
+      kecs_sync__put_value(put, at++, &info->columns[i], goes ? &row->values[i] : &nothing);
     }
   }
-  put->count = at;
+  put->count = put->copied ? 0 : at;
   put->rows++;
   load->rows++;
+  if (put->copied) {
+    kecs_sync__copied_int(put, put->rows);
+  }
   return kecs_sync__load_policy(load, row->kind, row);
 }
 
@@ -8861,7 +9393,7 @@ static void kecs_sync__add_arrays(kecs_sync__exchange *exchange, kecs_sync__arra
   kecs_pg__text form = {&exchange->sync->allocator, NULL, 0, 0, KECS_OK};
   char number[24];
   kecs_pg__text_adds(&form, "SELECT {S}");
-  kecs_pg__text_adds(&form, buries ? "sync_bury" : "sync_put");
+  kecs_pg__text_adds(&form, buries ? "sync_bury" : arrays->copied ? "sync_load" : "sync_put");
   kecs_pg__text_adds(&form, "_{t}({T}");
   arrays->values[0] = buries ? numbers->origin : numbers->site;
   arrays->values[1] = numbers->cursor;
@@ -8931,7 +9463,12 @@ KECS_PG__FN kecs_status kecs_sync__push_send(kecs_sync *sync, kecs_sync__load *l
   bool numbered = load->put[KECS_KIND_TASK_DEFINITION] || load->bury[KECS_KIND_TASK_DEFINITION];
   memset(&counters, 0, sizeof counters);
   kecs_status status = numbered ? kecs_sync__counters_read(sync, &counters) : KECS_OK;
-  kecs_sync__begin(&exchange, sync, true);
+  status = status || !load->copies ? status : kecs_sync__load_copies(sync, load, numbers.site);
+  if (load->copies) {
+    kecs_sync__go_on(&exchange, sync);
+  } else {
+    kecs_sync__begin(&exchange, sync, true);
+  }
   (void)kecs_sync__add_call(&exchange,
                             load->buries ? "SELECT {S}sync_begin({T},$1::bigint,$2,$3,true)"
                                          : "SELECT {S}sync_begin({T},$1::bigint,$2,$3,false)",
@@ -9067,29 +9604,37 @@ static kecs_status kecs_sync__pass_over(kecs_sync *sync, const kecs_replica_end 
 }
 
 /* Batches grow while a push takes less than 200 ms: twofold until one has taken longer than 500, which halves them, and
- * from then on by little. */
+ * from then on by little. Where the longest take less than 500, the link is fast enough for loads by COPY, which may
+ * take four times as long. */
 static void kecs_sync__adapt(kecs_sync *sync, int64_t rows, int64_t ms) {
   if (!sync->adapts || rows * 2 < sync->batch) {
     return;
   }
-  if (ms > KECS_SYNC__LONG_MS) {
+  if (rows > KECS_SYNC__BATCH_MOST) {
+    sync->load = ms <= KECS_SYNC__LOAD_MS ? sync->load : sync->load / 2;
+    sync->load = sync->load > KECS_SYNC__BATCH_MOST ? sync->load : -1;
+  } else if (ms > KECS_SYNC__LONG_MS) {
     sync->steady = true;
     sync->batch = sync->batch / 2 > KECS_SYNC__BATCH_LEAST ? sync->batch / 2 : KECS_SYNC__BATCH_LEAST;
+  } else if (sync->load == 0 && sync->batch == KECS_SYNC__BATCH_MOST) {
+    sync->load = KECS_SYNC__LOAD;
   } else if (ms < KECS_SYNC__SHORT_MS) {
     sync->batch += sync->steady ? KECS_SYNC__BATCH_LEAST : sync->batch;
-    sync->batch = sync->batch < KECS_SYNC__BATCH_MOST ? sync->batch : KECS_SYNC__BATCH_MOST;
+    sync->batch = sync->batch < kecs_sync__batch_most(sync) ? sync->batch : kecs_sync__batch_most(sync);
   }
 }
 
-static kecs_status kecs_sync__push_log(kecs_sync *sync, bool *out_more) {
+static kecs_status kecs_sync__push_entries(kecs_sync *sync, bool *out_more) {
   kecs_sync__load load;
   kecs_replica side = kecs_sync__side(sync);
   kecs_replica_end end;
   bool again = sync->notes.intent.id[0] != '\0';
   kecs_replica_end upto = {sync->notes.intent.seq, sync->notes.intent.stamp, 0};
+  int batch = sync->load > 0 ? sync->load : sync->batch;
+  memset(&end, 0, sizeof end);
   kecs_sync__load_begin(&load, sync);
   load.partly = true;
-  int batch = sync->batch;
+  load.end = &end;
   kecs_status status = kecs_replica_pending(sync->store, &side, batch, again ? &upto : NULL,
                                             kecs_sync__load_visit, &load, &end);
   *out_more = !status && (again || end.read == batch);
@@ -9105,6 +9650,12 @@ static kecs_status kecs_sync__push_log(kecs_sync *sync, bool *out_more) {
   }
   kecs_sync__load_free(&load);
   return status;
+}
+
+static kecs_status kecs_sync__push_log(kecs_sync *sync, bool *out_more) {
+  bool stages = !sync->no_stage;
+  kecs_status status = kecs_sync__push_entries(sync, out_more);
+  return status && stages && sync->no_stage ? kecs_sync__push_entries(sync, out_more) : status;
 }
 
 /* ---- what was refused ---- */
@@ -10259,6 +10810,75 @@ KECS_PG__FN kecs_status kecs_sync__repushed(kecs_store *tx, const kecs_sync *syn
     }
   }
   return status;
+}
+
+/* ---- sync/limits.c ----------------------------------------------------------------------------------------------- */
+/* sync/limits.c -- what a hub asks of its sites: rounds no more often, batches no larger, or no rounds for a while.
+ *
+ * An administrator writes a line for one site, or for all (the empty name); the stricter of the two holds. The
+ * handshake tells it, and an edge obeys: it is no lock, but a way to take load off a hub whose edges are many. */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- at the edge ---- */
+
+/* "EVERY BATCH REASON"; "" where nobody has asked for anything. */
+KECS_PG__FN kecs_status kecs_sync__limits_read(kecs_sync *sync, const char *text) {
+  kecs_sync__limits *limits = &sync->limits;
+  char *at = NULL;
+  memset(limits, 0, sizeof *limits);
+  limits->every_ms = strtoll(text, &at, 10);
+  limits->batch = strtoll(at, &at, 10);
+  snprintf(limits->pause, sizeof limits->pause, "%s", *at == ' ' ? at + 1 : "");
+  sync->report.hub_every_ms = limits->every_ms;
+  sync->report.hub_batch = limits->batch;
+  if (limits->pause[0]) {
+    return kecs_pg__fail(KECS_E_BUSY,
+                         "%s: the hub takes no rounds now: %.200s; nothing was lost, try again later, or end the pause "
+                         "by kecs hub limit",
+                         sync->place.shown, limits->pause);
+  }
+  int batch = sync->wanted_batch ? sync->wanted_batch : sync->batch;
+  batch = limits->batch > 0 && limits->batch < batch ? (int)limits->batch : batch;
+  sync->moved = sync->moved || batch < sync->batch; /* the window that was told is too large */
+  sync->batch = batch;
+  return KECS_OK;
+}
+
+KECS_PG__FN int kecs_sync__batch_most(const kecs_sync *sync) {
+  int64_t most = sync->limits.batch;
+  return most > 0 && most < KECS_SYNC__BATCH_MOST ? (int)most : KECS_SYNC__BATCH_MOST;
+}
+
+/* ---- at the hub ---- */
+
+/* A reason stands in messages, which are one line. */
+static bool kecs_sync__limits_reason(const char *reason) {
+  size_t len = strlen(reason);
+  for (size_t i = 0; i < len; i++) {
+    if ((unsigned char)reason[i] < 0x20 || reason[i] == 0x7f) {
+      return false;
+    }
+  }
+  return len > 0 && len <= KECS_SYNC_PAUSE_MAX;
+}
+
+KECS_PG__FN kecs_status kecs_sync__limits_check(const kecs_sync_limits *limits) {
+  if (limits->every_ms < 0 || limits->every_ms > KECS_SYNC__EVERY_MOST_MS) {
+    return kecs_pg__fail(KECS_E_INVALID, "limits.every_ms is %lld; 1 to %lld, which is a day, or 0",
+                         (long long)limits->every_ms, (long long)KECS_SYNC__EVERY_MOST_MS);
+  }
+  if (limits->batch < 0 || limits->batch > KECS_SYNC__BATCH_MAX) {
+    return kecs_pg__fail(KECS_E_INVALID, "limits.batch is %lld; 1 to %d, or 0", (long long)limits->batch,
+                         (int)KECS_SYNC__BATCH_MAX);
+  }
+  if (limits->pause && !kecs_sync__limits_reason(limits->pause)) {
+    return kecs_pg__fail(KECS_E_INVALID, "limits.pause must be a line of 1 to %d bytes, which says why, or NULL",
+                         (int)KECS_SYNC_PAUSE_MAX);
+  }
+  return KECS_OK;
 }
 
 /* ---- sync/pull.c ------------------------------------------------------------------------------------------------- */
@@ -12199,6 +12819,7 @@ static kecs_status kecs_sync__hello(kecs_sync *sync, bool *out_again) {
     sync->until_kinds = kecs_sync__number(exchange.item[next].result, 0, 2);
     status = kecs_sync__schema_read(sync, kecs_sync__text(exchange.item[version].result, 0, 0));
     status = status ? status : kecs_sync__measure(sync, hub_us);
+    status = status ? status : kecs_sync__limits_read(sync, kecs_sync__text(said, 0, KECS_SYNC__LIMITS));
     status = status ? status : kecs_sync__identify(sync, said, exchange.item[refused].result, out_again);
     status = status || *out_again ? status : kecs_sync__restamp(sync, hub_us);
     status = status || *out_again ? status : kecs_sync__rescope(sync, exchange.item[scopes].result);
@@ -12218,6 +12839,7 @@ static void kecs_sync__remember(kecs_sync *sync, kecs_status status, int64_t now
   kecs_sync__lock(sync);
   told->rounds++;
   told->offset_us = sync->report.hub_offset_us ? sync->report.hub_offset_us : told->offset_us;
+  told->limits = sync->limits;
   if (status) {
     told->failures++;
     told->failed_us = now;
@@ -12313,9 +12935,13 @@ static void kecs_sync__status_told(kecs_sync *sync, kecs_sync_status_info *out_i
   out_info->last_us = told->last_us > out_info->last_us ? told->last_us : out_info->last_us;
   out_info->failed_us = told->failed_us;
   out_info->failed = told->error.status;
+  out_info->hub_every_ms = told->limits.every_ms;
+  out_info->hub_batch = told->limits.batch;
   snprintf(sync->said, sizeof sync->said, "%s", told->error.text);
+  snprintf(sync->said_pause, sizeof sync->said_pause, "%s", told->limits.pause);
   kecs_sync__unlock(sync);
   out_info->failed_text = sync->said;
+  out_info->hub_pause = sync->said_pause;
   out_info->running = sync->running;
   out_info->batch = sync->batch;
 }
@@ -12522,6 +13148,7 @@ KECS_STORE_API kecs_status kecs_sync_open(kecs_store *store, const kecs_sync_opt
   sync->store = store;
   sync->tombstones_us = options->tombstones_us ? options->tombstones_us : KECS_SYNC__TOMBSTONES_US;
   sync->max_offset_us = options->max_offset_us ? options->max_offset_us : KECS_SYNC__AHEAD_US;
+  sync->wanted_batch = options->batch;
   sync->batch = options->batch ? options->batch : KECS_SYNC__BATCH;
   sync->adapts = options->batch == 0;
 #if !defined(KECS_STORE_NO_THREADS)
@@ -12688,15 +13315,23 @@ static void kecs_sync__wait(kecs_sync *sync, int64_t until) {
 
 /* ---- the thread ---- */
 
+/* When the hub lets the next round begin. Those of many edges are spread. */
+static int64_t kecs_sync__earliest(kecs_sync *sync, int64_t begun) {
+  int64_t every = sync->limits.every_ms;
+  return begun + every + kecs_sync__chance(sync, every / 5);
+}
+
 static void *kecs_sync__work(void *user) {
   kecs_sync *sync = user;
   while (!kecs_sync__ends(sync)) {
     kecs_sync_report report;
+    int64_t begun = kecs_pg__now_ms();
     kecs_status status = kecs_sync__round(sync, &report);
     if (sync->pace.after && !kecs_sync__ends(sync)) {
       sync->pace.after(status, &report, kecs_last_error(), sync->pace.user);
     }
     int64_t until = kecs_pg__now_ms() + kecs_sync__pause(sync);
+    kecs_sync__nap(sync, kecs_sync__earliest(sync, begun)); /* also where changes are waiting */
     if (status || sync->pace.timed) {
       kecs_sync__nap(sync, until);
     } else {

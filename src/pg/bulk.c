@@ -55,11 +55,49 @@ static kecs_status kecs_pg__run_few(kecs_pg__statement *statement, const kecs_va
 
 /* ---- many ---- */
 
+KECS_PG__FN void kecs_pg__copy_begin(kecs_pg__text *out) {
+  static const char head[] = "PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0"; /* and the terminator: no flags, no extension */
+  kecs_pg__text_add(out, head, sizeof head);
+}
+
+/* `size` bytes, at most 8, with the highest first. */
+static void kecs_pg__copy_number(kecs_pg__text *out, int64_t number, int size) {
+  char bytes[8];
+  for (int i = 0; i < size; i++) {
+    bytes[i] = (char)(unsigned char)((uint64_t)number >> (8 * (size - 1 - i)));
+  }
+  kecs_pg__text_add(out, bytes, (size_t)size);
+}
+
+KECS_PG__FN void kecs_pg__copy_row(kecs_pg__text *out, int count) {
+  kecs_pg__copy_number(out, count, 2);
+}
+
+KECS_PG__FN void kecs_pg__copy_text(kecs_pg__text *out, const char *text, size_t len) {
+  kecs_pg__copy_number(out, (int64_t)len, 4);
+  kecs_pg__text_add(out, text, len);
+}
+
+KECS_PG__FN void kecs_pg__copy_value(kecs_pg__text *out, const kecs_value *value) {
+  bool truth = value->type == KECS_VALUE_BOOL;
+  if (value->type == KECS_VALUE_NULL) {
+    kecs_pg__copy_number(out, -1, 4);
+  } else if (value->type == KECS_VALUE_TEXT) {
+    kecs_pg__copy_text(out, value->text, value->len);
+  } else {
+    kecs_pg__copy_number(out, truth ? 1 : 8, 4);
+    kecs_pg__copy_number(out, truth ? value->number != 0 : value->number, truth ? 1 : 8);
+  }
+}
+
+KECS_PG__FN void kecs_pg__copy_end_rows(kecs_pg__text *out) {
+  kecs_pg__copy_number(out, -1, 2);
+}
+
 typedef struct kecs_pg__loading {
   kecs_pg__connection *connection;
   bool own; /* a table of the store's, whose rows lead with the tenant */
-  char *buffer;
-  size_t used;
+  kecs_pg__text rows; /* that libpq does not have yet */
 } kecs_pg__loading;
 
 static kecs_status kecs_pg__load_begin(const kecs_pg__loading *load, const char *table, const char *columns) {
@@ -77,84 +115,53 @@ static kecs_status kecs_pg__load_begin(const kecs_pg__loading *load, const char 
   return status;
 }
 
-/* Hands the buffer to libpq. False: the connection is lost. */
+/* Hands the rows to libpq. False: the connection is lost. */
 static bool kecs_pg__load_flush(kecs_pg__loading *load) {
-  bool good = PQputCopyData(load->connection->pg, load->buffer, (int)load->used) == 1;
-  load->used = 0;
+  bool good = PQputCopyData(load->connection->pg, load->rows.data, (int)load->rows.len) == 1;
+  load->rows.len = 0;
   return good;
 }
 
-static bool kecs_pg__load_bytes(kecs_pg__loading *load, const char *bytes, size_t len) {
-  while (len > 0) {
-    size_t fits = KECS_PG__BUFFER - load->used;
-    fits = len < fits ? len : fits;
-    memcpy(load->buffer + load->used, bytes, fits);
-    load->used += fits;
-    bytes += fits;
-    len -= fits;
-    if (load->used == KECS_PG__BUFFER && !kecs_pg__load_flush(load)) {
-      return false;
-    }
-  }
-  return true;
-}
-
-/* `size` bytes, at most 8, with the highest first. */
-static bool kecs_pg__load_number(kecs_pg__loading *load, int64_t number, int size) {
-  char bytes[8];
-  for (int i = 0; i < size; i++) {
-    bytes[i] = (char)(unsigned char)((uint64_t)number >> (8 * (size - 1 - i)));
-  }
-  return kecs_pg__load_bytes(load, bytes, (size_t)size);
-}
-
-static bool kecs_pg__load_text(kecs_pg__loading *load, const char *text, size_t len) {
-  return kecs_pg__load_number(load, (int64_t)len, 4) && kecs_pg__load_bytes(load, text, len);
-}
-
-static bool kecs_pg__load_value(kecs_pg__loading *load, const kecs_value *value) {
-  switch (value->type) {
-    case KECS_VALUE_NULL: return kecs_pg__load_number(load, -1, 4);
-    case KECS_VALUE_TEXT: return kecs_pg__load_text(load, value->text, value->len);
-    case KECS_VALUE_BOOL: return kecs_pg__load_number(load, 1, 4) && kecs_pg__load_number(load, value->number != 0, 1);
-    default: return kecs_pg__load_number(load, 8, 4) && kecs_pg__load_number(load, value->number, 8);
-  }
-}
-
-static bool kecs_pg__load_row(kecs_pg__loading *load, const kecs_value *values, int count) {
+static void kecs_pg__load_row(kecs_pg__loading *load, const kecs_value *values, int count) {
   const char *tenant = load->connection->home->settings.tenant;
-  bool good = kecs_pg__load_number(load, count + load->own, 2) &&
-              (!load->own || kecs_pg__load_text(load, tenant, strlen(tenant)));
-  for (int i = 0; good && i < count; i++) {
-    good = kecs_pg__load_value(load, &values[i]);
+  kecs_pg__copy_row(&load->rows, count + load->own);
+  if (load->own) {
+    kecs_pg__copy_text(&load->rows, tenant, strlen(tenant));
   }
-  return good;
+  for (int i = 0; i < count; i++) {
+    kecs_pg__copy_value(&load->rows, &values[i]);
+  }
 }
 
 /* Sends the rows; NULL, or why the COPY is to fail. False: the connection is lost. */
 static bool kecs_pg__load_rows(kecs_pg__loading *load, const kecs_value *values, int count, size_t rows,
                                const char **out_reason) {
-  static const char head[] = "PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0"; /* and the terminator: no flags, no extension */
-  bool good = kecs_pg__load_bytes(load, head, sizeof head);
+  bool good = true;
+  kecs_pg__copy_begin(&load->rows);
   for (size_t i = 0; good && i < rows && !*out_reason; i++) {
-    good = kecs_pg__load_row(load, values + i * (size_t)count, count);
-    *out_reason = i % 64 == 63 && kecs_pg__stopped(load->connection) ? "stopped" : NULL;
+    kecs_pg__load_row(load, values + i * (size_t)count, count);
+    good = load->rows.len < KECS_PG__BUFFER || kecs_pg__load_flush(load);
+    *out_reason = load->rows.status                                        ? "out of memory"
+                  : i % 64 == 63 && kecs_pg__stopped(load->connection) ? "stopped"
+                                                                       : NULL;
   }
-  return good && kecs_pg__load_number(load, -1, 2) && kecs_pg__load_flush(load);
+  kecs_pg__copy_end_rows(&load->rows);
+  return good && (*out_reason || kecs_pg__load_flush(load));
 }
 
 static kecs_status kecs_pg__copy_rows(kecs_pg__connection *connection, bool own, const char *table,
                                       const char *columns, const kecs_value *values, int count, size_t rows) {
-  kecs_pg__loading load = {connection, own, kecs_pg__alloc(connection->allocator, KECS_PG__BUFFER), 0};
+  kecs_pg__loading load = {connection, own, {connection->allocator, NULL, 0, 0, KECS_OK}};
   const char *reason = NULL;
-  kecs_status status = load.buffer ? kecs_pg__load_begin(&load, table, columns) : KECS_E_NOMEM;
+  kecs_status status = kecs_pg__load_begin(&load, table, columns);
   if (!status && kecs_pg__load_rows(&load, values, count, rows, &reason)) {
     status = kecs_pg__copy_end(connection, reason);
+    status = load.rows.status ? load.rows.status : status;
   } else if (!status) {
     status = kecs_pg__fail_lost(kecs_pg__shown(connection), connection->pg, "load rows");
     kecs_pg__hang_up(connection);
   }
-  kecs_pg__release(connection->allocator, load.buffer, KECS_PG__BUFFER);
+  kecs_pg__text_free(&load.rows);
   return status;
 }
 

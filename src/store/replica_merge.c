@@ -87,6 +87,18 @@ KECS__FN kecs_status kecs__merge_lost(kecs__join *merge, bool ours, const char *
 
 /* ---- deleting ---- */
 
+/* Whether the other side may lack what it has acknowledged of a row. */
+static kecs_status kecs__burial_doubts(kecs__write *write, kecs_kind kind, const char *key, unsigned *out_lost) {
+  kecs_value values[] = {kecs__value_int((int64_t)kind), kecs__value_text(key)};
+  int64_t found = write->burial->side->doubts;
+  kecs_status status = found ? KECS_OK
+                             : kecs__feed_number(write->session,
+                                                 "SELECT 1 FROM {sync_repush} WHERE {own}kind=?1 AND key=?2", values,
+                                                 2, &found);
+  *out_lost = found ? 1U << KECS_REPLICA_LIFE : 0;
+  return status;
+}
+
 /* Before a row goes in another store's name: unpushed work in it is kept. The row that was deleted itself has been
  * looked at. */
 static kecs_status kecs__burial_lose(kecs__write *write, const kecs__meta *meta, int64_t rid) {
@@ -105,6 +117,7 @@ static kecs_status kecs__burial_lose(kecs__write *write, const kecs__meta *meta,
     return KECS_E_NOMEM;
   }
   status = kecs__state_unpushed(write->session, burial->side, meta->info->kind, key, &state, &pending);
+  status = status || pending ? status : kecs__burial_doubts(write, meta->info->kind, key, &pending);
   if (status || !pending) {
     return status;
   }

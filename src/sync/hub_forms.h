@@ -45,29 +45,33 @@
 #define KECS_SYNC__T_LIFE "coalesce(t.stamp_life,0),coalesce(t.site_life,0)"
 #define KECS_SYNC__U_LIFE "u.stamp_life,u.site_life"
 
-static const char kecs_sync__put_form[] =
+/* What both have that take a kind's rows: as arrays, or out of the table that they were copied to (hub_load.c). */
+#define KECS_SYNC__PUT_VARIABLES                                                 \
+  "  these bigint[];\n" /* places that are merged now; NULL: all */              \
+  "  every bigint[];\n"                                                          \
+  "  suspects bigint[];\n"                                                       \
+  "  starts bigint[];\n"                                                         \
+  "  ends bigint[];\n"                                                           \
+  "  depth integer := 1;\n"                                                      \
+  "  middle bigint;\n"                                                           \
+  "  known bigint[] := '{none}';\n"                                              \
+  "  crossed bigint[] := '{none}';\n" /* places whose unique keys others have */ \
+  "  able bigint[];\n"                                                           \
+  "  one bigint;\n"                                                              \
+  "  policy jsonb;\n"                                                            \
+  "  claimed bigint[] := '{none}';\n"                                            \
+  "  now_us bigint := (date_part('epoch',clock_timestamp())*1000000)::bigint;\n"
+
+static const char kecs_sync__put_arrays_form[] =
     "DROP FUNCTION IF EXISTS {S}sync_put_{t};\n"
     "CREATE FUNCTION {S}sync_put_{t}(whose text,me bigint,since bigint,a_key text[],a_mask bigint[],a_life bigint[],\n"
     "a_life_site bigint[],a_spec bigint[],a_spec_site bigint[],a_status bigint[],a_status_site bigint[]{arguments})\n"
     /* Compiling a plan takes longer than any of these runs. */
     "RETURNS void LANGUAGE plpgsql SET jit=off AS $kecs_sync$\n"
     "#variable_conflict use_column\n"
-    "DECLARE\n"
-    "  these bigint[];\n" /* places that are merged now; NULL: all */
-    "  every bigint[];\n"
-    "  suspects bigint[];\n"
-    "  starts bigint[];\n"
-    "  ends bigint[];\n"
-    "  depth integer := 1;\n"
-    "  middle bigint;\n"
-    "  known bigint[] := '{none}';\n"
-    "  crossed bigint[] := '{none}';\n" /* places whose unique keys others have */
-    "  able bigint[];\n"
-    "  one bigint;\n"
-    "  policy jsonb;\n"
-    "  claimed bigint[] := '{none}';\n"
-    "  now_us bigint := (date_part('epoch',clock_timestamp())*1000000)::bigint;\n"
-    "BEGIN\n" KECS_SYNC__OPEN "{scope_put}"
+    "DECLARE\n" KECS_SYNC__PUT_VARIABLES "BEGIN\n" KECS_SYNC__OPEN "{scope_put}";
+
+static const char kecs_sync__put_form[] =
     "  PERFORM {S}sync_clock((SELECT max(greatest(a,b,c)) FROM unnest(a_life,a_spec,a_status) AS x(a,b,c)));\n"
     "  every := ARRAY(SELECT generate_series(1,cardinality(a_life)));\n"
     /* Locks in the order of keys; and which rows meet more than what their site has seen or written itself. LATERAL:
@@ -188,9 +192,9 @@ static const char kecs_sync__merge_form[] =
  * are refused with KS010, and the edge sends the row whole. */
 static const char kecs_sync__partly_form[] =
     "  IF EXISTS(SELECT FROM unnest(a_mask) m WHERE m&8<>0) THEN\n"
-    "  INSERT INTO {S}sync_refused(tenant,site,kind,key,code) SELECT whose,me,{kind},u.s_key,'KS010' FROM {sent}\n"
-    "    WHERE u.s_mask&8<>0 AND u.s_place=ANY(every) AND NOT EXISTS(SELECT FROM {S}{t} t WHERE {same} AND\n"
-    "    (" KECS_SYNC__T_LIFE ")>=(" KECS_SYNC__U_LIFE ")) ON CONFLICT(tenant,site,kind,key) DO UPDATE SET "
+    "    INSERT INTO {S}sync_refused(tenant,site,kind,key,code) SELECT whose,me,{kind},u.s_key,'KS010' FROM {sent}\n"
+    "      WHERE u.s_mask&8<>0 AND u.s_place=ANY(every) AND NOT EXISTS(SELECT FROM {S}{t} t WHERE {same} AND\n"
+    "      (" KECS_SYNC__T_LIFE ")>=(" KECS_SYNC__U_LIFE ")) ON CONFLICT(tenant,site,kind,key) DO UPDATE SET "
     "code=excluded.code;\n"
     "  END IF;\n";
 

@@ -166,13 +166,16 @@ KECS_PG__FN const char *kecs_sync__hub_part(kecs_kind kind, int part) {
   return "";
 }
 
-/* A task's family is what its reference says; see kecs__family_of. */
+/* A task's family is what its reference says, without the revision; see kecs__family_of. By functions of strings: one
+ * that takes patterns costs a tenth of what writing the row does. */
+static const char kecs_sync__family_form[] =
+    "(SELECT CASE WHEN f.name NOT LIKE 'arn:%' THEN f.name WHEN f.name LIKE 'arn:%:task-definition/%' THEN\n"
+    "    substr(f.name,strpos(f.name,':task-definition/')+17) ELSE '' END FROM (SELECT CASE WHEN r.bare<>r.whole AND\n"
+    "    right(r.bare,1)=':' THEN left(r.bare,-1) ELSE r.whole END AS name FROM (SELECT\n"
+    "    u.task_definition_arn AS whole,rtrim(u.task_definition_arn,'0123456789') AS bare OFFSET 0) r OFFSET 0) f)";
+
 KECS_PG__FN const char *kecs_sync__hub_derived(const kecs_kind_info *info, const kecs_column_info *column) {
-  return info->kind == KECS_KIND_TASK && column == &info->columns[KECS_TASK_FAMILY]
-             ? "CASE WHEN u.task_definition_arn LIKE 'arn:%' AND u.task_definition_arn NOT LIKE "
-               "'arn:%:task-definition/%' THEN '' ELSE regexp_replace(regexp_replace(u.task_definition_arn,"
-               "'^arn:([^:]*:)+task-definition/',''),':[0-9]+$','') END"
-             : NULL;
+  return info->kind == KECS_KIND_TASK && column == &info->columns[KECS_TASK_FAMILY] ? kecs_sync__family_form : NULL;
 }
 
 KECS_PG__FN void kecs_sync__hub_helpers(kecs_pg__text *out, const kecs_pg__connection *connection) {

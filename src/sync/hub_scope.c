@@ -194,6 +194,23 @@ static const char kecs_sync__put_scope_form[] =
     "    END IF;\n"
     "  END;\n";
 
+/* The same for rows that were copied: what is left has places without gaps. */
+static const char kecs_sync__load_scope_form[] =
+    "  DECLARE\n"
+    "    allowed text[] := {S}sync_allowed(whose,me);\n"
+    "  BEGIN\n"
+    "    IF allowed IS NOT NULL THEN\n"
+    "      WITH outside AS (DELETE FROM {sent} u WHERE NOT coalesce(u.s_key={key} AND\n"
+    "        {S}sync_scope({kind},{key})=ANY(allowed){parents},false) RETURNING u.s_key)\n"
+    "      INSERT INTO {S}sync_refused(tenant,site,kind,key,code) SELECT DISTINCT whose,me,{kind},o.s_key,'KS005'\n"
+    "        FROM outside o ON CONFLICT(tenant,site,kind,key) DO UPDATE SET code=excluded.code;\n"
+    "      IF FOUND THEN\n"
+    "        UPDATE {sent} u SET s_place=n.place FROM (SELECT s.ctid AS at,row_number() OVER (ORDER BY s.s_place)\n"
+    "          AS place FROM {sent} s) n WHERE u.ctid=n.at;\n"
+    "      END IF;\n"
+    "    END IF;\n"
+    "  END;\n";
+
 /* A deletion may bear another site's number: who sends it is said apart. */
 static const char kecs_sync__bury_scope_form[] =
     "  DECLARE\n"
@@ -440,6 +457,22 @@ KECS_PG__FN void kecs_sync__scope_put(kecs_pg__text *out, const char *schema, co
     }
   }
   kecs_sync__scope_fill(out, &sql, kecs_sync__put_scope_form);
+  kecs_sync__scope_end(&sql);
+}
+
+KECS_PG__FN void kecs_sync__scope_load(kecs_pg__text *out, const char *schema, const kecs_kind_info *info) {
+  kecs_sync__scope_sql sql;
+  kecs_pg__text copied = {out->allocator, NULL, 0, 0, KECS_OK};
+  const kecs_pg__mark marks[] = {{"t", info->table}, {NULL, NULL}};
+  kecs_sync__scope_begin(&sql, out->allocator, schema, info, "u");
+  kecs_sync__scope_parents(&sql, "u", "allowed");
+  kecs_pg__text_fill(&copied, KECS_SYNC__COPIED, marks);
+  out->status = out->status ? out->status : copied.status;
+  if (!out->status) {
+    sql.sent = copied.data;
+    kecs_sync__scope_fill(out, &sql, kecs_sync__load_scope_form);
+  }
+  kecs_pg__text_free(&copied);
   kecs_sync__scope_end(&sql);
 }
 

@@ -1,7 +1,8 @@
-/* sync/hub_sql.c -- the texts of a kind's two functions at the hub.
+/* sync/hub_sql.c -- the texts of a kind's functions at the hub.
  *
  * A push is one transaction: sync_begin, sync_bury_TABLE for what was deleted, sync_put_TABLE for rows, sync_end. Each
- * function takes a kind's rows as arrays, one a column, and merges them as a set; docs/sync.md has the rules. Texts
+ * function takes a kind's rows as arrays, one a column, and merges them as a set; sync_load_TABLE is sync_put_TABLE for
+ * rows that were copied (hub_load.c). docs/sync.md has the rules. Texts
  * with marks: {S} is the schema with its dot; {sent} the rows that came, as `u`. */
 #include "pg/prologue.h"
 
@@ -182,7 +183,8 @@ static void kecs_sync__columns(kecs_sync__parts *parts) {
     kecs_sync__add(parts, KECS_SYNC__KEY_ARGUMENTS, "", ",c_{c} {type}[]", column->name, kecs_sync__type(column));
     kecs_sync__add(parts, KECS_SYNC__SAME_KEY, "", " AND t.{c}=u.{c}", column->name, "");
     kecs_sync__add(parts, KECS_SYNC__T_KEY, ",", "t.{c}", column->name, "");
-    kecs_sync__add(parts, KECS_SYNC__U_KEY, ",", "u.{c}", column->name, "");
+    bool text = strcmp(kecs_sync__type(column), "text") == 0; /* in the table's order, which is that of bytes */
+    kecs_sync__add(parts, KECS_SYNC__U_KEY, ",", text ? "u.{c} COLLATE \"C\"" : "u.{c}", column->name, "");
     kecs_sync__add(parts, KECS_SYNC__KEY, ",", "{c}", column->name, "");
   }
 }
@@ -395,6 +397,48 @@ static void kecs_sync__releases(kecs_sync__parts *parts, const kecs_kind_info *f
   }
 }
 
+/* What is said of the rows that came, wherever they are. */
+static void kecs_sync__over_sent(kecs_sync__parts *parts) {
+  static const int over[] = {KECS_SYNC__PARTLY_REFUSED, KECS_SYNC__MERGE_PARTLY, KECS_SYNC__MERGE};
+  for (size_t i = 0; i < sizeof over / sizeof over[0]; i++) {
+    kecs_pg__text_free(&parts->part[over[i]]);
+  }
+  for (int i = 0; i < KECS_SYNC__SPECIALS; i++) {
+    kecs_pg__text_free(&parts->part[KECS_SYNC__SPECIAL + i]);
+  }
+  if (parts->part[KECS_SYNC__PART_LATERS].len > 0) {
+    kecs_sync__fill(&parts->part[KECS_SYNC__PARTLY_REFUSED], parts, kecs_sync__partly_form);
+    kecs_sync__fill(&parts->part[KECS_SYNC__MERGE_PARTLY], parts, kecs_sync__merge_partly_form);
+  }
+  kecs_sync__fill(&parts->part[KECS_SYNC__SPECIAL + KECS_SYNC__KNOWN], parts,
+                  kecs_sync__hub_part(parts->info->kind, KECS_SYNC__KNOWN));
+  kecs_sync__fill(&parts->part[KECS_SYNC__MERGE], parts, kecs_sync__merge_form);
+  for (int i = 0; i < KECS_SYNC__SPECIALS; i++) {
+    if (i != KECS_SYNC__KNOWN) {
+      kecs_sync__fill(&parts->part[KECS_SYNC__SPECIAL + i], parts, kecs_sync__hub_part(parts->info->kind, i));
+    }
+  }
+}
+
+static void kecs_sync__put_body(kecs_pg__text *out, const kecs_sync__parts *parts) {
+  kecs_sync__fill(out, parts, kecs_sync__put_form);
+  kecs_sync__fill(out, parts, kecs_sync__put_notes_form);
+  kecs_sync__fill(out, parts, kecs_sync__put_merge_form);
+}
+
+/* The same over the table that the rows were copied to. */
+static void kecs_sync__put_copied(kecs_pg__text *out, kecs_sync__parts *parts) {
+  const int sent[] = {KECS_SYNC__SENT, KECS_SYNC__SENT_KEYS};
+  const kecs_pg__mark marks[] = {{"t", parts->info->table}, {NULL, NULL}};
+  for (size_t i = 0; i < sizeof sent / sizeof sent[0]; i++) {
+    kecs_pg__text_free(&parts->part[sent[i]]);
+    kecs_pg__text_fill(&parts->part[sent[i]], KECS_SYNC__COPIED " AS u", marks);
+  }
+  kecs_sync__over_sent(parts);
+  kecs_sync__hub_load(out, parts->schema, parts->info, KECS_SYNC__PUT_VARIABLES);
+  kecs_sync__put_body(out, parts);
+}
+
 KECS_PG__FN void kecs_sync__hub_kind(kecs_pg__text *out, const kecs_pg__connection *connection,
                                      const kecs_kind_info *info) {
   kecs_sync__parts parts;
@@ -417,24 +461,13 @@ KECS_PG__FN void kecs_sync__hub_kind(kecs_pg__text *out, const kecs_pg__connecti
   for (size_t i = 0; i < sizeof deletes / sizeof deletes[0]; i++) {
     kecs_sync__fill(&parts.part[KECS_SYNC__DELETE], &parts, deletes[i]);
   }
-  if (parts.part[KECS_SYNC__PART_LATERS].len > 0) {
-    kecs_sync__fill(&parts.part[KECS_SYNC__PARTLY_REFUSED], &parts, kecs_sync__partly_form);
-    kecs_sync__fill(&parts.part[KECS_SYNC__MERGE_PARTLY], &parts, kecs_sync__merge_partly_form);
-  }
-  kecs_sync__fill(&parts.part[KECS_SYNC__SPECIAL + KECS_SYNC__KNOWN], &parts,
-                  kecs_sync__hub_part(info->kind, KECS_SYNC__KNOWN));
-  kecs_sync__fill(&parts.part[KECS_SYNC__MERGE], &parts, kecs_sync__merge_form);
+  kecs_sync__over_sent(&parts);
   kecs_sync__scope_put(&parts.part[KECS_SYNC__SCOPE_PUT], parts.schema, info, parts.part[KECS_SYNC__SENT].data);
   kecs_sync__scope_bury(&parts.part[KECS_SYNC__SCOPE_BURY], parts.schema, info, parts.part[KECS_SYNC__BURIED].data);
-  for (int i = 0; i < KECS_SYNC__SPECIALS; i++) {
-    if (i != KECS_SYNC__KNOWN) {
-      kecs_sync__fill(&parts.part[KECS_SYNC__SPECIAL + i], &parts, kecs_sync__hub_part(info->kind, i));
-    }
-  }
-  kecs_sync__fill(out, &parts, kecs_sync__put_form);
-  kecs_sync__fill(out, &parts, kecs_sync__put_notes_form);
-  kecs_sync__fill(out, &parts, kecs_sync__put_merge_form);
+  kecs_sync__fill(out, &parts, kecs_sync__put_arrays_form);
+  kecs_sync__put_body(out, &parts);
   kecs_sync__fill(out, &parts, kecs_sync__bury_form);
+  kecs_sync__put_copied(out, &parts);
   for (int i = 0; i < KECS_SYNC__PARTS; i++) {
     out->status = out->status ? out->status : parts.part[i].status;
     kecs_pg__text_free(&parts.part[i]);

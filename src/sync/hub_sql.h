@@ -7,9 +7,19 @@
 /* Tables, made where they are missing, and the functions that are no kind's. */
 KECS_PG__FN void kecs_sync__hub_common(kecs_pg__text *out, const kecs_pg__connection *connection, const char *version);
 
-/* sync_put_TABLE and sync_bury_TABLE; in the place of earlier ones. */
+/* sync_put_TABLE, sync_load_TABLE and sync_bury_TABLE; in the place of earlier ones. */
 KECS_PG__FN void kecs_sync__hub_kind(kecs_pg__text *out, const kecs_pg__connection *connection,
                                      const kecs_kind_info *info);
+
+/* sync_stage_TABLE, which makes the table that a kind's rows are copied to; and the beginning of sync_load_TABLE, with
+ * variables of its body (hub_load.c). */
+#define KECS_SYNC__COPIED "pg_temp.sync_sent_{t}"
+KECS_PG__FN void kecs_sync__hub_load(kecs_pg__text *out, const char *schema, const kecs_kind_info *info,
+                                     const char *variables);
+
+/* The columns of that table before and behind the kind's own. */
+#define KECS_SYNC__COPIED_FIRST "s_key,s_mask,stamp_life,site_life,stamp_spec,site_spec,stamp_status,site_status"
+#define KECS_SYNC__COPIED_LAST "s_place"
 
 /* sync_append_TABLE, for a kind that only grows (hub_append.c). */
 KECS_PG__FN void kecs_sync__hub_append(kecs_pg__text *out, const kecs_pg__connection *connection,
@@ -65,6 +75,7 @@ KECS_PG__FN void kecs_sync__hub_gates(kecs_pg__text *out, const kecs_pg__connect
  * the arguments. `sent` and `buried` are the rows that came, as `u`. */
 KECS_PG__FN void kecs_sync__scope_put(kecs_pg__text *out, const char *schema, const kecs_kind_info *info,
                                       const char *sent);
+KECS_PG__FN void kecs_sync__scope_load(kecs_pg__text *out, const char *schema, const kecs_kind_info *info);
 KECS_PG__FN void kecs_sync__scope_bury(kecs_pg__text *out, const char *schema, const kecs_kind_info *info,
                                        const char *buried);
 KECS_PG__FN void kecs_sync__scope_append(kecs_pg__text *out, const char *schema, const kecs_kind_info *info,
@@ -80,7 +91,7 @@ KECS_PG__FN bool kecs_sync__later_column(const kecs_column_info *column);
 KECS_PG__FN void kecs_sync__default(kecs_pg__text *out, const kecs_column_info *column);
 
 /* What the functions must be made for: their own format, and the kinds' columns. */
-enum { KECS_SYNC__VERSION_SIZE = 160, KECS_SYNC__FORMAT = 7 };
+enum { KECS_SYNC__VERSION_SIZE = 160, KECS_SYNC__FORMAT = 8 };
 KECS_PG__FN void kecs_sync__version(char out[KECS_SYNC__VERSION_SIZE]);
 
 #endif

@@ -16,7 +16,9 @@ enum {
   KECS_SYNC__SCOPE_MAX = 512, /* bytes of a cluster's ARN among grants, with its terminator */
   KECS_SYNC__BATCH = 1000,
   KECS_SYNC__BATCH_LEAST = 100, /* of those that adapt */
-  KECS_SYNC__BATCH_MOST = 5000,
+  KECS_SYNC__BATCH_MOST = 5000, /* of pages, and of pushes as arrays */
+  KECS_SYNC__LOAD = 20000,      /* rows that go by COPY, where nobody says otherwise */
+  KECS_SYNC__LOAD_MS = 2000,    /* what such a push may take */
   KECS_SYNC__SHORT_MS = 200, /* what a push should take */
   KECS_SYNC__LONG_MS = 500,
   KECS_SYNC__PREPARED = 256,
@@ -24,6 +26,7 @@ enum {
   KECS_SYNC__APPEND_BYTES = 1048576
 };
 
+#define KECS_SYNC__EVERY_MOST_MS INT64_C(86400000)
 #define KECS_SYNC__AHEAD_US INT64_C(300000000) /* of the hub's time: what it takes at most (sync_clock) */
 
 /* A push that was decided upon and is not known to have arrived. */
@@ -64,6 +67,13 @@ typedef struct kecs_sync__notes {
   int64_t retention; /* of tombstones here, as it was set */
 } kecs_sync__notes;
 
+/* What the hub asks of this site, as the last handshake told it (limits.c). */
+typedef struct kecs_sync__limits {
+  int64_t every_ms;
+  int64_t batch;
+  char pause[KECS_SYNC_PAUSE_MAX + 1]; /* the reasons together, as far as they fit; "": there is none */
+} kecs_sync__limits;
+
 /* What rounds have come to: of several threads, so the handle's mutex guards it. */
 typedef struct kecs_sync__told {
   int64_t rounds;
@@ -73,6 +83,7 @@ typedef struct kecs_sync__told {
   int64_t last_us;   /* end of the last one that succeeded */
   int64_t failed_us;
   kecs_error error;  /* of the last one that failed */
+  kecs_sync__limits limits;
 } kecs_sync__told;
 
 struct kecs_sync {
@@ -98,6 +109,8 @@ struct kecs_sync {
   int64_t catch_up_rid;
   bool held; /* the hub has refused something by a policy: its own state is to be asked for */
   int batch;
+  int wanted_batch; /* the options'; 0: it adapts */
+  kecs_sync__limits limits;
   kecs_pg__text clusters; /* that this edge narrows itself to, as an array of the server's; empty: to none */
   int64_t max_offset_us;
   int64_t tombstones_us;
@@ -118,8 +131,12 @@ struct kecs_sync {
   int ending;                               /* a flag: the thread, and its round with it */
   bool adapts;                              /* `batch` follows the time that a push takes */
   bool steady;                              /* it has been too long once */
+  int load;                                 /* entries that go with a push by COPY; 0: the link is not known to be fast
+                                             * enough, -1: it is not */
+  bool no_stage;                            /* the login may make no tables at the hub for it */
   kecs_sync__told told;
   char said[sizeof((kecs_error *)NULL)->text]; /* for kecs_sync_status */
+  char said_pause[KECS_SYNC_PAUSE_MAX + 1];    /* likewise */
   kecs_sync_pace pace;
   uint64_t chance;
   bool running; /* the thread */
@@ -153,10 +170,15 @@ typedef struct kecs_sync__exchange {
   int count;
   kecs_status status; /* the first failure while it was put together */
   bool write;
-  bool small; /* it only reads, and few rows are expected: set it before it is sent */
+  bool small;   /* it only reads, and few rows are expected: set it before it is sent */
+  bool stays;   /* its transaction stays open: set it before it is sent */
+  bool goes_on; /* in the transaction that another one has left open */
 } kecs_sync__exchange;
 
 KECS_PG__FN void kecs_sync__begin(kecs_sync__exchange *exchange, kecs_sync *sync, bool write);
+
+/* The same for one that goes on in an open transaction, and ends it. */
+KECS_PG__FN void kecs_sync__go_on(kecs_sync__exchange *exchange, kecs_sync *sync);
 
 /* Adds a statement; {S} is the schema, {T} the tenant, {t} `table`. Gives its number. */
 KECS_PG__FN int kecs_sync__add_item(kecs_sync__exchange *exchange, const char *form, const char *table,
@@ -174,6 +196,10 @@ KECS_PG__FN kecs_status kecs_sync__send(kecs_sync__exchange *exchange, const cha
 KECS_PG__FN void kecs_sync__end(kecs_sync__exchange *exchange);
 KECS_PG__FN void kecs_sync__hang_up(kecs_sync *sync);
 
+/* CANCELLED: the round was to end. And the same, or OFFLINE where the link was lost by itself. */
+KECS_PG__FN kecs_status kecs_sync__fail_stopped(const kecs_sync *sync, const char *doing);
+KECS_PG__FN kecs_status kecs_sync__fail_link(kecs_sync *sync, const char *doing);
+
 /* One round, whoever asks for it. */
 KECS_PG__FN kecs_status kecs_sync__round(kecs_sync *sync, kecs_sync_report *out_report);
 
@@ -188,8 +214,8 @@ typedef struct kecs_sync__visit {
 
 KECS_PG__FN kecs_status kecs_sync__at_hub(const char *hub, const kecs_sync__visit *visit, void *user);
 
-/* Runs `work` over a connection of its own to `place`. */
-KECS_PG__FN kecs_status kecs_sync__over_link(kecs_store *store, const char *hub, int busy_timeout_ms,
+/* Runs `work` over a connection of its own to `place`. With `read_only` a standby will do. */
+KECS_PG__FN kecs_status kecs_sync__over_link(kecs_store *store, const char *hub, bool read_only, int busy_timeout_ms,
                                              kecs_status (*work)(kecs_connection *link, const kecs_place *place,
                                                                  void *user),
                                              void *user);
@@ -332,8 +358,14 @@ enum {
   KECS_SYNC__FITS,
   KECS_SYNC__PUSHES,
   KECS_SYNC__RETENTION,
-  KECS_SYNC__CHANGED
+  KECS_SYNC__CHANGED,
+  KECS_SYNC__LIMITS
 };
+
+/* Takes over what the hub asks of this site; BUSY where it wants no round. And how far batches that adapt may grow. */
+KECS_PG__FN kecs_status kecs_sync__limits_read(kecs_sync *sync, const char *text);
+KECS_PG__FN int kecs_sync__batch_most(const kecs_sync *sync);
+KECS_PG__FN kecs_status kecs_sync__limits_check(const kecs_sync_limits *limits);
 
 /* Whether hub and edge still are who they were to each other (identity.c). Where they are not, what follows from it is
  * done and noted, and the report says what it was; *out_again: greet anew, under another name. */

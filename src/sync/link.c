@@ -105,6 +105,13 @@ KECS_PG__FN void kecs_sync__begin(kecs_sync__exchange *exchange, kecs_sync *sync
   }
 }
 
+KECS_PG__FN void kecs_sync__go_on(kecs_sync__exchange *exchange, kecs_sync *sync) {
+  memset(exchange, 0, sizeof *exchange);
+  exchange->sync = sync;
+  exchange->write = true;
+  exchange->goes_on = true;
+}
+
 KECS_PG__FN void kecs_sync__end(kecs_sync__exchange *exchange) {
   for (int i = 0; i < exchange->count; i++) {
     kecs_sync__item *item = &exchange->item[i];
@@ -157,6 +164,12 @@ static kecs_status kecs_sync__connect(kecs_sync *sync) {
   options.should_stop = kecs_sync__should_stop;
   options.should_stop_user = sync;
   kecs_status status = kecs_pg__connect(&options, &connection);
+  if (status == KECS_E_READONLY) {
+    status = kecs_pg__fail(KECS_E_READONLY,
+                           "%s: the server is a standby, which takes nothing; name the primary in the hub's URL, too "
+                           "(host1,host2), or promote it: nothing was lost, and the next round goes on",
+                           sync->place.shown);
+  }
   sync->link = status ? NULL : kecs_pg__of(connection);
   sync->prepared_count = 0;
   kecs_sync__lock(sync);
@@ -174,7 +187,7 @@ static kecs_status kecs_sync__connect(kecs_sync *sync) {
 }
 
 /* States of the hub's functions. */
-static kecs_status kecs_sync__refusal(kecs_sync *sync, const PGresult *result, const char *doing) {
+static kecs_status kecs_sync__refusal(kecs_sync *sync, const PGresult *result, const char *doing, bool begins) {
   static const struct {
     const char *state;
     kecs_status status;
@@ -198,7 +211,8 @@ static kecs_status kecs_sync__refusal(kecs_sync *sync, const PGresult *result, c
       return kecs_backend_fail(states[i].status, 0, state, text);
     }
   }
-  return kecs_pg__fail_result(sync->place.shown, result, doing);
+  return begins ? kecs_pg__fail_begin(sync->place.shown, result, doing)
+                : kecs_pg__fail_result(sync->place.shown, result, doing);
 }
 
 /* ---- bytes ---- */
@@ -323,7 +337,7 @@ static bool kecs_sync__receive_statement(kecs_sync__exchange *exchange, const ke
       return false;
     }
     if (!*status && PQresultStatus(result) == PGRES_FATAL_ERROR) {
-      *status = kecs_sync__refusal(sync, result, doing);
+      *status = kecs_sync__refusal(sync, result, doing, exchange->item[packed->first].frame);
     }
   }
   sync->report.bytes_in += kecs_sync__result_bytes(result);
@@ -336,14 +350,18 @@ static bool kecs_sync__receive_statement(kecs_sync__exchange *exchange, const ke
   return true;
 }
 
-static kecs_status kecs_sync__fail_stopped(const kecs_sync *sync, const char *doing) {
+KECS_PG__FN kecs_status kecs_sync__fail_stopped(const kecs_sync *sync, const char *doing) {
   return kecs_pg__fail(KECS_E_CANCELLED, "%s: stopped when it was to %s; the next round goes on", sync->place.shown,
                        doing);
 }
 
-static kecs_status kecs_sync__fail_link(kecs_sync *sync, const char *doing) {
-  return kecs_sync__should_stop(sync) ? kecs_sync__fail_stopped(sync, doing)
-                                      : kecs_pg__fail_lost(sync->place.shown, sync->link->pg, doing);
+KECS_PG__FN kecs_status kecs_sync__fail_link(kecs_sync *sync, const char *doing) {
+  if (kecs_sync__should_stop(sync)) {
+    return kecs_sync__fail_stopped(sync, doing);
+  }
+  return sync->link ? kecs_pg__fail_lost(sync->place.shown, sync->link->pg, doing)
+                    : kecs_pg__fail(KECS_E_OFFLINE, "%s: the connection was lost when it was to %s", sync->place.shown,
+                                    doing);
 }
 
 static kecs_status kecs_sync__send_over(kecs_sync__exchange *exchange, kecs_sync__packet *packet, const char *doing) {
@@ -370,13 +388,24 @@ static kecs_status kecs_sync__send_over(kecs_sync__exchange *exchange, kecs_sync
   return status;
 }
 
+/* What goes on in a transaction has no other connection. */
+static kecs_status kecs_sync__link(const kecs_sync__exchange *exchange, const char *doing) {
+  kecs_sync *sync = exchange->sync;
+  if (!exchange->goes_on) {
+    return kecs_sync__connect(sync);
+  }
+  return sync->link && kecs_pg__alive(sync->link) ? KECS_OK : kecs_sync__fail_link(sync, doing);
+}
+
 KECS_PG__FN kecs_status kecs_sync__send(kecs_sync__exchange *exchange, const char *doing) {
   kecs_sync *sync = exchange->sync;
-  kecs_sync__add_frame(exchange, "COMMIT");
+  if (!exchange->stays) {
+    kecs_sync__add_frame(exchange, "COMMIT");
+  }
   if (kecs_sync__should_stop(sync)) {
     return kecs_sync__fail_stopped(sync, doing);
   }
-  kecs_status status = exchange->status ? exchange->status : kecs_sync__connect(sync);
+  kecs_status status = exchange->status ? exchange->status : kecs_sync__link(exchange, doing);
   if (status) {
     return kecs_sync__should_stop(sync) ? kecs_sync__fail_stopped(sync, doing) : status;
   }
@@ -385,7 +414,7 @@ KECS_PG__FN kecs_status kecs_sync__send(kecs_sync__exchange *exchange, const cha
     return KECS_E_NOMEM;
   }
   packet->allocator = &sync->allocator;
-  packet->bare = sync->link->direct;
+  packet->bare = sync->link->direct && !exchange->stays && !exchange->goes_on;
   status = kecs_sync__pack(packet, exchange);
   if (!status) {
     status = kecs_sync__send_over(exchange, packet, doing);

@@ -66,31 +66,65 @@ static bool kecs_sync__goes(const kecs_kind_info *info, int column, unsigned pen
          (info->columns[column].group == KECS_GROUP_STATUS && (pending & 1U << KECS_REPLICA_STATUS));
 }
 
+static void kecs_sync__put_int(kecs_sync__arrays *put, int at, int64_t number) {
+  if (put->copied) {
+    kecs_sync__copied_int(put, number);
+  } else {
+    kecs_sync__array_int(&put->array[at], number);
+  }
+}
+
+static void kecs_sync__put_value(kecs_sync__arrays *put, int at, const kecs_column_info *column,
+                                 const kecs_value *value) {
+  if (put->copied) {
+    kecs_sync__copied_value(put, column, value);
+  } else {
+    kecs_sync__array_value(&put->array[at], column, value);
+  }
+}
+
+/* Begins a row with its key. Many rows are put together for a COPY. */
+static kecs_sync__arrays *kecs_sync__put_begin(kecs_sync__load *load, const kecs_replica_row *row) {
+  kecs_sync__arrays *put = kecs_sync__arrays_of(load->sync, &load->put[row->kind]);
+  if (put && put->rows == 0) {
+    put->copied = load->end && load->end->read > KECS_SYNC__BATCH_MOST && !load->sync->no_stage;
+    load->copies = load->copies || put->copied;
+  }
+  if (put && put->copied) {
+    kecs_sync__copied_key(put, load->sync, row);
+  } else if (put) {
+    kecs_sync__array_add(&put->array[0], row->key);
+  }
+  return put;
+}
+
 static kecs_status kecs_sync__load_row(kecs_sync__load *load, const kecs_replica_row *row) {
   static const kecs_value nothing = {KECS_VALUE_NULL, 0, NULL, 0};
-  kecs_sync__arrays *put = kecs_sync__arrays_of(load->sync, &load->put[row->kind]);
+  kecs_sync__arrays *put = kecs_sync__put_begin(load, row);
   const kecs_kind_info *info = kecs_kind_describe(row->kind);
   bool partly = load->partly && !(row->pending & 1U << KECS_REPLICA_LIFE);
   int at = 2;
   if (!put) {
     return KECS_E_NOMEM;
   }
-  kecs_sync__array_add(&put->array[0], row->key);
-  kecs_sync__array_int(&put->array[1], (int64_t)row->pending | (partly ? KECS_SYNC__PARTLY : 0));
+  kecs_sync__put_int(put, 1, (int64_t)row->pending | (partly ? KECS_SYNC__PARTLY : 0));
   for (int i = 0; i < KECS_REPLICA_STAMPS; i++) {
     bool goes = !partly || i == KECS_REPLICA_LIFE || (row->pending & 1U << i);
-    kecs_sync__array_int(&put->array[at++], goes ? row->stamp[i] : 0);
-    kecs_sync__array_int(&put->array[at++], goes ? kecs_sync__wire_site(load->sync, row->site[i]) : 0);
+    kecs_sync__put_int(put, at++, goes ? row->stamp[i] : 0);
+    kecs_sync__put_int(put, at++, goes ? kecs_sync__wire_site(load->sync, row->site[i]) : 0);
   }
   for (int i = 0; i < info->column_count; i++) {
     if (kecs_sync__known(load->sync, info, i)) {
       bool goes = !partly || kecs_sync__goes(info, i, row->pending);
-      kecs_sync__array_value(&put->array[at++], &info->columns[i], goes ? &row->values[i] : &nothing);
+      kecs_sync__put_value(put, at++, &info->columns[i], goes ? &row->values[i] : &nothing);
     }
   }
-  put->count = at;
+  put->count = put->copied ? 0 : at;
   put->rows++;
   load->rows++;
+  if (put->copied) {
+    kecs_sync__copied_int(put, put->rows);
+  }
   return kecs_sync__load_policy(load, row->kind, row);
 }
 
@@ -183,7 +217,7 @@ static void kecs_sync__add_arrays(kecs_sync__exchange *exchange, kecs_sync__arra
   kecs_pg__text form = {&exchange->sync->allocator, NULL, 0, 0, KECS_OK};
   char number[24];
   kecs_pg__text_adds(&form, "SELECT {S}");
-  kecs_pg__text_adds(&form, buries ? "sync_bury" : "sync_put");
+  kecs_pg__text_adds(&form, buries ? "sync_bury" : arrays->copied ? "sync_load" : "sync_put");
   kecs_pg__text_adds(&form, "_{t}({T}");
   arrays->values[0] = buries ? numbers->origin : numbers->site;
   arrays->values[1] = numbers->cursor;
@@ -253,7 +287,12 @@ KECS_PG__FN kecs_status kecs_sync__push_send(kecs_sync *sync, kecs_sync__load *l
   bool numbered = load->put[KECS_KIND_TASK_DEFINITION] || load->bury[KECS_KIND_TASK_DEFINITION];
   memset(&counters, 0, sizeof counters);
   kecs_status status = numbered ? kecs_sync__counters_read(sync, &counters) : KECS_OK;
-  kecs_sync__begin(&exchange, sync, true);
+  status = status || !load->copies ? status : kecs_sync__load_copies(sync, load, numbers.site);
+  if (load->copies) {
+    kecs_sync__go_on(&exchange, sync);
+  } else {
+    kecs_sync__begin(&exchange, sync, true);
+  }
   (void)kecs_sync__add_call(&exchange,
                             load->buries ? "SELECT {S}sync_begin({T},$1::bigint,$2,$3,true)"
                                          : "SELECT {S}sync_begin({T},$1::bigint,$2,$3,false)",
@@ -389,29 +428,37 @@ static kecs_status kecs_sync__pass_over(kecs_sync *sync, const kecs_replica_end 
 }
 
 /* Batches grow while a push takes less than 200 ms: twofold until one has taken longer than 500, which halves them, and
- * from then on by little. */
+ * from then on by little. Where the longest take less than 500, the link is fast enough for loads by COPY, which may
+ * take four times as long. */
 static void kecs_sync__adapt(kecs_sync *sync, int64_t rows, int64_t ms) {
   if (!sync->adapts || rows * 2 < sync->batch) {
     return;
   }
-  if (ms > KECS_SYNC__LONG_MS) {
+  if (rows > KECS_SYNC__BATCH_MOST) {
+    sync->load = ms <= KECS_SYNC__LOAD_MS ? sync->load : sync->load / 2;
+    sync->load = sync->load > KECS_SYNC__BATCH_MOST ? sync->load : -1;
+  } else if (ms > KECS_SYNC__LONG_MS) {
     sync->steady = true;
     sync->batch = sync->batch / 2 > KECS_SYNC__BATCH_LEAST ? sync->batch / 2 : KECS_SYNC__BATCH_LEAST;
+  } else if (sync->load == 0 && sync->batch == KECS_SYNC__BATCH_MOST) {
+    sync->load = KECS_SYNC__LOAD;
   } else if (ms < KECS_SYNC__SHORT_MS) {
     sync->batch += sync->steady ? KECS_SYNC__BATCH_LEAST : sync->batch;
-    sync->batch = sync->batch < KECS_SYNC__BATCH_MOST ? sync->batch : KECS_SYNC__BATCH_MOST;
+    sync->batch = sync->batch < kecs_sync__batch_most(sync) ? sync->batch : kecs_sync__batch_most(sync);
   }
 }
 
-static kecs_status kecs_sync__push_log(kecs_sync *sync, bool *out_more) {
+static kecs_status kecs_sync__push_entries(kecs_sync *sync, bool *out_more) {
   kecs_sync__load load;
   kecs_replica side = kecs_sync__side(sync);
   kecs_replica_end end;
   bool again = sync->notes.intent.id[0] != '\0';
   kecs_replica_end upto = {sync->notes.intent.seq, sync->notes.intent.stamp, 0};
+  int batch = sync->load > 0 ? sync->load : sync->batch;
+  memset(&end, 0, sizeof end);
   kecs_sync__load_begin(&load, sync);
   load.partly = true;
-  int batch = sync->batch;
+  load.end = &end;
   kecs_status status = kecs_replica_pending(sync->store, &side, batch, again ? &upto : NULL,
                                             kecs_sync__load_visit, &load, &end);
   *out_more = !status && (again || end.read == batch);
@@ -427,6 +474,12 @@ static kecs_status kecs_sync__push_log(kecs_sync *sync, bool *out_more) {
   }
   kecs_sync__load_free(&load);
   return status;
+}
+
+static kecs_status kecs_sync__push_log(kecs_sync *sync, bool *out_more) {
+  bool stages = !sync->no_stage;
+  kecs_status status = kecs_sync__push_entries(sync, out_more);
+  return status && stages && sync->no_stage ? kecs_sync__push_entries(sync, out_more) : status;
 }
 
 /* ---- what was refused ---- */

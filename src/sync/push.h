@@ -13,8 +13,9 @@ enum {
 /* What an intent is of, in the place of a sequence of the log. */
 enum { KECS_SYNC__OF_REFUSED = 0, KECS_SYNC__OF_REPUSH = -1 };
 
-/* A kind's rows, as arrays. */
+/* A kind's rows, as arrays, or as what a COPY takes. */
 typedef struct kecs_sync__arrays {
+  bool copied; /* the first of the texts is what a COPY takes, and there is no other */
   kecs_pg__text array[KECS_SYNC__ARRAYS];
   const char *values[KECS_SYNC__ARRAYS + 2]; /* site and cursor before them */
   int count;
@@ -27,6 +28,8 @@ typedef struct kecs_sync__load {
   kecs_sync__arrays *bury[KECS_KIND_COUNT];
   int64_t rows;
   bool buries;
+  bool copies;                 /* rows of it go by COPY */
+  const kecs_replica_end *end; /* with how many entries it is made of, before the first state comes; NULL: few */
   kecs_sync__policy_rows *policy[KECS_KIND_COUNT]; /* what rules need of the rows */
 
   bool partly;    /* rows go without the groups that are not pending, where the hub has the row */
@@ -47,6 +50,16 @@ typedef struct kecs_sync__keys {
 } kecs_sync__keys;
 
 KECS_PG__FN kecs_sync__arrays *kecs_sync__arrays_of(kecs_sync *sync, kecs_sync__arrays **slot);
+
+/* Adds a row to those of a COPY: its key, then each value, in their order (load.c). */
+KECS_PG__FN void kecs_sync__copied_key(kecs_sync__arrays *put, const kecs_sync *sync, const kecs_replica_row *row);
+KECS_PG__FN void kecs_sync__copied_int(kecs_sync__arrays *put, int64_t number);
+KECS_PG__FN void kecs_sync__copied_value(kecs_sync__arrays *put, const kecs_column_info *column,
+                                         const kecs_value *value);
+
+/* Begins a transaction at the hub and copies a load's rows. The exchange that goes on there ends it. Where this login
+ * may make no table, sync->no_stage is set: the same goes as arrays. */
+KECS_PG__FN kecs_status kecs_sync__load_copies(kecs_sync *sync, kecs_sync__load *load, const char *site);
 
 /* Adds a key's parts to the arrays from KECS_SYNC__BURY_FIXED on. */
 KECS_PG__FN void kecs_sync__load_key(kecs_sync__arrays *bury, const kecs_kind_info *info, const char *key);

@@ -51,6 +51,7 @@ static kecs_status kecs_sync__hello(kecs_sync *sync, bool *out_again) {
     sync->until_kinds = kecs_sync__number(exchange.item[next].result, 0, 2);
     status = kecs_sync__schema_read(sync, kecs_sync__text(exchange.item[version].result, 0, 0));
     status = status ? status : kecs_sync__measure(sync, hub_us);
+    status = status ? status : kecs_sync__limits_read(sync, kecs_sync__text(said, 0, KECS_SYNC__LIMITS));
     status = status ? status : kecs_sync__identify(sync, said, exchange.item[refused].result, out_again);
     status = status || *out_again ? status : kecs_sync__restamp(sync, hub_us);
     status = status || *out_again ? status : kecs_sync__rescope(sync, exchange.item[scopes].result);
@@ -70,6 +71,7 @@ static void kecs_sync__remember(kecs_sync *sync, kecs_status status, int64_t now
   kecs_sync__lock(sync);
   told->rounds++;
   told->offset_us = sync->report.hub_offset_us ? sync->report.hub_offset_us : told->offset_us;
+  told->limits = sync->limits;
   if (status) {
     told->failures++;
     told->failed_us = now;
@@ -165,9 +167,13 @@ static void kecs_sync__status_told(kecs_sync *sync, kecs_sync_status_info *out_i
   out_info->last_us = told->last_us > out_info->last_us ? told->last_us : out_info->last_us;
   out_info->failed_us = told->failed_us;
   out_info->failed = told->error.status;
+  out_info->hub_every_ms = told->limits.every_ms;
+  out_info->hub_batch = told->limits.batch;
   snprintf(sync->said, sizeof sync->said, "%s", told->error.text);
+  snprintf(sync->said_pause, sizeof sync->said_pause, "%s", told->limits.pause);
   kecs_sync__unlock(sync);
   out_info->failed_text = sync->said;
+  out_info->hub_pause = sync->said_pause;
   out_info->running = sync->running;
   out_info->batch = sync->batch;
 }
@@ -374,6 +380,7 @@ KECS_STORE_API kecs_status kecs_sync_open(kecs_store *store, const kecs_sync_opt
   sync->store = store;
   sync->tombstones_us = options->tombstones_us ? options->tombstones_us : KECS_SYNC__TOMBSTONES_US;
   sync->max_offset_us = options->max_offset_us ? options->max_offset_us : KECS_SYNC__AHEAD_US;
+  sync->wanted_batch = options->batch;
   sync->batch = options->batch ? options->batch : KECS_SYNC__BATCH;
   sync->adapts = options->batch == 0;
 #if !defined(KECS_STORE_NO_THREADS)

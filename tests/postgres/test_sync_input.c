@@ -98,6 +98,10 @@ static void every_hub_function(const char *hub, kecs_status code, const char *sa
   CONTRACT_NUMBER(info.bytes, 0);
   CONTRACT_FAILS(kecs_sync_hub_retain(hub, 1000000), code);
   CONTRACT_SAYS(says);
+  CONTRACT_FAILS(kecs_sync_hub_limit(hub, NULL, &(kecs_sync_limits){.batch = 5}), code);
+  CONTRACT_SAYS(says);
+  CONTRACT_FAILS(kecs_sync_hub_limit(hub, "cellar", NULL), code);
+  CONTRACT_SAYS(says);
 }
 
 static void urls_that_name_no_hub(void **state) {
@@ -232,6 +236,54 @@ static void retentions(void **state) {
   }
   CONTRACT_OK(kecs_sync_hub_retain(hub, 1));
   CONTRACT_OK(kecs_sync_hub_retain(hub, INT64_MAX));
+}
+
+static void limits_of_sites(void **state) {
+  char longest[KECS_SYNC_PAUSE_MAX + 2];
+  char site[130];
+  (void)state;
+  const char *hub = fresh_hub();
+  const struct {
+    kecs_sync_limits limits;
+    const char *says;
+  } wrong[] = {{{.every_ms = -1}, "limits.every_ms"},        {{.every_ms = INT64_MIN}, "limits.every_ms"},
+               {{.every_ms = 86400001}, "limits.every_ms"},  {{.batch = -1}, "limits.batch"},
+               {{.batch = 100001}, "limits.batch"},          {{.batch = INT64_MAX}, "limits.batch"},
+               {{.pause = ""}, "limits.pause"},              {{.pause = "two\nlines"}, "limits.pause"},
+               {{.pause = "a\ttab"}, "limits.pause"},        {{.pause = longest}, "limits.pause"}};
+  memset(longest, 'x', sizeof longest);
+  longest[sizeof longest - 1] = '\0';
+  memset(site, 'x', sizeof site);
+  site[sizeof site - 1] = '\0';
+  for (size_t i = 0; i < CONTRACT_COUNT(wrong); i++) {
+    CONTRACT_FAILS(kecs_sync_hub_limit(hub, NULL, &wrong[i].limits), KECS_E_INVALID);
+    CONTRACT_SAYS(wrong[i].says);
+  }
+  const kecs_sync_limits nothing = {0};
+  CONTRACT_FAILS(kecs_sync_hub_limit(hub, "", &nothing), KECS_E_INVALID);
+  CONTRACT_SAYS("site must be");
+  CONTRACT_FAILS(kecs_sync_hub_limit(hub, site, &nothing), KECS_E_INVALID);
+  CONTRACT_FAILS(kecs_sync_hub_limit(hub, NULL, &(kecs_sync_limits){.pause = "\xff\xfe"}), KECS_E_INVALID);
+  longest[sizeof longest - 2] = '\0';
+  CONTRACT_OK(kecs_sync_hub_limit(hub, NULL, &(kecs_sync_limits){86400000, 100000, longest}));
+  CONTRACT_OK(kecs_sync_hub_limit(hub, NULL, &(kecs_sync_limits){1, 1, "it's \"quoted\", {and} \\ more"}));
+  kecs_store *store = edge_file();
+  kecs_sync *sync = NULL;
+  kecs_sync_status_info info;
+  kecs_sync_options options = edge_options(hub);
+  CONTRACT_OK(kecs_sync_open(store, &options, &sync));
+  CONTRACT_FAILS(kecs_sync_once(sync, NULL), KECS_E_BUSY);
+  CONTRACT_SAYS("it's \"quoted\", {and} \\ more");
+  CONTRACT_OK(kecs_sync_status(sync, &info));
+  CONTRACT_TEXT(info.hub_pause, "it's \"quoted\", {and} \\ more");
+  CONTRACT_NUMBER(info.hub_batch, 1);
+  CONTRACT_OK(kecs_sync_hub_limit(hub, NULL, NULL));
+  CONTRACT_OK(kecs_sync_hub_limit(hub, NULL, NULL));
+  CONTRACT_OK(kecs_sync_once(sync, NULL));
+  CONTRACT_OK(kecs_sync_status(sync, &info));
+  CONTRACT_TEXT(info.hub_pause, "");
+  kecs_sync_close(sync);
+  contract_close(store);
 }
 
 /* ---- opening ---- */
@@ -584,6 +636,7 @@ static const struct CMUnitTest tests[] = {
     CONTRACT_TEST(sites_and_clusters),
     CONTRACT_TEST(questions_to_a_hub),
     CONTRACT_TEST(retentions),
+    CONTRACT_TEST(limits_of_sites),
     CONTRACT_TEST(nothing_at_all),
     CONTRACT_TEST(hubs_and_sites_of_options),
     CONTRACT_TEST(numbers_of_options),

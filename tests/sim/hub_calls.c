@@ -137,7 +137,7 @@ static bool do_hello(call *at) {
   hub_site *site = hub_site_greets(hub, at->values[0], number_of(at, 3));
   int64_t since = number_of(at, 1);
   bool fits = since <= hub->head && (!at->values[2][0] || strcmp(at->values[2], hub_batch_at(hub, since)) == 0);
-  at->result = answer(11);
+  at->result = answer(12);
   say(at->result, 0, 0, hub->id);
   say_number(at->result, 0, 1, site->number);
   say(at->result, 0, 2, site->push);
@@ -149,6 +149,7 @@ static bool do_hello(call *at) {
   say_number(at->result, 0, 8, site->pushes);
   say_number(at->result, 0, 9, RETENTION_US);
   say_number(at->result, 0, 10, hub->changed_us);
+  say(at->result, 0, 11, ""); /* it asks for nothing */
   return true;
 }
 

@@ -272,6 +272,24 @@ def test_6_hub_goes_back_while_a_pull_is_cut_off():
         assert [count_of(world, name, 2) for name in "ah"] == [12, 12]
 
 
+def test_6_a_lost_row_goes_with_its_parent():
+    """The hub has lost a row that it had acknowledged, and then its parent is deleted there: before the row can be sent
+    again, and it is in the log of its edge."""
+    hub = Hub()
+    with World(server, database=hub.name) as world:
+        with_services(world, 2)
+        hub.copy()
+        world.open_hub()
+        world.put("a", "service", serviceName="api", cluster="shop", desiredCount=6)
+        world.check_equal()
+        hub.restore(world)
+        world.delete("h", "cluster", "shop")
+        world.check_equal()
+        assert all(world.get(name, "service", "shop,api") is None for name in "abh")
+        kept = [entry[4]["desired_count"] for entry in world.conflicts("a") if entry[1].endswith("api")]
+        assert kept == [6], world.conflicts("a")
+
+
 def test_6_hub_restored_from_a_dump():
     """Into a new cluster's database, as if a machine was lost: the dump is older than one of the sites."""
     hub = Hub()
