@@ -1,5 +1,5 @@
 /* kecs_store_pg.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 9306f42b7823a4f16f75e0b37593e9c072d5f857e72625bff08ea9423a883fb0 */
+ * 8381e5aedf7dc09bc17af77b8426babcd748838bac2e8c4db8243e9185a567e2 */
 /* ---- doc/manual_pg.h --------------------------------------------------------------------------------------------- */
 /* kecs_store_pg.h -- PostgreSQL behind the calls of kecs_store.h.
  *
@@ -4981,11 +4981,13 @@ static const char kecs_sync__limits_form[] =
     "every_ms bigint NOT NULL DEFAULT 0,batch bigint NOT NULL DEFAULT 0,pause {text},PRIMARY KEY(tenant,site));\n"
     "DROP FUNCTION IF EXISTS {S}sync_limits_of;\n"
     "CREATE FUNCTION {S}sync_limits_of(whose text,who text,OUT every_ms bigint,OUT batch bigint,OUT pause text)\n"
-    "LANGUAGE sql STABLE AS $kecs_sync$\n"
+    "LANGUAGE plpgsql STABLE AS $kecs_sync$\n" /* in SQL it would be planned anew with each handshake */
+    "#variable_conflict use_column\n"
+    "BEGIN\n"
     "  SELECT max(l.every_ms),coalesce(min(nullif(l.batch,0)),CASE WHEN count(*)>0 THEN 0 END),\n"
     "    coalesce(string_agg(l.pause,'; ' ORDER BY l.site),CASE WHEN count(*)>0 THEN '' END)\n"
-    "    FROM {S}sync_limits l WHERE l.tenant=whose AND l.site IN ('',{S}sync_base(who))\n"
-    "$kecs_sync$;\n";
+    "    INTO every_ms,batch,pause FROM {S}sync_limits l WHERE l.tenant=whose AND l.site IN ('',{S}sync_base(who));\n"
+    "END $kecs_sync$;\n";
 
 static const char kecs_sync__hello_form[] =
     "CREATE OR REPLACE FUNCTION {S}sync_version() RETURNS text LANGUAGE sql AS $kecs_sync$ SELECT '{version}'::text "
@@ -5654,8 +5656,8 @@ static const char kecs_sync__put_arrays_form[] =
     "DROP FUNCTION IF EXISTS {S}sync_put_{t};\n"
     "CREATE FUNCTION {S}sync_put_{t}(whose text,me bigint,since bigint,a_key text[],a_mask bigint[],a_life bigint[],\n"
     "a_life_site bigint[],a_spec bigint[],a_spec_site bigint[],a_status bigint[],a_status_site bigint[]{arguments})\n"
-    /* Compiling a plan takes longer than any of these runs. */
-    "RETURNS void LANGUAGE plpgsql SET jit=off AS $kecs_sync$\n"
+    /* Compiling a plan takes longer than any of these runs, and so does planning the search for suspects. */
+    "RETURNS void LANGUAGE plpgsql SET jit=off SET plan_cache_mode=force_generic_plan AS $kecs_sync$\n"
     "#variable_conflict use_column\n"
     "DECLARE\n" KECS_SYNC__PUT_VARIABLES "BEGIN\n" KECS_SYNC__OPEN "{scope_put}";
 
@@ -5668,6 +5670,7 @@ static const char kecs_sync__put_form[] =
     "    (" KECS_SYNC__U_LIFE ")<>(" KECS_SYNC__T_LIFE "){suspect_groups} AS suspect\n"
     "    FROM (SELECT u.* FROM {keys} ORDER BY {u_key}) u CROSS JOIN LATERAL (SELECT t.* FROM {S}{t} t WHERE {same}\n"
     "    FOR NO KEY UPDATE) t) x WHERE x.suspect;\n"
+    "  PERFORM set_config('plan_cache_mode','auto',true);\n" /* what follows goes by the numbers */
     "  IF EXISTS(SELECT FROM {S}change_tombstones x WHERE x.tenant=whose AND x.kind={kind}) OR EXISTS(SELECT FROM\n"
     "    {S}change_queue q WHERE q.tenant=whose AND q.kind={kind} AND q.op=3) THEN\n"
     "  WITH u AS MATERIALIZED (SELECT * FROM {sent}),\n"
