@@ -1,5 +1,5 @@
 /* kecs_store_pg.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 75d6f5fb2867dfb1fc16c78cab36efd8421f428b60423ea5c7f55c5315faa8cd */
+ * 78e538d725d44bbb76a68a6af92d6375feb576ace20117894debe5c28ec1d236 */
 /* ---- doc/manual_pg.h --------------------------------------------------------------------------------------------- */
 /* kecs_store_pg.h -- PostgreSQL behind the calls of kecs_store.h.
  *
@@ -4864,6 +4864,9 @@ KECS_PG__FN void kecs_sync__hub_buckets(kecs_pg__text *out, const kecs_pg__conne
 KECS_PG__FN void kecs_sync__hub_repair(kecs_pg__text *out, const kecs_pg__connection *connection,
                                        const kecs_kind_info *info);
 
+/* sync_scope, with {S} as it is (hub_owner.c). */
+KECS_PG__FN void kecs_sync__hub_owner(kecs_pg__text *out);
+
 /* Grants and what follows from them; what a site reads of a kind (hub_scope.c). */
 KECS_PG__FN void kecs_sync__hub_scopes(kecs_pg__text *out, const kecs_pg__connection *connection);
 KECS_PG__FN void kecs_sync__hub_reads(kecs_pg__text *out, const kecs_pg__connection *connection,
@@ -4978,11 +4981,13 @@ static const char kecs_sync__limits_form[] =
     "every_ms bigint NOT NULL DEFAULT 0,batch bigint NOT NULL DEFAULT 0,pause {text},PRIMARY KEY(tenant,site));\n"
     "DROP FUNCTION IF EXISTS {S}sync_limits_of;\n"
     "CREATE FUNCTION {S}sync_limits_of(whose text,who text,OUT every_ms bigint,OUT batch bigint,OUT pause text)\n"
-    "LANGUAGE sql STABLE AS $kecs_sync$\n"
+    "LANGUAGE plpgsql STABLE AS $kecs_sync$\n" /* in SQL it would be planned anew with each handshake */
+    "#variable_conflict use_column\n"
+    "BEGIN\n"
     "  SELECT max(l.every_ms),coalesce(min(nullif(l.batch,0)),CASE WHEN count(*)>0 THEN 0 END),\n"
     "    coalesce(string_agg(l.pause,'; ' ORDER BY l.site),CASE WHEN count(*)>0 THEN '' END)\n"
-    "    FROM {S}sync_limits l WHERE l.tenant=whose AND l.site IN ('',{S}sync_base(who))\n"
-    "$kecs_sync$;\n";
+    "    INTO every_ms,batch,pause FROM {S}sync_limits l WHERE l.tenant=whose AND l.site IN ('',{S}sync_base(who));\n"
+    "END $kecs_sync$;\n";
 
 static const char kecs_sync__hello_form[] =
     "CREATE OR REPLACE FUNCTION {S}sync_version() RETURNS text LANGUAGE sql AS $kecs_sync$ SELECT '{version}'::text "
@@ -5651,8 +5656,8 @@ static const char kecs_sync__put_arrays_form[] =
     "DROP FUNCTION IF EXISTS {S}sync_put_{t};\n"
     "CREATE FUNCTION {S}sync_put_{t}(whose text,me bigint,since bigint,a_key text[],a_mask bigint[],a_life bigint[],\n"
     "a_life_site bigint[],a_spec bigint[],a_spec_site bigint[],a_status bigint[],a_status_site bigint[]{arguments})\n"
-    /* Compiling a plan takes longer than any of these runs. */
-    "RETURNS void LANGUAGE plpgsql SET jit=off AS $kecs_sync$\n"
+    /* Compiling a plan takes longer than any of these runs, and so does planning the search for suspects. */
+    "RETURNS void LANGUAGE plpgsql SET jit=off SET plan_cache_mode=force_generic_plan AS $kecs_sync$\n"
     "#variable_conflict use_column\n"
     "DECLARE\n" KECS_SYNC__PUT_VARIABLES "BEGIN\n" KECS_SYNC__OPEN "{scope_put}";
 
@@ -5665,6 +5670,7 @@ static const char kecs_sync__put_form[] =
     "    (" KECS_SYNC__U_LIFE ")<>(" KECS_SYNC__T_LIFE "){suspect_groups} AS suspect\n"
     "    FROM (SELECT u.* FROM {keys} ORDER BY {u_key}) u CROSS JOIN LATERAL (SELECT t.* FROM {S}{t} t WHERE {same}\n"
     "    FOR NO KEY UPDATE) t) x WHERE x.suspect;\n"
+    "  PERFORM set_config('plan_cache_mode','auto',true);\n" /* what follows goes by the numbers */
     "  IF EXISTS(SELECT FROM {S}change_tombstones x WHERE x.tenant=whose AND x.kind={kind}) OR EXISTS(SELECT FROM\n"
     "    {S}change_queue q WHERE q.tenant=whose AND q.kind={kind} AND q.op=3) THEN\n"
     "  WITH u AS MATERIALIZED (SELECT * FROM {sent}),\n"
@@ -6501,6 +6507,45 @@ KECS_PG__FN void kecs_sync__hub_repair(kecs_pg__text *out, const kecs_pg__connec
   }
 }
 
+/* ---- sync/hub_owner.c -------------------------------------------------------------------------------------------- */
+/* sync/hub_owner.c -- the text of sync_scope: which cluster a key belongs to, or "-". kecs_sync__in_scope is the same
+ * rule at the edge. */
+
+#include <stdio.h>
+
+/* Of a `key` that is an ARN. Simple functions in the place of regular expressions: they run for each row that is read,
+ * several times, and take a quarter of the time. */
+#define KECS_SYNC__ARN_HEAD "split_part(key,'/',1)"
+#define KECS_SYNC__ARN_TYPE "split_part(" KECS_SYNC__ARN_HEAD ",':',6)"
+#define KECS_SYNC__ARN_CLUSTER "split_part(substr(key,length(" KECS_SYNC__ARN_HEAD ")+2),',',1)"
+#define KECS_SYNC__IS_NAME(text)                                                                              \
+  text "<>'' AND translate(" text ",'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-','')=''"
+
+/* What stands before the first '/' must be an ARN's head with a type that has clusters. An attribute may name its
+ * cluster without an ARN. */
+static const char kecs_sync__owner_of_form[] =
+    "CREATE OR REPLACE FUNCTION {S}sync_scope(kind bigint,key text) RETURNS text LANGUAGE sql IMMUTABLE AS\n"
+    "$kecs_sync$\n"
+    "  SELECT coalesce(CASE WHEN key LIKE 'arn:%' THEN CASE WHEN strpos(" KECS_SYNC__ARN_HEAD ",',')=0 AND\n"
+    "    " KECS_SYNC__ARN_HEAD "='arn:'||split_part(key,':',2)||':ecs:'||split_part(key,':',4)||':'||\n"
+    "    split_part(key,':',5)||':'||" KECS_SYNC__ARN_TYPE " THEN CASE\n"
+    "    WHEN " KECS_SYNC__ARN_TYPE "='cluster' THEN CASE WHEN " KECS_SYNC__IS_NAME(KECS_SYNC__ARN_CLUSTER) "\n"
+    "      THEN split_part(key,',',1) END\n"
+    "    WHEN " KECS_SYNC__ARN_TYPE " IN('service','task','task-set','container-instance') THEN\n"
+    "      CASE WHEN " KECS_SYNC__IS_NAME("split_part(key,'/',2)") " AND\n"
+    "      length(key)>length(" KECS_SYNC__ARN_HEAD ")+1+length(split_part(key,'/',2)) THEN\n"
+    "      left(" KECS_SYNC__ARN_HEAD ",-length(" KECS_SYNC__ARN_TYPE "))||'cluster/'||split_part(key,'/',2)\n"
+    "      END END END\n"
+    "    WHEN kind={attribute} THEN 'cluster/'||substring(key from '^([A-Za-z0-9_-]+),') END,'-')\n"
+    "$kecs_sync$;\n";
+
+KECS_PG__FN void kecs_sync__hub_owner(kecs_pg__text *out) {
+  char attribute[16];
+  snprintf(attribute, sizeof attribute, "%d", (int)KECS_KIND_ATTRIBUTE);
+  const kecs_pg__mark marks[] = {{"attribute", attribute}, {"S", "{S}"}, {NULL, NULL}};
+  kecs_pg__text_fill(out, kecs_sync__owner_of_form, marks);
+}
+
 /* ---- sync/hub_scope.c -------------------------------------------------------------------------------------------- */
 /* sync/hub_scope.c -- the texts of scopes at the hub: whom a site may exchange rows of, and what a site reads.
  *
@@ -6917,16 +6962,6 @@ static const char kecs_sync__grants_form[] =
     "  SELECT CASE WHEN who ~ '#[0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f]$'\n"
     "    THEN left(who,-9) ELSE who END\n"
     "$kecs_sync$;\n"
-    /* An attribute may name its cluster without an ARN. No backslash is in here, so no setting changes what it says. */
-    "CREATE OR REPLACE FUNCTION {S}sync_scope(kind bigint,key text) RETURNS text LANGUAGE sql IMMUTABLE AS\n"
-    "$kecs_sync$\n"
-    "  SELECT coalesce(CASE WHEN key LIKE 'arn:%' THEN coalesce(\n"
-    "    substring(key from '^(arn:[^:,/]*:ecs:[^:,/]*:[^:,/]*:cluster/[A-Za-z0-9_-]+)(?:,|$)'),\n"
-    "    substring(key from '^(arn:[^:,/]*:ecs:[^:,/]*:[^:,/]*:)(?:service|task|task-set|container-instance)/')||\n"
-    "    'cluster/'||substring(key from\n"
-    "    '^arn:[^:,/]*:ecs:[^:,/]*:[^:,/]*:(?:service|task|task-set|container-instance)/([A-Za-z0-9_-]+)/'))\n"
-    "    WHEN kind={attribute} THEN 'cluster/'||substring(key from '^([A-Za-z0-9_-]+),') END,'-')\n"
-    "$kecs_sync$;\n"
     /* NULL: the whole tenant. */
     "CREATE OR REPLACE FUNCTION {S}sync_granted(whose text,site_name text) RETURNS text[] LANGUAGE plpgsql STABLE\n"
     "AS $kecs_sync$\n" /* in SQL it would be planned anew with each call */
@@ -7294,10 +7329,9 @@ static void kecs_sync__scope_list(kecs_sync__scope_sql *sql) {
 }
 
 KECS_PG__FN void kecs_sync__hub_scopes(kecs_pg__text *out, const kecs_pg__connection *connection) {
-  char attribute[16];
   kecs_pg__text form = {connection->allocator, NULL, 0, 0, KECS_OK};
-  snprintf(attribute, sizeof attribute, "%d", (int)KECS_KIND_ATTRIBUTE);
-  const kecs_pg__mark marks[] = {{"attribute", attribute}, {"S", "{S}"}, {"text", "{text}"}, {NULL, NULL}};
+  const kecs_pg__mark marks[] = {{"S", "{S}"}, {"text", "{text}"}, {NULL, NULL}};
+  kecs_sync__hub_owner(&form);
   kecs_pg__text_fill(&form, kecs_sync__grants_form, marks);
   kecs_pg__text_adds(&form, kecs_sync__tombs_form);
   if (!form.status) {
@@ -11317,7 +11351,7 @@ KECS_PG__FN kecs_status kecs_sync__pull(kecs_sync *sync) {
  * whole, rows of those that it has no longer leave this file.
  *
  * Scopes are names in one text with spaces between: ARNs of clusters, "-" for what belongs to none, or "*" for the
- * whole tenant. sync_scope at the hub (hub_scope.c) and kecs_sync__in_scope here say alike what a key belongs to. */
+ * whole tenant. sync_scope at the hub (hub_owner.c) and kecs_sync__in_scope here say alike what a key belongs to. */
 
 #include <stdio.h>
 #include <stdlib.h>

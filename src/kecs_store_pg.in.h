@@ -43,6 +43,7 @@ extern "C" {
 #include "sync/hub_load.c"
 #include "sync/hub_sql.c"
 #include "sync/hub_repair.c"
+#include "sync/hub_owner.c"
 #include "sync/hub_scope.c"
 #include "sync/hub_gate.c"
 #include "sync/hub_open.c"
