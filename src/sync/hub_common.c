@@ -125,7 +125,8 @@ static const char kecs_sync__push_form[] =
     "  END IF;\n"
     "  PERFORM set_config('kecs_store.push','',true),set_config('kecs_store.site','',true);\n"
     "  RETURN (SELECT array_agg(x.part ORDER BY r.kind,r.key,x.place) FROM {S}sync_refused r CROSS JOIN LATERAL\n"
-    "    (VALUES(1,r.kind::text),(2,r.key::text),(3,r.code::text)) AS x(place,part) WHERE r.tenant=whose AND r.site=me);\n"
+    "    (VALUES(1,r.kind::text),(2,r.key::text),(3,r.code::text)) AS x(place,part) WHERE r.tenant=whose AND\n"
+    "    r.site=me);\n"
     "END $kecs_sync$;\n";
 
 KECS_PG__FN void kecs_sync__hub_common(kecs_pg__text *out, const kecs_pg__connection *connection, const char *version) {

@@ -294,7 +294,8 @@ static void kecs_sync__fill(kecs_pg__text *out, const kecs_sync__parts *parts, c
       {"buried", parts->part[KECS_SYNC__BURIED].data},
       {"same", parts->part[KECS_SYNC__SAME_KEY].data},
       {"t_key", parts->part[KECS_SYNC__T_KEY].data},
-      {"u_key", parts->part[KECS_SYNC__U_KEY].data},
+      {"order", parts->part[KECS_SYNC__U_KEY].len ? " ORDER BY " : ""},
+      {"u_key", parts->part[KECS_SYNC__U_KEY].len ? parts->part[KECS_SYNC__U_KEY].data : ""},
       {"key", parts->part[KECS_SYNC__KEY].data},
       {"names", parts->part[KECS_SYNC__NAMES].data},
       {"u_names", parts->part[KECS_SYNC__U_NAMES].data},
@@ -394,7 +395,9 @@ static void kecs_sync__put_body(kecs_pg__text *out, const kecs_sync__parts *part
   kecs_sync__fill(out, parts, kecs_sync__put_merge_form);
 }
 
-/* The same over the table that the rows were copied to. */
+/* The same over the table that the rows were copied to. New ones are written as they lie there, in the order in which
+ * they were made: most indexes grow at their ends then, which is a fifth of what it takes. Rows that are there already
+ * have been locked in the order of their keys. */
 static void kecs_sync__put_copied(kecs_pg__text *out, kecs_sync__parts *parts) {
   const int sent[] = {KECS_SYNC__SENT, KECS_SYNC__SENT_KEYS};
   const kecs_pg__mark marks[] = {{"t", parts->info->table}, {NULL, NULL}};
@@ -402,6 +405,7 @@ static void kecs_sync__put_copied(kecs_pg__text *out, kecs_sync__parts *parts) {
     kecs_pg__text_free(&parts->part[sent[i]]);
     kecs_pg__text_fill(&parts->part[sent[i]], KECS_SYNC__COPIED " AS u", marks);
   }
+  kecs_pg__text_free(&parts->part[KECS_SYNC__U_KEY]);
   kecs_sync__over_sent(parts);
   kecs_sync__hub_load(out, parts->schema, parts->info, KECS_SYNC__PUT_VARIABLES);
   kecs_sync__put_body(out, parts);

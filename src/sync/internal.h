@@ -17,7 +17,7 @@ enum {
   KECS_SYNC__BATCH = 1000,
   KECS_SYNC__BATCH_LEAST = 100, /* of those that adapt */
   KECS_SYNC__BATCH_MOST = 5000, /* of pages, and of pushes as arrays */
-  KECS_SYNC__LOAD = 20000,      /* rows that go by COPY, where nobody says otherwise */
+  KECS_SYNC__LOAD = 10000,      /* rows that go by COPY, where nobody says otherwise */
   KECS_SYNC__LOAD_MS = 2000,    /* what such a push may take */
   KECS_SYNC__SHORT_MS = 200, /* what a push should take */
   KECS_SYNC__LONG_MS = 500,
