@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 0b0db3c8f59e0250369ac7a381492210e36963405bce9a9823b9790d810ccccb */
+ * 5184cd806f33faf785206b9ad4f7139c6beab2584882b74f0347c1af226dbbfd */
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
 /* kecs_store.h -- a durable, typed store for the state of a container orchestrator, in one SQLite file.
  *
@@ -3386,6 +3386,7 @@ typedef struct kecs_replica {
    * that is in its transaction; it may be tried again. NULL: the rules decide */
   kecs_status (*merge)(kecs_replica_dispute *dispute, void *user);
   void *user;
+  int64_t after; /* kecs_replica_pending: entries up to it are under way already; 0: what is above the push mark */
 } kecs_replica;
 
 /* All that is known of one natural key: a row, or that it was deleted. */
@@ -27462,7 +27463,7 @@ KECS__FN unsigned kecs__state_pending(const kecs_replica *side, const int64_t *s
 
 KECS__FN kecs_status kecs__state_unpushed(kecs__session *session, const kecs_replica *side, kecs_kind kind,
                                           const char *key, const kecs__state *state, unsigned *out_pending) {
-  static const kecs_replica nothing = {0, 0, 0, 0, NULL, 0, NULL, NULL};
+  static const kecs_replica nothing = {0, 0, 0, 0, NULL, 0, NULL, NULL, 0};
   kecs_value values[] = {kecs__value_int((int64_t)kind), kecs__value_text(key)};
   unsigned own = kecs__state_pending(&nothing, state->stamp, state->site);
   int64_t refused = 0;
@@ -27675,6 +27676,7 @@ static kecs_status kecs__roam_entries(kecs__roam *walk, int limit, const kecs_re
                                       kecs_replica_end *out_end) {
   int64_t pushed = 0;
   kecs_status status = kecs__feed_state(walk->session, KECS__FEED_PUSHED, &pushed);
+  pushed = walk->side->after > pushed ? walk->side->after : pushed;
   kecs_value values[] = {kecs__value_int(pushed), kecs__value_int(upto ? upto->seq : INT64_MAX),
                          kecs__value_int(upto ? -1 : limit)};
   status = status ? status

@@ -1,5 +1,5 @@
 /* kecs_store_pg.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 824a432fb377156a217301bbf40f40de7636930478fb7f8319bdd5ccfadbb379 */
+ * 9c63ab98c5b47d299f39c48b5efa5960d88fdf0c1daba3b2ee56a168036a1ec3 */
 /* ---- doc/manual_pg.h --------------------------------------------------------------------------------------------- */
 /* kecs_store_pg.h -- PostgreSQL behind the calls of kecs_store.h.
  *
@@ -5186,8 +5186,8 @@ KECS_PG__FN const char *kecs_sync__hub_part(kecs_kind kind, int part) {
  * that takes patterns costs a tenth of what writing the row does. */
 static const char kecs_sync__family_form[] =
     "(SELECT CASE WHEN f.name NOT LIKE 'arn:%' THEN f.name WHEN f.name LIKE 'arn:%:task-definition/%'\n"
-    "    THEN substr(f.name,strpos(f.name,':task-definition/')+17) ELSE '' END FROM (SELECT CASE WHEN r.bare<>r.whole AND\n"
-    "    right(r.bare,1)=':' THEN left(r.bare,-1) ELSE r.whole END AS name FROM (SELECT\n"
+    "    THEN substr(f.name,strpos(f.name,':task-definition/')+17) ELSE '' END FROM (SELECT CASE WHEN\n"
+    "    r.bare<>r.whole AND right(r.bare,1)=':' THEN left(r.bare,-1) ELSE r.whole END AS name FROM (SELECT\n"
     "    u.task_definition_arn AS whole,rtrim(u.task_definition_arn,'0123456789') AS bare OFFSET 0) r OFFSET 0) f)";
 
 KECS_PG__FN const char *kecs_sync__hub_derived(const kecs_kind_info *info, const kecs_column_info *column) {
@@ -6483,6 +6483,7 @@ struct kecs_sync {
   bool steady;                              /* it has been too long once */
   int load;                                 /* entries that go with a push by COPY; 0: the link is not known to be fast
                                              * enough, -1: it is not */
+  struct kecs_sync__batch *next;            /* read ahead while the hub was at the one before (push.c) */
   bool no_stage;                            /* the login may make no tables at the hub for it */
   kecs_sync__told told;
   char said[sizeof((kecs_error *)NULL)->text]; /* for kecs_sync_status */
@@ -6522,6 +6523,8 @@ typedef struct kecs_sync__exchange {
   bool small;   /* it only reads, and few rows are expected: set it before it is sent */
   bool stays;   /* its transaction stays open: set it before it is sent */
   bool goes_on; /* in the transaction that another one has left open */
+  void (*meanwhile)(void *user); /* what is done while the hub works; NULL: nothing */
+  void *user;
 } kecs_sync__exchange;
 
 KECS_PG__FN void kecs_sync__begin(kecs_sync__exchange *exchange, kecs_sync *sync, bool write);
@@ -8482,6 +8485,9 @@ static kecs_status kecs_sync__send_over(kecs_sync__exchange *exchange, kecs_sync
   sync->report.round_trips++;
   sync->sent_us = kecs_replica_now(sync->store); /* a new connection has been made by now */
   bool good = kecs_sync__send_packet(sync, packet);
+  if (good && exchange->meanwhile) {
+    exchange->meanwhile(exchange->user);
+  }
   for (int i = 0; good && i < packet->count; i++) {
     good = kecs_sync__receive_statement(exchange, &packet->statement[i], doing, &status, &stopped_at);
   }
@@ -8668,7 +8674,7 @@ KECS_PG__FN kecs_status kecs_sync__transact(kecs_sync *sync, kecs_status (*work)
 
 KECS_PG__FN kecs_replica kecs_sync__side(const kecs_sync *sync) {
   kecs_replica side = {sync->notes.site, sync->notes.acked,  sync->kinds, sync->notes.former,
-                       sync->policies,   sync->policy_count, sync->merge, sync->user};
+                       sync->policies,   sync->policy_count, sync->merge, sync->user,         0};
   return side;
 }
 
@@ -8706,13 +8712,8 @@ KECS_PG__FN void kecs_sync__array_end(kecs_pg__text *array) {
   kecs_pg__text_adds(array, array->len == 0 ? "{}" : "}");
 }
 
-/* ---- sync/load.c ------------------------------------------------------------------------------------------------- */
-/* sync/load.c -- a push of many rows: they go by binary COPY into tables of the transaction's own, and are merged from
- * there (hub_load.c).
- *
- * COPY has no place in a pipeline, so such a push is some exchanges within one transaction: the tables are made, the
- * rows are copied, and what follows is the exchange that any push is, with its COMMIT. Nothing is locked at the hub
- * before all rows are there, however slow the link. */
+/* ---- sync/collect.c ---------------------------------------------------------------------------------------------- */
+/* sync/collect.c -- states are put together for a push: as arrays, one a column, or as what a COPY takes. */
 
 /* ---- sync/push.h ------------------------------------------------------------------------------------------------- */
 /* sync/push.h -- states that go to the hub: how they are collected as arrays, and sent as one push. */
@@ -8748,6 +8749,8 @@ typedef struct kecs_sync__load {
   const kecs_replica_end *end; /* with how many entries it is made of, before the first state comes; NULL: few */
   kecs_sync__policy_rows *policy[KECS_KIND_COUNT]; /* what rules need of the rows */
 
+  void (*meanwhile)(void *user); /* done while the hub merges it; NULL: nothing */
+  void *user;
   bool partly;    /* rows go without the groups that are not pending, where the hub has the row */
   int64_t origin; /* the site that made the tombstones: those of one go together */
 } kecs_sync__load;
@@ -8764,6 +8767,9 @@ typedef struct kecs_sync__keys {
   kecs_sync *sync;
   kecs_sync__key *first;
 } kecs_sync__keys;
+
+/* A site's number as it travels. */
+KECS_PG__FN int64_t kecs_sync__wire_site(const kecs_sync *sync, int64_t site);
 
 KECS_PG__FN kecs_sync__arrays *kecs_sync__arrays_of(kecs_sync *sync, kecs_sync__arrays **slot);
 
@@ -8802,142 +8808,9 @@ KECS_PG__FN kecs_status kecs_sync__repushed(kecs_store *tx, const kecs_sync *syn
 
 #endif
 
-/* ---- sync/load.c, continued -------------------------------------------------------------------------------------- */
-#include <stdio.h>
-#include <string.h>
-
-enum { KECS_SYNC__CHUNK = 65536, KECS_SYNC__CHUNK_HEAD = 5, KECS_SYNC__LOOK_MS = 100 };
-
-/* ---- collecting ---- */
-
-KECS_PG__FN void kecs_sync__copied_int(kecs_sync__arrays *put, int64_t number) {
-  kecs_value value = {KECS_VALUE_INT, 0, NULL, 0};
-  value.number = number;
-  kecs_pg__copy_value(&put->array[0], &value);
-}
-
-KECS_PG__FN void kecs_sync__copied_value(kecs_sync__arrays *put, const kecs_column_info *column,
-                                         const kecs_value *value) {
-  kecs_value same = *value;
-  if (value->type != KECS_VALUE_NULL && value->type != KECS_VALUE_TEXT) {
-    same.type = column->type == KECS_TYPE_BOOL ? KECS_VALUE_BOOL : KECS_VALUE_INT;
-  }
-  kecs_pg__copy_value(&put->array[0], &same);
-}
-
-KECS_PG__FN void kecs_sync__copied_key(kecs_sync__arrays *put, const kecs_sync *sync, const kecs_replica_row *row) {
-  const kecs_kind_info *info = kecs_kind_describe(row->kind);
-  int count = KECS_SYNC__PUT_FIXED + 1; /* its place */
-  for (int i = 0; i < info->column_count; i++) {
-    count += kecs_sync__known(sync, info, i);
-  }
-  if (put->rows == 0) {
-    kecs_pg__copy_begin(&put->array[0]);
-  }
-  kecs_pg__copy_row(&put->array[0], count);
-  kecs_pg__copy_text(&put->array[0], row->key, strlen(row->key));
-}
-
-/* ---- sending ---- */
-
-/* Not a failure of the push: it goes as arrays then, where whoever sends may make no tables. */
-static void kecs_sync__note_stage(kecs_sync *sync, kecs_status status) {
-  const char *state = kecs_last_error()->sqlstate;
-  sync->no_stage = sync->no_stage || status == KECS_E_DENIED || (status && strcmp(state, "0A000") == 0);
-}
-
-static kecs_status kecs_sync__stage(kecs_sync *sync, const kecs_sync__load *load, const char *const *site) {
-  kecs_sync__exchange exchange;
-  kecs_sync__begin(&exchange, sync, true);
-  exchange.stays = true;
-  for (int kind = 1; kind < KECS_KIND_COUNT; kind++) {
-    if (load->put[kind] && load->put[kind]->copied) {
-      (void)kecs_sync__add_call(&exchange, "SELECT {S}sync_stage_{t}({T},$1::bigint)",
-                                kecs_kind_describe((kecs_kind)kind)->table, site, 1);
-    }
-  }
-  kecs_status status = kecs_sync__send(&exchange, "push");
-  kecs_sync__note_stage(sync, status);
-  kecs_sync__end(&exchange);
-  return status;
-}
-
-/* Without waiting for longer than the stop hook is to wait. False: the connection is lost, or to be given up. */
-static bool kecs_sync__copy_bytes(kecs_pg__connection *link, const kecs_pg__text *rows) {
-  bool good = PQsetnonblocking(link->pg, 1) == 0;
-  for (size_t at = 0; good && at < rows->len; at += KECS_SYNC__CHUNK) {
-    size_t len = rows->len - at < KECS_SYNC__CHUNK ? rows->len - at : KECS_SYNC__CHUNK;
-    int left = PQputCopyData(link->pg, rows->data + at, (int)len) == 1 ? PQflush(link->pg) : -1;
-    while (left > 0 && !kecs_pg__stopped(link)) {
-      kecs_pg__wait(link->pg, true, KECS_SYNC__LOOK_MS);
-      left = PQflush(link->pg);
-    }
-    good = left == 0 && !kecs_pg__stopped(link);
-  }
-  return good && PQsetnonblocking(link->pg, 0) == 0;
-}
-
-static void kecs_sync__copy_text(kecs_pg__text *out, const kecs_sync *sync, const kecs_kind_info *info) {
-  const kecs_pg__mark marks[] = {{"t", info->table}, {NULL, NULL}};
-  kecs_pg__text_fill(out, "COPY " KECS_SYNC__COPIED "(" KECS_SYNC__COPIED_FIRST, marks);
-  for (int i = 0; i < info->column_count; i++) {
-    const kecs_pg__mark column[] = {{"c", info->columns[i].name}, {NULL, NULL}};
-    if (kecs_sync__known(sync, info, i)) {
-      kecs_pg__text_fill(out, ",\"{c}\"", column);
-    }
-  }
-  kecs_pg__text_adds(out, "," KECS_SYNC__COPIED_LAST ") FROM STDIN (FORMAT binary)");
-}
-
-static kecs_status kecs_sync__copy(kecs_sync *sync, const kecs_kind_info *info, kecs_sync__arrays *put) {
-  kecs_pg__text sql = {&sync->allocator, NULL, 0, 0, KECS_OK};
-  kecs_pg__text *rows = &put->array[0];
-  PGresult *begun = NULL;
-  kecs_pg__copy_end_rows(rows);
-  kecs_sync__copy_text(&sql, sync, info);
-  kecs_status status = rows->status ? rows->status : sql.status;
-  status = status ? status : kecs_pg__command(sync->link, sql.data, KECS_PG__STOPS, "push", &begun);
-  PQclear(begun);
-  if (!status) {
-    int64_t chunks = (int64_t)(rows->len / KECS_SYNC__CHUNK) + 1;
-    sync->report.round_trips += 2;
-    sync->report.bytes_out += (int64_t)sql.len + (int64_t)rows->len + KECS_SYNC__CHUNK_HEAD * (chunks + 2);
-    status = kecs_sync__copy_bytes(sync->link, rows) ? kecs_pg__copy_end(sync->link, NULL)
-                                                      : kecs_sync__fail_link(sync, "push");
-  }
-  kecs_pg__text_free(&sql);
-  return status;
-}
-
-KECS_PG__FN kecs_status kecs_sync__load_copies(kecs_sync *sync, kecs_sync__load *load, const char *site) {
-  kecs_status status = kecs_sync__stage(sync, load, &site);
-  for (int kind = 1; !status && kind < KECS_KIND_COUNT; kind++) {
-    if (load->put[kind] && load->put[kind]->copied) {
-      status = kecs_sync__copy(sync, kecs_kind_describe((kecs_kind)kind), load->put[kind]);
-    }
-  }
-  if (status) {
-    kecs_error error = *kecs_last_error();
-    bool stopped = sync->link && kecs_pg__stopped(sync->link);
-    kecs_sync__hang_up(sync);
-    kecs_pg__restore(&error);
-    status = stopped && status != KECS_E_CANCELLED ? kecs_sync__fail_stopped(sync, "push") : status;
-  }
-  return status;
-}
-
-/* ---- sync/push.c ------------------------------------------------------------------------------------------------- */
-/* sync/push.c -- what is pending goes to the hub: the intent is noted, one exchange merges it there, the result is
- * noted.
- *
- * An intent says up to where the log goes with a push, not what is in it: states are read anew when it is sent again.
- */
-
-#include <stdio.h>
+/* ---- sync/collect.c, continued ----------------------------------------------------------------------------------- */
 #include <stdlib.h>
 #include <string.h>
-
-/* ---- collecting ---- */
 
 KECS_PG__FN kecs_sync__arrays *kecs_sync__arrays_of(kecs_sync *sync, kecs_sync__arrays **slot) {
   if (!*slot) {
@@ -8961,7 +8834,7 @@ static void kecs_sync__array_value(kecs_pg__text *array, const kecs_column_info 
   }
 }
 
-static int64_t kecs_sync__wire_site(const kecs_sync *sync, int64_t site) {
+KECS_PG__FN int64_t kecs_sync__wire_site(const kecs_sync *sync, int64_t site) {
   return site == KECS_REPLICA_HERE ? sync->notes.site : site;
 }
 
@@ -9126,6 +8999,148 @@ KECS_PG__FN void kecs_sync__load_free(kecs_sync__load *load) {
   }
 }
 
+/* ---- sync/load.c ------------------------------------------------------------------------------------------------- */
+/* sync/load.c -- a push of many rows: they go by binary COPY into tables of the transaction's own, and are merged from
+ * there (hub_load.c).
+ *
+ * COPY has no place in a pipeline, so such a push is some exchanges within one transaction: the tables are made, the
+ * rows are copied, and what follows is the exchange that any push is, with its COMMIT. Nothing is locked at the hub
+ * before all rows are there, however slow the link. */
+
+#include <stdio.h>
+#include <string.h>
+
+enum { KECS_SYNC__CHUNK = 65536, KECS_SYNC__CHUNK_HEAD = 5, KECS_SYNC__LOOK_MS = 100 };
+
+/* ---- collecting ---- */
+
+KECS_PG__FN void kecs_sync__copied_int(kecs_sync__arrays *put, int64_t number) {
+  kecs_value value = {KECS_VALUE_INT, 0, NULL, 0};
+  value.number = number;
+  kecs_pg__copy_value(&put->array[0], &value);
+}
+
+KECS_PG__FN void kecs_sync__copied_value(kecs_sync__arrays *put, const kecs_column_info *column,
+                                         const kecs_value *value) {
+  kecs_value same = *value;
+  if (value->type != KECS_VALUE_NULL && value->type != KECS_VALUE_TEXT) {
+    same.type = column->type == KECS_TYPE_BOOL ? KECS_VALUE_BOOL : KECS_VALUE_INT;
+  }
+  kecs_pg__copy_value(&put->array[0], &same);
+}
+
+KECS_PG__FN void kecs_sync__copied_key(kecs_sync__arrays *put, const kecs_sync *sync, const kecs_replica_row *row) {
+  const kecs_kind_info *info = kecs_kind_describe(row->kind);
+  int count = KECS_SYNC__PUT_FIXED + 1; /* its place */
+  for (int i = 0; i < info->column_count; i++) {
+    count += kecs_sync__known(sync, info, i);
+  }
+  if (put->rows == 0) {
+    kecs_pg__copy_begin(&put->array[0]);
+  }
+  kecs_pg__copy_row(&put->array[0], count);
+  kecs_pg__copy_text(&put->array[0], row->key, strlen(row->key));
+}
+
+/* ---- sending ---- */
+
+/* Not a failure of the push: it goes as arrays then, where whoever sends may make no tables. */
+static void kecs_sync__note_stage(kecs_sync *sync, kecs_status status) {
+  const char *state = kecs_last_error()->sqlstate;
+  sync->no_stage = sync->no_stage || status == KECS_E_DENIED || (status && strcmp(state, "0A000") == 0);
+}
+
+static kecs_status kecs_sync__stage(kecs_sync *sync, const kecs_sync__load *load, const char *const *site) {
+  kecs_sync__exchange exchange;
+  kecs_sync__begin(&exchange, sync, true);
+  exchange.stays = true;
+  for (int kind = 1; kind < KECS_KIND_COUNT; kind++) {
+    if (load->put[kind] && load->put[kind]->copied) {
+      (void)kecs_sync__add_call(&exchange, "SELECT {S}sync_stage_{t}({T},$1::bigint)",
+                                kecs_kind_describe((kecs_kind)kind)->table, site, 1);
+    }
+  }
+  kecs_status status = kecs_sync__send(&exchange, "push");
+  kecs_sync__note_stage(sync, status);
+  kecs_sync__end(&exchange);
+  return status;
+}
+
+/* Without waiting for longer than the stop hook is to wait. False: the connection is lost, or to be given up. */
+static bool kecs_sync__copy_bytes(kecs_pg__connection *link, const kecs_pg__text *rows) {
+  bool good = PQsetnonblocking(link->pg, 1) == 0;
+  for (size_t at = 0; good && at < rows->len; at += KECS_SYNC__CHUNK) {
+    size_t len = rows->len - at < KECS_SYNC__CHUNK ? rows->len - at : KECS_SYNC__CHUNK;
+    int left = PQputCopyData(link->pg, rows->data + at, (int)len) == 1 ? PQflush(link->pg) : -1;
+    while (left > 0 && !kecs_pg__stopped(link)) {
+      kecs_pg__wait(link->pg, true, KECS_SYNC__LOOK_MS);
+      left = PQflush(link->pg);
+    }
+    good = left == 0 && !kecs_pg__stopped(link);
+  }
+  return good && PQsetnonblocking(link->pg, 0) == 0;
+}
+
+static void kecs_sync__copy_text(kecs_pg__text *out, const kecs_sync *sync, const kecs_kind_info *info) {
+  const kecs_pg__mark marks[] = {{"t", info->table}, {NULL, NULL}};
+  kecs_pg__text_fill(out, "COPY " KECS_SYNC__COPIED "(" KECS_SYNC__COPIED_FIRST, marks);
+  for (int i = 0; i < info->column_count; i++) {
+    const kecs_pg__mark column[] = {{"c", info->columns[i].name}, {NULL, NULL}};
+    if (kecs_sync__known(sync, info, i)) {
+      kecs_pg__text_fill(out, ",\"{c}\"", column);
+    }
+  }
+  kecs_pg__text_adds(out, "," KECS_SYNC__COPIED_LAST ") FROM STDIN (FORMAT binary)");
+}
+
+static kecs_status kecs_sync__copy(kecs_sync *sync, const kecs_kind_info *info, kecs_sync__arrays *put) {
+  kecs_pg__text sql = {&sync->allocator, NULL, 0, 0, KECS_OK};
+  kecs_pg__text *rows = &put->array[0];
+  PGresult *begun = NULL;
+  kecs_pg__copy_end_rows(rows);
+  kecs_sync__copy_text(&sql, sync, info);
+  kecs_status status = rows->status ? rows->status : sql.status;
+  status = status ? status : kecs_pg__command(sync->link, sql.data, KECS_PG__STOPS, "push", &begun);
+  PQclear(begun);
+  if (!status) {
+    int64_t chunks = (int64_t)(rows->len / KECS_SYNC__CHUNK) + 1;
+    sync->report.round_trips += 2;
+    sync->report.bytes_out += (int64_t)sql.len + (int64_t)rows->len + KECS_SYNC__CHUNK_HEAD * (chunks + 2);
+    status = kecs_sync__copy_bytes(sync->link, rows) ? kecs_pg__copy_end(sync->link, NULL)
+                                                      : kecs_sync__fail_link(sync, "push");
+  }
+  kecs_pg__text_free(&sql);
+  return status;
+}
+
+KECS_PG__FN kecs_status kecs_sync__load_copies(kecs_sync *sync, kecs_sync__load *load, const char *site) {
+  kecs_status status = kecs_sync__stage(sync, load, &site);
+  for (int kind = 1; !status && kind < KECS_KIND_COUNT; kind++) {
+    if (load->put[kind] && load->put[kind]->copied) {
+      status = kecs_sync__copy(sync, kecs_kind_describe((kecs_kind)kind), load->put[kind]);
+    }
+  }
+  if (status) {
+    kecs_error error = *kecs_last_error();
+    bool stopped = sync->link && kecs_pg__stopped(sync->link);
+    kecs_sync__hang_up(sync);
+    kecs_pg__restore(&error);
+    status = stopped && status != KECS_E_CANCELLED ? kecs_sync__fail_stopped(sync, "push") : status;
+  }
+  return status;
+}
+
+/* ---- sync/push.c ------------------------------------------------------------------------------------------------- */
+/* sync/push.c -- what is pending goes to the hub: the intent is noted, one exchange merges it there, the result is
+ * noted.
+ *
+ * An intent says up to where the log goes with a push, not what is in it: states are read anew when it is sent again.
+ */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
 /* ---- sending ---- */
 
 typedef struct kecs_sync__numbers {
@@ -9216,6 +9231,8 @@ KECS_PG__FN kecs_status kecs_sync__push_send(kecs_sync *sync, kecs_sync__load *l
   } else {
     kecs_sync__begin(&exchange, sync, true);
   }
+  exchange.meanwhile = load->meanwhile;
+  exchange.user = load->user;
   (void)kecs_sync__add_call(&exchange,
                             load->buries ? "SELECT {S}sync_begin({T},$1::bigint,$2,$3,true)"
                                          : "SELECT {S}sync_begin({T},$1::bigint,$2,$3,false)",
@@ -9371,31 +9388,86 @@ static void kecs_sync__adapt(kecs_sync *sync, int64_t rows, int64_t ms) {
   }
 }
 
-static kecs_status kecs_sync__push_entries(kecs_sync *sync, bool *out_more) {
+/* What is between two places of the log, as it is pushed. */
+typedef struct kecs_sync__batch {
+  kecs_sync *sync;
   kecs_sync__load load;
-  kecs_replica side = kecs_sync__side(sync);
   kecs_replica_end end;
+  int most; /* entries */
+} kecs_sync__batch;
+
+static void kecs_sync__batch_free(kecs_sync *sync, kecs_sync__batch *batch) {
+  if (batch) {
+    kecs_sync__load_free(&batch->load);
+    kecs_pg__release(&sync->allocator, batch, sizeof *batch);
+  }
+}
+
+/* Reads the entries above the push mark, or above `after` where that is higher, or up to `upto`. */
+static kecs_status kecs_sync__batch_read(kecs_sync *sync, int64_t after, const kecs_replica_end *upto,
+                                         kecs_sync__batch **out_batch) {
+  kecs_replica side = kecs_sync__side(sync);
+  kecs_sync__batch *batch = kecs_pg__alloc(&sync->allocator, sizeof *batch);
+  *out_batch = batch;
+  if (!batch) {
+    return KECS_E_NOMEM;
+  }
+  side.after = after;
+  batch->sync = sync;
+  batch->most = sync->load > 0 ? sync->load : sync->batch;
+  kecs_sync__load_begin(&batch->load, sync);
+  batch->load.partly = true;
+  batch->load.end = &batch->end;
+  return kecs_replica_pending(sync->store, &side, batch->most, upto, kecs_sync__load_visit, &batch->load, &batch->end);
+}
+
+/* While the hub merges a load, the next one is read. What is changed after that has an entry above both. Where this
+ * fails, it is read again when its turn comes. */
+static void kecs_sync__read_ahead(void *user) {
+  const kecs_sync__batch *batch = user;
+  kecs_sync *sync = batch->sync;
+  if (kecs_sync__batch_read(sync, batch->end.seq, NULL, &sync->next)) {
+    kecs_sync__batch_free(sync, sync->next);
+    sync->next = NULL;
+  }
+}
+
+/* Not where what the hub says of this one has a part in what the next one says: rules are about the stamps that edits
+ * were based on, and refused rows may change. */
+static bool kecs_sync__may_read_ahead(const kecs_sync *sync, const kecs_sync__batch *batch) {
+  return batch->load.copies && batch->end.read == batch->most && sync->policy_count == 0;
+}
+
+static kecs_status kecs_sync__push_batch(kecs_sync *sync, kecs_sync__batch *batch) {
+  int64_t begun = kecs_pg__now_ms();
+  int64_t refused = sync->report.refused;
+  kecs_status status = kecs_sync__intend(sync, batch->end.seq, batch->end.stamp);
+  status = status ? status : kecs_sync__push_send(sync, &batch->load);
+  if (!status) {
+    kecs_sync__adapt(sync, batch->load.rows, kecs_pg__now_ms() - begun);
+  }
+  if (status || sync->report.refused > refused) {
+    kecs_sync__batch_free(sync, sync->next);
+    sync->next = NULL;
+  }
+  return status;
+}
+
+static kecs_status kecs_sync__push_entries(kecs_sync *sync, bool *out_more) {
   bool again = sync->notes.intent.id[0] != '\0';
   kecs_replica_end upto = {sync->notes.intent.seq, sync->notes.intent.stamp, 0};
-  int batch = sync->load > 0 ? sync->load : sync->batch;
-  memset(&end, 0, sizeof end);
-  kecs_sync__load_begin(&load, sync);
-  load.partly = true;
-  load.end = &end;
-  kecs_status status = kecs_replica_pending(sync->store, &side, batch, again ? &upto : NULL,
-                                            kecs_sync__load_visit, &load, &end);
-  *out_more = !status && (again || end.read == batch);
-  if (!status && !again && load.rows == 0) {
-    status = end.read ? kecs_sync__pass_over(sync, &end) : KECS_OK;
+  kecs_sync__batch *batch = sync->next;
+  kecs_status status = batch ? KECS_OK : kecs_sync__batch_read(sync, 0, again ? &upto : NULL, &batch);
+  sync->next = NULL;
+  *out_more = !status && (again || batch->end.read == batch->most);
+  if (!status && !again && batch->load.rows == 0) {
+    status = batch->end.read ? kecs_sync__pass_over(sync, &batch->end) : KECS_OK;
   } else if (!status) {
-    int64_t begun = kecs_pg__now_ms();
-    status = kecs_sync__intend(sync, end.seq, end.stamp);
-    status = status ? status : kecs_sync__push_send(sync, &load);
-    if (!status) {
-      kecs_sync__adapt(sync, load.rows, kecs_pg__now_ms() - begun);
-    }
+    batch->load.meanwhile = !again && kecs_sync__may_read_ahead(sync, batch) ? kecs_sync__read_ahead : NULL;
+    batch->load.user = batch;
+    status = kecs_sync__push_batch(sync, batch);
   }
-  kecs_sync__load_free(&load);
+  kecs_sync__batch_free(sync, batch);
   return status;
 }
 

@@ -40,7 +40,7 @@ KECS__FN unsigned kecs__state_pending(const kecs_replica *side, const int64_t *s
 
 KECS__FN kecs_status kecs__state_unpushed(kecs__session *session, const kecs_replica *side, kecs_kind kind,
                                           const char *key, const kecs__state *state, unsigned *out_pending) {
-  static const kecs_replica nothing = {0, 0, 0, 0, NULL, 0, NULL, NULL};
+  static const kecs_replica nothing = {0, 0, 0, 0, NULL, 0, NULL, NULL, 0};
   kecs_value values[] = {kecs__value_int((int64_t)kind), kecs__value_text(key)};
   unsigned own = kecs__state_pending(&nothing, state->stamp, state->site);
   int64_t refused = 0;
@@ -253,6 +253,7 @@ static kecs_status kecs__roam_entries(kecs__roam *walk, int limit, const kecs_re
                                       kecs_replica_end *out_end) {
   int64_t pushed = 0;
   kecs_status status = kecs__feed_state(walk->session, KECS__FEED_PUSHED, &pushed);
+  pushed = walk->side->after > pushed ? walk->side->after : pushed;
   kecs_value values[] = {kecs__value_int(pushed), kecs__value_int(upto ? upto->seq : INT64_MAX),
                          kecs__value_int(upto ? -1 : limit)};
   status = status ? status

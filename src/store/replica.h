@@ -57,6 +57,7 @@ typedef struct kecs_replica {
    * that is in its transaction; it may be tried again. NULL: the rules decide */
   kecs_status (*merge)(kecs_replica_dispute *dispute, void *user);
   void *user;
+  int64_t after; /* kecs_replica_pending: entries up to it are under way already; 0: what is above the push mark */
 } kecs_replica;
 
 /* All that is known of one natural key: a row, or that it was deleted. */

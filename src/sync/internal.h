@@ -118,6 +118,7 @@ struct kecs_sync {
   bool steady;                              /* it has been too long once */
   int load;                                 /* entries that go with a push by COPY; 0: the link is not known to be fast
                                              * enough, -1: it is not */
+  struct kecs_sync__batch *next;            /* read ahead while the hub was at the one before (push.c) */
   bool no_stage;                            /* the login may make no tables at the hub for it */
   kecs_sync__told told;
   char said[sizeof((kecs_error *)NULL)->text]; /* for kecs_sync_status */
@@ -157,6 +158,8 @@ typedef struct kecs_sync__exchange {
   bool small;   /* it only reads, and few rows are expected: set it before it is sent */
   bool stays;   /* its transaction stays open: set it before it is sent */
   bool goes_on; /* in the transaction that another one has left open */
+  void (*meanwhile)(void *user); /* what is done while the hub works; NULL: nothing */
+  void *user;
 } kecs_sync__exchange;
 
 KECS_PG__FN void kecs_sync__begin(kecs_sync__exchange *exchange, kecs_sync *sync, bool write);

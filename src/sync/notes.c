@@ -120,7 +120,7 @@ KECS_PG__FN kecs_status kecs_sync__transact(kecs_sync *sync, kecs_status (*work)
 
 KECS_PG__FN kecs_replica kecs_sync__side(const kecs_sync *sync) {
   kecs_replica side = {sync->notes.site, sync->notes.acked,  sync->kinds, sync->notes.former,
-                       sync->policies,   sync->policy_count, sync->merge, sync->user};
+                       sync->policies,   sync->policy_count, sync->merge, sync->user,         0};
   return side;
 }
 
