@@ -157,6 +157,7 @@ run-sync: build/kecs
 
 # tests/contract/test_*.c  what users see; each one a program, with the plain and with the sanitized library
 # tests/fault/test_*.c     failing memory and disks; sanitized, but for SQLite: they open thousands of stores
+# tests/syncfault/test_*.c the same for edges in their rounds; sanitized, with the simulation's model of a hub
 # tests/stress/test_*.c    everything at once for KECS_STRESS_SECONDS (20); with test-tsan, too
 # tests/small/test_*.c     the library without the parts that can be left out
 # tests/unit/test_*.c      single modules, compiled one by one; sanitized
@@ -298,6 +299,29 @@ build/test/normal/sim: $(wildcard tests/sim/*.c tests/sim/*.h) $(SIM_OBJECTS) $(
 	@mkdir -p $(@D)
 	$(CC) $(SIM_FLAGS) $(filter %.c %.o,$^) $(LDFLAGS) -Wl,--wrap=kecs_sync__send $(LIBPQ) $(LIBS) -o $@
 
+# Edges whose memory and disk fail, and the simulation's model of a hub: the modules with sanitizers, SQLite without, and
+# the simulation's link. What is the simulation's sees the library's inside, the rest the headers alone.
+SYNCFAULT := $(if $(LIBPQ),$(patsubst tests/syncfault/%.c,build/test/asan/syncfault/%,$(wildcard tests/syncfault/test_*.c)))
+SYNCFAULT_INSIDE := $(patsubst tests/%.c,build/obj/syncfault/%.o,tests/syncfault/bridge.c \
+                    $(filter-out tests/sim/sim_main.c,$(wildcard tests/sim/*.c)))
+SYNCFAULT_OUTSIDE := $(patsubst tests/%.c,build/obj/syncfault/%.o,tests/fault/fault.c tests/syncfault/scenes.c \
+                     tests/syncfault/runner.c)
+TESTS += $(SYNCFAULT)
+
+$(SYNCFAULT_INSIDE): build/obj/syncfault/%.o: tests/%.c $(TEST_HEADERS) | build/headers.stamp
+	@mkdir -p $(@D)
+	$(CC) $(MODULE_FLAGS) $(WARNINGS) $(FLAGS_asan) -Itests -Itests/sim -c $< -o $@
+
+$(SYNCFAULT_OUTSIDE): build/obj/syncfault/%.o: tests/%.c $(TEST_HEADERS) $(HEADERS) build/cmocka.ok
+	@mkdir -p $(@D)
+	$(CC) $(TEST_FLAGS) $(FLAGS_asan) $(SQLITE_INCLUDE) $(filter -I%,$(LIBPQ)) -c $< -o $@
+
+build/test/asan/syncfault/%: tests/syncfault/%.c $(SYNCFAULT_INSIDE) $(SYNCFAULT_OUTSIDE) $(MODULE_OBJECTS) \
+                             $(call sqlite_object,normal)
+	@mkdir -p $(@D)
+	$(CC) $(TEST_FLAGS) $(FLAGS_asan) $(SQLITE_INCLUDE) $(filter %.c %.o,$^) $(LDFLAGS) -Wl,--wrap=kecs_sync__send \
+	  -lcmocka $(LIBPQ) $(LIBS) -o $@
+
 RUN_TESTS := $(PYTHON) tests/run.py $(if $(ONLY),-k $(ONLY))
 
 SYNC_EXAMPLES := $(if $(LIBPQ),$(patsubst examples/sync/%.c,build/examples/sync/%,$(wildcard examples/sync/*.c)))
@@ -328,7 +352,8 @@ check: build/headers.stamp
 
 # ---- Benchmark -----------------------------------------------------------------------------------------------
 
-BENCHES := $(patsubst bench/%.c,build/bench/%,$(filter-out bench/bench_pg.c bench/bench_sync.c,$(wildcard bench/*.c)))
+BENCHES := $(patsubst bench/%.c,build/bench/%,$(filter-out bench/bench_pg.c bench/bench_sync.c \
+           bench/bench_sync_scale.c bench/slow_disk.c,$(wildcard bench/*.c)))
 
 build/bench/%: bench/%.c $(wildcard bench/*.h) $(LIBRARY)
 	@mkdir -p $(@D)
@@ -338,13 +363,21 @@ build/bench/bench_pg: bench/bench_pg.c $(wildcard bench/*.h) $(LIBRARY) build/ob
 	@mkdir -p $(@D)
 	$(CC) $(STD) -D_GNU_SOURCE $(WARNINGS) $(FLAGS_normal) -I. $(filter %.c %.o,$^) $(LDFLAGS) $(LIBPQ) $(LIBS) -o $@
 
-build/bench/bench_sync: bench/bench_sync.c $(wildcard bench/*.h) $(LIBRARY) build/obj/normal/kecs_store_pg.o
+build/bench/bench_sync build/bench/bench_sync_scale: build/bench/%: bench/%.c $(wildcard bench/*.h) $(LIBRARY) build/obj/normal/kecs_store_pg.o
 	@mkdir -p $(@D)
 	$(CC) $(STD) -D_GNU_SOURCE $(WARNINGS) $(FLAGS_normal) -I. $(SQLITE_INCLUDE) $(filter %.c %.o,$^) $(LDFLAGS) $(LIBPQ) $(LIBS) -o $@
 
+# Loaded into the server of bench_sync_scale.
+build/bench/slow_disk.so: bench/slow_disk.c
+	@mkdir -p $(@D)
+	$(CC) $(STD) -D_GNU_SOURCE $(WARNINGS) -O2 -fPIC -shared $< $(LDFLAGS) -ldl -o $@
+
 # ROUNDS=N, ONLY=word
-bench-sync: build/bench/bench_sync
-	@$(PYTHON) bench/sync.py $< $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(ONLY),--only $(ONLY))
+SYNC_BENCH_ARGS = $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(ONLY),--only $(ONLY))
+
+bench-sync: build/bench/bench_sync build/bench/bench_sync_scale build/bench/slow_disk.so
+	@$(PYTHON) bench/sync.py build/bench/bench_sync $(SYNC_BENCH_ARGS)
+	@$(PYTHON) bench/sync.py --scale build/bench/slow_disk.so build/bench/bench_sync_scale $(SYNC_BENCH_ARGS)
 
 # ROUNDS=N, ONLY=word; FLUSH=no: the server never waits for the disk
 bench-pg: build/bench/bench_pg

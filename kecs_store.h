@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 5184cd806f33faf785206b9ad4f7139c6beab2584882b74f0347c1af226dbbfd */
+ * 1bde9a5c0aba22275e5053909ab2e6ae366e2cf4c2a94b75507ea31d02501189 */
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
 /* kecs_store.h -- a durable, typed store for the state of a container orchestrator, in one SQLite file.
  *
@@ -3386,6 +3386,8 @@ typedef struct kecs_replica {
    * that is in its transaction; it may be tried again. NULL: the rules decide */
   kecs_status (*merge)(kecs_replica_dispute *dispute, void *user);
   void *user;
+  bool doubts; /* the other side went back in its history, and it is not known yet what it has lost of what it had
+                * acknowledged: what goes along with a deleted row is kept in the log of conflicts, pending or not */
   int64_t after; /* kecs_replica_pending: entries up to it are under way already; 0: what is above the push mark */
 } kecs_replica;
 
@@ -27293,8 +27295,9 @@ KECS_STORE_API kecs_status kecs_changes_pending(kecs_store *store, kecs_kind kin
   return status;
 }
 
-/* ---- store/replica.c --------------------------------------------------------------------------------------------- */
-/* store/replica.c -- what replication reads: which rows are pending, and the state of a key. */
+/* ---- store/replica_state.c --------------------------------------------------------------------------------------- */
+/* store/replica_state.c -- the state of a natural key as this file has it: stamps, row, tombstone, and what an edit was
+ * based on. */
 
 /* ---- store/replica_state.h --------------------------------------------------------------------------------------- */
 /* store/replica_state.h -- the state of a natural key as this file has it: row, stamps, tombstone. */
@@ -27341,7 +27344,7 @@ KECS__FN kecs_status kecs__state_unpushed(kecs__session *session, const kecs_rep
                                           const char *key, const kecs__state *state, unsigned *out_pending);
 
 /* The stamp of a group before the first change that is not acknowledged, which a pending one is based on, and that
- * change's place in the log. (replica_policy.c) */
+ * change's place in the log. */
 KECS__FN kecs_status kecs__state_base(kecs__session *session, const kecs_replica *side, kecs_kind kind, int64_t rid,
                                       int at, int64_t *out_base, int64_t *out_seq);
 
@@ -27382,10 +27385,13 @@ KECS__FN kecs_status kecs__replica_lost(kecs__write *write, const kecs_replica_r
 
 /* ---- the parts of a merge ---- */
 
-/* Notes what loses at one place, the life or a group: ours, or what came. (replica_merge.c) */
+/* Our row in the shape of what came, for the log. (replica_lost.c) */
+KECS__FN const kecs_replica_row *kecs__merge_ours(const kecs__join *merge, kecs_replica_row *out);
+
+/* Notes what loses at one place, the life or a group: ours, or what came. (replica_lost.c) */
 KECS__FN kecs_status kecs__merge_lost(kecs__join *merge, bool ours, const char *reason, unsigned groups, int at);
 
-/* Deletes a row in the name of another store, with what belongs to it. (replica_merge.c) */
+/* Deletes a row in the name of another store, with what belongs to it. (replica_lost.c) */
 KECS__FN kecs_status kecs__merge_bury(kecs__join *merge, const kecs__meta *meta, int64_t rid, int64_t stamp,
                                       int64_t site);
 
@@ -27412,7 +27418,7 @@ KECS__FN kecs_status kecs__merged_fill(kecs__join *merge, unsigned taken);
 /* Asks for a key's state in the next page. (replica_rows.c) */
 KECS__FN kecs_status kecs__merge_want(kecs__write *write, kecs_kind kind, const char *key);
 
-/* A row's natural key as one text, from its values. NULL means NOMEM. (replica_rows.c) */
+/* A row's natural key as one text, from its values. NULL means NOMEM. */
 KECS__FN const char *kecs__state_name(kecs__write *write, const kecs__meta *meta, const kecs_value *values);
 
 /* The column of a kind that rows may swap, or -1. (replica_rows.c) */
@@ -27432,14 +27438,13 @@ KECS__FN kecs_status kecs__merge_renumber(kecs__join *merge, bool *out_done);
 
 #endif
 
-/* ---- store/replica.c, continued ---------------------------------------------------------------------------------- */
+/* ---- store/replica_state.c, continued ---------------------------------------------------------------------------- */
 #include <stdlib.h>
 #include <string.h>
 
 #define KECS__REPLICA_SQL 16384
-#define KECS__REPLICA_FIRST 256 /* entries that there is room for at first */
 
-/* ---- states ---- */
+/* ---- stamps ---- */
 
 static const char *const kecs__state_names[KECS_REPLICA_STAMPS] = {"life", "spec", "status"};
 
@@ -27463,7 +27468,7 @@ KECS__FN unsigned kecs__state_pending(const kecs_replica *side, const int64_t *s
 
 KECS__FN kecs_status kecs__state_unpushed(kecs__session *session, const kecs_replica *side, kecs_kind kind,
                                           const char *key, const kecs__state *state, unsigned *out_pending) {
-  static const kecs_replica nothing = {0, 0, 0, 0, NULL, 0, NULL, NULL, 0};
+  static const kecs_replica nothing = {0, 0, 0, 0, NULL, 0, NULL, NULL, false, 0};
   kecs_value values[] = {kecs__value_int((int64_t)kind), kecs__value_text(key)};
   unsigned own = kecs__state_pending(&nothing, state->stamp, state->site);
   int64_t refused = 0;
@@ -27476,6 +27481,8 @@ KECS__FN kecs_status kecs__state_unpushed(kecs__session *session, const kecs_rep
   *out_pending = refused ? own : *out_pending;
   return status;
 }
+
+/* ---- rows and keys ---- */
 
 static bool kecs__state_has(const kecs_kind_info *info, int stamp) {
   return stamp == KECS_REPLICA_LIFE ||
@@ -27559,6 +27566,15 @@ KECS__FN kecs_status kecs__state_key(const kecs__meta *meta, const char *key, ke
   return KECS_OK;
 }
 
+KECS__FN const char *kecs__state_name(kecs__write *write, const kecs__meta *meta, const kecs_value *values) {
+  const kecs_column_list *list = &meta->info->keys[0];
+  kecs_value key[KECS_KEY_COLUMNS_MAX];
+  for (int i = 0; i < list->count; i++) {
+    key[i] = values[list->columns[i]];
+  }
+  return kecs__feed_key_text(key, list->count, &write->arena);
+}
+
 KECS__FN kecs_status kecs__grave_read(kecs__session *session, kecs_kind kind, const char *key, kecs__grave *out_grave) {
   kecs_value values[] = {kecs__value_int((int64_t)kind), kecs__value_text(key)};
   kecs__cached *cached = NULL;
@@ -27579,6 +27595,219 @@ KECS__FN kecs_status kecs__grave_read(kecs__session *session, kecs_kind kind, co
   kecs__statement_done(session, cached);
   return status;
 }
+
+KECS__FN kecs_status kecs__replica_same_write(kecs__write *write, const kecs_replica *side, const kecs_replica_row *row,
+                                              kecs__state *ours) {
+  kecs_value values[] = {kecs__value_int(side->former), kecs__value_int(ours->rid)};
+  kecs_status status = KECS_OK;
+  for (int i = 0; !status && i < KECS_REPLICA_STAMPS; i++) {
+    bool same = ours->site[i] == KECS_REPLICA_HERE && row->stamp[i] && ours->stamp[i] == row->stamp[i] &&
+                row->site[i] == side->former;
+    if (same) {
+      kecs__text sql;
+      kecs__text_init(&sql, &write->engine->allocator, KECS__REPLICA_SQL);
+      kecs__text_addf(&sql, "UPDATE {%s} SET site_%s=?1 WHERE {own}rid=?2", kecs_kind_describe(row->kind)->table,
+                      kecs__state_names[i]);
+      status = sql.status ? sql.status : kecs__run(write->session, sql.data, values, 2, NULL);
+      kecs__text_free(&sql);
+      ours->site[i] = side->former;
+    }
+  }
+  return status;
+}
+
+/* ---- what an edit was based on ---- */
+
+/* It stands in the row's first entry with the group, or in the fold of such entries, which tells no place. */
+#define KECS__FIRST_BASE(base, bit)                                                                                  \
+  "SELECT " base ",place FROM (SELECT seq,0 AS place," base                                                          \
+  " FROM {change_folds} WHERE {own}rid=?1 AND kind=?2 AND groups&" bit "<>0 UNION ALL SELECT seq,seq AS place," base \
+  " FROM {changes} WHERE {own}rid=?1 AND kind=?2 AND groups&" bit "<>0 AND stamp>?3) ORDER BY seq LIMIT 1"
+
+/* The stamp of a group before the first change that is not acknowledged; and that change's place in the log. */
+KECS__FN kecs_status kecs__state_base(kecs__session *session, const kecs_replica *side, kecs_kind kind, int64_t rid,
+                                      int at, int64_t *out_base, int64_t *out_seq) {
+  static const char *const forms[KECS_REPLICA_STAMPS] = {NULL, KECS__FIRST_BASE("base_spec", "2"),
+                                                         KECS__FIRST_BASE("base_status", "4")};
+  kecs_value values[] = {kecs__value_int(rid), kecs__value_int((int64_t)kind), kecs__value_int(side->acked)};
+  kecs__cached *cached = NULL;
+  kecs_value read[2];
+  bool row = false;
+  *out_base = 0;
+  *out_seq = 0;
+  kecs_status status = kecs__feed_statement(session, forms[at], &cached);
+  status = status ? status : kecs__statement_start(session, cached, values, 3, &row);
+  if (!status && row) {
+    kecs__statement_columns(session, cached, read, 2);
+    *out_base = read[0].type == KECS_VALUE_NULL ? 0 : read[0].number;
+    *out_seq = read[1].number;
+  }
+  kecs__statement_done(session, cached);
+  return status;
+}
+
+/* ---- store/replica_lost.c ---------------------------------------------------------------------------------------- */
+/* store/replica_lost.c -- what a merge takes away: the log of conflicts, which keeps it whole, and deletions in another
+ * store's name. */
+
+#include <string.h>
+
+/* ---- what has lost ---- */
+
+static void kecs__lost_json(kecs__text *out, const kecs_kind_info *info, const kecs_value *values) {
+  const char *between = "{";
+  for (int i = 0; i < info->column_count; i++) {
+    const kecs_value *value = &values[i];
+    if (value->type != KECS_VALUE_NULL && info->columns[i].group != KECS_GROUP_LOCAL) {
+      kecs__text_addf(out, "%s\"%s\":", between, info->columns[i].name);
+      between = ",";
+      if (value->type == KECS_VALUE_TEXT) {
+        kecs__json_quote(out, value->text, value->len);
+      } else if (info->columns[i].type == KECS_TYPE_BOOL) {
+        kecs__text_adds(out, value->number ? "true" : "false");
+      } else {
+        kecs__text_addf(out, "%lld", (long long)value->number);
+      }
+    }
+  }
+  kecs__text_adds(out, between[0] == '{' ? "{}" : "}");
+}
+
+KECS__FN kecs_status kecs__replica_lost(kecs__write *write, const kecs_replica_row *row, const char *reason,
+                                        unsigned groups, int64_t kept_stamp, int64_t kept_site, int64_t lost_stamp,
+                                        int64_t lost_site) {
+  kecs__text lost;
+  kecs__text_init(&lost, &write->engine->allocator, (size_t)1 << 30);
+  kecs__lost_json(&lost, kecs_kind_describe(row->kind), row->values);
+  kecs_status status = lost.status;
+  if (!status) {
+    kecs_value values[] = {kecs__value_int((int64_t)row->kind),
+                           kecs__value_text(row->key),
+                           kecs__value_int((int64_t)groups),
+                           kecs__value_text(reason),
+                           kecs__value_int(kept_stamp),
+                           kecs__value_int(kept_site),
+                           kecs__value_int(lost_stamp),
+                           kecs__value_int(lost_site),
+                           kecs__value_bytes(lost.data, lost.len),
+                           kecs__value_int(write->now)};
+    status = kecs__run(write->session,
+                       "INSERT INTO {sync_conflicts}({tenant}kind,key,groups,reason,kept_stamp,kept_site,lost_stamp,"
+                       "lost_site,lost,at) VALUES({ours}?1,?2,?3,?4,?5,?6,?7,?8,?9,?10) ON CONFLICT DO NOTHING",
+                       values, 10, NULL);
+  }
+  kecs__text_free(&lost);
+  return status;
+}
+
+KECS__FN const kecs_replica_row *kecs__merge_ours(const kecs__join *merge, kecs_replica_row *out) {
+  *out = *merge->row; /* the key is the same */
+  out->values = merge->ours.values;
+  return out;
+}
+
+/* Notes what loses at one place (life or group). */
+KECS__FN kecs_status kecs__merge_lost(kecs__join *merge, bool ours, const char *reason, unsigned groups, int at) {
+  kecs_replica_row row;
+  const kecs_replica_row *lost = ours ? kecs__merge_ours(merge, &row) : merge->row;
+  const kecs__state *mine = &merge->ours;
+  const kecs_replica_row *theirs = merge->row;
+  reason = theirs->reason ? theirs->reason : reason;
+  merge->done.conflicts++;
+  return ours ? kecs__replica_lost(merge->write, lost, reason, groups, theirs->stamp[at], theirs->site[at],
+                                   mine->stamp[at], mine->site[at])
+              : kecs__replica_lost(merge->write, lost, reason, groups, mine->stamp[at], mine->site[at],
+                                   theirs->stamp[at], theirs->site[at]);
+}
+
+/* ---- deleting ---- */
+
+/* Whether the other side may lack what it has acknowledged of a row. */
+static kecs_status kecs__burial_doubts(kecs__write *write, kecs_kind kind, const char *key, unsigned *out_lost) {
+  kecs_value values[] = {kecs__value_int((int64_t)kind), kecs__value_text(key)};
+  int64_t found = write->burial->side->doubts;
+  kecs_status status = found ? KECS_OK
+                             : kecs__feed_number(write->session,
+                                                 "SELECT 1 FROM {sync_repush} WHERE {own}kind=?1 AND key=?2", values,
+                                                 2, &found);
+  *out_lost = found ? 1U << KECS_REPLICA_LIFE : 0;
+  return status;
+}
+
+/* Before a row goes in another store's name: unpushed work in it is kept. The row that was deleted itself has been
+ * looked at. */
+static kecs_status kecs__burial_lose(kecs__write *write, const kecs__meta *meta, int64_t rid) {
+  kecs__burial *burial = write->burial;
+  kecs__state state;
+  if (rid == burial->rid && (int)meta->info->kind == burial->kind) {
+    return KECS_OK;
+  }
+  kecs_status status = kecs__state_read(write->session, meta, rid, &write->arena, &state);
+  unsigned pending = 0;
+  if (status) {
+    return status;
+  }
+  const char *key = kecs__state_name(write, meta, state.values);
+  if (!key) {
+    return KECS_E_NOMEM;
+  }
+  status = kecs__state_unpushed(write->session, burial->side, meta->info->kind, key, &state, &pending);
+  status = status || pending ? status : kecs__burial_doubts(write, meta->info->kind, key, &pending);
+  if (status || !pending) {
+    return status;
+  }
+  kecs_replica_row lost;
+  memset(&lost, 0, sizeof lost);
+  lost.kind = meta->info->kind;
+  lost.key = key;
+  lost.values = state.values;
+  burial->conflicts++;
+  return kecs__replica_lost(write, &lost, "parent", pending, burial->stamp, burial->site, state.stamp[0],
+                            state.site[0]);
+}
+
+KECS__FN kecs_status kecs__merge_bury(kecs__join *merge, const kecs__meta *meta, int64_t rid, int64_t stamp,
+                                      int64_t site) {
+  kecs__write *write = merge->write;
+  kecs__burial burial = {stamp, site, kecs__burial_lose, merge->side, 0, (int)meta->info->kind, rid};
+  bool found = false;
+  char *row = kecs__arena_take(&write->arena, meta->info->row_size);
+  kecs_status status = row ? kecs__row_by_rid(write->session, meta, rid, &write->arena, row, &found) : KECS_E_NOMEM;
+  write->burial = &burial;
+  write->quiet++;
+  status = status || !found ? status : kecs__row_delete(write, meta, rid, row);
+  write->quiet--;
+  write->burial = NULL;
+  merge->done.conflicts += burial.conflicts;
+  return status;
+}
+
+KECS__FN kecs_status kecs__replica_retell(kecs__write *write, const kecs_replica_row *row, const kecs__grave *grave,
+                                          int *conflicts) {
+  kecs_value values[] = {kecs__value_int((int64_t)row->kind), kecs__value_text(row->key)};
+  kecs_value seq = kecs__value_int(grave->seq);
+  int64_t life = 0;
+  kecs_status status =
+      kecs__feed_number(write->session, "SELECT life FROM {change_tombstones} WHERE {own}seq=?1", &seq, 1, &life);
+  status = status ? status
+                  : kecs__run(write->session,
+                              "INSERT INTO {sync_repush}({tenant}kind,key) VALUES({ours}?1,?2) ON CONFLICT DO NOTHING",
+                              values, 2, NULL);
+  if (status || life == row->stamp[0]) {
+    return status;
+  }
+  ++*conflicts;
+  return kecs__replica_lost(write, row, "delete", 1U << KECS_REPLICA_LIFE, grave->stamp, grave->site, row->stamp[0],
+                            row->site[0]);
+}
+
+/* ---- store/replica_walk.c ---------------------------------------------------------------------------------------- */
+/* store/replica_walk.c -- what replication reads: which kinds take part, which rows are pending, and its tables. */
+
+#include <stdlib.h>
+#include <string.h>
+
+#define KECS__REPLICA_FIRST 256 /* entries that there is room for at first */
 
 /* ---- which kinds ---- */
 
@@ -28064,6 +28293,9 @@ static kecs_status kecs__adopt_work(kecs__write *write, void *user) {
 KECS_STORE_API kecs_status kecs_replica_open(kecs_store *store, uint64_t kinds, int64_t *out_adopted) {
   kecs__adoption adoption = {kinds, 0};
   kecs_status status = kecs__check_handle(store);
+  if (!status && store->depth > 0) {
+    status = kecs__fail(KECS_E_MISUSE, "a transaction is no edge: give the store that it was begun on");
+  }
   if (!status && !store->engine->backend->guard) {
     status = kecs__fail(KECS_E_UNSUPPORTED, "%s: only SQLite files are edges", store->engine->place.shown);
   }
@@ -28122,7 +28354,7 @@ KECS_STORE_API int64_t kecs_replica_now(kecs_store *store) {
 }
 
 /* ---- store/replica_merge.c --------------------------------------------------------------------------------------- */
-/* store/replica_merge.c -- the merge of another store's state of a key, and what a file keeps for it.
+/* store/replica_merge.c -- the merge of another store's state of a key.
  *
  * The later life takes the row; of one life each group keeps its later stamp (docs/sync.md). Rows are written here and
  * not by the write path, since their stamps are given; entries, rids and deletions are the write path's. What follows
@@ -28130,122 +28362,7 @@ KECS_STORE_API int64_t kecs_replica_now(kecs_store *store) {
 
 #include <string.h>
 
-/* ---- what has lost ---- */
-
-static void kecs__lost_json(kecs__text *out, const kecs_kind_info *info, const kecs_value *values) {
-  const char *between = "{";
-  for (int i = 0; i < info->column_count; i++) {
-    const kecs_value *value = &values[i];
-    if (value->type != KECS_VALUE_NULL && info->columns[i].group != KECS_GROUP_LOCAL) {
-      kecs__text_addf(out, "%s\"%s\":", between, info->columns[i].name);
-      between = ",";
-      if (value->type == KECS_VALUE_TEXT) {
-        kecs__json_quote(out, value->text, value->len);
-      } else if (info->columns[i].type == KECS_TYPE_BOOL) {
-        kecs__text_adds(out, value->number ? "true" : "false");
-      } else {
-        kecs__text_addf(out, "%lld", (long long)value->number);
-      }
-    }
-  }
-  kecs__text_adds(out, between[0] == '{' ? "{}" : "}");
-}
-
-KECS__FN kecs_status kecs__replica_lost(kecs__write *write, const kecs_replica_row *row, const char *reason,
-                                        unsigned groups, int64_t kept_stamp, int64_t kept_site, int64_t lost_stamp,
-                                        int64_t lost_site) {
-  kecs__text lost;
-  kecs__text_init(&lost, &write->engine->allocator, (size_t)1 << 30);
-  kecs__lost_json(&lost, kecs_kind_describe(row->kind), row->values);
-  kecs_status status = lost.status;
-  if (!status) {
-    kecs_value values[] = {kecs__value_int((int64_t)row->kind),
-                           kecs__value_text(row->key),
-                           kecs__value_int((int64_t)groups),
-                           kecs__value_text(reason),
-                           kecs__value_int(kept_stamp),
-                           kecs__value_int(kept_site),
-                           kecs__value_int(lost_stamp),
-                           kecs__value_int(lost_site),
-                           kecs__value_bytes(lost.data, lost.len),
-                           kecs__value_int(write->now)};
-    status = kecs__run(write->session,
-                       "INSERT INTO {sync_conflicts}({tenant}kind,key,groups,reason,kept_stamp,kept_site,lost_stamp,"
-                       "lost_site,lost,at) VALUES({ours}?1,?2,?3,?4,?5,?6,?7,?8,?9,?10) ON CONFLICT DO NOTHING",
-                       values, 10, NULL);
-  }
-  kecs__text_free(&lost);
-  return status;
-}
-
-static const kecs_replica_row *kecs__merge_ours(const kecs__join *merge, kecs_replica_row *out) {
-  *out = *merge->row; /* the key is the same */
-  out->values = merge->ours.values;
-  return out;
-}
-
-/* Notes what loses at one place (life or group). */
-KECS__FN kecs_status kecs__merge_lost(kecs__join *merge, bool ours, const char *reason, unsigned groups, int at) {
-  kecs_replica_row row;
-  const kecs_replica_row *lost = ours ? kecs__merge_ours(merge, &row) : merge->row;
-  const kecs__state *mine = &merge->ours;
-  const kecs_replica_row *theirs = merge->row;
-  reason = theirs->reason ? theirs->reason : reason;
-  merge->done.conflicts++;
-  return ours ? kecs__replica_lost(merge->write, lost, reason, groups, theirs->stamp[at], theirs->site[at],
-                                   mine->stamp[at], mine->site[at])
-              : kecs__replica_lost(merge->write, lost, reason, groups, mine->stamp[at], mine->site[at],
-                                   theirs->stamp[at], theirs->site[at]);
-}
-
-/* ---- deleting ---- */
-
-/* Before a row goes in another store's name: unpushed work in it is kept. The row that was deleted itself has been
- * looked at. */
-static kecs_status kecs__burial_lose(kecs__write *write, const kecs__meta *meta, int64_t rid) {
-  kecs__burial *burial = write->burial;
-  kecs__state state;
-  if (rid == burial->rid && (int)meta->info->kind == burial->kind) {
-    return KECS_OK;
-  }
-  kecs_status status = kecs__state_read(write->session, meta, rid, &write->arena, &state);
-  unsigned pending = 0;
-  if (status) {
-    return status;
-  }
-  const char *key = kecs__state_name(write, meta, state.values);
-  if (!key) {
-    return KECS_E_NOMEM;
-  }
-  status = kecs__state_unpushed(write->session, burial->side, meta->info->kind, key, &state, &pending);
-  if (status || !pending) {
-    return status;
-  }
-  kecs_replica_row lost;
-  memset(&lost, 0, sizeof lost);
-  lost.kind = meta->info->kind;
-  lost.key = key;
-  lost.values = state.values;
-  burial->conflicts++;
-  return kecs__replica_lost(write, &lost, "parent", pending, burial->stamp, burial->site, state.stamp[0],
-                            state.site[0]);
-}
-
-KECS__FN kecs_status kecs__merge_bury(kecs__join *merge, const kecs__meta *meta, int64_t rid, int64_t stamp,
-                                      int64_t site) {
-  kecs__write *write = merge->write;
-  kecs__burial burial = {stamp, site, kecs__burial_lose, merge->side, 0, (int)meta->info->kind, rid};
-  bool found = false;
-  char *row = kecs__arena_take(&write->arena, meta->info->row_size);
-  kecs_status status = row ? kecs__row_by_rid(write->session, meta, rid, &write->arena, row, &found) : KECS_E_NOMEM;
-  write->burial = &burial;
-  write->quiet++;
-  status = status || !found ? status : kecs__row_delete(write, meta, rid, row);
-  write->quiet--;
-  write->burial = NULL;
-  merge->done.conflicts += burial.conflicts;
-  return status;
-}
+/* ---- what is dead there ---- */
 
 /* A deletion of a row that is not here is kept all the same: it orders what may still come. */
 static kecs_status kecs__merge_grave(kecs__join *merge) {
@@ -28480,15 +28597,6 @@ KECS_STORE_API kecs_status kecs_replica_merge(kecs_store *store, const kecs_repl
 #include <string.h>
 
 #define KECS__MERGE_SQL 32768
-
-KECS__FN const char *kecs__state_name(kecs__write *write, const kecs__meta *meta, const kecs_value *values) {
-  const kecs_column_list *list = &meta->info->keys[0];
-  kecs_value key[KECS_KEY_COLUMNS_MAX];
-  for (int i = 0; i < list->count; i++) {
-    key[i] = values[list->columns[i]];
-  }
-  return kecs__feed_key_text(key, list->count, &write->arena);
-}
 
 /* ---- writing rows ---- */
 
@@ -28938,36 +29046,6 @@ static bool kecs__policy_fenced(const kecs__join *merge, int group, const int or
   int at = fence == KECS_GROUP_SPEC ? KECS_REPLICA_SPEC : fence == KECS_GROUP_STATUS ? KECS_REPLICA_STATUS : -1;
   bool comes = at >= 0 && order[at] > 0;
   return comes && !kecs__value_same(&merge->ours.values[column], &merge->row->values[column]);
-}
-
-/* ---- what an edit was based on ---- */
-
-/* It stands in the row's first entry with the group, or in the fold of such entries, which tells no place. */
-#define KECS__FIRST_BASE(base, bit)                                                                                  \
-  "SELECT " base ",place FROM (SELECT seq,0 AS place," base                                                          \
-  " FROM {change_folds} WHERE {own}rid=?1 AND kind=?2 AND groups&" bit "<>0 UNION ALL SELECT seq,seq AS place," base \
-  " FROM {changes} WHERE {own}rid=?1 AND kind=?2 AND groups&" bit "<>0 AND stamp>?3) ORDER BY seq LIMIT 1"
-
-/* The stamp of a group before the first change that is not acknowledged; and that change's place in the log. */
-KECS__FN kecs_status kecs__state_base(kecs__session *session, const kecs_replica *side, kecs_kind kind, int64_t rid,
-                                      int at, int64_t *out_base, int64_t *out_seq) {
-  static const char *const forms[KECS_REPLICA_STAMPS] = {NULL, KECS__FIRST_BASE("base_spec", "2"),
-                                                         KECS__FIRST_BASE("base_status", "4")};
-  kecs_value values[] = {kecs__value_int(rid), kecs__value_int((int64_t)kind), kecs__value_int(side->acked)};
-  kecs__cached *cached = NULL;
-  kecs_value read[2];
-  bool row = false;
-  *out_base = 0;
-  *out_seq = 0;
-  kecs_status status = kecs__feed_statement(session, forms[at], &cached);
-  status = status ? status : kecs__statement_start(session, cached, values, 3, &row);
-  if (!status && row) {
-    kecs__statement_columns(session, cached, read, 2);
-    *out_base = read[0].type == KECS_VALUE_NULL ? 0 : read[0].number;
-    *out_seq = read[1].number;
-  }
-  kecs__statement_done(session, cached);
-  return status;
 }
 
 /* ---- comparing ---- */
@@ -29784,7 +29862,7 @@ KECS_STORE_API kecs_status kecs_replica_resolve(kecs_store *store, int64_t id, b
 
 /* ---- store/replica_repair.c -------------------------------------------------------------------------------------- */
 /* store/replica_repair.c -- what a repair asks of a file: its rows and tombstones with their stamps, without values;
- * another number for what it wrote; and what a merge does where the other side has forgotten something. */
+ * and another number for what it wrote. */
 
 #include <string.h>
 
@@ -30016,47 +30094,6 @@ KECS_STORE_API kecs_status kecs_replica_renumber(kecs_store *store, int64_t numb
     status = kecs__fail(KECS_E_INVALID, "number is %lld; a site's is above 0", (long long)number);
   }
   return status ? status : kecs__with_write(store, kecs__renumber_work, &renumber);
-}
-
-/* ---- in a merge ---- */
-
-KECS__FN kecs_status kecs__replica_same_write(kecs__write *write, const kecs_replica *side, const kecs_replica_row *row,
-                                              kecs__state *ours) {
-  kecs_value values[] = {kecs__value_int(side->former), kecs__value_int(ours->rid)};
-  kecs_status status = KECS_OK;
-  for (int i = 0; !status && i < KECS_REPLICA_STAMPS; i++) {
-    bool same = ours->site[i] == KECS_REPLICA_HERE && row->stamp[i] && ours->stamp[i] == row->stamp[i] &&
-                row->site[i] == side->former;
-    if (same) {
-      kecs__text sql;
-      kecs__text_init(&sql, &write->engine->allocator, KECS__REPAIR_SQL);
-      kecs__text_addf(&sql, "UPDATE {%s} SET site_%s=?1 WHERE {own}rid=?2", kecs_kind_describe(row->kind)->table,
-                      kecs__repair_names[i]);
-      status = sql.status ? sql.status : kecs__run(write->session, sql.data, values, 2, NULL);
-      kecs__text_free(&sql);
-      ours->site[i] = side->former;
-    }
-  }
-  return status;
-}
-
-KECS__FN kecs_status kecs__replica_retell(kecs__write *write, const kecs_replica_row *row, const kecs__grave *grave,
-                                          int *conflicts) {
-  kecs_value values[] = {kecs__value_int((int64_t)row->kind), kecs__value_text(row->key)};
-  kecs_value seq = kecs__value_int(grave->seq);
-  int64_t life = 0;
-  kecs_status status =
-      kecs__feed_number(write->session, "SELECT life FROM {change_tombstones} WHERE {own}seq=?1", &seq, 1, &life);
-  status = status ? status
-                  : kecs__run(write->session,
-                              "INSERT INTO {sync_repush}({tenant}kind,key) VALUES({ours}?1,?2) ON CONFLICT DO NOTHING",
-                              values, 2, NULL);
-  if (status || life == row->stamp[0]) {
-    return status;
-  }
-  ++*conflicts;
-  return kecs__replica_lost(write, row, "delete", 1U << KECS_REPLICA_LIFE, grave->stamp, grave->site, row->stamp[0],
-                            row->site[0]);
 }
 
 /* ---- retention ---- */

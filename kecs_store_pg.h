@@ -1,5 +1,5 @@
 /* kecs_store_pg.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 9c63ab98c5b47d299f39c48b5efa5960d88fdf0c1daba3b2ee56a168036a1ec3 */
+ * a8a5a6f1418a48bda79264d63ac618f6b4f249e0247632bae5ea2864a0017185 */
 /* ---- doc/manual_pg.h --------------------------------------------------------------------------------------------- */
 /* kecs_store_pg.h -- PostgreSQL behind the calls of kecs_store.h.
  *
@@ -95,7 +95,18 @@ typedef struct kecs_sync kecs_sync;
 /* A token's text with its terminator: 32 random bytes as hexadecimal digits. */
 #define KECS_SYNC_TOKEN_SIZE 65
 
-/* A site as its hub knows it. The name dies when `visit` returns. */
+/* Bytes of a reason for a pause. */
+#define KECS_SYNC_PAUSE_MAX 200
+
+/* What a hub asks of its sites. Zero-initialised: nothing. */
+typedef struct kecs_sync_limits {
+  int64_t every_ms;  /* rounds of kecs_sync_start begin no more often; at most a day. Milliseconds */
+  int64_t batch;     /* entries of a log that are pushed at once, at most, and asked for; at most 100000 */
+  const char *pause; /* no rounds are wanted until this is taken back, and why: a line of at most KECS_SYNC_PAUSE_MAX
+                      * bytes, which the sites are told; NULL: they are wanted */
+} kecs_sync_limits;
+
+/* A site as its hub knows it. Texts die when `visit` returns. */
 typedef struct kecs_sync_site {
   const char *name;
   int64_t number;      /* from 1 on: what stamps have as their site */
@@ -104,6 +115,9 @@ typedef struct kecs_sync_site {
   int64_t acked_stamp; /* its stamps up to this one are here (kecs_stamp_time); 0: none */
   int64_t pushes;      /* that were taken */
   int64_t refused;     /* rows of its last push that the hub refused */
+  int64_t cursor;      /* the number of the feed up to which it had read when it greeted last; where a round of its was
+                        * cut off, up to which it was reading. kecs_sync_hub_info.head is the last number */
+  kecs_sync_limits limits; /* those of its own and those of all, whichever is stricter */
 } kecs_sync_site;
 
 /* How a hub stands. */
@@ -181,6 +195,9 @@ typedef struct kecs_sync_report {
   int64_t resent;      /* rows and deletions that the hub had lost, or never had, and that were sent again */
   int64_t left;        /* rows that went from here since their cluster is none of this site's any more */
   int64_t forgotten;   /* rows that had been deleted at the hub so long ago that it has forgotten them, and went here */
+  int64_t hub_every_ms; /* the hub asks that rounds begin no more often (kecs_sync_limits); 0: it does not care. A loop
+                         * of kecs_sync_once should heed it; kecs_sync_start does */
+  int64_t hub_batch;    /* and that no more goes at once, which every round heeds; 0: as before */
 } kecs_sync_report;
 
 /* How an edge stands. Texts live until the next call on the handle. */
@@ -194,7 +211,8 @@ typedef struct kecs_sync_status_info {
   int64_t conflicts;   /* entries of sync_conflicts that are open */
   int64_t append_pending; /* rows of kinds that only grow, not pushed yet */
   int64_t cursor;      /* sequence of the hub's log up to which everything is here */
-  int64_t last_us;     /* end of the last round that succeeded, microseconds since 1970; 0: none */
+  int64_t last_us;     /* end of the last round that succeeded, microseconds since 1970; 0: none. Of rounds with
+                        * nothing to do the file has one an hour, so a handle that ran none may be that much behind */
   int64_t lag_us;      /* age of the oldest change that is not pushed; 0: there is none */
   int batch;           /* entries that are pushed at once now */
   /* From here on: what this handle has seen. */
@@ -206,6 +224,9 @@ typedef struct kecs_sync_status_info {
   kecs_status failed;  /* of the last round that failed; KECS_OK: none has */
   const char *failed_text;
   int64_t failed_us;   /* when */
+  int64_t hub_every_ms; /* what the hub asked for in the last handshake, as in the report */
+  int64_t hub_batch;
+  const char *hub_pause; /* why it wants no rounds: they fail with BUSY meanwhile; "": it does */
 } kecs_sync_status_info;
 
 /* Makes a hub of the tenant that the URL names: tables, change log and functions, under the lock of migrations. May be
@@ -216,7 +237,8 @@ KECS_STORE_API kecs_status kecs_sync_hub_init(const char *hub);
 /* Gives a site a cluster, by name or ARN, or "-", what belongs to no cluster. A site that was never given any has the
  * whole tenant; the first grant narrows it. "*": it has the whole tenant again. The site need not have been there yet.
  * It learns of it with its next round, which brings the cluster's rows. The role must be the tables' owner, or be let
- * write sync_grants. Errors: INVALID; UNSUPPORTED (no hub); DENIED; as kecs_open. */
+ * write sync_grants. Errors, of all that follow with a `hub` too: INVALID; UNSUPPORTED (the tenant is no hub:
+ * kecs_sync_hub_init); DENIED; as kecs_open. */
 KECS_STORE_API kecs_status kecs_sync_hub_grant(const char *hub, const char *site, const char *cluster);
 
 /* Takes it away; with the site's next round the rows go from there, and what was pending in them is in its conflict
@@ -228,8 +250,14 @@ KECS_STORE_API kecs_status kecs_sync_hub_revoke(const char *hub, const char *sit
 KECS_STORE_API kecs_status kecs_sync_hub_token(const char *hub, const char *site,
                                                char out_token[KECS_SYNC_TOKEN_SIZE]);
 
+/* Says how often and how much: for one site, or where `site` is NULL for all; what was said before for the same goes.
+ * `limits` NULL takes it back. Sites learn of it with their next handshake, also of the end of a pause: they go on
+ * asking as often as their pace, and what failed, allow. The role must be the tables' owner, or be let write
+ * sync_limits. Errors: as above. */
+KECS_STORE_API kecs_status kecs_sync_hub_limit(const char *hub, const char *site, const kecs_sync_limits *limits);
+
 /* Calls `visit` for each site of the hub, by number; what it returns but KECS_OK ends it and is returned. Errors:
- * INVALID; as kecs_open; UNSUPPORTED (no hub). */
+ * as above. */
 KECS_STORE_API kecs_status kecs_sync_hub_sites(const char *hub,
                                                kecs_status (*visit)(const kecs_sync_site *site, void *user),
                                                void *user);
@@ -245,14 +273,15 @@ KECS_STORE_API kecs_status kecs_sync_hub_retain(const char *hub, int64_t retenti
 
 /* Prepares the file for sync, and connects nowhere. The store must stay open until kecs_sync_close. Rows that were in
  * the file before it was tracked will be pushed, too. Errors: INVALID (options; other kinds or another site name
- * than the file began with), UNSUPPORTED (not tracked, no SQLite file, a kind that can't take part), and those
- * of a write. */
+ * than the file began with), UNSUPPORTED (not tracked, no SQLite file, a kind that can't take part), MISUSE (the handle
+ * of a transaction), and those of a write. *out_sync is NULL then. */
 KECS_STORE_API kecs_status kecs_sync_open(kecs_store *store, const kecs_sync_options *options, kecs_sync **out_sync);
 
 /* One round: handshake, pull, push. On one thread at a time. What was done before a failure stays done, and the next
  * round goes on from there; *out_report (may be NULL) is filled in any case. Deadline and cancel of the store's
  * handle end it between two steps; kecs_sync_cancel also while the hub is waited for. Errors:
- *   OFFLINE, BUSY          nothing is wrong: try again later
+ *   OFFLINE, BUSY          nothing is wrong: try again later; also where the hub wants no rounds (kecs_sync_limits)
+ *   READONLY               the server is a standby: name the primary in the hub's URL, too, or promote it
  *   CONFLICT               it is another hub than the one that this file began with, or this device's clock is more
  *                          than 5 minutes ahead. Nothing was lost or written; the line says which
  *   UNSUPPORTED            the hub is of another format, or is none: kecs_sync_hub_init
@@ -261,7 +290,7 @@ KECS_STORE_API kecs_status kecs_sync_once(kecs_sync *sync, kecs_sync_report *out
 
 /* How a thread runs rounds. Zero-initialised: every 5 seconds, and as soon as something is written here. */
 typedef struct kecs_sync_pace {
-  int every_ms;       /* between two rounds, a fifth more or less; 0: 5000 */
+  int every_ms;       /* between two rounds, a fifth more or less, and no less than the hub asks for; 0: 5000 */
   int backoff_max_ms; /* after failures pauses are anything up to 2, 4, 8 ... seconds, and up to this; 0: 60000 */
   bool timed;         /* changes wait for the next round's time: they do not begin one */
   void (*after)(kecs_status status, const kecs_sync_report *report, const kecs_error *error, void *user);
@@ -304,8 +333,8 @@ typedef struct kecs_sync_conflict {
 } kecs_sync_conflict;
 
 /* Calls `visit` for each entry of this file's conflict log after `after_id` (0: all), oldest first. What `visit`
- * returns but KECS_OK ends it and is returned. Nothing where the file never was an edge. Errors: INVALID, and those of
- * a read. */
+ * returns but KECS_OK ends it and is returned. Nothing where the file never was an edge. Errors: INVALID, MISUSE (no
+ * store), and those of a read. */
 KECS_STORE_API kecs_status kecs_sync_conflicts(kecs_store *store, int64_t after_id,
                                                kecs_status (*visit)(const kecs_sync_conflict *conflict, void *user),
                                                void *user);
@@ -1852,14 +1881,14 @@ static bool kecs_pg__send_all(kecs_pg__connection *connection, const kecs_pg__me
   if (!connection->pg || (several && !PQenterPipelineMode(connection->pg))) {
     return false;
   }
-  bool alone = message && message->alone; /* then the server begins and commits by itself, as it does for any pipeline */
+  bool alone = message && message->alone; /* then the server begins and commits, as it does for any pipeline */
   if (!alone && !kecs_pg__send_waiting(connection)) {
     return false;
   }
   if (message && (!kecs_pg__send(connection, message) || (message->ask_id && !kecs_pg__send_id(connection)))) {
     return false;
   }
-  /* The transaction's number is to be here before the commit is begun: it is needed where that is not heard of again. */
+  /* The transaction's number is to be here before the commit begins: it is needed where that is not heard of again. */
   if (message && message->commits && message->ask_id && !PQsendFlushRequest(connection->pg)) {
     return false;
   }
@@ -4806,6 +4835,7 @@ enum {
   KECS_SYNC__CLAIM,   /* before conflicts are noted: takes places out of `every` */
   KECS_SYNC__KNOWN,   /* what else must hold where a later life takes a row */
   KECS_SYNC__AGAIN,   /* tried after the rows could not be merged together: empties `every` where it has done it */
+  KECS_SYNC__CROSSED, /* after rows were merged by themselves: what else can be done for those in `crossed` */
   KECS_SYNC__MERGED,  /* after all */
   KECS_SYNC__GONE,    /* after a deletion */
   KECS_SYNC__SPECIALS
@@ -4863,7 +4893,7 @@ KECS_PG__FN bool kecs_sync__later_column(const kecs_column_info *column);
 KECS_PG__FN void kecs_sync__default(kecs_pg__text *out, const kecs_column_info *column);
 
 /* What the functions must be made for: their own format, and the kinds' columns. */
-enum { KECS_SYNC__VERSION_SIZE = 160, KECS_SYNC__FORMAT = 7 };
+enum { KECS_SYNC__VERSION_SIZE = 160, KECS_SYNC__FORMAT = 8 };
 KECS_PG__FN void kecs_sync__version(char out[KECS_SYNC__VERSION_SIZE]);
 
 #endif
@@ -4941,18 +4971,32 @@ static const char kecs_sync__clock_form[] =
     "  END IF;\n"
     "END $kecs_sync$;\n";
 
+/* For a site's name, or for all of the tenant: ''. The stricter one holds; NULL: nobody has said anything. */
+static const char kecs_sync__limits_form[] =
+    "ALTER TABLE {S}sync_sites ADD COLUMN IF NOT EXISTS cursor bigint NOT NULL DEFAULT 0;\n"
+    "CREATE TABLE IF NOT EXISTS {S}sync_limits(tenant {text} NOT NULL,site {text} NOT NULL,\n"
+    "every_ms bigint NOT NULL DEFAULT 0,batch bigint NOT NULL DEFAULT 0,pause {text},PRIMARY KEY(tenant,site));\n"
+    "DROP FUNCTION IF EXISTS {S}sync_limits_of;\n"
+    "CREATE FUNCTION {S}sync_limits_of(whose text,who text,OUT every_ms bigint,OUT batch bigint,OUT pause text)\n"
+    "LANGUAGE sql STABLE AS $kecs_sync$\n"
+    "  SELECT max(l.every_ms),coalesce(min(nullif(l.batch,0)),CASE WHEN count(*)>0 THEN 0 END),\n"
+    "    coalesce(string_agg(l.pause,'; ' ORDER BY l.site),CASE WHEN count(*)>0 THEN '' END)\n"
+    "    FROM {S}sync_limits l WHERE l.tenant=whose AND l.site IN ('',{S}sync_base(who))\n"
+    "$kecs_sync$;\n";
+
 static const char kecs_sync__hello_form[] =
     "CREATE OR REPLACE FUNCTION {S}sync_version() RETURNS text LANGUAGE sql AS $kecs_sync$ SELECT '{version}'::text "
     "$kecs_sync$;\n"
     "DROP FUNCTION IF EXISTS {S}sync_hello;\n"
     "CREATE FUNCTION {S}sync_hello(whose text,who text,since bigint,since_id text,number bigint,OUT hub text,\n"
     "OUT site bigint,OUT push text,OUT now_us bigint,OUT head bigint,OUT head_id text,OUT floor bigint,\n"
-    "OUT fits boolean,OUT pushes bigint,OUT retention bigint,OUT changed bigint) LANGUAGE plpgsql AS $kecs_sync$\n"
+    "OUT fits boolean,OUT pushes bigint,OUT retention bigint,OUT changed bigint,\n"
+    "OUT limits text) LANGUAGE plpgsql AS $kecs_sync$\n"
     "#variable_conflict use_column\n"
     "BEGIN\n"
     "  INSERT INTO {S}sync_hubs(tenant,id) VALUES(whose,{uuid}) ON CONFLICT DO NOTHING;\n"
     "  PERFORM {S}sync_history(whose);\n"
-    "  UPDATE {S}sync_sites s SET seen=now() WHERE s.tenant=whose AND s.name=who RETURNING "
+    "  UPDATE {S}sync_sites s SET seen=now(),cursor=since WHERE s.tenant=whose AND s.name=who RETURNING "
     "s.site,s.push,s.pushes\n"
     "    INTO site,push,pushes;\n"
     "  IF NOT FOUND THEN\n"
@@ -4974,6 +5018,7 @@ static const char kecs_sync__hello_form[] =
     "  floor := coalesce((SELECT s.value FROM {S}change_state s WHERE s.tenant=whose AND s.id=1),0);\n"
     "  retention := (SELECT s.value FROM {S}change_state s WHERE s.tenant=whose AND s.id=10);\n"
     "  changed := (SELECT s.value FROM {S}change_state s WHERE s.tenant=whose AND s.id=11);\n"
+    "  limits := (SELECT x.every_ms||' '||x.batch||' '||x.pause FROM {S}sync_limits_of(whose,who) x);\n"
     "  now_us := (date_part('epoch',clock_timestamp())*1000000)::bigint;\n"
     "  fits := since<=head AND (since_id='' OR since_id=coalesce((SELECT b.id::text FROM {S}change_batches b\n"
     "    WHERE b.tenant=whose AND b.seq>=since ORDER BY b.seq LIMIT 1),''));\n"
@@ -5029,8 +5074,8 @@ static const char kecs_sync__push_form[] =
     "  END IF;\n"
     "  PERFORM set_config('kecs_store.push','',true),set_config('kecs_store.site','',true);\n"
     "  RETURN (SELECT array_agg(x.part ORDER BY r.kind,r.key,x.place) FROM {S}sync_refused r CROSS JOIN LATERAL\n"
-    "    (VALUES(1,r.kind::text),(2,r.key::text),(3,r.code::text)) AS x(place,part) WHERE r.tenant=whose AND\n"
-    "    r.site=me);\n"
+    "    (VALUES(1,r.kind::text),(2,r.key::text),(3,r.code::text)) AS x(place,part)\n"
+    "    WHERE r.tenant=whose AND r.site=me);\n"
     "END $kecs_sync$;\n";
 
 KECS_PG__FN void kecs_sync__hub_common(kecs_pg__text *out, const kecs_pg__connection *connection, const char *version) {
@@ -5040,6 +5085,7 @@ KECS_PG__FN void kecs_sync__hub_common(kecs_pg__text *out, const kecs_pg__connec
   kecs_pg__text_adds(&hello, version);
   kecs_pg__text_adds(&hello, at + strlen("{version}"));
   kecs_pg__log_text(out, connection, kecs_sync__tables_form);
+  kecs_pg__log_text(out, connection, kecs_sync__limits_form);
   kecs_pg__log_text(out, connection, kecs_sync__clock_form);
   if (!hello.status) {
     kecs_pg__log_text(out, connection, hello.data);
@@ -5092,13 +5138,17 @@ static const char kecs_sync__number_seen_form[] =
 
 /* ---- rules ---- */
 
+/* Rows that get another number have none that could be in the way. */
+#define KECS_SYNC__PARK(places)                                                                                       \
+  "UPDATE {S}{t} t SET priority=-4611686018427387904-t.rid FROM {sent} WHERE {same} AND u.s_place=ANY(" places ")\n" \
+  "            AND t.priority<>u.priority AND (({u_life})>({t_life}) OR (({u_life})=({t_life}) AND\n"                \
+  "            (u.stamp_spec,u.site_spec)>(coalesce(t.stamp_spec,0),coalesce(t.site_spec,0))));\n"
+
 /* Once, when all of them together did not do: none has its old one while they get their new ones. */
 static const char kecs_sync__swap_form[] =
     "      IF depth=1 AND starts[1]=1 THEN\n"
     "        BEGIN\n"
-    "          UPDATE {S}{t} t SET priority=-4611686018427387904-t.rid FROM {sent} WHERE {same} AND\n"
-    "            u.s_place=ANY(every) AND t.priority<>u.priority AND (({u_life})>({t_life}) OR (({u_life})=({t_life})\n"
-    "            AND (u.stamp_spec,u.site_spec)>(coalesce(t.stamp_spec,0),coalesce(t.site_spec,0))));\n"
+    "          " KECS_SYNC__PARK("every")
     "          {merge}\n"
     "          depth := 0;\n"
     "        EXCEPTION WHEN integrity_constraint_violation OR data_exception OR program_limit_exceeded OR\n"
@@ -5106,6 +5156,37 @@ static const char kecs_sync__swap_form[] =
     "          NULL;\n" /* by halves, then */
     "        END;\n"
     "      END IF;\n";
+
+/* Halves have taken rows apart that have swapped their numbers, for the sake of another one that is refused. Each that
+ * was refused for its number is tried together with who has that number, and so on: a ring of them goes together, a
+ * queue behind a number that is free does, and nothing does behind a row that stays. */
+static const char kecs_sync__crossed_form[] =
+    "  LOOP\n"
+    "    able := ARRAY(SELECT u.s_place FROM {sent} LEFT JOIN {S}{t} t ON {same} LEFT JOIN {S}{t} h ON\n"
+    "      h.tenant=whose AND h.listener_arn=coalesce(u.listener_arn,t.listener_arn) AND h.priority=u.priority\n"
+    "      WHERE u.s_place=ANY(crossed) AND (h.rid IS NULL OR h.arn IN(SELECT a_key[c] FROM unnest(crossed) AS c)));\n"
+    "    EXIT WHEN cardinality(able)=0;\n"
+    "    middle := cardinality(crossed);\n"
+    "    FOREACH one IN ARRAY able LOOP\n"
+    "      CONTINUE WHEN one<>ALL(crossed);\n"
+    "      these := ARRAY(WITH RECURSIVE u AS MATERIALIZED (SELECT * FROM {sent} WHERE u.s_place=ANY(crossed)),\n"
+    "        behind(place) AS (SELECT one UNION SELECT o.s_place FROM behind b JOIN u ON u.s_place=b.place\n"
+    "        LEFT JOIN {S}{t} t ON {same} JOIN {S}{t} h ON h.tenant=whose AND\n"
+    "        h.listener_arn=coalesce(u.listener_arn,t.listener_arn) AND h.priority=u.priority\n"
+    "        JOIN u AS o ON o.arn=h.arn) SELECT place FROM behind);\n"
+    "      BEGIN\n"
+    "          " KECS_SYNC__PARK("these")
+    "        {merge}\n"
+    "        DELETE FROM {S}sync_refused r WHERE r.tenant=whose AND r.site=me AND r.kind={kind} AND\n"
+    "          r.key IN(SELECT a_key[c] FROM unnest(these) AS c);\n"
+    "        crossed := ARRAY(SELECT c FROM unnest(crossed) AS c WHERE c<>ALL(these));\n"
+    "      EXCEPTION WHEN integrity_constraint_violation OR data_exception OR program_limit_exceeded OR\n"
+    "        insufficient_privilege THEN\n"
+    "        NULL;\n" /* it stays refused */
+    "      END;\n"
+    "    END LOOP;\n"
+    "    EXIT WHEN cardinality(crossed)=middle;\n"
+    "  END LOOP;\n";
 
 /* ---- load balancing ---- */
 
@@ -5166,11 +5247,11 @@ typedef struct kecs_sync__hub_special {
 
 static const kecs_sync__hub_special kecs_sync__hub_specials[] = {
     {KECS_KIND_TASK_DEFINITION,
-     {kecs_sync__claim_form, " AND t.rid=ANY(known)", "", kecs_sync__claimed_form, kecs_sync__number_seen_form}},
-    {KECS_KIND_RULE, {"", "", kecs_sync__swap_form, "", ""}},
-    {KECS_KIND_LOAD_BALANCER, {"", "", "", "", kecs_sync__balancer_gone_form}},
-    {KECS_KIND_TARGET_GROUP, {"", "", "", kecs_sync__group_links_form, kecs_sync__group_gone_form}},
-    {KECS_KIND_LISTENER, {"", "", "", kecs_sync__listener_links_form, kecs_sync__listener_gone_form}},
+     {kecs_sync__claim_form, " AND t.rid=ANY(known)", "", "", kecs_sync__claimed_form, kecs_sync__number_seen_form}},
+    {KECS_KIND_RULE, {"", "", kecs_sync__swap_form, kecs_sync__crossed_form, "", ""}},
+    {KECS_KIND_LOAD_BALANCER, {"", "", "", "", "", kecs_sync__balancer_gone_form}},
+    {KECS_KIND_TARGET_GROUP, {"", "", "", "", kecs_sync__group_links_form, kecs_sync__group_gone_form}},
+    {KECS_KIND_LISTENER, {"", "", "", "", kecs_sync__listener_links_form, kecs_sync__listener_gone_form}},
 };
 
 KECS_PG__FN const char *kecs_sync__hub_part(kecs_kind kind, int part) {
@@ -5334,11 +5415,12 @@ KECS_PG__FN void kecs_sync__hub_append(kecs_pg__text *out, const kecs_pg__connec
 static const char kecs_sync__policies_form[] =
     "CREATE TABLE IF NOT EXISTS {S}sync_policies(tenant {text} NOT NULL,kind bigint NOT NULL,rules jsonb NOT NULL,"
     "PRIMARY KEY(tenant,kind));\n"
-    "CREATE OR REPLACE FUNCTION {S}sync_rules(whose text,what bigint) RETURNS jsonb LANGUAGE sql STABLE AS\n"
-    "$kecs_sync$\n"
-    "  SELECT nullif(coalesce(nullif(current_setting('kecs_store.policy_'||what,true),'')::jsonb,'{none}')||coalesce(\n"
-    "    (SELECT p.rules FROM {S}sync_policies p WHERE p.tenant=whose AND p.kind=what),'{none}'),'{none}')\n"
-    "$kecs_sync$;\n"
+    "CREATE OR REPLACE FUNCTION {S}sync_rules(whose text,what bigint) RETURNS jsonb LANGUAGE plpgsql STABLE\n"
+    "AS $kecs_sync$\n" /* in SQL it would be planned anew with each call */
+    "BEGIN\n"
+    "  RETURN nullif(coalesce(nullif(current_setting('kecs_store.policy_'||what,true),'')::jsonb,'{none}')||coalesce(\n"
+    "    (SELECT p.rules FROM {S}sync_policies p WHERE p.tenant=whose AND p.kind=what),'{none}'),'{none}');\n"
+    "END $kecs_sync$;\n"
     "CREATE OR REPLACE FUNCTION {S}sync_policy(what bigint,life text,spec text,status text,spec_fence text,\n"
     "status_fence text,keys text[],specs bigint[],statuses bigint[],spec_fences text[],status_fences text[])\n"
     "RETURNS void LANGUAGE plpgsql AS $kecs_sync$\n"
@@ -5549,17 +5631,20 @@ KECS_PG__FN void kecs_sync__hub_load(kecs_pg__text *out, const char *schema, con
 #define KECS_SYNC__U_LIFE "u.stamp_life,u.site_life"
 
 /* What both have that take a kind's rows: as arrays, or out of the table that they were copied to (hub_load.c). */
-#define KECS_SYNC__PUT_VARIABLES                                             \
-  "  these bigint[];\n" /* places that are merged now; NULL: all */          \
-  "  every bigint[];\n"                                                      \
-  "  suspects bigint[];\n"                                                   \
-  "  starts bigint[];\n"                                                     \
-  "  ends bigint[];\n"                                                       \
-  "  depth integer := 1;\n"                                                  \
-  "  middle bigint;\n"                                                       \
-  "  known bigint[] := '{none}';\n"                                          \
-  "  policy jsonb;\n"                                                        \
-  "  claimed bigint[] := '{none}';\n"                                        \
+#define KECS_SYNC__PUT_VARIABLES                                                 \
+  "  these bigint[];\n" /* places that are merged now; NULL: all */              \
+  "  every bigint[];\n"                                                          \
+  "  suspects bigint[];\n"                                                       \
+  "  starts bigint[];\n"                                                         \
+  "  ends bigint[];\n"                                                           \
+  "  depth integer := 1;\n"                                                      \
+  "  middle bigint;\n"                                                           \
+  "  known bigint[] := '{none}';\n"                                              \
+  "  crossed bigint[] := '{none}';\n" /* places whose unique keys others have */ \
+  "  able bigint[];\n"                                                           \
+  "  one bigint;\n"                                                              \
+  "  policy jsonb;\n"                                                            \
+  "  claimed bigint[] := '{none}';\n"                                            \
   "  now_us bigint := (date_part('epoch',clock_timestamp())*1000000)::bigint;\n"
 
 static const char kecs_sync__put_arrays_form[] =
@@ -5574,10 +5659,12 @@ static const char kecs_sync__put_arrays_form[] =
 static const char kecs_sync__put_form[] =
     "  PERFORM {S}sync_clock((SELECT max(greatest(a,b,c)) FROM unnest(a_life,a_spec,a_status) AS x(a,b,c)));\n"
     "  every := ARRAY(SELECT generate_series(1,cardinality(a_life)));\n"
-    /* Locks in the order of keys; and which rows meet more than what their site has seen or written itself. */
+    /* Locks in the order of keys; and which rows meet more than what their site has seen or written itself. LATERAL:
+     * row by row through the index. A join would read the whole tenant where nothing has counted the table yet. */
     "  SELECT array_agg(x.s_place) INTO suspects FROM (SELECT u.s_place,\n"
     "    (" KECS_SYNC__U_LIFE ")<>(" KECS_SYNC__T_LIFE "){suspect_groups} AS suspect\n"
-    "    FROM {keys} JOIN {S}{t} t ON {same} ORDER BY {t_key} FOR NO KEY UPDATE OF t) x WHERE x.suspect;\n"
+    "    FROM (SELECT u.* FROM {keys} ORDER BY {u_key}) u CROSS JOIN LATERAL (SELECT t.* FROM {S}{t} t WHERE {same}\n"
+    "    FOR NO KEY UPDATE) t) x WHERE x.suspect;\n"
     "  IF EXISTS(SELECT FROM {S}change_tombstones x WHERE x.tenant=whose AND x.kind={kind}) OR EXISTS(SELECT FROM\n"
     "    {S}change_queue q WHERE q.tenant=whose AND q.kind={kind} AND q.op=3) THEN\n"
     "  WITH u AS MATERIALIZED (SELECT * FROM {sent}),\n"
@@ -5630,6 +5717,9 @@ static const char kecs_sync__put_merge_form[] =
     "        INSERT INTO {S}sync_refused(tenant,site,kind,key,code) VALUES(whose,me,{kind},\n"
     "          a_key[every[starts[depth]]],SQLSTATE)\n"
     "          ON CONFLICT(tenant,site,kind,key) DO UPDATE SET code=excluded.code;\n"
+    "        IF SQLSTATE='23505' THEN\n"
+    "          crossed := crossed||every[starts[depth]];\n"
+    "        END IF;\n"
     "        depth := depth-1;\n"
     "      ELSIF depth>0 THEN\n"
     "        middle := (starts[depth]+ends[depth])/2;\n"
@@ -5643,6 +5733,7 @@ static const char kecs_sync__put_merge_form[] =
     "      these := every[starts[depth]:ends[depth]];\n"
     "    END IF;\n"
     "  END LOOP;\n"
+    "{crossed}"
     "  PERFORM set_config('kecs_store.merge','off',true);\n"
     "{merged}"
     "END $kecs_sync$;\n";
@@ -5678,7 +5769,7 @@ static const char kecs_sync__group_form[] =
 static const char kecs_sync__merge_form[] =
     "INSERT INTO {S}{t} AS t(tenant,{names}{local_names},{stamp_names})\n"
     "    SELECT whose,{u_names}{local_values},{stamp_values} FROM {sent} WHERE (these IS NULL OR\n"
-    "    u.s_place=ANY(these)) AND u.s_mask&8=0{order}{u_key}\n"
+    "    u.s_place=ANY(these)) AND u.s_mask&8=0{order}\n"
     "    ON CONFLICT(tenant,{key}) DO UPDATE SET {sets}\n"
     "    WHERE (" KECS_SYNC__LATER "{known}){or_groups};{merge_partly}";
 
@@ -5708,6 +5799,7 @@ static const char kecs_sync__bury_form[] =
     "DECLARE\n"
     "  these text[];\n"
     "  one text;\n"
+    "  last bigint;\n"
     "  now_us bigint := (date_part('epoch',clock_timestamp())*1000000)::bigint;\n"
     "BEGIN\n" KECS_SYNC__OPEN "{scope_bury}"
     "  these := a_key;\n"
@@ -5752,12 +5844,31 @@ static const char kecs_sync__release_form[] =
     "UPDATE {S}{child} c SET {c}=NULL FROM {buried} JOIN {S}{t} t ON {same}{joins} WHERE u.s_key=ANY(these) AND "
     "(u.s_stamp,me)>(" KECS_SYNC__T_LIFE ") AND c.tenant=whose AND c.{c}={last}.{parent};\n    ";
 
+/* What goes with a row that goes. What the site knew of when it deleted the row it has deleted itself, and that was
+ * done before; whatever is left it had not seen, so all of it is kept. {next} is a row of the kind {kind}, {key_text}
+ * its key. */
+static const char kecs_sync__along_form[] =
+    "SELECT whose,{kind},{key_text},1,'parent',u.s_stamp,me,coalesce({next}.stamp_life,0),\n"
+    "      coalesce({next}.site_life,0),row_to_json({next})::text,me,now_us FROM {buried} JOIN {S}{t} t ON "
+    "{same}{joins}\n"
+    "      WHERE u.s_key=ANY(these) AND (u.s_stamp,me)>(" KECS_SYNC__T_LIFE ")";
+
 static const char kecs_sync__join_form[] =
     " JOIN {S}{child} {next} ON {next}.tenant=whose AND {next}.{c}={last}.{parent}";
 
 static const char kecs_sync__delete_form[] =
     "DELETE FROM {S}{t} t USING {buried} WHERE {same} AND u.s_key=ANY(these) AND (u.s_stamp,me)>(" KECS_SYNC__T_LIFE
     ");";
+
+/* Before the deletion, in its subtransaction. The stamps of what goes along are this hub's, so the tombstones bear its
+ * number and not the site's, which may give the same stamp at any time. */
+static const char kecs_sync__keep_along_form[] =
+    KECS_SYNC__NOTE "\n      {along};\n"
+    "    last := coalesce((SELECT max(q.id) FROM {S}change_queue q WHERE q.tenant=whose),0);\n    ";
+
+static const char kecs_sync__own_along_form[] =
+    "\n    UPDATE {S}change_queue q SET site=NULL WHERE q.tenant=whose AND q.id>last AND q.batch=txid_current() AND\n"
+    "      q.op=3 AND q.kind<>{kind};";
 
 #endif
 
@@ -5775,6 +5886,7 @@ enum {
   KECS_SYNC__SAME_KEY,
   KECS_SYNC__T_KEY,
   KECS_SYNC__U_KEY,
+  KECS_SYNC__ORDER,
   KECS_SYNC__KEY,
   KECS_SYNC__NAMES,
   KECS_SYNC__U_NAMES,
@@ -5794,6 +5906,8 @@ enum {
   KECS_SYNC__GROUP_RULES,
   KECS_SYNC__MERGE,
   KECS_SYNC__DELETE,
+  KECS_SYNC__RELEASES,
+  KECS_SYNC__ALONG,
   KECS_SYNC__SCOPE_PUT,
   KECS_SYNC__SCOPE_BURY,
   KECS_SYNC__SPECIAL, /* and the ones after it */
@@ -6047,8 +6161,8 @@ static void kecs_sync__fill(kecs_pg__text *out, const kecs_sync__parts *parts, c
       {"buried", parts->part[KECS_SYNC__BURIED].data},
       {"same", parts->part[KECS_SYNC__SAME_KEY].data},
       {"t_key", parts->part[KECS_SYNC__T_KEY].data},
-      {"order", parts->part[KECS_SYNC__U_KEY].len ? " ORDER BY " : ""},
-      {"u_key", parts->part[KECS_SYNC__U_KEY].len ? parts->part[KECS_SYNC__U_KEY].data : ""},
+      {"order", parts->part[KECS_SYNC__ORDER].len ? parts->part[KECS_SYNC__ORDER].data : ""},
+      {"u_key", parts->part[KECS_SYNC__U_KEY].data},
       {"key", parts->part[KECS_SYNC__KEY].data},
       {"names", parts->part[KECS_SYNC__NAMES].data},
       {"u_names", parts->part[KECS_SYNC__U_NAMES].data},
@@ -6067,6 +6181,8 @@ static void kecs_sync__fill(kecs_pg__text *out, const kecs_sync__parts *parts, c
       {"suspect_groups",
        parts->part[KECS_SYNC__SUSPECT_GROUPS].len ? parts->part[KECS_SYNC__SUSPECT_GROUPS].data : ""},
       {"delete", parts->part[KECS_SYNC__DELETE].len ? parts->part[KECS_SYNC__DELETE].data : ""},
+      {"releases", parts->part[KECS_SYNC__RELEASES].len ? parts->part[KECS_SYNC__RELEASES].data : ""},
+      {"along", parts->part[KECS_SYNC__ALONG].len ? parts->part[KECS_SYNC__ALONG].data : ""},
       {"merge", parts->part[KECS_SYNC__MERGE].len ? parts->part[KECS_SYNC__MERGE].data : ""},
       {"scope_put", parts->part[KECS_SYNC__SCOPE_PUT].len ? parts->part[KECS_SYNC__SCOPE_PUT].data : ""},
       {"scope_bury", parts->part[KECS_SYNC__SCOPE_BURY].len ? parts->part[KECS_SYNC__SCOPE_BURY].data : ""},
@@ -6077,10 +6193,36 @@ static void kecs_sync__fill(kecs_pg__text *out, const kecs_sync__parts *parts, c
       {"claim", kecs_sync__special_text(parts, KECS_SYNC__CLAIM)},
       {"known", kecs_sync__special_text(parts, KECS_SYNC__KNOWN)},
       {"again", kecs_sync__special_text(parts, KECS_SYNC__AGAIN)},
+      {"crossed", kecs_sync__special_text(parts, KECS_SYNC__CROSSED)},
       {"merged", kecs_sync__special_text(parts, KECS_SYNC__MERGED)},
       {"gone", kecs_sync__special_text(parts, KECS_SYNC__GONE)},
       {NULL, NULL}};
   kecs_pg__text_fill(out, form, marks);
+}
+
+/* Rows of `child` that go with those of the kind: `joins` has led to them, as `next`. */
+static void kecs_sync__along(kecs_sync__parts *parts, const kecs_kind_info *child, const char *joins,
+                             const char *next) {
+  char kind[16];
+  kecs_pg__text key = {parts->part[0].allocator, NULL, 0, 0, KECS_OK};
+  kecs_pg__text *along = &parts->part[KECS_SYNC__ALONG];
+  snprintf(kind, sizeof kind, "%d", (int)child->kind);
+  kecs_sync__key_text(&key, child, next);
+  if (!key.status) {
+    const kecs_pg__mark marks[] = {{"S", parts->schema},
+                                   {"t", parts->info->table},
+                                   {"kind", kind},
+                                   {"key_text", key.data},
+                                   {"buried", parts->part[KECS_SYNC__BURIED].data},
+                                   {"same", parts->part[KECS_SYNC__SAME_KEY].data},
+                                   {"joins", joins},
+                                   {"next", next},
+                                   {NULL, NULL}};
+    kecs_pg__text_adds(along, along->len ? "\n    UNION " : "");
+    kecs_pg__text_fill(along, kecs_sync__along_form, marks);
+  }
+  along->status = key.status ? key.status : along->status;
+  kecs_pg__text_free(&key);
 }
 
 /* From a kind along what goes with it. `joins` has led to `last`. */
@@ -6104,15 +6246,17 @@ static void kecs_sync__releases(kecs_sync__parts *parts, const kecs_kind_info *f
                                      {"next", next},
                                      {NULL, NULL}};
       if (reference->parent == from->kind && reference->on_delete == KECS_ON_DELETE_SET_NULL) {
-        kecs_pg__text_fill(&parts->part[KECS_SYNC__DELETE], kecs_sync__release_form, marks);
+        kecs_pg__text_fill(&parts->part[KECS_SYNC__RELEASES], kecs_sync__release_form, marks);
       } else if (reference->parent == from->kind && child->kind != from->kind) {
         kecs_pg__text longer = {parts->part[0].allocator, NULL, 0, 0, KECS_OK};
         kecs_pg__text_adds(&longer, joins);
         kecs_pg__text_fill(&longer, kecs_sync__join_form, marks);
         if (!longer.status) {
+          kecs_sync__along(parts, child, longer.data, next);
           kecs_sync__releases(parts, child, longer.data, next, depth + 1);
         }
-        parts->part[KECS_SYNC__DELETE].status = longer.status ? longer.status : parts->part[KECS_SYNC__DELETE].status;
+        kecs_pg__text *releases = &parts->part[KECS_SYNC__RELEASES];
+        releases->status = longer.status ? longer.status : releases->status;
         kecs_pg__text_free(&longer);
       }
     }
@@ -6152,13 +6296,17 @@ static void kecs_sync__put_body(kecs_pg__text *out, const kecs_sync__parts *part
  * they were made: most indexes grow at their ends then, which is a fifth of what it takes. Rows that are there already
  * have been locked in the order of their keys. */
 static void kecs_sync__put_copied(kecs_pg__text *out, kecs_sync__parts *parts) {
-  const int sent[] = {KECS_SYNC__SENT, KECS_SYNC__SENT_KEYS};
-  const kecs_pg__mark marks[] = {{"t", parts->info->table}, {NULL, NULL}};
-  for (size_t i = 0; i < sizeof sent / sizeof sent[0]; i++) {
-    kecs_pg__text_free(&parts->part[sent[i]]);
-    kecs_pg__text_fill(&parts->part[sent[i]], KECS_SYNC__COPIED " AS u", marks);
+  const int changed[] = {KECS_SYNC__SENT, KECS_SYNC__SENT_KEYS, KECS_SYNC__ORDER};
+  const kecs_pg__mark marks[] = {
+      {"t", parts->info->table}, {"key", parts->part[KECS_SYNC__KEY].data}, {NULL, NULL}};
+  for (size_t i = 0; i < sizeof changed / sizeof changed[0]; i++) {
+    kecs_pg__text_free(&parts->part[changed[i]]);
   }
-  kecs_pg__text_free(&parts->part[KECS_SYNC__U_KEY]);
+  kecs_pg__text_fill(&parts->part[KECS_SYNC__SENT], KECS_SYNC__COPIED " AS u", marks);
+  kecs_pg__text_fill(&parts->part[KECS_SYNC__SENT_KEYS],
+                     "(SELECT s_mask,stamp_life,site_life,stamp_spec,site_spec,stamp_status,site_status,s_place,{key} "
+                     "FROM " KECS_SYNC__COPIED ") AS u",
+                     marks);
   kecs_sync__over_sent(parts);
   kecs_sync__hub_load(out, parts->schema, parts->info, KECS_SYNC__PUT_VARIABLES);
   kecs_sync__put_body(out, parts);
@@ -6180,7 +6328,13 @@ KECS_PG__FN void kecs_sync__hub_kind(kecs_pg__text *out, const kecs_pg__connecti
   kecs_sync__stamps(&parts);
   kecs_sync__releases(&parts, info, "", "t", 1);
   kecs_sync__fill(&parts.part[KECS_SYNC__UNSEEN_ROWS], &parts, KECS_SYNC__UNSEEN);
-  kecs_sync__fill(&parts.part[KECS_SYNC__DELETE], &parts, kecs_sync__delete_form);
+  const bool along = parts.part[KECS_SYNC__ALONG].len > 0;
+  const char *const deletes[] = {along ? kecs_sync__keep_along_form : "", "{releases}", kecs_sync__delete_form,
+                                 along ? kecs_sync__own_along_form : ""};
+  for (size_t i = 0; i < sizeof deletes / sizeof deletes[0]; i++) {
+    kecs_sync__fill(&parts.part[KECS_SYNC__DELETE], &parts, deletes[i]);
+  }
+  kecs_sync__fill(&parts.part[KECS_SYNC__ORDER], &parts, " ORDER BY {u_key}");
   kecs_sync__over_sent(&parts);
   kecs_sync__scope_put(&parts.part[KECS_SYNC__SCOPE_PUT], parts.schema, info, parts.part[KECS_SYNC__SENT].data);
   kecs_sync__scope_bury(&parts.part[KECS_SYNC__SCOPE_BURY], parts.schema, info, parts.part[KECS_SYNC__BURIED].data);
@@ -6391,6 +6545,7 @@ enum {
   KECS_SYNC__APPEND_BYTES = 1048576
 };
 
+#define KECS_SYNC__EVERY_MOST_MS INT64_C(86400000)
 #define KECS_SYNC__AHEAD_US INT64_C(300000000) /* of the hub's time: what it takes at most (sync_clock) */
 
 /* A push that was decided upon and is not known to have arrived. */
@@ -6410,6 +6565,9 @@ typedef struct kecs_sync__notes {
   int64_t adopted;
   int64_t cursor;
   char cursor_id[KECS_SYNC__ID_SIZE];
+  int64_t seen; /* the hub's head when rows were last read: they may be of any moment since */
+  char seen_id[KECS_SYNC__ID_SIZE];
+  int64_t seen_us;   /* when that was, by the hub */
   bool booted;       /* the cursor holds: everything before it was read once */
   int64_t boot_kind; /* where a bootstrap is: kind and rid */
   int64_t boot_rid;
@@ -6428,6 +6586,13 @@ typedef struct kecs_sync__notes {
   int64_t retention; /* of tombstones here, as it was set */
 } kecs_sync__notes;
 
+/* What the hub asks of this site, as the last handshake told it (limits.c). */
+typedef struct kecs_sync__limits {
+  int64_t every_ms;
+  int64_t batch;
+  char pause[KECS_SYNC_PAUSE_MAX + 1]; /* the reasons together, as far as they fit; "": there is none */
+} kecs_sync__limits;
+
 /* What rounds have come to: of several threads, so the handle's mutex guards it. */
 typedef struct kecs_sync__told {
   int64_t rounds;
@@ -6437,6 +6602,7 @@ typedef struct kecs_sync__told {
   int64_t last_us;   /* end of the last one that succeeded */
   int64_t failed_us;
   kecs_error error;  /* of the last one that failed */
+  kecs_sync__limits limits;
 } kecs_sync__told;
 
 struct kecs_sync {
@@ -6462,6 +6628,8 @@ struct kecs_sync {
   int64_t catch_up_rid;
   bool held; /* the hub has refused something by a policy: its own state is to be asked for */
   int batch;
+  int wanted_batch; /* the options'; 0: it adapts */
+  kecs_sync__limits limits;
   kecs_pg__text clusters; /* that this edge narrows itself to, as an array of the server's; empty: to none */
   int64_t max_offset_us;
   int64_t tombstones_us;
@@ -6473,6 +6641,7 @@ struct kecs_sync {
   bool ask_again; /* what the last page waits for may come in the next one */
   int64_t head;
   char head_id[KECS_SYNC__ID_SIZE];
+  int64_t head_us; /* when it was that, by the hub */
   int64_t sent_us;                   /* when the last exchange was sent, by the store's clock */
   bool moved;                        /* the cursor is not where the handshake saw it: the window is another one */
   struct kecs_sync__key *sent;       /* by the push under way, of what a repair has found missing at the hub */
@@ -6487,6 +6656,7 @@ struct kecs_sync {
   bool no_stage;                            /* the login may make no tables at the hub for it */
   kecs_sync__told told;
   char said[sizeof((kecs_error *)NULL)->text]; /* for kecs_sync_status */
+  char said_pause[KECS_SYNC_PAUSE_MAX + 1];    /* likewise */
   kecs_sync_pace pace;
   uint64_t chance;
   bool running; /* the thread */
@@ -6566,8 +6736,8 @@ typedef struct kecs_sync__visit {
 
 KECS_PG__FN kecs_status kecs_sync__at_hub(const char *hub, const kecs_sync__visit *visit, void *user);
 
-/* Runs `work` over a connection of its own to `place`. */
-KECS_PG__FN kecs_status kecs_sync__over_link(kecs_store *store, const char *hub, int busy_timeout_ms,
+/* Runs `work` over a connection of its own to `place`. With `read_only` a standby will do. */
+KECS_PG__FN kecs_status kecs_sync__over_link(kecs_store *store, const char *hub, bool read_only, int busy_timeout_ms,
                                              kecs_status (*work)(kecs_connection *link, const kecs_place *place,
                                                                  void *user),
                                              void *user);
@@ -6710,8 +6880,14 @@ enum {
   KECS_SYNC__FITS,
   KECS_SYNC__PUSHES,
   KECS_SYNC__RETENTION,
-  KECS_SYNC__CHANGED
+  KECS_SYNC__CHANGED,
+  KECS_SYNC__LIMITS
 };
+
+/* Takes over what the hub asks of this site; BUSY where it wants no round. And how far batches that adapt may grow. */
+KECS_PG__FN kecs_status kecs_sync__limits_read(kecs_sync *sync, const char *text);
+KECS_PG__FN int kecs_sync__batch_most(const kecs_sync *sync);
+KECS_PG__FN kecs_status kecs_sync__limits_check(const kecs_sync_limits *limits);
 
 /* Whether hub and edge still are who they were to each other (identity.c). Where they are not, what follows from it is
  * done and noted, and the report says what it was; *out_again: greet anew, under another name. */
@@ -6729,6 +6905,11 @@ KECS_PG__FN kecs_status kecs_sync__reconcile(kecs_sync *sync);
 KECS_PG__FN kecs_status kecs_sync__reconcile_begin(kecs_store *tx, const kecs_sync *sync, unsigned cause);
 
 KECS_PG__FN kecs_status kecs_sync__pull(kecs_sync *sync);
+
+/* Notes how far the hub is, before rows are read that may be as they are there: until the cursor is there as well, the
+ * file has states that the cursor does not answer for. */
+KECS_PG__FN kecs_status kecs_sync__look(kecs_sync *sync);
+
 KECS_PG__FN kecs_status kecs_sync__push(kecs_sync *sync);
 
 /* The push of the intent was committed: `refused` has the rows of sync_refused at the hub. */
@@ -6760,10 +6941,11 @@ static const char kecs_sync__grants_form[] =
     "    WHEN kind={attribute} THEN 'cluster/'||substring(key from '^([A-Za-z0-9_-]+),') END,'-')\n"
     "$kecs_sync$;\n"
     /* NULL: the whole tenant. */
-    "CREATE OR REPLACE FUNCTION {S}sync_granted(whose text,site_name text) RETURNS text[] LANGUAGE sql STABLE\n"
-    "AS $kecs_sync$\n"
-    "  SELECT array_agg(g.cluster::text) FROM {S}sync_grants g WHERE g.tenant=whose AND g.site=site_name\n"
-    "$kecs_sync$;\n"
+    "CREATE OR REPLACE FUNCTION {S}sync_granted(whose text,site_name text) RETURNS text[] LANGUAGE plpgsql STABLE\n"
+    "AS $kecs_sync$\n" /* in SQL it would be planned anew with each call */
+    "BEGIN\n"
+    "  RETURN (SELECT array_agg(g.cluster::text) FROM {S}sync_grants g WHERE g.tenant=whose AND g.site=site_name);\n"
+    "END $kecs_sync$;\n"
     /* Clusters by their ARNs and by their bare names. */
     "CREATE OR REPLACE FUNCTION {S}sync_named(scopes text[]) RETURNS text[] LANGUAGE sql IMMUTABLE AS $kecs_sync$\n"
     "  SELECT scopes||ARRAY(SELECT substring(x from 'cluster/.*$') FROM unnest(scopes) AS x WHERE x LIKE "
@@ -7338,6 +7520,15 @@ KECS_PG__FN void kecs_sync__hub_gates(kecs_pg__text *out, const kecs_pg__connect
 
 #include <string.h>
 
+/* Whoever switches tracking on makes the hub; for all others it must be there. */
+static kecs_status kecs_sync__check_tenant(kecs_store *store, const kecs_sync__visit *visit) {
+  kecs_changes_info info;
+  kecs_status status = visit->track == KECS_TRACK_ON ? KECS_OK : kecs_changes_describe(store, &info);
+  return status || visit->track == KECS_TRACK_ON || info.tracked
+             ? status
+             : kecs_pg__fail(KECS_E_UNSUPPORTED, "the tenant of the URL is no hub: make one of it by kecs hub init");
+}
+
 KECS_PG__FN kecs_status kecs_sync__at_hub(const char *hub, const kecs_sync__visit *visit, void *user) {
   kecs_options options;
   kecs_store *store = NULL;
@@ -7353,7 +7544,8 @@ KECS_PG__FN kecs_status kecs_sync__at_hub(const char *hub, const kecs_sync__visi
   if (status) {
     return status;
   }
-  status = visit->work(store, hub, user);
+  status = kecs_sync__check_tenant(store, visit);
+  status = status ? status : visit->work(store, hub, user);
   kecs_error error = *kecs_last_error();
   kecs_status closed = kecs_close(store);
   if (status) {
@@ -7362,7 +7554,7 @@ KECS_PG__FN kecs_status kecs_sync__at_hub(const char *hub, const kecs_sync__visi
   return status ? status : closed;
 }
 
-KECS_PG__FN kecs_status kecs_sync__over_link(kecs_store *store, const char *hub, int busy_timeout_ms,
+KECS_PG__FN kecs_status kecs_sync__over_link(kecs_store *store, const char *hub, bool read_only, int busy_timeout_ms,
                                              kecs_status (*work)(kecs_connection *link, const kecs_place *place,
                                                                  void *user),
                                              void *user) {
@@ -7377,6 +7569,7 @@ KECS_PG__FN kecs_status kecs_sync__over_link(kecs_store *store, const char *hub,
   options.path = hub;
   options.place = &place;
   options.allocator = allocator;
+  options.read_only = read_only;
   options.busy_timeout_ms = busy_timeout_ms;
   status = status ? status : backend->connect(&options, &link);
   status = status ? status : work(link, &place, user);
@@ -7392,12 +7585,12 @@ KECS_PG__FN kecs_status kecs_sync__over_link(kecs_store *store, const char *hub,
 }
 
 /* ---- sync/hub_grants.c ------------------------------------------------------------------------------------------- */
-/* sync/hub_grants.c -- what an administrator gives sites and takes from them: clusters, and tokens. */
+/* sync/hub_grants.c -- what an administrator gives sites and takes from them: clusters, tokens, and limits. */
 
 #include <stdio.h>
 #include <string.h>
 
-enum { KECS_SYNC__GRANT_VALUES = 2, KECS_SYNC__TOKEN_BYTES = (KECS_SYNC_TOKEN_SIZE - 1) / 2 };
+enum { KECS_SYNC__GRANT_VALUES = 4, KECS_SYNC__TOKEN_BYTES = (KECS_SYNC_TOKEN_SIZE - 1) / 2 };
 
 /* Statements of one transaction at a hub; the first one's number may be asked for. */
 typedef struct kecs_sync__grant {
@@ -7405,16 +7598,19 @@ typedef struct kecs_sync__grant {
   const char *statements[2];
   const char *second; /* the second value of each; NULL: there is none */
   int64_t number;
+  const char *more[KECS_SYNC__GRANT_VALUES - 2]; /* the rest of them, where `whole` */
+  bool whole;
 } kecs_sync__grant;
 
 static kecs_status kecs_sync__grant_send(kecs_sync *sync, kecs_sync__grant *grant) {
-  const char *values[KECS_SYNC__GRANT_VALUES] = {grant->site, grant->second};
+  const char *values[KECS_SYNC__GRANT_VALUES] = {grant->site, grant->second, grant->more[0], grant->more[1]};
+  int count = grant->whole ? KECS_SYNC__GRANT_VALUES : grant->second ? 2 : 1;
   kecs_sync__exchange exchange;
   kecs_sync__begin(&exchange, sync, true);
   int first = exchange.count;
   for (size_t i = 0; i < sizeof grant->statements / sizeof grant->statements[0]; i++) {
     if (grant->statements[i]) {
-      (void)kecs_sync__add_item(&exchange, grant->statements[i], "", values, grant->second ? 2 : 1);
+      (void)kecs_sync__add_item(&exchange, grant->statements[i], "", values, count);
     }
   }
   kecs_status status = kecs_sync__send(&exchange, "write grants");
@@ -7479,7 +7675,8 @@ KECS_STORE_API kecs_status kecs_sync_hub_grant(const char *hub, const char *site
       "DELETE FROM {S}sync_grants WHERE tenant={T} AND site={S}sync_base($1) AND cluster='' AND $2<>''";
   char name[KECS_SYNC__SCOPE_MAX];
   bool tenant = cluster && strcmp(cluster, "*") == 0;
-  kecs_sync__grant grant = {site, {tenant ? all : one, tenant ? NULL : nothing}, tenant ? NULL : name, 0};
+  kecs_sync__grant grant = {
+      .site = site, .statements = {tenant ? all : one, tenant ? NULL : nothing}, .second = tenant ? NULL : name};
   kecs_status status = kecs_sync__grant_check(hub, site);
   status = status || tenant ? status : kecs_sync__grant_cluster(cluster, name);
   return status ? status : kecs_sync__grant_do(hub, &grant);
@@ -7496,7 +7693,8 @@ KECS_STORE_API kecs_status kecs_sync_hub_revoke(const char *hub, const char *sit
       "SELECT count(*) FROM gone";
   char name[KECS_SYNC__SCOPE_MAX];
   bool tenant = cluster && strcmp(cluster, "*") == 0;
-  kecs_sync__grant grant = {site, {tenant ? all : one, tenant ? nothing : NULL}, tenant ? NULL : name, 0};
+  kecs_sync__grant grant = {
+      .site = site, .statements = {tenant ? all : one, tenant ? nothing : NULL}, .second = tenant ? NULL : name};
   kecs_status status = kecs_sync__grant_check(hub, site);
   status = status || tenant ? status : kecs_sync__grant_cluster(cluster, name);
   status = status ? status : kecs_sync__grant_do(hub, &grant);
@@ -7536,7 +7734,8 @@ KECS_STORE_API kecs_status kecs_sync_hub_token(const char *hub, const char *site
       "ON CONFLICT(tenant,site) DO UPDATE SET hash=excluded.hash,made=excluded.made";
   static const char take[] = "DELETE FROM {S}sync_tokens WHERE tenant={T} AND site={S}sync_base($1)";
   char token[KECS_SYNC_TOKEN_SIZE] = "";
-  kecs_sync__grant grant = {site, {out_token ? make : take, NULL}, out_token ? token : NULL, 0};
+  kecs_sync__grant grant = {
+      .site = site, .statements = {out_token ? make : take, NULL}, .second = out_token ? token : NULL};
   kecs_status status = kecs_sync__grant_check(hub, site);
   status = status || !out_token ? status : kecs_sync__token_make(token);
   status = status ? status : kecs_sync__grant_do(hub, &grant);
@@ -7544,6 +7743,29 @@ KECS_STORE_API kecs_status kecs_sync_hub_token(const char *hub, const char *site
     memcpy(out_token, status ? "" : token, status ? 1 : sizeof token);
   }
   return status;
+}
+
+/* ---- limits ---- */
+
+KECS_STORE_API kecs_status kecs_sync_hub_limit(const char *hub, const char *site, const kecs_sync_limits *limits) {
+  static const char say[] =
+      "INSERT INTO {S}sync_limits(tenant,site,every_ms,batch,pause) VALUES({T},{S}sync_base($1),$2,$3,$4) "
+      "ON CONFLICT(tenant,site) DO UPDATE SET every_ms=excluded.every_ms,batch=excluded.batch,pause=excluded.pause";
+  static const char take[] = "DELETE FROM {S}sync_limits WHERE tenant={T} AND site={S}sync_base($1)";
+  char every[24] = "";
+  char batch[24] = "";
+  kecs_sync__grant grant = {
+      .site = site ? site : "", .statements = {limits ? say : take, NULL}, .whole = limits != NULL};
+  kecs_status status = kecs_sync__grant_check(hub, site ? site : "*");
+  status = status || !limits ? status : kecs_sync__limits_check(limits);
+  if (!status && limits) {
+    snprintf(every, sizeof every, "%lld", (long long)limits->every_ms);
+    snprintf(batch, sizeof batch, "%lld", (long long)limits->batch);
+    grant.second = every;
+    grant.more[0] = batch;
+    grant.more[1] = limits->pause;
+  }
+  return status ? status : kecs_sync__grant_do(hub, &grant);
 }
 
 /* ---- sync/hub.c -------------------------------------------------------------------------------------------------- */
@@ -7608,7 +7830,7 @@ static kecs_status kecs_sync__init_link(kecs_connection *link, const kecs_place 
 static kecs_status kecs_sync__init_work(kecs_store *store, const char *hub, void *user) {
   uint64_t kinds = kecs_replica_kinds(store);
   (void)user;
-  return kecs_sync__over_link(store, hub, 60000, kecs_sync__init_link, &kinds);
+  return kecs_sync__over_link(store, hub, false, 60000, kecs_sync__init_link, &kinds);
 }
 
 KECS_STORE_API kecs_status kecs_sync_hub_init(const char *hub) {
@@ -7617,13 +7839,8 @@ KECS_STORE_API kecs_status kecs_sync_hub_init(const char *hub) {
 }
 
 static kecs_status kecs_sync__hub_retain_work(kecs_store *store, const char *hub, void *user) {
-  kecs_changes_info info;
   (void)hub;
-  kecs_status status = kecs_changes_describe(store, &info);
-  if (!status && !info.tracked) {
-    status = kecs_pg__fail(KECS_E_UNSUPPORTED, "the tenant is not a hub: kecs_sync_hub_init makes one of it");
-  }
-  return status ? status : kecs_replica_retain(store, *(const int64_t *)user);
+  return kecs_replica_retain(store, *(const int64_t *)user);
 }
 
 KECS_STORE_API kecs_status kecs_sync_hub_retain(const char *hub, int64_t retention_us) {
@@ -7660,7 +7877,7 @@ static kecs_status kecs_sync__ask_link(kecs_connection *shared, const kecs_place
 }
 
 static kecs_status kecs_sync__ask_work(kecs_store *store, const char *hub, void *user) {
-  return kecs_sync__over_link(store, hub, 10000, kecs_sync__ask_link, user);
+  return kecs_sync__over_link(store, hub, true, 10000, kecs_sync__ask_link, user);
 }
 
 static kecs_status kecs_sync__ask_hub(const char *hub, const char *form, PGresult **out_result) {
@@ -7682,13 +7899,17 @@ KECS_STORE_API kecs_status kecs_sync_hub_sites(const char *hub,
       hub,
       "SELECT s.name,s.site,(extract(epoch FROM s.seen)*1000000)::bigint,(extract(epoch FROM "
       "clock_timestamp()-s.seen)*1000000)::bigint,s.acked,s.pushes,(SELECT count(*) FROM {S}sync_refused r WHERE "
-      "r.tenant=s.tenant AND r.site=s.site) FROM {S}sync_sites s WHERE s.tenant={T} ORDER BY s.site",
+      "r.tenant=s.tenant AND r.site=s.site),s.cursor,l.every_ms,l.batch,l.pause FROM {S}sync_sites s CROSS JOIN "
+      "LATERAL {S}sync_limits_of(s.tenant,s.name) l WHERE s.tenant={T} ORDER BY s.site",
       &result);
   for (int row = 0; !status && row < PQntuples(result); row++) {
     kecs_sync_site site = {kecs_sync__text(result, row, 0),   kecs_sync__number(result, row, 1),
                            kecs_sync__number(result, row, 2), kecs_sync__number(result, row, 3),
                            kecs_sync__number(result, row, 4), kecs_sync__number(result, row, 5),
-                           kecs_sync__number(result, row, 6)};
+                           kecs_sync__number(result, row, 6), kecs_sync__number(result, row, 7),
+                           {kecs_sync__number(result, row, 8), kecs_sync__number(result, row, 9), NULL}};
+    const char *pause = kecs_sync__text(result, row, 10);
+    site.limits.pause = pause[0] ? pause : NULL;
     status = visit(&site, user);
   }
   PQclear(result);
@@ -8285,6 +8506,12 @@ static kecs_status kecs_sync__connect(kecs_sync *sync) {
   options.should_stop = kecs_sync__should_stop;
   options.should_stop_user = sync;
   kecs_status status = kecs_pg__connect(&options, &connection);
+  if (status == KECS_E_READONLY) {
+    status = kecs_pg__fail(KECS_E_READONLY,
+                           "%s: the server is a standby, which takes nothing; name the primary in the hub's URL, too "
+                           "(host1,host2), or promote it: nothing was lost, and the next round goes on",
+                           sync->place.shown);
+  }
   sync->link = status ? NULL : kecs_pg__of(connection);
   sync->prepared_count = 0;
   kecs_sync__lock(sync);
@@ -8302,7 +8529,7 @@ static kecs_status kecs_sync__connect(kecs_sync *sync) {
 }
 
 /* States of the hub's functions. */
-static kecs_status kecs_sync__refusal(kecs_sync *sync, const PGresult *result, const char *doing) {
+static kecs_status kecs_sync__refusal(kecs_sync *sync, const PGresult *result, const char *doing, bool begins) {
   static const struct {
     const char *state;
     kecs_status status;
@@ -8326,7 +8553,8 @@ static kecs_status kecs_sync__refusal(kecs_sync *sync, const PGresult *result, c
       return kecs_backend_fail(states[i].status, 0, state, text);
     }
   }
-  return kecs_pg__fail_result(sync->place.shown, result, doing);
+  return begins ? kecs_pg__fail_begin(sync->place.shown, result, doing)
+                : kecs_pg__fail_result(sync->place.shown, result, doing);
 }
 
 /* ---- bytes ---- */
@@ -8451,7 +8679,7 @@ static bool kecs_sync__receive_statement(kecs_sync__exchange *exchange, const ke
       return false;
     }
     if (!*status && PQresultStatus(result) == PGRES_FATAL_ERROR) {
-      *status = kecs_sync__refusal(sync, result, doing);
+      *status = kecs_sync__refusal(sync, result, doing, exchange->item[packed->first].frame);
     }
   }
   sync->report.bytes_in += kecs_sync__result_bytes(result);
@@ -8603,6 +8831,9 @@ static const kecs_sync__note_place kecs_sync__note_places[] = {
     KECS_SYNC__NUMBER("adopted", adopted),
     KECS_SYNC__NUMBER("cursor", cursor),
     KECS_SYNC__TEXT("cursor_id", cursor_id),
+    KECS_SYNC__NUMBER("seen", seen),
+    KECS_SYNC__TEXT("seen_id", seen_id),
+    KECS_SYNC__NUMBER("seen_us", seen_us),
     KECS_SYNC__NUMBER("boot_kind", boot_kind),
     KECS_SYNC__NUMBER("boot_rid", boot_rid),
     KECS_SYNC__NUMBER("last", last_us),
@@ -8673,8 +8904,9 @@ KECS_PG__FN kecs_status kecs_sync__transact(kecs_sync *sync, kecs_status (*work)
 }
 
 KECS_PG__FN kecs_replica kecs_sync__side(const kecs_sync *sync) {
-  kecs_replica side = {sync->notes.site, sync->notes.acked,  sync->kinds, sync->notes.former,
-                       sync->policies,   sync->policy_count, sync->merge, sync->user,         0};
+  bool went_back = sync->notes.repair && (sync->notes.repair_cause & (KECS_SYNC_HISTORY | KECS_SYNC_LOST));
+  kecs_replica side = {sync->notes.site,   sync->notes.acked, sync->kinds, sync->notes.former, sync->policies,
+                       sync->policy_count, sync->merge,       sync->user,  went_back, 0};
   return side;
 }
 
@@ -9384,7 +9616,7 @@ static void kecs_sync__adapt(kecs_sync *sync, int64_t rows, int64_t ms) {
     sync->load = KECS_SYNC__LOAD;
   } else if (ms < KECS_SYNC__SHORT_MS) {
     sync->batch += sync->steady ? KECS_SYNC__BATCH_LEAST : sync->batch;
-    sync->batch = sync->batch < KECS_SYNC__BATCH_MOST ? sync->batch : KECS_SYNC__BATCH_MOST;
+    sync->batch = sync->batch < kecs_sync__batch_most(sync) ? sync->batch : kecs_sync__batch_most(sync);
   }
 }
 
@@ -9403,6 +9635,12 @@ static void kecs_sync__batch_free(kecs_sync *sync, kecs_sync__batch *batch) {
   }
 }
 
+/* Entries that go with the next push; no more than the hub asks for. */
+static int kecs_sync__push_most(const kecs_sync *sync) {
+  int most = sync->load > 0 ? sync->load : sync->batch;
+  return sync->limits.batch > 0 && sync->limits.batch < most ? (int)sync->limits.batch : most;
+}
+
 /* Reads the entries above the push mark, or above `after` where that is higher, or up to `upto`. */
 static kecs_status kecs_sync__batch_read(kecs_sync *sync, int64_t after, const kecs_replica_end *upto,
                                          kecs_sync__batch **out_batch) {
@@ -9414,7 +9652,7 @@ static kecs_status kecs_sync__batch_read(kecs_sync *sync, int64_t after, const k
   }
   side.after = after;
   batch->sync = sync;
-  batch->most = sync->load > 0 ? sync->load : sync->batch;
+  batch->most = kecs_sync__push_most(sync);
   kecs_sync__load_begin(&batch->load, sync);
   batch->load.partly = true;
   batch->load.end = &batch->end;
@@ -10631,6 +10869,75 @@ KECS_PG__FN kecs_status kecs_sync__repushed(kecs_store *tx, const kecs_sync *syn
   return status;
 }
 
+/* ---- sync/limits.c ----------------------------------------------------------------------------------------------- */
+/* sync/limits.c -- what a hub asks of its sites: rounds no more often, batches no larger, or no rounds for a while.
+ *
+ * An administrator writes a line for one site, or for all (the empty name); the stricter of the two holds. The
+ * handshake tells it, and an edge obeys: it is no lock, but a way to take load off a hub whose edges are many. */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- at the edge ---- */
+
+/* "EVERY BATCH REASON"; "" where nobody has asked for anything. */
+KECS_PG__FN kecs_status kecs_sync__limits_read(kecs_sync *sync, const char *text) {
+  kecs_sync__limits *limits = &sync->limits;
+  char *at = NULL;
+  memset(limits, 0, sizeof *limits);
+  limits->every_ms = strtoll(text, &at, 10);
+  limits->batch = strtoll(at, &at, 10);
+  snprintf(limits->pause, sizeof limits->pause, "%s", *at == ' ' ? at + 1 : "");
+  sync->report.hub_every_ms = limits->every_ms;
+  sync->report.hub_batch = limits->batch;
+  if (limits->pause[0]) {
+    return kecs_pg__fail(KECS_E_BUSY,
+                         "%s: the hub takes no rounds now: %.200s; nothing was lost, try again later, or end the pause "
+                         "by kecs hub limit",
+                         sync->place.shown, limits->pause);
+  }
+  int batch = sync->wanted_batch ? sync->wanted_batch : sync->batch;
+  batch = limits->batch > 0 && limits->batch < batch ? (int)limits->batch : batch;
+  sync->moved = sync->moved || batch < sync->batch; /* the window that was told is too large */
+  sync->batch = batch;
+  return KECS_OK;
+}
+
+KECS_PG__FN int kecs_sync__batch_most(const kecs_sync *sync) {
+  int64_t most = sync->limits.batch;
+  return most > 0 && most < KECS_SYNC__BATCH_MOST ? (int)most : KECS_SYNC__BATCH_MOST;
+}
+
+/* ---- at the hub ---- */
+
+/* A reason stands in messages, which are one line. */
+static bool kecs_sync__limits_reason(const char *reason) {
+  size_t len = strlen(reason);
+  for (size_t i = 0; i < len; i++) {
+    if ((unsigned char)reason[i] < 0x20 || reason[i] == 0x7f) {
+      return false;
+    }
+  }
+  return len > 0 && len <= KECS_SYNC_PAUSE_MAX;
+}
+
+KECS_PG__FN kecs_status kecs_sync__limits_check(const kecs_sync_limits *limits) {
+  if (limits->every_ms < 0 || limits->every_ms > KECS_SYNC__EVERY_MOST_MS) {
+    return kecs_pg__fail(KECS_E_INVALID, "limits.every_ms is %lld; 1 to %lld, which is a day, or 0",
+                         (long long)limits->every_ms, (long long)KECS_SYNC__EVERY_MOST_MS);
+  }
+  if (limits->batch < 0 || limits->batch > KECS_SYNC__BATCH_MAX) {
+    return kecs_pg__fail(KECS_E_INVALID, "limits.batch is %lld; 1 to %d, or 0", (long long)limits->batch,
+                         (int)KECS_SYNC__BATCH_MAX);
+  }
+  if (limits->pause && !kecs_sync__limits_reason(limits->pause)) {
+    return kecs_pg__fail(KECS_E_INVALID, "limits.pause must be a line of 1 to %d bytes, which says why, or NULL",
+                         (int)KECS_SYNC_PAUSE_MAX);
+  }
+  return KECS_OK;
+}
+
 /* ---- sync/pull.c ------------------------------------------------------------------------------------------------- */
 /* sync/pull.c -- what the hub has comes to the edge: once as a whole, then by its feed, window by window. */
 
@@ -10845,6 +11152,23 @@ static kecs_status kecs_sync__apply_window(kecs_store *tx, void *user) {
   return status ? status : kecs_sync__note(tx, "cursor_id", page->sync->until_id);
 }
 
+/* ---- what is looked at ---- */
+
+static kecs_status kecs_sync__look_work(kecs_store *tx, void *user) {
+  const kecs_sync *sync = user;
+  kecs_status status = kecs_sync__note_number(tx, "seen", sync->head);
+  status = status ? status : kecs_sync__note(tx, "seen_id", sync->head_id);
+  return status ? status : kecs_sync__note_number(tx, "seen_us", sync->head_us);
+}
+
+KECS_PG__FN kecs_status kecs_sync__look(kecs_sync *sync) {
+  const kecs_sync__notes *notes = &sync->notes;
+  bool reads = !notes->booted || notes->repair || sync->head > notes->cursor;
+  bool noted = notes->seen == sync->head && strcmp(notes->seen_id, sync->head_id) == 0;
+  kecs_status status = reads && !noted ? kecs_sync__transact(sync, kecs_sync__look_work, sync) : KECS_OK;
+  return status || !reads || noted ? status : kecs_sync__notes_read(sync);
+}
+
 /* ---- what is wanted ---- */
 
 static kecs_status kecs_sync__wanted_visit(const kecs_value *values, void *user) {
@@ -11002,7 +11326,7 @@ static kecs_status kecs_sync__boot_page(kecs_sync *sync, kecs_sync__page *page) 
   kecs_status status = kecs_sync__boot_scopes(sync, &scopes);
   const char *values[] = {page->site, rid, size, NULL, scopes.data};
   kecs_sync__begin(&page->exchange, sync, false);
-  page->exchange.status = status;
+  page->exchange.status = page->exchange.status ? page->exchange.status : status;
   status = graves ? kecs_sync__boot_graves(sync, page, values) : kecs_sync__boot_rows(sync, page, values);
   kecs_pg__text_free(&scopes);
   return status ? status
@@ -11736,14 +12060,17 @@ static kecs_status kecs_sync__check_chain(kecs_sync *sync, const PGresult *hello
 
 /* ---- the cursor ---- */
 
-/* Below the floor nothing tells which history it was: one that has changed since the last round counts as another. */
+/* Below the floor nothing tells which history it was: one that has changed since the last round counts as another. Nor
+ * does anything tell it of rows that were read in a pull which was cut off, where they were written while it ran. */
 static void kecs_sync__check_cursor(const kecs_sync *sync, const PGresult *hello, unsigned *cause) {
   bool read = sync->notes.boot_kind != 0;
   int64_t changed = kecs_sync__number(hello, 0, KECS_SYNC__CHANGED);
+  bool cut_off = !sync->notes.repair && (!sync->notes.booted || sync->notes.seen > sync->notes.cursor);
+  bool fits = kecs_sync__text(hello, 0, KECS_SYNC__FITS)[0] == 't';
   if (read && sync->notes.cursor < kecs_sync__number(hello, 0, KECS_SYNC__FLOOR)) {
     *cause |= KECS_SYNC_AWAY;
     *cause |= changed && changed > sync->notes.last_us + sync->notes.offset ? KECS_SYNC_HISTORY : 0;
-  } else if (read && kecs_sync__text(hello, 0, KECS_SYNC__FITS)[0] != 't') {
+  } else if (read && (!fits || (cut_off && changed > sync->notes.seen_us))) {
     *cause |= KECS_SYNC_HISTORY;
   }
 }
@@ -11871,6 +12198,7 @@ KECS_PG__FN kecs_status kecs_sync__reconcile_begin(kecs_store *tx, const kecs_sy
   status = status ? status : kecs_sync__note_number(tx, "repair_cause", causes);
   status = status ? status : kecs_sync__note_number(tx, "cursor", sync->head);
   status = status ? status : kecs_sync__note(tx, "cursor_id", sync->head_id);
+  status = status ? status : kecs_sync__note_number(tx, "seen", 0); /* it was of a history that is no more */
   if (!status && (cause & (KECS_SYNC_HISTORY | KECS_SYNC_LOST))) { /* events and logs, as far as they are here */
     status = kecs_replica_sql(tx, "UPDATE {sync_state} SET value='0' WHERE {own}substr(name,1,7)='append_'", NULL, 0, 0,
                               NULL, NULL);
@@ -12508,6 +12836,7 @@ KECS_PG__FN kecs_status kecs_sync__restamp(kecs_sync *sync, int64_t hub_us) {
 #include <string.h>
 
 #define KECS_SYNC__TOMBSTONES_US INT64_C(604800000000) /* a week */
+#define KECS_SYNC__NOTED_US INT64_C(3600000000)        /* an hour: an idle round notes its time no more often */
 
 enum { KECS_SYNC__GREETINGS = 3 /* in one round: under its name, and under another one */ };
 
@@ -12516,13 +12845,16 @@ enum { KECS_SYNC__GREETINGS = 3 /* in one round: under its name, and under anoth
 static kecs_status kecs_sync__hello(kecs_sync *sync, bool *out_again) {
   kecs_sync__exchange exchange;
   char cursor[24];
+  char seen[24];
   char size[24];
   char number[24];
+  const bool ahead = sync->notes.seen > sync->notes.cursor;
   snprintf(cursor, sizeof cursor, "%lld", (long long)sync->notes.cursor);
+  snprintf(seen, sizeof seen, "%lld", (long long)(ahead ? sync->notes.seen : sync->notes.cursor));
   snprintf(size, sizeof size, "%d", sync->batch);
   snprintf(number, sizeof number, "%lld", (long long)sync->notes.site);
   snprintf(sync->known_as, sizeof sync->known_as, "%s", sync->notes.alias[0] ? sync->notes.alias : sync->site);
-  const char *who[] = {sync->known_as, cursor, sync->notes.cursor_id, number};
+  const char *who[] = {sync->known_as, seen, ahead ? sync->notes.seen_id : sync->notes.cursor_id, number};
   const char *window[] = {cursor, size};
   const char *wanted[] = {sync->known_as, sync->clusters.data};
   kecs_sync__begin(&exchange, sync, true);
@@ -12537,12 +12869,14 @@ static kecs_status kecs_sync__hello(kecs_sync *sync, bool *out_again) {
   if (said) {
     int64_t hub_us = kecs_sync__number(said, 0, KECS_SYNC__NOW);
     sync->head = kecs_sync__number(said, 0, KECS_SYNC__HEAD);
+    sync->head_us = hub_us;
     snprintf(sync->head_id, sizeof sync->head_id, "%s", kecs_sync__text(said, 0, KECS_SYNC__HEAD_ID));
     sync->until = kecs_sync__number(exchange.item[next].result, 0, 0);
     snprintf(sync->until_id, sizeof sync->until_id, "%s", kecs_sync__text(exchange.item[next].result, 0, 1));
     sync->until_kinds = kecs_sync__number(exchange.item[next].result, 0, 2);
     status = kecs_sync__schema_read(sync, kecs_sync__text(exchange.item[version].result, 0, 0));
     status = status ? status : kecs_sync__measure(sync, hub_us);
+    status = status ? status : kecs_sync__limits_read(sync, kecs_sync__text(said, 0, KECS_SYNC__LIMITS));
     status = status ? status : kecs_sync__identify(sync, said, exchange.item[refused].result, out_again);
     status = status || *out_again ? status : kecs_sync__restamp(sync, hub_us);
     status = status || *out_again ? status : kecs_sync__rescope(sync, exchange.item[scopes].result);
@@ -12562,6 +12896,7 @@ static void kecs_sync__remember(kecs_sync *sync, kecs_status status, int64_t now
   kecs_sync__lock(sync);
   told->rounds++;
   told->offset_us = sync->report.hub_offset_us ? sync->report.hub_offset_us : told->offset_us;
+  told->limits = sync->limits;
   if (status) {
     told->failures++;
     told->failed_us = now;
@@ -12583,6 +12918,7 @@ static kecs_status kecs_sync__steps(kecs_sync *sync) {
                  ? kecs_sync__hello(sync, &again)
                  : kecs_pg__fail(KECS_E_CONFLICT, "others go on pushing under this site's name; try again later");
   }
+  status = status ? status : kecs_sync__look(sync);
   status = status ? status : kecs_sync__reconcile(sync);
   status = status ? status : kecs_sync__pull(sync);
   status = status ? status : kecs_sync__schema_catch_up(sync);
@@ -12603,7 +12939,7 @@ KECS_PG__FN kecs_status kecs_sync__round(kecs_sync *sync, kecs_sync_report *out_
     status = kecs_sync__steps(sync); /* another push under this name came in between: the handshake sees it now */
   }
   int64_t now = kecs_replica_now(sync->store);
-  bool idle = sync->report.pushed + sync->report.pulled == 0 && now - sync->notes.last_us < INT64_C(60000000);
+  bool idle = sync->report.pushed + sync->report.pulled == 0 && now - sync->notes.last_us < KECS_SYNC__NOTED_US;
   if (!status && !idle) { /* an idle edge does not wear its disk */
     status = kecs_sync__transact(sync, kecs_sync__last_work, &now);
   }
@@ -12615,6 +12951,9 @@ KECS_PG__FN kecs_status kecs_sync__round(kecs_sync *sync, kecs_sync_report *out_
 }
 
 KECS_STORE_API kecs_status kecs_sync_once(kecs_sync *sync, kecs_sync_report *out_report) {
+  if (out_report) {
+    memset(out_report, 0, sizeof *out_report);
+  }
   if (!sync) {
     return kecs_pg__fail(KECS_E_INVALID, "sync is NULL");
   }
@@ -12653,9 +12992,13 @@ static void kecs_sync__status_told(kecs_sync *sync, kecs_sync_status_info *out_i
   out_info->last_us = told->last_us > out_info->last_us ? told->last_us : out_info->last_us;
   out_info->failed_us = told->failed_us;
   out_info->failed = told->error.status;
+  out_info->hub_every_ms = told->limits.every_ms;
+  out_info->hub_batch = told->limits.batch;
   snprintf(sync->said, sizeof sync->said, "%s", told->error.text);
+  snprintf(sync->said_pause, sizeof sync->said_pause, "%s", told->limits.pause);
   kecs_sync__unlock(sync);
   out_info->failed_text = sync->said;
+  out_info->hub_pause = sync->said_pause;
   out_info->running = sync->running;
   out_info->batch = sync->batch;
 }
@@ -12770,8 +13113,18 @@ static kecs_status kecs_sync__check_options(const kecs_sync_options *options) {
     return kecs_pg__fail(KECS_E_INVALID, "options.max_offset_us is %lld; 1 to %lld, or 0",
                          (long long)options->max_offset_us, (long long)KECS_SYNC__AHEAD_US);
   }
-  if (options->policy_count && !options->policies) {
-    return kecs_pg__fail(KECS_E_INVALID, "options.policies is NULL, and policy_count is not 0");
+  const struct {
+    const char *name;
+    const void *list;
+    size_t count;
+  } lists[] = {{"kind", options->kinds, options->kind_count},
+               {"cluster", options->clusters, options->cluster_count},
+               {"policy", options->policies, options->policy_count}};
+  for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
+    if (lists[i].count && !lists[i].list) {
+      return kecs_pg__fail(KECS_E_INVALID, "options.%s_count is %lld, and there is no list: give it, or leave both 0",
+                           lists[i].name, (long long)lists[i].count);
+    }
   }
   kecs_status status = kecs_sync__policy_check(options->policies, options->policy_count);
   if (status) {
@@ -12832,10 +13185,12 @@ static kecs_status kecs_sync__fix_work(kecs_store *tx, void *user) {
 }
 
 KECS_STORE_API kecs_status kecs_sync_open(kecs_store *store, const kecs_sync_options *options, kecs_sync **out_sync) {
-  if (!store || !out_sync) {
-    return kecs_pg__fail(KECS_E_INVALID, "%s is NULL", store ? "out_sync" : "store");
+  if (out_sync) {
+    *out_sync = NULL;
   }
-  *out_sync = NULL;
+  if (!store || !out_sync) {
+    return kecs_pg__fail(KECS_E_INVALID, "%s is NULL", out_sync ? "store" : "out_sync");
+  }
   kecs_status status = kecs_sync__check_options(options);
   if (status) {
     return status;
@@ -12850,6 +13205,7 @@ KECS_STORE_API kecs_status kecs_sync_open(kecs_store *store, const kecs_sync_opt
   sync->store = store;
   sync->tombstones_us = options->tombstones_us ? options->tombstones_us : KECS_SYNC__TOMBSTONES_US;
   sync->max_offset_us = options->max_offset_us ? options->max_offset_us : KECS_SYNC__AHEAD_US;
+  sync->wanted_batch = options->batch;
   sync->batch = options->batch ? options->batch : KECS_SYNC__BATCH;
   sync->adapts = options->batch == 0;
 #if !defined(KECS_STORE_NO_THREADS)
@@ -13016,15 +13372,23 @@ static void kecs_sync__wait(kecs_sync *sync, int64_t until) {
 
 /* ---- the thread ---- */
 
+/* When the hub lets the next round begin. Those of many edges are spread. */
+static int64_t kecs_sync__earliest(kecs_sync *sync, int64_t begun) {
+  int64_t every = sync->limits.every_ms;
+  return begun + every + kecs_sync__chance(sync, every / 5);
+}
+
 static void *kecs_sync__work(void *user) {
   kecs_sync *sync = user;
   while (!kecs_sync__ends(sync)) {
     kecs_sync_report report;
+    int64_t begun = kecs_pg__now_ms();
     kecs_status status = kecs_sync__round(sync, &report);
     if (sync->pace.after && !kecs_sync__ends(sync)) {
       sync->pace.after(status, &report, kecs_last_error(), sync->pace.user);
     }
     int64_t until = kecs_pg__now_ms() + kecs_sync__pause(sync);
+    kecs_sync__nap(sync, kecs_sync__earliest(sync, begun)); /* also where changes are waiting */
     if (status || sync->pace.timed) {
       kecs_sync__nap(sync, until);
     } else {

@@ -274,6 +274,8 @@ static void hand_imports(pg_world *world, int operations) {
   hand_merge(&world->by_hand, &world->batch);
 }
 
+#include "pg_history.h"
+
 /* ---- running ---- */
 
 static const pg_case pg_cases[] = {
@@ -295,6 +297,9 @@ static const pg_case pg_feed_cases[] = {
     {"pg.feed.update", 1.35, 100, 10, false, prepare_keys, logged_update, ours_update, NULL},
     {"pg.feed.create_many.10000", 1.08, 10000, 1, true, prepare_rows, logged_create_many, ours_create_many, NULL},
     {"pg.feed.16_writers", 1.15, 2000, 1, false, prepare_keys, logged_writers, hand_writers, NULL},
+    {"pg.history.update", 0, 100, 10, false, prepare_history, history_update, logged_update, NULL},
+    {"pg.history.by_hand", 0, 100, 10, false, prepare_history, history_update, history_hand_update, NULL},
+    {"pg.history.as_of", 0, 100, 10, false, prepare_as_of, ours_as_of, hand_as_of, NULL},
 };
 
 static void pg_empty(pg_world *world) {
@@ -441,6 +446,7 @@ int main(int argc, char **argv) {
   pg_run_all(&world, pg_feed_cases, sizeof pg_feed_cases / sizeof pg_feed_cases[0], only, rounds, &table);
   bench_write(&table, out);
   hand_close(&world.by_hand);
+  history_close();
   bench_ok(kecs_close(world.logged), "close");
   bench_ok(kecs_close(world.store), "close");
   return 0;

@@ -128,7 +128,7 @@ static void sync_hand_put(sync_hand *hand, sqlite3_stmt *rows) {
 }
 
 /* All tasks of a file, in one transaction. */
-static void sync_hand_push(sync_hand *hand, const char *path) {
+static inline void sync_hand_push(sync_hand *hand, const char *path) {
   char sql[16384];
   sqlite3 *db = sync_hand_file(path);
   snprintf(sql, sizeof sql, "SELECT %s FROM tasks ORDER BY rid", hand->names);
@@ -200,7 +200,7 @@ static sqlite3_stmt *sync_hand_upsert(const sync_hand *hand, sqlite3 *db) {
 }
 
 /* All tasks of a tenant of the hub, in transactions of SYNC_HAND_PAGE rows. */
-static void sync_hand_pull(sync_hand *hand, const char *path, const char *schema, const char *tenant) {
+static inline void sync_hand_pull(sync_hand *hand, const char *path, const char *schema, const char *tenant) {
   char sql[8192];
   char *data = NULL;
   int got = 0;

@@ -120,7 +120,7 @@ static void sync_edge_close(sync_edge *edge) {
 }
 
 /* A file with the parents and the same tables, but nothing that logs. */
-static void sync_plain_file(sync_world *world, char path[SYNC_PATH], const char *name) {
+static inline void sync_plain_file(sync_world *world, char path[SYNC_PATH], const char *name) {
   sync_edge edge;
   snprintf(edge.path, sizeof edge.path, "%s", "");
   sync_edge_file(world, &edge, name, 0);

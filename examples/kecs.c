@@ -222,18 +222,23 @@ static const command commands[] = {
      "as an ordinary edit, which the next round pushes.\n",
      "  kecs --db edge.db conflicts\n"
      "  kecs --db edge.db conflicts resolve 3 --take lost\n"},
-    {"hub", "init | sites | status | retain DAYS | grant SITE CLUSTER | revoke SITE [CLUSTER] | token SITE",
+    {"hub",
+     "init | sites | status | retain DAYS | grant SITE CLUSTER | revoke SITE [CLUSTER] | token SITE | limit SITE",
      "a hub on PostgreSQL, and its sites", 1, 3, run_hub,
      "init makes tables, change log and functions, or makes them anew after an upgrade. retain says how long the hub\n"
      "keeps what was deleted, and its log: longer than edges stay away; 90 days at first. sites tells a line each:\n"
-     "when it was seen, up to when its changes are here (microseconds since 1970), what was refused.\n"
+     "when it was seen, up to when its changes are here (microseconds since 1970), what was refused, up to which\n"
+     "number of the hub's feed (`hub status` tells its head) it had everything, and what is asked of it.\n"
      "grant narrows a site to clusters, by name or ARN; - is what belongs to none, * the whole tenant, which a site\n"
      "has that was never granted anything. token makes a site's token, in the place of an earlier one, and prints it\n"
-     "once; revoke without a cluster takes it.\n",
+     "once; revoke without a cluster takes it. limit asks a site, or * all, to begin rounds no more often, to send\n"
+     "no more at once, or to wait until `limit SITE none`: sites learn of it with their next round.\n",
      "  kecs --db 'postgres://kecs_owner@db.example/kecs?tenant=shop' hub init\n"
      "  kecs --db 'postgres://kecs_owner@db.example/kecs?tenant=shop' hub retain 30\n"
      "  kecs --db 'postgres://kecs@db.example/kecs?tenant=shop' hub sites --json\n"
-     "  KECS_DB=postgres://... kecs hub grant cellar web\n"},
+     "  KECS_DB=postgres://... kecs hub grant cellar web\n"
+     "  KECS_DB=postgres://... kecs hub limit '*' --every 60 --batch 200\n"
+     "  KECS_DB=postgres://... kecs hub limit cellar --pause 'the database is moved'\n"},
     {"stat", "", "the database: size, schema, rows of each kind", 0, 0, run_stat, "",
      "  kecs --db shop.db stat\n"},
     {"version", "", "the version of this program and of SQLite", 0, 0, run_version, "",

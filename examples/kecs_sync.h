@@ -46,6 +46,12 @@ static void print_repairs(const kecs_sync_report *done) {
 static void print_round(const kecs_sync_report *given) {
   kecs_sync_report done = *given;
   print_repairs(given);
+  if (done.hub_every_ms) {
+    printf("the hub asks for a round every %lld s, no more often\n", (long long)(done.hub_every_ms + 999) / 1000);
+  }
+  if (done.hub_batch) {
+    printf("the hub asks for batches of at most %lld\n", (long long)done.hub_batch);
+  }
   printf("pushed %lld, refused %lld, pulled %lld, appended %lld, conflicts %lld; %lld round trips, %lld bytes out, "
          "%lld in\n",
          (long long)done.pushed, (long long)done.refused, (long long)done.pulled, (long long)done.appended,
@@ -200,22 +206,48 @@ static kecs_status hub_token(const char *path, const char *site) {
   return status;
 }
 
+/* ,"everyMs":5000,"batch":200,"pause":"repair" or  every 5000  batch 200  pause "repair"; what is not asked for is left
+ * out. */
+static void add_limits(buffer *out, const kecs_sync_limits *limits, bool json) {
+  const struct {
+    const char *name;
+    const char *member;
+    int64_t value;
+  } numbers[] = {{"  every ", ",\"everyMs\":", limits->every_ms}, {"  batch ", ",\"batch\":", limits->batch}};
+  for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
+    if (numbers[i].value) {
+      add_text(out, json ? numbers[i].member : numbers[i].name);
+      add_number(out, (long long)numbers[i].value);
+    }
+  }
+  if (limits->pause) {
+    add_text(out, json ? ",\"pause\":" : "  pause ");
+    add_quoted(out, limits->pause);
+  }
+}
+
 static kecs_status print_site(const kecs_sync_site *site, void *user) {
   const arguments *args = user;
+  bool json = args->json || args->jsonl;
   buffer out = {NULL, 0, 0};
-  if (args->json || args->jsonl) {
+  buffer limits = {NULL, 0, 0};
+  if (json) {
     add_text(&out, "{\"name\":");
     add_quoted(&out, site->name);
   } else {
     size_t width = 0;
     add_shown(&out, site->name, &width);
   }
-  printf(args->json || args->jsonl ? "%s,\"number\":%lld,\"seenUs\":%lld,\"lagUs\":%lld,\"ackedUs\":%lld,\"pushes\":"
-                                     "%lld,\"refused\":%lld}\n"
-                                   : "%s  number %lld  seen %lld  lag %lld  acked %lld  pushes %lld  refused %lld\n",
+  add_text(&limits, "");
+  add_limits(&limits, &site->limits, json);
+  printf(json ? "%s,\"number\":%lld,\"seenUs\":%lld,\"lagUs\":%lld,\"ackedUs\":%lld,\"pushes\":"
+                "%lld,\"refused\":%lld,\"cursor\":%lld%s}\n"
+              : "%s  number %lld  seen %lld  lag %lld  acked %lld  pushes %lld  refused %lld  cursor %lld%s\n",
          out.data, (long long)site->number, (long long)site->seen_us, (long long)site->lag_us,
-         (long long)kecs_stamp_time(site->acked_stamp), (long long)site->pushes, (long long)site->refused);
+         (long long)kecs_stamp_time(site->acked_stamp), (long long)site->pushes, (long long)site->refused,
+         (long long)site->cursor, limits.data);
   free(out.data);
+  free(limits.data);
   return KECS_OK;
 }
 
@@ -234,40 +266,76 @@ static kecs_status print_hub(const arguments *args, const char *path) {
   return status;
 }
 
+/* "*" is every site; "none" in the place of options takes back what was said. */
+static exit_code hub_limit(const arguments *args, const char *path, const char *site, const char *none) {
+  kecs_sync_limits limits = {0, 0, args->values[OPTION_PAUSE]};
+  int64_t seconds = 0;
+  bool any = args->values[OPTION_EVERY] || args->values[OPTION_BATCH] || limits.pause;
+  if (none ? any || strcmp(none, "none") != 0 : !any) {
+    return usage_error(args, "%s", "hub limit SITE takes --every SECONDS, --batch N, --pause REASON; or none");
+  }
+  if (args->values[OPTION_EVERY] && (!read_number(args->values[OPTION_EVERY], &seconds) || seconds < 1)) {
+    return usage_error(args, "--every is a number of seconds, 1 to 86400; not \"%s\"", args->values[OPTION_EVERY]);
+  }
+  if (args->values[OPTION_BATCH] && (!read_number(args->values[OPTION_BATCH], &limits.batch) || limits.batch < 1)) {
+    return usage_error(args, "--batch is a number, 1 to 100000; not \"%s\"", args->values[OPTION_BATCH]);
+  }
+  limits.every_ms = seconds > 86400 ? INT64_MAX : seconds * 1000;
+  kecs_status status = kecs_sync_hub_limit(path, strcmp(site, "*") == 0 ? NULL : site, none ? NULL : &limits);
+  return status ? fail_asked(status) : EXIT_GOOD;
+}
+
+/* What can be said of a hub: the word, and how many more there must be and may be. */
+typedef struct hub_verb {
+  const char *name;
+  int least;
+  int most;
+} hub_verb;
+
+static const hub_verb *hub_verb_of(const arguments *args) {
+  static const hub_verb verbs[] = {{"init", 0, 0},  {"sites", 0, 0}, {"status", 0, 0}, {"retain", 1, 1},
+                                   {"token", 1, 1}, {"grant", 2, 2}, {"revoke", 1, 2}, {"limit", 1, 2}};
+  int more = args->operand_count - 1;
+  for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++) {
+    if (strcmp(args->operands[0], verbs[i].name) == 0 && more >= verbs[i].least && more <= verbs[i].most) {
+      return &verbs[i];
+    }
+  }
+  return NULL;
+}
+
 static exit_code run_hub(const arguments *args) {
   const char *path = NULL;
-  const char *verb = args->operands[0];
+  const hub_verb *verb = hub_verb_of(args);
   const char *site = args->operand_count > 1 ? args->operands[1] : NULL;
   const char *cluster = args->operand_count > 2 ? args->operands[2] : NULL;
-  bool init = strcmp(verb, "init") == 0 && !site;
-  bool sites = strcmp(verb, "sites") == 0 && !site;
-  bool stands = strcmp(verb, "status") == 0 && !site;
-  bool retain = strcmp(verb, "retain") == 0 && site && !cluster;
-  bool token = strcmp(verb, "token") == 0 && site && !cluster;
-  bool grant = strcmp(verb, "grant") == 0 && cluster;
-  bool revoke = strcmp(verb, "revoke") == 0 && site;
+  bool limit = verb && strcmp(verb->name, "limit") == 0;
+  bool retain = verb && strcmp(verb->name, "retain") == 0;
   char *end = NULL;
   long days = retain ? strtol(site, &end, 10) : 0;
-  if (!init && !sites && !stands && !retain && !token && !grant && !revoke) {
+  if (!verb) {
     return usage_error(args, "hub takes init, sites, status, retain DAYS, grant SITE CLUSTER, "
-                             "revoke SITE [CLUSTER], or token SITE");
+                             "revoke SITE [CLUSTER], token SITE, or limit SITE");
+  }
+  if (!limit && (args->values[OPTION_EVERY] || args->values[OPTION_BATCH] || args->values[OPTION_PAUSE])) {
+    return usage_error(args, "--every, --batch and --pause are of hub limit, not of hub %s", verb->name);
   }
   if (retain && (*end || days < 1 || days > 36500)) {
     return usage_error(args, "\"%s\" is no number of days from 1 to 36500", site);
   }
   exit_code code = choose_database(args, &path);
-  if (code) {
-    return code;
+  if (code || limit) {
+    return code ? code : hub_limit(args, path, site, cluster);
   }
   arguments shown = *args;
-  kecs_status status = init      ? kecs_sync_hub_init(path)
-                       : sites   ? kecs_sync_hub_sites(path, print_site, &shown)
-                       : stands  ? print_hub(args, path)
-                       : retain  ? kecs_sync_hub_retain(path, (int64_t)days * 24 * 3600 * 1000000)
-                       : token   ? hub_token(path, site)
-                       : grant   ? kecs_sync_hub_grant(path, site, cluster)
-                       : cluster ? kecs_sync_hub_revoke(path, site, cluster)
-                                 : kecs_sync_hub_token(path, site, NULL);
+  kecs_status status = retain ? kecs_sync_hub_retain(path, (int64_t)days * 24 * 3600 * 1000000)
+                       : strcmp(verb->name, "init") == 0   ? kecs_sync_hub_init(path)
+                       : strcmp(verb->name, "sites") == 0  ? kecs_sync_hub_sites(path, print_site, &shown)
+                       : strcmp(verb->name, "status") == 0 ? print_hub(args, path)
+                       : strcmp(verb->name, "token") == 0  ? hub_token(path, site)
+                       : strcmp(verb->name, "grant") == 0  ? kecs_sync_hub_grant(path, site, cluster)
+                       : cluster                           ? kecs_sync_hub_revoke(path, site, cluster)
+                                                           : kecs_sync_hub_token(path, site, NULL);
   return status ? fail_asked(status) : EXIT_GOOD;
 }
 

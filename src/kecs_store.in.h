@@ -136,7 +136,9 @@ extern "C" {
 #include "store/changes.c"
 #ifndef KECS_STORE_NO_WATCH
 #include "store/pending.c"
-#include "store/replica.c"
+#include "store/replica_state.c"
+#include "store/replica_lost.c"
+#include "store/replica_walk.c"
 #include "store/replica_open.c"
 #include "store/replica_merge.c"
 #include "store/replica_rows.c"

@@ -62,6 +62,7 @@ extern "C" {
 #include "sync/counters.c"
 #include "sync/blocked.c"
 #include "sync/repush.c"
+#include "sync/limits.c"
 #include "sync/pull.c"
 #include "sync/scope.c"
 #include "sync/md5.c"

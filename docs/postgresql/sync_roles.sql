@@ -112,8 +112,9 @@ BEGIN
     EXECUTE format('DROP POLICY %I ON %I.%I', one.name, wanted, one.owner);
   END LOOP;
   -- Only the owner gives and takes.
-  EXECUTE format('REVOKE ALL ON %1$I.sync_tokens, %1$I.sync_grants FROM PUBLIC, kecs_app, kecs_reader', wanted);
-  EXECUTE format('GRANT SELECT ON %I.sync_grants TO kecs_app, kecs_site', wanted);
+  EXECUTE format('REVOKE ALL ON %1$I.sync_tokens, %1$I.sync_grants, %1$I.sync_limits FROM PUBLIC, kecs_app, '
+                 'kecs_reader', wanted);
+  EXECUTE format('GRANT SELECT ON %1$I.sync_grants, %1$I.sync_limits TO kecs_app, kecs_site', wanted);
 
   -- Rows: a site sees what is its own by the key, and writes what refers to nothing else either.
   FOR one IN SELECT c.relname AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -144,7 +145,7 @@ BEGIN
       ('change_queue', 'SELECT (tenant, id, batch, site, kind, rid, groups, op, stamp, key)', 'SELECT',
        tenant || ' AND (op <> 3 OR ' || keyed || ')', NULL),
       ('change_queue', 'INSERT', 'INSERT', NULL, tenant || ' AND (op <> 3 OR ' || keyed || ')'),
-      ('change_queue', 'UPDATE (stamp)', 'UPDATE', tenant || ' AND op = 3 AND batch = txid_current() AND ' || keyed,
+      ('change_queue', 'UPDATE (stamp, site)', 'UPDATE', tenant || ' AND op = 3 AND batch = txid_current() AND ' || keyed,
        tenant),
       -- When the server was another one: a site may tell so, and with it put off that tombstones go.
       ('change_state', 'INSERT', 'INSERT', NULL, tenant || ' AND id = 11'),
@@ -155,10 +156,12 @@ BEGIN
       ('sync_policies', 'SELECT', 'SELECT', tenant, NULL),
       ('sync_sites', 'SELECT', 'SELECT', tenant, NULL),
       ('sync_sites', 'INSERT', 'INSERT', NULL, tenant || ' AND ' || own),
-      ('sync_sites', 'UPDATE (pushes, push, previous, acked, seen, wanted)', 'UPDATE', tenant || ' AND ' || own,
+      ('sync_sites', 'UPDATE (pushes, push, previous, acked, seen, wanted, cursor)', 'UPDATE', tenant || ' AND ' || own,
        tenant || ' AND ' || own),
       ('sync_grants', 'SELECT', 'SELECT', format('(tenant, site) IN (SELECT r.tenant, r.site FROM '
        'kecs_access.role_sites r WHERE r.role = current_user)'), NULL),
+      ('sync_limits', 'SELECT', 'SELECT', 'tenant = ANY (ARRAY(SELECT r.tenant FROM kecs_access.role_sites r '
+       'WHERE r.role = current_user AND sync_limits.site IN (r.site, '''')))', NULL),
       ('sync_refused', 'SELECT, INSERT, UPDATE, DELETE', 'ALL', tenant || ' AND ' || numbers, NULL),
       ('sync_conflicts', 'INSERT', 'INSERT', NULL, tenant || ' AND ' || numbers || ' AND ' || keyed)
     ) AS v(name, rights, what, sees, writes) LOOP

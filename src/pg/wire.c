@@ -273,14 +273,14 @@ static bool kecs_pg__send_all(kecs_pg__connection *connection, const kecs_pg__me
   if (!connection->pg || (several && !PQenterPipelineMode(connection->pg))) {
     return false;
   }
-  bool alone = message && message->alone; /* then the server begins and commits by itself, as it does for any pipeline */
+  bool alone = message && message->alone; /* then the server begins and commits, as it does for any pipeline */
   if (!alone && !kecs_pg__send_waiting(connection)) {
     return false;
   }
   if (message && (!kecs_pg__send(connection, message) || (message->ask_id && !kecs_pg__send_id(connection)))) {
     return false;
   }
-  /* The transaction's number is to be here before the commit is begun: it is needed where that is not heard of again. */
+  /* The transaction's number is to be here before the commit begins: it is needed where that is not heard of again. */
   if (message && message->commits && message->ask_id && !PQsendFlushRequest(connection->pg)) {
     return false;
   }

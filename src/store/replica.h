@@ -57,6 +57,8 @@ typedef struct kecs_replica {
    * that is in its transaction; it may be tried again. NULL: the rules decide */
   kecs_status (*merge)(kecs_replica_dispute *dispute, void *user);
   void *user;
+  bool doubts; /* the other side went back in its history, and it is not known yet what it has lost of what it had
+                * acknowledged: what goes along with a deleted row is kept in the log of conflicts, pending or not */
   int64_t after; /* kecs_replica_pending: entries up to it are under way already; 0: what is above the push mark */
 } kecs_replica;
 

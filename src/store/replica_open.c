@@ -128,6 +128,9 @@ static kecs_status kecs__adopt_work(kecs__write *write, void *user) {
 KECS_STORE_API kecs_status kecs_replica_open(kecs_store *store, uint64_t kinds, int64_t *out_adopted) {
   kecs__adoption adoption = {kinds, 0};
   kecs_status status = kecs__check_handle(store);
+  if (!status && store->depth > 0) {
+    status = kecs__fail(KECS_E_MISUSE, "a transaction is no edge: give the store that it was begun on");
+  }
   if (!status && !store->engine->backend->guard) {
     status = kecs__fail(KECS_E_UNSUPPORTED, "%s: only SQLite files are edges", store->engine->place.shown);
   }

@@ -47,36 +47,6 @@ static bool kecs__policy_fenced(const kecs__join *merge, int group, const int or
   return comes && !kecs__value_same(&merge->ours.values[column], &merge->row->values[column]);
 }
 
-/* ---- what an edit was based on ---- */
-
-/* It stands in the row's first entry with the group, or in the fold of such entries, which tells no place. */
-#define KECS__FIRST_BASE(base, bit)                                                                                  \
-  "SELECT " base ",place FROM (SELECT seq,0 AS place," base                                                          \
-  " FROM {change_folds} WHERE {own}rid=?1 AND kind=?2 AND groups&" bit "<>0 UNION ALL SELECT seq,seq AS place," base \
-  " FROM {changes} WHERE {own}rid=?1 AND kind=?2 AND groups&" bit "<>0 AND stamp>?3) ORDER BY seq LIMIT 1"
-
-/* The stamp of a group before the first change that is not acknowledged; and that change's place in the log. */
-KECS__FN kecs_status kecs__state_base(kecs__session *session, const kecs_replica *side, kecs_kind kind, int64_t rid,
-                                      int at, int64_t *out_base, int64_t *out_seq) {
-  static const char *const forms[KECS_REPLICA_STAMPS] = {NULL, KECS__FIRST_BASE("base_spec", "2"),
-                                                         KECS__FIRST_BASE("base_status", "4")};
-  kecs_value values[] = {kecs__value_int(rid), kecs__value_int((int64_t)kind), kecs__value_int(side->acked)};
-  kecs__cached *cached = NULL;
-  kecs_value read[2];
-  bool row = false;
-  *out_base = 0;
-  *out_seq = 0;
-  kecs_status status = kecs__feed_statement(session, forms[at], &cached);
-  status = status ? status : kecs__statement_start(session, cached, values, 3, &row);
-  if (!status && row) {
-    kecs__statement_columns(session, cached, read, 2);
-    *out_base = read[0].type == KECS_VALUE_NULL ? 0 : read[0].number;
-    *out_seq = read[1].number;
-  }
-  kecs__statement_done(session, cached);
-  return status;
-}
-
 /* ---- comparing ---- */
 
 /* What becomes of the groups. */

@@ -1,5 +1,5 @@
 /* store/replica_repair.c -- what a repair asks of a file: its rows and tombstones with their stamps, without values;
- * another number for what it wrote; and what a merge does where the other side has forgotten something. */
+ * and another number for what it wrote. */
 #include "base/prologue.h"
 
 #include "store/replica_state.h"
@@ -238,47 +238,6 @@ KECS_STORE_API kecs_status kecs_replica_renumber(kecs_store *store, int64_t numb
     status = kecs__fail(KECS_E_INVALID, "number is %lld; a site's is above 0", (long long)number);
   }
   return status ? status : kecs__with_write(store, kecs__renumber_work, &renumber);
-}
-
-/* ---- in a merge ---- */
-
-KECS__FN kecs_status kecs__replica_same_write(kecs__write *write, const kecs_replica *side, const kecs_replica_row *row,
-                                              kecs__state *ours) {
-  kecs_value values[] = {kecs__value_int(side->former), kecs__value_int(ours->rid)};
-  kecs_status status = KECS_OK;
-  for (int i = 0; !status && i < KECS_REPLICA_STAMPS; i++) {
-    bool same = ours->site[i] == KECS_REPLICA_HERE && row->stamp[i] && ours->stamp[i] == row->stamp[i] &&
-                row->site[i] == side->former;
-    if (same) {
-      kecs__text sql;
-      kecs__text_init(&sql, &write->engine->allocator, KECS__REPAIR_SQL);
-      kecs__text_addf(&sql, "UPDATE {%s} SET site_%s=?1 WHERE {own}rid=?2", kecs_kind_describe(row->kind)->table,
-                      kecs__repair_names[i]);
-      status = sql.status ? sql.status : kecs__run(write->session, sql.data, values, 2, NULL);
-      kecs__text_free(&sql);
-      ours->site[i] = side->former;
-    }
-  }
-  return status;
-}
-
-KECS__FN kecs_status kecs__replica_retell(kecs__write *write, const kecs_replica_row *row, const kecs__grave *grave,
-                                          int *conflicts) {
-  kecs_value values[] = {kecs__value_int((int64_t)row->kind), kecs__value_text(row->key)};
-  kecs_value seq = kecs__value_int(grave->seq);
-  int64_t life = 0;
-  kecs_status status =
-      kecs__feed_number(write->session, "SELECT life FROM {change_tombstones} WHERE {own}seq=?1", &seq, 1, &life);
-  status = status ? status
-                  : kecs__run(write->session,
-                              "INSERT INTO {sync_repush}({tenant}kind,key) VALUES({ours}?1,?2) ON CONFLICT DO NOTHING",
-                              values, 2, NULL);
-  if (status || life == row->stamp[0]) {
-    return status;
-  }
-  ++*conflicts;
-  return kecs__replica_lost(write, row, "delete", 1U << KECS_REPLICA_LIFE, grave->stamp, grave->site, row->stamp[0],
-                            row->site[0]);
 }
 
 /* ---- retention ---- */

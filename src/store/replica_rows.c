@@ -19,15 +19,6 @@
 
 #define KECS__MERGE_SQL 32768
 
-KECS__FN const char *kecs__state_name(kecs__write *write, const kecs__meta *meta, const kecs_value *values) {
-  const kecs_column_list *list = &meta->info->keys[0];
-  kecs_value key[KECS_KEY_COLUMNS_MAX];
-  for (int i = 0; i < list->count; i++) {
-    key[i] = values[list->columns[i]];
-  }
-  return kecs__feed_key_text(key, list->count, &write->arena);
-}
-
 /* ---- writing rows ---- */
 
 /* Whether a column comes with a mask of groups; the life brings all that travels. */

@@ -44,7 +44,7 @@ KECS__FN kecs_status kecs__state_unpushed(kecs__session *session, const kecs_rep
                                           const char *key, const kecs__state *state, unsigned *out_pending);
 
 /* The stamp of a group before the first change that is not acknowledged, which a pending one is based on, and that
- * change's place in the log. (replica_policy.c) */
+ * change's place in the log. */
 KECS__FN kecs_status kecs__state_base(kecs__session *session, const kecs_replica *side, kecs_kind kind, int64_t rid,
                                       int at, int64_t *out_base, int64_t *out_seq);
 
@@ -85,10 +85,13 @@ KECS__FN kecs_status kecs__replica_lost(kecs__write *write, const kecs_replica_r
 
 /* ---- the parts of a merge ---- */
 
-/* Notes what loses at one place, the life or a group: ours, or what came. (replica_merge.c) */
+/* Our row in the shape of what came, for the log. (replica_lost.c) */
+KECS__FN const kecs_replica_row *kecs__merge_ours(const kecs__join *merge, kecs_replica_row *out);
+
+/* Notes what loses at one place, the life or a group: ours, or what came. (replica_lost.c) */
 KECS__FN kecs_status kecs__merge_lost(kecs__join *merge, bool ours, const char *reason, unsigned groups, int at);
 
-/* Deletes a row in the name of another store, with what belongs to it. (replica_merge.c) */
+/* Deletes a row in the name of another store, with what belongs to it. (replica_lost.c) */
 KECS__FN kecs_status kecs__merge_bury(kecs__join *merge, const kecs__meta *meta, int64_t rid, int64_t stamp,
                                       int64_t site);
 
@@ -115,7 +118,7 @@ KECS__FN kecs_status kecs__merged_fill(kecs__join *merge, unsigned taken);
 /* Asks for a key's state in the next page. (replica_rows.c) */
 KECS__FN kecs_status kecs__merge_want(kecs__write *write, kecs_kind kind, const char *key);
 
-/* A row's natural key as one text, from its values. NULL means NOMEM. (replica_rows.c) */
+/* A row's natural key as one text, from its values. NULL means NOMEM. */
 KECS__FN const char *kecs__state_name(kecs__write *write, const kecs__meta *meta, const kecs_value *values);
 
 /* The column of a kind that rows may swap, or -1. (replica_rows.c) */

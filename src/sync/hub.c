@@ -67,7 +67,7 @@ static kecs_status kecs_sync__init_link(kecs_connection *link, const kecs_place 
 static kecs_status kecs_sync__init_work(kecs_store *store, const char *hub, void *user) {
   uint64_t kinds = kecs_replica_kinds(store);
   (void)user;
-  return kecs_sync__over_link(store, hub, 60000, kecs_sync__init_link, &kinds);
+  return kecs_sync__over_link(store, hub, false, 60000, kecs_sync__init_link, &kinds);
 }
 
 KECS_STORE_API kecs_status kecs_sync_hub_init(const char *hub) {
@@ -76,13 +76,8 @@ KECS_STORE_API kecs_status kecs_sync_hub_init(const char *hub) {
 }
 
 static kecs_status kecs_sync__hub_retain_work(kecs_store *store, const char *hub, void *user) {
-  kecs_changes_info info;
   (void)hub;
-  kecs_status status = kecs_changes_describe(store, &info);
-  if (!status && !info.tracked) {
-    status = kecs_pg__fail(KECS_E_UNSUPPORTED, "the tenant is not a hub: kecs_sync_hub_init makes one of it");
-  }
-  return status ? status : kecs_replica_retain(store, *(const int64_t *)user);
+  return kecs_replica_retain(store, *(const int64_t *)user);
 }
 
 KECS_STORE_API kecs_status kecs_sync_hub_retain(const char *hub, int64_t retention_us) {

@@ -37,18 +37,32 @@ static const char kecs_sync__clock_form[] =
     "  END IF;\n"
     "END $kecs_sync$;\n";
 
+/* For a site's name, or for all of the tenant: ''. The stricter one holds; NULL: nobody has said anything. */
+static const char kecs_sync__limits_form[] =
+    "ALTER TABLE {S}sync_sites ADD COLUMN IF NOT EXISTS cursor bigint NOT NULL DEFAULT 0;\n"
+    "CREATE TABLE IF NOT EXISTS {S}sync_limits(tenant {text} NOT NULL,site {text} NOT NULL,\n"
+    "every_ms bigint NOT NULL DEFAULT 0,batch bigint NOT NULL DEFAULT 0,pause {text},PRIMARY KEY(tenant,site));\n"
+    "DROP FUNCTION IF EXISTS {S}sync_limits_of;\n"
+    "CREATE FUNCTION {S}sync_limits_of(whose text,who text,OUT every_ms bigint,OUT batch bigint,OUT pause text)\n"
+    "LANGUAGE sql STABLE AS $kecs_sync$\n"
+    "  SELECT max(l.every_ms),coalesce(min(nullif(l.batch,0)),CASE WHEN count(*)>0 THEN 0 END),\n"
+    "    coalesce(string_agg(l.pause,'; ' ORDER BY l.site),CASE WHEN count(*)>0 THEN '' END)\n"
+    "    FROM {S}sync_limits l WHERE l.tenant=whose AND l.site IN ('',{S}sync_base(who))\n"
+    "$kecs_sync$;\n";
+
 static const char kecs_sync__hello_form[] =
     "CREATE OR REPLACE FUNCTION {S}sync_version() RETURNS text LANGUAGE sql AS $kecs_sync$ SELECT '{version}'::text "
     "$kecs_sync$;\n"
     "DROP FUNCTION IF EXISTS {S}sync_hello;\n"
     "CREATE FUNCTION {S}sync_hello(whose text,who text,since bigint,since_id text,number bigint,OUT hub text,\n"
     "OUT site bigint,OUT push text,OUT now_us bigint,OUT head bigint,OUT head_id text,OUT floor bigint,\n"
-    "OUT fits boolean,OUT pushes bigint,OUT retention bigint,OUT changed bigint) LANGUAGE plpgsql AS $kecs_sync$\n"
+    "OUT fits boolean,OUT pushes bigint,OUT retention bigint,OUT changed bigint,\n"
+    "OUT limits text) LANGUAGE plpgsql AS $kecs_sync$\n"
     "#variable_conflict use_column\n"
     "BEGIN\n"
     "  INSERT INTO {S}sync_hubs(tenant,id) VALUES(whose,{uuid}) ON CONFLICT DO NOTHING;\n"
     "  PERFORM {S}sync_history(whose);\n"
-    "  UPDATE {S}sync_sites s SET seen=now() WHERE s.tenant=whose AND s.name=who RETURNING "
+    "  UPDATE {S}sync_sites s SET seen=now(),cursor=since WHERE s.tenant=whose AND s.name=who RETURNING "
     "s.site,s.push,s.pushes\n"
     "    INTO site,push,pushes;\n"
     "  IF NOT FOUND THEN\n"
@@ -70,6 +84,7 @@ static const char kecs_sync__hello_form[] =
     "  floor := coalesce((SELECT s.value FROM {S}change_state s WHERE s.tenant=whose AND s.id=1),0);\n"
     "  retention := (SELECT s.value FROM {S}change_state s WHERE s.tenant=whose AND s.id=10);\n"
     "  changed := (SELECT s.value FROM {S}change_state s WHERE s.tenant=whose AND s.id=11);\n"
+    "  limits := (SELECT x.every_ms||' '||x.batch||' '||x.pause FROM {S}sync_limits_of(whose,who) x);\n"
     "  now_us := (date_part('epoch',clock_timestamp())*1000000)::bigint;\n"
     "  fits := since<=head AND (since_id='' OR since_id=coalesce((SELECT b.id::text FROM {S}change_batches b\n"
     "    WHERE b.tenant=whose AND b.seq>=since ORDER BY b.seq LIMIT 1),''));\n"
@@ -125,8 +140,8 @@ static const char kecs_sync__push_form[] =
     "  END IF;\n"
     "  PERFORM set_config('kecs_store.push','',true),set_config('kecs_store.site','',true);\n"
     "  RETURN (SELECT array_agg(x.part ORDER BY r.kind,r.key,x.place) FROM {S}sync_refused r CROSS JOIN LATERAL\n"
-    "    (VALUES(1,r.kind::text),(2,r.key::text),(3,r.code::text)) AS x(place,part) WHERE r.tenant=whose AND\n"
-    "    r.site=me);\n"
+    "    (VALUES(1,r.kind::text),(2,r.key::text),(3,r.code::text)) AS x(place,part)\n"
+    "    WHERE r.tenant=whose AND r.site=me);\n"
     "END $kecs_sync$;\n";
 
 KECS_PG__FN void kecs_sync__hub_common(kecs_pg__text *out, const kecs_pg__connection *connection, const char *version) {
@@ -136,6 +151,7 @@ KECS_PG__FN void kecs_sync__hub_common(kecs_pg__text *out, const kecs_pg__connec
   kecs_pg__text_adds(&hello, version);
   kecs_pg__text_adds(&hello, at + strlen("{version}"));
   kecs_pg__log_text(out, connection, kecs_sync__tables_form);
+  kecs_pg__log_text(out, connection, kecs_sync__limits_form);
   kecs_pg__log_text(out, connection, kecs_sync__clock_form);
   if (!hello.status) {
     kecs_pg__log_text(out, connection, hello.data);

@@ -46,17 +46,20 @@
 #define KECS_SYNC__U_LIFE "u.stamp_life,u.site_life"
 
 /* What both have that take a kind's rows: as arrays, or out of the table that they were copied to (hub_load.c). */
-#define KECS_SYNC__PUT_VARIABLES                                             \
-  "  these bigint[];\n" /* places that are merged now; NULL: all */          \
-  "  every bigint[];\n"                                                      \
-  "  suspects bigint[];\n"                                                   \
-  "  starts bigint[];\n"                                                     \
-  "  ends bigint[];\n"                                                       \
-  "  depth integer := 1;\n"                                                  \
-  "  middle bigint;\n"                                                       \
-  "  known bigint[] := '{none}';\n"                                          \
-  "  policy jsonb;\n"                                                        \
-  "  claimed bigint[] := '{none}';\n"                                        \
+#define KECS_SYNC__PUT_VARIABLES                                                 \
+  "  these bigint[];\n" /* places that are merged now; NULL: all */              \
+  "  every bigint[];\n"                                                          \
+  "  suspects bigint[];\n"                                                       \
+  "  starts bigint[];\n"                                                         \
+  "  ends bigint[];\n"                                                           \
+  "  depth integer := 1;\n"                                                      \
+  "  middle bigint;\n"                                                           \
+  "  known bigint[] := '{none}';\n"                                              \
+  "  crossed bigint[] := '{none}';\n" /* places whose unique keys others have */ \
+  "  able bigint[];\n"                                                           \
+  "  one bigint;\n"                                                              \
+  "  policy jsonb;\n"                                                            \
+  "  claimed bigint[] := '{none}';\n"                                            \
   "  now_us bigint := (date_part('epoch',clock_timestamp())*1000000)::bigint;\n"
 
 static const char kecs_sync__put_arrays_form[] =
@@ -71,10 +74,12 @@ static const char kecs_sync__put_arrays_form[] =
 static const char kecs_sync__put_form[] =
     "  PERFORM {S}sync_clock((SELECT max(greatest(a,b,c)) FROM unnest(a_life,a_spec,a_status) AS x(a,b,c)));\n"
     "  every := ARRAY(SELECT generate_series(1,cardinality(a_life)));\n"
-    /* Locks in the order of keys; and which rows meet more than what their site has seen or written itself. */
+    /* Locks in the order of keys; and which rows meet more than what their site has seen or written itself. LATERAL:
+     * row by row through the index. A join would read the whole tenant where nothing has counted the table yet. */
     "  SELECT array_agg(x.s_place) INTO suspects FROM (SELECT u.s_place,\n"
     "    (" KECS_SYNC__U_LIFE ")<>(" KECS_SYNC__T_LIFE "){suspect_groups} AS suspect\n"
-    "    FROM {keys} JOIN {S}{t} t ON {same} ORDER BY {t_key} FOR NO KEY UPDATE OF t) x WHERE x.suspect;\n"
+    "    FROM (SELECT u.* FROM {keys} ORDER BY {u_key}) u CROSS JOIN LATERAL (SELECT t.* FROM {S}{t} t WHERE {same}\n"
+    "    FOR NO KEY UPDATE) t) x WHERE x.suspect;\n"
     "  IF EXISTS(SELECT FROM {S}change_tombstones x WHERE x.tenant=whose AND x.kind={kind}) OR EXISTS(SELECT FROM\n"
     "    {S}change_queue q WHERE q.tenant=whose AND q.kind={kind} AND q.op=3) THEN\n"
     "  WITH u AS MATERIALIZED (SELECT * FROM {sent}),\n"
@@ -127,6 +132,9 @@ static const char kecs_sync__put_merge_form[] =
     "        INSERT INTO {S}sync_refused(tenant,site,kind,key,code) VALUES(whose,me,{kind},\n"
     "          a_key[every[starts[depth]]],SQLSTATE)\n"
     "          ON CONFLICT(tenant,site,kind,key) DO UPDATE SET code=excluded.code;\n"
+    "        IF SQLSTATE='23505' THEN\n"
+    "          crossed := crossed||every[starts[depth]];\n"
+    "        END IF;\n"
     "        depth := depth-1;\n"
     "      ELSIF depth>0 THEN\n"
     "        middle := (starts[depth]+ends[depth])/2;\n"
@@ -140,6 +148,7 @@ static const char kecs_sync__put_merge_form[] =
     "      these := every[starts[depth]:ends[depth]];\n"
     "    END IF;\n"
     "  END LOOP;\n"
+    "{crossed}"
     "  PERFORM set_config('kecs_store.merge','off',true);\n"
     "{merged}"
     "END $kecs_sync$;\n";
@@ -175,7 +184,7 @@ static const char kecs_sync__group_form[] =
 static const char kecs_sync__merge_form[] =
     "INSERT INTO {S}{t} AS t(tenant,{names}{local_names},{stamp_names})\n"
     "    SELECT whose,{u_names}{local_values},{stamp_values} FROM {sent} WHERE (these IS NULL OR\n"
-    "    u.s_place=ANY(these)) AND u.s_mask&8=0{order}{u_key}\n"
+    "    u.s_place=ANY(these)) AND u.s_mask&8=0{order}\n"
     "    ON CONFLICT(tenant,{key}) DO UPDATE SET {sets}\n"
     "    WHERE (" KECS_SYNC__LATER "{known}){or_groups};{merge_partly}";
 
@@ -205,6 +214,7 @@ static const char kecs_sync__bury_form[] =
     "DECLARE\n"
     "  these text[];\n"
     "  one text;\n"
+    "  last bigint;\n"
     "  now_us bigint := (date_part('epoch',clock_timestamp())*1000000)::bigint;\n"
     "BEGIN\n" KECS_SYNC__OPEN "{scope_bury}"
     "  these := a_key;\n"
@@ -249,11 +259,30 @@ static const char kecs_sync__release_form[] =
     "UPDATE {S}{child} c SET {c}=NULL FROM {buried} JOIN {S}{t} t ON {same}{joins} WHERE u.s_key=ANY(these) AND "
     "(u.s_stamp,me)>(" KECS_SYNC__T_LIFE ") AND c.tenant=whose AND c.{c}={last}.{parent};\n    ";
 
+/* What goes with a row that goes. What the site knew of when it deleted the row it has deleted itself, and that was
+ * done before; whatever is left it had not seen, so all of it is kept. {next} is a row of the kind {kind}, {key_text}
+ * its key. */
+static const char kecs_sync__along_form[] =
+    "SELECT whose,{kind},{key_text},1,'parent',u.s_stamp,me,coalesce({next}.stamp_life,0),\n"
+    "      coalesce({next}.site_life,0),row_to_json({next})::text,me,now_us FROM {buried} JOIN {S}{t} t ON "
+    "{same}{joins}\n"
+    "      WHERE u.s_key=ANY(these) AND (u.s_stamp,me)>(" KECS_SYNC__T_LIFE ")";
+
 static const char kecs_sync__join_form[] =
     " JOIN {S}{child} {next} ON {next}.tenant=whose AND {next}.{c}={last}.{parent}";
 
 static const char kecs_sync__delete_form[] =
     "DELETE FROM {S}{t} t USING {buried} WHERE {same} AND u.s_key=ANY(these) AND (u.s_stamp,me)>(" KECS_SYNC__T_LIFE
     ");";
+
+/* Before the deletion, in its subtransaction. The stamps of what goes along are this hub's, so the tombstones bear its
+ * number and not the site's, which may give the same stamp at any time. */
+static const char kecs_sync__keep_along_form[] =
+    KECS_SYNC__NOTE "\n      {along};\n"
+    "    last := coalesce((SELECT max(q.id) FROM {S}change_queue q WHERE q.tenant=whose),0);\n    ";
+
+static const char kecs_sync__own_along_form[] =
+    "\n    UPDATE {S}change_queue q SET site=NULL WHERE q.tenant=whose AND q.id>last AND q.batch=txid_current() AND\n"
+    "      q.op=3 AND q.kind<>{kind};";
 
 #endif

@@ -1,4 +1,4 @@
-/* sync/hub_grants.c -- what an administrator gives sites and takes from them: clusters, and tokens. */
+/* sync/hub_grants.c -- what an administrator gives sites and takes from them: clusters, tokens, and limits. */
 #include "pg/prologue.h"
 
 #include "sync/internal.h"
@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { KECS_SYNC__GRANT_VALUES = 2, KECS_SYNC__TOKEN_BYTES = (KECS_SYNC_TOKEN_SIZE - 1) / 2 };
+enum { KECS_SYNC__GRANT_VALUES = 4, KECS_SYNC__TOKEN_BYTES = (KECS_SYNC_TOKEN_SIZE - 1) / 2 };
 
 /* Statements of one transaction at a hub; the first one's number may be asked for. */
 typedef struct kecs_sync__grant {
@@ -16,16 +16,19 @@ typedef struct kecs_sync__grant {
   const char *statements[2];
   const char *second; /* the second value of each; NULL: there is none */
   int64_t number;
+  const char *more[KECS_SYNC__GRANT_VALUES - 2]; /* the rest of them, where `whole` */
+  bool whole;
 } kecs_sync__grant;
 
 static kecs_status kecs_sync__grant_send(kecs_sync *sync, kecs_sync__grant *grant) {
-  const char *values[KECS_SYNC__GRANT_VALUES] = {grant->site, grant->second};
+  const char *values[KECS_SYNC__GRANT_VALUES] = {grant->site, grant->second, grant->more[0], grant->more[1]};
+  int count = grant->whole ? KECS_SYNC__GRANT_VALUES : grant->second ? 2 : 1;
   kecs_sync__exchange exchange;
   kecs_sync__begin(&exchange, sync, true);
   int first = exchange.count;
   for (size_t i = 0; i < sizeof grant->statements / sizeof grant->statements[0]; i++) {
     if (grant->statements[i]) {
-      (void)kecs_sync__add_item(&exchange, grant->statements[i], "", values, grant->second ? 2 : 1);
+      (void)kecs_sync__add_item(&exchange, grant->statements[i], "", values, count);
     }
   }
   kecs_status status = kecs_sync__send(&exchange, "write grants");
@@ -90,7 +93,8 @@ KECS_STORE_API kecs_status kecs_sync_hub_grant(const char *hub, const char *site
       "DELETE FROM {S}sync_grants WHERE tenant={T} AND site={S}sync_base($1) AND cluster='' AND $2<>''";
   char name[KECS_SYNC__SCOPE_MAX];
   bool tenant = cluster && strcmp(cluster, "*") == 0;
-  kecs_sync__grant grant = {site, {tenant ? all : one, tenant ? NULL : nothing}, tenant ? NULL : name, 0};
+  kecs_sync__grant grant = {
+      .site = site, .statements = {tenant ? all : one, tenant ? NULL : nothing}, .second = tenant ? NULL : name};
   kecs_status status = kecs_sync__grant_check(hub, site);
   status = status || tenant ? status : kecs_sync__grant_cluster(cluster, name);
   return status ? status : kecs_sync__grant_do(hub, &grant);
@@ -107,7 +111,8 @@ KECS_STORE_API kecs_status kecs_sync_hub_revoke(const char *hub, const char *sit
       "SELECT count(*) FROM gone";
   char name[KECS_SYNC__SCOPE_MAX];
   bool tenant = cluster && strcmp(cluster, "*") == 0;
-  kecs_sync__grant grant = {site, {tenant ? all : one, tenant ? nothing : NULL}, tenant ? NULL : name, 0};
+  kecs_sync__grant grant = {
+      .site = site, .statements = {tenant ? all : one, tenant ? nothing : NULL}, .second = tenant ? NULL : name};
   kecs_status status = kecs_sync__grant_check(hub, site);
   status = status || tenant ? status : kecs_sync__grant_cluster(cluster, name);
   status = status ? status : kecs_sync__grant_do(hub, &grant);
@@ -147,7 +152,8 @@ KECS_STORE_API kecs_status kecs_sync_hub_token(const char *hub, const char *site
       "ON CONFLICT(tenant,site) DO UPDATE SET hash=excluded.hash,made=excluded.made";
   static const char take[] = "DELETE FROM {S}sync_tokens WHERE tenant={T} AND site={S}sync_base($1)";
   char token[KECS_SYNC_TOKEN_SIZE] = "";
-  kecs_sync__grant grant = {site, {out_token ? make : take, NULL}, out_token ? token : NULL, 0};
+  kecs_sync__grant grant = {
+      .site = site, .statements = {out_token ? make : take, NULL}, .second = out_token ? token : NULL};
   kecs_status status = kecs_sync__grant_check(hub, site);
   status = status || !out_token ? status : kecs_sync__token_make(token);
   status = status ? status : kecs_sync__grant_do(hub, &grant);
@@ -155,4 +161,27 @@ KECS_STORE_API kecs_status kecs_sync_hub_token(const char *hub, const char *site
     memcpy(out_token, status ? "" : token, status ? 1 : sizeof token);
   }
   return status;
+}
+
+/* ---- limits ---- */
+
+KECS_STORE_API kecs_status kecs_sync_hub_limit(const char *hub, const char *site, const kecs_sync_limits *limits) {
+  static const char say[] =
+      "INSERT INTO {S}sync_limits(tenant,site,every_ms,batch,pause) VALUES({T},{S}sync_base($1),$2,$3,$4) "
+      "ON CONFLICT(tenant,site) DO UPDATE SET every_ms=excluded.every_ms,batch=excluded.batch,pause=excluded.pause";
+  static const char take[] = "DELETE FROM {S}sync_limits WHERE tenant={T} AND site={S}sync_base($1)";
+  char every[24] = "";
+  char batch[24] = "";
+  kecs_sync__grant grant = {
+      .site = site ? site : "", .statements = {limits ? say : take, NULL}, .whole = limits != NULL};
+  kecs_status status = kecs_sync__grant_check(hub, site ? site : "*");
+  status = status || !limits ? status : kecs_sync__limits_check(limits);
+  if (!status && limits) {
+    snprintf(every, sizeof every, "%lld", (long long)limits->every_ms);
+    snprintf(batch, sizeof batch, "%lld", (long long)limits->batch);
+    grant.second = every;
+    grant.more[0] = batch;
+    grant.more[1] = limits->pause;
+  }
+  return status ? status : kecs_sync__grant_do(hub, &grant);
 }

@@ -41,13 +41,17 @@ static const char kecs_sync__number_seen_form[] =
 
 /* ---- rules ---- */
 
+/* Rows that get another number have none that could be in the way. */
+#define KECS_SYNC__PARK(places)                                                                                       \
+  "UPDATE {S}{t} t SET priority=-4611686018427387904-t.rid FROM {sent} WHERE {same} AND u.s_place=ANY(" places ")\n" \
+  "            AND t.priority<>u.priority AND (({u_life})>({t_life}) OR (({u_life})=({t_life}) AND\n"                \
+  "            (u.stamp_spec,u.site_spec)>(coalesce(t.stamp_spec,0),coalesce(t.site_spec,0))));\n"
+
 /* Once, when all of them together did not do: none has its old one while they get their new ones. */
 static const char kecs_sync__swap_form[] =
     "      IF depth=1 AND starts[1]=1 THEN\n"
     "        BEGIN\n"
-    "          UPDATE {S}{t} t SET priority=-4611686018427387904-t.rid FROM {sent} WHERE {same} AND\n"
-    "            u.s_place=ANY(every) AND t.priority<>u.priority AND (({u_life})>({t_life}) OR (({u_life})=({t_life})\n"
-    "            AND (u.stamp_spec,u.site_spec)>(coalesce(t.stamp_spec,0),coalesce(t.site_spec,0))));\n"
+    "          " KECS_SYNC__PARK("every")
     "          {merge}\n"
     "          depth := 0;\n"
     "        EXCEPTION WHEN integrity_constraint_violation OR data_exception OR program_limit_exceeded OR\n"
@@ -55,6 +59,37 @@ static const char kecs_sync__swap_form[] =
     "          NULL;\n" /* by halves, then */
     "        END;\n"
     "      END IF;\n";
+
+/* Halves have taken rows apart that have swapped their numbers, for the sake of another one that is refused. Each that
+ * was refused for its number is tried together with who has that number, and so on: a ring of them goes together, a
+ * queue behind a number that is free does, and nothing does behind a row that stays. */
+static const char kecs_sync__crossed_form[] =
+    "  LOOP\n"
+    "    able := ARRAY(SELECT u.s_place FROM {sent} LEFT JOIN {S}{t} t ON {same} LEFT JOIN {S}{t} h ON\n"
+    "      h.tenant=whose AND h.listener_arn=coalesce(u.listener_arn,t.listener_arn) AND h.priority=u.priority\n"
+    "      WHERE u.s_place=ANY(crossed) AND (h.rid IS NULL OR h.arn IN(SELECT a_key[c] FROM unnest(crossed) AS c)));\n"
+    "    EXIT WHEN cardinality(able)=0;\n"
+    "    middle := cardinality(crossed);\n"
+    "    FOREACH one IN ARRAY able LOOP\n"
+    "      CONTINUE WHEN one<>ALL(crossed);\n"
+    "      these := ARRAY(WITH RECURSIVE u AS MATERIALIZED (SELECT * FROM {sent} WHERE u.s_place=ANY(crossed)),\n"
+    "        behind(place) AS (SELECT one UNION SELECT o.s_place FROM behind b JOIN u ON u.s_place=b.place\n"
+    "        LEFT JOIN {S}{t} t ON {same} JOIN {S}{t} h ON h.tenant=whose AND\n"
+    "        h.listener_arn=coalesce(u.listener_arn,t.listener_arn) AND h.priority=u.priority\n"
+    "        JOIN u AS o ON o.arn=h.arn) SELECT place FROM behind);\n"
+    "      BEGIN\n"
+    "          " KECS_SYNC__PARK("these")
+    "        {merge}\n"
+    "        DELETE FROM {S}sync_refused r WHERE r.tenant=whose AND r.site=me AND r.kind={kind} AND\n"
+    "          r.key IN(SELECT a_key[c] FROM unnest(these) AS c);\n"
+    "        crossed := ARRAY(SELECT c FROM unnest(crossed) AS c WHERE c<>ALL(these));\n"
+    "      EXCEPTION WHEN integrity_constraint_violation OR data_exception OR program_limit_exceeded OR\n"
+    "        insufficient_privilege THEN\n"
+    "        NULL;\n" /* it stays refused */
+    "      END;\n"
+    "    END LOOP;\n"
+    "    EXIT WHEN cardinality(crossed)=middle;\n"
+    "  END LOOP;\n";
 
 /* ---- load balancing ---- */
 
@@ -115,11 +150,11 @@ typedef struct kecs_sync__hub_special {
 
 static const kecs_sync__hub_special kecs_sync__hub_specials[] = {
     {KECS_KIND_TASK_DEFINITION,
-     {kecs_sync__claim_form, " AND t.rid=ANY(known)", "", kecs_sync__claimed_form, kecs_sync__number_seen_form}},
-    {KECS_KIND_RULE, {"", "", kecs_sync__swap_form, "", ""}},
-    {KECS_KIND_LOAD_BALANCER, {"", "", "", "", kecs_sync__balancer_gone_form}},
-    {KECS_KIND_TARGET_GROUP, {"", "", "", kecs_sync__group_links_form, kecs_sync__group_gone_form}},
-    {KECS_KIND_LISTENER, {"", "", "", kecs_sync__listener_links_form, kecs_sync__listener_gone_form}},
+     {kecs_sync__claim_form, " AND t.rid=ANY(known)", "", "", kecs_sync__claimed_form, kecs_sync__number_seen_form}},
+    {KECS_KIND_RULE, {"", "", kecs_sync__swap_form, kecs_sync__crossed_form, "", ""}},
+    {KECS_KIND_LOAD_BALANCER, {"", "", "", "", "", kecs_sync__balancer_gone_form}},
+    {KECS_KIND_TARGET_GROUP, {"", "", "", "", kecs_sync__group_links_form, kecs_sync__group_gone_form}},
+    {KECS_KIND_LISTENER, {"", "", "", "", kecs_sync__listener_links_form, kecs_sync__listener_gone_form}},
 };
 
 KECS_PG__FN const char *kecs_sync__hub_part(kecs_kind kind, int part) {

@@ -8,6 +8,15 @@
 
 #include <string.h>
 
+/* Whoever switches tracking on makes the hub; for all others it must be there. */
+static kecs_status kecs_sync__check_tenant(kecs_store *store, const kecs_sync__visit *visit) {
+  kecs_changes_info info;
+  kecs_status status = visit->track == KECS_TRACK_ON ? KECS_OK : kecs_changes_describe(store, &info);
+  return status || visit->track == KECS_TRACK_ON || info.tracked
+             ? status
+             : kecs_pg__fail(KECS_E_UNSUPPORTED, "the tenant of the URL is no hub: make one of it by kecs hub init");
+}
+
 KECS_PG__FN kecs_status kecs_sync__at_hub(const char *hub, const kecs_sync__visit *visit, void *user) {
   kecs_options options;
   kecs_store *store = NULL;
@@ -23,7 +32,8 @@ KECS_PG__FN kecs_status kecs_sync__at_hub(const char *hub, const kecs_sync__visi
   if (status) {
     return status;
   }
-  status = visit->work(store, hub, user);
+  status = kecs_sync__check_tenant(store, visit);
+  status = status ? status : visit->work(store, hub, user);
   kecs_error error = *kecs_last_error();
   kecs_status closed = kecs_close(store);
   if (status) {
@@ -32,7 +42,7 @@ KECS_PG__FN kecs_status kecs_sync__at_hub(const char *hub, const kecs_sync__visi
   return status ? status : closed;
 }
 
-KECS_PG__FN kecs_status kecs_sync__over_link(kecs_store *store, const char *hub, int busy_timeout_ms,
+KECS_PG__FN kecs_status kecs_sync__over_link(kecs_store *store, const char *hub, bool read_only, int busy_timeout_ms,
                                              kecs_status (*work)(kecs_connection *link, const kecs_place *place,
                                                                  void *user),
                                              void *user) {
@@ -47,6 +57,7 @@ KECS_PG__FN kecs_status kecs_sync__over_link(kecs_store *store, const char *hub,
   options.path = hub;
   options.place = &place;
   options.allocator = allocator;
+  options.read_only = read_only;
   options.busy_timeout_ms = busy_timeout_ms;
   status = status ? status : backend->connect(&options, &link);
   status = status ? status : work(link, &place, user);

@@ -34,10 +34,11 @@ static const char kecs_sync__grants_form[] =
     "    WHEN kind={attribute} THEN 'cluster/'||substring(key from '^([A-Za-z0-9_-]+),') END,'-')\n"
     "$kecs_sync$;\n"
     /* NULL: the whole tenant. */
-    "CREATE OR REPLACE FUNCTION {S}sync_granted(whose text,site_name text) RETURNS text[] LANGUAGE sql STABLE\n"
-    "AS $kecs_sync$\n"
-    "  SELECT array_agg(g.cluster::text) FROM {S}sync_grants g WHERE g.tenant=whose AND g.site=site_name\n"
-    "$kecs_sync$;\n"
+    "CREATE OR REPLACE FUNCTION {S}sync_granted(whose text,site_name text) RETURNS text[] LANGUAGE plpgsql STABLE\n"
+    "AS $kecs_sync$\n" /* in SQL it would be planned anew with each call */
+    "BEGIN\n"
+    "  RETURN (SELECT array_agg(g.cluster::text) FROM {S}sync_grants g WHERE g.tenant=whose AND g.site=site_name);\n"
+    "END $kecs_sync$;\n"
     /* Clusters by their ARNs and by their bare names. */
     "CREATE OR REPLACE FUNCTION {S}sync_named(scopes text[]) RETURNS text[] LANGUAGE sql IMMUTABLE AS $kecs_sync$\n"
     "  SELECT scopes||ARRAY(SELECT substring(x from 'cluster/.*$') FROM unnest(scopes) AS x WHERE x LIKE "

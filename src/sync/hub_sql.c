@@ -22,6 +22,7 @@ enum {
   KECS_SYNC__SAME_KEY,
   KECS_SYNC__T_KEY,
   KECS_SYNC__U_KEY,
+  KECS_SYNC__ORDER,
   KECS_SYNC__KEY,
   KECS_SYNC__NAMES,
   KECS_SYNC__U_NAMES,
@@ -41,6 +42,8 @@ enum {
   KECS_SYNC__GROUP_RULES,
   KECS_SYNC__MERGE,
   KECS_SYNC__DELETE,
+  KECS_SYNC__RELEASES,
+  KECS_SYNC__ALONG,
   KECS_SYNC__SCOPE_PUT,
   KECS_SYNC__SCOPE_BURY,
   KECS_SYNC__SPECIAL, /* and the ones after it */
@@ -294,8 +297,8 @@ static void kecs_sync__fill(kecs_pg__text *out, const kecs_sync__parts *parts, c
       {"buried", parts->part[KECS_SYNC__BURIED].data},
       {"same", parts->part[KECS_SYNC__SAME_KEY].data},
       {"t_key", parts->part[KECS_SYNC__T_KEY].data},
-      {"order", parts->part[KECS_SYNC__U_KEY].len ? " ORDER BY " : ""},
-      {"u_key", parts->part[KECS_SYNC__U_KEY].len ? parts->part[KECS_SYNC__U_KEY].data : ""},
+      {"order", parts->part[KECS_SYNC__ORDER].len ? parts->part[KECS_SYNC__ORDER].data : ""},
+      {"u_key", parts->part[KECS_SYNC__U_KEY].data},
       {"key", parts->part[KECS_SYNC__KEY].data},
       {"names", parts->part[KECS_SYNC__NAMES].data},
       {"u_names", parts->part[KECS_SYNC__U_NAMES].data},
@@ -314,6 +317,8 @@ static void kecs_sync__fill(kecs_pg__text *out, const kecs_sync__parts *parts, c
       {"suspect_groups",
        parts->part[KECS_SYNC__SUSPECT_GROUPS].len ? parts->part[KECS_SYNC__SUSPECT_GROUPS].data : ""},
       {"delete", parts->part[KECS_SYNC__DELETE].len ? parts->part[KECS_SYNC__DELETE].data : ""},
+      {"releases", parts->part[KECS_SYNC__RELEASES].len ? parts->part[KECS_SYNC__RELEASES].data : ""},
+      {"along", parts->part[KECS_SYNC__ALONG].len ? parts->part[KECS_SYNC__ALONG].data : ""},
       {"merge", parts->part[KECS_SYNC__MERGE].len ? parts->part[KECS_SYNC__MERGE].data : ""},
       {"scope_put", parts->part[KECS_SYNC__SCOPE_PUT].len ? parts->part[KECS_SYNC__SCOPE_PUT].data : ""},
       {"scope_bury", parts->part[KECS_SYNC__SCOPE_BURY].len ? parts->part[KECS_SYNC__SCOPE_BURY].data : ""},
@@ -324,10 +329,36 @@ static void kecs_sync__fill(kecs_pg__text *out, const kecs_sync__parts *parts, c
       {"claim", kecs_sync__special_text(parts, KECS_SYNC__CLAIM)},
       {"known", kecs_sync__special_text(parts, KECS_SYNC__KNOWN)},
       {"again", kecs_sync__special_text(parts, KECS_SYNC__AGAIN)},
+      {"crossed", kecs_sync__special_text(parts, KECS_SYNC__CROSSED)},
       {"merged", kecs_sync__special_text(parts, KECS_SYNC__MERGED)},
       {"gone", kecs_sync__special_text(parts, KECS_SYNC__GONE)},
       {NULL, NULL}};
   kecs_pg__text_fill(out, form, marks);
+}
+
+/* Rows of `child` that go with those of the kind: `joins` has led to them, as `next`. */
+static void kecs_sync__along(kecs_sync__parts *parts, const kecs_kind_info *child, const char *joins,
+                             const char *next) {
+  char kind[16];
+  kecs_pg__text key = {parts->part[0].allocator, NULL, 0, 0, KECS_OK};
+  kecs_pg__text *along = &parts->part[KECS_SYNC__ALONG];
+  snprintf(kind, sizeof kind, "%d", (int)child->kind);
+  kecs_sync__key_text(&key, child, next);
+  if (!key.status) {
+    const kecs_pg__mark marks[] = {{"S", parts->schema},
+                                   {"t", parts->info->table},
+                                   {"kind", kind},
+                                   {"key_text", key.data},
+                                   {"buried", parts->part[KECS_SYNC__BURIED].data},
+                                   {"same", parts->part[KECS_SYNC__SAME_KEY].data},
+                                   {"joins", joins},
+                                   {"next", next},
+                                   {NULL, NULL}};
+    kecs_pg__text_adds(along, along->len ? "\n    UNION " : "");
+    kecs_pg__text_fill(along, kecs_sync__along_form, marks);
+  }
+  along->status = key.status ? key.status : along->status;
+  kecs_pg__text_free(&key);
 }
 
 /* From a kind along what goes with it. `joins` has led to `last`. */
@@ -351,15 +382,17 @@ static void kecs_sync__releases(kecs_sync__parts *parts, const kecs_kind_info *f
                                      {"next", next},
                                      {NULL, NULL}};
       if (reference->parent == from->kind && reference->on_delete == KECS_ON_DELETE_SET_NULL) {
-        kecs_pg__text_fill(&parts->part[KECS_SYNC__DELETE], kecs_sync__release_form, marks);
+        kecs_pg__text_fill(&parts->part[KECS_SYNC__RELEASES], kecs_sync__release_form, marks);
       } else if (reference->parent == from->kind && child->kind != from->kind) {
         kecs_pg__text longer = {parts->part[0].allocator, NULL, 0, 0, KECS_OK};
         kecs_pg__text_adds(&longer, joins);
         kecs_pg__text_fill(&longer, kecs_sync__join_form, marks);
         if (!longer.status) {
+          kecs_sync__along(parts, child, longer.data, next);
           kecs_sync__releases(parts, child, longer.data, next, depth + 1);
         }
-        parts->part[KECS_SYNC__DELETE].status = longer.status ? longer.status : parts->part[KECS_SYNC__DELETE].status;
+        kecs_pg__text *releases = &parts->part[KECS_SYNC__RELEASES];
+        releases->status = longer.status ? longer.status : releases->status;
         kecs_pg__text_free(&longer);
       }
     }
@@ -399,13 +432,17 @@ static void kecs_sync__put_body(kecs_pg__text *out, const kecs_sync__parts *part
  * they were made: most indexes grow at their ends then, which is a fifth of what it takes. Rows that are there already
  * have been locked in the order of their keys. */
 static void kecs_sync__put_copied(kecs_pg__text *out, kecs_sync__parts *parts) {
-  const int sent[] = {KECS_SYNC__SENT, KECS_SYNC__SENT_KEYS};
-  const kecs_pg__mark marks[] = {{"t", parts->info->table}, {NULL, NULL}};
-  for (size_t i = 0; i < sizeof sent / sizeof sent[0]; i++) {
-    kecs_pg__text_free(&parts->part[sent[i]]);
-    kecs_pg__text_fill(&parts->part[sent[i]], KECS_SYNC__COPIED " AS u", marks);
+  const int changed[] = {KECS_SYNC__SENT, KECS_SYNC__SENT_KEYS, KECS_SYNC__ORDER};
+  const kecs_pg__mark marks[] = {
+      {"t", parts->info->table}, {"key", parts->part[KECS_SYNC__KEY].data}, {NULL, NULL}};
+  for (size_t i = 0; i < sizeof changed / sizeof changed[0]; i++) {
+    kecs_pg__text_free(&parts->part[changed[i]]);
   }
-  kecs_pg__text_free(&parts->part[KECS_SYNC__U_KEY]);
+  kecs_pg__text_fill(&parts->part[KECS_SYNC__SENT], KECS_SYNC__COPIED " AS u", marks);
+  kecs_pg__text_fill(&parts->part[KECS_SYNC__SENT_KEYS],
+                     "(SELECT s_mask,stamp_life,site_life,stamp_spec,site_spec,stamp_status,site_status,s_place,{key} "
+                     "FROM " KECS_SYNC__COPIED ") AS u",
+                     marks);
   kecs_sync__over_sent(parts);
   kecs_sync__hub_load(out, parts->schema, parts->info, KECS_SYNC__PUT_VARIABLES);
   kecs_sync__put_body(out, parts);
@@ -427,7 +464,13 @@ KECS_PG__FN void kecs_sync__hub_kind(kecs_pg__text *out, const kecs_pg__connecti
   kecs_sync__stamps(&parts);
   kecs_sync__releases(&parts, info, "", "t", 1);
   kecs_sync__fill(&parts.part[KECS_SYNC__UNSEEN_ROWS], &parts, KECS_SYNC__UNSEEN);
-  kecs_sync__fill(&parts.part[KECS_SYNC__DELETE], &parts, kecs_sync__delete_form);
+  const bool along = parts.part[KECS_SYNC__ALONG].len > 0;
+  const char *const deletes[] = {along ? kecs_sync__keep_along_form : "", "{releases}", kecs_sync__delete_form,
+                                 along ? kecs_sync__own_along_form : ""};
+  for (size_t i = 0; i < sizeof deletes / sizeof deletes[0]; i++) {
+    kecs_sync__fill(&parts.part[KECS_SYNC__DELETE], &parts, deletes[i]);
+  }
+  kecs_sync__fill(&parts.part[KECS_SYNC__ORDER], &parts, " ORDER BY {u_key}");
   kecs_sync__over_sent(&parts);
   kecs_sync__scope_put(&parts.part[KECS_SYNC__SCOPE_PUT], parts.schema, info, parts.part[KECS_SYNC__SENT].data);
   kecs_sync__scope_bury(&parts.part[KECS_SYNC__SCOPE_BURY], parts.schema, info, parts.part[KECS_SYNC__BURIED].data);

@@ -30,6 +30,7 @@ enum {
   KECS_SYNC__CLAIM,   /* before conflicts are noted: takes places out of `every` */
   KECS_SYNC__KNOWN,   /* what else must hold where a later life takes a row */
   KECS_SYNC__AGAIN,   /* tried after the rows could not be merged together: empties `every` where it has done it */
+  KECS_SYNC__CROSSED, /* after rows were merged by themselves: what else can be done for those in `crossed` */
   KECS_SYNC__MERGED,  /* after all */
   KECS_SYNC__GONE,    /* after a deletion */
   KECS_SYNC__SPECIALS
@@ -87,7 +88,7 @@ KECS_PG__FN bool kecs_sync__later_column(const kecs_column_info *column);
 KECS_PG__FN void kecs_sync__default(kecs_pg__text *out, const kecs_column_info *column);
 
 /* What the functions must be made for: their own format, and the kinds' columns. */
-enum { KECS_SYNC__VERSION_SIZE = 160, KECS_SYNC__FORMAT = 7 };
+enum { KECS_SYNC__VERSION_SIZE = 160, KECS_SYNC__FORMAT = 8 };
 KECS_PG__FN void kecs_sync__version(char out[KECS_SYNC__VERSION_SIZE]);
 
 #endif

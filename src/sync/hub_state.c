@@ -31,7 +31,7 @@ static kecs_status kecs_sync__ask_link(kecs_connection *shared, const kecs_place
 }
 
 static kecs_status kecs_sync__ask_work(kecs_store *store, const char *hub, void *user) {
-  return kecs_sync__over_link(store, hub, 10000, kecs_sync__ask_link, user);
+  return kecs_sync__over_link(store, hub, true, 10000, kecs_sync__ask_link, user);
 }
 
 static kecs_status kecs_sync__ask_hub(const char *hub, const char *form, PGresult **out_result) {
@@ -53,13 +53,17 @@ KECS_STORE_API kecs_status kecs_sync_hub_sites(const char *hub,
       hub,
       "SELECT s.name,s.site,(extract(epoch FROM s.seen)*1000000)::bigint,(extract(epoch FROM "
       "clock_timestamp()-s.seen)*1000000)::bigint,s.acked,s.pushes,(SELECT count(*) FROM {S}sync_refused r WHERE "
-      "r.tenant=s.tenant AND r.site=s.site) FROM {S}sync_sites s WHERE s.tenant={T} ORDER BY s.site",
+      "r.tenant=s.tenant AND r.site=s.site),s.cursor,l.every_ms,l.batch,l.pause FROM {S}sync_sites s CROSS JOIN "
+      "LATERAL {S}sync_limits_of(s.tenant,s.name) l WHERE s.tenant={T} ORDER BY s.site",
       &result);
   for (int row = 0; !status && row < PQntuples(result); row++) {
     kecs_sync_site site = {kecs_sync__text(result, row, 0),   kecs_sync__number(result, row, 1),
                            kecs_sync__number(result, row, 2), kecs_sync__number(result, row, 3),
                            kecs_sync__number(result, row, 4), kecs_sync__number(result, row, 5),
-                           kecs_sync__number(result, row, 6)};
+                           kecs_sync__number(result, row, 6), kecs_sync__number(result, row, 7),
+                           {kecs_sync__number(result, row, 8), kecs_sync__number(result, row, 9), NULL}};
+    const char *pause = kecs_sync__text(result, row, 10);
+    site.limits.pause = pause[0] ? pause : NULL;
     status = visit(&site, user);
   }
   PQclear(result);

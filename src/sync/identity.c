@@ -123,14 +123,17 @@ static kecs_status kecs_sync__check_chain(kecs_sync *sync, const PGresult *hello
 
 /* ---- the cursor ---- */
 
-/* Below the floor nothing tells which history it was: one that has changed since the last round counts as another. */
+/* Below the floor nothing tells which history it was: one that has changed since the last round counts as another. Nor
+ * does anything tell it of rows that were read in a pull which was cut off, where they were written while it ran. */
 static void kecs_sync__check_cursor(const kecs_sync *sync, const PGresult *hello, unsigned *cause) {
   bool read = sync->notes.boot_kind != 0;
   int64_t changed = kecs_sync__number(hello, 0, KECS_SYNC__CHANGED);
+  bool cut_off = !sync->notes.repair && (!sync->notes.booted || sync->notes.seen > sync->notes.cursor);
+  bool fits = kecs_sync__text(hello, 0, KECS_SYNC__FITS)[0] == 't';
   if (read && sync->notes.cursor < kecs_sync__number(hello, 0, KECS_SYNC__FLOOR)) {
     *cause |= KECS_SYNC_AWAY;
     *cause |= changed && changed > sync->notes.last_us + sync->notes.offset ? KECS_SYNC_HISTORY : 0;
-  } else if (read && kecs_sync__text(hello, 0, KECS_SYNC__FITS)[0] != 't') {
+  } else if (read && (!fits || (cut_off && changed > sync->notes.seen_us))) {
     *cause |= KECS_SYNC_HISTORY;
   }
 }

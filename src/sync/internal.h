@@ -26,6 +26,7 @@ enum {
   KECS_SYNC__APPEND_BYTES = 1048576
 };
 
+#define KECS_SYNC__EVERY_MOST_MS INT64_C(86400000)
 #define KECS_SYNC__AHEAD_US INT64_C(300000000) /* of the hub's time: what it takes at most (sync_clock) */
 
 /* A push that was decided upon and is not known to have arrived. */
@@ -45,6 +46,9 @@ typedef struct kecs_sync__notes {
   int64_t adopted;
   int64_t cursor;
   char cursor_id[KECS_SYNC__ID_SIZE];
+  int64_t seen; /* the hub's head when rows were last read: they may be of any moment since */
+  char seen_id[KECS_SYNC__ID_SIZE];
+  int64_t seen_us;   /* when that was, by the hub */
   bool booted;       /* the cursor holds: everything before it was read once */
   int64_t boot_kind; /* where a bootstrap is: kind and rid */
   int64_t boot_rid;
@@ -63,6 +67,13 @@ typedef struct kecs_sync__notes {
   int64_t retention; /* of tombstones here, as it was set */
 } kecs_sync__notes;
 
+/* What the hub asks of this site, as the last handshake told it (limits.c). */
+typedef struct kecs_sync__limits {
+  int64_t every_ms;
+  int64_t batch;
+  char pause[KECS_SYNC_PAUSE_MAX + 1]; /* the reasons together, as far as they fit; "": there is none */
+} kecs_sync__limits;
+
 /* What rounds have come to: of several threads, so the handle's mutex guards it. */
 typedef struct kecs_sync__told {
   int64_t rounds;
@@ -72,6 +83,7 @@ typedef struct kecs_sync__told {
   int64_t last_us;   /* end of the last one that succeeded */
   int64_t failed_us;
   kecs_error error;  /* of the last one that failed */
+  kecs_sync__limits limits;
 } kecs_sync__told;
 
 struct kecs_sync {
@@ -97,6 +109,8 @@ struct kecs_sync {
   int64_t catch_up_rid;
   bool held; /* the hub has refused something by a policy: its own state is to be asked for */
   int batch;
+  int wanted_batch; /* the options'; 0: it adapts */
+  kecs_sync__limits limits;
   kecs_pg__text clusters; /* that this edge narrows itself to, as an array of the server's; empty: to none */
   int64_t max_offset_us;
   int64_t tombstones_us;
@@ -108,6 +122,7 @@ struct kecs_sync {
   bool ask_again; /* what the last page waits for may come in the next one */
   int64_t head;
   char head_id[KECS_SYNC__ID_SIZE];
+  int64_t head_us; /* when it was that, by the hub */
   int64_t sent_us;                   /* when the last exchange was sent, by the store's clock */
   bool moved;                        /* the cursor is not where the handshake saw it: the window is another one */
   struct kecs_sync__key *sent;       /* by the push under way, of what a repair has found missing at the hub */
@@ -122,6 +137,7 @@ struct kecs_sync {
   bool no_stage;                            /* the login may make no tables at the hub for it */
   kecs_sync__told told;
   char said[sizeof((kecs_error *)NULL)->text]; /* for kecs_sync_status */
+  char said_pause[KECS_SYNC_PAUSE_MAX + 1];    /* likewise */
   kecs_sync_pace pace;
   uint64_t chance;
   bool running; /* the thread */
@@ -201,8 +217,8 @@ typedef struct kecs_sync__visit {
 
 KECS_PG__FN kecs_status kecs_sync__at_hub(const char *hub, const kecs_sync__visit *visit, void *user);
 
-/* Runs `work` over a connection of its own to `place`. */
-KECS_PG__FN kecs_status kecs_sync__over_link(kecs_store *store, const char *hub, int busy_timeout_ms,
+/* Runs `work` over a connection of its own to `place`. With `read_only` a standby will do. */
+KECS_PG__FN kecs_status kecs_sync__over_link(kecs_store *store, const char *hub, bool read_only, int busy_timeout_ms,
                                              kecs_status (*work)(kecs_connection *link, const kecs_place *place,
                                                                  void *user),
                                              void *user);
@@ -345,8 +361,14 @@ enum {
   KECS_SYNC__FITS,
   KECS_SYNC__PUSHES,
   KECS_SYNC__RETENTION,
-  KECS_SYNC__CHANGED
+  KECS_SYNC__CHANGED,
+  KECS_SYNC__LIMITS
 };
+
+/* Takes over what the hub asks of this site; BUSY where it wants no round. And how far batches that adapt may grow. */
+KECS_PG__FN kecs_status kecs_sync__limits_read(kecs_sync *sync, const char *text);
+KECS_PG__FN int kecs_sync__batch_most(const kecs_sync *sync);
+KECS_PG__FN kecs_status kecs_sync__limits_check(const kecs_sync_limits *limits);
 
 /* Whether hub and edge still are who they were to each other (identity.c). Where they are not, what follows from it is
  * done and noted, and the report says what it was; *out_again: greet anew, under another name. */
@@ -364,6 +386,11 @@ KECS_PG__FN kecs_status kecs_sync__reconcile(kecs_sync *sync);
 KECS_PG__FN kecs_status kecs_sync__reconcile_begin(kecs_store *tx, const kecs_sync *sync, unsigned cause);
 
 KECS_PG__FN kecs_status kecs_sync__pull(kecs_sync *sync);
+
+/* Notes how far the hub is, before rows are read that may be as they are there: until the cursor is there as well, the
+ * file has states that the cursor does not answer for. */
+KECS_PG__FN kecs_status kecs_sync__look(kecs_sync *sync);
+
 KECS_PG__FN kecs_status kecs_sync__push(kecs_sync *sync);
 
 /* The push of the intent was committed: `refused` has the rows of sync_refused at the hub. */

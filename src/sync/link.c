@@ -164,6 +164,12 @@ static kecs_status kecs_sync__connect(kecs_sync *sync) {
   options.should_stop = kecs_sync__should_stop;
   options.should_stop_user = sync;
   kecs_status status = kecs_pg__connect(&options, &connection);
+  if (status == KECS_E_READONLY) {
+    status = kecs_pg__fail(KECS_E_READONLY,
+                           "%s: the server is a standby, which takes nothing; name the primary in the hub's URL, too "
+                           "(host1,host2), or promote it: nothing was lost, and the next round goes on",
+                           sync->place.shown);
+  }
   sync->link = status ? NULL : kecs_pg__of(connection);
   sync->prepared_count = 0;
   kecs_sync__lock(sync);
@@ -181,7 +187,7 @@ static kecs_status kecs_sync__connect(kecs_sync *sync) {
 }
 
 /* States of the hub's functions. */
-static kecs_status kecs_sync__refusal(kecs_sync *sync, const PGresult *result, const char *doing) {
+static kecs_status kecs_sync__refusal(kecs_sync *sync, const PGresult *result, const char *doing, bool begins) {
   static const struct {
     const char *state;
     kecs_status status;
@@ -205,7 +211,8 @@ static kecs_status kecs_sync__refusal(kecs_sync *sync, const PGresult *result, c
       return kecs_backend_fail(states[i].status, 0, state, text);
     }
   }
-  return kecs_pg__fail_result(sync->place.shown, result, doing);
+  return begins ? kecs_pg__fail_begin(sync->place.shown, result, doing)
+                : kecs_pg__fail_result(sync->place.shown, result, doing);
 }
 
 /* ---- bytes ---- */
@@ -330,7 +337,7 @@ static bool kecs_sync__receive_statement(kecs_sync__exchange *exchange, const ke
       return false;
     }
     if (!*status && PQresultStatus(result) == PGRES_FATAL_ERROR) {
-      *status = kecs_sync__refusal(sync, result, doing);
+      *status = kecs_sync__refusal(sync, result, doing, exchange->item[packed->first].frame);
     }
   }
   sync->report.bytes_in += kecs_sync__result_bytes(result);

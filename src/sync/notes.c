@@ -49,6 +49,9 @@ static const kecs_sync__note_place kecs_sync__note_places[] = {
     KECS_SYNC__NUMBER("adopted", adopted),
     KECS_SYNC__NUMBER("cursor", cursor),
     KECS_SYNC__TEXT("cursor_id", cursor_id),
+    KECS_SYNC__NUMBER("seen", seen),
+    KECS_SYNC__TEXT("seen_id", seen_id),
+    KECS_SYNC__NUMBER("seen_us", seen_us),
     KECS_SYNC__NUMBER("boot_kind", boot_kind),
     KECS_SYNC__NUMBER("boot_rid", boot_rid),
     KECS_SYNC__NUMBER("last", last_us),
@@ -119,8 +122,9 @@ KECS_PG__FN kecs_status kecs_sync__transact(kecs_sync *sync, kecs_status (*work)
 }
 
 KECS_PG__FN kecs_replica kecs_sync__side(const kecs_sync *sync) {
-  kecs_replica side = {sync->notes.site, sync->notes.acked,  sync->kinds, sync->notes.former,
-                       sync->policies,   sync->policy_count, sync->merge, sync->user,         0};
+  bool went_back = sync->notes.repair && (sync->notes.repair_cause & (KECS_SYNC_HISTORY | KECS_SYNC_LOST));
+  kecs_replica side = {sync->notes.site,   sync->notes.acked, sync->kinds, sync->notes.former, sync->policies,
+                       sync->policy_count, sync->merge,       sync->user,  went_back, 0};
   return side;
 }
 

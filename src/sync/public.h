@@ -11,7 +11,18 @@ typedef struct kecs_sync kecs_sync;
 /* A token's text with its terminator: 32 random bytes as hexadecimal digits. */
 #define KECS_SYNC_TOKEN_SIZE 65
 
-/* A site as its hub knows it. The name dies when `visit` returns. */
+/* Bytes of a reason for a pause. */
+#define KECS_SYNC_PAUSE_MAX 200
+
+/* What a hub asks of its sites. Zero-initialised: nothing. */
+typedef struct kecs_sync_limits {
+  int64_t every_ms;  /* rounds of kecs_sync_start begin no more often; at most a day. Milliseconds */
+  int64_t batch;     /* entries of a log that are pushed at once, at most, and asked for; at most 100000 */
+  const char *pause; /* no rounds are wanted until this is taken back, and why: a line of at most KECS_SYNC_PAUSE_MAX
+                      * bytes, which the sites are told; NULL: they are wanted */
+} kecs_sync_limits;
+
+/* A site as its hub knows it. Texts die when `visit` returns. */
 typedef struct kecs_sync_site {
   const char *name;
   int64_t number;      /* from 1 on: what stamps have as their site */
@@ -20,6 +31,9 @@ typedef struct kecs_sync_site {
   int64_t acked_stamp; /* its stamps up to this one are here (kecs_stamp_time); 0: none */
   int64_t pushes;      /* that were taken */
   int64_t refused;     /* rows of its last push that the hub refused */
+  int64_t cursor;      /* the number of the feed up to which it had read when it greeted last; where a round of its was
+                        * cut off, up to which it was reading. kecs_sync_hub_info.head is the last number */
+  kecs_sync_limits limits; /* those of its own and those of all, whichever is stricter */
 } kecs_sync_site;
 
 /* How a hub stands. */
@@ -97,6 +111,9 @@ typedef struct kecs_sync_report {
   int64_t resent;      /* rows and deletions that the hub had lost, or never had, and that were sent again */
   int64_t left;        /* rows that went from here since their cluster is none of this site's any more */
   int64_t forgotten;   /* rows that had been deleted at the hub so long ago that it has forgotten them, and went here */
+  int64_t hub_every_ms; /* the hub asks that rounds begin no more often (kecs_sync_limits); 0: it does not care. A loop
+                         * of kecs_sync_once should heed it; kecs_sync_start does */
+  int64_t hub_batch;    /* and that no more goes at once, which every round heeds; 0: as before */
 } kecs_sync_report;
 
 /* How an edge stands. Texts live until the next call on the handle. */
@@ -110,7 +127,8 @@ typedef struct kecs_sync_status_info {
   int64_t conflicts;   /* entries of sync_conflicts that are open */
   int64_t append_pending; /* rows of kinds that only grow, not pushed yet */
   int64_t cursor;      /* sequence of the hub's log up to which everything is here */
-  int64_t last_us;     /* end of the last round that succeeded, microseconds since 1970; 0: none */
+  int64_t last_us;     /* end of the last round that succeeded, microseconds since 1970; 0: none. Of rounds with
+                        * nothing to do the file has one an hour, so a handle that ran none may be that much behind */
   int64_t lag_us;      /* age of the oldest change that is not pushed; 0: there is none */
   int batch;           /* entries that are pushed at once now */
   /* From here on: what this handle has seen. */
@@ -122,6 +140,9 @@ typedef struct kecs_sync_status_info {
   kecs_status failed;  /* of the last round that failed; KECS_OK: none has */
   const char *failed_text;
   int64_t failed_us;   /* when */
+  int64_t hub_every_ms; /* what the hub asked for in the last handshake, as in the report */
+  int64_t hub_batch;
+  const char *hub_pause; /* why it wants no rounds: they fail with BUSY meanwhile; "": it does */
 } kecs_sync_status_info;
 
 /* Makes a hub of the tenant that the URL names: tables, change log and functions, under the lock of migrations. May be
@@ -132,7 +153,8 @@ KECS_STORE_API kecs_status kecs_sync_hub_init(const char *hub);
 /* Gives a site a cluster, by name or ARN, or "-", what belongs to no cluster. A site that was never given any has the
  * whole tenant; the first grant narrows it. "*": it has the whole tenant again. The site need not have been there yet.
  * It learns of it with its next round, which brings the cluster's rows. The role must be the tables' owner, or be let
- * write sync_grants. Errors: INVALID; UNSUPPORTED (no hub); DENIED; as kecs_open. */
+ * write sync_grants. Errors, of all that follow with a `hub` too: INVALID; UNSUPPORTED (the tenant is no hub:
+ * kecs_sync_hub_init); DENIED; as kecs_open. */
 KECS_STORE_API kecs_status kecs_sync_hub_grant(const char *hub, const char *site, const char *cluster);
 
 /* Takes it away; with the site's next round the rows go from there, and what was pending in them is in its conflict
@@ -144,8 +166,14 @@ KECS_STORE_API kecs_status kecs_sync_hub_revoke(const char *hub, const char *sit
 KECS_STORE_API kecs_status kecs_sync_hub_token(const char *hub, const char *site,
                                                char out_token[KECS_SYNC_TOKEN_SIZE]);
 
+/* Says how often and how much: for one site, or where `site` is NULL for all; what was said before for the same goes.
+ * `limits` NULL takes it back. Sites learn of it with their next handshake, also of the end of a pause: they go on
+ * asking as often as their pace, and what failed, allow. The role must be the tables' owner, or be let write
+ * sync_limits. Errors: as above. */
+KECS_STORE_API kecs_status kecs_sync_hub_limit(const char *hub, const char *site, const kecs_sync_limits *limits);
+
 /* Calls `visit` for each site of the hub, by number; what it returns but KECS_OK ends it and is returned. Errors:
- * INVALID; as kecs_open; UNSUPPORTED (no hub). */
+ * as above. */
 KECS_STORE_API kecs_status kecs_sync_hub_sites(const char *hub,
                                                kecs_status (*visit)(const kecs_sync_site *site, void *user),
                                                void *user);
@@ -161,14 +189,15 @@ KECS_STORE_API kecs_status kecs_sync_hub_retain(const char *hub, int64_t retenti
 
 /* Prepares the file for sync, and connects nowhere. The store must stay open until kecs_sync_close. Rows that were in
  * the file before it was tracked will be pushed, too. Errors: INVALID (options; other kinds or another site name
- * than the file began with), UNSUPPORTED (not tracked, no SQLite file, a kind that can't take part), and those
- * of a write. */
+ * than the file began with), UNSUPPORTED (not tracked, no SQLite file, a kind that can't take part), MISUSE (the handle
+ * of a transaction), and those of a write. *out_sync is NULL then. */
 KECS_STORE_API kecs_status kecs_sync_open(kecs_store *store, const kecs_sync_options *options, kecs_sync **out_sync);
 
 /* One round: handshake, pull, push. On one thread at a time. What was done before a failure stays done, and the next
  * round goes on from there; *out_report (may be NULL) is filled in any case. Deadline and cancel of the store's
  * handle end it between two steps; kecs_sync_cancel also while the hub is waited for. Errors:
- *   OFFLINE, BUSY          nothing is wrong: try again later
+ *   OFFLINE, BUSY          nothing is wrong: try again later; also where the hub wants no rounds (kecs_sync_limits)
+ *   READONLY               the server is a standby: name the primary in the hub's URL, too, or promote it
  *   CONFLICT               it is another hub than the one that this file began with, or this device's clock is more
  *                          than 5 minutes ahead. Nothing was lost or written; the line says which
  *   UNSUPPORTED            the hub is of another format, or is none: kecs_sync_hub_init
@@ -177,7 +206,7 @@ KECS_STORE_API kecs_status kecs_sync_once(kecs_sync *sync, kecs_sync_report *out
 
 /* How a thread runs rounds. Zero-initialised: every 5 seconds, and as soon as something is written here. */
 typedef struct kecs_sync_pace {
-  int every_ms;       /* between two rounds, a fifth more or less; 0: 5000 */
+  int every_ms;       /* between two rounds, a fifth more or less, and no less than the hub asks for; 0: 5000 */
   int backoff_max_ms; /* after failures pauses are anything up to 2, 4, 8 ... seconds, and up to this; 0: 60000 */
   bool timed;         /* changes wait for the next round's time: they do not begin one */
   void (*after)(kecs_status status, const kecs_sync_report *report, const kecs_error *error, void *user);
@@ -220,8 +249,8 @@ typedef struct kecs_sync_conflict {
 } kecs_sync_conflict;
 
 /* Calls `visit` for each entry of this file's conflict log after `after_id` (0: all), oldest first. What `visit`
- * returns but KECS_OK ends it and is returned. Nothing where the file never was an edge. Errors: INVALID, and those of
- * a read. */
+ * returns but KECS_OK ends it and is returned. Nothing where the file never was an edge. Errors: INVALID, MISUSE (no
+ * store), and those of a read. */
 KECS_STORE_API kecs_status kecs_sync_conflicts(kecs_store *store, int64_t after_id,
                                                kecs_status (*visit)(const kecs_sync_conflict *conflict, void *user),
                                                void *user);

@@ -216,6 +216,23 @@ static kecs_status kecs_sync__apply_window(kecs_store *tx, void *user) {
   return status ? status : kecs_sync__note(tx, "cursor_id", page->sync->until_id);
 }
 
+/* ---- what is looked at ---- */
+
+static kecs_status kecs_sync__look_work(kecs_store *tx, void *user) {
+  const kecs_sync *sync = user;
+  kecs_status status = kecs_sync__note_number(tx, "seen", sync->head);
+  status = status ? status : kecs_sync__note(tx, "seen_id", sync->head_id);
+  return status ? status : kecs_sync__note_number(tx, "seen_us", sync->head_us);
+}
+
+KECS_PG__FN kecs_status kecs_sync__look(kecs_sync *sync) {
+  const kecs_sync__notes *notes = &sync->notes;
+  bool reads = !notes->booted || notes->repair || sync->head > notes->cursor;
+  bool noted = notes->seen == sync->head && strcmp(notes->seen_id, sync->head_id) == 0;
+  kecs_status status = reads && !noted ? kecs_sync__transact(sync, kecs_sync__look_work, sync) : KECS_OK;
+  return status || !reads || noted ? status : kecs_sync__notes_read(sync);
+}
+
 /* ---- what is wanted ---- */
 
 static kecs_status kecs_sync__wanted_visit(const kecs_value *values, void *user) {
@@ -373,7 +390,7 @@ static kecs_status kecs_sync__boot_page(kecs_sync *sync, kecs_sync__page *page) 
   kecs_status status = kecs_sync__boot_scopes(sync, &scopes);
   const char *values[] = {page->site, rid, size, NULL, scopes.data};
   kecs_sync__begin(&page->exchange, sync, false);
-  page->exchange.status = status;
+  page->exchange.status = page->exchange.status ? page->exchange.status : status;
   status = graves ? kecs_sync__boot_graves(sync, page, values) : kecs_sync__boot_rows(sync, page, values);
   kecs_pg__text_free(&scopes);
   return status ? status

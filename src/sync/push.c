@@ -257,7 +257,7 @@ static void kecs_sync__adapt(kecs_sync *sync, int64_t rows, int64_t ms) {
     sync->load = KECS_SYNC__LOAD;
   } else if (ms < KECS_SYNC__SHORT_MS) {
     sync->batch += sync->steady ? KECS_SYNC__BATCH_LEAST : sync->batch;
-    sync->batch = sync->batch < KECS_SYNC__BATCH_MOST ? sync->batch : KECS_SYNC__BATCH_MOST;
+    sync->batch = sync->batch < kecs_sync__batch_most(sync) ? sync->batch : kecs_sync__batch_most(sync);
   }
 }
 
@@ -276,6 +276,12 @@ static void kecs_sync__batch_free(kecs_sync *sync, kecs_sync__batch *batch) {
   }
 }
 
+/* Entries that go with the next push; no more than the hub asks for. */
+static int kecs_sync__push_most(const kecs_sync *sync) {
+  int most = sync->load > 0 ? sync->load : sync->batch;
+  return sync->limits.batch > 0 && sync->limits.batch < most ? (int)sync->limits.batch : most;
+}
+
 /* Reads the entries above the push mark, or above `after` where that is higher, or up to `upto`. */
 static kecs_status kecs_sync__batch_read(kecs_sync *sync, int64_t after, const kecs_replica_end *upto,
                                          kecs_sync__batch **out_batch) {
@@ -287,7 +293,7 @@ static kecs_status kecs_sync__batch_read(kecs_sync *sync, int64_t after, const k
   }
   side.after = after;
   batch->sync = sync;
-  batch->most = sync->load > 0 ? sync->load : sync->batch;
+  batch->most = kecs_sync__push_most(sync);
   kecs_sync__load_begin(&batch->load, sync);
   batch->load.partly = true;
   batch->load.end = &batch->end;

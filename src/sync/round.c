@@ -11,6 +11,7 @@
 #include <string.h>
 
 #define KECS_SYNC__TOMBSTONES_US INT64_C(604800000000) /* a week */
+#define KECS_SYNC__NOTED_US INT64_C(3600000000)        /* an hour: an idle round notes its time no more often */
 
 enum { KECS_SYNC__GREETINGS = 3 /* in one round: under its name, and under another one */ };
 
@@ -19,13 +20,16 @@ enum { KECS_SYNC__GREETINGS = 3 /* in one round: under its name, and under anoth
 static kecs_status kecs_sync__hello(kecs_sync *sync, bool *out_again) {
   kecs_sync__exchange exchange;
   char cursor[24];
+  char seen[24];
   char size[24];
   char number[24];
+  const bool ahead = sync->notes.seen > sync->notes.cursor;
   snprintf(cursor, sizeof cursor, "%lld", (long long)sync->notes.cursor);
+  snprintf(seen, sizeof seen, "%lld", (long long)(ahead ? sync->notes.seen : sync->notes.cursor));
   snprintf(size, sizeof size, "%d", sync->batch);
   snprintf(number, sizeof number, "%lld", (long long)sync->notes.site);
   snprintf(sync->known_as, sizeof sync->known_as, "%s", sync->notes.alias[0] ? sync->notes.alias : sync->site);
-  const char *who[] = {sync->known_as, cursor, sync->notes.cursor_id, number};
+  const char *who[] = {sync->known_as, seen, ahead ? sync->notes.seen_id : sync->notes.cursor_id, number};
   const char *window[] = {cursor, size};
   const char *wanted[] = {sync->known_as, sync->clusters.data};
   kecs_sync__begin(&exchange, sync, true);
@@ -40,12 +44,14 @@ static kecs_status kecs_sync__hello(kecs_sync *sync, bool *out_again) {
   if (said) {
     int64_t hub_us = kecs_sync__number(said, 0, KECS_SYNC__NOW);
     sync->head = kecs_sync__number(said, 0, KECS_SYNC__HEAD);
+    sync->head_us = hub_us;
     snprintf(sync->head_id, sizeof sync->head_id, "%s", kecs_sync__text(said, 0, KECS_SYNC__HEAD_ID));
     sync->until = kecs_sync__number(exchange.item[next].result, 0, 0);
     snprintf(sync->until_id, sizeof sync->until_id, "%s", kecs_sync__text(exchange.item[next].result, 0, 1));
     sync->until_kinds = kecs_sync__number(exchange.item[next].result, 0, 2);
     status = kecs_sync__schema_read(sync, kecs_sync__text(exchange.item[version].result, 0, 0));
     status = status ? status : kecs_sync__measure(sync, hub_us);
+    status = status ? status : kecs_sync__limits_read(sync, kecs_sync__text(said, 0, KECS_SYNC__LIMITS));
     status = status ? status : kecs_sync__identify(sync, said, exchange.item[refused].result, out_again);
     status = status || *out_again ? status : kecs_sync__restamp(sync, hub_us);
     status = status || *out_again ? status : kecs_sync__rescope(sync, exchange.item[scopes].result);
@@ -65,6 +71,7 @@ static void kecs_sync__remember(kecs_sync *sync, kecs_status status, int64_t now
   kecs_sync__lock(sync);
   told->rounds++;
   told->offset_us = sync->report.hub_offset_us ? sync->report.hub_offset_us : told->offset_us;
+  told->limits = sync->limits;
   if (status) {
     told->failures++;
     told->failed_us = now;
@@ -86,6 +93,7 @@ static kecs_status kecs_sync__steps(kecs_sync *sync) {
                  ? kecs_sync__hello(sync, &again)
                  : kecs_pg__fail(KECS_E_CONFLICT, "others go on pushing under this site's name; try again later");
   }
+  status = status ? status : kecs_sync__look(sync);
   status = status ? status : kecs_sync__reconcile(sync);
   status = status ? status : kecs_sync__pull(sync);
   status = status ? status : kecs_sync__schema_catch_up(sync);
@@ -106,7 +114,7 @@ KECS_PG__FN kecs_status kecs_sync__round(kecs_sync *sync, kecs_sync_report *out_
     status = kecs_sync__steps(sync); /* another push under this name came in between: the handshake sees it now */
   }
   int64_t now = kecs_replica_now(sync->store);
-  bool idle = sync->report.pushed + sync->report.pulled == 0 && now - sync->notes.last_us < INT64_C(60000000);
+  bool idle = sync->report.pushed + sync->report.pulled == 0 && now - sync->notes.last_us < KECS_SYNC__NOTED_US;
   if (!status && !idle) { /* an idle edge does not wear its disk */
     status = kecs_sync__transact(sync, kecs_sync__last_work, &now);
   }
@@ -118,6 +126,9 @@ KECS_PG__FN kecs_status kecs_sync__round(kecs_sync *sync, kecs_sync_report *out_
 }
 
 KECS_STORE_API kecs_status kecs_sync_once(kecs_sync *sync, kecs_sync_report *out_report) {
+  if (out_report) {
+    memset(out_report, 0, sizeof *out_report);
+  }
   if (!sync) {
     return kecs_pg__fail(KECS_E_INVALID, "sync is NULL");
   }
@@ -156,9 +167,13 @@ static void kecs_sync__status_told(kecs_sync *sync, kecs_sync_status_info *out_i
   out_info->last_us = told->last_us > out_info->last_us ? told->last_us : out_info->last_us;
   out_info->failed_us = told->failed_us;
   out_info->failed = told->error.status;
+  out_info->hub_every_ms = told->limits.every_ms;
+  out_info->hub_batch = told->limits.batch;
   snprintf(sync->said, sizeof sync->said, "%s", told->error.text);
+  snprintf(sync->said_pause, sizeof sync->said_pause, "%s", told->limits.pause);
   kecs_sync__unlock(sync);
   out_info->failed_text = sync->said;
+  out_info->hub_pause = sync->said_pause;
   out_info->running = sync->running;
   out_info->batch = sync->batch;
 }
@@ -273,8 +288,18 @@ static kecs_status kecs_sync__check_options(const kecs_sync_options *options) {
     return kecs_pg__fail(KECS_E_INVALID, "options.max_offset_us is %lld; 1 to %lld, or 0",
                          (long long)options->max_offset_us, (long long)KECS_SYNC__AHEAD_US);
   }
-  if (options->policy_count && !options->policies) {
-    return kecs_pg__fail(KECS_E_INVALID, "options.policies is NULL, and policy_count is not 0");
+  const struct {
+    const char *name;
+    const void *list;
+    size_t count;
+  } lists[] = {{"kind", options->kinds, options->kind_count},
+               {"cluster", options->clusters, options->cluster_count},
+               {"policy", options->policies, options->policy_count}};
+  for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
+    if (lists[i].count && !lists[i].list) {
+      return kecs_pg__fail(KECS_E_INVALID, "options.%s_count is %lld, and there is no list: give it, or leave both 0",
+                           lists[i].name, (long long)lists[i].count);
+    }
   }
   kecs_status status = kecs_sync__policy_check(options->policies, options->policy_count);
   if (status) {
@@ -335,10 +360,12 @@ static kecs_status kecs_sync__fix_work(kecs_store *tx, void *user) {
 }
 
 KECS_STORE_API kecs_status kecs_sync_open(kecs_store *store, const kecs_sync_options *options, kecs_sync **out_sync) {
-  if (!store || !out_sync) {
-    return kecs_pg__fail(KECS_E_INVALID, "%s is NULL", store ? "out_sync" : "store");
+  if (out_sync) {
+    *out_sync = NULL;
   }
-  *out_sync = NULL;
+  if (!store || !out_sync) {
+    return kecs_pg__fail(KECS_E_INVALID, "%s is NULL", out_sync ? "store" : "out_sync");
+  }
   kecs_status status = kecs_sync__check_options(options);
   if (status) {
     return status;
@@ -353,6 +380,7 @@ KECS_STORE_API kecs_status kecs_sync_open(kecs_store *store, const kecs_sync_opt
   sync->store = store;
   sync->tombstones_us = options->tombstones_us ? options->tombstones_us : KECS_SYNC__TOMBSTONES_US;
   sync->max_offset_us = options->max_offset_us ? options->max_offset_us : KECS_SYNC__AHEAD_US;
+  sync->wanted_batch = options->batch;
   sync->batch = options->batch ? options->batch : KECS_SYNC__BATCH;
   sync->adapts = options->batch == 0;
 #if !defined(KECS_STORE_NO_THREADS)

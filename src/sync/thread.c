@@ -117,15 +117,23 @@ static void kecs_sync__wait(kecs_sync *sync, int64_t until) {
 
 /* ---- the thread ---- */
 
+/* When the hub lets the next round begin. Those of many edges are spread. */
+static int64_t kecs_sync__earliest(kecs_sync *sync, int64_t begun) {
+  int64_t every = sync->limits.every_ms;
+  return begun + every + kecs_sync__chance(sync, every / 5);
+}
+
 static void *kecs_sync__work(void *user) {
   kecs_sync *sync = user;
   while (!kecs_sync__ends(sync)) {
     kecs_sync_report report;
+    int64_t begun = kecs_pg__now_ms();
     kecs_status status = kecs_sync__round(sync, &report);
     if (sync->pace.after && !kecs_sync__ends(sync)) {
       sync->pace.after(status, &report, kecs_last_error(), sync->pace.user);
     }
     int64_t until = kecs_pg__now_ms() + kecs_sync__pause(sync);
+    kecs_sync__nap(sync, kecs_sync__earliest(sync, begun)); /* also where changes are waiting */
     if (status || sync->pace.timed) {
       kecs_sync__nap(sync, until);
     } else {

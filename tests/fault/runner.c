@@ -8,7 +8,7 @@
 #include "fault/runner.h"
 
 /* With KECS_FULL=1 every n is tried, but of SQLite's own allocations, of which a case has thousands: every n up to one,
- * then a fiftieth further each time, cases beginning differently. KECS_FULL=2 tries all of those, too, which takes hours.
+ * then a fiftieth further each time, cases beginning differently. KECS_FULL=2 tries all of those, too, for hours.
  *
  * Else every n up to one and then fewer and fewer, a fifth further each time. SQLite's allocations, and faults that
  * stay, are thinned out sooner and more. */

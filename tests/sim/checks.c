@@ -1,6 +1,8 @@
 /* checks.c -- the invariants of docs/sync.md 14, looked at during a run and at its end. */
 #include "hub.h"
 
+#include "sqlite/sqlite_header.h"
+
 #include "store/changes.h"
 
 static void show(sim_world *world, const char *what, const char *who, const sim_state *mine, const sim_state *other) {
@@ -56,6 +58,19 @@ void sim_hub_states(sim_world *world, sim_states *out) {
     sim_postgres_states(world, out);
   }
   sim_states_sort(out);
+}
+
+void sim_hub_notes(sim_world *world, sim_states *out) {
+  if (!world->hub) {
+    sim_postgres_notes(world, out);
+  }
+  for (int i = 0; world->hub && i < world->hub->note_count; i++) {
+    const hub_note *note = &world->hub->notes[i];
+    char text[SIM_TEXT];
+    snprintf(text, sizeof text, "%s lost by %s: groups %d of %lld to %lld", note->key, note->reason, note->groups,
+             (long long)note->lost_site, (long long)note->kept_site);
+    sim_states_add(out, note->kind, sim_copy(text), NULL)->dead = true;
+  }
 }
 
 /* ---- I10, I12: what a push brings ---- */
@@ -189,6 +204,19 @@ static bool given_anew(const sim_edge *edge, const sim_state *new, const sim_sta
   return anew && edge->world->faults & SIM_SKEW;
 }
 
+/* A tag of a definition that was registered anew, or of the one that has its number now. */
+static bool tags_another(const sim_states *now, const sim_states *before, const sim_state *old) {
+  char arn[SIM_TEXT];
+  const char *end = strrchr(old->key, ',');
+  if (old->kind != (int)KECS_KIND_TAG || !end || !strstr(old->key, ":task-definition/")) {
+    return false;
+  }
+  snprintf(arn, sizeof arn, "%.*s", (int)(end - old->key), old->key);
+  const sim_state *is = sim_states_find(now, (int)KECS_KIND_TASK_DEFINITION, arn);
+  const sim_state *was = sim_states_find(before, (int)KECS_KIND_TASK_DEFINITION, arn);
+  return !is || !was || is->stamp[0] != was->stamp[0] || is->site[0] != was->site[0];
+}
+
 /* Whether a state may be as it is after it was `old`. */
 static bool may_follow(const sim_edge *edge, const sim_states *now, const sim_state *new, const sim_state *old) {
   const int64_t week_us = INT64_C(604800000000);
@@ -204,6 +232,7 @@ static bool may_follow(const sim_edge *edge, const sim_states *now, const sim_st
   /* A number that another one has given before: the definition is registered anew under the next one. */
   bool renumbered = new->kind == (int)KECS_KIND_TASK_DEFINITION &&
                     (new->site[0] != old->site[0] || new->stamp[0] != old->stamp[0]);
+  renumbered = renumbered || tags_another(now, &edge->seen, old);
   /* What a copy had not pushed is of another site, until it meets the same write under the first one's number. */
   bool renamed = edge->world->faults & SIM_RESTORE && covers_under_another_name(new, old);
   bool excused = renumbered || renamed || withdrawn || went_with_parent(now, &edge->seen, old);
@@ -352,7 +381,24 @@ static bool was_collected(const sim_world *world, const sim_state *taken) {
   return false;
 }
 
-/* I3, I4: what the hub has taken is there, or something later: while somebody holds it. */
+/* Whether somebody's log of conflicts has a row. */
+static bool was_kept(sim_world *world, const sim_state *taken) {
+  char sql[SIM_TEXT * 2];
+  bool kept = false;
+  sqlite3_snprintf((int)sizeof sql, sql, "SELECT count(*) FROM sync_conflicts WHERE kind=%d AND key=%Q", taken->kind,
+                   taken->key);
+  for (int i = 0; i < world->edge_count && !kept; i++) {
+    kept = sim_edge_ask(&world->edge[i], sql) > 0;
+  }
+  for (int i = 0; world->hub && i < world->hub->note_count && !kept; i++) {
+    const hub_note *note = &world->hub->notes[i];
+    kept = note->kind == taken->kind && strcmp(note->key, taken->key) == 0;
+  }
+  return kept;
+}
+
+/* I3, I4: what the hub has taken is there, or something later: while somebody holds it. A row that the hub has lost,
+ * and that went with its parent before it could be sent again, is in a log of conflicts. */
 static void check_acked(sim_world *world, const sim_states *hub) {
   if (world->faults & SIM_HUB_LOSS && world->faults & (SIM_RESTORE | SIM_ABSENCE)) {
     return; /* both holders may have gone back, and tombstones with them */
@@ -360,7 +406,8 @@ static void check_acked(sim_world *world, const sim_states *hub) {
   for (size_t i = 0; i < world->acked.count && !world->failure[0]; i++) {
     const sim_state *taken = &world->acked.list[i];
     const sim_state *there = sim_states_find(hub, taken->kind, taken->key);
-    if ((!there || !sim_state_covers(there, taken)) && !was_collected(world, taken)) {
+    bool kept = world->faults & SIM_HUB_LOSS && !taken->dead && was_kept(world, taken);
+    if ((!there || !sim_state_covers(there, taken)) && !was_collected(world, taken) && !kept) {
       show(world, taken->dead ? "I4: a deletion was undone" : "I3: a write was lost", "the hub", there, taken);
     }
   }

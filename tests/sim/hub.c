@@ -50,6 +50,7 @@ void sim_hub_free(sim_hub *hub) {
         free(hub->families[i].name[part]);
       }
     }
+    hub_notes_free(hub);
     free(hub->families);
     free(hub->lines);
     free(hub->rows);
@@ -70,6 +71,7 @@ sim_hub *sim_hub_copy(const sim_hub *hub) {
     copy->lines[i].kind = hub->lines[i].kind;
     copy->lines[i].key = sim_copy(hub->lines[i].key);
   }
+  hub_notes_copy(copy, hub);
   copy->families = sim_alloc((size_t)hub->family_count * sizeof *copy->families);
   for (int i = 0; i < hub->family_count; i++) {
     copy->families[i].last = hub->families[i].last;
@@ -342,8 +344,35 @@ static int64_t later_than(const sim_hub *hub, const hub_row *row) {
   return stamp;
 }
 
-/* What refers to a row that goes: cleared by the hub, or gone, too. */
-static void let_go(sim_hub *hub, const kecs_kind_info *info, char **values, bool clear, int64_t site, int64_t now_us) {
+/* What refers to a row that goes. */
+typedef struct going {
+  sim_hub *hub;
+  int64_t now_us;
+  int64_t site;
+  bool noted;
+  bool clears; /* what stays is cleared by the hub; otherwise what goes along goes */
+} going;
+
+static void let_go(const going *how, const kecs_kind_info *info, char **values);
+
+static void go_along(const going *how, const kecs_kind_info *child, int at) {
+  sim_hub *hub = how->hub;
+  hub_row *row = &hub->rows[at];
+  if (how->noted) {
+    hub_note_add(hub, row->kind, row->key, "parent", 1, how->site, row->site[0]);
+  }
+  row->alive = false;
+  (void)hub_stamp(hub, how->now_us);
+  row->stamp[0] = later_than(hub, row);
+  row->site[0] = 0; /* the stamp is the hub's */
+  row->stamp[1] = row->stamp[2] = row->site[1] = row->site[2] = 0;
+  append(hub, row, 15, false, true);
+  let_go(how, child, row->values);
+  row_free(&hub->rows[at]);
+}
+
+static void let_go(const going *how, const kecs_kind_info *info, char **values) {
+  sim_hub *hub = how->hub;
   for (int r = 0; r < hub->row_count; r++) {
     const kecs_kind_info *child = kecs_kind_describe((kecs_kind)hub->rows[r].kind);
     for (int i = 0; i < child->reference_count; i++) {
@@ -354,22 +383,15 @@ static void let_go(sim_hub *hub, const kecs_kind_info *info, char **values, bool
         continue;
       }
       bool cascades = reference->on_delete == KECS_ON_DELETE_CASCADE;
-      if (cascades && clear) {
-        let_go(hub, child, row->values, true, site, now_us);
+      if (cascades && how->clears) {
+        let_go(how, child, row->values);
       } else if (cascades) {
-        row->alive = false;
-        (void)hub_stamp(hub, now_us);
-        row->stamp[0] = later_than(hub, row);
-        row->site[0] = site;
-        row->stamp[1] = row->stamp[2] = row->site[1] = row->site[2] = 0;
-        append(hub, row, 15, false, true);
-        let_go(hub, child, row->values, false, site, now_us);
-        row_free(&hub->rows[r]);
-      } else if (clear) {
+        go_along(how, child, r);
+      } else if (how->clears) {
         int place = place_of(&child->columns[reference->column]);
         free(row->values[reference->column]);
         row->values[reference->column] = NULL;
-        (void)hub_stamp(hub, now_us);
+        (void)hub_stamp(hub, how->now_us);
         row->stamp[place] = later_than(hub, row);
         row->site[place] = 0;
         append(hub, row, 1 << place, false, false);
@@ -378,15 +400,16 @@ static void let_go(sim_hub *hub, const kecs_kind_info *info, char **values, bool
   }
 }
 
-void hub_bury(sim_hub *hub, int kind, const char *key, int64_t stamp, int64_t site, int64_t now_us) {
+void hub_bury(sim_hub *hub, int kind, const char *key, int64_t stamp, int64_t site, int64_t now_us, bool noted) {
   const kecs_kind_info *info = kecs_kind_describe((kecs_kind)kind);
   hub_row *row = hub_find(hub, kind, key);
+  going how = {hub, now_us, site, noted, true};
   if (row && sim_stamp_order(stamp, site, row->stamp[0], row->site[0]) <= 0) {
     return;
   }
   row = row ? row : row_new(hub, kind, key);
   if (row->alive) {
-    let_go(hub, info, row->values, true, site, now_us);
+    let_go(&how, info, row->values);
   } else {
     row->rid = 0;
   }
@@ -396,7 +419,8 @@ void hub_bury(sim_hub *hub, int kind, const char *key, int64_t stamp, int64_t si
   row->stamp[1] = row->stamp[2] = row->site[1] = row->site[2] = 0;
   append(hub, row, 15, false, true);
   if (row->values) {
-    let_go(hub, info, row->values, false, site, now_us);
+    how.clears = false;
+    let_go(&how, info, row->values);
     row_free(row);
   }
 }
@@ -420,7 +444,7 @@ void hub_erase(sim_hub *hub, int kind, const char *key, int64_t now_us) {
   hub->batch++;
   hub->from = 0;
   (void)hub_stamp(hub, now_us);
-  hub_bury(hub, kind, key, later_than(hub, hub_find(hub, kind, key)), 0, now_us);
+  hub_bury(hub, kind, key, later_than(hub, hub_find(hub, kind, key)), 0, now_us, false);
 }
 
 /* ---- collecting ---- */

@@ -62,6 +62,16 @@ typedef struct hub_line {
   char *key;
 } hub_line;
 
+/* What has lost at the hub, in its log of conflicts. */
+typedef struct hub_note {
+  int kind;
+  char *key;
+  const char *reason;
+  int groups;
+  int64_t kept_site;
+  int64_t lost_site;
+} hub_note;
+
 enum { HUB_SITES = 64, HUB_BUCKETS = 1024 };
 
 struct sim_hub {
@@ -85,6 +95,8 @@ struct sim_hub {
   int family_count;
   hub_line *lines;
   int line_count;
+  hub_note *notes;
+  int note_count;
   hub_site sites[HUB_SITES];
   int site_count;
 };
@@ -118,6 +130,8 @@ void hub_family_raise(sim_hub *hub, const char *account, const char *region, con
 void hub_families_of(sim_hub *hub, const kecs_kind_info *info, char **values);
 void hub_family_of_key(sim_hub *hub, int kind, const char *key);
 bool hub_swaps(const kecs_kind_info *info);
+/* The row of its kind that has the number which `values` want; NULL: nobody, or the row itself. */
+const hub_row *hub_holder(sim_hub *hub, int kind, const char *key, char **values);
 void hub_aside(sim_hub *hub, int kind, const char *key, const int64_t *stamp, const int64_t *site, char **values);
 
 /* Removes the feed up to a number, and the tombstones that are in it; they are added to `gone`. */
@@ -126,8 +140,18 @@ void hub_compact(sim_hub *hub, int64_t upto, sim_states *gone);
 /* Puts `copy` in the place of what the hub has, and frees that. */
 void hub_restore(sim_hub *hub, sim_hub *copy);
 
-/* A deletion as it was sent, with all that goes with the row. */
-void hub_bury(sim_hub *hub, int kind, const char *key, int64_t stamp, int64_t site, int64_t now_us);
+/* A deletion as it was sent, with all that goes with the row; `noted`: what goes along is in the log of conflicts. */
+void hub_bury(sim_hub *hub, int kind, const char *key, int64_t stamp, int64_t site, int64_t now_us, bool noted);
+
+/* hub_notes.c: what the hub's log of conflicts gets of a row, or a deletion, before it is merged. `since` is how far
+ * the site has read. */
+void hub_note_put(sim_hub *hub, int kind, const char *key, const int64_t *stamp, const int64_t *site, int mask,
+                  int64_t me, int64_t since);
+void hub_note_bury(sim_hub *hub, int kind, const char *key, int64_t stamp, int64_t me, int64_t since);
+void hub_note_add(sim_hub *hub, int kind, const char *key, const char *reason, int groups, int64_t kept_site,
+                  int64_t lost_site);
+void hub_notes_free(sim_hub *hub);
+void hub_notes_copy(sim_hub *copy, const sim_hub *hub);
 
 /* There once, however often it comes. */
 void hub_append(sim_hub *hub, int kind, const char *key);

@@ -137,7 +137,7 @@ static bool do_hello(call *at) {
   hub_site *site = hub_site_greets(hub, at->values[0], number_of(at, 3));
   int64_t since = number_of(at, 1);
   bool fits = since <= hub->head && (!at->values[2][0] || strcmp(at->values[2], hub_batch_at(hub, since)) == 0);
-  at->result = answer(11);
+  at->result = answer(12);
   say(at->result, 0, 0, hub->id);
   say_number(at->result, 0, 1, site->number);
   say(at->result, 0, 2, site->push);
@@ -149,6 +149,7 @@ static bool do_hello(call *at) {
   say_number(at->result, 0, 8, site->pushes);
   say_number(at->result, 0, 9, RETENTION_US);
   say_number(at->result, 0, 10, hub->changed_us);
+  say(at->result, 0, 11, ""); /* it asks for nothing */
   return true;
 }
 
@@ -258,53 +259,125 @@ static void read_sent(const kecs_kind_info *info, const sim_array *arrays, int r
   }
 }
 
-/* All rows, one after the other; false where one was refused. */
-static bool put_rows(call *at, const kecs_kind_info *info, const sim_array *arrays) {
+/* Those rows whose place is marked, one after the other; those that were refused are marked, by a code. */
+static bool put_rows(call *at, const kecs_kind_info *info, const sim_array *arrays, const bool *chosen,
+                     const char **codes) {
   int64_t number = number_of(at, 0);
   int64_t since = number_of(at, 1);
   bool good = true;
   sent row;
   for (int i = 0; i < arrays[2].count; i++) {
+    if (chosen && !chosen[i]) {
+      continue;
+    }
     read_sent(info, arrays, i, &row);
     bool claimed = hub_claimed(at->hub, (int)info->kind, row.key, row.stamp, row.site, number, since);
     bool lacks = row.partly && hub_lacks(at->hub, (int)info->kind, row.key, row.stamp[0], row.site[0]);
-    const char *code = claimed ? "KS004"
-                       : lacks ? "KS010"
-                               : hub_put(at->hub, (int)info->kind, row.key, row.stamp, row.site, row.values);
-    if (code) {
-      hub_refuse(hub_site_numbered(at->hub, number), (int)info->kind, row.key, code);
-    }
-    good = good && !code;
-  }
-  for (int i = 0; i < arrays[2].count; i++) {
-    read_sent(info, arrays, i, &row);
-    if (!row.partly) {
-      hub_families_of(at->hub, info, row.values);
-    }
+    codes[i] = claimed ? "KS004"
+               : lacks ? "KS010"
+                       : hub_put(at->hub, (int)info->kind, row.key, row.stamp, row.site, row.values);
+    good = good && !codes[i];
   }
   return good;
 }
 
-/* Where a number may change, rows of one push may have swapped theirs: then all of them do, or each by itself. */
-static void put_swapped(call *at, const kecs_kind_info *info, const sim_array *arrays) {
-  sim_hub *before = sim_hub_copy(at->hub);
-  if (put_rows(at, info, arrays)) {
-    sim_hub_free(before);
-    return;
-  }
-  sim_hub *again = sim_hub_copy(before);
-  hub_restore(at->hub, before);
+static void park(call *at, const kecs_kind_info *info, const sim_array *arrays, const bool *chosen) {
   for (int i = 0; i < arrays[2].count; i++) {
     sent row;
     read_sent(info, arrays, i, &row);
-    hub_aside(at->hub, (int)info->kind, row.key, row.stamp, row.site, row.values);
+    if (!chosen || chosen[i]) {
+      hub_aside(at->hub, (int)info->kind, row.key, row.stamp, row.site, row.values);
+    }
   }
-  if (put_rows(at, info, arrays)) {
-    sim_hub_free(again);
-    return;
+}
+
+/* The row, and of the others that want a number whoever has the one that it wants, and so on. */
+static void queue_from(call *at, const kecs_kind_info *info, const sim_array *arrays, const char **codes, int first,
+                       bool *chosen) {
+  for (int next = first; next >= 0;) {
+    sent row;
+    chosen[next] = true;
+    read_sent(info, arrays, next, &row);
+    const hub_row *holder = hub_holder(at->hub, (int)info->kind, row.key, row.values);
+    next = -1;
+    for (int i = 0; holder && i < arrays[2].count; i++) {
+      bool waits = codes[i] && strcmp(codes[i], "23505") == 0 && !chosen[i];
+      next = waits && strcmp(arrays[2].list[i], holder->key) == 0 ? i : next;
+    }
   }
-  hub_restore(at->hub, again);
-  (void)put_rows(at, info, arrays);
+}
+
+/* Tries the row together with those that have to move with it; nothing is done where that does not do either. */
+static bool put_queue(call *at, const kecs_kind_info *info, const sim_array *arrays, const char **codes, int first) {
+  size_t count = (size_t)arrays[2].count;
+  bool *chosen = sim_alloc(count * sizeof *chosen);
+  const char **tried = sim_alloc(count * sizeof *tried);
+  sim_hub *before = sim_hub_copy(at->hub);
+  queue_from(at, info, arrays, codes, first, chosen);
+  park(at, info, arrays, chosen);
+  bool good = put_rows(at, info, arrays, chosen, tried);
+  for (size_t i = 0; good && i < count; i++) {
+    codes[i] = chosen[i] ? NULL : codes[i];
+  }
+  if (good) {
+    sim_hub_free(before);
+  } else {
+    hub_restore(at->hub, before);
+  }
+  free(tried);
+  free(chosen);
+  return good;
+}
+
+/* Where a number may change, rows of one push may have swapped theirs: then all of them do, or each by itself, and
+ * those that want a number of another one with it. */
+static void put_swapped(call *at, const kecs_kind_info *info, const sim_array *arrays, const char **codes) {
+  sim_hub *before = sim_hub_copy(at->hub);
+  bool good = put_rows(at, info, arrays, NULL, codes);
+  for (int pass = 0; !good && pass < 2; pass++) {
+    sim_hub *again = sim_hub_copy(before);
+    hub_restore(at->hub, before);
+    before = again;
+    if (pass == 0) {
+      park(at, info, arrays, NULL);
+    }
+    good = put_rows(at, info, arrays, NULL, codes);
+  }
+  for (bool more = !good; more;) {
+    more = false;
+    for (int i = 0; i < arrays[2].count; i++) {
+      bool waits = codes[i] && strcmp(codes[i], "23505") == 0;
+      more = (waits && put_queue(at, info, arrays, codes, i)) || more;
+    }
+  }
+  sim_hub_free(before);
+}
+
+static void put_all(call *at, const kecs_kind_info *info, const sim_array *arrays) {
+  const char **codes = sim_alloc((size_t)arrays[2].count * sizeof *codes);
+  sent row;
+  for (int i = 0; i < arrays[2].count; i++) {
+    read_sent(info, arrays, i, &row);
+    if (!hub_claimed(at->hub, (int)info->kind, row.key, row.stamp, row.site, number_of(at, 0), number_of(at, 1))) {
+      hub_note_put(at->hub, (int)info->kind, row.key, row.stamp, row.site, (int)array_number(&arrays[3], i),
+                   number_of(at, 0), number_of(at, 1));
+    }
+  }
+  if (hub_swaps(info)) {
+    put_swapped(at, info, arrays, codes);
+  } else {
+    (void)put_rows(at, info, arrays, NULL, codes);
+  }
+  for (int i = 0; i < arrays[2].count; i++) {
+    read_sent(info, arrays, i, &row);
+    if (codes[i]) {
+      hub_refuse(hub_site_numbered(at->hub, number_of(at, 0)), (int)info->kind, row.key, codes[i]);
+    }
+    if (!row.partly) {
+      hub_families_of(at->hub, info, row.values);
+    }
+  }
+  free(codes);
 }
 
 static int64_t highest(const sim_array *arrays, int first, int last, int by) {
@@ -330,11 +403,7 @@ static bool do_put(call *at) {
   }
   if (!*at->known) {
     raise_clock(at->hub, highest(arrays, 4, PUT_FIXED, 2));
-    if (hub_swaps(info)) {
-      put_swapped(at, info, arrays);
-    } else {
-      (void)put_rows(at, info, arrays);
-    }
+    put_all(at, info, arrays);
   }
   for (int i = 2; i < at->count; i++) {
     sim_array_free(&arrays[i]);
@@ -400,7 +469,10 @@ static bool do_bury(call *at) {
     raise_clock(at->hub, highest(&stamps, 0, 1, 1));
   }
   for (int i = 0; i < keys.count && info && !*at->known; i++) {
-    hub_bury(at->hub, (int)info->kind, keys.list[i], array_number(&stamps, i), number_of(at, 0), at->now_us);
+    hub_note_bury(at->hub, (int)info->kind, keys.list[i], array_number(&stamps, i), number_of(at, 0), number_of(at, 1));
+  }
+  for (int i = 0; i < keys.count && info && !*at->known; i++) {
+    hub_bury(at->hub, (int)info->kind, keys.list[i], array_number(&stamps, i), number_of(at, 0), at->now_us, true);
     hub_family_of_key(at->hub, (int)info->kind, keys.list[i]);
   }
   sim_array_free(&keys);

@@ -102,6 +102,24 @@ bool hub_swaps(const kecs_kind_info *info) {
   return swapped(info) >= 0;
 }
 
+const hub_row *hub_holder(sim_hub *hub, int kind, const char *key, char **values) {
+  const kecs_kind_info *info = kecs_kind_describe((kecs_kind)kind);
+  const hub_row *own = hub_find(hub, kind, key);
+  for (int r = 0; r < hub->row_count; r++) {
+    const hub_row *row = &hub->rows[r];
+    bool same = row->kind == kind && row->alive && strcmp(row->key, key) != 0;
+    for (int i = 0; same && i < info->keys[1].count; i++) {
+      int column = info->keys[1].columns[i];
+      const char *value = values[column] ? values[column] : own && own->alive ? own->values[column] : NULL;
+      same = value && row->values[column] && strcmp(value, row->values[column]) == 0;
+    }
+    if (same) {
+      return row;
+    }
+  }
+  return NULL;
+}
+
 /* A row that will get another number has none that could be in the way. */
 void hub_aside(sim_hub *hub, int kind, const char *key, const int64_t *stamp, const int64_t *site, char **values) {
   const kecs_kind_info *info = kecs_kind_describe((kecs_kind)kind);

@@ -194,7 +194,7 @@ static void fold_model(const sim_state *states, const kecs_kind_info *info, outc
   }
   for (int i = 0; i < STATES; i++) {
     if (states[i].dead) {
-      hub_bury(hub, (int)info->kind, "key", states[i].stamp[0], states[i].site[0], 0);
+      hub_bury(hub, (int)info->kind, "key", states[i].stamp[0], states[i].site[0], 0, false);
     } else {
       (void)hub_put(hub, (int)info->kind, "key", states[i].stamp, states[i].site, values);
     }

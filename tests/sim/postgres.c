@@ -176,6 +176,19 @@ void sim_postgres_states(sim_world *world, sim_states *out) {
   read_graves(world, out);
 }
 
+void sim_postgres_notes(sim_world *world, sim_states *out) {
+  const char *values[] = {world->tenant};
+  PGresult *result =
+      run("SELECT kind,key||' lost by '||reason||': groups '||groups||' of '||lost_site||' to '||kept_site FROM "
+          "sync_conflicts WHERE tenant=$1",
+          1, values);
+  for (int line = 0; line < PQntuples(result); line++) {
+    int kind = (int)strtol(PQgetvalue(result, line, 0), NULL, 10);
+    sim_states_add(out, kind, sim_copy(PQgetvalue(result, line, 1)), NULL)->dead = true;
+  }
+  PQclear(result);
+}
+
 /* Of the feed, numbered or not. Numbers are dense, and none is there twice. */
 int64_t sim_postgres_entries(sim_world *world) {
   const char *values[] = {world->tenant};

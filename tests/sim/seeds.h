@@ -24,6 +24,11 @@ static const sim_seed sim_seeds[] = {
     {"power cut after an intent was sent again", 10436, SIM_FIRST, SIM_TEN_KINDS},
     /* The feed did not tell of a group whose stamp stayed, and whose site did not. */
     {"two sites in one millisecond", 80519, SIM_ALL, SIM_STAMPED_KINDS},
+    /* A page has rows that are later than its end. The hub went back to between the two, and nothing told the edge. */
+    {"read beyond the cursor, then lost", 20651, SIM_ALL | SIM_GROWS, SIM_STAMPED_KINDS},
+    /* A row that the hub had acknowledged and lost went with its parent, and was in no log. */
+    {"lost at the hub, and gone with its parent", 26411, SIM_ALL | SIM_GROWS, SIM_STAMPED_KINDS},
+    {"read beyond the cursor, then lost, on another way", 21985, SIM_ALL | SIM_GROWS, SIM_STAMPED_KINDS},
 };
 
 #endif

@@ -240,10 +240,12 @@ void sim_postgres_change(sim_world *world, int kind, const char *key, int column
 void sim_postgres_erase(sim_world *world, int kind, const char *key);
 void sim_postgres_restart(sim_world *world); /* all its connections end */
 int64_t sim_postgres_entries(sim_world *world);
+void sim_postgres_notes(sim_world *world, sim_states *out);
 bool sim_postgres_has(sim_world *world, int kind, const char *key);
 
-/* All rows and tombstones of the hub. */
+/* All rows and tombstones of the hub; and its log of conflicts, each entry as a key. */
 void sim_hub_states(sim_world *world, sim_states *out);
+void sim_hub_notes(sim_world *world, sim_states *out);
 
 /* What a run is to be. */
 typedef struct sim_order {
@@ -251,7 +253,7 @@ typedef struct sim_order {
   unsigned faults;
   uint64_t kinds;       /* those that take part, of those that can */
   const char *postgres; /* a database's URL; NULL: the model */
-  sim_states *outcome;  /* gets the hub's states at the end; NULL: not asked for */
+  sim_states *outcome;  /* gets the hub's states and its log of conflicts at the end; NULL: not asked for */
   bool trace;
 } sim_order;
 

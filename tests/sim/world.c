@@ -437,6 +437,8 @@ bool sim_world_run(sim_world *world, const sim_order *order) {
   }
   if (!world->failure[0] && order->outcome) {
     sim_hub_states(world, order->outcome);
+    sim_hub_notes(world, order->outcome);
+    sim_states_sort(order->outcome);
   }
   end(world);
   return !world->failure[0];

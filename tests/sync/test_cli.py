@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """kecs hub init, sync, sync status, conflicts."""
 
+import json
 import os
 import pathlib
 import re
@@ -56,6 +57,38 @@ def test_two_edges_and_a_hub():
         assert "repaired: this file was copied" in kecs("--db", two + ".copy", "sync", "--hub", hub, "--site", "one")
         assert "one#" in kecs("--db", two + ".copy", "sync", "status", "--hub", hub, "--site", "one")
         assert re.search(r"one \(\d+\)", state) and "conflicts  1" in state, state
+
+
+def test_limits():
+    hub = server.url() + ("&" if "?" in server.url() else "?") + "tenant=limits"
+    with tempfile.TemporaryDirectory() as folder:
+        edge = os.path.join(folder, "edge.db")
+        kecs("--db", edge, "track", "on")
+        kecs("--db", hub, "hub", "init")
+        kecs("--db", hub, "hub", "limit", "*", "--every", 60, "--batch", 5)
+        for _ in range(2):  # the first one brings the cursor, the second one tells of it
+            told = kecs("--db", edge, "sync", "--hub", hub, "--site", "cellar")
+        assert "every 60 s" in told and "at most 5\n" in told, told
+        told = kecs("--db", hub, "hub", "sites")
+        assert "cursor 1" in told and "every 60000  batch 5" in told, told
+        kecs("--db", hub, "hub", "limit", "cellar", "--pause", "moved to \"there\"")
+        line = json.loads(kecs("--db", hub, "hub", "sites", "--json"))
+        told = line["cursor"], line["everyMs"], line["batch"], line["pause"]
+        assert told == (1, 60000, 5, "moved to \"there\""), line
+        assert "moved to \"there\"" in kecs("--db", edge, "sync", "--hub", hub, "--site", "cellar", code=5)
+        state = kecs("--db", edge, "sync", "status", "--hub", hub, "--site", "cellar")
+        assert "conflicts" in state, state
+        for site in ("cellar", "*"):
+            kecs("--db", hub, "hub", "limit", site, "none")
+        assert "asks" not in kecs("--db", edge, "sync", "--hub", hub, "--site", "cellar")
+        line = json.loads(kecs("--db", hub, "hub", "sites", "--json"))
+        assert "pause" not in line and "everyMs" not in line, line
+        for words in (("limit",), ("limit", "cellar"), ("limit", "cellar", "all"), ("limit", "a", "none", "--batch", 5),
+                      ("limit", "a", "--every", 0), ("limit", "a", "--every", "x"), ("limit", "a", "--batch", 0),
+                      ("sites", "--batch", 5), ("init", "--pause", "x")):
+            kecs("--db", hub, "hub", *words, code=2)
+        for words in (("--every", 86401), ("--batch", 100001), ("--pause", "x" * 201), ("--pause", "")):
+            kecs("--db", hub, "hub", "limit", "a", *words, code=2)
 
 
 def test_command_lines():

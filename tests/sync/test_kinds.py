@@ -309,6 +309,29 @@ def test_swapped_priorities():
         assert not any(world.conflicts(name) for name in "abh")
 
 
+def test_swapped_beside_a_poison_row():
+    """What the hub refuses for another reason is looked for by halves, which take apart what has swapped; and a queue
+    of rules behind a number that is free goes, whatever comes first."""
+    with World(server, "ab", batch=20) as world:
+        with_listener(world, 7)
+        world.sql("ALTER TABLE elbv2_rules ADD CONSTRAINT no_poison CHECK (actions NOT LIKE '%poison%')")
+        world.ok("prioritize", "a", ",".join("%s=%d" % (RULE % rule, number) for rule, number in
+                                             ((1, 3), (2, 4), (3, 1), (4, 5), (5, 2), (6, 7), (7, 9))))
+        world.set("a", "rule", RULE % 6, "actions", '[{"Type":"poison"}]')
+        report = world.sync("a")
+        assert report["refused"] == 1, report
+        assert priorities(world, "h", 7) == [3, 4, 1, 5, 2, 6, 9], priorities(world, "h", 7)
+        world.set("a", "rule", RULE % 1, "priority", "20")
+        world.set("a", "rule", RULE % 6, "priority", "3")  # who wants the number of a poison row waits for it
+        world.set("a", "rule", RULE % 1, "priority", "6")
+        world.sync("a")
+        assert priorities(world, "h", 7) == [3, 4, 1, 5, 2, 6, 9], priorities(world, "h", 7)
+        world.sql("ALTER TABLE elbv2_rules DROP CONSTRAINT no_poison")
+        world.check_equal()
+        assert all(priorities(world, name, 7) == [6, 4, 1, 5, 2, 3, 9] for name in "abh")
+        assert not any(world.conflicts(name) for name in "abh")
+
+
 def test_swapped_one_by_one():
     """The batches are of one row, so no push and no page has both."""
     with World(server, "ab", batch=1) as world:

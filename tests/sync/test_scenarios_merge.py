@@ -74,6 +74,31 @@ def test_13_parent_deleted_while_a_child_is_created():
                    for table in ("services", "tasks"))
 
 
+def test_13_what_goes_with_a_parent_at_the_hub():
+    """An edge has deleted a cluster when it pulls rows in it that the hub has taken from another one: they can only
+    wait for their parent, and go with it at the hub. They are in the hub's log."""
+    with World(server) as world:
+        with_service(world)
+        world.check_equal()
+        world.delete("a", "cluster", "shop")
+        world.put("b", "service", serviceName="api", cluster="shop", desiredCount=6)
+        world.put("b", "task", cluster="shop", taskArn=ARN + "task/shop/1", group="service:api")
+        world.set("b", "task", ARN + "task/shop/1", "service_arn", ARN + "service/shop/api")
+        world.set("b", "service", "shop,web", "running_count", 9)
+        for name in "ba":
+            world.sync(name)
+        world.check_equal()
+        assert all(world.get(name, "cluster", "shop") is None for name in "abh")
+        entries = sorted((entry[1].rsplit(",", 1)[-1].rsplit("/", 1)[-1], entry[2]) for entry in lost(world))
+        assert entries == [("1", "parent"), ("api", "parent"), ("web", "delete")], lost(world)
+        kept = {entry[1].rsplit("/", 1)[-1]: entry[4] for entry in world.conflicts("h")}
+        assert kept["api"]["desired_count"] == 6, kept
+        assert kept["1"]["service_arn"] == ARN + "service/shop/api", kept  # as it was before the hub cleared it
+        graves = world.sql("SELECT string_agg(coalesce(site::text,'h'),',' ORDER BY seq) FROM change_tombstones WHERE "
+                           "tenant='%s' AND key ~ '(api|task/shop/1)$'" % world.tenant)
+        assert graves == "h,h", graves  # the hub's stamps, under the hub's number
+
+
 def test_16_poison_rows_in_a_batch_of_a_thousand():
     """What a check of the hub's table refuses, and what the rights of its database do: each stays at its edge, the
     others go."""

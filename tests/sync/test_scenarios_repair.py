@@ -244,6 +244,52 @@ def test_6_hub_restored_to_last_week():
         assert all(count_of(world, name, 6) == 26 and world.get(name, "cluster", "after") for name in "abh")
 
 
+def test_6_hub_goes_back_while_a_pull_is_cut_off():
+    """A page has rows as they are, which may be later than where the page ends. The hub goes back to between the two:
+    the cursor is on its history, what was read is not."""
+    hub = Hub()
+    with Proxy(server) as proxy, World(server, "a", batch=1, database=hub.name,
+                                       url=proxy.url(database=hub.name)) as world:
+        with_services(world, 3)
+        world.set("h", "service", "shop,s1", "desired_count", 11)
+        world.set("h", "service", "shop,s2", "desired_count", 12)
+        world.sql("SELECT change_number('%s')" % world.tenant)
+        hub.copy()
+        world.open_hub()
+        world.set("h", "service", "shop,s1", "desired_count", 21)
+        for position in range(1, 20):
+            proxy.lose("S", position)
+            status = world.ask("sync", "a")[0]
+            proxy.lose("\0")  # disarmed
+            if count_of(world, "a", 1) != 1:
+                break
+        assert (status, count_of(world, "a", 1), count_of(world, "a", 2)) == ("KECS_E_OFFLINE", 21, 1), position
+        hub.restore(world)
+        assert count_of(world, "h", 1) == 11
+        assert world.sync("a")["reconciled"] == HISTORY
+        world.check_equal()
+        assert [count_of(world, name, 1) for name in "ah"] == [21, 21]
+        assert [count_of(world, name, 2) for name in "ah"] == [12, 12]
+
+
+def test_6_a_lost_row_goes_with_its_parent():
+    """The hub has lost a row that it had acknowledged, and then its parent is deleted there: before the row can be sent
+    again, and it is in the log of its edge."""
+    hub = Hub()
+    with World(server, database=hub.name) as world:
+        with_services(world, 2)
+        hub.copy()
+        world.open_hub()
+        world.put("a", "service", serviceName="api", cluster="shop", desiredCount=6)
+        world.check_equal()
+        hub.restore(world)
+        world.delete("h", "cluster", "shop")
+        world.check_equal()
+        assert all(world.get(name, "service", "shop,api") is None for name in "abh")
+        kept = [entry[4]["desired_count"] for entry in world.conflicts("a") if entry[1].endswith("api")]
+        assert kept == [6], world.conflicts("a")
+
+
 def test_6_hub_restored_from_a_dump():
     """Into a new cluster's database, as if a machine was lost: the dump is older than one of the sites."""
     hub = Hub()

@@ -26,7 +26,7 @@ static int64_t tell_time(void *user) {
   return now_us += 1000;
 }
 
-static const kecs_replica side = {7, 0, KINDS, 0};
+static const kecs_replica side = {.site = 7, .kinds = KINDS};
 
 typedef struct file {
   char path[256];

@@ -5,6 +5,8 @@
  *   open NAME PATH                  a store: a file, which is tracked, or a URL
  *   edge NAME SITE BATCH URL [token=TOKEN] [CLUSTER...]   kecs_sync_open on it
  *   grant URL SITE CLUSTER | revoke URL SITE [CLUSTER] | token URL SITE
+ *   limit URL SITE|* none | limit URL SITE|* MILLISECONDS BATCH [PAUSE]     kecs_sync_hub_limit
+ *   sites URL                       NAME|CURSOR|MILLISECONDS|BATCH|PAUSE of each
  *   option NAME=NUMBER              append_bytes, append_keep_bytes, append_pull of the next edges
  *   policy KIND GROUPS RULE [FENCE] of the next edges: groups as bits, the rule by its number
  *   merger NAME                     of the next edges: none, sum (of desired counts, from the base), or fresh
@@ -12,7 +14,7 @@
  *   resolve NAME NUMBER lost|kept
  *   close NAME
  *   start NAME MILLISECONDS | stop NAME | cancel NAME | told NAME: rounds failures reconnects lag_us batch running
- *   sync NAME | status NAME | conflicts NAME
+ *   sync NAME | status NAME | conflicts NAME | limits NAME: MILLISECONDS BATCH PAUSE
  *   put NAME KIND JSON | set NAME KIND KEY COLUMN=VALUE | del NAME KIND KEY | get NAME KIND KEY
  *   raise NAME FAMILY REVISION      the counter of a family
  *   prioritize NAME RULE=N,RULE=N   all at once
@@ -173,6 +175,34 @@ static kecs_status run_grants(const char *verb, char *rest) {
   return status;
 }
 
+static kecs_status run_limit(char *rest) {
+  kecs_sync_limits limits = {0};
+  const char *url = strtok(rest, " ");
+  const char *site = strtok(NULL, " ");
+  const char *every = strtok(NULL, " ");
+  const char *batch = strtok(NULL, " ");
+  limits.every_ms = strtoll(every, NULL, 10);
+  limits.batch = batch ? strtoll(batch, NULL, 10) : 0;
+  limits.pause = strtok(NULL, "");
+  return kecs_sync_hub_limit(url, strcmp(site, "*") == 0 ? NULL : site, strcmp(every, "none") == 0 ? NULL : &limits);
+}
+
+static kecs_status site_visit(const kecs_sync_site *site, void *user) {
+  size_t used = strlen(said);
+  (void)user;
+  snprintf(said + used, sizeof said - used, "%s|%lld|%lld|%lld|%s\x1f", site->name, (long long)site->cursor,
+           (long long)site->limits.every_ms, (long long)site->limits.batch,
+           site->limits.pause ? site->limits.pause : "");
+  return KECS_OK;
+}
+
+static kecs_status limits_of(place *at) {
+  kecs_sync_status_info info;
+  kecs_status status = kecs_sync_status(at->sync, &info);
+  snprintf(said, sizeof said, "%lld %lld %s", (long long)info.hub_every_ms, (long long)info.hub_batch, info.hub_pause);
+  return status;
+}
+
 static kecs_status set_option(char *text) {
   char *value = strchr(text, '=');
   int64_t number = 0;
@@ -329,6 +359,12 @@ static kecs_status run(char *verb, char *rest) {
   if (strcmp(verb, "grant") == 0 || strcmp(verb, "revoke") == 0 || strcmp(verb, "token") == 0) {
     return run_grants(verb, rest);
   }
+  if (strcmp(verb, "limit") == 0) {
+    return run_limit(rest);
+  }
+  if (strcmp(verb, "sites") == 0) {
+    return kecs_sync_hub_sites(rest, site_visit, NULL);
+  }
   if (strcmp(verb, "columns") == 0) {
     return columns_of(kecs_kind_find(rest));
   }
@@ -379,6 +415,9 @@ static kecs_status run(char *verb, char *rest) {
   if (strcmp(verb, "cancel") == 0) {
     kecs_sync_cancel(at->sync);
     return KECS_OK;
+  }
+  if (strcmp(verb, "limits") == 0) {
+    return limits_of(at);
   }
   if (strcmp(verb, "told") == 0) {
     return told_of(at);
