@@ -1,5 +1,5 @@
 /* kecs_store_pg.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * a8a5a6f1418a48bda79264d63ac618f6b4f249e0247632bae5ea2864a0017185 */
+ * 599c660a39353b03b06e58eeb4fa35b0e452374e48dc32e856fcb0c51d291ddb */
 /* ---- doc/manual_pg.h --------------------------------------------------------------------------------------------- */
 /* kecs_store_pg.h -- PostgreSQL behind the calls of kecs_store.h.
  *
@@ -9020,6 +9020,8 @@ KECS_PG__FN void kecs_sync__load_key(kecs_sync__arrays *bury, const kecs_kind_in
 
 /* Adds a state to a load (`user`). */
 KECS_PG__FN kecs_status kecs_sync__load_visit(const kecs_replica_row *row, void *user);
+/* The same for a row or a deletion that was refused. */
+KECS_PG__FN kecs_status kecs_sync__load_again(const kecs_replica_row *row, void *user);
 KECS_PG__FN void kecs_sync__load_begin(kecs_sync__load *load, kecs_sync *sync);
 KECS_PG__FN void kecs_sync__load_free(kecs_sync__load *load);
 
@@ -9200,7 +9202,7 @@ KECS_PG__FN kecs_status kecs_sync__load_visit(const kecs_replica_row *row, void 
 }
 
 /* A row or a deletion that was refused. */
-static kecs_status kecs_sync__load_again(const kecs_replica_row *row, void *user) {
+KECS_PG__FN kecs_status kecs_sync__load_again(const kecs_replica_row *row, void *user) {
   kecs_replica_row all = *row;
   for (int i = 0; i < KECS_REPLICA_STAMPS; i++) {
     all.pending |= row->stamp[i] && row->site[i] == KECS_REPLICA_HERE ? 1U << i : 0;

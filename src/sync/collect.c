@@ -162,7 +162,7 @@ KECS_PG__FN kecs_status kecs_sync__load_visit(const kecs_replica_row *row, void 
 }
 
 /* A row or a deletion that was refused. */
-static kecs_status kecs_sync__load_again(const kecs_replica_row *row, void *user) {
+KECS_PG__FN kecs_status kecs_sync__load_again(const kecs_replica_row *row, void *user) {
   kecs_replica_row all = *row;
   for (int i = 0; i < KECS_REPLICA_STAMPS; i++) {
     all.pending |= row->stamp[i] && row->site[i] == KECS_REPLICA_HERE ? 1U << i : 0;

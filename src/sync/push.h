@@ -71,6 +71,8 @@ KECS_PG__FN void kecs_sync__load_key(kecs_sync__arrays *bury, const kecs_kind_in
 
 /* Adds a state to a load (`user`). */
 KECS_PG__FN kecs_status kecs_sync__load_visit(const kecs_replica_row *row, void *user);
+/* The same for a row or a deletion that was refused. */
+KECS_PG__FN kecs_status kecs_sync__load_again(const kecs_replica_row *row, void *user);
 KECS_PG__FN void kecs_sync__load_begin(kecs_sync__load *load, kecs_sync *sync);
 KECS_PG__FN void kecs_sync__load_free(kecs_sync__load *load);
 
