@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * a3660f8213a453de34b1f080261545e7f5dba356b192a9b0fda81391d4c3fb88 */
+ * c47baca47de4bc2dc2e3fd36f0b950dce1d5647a5906649721277487a2262d9f */
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
 /* kecs_store.h -- a durable, typed store for the state of a container orchestrator, in one SQLite file.
  *
@@ -3388,6 +3388,7 @@ typedef struct kecs_replica {
   void *user;
   bool doubts; /* the other side went back in its history, and it is not known yet what it has lost of what it had
                 * acknowledged: what goes along with a deleted row is kept in the log of conflicts, pending or not */
+  int64_t after; /* kecs_replica_pending: entries up to it are under way already; 0: what is above the push mark */
 } kecs_replica;
 
 /* All that is known of one natural key: a row, or that it was deleted. */
@@ -27470,7 +27471,7 @@ KECS__FN unsigned kecs__state_pending(const kecs_replica *side, const int64_t *s
 
 KECS__FN kecs_status kecs__state_unpushed(kecs__session *session, const kecs_replica *side, kecs_kind kind,
                                           const char *key, const kecs__state *state, unsigned *out_pending) {
-  static const kecs_replica nothing = {0, 0, 0, 0, NULL, 0, NULL, NULL, false};
+  static const kecs_replica nothing = {0, 0, 0, 0, NULL, 0, NULL, NULL, false, 0};
   kecs_value values[] = {kecs__value_int((int64_t)kind), kecs__value_text(key)};
   unsigned own = kecs__state_pending(&nothing, state->stamp, state->site);
   int64_t refused = 0;
@@ -27912,6 +27913,7 @@ static kecs_status kecs__roam_entries(kecs__roam *walk, int limit, const kecs_re
                                       kecs_replica_end *out_end) {
   int64_t pushed = 0;
   kecs_status status = kecs__feed_state(walk->session, KECS__FEED_PUSHED, &pushed);
+  pushed = walk->side->after > pushed ? walk->side->after : pushed;
   kecs_value values[] = {kecs__value_int(pushed), kecs__value_int(upto ? upto->seq : INT64_MAX),
                          kecs__value_int(upto ? -1 : limit)};
   status = status ? status

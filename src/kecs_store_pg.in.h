@@ -53,6 +53,7 @@ extern "C" {
 #include "sync/pack.c"
 #include "sync/link.c"
 #include "sync/notes.c"
+#include "sync/collect.c"
 #include "sync/load.c"
 #include "sync/push.c"
 #include "sync/append.c"

@@ -185,7 +185,7 @@ static const char kecs_sync__group_form[] =
 static const char kecs_sync__merge_form[] =
     "INSERT INTO {S}{t} AS t(tenant,{names}{local_names},{stamp_names})\n"
     "    SELECT whose,{u_names}{local_values},{stamp_values} FROM {sent} WHERE (these IS NULL OR\n"
-    "    u.s_place=ANY(these)) AND u.s_mask&8=0 ORDER BY {u_key}\n"
+    "    u.s_place=ANY(these)) AND u.s_mask&8=0{order}\n"
     "    ON CONFLICT(tenant,{key}) DO UPDATE SET {sets}\n"
     "    WHERE (" KECS_SYNC__LATER "{known}){or_groups};{merge_partly}";
 
