@@ -1,5 +1,5 @@
 /* kecs_store_pg.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 75d6f5fb2867dfb1fc16c78cab36efd8421f428b60423ea5c7f55c5315faa8cd */
+ * 7a341a3d178ea4fd6ff0e01b1fc0c444b6b2fd04ad162c17c55f435435f2d981 */
 /* ---- doc/manual_pg.h --------------------------------------------------------------------------------------------- */
 /* kecs_store_pg.h -- PostgreSQL behind the calls of kecs_store.h.
  *
@@ -6871,7 +6871,7 @@ enum {
   KECS_SYNC__LIMITS
 };
 
-/* Takes over what the hub asks of this site; BUSY where it wants no round. And a batch as large as the hub lets it be. */
+/* Takes over what the hub asks of this site; BUSY where it wants no round. A batch as large as the hub lets it be. */
 KECS_PG__FN kecs_status kecs_sync__limits_read(kecs_sync *sync, const char *text);
 KECS_PG__FN int kecs_sync__bounded(const kecs_sync *sync, int batch);
 KECS_PG__FN kecs_status kecs_sync__limits_check(const kecs_sync_limits *limits);
